@@ -1,0 +1,1 @@
+//! JSON decoded as its bytes arrive.

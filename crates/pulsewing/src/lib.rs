@@ -1,0 +1,2 @@
+//! The host program.
+#![deny(missing_docs)]

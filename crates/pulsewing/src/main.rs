@@ -1,0 +1,2 @@
+//! The `pulsewing` program.
+fn main() {}

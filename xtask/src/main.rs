@@ -1,0 +1,2 @@
+//! Pulsewing task runner.
+fn main() {}
