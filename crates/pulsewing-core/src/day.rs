@@ -1,0 +1,286 @@
+//! A day of heart rate, minute by minute, and the window of its latest minutes.
+
+use jiff::{SignedDuration, Timestamp, civil::Time};
+
+use crate::{
+    Bpm,
+    civil::{LocalDay, MAX_DAY_MINUTES},
+};
+
+/// How many readings the picture and the report show.
+pub const WINDOW_LEN: usize = 15;
+
+/// The average heart rate of one minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// When the minute begins.
+    pub at: Timestamp,
+    /// Its average, rounded half up.
+    pub bpm: Bpm,
+}
+
+/// One civil day of minute averages.
+///
+/// A minute is named by how many minutes have elapsed since the day began, so that days of 23
+/// and 25 hours need no special case. A minute without a value is missing; it is never zero.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Day {
+    local: LocalDay,
+    minutes: [Option<Bpm>; MAX_DAY_MINUTES as usize],
+}
+
+impl Day {
+    /// A day without a value.
+    #[must_use]
+    pub const fn new(local: LocalDay) -> Self {
+        Self {
+            local,
+            minutes: [None; MAX_DAY_MINUTES as usize],
+        }
+    }
+
+    /// The day's date, beginning, length and offsets.
+    #[must_use]
+    pub const fn local(&self) -> &LocalDay {
+        &self.local
+    }
+
+    /// Writes down a minute's average; a revised value replaces the earlier one. A minute that the
+    /// day does not have is ignored.
+    pub fn record(&mut self, minute: u16, bpm: Bpm) {
+        if minute < self.local.minutes()
+            && let Some(slot) = self.minutes.get_mut(usize::from(minute))
+        {
+            *slot = Some(bpm);
+        }
+    }
+
+    /// The average of a minute, if it is known.
+    #[must_use]
+    pub fn get(&self, minute: u16) -> Option<Bpm> {
+        self.minutes.get(usize::from(minute)).copied().flatten()
+    }
+
+    /// The minutes that have a value, in the order of time.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u16, Bpm)> + '_ {
+        (0..MAX_DAY_MINUTES).filter_map(|minute| Some((minute, self.get(minute)?)))
+    }
+
+    /// How many minutes have a value.
+    #[must_use]
+    pub fn logged_minutes(&self) -> u16 {
+        // At most MAX_DAY_MINUTES, so the sum fits.
+        self.minutes.iter().map(|slot| u16::from(slot.is_some())).sum()
+    }
+
+    /// The latest minute that has a value.
+    #[must_use]
+    pub fn latest(&self) -> Option<(u16, Bpm)> {
+        self.iter().next_back()
+    }
+
+    /// The latest fifteen minutes of this day that have a value, oldest first; `None` when the
+    /// day has fewer. Each comes with what the wearer's clock showed.
+    #[must_use]
+    pub fn latest_fifteen(&self) -> Option<[(Time, Bpm); WINDOW_LEN]> {
+        let mut latest = [None; WINDOW_LEN];
+        let mut found = self.iter().rev();
+        for slot in latest.iter_mut().rev() {
+            let (minute, bpm) = found.next()?;
+            *slot = Some((self.local.clock(minute), bpm));
+        }
+        let filler = (Time::midnight(), latest.first().copied().flatten()?.1);
+        Some(latest.map(|slot| slot.unwrap_or(filler)))
+    }
+}
+
+impl core::fmt::Debug for Day {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Day")
+            .field("date", &self.local.date())
+            .field("logged_minutes", &self.logged_minutes())
+            .field("latest", &self.latest())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The latest fifteen logged minutes of the last 24 hours, across midnight, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    after: Timestamp,
+    samples: heapless::Vec<Sample, WINDOW_LEN>,
+}
+
+impl Window {
+    /// An empty window of the 24 hours before `now`.
+    #[must_use]
+    pub fn ending_at(now: Timestamp) -> Self {
+        Self {
+            after: now
+                .checked_sub(SignedDuration::from_hours(24))
+                .unwrap_or(Timestamp::MIN),
+            samples: heapless::Vec::new(),
+        }
+    }
+
+    /// Takes a minute in, in any order; the same minute again replaces its value. A minute that is
+    /// too old, or older than fifteen others, is left out.
+    pub fn insert(&mut self, sample: Sample) {
+        if sample.at <= self.after {
+            return;
+        }
+        match self.samples.binary_search_by_key(&sample.at, |s| s.at) {
+            Ok(same) => {
+                if let Some(slot) = self.samples.get_mut(same) {
+                    *slot = sample;
+                }
+            }
+            Err(0) if self.samples.is_full() => {}
+            Err(place) => {
+                let place = if self.samples.is_full() {
+                    self.samples.remove(0);
+                    place - 1
+                } else {
+                    place
+                };
+                // There is room: one was removed above if there was none.
+                let _ = self.samples.insert(place, sample);
+            }
+        }
+    }
+
+    /// Takes in every minute of a day.
+    pub fn insert_day(&mut self, day: &Day) {
+        // Fifteen from the end are all that can matter.
+        for (minute, bpm) in day.iter().rev().take(WINDOW_LEN) {
+            self.insert(Sample {
+                at: day.local().instant(minute),
+                bpm,
+            });
+        }
+    }
+
+    /// The minutes, oldest first; at most fifteen.
+    #[must_use]
+    pub fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+
+    /// The newest minute.
+    #[must_use]
+    pub fn latest(&self) -> Option<Sample> {
+        self.samples.last().copied()
+    }
+
+    /// Whether there are fifteen.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.samples.is_full()
+    }
+
+    /// The least, mean (rounded half up) and greatest rate; `None` while there is no minute.
+    #[must_use]
+    pub fn extent(&self) -> Option<Extent> {
+        let min = self.samples.iter().map(|s| s.bpm).min()?;
+        let max = self.samples.iter().map(|s| s.bpm).max()?;
+        let count = u32::try_from(self.samples.len()).ok()?;
+        let sum: u32 = self.samples.iter().map(|s| u32::from(s.bpm.get())).sum();
+        let mean = Bpm::new(u16::try_from((2 * sum + count) / (2 * count)).ok()?)?;
+        Some(Extent { min, mean, max })
+    }
+}
+
+/// The least, mean and greatest rate of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// The least.
+    pub min: Bpm,
+    /// The mean, rounded half up.
+    pub mean: Bpm,
+    /// The greatest.
+    pub max: Bpm,
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
+    use jiff::{civil::date, tz::Offset};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::civil::Offsets;
+
+    fn bpm(n: u16) -> Bpm {
+        Bpm::new(n).unwrap()
+    }
+
+    fn day() -> Day {
+        Day::new(Offsets::fixed(Offset::UTC).day(date(2026, 11, 22)))
+    }
+
+    #[test]
+    fn a_day_keeps_gaps_and_takes_revisions() {
+        let mut day = day();
+        day.record(3, bpm(70));
+        day.record(1, bpm(60));
+        day.record(3, bpm(71));
+        day.record(1_440, bpm(99));
+        assert_eq!(day.iter().collect::<Vec<_>>(), [(1, bpm(60)), (3, bpm(71))]);
+        assert_eq!((day.logged_minutes(), day.get(2)), (2, None));
+    }
+
+    #[test]
+    fn fifteen_are_needed_for_the_days_latest_fifteen() {
+        let mut day = day();
+        for minute in 0..14 {
+            day.record(minute * 2, bpm(60 + minute));
+        }
+        assert_eq!(day.latest_fifteen(), None);
+        day.record(28, bpm(90));
+        let latest = day.latest_fifteen().unwrap();
+        assert_eq!(latest[0], (Time::midnight(), bpm(60)));
+        assert_eq!(latest[14], (Time::constant(0, 28, 0, 0), bpm(90)));
+    }
+
+    #[test]
+    fn the_mean_is_rounded_half_up() {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let mut window = Window::ending_at(now);
+        for (minutes, rate) in [(1, 84), (2, 85)] {
+            window.insert(Sample { at: now - SignedDuration::from_mins(minutes), bpm: bpm(rate) });
+        }
+        let extent = window.extent().unwrap();
+        assert_eq!((extent.min, extent.mean, extent.max), (bpm(84), bpm(85), bpm(85)));
+    }
+
+    #[test]
+    fn a_minute_of_24_hours_ago_is_too_old() {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let mut window = Window::ending_at(now);
+        window.insert(Sample { at: now - SignedDuration::from_hours(24), bpm: bpm(80) });
+        assert_eq!(window.latest(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_window_is_the_newest_fifteen_in_any_order(
+            entries in proptest::collection::vec((0_i64..2_000, 1_u16..=300), 0..60)
+        ) {
+            let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+            let mut window = Window::ending_at(now);
+            let mut model = std::collections::BTreeMap::new();
+            for (minutes, rate) in entries {
+                let at = now - SignedDuration::from_mins(minutes);
+                // A revision of a minute that was pushed out by fifteen newer ones stays out.
+                window.insert(Sample { at, bpm: bpm(rate) });
+                if minutes < 1_440 {
+                    model.insert(at, bpm(rate));
+                }
+            }
+            let newest: Vec<_> = model.iter().rev().take(WINDOW_LEN).map(|(at, bpm)| Sample { at: *at, bpm: *bpm }).collect();
+            prop_assert_eq!(window.samples().iter().rev().copied().collect::<Vec<_>>(), newest);
+        }
+    }
+}

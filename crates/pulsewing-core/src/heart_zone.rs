@@ -1,0 +1,193 @@
+//! Heart-rate zones: named ranges.
+//!
+//! Two vocabularies, never mixed: the neutral five that page, desk theme and alarms use, and the
+//! eight words of the original sketch, which belong to the classic theme alone.
+
+use crate::Bpm;
+
+/// A neutral heart-rate zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HeartZone {
+    /// Below the light limit.
+    Resting,
+    /// Below the moderate limit.
+    Light,
+    /// Below the vigorous limit.
+    Moderate,
+    /// Below the peak limit.
+    Vigorous,
+    /// From the peak limit up.
+    Peak,
+}
+
+impl HeartZone {
+    /// The word that is shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Resting => "Resting",
+            Self::Light => "Light",
+            Self::Moderate => "Moderate",
+            Self::Vigorous => "Vigorous",
+            Self::Peak => "Peak",
+        }
+    }
+}
+
+/// Where each neutral zone begins, ascending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeartZones {
+    limits: [Bpm; 4],
+}
+
+impl HeartZones {
+    /// Zones for somebody of whom nothing is known: 90, 110, 135 and 160 bpm.
+    pub const PLAIN: Self = {
+        const fn limit(bpm: u16) -> Bpm {
+            match Bpm::new(bpm) {
+                Some(bpm) => bpm,
+                None => panic!("a limit is a heart rate"),
+            }
+        }
+        Self {
+            limits: [limit(90), limit(110), limit(135), limit(160)],
+        }
+    };
+
+    /// Zones that begin at the given rates: light, moderate, vigorous, peak. `None` unless each
+    /// is above the one before.
+    #[must_use]
+    pub fn new(limits: [Bpm; 4]) -> Option<Self> {
+        limits
+            .is_sorted_by(|lower, upper| lower < upper)
+            .then_some(Self { limits })
+    }
+
+    /// Zones from the three limits that Fitbit gives (where "Fat Burn", "Cardio" and "Peak"
+    /// begin). Its lowest zone, "Out of Range", is resting and light here; light begins half-way
+    /// between `resting` (60 bpm if unknown) and moderate.
+    #[must_use]
+    pub fn from_provider(
+        moderate: Bpm,
+        vigorous: Bpm,
+        peak: Bpm,
+        resting: Option<Bpm>,
+    ) -> Option<Self> {
+        let resting = resting.map_or(60, Bpm::get);
+        let light = Bpm::new(resting.midpoint(moderate.get()))?;
+        Self::new([light, moderate, vigorous, peak])
+    }
+
+    /// Where light, moderate, vigorous and peak begin.
+    #[must_use]
+    pub const fn limits(&self) -> [Bpm; 4] {
+        self.limits
+    }
+
+    /// The zone of a rate.
+    #[must_use]
+    pub fn zone(&self, bpm: Bpm) -> HeartZone {
+        let [light, moderate, vigorous, peak] = self.limits;
+        if bpm >= peak {
+            HeartZone::Peak
+        } else if bpm >= vigorous {
+            HeartZone::Vigorous
+        } else if bpm >= moderate {
+            HeartZone::Moderate
+        } else if bpm >= light {
+            HeartZone::Light
+        } else {
+            HeartZone::Resting
+        }
+    }
+}
+
+/// A zone of the original sketch, in its own words.
+///
+/// They are not medical: many healthy people rest at 55 bpm, which it calls "Dangerously Low".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ClassicZone {
+    /// Below 60 bpm.
+    DangerouslyLow,
+    /// Below 75 bpm.
+    VeryLow,
+    /// Below 85 bpm.
+    Sleeping,
+    /// Below 95 bpm.
+    Relaxing,
+    /// Below 105 bpm.
+    Awake,
+    /// Below 120 bpm.
+    Active,
+    /// Below 135 bpm.
+    VeryActive,
+    /// From 135 bpm up.
+    Exertion,
+}
+
+impl ClassicZone {
+    /// The zone of a rate.
+    #[must_use]
+    pub const fn of(bpm: Bpm) -> Self {
+        match bpm.get() {
+            ..60 => Self::DangerouslyLow,
+            60..75 => Self::VeryLow,
+            75..85 => Self::Sleeping,
+            85..95 => Self::Relaxing,
+            95..105 => Self::Awake,
+            105..120 => Self::Active,
+            120..135 => Self::VeryActive,
+            135.. => Self::Exertion,
+        }
+    }
+
+    /// The word that is shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DangerouslyLow => "Dangerously Low",
+            Self::VeryLow => "Very Low",
+            Self::Sleeping => "Sleeping",
+            Self::Relaxing => "Relaxing",
+            Self::Awake => "Awake",
+            Self::Active => "Active",
+            Self::VeryActive => "Very Active",
+            Self::Exertion => "Exertion",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bpm(n: u16) -> Bpm {
+        Bpm::new(n).unwrap()
+    }
+
+    #[test]
+    fn a_limit_belongs_to_the_zone_it_begins() {
+        let zones = HeartZones::PLAIN;
+        assert_eq!(zones.zone(bpm(89)), HeartZone::Resting);
+        assert_eq!(zones.zone(bpm(90)), HeartZone::Light);
+        assert_eq!(zones.zone(bpm(159)), HeartZone::Vigorous);
+        assert_eq!(zones.zone(bpm(300)), HeartZone::Peak);
+    }
+
+    #[test]
+    fn limits_ascend() {
+        assert_eq!(HeartZones::new([bpm(90), bpm(90), bpm(100), bpm(110)]), None);
+        let zones = HeartZones::from_provider(bpm(108), bpm(136), bpm(171), Some(bpm(61))).unwrap();
+        assert_eq!(zones.limits(), [bpm(84), bpm(108), bpm(136), bpm(171)]);
+        assert_eq!(HeartZones::from_provider(bpm(50), bpm(136), bpm(171), Some(bpm(61))), None);
+    }
+
+    #[test]
+    fn the_classic_words_are_the_originals() {
+        let words = [59, 60, 75, 85, 95, 105, 120, 135].map(|n| ClassicZone::of(bpm(n)).name());
+        assert_eq!(
+            words,
+            ["Dangerously Low", "Very Low", "Sleeping", "Relaxing", "Awake", "Active", "Very Active", "Exertion"]
+        );
+    }
+}
