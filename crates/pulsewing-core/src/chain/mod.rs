@@ -1,0 +1,382 @@
+//! The token chain: the grant that keeps Pulsewing signed in, and who may use it when.
+//!
+//! A provider that rotates (Fitbit) gives one refresh token at a time. Each refresh spends it, so
+//! whoever loses the next one is signed out. The types here carry the rule that follows:
+//!
+//! ```text
+//!   the store ── Record::decode ──▶ Stored ── tokens may be sent
+//!                                     │ refresh (after an Intent was stored)
+//!                                     ▼
+//!                                  Unstored ── nothing but its bytes for the store can be had
+//!                                     │ the store confirmed it (the cycle alone may say so)
+//!                                     ▼
+//!                                  Stored
+//! ```
+//!
+//! A new token is therefore in use only after it can no longer be lost. [`Intent`] marks that a
+//! refresh may be under way: who finds one after a crash repeats that refresh first.
+//!
+//! The bytes that are stored are described in [`codec`].
+
+pub mod codec;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    AccessToken, ClientSecret, Provider, RefreshToken,
+    oauth::{Grant, Scopes},
+};
+
+/// An origin such as `https://api.fitbit.com`: scheme, host and port, without a slash at the end.
+pub type Issuer = heapless::String<256>;
+
+/// The OAuth client's id.
+pub type ClientId = heapless::String<256>;
+
+/// The provider's name for the wearer.
+pub type UserId = heapless::String<64>;
+
+/// The OAuth client that a chain was granted to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Its id.
+    pub id: ClientId,
+    /// Its secret; Fitbit's personal and public apps do without.
+    pub secret: Option<ClientSecret>,
+}
+
+/// Whether a chain may be refreshed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Yes.
+    Active,
+    /// No: the provider refused it by its own word. It is kept and never sent again.
+    Refused,
+    /// No: it is on its way to a board, which owns it from now on.
+    Moving,
+}
+
+/// An access token and when it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The token.
+    pub token: AccessToken,
+    /// When the provider stops accepting it.
+    pub expires_at: Timestamp,
+    /// For how long it was issued, in seconds.
+    pub lifetime_s: u32,
+}
+
+impl Access {
+    /// When to ask for the next one: a twelfth of its lifetime before it ends, at most half an hour.
+    #[must_use]
+    pub fn refresh_at(&self) -> Timestamp {
+        let margin = (self.lifetime_s / 12).min(30 * 60);
+        self.expires_at
+            .checked_sub(SignedDuration::from_secs(i64::from(margin)))
+            .unwrap_or(Timestamp::MIN)
+    }
+}
+
+/// What a chain is made of, whether stored or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Chain {
+    provider: Provider,
+    issuer: Issuer,
+    client: Client,
+    user_id: Option<UserId>,
+    refresh: RefreshToken,
+    refresh_expires_at: Option<Timestamp>,
+    access: Option<Access>,
+    scopes: Scopes,
+    obtained_at: Timestamp,
+    generation: u32,
+    standing: Standing,
+}
+
+impl Chain {
+    /// The chain that follows when `grant` answered at `now`. What the answer leaves out is kept,
+    /// but for the access token: an old one is not the new one's equal.
+    fn granted(&self, grant: Grant, now: Timestamp) -> Self {
+        let rotated = grant.refresh.is_some();
+        Self {
+            provider: self.provider,
+            issuer: self.issuer.clone(),
+            client: self.client.clone(),
+            user_id: grant.user_id.or_else(|| self.user_id.clone()),
+            refresh: grant.refresh.unwrap_or_else(|| self.refresh.clone()),
+            refresh_expires_at: grant
+                .refresh_lifetime_s
+                .and_then(|s| after(now, s))
+                .or(self.refresh_expires_at),
+            access: access(grant.access, now),
+            scopes: grant.scopes.unwrap_or(self.scopes),
+            obtained_at: now,
+            generation: self.generation.saturating_add(u32::from(rotated)),
+            standing: Standing::Active,
+        }
+    }
+}
+
+fn after(now: Timestamp, seconds: u32) -> Option<Timestamp> {
+    now.checked_add(SignedDuration::from_secs(i64::from(seconds)))
+        .ok()
+}
+
+fn access(granted: Option<(AccessToken, u32)>, now: Timestamp) -> Option<Access> {
+    let (token, lifetime_s) = granted?;
+    Some(Access {
+        token,
+        expires_at: after(now, lifetime_s)?,
+        lifetime_s,
+    })
+}
+
+/// A refresh that was about to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// The generation whose refresh token is being spent.
+    pub generation: u32,
+    /// When it was first sent: what the provider's replay window is counted from.
+    pub first_sent_at: Timestamp,
+}
+
+/// A chain that is in the store. Only such a chain's tokens can be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored(Chain);
+
+/// A chain that is not in the store yet. Its tokens cannot be had; its bytes for the store can.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unstored(Chain);
+
+impl Stored {
+    /// The provider that issued it.
+    #[must_use]
+    pub const fn provider(&self) -> Provider {
+        self.0.provider
+    }
+
+    /// The origin of the token endpoint that issued it. Its refresh token is sent nowhere else.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.0.issuer
+    }
+
+    /// The client that it was granted to.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    /// The provider's name for the wearer.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.0.user_id.as_deref()
+    }
+
+    /// The refresh token.
+    #[must_use]
+    pub const fn refresh_token(&self) -> &RefreshToken {
+        &self.0.refresh
+    }
+
+    /// When the refresh token ends, if it does.
+    #[must_use]
+    pub const fn refresh_expires_at(&self) -> Option<Timestamp> {
+        self.0.refresh_expires_at
+    }
+
+    /// The access token, if there is one.
+    #[must_use]
+    pub const fn access(&self) -> Option<&Access> {
+        self.0.access.as_ref()
+    }
+
+    /// What the wearer allowed.
+    #[must_use]
+    pub const fn scopes(&self) -> Scopes {
+        self.0.scopes
+    }
+
+    /// When this generation was obtained.
+    #[must_use]
+    pub const fn obtained_at(&self) -> Timestamp {
+        self.0.obtained_at
+    }
+
+    /// How many sign-ins and rotations there were; the store never goes back.
+    #[must_use]
+    pub const fn generation(&self) -> u32 {
+        self.0.generation
+    }
+
+    /// Whether it may be refreshed.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        self.0.standing
+    }
+
+    /// The chain that `grant` makes of this one. It has to be stored before it is used.
+    #[must_use]
+    pub fn granted(&self, grant: Grant, now: Timestamp) -> Unstored {
+        Unstored(self.0.granted(grant, now))
+    }
+
+    /// This chain with another access token; for an answer that brought no refresh token, so that
+    /// nothing can be lost. `None` when it brought one, or no access token.
+    #[must_use]
+    pub fn with_access(&self, grant: &Grant, now: Timestamp) -> Option<Self> {
+        (grant.refresh.is_none() && grant.access.is_some())
+            .then(|| Self(self.0.granted(grant.clone(), now)))
+    }
+
+    /// This chain, refused by its provider.
+    #[must_use]
+    pub fn refused(&self) -> Unstored {
+        Unstored(Chain {
+            standing: Standing::Refused,
+            access: None,
+            ..self.0.clone()
+        })
+    }
+}
+
+impl Unstored {
+    /// The chain that a sign-in begins, or begins anew in place of the one of generation
+    /// `replaces`. `None` when the grant has no refresh token.
+    #[must_use]
+    pub fn signed_in(
+        provider: Provider,
+        issuer: Issuer,
+        client: Client,
+        grant: Grant,
+        requested: Scopes,
+        replaces: Option<u32>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        Some(Self(Chain {
+            provider,
+            issuer,
+            client,
+            user_id: grant.user_id,
+            refresh: grant.refresh?,
+            refresh_expires_at: grant.refresh_lifetime_s.and_then(|s| after(now, s)),
+            access: access(grant.access, now),
+            // RFC 6749, section 5.1: left out when it is what was asked for.
+            scopes: grant.scopes.unwrap_or(requested),
+            obtained_at: now,
+            generation: replaces.unwrap_or(0).saturating_add(1),
+            standing: Standing::Active,
+        }))
+    }
+
+    /// The generation that it will have in the store.
+    #[must_use]
+    pub const fn generation(&self) -> u32 {
+        self.0.generation
+    }
+
+    /// What the wearer allowed.
+    #[must_use]
+    pub const fn scopes(&self) -> Scopes {
+        self.0.scopes
+    }
+
+    /// When its refresh token ends, if it does.
+    #[must_use]
+    pub const fn refresh_expires_at(&self) -> Option<Timestamp> {
+        self.0.refresh_expires_at
+    }
+
+    /// The store has it.
+    pub(crate) fn confirmed(self) -> Stored {
+        Stored(self.0)
+    }
+}
+
+/// What the store holds: a chain, and perhaps the intent to refresh it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The chain.
+    pub chain: Stored,
+    /// The refresh that was about to be sent; its generation is the chain's.
+    pub intent: Option<Intent>,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn now() -> Timestamp {
+        "2026-11-22T12:00:00Z".parse().unwrap()
+    }
+
+    pub(crate) fn grant(refresh: Option<&str>, access: Option<&str>) -> Grant {
+        Grant {
+            refresh: refresh.map(|text| RefreshToken::new(text).unwrap()),
+            access: access.map(|text| (AccessToken::new(text).unwrap(), 28_800)),
+            scopes: None,
+            refresh_lifetime_s: None,
+            user_id: None,
+        }
+    }
+
+    pub(crate) fn signed_in(provider: Provider) -> Unstored {
+        Unstored::signed_in(
+            provider,
+            "https://api.fitbit.com".try_into().unwrap(),
+            Client {
+                id: "23ABCD".try_into().unwrap(),
+                secret: Some(ClientSecret::new("hush").unwrap()),
+            },
+            grant(Some("refresh-1"), Some("access-1")),
+            Scopes::ALL,
+            None,
+            now(),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn an_access_token_is_renewed_a_twelfth_before_its_end_but_at_most_half_an_hour() {
+        let chain = signed_in(Provider::Fitbit).confirmed();
+        let access = chain.access().unwrap();
+        assert_eq!(access.expires_at.duration_since(access.refresh_at()), SignedDuration::from_mins(30));
+        let short = Access {
+            lifetime_s: 3_599,
+            ..access.clone()
+        };
+        assert_eq!(short.expires_at.duration_since(short.refresh_at()), SignedDuration::from_secs(299));
+    }
+
+    #[test]
+    fn a_rotation_raises_the_generation_and_drops_the_old_access_token() {
+        let chain = signed_in(Provider::Fitbit).confirmed();
+        let next = chain.granted(grant(Some("refresh-2"), None), now()).confirmed();
+        assert_eq!((chain.generation(), next.generation()), (1, 2));
+        assert_eq!(next.refresh_token().expose(), "refresh-2");
+        assert_eq!(next.access(), None);
+    }
+
+    #[test]
+    fn only_an_answer_without_a_refresh_token_can_be_used_unstored() {
+        let chain = signed_in(Provider::Google).confirmed();
+        assert_eq!(chain.with_access(&grant(Some("refresh-2"), Some("access-2")), now()), None);
+        let next = chain.with_access(&grant(None, Some("access-2")), now()).unwrap();
+        assert_eq!((next.generation(), next.refresh_token().expose()), (1, "refresh-1"));
+    }
+
+    #[test]
+    fn a_new_sign_in_never_goes_back_a_generation() {
+        let again = Unstored::signed_in(
+            Provider::Google,
+            Issuer::new(),
+            Client { id: ClientId::new(), secret: None },
+            grant(Some("refresh-9"), None),
+            Scopes::ALL,
+            Some(41),
+            now(),
+        );
+        assert_eq!(again.map(|chain| chain.generation()), Some(42));
+    }
+}

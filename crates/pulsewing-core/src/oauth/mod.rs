@@ -1,0 +1,15 @@
+//! OAuth 2.0 as both providers speak it: sign-in with PKCE, refresh, revocation.
+//!
+//! Requests go out as [`Request`](crate::request::Request) values, replies come in through
+//! [`ReplyDecoder`]. Where to start reading: [`authorize`] for the sign-in, [`token`] for what the
+//! token endpoint is asked, [`reply`] for what it may answer.
+
+pub mod authorize;
+mod redirect;
+mod reply;
+mod scopes;
+pub mod token;
+
+pub use redirect::{Redirect, RedirectError};
+pub use reply::{Answer, Grant, NoAnswer, OAuthError, ReplyDecoder};
+pub use scopes::Scopes;

@@ -1,0 +1,430 @@
+//! What the token endpoint answers.
+//!
+//! The question that matters is whether it answered at all. A grant, or an error in OAuth's own
+//! words, is an answer. Anything else is none: a time-out, a 5xx, a proxy's HTML, half a reply. A
+//! rotation may have happened all the same, so the caller asks again with the same token.
+
+use super::Scopes;
+use crate::{
+    AccessToken, RefreshToken,
+    chain::UserId,
+    json::{Decoder, Event, Flow, Text},
+};
+
+/// The most bytes of a token reply that are read.
+const MAX_REPLY: u32 = 64 * 1_024;
+
+/// A year in seconds: the longest that an access token is believed to live.
+const MAX_LIFETIME_S: i64 = 366 * 86_400;
+
+/// What RFC 6749, section 5.1 leaves open when `expires_in` is missing: an hour, the shorter of
+/// the two providers' lifetimes.
+const DEFAULT_LIFETIME_S: u32 = 3_600;
+
+/// The members of a token reply that could be used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grant {
+    /// The refresh token, if one came complete. Google's refreshes bring none.
+    pub refresh: Option<RefreshToken>,
+    /// The access token and its lifetime in seconds.
+    pub access: Option<(AccessToken, u32)>,
+    /// The granted scopes, if the reply names them.
+    pub scopes: Option<Scopes>,
+    /// For how many seconds the refresh token lives. Google says so of a client in "Testing"
+    /// (seven days) and of access that the wearer limited in time.
+    pub refresh_lifetime_s: Option<u32>,
+    /// The provider's name for the wearer (Fitbit).
+    pub user_id: Option<UserId>,
+}
+
+/// An error in OAuth's own words (RFC 6749, section 5.2): the server's decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OAuthError {
+    /// The refresh token or code is spent, revoked, expired or another client's.
+    #[error("invalid_grant")]
+    InvalidGrant,
+    /// The client's id or secret is wrong.
+    #[error("invalid_client")]
+    InvalidClient,
+    /// The client may not do this.
+    #[error("unauthorized_client")]
+    UnauthorizedClient,
+    /// The request lacks something.
+    #[error("invalid_request")]
+    InvalidRequest,
+    /// The redirect differs from the one that was registered, or that the sign-in began with.
+    #[error("redirect_uri_mismatch")]
+    RedirectUriMismatch,
+    /// The server does not know this kind of grant.
+    #[error("unsupported_grant_type")]
+    UnsupportedGrantType,
+    /// A scope is unknown, or more than was granted.
+    #[error("invalid_scope")]
+    InvalidScope,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    /// Nothing came in time.
+    #[error("no answer came in time")]
+    TimedOut,
+    /// The connection ended before the reply did.
+    #[error("the connection ended before the answer did")]
+    Disconnected,
+    /// The request surely never left: no address, no connection, no TLS.
+    #[error("the server could not be reached")]
+    NeverLeft,
+    /// A status that is no answer to the question.
+    #[error("the server answered with status {0}")]
+    Status(u16),
+    /// The reply is not what the protocol says.
+    #[error("the answer could not be understood")]
+    Malformed,
+    /// The reply is longer than is read.
+    #[error("the answer was longer than accepted")]
+    TooLong,
+}
+
+/// What a reply of the token endpoint comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Tokens.
+    Granted(Grant),
+    /// A decision against it.
+    Refused(OAuthError),
+    /// Come back later (429).
+    RateLimited,
+    /// The service has been switched off (410).
+    Gone,
+    /// No answer.
+    Missing(NoAnswer),
+}
+
+/// Reads a reply of the token endpoint, in chunks of any size. Keeps what it could read when the
+/// reply turns out to be damaged: a complete refresh token must not be lost.
+pub struct ReplyDecoder {
+    json: Decoder<{ AccessToken::MAX }>,
+    members: Members,
+    length: u32,
+    damage: Option<NoAnswer>,
+}
+
+/// What is gathered while reading.
+#[derive(Default)]
+struct Members {
+    depth: u8,
+    key: Key,
+    grant: Grant,
+    lifetime_s: Option<u32>,
+    error: Option<OAuthError>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Key {
+    #[default]
+    Other,
+    AccessToken,
+    RefreshToken,
+    ExpiresIn,
+    RefreshExpiresIn,
+    Scope,
+    UserId,
+    /// RFC 6749's `error`; in Fitbit's envelope, `errors[].errorType`.
+    Error,
+}
+
+impl ReplyDecoder {
+    /// At the beginning of a reply.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            json: Decoder::new(),
+            members: Members {
+                depth: 0,
+                key: Key::Other,
+                grant: Grant {
+                    refresh: None,
+                    access: None,
+                    scopes: None,
+                    refresh_lifetime_s: None,
+                    user_id: None,
+                },
+                lifetime_s: None,
+                error: None,
+            },
+            length: 0,
+            damage: None,
+        }
+    }
+
+    /// Takes in the next bytes of the body.
+    pub fn feed(&mut self, chunk: &[u8]) {
+        self.length = self
+            .length
+            .saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
+        if self.damage.is_some() {
+            return;
+        }
+        if self.length > MAX_REPLY {
+            self.damage = Some(NoAnswer::TooLong);
+            return;
+        }
+        let members = &mut self.members;
+        let mut handler = |event: Event<'_>| members.take(event);
+        if self.json.feed(chunk, &mut handler).is_err() {
+            self.damage = Some(NoAnswer::Malformed);
+        }
+    }
+
+    /// The connection failed before the end.
+    pub const fn fail(&mut self, reason: NoAnswer) {
+        if self.damage.is_none() {
+            self.damage = Some(reason);
+        }
+    }
+
+    /// Ends the reply to a request that had this status. `rotates` says that only a refresh token
+    /// makes a grant; without it, an access token does.
+    #[must_use]
+    pub fn finish(mut self, status: u16, rotates: bool) -> Answer {
+        if self.damage.is_none() {
+            let members = &mut self.members;
+            let mut handler = |event: Event<'_>| members.take(event);
+            if self.json.finish(&mut handler).is_err() {
+                self.damage = Some(NoAnswer::Malformed);
+            }
+        }
+        let grant = core::mem::take(&mut self.members.grant).with_lifetime(self.members.lifetime_s);
+        match status {
+            200..300 if grant.refresh.is_some() => Answer::Granted(grant),
+            200..300 if self.damage.is_some() => Answer::Missing(self.damage.unwrap_or(NoAnswer::Malformed)),
+            200..300 if !rotates && grant.access.is_some() => Answer::Granted(grant),
+            200..300 => Answer::Missing(NoAnswer::Malformed),
+            410 => Answer::Gone,
+            429 => Answer::RateLimited,
+            // 409: somebody else's refresh of this token is under way (Fitbit Web API, Refresh Token).
+            400..500 if status != 409 => match self.members.error {
+                Some(error) if self.damage.is_none() => Answer::Refused(error),
+                _ => Answer::Missing(NoAnswer::Status(status)),
+            },
+            _ => Answer::Missing(NoAnswer::Status(status)),
+        }
+    }
+}
+
+impl Default for ReplyDecoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Grant {
+    fn with_lifetime(mut self, lifetime_s: Option<u32>) -> Self {
+        if let Some((_, seconds)) = &mut self.access {
+            *seconds = lifetime_s.unwrap_or(DEFAULT_LIFETIME_S);
+        }
+        self
+    }
+}
+
+impl Members {
+    fn take(&mut self, event: Event<'_>) -> Flow {
+        match event {
+            Event::BeginObject | Event::BeginArray => {
+                self.depth = self.depth.saturating_add(1);
+                self.key = Key::Other;
+            }
+            Event::EndObject | Event::EndArray => self.depth = self.depth.saturating_sub(1),
+            Event::Key(key) => return self.enter(key),
+            Event::String(text) => self.string(text),
+            Event::Number(number) => self.number(number.round_half_up()),
+            Event::Bool(_) | Event::Null => {}
+        }
+        Flow::Continue
+    }
+
+    fn enter(&mut self, key: Text<'_>) -> Flow {
+        self.key = match (self.depth, key.as_bytes()) {
+            (1, Some(b"access_token")) => Key::AccessToken,
+            (1, Some(b"refresh_token")) => Key::RefreshToken,
+            (1, Some(b"expires_in")) => Key::ExpiresIn,
+            (1, Some(b"refresh_token_expires_in")) => Key::RefreshExpiresIn,
+            (1, Some(b"scope")) => Key::Scope,
+            (1, Some(b"user_id")) => Key::UserId,
+            (1, Some(b"error")) | (3, Some(b"errorType")) => Key::Error,
+            (1, Some(b"errors")) => Key::Other,
+            _ => return Flow::Skip,
+        };
+        Flow::Continue
+    }
+
+    fn string(&mut self, text: Text<'_>) {
+        let bytes = text.as_bytes().unwrap_or_default();
+        match self.key {
+            Key::AccessToken => self.grant.access = AccessToken::new(bytes).ok().map(|t| (t, 0)),
+            Key::RefreshToken => self.grant.refresh = RefreshToken::new(bytes).ok(),
+            Key::Scope => self.grant.scopes = text.as_str().map(Scopes::parse),
+            Key::UserId => self.grant.user_id = text.as_str().and_then(|t| t.try_into().ok()),
+            Key::Error => self.error = self.error.or_else(|| OAuthError::named(bytes)),
+            // Some servers quote their numbers.
+            Key::ExpiresIn | Key::RefreshExpiresIn => {
+                self.number(text.as_str().and_then(|digits| digits.parse().ok()));
+            }
+            Key::Other => {}
+        }
+    }
+
+    fn number(&mut self, value: Option<i64>) {
+        let seconds = value.and_then(|s| u32::try_from(s.clamp(0, MAX_LIFETIME_S)).ok());
+        match self.key {
+            Key::ExpiresIn => self.lifetime_s = seconds,
+            Key::RefreshExpiresIn => self.grant.refresh_lifetime_s = seconds,
+            _ => {}
+        }
+    }
+}
+
+impl OAuthError {
+    fn named(name: &[u8]) -> Option<Self> {
+        Some(match name {
+            b"invalid_grant" => Self::InvalidGrant,
+            b"invalid_client" => Self::InvalidClient,
+            b"unauthorized_client" => Self::UnauthorizedClient,
+            b"invalid_request" => Self::InvalidRequest,
+            b"redirect_uri_mismatch" => Self::RedirectUriMismatch,
+            b"unsupported_grant_type" => Self::UnsupportedGrantType,
+            b"invalid_scope" => Self::InvalidScope,
+            _ => return None,
+        })
+    }
+}
+
+impl Drop for ReplyDecoder {
+    fn drop(&mut self) {
+        self.json = Decoder::new();
+    }
+}
+
+impl core::fmt::Debug for ReplyDecoder {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("ReplyDecoder")
+            .field("length", &self.length)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::format;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FITBIT: &str = r#"{"access_token":"eyJh.bc","expires_in":28800,"refresh_token":"0123abcd","scope":"heartrate settings profile","token_type":"Bearer","user_id":"ABC123"}"#;
+
+    fn answer(status: u16, body: &str, rotates: bool) -> Answer {
+        let mut decoder = ReplyDecoder::new();
+        decoder.feed(body.as_bytes());
+        decoder.finish(status, rotates)
+    }
+
+    fn granted(answer: Answer) -> Grant {
+        match answer {
+            Answer::Granted(grant) => grant,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_fitbit_grant_is_read_whole() {
+        let grant = granted(answer(200, FITBIT, true));
+        assert_eq!(grant.refresh, RefreshToken::new("0123abcd").ok());
+        assert_eq!(grant.access, Some((AccessToken::new("eyJh.bc").unwrap(), 28_800)));
+        assert_eq!(grant.scopes, Some(Scopes::ALL));
+        assert_eq!(grant.user_id.as_deref(), Some("ABC123"));
+    }
+
+    #[test]
+    fn a_reply_cut_behind_the_refresh_token_is_still_a_grant() {
+        let cut = FITBIT.find(r#","scope""#).unwrap();
+        let mut decoder = ReplyDecoder::new();
+        decoder.feed(&FITBIT.as_bytes()[..cut]);
+        decoder.fail(NoAnswer::Disconnected);
+        assert!(granted(decoder.finish(200, true)).refresh.is_some());
+    }
+
+    #[test]
+    fn a_reply_cut_within_the_refresh_token_is_no_answer() {
+        let cut = FITBIT.find("abcd").unwrap();
+        assert_eq!(answer(200, &FITBIT[..cut], true), Answer::Missing(NoAnswer::Malformed));
+    }
+
+    #[test]
+    fn a_refresh_token_counts_also_when_the_access_token_is_too_long() {
+        let body = format!(r#"{{"access_token":"{}","refresh_token":"r-2"}}"#, "a".repeat(2_049));
+        let grant = granted(answer(200, &body, true));
+        assert_eq!((grant.access, grant.refresh.is_some()), (None, true));
+    }
+
+    #[test]
+    fn google_grants_without_a_refresh_token() {
+        let body = r#"{"access_token":"ya29.x","expires_in":"3599","scope":"x","token_type":"Bearer"}"#;
+        let grant = granted(answer(200, body, false));
+        assert_eq!((grant.access.map(|(_, s)| s), grant.refresh), (Some(3_599), None));
+        assert_eq!(answer(200, body, true), Answer::Missing(NoAnswer::Malformed));
+        assert_eq!(answer(200, &body[..body.len() - 1], false), Answer::Missing(NoAnswer::Malformed));
+    }
+
+    #[test]
+    fn only_oauths_own_words_are_a_refusal() {
+        let google = r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#;
+        let fitbit = r#"{"errors":[{"errorType":"invalid_grant","message":"Refresh token invalid: 12. Visit"}],"success":false}"#;
+        for body in [google, fitbit] {
+            assert_eq!(answer(400, body, true), Answer::Refused(OAuthError::InvalidGrant));
+            assert_eq!(answer(409, body, true), Answer::Missing(NoAnswer::Status(409)));
+            assert_eq!(answer(503, body, true), Answer::Missing(NoAnswer::Status(503)));
+            assert_eq!(answer(400, &body[..body.len() - 1], true), Answer::Missing(NoAnswer::Status(400)));
+        }
+        assert_eq!(answer(403, "<html>blocked</html>", true), Answer::Missing(NoAnswer::Status(403)));
+        assert_eq!(answer(401, r#"{"error":"invalid_client"}"#, false), Answer::Refused(OAuthError::InvalidClient));
+        let api = r#"{"error":{"code":401,"status":"UNAUTHENTICATED"}}"#;
+        assert_eq!(answer(401, api, false), Answer::Missing(NoAnswer::Status(401)));
+        assert_eq!(answer(410, "", true), Answer::Gone);
+        assert_eq!(answer(429, "", true), Answer::RateLimited);
+    }
+
+    #[test]
+    fn an_endless_reply_is_given_up() {
+        let mut decoder = ReplyDecoder::new();
+        for _ in 0..70 {
+            decoder.feed(&[b' '; 1_024]);
+        }
+        assert_eq!(decoder.finish(200, false), Answer::Missing(NoAnswer::TooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn any_chunking_gives_the_same_answer(cuts in proptest::collection::vec(0..FITBIT.len(), 0..9), end in 0..=FITBIT.len()) {
+            let body = &FITBIT.as_bytes()[..end];
+            let mut whole = ReplyDecoder::new();
+            whole.feed(body);
+            let mut cuts: std::vec::Vec<_> = cuts.into_iter().map(|cut| cut.min(end)).chain([0, end]).collect();
+            cuts.sort_unstable();
+            let mut parts = ReplyDecoder::new();
+            for pair in cuts.windows(2) {
+                parts.feed(&body[pair[0]..pair[1]]);
+            }
+            prop_assert_eq!(parts.finish(200, true), whole.finish(200, true));
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), status in any::<u16>()) {
+            let mut decoder = ReplyDecoder::new();
+            decoder.feed(&bytes);
+            let _ = decoder.finish(status, true);
+        }
+    }
+}

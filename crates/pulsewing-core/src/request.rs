@@ -1,0 +1,292 @@
+//! A request as a value: what to send, and where; how it travels is somebody else's work.
+
+use core::fmt;
+
+use jiff::Timestamp;
+
+use crate::AccessToken;
+
+/// The most that a request needs of its caller's buffer, in bytes.
+pub const REQUEST_BUFFER: usize = 6 * 1_024;
+
+/// How a request asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Read.
+    Get,
+    /// Send a body.
+    Post,
+}
+
+impl Method {
+    /// The method's name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// Which of a provider's addresses a request goes to. The caller knows the origins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// Where tokens are issued.
+    Token,
+    /// Where a grant is given back.
+    Revoke,
+    /// Where data comes from.
+    Api,
+}
+
+/// One HTTP request. Its texts lie in a buffer of the caller's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Request<'b> {
+    /// How it asks.
+    pub method: Method,
+    /// Whom it asks.
+    pub endpoint: Endpoint,
+    /// Path and query, beginning with a slash.
+    pub target: &'b str,
+    /// The access token that it is authorised with, for the header `Authorization: Bearer`.
+    pub bearer: Option<&'b AccessToken>,
+    /// The body's `Content-Type`, where there is a body.
+    pub content_type: Option<&'static str>,
+    /// The body; empty for none.
+    pub body: &'b [u8],
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither query nor body: both can carry tokens.
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("endpoint", &self.endpoint)
+            .field("path", &self.target.split('?').next())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The head of a reply: its status and the few headers that matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplyHead {
+    /// The HTTP status.
+    pub status: u16,
+    /// For how many seconds the server asks to be left alone.
+    pub retry_after_s: Option<u32>,
+    /// The rate limit is used up, until as many seconds from now.
+    pub exhausted_for_s: Option<u32>,
+    quota: Quota,
+}
+
+/// What Fitbit says of its hourly quota (Fitbit Web API, Application Design, Rate Limits).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Quota {
+    remaining: Option<u32>,
+    reset_s: Option<u32>,
+}
+
+impl ReplyHead {
+    /// A head without headers.
+    #[must_use]
+    pub const fn new(status: u16) -> Self {
+        Self {
+            status,
+            retry_after_s: None,
+            exhausted_for_s: None,
+            quota: Quota {
+                remaining: None,
+                reset_s: None,
+            },
+        }
+    }
+
+    /// Takes a header in; its name in any case. Headers that do not matter, or cannot be read, are
+    /// passed over. `now` turns a `Retry-After` that is a date into seconds.
+    pub fn header(&mut self, name: &str, value: &[u8], now: Timestamp) {
+        let Ok(value) = core::str::from_utf8(value).map(str::trim) else {
+            return;
+        };
+        if name.eq_ignore_ascii_case("retry-after") {
+            self.retry_after_s = value.parse().ok().or_else(|| seconds_until(value, now));
+        } else if name.eq_ignore_ascii_case("fitbit-rate-limit-reset") {
+            self.quota.reset_s = value.parse().ok();
+        } else if name.eq_ignore_ascii_case("fitbit-rate-limit-remaining") {
+            self.quota.remaining = value.parse().ok();
+        }
+        // The counter is about the hour; an exhausted one, or a refusal, says when it starts anew.
+        if self.quota.remaining == Some(0) || self.status == 429 {
+            self.exhausted_for_s = self.quota.reset_s;
+        }
+    }
+
+    /// Whether the request succeeded.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        matches!(self.status, 200..300)
+    }
+
+    /// For how many seconds to send nothing, if the reply says so. Fitbit's own header comes
+    /// first: its `Retry-After` went missing in 2025.
+    #[must_use]
+    pub fn quiet_for_s(&self) -> Option<u32> {
+        self.exhausted_for_s.or(self.retry_after_s)
+    }
+}
+
+/// `Retry-After` may be a date (RFC 9110, section 10.2.3).
+fn seconds_until(date: &str, now: Timestamp) -> Option<u32> {
+    let at = jiff::fmt::rfc2822::DateTimeParser::new()
+        .parse_timestamp(date)
+        .ok()?;
+    u32::try_from(at.as_second().saturating_sub(now.as_second()).max(0)).ok()
+}
+
+/// The caller's buffer is too small for the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the buffer is too small for the request")]
+pub struct BufferFull;
+
+/// Writes texts one behind the other into a caller's buffer.
+pub(crate) struct Writer<'b> {
+    free: &'b mut [u8],
+    len: usize,
+}
+
+impl<'b> Writer<'b> {
+    pub(crate) fn new(buffer: &'b mut [u8]) -> Self {
+        Self {
+            free: buffer,
+            len: 0,
+        }
+    }
+
+    /// Appends text as it is.
+    pub(crate) fn push(&mut self, text: &str) -> Result<(), BufferFull> {
+        self.push_bytes(text.as_bytes())
+    }
+
+    fn push_bytes(&mut self, bytes: &[u8]) -> Result<(), BufferFull> {
+        let end = self.len.checked_add(bytes.len()).ok_or(BufferFull)?;
+        self.free
+            .get_mut(self.len..end)
+            .ok_or(BufferFull)?
+            .copy_from_slice(bytes);
+        self.len = end;
+        Ok(())
+    }
+
+    /// Appends text percent-encoded: all but RFC 3986's unreserved characters.
+    pub(crate) fn push_encoded(&mut self, text: &str) -> Result<(), BufferFull> {
+        const HEX: [u8; 16] = *b"0123456789ABCDEF";
+        for byte in text.bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                    self.push_bytes(&[byte])?;
+                }
+                _ => {
+                    let digit = |n: u8| HEX.get(usize::from(n)).copied().unwrap_or(b'0');
+                    self.push_bytes(&[b'%', digit(byte >> 4), digit(byte & 15)])?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends one pair of a query or form.
+    pub(crate) fn push_pair(&mut self, name: &str, value: &str) -> Result<(), BufferFull> {
+        if self.len > 0 && !matches!(self.last(), Some(b'?' | b'&')) {
+            self.push("&")?;
+        }
+        self.push(name)?;
+        self.push("=")?;
+        self.push_encoded(value)
+    }
+
+    fn last(&self) -> Option<u8> {
+        self.free.get(self.len.checked_sub(1)?).copied()
+    }
+
+    /// Ends a text and hands it over; the next one begins behind it.
+    pub(crate) fn finish(&mut self) -> &'b str {
+        let free = core::mem::take(&mut self.free);
+        let (text, rest) = free.split_at_mut(self.len.min(free.len()));
+        self.free = rest;
+        self.len = 0;
+        // Only whole texts were pushed.
+        core::str::from_utf8(text).unwrap_or_default()
+    }
+}
+
+impl fmt::Write for Writer<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push(text).map_err(|BufferFull| fmt::Error)
+    }
+}
+
+impl From<fmt::Error> for BufferFull {
+    fn from(_: fmt::Error) -> Self {
+        Self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::format;
+
+    use super::*;
+
+    #[test]
+    fn a_request_does_not_print_what_it_carries() {
+        let token = AccessToken::new("secret-access").unwrap();
+        let request = Request {
+            method: Method::Post,
+            endpoint: Endpoint::Token,
+            target: "/oauth2/token?refresh_token=secret-refresh",
+            bearer: Some(&token),
+            content_type: None,
+            body: b"refresh_token=secret-refresh",
+        };
+        let printed = format!("{request:?}");
+        assert!(printed.contains("/oauth2/token") && !printed.contains("secret"), "{printed}");
+    }
+
+    #[test]
+    fn a_date_in_retry_after_is_counted_from_now() {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let mut head = ReplyHead::new(429);
+        head.header("Retry-After", b"Sun, 22 Nov 2026 12:01:30 GMT", now);
+        assert_eq!(head.quiet_for_s(), Some(90));
+        head.header("FITBIT-RATE-LIMIT-RESET", b" 1200 ", now);
+        assert_eq!(head.quiet_for_s(), Some(1_200));
+        head.header("retry-after", b"soon", now);
+        assert_eq!(head.quiet_for_s(), Some(1_200));
+    }
+
+    #[test]
+    fn a_quota_that_is_left_stops_nothing() {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let mut head = ReplyHead::new(200);
+        head.header("Fitbit-Rate-Limit-Remaining", b"7", now);
+        head.header("Fitbit-Rate-Limit-Reset", b"1200", now);
+        assert_eq!(head.quiet_for_s(), None);
+        head.header("Fitbit-Rate-Limit-Remaining", b"0", now);
+        assert_eq!(head.quiet_for_s(), Some(1_200));
+    }
+
+    #[test]
+    fn texts_lie_one_behind_the_other_in_the_buffer() {
+        let mut buffer = [0; 32];
+        let mut writer = Writer::new(&mut buffer);
+        writer.push("/a?").unwrap();
+        writer.push_pair("q", "ä \"+").unwrap();
+        let first = writer.finish();
+        writer.push_pair("x", "1").unwrap();
+        writer.push_pair("y", "2").unwrap();
+        let second = writer.finish();
+        assert_eq!((first, second), ("/a?q=%C3%A4%20%22%2B", "x=1&y=2"));
+        assert_eq!(writer.push("123456"), Err(BufferFull));
+    }
+}
