@@ -15,7 +15,9 @@
 mod bpm;
 pub mod chain;
 pub mod civil;
+pub mod cycle;
 pub mod day;
+pub mod dialect;
 pub mod heart_zone;
 pub mod json;
 pub mod oauth;
@@ -28,5 +30,6 @@ mod secret;
 pub use bpm::Bpm;
 pub use provider::{Provider, UnknownProvider};
 pub use secret::{
-    AccessToken, AuthorizationCode, ClientSecret, CodeVerifier, Fingerprint, RefreshToken, SecretError,
+    AccessToken, AuthorizationCode, ClientSecret, CodeVerifier, Fingerprint, RefreshToken,
+    SecretError,
 };

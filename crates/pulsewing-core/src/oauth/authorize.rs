@@ -82,7 +82,11 @@ impl Authorize<'_> {
     pub fn url<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, BufferFull> {
         let mut url = Writer::new(buffer);
         url.push(self.endpoint)?;
-        url.push(if self.endpoint.contains('?') { "&" } else { "?" })?;
+        url.push(if self.endpoint.contains('?') {
+            "&"
+        } else {
+            "?"
+        })?;
         url.push_pair("response_type", "code")?;
         url.push_pair("client_id", self.client_id)?;
         url.push_pair("redirect_uri", self.redirect_uri)?;
@@ -107,7 +111,10 @@ mod tests {
     fn the_challenge_is_that_of_the_rfc() {
         let verifier = CodeVerifier::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").unwrap();
         let pkce = Pkce::of(verifier).unwrap();
-        assert_eq!(pkce.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        assert_eq!(
+            pkce.challenge(),
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+        );
         assert_eq!(Pkce::new(&[7; 32]).unwrap().verifier().expose().len(), 43);
     }
 
@@ -124,12 +131,20 @@ mod tests {
             pkce: &pkce,
         };
         let url = authorize.url(&mut buffer).unwrap();
-        assert!(url.starts_with("https://accounts.google.com/o/oauth2/v2/auth?response_type=code&"));
-        assert!(url.contains("&redirect_uri=http%3A%2F%2F127.0.0.1%3A4242%2F&"), "{url}");
+        assert!(
+            url.starts_with("https://accounts.google.com/o/oauth2/v2/auth?response_type=code&")
+        );
+        assert!(
+            url.contains("&redirect_uri=http%3A%2F%2F127.0.0.1%3A4242%2F&"),
+            "{url}"
+        );
         assert!(url.ends_with("&code_challenge_method=S256&access_type=offline&prompt=consent"));
         authorize.provider = Provider::Fitbit;
         let url = authorize.url(&mut buffer).unwrap();
-        assert!(url.contains("&scope=heartrate%20settings%20profile&"), "{url}");
+        assert!(
+            url.contains("&scope=heartrate%20settings%20profile&"),
+            "{url}"
+        );
         assert!(!url.contains("access_type"));
     }
 }

@@ -150,7 +150,10 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_from_a_mistake() {
-        assert_eq!(code_of("http://127.0.0.1/?error=access_denied&state=s"), Err(RedirectError::Denied));
+        assert_eq!(
+            code_of("http://127.0.0.1/?error=access_denied&state=s"),
+            Err(RedirectError::Denied)
+        );
         assert_eq!(
             code_of("?error=invalid_scope"),
             Err(RedirectError::Provider("invalid_scope".try_into().unwrap()))

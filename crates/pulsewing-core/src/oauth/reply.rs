@@ -88,6 +88,10 @@ pub enum NoAnswer {
 
 /// What a reply of the token endpoint comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a grant is large, there is one at a time, and there is no heap to put it on"
+)]
 pub enum Answer {
     /// Tokens.
     Granted(Grant),
@@ -198,7 +202,9 @@ impl ReplyDecoder {
         let grant = core::mem::take(&mut self.members.grant).with_lifetime(self.members.lifetime_s);
         match status {
             200..300 if grant.refresh.is_some() => Answer::Granted(grant),
-            200..300 if self.damage.is_some() => Answer::Missing(self.damage.unwrap_or(NoAnswer::Malformed)),
+            200..300 if self.damage.is_some() => {
+                Answer::Missing(self.damage.unwrap_or(NoAnswer::Malformed))
+            }
             200..300 if !rotates && grant.access.is_some() => Answer::Granted(grant),
             200..300 => Answer::Missing(NoAnswer::Malformed),
             410 => Answer::Gone,
@@ -342,7 +348,10 @@ mod tests {
     fn a_fitbit_grant_is_read_whole() {
         let grant = granted(answer(200, FITBIT, true));
         assert_eq!(grant.refresh, RefreshToken::new("0123abcd").ok());
-        assert_eq!(grant.access, Some((AccessToken::new("eyJh.bc").unwrap(), 28_800)));
+        assert_eq!(
+            grant.access,
+            Some((AccessToken::new("eyJh.bc").unwrap(), 28_800))
+        );
         assert_eq!(grant.scopes, Some(Scopes::ALL));
         assert_eq!(grant.user_id.as_deref(), Some("ABC123"));
     }
@@ -359,39 +368,77 @@ mod tests {
     #[test]
     fn a_reply_cut_within_the_refresh_token_is_no_answer() {
         let cut = FITBIT.find("abcd").unwrap();
-        assert_eq!(answer(200, &FITBIT[..cut], true), Answer::Missing(NoAnswer::Malformed));
+        assert_eq!(
+            answer(200, &FITBIT[..cut], true),
+            Answer::Missing(NoAnswer::Malformed)
+        );
     }
 
     #[test]
     fn a_refresh_token_counts_also_when_the_access_token_is_too_long() {
-        let body = format!(r#"{{"access_token":"{}","refresh_token":"r-2"}}"#, "a".repeat(2_049));
+        let body = format!(
+            r#"{{"access_token":"{}","refresh_token":"r-2"}}"#,
+            "a".repeat(2_049)
+        );
         let grant = granted(answer(200, &body, true));
         assert_eq!((grant.access, grant.refresh.is_some()), (None, true));
     }
 
     #[test]
     fn google_grants_without_a_refresh_token() {
-        let body = r#"{"access_token":"ya29.x","expires_in":"3599","scope":"x","token_type":"Bearer"}"#;
+        let body =
+            r#"{"access_token":"ya29.x","expires_in":"3599","scope":"x","token_type":"Bearer"}"#;
         let grant = granted(answer(200, body, false));
-        assert_eq!((grant.access.map(|(_, s)| s), grant.refresh), (Some(3_599), None));
-        assert_eq!(answer(200, body, true), Answer::Missing(NoAnswer::Malformed));
-        assert_eq!(answer(200, &body[..body.len() - 1], false), Answer::Missing(NoAnswer::Malformed));
+        assert_eq!(
+            (grant.access.map(|(_, s)| s), grant.refresh),
+            (Some(3_599), None)
+        );
+        assert_eq!(
+            answer(200, body, true),
+            Answer::Missing(NoAnswer::Malformed)
+        );
+        assert_eq!(
+            answer(200, &body[..body.len() - 1], false),
+            Answer::Missing(NoAnswer::Malformed)
+        );
     }
 
     #[test]
     fn only_oauths_own_words_are_a_refusal() {
-        let google = r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#;
+        let google =
+            r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#;
         let fitbit = r#"{"errors":[{"errorType":"invalid_grant","message":"Refresh token invalid: 12. Visit"}],"success":false}"#;
         for body in [google, fitbit] {
-            assert_eq!(answer(400, body, true), Answer::Refused(OAuthError::InvalidGrant));
-            assert_eq!(answer(409, body, true), Answer::Missing(NoAnswer::Status(409)));
-            assert_eq!(answer(503, body, true), Answer::Missing(NoAnswer::Status(503)));
-            assert_eq!(answer(400, &body[..body.len() - 1], true), Answer::Missing(NoAnswer::Status(400)));
+            assert_eq!(
+                answer(400, body, true),
+                Answer::Refused(OAuthError::InvalidGrant)
+            );
+            assert_eq!(
+                answer(409, body, true),
+                Answer::Missing(NoAnswer::Status(409))
+            );
+            assert_eq!(
+                answer(503, body, true),
+                Answer::Missing(NoAnswer::Status(503))
+            );
+            assert_eq!(
+                answer(400, &body[..body.len() - 1], true),
+                Answer::Missing(NoAnswer::Status(400))
+            );
         }
-        assert_eq!(answer(403, "<html>blocked</html>", true), Answer::Missing(NoAnswer::Status(403)));
-        assert_eq!(answer(401, r#"{"error":"invalid_client"}"#, false), Answer::Refused(OAuthError::InvalidClient));
+        assert_eq!(
+            answer(403, "<html>blocked</html>", true),
+            Answer::Missing(NoAnswer::Status(403))
+        );
+        assert_eq!(
+            answer(401, r#"{"error":"invalid_client"}"#, false),
+            Answer::Refused(OAuthError::InvalidClient)
+        );
         let api = r#"{"error":{"code":401,"status":"UNAUTHENTICATED"}}"#;
-        assert_eq!(answer(401, api, false), Answer::Missing(NoAnswer::Status(401)));
+        assert_eq!(
+            answer(401, api, false),
+            Answer::Missing(NoAnswer::Status(401))
+        );
         assert_eq!(answer(410, "", true), Answer::Gone);
         assert_eq!(answer(429, "", true), Answer::RateLimited);
     }
@@ -402,7 +449,10 @@ mod tests {
         for _ in 0..70 {
             decoder.feed(&[b' '; 1_024]);
         }
-        assert_eq!(decoder.finish(200, false), Answer::Missing(NoAnswer::TooLong));
+        assert_eq!(
+            decoder.finish(200, false),
+            Answer::Missing(NoAnswer::TooLong)
+        );
     }
 
     proptest! {

@@ -39,7 +39,12 @@ impl Scopes {
     /// Reads the `scope` member of a token reply: names between spaces.
     #[must_use]
     pub fn parse(scope: &str) -> Self {
-        Self(scope.split([' ', '+', ',']).map(bit).fold(0, |set, bit| set | bit))
+        Self(
+            scope
+                .split([' ', '+', ','])
+                .map(bit)
+                .fold(0, |set, bit| set | bit),
+        )
     }
 
     /// Whether heart rate may be read. Without it there is nothing to show.
@@ -100,7 +105,8 @@ mod tests {
 
     #[test]
     fn an_unticked_box_is_seen() {
-        let granted = Scopes::parse("https://www.googleapis.com/auth/googlehealth.settings.readonly");
+        let granted =
+            Scopes::parse("https://www.googleapis.com/auth/googlehealth.settings.readonly");
         assert!(!granted.has_heart_rate());
         assert!(granted.has_time_zone(Provider::Google));
         assert!(!granted.has_time_zone(Provider::Fitbit));

@@ -5,7 +5,7 @@
 //! documents HTTP Basic for its server apps, takes a personal app's requests without one.
 
 use crate::{
-    AuthorizationCode, CodeVerifier, Provider, RefreshToken,
+    AuthorizationCode, ClientSecret, CodeVerifier, Provider, RefreshToken,
     chain::{Client, Stored},
     request::{BufferFull, Endpoint, Method, Request, Writer},
 };
@@ -48,22 +48,35 @@ pub fn exchange<'b>(
     form.push_pair("code", code.expose())?;
     form.push_pair("code_verifier", verifier.expose())?;
     form.push_pair("redirect_uri", redirect_uri)?;
-    push_client(&mut form, client)?;
+    push_client(&mut form, &client.id, client.secret.as_ref())?;
     Ok(post(Endpoint::Token, token_path(provider), form.finish()))
 }
 
 /// Trades a refresh token (RFC 6749, section 6). That it is taken from a [`Stored`] chain is what
 /// keeps an unstored token from being sent; that the client is the chain's own, from being sent
-/// by another's.
+/// by another's. `secret` stands in for the one that the chain was granted with, when the user
+/// has renewed it.
 ///
 /// # Errors
 /// [`BufferFull`] as for [`exchange`].
-pub fn refresh<'b>(chain: &Stored, buffer: &'b mut [u8]) -> Result<Request<'b>, BufferFull> {
+pub fn refresh<'b>(
+    chain: &Stored,
+    secret: Option<&ClientSecret>,
+    buffer: &'b mut [u8],
+) -> Result<Request<'b>, BufferFull> {
     let mut form = Writer::new(buffer);
     form.push_pair("grant_type", "refresh_token")?;
     form.push_pair("refresh_token", chain.refresh_token().expose())?;
-    push_client(&mut form, chain.client())?;
-    Ok(post(Endpoint::Token, token_path(chain.provider()), form.finish()))
+    push_client(
+        &mut form,
+        &chain.client().id,
+        secret.or_else(|| chain.client().secret.as_ref()),
+    )?;
+    Ok(post(
+        Endpoint::Token,
+        token_path(chain.provider()),
+        form.finish(),
+    ))
 }
 
 /// Gives a grant back: revoking the refresh token ends all of its tokens (Fitbit Web API, Revoke
@@ -80,14 +93,18 @@ pub fn revoke<'b>(
     let mut form = Writer::new(buffer);
     form.push_pair("token", token.expose())?;
     if provider == Provider::Fitbit {
-        push_client(&mut form, client)?;
+        push_client(&mut form, &client.id, client.secret.as_ref())?;
     }
     Ok(post(Endpoint::Revoke, revoke_path(provider), form.finish()))
 }
 
-fn push_client(form: &mut Writer<'_>, client: &Client) -> Result<(), BufferFull> {
-    form.push_pair("client_id", &client.id)?;
-    match &client.secret {
+fn push_client(
+    form: &mut Writer<'_>,
+    id: &str,
+    secret: Option<&ClientSecret>,
+) -> Result<(), BufferFull> {
+    form.push_pair("client_id", id)?;
+    match secret {
         Some(secret) => form.push_pair("client_secret", secret.expose()),
         None => Ok(()),
     }
@@ -113,8 +130,11 @@ mod tests {
     fn a_refresh_sends_the_chains_own_client() {
         let chain = signed_in(Provider::Fitbit).confirmed();
         let mut buffer = [0; REQUEST_BUFFER];
-        let request = refresh(&chain, &mut buffer).unwrap();
-        assert_eq!((request.target, request.endpoint), ("/oauth2/token", Endpoint::Token));
+        let request = refresh(&chain, None, &mut buffer).unwrap();
+        assert_eq!(
+            (request.target, request.endpoint),
+            ("/oauth2/token", Endpoint::Token)
+        );
         assert_eq!(
             request.body,
             b"grant_type=refresh_token&refresh_token=refresh-1&client_id=23ABCD&client_secret=hush"
@@ -123,13 +143,26 @@ mod tests {
 
     #[test]
     fn the_longest_tokens_fit_the_buffer_also_when_every_character_is_encoded() {
-        let client = Client { id: "%".repeat_into(), secret: Some(crate::ClientSecret::new([b'%'; 256]).unwrap()) };
+        let client = Client {
+            id: "%".repeat_into(),
+            secret: Some(crate::ClientSecret::new([b'%'; 256]).unwrap()),
+        };
         let token = RefreshToken::new([b'%'; RefreshToken::MAX]).unwrap();
         let mut buffer = [0; REQUEST_BUFFER];
         assert!(revoke(Provider::Fitbit, &client, &token, &mut buffer).is_ok());
         let code = AuthorizationCode::new([b'%'; AuthorizationCode::MAX]).unwrap();
         let verifier = CodeVerifier::new([b'%'; CodeVerifier::MAX]).unwrap();
-        assert!(exchange(Provider::Google, &client, &code, &verifier, "http://127.0.0.1:65535/", &mut buffer).is_ok());
+        assert!(
+            exchange(
+                Provider::Google,
+                &client,
+                &code,
+                &verifier,
+                "http://127.0.0.1:65535/",
+                &mut buffer
+            )
+            .is_ok()
+        );
     }
 
     trait RepeatInto {

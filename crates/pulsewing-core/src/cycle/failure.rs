@@ -1,0 +1,195 @@
+//! Why a cycle yielded nothing, in terms that somebody can act on.
+
+use jiff::Timestamp;
+
+use crate::oauth::{NoAnswer, OAuthError};
+
+/// Why a cycle yielded no reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// Nobody has signed in.
+    #[error("nobody has signed in yet")]
+    NoChain,
+    /// The stored chain was granted by another provider or origin, or to another client, than the
+    /// configuration names. Its tokens are not sent there.
+    #[error("the stored sign-in belongs to another provider, address or client than configured")]
+    ForeignChain,
+    /// The chain is on its way to a board, or has arrived: the board owns it.
+    #[error("the sign-in was moved to a board")]
+    ChainMoved,
+    /// The stored chain cannot be read.
+    #[error("{0}")]
+    Store(StoreTrouble),
+    /// The intent to refresh could not be written, so the refresh was not sent.
+    #[error("the state directory could not be written, so the refresh token was not sent")]
+    IntentNotStored,
+    /// A refresh brought new tokens, and the store did not take them. They are held in memory,
+    /// unused; the old refresh token is probably spent.
+    #[error("new tokens arrived and could not be written")]
+    TokensNotStored,
+    /// A new sign-in is needed.
+    #[error("{0}")]
+    ConsentNeeded(Consent),
+    /// The token endpoint decided against it for a reason that a new sign-in alone does not mend.
+    #[error("the token endpoint answered {0}")]
+    OAuth(OAuthError),
+    /// The provider has switched this service off (410).
+    #[error("the service has been switched off (410 Gone)")]
+    Gone,
+    /// Nothing may be sent before this time.
+    #[error("rate-limited until {until}")]
+    RateLimited {
+        /// When sending is allowed again.
+        until: Timestamp,
+    },
+    /// The provider does not accept an access token that it has just issued.
+    #[error("the provider does not accept the access token that it issued (401)")]
+    Unauthorized,
+    /// There was no answer to a call.
+    #[error("{call}: {cause}")]
+    NoAnswer {
+        /// Which call.
+        call: CallName,
+        /// What came instead.
+        cause: NoAnswer,
+    },
+    /// The provider refused a call for good.
+    #[error("{call}: the provider refused it with status {status}{}", reason.suffix())]
+    Rejected {
+        /// Which call.
+        call: CallName,
+        /// The HTTP status.
+        status: u16,
+        /// What the error body names.
+        reason: Reason,
+    },
+    /// The time that this run may take was spent before the data calls.
+    #[error("the time for this run was spent before the heart rate could be fetched")]
+    OutOfTime,
+}
+
+/// What somebody has to do about a failure. The exit codes of the program follow from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Mend the configuration, the machine or the program.
+    Failed,
+    /// Sign in.
+    ConsentNeeded,
+    /// Move to another provider.
+    Gone,
+    /// Wait: it is tried again.
+    Temporary,
+}
+
+impl Failure {
+    /// What has to be done about it.
+    #[must_use]
+    pub const fn kind(self) -> FailureKind {
+        match self {
+            Self::NoChain | Self::ForeignChain | Self::ChainMoved | Self::ConsentNeeded(_) => {
+                FailureKind::ConsentNeeded
+            }
+            Self::Store(StoreTrouble::Busy)
+            | Self::RateLimited { .. }
+            | Self::Unauthorized
+            | Self::NoAnswer { .. }
+            | Self::OutOfTime => FailureKind::Temporary,
+            Self::Gone => FailureKind::Gone,
+            Self::Store(_)
+            | Self::IntentNotStored
+            | Self::TokensNotStored
+            | Self::OAuth(_)
+            | Self::Rejected { .. } => FailureKind::Failed,
+        }
+    }
+}
+
+impl Failure {
+    /// Whether an access token that still lives may go on being used when its renewal failed so.
+    pub(super) const fn leaves_access(self) -> bool {
+        matches!(self, Self::NoAnswer { .. } | Self::IntentNotStored)
+    }
+}
+
+/// Why a new sign-in is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Consent {
+    /// The refresh token was refused by the provider's own word (`invalid_grant`).
+    #[error("the provider no longer accepts this sign-in (invalid_grant)")]
+    Refused,
+    /// The Google account has no Google Health profile (`ACCOUNT_NOT_LINKED`).
+    #[error("this Google account is not linked to Google Health (ACCOUNT_NOT_LINKED)")]
+    AccountNotLinked,
+    /// The grant has gone stale (`RESOURCE_PERMISSION_DENIED`).
+    #[error("the provider has withdrawn access to the data (RESOURCE_PERMISSION_DENIED)")]
+    ResourcePermissionDenied,
+    /// Heart rate was not allowed on the consent page.
+    #[error("heart rate was not allowed on the consent page")]
+    HeartRateScopeMissing,
+}
+
+/// Why the store did not yield a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreTrouble {
+    /// Somebody else held the chain's lock for longer than was waited.
+    #[error("another pulsewing process is using the sign-in")]
+    Busy,
+    /// A newer program wrote it.
+    #[error("the stored sign-in was written by a newer pulsewing (format {0})")]
+    Newer(u8),
+    /// Neither the chain nor its previous generation can be read.
+    #[error("the stored sign-in is damaged")]
+    Damaged,
+    /// The store itself failed.
+    #[error("the stored sign-in could not be read")]
+    Io,
+}
+
+/// A call, as messages name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallName {
+    /// The token endpoint.
+    Token,
+    /// The heart rate.
+    Heart,
+    /// The tracker's battery and last sync.
+    Devices,
+    /// The time zone.
+    Zone,
+    /// The resting heart rate.
+    Resting,
+}
+
+impl core::fmt::Display for CallName {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Token => "refreshing the access token",
+            Self::Heart => "fetching the heart rate",
+            Self::Devices => "fetching the tracker's battery",
+            Self::Zone => "fetching the time zone",
+            Self::Resting => "fetching the resting heart rate",
+        })
+    }
+}
+
+/// The reasons that matter for what to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The API is not enabled in the client's Google Cloud project.
+    ServiceDisabled,
+    /// The app's type does not allow minute-by-minute data (Fitbit).
+    IntradayNotAllowed,
+    /// Anything else.
+    Other,
+}
+
+impl Reason {
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::ServiceDisabled => " (SERVICE_DISABLED)",
+            Self::IntradayNotAllowed => " (no permission for intraday data)",
+            Self::Other => "",
+        }
+    }
+}

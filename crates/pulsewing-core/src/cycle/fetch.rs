@@ -1,0 +1,602 @@
+//! Fetching the data of one cycle: the zone, the heart rate, the tracker, the resting heart rate.
+//!
+//! ```text
+//! Zone (daily) ─▶ ResolvingZone ─▶ Heart ─┬─▶ Devices ─▶ Resting (Google, every few hours) ─▶ Done
+//!                                         └─ again: next page, all sources, the day before
+//! ```
+//!
+//! Heart rate alone decides whether a cycle succeeds. Where another call fails, what it would
+//! have said stays unknown. A 401 to any call asks for one renewal, and the call is repeated.
+
+use core::time::Duration;
+
+use jiff::{SignedDuration, Timestamp, civil::Date};
+
+use super::{
+    Action, Now, Settings,
+    failure::{CallName, Consent, Failure, Reason},
+    intake::{Draft, Intake, Received},
+    renewal::Surroundings,
+};
+use crate::{
+    Bpm, Fingerprint, Provider,
+    chain::Stored,
+    day::Day,
+    dialect::{DecodeError, ErrorReason, PageToken, ZoneFacts, fitbit, google},
+    oauth::NoAnswer,
+    reading::{Reading, TimeZone},
+    request::{BufferFull, ReplyHead, Request},
+};
+
+/// How long one exchange may take.
+const TRY_FOR: Duration = Duration::from_secs(20);
+
+/// How often a call is tried that gets no answer.
+const TRIES: u8 = 3;
+
+/// The most bytes of a reply that are read. A day of minutes has 226 KB in Google's dialect.
+const MAX_REPLY: u32 = 4 * 1_024 * 1_024;
+
+/// The most pages that one walk takes. A day of minutes is one page.
+const MAX_PAGES: u8 = 8;
+
+/// The zone is asked for once a day, the resting heart rate four times.
+const ZONE_LASTS: SignedDuration = SignedDuration::from_hours(24);
+const RESTING_LASTS: SignedDuration = SignedDuration::from_hours(6);
+
+/// How far back a resting heart rate is looked for, in days.
+const RESTING_DAYS: i64 = 7;
+
+/// What is fetched less often than every cycle, to be kept across restarts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// What the provider said of the zone, and when.
+    pub zone: Option<(ZoneFacts, Timestamp)>,
+    /// The resting heart rate, if there is one, and when it was asked for.
+    pub resting: Option<(Option<Bpm>, Timestamp)>,
+}
+
+/// What follows an event.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Another action.
+    Poll,
+    /// The access token with this fingerprint was refused: renew, then go on.
+    Renew(Fingerprint),
+    /// The reading is complete.
+    Done,
+    /// There is none.
+    Failed(Failure),
+}
+
+/// The data calls of one cycle.
+#[derive(Debug)]
+pub(super) struct Fetch {
+    memory: Memory,
+    step: Step,
+    tries: u8,
+    pages: u8,
+    page: Option<PageToken>,
+    pause_until: Option<Duration>,
+    head: Option<ReplyHead>,
+    length: u32,
+    intake: Intake,
+    provider: Provider,
+    facts: ZoneFacts,
+    draft: Option<Draft>,
+    reading: Option<Reading>,
+    access: Option<Fingerprint>,
+    has_renewed: bool,
+    may_ask_devices: bool,
+    may_ask_zone: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Idle,
+    Zone,
+    ResolvingZone,
+    Heart(Heart),
+    Devices,
+    Resting,
+}
+
+/// Which heart rate is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heart {
+    /// Google: today's range, from trackers and watches.
+    Wearables,
+    /// Google: today's range, from every source.
+    AllSources,
+    /// Google: the rest of the last 24 hours before that range.
+    Earlier(google::SourceFamily),
+    /// Fitbit: today, as its cloud understands it.
+    Today,
+    /// Fitbit: the day before.
+    Yesterday,
+}
+
+impl Heart {
+    /// The date that is asked for, when today is `day`.
+    pub(super) fn date(self, day: &Day) -> Date {
+        let today = day.local().date();
+        match self {
+            Self::Yesterday => today.yesterday().unwrap_or(today),
+            _ => today,
+        }
+    }
+}
+
+impl Step {
+    const fn call(self) -> CallName {
+        match self {
+            Self::Zone | Self::ResolvingZone | Self::Idle => CallName::Zone,
+            Self::Heart(_) => CallName::Heart,
+            Self::Devices => CallName::Devices,
+            Self::Resting => CallName::Resting,
+        }
+    }
+
+    /// Whether a cycle without this step's reply has failed. What completes the window beyond
+    /// today's range is welcome, and no more.
+    const fn is_vital(self) -> bool {
+        matches!(
+            self,
+            Self::Heart(Heart::Wearables | Heart::AllSources | Heart::Today)
+        )
+    }
+}
+
+impl Fetch {
+    pub(super) fn new(memory: Memory, provider: Provider) -> Self {
+        Self {
+            memory,
+            step: Step::Idle,
+            tries: 0,
+            pages: 0,
+            page: None,
+            pause_until: None,
+            head: None,
+            length: 0,
+            intake: Intake::Nothing,
+            provider,
+            facts: ZoneFacts::default(),
+            draft: None,
+            reading: None,
+            access: None,
+            has_renewed: false,
+            may_ask_devices: false,
+            may_ask_zone: false,
+        }
+    }
+
+    pub(super) const fn reading(&self) -> Option<&Reading> {
+        self.reading.as_ref()
+    }
+
+    pub(super) const fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Forgets what an earlier cycle was about.
+    pub(super) fn reset(&mut self) {
+        self.step = Step::Idle;
+        self.draft = None;
+        self.has_renewed = false;
+    }
+
+    /// Begins with this chain's access token, or goes on with it after a renewal.
+    pub(super) fn authorise(&mut self, chain: &Stored, around: &mut Surroundings<'_>) -> Next {
+        let scopes = chain.scopes();
+        self.access = chain.access().map(|access| access.token.fingerprint());
+        self.may_ask_devices = scopes.has_settings();
+        self.may_ask_zone = scopes.has_time_zone(self.provider);
+        if !scopes.has_heart_rate() {
+            return Next::Failed(Failure::ConsentNeeded(Consent::HeartRateScopeMissing));
+        }
+        match self.step {
+            Step::Idle => self.begin(around),
+            again => self.enter(again, around),
+        }
+    }
+
+    fn begin(&mut self, around: &mut Surroundings<'_>) -> Next {
+        let now = around.now.utc;
+        let known = self
+            .memory
+            .zone
+            .as_ref()
+            .filter(|(_, at)| is_recent(*at, now, ZONE_LASTS));
+        match known {
+            Some((facts, _)) => self.facts = facts.clone(),
+            None if self.may_ask_zone => return self.enter(Step::Zone, around),
+            None => self.facts = ZoneFacts::default(),
+        }
+        self.step = Step::ResolvingZone;
+        Next::Poll
+    }
+
+    /// The zone that was asked for.
+    pub(super) fn zone_resolved(&mut self, zone: TimeZone, around: &mut Surroundings<'_>) -> Next {
+        if self.step != Step::ResolvingZone {
+            return Next::Poll;
+        }
+        self.draft = Some(Draft::new(zone, around.now.utc));
+        let heart = match self.provider {
+            Provider::Google => Heart::Wearables,
+            Provider::Fitbit => Heart::Today,
+        };
+        self.enter(Step::Heart(heart), around)
+    }
+
+    /// Begins a step that sends something, unless it may not be sent.
+    fn enter(&mut self, step: Step, around: &mut Surroundings<'_>) -> Next {
+        self.step = step;
+        self.tries = 0;
+        self.pages = 0;
+        self.page = None;
+        self.admit(around)
+    }
+
+    /// Asks whether the request at hand may be sent now.
+    fn admit(&mut self, around: &mut Surroundings<'_>) -> Next {
+        if !around.settings.may_try(around.now) {
+            return self.give_up(Failure::OutOfTime, around);
+        }
+        match around
+            .pacing
+            .admit(around.now.utc, around.settings.hourly_cap)
+        {
+            Ok(()) => Next::Poll,
+            Err(until) => self.give_up(Failure::RateLimited { until }, around),
+        }
+    }
+
+    /// What to do next.
+    pub(super) fn poll<'a>(
+        &'a mut self,
+        now: Now,
+        settings: &'a Settings,
+        chain: &'a Stored,
+        buffer: &'a mut [u8],
+    ) -> Action<'a> {
+        match self.pause_until {
+            Some(until) if now.up < until => return Action::Wait { until },
+            _ => self.pause_until = None,
+        }
+        if self.step == Step::ResolvingZone {
+            return Action::ResolveZone {
+                facts: &self.facts,
+                at: now.utc,
+            };
+        }
+        match self.request(settings, chain, buffer) {
+            Ok(request) => Action::Send {
+                request,
+                timeout: TRY_FOR,
+            },
+            // Never: the buffer has room for every request, and fetching begins with an access token.
+            Err(BufferFull) => Action::Finished(Err(Failure::Unauthorized)),
+        }
+    }
+
+    fn request<'a>(
+        &'a self,
+        settings: &'a Settings,
+        chain: &'a Stored,
+        buffer: &'a mut [u8],
+    ) -> Result<Request<'a>, BufferFull> {
+        let access = &chain.access().ok_or(BufferFull)?.token;
+        let user = settings.user_id.as_deref().unwrap_or("-");
+        let draft = self.draft.as_ref();
+        let today = draft.map_or(Date::ZERO, |draft| draft.day.local().date());
+        let page = self.page.as_ref();
+        match (self.step, self.provider) {
+            (Step::Zone | Step::Idle | Step::ResolvingZone, Provider::Google) => {
+                Ok(google::settings(access))
+            }
+            (Step::Zone | Step::Idle | Step::ResolvingZone, Provider::Fitbit) => {
+                fitbit::profile(buffer, access, user)
+            }
+            (Step::Heart(Heart::Today), _) => {
+                fitbit::heart(buffer, access, user, fitbit::HeartDay::Today)
+            }
+            (Step::Heart(Heart::Yesterday), _) => {
+                let date = today.yesterday().unwrap_or(today);
+                fitbit::heart(buffer, access, user, fitbit::HeartDay::Date(date))
+            }
+            (Step::Heart(heart), _) => {
+                let (family, is_earlier) = match heart {
+                    Heart::Earlier(family) => (family, true),
+                    Heart::AllSources => (google::SourceFamily::All, false),
+                    _ => (google::SourceFamily::Wearables, false),
+                };
+                let (start, end) = draft.map_or((Timestamp::MIN, Timestamp::MIN), |draft| {
+                    range(draft, is_earlier)
+                });
+                let query = google::RollUp {
+                    family,
+                    start,
+                    end,
+                    page,
+                };
+                google::roll_up(buffer, access, query)
+            }
+            (Step::Devices, Provider::Google) => google::paired_devices(buffer, access, page),
+            (Step::Devices, Provider::Fitbit) => fitbit::devices(buffer, access, user),
+            (Step::Resting, _) => {
+                let days = SignedDuration::from_hours(24 * RESTING_DAYS);
+                let from = today.checked_sub(days).unwrap_or(today);
+                google::resting(
+                    buffer,
+                    access,
+                    from,
+                    today.tomorrow().unwrap_or(today),
+                    page,
+                )
+            }
+        }
+    }
+
+    /// A reply begins.
+    pub(super) fn reply_head(&mut self, head: ReplyHead) {
+        self.head = Some(head);
+        self.length = 0;
+        self.intake = Intake::new(
+            self.step,
+            self.provider,
+            head.is_success(),
+            self.draft.as_mut(),
+        );
+    }
+
+    /// More of its body.
+    pub(super) fn reply_body(&mut self, chunk: &[u8]) {
+        let more = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
+        self.length = self.length.saturating_add(more);
+        if self.length <= MAX_REPLY {
+            self.intake.feed(chunk, self.draft.as_mut());
+        }
+    }
+
+    /// The reply has ended, or the try has failed.
+    pub(super) fn reply_end(
+        &mut self,
+        failed: Option<NoAnswer>,
+        around: &mut Surroundings<'_>,
+    ) -> Next {
+        around.pacing.count(around.now.utc);
+        self.tries = self.tries.saturating_add(1);
+        let intake = core::mem::replace(&mut self.intake, Intake::Nothing);
+        let Some(head) = self.head.take() else {
+            return self.again(failed.unwrap_or(NoAnswer::Disconnected), around);
+        };
+        let limited_until = around.pacing.obey(&head, self.provider, around.now.utc);
+        let cause = match failed {
+            None if self.length > MAX_REPLY => Some(NoAnswer::TooLong),
+            failed => failed,
+        };
+        if head.is_success()
+            && let Some(cause) = cause
+        {
+            return self.again(cause, around);
+        }
+        match intake.finish(self.step, self.draft.as_mut()) {
+            Ok(Received::Error(reason)) => self.refused(&head, &reason, limited_until, around),
+            Ok(received) => self.received(received, around),
+            Err(DecodeError::NoIntraday) => {
+                let failure = self.rejected(head.status, Reason::IntradayNotAllowed);
+                self.give_up(failure, around)
+            }
+            Err(_) => self.again(NoAnswer::Malformed, around),
+        }
+    }
+
+    /// The provider decided against a call, or did not answer it.
+    fn refused(
+        &mut self,
+        head: &ReplyHead,
+        reason: &ErrorReason,
+        limited_until: Option<Timestamp>,
+        around: &mut Surroundings<'_>,
+    ) -> Next {
+        let consent = |consent| Failure::ConsentNeeded(consent);
+        let failure = match (head.status, reason) {
+            (401, _) => return self.unauthorized(around),
+            (410, _) if self.provider == Provider::Fitbit => return Next::Failed(Failure::Gone),
+            (429, _) => {
+                let until = limited_until.unwrap_or(around.now.utc);
+                // A limit that names its end is the account's; without one, another call may pass.
+                if head.quiet_for_s().is_none() && !self.step.is_vital() {
+                    around.pacing.next_allowed = None;
+                }
+                Failure::RateLimited { until }
+            }
+            (300..=399 | 408 | 425 | 500.., _) => {
+                return self.again(NoAnswer::Status(head.status), around);
+            }
+            (_, ErrorReason::AccountNotLinked) | (412, _) => consent(Consent::AccountNotLinked),
+            (_, ErrorReason::ResourcePermissionDenied) => {
+                consent(Consent::ResourcePermissionDenied)
+            }
+            (_, ErrorReason::ScopeInsufficient) => consent(Consent::HeartRateScopeMissing),
+            (status, ErrorReason::ServiceDisabled) => {
+                self.rejected(status, Reason::ServiceDisabled)
+            }
+            (status, ErrorReason::IntradayNotAllowed) => {
+                self.rejected(status, Reason::IntradayNotAllowed)
+            }
+            (status, _) => self.rejected(status, Reason::Other),
+        };
+        self.give_up(failure, around)
+    }
+
+    const fn rejected(&self, status: u16, reason: Reason) -> Failure {
+        Failure::Rejected {
+            call: self.step.call(),
+            status,
+            reason,
+        }
+    }
+
+    /// The access token is not accepted. One renewal per token, and one an hour.
+    fn unauthorized(&mut self, around: &mut Surroundings<'_>) -> Next {
+        let may_renew =
+            !self.has_renewed && around.pacing.allows_unauthorized_refresh(around.now.utc);
+        match self.access {
+            Some(access) if may_renew => {
+                self.has_renewed = true;
+                Next::Renew(access)
+            }
+            _ => self.give_up(Failure::Unauthorized, around),
+        }
+    }
+
+    /// A call without an answer: again after a second or so, a few times.
+    fn again(&mut self, cause: NoAnswer, around: &mut Surroundings<'_>) -> Next {
+        let failure = Failure::NoAnswer {
+            call: self.step.call(),
+            cause,
+        };
+        if self.tries >= TRIES {
+            return self.give_up(failure, around);
+        }
+        let pause = 700 * u64::from(self.tries) + u64::from(around.jitter.below(600));
+        self.pause_until = Some(around.now.up.saturating_add(Duration::from_millis(pause)));
+        self.admit(around)
+    }
+
+    /// A call that will not be answered in this cycle: the cycle's end, if it was for today's
+    /// heart rate; else something stays unknown.
+    fn give_up(&mut self, failure: Failure, around: &mut Surroundings<'_>) -> Next {
+        self.pause_until = None;
+        match self.step {
+            step if step.is_vital() => Next::Failed(failure),
+            Step::Zone
+                if matches!(failure, Failure::RateLimited { .. })
+                    && around.pacing.next_allowed.is_some() =>
+            {
+                Next::Failed(failure)
+            }
+            Step::Zone if failure == Failure::OutOfTime => Next::Failed(failure),
+            Step::Zone => {
+                // Better an old word of the provider's than none.
+                self.facts = self
+                    .memory
+                    .zone
+                    .as_ref()
+                    .map(|(facts, _)| facts.clone())
+                    .unwrap_or_default();
+                self.step = Step::ResolvingZone;
+                Next::Poll
+            }
+            _ => self.after(around),
+        }
+    }
+
+    /// A reply was read to its end.
+    fn received(&mut self, received: Received, around: &mut Surroundings<'_>) -> Next {
+        let now = around.now.utc;
+        let page = match received {
+            Received::Zone(facts) => {
+                self.memory.zone = Some((facts.clone(), now));
+                self.facts = facts;
+                self.step = Step::ResolvingZone;
+                return Next::Poll;
+            }
+            Received::Heart(page) | Received::Devices(page) => page,
+            Received::Resting(resting, page) => {
+                self.memory.resting = Some((resting, now));
+                page
+            }
+            // Handled before: an error body is no success.
+            Received::Error(_) => None,
+        };
+        match page {
+            Some(page) => self.turn(page, around),
+            None => self.after(around),
+        }
+    }
+
+    /// Goes on to the next page, if the walk leads anywhere.
+    fn turn(&mut self, page: PageToken, around: &mut Surroundings<'_>) -> Next {
+        self.pages = self.pages.saturating_add(1);
+        if self.pages >= MAX_PAGES || self.page.as_ref() == Some(&page) {
+            // What came so far may be half of a day: that would not be the truth.
+            let failure = Failure::NoAnswer {
+                call: self.step.call(),
+                cause: NoAnswer::Malformed,
+            };
+            return self.give_up(failure, around);
+        }
+        self.page = Some(page);
+        self.tries = 0;
+        self.admit(around)
+    }
+
+    /// What comes after a step.
+    fn after(&mut self, around: &mut Surroundings<'_>) -> Next {
+        let (is_empty, is_complete) = self.draft.as_ref().map_or((true, true), |draft| {
+            (draft.points == 0, draft.window.is_complete())
+        });
+        match self.step {
+            Step::Heart(Heart::Wearables) if is_empty => {
+                self.enter(Step::Heart(Heart::AllSources), around)
+            }
+            Step::Heart(Heart::Wearables) if !is_complete => {
+                let heart = Heart::Earlier(google::SourceFamily::Wearables);
+                self.enter(Step::Heart(heart), around)
+            }
+            Step::Heart(Heart::AllSources) if !is_complete => {
+                let heart = Heart::Earlier(google::SourceFamily::All);
+                self.enter(Step::Heart(heart), around)
+            }
+            Step::Heart(Heart::Today) if !is_complete => {
+                self.enter(Step::Heart(Heart::Yesterday), around)
+            }
+            Step::Heart(_) if self.may_ask_devices => self.enter(Step::Devices, around),
+            Step::Heart(_) | Step::Devices if self.wants_resting(around.now.utc) => {
+                self.enter(Step::Resting, around)
+            }
+            _ => self.complete(around.settings),
+        }
+    }
+
+    fn wants_resting(&self, now: Timestamp) -> bool {
+        self.provider == Provider::Google
+            && !self
+                .memory
+                .resting
+                .is_some_and(|(_, at)| is_recent(at, now, RESTING_LASTS))
+    }
+
+    fn complete(&mut self, settings: &Settings) -> Next {
+        self.step = Step::Idle;
+        let Some(draft) = self.draft.take() else {
+            return Next::Failed(Failure::OutOfTime);
+        };
+        let resting = self.memory.resting.and_then(|(resting, _)| resting);
+        self.reading = Some(draft.into_reading(self.provider, settings.heart_zones, resting));
+        Next::Done
+    }
+}
+
+fn is_recent(at: Timestamp, now: Timestamp, lasts: SignedDuration) -> bool {
+    let since = now.duration_since(at);
+    since >= SignedDuration::ZERO && since < lasts
+}
+
+/// The range of a rollUp: from local midnight, or an hour ago if that is earlier, to the last full
+/// minute; or the rest of the last 24 hours before that.
+fn range(draft: &Draft, is_earlier: bool) -> (Timestamp, Timestamp) {
+    let back = |hours: i64| {
+        let at = draft.now.as_second().saturating_sub(hours * 3_600);
+        Timestamp::from_second(at.div_euclid(60) * 60).unwrap_or(Timestamp::MIN)
+    };
+    let start = draft.day.local().start().min(back(1));
+    if is_earlier {
+        (back(24), start)
+    } else {
+        (start, back(0))
+    }
+}

@@ -1,0 +1,230 @@
+//! The reply that is coming in, and the reading that it fills.
+
+use jiff::Timestamp;
+
+use super::fetch::Step;
+use crate::{
+    Bpm, Provider,
+    day::{Day, Window},
+    dialect::{
+        DecodeError, DeviceFacts, ErrorDecoder, ErrorReason, PageToken, ZoneFacts, fitbit, google,
+    },
+    heart_zone::HeartZones,
+    reading::{Reading, TimeZone},
+};
+
+/// The reading as far as it is known.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) time_zone: TimeZone,
+    pub(super) day: Day,
+    pub(super) window: Window,
+    /// When the cycle asked.
+    pub(super) now: Timestamp,
+    /// How many values the heart-rate replies of this cycle had.
+    pub(super) points: u32,
+    /// The day of the reply at hand, in Fitbit's dialect.
+    incoming: Day,
+    device: DeviceFacts,
+    resting: Option<Bpm>,
+    provider_zones: Option<HeartZones>,
+}
+
+impl Draft {
+    pub(super) fn new(time_zone: TimeZone, now: Timestamp) -> Self {
+        let day = Day::new(time_zone.offsets.day_of(now));
+        Self {
+            time_zone,
+            incoming: day.clone(),
+            day,
+            window: Window::ending_at(now),
+            now,
+            points: 0,
+            device: DeviceFacts::default(),
+            resting: None,
+            provider_zones: None,
+        }
+    }
+
+    /// Makes the reading; what the wearer configured comes before what the provider says, and what
+    /// was asked for earlier in the day fills in.
+    pub(super) fn into_reading(
+        self,
+        provider: Provider,
+        zones: Option<HeartZones>,
+        resting: Option<Bpm>,
+    ) -> Reading {
+        Reading {
+            provider,
+            time_zone: self.time_zone,
+            day: self.day,
+            window: self.window,
+            battery_percent: self.device.battery_percent,
+            last_sync: self.device.last_sync,
+            resting: self.resting.or(resting),
+            heart_zones: zones.or(self.provider_zones).unwrap_or(HeartZones::PLAIN),
+            fetched_at: self.now,
+        }
+    }
+}
+
+/// What a complete reply came to.
+#[derive(Debug)]
+pub(super) enum Received {
+    /// Zone facts.
+    Zone(ZoneFacts),
+    /// Heart rate, and where it goes on.
+    Heart(Option<PageToken>),
+    /// The tracker, and where its list goes on.
+    Devices(Option<PageToken>),
+    /// The resting heart rate, and where its list goes on.
+    Resting(Option<Bpm>, Option<PageToken>),
+    /// An error body.
+    Error(ErrorReason),
+}
+
+/// The decoder of the reply that is coming in.
+pub(super) enum Intake {
+    Nothing,
+    Damaged(DecodeError),
+    Error(ErrorDecoder),
+    GoogleZone(google::SettingsDecoder),
+    GoogleHeart(google::HeartDecoder),
+    GoogleDevices(google::DevicesDecoder),
+    GoogleResting(google::RestingDecoder),
+    FitbitZone(fitbit::ProfileDecoder),
+    FitbitHeart(fitbit::HeartDecoder),
+    FitbitDevices(fitbit::DevicesDecoder),
+}
+
+impl core::fmt::Debug for Intake {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Intake").finish_non_exhaustive()
+    }
+}
+
+impl Intake {
+    /// The decoder for the reply to a step, of a success or not.
+    pub(super) fn new(
+        step: Step,
+        provider: Provider,
+        is_success: bool,
+        draft: Option<&mut Draft>,
+    ) -> Self {
+        if !is_success {
+            return Self::Error(ErrorDecoder::new());
+        }
+        match (step, provider, draft) {
+            (Step::Zone, Provider::Google, _) => Self::GoogleZone(google::SettingsDecoder::new()),
+            (Step::Zone, Provider::Fitbit, _) => Self::FitbitZone(fitbit::ProfileDecoder::new()),
+            (Step::Heart(_), Provider::Google, Some(_)) => {
+                Self::GoogleHeart(google::HeartDecoder::new())
+            }
+            (Step::Heart(heart), Provider::Fitbit, Some(draft)) => {
+                let offsets = &draft.time_zone.offsets;
+                draft.incoming = Day::new(offsets.day(heart.date(&draft.day)));
+                Self::FitbitHeart(fitbit::HeartDecoder::new(offsets))
+            }
+            (Step::Devices, Provider::Google, _) => {
+                Self::GoogleDevices(google::DevicesDecoder::new())
+            }
+            (Step::Devices, Provider::Fitbit, Some(draft)) => {
+                Self::FitbitDevices(fitbit::DevicesDecoder::new(&draft.time_zone.offsets))
+            }
+            (Step::Resting, ..) => Self::GoogleResting(google::RestingDecoder::new()),
+            (Step::Idle | Step::ResolvingZone, ..) | (_, _, None) => Self::Nothing,
+        }
+    }
+
+    /// Takes in more of the body.
+    pub(super) fn feed(&mut self, chunk: &[u8], draft: Option<&mut Draft>) {
+        let fed = match (&mut *self, draft) {
+            (Self::Nothing | Self::Damaged(_), _) => Ok(()),
+            (Self::Error(decoder), _) => {
+                decoder.feed(chunk);
+                Ok(())
+            }
+            (Self::GoogleZone(decoder), _) => decoder.feed(chunk),
+            (Self::GoogleDevices(decoder), _) => decoder.feed(chunk),
+            (Self::GoogleResting(decoder), _) => decoder.feed(chunk),
+            (Self::FitbitZone(decoder), _) => decoder.feed(chunk),
+            (Self::FitbitDevices(decoder), _) => decoder.feed(chunk),
+            (Self::GoogleHeart(decoder), Some(draft)) => decoder.feed(chunk, &mut |point| {
+                // A rollUp has minutes alone.
+                if let google::HeartPoint::Minute(sample) = point {
+                    draft.window.insert(sample);
+                    if let Some(minute) = draft.day.local().minute_of(sample.at) {
+                        draft.day.record(minute, sample.bpm);
+                    }
+                }
+            }),
+            (Self::FitbitHeart(decoder), Some(draft)) => decoder.feed(chunk, &mut draft.incoming),
+            (Self::GoogleHeart(_) | Self::FitbitHeart(_), None) => Ok(()),
+        };
+        if let Err(error) = fed {
+            *self = Self::Damaged(error);
+        }
+    }
+
+    /// Ends the body, and puts what it had into the draft.
+    pub(super) fn finish(
+        self,
+        step: Step,
+        draft: Option<&mut Draft>,
+    ) -> Result<Received, DecodeError> {
+        match (self, draft) {
+            (Self::Damaged(error), _) => Err(error),
+            (Self::Error(decoder), _) => Ok(Received::Error(decoder.finish())),
+            (Self::GoogleZone(decoder), _) => decoder.finish().map(Received::Zone),
+            (Self::FitbitZone(decoder), _) => decoder.finish().map(Received::Zone),
+            (Self::GoogleHeart(decoder), Some(draft)) => {
+                let page = decoder.finish()?;
+                draft.points = draft.points.saturating_add(page.points);
+                Ok(Received::Heart(page.next_page))
+            }
+            (Self::FitbitHeart(decoder), Some(draft)) => {
+                let facts = decoder.finish(&mut draft.incoming)?;
+                draft.points = draft.points.saturating_add(facts.entries);
+                draft.take_fitbit_day(step, &facts);
+                Ok(Received::Heart(None))
+            }
+            (Self::GoogleDevices(decoder), Some(draft)) => {
+                let page = decoder.finish()?;
+                draft.take_device(page.device);
+                Ok(Received::Devices(page.next_page))
+            }
+            (Self::FitbitDevices(decoder), Some(draft)) => {
+                draft.take_device(decoder.finish()?);
+                Ok(Received::Devices(None))
+            }
+            (Self::GoogleResting(decoder), Some(draft)) => {
+                let page = decoder.finish()?;
+                let newest = page.newest.map(|(_, bpm)| bpm);
+                draft.resting = draft.resting.or(newest);
+                Ok(Received::Resting(draft.resting, page.next_page))
+            }
+            (Self::Nothing, _) | (_, None) => Err(DecodeError::NotTheReply),
+        }
+    }
+}
+
+impl Draft {
+    fn take_fitbit_day(&mut self, step: Step, facts: &fitbit::HeartFacts) {
+        self.window.insert_day(&self.incoming);
+        if step == Step::Heart(super::fetch::Heart::Today) {
+            // The reply's own date holds: its cloud knows the wearer's midnight.
+            self.day = self.incoming.clone();
+            self.resting = facts.resting;
+            self.provider_zones = facts.zones;
+        } else {
+            self.resting = self.resting.or(facts.resting);
+        }
+    }
+
+    /// Of several pages of devices, the newest sync is the tracker that is worn.
+    fn take_device(&mut self, device: DeviceFacts) {
+        if device.last_sync >= self.device.last_sync && device != DeviceFacts::default() {
+            self.device = device;
+        }
+    }
+}

@@ -1,0 +1,476 @@
+//! The cycle: a state machine that is told events and the time, and says what to do next.
+//!
+//! It decides, its driver acts. The driver owns the network, the store, the clock and the screen;
+//! the cycle owns every decision about tokens, calls, retries and waits. Host, board and tests
+//! drive the same one.
+//!
+//! ```text
+//!          ┌───────────── Cycle::poll(now) ─────────────┐
+//!          │                                            ▼
+//!        Cycle                                   Action::OpenChain    → opened / unavailable
+//!          ▲                                     Action::Store        → stored
+//!          │                                     Action::CloseChain   → closed
+//!          │                                     Action::Send         → reply_head, reply_body*, reply_end
+//!          │                                     Action::ResolveZone  → zone_resolved
+//!          └──────────── Cycle::…(event) ◀────── Action::Finished     → acknowledge
+//!                                                Action::Wait         → (poll again)
+//! ```
+//!
+//! # Contract
+//! - Poll, carry the action out, tell how it went, poll again. Polled without having been told, it
+//!   gives the same action.
+//! - `CloseChain` is always given after `OpenChain`, whatever happened between; the lock is held
+//!   from one to the other.
+//! - A [`Request`] borrows the driver's buffer (of [`REQUEST_BUFFER`](crate::request::REQUEST_BUFFER)
+//!   bytes) and the cycle; it has to be on its way before events are told.
+//! - A refresh that was sent is waited for: do not drop the cycle between `Send` to
+//!   [`Endpoint::Token`](crate::request::Endpoint::Token) and the `Store` that follows
+//!   ([`Cycle::may_stop`] says when).
+//!
+//! Where to start reading: [`renewal`] for the tokens, [`fetch`] for the data, [`pacing`] for how
+//! often.
+
+mod failure;
+mod fetch;
+mod intake;
+mod pacing;
+mod renewal;
+
+use core::time::Duration;
+
+use jiff::Timestamp;
+
+pub use failure::{CallName, Consent, Failure, FailureKind, Reason, StoreTrouble};
+pub use fetch::Memory;
+pub use pacing::Pacing;
+
+use self::{
+    fetch::{Fetch, Next},
+    pacing::{ClockWatch, Jitter},
+    renewal::{Renewal, Surroundings},
+};
+use crate::{
+    ClientSecret, Provider,
+    chain::{ClientId, Issuer, Record, Standing, Stored, UserId},
+    dialect::ZoneFacts,
+    heart_zone::HeartZones,
+    oauth::NoAnswer,
+    reading::{Reading, TimeZone},
+    request::{ReplyHead, Request},
+};
+
+/// The time, from two clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// Wall time: for dates, ages and expiries. It may jump.
+    pub utc: Timestamp,
+    /// Time since some beginning, which never jumps: for waits.
+    pub up: Duration,
+}
+
+/// What a cycle is told once.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whose dialect is spoken.
+    pub provider: Provider,
+    /// The origin of the token endpoint. A chain from elsewhere is not used.
+    pub issuer: Issuer,
+    /// The configured client. A chain that was granted to another is not used.
+    pub client_id: Option<ClientId>,
+    /// The configured client's secret, which comes before the one in the chain.
+    pub client_secret: Option<ClientSecret>,
+    /// The wearer that is asked about; without one, whoever signed in (Fitbit).
+    pub user_id: Option<UserId>,
+    /// How often to poll.
+    pub every: Duration,
+    /// How many requests to send within an hour, replays aside.
+    pub hourly_cap: u16,
+    /// The wearer's own heart-rate zones.
+    pub heart_zones: Option<HeartZones>,
+    /// Whether to store an access token that nothing depends on, to spare the next start a call.
+    pub cache_access: bool,
+    /// When a run that may not take for ever has to end.
+    pub deadline: Option<Deadline>,
+}
+
+/// When a run has to end, on the clock that never jumps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// No try starts after this.
+    pub last_try: Duration,
+    /// The run is over.
+    pub end: Duration,
+}
+
+impl Settings {
+    /// Whether a try may start.
+    fn may_try(&self, now: Now) -> bool {
+        self.deadline
+            .is_none_or(|deadline| now.up <= deadline.last_try)
+    }
+
+    /// Why this chain's tokens may not be sent, if they may not.
+    fn objection_to(&self, chain: &Stored) -> Option<Failure> {
+        let is_own = chain.provider() == self.provider
+            && chain.issuer() == self.issuer.as_str()
+            && self
+                .client_id
+                .as_ref()
+                .is_none_or(|id| *id == chain.client().id);
+        match chain.standing() {
+            _ if !is_own => Some(Failure::ForeignChain),
+            Standing::Refused => Some(Failure::ConsentNeeded(Consent::Refused)),
+            Standing::Moving => Some(Failure::ChainMoved),
+            Standing::Active => None,
+        }
+    }
+}
+
+/// What to do next. See [the module](self) for what to tell afterwards.
+#[derive(Debug)]
+pub enum Action<'a> {
+    /// Take the chain's lock, waiting for it at most this long, and read the store; if the lock is
+    /// held already, only read.
+    OpenChain {
+        /// The longest wait.
+        wait: Duration,
+    },
+    /// Write this record durably in place of the stored one. It holds tokens.
+    Store {
+        /// The bytes; empty, which has to fail, only if a chain outgrew its own bounds.
+        record: &'a [u8],
+        /// What it is that is written.
+        what: StoreWhat,
+    },
+    /// Give the chain's lock back.
+    CloseChain,
+    /// Send this, follow no redirect, and tell what comes back.
+    Send {
+        /// The request.
+        request: Request<'a>,
+        /// The longest that the whole exchange may take, in real time.
+        timeout: Duration,
+    },
+    /// Find the zone's offsets around `at`, from what the provider says or else from what is known
+    /// locally.
+    ResolveZone {
+        /// What the provider says of it.
+        facts: &'a ZoneFacts,
+        /// The instant around which the offsets have to be right.
+        at: Timestamp,
+    },
+    /// A cycle has ended: show its [reading](Cycle::reading), or say what stood in the way.
+    Finished(Result<(), Failure>),
+    /// There is nothing to do before this time on the clock that never jumps.
+    Wait {
+        /// When to poll again, at the latest.
+        until: Duration,
+    },
+}
+
+/// What a [`Action::Store`] writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreWhat {
+    /// That a refresh is about to be sent. Reserve room for the answer before confirming it.
+    Intent,
+    /// New tokens, and that the refresh is over.
+    Tokens,
+    /// That a refresh was not sent after all.
+    Withdrawal,
+    /// That the provider has refused the chain.
+    Refusal,
+    /// An access token that nothing depends on.
+    Cache,
+}
+
+/// The longest that an idle cycle asks to be left alone: a clock that was set, or a machine that
+/// slept, is noticed this soon.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// The polling cycle. See [the module](self).
+#[derive(Debug)]
+pub struct Cycle {
+    settings: Settings,
+    pacing: Pacing,
+    jitter: Jitter,
+    clock: ClockWatch,
+    phase: Phase,
+    renewal: Renewal,
+    fetch: Fetch,
+    /// The chain in use; its access token authorises the data calls.
+    chain: Option<Stored>,
+    token_written: bool,
+    /// What stood in the way of a renewal, while the old access token still serves.
+    renewal_failure: Option<Failure>,
+    due: Timestamp,
+    gone: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    Renewing,
+    Fetching,
+    Finished(Result<(), Failure>),
+}
+
+impl Cycle {
+    /// A cycle that begins at once. `seed` is any number; it spreads the waits of many devices.
+    #[must_use]
+    pub fn new(settings: Settings, pacing: Pacing, memory: Memory, seed: u32) -> Self {
+        let provider = settings.provider;
+        Self {
+            settings,
+            pacing,
+            jitter: Jitter::new(seed),
+            clock: ClockWatch::new(),
+            phase: Phase::Idle,
+            renewal: Renewal::new(None),
+            fetch: Fetch::new(memory, provider),
+            chain: None,
+            token_written: false,
+            renewal_failure: None,
+            due: Timestamp::MIN,
+            gone: false,
+        }
+    }
+
+    /// Says what to do next. `buffer` is where requests and records are written, and has
+    /// [`REQUEST_BUFFER`](crate::request::REQUEST_BUFFER) bytes.
+    pub fn poll<'a>(&'a mut self, now: Now, buffer: &'a mut [u8]) -> Action<'a> {
+        let has_jumped = self.clock.jumped(now);
+        if self.phase == Phase::Idle && (now.utc >= self.due || (has_jumped && !self.gone)) {
+            self.begin();
+        }
+        match self.phase {
+            Phase::Idle => Action::Wait {
+                until: self.idle_until(now),
+            },
+            Phase::Renewing => self.renewal.poll(now, &self.settings, buffer),
+            Phase::Fetching => match &self.chain {
+                Some(chain) => self.fetch.poll(now, &self.settings, chain, buffer),
+                // Not reached: fetching begins with a chain.
+                None => Action::Finished(Err(Failure::NoChain)),
+            },
+            Phase::Finished(result) => Action::Finished(result),
+        }
+    }
+
+    fn begin(&mut self) {
+        self.token_written = false;
+        self.renewal_failure = None;
+        self.renewal = Renewal::new(None);
+        self.fetch.reset();
+        self.phase = Phase::Renewing;
+    }
+
+    fn idle_until(&self, now: Now) -> Duration {
+        let wait = self.due.duration_since(now.utc);
+        let wait = Duration::try_from(wait).unwrap_or(Duration::ZERO);
+        now.up.saturating_add(wait.min(LOOK_EVERY))
+    }
+
+    /// Begins a cycle now, also after a 410: somebody asked for it, or the configuration changed.
+    pub const fn start_now(&mut self) {
+        self.due = Timestamp::MIN;
+        self.gone = false;
+    }
+
+    /// The lock is held and the store was read.
+    pub fn opened(&mut self, record: Record, now: Now) {
+        self.renew(now, |renewal, around| renewal.opened(record, around));
+    }
+
+    /// The store holds no chain (`None`), or could not be had.
+    pub fn unavailable(&mut self, trouble: Option<StoreTrouble>) {
+        self.renewal.unavailable(trouble);
+    }
+
+    /// The write was made durable, or it failed and the stored record is the old one or the new.
+    pub fn stored(&mut self, confirmed: bool, now: Now) {
+        self.renew(now, |renewal, around| renewal.stored(confirmed, around));
+    }
+
+    /// The lock was given back.
+    pub fn closed(&mut self, now: Now) {
+        self.renewal.closed(now.utc);
+        let Some((chain, failure)) = self.renewal.settled() else {
+            return;
+        };
+        self.token_written |= self.renewal.token_written();
+        match (chain, failure) {
+            (Some(chain), failure) => {
+                self.renewal_failure = failure;
+                self.phase = Phase::Fetching;
+                let next = self.fetching(now, |fetch, around| fetch.authorise(&chain, around));
+                self.chain = Some(chain);
+                self.advance(next, now);
+            }
+            (None, failure) => self.finish(Err(failure.unwrap_or(Failure::Unauthorized)), now),
+        }
+    }
+
+    /// A reply begins.
+    pub fn reply_head(&mut self, head: ReplyHead) {
+        match self.phase {
+            Phase::Renewing => self.renewal.reply_head(head),
+            Phase::Fetching => self.fetch.reply_head(head),
+            Phase::Idle | Phase::Finished(_) => {}
+        }
+    }
+
+    /// More of its body arrives.
+    pub fn reply_body(&mut self, chunk: &[u8]) {
+        match self.phase {
+            Phase::Renewing => self.renewal.reply_body(chunk),
+            Phase::Fetching => self.fetch.reply_body(chunk),
+            Phase::Idle | Phase::Finished(_) => {}
+        }
+    }
+
+    /// The reply has ended, or the exchange failed: before, within or after the head.
+    pub fn reply_end(&mut self, failed: Option<NoAnswer>, now: Now) {
+        match self.phase {
+            Phase::Renewing => self.renew(now, |renewal, around| renewal.reply_end(failed, around)),
+            Phase::Fetching => {
+                let next = self.fetching(now, |fetch, around| fetch.reply_end(failed, around));
+                self.advance(next, now);
+            }
+            Phase::Idle | Phase::Finished(_) => {}
+        }
+    }
+
+    /// The zone that was asked for.
+    pub fn zone_resolved(&mut self, zone: TimeZone, now: Now) {
+        let next = self.fetching(now, |fetch, around| fetch.zone_resolved(zone, around));
+        self.advance(next, now);
+    }
+
+    /// The end of the cycle was seen; the next one is [due](Self::due).
+    pub fn acknowledge(&mut self) {
+        if let Phase::Finished(_) = self.phase {
+            self.phase = Phase::Idle;
+        }
+    }
+
+    fn renew(&mut self, now: Now, step: impl FnOnce(&mut Renewal, &mut Surroundings<'_>)) {
+        let mut around = Surroundings {
+            settings: &self.settings,
+            pacing: &mut self.pacing,
+            jitter: &mut self.jitter,
+            now,
+        };
+        step(&mut self.renewal, &mut around);
+    }
+
+    fn fetching(
+        &mut self,
+        now: Now,
+        step: impl FnOnce(&mut Fetch, &mut Surroundings<'_>) -> Next,
+    ) -> Next {
+        let mut around = Surroundings {
+            settings: &self.settings,
+            pacing: &mut self.pacing,
+            jitter: &mut self.jitter,
+            now,
+        };
+        step(&mut self.fetch, &mut around)
+    }
+
+    fn advance(&mut self, next: Next, now: Now) {
+        match next {
+            Next::Poll => {}
+            Next::Renew(rejected) => {
+                self.pacing.unauthorized_refresh_at = Some(now.utc);
+                self.renewal = Renewal::new(Some(rejected));
+                self.phase = Phase::Renewing;
+            }
+            Next::Done => self.finish(Ok(()), now),
+            Next::Failed(failure) => self.finish(Err(failure), now),
+        }
+    }
+
+    fn finish(&mut self, result: Result<(), Failure>, now: Now) {
+        self.phase = Phase::Finished(result);
+        match result {
+            Ok(()) => {
+                self.pacing.failures = 0;
+                let last_sync = self.fetch.reading().and_then(|reading| reading.last_sync);
+                self.due = Pacing::after_success(
+                    now.utc,
+                    self.settings.every,
+                    last_sync,
+                    &mut self.jitter,
+                );
+                if let Some(allowed) = self.pacing.next_allowed {
+                    self.due = self.due.max(allowed);
+                }
+            }
+            // Nothing is to be had there any more until somebody says otherwise.
+            Err(Failure::Gone) => {
+                self.gone = true;
+                self.due = Timestamp::MAX;
+            }
+            Err(_) => {
+                self.pacing.failures = self.pacing.failures.saturating_add(1);
+                self.due =
+                    self.pacing
+                        .after_failure(now.utc, self.settings.every, &mut self.jitter);
+            }
+        }
+    }
+
+    /// The newest reading, of this cycle or an earlier one.
+    #[must_use]
+    pub const fn reading(&self) -> Option<&Reading> {
+        self.fetch.reading()
+    }
+
+    /// Whether this cycle wrote a rotated token.
+    #[must_use]
+    pub const fn token_written(&self) -> bool {
+        self.token_written
+    }
+
+    /// What stood in the way of renewing the access token, while the old one still serves.
+    #[must_use]
+    pub const fn renewal_failure(&self) -> Option<Failure> {
+        self.renewal_failure
+    }
+
+    /// Whether new tokens are held that the store has not taken yet.
+    #[must_use]
+    pub const fn holds_unstored_tokens(&self) -> bool {
+        matches!(self.phase, Phase::Renewing) && self.renewal.holds_unstored()
+    }
+
+    /// Whether the program may stop now without cutting a refresh that is under way.
+    #[must_use]
+    pub const fn may_stop(&self) -> bool {
+        !(matches!(self.phase, Phase::Renewing) && self.renewal.in_flight())
+    }
+
+    /// When the next cycle is due.
+    #[must_use]
+    pub const fn due(&self) -> Timestamp {
+        self.due
+    }
+
+    /// The chain in use, once a cycle has opened it.
+    #[must_use]
+    pub const fn chain(&self) -> Option<&Stored> {
+        self.chain.as_ref()
+    }
+
+    /// What limits the requests, to be kept across restarts.
+    #[must_use]
+    pub const fn pacing(&self) -> &Pacing {
+        &self.pacing
+    }
+
+    /// What is fetched once a day, to be kept across restarts.
+    #[must_use]
+    pub const fn memory(&self) -> &Memory {
+        self.fetch.memory()
+    }
+}

@@ -1,0 +1,370 @@
+//! How often it may be asked: the own cap, the provider's limits, the next poll.
+
+use core::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Now;
+use crate::{Provider, request::ReplyHead};
+
+/// The provider's trackers sync about every quarter of an hour.
+const SYNC_EVERY_S: i64 = 15 * 60;
+
+/// A next-allowed time further ahead than this comes from a clock that was wrong.
+const FARTHEST_S: i64 = 2 * 3_600;
+
+/// What limits the requests of one chain. It is kept across restarts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pacing {
+    /// Nothing but a replay is sent before this time.
+    pub next_allowed: Option<Timestamp>,
+    /// When an access token was last refreshed because of a 401; at most once an hour.
+    pub unauthorized_refresh_at: Option<Timestamp>,
+    /// Requests by minute: slot `m % 60` belongs to the minute `m` since 1970 that is in
+    /// [`newest_minute`](Self::newest_minute) or the 59 minutes before it.
+    pub recent: [u16; 60],
+    /// The newest minute that `recent` counts.
+    pub newest_minute: i64,
+    /// How many cycles in a row have failed.
+    pub failures: u8,
+}
+
+impl Default for Pacing {
+    fn default() -> Self {
+        Self {
+            next_allowed: None,
+            unauthorized_refresh_at: None,
+            recent: [0; 60],
+            newest_minute: 0,
+            failures: 0,
+        }
+    }
+}
+
+impl Pacing {
+    /// Says whether another request may be sent now, and if not, when.
+    pub(super) fn admit(&mut self, now: Timestamp, hourly_cap: u16) -> Result<(), Timestamp> {
+        if let Some(until) = self.next_allowed {
+            let wait = until.as_second().saturating_sub(now.as_second());
+            if (1..=FARTHEST_S).contains(&wait) {
+                return Err(until);
+            }
+            self.next_allowed = None;
+        }
+        self.roll(now);
+        if self.total() < u32::from(hourly_cap) {
+            return Ok(());
+        }
+        let until = self.when_below(hourly_cap);
+        self.next_allowed = Some(until);
+        Err(until)
+    }
+
+    /// Counts a request.
+    pub(super) fn count(&mut self, now: Timestamp) {
+        self.roll(now);
+        if let Some(slot) = self.recent.get_mut(slot(self.newest_minute)) {
+            *slot = slot.saturating_add(1);
+        }
+    }
+
+    /// Obeys what a reply says of limits; `refused` is a 429. Returns until when to be quiet.
+    pub(super) fn obey(
+        &mut self,
+        head: &ReplyHead,
+        provider: Provider,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let refused = head.status == 429;
+        let seconds = match head.quiet_for_s() {
+            Some(seconds) => i64::from(seconds).clamp(1, 3_600 + 300),
+            None if !refused => return None,
+            // Fitbit's counter starts anew at the full hour; Google's quotas are per minute.
+            None => match provider {
+                Provider::Fitbit => 3_600 - now.as_second().rem_euclid(3_600),
+                Provider::Google => 60,
+            },
+        };
+        let until = now.checked_add(SignedDuration::from_secs(seconds)).ok()?;
+        self.next_allowed = Some(self.next_allowed.map_or(until, |known| known.max(until)));
+        Some(until)
+    }
+
+    /// Whether a 401 may cause a refresh now.
+    pub(super) fn allows_unauthorized_refresh(&self, now: Timestamp) -> bool {
+        self.unauthorized_refresh_at.is_none_or(|at| {
+            let since = now.as_second().saturating_sub(at.as_second());
+            !(0..3_600).contains(&since)
+        })
+    }
+
+    /// When to poll next after a success: a minute or two after the sync that is expected about
+    /// one interval from now, or plainly after the interval when no sync is known.
+    pub(super) fn after_success(
+        now: Timestamp,
+        every: Duration,
+        last_sync: Option<Timestamp>,
+        jitter: &mut Jitter,
+    ) -> Timestamp {
+        let plain = add(now, every);
+        let Some(ahead) = i64::try_from(every.as_secs())
+            .ok()
+            .and_then(|s| s.checked_sub(SYNC_EVERY_S))
+        else {
+            return plain;
+        };
+        let Some(sync) = last_sync.filter(|_| ahead >= 0) else {
+            return plain;
+        };
+        let from = now.as_second().saturating_add(ahead);
+        let since = from.saturating_sub(sync.as_second());
+        // A tracker that has been away for a day syncs when it likes.
+        if !(0..86_400).contains(&since) {
+            return plain;
+        }
+        let next_sync = from + SYNC_EVERY_S - since % SYNC_EVERY_S;
+        let slack = 60 + i64::from(jitter.below(60));
+        Timestamp::from_second(next_sync + slack).unwrap_or(plain)
+    }
+
+    /// When to poll next after a failure: a minute, then twice as long each time up to the
+    /// interval, a fifth more or less; never before the next-allowed time.
+    pub(super) fn after_failure(
+        &self,
+        now: Timestamp,
+        every: Duration,
+        jitter: &mut Jitter,
+    ) -> Timestamp {
+        let doubled = 60_u64 << u32::from(self.failures.saturating_sub(1)).min(10);
+        let base = doubled.min(every.as_secs().max(60));
+        let spread = u32::try_from(base * 2 / 5).unwrap_or(u32::MAX).max(1);
+        let wait = base - base / 5 + u64::from(jitter.below(spread));
+        let due = add(now, Duration::from_secs(wait));
+        match self.next_allowed {
+            // Whoever wakes on the second of a reset is refused again.
+            Some(allowed) if allowed >= due => add(
+                allowed,
+                Duration::from_secs(5 + u64::from(jitter.below(55))),
+            ),
+            _ => due,
+        }
+    }
+
+    /// Moves the counted hour on to `now`.
+    fn roll(&mut self, now: Timestamp) {
+        let minute = now.as_second().div_euclid(60);
+        let passed = minute.saturating_sub(self.newest_minute);
+        if !(0..60).contains(&passed) {
+            // Another hour altogether, or a clock that was set back.
+            self.recent = [0; 60];
+        } else {
+            for newer in 1..=passed {
+                if let Some(slot) = self.recent.get_mut(slot(self.newest_minute + newer)) {
+                    *slot = 0;
+                }
+            }
+        }
+        self.newest_minute = minute;
+    }
+
+    fn total(&self) -> u32 {
+        self.recent.iter().map(|count| u32::from(*count)).sum()
+    }
+
+    /// When enough of the counted requests are more than an hour old.
+    fn when_below(&self, cap: u16) -> Timestamp {
+        let mut left = self.total();
+        for age in (0..60).rev() {
+            let minute = self.newest_minute - age;
+            left -= self
+                .recent
+                .get(slot(minute))
+                .map_or(0, |count| u32::from(*count));
+            if left < u32::from(cap) {
+                return Timestamp::from_second((minute + 60) * 60).unwrap_or(Timestamp::MAX);
+            }
+        }
+        // A cap of zero: nothing is ever sent.
+        Timestamp::from_second((self.newest_minute + 60) * 60).unwrap_or(Timestamp::MAX)
+    }
+}
+
+fn slot(minute: i64) -> usize {
+    usize::try_from(minute.rem_euclid(60)).unwrap_or(0)
+}
+
+fn add(at: Timestamp, duration: Duration) -> Timestamp {
+    SignedDuration::try_from(duration)
+        .ok()
+        .and_then(|duration| at.checked_add(duration).ok())
+        .unwrap_or(Timestamp::MAX)
+}
+
+/// A little randomness, so that many devices do not ask in step. Not for secrets.
+#[derive(Clone, Debug)]
+pub(super) struct Jitter(u32);
+
+impl Jitter {
+    pub(super) const fn new(seed: u32) -> Self {
+        Self(if seed == 0 { 0x9e37_79b9 } else { seed })
+    }
+
+    /// A number below `bound`, which is not zero. Marsaglia's xorshift.
+    pub(super) fn below(&mut self, bound: u32) -> u32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        self.0.checked_rem(bound).unwrap_or(0)
+    }
+}
+
+/// Recognises that the wall clock jumped, or that the machine slept: then the time that passed on
+/// it and on the monotonic clock differ.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ClockWatch {
+    seen: Option<Now>,
+}
+
+impl ClockWatch {
+    /// More than this is a jump, not drift.
+    const TOLERANCE_MS: i128 = 10_000;
+
+    pub(super) const fn new() -> Self {
+        Self { seen: None }
+    }
+
+    /// Looks at the clocks; true if they parted since the last look.
+    pub(super) fn jumped(&mut self, now: Now) -> bool {
+        let before = self.seen.replace(now);
+        before.is_some_and(|before| {
+            let wall =
+                i128::from(now.utc.as_millisecond()) - i128::from(before.utc.as_millisecond());
+            let up = now.up.saturating_sub(before.up).as_millis();
+            let parted = wall - i128::try_from(up).unwrap_or(i128::MAX);
+            parted.abs() > Self::TOLERANCE_MS
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUARTER: Duration = Duration::from_secs(900);
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn sixty_requests_an_hour_and_not_one_more() {
+        let mut pacing = Pacing::default();
+        let start = at("2026-11-22T12:00:30Z");
+        for n in 0..60 {
+            let now = start + SignedDuration::from_secs(n);
+            assert_eq!(pacing.admit(now, 60), Ok(()));
+            pacing.count(now);
+        }
+        let now = start + SignedDuration::from_secs(60);
+        let until = pacing.admit(now, 60).unwrap_err();
+        assert_eq!(until, at("2026-11-22T13:00:00Z"));
+        assert_eq!(pacing.admit(at("2026-11-22T12:59:59Z"), 60), Err(until));
+        assert_eq!(pacing.admit(until, 60), Ok(()));
+    }
+
+    #[test]
+    fn a_limit_from_a_wrong_clock_does_not_hold_for_ever() {
+        let mut pacing = Pacing {
+            next_allowed: Some(at("2030-01-01T00:00:00Z")),
+            ..Pacing::default()
+        };
+        assert_eq!(pacing.admit(at("2026-11-22T12:00:00Z"), 60), Ok(()));
+        pacing.count(at("2030-01-01T00:00:00Z"));
+        assert_eq!(pacing.admit(at("2026-11-22T12:00:00Z"), 1), Ok(()));
+    }
+
+    #[test]
+    fn a_refusal_is_obeyed_with_and_without_words() {
+        let now = at("2026-11-22T12:40:00Z");
+        let mut head = ReplyHead::new(429);
+        let mut pacing = Pacing::default();
+        assert_eq!(
+            pacing.obey(&head, Provider::Fitbit, now),
+            Some(at("2026-11-22T13:00:00Z"))
+        );
+        assert_eq!(
+            Pacing::default().obey(&head, Provider::Google, now),
+            Some(at("2026-11-22T12:41:00Z"))
+        );
+        head.header("retry-after", b"999999", now);
+        let until = Pacing::default()
+            .obey(&head, Provider::Google, now)
+            .unwrap();
+        assert_eq!(until, at("2026-11-22T13:45:00Z"));
+        assert!(pacing.admit(now, 60).is_err());
+        assert_eq!(
+            Pacing::default().obey(&ReplyHead::new(200), Provider::Fitbit, now),
+            None
+        );
+    }
+
+    #[test]
+    fn the_next_poll_follows_the_next_sync() {
+        let mut jitter = Jitter::new(7);
+        let now = at("2026-11-22T12:07:00Z");
+        for _ in 0..100 {
+            let due =
+                Pacing::after_success(now, QUARTER, Some(at("2026-11-22T12:00:00Z")), &mut jitter);
+            assert!(
+                (at("2026-11-22T12:16:00Z")..at("2026-11-22T12:17:00Z")).contains(&due),
+                "{due}"
+            );
+        }
+        assert_eq!(
+            Pacing::after_success(now, QUARTER, None, &mut jitter),
+            at("2026-11-22T12:22:00Z")
+        );
+        let long_ago = Some(at("2026-11-20T12:00:00Z"));
+        assert_eq!(
+            Pacing::after_success(now, QUARTER, long_ago, &mut jitter),
+            at("2026-11-22T12:22:00Z")
+        );
+    }
+
+    #[test]
+    fn failures_back_off_up_to_the_interval() {
+        let mut jitter = Jitter::new(1);
+        let now = at("2026-11-22T12:00:00Z");
+        for (failures, least, most) in [
+            (1, 48, 72),
+            (2, 96, 144),
+            (9, 720, 1_080),
+            (255, 720, 1_080),
+        ] {
+            let pacing = Pacing {
+                failures,
+                ..Pacing::default()
+            };
+            for _ in 0..50 {
+                let wait = pacing
+                    .after_failure(now, QUARTER, &mut jitter)
+                    .duration_since(now)
+                    .as_secs();
+                assert!((least..=most).contains(&wait), "{failures}: {wait}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sleep_and_a_set_clock_are_seen() {
+        let mut watch = ClockWatch::new();
+        let now = |utc: &str, up| Now {
+            utc: at(utc),
+            up: Duration::from_secs(up),
+        };
+        assert!(!watch.jumped(now("2026-11-22T12:00:00Z", 0)));
+        assert!(!watch.jumped(now("2026-11-22T12:00:31Z", 30)));
+        assert!(watch.jumped(now("2026-11-22T14:00:31Z", 31)));
+        assert!(watch.jumped(now("2026-11-22T12:00:00Z", 32)));
+    }
+}

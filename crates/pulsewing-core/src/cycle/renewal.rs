@@ -1,0 +1,513 @@
+//! Making sure that a valid access token is held: the chain protocol, step by step.
+//!
+//! ```text
+//!          ┌──────────────────────────────────────────────────────────────┐
+//!          ▼                                                              │
+//!      Opening ──nothing to do──▶ Closing ──▶ Settled                     │
+//!          │ refresh needed          ▲                                    │
+//!          ▼                         │                                    │
+//!    WritingIntent ──not written─────┤                                    │
+//!          │ (rotating chains)       │                                    │
+//!          ▼                         │                                    │
+//!       Sending ──answered against───┼──▶ Rechecking ──moved on───────────┘
+//!        │  ▲  │                     │        │ not moved on
+//!        │  │  └─never left──▶ Withdrawing    ▼
+//!        │  │                        │     Refusing
+//!        │  └─Pausing◀─no answer──┐  │        │
+//!        │ granted                │  ▲        │
+//!        ▼                        │  │        │
+//!     Storing ◀─▶ StorePausing ───┴──┴────────┘
+//! ```
+//!
+//! What holds at every arrow, for a chain that rotates:
+//! - Nothing is sent before the intent is stored.
+//! - What has no answer is repeated with the same token: at once, then after 2, 4, 8 and every
+//!   16 seconds, until 110 seconds after the first send. Fitbit answers a repeat within 120
+//!   seconds, and before the new tokens were used, with the same pair (Fitbit Web API, Refresh
+//!   Token and Best Practices).
+//! - New tokens are stored before anything is done with them. While they are not, only the write
+//!   is repeated, every 30 seconds, and the lock stays held.
+//! - Only the server's own `invalid_grant` ends a chain, and only if the store has not moved on.
+
+use core::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Action, Now, Settings, StoreWhat,
+    failure::{CallName, Consent, Failure, StoreTrouble},
+    pacing::{Jitter, Pacing},
+};
+use crate::{
+    Fingerprint,
+    chain::{Intent, Record, Standing, Stored, Unstored},
+    oauth::{Answer, Grant, NoAnswer, OAuthError, ReplyDecoder, token},
+    request::ReplyHead,
+};
+
+/// How long after the first send the same token is sent again.
+const REPLAY_FOR: Duration = Duration::from_secs(110);
+
+/// How long one try may take.
+const TRY_FOR: Duration = Duration::from_secs(15);
+
+/// How long the chain's lock is waited for.
+const LOCK_FOR: Duration = Duration::from_secs(30);
+
+/// How long after a failed write it is repeated.
+const WRITE_AGAIN_AFTER: Duration = Duration::from_secs(30);
+
+/// How often a refresh of a chain that does not rotate is tried in one cycle.
+const PLAIN_TRIES: u8 = 3;
+
+/// How many grants one cycle takes: the second is for one whose access token did not arrive.
+const MAX_GRANTS: u8 = 2;
+
+/// One run of the chain protocol.
+#[derive(Debug)]
+pub(super) struct Renewal {
+    state: State,
+    /// An access token that the provider has just refused.
+    rejected: Option<Fingerprint>,
+    chain: Option<Stored>,
+    grants: u8,
+    token_written: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    Opening,
+    WritingIntent(Intent),
+    Sending(Sending),
+    Pausing(Sending, Duration),
+    Withdrawing(Failure),
+    Storing(Unstored),
+    StorePausing(Unstored, Duration),
+    Caching,
+    Rechecking,
+    Refusing(Unstored),
+    Closing(Option<Failure>),
+    Settled(Option<Failure>),
+}
+
+/// One burst of sends of the same token.
+#[derive(Debug)]
+struct Sending {
+    tries: u8,
+    /// Until when the same token is sent again; set once a try may have reached the server.
+    replay_until: Option<Duration>,
+    /// When the first try of the burst was, or would have been, sent.
+    replay_limit: Duration,
+    head: Option<ReplyHead>,
+    reply: ReplyDecoder,
+}
+
+/// What surrounds a renewal while it is at work.
+pub(super) struct Surroundings<'c> {
+    pub(super) settings: &'c Settings,
+    pub(super) pacing: &'c mut Pacing,
+    pub(super) jitter: &'c mut Jitter,
+    pub(super) now: Now,
+}
+
+impl Renewal {
+    pub(super) const fn new(rejected: Option<Fingerprint>) -> Self {
+        Self {
+            state: State::Opening,
+            rejected,
+            chain: None,
+            grants: 0,
+            token_written: false,
+        }
+    }
+
+    /// The chain, and what stood in the way of renewing it; `None` while at work. With neither
+    /// chain nor failure there is nothing left to say.
+    pub(super) fn settled(&mut self) -> Option<(Option<Stored>, Option<Failure>)> {
+        match self.state {
+            State::Settled(failure) => Some((self.chain.take(), failure)),
+            _ => None,
+        }
+    }
+
+    /// Whether a rotated token was written.
+    pub(super) const fn token_written(&self) -> bool {
+        self.token_written
+    }
+
+    /// Whether tokens are held that the store has not taken.
+    pub(super) const fn holds_unstored(&self) -> bool {
+        matches!(self.state, State::Storing(_) | State::StorePausing(..))
+    }
+
+    /// Whether a refresh has been sent and its answer has not come.
+    pub(super) const fn in_flight(&self) -> bool {
+        matches!(self.state, State::Sending(_) | State::Storing(_))
+    }
+
+    /// What to do next.
+    pub(super) fn poll<'a>(
+        &'a mut self,
+        now: Now,
+        settings: &'a Settings,
+        buffer: &'a mut [u8],
+    ) -> Action<'a> {
+        // Waits that are over.
+        self.state = match core::mem::replace(&mut self.state, State::Opening) {
+            State::Pausing(sending, until) if now.up >= until => State::Sending(sending),
+            State::StorePausing(unstored, until) if now.up >= until => State::Storing(unstored),
+            state => state,
+        };
+        match &self.state {
+            State::Opening | State::Rechecking => Action::OpenChain { wait: LOCK_FOR },
+            State::WritingIntent(intent) => {
+                self.store_record(Some(*intent), StoreWhat::Intent, buffer)
+            }
+            State::Withdrawing(_) => self.store_record(None, StoreWhat::Withdrawal, buffer),
+            State::Caching => self.store_record(None, StoreWhat::Cache, buffer),
+            State::Storing(unstored) => store(unstored, StoreWhat::Tokens, buffer),
+            State::Refusing(unstored) => store(unstored, StoreWhat::Refusal, buffer),
+            State::Pausing(_, until) | State::StorePausing(_, until) => {
+                Action::Wait { until: *until }
+            }
+            State::Sending(_) => self.send(settings, buffer),
+            State::Closing(_) | State::Settled(_) => Action::CloseChain,
+        }
+    }
+
+    fn store_record<'a>(
+        &'a self,
+        intent: Option<Intent>,
+        what: StoreWhat,
+        buffer: &'a mut [u8],
+    ) -> Action<'a> {
+        let record = self.chain.as_ref().map(|chain| Record {
+            chain: chain.clone(),
+            intent,
+        });
+        Action::Store {
+            record: record
+                .and_then(|record| record.encode(buffer))
+                .unwrap_or_default(),
+            what,
+        }
+    }
+
+    fn send<'a>(&'a self, settings: &'a Settings, buffer: &'a mut [u8]) -> Action<'a> {
+        let request = self
+            .chain
+            .as_ref()
+            .and_then(|chain| token::refresh(chain, settings.client_secret.as_ref(), buffer).ok());
+        match request {
+            Some(request) => Action::Send {
+                request,
+                timeout: TRY_FOR,
+            },
+            // Neither happens: a chain is there while it is sent, and the buffer is large enough.
+            None => Action::CloseChain,
+        }
+    }
+
+    /// The store was read, under the lock.
+    pub(super) fn opened(&mut self, record: Record, around: &mut Surroundings<'_>) {
+        if let (State::Rechecking, Some(sent)) = (&self.state, &self.chain)
+            && record.chain.generation() <= sent.generation()
+        {
+            self.state = State::Refusing(sent.refused());
+            return;
+        }
+        let chain = record.chain;
+        self.state = match around.settings.objection_to(&chain) {
+            Some(failure) => State::Closing(Some(failure)),
+            None => self.begin(&chain, record.intent, around),
+        };
+        self.chain = Some(chain);
+    }
+
+    /// Decides whether this chain is to be refreshed, and begins.
+    fn begin(
+        &self,
+        chain: &Stored,
+        intent: Option<Intent>,
+        around: &mut Surroundings<'_>,
+    ) -> State {
+        let now = around.now;
+        let is_needed =
+            intent.is_some() || !self.is_good(chain, now.utc, |access| access.refresh_at());
+        if !is_needed {
+            return State::Closing(None);
+        }
+        // A repeat of what may have been sent before is exempt from every limit.
+        if intent.is_none()
+            && let Err(until) = around.pacing.admit(now.utc, around.settings.hourly_cap)
+        {
+            return State::Closing(Some(Failure::RateLimited { until }));
+        }
+        if !around.settings.may_try(now) {
+            return State::Closing(Some(Failure::OutOfTime));
+        }
+        if !chain.provider().rotates() {
+            return State::Sending(Sending::new(now.up));
+        }
+        match intent.and_then(|intent| replay_left(intent, now.utc)) {
+            Some(left) => State::Sending(Sending {
+                replay_until: Some(now.up.saturating_add(left)),
+                ..Sending::new(now.up)
+            }),
+            // None, or one whose replays are over: what is sent now may be what rotates, so it
+            // gets replays of its own, and a restart has to know since when.
+            None => State::WritingIntent(Intent {
+                generation: chain.generation(),
+                first_sent_at: now.utc,
+            }),
+        }
+    }
+
+    /// Whether the access token can be used until `end`.
+    fn is_good(
+        &self,
+        chain: &Stored,
+        now: Timestamp,
+        end: impl Fn(&crate::chain::Access) -> Timestamp,
+    ) -> bool {
+        chain.access().is_some_and(|access| {
+            now < end(access) && self.rejected != Some(access.token.fingerprint())
+        })
+    }
+
+    /// The store could not be read, or holds nothing.
+    pub(super) fn unavailable(&mut self, trouble: Option<StoreTrouble>) {
+        let failure = match trouble {
+            Some(trouble) => Failure::Store(trouble),
+            None => Failure::NoChain,
+        };
+        self.state = match self.state {
+            // The lock is held, and the provider has spoken: what is known is enough.
+            State::Rechecking => State::Closing(Some(Failure::ConsentNeeded(Consent::Refused))),
+            _ => State::Closing(Some(failure)),
+        };
+    }
+
+    /// The write was confirmed, or it failed.
+    pub(super) fn stored(&mut self, confirmed: bool, around: &mut Surroundings<'_>) {
+        let now = around.now;
+        self.state = match core::mem::replace(&mut self.state, State::Opening) {
+            State::WritingIntent(_) if confirmed => State::Sending(Sending::new(now.up)),
+            State::WritingIntent(_) => State::Closing(Some(Failure::IntentNotStored)),
+            State::Storing(unstored) if confirmed => {
+                self.token_written = true;
+                self.use_stored(unstored.confirmed(), around)
+            }
+            State::Storing(unstored) => {
+                State::StorePausing(unstored, now.up.saturating_add(WRITE_AGAIN_AFTER))
+            }
+            // An intent that stays behind costs one refresh more, nothing else.
+            State::Withdrawing(failure) => State::Closing(Some(failure)),
+            State::Caching => State::Closing(None),
+            // Unmarked, the chain is sent once more and refused once more.
+            State::Refusing(_) => State::Closing(Some(Failure::ConsentNeeded(Consent::Refused))),
+            state => state,
+        };
+    }
+
+    /// Goes on with a chain that a rotation brought and the store holds.
+    fn use_stored(&mut self, chain: Stored, around: &mut Surroundings<'_>) -> State {
+        let next = if chain.access().is_some() {
+            State::Closing(None)
+        } else if self.grants < MAX_GRANTS {
+            self.begin(&chain, None, around)
+        } else {
+            State::Closing(Some(no_answer(NoAnswer::Malformed)))
+        };
+        self.chain = Some(chain);
+        next
+    }
+
+    /// A reply to the refresh begins.
+    pub(super) fn reply_head(&mut self, head: ReplyHead) {
+        if let State::Sending(sending) = &mut self.state {
+            sending.head = Some(head);
+        }
+    }
+
+    /// More of its body.
+    pub(super) fn reply_body(&mut self, chunk: &[u8]) {
+        if let State::Sending(sending) = &mut self.state {
+            sending.reply.feed(chunk);
+        }
+    }
+
+    /// The reply has ended, or the try has failed.
+    pub(super) fn reply_end(&mut self, failed: Option<NoAnswer>, around: &mut Surroundings<'_>) {
+        let State::Sending(mut sending) = core::mem::replace(&mut self.state, State::Opening)
+        else {
+            return;
+        };
+        // A replay is exempt from the cap, and does not use it up.
+        if sending.replay_until.is_none() {
+            around.pacing.count(around.now.utc);
+        }
+        let Some(chain) = &self.chain else {
+            return;
+        };
+        let rotates = chain.provider().rotates();
+        let head = sending.head.take();
+        let mut reply = core::mem::take(&mut sending.reply);
+        let answer = match (head, failed) {
+            (None, cause) => Answer::Missing(cause.unwrap_or(NoAnswer::Disconnected)),
+            (Some(head), cause) => {
+                if let Some(cause) = cause {
+                    reply.fail(cause);
+                }
+                reply.finish(head.status, rotates)
+            }
+        };
+        let limited_until = match &answer {
+            Answer::RateLimited => {
+                let head = head.unwrap_or(ReplyHead::new(429));
+                around.pacing.obey(&head, chain.provider(), around.now.utc)
+            }
+            _ => None,
+        };
+        self.state = match answer {
+            Answer::Granted(grant) => self.take_grant(grant, around),
+            Answer::Refused(OAuthError::InvalidGrant) => State::Rechecking,
+            Answer::Refused(error) => self.end_burst(&sending, Failure::OAuth(error)),
+            Answer::Gone => self.end_burst(&sending, Failure::Gone),
+            Answer::RateLimited => {
+                let until = limited_until.unwrap_or(around.now.utc);
+                self.try_again(sending, Failure::RateLimited { until }, false, around)
+            }
+            Answer::Missing(cause) => {
+                let may_have_left = cause != NoAnswer::NeverLeft;
+                self.try_again(sending, no_answer(cause), may_have_left, around)
+            }
+        };
+    }
+
+    fn take_grant(&mut self, grant: Grant, around: &mut Surroundings<'_>) -> State {
+        self.grants = self.grants.saturating_add(1);
+        let Some(chain) = &self.chain else {
+            return State::Closing(Some(Failure::NoChain));
+        };
+        match chain.with_access(&grant, around.now.utc) {
+            Some(renewed) => {
+                self.chain = Some(renewed);
+                if around.settings.cache_access {
+                    State::Caching
+                } else {
+                    State::Closing(None)
+                }
+            }
+            None => State::Storing(chain.granted(grant, around.now.utc)),
+        }
+    }
+
+    /// After a try without an answer: again, or an end of the burst.
+    fn try_again(
+        &self,
+        mut sending: Sending,
+        failure: Failure,
+        may_have_left: bool,
+        around: &mut Surroundings<'_>,
+    ) -> State {
+        let now = around.now;
+        let rotates = self.rotates();
+        if rotates && may_have_left && sending.replay_until.is_none() {
+            sending.replay_until = Some(sending.replay_limit);
+        }
+        sending.tries = sending.tries.saturating_add(1);
+        let again_at = match (rotates, sending.replay_until) {
+            (true, Some(until)) => {
+                let pause = match sending.tries {
+                    ..=1 => 0,
+                    tries => 1_u64 << u32::from(tries - 1).min(4),
+                };
+                let at = now.up.saturating_add(Duration::from_secs(pause));
+                (at <= until).then_some(at)
+            }
+            (true, None) => None,
+            // Nothing can be lost: a few tries a second or so apart, if it is not told to wait.
+            (false, _) => {
+                let is_limited = matches!(failure, Failure::RateLimited { .. });
+                (!is_limited && sending.tries < PLAIN_TRIES).then(|| {
+                    let pause =
+                        700 * u64::from(sending.tries) + u64::from(around.jitter.below(600));
+                    now.up.saturating_add(Duration::from_millis(pause))
+                })
+            }
+        };
+        match again_at {
+            Some(at) if around.settings.may_try(Now { up: at, ..now }) => {
+                State::Pausing(sending, at)
+            }
+            _ => self.end_burst(&sending, failure),
+        }
+    }
+
+    /// Ends a burst without a grant. If no try can have reached the server, the intent goes; else
+    /// it stays, and the next cycle begins with the same token. The old access token, while it
+    /// lives, goes on being used.
+    fn end_burst(&self, sending: &Sending, failure: Failure) -> State {
+        if self.rotates() && sending.replay_until.is_none() {
+            State::Withdrawing(failure)
+        } else {
+            State::Closing(Some(failure))
+        }
+    }
+
+    fn rotates(&self) -> bool {
+        self.chain
+            .as_ref()
+            .is_some_and(|chain| chain.provider().rotates())
+    }
+
+    /// The lock was given back.
+    pub(super) fn closed(&mut self, now: Timestamp) {
+        if let State::Closing(failure) = self.state {
+            let usable = self.chain.as_ref().is_some_and(|chain| {
+                chain.standing() == Standing::Active
+                    && self.is_good(chain, now, |access| access.expires_at)
+            });
+            if !usable || failure.is_some_and(|failure| !failure.leaves_access()) {
+                self.chain = None;
+            }
+            self.state = State::Settled(failure);
+        }
+    }
+}
+
+impl Sending {
+    fn new(up: Duration) -> Self {
+        Self {
+            tries: 0,
+            replay_until: None,
+            replay_limit: up.saturating_add(REPLAY_FOR),
+            head: None,
+            reply: ReplyDecoder::new(),
+        }
+    }
+}
+
+/// How much is left of the replays of an intent, if it is not too old (or from a clock ahead).
+fn replay_left(intent: Intent, now: Timestamp) -> Option<Duration> {
+    let since = now.duration_since(intent.first_sent_at);
+    if since < SignedDuration::ZERO {
+        return None;
+    }
+    REPLAY_FOR.checked_sub(since.unsigned_abs())
+}
+
+fn store<'a>(unstored: &Unstored, what: StoreWhat, buffer: &'a mut [u8]) -> Action<'a> {
+    Action::Store {
+        record: unstored.encode(buffer).unwrap_or_default(),
+        what,
+    }
+}
+
+const fn no_answer(cause: NoAnswer) -> Failure {
+    Failure::NoAnswer {
+        call: CallName::Token,
+        cause,
+    }
+}
