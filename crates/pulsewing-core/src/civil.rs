@@ -128,7 +128,8 @@ impl Offsets {
 }
 
 fn whole_minutes(duration: SignedDuration) -> u16 {
-    u16::try_from(duration.as_mins()).unwrap_or(if duration.is_negative() { 0 } else { u16::MAX })
+    let limit = if duration.is_negative() { 0 } else { u16::MAX };
+    u16::try_from(duration.as_mins()).unwrap_or(limit)
 }
 
 /// A change of the offset within a day.
@@ -209,7 +210,9 @@ impl LocalDay {
     /// What the wearer's clock shows in a minute of the day.
     #[must_use]
     pub fn clock(&self, minute: u16) -> Time {
-        self.offset_in(minute).to_datetime(self.instant(minute)).time()
+        self.offset_in(minute)
+            .to_datetime(self.instant(minute))
+            .time()
     }
 
     /// The minute in which the clock shows `time` under the offset before the change of the day
@@ -244,7 +247,9 @@ mod tests {
     fn berlin() -> Offsets {
         let mut offsets = Offsets::fixed(hours(1));
         for (at, offset) in [("2026-03-29T01:00:00Z", 2), ("2026-10-25T01:00:00Z", 1)] {
-            offsets.push_change(at.parse().unwrap(), hours(offset)).unwrap();
+            offsets
+                .push_change(at.parse().unwrap(), hours(offset))
+                .unwrap();
         }
         offsets
     }
@@ -254,7 +259,10 @@ mod tests {
         let day = berlin().day(date(2026, 11, 22));
         assert_eq!(day.start(), "2026-11-21T23:00:00Z".parse().unwrap());
         assert_eq!((day.minutes(), day.change()), (1_440, None));
-        assert_eq!(day.minute_of("2026-11-22T08:59:59Z".parse().unwrap()), Some(599));
+        assert_eq!(
+            day.minute_of("2026-11-22T08:59:59Z".parse().unwrap()),
+            Some(599)
+        );
         assert_eq!(day.minute_of("2026-11-21T22:59:59Z".parse().unwrap()), None);
         assert_eq!(day.minute_of("2026-11-22T23:00:00Z".parse().unwrap()), None);
         assert_eq!(day.clock(599), time(9, 59, 0, 0));
@@ -286,7 +294,10 @@ mod tests {
         // Lord Howe Island: +11:00 to +10:30 at 15:00Z on 4 April 2026.
         let mut offsets = Offsets::fixed(hours(11));
         offsets
-            .push_change("2026-04-04T15:00:00Z".parse().unwrap(), Offset::from_seconds(37_800).unwrap())
+            .push_change(
+                "2026-04-04T15:00:00Z".parse().unwrap(),
+                Offset::from_seconds(37_800).unwrap(),
+            )
             .unwrap();
         let day = offsets.day(date(2026, 4, 5));
         assert_eq!(day.minutes(), 1_470);
@@ -297,7 +308,9 @@ mod tests {
     fn a_skipped_midnight_starts_the_day_late() {
         // Santiago: -04 to -03 at local midnight, 2026-09-06T04:00Z.
         let mut offsets = Offsets::fixed(hours(-4));
-        offsets.push_change("2026-09-06T04:00:00Z".parse().unwrap(), hours(-3)).unwrap();
+        offsets
+            .push_change("2026-09-06T04:00:00Z".parse().unwrap(), hours(-3))
+            .unwrap();
         let day = offsets.day(date(2026, 9, 6));
         assert_eq!((day.minutes(), day.clock(0)), (1_380, time(1, 0, 0, 0)));
         assert_eq!(offsets.day(date(2026, 9, 5)).minutes(), 1_440);
@@ -307,16 +320,24 @@ mod tests {
     fn a_repeated_midnight_belongs_to_the_day_before() {
         // Santiago: -03 to -04 at local midnight, 2026-04-05T03:00Z: 4 April has 25 hours.
         let mut offsets = Offsets::fixed(hours(-3));
-        offsets.push_change("2026-04-05T03:00:00Z".parse().unwrap(), hours(-4)).unwrap();
+        offsets
+            .push_change("2026-04-05T03:00:00Z".parse().unwrap(), hours(-4))
+            .unwrap();
         assert_eq!(offsets.day(date(2026, 4, 4)).minutes(), 1_500);
-        assert_eq!(offsets.day(date(2026, 4, 5)).start(), "2026-04-05T04:00:00Z".parse().unwrap());
+        assert_eq!(
+            offsets.day(date(2026, 4, 5)).start(),
+            "2026-04-05T04:00:00Z".parse().unwrap()
+        );
     }
 
     #[test]
     fn changes_come_in_order_and_have_a_bound() {
         let mut offsets = berlin();
         let before = "2026-01-01T00:00:00Z".parse().unwrap();
-        assert_eq!(offsets.push_change(before, hours(0)), Err(OffsetsError::OutOfOrder));
+        assert_eq!(
+            offsets.push_change(before, hours(0)),
+            Err(OffsetsError::OutOfOrder)
+        );
         let mut at: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
         while offsets.push_change(at, hours(0)).is_ok() {
             at += SignedDuration::from_hours(1);

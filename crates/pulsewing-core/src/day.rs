@@ -70,7 +70,10 @@ impl Day {
     #[must_use]
     pub fn logged_minutes(&self) -> u16 {
         // At most MAX_DAY_MINUTES, so the sum fits.
-        self.minutes.iter().map(|slot| u16::from(slot.is_some())).sum()
+        self.minutes
+            .iter()
+            .map(|slot| u16::from(slot.is_some()))
+            .sum()
     }
 
     /// The latest minute that has a value.
@@ -249,17 +252,26 @@ mod tests {
         let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
         let mut window = Window::ending_at(now);
         for (minutes, rate) in [(1, 84), (2, 85)] {
-            window.insert(Sample { at: now - SignedDuration::from_mins(minutes), bpm: bpm(rate) });
+            window.insert(Sample {
+                at: now - SignedDuration::from_mins(minutes),
+                bpm: bpm(rate),
+            });
         }
         let extent = window.extent().unwrap();
-        assert_eq!((extent.min, extent.mean, extent.max), (bpm(84), bpm(85), bpm(85)));
+        assert_eq!(
+            (extent.min, extent.mean, extent.max),
+            (bpm(84), bpm(85), bpm(85))
+        );
     }
 
     #[test]
     fn a_minute_of_24_hours_ago_is_too_old() {
         let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
         let mut window = Window::ending_at(now);
-        window.insert(Sample { at: now - SignedDuration::from_hours(24), bpm: bpm(80) });
+        window.insert(Sample {
+            at: now - SignedDuration::from_hours(24),
+            bpm: bpm(80),
+        });
         assert_eq!(window.latest(), None);
     }
 

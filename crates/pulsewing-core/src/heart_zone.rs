@@ -176,10 +176,16 @@ mod tests {
 
     #[test]
     fn limits_ascend() {
-        assert_eq!(HeartZones::new([bpm(90), bpm(90), bpm(100), bpm(110)]), None);
+        assert_eq!(
+            HeartZones::new([bpm(90), bpm(90), bpm(100), bpm(110)]),
+            None
+        );
         let zones = HeartZones::from_provider(bpm(108), bpm(136), bpm(171), Some(bpm(61))).unwrap();
         assert_eq!(zones.limits(), [bpm(84), bpm(108), bpm(136), bpm(171)]);
-        assert_eq!(HeartZones::from_provider(bpm(50), bpm(136), bpm(171), Some(bpm(61))), None);
+        assert_eq!(
+            HeartZones::from_provider(bpm(50), bpm(136), bpm(171), Some(bpm(61))),
+            None
+        );
     }
 
     #[test]
@@ -187,7 +193,16 @@ mod tests {
         let words = [59, 60, 75, 85, 95, 105, 120, 135].map(|n| ClassicZone::of(bpm(n)).name());
         assert_eq!(
             words,
-            ["Dangerously Low", "Very Low", "Sleeping", "Relaxing", "Awake", "Active", "Very Active", "Exertion"]
+            [
+                "Dangerously Low",
+                "Very Low",
+                "Sleeping",
+                "Relaxing",
+                "Awake",
+                "Active",
+                "Very Active",
+                "Exertion"
+            ]
         );
     }
 }

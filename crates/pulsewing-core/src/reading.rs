@@ -135,11 +135,18 @@ mod tests {
     fn reading(latest: Timestamp) -> Reading {
         let offsets = Offsets::fixed(Offset::UTC);
         let mut window = Window::ending_at(latest);
-        window.insert(Sample { at: latest, bpm: Bpm::new(72).unwrap() });
+        window.insert(Sample {
+            at: latest,
+            bpm: Bpm::new(72).unwrap(),
+        });
         Reading {
             provider: Provider::Google,
             day: Day::new(offsets.day_of(latest)),
-            time_zone: TimeZone { name: ZoneName::new(), source: ZoneSource::Machine, offsets },
+            time_zone: TimeZone {
+                name: ZoneName::new(),
+                source: ZoneSource::Machine,
+                offsets,
+            },
             window,
             battery_percent: None,
             last_sync: None,
@@ -153,9 +160,8 @@ mod tests {
     fn freshness_follows_the_age_of_the_newest_minute() {
         let latest: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
         let reading = reading(latest);
-        let after = |minutes| {
-            reading.freshness(latest + SignedDuration::from_mins(minutes), EVERY, false)
-        };
+        let after =
+            |minutes| reading.freshness(latest + SignedDuration::from_mins(minutes), EVERY, false);
         assert_eq!(after(45), Freshness::Fresh);
         assert_eq!(after(46), Freshness::Stale);
         assert_eq!(after(1_440), Freshness::Silent);

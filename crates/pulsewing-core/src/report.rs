@@ -115,7 +115,10 @@ mod tests {
         let latest = [85, 84, 85, 83, 86, 82, 85, 86, 84, 82, 82, 82, 81, 84, 84];
         for minute in 0..minutes {
             let from_end = usize::from(minutes - minute);
-            let bpm = latest.get(15_usize.wrapping_sub(from_end)).copied().unwrap_or(70);
+            let bpm = latest
+                .get(15_usize.wrapping_sub(from_end))
+                .copied()
+                .unwrap_or(70);
             day.record(minute, Bpm::new(bpm).unwrap());
         }
         let fetched_at = "2023-08-02T06:51:00Z".parse().unwrap();
@@ -123,7 +126,11 @@ mod tests {
         window.insert_day(&day);
         Reading {
             provider,
-            time_zone: TimeZone { name: ZoneName::new(), source: ZoneSource::Cloud, offsets },
+            time_zone: TimeZone {
+                name: ZoneName::new(),
+                source: ZoneSource::Cloud,
+                offsets,
+            },
             day,
             window,
             battery_percent: None,

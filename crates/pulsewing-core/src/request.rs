@@ -250,7 +250,10 @@ mod tests {
             body: b"refresh_token=secret-refresh",
         };
         let printed = format!("{request:?}");
-        assert!(printed.contains("/oauth2/token") && !printed.contains("secret"), "{printed}");
+        assert!(
+            printed.contains("/oauth2/token") && !printed.contains("secret"),
+            "{printed}"
+        );
     }
 
     #[test]

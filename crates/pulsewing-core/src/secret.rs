@@ -177,7 +177,10 @@ mod tests {
         assert_eq!(AccessToken::new(""), Err(SecretError::Empty));
         assert_eq!(AccessToken::new("a\r\nb"), Err(SecretError::Character));
         assert_eq!(AccessToken::new("ä"), Err(SecretError::Character));
-        assert_eq!(RefreshToken::new([b'a'; 513]), Err(SecretError::TooLong(512)));
+        assert_eq!(
+            RefreshToken::new([b'a'; 513]),
+            Err(SecretError::TooLong(512))
+        );
         assert!(RefreshToken::new([b'a'; 512]).is_ok());
     }
 }

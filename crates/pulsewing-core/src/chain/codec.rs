@@ -145,7 +145,9 @@ impl<'b> Encoder<'b> {
     }
 
     fn finish(mut self) -> Option<&'b [u8]> {
-        let fields = u16::try_from(self.len.checked_sub(HEAD)?).ok()?.to_be_bytes();
+        let fields = u16::try_from(self.len.checked_sub(HEAD)?)
+            .ok()?
+            .to_be_bytes();
         let [m0, m1, m2, m3] = MAGIC;
         let [hi, lo] = fields;
         self.buffer
@@ -198,8 +200,7 @@ impl<'r> Fields<'r> {
         let mut fields = Self::default();
         while !bytes.is_empty() {
             let (&[tag, hi, lo], rest) = bytes.split_first_chunk()?;
-            let (value, rest) =
-                rest.split_at_checked(usize::from(u16::from_be_bytes([hi, lo])))?;
+            let (value, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([hi, lo])))?;
             let slot = fields.values.get_mut(usize::from(tag))?;
             if tag == 0 || slot.replace(value).is_some() {
                 return None;
@@ -304,7 +305,10 @@ mod tests {
     fn record() -> Record {
         let chain = signed_in(Provider::Fitbit).confirmed();
         Record {
-            intent: Some(Intent { generation: chain.generation(), first_sent_at: now() }),
+            intent: Some(Intent {
+                generation: chain.generation(),
+                first_sent_at: now(),
+            }),
             chain,
         }
     }
@@ -319,7 +323,9 @@ mod tests {
 
     #[test]
     fn storing_a_grant_removes_the_intent_in_the_same_record() {
-        let next = record().chain.granted(grant(Some("refresh-2"), Some("access-2")), now());
+        let next = record()
+            .chain
+            .granted(grant(Some("refresh-2"), Some("access-2")), now());
         let mut buffer = [0; MAX_RECORD];
         let decoded = Record::decode(next.encode(&mut buffer).unwrap()).unwrap();
         assert_eq!(decoded.intent, None);
@@ -336,7 +342,10 @@ mod tests {
         let chain = Unstored::signed_in(
             Provider::Google,
             longest(),
-            Client { id: longest(), secret: Some(ClientSecret::new([b's'; ClientSecret::MAX]).unwrap()) },
+            Client {
+                id: longest(),
+                secret: Some(ClientSecret::new([b's'; ClientSecret::MAX]).unwrap()),
+            },
             crate::oauth::Grant {
                 refresh: Some(RefreshToken::new([b'r'; RefreshToken::MAX]).unwrap()),
                 access: Some((AccessToken::new([b'a'; AccessToken::MAX]).unwrap(), 3_600)),
@@ -350,16 +359,25 @@ mod tests {
         )
         .unwrap()
         .confirmed();
-        let intent = Some(Intent { generation: chain.generation(), first_sent_at: now() });
+        let intent = Some(Intent {
+            generation: chain.generation(),
+            first_sent_at: now(),
+        });
         let record = Record { chain, intent };
         let mut buffer = [0; MAX_RECORD];
-        assert_eq!(Record::decode(record.encode(&mut buffer).unwrap()), Ok(record));
+        assert_eq!(
+            Record::decode(record.encode(&mut buffer).unwrap()),
+            Ok(record)
+        );
     }
 
     #[test]
     fn an_intent_of_another_generation_is_ignored() {
         let mut record = record();
-        record.intent = Some(Intent { generation: 7, first_sent_at: now() });
+        record.intent = Some(Intent {
+            generation: 7,
+            first_sent_at: now(),
+        });
         let mut buffer = [0; MAX_RECORD];
         let bytes = record.encode(&mut buffer).unwrap();
         assert_eq!(Record::decode(bytes).unwrap().intent, None);

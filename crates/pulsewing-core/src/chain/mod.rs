@@ -341,18 +341,26 @@ pub(crate) mod tests {
     fn an_access_token_is_renewed_a_twelfth_before_its_end_but_at_most_half_an_hour() {
         let chain = signed_in(Provider::Fitbit).confirmed();
         let access = chain.access().unwrap();
-        assert_eq!(access.expires_at.duration_since(access.refresh_at()), SignedDuration::from_mins(30));
+        assert_eq!(
+            access.expires_at.duration_since(access.refresh_at()),
+            SignedDuration::from_mins(30)
+        );
         let short = Access {
             lifetime_s: 3_599,
             ..access.clone()
         };
-        assert_eq!(short.expires_at.duration_since(short.refresh_at()), SignedDuration::from_secs(299));
+        assert_eq!(
+            short.expires_at.duration_since(short.refresh_at()),
+            SignedDuration::from_secs(299)
+        );
     }
 
     #[test]
     fn a_rotation_raises_the_generation_and_drops_the_old_access_token() {
         let chain = signed_in(Provider::Fitbit).confirmed();
-        let next = chain.granted(grant(Some("refresh-2"), None), now()).confirmed();
+        let next = chain
+            .granted(grant(Some("refresh-2"), None), now())
+            .confirmed();
         assert_eq!((chain.generation(), next.generation()), (1, 2));
         assert_eq!(next.refresh_token().expose(), "refresh-2");
         assert_eq!(next.access(), None);
@@ -361,9 +369,17 @@ pub(crate) mod tests {
     #[test]
     fn only_an_answer_without_a_refresh_token_can_be_used_unstored() {
         let chain = signed_in(Provider::Google).confirmed();
-        assert_eq!(chain.with_access(&grant(Some("refresh-2"), Some("access-2")), now()), None);
-        let next = chain.with_access(&grant(None, Some("access-2")), now()).unwrap();
-        assert_eq!((next.generation(), next.refresh_token().expose()), (1, "refresh-1"));
+        assert_eq!(
+            chain.with_access(&grant(Some("refresh-2"), Some("access-2")), now()),
+            None
+        );
+        let next = chain
+            .with_access(&grant(None, Some("access-2")), now())
+            .unwrap();
+        assert_eq!(
+            (next.generation(), next.refresh_token().expose()),
+            (1, "refresh-1")
+        );
     }
 
     #[test]
@@ -371,7 +387,10 @@ pub(crate) mod tests {
         let again = Unstored::signed_in(
             Provider::Google,
             Issuer::new(),
-            Client { id: ClientId::new(), secret: None },
+            Client {
+                id: ClientId::new(),
+                secret: None,
+            },
             grant(Some("refresh-9"), None),
             Scopes::ALL,
             Some(41),

@@ -140,9 +140,12 @@ impl Renewal {
         matches!(self.state, State::Storing(_) | State::StorePausing(..))
     }
 
-    /// Whether a refresh has been sent and its answer has not come.
+    /// Whether a refresh is being sent, or its answer is not stored yet.
     pub(super) const fn in_flight(&self) -> bool {
-        matches!(self.state, State::Sending(_) | State::Storing(_))
+        matches!(
+            self.state,
+            State::Sending(_) | State::Storing(_) | State::StorePausing(..)
+        )
     }
 
     /// What to do next.
@@ -299,7 +302,14 @@ impl Renewal {
                 self.use_stored(unstored.confirmed(), around)
             }
             State::Storing(unstored) => {
-                State::StorePausing(unstored, now.up.saturating_add(WRITE_AGAIN_AFTER))
+                let again_at = now.up.saturating_add(WRITE_AGAIN_AFTER);
+                match around.settings.deadline {
+                    // The intent stays, and the next start asks for the same pair again.
+                    Some(deadline) if again_at > deadline.end => {
+                        State::Closing(Some(Failure::TokensNotStored))
+                    }
+                    _ => State::StorePausing(unstored, again_at),
+                }
             }
             // An intent that stays behind costs one refresh more, nothing else.
             State::Withdrawing(failure) => State::Closing(Some(failure)),
@@ -385,7 +395,7 @@ impl Renewal {
         };
     }
 
-    fn take_grant(&mut self, grant: Grant, around: &mut Surroundings<'_>) -> State {
+    fn take_grant(&mut self, grant: Grant, around: &Surroundings<'_>) -> State {
         self.grants = self.grants.saturating_add(1);
         let Some(chain) = &self.chain else {
             return State::Closing(Some(Failure::NoChain));

@@ -306,12 +306,6 @@ impl OAuthError {
     }
 }
 
-impl Drop for ReplyDecoder {
-    fn drop(&mut self) {
-        self.json = Decoder::new();
-    }
-}
-
 impl core::fmt::Debug for ReplyDecoder {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("ReplyDecoder")

@@ -1,0 +1,240 @@
+//! Why a provider refused, as its reply's body says it.
+
+use core::fmt;
+
+use super::walk::{Kind, Place, Visitor, Walker};
+use crate::json::{Event, Text};
+
+/// What a provider refused for. The status comes first: this is what it leaves open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorReason {
+    /// The Google account has no Google Health profile linked to it.
+    AccountNotLinked,
+    /// The grant is stale: disconnect the app and consent again (Google).
+    ResourcePermissionDenied,
+    /// The wearer did not grant the scope that this needs.
+    ScopeInsufficient,
+    /// The API is not enabled in the client's Google Cloud project.
+    ServiceDisabled,
+    /// The app may not read intraday data (Fitbit: its type is not "Personal").
+    IntradayNotAllowed,
+    /// The access token has expired.
+    ExpiredToken,
+    /// The access token is not, or no longer, good.
+    InvalidToken,
+    /// Too many requests.
+    RateLimited,
+    /// Another reason, in the provider's own word.
+    Other(heapless::String<64>),
+    /// The body does not say.
+    #[default]
+    Unknown,
+}
+
+impl ErrorReason {
+    fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "ACCOUNT_NOT_LINKED" => Self::AccountNotLinked,
+            "RESOURCE_PERMISSION_DENIED" => Self::ResourcePermissionDenied,
+            "ACCESS_TOKEN_SCOPE_INSUFFICIENT" | "MISSING_OAUTH_SCOPE" | "insufficient_scope" => {
+                Self::ScopeInsufficient
+            }
+            "SERVICE_DISABLED" => Self::ServiceDisabled,
+            "insufficient_permissions" => Self::IntradayNotAllowed,
+            "ACCESS_TOKEN_EXPIRED" | "expired_token" => Self::ExpiredToken,
+            "UNAUTHENTICATED" | "invalid_token" => Self::InvalidToken,
+            "RATE_LIMIT_EXCEEDED" | "RESOURCE_EXHAUSTED" => Self::RateLimited,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for ErrorReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AccountNotLinked => "the account is not linked to Google Health",
+            Self::ResourcePermissionDenied => "the grant is no longer honoured",
+            Self::ScopeInsufficient => "a scope was not granted",
+            Self::ServiceDisabled => "the API is not enabled in the client's project",
+            Self::IntradayNotAllowed => "the app may not read intraday data",
+            Self::ExpiredToken => "the access token has expired",
+            Self::InvalidToken => "the access token is not valid",
+            Self::RateLimited => "too many requests",
+            Self::Other(word) => word,
+            Self::Unknown => "no reason given",
+        })
+    }
+}
+
+/// Reads the body of a reply whose status is no success, in the envelope of either provider.
+///
+/// It never fails: HTML, nothing at all and half a body come to what could be read, or to
+/// [`ErrorReason::Unknown`]. Messages are dropped unread, because Fitbit's repeat the token.
+pub struct ErrorDecoder {
+    walker: Walker<At, 128>,
+    finding: Finding,
+}
+
+impl Default for ErrorDecoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ErrorDecoder {
+    /// Returns a decoder at the beginning of a body.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            walker: Walker::new(),
+            finding: Finding {
+                weight: Weight::Nothing,
+                reason: ErrorReason::Unknown,
+            },
+        }
+    }
+
+    /// Takes the next bytes.
+    pub fn feed(&mut self, chunk: &[u8]) {
+        // A body that is no JSON has nothing more to say.
+        let _ = self.walker.feed(chunk, &mut self.finding);
+    }
+
+    /// Returns what the body gives as the reason.
+    #[must_use]
+    pub fn finish(self) -> ErrorReason {
+        self.finding.reason
+    }
+}
+
+/// The best word for the reason so far.
+struct Finding {
+    weight: Weight,
+    reason: ErrorReason,
+}
+
+/// How much a word says, from little to much.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    Nothing,
+    /// Google's canonical status, or OAuth's bare word.
+    Status,
+    /// `ErrorInfo.reason`, or Fitbit's `errorType`.
+    Reason,
+    /// What Google adds to the reason for a refused filter.
+    Detail,
+    /// A reason that has an action of its own.
+    Known,
+}
+
+impl Finding {
+    fn note(&mut self, weight: Weight, text: Text<'_>) {
+        let Some(word) = text.as_str().and_then(first_word) else {
+            return;
+        };
+        let known = ErrorReason::of(word);
+        let weight = if known.is_some() && weight > Weight::Status {
+            Weight::Known
+        } else {
+            weight
+        };
+        if weight <= self.weight {
+            return;
+        }
+        let other = || {
+            heapless::String::try_from(word)
+                .ok()
+                .map(ErrorReason::Other)
+        };
+        if let Some(reason) = known.or_else(other) {
+            self.weight = weight;
+            self.reason = reason;
+        }
+    }
+}
+
+/// The first of the words that a text lists. Prose is not a list of words.
+fn first_word(text: &str) -> Option<&str> {
+    let is_separator = |c: char| matches!(c, ',' | ';' | '[' | ']');
+    let word = text
+        .split(is_separator)
+        .map(str::trim)
+        .find(|word| !word.is_empty())?;
+    word.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        .then_some(word)
+}
+
+#[derive(Clone, Copy)]
+enum At {
+    Body,
+    /// Google's `error`, an object; OAuth's, a word.
+    Error,
+    Status,
+    Details,
+    Detail,
+    Reason,
+    Metadata,
+    DetailedReasons,
+    /// Fitbit's `errors`.
+    Errors,
+    FitbitError,
+    ErrorType,
+    Message,
+}
+
+impl Place for At {
+    const BODY: Self = Self::Body;
+
+    fn kind(self) -> Kind<Self> {
+        match self {
+            Self::Body | Self::Error | Self::Detail | Self::Metadata | Self::FitbitError => {
+                Kind::Object
+            }
+            Self::Details => Kind::Array(Self::Detail),
+            Self::Errors => Kind::Array(Self::FitbitError),
+            Self::Status
+            | Self::Reason
+            | Self::DetailedReasons
+            | Self::ErrorType
+            | Self::Message => Kind::Scalar,
+        }
+    }
+}
+
+impl Visitor for Finding {
+    type Place = At;
+
+    fn member(&mut self, object: At, key: &[u8]) -> Option<At> {
+        Some(match (object, key) {
+            (At::Body, b"error") => At::Error,
+            (At::Body, b"errors") => At::Errors,
+            (At::Body | At::FitbitError, b"errorType") => At::ErrorType,
+            (At::FitbitError, b"message") => At::Message,
+            (At::Error, b"status") => At::Status,
+            (At::Error, b"details") => At::Details,
+            (At::Detail, b"reason") => At::Reason,
+            (At::Detail, b"metadata") => At::Metadata,
+            (At::Metadata, b"detailedReasons") => At::DetailedReasons,
+            _ => return None,
+        })
+    }
+
+    fn scalar(&mut self, place: At, event: Event<'_>) {
+        let Event::String(text) = event else {
+            return;
+        };
+        match place {
+            At::Error | At::Status => self.note(Weight::Status, text),
+            At::Reason | At::ErrorType => self.note(Weight::Reason, text),
+            At::DetailedReasons => self.note(Weight::Detail, text),
+            // Its `errorType` is "system" (Fitbit Web API, Rate Limits).
+            At::Message if text == "Too Many Requests" => {
+                self.weight = Weight::Known;
+                self.reason = ErrorReason::RateLimited;
+            }
+            _ => {}
+        }
+    }
+}

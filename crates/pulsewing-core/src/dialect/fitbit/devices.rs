@@ -1,0 +1,147 @@
+//! Battery and last sync from Fitbit.
+
+use jiff::{Timestamp, civil::DateTime};
+
+use super::super::{
+    DecodeError, DeviceFacts,
+    device::{Choice, Device, DeviceKind, PHONE_AS_TRACKER, percent},
+    instant::instant,
+    scalar,
+    walk::{Kind, Place, Visitor, Walker},
+};
+use crate::{civil::Offsets, json::Event};
+
+/// Decodes a reply of Get Devices (Fitbit Web API).
+///
+/// Of the trackers with a battery level it takes the one that synced last. The order of the list
+/// means nothing: scales, phones and drawers full of old trackers stand anywhere in it.
+pub struct DevicesDecoder {
+    walker: Walker<At, 64>,
+    list: List,
+}
+
+struct List {
+    offsets: Offsets,
+    device: Device,
+    /// It is the phone's own step counter.
+    phone: bool,
+    choice: Choice,
+}
+
+impl DevicesDecoder {
+    /// Returns a decoder at the beginning of a reply; `offsets` are the wearer's.
+    #[must_use]
+    pub fn new(offsets: &Offsets) -> Self {
+        Self {
+            walker: Walker::new(),
+            list: List {
+                offsets: offsets.clone(),
+                device: Device::default(),
+                phone: false,
+                choice: Choice::default(),
+            },
+        }
+    }
+
+    /// Decodes the next bytes of the reply.
+    ///
+    /// # Errors
+    /// [`DecodeError`], now or in an earlier call; [`DecodeError::NotTheReply`] when the body is no
+    /// array, as every error body is none.
+    pub fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
+        self.walker.feed(chunk, &mut self.list)
+    }
+
+    /// Ends the reply.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the reply is incomplete, or was refused before.
+    pub fn finish(mut self) -> Result<DeviceFacts, DecodeError> {
+        self.walker.finish(&mut self.list)?;
+        Ok(self.list.choice.facts())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum At {
+    Body,
+    Device,
+    Type,
+    Version,
+    Level,
+    LastSync,
+}
+
+impl Place for At {
+    const BODY: Self = Self::Body;
+
+    fn kind(self) -> Kind<Self> {
+        match self {
+            Self::Body => Kind::Array(Self::Device),
+            Self::Device => Kind::Object,
+            Self::Type | Self::Version | Self::Level | Self::LastSync => Kind::Scalar,
+        }
+    }
+}
+
+impl Visitor for List {
+    type Place = At;
+
+    fn member(&mut self, _: At, key: &[u8]) -> Option<At> {
+        match key {
+            b"type" => Some(At::Type),
+            b"deviceVersion" => Some(At::Version),
+            b"batteryLevel" => Some(At::Level),
+            b"lastSyncTime" => Some(At::LastSync),
+            _ => None,
+        }
+    }
+
+    fn begin(&mut self, place: At) {
+        if let At::Device = place {
+            self.device = Device::default();
+            self.phone = false;
+        }
+    }
+
+    fn end(&mut self, place: At) {
+        if let At::Device = place {
+            if self.phone {
+                self.device.kind = DeviceKind::NotWorn;
+            }
+            self.choice.offer(self.device, |device| {
+                (device.kind, device.level.is_some(), device.last_sync)
+            });
+        }
+    }
+
+    fn scalar(&mut self, place: At, event: Event<'_>) {
+        let text = match event {
+            Event::String(text) => text.as_bytes().unwrap_or_default(),
+            _ => &[],
+        };
+        match place {
+            At::Type => self.device.kind = DeviceKind::of(text),
+            At::Version => self.phone = text == PHONE_AS_TRACKER,
+            At::Level => self.device.level = scalar::whole(event).and_then(percent),
+            At::LastSync => {
+                let with_offset = instant(text);
+                self.device.last_sync = with_offset.or_else(|| local_instant(text, &self.offsets));
+            }
+            At::Body | At::Device => {}
+        }
+    }
+}
+
+/// Reads a date and time of the wearer's clock. In the hour that comes twice it is the first; a
+/// time that the clock skipped is read as if it had not.
+fn local_instant(text: &[u8], offsets: &Offsets) -> Option<Timestamp> {
+    let local: DateTime = str::from_utf8(text).ok()?.parse().ok()?;
+    let day = offsets.day(local.date());
+    let time = local.time();
+    let minute = day
+        .minute_at(time, false)
+        .or_else(|| day.minute_at(time, true));
+    let offset = minute.map_or_else(|| day.offset(), |minute| day.offset_in(minute));
+    offset.to_timestamp(local).ok()
+}

@@ -1,0 +1,358 @@
+//! A day of heart rate from Fitbit.
+
+use jiff::civil::Date;
+
+use super::{
+    super::{
+        DecodeError, scalar,
+        walk::{Kind, Place, Visitor, Walker},
+    },
+    clock_time::{ClockReader, clock_seconds},
+};
+use crate::{
+    Bpm,
+    civil::{LocalDay, Offsets},
+    day::Day,
+    heart_zone::HeartZones,
+    json::Event,
+};
+
+/// What a [`HeartDecoder`] finds besides the minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeartFacts {
+    /// The date that the reply is about. One for a part of the day may say "today" instead.
+    pub date: Option<Date>,
+    /// The resting heart rate, which Fitbit works out after a night's sleep.
+    pub resting: Option<Bpm>,
+    /// The wearer's heart-rate zones.
+    pub zones: Option<HeartZones>,
+    /// How many entries of the intraday data set could be placed on the day.
+    pub entries: u32,
+}
+
+/// Decodes a reply of Get Heart Rate Intraday by Date (Fitbit Web API) into a [`Day`]: a whole day
+/// or a part of it, at any detail level. What falls into one minute is averaged, halves going up.
+///
+/// The day that is handed over should be an empty one, of the date that was asked for. When the
+/// reply is of another date, a day of that date takes its place.
+pub struct HeartDecoder {
+    walker: Walker<At, 64>,
+    offsets: Offsets,
+    heart: Heart,
+}
+
+#[derive(Default)]
+struct Heart {
+    date: Option<Date>,
+    several_days: bool,
+    resting: Option<Bpm>,
+    zone: Zone,
+    /// Where "Fat Burn", "Cardio" and "Peak" begin.
+    limits: [Option<Bpm>; 3],
+    intraday: bool,
+    clock: Option<ClockReader>,
+    entry: Entry,
+    minute: Minute,
+    entries: u32,
+}
+
+/// The entry of `heartRateZones` being read.
+#[derive(Clone, Copy, Default)]
+struct Zone {
+    rank: Option<usize>,
+    min: Option<Bpm>,
+}
+
+/// The entry of the data set being read.
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    clock: Option<i32>,
+    bpm: Option<Bpm>,
+}
+
+/// The entries of the latest minute.
+#[derive(Clone, Copy, Default)]
+struct Minute {
+    minute: u16,
+    sum: u32,
+    count: u32,
+}
+
+impl HeartDecoder {
+    /// Returns a decoder at the beginning of a reply; `offsets` are the wearer's.
+    #[must_use]
+    pub fn new(offsets: &Offsets) -> Self {
+        Self {
+            walker: Walker::new(),
+            offsets: offsets.clone(),
+            heart: Heart::default(),
+        }
+    }
+
+    /// Decodes the next bytes of the reply into `day`.
+    ///
+    /// # Errors
+    /// [`DecodeError`], now or in an earlier call.
+    pub fn feed(&mut self, chunk: &[u8], day: &mut Day) -> Result<(), DecodeError> {
+        let (heart, offsets) = (&mut self.heart, &self.offsets);
+        self.walker.feed(
+            chunk,
+            &mut Reading {
+                heart,
+                offsets,
+                day,
+            },
+        )
+    }
+
+    /// Ends the reply.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the reply is incomplete, or was refused before;
+    /// [`DecodeError::NoIntraday`] when it has no intraday part. An empty one is no error.
+    pub fn finish(mut self, day: &mut Day) -> Result<HeartFacts, DecodeError> {
+        let (heart, offsets) = (&mut self.heart, &self.offsets);
+        self.walker.finish(&mut Reading {
+            heart,
+            offsets,
+            day,
+        })?;
+        if !self.heart.intraday {
+            return Err(DecodeError::NoIntraday);
+        }
+        Ok(self.heart.facts())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum At {
+    Body,
+    Summaries,
+    Summary,
+    DateTime,
+    /// An object in the reply for a whole day; an average in the one for a part of it.
+    Value,
+    Zones,
+    Zone,
+    ZoneName,
+    ZoneMin,
+    Resting,
+    Intraday,
+    Dataset,
+    Entry,
+    EntryTime,
+    EntryValue,
+}
+
+impl Place for At {
+    const BODY: Self = Self::Body;
+
+    #[inline]
+    fn kind(self) -> Kind<Self> {
+        match self {
+            Self::Entry
+            | Self::Body
+            | Self::Summary
+            | Self::Value
+            | Self::Zone
+            | Self::Intraday => Kind::Object,
+            Self::Summaries => Kind::Array(Self::Summary),
+            Self::Zones => Kind::Array(Self::Zone),
+            Self::Dataset => Kind::Array(Self::Entry),
+            Self::EntryTime
+            | Self::EntryValue
+            | Self::DateTime
+            | Self::ZoneName
+            | Self::ZoneMin
+            | Self::Resting => Kind::Scalar,
+        }
+    }
+}
+
+struct Reading<'r> {
+    heart: &'r mut Heart,
+    offsets: &'r Offsets,
+    day: &'r mut Day,
+}
+
+impl Visitor for Reading<'_> {
+    type Place = At;
+
+    #[inline]
+    fn member(&mut self, object: At, key: &[u8]) -> Option<At> {
+        Some(match (object, key) {
+            (At::Entry, b"time") => At::EntryTime,
+            (At::Entry, b"value") => At::EntryValue,
+            (At::Body, b"activities-heart") => At::Summaries,
+            (At::Body, b"activities-heart-intraday") => At::Intraday,
+            (At::Intraday, b"dataset") => At::Dataset,
+            (At::Summary, b"dateTime") => At::DateTime,
+            (At::Summary, b"value") => At::Value,
+            (At::Summary | At::Value, b"heartRateZones") => At::Zones,
+            (At::Summary | At::Value, b"restingHeartRate") => At::Resting,
+            (At::Zone, b"name") => At::ZoneName,
+            (At::Zone, b"min") => At::ZoneMin,
+            _ => return None,
+        })
+    }
+
+    #[inline]
+    fn begin(&mut self, place: At) {
+        match place {
+            At::Entry => self.heart.entry = Entry::default(),
+            At::Zone => self.heart.zone = Zone::default(),
+            At::Intraday => self.heart.intraday = true,
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn end(&mut self, place: At) {
+        match place {
+            At::Entry => self.heart.place_entry(self.day),
+            At::Zone => self.heart.keep_limit(),
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn scalar(&mut self, place: At, event: Event<'_>) {
+        match (place, event) {
+            (At::EntryTime, Event::String(text)) => {
+                self.heart.entry.clock = text.as_bytes().and_then(clock_seconds);
+            }
+            (At::EntryValue, _) => self.heart.entry.bpm = scalar::bpm(event),
+            _ => self.summary(place, event),
+        }
+    }
+
+    fn verdict(&self) -> Result<(), DecodeError> {
+        if self.heart.several_days {
+            return Err(DecodeError::SeveralDays);
+        }
+        Ok(())
+    }
+}
+
+impl Reading<'_> {
+    /// What comes once or a few times in a reply, and is kept out of the way of its minutes.
+    #[cold]
+    fn summary(&mut self, place: At, event: Event<'_>) {
+        match (place, event) {
+            (At::DateTime, Event::String(text)) => {
+                if let Some(date) = text.as_str().and_then(|text| text.parse().ok()) {
+                    self.date(date);
+                }
+            }
+            (At::Resting, _) => self.heart.resting = scalar::bpm(event),
+            (At::ZoneName, Event::String(text)) => {
+                self.heart.zone.rank = match text.as_bytes() {
+                    Some(b"Fat Burn") => Some(0),
+                    Some(b"Cardio") => Some(1),
+                    Some(b"Peak") => Some(2),
+                    _ => None,
+                };
+            }
+            (At::ZoneMin, _) => self.heart.zone.min = scalar::bpm(event),
+            _ => {}
+        }
+    }
+
+    /// The reply is about `date`. Usually it says so before it comes to the minutes.
+    fn date(&mut self, date: Date) {
+        self.heart.several_days |= self.heart.date.is_some_and(|known| known != date);
+        self.heart.date = Some(date);
+        if self.day.local().date() != date {
+            let local = self.offsets.day(date);
+            *self.day = if self.heart.entries == 0 {
+                Day::new(local)
+            } else {
+                redated(self.day, local)
+            };
+            self.heart.clock = None;
+            self.heart.minute = Minute::default();
+        }
+    }
+}
+
+/// The same clock times on a day of another date.
+fn redated(day: &Day, local: LocalDay) -> Day {
+    let mut moved = Day::new(local);
+    let mut clock = ClockReader::new(moved.local());
+    for (minute, bpm) in day.iter() {
+        let time = day.local().clock(minute);
+        if let Some(minute) = clock.minute_of(time) {
+            moved.record(minute, bpm);
+        }
+    }
+    moved
+}
+
+impl Heart {
+    #[inline]
+    fn place_entry(&mut self, day: &mut Day) {
+        let Entry {
+            clock: Some(clock),
+            bpm: Some(bpm),
+        } = self.entry
+        else {
+            return;
+        };
+        let reader = self
+            .clock
+            .get_or_insert_with(|| ClockReader::new(day.local()));
+        let Some(minute) = reader.minute(clock) else {
+            return;
+        };
+        if self.minute.count == 0 || self.minute.minute != minute {
+            self.minute = Minute {
+                minute,
+                sum: 0,
+                count: 0,
+            };
+        }
+        self.entries = self.entries.saturating_add(1);
+        if let Some(mean) = self.minute.add(bpm) {
+            day.record(minute, mean);
+        }
+    }
+
+    fn keep_limit(&mut self) {
+        if let Some(limit) = self.zone.rank.and_then(|rank| self.limits.get_mut(rank)) {
+            *limit = self.zone.min;
+        }
+    }
+
+    fn facts(&self) -> HeartFacts {
+        let zones = match self.limits {
+            [Some(moderate), Some(vigorous), Some(peak)] => {
+                HeartZones::from_provider(moderate, vigorous, peak, self.resting)
+            }
+            _ => None,
+        };
+        HeartFacts {
+            date: self.date,
+            resting: self.resting,
+            zones,
+            entries: self.entries,
+        }
+    }
+}
+
+impl Minute {
+    /// Takes an entry in and returns the mean so far, rounded half up.
+    #[inline]
+    fn add(&mut self, bpm: Bpm) -> Option<Bpm> {
+        if self.count == 0 {
+            (self.sum, self.count) = (u32::from(bpm.get()), 1);
+            return Some(bpm);
+        }
+        // More entries than a minute can have are left out.
+        if self.count < u32::from(u16::MAX) {
+            self.count += 1;
+            self.sum += u32::from(bpm.get());
+        }
+        let mean = (2 * self.sum + self.count).checked_div(2 * self.count)?;
+        Bpm::new(u16::try_from(mean).ok()?)
+    }
+}

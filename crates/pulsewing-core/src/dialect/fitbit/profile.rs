@@ -1,0 +1,97 @@
+//! The wearer's time zone from Fitbit.
+
+use super::super::{
+    DecodeError, ZoneFacts, scalar,
+    walk::{Kind, Place, Visitor, Walker},
+    zone_name,
+};
+use crate::json::Event;
+
+/// Decodes a reply of Get Profile (Fitbit Web API). Of all that it tells about the wearer, only the
+/// time zone is read.
+pub struct ProfileDecoder {
+    walker: Walker<At, 64>,
+    profile: Profile,
+}
+
+#[derive(Default)]
+struct Profile(ZoneFacts);
+
+impl Default for ProfileDecoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ProfileDecoder {
+    /// Returns a decoder at the beginning of a reply.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            walker: Walker::new(),
+            profile: Profile::default(),
+        }
+    }
+
+    /// Decodes the next bytes of the reply.
+    ///
+    /// # Errors
+    /// [`DecodeError`], now or in an earlier call.
+    pub fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
+        self.walker.feed(chunk, &mut self.profile)
+    }
+
+    /// Ends the reply.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the reply is incomplete, or was refused before.
+    pub fn finish(mut self) -> Result<ZoneFacts, DecodeError> {
+        self.walker.finish(&mut self.profile)?;
+        Ok(self.profile.0)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum At {
+    Body,
+    User,
+    TimeZone,
+    OffsetMillis,
+}
+
+impl Place for At {
+    const BODY: Self = Self::Body;
+
+    fn kind(self) -> Kind<Self> {
+        match self {
+            Self::Body | Self::User => Kind::Object,
+            Self::TimeZone | Self::OffsetMillis => Kind::Scalar,
+        }
+    }
+}
+
+impl Visitor for Profile {
+    type Place = At;
+
+    fn member(&mut self, object: At, key: &[u8]) -> Option<At> {
+        Some(match (object, key) {
+            (At::Body, b"user") => At::User,
+            (At::User, b"timezone") => At::TimeZone,
+            (At::User, b"offsetFromUTCMillis") => At::OffsetMillis,
+            _ => return None,
+        })
+    }
+
+    fn scalar(&mut self, place: At, event: Event<'_>) {
+        match (place, event) {
+            (At::TimeZone, Event::String(text)) => {
+                self.0.name = text.as_str().and_then(zone_name);
+            }
+            (At::OffsetMillis, _) => {
+                let seconds = scalar::whole(event).map(|millis| millis.div_euclid(1_000));
+                self.0.offset = seconds.and_then(scalar::offset);
+            }
+            _ => {}
+        }
+    }
+}

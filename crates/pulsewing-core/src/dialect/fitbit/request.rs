@@ -1,0 +1,91 @@
+//! Fitbit's data calls as values.
+
+use core::fmt::Write as _;
+
+use jiff::civil::Date;
+
+use crate::{
+    AccessToken,
+    request::{BufferFull, Endpoint, Method, Request, Writer},
+};
+
+/// Which day [`heart`] asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeartDay {
+    /// The wearer's today; the reply says which date that is.
+    Today,
+    /// A date.
+    Date(Date),
+}
+
+/// Asks for a day's heart rate, minute by minute (Fitbit Web API, Get Heart Rate Intraday by Date).
+/// `user` is `-` for whoever the token belongs to. [`HeartDecoder`](super::HeartDecoder) reads the
+/// reply.
+///
+/// # Errors
+/// [`BufferFull`] when the buffer is smaller than
+/// [`REQUEST_BUFFER`](crate::request::REQUEST_BUFFER) and the request does not fit.
+pub fn heart<'b>(
+    buffer: &'b mut [u8],
+    access: &'b AccessToken,
+    user: &str,
+    day: HeartDay,
+) -> Result<Request<'b>, BufferFull> {
+    let mut writer = of_user(buffer, user)?;
+    writer.push("/activities/heart/date/")?;
+    match day {
+        HeartDay::Today => writer.push("today")?,
+        HeartDay::Date(date) => write!(writer, "{date}")?,
+    }
+    writer.push("/1d/1min.json")?;
+    Ok(get(access, writer.finish()))
+}
+
+/// Asks for the wearer's devices (Fitbit Web API, Get Devices).
+/// [`DevicesDecoder`](super::DevicesDecoder) reads the reply.
+///
+/// # Errors
+/// As [`heart`].
+pub fn devices<'b>(
+    buffer: &'b mut [u8],
+    access: &'b AccessToken,
+    user: &str,
+) -> Result<Request<'b>, BufferFull> {
+    let mut writer = of_user(buffer, user)?;
+    writer.push("/devices.json")?;
+    Ok(get(access, writer.finish()))
+}
+
+/// Asks for the wearer's profile, the time zone in it (Fitbit Web API, Get Profile).
+/// [`ProfileDecoder`](super::ProfileDecoder) reads the reply.
+///
+/// # Errors
+/// As [`heart`].
+pub fn profile<'b>(
+    buffer: &'b mut [u8],
+    access: &'b AccessToken,
+    user: &str,
+) -> Result<Request<'b>, BufferFull> {
+    let mut writer = of_user(buffer, user)?;
+    writer.push("/profile.json")?;
+    Ok(get(access, writer.finish()))
+}
+
+/// Begins a path with the user, percent-encoded.
+fn of_user<'b>(buffer: &'b mut [u8], user: &str) -> Result<Writer<'b>, BufferFull> {
+    let mut writer = Writer::new(buffer);
+    writer.push("/1/user/")?;
+    writer.push_encoded(user)?;
+    Ok(writer)
+}
+
+const fn get<'b>(access: &'b AccessToken, target: &'b str) -> Request<'b> {
+    Request {
+        method: Method::Get,
+        endpoint: Endpoint::Api,
+        target,
+        bearer: Some(access),
+        content_type: None,
+        body: &[],
+    }
+}

@@ -1,0 +1,163 @@
+//! Battery and last sync from Google.
+
+use super::super::{
+    DecodeError, DeviceFacts, PageToken,
+    device::{Choice, Device, DeviceKind, PHONE_AS_TRACKER, percent},
+    instant::instant,
+    page_token::NextPage,
+    scalar,
+    walk::{Kind, Place, Visitor, Walker},
+};
+use crate::json::{Event, Text};
+
+/// The end of a page of devices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DevicesPage {
+    /// The tracker that synced last; nothing is known of it when there is none.
+    pub device: DeviceFacts,
+    /// Where the reply goes on.
+    pub next_page: Option<PageToken>,
+}
+
+/// Decodes one page of `pairedDevices.list` (Google Health API).
+pub struct DevicesDecoder {
+    walker: Walker<At, { PageToken::MAX }>,
+    list: List,
+}
+
+#[derive(Default)]
+struct List {
+    device: Device,
+    /// `batteryStatus` is "Empty".
+    empty: bool,
+    /// It is a phone, whatever its type says.
+    phone: bool,
+    choice: Choice,
+    next: NextPage,
+}
+
+impl Default for DevicesDecoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl DevicesDecoder {
+    /// Returns a decoder at the beginning of a page.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            walker: Walker::new(),
+            list: List::default(),
+        }
+    }
+
+    /// Decodes the next bytes of the page.
+    ///
+    /// # Errors
+    /// [`DecodeError`], now or in an earlier call.
+    pub fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
+        self.walker.feed(chunk, &mut self.list)
+    }
+
+    /// Ends the page.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the page is incomplete, or was refused before.
+    pub fn finish(mut self) -> Result<DevicesPage, DecodeError> {
+        self.walker.finish(&mut self.list)?;
+        Ok(DevicesPage {
+            device: self.list.choice.facts(),
+            next_page: self.list.next.into_token(),
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum At {
+    Body,
+    Devices,
+    Device,
+    Type,
+    Version,
+    Level,
+    Status,
+    LastSync,
+    NextPageToken,
+}
+
+impl Place for At {
+    const BODY: Self = Self::Body;
+
+    fn kind(self) -> Kind<Self> {
+        match self {
+            Self::Body | Self::Device => Kind::Object,
+            Self::Devices => Kind::Array(Self::Device),
+            Self::Type
+            | Self::Version
+            | Self::Level
+            | Self::Status
+            | Self::LastSync
+            | Self::NextPageToken => Kind::Scalar,
+        }
+    }
+}
+
+impl Visitor for List {
+    type Place = At;
+
+    fn member(&mut self, object: At, key: &[u8]) -> Option<At> {
+        Some(match (object, key) {
+            (At::Body, b"pairedDevices") => At::Devices,
+            (At::Body, b"nextPageToken") => At::NextPageToken,
+            (At::Device, b"deviceType") => At::Type,
+            (At::Device, b"deviceVersion") => At::Version,
+            (At::Device, b"batteryLevel") => At::Level,
+            (At::Device, b"batteryStatus") => At::Status,
+            (At::Device, b"lastSyncTime") => At::LastSync,
+            _ => return None,
+        })
+    }
+
+    fn begin(&mut self, place: At) {
+        if let At::Device = place {
+            self.device = Device::default();
+            self.empty = false;
+            self.phone = false;
+        }
+    }
+
+    fn end(&mut self, place: At) {
+        if let At::Device = place {
+            if self.phone {
+                self.device.kind = DeviceKind::NotWorn;
+            }
+            if self.empty {
+                // Protocol buffers leave out a member that is 0.
+                self.device.level = self.device.level.or(Some(0));
+            }
+            self.choice
+                .offer(self.device, |device| (device.kind, device.last_sync));
+        }
+    }
+
+    fn scalar(&mut self, place: At, event: Event<'_>) {
+        let text = match event {
+            Event::String(text) => Text::as_bytes(text).unwrap_or_default(),
+            _ => &[],
+        };
+        match place {
+            At::Type => self.device.kind = DeviceKind::of(text),
+            At::Version => self.phone = text == PHONE_AS_TRACKER,
+            At::Level => self.device.level = scalar::whole(event).and_then(percent),
+            At::Status => self.empty = text.eq_ignore_ascii_case(b"empty"),
+            At::LastSync => self.device.last_sync = instant(text),
+            At::NextPageToken => self.next = NextPage::read(event),
+            _ => {}
+        }
+    }
+
+    fn verdict(&self) -> Result<(), DecodeError> {
+        self.next.verdict()
+    }
+}

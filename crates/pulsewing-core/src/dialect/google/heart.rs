@@ -1,0 +1,228 @@
+//! Heart rate from Google: minute averages (`rollUp`) and single measurements (`list`, `reconcile`).
+
+use jiff::Timestamp;
+
+use super::super::{
+    DecodeError, PageToken,
+    instant::instant,
+    page_token::NextPage,
+    scalar,
+    walk::{Kind, Place, Visitor, Walker},
+};
+use crate::{Bpm, day::Sample, json::Event};
+
+/// What a [`HeartDecoder`] finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeartPoint {
+    /// The average of a minute, from `rollUp`.
+    Minute(Sample),
+    /// One measurement, from `list` or `reconcile`; [`MinuteMeans`](super::MinuteMeans) averages.
+    Raw {
+        /// When it was taken.
+        at: Timestamp,
+        /// What it was.
+        bpm: Bpm,
+    },
+}
+
+/// The end of a page of heart rate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeartPage {
+    /// How many points it had, those without a heart rate left out.
+    pub points: u32,
+    /// Where the reply goes on. An empty page can have a next one too.
+    pub next_page: Option<PageToken>,
+}
+
+/// Decodes one page of `dataPoints.rollUp`, `dataPoints.list` or `dataPoints.reconcile` for
+/// `heart-rate` (Google Health API). Its points come in the order of the page: newest first, as far
+/// as documented.
+pub struct HeartDecoder {
+    walker: Walker<At, { PageToken::MAX }>,
+    page: Page,
+}
+
+#[derive(Default)]
+struct Page {
+    point: Point,
+    points: u32,
+    next: NextPage,
+    /// It has a member that pages of heart rate have.
+    familiar: bool,
+    /// It has another.
+    strange: bool,
+}
+
+/// The point being read.
+#[derive(Clone, Copy, Default)]
+struct Point {
+    /// When its window begins, or when it was measured.
+    window: Option<Timestamp>,
+    at: Option<Timestamp>,
+    average: Option<Bpm>,
+    bpm: Option<Bpm>,
+}
+
+impl Default for HeartDecoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl HeartDecoder {
+    /// Returns a decoder at the beginning of a page.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            walker: Walker::new(),
+            page: Page::default(),
+        }
+    }
+
+    /// Decodes the next bytes of the page; `sink` gets the points that they complete.
+    ///
+    /// # Errors
+    /// [`DecodeError`], now or in an earlier call.
+    pub fn feed(
+        &mut self,
+        chunk: &[u8],
+        sink: &mut impl FnMut(HeartPoint),
+    ) -> Result<(), DecodeError> {
+        let page = &mut self.page;
+        self.walker.feed(chunk, &mut Reading { page, sink })
+    }
+
+    /// Ends the page.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the page is incomplete, or was refused before.
+    pub fn finish(mut self) -> Result<HeartPage, DecodeError> {
+        let page = &mut self.page;
+        let sink = &mut |_| {};
+        self.walker.finish(&mut Reading { page, sink })?;
+        // Only `{}` is an empty page; a page of something else is not an empty one of heart rate.
+        if self.page.strange && !self.page.familiar {
+            return Err(DecodeError::NotTheReply);
+        }
+        Ok(HeartPage {
+            points: self.page.points,
+            next_page: self.page.next.into_token(),
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum At {
+    Body,
+    Points,
+    Point,
+    StartTime,
+    HeartRate,
+    Average,
+    SampleTime,
+    PhysicalTime,
+    BeatsPerMinute,
+    NextPageToken,
+}
+
+impl Place for At {
+    const BODY: Self = Self::Body;
+
+    #[inline]
+    fn kind(self) -> Kind<Self> {
+        match self {
+            Self::Body | Self::Point | Self::HeartRate | Self::SampleTime => Kind::Object,
+            Self::Points => Kind::Array(Self::Point),
+            Self::StartTime
+            | Self::Average
+            | Self::PhysicalTime
+            | Self::BeatsPerMinute
+            | Self::NextPageToken => Kind::Scalar,
+        }
+    }
+}
+
+struct Reading<'r, F> {
+    page: &'r mut Page,
+    sink: &'r mut F,
+}
+
+impl<F: FnMut(HeartPoint)> Visitor for Reading<'_, F> {
+    type Place = At;
+
+    #[inline]
+    fn member(&mut self, object: At, key: &[u8]) -> Option<At> {
+        Some(match (object, key) {
+            (At::Point, b"startTime") => At::StartTime,
+            (At::Point, b"heartRate") => At::HeartRate,
+            (At::HeartRate, b"beatsPerMinuteAvg") => At::Average,
+            (At::HeartRate, b"beatsPerMinute") => At::BeatsPerMinute,
+            (At::HeartRate, b"sampleTime") => At::SampleTime,
+            (At::SampleTime, b"physicalTime") => At::PhysicalTime,
+            (At::Body, b"rollupDataPoints" | b"dataPoints") => {
+                self.page.familiar = true;
+                At::Points
+            }
+            (At::Body, b"nextPageToken") => {
+                self.page.familiar = true;
+                At::NextPageToken
+            }
+            (At::Body, _) => {
+                self.page.strange = true;
+                return None;
+            }
+            _ => return None,
+        })
+    }
+
+    #[inline]
+    fn begin(&mut self, place: At) {
+        if let At::Point = place {
+            self.page.point = Point::default();
+        }
+    }
+
+    #[inline]
+    fn end(&mut self, place: At) {
+        if let At::Point = place
+            && let Some(point) = self.page.point.complete()
+        {
+            self.page.points = self.page.points.saturating_add(1);
+            (self.sink)(point);
+        }
+    }
+
+    #[inline]
+    fn scalar(&mut self, place: At, event: Event<'_>) {
+        let point = &mut self.page.point;
+        match (place, event) {
+            (At::StartTime, Event::String(text)) => {
+                point.window = text.as_bytes().and_then(instant);
+            }
+            (At::PhysicalTime, Event::String(text)) => {
+                point.at = text.as_bytes().and_then(instant);
+            }
+            (At::Average, _) => point.average = scalar::bpm(event),
+            (At::BeatsPerMinute, _) => point.bpm = scalar::bpm(event),
+            (At::NextPageToken, _) => self.page.next = NextPage::read(event),
+            _ => {}
+        }
+    }
+
+    fn verdict(&self) -> Result<(), DecodeError> {
+        self.page.next.verdict()
+    }
+}
+
+impl Point {
+    #[inline]
+    fn complete(self) -> Option<HeartPoint> {
+        if let (Some(start), Some(bpm)) = (self.window, self.average) {
+            let second = start.as_second();
+            let at = Timestamp::from_second(second - second.rem_euclid(60)).ok()?;
+            return Some(HeartPoint::Minute(Sample { at, bpm }));
+        }
+        let (at, bpm) = (self.at?, self.bpm?);
+        Some(HeartPoint::Raw { at, bpm })
+    }
+}

@@ -1,0 +1,15 @@
+//! The Google Health API v4.
+
+mod devices;
+mod heart;
+mod minute_means;
+mod request;
+mod resting;
+mod settings;
+
+pub use devices::{DevicesDecoder, DevicesPage};
+pub use heart::{HeartDecoder, HeartPage, HeartPoint};
+pub use minute_means::MinuteMeans;
+pub use request::{RollUp, SourceFamily, paired_devices, resting, roll_up, settings};
+pub use resting::{RestingDecoder, RestingPage};
+pub use settings::SettingsDecoder;

@@ -1,0 +1,170 @@
+//! Google's data calls as values.
+
+use core::fmt::Write as _;
+
+use jiff::{Timestamp, civil::Date};
+
+use super::super::PageToken;
+use crate::{
+    AccessToken,
+    request::{BufferFull, Endpoint, Method, Request, Writer},
+};
+
+/// Windows on a page: more than a day of 25 hours has minutes, so that one page is a day.
+const WINDOWS_ON_A_PAGE: u16 = 2_000;
+
+/// Whose measurements are asked for (Google Health API, `dataSourceFamily`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceFamily {
+    /// Fitbit trackers and Pixel Watches alone.
+    Wearables,
+    /// Everything that the wearer shares with Google Health.
+    All,
+}
+
+impl SourceFamily {
+    const fn resource(self) -> &'static str {
+        match self {
+            Self::Wearables => "users/me/dataSourceFamilies/google-wearables",
+            Self::All => "users/me/dataSourceFamilies/all-sources",
+        }
+    }
+}
+
+/// What [`roll_up`] asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct RollUp<'p> {
+    /// Whose measurements.
+    pub family: SourceFamily,
+    /// The first minute; seconds are dropped, because minutes are counted from here.
+    pub start: Timestamp,
+    /// The end, which does not belong to the range; at least a minute later, at most 14 days.
+    pub end: Timestamp,
+    /// The page, when it is not the first; everything else stays as it was.
+    pub page: Option<&'p PageToken>,
+}
+
+/// Asks for the mean heart rate of every minute of a range (Google Health API,
+/// `dataPoints.rollUp`). [`HeartDecoder`](super::HeartDecoder) reads the reply, newest minute first.
+///
+/// # Errors
+/// [`BufferFull`] when the buffer is smaller than
+/// [`REQUEST_BUFFER`](crate::request::REQUEST_BUFFER) and the request does not fit.
+pub fn roll_up<'b>(
+    buffer: &'b mut [u8],
+    access: &'b AccessToken,
+    asked: RollUp<'_>,
+) -> Result<Request<'b>, BufferFull> {
+    let mut writer = Writer::new(buffer);
+    write!(
+        writer,
+        concat!(
+            r#"{{"range":{{"startTime":"{:.0}","endTime":"{:.0}"}},"#,
+            r#""windowSize":"60s","pageSize":{},"dataSourceFamily":"{}""#,
+        ),
+        whole_minute(asked.start),
+        asked.end,
+        WINDOWS_ON_A_PAGE,
+        asked.family.resource(),
+    )?;
+    if let Some(page) = asked.page {
+        writer.push(r#","pageToken":""#)?;
+        push_json_escaped(&mut writer, page.as_str())?;
+        writer.push("\"")?;
+    }
+    writer.push("}")?;
+    Ok(Request {
+        method: Method::Post,
+        endpoint: Endpoint::Api,
+        target: "/v4/users/me/dataTypes/heart-rate/dataPoints:rollUp",
+        bearer: Some(access),
+        content_type: Some("application/json"),
+        body: writer.finish().as_bytes(),
+    })
+}
+
+/// Asks for the wearer's devices (Google Health API, `pairedDevices.list`).
+/// [`DevicesDecoder`](super::DevicesDecoder) reads the reply.
+///
+/// # Errors
+/// As [`roll_up`].
+pub fn paired_devices<'b>(
+    buffer: &'b mut [u8],
+    access: &'b AccessToken,
+    page: Option<&PageToken>,
+) -> Result<Request<'b>, BufferFull> {
+    let mut writer = Writer::new(buffer);
+    writer.push("/v4/users/me/pairedDevices?pageSize=100")?;
+    push_page(&mut writer, page)?;
+    Ok(get(access, writer.finish()))
+}
+
+/// Asks for the wearer's settings, the time zone among them (Google Health API, `getSettings`).
+/// [`SettingsDecoder`](super::SettingsDecoder) reads the reply.
+#[must_use]
+pub const fn settings(access: &AccessToken) -> Request<'_> {
+    get(access, "/v4/users/me/settings")
+}
+
+/// Asks for the resting heart rates of the days from `from` up to but not including `until`
+/// (Google Health API, `dataPoints.list` of `daily-resting-heart-rate`).
+/// [`RestingDecoder`](super::RestingDecoder) reads the reply.
+///
+/// # Errors
+/// As [`roll_up`].
+pub fn resting<'b>(
+    buffer: &'b mut [u8],
+    access: &'b AccessToken,
+    from: Date,
+    until: Date,
+    page: Option<&PageToken>,
+) -> Result<Request<'b>, BufferFull> {
+    // The filter with its blanks, quotes and signs percent-encoded.
+    let mut writer = Writer::new(buffer);
+    write!(
+        writer,
+        concat!(
+            "/v4/users/me/dataTypes/daily-resting-heart-rate/dataPoints?pageSize=100&filter=",
+            "daily_resting_heart_rate.date%20%3E%3D%20%22{}%22%20AND%20",
+            "daily_resting_heart_rate.date%20%3C%20%22{}%22",
+        ),
+        from, until,
+    )?;
+    push_page(&mut writer, page)?;
+    Ok(get(access, writer.finish()))
+}
+
+const fn get<'b>(access: &'b AccessToken, target: &'b str) -> Request<'b> {
+    Request {
+        method: Method::Get,
+        endpoint: Endpoint::Api,
+        target,
+        bearer: Some(access),
+        content_type: None,
+        body: &[],
+    }
+}
+
+fn whole_minute(at: Timestamp) -> Timestamp {
+    let second = at.as_second();
+    Timestamp::from_second(second - second.rem_euclid(60)).unwrap_or(at)
+}
+
+fn push_page(writer: &mut Writer<'_>, page: Option<&PageToken>) -> Result<(), BufferFull> {
+    match page {
+        Some(page) => writer.push_pair("pageToken", page.as_str()),
+        None => Ok(()),
+    }
+}
+
+/// Appends what stands between the quotes of a JSON string.
+fn push_json_escaped(writer: &mut Writer<'_>, text: &str) -> Result<(), BufferFull> {
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => write!(writer, "\\{character}")?,
+            '\0'..' ' => write!(writer, "\\u{:04x}", u32::from(character))?,
+            _ => writer.write_char(character)?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! Resting heart rate from Google.
+
+use jiff::civil::Date;
+
+use super::super::{
+    DecodeError, PageToken,
+    page_token::NextPage,
+    scalar,
+    walk::{Kind, Place, Visitor, Walker},
+};
+use crate::{Bpm, json::Event};
+
+/// The end of a page of resting heart rates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestingPage {
+    /// The newest day that has one, and its resting heart rate.
+    pub newest: Option<(Date, Bpm)>,
+    /// Where the reply goes on; with older days, as far as documented.
+    pub next_page: Option<PageToken>,
+}
+
+/// Decodes one page of `dataPoints.list` for `daily-resting-heart-rate` (Google Health API).
+pub struct RestingDecoder {
+    walker: Walker<At, { PageToken::MAX }>,
+    days: Days,
+}
+
+#[derive(Default)]
+struct Days {
+    year: Option<i64>,
+    month: Option<i64>,
+    day: Option<i64>,
+    bpm: Option<Bpm>,
+    newest: Option<(Date, Bpm)>,
+    next: NextPage,
+}
+
+impl Default for RestingDecoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl RestingDecoder {
+    /// Returns a decoder at the beginning of a page.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            walker: Walker::new(),
+            days: Days::default(),
+        }
+    }
+
+    /// Decodes the next bytes of the page.
+    ///
+    /// # Errors
+    /// [`DecodeError`], now or in an earlier call.
+    pub fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
+        self.walker.feed(chunk, &mut self.days)
+    }
+
+    /// Ends the page.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the page is incomplete, or was refused before.
+    pub fn finish(mut self) -> Result<RestingPage, DecodeError> {
+        self.walker.finish(&mut self.days)?;
+        Ok(RestingPage {
+            newest: self.days.newest,
+            next_page: self.days.next.into_token(),
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum At {
+    Body,
+    Points,
+    Point,
+    Resting,
+    Date,
+    Year,
+    Month,
+    Day,
+    BeatsPerMinute,
+    NextPageToken,
+}
+
+impl Place for At {
+    const BODY: Self = Self::Body;
+
+    fn kind(self) -> Kind<Self> {
+        match self {
+            Self::Body | Self::Point | Self::Resting | Self::Date => Kind::Object,
+            Self::Points => Kind::Array(Self::Point),
+            Self::Year | Self::Month | Self::Day | Self::BeatsPerMinute | Self::NextPageToken => {
+                Kind::Scalar
+            }
+        }
+    }
+}
+
+impl Visitor for Days {
+    type Place = At;
+
+    fn member(&mut self, object: At, key: &[u8]) -> Option<At> {
+        Some(match (object, key) {
+            (At::Body, b"dataPoints") => At::Points,
+            (At::Body, b"nextPageToken") => At::NextPageToken,
+            (At::Point, b"dailyRestingHeartRate") => At::Resting,
+            (At::Resting, b"date") => At::Date,
+            (At::Resting, b"beatsPerMinute") => At::BeatsPerMinute,
+            (At::Date, b"year") => At::Year,
+            (At::Date, b"month") => At::Month,
+            (At::Date, b"day") => At::Day,
+            _ => return None,
+        })
+    }
+
+    fn begin(&mut self, place: At) {
+        if let At::Point = place {
+            (self.year, self.month, self.day, self.bpm) = (None, None, None, None);
+        }
+    }
+
+    fn end(&mut self, place: At) {
+        if let At::Point = place
+            && let Some(date) = self.date()
+            && let Some(bpm) = self.bpm
+            && self.newest.is_none_or(|(newest, _)| date > newest)
+        {
+            self.newest = Some((date, bpm));
+        }
+    }
+
+    fn scalar(&mut self, place: At, event: Event<'_>) {
+        match place {
+            At::Year => self.year = scalar::whole(event),
+            At::Month => self.month = scalar::whole(event),
+            At::Day => self.day = scalar::whole(event),
+            At::BeatsPerMinute => self.bpm = scalar::bpm(event),
+            At::NextPageToken => self.next = NextPage::read(event),
+            _ => {}
+        }
+    }
+
+    fn verdict(&self) -> Result<(), DecodeError> {
+        self.next.verdict()
+    }
+}
+
+impl Days {
+    fn date(&self) -> Option<Date> {
+        let year = i16::try_from(self.year?).ok()?;
+        let month = i8::try_from(self.month?).ok()?;
+        let day = i8::try_from(self.day?).ok()?;
+        Date::new(year, month, day).ok()
+    }
+}

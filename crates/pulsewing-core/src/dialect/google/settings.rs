@@ -1,0 +1,105 @@
+//! The wearer's time zone from Google.
+
+use jiff::tz::Offset;
+
+use super::super::{
+    DecodeError, ZoneFacts, scalar,
+    walk::{Kind, Place, Visitor, Walker},
+    zone_name,
+};
+use crate::json::Event;
+
+/// Decodes the reply of `getSettings` (Google Health API).
+pub struct SettingsDecoder {
+    walker: Walker<At, 64>,
+    settings: Settings,
+}
+
+#[derive(Default)]
+struct Settings(ZoneFacts);
+
+impl Default for SettingsDecoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SettingsDecoder {
+    /// Returns a decoder at the beginning of a reply.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            walker: Walker::new(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Decodes the next bytes of the reply.
+    ///
+    /// # Errors
+    /// [`DecodeError`], now or in an earlier call.
+    pub fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
+        self.walker.feed(chunk, &mut self.settings)
+    }
+
+    /// Ends the reply.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the reply is incomplete, or was refused before.
+    pub fn finish(mut self) -> Result<ZoneFacts, DecodeError> {
+        self.walker.finish(&mut self.settings)?;
+        Ok(self.settings.0)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum At {
+    Body,
+    TimeZone,
+    UtcOffset,
+}
+
+impl Place for At {
+    const BODY: Self = Self::Body;
+
+    fn kind(self) -> Kind<Self> {
+        match self {
+            Self::Body => Kind::Object,
+            Self::TimeZone | Self::UtcOffset => Kind::Scalar,
+        }
+    }
+}
+
+impl Visitor for Settings {
+    type Place = At;
+
+    fn member(&mut self, _: At, key: &[u8]) -> Option<At> {
+        match key {
+            b"timeZone" => Some(At::TimeZone),
+            b"utcOffset" => Some(At::UtcOffset),
+            _ => None,
+        }
+    }
+
+    fn scalar(&mut self, place: At, event: Event<'_>) {
+        match (place, event) {
+            (At::TimeZone, Event::String(text)) => {
+                self.0.name = text.as_str().and_then(zone_name);
+            }
+            (At::UtcOffset, Event::String(text)) => {
+                self.0.offset = text.as_str().and_then(duration_as_offset);
+            }
+            (At::UtcOffset, _) => {
+                self.0.offset = scalar::whole(event).and_then(scalar::offset);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Reads a protocol buffers' duration such as `3600s` or `-14400s`; offsets have no fractions.
+fn duration_as_offset(text: &str) -> Option<Offset> {
+    let seconds = text.strip_suffix('s').unwrap_or(text);
+    let whole = seconds.split_once('.').map_or(seconds, |(whole, _)| whole);
+    scalar::offset(whole.parse().ok()?)
+}

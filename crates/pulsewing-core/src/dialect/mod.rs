@@ -1,0 +1,114 @@
+//! The two clouds' data calls: requests as values, replies decoded as their bytes arrive.
+//!
+//! A request is a [`Request`](crate::request::Request) written into a buffer of the caller's. A
+//! reply with a status of success goes, in chunks of any size, through the decoder that belongs to
+//! the request; any other goes through an [`ErrorDecoder`]. Nothing here sends, waits, allocates
+//! or reads a clock.
+//!
+//! | fact | Google Health API v4 | Fitbit Web API |
+//! | --- | --- | --- |
+//! | heart rate by the minute | [`google::roll_up`] → [`google::HeartDecoder`] | [`fitbit::heart`] → [`fitbit::HeartDecoder`] |
+//! | battery, last sync | [`google::paired_devices`] → [`google::DevicesDecoder`] | [`fitbit::devices`] → [`fitbit::DevicesDecoder`] |
+//! | time zone | [`google::settings`] → [`google::SettingsDecoder`] | [`fitbit::profile`] → [`fitbit::ProfileDecoder`] |
+//! | resting heart rate | [`google::resting`] → [`google::RestingDecoder`] | in the heart-rate reply |
+//!
+//! # Contract of the decoders
+//!
+//! - A decoder is for one body: `new`, any number of `feed`, one `finish`.
+//! - How a body is cut into chunks changes neither result nor error.
+//! - What a body yields before its end reaches its destination at once, and is to be trusted only
+//!   when `finish` has returned `Ok`. After an error a decoder returns that error for good.
+//! - The order of an object's members, members that nobody knows, and values of the wrong type
+//!   are no errors; a fact that cannot be read is missing.
+//! - A decoder's whole state is below 1 KiB, and no body, whatever its bytes, makes it panic.
+//!
+//! # Example
+//!
+//! ```
+//! use pulsewing_core::dialect::google::{HeartDecoder, HeartPoint};
+//!
+//! let mut minutes = Vec::new();
+//! let mut decoder = HeartDecoder::new();
+//! for chunk in [
+//!     r#"{"rollupDataPoints":[{"startTime":"2026-11-22T09:2"#,
+//!     r#"9:00Z","heartRate":{"beatsPerMinuteAvg":71.5}}]}"#,
+//! ] {
+//!     decoder.feed(chunk.as_bytes(), &mut |point| {
+//!         if let HeartPoint::Minute(sample) = point {
+//!             minutes.push(sample);
+//!         }
+//!     })?;
+//! }
+//! let page = decoder.finish()?;
+//! assert_eq!((page.points, page.next_page), (1, None));
+//! assert_eq!(minutes[0].bpm.get(), 72);
+//! # Ok::<(), pulsewing_core::dialect::DecodeError>(())
+//! ```
+
+mod device;
+mod error_body;
+pub mod fitbit;
+pub mod google;
+mod instant;
+mod page_token;
+mod scalar;
+mod walk;
+
+use jiff::{Timestamp, tz::Offset};
+
+pub use error_body::{ErrorDecoder, ErrorReason};
+pub use page_token::PageToken;
+
+use crate::{json, reading::ZoneName};
+
+/// What a provider says of the wearer's time zone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ZoneFacts {
+    /// The IANA name.
+    pub name: Option<ZoneName>,
+    /// The offset from UTC at the time of the reply.
+    pub offset: Option<Offset>,
+}
+
+/// What a provider says of the device on the wearer's wrist.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeviceFacts {
+    /// The battery in percent, 0 to 100.
+    pub battery_percent: Option<u8>,
+    /// When the device last synced with the phone.
+    pub last_sync: Option<Timestamp>,
+}
+
+/// Why a body cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// It is not JSON, or not all of it came.
+    #[error("the body is not JSON: {0}")]
+    Json(#[from] json::Error),
+    /// It reports an error, whatever the status said; an [`ErrorDecoder`] can tell which.
+    #[error("the body reports an error")]
+    ErrorReport,
+    /// It has none of the members that the reply is known by.
+    #[error("the body is not the reply that was asked for")]
+    NotTheReply,
+    /// It has a day's summary without its minutes: the app may not read them (Fitbit Web API, Get
+    /// Heart Rate Intraday by Date: an app of type "Personal" may).
+    #[error("the body has no minutes: the app may not read intraday data")]
+    NoIntraday,
+    /// It covers several days, whose clock times cannot be told apart.
+    #[error("the body covers more than one day")]
+    SeveralDays,
+    /// It goes on in a page whose token is too long to be kept.
+    #[error("the body has a page token of more than {max} bytes", max = PageToken::MAX)]
+    PageTokenTooLong,
+}
+
+/// Takes a time zone's name, if it can be one.
+fn zone_name(text: &str) -> Option<ZoneName> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte);
+    if text.is_empty() || !text.bytes().all(fits) {
+        return None;
+    }
+    ZoneName::try_from(text).ok()
+}

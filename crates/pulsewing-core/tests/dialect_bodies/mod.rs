@@ -1,0 +1,53 @@
+//! Cutting and damaging bodies, for the tests of every decoder.
+
+use proptest::{collection::vec, prelude::*};
+
+/// Cuts a body behind the given bytes, counted modulo its length.
+pub(crate) fn cut<'b>(body: &'b [u8], places: &[usize]) -> Vec<&'b [u8]> {
+    let mut places: Vec<_> = places
+        .iter()
+        .map(|place| place % (body.len() + 1))
+        .collect();
+    places.sort_unstable();
+    let mut chunks = Vec::new();
+    let mut from = 0;
+    for place in places {
+        chunks.push(&body[from..place]);
+        from = place;
+    }
+    chunks.push(&body[from..]);
+    chunks
+}
+
+/// One of `bodies`, as it is or with some bytes changed or its end cut off; and where to cut it.
+pub(crate) fn damaged_and_cut(
+    bodies: &'static [&'static str],
+) -> impl Strategy<Value = (Vec<u8>, Vec<usize>)> {
+    let damage = vec(
+        (
+            any::<usize>(),
+            prop_oneof![
+                any::<u8>(),
+                proptest::sample::select(b"{}[]\":,0159-.eE\\ntf ".as_slice()),
+            ],
+        ),
+        0..4,
+    );
+    let whole = (
+        proptest::sample::select(bodies),
+        damage,
+        proptest::option::weighted(0.2, any::<usize>()),
+    );
+    let body = whole.prop_map(|(body, damage, end)| {
+        let mut body = body.as_bytes().to_vec();
+        for (place, byte) in damage {
+            let place = place % body.len();
+            body[place] = byte;
+        }
+        if let Some(end) = end {
+            body.truncate(end % body.len());
+        }
+        body
+    });
+    (body, vec(any::<usize>(), 0..12))
+}

@@ -1,0 +1,200 @@
+//! Bodies of replies that are no success, from both providers.
+#![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+mod dialect_bodies;
+
+use dialect_bodies::{cut, damaged_and_cut};
+use proptest::prelude::*;
+use pulsewing_core::dialect::{ErrorDecoder, ErrorReason};
+
+fn reason_in(chunks: &[&[u8]]) -> ErrorReason {
+    let mut decoder = ErrorDecoder::new();
+    for chunk in chunks {
+        decoder.feed(chunk);
+    }
+    decoder.finish()
+}
+
+fn reason(body: &str) -> ErrorReason {
+    reason_in(&[body.as_bytes()])
+}
+
+fn other(word: &str) -> ErrorReason {
+    ErrorReason::Other(word.try_into().unwrap())
+}
+
+fn google(status: &str, info: &str) -> String {
+    format!(
+        r#"{{"error":{{"code":400,"message":"m","status":"{status}","details":[
+            {{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{{"field":"parent","reason":"NO"}}]}},
+            {{"@type":"type.googleapis.com/google.rpc.ErrorInfo","domain":"health.googleapis.com",{info}}}]}}}}"#
+    )
+}
+
+const NOT_LINKED: &str = r#"{"error":{"code":400,"message":"The account is not linked to Google Health.","status":"FAILED_PRECONDITION",
+    "details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"ACCOUNT_NOT_LINKED","domain":"health.googleapis.com",
+    "metadata":{"redirect_uri":"https://fitbit.google.com/auth/signup"}}]}}"#;
+const EXPIRED: &str = r#"{"errors":[{"errorType":"expired_token","message":"Access token expired: eyJhbGciOiJIUzI1NiJ9.secret. Visit ..."}],"success":false}"#;
+
+#[test]
+fn googles_reasons_are_known() {
+    assert_eq!(reason(NOT_LINKED), ErrorReason::AccountNotLinked);
+    for (status, info, expected) in [
+        (
+            "PERMISSION_DENIED",
+            r#""reason":"RESOURCE_PERMISSION_DENIED""#,
+            ErrorReason::ResourcePermissionDenied,
+        ),
+        (
+            "PERMISSION_DENIED",
+            r#""reason":"ACCESS_TOKEN_SCOPE_INSUFFICIENT""#,
+            ErrorReason::ScopeInsufficient,
+        ),
+        (
+            "PERMISSION_DENIED",
+            r#""reason":"MISSING_OAUTH_SCOPE""#,
+            ErrorReason::ScopeInsufficient,
+        ),
+        (
+            "PERMISSION_DENIED",
+            r#""reason":"SERVICE_DISABLED""#,
+            ErrorReason::ServiceDisabled,
+        ),
+        (
+            "RESOURCE_EXHAUSTED",
+            r#""reason":"RATE_LIMIT_EXCEEDED""#,
+            ErrorReason::RateLimited,
+        ),
+        (
+            "UNAUTHENTICATED",
+            r#""reason":"CREDENTIALS_MISSING""#,
+            other("CREDENTIALS_MISSING"),
+        ),
+        (
+            "INVALID_ARGUMENT",
+            r#""reason":"INVALID_ROLLUP_WINDOW""#,
+            other("INVALID_ROLLUP_WINDOW"),
+        ),
+        (
+            "INVALID_ARGUMENT",
+            r#""metadata":{"detailedReasons":"INVALID_TIME_RANGE, X"},"reason":"INVALID_DATA_POINT_FILTER""#,
+            other("INVALID_TIME_RANGE"),
+        ),
+        (
+            "PERMISSION_DENIED",
+            r#""reason":"ACCESS_TOKEN_SCOPE_INSUFFICIENT","metadata":{"detailedReasons":"MORE"}"#,
+            ErrorReason::ScopeInsufficient,
+        ),
+    ] {
+        assert_eq!(reason(&google(status, info)), expected, "{info}");
+    }
+}
+
+#[test]
+fn without_a_reason_googles_status_says_something() {
+    for (status, expected) in [
+        ("UNAUTHENTICATED", ErrorReason::InvalidToken),
+        ("RESOURCE_EXHAUSTED", ErrorReason::RateLimited),
+        ("PERMISSION_DENIED", other("PERMISSION_DENIED")),
+    ] {
+        let body = format!(
+            r#"{{"error":{{"message":"The caller does not have permission","status":"{status}"}}}}"#
+        );
+        assert_eq!(reason(&body), expected);
+    }
+}
+
+#[test]
+fn fitbits_error_types_are_known() {
+    assert_eq!(reason(EXPIRED), ErrorReason::ExpiredToken);
+    for (error_type, expected) in [
+        ("invalid_token", ErrorReason::InvalidToken),
+        ("insufficient_scope", ErrorReason::ScopeInsufficient),
+        ("insufficient_permissions", ErrorReason::IntradayNotAllowed),
+        ("not_found", other("not_found")),
+        ("system", other("system")),
+    ] {
+        let list = format!(
+            r#"{{"errors":[{{"errorType":"{error_type}","fieldName":"n/a","message":"m"}}]}}"#
+        );
+        assert_eq!(reason(&list), expected);
+        let bare = format!(r#"{{"errorType":"{error_type}","message":"m"}}"#);
+        assert_eq!(reason(&bare), expected);
+    }
+    let limited = r#"{"errors":[{"errorType":"system","fieldName":"n/a","message":"Too Many Requests"}],"success":false}"#;
+    assert_eq!(reason(limited), ErrorReason::RateLimited);
+    assert_eq!(
+        reason(r#"{"error":"invalid_token","error_description":"x"}"#),
+        ErrorReason::InvalidToken
+    );
+}
+
+#[test]
+fn a_reason_with_an_action_beats_one_without() {
+    let body = r#"{"errors":[{"errorType":"validation"},{"errorType":"insufficient_scope"},{"errorType":"request"}]}"#;
+    assert_eq!(reason(body), ErrorReason::ScopeInsufficient);
+}
+
+#[test]
+fn what_is_no_error_report_is_unknown() {
+    for body in [
+        "",
+        "<html><body>502 Bad Gateway</body></html>",
+        "[]",
+        "null",
+        "{}",
+        r#""error""#,
+        "\u{feff}{",
+        r#"{"error":null}"#,
+        r#"{"errors":{}}"#,
+        r#"{"error":{"status":null,"details":{}}}"#,
+        r#"{"errors":[{"errorType":"a word that was made up"}]}"#,
+        r#"{"errors":[{"errorType":""}]}"#,
+    ] {
+        assert_eq!(reason(body), ErrorReason::Unknown, "{body}");
+    }
+    let long = format!(r#"{{"errorType":"{}"}}"#, "x".repeat(65));
+    assert_eq!(reason(&long), ErrorReason::Unknown);
+}
+
+#[test]
+fn half_a_report_says_what_it_could() {
+    let end = NOT_LINKED.find("\"domain\"").unwrap();
+    assert_eq!(reason(&NOT_LINKED[..end]), ErrorReason::AccountNotLinked);
+}
+
+#[test]
+fn a_message_is_never_kept() {
+    let body = r#"{"errors":[{"message":"invalid_token","errorType":"x"},{"message":"SECRET"}],"error":{"message":"SECRET"}}"#;
+    let reason = reason(body);
+    assert_eq!(reason, other("x"));
+    assert!(!format!("{reason:?} {reason}").contains("SECRET"));
+}
+
+#[test]
+fn its_state_is_below_one_kibibyte() {
+    assert!(
+        size_of::<ErrorDecoder>() < 512,
+        "{}",
+        size_of::<ErrorDecoder>()
+    );
+}
+
+const BODIES: &[&str] = &[
+    NOT_LINKED,
+    EXPIRED,
+    r#"{"error":"invalid_token"}"#,
+    "<html>",
+];
+
+proptest! {
+    #[test]
+    fn how_a_body_is_cut_does_not_matter((body, places) in damaged_and_cut(BODIES)) {
+        prop_assert_eq!(reason_in(&cut(&body, &places)), reason_in(&[&body]));
+    }
+
+    #[test]
+    fn no_bytes_do_harm(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = reason_in(&[&body]);
+    }
+}

@@ -1,0 +1,193 @@
+//! Data calls as they go out.
+#![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use jiff::{Timestamp, civil::date};
+use pulsewing_core::{
+    AccessToken,
+    dialect::{
+        PageToken,
+        fitbit::{self, HeartDay},
+        google::{self, RollUp, SourceFamily},
+    },
+    request::{BufferFull, Endpoint, Method, REQUEST_BUFFER, Request},
+};
+
+fn access() -> AccessToken {
+    AccessToken::new("ya29.EXAMPLE").unwrap()
+}
+
+fn at(instant: &str) -> Timestamp {
+    instant.parse().unwrap()
+}
+
+fn body(request: &Request<'_>) -> serde_json::Value {
+    serde_json::from_slice(request.body).unwrap()
+}
+
+fn morning(page: Option<&PageToken>) -> RollUp<'_> {
+    RollUp {
+        family: SourceFamily::Wearables,
+        start: at("2026-11-21T23:00:30.75Z"),
+        end: at("2026-11-22T09:30:00.999Z"),
+        page,
+    }
+}
+
+#[test]
+fn a_roll_up_asks_for_whole_minutes() {
+    let (mut buffer, access) = ([0; REQUEST_BUFFER], access());
+    let request = google::roll_up(&mut buffer, &access, morning(None)).unwrap();
+    assert_eq!(
+        (request.method, request.endpoint),
+        (Method::Post, Endpoint::Api)
+    );
+    assert_eq!(
+        request.target,
+        "/v4/users/me/dataTypes/heart-rate/dataPoints:rollUp"
+    );
+    assert_eq!(
+        (request.bearer, request.content_type),
+        (Some(&access), Some("application/json"))
+    );
+    assert_eq!(
+        body(&request),
+        serde_json::json!({
+            "range": {"startTime": "2026-11-21T23:00:00Z", "endTime": "2026-11-22T09:30:00Z"},
+            "windowSize": "60s",
+            "pageSize": 2000,
+            "dataSourceFamily": "users/me/dataSourceFamilies/google-wearables",
+        })
+    );
+}
+
+#[test]
+fn a_further_page_asks_the_same_with_its_token() {
+    let (mut buffer, mut first, access) = ([0; REQUEST_BUFFER], [0; REQUEST_BUFFER], access());
+    let token = "a\"b\\c\n\u{1}ä";
+    let page = PageToken::new(token);
+    let asked = RollUp {
+        family: SourceFamily::All,
+        ..morning(page.as_ref())
+    };
+    let request = google::roll_up(&mut buffer, &access, asked).unwrap();
+    let mut expected = body(
+        &google::roll_up(
+            &mut first,
+            &access,
+            RollUp {
+                page: None,
+                ..asked
+            },
+        )
+        .unwrap(),
+    );
+    expected["pageToken"] = token.into();
+    assert_eq!(body(&request), expected);
+    assert_eq!(
+        expected["dataSourceFamily"],
+        "users/me/dataSourceFamilies/all-sources"
+    );
+}
+
+#[test]
+fn the_longest_page_token_fits_the_buffer() {
+    let (mut buffer, access) = ([0; REQUEST_BUFFER], access());
+    let page = PageToken::new(&"\u{1}".repeat(PageToken::MAX)).unwrap();
+    assert!(google::roll_up(&mut buffer, &access, morning(Some(&page))).is_ok());
+    assert!(google::paired_devices(&mut buffer, &access, Some(&page)).is_ok());
+    let (from, until) = (date(2026, 11, 20), date(2026, 11, 23));
+    assert!(google::resting(&mut buffer, &access, from, until, Some(&page)).is_ok());
+}
+
+#[test]
+fn googles_other_calls_are_read_only() {
+    let (mut buffer, access) = ([0; REQUEST_BUFFER], access());
+    let page = PageToken::new("a+b/=").unwrap();
+    let (from, until) = (date(2026, 11, 20), date(2026, 11, 23));
+    let target = |request: Request<'_>| {
+        assert_eq!(
+            (request.method, request.endpoint),
+            (Method::Get, Endpoint::Api)
+        );
+        assert_eq!(
+            (request.bearer, request.content_type, request.body),
+            (Some(&access), None, &[][..])
+        );
+        request.target.to_owned()
+    };
+    assert_eq!(target(google::settings(&access)), "/v4/users/me/settings");
+    assert_eq!(
+        target(google::paired_devices(&mut buffer, &access, None).unwrap()),
+        "/v4/users/me/pairedDevices?pageSize=100"
+    );
+    assert_eq!(
+        target(google::paired_devices(&mut buffer, &access, Some(&page)).unwrap()),
+        "/v4/users/me/pairedDevices?pageSize=100&pageToken=a%2Bb%2F%3D"
+    );
+    let resting = target(google::resting(&mut buffer, &access, from, until, Some(&page)).unwrap());
+    let filter = resting
+        .strip_prefix(
+            "/v4/users/me/dataTypes/daily-resting-heart-rate/dataPoints?pageSize=100&filter=",
+        )
+        .and_then(|rest| rest.strip_suffix("&pageToken=a%2Bb%2F%3D"))
+        .unwrap();
+    assert_eq!(
+        filter
+            .replace("%20", " ")
+            .replace("%3E", ">")
+            .replace("%3C", "<")
+            .replace("%3D", "=")
+            .replace("%22", "\""),
+        r#"daily_resting_heart_rate.date >= "2026-11-20" AND daily_resting_heart_rate.date < "2026-11-23""#
+    );
+}
+
+#[test]
+fn fitbits_calls_name_the_user_and_the_day() {
+    let (mut buffer, access) = ([0; REQUEST_BUFFER], access());
+    let target = |request: Request<'_>| {
+        assert_eq!(
+            (request.method, request.endpoint),
+            (Method::Get, Endpoint::Api)
+        );
+        assert_eq!(
+            (request.bearer, request.content_type, request.body),
+            (Some(&access), None, &[][..])
+        );
+        request.target.to_owned()
+    };
+    assert_eq!(
+        target(fitbit::heart(&mut buffer, &access, "-", HeartDay::Today).unwrap()),
+        "/1/user/-/activities/heart/date/today/1d/1min.json"
+    );
+    let day = HeartDay::Date(date(2026, 11, 2));
+    assert_eq!(
+        target(fitbit::heart(&mut buffer, &access, "ABC123", day).unwrap()),
+        "/1/user/ABC123/activities/heart/date/2026-11-02/1d/1min.json"
+    );
+    assert_eq!(
+        target(fitbit::devices(&mut buffer, &access, "-").unwrap()),
+        "/1/user/-/devices.json"
+    );
+    assert_eq!(
+        target(fitbit::profile(&mut buffer, &access, "../x").unwrap()),
+        "/1/user/..%2Fx/profile.json"
+    );
+}
+
+#[test]
+fn a_buffer_that_is_too_small_is_an_error() {
+    let access = access();
+    assert_eq!(
+        google::roll_up(&mut [0; 100], &access, morning(None)),
+        Err(BufferFull)
+    );
+    assert_eq!(
+        google::paired_devices(&mut [], &access, None),
+        Err(BufferFull)
+    );
+    assert_eq!(
+        fitbit::heart(&mut [0; 20], &access, "-", HeartDay::Today),
+        Err(BufferFull)
+    );
+}
