@@ -1,3 +1,105 @@
-//! The stand-in for both clouds.
+//! A stand-in for the Fitbit Web API and the Google Health API, on one origin.
+//!
+//! It answers what a heart-rate client of either cloud asks: consent, tokens that rotate and expire,
+//! one-minute heart rate, devices, settings. Its data is a recording or a made-up wearer, its clock
+//! can be moved, and any request can be made to go wrong. Tests, demos and curious people point a
+//! client at it and need no account.
+//!
+//! It is not a mock: every reply follows from state that requests change, as with the real services.
+//! It is not complete: only what concerns the heart rate of one wearer exists. It guards nothing:
+//! its secrets are constants, and whoever reaches its control calls owns it. It shares no code with
+//! any client, so that a misreading of the documentation is not mirrored.
+//!
+//! ```
+//! # async fn example() -> Result<(), pulsewing_sandbox::StartError> {
+//! use pulsewing_sandbox::{Sandbox, SandboxConfig};
+//!
+//! let sandbox = Sandbox::start(SandboxConfig::default()).await?;
+//! println!("{}", sandbox.ready_line());
+//! sandbox.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to start reading
+//!
+//! `cloud` takes one request from its arrival to its reply. `fitbit` and `google` are the two fronts,
+//! each with its own routes and error bodies; both know the wearer only through the trait in
+//! `wearer`. `oauth::tokens` is the token table, with the states of a refresh token. `faults` says
+//! what goes wrong, `control` answers the control calls, `server` is the HTTP underneath.
+//!
+//! # Routes
+//!
+//! | path | route |
+//! |---|---|
+//! | `GET, POST /oauth2/authorize` | `fitbit.authorize` |
+//! | `POST /oauth2/token` | `fitbit.token` |
+//! | `POST /oauth2/revoke` | `fitbit.revoke` |
+//! | `POST /1.1/oauth2/introspect` | `fitbit.introspect` |
+//! | `GET /1/user/{user}/activities/heart/date/{date}/1d/{detail}[/time/{from}/{to}].json` | `fitbit.heart` |
+//! | `GET /1/user/{user}/activities/heart/date/{start}/{end}/{detail}[/time/{from}/{to}].json` | `fitbit.heart` |
+//! | `GET /1/user/{user}/activities/heart/date/{date}/{period or end}.json` | `fitbit.heart` |
+//! | `GET /1/user/{user}/devices.json` | `fitbit.devices` |
+//! | `GET /1/user/{user}/profile.json` | `fitbit.profile` |
+//! | anything else under `/oauth2/ /1/ /1.1/ /1.2/` | `fitbit.unknown` |
+//! | `GET, POST /o/oauth2/v2/auth` | `google.authorize` |
+//! | `POST /token` | `google.token` |
+//! | `POST /revoke` | `google.revoke` |
+//! | `POST /v4/users/{user}/dataTypes/heart-rate/dataPoints:rollUp` | `google.rollup` |
+//! | `POST /v4/users/{user}/dataTypes/heart-rate/dataPoints:dailyRollUp` | `google.daily_rollup` |
+//! | `GET /v4/users/{user}/dataTypes/heart-rate/dataPoints` | `google.list` |
+//! | `GET /v4/users/{user}/dataTypes/heart-rate/dataPoints:reconcile` | `google.reconcile` |
+//! | `GET /v4/users/{user}/dataTypes/daily-resting-heart-rate/dataPoints[:reconcile]` | `google.resting` |
+//! | `GET /v4/users/{user}/pairedDevices[/{id}]` | `google.devices` |
+//! | `GET /v4/users/{user}/settings` | `google.settings` |
+//! | `GET /v4/users/{user}/identity` | `google.identity` |
+//! | `GET /v4/users/{user}/profile` | `google.profile` |
+//! | anything else under `/o/ /v4/ /v4beta/`, other verbs | `google.unknown` |
+//!
+//! # Control calls
+//!
+//! To loopback peers only; all JSON. Errors are `{"error":"..."}` with a status of 400 or more.
+//!
+//! | call | does |
+//! |---|---|
+//! | `GET /_sandbox/requests` | every provider request, oldest first, with fingerprints of its tokens |
+//! | `GET /_sandbox/tokens` | every grant, its generation, the states of its refresh tokens |
+//! | `GET /_sandbox/clock` | the clock's time |
+//! | `POST /_sandbox/clock` | moves it: `{"now":"2026-11-22T09:30:00Z"}` or `{"advance_s":900}` |
+//! | `POST /_sandbox/seed` | plants a chain: `{"fitbit_refresh_token":"<64 hex>"}` |
+//! | `POST /_sandbox/config` | changes `replay`, `gone`, `page_sizes`, `testing_status`, `scopes` |
+//! | `POST /_sandbox/faults` | replaces the fault list, see [`Fault`] |
+//!
+//! `scopes` is what the wearer lets the apps see: consent grants no more, and data calls with tokens
+//! granted earlier are refused what is not in it. `null` lifts the restriction.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod clock;
+mod cloud;
+mod control;
+mod faults;
+mod fitbit;
+mod google;
+mod message;
+mod oauth;
+mod request_log;
+mod sandbox;
+mod server;
+mod settings;
+mod wearer;
+
+pub use clock::Clock;
+pub use faults::{Fault, ScriptError};
+pub use oauth::{App, FITBIT_APP, FITBIT_USER_ID, GOOGLE_APP, GOOGLE_USER_ID};
+pub use sandbox::{Sandbox, SandboxConfig, StartError};
+pub use wearer::{Recording, RecordingError};

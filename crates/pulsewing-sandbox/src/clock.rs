@@ -1,0 +1,159 @@
+//! The sandbox's clock: it starts anywhere, runs at a chosen speed, and can be moved.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// A clock that runs on from a given instant, in real time or faster.
+///
+/// Clones share one time: moving one moves all. A program that lives beside the sandbox (the demo)
+/// takes a clone as its own clock, so that both agree on every expiry.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    anchor: Arc<Mutex<Anchor>>,
+    speed: u32,
+}
+
+impl Clock {
+    /// Starts a clock at `at` that runs `speed` times as fast as real time (0 stands still).
+    pub fn starting_at(at: Timestamp, speed: u32) -> Self {
+        let anchor = Anchor {
+            at: bounded(at),
+            since: Instant::now(),
+        };
+        Self {
+            anchor: Arc::new(Mutex::new(anchor)),
+            speed,
+        }
+    }
+
+    /// Returns the current instant.
+    pub fn now(&self) -> Timestamp {
+        self.lock().read(self.speed)
+    }
+
+    /// Returns how many times faster than real time the clock runs.
+    pub fn speed(&self) -> u32 {
+        self.speed
+    }
+
+    /// Moves the clock to `now`; it runs on from there.
+    ///
+    /// Instants outside the years 1971 to 9000 are moved to the nearer bound: a day around them
+    /// could not be represented.
+    pub fn set(&self, now: Timestamp) {
+        *self.lock() = Anchor {
+            at: bounded(now),
+            since: Instant::now(),
+        };
+    }
+
+    /// Moves the clock forward by `by`, or back when it is negative.
+    pub fn advance(&self, by: SignedDuration) {
+        let mut anchor = self.lock();
+        let now = anchor.read(self.speed);
+        let bound = if by.is_negative() { EARLIEST } else { LATEST };
+        let moved = now.checked_add(by).unwrap_or(bound);
+        *anchor = Anchor {
+            at: bounded(moved),
+            since: Instant::now(),
+        };
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Anchor> {
+        self.anchor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The instant the clock showed at a known moment of the monotonic clock.
+#[derive(Debug)]
+struct Anchor {
+    at: Timestamp,
+    since: Instant,
+}
+
+impl Anchor {
+    fn read(&self, speed: u32) -> Timestamp {
+        let elapsed = self.since.elapsed().saturating_mul(speed);
+        self.at.checked_add(elapsed).map_or(LATEST, bounded)
+    }
+}
+
+/// Returns the latest 15-minute step at or before `now`: when the tracker last synced.
+pub(crate) fn last_sync(now: Timestamp) -> Timestamp {
+    let second = now.as_second();
+    Timestamp::from_second(second - second.rem_euclid(SYNC_STEP_S)).unwrap_or(EARLIEST)
+}
+
+/// Returns where a clock for a recording starts: 7 minutes after the sync that brings `last_sample`.
+pub(crate) fn start_after(last_sample: Timestamp) -> Timestamp {
+    let step = last_sync(last_sample);
+    step.checked_add(SignedDuration::from_secs(SYNC_STEP_S + 7 * 60))
+        .map_or(LATEST, bounded)
+}
+
+fn bounded(at: Timestamp) -> Timestamp {
+    at.clamp(EARLIEST, LATEST)
+}
+
+/// Seconds between two syncs of the tracker.
+const SYNC_STEP_S: i64 = 15 * 60;
+
+/// 1971-01-01T00:00:00Z.
+const EARLIEST: Timestamp = Timestamp::constant(31_536_000, 0);
+
+/// 9000-01-01T00:00:00Z.
+const LATEST: Timestamp = Timestamp::constant(221_845_392_000, 0);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_bounds_are_the_years_they_claim_to_be() {
+        assert_eq!(EARLIEST, at("1971-01-01T00:00:00Z"));
+        assert_eq!(LATEST, at("9000-01-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn clones_share_one_time() {
+        let clock = Clock::starting_at(at("2026-11-22T10:00:00Z"), 0);
+        let other = clock.clone();
+        clock.advance(SignedDuration::from_secs(90));
+        assert_eq!(other.now(), at("2026-11-22T10:01:30Z"));
+        other.set(at("2020-01-01T00:00:00Z"));
+        assert_eq!(clock.now(), at("2020-01-01T00:00:00Z"));
+        clock.advance(SignedDuration::MIN);
+        assert_eq!(clock.now(), EARLIEST);
+    }
+
+    #[test]
+    fn a_sync_comes_every_quarter_of_an_hour() {
+        assert_eq!(
+            last_sync(at("2026-11-22T10:14:59.9Z")),
+            at("2026-11-22T10:00:00Z")
+        );
+        assert_eq!(
+            last_sync(at("2026-11-22T10:15:00Z")),
+            at("2026-11-22T10:15:00Z")
+        );
+    }
+
+    #[test]
+    fn a_recordings_clock_starts_when_its_last_sample_has_been_synced() {
+        assert_eq!(
+            start_after(at("2016-04-02T20:25:50Z")),
+            at("2016-04-02T20:37:00Z")
+        );
+        // A sample on the step itself is not strictly before it, so it waits for the next one.
+        assert_eq!(
+            start_after(at("2016-04-02T20:30:00Z")),
+            at("2016-04-02T20:52:00Z")
+        );
+    }
+}

@@ -1,0 +1,239 @@
+//! One provider request from its arrival to its reply, with the fault that befalls it.
+
+use std::time::Duration;
+
+use hyper::{Method, StatusCode};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::faults::{Action, BodyKind};
+use crate::message::{Reply, Request};
+use crate::oauth::{document, fingerprint};
+use crate::request_log::Entry;
+use crate::sandbox::{Shared, State};
+use crate::wearer::Synced;
+use crate::{fitbit, google};
+
+/// An endpoint of either provider.
+#[derive(Clone, Debug)]
+pub(crate) enum Endpoint {
+    Fitbit(fitbit::Endpoint),
+    Google(google::Endpoint),
+}
+
+/// What the connection is to do.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Send(Reply),
+    /// Promise the whole body, send this many bytes of it, and close.
+    SendCut(Reply, usize),
+    /// Close without a word.
+    Drop,
+}
+
+impl Endpoint {
+    /// Finds whose path it is; nothing if it is neither's.
+    pub(crate) fn find(method: &Method, path: &str) -> Option<Self> {
+        let fitbit = fitbit::Endpoint::find(method, path).map(Self::Fitbit);
+        fitbit.or_else(|| google::Endpoint::find(method, path).map(Self::Google))
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Fitbit(endpoint) => endpoint.name(),
+            Self::Google(endpoint) => endpoint.name(),
+        }
+    }
+
+    fn answer(
+        &self,
+        request: &Request,
+        shared: &Shared,
+        state: &mut State,
+        now: Timestamp,
+        empty: bool,
+    ) -> Reply {
+        let wearer = Synced {
+            source: &shared.source,
+            zone: &shared.zone,
+            now,
+        };
+        match self {
+            Self::Fitbit(endpoint) => fitbit::answer(endpoint, request, &wearer, state, now, empty),
+            Self::Google(endpoint) => google::answer(endpoint, request, &wearer, state, now, empty),
+        }
+    }
+
+    fn status_error(&self, status: StatusCode) -> Reply {
+        match self {
+            Self::Fitbit(_) => fitbit::status_error(status),
+            Self::Google(endpoint) => google::status_error(endpoint, status),
+        }
+    }
+
+    fn reason_error(&self, reason: &str) -> Reply {
+        match self {
+            Self::Fitbit(_) => fitbit::reason_error(reason),
+            Self::Google(endpoint) => google::reason_error(endpoint, reason),
+        }
+    }
+
+    fn is_revoke(&self) -> bool {
+        matches!(
+            self,
+            Self::Fitbit(fitbit::Endpoint::Revoke) | Self::Google(google::Endpoint::Revoke)
+        )
+    }
+}
+
+/// Answers a request, or has its connection dropped.
+///
+/// A reply that is held back holds nothing else: other requests are answered meanwhile.
+pub(crate) async fn answer(endpoint: &Endpoint, request: &Request, shared: &Shared) -> Outcome {
+    let (number, outcome, hold) = {
+        let mut state = shared.state();
+        let now = shared.clock.now();
+        let number = state.log.add(entry(endpoint, request, now));
+        let action = state.faults.strike(endpoint.name());
+        let (outcome, hold) = act(action, endpoint, request, shared, &mut state, now);
+        (number, outcome, hold)
+    };
+    if let Some(hold) = hold {
+        tokio::time::sleep(hold).await;
+    }
+    if let Outcome::Send(reply) | Outcome::SendCut(reply, _) = &outcome {
+        shared.state().log.answered(number, reply.status.as_u16());
+    }
+    outcome
+}
+
+fn act(
+    action: Option<Action>,
+    endpoint: &Endpoint,
+    request: &Request,
+    shared: &Shared,
+    state: &mut State,
+    now: Timestamp,
+) -> (Outcome, Option<Duration>) {
+    let empty_page = action == Some(Action::EmptyPage);
+    let mut happen = || endpoint.answer(request, shared, state, now, empty_page);
+    let outcome = match action {
+        None | Some(Action::EmptyPage) => Outcome::Send(happen()),
+        Some(Action::DropBefore) => Outcome::Drop,
+        Some(Action::DropAfter) => {
+            happen();
+            Outcome::Drop
+        }
+        Some(Action::Stall(hold)) => return (Outcome::Send(happen()), Some(hold)),
+        Some(Action::Truncate(length)) => Outcome::SendCut(happen(), length),
+        Some(Action::Omit(key)) => Outcome::Send(without(happen(), &key)),
+        Some(Action::Reason(reason)) => Outcome::Send(endpoint.reason_error(&reason)),
+        Some(Action::Status {
+            status,
+            body,
+            headers,
+        }) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let mut reply = match body {
+                BodyKind::Json => Reply {
+                    status,
+                    ..endpoint.status_error(status)
+                },
+                BodyKind::Html => Reply::html(
+                    status,
+                    document(&status.to_string(), "<p>Please try again later.</p>"),
+                ),
+                BodyKind::Empty => Reply::empty(status),
+            };
+            reply.headers.extend(headers);
+            Outcome::Send(reply)
+        }
+    };
+    (outcome, None)
+}
+
+fn entry(endpoint: &Endpoint, request: &Request, at: Timestamp) -> Entry {
+    let params = request.form().and(request.query_params());
+    let mut access_fp = request.bearer().map(fingerprint);
+    let mut refresh_fp = params.get("refresh_token").map(fingerprint);
+    if let (true, Some(token)) = (endpoint.is_revoke(), params.get("token")) {
+        // Either kind can be revoked; only access tokens have a dot in them.
+        let fp = if token.contains('.') {
+            &mut access_fp
+        } else {
+            &mut refresh_fp
+        };
+        *fp = Some(fingerprint(token));
+    }
+    Entry {
+        at,
+        method: request.method.to_string(),
+        path: request.path.clone(),
+        route: endpoint.name(),
+        status: None,
+        access_fp,
+        refresh_fp,
+    }
+}
+
+/// Takes a key out of a JSON body: at the top level, or else wherever it stands.
+fn without(mut reply: Reply, key: &str) -> Reply {
+    if let Ok(mut body) = serde_json::from_slice::<Value>(&reply.body) {
+        let at_top = body.as_object_mut().and_then(|object| object.remove(key));
+        if at_top.is_none() {
+            remove_nested(&mut body, key);
+        }
+        reply.body = body.to_string().into_bytes();
+    }
+    reply
+}
+
+fn remove_nested(value: &mut Value, key: &str) {
+    match value {
+        Value::Object(members) => {
+            members.remove(key);
+            members
+                .values_mut()
+                .for_each(|member| remove_nested(member, key));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| remove_nested(item, key)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faults::ROUTES;
+
+    #[test]
+    fn every_route_can_be_named_in_a_fault() {
+        let mut names: Vec<&str> = vec!["*"];
+        for (method, paths) in [
+            (
+                Method::GET,
+                "/oauth2/authorize /1/user/-/activities/heart/date/today/1d/1min.json /1/user/-/devices.json \
+                 /1/user/-/profile.json /1/nothing /o/oauth2/v2/auth /v4/users/me/pairedDevices \
+                 /v4/users/me/settings /v4/users/me/identity /v4/users/me/profile /v4/nothing \
+                 /v4/users/me/dataTypes/heart-rate/dataPoints \
+                 /v4/users/me/dataTypes/heart-rate/dataPoints:reconcile \
+                 /v4/users/me/dataTypes/daily-resting-heart-rate/dataPoints",
+            ),
+            (
+                Method::POST,
+                "/oauth2/token /oauth2/revoke /1.1/oauth2/introspect /token /revoke \
+                 /v4/users/me/dataTypes/heart-rate/dataPoints:rollUp \
+                 /v4/users/me/dataTypes/heart-rate/dataPoints:dailyRollUp",
+            ),
+        ] {
+            let found = paths
+                .split_whitespace()
+                .filter_map(|path| Endpoint::find(&method, path));
+            names.extend(found.map(|endpoint| endpoint.name()));
+        }
+        names.sort_unstable();
+        let mut routes = ROUTES.to_vec();
+        routes.sort_unstable();
+        assert_eq!(names, routes);
+    }
+}

@@ -1,0 +1,341 @@
+//! Faults: which requests go wrong, when, and how.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// One entry of the fault list, as `POST /_sandbox/faults` and `--script` give it:
+/// `{"route":"fitbit.token","skip":0,"count":1,"do":{"drop":"after"}}`.
+///
+/// For every request the list is walked from the top; the first fault of its route that has nothing
+/// left to skip acts, and no fault below it sees the request. The route `*` is every provider route;
+/// `skip` is 0 and `count` 1 unless given, and a `count` of 0 is for ever.
+///
+/// | `do` | what happens |
+/// |---|---|
+/// | `{"status":503,"body":"json","headers":{}}` | another reply and no effect; the body is the provider's error (`json`), a proxy's page (`html`) or nothing (`empty`) |
+/// | `{"drop":"before"}` | the connection closes without a reply, and nothing has happened |
+/// | `{"drop":"after"}` | the connection closes without a reply, and the effect has happened |
+/// | `{"truncate":100}` | the reply promises its whole length and ends after 100 bytes of its body |
+/// | `{"stall_s":20}` | the effect happens, and the reply comes 20 seconds (real time) later |
+/// | `{"omit":"scope"}` | the reply lacks a key, at its top level or else wherever it stands |
+/// | `{"reason":"ACCOUNT_NOT_LINKED"}` | the provider's own error with this reason or type, and no effect |
+/// | `{"empty_page":true}` | a page without items that says there are more; an empty day from Fitbit |
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "Written")]
+pub struct Fault {
+    route: String,
+    skip: u32,
+    /// How often it still acts; nothing means for ever.
+    left: Option<u32>,
+    action: Action,
+}
+
+impl Fault {
+    /// Reads a script: one fault per line as JSON; empty lines are skipped.
+    ///
+    /// # Errors
+    ///
+    /// Returns the number of the first line that is no fault, and what is wrong with it.
+    pub fn parse_script(text: &str) -> Result<Vec<Self>, ScriptError> {
+        let lines = text
+            .lines()
+            .zip(1..)
+            .filter(|(line, _)| !line.trim().is_empty());
+        lines
+            .map(|(line, number)| {
+                serde_json::from_str(line).map_err(|error| ScriptError {
+                    line: number,
+                    problem: error.to_string(),
+                })
+            })
+            .collect()
+    }
+}
+
+/// A line of a script that is no fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct ScriptError {
+    /// The line's number, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Action {
+    /// Another reply, and no effect.
+    Status {
+        status: u16,
+        body: BodyKind,
+        headers: BTreeMap<String, String>,
+    },
+    /// The connection closes without a reply; nothing has happened.
+    DropBefore,
+    /// The connection closes without a reply; the effect has happened.
+    DropAfter,
+    /// The reply promises its whole length and ends after this many bytes of its body.
+    Truncate(usize),
+    /// The effect happens, then the reply is held for this long (real time).
+    Stall(Duration),
+    /// The reply lacks a key.
+    Omit(String),
+    /// The provider's own error with this reason, and no effect.
+    Reason(String),
+    /// A page without items that says there are more.
+    EmptyPage,
+}
+
+/// The body of a [`Action::Status`] reply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum BodyKind {
+    /// An error body as the provider sends it.
+    #[default]
+    Json,
+    /// A page as a proxy sends it.
+    Html,
+    Empty,
+}
+
+/// The fault list.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<Fault>);
+
+impl Faults {
+    pub(crate) fn replace(&mut self, faults: Vec<Fault>) {
+        self.0 = faults;
+    }
+
+    /// Returns what goes wrong with the request that has just arrived.
+    pub(crate) fn strike(&mut self, route: &str) -> Option<Action> {
+        for fault in self
+            .0
+            .iter_mut()
+            .filter(|fault| fault.route == route || fault.route == "*")
+        {
+            if fault.skip > 0 {
+                fault.skip -= 1;
+                continue;
+            }
+            match &mut fault.left {
+                Some(0) => continue,
+                Some(left) => *left -= 1,
+                None => {}
+            }
+            return Some(fault.action.clone());
+        }
+        None
+    }
+}
+
+/// A fault as it is written down.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    route: String,
+    #[serde(default)]
+    skip: u32,
+    #[serde(default = "once")]
+    count: u32,
+    #[serde(rename = "do")]
+    action: WrittenAction,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenAction {
+    status: Option<u16>,
+    body: Option<BodyKind>,
+    headers: Option<BTreeMap<String, String>>,
+    drop: Option<When>,
+    truncate: Option<usize>,
+    stall_s: Option<f64>,
+    omit: Option<String>,
+    reason: Option<String>,
+    empty_page: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum When {
+    Before,
+    After,
+}
+
+const fn once() -> u32 {
+    1
+}
+
+impl TryFrom<Written> for Fault {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        if !ROUTES.contains(&written.route.as_str()) {
+            return Err(format!(
+                "no route is called `{}`; there are: {}",
+                written.route,
+                ROUTES.join(" ")
+            ));
+        }
+        Ok(Self {
+            route: written.route,
+            skip: written.skip,
+            left: (written.count > 0).then_some(written.count),
+            action: written.action.try_into()?,
+        })
+    }
+}
+
+impl TryFrom<WrittenAction> for Action {
+    type Error = String;
+
+    fn try_from(written: WrittenAction) -> Result<Self, String> {
+        let WrittenAction {
+            status,
+            body,
+            headers,
+            drop,
+            truncate,
+            stall_s,
+            omit,
+            reason,
+            empty_page,
+        } = written;
+        if status.is_none() && (body.is_some() || headers.is_some()) {
+            return Err("`body` and `headers` belong to `status`".to_owned());
+        }
+        let status = match status {
+            Some(status @ 200..=599) => Some(Self::Status {
+                status,
+                body: body.unwrap_or_default(),
+                headers: checked(headers.unwrap_or_default())?,
+            }),
+            Some(status) => return Err(format!("`status` is 200 to 599, not {status}")),
+            None => None,
+        };
+        let stall = match stall_s.map(Duration::try_from_secs_f64) {
+            Some(Ok(stall)) if stall <= MAX_STALL => Some(Self::Stall(stall)),
+            Some(_) => return Err(format!("`stall_s` is 0 to {} seconds", MAX_STALL.as_secs())),
+            None => None,
+        };
+        let found = [
+            status,
+            drop.map(|when| match when {
+                When::Before => Self::DropBefore,
+                When::After => Self::DropAfter,
+            }),
+            truncate.map(Self::Truncate),
+            stall,
+            omit.map(Self::Omit),
+            reason.map(Self::Reason),
+            empty_page.filter(|wanted| *wanted).map(|_| Self::EmptyPage),
+        ];
+        let mut found = found.into_iter().flatten();
+        match (found.next(), found.next()) {
+            (Some(action), None) => Ok(action),
+            _ => Err("`do` names exactly one of status, drop, truncate, stall_s, omit, reason, empty_page".to_owned()),
+        }
+    }
+}
+
+fn checked(headers: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, String> {
+    for (name, value) in &headers {
+        let name_is_good = hyper::header::HeaderName::from_bytes(name.as_bytes()).is_ok();
+        if !name_is_good || hyper::header::HeaderValue::from_str(value).is_err() {
+            return Err(format!("`{name}` is not a header that can be sent"));
+        }
+    }
+    Ok(headers)
+}
+
+/// Every route a fault can name; the request log uses the same names.
+pub(crate) const ROUTES: &[&str] = &[
+    "*",
+    "fitbit.authorize",
+    "fitbit.token",
+    "fitbit.revoke",
+    "fitbit.introspect",
+    "fitbit.heart",
+    "fitbit.devices",
+    "fitbit.profile",
+    "fitbit.unknown",
+    "google.authorize",
+    "google.token",
+    "google.revoke",
+    "google.rollup",
+    "google.daily_rollup",
+    "google.list",
+    "google.reconcile",
+    "google.resting",
+    "google.devices",
+    "google.settings",
+    "google.identity",
+    "google.profile",
+    "google.unknown",
+];
+
+/// A reply is held for an hour at most.
+const MAX_STALL: Duration = Duration::from_secs(3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(script: &str) -> Faults {
+        let mut faults = Faults::default();
+        faults.replace(Fault::parse_script(script).unwrap());
+        faults
+    }
+
+    #[test]
+    fn a_fault_skips_then_acts_then_is_over() {
+        let mut faults =
+            faults(r#"{"route":"fitbit.token","skip":1,"count":2,"do":{"drop":"after"}}"#);
+        let struck: Vec<bool> = (0..5)
+            .map(|_| faults.strike("fitbit.token").is_some())
+            .collect();
+        assert_eq!(struck, [false, true, true, false, false]);
+        assert_eq!(faults.strike("fitbit.heart"), None);
+    }
+
+    #[test]
+    fn faults_of_one_route_act_one_after_the_other() {
+        let mut faults = faults(
+            "{\"route\":\"google.token\",\"do\":{\"drop\":\"before\"}}\n\n\
+             {\"route\":\"*\",\"count\":0,\"do\":{\"truncate\":3}}",
+        );
+        assert_eq!(faults.strike("google.token"), Some(Action::DropBefore));
+        for route in ["google.token", "fitbit.heart", "google.token"] {
+            assert_eq!(faults.strike(route), Some(Action::Truncate(3)));
+        }
+    }
+
+    #[test]
+    fn a_script_error_names_its_line_and_its_problem() {
+        let error = |script: &str| Fault::parse_script(script).unwrap_err();
+        let misspelt = error("\n{\"route\":\"fitbit.hart\",\"do\":{\"drop\":\"after\"}}");
+        assert_eq!(misspelt.line, 2);
+        assert!(
+            misspelt
+                .problem
+                .starts_with("no route is called `fitbit.hart`")
+        );
+        for wrong in [
+            r#"{"route":"*","do":{}}"#,
+            r#"{"route":"*","do":{"drop":"later"}}"#,
+            r#"{"route":"*","do":{"drop":"after","omit":"scope"}}"#,
+            r#"{"route":"*","do":{"body":"html"}}"#,
+            r#"{"route":"*","do":{"status":99}}"#,
+            r#"{"route":"*","do":{"status":500,"headers":{"a b":"c"}}}"#,
+            r#"{"route":"*","do":{"stall_s":-1}}"#,
+            r#"{"route":"*","do":{"stall":1}}"#,
+            r#"{"route":"*"}"#,
+        ] {
+            assert_eq!(error(wrong).line, 1, "{wrong}");
+        }
+    }
+}

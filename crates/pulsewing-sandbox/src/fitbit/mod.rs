@@ -1,0 +1,299 @@
+//! The Fitbit front: routes, access checks and replies of the legacy Fitbit Web API.
+//!
+//! It knows the wearer only through [`WearerData`], so it can speak for other data as well.
+
+mod error;
+mod heart;
+mod quota;
+mod token;
+mod tracker;
+
+use hyper::{Method, StatusCode};
+use jiff::Timestamp;
+
+pub(crate) use self::quota::Quota;
+pub(crate) use self::tracker::battery_word;
+use crate::message::{Reply, Request};
+use crate::oauth::{Access, AuthorizeError, Consent, FITBIT_USER_ID, Page, Provider};
+use crate::sandbox::State;
+use crate::wearer::WearerData;
+
+/// An endpoint of the Fitbit Web API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    Authorize,
+    Token,
+    Revoke,
+    Introspect,
+    /// Heart rate; `rest` is the path after `/date/`.
+    Heart {
+        user: String,
+        rest: String,
+    },
+    Devices {
+        user: String,
+    },
+    Profile {
+        user: String,
+    },
+    Unknown,
+}
+
+impl Endpoint {
+    /// Finds the endpoint; nothing if the path is not Fitbit's at all.
+    pub(crate) fn find(method: &Method, path: &str) -> Option<Self> {
+        let known = match path {
+            "/oauth2/authorize" if is_page(method) => Some(Self::Authorize),
+            "/oauth2/token" if method == Method::POST => Some(Self::Token),
+            "/oauth2/revoke" if method == Method::POST => Some(Self::Revoke),
+            "/1.1/oauth2/introspect" if method == Method::POST => Some(Self::Introspect),
+            _ if method == Method::GET => Self::resource(path),
+            _ => None,
+        };
+        let is_fitbits = ["/oauth2/", "/1/", "/1.1/", "/1.2/"]
+            .iter()
+            .any(|start| path.starts_with(start));
+        known.or_else(|| is_fitbits.then_some(Self::Unknown))
+    }
+
+    /// Returns the name of the route in the request log and the fault list.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Authorize => "fitbit.authorize",
+            Self::Token => "fitbit.token",
+            Self::Revoke => "fitbit.revoke",
+            Self::Introspect => "fitbit.introspect",
+            Self::Heart { .. } => "fitbit.heart",
+            Self::Devices { .. } => "fitbit.devices",
+            Self::Profile { .. } => "fitbit.profile",
+            Self::Unknown => "fitbit.unknown",
+        }
+    }
+
+    fn resource(path: &str) -> Option<Self> {
+        let (user, resource) = path.strip_prefix("/1/user/")?.split_once('/')?;
+        let user = user.to_owned();
+        match resource {
+            "devices.json" => Some(Self::Devices { user }),
+            "profile.json" => Some(Self::Profile { user }),
+            _ => {
+                let rest = resource
+                    .strip_prefix("activities/heart/date/")?
+                    .strip_suffix(".json")?;
+                Some(Self::Heart {
+                    user,
+                    rest: rest.to_owned(),
+                })
+            }
+        }
+    }
+}
+
+/// Answers a request to the Fitbit Web API.
+pub(crate) fn answer(
+    endpoint: &Endpoint,
+    request: &Request,
+    wearer: &dyn WearerData,
+    state: &mut State,
+    now: Timestamp,
+    empty_page: bool,
+) -> Reply {
+    if state.settings.gone {
+        return error::gone();
+    }
+    match endpoint {
+        Endpoint::Authorize => authorize(request, state, now),
+        Endpoint::Token => token::token(request, state, now),
+        Endpoint::Revoke => token::revoke(request, state),
+        Endpoint::Introspect => match bearer(request, state, now) {
+            Ok(_) => token::introspect(request, state, now),
+            Err(reply) => *reply,
+        },
+        Endpoint::Heart { user, rest } => data(request, user, "heartrate", state, now, || {
+            if empty_page {
+                heart::empty()
+            } else {
+                heart::answer(rest, request, wearer, now)
+            }
+        }),
+        Endpoint::Devices { user } => data(request, user, "settings", state, now, || {
+            tracker::devices(wearer)
+        }),
+        Endpoint::Profile { user } => data(request, user, "profile", state, now, || {
+            tracker::profile(wearer, now)
+        }),
+        Endpoint::Unknown => error::not_found(),
+    }
+}
+
+/// Returns the error body that the front sends with a status.
+pub(crate) fn status_error(status: StatusCode) -> Reply {
+    error::for_status(status)
+}
+
+/// Returns the front's error with a given error type.
+pub(crate) fn reason_error(error_type: &str) -> Reply {
+    error::for_reason(error_type)
+}
+
+/// Answers a data call: token, quota, scope and wearer are checked before the resource.
+fn data(
+    request: &Request,
+    user: &str,
+    scope: &str,
+    state: &mut State,
+    now: Timestamp,
+    resource: impl FnOnce() -> Reply,
+) -> Reply {
+    let scopes = match bearer(request, state, now) {
+        Ok(scopes) => scopes,
+        Err(reply) => return *reply,
+    };
+    let reply = if let Err(reply) = state.quota.take(now) {
+        *reply
+    } else if !scopes.iter().any(|granted| granted == scope) {
+        let message = format!("This application does not have permission to access {scope} data");
+        error::oauth(StatusCode::FORBIDDEN, "insufficient_scope", &message)
+    } else if user != "-" && user != FITBIT_USER_ID {
+        error::for_reason("insufficient_permissions")
+    } else {
+        resource()
+    };
+    state
+        .quota
+        .tell(reply, now)
+        .with_header("Cache-Control", "no-cache, private")
+}
+
+fn bearer(request: &Request, state: &mut State, now: Timestamp) -> Result<Vec<String>, Box<Reply>> {
+    let unauthorized = |error_type, message: &str| {
+        Err(Box::new(error::oauth(
+            StatusCode::UNAUTHORIZED,
+            error_type,
+            message,
+        )))
+    };
+    let Some(token) = request.bearer() else {
+        return unauthorized(
+            "invalid_client",
+            "Invalid authorization header format. The header was not recognized to be a valid header for any \
+             of known implementations",
+        );
+    };
+    match state
+        .tokens
+        .use_access(Provider::Fitbit, token, &state.settings, now)
+    {
+        Access::Valid(scopes) => Ok(scopes),
+        Access::Expired => unauthorized("expired_token", &format!("Access token expired: {token}")),
+        Access::Unknown => unauthorized("invalid_token", &format!("Access token invalid: {token}")),
+    }
+}
+
+fn authorize(request: &Request, state: &mut State, now: Timestamp) -> Reply {
+    let consent = match Consent::read(Provider::Fitbit, &request.query_params(), is_scope) {
+        Ok(consent) => consent,
+        Err(refused) => return Page::refusal("Developer information", authorize_message(refused)),
+    };
+    let page = Page {
+        title: "Let this app see your Fitbit data?",
+        describe: describe_scope,
+        fragment: "#_=_",
+        tells_scope: false,
+    };
+    let State {
+        settings,
+        codes,
+        mint,
+        ..
+    } = state;
+    consent.answer(request, &page, false, settings, (codes, mint), now)
+}
+
+fn authorize_message(refused: AuthorizeError) -> &'static str {
+    match refused {
+        AuthorizeError::ClientIdMissing => "invalid_request - Missing parameters: client_id",
+        AuthorizeError::ClientIdUnknown => "unauthorized_client - Invalid client_id",
+        AuthorizeError::RedirectMissing => "invalid_request - Missing redirect_uri parameter value",
+        AuthorizeError::RedirectNotAllowed => {
+            "invalid_request - Invalid redirect_uri parameter value"
+        }
+        AuthorizeError::ResponseType => {
+            "unsupported_response_type - Invalid response_type parameter value"
+        }
+        AuthorizeError::ScopeMissing => "invalid_request - Missing parameters: scope",
+        AuthorizeError::ScopeUnknown => "invalid_scope - Invalid scope parameter value",
+        AuthorizeError::ChallengeLength => {
+            "invalid_request - The code_challenge parameter length must be between 43 and 128"
+        }
+        AuthorizeError::ChallengeMethod => "invalid_request - Unsupported code_challenge_method",
+    }
+}
+
+fn is_page(method: &Method) -> bool {
+    method == Method::GET || method == Method::POST
+}
+
+fn is_scope(scope: &str) -> bool {
+    SCOPES.iter().any(|(name, _)| *name == scope)
+}
+
+fn describe_scope(scope: &str) -> &'static str {
+    SCOPES
+        .iter()
+        .find(|(name, _)| *name == scope)
+        .map_or("Other data", |(_, words)| words)
+}
+
+/// The scopes of the Fitbit Web API.
+const SCOPES: &[(&str, &str)] = &[
+    ("activity", "Activity and exercise"),
+    ("cardio_fitness", "Cardio fitness score"),
+    ("electrocardiogram", "Electrocardiogram"),
+    ("heartrate", "Heart rate"),
+    (
+        "irregular_rhythm_notifications",
+        "Irregular rhythm notifications",
+    ),
+    ("location", "Location"),
+    ("nutrition", "Food and water"),
+    ("oxygen_saturation", "Oxygen saturation"),
+    ("profile", "Profile, with the time zone"),
+    ("respiratory_rate", "Breathing rate"),
+    ("settings", "Devices and settings"),
+    ("sleep", "Sleep"),
+    ("social", "Friends"),
+    ("temperature", "Temperature"),
+    ("weight", "Weight"),
+];
+
+/// What the owner of a chain that was planted has granted.
+pub(crate) const SEEDED_SCOPES: [&str; 3] = ["heartrate", "profile", "settings"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(method: Method, path: &str) -> Option<&'static str> {
+        Endpoint::find(&method, path).map(|endpoint| endpoint.name())
+    }
+
+    #[test]
+    fn paths_and_verbs_lead_to_routes() {
+        let get = |path| route(Method::GET, path);
+        assert_eq!(
+            get("/1/user/-/activities/heart/date/today/1d/1min.json"),
+            Some("fitbit.heart")
+        );
+        assert_eq!(get("/1/user/PW7SB1/devices.json"), Some("fitbit.devices"));
+        assert_eq!(get("/1/user/-/profile.json"), Some("fitbit.profile"));
+        assert_eq!(get("/1/user/-/devices"), Some("fitbit.unknown"));
+        assert_eq!(get("/oauth2/token"), Some("fitbit.unknown"));
+        assert_eq!(
+            route(Method::POST, "/1/user/-/devices.json"),
+            Some("fitbit.unknown")
+        );
+        assert_eq!(route(Method::POST, "/oauth2/token"), Some("fitbit.token"));
+        assert_eq!(get("/token"), None);
+    }
+}

@@ -1,0 +1,182 @@
+//! Fitbit's token, revoke and introspect endpoints (Fitbit Web API, Authorization).
+
+use hyper::StatusCode;
+use serde_json::json;
+
+use super::error;
+use crate::message::{Params, Reply, Request};
+use crate::oauth::{
+    Access, Exchange, FITBIT_APP, FITBIT_USER_ID, FitbitRefresh, Granted, Provider,
+};
+use crate::sandbox::State;
+use jiff::Timestamp;
+
+/// Answers `POST /oauth2/token`.
+///
+/// Parameters are taken from the body and from the query, as the service's OpenAPI file has them.
+pub(super) fn token(request: &Request, state: &mut State, now: Timestamp) -> Reply {
+    let params = request.form().and(request.query_params());
+    if let Err(reply) = authenticate(request, &params) {
+        return *reply;
+    }
+    match params.get("grant_type") {
+        Some("authorization_code") => exchange(&params, state, now),
+        Some("refresh_token") => refresh(&params, state, now),
+        Some(_) => bad_request("Invalid grant_type parameter value"),
+        None => bad_request("Missing 'grant_type' parameter value"),
+    }
+}
+
+/// Answers `POST /oauth2/revoke`: 200 and nothing else, and all tokens of the wearer are gone.
+pub(super) fn revoke(request: &Request, state: &mut State) -> Reply {
+    let params = request.form().and(request.query_params());
+    if let Err(reply) = authenticate(request, &params) {
+        return *reply;
+    }
+    let Some(token) = params.get("token") else {
+        return bad_request("Missing parameters: token");
+    };
+    if state.tokens.revoke(Provider::Fitbit, token) {
+        Reply::empty(StatusCode::OK)
+    } else {
+        bad_request(&format!("Invalid token: {token}"))
+    }
+}
+
+/// Answers `POST /1.1/oauth2/introspect` for a caller whose own token is in order.
+pub(super) fn introspect(request: &Request, state: &mut State, now: Timestamp) -> Reply {
+    let params = request.form().and(request.query_params());
+    let Some(token) = params.get("token") else {
+        return bad_request("Missing parameters: token");
+    };
+    let access = state
+        .tokens
+        .use_access(Provider::Fitbit, token, &state.settings, now);
+    let times = state.tokens.access_times(Provider::Fitbit, token);
+    let body = match (access, times) {
+        (Access::Valid(scopes), Some((issued_at, expires_at))) => {
+            let scopes: Vec<String> = scopes
+                .iter()
+                .map(|scope| format!("{}=READ", scope.to_uppercase()))
+                .collect();
+            json!({
+                "active": true,
+                "scope": format!("{{{}}}", scopes.join(", ")),
+                "client_id": FITBIT_APP.client_id,
+                "user_id": FITBIT_USER_ID,
+                "token_type": "access_token",
+                "exp": expires_at.as_millisecond(),
+                "iat": issued_at.as_millisecond(),
+            })
+        }
+        _ => json!({ "active": false }),
+    };
+    Reply::json(StatusCode::OK, &body)
+}
+
+fn exchange(params: &Params, state: &mut State, now: Timestamp) -> Reply {
+    let Some(code) = params.get("code") else {
+        return bad_request("Missing parameters: code");
+    };
+    let exchange = state.codes.exchange(
+        Provider::Fitbit,
+        code,
+        params.get("redirect_uri"),
+        params.get("code_verifier"),
+        now,
+    );
+    match exchange {
+        Exchange::Granted(code) => {
+            let State {
+                tokens,
+                settings,
+                mint,
+                ..
+            } = state;
+            answer(&tokens.fitbit_consent(code.scopes, settings, mint, now))
+        }
+        Exchange::VerifierMissing => bad_request("Missing parameters: code_verifier"),
+        Exchange::RedirectMismatch => invalid_grant(&format!("Redirect_uri mismatch: {code}")),
+        Exchange::UnknownCode => invalid_grant(&format!("Authorization code invalid: {code}")),
+        Exchange::VerifierWrong => {
+            invalid_grant(&format!("Invalid code_verifier for code: {code}"))
+        }
+    }
+}
+
+fn refresh(params: &Params, state: &mut State, now: Timestamp) -> Reply {
+    let Some(token) = params.get("refresh_token") else {
+        return bad_request("Missing parameters: refresh_token");
+    };
+    match state
+        .tokens
+        .fitbit_refresh(token, &state.settings, &mut state.mint, now)
+    {
+        FitbitRefresh::Pair(pair, answering) => Reply {
+            answering: Some(answering),
+            ..answer(&pair)
+        },
+        FitbitRefresh::Conflict => error::for_status(StatusCode::CONFLICT),
+        FitbitRefresh::Invalid => invalid_grant(&format!("Refresh token invalid: {token}")),
+    }
+}
+
+fn answer(granted: &Granted) -> Reply {
+    let body = json!({
+        "access_token": granted.access_token,
+        "expires_in": granted.expires_in,
+        "refresh_token": granted.refresh_token,
+        "scope": granted.scopes.join(" "),
+        "token_type": "Bearer",
+        "user_id": FITBIT_USER_ID,
+    });
+    Reply::json(StatusCode::OK, &body).with_header("Cache-Control", "no-store")
+}
+
+/// Checks who is asking: the app is of type Personal, so its secret is optional but never wrong.
+fn authenticate(request: &Request, params: &Params) -> Result<(), Box<Reply>> {
+    let unauthorized = |message: &str| {
+        Err(Box::new(error::oauth(
+            StatusCode::UNAUTHORIZED,
+            "invalid_client",
+            message,
+        )))
+    };
+    if request.has_authorization() {
+        return match request.basic() {
+            Some((id, secret))
+                if id == FITBIT_APP.client_id && secret == FITBIT_APP.client_secret =>
+            {
+                Ok(())
+            }
+            Some((id, _)) if id == FITBIT_APP.client_id => {
+                unauthorized("Invalid authorization header. Client secret invalid")
+            }
+            Some(_) => unauthorized("Invalid authorization header. Client id invalid"),
+            None => unauthorized(
+                "Invalid authorization header format. The header was not recognized to be a valid header for \
+                 any of known implementations",
+            ),
+        };
+    }
+    match (params.get("client_id"), params.get("client_secret")) {
+        (None, _) => unauthorized(
+            "Invalid authorization header format. The header was not recognized to be a valid header for any \
+             of known implementations or a client_id parameter was not specified in case of a public client \
+             application. Received header = undefined",
+        ),
+        (Some(id), _) if id != FITBIT_APP.client_id => unauthorized("Invalid client_id"),
+        (Some(_), Some(secret)) if secret != FITBIT_APP.client_secret => {
+            unauthorized("Client secret invalid")
+        }
+        (Some(_), _) => Ok(()),
+    }
+}
+
+fn bad_request(message: &str) -> Reply {
+    error::oauth(StatusCode::BAD_REQUEST, "invalid_request", message)
+}
+
+fn invalid_grant(message: &str) -> Reply {
+    error::oauth(StatusCode::BAD_REQUEST, "invalid_grant", message)
+}

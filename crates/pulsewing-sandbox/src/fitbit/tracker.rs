@@ -1,0 +1,87 @@
+//! Fitbit's devices and profile (Fitbit Web API, Get Devices and Get Profile).
+
+use hyper::StatusCode;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::message::Reply;
+use crate::oauth::FITBIT_USER_ID;
+use crate::wearer::WearerData;
+
+/// Answers `devices.json`: the phone's pseudo-device and a scale come before the tracker, for no
+/// order is promised.
+pub(super) fn devices(wearer: &dyn WearerData) -> Reply {
+    let synced = wearer.last_sync();
+    let local = |at: Timestamp| {
+        at.to_zoned(wearer.time_zone().clone())
+            .datetime()
+            .strftime("%Y-%m-%dT%H:%M:%S%.3f")
+            .to_string()
+    };
+    let earlier = |hours| {
+        synced
+            .checked_sub(SignedDuration::from_hours(hours))
+            .unwrap_or(synced)
+    };
+    let percent = wearer.battery_percent();
+    let body = json!([
+        {
+            "battery": "Empty",
+            "deviceVersion": "MobileTrack",
+            "features": [],
+            "id": "201456789",
+            "lastSyncTime": local(earlier(24 * 40)),
+            "type": "TRACKER",
+        },
+        {
+            "battery": "Medium",
+            "batteryLevel": 55,
+            "deviceVersion": "Aria Air",
+            "features": [],
+            "id": "305551212",
+            "lastSyncTime": local(earlier(31)),
+            "mac": "0011223344AA",
+            "type": "SCALE",
+        },
+        {
+            "battery": battery_word(percent),
+            "batteryLevel": percent,
+            "deviceVersion": "Charge 6",
+            "features": [],
+            "id": "816713257",
+            "lastSyncTime": local(synced),
+            "mac": "0011223344BB",
+            "type": "TRACKER",
+        },
+    ]);
+    Reply::json(StatusCode::OK, &body)
+}
+
+/// Answers `profile.json`.
+pub(super) fn profile(wearer: &dyn WearerData, now: Timestamp) -> Reply {
+    let zone = wearer.time_zone();
+    let body = json!({
+        "user": {
+            "age": 38,
+            "displayName": "Sandy B.",
+            "encodedId": FITBIT_USER_ID,
+            "fullName": "Sandy Box",
+            "gender": "NA",
+            "locale": "en_GB",
+            "memberSince": "2019-05-04",
+            "offsetFromUTCMillis": i64::from(zone.to_offset(now).seconds()) * 1000,
+            "timezone": zone.iana_name(),
+        }
+    });
+    Reply::json(StatusCode::OK, &body)
+}
+
+/// Returns the word for a battery level that both clouds use.
+pub(crate) fn battery_word(percent: u8) -> &'static str {
+    match percent {
+        0 => "Empty",
+        1..20 => "Low",
+        20..60 => "Medium",
+        _ => "High",
+    }
+}

@@ -1,0 +1,126 @@
+//! Paired devices, settings, identity and profile
+//! (Google Health API, users.pairedDevices, users.getSettings, users.getIdentity, users.getProfile).
+
+use hyper::StatusCode;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::{error, page};
+use crate::fitbit::battery_word;
+use crate::message::{Params, Reply};
+use crate::oauth::{FITBIT_USER_ID, GOOGLE_USER_ID};
+use crate::wearer::WearerData;
+
+/// Answers `pairedDevices`: a scale and the tracker.
+pub(super) fn devices(
+    params: &Params,
+    wearer: &dyn WearerData,
+    empty_page: bool,
+) -> Result<Reply, Box<Reply>> {
+    let size = page::size(page::parse_size(params.get("pageSize"))?, 5, 100)?;
+    let tokens = page::Tokens::bound_to(&["pairedDevices", &size.to_string()]);
+    let skip: usize = match tokens.open(params.get("pageToken"))? {
+        Some(position) => position.parse().map_err(|_| page::refused())?,
+        None => 0,
+    };
+    if empty_page {
+        let token = tokens.seal(&skip.to_string());
+        return Ok(Reply::json(
+            StatusCode::OK,
+            &json!({ "nextPageToken": token }),
+        ));
+    }
+    let all = all_devices(wearer);
+    let mut reply = Map::new();
+    if skip + size < all.len() {
+        reply.insert(
+            "nextPageToken".to_owned(),
+            tokens.seal(&(skip + size).to_string()).into(),
+        );
+    }
+    let some: Vec<Value> = all.into_iter().skip(skip).take(size).collect();
+    reply.insert("pairedDevices".to_owned(), some.into());
+    Ok(Reply::json(StatusCode::OK, &Value::Object(reply)))
+}
+
+/// Answers `pairedDevices/{id}`.
+pub(super) fn device(id: &str, wearer: &dyn WearerData) -> Reply {
+    let name = format!("users/{GOOGLE_USER_ID}/pairedDevices/{id}");
+    match all_devices(wearer)
+        .into_iter()
+        .find(|device| device["name"] == name)
+    {
+        Some(device) => Reply::json(StatusCode::OK, &device),
+        None => error::reply(
+            StatusCode::NOT_FOUND,
+            None,
+            "Requested entity was not found.",
+            &json!({}),
+        ),
+    }
+}
+
+/// Answers `settings`.
+pub(super) fn settings(wearer: &dyn WearerData, now: Timestamp) -> Reply {
+    let zone = wearer.time_zone();
+    let body = json!({
+        "name": format!("users/{GOOGLE_USER_ID}/settings"),
+        "timeZone": zone.iana_name(),
+        "utcOffset": format!("{}s", zone.to_offset(now).seconds()),
+        "distanceUnit": "DISTANCE_UNIT_KILOMETERS",
+        "languageLocale": "en_GB",
+        "temperatureUnit": "TEMPERATURE_UNIT_CELSIUS",
+    });
+    Reply::json(StatusCode::OK, &body)
+}
+
+/// Answers `identity`.
+pub(super) fn identity() -> Reply {
+    let body = json!({
+        "name": "users/me/identity",
+        "healthUserId": GOOGLE_USER_ID,
+        "legacyUserId": FITBIT_USER_ID,
+    });
+    Reply::json(StatusCode::OK, &body)
+}
+
+/// Answers `profile`.
+pub(super) fn profile() -> Reply {
+    let body = json!({
+        "name": format!("users/{GOOGLE_USER_ID}/profile"),
+        "age": 38,
+        "membershipStartDate": { "year": 2019, "month": 5, "day": 4 },
+    });
+    Reply::json(StatusCode::OK, &body)
+}
+
+fn all_devices(wearer: &dyn WearerData) -> Vec<Value> {
+    let synced = wearer.last_sync();
+    let earlier = synced
+        .checked_sub(SignedDuration::from_hours(31))
+        .unwrap_or(synced);
+    let name = |id: &str| format!("users/{GOOGLE_USER_ID}/pairedDevices/{id}");
+    let percent = wearer.battery_percent();
+    let mut tracker = json!({
+        "name": name("816713257"),
+        "deviceType": "TRACKER",
+        "deviceVersion": "Charge 6",
+        "batteryStatus": battery_word(percent),
+        "lastSyncTime": synced.to_string(),
+        "macAddress": "0011223344BB",
+        "features": ["HEART_RATE", "STEPS"],
+    });
+    if let (1.., Some(tracker)) = (percent, tracker.as_object_mut()) {
+        tracker.insert("batteryLevel".to_owned(), percent.into());
+    }
+    let scale = json!({
+        "name": name("305551212"),
+        "deviceType": "SCALE",
+        "deviceVersion": "Aria Air",
+        "batteryStatus": "Medium",
+        "batteryLevel": 55,
+        "lastSyncTime": earlier.to_string(),
+        "macAddress": "0011223344AA",
+    });
+    vec![scale, tracker]
+}

@@ -1,0 +1,211 @@
+//! Error replies of the Google Health API and of Google's token endpoint.
+
+use hyper::StatusCode;
+use serde_json::{Value, json};
+
+use crate::message::Reply;
+use crate::oauth::document;
+
+/// Returns a Google API error. Without a reason it has no details.
+pub(super) fn reply(
+    code: StatusCode,
+    reason: Option<&str>,
+    message: &str,
+    metadata: &Value,
+) -> Reply {
+    let mut error =
+        json!({ "code": code.as_u16(), "message": message, "status": canonical(code, reason) });
+    if let (Some(reason), Some(error)) = (reason, error.as_object_mut()) {
+        let domain = if reason == "CREDENTIALS_MISSING" {
+            "googleapis.com"
+        } else {
+            "health.googleapis.com"
+        };
+        let info = json!({
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": reason,
+            "domain": domain,
+            "metadata": metadata,
+        });
+        error.insert("details".to_owned(), json!([info]));
+    }
+    let reply = Reply::json(code, &json!({ "error": error }));
+    if code == StatusCode::UNAUTHORIZED {
+        let challenge = match reason {
+            None => "Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\"",
+            Some(_) => "Bearer realm=\"https://accounts.google.com/\"",
+        };
+        return reply.with_header("WWW-Authenticate", challenge);
+    }
+    reply
+}
+
+/// Returns a 400 with a reason, the most common kind.
+pub(super) fn invalid(reason: &str, message: &str) -> Reply {
+    reply(StatusCode::BAD_REQUEST, Some(reason), message, &json!({}))
+}
+
+/// Returns the 400 for a request body or parameter that cannot be read.
+pub(super) fn malformed(field: &str, description: &str) -> Reply {
+    let error = json!({
+        "code": 400,
+        "message": format!("Invalid value at '{field}': {description}"),
+        "status": "INVALID_ARGUMENT",
+        "details": [{
+            "@type": "type.googleapis.com/google.rpc.BadRequest",
+            "fieldViolations": [{ "field": field, "description": description }],
+        }],
+    });
+    Reply::json(StatusCode::BAD_REQUEST, &json!({ "error": error }))
+}
+
+/// Returns the reply to a call without credentials.
+pub(super) fn credentials_missing(method: &str) -> Reply {
+    reply(
+        StatusCode::UNAUTHORIZED,
+        Some("CREDENTIALS_MISSING"),
+        "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or \
+         other valid authentication credential.",
+        &json!({
+            "service": "health.googleapis.com",
+            "method": format!("google.devicesandservices.health.v4.{method}"),
+        }),
+    )
+}
+
+/// Returns the reply to an access token that is expired, revoked or unknown.
+pub(super) fn unauthenticated() -> Reply {
+    reply(
+        StatusCode::UNAUTHORIZED,
+        None,
+        "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other \
+         valid authentication credential.",
+        &json!({}),
+    )
+}
+
+/// Returns the HTML page of a path or verb that does not exist.
+pub(super) fn not_found(path: &str) -> Reply {
+    let path = crate::message::escaped(path);
+    let body = format!(
+        "<p><strong>404.</strong> The requested URL <code>{path}</code> was not found.</p>"
+    );
+    Reply::html(
+        StatusCode::NOT_FOUND,
+        document("Error 404 (Not Found)", &body),
+    )
+}
+
+/// Returns an error of the token or revoke endpoint (RFC 6749).
+pub(super) fn oauth(code: StatusCode, error: &str, description: &str) -> Reply {
+    Reply::json(
+        code,
+        &json!({ "error": error, "error_description": description }),
+    )
+}
+
+/// Returns the error body for a status that a fault asks for.
+pub(super) fn for_status(code: StatusCode, on_token: bool) -> Reply {
+    if code.is_success() || code.is_redirection() {
+        return Reply::json(code, &json!({}));
+    }
+    if on_token {
+        return match code.as_u16() {
+            401 => oauth(code, "invalid_client", "Unauthorized"),
+            500.. => oauth(code, "internal_failure", "Backend Error"),
+            _ => oauth(code, "invalid_request", "Bad Request"),
+        };
+    }
+    match code.as_u16() {
+        401 => unauthenticated(),
+        403 => for_reason("RESOURCE_PERMISSION_DENIED"),
+        429 => for_reason("RATE_LIMIT_EXCEEDED"),
+        412 => reply(code, None, "Precondition check failed.", &json!({})),
+        503 => reply(
+            code,
+            None,
+            "The service is currently unavailable.",
+            &json!({}),
+        ),
+        504 => reply(
+            code,
+            None,
+            "Deadline expired before operation could complete.",
+            &json!({}),
+        ),
+        500.. => reply(code, None, "Internal error encountered.", &json!({})),
+        _ => reply(
+            code,
+            None,
+            "Request contains an invalid argument.",
+            &json!({}),
+        ),
+    }
+}
+
+/// Returns the error with a given reason, with the status that reason has.
+pub(super) fn for_reason(reason: &str) -> Reply {
+    let (code, message, metadata) = match reason {
+        "ACCOUNT_NOT_LINKED" => (
+            StatusCode::BAD_REQUEST,
+            "The account is not linked to Google Health.",
+            json!({ "redirect_uri": "https://fitbit.google.com/auth/signup" }),
+        ),
+        "CREDENTIALS_MISSING" => return credentials_missing("DataPointsService.ListDataPoints"),
+        "ACCESS_TOKEN_SCOPE_INSUFFICIENT" | "MISSING_OAUTH_SCOPE" => (
+            StatusCode::FORBIDDEN,
+            "Request had insufficient authentication scopes.",
+            json!({}),
+        ),
+        "RESOURCE_PERMISSION_DENIED" => (
+            StatusCode::FORBIDDEN,
+            "The caller does not have permission",
+            json!({}),
+        ),
+        "SERVICE_DISABLED" => (
+            StatusCode::FORBIDDEN,
+            "Google Health API has not been used in this project before or it is disabled.",
+            json!({ "service": "health.googleapis.com" }),
+        ),
+        "RATE_LIMIT_EXCEEDED" => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "Quota exceeded for quota metric 'Requests' and limit 'Requests per minute per user'.",
+            json!({ "service": "health.googleapis.com" }),
+        ),
+        _ => (
+            StatusCode::BAD_REQUEST,
+            "Request contains an invalid argument.",
+            json!({}),
+        ),
+    };
+    reply(code, Some(reason), message, &metadata)
+}
+
+/// Returns the OAuth error with a given code, with the status that code has.
+pub(super) fn for_oauth_reason(error: &str) -> Reply {
+    let (code, description) = match error {
+        "invalid_grant" => (
+            StatusCode::BAD_REQUEST,
+            "Token has been expired or revoked.",
+        ),
+        "invalid_client" => (StatusCode::UNAUTHORIZED, "Unauthorized"),
+        "internal_failure" => (StatusCode::INTERNAL_SERVER_ERROR, "Backend Error"),
+        _ => (StatusCode::BAD_REQUEST, "Bad Request"),
+    };
+    oauth(code, error, description)
+}
+
+fn canonical(code: StatusCode, reason: Option<&str>) -> &'static str {
+    match (code.as_u16(), reason) {
+        (400, Some("ACCOUNT_NOT_LINKED")) | (412, _) => "FAILED_PRECONDITION",
+        (401, _) => "UNAUTHENTICATED",
+        (403, _) => "PERMISSION_DENIED",
+        (404, _) => "NOT_FOUND",
+        (409, _) => "ABORTED",
+        (429, _) => "RESOURCE_EXHAUSTED",
+        (503, _) => "UNAVAILABLE",
+        (504, _) => "DEADLINE_EXCEEDED",
+        (500.., _) => "INTERNAL",
+        _ => "INVALID_ARGUMENT",
+    }
+}

@@ -1,0 +1,399 @@
+//! The filter of `list` and `reconcile`: a small part of AIP-160
+//! (Google Health API, dataPoints.list, `filter`).
+//!
+//! ```text
+//! filter      = restriction { "AND" restriction }
+//! restriction = member ( ">=" | "<" ) '"' literal '"'
+//! member      = heart_rate.sample_time.physical_time     RFC 3339
+//!             | heart_rate.sample_time.civil_time        YYYY-MM-DD[THH:mm:ss]
+//!             | daily_resting_heart_rate.date            YYYY-MM-DD
+//! ```
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+
+use super::DataType;
+
+/// The range a filter selects, closed-open; a missing bound is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Range {
+    pub(super) physical: Bounds<Timestamp>,
+    pub(super) civil: Bounds<DateTime>,
+}
+
+/// A closed-open range with optional bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bounds<T> {
+    pub(super) start: Option<T>,
+    pub(super) end: Option<T>,
+}
+
+/// Why a filter is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FilterError {
+    pub(super) reason: &'static str,
+    pub(super) message: &'static str,
+}
+
+impl Range {
+    /// Reads a filter for the points of one data type. An empty filter selects everything.
+    pub(super) fn parse(filter: &str, data_type: DataType) -> Result<Self, FilterError> {
+        let mut range = Self::default();
+        let tokens = tokenize(filter)?;
+        let mut rest = tokens.as_slice();
+        if rest.is_empty() {
+            return Ok(range);
+        }
+        loop {
+            rest = range.restrict(rest, data_type)?;
+            match rest {
+                [] => break,
+                [Token::Word("AND"), after @ ..] => rest = after,
+                _ => return Err(STRUCTURE),
+            }
+        }
+        range.check()?;
+        Ok(range)
+    }
+
+    fn restrict<'a>(
+        &mut self,
+        tokens: &'a [Token<'a>],
+        data_type: DataType,
+    ) -> Result<&'a [Token<'a>], FilterError> {
+        let (member, operator, literal, rest) = match tokens {
+            [Token::Word(word), ..] if matches!(*word, "AND" | "OR" | "NOT") => {
+                return Err(STRUCTURE);
+            }
+            [Token::Paren, ..] => return Err(STRUCTURE),
+            [
+                Token::Word(member),
+                Token::Operator(operator),
+                Token::Literal(literal),
+                rest @ ..,
+            ] => (*member, *operator, *literal, rest),
+            [Token::Word(_), Token::Operator(_), Token::Word(_), ..] => return Err(SYNTAX),
+            [] | [Token::Word(_)] | [Token::Word(_), Token::Operator(_)] => {
+                return Err(MISSING_TOKEN);
+            }
+            _ => return Err(SYNTAX),
+        };
+        let is_start = match operator {
+            ">=" => true,
+            "<" => false,
+            _ => return Err(COMPARATOR),
+        };
+        let (prefix, field) = member.split_once('.').unwrap_or((member, ""));
+        if prefix != data_type.filter_name() {
+            let known = DataType::ALL
+                .iter()
+                .any(|known| known.filter_name() == prefix)
+                || OTHER_DATA_TYPES.contains(&prefix);
+            return Err(if known { COLLECTION } else { DATA_TYPE });
+        }
+        match (data_type, field) {
+            (DataType::HeartRate, "sample_time.physical_time") => {
+                self.physical
+                    .narrow(is_start, literal.parse().map_err(|_| TIMESTAMP)?);
+            }
+            (DataType::HeartRate, "sample_time.civil_time") => {
+                self.civil.narrow(is_start, civil(literal).ok_or(CIVIL)?);
+            }
+            (DataType::DailyRestingHeartRate, "date") => {
+                self.civil.narrow(is_start, day(literal).ok_or(CIVIL)?);
+            }
+            _ => return Err(MEMBER),
+        }
+        Ok(rest)
+    }
+
+    fn check(&self) -> Result<(), FilterError> {
+        if self.physical != Bounds::default() && self.civil != Bounds::default() {
+            return Err(MIXED);
+        }
+        if self.physical.is_empty() || self.civil.is_empty() {
+            return Err(TIME_RANGE);
+        }
+        Ok(())
+    }
+}
+
+impl<T: Copy + Ord> Bounds<T> {
+    pub(super) fn contains(&self, value: T) -> bool {
+        self.start.is_none_or(|start| start <= value) && self.end.is_none_or(|end| value < end)
+    }
+
+    fn narrow(&mut self, is_start: bool, value: T) {
+        if is_start {
+            self.start = Some(self.start.map_or(value, |start| start.max(value)));
+        } else {
+            self.end = Some(self.end.map_or(value, |end| end.min(value)));
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!((self.start, self.end), (Some(start), Some(end)) if end <= start)
+    }
+}
+
+impl<T> Default for Bounds<T> {
+    fn default() -> Self {
+        Self {
+            start: None,
+            end: None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token<'a> {
+    Word(&'a str),
+    Operator(&'a str),
+    /// The text between double quotes.
+    Literal(&'a str),
+    Paren,
+}
+
+fn tokenize(text: &str) -> Result<Vec<Token<'_>>, FilterError> {
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '"' => {
+                let inner = rest.get(1..).unwrap_or_default();
+                let end = inner.find('"').ok_or(SYNTAX)?;
+                tokens.push(Token::Literal(inner.get(..end).unwrap_or_default()));
+                end + 2
+            }
+            '(' | ')' => {
+                tokens.push(Token::Paren);
+                1
+            }
+            '<' | '>' | '=' | '!' | ':' => {
+                let end = rest
+                    .find(|c| !matches!(c, '<' | '>' | '=' | '!' | ':'))
+                    .unwrap_or(rest.len());
+                tokens.push(Token::Operator(rest.get(..end).unwrap_or_default()));
+                end
+            }
+            c if is_word(c) => {
+                let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+                tokens.push(Token::Word(rest.get(..end).unwrap_or_default()));
+                end
+            }
+            _ => return Err(SYNTAX),
+        };
+        rest = rest.get(length..).unwrap_or_default().trim_start();
+    }
+    Ok(tokens)
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
+}
+
+/// Reads `YYYY-MM-DD` or `YYYY-MM-DDTHH:mm:ss`, and nothing else.
+fn civil(literal: &str) -> Option<DateTime> {
+    match literal.len() {
+        10 => day(literal),
+        19 if literal.as_bytes().get(10) == Some(&b'T') => literal.parse().ok(),
+        _ => None,
+    }
+}
+
+fn day(literal: &str) -> Option<DateTime> {
+    let date: Date = if literal.len() == 10 {
+        literal.parse().ok()?
+    } else {
+        return None;
+    };
+    Some(date.to_datetime(jiff::civil::Time::midnight()))
+}
+
+/// Other data types of the API, for telling a wrong prefix from an unknown one.
+const OTHER_DATA_TYPES: &[&str] = &[
+    "active_minutes",
+    "active_zone_minutes",
+    "activity_level",
+    "altitude",
+    "blood_glucose",
+    "body_fat",
+    "core_body_temperature",
+    "daily_heart_rate_variability",
+    "daily_heart_rate_zones",
+    "daily_oxygen_saturation",
+    "daily_respiratory_rate",
+    "distance",
+    "exercise",
+    "floors",
+    "heart_rate_variability",
+    "height",
+    "oxygen_saturation",
+    "respiratory_rate_sleep_summary",
+    "sedentary_period",
+    "sleep",
+    "steps",
+    "time_in_heart_rate_zone",
+    "vo2_max",
+    "weight",
+];
+
+const fn error(reason: &'static str, message: &'static str) -> FilterError {
+    FilterError { reason, message }
+}
+
+const SYNTAX: FilterError = error(
+    "INVALID_DATA_POINT_FILTER_SYNTAX",
+    "The filter is not a valid expression.",
+);
+const MISSING_TOKEN: FilterError = error(
+    "INVALID_DATA_POINT_FILTER_MISSING_TOKEN",
+    "The filter ends before the restriction is complete.",
+);
+const STRUCTURE: FilterError = error(
+    "INVALID_DATA_POINT_FILTER_EXPRESSION_STRUCTURE",
+    "Restrictions can only be joined by AND.",
+);
+const COMPARATOR: FilterError = error(
+    "INVALID_DATA_POINT_FILTER_RESTRICTION_COMPARATOR",
+    "Only the comparators >= and < are supported.",
+);
+const MIXED: FilterError = error(
+    "INVALID_DATA_POINT_FILTER_MIXED_TIME_RESTRICTIONS",
+    "Physical and civil time cannot be mixed.",
+);
+const COLLECTION: FilterError = error(
+    "INVALID_DATA_POINT_FILTER_COLLECTION_MISMATCH",
+    "The filter's data type is not the one in the parent.",
+);
+const DATA_TYPE: FilterError = error(
+    "INVALID_DATA_POINT_FILTER_DATA_TYPE_RESTRICTION",
+    "The filter does not begin with a known data type.",
+);
+const MEMBER: FilterError = error(
+    "INVALID_DATA_POINT_FILTER_DATA_TYPE_MEMBER",
+    "The data type cannot be filtered by this member.",
+);
+const CIVIL: FilterError = error(
+    "INVALID_DATA_POINT_FILTER_CIVIL_DATE_TIME_FORMAT",
+    "The literal is not a civil date or date and time.",
+);
+const TIMESTAMP: FilterError = error(
+    "INVALID_FILTER_FORMAT",
+    "The literal is not an RFC 3339 timestamp.",
+);
+const TIME_RANGE: FilterError = error(
+    "INVALID_TIME_RANGE",
+    "The end of the range must be after its start.",
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heart(filter: &str) -> Result<Range, &'static str> {
+        Range::parse(filter, DataType::HeartRate).map_err(|error| error.reason)
+    }
+
+    #[test]
+    fn both_kinds_of_time_are_read() {
+        let range = heart(
+            "heart_rate.sample_time.physical_time >= \"2026-11-21T23:00:00Z\" AND \
+             heart_rate.sample_time.physical_time<\"2026-11-22T23:00:00+00:00\"",
+        )
+        .unwrap();
+        assert_eq!(range.physical.start, "2026-11-21T23:00:00Z".parse().ok());
+        assert_eq!(range.physical.end, "2026-11-22T23:00:00Z".parse().ok());
+        let range = heart("heart_rate.sample_time.civil_time >= \"2026-11-22\"").unwrap();
+        assert_eq!(range.civil.start, "2026-11-22T00:00:00".parse().ok());
+        assert_eq!(range.civil.end, None);
+        assert_eq!(heart("  "), Ok(Range::default()));
+    }
+
+    #[test]
+    fn every_mistake_has_its_reason() {
+        let physical = |rest: &str| format!("heart_rate.sample_time.physical_time {rest}");
+        let time = "\"2026-11-22T00:00:00Z\"";
+        for (filter, reason) in [
+            (
+                physical(&format!("> {time}")),
+                "INVALID_DATA_POINT_FILTER_RESTRICTION_COMPARATOR",
+            ),
+            (
+                physical(&format!("= {time}")),
+                "INVALID_DATA_POINT_FILTER_RESTRICTION_COMPARATOR",
+            ),
+            (
+                physical(&format!(">= {time} OR {}", physical(&format!("< {time}")))),
+                "INVALID_DATA_POINT_FILTER_EXPRESSION_STRUCTURE",
+            ),
+            (
+                format!("({})", physical(&format!(">= {time}"))),
+                "INVALID_DATA_POINT_FILTER_EXPRESSION_STRUCTURE",
+            ),
+            (
+                format!(
+                    "{} AND heart_rate.sample_time.civil_time < \"2026-11-23\"",
+                    physical(&format!(">= {time}"))
+                ),
+                "INVALID_DATA_POINT_FILTER_MIXED_TIME_RESTRICTIONS",
+            ),
+            (
+                format!("steps.interval.start_time >= {time}"),
+                "INVALID_DATA_POINT_FILTER_COLLECTION_MISMATCH",
+            ),
+            (
+                format!("heartRate.sample_time.physical_time >= {time}"),
+                "INVALID_DATA_POINT_FILTER_DATA_TYPE_RESTRICTION",
+            ),
+            (
+                format!("heart_rate.interval.start_time >= {time}"),
+                "INVALID_DATA_POINT_FILTER_DATA_TYPE_MEMBER",
+            ),
+            (
+                "heart_rate.sample_time.civil_time >= \"2026-11-22 00:00\"".to_owned(),
+                "INVALID_DATA_POINT_FILTER_CIVIL_DATE_TIME_FORMAT",
+            ),
+            (physical(">= \"yesterday\""), "INVALID_FILTER_FORMAT"),
+            (
+                physical(">= 2026-11-22"),
+                "INVALID_DATA_POINT_FILTER_SYNTAX",
+            ),
+            (physical(">= \"2026"), "INVALID_DATA_POINT_FILTER_SYNTAX"),
+            (physical(">="), "INVALID_DATA_POINT_FILTER_MISSING_TOKEN"),
+            (
+                physical(&format!(">= {time} AND")),
+                "INVALID_DATA_POINT_FILTER_MISSING_TOKEN",
+            ),
+            (
+                physical(&format!(">= {time} AND {}", physical(&format!("< {time}")))),
+                "INVALID_TIME_RANGE",
+            ),
+        ] {
+            assert_eq!(heart(&filter), Err(reason), "{filter}");
+        }
+    }
+
+    #[test]
+    fn days_are_filtered_by_date_alone() {
+        let parse =
+            |filter| Range::parse(filter, DataType::DailyRestingHeartRate).map_err(|e| e.reason);
+        let range = parse("daily_resting_heart_rate.date >= \"2026-11-20\"").unwrap();
+        assert_eq!(range.civil.start, "2026-11-20T00:00:00".parse().ok());
+        assert_eq!(
+            parse("daily_resting_heart_rate.date >= \"2026-11-20T00:00:00\""),
+            Err("INVALID_DATA_POINT_FILTER_CIVIL_DATE_TIME_FORMAT")
+        );
+        assert_eq!(
+            parse("heart_rate.sample_time.civil_time >= \"2026-11-20\""),
+            Err("INVALID_DATA_POINT_FILTER_COLLECTION_MISMATCH")
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(filter in "(heart_rate|AND|OR| |>=|<|\"|\\.|sample_time|civil_time|2026-11-22|[^a-z])*") {
+            let _ = heart(&filter);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The Google front: routes, access checks and replies of the Google Health API v4 and of Google's
+//! OAuth endpoints.
+//!
+//! Routing comes before authentication, and authentication before validation, as observed of the
+//! real service.
+
+mod account;
+mod authorize;
+mod error;
+mod filter;
+mod page;
+mod points;
+mod rollup;
+mod route;
+mod token;
+
+use hyper::StatusCode;
+use jiff::Timestamp;
+use serde_json::json;
+
+use self::points::View;
+use self::route::Call;
+pub(crate) use self::route::Endpoint;
+use crate::message::{Reply, Request};
+use crate::oauth::{Access, GOOGLE_USER_ID, Provider};
+use crate::sandbox::State;
+use crate::wearer::WearerData;
+
+/// A data type the sandbox has data of. Others are answered as if their names were wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DataType {
+    HeartRate,
+    DailyRestingHeartRate,
+}
+
+impl DataType {
+    const ALL: [Self; 2] = [Self::HeartRate, Self::DailyRestingHeartRate];
+
+    fn parse(path_name: &str) -> Result<Self, Box<Reply>> {
+        Self::ALL
+            .into_iter()
+            .find(|known| known.path_name() == path_name)
+            .ok_or_else(|| {
+                Box::new(error::invalid(
+                    "INVALID_PARENT_DATA_TYPE_COLLECTION",
+                    "The parent does not name a known data type.",
+                ))
+            })
+    }
+
+    const fn path_name(self) -> &'static str {
+        match self {
+            Self::HeartRate => "heart-rate",
+            Self::DailyRestingHeartRate => "daily-resting-heart-rate",
+        }
+    }
+
+    const fn filter_name(self) -> &'static str {
+        match self {
+            Self::HeartRate => "heart_rate",
+            Self::DailyRestingHeartRate => "daily_resting_heart_rate",
+        }
+    }
+}
+
+/// A data source family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    AllSources,
+    GoogleWearables,
+    GoogleSources,
+    SelfSources,
+}
+
+impl Family {
+    /// Reads a full resource name; an empty one means every source.
+    fn parse(name: &str) -> Result<Self, Box<Reply>> {
+        if name.is_empty() {
+            return Ok(Self::AllSources);
+        }
+        let family = match name.split('/').collect::<Vec<_>>().as_slice() {
+            ["users", user, "dataSourceFamilies", family] if is_wearer(user) => *family,
+            _ => "",
+        };
+        Ok(match family {
+            "all-sources" => Self::AllSources,
+            "google-wearables" => Self::GoogleWearables,
+            "google-sources" => Self::GoogleSources,
+            "self-sources" => Self::SelfSources,
+            _ => {
+                return Err(Box::new(error::invalid(
+                    "INVALID_DATA_POINT_DATA_SOURCE_FAMILY",
+                    "The data source family is not a known resource name.",
+                )));
+            }
+        })
+    }
+
+    const fn has_wearable(self) -> bool {
+        !matches!(self, Self::SelfSources)
+    }
+
+    const fn has_health_connect(self) -> bool {
+        matches!(self, Self::AllSources | Self::GoogleSources)
+    }
+}
+
+/// Answers a request to Google.
+pub(crate) fn answer(
+    endpoint: &Endpoint,
+    request: &Request,
+    wearer: &dyn WearerData,
+    state: &mut State,
+    now: Timestamp,
+    empty_page: bool,
+) -> Reply {
+    match endpoint {
+        Endpoint::Authorize => authorize::authorize(request, state, now),
+        Endpoint::Token => token::token(request, state, now),
+        Endpoint::Revoke => token::revoke(request, state),
+        Endpoint::Unknown => error::not_found(&request.path),
+        resource => {
+            data(resource, request, wearer, state, now, empty_page).unwrap_or_else(|reply| *reply)
+        }
+    }
+}
+
+/// Returns the error body that the front sends with a status.
+pub(crate) fn status_error(endpoint: &Endpoint, status: StatusCode) -> Reply {
+    error::for_status(
+        status,
+        matches!(endpoint, Endpoint::Token | Endpoint::Revoke),
+    )
+}
+
+/// Returns the front's error with a given reason.
+pub(crate) fn reason_error(endpoint: &Endpoint, reason: &str) -> Reply {
+    if matches!(endpoint, Endpoint::Token | Endpoint::Revoke) {
+        error::for_oauth_reason(reason)
+    } else {
+        error::for_reason(reason)
+    }
+}
+
+fn data(
+    endpoint: &Endpoint,
+    request: &Request,
+    wearer: &dyn WearerData,
+    state: &mut State,
+    now: Timestamp,
+    empty_page: bool,
+) -> Result<Reply, Box<Reply>> {
+    let (user, scope) = match endpoint {
+        Endpoint::Points { user, .. } => (user, Some(HEALTH_METRICS)),
+        Endpoint::Devices { user }
+        | Endpoint::Device { user, .. }
+        | Endpoint::Settings { user } => (user, Some(SETTINGS)),
+        Endpoint::Profile { user } => (user, Some(PROFILE)),
+        Endpoint::Identity { user } => (user, None),
+        _ => return Err(Box::new(error::not_found(&request.path))),
+    };
+    authorized(endpoint, request, scope, state, now)?;
+    if !is_wearer(user) {
+        return Err(Box::new(error::for_reason("RESOURCE_PERMISSION_DENIED")));
+    }
+    let params = request.query_params();
+    match endpoint {
+        Endpoint::Points {
+            data_type, call, ..
+        } => {
+            let data_type = DataType::parse(data_type)?;
+            let sizes = state.settings.page_sizes;
+            match call {
+                Call::List => {
+                    points::answer(View::List, data_type, &params, wearer, sizes, empty_page)
+                }
+                Call::Reconcile => points::answer(
+                    View::Reconcile,
+                    data_type,
+                    &params,
+                    wearer,
+                    sizes,
+                    empty_page,
+                ),
+                Call::RollUp => rollup::roll_up(data_type, request, wearer, empty_page),
+                Call::DailyRollUp => rollup::daily_roll_up(data_type, request, wearer),
+            }
+        }
+        Endpoint::Devices { .. } => account::devices(&params, wearer, empty_page),
+        Endpoint::Device { id, .. } => Ok(account::device(id, wearer)),
+        Endpoint::Settings { .. } => Ok(account::settings(wearer, now)),
+        Endpoint::Profile { .. } => Ok(account::profile()),
+        _ => Ok(account::identity()),
+    }
+}
+
+fn authorized(
+    endpoint: &Endpoint,
+    request: &Request,
+    scope: Option<&str>,
+    state: &mut State,
+    now: Timestamp,
+) -> Result<(), Box<Reply>> {
+    let Some(token) = request.bearer() else {
+        return Err(Box::new(error::credentials_missing(endpoint.method_name())));
+    };
+    let Access::Valid(scopes) =
+        state
+            .tokens
+            .use_access(Provider::Google, token, &state.settings, now)
+    else {
+        return Err(Box::new(error::unauthenticated()));
+    };
+    let is_granted = match scope {
+        Some(scope) => scopes.iter().any(|granted| granted == scope),
+        None => scopes
+            .iter()
+            .any(|granted| granted.contains("/auth/googlehealth.")),
+    };
+    if is_granted {
+        return Ok(());
+    }
+    let metadata = json!({ "service": "health.googleapis.com", "method": endpoint.method_name() });
+    Err(Box::new(error::reply(
+        StatusCode::FORBIDDEN,
+        Some("ACCESS_TOKEN_SCOPE_INSUFFICIENT"),
+        "Request had insufficient authentication scopes.",
+        &metadata,
+    )))
+}
+
+fn is_wearer(user: &str) -> bool {
+    user == "me" || user == GOOGLE_USER_ID
+}
+
+const HEALTH_METRICS: &str =
+    "https://www.googleapis.com/auth/googlehealth.health_metrics_and_measurements.readonly";
+const SETTINGS: &str = "https://www.googleapis.com/auth/googlehealth.settings.readonly";
+const PROFILE: &str = "https://www.googleapis.com/auth/googlehealth.profile.readonly";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_need_their_full_name() {
+        assert_eq!(Family::parse("").unwrap(), Family::AllSources);
+        let full = "users/me/dataSourceFamilies/google-wearables";
+        assert_eq!(Family::parse(full).unwrap(), Family::GoogleWearables);
+        for wrong in [
+            "google-wearables",
+            "users/me/dataSourceFamilies/none",
+            "users/x/dataSourceFamilies/all-sources",
+        ] {
+            assert!(Family::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! `list` and `reconcile` (Google Health API, dataPoints.list and dataPoints.reconcile).
+//!
+//! `list` shows every source side by side: the tracker, and a phone app that wrote to Health Connect
+//! in some hours. `reconcile` shows one merged stream, which is the tracker's.
+
+use std::cmp::Reverse;
+
+use hyper::StatusCode;
+use jiff::civil::DateTime;
+use jiff::tz::{Offset, TimeZone};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::filter::Range;
+use super::{DataType, Family, error, page};
+use crate::message::{Params, Reply};
+use crate::settings::PageSizes;
+use crate::wearer::{MINUTE, Resting, Sample, WearerData, buckets};
+
+/// Which of the two calls is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum View {
+    List,
+    Reconcile,
+}
+
+/// Answers either call.
+pub(super) fn answer(
+    view: View,
+    data_type: DataType,
+    params: &Params,
+    wearer: &dyn WearerData,
+    sizes: PageSizes,
+    empty_page: bool,
+) -> Result<Reply, Box<Reply>> {
+    let filter = params.get("filter").unwrap_or_default();
+    let range = Range::parse(filter, data_type).map_err(|wrong| {
+        let metadata = json!({ "detailedReasons": wrong.reason });
+        Box::new(error::reply(
+            StatusCode::BAD_REQUEST,
+            Some(wrong.reason),
+            wrong.message,
+            &metadata,
+        ))
+    })?;
+    let family_name = params.get("dataSourceFamily").unwrap_or_default();
+    let family = Family::parse(family_name)?;
+    let (default, max) = match sizes {
+        PageSizes::Documented => (1440, 10_000),
+        PageSizes::Observed => (50, 5_000),
+    };
+    let size = page::size(page::parse_size(params.get("pageSize"))?, default, max)?;
+    let call = if view == View::List {
+        "list"
+    } else {
+        "reconcile"
+    };
+    let tokens = page::Tokens::bound_to(&[
+        call,
+        data_type.path_name(),
+        filter,
+        family_name,
+        &size.to_string(),
+    ]);
+    let position = tokens.open(params.get("pageToken"))?;
+    if empty_page {
+        let token = tokens.seal(position.as_deref().unwrap_or(START));
+        return Ok(Reply::json(
+            StatusCode::OK,
+            &json!({ "nextPageToken": token }),
+        ));
+    }
+    let after = match position.as_deref() {
+        None | Some(START) => None,
+        Some(position) => Some(Key::parse(position).ok_or_else(page::refused)?),
+    };
+    let walk = Walk {
+        range,
+        view,
+        family,
+        wearer,
+        after,
+        wanted: size + 1,
+    };
+    let mut points = match data_type {
+        DataType::HeartRate => walk.heart_rate(),
+        DataType::DailyRestingHeartRate => walk.resting_heart_rate(),
+    };
+    let more = points.len() > size;
+    points.truncate(size);
+    if points.is_empty() {
+        return Ok(Reply::json(StatusCode::OK, &json!({})));
+    }
+    let next = match points.last() {
+        Some((key, _)) if more => tokens.seal(&key.to_string()),
+        _ => String::new(),
+    };
+    let points: Vec<Value> = points.into_iter().map(|(_, point)| point).collect();
+    Ok(Reply::json(
+        StatusCode::OK,
+        &json!({ "dataPoints": points, "nextPageToken": next }),
+    ))
+}
+
+/// What orders the points, newest first: time, then source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    nanosecond: i128,
+    source: u8,
+}
+
+impl Key {
+    fn parse(text: &str) -> Option<Self> {
+        let (nanosecond, source) = text.split_once(':')?;
+        Some(Self {
+            nanosecond: nanosecond.parse().ok()?,
+            source: source.parse().ok()?,
+        })
+    }
+
+    fn at(self) -> Option<Timestamp> {
+        Timestamp::from_nanosecond(self.nanosecond).ok()
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.nanosecond, self.source)
+    }
+}
+
+/// One page's walk back in time.
+struct Walk<'a> {
+    range: Range,
+    view: View,
+    family: Family,
+    wearer: &'a dyn WearerData,
+    /// The last point of the page before.
+    after: Option<Key>,
+    wanted: usize,
+}
+
+impl Walk<'_> {
+    fn heart_rate(&self) -> Vec<(Key, Value)> {
+        let zone = self.wearer.time_zone();
+        let (from, to) = self.physical_bounds();
+        let mut points = Vec::new();
+        let mut end = to;
+        while end > from && points.len() < self.wanted {
+            let start = end.checked_sub(CHUNK).unwrap_or(from).max(from);
+            let mut chunk = self.chunk(start, end);
+            chunk.sort_unstable_by_key(|(key, _)| Reverse(*key));
+            for (key, sample) in chunk {
+                if points.len() == self.wanted {
+                    break;
+                }
+                let offset = zone.to_offset(sample.at);
+                let civil = offset.to_datetime(sample.at);
+                let is_new = self.after.is_none_or(|after| key < after);
+                if is_new
+                    && self.range.physical.contains(sample.at)
+                    && self.range.civil.contains(civil)
+                {
+                    points.push((
+                        key,
+                        self.heart_rate_point(sample, key.source, offset, civil),
+                    ));
+                }
+            }
+            end = start;
+        }
+        points
+    }
+
+    /// Returns instants that enclose the range; civil bounds may lie a day to either side.
+    fn physical_bounds(&self) -> (Timestamp, Timestamp) {
+        let day = SignedDuration::from_hours(26);
+        let utc = |civil: DateTime| {
+            civil
+                .to_zoned(TimeZone::UTC)
+                .ok()
+                .map(|zoned| zoned.timestamp())
+        };
+        let Range { physical, civil } = self.range;
+        let civil_start = civil
+            .start
+            .and_then(utc)
+            .and_then(|at| at.checked_sub(day).ok());
+        let civil_end = civil
+            .end
+            .and_then(utc)
+            .and_then(|at| at.checked_add(day).ok());
+        let starts = [physical.start, civil_start].into_iter().flatten();
+        let from = starts.fold(self.wearer.since(), Timestamp::max);
+        // The last point itself can have a neighbour of another source at the same instant.
+        let after = self
+            .after
+            .and_then(Key::at)
+            .and_then(|at| at.checked_add(MINUTE).ok());
+        let ends = [physical.end, civil_end, after].into_iter().flatten();
+        (from, ends.fold(self.wearer.last_sync(), Timestamp::min))
+    }
+
+    fn chunk(&self, start: Timestamp, end: Timestamp) -> Vec<(Key, Sample)> {
+        let mut points = Vec::new();
+        let key = |sample: &Sample, source| Key {
+            nanosecond: sample.at.as_nanosecond(),
+            source,
+        };
+        if self.family.has_wearable() {
+            points.extend(
+                self.wearer
+                    .samples(start, end)
+                    .iter()
+                    .map(|s| (key(s, TRACKER), *s)),
+            );
+        }
+        if self.view == View::List && self.family.has_health_connect() {
+            points.extend(
+                phone_app(self.wearer, start, end)
+                    .iter()
+                    .map(|s| (key(s, PHONE_APP), *s)),
+            );
+        }
+        points
+    }
+
+    fn heart_rate_point(
+        &self,
+        sample: Sample,
+        source: u8,
+        offset: Offset,
+        civil: DateTime,
+    ) -> Value {
+        let mut point = json!({
+            "heartRate": {
+                "sampleTime": {
+                    "physicalTime": sample.at.to_string(),
+                    "utcOffset": format!("{}s", offset.seconds()),
+                    "civilTime": civil_time(civil),
+                },
+                "beatsPerMinute": sample.bpm.to_string(),
+                "metadata": {
+                    "motionContext": if sample.bpm > 100 { "ACTIVE" } else { "SEDENTARY" },
+                    "sensorLocation": "WRIST",
+                },
+            },
+        });
+        let source = match source {
+            TRACKER => json!({
+                "recordingMethod": "PASSIVELY_MEASURED",
+                "device": { "displayName": "Charge 6" },
+                "platform": "FITBIT",
+            }),
+            _ => json!({
+                "recordingMethod": "ACTIVELY_MEASURED",
+                "device": { "formFactor": "PHONE", "manufacturer": "Example" },
+                "application": { "packageName": "com.example.gym" },
+                "platform": "HEALTH_CONNECT",
+            }),
+        };
+        if let (View::List, Some(point)) = (self.view, point.as_object_mut()) {
+            point.insert("dataSource".to_owned(), source);
+        }
+        point
+    }
+
+    fn resting_heart_rate(&self) -> Vec<(Key, Value)> {
+        let mut points = Vec::new();
+        if !self.family.has_wearable() {
+            return points;
+        }
+        let zone = self.wearer.time_zone();
+        let mut day = self.wearer.last_sync().to_zoned(zone.clone()).date();
+        let first = self.wearer.since().to_zoned(zone.clone()).date();
+        while day >= first && points.len() < self.wanted {
+            let midnight = day.to_datetime(jiff::civil::Time::midnight());
+            if self.range.civil.start.is_some_and(|start| midnight < start) {
+                break;
+            }
+            let nanosecond = midnight
+                .to_zoned(TimeZone::UTC)
+                .map_or(0, |at| at.timestamp().as_nanosecond());
+            let key = Key {
+                nanosecond,
+                source: TRACKER,
+            };
+            let is_new = self.after.is_none_or(|after| key < after);
+            let is_asked_for = is_new && self.range.civil.contains(midnight);
+            let resting = is_asked_for.then(|| self.wearer.resting(day)).flatten();
+            if let Some(resting) = resting {
+                points.push((key, self.resting_point(midnight, resting)));
+            }
+            let Ok(yesterday) = day.yesterday() else {
+                break;
+            };
+            day = yesterday;
+        }
+        points
+    }
+
+    fn resting_point(&self, midnight: DateTime, resting: Resting) -> Value {
+        let method = if resting.with_sleep {
+            "WITH_SLEEP"
+        } else {
+            "ONLY_WITH_AWAKE_DATA"
+        };
+        let mut point = json!({
+            "dailyRestingHeartRate": {
+                "date": date(midnight),
+                "beatsPerMinute": resting.bpm.to_string(),
+                "dailyRestingHeartRateMetadata": { "calculationMethod": method },
+            },
+        });
+        if let (View::List, Some(point)) = (self.view, point.as_object_mut()) {
+            let source = json!({ "recordingMethod": "DERIVED", "platform": "FITBIT" });
+            point.insert("dataSource".to_owned(), source);
+        }
+        point
+    }
+}
+
+/// Returns what a phone app wrote to Health Connect: in every fourth hour one value a minute, at
+/// half past it, a beat above the tracker's mean.
+fn phone_app(wearer: &dyn WearerData, start: Timestamp, end: Timestamp) -> Vec<Sample> {
+    let minute_of = |at: Timestamp| at.as_second().div_euclid(60);
+    let (first, last) = (minute_of(start), minute_of(end) + 1);
+    let instant = |second| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
+    let samples = wearer.samples(instant(first * 60), instant(last * 60));
+    let mut values = Vec::new();
+    for bucket in buckets(&samples, Timestamp::UNIX_EPOCH, MINUTE) {
+        let at = instant(bucket.index * 60 + 30);
+        let is_used = bucket.index.div_euclid(60).rem_euclid(4) == 1;
+        if is_used && start <= at && at < end && at < wearer.last_sync() {
+            let bpm = u16::try_from(bucket.rounded() + 1).unwrap_or(300).min(300);
+            values.push(Sample { at, bpm });
+        }
+    }
+    values
+}
+
+/// Returns a `CivilDateTime`; members that are zero are left out.
+pub(super) fn civil_time(civil: DateTime) -> Value {
+    let mut time = Map::new();
+    let members: [(&str, i64); 4] = [
+        ("hours", civil.hour().into()),
+        ("minutes", civil.minute().into()),
+        ("seconds", civil.second().into()),
+        ("nanos", civil.subsec_nanosecond().into()),
+    ];
+    for (name, value) in members {
+        if value != 0 {
+            time.insert(name.to_owned(), value.into());
+        }
+    }
+    json!({ "date": date(civil), "time": time })
+}
+
+fn date(civil: DateTime) -> Value {
+    json!({ "year": civil.year(), "month": civil.month(), "day": civil.day() })
+}
+
+/// The position of a first page.
+const START: &str = "start";
+
+const TRACKER: u8 = 1;
+const PHONE_APP: u8 = 0;
+
+/// How much is looked at in one step back.
+const CHUNK: SignedDuration = SignedDuration::from_hours(24);

@@ -1,0 +1,358 @@
+//! `rollUp` and `dailyRollUp` (Google Health API, dataPoints.rollUp and dataPoints.dailyRollUp).
+
+use hyper::StatusCode;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::points::civil_time;
+use super::{DataType, Family, error, page};
+use crate::message::{Reply, Request};
+use crate::wearer::{Bucket, Sample, WearerData, buckets, day_bounds};
+
+/// Answers `rollUp`: windows counted from the start of the range, newest first, empty ones left out.
+pub(super) fn roll_up(
+    data_type: DataType,
+    request: &Request,
+    wearer: &dyn WearerData,
+    empty_page: bool,
+) -> Result<Reply, Box<Reply>> {
+    supported(data_type)?;
+    let body = Body::read(
+        request,
+        &[
+            "range",
+            "windowSize",
+            "pageSize",
+            "pageToken",
+            "dataSourceFamily",
+        ],
+    )?;
+    let range = body.object("range")?;
+    range.only(&["startTime", "endTime"])?;
+    let start = range.timestamp("startTime")?;
+    let end = range.timestamp("endTime")?;
+    let window_text = body.text("windowSize")?.unwrap_or_default();
+    let window = duration(window_text)
+        .filter(|window| *window >= SignedDuration::from_secs(1))
+        .ok_or_else(|| {
+            Box::new(error::invalid(
+                "INVALID_ROLLUP_WINDOW",
+                "The window must be at least 1 s.",
+            ))
+        })?;
+    if end <= start {
+        return Err(Box::new(error::invalid(
+            "INVALID_TIME_RANGE",
+            "The end of the range must be after its start.",
+        )));
+    }
+    let family_name = body.text("dataSourceFamily")?.unwrap_or_default();
+    let family = Family::parse(family_name)?;
+    let size = page::size(body.integer("pageSize")?, 1440, 10_000)?;
+    let spanned = window.as_nanos() * i128::try_from(size).unwrap_or(i128::MAX);
+    if end.duration_since(start) > MAX_RANGE || spanned > MAX_RANGE.as_nanos() {
+        return Err(too_long());
+    }
+    let tokens = page::Tokens::bound_to(&[
+        "rollUp",
+        data_type.path_name(),
+        &start.to_string(),
+        &end.to_string(),
+        &window.as_nanos().to_string(),
+        &size.to_string(),
+        family_name,
+    ]);
+    let before = match tokens.open(body.text("pageToken")?)? {
+        Some(position) => position.parse().map_err(|_| page::refused())?,
+        None => i64::MAX,
+    };
+    if empty_page {
+        let token = tokens.seal(&before.to_string());
+        return Ok(Reply::json(
+            StatusCode::OK,
+            &json!({ "nextPageToken": token }),
+        ));
+    }
+    let samples = samples(wearer, family, start, end);
+    let mut windows: Vec<Bucket> = buckets(&samples, start, window)
+        .into_iter()
+        .rev()
+        .filter(|bucket| bucket.index < before)
+        .collect();
+    let more = windows.len() > size;
+    windows.truncate(size);
+    let point = |bucket: &Bucket| {
+        let offset = i128::from(bucket.index) * window.as_nanos();
+        let from = Timestamp::from_nanosecond(start.as_nanosecond() + offset).unwrap_or(end);
+        let to = from.checked_add(window).unwrap_or(end).min(end);
+        json!({ "startTime": from.to_string(), "endTime": to.to_string(), "heartRate": heart_rate(bucket) })
+    };
+    let points: Vec<Value> = windows.iter().map(point).collect();
+    let mut reply = Map::new();
+    if let (true, Some(last)) = (more, windows.last()) {
+        reply.insert(
+            "nextPageToken".to_owned(),
+            tokens.seal(&last.index.to_string()).into(),
+        );
+    }
+    Ok(with_points(reply, points))
+}
+
+/// Answers `dailyRollUp`: windows of whole civil days, newest first, empty ones left out.
+pub(super) fn daily_roll_up(
+    data_type: DataType,
+    request: &Request,
+    wearer: &dyn WearerData,
+) -> Result<Reply, Box<Reply>> {
+    supported(data_type)?;
+    let allowed = [
+        "range",
+        "windowSizeDays",
+        "pageSize",
+        "pageToken",
+        "dataSourceFamily",
+    ];
+    let body = Body::read(request, &allowed)?;
+    let range = body.object("range")?;
+    range.only(&["start", "end"])?;
+    let (start, end) = (range.day("start")?, range.day("end")?);
+    let days = body.integer("windowSizeDays")?.unwrap_or(0).max(1);
+    let size = body.integer("pageSize")?.unwrap_or(0);
+    let span = i64::from(start.until(end).map_or(0, |span| span.get_days()));
+    if span <= 0 {
+        return Err(Box::new(error::invalid(
+            "INVALID_TIME_RANGE",
+            "The end of the range must be after its start.",
+        )));
+    }
+    if span > MAX_DAYS || size > MAX_DAYS {
+        return Err(too_long());
+    }
+    let family = Family::parse(body.text("dataSourceFamily")?.unwrap_or_default())?;
+    let mut points = Vec::new();
+    let mut first = start;
+    while first < end {
+        let next = first
+            .checked_add(jiff::Span::new().days(days))
+            .unwrap_or(end)
+            .min(end);
+        let bounds =
+            day_bounds(first, wearer.time_zone()).zip(day_bounds(next, wearer.time_zone()));
+        let Some(((from, _), (to, _))) = bounds else {
+            break;
+        };
+        let samples = samples(wearer, family, from, to);
+        if let Some(bucket) = buckets(&samples, from, SignedDuration::MAX).first() {
+            let midnight = |date: Date| civil_time(date.to_datetime(jiff::civil::Time::midnight()));
+            points.push(json!({
+                "civilStartTime": midnight(first),
+                "civilEndTime": midnight(next),
+                "heartRate": heart_rate(bucket),
+            }));
+        }
+        first = next;
+    }
+    points.reverse();
+    Ok(with_points(Map::new(), points))
+}
+
+fn with_points(mut reply: Map<String, Value>, points: Vec<Value>) -> Reply {
+    if !points.is_empty() {
+        reply.insert("rollupDataPoints".to_owned(), points.into());
+    }
+    Reply::json(StatusCode::OK, &Value::Object(reply))
+}
+
+fn supported(data_type: DataType) -> Result<(), Box<Reply>> {
+    if data_type == DataType::HeartRate {
+        return Ok(());
+    }
+    Err(Box::new(error::invalid(
+        "UNSUPPORTED_DATA_TYPE_ACTION",
+        "The data type does not support this action.",
+    )))
+}
+
+fn too_long() -> Box<Reply> {
+    Box::new(error::reply(
+        StatusCode::BAD_REQUEST,
+        Some("INVALID_ROLLUP_QUERY_DURATION"),
+        "The query spans more than 14 days.",
+        &json!({ "maxDurationDays": MAX_DAYS.to_string() }),
+    ))
+}
+
+fn samples(wearer: &dyn WearerData, family: Family, from: Timestamp, to: Timestamp) -> Vec<Sample> {
+    if family.has_wearable() {
+        wearer.samples(from, to)
+    } else {
+        Vec::new()
+    }
+}
+
+fn heart_rate(bucket: &Bucket) -> Value {
+    json!({
+        "beatsPerMinuteAvg": double(bucket.mean()),
+        "beatsPerMinuteMax": bucket.max,
+        "beatsPerMinuteMin": bucket.min,
+    })
+}
+
+/// Returns a double as proto3's JSON has it: whole numbers without a fraction.
+fn double(value: f64) -> Value {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a mean of bpm is at most 300"
+    )]
+    let whole = value.trunc() as i64;
+    if value.fract() == 0.0 {
+        whole.into()
+    } else {
+        value.into()
+    }
+}
+
+/// A JSON object in a request, with its place for error messages.
+struct Body {
+    place: String,
+    members: Map<String, Value>,
+}
+
+impl Body {
+    fn read(request: &Request, allowed: &[&str]) -> Result<Self, Box<Reply>> {
+        match serde_json::from_slice(&request.body) {
+            Ok(Value::Object(members)) => {
+                let body = Self {
+                    place: String::new(),
+                    members,
+                };
+                body.only(allowed)?;
+                Ok(body)
+            }
+            _ => Err(Box::new(error::malformed(
+                "body",
+                "Invalid JSON payload received.",
+            ))),
+        }
+    }
+
+    fn only(&self, allowed: &[&str]) -> Result<(), Box<Reply>> {
+        match self
+            .members
+            .keys()
+            .find(|name| !allowed.contains(&name.as_str()))
+        {
+            Some(unknown) => Err(self.wrong(unknown, "Cannot find field.")),
+            None => Ok(()),
+        }
+    }
+
+    fn object(&self, name: &str) -> Result<Self, Box<Reply>> {
+        match self.members.get(name) {
+            Some(Value::Object(members)) => Ok(Self {
+                place: format!("{}{name}.", self.place),
+                members: members.clone(),
+            }),
+            _ => Err(self.wrong(name, "Required.")),
+        }
+    }
+
+    fn text(&self, name: &str) -> Result<Option<&str>, Box<Reply>> {
+        match self.members.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(self.wrong(name, "Not a string.")),
+        }
+    }
+
+    fn integer(&self, name: &str) -> Result<Option<i64>, Box<Reply>> {
+        match self.members.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => {
+                let number = value.as_i64().or_else(|| value.as_str()?.parse().ok());
+                number
+                    .map(Some)
+                    .ok_or_else(|| self.wrong(name, "Not an integer."))
+            }
+        }
+    }
+
+    fn timestamp(&self, name: &str) -> Result<Timestamp, Box<Reply>> {
+        let text = self
+            .text(name)?
+            .ok_or_else(|| self.wrong(name, "Required."))?;
+        text.parse()
+            .map_err(|_| self.wrong(name, "Not an RFC 3339 timestamp."))
+    }
+
+    /// Reads a `CivilDateTime` at midnight.
+    fn day(&self, name: &str) -> Result<Date, Box<Reply>> {
+        let civil = self.object(name)?;
+        let date = civil.object("date")?;
+        let member = |name| Ok::<i64, Box<Reply>>(date.integer(name)?.unwrap_or(0));
+        let (year, month, day) = (member("year")?, member("month")?, member("day")?);
+        let time = civil.members.get("time").and_then(Value::as_object);
+        if time.is_some_and(|time| time.values().any(|value| value.as_i64() != Some(0))) {
+            return Err(self.wrong(name, "Not aligned with the aggregation window."));
+        }
+        let parts = (i16::try_from(year), i8::try_from(month), i8::try_from(day));
+        let (Ok(year), Ok(month), Ok(day)) = parts else {
+            return Err(self.wrong(name, "Not a date."));
+        };
+        Date::new(year, month, day).map_err(|_| self.wrong(name, "Not a date."))
+    }
+
+    fn wrong(&self, name: &str, description: &str) -> Box<Reply> {
+        Box::new(error::malformed(
+            &format!("{}{name}", self.place),
+            description,
+        ))
+    }
+}
+
+/// Reads a duration such as `60s` or `1.5s`.
+fn duration(text: &str) -> Option<SignedDuration> {
+    let number = text.strip_suffix('s')?;
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > 9 {
+        return None;
+    }
+    let seconds: i64 = whole.parse().ok().filter(|seconds| *seconds < 1 << 40)?;
+    let nanos: i32 = format!("{fraction:0<9}").parse().ok()?;
+    Some(SignedDuration::new(seconds, nanos))
+}
+
+/// Neither the range nor a full page may span more, for heart rate.
+const MAX_RANGE: SignedDuration = SignedDuration::from_hours(MAX_DAYS * 24);
+const MAX_DAYS: i64 = 14;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_whole_or_fractional_seconds() {
+        assert_eq!(duration("60s"), Some(SignedDuration::from_secs(60)));
+        assert_eq!(duration("1.5s"), Some(SignedDuration::from_millis(1500)));
+        for wrong in [
+            "60",
+            "s",
+            "-1s",
+            "1m",
+            "1.0000000001s",
+            "+1s",
+            "99999999999999999s",
+        ] {
+            assert_eq!(duration(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn whole_doubles_have_no_fraction() {
+        assert_eq!(double(71.0).to_string(), "71");
+        assert_eq!(double(71.4).to_string(), "71.4");
+        assert_eq!(double(211.0 / 3.0).to_string(), "70.33333333333333");
+    }
+}

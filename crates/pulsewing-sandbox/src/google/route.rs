@@ -1,0 +1,207 @@
+//! Which path and verb leads where.
+
+use hyper::Method;
+
+use super::DataType;
+
+/// An endpoint of Google's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    Authorize,
+    Token,
+    Revoke,
+    /// A call on a data type, as named in the path.
+    Points {
+        user: String,
+        data_type: String,
+        call: Call,
+    },
+    Devices {
+        user: String,
+    },
+    Device {
+        user: String,
+        id: String,
+    },
+    Settings {
+        user: String,
+    },
+    Identity {
+        user: String,
+    },
+    Profile {
+        user: String,
+    },
+    Unknown,
+}
+
+/// What is asked of a data type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    List,
+    Reconcile,
+    RollUp,
+    DailyRollUp,
+}
+
+impl Endpoint {
+    /// Finds the endpoint; nothing if the path is not Google's at all.
+    pub(crate) fn find(method: &Method, path: &str) -> Option<Self> {
+        let known = match path {
+            "/o/oauth2/v2/auth" if method == Method::GET || method == Method::POST => {
+                Some(Self::Authorize)
+            }
+            "/token" if method == Method::POST => Some(Self::Token),
+            "/revoke" if method == Method::POST => Some(Self::Revoke),
+            _ => path
+                .strip_prefix("/v4/users/")
+                .and_then(|rest| Self::resource(method, rest)),
+        };
+        let is_googles = path == "/token"
+            || path == "/revoke"
+            || ["/o/", "/v4/", "/v4beta/"]
+                .iter()
+                .any(|start| path.starts_with(start));
+        known.or_else(|| is_googles.then_some(Self::Unknown))
+    }
+
+    /// Returns the name of the route in the request log and the fault list.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Authorize => "google.authorize",
+            Self::Token => "google.token",
+            Self::Revoke => "google.revoke",
+            Self::Points {
+                call: Call::RollUp, ..
+            } => "google.rollup",
+            Self::Points {
+                call: Call::DailyRollUp,
+                ..
+            } => "google.daily_rollup",
+            Self::Points { data_type, .. }
+                if data_type == DataType::DailyRestingHeartRate.path_name() =>
+            {
+                "google.resting"
+            }
+            Self::Points {
+                call: Call::Reconcile,
+                ..
+            } => "google.reconcile",
+            Self::Points {
+                call: Call::List, ..
+            } => "google.list",
+            Self::Devices { .. } | Self::Device { .. } => "google.devices",
+            Self::Settings { .. } => "google.settings",
+            Self::Identity { .. } => "google.identity",
+            Self::Profile { .. } => "google.profile",
+            Self::Unknown => "google.unknown",
+        }
+    }
+
+    fn resource(method: &Method, rest: &str) -> Option<Self> {
+        let parts: Vec<&str> = rest.split('/').collect();
+        let is_get = method == Method::GET;
+        match parts.as_slice() {
+            [user, "dataTypes", data_type, action] => {
+                let call = match *action {
+                    "dataPoints" if is_get => Call::List,
+                    "dataPoints:reconcile" if is_get => Call::Reconcile,
+                    "dataPoints:rollUp" if method == Method::POST => Call::RollUp,
+                    "dataPoints:dailyRollUp" if method == Method::POST => Call::DailyRollUp,
+                    _ => return None,
+                };
+                Some(Self::Points {
+                    user: (*user).to_owned(),
+                    data_type: (*data_type).to_owned(),
+                    call,
+                })
+            }
+            [user, "pairedDevices", id] if is_get => Some(Self::Device {
+                user: (*user).to_owned(),
+                id: (*id).to_owned(),
+            }),
+            [user, resource] if is_get => {
+                let user = (*user).to_owned();
+                match *resource {
+                    "pairedDevices" => Some(Self::Devices { user }),
+                    "settings" => Some(Self::Settings { user }),
+                    "identity" => Some(Self::Identity { user }),
+                    "profile" => Some(Self::Profile { user }),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the method's name in the API, for error details.
+    pub(super) fn method_name(&self) -> &'static str {
+        match self {
+            Self::Points {
+                call: Call::List, ..
+            } => "DataPointsService.ListDataPoints",
+            Self::Points {
+                call: Call::Reconcile,
+                ..
+            } => "DataPointsService.ReconcileDataPoints",
+            Self::Points {
+                call: Call::RollUp, ..
+            } => "DataPointsService.RollUpDataPoints",
+            Self::Points {
+                call: Call::DailyRollUp,
+                ..
+            } => "DataPointsService.DailyRollUpDataPoints",
+            Self::Devices { .. } => "HealthProfileService.ListPairedDevices",
+            Self::Device { .. } => "HealthProfileService.GetPairedDevice",
+            Self::Settings { .. } => "HealthProfileService.GetSettings",
+            Self::Profile { .. } => "HealthProfileService.GetProfile",
+            _ => "HealthProfileService.GetIdentity",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(method: Method, path: &str) -> Option<&'static str> {
+        Endpoint::find(&method, path).map(|endpoint| endpoint.name())
+    }
+
+    #[test]
+    fn paths_and_verbs_lead_to_routes() {
+        let points =
+            |kind: &str, verb: &str| format!("/v4/users/me/dataTypes/{kind}/dataPoints{verb}");
+        let get = |path: &str| route(Method::GET, path);
+        let post = |path: &str| route(Method::POST, path);
+        assert_eq!(get(&points("heart-rate", "")), Some("google.list"));
+        assert_eq!(
+            get(&points("daily-resting-heart-rate", "")),
+            Some("google.resting")
+        );
+        assert_eq!(
+            get(&points("heart-rate", ":reconcile")),
+            Some("google.reconcile")
+        );
+        assert_eq!(
+            post(&points("heart-rate", ":rollUp")),
+            Some("google.rollup")
+        );
+        assert_eq!(
+            post(&points("heart-rate", ":dailyRollUp")),
+            Some("google.daily_rollup")
+        );
+        assert_eq!(
+            get(&points("heart-rate", ":rollUp")),
+            Some("google.unknown")
+        );
+        assert_eq!(get("/v4/users/me/pairedDevices"), Some("google.devices"));
+        assert_eq!(get("/v4/users/me/devices"), Some("google.unknown"));
+        assert_eq!(get("/v4/users/me/settings"), Some("google.settings"));
+        assert_eq!(get("/v4/users/me/identity"), Some("google.identity"));
+        assert_eq!(get("/token"), Some("google.unknown"));
+        assert_eq!(post("/token"), Some("google.token"));
+        assert_eq!(post("/revoke"), Some("google.revoke"));
+        assert_eq!(get("/favicon.ico"), None);
+    }
+}

@@ -1,0 +1,105 @@
+//! Authorization codes: single use, ten minutes, bound to a redirect and a PKCE challenge.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+
+use super::Provider;
+
+/// What a code stands for.
+#[derive(Clone, Debug)]
+pub(crate) struct Code {
+    pub(crate) provider: Provider,
+    pub(crate) redirect_uri: String,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) challenge: Option<Challenge>,
+    /// Whether Google gives a refresh token with it.
+    pub(crate) offline: bool,
+    pub(crate) issued_at: Timestamp,
+}
+
+/// A PKCE challenge (RFC 7636).
+#[derive(Clone, Debug)]
+pub(crate) enum Challenge {
+    Plain(String),
+    S256(String),
+}
+
+impl Challenge {
+    fn is_met_by(&self, verifier: &str) -> bool {
+        match self {
+            Self::Plain(challenge) => challenge == verifier,
+            Self::S256(challenge) => {
+                *challenge == Base64UrlUnpadded::encode_string(&Sha256::digest(verifier.as_bytes()))
+            }
+        }
+    }
+}
+
+/// What came of an exchange.
+#[derive(Debug)]
+pub(crate) enum Exchange {
+    Granted(Code),
+    /// Unknown, used, or older than ten minutes.
+    UnknownCode,
+    RedirectMismatch,
+    VerifierMissing,
+    VerifierWrong,
+}
+
+/// The codes that were given out and not yet used.
+#[derive(Debug, Default)]
+pub(crate) struct Codes(Vec<(String, Code)>);
+
+impl Codes {
+    pub(crate) fn add(&mut self, text: String, code: Code) {
+        self.0
+            .retain(|(_, old)| code.issued_at.duration_since(old.issued_at) < LIFE);
+        self.0.push((text, code));
+    }
+
+    /// Exchanges a code, which is used up only when everything fits.
+    pub(crate) fn exchange(
+        &mut self,
+        provider: Provider,
+        text: &str,
+        redirect_uri: Option<&str>,
+        verifier: Option<&str>,
+        now: Timestamp,
+    ) -> Exchange {
+        let found = self.0.iter().position(|(known, code)| {
+            known == text && code.provider == provider && now.duration_since(code.issued_at) < LIFE
+        });
+        let Some((index, (_, code))) = found.and_then(|index| Some((index, self.0.get(index)?)))
+        else {
+            return Exchange::UnknownCode;
+        };
+        if redirect_uri != Some(code.redirect_uri.as_str()) {
+            return Exchange::RedirectMismatch;
+        }
+        match (&code.challenge, verifier) {
+            (Some(_), None) => return Exchange::VerifierMissing,
+            (Some(challenge), Some(verifier)) if !challenge.is_met_by(verifier) => {
+                return Exchange::VerifierWrong;
+            }
+            _ => {}
+        }
+        Exchange::Granted(self.0.remove(index).1)
+    }
+}
+
+/// How long a code can be exchanged.
+const LIFE: SignedDuration = SignedDuration::from_mins(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_challenge_of_rfc_7636_is_met_by_its_verifier() {
+        let challenge = Challenge::S256("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned());
+        assert!(challenge.is_met_by("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
+        assert!(!challenge.is_met_by("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXK"));
+        assert!(Challenge::Plain("abc".to_owned()).is_met_by("abc"));
+    }
+}

@@ -1,0 +1,288 @@
+//! The authorize endpoint: what it refuses, the consent page, and the way back to the app.
+
+use hyper::{Method, StatusCode};
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+
+use super::code::{Challenge, Code};
+use super::{Codes, Mint, Provider};
+use crate::message::{Params, Reply, Request, escaped};
+use crate::settings::Settings;
+
+/// An authorization request that is in order.
+#[derive(Debug)]
+pub(crate) struct Consent {
+    provider: Provider,
+    redirect_uri: String,
+    state: Option<String>,
+    /// The scopes asked for, in order, each once.
+    scopes: Vec<String>,
+    challenge: Option<Challenge>,
+    offline: bool,
+    prompt_consent: bool,
+    auto: bool,
+}
+
+/// Why an authorization request is refused; each provider words it in its own way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AuthorizeError {
+    ClientIdMissing,
+    ClientIdUnknown,
+    RedirectMissing,
+    RedirectNotAllowed,
+    ResponseType,
+    ScopeMissing,
+    ScopeUnknown,
+    ChallengeLength,
+    ChallengeMethod,
+}
+
+/// How a provider words its consent page.
+pub(crate) struct Page {
+    pub(crate) title: &'static str,
+    /// Says what a scope lets the app see.
+    pub(crate) describe: fn(&str) -> &'static str,
+    /// What the provider appends to the address it sends the browser back to.
+    pub(crate) fragment: &'static str,
+    /// Whether the granted scopes are told in the redirect.
+    pub(crate) tells_scope: bool,
+}
+
+impl Page {
+    /// Returns the page of a request that is refused; the browser is not sent back to the app.
+    pub(crate) fn refusal(title: &str, message: &str) -> Reply {
+        let body = format!("<p>{}</p>", escaped(message));
+        Reply::html(StatusCode::BAD_REQUEST, document(title, &body))
+    }
+}
+
+impl Consent {
+    /// Checks an authorization request.
+    pub(crate) fn read(
+        provider: Provider,
+        params: &Params,
+        is_scope: fn(&str) -> bool,
+    ) -> Result<Self, AuthorizeError> {
+        let client_id = params
+            .get("client_id")
+            .ok_or(AuthorizeError::ClientIdMissing)?;
+        if client_id != provider.app().client_id {
+            return Err(AuthorizeError::ClientIdUnknown);
+        }
+        let redirect_uri = params
+            .get("redirect_uri")
+            .ok_or(AuthorizeError::RedirectMissing)?;
+        if !is_loopback(redirect_uri) {
+            return Err(AuthorizeError::RedirectNotAllowed);
+        }
+        if params.get("response_type") != Some("code") {
+            return Err(AuthorizeError::ResponseType);
+        }
+        let mut scopes: Vec<String> = Vec::new();
+        for scope in params.get("scope").unwrap_or_default().split_whitespace() {
+            if !is_scope(scope) {
+                return Err(AuthorizeError::ScopeUnknown);
+            }
+            if !scopes.iter().any(|known| known == scope) {
+                scopes.push(scope.to_owned());
+            }
+        }
+        if scopes.is_empty() {
+            return Err(AuthorizeError::ScopeMissing);
+        }
+        let prompt = params.get("prompt").unwrap_or_default();
+        Ok(Self {
+            provider,
+            redirect_uri: redirect_uri.to_owned(),
+            state: params.get("state").map(str::to_owned),
+            scopes,
+            challenge: challenge(params)?,
+            offline: params.get("access_type") == Some("offline"),
+            prompt_consent: prompt.split_whitespace().any(|word| word == "consent"),
+            auto: params.get("auto") == Some("1"),
+        })
+    }
+
+    /// Answers the browser: the page, or the way back once the wearer has decided.
+    ///
+    /// `has_grant` says whether the app already holds a refresh token of the wearer.
+    pub(crate) fn answer(
+        self,
+        request: &Request,
+        page: &Page,
+        has_grant: bool,
+        settings: &Settings,
+        (codes, mint): (&mut Codes, &mut Mint),
+        now: Timestamp,
+    ) -> Reply {
+        let granted: Vec<String> = if request.method == Method::POST {
+            let form = request.form();
+            if form.get("decision") != Some("allow") {
+                return self.back(&[("error", "access_denied")], page);
+            }
+            self.scopes
+                .iter()
+                .filter(|scope| form.all("scope").any(|s| s == *scope))
+                .cloned()
+                .collect()
+        } else if self.auto {
+            self.scopes.clone()
+        } else {
+            return self.show(&request.path, &request.query, page);
+        };
+        let granted: Vec<String> = granted
+            .into_iter()
+            .filter(|scope| settings.allows(scope))
+            .collect();
+        if granted.is_empty() {
+            return self.back(&[("error", "access_denied")], page);
+        }
+        let text = match self.provider {
+            Provider::Fitbit => mint.fitbit_code(),
+            Provider::Google => mint.google_code(),
+        };
+        let scope = granted.join(" ");
+        let mut params = vec![("code", text.as_str())];
+        if page.tells_scope {
+            params.push(("scope", &scope));
+        }
+        let reply = self.back(&params, page);
+        let code = Code {
+            provider: self.provider,
+            redirect_uri: self.redirect_uri,
+            scopes: granted,
+            challenge: self.challenge,
+            offline: self.offline && (self.prompt_consent || !has_grant),
+            issued_at: now,
+        };
+        codes.add(text, code);
+        reply
+    }
+
+    fn back(&self, params: &[(&str, &str)], page: &Page) -> Reply {
+        let state = self.state.as_deref().map(|state| ("state", state));
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(params.iter().copied().chain(state))
+            .finish();
+        let separator = if self.redirect_uri.contains('?') {
+            '&'
+        } else {
+            '?'
+        };
+        Reply::found(format!(
+            "{}{separator}{query}{}",
+            self.redirect_uri, page.fragment
+        ))
+    }
+
+    fn show(&self, path: &str, query: &str, page: &Page) -> Reply {
+        let boxes: String = self
+            .scopes
+            .iter()
+            .map(|scope| {
+                format!(
+                    "<p><label><input type=\"checkbox\" name=\"scope\" value=\"{0}\" checked> {1}</label>\
+                     <br><small>{0}</small></p>\n",
+                    escaped(scope),
+                    escaped((page.describe)(scope)),
+                )
+            })
+            .collect();
+        let body = format!(
+            "<form method=\"post\" action=\"{}?{}\">\n<fieldset><legend>The app <strong>{}</strong> asks \
+             to see</legend>\n{boxes}</fieldset>\n<p>\
+             <button name=\"decision\" value=\"allow\" autofocus>Allow</button>\n\
+             <button name=\"decision\" value=\"deny\">Deny</button></p>\n</form>\n\
+             <p>Afterwards the browser goes to <code>{}</code>.</p>",
+            escaped(path),
+            escaped(query),
+            escaped(self.provider.app().client_id),
+            escaped(&self.redirect_uri),
+        );
+        Reply::html(StatusCode::OK, document(page.title, &body))
+            .with_header("Cache-Control", "no-store")
+    }
+}
+
+/// Returns a small HTML page. `body` is HTML, `title` is not.
+pub(crate) fn document(title: &str, body: &str) -> String {
+    let title = escaped(title);
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+         <style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:38rem;margin:2rem auto;padding:0 1rem;\
+         color-scheme:light dark}}small{{opacity:.75}}code{{overflow-wrap:anywhere}}\
+         button{{font:inherit;padding:.4rem 1.2rem}}</style>\n\
+         </head>\n<body>\n<main>\n<h1>{title}</h1>\n{body}\n\
+         <p><small>This is the Pulsewing sandbox. It stands in for the real service; nothing here is a real \
+         account.</small></p>\n</main>\n</body>\n</html>\n"
+    )
+}
+
+fn challenge(params: &Params) -> Result<Option<Challenge>, AuthorizeError> {
+    let Some(text) = params.get("code_challenge") else {
+        return Ok(None);
+    };
+    if !(43..=128).contains(&text.len()) {
+        return Err(AuthorizeError::ChallengeLength);
+    }
+    match params.get("code_challenge_method") {
+        None | Some("plain") => Ok(Some(Challenge::Plain(text.to_owned()))),
+        Some("S256") => Ok(Some(Challenge::S256(text.to_owned()))),
+        Some(_) => Err(AuthorizeError::ChallengeMethod),
+    }
+}
+
+/// Returns whether an address leads to this computer, on any port and path.
+fn is_loopback(redirect_uri: &str) -> bool {
+    let Some(("http" | "https", rest)) = redirect_uri.split_once("://") else {
+        return false;
+    };
+    // Text that could break out of the Location header or fool a reader of the address.
+    let odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '\\' | '#');
+    if rest.contains(odd) || percent_decode_str(rest).any(|byte| byte < b' ') {
+        return false;
+    }
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let port = ["127.0.0.1", "localhost", "[::1]"]
+        .iter()
+        .find_map(|host| authority.strip_prefix(host));
+    match port {
+        Some("") => true,
+        Some(port) => port
+            .strip_prefix(':')
+            .is_some_and(|port| port.parse::<u16>().is_ok()),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_redirects_are_allowed() {
+        for good in [
+            "http://127.0.0.1:8721/callback",
+            "http://127.0.0.1",
+            "http://localhost:1/a/b?c=d",
+            "http://[::1]:65535/",
+            "https://localhost:8080/@me",
+        ] {
+            assert!(is_loopback(good), "{good}");
+        }
+        for bad in [
+            "ftp://127.0.0.1/",
+            "http://127.0.0.2/",
+            "http://localhost.example.com/",
+            "http://127.0.0.1@example.com/",
+            "http://127.0.0.1:99999/",
+            "http://127.0.0.1:80\r\nX: y/",
+            "http://127.0.0.1/%0d%0aX:y",
+            "http://localhost:8080#fragment",
+            "urn:ietf:wg:oauth:2.0:oob",
+        ] {
+            assert!(!is_loopback(bad), "{bad}");
+        }
+    }
+}

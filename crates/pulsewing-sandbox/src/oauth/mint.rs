@@ -1,0 +1,155 @@
+//! Token material: reproducible from the seed, never the same twice in one sandbox.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use jiff::Timestamp;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::{FITBIT_APP, FITBIT_USER_ID};
+
+/// Makes codes and tokens.
+#[derive(Debug)]
+pub(crate) struct Mint {
+    seed: u64,
+    made: u64,
+}
+
+impl Mint {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { seed, made: 0 }
+    }
+
+    /// Returns 64 lower-case hex digits, as Fitbit's refresh tokens are.
+    pub(crate) fn fitbit_refresh(&mut self) -> String {
+        hex(&self.block())
+    }
+
+    /// Returns 40 lower-case hex digits, as Fitbit's codes are.
+    pub(crate) fn fitbit_code(&mut self) -> String {
+        hex(&self.block()).chars().take(40).collect()
+    }
+
+    /// Returns a JWT as Fitbit's access tokens are. Clients are to treat it as opaque.
+    pub(crate) fn fitbit_access(
+        &mut self,
+        scopes: &[String],
+        iat: Timestamp,
+        exp: Timestamp,
+    ) -> String {
+        let encode = |value: serde_json::Value| {
+            Base64UrlUnpadded::encode_string(value.to_string().as_bytes())
+        };
+        let codes: Vec<&str> = scopes
+            .iter()
+            .filter_map(|scope| short_code(scope))
+            .collect();
+        let header = encode(json!({ "alg": "HS256" }));
+        let claims = encode(json!({
+            "aud": FITBIT_APP.client_id,
+            "sub": FITBIT_USER_ID,
+            "iss": "Fitbit",
+            "typ": "access_token",
+            "scopes": codes.join(" "),
+            "exp": exp.as_second(),
+            "iat": iat.as_second(),
+            // Two tokens of one second must differ.
+            "jti": self.fitbit_code(),
+        }));
+        let signature = Base64UrlUnpadded::encode_string(&self.block());
+        format!("{header}.{claims}.{signature}")
+    }
+
+    pub(crate) fn google_code(&mut self) -> String {
+        format!("4/0{}", self.text(2))
+    }
+
+    pub(crate) fn google_refresh(&mut self) -> String {
+        format!("1//0{}", self.text(2))
+    }
+
+    pub(crate) fn google_access(&mut self) -> String {
+        format!("ya29.{}", self.text(4))
+    }
+
+    fn text(&mut self, blocks: usize) -> String {
+        (0..blocks)
+            .map(|_| Base64UrlUnpadded::encode_string(&self.block()))
+            .collect()
+    }
+
+    fn block(&mut self) -> [u8; 32] {
+        self.made += 1;
+        let mut hash = Sha256::new();
+        hash.update(b"pulsewing sandbox token");
+        hash.update(self.seed.to_le_bytes());
+        hash.update(self.made.to_le_bytes());
+        hash.finalize().into()
+    }
+}
+
+/// Returns a token's fingerprint: the first 12 hex digits of its SHA-256.
+pub(crate) fn fingerprint(token: &str) -> String {
+    hex(&Sha256::digest(token.as_bytes()))
+        .chars()
+        .take(12)
+        .collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns the code of a scope in the claims of Fitbit's access tokens.
+fn short_code(scope: &str) -> Option<&'static str> {
+    Some(match scope {
+        "activity" => "ract",
+        "cardio_fitness" => "rcf",
+        "electrocardiogram" => "recg",
+        "heartrate" => "rhr",
+        "irregular_rhythm_notifications" => "rirn",
+        "location" => "rloc",
+        "nutrition" => "rnut",
+        "oxygen_saturation" => "roxy",
+        "profile" => "rpro",
+        "respiratory_rate" => "rres",
+        "settings" => "rset",
+        "sleep" => "rsle",
+        "social" => "rsoc",
+        "temperature" => "rtem",
+        "weight" => "rwei",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_look_like_the_providers_and_never_repeat() {
+        let mut mint = Mint::new(1);
+        let scopes = ["heartrate".to_owned(), "settings".to_owned()];
+        let at = Timestamp::UNIX_EPOCH;
+        let first = mint.fitbit_access(&scopes, at, at);
+        assert_ne!(first, mint.fitbit_access(&scopes, at, at));
+        assert!(first.len() > 250 && first.split('.').count() == 3);
+        let refresh = mint.fitbit_refresh();
+        assert!(
+            refresh.len() == 64
+                && refresh
+                    .bytes()
+                    .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        );
+        assert_eq!(mint.fitbit_code().len(), 40);
+        assert!(
+            mint.google_access().starts_with("ya29.") && mint.google_refresh().starts_with("1//0")
+        );
+        assert_eq!(Mint::new(1).fitbit_refresh(), Mint::new(1).fitbit_refresh());
+        assert_ne!(Mint::new(1).fitbit_refresh(), Mint::new(2).fitbit_refresh());
+    }
+
+    #[test]
+    fn a_fingerprint_is_the_start_of_the_tokens_sha_256() {
+        assert_eq!(fingerprint("abc"), "ba7816bf8f01");
+    }
+}

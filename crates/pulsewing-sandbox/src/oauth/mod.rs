@@ -1,0 +1,74 @@
+//! OAuth: the two registered apps, consent, codes and the token table.
+//!
+//! What both providers share lives here; their token endpoints, with their own parameters and error
+//! bodies, live with their fronts.
+
+mod account;
+mod code;
+mod consent;
+mod mint;
+mod tokens;
+
+pub(crate) use self::code::{Codes, Exchange};
+pub(crate) use self::consent::{AuthorizeError, Consent, Page, document};
+pub(crate) use self::mint::{Mint, fingerprint};
+pub(crate) use self::tokens::{Access, FitbitRefresh, GoogleRefresh, Granted, Tokens};
+
+/// One of the two clouds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Provider {
+    Fitbit,
+    Google,
+}
+
+impl Provider {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Fitbit => "fitbit",
+            Self::Google => "google",
+        }
+    }
+
+    /// Returns the app that is registered with this provider.
+    pub(crate) const fn app(self) -> App {
+        match self {
+            Self::Fitbit => FITBIT_APP,
+            Self::Google => GOOGLE_APP,
+        }
+    }
+
+    /// Returns the wearer's id with this provider.
+    pub(crate) const fn user_id(self) -> &'static str {
+        match self {
+            Self::Fitbit => FITBIT_USER_ID,
+            Self::Google => GOOGLE_USER_ID,
+        }
+    }
+}
+
+/// An app as it is registered with a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct App {
+    /// The client id.
+    pub client_id: &'static str,
+    /// The client secret. It protects nothing: every sandbox has the same.
+    pub client_secret: &'static str,
+}
+
+/// The app registered with the Fitbit stand-in, of type Personal.
+pub const FITBIT_APP: App = App {
+    client_id: "23PWSB",
+    client_secret: "5a4d0b0c5e1f4b7e9c3a2d1f0e8b7a69",
+};
+
+/// The app registered with the Google stand-in, of type Desktop.
+pub const GOOGLE_APP: App = App {
+    client_id: "100200300400-pulsewingsandbox.apps.googleusercontent.com",
+    client_secret: "GOCSPX-pulsewing-sandbox-0000",
+};
+
+/// The wearer's user id with the Fitbit stand-in.
+pub const FITBIT_USER_ID: &str = "PW7SB1";
+
+/// The wearer's health user id with the Google stand-in.
+pub const GOOGLE_USER_ID: &str = "111122223333444455";

@@ -1,0 +1,338 @@
+//! The token table: what is granted, what is spent, and what may still be replayed.
+//!
+//! ```text
+//!            refresh                 120 s over, or the new pair used
+//!  active ───────────▶ replayable ───────────────────────────────────▶ spent
+//!     │                    │  ▲ │
+//!     │ revoke,            │  └─┘ the same refresh again: the same pair again
+//!     ▼ new consent        ▼
+//!  revoked ◀───────────────┘            (Fitbit Web API; Google's tokens stay active)
+//! ```
+//!
+//! Fitbit: one active refresh token per user and app, and each refresh returns a new pair. The token
+//! just spent is answered with the same pair for 120 seconds and until the new access or refresh
+//! token is used (Fitbit Web API, Refresh Token; Best Practices). Google: refresh tokens do not
+//! rotate; in publishing status "Testing" they end after seven days. Access tokens live until their
+//! expiry, whatever happens to the refresh token, unless the grant is revoked.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::account::{Account, State};
+use super::{Mint, Provider};
+use crate::settings::Settings;
+
+/// Every grant of both providers.
+#[derive(Debug)]
+pub(crate) struct Tokens {
+    fitbit: Account,
+    google: Account,
+    /// Seconds an access token lives, if not the provider's own.
+    token_life: Option<u32>,
+}
+
+/// What a token endpoint gives out.
+#[derive(Clone)]
+pub(crate) struct Granted {
+    pub(crate) access_token: String,
+    pub(crate) refresh_token: Option<String>,
+    pub(crate) expires_in: u32,
+    /// Seconds until the refresh token ends, for Google's apps in testing.
+    pub(crate) refresh_expires_in: Option<i64>,
+    pub(crate) scopes: Vec<String>,
+}
+
+/// What came of a Fitbit refresh.
+pub(crate) enum FitbitRefresh {
+    /// A pair; the marker is held until the reply has been sent.
+    Pair(Granted, Arc<()>),
+    /// Another request with this token is still being answered.
+    Conflict,
+    Invalid,
+}
+
+/// What came of a Google refresh.
+pub(crate) enum GoogleRefresh {
+    Access(Granted),
+    Invalid,
+}
+
+/// What an access token is worth.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Valid(Vec<String>),
+    Expired,
+    Unknown,
+}
+
+impl Tokens {
+    pub(crate) fn new(token_life: Option<u32>) -> Self {
+        Self {
+            fitbit: Account::default(),
+            google: Account::default(),
+            token_life,
+        }
+    }
+
+    /// Grants a Fitbit consent: the chain starts anew, and earlier refresh tokens are revoked.
+    pub(crate) fn fitbit_consent(
+        &mut self,
+        scopes: Vec<String>,
+        settings: &Settings,
+        mint: &mut Mint,
+        now: Timestamp,
+    ) -> Granted {
+        self.fitbit.revoke_refresh_tokens();
+        self.fitbit.generation = 1;
+        self.issue_pair(scopes, settings, mint, now)
+    }
+
+    /// Plants a Fitbit chain that begins with a known refresh token.
+    pub(crate) fn fitbit_seed(&mut self, token: String, scopes: Vec<String>, now: Timestamp) {
+        self.fitbit.revoke_refresh_tokens();
+        self.fitbit.refresh.retain(|old| old.token != token);
+        self.fitbit.generation = 1;
+        self.fitbit.add_refresh(token, scopes, now, false);
+    }
+
+    /// Refreshes a Fitbit chain.
+    pub(crate) fn fitbit_refresh(
+        &mut self,
+        token: &str,
+        settings: &Settings,
+        mint: &mut Mint,
+        now: Timestamp,
+    ) -> FitbitRefresh {
+        let Some(found) = self
+            .fitbit
+            .refresh
+            .iter_mut()
+            .find(|known| known.token == token)
+        else {
+            return FitbitRefresh::Invalid;
+        };
+        match &found.state {
+            State::Revoked => return FitbitRefresh::Invalid,
+            State::Spent { answering, .. } if Arc::strong_count(answering) > 1 => {
+                return FitbitRefresh::Conflict;
+            }
+            State::Spent {
+                pair, answering, ..
+            } => {
+                return if found.state.is_replayable(settings.replay, now) {
+                    FitbitRefresh::Pair(pair.clone(), Arc::clone(answering))
+                } else {
+                    FitbitRefresh::Invalid
+                };
+            }
+            State::Active => {}
+        }
+        let scopes = found.scopes.clone();
+        self.fitbit.mark_used(token);
+        let pair = self.issue_pair(scopes, settings, mint, now);
+        let answering = Arc::new(());
+        if let Some(spent) = self
+            .fitbit
+            .refresh
+            .iter_mut()
+            .find(|known| known.token == token)
+        {
+            spent.state = State::Spent {
+                first_used: now,
+                pair: pair.clone(),
+                pair_used: false,
+                answering: Arc::clone(&answering),
+            };
+        }
+        self.fitbit.generation += 1;
+        FitbitRefresh::Pair(pair, answering)
+    }
+
+    /// Grants a Google consent. Without `offline` there is no refresh token.
+    pub(crate) fn google_consent(
+        &mut self,
+        scopes: Vec<String>,
+        offline: bool,
+        settings: &Settings,
+        mint: &mut Mint,
+        now: Timestamp,
+    ) -> Granted {
+        self.google.generation = self.google.generation.max(1);
+        let refresh_token = offline.then(|| mint.google_refresh());
+        if let Some(token) = &refresh_token {
+            self.google.drop_oldest_google_refresh();
+            self.google
+                .add_refresh(token.clone(), scopes.clone(), now, settings.testing_status);
+        }
+        let mut granted =
+            self.issue_google_access(scopes, refresh_token.clone(), settings, mint, now);
+        granted.refresh_token = refresh_token;
+        granted
+    }
+
+    /// Refreshes a Google grant.
+    pub(crate) fn google_refresh(
+        &mut self,
+        token: &str,
+        settings: &Settings,
+        mint: &mut Mint,
+        now: Timestamp,
+    ) -> GoogleRefresh {
+        let found = self
+            .google
+            .refresh
+            .iter()
+            .find(|known| known.token == token);
+        match found.filter(|known| known.is_alive(settings, now)) {
+            Some(known) => {
+                let scopes = known.scopes.clone();
+                let parent = Some(token.to_owned());
+                GoogleRefresh::Access(self.issue_google_access(scopes, parent, settings, mint, now))
+            }
+            None => GoogleRefresh::Invalid,
+        }
+    }
+
+    /// Returns whether the wearer has a live Google grant with a refresh token.
+    pub(crate) fn has_google_grant(&self, settings: &Settings, now: Timestamp) -> bool {
+        self.google
+            .refresh
+            .iter()
+            .any(|token| token.is_alive(settings, now))
+    }
+
+    /// Looks up an access token, and notes that it was used if it is valid.
+    pub(crate) fn use_access(
+        &mut self,
+        provider: Provider,
+        token: &str,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Access {
+        self.account_mut(provider).use_access(token, settings, now)
+    }
+
+    /// Returns when an access token was issued and when it expires.
+    pub(crate) fn access_times(
+        &self,
+        provider: Provider,
+        token: &str,
+    ) -> Option<(Timestamp, Timestamp)> {
+        let found = self
+            .account(provider)
+            .access
+            .iter()
+            .find(|known| known.token == token)?;
+        Some((found.issued_at, found.expires_at))
+    }
+
+    /// Revokes the grant that an access or refresh token belongs to, with all its tokens.
+    ///
+    /// Returns whether the token was known and alive.
+    pub(crate) fn revoke(&mut self, provider: Provider, token: &str) -> bool {
+        self.account_mut(provider).revoke(token)
+    }
+
+    /// Describes every grant without a single token, as `GET /_sandbox/tokens` answers.
+    pub(crate) fn describe(&self, settings: &Settings, now: Timestamp) -> Value {
+        let granted = [Provider::Fitbit, Provider::Google];
+        let granted = granted
+            .into_iter()
+            .filter(|provider| self.account(*provider).generation > 0);
+        granted
+            .map(|provider| self.account(provider).describe(provider, settings, now))
+            .collect()
+    }
+
+    fn issue_pair(
+        &mut self,
+        scopes: Vec<String>,
+        settings: &Settings,
+        mint: &mut Mint,
+        now: Timestamp,
+    ) -> Granted {
+        let life = self.token_life.unwrap_or(FITBIT_ACCESS_LIFE_S);
+        let expires_at = after(now, life);
+        let access_token = mint.fitbit_access(&scopes, now, expires_at);
+        let refresh_token = mint.fitbit_refresh();
+        self.fitbit
+            .add_access(access_token.clone(), scopes.clone(), now, expires_at, None);
+        self.fitbit
+            .add_refresh(refresh_token.clone(), scopes.clone(), now, false);
+        let scopes = scopes
+            .into_iter()
+            .filter(|scope| settings.allows(scope))
+            .collect();
+        Granted {
+            access_token,
+            refresh_token: Some(refresh_token),
+            expires_in: life,
+            refresh_expires_in: None,
+            scopes,
+        }
+    }
+
+    fn issue_google_access(
+        &mut self,
+        scopes: Vec<String>,
+        parent: Option<String>,
+        settings: &Settings,
+        mint: &mut Mint,
+        now: Timestamp,
+    ) -> Granted {
+        let life = self.token_life.unwrap_or(GOOGLE_ACCESS_LIFE_S);
+        let access_token = mint.google_access();
+        let refresh_expires_in = self
+            .google
+            .refresh
+            .iter()
+            .find(|refresh| Some(&refresh.token) == parent.as_ref())
+            .filter(|refresh| refresh.testing || settings.testing_status)
+            .map(|refresh| refresh.testing_seconds_left(now) - 1);
+        self.google.add_access(
+            access_token.clone(),
+            scopes.clone(),
+            now,
+            after(now, life),
+            parent,
+        );
+        let scopes = scopes
+            .into_iter()
+            .filter(|scope| settings.allows(scope))
+            .collect();
+        Granted {
+            access_token,
+            refresh_token: None,
+            expires_in: life,
+            refresh_expires_in,
+            scopes,
+        }
+    }
+
+    fn account(&self, provider: Provider) -> &Account {
+        match provider {
+            Provider::Fitbit => &self.fitbit,
+            Provider::Google => &self.google,
+        }
+    }
+
+    fn account_mut(&mut self, provider: Provider) -> &mut Account {
+        match provider {
+            Provider::Fitbit => &mut self.fitbit,
+            Provider::Google => &mut self.google,
+        }
+    }
+}
+
+fn after(now: Timestamp, seconds: u32) -> Timestamp {
+    now.checked_add(SignedDuration::from_secs(seconds.into()))
+        .unwrap_or(Timestamp::MAX)
+}
+
+const FITBIT_ACCESS_LIFE_S: u32 = 28_800;
+const GOOGLE_ACCESS_LIFE_S: u32 = 3_599;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,194 @@
+//! HTTP on accepted connections: whole requests in, replies out, and the ways a reply can fail.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Sleep;
+
+use crate::cloud::{Endpoint, Outcome};
+use crate::message::{Reply, Request};
+use crate::oauth::document;
+use crate::sandbox::Shared;
+use crate::{cloud, control};
+
+/// Accepts connections until told to stop.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stop_signal(&mut stopped) => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    // A reply is written in two pieces, head and body; neither should wait.
+                    let _ = stream.set_nodelay(true);
+                    connections.spawn(connection(stream, peer.ip(), Arc::clone(&shared), stopped.clone()));
+                }
+                // Out of descriptors, most likely; they come back as connections close.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            },
+        }
+    }
+    drop(listener);
+    let finish = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(GRACE, finish).await;
+}
+
+/// Serves one connection over any stream, so that TLS can be put under it.
+async fn connection<S>(
+    stream: S,
+    peer: IpAddr,
+    shared: Arc<Shared>,
+    mut stopped: watch::Receiver<bool>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { respond(request, peer, &shared).await }
+    });
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .title_case_headers(true)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(serving);
+    // An error here is a peer that went away or a connection that was dropped on purpose.
+    let result = tokio::select! {
+        result = serving.as_mut() => result,
+        () = stop_signal(&mut stopped) => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    drop(result);
+}
+
+async fn stop_signal(stopped: &mut watch::Receiver<bool>) {
+    // An error means that the sandbox is gone, which is a stop as well.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+/// The connection is to close without a reply; hyper does so when the service fails.
+#[derive(Debug, thiserror::Error)]
+#[error("connection dropped")]
+struct Dropped;
+
+async fn respond(
+    request: hyper::Request<Incoming>,
+    peer: IpAddr,
+    shared: &Shared,
+) -> Result<Response<ReplyBody>, Dropped> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
+        return Ok(response(Reply::empty(StatusCode::PAYLOAD_TOO_LARGE), None));
+    };
+    let request = Request::new(parts, body.to_bytes());
+    if request.path.starts_with(control::PREFIX) {
+        return Ok(response(control::answer(&request, peer, shared), None));
+    }
+    let Some(endpoint) = Endpoint::find(&request.method, &request.path) else {
+        let page = document("Not found", "<p>Neither cloud has this path.</p>");
+        return Ok(response(Reply::html(StatusCode::NOT_FOUND, page), None));
+    };
+    match cloud::answer(&endpoint, &request, shared).await {
+        Outcome::Send(reply) => Ok(response(reply, None)),
+        Outcome::SendCut(reply, length) => Ok(response(reply, Some(length))),
+        Outcome::Drop => Err(Dropped),
+    }
+}
+
+fn response(reply: Reply, cut: Option<usize>) -> Response<ReplyBody> {
+    let length = reply.body.len();
+    let mut bytes = Bytes::from(reply.body);
+    if let Some(cut) = cut {
+        bytes.truncate(cut);
+    }
+    let is_cut = bytes.len() < length;
+    let body = ReplyBody {
+        bytes: Some(bytes),
+        is_cut,
+        closing: None,
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = reply.status;
+    for (name, value) in reply.headers {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+        .headers_mut()
+        .insert(CONTENT_LENGTH, HeaderValue::from(length));
+    response
+}
+
+/// A reply's body, which may break off before its promised end.
+struct ReplyBody {
+    bytes: Option<Bytes>,
+    is_cut: bool,
+    closing: Option<Pin<Box<Sleep>>>,
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = Dropped;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
+        if let Some(bytes) = self.bytes.take().filter(|bytes| !bytes.is_empty()) {
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        if !self.is_cut {
+            return Poll::Ready(None);
+        }
+        // An error closes the connection at once, with what is still in hyper's buffer: what was
+        // given out so far gets a moment to reach the socket.
+        let closing = self
+            .closing
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(FLUSH)));
+        ready!(closing.as_mut().poll(context));
+        Poll::Ready(Some(Err(Dropped)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        !self.is_cut && self.bytes.as_ref().is_none_or(Bytes::is_empty)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.bytes {
+            Some(bytes) if !self.is_cut => SizeHint::with_exact(bytes.len() as u64),
+            _ => SizeHint::default(),
+        }
+    }
+}
+
+/// The largest request body that is read.
+const MAX_BODY: usize = 1 << 20;
+
+/// How long open connections may go on after a stop.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How long a truncated reply has to leave.
+const FLUSH: Duration = Duration::from_millis(50);

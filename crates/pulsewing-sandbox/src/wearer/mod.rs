@@ -1,0 +1,288 @@
+//! The wearer: what the fronts of both clouds know about a body, a tracker and its syncs.
+//!
+//! The fronts are written against [`WearerData`] alone. [`Synced`] is the view of a recording or of
+//! the synthetic wearer at one instant: it shows only what the tracker had synced by then.
+
+mod recording;
+mod synthetic;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+pub use self::recording::{Recording, RecordingError};
+pub(crate) use self::synthetic::Synthetic;
+use crate::clock;
+
+/// What a front needs to know about the wearer.
+pub(crate) trait WearerData {
+    /// Returns the wearer's time zone; it has an IANA name.
+    fn time_zone(&self) -> &TimeZone;
+
+    /// Returns the samples in the closed-open range, oldest first, that the tracker has synced.
+    fn samples(&self, from: Timestamp, to: Timestamp) -> Vec<Sample>;
+
+    /// Returns an instant before which there is no sample.
+    fn since(&self) -> Timestamp;
+
+    /// Returns when the tracker last synced; every sample is before it.
+    fn last_sync(&self) -> Timestamp;
+
+    /// Returns the tracker's battery level at the last sync, 0 to 100.
+    fn battery_percent(&self) -> u8;
+
+    /// Returns the resting heart rate of a day, or nothing while too little of it was measured.
+    ///
+    /// It is the level that the day's minutes exceed nine times out of ten.
+    fn resting(&self, day: Date) -> Option<Resting> {
+        let (from, to) = day_bounds(day, self.time_zone())?;
+        let minutes = buckets(&self.samples(from, to), from, MINUTE);
+        if minutes.len() < RESTING_NEEDS_MINUTES {
+            return None;
+        }
+        let mut levels: Vec<u64> = minutes.iter().map(Bucket::rounded).collect();
+        levels.sort_unstable();
+        let bpm = *levels.get(levels.len() / 10)?;
+        let with_sleep = minutes
+            .iter()
+            .any(|minute| NIGHT_MINUTES.contains(&minute.index));
+        Some(Resting { bpm, with_sleep })
+    }
+}
+
+/// A day's resting heart rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Resting {
+    /// Beats per minute.
+    pub(crate) bpm: u64,
+    /// Whether the tracker was worn in the small hours.
+    pub(crate) with_sleep: bool,
+}
+
+/// One heart-rate sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Sample {
+    pub(crate) at: Timestamp,
+    /// Beats per minute, 1 to 300.
+    pub(crate) bpm: u16,
+}
+
+/// Where the samples come from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Recorded(Recording),
+    Synthetic(Synthetic),
+}
+
+impl Source {
+    fn samples(&self, from: Timestamp, to: Timestamp, zone: &TimeZone) -> Vec<Sample> {
+        match self {
+            Self::Recorded(recording) => recording.samples(from, to).to_vec(),
+            Self::Synthetic(wearer) => wearer.samples(from, to, zone),
+        }
+    }
+}
+
+/// The wearer as the clouds know them at one instant.
+pub(crate) struct Synced<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) zone: &'a TimeZone,
+    pub(crate) now: Timestamp,
+}
+
+impl WearerData for Synced<'_> {
+    fn time_zone(&self) -> &TimeZone {
+        self.zone
+    }
+
+    fn samples(&self, from: Timestamp, to: Timestamp) -> Vec<Sample> {
+        let from = from.max(self.since());
+        let to = to.min(self.last_sync());
+        if from < to {
+            self.source.samples(from, to, self.zone)
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn since(&self) -> Timestamp {
+        match self.source {
+            Source::Recorded(recording) => recording.first().unwrap_or(self.now),
+            Source::Synthetic(_) => self
+                .now
+                .checked_sub(SYNTHETIC_PAST)
+                .unwrap_or(Timestamp::MIN),
+        }
+    }
+
+    fn last_sync(&self) -> Timestamp {
+        clock::last_sync(self.now)
+    }
+
+    fn battery_percent(&self) -> u8 {
+        // A charge lasts about four and a half days, from 97 down to 10 percent.
+        let hour = self
+            .last_sync()
+            .as_second()
+            .div_euclid(3600)
+            .rem_euclid(109);
+        97 - u8::try_from(hour * 4 / 5).unwrap_or(87)
+    }
+}
+
+/// The samples of one window of time, summed up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bucket {
+    /// How many whole widths the window lies after the anchor.
+    pub(crate) index: i64,
+    pub(crate) count: u64,
+    pub(crate) sum: u64,
+    pub(crate) min: u16,
+    pub(crate) max: u16,
+}
+
+impl Bucket {
+    /// Returns the exact mean as the nearest double.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "sums of a day's samples stay far below 2^53"
+    )]
+    pub(crate) fn mean(&self) -> f64 {
+        self.sum as f64 / self.count as f64
+    }
+
+    /// Returns the mean rounded half up.
+    pub(crate) fn rounded(&self) -> u64 {
+        (2 * self.sum + self.count) / (2 * self.count)
+    }
+}
+
+/// Groups samples, oldest first, into windows of `width` counted from `anchor`.
+///
+/// Windows without samples are left out. `width` must be positive; samples before the anchor get
+/// negative indices.
+pub(crate) fn buckets(samples: &[Sample], anchor: Timestamp, width: SignedDuration) -> Vec<Bucket> {
+    let width = width.as_nanos().max(1);
+    let mut buckets: Vec<Bucket> = Vec::new();
+    for sample in samples {
+        let elapsed = sample.at.as_nanosecond() - anchor.as_nanosecond();
+        let Ok(index) = i64::try_from(elapsed.div_euclid(width)) else {
+            continue;
+        };
+        match buckets.last_mut() {
+            Some(last) if last.index == index => {
+                last.count += 1;
+                last.sum += u64::from(sample.bpm);
+                last.min = last.min.min(sample.bpm);
+                last.max = last.max.max(sample.bpm);
+            }
+            _ => buckets.push(Bucket {
+                index,
+                count: 1,
+                sum: u64::from(sample.bpm),
+                min: sample.bpm,
+                max: sample.bpm,
+            }),
+        }
+    }
+    buckets
+}
+
+/// Returns the first instant of a civil day and of the next.
+pub(crate) fn day_bounds(day: Date, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
+    let start = day.to_zoned(zone.clone()).ok()?.timestamp();
+    let end = day
+        .tomorrow()
+        .ok()?
+        .to_zoned(zone.clone())
+        .ok()?
+        .timestamp();
+    Some((start, end))
+}
+
+/// One minute, the finest step of the averages.
+pub(crate) const MINUTE: SignedDuration = SignedDuration::from_secs(60);
+
+/// A resting heart rate needs six hours of minutes; a night is enough.
+const RESTING_NEEDS_MINUTES: usize = 360;
+
+/// From two to five at night, in minutes since midnight.
+const NIGHT_MINUTES: std::ops::Range<i64> = 120..300;
+
+/// How far back the synthetic wearer goes.
+const SYNTHETIC_PAST: SignedDuration = SignedDuration::from_hours(24 * 730);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(second: i64, bpm: u16) -> Sample {
+        Sample {
+            at: Timestamp::from_second(second).unwrap(),
+            bpm,
+        }
+    }
+
+    #[test]
+    fn a_minutes_mean_is_exact_and_rounds_half_up() {
+        let samples = [
+            sample(0, 60),
+            sample(59, 61),
+            sample(60, 70),
+            sample(61, 70),
+            sample(62, 71),
+        ];
+        let minutes = buckets(&samples, Timestamp::UNIX_EPOCH, MINUTE);
+        assert_eq!(minutes.len(), 2);
+        assert_eq!((minutes[0].rounded(), minutes[0].mean()), (61, 60.5));
+        assert_eq!((minutes[1].rounded(), minutes[1].mean()), (70, 211.0 / 3.0));
+        assert_eq!(
+            (minutes[1].min, minutes[1].max, minutes[1].count),
+            (70, 71, 3)
+        );
+    }
+
+    #[test]
+    fn empty_windows_are_left_out() {
+        let samples = [sample(10, 60), sample(190, 62)];
+        let indices: Vec<i64> = buckets(&samples, Timestamp::UNIX_EPOCH, MINUTE)
+            .iter()
+            .map(|b| b.index)
+            .collect();
+        assert_eq!(indices, [0, 3]);
+    }
+
+    #[test]
+    fn a_day_has_23_24_or_25_hours() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let hours = |y, m, d| {
+            let (from, to) = day_bounds(jiff::civil::date(y, m, d), &zone).unwrap();
+            to.duration_since(from).as_hours()
+        };
+        assert_eq!(
+            [hours(2026, 3, 29), hours(2026, 6, 1), hours(2026, 10, 25)],
+            [23, 24, 25]
+        );
+    }
+
+    #[test]
+    fn nothing_at_or_after_the_last_sync_is_known() {
+        let recording = Recording::from_csv(
+            "time,bpm\n2026-01-01T10:14:59,60\n2026-01-01T10:15:00,61\n",
+            &TimeZone::UTC,
+        )
+        .unwrap();
+        let source = Source::Recorded(recording);
+        let known = |now: &str| {
+            let wearer = Synced {
+                source: &source,
+                zone: &TimeZone::UTC,
+                now: now.parse().unwrap(),
+            };
+            wearer.samples(Timestamp::MIN, Timestamp::MAX).len()
+        };
+        assert_eq!(known("2026-01-01T10:14:59Z"), 0);
+        assert_eq!(known("2026-01-01T10:29:59Z"), 1);
+        assert_eq!(known("2026-01-01T10:30:00Z"), 2);
+    }
+}

@@ -1,0 +1,249 @@
+//! Everything that can be made to go wrong.
+
+use std::time::{Duration, Instant};
+
+use pulsewing_sandbox::{Fault, SandboxConfig};
+use serde_json::{Value, json};
+
+use crate::harness::{Response, Running};
+
+const DEVICES: &str = "/1/user/-/devices.json";
+
+#[test]
+fn a_status_comes_with_the_providers_body_a_page_or_nothing() {
+    let sandbox = Running::start();
+    let tokens = sandbox.fitbit_login();
+    let google = sandbox.google_login();
+    let fitbit = |action: Value| {
+        sandbox.fault("fitbit.token", action);
+        sandbox.fitbit_refresh(&tokens.refresh)
+    };
+    let unavailable = fitbit(json!({ "status": 503 }));
+    assert_eq!(
+        (unavailable.status, unavailable.fitbit_error().as_str()),
+        (503, "request")
+    );
+    let page = fitbit(json!({ "status": 502, "body": "html" }));
+    assert!(
+        page.header("content-type")
+            .unwrap()
+            .starts_with("text/html")
+    );
+    let empty =
+        fitbit(json!({ "status": 429, "body": "empty", "headers": { "Retry-After": "17" } }));
+    assert_eq!(
+        (
+            empty.status,
+            empty.body.as_str(),
+            empty.header("retry-after")
+        ),
+        (429, "", Some("17"))
+    );
+    let none = fitbit(json!({ "status": 204, "body": "empty" }));
+    assert_eq!((none.status, none.body.as_str()), (204, ""));
+    // Nothing of it had an effect.
+    assert_eq!(sandbox.fitbit_chain().1, 1);
+    sandbox.fault("google.settings", json!({ "status": 503 }));
+    let unavailable = sandbox.get_as(&google.access, "/v4/users/me/settings");
+    assert_eq!(unavailable.json()["error"]["status"], "UNAVAILABLE");
+    sandbox.fault("google.token", json!({ "status": 500 }));
+    assert_eq!(
+        sandbox.google_refresh(&google.refresh).json()["error"],
+        "internal_failure"
+    );
+}
+
+#[test]
+fn a_connection_can_be_dropped_before_or_after_the_effect() {
+    let sandbox = Running::start();
+    let tokens = sandbox.fitbit_login();
+    let refresh = || {
+        let target = format!(
+            "/oauth2/token?grant_type=refresh_token&client_id=23PWSB&refresh_token={}",
+            tokens.refresh
+        );
+        sandbox.raw("POST", &target, &[], "")
+    };
+    sandbox.fault("fitbit.token", json!({ "drop": "before" }));
+    assert_eq!(refresh(), b"");
+    assert_eq!(sandbox.fitbit_chain().1, 1);
+    sandbox.fault("fitbit.token", json!({ "drop": "after" }));
+    assert_eq!(refresh(), b"");
+    assert_eq!(sandbox.fitbit_chain().1, 2);
+    let log = sandbox.control("requests", &Value::Null);
+    let statuses: Vec<&Value> = log
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["route"] == "fitbit.token")
+        .map(|entry| &entry["status"])
+        .collect();
+    assert_eq!(statuses, [&json!(200), &Value::Null, &Value::Null]);
+}
+
+#[test]
+fn a_truncated_reply_promises_its_whole_length() {
+    let sandbox = Running::start();
+    let tokens = sandbox.fitbit_login();
+    let today = "/1/user/-/activities/heart/date/today/1d/1min.json";
+    let whole = sandbox.get_as(&tokens.access, today).body;
+    for length in [0, 1, 20_000] {
+        sandbox.fault("fitbit.heart", json!({ "truncate": length }));
+        let cut = sandbox.get_as(&tokens.access, today);
+        assert_eq!(
+            cut.header("content-length"),
+            Some(whole.len().to_string().as_str())
+        );
+        assert_eq!(cut.body, whole[..length]);
+    }
+    sandbox.fault("fitbit.heart", json!({ "truncate": 1_000_000 }));
+    assert_eq!(sandbox.get_as(&tokens.access, today).body, whole);
+}
+
+#[test]
+fn a_stalled_reply_comes_late_but_whole() {
+    let sandbox = Running::start();
+    let tokens = sandbox.fitbit_login();
+    sandbox.fault("fitbit.token", json!({ "stall_s": 0.3 }));
+    let start = Instant::now();
+    let response = sandbox.fitbit_refresh(&tokens.refresh);
+    assert!(start.elapsed() >= Duration::from_millis(300));
+    assert_eq!(response.status, 200);
+}
+
+#[test]
+fn a_key_can_be_missing_at_the_top_or_further_in() {
+    let sandbox = Running::start();
+    let tokens = sandbox.fitbit_login();
+    sandbox.fault("fitbit.token", json!({ "omit": "scope" }));
+    let body = sandbox.fitbit_refresh(&tokens.refresh).json();
+    assert_eq!(
+        (body.get("scope"), body.get("refresh_token").is_some()),
+        (None, true)
+    );
+    sandbox.fault("fitbit.devices", json!({ "omit": "batteryLevel" }));
+    let devices = sandbox.get_as(&tokens.access, DEVICES);
+    assert!(!devices.body.contains("batteryLevel") && devices.body.contains("lastSyncTime"));
+    sandbox.fault(
+        "fitbit.heart",
+        json!({ "omit": "activities-heart-intraday" }),
+    );
+    let today = sandbox
+        .get_as(
+            &tokens.access,
+            "/1/user/-/activities/heart/date/today/1d/1min.json",
+        )
+        .json();
+    assert_eq!(today.as_object().unwrap().len(), 1);
+}
+
+#[test]
+fn a_reason_is_answered_with_the_providers_own_error() {
+    let sandbox = Running::start();
+    let fitbit = sandbox.fitbit_login();
+    let google = sandbox.google_login();
+    let settings = |reason: &str| {
+        sandbox.fault("google.settings", json!({ "reason": reason }));
+        let response = sandbox.get_as(&google.access, "/v4/users/me/settings");
+        (
+            response.status,
+            response.json()["error"]["status"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            response,
+        )
+    };
+    let (status, canonical, response) = settings("ACCOUNT_NOT_LINKED");
+    assert_eq!((status, canonical.as_str()), (400, "FAILED_PRECONDITION"));
+    assert_eq!(
+        response.json()["error"]["details"][0]["metadata"]["redirect_uri"],
+        "https://fitbit.google.com/auth/signup"
+    );
+    let (status, canonical, response) = settings("RESOURCE_PERMISSION_DENIED");
+    assert_eq!((status, canonical.as_str()), (403, "PERMISSION_DENIED"));
+    assert_eq!(response.reason(), "RESOURCE_PERMISSION_DENIED");
+    assert_eq!(settings("RATE_LIMIT_EXCEEDED").1, "RESOURCE_EXHAUSTED");
+    sandbox.fault("google.token", json!({ "reason": "invalid_grant" }));
+    let refused = sandbox.google_refresh(&google.refresh);
+    assert_eq!(
+        (refused.status, &refused.json()["error"]),
+        (400, &json!("invalid_grant"))
+    );
+    assert_eq!(sandbox.google_refresh(&google.refresh).status, 200);
+    sandbox.fault("fitbit.token", json!({ "reason": "invalid_client" }));
+    let refused = sandbox.fitbit_refresh(&fitbit.refresh);
+    assert_eq!(
+        (refused.status, refused.fitbit_error().as_str()),
+        (401, "invalid_client")
+    );
+    sandbox.fault("fitbit.devices", json!({ "reason": "expired_token" }));
+    assert_eq!(
+        sandbox.get_as(&fitbit.access, DEVICES).fitbit_error(),
+        "expired_token"
+    );
+}
+
+#[test]
+fn an_empty_page_says_that_there_is_more() {
+    let sandbox = Running::start();
+    let access = sandbox.google_login().access;
+    let walk = |first: &dyn Fn(&str) -> Response, items: &str| {
+        let empty = first("");
+        assert_eq!(empty.json().get(items), None);
+        let token = empty.json()["nextPageToken"].as_str().unwrap().to_owned();
+        assert!(!token.is_empty());
+        first(&token).json()
+    };
+    sandbox.fault("google.list", json!({ "empty_page": true }));
+    let list =
+        |token: &str| sandbox.list(&access, "heart-rate/dataPoints", &[("pageToken", token)]);
+    let full = list("");
+    assert_eq!(full.json().get("dataPoints"), None);
+    sandbox.fault("google.list", json!({ "empty_page": true }));
+    assert_eq!(walk(&list, "dataPoints"), list("").json());
+    sandbox.fault("google.rollup", json!({ "empty_page": true }));
+    let roll_up = |token: &str| {
+        let more = if token.is_empty() {
+            json!({})
+        } else {
+            json!({ "pageToken": token })
+        };
+        sandbox.roll_up(
+            &access,
+            "2026-11-22T08:00:00Z",
+            "2026-11-22T09:00:00Z",
+            more,
+        )
+    };
+    let page = walk(&roll_up, "rollupDataPoints");
+    assert_eq!(page, roll_up("").json());
+    assert!(page["rollupDataPoints"].as_array().unwrap().len() > 30);
+}
+
+#[test]
+fn every_route_is_hit_by_a_star() {
+    let sandbox = Running::start();
+    let tokens = sandbox.fitbit_login();
+    let star = json!([{ "route": "*", "skip": 1, "count": 0, "do": { "status": 503 } }]);
+    sandbox.control("faults", &star);
+    assert_eq!(sandbox.get_as(&tokens.access, DEVICES).status, 200);
+    for _ in 0..3 {
+        assert_eq!(sandbox.get_as(&tokens.access, DEVICES).status, 503);
+        assert_eq!(sandbox.get("/v4/users/me/identity").status, 503);
+    }
+    sandbox.control("faults", &json!([]));
+    assert_eq!(sandbox.get_as(&tokens.access, DEVICES).status, 200);
+}
+
+#[test]
+fn a_script_is_in_force_from_the_start() {
+    let faults =
+        Fault::parse_script(r#"{"route":"google.identity","do":{"status":504,"body":"empty"}}"#);
+    let sandbox = Running::with(SandboxConfig {
+        faults: faults.unwrap(),
+        ..SandboxConfig::default()
+    });
+    assert_eq!(sandbox.get("/v4/users/me/identity").status, 504);
+    assert_eq!(sandbox.get("/v4/users/me/identity").status, 401);
+}

@@ -1,0 +1,14 @@
+//! Drives a running sandbox over loopback, as its clients do.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+mod consent;
+mod control;
+mod faults;
+mod fitbit;
+mod google;
+mod harness;
+mod rotation;
