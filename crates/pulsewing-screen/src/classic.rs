@@ -1,0 +1,480 @@
+//! The classic theme: the picture of the original sketch, element by element.
+//!
+//! ```text
+//! 2024-03-03                                    Battery: 40%   first row
+//! 02:05                   Relaxing                21 min ago   second row, zone in its colour
+//!                                                update failed   only when something is amiss
+//!  91 -#                                              /
+//!     -#                                             /         plot: one pixel wide, white
+//!  90 -#----.                                  .    /
+//!      #     `.______          /\       /\    / `--'
+//!  89 -#             `.  :    /  `.    /  `--'
+//!      #               ` :  o                                  a dot: neighbours are missing
+//!      ####################/ /#########################        axes in the zone's colour,
+//!        |  '  |  '  |  '  |  '  |  '  |  '  |  '  |           broken where minutes are
+//!      01:31 01:33 01:35 01:37 01:59 ...         02:05         missing
+//! ```
+//!
+//! What the original shows is shown: date and time of the newest minute, battery, the zone's word
+//! and colour (of the greatest of the fifteen rates, not of the newest), axes, ticks, a thin line.
+//! Where the original is wrong this differs:
+//!
+//! - Time runs from left to right, and all fifteen readings are inside.
+//! - Readings are placed by their number, one column each, as in the original, because fifteen
+//!   minutes may span hours. Where minutes are missing, the line ends, the time axis is cut, and a
+//!   dotted line says so; the labels are clock times instead of 1, 4, 7, 10, 13. A reading without
+//!   neighbours is a dot.
+//! - Ticks are at whole rates, and a reading lies at the height of the tick that names it.
+//! - The age is always there, and when the data is stale, silent or from memory, words say so.
+//! - A battery that is not known is a dash.
+//! - Under fifteen minutes there is a notice, with the count, the age and, if so, the failure.
+
+use core::fmt::{self, Write as _};
+
+use embedded_graphics::{prelude::*, primitives::Rectangle};
+use jiff::{SignedDuration, civil::Time};
+use pulsewing_core::{day::WINDOW_LEN, reading::Freshness};
+
+use crate::{
+    Ink, Model,
+    model::{Latest, LatestFifteen},
+    polyline,
+    scale::Scale,
+    text::Align,
+};
+
+mod layout;
+
+pub use layout::Layout;
+
+/// The original's words.
+const WAITING: &str = "Waiting for latest sync...";
+
+/// Text that is put together here; longer text is cut at its end.
+type Line64 = heapless::String<64>;
+
+/// Draws a model over the whole of a target.
+///
+/// # Errors
+/// Those of the target.
+pub fn draw<D: DrawTarget<Color = Ink>>(model: &Model, target: &mut D) -> Result<(), D::Error> {
+    let whole = target.bounding_box();
+    let mut target = target.cropped(&whole);
+    let layout = Layout::new(whole.size);
+    target.clear(Ink::Ground)?;
+    draw_head(model, &layout, &mut target)?;
+    match &model.latest {
+        Latest::Fifteen(fifteen) => draw_graph(fifteen, &layout, &mut target),
+        Latest::TooFew(logged) => draw_notice(model, *logged, &layout, &mut target),
+    }
+}
+
+/// Date, battery, age and, unless all is well, what is amiss.
+fn draw_head<D: DrawTarget<Color = Ink>>(
+    model: &Model,
+    layout: &Layout,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let left = layout.margin;
+    let right = layout.size().width.cast_signed() - layout.margin;
+    let date = written(format_args!("{}", model.date));
+    let first = |x| Point::new(x, layout.first_row);
+    layout
+        .face
+        .write(&date, first(left), Align::Left, Ink::Text, target)?;
+    let battery = match model.battery_percent {
+        Some(percent) => written(format_args!("Battery: {percent}%")),
+        None => written(format_args!("Battery: -")),
+    };
+    layout
+        .face
+        .write(&battery, first(right), Align::Right, Ink::Text, target)?;
+
+    let status = status(model.freshness);
+    let ink = if status.is_some() {
+        Ink::Warning
+    } else {
+        Ink::Quiet
+    };
+    if let Some(age) = model.age {
+        let at = Point::new(right, layout.age_row);
+        layout
+            .small
+            .write(&age_text(age), at, Align::Right, ink, target)?;
+    }
+    if let Some(status) = status {
+        let row = if model.age.is_some() {
+            layout.status_row
+        } else {
+            layout.age_row
+        };
+        layout
+            .small
+            .write(status, Point::new(right, row), Align::Right, ink, target)?;
+    }
+    Ok(())
+}
+
+/// What is amiss, in words; `None` when the data is as new as can be expected.
+const fn status(freshness: Freshness) -> Option<&'static str> {
+    match freshness {
+        Freshness::Fresh => None,
+        Freshness::Stale => Some("stale data"),
+        Freshness::Silent => Some("no data in 24 h"),
+        Freshness::Cached => Some("update failed"),
+    }
+}
+
+fn age_text(age: SignedDuration) -> Line64 {
+    let minutes = age.as_mins();
+    match minutes {
+        // A minute is dated by its beginning, so a clock that is right is never behind it.
+        ..0 => written(format_args!("clock is behind")),
+        0..60 => written(format_args!("{minutes} min ago")),
+        60..1_440 => written(format_args!("{} h {} min ago", minutes / 60, minutes % 60)),
+        1_440..2_880 => written(format_args!("1 day ago")),
+        2_880..1_440_000 => written(format_args!("{} days ago", minutes / 1_440)),
+        _ => written(format_args!("years ago")),
+    }
+}
+
+/// Time, zone, axes and line.
+fn draw_graph<D: DrawTarget<Color = Ink>>(
+    fifteen: &LatestFifteen,
+    layout: &Layout,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let zone = fifteen.zone();
+    let ink = Ink::of_zone(zone);
+    let at = Point::new(layout.margin, layout.second_row);
+    layout.face.write(
+        &clock(fifteen.newest().clock),
+        at,
+        Align::Left,
+        Ink::Text,
+        target,
+    )?;
+    let (x, align) = if layout.is_zone_centred {
+        (layout.size().width.cast_signed() / 2, Align::Centre)
+    } else {
+        (layout.margin, Align::Left)
+    };
+    layout.face.write(
+        zone.name(),
+        Point::new(x, layout.zone_row),
+        align,
+        ink,
+        target,
+    )?;
+
+    let scale = layout.scale(fifteen.min(), fifteen.max());
+    draw_axes(fifteen, &scale, layout, ink, target)?;
+
+    let points = fifteen.0.iter().enumerate().map(|(index, minute)| {
+        let at = Point::new(layout.column(index), layout.row(&scale, minute.bpm.get()));
+        (at, index + 1 < WINDOW_LEN && !fifteen.has_gap_after(index))
+    });
+    polyline::draw(points, layout.dot, Ink::Text, target)
+}
+
+/// The axes, their ticks and labels, and the marks of missing minutes.
+fn draw_axes<D: DrawTarget<Color = Ink>>(
+    fifteen: &LatestFifteen,
+    scale: &Scale,
+    layout: &Layout,
+    ink: Ink,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let (columns, rows) = (layout.plot().columns(), layout.plot().rows());
+    let (axis, tick) = (layout.axis, layout.tick);
+    let corner = Point::new(columns.start - axis, rows.end);
+    fill(
+        corner,
+        Point::new(columns.end, rows.end + axis),
+        ink,
+        target,
+    )?;
+    fill(
+        Point::new(corner.x, rows.start),
+        Point::new(columns.start, rows.end),
+        ink,
+        target,
+    )?;
+
+    let small = layout.small;
+    for (rate, is_major) in scale
+        .major_ticks()
+        .map(|rate| (rate, true))
+        .chain(layout.minor_ticks(scale).map(|rate| (rate, false)))
+    {
+        let y = layout.row(scale, rate);
+        let length = if is_major { tick } else { tick / 2 };
+        fill(
+            Point::new(corner.x - length, y),
+            Point::new(corner.x, y + 1),
+            Ink::Text,
+            target,
+        )?;
+        if is_major {
+            let at = Point::new(corner.x - tick - layout.margin / 2, y + small.ascent() / 2);
+            let rate = written(format_args!("{rate}"));
+            small.write(&rate, at, Align::Right, Ink::Text, target)?;
+        }
+    }
+
+    let step = layout.label_step();
+    let under = rows.end + axis;
+    for (index, minute) in fifteen.0.iter().enumerate() {
+        let x = layout.column(index);
+        let is_major = index % step == 0;
+        let length = if is_major { tick } else { tick / 2 };
+        fill(
+            Point::new(x, under),
+            Point::new(x + 1, under + length),
+            Ink::Text,
+            target,
+        )?;
+        if is_major {
+            let at = Point::new(x, under + tick + layout.margin / 2 + small.ascent());
+            small.write(&clock(minute.clock), at, Align::Centre, Ink::Text, target)?;
+        }
+        if fifteen.has_gap_after(index) {
+            let x = i32::midpoint(x, layout.column(index + 1));
+            draw_gap(x, layout, target)?;
+        }
+    }
+    Ok(())
+}
+
+/// A dotted line through the plot and a cut through the time axis.
+fn draw_gap<D: DrawTarget<Color = Ink>>(
+    x: i32,
+    layout: &Layout,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let rows = layout.plot().rows();
+    let dots = rows.clone().rev().step_by(4);
+    target.draw_iter(dots.map(|y| Pixel(Point::new(x, y), Ink::Quiet)))?;
+    // The cut leans to the right, as such cuts do.
+    for down in 0..layout.axis {
+        let y = rows.end + down;
+        let from = x - layout.axis / 2 + (layout.axis - 1 - down) / 2;
+        fill(
+            Point::new(from, y),
+            Point::new(from + layout.axis, y + 1),
+            Ink::Ground,
+            target,
+        )?;
+    }
+    Ok(())
+}
+
+/// The original's screen after midnight: there is too little to draw.
+fn draw_notice<D: DrawTarget<Color = Ink>>(
+    model: &Model,
+    logged: u16,
+    layout: &Layout,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    // A failure is not told as "no values yet".
+    let (title, ink, why) = match (model.freshness, model.is_today) {
+        (Freshness::Cached, _) => (
+            "Last update failed",
+            Ink::Warning,
+            "The values known so far are too few to display.",
+        ),
+        (_, true) => (
+            WAITING,
+            Ink::Text,
+            "Not enough values for today to display yet.",
+        ),
+        (_, false) => (
+            WAITING,
+            Ink::Text,
+            "Not enough values for that day to display.",
+        ),
+    };
+    let mut count = match logged {
+        0 => written(format_args!("No minutes so far")),
+        _ => written(format_args!("{logged} of {WINDOW_LEN} minutes so far")),
+    };
+    if let Some(newest) = model.newest {
+        // What does not fit is left out; the count stands without it.
+        let _ = write!(count, ", the latest at {}", clock(newest.time()));
+        if newest.date() != model.date {
+            let _ = write!(count, " on {}", newest.date());
+        }
+    }
+
+    let width = layout.size().width.cast_signed() - 2 * layout.margin;
+    let paragraphs = [
+        (layout.face, title, ink),
+        (layout.small, why, Ink::Text),
+        (layout.small, count.as_str(), Ink::Quiet),
+    ];
+    let lines = || {
+        paragraphs.into_iter().flat_map(|(face, text, ink)| {
+            face.wrap(text, width)
+                .enumerate()
+                .map(move |(number, line)| {
+                    let space = if number == 0 {
+                        face.ascent() * 3 / 4
+                    } else {
+                        0
+                    };
+                    (face, line, ink, space)
+                })
+        })
+    };
+    let height: i32 = lines()
+        .map(|(face, _, _, space)| space + face.ascent() + face.descent())
+        .sum();
+    let head = layout.age_row.max(layout.status_row);
+    let room = layout.size().height.cast_signed() - head;
+    // A little above the middle, where the eye takes it for the middle.
+    let mut y = head + (room - height).max(0) * 2 / 5;
+    let middle = layout.size().width.cast_signed() / 2;
+    for (face, line, ink, space) in lines() {
+        y += space + face.ascent();
+        if y + face.descent() > layout.size().height.cast_signed() {
+            break;
+        }
+        face.write(line, Point::new(middle, y), Align::Centre, ink, target)?;
+        y += face.descent();
+    }
+    Ok(())
+}
+
+/// Fills from `start` up to, not including, the column and row of `end`.
+fn fill<D: DrawTarget<Color = Ink>>(
+    start: Point,
+    end: Point,
+    ink: Ink,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let size = Size::new(
+        (end.x - start.x).max(0).cast_unsigned(),
+        (end.y - start.y).max(0).cast_unsigned(),
+    );
+    target.fill_solid(&Rectangle::new(start, size), ink)
+}
+
+fn clock(time: Time) -> Line64 {
+    written(format_args!("{:02}:{:02}", time.hour(), time.minute()))
+}
+
+fn written(text: fmt::Arguments<'_>) -> Line64 {
+    let mut line = Line64::new();
+    // What does not fit is cut; every text here is far shorter.
+    let _ = line.write_fmt(text);
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_age_is_told_in_minutes_hours_or_days() {
+        let told = |minutes| age_text(SignedDuration::from_mins(minutes));
+        assert_eq!(told(0), "0 min ago");
+        assert_eq!(told(59), "59 min ago");
+        assert_eq!(told(60), "1 h 0 min ago");
+        assert_eq!(told(1_439), "23 h 59 min ago");
+        assert_eq!(told(2_879), "1 day ago");
+        assert_eq!(told(2_880), "2 days ago");
+        assert_eq!(told(i64::MAX / 60), "years ago");
+        assert_eq!(told(-90), "clock is behind");
+    }
+
+    #[test]
+    fn every_line_of_the_head_fits_beside_its_neighbour_at_every_size() {
+        for (width, height) in sizes() {
+            let layout = Layout::new(Size::new(width, height));
+            let face = |text| layout.face.width(text);
+            let small = |text| layout.small.width(text);
+            let (inner, gap) = (width.cast_signed() - 2 * layout.margin, 2);
+            let name = (width, height);
+            assert!(
+                face("2000-00-00") + gap + face("Battery: 100%") <= inner,
+                "{name:?}"
+            );
+            assert!(
+                face("00:00") + gap + small(layout::WIDEST_AGE) <= inner,
+                "{name:?}"
+            );
+            let beside = small(layout::WIDEST_AGE).max(small(layout::WIDEST_STATUS));
+            if layout.is_zone_centred {
+                let half = face(layout::WIDEST_ZONE) / 2 + 1;
+                assert!(
+                    2 * (half + gap + beside.max(face("00:00"))) <= inner,
+                    "{name:?}"
+                );
+            } else {
+                let status = small(layout::WIDEST_STATUS);
+                assert!(
+                    face(layout::WIDEST_ZONE) + gap + status <= inner,
+                    "{name:?}"
+                );
+            }
+            let under_age = layout.age_row + layout.small.descent();
+            assert!(
+                under_age < layout.status_row - layout.small.ascent(),
+                "{name:?}"
+            );
+            assert!(layout.status_row < layout.plot().rows().start, "{name:?}");
+            assert!(layout.plot().size.height >= 20, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn no_text_of_the_head_is_wider_than_what_its_place_is_measured_by() {
+        for face in [
+            &crate::text::FACE_8,
+            &crate::text::FACE_10,
+            &crate::text::FACE_14,
+        ] {
+            // Every digit is as wide as any other.
+            for minutes in [-1, 0, 44, 1_424, 1_438, 1_440, 1_439_000, 1_440_000] {
+                let age = age_text(SignedDuration::from_mins(minutes));
+                assert!(face.width(&age) <= face.width(layout::WIDEST_AGE), "{age}");
+            }
+            for freshness in [Freshness::Stale, Freshness::Silent, Freshness::Cached] {
+                let status = status(freshness).unwrap();
+                assert!(
+                    face.width(status) <= face.width(layout::WIDEST_STATUS),
+                    "{status}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn labels_do_not_touch_at_any_size() {
+        for (width, height) in sizes() {
+            let layout = Layout::new(Size::new(width, height));
+            let apart = layout.column(layout.label_step()) - layout.column(0);
+            assert!(
+                apart >= layout.small.width(layout::WIDEST_CLOCK) + 3,
+                "{width}x{height}"
+            );
+            for (min, max) in [(72, 72), (62, 68), (49, 58), (60, 79), (55, 140), (1, 300)] {
+                let [min, max] = [min, max].map(|rate| pulsewing_core::Bpm::new(rate).unwrap());
+                let scale = layout.scale(min, max);
+                let mut below = None;
+                for rate in scale.major_ticks() {
+                    let row = layout.row(&scale, rate);
+                    let is_clear = below.is_none_or(|below| below - row > layout.small.ascent());
+                    assert!(is_clear, "{width}x{height}: {rate} of {scale:?}");
+                    below = Some(row);
+                }
+            }
+        }
+    }
+
+    fn sizes() -> impl Iterator<Item = (u32, u32)> {
+        (160..=1_024)
+            .step_by(16)
+            .flat_map(|width| (80..=600).step_by(20).map(move |height| (width, height)))
+    }
+}

@@ -1,0 +1,224 @@
+//! A picture in memory, four bits a pixel.
+
+use core::convert::Infallible;
+
+use embedded_graphics::{Pixel, prelude::*, primitives::Rectangle};
+
+use crate::Ink;
+
+/// A picture of four bits a pixel over a buffer that the caller gives: 76,800 bytes at 480x320.
+///
+/// Rows follow each other from the top; a row is its pixels from the left, two a byte, the left
+/// one in the upper half, padded to a whole byte. That is how a PNG of colour type 3 and bit depth
+/// 4 stores them, so [`bytes`](Self::bytes) and [`Ink::rgb`] are all that such a file needs.
+///
+/// ```
+/// use embedded_graphics::prelude::*;
+/// use pulsewing_screen::{Frame, Ink};
+///
+/// let size = Size::new(480, 320);
+/// let mut frame = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
+/// frame.clear(Ink::Green)?;
+/// assert_eq!(frame.pixel(Point::new(7, 7)), Some(Ink::Green));
+/// # Ok::<(), core::convert::Infallible>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Frame<B> {
+    size: Size,
+    buffer: B,
+}
+
+impl<B> Frame<B> {
+    /// How many bytes a picture takes.
+    #[must_use]
+    pub const fn bytes_for(size: Size) -> usize {
+        Self::stride(size).saturating_mul(size.height as usize)
+    }
+
+    const fn stride(size: Size) -> usize {
+        size.width.div_ceil(2) as usize
+    }
+}
+
+impl<B: AsRef<[u8]>> Frame<B> {
+    /// A picture of what the buffer holds; `None` unless it is
+    /// [`bytes_for(size)`](Self::bytes_for) long.
+    #[must_use]
+    pub fn new(size: Size, buffer: B) -> Option<Self> {
+        (buffer.as_ref().len() == Self::bytes_for(size)).then_some(Self { size, buffer })
+    }
+
+    /// The packed pixels.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.buffer.as_ref()
+    }
+
+    /// The colour at a point; `None` outside the picture.
+    #[must_use]
+    pub fn pixel(&self, at: Point) -> Option<Ink> {
+        let (byte, is_left) = place(self.size, at)?;
+        let byte = *self.bytes().get(byte)?;
+        Some(Ink::from_index(if is_left {
+            byte >> 4
+        } else {
+            byte & 0x0f
+        }))
+    }
+
+    /// The colours, from the left in rows from the top.
+    pub fn pixels(&self) -> impl Iterator<Item = Ink> + '_ {
+        let width = self.size.width as usize;
+        self.bytes()
+            .chunks_exact(Self::stride(self.size).max(1))
+            .flat_map(move |row| {
+                row.iter()
+                    .flat_map(|byte| [byte >> 4, byte & 0x0f])
+                    .map(Ink::from_index)
+                    .take(width)
+            })
+    }
+
+    /// Red, green and blue of each pixel, in the order of [`pixels`](Self::pixels).
+    pub fn rgb(&self) -> impl Iterator<Item = [u8; 3]> + '_ {
+        self.pixels().map(Ink::rgb)
+    }
+}
+
+impl<B: AsMut<[u8]>> Frame<B> {
+    fn set(&mut self, at: Point, ink: Ink) {
+        if let Some((byte, is_left)) = place(self.size, at)
+            && let Some(byte) = self.buffer.as_mut().get_mut(byte)
+        {
+            *byte = if is_left {
+                *byte & 0x0f | ink.index() << 4
+            } else {
+                *byte & 0xf0 | ink.index()
+            };
+        }
+    }
+}
+
+/// The byte of a point, and whether it is that byte's left pixel; `None` outside the picture.
+fn place(size: Size, at: Point) -> Option<(usize, bool)> {
+    let x = usize::try_from(at.x).ok()?;
+    let y = usize::try_from(at.y).ok()?;
+    let is_inside = x < size.width as usize && y < size.height as usize;
+    is_inside.then_some((y * size.width.div_ceil(2) as usize + x / 2, x % 2 == 0))
+}
+
+impl<B> OriginDimensions for Frame<B> {
+    fn size(&self) -> Size {
+        self.size
+    }
+}
+
+impl<B: AsRef<[u8]> + AsMut<[u8]>> DrawTarget for Frame<B> {
+    type Color = Ink;
+    type Error = Infallible;
+
+    fn draw_iter<I>(&mut self, pixels: I) -> Result<(), Self::Error>
+    where
+        I: IntoIterator<Item = Pixel<Self::Color>>,
+    {
+        for Pixel(at, ink) in pixels {
+            self.set(at, ink);
+        }
+        Ok(())
+    }
+
+    fn fill_solid(&mut self, area: &Rectangle, ink: Self::Color) -> Result<(), Self::Error> {
+        let area = area.intersection(&self.bounding_box());
+        let Some(last) = area.bottom_right() else {
+            return Ok(());
+        };
+        let both = ink.index() << 4 | ink.index();
+        for y in area.rows() {
+            // Half bytes at either end, whole ones between.
+            let left = Point::new(area.top_left.x, y);
+            let right = Point::new(last.x, y);
+            self.set(left, ink);
+            self.set(right, ink);
+            let (Some((first, from_start)), Some((end, to_middle))) =
+                (place(self.size, left), place(self.size, right))
+            else {
+                continue;
+            };
+            let whole = first + usize::from(!from_start)..end + usize::from(!to_middle);
+            if let Some(bytes) = self.buffer.as_mut().get_mut(whole) {
+                bytes.fill(both);
+            }
+        }
+        Ok(())
+    }
+
+    // `fill_contiguous` would gain nothing over the default, which pairs the colours with the
+    // points and sets each.
+
+    fn clear(&mut self, ink: Self::Color) -> Result<(), Self::Error> {
+        self.buffer.as_mut().fill(ink.index() << 4 | ink.index());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::{vec, vec::Vec};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn frame(width: u32, height: u32) -> Frame<Vec<u8>> {
+        let size = Size::new(width, height);
+        Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap()
+    }
+
+    #[test]
+    fn a_picture_of_480x320_takes_76800_bytes() {
+        assert_eq!(Frame::<&[u8]>::bytes_for(Size::new(480, 320)), 76_800);
+        assert!(Frame::new(Size::new(480, 320), vec![0; 76_799]).is_none());
+    }
+
+    #[test]
+    fn the_left_pixel_is_in_the_upper_half() {
+        let mut frame = frame(3, 2);
+        frame
+            .draw_iter([
+                Pixel(Point::new(0, 0), Ink::Text),
+                Pixel(Point::new(2, 1), Ink::Green),
+            ])
+            .unwrap();
+        assert_eq!(frame.bytes(), [0x10, 0x00, 0x00, 0x70]);
+        assert_eq!(frame.pixels().count(), 6);
+        assert_eq!(frame.rgb().next(), Some([255, 255, 255]));
+    }
+
+    proptest! {
+        #[test]
+        fn a_filled_rectangle_is_its_pixels_and_no_others(
+            width in 0_u32..20, height in 0_u32..20,
+            x in -5_i32..25, y in -5_i32..25, w in 0_u32..25, h in 0_u32..25,
+        ) {
+            let area = Rectangle::new(Point::new(x, y), Size::new(w, h));
+            let mut frame = frame(width, height);
+            frame.fill_solid(&area, Ink::Pink).unwrap();
+            for at in frame.bounding_box().points() {
+                let expected = if area.contains(at) { Ink::Pink } else { Ink::Ground };
+                prop_assert_eq!(frame.pixel(at), Some(expected));
+            }
+        }
+
+        #[test]
+        fn no_pixel_outside_the_picture_is_stored(
+            width in 0_u32..20, height in 0_u32..20, x in any::<i32>(), y in any::<i32>(),
+        ) {
+            let mut frame = frame(width, height);
+            let at = Point::new(x, y);
+            frame.draw_iter([Pixel(at, Ink::Pink)]).unwrap();
+            let changed = frame.pixels().filter(|ink| *ink == Ink::Pink).count();
+            prop_assert_eq!(changed, usize::from(frame.bounding_box().contains(at)));
+        }
+    }
+}

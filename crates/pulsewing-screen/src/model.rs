@@ -1,0 +1,274 @@
+//! What a picture shows, decided before a pixel is drawn.
+
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, DateTime, Time},
+};
+use pulsewing_core::{
+    Bpm,
+    day::{Day, WINDOW_LEN},
+    heart_zone::ClassicZone,
+    reading::{Freshness, Reading},
+};
+
+use crate::Theme;
+
+/// What a picture shows: plain values, whatever the theme.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// How it is drawn.
+    pub theme: Theme,
+    /// The civil day that is shown.
+    pub date: Date,
+    /// Whether that is the wearer's today.
+    pub is_today: bool,
+    /// The day's latest fifteen minutes, or how many it has so far.
+    pub latest: Latest,
+    /// When the newest minute of the last 24 hours began, on the wearer's clock, whatever its day.
+    pub newest: Option<DateTime>,
+    /// How long ago that was; negative when a clock was set back.
+    pub age: Option<SignedDuration>,
+    /// How much that says about the present.
+    pub freshness: Freshness,
+    /// The tracker's battery in percent, 0 to 100, if known.
+    pub battery_percent: Option<u8>,
+}
+
+/// The day's latest fifteen minutes, or that there are not as many yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Latest {
+    /// There are fifteen.
+    Fifteen(LatestFifteen),
+    /// There are fewer: how many.
+    TooFew(u16),
+}
+
+/// One minute of the day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Minute {
+    /// Minutes elapsed since the day began.
+    pub of_day: u16,
+    /// What the wearer's clock showed.
+    pub clock: Time,
+    /// The minute's average.
+    pub bpm: Bpm,
+}
+
+/// The latest fifteen minutes of a day that have a value, oldest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LatestFifteen(pub [Minute; WINDOW_LEN]);
+
+impl Model {
+    /// What a reading looks like at `now`.
+    ///
+    /// The fifteen are of the reading's civil day alone, as the original sketch has it; the age is
+    /// that of the newest minute of the last 24 hours, across midnight.
+    #[must_use]
+    pub fn new(reading: &Reading, now: Timestamp, freshness: Freshness, theme: Theme) -> Self {
+        let local = reading.day.local();
+        let offsets = &reading.time_zone.offsets;
+        // A reading that has outlived its 24 hours has no newest minute in its window; the day may.
+        let newest = reading.latest().map(|sample| sample.at).or_else(|| {
+            let (minute, _) = reading.day.latest()?;
+            Some(local.instant(minute))
+        });
+        let latest = match LatestFifteen::of(&reading.day) {
+            Some(fifteen) => Latest::Fifteen(fifteen),
+            None => Latest::TooFew(reading.day.logged_minutes()),
+        };
+        Self {
+            theme,
+            date: local.date(),
+            is_today: offsets.local(now).date() == local.date(),
+            latest,
+            newest: newest.map(|at| offsets.local(at)),
+            age: newest.map(|at| now.duration_since(at)),
+            freshness,
+            battery_percent: reading.battery_percent.filter(|percent| *percent <= 100),
+        }
+    }
+}
+
+impl LatestFifteen {
+    /// The latest fifteen of a day; `None` when it has fewer.
+    #[must_use]
+    pub fn of(day: &Day) -> Option<Self> {
+        let (of_day, bpm) = day.latest()?;
+        let mut fifteen = [Minute {
+            of_day,
+            clock: day.local().clock(of_day),
+            bpm,
+        }; WINDOW_LEN];
+        let mut logged = day.iter().rev();
+        for slot in fifteen.iter_mut().rev() {
+            let (of_day, bpm) = logged.next()?;
+            *slot = Minute {
+                of_day,
+                clock: day.local().clock(of_day),
+                bpm,
+            };
+        }
+        Some(Self(fifteen))
+    }
+
+    /// The newest minute.
+    #[must_use]
+    pub const fn newest(&self) -> Minute {
+        let [.., newest] = self.0;
+        newest
+    }
+
+    /// The least rate.
+    #[must_use]
+    pub fn min(&self) -> Bpm {
+        self.0
+            .iter()
+            .map(|minute| minute.bpm)
+            .fold(self.newest().bpm, Ord::min)
+    }
+
+    /// The greatest rate.
+    #[must_use]
+    pub fn max(&self) -> Bpm {
+        self.0
+            .iter()
+            .map(|minute| minute.bpm)
+            .fold(self.newest().bpm, Ord::max)
+    }
+
+    /// The zone of the greatest rate: the original takes its word and its colour from that.
+    #[must_use]
+    pub fn zone(&self) -> ClassicZone {
+        ClassicZone::of(self.max())
+    }
+
+    /// Whether minutes are missing between the reading at `index` and the next one.
+    #[must_use]
+    pub fn has_gap_after(&self, index: usize) -> bool {
+        match self.0.get(index..) {
+            Some([this, next, ..]) => this.of_day.checked_add(1) != Some(next.of_day),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{civil::date, tz::Offset};
+    use pulsewing_core::{
+        Provider,
+        civil::Offsets,
+        day::Window,
+        heart_zone::HeartZones,
+        reading::{TimeZone, ZoneName, ZoneSource},
+    };
+
+    use super::*;
+
+    const EVERY: SignedDuration = SignedDuration::from_mins(15);
+
+    /// Berlin in 2026: summer time until 25 October 01:00Z.
+    fn berlin() -> Offsets {
+        let mut offsets = Offsets::fixed(Offset::constant(2));
+        offsets
+            .push_change("2026-10-25T01:00:00Z".parse().unwrap(), Offset::constant(1))
+            .unwrap();
+        offsets
+    }
+
+    /// A reading of a day with a value in each of `minutes`, taken at `now`.
+    fn reading(date: Date, minutes: impl IntoIterator<Item = u16>, now: Timestamp) -> Reading {
+        let offsets = berlin();
+        let mut day = Day::new(offsets.day(date));
+        for minute in minutes {
+            day.record(minute, Bpm::new(60 + minute % 40).unwrap());
+        }
+        let mut window = Window::ending_at(now);
+        window.insert_day(&day);
+        Reading {
+            provider: Provider::Google,
+            day,
+            time_zone: TimeZone {
+                name: ZoneName::new(),
+                source: ZoneSource::Machine,
+                offsets,
+            },
+            window,
+            battery_percent: Some(40),
+            last_sync: None,
+            resting: None,
+            heart_zones: HeartZones::PLAIN,
+            fetched_at: now,
+        }
+    }
+
+    fn model(reading: &Reading, now: Timestamp) -> Model {
+        Model::new(
+            reading,
+            now,
+            reading.freshness(now, EVERY, false),
+            Theme::Classic,
+        )
+    }
+
+    #[test]
+    fn the_fifteen_are_those_that_the_report_prints() {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let reading = reading(date(2026, 11, 22), (0..100).step_by(3), now);
+        let Latest::Fifteen(fifteen) = model(&reading, now).latest else {
+            panic!("there are fifteen");
+        };
+        let printed = reading.day.latest_fifteen().unwrap();
+        assert_eq!(fifteen.0.map(|minute| (minute.clock, minute.bpm)), printed);
+        assert!(fifteen.has_gap_after(3) && !fifteen.has_gap_after(14));
+    }
+
+    #[test]
+    fn fourteen_are_too_few() {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let model = model(&reading(date(2026, 11, 22), 0..14, now), now);
+        assert_eq!((model.latest, model.is_today), (Latest::TooFew(14), true));
+    }
+
+    #[test]
+    fn a_repeated_hour_is_no_gap() {
+        // 02:59 summer time is minute 179; the clock then shows 02:00 again.
+        let now = "2026-10-25T01:10:00Z".parse().unwrap();
+        let reading = reading(date(2026, 10, 25), 172..187, now);
+        let fifteen = LatestFifteen::of(&reading.day).unwrap();
+        assert!((0..15).all(|index| !fifteen.has_gap_after(index)));
+        assert_eq!(fifteen.0[7].clock, Time::constant(2, 59, 0, 0));
+        assert_eq!(fifteen.0[8].clock, Time::constant(2, 0, 0, 0));
+    }
+
+    #[test]
+    fn a_day_that_is_over_is_not_called_today() {
+        let taken = "2026-11-22T22:50:00Z".parse().unwrap();
+        let reading = reading(date(2026, 11, 22), 1_410..1_425, taken);
+        let model = model(&reading, taken + SignedDuration::from_hours(1));
+        assert_eq!((model.date, model.is_today), (date(2026, 11, 22), false));
+    }
+
+    #[test]
+    fn the_age_counts_from_the_newest_minute_and_shows_a_clock_that_was_set_back() {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let reading = reading(date(2026, 11, 22), 600..615, now);
+        let newest = date(2026, 11, 22).at(10, 14, 0, 0);
+        let minutes_later = |n| {
+            let at = reading.day.local().instant(614) + SignedDuration::from_mins(n);
+            let model = model(&reading, at);
+            (model.newest, model.age.map(|age| age.as_mins()))
+        };
+        assert_eq!(minutes_later(166), (Some(newest), Some(166)));
+        assert_eq!(minutes_later(3_000), (Some(newest), Some(3_000)));
+        assert_eq!(minutes_later(-30), (Some(newest), Some(-30)));
+    }
+
+    #[test]
+    fn a_battery_of_more_than_full_is_unknown() {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let mut reading = reading(date(2026, 11, 22), 0..15, now);
+        reading.battery_percent = Some(101);
+        assert_eq!(model(&reading, now).battery_percent, None);
+    }
+}

@@ -1,0 +1,166 @@
+//! The vertical axis: which rates it spans, where its ticks lie, where a rate is drawn.
+
+use pulsewing_core::Bpm;
+
+/// The distances between labelled ticks, in beats per minute.
+const STEPS: [u16; 8] = [1, 2, 5, 10, 20, 50, 100, 200];
+
+/// The least span of an axis: below it, noise of one beat would look like an event.
+const LEAST_SPAN: u16 = 4;
+
+/// A linear scale of whole beats per minute.
+///
+/// Both ends are whole, every tick is at a whole rate, and a rate and the tick that names it are
+/// drawn at the same height because the same function places both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scale {
+    low: u16,
+    high: u16,
+    step: u16,
+}
+
+impl Scale {
+    /// A scale of the rates from `min` to `max`, with some room at either end, and at most
+    /// `most_labels` (at least 2) labelled ticks.
+    #[must_use]
+    pub fn covering(min: Bpm, max: Bpm, most_labels: u16) -> Self {
+        let (min, max) = (min.get().min(max.get()), max.get().max(min.get()));
+        let span = max - min;
+        // As much below as above, so that equal readings lie in the middle; not below zero.
+        let room = LEAST_SPAN
+            .saturating_sub(span)
+            .div_ceil(2)
+            .max(span / 16)
+            .clamp(1, min);
+        let (low, high) = (min - room, max + room);
+        let count = |step: u16| high / step + 1 - low.div_ceil(step);
+        let step = STEPS
+            .into_iter()
+            .find(|step| count(*step) <= most_labels.max(2))
+            .unwrap_or(200);
+        if count(step) >= 2 {
+            return Self { low, high, step };
+        }
+        // One label tells no distance: stretch the scale to the ticks around it.
+        Self {
+            low: low / step * step,
+            high: high.div_ceil(step) * step,
+            step,
+        }
+    }
+
+    /// The rate at the bottom, in beats per minute.
+    #[must_use]
+    pub const fn low(&self) -> u16 {
+        self.low
+    }
+
+    /// The rate at the top, in beats per minute; above [`low`](Self::low).
+    #[must_use]
+    pub const fn high(&self) -> u16 {
+        self.high
+    }
+
+    /// The rates that have a labelled tick, ascending.
+    pub fn major_ticks(&self) -> impl Iterator<Item = u16> + use<> {
+        multiples(self.low, self.high, self.step)
+    }
+
+    /// The rates that have a tick without a label, ascending; none when every rate has a label.
+    pub fn minor_ticks(&self) -> impl Iterator<Item = u16> + use<> {
+        let step = self.step;
+        multiples(self.low, self.high, self.minor_step()).filter(move |rate| rate % step != 0)
+    }
+
+    /// The distance between ticks, with and without labels, in beats per minute.
+    #[must_use]
+    pub const fn minor_step(&self) -> u16 {
+        match self.step {
+            1 | 2 | 5 => 1,
+            10 => 5,
+            20 | 50 => 10,
+            _ => 50,
+        }
+    }
+
+    /// The row in which a rate is drawn, when the scale runs from the row `bottom` up to the row
+    /// `top`. Rates outside the scale are drawn at its ends.
+    #[must_use]
+    pub fn row(&self, rate: u16, top: i32, bottom: i32) -> i32 {
+        let above = i64::from(rate.clamp(self.low, self.high) - self.low);
+        let span = i64::from(self.high - self.low).max(1);
+        let height = i64::from(bottom) - i64::from(top);
+        let rise = (2 * above * height + span).div_euclid(2 * span);
+        i32::try_from(i64::from(bottom) - rise).unwrap_or(bottom)
+    }
+}
+
+fn multiples(low: u16, high: u16, step: u16) -> impl Iterator<Item = u16> {
+    (low.div_ceil(step)..=high / step).map(move |factor| factor * step)
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn scale(min: u16, max: u16, most_labels: u16) -> Scale {
+        Scale::covering(Bpm::new(min).unwrap(), Bpm::new(max).unwrap(), most_labels)
+    }
+
+    #[test]
+    fn the_step_follows_from_the_range() {
+        let labels = |min, max| scale(min, max, 9).major_ticks().collect::<Vec<_>>();
+        assert_eq!(labels(86, 91), [85, 86, 87, 88, 89, 90, 91, 92]);
+        assert_eq!(labels(80, 92), [80, 82, 84, 86, 88, 90, 92]);
+        assert_eq!(labels(70, 104), [70, 75, 80, 85, 90, 95, 100, 105]);
+        assert_eq!(labels(60, 140), [60, 70, 80, 90, 100, 110, 120, 130, 140]);
+        assert_eq!(labels(1, 300), [0, 50, 100, 150, 200, 250, 300]);
+    }
+
+    #[test]
+    fn equal_readings_lie_in_the_middle() {
+        for rate in [1, 2, 72, 300] {
+            assert_eq!(scale(rate, rate, 9).row(rate, 0, 200), 100);
+        }
+        assert_eq!(
+            scale(72, 72, 9).major_ticks().collect::<Vec<_>>(),
+            [70, 71, 72, 73, 74]
+        );
+    }
+
+    #[test]
+    fn a_scale_has_two_labels_even_where_there_is_hardly_room() {
+        let scale = scale(62, 68, 2);
+        assert_eq!((scale.low(), scale.high()), (60, 70));
+        assert_eq!(scale.major_ticks().collect::<Vec<_>>(), [60, 65, 70]);
+        assert_eq!(
+            scale.minor_ticks().collect::<Vec<_>>(),
+            [61, 62, 63, 64, 66, 67, 68, 69]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_rate_is_drawn_between_the_ends_at_the_height_of_its_tick(
+            a in 1_u16..=300, b in 1_u16..=300, most in 0_u16..20, top in -50_i32..50, height in 0_i32..700,
+        ) {
+            let (min, max) = (a.min(b), a.max(b));
+            let (scale, bottom) = (scale(min, max, most), top + height);
+            prop_assert!(scale.low() < min && max < scale.high());
+            let rows: Vec<_> = (min..=max).map(|rate| scale.row(rate, top, bottom)).collect();
+            prop_assert!(rows.iter().all(|row| (top..=bottom).contains(row)));
+            prop_assert!(rows.is_sorted_by(|lower, higher| lower >= higher));
+            let labels: Vec<_> = scale.major_ticks().collect();
+            prop_assert!((2..=usize::from(most.max(3))).contains(&labels.len()));
+            prop_assert!(labels.iter().all(|rate| (scale.low()..=scale.high()).contains(rate)));
+            // Evenly spaced, so that the axis is linear in what it says.
+            let steps: Vec<_> = labels.windows(2).map(|pair| pair[1] - pair[0]).collect();
+            prop_assert!(steps.iter().all(|step| *step == steps[0]));
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Type: the faces that are linked, and text set at an edge or in the middle.
+
+use core::ops::Range;
+
+use embedded_graphics::prelude::*;
+use u8g2_fonts::{
+    Error, Font, FontRenderer, fonts,
+    types::{FontColor, VerticalPosition},
+};
+
+/// Helvetica at 11 px, capitals 8 px high.
+pub(crate) static FACE_8: Face = Face::new::<fonts::u8g2_font_helvR08_tr>();
+/// Helvetica at 14 px, capitals 11 px high.
+pub(crate) static FACE_10: Face = Face::new::<fonts::u8g2_font_helvR10_tr>();
+/// Helvetica at 17 px, capitals 12 px high.
+pub(crate) static FACE_12: Face = Face::new::<fonts::u8g2_font_helvR12_tr>();
+/// Helvetica at 20 px, capitals 14 px high.
+pub(crate) static FACE_14: Face = Face::new::<fonts::u8g2_font_helvR14_tr>();
+/// Helvetica at 25 px, capitals 19 px high.
+pub(crate) static FACE_18: Face = Face::new::<fonts::u8g2_font_helvR18_tr>();
+/// Helvetica at 34 px, capitals 25 px high.
+pub(crate) static FACE_24: Face = Face::new::<fonts::u8g2_font_helvR24_tr>();
+
+/// A bitmap face of printable ASCII.
+#[derive(Debug)]
+pub(crate) struct Face(FontRenderer);
+
+/// Which part of the text lies at the given column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Align {
+    /// Where the pen starts.
+    Left,
+    /// The middle of what is inked.
+    Centre,
+    /// The last inked column, which the column follows.
+    Right,
+}
+
+impl Face {
+    const fn new<F: Font>() -> Self {
+        Self(FontRenderer::new::<F>().with_ignore_unknown_chars(true))
+    }
+
+    /// How far capitals and digits rise above the baseline, in pixels.
+    pub(crate) const fn ascent(&self) -> i32 {
+        self.0.get_ascent() as i32
+    }
+
+    /// How far letters such as "g" hang below it, in pixels.
+    pub(crate) const fn descent(&self) -> i32 {
+        -(self.0.get_descent() as i32)
+    }
+
+    /// The inked columns of a text whose pen starts at column 0.
+    pub(crate) fn columns(&self, text: &str) -> Range<i32> {
+        self.0
+            .get_rendered_dimensions(text, Point::zero(), VerticalPosition::Baseline)
+            .ok()
+            .and_then(|dimensions| dimensions.bounding_box)
+            .map_or(0..0, |inked| inked.columns())
+    }
+
+    /// How many columns a text takes from where its pen starts.
+    pub(crate) fn width(&self, text: &str) -> i32 {
+        self.columns(text).end
+    }
+
+    /// Writes a text with its baseline at `at.y`.
+    pub(crate) fn write<D: DrawTarget>(
+        &self,
+        text: &str,
+        at: Point,
+        align: Align,
+        ink: D::Color,
+        target: &mut D,
+    ) -> Result<(), D::Error> {
+        let columns = self.columns(text);
+        let pen = match align {
+            Align::Left => at.x,
+            Align::Centre => at.x - i32::midpoint(columns.start, columns.end),
+            Align::Right => at.x - columns.end,
+        };
+        let written = self.0.render(
+            text,
+            Point::new(pen, at.y),
+            VerticalPosition::Baseline,
+            FontColor::Transparent(ink),
+            target,
+        );
+        match written {
+            Err(Error::DisplayError(error)) => Err(error),
+            // Characters that the face lacks are left out, and no background is asked for.
+            Ok(_) | Err(Error::BackgroundColorNotSupported | Error::GlyphNotFound(_)) => Ok(()),
+        }
+    }
+
+    /// Breaks a text between words into lines of at most `width` columns. A word that is wider
+    /// has a line of its own.
+    pub(crate) fn wrap<'t>(
+        &'static self,
+        text: &'t str,
+        width: i32,
+    ) -> impl Iterator<Item = &'t str> {
+        let mut rest = text.trim_start();
+        core::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let ends = rest
+                .match_indices(' ')
+                .map(|(end, _)| end)
+                .chain([rest.len()]);
+            let mut line = (rest, "");
+            for (place, end) in ends.enumerate() {
+                let Some((head, tail)) = rest.split_at_checked(end) else {
+                    break;
+                };
+                if place > 0 && self.width(head) > width {
+                    break;
+                }
+                line = (head, tail.trim_start());
+            }
+            rest = line.1;
+            Some(line.0)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
+    use embedded_graphics::{mock_display::MockDisplay, pixelcolor::BinaryColor};
+
+    use super::*;
+
+    fn written(align: Align, at: Point) -> MockDisplay<BinaryColor> {
+        let mut display = MockDisplay::new();
+        FACE_8
+            .write("7:1", at, align, BinaryColor::On, &mut display)
+            .unwrap();
+        display
+    }
+
+    #[test]
+    fn text_stands_where_it_is_put() {
+        let left = written(Align::Left, Point::new(0, 8));
+        let columns = FACE_8.columns("7:1");
+        assert_eq!(left.affected_area().columns(), columns);
+        let right = written(Align::Right, Point::new(30, 8));
+        assert_eq!(right.affected_area().columns().end, 30);
+        let centre = written(Align::Centre, Point::new(30, 8)).affected_area();
+        assert!(centre.center().x.abs_diff(30) <= 1);
+        assert_eq!(centre.rows().end, 8);
+    }
+
+    #[test]
+    fn long_text_is_broken_between_words() {
+        let text = "Not enough values for today to display yet.";
+        let lines: Vec<_> = FACE_8.wrap(text, 120).collect();
+        assert_eq!(lines, ["Not enough values for", "today to display yet."]);
+        assert!(lines.iter().all(|line| FACE_8.width(line) <= 120));
+        assert_eq!(FACE_8.wrap(text, 4).count(), 8);
+        assert_eq!(FACE_8.wrap("", 100).count(), 0);
+    }
+}

@@ -1,0 +1,232 @@
+//! What holds for every classic picture, whatever it shows and however large it is.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+use core::convert::Infallible;
+
+use embedded_graphics::{Pixel, prelude::*, primitives::Rectangle};
+use jiff::{
+    SignedDuration,
+    civil::{Date, Time},
+};
+use proptest::prelude::*;
+use pulsewing_core::{Bpm, reading::Freshness};
+use pulsewing_screen::{
+    Frame, Ink, Model, Theme,
+    classic::Layout,
+    draw,
+    model::{Latest, LatestFifteen, Minute},
+};
+
+/// A frame that also counts the pixels that were drawn beside it.
+struct Watched {
+    frame: Frame<Vec<u8>>,
+    beside: usize,
+}
+
+impl Watched {
+    fn new(size: Size) -> Self {
+        let buffer = vec![0; Frame::<Vec<u8>>::bytes_for(size)];
+        Self {
+            frame: Frame::new(size, buffer).unwrap(),
+            beside: 0,
+        }
+    }
+}
+
+impl OriginDimensions for Watched {
+    fn size(&self) -> Size {
+        self.frame.size()
+    }
+}
+
+impl DrawTarget for Watched {
+    type Color = Ink;
+    type Error = Infallible;
+
+    // The other ways of drawing come here by default, so that nothing escapes.
+    fn draw_iter<I: IntoIterator<Item = Pixel<Ink>>>(
+        &mut self,
+        pixels: I,
+    ) -> Result<(), Infallible> {
+        let inside = self.bounding_box();
+        for pixel in pixels {
+            self.beside += usize::from(!inside.contains(pixel.0));
+            self.frame.draw_iter([pixel])?;
+        }
+        Ok(())
+    }
+}
+
+fn any_minute() -> impl Strategy<Value = Minute> {
+    (0_u16..1_500, 1_u16..=300).prop_map(|(of_day, bpm)| Minute {
+        of_day,
+        clock: Time::midnight() + SignedDuration::from_mins(i64::from(of_day)),
+        bpm: Bpm::new(bpm).unwrap(),
+    })
+}
+
+/// Fifteen minutes in the order of time, often in a row, of rates from a narrow or a wide range.
+fn any_fifteen() -> impl Strategy<Value = LatestFifteen> {
+    let steps = prop::array::uniform15(prop_oneof![3 => Just(1_u16), 1 => 2_u16..90]);
+    let rates = (1_u16..=300, 1_u16..=300).prop_flat_map(|(a, b)| {
+        let (low, high) = (a.min(b), a.max(b).min(a.min(b).saturating_add(30)));
+        prop_oneof![
+            prop::array::uniform15(low..=high),
+            prop::array::uniform15(1_u16..=300)
+        ]
+    });
+    (steps, rates).prop_map(|(steps, rates)| {
+        let mut of_day = 0;
+        let mut index = 0;
+        LatestFifteen(steps.map(|step| {
+            of_day += step;
+            index += 1;
+            Minute {
+                of_day,
+                clock: Time::midnight() + SignedDuration::from_mins(i64::from(of_day)),
+                bpm: Bpm::new(rates[index - 1]).unwrap(),
+            }
+        }))
+    })
+}
+
+prop_compose! {
+    fn any_model(latest: impl Strategy<Value = Latest> + 'static)(
+        latest in latest,
+        day in 0_i32..2_900_000,
+        newest in prop::option::of((0_i8..24, 0_i8..60, 0_i32..2_900_000)),
+        age in prop::option::of(prop_oneof![-200_i64..200_000, any::<i64>()]),
+        freshness in prop::sample::select(vec![
+            Freshness::Fresh, Freshness::Stale, Freshness::Silent, Freshness::Cached,
+        ]),
+        is_today in any::<bool>(),
+        battery_percent in prop::option::of(0_u8..=100),
+    ) -> Model {
+        let date = |day| Date::constant(0, 1, 1) + SignedDuration::from_hours(24 * i64::from(day));
+        Model {
+            theme: Theme::Classic,
+            date: date(day),
+            is_today,
+            latest,
+            newest: newest.map(|(hour, minute, day)| date(day).at(hour, minute, 0, 0)),
+            age: age.map(SignedDuration::from_secs),
+            freshness,
+            battery_percent,
+        }
+    }
+}
+
+fn any_latest() -> impl Strategy<Value = Latest> {
+    prop_oneof![
+        any_fifteen().prop_map(Latest::Fifteen),
+        prop::array::uniform15(any_minute())
+            .prop_map(|minutes| Latest::Fifteen(LatestFifteen(minutes))),
+        any::<u16>().prop_map(Latest::TooFew),
+    ]
+}
+
+fn any_size() -> impl Strategy<Value = Size> {
+    prop_oneof![
+        (160_u32..=1_024, 80_u32..=600).prop_map(|(width, height)| Size::new(width, height)),
+        prop::sample::select(vec![
+            Size::new(160, 80),
+            Size::new(320, 240),
+            Size::new(480, 320),
+            Size::new(800, 480),
+            Size::new(1_024, 600),
+        ]),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_drawn_beside_the_target(model in any_model(any_latest()), size in any_size()) {
+        let mut watched = Watched::new(size);
+        draw(&model, &mut watched).unwrap();
+        prop_assert_eq!(watched.beside, 0);
+        // By whole rectangles or pixel by pixel, it is the same picture.
+        let mut frame = Watched::new(size).frame;
+        draw(&model, &mut frame).unwrap();
+        prop_assert!(frame.pixels().eq(watched.frame.pixels()));
+    }
+
+    #[test]
+    fn a_target_of_any_size_is_drawn_on(
+        model in any_model(any_latest()), width in 0_u32..200, height in 0_u32..120,
+    ) {
+        draw(&model, &mut Watched::new(Size::new(width, height)).frame).unwrap();
+    }
+
+    #[test]
+    fn every_reading_is_seen_inside_the_plot_in_the_order_of_time(
+        fifteen in any_fifteen(), size in any_size(),
+    ) {
+        let layout = Layout::new(size);
+        let plot = layout.plot();
+        prop_assert_eq!(plot.intersection(&Rectangle::new(Point::zero(), size)), plot);
+        let frame = drawn(fifteen, size);
+        let scale = layout.scale(fifteen.min(), fifteen.max());
+        let mut before = plot.top_left.x;
+        for (index, minute) in fifteen.0.iter().enumerate() {
+            let at = Point::new(layout.column(index), layout.row(&scale, minute.bpm.get()));
+            prop_assert!(plot.contains(at));
+            prop_assert!(at.x > before);
+            prop_assert_eq!(frame.pixel(at), Some(Ink::Text));
+            before = at.x;
+        }
+    }
+
+    #[test]
+    fn a_line_goes_on_where_the_next_minute_is_there_and_only_there(
+        fifteen in any_fifteen(), size in any_size(),
+    ) {
+        let (layout, frame) = (Layout::new(size), drawn(fifteen, size));
+        for index in 0..14 {
+            let between = i32::midpoint(layout.column(index), layout.column(index + 1));
+            let is_joined = layout.plot().rows().any(|y| {
+                frame.pixel(Point::new(between, y)) == Some(Ink::Text)
+            });
+            prop_assert_eq!(is_joined, !fifteen.has_gap_after(index));
+        }
+    }
+
+    #[test]
+    fn a_rate_lies_at_the_height_of_the_tick_that_names_it(
+        fifteen in any_fifteen(), size in any_size(),
+    ) {
+        let (layout, frame) = (Layout::new(size), drawn(fifteen, size));
+        let scale = layout.scale(fifteen.min(), fifteen.max());
+        let plot = layout.plot();
+        // Left of the axis, whose colour is a zone's, the ticks are white.
+        let axis = (0..plot.top_left.x).rev().find(|x| {
+            frame.pixel(Point::new(*x, plot.center().y)) != Some(Ink::of_zone(fifteen.zone()))
+        });
+        let ticked: Vec<i32> = plot
+            .rows()
+            .filter(|y| frame.pixel(Point::new(axis.unwrap(), *y)) == Some(Ink::Text))
+            .collect();
+        for rate in scale.major_ticks() {
+            prop_assert!(ticked.contains(&layout.row(&scale, rate)));
+        }
+        let whole: Vec<i32> = (scale.low()..=scale.high()).map(|rate| layout.row(&scale, rate)).collect();
+        prop_assert!(ticked.iter().all(|row| whole.contains(row)));
+    }
+}
+
+fn drawn(fifteen: LatestFifteen, size: Size) -> Frame<Vec<u8>> {
+    let model = Model {
+        theme: Theme::Classic,
+        date: Date::constant(2024, 3, 3),
+        is_today: true,
+        latest: Latest::Fifteen(fifteen),
+        newest: None,
+        age: Some(SignedDuration::from_mins(20)),
+        freshness: Freshness::Fresh,
+        battery_percent: Some(40),
+    };
+    let mut frame = Watched::new(size).frame;
+    draw(&model, &mut frame).unwrap();
+    frame
+}
