@@ -1,0 +1,83 @@
+//! The map of our crates: which way dependencies may point, and which crates do without std.
+//!
+//! A crate that is missing here is refused by `tidy`, so that a new one gets its place on purpose.
+
+/// One crate of ours and its place in the map.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) name: &'static str,
+    /// Built for boards: neither std nor alloc, and no clock of its own.
+    pub(crate) no_std: bool,
+    /// Those of our crates that it may depend on.
+    pub(crate) may_use: &'static [&'static str],
+    /// Those that only its tests, examples and benches may depend on as well.
+    pub(crate) tests_may_use: &'static [&'static str],
+}
+
+/// Every crate that the project has or has a place for.
+pub(crate) const MEMBERS: &[Member] = &[
+    Member {
+        name: "pulsewing-core",
+        no_std: true,
+        may_use: &[],
+        tests_may_use: &[],
+    },
+    Member {
+        name: "pulsewing-store",
+        no_std: true,
+        may_use: &["pulsewing-core"],
+        tests_may_use: &[],
+    },
+    Member {
+        name: "pulsewing-screen",
+        no_std: true,
+        may_use: &["pulsewing-core"],
+        tests_may_use: &[],
+    },
+    Member {
+        name: "pulsewing-hx8357",
+        no_std: true,
+        may_use: &["pulsewing-core"],
+        tests_may_use: &["pulsewing-screen"],
+    },
+    Member {
+        name: "pulsewing-device",
+        no_std: true,
+        may_use: &[
+            "pulsewing-core",
+            "pulsewing-store",
+            "pulsewing-screen",
+            "pulsewing-hx8357",
+        ],
+        tests_may_use: &["pulsewing-sandbox"],
+    },
+    // Shares nothing with the core: a misread protocol must not be mirrored by its stand-in.
+    Member {
+        name: "pulsewing-sandbox",
+        no_std: false,
+        may_use: &[],
+        tests_may_use: &[],
+    },
+    Member {
+        name: "pulsewing",
+        no_std: false,
+        may_use: &[
+            "pulsewing-core",
+            "pulsewing-screen",
+            "pulsewing-hx8357",
+            "pulsewing-sandbox",
+        ],
+        tests_may_use: &[],
+    },
+    Member {
+        name: "xtask",
+        no_std: false,
+        may_use: &[],
+        tests_may_use: &[],
+    },
+];
+
+/// Finds a crate of ours by its name.
+pub(crate) fn find(name: &str) -> Option<&'static Member> {
+    MEMBERS.iter().find(|member| member.name == name)
+}

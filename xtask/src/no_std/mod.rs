@@ -1,0 +1,110 @@
+//! Proves that the board crates build where there is neither std nor alloc.
+//!
+//! Each crate is built for `riscv32imac-unknown-none-elf` against nothing but `core`. So that the proof
+//! cannot rot into one that always passes, a scratch crate that asks for alloc is built the same way,
+//! and must be refused.
+
+pub(crate) mod toolchain;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// The instruction set of the ESP32-C6 and of the emulated board, without an operating system.
+pub(crate) const TARGET: &str = "riscv32imac-unknown-none-elf";
+
+/// Builds every no_std crate alone, then the control.
+///
+/// # Errors
+///
+/// When a crate does not build, when the control does, or when there is no toolchain.
+pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
+    let toolchain = toolchain::find(workspace)
+        .ok_or_else(|| format!("no toolchain for {TARGET}; use --setup"))?;
+    println!("toolchain: {toolchain}");
+    let members = workspace.no_std_members();
+    if members.is_empty() {
+        return Err("the workspace has no no_std crate".to_owned());
+    }
+    let build = |arguments: &[&str]| -> Result<Command, String> {
+        let mut cargo = process::cargo();
+        cargo
+            .args(["build", "--lib", "--target", TARGET])
+            .args(arguments);
+        // A directory of its own: another compiler in the same one would rebuild everything each time.
+        cargo.arg("--target-dir").arg(target_dir(workspace));
+        toolchain.apply(&mut cargo, workspace)?;
+        Ok(cargo)
+    };
+    let mut failed = Vec::new();
+    for member in &members {
+        if process::run(&mut build(&["--package", &member.name])?).is_err() {
+            failed.push(member.name.as_str());
+        }
+    }
+    let control =
+        write_control(workspace).map_err(|error| format!("the control crate: {error}"))?;
+    let refused = process::output(&mut build(&[
+        "--manifest-path",
+        &control.to_string_lossy(),
+    ])?);
+    check_control(&refused)?;
+    println!("control: a crate that needs alloc is refused");
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(format!(
+            "not built against core alone: {}",
+            failed.join(", ")
+        ))
+    }
+}
+
+fn target_dir(workspace: &Workspace) -> PathBuf {
+    workspace.target_dir.join("no-std")
+}
+
+/// Writes a crate that is right in all but one thing: it wants alloc.
+fn write_control(workspace: &Workspace) -> std::io::Result<PathBuf> {
+    let dir = target_dir(workspace).join("control");
+    fs::create_dir_all(dir.join("src"))?;
+    fs::write(
+        dir.join("src/lib.rs"),
+        "#![no_std]\nextern crate alloc;\npub fn control() -> alloc::vec::Vec<u8> { alloc::vec![1] }\n",
+    )?;
+    let manifest = dir.join("Cargo.toml");
+    // The profile is the workspace's, so that the `core` built for its crates serves here too.
+    fs::write(
+        &manifest,
+        "[package]\nname = \"no-std-control\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+         [workspace]\n\n[profile.dev]\ndebug = \"line-tables-only\"\n",
+    )?;
+    Ok(manifest)
+}
+
+/// The control must fail, and for the reason that it was written for.
+fn check_control(built: &Result<String, String>) -> Result<(), String> {
+    match built {
+        Err(complaint) if complaint.contains("can't find crate for `alloc`") => Ok(()),
+        Err(complaint) => Err(format!(
+            "the control failed for another reason: {complaint}"
+        )),
+        Ok(_) => Err("a crate that needs alloc was built: this proves nothing".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_control_refused_for_its_alloc_counts() {
+        let refused = "error[E0463]: can't find crate for `alloc`".to_owned();
+        assert_eq!(check_control(&Err(refused)), Ok(()));
+        assert!(check_control(&Err("error: no space left".to_owned())).is_err());
+        assert!(check_control(&Ok(String::new())).is_err());
+    }
+}

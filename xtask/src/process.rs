@@ -1,0 +1,124 @@
+//! Child processes: shown before they run, without input, with an environment of their own.
+
+use std::env;
+use std::ffi::OsStr;
+use std::process::{Command, Stdio};
+
+/// Returns a cargo command as a shell would start it.
+///
+/// Cargo describes the package that it runs in variables. Inherited by a nested cargo they reach build
+/// scripts and cause rebuilds that the same command typed in a shell would not cause.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
+/// Shows the command, runs it with the terminal's output, and says how it ended.
+///
+/// # Errors
+///
+/// When the program cannot be started, or ends with anything but success.
+pub(crate) fn run(command: &mut Command) -> Result<(), String> {
+    println!("$ {}", shown(command));
+    let status = command
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|error| format!("cannot start `{}`: {error}", program(command)))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`{}` ended with {status}", program(command)))
+    }
+}
+
+/// Runs a command silently and returns its standard output.
+///
+/// # Errors
+///
+/// When the program cannot be started, or ends with anything but success; the text holds its complaint.
+pub(crate) fn output(command: &mut Command) -> Result<String, String> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("cannot start `{}`: {error}", program(command)))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        Err(format!("`{}`: {}", shown(command), complaint.trim()))
+    }
+}
+
+/// Whether a command can be started and succeeds; its output is dropped.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// The command as a person would type it: variables that it sets, program, arguments.
+fn shown(command: &Command) -> String {
+    let set = command.get_envs().filter_map(|(name, value)| {
+        let value = value?;
+        Some(format!("{}={}", name.display(), quoted(value)))
+    });
+    let arguments = command.get_args().map(quoted);
+    set.chain([program(command)])
+        .chain(arguments)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn program(command: &Command) -> String {
+    let path = std::path::Path::new(command.get_program());
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+fn quoted(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || "-_=./:,+@\u{1f}".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.replace('\u{1f}', " ")
+    } else {
+        format!("'{word}'")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_as_a_person_would_type_it() {
+        let mut command = Command::new("/usr/bin/cargo");
+        command
+            .args(["bench", "--bench", "*"])
+            .env("RUSTC", "/x/rustc");
+        command.env_remove("HOME");
+        assert_eq!(shown(&command), "RUSTC=/x/rustc cargo bench --bench '*'");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_an_error_with_its_name() {
+        let complaint = run(&mut Command::new("/nowhere/pulsewing-none")).unwrap_err();
+        assert!(complaint.contains("pulsewing-none"), "{complaint}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_failing_program_is_an_error_with_its_status() {
+        let complaint = run(&mut Command::new("false")).unwrap_err();
+        assert_eq!(complaint, "`false` ended with exit status: 1");
+        assert!(!succeeds(&mut Command::new("false")));
+    }
+}

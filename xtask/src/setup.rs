@@ -1,0 +1,153 @@
+//! The tools that the steps need: whether they are there, and how `--setup` gets them.
+//!
+//! Everything comes from a package registry by its package name; nothing is fetched by address.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use crate::no_std::toolchain;
+use crate::process;
+use crate::workspace::Workspace;
+
+/// A program or toolchain that some step needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tool {
+    Rustfmt,
+    Clippy,
+    CCompiler,
+    CargoDeny,
+    BareTarget,
+}
+
+impl Tool {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Rustfmt => "rustfmt",
+            Self::Clippy => "clippy",
+            Self::CCompiler => "a C compiler",
+            Self::CargoDeny => "cargo-deny",
+            Self::BareTarget => "a toolchain for riscv32imac-unknown-none-elf",
+        }
+    }
+
+    fn purpose(self) -> &'static str {
+        match self {
+            Self::Rustfmt => "checks the format",
+            Self::Clippy => "lints",
+            Self::CCompiler => "builds SQLite and the cryptography of TLS",
+            Self::CargoDeny => "checks licences, banned crates and sources",
+            Self::BareTarget => "shows that the board crates need neither std nor alloc",
+        }
+    }
+
+    /// The command with which a person would install the tool.
+    fn install_command(self) -> &'static str {
+        match self {
+            Self::Rustfmt => "rustup component add rustfmt",
+            Self::Clippy => "rustup component add clippy",
+            Self::CCompiler => "apt-get install --yes --no-install-recommends build-essential",
+            // Only the advisory check, which deny.toml leaves out, needs the default features.
+            Self::CargoDeny => {
+                "cargo install cargo-deny --version ^0.20 --locked --no-default-features"
+            }
+            Self::BareTarget => "rustup target add riscv32imac-unknown-none-elf",
+        }
+    }
+
+    fn is_present(self, workspace: &Workspace) -> bool {
+        match self {
+            Self::Rustfmt => process::succeeds(process::cargo().args(["fmt", "--version"])),
+            Self::Clippy => process::succeeds(process::cargo().args(["clippy", "--version"])),
+            Self::CCompiler => process::succeeds(Command::new("cc").arg("--version")),
+            Self::CargoDeny => process::succeeds(process::cargo().args(["deny", "--version"])),
+            Self::BareTarget => toolchain::find(workspace).is_some(),
+        }
+    }
+
+    /// Checks that the tool is there.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing, with the command that installs it.
+    pub(crate) fn require(self, workspace: &Workspace) -> Result<(), String> {
+        if self.is_present(workspace) {
+            return Ok(());
+        }
+        Err(format!(
+            "{} is missing; install it with `{}`, or use --setup",
+            self.name(),
+            self.install_command()
+        ))
+    }
+
+    fn install(self, workspace: &Workspace) -> Result<(), String> {
+        match self {
+            Self::CCompiler => {
+                refresh_package_lists()?;
+                self.run_install_command()
+            }
+            Self::BareTarget if is_root() && has_apt() => {
+                println!("setup: on Debian as root: unpacking rustc-web and rust-web-src instead");
+                refresh_package_lists()
+                    .and_then(|()| toolchain::unpack(workspace))
+                    .or_else(|problem| {
+                        println!("setup: {problem}");
+                        self.run_install_command()
+                    })
+            }
+            _ => self.run_install_command(),
+        }
+    }
+
+    fn run_install_command(self) -> Result<(), String> {
+        let mut words = self.install_command().split_whitespace();
+        let mut command = match words.next() {
+            Some("cargo") | None => process::cargo(),
+            Some(program) => Command::new(program),
+        };
+        command.args(words).env("DEBIAN_FRONTEND", "noninteractive");
+        process::run(&mut command)
+    }
+}
+
+/// Installs what is missing, saying first what it is and how. A failure here is only told: the step that
+/// needs the tool fails with it later, and the others still run.
+pub(crate) fn install_missing(tools: &[Tool], workspace: &Workspace) {
+    for tool in tools {
+        if tool.is_present(workspace) {
+            println!("setup: {} is there", tool.name());
+            continue;
+        }
+        println!(
+            "setup: {} is missing ({}); the way to get it: {}",
+            tool.name(),
+            tool.purpose(),
+            tool.install_command()
+        );
+        let started = Instant::now();
+        match tool.install(workspace) {
+            Ok(()) => {
+                let seconds = started.elapsed().as_secs_f64();
+                println!("setup: {} took {seconds:.0} s", tool.name());
+            }
+            Err(problem) => println!("setup: {} could not be installed: {problem}", tool.name()),
+        }
+    }
+}
+
+/// Asks Debian's archive for its current lists, once in a run.
+fn refresh_package_lists() -> Result<(), String> {
+    static DONE: OnceLock<Result<(), String>> = OnceLock::new();
+    DONE.get_or_init(|| process::run(Command::new("apt-get").args(["update", "--quiet=2"])))
+        .clone()
+}
+
+fn has_apt() -> bool {
+    Path::new("/usr/bin/apt-get").exists()
+}
+
+fn is_root() -> bool {
+    process::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}
