@@ -1,2 +1,35 @@
-//! The host program.
+//! Pulsewing on a host: the commands, and what connects the core to the machine.
+//!
+//! The core ([`pulsewing_core`]) decides; this crate does. It owns the files, the network, the
+//! clock and the terminal, and nothing that a board would have to decide as well: what belongs to
+//! the token chain, the cycle, the decoders or the picture has its place in the crates below.
+//!
+//! Where to start reading: [`engine`] drives the cycle; [`chain_file`] keeps the tokens; each
+//! command is a module of [`commands`].
+//!
+//! | module | what |
+//! |---|---|
+//! | [`cli`], [`app`], [`config`], [`places`], [`endpoints`] | what the user asked for |
+//! | [`engine`], [`http`], [`zone`], [`clock`] | carrying the cycle's actions out |
+//! | [`chain_file`], [`state_file`] | what outlives a run |
+//! | [`commands`], [`reading_json`], [`picture`] | what comes out |
+//! | [`console`], [`problem`] | talking to people |
+#![forbid(unsafe_code)]
 #![deny(missing_docs)]
+
+pub mod app;
+pub mod chain_file;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod console;
+pub mod endpoints;
+pub mod engine;
+pub mod http;
+pub mod picture;
+pub mod places;
+pub mod problem;
+pub mod reading_json;
+pub mod state_file;
+pub mod zone;

@@ -1,0 +1,279 @@
+//! What a command works with: configuration, places, clock, console.
+
+use std::{path::PathBuf, time::Duration};
+
+use jiff::Timestamp;
+use pulsewing_core::{
+    ClientSecret, Provider,
+    chain::{Client, ClientId, Record, UserId},
+    cycle::{Cycle, Deadline, Settings, StoreTrouble},
+};
+
+use crate::{
+    chain_file::ChainFile,
+    cli::{Global, StartTime},
+    clock::Clock,
+    config::Config,
+    console::Console,
+    endpoints::Endpoints,
+    engine::{Engine, Surroundings},
+    http::Http,
+    places,
+    problem::{Exit, Problem},
+    state_file::State,
+};
+
+/// The poll interval unless configured otherwise: the original's, and the trackers' own.
+const POLL_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// The most requests within an hour unless configured otherwise.
+const HOURLY_CAP: u16 = 60;
+
+/// What a command works with.
+#[derive(Debug)]
+pub struct App {
+    /// The configuration.
+    pub config: Config,
+    /// Where to talk to people.
+    pub console: Console,
+    /// The program's clock.
+    pub clock: Clock,
+    /// When the clock was told to start, if it was.
+    pub start: Option<StartTime>,
+    state_dir: PathBuf,
+}
+
+impl App {
+    /// Reads what the options of every command name.
+    ///
+    /// # Errors
+    /// A [`Problem`] with the configuration or the places.
+    pub fn new(global: &Global, console: Console) -> Result<Self, Problem> {
+        let config = match &global.config {
+            Some(path) => Config::load(path, true)?,
+            None => Config::load(&places::config_file()?, false)?,
+        };
+        let state_dir = match &global.state_dir {
+            Some(dir) => dir.clone(),
+            None => places::state_dir()?,
+        };
+        if let Some(path) = &global.config {
+            warn_if_others_can_read(path, &console);
+        }
+        let clock = match global.now {
+            Some(start) => Clock::starting_at(start.at, 1),
+            None => Clock::system(),
+        };
+        Ok(Self {
+            config,
+            console,
+            clock,
+            start: global.now,
+            state_dir: state_dir.join(places::WEARER),
+        })
+    }
+
+    /// An app with a configuration, a clock and a place of its own, such as the demo's.
+    #[must_use]
+    pub const fn private(
+        config: Config,
+        console: Console,
+        clock: Clock,
+        state_dir: PathBuf,
+    ) -> Self {
+        Self {
+            config,
+            console,
+            clock,
+            start: None,
+            state_dir,
+        }
+    }
+
+    /// The chain's files.
+    #[must_use]
+    pub fn chain_file(&self) -> ChainFile {
+        ChainFile::new(self.state_dir.clone())
+    }
+
+    /// What is remembered between runs.
+    #[must_use]
+    pub fn state(&self) -> State {
+        State::load(&self.state_dir)
+    }
+
+    /// Writes what is remembered; that it could not be written is told, and no more.
+    pub fn save_state(&self, state: &mut State) {
+        if let Err(error) = state.save(&self.state_dir) {
+            self.console
+                .warn(&format!("the state could not be written: {error}"));
+        }
+    }
+
+    /// The wearer's state directory.
+    #[must_use]
+    pub const fn state_dir(&self) -> &PathBuf {
+        &self.state_dir
+    }
+
+    /// The provider that is asked for, else the configured one, else the stored chain's, else
+    /// Google.
+    ///
+    /// # Errors
+    /// A [`Problem`] with the configuration.
+    pub fn provider(&self, asked: Option<Provider>) -> Result<Provider, Problem> {
+        if let Some(provider) = asked.or(self.config.provider()?) {
+            return Ok(provider);
+        }
+        let stored = self
+            .chain_file()
+            .load()
+            .ok()
+            .and_then(|loaded| loaded.record);
+        Ok(stored.map_or(Provider::Google, |record| record.chain.provider()))
+    }
+
+    /// The way to a provider.
+    ///
+    /// # Errors
+    /// A [`Problem`] with its addresses or certificates.
+    pub fn http(&self, provider: Provider) -> Result<Http, Problem> {
+        let endpoints = Endpoints::new(provider, &self.config.endpoints)?;
+        Http::new(endpoints, self.config.endpoints.ca_file.as_deref())
+    }
+
+    /// The configured client of a provider.
+    ///
+    /// # Errors
+    /// A [`Problem`] when it is longer than any.
+    pub fn client(&self, provider: Provider) -> Result<Option<Client>, Problem> {
+        let config = self.config.client(provider);
+        let Some(id) = &config.client_id else {
+            return Ok(None);
+        };
+        Ok(Some(client(id, config.client_secret.as_deref()).map_err(
+            |problem| problem.hint(format!("check [{}] in the configuration", provider.name())),
+        )?))
+    }
+
+    /// An engine that polls this provider. With a deadline it gives up in time.
+    ///
+    /// # Errors
+    /// A [`Problem`] with the configuration.
+    pub fn engine(
+        &self,
+        provider: Provider,
+        deadline: Option<Deadline>,
+    ) -> Result<Engine, Problem> {
+        let http = self.http(provider)?;
+        let client = self.client(provider)?;
+        let user_id = match &self.config.client(provider).user_id {
+            Some(id) => Some(UserId::try_from(id.as_str()).map_err(|_| {
+                Problem::failed("[fitbit] user_id is longer than any")
+                    .hint("check it in the configuration")
+            })?),
+            None => None,
+        };
+        let settings = Settings {
+            provider,
+            issuer: http.endpoints().issuer(),
+            client_id: client.as_ref().map(|client| client.id.clone()),
+            client_secret: client.and_then(|client| client.secret),
+            user_id,
+            every: self.every(),
+            hourly_cap: self.config.poll.hourly_cap.unwrap_or(HOURLY_CAP),
+            heart_zones: self.config.heart_zones()?,
+            cache_access: true,
+            deadline,
+        };
+        let state = self.state();
+        let seed = getrandom::u32().unwrap_or_default();
+        let cycle = Cycle::new(settings, state.pacing(), state.memory(), seed);
+        Ok(Engine::new(
+            cycle,
+            Surroundings {
+                provider,
+                http,
+                files: self.chain_file(),
+                state,
+                clock: self.clock.clone(),
+                configured_zone: self.config.wearer.time_zone.clone(),
+                console: self.console,
+            },
+        ))
+    }
+
+    /// The poll interval.
+    #[must_use]
+    pub fn every(&self) -> Duration {
+        self.config.poll.every.map_or(POLL_EVERY, |every| every.0)
+    }
+
+    /// The time on the program's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now().utc
+    }
+}
+
+/// Takes the lock and reads the chain, for a command that is about to change it.
+///
+/// # Errors
+/// A [`Problem`] when it cannot be had.
+pub async fn open_chain(files: &mut ChainFile) -> Result<Option<Record>, Problem> {
+    let trouble = match files.lock(Duration::from_secs(30)).await {
+        Ok(()) => match files.load() {
+            Ok(loaded) => return Ok(loaded.record),
+            Err(trouble) => trouble,
+        },
+        Err(trouble) => trouble,
+    };
+    let (trouble, error) = trouble;
+    let exit = if trouble == StoreTrouble::Busy {
+        Exit::Temporary
+    } else {
+        Exit::Failed
+    };
+    let problem = Problem::new(exit, trouble.to_string());
+    Err(match error {
+        Some(error) => problem.caused_by(&error),
+        None => problem,
+    })
+}
+
+/// An OAuth client from texts.
+///
+/// # Errors
+/// A [`Problem`] when one of them cannot be it.
+pub fn client(id: &str, secret: Option<&str>) -> Result<Client, Problem> {
+    let refuse = || Problem::failed("the OAuth client's id is empty, or longer than any");
+    let id = ClientId::try_from(id.trim()).map_err(|_| refuse())?;
+    if id.is_empty() {
+        return Err(refuse());
+    }
+    let secret = secret
+        .map(str::trim)
+        .filter(|secret| !secret.is_empty())
+        .map(|secret| {
+            ClientSecret::new(secret).map_err(|error| {
+                Problem::failed("the OAuth client's secret cannot be one").caused_by(&error)
+            })
+        })
+        .transpose()?;
+    Ok(Client { id, secret })
+}
+
+#[cfg(unix)]
+fn warn_if_others_can_read(path: &std::path::Path, console: &Console) {
+    use std::os::unix::fs::PermissionsExt;
+    let is_open = std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0);
+    if is_open {
+        console.warn(&format!(
+            "others on this machine can read {}; `chmod 600` keeps the client secret to yourself",
+            path.display()
+        ));
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_others_can_read(_: &std::path::Path, _: &Console) {}

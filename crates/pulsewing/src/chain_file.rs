@@ -1,0 +1,237 @@
+//! The token chain in files.
+//!
+//! | file | what |
+//! |---|---|
+//! | `chain` | the record (see [`pulsewing_core::chain::codec`]) |
+//! | `chain.prev` | the generation before, or a second copy of the one that is being refreshed |
+//! | `chain.reserve` | room for the answer to a refresh, on the disk before the refresh is sent |
+//! | `chain.new` | a record on its way to become `chain` |
+//! | `chain.lock` | the file that the kernel's lock is on; it never holds anything |
+//!
+//! A record takes its place by `rename`, after its bytes were synced, and the directory is synced
+//! after that: at any instant `chain` is the whole old record or the whole new one. The answer to
+//! a refresh is written into `chain.reserve`, whose blocks are there already, so that a disk that
+//! filled up meanwhile does not cost the tokens. (A file system that never writes in place, such
+//! as btrfs or ZFS, may still want a block; then the write fails and is repeated.)
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use pulsewing_core::{
+    chain::{
+        Record, Unstored,
+        codec::{MAX_RECORD, RecordError},
+    },
+    cycle::{StoreTrouble, StoreWhat},
+};
+
+use crate::places;
+
+/// How often a lock that somebody else holds is tried again.
+const TRY_LOCK_EVERY: Duration = Duration::from_millis(50);
+
+/// The chain's files, and the lock on them while it is held.
+#[derive(Debug)]
+pub struct ChainFile {
+    dir: PathBuf,
+    lock: Option<File>,
+}
+
+/// What the files hold.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The chain, if there is one.
+    pub record: Option<Record>,
+    /// Whether `chain` was damaged, so that this is the generation before.
+    pub is_previous: bool,
+}
+
+impl ChainFile {
+    /// The chain of a wearer's state directory.
+    #[must_use]
+    pub const fn new(dir: PathBuf) -> Self {
+        Self { dir, lock: None }
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Takes the lock, waiting for it at most `wait`. Holding it already is fine.
+    ///
+    /// # Errors
+    /// [`StoreTrouble::Busy`] when somebody else kept it, [`StoreTrouble::Io`] with the cause.
+    pub async fn lock(&mut self, wait: Duration) -> Result<(), (StoreTrouble, Option<io::Error>)> {
+        if self.lock.is_some() {
+            return Ok(());
+        }
+        let failed = |error| (StoreTrouble::Io, Some(error));
+        places::make_private_dir(&self.dir).map_err(failed)?;
+        let file = places::private_file()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(self.path("chain.lock"))
+            .map_err(failed)?;
+        let since = std::time::Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => {
+                    self.lock = Some(file);
+                    return Ok(());
+                }
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+                Err(TryLockError::WouldBlock) if since.elapsed() >= wait => {
+                    return Err((StoreTrouble::Busy, None));
+                }
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(TRY_LOCK_EVERY).await,
+            }
+        }
+    }
+
+    /// Gives the lock back.
+    pub fn unlock(&mut self) {
+        // Closing the file unlocks it.
+        self.lock = None;
+    }
+
+    /// Reads the chain. The generation before is read only when the current one is damaged: an
+    /// error of the file system is no reason to go back to tokens that are spent.
+    ///
+    /// # Errors
+    /// [`StoreTrouble`], with what the file system said.
+    pub fn load(&self) -> Result<Loaded, (StoreTrouble, Option<io::Error>)> {
+        let current = self.read("chain")?;
+        let (record, is_previous) = match current {
+            None => (None, false),
+            Some(Ok(record)) => (Some(record), false),
+            Some(Err(RecordError::Newer(version))) => {
+                return Err((StoreTrouble::Newer(version), None));
+            }
+            Some(Err(RecordError::Damaged)) => match self.read("chain.prev")? {
+                Some(Ok(record)) => (Some(record), true),
+                _ => return Err((StoreTrouble::Damaged, None)),
+            },
+        };
+        Ok(Loaded {
+            record,
+            is_previous,
+        })
+    }
+
+    fn read(
+        &self,
+        name: &str,
+    ) -> Result<Option<Result<Record, RecordError>>, (StoreTrouble, Option<io::Error>)> {
+        let failed = |error| (StoreTrouble::Io, Some(error));
+        let file = match File::open(self.path(name)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut bytes = Vec::with_capacity(MAX_RECORD);
+        // Whatever lies here, no more than a record is read of it.
+        file.take(2 * MAX_RECORD as u64)
+            .read_to_end(&mut bytes)
+            .map_err(failed)?;
+        Ok(Some(Record::decode(&bytes)))
+    }
+
+    /// Stores a record durably.
+    ///
+    /// # Errors
+    /// What the file system says; the stored record is then the old one or the new one.
+    pub fn store(&mut self, record: &[u8], what: StoreWhat) -> io::Result<()> {
+        if record.is_empty() {
+            return Err(io::Error::other("the record outgrew its bounds"));
+        }
+        match what {
+            StoreWhat::Intent => {
+                self.reserve()?;
+                self.replace("chain", record)?;
+                self.replace("chain.prev", record)?;
+            }
+            StoreWhat::Tokens => self.store_tokens(record)?,
+            StoreWhat::Withdrawal | StoreWhat::Refusal | StoreWhat::Cache => {
+                self.replace("chain", record)?;
+            }
+        }
+        self.sync_dir()
+    }
+
+    /// Stores a new chain, such as a sign-in brings, in place of any other.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn store_new(&mut self, chain: &Unstored) -> io::Result<()> {
+        let mut buffer = [0; MAX_RECORD];
+        let record = chain.encode(&mut buffer).unwrap_or_default();
+        if let Ok(current) = fs::read(self.path("chain")) {
+            self.replace("chain.prev", &current)?;
+        }
+        self.store(record, StoreWhat::Refusal)
+    }
+
+    /// Erases the chain, and everything that was ever part of it.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn erase(&mut self) -> io::Result<()> {
+        for name in ["chain", "chain.prev", "chain.reserve", "chain.new"] {
+            match fs::remove_file(self.path(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        self.sync_dir()
+    }
+
+    /// Puts room for a record on the disk.
+    fn reserve(&self) -> io::Result<()> {
+        self.write("chain.reserve", &[0; MAX_RECORD])
+    }
+
+    fn store_tokens(&self, record: &[u8]) -> io::Result<()> {
+        let reserve = self.path("chain.reserve");
+        match places::private_file().write(true).open(&reserve) {
+            Ok(mut file) => {
+                // In place: what follows the record's checksum is not read.
+                file.seek(SeekFrom::Start(0))?;
+                file.write_all(record)?;
+                file.sync_all()?;
+                fs::rename(&reserve, self.path("chain"))
+            }
+            // Gone, by an earlier write that got as far as its rename, or by somebody's hand.
+            Err(_) => self.replace("chain", record),
+        }
+    }
+
+    fn replace(&self, name: &str, record: &[u8]) -> io::Result<()> {
+        self.write("chain.new", record)?;
+        fs::rename(self.path("chain.new"), self.path(name))
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut file = places::private_file()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(self.path(name))?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+
+    fn sync_dir(&self) -> io::Result<()> {
+        File::open(&self.dir)?.sync_all()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+}

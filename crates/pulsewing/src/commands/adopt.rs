@@ -1,0 +1,138 @@
+//! `pulsewing adopt`: takes over the original sketch's settings.toml.
+
+use std::{fs, io::Read};
+
+use pulsewing_core::{
+    Provider, RefreshToken,
+    chain::{Unstored, UserId},
+    oauth::{Grant, Scopes},
+};
+use serde::Deserialize;
+
+use crate::{
+    app::{self, App},
+    cli::Adopt,
+    problem::Problem,
+};
+
+/// How many characters the original kept in the board's memory.
+const NVM_TOKEN: usize = 64;
+
+/// The keys of the original's settings that matter here. The file has others.
+#[derive(Deserialize)]
+struct Settings {
+    #[serde(rename = "Fitbit_ClientID")]
+    client_id: Option<String>,
+    #[serde(rename = "Fitbit_First_Refresh_Token")]
+    first_refresh_token: Option<String>,
+    #[serde(rename = "Fitbit_UserID")]
+    user_id: Option<String>,
+    #[serde(rename = "CIRCUITPY_WIFI_SSID")]
+    wifi_ssid: Option<String>,
+}
+
+pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
+    let path = options.settings.display();
+    let text = fs::read_to_string(&options.settings)
+        .map_err(|error| Problem::failed(format!("{path} could not be read")).caused_by(&error))?;
+    // The error's own text would show the line, and with it a token.
+    let settings: Settings = toml::from_str(&text).map_err(|error| {
+        Problem::failed(format!(
+            "{path} is not the original's settings: {}",
+            error.message()
+        ))
+    })?;
+    let missing = |key: &str| {
+        Problem::failed(format!("{path} has no {key}"))
+            .hint("the original's settings.toml has Fitbit_ClientID, Fitbit_First_Refresh_Token and Fitbit_UserID")
+    };
+    let client_id = settings
+        .client_id
+        .ok_or_else(|| missing("Fitbit_ClientID"))?;
+    let client = app::client(&client_id, None)?;
+    let token = if options.nvm {
+        nvm_token()?
+    } else {
+        settings
+            .first_refresh_token
+            .ok_or_else(|| missing("Fitbit_First_Refresh_Token"))?
+    };
+    let refresh = RefreshToken::new(token.trim())
+        .map_err(|error| Problem::failed("the refresh token cannot be one").caused_by(&error))?;
+    let user_id = match &settings.user_id {
+        Some(id) => Some(UserId::try_from(id.as_str()).map_err(|_| {
+            Problem::failed(format!(
+                "{path} has a Fitbit_UserID that is longer than any"
+            ))
+        })?),
+        None => None,
+    };
+    let http = app.http(Provider::Fitbit)?;
+    let mut files = app.chain_file();
+    let replaced = app::open_chain(&mut files).await?;
+    let grant = Grant {
+        refresh: Some(refresh),
+        user_id,
+        ..Grant::default()
+    };
+    let chain = Unstored::signed_in(
+        Provider::Fitbit,
+        http.endpoints().issuer(),
+        client,
+        grant,
+        Scopes::ALL,
+        replaced.map(|record| record.chain.generation()),
+        app.now(),
+    )
+    .ok_or_else(|| missing("Fitbit_First_Refresh_Token"))?;
+    files
+        .store_new(&chain)
+        .map_err(|error| Problem::failed("the chain could not be written").caused_by(&error))?;
+    let mut state = app.state();
+    state.forget_account();
+    app.save_state(&mut state);
+    explain(
+        app,
+        options,
+        settings.wifi_ssid.is_some(),
+        http.endpoints().is_fitbit_itself(),
+    );
+    Ok(())
+}
+
+fn explain(app: &App, options: &Adopt, has_wifi: bool, is_fitbit_itself: bool) {
+    app.console
+        .say("The original's sign-in was taken over. `pulsewing once` uses it.");
+    if !options.nvm {
+        app.console.say(
+            "Its Fitbit_First_Refresh_Token was probably spent at the sketch's first poll: the sketch kept the later ones in the board's memory. If it is refused, read the first 64 bytes of the board's NVM and hand them over on stdin with `pulsewing adopt --nvm`.",
+        );
+    }
+    if is_fitbit_itself {
+        app.console.warn(
+            "Fitbit's Web API was switched off on 2 November 2026. To see a heart rate today, use `pulsewing login --provider google`; the Fitbit dialect serves gateways and the sandbox ([endpoints] base_url).",
+        );
+    }
+    if has_wifi {
+        app.console
+            .say("The Wi-Fi settings stay where they are: this machine has a network of its own.");
+    }
+}
+
+fn nvm_token() -> Result<String, Problem> {
+    let mut text = String::new();
+    std::io::stdin()
+        .lock()
+        .take(4 * 1_024)
+        .read_to_string(&mut text)
+        .map_err(|error| Problem::failed("stdin could not be read").caused_by(&error))?;
+    let token = text.trim();
+    if token.len() != NVM_TOKEN || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Problem::failed(format!(
+            "the board's memory holds a token of {NVM_TOKEN} hexadecimal characters; on stdin came {} characters",
+            token.chars().count()
+        ))
+        .hint("on the board's console: import microcontroller; print(bytes(microcontroller.nvm[0:64]).decode())"));
+    }
+    Ok(token.to_owned())
+}

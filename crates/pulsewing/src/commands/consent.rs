@@ -1,0 +1,199 @@
+//! The steps of a sign-in that `login` and `demo` share: the address to open, and the exchange of
+//! the code that comes back.
+
+use std::time::Duration;
+
+use pulsewing_core::{
+    AuthorizationCode, Provider,
+    chain::{Client, Unstored},
+    oauth::{
+        Answer, NoAnswer, OAuthError, Redirect, ReplyDecoder, Scopes,
+        authorize::{Authorize, MAX_URL, Pkce},
+        token,
+    },
+    request::REQUEST_BUFFER,
+};
+
+use crate::{
+    app::{self, App},
+    http::{Http, Part},
+    problem::{Exit, Problem},
+};
+
+/// How long the token endpoint may take to answer.
+const EXCHANGE_FOR: Duration = Duration::from_secs(15);
+
+/// A sign-in that has begun.
+pub(super) struct SignIn<'a> {
+    app: &'a App,
+    provider: Provider,
+    http: &'a Http,
+    client: &'a Client,
+    redirect_uri: String,
+    state: String,
+    pkce: Pkce,
+}
+
+impl<'a> SignIn<'a> {
+    /// Begins a sign-in that comes back to `redirect_uri`.
+    pub(super) fn new(
+        app: &'a App,
+        provider: Provider,
+        http: &'a Http,
+        client: &'a Client,
+        redirect_uri: String,
+    ) -> Result<Self, Problem> {
+        let mut entropy = [0; 32];
+        let mut state = [0; 16];
+        getrandom::fill(&mut entropy)
+            .and_then(|()| getrandom::fill(&mut state))
+            .map_err(|error| {
+                Problem::failed("the machine gives no random numbers")
+                    .caused_by(&std::io::Error::other(error.to_string()))
+            })?;
+        let pkce =
+            Pkce::new(&entropy).ok_or_else(|| Problem::failed("the sign-in cannot begin"))?;
+        Ok(Self {
+            app,
+            provider,
+            http,
+            client,
+            redirect_uri,
+            state: state.iter().map(|byte| format!("{byte:02x}")).collect(),
+            pkce,
+        })
+    }
+
+    /// The address that the wearer opens.
+    pub(super) fn url(&self) -> Result<String, Problem> {
+        let mut buffer = [0; MAX_URL];
+        let authorize = Authorize {
+            provider: self.provider,
+            endpoint: self.http.endpoints().authorize.as_str(),
+            client_id: &self.client.id,
+            redirect_uri: &self.redirect_uri,
+            state: &self.state,
+            pkce: &self.pkce,
+        };
+        authorize
+            .url(&mut buffer)
+            .map(str::to_owned)
+            .map_err(|error| {
+                Problem::failed("the address of the consent page is too long").caused_by(&error)
+            })
+    }
+
+    /// Where the wearer comes back to.
+    pub(super) fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
+    }
+
+    /// Whether a redirect belongs to this sign-in. A bare code has no state to compare; whoever
+    /// pasted it vouches for it.
+    pub(super) fn is_ours(&self, redirect: &Redirect) -> bool {
+        redirect
+            .state
+            .as_ref()
+            .is_none_or(|state| *state == self.state.as_str())
+    }
+
+    /// Exchanges the code and stores the chain. Holds the chain's lock throughout, so that no
+    /// refresh of an older chain can come after.
+    pub(super) async fn finish(&self, code: &AuthorizationCode) -> Result<Unstored, Problem> {
+        let mut files = self.app.chain_file();
+        let replaced = app::open_chain(&mut files).await?;
+        let mut buffer = [0; REQUEST_BUFFER];
+        let outgoing = token::exchange(
+            self.provider,
+            self.client,
+            code,
+            self.pkce.verifier(),
+            &self.redirect_uri,
+            &mut buffer,
+        )
+        .map(|request| self.http.prepare(&request, EXCHANGE_FOR))
+        .map_err(|error| Problem::failed("the code cannot be exchanged").caused_by(&error))?;
+        let mut reply = ReplyDecoder::new();
+        let mut status = 0;
+        let sent = outgoing
+            .send(self.app.now(), |part| match part {
+                Part::Head(head) => status = head.status,
+                Part::Body(chunk) => reply.feed(chunk),
+            })
+            .await;
+        if let Err(cause) = sent {
+            reply.fail(cause);
+        }
+        let grant = match (status, sent) {
+            (0, Err(cause)) => return Err(no_answer(cause)),
+            _ => match reply.finish(status, true) {
+                Answer::Granted(grant) => grant,
+                Answer::Refused(error) => return Err(self.refused(error)),
+                Answer::Gone => {
+                    return Err(Problem::of_cycle(
+                        pulsewing_core::cycle::Failure::Gone,
+                        self.provider,
+                    ));
+                }
+                Answer::RateLimited => {
+                    return Err(Problem::new(
+                        Exit::Temporary,
+                        "the provider asks to come back later (429)",
+                    ));
+                }
+                Answer::Missing(cause) => return Err(no_answer(cause)),
+            },
+        };
+        let scopes = grant.scopes.unwrap_or(Scopes::all_requested(self.provider));
+        if !scopes.has_heart_rate() {
+            let failure = pulsewing_core::cycle::Consent::HeartRateScopeMissing;
+            return Err(Problem::of_cycle(
+                pulsewing_core::cycle::Failure::ConsentNeeded(failure),
+                self.provider,
+            ));
+        }
+        let chain = Unstored::signed_in(
+            self.provider,
+            self.http.endpoints().issuer(),
+            self.client.clone(),
+            grant,
+            Scopes::all_requested(self.provider),
+            replaced.as_ref().map(|record| record.chain.generation()),
+            self.app.now(),
+        )
+        .ok_or_else(|| no_answer(NoAnswer::Malformed))?;
+        files.store_new(&chain).map_err(|error| {
+            Problem::failed("the sign-in could not be written")
+                .caused_by(&error)
+                .hint("make room, or make the state directory writable, and sign in again")
+        })?;
+        let mut state = self.app.state();
+        state.forget_account();
+        self.app.save_state(&mut state);
+        files.unlock();
+        Ok(chain)
+    }
+
+    fn refused(&self, error: OAuthError) -> Problem {
+        let problem = Problem::failed(format!("the token endpoint answered {error}"));
+        match error {
+            OAuthError::InvalidGrant => Problem::new(Exit::ConsentNeeded, "the code was refused (invalid_grant)")
+                .hint("a code works once, for ten minutes: sign in again"),
+            OAuthError::InvalidClient | OAuthError::UnauthorizedClient => problem
+                .hint("the client's id or secret is wrong: check the configuration, or download the client's JSON anew"),
+            OAuthError::InvalidRequest => problem.hint("Google wants the client's secret of desktop apps as well: set client_secret, or use --client-json"),
+            OAuthError::RedirectUriMismatch => problem
+                .hint("make the OAuth client one of type \"Desktop app\": it takes any address of this machine"),
+            OAuthError::UnsupportedGrantType | OAuthError::InvalidScope => problem,
+        }
+    }
+}
+
+fn no_answer(cause: NoAnswer) -> Problem {
+    Problem::new(
+        Exit::Temporary,
+        "the code could not be exchanged for tokens",
+    )
+    .caused_by(&cause)
+    .hint("sign in again; nothing was changed")
+}

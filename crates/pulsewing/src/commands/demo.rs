@@ -1,0 +1,208 @@
+//! `pulsewing demo`: the whole system in one process, without an account.
+
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
+use pulsewing_core::{Provider, oauth::Redirect, report::Report};
+use pulsewing_sandbox::{Sandbox, SandboxConfig};
+
+use super::{consent::SignIn, print, sandbox};
+use crate::{
+    app::App,
+    cli::{Demo, Global, PictureSize},
+    clock::Clock,
+    config::{ClientConfig, Config, EndpointsConfig},
+    console::Console,
+    engine::Engine,
+    picture,
+    problem::Problem,
+};
+
+/// Where the picture goes.
+const PICTURE: &str = "pulsewing-demo.png";
+
+/// How long before the demo's beginning somebody signed in: longer than either access token lives.
+const SIGNED_IN_BEFORE: SignedDuration = SignedDuration::from_hours(9);
+
+pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Result<(), Problem> {
+    let zone = zone();
+    let data = match &options.data {
+        Some(path) => sandbox::recordings(std::slice::from_ref(path), &zone)?,
+        None => Vec::new(),
+    };
+    let start = match global.now {
+        Some(start) => start.at,
+        None => match data.iter().filter_map(|recording| recording.last()).max() {
+            Some(last) => seven_past_the_step(last),
+            None => seven_past_two(&zone)?,
+        },
+    };
+    let sandbox = Sandbox::start(SandboxConfig {
+        data,
+        zone,
+        now: Some(start.checked_sub(SIGNED_IN_BEFORE).unwrap_or(start)),
+        speed: options.speed,
+        ..SandboxConfig::default()
+    })
+    .await
+    .map_err(|error| Problem::failed("the sandbox cannot start").caused_by(&error))?;
+    console.say(&format!(
+        "A stand-in for {} answers at {}; nothing leaves this machine.",
+        options.provider,
+        sandbox.url()
+    ));
+    let place = PrivateDir::new()?;
+    let config = config(options.provider, &sandbox);
+    sign_in(options.provider, &config, &sandbox, start, &place, console).await?;
+    sandbox.clock().set(start);
+    let clock = Clock::starting_at(start, options.speed);
+    let app = App::private(config, console, clock, place.0.clone());
+    let mut engine = app.engine(options.provider, None)?;
+    let cycles = async {
+        loop {
+            engine.next_cycle().await?;
+            show(&app, &engine, options.once)?;
+            if options.once {
+                return Ok(());
+            }
+        }
+    };
+    tokio::select! {
+        result = cycles => result,
+        () = sandbox::stop_signal() => Ok(()),
+    }
+}
+
+/// Signs in as the wearer would have, hours before.
+async fn sign_in(
+    provider: Provider,
+    config: &Config,
+    sandbox: &Sandbox,
+    start: Timestamp,
+    place: &PrivateDir,
+    console: Console,
+) -> Result<(), Problem> {
+    let earlier = start.checked_sub(SIGNED_IN_BEFORE).unwrap_or(start);
+    let app = App::private(
+        config.clone(),
+        console,
+        Clock::starting_at(earlier, 1),
+        place.0.clone(),
+    );
+    let http = app.http(provider)?;
+    let client = app
+        .client(provider)?
+        .ok_or_else(|| Problem::failed("the sandbox names no client"))?;
+    let sign_in = SignIn::new(
+        &app,
+        provider,
+        &http,
+        &client,
+        format!("{}/demo", sandbox.url()),
+    )?;
+    // The consent page approves at once when asked to.
+    let redirect = http
+        .redirect_of(&format!("{}&auto=1", sign_in.url()?))
+        .await?;
+    let redirect = Redirect::parse(&redirect).map_err(|error| {
+        Problem::failed("the sandbox's consent page does not come back").caused_by(&error)
+    })?;
+    sign_in.finish(&redirect.code).await?;
+    console.say(&format!(
+        "Signed in nine hours ago, so the access token has expired and is refreshed first. It is {start} in the demo."
+    ));
+    Ok(())
+}
+
+fn show(app: &App, engine: &Engine, is_last: bool) -> Result<(), Problem> {
+    let Some(reading) = engine.reading() else {
+        return Ok(());
+    };
+    let now = engine.clock().now();
+    let every = SignedDuration::try_from(app.every()).unwrap_or(SignedDuration::MAX);
+    let size = PictureSize {
+        width: 480,
+        height: 320,
+    };
+    let freshness = reading.freshness(now.utc, every, false);
+    let theme = picture::theme(None, &app.config)?;
+    picture::write(Path::new(PICTURE), reading, now.utc, freshness, theme, size)?;
+    let next = engine.cycle().due().duration_since(now.utc);
+    let report = Report {
+        reading,
+        token_written_to: engine.cycle().token_written().then_some("disk"),
+        uptime: now.up,
+        next_update: (!is_last).then(|| next.try_into().unwrap_or_default()),
+    };
+    print(&report.to_string())?;
+    app.console.say(&format!("The picture is {PICTURE}."));
+    Ok(())
+}
+
+fn config(provider: Provider, sandbox: &Sandbox) -> Config {
+    let ready = sandbox.ready_line();
+    let text = |provider: &str, key: &str| ready[provider][key].as_str().map(str::to_owned);
+    let client = |provider: &str| ClientConfig {
+        client_id: text(provider, "client_id"),
+        client_secret: text(provider, "client_secret"),
+        user_id: None,
+    };
+    Config {
+        provider: Some(provider.name().to_owned()),
+        google: client("google"),
+        fitbit: client("fitbit"),
+        endpoints: EndpointsConfig {
+            base_url: Some(sandbox.url()),
+            ..EndpointsConfig::default()
+        },
+        ..Config::default()
+    }
+}
+
+/// The machine's zone, if it has a name that the wearer's profile can show.
+fn zone() -> TimeZone {
+    let system = TimeZone::system();
+    if system.iana_name().is_some() {
+        system
+    } else {
+        TimeZone::UTC
+    }
+}
+
+/// 14:07 of today: late enough for a day to look at.
+fn seven_past_two(zone: &TimeZone) -> Result<Timestamp, Problem> {
+    let today = zone.to_datetime(Clock::system().now().utc).date();
+    zone.to_timestamp(today.to_datetime(civil::time(14, 7, 0, 0)))
+        .map_err(|error| {
+            Problem::failed("the machine's clock shows an impossible date").caused_by(&error)
+        })
+}
+
+/// Seven minutes after the sync that brings a recording's last sample.
+fn seven_past_the_step(last: Timestamp) -> Timestamp {
+    let step = (last.as_second().div_euclid(900) + 1) * 900;
+    Timestamp::from_second(step + 7 * 60).unwrap_or(last)
+}
+
+/// A directory of the demo's own, removed when it ends.
+struct PrivateDir(std::path::PathBuf);
+
+impl PrivateDir {
+    fn new() -> Result<Self, Problem> {
+        let unusable = |error: &(dyn std::error::Error + 'static)| {
+            Problem::failed("there is no temporary directory to be had").caused_by(error)
+        };
+        let random = getrandom::u64()
+            .map_err(|error| unusable(&std::io::Error::other(error.to_string())))?;
+        let path = std::env::temp_dir().join(format!("pulsewing-demo-{random:016x}"));
+        crate::places::make_private_dir(&path).map_err(|error| unusable(&error))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for PrivateDir {
+    fn drop(&mut self) {
+        // Left behind, it is the system's to clean up, and its tokens are the sandbox's.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,104 @@
+//! The file with an OAuth client that Google's console lets one download.
+
+use std::{fs, path::Path};
+
+use serde::Deserialize;
+
+use crate::problem::Problem;
+
+/// The longest file that is read, in bytes.
+const MAX_BYTES: u64 = 64 * 1_024;
+
+/// What the file says.
+pub(super) struct ClientFile {
+    pub(super) client_id: String,
+    pub(super) client_secret: String,
+    /// The registered redirect addresses of a "Web application"; a "Desktop app" has none.
+    pub(super) registered: Option<Vec<String>>,
+}
+
+/// One member names the client's kind.
+#[derive(Deserialize)]
+struct Download {
+    installed: Option<Client>,
+    web: Option<Client>,
+}
+
+#[derive(Deserialize)]
+struct Client {
+    client_id: String,
+    client_secret: Option<String>,
+    #[serde(default)]
+    redirect_uris: Vec<String>,
+}
+
+pub(super) fn read(path: &Path) -> Result<ClientFile, Problem> {
+    let refuse = |why: &str| {
+        Problem::failed(format!("{} {why}", path.display()))
+            .hint("download the JSON of an OAuth client of type \"Desktop app\" at https://console.cloud.google.com/auth/clients")
+    };
+    let size = fs::metadata(path).map(|file| file.len());
+    let text = match size {
+        Ok(size) if size > MAX_BYTES => return Err(refuse("is too large to be an OAuth client")),
+        _ => fs::read(path).map_err(|error| {
+            Problem::failed(format!("{} could not be read", path.display())).caused_by(&error)
+        })?,
+    };
+    // The error's own words may hold a part of the file, which is a secret.
+    let download: Download = serde_json::from_slice(&text).map_err(|error| {
+        refuse(&format!(
+            "is not the JSON of an OAuth client (line {})",
+            error.line()
+        ))
+    })?;
+    let (client, is_web) = match (download.installed, download.web) {
+        (Some(client), _) => (client, false),
+        (None, Some(client)) => (client, true),
+        (None, None) => return Err(refuse("is the JSON of something else than an OAuth client")),
+    };
+    let client_secret = client.client_secret.ok_or_else(|| {
+        refuse("has no client_secret; clients of type Android and iOS have none and do not serve")
+    })?;
+    Ok(ClientFile {
+        client_id: client.client_id,
+        client_secret,
+        registered: is_web.then_some(client.redirect_uris),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(json: &str) -> Result<ClientFile, Problem> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("client.json");
+        fs::write(&path, json).unwrap();
+        read(&path)
+    }
+
+    #[test]
+    fn both_kinds_are_read() {
+        let desktop = parsed(r#"{"installed":{"client_id":"i","client_secret":"s","redirect_uris":["http://localhost"]}}"#).unwrap();
+        assert_eq!(
+            (desktop.client_id.as_str(), desktop.registered),
+            ("i", None)
+        );
+        let web = parsed(r#"{"web":{"client_id":"w","client_secret":"s","redirect_uris":["http://localhost:8080/cb"]}}"#).unwrap();
+        assert_eq!(web.registered.unwrap(), ["http://localhost:8080/cb"]);
+    }
+
+    #[test]
+    fn another_file_is_refused_without_being_shown() {
+        for json in [
+            "",
+            "{}",
+            r#"{"type":"service_account","private_key":"hush"}"#,
+            r#"{"installed":{"client_id":"hush"}}"#,
+            "hush",
+        ] {
+            let message = parsed(json).map(|_| ()).unwrap_err().to_string();
+            assert!(!message.contains("hush"), "{message}");
+        }
+    }
+}

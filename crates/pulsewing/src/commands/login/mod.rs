@@ -1,0 +1,262 @@
+//! `pulsewing login`: the sign-in, in the browser of this machine or of any other.
+
+mod client_json;
+mod loopback;
+
+use std::{
+    io::{BufRead, IsTerminal},
+    path::Path,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use pulsewing_core::{
+    Provider,
+    chain::{Client, Unstored},
+    oauth::{Redirect, RedirectError},
+};
+
+use self::loopback::Loopback;
+use super::{consent::SignIn, print};
+use crate::{
+    app::{self, App},
+    cli::Login,
+    problem::{Exit, Problem},
+};
+
+/// Where a pasted sign-in comes back to: nobody listens there, and nobody has to.
+const PASTE_REDIRECT: &str = "http://127.0.0.1:8765/";
+
+/// A refresh token of a client in "Testing" lives for a week.
+const TESTING_LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24 + 1);
+
+/// How often a paste may go wrong.
+const PASTES: usize = 3;
+
+pub(super) async fn run(app: &App, options: &Login) -> Result<(), Problem> {
+    let provider = match (options.provider, &options.client_json) {
+        (None, Some(_)) => Provider::Google,
+        (asked, _) => app.provider(asked)?,
+    };
+    let http = app.http(provider)?;
+    let (client, redirects) = client(app, provider, options)?;
+    let chain = if options.paste {
+        let redirect = redirects.paste_target(PASTE_REDIRECT);
+        let sign_in = SignIn::new(app, provider, &http, &client, redirect)?;
+        by_paste(app, &sign_in).await?
+    } else {
+        let loopback = Loopback::bind(redirects.loopback_target()?.as_deref()).await?;
+        let sign_in = SignIn::new(
+            app,
+            provider,
+            &http,
+            &client,
+            loopback.redirect_uri().to_owned(),
+        )?;
+        by_browser(app, &sign_in, loopback).await?
+    };
+    explain(app, provider, &chain);
+    Ok(())
+}
+
+/// Where a client may come back to.
+enum Redirects {
+    /// Any address of this machine.
+    Any,
+    /// The registered ones alone (Google's "Web application").
+    Registered(Vec<String>),
+}
+
+impl Redirects {
+    fn paste_target(&self, any: &str) -> String {
+        match self {
+            Self::Registered(registered) => registered.first().map_or(any, |uri| uri).to_owned(),
+            Self::Any => any.to_owned(),
+        }
+    }
+
+    /// The address to listen at, if it is not for us to choose.
+    fn loopback_target(&self) -> Result<Option<String>, Problem> {
+        let Self::Registered(registered) = self else {
+            return Ok(None);
+        };
+        registered
+            .iter()
+            .find(|uri| reqwest::Url::parse(uri).is_ok_and(|uri| uri.scheme() == "http" && crate::endpoints::is_loopback(&uri)))
+            .cloned()
+            .map(Some)
+            .ok_or_else(|| {
+                Problem::failed("this client is a \"Web application\", and none of its redirect addresses is on this machine")
+                    .hint("make an OAuth client of type \"Desktop app\" and download its JSON: it needs no redirect address")
+                    .hint("or use --paste, and paste the address that the browser ends at")
+            })
+    }
+}
+
+/// The client to sign in with: the file's, the configured one, the stored chain's, or one that the
+/// user is helped to make.
+fn client(app: &App, provider: Provider, options: &Login) -> Result<(Client, Redirects), Problem> {
+    if let Some(path) = &options.client_json {
+        return from_json(provider, path);
+    }
+    if let Some(client) = app.client(provider)? {
+        return Ok((client, Redirects::Any));
+    }
+    let stored = app
+        .chain_file()
+        .load()
+        .ok()
+        .and_then(|loaded| loaded.record);
+    if let Some(record) = stored.filter(|record| record.chain.provider() == provider) {
+        return Ok((record.chain.client().clone(), Redirects::Any));
+    }
+    walk_through(app, provider)
+}
+
+fn from_json(provider: Provider, path: &Path) -> Result<(Client, Redirects), Problem> {
+    if provider != Provider::Google {
+        return Err(Problem::new(
+            Exit::Usage,
+            "--client-json takes the file of a Google client",
+        )
+        .hint("Fitbit's client goes into [fitbit] of the configuration"));
+    }
+    let file = client_json::read(path)?;
+    let client = app::client(&file.client_id, Some(&file.client_secret))?;
+    let redirects = match file.registered {
+        Some(registered) => Redirects::Registered(registered),
+        None => Redirects::Any,
+    };
+    Ok((client, redirects))
+}
+
+/// The steps to an OAuth client, and a prompt for its file where somebody can answer.
+fn walk_through(app: &App, provider: Provider) -> Result<(Client, Redirects), Problem> {
+    let missing = Problem::failed(format!("there is no OAuth client for {provider} yet"));
+    if provider == Provider::Fitbit {
+        return Err(missing
+            .hint("Fitbit takes no new clients since spring 2026; its Web API was switched off on 2 November 2026")
+            .hint("sign in with Google Health instead: `pulsewing login --provider google`")
+            .hint("for a gateway or the sandbox, set client_id in [fitbit] of the configuration"));
+    }
+    let steps = [
+        "Google wants every program to have an OAuth client of its own. It is free and takes a few minutes:",
+        "",
+        "  1. Make a project:        https://console.cloud.google.com/projectcreate",
+        "  2. Enable the API:        https://console.cloud.google.com/apis/library/health.googleapis.com",
+        "  3. Set up the sign-in:    https://console.cloud.google.com/auth/overview (audience: External)",
+        "  4. Publish it:            https://console.cloud.google.com/auth/audience (\"Publish app\"; in \"Testing\" a sign-in lasts seven days)",
+        "  5. Make the client:       https://console.cloud.google.com/auth/clients (type \"Desktop app\"), and download its JSON",
+        "",
+        "docs/accounts.md shows every step.",
+    ];
+    for step in steps {
+        app.console.say(step);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(missing
+            .hint("when you have the file: `pulsewing login --client-json FILE`")
+            .hint("or set client_id and client_secret in [google] of the configuration"));
+    }
+    app.console.say("");
+    app.console.say("The path of the downloaded JSON file:");
+    let path = read_line()?.ok_or(missing)?;
+    from_json(provider, Path::new(path.trim_matches(['"', '\''])))
+}
+
+async fn by_browser(
+    app: &App,
+    sign_in: &SignIn<'_>,
+    loopback: Loopback,
+) -> Result<Unstored, Problem> {
+    let url = sign_in.url()?;
+    let opened = open::that_detached(&url).is_ok();
+    app.console.say(if opened {
+        "A browser opens for the sign-in. If none does, open this address on this machine:"
+    } else {
+        "Open this address in a browser on this machine:"
+    });
+    app.console.say(&url);
+    app.console
+        .detail(|| format!("waiting at {}", sign_in.redirect_uri()));
+    let redirect = loopback.wait(|redirect| sign_in.is_ours(redirect)).await?;
+    sign_in.finish(&redirect.code).await
+}
+
+async fn by_paste(app: &App, sign_in: &SignIn<'_>) -> Result<Unstored, Problem> {
+    app.console.say("Open the next line in a browser on any machine and sign in. The browser ends at an address that it cannot show; copy that address and paste it here:");
+    print(&format!("{}\n", sign_in.url()?))?;
+    for _ in 0..PASTES {
+        let Some(pasted) = read_line()? else {
+            return Err(
+                Problem::new(Exit::ConsentNeeded, "nothing was pasted").hint(
+                    "paste the address that the browser ended at, or its code, and press Enter",
+                ),
+            );
+        };
+        match Redirect::parse(&pasted) {
+            Ok(redirect) if sign_in.is_ours(&redirect) => {
+                return sign_in.finish(&redirect.code).await;
+            }
+            Ok(_) => app.console.warn(
+                "that address belongs to another sign-in; paste the one that this sign-in ended at",
+            ),
+            Err(error @ (RedirectError::NoCode | RedirectError::Damaged)) => {
+                app.console.warn(&format!(
+                    "{error}; paste the whole address that the browser ended at"
+                ));
+            }
+            Err(error) => return Err(refused(&error)),
+        }
+    }
+    Err(Problem::new(
+        Exit::ConsentNeeded,
+        "no address of this sign-in was pasted",
+    ))
+}
+
+/// The consent page's own word against it.
+fn refused(error: &RedirectError) -> Problem {
+    let problem =
+        Problem::new(Exit::ConsentNeeded, "the sign-in was not completed").caused_by(error);
+    match error {
+        RedirectError::Denied => problem.hint("sign in again and allow the access to heart rate"),
+        _ => problem.hint("sign in again"),
+    }
+}
+
+/// A line of stdin; `None` at its end.
+fn read_line() -> Result<Option<String>, Problem> {
+    let mut line = String::new();
+    let length = std::io::Read::take(std::io::stdin().lock(), 16 * 1_024)
+        .read_line(&mut line)
+        .map_err(|error| Problem::failed("stdin could not be read").caused_by(&error))?;
+    Ok((length > 0).then(|| line.trim().to_owned()))
+}
+
+/// What the sign-in brought, and what it did not.
+fn explain(app: &App, provider: Provider, chain: &Unstored) {
+    let console = app.console;
+    console.say(&format!("Signed in with {provider}."));
+    let scopes = chain.scopes();
+    if !scopes.has_settings() {
+        console.warn("the tracker's battery and last sync were not allowed on the consent page, so they stay unknown; sign in again to allow them");
+    }
+    if !scopes.has_time_zone(provider) {
+        console.warn("the time zone was not allowed on the consent page; the configured one, or this machine's, is used");
+    }
+    if let Some(ends) = chain.refresh_expires_at() {
+        console.warn(&expiry(ends, app.now()));
+    }
+    console.say("`pulsewing once` shows the heart rate.");
+}
+
+fn expiry(ends: Timestamp, now: Timestamp) -> String {
+    let whole = Timestamp::from_second(ends.as_second()).unwrap_or(ends);
+    if ends.duration_since(now) <= TESTING_LIFETIME {
+        format!(
+            "this sign-in ends on {whole}: the OAuth client's publishing status is \"Testing\", where a sign-in lasts seven days. Publish it at https://console.cloud.google.com/auth/audience and sign in again"
+        )
+    } else {
+        format!("this sign-in ends on {whole}, as was chosen on the consent page")
+    }
+}

@@ -1,0 +1,70 @@
+//! `pulsewing logout`: gives the grant back and erases the tokens.
+
+use std::time::Duration;
+
+use pulsewing_core::{
+    chain::Standing,
+    oauth::{NoAnswer, token},
+    request::REQUEST_BUFFER,
+};
+
+use crate::{
+    app::{self, App},
+    problem::{Exit, Problem},
+};
+
+/// How long the provider may take to answer.
+const REVOKE_FOR: Duration = Duration::from_secs(15);
+
+pub(super) async fn run(app: &App) -> Result<(), Problem> {
+    let mut files = app.chain_file();
+    let Some(record) = app::open_chain(&mut files).await? else {
+        app.console.say("Nobody is signed in.");
+        return Ok(());
+    };
+    let chain = record.chain;
+    if chain.standing() == Standing::Moving {
+        return Err(Problem::failed(
+            "the sign-in is on its way to a board, so it is not erased here",
+        )
+        .hint("sign out on the board"));
+    }
+    let provider = chain.provider();
+    let http = app.http(provider)?;
+    if http.endpoints().issuer() != chain.issuer() {
+        return Err(Problem::failed(format!(
+            "the sign-in is from {}, and the configuration names another address",
+            chain.issuer()
+        ))
+        .hint("a refresh token is sent to nobody but its issuer: set [endpoints] as it was for the sign-in"));
+    }
+    let mut buffer = [0; REQUEST_BUFFER];
+    let outgoing = token::revoke(provider, chain.client(), chain.refresh_token(), &mut buffer)
+        .map(|request| http.prepare(&request, REVOKE_FOR))
+        .map_err(|error| Problem::failed("the grant cannot be given back").caused_by(&error))?;
+    match outgoing.send(app.now(), |_| ()).await {
+        // A 4xx says that there is nothing to revoke any more; a 410, that there is nobody to.
+        Ok(status) if status.is_success() || status.is_client_error() => {}
+        Ok(status) => return Err(kept(NoAnswer::Status(status.as_u16()))),
+        Err(cause) => return Err(kept(cause)),
+    }
+    files.erase().map_err(|error| {
+        Problem::failed("the grant was given back, and its files could not be erased")
+            .caused_by(&error)
+    })?;
+    let mut state = app.state();
+    state.forget_account();
+    app.save_state(&mut state);
+    app.console
+        .say("Signed out: the grant was given back and the tokens were erased.");
+    Ok(())
+}
+
+fn kept(cause: NoAnswer) -> Problem {
+    Problem::new(
+        Exit::Temporary,
+        "the provider could not be told to revoke the grant, so the sign-in was kept",
+    )
+    .caused_by(&cause)
+    .hint("try again later")
+}

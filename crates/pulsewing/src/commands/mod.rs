@@ -1,0 +1,43 @@
+//! The commands, one module each.
+
+mod adopt;
+mod consent;
+mod demo;
+mod login;
+mod logout;
+mod once;
+mod render;
+mod sandbox;
+mod status;
+
+use crate::{
+    app::App,
+    cli::{Cli, Command},
+    console::{self, Console},
+    problem::Problem,
+};
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// What went wrong, in words.
+pub async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
+    let global = cli.global;
+    match cli.command {
+        // These two keep nothing, so a broken configuration does not stop them.
+        Command::Demo(options) => demo::run(&options, &global, console).await,
+        Command::Sandbox(options) => sandbox::run(&options, &global).await,
+        Command::Login(options) => login::run(&App::new(&global, console)?, &options).await,
+        Command::Logout => logout::run(&App::new(&global, console)?).await,
+        Command::Adopt(options) => adopt::run(&App::new(&global, console)?, &options).await,
+        Command::Once(options) => once::run(&App::new(&global, console)?, &options).await,
+        Command::Status(options) => status::run(&App::new(&global, console)?, &options),
+        Command::Render(options) => render::run(&App::new(&global, console)?, &options),
+    }
+}
+
+/// Writes data to stdout.
+fn print(data: &str) -> Result<(), Problem> {
+    console::print(data)
+        .map_err(|error| Problem::failed("stdout could not be written").caused_by(&error))
+}

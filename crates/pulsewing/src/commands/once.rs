@@ -1,0 +1,59 @@
+//! `pulsewing once`: one cycle, and its report.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use pulsewing_core::{cycle::Deadline, report::Report};
+
+use super::print;
+use crate::{
+    app::App, cli::Once, engine::Engine, picture, problem::Problem, reading_json::ReadingJson,
+};
+
+/// The whole run ends within 130 seconds, and no try starts after 110.
+const DEADLINE: Deadline = Deadline {
+    last_try: Duration::from_secs(110),
+    end: Duration::from_secs(130),
+};
+
+pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
+    let provider = app.provider(None)?;
+    let mut engine = app.engine(provider, Some(DEADLINE))?;
+    engine.next_cycle().await?;
+    if let Some(path) = &options.png {
+        draw(app, &engine, path, options)?;
+    }
+    print(&output(app, &engine, options.json)?)
+}
+
+fn draw(app: &App, engine: &Engine, path: &std::path::Path, options: &Once) -> Result<(), Problem> {
+    let Some(reading) = engine.reading() else {
+        return Ok(());
+    };
+    let now = engine.clock().now().utc;
+    let theme = picture::theme(options.look.theme, &app.config)?;
+    let freshness = reading.freshness(now, interval(app), false);
+    picture::write(path, reading, now, freshness, theme, options.look.size)
+}
+
+fn output(app: &App, engine: &Engine, as_json: bool) -> Result<String, Problem> {
+    let Some(reading) = engine.reading() else {
+        return Ok(String::new());
+    };
+    let now = engine.clock().now();
+    if as_json {
+        let freshness = reading.freshness(now.utc, interval(app), false);
+        return Ok(ReadingJson::new(reading, freshness).to_line());
+    }
+    let report = Report {
+        reading,
+        token_written_to: engine.cycle().token_written().then_some("disk"),
+        uptime: now.up,
+        next_update: None,
+    };
+    Ok(report.to_string())
+}
+
+fn interval(app: &App) -> SignedDuration {
+    SignedDuration::try_from(app.every()).unwrap_or(SignedDuration::MAX)
+}

@@ -1,0 +1,230 @@
+//! `pulsewing render`: draws saved API replies, offline.
+
+use std::{fs::File, io::Read, path::Path};
+
+use jiff::{SignedDuration, Timestamp};
+use pulsewing_core::{
+    Provider,
+    civil::Offsets,
+    day::{Day, Sample, Window},
+    dialect::{DecodeError, DeviceFacts, ZoneFacts, fitbit, google},
+    heart_zone::HeartZones,
+    reading::{Reading, TimeZone},
+};
+
+use crate::{app::App, cli::Render, picture, problem::Problem, zone};
+
+/// How much of a body is read at once.
+const CHUNK: usize = 64 * 1_024;
+
+pub(super) fn run(app: &App, options: &Render) -> Result<(), Problem> {
+    let now = app.now();
+    let time_zone = time_zone(app, options, now)?;
+    let reading = match options.provider {
+        Provider::Google => google_reading(app, options, time_zone, now)?,
+        Provider::Fitbit => fitbit_reading(app, options, time_zone, now)?,
+    };
+    let every = SignedDuration::try_from(app.every()).unwrap_or(SignedDuration::MAX);
+    let freshness = reading.freshness(now, every, false);
+    let theme = picture::theme(options.look.theme, &app.config)?;
+    picture::write(
+        &options.png,
+        &reading,
+        now,
+        freshness,
+        theme,
+        options.look.size,
+    )
+}
+
+/// The zone of the settings body; without one, the offset that the time was given with; without
+/// that, the configured zone or the machine's.
+fn time_zone(app: &App, options: &Render, now: Timestamp) -> Result<TimeZone, Problem> {
+    let facts = match &options.settings {
+        Some(path) => zone_facts(options.provider, path)?,
+        None => match app.start {
+            Some(start) => return Ok(zone::fixed(start.offset)),
+            None => ZoneFacts::default(),
+        },
+    };
+    Ok(zone::resolve(
+        &facts,
+        app.config.wearer.time_zone.as_deref(),
+        now,
+    ))
+}
+
+fn zone_facts(provider: Provider, path: &Path) -> Result<ZoneFacts, Problem> {
+    match provider {
+        Provider::Google => {
+            let mut decoder = google::SettingsDecoder::new();
+            decode(path, |chunk| decoder.feed(chunk))?;
+            decoder.finish()
+        }
+        Provider::Fitbit => {
+            let mut decoder = fitbit::ProfileDecoder::new();
+            decode(path, |chunk| decoder.feed(chunk))?;
+            decoder.finish()
+        }
+    }
+    .map_err(|error| unreadable(path, error))
+}
+
+fn google_reading(
+    app: &App,
+    options: &Render,
+    time_zone: TimeZone,
+    now: Timestamp,
+) -> Result<Reading, Problem> {
+    let path = &options.heart;
+    let mut points = Vec::new();
+    let mut decoder = google::HeartDecoder::new();
+    decode(path, |chunk| {
+        decoder.feed(chunk, &mut |point| points.push(point))
+    })?;
+    let page = decoder.finish().map_err(|error| unreadable(path, error))?;
+    if page.next_page.is_some() {
+        app.console.warn("this reply goes on in a next page, which is not in the file: the day may be incomplete");
+    }
+    let at = |point: &google::HeartPoint| match point {
+        google::HeartPoint::Minute(sample) => sample.at,
+        google::HeartPoint::Raw { at, .. } => *at,
+    };
+    // Without a time of their own, saved replies are about the day they end with.
+    let newest = points.iter().map(at).filter(|_| app.start.is_none()).max();
+    let local = time_zone.offsets.day_of(newest.unwrap_or(now));
+    let mut means = google::MinuteMeans::new(local);
+    let mut earlier = google::MinuteMeans::new(the_day_before(&time_zone.offsets, &local));
+    let mut window = Window::ending_at(now);
+    let mut minutes = Vec::new();
+    for point in &points {
+        match *point {
+            google::HeartPoint::Minute(sample) => minutes.push(sample),
+            google::HeartPoint::Raw { at, bpm } => {
+                means.add(at, bpm);
+                earlier.add(at, bpm);
+            }
+        }
+    }
+    let mut day = means.to_day();
+    for sample in minutes {
+        window.insert(sample);
+        if let Some(minute) = day.local().minute_of(sample.at) {
+            day.record(minute, sample.bpm);
+        }
+    }
+    earlier
+        .samples()
+        .chain(means.samples())
+        .for_each(|sample: Sample| window.insert(sample));
+    let device = match &options.devices {
+        Some(path) => {
+            let mut decoder = google::DevicesDecoder::new();
+            decode(path, |chunk| decoder.feed(chunk))?;
+            decoder
+                .finish()
+                .map_err(|error| unreadable(path, error))?
+                .device
+        }
+        None => DeviceFacts::default(),
+    };
+    let zones = app.config.heart_zones()?.unwrap_or(HeartZones::PLAIN);
+    Ok(reading(
+        Provider::Google,
+        time_zone,
+        day,
+        window,
+        device,
+        zones,
+        now,
+    ))
+}
+
+fn fitbit_reading(
+    app: &App,
+    options: &Render,
+    time_zone: TimeZone,
+    now: Timestamp,
+) -> Result<Reading, Problem> {
+    let path = &options.heart;
+    let offsets = time_zone.offsets.clone();
+    // The reply's own date takes this one's place.
+    let mut day = Day::new(offsets.day_of(now));
+    let mut decoder = fitbit::HeartDecoder::new(&offsets);
+    decode(path, |chunk| decoder.feed(chunk, &mut day))?;
+    let facts = decoder
+        .finish(&mut day)
+        .map_err(|error| unreadable(path, error))?;
+    let mut window = Window::ending_at(now);
+    window.insert_day(&day);
+    let device = match &options.devices {
+        Some(path) => {
+            let mut decoder = fitbit::DevicesDecoder::new(&offsets);
+            decode(path, |chunk| decoder.feed(chunk))?;
+            decoder.finish().map_err(|error| unreadable(path, error))?
+        }
+        None => DeviceFacts::default(),
+    };
+    let zones = app
+        .config
+        .heart_zones()?
+        .or(facts.zones)
+        .unwrap_or(HeartZones::PLAIN);
+    let mut reading = reading(Provider::Fitbit, time_zone, day, window, device, zones, now);
+    reading.resting = facts.resting;
+    Ok(reading)
+}
+
+fn the_day_before(
+    offsets: &Offsets,
+    day: &pulsewing_core::civil::LocalDay,
+) -> pulsewing_core::civil::LocalDay {
+    offsets.day(day.date().yesterday().unwrap_or(day.date()))
+}
+
+fn reading(
+    provider: Provider,
+    time_zone: TimeZone,
+    day: Day,
+    window: Window,
+    device: DeviceFacts,
+    heart_zones: HeartZones,
+    now: Timestamp,
+) -> Reading {
+    Reading {
+        provider,
+        time_zone,
+        day,
+        window,
+        battery_percent: device.battery_percent,
+        last_sync: device.last_sync,
+        resting: None,
+        heart_zones,
+        fetched_at: now,
+    }
+}
+
+/// Hands a file to a decoder in pieces, so that its size does not matter.
+fn decode(
+    path: &Path,
+    mut feed: impl FnMut(&[u8]) -> Result<(), DecodeError>,
+) -> Result<(), Problem> {
+    let failed = |error: std::io::Error| {
+        Problem::failed(format!("{} could not be read", path.display())).caused_by(&error)
+    };
+    let mut file = File::open(path).map_err(failed)?;
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        let length = file.read(&mut buffer).map_err(failed)?;
+        let Some(chunk) = buffer.get(..length).filter(|chunk| !chunk.is_empty()) else {
+            return Ok(());
+        };
+        feed(chunk).map_err(|error| unreadable(path, error))?;
+    }
+}
+
+fn unreadable(path: &Path, error: DecodeError) -> Problem {
+    Problem::failed(format!("{} cannot be drawn", path.display()))
+        .caused_by(&error)
+        .hint("a saved reply of the provider's API is expected, whole and unchanged")
+}

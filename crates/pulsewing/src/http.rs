@@ -1,0 +1,210 @@
+//! Sending the cycle's requests, within bounds.
+
+use std::{fs, path::Path, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use pulsewing_core::{
+    oauth::NoAnswer,
+    request::{Method, ReplyHead, Request},
+};
+use reqwest::{
+    Client, StatusCode,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION},
+    redirect,
+};
+
+use crate::{endpoints::Endpoints, problem::Problem};
+
+/// How long to wait for a connection, TLS included.
+const CONNECT_FOR: Duration = Duration::from_secs(10);
+
+/// Speaks HTTP with one provider.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: Client,
+    endpoints: Endpoints,
+}
+
+/// What arrives of a reply.
+#[derive(Debug)]
+pub enum Part<'a> {
+    /// Its status and headers.
+    Head(ReplyHead),
+    /// Bytes of its body.
+    Body(&'a [u8]),
+}
+
+impl Http {
+    /// A client for these addresses. `ca_file` holds further certificates to trust.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the certificates cannot be had.
+    pub fn new(endpoints: Endpoints, ca_file: Option<&Path>) -> Result<Self, Problem> {
+        let tls = tls_config(&endpoints, ca_file)?;
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(tls)
+            // A redirect of a token call would carry the token to somebody else.
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT_FOR)
+            // A connection that idles for a quarter of an hour is dead; and a refresh must not be
+            // sent again because a kept one broke.
+            .pool_idle_timeout(Duration::from_secs(20))
+            .user_agent(concat!("pulsewing/", env!("CARGO_PKG_VERSION")));
+        if !endpoints.need_tls() {
+            builder = builder.no_proxy();
+        }
+        let client = builder
+            .build()
+            .map_err(|error| Problem::failed("HTTP cannot be set up").caused_by(&error))?;
+        Ok(Self { client, endpoints })
+    }
+
+    /// Where an address redirects to, without going there.
+    ///
+    /// # Errors
+    /// A [`Problem`] when it does not.
+    pub async fn redirect_of(&self, url: &str) -> Result<String, Problem> {
+        let unanswered = || Problem::failed("the consent page does not answer");
+        let reply = self
+            .client
+            .get(url)
+            .timeout(CONNECT_FOR)
+            .send()
+            .await
+            // Its address holds the sign-in's state.
+            .map_err(|error| unanswered().caused_by(&error.without_url()))?;
+        reply
+            .headers()
+            .get(LOCATION)
+            .and_then(|location| location.to_str().ok())
+            .map(str::to_owned)
+            .ok_or_else(unanswered)
+    }
+
+    /// The addresses.
+    #[must_use]
+    pub const fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// Builds the HTTP request, so that what it was made of may be dropped before it is sent.
+    #[must_use]
+    pub fn prepare(&self, request: &Request<'_>, timeout: Duration) -> Outgoing {
+        let url = self.endpoints.url(request);
+        let mut builder = match request.method {
+            Method::Get => self.client.get(url),
+            Method::Post => self.client.post(url).body(request.body.to_vec()),
+        };
+        builder = builder.timeout(timeout).header(ACCEPT, "application/json");
+        if let Some(content_type) = request.content_type {
+            builder = builder.header(CONTENT_TYPE, content_type);
+        }
+        if let Some(token) = request.bearer
+            && let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+        {
+            value.set_sensitive(true);
+            builder = builder.header(AUTHORIZATION, value);
+        }
+        let path = request.target.split('?').next().unwrap_or_default();
+        Outgoing {
+            builder,
+            label: format!("{} {path}", request.method.name()),
+        }
+    }
+}
+
+/// A request that is ready to be sent.
+#[derive(Debug)]
+pub struct Outgoing {
+    builder: reqwest::RequestBuilder,
+    label: String,
+}
+
+impl Outgoing {
+    /// Method and path, for a log: never the query, which may hold a filter or a page token.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Sends it, and hands over what comes back as it comes.
+    ///
+    /// # Errors
+    /// Why there was no whole reply.
+    pub async fn send(
+        self,
+        now: Timestamp,
+        mut take: impl FnMut(Part<'_>),
+    ) -> Result<StatusCode, NoAnswer> {
+        let mut response = self.builder.send().await.map_err(|error| cause(&error))?;
+        let mut head = ReplyHead::new(response.status().as_u16());
+        for (name, value) in response.headers() {
+            head.header(name.as_str(), value.as_bytes(), now);
+        }
+        take(Part::Head(head));
+        while let Some(chunk) = response.chunk().await.map_err(|error| cause(&error))? {
+            take(Part::Body(&chunk));
+        }
+        Ok(response.status())
+    }
+}
+
+fn cause(error: &reqwest::Error) -> NoAnswer {
+    if error.is_connect() {
+        NoAnswer::NeverLeft
+    } else if error.is_timeout() {
+        NoAnswer::TimedOut
+    } else {
+        NoAnswer::Disconnected
+    }
+}
+
+fn tls_config(
+    endpoints: &Endpoints,
+    ca_file: Option<&Path>,
+) -> Result<rustls::ClientConfig, Problem> {
+    let unusable = |error: &rustls::Error| Problem::failed("TLS cannot be set up").caused_by(error);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unusable(&error))?;
+    if !endpoints.need_tls() {
+        // No certificate is trusted: nothing here speaks TLS, and loading the machine's takes time
+        // and memory.
+        return Ok(builder
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth());
+    }
+    let extra = match ca_file {
+        Some(path) => certificates(path)?,
+        None => Vec::new(),
+    };
+    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider)
+        .map_err(|error| unusable(&error))?;
+    Ok(builder
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth())
+}
+
+fn certificates(path: &Path) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>, Problem> {
+    use rustls::pki_types::{CertificateDer, pem::PemObject};
+    let refuse = |error: &(dyn std::error::Error + 'static)| {
+        Problem::failed(format!(
+            "[endpoints] ca_file {} cannot be used",
+            path.display()
+        ))
+        .caused_by(error)
+    };
+    let pem = fs::read(path).map_err(|error| refuse(&error))?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<_, _>>()
+        .map_err(|error| refuse(&error))?;
+    if certificates.is_empty() {
+        return Err(Problem::failed(format!(
+            "[endpoints] ca_file {} holds no certificate",
+            path.display()
+        )));
+    }
+    Ok(certificates)
+}

@@ -1,0 +1,63 @@
+//! Where the program keeps its files.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use etcetera::BaseStrategy;
+
+use crate::problem::Problem;
+
+/// The wearer whose state this is. The state has had this place for a name from the beginning, so
+/// that a second wearer moves nothing.
+pub const WEARER: &str = "default";
+
+/// The configuration file that is read when none is named.
+///
+/// # Errors
+/// A [`Problem`] when there is no home directory.
+pub fn config_file() -> Result<PathBuf, Problem> {
+    Ok(base()?.config_dir().join("pulsewing/config.toml"))
+}
+
+/// The state directory that is used when none is named.
+///
+/// # Errors
+/// A [`Problem`] when there is no home directory.
+pub fn state_dir() -> Result<PathBuf, Problem> {
+    let base = base()?;
+    Ok(base
+        .state_dir()
+        .unwrap_or_else(|| base.data_dir())
+        .join("pulsewing"))
+}
+
+fn base() -> Result<etcetera::base_strategy::Xdg, Problem> {
+    etcetera::base_strategy::Xdg::new().map_err(|error| {
+        Problem::failed("there is no home directory to keep files in")
+            .caused_by(&error)
+            .hint("set HOME, or name the places with --config and --state-dir")
+    })
+}
+
+/// Makes the directory of a wearer's state, readable by its owner alone.
+///
+/// # Errors
+/// What the file system says.
+pub fn make_private_dir(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Options for a file that its owner alone can read.
+#[must_use]
+pub fn private_file() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}

@@ -1,0 +1,226 @@
+//! What went wrong, as a person is told.
+//!
+//! Library errors become a [`Problem`] in one place each, and that is where the words of the hint
+//! are chosen: what happened, what it means, what to do next.
+
+use std::{error::Error, fmt};
+
+use pulsewing_core::Provider;
+use pulsewing_core::cycle::{Consent, Failure, FailureKind, Reason, StoreTrouble};
+use pulsewing_core::oauth::OAuthError;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Something of ours, of the machine's or of the configuration's is wrong.
+    Failed,
+    /// The command line is wrong.
+    Usage,
+    /// Somebody has to sign in.
+    ConsentNeeded,
+    /// The service has been switched off.
+    Gone,
+    /// It may work later.
+    Temporary,
+}
+
+impl Exit {
+    /// The exit code.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::ConsentNeeded => 3,
+            Self::Gone => 4,
+            Self::Temporary => 5,
+        }
+    }
+}
+
+/// A failure with its causes, and what to do about it. Prints as `error:`, `caused by:` and
+/// `hint:` lines.
+#[derive(Debug)]
+pub struct Problem {
+    exit: Exit,
+    message: String,
+    causes: Vec<String>,
+    hints: Vec<String>,
+}
+
+impl Problem {
+    /// A problem that ends the program with this exit code.
+    #[must_use]
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// A problem of ours, of the machine's or of the configuration's.
+    #[must_use]
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    /// Adds an error and what caused it.
+    #[must_use]
+    pub fn caused_by(mut self, error: &(dyn Error + 'static)) -> Self {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let text = error.to_string();
+            // Many errors repeat their source in their own words.
+            if self.causes.last().is_none_or(|last| !last.contains(&text)) {
+                self.causes.push(text);
+            }
+            next = error.source();
+        }
+        self
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// How the program ends.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// The one sentence.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The problem that a cycle ended with.
+    #[must_use]
+    pub fn of_cycle(failure: Failure, provider: Provider) -> Self {
+        let exit = match failure.kind() {
+            FailureKind::Failed => Exit::Failed,
+            FailureKind::ConsentNeeded => Exit::ConsentNeeded,
+            FailureKind::Gone => Exit::Gone,
+            FailureKind::Temporary => Exit::Temporary,
+        };
+        let problem = Self::new(exit, failure.to_string());
+        match hint_for(failure, provider) {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "error: {}", self.message)?;
+        for cause in &self.causes {
+            writeln!(f, "caused by: {cause}")?;
+        }
+        if !self.hints.is_empty() {
+            writeln!(f)?;
+        }
+        for hint in &self.hints {
+            writeln!(f, "hint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for Problem {}
+
+fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
+    let login = format!("pulsewing login --provider {}", provider.name());
+    Some(match failure {
+        Failure::NoChain => format!("sign in with `{login}`; `pulsewing demo` needs no account"),
+        Failure::ForeignChain => format!(
+            "sign in with `{login}`, or name in the configuration the provider, address and client of the stored sign-in (`pulsewing status` shows them)"
+        ),
+        Failure::ChainMoved => format!(
+            "the board refreshes it from now on; for this machine sign in anew with `{login}`"
+        ),
+        Failure::Store(StoreTrouble::Busy) => {
+            "wait until the other process has finished, then try again".into()
+        }
+        Failure::Store(StoreTrouble::Newer(_)) => {
+            "use the newer pulsewing; nothing was changed".into()
+        }
+        Failure::Store(StoreTrouble::Damaged) => format!("sign in anew with `{login}`"),
+        Failure::Store(StoreTrouble::Io) => {
+            "check the state directory (`pulsewing status` shows where it is)".into()
+        }
+        Failure::IntentNotStored => {
+            "make room on the disk, or make the state directory writable, then try again; the sign-in is safe".into()
+        }
+        Failure::TokensNotStored => {
+            "make room on the disk and run pulsewing again at once: for two minutes after the refresh the provider gives the same tokens again".into()
+        }
+        Failure::ConsentNeeded(Consent::AccountNotLinked) => format!(
+            "set up Google Health (or the Fitbit app) with this account at https://fitbit.google.com/auth/signup, or sign in with the account that wears the tracker: `{login}`"
+        ),
+        Failure::ConsentNeeded(Consent::ResourcePermissionDenied) => format!(
+            "remove the app at https://myaccount.google.com/connections, then sign in anew with `{login}`"
+        ),
+        Failure::ConsentNeeded(Consent::HeartRateScopeMissing) => {
+            format!("sign in again with `{login}` and leave the box for heart rate ticked")
+        }
+        Failure::ConsentNeeded(Consent::Refused) => format!("sign in again with `{login}`"),
+        Failure::OAuth(OAuthError::InvalidClient | OAuthError::UnauthorizedClient) => format!(
+            "the client id or secret is wrong: check [{}] in the configuration, or sign in anew with `{login}`",
+            provider.name()
+        ),
+        Failure::OAuth(_) => format!("sign in anew with `{login}`"),
+        Failure::Gone => {
+            "Fitbit's Web API was switched off on 2 November 2026; the same data is in Google Health: `pulsewing login --provider google` (docs/accounts.md shows how)".into()
+        }
+        Failure::Unauthorized => format!(
+            "it is tried again later; if this stays so, sign in anew with `{login}`"
+        ),
+        Failure::Rejected {
+            reason: Reason::ServiceDisabled,
+            ..
+        } => "enable the Google Health API in the Google Cloud project of your OAuth client: https://console.cloud.google.com/apis/library/health.googleapis.com".into(),
+        Failure::Rejected {
+            reason: Reason::IntradayNotAllowed,
+            ..
+        } => "set the app's type to Personal at https://dev.fitbit.com/apps: only such an app may read minutes".into(),
+        Failure::RateLimited { .. } | Failure::NoAnswer { .. } | Failure::OutOfTime => {
+            "nothing is lost; it works again once the service answers".into()
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_says_what_why_and_what_next() {
+        let cause = std::io::Error::other("no space left on device");
+        let problem = Problem::failed("the chain could not be written")
+            .caused_by(&cause)
+            .hint("make room on the disk");
+        assert_eq!(
+            problem.to_string(),
+            "error: the chain could not be written\ncaused by: no space left on device\n\nhint: make room on the disk\n"
+        );
+    }
+
+    #[test]
+    fn a_410_shows_the_way_to_google() {
+        let problem = Problem::of_cycle(Failure::Gone, Provider::Fitbit);
+        assert_eq!(problem.exit().code(), 4);
+        assert!(
+            problem
+                .to_string()
+                .contains("pulsewing login --provider google")
+        );
+    }
+}

@@ -1,0 +1,193 @@
+//! What is remembered between runs besides the chain: limits, the zone, how the last cycle went.
+//!
+//! Losing this file costs a few requests and nothing else, so a damaged one is replaced.
+
+use std::{fs, io, io::Write, path::Path};
+
+use jiff::Timestamp;
+use pulsewing_core::{
+    Bpm,
+    cycle::{Memory, Pacing},
+    dialect::ZoneFacts,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::places;
+
+const NAME: &str = "state.json";
+
+/// The longest file that is read, in bytes.
+const MAX_BYTES: usize = 64 * 1_024;
+
+/// What the file holds.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct State {
+    /// Whose state this is.
+    pub wearer: String,
+    /// When a cycle last ended, well or not.
+    pub last_update: Option<Timestamp>,
+    /// When a cycle last yielded a reading.
+    pub last_success: Option<Timestamp>,
+    /// The newest minute of that reading.
+    pub last_minute: Option<Timestamp>,
+    /// When the next cycle is due.
+    pub next_update: Option<Timestamp>,
+    /// What the last cycle failed with, in one sentence; nothing after a success.
+    pub last_error: Option<String>,
+    pacing: PacingState,
+    zone: Option<ZoneState>,
+    resting: Option<RestingState>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct PacingState {
+    next_allowed: Option<Timestamp>,
+    unauthorized_refresh_at: Option<Timestamp>,
+    recent: Vec<u16>,
+    newest_minute: i64,
+    failures: u8,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct ZoneState {
+    name: Option<String>,
+    offset_s: Option<i32>,
+    asked_at: Timestamp,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct RestingState {
+    bpm: Option<u16>,
+    asked_at: Timestamp,
+}
+
+impl State {
+    /// Reads the state of a wearer's directory; an absent or damaged file is an empty one.
+    #[must_use]
+    pub fn load(dir: &Path) -> Self {
+        fs::read(dir.join(NAME))
+            .ok()
+            .filter(|bytes| bytes.len() <= MAX_BYTES)
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default()
+    }
+
+    /// Writes the state.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn save(&mut self, dir: &Path) -> io::Result<()> {
+        places::WEARER.clone_into(&mut self.wearer);
+        places::make_private_dir(dir)?;
+        let new = dir.join("state.json.new");
+        let mut file = places::private_file()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&new)?;
+        serde_json::to_writer(&mut file, self).map_err(io::Error::from)?;
+        file.flush()?;
+        fs::rename(new, dir.join(NAME))
+    }
+
+    /// The limits that were in force.
+    #[must_use]
+    pub fn pacing(&self) -> Pacing {
+        let mut recent = [0; 60];
+        for (slot, count) in recent.iter_mut().zip(&self.pacing.recent) {
+            *slot = *count;
+        }
+        Pacing {
+            next_allowed: self.pacing.next_allowed,
+            unauthorized_refresh_at: self.pacing.unauthorized_refresh_at,
+            recent,
+            newest_minute: self.pacing.newest_minute,
+            failures: self.pacing.failures,
+        }
+    }
+
+    /// What was fetched earlier in the day.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        let zone = self.zone.as_ref().map(|zone| {
+            let facts = ZoneFacts {
+                name: zone.name.as_deref().and_then(|name| name.try_into().ok()),
+                offset: zone
+                    .offset_s
+                    .and_then(|s| jiff::tz::Offset::from_seconds(s).ok()),
+            };
+            (facts, zone.asked_at)
+        });
+        let resting = self
+            .resting
+            .as_ref()
+            .map(|resting| (resting.bpm.and_then(Bpm::new), resting.asked_at));
+        Memory { zone, resting }
+    }
+
+    /// Takes over what a cycle would remember.
+    pub fn remember(&mut self, pacing: &Pacing, memory: &Memory) {
+        self.pacing = PacingState {
+            next_allowed: pacing.next_allowed,
+            unauthorized_refresh_at: pacing.unauthorized_refresh_at,
+            recent: pacing.recent.to_vec(),
+            newest_minute: pacing.newest_minute,
+            failures: pacing.failures,
+        };
+        self.zone = memory.zone.as_ref().map(|(facts, asked_at)| ZoneState {
+            name: facts.name.as_ref().map(|name| name.as_str().to_owned()),
+            offset_s: facts.offset.map(jiff::tz::Offset::seconds),
+            asked_at: *asked_at,
+        });
+        self.resting = memory.resting.map(|(bpm, asked_at)| RestingState {
+            bpm: bpm.map(Bpm::get),
+            asked_at,
+        });
+    }
+
+    /// Forgets what belongs to a sign-in: another account has another zone and other limits.
+    pub fn forget_account(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_comes_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let at: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let mut pacing = Pacing {
+            next_allowed: Some(at),
+            failures: 3,
+            newest_minute: 7,
+            ..Pacing::default()
+        };
+        pacing.recent[59] = 4;
+        let facts = ZoneFacts {
+            name: Some("Europe/Berlin".try_into().unwrap()),
+            offset: Some(jiff::tz::Offset::constant(1)),
+        };
+        let memory = Memory {
+            zone: Some((facts, at)),
+            resting: Some((Bpm::new(58), at)),
+        };
+        let mut state = State::default();
+        state.remember(&pacing, &memory);
+        state.save(dir.path()).unwrap();
+        let loaded = State::load(dir.path());
+        assert_eq!((loaded.pacing(), loaded.memory()), (pacing, memory));
+        assert_eq!(loaded.wearer, "default");
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_empty_one() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(NAME), "{").unwrap();
+        assert_eq!(State::load(dir.path()).last_update, None);
+    }
+}

@@ -1,0 +1,124 @@
+//! The wearer's time zone, from whoever knows it best.
+
+use jiff::{SignedDuration, Timestamp, tz};
+use pulsewing_core::{
+    civil::Offsets,
+    dialect::ZoneFacts,
+    reading::{TimeZone, ZoneName, ZoneSource},
+};
+
+/// How far around an instant the changes of offset are looked up.
+const AROUND: SignedDuration = SignedDuration::from_hours(24 * 4);
+
+/// Finds the zone around an instant: what the cloud says, else what is configured, else the
+/// machine's. An offset without a name is better than another zone.
+#[must_use]
+pub fn resolve(facts: &ZoneFacts, configured: Option<&str>, at: Timestamp) -> TimeZone {
+    let named = |name: &str| tz::TimeZone::get(name).ok();
+    if let Some(name) = &facts.name
+        && let Some(zone) = named(name)
+    {
+        return time_zone(name, ZoneSource::Cloud, &zone, at);
+    }
+    if let Some(offset) = facts.offset {
+        return TimeZone {
+            name: facts.name.clone().unwrap_or_default(),
+            source: ZoneSource::Cloud,
+            offsets: Offsets::fixed(offset),
+        };
+    }
+    if let Some(name) = configured
+        && let Some(zone) = named(name)
+    {
+        return time_zone(name, ZoneSource::Configured, &zone, at);
+    }
+    let machine = tz::TimeZone::system();
+    time_zone(
+        machine.iana_name().unwrap_or_default(),
+        ZoneSource::Machine,
+        &machine,
+        at,
+    )
+}
+
+/// The zone of a fixed offset, for when an instant was given with one.
+#[must_use]
+pub fn fixed(offset: tz::Offset) -> TimeZone {
+    TimeZone {
+        name: ZoneName::new(),
+        source: ZoneSource::Configured,
+        offsets: Offsets::fixed(offset),
+    }
+}
+
+fn time_zone(name: &str, source: ZoneSource, zone: &tz::TimeZone, at: Timestamp) -> TimeZone {
+    let from = at.checked_sub(AROUND).unwrap_or(Timestamp::MIN);
+    let until = at.checked_add(AROUND).unwrap_or(Timestamp::MAX);
+    let mut offsets = Offsets::fixed(zone.to_offset(from));
+    for change in zone
+        .following(from)
+        .take_while(|change| change.timestamp() < until)
+    {
+        // A zone with more changes than fit into eight days does not exist.
+        if offsets
+            .push_change(change.timestamp(), change.offset())
+            .is_err()
+        {
+            break;
+        }
+    }
+    TimeZone {
+        name: ZoneName::try_from(name).unwrap_or_default(),
+        source,
+        offsets,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn facts(name: &str, hours: Option<i8>) -> ZoneFacts {
+        ZoneFacts {
+            name: name.try_into().ok(),
+            offset: hours.map(tz::Offset::constant),
+        }
+    }
+
+    #[test]
+    fn the_clouds_zone_comes_with_its_change_of_clocks() {
+        let zone = resolve(
+            &facts("Europe/Berlin", Some(1)),
+            None,
+            at("2026-10-25T12:00:00Z"),
+        );
+        assert_eq!(zone.source, ZoneSource::Cloud);
+        assert_eq!(zone.offsets.day(date(2026, 10, 25)).minutes(), 1_500);
+        assert_eq!(zone.offsets.day(date(2026, 10, 24)).minutes(), 1_440);
+    }
+
+    #[test]
+    fn what_is_unknown_falls_back_step_by_step() {
+        let now = at("2026-11-22T12:00:00Z");
+        let mars = resolve(&facts("Mars/Olympus", Some(3)), Some("Europe/Berlin"), now);
+        assert_eq!(
+            (mars.source, mars.offsets.at(now)),
+            (ZoneSource::Cloud, tz::Offset::constant(3))
+        );
+        let configured = resolve(&ZoneFacts::default(), Some("Asia/Tokyo"), now);
+        assert_eq!(
+            (configured.source, configured.offsets.at(now)),
+            (ZoneSource::Configured, tz::Offset::constant(9))
+        );
+        assert_eq!(
+            resolve(&ZoneFacts::default(), Some("Nowhere"), now).source,
+            ZoneSource::Machine
+        );
+    }
+}
