@@ -129,7 +129,12 @@ impl Window {
     /// Takes a minute in, in any order; the same minute again replaces its value. A minute that is
     /// too old, or older than fifteen others, is left out.
     pub fn insert(&mut self, sample: Sample) {
-        if sample.at <= self.after {
+        let is_late = self.samples.is_full()
+            && self
+                .samples
+                .first()
+                .is_some_and(|oldest| sample.at < oldest.at);
+        if sample.at <= self.after || is_late {
             return;
         }
         match self.samples.binary_search_by_key(&sample.at, |s| s.at) {
@@ -138,11 +143,10 @@ impl Window {
                     *slot = sample;
                 }
             }
-            Err(0) if self.samples.is_full() => {}
             Err(place) => {
                 let place = if self.samples.is_full() {
                     self.samples.remove(0);
-                    place - 1
+                    place.saturating_sub(1)
                 } else {
                     place
                 };

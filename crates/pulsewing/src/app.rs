@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use pulsewing_core::{
     ClientSecret, Provider,
     chain::{Client, ClientId, Record, UserId},
-    cycle::{Cycle, Deadline, Settings, StoreTrouble},
+    cycle::{Cycle, Deadline, Settings},
 };
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     engine::{Engine, Surroundings},
     http::Http,
     places,
-    problem::{Exit, Problem},
+    problem::Problem,
     state_file::State,
 };
 
@@ -221,24 +221,11 @@ impl App {
 /// # Errors
 /// A [`Problem`] when it cannot be had.
 pub async fn open_chain(files: &mut ChainFile) -> Result<Option<Record>, Problem> {
-    let trouble = match files.lock(Duration::from_secs(30)).await {
-        Ok(()) => match files.load() {
-            Ok(loaded) => return Ok(loaded.record),
-            Err(trouble) => trouble,
-        },
-        Err(trouble) => trouble,
+    let loaded = match files.lock(Duration::from_secs(30)).await {
+        Ok(()) => files.load(),
+        Err(unavailable) => Err(unavailable),
     };
-    let (trouble, error) = trouble;
-    let exit = if trouble == StoreTrouble::Busy {
-        Exit::Temporary
-    } else {
-        Exit::Failed
-    };
-    let problem = Problem::new(exit, trouble.to_string());
-    Err(match error {
-        Some(error) => problem.caused_by(&error),
-        None => problem,
-    })
+    loaded.map(|loaded| loaded.record).map_err(Problem::from)
 }
 
 /// An OAuth client from texts.

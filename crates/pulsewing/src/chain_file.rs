@@ -41,6 +41,33 @@ pub struct ChainFile {
     lock: Option<File>,
 }
 
+/// Why the files do not yield a chain.
+#[derive(Debug)]
+pub struct Unavailable {
+    /// What the cycle is told.
+    pub trouble: StoreTrouble,
+    /// What the file system said, where it said something.
+    pub cause: Option<io::Error>,
+}
+
+impl From<io::Error> for Unavailable {
+    fn from(error: io::Error) -> Self {
+        Self {
+            trouble: StoreTrouble::Io,
+            cause: Some(error),
+        }
+    }
+}
+
+impl From<StoreTrouble> for Unavailable {
+    fn from(trouble: StoreTrouble) -> Self {
+        Self {
+            trouble,
+            cause: None,
+        }
+    }
+}
+
 /// What the files hold.
 #[derive(Debug)]
 pub struct Loaded {
@@ -67,18 +94,16 @@ impl ChainFile {
     ///
     /// # Errors
     /// [`StoreTrouble::Busy`] when somebody else kept it, [`StoreTrouble::Io`] with the cause.
-    pub async fn lock(&mut self, wait: Duration) -> Result<(), (StoreTrouble, Option<io::Error>)> {
+    pub async fn lock(&mut self, wait: Duration) -> Result<(), Unavailable> {
         if self.lock.is_some() {
             return Ok(());
         }
-        let failed = |error| (StoreTrouble::Io, Some(error));
-        places::make_private_dir(&self.dir).map_err(failed)?;
+        places::make_private_dir(&self.dir)?;
         let file = places::private_file()
             .read(true)
             .append(true)
             .create(true)
-            .open(self.path("chain.lock"))
-            .map_err(failed)?;
+            .open(self.path("chain.lock"))?;
         let since = std::time::Instant::now();
         loop {
             match file.try_lock() {
@@ -86,9 +111,9 @@ impl ChainFile {
                     self.lock = Some(file);
                     return Ok(());
                 }
-                Err(TryLockError::Error(error)) => return Err(failed(error)),
+                Err(TryLockError::Error(error)) => return Err(error.into()),
                 Err(TryLockError::WouldBlock) if since.elapsed() >= wait => {
-                    return Err((StoreTrouble::Busy, None));
+                    return Err(StoreTrouble::Busy.into());
                 }
                 Err(TryLockError::WouldBlock) => tokio::time::sleep(TRY_LOCK_EVERY).await,
             }
@@ -106,17 +131,17 @@ impl ChainFile {
     ///
     /// # Errors
     /// [`StoreTrouble`], with what the file system said.
-    pub fn load(&self) -> Result<Loaded, (StoreTrouble, Option<io::Error>)> {
+    pub fn load(&self) -> Result<Loaded, Unavailable> {
         let current = self.read("chain")?;
         let (record, is_previous) = match current {
             None => (None, false),
             Some(Ok(record)) => (Some(record), false),
             Some(Err(RecordError::Newer(version))) => {
-                return Err((StoreTrouble::Newer(version), None));
+                return Err(StoreTrouble::Newer(version).into());
             }
             Some(Err(RecordError::Damaged)) => match self.read("chain.prev")? {
                 Some(Ok(record)) => (Some(record), true),
-                _ => return Err((StoreTrouble::Damaged, None)),
+                _ => return Err(StoreTrouble::Damaged.into()),
             },
         };
         Ok(Loaded {
@@ -125,21 +150,15 @@ impl ChainFile {
         })
     }
 
-    fn read(
-        &self,
-        name: &str,
-    ) -> Result<Option<Result<Record, RecordError>>, (StoreTrouble, Option<io::Error>)> {
-        let failed = |error| (StoreTrouble::Io, Some(error));
+    fn read(&self, name: &str) -> Result<Option<Result<Record, RecordError>>, Unavailable> {
         let file = match File::open(self.path(name)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(error.into()),
         };
         let mut bytes = Vec::with_capacity(MAX_RECORD);
         // Whatever lies here, no more than a record is read of it.
-        file.take(2 * MAX_RECORD as u64)
-            .read_to_end(&mut bytes)
-            .map_err(failed)?;
+        file.take(2 * MAX_RECORD as u64).read_to_end(&mut bytes)?;
         Ok(Some(Record::decode(&bytes)))
     }
 

@@ -211,6 +211,7 @@ impl Config {
         })?;
         config.provider()?;
         config.heart_zones()?;
+        config.check_time_zone()?;
         Ok(config)
     }
 
@@ -250,6 +251,16 @@ impl Config {
             Problem::failed("[wearer] zones has to be four ascending heart rates of 1 to 300 bpm")
                 .hint("for example: zones = [90, 110, 135, 160], where light, moderate, vigorous and peak begin")
         })
+    }
+
+    fn check_time_zone(&self) -> Result<(), Problem> {
+        match &self.wearer.time_zone {
+            Some(name) if jiff::tz::TimeZone::get(name).is_err() => Err(Problem::failed(format!(
+                "[wearer] time_zone names the unknown zone \"{name}\""
+            ))
+            .hint("zones have names such as \"Europe/Berlin\"")),
+            _ => Ok(()),
+        }
     }
 
     /// The client of a provider.
@@ -369,5 +380,6 @@ mod tests {
         );
         assert!(Config::parse("provider = \"garmin\"").is_err());
         assert!(Config::parse("[wearer]\nzones = [90, 80, 135, 160]").is_err());
+        assert!(Config::parse("[wearer]\ntime_zone = \"Mars/Olympus\"").is_err());
     }
 }

@@ -43,16 +43,21 @@ impl Endpoints {
         let base = config.base_url.as_deref();
         let parse = |key: &str, text: &str| parse(key, text, config.allow_http);
         // An address that names only an origin means the provider's path there.
-        let at = |key: &str, configured: &Option<String>, origin: &str, path: &str| match configured
-        {
-            Some(text) => {
-                let url = parse(key, text)?;
-                match url.path() {
-                    "/" => Ok(join(&url, path)),
-                    _ => Ok(url),
+        let at = |key: &str,
+                  configured: &Option<String>,
+                  origin: &str,
+                  path: &str|
+         -> Result<Url, Problem> {
+            match configured {
+                Some(text) => {
+                    let url = parse(key, text)?;
+                    match url.path() {
+                        "/" => Ok(join(&url, path)),
+                        _ => Ok(url),
+                    }
                 }
+                None => Ok(join(&parse("base_url", base.unwrap_or(origin))?, path)),
             }
-            None => Ok(join(&parse("base_url", base.unwrap_or(origin))?, path)),
         };
         let token = at(
             "token_url",

@@ -14,8 +14,9 @@ use crate::{
     clock::Clock,
     console::Console,
     http::{Http, Outgoing, Part},
-    problem::Problem,
+    problem::{Exit, Problem},
     state_file::State,
+    stop::Stop,
     zone,
 };
 
@@ -83,11 +84,23 @@ impl Engine {
 
     /// Runs until a cycle has ended.
     ///
+    /// Told to stop, it stops; but a refresh that is under way is waited for, because its answer
+    /// may be the only copy of the next token.
+    ///
     /// # Errors
     /// Why it yielded no reading, in words.
     pub async fn next_cycle(&mut self) -> Result<(), Problem> {
+        let mut stop = Stop::listen();
+        let mut buffer = vec![0; REQUEST_BUFFER];
         loop {
-            let mut buffer = [0; REQUEST_BUFFER];
+            let may_stop = self.cycle.may_stop() || stop.is_overdue();
+            if may_stop && stop.is_requested().await {
+                self.files.unlock();
+                return Err(Problem::new(
+                    Exit::Interrupted,
+                    "stopped before the update was complete",
+                ));
+            }
             match self.step(&mut buffer) {
                 Step::Open(wait) => self.open(wait).await,
                 Step::Stored(result) => self.stored(result),
@@ -95,9 +108,16 @@ impl Engine {
                     self.files.unlock();
                     self.cycle.closed(self.clock.now());
                 }
+                Step::Send(outgoing) if may_stop => tokio::select! {
+                    () = stop.requested() => {}
+                    () = self.send(outgoing) => {}
+                },
                 Step::Send(outgoing) => self.send(outgoing).await,
                 Step::Zone(zone) => self.cycle.zone_resolved(zone, self.clock.now()),
-                Step::Wait(until) => tokio::time::sleep(self.clock.until(until)).await,
+                Step::Wait(until) => tokio::select! {
+                    () = stop.requested() => {}
+                    () = tokio::time::sleep(self.clock.until(until)) => {}
+                },
                 Step::Finished(result) => {
                     self.cycle.acknowledge();
                     return self.finished(result);
@@ -136,9 +156,9 @@ impl Engine {
                     None => self.cycle.unavailable(None),
                 }
             }
-            Err((trouble, error)) => {
-                self.io_error = error;
-                self.cycle.unavailable(Some(trouble));
+            Err(unavailable) => {
+                self.io_error = unavailable.cause;
+                self.cycle.unavailable(Some(unavailable.trouble));
             }
         }
     }

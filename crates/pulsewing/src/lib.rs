@@ -10,7 +10,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`cli`], [`app`], [`config`], [`places`], [`endpoints`] | what the user asked for |
-//! | [`engine`], [`http`], [`zone`], [`clock`] | carrying the cycle's actions out |
+//! | [`engine`], [`http`], [`zone`], [`clock`], [`stop`] | carrying the cycle's actions out |
 //! | [`chain_file`], [`state_file`] | what outlives a run |
 //! | [`commands`], [`reading_json`], [`picture`] | what comes out |
 //! | [`console`], [`problem`] | talking to people |
@@ -32,4 +32,5 @@ pub mod places;
 pub mod problem;
 pub mod reading_json;
 pub mod state_file;
+pub mod stop;
 pub mod zone;

@@ -5,9 +5,13 @@
 
 use std::{error::Error, fmt};
 
-use pulsewing_core::Provider;
-use pulsewing_core::cycle::{Consent, Failure, FailureKind, Reason, StoreTrouble};
-use pulsewing_core::oauth::OAuthError;
+use pulsewing_core::{
+    Provider,
+    cycle::{Consent, Failure, FailureKind, Reason, StoreTrouble},
+    oauth::OAuthError,
+};
+
+use crate::chain_file::Unavailable;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +26,8 @@ pub enum Exit {
     Gone,
     /// It may work later.
     Temporary,
+    /// It was told to stop.
+    Interrupted,
 }
 
 impl Exit {
@@ -34,6 +40,8 @@ impl Exit {
             Self::ConsentNeeded => 3,
             Self::Gone => 4,
             Self::Temporary => 5,
+            // What a shell reports of a program that Ctrl-C ended.
+            Self::Interrupted => 130,
         }
     }
 }
@@ -134,6 +142,20 @@ impl fmt::Display for Problem {
 }
 
 impl Error for Problem {}
+
+impl From<Unavailable> for Problem {
+    fn from(unavailable: Unavailable) -> Self {
+        let exit = match unavailable.trouble {
+            StoreTrouble::Busy => Exit::Temporary,
+            _ => Exit::Failed,
+        };
+        let problem = Self::new(exit, unavailable.trouble.to_string());
+        match unavailable.cause {
+            Some(cause) => problem.caused_by(&cause),
+            None => problem,
+        }
+    }
+}
 
 fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
     let login = format!("pulsewing login --provider {}", provider.name());

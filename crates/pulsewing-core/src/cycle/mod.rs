@@ -27,7 +27,7 @@
 //!   [`Endpoint::Token`](crate::request::Endpoint::Token) and the `Store` that follows
 //!   ([`Cycle::may_stop`] says when).
 //!
-//! Where to start reading: [`renewal`] for the tokens, [`fetch`] for the data, [`pacing`] for how
+//! Where to start reading: `renewal.rs` for the tokens, `fetch.rs` for the data, `pacing.rs` for how
 //! often.
 
 mod failure;

@@ -2,7 +2,7 @@
 //!
 //! Requests go out as [`Request`](crate::request::Request) values, replies come in through
 //! [`ReplyDecoder`]. Where to start reading: [`authorize`] for the sign-in, [`token`] for what the
-//! token endpoint is asked, [`reply`] for what it may answer.
+//! token endpoint is asked, [`ReplyDecoder`] for what it may answer.
 
 pub mod authorize;
 mod redirect;

@@ -145,7 +145,7 @@ mod tests {
     fn the_longest_tokens_fit_the_buffer_also_when_every_character_is_encoded() {
         let client = Client {
             id: "%".repeat_into(),
-            secret: Some(crate::ClientSecret::new([b'%'; 256]).unwrap()),
+            secret: Some(ClientSecret::new([b'%'; 256]).unwrap()),
         };
         let token = RefreshToken::new([b'%'; RefreshToken::MAX]).unwrap();
         let mut buffer = [0; REQUEST_BUFFER];

@@ -6,6 +6,7 @@ use std::time::Duration;
 use pulsewing_core::{
     AuthorizationCode, Provider,
     chain::{Client, Unstored},
+    cycle::{Consent, Failure},
     oauth::{
         Answer, NoAnswer, OAuthError, Redirect, ReplyDecoder, Scopes,
         authorize::{Authorize, MAX_URL, Pkce},
@@ -130,10 +131,7 @@ impl<'a> SignIn<'a> {
                 Answer::Granted(grant) => grant,
                 Answer::Refused(error) => return Err(self.refused(error)),
                 Answer::Gone => {
-                    return Err(Problem::of_cycle(
-                        pulsewing_core::cycle::Failure::Gone,
-                        self.provider,
-                    ));
+                    return Err(Problem::of_cycle(Failure::Gone, self.provider));
                 }
                 Answer::RateLimited => {
                     return Err(Problem::new(
@@ -144,13 +142,12 @@ impl<'a> SignIn<'a> {
                 Answer::Missing(cause) => return Err(no_answer(cause)),
             },
         };
-        let scopes = grant.scopes.unwrap_or(Scopes::all_requested(self.provider));
+        let scopes = grant
+            .scopes
+            .unwrap_or_else(|| Scopes::all_requested(self.provider));
         if !scopes.has_heart_rate() {
-            let failure = pulsewing_core::cycle::Consent::HeartRateScopeMissing;
-            return Err(Problem::of_cycle(
-                pulsewing_core::cycle::Failure::ConsentNeeded(failure),
-                self.provider,
-            ));
+            let failure = Failure::ConsentNeeded(Consent::HeartRateScopeMissing);
+            return Err(Problem::of_cycle(failure, self.provider));
         }
         let chain = Unstored::signed_in(
             self.provider,

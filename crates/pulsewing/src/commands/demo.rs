@@ -15,7 +15,7 @@ use crate::{
     console::Console,
     engine::Engine,
     picture,
-    problem::Problem,
+    problem::{Exit, Problem},
 };
 
 /// Where the picture goes.
@@ -58,18 +58,16 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
     let clock = Clock::starting_at(start, options.speed);
     let app = App::private(config, console, clock, place.0.clone());
     let mut engine = app.engine(options.provider, None)?;
-    let cycles = async {
-        loop {
-            engine.next_cycle().await?;
-            show(&app, &engine, options.once)?;
-            if options.once {
-                return Ok(());
-            }
+    loop {
+        match engine.next_cycle().await {
+            Ok(()) => show(&app, &engine, options.once)?,
+            // Ctrl-C is how a demo ends.
+            Err(problem) if problem.exit() == Exit::Interrupted => return Ok(()),
+            Err(problem) => return Err(problem),
         }
-    };
-    tokio::select! {
-        result = cycles => result,
-        () = sandbox::stop_signal() => Ok(()),
+        if options.once {
+            return Ok(());
+        }
     }
 }
 

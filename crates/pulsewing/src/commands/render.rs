@@ -5,7 +5,7 @@ use std::{fs::File, io::Read, path::Path};
 use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{
     Provider,
-    civil::Offsets,
+    civil::{LocalDay, Offsets},
     day::{Day, Sample, Window},
     dialect::{DecodeError, DeviceFacts, ZoneFacts, fitbit, google},
     heart_zone::HeartZones,
@@ -175,11 +175,8 @@ fn fitbit_reading(
     Ok(reading)
 }
 
-fn the_day_before(
-    offsets: &Offsets,
-    day: &pulsewing_core::civil::LocalDay,
-) -> pulsewing_core::civil::LocalDay {
-    offsets.day(day.date().yesterday().unwrap_or(day.date()))
+fn the_day_before(offsets: &Offsets, day: &LocalDay) -> LocalDay {
+    offsets.day(day.date().yesterday().unwrap_or_else(|_| day.date()))
 }
 
 fn reading(

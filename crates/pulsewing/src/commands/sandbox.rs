@@ -9,6 +9,7 @@ use super::print;
 use crate::{
     cli::{Global, SandboxArgs},
     problem::Problem,
+    stop::Stop,
 };
 
 pub(super) async fn run(options: &SandboxArgs, global: &Global) -> Result<(), Problem> {
@@ -39,7 +40,7 @@ pub(super) async fn run(options: &SandboxArgs, global: &Global) -> Result<(), Pr
     .await
     .map_err(|error| Problem::failed("the sandbox cannot start").caused_by(&error))?;
     print(&format!("{}\n", sandbox.ready_line()))?;
-    stop_signal().await;
+    Stop::listen().requested().await;
     sandbox.stop().await;
     Ok(())
 }
@@ -61,20 +62,4 @@ fn read(path: &PathBuf) -> Result<String, Problem> {
     fs::read_to_string(path).map_err(|error| {
         Problem::failed(format!("{} could not be read", path.display())).caused_by(&error)
     })
-}
-
-/// Waits until the program is told to stop.
-pub(super) async fn stop_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }

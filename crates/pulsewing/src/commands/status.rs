@@ -46,13 +46,7 @@ struct History {
 }
 
 pub(super) fn run(app: &App, options: &cli::Status) -> Result<(), Problem> {
-    let loaded = app.chain_file().load().map_err(|(trouble, error)| {
-        let problem = Problem::failed(trouble.to_string());
-        match error {
-            Some(error) => problem.caused_by(&error),
-            None => problem,
-        }
-    })?;
+    let loaded = app.chain_file().load()?;
     let status = Status::new(app, loaded.record.as_ref(), &app.state());
     if options.json {
         let json = serde_json::to_string(&status)
