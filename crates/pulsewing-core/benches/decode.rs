@@ -10,10 +10,12 @@
 )]
 
 mod bodies;
+mod cpython;
 
 use std::hint::black_box;
 
 use bodies::Layout;
+use cpython::CPython;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jiff::{
     Timestamp,
@@ -301,10 +303,11 @@ type Entry<'e, T> = (&'static str, &'e dyn Fn() -> T);
 fn group<T: PartialEq + std::fmt::Debug>(
     criterion: &mut Criterion,
     name: &str,
-    bytes: usize,
+    bodies: &[&[u8]],
     entries: &[Entry<'_, T>],
 ) {
     let mut group = criterion.benchmark_group(format!("decode {name}"));
+    let bytes: usize = bodies.iter().map(|body| body.len()).sum();
     group.throughput(Throughput::Bytes(bytes as u64));
     let expected = entries.first().unwrap().1();
     for (name, decode) in entries {
@@ -312,6 +315,14 @@ fn group<T: PartialEq + std::fmt::Debug>(
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
             bencher.iter(|| black_box(decode()));
         });
+    }
+    if let Some(python) = CPython::new(name, bodies) {
+        group.bench_function(
+            BenchmarkId::from_parameter("CPython json.loads"),
+            |bencher| {
+                bencher.iter_custom(|times| python.elapsed(times));
+            },
+        );
     }
     group.finish();
 }
@@ -322,7 +333,7 @@ fn decode(criterion: &mut Criterion) {
     group(
         criterion,
         "fitbit",
-        body().len(),
+        &[body()],
         &[
             ("pulsewing", &|| pulsewing_fitbit(body(), usize::MAX)),
             ("pulsewing, 16 KiB chunks", &|| {
@@ -341,7 +352,7 @@ fn decode(criterion: &mut Criterion) {
         group(
             criterion,
             &format!("rollup{suffix}"),
-            body().len(),
+            &[body()],
             &[
                 ("pulsewing", &|| pulsewing_rollup(body(), usize::MAX)),
                 ("pulsewing, 16 KiB chunks", &|| {
@@ -361,7 +372,7 @@ fn decode(criterion: &mut Criterion) {
         group(
             criterion,
             &format!("raw{suffix}"),
-            pages().iter().map(Vec::len).sum(),
+            &pages().iter().map(Vec::as_slice).collect::<Vec<_>>(),
             &[
                 ("pulsewing", &|| pulsewing_raw(pages(), usize::MAX)),
                 ("pulsewing, 16 KiB chunks", &|| {
