@@ -230,6 +230,17 @@ impl Stored {
             .then(|| Self(self.0.granted(grant.clone(), now)))
     }
 
+    /// Whether both are the same generation of the same grant, whatever their access tokens.
+    pub(crate) fn is_same_grant(&self, other: &Self) -> bool {
+        let (this, other) = (&self.0, &other.0);
+        this.provider == other.provider
+            && this.issuer == other.issuer
+            && this.client == other.client
+            && this.refresh == other.refresh
+            && this.generation == other.generation
+            && this.standing == other.standing
+    }
+
     /// This chain, refused by its provider.
     #[must_use]
     pub fn refused(&self) -> Unstored {

@@ -452,17 +452,36 @@ impl Fetch {
         }
     }
 
+    /// There is no access token to go on with: today's heart rate, if it came, has to do.
+    pub(super) fn cut_short(&mut self, failure: Failure, settings: &Settings) -> Next {
+        let is_vital = matches!(failure, Failure::TokensNotStored | Failure::Gone)
+            || match self.step {
+                Step::Idle | Step::Zone | Step::ResolvingZone => true,
+                step => step.is_vital(),
+            };
+        if is_vital {
+            Next::Failed(failure)
+        } else {
+            self.complete(settings)
+        }
+    }
+
     /// A call without an answer: again after a second or so, a few times.
     fn again(&mut self, cause: NoAnswer, around: &mut Surroundings<'_>) -> Next {
         let failure = Failure::NoAnswer {
             call: self.step.call(),
             cause,
         };
-        if self.tries >= TRIES {
+        let pause = 700 * u64::from(self.tries) + u64::from(around.jitter.below(600));
+        let at = around.now.up.saturating_add(Duration::from_millis(pause));
+        let now = Now {
+            up: at,
+            ..around.now
+        };
+        if self.tries >= TRIES || !around.settings.may_try(now) {
             return self.give_up(failure, around);
         }
-        let pause = 700 * u64::from(self.tries) + u64::from(around.jitter.below(600));
-        self.pause_until = Some(around.now.up.saturating_add(Duration::from_millis(pause)));
+        self.pause_until = Some(at);
         self.admit(around)
     }
 
@@ -537,7 +556,13 @@ impl Fetch {
     /// What comes after a step.
     fn after(&mut self, around: &mut Surroundings<'_>) -> Next {
         let (is_empty, is_complete) = self.draft.as_ref().map_or((true, true), |draft| {
-            (draft.points == 0, draft.window.is_complete())
+            // Of a day of 25 hours the last minutes leave nothing before it within 24 hours.
+            let (start, end) = range(draft, true);
+            let has_earlier = self.provider != Provider::Google || start < end;
+            (
+                draft.points == 0,
+                draft.window.is_complete() || !has_earlier,
+            )
         });
         match self.step {
             Step::Heart(Heart::Wearables) if is_empty => {

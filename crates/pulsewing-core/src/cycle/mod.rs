@@ -109,6 +109,13 @@ impl Settings {
             .is_none_or(|deadline| now.up <= deadline.last_try)
     }
 
+    /// For how long tries may still start.
+    fn time_for_tries(&self, now: Now) -> Duration {
+        self.deadline.map_or(Duration::MAX, |deadline| {
+            deadline.last_try.saturating_sub(now.up)
+        })
+    }
+
     /// Why this chain's tokens may not be sent, if they may not.
     fn objection_to(&self, chain: &Stored) -> Option<Failure> {
         let is_own = chain.provider() == self.provider
@@ -225,7 +232,7 @@ impl Cycle {
             jitter: Jitter::new(seed),
             clock: ClockWatch::new(),
             phase: Phase::Idle,
-            renewal: Renewal::new(None),
+            renewal: Renewal::new(),
             fetch: Fetch::new(memory, provider),
             chain: None,
             token_written: false,
@@ -238,8 +245,11 @@ impl Cycle {
     /// Says what to do next. `buffer` is where requests and records are written, and has
     /// [`REQUEST_BUFFER`](crate::request::REQUEST_BUFFER) bytes.
     pub fn poll<'a>(&'a mut self, now: Now, buffer: &'a mut [u8]) -> Action<'a> {
-        let has_jumped = self.clock.jumped(now);
-        if self.phase == Phase::Idle && (now.utc >= self.due || (has_jumped && !self.gone)) {
+        let is_between = matches!(self.phase, Phase::Idle | Phase::Finished(_));
+        if self.clock.jumped(now) && is_between && !self.gone {
+            self.due = now.utc;
+        }
+        if self.phase == Phase::Idle && now.utc >= self.due {
             self.begin();
         }
         match self.phase {
@@ -259,7 +269,7 @@ impl Cycle {
     fn begin(&mut self) {
         self.token_written = false;
         self.renewal_failure = None;
-        self.renewal = Renewal::new(None);
+        self.renewal.restart(None);
         self.fetch.reset();
         self.phase = Phase::Renewing;
     }
@@ -306,7 +316,14 @@ impl Cycle {
                 self.chain = Some(chain);
                 self.advance(next, now);
             }
-            (None, failure) => self.finish(Err(failure.unwrap_or(Failure::Unauthorized)), now),
+            (None, failure) => {
+                let failure = failure.unwrap_or(Failure::Unauthorized);
+                let next = self.fetch.cut_short(failure, &self.settings);
+                if let Next::Done = next {
+                    self.renewal_failure = Some(failure);
+                }
+                self.advance(next, now);
+            }
         }
     }
 
@@ -358,6 +375,7 @@ impl Cycle {
             settings: &self.settings,
             pacing: &mut self.pacing,
             jitter: &mut self.jitter,
+            in_use: self.chain.as_ref(),
             now,
         };
         step(&mut self.renewal, &mut around);
@@ -372,6 +390,7 @@ impl Cycle {
             settings: &self.settings,
             pacing: &mut self.pacing,
             jitter: &mut self.jitter,
+            in_use: self.chain.as_ref(),
             now,
         };
         step(&mut self.fetch, &mut around)
@@ -381,8 +400,7 @@ impl Cycle {
         match next {
             Next::Poll => {}
             Next::Renew(rejected) => {
-                self.pacing.unauthorized_refresh_at = Some(now.utc);
-                self.renewal = Renewal::new(Some(rejected));
+                self.renewal.restart(Some(rejected));
                 self.phase = Phase::Renewing;
             }
             Next::Done => self.finish(Ok(()), now),
@@ -402,7 +420,7 @@ impl Cycle {
                     last_sync,
                     &mut self.jitter,
                 );
-                if let Some(allowed) = self.pacing.next_allowed {
+                if let Some(allowed) = self.pacing.allowed_after(now.utc) {
                     self.due = self.due.max(allowed);
                 }
             }

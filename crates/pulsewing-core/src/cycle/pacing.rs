@@ -10,6 +10,10 @@ use crate::{Provider, request::ReplyHead};
 /// The provider's trackers sync about every quarter of an hour.
 const SYNC_EVERY_S: i64 = 15 * 60;
 
+/// The hour is counted in spans: 59 whole ones and a part of a sixtieth are more than an hour,
+/// so that what is counted no more is older than that.
+const SPAN_S: i64 = 62;
+
 /// A next-allowed time further ahead than this comes from a clock that was wrong.
 const FARTHEST_S: i64 = 2 * 3_600;
 
@@ -20,10 +24,10 @@ pub struct Pacing {
     pub next_allowed: Option<Timestamp>,
     /// When an access token was last refreshed because of a 401; at most once an hour.
     pub unauthorized_refresh_at: Option<Timestamp>,
-    /// Requests by minute: slot `m % 60` belongs to the minute `m` since 1970 that is in
-    /// [`newest_minute`](Self::newest_minute) or the 59 minutes before it.
+    /// Requests by spans of 62 seconds: slot `n % 60` belongs to the span `n` since 1970 that is
+    /// [`newest_minute`](Self::newest_minute) or one of the 59 before it.
     pub recent: [u16; 60],
-    /// The newest minute that `recent` counts.
+    /// The newest span that `recent` counts: seconds since 1970 divided by 62.
     pub newest_minute: i64,
     /// How many cycles in a row have failed.
     pub failures: u8,
@@ -44,12 +48,9 @@ impl Default for Pacing {
 impl Pacing {
     /// Says whether another request may be sent now, and if not, when.
     pub(super) fn admit(&mut self, now: Timestamp, hourly_cap: u16) -> Result<(), Timestamp> {
+        self.next_allowed = self.allowed_after(now);
         if let Some(until) = self.next_allowed {
-            let wait = until.as_second().saturating_sub(now.as_second());
-            if (1..=FARTHEST_S).contains(&wait) {
-                return Err(until);
-            }
-            self.next_allowed = None;
+            return Err(until);
         }
         self.roll(now);
         if self.total() < u32::from(hourly_cap) {
@@ -58,6 +59,14 @@ impl Pacing {
         let until = self.when_below(hourly_cap);
         self.next_allowed = Some(until);
         Err(until)
+    }
+
+    /// Until when nothing may be sent, if that is so at `now`.
+    pub(super) fn allowed_after(&self, now: Timestamp) -> Option<Timestamp> {
+        self.next_allowed.filter(|until| {
+            let wait = until.as_second().saturating_sub(now.as_second());
+            (1..=FARTHEST_S).contains(&wait)
+        })
     }
 
     /// Counts a request.
@@ -140,7 +149,7 @@ impl Pacing {
         let spread = u32::try_from(base * 2 / 5).unwrap_or(u32::MAX).max(1);
         let wait = base - base / 5 + u64::from(jitter.below(spread));
         let due = add(now, Duration::from_secs(wait));
-        match self.next_allowed {
+        match self.allowed_after(now) {
             // Whoever wakes on the second of a reset is refused again.
             Some(allowed) if allowed >= due => add(
                 allowed,
@@ -152,19 +161,22 @@ impl Pacing {
 
     /// Moves the counted hour on to `now`.
     fn roll(&mut self, now: Timestamp) {
-        let minute = now.as_second().div_euclid(60);
-        let passed = minute.saturating_sub(self.newest_minute);
-        if !(0..60).contains(&passed) {
-            // Another hour altogether, or a clock that was set back.
-            self.recent = [0; 60];
-        } else {
-            for newer in 1..=passed {
-                if let Some(slot) = self.recent.get_mut(slot(self.newest_minute + newer)) {
-                    *slot = 0;
+        let span = now.as_second().div_euclid(SPAN_S);
+        let passed = span.saturating_sub(self.newest_minute);
+        match passed {
+            0 => {}
+            1..60 => {
+                for newer in 1..=passed {
+                    if let Some(slot) = self.recent.get_mut(slot(self.newest_minute + newer)) {
+                        *slot = 0;
+                    }
                 }
             }
+            60.. => self.recent = [0; 60],
+            // The clock was set back: what was sent is as old as it was.
+            _ => self.recent.rotate_right(slot(passed)),
         }
-        self.newest_minute = minute;
+        self.newest_minute = span;
     }
 
     fn total(&self) -> u32 {
@@ -175,22 +187,27 @@ impl Pacing {
     fn when_below(&self, cap: u16) -> Timestamp {
         let mut left = self.total();
         for age in (0..60).rev() {
-            let minute = self.newest_minute - age;
+            let span = self.newest_minute - age;
             left -= self
                 .recent
-                .get(slot(minute))
+                .get(slot(span))
                 .map_or(0, |count| u32::from(*count));
             if left < u32::from(cap) {
-                return Timestamp::from_second((minute + 60) * 60).unwrap_or(Timestamp::MAX);
+                return end_of_hour(span);
             }
         }
         // A cap of zero: nothing is ever sent.
-        Timestamp::from_second((self.newest_minute + 60) * 60).unwrap_or(Timestamp::MAX)
+        end_of_hour(self.newest_minute)
     }
 }
 
-fn slot(minute: i64) -> usize {
-    usize::try_from(minute.rem_euclid(60)).unwrap_or(0)
+fn slot(span: i64) -> usize {
+    usize::try_from(span.rem_euclid(60)).unwrap_or(0)
+}
+
+/// When what was sent in a span is counted no more.
+fn end_of_hour(span: i64) -> Timestamp {
+    Timestamp::from_second((span + 60) * SPAN_S).unwrap_or(Timestamp::MAX)
 }
 
 fn add(at: Timestamp, duration: Duration) -> Timestamp {
@@ -267,8 +284,10 @@ mod tests {
         }
         let now = start + SignedDuration::from_secs(60);
         let until = pacing.admit(now, 60).unwrap_err();
-        assert_eq!(until, at("2026-11-22T13:00:00Z"));
-        assert_eq!(pacing.admit(at("2026-11-22T12:59:59Z"), 60), Err(until));
+        let wait = until.duration_since(start).as_secs();
+        assert!((3_600..=3_600 + 2 * SPAN_S).contains(&wait), "{wait}");
+        let before = until - SignedDuration::from_secs(1);
+        assert_eq!(pacing.admit(before, 60), Err(until));
         assert_eq!(pacing.admit(until, 60), Ok(()));
     }
 
@@ -280,7 +299,9 @@ mod tests {
         };
         assert_eq!(pacing.admit(at("2026-11-22T12:00:00Z"), 60), Ok(()));
         pacing.count(at("2030-01-01T00:00:00Z"));
-        assert_eq!(pacing.admit(at("2026-11-22T12:00:00Z"), 1), Ok(()));
+        let until = pacing.admit(at("2026-11-22T12:00:00Z"), 1).unwrap_err();
+        assert!(until < at("2026-11-22T13:04:00Z"), "{until}");
+        assert_eq!(pacing.admit(until, 1), Ok(()));
     }
 
     #[test]

@@ -35,12 +35,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Action, Now, Settings, StoreWhat,
-    failure::{CallName, Consent, Failure, StoreTrouble},
+    failure::{CallName, Consent, Failure, Reason, StoreTrouble},
     pacing::{Jitter, Pacing},
 };
 use crate::{
-    Fingerprint,
-    chain::{Intent, Record, Standing, Stored, Unstored},
+    Fingerprint, Provider,
+    chain::{Access, Intent, Record, Standing, Stored, Unstored},
     oauth::{Answer, Grant, NoAnswer, OAuthError, ReplyDecoder, token},
     request::ReplyHead,
 };
@@ -69,7 +69,12 @@ pub(super) struct Renewal {
     state: State,
     /// An access token that the provider has just refused.
     rejected: Option<Fingerprint>,
+    /// A refresh token that the provider has refused by its own word, in this cycle or an earlier
+    /// one: it is not sent again, also if the store did not take the refusal.
+    refused: Option<Fingerprint>,
     chain: Option<Stored>,
+    /// Whether the store held an intent: then the token may have been spent before this burst.
+    found_intent: bool,
     grants: u8,
     token_written: bool,
 }
@@ -107,18 +112,31 @@ pub(super) struct Surroundings<'c> {
     pub(super) settings: &'c Settings,
     pub(super) pacing: &'c mut Pacing,
     pub(super) jitter: &'c mut Jitter,
+    /// The chain that the cycle before used.
+    pub(super) in_use: Option<&'c Stored>,
     pub(super) now: Now,
 }
 
 impl Renewal {
-    pub(super) const fn new(rejected: Option<Fingerprint>) -> Self {
+    pub(super) const fn new() -> Self {
         Self {
             state: State::Opening,
-            rejected,
+            rejected: None,
+            refused: None,
             chain: None,
+            found_intent: false,
             grants: 0,
             token_written: false,
         }
+    }
+
+    /// Begins anew, in a new cycle or because an access token was `rejected`.
+    pub(super) fn restart(&mut self, rejected: Option<Fingerprint>) {
+        *self = Self {
+            rejected,
+            refused: self.refused,
+            ..Self::new()
+        };
     }
 
     /// The chain, and what stood in the way of renewing it; `None` while at work. With neither
@@ -162,7 +180,9 @@ impl Renewal {
             state => state,
         };
         match &self.state {
-            State::Opening | State::Rechecking => Action::OpenChain { wait: LOCK_FOR },
+            State::Opening | State::Rechecking => Action::OpenChain {
+                wait: LOCK_FOR.min(settings.time_for_tries(now)),
+            },
             State::WritingIntent(intent) => {
                 self.store_record(Some(*intent), StoreWhat::Intent, buffer)
             }
@@ -216,12 +236,26 @@ impl Renewal {
         if let (State::Rechecking, Some(sent)) = (&self.state, &self.chain)
             && record.chain.generation() <= sent.generation()
         {
+            self.refused = Some(sent.refresh_token().fingerprint());
             self.state = State::Refusing(sent.refused());
             return;
         }
-        let chain = record.chain;
+        let chain = match around.in_use {
+            // Without rotation nothing can be lost, and where access tokens are not stored, memory
+            // has the newer one.
+            Some(in_use)
+                if !in_use.provider().rotates()
+                    && !around.settings.cache_access
+                    && in_use.is_same_grant(&record.chain) =>
+            {
+                in_use.clone()
+            }
+            _ => record.chain,
+        };
+        let is_refused = self.refused == Some(chain.refresh_token().fingerprint());
         self.state = match around.settings.objection_to(&chain) {
             Some(failure) => State::Closing(Some(failure)),
+            None if is_refused => State::Refusing(chain.refused()),
             None => self.begin(&chain, record.intent, around),
         };
         self.chain = Some(chain);
@@ -229,14 +263,14 @@ impl Renewal {
 
     /// Decides whether this chain is to be refreshed, and begins.
     fn begin(
-        &self,
+        &mut self,
         chain: &Stored,
         intent: Option<Intent>,
         around: &mut Surroundings<'_>,
     ) -> State {
         let now = around.now;
-        let is_needed =
-            intent.is_some() || !self.is_good(chain, now.utc, |access| access.refresh_at());
+        self.found_intent = intent.is_some();
+        let is_needed = intent.is_some() || !self.is_good(chain, now.utc, Access::refresh_at);
         if !is_needed {
             return State::Closing(None);
         }
@@ -267,12 +301,7 @@ impl Renewal {
     }
 
     /// Whether the access token can be used until `end`.
-    fn is_good(
-        &self,
-        chain: &Stored,
-        now: Timestamp,
-        end: impl Fn(&crate::chain::Access) -> Timestamp,
-    ) -> bool {
+    fn is_good(&self, chain: &Stored, now: Timestamp, end: impl Fn(&Access) -> Timestamp) -> bool {
         chain.access().is_some_and(|access| {
             now < end(access) && self.rejected != Some(access.token.fingerprint())
         })
@@ -286,7 +315,11 @@ impl Renewal {
         };
         self.state = match self.state {
             // The lock is held, and the provider has spoken: what is known is enough.
-            State::Rechecking => State::Closing(Some(Failure::ConsentNeeded(Consent::Refused))),
+            State::Rechecking => {
+                let sent = self.chain.as_ref();
+                self.refused = sent.map(|chain| chain.refresh_token().fingerprint());
+                State::Closing(Some(Failure::ConsentNeeded(Consent::Refused)))
+            }
             _ => State::Closing(Some(failure)),
         };
     }
@@ -295,7 +328,14 @@ impl Renewal {
     pub(super) fn stored(&mut self, confirmed: bool, around: &mut Surroundings<'_>) {
         let now = around.now;
         self.state = match core::mem::replace(&mut self.state, State::Opening) {
-            State::WritingIntent(_) if confirmed => State::Sending(Sending::new(now.up)),
+            State::WritingIntent(_) if confirmed => {
+                let sending = Sending::new(now.up);
+                if around.settings.may_try(now) {
+                    State::Sending(sending)
+                } else {
+                    self.end_burst(&sending, Failure::OutOfTime)
+                }
+            }
             State::WritingIntent(_) => State::Closing(Some(Failure::IntentNotStored)),
             State::Storing(unstored) if confirmed => {
                 self.token_written = true;
@@ -314,7 +354,7 @@ impl Renewal {
             // An intent that stays behind costs one refresh more, nothing else.
             State::Withdrawing(failure) => State::Closing(Some(failure)),
             State::Caching => State::Closing(None),
-            // Unmarked, the chain is sent once more and refused once more.
+            // Unmarked, it is marked by the next cycle.
             State::Refusing(_) => State::Closing(Some(Failure::ConsentNeeded(Consent::Refused))),
             state => state,
         };
@@ -360,7 +400,8 @@ impl Renewal {
         let Some(chain) = &self.chain else {
             return;
         };
-        let rotates = chain.provider().rotates();
+        let provider = chain.provider();
+        let rotates = provider.rotates();
         let head = sending.head.take();
         let mut reply = core::mem::take(&mut sending.reply);
         let answer = match (head, failed) {
@@ -372,20 +413,19 @@ impl Renewal {
                 reply.finish(head.status, rotates)
             }
         };
-        let limited_until = match &answer {
-            Answer::RateLimited => {
-                let head = head.unwrap_or(ReplyHead::new(429));
-                around.pacing.obey(&head, chain.provider(), around.now.utc)
-            }
-            _ => None,
-        };
+        let now = around.now.utc;
+        let limited_until = head.and_then(|head| around.pacing.obey(&head, provider, now));
+        // Without an answer it is the same refresh that is still to be made.
+        if self.rejected.is_some() && matches!(answer, Answer::Granted(_) | Answer::Refused(_)) {
+            around.pacing.unauthorized_refresh_at = Some(now);
+        }
         self.state = match answer {
             Answer::Granted(grant) => self.take_grant(grant, around),
             Answer::Refused(OAuthError::InvalidGrant) => State::Rechecking,
             Answer::Refused(error) => self.end_burst(&sending, Failure::OAuth(error)),
-            Answer::Gone => self.end_burst(&sending, Failure::Gone),
+            Answer::Gone => self.end_burst(&sending, gone(provider)),
             Answer::RateLimited => {
-                let until = limited_until.unwrap_or(around.now.utc);
+                let until = limited_until.unwrap_or(now);
                 self.try_again(sending, Failure::RateLimited { until }, false, around)
             }
             Answer::Missing(cause) => {
@@ -437,10 +477,11 @@ impl Renewal {
                 (at <= until).then_some(at)
             }
             (true, None) => None,
-            // Nothing can be lost: a few tries a second or so apart, if it is not told to wait.
+            // Nothing can be lost: a few tries a second or so apart, as far as limits allow.
             (false, _) => {
-                let is_limited = matches!(failure, Failure::RateLimited { .. });
-                (!is_limited && sending.tries < PLAIN_TRIES).then(|| {
+                let cap = around.settings.hourly_cap;
+                let is_allowed = around.pacing.admit(now.utc, cap).is_ok();
+                (is_allowed && sending.tries < PLAIN_TRIES).then(|| {
                     let pause =
                         700 * u64::from(sending.tries) + u64::from(around.jitter.below(600));
                     now.up.saturating_add(Duration::from_millis(pause))
@@ -455,11 +496,11 @@ impl Renewal {
         }
     }
 
-    /// Ends a burst without a grant. If no try can have reached the server, the intent goes; else
-    /// it stays, and the next cycle begins with the same token. The old access token, while it
-    /// lives, goes on being used.
+    /// Ends a burst without a grant. If no try, of this burst or an earlier one, can have reached
+    /// the server, the intent goes; else it stays, and the next cycle begins with the same token.
+    /// The old access token, while it lives, goes on being used.
     fn end_burst(&self, sending: &Sending, failure: Failure) -> State {
-        if self.rotates() && sending.replay_until.is_none() {
+        if self.rotates() && sending.replay_until.is_none() && !self.found_intent {
             State::Withdrawing(failure)
         } else {
             State::Closing(Some(failure))
@@ -512,6 +553,18 @@ fn store<'a>(unstored: &Unstored, what: StoreWhat, buffer: &'a mut [u8]) -> Acti
     Action::Store {
         record: unstored.encode(buffer).unwrap_or_default(),
         what,
+    }
+}
+
+/// A 410: Fitbit's service has been switched off; from Google it is an error like others.
+const fn gone(provider: Provider) -> Failure {
+    match provider {
+        Provider::Fitbit => Failure::Gone,
+        Provider::Google => Failure::Rejected {
+            call: CallName::Token,
+            status: 410,
+            reason: Reason::Other,
+        },
     }
 }
 

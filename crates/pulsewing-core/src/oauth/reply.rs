@@ -282,7 +282,10 @@ impl Members {
     }
 
     fn number(&mut self, value: Option<i64>) {
-        let seconds = value.and_then(|s| u32::try_from(s.clamp(0, MAX_LIFETIME_S)).ok());
+        // What has ended when it comes cannot be meant.
+        let seconds = value
+            .filter(|s| *s > 0)
+            .and_then(|s| u32::try_from(s.min(MAX_LIFETIME_S)).ok());
         match self.key {
             Key::ExpiresIn => self.lifetime_s = seconds,
             Key::RefreshExpiresIn => self.grant.refresh_lifetime_s = seconds,

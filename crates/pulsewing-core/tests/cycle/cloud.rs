@@ -1,0 +1,352 @@
+//! A cloud of either provider, with faults to order: what it answers, and what becomes of that.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::Range,
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp, tz::Offset};
+use pulsewing_core::{
+    Provider,
+    request::{Endpoint, Method},
+};
+use serde_json::{Value, json};
+
+use crate::grants::{Grants, Verdict};
+
+/// What a request asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Route {
+    Token,
+    Heart,
+    Devices,
+    Zone,
+    Resting,
+}
+
+/// A request as it was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) target: String,
+    pub(crate) bearer: Option<String>,
+    pub(crate) body: String,
+}
+
+impl Call {
+    pub(crate) fn route(&self) -> Route {
+        let parts = [
+            ("/token", Route::Token),
+            ("/activities/heart/", Route::Heart),
+            ("dataPoints:rollUp", Route::Heart),
+            ("daily-resting-heart-rate", Route::Resting),
+            ("/devices.json", Route::Devices),
+            ("/pairedDevices", Route::Devices),
+            ("/profile.json", Route::Zone),
+            ("/settings", Route::Zone),
+        ];
+        let found = parts.iter().find(|(part, _)| self.target.contains(part));
+        found.expect("a known address").1
+    }
+
+    /// A field of the form.
+    pub(crate) fn form(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.body.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+}
+
+/// What happens to a request or to its reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// No connection came about.
+    NeverLeft,
+    /// The connection broke before the server did anything.
+    DropBefore,
+    /// The server did what was asked, and the reply was lost.
+    DropAfter,
+    /// The server did what was asked, and the reply does not come in time.
+    Stall,
+    /// Another status, with a JSON body that says nothing, and a header.
+    Status(u16, Option<(&'static str, String)>),
+    /// A status with these words, and nothing was done.
+    Body(u16, String),
+    /// Done, but the reply breaks off after as many bytes of its body.
+    Truncate(usize),
+    /// Done, but the reply lacks this member.
+    Omit(&'static str),
+    /// Done, but the reply has this in place of a member's value.
+    Replace(&'static str, Value),
+    /// Done, and the reply has a header.
+    Header(&'static str, String),
+}
+
+impl Fault {
+    pub(crate) fn status(status: u16) -> Self {
+        Self::Status(status, None)
+    }
+
+    pub(crate) fn html(status: u16) -> Self {
+        Self::Body(status, "<html><h1>Oops</h1></html>".to_owned())
+    }
+
+    pub(crate) fn limited(header: &'static str, value: &str) -> Self {
+        Self::Status(429, Some((header, value.to_owned())))
+    }
+}
+
+/// What the client gets to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    NeverLeft,
+    Disconnected,
+    Nothing,
+    Reply {
+        status: u16,
+        header: Option<(&'static str, String)>,
+        body: Vec<u8>,
+        is_cut: bool,
+    },
+}
+
+/// The cloud.
+#[derive(Debug)]
+pub(crate) struct Cloud {
+    pub(crate) provider: Provider,
+    pub(crate) grants: Grants,
+    /// What goes wrong next; after that, or where there is nothing, what always does.
+    pub(crate) faults: BTreeMap<Route, VecDeque<Fault>>,
+    pub(crate) always: BTreeMap<Route, Fault>,
+    /// The minutes since 1970 in which the wearer's tracker measured, or something else did.
+    pub(crate) worn: Vec<Range<i64>>,
+    pub(crate) other: Vec<Range<i64>>,
+    /// Of every six hours, only as many minutes: less to read, in long tests.
+    pub(crate) minutes: i64,
+    pub(crate) offset: Offset,
+    pub(crate) page_size: usize,
+    /// Minutes between the last sync and now.
+    pub(crate) sync_age: i64,
+}
+
+impl Cloud {
+    pub(crate) fn new(provider: Provider, grants: Grants) -> Self {
+        Self {
+            provider,
+            grants,
+            faults: BTreeMap::new(),
+            always: BTreeMap::new(),
+            worn: vec![0..i64::MAX],
+            other: Vec::new(),
+            minutes: 360,
+            offset: Offset::constant(1),
+            page_size: 5_000,
+            sync_age: 7,
+        }
+    }
+
+    /// Orders faults for the next requests to a route.
+    pub(crate) fn will(&mut self, route: Route, faults: impl IntoIterator<Item = Fault>) {
+        self.faults.entry(route).or_default().extend(faults);
+    }
+
+    /// Answers a request; `now` is the time on the server's own clock.
+    pub(crate) fn exchange(&mut self, call: &Call, up: Duration, now: Timestamp) -> Outcome {
+        let route = call.route();
+        let fault = self
+            .faults
+            .get_mut(&route)
+            .and_then(VecDeque::pop_front)
+            .or_else(|| self.always.get(&route).cloned());
+        let json = |status: u16, header, body: String| Outcome::Reply {
+            status,
+            header,
+            body: body.into_bytes(),
+            is_cut: false,
+        };
+        match fault {
+            None => {}
+            Some(Fault::NeverLeft) => return Outcome::NeverLeft,
+            Some(Fault::DropBefore) => return Outcome::Disconnected,
+            Some(Fault::Status(status, ref header)) => {
+                return json(status, header.clone(), "{}".to_owned());
+            }
+            Some(Fault::Body(status, ref body)) => return json(status, None, body.clone()),
+            _ => {}
+        }
+        let (status, mut value) = self.answer(call, up, now);
+        let mut header = None;
+        match fault {
+            Some(Fault::DropAfter) => return Outcome::Disconnected,
+            Some(Fault::Stall) => return Outcome::Nothing,
+            Some(Fault::Omit(name)) => {
+                if let Some(members) = value.as_object_mut() {
+                    members.remove(name);
+                }
+            }
+            Some(Fault::Replace(name, ref new)) => {
+                if let Some(members) = value.as_object_mut() {
+                    members.insert(name.to_owned(), new.clone());
+                }
+            }
+            Some(Fault::Header(name, ref value)) => header = Some((name, value.clone())),
+            _ => {}
+        }
+        let mut body = value.to_string().into_bytes();
+        let is_cut = matches!(fault, Some(Fault::Truncate(_)));
+        if let Some(Fault::Truncate(length)) = fault {
+            body.truncate(length);
+        }
+        Outcome::Reply {
+            status,
+            header,
+            body,
+            is_cut,
+        }
+    }
+
+    fn answer(&mut self, call: &Call, up: Duration, now: Timestamp) -> (u16, Value) {
+        if call.route() == Route::Token {
+            return self.token(call, up);
+        }
+        if !self.grants.admits(call.bearer.as_deref().unwrap(), up) {
+            let body = json!({"errors": [{"errorType": "expired_token", "message": "Access token expired"}], "success": false});
+            return (401, body);
+        }
+        let body = match (call.route(), self.provider) {
+            (Route::Heart, Provider::Fitbit) => self.fitbit_heart(call, now),
+            (Route::Heart, Provider::Google) => self.google_heart(call),
+            (Route::Devices, _) => self.devices(now),
+            (Route::Zone, Provider::Fitbit) => json!({"user": {
+                "timezone": "Europe/Berlin",
+                "offsetFromUTCMillis": i64::from(self.offset.seconds()) * 1_000
+            }}),
+            (Route::Zone, Provider::Google) => json!({
+                "timeZone": "Europe/Berlin",
+                "utcOffset": format!("{}s", self.offset.seconds())
+            }),
+            _ => json!({"dataPoints": [{"dailyRestingHeartRate": {
+                "date": {"year": 2026, "month": 11, "day": 21},
+                "beatsPerMinute": "58"
+            }}]}),
+        };
+        (200, body)
+    }
+
+    fn token(&mut self, call: &Call, up: Duration) -> (u16, Value) {
+        assert_eq!(call.form("grant_type"), Some("refresh_token"));
+        assert_eq!(call.form("client_id"), Some("23ABCD"));
+        let token = call.form("refresh_token").unwrap();
+        let lifetime = self.grants.lifetime.as_secs();
+        match (self.grants.refreshed(token, up), self.provider) {
+            (Verdict::Granted { refresh, access }, Provider::Fitbit) => {
+                let body = json!({"access_token": access, "expires_in": lifetime, "refresh_token": refresh,
+                    "scope": "heartrate settings profile", "token_type": "Bearer", "user_id": "ABC123"});
+                (200, body)
+            }
+            (Verdict::Granted { access, .. }, Provider::Google) => (
+                200,
+                json!({"access_token": access, "expires_in": lifetime, "token_type": "Bearer"}),
+            ),
+            (Verdict::Invalid, Provider::Fitbit) => (
+                400,
+                json!({"errors": [{"errorType": "invalid_grant", "message": "Refresh token invalid"}], "success": false}),
+            ),
+            (Verdict::Invalid, Provider::Google) => (400, json!({"error": "invalid_grant"})),
+        }
+    }
+
+    /// The value of a minute: the wearer's tracker first.
+    fn bpm(&self, minute: i64, with_others: bool) -> Option<i64> {
+        if minute % 360 >= self.minutes {
+            return None;
+        }
+        let has = |ranges: &[Range<i64>]| ranges.iter().any(|range| range.contains(&minute));
+        if has(&self.worn) {
+            return Some(60 + minute % 60);
+        }
+        (with_others && has(&self.other)).then_some(130)
+    }
+
+    fn fitbit_heart(&self, call: &Call, now: Timestamp) -> Value {
+        let date = call.target.split('/').nth(7).unwrap();
+        let today = self.offset.to_datetime(now).date();
+        let date = match date {
+            "today" => today,
+            date => date.parse().unwrap(),
+        };
+        let midnight = self.offset.to_timestamp(date.at(0, 0, 0, 0)).unwrap();
+        let first = midnight.as_second() / 60;
+        let dataset: Vec<_> = (0..1_440)
+            .filter(|minute| first + minute < now.as_second() / 60)
+            .filter_map(|minute| {
+                let time = format!("{:02}:{:02}:00", minute / 60, minute % 60);
+                Some(json!({"time": time, "value": self.bpm(first + minute, false)?}))
+            })
+            .collect();
+        json!({
+            "activities-heart": [{"dateTime": date.to_string(), "value": {"restingHeartRate": 61}}],
+            "activities-heart-intraday": {"dataset": dataset, "datasetInterval": 1, "datasetType": "minute"}
+        })
+    }
+
+    fn google_heart(&self, call: &Call) -> Value {
+        let asked: Value = serde_json::from_str(&call.body).unwrap();
+        let minute = |name: &str| {
+            let at: Timestamp = asked["range"][name].as_str().unwrap().parse().unwrap();
+            assert_eq!(at.as_second() % 60, 0, "ranges begin and end with a minute");
+            at.as_second() / 60
+        };
+        let (start, end) = (minute("startTime"), minute("endTime"));
+        assert!(start < end, "an empty range is an error to the provider");
+        let all = asked["dataSourceFamily"]
+            .as_str()
+            .unwrap()
+            .ends_with("all-sources");
+        let at = |minute: i64| Timestamp::from_second(minute * 60).unwrap().to_string();
+        let points: Vec<_> = (start..end)
+            .rev()
+            .filter_map(|minute| {
+                Some(json!({"startTime": at(minute), "endTime": at(minute + 1),
+                    "heartRate": {"beatsPerMinuteAvg": self.bpm(minute, all)?}}))
+            })
+            .collect();
+        let skip: usize = asked["pageToken"]
+            .as_str()
+            .map_or(0, |token| token.parse().unwrap());
+        let size = self
+            .page_size
+            .min(asked["pageSize"].as_u64().unwrap() as usize);
+        let page: Vec<_> = points.iter().skip(skip).take(size).collect();
+        if page.is_empty() {
+            return json!({});
+        }
+        let mut body = json!({ "rollupDataPoints": page });
+        if skip + size < points.len() {
+            body["nextPageToken"] = json!((skip + size).to_string());
+        }
+        body
+    }
+
+    /// When the tracker last synced.
+    pub(crate) fn last_sync(&self, now: Timestamp) -> Timestamp {
+        let at = now - SignedDuration::from_mins(self.sync_age);
+        Timestamp::from_second(at.as_second() / 60 * 60).unwrap()
+    }
+
+    fn devices(&self, now: Timestamp) -> Value {
+        let sync = self.last_sync(now);
+        match self.provider {
+            Provider::Google => {
+                json!({"pairedDevices": [{"deviceType": "TRACKER", "deviceVersion": "Charge 6",
+                "batteryStatus": "High", "batteryLevel": 84, "lastSyncTime": sync.to_string()}]})
+            }
+            Provider::Fitbit => {
+                let local = self.offset.to_datetime(sync);
+                json!([{"battery": "High", "batteryLevel": 84, "deviceVersion": "Charge 6", "type": "TRACKER",
+                    "lastSyncTime": format!("{local}.000")}])
+            }
+        }
+    }
+}

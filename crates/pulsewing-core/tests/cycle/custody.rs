@@ -1,0 +1,167 @@
+//! Whose chain it is, and where its tokens may go.
+
+use pulsewing_core::{
+    Provider,
+    chain::{Record, codec::MAX_RECORD},
+    cycle::{Failure, StoreTrouble},
+};
+use serde_json::json;
+
+use crate::{
+    cloud::{Fault, Route},
+    world::{Setup, Todo, World, chain},
+};
+
+#[test]
+fn a_chain_of_another_origin_client_or_provider_is_sent_nowhere() {
+    let changes: [fn(&mut World); 4] = [
+        |world| world.settings.issuer = "https://cloud.example.org".try_into().unwrap(),
+        |world| world.settings.issuer = "https://cloud.example:8443".try_into().unwrap(),
+        |world| world.settings.client_id = Some("23WXYZ".try_into().unwrap()),
+        |world| world.settings.provider = Provider::Google,
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        for setup in [Setup::fitbit(), Setup::fitbit().expired()] {
+            let mut world = World::new(setup);
+            change(&mut world);
+            world.die();
+            world.story.clear();
+            assert_eq!(world.cycle_once(), Err(Failure::ForeignChain), "{number}");
+            assert_eq!(world.told(), "open, close, failed", "{number}");
+        }
+    }
+}
+
+#[test]
+fn a_foreign_chain_is_not_sent_either_when_it_appears_after_a_refusal() {
+    let mut world = World::new(Setup::fitbit().expired());
+    let _ = world.run_until_refresh();
+    let _ = world.cloud.grants.refreshed_elsewhere(world.real);
+    world.cloud.always.insert(
+        Route::Token,
+        Fault::Body(400, json!({"error": "invalid_grant"}).to_string()),
+    );
+    let _ = world.step();
+    let other = Setup::google();
+    world.put(&chain(&other, "refresh-9", None, Some(8)));
+    assert_eq!(world.cycle_once(), Err(Failure::ForeignChain));
+    assert_eq!(world.refreshes().len(), 1);
+}
+
+#[test]
+fn a_moving_chain_is_never_refreshed_also_not_for_an_intent() {
+    let mut world = World::new(Setup::fitbit().expired());
+    let _ = world.run_until_refresh();
+    world.store.record = moving(&world.store.chain());
+    world.die();
+    world.rules = crate::rules::Rules::new(&world.settings);
+    assert_eq!(world.cycle_once(), Err(Failure::ChainMoved));
+    assert!(world.refreshes().is_empty());
+}
+
+/// The record with another standing, written by hand: field 14, value 3.
+fn moving(record: &Record) -> Vec<u8> {
+    use sha2::Digest as _;
+    let mut buffer = [0; MAX_RECORD];
+    let mut bytes = record.encode(&mut buffer).unwrap().to_vec();
+    let place = bytes
+        .windows(4)
+        .position(|field| field == [14, 0, 1, 1])
+        .unwrap();
+    bytes[place + 3] = 3;
+    let end = bytes.len() - 8;
+    let sum = sha2::Sha256::digest(&bytes[..end]);
+    bytes[end..].copy_from_slice(&sum[..8]);
+    bytes
+}
+
+#[test]
+fn nothing_that_is_printed_shows_a_token() {
+    let mut world = World::new(Setup::fitbit().expired());
+    loop {
+        let now = world.now();
+        let mut buffer = [0; pulsewing_core::request::REQUEST_BUFFER];
+        let printed = format!("{:?}", world.cycle.poll(now, &mut buffer));
+        let is_store = printed.starts_with("Store");
+        assert!(
+            is_store || !printed.contains("refresh-") && !printed.contains("access-"),
+            "{printed}"
+        );
+        let printed = format!("{:?}", world.cycle);
+        assert!(
+            !printed.contains("refresh-1") && !printed.contains("access-2"),
+            "{printed}"
+        );
+        if let Todo::Finished(_) = world.step() {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_newer_format_is_refused_and_left_untouched() {
+    let mut world = World::new(Setup::fitbit().expired());
+    world.store.record[4] = 2;
+    let before = world.store.record.clone();
+    assert_eq!(
+        world.cycle_once(),
+        Err(Failure::Store(StoreTrouble::Newer(2)))
+    );
+    assert_eq!(world.store.record, before);
+}
+
+#[test]
+fn a_chain_that_does_not_rotate_needs_no_write() {
+    let mut world = World::new(Setup::google().expired());
+    assert_eq!(world.cycle_once(), Ok(()));
+    assert_eq!(
+        world.told(),
+        "open, token 200, close, zone 200, resolve, wearables 200, devices 200, resting 200, done"
+    );
+    // And goes on with the access token that only memory has.
+    assert_eq!(world.cycle_once(), Ok(()));
+    assert_eq!(
+        world.told(),
+        "open, close, resolve, wearables 200, devices 200, done"
+    );
+    // A new sign-in, though, comes before it.
+    let setup = Setup {
+        age: 0,
+        ..Setup::google()
+    };
+    world.put(&chain(&setup, "refresh-2", Some("access-2"), Some(1)));
+    assert_eq!(world.cycle_once(), Ok(()));
+    assert_eq!(world.cycle.chain().unwrap().generation(), 2);
+}
+
+#[test]
+fn an_access_token_that_may_be_cached_is() {
+    let setup = Setup {
+        cache_access: true,
+        ..Setup::google().expired()
+    };
+    let mut world = World::new(setup);
+    assert_eq!(world.cycle_once(), Ok(()));
+    assert!(world.told().starts_with("open, token 200, cache, close"));
+    assert_eq!(world.store.access().as_deref(), Some("access-2"));
+    assert_eq!(world.store.chain().chain.generation(), 1);
+    world.die();
+    assert_eq!(world.cycle_once(), Ok(()));
+    assert_eq!(world.refreshes().len(), 1);
+}
+
+#[test]
+fn a_refresh_token_from_a_provider_that_does_not_rotate_is_stored_first_all_the_same() {
+    let mut world = World::new(Setup::google().expired());
+    world.will(
+        Route::Token,
+        [Fault::Replace("refresh_token", json!("refresh-8"))],
+    );
+    let _ = world.run_until_refresh();
+    let _ = world.step();
+    assert!(world.cycle.holds_unstored_tokens());
+    assert_eq!(world.cycle_once(), Ok(()));
+    assert!(world.told().starts_with("open, token 200, tokens, close"));
+    assert_eq!(world.store.refresh(), "refresh-8");
+    assert!(world.cycle.token_written());
+}

@@ -1,0 +1,129 @@
+//! The cloud's table of tokens, written after the providers' documents and not after the client.
+//!
+//! Fitbit: a refresh spends the refresh token and makes a new pair; the spent token is answered
+//! with that same pair for two minutes, unless the pair was used meanwhile; access tokens live
+//! until their own end (Fitbit Web API, Refresh Token and Best Practices). Google: a refresh makes
+//! an access token and nothing else.
+
+use std::time::Duration;
+
+/// How long a spent refresh token is answered with the pair that it made.
+const REPLAY_WINDOW: Duration = Duration::from_secs(120);
+
+/// A generation of tokens.
+#[derive(Clone, Debug)]
+struct Pair {
+    refresh: String,
+    access: String,
+    access_ends: Duration,
+    made: Duration,
+    used: bool,
+}
+
+/// What the table says to a refresh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// A pair, new or repeated.
+    Granted { refresh: String, access: String },
+    /// `invalid_grant`.
+    Invalid,
+}
+
+/// All tokens that were ever given out, oldest first.
+#[derive(Debug)]
+pub(crate) struct Grants {
+    pairs: Vec<Pair>,
+    rotates: bool,
+    pub(crate) lifetime: Duration,
+}
+
+impl Grants {
+    /// A table that has given out the first pair, whose access token ends at `access_ends`.
+    pub(crate) fn new(rotates: bool, lifetime: Duration, access_ends: Duration) -> Self {
+        Self {
+            pairs: vec![Pair {
+                refresh: "refresh-1".to_owned(),
+                access: "access-1".to_owned(),
+                access_ends,
+                made: Duration::ZERO,
+                used: true,
+            }],
+            rotates,
+            lifetime,
+        }
+    }
+
+    fn newest(&self) -> &Pair {
+        self.pairs.last().unwrap()
+    }
+
+    /// The refresh token that would be accepted.
+    pub(crate) fn refresh(&self) -> &str {
+        &self.newest().refresh
+    }
+
+    /// When the newest pair was made.
+    pub(crate) fn made(&self) -> Duration {
+        self.newest().made
+    }
+
+    /// How many pairs there were.
+    pub(crate) fn count(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Answers a refresh at `now`.
+    pub(crate) fn refreshed(&mut self, token: &str, now: Duration) -> Verdict {
+        let generation = self.pairs.len();
+        if self.newest().refresh == token {
+            self.pairs[generation - 1].used = true;
+            let pair = Pair {
+                refresh: match self.rotates {
+                    true => format!("refresh-{}", generation + 1),
+                    false => token.to_owned(),
+                },
+                access: format!("access-{}", generation + 1),
+                access_ends: now + self.lifetime,
+                made: now,
+                used: false,
+            };
+            self.pairs.push(pair);
+        } else {
+            let is_spent = generation > 1 && self.pairs[generation - 2].refresh == token;
+            let newest = self.newest();
+            if !is_spent || newest.used || now >= newest.made + REPLAY_WINDOW {
+                return Verdict::Invalid;
+            }
+        }
+        Verdict::Granted {
+            refresh: self.newest().refresh.clone(),
+            access: self.newest().access.clone(),
+        }
+    }
+
+    /// Whether a data call with this access token is let in; it counts as a use.
+    pub(crate) fn admits(&mut self, access: &str, now: Duration) -> bool {
+        let found = self.pairs.iter_mut().find(|pair| pair.access == access);
+        let Some(pair) = found else {
+            return false;
+        };
+        pair.used = true;
+        now < pair.access_ends
+    }
+
+    /// Makes an access token invalid before its end.
+    pub(crate) fn revoke_access(&mut self, access: &str) {
+        for pair in self.pairs.iter_mut().filter(|pair| pair.access == access) {
+            pair.access_ends = Duration::ZERO;
+        }
+    }
+
+    /// Another program refreshes, and gets this far.
+    pub(crate) fn refreshed_elsewhere(&mut self, now: Duration) -> (String, String) {
+        let token = self.refresh().to_owned();
+        match self.refreshed(&token, now) {
+            Verdict::Granted { refresh, access } => (refresh, access),
+            Verdict::Invalid => unreachable!("the newest token is valid"),
+        }
+    }
+}

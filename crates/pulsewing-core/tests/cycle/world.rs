@@ -1,0 +1,512 @@
+//! The driver: it carries out what the cycle says, against a modelled store, cloud and clock.
+//!
+//! Nothing sleeps; a wait moves the clock. Whatever a test is about, every action is checked
+//! against what holds always (`rules.rs`).
+
+use std::{collections::VecDeque, time::Duration};
+
+use jiff::{SignedDuration, Timestamp, tz::Offset};
+use pulsewing_core::{
+    AccessToken, Provider, RefreshToken,
+    chain::{Client, Unstored, codec::MAX_RECORD},
+    civil::Offsets,
+    cycle::{Action, Cycle, Deadline, Failure, Memory, Now, Pacing, Settings, StoreWhat},
+    dialect::ZoneFacts,
+    oauth::{Grant, NoAnswer, Scopes},
+    reading::{TimeZone, ZoneName, ZoneSource},
+    request::{REQUEST_BUFFER, ReplyHead},
+};
+
+use crate::{
+    cloud::{Call, Cloud, Fault, Outcome, Route},
+    grants::Grants,
+    rules::Rules,
+    store::Store,
+};
+
+/// The bytes of a record; they hold tokens, and many of them.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Bytes(pub(crate) Vec<u8>);
+
+impl std::fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+/// What the cycle wants, without its borrows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Todo {
+    Open(Duration),
+    Store(Bytes, StoreWhat),
+    Close,
+    Send(Call, Duration),
+    Resolve(ZoneFacts),
+    Finished(Result<(), Failure>),
+    Wait(Duration),
+}
+
+/// How a world begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    pub(crate) provider: Provider,
+    /// The access token's lifetime, and how long ago it was issued, in seconds.
+    pub(crate) lifetime: u32,
+    pub(crate) age: i64,
+    pub(crate) scopes: Scopes,
+    pub(crate) every: Duration,
+    pub(crate) cap: u16,
+    pub(crate) cache_access: bool,
+    pub(crate) deadline: Option<Deadline>,
+    pub(crate) seed: u32,
+}
+
+impl Setup {
+    pub(crate) fn fitbit() -> Self {
+        Self {
+            provider: Provider::Fitbit,
+            lifetime: 28_800,
+            age: 3_600,
+            scopes: Scopes::ALL,
+            every: Duration::from_secs(900),
+            cap: 60,
+            cache_access: false,
+            deadline: None,
+            seed: 1,
+        }
+    }
+
+    pub(crate) fn google() -> Self {
+        Self {
+            provider: Provider::Google,
+            lifetime: 3_600,
+            age: 600,
+            ..Self::fitbit()
+        }
+    }
+
+    /// With an access token that ended an hour ago.
+    pub(crate) fn expired(self) -> Self {
+        let age = i64::from(self.lifetime) + 3_600;
+        Self { age, ..self }
+    }
+
+    /// With an access token that is to be renewed, and still serves for two minutes more.
+    pub(crate) fn ending(self) -> Self {
+        let age = i64::from(self.lifetime) - 240;
+        Self { age, ..self }
+    }
+
+    /// As `pulsewing once` runs it.
+    pub(crate) fn once(self) -> Self {
+        let deadline = Some(Deadline {
+            last_try: Duration::from_secs(110),
+            end: Duration::from_secs(130),
+        });
+        Self { deadline, ..self }
+    }
+}
+
+/// Everything around a cycle, and the cycle.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) cycle: Cycle,
+    pub(crate) settings: Settings,
+    pub(crate) store: Store,
+    pub(crate) cloud: Cloud,
+    pub(crate) rules: Rules,
+    /// True time since the beginning of the world.
+    pub(crate) real: Duration,
+    /// Time since the program started, as it knows it.
+    pub(crate) up: Duration,
+    /// By how much the wall clock is ahead of the truth.
+    pub(crate) ahead: SignedDuration,
+    /// What a program keeps across restarts, besides the chain.
+    pub(crate) kept: (Pacing, Memory),
+    /// How long a write takes.
+    pub(crate) write_takes: Duration,
+    /// How many bytes of a body come at once.
+    pub(crate) chunk: usize,
+    /// The zone facts that were to be resolved.
+    pub(crate) facts: Vec<ZoneFacts>,
+    /// What happened, in short words.
+    pub(crate) story: Vec<String>,
+    seed: u32,
+}
+
+/// When the world begins.
+pub(crate) fn beginning() -> Timestamp {
+    "2026-11-22T12:07:30Z".parse().unwrap()
+}
+
+impl World {
+    pub(crate) fn new(setup: Setup) -> Self {
+        let settings = Settings {
+            provider: setup.provider,
+            issuer: "https://cloud.example".try_into().unwrap(),
+            client_id: Some("23ABCD".try_into().unwrap()),
+            client_secret: None,
+            user_id: None,
+            every: setup.every,
+            hourly_cap: setup.cap,
+            heart_zones: None,
+            cache_access: setup.cache_access,
+            deadline: setup.deadline,
+        };
+        let lifetime = Duration::from_secs(setup.lifetime.into());
+        let ends = i64::from(setup.lifetime) - setup.age;
+        let ends = Duration::from_secs(ends.max(0).unsigned_abs());
+        let rotates = setup.provider.rotates();
+        let grants = Grants::new(rotates, lifetime, ends);
+        let kept = (Pacing::default(), Memory::default());
+        let mut world = Self {
+            cycle: Cycle::new(settings.clone(), kept.0.clone(), kept.1.clone(), setup.seed),
+            rules: Rules::new(&settings),
+            settings,
+            store: Store::default(),
+            cloud: Cloud::new(setup.provider, grants),
+            real: Duration::ZERO,
+            up: Duration::ZERO,
+            ahead: SignedDuration::ZERO,
+            kept,
+            write_takes: Duration::from_millis(10),
+            chunk: 977,
+            facts: Vec::new(),
+            story: Vec::new(),
+            seed: setup.seed,
+        };
+        let chain = chain(&setup, "refresh-1", Some("access-1"), None);
+        world.put(&chain);
+        world
+    }
+
+    pub(crate) fn fitbit() -> Self {
+        Self::new(Setup::fitbit())
+    }
+
+    pub(crate) fn google() -> Self {
+        Self::new(Setup::google())
+    }
+
+    /// Puts a chain into the store, as another program would.
+    pub(crate) fn put(&mut self, chain: &Unstored) {
+        let mut buffer = [0; MAX_RECORD];
+        self.store.record = chain.encode(&mut buffer).unwrap().to_vec();
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        Now {
+            utc: self.truth() + self.ahead,
+            up: self.up,
+        }
+    }
+
+    /// The time as the cloud knows it.
+    pub(crate) fn truth(&self) -> Timestamp {
+        beginning() + SignedDuration::try_from(self.real).unwrap()
+    }
+
+    pub(crate) fn advance(&mut self, by: Duration) {
+        self.real += by;
+        self.up += by;
+    }
+
+    /// The machine sleeps: time passes, and the program's monotonic clock stands still.
+    pub(crate) fn suspend(&mut self, by: Duration) {
+        self.real += by;
+    }
+
+    /// What the cycle wants now. It says the same when asked twice.
+    pub(crate) fn todo(&mut self) -> Todo {
+        let now = self.now();
+        let mut buffer = [0; REQUEST_BUFFER];
+        let todo = owned(self.cycle.poll(now, &mut buffer));
+        let again = owned(self.cycle.poll(now, &mut buffer));
+        assert_eq!(todo, again, "polled twice");
+        todo
+    }
+
+    /// Asks what is wanted, carries it out and tells the cycle.
+    pub(crate) fn step(&mut self) -> Todo {
+        let todo = self.todo();
+        self.carry_out(&todo, true);
+        todo
+    }
+
+    /// Carries the next action out, and the program dies before it hears how that went.
+    pub(crate) fn step_and_die(&mut self) -> Todo {
+        let todo = self.todo();
+        self.carry_out(&todo, false);
+        self.die();
+        todo
+    }
+
+    /// The program dies, and is started again at once.
+    pub(crate) fn die(&mut self) {
+        self.store.locked = false;
+        self.up = Duration::from_millis(20);
+        let (pacing, memory) = self.kept.clone();
+        self.seed = self.seed.wrapping_add(1);
+        self.cycle = Cycle::new(self.settings.clone(), pacing, memory, self.seed);
+        self.rules.restarted(&self.store);
+        self.story.push("died".to_owned());
+    }
+
+    fn carry_out(&mut self, todo: &Todo, tell: bool) {
+        self.rules.before(todo, &self.store, self.up, self.real);
+        match todo {
+            Todo::Open(wait) => self.open(*wait, tell),
+            Todo::Store(record, what) => {
+                self.advance(self.write_takes);
+                let confirmed = self.store.write(&record.0, *what);
+                let mark = if confirmed { "" } else { "!" };
+                self.story.push(format!("{what:?}{mark}").to_lowercase());
+                if tell {
+                    self.rules.stored(*what, confirmed);
+                    self.cycle.stored(confirmed, self.now());
+                }
+            }
+            Todo::Close => {
+                self.store.locked = false;
+                self.story.push("close".to_owned());
+                if tell {
+                    self.cycle.closed(self.now());
+                }
+            }
+            Todo::Send(call, timeout) => self.send(call, *timeout, tell),
+            Todo::Resolve(facts) => {
+                self.facts.push(facts.clone());
+                self.story.push("resolve".to_owned());
+                let zone = TimeZone {
+                    name: facts.name.clone().unwrap_or_default(),
+                    source: ZoneSource::Cloud,
+                    offsets: Offsets::fixed(facts.offset.unwrap_or(Offset::constant(1))),
+                };
+                if tell {
+                    self.cycle.zone_resolved(zone, self.now());
+                }
+            }
+            Todo::Finished(result) => {
+                let word = if result.is_ok() { "done" } else { "failed" };
+                self.story.push(word.to_owned());
+                if tell {
+                    self.cycle.acknowledge();
+                }
+            }
+            Todo::Wait(until) => {
+                let by = until.saturating_sub(self.up);
+                self.advance(by);
+            }
+        }
+        self.kept = (self.cycle.pacing().clone(), self.cycle.memory().clone());
+    }
+
+    fn open(&mut self, wait: Duration, tell: bool) {
+        let trouble = self.store.troubles.pop_front();
+        if trouble == Some(pulsewing_core::cycle::StoreTrouble::Busy) {
+            self.advance(wait);
+            self.story.push("busy".to_owned());
+        } else {
+            self.store.locked = true;
+            self.story.push("open".to_owned());
+        }
+        if !tell {
+            return;
+        }
+        match trouble.map_or_else(|| self.store.read(), Err) {
+            Ok(Some(record)) => self.cycle.opened(record, self.now()),
+            Ok(None) => self.cycle.unavailable(None),
+            Err(trouble) => self.cycle.unavailable(Some(trouble)),
+        }
+    }
+
+    fn send(&mut self, call: &Call, timeout: Duration, tell: bool) {
+        self.advance(Duration::from_millis(150));
+        let truth = self.truth();
+        let outcome = self.cloud.exchange(call, self.real, truth);
+        self.advance(match outcome {
+            Outcome::Nothing => timeout - Duration::from_millis(150),
+            _ => Duration::from_millis(150),
+        });
+        let name = self.name(call);
+        self.story.push(match &outcome {
+            Outcome::NeverLeft => format!("{name} never left"),
+            Outcome::Disconnected => format!("{name} lost"),
+            Outcome::Nothing => format!("{name} timed out"),
+            Outcome::Reply { status, is_cut, .. } => {
+                format!("{name} {status}{}", if *is_cut { " cut" } else { "" })
+            }
+        });
+        self.rules
+            .answered(call, &outcome, &self.cloud, self.up, tell);
+        if !tell {
+            return;
+        }
+        let failed = match outcome {
+            Outcome::NeverLeft => Some(NoAnswer::NeverLeft),
+            Outcome::Disconnected => Some(NoAnswer::Disconnected),
+            Outcome::Nothing => Some(NoAnswer::TimedOut),
+            Outcome::Reply {
+                status,
+                header,
+                body,
+                is_cut,
+            } => {
+                let mut head = ReplyHead::new(status);
+                if let Some((name, value)) = header {
+                    head.header(name, value.as_bytes(), self.now().utc);
+                }
+                self.cycle.reply_head(head);
+                for chunk in body.chunks(self.chunk) {
+                    self.cycle.reply_body(chunk);
+                }
+                is_cut.then_some(NoAnswer::Disconnected)
+            }
+        };
+        self.cycle.reply_end(failed, self.now());
+    }
+
+    fn name(&self, call: &Call) -> &'static str {
+        let is_earlier = || {
+            let body: serde_json::Value = serde_json::from_str(&call.body).unwrap();
+            let end: Timestamp = body["range"]["endTime"].as_str().unwrap().parse().unwrap();
+            end + SignedDuration::from_mins(50) < self.now().utc
+        };
+        match call.route() {
+            Route::Token => "token",
+            Route::Zone => "zone",
+            Route::Devices => "devices",
+            Route::Resting => "resting",
+            Route::Heart if call.target.contains("/today/") => "today",
+            Route::Heart if call.target.contains("/date/") => "yesterday",
+            Route::Heart => match (call.body.contains("all-sources"), is_earlier()) {
+                (false, false) => "wearables",
+                (true, false) => "all",
+                (false, true) => "earlier wearables",
+                (true, true) => "earlier all",
+            },
+        }
+    }
+
+    /// Runs until a cycle has ended, and says how.
+    pub(crate) fn cycle_once(&mut self) -> Result<(), Failure> {
+        for _ in 0..20_000 {
+            if let Todo::Finished(result) = self.step() {
+                return result;
+            }
+        }
+        panic!("no end in sight: {:?}", self.story);
+    }
+
+    /// Runs until the next action is such a one, which is not carried out.
+    pub(crate) fn run_until(&mut self, mut is_it: impl FnMut(&Todo) -> bool) -> Todo {
+        for _ in 0..20_000 {
+            let todo = self.todo();
+            if is_it(&todo) {
+                return todo;
+            }
+            self.carry_out(&todo, true);
+        }
+        panic!("it never comes: {:?}", self.story);
+    }
+
+    /// Runs until the refresh token is about to be sent.
+    pub(crate) fn run_until_refresh(&mut self) -> Todo {
+        self.run_until(|todo| matches!(todo, Todo::Send(call, _) if call.route() == Route::Token))
+    }
+
+    /// What happened since the last time that somebody asked.
+    pub(crate) fn told(&mut self) -> String {
+        std::mem::take(&mut self.story).join(", ")
+    }
+
+    /// Orders faults.
+    pub(crate) fn will(&mut self, route: Route, faults: impl IntoIterator<Item = Fault>) {
+        self.cloud.will(route, faults);
+    }
+
+    /// Orders a fault for good.
+    pub(crate) fn always(&mut self, route: Route, fault: Fault) {
+        self.cloud.always.insert(route, fault);
+    }
+
+    /// Ends all faults.
+    pub(crate) fn heal(&mut self) {
+        self.cloud.faults.clear();
+        self.cloud.always.clear();
+        self.store.writes = VecDeque::new();
+        self.store.troubles = VecDeque::new();
+        self.store.never = None;
+    }
+
+    /// When token requests were sent, in seconds since the first of them.
+    pub(crate) fn refreshes(&self) -> Vec<u64> {
+        let sent = &self.rules.refreshes;
+        let first = sent.first().map_or(Duration::ZERO, |(_, at)| *at);
+        sent.iter().map(|(_, at)| (*at - first).as_secs()).collect()
+    }
+
+    /// Whether store and cloud agree on the refresh token.
+    pub(crate) fn agrees(&self) -> bool {
+        self.store.refresh() == self.cloud.grants.refresh()
+    }
+}
+
+/// A chain as a sign-in makes it.
+pub(crate) fn chain(
+    setup: &Setup,
+    refresh: &str,
+    access: Option<&str>,
+    replaces: Option<u32>,
+) -> Unstored {
+    let grant = Grant {
+        refresh: RefreshToken::new(refresh).ok(),
+        access: access.map(|text| (AccessToken::new(text).unwrap(), setup.lifetime)),
+        scopes: Some(setup.scopes),
+        refresh_lifetime_s: None,
+        user_id: None,
+    };
+    let client = Client {
+        id: "23ABCD".try_into().unwrap(),
+        secret: None,
+    };
+    let issued = beginning() - SignedDuration::from_secs(setup.age);
+    let issuer = "https://cloud.example".try_into().unwrap();
+    let scopes = setup.scopes;
+    Unstored::signed_in(
+        setup.provider,
+        issuer,
+        client,
+        grant,
+        scopes,
+        replaces,
+        issued,
+    )
+    .unwrap()
+}
+
+fn owned(action: Action<'_>) -> Todo {
+    match action {
+        Action::OpenChain { wait } => Todo::Open(wait),
+        Action::Store { record, what } => Todo::Store(Bytes(record.to_vec()), what),
+        Action::CloseChain => Todo::Close,
+        Action::Send { request, timeout } => {
+            let call = Call {
+                method: request.method,
+                endpoint: request.endpoint,
+                target: request.target.to_owned(),
+                bearer: request.bearer.map(|token| token.expose().to_owned()),
+                body: String::from_utf8(request.body.to_vec()).unwrap(),
+            };
+            Todo::Send(call, timeout)
+        }
+        Action::ResolveZone { facts, .. } => Todo::Resolve(facts.clone()),
+        Action::Finished(result) => Todo::Finished(result),
+        Action::Wait { until } => Todo::Wait(until),
+    }
+}
+
+/// A zone's name, as settings have it.
+pub(crate) fn zone_name(name: &str) -> ZoneName {
+    name.try_into().unwrap()
+}
