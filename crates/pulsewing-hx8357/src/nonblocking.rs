@@ -1,0 +1,266 @@
+//! The driver for async programs: the same commands and state, awaited.
+
+use embedded_graphics_core::{
+    geometry::{Point, Size},
+    pixelcolor::Rgb565,
+    primitives::Rectangle,
+};
+use embedded_hal::digital::OutputPin;
+use embedded_hal_async::{delay::DelayNs, spi::SpiDevice};
+
+use crate::{
+    Error, NoBacklight, PaletteRows, Rotation,
+    batch::{self, Batches, Colours, Source},
+    command::Command,
+    state::{Change, State},
+};
+
+/// A panel with an HX8357D, for async programs: what [`Hx8357`](crate::Hx8357) is for others, to
+/// the byte.
+///
+/// # Cancellation safety
+/// A future that is dropped while it draws leaves the rectangle partly drawn; draw it again. One
+/// of any other method leaves a panel in a state that nobody knows: all is refused with
+/// [`Refusal::NotReady`](crate::Refusal::NotReady) until [`init`](Self::init). Either holds only if
+/// the SPI device ends its transaction, raising chip select, when it is dropped half-way.
+#[derive(Debug)]
+pub struct Hx8357Async<SPI, DC, B, BL = NoBacklight> {
+    spi: SPI,
+    dc: DC,
+    buffer: B,
+    backlight: BL,
+    state: State,
+}
+
+type Failure<SPI, DC, BL> = Error<
+    <SPI as embedded_hal::spi::ErrorType>::Error,
+    <DC as embedded_hal::digital::ErrorType>::Error,
+    <BL as embedded_hal::digital::ErrorType>::Error,
+>;
+
+impl<SPI, DC, B> Hx8357Async<SPI, DC, B>
+where
+    SPI: SpiDevice,
+    DC: OutputPin,
+    B: AsMut<[u8]>,
+{
+    /// A driver for a panel of which nothing is known yet: call [`init`](Self::init) next.
+    pub const fn new(spi: SPI, dc: DC, buffer: B, rotation: Rotation) -> Self {
+        Self {
+            spi,
+            dc,
+            buffer,
+            backlight: NoBacklight,
+            state: State::new(rotation),
+        }
+    }
+
+    /// Gives the driver the pin that switches the backlight, high for light.
+    ///
+    /// The driver lights it exactly while the display is on and awake. To dim it by pulse width,
+    /// keep the pin and drive it yourself.
+    pub fn with_backlight<BL: OutputPin>(self, backlight: BL) -> Hx8357Async<SPI, DC, B, BL> {
+        Hx8357Async {
+            spi: self.spi,
+            dc: self.dc,
+            buffer: self.buffer,
+            backlight,
+            state: self.state,
+        }
+    }
+}
+
+impl<SPI, DC, B, BL> Hx8357Async<SPI, DC, B, BL>
+where
+    SPI: SpiDevice,
+    DC: OutputPin,
+    B: AsMut<[u8]>,
+    BL: OutputPin,
+{
+    /// Resets the panel, sets it up and switches the display on:
+    /// [`Hx8357::init`](crate::Hx8357::init).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn init(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
+        self.init_dark(delay).await?;
+        self.display_on(delay).await
+    }
+
+    /// The same without the display: [`Hx8357::init_dark`](crate::Hx8357::init_dark).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn init_dark(
+        &mut self,
+        delay: &mut impl DelayNs,
+    ) -> Result<(), Failure<SPI, DC, BL>> {
+        self.change(Change::Init, delay).await
+    }
+
+    /// Switches display and backlight on: [`Hx8357::display_on`](crate::Hx8357::display_on).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn display_on(
+        &mut self,
+        delay: &mut impl DelayNs,
+    ) -> Result<(), Failure<SPI, DC, BL>> {
+        self.change(Change::DisplayOn, delay).await
+    }
+
+    /// Switches both off: [`Hx8357::display_off`](crate::Hx8357::display_off).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn display_off(
+        &mut self,
+        delay: &mut impl DelayNs,
+    ) -> Result<(), Failure<SPI, DC, BL>> {
+        self.change(Change::DisplayOff, delay).await
+    }
+
+    /// Sends the panel to sleep: [`Hx8357::sleep`](crate::Hx8357::sleep).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn sleep(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
+        self.change(Change::Sleep, delay).await
+    }
+
+    /// Wakes the panel: [`Hx8357::wake`](crate::Hx8357::wake).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn wake(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
+        self.change(Change::Wake, delay).await
+    }
+
+    /// Turns what is drawn from now on: [`Hx8357::set_rotation`](crate::Hx8357::set_rotation).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn set_rotation(&mut self, rotation: Rotation) -> Result<(), Failure<SPI, DC, BL>> {
+        let sequence = self.state.begin(Change::Turn(rotation))?;
+        // The backlight stays as it is, and nothing in it waits.
+        for command in sequence.commands() {
+            self.send(command).await?;
+        }
+        self.state = sequence.after;
+        Ok(())
+    }
+
+    /// How the panel is held.
+    pub const fn rotation(&self) -> Rotation {
+        self.state.rotation
+    }
+
+    /// The picture's size in pixels, in the current rotation.
+    pub const fn size(&self) -> Size {
+        self.state.rotation.size()
+    }
+
+    /// Draws a rectangle: [`Hx8357::push`](crate::Hx8357::push).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn push(
+        &mut self,
+        area: &Rectangle,
+        colours: impl IntoIterator<Item = Rgb565>,
+    ) -> Result<(), Failure<SPI, DC, BL>> {
+        self.draw(area, Colours::new(colours)).await
+    }
+
+    /// Fills a rectangle: [`Hx8357::fill`](crate::Hx8357::fill).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn fill(
+        &mut self,
+        area: &Rectangle,
+        colour: Rgb565,
+    ) -> Result<(), Failure<SPI, DC, BL>> {
+        self.push(area, core::iter::repeat(colour)).await
+    }
+
+    /// Draws a part of a picture of sixteen colours:
+    /// [`Hx8357::push_palette`](crate::Hx8357::push_palette).
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn push_palette(
+        &mut self,
+        at: Point,
+        picture: &PaletteRows<'_>,
+        part: &Rectangle,
+    ) -> Result<(), Failure<SPI, DC, BL>> {
+        self.draw(&Rectangle::new(at, part.size), picture.part(part)?)
+            .await
+    }
+
+    /// Gives back the SPI device, the D/C pin, the buffer and the backlight's pin. The panel stays
+    /// as it is.
+    pub fn release(self) -> (SPI, DC, B, BL) {
+        (self.spi, self.dc, self.buffer, self.backlight)
+    }
+
+    async fn change(
+        &mut self,
+        change: Change,
+        delay: &mut impl DelayNs,
+    ) -> Result<(), Failure<SPI, DC, BL>> {
+        let sequence = self.state.begin(change)?;
+        let is_lit = sequence.after.is_lit();
+        if !is_lit {
+            self.backlight.set_low().map_err(Error::Backlight)?;
+        }
+        for command in sequence.commands() {
+            self.send(command).await?;
+            if command.wait_ms > 0 {
+                delay.delay_ms(command.wait_ms.into()).await;
+            }
+        }
+        if is_lit {
+            self.backlight.set_high().map_err(Error::Backlight)?;
+        }
+        self.state = sequence.after;
+        Ok(())
+    }
+
+    async fn draw(
+        &mut self,
+        area: &Rectangle,
+        source: impl Source,
+    ) -> Result<(), Failure<SPI, DC, BL>> {
+        let Some(window) = self.state.window(area)? else {
+            return Ok(());
+        };
+        batch::usable(self.buffer.as_mut())?;
+        for command in window.commands() {
+            self.send(&command).await?;
+        }
+        self.dc.set_high().map_err(Error::Dc)?;
+        let mut batches = Batches::new(&window, source);
+        while let Some(batch) = batches.next(self.buffer.as_mut())? {
+            self.spi.write(batch).await.map_err(Error::Spi)?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, command: &Command<'_>) -> Result<(), Failure<SPI, DC, BL>> {
+        self.dc.set_low().map_err(Error::Dc)?;
+        self.spi
+            .write(&[command.opcode])
+            .await
+            .map_err(Error::Spi)?;
+        if !command.parameters.is_empty() {
+            self.dc.set_high().map_err(Error::Dc)?;
+            self.spi
+                .write(command.parameters)
+                .await
+                .map_err(Error::Spi)?;
+        }
+        Ok(())
+    }
+}
