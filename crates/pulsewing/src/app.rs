@@ -49,17 +49,16 @@ impl App {
     /// # Errors
     /// A [`Problem`] with the configuration or the places.
     pub fn new(global: &Global, console: Console) -> Result<Self, Problem> {
-        let config = match &global.config {
-            Some(path) => Config::load(path, true)?,
-            None => Config::load(&places::config_file()?, false)?,
+        let config_file = match &global.config {
+            Some(path) => path.clone(),
+            None => places::config_file()?,
         };
+        let config = Config::load(&config_file, global.config.is_some())?;
+        warn_if_others_can_read(&config_file, &console);
         let state_dir = match &global.state_dir {
             Some(dir) => dir.clone(),
             None => places::state_dir()?,
         };
-        if let Some(path) = &global.config {
-            warn_if_others_can_read(path, &console);
-        }
         let clock = match global.now {
             Some(start) => Clock::starting_at(start.at, 1),
             None => Clock::system(),

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::{Timestamp, tz::Offset};
@@ -59,6 +59,7 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Try the whole system without an account: a stand-in for the cloud, a sign-in, the picture
+    #[cfg(feature = "sandbox")]
     Demo(Demo),
     /// Sign in
     Login(Login),
@@ -73,10 +74,12 @@ pub enum Command {
     /// Draw saved API replies, offline
     Render(Render),
     /// Run a stand-in for both clouds until stopped
+    #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),
 }
 
 /// Options of `demo`.
+#[cfg(feature = "sandbox")]
 #[derive(Debug, Args)]
 pub struct Demo {
     /// Whose dialect to speak: google or fitbit
@@ -180,6 +183,7 @@ pub struct Look {
 }
 
 /// Options of `sandbox`.
+#[cfg(feature = "sandbox")]
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
     /// The address to listen on; port 0 takes a free one
@@ -189,7 +193,7 @@ pub struct SandboxArgs {
         default_value = "127.0.0.1:0",
         env = "PULSEWING_LISTEN"
     )]
-    pub listen: SocketAddr,
+    pub listen: std::net::SocketAddr,
     /// A recording (time,bpm) instead of a made-up wearer; several files are several days
     #[arg(long, value_name = "FILE.csv", env = "PULSEWING_DATA")]
     pub data: Vec<PathBuf>,
@@ -207,6 +211,9 @@ pub struct SandboxArgs {
     /// Faults to play, as JSON lines
     #[arg(long, value_name = "FILE", env = "PULSEWING_SCRIPT")]
     pub script: Option<PathBuf>,
+    /// Serve https for the names in DIR/names, or else localhost, and write DIR/ca.pem to trust
+    #[arg(long, value_name = "DIR", env = "PULSEWING_TLS")]
+    pub tls: Option<PathBuf>,
 }
 
 /// A time that the program's clock starts at, with the offset that it was written with.

@@ -8,6 +8,7 @@ use pulsewing_core::{
     reading::Reading,
     request::REQUEST_BUFFER,
 };
+use zeroize::Zeroizing;
 
 use crate::{
     chain_file::ChainFile,
@@ -89,20 +90,25 @@ impl Engine {
     ///
     /// # Errors
     /// Why it yielded no reading, in words.
-    pub async fn next_cycle(&mut self) -> Result<(), Problem> {
-        let mut stop = Stop::listen();
-        let mut buffer = vec![0; REQUEST_BUFFER];
+    pub async fn next_cycle(&mut self, stop: &mut Stop) -> Result<(), Problem> {
+        // Requests and records are written here, tokens and all.
+        let mut buffer = Zeroizing::new([0; REQUEST_BUFFER]);
         loop {
-            let may_stop = self.cycle.may_stop() || stop.is_overdue();
-            if may_stop && stop.is_requested().await {
+            if self.may_stop(stop) && stop.is_requested().await {
                 self.files.unlock();
                 return Err(Problem::new(
                     Exit::Interrupted,
                     "stopped before the update was complete",
                 ));
             }
-            match self.step(&mut buffer) {
-                Step::Open(wait) => self.open(wait).await,
+            let step = self.step(buffer.as_mut_slice());
+            // Asked anew: the step may be the end of a pause, and a refresh that is sent again.
+            let may_stop = self.may_stop(stop);
+            match step {
+                Step::Open(wait) => tokio::select! {
+                    () = stop.requested() => {}
+                    () = self.open(wait) => {}
+                },
                 Step::Stored(result) => self.stored(result),
                 Step::Close => {
                     self.files.unlock();
@@ -124,6 +130,10 @@ impl Engine {
                 }
             }
         }
+    }
+
+    fn may_stop(&self, stop: &Stop) -> bool {
+        self.cycle.may_stop() || stop.is_overdue()
     }
 
     fn step(&mut self, buffer: &mut [u8]) -> Step {

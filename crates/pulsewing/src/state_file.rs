@@ -82,13 +82,13 @@ impl State {
         places::WEARER.clone_into(&mut self.wearer);
         places::make_private_dir(dir)?;
         let new = dir.join("state.json.new");
-        let mut file = places::private_file()
+        let text = serde_json::to_vec(self)?;
+        places::private_file()
             .write(true)
             .create(true)
             .truncate(true)
-            .open(&new)?;
-        serde_json::to_writer(&mut file, self).map_err(io::Error::from)?;
-        file.flush()?;
+            .open(&new)?
+            .write_all(&text)?;
         fs::rename(new, dir.join(NAME))
     }
 

@@ -87,7 +87,8 @@ pub struct Settings {
     pub hourly_cap: u16,
     /// The wearer's own heart-rate zones.
     pub heart_zones: Option<HeartZones>,
-    /// Whether to store an access token that nothing depends on, to spare the next start a call.
+    /// Whether to store an access token that nothing depends on (Google's), to spare the next start
+    /// a call. Without it the newest one is in memory alone.
     pub cache_access: bool,
     /// When a run that may not take for ever has to end.
     pub deadline: Option<Deadline>,
@@ -486,7 +487,7 @@ impl Cycle {
         &self.pacing
     }
 
-    /// What is fetched once a day, to be kept across restarts.
+    /// What is fetched less often than every cycle, to be kept across restarts.
     #[must_use]
     pub const fn memory(&self) -> &Memory {
         self.fetch.memory()

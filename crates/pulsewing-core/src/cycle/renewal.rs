@@ -28,6 +28,7 @@
 //! - New tokens are stored before anything is done with them. While they are not, only the write
 //!   is repeated, every 30 seconds, and the lock stays held.
 //! - Only the server's own `invalid_grant` ends a chain, and only if the store has not moved on.
+//!   The token is then not sent again, also while the store does not take the refusal.
 
 use core::time::Duration;
 
@@ -67,8 +68,11 @@ const MAX_GRANTS: u8 = 2;
 #[derive(Debug)]
 pub(super) struct Renewal {
     state: State,
-    /// An access token that the provider has just refused.
+    /// An access token that the provider has refused, in this cycle or, while the refresh that
+    /// followed has no answer, an earlier one.
     rejected: Option<Fingerprint>,
+    /// Whether the refresh was answered.
+    is_answered: bool,
     /// A refresh token that the provider has refused by its own word, in this cycle or an earlier
     /// one: it is not sent again, also if the store did not take the refusal.
     refused: Option<Fingerprint>,
@@ -122,6 +126,7 @@ impl Renewal {
         Self {
             state: State::Opening,
             rejected: None,
+            is_answered: false,
             refused: None,
             chain: None,
             found_intent: false,
@@ -132,8 +137,9 @@ impl Renewal {
 
     /// Begins anew, in a new cycle or because an access token was `rejected`.
     pub(super) fn restart(&mut self, rejected: Option<Fingerprint>) {
+        let unanswered = self.rejected.filter(|_| !self.is_answered);
         *self = Self {
-            rejected,
+            rejected: rejected.or(unanswered),
             refused: self.refused,
             ..Self::new()
         };
@@ -416,7 +422,8 @@ impl Renewal {
         let now = around.now.utc;
         let limited_until = head.and_then(|head| around.pacing.obey(&head, provider, now));
         // Without an answer it is the same refresh that is still to be made.
-        if self.rejected.is_some() && matches!(answer, Answer::Granted(_) | Answer::Refused(_)) {
+        self.is_answered = matches!(answer, Answer::Granted(_) | Answer::Refused(_));
+        if self.is_answered && self.rejected.is_some() {
             around.pacing.unauthorized_refresh_at = Some(now);
         }
         self.state = match answer {

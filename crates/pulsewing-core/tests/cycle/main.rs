@@ -1,5 +1,14 @@
 //! The cycle in virtual time, against a modelled store and cloud: no network, no disk, no sleep.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed; clippy only knows so of the test functions themselves"
+)]
+#![expect(
+    clippy::single_range_in_vec_init,
+    reason = "a list of one range is meant"
+)]
+
 mod clocks;
 mod cloud;
 mod custody;
@@ -12,6 +21,7 @@ mod random_walk;
 mod rules;
 mod store;
 mod storing;
+mod stray_events;
 mod unauthorized;
 mod world;
 mod zone;

@@ -90,6 +90,28 @@ fn a_refresh_without_an_answer_does_not_use_the_hours_one_up() {
 }
 
 #[test]
+fn a_refresh_that_the_cap_put_off_comes_before_the_next_data_call() {
+    let mut world = World::new(Setup {
+        cap: 1,
+        ..Setup::fitbit()
+    });
+    world.cloud.grants.revoke_access("access-1");
+    assert!(matches!(
+        world.cycle_once(),
+        Err(Failure::RateLimited { .. })
+    ));
+    assert_eq!(world.told(), "open, close, zone 401, open, close, failed");
+    assert!(matches!(
+        world.cycle_once(),
+        Err(Failure::RateLimited { .. })
+    ));
+    assert_eq!(
+        world.told(),
+        "open, intent, token 200, tokens, close, failed"
+    );
+}
+
+#[test]
 fn an_access_token_that_got_a_401_is_not_used_when_the_refresh_fails() {
     let mut world = World::fitbit();
     world.will(Route::Zone, [Fault::status(401)]);

@@ -16,6 +16,7 @@ use crate::{
     engine::Engine,
     picture,
     problem::{Exit, Problem},
+    stop::Stop,
 };
 
 /// Where the picture goes.
@@ -51,6 +52,8 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         options.provider,
         sandbox.url()
     ));
+    // From here on there is something to clean up.
+    let mut stop = Stop::listen();
     let place = PrivateDir::new()?;
     let config = config(options.provider, &sandbox);
     sign_in(options.provider, &config, &sandbox, start, &place, console).await?;
@@ -59,7 +62,7 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
     let app = App::private(config, console, clock, place.0.clone());
     let mut engine = app.engine(options.provider, None)?;
     loop {
-        match engine.next_cycle().await {
+        match engine.next_cycle(&mut stop).await {
             Ok(()) => show(&app, &engine, options.once)?,
             // Ctrl-C is how a demo ends.
             Err(problem) if problem.exit() == Exit::Interrupted => return Ok(()),

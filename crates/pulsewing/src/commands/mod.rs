@@ -2,11 +2,13 @@
 
 mod adopt;
 mod consent;
+#[cfg(feature = "sandbox")]
 mod demo;
 mod login;
 mod logout;
 mod once;
 mod render;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod status;
 
@@ -25,7 +27,9 @@ pub async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
     let global = cli.global;
     match cli.command {
         // These two keep nothing, so a broken configuration does not stop them.
+        #[cfg(feature = "sandbox")]
         Command::Demo(options) => demo::run(&options, &global, console).await,
+        #[cfg(feature = "sandbox")]
         Command::Sandbox(options) => sandbox::run(&options, &global).await,
         Command::Login(options) => login::run(&App::new(&global, console)?, &options).await,
         Command::Logout => logout::run(&App::new(&global, console)?).await,

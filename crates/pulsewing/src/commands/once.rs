@@ -8,6 +8,7 @@ use pulsewing_core::{cycle::Deadline, report::Report};
 use super::print;
 use crate::{
     app::App, cli::Once, engine::Engine, picture, problem::Problem, reading_json::ReadingJson,
+    stop::Stop,
 };
 
 /// The whole run ends within 130 seconds, and no try starts after 110.
@@ -19,7 +20,7 @@ const DEADLINE: Deadline = Deadline {
 pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
     let provider = app.provider(None)?;
     let mut engine = app.engine(provider, Some(DEADLINE))?;
-    engine.next_cycle().await?;
+    engine.next_cycle(&mut Stop::listen()).await?;
     if let Some(path) = &options.png {
         draw(app, &engine, path, options)?;
     }

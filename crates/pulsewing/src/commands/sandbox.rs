@@ -1,6 +1,10 @@
 //! `pulsewing sandbox`: the stand-in for both clouds, until stopped.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
 
 use jiff::tz::TimeZone;
 use pulsewing_sandbox::{Fault, Recording, Sandbox, SandboxConfig};
@@ -35,12 +39,18 @@ pub(super) async fn run(options: &SandboxArgs, global: &Global) -> Result<(), Pr
         token_life: options.token_life,
         now: global.now.map(|start| start.at),
         faults,
+        tls_names: options.tls.as_deref().map_or(Ok(Vec::new()), tls_names)?,
         ..SandboxConfig::default()
     })
     .await
     .map_err(|error| Problem::failed("the sandbox cannot start").caused_by(&error))?;
+    if let (Some(dir), Some(ca_pem)) = (&options.tls, sandbox.ca_pem()) {
+        write_ca(dir, ca_pem)?;
+    }
+    // Whoever has read the line may say stop at once.
+    let mut stop = Stop::listen();
     print(&format!("{}\n", sandbox.ready_line()))?;
-    Stop::listen().requested().await;
+    stop.requested().await;
     sandbox.stop().await;
     Ok(())
 }
@@ -58,8 +68,80 @@ pub(super) fn recordings(paths: &[PathBuf], zone: &TimeZone) -> Result<Vec<Recor
         .collect()
 }
 
+/// Reads the names to serve https for: one a line in the file `names`; without that file, localhost.
+fn tls_names(dir: &Path) -> Result<Vec<String>, Problem> {
+    let path = dir.join("names");
+    let text = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Ok(["localhost", "127.0.0.1", "::1"]
+                .map(str::to_owned)
+                .to_vec());
+        }
+        read => read.map_err(|error| unread(&path, &error))?,
+    };
+    let names: Vec<String> = text
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default().trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect();
+    if names.is_empty() {
+        return Err(Problem::failed(format!("{} holds no name", path.display()))
+            .hint("write one name a line, or remove the file to serve localhost"));
+    }
+    Ok(names)
+}
+
+/// Writes the certificate that clients are to trust. It is whole or not there: others wait for it.
+fn write_ca(dir: &Path, ca_pem: &str) -> Result<(), Problem> {
+    let path = dir.join("ca.pem");
+    let unfinished = dir.join("ca.pem.new");
+    fs::create_dir_all(dir)
+        .and_then(|()| fs::write(&unfinished, ca_pem))
+        .and_then(|()| fs::rename(&unfinished, &path))
+        .map_err(|error| {
+            Problem::failed(format!("{} could not be written", path.display())).caused_by(&error)
+        })
+}
+
 fn read(path: &PathBuf) -> Result<String, Problem> {
-    fs::read_to_string(path).map_err(|error| {
-        Problem::failed(format!("{} could not be read", path.display())).caused_by(&error)
-    })
+    fs::read_to_string(path).map_err(|error| unread(path, &error))
+}
+
+fn unread(path: &Path, error: &io::Error) -> Problem {
+    Problem::failed(format!("{} could not be read", path.display())).caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn https_is_for_localhost_unless_names_are_listed() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = || tls_names(dir.path());
+        assert_eq!(names().unwrap(), ["localhost", "127.0.0.1", "::1"]);
+        let list = dir.path().join("names");
+        fs::write(
+            &list,
+            "# the providers\nhealth.example\n\n 10.0.2.2  # qemu\n",
+        )
+        .unwrap();
+        assert_eq!(names().unwrap(), ["health.example", "10.0.2.2"]);
+        fs::write(&list, "# none\n").unwrap();
+        assert!(names().is_err());
+        fs::remove_file(&list).unwrap();
+        fs::create_dir(&list).unwrap();
+        assert!(names().is_err());
+    }
+
+    #[test]
+    fn the_certificate_replaces_an_older_one_and_its_directory_is_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let tls = dir.path().join("deep").join("tls");
+        for text in ["first", "second"] {
+            write_ca(&tls, text).unwrap();
+            assert_eq!(fs::read_to_string(tls.join("ca.pem")).unwrap(), text);
+        }
+        assert_eq!(fs::read_dir(&tls).unwrap().count(), 1);
+    }
 }

@@ -1,0 +1,60 @@
+//! A browser, and whoever sits in front of it.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    process::Command,
+    thread::{self, JoinHandle},
+};
+
+use crate::{
+    hermetic::Home,
+    loopback_http::{self, Reply},
+    secret_watch,
+};
+
+/// Opens the consent page, allows everything, and returns the address that the page sends the
+/// browser to.
+pub(crate) fn approve(url: &str) -> String {
+    let page = loopback_http::get(&format!("{url}&auto=1"));
+    assert_eq!(page.status, 302, "{}", page.body);
+    page.location().unwrap().to_owned()
+}
+
+/// Opens the consent page, says no, and returns the address that the page sends the browser to.
+pub(crate) fn deny(url: &str) -> String {
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let page = loopback_http::exchange("POST", url, &form, "decision=deny");
+    page.location().unwrap().to_owned()
+}
+
+/// Puts an `xdg-open` into a home that hands the address to `visit`, which is to act as a browser.
+/// The thread ends when the browser was opened and closed.
+pub(crate) fn install<T: Send + 'static>(
+    home: &Home,
+    visit: impl FnOnce(&str) -> T + Send + 'static,
+) -> JoinHandle<T> {
+    let pipe = home.path("opened");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let script = home.path("bin/xdg-open");
+    // Every argument and the whole environment of the child, for all to see as they are in /proc.
+    let text = format!(
+        "#!/bin/sh\n{{ printf '%s\\n' \"$@\"; export -p; }} > '{}'\n",
+        pipe.display()
+    );
+    fs::write(&script, text).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    thread::spawn(move || {
+        let seen = fs::read_to_string(pipe).unwrap();
+        secret_watch::assert_clean("what a child of login is given", &seen);
+        let (url, rest) = seen.split_once('\n').unwrap();
+        assert!(rest.starts_with("export"), "more than one argument: {seen}");
+        visit(url)
+    })
+}
+
+/// Goes where the consent page sends the browser, and returns the page that is shown there.
+pub(crate) fn approve_and_return(url: &str) -> Reply {
+    loopback_http::get(&approve(url))
+}

@@ -1,0 +1,38 @@
+//! Runs the program as its users do: the real binary against the real sandbox over loopback, in an
+//! environment of its own. What the sandbox logged, and its token table, are the judge.
+#![forbid(unsafe_code)]
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+mod browser;
+mod hermetic;
+mod loopback_http;
+mod patience;
+mod recording;
+mod sandbox_process;
+mod secret_watch;
+mod shim;
+mod signed_in;
+
+mod adopt;
+mod all_waits;
+mod chain;
+mod chain_files;
+mod crash;
+mod custody;
+mod demo;
+mod disk_full;
+mod exit_codes;
+mod login;
+mod logout;
+mod once;
+mod once_json;
+mod options;
+mod pacing;
+mod render;
+mod sandbox_cli;
+mod status;
+mod stop;

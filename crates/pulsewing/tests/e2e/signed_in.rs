@@ -1,0 +1,209 @@
+//! A home with a sandbox and a sign-in.
+
+use pulsewing_core::chain::Record;
+use serde_json::Value;
+
+use crate::{
+    browser,
+    hermetic::{Finished, Home, Program},
+    recording,
+    sandbox_process::Sandbox,
+};
+
+/// A refresh token as the original's owner would hold it.
+pub(crate) const SEED: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+/// Another one.
+pub(crate) const OTHER_SEED: &str =
+    "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100";
+
+/// How long Fitbit's access tokens live, in seconds.
+pub(crate) const FITBIT_LIFE: i64 = 28_800;
+
+/// A home whose wearer is signed in at a sandbox.
+pub(crate) struct SignedIn {
+    pub(crate) home: Home,
+    pub(crate) sandbox: Sandbox,
+    provider: &'static str,
+}
+
+impl SignedIn {
+    /// Fitbit's dialect, every minute of the day until two o'clock, and no access token yet.
+    pub(crate) fn fitbit() -> Self {
+        Self::fitbit_with(|home| Sandbox::with_recording(home, &recording::until_two(), "UTC"))
+    }
+
+    /// Fitbit's dialect with a sandbox of one's own.
+    pub(crate) fn fitbit_with(sandbox: impl FnOnce(&Home) -> Sandbox) -> Self {
+        let home = Home::new();
+        let sandbox = sandbox(&home);
+        sandbox.seed(SEED);
+        home.configure(&configuration(&sandbox, "fitbit"));
+        adopt(&home, &sandbox, SEED);
+        Self {
+            home,
+            sandbox,
+            provider: "fitbit",
+        }
+    }
+
+    /// Google's dialect, every minute of the day until two o'clock, with an access token.
+    pub(crate) fn google() -> Self {
+        Self::google_with(|home| Sandbox::with_recording(home, &recording::until_two(), "UTC"))
+    }
+
+    /// Google's dialect with a sandbox of one's own.
+    pub(crate) fn google_with(sandbox: impl FnOnce(&Home) -> Sandbox) -> Self {
+        let home = Home::new();
+        let sandbox = sandbox(&home);
+        home.configure(&configuration(&sandbox, "google"));
+        let signed_in = Self {
+            home,
+            sandbox,
+            provider: "google",
+        };
+        signed_in.login();
+        signed_in
+    }
+
+    /// Either provider's dialect, every minute of the day until two o'clock.
+    pub(crate) fn either(provider: &str) -> Self {
+        match provider {
+            "fitbit" => Self::fitbit(),
+            _ => Self::google(),
+        }
+    }
+
+    /// Either provider's dialect with a sandbox of one's own.
+    pub(crate) fn either_with(provider: &str, sandbox: impl FnOnce(&Home) -> Sandbox) -> Self {
+        match provider {
+            "fitbit" => Self::fitbit_with(sandbox),
+            _ => Self::google_with(sandbox),
+        }
+    }
+
+    /// Signs in by paste, as somebody who allows everything would.
+    pub(crate) fn login(&self) {
+        let mut running = self.program(&["login", "--paste"]).printing_first().start();
+        let redirect = browser::approve(&running.line());
+        running.say(&redirect);
+        running.finish().exits(0);
+    }
+
+    /// The program on the sandbox's time.
+    pub(crate) fn program(&self, args: &[&str]) -> Program {
+        self.home
+            .program(&[args, &["--now", &self.sandbox.now()]].concat())
+    }
+
+    /// Runs the program on the sandbox's time.
+    pub(crate) fn run(&self, args: &[&str]) -> Finished {
+        self.program(args).run()
+    }
+
+    /// One cycle.
+    pub(crate) fn once(&self) -> Finished {
+        self.run(&["once"])
+    }
+
+    /// What `status --json` says.
+    pub(crate) fn status(&self) -> Value {
+        self.run(&["status", "--json"]).exits(0).json()
+    }
+
+    /// What `status --json` says of the chain.
+    pub(crate) fn chain(&self) -> Value {
+        self.status()["chain"].clone()
+    }
+
+    /// The stored record.
+    pub(crate) fn record(&self) -> Record {
+        record(&self.home, "chain")
+    }
+
+    /// The stored access token.
+    pub(crate) fn access_token(&self) -> String {
+        let record = self.record();
+        record.chain.access().unwrap().token.expose().to_owned()
+    }
+
+    /// The tracker's battery, as the cloud itself says.
+    pub(crate) fn battery(&self) -> u64 {
+        let target = match self.provider {
+            "fitbit" => "/1/user/-/devices.json",
+            _ => "/v4/users/me/pairedDevices",
+        };
+        let devices = self.sandbox.get_as(&self.access_token(), target).json();
+        let devices = devices.get("pairedDevices").unwrap_or(&devices);
+        let mut devices = devices.as_array().unwrap().iter();
+        let tracker = devices.find(|device| device["deviceVersion"] == "Charge 6");
+        tracker.unwrap()["batteryLevel"].as_u64().unwrap()
+    }
+
+    /// The token endpoint's route.
+    pub(crate) fn token_route(&self) -> String {
+        format!("{}.token", self.provider)
+    }
+
+    /// The heart rate's route.
+    pub(crate) fn heart_route(&self) -> &'static str {
+        match self.provider {
+            "fitbit" => "fitbit.heart",
+            _ => "google.rollup",
+        }
+    }
+
+    /// How many times the token endpoint was asked.
+    pub(crate) fn token_requests(&self) -> usize {
+        self.sandbox.requests_of(&self.token_route()).len()
+    }
+
+    /// Insists that the stored chain is the one that the provider knows, and nothing is under way.
+    #[track_caller]
+    pub(crate) fn assert_chain_goes_on(&self) {
+        let chain = self.chain();
+        assert_eq!(
+            self.sandbox.active_refresh_tokens(self.provider),
+            [chain["refresh_token_fingerprint"].as_str().unwrap()],
+        );
+        assert_eq!(chain["standing"], "active");
+        assert_eq!(chain["refresh_under_way_since"], Value::Null);
+    }
+}
+
+/// Takes a chain over that begins with this token.
+pub(crate) fn adopt(home: &Home, sandbox: &Sandbox, token: &str) {
+    let settings = home.write(
+        "settings.toml",
+        &format!(
+            "Fitbit_ClientID = \"{}\"\nFitbit_UserID = \"{}\"\n",
+            sandbox.ready["fitbit"]["client_id"].as_str().unwrap(),
+            sandbox.ready["fitbit"]["user_id"].as_str().unwrap(),
+        ),
+    );
+    home.program(&["adopt", &settings, "--nvm", "--now", &sandbox.now()])
+        .stdin(&format!("{token}\n"))
+        .run()
+        .exits(0);
+}
+
+/// A configuration for a sandbox.
+pub(crate) fn configuration(sandbox: &Sandbox, provider: &str) -> String {
+    let client = |provider: &str| {
+        format!(
+            "[{provider}]\nclient_id = {}\nclient_secret = {}\n",
+            sandbox.ready[provider]["client_id"], sandbox.ready[provider]["client_secret"]
+        )
+    };
+    format!(
+        "provider = \"{provider}\"\n[endpoints]\nbase_url = \"{}\"\n{}{}",
+        sandbox.url,
+        client("google"),
+        client("fitbit")
+    )
+}
+
+/// A stored record of a home.
+pub(crate) fn record(home: &Home, file: &str) -> Record {
+    Record::decode(&std::fs::read(home.state(file)).unwrap()).unwrap()
+}

@@ -1,0 +1,341 @@
+//! A month in virtual time: the cycle, the chain's real files and real HTTP against the sandbox,
+//! with a fault in every tenth request. Nothing sleeps: a wait moves the clock.
+
+use std::{io, time::Duration};
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use pulsewing::{
+    chain_file::ChainFile,
+    config::EndpointsConfig,
+    endpoints::Endpoints,
+    http::{Http, Outgoing, Part},
+    zone,
+};
+use pulsewing_core::{
+    ClientSecret, Provider,
+    chain::{Client, Unstored},
+    cycle::{Action, Cycle, Failure, Memory, Now, Pacing, Settings},
+    oauth::{
+        Answer, Redirect, ReplyDecoder, Scopes,
+        authorize::{Authorize, MAX_URL, Pkce},
+        token,
+    },
+    reading::TimeZone as WearerZone,
+    request::REQUEST_BUFFER,
+};
+use pulsewing_sandbox::{Clock, FITBIT_APP, GOOGLE_APP, Sandbox, SandboxConfig};
+use serde_json::Value;
+
+/// Five days before the clocks go back in Berlin.
+const START: &str = "2026-10-20T06:00:00Z";
+const DAYS: i64 = 30;
+
+/// What happens to every tenth request, in turn.
+const FAULTS: [&str; 9] = [
+    r#"{"status":503,"body":"html"}"#,
+    r#"{"drop":"after"}"#,
+    r#"{"truncate":60}"#,
+    r#"{"drop":"before"}"#,
+    r#"{"status":429,"headers":{"Retry-After":"30"}}"#,
+    r#"{"status":401}"#,
+    r#"{"status":500,"body":"empty"}"#,
+    r#"{"omit":"refresh_token"}"#,
+    r#"{"truncate":200}"#,
+];
+
+#[test]
+fn a_month_of_faults_costs_fitbit_no_sign_in() {
+    let month = Month::live(Provider::Fitbit);
+    month.check();
+    // About three rotations a day, not the original's ninety-six.
+    let rotations = month.generation - 1;
+    assert!((85..=150).contains(&rotations), "{rotations} rotations");
+}
+
+#[test]
+fn a_month_of_faults_costs_google_no_sign_in() {
+    let month = Month::live(Provider::Google);
+    month.check();
+    assert_eq!(month.generation, 1, "Google's refresh token stays");
+}
+
+/// How a month went.
+struct Month {
+    readings: u32,
+    failures: Vec<Failure>,
+    /// Requests that the cap counts, and all of them.
+    counted: Vec<Timestamp>,
+    sent: usize,
+    generation: u32,
+    stored: String,
+    tokens: Value,
+}
+
+impl Month {
+    fn live(provider: Provider) -> Self {
+        // For the control calls; that the other test was first is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(async { World::new(provider).await.live().await })
+    }
+
+    fn check(&self) {
+        let ended = |failure: &&Failure| matches!(failure, Failure::ConsentNeeded(_));
+        assert_eq!(self.failures.iter().find(ended), None);
+        assert!(self.sent > 5_000, "{} requests", self.sent);
+        // Most faults are outlived within their cycle.
+        let (readings, failures) = (self.readings, self.failures.len());
+        assert!(readings > 2_500, "{readings} readings, {failures} failures");
+        let active: Vec<_> = self
+            .tokens
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|chain| chain["refresh"].as_array().unwrap())
+            .filter(|refresh| refresh["state"] == "active")
+            .map(|refresh| refresh["fp"].as_str().unwrap())
+            .collect();
+        assert_eq!(active, [self.stored.as_str()]);
+        let hour = SignedDuration::from_hours(1);
+        let mut first = 0;
+        for (place, at) in self.counted.iter().enumerate() {
+            while at.duration_since(self.counted[first]) >= hour {
+                first += 1;
+            }
+            assert!(
+                place - first < 60,
+                "more than 60 requests in the hour before {at}"
+            );
+        }
+    }
+}
+
+/// A sandbox whose clock stands still unless it is moved, and a cycle beside it.
+struct World {
+    sandbox: Sandbox,
+    clock: Clock,
+    http: Http,
+    files: ChainFile,
+    cycle: Cycle,
+    counted: Vec<Timestamp>,
+    sent: usize,
+    /// Whether the token request before had no answer, so that the next one is a replay.
+    is_replay: bool,
+    _dir: tempfile::TempDir,
+}
+
+enum Step {
+    Open,
+    Stored(io::Result<()>),
+    Close,
+    Send(Outgoing),
+    Zone(WearerZone),
+    Finished(Result<(), Failure>),
+    Wait(Duration),
+}
+
+impl World {
+    async fn new(provider: Provider) -> Self {
+        let sandbox = Sandbox::start(SandboxConfig {
+            zone: TimeZone::get("Europe/Berlin").unwrap(),
+            now: Some(START.parse().unwrap()),
+            speed: 0,
+            ..SandboxConfig::default()
+        })
+        .await
+        .unwrap();
+        let config = EndpointsConfig {
+            base_url: Some(sandbox.url()),
+            ..EndpointsConfig::default()
+        };
+        let http = Http::new(Endpoints::new(provider, &config).unwrap(), None).unwrap();
+        let app = match provider {
+            Provider::Google => GOOGLE_APP,
+            Provider::Fitbit => FITBIT_APP,
+        };
+        let client = Client {
+            id: app.client_id.try_into().unwrap(),
+            secret: ClientSecret::new(app.client_secret).ok(),
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let mut files = ChainFile::new(dir.path().join("default"));
+        files.lock(Duration::ZERO).await.unwrap();
+        let chain = sign_in(provider, &http, &client, sandbox.clock()).await;
+        files.store_new(&chain).unwrap();
+        files.unlock();
+        // A fault sees the requests that none above it takes: nine for each of those before it.
+        let faults: Vec<_> = (0..2_000)
+            .map(|n| {
+                let (skip, action) = (9 * (n + 1), FAULTS[n % FAULTS.len()]);
+                format!(r#"{{"route":"*","skip":{skip},"count":1,"do":{action}}}"#)
+            })
+            .collect();
+        let body = format!("[{}]", faults.join(","));
+        let posted = reqwest::Client::new()
+            .post(sandbox.url() + "/_sandbox/faults")
+            .body(body)
+            .send();
+        assert!(posted.await.unwrap().status().is_success());
+        let settings = Settings {
+            provider,
+            issuer: http.endpoints().issuer(),
+            client_id: None,
+            client_secret: None,
+            user_id: None,
+            every: Duration::from_secs(900),
+            hourly_cap: 60,
+            heart_zones: None,
+            cache_access: true,
+            deadline: None,
+        };
+        Self {
+            clock: sandbox.clock().clone(),
+            sandbox,
+            http,
+            files,
+            cycle: Cycle::new(settings, Pacing::default(), Memory::default(), 7),
+            counted: Vec::new(),
+            sent: 0,
+            is_replay: false,
+            _dir: dir,
+        }
+    }
+
+    async fn live(mut self) -> Month {
+        let end = start() + SignedDuration::from_hours(24 * DAYS);
+        let (mut readings, mut failures) = (0, Vec::new());
+        while self.clock.now() < end {
+            match self.next().await {
+                Ok(()) => readings += 1,
+                Err(failure) => failures.push(failure),
+            }
+        }
+        let chain = self.files.load().unwrap().record.unwrap().chain;
+        let tokens = reqwest::get(self.sandbox.url() + "/_sandbox/tokens")
+            .await
+            .unwrap();
+        Month {
+            readings,
+            failures,
+            counted: self.counted,
+            sent: self.sent,
+            generation: chain.generation(),
+            stored: chain.refresh_token().fingerprint().to_string(),
+            tokens: serde_json::from_slice(&tokens.bytes().await.unwrap()).unwrap(),
+        }
+    }
+
+    fn now(&self) -> Now {
+        let utc = self.clock.now();
+        let up = utc.duration_since(start()).unsigned_abs();
+        Now { utc, up }
+    }
+
+    async fn next(&mut self) -> Result<(), Failure> {
+        let mut buffer = vec![0; REQUEST_BUFFER];
+        loop {
+            match self.step(&mut buffer) {
+                Step::Open => {
+                    self.files.lock(Duration::ZERO).await.unwrap();
+                    let record = self.files.load().unwrap().record.unwrap();
+                    self.cycle.opened(record, self.now());
+                }
+                Step::Stored(result) => self.cycle.stored(result.is_ok(), self.now()),
+                Step::Close => {
+                    self.files.unlock();
+                    self.cycle.closed(self.now());
+                }
+                Step::Send(outgoing) => self.send(outgoing).await,
+                Step::Zone(zone) => self.cycle.zone_resolved(zone, self.now()),
+                Step::Finished(result) => {
+                    self.cycle.acknowledge();
+                    return result;
+                }
+                Step::Wait(until) => {
+                    let wait = until.saturating_sub(self.now().up);
+                    let wait = wait.max(Duration::from_millis(1));
+                    self.clock.advance(wait.try_into().unwrap());
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, buffer: &mut [u8]) -> Step {
+        let now = self.now();
+        match self.cycle.poll(now, buffer) {
+            Action::OpenChain { .. } => Step::Open,
+            Action::Store { record, what } => Step::Stored(self.files.store(record, what)),
+            Action::CloseChain => Step::Close,
+            Action::Send { request, timeout } => Step::Send(self.http.prepare(&request, timeout)),
+            Action::ResolveZone { facts, at } => Step::Zone(zone::resolve(facts, None, at)),
+            Action::Finished(result) => Step::Finished(result),
+            Action::Wait { until } => Step::Wait(until),
+        }
+    }
+
+    async fn send(&mut self, outgoing: Outgoing) {
+        let now = self.now();
+        let is_rotation = outgoing.label() == "POST /oauth2/token";
+        self.sent += 1;
+        if !(is_rotation && self.is_replay) {
+            self.counted.push(now.utc);
+        }
+        let cycle = &mut self.cycle;
+        let result = outgoing
+            .send(now.utc, |part| match part {
+                Part::Head(head) => cycle.reply_head(head),
+                Part::Body(chunk) => cycle.reply_body(chunk),
+            })
+            .await;
+        self.is_replay = is_rotation && !result.is_ok_and(|status| status.is_success());
+        self.cycle.reply_end(result.err(), now);
+    }
+}
+
+fn start() -> Timestamp {
+    START.parse().unwrap()
+}
+
+async fn sign_in(provider: Provider, http: &Http, client: &Client, clock: &Clock) -> Unstored {
+    let pkce = Pkce::new(&[3; 32]).unwrap();
+    let redirect_uri = "http://127.0.0.1:1/";
+    let mut url = [0; MAX_URL];
+    let authorize = Authorize {
+        provider,
+        endpoint: http.endpoints().authorize.as_str(),
+        client_id: &client.id,
+        redirect_uri,
+        state: "s",
+        pkce: &pkce,
+    };
+    let url = format!("{}&auto=1", authorize.url(&mut url).unwrap());
+    let redirect = Redirect::parse(&http.redirect_of(&url).await.unwrap()).unwrap();
+    let mut buffer = vec![0; REQUEST_BUFFER];
+    let (code, verifier) = (&redirect.code, pkce.verifier());
+    let request = token::exchange(provider, client, code, verifier, redirect_uri, &mut buffer);
+    let outgoing = http.prepare(&request.unwrap(), Duration::from_secs(5));
+    let mut reply = ReplyDecoder::new();
+    let status = outgoing.send(clock.now(), |part| {
+        if let Part::Body(chunk) = part {
+            reply.feed(chunk);
+        }
+    });
+    let status = status.await.unwrap().as_u16();
+    let Answer::Granted(grant) = reply.finish(status, true) else {
+        panic!("the sandbox grants nothing");
+    };
+    let (issuer, now) = (http.endpoints().issuer(), clock.now());
+    Unstored::signed_in(
+        provider,
+        issuer,
+        client.clone(),
+        grant,
+        Scopes::ALL,
+        None,
+        now,
+    )
+    .unwrap()
+}
