@@ -10,6 +10,7 @@
     reason = "a task runner talks to the person who started it"
 )]
 
+mod foreign;
 mod members;
 mod no_std;
 mod process;
@@ -28,7 +29,8 @@ Pulsewing's task runner.
 Usage: cargo xtask <COMMAND> [--setup]
 
 Commands:
-  test     everything that must hold: format, lints, tests, docs, tidy, no-std, licences, benches
+  test     everything that must hold: format, lints, tests, fuzz targets, foreign clients, docs,
+           tidy, no-std, licences, benches
   bench    run the benchmarks of the workspace
   tidy     check the house rules: crate edges, file names, forbidden calls, dead links
   no-std   build the no_std crates for a target that has neither std nor alloc

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Instant;
 
+use crate::foreign;
 use crate::no_std::toolchain;
 use crate::process;
 use crate::workspace::Workspace;
@@ -19,6 +20,7 @@ pub(crate) enum Tool {
     CCompiler,
     CargoDeny,
     BareTarget,
+    ForeignClients,
 }
 
 impl Tool {
@@ -29,6 +31,7 @@ impl Tool {
             Self::CCompiler => "a C compiler",
             Self::CargoDeny => "cargo-deny",
             Self::BareTarget => "a toolchain for riscv32imac-unknown-none-elf",
+            Self::ForeignClients => "the Python environment of the foreign clients",
         }
     }
 
@@ -39,6 +42,7 @@ impl Tool {
             Self::CCompiler => "builds SQLite and the cryptography of TLS",
             Self::CargoDeny => "checks licences, banned crates and sources",
             Self::BareTarget => "shows that the board crates need neither std nor alloc",
+            Self::ForeignClients => "holds clients that others wrote against the sandbox",
         }
     }
 
@@ -53,6 +57,10 @@ impl Tool {
                 "cargo install cargo-deny --version ^0.20 --locked --no-default-features"
             }
             Self::BareTarget => "rustup target add riscv32imac-unknown-none-elf",
+            Self::ForeignClients => {
+                "python3 -m venv target/foreign-clients && target/foreign-clients/bin/pip install -r \
+                 crates/pulsewing-sandbox/tests/foreign/requirements.txt"
+            }
         }
     }
 
@@ -63,6 +71,7 @@ impl Tool {
             Self::CCompiler => process::succeeds(Command::new("cc").arg("--version")),
             Self::CargoDeny => process::succeeds(process::cargo().args(["deny", "--version"])),
             Self::BareTarget => toolchain::find(workspace).is_some(),
+            Self::ForeignClients => foreign::is_ready(workspace),
         }
     }
 
@@ -96,6 +105,10 @@ impl Tool {
                         println!("setup: {problem}");
                         self.run_install_command()
                     })
+            }
+            Self::ForeignClients => {
+                foreign::make_environment(workspace).or_else(|problem| install_venv(&problem))?;
+                foreign::install(workspace)
             }
             _ => self.run_install_command(),
         }
@@ -142,6 +155,22 @@ fn refresh_package_lists() -> Result<(), String> {
     static DONE: OnceLock<Result<(), String>> = OnceLock::new();
     DONE.get_or_init(|| process::run(Command::new("apt-get").args(["update", "--quiet=2"])))
         .clone()
+}
+
+/// Installs what Debian leaves out of its Python, where that is possible.
+fn install_venv(problem: &str) -> Result<(), String> {
+    if !(is_root() && has_apt()) {
+        return Err(problem.to_owned());
+    }
+    println!("setup: {problem}; on Debian as root: installing python3-venv");
+    refresh_package_lists()?;
+    let packages = ["python3", "python3-venv"];
+    process::run(
+        Command::new("apt-get")
+            .args(["install", "--yes", "--no-install-recommends"])
+            .args(packages)
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+    )
 }
 
 fn has_apt() -> bool {

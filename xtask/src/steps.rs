@@ -5,6 +5,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::foreign;
 use crate::members;
 use crate::no_std;
 use crate::process;
@@ -24,6 +25,7 @@ enum Work {
     Benches(&'static [&'static str]),
     Tidy,
     NoStd,
+    Foreign,
 }
 
 /// Everything that must hold before a change goes in: quick checks first.
@@ -52,6 +54,12 @@ pub(crate) fn test_plan(workspace: &Workspace) -> Vec<Step> {
             &[],
             &["test", "--workspace", "--doc", "--no-fail-fast"],
         ),
+        fuzz_seeds(workspace),
+        Step {
+            name: "foreign clients".to_owned(),
+            needs: &[Tool::CCompiler, Tool::ForeignClients],
+            work: Work::Foreign,
+        },
         Step {
             name: "benches run once".to_owned(),
             needs: &[],
@@ -131,6 +139,21 @@ fn clippy(workspace: &Workspace) -> Vec<Step> {
     steps
 }
 
+/// Every fuzz target over its seeds and mutations of them. The targets are a workspace of their own; in our
+/// target directory they find most of what they need already built.
+fn fuzz_seeds(workspace: &Workspace) -> Step {
+    let mut cargo = process::cargo();
+    cargo
+        .args(["test", "--lib", "--manifest-path", "fuzz/Cargo.toml"])
+        .arg("--target-dir")
+        .arg(&workspace.target_dir);
+    Step {
+        name: "fuzz targets over seeds".to_owned(),
+        needs: &[Tool::CCompiler],
+        work: Work::Command(Box::new(cargo)),
+    }
+}
+
 fn docs() -> Step {
     let mut cargo = process::cargo();
     cargo
@@ -202,6 +225,7 @@ impl Step {
             Work::Benches(_) => Err("the workspace has no benchmark".to_owned()),
             Work::Tidy => tidy::run(workspace),
             Work::NoStd => no_std::run(workspace),
+            Work::Foreign => foreign::run(workspace),
         }
     }
 }
@@ -260,6 +284,7 @@ mod tests {
             1
         );
         assert!(tools.contains(&Tool::CargoDeny));
+        assert!(tools.contains(&Tool::ForeignClients));
     }
 
     #[cfg(unix)]

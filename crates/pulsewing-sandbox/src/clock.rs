@@ -97,8 +97,9 @@ fn bounded(at: Timestamp) -> Timestamp {
     at.clamp(EARLIEST, LATEST)
 }
 
-/// Seconds between two syncs of the tracker.
-const SYNC_STEP_S: i64 = 15 * 60;
+/// The time between two syncs of the tracker.
+pub(crate) const SYNC_STEP: SignedDuration = SignedDuration::from_mins(15);
+const SYNC_STEP_S: i64 = SYNC_STEP.as_secs();
 
 /// 1971-01-01T00:00:00Z.
 const EARLIEST: Timestamp = Timestamp::constant(31_536_000, 0);

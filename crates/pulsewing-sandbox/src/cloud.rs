@@ -11,7 +11,6 @@ use crate::message::{Reply, Request};
 use crate::oauth::{document, fingerprint};
 use crate::request_log::Entry;
 use crate::sandbox::{Shared, State};
-use crate::wearer::Synced;
 use crate::{fitbit, google};
 
 /// An endpoint of either provider.
@@ -53,11 +52,7 @@ impl Endpoint {
         now: Timestamp,
         empty: bool,
     ) -> Reply {
-        let wearer = Synced {
-            source: &shared.source,
-            zone: &shared.zone,
-            now,
-        };
+        let wearer = shared.wearer(&state.settings, now);
         match self {
             Self::Fitbit(endpoint) => fitbit::answer(endpoint, request, &wearer, state, now, empty),
             Self::Google(endpoint) => google::answer(endpoint, request, &wearer, state, now, empty),
@@ -217,7 +212,8 @@ mod tests {
                  /v4/users/me/settings /v4/users/me/identity /v4/users/me/profile /v4/nothing \
                  /v4/users/me/dataTypes/heart-rate/dataPoints \
                  /v4/users/me/dataTypes/heart-rate/dataPoints:reconcile \
-                 /v4/users/me/dataTypes/daily-resting-heart-rate/dataPoints",
+                 /v4/users/me/dataTypes/daily-resting-heart-rate/dataPoints \
+                 /v4/users/me/dataTypes/daily-heart-rate-zones/dataPoints",
             ),
             (
                 Method::POST,

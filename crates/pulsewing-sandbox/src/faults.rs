@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// One entry of the fault list, as `POST /_sandbox/faults` and `--script` give it:
 /// `{"route":"fitbit.token","skip":0,"count":1,"do":{"drop":"after"}}`.
@@ -54,6 +55,36 @@ impl Fault {
     }
 }
 
+impl Fault {
+    fn describe(&self) -> Value {
+        json!({
+            "route": self.route,
+            "skip": self.skip,
+            "count": self.left.unwrap_or(0),
+            "do": self.action.describe(),
+        })
+    }
+}
+
+impl Action {
+    fn describe(&self) -> Value {
+        match self {
+            Self::Status {
+                status,
+                body,
+                headers,
+            } => json!({ "status": status, "body": body, "headers": headers }),
+            Self::DropBefore => json!({ "drop": "before" }),
+            Self::DropAfter => json!({ "drop": "after" }),
+            Self::Truncate(length) => json!({ "truncate": length }),
+            Self::Stall(hold) => json!({ "stall_s": hold.as_secs_f64() }),
+            Self::Omit(key) => json!({ "omit": key }),
+            Self::Reason(reason) => json!({ "reason": reason }),
+            Self::EmptyPage => json!({ "empty_page": true }),
+        }
+    }
+}
+
 /// A line of a script that is no fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {problem}")]
@@ -90,7 +121,7 @@ pub(crate) enum Action {
 }
 
 /// The body of a [`Action::Status`] reply.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum BodyKind {
     /// An error body as the provider sends it.
@@ -108,6 +139,16 @@ pub(crate) struct Faults(Vec<Fault>);
 impl Faults {
     pub(crate) fn replace(&mut self, faults: Vec<Fault>) {
         self.0 = faults;
+    }
+
+    pub(crate) fn add(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    /// Returns the faults that can still act, as they would be written now.
+    pub(crate) fn describe(&self) -> Value {
+        let ready = self.0.iter().filter(|fault| fault.left != Some(0));
+        ready.map(Fault::describe).collect()
     }
 
     /// Returns what goes wrong with the request that has just arrived.
@@ -275,6 +316,7 @@ pub(crate) const ROUTES: &[&str] = &[
     "google.settings",
     "google.identity",
     "google.profile",
+    "google.zones",
     "google.unknown",
 ];
 
@@ -312,6 +354,26 @@ mod tests {
         for route in ["google.token", "fitbit.heart", "google.token"] {
             assert_eq!(faults.strike(route), Some(Action::Truncate(3)));
         }
+    }
+
+    #[test]
+    fn faults_are_told_as_they_are_written_without_those_that_are_over() {
+        let script = r#"{"route":"*","do":{"drop":"before"}}
+            {"route":"google.list","skip":2,"count":0,"do":{"status":429,"headers":{"Retry-After":"9"}}}
+            {"route":"google.list","do":{"stall_s":1.5}}
+            {"route":"google.list","do":{"omit":"scope"}}
+            {"route":"google.list","do":{"reason":"R"}}
+            {"route":"google.list","do":{"truncate":7}}
+            {"route":"google.list","do":{"empty_page":true}}"#;
+        let mut faults = faults(script);
+        faults.strike("google.list");
+        let told = faults.describe();
+        assert_eq!(told.as_array().unwrap().len(), 6);
+        let again: Vec<Fault> = serde_json::from_value(told.clone()).unwrap();
+        let mut other = Faults::default();
+        other.replace(again);
+        assert_eq!(other.describe(), told);
+        assert_eq!(told[0]["do"]["body"], "json");
     }
 
     #[test]

@@ -50,6 +50,7 @@
 //! | `GET /v4/users/{user}/dataTypes/heart-rate/dataPoints` | `google.list` |
 //! | `GET /v4/users/{user}/dataTypes/heart-rate/dataPoints:reconcile` | `google.reconcile` |
 //! | `GET /v4/users/{user}/dataTypes/daily-resting-heart-rate/dataPoints[:reconcile]` | `google.resting` |
+//! | any call on `daily-heart-rate-zones` and `time-in-heart-rate-zone` | `google.zones` |
 //! | `GET /v4/users/{user}/pairedDevices[/{id}]` | `google.devices` |
 //! | `GET /v4/users/{user}/settings` | `google.settings` |
 //! | `GET /v4/users/{user}/identity` | `google.identity` |
@@ -58,20 +59,36 @@
 //!
 //! # Control calls
 //!
-//! To loopback peers only; all JSON. Errors are `{"error":"..."}` with a status of 400 or more.
+//! To programs and people on this computer only; all JSON. Errors are `{"error":"..."}` with a status of
+//! 400 or more. Every `POST` but `seed` has a `GET` that tells what is in force. The page at `/` shows the
+//! same to people.
 //!
 //! | call | does |
 //! |---|---|
 //! | `GET /_sandbox/requests` | every provider request, oldest first, with fingerprints of its tokens |
 //! | `GET /_sandbox/tokens` | every grant, its generation, the states of its refresh tokens |
-//! | `GET /_sandbox/clock` | the clock's time |
-//! | `POST /_sandbox/clock` | moves it: `{"now":"2026-11-22T09:30:00Z"}` or `{"advance_s":900}` |
+//! | `POST /_sandbox/clock` | moves the clock: `{"now":"2026-11-22T09:30:00Z"}` or `{"advance_s":900}` |
 //! | `POST /_sandbox/seed` | plants a chain: `{"fitbit_refresh_token":"<64 hex>"}` |
-//! | `POST /_sandbox/config` | changes `replay`, `gone`, `page_sizes`, `testing_status`, `scopes` |
+//! | `POST /_sandbox/config` | changes the switches that it names |
 //! | `POST /_sandbox/faults` | replaces the fault list, see [`Fault`] |
 //!
-//! `scopes` is what the wearer lets the apps see: consent grants no more, and data calls with tokens
-//! granted earlier are refused what is not in it. `null` lifts the restriction.
+//! # Switches
+//!
+//! | switch | default | does |
+//! |---|---|---|
+//! | `replay` | `120s` | how long a spent Fitbit refresh token is answered: `120s` or `until-used` |
+//! | `gone` | `false` | Fitbit answers 410 everywhere |
+//! | `page_sizes` | `observed` | Google's pages: 50 and at most 5000, or `documented`: 1440 and 10000 |
+//! | `testing_status` | `false` | Google's grants end after seven days |
+//! | `scopes` | `null` | what the wearer lets the apps see; `null` is all |
+//! | `quotas` | `true` | 150 requests an hour for Fitbit, 300 a minute for Google, by the sandbox's clock |
+//! | `late` | `false` | of each sync three minutes come one sync later, and two are first told wrong |
+//! | `wearable` | `true` | the data is a tracker's; `false`: an app wrote all of it to Health Connect |
+//! | `devices` | `usual` | `bare`: the tracker alone, without a level; `none` |
+//! | `battery` | `null` | the tracker's level in percent; `null`: it falls by itself |
+//! | `header_case` | `title` | names of headers on new connections: `title` or `lower` |
+//!
+//! What `scopes` leaves out is not granted at consent, and is refused to tokens granted earlier.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(
@@ -90,16 +107,25 @@ mod control;
 mod faults;
 mod fitbit;
 mod google;
+mod gzip;
 mod message;
 mod oauth;
+mod page;
 mod request_log;
 mod sandbox;
 mod server;
 mod settings;
+mod tls;
+mod visitor;
 mod wearer;
+
+#[cfg(feature = "_fuzzing")]
+#[doc(hidden)]
+pub use google::rewritten_filter;
 
 pub use clock::Clock;
 pub use faults::{Fault, ScriptError};
 pub use oauth::{App, FITBIT_APP, FITBIT_USER_ID, GOOGLE_APP, GOOGLE_USER_ID};
 pub use sandbox::{Sandbox, SandboxConfig, StartError};
+pub use tls::TlsError;
 pub use wearer::{Recording, RecordingError};

@@ -46,6 +46,11 @@ impl Request {
         Params::parse(&self.body)
     }
 
+    /// Returns the first value of a header, if it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
     /// Returns the bearer token, if the request carries one.
     pub(crate) fn bearer(&self) -> Option<&str> {
         self.credentials("bearer")
@@ -78,7 +83,7 @@ impl Request {
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
-    fn parse(text: &[u8]) -> Self {
+    pub(crate) fn parse(text: &[u8]) -> Self {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
@@ -149,6 +154,14 @@ impl Reply {
         reply.body = body.into_bytes();
         reply
     }
+}
+
+/// Returns a JSON object with one more member; anything else as it is.
+pub(crate) fn with(mut object: Value, name: &str, member: impl Into<Value>) -> Value {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), member.into());
+    }
+    object
 }
 
 /// Returns a text with the characters that mean something in HTML replaced.

@@ -50,20 +50,31 @@ impl RequestLog {
 
     /// Returns the requests, oldest first.
     pub(crate) fn describe(&self) -> Value {
-        let entries = self.entries.iter();
-        entries
-            .map(|entry| {
-                json!({
-                    "at": entry.at.to_string(),
-                    "method": entry.method,
-                    "path": entry.path,
-                    "route": entry.route,
-                    "status": entry.status,
-                    "access_fp": entry.access_fp,
-                    "refresh_fp": entry.refresh_fp,
-                })
-            })
-            .collect()
+        self.entries.iter().map(Entry::describe).collect()
+    }
+
+    /// Returns the latest requests, newest first.
+    pub(crate) fn latest(&self, count: usize) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().rev().take(count)
+    }
+
+    /// Returns how many requests there were.
+    pub(crate) fn count(&self) -> u64 {
+        self.first + self.entries.len() as u64
+    }
+}
+
+impl Entry {
+    fn describe(&self) -> Value {
+        json!({
+            "at": self.at.to_string(),
+            "method": self.method,
+            "path": self.path,
+            "route": self.route,
+            "status": self.status,
+            "access_fp": self.access_fp,
+            "refresh_fp": self.refresh_fp,
+        })
     }
 }
 

@@ -13,12 +13,13 @@ use tokio::task::JoinHandle;
 
 use crate::clock::{self, Clock};
 use crate::faults::{Fault, Faults};
-use crate::fitbit;
 use crate::oauth::{Codes, FITBIT_APP, FITBIT_USER_ID, GOOGLE_APP, Mint, Tokens};
 use crate::request_log::RequestLog;
 use crate::server;
 use crate::settings::Settings;
-use crate::wearer::{Recording, Source, Synthetic};
+use crate::tls::{self, Tls, TlsError};
+use crate::wearer::{Recording, Source, Synced, Synthetic};
+use crate::{fitbit, google};
 
 /// How a sandbox starts.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct SandboxConfig {
     pub speed: u32,
     /// The fault list to start with.
     pub faults: Vec<Fault>,
+    /// The DNS names and IP addresses that it serves https for; none means plain http.
+    pub tls_names: Vec<String>,
 }
 
 impl Default for SandboxConfig {
@@ -54,6 +57,7 @@ impl Default for SandboxConfig {
             now: None,
             speed: 1,
             faults: Vec::new(),
+            tls_names: Vec::new(),
         }
     }
 }
@@ -66,6 +70,8 @@ impl Default for SandboxConfig {
 pub struct Sandbox {
     address: SocketAddr,
     clock: Clock,
+    tls_names: Vec<String>,
+    ca_pem: Option<String>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
 }
@@ -75,7 +81,8 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// Returns an error if the address cannot be bound or the zone has no IANA name.
+    /// Returns an error if the address cannot be bound, the zone has no IANA name, or there can be no
+    /// certificate for the names.
     pub async fn start(config: SandboxConfig) -> Result<Self, StartError> {
         if config.zone.iana_name().is_none() {
             return Err(StartError::UnnamedZone);
@@ -86,13 +93,21 @@ impl Sandbox {
         };
         let listener = TcpListener::bind(config.listen).await.map_err(bound)?;
         let address = listener.local_addr().map_err(bound)?;
+        let tls = match config.tls_names.as_slice() {
+            [] => None,
+            names => Some(Tls::for_names(names)?),
+        };
+        let (acceptor, ca_pem) = tls.map(|tls| (tls.acceptor, tls.ca_pem)).unzip();
+        let tls_names = config.tls_names.clone();
         let shared = Arc::new(Shared::new(config));
         let clock = shared.clock.clone();
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(server::serve(listener, shared, stopped));
+        let serving = tokio::spawn(server::serve(listener, acceptor, shared, stopped));
         Ok(Self {
             address,
             clock,
+            tls_names,
+            ca_pem,
             stop,
             serving,
         })
@@ -105,8 +120,12 @@ impl Sandbox {
 
     /// Returns its origin, such as `http://127.0.0.1:40123`.
     ///
-    /// When it listens on every address of the machine, this is the loopback one.
+    /// When it listens on every address of the machine, this is the loopback one. With TLS it is
+    /// `https://localhost:PORT`, or the first of the names if localhost is not among them.
     pub fn url(&self) -> String {
+        if self.ca_pem.is_some() {
+            return tls::origin(&self.tls_names, self.address.port());
+        }
         let mut address = self.address;
         match address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -114,6 +133,11 @@ impl Sandbox {
             _ => {}
         }
         format!("http://{address}")
+    }
+
+    /// Returns the certificate of the authority that its clients are to trust, as PEM, if it speaks TLS.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.ca_pem.as_deref()
     }
 
     /// Returns its clock; moving it moves the sandbox's time.
@@ -168,14 +192,19 @@ pub enum StartError {
     /// The zone is a mere offset or rule: both clouds tell their clients a name.
     #[error("the wearer's time zone has no IANA name")]
     UnnamedZone,
+    /// There is no certificate for the names that it should serve https for.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// What every connection shares.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
-    pub(crate) zone: TimeZone,
-    pub(crate) source: Source,
+    zone: TimeZone,
+    source: Source,
+    seed: u64,
+    pub(crate) tls_names: Vec<String>,
     state: Mutex<State>,
 }
 
@@ -198,7 +227,8 @@ impl Shared {
             codes: Codes::default(),
             mint: Mint::new(config.seed),
             settings: Settings::default(),
-            quota: fitbit::Quota::default(),
+            fitbit_quota: fitbit::Quota::default(),
+            google_quota: google::Quota::default(),
             faults,
             log: RequestLog::default(),
         };
@@ -206,7 +236,20 @@ impl Shared {
             clock,
             zone: config.zone,
             source,
+            seed: config.seed,
+            tls_names: config.tls_names,
             state: Mutex::new(state),
+        }
+    }
+
+    /// Returns the wearer as the clouds know them at `now`.
+    pub(crate) fn wearer(&self, settings: &Settings, now: Timestamp) -> Synced<'_> {
+        Synced {
+            source: &self.source,
+            zone: &self.zone,
+            now,
+            wearing: settings.wearing,
+            seed: self.seed,
         }
     }
 
@@ -222,7 +265,8 @@ pub(crate) struct State {
     pub(crate) codes: Codes,
     pub(crate) mint: Mint,
     pub(crate) settings: Settings,
-    pub(crate) quota: fitbit::Quota,
+    pub(crate) fitbit_quota: fitbit::Quota,
+    pub(crate) google_quota: google::Quota,
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
 }

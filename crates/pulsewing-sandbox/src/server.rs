@@ -14,21 +14,25 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Sleep;
+use tokio_rustls::TlsAcceptor;
 
 use crate::cloud::{Endpoint, Outcome};
 use crate::message::{Reply, Request};
 use crate::oauth::document;
 use crate::sandbox::Shared;
-use crate::{cloud, control};
+use crate::settings::HeaderCase;
+use crate::{cloud, control, gzip, page};
 
 /// Accepts connections until told to stop.
 pub(crate) async fn serve(
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     shared: Arc<Shared>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -41,7 +45,8 @@ pub(crate) async fn serve(
                 Ok((stream, peer)) => {
                     // A reply is written in two pieces, head and body; neither should wait.
                     let _ = stream.set_nodelay(true);
-                    connections.spawn(connection(stream, peer.ip(), Arc::clone(&shared), stopped.clone()));
+                    let shared = Arc::clone(&shared);
+                    connections.spawn(secured(stream, tls.clone(), peer.ip(), shared, stopped.clone()));
                 }
                 // Out of descriptors, most likely; they come back as connections close.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -53,7 +58,23 @@ pub(crate) async fn serve(
     let _ = tokio::time::timeout(GRACE, finish).await;
 }
 
-/// Serves one connection over any stream, so that TLS can be put under it.
+/// Serves one connection, over TLS if there is any.
+async fn secured(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    peer: IpAddr,
+    shared: Arc<Shared>,
+    stopped: watch::Receiver<bool>,
+) {
+    let Some(tls) = tls else {
+        return connection(stream, peer, shared, stopped).await;
+    };
+    // A peer that does not trust the certificate, or speaks no TLS at all, is not served.
+    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+        connection(stream, peer, shared, stopped).await;
+    }
+}
+
 async fn connection<S>(
     stream: S,
     peer: IpAddr,
@@ -62,13 +83,14 @@ async fn connection<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let is_title_case = shared.state().settings.header_case == HeaderCase::Title;
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
         async move { respond(request, peer, &shared).await }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        .title_case_headers(true)
+        .title_case_headers(is_title_case)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(serving);
     // An error here is a peer that went away or a connection that was dropped on purpose.
@@ -98,22 +120,45 @@ async fn respond(
     shared: &Shared,
 ) -> Result<Response<ReplyBody>, Dropped> {
     let (parts, body) = request.into_parts();
+    // The sandbox's time, not this computer's: a client may hold it against its own.
+    let dated = |reply: Reply| reply.with_header("Date", http_date(shared.clock.now()));
     let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
-        return Ok(response(Reply::empty(StatusCode::PAYLOAD_TOO_LARGE), None));
+        let reply = Reply::empty(StatusCode::PAYLOAD_TOO_LARGE);
+        return Ok(response(dated(reply), None));
     };
     let request = Request::new(parts, body.to_bytes());
+    let wants_gzip = request
+        .header("accept-encoding")
+        .is_some_and(gzip::is_wanted);
+    let whole = |reply: Reply| {
+        let reply = if wants_gzip {
+            gzip::compressed(reply)
+        } else {
+            reply
+        };
+        response(dated(reply), None)
+    };
+    if request.path == page::PATH {
+        return Ok(whole(page::answer(&request, peer, shared)));
+    }
     if request.path.starts_with(control::PREFIX) {
-        return Ok(response(control::answer(&request, peer, shared), None));
+        return Ok(whole(control::answer(&request, peer, shared)));
     }
     let Some(endpoint) = Endpoint::find(&request.method, &request.path) else {
         let page = document("Not found", "<p>Neither cloud has this path.</p>");
-        return Ok(response(Reply::html(StatusCode::NOT_FOUND, page), None));
+        return Ok(whole(Reply::html(StatusCode::NOT_FOUND, page)));
     };
     match cloud::answer(&endpoint, &request, shared).await {
-        Outcome::Send(reply) => Ok(response(reply, None)),
-        Outcome::SendCut(reply, length) => Ok(response(reply, Some(length))),
+        Outcome::Send(reply) => Ok(whole(reply)),
+        // Cut where the fault says, which counts the bytes of the plain body.
+        Outcome::SendCut(reply, length) => Ok(response(dated(reply), Some(length))),
         Outcome::Drop => Err(Dropped),
     }
+}
+
+/// Writes an instant as HTTP does (RFC 9110, section 5.6.7).
+fn http_date(at: Timestamp) -> String {
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 fn response(reply: Reply, cut: Option<usize>) -> Response<ReplyBody> {
@@ -189,6 +234,9 @@ const MAX_BODY: usize = 1 << 20;
 
 /// How long open connections may go on after a stop.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// How long a peer may take for its part of the handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// How long a truncated reply has to leave.
 const FLUSH: Duration = Duration::from_millis(50);

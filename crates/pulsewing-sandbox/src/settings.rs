@@ -1,9 +1,9 @@
 //! What `POST /_sandbox/config` changes while the sandbox runs.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// How long Fitbit answers a spent refresh token with the same pair again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum Replay {
     /// For 120 seconds after its first use, and only until the new pair is used.
     #[default]
@@ -15,7 +15,7 @@ pub(crate) enum Replay {
 }
 
 /// Page sizes of Google's `list` and `reconcile`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum PageSizes {
     /// Default 1440, at most 10000.
@@ -25,8 +25,55 @@ pub(crate) enum PageSizes {
     Observed,
 }
 
+/// How the names of reply headers are written. HTTP does not care; some clients do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum HeaderCase {
+    /// `Fitbit-Rate-Limit-Reset`
+    #[default]
+    Title,
+    /// `fitbit-rate-limit-reset`
+    Lower,
+}
+
+/// Which devices the account has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Devices {
+    /// A scale and the tracker; Fitbit also lists a phone and an old tracker.
+    #[default]
+    Usual,
+    /// The tracker alone, with no more than an old one tells: no level, no address, no features.
+    Bare,
+    /// None at all.
+    None,
+}
+
+/// What can be changed about the wearer and what reaches the clouds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Wearing {
+    /// Some minutes of a sync arrive one sync later, and others are first told wrong.
+    pub(crate) late: bool,
+    /// The data comes from a tracker; otherwise an app wrote all of it to Health Connect.
+    pub(crate) wearable: bool,
+    pub(crate) devices: Devices,
+    /// The tracker's battery level; nothing lets it fall by itself.
+    pub(crate) battery: Option<u8>,
+}
+
+impl Default for Wearing {
+    fn default() -> Self {
+        Self {
+            late: false,
+            wearable: true,
+            devices: Devices::default(),
+            battery: None,
+        }
+    }
+}
+
 /// The switches, at their defaults until changed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct Settings {
     pub(crate) replay: Replay,
     /// The Fitbit Web API answers 410 everywhere.
@@ -34,8 +81,28 @@ pub(crate) struct Settings {
     pub(crate) page_sizes: PageSizes,
     /// The Google app has the publishing status "Testing": grants end after seven days.
     pub(crate) testing_status: bool,
+    /// Fitbit counts requests by the hour, Google by the minute; otherwise neither counts.
+    pub(crate) quotas: bool,
+    pub(crate) header_case: HeaderCase,
     /// What the wearer lets the apps see; nothing set means everything they ask for.
     scopes: Option<Vec<String>>,
+    #[serde(flatten)]
+    pub(crate) wearing: Wearing,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            replay: Replay::default(),
+            gone: false,
+            page_sizes: PageSizes::default(),
+            testing_status: false,
+            quotas: true,
+            header_case: HeaderCase::default(),
+            scopes: None,
+            wearing: Wearing::default(),
+        }
+    }
 }
 
 impl Settings {
@@ -46,14 +113,29 @@ impl Settings {
             gone,
             page_sizes,
             testing_status,
+            quotas,
+            header_case,
             scopes,
+            late,
+            wearable,
+            devices,
+            battery,
         } = change;
         self.replay = replay.unwrap_or(self.replay);
         self.gone = gone.unwrap_or(self.gone);
         self.page_sizes = page_sizes.unwrap_or(self.page_sizes);
         self.testing_status = testing_status.unwrap_or(self.testing_status);
+        self.quotas = quotas.unwrap_or(self.quotas);
+        self.header_case = header_case.unwrap_or(self.header_case);
         if let Some(scopes) = scopes {
             self.scopes = scopes;
+        }
+        let wearing = &mut self.wearing;
+        wearing.late = late.unwrap_or(wearing.late);
+        wearing.wearable = wearable.unwrap_or(wearing.wearable);
+        wearing.devices = devices.unwrap_or(wearing.devices);
+        if let Some(battery) = battery {
+            wearing.battery = battery.map(|Percent(percent)| percent);
         }
     }
 
@@ -80,16 +162,40 @@ impl Settings {
 }
 
 /// A change of some settings.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Change {
     replay: Option<Replay>,
     gone: Option<bool>,
     page_sizes: Option<PageSizes>,
     testing_status: Option<bool>,
+    quotas: Option<bool>,
+    header_case: Option<HeaderCase>,
+    late: Option<bool>,
+    wearable: Option<bool>,
+    devices: Option<Devices>,
+    /// As with `scopes`: null lets the level fall by itself again.
+    #[serde(default, deserialize_with = "named")]
+    battery: Option<Option<Percent>>,
     /// Outer: named at all. Inner: a list, or null for no restriction.
     #[serde(default, deserialize_with = "named")]
     scopes: Option<Option<Vec<String>>>,
+}
+
+/// A battery level, 0 to 100.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u8")]
+struct Percent(u8);
+
+impl TryFrom<u8> for Percent {
+    type Error = String;
+
+    fn try_from(percent: u8) -> Result<Self, String> {
+        if percent > 100 {
+            return Err(format!("a battery level is 0 to 100, not {percent}"));
+        }
+        Ok(Self(percent))
+    }
 }
 
 fn named<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
@@ -119,7 +225,24 @@ mod tests {
         assert_eq!(settings.replay, Replay::UntilUsed);
         assert_eq!(settings.page_sizes, PageSizes::Documented);
         assert!(settings.gone && settings.testing_status);
-        assert!(serde_json::from_str::<Change>(r#"{"gon":true}"#).is_err());
+        for wrong in [r#"{"gon":true}"#, r#"{"battery":101}"#] {
+            assert!(serde_json::from_str::<Change>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_can_be_sent_back() {
+        let mut settings = Settings::default();
+        changed(
+            &mut settings,
+            r#"{"late":true,"devices":"bare","battery":7,"quotas":false,"scopes":["profile"]}"#,
+        );
+        let told = serde_json::to_string(&settings).unwrap();
+        let mut other = Settings::default();
+        changed(&mut other, &told);
+        assert_eq!(serde_json::to_string(&other).unwrap(), told);
+        changed(&mut other, r#"{"battery":null}"#);
+        assert_eq!(other.wearing.battery, None);
     }
 
     #[test]

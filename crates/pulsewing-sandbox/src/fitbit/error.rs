@@ -96,8 +96,32 @@ pub(super) fn for_status(status: StatusCode) -> Reply {
     }
 }
 
+/// Returns an error in Google's form, as some of Fitbit's endpoints sent it in 2026.
+fn google_style(status: StatusCode, canonical: &str) -> Reply {
+    let message = match status.as_u16() {
+        403 => "The caller does not have permission",
+        401 => "Request had invalid authentication credentials.",
+        429 => "Resource has been exhausted (e.g. check quota).",
+        _ => "Internal error encountered.",
+    };
+    let error = json!({ "code": status.as_u16(), "message": message, "status": canonical });
+    Reply::json(status, &json!({ "error": error }))
+}
+
 /// Returns the error with a given type, with the status that type usually has.
+///
+/// A type in capitals is one of Google's, and so is the form of its body.
 pub(super) fn for_reason(error_type: &str) -> Reply {
+    let googles = match error_type {
+        "PERMISSION_DENIED" => Some(StatusCode::FORBIDDEN),
+        "UNAUTHENTICATED" => Some(StatusCode::UNAUTHORIZED),
+        "RESOURCE_EXHAUSTED" => Some(StatusCode::TOO_MANY_REQUESTS),
+        "INTERNAL" => Some(StatusCode::INTERNAL_SERVER_ERROR),
+        _ => None,
+    };
+    if let Some(status) = googles {
+        return google_style(status, error_type);
+    }
     let (status, message) = match error_type {
         "invalid_grant" => (StatusCode::BAD_REQUEST, "Refresh token invalid"),
         "invalid_client" => (

@@ -149,7 +149,12 @@ fn data(
         Ok(scopes) => scopes,
         Err(reply) => return *reply,
     };
-    let reply = if let Err(reply) = state.quota.take(now) {
+    let counted = if state.settings.quotas {
+        state.fitbit_quota.take(now)
+    } else {
+        Ok(())
+    };
+    let reply = if let Err(reply) = counted {
         *reply
     } else if !scopes.iter().any(|granted| granted == scope) {
         let message = format!("This application does not have permission to access {scope} data");
@@ -160,7 +165,7 @@ fn data(
         resource()
     };
     state
-        .quota
+        .fitbit_quota
         .tell(reply, now)
         .with_header("Cache-Control", "no-cache, private")
 }

@@ -6,10 +6,11 @@ use serde_json::json;
 
 use crate::message::Reply;
 use crate::oauth::FITBIT_USER_ID;
+use crate::settings::Devices;
 use crate::wearer::WearerData;
 
-/// Answers `devices.json`: the phone's pseudo-device and a scale come before the tracker, for no
-/// order is promised.
+/// Answers `devices.json`: the phone's pseudo-device, a scale and a tracker that lies in a drawer come
+/// before the one that is worn, for no order is promised.
 pub(super) fn devices(wearer: &dyn WearerData) -> Reply {
     let synced = wearer.last_sync();
     let local = |at: Timestamp| {
@@ -24,7 +25,14 @@ pub(super) fn devices(wearer: &dyn WearerData) -> Reply {
             .unwrap_or(synced)
     };
     let percent = wearer.battery_percent();
-    let body = json!([
+    let bare = json!({
+        "battery": battery_word(percent),
+        "deviceVersion": "Charge 6",
+        "id": "816713257",
+        "lastSyncTime": local(synced),
+        "type": "TRACKER",
+    });
+    let usual = json!([
         {
             "battery": "Empty",
             "deviceVersion": "MobileTrack",
@@ -44,6 +52,13 @@ pub(super) fn devices(wearer: &dyn WearerData) -> Reply {
             "type": "SCALE",
         },
         {
+            "battery": "Empty",
+            "deviceVersion": "Flex 2",
+            "id": "190022334",
+            "lastSyncTime": local(earlier(24 * 400)),
+            "type": "TRACKER",
+        },
+        {
             "battery": battery_word(percent),
             "batteryLevel": percent,
             "deviceVersion": "Charge 6",
@@ -54,6 +69,11 @@ pub(super) fn devices(wearer: &dyn WearerData) -> Reply {
             "type": "TRACKER",
         },
     ]);
+    let body = match wearer.devices() {
+        Devices::Usual => usual,
+        Devices::Bare => json!([bare]),
+        Devices::None => json!([]),
+    };
     Reply::json(StatusCode::OK, &body)
 }
 

@@ -7,11 +7,12 @@ use serde_json::{Map, Value, json};
 
 use super::{error, page};
 use crate::fitbit::battery_word;
-use crate::message::{Params, Reply};
+use crate::message::{Params, Reply, with};
 use crate::oauth::{FITBIT_USER_ID, GOOGLE_USER_ID};
+use crate::settings::Devices;
 use crate::wearer::WearerData;
 
-/// Answers `pairedDevices`: a scale and the tracker.
+/// Answers `pairedDevices`: a scale, the tracker, and an old one that lies in a drawer.
 pub(super) fn devices(
     params: &Params,
     wearer: &dyn WearerData,
@@ -39,7 +40,9 @@ pub(super) fn devices(
         );
     }
     let some: Vec<Value> = all.into_iter().skip(skip).take(size).collect();
-    reply.insert("pairedDevices".to_owned(), some.into());
+    if !some.is_empty() {
+        reply.insert("pairedDevices".to_owned(), some.into());
+    }
     Ok(Reply::json(StatusCode::OK, &Value::Object(reply)))
 }
 
@@ -96,9 +99,10 @@ pub(super) fn profile() -> Reply {
 
 fn all_devices(wearer: &dyn WearerData) -> Vec<Value> {
     let synced = wearer.last_sync();
-    let earlier = synced
-        .checked_sub(SignedDuration::from_hours(31))
-        .unwrap_or(synced);
+    let earlier = |hours| {
+        let at = synced.checked_sub(SignedDuration::from_hours(hours));
+        at.unwrap_or(synced).to_string()
+    };
     let name = |id: &str| format!("users/{GOOGLE_USER_ID}/pairedDevices/{id}");
     let percent = wearer.battery_percent();
     let mut tracker = json!({
@@ -107,11 +111,15 @@ fn all_devices(wearer: &dyn WearerData) -> Vec<Value> {
         "deviceVersion": "Charge 6",
         "batteryStatus": battery_word(percent),
         "lastSyncTime": synced.to_string(),
-        "macAddress": "0011223344BB",
-        "features": ["HEART_RATE", "STEPS"],
     });
-    if let (1.., Some(tracker)) = (percent, tracker.as_object_mut()) {
-        tracker.insert("batteryLevel".to_owned(), percent.into());
+    if wearer.devices() == Devices::Bare {
+        return vec![tracker];
+    }
+    tracker = with(tracker, "macAddress", "0011223344BB");
+    tracker = with(tracker, "features", json!(["HEART_RATE", "STEPS"]));
+    // As with every member that is zero, an empty battery has no level.
+    if percent > 0 {
+        tracker = with(tracker, "batteryLevel", percent);
     }
     let scale = json!({
         "name": name("305551212"),
@@ -119,8 +127,18 @@ fn all_devices(wearer: &dyn WearerData) -> Vec<Value> {
         "deviceVersion": "Aria Air",
         "batteryStatus": "Medium",
         "batteryLevel": 55,
-        "lastSyncTime": earlier.to_string(),
+        "lastSyncTime": earlier(31),
         "macAddress": "0011223344AA",
     });
-    vec![scale, tracker]
+    let drawer = json!({
+        "name": name("190022334"),
+        "deviceType": "TRACKER",
+        "deviceVersion": "Flex 2",
+        "batteryStatus": "Empty",
+        "lastSyncTime": earlier(24 * 400),
+    });
+    match wearer.devices() {
+        Devices::None => Vec::new(),
+        _ => vec![scale, tracker, drawer],
+    }
 }

@@ -16,7 +16,7 @@ pub(super) fn reply(
     let mut error =
         json!({ "code": code.as_u16(), "message": message, "status": canonical(code, reason) });
     if let (Some(reason), Some(error)) = (reason, error.as_object_mut()) {
-        let domain = if reason == "CREDENTIALS_MISSING" {
+        let domain = if GOOGLE_WIDE.contains(&reason) {
             "googleapis.com"
         } else {
             "health.googleapis.com"
@@ -67,7 +67,7 @@ pub(super) fn credentials_missing(method: &str) -> Reply {
         "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or \
          other valid authentication credential.",
         &json!({
-            "service": "health.googleapis.com",
+            "service": SERVICE,
             "method": format!("google.devicesandservices.health.v4.{method}"),
         }),
     )
@@ -155,7 +155,7 @@ pub(super) fn for_reason(reason: &str) -> Reply {
         "ACCESS_TOKEN_SCOPE_INSUFFICIENT" | "MISSING_OAUTH_SCOPE" => (
             StatusCode::FORBIDDEN,
             "Request had insufficient authentication scopes.",
-            json!({}),
+            json!({ "service": SERVICE }),
         ),
         "RESOURCE_PERMISSION_DENIED" => (
             StatusCode::FORBIDDEN,
@@ -164,13 +164,26 @@ pub(super) fn for_reason(reason: &str) -> Reply {
         ),
         "SERVICE_DISABLED" => (
             StatusCode::FORBIDDEN,
-            "Google Health API has not been used in this project before or it is disabled.",
-            json!({ "service": "health.googleapis.com" }),
+            "Google Health API has not been used in project 100200300400 before or it is disabled. Enable it \
+             by visiting https://console.developers.google.com/apis/api/health.googleapis.com/overview?\
+             project=100200300400 then retry.",
+            json!({
+                "service": SERVICE,
+                "serviceTitle": "Google Health API",
+                "consumer": PROJECT,
+                "activationUrl": "https://console.developers.google.com/apis/api/health.googleapis.com/overview?project=100200300400",
+            }),
         ),
         "RATE_LIMIT_EXCEEDED" => (
             StatusCode::TOO_MANY_REQUESTS,
-            "Quota exceeded for quota metric 'Requests' and limit 'Requests per minute per user'.",
-            json!({ "service": "health.googleapis.com" }),
+            "Quota exceeded for quota metric 'Requests' and limit 'Requests per minute per user' of service \
+             'health.googleapis.com' for consumer 'project_number:100200300400'.",
+            json!({
+                "service": SERVICE,
+                "consumer": PROJECT,
+                "quota_limit": "RequestsPerMinutePerUser",
+                "quota_limit_value": super::quota::LIMIT.to_string(),
+            }),
         ),
         _ => (
             StatusCode::BAD_REQUEST,
@@ -194,6 +207,18 @@ pub(super) fn for_oauth_reason(error: &str) -> Reply {
     };
     oauth(code, error, description)
 }
+
+/// Reasons that any Google API can give; the others are this API's own.
+const GOOGLE_WIDE: [&str; 4] = [
+    "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+    "CREDENTIALS_MISSING",
+    "RATE_LIMIT_EXCEEDED",
+    "SERVICE_DISABLED",
+];
+
+const SERVICE: &str = "health.googleapis.com";
+/// The project that the registered app belongs to.
+const PROJECT: &str = "projects/100200300400";
 
 fn canonical(code: StatusCode, reason: Option<&str>) -> &'static str {
     match (code.as_u16(), reason) {

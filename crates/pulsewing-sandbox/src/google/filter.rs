@@ -7,12 +7,15 @@
 //! member      = heart_rate.sample_time.physical_time     RFC 3339
 //!             | heart_rate.sample_time.civil_time        YYYY-MM-DD[THH:mm:ss]
 //!             | daily_resting_heart_rate.date            YYYY-MM-DD
+//!             | daily_heart_rate_zones.date
+//!             | time_in_heart_rate_zone.interval.start_time        RFC 3339
+//!             | time_in_heart_rate_zone.interval.civil_start_time  YYYY-MM-DD[THH:mm:ss]
 //! ```
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-use super::DataType;
+use super::{DataType, Kind};
 
 /// The range a filter selects, closed-open; a missing bound is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +59,33 @@ impl Range {
         Ok(range)
     }
 
+    /// Writes the filter that selects this range.
+    #[cfg(any(test, feature = "_fuzzing"))]
+    pub(super) fn written(&self, data_type: DataType) -> String {
+        let (physical, civil) = match data_type.kind() {
+            Kind::Sample => ("sample_time.physical_time", "sample_time.civil_time"),
+            Kind::Interval => ("interval.start_time", "interval.civil_start_time"),
+            Kind::Daily => ("", "date"),
+        };
+        let name = data_type.filter_name();
+        let instant = |at: Timestamp| at.to_string();
+        let civil_literal = |at: DateTime| match data_type.kind() {
+            Kind::Daily => at.date().to_string(),
+            _ => at.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+        };
+        let bounds = [
+            (physical, ">=", self.physical.start.map(instant)),
+            (physical, "<", self.physical.end.map(instant)),
+            (civil, ">=", self.civil.start.map(civil_literal)),
+            (civil, "<", self.civil.end.map(civil_literal)),
+        ];
+        let restriction = |(member, operator, literal): (&str, &str, Option<String>)| {
+            literal.map(|literal| format!("{name}.{member} {operator} \"{literal}\""))
+        };
+        let restrictions: Vec<String> = bounds.into_iter().filter_map(restriction).collect();
+        restrictions.join(" AND ")
+    }
+
     fn restrict<'a>(
         &mut self,
         tokens: &'a [Token<'a>],
@@ -91,15 +121,17 @@ impl Range {
                 || OTHER_DATA_TYPES.contains(&prefix);
             return Err(if known { COLLECTION } else { DATA_TYPE });
         }
-        match (data_type, field) {
-            (DataType::HeartRate, "sample_time.physical_time") => {
+        match (data_type.kind(), field) {
+            (Kind::Sample, "sample_time.physical_time")
+            | (Kind::Interval, "interval.start_time") => {
                 self.physical
                     .narrow(is_start, literal.parse().map_err(|_| TIMESTAMP)?);
             }
-            (DataType::HeartRate, "sample_time.civil_time") => {
+            (Kind::Sample, "sample_time.civil_time")
+            | (Kind::Interval, "interval.civil_start_time") => {
                 self.civil.narrow(is_start, civil(literal).ok_or(CIVIL)?);
             }
-            (DataType::DailyRestingHeartRate, "date") => {
+            (Kind::Daily, "date") => {
                 self.civil.narrow(is_start, day(literal).ok_or(CIVIL)?);
             }
             _ => return Err(MEMBER),
@@ -220,7 +252,6 @@ const OTHER_DATA_TYPES: &[&str] = &[
     "body_fat",
     "core_body_temperature",
     "daily_heart_rate_variability",
-    "daily_heart_rate_zones",
     "daily_oxygen_saturation",
     "daily_respiratory_rate",
     "distance",
@@ -233,7 +264,6 @@ const OTHER_DATA_TYPES: &[&str] = &[
     "sedentary_period",
     "sleep",
     "steps",
-    "time_in_heart_rate_zone",
     "vo2_max",
     "weight",
 ];
@@ -390,10 +420,45 @@ mod tests {
         );
     }
 
+    #[test]
+    fn intervals_are_filtered_by_their_start() {
+        let parse = |filter: &str| {
+            Range::parse(filter, DataType::TimeInHeartRateZone).map_err(|e| e.reason)
+        };
+        let start = "time_in_heart_rate_zone.interval";
+        let range = parse(&format!("{start}.start_time >= \"2026-11-20T00:00:00Z\"")).unwrap();
+        assert_eq!(range.physical.start, "2026-11-20T00:00:00Z".parse().ok());
+        let range = parse(&format!("{start}.civil_start_time < \"2026-11-20\"")).unwrap();
+        assert_eq!(range.civil.end, "2026-11-20T00:00:00".parse().ok());
+        assert_eq!(
+            parse(&format!("{start}.end_time < \"2026-11-20T00:00:00Z\"")),
+            Err("INVALID_DATA_POINT_FILTER_DATA_TYPE_MEMBER")
+        );
+    }
+
     proptest::proptest! {
         #[test]
         fn any_text_is_read_or_refused(filter in "(heart_rate|AND|OR| |>=|<|\"|\\.|sample_time|civil_time|2026-11-22|[^a-z])*") {
             let _ = heart(&filter);
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(
+            start in 0i64..4_000_000_000, length in 1i64..1_000_000, ends in 0u8..4, civil: bool,
+        ) {
+            let at = |second: i64| Timestamp::from_second(second).unwrap();
+            let (from, to) = (at(start), at(start + length));
+            let (from, to) = ((ends & 1 > 0).then_some(from), (ends & 2 > 0).then_some(to));
+            let mut range = Range::default();
+            if civil {
+                let civil = |at: Timestamp| at.to_zoned(jiff::tz::TimeZone::UTC).datetime();
+                range.civil = Bounds { start: from.map(civil), end: to.map(civil) };
+            } else {
+                range.physical = Bounds { start: from, end: to };
+            }
+            for data_type in [DataType::HeartRate, DataType::TimeInHeartRateZone] {
+                proptest::prop_assert_eq!(Range::parse(&range.written(data_type), data_type), Ok(range));
+            }
         }
     }
 }

@@ -10,15 +10,18 @@ mod error;
 mod filter;
 mod page;
 mod points;
+mod quota;
 mod rollup;
 mod route;
 mod token;
+mod zones;
 
 use hyper::StatusCode;
 use jiff::Timestamp;
 use serde_json::json;
 
 use self::points::View;
+pub(crate) use self::quota::Quota;
 use self::route::Call;
 pub(crate) use self::route::Endpoint;
 use crate::message::{Reply, Request};
@@ -31,27 +34,62 @@ use crate::wearer::WearerData;
 enum DataType {
     HeartRate,
     DailyRestingHeartRate,
+    DailyHeartRateZones,
+    TimeInHeartRateZone,
+}
+
+/// How the points of a data type lie in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Sample,
+    Daily,
+    Interval,
 }
 
 impl DataType {
-    const ALL: [Self; 2] = [Self::HeartRate, Self::DailyRestingHeartRate];
+    const ALL: [Self; 4] = [
+        Self::HeartRate,
+        Self::DailyRestingHeartRate,
+        Self::DailyHeartRateZones,
+        Self::TimeInHeartRateZone,
+    ];
 
-    fn parse(path_name: &str) -> Result<Self, Box<Reply>> {
+    fn find(path_name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|known| known.path_name() == path_name)
-            .ok_or_else(|| {
-                Box::new(error::invalid(
-                    "INVALID_PARENT_DATA_TYPE_COLLECTION",
-                    "The parent does not name a known data type.",
-                ))
-            })
+    }
+
+    fn parse(path_name: &str) -> Result<Self, Box<Reply>> {
+        Self::find(path_name).ok_or_else(|| {
+            Box::new(error::invalid(
+                "INVALID_PARENT_DATA_TYPE_COLLECTION",
+                "The parent does not name a known data type.",
+            ))
+        })
+    }
+
+    const fn kind(self) -> Kind {
+        match self {
+            Self::HeartRate => Kind::Sample,
+            Self::DailyRestingHeartRate | Self::DailyHeartRateZones => Kind::Daily,
+            Self::TimeInHeartRateZone => Kind::Interval,
+        }
+    }
+
+    const fn scope(self) -> &'static str {
+        match self {
+            Self::TimeInHeartRateZone => ACTIVITY,
+            _ => HEALTH_METRICS,
+        }
     }
 
     const fn path_name(self) -> &'static str {
         match self {
             Self::HeartRate => "heart-rate",
             Self::DailyRestingHeartRate => "daily-resting-heart-rate",
+            Self::DailyHeartRateZones => "daily-heart-rate-zones",
+            Self::TimeInHeartRateZone => "time-in-heart-rate-zone",
         }
     }
 
@@ -59,6 +97,18 @@ impl DataType {
         match self {
             Self::HeartRate => "heart_rate",
             Self::DailyRestingHeartRate => "daily_resting_heart_rate",
+            Self::DailyHeartRateZones => "daily_heart_rate_zones",
+            Self::TimeInHeartRateZone => "time_in_heart_rate_zone",
+        }
+    }
+
+    /// Returns the name of the type's member in a point.
+    const fn member_name(self) -> &'static str {
+        match self {
+            Self::HeartRate => "heartRate",
+            Self::DailyRestingHeartRate => "dailyRestingHeartRate",
+            Self::DailyHeartRateZones => "dailyHeartRateZones",
+            Self::TimeInHeartRateZone => "timeInHeartRateZone",
         }
     }
 }
@@ -96,8 +146,14 @@ impl Family {
         })
     }
 
-    const fn has_wearable(self) -> bool {
-        !matches!(self, Self::SelfSources)
+    /// Returns whether the family has the wearer's main source, which is a tracker, or an app that
+    /// writes to Health Connect.
+    fn has_main(self, wearer: &dyn WearerData) -> bool {
+        if wearer.is_wearable() {
+            self != Self::SelfSources
+        } else {
+            self.has_health_connect()
+        }
     }
 
     const fn has_health_connect(self) -> bool {
@@ -151,7 +207,12 @@ fn data(
     empty_page: bool,
 ) -> Result<Reply, Box<Reply>> {
     let (user, scope) = match endpoint {
-        Endpoint::Points { user, .. } => (user, Some(HEALTH_METRICS)),
+        Endpoint::Points {
+            user, data_type, ..
+        } => {
+            let scope = DataType::find(data_type).map_or(HEALTH_METRICS, DataType::scope);
+            (user, Some(scope))
+        }
         Endpoint::Devices { user }
         | Endpoint::Device { user, .. }
         | Endpoint::Settings { user } => (user, Some(SETTINGS)),
@@ -160,6 +221,9 @@ fn data(
         _ => return Err(Box::new(error::not_found(&request.path))),
     };
     authorized(endpoint, request, scope, state, now)?;
+    if state.settings.quotas {
+        state.google_quota.take(now)?;
+    }
     if !is_wearer(user) {
         return Err(Box::new(error::for_reason("RESOURCE_PERMISSION_DENIED")));
     }
@@ -183,7 +247,7 @@ fn data(
                     empty_page,
                 ),
                 Call::RollUp => rollup::roll_up(data_type, request, wearer, empty_page),
-                Call::DailyRollUp => rollup::daily_roll_up(data_type, request, wearer),
+                Call::DailyRollUp => rollup::daily_roll_up(data_type, request, wearer, empty_page),
             }
         }
         Endpoint::Devices { .. } => account::devices(&params, wearer, empty_page),
@@ -229,12 +293,28 @@ fn authorized(
     )))
 }
 
+/// Reads a filter for the points of a data type and writes it anew, as plainly as the grammar allows.
+///
+/// Returns the reason if the filter is refused, and nothing if there is no such data type. For the fuzz
+/// targets, which see whether writing and reading fit together.
+#[cfg(feature = "_fuzzing")]
+pub fn rewritten_filter(filter: &str, data_type: &str) -> Option<Result<String, &'static str>> {
+    let data_type = DataType::find(data_type)?;
+    let range = filter::Range::parse(filter, data_type);
+    Some(
+        range
+            .map(|range| range.written(data_type))
+            .map_err(|error| error.reason),
+    )
+}
+
 fn is_wearer(user: &str) -> bool {
     user == "me" || user == GOOGLE_USER_ID
 }
 
 const HEALTH_METRICS: &str =
     "https://www.googleapis.com/auth/googlehealth.health_metrics_and_measurements.readonly";
+const ACTIVITY: &str = "https://www.googleapis.com/auth/googlehealth.activity_and_fitness.readonly";
 const SETTINGS: &str = "https://www.googleapis.com/auth/googlehealth.settings.readonly";
 const PROFILE: &str = "https://www.googleapis.com/auth/googlehealth.profile.readonly";
 

@@ -6,16 +6,16 @@
 use std::cmp::Reverse;
 
 use hyper::StatusCode;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::filter::Range;
-use super::{DataType, Family, error, page};
-use crate::message::{Params, Reply};
+use super::{DataType, Family, Kind, error, page, zones};
+use crate::message::{Params, Reply, with};
 use crate::settings::PageSizes;
-use crate::wearer::{MINUTE, Resting, Sample, WearerData, buckets};
+use crate::wearer::{MINUTE, Resting, Sample, WearerData, buckets, day_bounds};
 
 /// Which of the two calls is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +75,7 @@ pub(super) fn answer(
         Some(position) => Some(Key::parse(position).ok_or_else(page::refused)?),
     };
     let walk = Walk {
+        data_type,
         range,
         view,
         family,
@@ -82,9 +83,10 @@ pub(super) fn answer(
         after,
         wanted: size + 1,
     };
-    let mut points = match data_type {
-        DataType::HeartRate => walk.heart_rate(),
-        DataType::DailyRestingHeartRate => walk.resting_heart_rate(),
+    let mut points = match data_type.kind() {
+        Kind::Sample => walk.heart_rate(),
+        Kind::Daily => walk.days(|day| Vec::from_iter(walk.daily_point(day))),
+        Kind::Interval => walk.days(|day| walk.stays(day)),
     };
     let more = points.len() > size;
     points.truncate(size);
@@ -110,6 +112,14 @@ struct Key {
 }
 
 impl Key {
+    /// Returns the key of a point that the wearer's main source has.
+    fn main(at: Timestamp) -> Self {
+        Self {
+            nanosecond: at.as_nanosecond(),
+            source: MAIN,
+        }
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let (nanosecond, source) = text.split_once(':')?;
         Some(Self {
@@ -131,6 +141,7 @@ impl std::fmt::Display for Key {
 
 /// One page's walk back in time.
 struct Walk<'a> {
+    data_type: DataType,
     range: Range,
     view: View,
     family: Family,
@@ -207,15 +218,16 @@ impl Walk<'_> {
             nanosecond: sample.at.as_nanosecond(),
             source,
         };
-        if self.family.has_wearable() {
+        if self.family.has_main(self.wearer) {
             points.extend(
                 self.wearer
                     .samples(start, end)
                     .iter()
-                    .map(|s| (key(s, TRACKER), *s)),
+                    .map(|s| (key(s, MAIN), *s)),
             );
         }
-        if self.view == View::List && self.family.has_health_connect() {
+        let shows_phone_app = self.wearer.is_wearable() && self.family.has_health_connect();
+        if self.view == View::List && shows_phone_app {
             points.extend(
                 phone_app(self.wearer, start, end)
                     .iter()
@@ -232,7 +244,7 @@ impl Walk<'_> {
         offset: Offset,
         civil: DateTime,
     ) -> Value {
-        let mut point = json!({
+        let point = json!({
             "heartRate": {
                 "sampleTime": {
                     "physicalTime": sample.at.to_string(),
@@ -246,51 +258,44 @@ impl Walk<'_> {
                 },
             },
         });
-        let source = match source {
-            TRACKER => json!({
+        let is_tracker = source == MAIN && self.wearer.is_wearable();
+        let source = if is_tracker {
+            json!({
                 "recordingMethod": "PASSIVELY_MEASURED",
                 "device": { "displayName": "Charge 6" },
                 "platform": "FITBIT",
-            }),
-            _ => json!({
+            })
+        } else {
+            json!({
                 "recordingMethod": "ACTIVELY_MEASURED",
                 "device": { "formFactor": "PHONE", "manufacturer": "Example" },
                 "application": { "packageName": "com.example.gym" },
                 "platform": "HEALTH_CONNECT",
-            }),
+            })
         };
-        if let (View::List, Some(point)) = (self.view, point.as_object_mut()) {
-            point.insert("dataSource".to_owned(), source);
+        match self.view {
+            View::List => with(point, "dataSource", source),
+            View::Reconcile => point,
         }
-        point
     }
 
-    fn resting_heart_rate(&self) -> Vec<(Key, Value)> {
+    /// Walks back day by day, with the points of each, newest first.
+    fn days(&self, points_of: impl Fn(Date) -> Vec<(Key, Value)>) -> Vec<(Key, Value)> {
         let mut points = Vec::new();
-        if !self.family.has_wearable() {
+        // What is derived from the samples is derived from a tracker's alone.
+        if !self.family.has_main(self.wearer) || !self.wearer.is_wearable() {
             return points;
         }
         let zone = self.wearer.time_zone();
-        let mut day = self.wearer.last_sync().to_zoned(zone.clone()).date();
-        let first = self.wearer.since().to_zoned(zone.clone()).date();
+        let (from, to) = self.physical_bounds();
+        let mut day = to.to_zoned(zone.clone()).date();
+        let first = from.to_zoned(zone.clone()).date();
         while day >= first && points.len() < self.wanted {
-            let midnight = day.to_datetime(jiff::civil::Time::midnight());
-            if self.range.civil.start.is_some_and(|start| midnight < start) {
-                break;
-            }
-            let nanosecond = midnight
-                .to_zoned(TimeZone::UTC)
-                .map_or(0, |at| at.timestamp().as_nanosecond());
-            let key = Key {
-                nanosecond,
-                source: TRACKER,
-            };
-            let is_new = self.after.is_none_or(|after| key < after);
-            let is_asked_for = is_new && self.range.civil.contains(midnight);
-            let resting = is_asked_for.then(|| self.wearer.resting(day)).flatten();
-            if let Some(resting) = resting {
-                points.push((key, self.resting_point(midnight, resting)));
-            }
+            points.extend(
+                points_of(day)
+                    .into_iter()
+                    .filter(|(key, _)| self.after.is_none_or(|after| *key < after)),
+            );
             let Ok(yesterday) = day.yesterday() else {
                 break;
             };
@@ -299,25 +304,78 @@ impl Walk<'_> {
         points
     }
 
-    fn resting_point(&self, midnight: DateTime, resting: Resting) -> Value {
-        let method = if resting.with_sleep {
-            "WITH_SLEEP"
-        } else {
-            "ONLY_WITH_AWAKE_DATA"
-        };
-        let mut point = json!({
-            "dailyRestingHeartRate": {
-                "date": date(midnight),
-                "beatsPerMinute": resting.bpm.to_string(),
-                "dailyRestingHeartRateMetadata": { "calculationMethod": method },
-            },
-        });
-        if let (View::List, Some(point)) = (self.view, point.as_object_mut()) {
-            let source = json!({ "recordingMethod": "DERIVED", "platform": "FITBIT" });
-            point.insert("dataSource".to_owned(), source);
+    /// Returns a day's one point, if the day is asked for and has one.
+    fn daily_point(&self, day: Date) -> Option<(Key, Value)> {
+        let midnight = day.to_datetime(jiff::civil::Time::midnight());
+        if !self.range.civil.contains(midnight) {
+            return None;
         }
-        point
+        let value = match self.data_type {
+            DataType::DailyHeartRateZones => {
+                let (from, to) = day_bounds(day, self.wearer.time_zone())?;
+                if self.wearer.samples(from, to).is_empty() {
+                    return None;
+                }
+                json!({ "heartRateZones": zones::limits() })
+            }
+            _ => resting(self.wearer.resting(day)?),
+        };
+        let value = with(value, "date", date(midnight));
+        let at = midnight.to_zoned(TimeZone::UTC).ok()?.timestamp();
+        Some((Key::main(at), self.derived(value)))
     }
+
+    /// Returns a day's stays in zones that are asked for, newest first.
+    fn stays(&self, day: Date) -> Vec<(Key, Value)> {
+        let zone = self.wearer.time_zone();
+        let Some((from, to)) = day_bounds(day, zone) else {
+            return Vec::new();
+        };
+        let stays = zones::stays(&self.wearer.samples(from, to), from);
+        let civil = |at: Timestamp| zone.to_offset(at).to_datetime(at);
+        let offset = |at: Timestamp| format!("{}s", zone.to_offset(at).seconds());
+        let is_asked_for = |stay: &&zones::Stay| {
+            self.range.physical.contains(stay.start) && self.range.civil.contains(civil(stay.start))
+        };
+        let point = |stay: &zones::Stay| {
+            let value = json!({
+                "interval": {
+                    "startTime": stay.start.to_string(),
+                    "startUtcOffset": offset(stay.start),
+                    "endTime": stay.end.to_string(),
+                    "endUtcOffset": offset(stay.end),
+                    "civilStartTime": civil_time(civil(stay.start)),
+                    "civilEndTime": civil_time(civil(stay.end)),
+                },
+                "heartRateZoneType": stay.zone,
+            });
+            (Key::main(stay.start), self.derived(value))
+        };
+        let asked_for = stays.iter().rev().filter(is_asked_for);
+        asked_for.map(point).collect()
+    }
+
+    /// Returns a point that is computed from samples.
+    fn derived(&self, value: Value) -> Value {
+        let point = json!({ self.data_type.member_name(): value });
+        if self.view == View::Reconcile {
+            return point;
+        }
+        let source = json!({ "recordingMethod": "DERIVED", "platform": "FITBIT" });
+        with(point, "dataSource", source)
+    }
+}
+
+fn resting(resting: Resting) -> Value {
+    let method = if resting.with_sleep {
+        "WITH_SLEEP"
+    } else {
+        "ONLY_WITH_AWAKE_DATA"
+    };
+    json!({
+        "beatsPerMinute": resting.bpm.to_string(),
+        "dailyRestingHeartRateMetadata": { "calculationMethod": method },
+    })
 }
 
 /// Returns what a phone app wrote to Health Connect: in every fourth hour one value a minute, at
@@ -363,7 +421,7 @@ fn date(civil: DateTime) -> Value {
 /// The position of a first page.
 const START: &str = "start";
 
-const TRACKER: u8 = 1;
+const MAIN: u8 = 1;
 const PHONE_APP: u8 = 0;
 
 /// How much is looked at in one step back.

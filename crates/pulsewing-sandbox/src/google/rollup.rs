@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::points::civil_time;
-use super::{DataType, Family, error, page};
+use super::{DataType, Family, Kind, error, page, zones};
 use crate::message::{Reply, Request};
 use crate::wearer::{Bucket, Sample, WearerData, buckets, day_bounds};
 
@@ -74,7 +74,7 @@ pub(super) fn roll_up(
             &json!({ "nextPageToken": token }),
         ));
     }
-    let samples = samples(wearer, family, start, end);
+    let samples = samples(data_type, wearer, family, start, end);
     let mut windows: Vec<Bucket> = buckets(&samples, start, window)
         .into_iter()
         .rev()
@@ -86,7 +86,8 @@ pub(super) fn roll_up(
         let offset = i128::from(bucket.index) * window.as_nanos();
         let from = Timestamp::from_nanosecond(start.as_nanosecond() + offset).unwrap_or(end);
         let to = from.checked_add(window).unwrap_or(end).min(end);
-        json!({ "startTime": from.to_string(), "endTime": to.to_string(), "heartRate": heart_rate(bucket) })
+        let value = value(data_type, bucket, &samples, from, to);
+        json!({ "startTime": from.to_string(), "endTime": to.to_string(), data_type.member_name(): value })
     };
     let points: Vec<Value> = windows.iter().map(point).collect();
     let mut reply = Map::new();
@@ -104,6 +105,7 @@ pub(super) fn daily_roll_up(
     data_type: DataType,
     request: &Request,
     wearer: &dyn WearerData,
+    empty_page: bool,
 ) -> Result<Reply, Box<Reply>> {
     supported(data_type)?;
     let allowed = [
@@ -118,7 +120,7 @@ pub(super) fn daily_roll_up(
     range.only(&["start", "end"])?;
     let (start, end) = (range.day("start")?, range.day("end")?);
     let days = body.integer("windowSizeDays")?.unwrap_or(0).max(1);
-    let size = body.integer("pageSize")?.unwrap_or(0);
+    let asked = body.integer("pageSize")?;
     let span = i64::from(start.until(end).map_or(0, |span| span.get_days()));
     if span <= 0 {
         return Err(Box::new(error::invalid(
@@ -126,10 +128,32 @@ pub(super) fn daily_roll_up(
             "The end of the range must be after its start.",
         )));
     }
-    if span > MAX_DAYS || size > MAX_DAYS {
+    if span > MAX_DAYS || asked.is_some_and(|size| size > MAX_DAYS) {
         return Err(too_long());
     }
-    let family = Family::parse(body.text("dataSourceFamily")?.unwrap_or_default())?;
+    let size = page::size(asked, 14, 14)?;
+    let family_name = body.text("dataSourceFamily")?.unwrap_or_default();
+    let family = Family::parse(family_name)?;
+    let tokens = page::Tokens::bound_to(&[
+        "dailyRollUp",
+        data_type.path_name(),
+        &start.to_string(),
+        &end.to_string(),
+        &days.to_string(),
+        &size.to_string(),
+        family_name,
+    ]);
+    let skip: usize = match tokens.open(body.text("pageToken")?)? {
+        Some(position) => position.parse().map_err(|_| page::refused())?,
+        None => 0,
+    };
+    if empty_page {
+        let token = tokens.seal(&skip.to_string());
+        return Ok(Reply::json(
+            StatusCode::OK,
+            &json!({ "nextPageToken": token }),
+        ));
+    }
     let mut points = Vec::new();
     let mut first = start;
     while first < end {
@@ -142,19 +166,25 @@ pub(super) fn daily_roll_up(
         let Some(((from, _), (to, _))) = bounds else {
             break;
         };
-        let samples = samples(wearer, family, from, to);
+        let samples = samples(data_type, wearer, family, from, to);
         if let Some(bucket) = buckets(&samples, from, SignedDuration::MAX).first() {
             let midnight = |date: Date| civil_time(date.to_datetime(jiff::civil::Time::midnight()));
             points.push(json!({
                 "civilStartTime": midnight(first),
                 "civilEndTime": midnight(next),
-                "heartRate": heart_rate(bucket),
+                data_type.member_name(): value(data_type, bucket, &samples, from, to),
             }));
         }
         first = next;
     }
     points.reverse();
-    Ok(with_points(Map::new(), points))
+    let mut reply = Map::new();
+    if skip + size < points.len() {
+        let next = tokens.seal(&(skip + size).to_string());
+        reply.insert("nextPageToken".to_owned(), next.into());
+    }
+    let points = points.into_iter().skip(skip).take(size).collect();
+    Ok(with_points(reply, points))
 }
 
 fn with_points(mut reply: Map<String, Value>, points: Vec<Value>) -> Reply {
@@ -165,7 +195,7 @@ fn with_points(mut reply: Map<String, Value>, points: Vec<Value>) -> Reply {
 }
 
 fn supported(data_type: DataType) -> Result<(), Box<Reply>> {
-    if data_type == DataType::HeartRate {
+    if data_type.kind() != Kind::Daily {
         return Ok(());
     }
     Err(Box::new(error::invalid(
@@ -183,12 +213,37 @@ fn too_long() -> Box<Reply> {
     ))
 }
 
-fn samples(wearer: &dyn WearerData, family: Family, from: Timestamp, to: Timestamp) -> Vec<Sample> {
-    if family.has_wearable() {
+fn samples(
+    data_type: DataType,
+    wearer: &dyn WearerData,
+    family: Family,
+    from: Timestamp,
+    to: Timestamp,
+) -> Vec<Sample> {
+    // What is derived from the samples is derived from a tracker's alone.
+    let has_it = data_type == DataType::HeartRate || wearer.is_wearable();
+    if has_it && family.has_main(wearer) {
         wearer.samples(from, to)
     } else {
         Vec::new()
     }
+}
+
+/// Returns the rolled-up value of one window, which has at least one sample.
+fn value(
+    data_type: DataType,
+    bucket: &Bucket,
+    samples: &[Sample],
+    from: Timestamp,
+    to: Timestamp,
+) -> Value {
+    if data_type == DataType::HeartRate {
+        return heart_rate(bucket);
+    }
+    let start = samples.partition_point(|sample| sample.at < from);
+    let end = samples.partition_point(|sample| sample.at < to);
+    let inside = samples.get(start..end).unwrap_or_default();
+    zones::time_in(inside, from, to.duration_since(from))
 }
 
 fn heart_rate(bucket: &Bucket) -> Value {

@@ -71,6 +71,12 @@ impl Endpoint {
             Self::Authorize => "google.authorize",
             Self::Token => "google.token",
             Self::Revoke => "google.revoke",
+            Self::Points { data_type, .. }
+                if data_type == DataType::DailyHeartRateZones.path_name()
+                    || data_type == DataType::TimeInHeartRateZone.path_name() =>
+            {
+                "google.zones"
+            }
             Self::Points {
                 call: Call::RollUp, ..
             } => "google.rollup",

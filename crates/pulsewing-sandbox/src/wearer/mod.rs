@@ -3,6 +3,8 @@
 //! The fronts are written against [`WearerData`] alone. [`Synced`] is the view of a recording or of
 //! the synthetic wearer at one instant: it shows only what the tracker had synced by then.
 
+mod chance;
+mod late;
 mod recording;
 mod synthetic;
 
@@ -10,9 +12,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use self::late::FirstWord;
 pub use self::recording::{Recording, RecordingError};
 pub(crate) use self::synthetic::Synthetic;
 use crate::clock;
+use crate::settings::{Devices, Wearing};
 
 /// What a front needs to know about the wearer.
 pub(crate) trait WearerData {
@@ -30,6 +34,12 @@ pub(crate) trait WearerData {
 
     /// Returns the tracker's battery level at the last sync, 0 to 100.
     fn battery_percent(&self) -> u8;
+
+    /// Returns whether a tracker measured the samples; otherwise an app wrote them to Health Connect.
+    fn is_wearable(&self) -> bool;
+
+    /// Returns which devices the account has.
+    fn devices(&self) -> Devices;
 
     /// Returns the resting heart rate of a day, or nothing while too little of it was measured.
     ///
@@ -88,6 +98,9 @@ pub(crate) struct Synced<'a> {
     pub(crate) source: &'a Source,
     pub(crate) zone: &'a TimeZone,
     pub(crate) now: Timestamp,
+    pub(crate) wearing: Wearing,
+    /// Picks what comes late.
+    pub(crate) seed: u64,
 }
 
 impl WearerData for Synced<'_> {
@@ -98,11 +111,15 @@ impl WearerData for Synced<'_> {
     fn samples(&self, from: Timestamp, to: Timestamp) -> Vec<Sample> {
         let from = from.max(self.since());
         let to = to.min(self.last_sync());
-        if from < to {
-            self.source.samples(from, to, self.zone)
-        } else {
-            Vec::new()
+        if from >= to {
+            return Vec::new();
         }
+        let mut samples = self.source.samples(from, to, self.zone);
+        if self.wearing.late {
+            let word = FirstWord::of(self.seed, self.last_sync());
+            samples = samples.into_iter().filter_map(|s| word.tell(s)).collect();
+        }
+        samples
     }
 
     fn since(&self) -> Timestamp {
@@ -119,7 +136,18 @@ impl WearerData for Synced<'_> {
         clock::last_sync(self.now)
     }
 
+    fn is_wearable(&self) -> bool {
+        self.wearing.wearable
+    }
+
+    fn devices(&self) -> Devices {
+        self.wearing.devices
+    }
+
     fn battery_percent(&self) -> u8 {
+        if let Some(percent) = self.wearing.battery {
+            return percent;
+        }
         // A charge lasts about four and a half days, from 97 down to 10 percent.
         let hour = self
             .last_sync()
@@ -278,6 +306,8 @@ mod tests {
                 source: &source,
                 zone: &TimeZone::UTC,
                 now: now.parse().unwrap(),
+                wearing: Wearing::default(),
+                seed: 0,
             };
             wearer.samples(Timestamp::MIN, Timestamp::MAX).len()
         };

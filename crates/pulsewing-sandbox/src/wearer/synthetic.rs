@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::chance::Chance;
 use super::{Sample, day_bounds};
 
 /// A wearer whose days follow from a seed.
@@ -37,7 +38,8 @@ impl Synthetic {
         let Some((midnight, end)) = day_bounds(date, zone) else {
             return;
         };
-        let mut chance = Chance::new(self.seed, date);
+        let day = i64::from(date.year()) * 1000 + i64::from(date.day_of_year());
+        let mut chance = Chance::new(self.seed, day);
         let plan = Plan::new(date, &mut chance);
         let mut level = plan.asleep_bpm;
         let mut drift = 0.0;
@@ -183,42 +185,6 @@ impl Plan {
 )]
 fn whole_bpm(level: f64) -> u16 {
     level.round().clamp(35.0, 205.0) as u16
-}
-
-/// A small seeded generator (SplitMix64): reproducible everywhere, and good enough for a pulse.
-struct Chance(u64);
-
-impl Chance {
-    fn new(seed: u64, date: Date) -> Self {
-        let day = i64::from(date.year()) * 1000 + i64::from(date.day_of_year());
-        Self(seed ^ day.unsigned_abs().wrapping_mul(0xD6E8_FEB8_6659_FD93))
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn whole(&mut self, low: i64, high: i64) -> i64 {
-        let span = high.abs_diff(low) + 1;
-        low + i64::try_from(self.next() % span).unwrap_or(0)
-    }
-
-    fn minute(&mut self, low: i32, high: i32) -> i32 {
-        i32::try_from(self.whole(low.into(), high.into())).unwrap_or(low)
-    }
-
-    fn one_in(&mut self, n: i64) -> bool {
-        self.whole(1, n) == 1
-    }
-
-    fn within(&mut self, low: f64, high: f64) -> f64 {
-        let unit = f64::from(u32::try_from(self.next() >> 32).unwrap_or(0)) / f64::from(u32::MAX);
-        low + (high - low) * unit
-    }
 }
 
 #[cfg(test)]

@@ -247,3 +247,124 @@ fn a_script_is_in_force_from_the_start() {
     assert_eq!(sandbox.get("/v4/users/me/identity").status, 504);
     assert_eq!(sandbox.get("/v4/users/me/identity").status, 401);
 }
+
+#[test]
+fn every_google_data_call_can_be_refused_with_the_documented_body() {
+    let sandbox = Running::start();
+    let access = sandbox.google_login().access;
+    let points = "/v4/users/me/dataTypes/heart-rate/dataPoints";
+    let gets = [
+        "/v4/users/me/identity".to_owned(),
+        "/v4/users/me/profile".to_owned(),
+        "/v4/users/me/settings".to_owned(),
+        "/v4/users/me/pairedDevices".to_owned(),
+        "/v4/users/me/pairedDevices/816713257".to_owned(),
+        points.to_owned(),
+        format!("{points}:reconcile"),
+        "/v4/users/me/dataTypes/daily-resting-heart-rate/dataPoints".to_owned(),
+        "/v4/users/me/dataTypes/daily-heart-rate-zones/dataPoints".to_owned(),
+    ];
+    let posts = [format!("{points}:rollUp"), format!("{points}:dailyRollUp")];
+    let reply = |method: &str, target: &str| {
+        let headers = [("Authorization", format!("Bearer {access}"))];
+        let headers = headers
+            .each_ref()
+            .map(|(name, value)| (*name, value.as_str()));
+        sandbox.request(method, target, &headers, "{}")
+    };
+    for (reason, status, canonical, domain, message) in [
+        (
+            "ACCOUNT_NOT_LINKED",
+            400,
+            "FAILED_PRECONDITION",
+            "health.googleapis.com",
+            "The account is not linked to Google Health.",
+        ),
+        (
+            "RESOURCE_PERMISSION_DENIED",
+            403,
+            "PERMISSION_DENIED",
+            "health.googleapis.com",
+            "The caller does not have permission",
+        ),
+        (
+            "SERVICE_DISABLED",
+            403,
+            "PERMISSION_DENIED",
+            "googleapis.com",
+            "Google Health API has not been used in project 100200300400 before or it is disabled.",
+        ),
+    ] {
+        sandbox.control(
+            "faults",
+            &json!([{ "route": "*", "count": 0, "do": { "reason": reason } }]),
+        );
+        let targets = gets.iter().map(|target| ("GET", target));
+        for (method, target) in targets.chain(posts.iter().map(|target| ("POST", target))) {
+            let response = reply(method, target);
+            let error = &response.json()["error"];
+            let info = &error["details"][0];
+            assert_eq!(
+                (response.status, &error["code"]),
+                (status, &json!(status)),
+                "{target}"
+            );
+            assert_eq!(error["status"], canonical, "{target}");
+            assert!(
+                error["message"].as_str().unwrap().starts_with(message),
+                "{target}"
+            );
+            assert_eq!(info["@type"], "type.googleapis.com/google.rpc.ErrorInfo");
+            assert_eq!(
+                (&info["reason"], &info["domain"]),
+                (&json!(reason), &json!(domain))
+            );
+            assert!(info["metadata"].is_object());
+        }
+    }
+}
+
+#[test]
+fn fitbit_can_answer_with_an_error_in_googles_form() {
+    let sandbox = Running::start();
+    let access = sandbox.fitbit_login().access;
+    for (canonical, status) in [
+        ("PERMISSION_DENIED", 403),
+        ("RESOURCE_EXHAUSTED", 429),
+        ("INTERNAL", 500),
+    ] {
+        sandbox.fault("fitbit.devices", json!({ "reason": canonical }));
+        let response = sandbox.get_as(&access, DEVICES);
+        assert_eq!(response.status, status);
+        let error = &response.json()["error"];
+        assert_eq!(
+            (&error["code"], &error["status"]),
+            (&json!(status), &json!(canonical))
+        );
+    }
+    sandbox.fault("fitbit.devices", json!({ "reason": "PERMISSION_DENIED" }));
+    let refused = sandbox.get_as(&access, DEVICES).json();
+    assert_eq!(
+        refused["error"]["message"],
+        "The caller does not have permission"
+    );
+}
+
+#[test]
+fn a_429_is_told_with_any_headers() {
+    let sandbox = Running::start();
+    let access = sandbox.fitbit_login().access;
+    let headers = json!({ "Retry-After": "12", "Fitbit-Rate-Limit-Remaining": "40", "Fitbit-Rate-Limit-Reset": "9" });
+    sandbox.fault(
+        "fitbit.devices",
+        json!({ "status": 429, "headers": headers }),
+    );
+    let refused = sandbox.get_as(&access, DEVICES);
+    assert_eq!(
+        (refused.status, refused.fitbit_error().as_str()),
+        (429, "system")
+    );
+    assert_eq!(refused.header("fitbit-rate-limit-remaining"), Some("40"));
+    sandbox.fault("fitbit.devices", json!({ "status": 429 }));
+    assert_eq!(sandbox.get_as(&access, DEVICES).header("retry-after"), None);
+}

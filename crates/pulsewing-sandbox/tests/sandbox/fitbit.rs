@@ -204,11 +204,13 @@ fn the_tracker_is_not_the_first_device() {
     assert_eq!(devices[0]["deviceVersion"], "MobileTrack");
     assert_eq!(devices[0].get("batteryLevel"), None);
     assert_eq!(devices[1]["type"], "SCALE");
+    assert_eq!(devices[2]["lastSyncTime"], "2025-10-18T16:00:00.000");
+    assert_eq!(devices[2].get("batteryLevel"), None);
     assert_eq!(
-        (&devices[2]["type"], &devices[2]["lastSyncTime"]),
+        (&devices[3]["type"], &devices[3]["lastSyncTime"]),
         (&json!("TRACKER"), &json!("2026-11-22T15:00:00.000"))
     );
-    assert!((0..=100).contains(&devices[2]["batteryLevel"].as_u64().unwrap()));
+    assert!((0..=100).contains(&devices[3]["batteryLevel"].as_u64().unwrap()));
 }
 
 #[test]
@@ -307,4 +309,38 @@ fn a_service_that_is_gone_answers_410_everywhere() {
     assert!(!sandbox.google_login().refresh.is_empty());
     sandbox.control("config", &json!({ "gone": false }));
     assert_eq!(sandbox.fitbit_refresh(&tokens.refresh).status, 200);
+}
+
+#[test]
+fn an_interval_may_reach_across_midnight() {
+    let csv = "time,bpm\n2026-11-21T23:59:00,60\n2026-11-22T00:00:00,61\n2026-11-22T00:01:00,62\n";
+    let sandbox = Running::recorded(csv, "Europe/Berlin");
+    let access = sandbox.fitbit_login().access;
+    let between =
+        "/1/user/-/activities/heart/date/2026-11-21/2026-11-22/1min/time/23:59/00:00.json";
+    let response = sandbox.get_as(&access, between);
+    assert_eq!(
+        dataset(&response),
+        named(&[("23:59:00", 60), ("00:00:00", 61)])
+    );
+    assert_eq!(response.json()["activities-heart"][0]["value"], "60.50");
+    let day = "/1/user/-/activities/heart/date/2026-11-22/2026-11-22/1min.json";
+    let response = sandbox.get_as(&access, day);
+    assert_eq!(
+        dataset(&response),
+        named(&[("00:00:00", 61), ("00:01:00", 62)])
+    );
+}
+
+#[test]
+fn the_quota_can_be_switched_off() {
+    let sandbox = Running::start();
+    let access = sandbox.fitbit_login().access;
+    sandbox.control("config", &json!({ "quotas": false }));
+    for _ in 0..151 {
+        assert_eq!(
+            sandbox.get_as(&access, "/1/user/-/profile.json").status,
+            200
+        );
+    }
 }

@@ -544,7 +544,12 @@ fn devices_settings_identity_and_profile_are_told() {
         (&tracker["deviceType"], &tracker["lastSyncTime"]),
         (&json!("TRACKER"), &json!("2026-11-22T14:00:00Z"))
     );
-    assert_eq!(second.get("nextPageToken"), None);
+    let all = sandbox.get_as(&access, "/v4/users/me/pairedDevices").json();
+    assert_eq!(
+        all["pairedDevices"][2]["lastSyncTime"],
+        "2025-10-18T14:00:00Z"
+    );
+    assert_eq!(all.get("nextPageToken"), None);
     let one = sandbox.get_as(
         &access,
         &format!("/v4/{}", tracker["name"].as_str().unwrap()),
@@ -618,4 +623,55 @@ fn a_scope_that_was_not_granted_is_forbidden() {
     );
     assert_eq!(sandbox.list(&access, POINTS, &[]).status, 200);
     assert_eq!(sandbox.get_as(&access, "/v4/users/me/identity").status, 200);
+}
+
+#[test]
+fn the_quota_is_counted_by_the_clocks_minute() {
+    let sandbox = Running::start();
+    let access = sandbox.google_login().access;
+    let ask = || sandbox.get_as(&access, "/v4/users/me/identity");
+    for _ in 0..300 {
+        assert_eq!(ask().status, 200);
+    }
+    let refused = ask();
+    assert_eq!(
+        (refused.status, refused.reason().as_str()),
+        (429, "RATE_LIMIT_EXCEEDED")
+    );
+    let error = &refused.json()["error"];
+    assert_eq!(error["status"], "RESOURCE_EXHAUSTED");
+    assert_eq!(error["details"][0]["metadata"]["quota_limit_value"], "300");
+    // Whoever has no valid token uses up nothing, and is told so first.
+    assert_eq!(sandbox.get("/v4/users/me/identity").status, 401);
+    sandbox.advance(60);
+    assert_eq!(ask().status, 200);
+    sandbox.control("config", &json!({ "quotas": false }));
+    for _ in 0..301 {
+        assert_eq!(ask().status, 200);
+    }
+}
+
+#[test]
+fn daily_windows_are_paged_as_well() {
+    let sandbox = Running::start();
+    let access = sandbox.google_login().access;
+    let date = |day: u8| json!({ "date": { "year": 2026, "month": 11, "day": day } });
+    let page = |size: u8, token: Value| {
+        let body = json!({
+            "range": { "start": date(10), "end": date(20) }, "pageSize": size, "pageToken": token,
+        });
+        sandbox.post_json_as(
+            &access,
+            "/v4/users/me/dataTypes/heart-rate/dataPoints:dailyRollUp",
+            &body,
+        )
+    };
+    let whole = page(0, Value::Null).json();
+    assert_eq!(whole.get("nextPageToken"), None);
+    let first = page(6, Value::Null).json();
+    let second = page(6, first["nextPageToken"].clone()).json();
+    assert_eq!(second.get("nextPageToken"), None);
+    let days = |page: &Value| page["rollupDataPoints"].as_array().unwrap().clone();
+    assert_eq!([days(&first), days(&second)].concat(), days(&whole));
+    assert_eq!(page(7, first["nextPageToken"].clone()).status, 400);
 }

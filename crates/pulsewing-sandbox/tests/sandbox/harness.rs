@@ -132,13 +132,24 @@ impl Running {
             .set_read_timeout(Some(Duration::from_secs(20)))
             .unwrap();
         let mut head =
-            format!("{method} {target} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n");
+            format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
         for (name, value) in headers {
             write!(head, "{name}: {value}\r\n").unwrap();
         }
         write!(head, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
         stream.write_all(head.as_bytes()).unwrap();
         stream
+    }
+
+    /// Asks with another `Host` header than this server's and returns the answer as text.
+    pub(crate) fn raw_with_host(&self, host: &str, method: &str, target: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        let head =
+            format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
     }
 
     pub(crate) fn request(

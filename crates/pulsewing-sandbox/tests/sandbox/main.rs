@@ -11,4 +11,8 @@ mod faults;
 mod fitbit;
 mod google;
 mod harness;
+mod page;
 mod rotation;
+mod transport;
+mod wearing;
+mod zones;

@@ -1,0 +1,137 @@
+//! Heart-rate zones: their limits of a day, and the time spent in them
+//! (Google Health API, data types daily-heart-rate-zones and time-in-heart-rate-zone).
+//!
+//! The limits are those of a wearer of 38 with a resting heart rate of 60, by Karvonen: 40, 60 and 85
+//! percent of the way from there to the highest rate of 182.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::wearer::{Bucket, MINUTE, Sample, buckets};
+
+/// Minutes in a row that lie in one zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stay {
+    pub(super) zone: &'static str,
+    pub(super) start: Timestamp,
+    /// The end of the last of the minutes.
+    pub(super) end: Timestamp,
+}
+
+/// Returns the zones with their limits.
+pub(super) fn limits() -> Value {
+    let zone = |(name, min, max): &(&str, u64, u64)| {
+        json!({
+            "heartRateZoneType": name,
+            "minBeatsPerMinute": min.to_string(),
+            "maxBeatsPerMinute": max.to_string(),
+        })
+    };
+    ZONES.iter().map(zone).collect()
+}
+
+/// Returns when the wearer was in which zone, oldest first. `from` is the start of a minute.
+pub(super) fn stays(samples: &[Sample], from: Timestamp) -> Vec<Stay> {
+    let mut stays: Vec<Stay> = Vec::new();
+    for minute in buckets(samples, from, MINUTE) {
+        let start = from.checked_add(SignedDuration::from_mins(minute.index));
+        let Ok(start) = start else { continue };
+        let Ok(end) = start.checked_add(MINUTE) else {
+            continue;
+        };
+        let zone = zone_of(&minute);
+        match stays.last_mut() {
+            Some(last) if last.zone == zone && last.end == start => last.end = end,
+            _ => stays.push(Stay { zone, start, end }),
+        }
+    }
+    stays
+}
+
+/// Returns the rolled-up value of a window: how long the wearer was in each zone.
+///
+/// A minute counts as a whole, but all of them together not longer than the window.
+pub(super) fn time_in(samples: &[Sample], from: Timestamp, window: SignedDuration) -> Value {
+    let minutes = buckets(samples, from, MINUTE);
+    let time_in_zone = |(name, _, _): &(&str, u64, u64)| {
+        let count = minutes.iter().filter(|m| zone_of(m) == *name).count();
+        let time = SignedDuration::from_mins(i64::try_from(count).unwrap_or(0)).min(window);
+        (count > 0).then(|| json!({ "heartRateZone": name, "duration": seconds(time) }))
+    };
+    let zones: Vec<Value> = ZONES.iter().filter_map(time_in_zone).collect();
+    json!({ "timeInHeartRateZones": zones })
+}
+
+/// Returns a duration as proto3's JSON has it.
+fn seconds(duration: SignedDuration) -> String {
+    match duration.subsec_nanos() {
+        0 => format!("{}s", duration.as_secs()),
+        nanos => format!("{}.{nanos:09}s", duration.as_secs()),
+    }
+}
+
+fn zone_of(minute: &Bucket) -> &'static str {
+    let bpm = minute.rounded();
+    let zone = ZONES.iter().find(|(_, _, max)| bpm <= *max);
+    zone.map_or("PEAK", |(name, _, _)| name)
+}
+
+/// The zones, from the lowest; both limits belong to them.
+const ZONES: [(&str, u64, u64); 4] = [
+    ("LIGHT", 30, 108),
+    ("MODERATE", 109, 132),
+    ("VIGOROUS", 133, 162),
+    ("PEAK", 163, 220),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(second: i64, bpm: u16) -> Sample {
+        Sample {
+            at: Timestamp::from_second(second).unwrap(),
+            bpm,
+        }
+    }
+
+    #[test]
+    fn a_stay_ends_with_another_zone_and_with_a_gap() {
+        let samples = [
+            sample(0, 60),
+            sample(60, 108),
+            sample(120, 109),
+            sample(240, 109),
+            sample(300, 250),
+        ];
+        let found: Vec<(&str, i64, i64)> = stays(&samples, Timestamp::UNIX_EPOCH)
+            .iter()
+            .map(|stay| (stay.zone, stay.start.as_second(), stay.end.as_second()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("LIGHT", 0, 120),
+                ("MODERATE", 120, 180),
+                ("MODERATE", 240, 300),
+                ("PEAK", 300, 360)
+            ]
+        );
+    }
+
+    #[test]
+    fn time_in_a_zone_is_never_longer_than_its_window() {
+        let window = SignedDuration::from_millis(1500);
+        assert_eq!(
+            time_in(&[sample(0, 60)], Timestamp::UNIX_EPOCH, window),
+            json!({ "timeInHeartRateZones": [{ "heartRateZone": "LIGHT", "duration": "1.500000000s" }] })
+        );
+    }
+
+    #[test]
+    fn every_bpm_lies_in_one_zone() {
+        for pair in ZONES.windows(2) {
+            assert_eq!(pair[0].2 + 1, pair[1].1);
+        }
+    }
+}

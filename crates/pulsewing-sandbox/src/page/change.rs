@@ -1,0 +1,216 @@
+//! What the page's forms do. Each is turned into the control call that does the same.
+
+use serde_json::{Map, Value, json};
+
+use crate::control;
+use crate::faults::Fault;
+use crate::message::Params;
+use crate::sandbox::Shared;
+use crate::settings::Change;
+
+/// Does what a form asks for.
+///
+/// # Errors
+///
+/// Returns what is wrong with it; nothing has changed then.
+pub(super) fn apply(form: &Params, shared: &Shared) -> Result<(), String> {
+    match form.get("form") {
+        Some("clock") => {
+            let change = match (form.get("advance_s"), form.get("now")) {
+                (Some(seconds), _) => {
+                    let seconds: f64 = seconds
+                        .parse()
+                        .map_err(|_| "the clock advances by seconds".to_owned())?;
+                    json!({ "advance_s": seconds })
+                }
+                (None, now) => json!({ "now": now.unwrap_or_default() }),
+            };
+            control::set_clock(read(change)?, shared).map(drop)
+        }
+        Some("switches") => {
+            let change: Change = read(switches(form)?)?;
+            shared.state().settings.apply(change);
+            Ok(())
+        }
+        Some("fault") => {
+            let fault: Fault = read(fault(form)?)?;
+            shared.state().faults.add(fault);
+            Ok(())
+        }
+        Some("no-faults") => {
+            shared.state().faults.replace(Vec::new());
+            Ok(())
+        }
+        _ => Err("there is no such form".to_owned()),
+    }
+}
+
+/// Returns the settings of the form: a box that is not ticked is not sent.
+fn switches(form: &Params) -> Result<Value, String> {
+    let mut change = Map::new();
+    for (name, _) in TICKED {
+        change.insert((*name).to_owned(), (form.get(name) == Some("on")).into());
+    }
+    for (name, _) in CHOSEN {
+        if let Some(value) = form.get(name) {
+            change.insert((*name).to_owned(), value.into());
+        }
+    }
+    let battery = match form.get("battery") {
+        Some(percent) => whole("battery", percent)?.into(),
+        None => Value::Null,
+    };
+    change.insert("battery".to_owned(), battery);
+    Ok(change.into())
+}
+
+fn fault(form: &Params) -> Result<Value, String> {
+    let preset = form.get("preset").unwrap_or_default();
+    let (_, action) = PRESETS
+        .iter()
+        .find(|(name, _)| *name == preset)
+        .ok_or_else(|| format!("there is no preset `{preset}`"))?;
+    let action: Value = serde_json::from_str(action).map_err(|error| error.to_string())?;
+    let number = |name, default| form.get(name).map_or(Ok(default), |text| whole(name, text));
+    Ok(json!({
+        "route": form.get("route").unwrap_or("*"),
+        "skip": number("skip", 0)?,
+        "count": number("count", 1)?,
+        "do": action,
+    }))
+}
+
+fn whole(name: &str, text: &str) -> Result<u32, String> {
+    text.parse()
+        .map_err(|_| format!("{name} is a whole number, not `{text}`"))
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, String> {
+    serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+/// The settings that are on or off.
+pub(super) const TICKED: &[(&str, &str)] = &[
+    ("gone", "Fitbit is gone (410 everywhere)"),
+    (
+        "testing_status",
+        "Google app in testing (grants end after 7 days)",
+    ),
+    ("quotas", "Quotas are counted"),
+    ("late", "Late and revised samples"),
+    ("wearable", "Data comes from a tracker"),
+];
+
+/// The settings that are one of a few words.
+pub(super) const CHOSEN: &[(&str, &[&str])] = &[
+    ("replay", &["120s", "until-used"]),
+    ("page_sizes", &["observed", "documented"]),
+    ("devices", &["usual", "bare", "none"]),
+    ("header_case", &["title", "lower"]),
+];
+
+/// Faults that can be chosen by name, with what they do.
+pub(super) const PRESETS: &[(&str, &str)] = &[
+    ("reply is lost", r#"{"drop":"after"}"#),
+    ("request is lost", r#"{"drop":"before"}"#),
+    ("reply is cut after 20 bytes", r#"{"truncate":20}"#),
+    ("reply comes 20 s late", r#"{"stall_s":20}"#),
+    ("503 from the provider", r#"{"status":503}"#),
+    ("502 from a proxy, HTML", r#"{"status":502,"body":"html"}"#),
+    ("500 without a body", r#"{"status":500,"body":"empty"}"#),
+    (
+        "429 with Retry-After",
+        r#"{"status":429,"headers":{"Retry-After":"30"}}"#,
+    ),
+    ("429 without Retry-After", r#"{"status":429}"#),
+    ("401", r#"{"status":401}"#),
+    ("409", r#"{"status":409}"#),
+    ("empty page", r#"{"empty_page":true}"#),
+    ("scope is missing", r#"{"omit":"scope"}"#),
+    ("refresh_token is missing", r#"{"omit":"refresh_token"}"#),
+    ("invalid_grant", r#"{"reason":"invalid_grant"}"#),
+    (
+        "Fitbit: insufficient_permissions",
+        r#"{"reason":"insufficient_permissions"}"#,
+    ),
+    (
+        "Fitbit: error in Google's form",
+        r#"{"reason":"PERMISSION_DENIED"}"#,
+    ),
+    (
+        "Google: ACCOUNT_NOT_LINKED",
+        r#"{"reason":"ACCOUNT_NOT_LINKED"}"#,
+    ),
+    (
+        "Google: SERVICE_DISABLED",
+        r#"{"reason":"SERVICE_DISABLED"}"#,
+    ),
+    (
+        "Google: RESOURCE_PERMISSION_DENIED",
+        r#"{"reason":"RESOURCE_PERMISSION_DENIED"}"#,
+    ),
+    (
+        "Google: scope insufficient",
+        r#"{"reason":"ACCESS_TOKEN_SCOPE_INSUFFICIENT"}"#,
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::SandboxConfig;
+
+    #[test]
+    fn every_preset_is_a_fault() {
+        let shared = Shared::new(SandboxConfig::default());
+        for (preset, _) in PRESETS {
+            let form = Params::parse(format!("form=fault&preset={preset}&count=0").as_bytes());
+            assert_eq!(apply(&form, &shared), Ok(()), "{preset}");
+        }
+        let told = shared.state().faults.describe();
+        assert_eq!(told.as_array().unwrap().len(), PRESETS.len());
+    }
+
+    #[test]
+    fn every_choice_is_a_setting() {
+        let shared = Shared::new(SandboxConfig::default());
+        for (name, words) in CHOSEN {
+            for word in *words {
+                let form = Params::parse(format!("form=switches&{name}={word}").as_bytes());
+                assert_eq!(apply(&form, &shared), Ok(()), "{name} {word}");
+                assert_eq!(json!(shared.state().settings)[name], *word);
+            }
+        }
+        for (name, _) in TICKED {
+            for (ticked, expected) in [(format!("&{name}=on"), true), (String::new(), false)] {
+                let form = Params::parse(format!("form=switches{ticked}").as_bytes());
+                assert_eq!(apply(&form, &shared), Ok(()));
+                assert_eq!(json!(shared.state().settings)[name], expected, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_form_that_is_wrong_changes_nothing() {
+        let shared = Shared::new(SandboxConfig::default());
+        let before = json!(shared.state().settings);
+        for form in [
+            "",
+            "form=clock",
+            "form=clock&now=noon",
+            "form=clock&advance_s=soon",
+            "form=switches&gone=on&battery=101",
+            "form=switches&gone=on&replay=60s",
+            "form=fault&preset=none",
+            "form=fault&preset=401&route=nowhere",
+            "form=fault&preset=401&skip=-1",
+        ] {
+            assert!(
+                apply(&Params::parse(form.as_bytes()), &shared).is_err(),
+                "{form}"
+            );
+        }
+        assert_eq!(json!(shared.state().settings), before);
+        assert_eq!(shared.state().faults.describe(), json!([]));
+    }
+}

@@ -1,0 +1,57 @@
+//! The page at `/`: what the sandbox knows and does, for a person who develops against it.
+//!
+//! It is plain HTML with forms. There is no script, no token on it, and nothing that it loads from
+//! anywhere.
+
+mod change;
+mod view;
+
+use std::net::IpAddr;
+
+use hyper::{Method, StatusCode};
+
+use crate::message::{Reply, Request};
+use crate::oauth::document;
+use crate::sandbox::Shared;
+use crate::visitor;
+
+/// Where the page lives.
+pub(crate) const PATH: &str = "/";
+
+/// Answers the page, or does what one of its forms asks and goes back to it.
+pub(crate) fn answer(request: &Request, peer: IpAddr, shared: &Shared) -> Reply {
+    if let Some(reason) = visitor::refusal(request, peer, &shared.tls_names) {
+        let body = format!("<p>The page is not shown: {reason}.</p>");
+        return Reply::html(StatusCode::FORBIDDEN, document("Pulsewing sandbox", &body));
+    }
+    let reply = match request.method {
+        Method::GET | Method::HEAD => shown(StatusCode::OK, request, shared, None),
+        Method::POST => match change::apply(&request.form(), shared) {
+            Ok(()) => {
+                let mut reply = Reply::found(PATH.to_owned());
+                reply.status = StatusCode::SEE_OTHER;
+                reply
+            }
+            Err(problem) => shown(StatusCode::BAD_REQUEST, request, shared, Some(&problem)),
+        },
+        _ => Reply::empty(StatusCode::METHOD_NOT_ALLOWED).with_header("Allow", "GET, POST"),
+    };
+    reply.with_header("Cache-Control", "no-store")
+}
+
+fn shown(status: StatusCode, request: &Request, shared: &Shared, problem: Option<&str>) -> Reply {
+    let every = request
+        .query_params()
+        .get("every")
+        .and_then(|text| text.parse().ok());
+    let every = every.filter(|seconds| (1..=3600).contains(seconds));
+    Reply::html(status, view::page(shared, problem, every))
+        // A second line of defence for text that clients put into paths.
+        .with_header(
+            "Content-Security-Policy",
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; \
+             frame-ancestors 'none'; base-uri 'none'",
+        )
+        .with_header("X-Content-Type-Options", "nosniff")
+        .with_header("Referrer-Policy", "same-origin")
+}

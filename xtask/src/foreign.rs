@@ -1,0 +1,110 @@
+//! Clients that others wrote, held against the sandbox: the driver in Python, in a virtual environment with
+//! the packages that its list of requirements names.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Where the driver is, from the root of the checkout.
+const DRIVER: &str = "crates/pulsewing-sandbox/tests/foreign";
+
+/// Fails unless every package of the list given to it is installed in the version it names.
+const ARE_INSTALLED: &str = "\
+import sys
+from importlib.metadata import version
+for line in open(sys.argv[1], encoding='utf-8'):
+    name, _, wanted = line.partition('#')[0].strip().partition('==')
+    if name and version(name) != wanted:
+        sys.exit(1)
+";
+
+/// Whether the environment has every package in the version that is asked for.
+pub(crate) fn is_ready(workspace: &Workspace) -> bool {
+    let python = python(workspace);
+    python.exists()
+        && process::succeeds(
+            Command::new(python)
+                .args(["-c", ARE_INSTALLED])
+                .arg(requirements(workspace)),
+        )
+}
+
+/// Makes the environment and installs the packages from PyPI.
+///
+/// # Errors
+///
+/// When there is no Python that can make one, or a package cannot be installed.
+pub(crate) fn install(workspace: &Workspace) -> Result<(), String> {
+    make_environment(workspace)?;
+    let mut pip = Command::new(python(workspace));
+    pip.args(["-m", "pip", "install", "--quiet"])
+        .args(["--disable-pip-version-check", "--requirement"])
+        .arg(requirements(workspace));
+    process::run(&mut pip)
+}
+
+/// Makes an empty environment, or leaves one that is there.
+///
+/// # Errors
+///
+/// When Python is missing, or is there without its `venv`, as Debian packages it.
+pub(crate) fn make_environment(workspace: &Workspace) -> Result<(), String> {
+    let mut venv = Command::new("python3");
+    venv.args(["-m", "venv"]).arg(environment(workspace));
+    process::run(&mut venv)
+}
+
+/// Builds the program and runs the driver with it.
+///
+/// # Errors
+///
+/// When the program does not build, or a client and the sandbox disagree.
+pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
+    process::run(process::cargo().args(["build", "-p", "pulsewing"]))?;
+    let program = format!("pulsewing{}", std::env::consts::EXE_SUFFIX);
+    let mut driver = Command::new(python(workspace));
+    // Without -B it would leave its compiled modules in the checkout.
+    driver
+        .arg("-B")
+        .arg(workspace.root.join(DRIVER).join("drive.py"))
+        .arg("--program")
+        .arg(workspace.target_dir.join("debug").join(program));
+    process::run(&mut driver)
+}
+
+fn requirements(workspace: &Workspace) -> PathBuf {
+    workspace.root.join(DRIVER).join("requirements.txt")
+}
+
+fn environment(workspace: &Workspace) -> PathBuf {
+    workspace.target_dir.join("foreign-clients")
+}
+
+fn python(workspace: &Workspace) -> PathBuf {
+    let name = if cfg!(windows) {
+        "Scripts/python.exe"
+    } else {
+        "bin/python"
+    };
+    environment(workspace).join(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_driver_and_its_requirements_are_there_and_every_version_is_pinned() {
+        let workspace = Workspace::load().unwrap();
+        assert!(workspace.root.join(DRIVER).join("drive.py").is_file());
+        let text = std::fs::read_to_string(requirements(&workspace)).unwrap();
+        let packages: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .collect();
+        assert!(packages.len() >= 2);
+        assert!(packages.iter().all(|package| package.contains("==")));
+    }
+}
