@@ -284,6 +284,11 @@ fn another_body_is_not_an_empty_page() {
             r#"{"activities-heart":[],"activities-heart-intraday":{"dataset":[]}}"#,
             DecodeError::NotTheReply,
         ),
+        (r#"{"rollupDataPoints":7}"#, DecodeError::NotTheReply),
+        (
+            r#"{"rollupDataPoints":{},"nextPageToken":""}"#,
+            DecodeError::NotTheReply,
+        ),
         ("[]", DecodeError::NotTheReply),
         ("null", DecodeError::NotTheReply),
         ("17", DecodeError::NotTheReply),

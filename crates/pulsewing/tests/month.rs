@@ -1,5 +1,9 @@
 //! A month in virtual time: the cycle, the chain's real files and real HTTP against the sandbox,
 //! with a fault in every tenth request. Nothing sleeps: a wait moves the clock.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
 
 use std::{io, time::Duration};
 

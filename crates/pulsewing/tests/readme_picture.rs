@@ -1,4 +1,8 @@
 //! The README's picture is what the demo draws.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
 
 use std::{fs::File, io::BufReader, path::Path, process::Command};
 

@@ -57,6 +57,10 @@ fn a_lost_reply_is_asked_for_again_with_the_same_token() {
         Fault::Truncate(40),
         Fault::Body(400, r#"{"errors":[{"errorType":"system"}]}"#.to_owned()),
         Fault::Body(400, r#"{"errors":[{"errorType":"invalid_gr"#.to_owned()),
+        Fault::Body(
+            400,
+            r#"{"errors":[{"errorType":"invalid_grant","message":"Ref"#.to_owned(),
+        ),
         Fault::Body(503, r#"{"error":"invalid_grant"}"#.to_owned()),
         Fault::Body(409, r#"{"error":"invalid_grant"}"#.to_owned()),
     ] {
@@ -89,6 +93,12 @@ fn slow_tries_leave_no_gap_and_none_begins_after_110_seconds() {
     world.always(Route::Token, Fault::Stall);
     assert_eq!(world.cycle_once(), Err(no_answer(NoAnswer::TimedOut)));
     assert_eq!(world.refreshes(), [0, 15, 32, 51, 74, 105]);
+    // Counted from the first send, not from its end.
+    let mut world = expired();
+    world.will(Route::Token, [Fault::Stall]);
+    world.always(Route::Token, Fault::DropAfter);
+    assert!(world.cycle_once().is_err());
+    assert_eq!(world.refreshes(), [0, 15, 17, 21, 29, 46, 62, 78, 95]);
 }
 
 #[test]

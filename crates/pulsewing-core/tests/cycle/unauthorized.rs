@@ -9,7 +9,7 @@ use pulsewing_core::{
 
 use crate::{
     cloud::{Fault, Route},
-    world::{Setup, World, chain},
+    world::{Setup, Todo, World, chain},
 };
 
 const RENEWED: &str = "open, close, zone 200, resolve, today 401, open, intent, token 200, tokens, close, today 200, devices 200, done";
@@ -57,7 +57,7 @@ fn the_hour_survives_a_restart() {
 #[test]
 fn a_401_is_no_cause_for_a_refresh_when_the_store_has_a_newer_access_token() {
     let mut world = World::fitbit();
-    let _ = world.run_until(|todo| matches!(todo, crate::world::Todo::Send(..)));
+    let _ = world.run_until(|todo| matches!(todo, Todo::Send(..)));
     world.will(Route::Zone, [Fault::status(401)]);
     let (refresh, access) = world.cloud.grants.refreshed_elsewhere(world.real);
     let _ = world.step();
@@ -78,15 +78,41 @@ fn a_401_is_no_cause_for_a_refresh_when_the_store_has_a_newer_access_token() {
 }
 
 #[test]
+fn a_cycle_renews_once_whatever_the_store_has() {
+    let mut world = World::fitbit();
+    world.always(Route::Zone, Fault::status(401));
+    world.always(Route::Heart, Fault::status(401));
+    let _ = world.run_until(|todo| matches!(todo, Todo::Send(..)));
+    let _ = world.step();
+    // Another program's newer tokens, which are no better.
+    let (refresh, access) = world.cloud.grants.refreshed_elsewhere(world.real);
+    let setup = Setup {
+        age: 0,
+        ..Setup::fitbit()
+    };
+    world.put(&chain(&setup, &refresh, Some(&access), Some(1)));
+    assert_eq!(world.cycle_once(), Err(Failure::Unauthorized));
+    assert_eq!(
+        world.told(),
+        "open, close, zone 401, open, close, zone 401, resolve, today 401, failed"
+    );
+}
+
+#[test]
 fn a_refresh_without_an_answer_does_not_use_the_hours_one_up() {
-    let mut world = World::google();
-    world.cloud.grants.revoke_access("access-1");
-    world.always(Route::Token, Fault::status(503));
-    let cause = NoAnswer::Status(503);
-    let call = CallName::Token;
-    assert_eq!(world.cycle_once(), Err(Failure::NoAnswer { call, cause }));
-    world.heal();
-    assert_eq!(world.cycle_once(), Ok(()));
+    for restarts in [false, true] {
+        let mut world = World::google();
+        world.cloud.grants.revoke_access("access-1");
+        world.always(Route::Token, Fault::status(503));
+        let cause = NoAnswer::Status(503);
+        let call = CallName::Token;
+        assert_eq!(world.cycle_once(), Err(Failure::NoAnswer { call, cause }));
+        world.heal();
+        if restarts {
+            world.die();
+        }
+        assert_eq!(world.cycle_once(), Ok(()));
+    }
 }
 
 #[test]

@@ -51,6 +51,8 @@ struct Page {
     familiar: bool,
     /// It has another.
     strange: bool,
+    /// It names its points, and what follows is no list.
+    misshapen: bool,
 }
 
 /// The point being read.
@@ -101,7 +103,7 @@ impl HeartDecoder {
         let sink = &mut |_| {};
         self.walker.finish(&mut Reading { page, sink })?;
         // Only `{}` is an empty page; a page of something else is not an empty one of heart rate.
-        if self.page.strange && !self.page.familiar {
+        if self.page.misshapen || (self.page.strange && !self.page.familiar) {
             return Err(DecodeError::NotTheReply);
         }
         Ok(HeartPage {
@@ -160,7 +162,7 @@ impl<F: FnMut(HeartPoint)> Visitor for Reading<'_, F> {
             (At::HeartRate, b"sampleTime") => At::SampleTime,
             (At::SampleTime, b"physicalTime") => At::PhysicalTime,
             (At::Body, b"rollupDataPoints" | b"dataPoints") => {
-                self.page.familiar = true;
+                self.page.misshapen = true;
                 At::Points
             }
             (At::Body, b"nextPageToken") => {
@@ -177,8 +179,13 @@ impl<F: FnMut(HeartPoint)> Visitor for Reading<'_, F> {
 
     #[inline]
     fn begin(&mut self, place: At) {
-        if let At::Point = place {
-            self.page.point = Point::default();
+        match place {
+            At::Point => self.page.point = Point::default(),
+            At::Points => {
+                self.page.familiar = true;
+                self.page.misshapen = false;
+            }
+            _ => {}
         }
     }
 
