@@ -40,7 +40,11 @@ pub(crate) fn install(workspace: &Workspace) -> Result<(), String> {
     make_environment(workspace)?;
     let mut pip = Command::new(python(workspace));
     pip.args(["-m", "pip", "install", "--quiet"])
-        .args(["--disable-pip-version-check", "--requirement"])
+        .args([
+            "--disable-pip-version-check",
+            "--no-compile",
+            "--requirement",
+        ])
         .arg(requirements(workspace));
     process::run(&mut pip)
 }
