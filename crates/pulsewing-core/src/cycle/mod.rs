@@ -36,7 +36,7 @@ mod intake;
 mod pacing;
 mod renewal;
 
-use core::time::Duration;
+use core::{fmt, time::Duration};
 
 use jiff::Timestamp;
 
@@ -135,7 +135,6 @@ impl Settings {
 }
 
 /// What to do next. See [the module](self) for what to tell afterwards.
-#[derive(Debug)]
 pub enum Action<'a> {
     /// Take the chain's lock, waiting for it at most this long, and read the store; if the lock is
     /// held already, only read.
@@ -174,6 +173,32 @@ pub enum Action<'a> {
         /// When to poll again, at the latest.
         until: Duration,
     },
+}
+
+impl fmt::Debug for Action<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OpenChain { wait } => f.debug_struct("OpenChain").field("wait", wait).finish(),
+            // Not the record: it holds tokens.
+            Self::Store { record: _, what } => f
+                .debug_struct("Store")
+                .field("what", what)
+                .finish_non_exhaustive(),
+            Self::CloseChain => f.write_str("CloseChain"),
+            Self::Send { request, timeout } => f
+                .debug_struct("Send")
+                .field("request", request)
+                .field("timeout", timeout)
+                .finish(),
+            Self::ResolveZone { facts, at } => f
+                .debug_struct("ResolveZone")
+                .field("facts", facts)
+                .field("at", at)
+                .finish(),
+            Self::Finished(result) => f.debug_tuple("Finished").field(result).finish(),
+            Self::Wait { until } => f.debug_struct("Wait").field("until", until).finish(),
+        }
+    }
 }
 
 /// What a [`Action::Store`] writes.

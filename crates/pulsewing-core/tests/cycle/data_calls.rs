@@ -28,7 +28,6 @@ fn at(setup: Setup, clock: &str) -> World {
         by += SignedDuration::from_hours(24);
     }
     world.advance(by.unsigned_abs());
-    // The access token was issued when the world began; a day later it is another one.
     world
 }
 
@@ -162,6 +161,20 @@ fn all_sources_are_asked_when_the_wearables_have_nothing() {
             .contains("wearables 200, all 200, earlier all 200, devices 200")
     );
     assert_eq!(world.cycle.reading().unwrap().latest(), None);
+}
+
+#[test]
+fn without_an_answer_from_all_sources_nobody_knows_that_there_are_no_values() {
+    let mut world = World::google();
+    let nothing = Fault::Body(200, "{}".to_owned());
+    world.will(Route::Heart, [nothing]);
+    world.always(Route::Heart, Fault::status(503));
+    assert!(world.cycle_once().is_err());
+    assert!(
+        world
+            .told()
+            .ends_with("wearables 200, all 503, all 503, all 503, failed")
+    );
 }
 
 #[test]

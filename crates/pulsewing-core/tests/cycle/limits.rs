@@ -124,11 +124,17 @@ fn a_limit_without_words_lasts_to_the_full_hour_or_a_minute() {
 fn what_any_reply_says_of_limits_is_obeyed() {
     // A success that used the quota up; a server in maintenance; from the token endpoint, too.
     for (route, fault) in [
-        (Route::Heart, Fault::Header("Retry-After", "600".to_owned())),
-        (Route::Token, Fault::Header("Retry-After", "600".to_owned())),
         (
             Route::Heart,
-            Fault::Status(503, Some(("Retry-After", "600".to_owned()))),
+            Fault::Header("Retry-After", "3000".to_owned()),
+        ),
+        (
+            Route::Token,
+            Fault::Header("Retry-After", "3000".to_owned()),
+        ),
+        (
+            Route::Heart,
+            Fault::Status(503, Some(("Retry-After", "3000".to_owned()))),
         ),
     ] {
         let mut world = World::new(Setup::fitbit().expired());
@@ -145,7 +151,7 @@ fn what_any_reply_says_of_limits_is_obeyed() {
     let mut world = World::new(Setup::google().expired());
     world.will(
         Route::Token,
-        [Fault::Status(503, Some(("Retry-After", "600".to_owned())))],
+        [Fault::Status(503, Some(("Retry-After", "3000".to_owned())))],
     );
     assert!(world.cycle_once().is_err());
     assert_eq!(world.refreshes().len(), 1, "told to wait, and asked again");
