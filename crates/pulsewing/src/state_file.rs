@@ -46,7 +46,7 @@ struct PacingState {
     next_allowed: Option<Timestamp>,
     unauthorized_refresh_at: Option<Timestamp>,
     recent: Vec<u16>,
-    newest_minute: i64,
+    newest_span: i64,
     failures: u8,
 }
 
@@ -103,7 +103,7 @@ impl State {
             next_allowed: self.pacing.next_allowed,
             unauthorized_refresh_at: self.pacing.unauthorized_refresh_at,
             recent,
-            newest_minute: self.pacing.newest_minute,
+            newest_span: self.pacing.newest_span,
             failures: self.pacing.failures,
         }
     }
@@ -133,7 +133,7 @@ impl State {
             next_allowed: pacing.next_allowed,
             unauthorized_refresh_at: pacing.unauthorized_refresh_at,
             recent: pacing.recent.to_vec(),
-            newest_minute: pacing.newest_minute,
+            newest_span: pacing.newest_span,
             failures: pacing.failures,
         };
         self.zone = memory.zone.as_ref().map(|(facts, asked_at)| ZoneState {
@@ -164,7 +164,7 @@ mod tests {
         let mut pacing = Pacing {
             next_allowed: Some(at),
             failures: 3,
-            newest_minute: 7,
+            newest_span: 7,
             ..Pacing::default()
         };
         pacing.recent[59] = 4;

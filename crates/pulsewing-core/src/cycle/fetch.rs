@@ -14,14 +14,14 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{
     Action, Now, Settings,
-    failure::{CallName, Consent, Failure, Reason},
+    failure::{Consent, Failure, Reason},
     intake::{Draft, Intake, Received},
     renewal::Surroundings,
+    step::{Heart, Step},
 };
 use crate::{
     Bpm, Fingerprint, Provider,
     chain::Stored,
-    day::Day,
     dialect::{DecodeError, ErrorReason, PageToken, ZoneFacts, fitbit, google},
     oauth::NoAnswer,
     reading::{Reading, TimeZone},
@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// How long one exchange may take.
-const TRY_FOR: Duration = Duration::from_secs(20);
+const TRY_FOR: Duration = Duration::from_secs(15);
 
 /// How often a call is tried that gets no answer.
 const TRIES: u8 = 3;
@@ -89,62 +89,6 @@ pub(super) struct Fetch {
     has_renewed: bool,
     may_ask_devices: bool,
     may_ask_zone: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    Idle,
-    Zone,
-    ResolvingZone,
-    Heart(Heart),
-    Devices,
-    Resting,
-}
-
-/// Which heart rate is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Heart {
-    /// Google: today's range, from trackers and watches.
-    Wearables,
-    /// Google: today's range, from every source.
-    AllSources,
-    /// Google: the rest of the last 24 hours before that range.
-    Earlier(google::SourceFamily),
-    /// Fitbit: today, as its cloud understands it.
-    Today,
-    /// Fitbit: the day before.
-    Yesterday,
-}
-
-impl Heart {
-    /// The date that is asked for, when today is `day`.
-    pub(super) fn date(self, day: &Day) -> Date {
-        let today = day.local().date();
-        match self {
-            Self::Yesterday => today.yesterday().unwrap_or(today),
-            _ => today,
-        }
-    }
-}
-
-impl Step {
-    const fn call(self) -> CallName {
-        match self {
-            Self::Zone | Self::ResolvingZone | Self::Idle => CallName::Zone,
-            Self::Heart(_) => CallName::Heart,
-            Self::Devices => CallName::Devices,
-            Self::Resting => CallName::Resting,
-        }
-    }
-
-    /// Whether a cycle without this step's reply has failed. What completes the window beyond
-    /// today's range is welcome, and no more.
-    const fn is_vital(self) -> bool {
-        matches!(
-            self,
-            Self::Heart(Heart::Wearables | Heart::AllSources | Heart::Today)
-        )
-    }
 }
 
 impl Fetch {

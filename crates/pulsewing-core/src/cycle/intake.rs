@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::fetch::Step;
+use super::step::{Heart, Step};
 use crate::{
     Bpm, Provider,
     day::{Day, Window},
@@ -211,7 +211,7 @@ impl Intake {
 impl Draft {
     fn take_fitbit_day(&mut self, step: Step, facts: &fitbit::HeartFacts) {
         self.window.insert_day(&self.incoming);
-        if step == Step::Heart(super::fetch::Heart::Today) {
+        if step == Step::Heart(Heart::Today) {
             // The reply's own date holds: its cloud knows the wearer's midnight.
             self.day = self.incoming.clone();
             self.resting = facts.resting;

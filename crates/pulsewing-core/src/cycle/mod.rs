@@ -35,6 +35,7 @@ mod fetch;
 mod intake;
 mod pacing;
 mod renewal;
+mod step;
 
 use core::{fmt, time::Duration};
 

@@ -25,10 +25,10 @@ pub struct Pacing {
     /// When an access token was last refreshed because of a 401; at most once an hour.
     pub unauthorized_refresh_at: Option<Timestamp>,
     /// Requests by spans of 62 seconds: slot `n % 60` belongs to the span `n` since 1970 that is
-    /// [`newest_minute`](Self::newest_minute) or one of the 59 before it.
+    /// [`newest_span`](Self::newest_span) or one of the 59 before it.
     pub recent: [u16; 60],
     /// The newest span that `recent` counts: seconds since 1970 divided by 62.
-    pub newest_minute: i64,
+    pub newest_span: i64,
     /// How many cycles in a row have failed.
     pub failures: u8,
 }
@@ -39,7 +39,7 @@ impl Default for Pacing {
             next_allowed: None,
             unauthorized_refresh_at: None,
             recent: [0; 60],
-            newest_minute: 0,
+            newest_span: 0,
             failures: 0,
         }
     }
@@ -72,7 +72,7 @@ impl Pacing {
     /// Counts a request.
     pub(super) fn count(&mut self, now: Timestamp) {
         self.roll(now);
-        if let Some(slot) = self.recent.get_mut(slot(self.newest_minute)) {
+        if let Some(slot) = self.recent.get_mut(slot(self.newest_span)) {
             *slot = slot.saturating_add(1);
         }
     }
@@ -162,12 +162,12 @@ impl Pacing {
     /// Moves the counted hour on to `now`.
     fn roll(&mut self, now: Timestamp) {
         let span = now.as_second().div_euclid(SPAN_S);
-        let passed = span.saturating_sub(self.newest_minute);
+        let passed = span.saturating_sub(self.newest_span);
         match passed {
             0 => {}
             1..60 => {
                 for newer in 1..=passed {
-                    if let Some(slot) = self.recent.get_mut(slot(self.newest_minute + newer)) {
+                    if let Some(slot) = self.recent.get_mut(slot(self.newest_span + newer)) {
                         *slot = 0;
                     }
                 }
@@ -176,7 +176,7 @@ impl Pacing {
             // The clock was set back: what was sent is as old as it was.
             _ => self.recent.rotate_right(slot(passed)),
         }
-        self.newest_minute = span;
+        self.newest_span = span;
     }
 
     fn total(&self) -> u32 {
@@ -187,7 +187,7 @@ impl Pacing {
     fn when_below(&self, cap: u16) -> Timestamp {
         let mut left = self.total();
         for age in (0..60).rev() {
-            let span = self.newest_minute - age;
+            let span = self.newest_span - age;
             left -= self
                 .recent
                 .get(slot(span))
@@ -197,7 +197,7 @@ impl Pacing {
             }
         }
         // A cap of zero: nothing is ever sent.
-        end_of_hour(self.newest_minute)
+        end_of_hour(self.newest_span)
     }
 }
 

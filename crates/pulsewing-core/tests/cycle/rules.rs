@@ -104,7 +104,7 @@ impl Rules {
                 self.refresh(call, store, up, real);
             }
             Todo::Send(call, timeout) => {
-                assert!(*timeout <= Duration::from_secs(20), "a try of {timeout:?}");
+                assert!(*timeout <= Duration::from_secs(15), "a try of {timeout:?}");
                 self.data_call(call, store, real);
             }
             Todo::Wait(until) => {

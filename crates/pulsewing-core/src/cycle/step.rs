@@ -1,0 +1,63 @@
+//! The steps of fetching, one call each.
+
+use jiff::civil::Date;
+
+use super::failure::CallName;
+use crate::{day::Day, dialect::google};
+
+/// Where fetching is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Idle,
+    Zone,
+    ResolvingZone,
+    Heart(Heart),
+    Devices,
+    Resting,
+}
+
+/// Which heart rate is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heart {
+    /// Google: today's range, from trackers and watches.
+    Wearables,
+    /// Google: today's range, from every source.
+    AllSources,
+    /// Google: the rest of the last 24 hours before that range.
+    Earlier(google::SourceFamily),
+    /// Fitbit: today, as its cloud understands it.
+    Today,
+    /// Fitbit: the day before.
+    Yesterday,
+}
+
+impl Heart {
+    /// The date that is asked for, when today is `day`.
+    pub(super) fn date(self, day: &Day) -> Date {
+        let today = day.local().date();
+        match self {
+            Self::Yesterday => today.yesterday().unwrap_or(today),
+            _ => today,
+        }
+    }
+}
+
+impl Step {
+    pub(super) const fn call(self) -> CallName {
+        match self {
+            Self::Zone | Self::ResolvingZone | Self::Idle => CallName::Zone,
+            Self::Heart(_) => CallName::Heart,
+            Self::Devices => CallName::Devices,
+            Self::Resting => CallName::Resting,
+        }
+    }
+
+    /// Whether a cycle without this step's reply has failed. What completes the window beyond
+    /// today's range is welcome, and no more.
+    pub(super) const fn is_vital(self) -> bool {
+        matches!(
+            self,
+            Self::Heart(Heart::Wearables | Heart::AllSources | Heart::Today)
+        )
+    }
+}
