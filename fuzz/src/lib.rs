@@ -5,7 +5,12 @@
 //! shallow, and no replacement for hours of real fuzzing.
 
 pub mod filter;
+pub mod fitbit_bodies;
+pub mod google_bodies;
 pub mod json_chunks;
+pub mod redirects;
+pub mod stored_chains;
+pub mod token_replies;
 
 #[cfg(test)]
 mod mutation;
@@ -25,8 +30,28 @@ pub const TARGETS: &[Target] = &[
         run: filter::run,
     },
     Target {
+        name: "fitbit_bodies",
+        run: fitbit_bodies::run,
+    },
+    Target {
+        name: "google_bodies",
+        run: google_bodies::run,
+    },
+    Target {
         name: "json_chunks",
         run: json_chunks::run,
+    },
+    Target {
+        name: "redirects",
+        run: redirects::run,
+    },
+    Target {
+        name: "stored_chains",
+        run: stored_chains::run,
+    },
+    Target {
+        name: "token_replies",
+        run: token_replies::run,
     },
 ];
 

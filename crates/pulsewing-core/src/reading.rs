@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn freshness_follows_the_age_of_the_newest_span() {
+    fn freshness_follows_the_age_of_the_newest_minute() {
         let latest: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
         let reading = reading(latest);
         let after =

@@ -126,7 +126,7 @@ fn what_is_unknown_is_null() {
 }
 
 #[test]
-fn freshness_follows_the_age_of_the_newest_span() {
+fn freshness_follows_the_age_of_the_newest_minute() {
     for provider in ["fitbit", "google"] {
         // The newest minute begins at 13:59.
         let signed_in = SignedIn::either(provider);

@@ -1,0 +1,50 @@
+//! Any body is read as a Google reply or refused, wherever it is cut.
+//!
+//! The first byte of the input picks the reply, the second seeds where it is cut; the rest is the body.
+
+use pulsewing_core::dialect::google;
+
+/// Decodes the body whole and in two pieces.
+pub fn run(input: &[u8]) {
+    let [pick, seed, body @ ..] = input else {
+        return;
+    };
+    let (head, tail) = body.split_at(usize::from(*seed).min(body.len()));
+    let read = match pick % 4 {
+        0 => heart,
+        1 => devices,
+        2 => settings,
+        _ => resting,
+    };
+    assert_eq!(read(&[body]), read(&[head, tail]));
+}
+
+fn heart(chunks: &[&[u8]]) -> String {
+    let mut points = Vec::new();
+    let mut decoder = google::HeartDecoder::new();
+    let fed = chunks
+        .iter()
+        .try_for_each(|chunk| decoder.feed(chunk, &mut |point| points.push(format!("{point:?}"))));
+    let page = fed.and_then(|()| decoder.finish());
+    // What a refused body yielded before is not to be trusted, and so not compared.
+    let points = page.is_ok().then_some(points);
+    format!("{page:?} {points:?}")
+}
+
+fn devices(chunks: &[&[u8]]) -> String {
+    let mut decoder = google::DevicesDecoder::new();
+    let fed = chunks.iter().try_for_each(|chunk| decoder.feed(chunk));
+    format!("{:?}", fed.and_then(|()| decoder.finish()))
+}
+
+fn settings(chunks: &[&[u8]]) -> String {
+    let mut decoder = google::SettingsDecoder::new();
+    let fed = chunks.iter().try_for_each(|chunk| decoder.feed(chunk));
+    format!("{:?}", fed.and_then(|()| decoder.finish()))
+}
+
+fn resting(chunks: &[&[u8]]) -> String {
+    let mut decoder = google::RestingDecoder::new();
+    let fed = chunks.iter().try_for_each(|chunk| decoder.feed(chunk));
+    format!("{:?}", fed.and_then(|()| decoder.finish()))
+}
