@@ -36,8 +36,8 @@ use jiff::{SignedDuration, civil::Time};
 use pulsewing_core::{day::WINDOW_LEN, reading::Freshness};
 
 use crate::{
-    Ink, Model,
-    model::{Latest, LatestFifteen},
+    Ink,
+    model::{Facts, Latest, LatestFifteen},
     polyline,
     scale::Scale,
     text::Align,
@@ -53,36 +53,36 @@ const WAITING: &str = "Waiting for latest sync...";
 /// Text that is put together here; longer text is cut at its end.
 type Line64 = heapless::String<64>;
 
-/// Draws a model over the whole of a target.
+/// Draws a reading over the whole of a target.
 ///
 /// # Errors
 /// Those of the target.
-pub fn draw<D: DrawTarget<Color = Ink>>(model: &Model, target: &mut D) -> Result<(), D::Error> {
+pub fn draw<D: DrawTarget<Color = Ink>>(facts: &Facts<'_>, target: &mut D) -> Result<(), D::Error> {
     let whole = target.bounding_box();
     let mut target = target.cropped(&whole);
     let layout = Layout::new(whole.size);
     target.clear(Ink::Ground)?;
-    draw_head(model, &layout, &mut target)?;
-    match &model.latest {
+    draw_head(facts, &layout, &mut target)?;
+    match &facts.latest {
         Latest::Fifteen(fifteen) => draw_graph(fifteen, &layout, &mut target),
-        Latest::TooFew(logged) => draw_notice(model, *logged, &layout, &mut target),
+        Latest::TooFew(logged) => draw_notice(facts, *logged, &layout, &mut target),
     }
 }
 
 /// Date, battery, age and, unless all is well, what is amiss.
 fn draw_head<D: DrawTarget<Color = Ink>>(
-    model: &Model,
+    facts: &Facts<'_>,
     layout: &Layout,
     target: &mut D,
 ) -> Result<(), D::Error> {
     let left = layout.margin;
     let right = layout.size().width.cast_signed() - layout.margin;
-    let date = written(format_args!("{}", model.date));
+    let date = written(format_args!("{}", facts.date));
     let first = |x| Point::new(x, layout.first_row);
     layout
         .face
         .write(&date, first(left), Align::Left, Ink::Text, target)?;
-    let battery = match model.battery_percent {
+    let battery = match facts.battery_percent {
         Some(percent) => written(format_args!("Battery: {percent}%")),
         None => written(format_args!("Battery: -")),
     };
@@ -90,20 +90,20 @@ fn draw_head<D: DrawTarget<Color = Ink>>(
         .face
         .write(&battery, first(right), Align::Right, Ink::Text, target)?;
 
-    let status = status(model.freshness);
+    let status = status(facts.freshness);
     let ink = if status.is_some() {
         Ink::Warning
     } else {
         Ink::Quiet
     };
-    if let Some(age) = model.age {
+    if let Some(age) = facts.age {
         let at = Point::new(right, layout.age_row);
         layout
             .small
             .write(&age_text(age), at, Align::Right, ink, target)?;
     }
     if let Some(status) = status {
-        let row = if model.age.is_some() {
+        let row = if facts.age.is_some() {
             layout.status_row
         } else {
             layout.age_row
@@ -271,13 +271,13 @@ fn draw_gap<D: DrawTarget<Color = Ink>>(
 
 /// The original's screen after midnight: there is too little to draw.
 fn draw_notice<D: DrawTarget<Color = Ink>>(
-    model: &Model,
+    facts: &Facts<'_>,
     logged: u16,
     layout: &Layout,
     target: &mut D,
 ) -> Result<(), D::Error> {
     // A failure is not told as "no values yet".
-    let (title, ink, why) = match (model.freshness, model.is_today) {
+    let (title, ink, why) = match (facts.freshness, facts.is_today) {
         (Freshness::Cached, _) => (
             "Last update failed",
             Ink::Warning,
@@ -298,10 +298,10 @@ fn draw_notice<D: DrawTarget<Color = Ink>>(
         0 => written(format_args!("No minutes so far")),
         _ => written(format_args!("{logged} of {WINDOW_LEN} minutes so far")),
     };
-    if let Some(newest) = model.newest {
+    if let Some(newest) = facts.newest {
         // What does not fit is left out; the count stands without it.
         let _ = write!(count, ", the latest at {}", clock(newest.time()));
-        if newest.date() != model.date {
+        if newest.date() != facts.date {
             let _ = write!(count, " on {}", newest.date());
         }
     }

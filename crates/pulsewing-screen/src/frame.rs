@@ -32,11 +32,16 @@ impl<B> Frame<B> {
     /// How many bytes a picture takes.
     #[must_use]
     pub const fn bytes_for(size: Size) -> usize {
-        Self::stride(size).saturating_mul(size.height as usize)
+        Self::stride_of(size).saturating_mul(size.height as usize)
     }
 
-    const fn stride(size: Size) -> usize {
+    const fn stride_of(size: Size) -> usize {
         size.width.div_ceil(2) as usize
+    }
+
+    /// How many bytes a row takes.
+    pub(crate) const fn stride(&self) -> usize {
+        Self::stride_of(self.size)
     }
 }
 
@@ -48,10 +53,16 @@ impl<B: AsRef<[u8]>> Frame<B> {
         (buffer.as_ref().len() == Self::bytes_for(size)).then_some(Self { size, buffer })
     }
 
+    /// A picture at the beginning of a buffer that is long enough, but may be longer.
+    pub(crate) fn over(size: Size, buffer: B) -> Option<Self> {
+        (buffer.as_ref().len() >= Self::bytes_for(size)).then_some(Self { size, buffer })
+    }
+
     /// The packed pixels.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        self.buffer.as_ref()
+        let buffer = self.buffer.as_ref();
+        buffer.get(..Self::bytes_for(self.size)).unwrap_or(buffer)
     }
 
     /// The colour at a point; `None` outside the picture.
@@ -70,7 +81,7 @@ impl<B: AsRef<[u8]>> Frame<B> {
     pub fn pixels(&self) -> impl Iterator<Item = Ink> + '_ {
         let width = self.size.width as usize;
         self.bytes()
-            .chunks_exact(Self::stride(self.size).max(1))
+            .chunks_exact(self.stride().max(1))
             .flat_map(move |row| {
                 row.iter()
                     .flat_map(|byte| [byte >> 4, byte & 0x0f])
@@ -79,7 +90,14 @@ impl<B: AsRef<[u8]>> Frame<B> {
             })
     }
 
-    /// Red, green and blue of each pixel, in the order of [`pixels`](Self::pixels).
+    /// The colours of the pixels of an area, as far as it lies in the picture, in the order in which a
+    /// panel takes them: from the left in rows from the top.
+    pub fn pixels_in(&self, area: &Rectangle) -> impl Iterator<Item = Ink> + '_ {
+        let area = area.intersection(&self.bounding_box());
+        area.points().filter_map(|at| self.pixel(at))
+    }
+
+    /// Red, green and blue by day of each pixel, in the order of [`pixels`](Self::pixels).
     pub fn rgb(&self) -> impl Iterator<Item = [u8; 3]> + '_ {
         self.pixels().map(Ink::rgb)
     }

@@ -1,9 +1,12 @@
-//! The palette: every colour that a picture may use, in one place.
+//! The inks: every colour that a picture may use, by its purpose.
 
 use embedded_graphics::pixelcolor::{PixelColor, Rgb565, Rgb888, raw::RawU4};
-use pulsewing_core::heart_zone::ClassicZone;
+use pulsewing_core::heart_zone::{ClassicZone, HeartZone};
 
-/// One of at most sixteen colours; its number is what a 4-bit frame stores.
+use crate::Palette;
+
+/// One of sixteen colours; its number is what a 4-bit frame stores, and a [`Palette`] says what it
+/// looks like.
 ///
 /// A target of another colour type takes a picture through embedded-graphics' `color_converted()`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,23 +24,31 @@ pub enum Ink {
     Red,
     /// "Very Low".
     Violet,
-    /// "Sleeping".
+    /// "Sleeping"; "Resting" in the desk theme.
     Blue,
     /// "Relaxing".
     Green,
-    /// "Awake".
+    /// "Awake"; "Light" in the desk theme.
     Cyan,
-    /// "Active".
+    /// "Active"; "Moderate" in the desk theme.
     Yellow,
-    /// "Very Active".
+    /// "Very Active"; "Vigorous" in the desk theme.
     Orange,
-    /// "Exertion".
+    /// "Exertion"; "Peak" in the desk theme.
     Pink,
+    /// Lines that hardly show, and the darkest step between background and text: dark grey.
+    Faint,
+    /// The step between that and grey.
+    Mid,
+    /// The step between the background and the cool colours.
+    DimCool,
+    /// The step between the background and the warm colours.
+    DimWarm,
 }
 
 impl Ink {
     /// Every colour, by its number.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Ground,
         Self::Text,
         Self::Quiet,
@@ -50,6 +61,10 @@ impl Ink {
         Self::Yellow,
         Self::Orange,
         Self::Pink,
+        Self::Faint,
+        Self::Mid,
+        Self::DimCool,
+        Self::DimWarm,
     ];
 
     /// The colour of a zone of the classic theme. Green for "Relaxing" is the original's.
@@ -73,32 +88,31 @@ impl Ink {
         self as u8
     }
 
-    /// The colour of a number; those that are not in use are the background.
+    /// The colour of a number, of which the lower four bits count.
     #[must_use]
     pub fn from_index(index: u8) -> Self {
         Self::ALL
-            .get(usize::from(index))
+            .get(usize::from(index & 0x0f))
             .copied()
             .unwrap_or(Self::Ground)
     }
 
-    /// Red, green and blue, 0 to 255 each.
+    /// The colour of a zone of the desk theme.
+    #[must_use]
+    pub const fn of_heart_zone(zone: HeartZone) -> Self {
+        match zone {
+            HeartZone::Resting => Self::Blue,
+            HeartZone::Light => Self::Cyan,
+            HeartZone::Moderate => Self::Yellow,
+            HeartZone::Vigorous => Self::Orange,
+            HeartZone::Peak => Self::Pink,
+        }
+    }
+
+    /// Red, green and blue by [day](Palette::Day), 0 to 255 each.
     #[must_use]
     pub const fn rgb(self) -> [u8; 3] {
-        match self {
-            Self::Ground => [0, 0, 0],
-            Self::Text => [255, 255, 255],
-            Self::Quiet => [160, 160, 160],
-            Self::Warning => [255, 184, 0],
-            Self::Red => [255, 72, 72],
-            Self::Violet => [190, 120, 255],
-            Self::Blue => [88, 152, 255],
-            Self::Green => [0, 255, 0],
-            Self::Cyan => [0, 232, 224],
-            Self::Yellow => [255, 240, 64],
-            Self::Orange => [255, 140, 32],
-            Self::Pink => [255, 88, 200],
-        }
+        Palette::Day.rgb(self)
     }
 }
 
@@ -129,35 +143,11 @@ impl From<Ink> for Rgb565 {
 mod tests {
     use super::*;
 
-    /// Relative luminance (WCAG 2.2).
-    fn luminance(ink: Ink) -> f64 {
-        let [r, g, b] = ink.rgb().map(|channel| {
-            let c = f64::from(channel) / 255.0;
-            if c <= 0.04045 {
-                c / 12.92
-            } else {
-                ((c + 0.055) / 1.055).powf(2.4)
-            }
-        });
-        0.2126 * r + 0.7152 * g + 0.0722 * b
-    }
-
-    #[test]
-    fn every_colour_can_be_read_on_black() {
-        for ink in &Ink::ALL[1..] {
-            let contrast = (luminance(*ink) + 0.05) / 0.05;
-            assert!(
-                contrast >= 6.0,
-                "{ink:?} has a contrast of {contrast:.1} only"
-            );
-        }
-    }
-
     #[test]
     fn a_colours_number_leads_back_to_it() {
         for (number, ink) in (0..).zip(Ink::ALL) {
             assert_eq!((ink.index(), Ink::from_index(number)), (number, ink));
         }
-        assert_eq!(Ink::from_index(15), Ink::Ground);
+        assert_eq!(Ink::from_index(16), Ink::Ground);
     }
 }

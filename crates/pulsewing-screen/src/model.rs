@@ -6,19 +6,33 @@ use jiff::{
 };
 use pulsewing_core::{
     Bpm,
-    day::{Day, WINDOW_LEN},
-    heart_zone::ClassicZone,
+    civil::Offsets,
+    day::{Day, Sample, WINDOW_LEN, Window},
+    heart_zone::{ClassicZone, HeartZone, HeartZones},
     reading::{Freshness, Reading},
 };
 
-use crate::Theme;
+use crate::{Frame, State, Theme};
 
-/// What a picture shows: plain values, whatever the theme.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Model {
+/// What a picture shows, whatever its size.
+#[derive(Clone, Debug)]
+pub struct Model<'r> {
     /// How it is drawn.
     pub theme: Theme,
-    /// The civil day that is shown.
+    /// What the latest reading says; `None` while there was none.
+    pub facts: Option<Facts<'r>>,
+    /// What else there is to say.
+    pub state: Option<State<'r>>,
+    /// The user's picture, behind the notice that there are no values yet.
+    pub wallpaper: Option<Frame<&'r [u8]>>,
+}
+
+/// What a reading says at the moment of drawing.
+#[derive(Clone, Debug)]
+pub struct Facts<'r> {
+    /// The wearer's date now.
+    pub today: Date,
+    /// The civil day of the reading.
     pub date: Date,
     /// Whether that is the wearer's today.
     pub is_today: bool,
@@ -26,12 +40,24 @@ pub struct Model {
     pub latest: Latest,
     /// When the newest minute of the last 24 hours began, on the wearer's clock, whatever its day.
     pub newest: Option<DateTime>,
-    /// How long ago that was; negative when a clock was set back.
+    /// Its rate and that rate's zone.
+    pub rate: Option<(Bpm, HeartZone)>,
+    /// How long ago it was; negative when a clock was set back.
     pub age: Option<SignedDuration>,
     /// How much that says about the present.
     pub freshness: Freshness,
     /// The tracker's battery in percent, 0 to 100, if known.
     pub battery_percent: Option<u8>,
+    /// The latest fifteen minutes of the last 24 hours, or as many as there are.
+    pub window: &'r Window,
+    /// The reading's day, minute by minute.
+    pub day: &'r Day,
+    /// The wearer's clock.
+    pub offsets: &'r Offsets,
+    /// Where the wearer's zones begin.
+    pub heart_zones: HeartZones,
+    /// How far the reading's day had come, in minutes elapsed since it began: its length once over.
+    pub minute_now: u16,
 }
 
 /// The day's latest fifteen minutes, or that there are not as many yet.
@@ -58,33 +84,88 @@ pub struct Minute {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LatestFifteen(pub [Minute; WINDOW_LEN]);
 
-impl Model {
+impl<'r> Model<'r> {
     /// What a reading looks like at `now`.
-    ///
-    /// The fifteen are of the reading's civil day alone, as the original sketch has it; the age is
-    /// that of the newest minute of the last 24 hours, across midnight.
     #[must_use]
-    pub fn new(reading: &Reading, now: Timestamp, freshness: Freshness, theme: Theme) -> Self {
+    pub fn new(reading: &'r Reading, now: Timestamp, freshness: Freshness, theme: Theme) -> Self {
+        Self {
+            theme,
+            facts: Some(Facts::new(reading, now, freshness)),
+            state: None,
+            wallpaper: None,
+        }
+    }
+
+    /// What is shown before the first reading.
+    #[must_use]
+    pub const fn of_state(state: State<'r>, theme: Theme) -> Self {
+        Self {
+            theme,
+            facts: None,
+            state: Some(state),
+            wallpaper: None,
+        }
+    }
+
+    /// The same with something else to say, as a banner if a heart rate is shown.
+    #[must_use]
+    pub fn with_state(self, state: State<'r>) -> Self {
+        Self {
+            state: Some(state),
+            ..self
+        }
+    }
+
+    /// The same with the user's own wallpaper.
+    #[must_use]
+    pub fn with_wallpaper(self, wallpaper: Frame<&'r [u8]>) -> Self {
+        Self {
+            wallpaper: Some(wallpaper),
+            ..self
+        }
+    }
+}
+
+impl<'r> Facts<'r> {
+    /// What a reading says at `now`.
+    ///
+    /// The classic theme's fifteen are of the reading's civil day alone, as the original sketch has
+    /// it; rate, age and window are those of the last 24 hours, across midnight.
+    #[must_use]
+    pub fn new(reading: &'r Reading, now: Timestamp, freshness: Freshness) -> Self {
         let local = reading.day.local();
         let offsets = &reading.time_zone.offsets;
         // A reading that has outlived its 24 hours has no newest minute in its window; the day may.
-        let newest = reading.latest().map(|sample| sample.at).or_else(|| {
-            let (minute, _) = reading.day.latest()?;
-            Some(local.instant(minute))
+        let newest = reading.latest().or_else(|| {
+            let (minute, bpm) = reading.day.latest()?;
+            let at = local.instant(minute);
+            Some(Sample { at, bpm })
         });
         let latest = match LatestFifteen::of(&reading.day) {
             Some(fifteen) => Latest::Fifteen(fifteen),
             None => Latest::TooFew(reading.day.logged_minutes()),
         };
+        let today = offsets.local(now).date();
+        let minute_now = match local.minute_of(now) {
+            Some(minute) => minute,
+            None if now < local.start() => 0,
+            None => local.minutes(),
+        };
         Self {
-            theme,
+            today,
             date: local.date(),
-            is_today: offsets.local(now).date() == local.date(),
+            is_today: today == local.date(),
             latest,
-            newest: newest.map(|at| offsets.local(at)),
-            age: newest.map(|at| now.duration_since(at)),
+            newest: newest.map(|sample| offsets.local(sample.at)),
+            rate: newest.map(|sample| (sample.bpm, reading.heart_zones.zone(sample.bpm))),
+            age: newest.map(|sample| now.duration_since(sample.at)),
             freshness,
             battery_percent: reading.battery_percent.filter(|percent| *percent <= 100),
+            window: &reading.window,
+            day: &reading.day,
+            offsets,
+            heart_zones: reading.heart_zones,
+            minute_now,
         }
     }
 }
@@ -157,9 +238,6 @@ mod tests {
     use jiff::{civil::date, tz::Offset};
     use pulsewing_core::{
         Provider,
-        civil::Offsets,
-        day::Window,
-        heart_zone::HeartZones,
         reading::{TimeZone, ZoneName, ZoneSource},
     };
 
@@ -202,20 +280,15 @@ mod tests {
         }
     }
 
-    fn model(reading: &Reading, now: Timestamp) -> Model {
-        Model::new(
-            reading,
-            now,
-            reading.freshness(now, EVERY, false),
-            Theme::Classic,
-        )
+    fn facts(reading: &Reading, now: Timestamp) -> Facts<'_> {
+        Facts::new(reading, now, reading.freshness(now, EVERY, false))
     }
 
     #[test]
     fn the_fifteen_are_those_that_the_report_prints() {
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
         let reading = reading(date(2026, 11, 22), (0..100).step_by(3), now);
-        let Latest::Fifteen(fifteen) = model(&reading, now).latest else {
+        let Latest::Fifteen(fifteen) = facts(&reading, now).latest else {
             panic!("there are fifteen");
         };
         let printed = reading.day.latest_fifteen().unwrap();
@@ -226,8 +299,9 @@ mod tests {
     #[test]
     fn fourteen_are_too_few() {
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
-        let model = model(&reading(date(2026, 11, 22), 0..14, now), now);
-        assert_eq!((model.latest, model.is_today), (Latest::TooFew(14), true));
+        let reading = reading(date(2026, 11, 22), 0..14, now);
+        let facts = facts(&reading, now);
+        assert_eq!((facts.latest, facts.is_today), (Latest::TooFew(14), true));
     }
 
     #[test]
@@ -245,8 +319,8 @@ mod tests {
     fn a_day_that_is_over_is_not_called_today() {
         let taken = "2026-11-22T22:50:00Z".parse().unwrap();
         let reading = reading(date(2026, 11, 22), 1_410..1_425, taken);
-        let model = model(&reading, taken + SignedDuration::from_hours(1));
-        assert_eq!((model.date, model.is_today), (date(2026, 11, 22), false));
+        let facts = facts(&reading, taken + SignedDuration::from_hours(1));
+        assert_eq!((facts.date, facts.is_today), (date(2026, 11, 22), false));
     }
 
     #[test]
@@ -256,8 +330,8 @@ mod tests {
         let newest = date(2026, 11, 22).at(10, 14, 0, 0);
         let minutes_later = |n| {
             let at = reading.day.local().instant(614) + SignedDuration::from_mins(n);
-            let model = model(&reading, at);
-            (model.newest, model.age.map(|age| age.as_mins()))
+            let facts = facts(&reading, at);
+            (facts.newest, facts.age.map(|age| age.as_mins()))
         };
         assert_eq!(minutes_later(166), (Some(newest), Some(166)));
         assert_eq!(minutes_later(3_000), (Some(newest), Some(3_000)));
@@ -269,6 +343,6 @@ mod tests {
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
         let mut reading = reading(date(2026, 11, 22), 0..15, now);
         reading.battery_percent = Some(101);
-        assert_eq!(model(&reading, now).battery_percent, None);
+        assert_eq!(facts(&reading, now).battery_percent, None);
     }
 }

@@ -49,6 +49,17 @@ impl Scale {
         }
     }
 
+    /// A scale from `low` to `high` exactly, with a label every 20 beats.
+    #[must_use]
+    pub fn between(low: u16, high: u16) -> Self {
+        let high = high.max(low.saturating_add(1));
+        Self {
+            low,
+            high,
+            step: 20,
+        }
+    }
+
     /// The rate at the bottom, in beats per minute.
     #[must_use]
     pub const fn low(&self) -> u16 {
@@ -93,7 +104,24 @@ impl Scale {
         let rise = (2 * above * height + span).div_euclid(2 * span);
         i32::try_from(i64::from(bottom) - rise).unwrap_or(bottom)
     }
+
+    /// The rate that a row lies at, rounded, when the scale runs from the row `bottom` up to the row
+    /// `top`.
+    #[must_use]
+    pub fn rate(&self, row: i32, top: i32, bottom: i32) -> Bpm {
+        let height = (i64::from(bottom) - i64::from(top)).max(1);
+        let above = (i64::from(bottom) - i64::from(row)).clamp(0, height);
+        let span = i64::from(self.high - self.low);
+        let rate = i64::from(self.low) + (2 * above * span + height) / (2 * height);
+        Bpm::from_whole(rate.clamp(1, i64::from(Bpm::MAX))).unwrap_or(LEAST)
+    }
 }
+
+/// What the bottom of a scale that begins at nothing stands for.
+const LEAST: Bpm = match Bpm::new(1) {
+    Some(least) => least,
+    None => unreachable!(),
+};
 
 fn multiples(low: u16, high: u16, step: u16) -> impl Iterator<Item = u16> {
     (low.div_ceil(step)..=high / step).map(move |factor| factor * step)
@@ -155,6 +183,12 @@ mod tests {
             let rows: Vec<_> = (min..=max).map(|rate| scale.row(rate, top, bottom)).collect();
             prop_assert!(rows.iter().all(|row| (top..=bottom).contains(row)));
             prop_assert!(rows.is_sorted_by(|lower, higher| lower >= higher));
+            // Where rows are no scarcer than rates, a row leads back to its rate.
+            if height >= i32::from(scale.high() - scale.low()) {
+                for rate in min..=max {
+                    prop_assert_eq!(scale.rate(scale.row(rate, top, bottom), top, bottom).get(), rate);
+                }
+            }
             let labels: Vec<_> = scale.major_ticks().collect();
             prop_assert!((2..=usize::from(most.max(3))).contains(&labels.len()));
             prop_assert!(labels.iter().all(|rate| (scale.low()..=scale.high()).contains(rate)));

@@ -1,4 +1,4 @@
-//! Type: the faces that are linked, and text set at an edge or in the middle.
+//! Small type: the bitmap faces that are linked, and text set at an edge or in the middle.
 
 use core::ops::Range;
 
@@ -34,6 +34,17 @@ pub(crate) enum Align {
     Centre,
     /// The last inked column, which the column follows.
     Right,
+}
+
+impl Align {
+    /// Where the pen starts, for text that inks `columns` when it starts at column 0.
+    pub(crate) const fn pen(self, x: i32, columns: &Range<i32>) -> i32 {
+        match self {
+            Self::Left => x,
+            Self::Centre => x - i32::midpoint(columns.start, columns.end),
+            Self::Right => x - columns.end,
+        }
+    }
 }
 
 impl Face {
@@ -74,12 +85,7 @@ impl Face {
         ink: D::Color,
         target: &mut D,
     ) -> Result<(), D::Error> {
-        let columns = self.columns(text);
-        let pen = match align {
-            Align::Left => at.x,
-            Align::Centre => at.x - i32::midpoint(columns.start, columns.end),
-            Align::Right => at.x - columns.end,
-        };
+        let pen = align.pen(at.x, &self.columns(text));
         let written = self.0.render(
             text,
             Point::new(pen, at.y),
@@ -94,36 +100,40 @@ impl Face {
         }
     }
 
-    /// Breaks a text between words into lines of at most `width` columns. A word that is wider
-    /// has a line of its own.
+    /// Breaks a text into lines of at most `width` columns, between words where it can be.
     pub(crate) fn wrap<'t>(
         &'static self,
         text: &'t str,
         width: i32,
     ) -> impl Iterator<Item = &'t str> {
-        let mut rest = text.trim_start();
-        core::iter::from_fn(move || {
-            if rest.is_empty() {
-                return None;
-            }
-            let ends = rest
-                .match_indices(' ')
-                .map(|(end, _)| end)
-                .chain([rest.len()]);
-            let mut line = (rest, "");
-            for (place, end) in ends.enumerate() {
-                let Some((head, tail)) = rest.split_at_checked(end) else {
-                    break;
-                };
-                if place > 0 && self.width(head) > width {
-                    break;
-                }
-                line = (head, tail.trim_start());
-            }
-            rest = line.1;
-            Some(line.0)
-        })
+        wrap(text, move |line| self.width(line) <= width)
     }
+}
+
+/// Breaks a text between words into lines that fit, and a word that does not fit where it must be.
+pub(crate) fn wrap(text: &str, fits: impl Fn(&str) -> bool) -> impl Iterator<Item = &str> {
+    let mut rest = text.trim_start();
+    core::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let words = rest.match_indices(' ').map(|(end, _)| end);
+        let ends = words.chain([rest.len()]);
+        let fitting = ends.take_while(|end| rest.get(..*end).is_some_and(&fits));
+        let (line, after) = match fitting.last() {
+            Some(end) => rest.split_at_checked(end)?,
+            None => {
+                let characters = rest.char_indices().map(|(place, c)| place + c.len_utf8());
+                // One character at least, or it would never end.
+                let fitting = characters
+                    .enumerate()
+                    .take_while(|(place, end)| *place == 0 || rest.get(..*end).is_some_and(&fits));
+                rest.split_at_checked(fitting.last()?.1)?
+            }
+        };
+        rest = after.trim_start();
+        Some(line)
+    })
 }
 
 #[cfg(test)]
@@ -161,7 +171,9 @@ mod tests {
         let lines: Vec<_> = FACE_8.wrap(text, 120).collect();
         assert_eq!(lines, ["Not enough values for", "today to display yet."]);
         assert!(lines.iter().all(|line| FACE_8.width(line) <= 120));
-        assert_eq!(FACE_8.wrap(text, 4).count(), 8);
+        let lines: Vec<_> = FACE_8.wrap("a netzwerkname b", 40).collect();
+        assert_eq!(lines, ["a", "netzwer", "kname b"]);
+        assert_eq!(FACE_8.wrap("two", 0).count(), 3);
         assert_eq!(FACE_8.wrap("", 100).count(), 0);
     }
 }

@@ -3,17 +3,24 @@
 use core::{fmt, str::FromStr};
 
 /// A look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Theme {
+    /// Pulsewing's own picture: see [`desk`](crate::desk).
+    #[default]
+    Desk,
     /// The original sketch's own picture: see [`classic`](crate::classic).
     Classic,
 }
 
 impl Theme {
+    /// Every look.
+    pub const ALL: [Self; 2] = [Self::Desk, Self::Classic];
+
     /// The word in configuration and on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Desk => "desk",
             Self::Classic => "classic",
         }
     }
@@ -29,10 +36,8 @@ impl FromStr for Theme {
     type Err = UnknownTheme;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        match name {
-            "classic" => Ok(Self::Classic),
-            _ => Err(UnknownTheme),
-        }
+        let known = Self::ALL.into_iter().find(|theme| theme.name() == name);
+        known.ok_or(UnknownTheme)
     }
 }
 
@@ -42,7 +47,7 @@ pub struct UnknownTheme;
 
 impl fmt::Display for UnknownTheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the theme is not classic")
+        f.write_str("the theme is neither desk nor classic")
     }
 }
 
@@ -54,7 +59,9 @@ mod tests {
 
     #[test]
     fn a_themes_name_leads_back_to_it() {
-        assert_eq!(Theme::Classic.name().parse(), Ok(Theme::Classic));
+        for theme in Theme::ALL {
+            assert_eq!(theme.name().parse(), Ok(theme));
+        }
         assert_eq!("Classic".parse::<Theme>(), Err(UnknownTheme));
     }
 }

@@ -2,19 +2,26 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use core::convert::Infallible;
+use std::sync::LazyLock;
 
 use embedded_graphics::{Pixel, prelude::*, primitives::Rectangle};
 use jiff::{
-    SignedDuration,
+    SignedDuration, Timestamp,
     civil::{Date, Time},
+    tz::Offset,
 };
 use proptest::prelude::*;
-use pulsewing_core::{Bpm, reading::Freshness};
+use pulsewing_core::{
+    Bpm,
+    civil::Offsets,
+    day::{Day, Window},
+    heart_zone::HeartZones,
+    reading::Freshness,
+};
 use pulsewing_screen::{
-    Frame, Ink, Model, Theme,
-    classic::Layout,
-    draw,
-    model::{Latest, LatestFifteen, Minute},
+    Frame, Ink,
+    classic::{Layout, draw},
+    model::{Facts, Latest, LatestFifteen, Minute},
 };
 
 /// A frame that also counts the pixels that were drawn beside it.
@@ -57,6 +64,33 @@ impl DrawTarget for Watched {
     }
 }
 
+/// What facts borrow, and what the classic theme never looks at.
+static BLANK: LazyLock<(Day, Window, Offsets)> = LazyLock::new(|| {
+    let offsets = Offsets::fixed(Offset::UTC);
+    let day = Day::new(offsets.day_of(Timestamp::UNIX_EPOCH));
+    (day, Window::ending_at(Timestamp::UNIX_EPOCH), offsets)
+});
+
+fn facts(latest: Latest) -> Facts<'static> {
+    let date = Date::constant(2024, 3, 3);
+    Facts {
+        today: date,
+        date,
+        is_today: true,
+        latest,
+        newest: None,
+        rate: None,
+        age: Some(SignedDuration::from_mins(20)),
+        freshness: Freshness::Fresh,
+        battery_percent: Some(40),
+        window: &BLANK.1,
+        day: &BLANK.0,
+        offsets: &BLANK.2,
+        heart_zones: HeartZones::PLAIN,
+        minute_now: 0,
+    }
+}
+
 fn any_minute() -> impl Strategy<Value = Minute> {
     (0_u16..1_500, 1_u16..=300).prop_map(|(of_day, bpm)| Minute {
         of_day,
@@ -91,7 +125,7 @@ fn any_fifteen() -> impl Strategy<Value = LatestFifteen> {
 }
 
 prop_compose! {
-    fn any_model(latest: impl Strategy<Value = Latest> + 'static)(
+    fn any_facts(latest: impl Strategy<Value = Latest> + 'static)(
         latest in latest,
         day in 0_i32..2_900_000,
         newest in prop::option::of((0_i8..24, 0_i8..60, 0_i32..2_900_000)),
@@ -101,17 +135,16 @@ prop_compose! {
         ]),
         is_today in any::<bool>(),
         battery_percent in prop::option::of(0_u8..=100),
-    ) -> Model {
+    ) -> Facts<'static> {
         let date = |day| Date::constant(0, 1, 1) + SignedDuration::from_hours(24 * i64::from(day));
-        Model {
-            theme: Theme::Classic,
+        Facts {
             date: date(day),
             is_today,
-            latest,
             newest: newest.map(|(hour, minute, day)| date(day).at(hour, minute, 0, 0)),
             age: age.map(SignedDuration::from_secs),
             freshness,
             battery_percent,
+            ..facts(latest)
         }
     }
 }
@@ -142,21 +175,21 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_is_drawn_beside_the_target(model in any_model(any_latest()), size in any_size()) {
+    fn nothing_is_drawn_beside_the_target(facts in any_facts(any_latest()), size in any_size()) {
         let mut watched = Watched::new(size);
-        draw(&model, &mut watched).unwrap();
+        draw(&facts, &mut watched).unwrap();
         prop_assert_eq!(watched.beside, 0);
         // By whole rectangles or pixel by pixel, it is the same picture.
         let mut frame = Watched::new(size).frame;
-        draw(&model, &mut frame).unwrap();
+        draw(&facts, &mut frame).unwrap();
         prop_assert!(frame.pixels().eq(watched.frame.pixels()));
     }
 
     #[test]
     fn a_target_of_any_size_is_drawn_on(
-        model in any_model(any_latest()), width in 0_u32..200, height in 0_u32..120,
+        facts in any_facts(any_latest()), width in 0_u32..200, height in 0_u32..120,
     ) {
-        draw(&model, &mut Watched::new(Size::new(width, height)).frame).unwrap();
+        draw(&facts, &mut Watched::new(Size::new(width, height)).frame).unwrap();
     }
 
     #[test]
@@ -216,17 +249,7 @@ proptest! {
 }
 
 fn drawn(fifteen: LatestFifteen, size: Size) -> Frame<Vec<u8>> {
-    let model = Model {
-        theme: Theme::Classic,
-        date: Date::constant(2024, 3, 3),
-        is_today: true,
-        latest: Latest::Fifteen(fifteen),
-        newest: None,
-        age: Some(SignedDuration::from_mins(20)),
-        freshness: Freshness::Fresh,
-        battery_percent: Some(40),
-    };
     let mut frame = Watched::new(size).frame;
-    draw(&model, &mut frame).unwrap();
+    draw(&facts(Latest::Fifteen(fifteen)), &mut frame).unwrap();
     frame
 }

@@ -1,18 +1,8 @@
-//! Pictures as they are, compared pixel by pixel with `tests/frames/*.png`.
-//!
-//! When one differs, `NAME.new.png` (what was drawn) and `NAME.diff.png` (what is new in green,
-//! what is gone in red) are written beside it. Look at them; if the new picture is the better one:
-//!
-//! ```text
-//! PULSEWING_ACCEPT_FRAMES=1 cargo test -p pulsewing-screen
-//! ```
+//! The classic theme's pictures as they are, compared pixel by pixel with `tests/frames/*.png`. How to
+//! accept other ones: see `golden/mod.rs`.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-use std::{
-    fs::{self, File},
-    io::{BufReader, BufWriter},
-    path::{Path, PathBuf},
-};
+mod golden;
 
 use embedded_graphics::prelude::*;
 use jiff::{SignedDuration, Timestamp, civil::date, tz::Offset};
@@ -23,7 +13,11 @@ use pulsewing_core::{
     heart_zone::HeartZones,
     reading::{Reading, TimeZone, ZoneName, ZoneSource},
 };
-use pulsewing_screen::{Frame, Ink, Model, Theme, draw};
+use pulsewing_screen::{Frame, Model, Palette, Theme, draw};
+
+fn compare(name: &str, drawn: &Frame<Vec<u8>>) {
+    golden::compare("tests/frames", name, drawn, Palette::Day);
+}
 
 const SIZE: Size = Size::new(480, 320);
 
@@ -216,94 +210,4 @@ fn classic_too_few_and_the_update_failed() {
         ..Scene::ordinary([])
     };
     compare("classic-none-memory", &scene.drawn(SIZE));
-}
-
-/// Holds a picture against the accepted one of that name.
-fn compare(name: &str, drawn: &Frame<Vec<u8>>) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/frames");
-    let [accepted, new, diff] =
-        ["png", "new.png", "diff.png"].map(|end| folder.join(format!("{name}.{end}")));
-    if std::env::var_os("PULSEWING_ACCEPT_FRAMES").is_some() {
-        write(&accepted, drawn.size(), drawn.bytes());
-        for outdated in [new, diff] {
-            let _ = fs::remove_file(outdated);
-        }
-        return;
-    }
-    let expected = accepted.exists().then(|| read(&accepted));
-    if expected.as_ref().is_some_and(|(size, pixels)| {
-        *size == drawn.size() && pixels.iter().copied().eq(drawn.rgb())
-    }) {
-        return;
-    }
-    write(&new, drawn.size(), drawn.bytes());
-    let different = match expected {
-        Some((size, pixels)) if size == drawn.size() => {
-            let (difference, count) = difference(&pixels, drawn);
-            write(&diff, size, difference.bytes());
-            format!(
-                "{count} pixels differ from {}, see {}",
-                accepted.display(),
-                diff.display()
-            )
-        }
-        Some((size, _)) => format!("{} is {size} in size", accepted.display()),
-        None => format!("there is no {}", accepted.display()),
-    };
-    panic!(
-        "{name}: {different}; drawn: {}; to accept: PULSEWING_ACCEPT_FRAMES=1 cargo test -p pulsewing-screen",
-        new.display()
-    );
-}
-
-/// The picture in grey, what is new in green, what is gone in red; and how many pixels those are.
-fn difference(expected: &[[u8; 3]], drawn: &Frame<Vec<u8>>) -> (Frame<Vec<u8>>, usize) {
-    let mut difference = drawn.clone();
-    let mut count = 0;
-    for ((at, old), new) in drawn
-        .bounding_box()
-        .points()
-        .zip(expected)
-        .zip(drawn.pixels())
-    {
-        let ink = match (*old == new.rgb(), new) {
-            (true, Ink::Ground) => Ink::Ground,
-            (true, _) => Ink::Quiet,
-            (false, Ink::Ground) => Ink::Red,
-            (false, _) => Ink::Green,
-        };
-        count += usize::from(*old != new.rgb());
-        difference.draw_iter([Pixel(at, ink)]).unwrap();
-    }
-    (difference, count)
-}
-
-fn write(path: &PathBuf, size: Size, packed: &[u8]) {
-    let mut encoder = png::Encoder::new(
-        BufWriter::new(File::create(path).unwrap()),
-        size.width,
-        size.height,
-    );
-    encoder.set_color(png::ColorType::Indexed);
-    encoder.set_depth(png::BitDepth::Four);
-    encoder.set_palette(Ink::ALL.into_iter().flat_map(Ink::rgb).collect::<Vec<_>>());
-    encoder
-        .write_header()
-        .unwrap()
-        .write_image_data(packed)
-        .unwrap();
-}
-
-fn read(path: &PathBuf) -> (Size, Vec<[u8; 3]>) {
-    let mut decoder = png::Decoder::new(BufReader::new(File::open(path).unwrap()));
-    decoder.set_transformations(png::Transformations::EXPAND);
-    let mut reader = decoder.read_info().unwrap();
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-    let info = reader.next_frame(&mut pixels).unwrap();
-    assert_eq!(
-        (info.color_type, info.bit_depth),
-        (png::ColorType::Rgb, png::BitDepth::Eight)
-    );
-    let (pixels, _) = pixels[..info.buffer_size()].as_chunks::<3>();
-    (Size::new(info.width, info.height), pixels.to_vec())
 }

@@ -1,0 +1,237 @@
+//! A notice at the bottom of the last picture, which stays.
+//!
+//! The title stands on the left, why and what to do beside it; on tiny panels there is a title alone.
+
+use core::ops::Range;
+
+use embedded_graphics::{prelude::*, primitives::Rectangle};
+
+use crate::{
+    Ink,
+    slot::{Letters, Slot},
+    state::Notice,
+    text::Align,
+};
+
+/// Both sentences of a notice; they have room.
+type Text = heapless::String<400>;
+
+/// How many lines stand beside, or under, the title.
+const LINES: i32 = 2;
+
+/// The measures of a banner.
+struct Measures {
+    /// The height of the title's capitals, if its width allows it.
+    title: i32,
+    body: Letters,
+    margin: i32,
+    place: Place,
+}
+
+/// Where the sentences are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Beside,
+    /// On panels that are higher than wide.
+    Below,
+    Nowhere,
+}
+
+impl Measures {
+    fn new(size: Size) -> Self {
+        let width = size.width.min(1 << 12).cast_signed();
+        let height = size.height.min(1 << 12).cast_signed();
+        let percent = (100 * width / 480).min(100 * height / 320);
+        let scaled = |pixels: i32, least: i32| ((pixels * percent + 50) / 100).max(least);
+        Self {
+            title: scaled(18, 8),
+            body: Letters::small(scaled(11, 8)),
+            margin: scaled(12, 3),
+            place: match percent {
+                ..45 => Place::Nowhere,
+                _ if width < height => Place::Below,
+                _ => Place::Beside,
+            },
+        }
+    }
+
+    /// The thickness of the bar on the left.
+    fn bar(&self) -> i32 {
+        (self.margin / 3).max(1)
+    }
+
+    /// The distance between the body's lines.
+    const fn pitch(&self) -> i32 {
+        self.body.height() + self.body.ascent() / 4
+    }
+
+    /// The type in which a text is read to its end: the usual one if it has room.
+    fn letters(&self, text: &str, width: i32) -> Letters {
+        match self.body.wrap(text, width).map(|_| 1).sum::<i32>() {
+            ..=LINES => self.body,
+            _ => Letters::small(8),
+        }
+    }
+
+    fn height(&self) -> i32 {
+        let (title, body) = (Letters::large(self.title).height(), LINES * self.pitch());
+        let text = match self.place {
+            Place::Beside => title.max(body),
+            Place::Below => title + body,
+            Place::Nowhere => title,
+        };
+        text + self.margin + self.margin / 3
+    }
+}
+
+/// Whether a picture of this size has room for more than a title in its banner.
+pub(crate) fn has_room_for_advice(size: Size) -> bool {
+    Measures::new(size).place != Place::Nowhere
+}
+
+/// The banner's place in a picture of this size.
+pub(crate) fn area(size: Size) -> Rectangle {
+    let height = size.height.min(1 << 12).cast_signed();
+    let banner = Measures::new(size).height().min(height);
+    Rectangle::new(
+        Point::new(0, height - banner),
+        Size::new(size.width, banner.cast_unsigned()),
+    )
+}
+
+/// Draws a notice into the [`area`] of a picture whose size is the target's.
+pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
+    notice: &Notice<'_>,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let size = target.bounding_box().size;
+    let (area, measures) = (area(size), Measures::new(size));
+    target.fill_solid(&area, Ink::Ground)?;
+    target.fill_solid(
+        &Rectangle::new(area.top_left, Size::new(area.size.width, 1)),
+        Ink::Faint,
+    )?;
+    target.fill_solid(
+        &Rectangle::new(
+            area.top_left,
+            Size::new(measures.bar().cast_unsigned(), area.size.height),
+        ),
+        notice.ink,
+    )?;
+
+    let (title, columns, top) = places(notice, &measures, area);
+    title.write(&notice.title, notice.ink, target)?;
+    if measures.place == Place::Nowhere {
+        return Ok(());
+    }
+    draw_body(notice, &measures, columns, top, target)
+}
+
+/// The place of the title, the columns of the sentences and the row in which they begin.
+fn places(notice: &Notice<'_>, measures: &Measures, area: Rectangle) -> (Slot, Range<i32>, i32) {
+    let left = measures.margin + measures.bar();
+    let columns = left..area.columns().end - measures.margin;
+    let top = area.rows().start + measures.margin * 2 / 3;
+    let room = match measures.place {
+        Place::Beside => (columns.end - columns.start) * 2 / 5,
+        Place::Below | Place::Nowhere => columns.end - columns.start,
+    };
+    let letters = Letters::fitting(&notice.title, measures.title, room);
+    let title = Slot::new(letters, Align::Left, columns.clone(), top);
+    match measures.place {
+        Place::Beside => {
+            let left = columns.start + letters.width(&notice.title) + measures.margin * 4 / 3;
+            (title, left..columns.end, top)
+        }
+        Place::Below | Place::Nowhere => {
+            (title, columns, title.bottom() + measures.body.ascent() / 4)
+        }
+    }
+}
+
+/// Why and what to do.
+fn sentences(notice: &Notice<'_>) -> Text {
+    let mut both = Text::new();
+    for text in [notice.why.as_str(), " ", notice.advice.as_str()] {
+        let _ = both.push_str(text);
+    }
+    both
+}
+
+fn draw_body<D: DrawTarget<Color = Ink>>(
+    notice: &Notice<'_>,
+    measures: &Measures,
+    columns: Range<i32>,
+    top: i32,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let slot = |columns: Range<i32>, line: i32| {
+        let top = top + line * measures.pitch();
+        Slot::new(measures.body, Align::Left, columns, top)
+    };
+    if let Some(command) = notice.command {
+        // Nothing but a command that is whole helps, so it has a line of its own.
+        slot(columns.clone(), 0).write_one_of(
+            &[&notice.advice, "Type on the computer:"],
+            Ink::Quiet,
+            target,
+        )?;
+        return slot(columns, 1).write(command, Ink::Text, target);
+    }
+    let body = sentences(notice);
+    let width = columns.end - columns.start;
+    let letters = measures.letters(&body, width);
+    for (line, text) in (0..LINES).zip(letters.wrap(&body, width)) {
+        let top = top + line * measures.pitch();
+        Slot::new(letters, Align::Left, columns.clone(), top).write(text, Ink::Text, target)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use pulsewing_core::reading::Freshness;
+
+    use super::*;
+    use crate::{Frame, State};
+
+    extern crate std;
+    use std::vec;
+
+    #[test]
+    fn every_banner_is_read_to_its_end_at_the_usual_sizes() {
+        let states = crate::state::examples().map(Notice::of_state);
+        let freshness = [Freshness::Stale, Freshness::Silent, Freshness::Cached];
+        let notices = states
+            .into_iter()
+            .chain(freshness.into_iter().filter_map(Notice::of_freshness));
+        for notice in notices {
+            for (width, height) in [(480, 320), (320, 240), (800, 480), (1_024, 600)] {
+                let measures = Measures::new(Size::new(width, height));
+                let (_, columns, _) = places(&notice, &measures, area(Size::new(width, height)));
+                let room = columns.end - columns.start;
+                let name = (&notice.title, width);
+                match notice.command {
+                    Some(command) => assert!(measures.body.width(command) <= room, "{name:?}"),
+                    None => {
+                        let body = sentences(&notice);
+                        let letters = measures.letters(&body, room);
+                        let lines = letters.wrap(&body, room).map(|_| 1).sum::<i32>();
+                        assert!(lines <= LINES, "{name:?}: {lines} lines");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_banner_stays_in_its_area() {
+        let size = Size::new(240, 200);
+        let mut frame = Frame::new(size, vec![0; 120 * 200]).unwrap();
+        let notice = Notice::of_state(State::TokensNotStored);
+        draw(&notice, &mut frame).unwrap();
+        for (at, ink) in frame.bounding_box().points().zip(frame.pixels()) {
+            assert!(ink == Ink::Ground || area(size).contains(at), "{at}");
+        }
+    }
+}

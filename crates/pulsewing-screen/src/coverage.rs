@@ -1,0 +1,254 @@
+//! Filling polygons: how much of each pixel they cover, told in the steps between two colours.
+//!
+//! Coverage is exact to a 256th of a pixel's side and worked out in whole numbers, a row at a time, so
+//! that a board without floating point draws the same pixels as a desktop.
+
+use embedded_graphics::{prelude::*, primitives::Rectangle};
+
+use crate::Ink;
+
+/// The side of a pixel in the units of a [`Dot`].
+pub(crate) const PIXEL: i32 = 256;
+
+/// How many columns are worked on at a time: what bounds the memory.
+const COLUMNS: i32 = 256;
+
+/// A point in 256ths of a pixel, from the upper left corner of the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Dot {
+    pub(crate) x: i32,
+    pub(crate) y: i32,
+}
+
+impl Dot {
+    /// The middle of a pixel.
+    pub(crate) const fn centre_of(pixel: Point) -> Self {
+        Self {
+            x: pixel.x * PIXEL + PIXEL / 2,
+            y: pixel.y * PIXEL + PIXEL / 2,
+        }
+    }
+}
+
+/// One side of a polygon.
+pub(crate) type Edge = (Dot, Dot);
+
+/// The colours between the background and an ink, by how much of a pixel is covered.
+#[derive(Debug)]
+pub(crate) struct Ramp(&'static [(u16, Ink)]);
+
+impl Ramp {
+    /// The ramp from [`Ink::Ground`] to a colour.
+    ///
+    /// The limits lie between the neighbours' lightness, with some weight on the brighter one, as
+    /// thin strokes need on black.
+    pub(crate) const fn to(ink: Ink) -> &'static Self {
+        match ink {
+            Ink::Text => &Self(&[
+                (8, Ink::Faint),
+                (44, Ink::Mid),
+                (99, Ink::Quiet),
+                (190, Ink::Text),
+            ]),
+            Ink::Quiet => &Self(&[(16, Ink::Faint), (87, Ink::Mid), (194, Ink::Quiet)]),
+            Ink::Mid => &Self(&[(30, Ink::Faint), (162, Ink::Mid)]),
+            Ink::Faint => &Self(&[(110, Ink::Faint)]),
+            Ink::Ground => &Self(&[(128, Ink::Ground)]),
+            Ink::Violet => &Self(&[(28, Ink::DimCool), (159, Ink::Violet)]),
+            Ink::Blue => &Self(&[(28, Ink::DimCool), (159, Ink::Blue)]),
+            Ink::Cyan => &Self(&[(28, Ink::DimCool), (159, Ink::Cyan)]),
+            Ink::Green => &Self(&[(28, Ink::DimCool), (159, Ink::Green)]),
+            Ink::DimCool => &Self(&[(110, Ink::DimCool)]),
+            Ink::Red => &Self(&[(28, Ink::DimWarm), (159, Ink::Red)]),
+            Ink::Yellow => &Self(&[(28, Ink::DimWarm), (159, Ink::Yellow)]),
+            Ink::Orange => &Self(&[(28, Ink::DimWarm), (159, Ink::Orange)]),
+            Ink::Pink => &Self(&[(28, Ink::DimWarm), (159, Ink::Pink)]),
+            Ink::Warning => &Self(&[(28, Ink::DimWarm), (159, Ink::Warning)]),
+            Ink::DimWarm => &Self(&[(110, Ink::DimWarm)]),
+        }
+    }
+
+    /// The colour for a coverage of 0 to 256; `None` where the background stays.
+    fn ink(&self, coverage: i32) -> Option<Ink> {
+        self.0
+            .iter()
+            .rev()
+            .find(|(least, _)| coverage >= i32::from(*least))
+            .map(|(_, ink)| *ink)
+    }
+}
+
+/// How many edges polygons have at most.
+pub(crate) const MOST_EDGES: usize = 192;
+
+/// How many rows share one look at all edges.
+const BLOCK: i32 = 8;
+
+/// Fills polygons that lie inside `area`, whose background is [`Ink::Ground`].
+///
+/// `edges` are those of closed polygons, at most [`MOST_EDGES`]. Where polygons overlap, those that
+/// turn the same way are one; one that turns the other way is a hole. A row has its own ramp.
+pub(crate) fn fill<'r, D: DrawTarget<Color = Ink>>(
+    edges: impl Iterator<Item = Edge> + Clone,
+    area: Rectangle,
+    ramp: impl Fn(i32) -> &'r Ramp,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let mut row = Row {
+        cells: [Cell::EMPTY; COLUMNS as usize],
+    };
+    let mut near = heapless::Vec::<Edge, MOST_EDGES>::new();
+    let (columns, rows) = (area.columns(), area.rows());
+    for top in rows.clone().step_by(BLOCK as usize) {
+        let block = top..rows.end.min(top + BLOCK);
+        near.clear();
+        near.extend(
+            edges
+                .clone()
+                .filter(|(from, to)| {
+                    from.y.min(to.y) < block.end * PIXEL && from.y.max(to.y) > block.start * PIXEL
+                })
+                .take(MOST_EDGES),
+        );
+        for left in columns.clone().step_by(COLUMNS as usize) {
+            let width = (columns.end - left).min(COLUMNS);
+            for y in block.clone() {
+                let mut is_empty = true;
+                for edge in &near {
+                    is_empty &= !row.add(*edge, left * PIXEL, y * PIXEL);
+                }
+                if !is_empty {
+                    row.draw(Point::new(left, y), width, ramp(y), target)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the edges in one pixel do to it and to those on its right.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Cell {
+    /// By how much the edges go down, in 256ths.
+    fall: i32,
+    /// The same, times twice the distance from the pixel's left side.
+    moment: i32,
+}
+
+impl Cell {
+    const EMPTY: Self = Self { fall: 0, moment: 0 };
+}
+
+/// A row of pixels; coordinates are from its upper left corner.
+struct Row {
+    cells: [Cell; COLUMNS as usize],
+}
+
+impl Row {
+    /// Takes in the part of an edge that lies in the row; returns whether there is one.
+    fn add(&mut self, (from, to): Edge, left: i32, top: i32) -> bool {
+        let (start, end) = (from.y - top, to.y - top);
+        let upper = start.min(end).max(0);
+        let lower = start.max(end).min(PIXEL);
+        if upper >= lower {
+            return false;
+        }
+        let x = |y: i32| from.x - left + share(to.x - from.x, y - start, end - start);
+        // From left to right, whichever way the edge goes.
+        let ((mut a, mut y), (b, end_y), sign) = {
+            let (u, l) = ((x(upper), upper), (x(lower), lower));
+            let sign = if start < end { 1 } else { -1 };
+            if u.0 <= l.0 {
+                (u, l, sign)
+            } else {
+                (l, u, -sign)
+            }
+        };
+        let (start_x, start_y) = (a, y);
+        let y_at = |x: i32| start_y + share(end_y - start_y, x - start_x, b - start_x);
+        if a < 0 {
+            let enters = if b <= 0 { end_y } else { y_at(0) };
+            self.put(0, (enters - y) * sign, 0);
+            if b <= 0 {
+                return true;
+            }
+            (a, y) = (0, enters);
+        }
+        loop {
+            let cell = a / PIXEL;
+            if cell >= COLUMNS {
+                return true;
+            }
+            let next = b.min((cell + 1) * PIXEL);
+            let next_y = if next == b { end_y } else { y_at(next) };
+            self.put(cell, (next_y - y) * sign, a + next - 2 * cell * PIXEL);
+            (a, y) = (next, next_y);
+            if a >= b {
+                return true;
+            }
+        }
+    }
+
+    fn put(&mut self, cell: i32, fall: i32, twice_x: i32) {
+        if let Some(cell) = usize::try_from(cell)
+            .ok()
+            .and_then(|cell| self.cells.get_mut(cell))
+        {
+            cell.fall += fall;
+            cell.moment += fall * twice_x;
+        }
+    }
+
+    /// Draws runs of equal colour, and empties the row.
+    fn draw<D: DrawTarget<Color = Ink>>(
+        &mut self,
+        at: Point,
+        width: i32,
+        ramp: &Ramp,
+        target: &mut D,
+    ) -> Result<(), D::Error> {
+        let mut run: (i32, Option<Ink>) = (0, None);
+        let mut flush = |(from, ink): (i32, Option<Ink>), end: i32| match ink {
+            Some(ink) if end > from => {
+                let size = Size::new((end - from).cast_unsigned(), 1);
+                target.fill_solid(&Rectangle::new(at + Point::new(from, 0), size), ink)
+            }
+            _ => Ok(()),
+        };
+        let mut fall = 0;
+        // Whether no edge came since the last coverage that was worked out.
+        let mut is_settled = false;
+        let mut cells = self.cells.iter_mut();
+        for (x, cell) in (0..width).zip(&mut cells) {
+            let is_empty = *cell == Cell::EMPTY;
+            if is_empty && is_settled {
+                continue;
+            }
+            is_settled = is_empty;
+            let cell = core::mem::replace(cell, Cell::EMPTY);
+            fall += cell.fall;
+            let twice = 2 * PIXEL;
+            let coverage = ((fall * twice - cell.moment) / twice).abs().min(PIXEL);
+            let ink = ramp.ink(coverage);
+            if ink != run.1 {
+                flush(run, x)?;
+                run = (x, ink);
+            }
+        }
+        // Edges that end outside of the area may have left something there.
+        cells.take(1).for_each(|cell| *cell = Cell::EMPTY);
+        flush(run, width)
+    }
+}
+
+/// `whole * part / of`, with room for the product.
+fn share(whole: i32, part: i32, of: i32) -> i32 {
+    // Upright edges are many, and divisions are slow.
+    if whole == 0 {
+        return 0;
+    }
+    let share = (i64::from(whole) * i64::from(part)).checked_div(i64::from(of));
+    share
+        .and_then(|share| i32::try_from(share).ok())
+        .unwrap_or(0)
+}

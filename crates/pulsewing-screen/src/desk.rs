@@ -1,0 +1,363 @@
+//! The desk theme: Pulsewing's own picture.
+//!
+//! ```text
+//!  Sunday 22 November             Up to date  [##-] 82%   head
+//!
+//!   ##   ###   ##                             Moderate    the newest minute's zone, in its colour
+//!    #     #  #  #                               14:52    when that minute began
+//!    #   ###   ##                           12 min ago    how long ago that is
+//!    #   #    #  #
+//!    #   ###   ##  bpm                                    the newest minute's rate
+//!
+//!  130-|                    .--o        max       128
+//!      |      .--.      ,--'
+//!  120-|  .--'    `----'                mean      121     the window: time runs to the right,
+//!      |-'           :                                    gaps stay gaps
+//!  110-|__________________________      min       112
+//!      14:40     14:45     14:50           15 minutes
+//!
+//!  160   __   _ _----_ _  |
+//!   40  '  '''  '     ' ' |                               the whole day, midnight to midnight
+//!       0      6      12     18     24
+//! ```
+//!
+//! - The rate is that of the newest minute, shown however few minutes there are.
+//! - What is not fresh does not look it: the digits are dark, and the age takes the place and the
+//!   colour of the zone. A rate of more than a day ago is not shown at all.
+//! - The colour of a line or bar at some height is that of the zone that the height lies in. The zone
+//!   of the rate is also a word.
+//! - Numbers stand in cells of equal width, so that nothing moves when a digit changes.
+//! - When there is something else to say, a banner at the bottom says it, and graph and strip move up.
+
+use embedded_graphics::{prelude::*, primitives::Rectangle};
+use jiff::SignedDuration;
+use pulsewing_core::reading::Freshness;
+
+use crate::{
+    Ink,
+    model::Facts,
+    slot::{Letters, Slot},
+    state::written,
+    text::Align,
+};
+
+mod graph;
+mod layout;
+mod strip;
+mod words;
+
+pub use graph::Graph;
+pub use layout::Layout;
+
+/// From this age on a rate is not shown.
+const TOO_OLD: SignedDuration = SignedDuration::from_hours(24);
+
+/// At this many percent the battery asks for attention.
+const BATTERY_LOW: u8 = 15;
+
+/// Draws a reading over the whole of a target that begins at the origin, leaving the layout's banner
+/// empty.
+pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
+    facts: &Facts<'_>,
+    layout: &Layout,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    target.clear(Ink::Ground)?;
+    if let Some(head) = &layout.head {
+        draw_head(facts, head, target)?;
+    }
+    draw_rate(facts, layout, target)?;
+    draw_beside(facts, layout, target)?;
+    graph::draw(facts, layout, target)?;
+    if let Some(statistics) = &layout.statistics {
+        draw_statistics(facts, statistics, target)?;
+    }
+    if let Some(place) = &layout.strip {
+        strip::draw(facts, place, target)?;
+    }
+    Ok(())
+}
+
+/// Whether what is shown is of now, as far as can be expected.
+fn is_fresh(facts: &Facts<'_>) -> bool {
+    facts.freshness == Freshness::Fresh && facts.age.is_none_or(|age| !age.is_negative())
+}
+
+fn draw_head<D: DrawTarget<Color = Ink>>(
+    facts: &Facts<'_>,
+    head: &layout::Head,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let date = words::date(facts.today);
+    head.date.write_one_of(
+        &date.each_ref().map(|words| words.as_str()),
+        Ink::Text,
+        target,
+    )?;
+    let ink = if is_fresh(facts) {
+        Ink::Quiet
+    } else {
+        Ink::Warning
+    };
+    head.freshness
+        .write(words::freshness(facts.freshness), ink, target)?;
+
+    let (percent, ink) = match facts.battery_percent {
+        Some(percent) => {
+            let ink = if percent <= BATTERY_LOW {
+                Ink::Warning
+            } else {
+                Ink::Quiet
+            };
+            (written::<8>(format_args!("{percent}%")), ink)
+        }
+        None => (written(format_args!("-")), Ink::Quiet),
+    };
+    draw_battery(facts.battery_percent, head.battery, ink, target)?;
+    head.percent.write(&percent, ink, target)
+}
+
+/// A battery lying on its side, filled as far as it is charged.
+fn draw_battery<D: DrawTarget<Color = Ink>>(
+    percent: Option<u8>,
+    area: Rectangle,
+    ink: Ink,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let (columns, rows) = (area.columns(), area.rows());
+    let thickness = (area.size.height.cast_signed() / 12).max(1);
+    let knob = 2 * thickness;
+    let body = columns.start..columns.end - knob;
+    let third = (rows.end - rows.start) / 3;
+    target.fill_solid(&span(body.clone(), rows.clone()), ink)?;
+    target.fill_solid(
+        &span(body.end..columns.end, rows.start + third..rows.end - third),
+        ink,
+    )?;
+    let inside = body.start + thickness..body.end - thickness;
+    let inner_rows = rows.start + thickness..rows.end - thickness;
+    target.fill_solid(&span(inside.clone(), inner_rows), Ink::Ground)?;
+    let charge = inside.start + thickness..inside.end - thickness;
+    let filled = (charge.end - charge.start) * i32::from(percent.unwrap_or(0)).min(100) / 100;
+    target.fill_solid(
+        &span(
+            charge.start..charge.start + filled,
+            rows.start + 2 * thickness..rows.end - 2 * thickness,
+        ),
+        ink,
+    )
+}
+
+/// The digits and the unit. A rate that is too old is two dashes.
+fn draw_rate<D: DrawTarget<Color = Ink>>(
+    facts: &Facts<'_>,
+    layout: &Layout,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let is_too_old =
+        facts.freshness == Freshness::Silent || facts.age.is_none_or(|age| age >= TOO_OLD);
+    let cell = layout.digits.digit_width();
+    let start = layout.rate.columns().start;
+    let baseline = layout.rate.rows().end;
+    let cells = match facts.rate.filter(|_| !is_too_old) {
+        Some((bpm, _)) => {
+            let ink = if is_fresh(facts) { Ink::Text } else { Ink::Mid };
+            let digits = written::<4>(format_args!("{bpm}"));
+            let at = Point::new(start, baseline);
+            layout.digits.write(&digits, at, Align::Left, ink, target)?;
+            digits.chars().map(|_| 1).sum()
+        }
+        None => {
+            let thickness = (layout.digits.ascent() / 9).max(1);
+            let top = baseline - layout.digits.ascent() / 2 - thickness / 2;
+            for place in 0..2 {
+                let left = start + place * cell + cell / 6;
+                let dash = span(left..left + cell * 2 / 3, top..top + thickness);
+                target.fill_solid(&dash, Ink::Mid)?;
+            }
+            2
+        }
+    };
+    let left = start + cells * cell + layout.unit.ascent() / 2;
+    let columns = left..left + layout.unit.width("bpm");
+    let unit = Slot::new(
+        layout.unit,
+        Align::Left,
+        columns,
+        baseline - layout.unit.ascent(),
+    );
+    unit.write("bpm", Ink::Quiet, target)
+}
+
+/// Zone, time and age; or, when they are not of now, age, time and zone.
+fn draw_beside<D: DrawTarget<Color = Ink>>(
+    facts: &Facts<'_>,
+    layout: &Layout,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let Some((_, zone)) = facts.rate else {
+        return Ok(());
+    };
+    let age = facts.age.unwrap_or_default();
+    let ago = words::age_ago(age);
+    let moment = facts
+        .newest
+        .map(|newest| words::moment(newest, facts.today))
+        .unwrap_or_default();
+    if is_fresh(facts) {
+        layout
+            .large
+            .write(zone.name(), Ink::of_heart_zone(zone), target)?;
+        if let Some(middle) = &layout.middle {
+            middle.write(&moment, Ink::Text, target)?;
+        }
+        return layout.small.write(&ago, Ink::Quiet, target);
+    }
+    layout
+        .large
+        .write_one_of(&[&ago, &words::age(age)], Ink::Warning, target)?;
+    if let Some(middle) = &layout.middle {
+        // "2 days ago, Sat 14:05", "20 min ago, at 14:05", "2 h 38 min since 14:05".
+        let told = if !layout.large.fits(&ago) {
+            written::<32>(format_args!("since {moment}"))
+        } else if facts
+            .newest
+            .is_some_and(|newest| newest.date() == facts.today)
+        {
+            written(format_args!("at {moment}"))
+        } else {
+            moment.clone()
+        };
+        middle.write_one_of(&[&told, &moment], Ink::Text, target)?;
+    }
+    if age < TOO_OLD && facts.freshness != Freshness::Silent {
+        let was = written::<32>(format_args!("was {}", zone.name()));
+        layout
+            .small
+            .write_one_of(&[&was, zone.name()], Ink::Quiet, target)?;
+    }
+    Ok(())
+}
+
+fn draw_statistics<D: DrawTarget<Color = Ink>>(
+    facts: &Facts<'_>,
+    places: &layout::Statistics,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let Some(extent) = facts.window.extent() else {
+        return Ok(());
+    };
+    let values = [
+        ("max", extent.max),
+        ("mean", extent.mean),
+        ("min", extent.min),
+    ];
+    for ((word, bpm), (word_place, number_place)) in values.into_iter().zip(&places.rows) {
+        word_place.write(word, Ink::Quiet, target)?;
+        let ink = if is_fresh(facts) {
+            Ink::Text
+        } else {
+            Ink::Quiet
+        };
+        number_place.write(&written::<4>(format_args!("{bpm}")), ink, target)?;
+    }
+    let count = match facts.window.samples().len() {
+        1 => written::<16>(format_args!("1 minute")),
+        count => written(format_args!("{count} minutes")),
+    };
+    let short = written::<16>(format_args!("{} min", facts.window.samples().len()));
+    places
+        .count
+        .write_one_of(&[&count, &short], Ink::Quiet, target)
+}
+
+/// The rectangle of these columns and rows.
+fn span(columns: core::ops::Range<i32>, rows: core::ops::Range<i32>) -> Rectangle {
+    let size = Size::new(
+        (columns.end - columns.start).max(0).cast_unsigned(),
+        (rows.end - rows.start).max(0).cast_unsigned(),
+    );
+    Rectangle::new(Point::new(columns.start, rows.start), size)
+}
+
+/// Writes a label whose middle should lie at `x`, but inside the place.
+fn write_centred<D: DrawTarget<Color = Ink>>(
+    text: &str,
+    x: i32,
+    place: &Slot,
+    ink: Ink,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let width = place.letters.width(text);
+    let room = place.area.columns();
+    let left = (x - width / 2).clamp(room.start, (room.end - width).max(room.start));
+    let slot = Slot::new(place.letters, Align::Left, left..left + width, place.top());
+    slot.write(text, ink, target)
+}
+
+/// The space that labels of a row keep between them.
+const fn label_gap(letters: Letters) -> i32 {
+    letters.ascent()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use pulsewing_core::heart_zone::HeartZone;
+
+    use super::*;
+
+    const ZONES: [HeartZone; 5] = [
+        HeartZone::Resting,
+        HeartZone::Light,
+        HeartZone::Moderate,
+        HeartZone::Vigorous,
+        HeartZone::Peak,
+    ];
+
+    fn usual_layouts() -> impl Iterator<Item = Layout> {
+        let sizes = [(480, 320), (320, 240), (800, 480), (1_024, 600)];
+        sizes.into_iter().flat_map(|(width, height)| {
+            [false, true].map(|has_banner| Layout::new(Size::new(width, height), has_banner))
+        })
+    }
+
+    #[test]
+    fn every_wording_has_room_at_the_usual_sizes() {
+        for layout in usual_layouts() {
+            let head = layout.head.as_ref().unwrap();
+            let [longest, _, _] = words::date(date(2026, 9, 30));
+            assert!(head.date.fits(&longest), "{longest} at {}", layout.size());
+            for freshness in [
+                Freshness::Fresh,
+                Freshness::Stale,
+                Freshness::Silent,
+                Freshness::Cached,
+            ] {
+                assert!(head.freshness.fits(words::freshness(freshness)));
+            }
+            assert!(head.percent.fits("100%"));
+
+            let middle = layout.middle.as_ref().unwrap();
+            for wording in ["since 00:00", "at 00:00", "Wed 00:00", "28 Nov 00:00"] {
+                assert!(middle.fits(wording), "{wording} at {}", layout.size());
+            }
+            for zone in ZONES {
+                assert!(layout.large.fits(zone.name()));
+                let was = written::<32>(format_args!("was {}", zone.name()));
+                assert!(layout.small.fits(&was), "{was} at {}", layout.size());
+            }
+            for minutes in [-1, 0, 59, 599, 1_439, 2_879, 1_439_999, i64::MAX / 60] {
+                let age = SignedDuration::from_mins(minutes);
+                let (short, long) = (words::age(age), words::age_ago(age));
+                assert!(layout.large.fits(&short), "{short} at {}", layout.size());
+                assert!(layout.small.fits(&long), "{long} at {}", layout.size());
+            }
+            let statistics = layout.statistics.as_ref().unwrap();
+            assert!(statistics.count.fits("15 minutes") || statistics.count.fits("15 min"));
+            for (word, number) in &statistics.rows {
+                assert!(word.fits("mean") && number.fits("300"));
+            }
+        }
+    }
+}

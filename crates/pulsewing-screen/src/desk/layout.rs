@@ -1,0 +1,408 @@
+//! Where everything is, worked out from the size alone.
+
+use core::ops::Range;
+
+use embedded_graphics::{prelude::*, primitives::Rectangle};
+use pulsewing_core::{Bpm, day::Extent};
+
+use crate::{
+    banner,
+    outline::Outline,
+    scale::Scale,
+    slot::{Letters, Slot},
+    text::Align,
+};
+
+/// The size that the proportions are those of, in pixels.
+const DESIGNED_FOR: Size = Size::new(480, 320);
+
+/// The longest words of some places, by which others are measured.
+const WIDEST_RATE: &str = "000";
+pub(super) const WIDEST_CLOCK: &str = "00:00";
+const WIDEST_STATISTIC: &str = "mean";
+
+/// Where the parts of the picture are.
+#[derive(Debug)]
+pub struct Layout {
+    size: Size,
+    /// Small type, of the axes.
+    pub(super) label: Letters,
+    /// Date, freshness and battery; none on tiny panels.
+    pub(super) head: Option<Head>,
+    /// The digits of the rate, in a row of cells from the left.
+    pub(super) digits: Outline,
+    pub(super) rate: Rectangle,
+    pub(super) unit: Letters,
+    /// Beside the rate, from the top: large, middle, small. The middle one is missing on tiny panels.
+    pub(super) large: Slot,
+    pub(super) middle: Option<Slot>,
+    pub(super) small: Slot,
+    /// The graph of the window, its axis on the left and its times below.
+    plot: Rectangle,
+    pub(super) times: Slot,
+    /// Greatest, mean and least rate of the window.
+    pub(super) statistics: Option<Statistics>,
+    /// The whole day.
+    pub(super) strip: Option<StripPlace>,
+    /// What else there is to say.
+    banner: Option<Rectangle>,
+    /// Half the thickness of the line, in 256ths of a pixel.
+    pub(super) half_stroke: i32,
+}
+
+/// The row at the top.
+#[derive(Debug)]
+pub(super) struct Head {
+    pub(super) date: Slot,
+    pub(super) freshness: Slot,
+    pub(super) battery: Rectangle,
+    pub(super) percent: Slot,
+}
+
+/// The numbers beside the graph.
+#[derive(Debug)]
+pub(super) struct Statistics {
+    /// Greatest, mean, least: the word and the number.
+    pub(super) rows: [(Slot, Slot); 3],
+    /// How many minutes they are of.
+    pub(super) count: Slot,
+}
+
+/// The strip at the bottom.
+#[derive(Debug)]
+pub(super) struct StripPlace {
+    pub(super) bars: Rectangle,
+    pub(super) hours: Slot,
+    /// The rates at its top and bottom, if there is room to name them.
+    pub(super) ends: Option<[Slot; 2]>,
+}
+
+impl Layout {
+    /// The layout of a picture of this size, with or without a banner. Below 160x80 parts of it lie
+    /// outside.
+    #[must_use]
+    pub fn new(size: Size, has_banner: bool) -> Self {
+        let width = size.width.min(1 << 12).cast_signed();
+        let height = size.height.min(1 << 12).cast_signed();
+        // How large things are drawn, in hundredths of the design's.
+        let percent = (100 * width / DESIGNED_FOR.width.cast_signed())
+            .min(100 * height / DESIGNED_FOR.height.cast_signed());
+        let scaled = |pixels: i32, least: i32| ((pixels * percent + 50) / 100).max(least);
+        let label = Letters::small(scaled(11, 8));
+        let margin = scaled(12, 3);
+        let (left, right) = (margin, width - margin);
+
+        let head = (percent >= 45).then(|| Head::new(scaled(14, 8), left, right, margin));
+        let top = head
+            .as_ref()
+            .map_or(margin, |head| head.date.baseline() + scaled(18, 4));
+
+        // A banner costs height; below 96 pixels at the design's size the digits never go.
+        let tallest = if has_banner { 96 } else { 104 };
+        let digits = Outline::exactly(digit_height(scaled(tallest, 20), width));
+        let rate = Rectangle::new(
+            // The ink of the digits is in line with the date above.
+            Point::new(left - digits.digit_bearing(), top),
+            Size::new(
+                (3 * digits.digit_width()).cast_unsigned(),
+                digits.ascent().cast_unsigned(),
+            ),
+        );
+        let unit = Letters::large(scaled(16, 8));
+        let beside = rate.columns().end + unit.width("bpm") + scaled(20, 6);
+        let line = |cap_height: i32, top: i32| {
+            let letters = Letters::large(cap_height);
+            Slot::new(letters, Align::Right, beside..right, top)
+        };
+        let large = line(scaled(25, 8), top);
+        let small = {
+            let letters = line(scaled(18, 8), 0).letters;
+            let top = rate.rows().end - letters.ascent();
+            line(scaled(18, 8), top.max(large.bottom() + letters.overshoot()))
+        };
+        let middle = {
+            let letters = line(scaled(22, 8), 0).letters;
+            let room = large.baseline()..small.top();
+            let middle = line(
+                scaled(22, 8),
+                i32::midpoint(room.start, room.end) - letters.ascent() / 2,
+            );
+            let is_free = middle.area.rows().start >= large.bottom()
+                && middle.bottom() <= small.area.rows().start;
+            is_free.then_some(middle)
+        };
+
+        let banner = has_banner.then(|| banner::area(size));
+        let floor = match banner {
+            Some(banner) => banner.rows().start - scaled(8, 2),
+            None => height - margin.min(8),
+        };
+        let gutter = label.width(WIDEST_RATE) + scaled(6, 3);
+        let hero = rate.rows().end.max(small.bottom());
+        let (bars, least) = if has_banner { (22, 68) } else { (30, 90) };
+        let strip = StripPlace::new(label, left + gutter..right, floor, scaled(bars, 10))
+            .filter(|strip| strip.bars.rows().start - hero >= scaled(least, 50));
+        let gap = if has_banner { 8 } else { 12 };
+        let floor = strip
+            .as_ref()
+            .map_or(floor, |strip| strip.bars.rows().start - scaled(gap, 5));
+
+        let statistics_width = label.width(WIDEST_STATISTIC)
+            + Letters::large(scaled(18, 8)).width(WIDEST_RATE)
+            + scaled(8, 4);
+        let has_statistics = percent >= 60;
+        let plot_right = if has_statistics {
+            right - statistics_width - scaled(16, 6)
+        } else {
+            right
+        };
+        let times_top = floor - label.ascent();
+        let plot = Rectangle::with_corners(
+            Point::new(
+                left + gutter,
+                hero + scaled(if has_banner { 8 } else { 14 }, 4),
+            ),
+            Point::new(
+                plot_right.max(left + gutter + 1) - 1,
+                times_top - scaled(6, 3),
+            ),
+        );
+        let times = Slot::new(
+            label,
+            Align::Centre,
+            left..(plot_right + scaled(6, 2)).min(right),
+            times_top,
+        );
+        let statistics = has_statistics.then(|| {
+            Statistics::new(
+                label,
+                scaled(18, 8),
+                right - statistics_width..right,
+                plot.rows(),
+                times_top,
+            )
+        });
+        let statistics = statistics.flatten();
+
+        Self {
+            size,
+            label,
+            head,
+            digits,
+            rate,
+            unit,
+            large,
+            middle,
+            small,
+            plot,
+            times,
+            statistics,
+            strip,
+            banner,
+            half_stroke: scaled(320, 260).min(600),
+        }
+    }
+
+    /// The size of the picture.
+    #[must_use]
+    pub const fn size(&self) -> Size {
+        self.size
+    }
+
+    /// The area that readings are drawn in.
+    #[must_use]
+    pub const fn plot(&self) -> Rectangle {
+        self.plot
+    }
+
+    /// The area that the whole day is drawn in, if there is room for it.
+    #[must_use]
+    pub fn strip(&self) -> Option<Rectangle> {
+        self.strip.as_ref().map(|strip| strip.bars)
+    }
+
+    /// The area of the banner, if there is one.
+    #[must_use]
+    pub const fn banner(&self) -> Option<Rectangle> {
+        self.banner
+    }
+
+    /// The height of the rate's digits, in pixels.
+    #[must_use]
+    pub const fn digit_height(&self) -> i32 {
+        self.digits.ascent()
+    }
+
+    /// The places of text that have one size whatever is written, each with a name. The times below
+    /// graph and strip share one each.
+    pub fn text_areas(&self) -> impl Iterator<Item = (&'static str, Rectangle)> {
+        let head = self.head.iter().flat_map(|head| {
+            [
+                ("date", head.date.area),
+                ("freshness", head.freshness.area),
+                ("battery", head.battery),
+                ("percent", head.percent.area),
+            ]
+        });
+        let unit_end = self.large.area.columns().start;
+        let hero = [
+            (
+                "rate",
+                Rectangle::with_corners(
+                    self.rate.top_left - Point::new(0, self.digits.overshoot()),
+                    Point::new(
+                        unit_end - 1,
+                        self.rate.rows().end + self.unit.descent().max(1) - 1,
+                    ),
+                ),
+            ),
+            ("large", self.large.area),
+            ("small", self.small.area),
+            ("times", self.times.area),
+        ];
+        let middle = self.middle.iter().map(|slot| ("middle", slot.area));
+        let statistics = self.statistics.iter().flat_map(|statistics| {
+            let rows = statistics.rows.iter();
+            rows.flat_map(|(word, number)| [("word", word.area), ("number", number.area)])
+                .chain([("count", statistics.count.area)])
+        });
+        let strip = self.strip.iter().map(|strip| ("hours", strip.hours.area));
+        let banner = self.banner.iter().map(|banner| ("banner", *banner));
+        head.chain(hero)
+            .chain(middle)
+            .chain(statistics)
+            .chain(strip)
+            .chain(banner)
+    }
+
+    /// The vertical scale of the graph for a window's rates.
+    #[must_use]
+    pub fn scale(&self, extent: Extent) -> Scale {
+        let pitch = self.label.ascent() * 2;
+        let most_labels = self.plot.size.height.cast_signed() / pitch + 1;
+        let most_labels = u16::try_from(most_labels.clamp(2, 5)).unwrap_or(2);
+        Scale::covering(extent.min, extent.max, most_labels)
+    }
+
+    /// The row of a rate in the graph.
+    #[must_use]
+    pub fn row(&self, scale: &Scale, rate: Bpm) -> i32 {
+        let rows = self.plot.rows();
+        scale.row(rate.get(), rows.start, rows.end - 1)
+    }
+
+    /// The column of an instant in the graph, whose window is `seconds` long, when it lies `after`
+    /// seconds after the window's beginning.
+    #[must_use]
+    pub fn column(&self, after: i64, seconds: i64) -> i32 {
+        // The line's ends are inside.
+        let inset = self.half_stroke / 256 + 1;
+        let columns = self.plot.columns();
+        let room = i64::from(columns.end - 1 - columns.start - 2 * inset).max(0);
+        let seconds = seconds.max(1);
+        let along = (2 * after.clamp(0, seconds) * room + seconds) / (2 * seconds);
+        columns.start + inset + i32::try_from(along).unwrap_or(0)
+    }
+}
+
+impl Head {
+    fn new(cap_height: i32, left: i32, right: i32, top: i32) -> Self {
+        let letters = Letters::large(cap_height);
+        let percent_width = letters.width("100%");
+        let ascent = letters.ascent();
+        let battery_width = ascent * 2;
+        let gap = ascent / 2;
+        let percent = right - percent_width;
+        let battery = percent - gap - battery_width;
+        let freshness = battery - 2 * gap - letters.width("Not updated");
+        let slot = |align, columns| Slot::new(letters, align, columns, top);
+        Self {
+            date: slot(Align::Left, left..freshness - gap),
+            freshness: slot(Align::Right, freshness..battery - 2 * gap),
+            battery: Rectangle::new(
+                Point::new(battery, top),
+                Size::new(battery_width.cast_unsigned(), ascent.cast_unsigned()),
+            ),
+            percent: slot(Align::Right, percent..right),
+        }
+    }
+}
+
+impl Statistics {
+    fn new(
+        word: Letters,
+        cap_height: i32,
+        columns: Range<i32>,
+        rows: Range<i32>,
+        count_top: i32,
+    ) -> Option<Self> {
+        let count = Slot::new(word, Align::Right, columns.clone(), count_top);
+        let rows = rows.start..rows.end.min(count.area.rows().start);
+        // The largest numbers of which three rows have room.
+        let heights = (8..=cap_height).rev();
+        let mut fitting = heights.filter_map(|cap_height| {
+            Self::rows_of(word, Letters::large(cap_height), &columns, &rows)
+        });
+        fitting.next().map(|rows| Self { rows, count })
+    }
+
+    /// Three rows, the last of which ends where `rows` do; `None` if they have no room.
+    fn rows_of(
+        word: Letters,
+        number: Letters,
+        columns: &Range<i32>,
+        rows: &Range<i32>,
+    ) -> Option<[(Slot, Slot); 3]> {
+        let middle = columns.end - number.width(WIDEST_RATE);
+        let row = |top: i32| {
+            let word_top = top + number.ascent() - word.ascent();
+            (
+                Slot::new(word, Align::Left, columns.start..middle, word_top),
+                Slot::of_number(number, middle..columns.end, top),
+            )
+        };
+        let ends = |(word, number): &(Slot, Slot)| word.bottom().max(number.bottom());
+        let begins =
+            |(word, number): &(Slot, Slot)| word.area.rows().start.min(number.area.rows().start);
+        let pitch = (rows.end - ends(&row(rows.start))) / 2;
+        let places = [0, 1, 2].map(|place| row(rows.start + place * pitch));
+        let [first, second, _] = &places;
+        (ends(first) <= begins(second)).then_some(places)
+    }
+}
+
+impl StripPlace {
+    fn new(label: Letters, columns: Range<i32>, floor: i32, bar_height: i32) -> Option<Self> {
+        let hours_top = floor - label.ascent();
+        let bottom = hours_top - label.ascent() / 2;
+        let top = bottom - bar_height;
+        let bars = Rectangle::with_corners(
+            Point::new(columns.start, top),
+            Point::new(columns.end - 1, bottom - 1),
+        );
+        let gap = label.ascent() / 2;
+        let names = 0..columns.start - gap;
+        let name = Letters::small(label.ascent().min(bar_height / 2 - 2));
+        let end = |top| Slot::new(name, Align::Right, names.clone(), top);
+        let has_room = bar_height >= 2 * name.ascent() + 4;
+        (columns.start < columns.end).then(|| Self {
+            bars,
+            hours: Slot::new(
+                label,
+                Align::Centre,
+                0..columns.end + names.start,
+                hours_top,
+            ),
+            ends: has_room.then(|| [end(top), end(bottom - name.ascent())]),
+        })
+    }
+}
+
+/// How high three digits are that are at most `height` pixels high, and leave half of the width.
+fn digit_height(height: i32, width: i32) -> i32 {
+    let room = width * 48 / 100;
+    (1..=height)
+        .rev()
+        .find(|height| 3 * Outline::exactly(*height).digit_width() <= room)
+        .unwrap_or(1)
+}

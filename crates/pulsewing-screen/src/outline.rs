@@ -1,0 +1,251 @@
+//! Large type: a face of polygons, drawn at any height with smooth edges.
+
+use core::ops::Range;
+
+use embedded_graphics::{prelude::*, primitives::Rectangle};
+
+use crate::{
+    Ink,
+    coverage::{self, Dot, PIXEL, Ramp},
+    text::Align,
+};
+
+mod barlow;
+
+/// One character: polygons around what is inked.
+#[derive(Debug)]
+struct Glyph {
+    character: char,
+    /// How far the pen moves.
+    advance: i32,
+    /// The leftmost and rightmost of what is inked.
+    inked: (i32, i32),
+    contours: &'static [&'static [(i16, i16)]],
+}
+
+/// The heights below 40 pixels at which both capitals and small letters end close to a pixel's edge, so
+/// that they are crisp.
+const CRISP: [i32; 9] = [11, 14, 18, 22, 25, 29, 32, 36, 40];
+
+/// Barlow Semi Condensed Medium at a height. Every digit is as wide as any other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Outline {
+    cap_height: i32,
+}
+
+impl Outline {
+    /// Type whose capitals and digits are exactly `cap_height` pixels high, at least 1.
+    pub(crate) fn exactly(cap_height: i32) -> Self {
+        Self {
+            cap_height: cap_height.clamp(1, 512),
+        }
+    }
+
+    /// Type about as high, never higher than `cap_height`, at a height at which it is crisp.
+    pub(crate) fn crisp(cap_height: i32) -> Self {
+        let crisp = CRISP.into_iter().rev().find(|crisp| *crisp <= cap_height);
+        let is_large = CRISP.last().is_some_and(|largest| cap_height > *largest);
+        Self::exactly(crisp.filter(|_| !is_large).unwrap_or(cap_height))
+    }
+
+    /// How far capitals and digits rise above the baseline, in pixels.
+    pub(crate) const fn ascent(self) -> i32 {
+        self.cap_height
+    }
+
+    /// How far letters such as "g" hang below it, in pixels.
+    pub(crate) const fn descent(self) -> i32 {
+        // That of "j", the lowest.
+        (self.cap_height * 828 + barlow::CAP_HEIGHT - 1) / barlow::CAP_HEIGHT
+    }
+
+    /// How far round and dotted letters rise above capitals, in pixels.
+    pub(crate) const fn overshoot(self) -> i32 {
+        // That of "j", the highest.
+        (self.cap_height * 68 + barlow::CAP_HEIGHT - 1) / barlow::CAP_HEIGHT
+    }
+
+    /// How many columns a digit takes, whichever it is.
+    pub(crate) fn digit_width(self) -> i32 {
+        let widest = ('0'..='9')
+            .filter_map(glyph)
+            .fold(0, |widest, glyph| widest.max(glyph.advance));
+        self.pixels(widest)
+    }
+
+    /// How many columns at the left of a digit's cell are empty, whichever it is.
+    pub(crate) fn digit_bearing(self) -> i32 {
+        let cell = self.digit_width();
+        let bearings = ('0'..='9').filter_map(glyph).map(|glyph| {
+            let inked = self.scaled(glyph.inked.0).div_euclid(PIXEL);
+            (cell - self.pixels(glyph.advance)) / 2 + inked
+        });
+        bearings.min().unwrap_or(0)
+    }
+
+    /// The columns of a text whose pen starts at column 0: those that are inked, and the whole cells
+    /// of digits, so that a number stays where it is when it changes.
+    pub(crate) fn columns(self, text: &str) -> Range<i32> {
+        let cell = self.digit_width();
+        let taken = self.placed(text).filter_map(|(glyph, pen)| {
+            if glyph.character.is_ascii_digit() {
+                let start = pen - (cell - self.pixels(glyph.advance)) / 2;
+                return Some(start..start + cell);
+            }
+            let pixel = |x: i32| pen + self.scaled(x).div_euclid(PIXEL);
+            let (left, right) = glyph.inked;
+            (left < right).then(|| pixel(left)..pixel(right) + 1)
+        });
+        taken
+            .reduce(|all, one| all.start.min(one.start)..all.end.max(one.end))
+            .unwrap_or(0..0)
+    }
+
+    /// Writes a text with its baseline at `at.y`, over [`Ink::Ground`].
+    pub(crate) fn write<D: DrawTarget<Color = Ink>>(
+        self,
+        text: &str,
+        at: Point,
+        align: Align,
+        ink: Ink,
+        target: &mut D,
+    ) -> Result<(), D::Error> {
+        let start = align.pen(at.x, &self.columns(text));
+        for (glyph, pen) in self.placed(text) {
+            self.write_glyph(glyph, Point::new(start + pen, at.y), ink, target)?;
+        }
+        Ok(())
+    }
+
+    fn write_glyph<D: DrawTarget<Color = Ink>>(
+        self,
+        glyph: &Glyph,
+        at: Point,
+        ink: Ink,
+        target: &mut D,
+    ) -> Result<(), D::Error> {
+        let dot = |(x, y): (i16, i16)| Dot {
+            x: at.x * PIXEL + self.scaled(i32::from(x)),
+            y: at.y * PIXEL - self.scaled(i32::from(y)),
+        };
+        let points = glyph.contours.iter().copied().flatten();
+        let Some(area) = bounds(points.map(|point| dot(*point))) else {
+            return Ok(());
+        };
+        let edges = glyph.contours.iter().flat_map(|contour| {
+            let closed = contour.iter().skip(1).chain(contour.first());
+            contour.iter().zip(closed)
+        });
+        let edges = edges.map(|(from, to)| (dot(*from), dot(*to)));
+        coverage::fill(edges, area, |_| Ramp::to(ink), target)
+    }
+
+    /// The characters that the face has, with the column of each one's pen. A digit stands in the
+    /// middle of its cell.
+    fn placed(self, text: &str) -> impl Iterator<Item = (&'static Glyph, i32)> {
+        let cell = self.digit_width();
+        let mut pen = 0;
+        text.chars().filter_map(glyph).map(move |glyph| {
+            let width = self.pixels(glyph.advance);
+            let (room, shift) = if glyph.character.is_ascii_digit() {
+                (cell, (cell - width) / 2)
+            } else {
+                (width, 0)
+            };
+            let at = pen + shift;
+            pen += room;
+            (glyph, at)
+        })
+    }
+
+    /// A length of the face in 256ths of a pixel.
+    const fn scaled(self, length: i32) -> i32 {
+        length * self.cap_height * (PIXEL / 4) / (barlow::CAP_HEIGHT / 4)
+    }
+
+    /// A length of the face in whole pixels.
+    const fn pixels(self, length: i32) -> i32 {
+        (self.scaled(length) + PIXEL / 2) / PIXEL
+    }
+}
+
+fn glyph(character: char) -> Option<&'static Glyph> {
+    let place = barlow::GLYPHS.binary_search_by_key(&character, |glyph| glyph.character);
+    barlow::GLYPHS.get(place.ok()?)
+}
+
+/// The pixels that polygons of these corners may touch.
+pub(crate) fn bounds(corners: impl Iterator<Item = Dot>) -> Option<Rectangle> {
+    let both = corners.map(|dot| (dot, dot));
+    let (least, most) = both.reduce(|(least, most), (dot, _)| {
+        let least = Dot {
+            x: least.x.min(dot.x),
+            y: least.y.min(dot.y),
+        };
+        let most = Dot {
+            x: most.x.max(dot.x),
+            y: most.y.max(dot.y),
+        };
+        (least, most)
+    })?;
+    let pixel = |dot: Dot| Point::new(dot.x.div_euclid(PIXEL), dot.y.div_euclid(PIXEL));
+    Some(Rectangle::with_corners(pixel(least), pixel(most)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_letter_is_higher_or_lower_than_the_face_says() {
+        let points = barlow::GLYPHS.iter().flat_map(|glyph| glyph.contours);
+        let heights = points.copied().flatten().map(|(_, y)| i32::from(*y));
+        let highest = heights.clone().max().unwrap();
+        let lowest = heights.min().unwrap();
+        for cap_height in 1..300 {
+            let outline = Outline::exactly(cap_height);
+            let reach = (outline.ascent() + outline.overshoot()) * PIXEL;
+            assert!(outline.scaled(highest) <= reach, "{cap_height}");
+            assert!(
+                -outline.scaled(lowest) <= outline.descent() * PIXEL,
+                "{cap_height}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_character_has_more_edges_than_are_filled() {
+        for glyph in &barlow::GLYPHS {
+            let corners = glyph.contours.iter().copied().flatten().count();
+            assert!(corners <= coverage::MOST_EDGES, "{:?}", glyph.character);
+        }
+    }
+
+    #[test]
+    fn the_inked_columns_are_those_of_the_corners() {
+        for glyph in &barlow::GLYPHS {
+            let points = glyph.contours.iter().copied().flatten();
+            let columns = points.map(|(x, _)| i32::from(*x));
+            let inked = columns.clone().min().zip(columns.max());
+            assert_eq!(
+                inked.unwrap_or((0, 0)),
+                glyph.inked,
+                "{:?}",
+                glyph.character
+            );
+        }
+    }
+
+    #[test]
+    fn characters_are_in_order_so_that_they_are_found() {
+        assert!(barlow::GLYPHS.is_sorted_by_key(|glyph| glyph.character));
+        assert!(glyph('7').is_some() && glyph('é').is_none());
+    }
+
+    #[test]
+    fn type_is_as_high_as_it_is_asked_for() {
+        assert_eq!(Outline::exactly(104).ascent(), 104);
+        assert_eq!(Outline::crisp(17).ascent(), 14);
+        assert_eq!(Outline::crisp(60).ascent(), 60);
+    }
+}

@@ -1,0 +1,314 @@
+//! A notice that fills the screen, while there is no picture that could stay.
+
+use core::ops::Range;
+
+use embedded_graphics::{prelude::*, primitives::Rectangle};
+use qrcodegen_no_heap::{QrCode, QrCodeEcc, Version};
+
+use crate::{
+    Frame, Ink,
+    slot::{Letters, Slot},
+    state::Notice,
+    text::Align,
+    wallpaper,
+};
+
+/// The largest code that is drawn: 41 modules a side, enough for an address of 106 characters.
+const LARGEST: Version = Version::new(6);
+
+/// The bytes that such a code is worked out in.
+const CODE_BYTES: usize = LARGEST.buffer_len();
+
+/// The modules of empty ground that a reader needs around a code.
+const QUIET_ZONE: i32 = 4;
+
+/// The height below which a wallpaper shows nothing.
+const LEAST_SKY: i32 = 48;
+
+/// Draws a notice over the whole of a target.
+pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
+    notice: &Notice<'_>,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    target.clear(Ink::Ground)?;
+    let measures = Measures::new(target.bounding_box().size);
+    let mut right = measures.width - measures.margin;
+    if let Some(address) = notice.address {
+        right = draw_code(address, &measures, right, target)?;
+    }
+    let text = Text::new(
+        notice,
+        &measures,
+        right,
+        measures.height - 2 * measures.margin,
+    );
+    // A little above the middle, where the eye takes it for the middle.
+    let top = (measures.height - text.height) * 2 / 5;
+    text.draw(top.max(measures.margin), target)
+}
+
+/// Draws a wallpaper with a notice under it; the notice alone where there is no room for both.
+pub(crate) fn draw_on_wallpaper<D: DrawTarget<Color = Ink>>(
+    notice: &Notice<'_>,
+    picture: Option<&Frame<&[u8]>>,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let size = target.bounding_box().size;
+    let measures = Measures::new(size);
+    let right = measures.width - measures.margin;
+    let text = Text::new(
+        notice,
+        &measures,
+        right,
+        measures.height - 2 * measures.margin,
+    );
+    let top = measures.height - text.height - measures.margin;
+    let sky = top - measures.margin;
+    if sky < LEAST_SKY.max(measures.height / 3) {
+        return draw(notice, target);
+    }
+    target.clear(Ink::Ground)?;
+    let area = Rectangle::new(Point::zero(), Size::new(size.width, sky.cast_unsigned()));
+    match picture {
+        Some(picture) => wallpaper::draw_picture(picture, &mut target.cropped(&area))?,
+        None => wallpaper::draw_default(&mut target.cropped(&area))?,
+    }
+    text.draw(top, target)
+}
+
+/// The measures of a page.
+struct Measures {
+    width: i32,
+    height: i32,
+    /// The height of the title's capitals, if its width allows it.
+    title: i32,
+    body: Letters,
+    margin: i32,
+    /// Thickness of the bar on the left.
+    bar: i32,
+}
+
+impl Measures {
+    fn new(size: Size) -> Self {
+        let width = size.width.min(1 << 12).cast_signed();
+        let height = size.height.min(1 << 12).cast_signed();
+        let percent = (100 * width / 480).min(100 * height / 320);
+        let scaled = |pixels: i32, least: i32| ((pixels * percent + 50) / 100).max(least);
+        Self {
+            width,
+            height,
+            title: scaled(29, 8),
+            body: Letters::small(scaled(14, 8)),
+            margin: scaled(24, 3),
+            bar: scaled(4, 1),
+        }
+    }
+}
+
+/// A title and some paragraphs, and how high they are together.
+struct Text<'t> {
+    title: (&'t str, Letters),
+    why: &'t str,
+    advice: &'t str,
+    command: &'t str,
+    ink: Ink,
+    measures: &'t Measures,
+    columns: Range<i32>,
+    height: i32,
+}
+
+impl<'t> Text<'t> {
+    /// The most important of a notice that `room` rows have room for.
+    fn new(notice: &'t Notice<'_>, measures: &'t Measures, right: i32, room: i32) -> Self {
+        let left = measures.margin + 4 * measures.bar;
+        let title = Letters::fitting(&notice.title, measures.title, right - left);
+        let mut text = Self {
+            title: (&notice.title, title),
+            why: &notice.why,
+            advice: &notice.advice,
+            command: notice.command.unwrap_or_default(),
+            ink: notice.ink,
+            measures,
+            columns: left..right,
+            height: 0,
+        };
+        text.height = text.measured();
+        if text.height > room {
+            text.why = "";
+            text.height = text.measured();
+        }
+        if text.height > room && !text.command.is_empty() {
+            text.advice = "";
+            text.height = text.measured();
+        }
+        text
+    }
+
+    const fn pitch(&self) -> i32 {
+        self.measures.body.height() + self.measures.body.ascent() / 4
+    }
+
+    const fn gap(&self) -> i32 {
+        self.measures.body.ascent()
+    }
+
+    /// The space around the command in its field.
+    const fn padding(&self) -> i32 {
+        self.measures.body.ascent() / 2
+    }
+
+    fn lines(&self, text: &'t str, inset: i32) -> impl Iterator<Item = &'t str> {
+        let width = self.columns.end - self.columns.start - 2 * inset;
+        self.measures.body.wrap(text, width)
+    }
+
+    fn measured(&self) -> i32 {
+        let paragraph = |text, inset| match self.lines(text, inset).map(|_| 1).sum::<i32>() {
+            0 => 0,
+            lines => lines * self.pitch() + 2 * inset,
+        };
+        let gaps = [self.why, self.advice].map(|text| if text.is_empty() { 0 } else { self.gap() });
+        self.title.1.height()
+            + gaps.into_iter().sum::<i32>()
+            + paragraph(self.why, 0)
+            + paragraph(self.advice, 0)
+            + paragraph(self.command, self.padding())
+    }
+
+    fn draw<D: DrawTarget<Color = Ink>>(&self, top: i32, target: &mut D) -> Result<(), D::Error> {
+        let bar = Rectangle::new(
+            Point::new(self.measures.margin, top),
+            Size::new(
+                self.measures.bar.cast_unsigned(),
+                self.height.max(0).cast_unsigned(),
+            ),
+        );
+        target.fill_solid(&bar, self.ink)?;
+        let (words, letters) = self.title;
+        let title = Slot::new(letters, Align::Left, self.columns.clone(), top);
+        title.write(words, Ink::Text, target)?;
+        let mut y = title.bottom();
+        for (text, ink) in [(self.why, Ink::Text), (self.advice, Ink::Quiet)] {
+            if !text.is_empty() {
+                y += self.gap();
+                y = self.draw_lines(text, 0, y, ink, target)?;
+            }
+        }
+        if self.command.is_empty() {
+            return Ok(());
+        }
+        let padding = self.padding();
+        let widest = self.lines(self.command, padding);
+        let widest = widest.map(|line| self.measures.body.width(line)).max();
+        let lines = self.lines(self.command, padding).map(|_| 1).sum::<i32>();
+        let field = Rectangle::new(
+            Point::new(self.columns.start, y),
+            Size::new(
+                (widest.unwrap_or(0) + 2 * padding).cast_unsigned(),
+                (lines * self.pitch() + 2 * padding - self.measures.body.descent())
+                    .max(0)
+                    .cast_unsigned(),
+            ),
+        );
+        target.fill_solid(&field, Ink::Faint)?;
+        self.draw_lines(self.command, padding, y + padding, Ink::Text, target)?;
+        Ok(())
+    }
+
+    /// Draws the lines of a paragraph, as far as they have room; returns where it ends.
+    fn draw_lines<D: DrawTarget<Color = Ink>>(
+        &self,
+        text: &'t str,
+        inset: i32,
+        top: i32,
+        ink: Ink,
+        target: &mut D,
+    ) -> Result<i32, D::Error> {
+        let mut y = top;
+        let columns = self.columns.start + inset..self.columns.end - inset;
+        for line in self.lines(text, inset) {
+            let slot = Slot::new(self.measures.body, Align::Left, columns.clone(), y);
+            if slot.bottom() <= self.measures.height {
+                slot.write(line, ink, target)?;
+            }
+            y += self.pitch();
+        }
+        Ok(y)
+    }
+}
+
+/// Draws an address as a QR code at the right edge; returns where the room for text ends.
+///
+/// Without a code if the address is too long or the picture too small for one.
+fn draw_code<D: DrawTarget<Color = Ink>>(
+    address: &str,
+    measures: &Measures,
+    right: i32,
+    target: &mut D,
+) -> Result<i32, D::Error> {
+    let (mut work, mut code) = ([0; CODE_BYTES], [0; CODE_BYTES]);
+    let Ok(code) = QrCode::encode_text(
+        address,
+        &mut work,
+        &mut code,
+        QrCodeEcc::Medium,
+        Version::MIN,
+        LARGEST,
+        None,
+        true,
+    ) else {
+        return Ok(right);
+    };
+    let modules = code.size() + 2 * QUIET_ZONE;
+    let room = (measures.height - 2 * measures.margin).min(measures.width * 35 / 100);
+    let module = room / modules;
+    if module < 2 {
+        return Ok(right);
+    }
+    let side = module * modules;
+    let corner = Point::new(right - side, (measures.height - side) / 2);
+    let ground = Rectangle::new(corner, Size::new_equal(side.cast_unsigned()));
+    // Light ground and dark modules: not every reader takes the reverse.
+    target.fill_solid(&ground, Ink::Text)?;
+    for y in 0..code.size() {
+        for x in (0..code.size()).filter(|x| code.get_module(*x, y)) {
+            let at = corner + Point::new(x + QUIET_ZONE, y + QUIET_ZONE) * module;
+            let dot = Rectangle::new(at, Size::new_equal(module.cast_unsigned()));
+            target.fill_solid(&dot, Ink::Ground)?;
+        }
+    }
+    Ok(corner.x - measures.margin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::examples;
+
+    #[test]
+    fn every_page_is_read_to_its_end_at_the_usual_sizes() {
+        for notice in examples().map(Notice::of_state) {
+            for (width, height) in [(480, 320), (320, 240), (800, 480), (1_024, 600)] {
+                let measures = Measures::new(Size::new(width, height));
+                let right = measures.width - measures.margin;
+                let room = measures.height - 2 * measures.margin;
+                let text = Text::new(&notice, &measures, right, room);
+                assert_eq!(text.why, notice.why, "{width}x{height}");
+                assert_eq!(text.advice, notice.advice, "{width}x{height}");
+                assert!(text.height <= room, "{width}x{height}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_there_is_little_room_the_command_is_what_stays() {
+        let notice = Notice::of_state(crate::State::SignInNeeded {
+            command: "pulsewing login",
+            address: None,
+        });
+        let measures = Measures::new(Size::new(160, 80));
+        let text = Text::new(&notice, &measures, 157, 40);
+        assert_eq!((text.why, text.advice), ("", ""));
+        assert_eq!(text.command, "pulsewing login");
+    }
+}

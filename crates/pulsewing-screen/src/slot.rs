@@ -1,0 +1,267 @@
+//! Places for text: what is written in one stays inside it.
+
+use core::ops::Range;
+
+use embedded_graphics::{geometry::AnchorY, prelude::*, primitives::Rectangle};
+
+use crate::{
+    Ink,
+    outline::Outline,
+    text::{Align, FACE_8, FACE_10, FACE_12, FACE_14, FACE_18, Face, wrap},
+};
+
+/// Small type is made of pixels, large type of polygons.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Letters {
+    Pixels(&'static Face),
+    Polygons(Outline),
+}
+
+impl Letters {
+    /// Large type whose capitals are at most `cap_height` pixels high; small type where that would not
+    /// be crisp.
+    pub(crate) fn large(cap_height: i32) -> Self {
+        if cap_height < 14 {
+            Self::small(cap_height)
+        } else {
+            Self::Polygons(Outline::crisp(cap_height))
+        }
+    }
+
+    /// Small type whose capitals are at most `cap_height` pixels high, if there is any as small.
+    pub(crate) fn small(cap_height: i32) -> Self {
+        Self::Pixels(match cap_height {
+            ..11 => &FACE_8,
+            11 => &FACE_10,
+            12..14 => &FACE_12,
+            14..18 => &FACE_14,
+            18.. => &FACE_18,
+        })
+    }
+
+    /// The largest type, at most `cap_height` pixels high, that has room for a text in `width` columns.
+    pub(crate) fn fitting(text: &str, cap_height: i32, width: i32) -> Self {
+        let heights = (8..=cap_height.max(8)).rev().map(Self::large);
+        let mut fitting = heights.filter(|letters| letters.width(text) <= width);
+        fitting.next().unwrap_or_else(|| Self::small(8))
+    }
+
+    pub(crate) const fn ascent(self) -> i32 {
+        match self {
+            Self::Pixels(face) => face.ascent(),
+            Self::Polygons(outline) => outline.ascent(),
+        }
+    }
+
+    pub(crate) const fn descent(self) -> i32 {
+        match self {
+            Self::Pixels(face) => face.descent(),
+            Self::Polygons(outline) => outline.descent(),
+        }
+    }
+
+    /// How far some letters rise above capitals.
+    pub(crate) const fn overshoot(self) -> i32 {
+        match self {
+            // Brackets and accents.
+            Self::Pixels(face) => 1 + face.ascent() / 12,
+            Self::Polygons(outline) => outline.overshoot(),
+        }
+    }
+
+    /// From the top of capitals to the lowest of letters such as "g".
+    pub(crate) const fn height(self) -> i32 {
+        self.ascent() + self.descent()
+    }
+
+    pub(crate) fn columns(self, text: &str) -> Range<i32> {
+        match self {
+            Self::Pixels(face) => face.columns(text),
+            Self::Polygons(outline) => outline.columns(text),
+        }
+    }
+
+    /// How many columns a text takes.
+    pub(crate) fn width(self, text: &str) -> i32 {
+        let columns = self.columns(text);
+        columns.end - columns.start.min(0)
+    }
+
+    /// The part of a text, from its beginning, that `width` columns have room for.
+    pub(crate) fn cut(self, text: &str, width: i32) -> &str {
+        let shorter = text.char_indices().rev().map(|(end, _)| end);
+        core::iter::once(text.len())
+            .chain(shorter)
+            .filter_map(|end| text.get(..end))
+            .find(|head| self.width(head) <= width)
+            .unwrap_or("")
+    }
+
+    /// Breaks a text between words into lines of at most `width` columns.
+    pub(crate) fn wrap(self, text: &str, width: i32) -> impl Iterator<Item = &str> {
+        wrap(text, move |line| self.width(line) <= width)
+    }
+}
+
+/// A place for one line of text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot {
+    pub(crate) area: Rectangle,
+    pub(crate) letters: Letters,
+    pub(crate) align: Align,
+}
+
+impl Slot {
+    /// A place from column `left` to before `right`, as high as the letters, whose capitals begin at
+    /// the row `top`.
+    pub(crate) fn new(letters: Letters, align: Align, columns: Range<i32>, top: i32) -> Self {
+        let size = Size::new(
+            (columns.end - columns.start).max(0).cast_unsigned(),
+            (letters.overshoot() + letters.height())
+                .max(0)
+                .cast_unsigned(),
+        );
+        let top = top - letters.overshoot();
+        Self {
+            area: Rectangle::new(Point::new(columns.start, top), size),
+            letters,
+            align,
+        }
+    }
+
+    /// The same for a number, which does not hang below its line.
+    pub(crate) fn of_number(letters: Letters, columns: Range<i32>, top: i32) -> Self {
+        let slot = Self::new(letters, Align::Right, columns, top);
+        let height = letters.ascent() + 2 * letters.overshoot();
+        Self {
+            area: slot
+                .area
+                .resized_height(height.cast_unsigned(), AnchorY::Top),
+            ..slot
+        }
+    }
+
+    /// The row in which capitals begin.
+    pub(crate) const fn top(&self) -> i32 {
+        self.area.top_left.y + self.letters.overshoot()
+    }
+
+    /// The row after the last.
+    pub(crate) fn bottom(&self) -> i32 {
+        self.area.rows().end
+    }
+
+    /// The row that capitals stand on.
+    pub(crate) const fn baseline(&self) -> i32 {
+        self.top() + self.letters.ascent()
+    }
+
+    /// Whether a text has room.
+    pub(crate) fn fits(&self, text: &str) -> bool {
+        self.letters.width(text) <= self.area.size.width.cast_signed()
+    }
+
+    /// Writes a text, cut at its end if there is no room for the whole.
+    pub(crate) fn write<D: DrawTarget<Color = Ink>>(
+        &self,
+        text: &str,
+        ink: Ink,
+        target: &mut D,
+    ) -> Result<(), D::Error> {
+        let text = self.letters.cut(text, self.area.size.width.cast_signed());
+        let columns = self.letters.columns(text);
+        let (left, right) = (self.area.columns().start, self.area.columns().end);
+        let x = match self.align {
+            Align::Left => left - columns.start.min(0),
+            Align::Centre => i32::midpoint(left, right),
+            Align::Right => right,
+        };
+        let at = Point::new(x, self.baseline());
+        match self.letters {
+            Letters::Pixels(face) => face.write(text, at, self.align, ink, target),
+            Letters::Polygons(outline) => outline.write(text, at, self.align, ink, target),
+        }
+    }
+
+    /// Writes the first of several wordings that has room, else the last, cut.
+    pub(crate) fn write_one_of<D: DrawTarget<Color = Ink>>(
+        &self,
+        wordings: &[&str],
+        ink: Ink,
+        target: &mut D,
+    ) -> Result<(), D::Error> {
+        let fitting = wordings.iter().find(|wording| self.fits(wording));
+        match fitting.or_else(|| wordings.last()) {
+            Some(wording) => self.write(wording, ink, target),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Frame;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn text_stays_inside_its_place(
+            text in "[ -~]{0,40}", cap_height in 1_i32..120, align in prop::sample::select(vec![
+                Align::Left, Align::Centre, Align::Right,
+            ]),
+            left in 0_i32..200, width in 0_i32..300, is_large in any::<bool>(),
+        ) {
+            let letters = if is_large { Letters::large(cap_height) } else { Letters::small(cap_height) };
+            let slot = Slot::new(letters, align, left..left + width, 40);
+            let size = Size::new(520, 240);
+            let mut frame = Frame::new(size, vec![0; 260 * 240]).unwrap();
+            slot.write(&text, Ink::Text, &mut frame).unwrap();
+            for (at, ink) in frame.bounding_box().points().zip(frame.pixels()) {
+                prop_assert!(ink == Ink::Ground || slot.area.contains(at), "{at} of {:?}", slot.area);
+            }
+        }
+    }
+
+    #[test]
+    fn digits_stay_inside_the_place_of_a_number() {
+        for cap_height in 8..60 {
+            let slot = Slot::of_number(Letters::large(cap_height), 0..200, 8);
+            let size = Size::new(240, 100);
+            let mut frame = Frame::new(size, vec![0; 120 * 100]).unwrap();
+            slot.write("0123456789", Ink::Text, &mut frame).unwrap();
+            for (at, ink) in frame.bounding_box().points().zip(frame.pixels()) {
+                assert!(
+                    ink == Ink::Ground || slot.area.contains(at),
+                    "{at} of {:?}",
+                    slot.area
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_stays_where_it_is_when_a_digit_changes() {
+        let letters = Letters::large(104);
+        let places = ["71", "88", "10", "64"].map(|number| letters.columns(number));
+        assert!(
+            places.iter().all(|columns| *columns == places[0]),
+            "{places:?}"
+        );
+    }
+
+    #[test]
+    fn what_has_no_room_is_cut_or_put_shorter() {
+        let letters = Letters::large(25);
+        let whole = letters.width("Sunday");
+        assert_eq!(letters.cut("Sunday", whole), "Sunday");
+        assert_eq!(letters.cut("Sunday", whole - 1), "Sunda");
+        assert_eq!(letters.cut("Sunday", 0), "");
+    }
+}

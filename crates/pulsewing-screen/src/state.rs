@@ -1,0 +1,268 @@
+//! What else there is to say than heart rates: why there are none, or none newer, and what to do.
+
+use core::fmt::{self, Write as _};
+
+use jiff::civil::Time;
+use pulsewing_core::reading::Freshness;
+
+use crate::Ink;
+
+/// A circumstance that the viewer ought to know of.
+///
+/// It fills the screen while nothing was ever shown; later it is a banner on the last picture. That a
+/// reading is stale, silent or from memory needs no state: [`Freshness`] says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State<'s> {
+    /// Just switched on; nothing was asked for yet.
+    FirstStart,
+    /// The wireless network has not been joined yet.
+    JoiningWifi {
+        /// Its name.
+        network: &'s str,
+    },
+    /// The time is not known yet, without which nobody's certificate can be checked.
+    WaitingForClock,
+    /// There is no sign-in, or the cloud refuses the one there is.
+    SignInNeeded {
+        /// What to type on the computer, exactly.
+        command: &'s str,
+        /// Where to sign in with a phone instead, if there is such a place and it can be reached.
+        address: Option<&'s str>,
+    },
+    /// The cloud has no heart rate of the last 24 hours.
+    NoValuesYet,
+    /// The cloud cannot be reached.
+    Offline,
+    /// The cloud asked to be left alone for a while.
+    RateLimited {
+        /// Until when, on the wearer's clock.
+        until: Time,
+    },
+    /// The provider has ended this service.
+    ServiceGone {
+        /// What to type on the computer to move to another provider, exactly.
+        command: &'s str,
+    },
+    /// Something is wrong that time does not mend.
+    Fault {
+        /// What is wrong, in a sentence.
+        what: &'s str,
+        /// What to do about it, in a sentence.
+        advice: &'s str,
+    },
+    /// New tokens wait to be stored; without power they would be lost.
+    TokensNotStored,
+}
+
+/// Text that is put together here; longer text is cut at its end.
+type Sentence = heapless::String<192>;
+
+/// What is said about a circumstance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Notice<'s> {
+    pub(crate) title: heapless::String<32>,
+    pub(crate) why: Sentence,
+    pub(crate) advice: Sentence,
+    /// What to type, set apart from the rest.
+    pub(crate) command: Option<&'s str>,
+    /// What a QR code is drawn of.
+    pub(crate) address: Option<&'s str>,
+    pub(crate) ink: Ink,
+}
+
+impl<'s> Notice<'s> {
+    fn new(title: &str, why: &str, advice: &str) -> Self {
+        Self {
+            title: written(format_args!("{title}")),
+            why: written(format_args!("{why}")),
+            advice: written(format_args!("{advice}")),
+            command: None,
+            address: None,
+            ink: Ink::Warning,
+        }
+    }
+
+    /// For what passes by itself.
+    fn calm(self) -> Self {
+        Self {
+            ink: Ink::Cyan,
+            ..self
+        }
+    }
+
+    pub(crate) fn of_state(state: State<'s>) -> Self {
+        match state {
+            State::FirstStart => Self::new(
+                "Starting",
+                "Pulsewing was just switched on.",
+                "Nothing to do: the first heart rate comes within a minute.",
+            )
+            .calm(),
+            State::JoiningWifi { network } => Self {
+                why: written(format_args!("Looking for the network \"{network}\".")),
+                ..Self::new(
+                    "Joining Wi-Fi",
+                    "",
+                    "If this lasts, check router and password.",
+                )
+                .calm()
+            },
+            State::WaitingForClock => Self::new(
+                "Waiting for the time",
+                "No time server has answered yet.",
+                "If this lasts: does the router let NTP through (UDP port 123)?",
+            )
+            .calm(),
+            State::SignInNeeded { command, address } => Self {
+                command: Some(command),
+                address,
+                ..Self::new(
+                    "Sign-in needed",
+                    "The cloud knows no sign-in from here, or refuses it.",
+                    match address {
+                        Some(_) => "Scan the code, or type on the computer:",
+                        None => "Type on the computer:",
+                    },
+                )
+            },
+            State::NoValuesYet => Self::new(
+                "No values yet",
+                "The cloud has no heart rate of the last 24 hours.",
+                "Wear the tracker, and open its app near it to sync.",
+            )
+            .calm(),
+            State::Offline => Self::new(
+                "Offline",
+                "The cloud cannot be reached.",
+                "Trying again by itself. If this lasts: does the internet work?",
+            ),
+            State::RateLimited { until } => Self {
+                title: written(format_args!(
+                    "Paused until {:02}:{:02}",
+                    until.hour(),
+                    until.minute()
+                )),
+                ..Self::new(
+                    "",
+                    "The cloud asked for fewer requests.",
+                    "Nothing to do: it goes on by itself.",
+                )
+            },
+            State::ServiceGone { command } => Self {
+                command: Some(command),
+                ..Self::new(
+                    "Service ended",
+                    "The provider says that this service is gone for good.",
+                    "To move to another one, type on the computer:",
+                )
+            },
+            State::Fault { what, advice } => Self::new("Fault", what, advice),
+            State::TokensNotStored => Self::new(
+                "Do not switch off",
+                "New sign-in tokens could not be stored yet.",
+                "Without power they are lost.",
+            ),
+        }
+    }
+
+    /// For a reading that says little about the present; `None` for one that does not.
+    pub(crate) fn of_freshness(freshness: Freshness) -> Option<Self> {
+        match freshness {
+            Freshness::Fresh => None,
+            Freshness::Stale => Some(Self::new(
+                "No new data",
+                "The tracker has not synced for a while.",
+                "Opening its app near it helps.",
+            )),
+            Freshness::Silent => Some(Self::new(
+                "No data for a day",
+                "Nothing came from the tracker in 24 hours.",
+                "Is it worn, charged and synced?",
+            )),
+            Freshness::Cached => Some(Self::new(
+                "Update failed",
+                "These values are from memory.",
+                "Trying again by itself.",
+            )),
+        }
+    }
+}
+
+pub(crate) fn written<const N: usize>(text: fmt::Arguments<'_>) -> heapless::String<N> {
+    let mut line = heapless::String::new();
+    // A character that has no room ends the text: a part of it is better than none.
+    let _ = Cut(&mut line).write_fmt(text);
+    line
+}
+
+/// Takes characters for as long as there is room.
+struct Cut<'l, const N: usize>(&'l mut heapless::String<N>);
+
+impl<const N: usize> fmt::Write for Cut<'_, N> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars()
+            .try_for_each(|character| self.0.push(character))
+            .map_err(|_| fmt::Error)
+    }
+}
+
+/// One of each state.
+#[cfg(test)]
+pub(crate) fn examples() -> [State<'static>; 10] {
+    [
+        State::FirstStart,
+        State::JoiningWifi {
+            network: "Lindenhof 24",
+        },
+        State::WaitingForClock,
+        State::SignInNeeded {
+            command: "pulsewing login",
+            address: None,
+        },
+        State::NoValuesYet,
+        State::Offline,
+        State::RateLimited {
+            until: Time::constant(14, 5, 0, 0),
+        },
+        State::ServiceGone {
+            command: "pulsewing login --provider google",
+        },
+        State::Fault {
+            what: "The panel does not answer.",
+            advice: "Check its cable.",
+        },
+        State::TokensNotStored,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_is_cut_and_the_rest_is_kept() {
+        let network = "x".repeat(400);
+        let notice = Notice::of_state(State::JoiningWifi { network: &network });
+        assert!(notice.why.starts_with("Looking for the network \"xxx"));
+        assert_eq!(notice.why.len(), notice.why.capacity());
+    }
+
+    #[test]
+    fn every_circumstance_says_why_and_what_to_do() {
+        let freshness = [Freshness::Stale, Freshness::Silent, Freshness::Cached];
+        let notices = examples()
+            .map(Notice::of_state)
+            .into_iter()
+            .chain(freshness.into_iter().filter_map(Notice::of_freshness));
+        for notice in notices {
+            assert!(!notice.title.is_empty(), "{notice:?}");
+            assert!(
+                notice.why.len() > 10 && notice.why.ends_with('.'),
+                "{notice:?}"
+            );
+            assert!(notice.advice.len() > 10, "{notice:?}");
+            assert_eq!(notice.advice.ends_with(':'), notice.command.is_some());
+        }
+        assert_eq!(Notice::of_freshness(Freshness::Fresh), None);
+    }
+}

@@ -1,0 +1,189 @@
+//! Changed rectangles for boards without room for two frames.
+
+use embedded_graphics::{prelude::*, primitives::Rectangle};
+
+use crate::{
+    Band, Frame,
+    changes::{Changes, Cost},
+};
+
+/// How many tiles there are room for.
+const TILES: usize = 1_200;
+
+/// The size of a tile, unless there would be more than [`TILES`] of them.
+const SMALLEST: Size = Size::new(16, 8);
+
+/// What a tile's hash is while it is not known what the panel shows there.
+const UNKNOWN: u64 = 0;
+
+/// Remembers what a panel shows, as a hash of each tile: 9.6 kB, where a frame of 480x320 has 76.8 kB.
+///
+/// A change inside one row of a tile of 16 pixels is always seen: no step of the hash loses anything.
+/// Two unlike tiles have the same hash with odds of 1 in 2^64, about 10^-19 for each tile that changes;
+/// a tile that was missed so is sent with its next change, or after [`forget`](Self::forget). Who
+/// calls that every six hours also mends what a disturbed bus did to the panel.
+///
+/// Whoever gets changes must send them: when that fails, call [`forget`](Self::forget).
+#[derive(Clone, Debug)]
+pub struct Tiles {
+    size: Size,
+    hashes: [u64; TILES],
+}
+
+impl Tiles {
+    /// Nothing is known of what the panel shows.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            size: Size::zero(),
+            hashes: [UNKNOWN; TILES],
+        }
+    }
+
+    /// What the panel shows is not known any more: everything counts as changed.
+    pub fn forget(&mut self) {
+        self.hashes.fill(UNKNOWN);
+    }
+
+    /// How many rows a tile of pictures of this size has. A band that begins at a multiple of this and
+    /// has a multiple of this many rows, or ends with the picture, is compared tile by tile.
+    #[must_use]
+    pub fn rows_of_tile(whole: Size) -> u32 {
+        tile(whole).height
+    }
+
+    /// Finds what differs from the frame before, and remembers this one.
+    pub fn update<B: AsRef<[u8]>>(&mut self, frame: &Frame<B>, cost: Cost) -> Changes {
+        self.update_rows(frame.size(), 0, frame, cost)
+    }
+
+    /// Finds what differs from the band before at the same rows, and remembers this one. The
+    /// rectangles are in the whole picture.
+    ///
+    /// A band that does not begin and end between tiles counts as changed, and so does what it only
+    /// covers a part of, the next time.
+    pub fn update_band<B: AsRef<[u8]>>(&mut self, band: &Band<B>, cost: Cost) -> Changes {
+        self.update_rows(band.size(), band.first_row(), band.rows(), cost)
+    }
+
+    fn update_rows<B: AsRef<[u8]>>(
+        &mut self,
+        whole: Size,
+        first_row: u32,
+        rows: &Frame<B>,
+        cost: Cost,
+    ) -> Changes {
+        if whole != self.size {
+            self.size = whole;
+            self.forget();
+        }
+        let mut changes = Changes::new(cost);
+        let tile = tile(whole);
+        let end = first_row + rows.size().height;
+        let is_aligned = first_row.is_multiple_of(tile.height)
+            && (end.is_multiple_of(tile.height) || end == whole.height);
+        let stride = rows.stride();
+        let (Some(tile_bytes), Some(tile_rows)) = (
+            usize::try_from(tile.width / 2)
+                .ok()
+                .filter(|bytes| *bytes > 0),
+            usize::try_from(tile.height).ok().filter(|rows| *rows > 0),
+        ) else {
+            return changes;
+        };
+        if stride == 0 {
+            return changes;
+        }
+        let columns = stride.div_ceil(tile_bytes);
+        let first = usize::try_from(first_row / tile.height).unwrap_or(usize::MAX);
+        if !is_aligned {
+            let last = usize::try_from(end.div_ceil(tile.height)).unwrap_or(usize::MAX);
+            let covered = first.saturating_mul(columns)..last.saturating_mul(columns).min(TILES);
+            if let Some(hashes) = self.hashes.get_mut(covered) {
+                hashes.fill(UNKNOWN);
+            }
+            changes.insert(shifted(rows.bounding_box(), first_row));
+            return changes;
+        }
+        for (row, bytes) in rows.bytes().chunks(stride * tile_rows).enumerate() {
+            for column in 0..columns {
+                let place = (first + row) * columns + column;
+                let hash = hash(bytes, stride, column * tile_bytes, tile_bytes);
+                // There is a place for every tile: their size is chosen so.
+                let Some(known) = self.hashes.get_mut(place) else {
+                    continue;
+                };
+                if *known != hash {
+                    *known = hash;
+                    let area = tile_area(column, row, tile).intersection(&rows.bounding_box());
+                    changes.insert(shifted(area, first_row));
+                }
+            }
+        }
+        changes
+    }
+}
+
+impl Default for Tiles {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The smallest tiles of which there are not too many.
+fn tile(whole: Size) -> Size {
+    let mut tile = SMALLEST;
+    let count = |tile: Size| {
+        let across = u64::from(whole.width.div_ceil(tile.width));
+        across * u64::from(whole.height.div_ceil(tile.height))
+    };
+    while count(tile) > TILES as u64 {
+        if tile.width > tile.height {
+            tile.height *= 2;
+        } else {
+            tile.width *= 2;
+        }
+    }
+    tile
+}
+
+fn tile_area(column: usize, row: usize, tile: Size) -> Rectangle {
+    let at = |place: usize, length: u32| {
+        let place = u32::try_from(place).unwrap_or(u32::MAX);
+        i32::try_from(place.saturating_mul(length)).unwrap_or(i32::MAX)
+    };
+    Rectangle::new(
+        Point::new(at(column, tile.width), at(row, tile.height)),
+        tile,
+    )
+}
+
+fn shifted(area: Rectangle, rows: u32) -> Rectangle {
+    area.translate(Point::new(0, i32::try_from(rows).unwrap_or(0)))
+}
+
+/// The hash of a tile that begins at byte `left` of each row; never [`UNKNOWN`].
+///
+/// Each step takes in eight bytes and can be undone, so tiles that differ in one step alone never have
+/// the same hash.
+fn hash(rows: &[u8], stride: usize, left: usize, length: usize) -> u64 {
+    let mut hash: u64 = 0x243f_6a88_85a3_08d3;
+    for row in rows.chunks(stride) {
+        let Some(piece) = row.get(left..row.len().min(left + length)) else {
+            continue;
+        };
+        let (words, rest) = piece.as_chunks();
+        let rest = rest
+            .iter()
+            .fold(0, |word: u64, byte| word << 8 | u64::from(*byte));
+        for word in words
+            .iter()
+            .map(|word| u64::from_le_bytes(*word))
+            .chain([rest])
+        {
+            hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            hash ^= hash >> 32;
+        }
+    }
+    hash.max(1)
+}

@@ -1,0 +1,190 @@
+//! What whole days cost a panel's bus, beside the original's: the whole frame, every time.
+
+use std::fmt::Write as _;
+
+use embedded_graphics::prelude::*;
+use jiff::{SignedDuration, Timestamp, civil::date, tz::Offset};
+use pulsewing_core::{civil::Offsets, reading::Reading};
+use pulsewing_screen::{
+    Frame, Model, Theme, Tiles,
+    changes::{self, Changes, Cost},
+    draw,
+};
+
+use crate::recording;
+
+pub(crate) const SIZE: Size = Size::new(480, 320);
+
+/// What the original sends at every update: a window and 153,600 pixels of two bytes.
+pub(crate) const ORIGINAL_BYTES: u64 = 307_211;
+
+/// Setting a window: three commands and eight bytes, each command and each argument list on its own.
+const WINDOW_BYTES: u64 = 11;
+const WINDOW_TRANSACTIONS: u64 = 6;
+
+/// How many bytes go in one transaction.
+const BATCH: u64 = 4_096;
+
+const EVERY: i64 = 15;
+
+pub(crate) fn blank() -> Frame<Vec<u8>> {
+    Frame::new(SIZE, vec![0; Frame::<Vec<u8>>::bytes_for(SIZE)]).unwrap()
+}
+
+/// Some days of the synthetic wearer, polled every quarter of an hour: each reading and its time.
+pub(crate) fn polls(days: i64) -> Vec<(Reading, Timestamp)> {
+    let offsets = Offsets::fixed(Offset::constant(1));
+    let first = date(2026, 11, 22);
+    let midnight = offsets.day(first).start();
+    (0..days * 1_440 / EVERY)
+        .map(|poll| {
+            // From a day with a past, or the first polls would have little to show.
+            let now = midnight + SignedDuration::from_mins(1_440 + poll * EVERY + 7);
+            (
+                recording::reading(&offsets, now, first, recording::bpm),
+                now,
+            )
+        })
+        .collect()
+}
+
+/// The frame of a reading some minutes after it was taken.
+pub(crate) fn frame((reading, taken): &(Reading, Timestamp), later: i64) -> Frame<Vec<u8>> {
+    let now = *taken + SignedDuration::from_mins(later);
+    let every = SignedDuration::from_mins(EVERY);
+    let freshness = reading.freshness(now, every, false);
+    let mut frame = blank();
+    draw(
+        &Model::new(reading, now, freshness, Theme::Desk),
+        &mut frame,
+    )
+    .unwrap();
+    frame
+}
+
+/// What one update costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Traffic {
+    pub(crate) bytes: u64,
+    pub(crate) transactions: u64,
+    pub(crate) rectangles: u64,
+}
+
+impl Traffic {
+    fn of(changes: &Changes) -> Self {
+        let mut traffic = Self {
+            bytes: 0,
+            transactions: 0,
+            rectangles: changes.len() as u64,
+        };
+        for area in changes {
+            let pixels = 2 * u64::from(area.size.width) * u64::from(area.size.height);
+            traffic.bytes += WINDOW_BYTES + pixels;
+            traffic.transactions += WINDOW_TRANSACTIONS + pixels.div_ceil(BATCH);
+        }
+        traffic
+    }
+}
+
+/// The costs of updates of one kind, ascending.
+#[derive(Clone, Debug)]
+pub(crate) struct Updates(Vec<Traffic>);
+
+impl Updates {
+    fn new(mut updates: Vec<Traffic>) -> Self {
+        updates.sort_unstable();
+        Self(updates)
+    }
+
+    /// The cost that `percent` percent of the updates do not exceed.
+    pub(crate) fn percentile(&self, percent: usize) -> Traffic {
+        self.0[(self.0.len() - 1) * percent / 100]
+    }
+
+    pub(crate) fn most_rectangles(&self) -> u64 {
+        self.0.iter().map(|update| update.rectangles).max().unwrap()
+    }
+
+    fn line(&self, name: &str) -> String {
+        let mut line = format!("{name:22}");
+        for percent in [50, 90, 100] {
+            let Traffic {
+                bytes,
+                transactions,
+                ..
+            } = self.percentile(percent);
+            let share = bytes as f64 / ORIGINAL_BYTES as f64 * 100.0;
+            write!(line, "{bytes:>9} B {share:4.1}% {transactions:>4} t").unwrap();
+        }
+        write!(line, "{:>5}", self.most_rectangles()).unwrap();
+        line
+    }
+}
+
+/// The costs of all updates of some days.
+pub(crate) struct Figures {
+    /// A poll, with two frames in memory.
+    pub(crate) polls: Updates,
+    /// A minute between two polls.
+    pub(crate) minutes: Updates,
+    /// A poll, with tile hashes.
+    pub(crate) tiled_polls: Updates,
+    /// A minute, with tile hashes.
+    pub(crate) tiled_minutes: Updates,
+}
+
+/// The figures of some days, whose picture is drawn anew at each poll and every `step` minutes later.
+pub(crate) fn figures(days: i64, step: usize) -> Figures {
+    let mut tiles = Tiles::new();
+    let mut shown = blank();
+    let [mut polls_, mut minutes, mut tiled_polls, mut tiled_minutes] = [const { Vec::new() }; 4];
+    for (number, poll) in polls(days).iter().enumerate() {
+        for later in (0..EVERY).step_by(step) {
+            let next = frame(poll, later);
+            let exact = Traffic::of(&changes::between(&shown, &next, Cost::SPI));
+            let tiled = Traffic::of(&tiles.update(&next, Cost::SPI));
+            shown = next;
+            match (number, later) {
+                // The first picture of all is not an update.
+                (0, 0) => {}
+                (_, 0) => {
+                    polls_.push(exact);
+                    tiled_polls.push(tiled);
+                }
+                _ => {
+                    minutes.push(exact);
+                    tiled_minutes.push(tiled);
+                }
+            }
+        }
+    }
+    Figures {
+        polls: Updates::new(polls_),
+        minutes: Updates::new(minutes),
+        tiled_polls: Updates::new(tiled_polls),
+        tiled_minutes: Updates::new(tiled_minutes),
+    }
+}
+
+impl Figures {
+    /// A table, with what the original sends beside it.
+    pub(crate) fn table(&self) -> String {
+        let rows = [
+            self.polls.line("poll, two frames"),
+            self.minutes.line("minute, two frames"),
+            self.tiled_polls.line("poll, tile hashes"),
+            self.tiled_minutes.line("minute, tile hashes"),
+        ];
+        format!(
+            "bus bytes (share of the original's) and transactions of an update at 480x320\n\
+             {:22}{:>22}{:>22}{:>22}{:>5}\n{}\n{:22}{ORIGINAL_BYTES:>9} B, every time\n",
+            "",
+            "median",
+            "90th percentile",
+            "most",
+            "rects",
+            rows.join("\n"),
+            "the original",
+        )
+    }
+}

@@ -1,0 +1,357 @@
+//! What holds for every picture, whatever it shows and however large it is.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod recording;
+
+use core::convert::Infallible;
+
+use embedded_graphics::{Pixel, prelude::*, primitives::Rectangle};
+use jiff::{SignedDuration, Timestamp, civil::Time, tz::Offset};
+use proptest::prelude::*;
+use pulsewing_core::{
+    Bpm,
+    civil::Offsets,
+    reading::{Freshness, Reading},
+};
+use pulsewing_screen::{
+    Band, Frame, Ink, Model, State, Theme,
+    desk::{Graph, Layout},
+    draw,
+    model::Facts,
+};
+
+/// A frame that also counts the pixels that were drawn beside it.
+struct Watched {
+    frame: Frame<Vec<u8>>,
+    beside: usize,
+}
+
+fn blank(size: Size) -> Frame<Vec<u8>> {
+    Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap()
+}
+
+impl OriginDimensions for Watched {
+    fn size(&self) -> Size {
+        self.frame.size()
+    }
+}
+
+impl DrawTarget for Watched {
+    type Color = Ink;
+    type Error = Infallible;
+
+    // The other ways of drawing come here by default, so that nothing escapes.
+    fn draw_iter<I: IntoIterator<Item = Pixel<Ink>>>(
+        &mut self,
+        pixels: I,
+    ) -> Result<(), Infallible> {
+        let inside = self.bounding_box();
+        for pixel in pixels {
+            self.beside += usize::from(!inside.contains(pixel.0));
+            self.frame.draw_iter([pixel])?;
+        }
+        Ok(())
+    }
+}
+
+fn any_size() -> impl Strategy<Value = Size> {
+    prop_oneof![
+        (160_u32..=1_024, 80_u32..=600).prop_map(|(width, height)| Size::new(width, height)),
+        prop::sample::select(vec![
+            Size::new(160, 80),
+            Size::new(320, 240),
+            Size::new(480, 320),
+            Size::new(800, 480),
+            Size::new(1_024, 600),
+        ]),
+    ]
+}
+
+prop_compose! {
+    /// A poll at any time of a year with two changes of offset, of a wearer with any habits.
+    fn any_reading()(
+        minute in 0_i64..525_600,
+        floor in 1_u16..=250,
+        swing in 0_u16..=120,
+        missing in 1_i64..=40,
+        every in 1_i64..=60,
+        battery in prop::option::of(any::<u8>()),
+    ) -> (Reading, Timestamp) {
+        let mut offsets = Offsets::fixed(Offset::constant(1));
+        for (at, hours) in [("2026-03-29T01:00:00Z", 2), ("2026-10-25T01:00:00Z", 1)] {
+            offsets.push_change(at.parse().unwrap(), Offset::constant(hours)).unwrap();
+        }
+        let new_year: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let now = new_year + SignedDuration::from_mins(minute);
+        let bpm = |minute: i64| {
+            let rate = recording::bpm(minute)?.get() % (swing + 1) + floor;
+            Bpm::new(rate.min(300)).filter(|_| minute.rem_euclid(every) < every.max(missing) - missing + 1)
+        };
+        let first = offsets.day_of(now).date();
+        let mut reading = recording::reading(&offsets, now, first, bpm);
+        reading.battery_percent = battery;
+        (reading, now)
+    }
+}
+
+fn any_state() -> impl Strategy<Value = Option<State<'static>>> {
+    const LONG: &str = "a name as long as a network may have, and then some more of it";
+    prop::sample::select(vec![
+        None,
+        Some(State::FirstStart),
+        Some(State::JoiningWifi { network: LONG }),
+        Some(State::WaitingForClock),
+        Some(State::SignInNeeded {
+            command: "pulsewing login",
+            address: None,
+        }),
+        Some(State::SignInNeeded {
+            command: LONG,
+            address: Some("http://10.0.0.7/sign-in"),
+        }),
+        Some(State::NoValuesYet),
+        Some(State::Offline),
+        Some(State::RateLimited { until: Time::MAX }),
+        Some(State::ServiceGone {
+            command: "pulsewing login --provider google",
+        }),
+        Some(State::Fault {
+            what: LONG,
+            advice: LONG,
+        }),
+        Some(State::TokensNotStored),
+    ])
+}
+
+prop_compose! {
+    /// Anything but what a reading borrows, which comes from `any_reading`.
+    fn any_circumstance()(
+        freshness in prop::sample::select(vec![
+            Freshness::Fresh, Freshness::Stale, Freshness::Silent, Freshness::Cached,
+        ]),
+        later in prop_oneof![0_i64..90, -200_i64..200_000],
+        state in any_state(),
+        theme in prop::sample::select(Theme::ALL.to_vec()),
+        has_reading in prop::bool::weighted(0.8),
+    ) -> (Freshness, i64, Option<State<'static>>, Theme, bool) {
+        (freshness, later, state, theme, has_reading)
+    }
+}
+
+fn model<'r>(
+    (reading, taken): &'r (Reading, Timestamp),
+    (freshness, later, state, theme, has_reading): (Freshness, i64, Option<State<'r>>, Theme, bool),
+) -> Model<'r> {
+    let now = *taken + SignedDuration::from_mins(later);
+    let facts = has_reading.then(|| Facts::new(reading, now, freshness));
+    Model {
+        theme,
+        facts,
+        state,
+        wallpaper: None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_drawn_beside_the_target_in_any_state(
+        reading in any_reading(), circumstance in any_circumstance(), size in any_size(),
+    ) {
+        let model = model(&reading, circumstance);
+        let mut watched = Watched { frame: blank(size), beside: 0 };
+        draw(&model, &mut watched).unwrap();
+        prop_assert_eq!(watched.beside, 0);
+        // By whole rectangles or pixel by pixel, it is the same picture.
+        let mut frame = blank(size);
+        draw(&model, &mut frame).unwrap();
+        prop_assert_eq!(frame.bytes(), watched.frame.bytes());
+    }
+
+    #[test]
+    fn a_target_of_any_size_is_drawn_on(
+        reading in any_reading(), circumstance in any_circumstance(),
+        width in 0_u32..200, height in 0_u32..120,
+    ) {
+        draw(&model(&reading, circumstance), &mut blank(Size::new(width, height))).unwrap();
+    }
+
+    #[test]
+    fn bands_have_the_pixels_of_the_whole(
+        reading in any_reading(), circumstance in any_circumstance(), size in any_size(),
+        rows in 8_u32..64,
+    ) {
+        let model = model(&reading, circumstance);
+        let mut whole = blank(size);
+        draw(&model, &mut whole).unwrap();
+        let mut buffer = vec![0; Frame::<Vec<u8>>::bytes_for(Size::new(size.width, rows))];
+        let mut together = Vec::new();
+        for first_row in (0..size.height).step_by(rows as usize) {
+            let mut band = Band::new(size, first_row, &mut buffer[..]).unwrap();
+            draw(&model, &mut band).unwrap();
+            together.extend_from_slice(band.rows().bytes());
+        }
+        prop_assert_eq!(together, whole.bytes());
+    }
+
+    #[test]
+    fn every_reading_of_the_window_is_seen_inside_the_plot(
+        reading in any_reading(), size in any_size(), has_banner in any::<bool>(),
+    ) {
+        let facts = Facts::new(&reading.0, reading.1, Freshness::Fresh);
+        let state = has_banner.then_some(State::Offline);
+        let layout = Layout::new(size, has_banner);
+        let plot = layout.plot();
+        prop_assert_eq!(plot.intersection(&Rectangle::new(Point::zero(), size)), plot);
+        let Some(graph) = Graph::new(&facts, &layout) else {
+            return Ok(());
+        };
+        let model = Model { theme: Theme::Desk, facts: Some(facts.clone()), state, wallpaper: None };
+        let mut frame = blank(size);
+        draw(&model, &mut frame).unwrap();
+        let mut before = None;
+        for sample in facts.window.samples() {
+            let at = graph.point(*sample);
+            prop_assert!(plot.contains(at), "{at} is not in {plot:?}");
+            prop_assert!(before.is_none_or(|x| x <= at.x), "time runs to the right");
+            before = Some(at.x);
+            let zone = Ink::of_heart_zone(facts.heart_zones.zone(sample.bpm));
+            let neighbours = Rectangle::with_center(at, Size::new_equal(3));
+            let is_seen = frame.pixel(at) == Some(Ink::Text)
+                || frame.pixels_in(&neighbours).any(|ink| ink == zone);
+            prop_assert!(is_seen, "{sample:?} at {at}: {:?}", frame.pixel(at));
+        }
+    }
+
+    #[test]
+    fn text_is_in_its_place_and_places_do_not_overlap(
+        reading in any_reading(), circumstance in any_circumstance(), size in any_size(),
+    ) {
+        let (freshness, later, ..) = circumstance;
+        let circumstance = (freshness, later, Some(State::Offline), Theme::Desk, true);
+        let model = model(&reading, circumstance);
+        prop_assume!(model.facts.as_ref().unwrap().rate.is_some());
+        let layout = Layout::new(size, true);
+        let mut frame = blank(size);
+        draw(&model, &mut frame).unwrap();
+
+        let areas: Vec<_> = layout.text_areas().collect();
+        let whole = frame.bounding_box();
+        for (place, (name, area)) in areas.iter().enumerate() {
+            prop_assert_eq!(area.intersection(&whole), *area, "{} at {}", name, size);
+            for (other_name, other) in &areas[..place] {
+                let shared = area.intersection(other);
+                prop_assert!(shared.is_zero_sized(), "{name} and {other_name} at {size}: {shared:?}");
+            }
+            prop_assert!(area.intersection(&layout.plot()).is_zero_sized(), "{name} at {size}");
+        }
+        // The axes' numbers stand left of plot and strip, whose marks may stick out a little.
+        let axis = |area: Rectangle| {
+            let rows = area.rows();
+            Rectangle::with_corners(
+                Point::new(0, rows.start - 12),
+                Point::new(area.columns().end + 4, rows.end + 12),
+            )
+        };
+        let drawn: Vec<_> = areas
+            .iter()
+            .map(|(_, area)| *area)
+            .chain([axis(layout.plot())])
+            .chain(layout.strip().map(axis))
+            .collect();
+        for (at, ink) in frame.bounding_box().points().zip(frame.pixels()) {
+            let is_placed = ink == Ink::Ground || drawn.iter().any(|area| area.contains(at));
+            prop_assert!(is_placed, "{ink:?} at {at} of {size}");
+        }
+    }
+}
+
+#[test]
+fn digits_are_at_least_96_pixels_high_at_480x320() {
+    for has_banner in [false, true] {
+        assert!(Layout::new(Size::new(480, 320), has_banner).digit_height() >= 96);
+    }
+}
+
+#[test]
+fn the_whole_day_is_there_at_the_usual_sizes_with_a_banner_or_without() {
+    for (width, height) in [(480, 320), (320, 240), (800, 480), (1_024, 600)] {
+        for has_banner in [false, true] {
+            let layout = Layout::new(Size::new(width, height), has_banner);
+            assert!(layout.strip().is_some(), "{width}x{height}");
+        }
+    }
+}
+
+#[test]
+fn a_minute_that_is_missing_leaves_a_hole_in_the_line() {
+    let offsets = Offsets::fixed(Offset::UTC);
+    let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+    let first = offsets.day_of(now).date();
+    let flat = |minute: i64| Bpm::new(80).filter(|_| minute != 704);
+    let reading = recording::reading(&offsets, now, first, flat);
+    let facts = Facts::new(&reading, now, Freshness::Fresh);
+    let layout = Layout::new(Size::new(480, 320), false);
+    let graph = Graph::new(&facts, &layout).unwrap();
+    let mut frame = blank(Size::new(480, 320));
+    draw(
+        &Model::new(&reading, now, Freshness::Fresh, Theme::Desk),
+        &mut frame,
+    )
+    .unwrap();
+    let samples = facts.window.samples();
+    for pair in samples.windows(2) {
+        let (from, to) = (graph.point(pair[0]), graph.point(pair[1]));
+        let between = Point::new(i32::midpoint(from.x, to.x), from.y);
+        let is_joined = pair[1].at.duration_since(pair[0].at) == SignedDuration::from_mins(1);
+        let is_drawn = frame.pixel(between) == Some(Ink::Blue);
+        assert_eq!(is_joined, is_drawn, "{pair:?}");
+    }
+}
+
+#[test]
+fn an_old_number_never_looks_new() {
+    let offsets = Offsets::fixed(Offset::UTC);
+    let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+    let reading = recording::reading(&offsets, now, offsets.day_of(now).date(), recording::bpm);
+    let size = Size::new(480, 320);
+    for freshness in [
+        Freshness::Fresh,
+        Freshness::Stale,
+        Freshness::Silent,
+        Freshness::Cached,
+    ] {
+        let mut frame = blank(size);
+        draw(
+            &Model::new(&reading, now, freshness, Theme::Desk),
+            &mut frame,
+        )
+        .unwrap();
+        let layout = Layout::new(size, freshness != Freshness::Fresh);
+        let areas: Vec<_> = layout.text_areas().collect();
+        let count = |name: &str, ink: Ink| {
+            let (_, area) = areas.iter().find(|(area, _)| *area == name).unwrap();
+            frame.pixels_in(area).filter(|pixel| *pixel == ink).count()
+        };
+        let is_fresh = freshness == Freshness::Fresh;
+        assert_eq!(count("rate", Ink::Text) > 1_000, is_fresh, "{freshness:?}");
+        assert_eq!(count("large", Ink::Warning) == 0, is_fresh, "{freshness:?}");
+        assert_eq!(
+            count("freshness", Ink::Warning) == 0,
+            is_fresh,
+            "{freshness:?}"
+        );
+    }
+}
+
+#[test]
+fn least_mean_and_greatest_are_there_at_the_usual_sizes_with_a_banner_or_without() {
+    for (width, height) in [(480, 320), (320, 240), (800, 480), (1_024, 600)] {
+        for has_banner in [false, true] {
+            let layout = Layout::new(Size::new(width, height), has_banner);
+            let numbers = layout.text_areas().filter(|(name, _)| *name == "number");
+            assert_eq!(numbers.count(), 3, "{width}x{height}");
+        }
+    }
+}

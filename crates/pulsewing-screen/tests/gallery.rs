@@ -1,0 +1,305 @@
+//! Themes, states, palettes and sizes, compared pixel by pixel with `docs/frames/*.png`.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod golden;
+mod recording;
+
+use embedded_graphics::{Pixel, prelude::*};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, Time, date},
+    tz::Offset,
+};
+use pulsewing_core::{Bpm, civil::Offsets, reading::Reading};
+use pulsewing_screen::{Frame, Model, Palette, State, Theme, draw, wallpaper};
+
+const SIZE: Size = Size::new(480, 320);
+const EVERY: SignedDuration = SignedDuration::from_mins(15);
+const DAY: Date = date(2026, 11, 22);
+
+fn offsets() -> Offsets {
+    Offsets::fixed(Offset::constant(1))
+}
+
+/// An instant of the day.
+fn at(hour: i8, minute: i8) -> Timestamp {
+    offsets().day(DAY).start() + SignedDuration::from_mins(i64::from(hour) * 60 + i64::from(minute))
+}
+
+fn reading_at(now: Timestamp) -> Reading {
+    recording::reading(&offsets(), now, DAY, recording::bpm)
+}
+
+fn model(reading: &Reading, now: Timestamp) -> Model<'_> {
+    Model::new(
+        reading,
+        now,
+        reading.freshness(now, EVERY, false),
+        Theme::Desk,
+    )
+}
+
+fn drawn(model: &Model<'_>, size: Size) -> Frame<Vec<u8>> {
+    let mut frame = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
+    draw(model, &mut frame).unwrap();
+    frame
+}
+
+fn compare(name: &str, model: &Model<'_>, size: Size, palette: Palette) {
+    golden::compare("../../docs/frames", name, &drawn(model, size), palette);
+}
+
+#[test]
+fn the_desk_theme_in_the_afternoon() {
+    let now = at(14, 7);
+    let reading = reading_at(now);
+    let model = model(&reading, now);
+    compare("desk", &model, SIZE, Palette::Day);
+    compare("desk-dim", &model, SIZE, Palette::Dim);
+    compare("desk-night", &model, SIZE, Palette::Night);
+    for (width, height) in [
+        (320, 240),
+        (800, 480),
+        (320, 480),
+        (160, 80),
+        (240, 135),
+        (1_024, 600),
+    ] {
+        let name = format!("desk-{width}x{height}");
+        compare(&name, &model, Size::new(width, height), Palette::Day);
+    }
+}
+
+#[test]
+fn the_desk_theme_during_a_run() {
+    let now = at(18, 50);
+    let reading = reading_at(now);
+    compare("desk-run", &model(&reading, now), SIZE, Palette::Day);
+}
+
+#[test]
+fn the_desk_theme_when_there_are_few_minutes() {
+    let now = at(7, 42);
+    let few = |minute: i64| recording::bpm(minute).filter(|_| minute >= 445);
+    let reading = recording::reading(&offsets(), now, DAY, few);
+    compare("desk-few", &model(&reading, now), SIZE, Palette::Day);
+    let one = |minute: i64| recording::bpm(minute).filter(|_| minute == 452);
+    let reading = recording::reading(&offsets(), now, DAY, one);
+    compare("desk-one", &model(&reading, now), SIZE, Palette::Day);
+}
+
+#[test]
+fn the_desk_theme_with_gaps() {
+    let now = at(15, 20);
+    let gappy = |minute: i64| {
+        recording::bpm(minute).filter(|_| minute % 97 < 50 && minute % 7 != 3 && minute % 11 > 2)
+    };
+    let mut reading = recording::reading(&offsets(), now, DAY, gappy);
+    reading.battery_percent = None;
+    compare("desk-gaps", &model(&reading, now), SIZE, Palette::Day);
+}
+
+#[test]
+fn the_desk_theme_when_data_is_stale() {
+    let taken = at(14, 7);
+    let mut reading = reading_at(taken);
+    reading.battery_percent = Some(4);
+    let now = taken + SignedDuration::from_mins(149);
+    let model = model(&reading, now);
+    compare("desk-stale", &model, SIZE, Palette::Day);
+    compare("desk-stale-night", &model, SIZE, Palette::Night);
+    compare(
+        "desk-stale-320x240",
+        &model,
+        Size::new(320, 240),
+        Palette::Day,
+    );
+    compare(
+        "desk-stale-800x480",
+        &model,
+        Size::new(800, 480),
+        Palette::Day,
+    );
+    compare(
+        "desk-stale-160x80",
+        &model,
+        Size::new(160, 80),
+        Palette::Day,
+    );
+}
+
+#[test]
+fn the_desk_theme_when_nothing_came_for_days() {
+    let taken = at(21, 30);
+    let reading = reading_at(taken);
+    let now = taken + SignedDuration::from_hours(50);
+    compare("desk-silent", &model(&reading, now), SIZE, Palette::Day);
+}
+
+#[test]
+fn the_desk_theme_from_memory() {
+    let now = at(9, 12);
+    let reading = reading_at(now);
+    let model = Model::new(
+        &reading,
+        now,
+        reading.freshness(now, EVERY, true),
+        Theme::Desk,
+    );
+    compare("desk-cached", &model, SIZE, Palette::Day);
+    let offline = model.with_state(State::Offline);
+    compare("desk-offline", &offline, SIZE, Palette::Day);
+}
+
+#[test]
+fn banners_on_a_fresh_picture() {
+    let now = at(14, 7);
+    let reading = reading_at(now);
+    let states = [
+        (
+            "limited",
+            State::RateLimited {
+                until: Time::constant(14, 45, 0, 0),
+            },
+        ),
+        ("tokens", State::TokensNotStored),
+        (
+            "sign-in",
+            State::SignInNeeded {
+                command: "pulsewing login",
+                address: None,
+            },
+        ),
+        (
+            "gone",
+            State::ServiceGone {
+                command: "pulsewing login --provider google",
+            },
+        ),
+    ];
+    for (name, state) in states {
+        let model = model(&reading, now).with_state(state);
+        compare(&format!("desk-{name}"), &model, SIZE, Palette::Day);
+    }
+    let classic = Model {
+        theme: Theme::Classic,
+        ..model(&reading, now).with_state(State::TokensNotStored)
+    };
+    compare("classic-tokens", &classic, SIZE, Palette::Day);
+    compare(
+        "classic",
+        &Model {
+            state: None,
+            ..classic
+        },
+        SIZE,
+        Palette::Day,
+    );
+}
+
+#[test]
+fn pages_before_the_first_reading() {
+    let states = [
+        ("start", State::FirstStart),
+        (
+            "wifi",
+            State::JoiningWifi {
+                network: "Lindenhof 24",
+            },
+        ),
+        ("clock", State::WaitingForClock),
+        (
+            "sign-in",
+            State::SignInNeeded {
+                command: "pulsewing login",
+                address: None,
+            },
+        ),
+        (
+            "sign-in-code",
+            State::SignInNeeded {
+                command: "pulsewing board sign-in",
+                address: Some("http://192.168.178.41:7373/sign-in"),
+            },
+        ),
+        ("offline", State::Offline),
+        (
+            "limited",
+            State::RateLimited {
+                until: Time::constant(14, 45, 0, 0),
+            },
+        ),
+        (
+            "gone",
+            State::ServiceGone {
+                command: "pulsewing login --provider google",
+            },
+        ),
+        (
+            "fault",
+            State::Fault {
+                what: "The client secret is not the one that the provider knows.",
+                advice: "Copy it again from the provider's console into config.toml.",
+            },
+        ),
+        ("tokens", State::TokensNotStored),
+        ("no-values", State::NoValuesYet),
+    ];
+    for (name, state) in states {
+        let model = Model::of_state(state, Theme::Desk);
+        compare(&format!("page-{name}"), &model, SIZE, Palette::Day);
+        if ["sign-in-code", "no-values"].contains(&name) {
+            for (width, height) in [(320, 240), (800, 480), (160, 80)] {
+                let name = format!("page-{name}-{width}x{height}");
+                compare(&name, &model, Size::new(width, height), Palette::Day);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_users_own_wallpaper() {
+    let size = Size::new(480, 200);
+    let mut picture = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
+    // A sunset, as the host would convert a photograph.
+    let pixels = picture.bounding_box().points().map(|at| {
+        let (from_sun, sky) = ((at.x - 240).pow(2) + (at.y - 150).pow(2), at.y * 255 / 200);
+        let channel = |value: i32| u8::try_from(value.clamp(0, 255)).unwrap();
+        let rgb = match from_sun {
+            0..2_500 => [255, 240, 200],
+            _ => [40 + sky, sky * 2 / 3 - 20, 120 - sky / 2].map(channel),
+        };
+        Pixel(at, wallpaper::dithered(rgb, at))
+    });
+    let pixels: Vec<_> = pixels.collect();
+    picture.draw_iter(pixels).unwrap();
+    let picture = Frame::new(size, picture.bytes()).unwrap();
+    let model = Model::of_state(State::NoValuesYet, Theme::Desk).with_wallpaper(picture);
+    compare("page-wallpaper", &model, SIZE, Palette::Day);
+}
+
+#[test]
+fn a_day_of_25_hours() {
+    let mut offsets = Offsets::fixed(Offset::constant(2));
+    offsets
+        .push_change("2026-10-25T01:00:00Z".parse().unwrap(), Offset::constant(1))
+        .unwrap();
+    let now: Timestamp = "2026-10-25T21:40:00Z".parse().unwrap();
+    let reading = recording::reading(&offsets, now, date(2026, 10, 25), recording::bpm);
+    compare("desk-25-hours", &model(&reading, now), SIZE, Palette::Day);
+}
+
+#[test]
+fn rates_of_one_and_three_digits() {
+    let now = at(14, 7);
+    for (name, rate) in [("low", 9), ("high", 188)] {
+        let same = |minute: i64| Bpm::new(rate + u16::try_from(minute % 3).unwrap());
+        let reading = recording::reading(&offsets(), now, DAY, same);
+        compare(
+            &format!("desk-{name}"),
+            &model(&reading, now),
+            SIZE,
+            Palette::Day,
+        );
+    }
+}
