@@ -34,6 +34,7 @@ Commands:
   bench    run the benchmarks of the workspace
   tidy     check the house rules: crate edges, file names, forbidden calls, dead links
   no-std   build the no_std crates for a target that has neither std nor alloc
+  frames   draw the pictures of docs/frames and of the tests anew (then look at each)
 
 Options:
   --setup     first install the tools that are missing (says what and how)
@@ -51,6 +52,7 @@ enum Task {
     Bench,
     Tidy,
     NoStd,
+    Frames,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +95,7 @@ fn run(task: Task, setup: bool) -> Result<bool, String> {
         Task::Bench => vec![steps::bench()],
         Task::Tidy => vec![steps::tidy()],
         Task::NoStd => vec![steps::no_std()],
+        Task::Frames => vec![steps::frames()],
     };
     if setup {
         setup::install_missing(&steps::tools(&plan), &workspace);
@@ -114,6 +117,7 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
             "bench" => Task::Bench,
             "tidy" => Task::Tidy,
             "no-std" => Task::NoStd,
+            "frames" => Task::Frames,
             other => return Err(format!("unknown argument `{other}`")),
         };
         if task.replace(named).is_some() {

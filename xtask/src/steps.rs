@@ -104,6 +104,20 @@ pub(crate) fn tidy() -> Step {
     }
 }
 
+/// The pictures that the tests compare with, drawn anew by the tests themselves.
+pub(crate) fn frames() -> Step {
+    let mut cargo = process::cargo();
+    cargo
+        .args(["test", "--package", "pulsewing-screen"])
+        .args(["--test", "frames", "--test", "gallery"])
+        .env("PULSEWING_ACCEPT_FRAMES", "1");
+    Step {
+        name: "frames".to_owned(),
+        needs: &[],
+        work: Work::Command(Box::new(cargo)),
+    }
+}
+
 /// The proof that board crates need neither std nor alloc.
 pub(crate) fn no_std() -> Step {
     Step {

@@ -195,7 +195,6 @@ mod tests {
     use super::*;
     use crate::{Frame, State};
 
-    extern crate std;
     use std::vec;
 
     #[test]

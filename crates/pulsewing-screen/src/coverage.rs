@@ -252,3 +252,95 @@ fn share(whole: i32, part: i32, of: i32) -> i32 {
         .and_then(|share| i32::try_from(share).ok())
         .unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Frame, frame::sketch};
+
+    fn polygon<const N: usize>(corners: [(i32, i32); N]) -> impl Iterator<Item = Edge> + Clone {
+        let dot = |(x, y): (i32, i32)| Dot { x, y };
+        let next = corners.into_iter().cycle().skip(1);
+        corners
+            .into_iter()
+            .zip(next)
+            .map(move |(from, to)| (dot(from), dot(to)))
+    }
+
+    fn filled(edges: impl Iterator<Item = Edge> + Clone, size: Size) -> Frame<vec::Vec<u8>> {
+        let mut frame = Frame::new(size, vec![0; Frame::<&[u8]>::bytes_for(size)]).unwrap();
+        let area = Rectangle::new(Point::zero(), size);
+        fill(edges, area, |_| Ramp::to(Ink::Text), &mut frame).unwrap();
+        frame
+    }
+
+    #[test]
+    fn edges_are_smooth_and_holes_are_holes() {
+        let half = PIXEL / 2;
+        let square = polygon([
+            (half, 0),
+            (half, 4 * PIXEL),
+            (5 * PIXEL, 4 * PIXEL),
+            (5 * PIXEL, 0),
+        ]);
+        let hole = polygon([
+            (2 * PIXEL, PIXEL),
+            (3 * PIXEL, PIXEL),
+            (3 * PIXEL, 3 * PIXEL),
+            (2 * PIXEL, 3 * PIXEL),
+        ]);
+        let slope = polygon([
+            (6 * PIXEL, 4 * PIXEL),
+            (10 * PIXEL, 4 * PIXEL),
+            (10 * PIXEL, 0),
+        ]);
+        let frame = filled(square.chain(hole).chain(slope), Size::new(10, 4));
+        assert_eq!(
+            sketch(&frame),
+            "+####    +\n\
+             +# ##   +#\n\
+             +# ##  +##\n\
+             +#### +###\n"
+        );
+    }
+
+    #[test]
+    fn polygons_that_overlap_are_one() {
+        let square = |left: i32| {
+            [
+                (left, 0),
+                (left, 2 * PIXEL),
+                (left + 3 * PIXEL, 2 * PIXEL),
+                (left + 3 * PIXEL, 0),
+            ]
+        };
+        let (one, other) = (square(0), square(PIXEL));
+        let frame = filled(polygon(one).chain(polygon(other)), Size::new(6, 2));
+        assert_eq!(sketch(&frame), "####\n####\n");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_triangle_covers_as_many_pixels_as_its_area_has(
+            corners in prop::array::uniform3((0_i32..600 * PIXEL, 0_i32..40 * PIXEL)),
+        ) {
+            let [(ax, ay), (bx, by), (cx, cy)] = corners.map(|(x, y)| (i64::from(x), i64::from(y)));
+            let twice = ((bx - ax) * (cy - ay) - (cx - ax) * (by - ay)).abs();
+            let whole = i64::from(PIXEL) * i64::from(PIXEL);
+            let frame = filled(polygon(corners), Size::new(600, 40));
+            let inked = frame.pixels().filter(|ink| *ink != Ink::Ground).count() as i64;
+            let full = frame.pixels().filter(|ink| *ink == Ink::Text).count() as i64;
+            // Pixels on an edge are the difference: no more than the edges are long.
+            let length = 2 * (600 + 40) + 12;
+            prop_assert!(full <= twice / 2 / whole + length, "{full} of {twice}");
+            prop_assert!(inked + length >= twice / 2 / whole, "{inked} of {twice}");
+            prop_assert!(full * whole <= twice / 2 + length * whole / 2);
+        }
+    }
+}

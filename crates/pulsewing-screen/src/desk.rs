@@ -99,8 +99,7 @@ fn draw_head<D: DrawTarget<Color = Ink>>(
     } else {
         Ink::Warning
     };
-    head.freshness
-        .write(words::freshness(facts.freshness), ink, target)?;
+    head.freshness.write(words::freshness(facts), ink, target)?;
 
     let (percent, ink) = match facts.battery_percent {
         Some(percent) => {
@@ -302,10 +301,13 @@ const fn label_gap(letters: Letters) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use std::vec;
+
     use jiff::civil::date;
     use pulsewing_core::heart_zone::HeartZone;
 
     use super::*;
+    use crate::Frame;
 
     const ZONES: [HeartZone; 5] = [
         HeartZone::Resting,
@@ -323,18 +325,42 @@ mod tests {
     }
 
     #[test]
+    fn a_battery_is_filled_as_far_as_it_is_charged() {
+        let sketch = |percent| {
+            let mut frame = Frame::new(Size::new(22, 8), vec![0; 88]).unwrap();
+            let area = Rectangle::new(Point::zero(), Size::new(22, 8));
+            draw_battery(percent, area, Ink::Quiet, &mut frame).unwrap();
+            crate::frame::sketch(&frame)
+        };
+        assert_eq!(
+            sketch(Some(50)),
+            "++++++++++++++++++++\n\
+             +                  +\n\
+             + ++++++++         +++\n\
+             + ++++++++         +++\n\
+             + ++++++++         +++\n\
+             + ++++++++         +++\n\
+             +                  +\n\
+             ++++++++++++++++++++\n"
+        );
+        assert!(!sketch(None).contains("+ +"));
+        assert!(sketch(Some(100)).contains("+ ++++++++++++++++ +++"));
+    }
+
+    #[test]
     fn every_wording_has_room_at_the_usual_sizes() {
         for layout in usual_layouts() {
             let head = layout.head.as_ref().unwrap();
             let [longest, _, _] = words::date(date(2026, 9, 30));
             assert!(head.date.fits(&longest), "{longest} at {}", layout.size());
-            for freshness in [
-                Freshness::Fresh,
-                Freshness::Stale,
-                Freshness::Silent,
-                Freshness::Cached,
+            for word in [
+                "Up to date",
+                "Not synced",
+                "No data",
+                "Not updated",
+                "Check clock",
             ] {
-                assert!(head.freshness.fits(words::freshness(freshness)));
+                assert!(head.freshness.fits(word), "{word} at {}", layout.size());
             }
             assert!(head.percent.fits("100%"));
 

@@ -179,9 +179,31 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> DrawTarget for Frame<B> {
     }
 }
 
+/// The picture in characters, a line a row: a blank is the background, and `.`, `-`, `+` and `#` are the
+/// steps from there to the colour of text. A colour is the first letter of its name, a step to one `~`.
+#[cfg(test)]
+pub(crate) fn sketch<B: AsRef<[u8]>>(frame: &Frame<B>) -> std::string::String {
+    let row = |y: i32| {
+        let inks =
+            (0..frame.size().width).map(move |x| frame.pixel(Point::new(x.cast_signed(), y)));
+        inks.map(|ink| match ink.unwrap() {
+            Ink::Ground => ' ',
+            Ink::Faint => '.',
+            Ink::Mid => '-',
+            Ink::Quiet => '+',
+            Ink::Text => '#',
+            Ink::DimCool | Ink::DimWarm => '~',
+            ink => std::format!("{ink:?}").chars().next().unwrap(),
+        })
+    };
+    (0..frame.size().height.cast_signed())
+        .map(|y| row(y).collect::<std::string::String>())
+        .map(|line| std::format!("{}\n", line.trim_end()))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
-    extern crate std;
     use std::{vec, vec::Vec};
 
     use proptest::prelude::*;

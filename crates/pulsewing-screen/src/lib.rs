@@ -48,6 +48,9 @@
     )
 )]
 
+#[cfg(test)]
+extern crate std;
+
 mod band;
 mod banner;
 pub mod changes;
@@ -80,6 +83,7 @@ pub use state::State;
 pub use theme::{Theme, UnknownTheme};
 pub use tiles::Tiles;
 
+use pulsewing_core::reading::Freshness;
 use state::Notice;
 
 /// Draws a model in its theme over the whole of a target.
@@ -116,6 +120,8 @@ pub fn draw<D: DrawTarget<Color = Ink>>(model: &Model<'_>, target: &mut D) -> Re
             }
         }
         _ => match model.state {
+            // A failure is not told as "no values yet".
+            None if facts_are_from_memory(model) => page::draw(&Notice::of_failure(), &mut target),
             None | Some(State::NoValuesYet) => {
                 let notice = Notice::of_state(State::NoValuesYet);
                 page::draw_on_wallpaper(&notice, wallpaper, &mut target)
@@ -123,4 +129,11 @@ pub fn draw<D: DrawTarget<Color = Ink>>(model: &Model<'_>, target: &mut D) -> Re
             Some(state) => page::draw(&Notice::of_state(state), &mut target),
         },
     }
+}
+
+fn facts_are_from_memory(model: &Model<'_>) -> bool {
+    model
+        .facts
+        .as_ref()
+        .is_some_and(|facts| facts.freshness == Freshness::Cached)
 }

@@ -133,7 +133,6 @@ impl core::error::Error for UnknownPalette {}
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
     use pulsewing_core::heart_zone::HeartZone;
 
     use super::*;

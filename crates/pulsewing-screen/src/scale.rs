@@ -129,7 +129,6 @@ fn multiples(low: u16, high: u16, step: u16) -> impl Iterator<Item = u16> {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
     use std::vec::Vec;
 
     use proptest::prelude::*;

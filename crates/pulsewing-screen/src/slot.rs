@@ -200,7 +200,6 @@ impl Slot {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
     use std::vec;
 
     use proptest::prelude::*;

@@ -110,7 +110,7 @@ impl<'s> Notice<'s> {
             State::WaitingForClock => Self::new(
                 "Waiting for the time",
                 "No time server has answered yet.",
-                "If this lasts: does the router let NTP through (UDP port 123)?",
+                "If this lasts, let NTP (UDP port 123) through.",
             )
             .calm(),
             State::SignInNeeded { command, address } => Self {
@@ -127,8 +127,8 @@ impl<'s> Notice<'s> {
             },
             State::NoValuesYet => Self::new(
                 "No values yet",
-                "The cloud has no heart rate of the last 24 hours.",
-                "Wear the tracker, and open its app near it to sync.",
+                "There is no heart rate of the last 24 hours.",
+                "Wear the tracker, and sync it.",
             )
             .calm(),
             State::Offline => Self::new(
@@ -163,6 +163,15 @@ impl<'s> Notice<'s> {
                 "Without power they are lost.",
             ),
         }
+    }
+
+    /// For a reading without a heart rate after which updates failed.
+    pub(crate) fn of_failure() -> Self {
+        Self::new(
+            "Update failed",
+            "There is no heart rate yet, and the last update failed.",
+            "Trying again by itself.",
+        )
     }
 
     /// For a reading that says little about the present; `None` for one that does not.

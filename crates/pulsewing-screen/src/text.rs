@@ -138,7 +138,6 @@ pub(crate) fn wrap(text: &str, fits: impl Fn(&str) -> bool) -> impl Iterator<Ite
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
     use std::vec::Vec;
 
     use embedded_graphics::{mock_display::MockDisplay, pixelcolor::BinaryColor};

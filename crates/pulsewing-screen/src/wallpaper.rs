@@ -145,7 +145,6 @@ const fn scattered(n: i32) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
     use std::vec;
 
     use super::*;

@@ -355,3 +355,48 @@ fn least_mean_and_greatest_are_there_at_the_usual_sizes_with_a_banner_or_without
         }
     }
 }
+
+#[test]
+fn a_failure_is_not_told_as_no_values_yet() {
+    let offsets = Offsets::fixed(Offset::UTC);
+    let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+    let reading = recording::reading(&offsets, now, offsets.day_of(now).date(), |_| None);
+    let picture = |freshness| {
+        let mut frame = blank(Size::new(480, 320));
+        draw(
+            &Model::new(&reading, now, freshness, Theme::Desk),
+            &mut frame,
+        )
+        .unwrap();
+        frame.bytes().to_vec()
+    };
+    let mut no_values = blank(Size::new(480, 320));
+    draw(
+        &Model::of_state(State::NoValuesYet, Theme::Desk),
+        &mut no_values,
+    )
+    .unwrap();
+    assert!(picture(Freshness::Silent) == no_values.bytes());
+    assert!(picture(Freshness::Cached) != no_values.bytes());
+}
+
+#[test]
+fn a_clock_that_was_set_back_is_not_trusted() {
+    let offsets = Offsets::fixed(Offset::UTC);
+    let taken: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+    let first = offsets.day_of(taken).date();
+    let reading = recording::reading(&offsets, taken, first, recording::bpm);
+    let now = taken - SignedDuration::from_hours(3);
+    let mut frame = blank(Size::new(480, 320));
+    draw(
+        &Model::new(&reading, now, Freshness::Fresh, Theme::Desk),
+        &mut frame,
+    )
+    .unwrap();
+    let layout = Layout::new(Size::new(480, 320), false);
+    let (_, rate) = layout
+        .text_areas()
+        .find(|(name, _)| *name == "rate")
+        .unwrap();
+    assert!(frame.pixels_in(&rate).all(|ink| ink != Ink::Text));
+}

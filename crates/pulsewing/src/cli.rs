@@ -174,7 +174,7 @@ pub struct Render {
 /// How a picture looks.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Look {
-    /// The picture's theme: classic
+    /// The picture's theme: desk or classic
     #[arg(long, value_name = "T", env = "PULSEWING_THEME")]
     pub theme: Option<Theme>,
     /// The picture's size in pixels

@@ -14,7 +14,7 @@ use pulsewing_screen::{Frame, Ink, Model, Theme, draw};
 
 use crate::{cli::PictureSize, config::Config, problem::Problem};
 
-/// The theme that is asked for, else the configured one, else the classic one.
+/// The theme that is asked for, else the configured one, else desk.
 ///
 /// # Errors
 /// A [`Problem`] when the configured one is unknown.
@@ -23,9 +23,9 @@ pub fn theme(asked: Option<Theme>, config: &Config) -> Result<Theme, Problem> {
         (Some(theme), _) => Ok(theme),
         (None, Some(name)) => name.parse().map_err(|_| {
             Problem::failed(format!("[screen] theme names the unknown theme \"{name}\""))
-                .hint("the themes are: classic")
+                .hint("the themes are desk and classic")
         }),
-        (None, None) => Ok(Theme::Classic),
+        (None, None) => Ok(Theme::default()),
     }
 }
 

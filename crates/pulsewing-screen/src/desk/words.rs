@@ -6,7 +6,7 @@ use jiff::{
 };
 use pulsewing_core::reading::Freshness;
 
-use crate::state::written;
+use crate::{model::Facts, state::written};
 
 /// A few words.
 pub(super) type Words = heapless::String<32>;
@@ -101,8 +101,10 @@ fn short(word: &str) -> &str {
 }
 
 /// How far what is shown can be trusted, in a word or two.
-pub(super) const fn freshness(freshness: Freshness) -> &'static str {
-    match freshness {
+pub(super) fn freshness(facts: &Facts<'_>) -> &'static str {
+    match facts.freshness {
+        // The newest minute lies in the future.
+        Freshness::Fresh if facts.age.is_some_and(|age| age.is_negative()) => "Check clock",
         Freshness::Fresh => "Up to date",
         Freshness::Stale => "Not synced",
         Freshness::Silent => "No data",
