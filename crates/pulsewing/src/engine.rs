@@ -101,7 +101,7 @@ impl Engine {
                     "stopped before the update was complete",
                 ));
             }
-            let step = self.step(buffer.as_mut_slice());
+            let step = self.step(&mut buffer);
             // Asked anew: the step may be the end of a pause, and a refresh that is sent again.
             let may_stop = self.may_stop(stop);
             match step {
@@ -136,7 +136,7 @@ impl Engine {
         self.cycle.may_stop() || stop.is_overdue()
     }
 
-    fn step(&mut self, buffer: &mut [u8]) -> Step {
+    fn step(&mut self, buffer: &mut [u8; REQUEST_BUFFER]) -> Step {
         match self.cycle.poll(self.clock.now(), buffer) {
             Action::OpenChain { wait } => Step::Open(wait),
             Action::Store { record, what } => Step::Stored(self.files.store(record, what)),

@@ -239,7 +239,7 @@ impl World {
     }
 
     async fn next(&mut self) -> Result<(), Failure> {
-        let mut buffer = vec![0; REQUEST_BUFFER];
+        let mut buffer = [0; REQUEST_BUFFER];
         loop {
             match self.step(&mut buffer) {
                 Step::Open => {
@@ -267,7 +267,7 @@ impl World {
         }
     }
 
-    fn step(&mut self, buffer: &mut [u8]) -> Step {
+    fn step(&mut self, buffer: &mut [u8; REQUEST_BUFFER]) -> Step {
         let now = self.now();
         match self.cycle.poll(now, buffer) {
             Action::OpenChain { .. } => Step::Open,

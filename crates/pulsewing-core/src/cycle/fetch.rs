@@ -25,7 +25,7 @@ use crate::{
     dialect::{DecodeError, ErrorReason, PageToken, ZoneFacts, fitbit, google},
     oauth::NoAnswer,
     reading::{Reading, TimeZone},
-    request::{BufferFull, ReplyHead, Request},
+    request::{BufferFull, REQUEST_BUFFER, ReplyHead, Request},
 };
 
 /// How long one exchange may take.
@@ -202,7 +202,7 @@ impl Fetch {
         now: Now,
         settings: &'a Settings,
         chain: &'a Stored,
-        buffer: &'a mut [u8],
+        buffer: &'a mut [u8; REQUEST_BUFFER],
     ) -> Action<'a> {
         match self.pause_until {
             Some(until) if now.up < until => return Action::Wait { until },
@@ -347,7 +347,7 @@ impl Fetch {
         let consent = |consent| Failure::ConsentNeeded(consent);
         let failure = match (head.status, reason) {
             (401, _) => return self.unauthorized(around),
-            (410, _) if self.provider == Provider::Fitbit => return Next::Failed(Failure::Gone),
+            (410, _) if self.provider == Provider::Fitbit => Failure::Gone,
             (429, _) => {
                 let until = limited_until.unwrap_or(around.now.utc);
                 // A limit that names its end is the account's; without one, another call may pass.

@@ -21,8 +21,8 @@
 //!   gives the same action.
 //! - `CloseChain` is always given after `OpenChain`, whatever happened between; the lock is held
 //!   from one to the other.
-//! - A [`Request`] borrows the driver's buffer (of [`REQUEST_BUFFER`](crate::request::REQUEST_BUFFER)
-//!   bytes) and the cycle; it has to be on its way before events are told.
+//! - A [`Request`] borrows the driver's buffer and the cycle; it has to be on its way before events
+//!   are told.
 //! - A refresh that was sent is waited for: do not drop the cycle between `Send` to
 //!   [`Endpoint::Token`](crate::request::Endpoint::Token) and the `Store` that follows
 //!   ([`Cycle::may_stop`] says when).
@@ -57,7 +57,7 @@ use crate::{
     heart_zone::HeartZones,
     oauth::NoAnswer,
     reading::{Reading, TimeZone},
-    request::{ReplyHead, Request},
+    request::{REQUEST_BUFFER, ReplyHead, Request},
 };
 
 /// The time, from two clocks.
@@ -269,9 +269,8 @@ impl Cycle {
         }
     }
 
-    /// Says what to do next. `buffer` is where requests and records are written, and has
-    /// [`REQUEST_BUFFER`](crate::request::REQUEST_BUFFER) bytes.
-    pub fn poll<'a>(&'a mut self, now: Now, buffer: &'a mut [u8]) -> Action<'a> {
+    /// Says what to do next. `buffer` is where requests and records are written.
+    pub fn poll<'a>(&'a mut self, now: Now, buffer: &'a mut [u8; REQUEST_BUFFER]) -> Action<'a> {
         let is_between = matches!(self.phase, Phase::Idle | Phase::Finished(_));
         if self.clock.jumped(now) && is_between && !self.gone {
             self.due = now.utc;

@@ -43,7 +43,7 @@ use crate::{
     Fingerprint, Provider,
     chain::{Access, Intent, Record, Standing, Stored, Unstored},
     oauth::{Answer, Grant, NoAnswer, OAuthError, ReplyDecoder, token},
-    request::ReplyHead,
+    request::{REQUEST_BUFFER, ReplyHead},
 };
 
 /// How long after the first send the same token is sent again.
@@ -177,7 +177,7 @@ impl Renewal {
         &'a mut self,
         now: Now,
         settings: &'a Settings,
-        buffer: &'a mut [u8],
+        buffer: &'a mut [u8; REQUEST_BUFFER],
     ) -> Action<'a> {
         // Waits that are over.
         self.state = match core::mem::replace(&mut self.state, State::Opening) {

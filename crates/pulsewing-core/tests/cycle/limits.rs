@@ -198,7 +198,7 @@ fn a_limit_from_a_wrong_clock_holds_nobody_up() {
 
 #[test]
 fn a_410_is_final_for_fitbit_until_somebody_asks() {
-    for route in [Route::Token, Route::Zone, Route::Heart] {
+    for route in [Route::Token, Route::Heart] {
         let mut world = World::new(Setup::fitbit().expired());
         world.always(route, Fault::status(410));
         assert_eq!(world.cycle_once(), Err(Failure::Gone), "{route:?}");
@@ -216,6 +216,17 @@ fn a_410_is_final_for_fitbit_until_somebody_asks() {
         world.heal();
         world.cycle.start_now();
         assert_eq!(world.cycle_once(), Ok(()), "{route:?}");
+    }
+}
+
+#[test]
+fn a_410_that_is_not_about_heart_rate_leaves_a_fact_unknown() {
+    for route in [Route::Zone, Route::Devices] {
+        let mut world = World::new(Setup::fitbit());
+        world.always(route, Fault::status(410));
+        assert_eq!(world.cycle_once(), Ok(()), "{route:?}");
+        let battery = world.cycle.reading().unwrap().battery_percent;
+        assert_eq!(battery.is_none(), route == Route::Devices);
     }
 }
 
