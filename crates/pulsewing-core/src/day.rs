@@ -55,6 +55,15 @@ impl Day {
         }
     }
 
+    /// Forgets the minutes that begin after `instant`.
+    pub fn truncate(&mut self, instant: Timestamp) {
+        for (minute, slot) in (0..).zip(&mut self.minutes) {
+            if self.local.instant(minute) > instant {
+                *slot = None;
+            }
+        }
+    }
+
     /// The average of a minute, if it is known.
     #[must_use]
     pub fn get(&self, minute: u16) -> Option<Bpm> {

@@ -167,12 +167,21 @@ fn members_come_in_any_order_and_unknown_ones_do_not_matter() {
 
 #[test]
 fn an_empty_data_set_is_a_day_without_minutes() {
-    for body in [
-        r#"{"activities-heart":[],"activities-heart-intraday":{"dataset":[],"datasetInterval":1,"datasetType":"minute"}}"#,
-        r#"{"activities-heart-intraday":{}}"#,
+    let body = r#"{"activities-heart":[],"activities-heart-intraday":{"dataset":[],"datasetInterval":1,"datasetType":"minute"}}"#;
+    let (facts, day) = heart(body).unwrap();
+    assert_eq!((facts.entries, day.logged_minutes()), (0, 0));
+}
+
+#[test]
+fn minutes_that_cannot_be_read_are_not_told_as_no_minutes() {
+    for intraday in [
+        "{}",
+        r#"{"dataset":null}"#,
+        r#"{"dataset":[{"value":64}]}"#,
+        r#"{"dataset":[{"time":"00:01:00"},{"time":"00:02:00"}]}"#,
     ] {
-        let (facts, day) = heart(body).unwrap();
-        assert_eq!((facts.entries, day.logged_minutes()), (0, 0));
+        let body = format!(r#"{{"activities-heart-intraday":{intraday}}}"#);
+        assert_eq!(heart(&body).unwrap_err(), DecodeError::NotTheReply, "{body}");
     }
 }
 

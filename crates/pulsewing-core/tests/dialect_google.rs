@@ -223,7 +223,7 @@ fn what_has_no_heart_rate_is_left_out() {
 }
 
 #[test]
-fn a_point_without_a_readable_time_is_left_out() {
+fn a_point_without_a_readable_time_is_left_out_unless_all_are() {
     for start in [
         r#""2026-11-22T09:29:00""#,
         r#""2026-11-31T09:29:00Z""#,
@@ -235,7 +235,10 @@ fn a_point_without_a_readable_time_is_left_out() {
         let body = format!(
             r#"{{"rollupDataPoints":[{{"startTime":{start},"heartRate":{{"beatsPerMinuteAvg":71}}}}]}}"#
         );
-        assert_eq!(points(&body), [], "{start}");
+        assert_eq!(heart(&body), Err(DecodeError::NotTheReply), "{start}");
+        let good = r#"{"startTime":"2026-11-22T09:30:00Z","heartRate":{"beatsPerMinuteAvg":72}}"#;
+        let body = body.replace("Points\":[", &format!("Points\":[{good},"));
+        assert_eq!(points(&body).len(), 1, "{start}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use pulsewing_core::{
     Provider,
     cycle::{Action, Cycle, Failure, StoreTrouble},
-    reading::Reading,
+    reading::{Reading, ZoneSource},
     request::REQUEST_BUFFER,
 };
 use zeroize::Zeroizing;
@@ -222,6 +222,14 @@ impl Engine {
         if let Err(error) = self.state.save(self.files.dir()) {
             self.console
                 .warn(&format!("the state could not be written: {error}"));
+        }
+        let zone = self.cycle.reading().map(|reading| &reading.time_zone);
+        if let Some(zone) = zone.filter(|zone| zone.source == ZoneSource::Machine) {
+            let name = match zone.name.as_str() {
+                "" => "of this machine",
+                name => name,
+            };
+            self.console.warn(&format!("the provider did not tell the wearer's time zone; the zone {name} is taken instead ([wearer] time_zone in the configuration names another)"));
         }
         if let Some(failure) = self.cycle.renewal_failure() {
             self.console

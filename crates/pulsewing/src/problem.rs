@@ -8,7 +8,7 @@ use std::{error::Error, fmt};
 use pulsewing_core::{
     Provider,
     cycle::{Consent, Failure, FailureKind, Reason, StoreTrouble},
-    oauth::OAuthError,
+    oauth::{NoAnswer, OAuthError},
 };
 
 use crate::chain_file::Unavailable;
@@ -212,6 +212,21 @@ fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
             reason: Reason::IntradayNotAllowed,
             ..
         } => "set the app's type to Personal at https://dev.fitbit.com/apps: only such an app may read minutes".into(),
+        Failure::Rejected {
+            reason: Reason::PermissionDenied,
+            ..
+        } => format!(
+            "sign in with the Google account that wears the tracker (`{login}`); an old Fitbit account has to be moved to Google first, in the Fitbit app"
+        ),
+        Failure::Rejected { .. } => {
+            "nothing is lost; check [endpoints] in the configuration; `pulsewing -v once` shows each request, and if they are right, this is worth an issue report".into()
+        }
+        Failure::NoAnswer {
+            cause: NoAnswer::UnfitToken,
+            ..
+        } => format!(
+            "Pulsewing keeps refresh tokens of up to 512 bytes: if this stays so, report it, and sign in anew (`{login}`) once that is mended"
+        ),
         Failure::RateLimited { .. } | Failure::NoAnswer { .. } | Failure::OutOfTime => {
             "nothing is lost; it works again once the service answers".into()
         }

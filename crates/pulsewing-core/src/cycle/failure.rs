@@ -38,7 +38,7 @@ pub enum Failure {
     #[error("the service has been switched off (410 Gone)")]
     Gone,
     /// Nothing may be sent before this time.
-    #[error("rate-limited until {until}")]
+    #[error("rate-limited until {until:.0}")]
     RateLimited {
         /// When sending is allowed again.
         until: Timestamp,
@@ -55,7 +55,7 @@ pub enum Failure {
         cause: NoAnswer,
     },
     /// The provider refused a call for good.
-    #[error("{call}: the provider refused it with status {status}{}", reason.suffix())]
+    #[error("{call}: {}", reason.sentence(*status))]
     Rejected {
         /// Which call.
         call: CallName,
@@ -180,16 +180,24 @@ pub enum Reason {
     ServiceDisabled,
     /// The app's type does not allow minute-by-minute data (Fitbit).
     IntradayNotAllowed,
+    /// The provider lets this account or this app read nothing (Google, without a closer word).
+    PermissionDenied,
     /// Anything else.
     Other,
 }
 
 impl Reason {
-    const fn suffix(self) -> &'static str {
-        match self {
+    fn sentence(self, status: u16) -> impl core::fmt::Display {
+        let after = match self {
             Self::ServiceDisabled => " (SERVICE_DISABLED)",
             Self::IntradayNotAllowed => " (no permission for intraday data)",
+            Self::PermissionDenied => " (PERMISSION_DENIED)",
             Self::Other => "",
-        }
+        };
+        core::fmt::from_fn(move |f| match status {
+            // Fitbit answers the question, without the minutes.
+            200..300 => write!(f, "the answer comes without minutes{after}"),
+            _ => write!(f, "the provider refused it with status {status}{after}"),
+        })
     }
 }

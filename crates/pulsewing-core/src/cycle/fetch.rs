@@ -359,7 +359,8 @@ impl Fetch {
             (300..=399 | 408 | 425 | 500.., _) => {
                 return self.again(NoAnswer::Status(head.status), around);
             }
-            (_, ErrorReason::AccountNotLinked) | (412, _) => consent(Consent::AccountNotLinked),
+            (_, ErrorReason::AccountNotLinked) => consent(Consent::AccountNotLinked),
+            (412, _) if self.provider == Provider::Google => consent(Consent::AccountNotLinked),
             (_, ErrorReason::ResourcePermissionDenied) => {
                 consent(Consent::ResourcePermissionDenied)
             }
@@ -369,6 +370,9 @@ impl Fetch {
             }
             (status, ErrorReason::IntradayNotAllowed) => {
                 self.rejected(status, Reason::IntradayNotAllowed)
+            }
+            (403, _) if self.provider == Provider::Google => {
+                self.rejected(403, Reason::PermissionDenied)
             }
             (status, _) => self.rejected(status, Reason::Other),
         };

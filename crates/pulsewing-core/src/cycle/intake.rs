@@ -1,6 +1,6 @@
 //! The reply that is coming in, and the reading that it fills.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::step::{Heart, Step};
 use crate::{
@@ -12,6 +12,10 @@ use crate::{
     heart_zone::HeartZones,
     reading::{Reading, TimeZone},
 };
+
+/// How far the provider's clock and this one may part. What is later than this has clock times of
+/// another zone than was guessed: it is not known when it was.
+const CLOCKS_PART: SignedDuration = SignedDuration::from_mins(2);
 
 /// The reading as far as it is known.
 #[derive(Debug)]
@@ -210,6 +214,7 @@ impl Intake {
 
 impl Draft {
     fn take_fitbit_day(&mut self, step: Step, facts: &fitbit::HeartFacts) {
+        self.incoming.truncate(self.latest_credible());
         self.window.insert_day(&self.incoming);
         if step == Step::Heart(Heart::Today) {
             // The reply's own date holds: its cloud knows the wearer's midnight.
@@ -221,8 +226,15 @@ impl Draft {
         }
     }
 
+    /// Nothing that was measured is later than this.
+    fn latest_credible(&self) -> Timestamp {
+        self.now.checked_add(CLOCKS_PART).unwrap_or(self.now)
+    }
+
     /// Of several pages of devices, the newest sync is the tracker that is worn.
-    fn take_device(&mut self, device: DeviceFacts) {
+    fn take_device(&mut self, mut device: DeviceFacts) {
+        let latest = self.latest_credible();
+        device.last_sync = device.last_sync.filter(|sync| *sync <= latest);
         if device.last_sync >= self.device.last_sync && device != DeviceFacts::default() {
             self.device = device;
         }

@@ -237,6 +237,8 @@ pub struct Cycle {
     /// What stood in the way of a renewal, while the old access token still serves.
     renewal_failure: Option<Failure>,
     due: Timestamp,
+    /// Whether the clocks parted since a cycle began last.
+    jumped: bool,
     gone: bool,
 }
 
@@ -265,14 +267,16 @@ impl Cycle {
             token_written: false,
             renewal_failure: None,
             due: Timestamp::MIN,
+            jumped: false,
             gone: false,
         }
     }
 
     /// Says what to do next. `buffer` is where requests and records are written.
     pub fn poll<'a>(&'a mut self, now: Now, buffer: &'a mut [u8; REQUEST_BUFFER]) -> Action<'a> {
+        self.look_at_clocks(now);
         let is_between = matches!(self.phase, Phase::Idle | Phase::Finished(_));
-        if self.clock.jumped(now) && is_between && !self.gone {
+        if core::mem::take(&mut self.jumped) && is_between && !self.gone {
             self.due = now.utc;
         }
         if self.phase == Phase::Idle && now.utc >= self.due {
@@ -289,6 +293,14 @@ impl Cycle {
                 None => Action::Finished(Err(Failure::NoChain)),
             },
             Phase::Finished(result) => Action::Finished(result),
+        }
+    }
+
+    /// What limits the requests is remembered by the wall clock: when that jumps, it goes along.
+    fn look_at_clocks(&mut self, now: Now) {
+        if let Some(expected) = self.clock.jumped(now) {
+            self.pacing.clock_jumped(expected, now.utc);
+            self.jumped = true;
         }
     }
 
@@ -397,6 +409,7 @@ impl Cycle {
     }
 
     fn renew(&mut self, now: Now, step: impl FnOnce(&mut Renewal, &mut Surroundings<'_>)) {
+        self.look_at_clocks(now);
         let mut around = Surroundings {
             settings: &self.settings,
             pacing: &mut self.pacing,
@@ -412,6 +425,7 @@ impl Cycle {
         now: Now,
         step: impl FnOnce(&mut Fetch, &mut Surroundings<'_>) -> Next,
     ) -> Next {
+        self.look_at_clocks(now);
         let mut around = Surroundings {
             settings: &self.settings,
             pacing: &mut self.pacing,

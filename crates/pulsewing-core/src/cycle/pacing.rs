@@ -159,6 +159,28 @@ impl Pacing {
         }
     }
 
+    /// The wall clock jumped: it showed `now` when it was to show `expected`. What was sent is as
+    /// old as it was, and a limit is as far ahead. A sleep looks the same as a clock that was moved
+    /// on; what is counted a little longer then costs less than a request too many.
+    pub(super) fn clock_jumped(&mut self, expected: Timestamp, now: Timestamp) {
+        let by = now.duration_since(expected);
+        self.next_allowed = self
+            .allowed_after(expected)
+            .and_then(|until| until.checked_add(by).ok());
+        self.roll(expected);
+        let (old, was) = (self.recent, self.newest_span);
+        self.newest_span = now.as_second().div_euclid(SPAN_S);
+        self.recent = [0; 60];
+        for age in 0..60 {
+            // The new clock may be at the end of a span: what is a span old counts as new.
+            let younger = slot(self.newest_span - (age - 1).max(0));
+            let count = old.get(slot(was - age)).copied().unwrap_or(0);
+            if let Some(slot) = self.recent.get_mut(younger) {
+                *slot = slot.saturating_add(count);
+            }
+        }
+    }
+
     /// Moves the counted hour on to `now`.
     fn roll(&mut self, now: Timestamp) {
         let span = now.as_second().div_euclid(SPAN_S);
@@ -250,16 +272,17 @@ impl ClockWatch {
         Self { seen: None }
     }
 
-    /// Looks at the clocks; true if they parted since the last look.
-    pub(super) fn jumped(&mut self, now: Now) -> bool {
-        let before = self.seen.replace(now);
-        before.is_some_and(|before| {
-            let wall =
-                i128::from(now.utc.as_millisecond()) - i128::from(before.utc.as_millisecond());
-            let up = now.up.saturating_sub(before.up).as_millis();
-            let parted = wall - i128::try_from(up).unwrap_or(i128::MAX);
-            parted.abs() > Self::TOLERANCE_MS
-        })
+    /// Looks at the clocks. If they parted since the last look, says what the wall clock was to
+    /// show.
+    pub(super) fn jumped(&mut self, now: Now) -> Option<Timestamp> {
+        let before = self.seen.replace(now)?;
+        let up = now.up.saturating_sub(before.up);
+        let expected = before
+            .utc
+            .checked_add(SignedDuration::try_from(up).ok()?)
+            .ok()?;
+        let parted = now.utc.duration_since(expected).as_millis();
+        (parted.abs() > Self::TOLERANCE_MS).then_some(expected)
     }
 }
 
@@ -383,9 +406,15 @@ mod tests {
             utc: at(utc),
             up: Duration::from_secs(up),
         };
-        assert!(!watch.jumped(now("2026-11-22T12:00:00Z", 0)));
-        assert!(!watch.jumped(now("2026-11-22T12:00:31Z", 30)));
-        assert!(watch.jumped(now("2026-11-22T14:00:31Z", 31)));
-        assert!(watch.jumped(now("2026-11-22T12:00:00Z", 32)));
+        assert_eq!(watch.jumped(now("2026-11-22T12:00:00Z", 0)), None);
+        assert_eq!(watch.jumped(now("2026-11-22T12:00:31Z", 30)), None);
+        assert_eq!(
+            watch.jumped(now("2026-11-22T14:00:31Z", 31)),
+            Some(at("2026-11-22T12:00:32Z"))
+        );
+        assert_eq!(
+            watch.jumped(now("2026-11-22T12:00:00Z", 32)),
+            Some(at("2026-11-22T14:00:32Z"))
+        );
     }
 }

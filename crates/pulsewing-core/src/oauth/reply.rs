@@ -84,6 +84,10 @@ pub enum NoAnswer {
     /// The reply is longer than is read.
     #[error("the answer was longer than accepted")]
     TooLong,
+    /// It brings a refresh token that cannot be kept: one of more than 512 bytes, or with characters
+    /// that no token has.
+    #[error("the answer brings a refresh token of a kind that cannot be kept")]
+    UnfitToken,
 }
 
 /// What a reply of the token endpoint comes to.
@@ -122,6 +126,7 @@ struct Members {
     grant: Grant,
     lifetime_s: Option<u32>,
     error: Option<OAuthError>,
+    has_unfit_token: bool,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -156,6 +161,7 @@ impl ReplyDecoder {
                 },
                 lifetime_s: None,
                 error: None,
+                has_unfit_token: false,
             },
             length: 0,
             damage: None,
@@ -206,6 +212,7 @@ impl ReplyDecoder {
                 Answer::Missing(self.damage.unwrap_or(NoAnswer::Malformed))
             }
             200..300 if !rotates && grant.access.is_some() => Answer::Granted(grant),
+            200..300 if self.members.has_unfit_token => Answer::Missing(NoAnswer::UnfitToken),
             200..300 => Answer::Missing(NoAnswer::Malformed),
             410 => Answer::Gone,
             429 => Answer::RateLimited,
@@ -269,7 +276,10 @@ impl Members {
         let bytes = text.as_bytes().unwrap_or_default();
         match self.key {
             Key::AccessToken => self.grant.access = AccessToken::new(bytes).ok().map(|t| (t, 0)),
-            Key::RefreshToken => self.grant.refresh = RefreshToken::new(bytes).ok(),
+            Key::RefreshToken => {
+                self.grant.refresh = RefreshToken::new(bytes).ok();
+                self.has_unfit_token = self.grant.refresh.is_none();
+            }
             Key::Scope => self.grant.scopes = text.as_str().map(Scopes::parse),
             Key::UserId => self.grant.user_id = text.as_str().and_then(|t| t.try_into().ok()),
             Key::Error => self.error = self.error.or_else(|| OAuthError::named(bytes)),

@@ -95,6 +95,38 @@ fn a_clock_that_is_set_back_does_not_lift_the_cap() {
 }
 
 #[test]
+fn a_clock_that_is_moved_on_does_not_lift_the_cap() {
+    for by in [95, 3_600, 100_000] {
+        let mut world = World::new(Setup {
+            cap: 12,
+            ..Setup::fitbit()
+        });
+        let mut limited = 0;
+        // Every jump starts a cycle; the rules count.
+        for _ in 0..20 {
+            world.set_clock(by);
+            let result = world.cycle_once();
+            limited += u32::from(matches!(result, Err(Failure::RateLimited { .. })));
+            let _ = world.step();
+        }
+        assert!(limited > 10, "{by}: {limited}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_does_not_lift_the_providers_limit() {
+    for by in [-100_000, -4_000, 3_500, 100_000] {
+        let mut world = World::fitbit();
+        world.will(Route::Heart, [Fault::limited("Retry-After", "3000")]);
+        assert!(world.cycle_once().is_err());
+        let _ = world.step();
+        world.set_clock(by);
+        let result = world.cycle_once();
+        assert!(matches!(result, Err(Failure::RateLimited { .. })), "{by}");
+    }
+}
+
+#[test]
 fn a_clock_that_was_far_ahead_and_is_right_again_leaves_nothing_behind() {
     let mut world = World::fitbit();
     world.ahead = SignedDuration::from_hours(50_000);
@@ -102,7 +134,7 @@ fn a_clock_that_was_far_ahead_and_is_right_again_leaves_nothing_behind() {
     world.will(Route::Heart, [Fault::limited("Retry-After", "3000")]);
     world.cycle.start_now();
     assert!(world.cycle_once().is_err());
-    world.ahead = SignedDuration::ZERO;
+    world.set_clock(-50_000 * 3_600);
     world.die();
     assert_eq!(world.cycle_once(), Ok(()), "{:?}", world.story);
     assert!(world.cycle.due() < world.now().utc + SignedDuration::from_mins(30));

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{
     Provider,
     chain::Standing,
@@ -21,6 +22,23 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(16_100);
 /// How long the same token is sent again.
 const REPLAYED_FOR: Duration = Duration::from_secs(110);
 
+/// How long a spent refresh token is answered with the pair that it made.
+const WINDOW: Duration = Duration::from_secs(120);
+
+/// A limit further ahead than this, on the wall clock, comes from a clock that was wrong.
+const FARTHEST: Duration = Duration::from_secs(7_199);
+
+/// The time on all clocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct At {
+    /// True time since the beginning of the world.
+    pub(crate) real: Duration,
+    /// Time since the program started.
+    pub(crate) up: Duration,
+    /// What the program's wall clock shows.
+    pub(crate) utc: Timestamp,
+}
+
 /// Watches the actions.
 #[derive(Debug)]
 pub(crate) struct Rules {
@@ -29,10 +47,17 @@ pub(crate) struct Rules {
     last_try: Duration,
     /// How many requests more than the cap are forgiven: those that a crash kept from being counted.
     uncounted: usize,
-    counted: Vec<Duration>,
+    /// Since the beginning of the world, or before it where the clock was moved on.
+    counted: Vec<SignedDuration>,
     /// Refresh tokens that were sent, and when.
     pub(crate) refreshes: Vec<(String, Duration)>,
     known: BTreeSet<String>,
+    /// The refresh token that may have been spent without an answer, and since when.
+    pub(crate) unanswered: Option<(String, Duration)>,
+    /// The true time before which only replays are sent: the provider said so.
+    quiet_until: Duration,
+    /// By how much the clock was set back since.
+    set_back: Duration,
     /// The burst of sends under way, and until when the next of them has to come.
     burst: Option<Burst>,
     again_by: Option<Duration>,
@@ -64,6 +89,9 @@ impl Rules {
             counted: Vec::new(),
             refreshes: Vec::new(),
             known: BTreeSet::new(),
+            unanswered: None,
+            quiet_until: Duration::ZERO,
+            set_back: Duration::ZERO,
             burst: None,
             again_by: None,
             refresh_first: false,
@@ -85,55 +113,77 @@ impl Rules {
     }
 
     /// An action is about to be carried out.
-    pub(crate) fn before(&mut self, todo: &Todo, store: &Store, up: Duration, real: Duration) {
-        self.still = match self.still {
-            (at, times) if at == up => (at, times + 1),
-            _ => (up, 0),
-        };
-        assert!(self.still.1 < 30, "it runs in a circle: {todo:?}");
-        self.keeps_asking(todo, up);
+    pub(crate) fn before(&mut self, todo: &Todo, store: &Store, at: At) {
+        self.bounded_wait(todo, at.up);
+        self.keeps_asking(todo, at.up);
         match todo {
-            Todo::Open(wait) => {
-                assert!(*wait <= Duration::from_secs(30));
+            Todo::Open(_) => {
                 let record = store.read().ok().flatten();
-                self.intent_found = record.is_some_and(|record| record.intent.is_some());
+                self.intent_found = record
+                    .as_ref()
+                    .is_some_and(|record| record.intent.is_some());
+                // A write may succeed and nobody hear of it; others write, too.
+                let stored = record.map(|record| record.chain.refresh_token().expose().to_owned());
+                self.unanswered
+                    .take_if(|(token, _)| Some(&*token) != stored.as_ref());
             }
-            Todo::Store(record, _) => assert!(!record.0.is_empty()),
-            Todo::Send(call, timeout) if call.route() == Route::Token => {
-                assert!(*timeout <= Duration::from_secs(15), "a try of {timeout:?}");
-                self.refresh(call, store, up, real);
+            Todo::Store(record, what) => {
+                assert!(!record.0.is_empty());
+                self.intent_outlasts_doubt(*what, store);
             }
-            Todo::Send(call, timeout) => {
-                assert!(*timeout <= Duration::from_secs(15), "a try of {timeout:?}");
-                self.data_call(call, store, real);
-            }
-            Todo::Wait(until) => {
-                assert!(*until > up, "a wait that is over");
-                assert!(
-                    *until <= up + Duration::from_secs(30),
-                    "a wait of {:?}",
-                    *until - up
-                );
-            }
+            Todo::Send(call, _) if call.route() == Route::Token => self.refresh(call, store, at),
+            Todo::Send(call, _) => self.data_call(call, store, at),
             Todo::Close => {
                 self.burst = None;
                 self.intent_stored = false;
             }
             Todo::Finished(Err(Failure::TokensNotStored)) => self.holds_pair = false,
-            Todo::Resolve(_) | Todo::Finished(_) => {
-                assert!(
-                    !self.holds_pair,
-                    "a pair is unstored, and the cycle goes on"
-                );
-            }
+            Todo::Resolve(_) | Todo::Finished(_) => assert!(
+                !self.holds_pair,
+                "(ii) a pair is unstored, and the cycle goes on"
+            ),
+            Todo::Wait(_) => {}
         }
         if let Todo::Send(..) = todo {
-            assert!(up <= self.last_try, "a try at {up:?}");
+            assert!(at.up <= self.last_try, "a try at {:?}", at.up);
             assert!(
                 !self.holds_pair,
-                "a pair is unstored, and something is sent"
+                "(ii) a pair is unstored, and something is sent"
             );
         }
+    }
+
+    /// Nothing is waited for without a bound, and nothing is done in a circle.
+    fn bounded_wait(&mut self, todo: &Todo, up: Duration) {
+        self.still = match self.still {
+            (at, times) if at == up => (at, times + 1),
+            _ => (up, 0),
+        };
+        assert!(self.still.1 < 30, "(iv) it runs in a circle: {todo:?}");
+        let (wait, most) = match todo {
+            Todo::Open(wait) => (*wait, 30),
+            Todo::Send(_, timeout) => (*timeout, 15),
+            Todo::Wait(until) => {
+                assert!(*until > up, "(iv) a wait that is over");
+                (*until - up, 30)
+            }
+            _ => return,
+        };
+        assert!(
+            wait <= Duration::from_secs(most),
+            "(iv) a wait of {wait:?}: {todo:?}"
+        );
+    }
+
+    /// While a refresh token may have been spent, the intent to send it stays.
+    fn intent_outlasts_doubt(&self, what: StoreWhat, store: &Store) {
+        let Some((token, _)) = &self.unanswered else {
+            return;
+        };
+        assert!(
+            what != StoreWhat::Withdrawal || *token != store.refresh(),
+            "(i) the intent is withdrawn, and its refresh may be under way"
+        );
     }
 
     /// While a token may have been spent without an answer, it is asked for again and again.
@@ -143,48 +193,34 @@ impl Rules {
         };
         match todo {
             Todo::Send(call, _) if call.route() == Route::Token => {
-                assert!(up <= by, "asked again at {up:?}, not by {by:?}");
+                assert!(up <= by, "(iv) asked again at {up:?}, not by {by:?}");
                 self.again_by = None;
             }
-            Todo::Wait(until) => assert!(*until <= by, "waits until {until:?}, not {by:?}"),
-            todo => panic!("{todo:?}, and the refresh has no answer"),
+            Todo::Wait(until) => assert!(*until <= by, "(iv) waits until {until:?}, not {by:?}"),
+            todo => panic!("(i) {todo:?}, and the refresh has no answer"),
         }
     }
 
-    fn refresh(&mut self, call: &Call, store: &Store, up: Duration, real: Duration) {
+    fn refresh(&mut self, call: &Call, store: &Store, at: At) {
         assert_eq!(call.endpoint, Endpoint::Token);
-        assert!(store.locked, "a refresh without the lock");
         let token = call.form("refresh_token").unwrap();
-        let record = store.chain();
-        assert_eq!(
-            record.chain.refresh_token().expose(),
-            token,
-            "a token that is not the stored one"
-        );
-        assert_eq!(
-            record.chain.standing(),
-            Standing::Active,
-            "a chain that is not to be sent"
-        );
-        assert_eq!(record.chain.issuer(), "https://cloud.example");
-        if self.provider.rotates() {
-            let intent = record.intent.expect("an intent is stored before a refresh");
-            assert_eq!(intent.generation, record.chain.generation());
-        }
+        self.one_refresh_at_a_time(token, store, at);
+        self.only_a_stored_refresh_token(token, store);
         // An intent says that the token may have been sent: so does who has seen it sent.
         let may_be_repeat = self.intent_found || self.known.contains(token);
         let is_replay = self.provider.rotates() && may_be_repeat;
         if !is_replay {
-            self.count(real);
+            self.within_the_cap(at.real);
+            self.not_before_it_is_allowed(at.real);
         }
         self.known.insert(token.to_owned());
-        self.refreshes.push((token.to_owned(), real));
+        self.refreshes.push((token.to_owned(), at.real));
         self.refresh_first = false;
         let is_fresh = self.intent_stored;
         self.burst.get_or_insert_with(|| Burst {
             // What is left of a burst that another program began is not known here.
             limit: if is_fresh {
-                up + REPLAYED_FOR
+                at.up + REPLAYED_FOR
             } else {
                 Duration::ZERO
             },
@@ -192,21 +228,62 @@ impl Rules {
         });
     }
 
-    fn data_call(&mut self, call: &Call, store: &Store, real: Duration) {
+    /// A refresh goes out under the lock and after its intent, and while it has no answer none
+    /// goes out with another token.
+    fn one_refresh_at_a_time(&self, token: &str, store: &Store, at: At) {
+        assert!(store.locked, "(i) a refresh without the lock");
+        if !self.provider.rotates() {
+            return;
+        }
+        if let Some((unanswered, since)) = &self.unanswered
+            && at.real < *since + WINDOW
+        {
+            assert_eq!(
+                token, unanswered,
+                "(i) another refresh token is sent while one is unanswered"
+            );
+        }
+        let record = store.chain();
+        let intent = record.intent.map(|intent| intent.generation);
+        assert_eq!(
+            intent,
+            Some(record.chain.generation()),
+            "(i) an intent is stored before a refresh"
+        );
+    }
+
+    /// The refresh token that is sent is the one that the store holds, and may be sent.
+    fn only_a_stored_refresh_token(&self, token: &str, store: &Store) {
+        let record = store.chain();
+        assert_eq!(
+            record.chain.refresh_token().expose(),
+            token,
+            "(ii) a refresh token that is not the stored one"
+        );
+        assert_eq!(
+            record.chain.standing(),
+            Standing::Active,
+            "a chain that is not to be sent"
+        );
+        assert_eq!(record.chain.issuer(), "https://cloud.example");
+    }
+
+    fn data_call(&mut self, call: &Call, store: &Store, at: At) {
         assert_eq!(call.endpoint, Endpoint::Api);
         assert!(
             !self.refresh_first,
-            "an intent makes the refresh the first request"
+            "(i) an intent makes the refresh the first request"
         );
         let access = call.bearer.clone().expect("an access token");
         if self.provider.rotates() {
             assert_eq!(
                 store.access(),
                 Some(access),
-                "an access token that is not the stored one"
+                "(ii) an access token that is not the stored one"
             );
         }
-        self.count(real);
+        self.within_the_cap(at.real);
+        self.not_before_it_is_allowed(at.real);
     }
 
     /// How many requests there were, replays aside.
@@ -214,19 +291,75 @@ impl Rules {
         self.counted.len()
     }
 
-    fn count(&mut self, real: Duration) {
+    /// Counts a request, and what is counted within an hour.
+    fn within_the_cap(&mut self, real: Duration) {
+        let real = SignedDuration::try_from(real).unwrap();
         self.counted.push(real);
-        let hour = Duration::from_secs(3_600);
+        let hour = SignedDuration::from_hours(1);
         let newest = self.counted.iter().rev();
         let recent = newest.take_while(|at| **at + hour > real).count();
         let most = usize::from(self.cap) + self.uncounted;
-        assert!(recent <= most, "{recent} requests within an hour");
+        assert!(
+            recent <= most,
+            "(iii) {recent} requests within an hour, and {most} are allowed"
+        );
+    }
+
+    /// The provider's limits are obeyed; its word and the clock have whole seconds.
+    fn not_before_it_is_allowed(&self, real: Duration) {
+        assert!(
+            real + Duration::from_secs(1) >= self.quiet_until,
+            "(iii) sent at {real:?}, and the provider allows it from {:?}",
+            self.quiet_until
+        );
+    }
+
+    /// The wall clock was moved on, or set back. What was sent before, and how long to be quiet, is
+    /// remembered by that clock: moved on it has forgotten as much, and a limit that is then
+    /// further ahead than the longest that there is, is believed no more.
+    pub(crate) fn clock_was_set(&mut self, by: i64, real: Duration) {
+        let passed = Duration::from_secs(by.max(0).unsigned_abs());
+        for at in &mut self.counted {
+            *at -= SignedDuration::try_from(passed).unwrap();
+        }
+        self.quiet_until = self.quiet_until.saturating_sub(passed);
+        self.set_back = match by {
+            ..0 => self.set_back + Duration::from_secs(by.unsigned_abs()),
+            _ => self.set_back.saturating_sub(passed),
+        };
+        if self.quiet_until + self.set_back > real + FARTHEST {
+            self.quiet_until = Duration::ZERO;
+        }
+    }
+
+    /// A reply says how long to be quiet.
+    fn limited(&mut self, call: &Call, outcome: &Outcome, at: At) {
+        let Outcome::Reply { status, header, .. } = outcome else {
+            return;
+        };
+        let said = header
+            .as_ref()
+            .and_then(|(_, value)| value.parse::<u64>().ok());
+        let is_vital = matches!(call.route(), Route::Token | Route::Heart);
+        let into_the_hour = at.utc.as_second().rem_euclid(3_600).unsigned_abs();
+        let seconds = match (said, status, self.provider) {
+            (Some(seconds), ..) => seconds.clamp(1, 3_900),
+            // Without words, a limit of what is wanted least holds up nothing else.
+            (None, 429, _) if !is_vital => return,
+            (None, 429, Provider::Fitbit) => 3_600 - into_the_hour,
+            (None, 429, Provider::Google) => 60,
+            _ => return,
+        };
+        let until = at.real + Duration::from_secs(seconds);
+        self.quiet_until = self.quiet_until.max(until);
+        self.set_back = Duration::ZERO;
     }
 
     /// A write has come to its end.
     pub(crate) fn stored(&mut self, what: StoreWhat, confirmed: bool) {
         match what {
             StoreWhat::Tokens if confirmed => {
+                self.unanswered = None;
                 self.holds_pair = false;
                 self.intent_found = false;
                 self.burst = None;
@@ -240,19 +373,27 @@ impl Rules {
         }
     }
 
-    /// A request has come to its end.
+    /// A request has come to its end; `told` says whether the program hears of it.
     pub(crate) fn answered(
         &mut self,
         call: &Call,
         outcome: &Outcome,
         cloud: &Cloud,
-        up: Duration,
+        at: At,
         told: bool,
     ) {
-        if !told {
+        if told {
+            self.limited(call, outcome, at);
+        } else {
             self.uncounted += 1;
         }
-        if call.route() != Route::Token || !self.provider.rotates() || !told {
+        if call.route() != Route::Token || !self.provider.rotates() {
+            return;
+        }
+        if !told {
+            if *outcome != Outcome::NeverLeft {
+                self.may_be_spent();
+            }
             return;
         }
         let text = |body: &[u8]| String::from_utf8_lossy(body).into_owned();
@@ -281,12 +422,28 @@ impl Rules {
             }
             Outcome::Reply { .. } => (false, true),
         };
+        // What it is in doubt about is settled by a pair, once that is stored, or by this word.
+        if is_answer
+            && matches!(outcome, Outcome::Reply { body, .. } if text(body).contains("invalid_grant"))
+        {
+            self.unanswered = None;
+        } else if opens {
+            self.may_be_spent();
+        }
         let Some(burst) = &mut self.burst else {
             return;
         };
         burst.may_have_left |= opens;
-        let by = up + LONGEST_PAUSE;
+        let by = at.up + LONGEST_PAUSE;
         let is_due = burst.may_have_left && by <= burst.limit.min(self.last_try);
         self.again_by = (!is_answer && is_due).then_some(by);
+    }
+
+    /// The newest refresh has no answer, and may have reached the server.
+    fn may_be_spent(&mut self) {
+        if let Some((token, at)) = self.refreshes.last().cloned() {
+            let since = self.unanswered.take().map_or(at, |(_, since)| since);
+            self.unanswered = Some((token, since));
+        }
     }
 }

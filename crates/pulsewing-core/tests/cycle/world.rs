@@ -20,7 +20,7 @@ use pulsewing_core::{
 use crate::{
     cloud::{Call, Cloud, Fault, Outcome, Route},
     grants::Grants,
-    rules::Rules,
+    rules::{At, Rules},
     store::Store,
 };
 
@@ -44,6 +44,17 @@ pub(crate) enum Todo {
     Resolve(ZoneFacts),
     Finished(Result<(), Failure>),
     Wait(Duration),
+}
+
+/// What happens while a reply is coming in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mid {
+    /// The program dies, and is away for as many seconds.
+    Crash(u16),
+    /// The clock is moved on by as many seconds, or set back.
+    SetClock(i32),
+    /// Somebody asks for a cycle.
+    Ask,
 }
 
 /// How a world begins.
@@ -121,6 +132,9 @@ pub(crate) struct World {
     pub(crate) up: Duration,
     /// By how much the wall clock is ahead of the truth.
     pub(crate) ahead: SignedDuration,
+    /// By how many seconds the wall clock was set since the program last looked, if it has.
+    unseen: i64,
+    has_looked: bool,
     /// What a program keeps across restarts, besides the chain.
     pub(crate) kept: (Pacing, Memory),
     /// How long a write takes.
@@ -131,6 +145,10 @@ pub(crate) struct World {
     pub(crate) facts: Vec<ZoneFacts>,
     /// What happened, in short words.
     pub(crate) story: Vec<String>,
+    /// What happens in the middle of the next reply.
+    pub(crate) mid: Option<Mid>,
+    /// What came of the newest request.
+    pub(crate) outcome: Option<Outcome>,
     seed: u32,
 }
 
@@ -168,11 +186,15 @@ impl World {
             real: Duration::ZERO,
             up: Duration::ZERO,
             ahead: SignedDuration::ZERO,
+            unseen: 0,
+            has_looked: false,
             kept,
             write_takes: Duration::from_millis(10),
             chunk: 977,
             facts: Vec::new(),
             story: Vec::new(),
+            mid: None,
+            outcome: None,
             seed: setup.seed,
         };
         let chain = chain(&setup, "refresh-1", Some("access-1"), None);
@@ -201,6 +223,15 @@ impl World {
         }
     }
 
+    /// The time on all clocks.
+    pub(crate) fn at(&self) -> At {
+        At {
+            real: self.real,
+            up: self.up,
+            utc: self.now().utc,
+        }
+    }
+
     /// The time as the cloud knows it.
     pub(crate) fn truth(&self) -> Timestamp {
         beginning() + SignedDuration::try_from(self.real).unwrap()
@@ -211,18 +242,32 @@ impl World {
         self.up += by;
     }
 
-    /// The machine sleeps: time passes, and the program's monotonic clock stands still.
+    /// The wall clock is moved on by as many seconds, or set back.
+    pub(crate) fn set_clock(&mut self, by: i64) {
+        self.ahead += SignedDuration::from_secs(by);
+        self.unseen += by;
+    }
+
+    /// The machine sleeps, or the program is not there: time passes, and the program's monotonic
+    /// clock stands still.
     pub(crate) fn suspend(&mut self, by: Duration) {
         self.real += by;
     }
 
     /// What the cycle wants now. It says the same when asked twice.
     pub(crate) fn todo(&mut self) -> Todo {
+        // What a program notices that has looked before, is accounted for.
+        if self.has_looked && self.unseen.abs() > 10 {
+            self.unseen = 0;
+        }
+        self.forget_the_unseen();
+        self.has_looked = true;
         let now = self.now();
         let mut buffer = [0; REQUEST_BUFFER];
         let todo = owned(self.cycle.poll(now, &mut buffer));
         let again = owned(self.cycle.poll(now, &mut buffer));
         assert_eq!(todo, again, "polled twice");
+        self.kept = (self.cycle.pacing().clone(), self.cycle.memory().clone());
         todo
     }
 
@@ -241,8 +286,16 @@ impl World {
         todo
     }
 
+    /// The clock was set, and the program cannot know.
+    fn forget_the_unseen(&mut self) {
+        let unseen = std::mem::take(&mut self.unseen);
+        self.rules.clock_was_set(unseen, self.real);
+    }
+
     /// The program dies, and is started again at once.
     pub(crate) fn die(&mut self) {
+        self.forget_the_unseen();
+        self.has_looked = false;
         self.store.locked = false;
         self.up = Duration::from_millis(20);
         let (pacing, memory) = self.kept.clone();
@@ -252,8 +305,11 @@ impl World {
         self.story.push("died".to_owned());
     }
 
-    fn carry_out(&mut self, todo: &Todo, tell: bool) {
-        self.rules.before(todo, &self.store, self.up, self.real);
+    /// Carries an action out, and tells the cycle how that went, unless the program is to die
+    /// before it hears of it.
+    pub(crate) fn carry_out(&mut self, todo: &Todo, tell: bool) {
+        let at = self.at();
+        self.rules.before(todo, &self.store, at);
         match todo {
             Todo::Open(wait) => self.open(*wait, tell),
             Todo::Store(record, what) => {
@@ -337,12 +393,19 @@ impl World {
                 format!("{name} {status}{}", if *is_cut { " cut" } else { "" })
             }
         });
-        self.rules
-            .answered(call, &outcome, &self.cloud, self.up, tell);
+        let hears = tell && !matches!(self.mid, Some(Mid::Crash(_)));
+        let at = self.at();
+        self.rules.answered(call, &outcome, &self.cloud, at, hears);
+        self.outcome = Some(outcome.clone());
         if !tell {
             return;
         }
         let failed = match outcome {
+            Outcome::NeverLeft | Outcome::Disconnected | Outcome::Nothing
+                if !self.lives_on(call, timeout) =>
+            {
+                return;
+            }
             Outcome::NeverLeft => Some(NoAnswer::NeverLeft),
             Outcome::Disconnected => Some(NoAnswer::Disconnected),
             Outcome::Nothing => Some(NoAnswer::TimedOut),
@@ -357,13 +420,46 @@ impl World {
                     head.header(name, value.as_bytes(), self.now().utc);
                 }
                 self.cycle.reply_head(head);
-                for chunk in body.chunks(self.chunk) {
-                    self.cycle.reply_body(chunk);
+                let (first, rest) = body.split_at(body.len() / 2);
+                self.feed(first);
+                if !self.lives_on(call, timeout) {
+                    return;
                 }
+                self.feed(rest);
                 is_cut.then_some(NoAnswer::Disconnected)
             }
         };
         self.cycle.reply_end(failed, self.now());
+    }
+
+    fn feed(&mut self, body: &[u8]) {
+        for chunk in body.chunks(self.chunk) {
+            self.cycle.reply_body(chunk);
+        }
+    }
+
+    /// Asked in the middle of a reply, the cycle wants that reply and nothing else. Then comes
+    /// what was to come; says whether the program outlives it.
+    fn lives_on(&mut self, call: &Call, timeout: Duration) -> bool {
+        let Some(mid) = self.mid.take() else {
+            return true;
+        };
+        match mid {
+            Mid::Crash(away) => {
+                self.die();
+                self.suspend(Duration::from_secs(away.into()));
+                return false;
+            }
+            Mid::SetClock(by) => self.set_clock(i64::from(by)),
+            Mid::Ask => self.cycle.start_now(),
+        }
+        let same = Todo::Send(call.clone(), timeout);
+        assert_eq!(
+            self.todo(),
+            same,
+            "(i) something else is wanted while a request is in flight"
+        );
+        true
     }
 
     fn name(&self, call: &Call) -> &'static str {

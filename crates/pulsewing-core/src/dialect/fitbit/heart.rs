@@ -50,6 +50,9 @@ struct Heart {
     /// Where "Fat Burn", "Cardio" and "Peak" begin.
     limits: [Option<Bpm>; 3],
     intraday: bool,
+    dataset: bool,
+    /// How many entries could not be read.
+    strange: u32,
     clock: Option<ClockReader>,
     entry: Entry,
     minute: Minute,
@@ -109,7 +112,8 @@ impl HeartDecoder {
     ///
     /// # Errors
     /// [`DecodeError`] when the reply is incomplete, or was refused before;
-    /// [`DecodeError::NoIntraday`] when it has no intraday part. An empty one is no error.
+    /// [`DecodeError::NoIntraday`] when it has no intraday part. An empty one is no error; one without
+    /// a data set, or with none but entries that cannot be read, is [`DecodeError::NotTheReply`].
     pub fn finish(mut self, day: &mut Day) -> Result<HeartFacts, DecodeError> {
         let (heart, offsets) = (&mut self.heart, &self.offsets);
         self.walker.finish(&mut Reading {
@@ -119,6 +123,9 @@ impl HeartDecoder {
         })?;
         if !self.heart.intraday {
             return Err(DecodeError::NoIntraday);
+        }
+        if !self.heart.dataset || (self.heart.entries == 0 && self.heart.strange > 0) {
+            return Err(DecodeError::NotTheReply);
         }
         Ok(self.heart.facts())
     }
@@ -202,6 +209,7 @@ impl Visitor for Reading<'_> {
             At::Entry => self.heart.entry = Entry::default(),
             At::Zone => self.heart.zone = Zone::default(),
             At::Intraday => self.heart.intraday = true,
+            At::Dataset => self.heart.dataset = true,
             _ => {}
         }
     }
@@ -296,6 +304,7 @@ impl Heart {
             bpm: Some(bpm),
         } = self.entry
         else {
+            self.strange = self.strange.saturating_add(1);
             return;
         };
         let reader = self

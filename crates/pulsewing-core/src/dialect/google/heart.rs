@@ -46,6 +46,8 @@ pub struct HeartDecoder {
 struct Page {
     point: Point,
     points: u32,
+    /// How many had a heart rate and no time that can be read.
+    timeless: u32,
     next: NextPage,
     /// It has a member that pages of heart rate have.
     familiar: bool,
@@ -97,13 +99,17 @@ impl HeartDecoder {
     /// Ends the page.
     ///
     /// # Errors
-    /// [`DecodeError`] when the page is incomplete, or was refused before.
+    /// [`DecodeError`] when the page is incomplete, or was refused before; also when it has heart
+    /// rates and not one with a time.
     pub fn finish(mut self) -> Result<HeartPage, DecodeError> {
         let page = &mut self.page;
         let sink = &mut |_| {};
         self.walker.finish(&mut Reading { page, sink })?;
         // Only `{}` is an empty page; a page of something else is not an empty one of heart rate.
         if self.page.misshapen || (self.page.strange && !self.page.familiar) {
+            return Err(DecodeError::NotTheReply);
+        }
+        if self.page.points == 0 && self.page.timeless > 0 {
             return Err(DecodeError::NotTheReply);
         }
         Ok(HeartPage {
@@ -191,11 +197,17 @@ impl<F: FnMut(HeartPoint)> Visitor for Reading<'_, F> {
 
     #[inline]
     fn end(&mut self, place: At) {
-        if let At::Point = place
-            && let Some(point) = self.page.point.complete()
-        {
-            self.page.points = self.page.points.saturating_add(1);
-            (self.sink)(point);
+        if let At::Point = place {
+            match self.page.point.complete() {
+                Some(point) => {
+                    self.page.points = self.page.points.saturating_add(1);
+                    (self.sink)(point);
+                }
+                None if self.page.point.has_rate() => {
+                    self.page.timeless = self.page.timeless.saturating_add(1);
+                }
+                None => {}
+            }
         }
     }
 
@@ -222,6 +234,10 @@ impl<F: FnMut(HeartPoint)> Visitor for Reading<'_, F> {
 }
 
 impl Point {
+    const fn has_rate(self) -> bool {
+        self.average.is_some() || self.bpm.is_some()
+    }
+
     #[inline]
     fn complete(self) -> Option<HeartPoint> {
         if let (Some(start), Some(bpm)) = (self.window, self.average) {

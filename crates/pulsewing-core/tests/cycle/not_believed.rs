@@ -1,0 +1,96 @@
+//! What comes and cannot be believed, read or kept is not shown as something else.
+
+use jiff::{SignedDuration, tz::Offset};
+use pulsewing_core::{
+    cycle::{CallName, Failure, Reason},
+    oauth::NoAnswer,
+};
+use serde_json::json;
+
+use crate::{
+    cloud::{Fault, Route},
+    world::{Setup, World},
+};
+
+#[test]
+fn in_a_zone_that_was_guessed_wrong_nothing_is_shown_that_has_not_been_yet() {
+    let mut world = World::new(Setup::fitbit());
+    world.cloud.offset = Offset::constant(9);
+    world.always(Route::Zone, Fault::status(500));
+    assert_eq!(world.cycle_once(), Ok(()));
+    let reading = world.cycle.reading().unwrap();
+    let end = reading.fetched_at + SignedDuration::from_mins(2);
+    assert!(reading.day.logged_minutes() > 0);
+    for (minute, _) in reading.day.iter() {
+        assert!(reading.day.local().instant(minute) <= end);
+    }
+    assert!(reading.latest().unwrap().at <= end);
+    assert!(reading.last_sync.is_none_or(|sync| sync <= end));
+}
+
+#[test]
+fn minutes_that_cannot_be_read_are_not_shown_as_no_values() {
+    for (setup, member) in [
+        (Setup::fitbit(), "activities-heart-intraday"),
+        (Setup::google(), "rollupDataPoints"),
+    ] {
+        let mut world = World::new(setup);
+        world.always(Route::Heart, Fault::Replace(member, json!({})));
+        let failure = Failure::NoAnswer {
+            call: CallName::Heart,
+            cause: NoAnswer::Malformed,
+        };
+        assert_eq!(world.cycle_once(), Err(failure));
+    }
+}
+
+#[test]
+fn a_refresh_token_that_cannot_be_kept_is_told_as_that() {
+    let mut world = World::new(Setup::fitbit().expired());
+    let too_long = "a".repeat(513);
+    world.always(
+        Route::Token,
+        Fault::Replace("refresh_token", json!(too_long)),
+    );
+    let failure = Failure::NoAnswer {
+        call: CallName::Token,
+        cause: NoAnswer::UnfitToken,
+    };
+    assert_eq!(world.cycle_once(), Err(failure));
+    let sent = world.story.iter().filter(|word| word.starts_with("token"));
+    assert!(sent.count() > 5, "it is asked for again while that may help");
+}
+
+#[test]
+fn a_refusal_is_told_in_the_words_of_its_own_provider() {
+    for (setup, status, expected) in [
+        (Setup::google(), 403, Reason::PermissionDenied),
+        (Setup::fitbit(), 412, Reason::Other),
+    ] {
+        let provider = setup.provider;
+        let mut world = World::new(setup);
+        world.always(Route::Heart, Fault::status(status));
+        let failure = Failure::Rejected {
+            call: CallName::Heart,
+            status,
+            reason: expected,
+        };
+        assert_eq!(world.cycle_once(), Err(failure), "{provider:?}");
+    }
+    let without_minutes = Failure::Rejected {
+        call: CallName::Heart,
+        status: 200,
+        reason: Reason::IntradayNotAllowed,
+    };
+    assert_eq!(
+        without_minutes.to_string(),
+        "fetching the heart rate: the answer comes without minutes (no permission for intraday data)"
+    );
+    let limited = Failure::RateLimited {
+        until: "2026-11-22T15:00:00.16Z".parse().unwrap(),
+    };
+    assert_eq!(
+        limited.to_string(),
+        "rate-limited until 2026-11-22T15:00:00Z"
+    );
+}
