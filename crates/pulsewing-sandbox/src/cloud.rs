@@ -73,6 +73,13 @@ impl Endpoint {
         }
     }
 
+    fn presented(&self, request: &Request, reply: Reply) -> Reply {
+        match self {
+            Self::Fitbit(_) => reply,
+            Self::Google(endpoint) => google::presented(endpoint, request, reply),
+        }
+    }
+
     fn is_revoke(&self) -> bool {
         matches!(
             self,
@@ -92,6 +99,12 @@ pub(crate) async fn answer(endpoint: &Endpoint, request: &Request, shared: &Shar
         let action = state.faults.strike(endpoint.name());
         let (outcome, hold) = act(action, endpoint, request, shared, &mut state, now);
         (number, outcome, hold)
+    };
+    let present = |reply| endpoint.presented(request, reply);
+    let outcome = match outcome {
+        Outcome::Send(reply) => Outcome::Send(present(reply)),
+        Outcome::SendCut(reply, length) => Outcome::SendCut(present(reply), length),
+        Outcome::Drop => Outcome::Drop,
     };
     if let Some(hold) = hold {
         tokio::time::sleep(hold).await;

@@ -41,6 +41,7 @@
 //! | `GET /1/user/{user}/activities/heart/date/{date}/{period or end}.json` | `fitbit.heart` |
 //! | `GET /1/user/{user}/devices.json` | `fitbit.devices` |
 //! | `GET /1/user/{user}/profile.json` | `fitbit.profile` |
+//! | the same under `/1.1/` and `/1.2/` | the same |
 //! | anything else under `/oauth2/ /1/ /1.1/ /1.2/` | `fitbit.unknown` |
 //! | `GET, POST /o/oauth2/v2/auth` | `google.authorize` |
 //! | `POST /token` | `google.token` |
@@ -80,6 +81,8 @@
 //! | `gone` | `false` | Fitbit answers 410 everywhere |
 //! | `page_sizes` | `observed` | Google's pages: 50 and at most 5000, or `documented`: 1440 and 10000 |
 //! | `testing_status` | `false` | Google's grants end after seven days |
+//! | `google_rotates` | `false` | each refresh with Google returns a new refresh token and ends the old one |
+//! | `refresh_token_length` | `null` | characters of the refresh tokens given out from now on, 16 to 4096; `null`: 64 for Fitbit, 90 for Google |
 //! | `scopes` | `null` | what the wearer lets the apps see; `null` is all |
 //! | `quotas` | `true` | 150 requests an hour for Fitbit, 300 a minute for Google, by the sandbox's clock |
 //! | `late` | `false` | of each sync three minutes come one sync later, and two are first told wrong |

@@ -56,6 +56,12 @@ impl Request {
         self.credentials("bearer")
     }
 
+    /// Returns whether it is a `POST` that does not say where its body ends (RFC 9110, section 8.6).
+    pub(crate) fn lacks_length(&self) -> bool {
+        let says = |name: &str| self.headers.contains_key(name);
+        self.method == Method::POST && !says("content-length") && !says("transfer-encoding")
+    }
+
     /// Returns whether the request has an `Authorization` header of any kind.
     pub(crate) fn has_authorization(&self) -> bool {
         self.headers.contains_key("authorization")
@@ -104,6 +110,21 @@ impl Params {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Returns the names in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Returns these parameters under other names.
+    pub(crate) fn renamed(self, rename: impl Fn(&str) -> String) -> Self {
+        let renamed = self.0.into_iter();
+        Self(
+            renamed
+                .map(|(name, value)| (rename(&name), value))
+                .collect(),
+        )
+    }
+
     /// Returns these parameters with `more` after them.
     pub(crate) fn and(mut self, more: Self) -> Self {
         self.0.extend(more.0);
@@ -134,6 +155,15 @@ impl Reply {
 
     pub(crate) fn json(status: StatusCode, body: &Value) -> Self {
         Self::text(status, "application/json; charset=utf-8", body.to_string())
+    }
+
+    /// Returns whether the body is JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        let mut types = self
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "Content-Type");
+        types.any(|(_, value)| value.starts_with("application/json"))
     }
 
     pub(crate) fn html(status: StatusCode, body: String) -> Self {

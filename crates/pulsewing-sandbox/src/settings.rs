@@ -1,5 +1,7 @@
 //! What `POST /_sandbox/config` changes while the sandbox runs.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// How long Fitbit answers a spent refresh token with the same pair again.
@@ -81,6 +83,10 @@ pub(crate) struct Settings {
     pub(crate) page_sizes: PageSizes,
     /// The Google app has the publishing status "Testing": grants end after seven days.
     pub(crate) testing_status: bool,
+    /// Google answers a refresh with a new refresh token, and the old one ends.
+    pub(crate) google_rotates: bool,
+    /// How long the refresh tokens are that both clouds give out; nothing means as they really are.
+    pub(crate) refresh_token_length: Option<u16>,
     /// Fitbit counts requests by the hour, Google by the minute; otherwise neither counts.
     pub(crate) quotas: bool,
     pub(crate) header_case: HeaderCase,
@@ -97,6 +103,8 @@ impl Default for Settings {
             gone: false,
             page_sizes: PageSizes::default(),
             testing_status: false,
+            google_rotates: false,
+            refresh_token_length: None,
             quotas: true,
             header_case: HeaderCase::default(),
             scopes: None,
@@ -113,6 +121,8 @@ impl Settings {
             gone,
             page_sizes,
             testing_status,
+            google_rotates,
+            refresh_token_length,
             quotas,
             header_case,
             scopes,
@@ -125,6 +135,10 @@ impl Settings {
         self.gone = gone.unwrap_or(self.gone);
         self.page_sizes = page_sizes.unwrap_or(self.page_sizes);
         self.testing_status = testing_status.unwrap_or(self.testing_status);
+        self.google_rotates = google_rotates.unwrap_or(self.google_rotates);
+        if let Some(length) = refresh_token_length {
+            self.refresh_token_length = length.map(|TokenLength(length)| length);
+        }
         self.quotas = quotas.unwrap_or(self.quotas);
         self.header_case = header_case.unwrap_or(self.header_case);
         if let Some(scopes) = scopes {
@@ -169,6 +183,10 @@ pub(crate) struct Change {
     gone: Option<bool>,
     page_sizes: Option<PageSizes>,
     testing_status: Option<bool>,
+    google_rotates: Option<bool>,
+    /// As with `scopes`: null brings the real lengths back.
+    #[serde(default, deserialize_with = "named")]
+    refresh_token_length: Option<Option<TokenLength>>,
     quotas: Option<bool>,
     header_case: Option<HeaderCase>,
     late: Option<bool>,
@@ -198,6 +216,28 @@ impl TryFrom<u8> for Percent {
     }
 }
 
+/// A length that a refresh token can have and still be unlike every other.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u16")]
+struct TokenLength(u16);
+
+impl TryFrom<u16> for TokenLength {
+    type Error = String;
+
+    fn try_from(length: u16) -> Result<Self, String> {
+        if !TOKEN_LENGTHS.contains(&length) {
+            let (least, most) = (TOKEN_LENGTHS.start(), TOKEN_LENGTHS.end());
+            return Err(format!(
+                "a refresh token has {least} to {most} characters, not {length}"
+            ));
+        }
+        Ok(Self(length))
+    }
+}
+
+/// The lengths of refresh tokens that can be asked for.
+pub(crate) const TOKEN_LENGTHS: RangeInclusive<u16> = 16..=4096;
+
 fn named<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: Deserializer<'de>,
@@ -225,7 +265,12 @@ mod tests {
         assert_eq!(settings.replay, Replay::UntilUsed);
         assert_eq!(settings.page_sizes, PageSizes::Documented);
         assert!(settings.gone && settings.testing_status);
-        for wrong in [r#"{"gon":true}"#, r#"{"battery":101}"#] {
+        for wrong in [
+            r#"{"gon":true}"#,
+            r#"{"battery":101}"#,
+            r#"{"refresh_token_length":15}"#,
+            r#"{"refresh_token_length":4097}"#,
+        ] {
             assert!(serde_json::from_str::<Change>(wrong).is_err(), "{wrong}");
         }
     }
@@ -235,14 +280,21 @@ mod tests {
         let mut settings = Settings::default();
         changed(
             &mut settings,
-            r#"{"late":true,"devices":"bare","battery":7,"quotas":false,"scopes":["profile"]}"#,
+            r#"{"late":true,"devices":"bare","battery":7,"quotas":false,"scopes":["profile"],
+                "google_rotates":true,"refresh_token_length":99}"#,
         );
         let told = serde_json::to_string(&settings).unwrap();
         let mut other = Settings::default();
         changed(&mut other, &told);
         assert_eq!(serde_json::to_string(&other).unwrap(), told);
-        changed(&mut other, r#"{"battery":null}"#);
-        assert_eq!(other.wearing.battery, None);
+        changed(
+            &mut other,
+            r#"{"battery":null,"refresh_token_length":null}"#,
+        );
+        assert_eq!(
+            (other.wearing.battery, other.refresh_token_length),
+            (None, None)
+        );
     }
 
     #[test]

@@ -46,6 +46,16 @@ pub(super) fn not_found() -> Reply {
     Reply::json(StatusCode::NOT_FOUND, &json!({ "errors": [error] }))
 }
 
+/// Returns the reply to a `POST` without a length.
+pub(super) fn length_required() -> Reply {
+    field(
+        StatusCode::LENGTH_REQUIRED,
+        "request",
+        "n/a",
+        "A POST request needs a Content-Length header.",
+    )
+}
+
 /// Returns the reply of a service that has been switched off.
 pub(super) fn gone() -> Reply {
     reply(
@@ -70,6 +80,7 @@ pub(super) fn for_status(status: StatusCode) -> Reply {
     match status.as_u16() {
         404 => not_found(),
         410 => gone(),
+        411 => length_required(),
         429 => too_many_requests(),
         401 => oauth(status, "invalid_token", "Access token invalid"),
         403 => oauth(

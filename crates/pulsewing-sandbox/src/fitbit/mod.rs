@@ -50,9 +50,8 @@ impl Endpoint {
             _ if method == Method::GET => Self::resource(path),
             _ => None,
         };
-        let is_fitbits = ["/oauth2/", "/1/", "/1.1/", "/1.2/"]
-            .iter()
-            .any(|start| path.starts_with(start));
+        let is_fitbits =
+            path.starts_with("/oauth2/") || VERSIONS.iter().any(|start| path.starts_with(start));
         known.or_else(|| is_fitbits.then_some(Self::Unknown))
     }
 
@@ -71,7 +70,9 @@ impl Endpoint {
     }
 
     fn resource(path: &str) -> Option<Self> {
-        let (user, resource) = path.strip_prefix("/1/user/")?.split_once('/')?;
+        // Clients send any of the three versions, and these resources are the same in all.
+        let rest = VERSIONS.iter().find_map(|start| path.strip_prefix(start))?;
+        let (user, resource) = rest.strip_prefix("user/")?.split_once('/')?;
         let user = user.to_owned();
         match resource {
             "devices.json" => Some(Self::Devices { user }),
@@ -100,6 +101,9 @@ pub(crate) fn answer(
 ) -> Reply {
     if state.settings.gone {
         return error::gone();
+    }
+    if request.lacks_length() {
+        return error::length_required();
     }
     match endpoint {
         Endpoint::Authorize => authorize(request, state, now),
@@ -272,6 +276,9 @@ const SCOPES: &[(&str, &str)] = &[
     ("weight", "Weight"),
 ];
 
+/// Where the versions of the API live.
+const VERSIONS: [&str; 3] = ["/1/", "/1.1/", "/1.2/"];
+
 /// What the owner of a chain that was planted has granted.
 pub(crate) const SEEDED_SCOPES: [&str; 3] = ["heartrate", "profile", "settings"];
 
@@ -292,6 +299,9 @@ mod tests {
         );
         assert_eq!(get("/1/user/PW7SB1/devices.json"), Some("fitbit.devices"));
         assert_eq!(get("/1/user/-/profile.json"), Some("fitbit.profile"));
+        assert_eq!(get("/1.1/user/-/profile.json"), Some("fitbit.profile"));
+        assert_eq!(get("/1.2/user/-/devices.json"), Some("fitbit.devices"));
+        assert_eq!(get("/1.3/user/-/devices.json"), None);
         assert_eq!(get("/1/user/-/devices"), Some("fitbit.unknown"));
         assert_eq!(get("/oauth2/token"), Some("fitbit.unknown"));
         assert_eq!(

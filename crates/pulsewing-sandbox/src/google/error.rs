@@ -45,15 +45,96 @@ pub(super) fn invalid(reason: &str, message: &str) -> Reply {
     reply(StatusCode::BAD_REQUEST, Some(reason), message, &json!({}))
 }
 
-/// Returns the 400 for a request body or parameter that cannot be read.
-pub(super) fn malformed(field: &str, description: &str) -> Reply {
+/// Returns the 400 for a data type that does not exist, or not here.
+pub(super) fn unknown_data_type(name: &str) -> Reply {
+    let description = format!("The data type ID {name} is not supported.");
     let error = json!({
         "code": 400,
-        "message": format!("Invalid value at '{field}': {description}"),
+        "message": "Request contains an invalid argument.",
+        "status": "INVALID_ARGUMENT",
+        "details": [
+            {
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": "INVALID_PARENT_DATA_TYPE_COLLECTION",
+                "domain": SERVICE,
+                "metadata": {},
+            },
+            {
+                "@type": "type.googleapis.com/google.rpc.BadRequest",
+                "fieldViolations": [{ "field": "parent", "description": description }],
+            },
+        ],
+    });
+    Reply::json(StatusCode::BAD_REQUEST, &json!({ "error": error }))
+}
+
+/// Returns the 400 for a body that is no JSON object.
+pub(super) fn invalid_json(problem: Option<&serde_json::Error>) -> Reply {
+    // A month written as 01 is the usual one, and the only one that Google's documentation words.
+    let is_number =
+        problem.is_some_and(|problem| problem.to_string().starts_with("invalid number"));
+    let more = if is_number {
+        " Octal/hex numbers are not valid JSON values."
+    } else {
+        ""
+    };
+    let message = format!("Invalid JSON payload received.{more}");
+    bad_request(&message, &json!({ "description": message }))
+}
+
+/// Returns the 400 for a query parameter that the call does not have.
+pub(super) fn unknown_parameter(name: &str) -> Reply {
+    let message = format!(
+        "Invalid JSON payload received. Unknown name \"{name}\": Cannot bind query parameter. Field '{name}' \
+         could not be found in request message."
+    );
+    let violation = json!({ "description": message });
+    bad_request(&message, &violation)
+}
+
+/// Returns the 400 for a member of the body that the call does not have.
+pub(super) fn unknown_field(name: &str, place: &str) -> Reply {
+    let at = match place {
+        "" => String::new(),
+        place => format!(" at '{place}'"),
+    };
+    let message =
+        format!("Invalid JSON payload received. Unknown name \"{name}\"{at}: Cannot find field.");
+    bad_request(&message, &json!({ "field": place, "description": message }))
+}
+
+/// Returns the 400 for a selection of fields that cannot be made.
+pub(super) fn fields(text: &str, path: Option<&str>) -> Reply {
+    let description = match path {
+        Some(path) => {
+            format!(
+                "Error expanding 'fields' parameter. Cannot find matching fields for path '{path}'."
+            )
+        }
+        None => "Error expanding 'fields' parameter. It is not a valid selection.".to_owned(),
+    };
+    bad_request(
+        "Request contains an invalid argument.",
+        &json!({ "field": text, "description": description }),
+    )
+}
+
+/// Returns the 400 for a request body or parameter that cannot be read.
+pub(super) fn malformed(field: &str, description: &str) -> Reply {
+    bad_request(
+        &format!("Invalid value at '{field}': {description}"),
+        &json!({ "field": field, "description": description }),
+    )
+}
+
+fn bad_request(message: &str, violation: &Value) -> Reply {
+    let error = json!({
+        "code": 400,
+        "message": message,
         "status": "INVALID_ARGUMENT",
         "details": [{
             "@type": "type.googleapis.com/google.rpc.BadRequest",
-            "fieldViolations": [{ "field": field, "description": description }],
+            "fieldViolations": [violation],
         }],
     });
     Reply::json(StatusCode::BAD_REQUEST, &json!({ "error": error }))
@@ -61,11 +142,27 @@ pub(super) fn malformed(field: &str, description: &str) -> Reply {
 
 /// Returns the reply to a call without credentials.
 pub(super) fn credentials_missing(method: &str) -> Reply {
+    without_token(
+        method,
+        "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or \
+         other valid authentication credential.",
+    )
+}
+
+/// Returns the reply to a call that has an API key for a credential.
+pub(super) fn api_key(method: &str) -> Reply {
+    without_token(
+        method,
+        "API keys are not supported by this API. Expected OAuth2 access token or other authentication \
+         credentials that assert a principal.",
+    )
+}
+
+fn without_token(method: &str, message: &str) -> Reply {
     reply(
         StatusCode::UNAUTHORIZED,
         Some("CREDENTIALS_MISSING"),
-        "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or \
-         other valid authentication credential.",
+        message,
         &json!({
             "service": SERVICE,
             "method": format!("google.devicesandservices.health.v4.{method}"),
@@ -81,6 +178,17 @@ pub(super) fn unauthenticated() -> Reply {
         "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other \
          valid authentication credential.",
         &json!({}),
+    )
+}
+
+/// Returns the HTML page that answers a `POST` without a length.
+pub(super) fn length_required() -> Reply {
+    Reply::html(
+        StatusCode::LENGTH_REQUIRED,
+        document(
+            "Error 411 (Length Required)",
+            "<p><strong>411.</strong> A POST request needs a <code>Content-Length</code> header.</p>",
+        ),
     )
 }
 
@@ -151,6 +259,7 @@ pub(super) fn for_reason(reason: &str) -> Reply {
             "The account is not linked to Google Health.",
             json!({ "redirect_uri": "https://fitbit.google.com/auth/signup" }),
         ),
+        "UBERMINT" => return legacy_account(),
         "CREDENTIALS_MISSING" => return credentials_missing("DataPointsService.ListDataPoints"),
         "ACCESS_TOKEN_SCOPE_INSUFFICIENT" | "MISSING_OAUTH_SCOPE" => (
             StatusCode::FORBIDDEN,
@@ -192,6 +301,20 @@ pub(super) fn for_reason(reason: &str) -> Reply {
         ),
     };
     reply(code, Some(reason), message, &metadata)
+}
+
+/// Returns the 403 of a legacy Fitbit account that was let in, which has no reason of its own.
+fn legacy_account() -> Reply {
+    let error = json!({
+        "code": 403,
+        "message": "The caller does not have permission",
+        "status": "PERMISSION_DENIED",
+        "details": [{
+            "@type": "type.googleapis.com/google.rpc.DebugInfo",
+            "detail": "Could not mint UberMint from GaiaMint.",
+        }],
+    });
+    Reply::json(StatusCode::FORBIDDEN, &json!({ "error": error }))
 }
 
 /// Returns the OAuth error with a given code, with the status that code has.

@@ -7,12 +7,15 @@
 mod account;
 mod authorize;
 mod error;
+mod fields;
 mod filter;
 mod page;
+mod parameters;
 mod points;
 mod quota;
 mod rollup;
 mod route;
+mod schema;
 mod token;
 mod zones;
 
@@ -61,12 +64,7 @@ impl DataType {
     }
 
     fn parse(path_name: &str) -> Result<Self, Box<Reply>> {
-        Self::find(path_name).ok_or_else(|| {
-            Box::new(error::invalid(
-                "INVALID_PARENT_DATA_TYPE_COLLECTION",
-                "The parent does not name a known data type.",
-            ))
-        })
+        Self::find(path_name).ok_or_else(|| Box::new(error::unknown_data_type(path_name)))
     }
 
     const fn kind(self) -> Kind {
@@ -170,6 +168,10 @@ pub(crate) fn answer(
     now: Timestamp,
     empty_page: bool,
 ) -> Reply {
+    // What Google has in front of all its services asks for this before anything else.
+    if request.lacks_length() {
+        return error::length_required();
+    }
     match endpoint {
         Endpoint::Authorize => authorize::authorize(request, state, now),
         Endpoint::Token => token::token(request, state, now),
@@ -179,6 +181,12 @@ pub(crate) fn answer(
             data(resource, request, wearer, state, now, empty_page).unwrap_or_else(|reply| *reply)
         }
     }
+}
+
+/// Returns a reply as the request wants it: with the members that it selects, indented unless it says
+/// otherwise. Errors are indented as well, but whole.
+pub(crate) fn presented(endpoint: &Endpoint, request: &Request, reply: Reply) -> Reply {
+    parameters::presented(endpoint, request, reply)
 }
 
 /// Returns the error body that the front sends with a status.
@@ -227,7 +235,7 @@ fn data(
     if !is_wearer(user) {
         return Err(Box::new(error::for_reason("RESOURCE_PERMISSION_DENIED")));
     }
-    let params = request.query_params();
+    let params = parameters::read(endpoint, request)?;
     match endpoint {
         Endpoint::Points {
             data_type, call, ..
@@ -266,7 +274,14 @@ fn authorized(
     now: Timestamp,
 ) -> Result<(), Box<Reply>> {
     let Some(token) = request.bearer() else {
-        return Err(Box::new(error::credentials_missing(endpoint.method_name())));
+        let has_key = request.query_params().get("key").is_some()
+            || request.header("x-goog-api-key").is_some();
+        let method = endpoint.method_name();
+        return Err(Box::new(if has_key {
+            error::api_key(method)
+        } else {
+            error::credentials_missing(method)
+        }));
     };
     let Access::Valid(scopes) =
         state

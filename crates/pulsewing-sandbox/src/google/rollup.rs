@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use super::fields::camel;
 use super::points::civil_time;
 use super::{DataType, Family, Kind, error, page, zones};
 use crate::message::{Reply, Request};
@@ -280,15 +281,13 @@ impl Body {
             Ok(Value::Object(members)) => {
                 let body = Self {
                     place: String::new(),
-                    members,
+                    members: in_camel_case(members),
                 };
                 body.only(allowed)?;
                 Ok(body)
             }
-            _ => Err(Box::new(error::malformed(
-                "body",
-                "Invalid JSON payload received.",
-            ))),
+            Ok(_) => Err(Box::new(error::invalid_json(None))),
+            Err(problem) => Err(Box::new(error::invalid_json(Some(&problem)))),
         }
     }
 
@@ -298,7 +297,10 @@ impl Body {
             .keys()
             .find(|name| !allowed.contains(&name.as_str()))
         {
-            Some(unknown) => Err(self.wrong(unknown, "Cannot find field.")),
+            Some(unknown) => Err(Box::new(error::unknown_field(
+                unknown,
+                self.place.trim_end_matches('.'),
+            ))),
             None => Ok(()),
         }
     }
@@ -307,7 +309,7 @@ impl Body {
         match self.members.get(name) {
             Some(Value::Object(members)) => Ok(Self {
                 place: format!("{}{name}.", self.place),
-                members: members.clone(),
+                members: in_camel_case(members.clone()),
             }),
             _ => Err(self.wrong(name, "Required.")),
         }
@@ -364,6 +366,12 @@ impl Body {
             description,
         ))
     }
+}
+
+/// Returns the members under their names in JSON; Google takes those of the proto file as well.
+fn in_camel_case(members: Map<String, Value>) -> Map<String, Value> {
+    let renamed = members.into_iter();
+    renamed.map(|(name, value)| (camel(&name), value)).collect()
 }
 
 /// Reads a duration such as `60s` or `1.5s`.

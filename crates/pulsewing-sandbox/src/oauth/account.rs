@@ -92,6 +92,15 @@ impl Account {
         });
     }
 
+    /// Lets the access tokens of one refresh token live on with another.
+    pub(super) fn hand_over_access(&mut self, old: &str, new: &str) {
+        for access in &mut self.access {
+            if access.parent.as_deref() == Some(old) {
+                access.parent = Some(new.to_owned());
+            }
+        }
+    }
+
     /// Notes the use of a token: the one it replaced can no longer be replayed.
     pub(super) fn mark_used(&mut self, token: &str) {
         for refresh in &mut self.refresh {

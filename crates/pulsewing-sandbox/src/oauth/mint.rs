@@ -19,9 +19,15 @@ impl Mint {
         Self { seed, made: 0 }
     }
 
-    /// Returns 64 lower-case hex digits, as Fitbit's refresh tokens are.
-    pub(crate) fn fitbit_refresh(&mut self) -> String {
-        hex(&self.block())
+    /// Returns lower-case hex digits, as Fitbit's refresh tokens are: 64 of them unless told.
+    pub(crate) fn fitbit_refresh(&mut self, length: Option<u16>) -> String {
+        let length = length.map_or(64, usize::from);
+        let mut token = String::new();
+        while token.len() < length {
+            token.push_str(&hex(&self.block()));
+        }
+        token.truncate(length);
+        token
     }
 
     /// Returns 40 lower-case hex digits, as Fitbit's codes are.
@@ -63,8 +69,15 @@ impl Mint {
         format!("4/0{}", self.text(2))
     }
 
-    pub(crate) fn google_refresh(&mut self) -> String {
-        format!("1//0{}", self.text(2))
+    /// Returns a refresh token as Google's are: of 90 characters here unless told.
+    pub(crate) fn google_refresh(&mut self, length: Option<u16>) -> String {
+        let length = length.map_or(90, usize::from);
+        let mut token = "1//0".to_owned();
+        while token.len() < length {
+            token.push_str(&self.text(1));
+        }
+        token.truncate(length);
+        token
     }
 
     pub(crate) fn google_access(&mut self) -> String {
@@ -133,7 +146,7 @@ mod tests {
         let first = mint.fitbit_access(&scopes, at, at);
         assert_ne!(first, mint.fitbit_access(&scopes, at, at));
         assert!(first.len() > 250 && first.split('.').count() == 3);
-        let refresh = mint.fitbit_refresh();
+        let refresh = mint.fitbit_refresh(None);
         assert!(
             refresh.len() == 64
                 && refresh
@@ -142,10 +155,39 @@ mod tests {
         );
         assert_eq!(mint.fitbit_code().len(), 40);
         assert!(
-            mint.google_access().starts_with("ya29.") && mint.google_refresh().starts_with("1//0")
+            mint.google_access().starts_with("ya29.")
+                && mint.google_refresh(None).starts_with("1//0")
         );
-        assert_eq!(Mint::new(1).fitbit_refresh(), Mint::new(1).fitbit_refresh());
-        assert_ne!(Mint::new(1).fitbit_refresh(), Mint::new(2).fitbit_refresh());
+        assert_eq!(
+            Mint::new(1).fitbit_refresh(None),
+            Mint::new(1).fitbit_refresh(None)
+        );
+        assert_ne!(
+            Mint::new(1).fitbit_refresh(None),
+            Mint::new(2).fitbit_refresh(None)
+        );
+    }
+
+    #[test]
+    fn refresh_tokens_have_the_length_that_is_asked_for() {
+        let mut mint = Mint::new(1);
+        for length in [16, 43, 63, 65, 512, 4096] {
+            let pairs = [
+                (
+                    mint.fitbit_refresh(Some(length)),
+                    mint.fitbit_refresh(Some(length)),
+                ),
+                (
+                    mint.google_refresh(Some(length)),
+                    mint.google_refresh(Some(length)),
+                ),
+            ];
+            for (one, other) in pairs {
+                assert_eq!(one.len(), usize::from(length));
+                assert_ne!(one, other);
+            }
+        }
+        assert_eq!(mint.fitbit_refresh(None).len(), 64);
     }
 
     #[test]

@@ -13,7 +13,8 @@
 //! just spent is answered with the same pair for 120 seconds and until the new access or refresh
 //! token is used (Fitbit Web API, Refresh Token; Best Practices). Google: refresh tokens do not
 //! rotate; in publishing status "Testing" they end after seven days. Access tokens live until their
-//! expiry, whatever happens to the refresh token, unless the grant is revoked.
+//! expiry, whatever happens to the refresh token, unless the grant is revoked. With the switch
+//! `google_rotates` a refresh with Google ends the refresh token that it used, and there is no replay.
 
 use std::sync::Arc;
 
@@ -160,7 +161,7 @@ impl Tokens {
         now: Timestamp,
     ) -> Granted {
         self.google.generation = self.google.generation.max(1);
-        let refresh_token = offline.then(|| mint.google_refresh());
+        let refresh_token = offline.then(|| mint.google_refresh(settings.refresh_token_length));
         if let Some(token) = &refresh_token {
             self.google.drop_oldest_google_refresh();
             self.google
@@ -180,19 +181,28 @@ impl Tokens {
         mint: &mut Mint,
         now: Timestamp,
     ) -> GoogleRefresh {
-        let found = self
-            .google
-            .refresh
-            .iter()
-            .find(|known| known.token == token);
-        match found.filter(|known| known.is_alive(settings, now)) {
-            Some(known) => {
-                let scopes = known.scopes.clone();
-                let parent = Some(token.to_owned());
-                GoogleRefresh::Access(self.issue_google_access(scopes, parent, settings, mint, now))
-            }
-            None => GoogleRefresh::Invalid,
+        let mut known = self.google.refresh.iter_mut();
+        let Some(found) = known.find(|known| known.token == token && known.is_alive(settings, now))
+        else {
+            return GoogleRefresh::Invalid;
+        };
+        let scopes = found.scopes.clone();
+        let next = settings
+            .google_rotates
+            .then(|| mint.google_refresh(settings.refresh_token_length));
+        if let Some(next) = &next {
+            // The grant is as old as it was: a new token does not make it live longer.
+            let (issued_at, testing) = (found.issued_at, found.testing);
+            found.state = State::Revoked;
+            self.google.hand_over_access(token, next);
+            self.google
+                .add_refresh(next.clone(), scopes.clone(), issued_at, testing);
+            self.google.generation += 1;
         }
+        let parent = next.clone().unwrap_or_else(|| token.to_owned());
+        let mut granted = self.issue_google_access(scopes, Some(parent), settings, mint, now);
+        granted.refresh_token = next;
+        GoogleRefresh::Access(granted)
     }
 
     /// Returns whether the wearer has a live Google grant with a refresh token.
@@ -256,7 +266,7 @@ impl Tokens {
         let life = self.token_life.unwrap_or(FITBIT_ACCESS_LIFE_S);
         let expires_at = after(now, life);
         let access_token = mint.fitbit_access(&scopes, now, expires_at);
-        let refresh_token = mint.fitbit_refresh();
+        let refresh_token = mint.fitbit_refresh(settings.refresh_token_length);
         self.fitbit
             .add_access(access_token.clone(), scopes.clone(), now, expires_at, None);
         self.fitbit

@@ -1,12 +1,14 @@
 //! What the page's forms do. Each is turned into the control call that does the same.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Map, Value, json};
 
 use crate::control;
 use crate::faults::Fault;
 use crate::message::Params;
 use crate::sandbox::Shared;
-use crate::settings::Change;
+use crate::settings::{Change, TOKEN_LENGTHS};
 
 /// Does what a form asks for.
 ///
@@ -56,11 +58,13 @@ fn switches(form: &Params) -> Result<Value, String> {
             change.insert((*name).to_owned(), value.into());
         }
     }
-    let battery = match form.get("battery") {
-        Some(percent) => whole("battery", percent)?.into(),
-        None => Value::Null,
-    };
-    change.insert("battery".to_owned(), battery);
+    for number in NUMBERS {
+        let value = match form.get(number.name) {
+            Some(text) => whole(number.label, text)?.into(),
+            None => Value::Null,
+        };
+        change.insert(number.name.to_owned(), value);
+    }
     Ok(change.into())
 }
 
@@ -96,6 +100,7 @@ pub(super) const TICKED: &[(&str, &str)] = &[
         "testing_status",
         "Google app in testing (grants end after 7 days)",
     ),
+    ("google_rotates", "Google rotates refresh tokens"),
     ("quotas", "Quotas are counted"),
     ("late", "Late and revised samples"),
     ("wearable", "Data comes from a tracker"),
@@ -107,6 +112,31 @@ pub(super) const CHOSEN: &[(&str, &[&str])] = &[
     ("page_sizes", &["observed", "documented"]),
     ("devices", &["usual", "bare", "none"]),
     ("header_case", &["title", "lower"]),
+];
+
+/// A setting that is a number, or left to itself.
+pub(super) struct Number {
+    pub(super) name: &'static str,
+    pub(super) label: &'static str,
+    pub(super) range: RangeInclusive<u16>,
+    /// What the field says while there is no number in it.
+    pub(super) otherwise: &'static str,
+}
+
+/// The settings that are numbers.
+pub(super) const NUMBERS: &[Number] = &[
+    Number {
+        name: "battery",
+        label: "battery %",
+        range: 0..=100,
+        otherwise: "falls",
+    },
+    Number {
+        name: "refresh_token_length",
+        label: "length of refresh tokens",
+        range: TOKEN_LENGTHS,
+        otherwise: "usual",
+    },
 ];
 
 /// Faults that can be chosen by name, with what they do.
@@ -150,6 +180,10 @@ pub(super) const PRESETS: &[(&str, &str)] = &[
         r#"{"reason":"RESOURCE_PERMISSION_DENIED"}"#,
     ),
     (
+        "Google: legacy Fitbit account (UberMint)",
+        r#"{"reason":"UBERMINT"}"#,
+    ),
+    (
         "Google: scope insufficient",
         r#"{"reason":"ACCESS_TOKEN_SCOPE_INSUFFICIENT"}"#,
     ),
@@ -181,6 +215,17 @@ mod tests {
                 assert_eq!(json!(shared.state().settings)[name], *word);
             }
         }
+        for number in NUMBERS {
+            let most = number.range.end();
+            for (given, expected) in [
+                (most.to_string(), json!(most)),
+                (String::new(), Value::Null),
+            ] {
+                let form = format!("form=switches&{}={given}", number.name);
+                assert_eq!(apply(&Params::parse(form.as_bytes()), &shared), Ok(()));
+                assert_eq!(json!(shared.state().settings)[number.name], expected);
+            }
+        }
         for (name, _) in TICKED {
             for (ticked, expected) in [(format!("&{name}=on"), true), (String::new(), false)] {
                 let form = Params::parse(format!("form=switches{ticked}").as_bytes());
@@ -200,6 +245,7 @@ mod tests {
             "form=clock&now=noon",
             "form=clock&advance_s=soon",
             "form=switches&gone=on&battery=101",
+            "form=switches&gone=on&refresh_token_length=15",
             "form=switches&gone=on&replay=60s",
             "form=fault&preset=none",
             "form=fault&preset=401&route=nowhere",

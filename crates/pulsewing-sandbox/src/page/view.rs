@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::change::{CHOSEN, PRESETS, TICKED};
+use super::change::{CHOSEN, NUMBERS, PRESETS, TICKED};
 use crate::clock::SYNC_STEP;
 use crate::faults::ROUTES;
 use crate::message::escaped;
@@ -155,11 +155,20 @@ fn switches(state: &State) -> String {
             "<p><label>{label} <select name=\"{name}\">{options}</select></label></p>"
         );
     }
-    let battery = settings
-        .get("battery")
-        .unwrap_or(&Value::Null)
-        .as_u64()
-        .map_or_else(String::new, |level| level.to_string());
+    for number in NUMBERS {
+        let value = settings.get(number.name).and_then(Value::as_u64);
+        let _ = writeln!(
+            fields,
+            "<p><label>{} <input type=\"number\" name=\"{}\" min=\"{}\" max=\"{}\" value=\"{}\" \
+             placeholder=\"{}\"></label></p>",
+            number.label,
+            number.name,
+            number.range.start(),
+            number.range.end(),
+            value.map_or_else(String::new, |value| value.to_string()),
+            number.otherwise,
+        );
+    }
     let scopes = match settings.get("scopes").and_then(Value::as_array) {
         None => "all that are asked for".to_owned(),
         Some(scopes) => {
@@ -170,8 +179,6 @@ fn switches(state: &State) -> String {
     format!(
         "<section><h2>Switches</h2>\n<form method=\"post\" action=\"/\">\
          <input type=\"hidden\" name=\"form\" value=\"switches\">\n{fields}\
-         <p><label>battery % <input type=\"number\" name=\"battery\" min=\"0\" max=\"100\" value=\"{battery}\" \
-         placeholder=\"falls\"></label></p>\n\
          <p><button class=\"main\">Apply</button></p></form>\n<p>Scopes granted: {scopes}</p></section>\n"
     )
 }

@@ -126,7 +126,7 @@ class GoogleClient:
 def check(sandbox, wearer):
     """Runs every case; returns how many replies were held against the document, and how many had been compressed."""
     client = GoogleClient(sandbox)
-    for case in (account, raw_points, minutes, days, devices, errors, expiry):
+    for case in (account, raw_points, selected, minutes, days, devices, errors, expiry):
         case(client, wearer)
     assert client.http.compressed > 10, "no reply was compressed"
     return client.http.checked, client.http.compressed
@@ -172,6 +172,15 @@ def raw_points(client, wearer):
         clock = [civil["time"].get(part, 0) for part in ("hours", "minutes", "seconds")]
         assert (civil["date"]["day"], clock) == (at.day, [at.hour, at.minute, at.second])
     assert len(client.points.list(parent=HEART).execute()["dataPoints"]) == 50
+
+
+def selected(client, wearer):
+    """A page with no more than the client asks for."""
+    fields = "dataPoints/heartRate/beatsPerMinute"
+    reply = client.points.list(parent=HEART, pageSize=3, fields=fields, dataSourceFamily=WEARABLES).execute()
+    assert reply.keys() == {"dataPoints"}
+    newest = [str(bpm) for _, bpm in reversed(wearer.of_day()[-3:])]
+    assert [point["heartRate"] for point in reply["dataPoints"]] == [{"beatsPerMinute": bpm} for bpm in newest]
 
 
 def minutes(client, wearer):

@@ -368,3 +368,25 @@ fn a_429_is_told_with_any_headers() {
     sandbox.fault("fitbit.devices", json!({ "status": 429 }));
     assert_eq!(sandbox.get_as(&access, DEVICES).header("retry-after"), None);
 }
+
+#[test]
+fn a_legacy_fitbit_account_is_refused_as_google_does() {
+    let sandbox = Running::start();
+    let access = sandbox.google_login().access;
+    sandbox.fault("google.rollup", json!({ "reason": "UBERMINT" }));
+    let refused = sandbox.roll_up(
+        &access,
+        "2026-11-22T13:00:00Z",
+        "2026-11-22T14:00:00Z",
+        json!({}),
+    );
+    let error = &refused.json()["error"];
+    assert_eq!(
+        (refused.status, &error["code"], &error["status"]),
+        (403, &json!(403), &json!("PERMISSION_DENIED"))
+    );
+    assert_eq!(error["message"], "The caller does not have permission");
+    let detail = &error["details"][0];
+    assert_eq!(detail["detail"], "Could not mint UberMint from GaiaMint.");
+    assert_eq!(detail.get("reason"), None);
+}

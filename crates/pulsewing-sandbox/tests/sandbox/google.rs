@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{HEART, Response, Running, SETTINGS, VERIFIER};
+use crate::harness::{HEART, PROFILE, Response, Running, SETTINGS, VERIFIER};
 
 const POINTS: &str = "heart-rate/dataPoints";
 const RESTING: &str = "daily-resting-heart-rate/dataPoints";
@@ -310,10 +310,7 @@ fn the_resting_heart_rate_is_listed_by_date() {
 #[test]
 fn devices_settings_identity_and_profile_are_told() {
     let sandbox = Running::start();
-    let code = sandbox.google_code(
-        &format!("{SETTINGS} https://www.googleapis.com/auth/googlehealth.profile.readonly"),
-        &[],
-    );
+    let code = sandbox.google_code(&format!("{SETTINGS} {PROFILE}"), &[]);
     let access = sandbox.google_exchange(&code, VERIFIER).tokens().access;
     let devices = sandbox
         .get_as(&access, "/v4/users/me/pairedDevices?pageSize=1")

@@ -20,6 +20,7 @@ pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const HEART: &str =
     "https://www.googleapis.com/auth/googlehealth.health_metrics_and_measurements.readonly";
 pub(crate) const SETTINGS: &str = "https://www.googleapis.com/auth/googlehealth.settings.readonly";
+pub(crate) const PROFILE: &str = "https://www.googleapis.com/auth/googlehealth.profile.readonly";
 pub(crate) const SEED: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 /// A running sandbox whose clock stands still unless moved.
@@ -150,6 +151,18 @@ impl Running {
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         text
+    }
+
+    /// Posts with these headers, each with its line's end, and with no other that concerns the body.
+    pub(crate) fn post_as_told(&self, target: &str, headers: &str, body: &str) -> Response {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        let request = format!(
+            "POST {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        Response::parse(&bytes).unwrap()
     }
 
     pub(crate) fn request(

@@ -12,6 +12,7 @@ mod fitbit;
 mod google;
 mod harness;
 mod page;
+mod parameters;
 mod rollup;
 mod rotation;
 mod transport;

@@ -97,6 +97,8 @@ fn the_forms_do_what_the_control_calls_do() {
         ("gone", "on"),
         ("replay", "until-used"),
         ("page_sizes", "documented"),
+        ("google_rotates", "on"),
+        ("refresh_token_length", "99"),
         ("battery", "3"),
     ];
     assert_eq!(send(&sandbox, &form).status, 303);
@@ -105,6 +107,7 @@ fn the_forms_do_what_the_control_calls_do() {
         told,
         json!({
             "replay": "until-used", "gone": true, "page_sizes": "documented", "testing_status": false,
+            "google_rotates": true, "refresh_token_length": 99,
             "quotas": false, "header_case": "title", "scopes": null,
             "late": false, "wearable": false, "devices": "usual", "battery": 3,
         })

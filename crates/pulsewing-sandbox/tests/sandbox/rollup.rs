@@ -47,7 +47,7 @@ fn windows_are_exact_means_newest_first_without_the_empty_ones() {
         ]
     );
     assert_eq!(response.json().get("nextPageToken"), None);
-    assert!(response.body.contains("\"beatsPerMinuteAvg\":90,"));
+    assert!(response.body.contains("\"beatsPerMinuteAvg\": 90,"));
     let empty = sandbox.roll_up(
         &access,
         "2026-11-20T23:00:00Z",

@@ -151,7 +151,12 @@ fn a_client_that_gives_up_waiting_can_replay() {
         ("client_id", FITBIT_APP.client_id),
         ("refresh_token", &first.refresh),
     ]);
-    drop(sandbox.send("POST", "/oauth2/token", &[], &form));
+    let waiting = sandbox.send("POST", "/oauth2/token", &[], &form);
+    // The stall is for this request: the next one may not overtake it.
+    while sandbox.fitbit_chain().1 < 2 {
+        std::thread::yield_now();
+    }
+    drop(waiting);
     let answer = loop {
         let response = sandbox.fitbit_refresh(&first.refresh);
         if response.status != 409 {
@@ -362,6 +367,73 @@ fn googles_refresh_tokens_do_not_rotate() {
         sandbox.google_refresh("1//0unknown").json()["error"],
         "invalid_grant"
     );
+}
+
+#[test]
+fn googles_refresh_tokens_can_be_made_to_rotate() {
+    let sandbox = Running::start();
+    sandbox.control(
+        "config",
+        &json!({ "google_rotates": true, "testing_status": true }),
+    );
+    let first = sandbox.google_login();
+    sandbox.advance(1_000);
+    let answer = sandbox.google_refresh(&first.refresh);
+    let second = answer.tokens();
+    assert!(second.refresh.starts_with("1//0") && second.refresh != first.refresh);
+    // The grant is no younger for it.
+    assert_eq!(answer.json()["refresh_token_expires_in"], 603_799);
+    assert_eq!(
+        sandbox.google_refresh(&first.refresh).json()["error"],
+        "invalid_grant"
+    );
+    for access in [&first.access, &second.access] {
+        assert_eq!(sandbox.get_as(access, "/v4/users/me/identity").status, 200);
+    }
+    let grants = sandbox.control("tokens", &serde_json::Value::Null);
+    let states: Vec<&serde_json::Value> = grants[0]["refresh"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|token| &token["state"])
+        .collect();
+    assert_eq!(
+        (states, &grants[0]["generation"]),
+        (vec![&json!("revoked"), &json!("active")], &json!(2))
+    );
+    assert_eq!(
+        sandbox
+            .post_form("/revoke", &[("token", &second.refresh)])
+            .status,
+        200
+    );
+    assert_eq!(
+        sandbox
+            .get_as(&first.access, "/v4/users/me/identity")
+            .status,
+        401
+    );
+}
+
+#[test]
+fn refresh_tokens_can_have_other_lengths() {
+    let sandbox = Running::start();
+    let usual = sandbox.fitbit_login();
+    assert_eq!(usual.refresh.len(), 64);
+    let mut refresh = usual.refresh;
+    for length in [16, 63, 65, 513, 4096] {
+        sandbox.control("config", &json!({ "refresh_token_length": length }));
+        refresh = sandbox.fitbit_refresh(&refresh).tokens().refresh;
+        assert_eq!(refresh.len(), length);
+        assert_eq!(sandbox.google_login().refresh.len(), length);
+    }
+    sandbox.control("config", &json!({ "refresh_token_length": null }));
+    assert_eq!(sandbox.fitbit_refresh(&refresh).tokens().refresh.len(), 64);
+    for wrong in [15, 4097, -1] {
+        let change = json!({ "refresh_token_length": wrong }).to_string();
+        let refused = sandbox.request("POST", "/_sandbox/config", &[], &change);
+        assert_eq!(refused.status, 400, "{wrong}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use flate2::read::GzDecoder;
-use pulsewing_sandbox::{Sandbox, SandboxConfig};
+use pulsewing_sandbox::{FITBIT_APP, Sandbox, SandboxConfig};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -167,4 +167,45 @@ fn https_is_served_for_the_names_and_no_other() {
         let plain = Sandbox::start(SandboxConfig::default()).await.unwrap();
         assert_eq!(plain.ca_pem(), None);
     });
+}
+
+#[test]
+fn a_post_that_does_not_tell_its_length_is_refused_before_anything_else() {
+    let sandbox = Running::start();
+    let refresh = sandbox.fitbit_login().refresh;
+    let ask = |target: &str, headers: &str, body: &str| sandbox.post_as_told(target, headers, body);
+    let refreshing = format!(
+        "/oauth2/token?grant_type=refresh_token&client_id={}&refresh_token={refresh}",
+        FITBIT_APP.client_id
+    );
+    let refused = ask(&refreshing, "", "");
+    assert_eq!(
+        (refused.status, refused.fitbit_error().as_str()),
+        (411, "request")
+    );
+    assert_eq!(sandbox.fitbit_chain().1, 1, "nothing has happened");
+    for target in [
+        "/token",
+        "/v4/users/me/dataTypes/heart-rate/dataPoints:rollUp",
+        "/v4/nothing",
+    ] {
+        let refused = ask(target, "", "");
+        assert_eq!(refused.status, 411, "{target}");
+        assert!(
+            refused
+                .header("content-type")
+                .unwrap()
+                .starts_with("text/html")
+        );
+    }
+    // An empty body that says so is in order, and so is one in chunks.
+    assert_eq!(ask(&refreshing, "Content-Length: 0\r\n", "").status, 200);
+    let body = "grant_type=nonsense";
+    let chunk = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    assert_eq!(
+        ask("/token", "Transfer-Encoding: chunked\r\n", &chunk).status,
+        400
+    );
+    let statuses = sandbox.control("requests", &serde_json::Value::Null);
+    assert_eq!(statuses[2]["status"], 411);
 }
