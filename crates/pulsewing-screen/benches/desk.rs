@@ -1,4 +1,6 @@
 //! How long a picture and a search take, and what whole days cost the bus.
+//!
+//! `PULSEWING_RECORDINGS` may name a folder of recordings (`time,bpm`), whose bus costs are told too.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -10,10 +12,14 @@ mod bus;
 #[path = "../tests/recording/mod.rs"]
 mod recording;
 
-use std::hint::black_box;
+use std::{collections::BTreeMap, env, fs, hint::black_box, path::Path, time::Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use pulsewing_core::reading::Freshness;
+use jiff::{Timestamp, civil::DateTime};
+use pulsewing_core::{
+    Bpm,
+    reading::{Freshness, Reading},
+};
 use pulsewing_screen::{
     Band, Frame, Model, State, Theme, Tiles,
     changes::{self, Cost},
@@ -22,6 +28,37 @@ use pulsewing_screen::{
 
 /// How many days the figures are of.
 const DAYS: i64 = 3;
+
+/// Polls of real days: files of `time,bpm` in the wearer's civil time, as the sandbox takes them.
+fn recordings(folder: &Path) -> Vec<(Reading, Timestamp)> {
+    let mut minutes = BTreeMap::<DateTime, Vec<i64>>::new();
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|end| end != "csv") {
+            continue;
+        }
+        let text = fs::read_to_string(path).unwrap();
+        for (time, bpm) in text.lines().filter_map(|line| line.split_once(',')) {
+            // A heading is no sample.
+            if let (Ok(time), Ok(bpm)) = (time.parse::<DateTime>(), bpm.parse()) {
+                let minute = time.with().second(0).subsec_nanosecond(0).build();
+                minutes.entry(minute.unwrap()).or_default().push(bpm);
+            }
+        }
+    }
+    let first = minutes.first_key_value().unwrap().0.date();
+    let last = minutes.last_key_value().unwrap().0.date();
+    let since = |at: DateTime| at.duration_since(first.at(0, 0, 0, 0)).as_mins();
+    let days = since(last.at(0, 0, 0, 0)) / 1_440 + 1;
+    let bpm: BTreeMap<i64, Option<Bpm>> = minutes
+        .into_iter()
+        .map(|(at, all)| {
+            let mean = all.iter().sum::<i64>() as f64 / all.len() as f64;
+            (since(at), Bpm::from_whole(mean.round() as i64))
+        })
+        .collect();
+    bus::polls_of(first, 0..days, |minute| bpm.get(&minute).copied().flatten())
+}
 
 fn frames(criterion: &mut Criterion) {
     let polls = bus::polls(DAYS);
@@ -77,8 +114,63 @@ fn searches(criterion: &mut Criterion) {
     });
     group.finish();
     // Not a time, but what this bench is about; the tests hold its limits.
-    println!("{}", bus::figures(DAYS, 1).table());
+    println!("the synthetic wearer\n{}", bus::figures(&polls, 1).table());
+    if let Some(folder) = env::var_os("PULSEWING_RECORDINGS") {
+        let polls = recordings(Path::new(&folder));
+        println!("recordings\n{}", bus::figures(&polls, 1).table());
+    }
 }
 
-criterion_group!(benches, frames, searches);
+/// The fastest of many single runs, which other work on the machine hardly distorts.
+fn fastest(_: &mut Criterion) {
+    let polls = bus::polls(DAYS);
+    let (reading, now) = &polls[80];
+    let mut frame = bus::blank();
+    println!("fastest of 400 (microseconds)");
+    for theme in Theme::ALL {
+        let model = Model::new(reading, *now, Freshness::Fresh, theme);
+        let least = least_micros(|| {
+            let Ok(()) = draw(black_box(&model), &mut frame);
+        });
+        println!("{:32}{least:8.1}", format!("frame, {theme}"));
+    }
+    let stale = Model::new(reading, *now, Freshness::Stale, Theme::Desk);
+    let least = least_micros(|| {
+        let Ok(()) = draw(black_box(&stale), &mut frame);
+    });
+    println!("{:32}{least:8.1}", "frame, desk with a banner");
+
+    let frames: Vec<_> = polls.iter().map(|poll| bus::frame(poll, 0)).collect();
+    let search = |old, new| {
+        least_micros(|| {
+            black_box(changes::between(black_box(old), black_box(new), Cost::SPI));
+        })
+    };
+    let mut searches: Vec<_> = frames
+        .windows(2)
+        .map(|two| search(&two[0], &two[1]))
+        .collect();
+    searches.sort_unstable_by(f64::total_cmp);
+    for (name, percent) in [("median", 50), ("90th percentile", 90), ("most", 100)] {
+        let micros = searches[(searches.len() - 1) * percent / 100];
+        println!("{:32}{micros:8.1}", format!("search of a poll, {name}"));
+    }
+    let mut tiles = Tiles::new();
+    let mut both = frames[79..81].iter().cycle();
+    let least = least_micros(|| {
+        black_box(tiles.update(black_box(both.next().unwrap()), Cost::SPI));
+    });
+    println!("{:32}{least:8.1}", "search by tile hashes");
+}
+
+fn least_micros(mut work: impl FnMut()) -> f64 {
+    let runs = (0..400).map(|_| {
+        let start = Instant::now();
+        work();
+        start.elapsed()
+    });
+    runs.min().unwrap().as_secs_f64() * 1e6
+}
+
+criterion_group!(benches, frames, searches, fastest);
 criterion_main!(benches);

@@ -73,6 +73,12 @@ impl Measures {
         }
     }
 
+    /// Whether why and what to do have room in a line each.
+    fn has_a_line_each(&self, notice: &Notice<'_>, width: i32) -> bool {
+        let widths = [&notice.why, &notice.advice].map(|text| self.body.width(text));
+        widths.into_iter().all(|needed| needed <= width)
+    }
+
     fn height(&self) -> i32 {
         let (title, body) = (Letters::large(self.title).height(), LINES * self.pitch());
         let text = match self.place {
@@ -171,15 +177,20 @@ fn draw_body<D: DrawTarget<Color = Ink>>(
     };
     if let Some(command) = notice.command {
         // Nothing but a command that is whole helps, so it has a line of its own.
+        let with_address = notice.clone().without_a_code().advice;
         slot(columns.clone(), 0).write_one_of(
-            &[&notice.advice, "Type on the computer:"],
+            &[&with_address, &notice.advice, "Type on the computer:"],
             Ink::Quiet,
             target,
         )?;
         return slot(columns, 1).write(command, Ink::Text, target);
     }
-    let body = sentences(notice);
     let width = columns.end - columns.start;
+    if measures.has_a_line_each(notice, width) {
+        slot(columns.clone(), 0).write(&notice.why, Ink::Text, target)?;
+        return slot(columns, 1).write(&notice.advice, Ink::Quiet, target);
+    }
+    let body = sentences(notice);
     let letters = measures.letters(&body, width);
     for (line, text) in (0..LINES).zip(letters.wrap(&body, width)) {
         let top = top + line * measures.pitch();
@@ -212,6 +223,7 @@ mod tests {
                 let name = (&notice.title, width);
                 match notice.command {
                     Some(command) => assert!(measures.body.width(command) <= room, "{name:?}"),
+                    None if measures.has_a_line_each(&notice, room) => {}
                     None => {
                         let body = sentences(&notice);
                         let letters = measures.letters(&body, room);

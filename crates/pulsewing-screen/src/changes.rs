@@ -1,6 +1,6 @@
 //! What differs between two frames, as few rectangles that are cheap to send.
 
-use core::slice;
+use core::{ops::Range, slice};
 
 use embedded_graphics::{prelude::*, primitives::Rectangle};
 
@@ -30,10 +30,10 @@ pub struct Cost {
 impl Cost {
     /// Sixteen bits a pixel over SPI, as panels such as the HX8357D, ILI9341 and ST7789 take them: a
     /// window is set with 11 bytes in about 6 transactions, each of which pauses the bus for about as
-    /// long as 30 bytes take (some 6 microseconds at 40 MHz).
+    /// long as 19 bytes take (some 6 microseconds at 26 MHz).
     pub const SPI: Self = Self {
         pixel: 2,
-        rectangle: 191,
+        rectangle: 125,
     };
 
     /// The cost of a rectangle.
@@ -112,18 +112,50 @@ impl Changes {
         let _ = self.rectangles.push(area);
     }
 
+    /// One rectangle around all where that is cheaper: rectangles may overlap, so that together they can
+    /// cost more than the whole picture.
+    pub(crate) fn settled(self) -> Self {
+        let Some(all) = self
+            .iter()
+            .copied()
+            .reduce(|one, other| envelope(&one, &other))
+        else {
+            return self;
+        };
+        let apart = self.iter().fold(0, |sum: u64, area| {
+            sum.saturating_add(self.cost.of(area.size))
+        });
+        if apart < self.cost.of(all.size) {
+            return self;
+        }
+        let mut one = Self::new(self.cost);
+        one.insert(all);
+        one
+    }
+
     /// What is saved by sending two areas as one; negative if it costs more.
     fn saving(&self, one: &Rectangle, other: &Rectangle) -> i64 {
-        // The rows between two that lie far apart cost more than a rectangle.
-        let rows = (one.rows().start - other.rows().end).max(other.rows().start - one.rows().end);
-        let between = i64::from(rows) * i64::from(one.size.width.max(other.size.width));
-        let loss = between.saturating_mul(i64::from(self.cost.pixel));
-        if loss > i64::from(self.cost.rectangle) {
-            return i64::from(self.cost.rectangle) - loss;
+        // Whatever is longer than a picture can be is as dear as one. Products fit 32 bits, in which
+        // small processors multiply.
+        const LONGEST: u32 = 1 << 15;
+        let saving = |more: i64| i64::from(self.cost.rectangle) - more * i64::from(self.cost.pixel);
+        let (rows, others) = (one.rows(), other.rows());
+        // Most lie far apart: the rows between them tell.
+        let between = rows.start.saturating_sub(others.end);
+        let between = between.max(others.start.saturating_sub(rows.end));
+        let widest = one.size.width.max(other.size.width).min(LONGEST);
+        let least = i64::from(between.max(0).cast_unsigned().min(LONGEST) * widest);
+        if saving(least) < 0 {
+            return saving(least);
         }
-        let apart = self.cost.of(one.size) + self.cost.of(other.size);
-        let together = self.cost.of(envelope(one, other).size);
-        i64::try_from(apart).unwrap_or(i64::MAX) - i64::try_from(together).unwrap_or(i64::MAX)
+        let length = |one: Range<i32>, other: Range<i32>| {
+            let (start, end) = (one.start.min(other.start), one.end.max(other.end));
+            end.abs_diff(start).min(LONGEST)
+        };
+        let pixels = |size: Size| size.width.min(LONGEST) * size.height.min(LONGEST);
+        let together = length(one.columns(), other.columns()) * length(rows, others);
+        let apart = i64::from(pixels(one.size)) + i64::from(pixels(other.size));
+        saving(i64::from(together) - apart)
     }
 }
 
@@ -199,7 +231,7 @@ pub fn between<A: AsRef<[u8]>, B: AsRef<[u8]>>(
         }
         insert_neighbours(&extents, &mut changes);
     }
-    changes
+    changes.settled()
 }
 
 /// The bytes of a row, eight at a time, the first the most significant; after the last come zeros.

@@ -27,7 +27,8 @@
 //! - Ticks are at whole rates, and a reading lies at the height of the tick that names it.
 //! - The age is always there, and when the data is stale, silent or from memory, words say so.
 //! - A battery that is not known is a dash.
-//! - Under fifteen minutes there is a notice, with the count, the age and, if so, the failure.
+//! - Under fifteen minutes there is a notice under a wallpaper, with the count and the age; when the
+//!   last update failed, it says so, without a wallpaper.
 
 use core::fmt::{self, Write as _};
 
@@ -41,19 +42,18 @@ use crate::{
     polyline,
     scale::Scale,
     text::Align,
+    wallpaper::{self, Wallpaper},
 };
 
 mod layout;
+mod notice;
 
 pub use layout::Layout;
-
-/// The original's words.
-const WAITING: &str = "Waiting for latest sync...";
 
 /// Text that is put together here; longer text is cut at its end.
 type Line64 = heapless::String<64>;
 
-/// Draws a reading over the whole of a target.
+/// Draws a reading over the whole of a target, without a wallpaper.
 ///
 /// # Errors
 /// Those of the target.
@@ -65,8 +65,36 @@ pub fn draw<D: DrawTarget<Color = Ink>>(facts: &Facts<'_>, target: &mut D) -> Re
     draw_head(facts, &layout, &mut target)?;
     match &facts.latest {
         Latest::Fifteen(fifteen) => draw_graph(fifteen, &layout, &mut target),
-        Latest::TooFew(logged) => draw_notice(facts, *logged, &layout, &mut target),
+        Latest::TooFew(logged) => {
+            let text = notice::Text::new(facts, *logged, &layout);
+            text.draw(text.top_in_the_middle(), &mut target)
+        }
     }
+}
+
+/// Draws a reading of fewer than fifteen minutes over the whole of a target, with a wallpaper where
+/// there is room: the original's screen after midnight.
+pub(crate) fn draw_on_wallpaper<D: DrawTarget<Color = Ink>>(
+    facts: &Facts<'_>,
+    logged: u16,
+    wallpaper: Option<&Wallpaper<'_>>,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let size = target.bounding_box().size;
+    let Some(sky) = sky(facts, logged, size) else {
+        return draw(facts, target);
+    };
+    let layout = Layout::new(size);
+    target.clear(Ink::Ground)?;
+    draw_head(facts, &layout, target)?;
+    wallpaper::draw(wallpaper, &mut target.cropped(&sky))?;
+    notice::Text::new(facts, logged, &layout).draw(sky.rows().end, target)
+}
+
+/// Where a wallpaper is seen with such a reading in a picture of this size, if it is.
+pub(crate) fn sky(facts: &Facts<'_>, logged: u16, size: Size) -> Option<Rectangle> {
+    let layout = Layout::new(size);
+    notice::Text::new(facts, logged, &layout).sky()
 }
 
 /// Date, battery, age and, unless all is well, what is amiss.
@@ -265,82 +293,6 @@ fn draw_gap<D: DrawTarget<Color = Ink>>(
             Ink::Ground,
             target,
         )?;
-    }
-    Ok(())
-}
-
-/// The original's screen after midnight: there is too little to draw.
-fn draw_notice<D: DrawTarget<Color = Ink>>(
-    facts: &Facts<'_>,
-    logged: u16,
-    layout: &Layout,
-    target: &mut D,
-) -> Result<(), D::Error> {
-    // A failure is not told as "no values yet".
-    let (title, ink, why) = match (facts.freshness, facts.is_today) {
-        (Freshness::Cached, _) => (
-            "Last update failed",
-            Ink::Warning,
-            "The values known so far are too few to display.",
-        ),
-        (_, true) => (
-            WAITING,
-            Ink::Text,
-            "Not enough values for today to display yet.",
-        ),
-        (_, false) => (
-            WAITING,
-            Ink::Text,
-            "Not enough values for that day to display.",
-        ),
-    };
-    let mut count = match logged {
-        0 => written(format_args!("No minutes so far")),
-        _ => written(format_args!("{logged} of {WINDOW_LEN} minutes so far")),
-    };
-    if let Some(newest) = facts.newest {
-        // What does not fit is left out; the count stands without it.
-        let _ = write!(count, ", the latest at {}", clock(newest.time()));
-        if newest.date() != facts.date {
-            let _ = write!(count, " on {}", newest.date());
-        }
-    }
-
-    let width = layout.size().width.cast_signed() - 2 * layout.margin;
-    let paragraphs = [
-        (layout.face, title, ink),
-        (layout.small, why, Ink::Text),
-        (layout.small, count.as_str(), Ink::Quiet),
-    ];
-    let lines = || {
-        paragraphs.into_iter().flat_map(|(face, text, ink)| {
-            face.wrap(text, width)
-                .enumerate()
-                .map(move |(number, line)| {
-                    let space = if number == 0 {
-                        face.ascent() * 3 / 4
-                    } else {
-                        0
-                    };
-                    (face, line, ink, space)
-                })
-        })
-    };
-    let height: i32 = lines()
-        .map(|(face, _, _, space)| space + face.ascent() + face.descent())
-        .sum();
-    let head = layout.age_row.max(layout.status_row);
-    let room = layout.size().height.cast_signed() - head;
-    // A little above the middle, where the eye takes it for the middle.
-    let mut y = head + (room - height).max(0) * 2 / 5;
-    let middle = layout.size().width.cast_signed() / 2;
-    for (face, line, ink, space) in lines() {
-        y += space + face.ascent();
-        if y + face.descent() > layout.size().height.cast_signed() {
-            break;
-        }
-        face.write(line, Point::new(middle, y), Align::Centre, ink, target)?;
-        y += face.descent();
     }
     Ok(())
 }

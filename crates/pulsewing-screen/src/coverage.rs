@@ -3,6 +3,8 @@
 //! Coverage is exact to a 256th of a pixel's side and worked out in whole numbers, a row at a time, so
 //! that a board without floating point draws the same pixels as a desktop.
 
+use core::ops::Range;
+
 use embedded_graphics::{prelude::*, primitives::Rectangle};
 
 use crate::Ink;
@@ -81,6 +83,9 @@ impl Ramp {
 /// How many edges polygons have at most.
 pub(crate) const MOST_EDGES: usize = 192;
 
+/// The edges of polygons; what is collected from more of them does not fit.
+pub(crate) type Edges = heapless::Vec<Edge, MOST_EDGES>;
+
 /// How many rows share one look at all edges.
 const BLOCK: i32 = 8;
 
@@ -89,33 +94,30 @@ const BLOCK: i32 = 8;
 /// `edges` are those of closed polygons, at most [`MOST_EDGES`]. Where polygons overlap, those that
 /// turn the same way are one; one that turns the other way is a hole. A row has its own ramp.
 pub(crate) fn fill<'r, D: DrawTarget<Color = Ink>>(
-    edges: impl Iterator<Item = Edge> + Clone,
+    edges: &[Edge],
     area: Rectangle,
     ramp: impl Fn(i32) -> &'r Ramp,
     target: &mut D,
 ) -> Result<(), D::Error> {
     let mut row = Row {
         cells: [Cell::EMPTY; COLUMNS as usize],
+        first: COLUMNS,
+        end: 0,
     };
-    let mut near = heapless::Vec::<Edge, MOST_EDGES>::new();
+    let mut near = heapless::Vec::<&Edge, MOST_EDGES>::new();
     let (columns, rows) = (area.columns(), area.rows());
     for top in rows.clone().step_by(BLOCK as usize) {
         let block = top..rows.end.min(top + BLOCK);
         near.clear();
-        near.extend(
-            edges
-                .clone()
-                .filter(|(from, to)| {
-                    from.y.min(to.y) < block.end * PIXEL && from.y.max(to.y) > block.start * PIXEL
-                })
-                .take(MOST_EDGES),
-        );
+        let touching = edges.iter().filter(|edge| touches(edge, &block));
+        near.extend(touching.take(MOST_EDGES));
         for left in columns.clone().step_by(COLUMNS as usize) {
             let width = (columns.end - left).min(COLUMNS);
             for y in block.clone() {
                 let mut is_empty = true;
-                for edge in &near {
-                    is_empty &= !row.add(*edge, left * PIXEL, y * PIXEL);
+                for edge in near.iter().filter(|edge| touches(edge, &(y..y + 1))) {
+                    row.add(edge, left * PIXEL, y * PIXEL);
+                    is_empty = false;
                 }
                 if !is_empty {
                     row.draw(Point::new(left, y), width, ramp(y), target)?;
@@ -124,6 +126,11 @@ pub(crate) fn fill<'r, D: DrawTarget<Color = Ink>>(
         }
     }
     Ok(())
+}
+
+/// Whether a part of an edge that is not level lies in some rows.
+fn touches((from, to): &Edge, rows: &Range<i32>) -> bool {
+    from.y.min(to.y) < rows.end * PIXEL && from.y.max(to.y) > rows.start * PIXEL && from.y != to.y
 }
 
 /// What the edges in one pixel do to it and to those on its right.
@@ -142,17 +149,17 @@ impl Cell {
 /// A row of pixels; coordinates are from its upper left corner.
 struct Row {
     cells: [Cell; COLUMNS as usize],
+    /// The first column that an edge was taken in at, and the one after the last.
+    first: i32,
+    end: i32,
 }
 
 impl Row {
-    /// Takes in the part of an edge that lies in the row; returns whether there is one.
-    fn add(&mut self, (from, to): Edge, left: i32, top: i32) -> bool {
+    /// Takes in the part of an edge that lies in the row, which it touches.
+    fn add(&mut self, (from, to): &Edge, left: i32, top: i32) {
         let (start, end) = (from.y - top, to.y - top);
         let upper = start.min(end).max(0);
         let lower = start.max(end).min(PIXEL);
-        if upper >= lower {
-            return false;
-        }
         let x = |y: i32| from.x - left + share(to.x - from.x, y - start, end - start);
         // From left to right, whichever way the edge goes.
         let ((mut a, mut y), (b, end_y), sign) = {
@@ -170,26 +177,27 @@ impl Row {
             let enters = if b <= 0 { end_y } else { y_at(0) };
             self.put(0, (enters - y) * sign, 0);
             if b <= 0 {
-                return true;
+                return;
             }
             (a, y) = (0, enters);
         }
         loop {
             let cell = a / PIXEL;
             if cell >= COLUMNS {
-                return true;
+                return;
             }
             let next = b.min((cell + 1) * PIXEL);
             let next_y = if next == b { end_y } else { y_at(next) };
             self.put(cell, (next_y - y) * sign, a + next - 2 * cell * PIXEL);
             (a, y) = (next, next_y);
             if a >= b {
-                return true;
+                return;
             }
         }
     }
 
     fn put(&mut self, cell: i32, fall: i32, twice_x: i32) {
+        (self.first, self.end) = (self.first.min(cell), self.end.max(cell + 1));
         if let Some(cell) = usize::try_from(cell)
             .ok()
             .and_then(|cell| self.cells.get_mut(cell))
@@ -217,15 +225,22 @@ impl Row {
         };
         let mut fall = 0;
         // Whether no edge came since the last coverage that was worked out.
-        let mut is_settled = false;
-        let mut cells = self.cells.iter_mut();
-        for (x, cell) in (0..width).zip(&mut cells) {
+        let mut is_settled = true;
+        // One more: what goes on to the right of the last edge.
+        let touched = self.first..self.end + 1;
+        (self.first, self.end) = (COLUMNS, 0);
+        let first = usize::try_from(touched.start).unwrap_or(0);
+        for (x, cell) in touched.zip(self.cells.iter_mut().skip(first)) {
             let is_empty = *cell == Cell::EMPTY;
             if is_empty && is_settled {
                 continue;
             }
             is_settled = is_empty;
             let cell = core::mem::replace(cell, Cell::EMPTY);
+            if x >= width {
+                // Edges that end outside of the area may have left something there.
+                continue;
+            }
             fall += cell.fall;
             let twice = 2 * PIXEL;
             let coverage = ((fall * twice - cell.moment) / twice).abs().min(PIXEL);
@@ -235,17 +250,18 @@ impl Row {
                 run = (x, ink);
             }
         }
-        // Edges that end outside of the area may have left something there.
-        cells.take(1).for_each(|cell| *cell = Cell::EMPTY);
         flush(run, width)
     }
 }
 
 /// `whole * part / of`, with room for the product.
 fn share(whole: i32, part: i32, of: i32) -> i32 {
-    // Upright edges are many, and divisions are slow.
+    // Upright edges are many, and divisions are slow, of 64 bits on a board above all.
     if whole == 0 {
         return 0;
+    }
+    if let Some(product) = whole.checked_mul(part) {
+        return product.checked_div(of).unwrap_or(0);
     }
     let share = (i64::from(whole) * i64::from(part)).checked_div(i64::from(of));
     share
@@ -271,10 +287,11 @@ mod tests {
             .map(move |(from, to)| (dot(from), dot(to)))
     }
 
-    fn filled(edges: impl Iterator<Item = Edge> + Clone, size: Size) -> Frame<vec::Vec<u8>> {
+    fn filled(edges: impl Iterator<Item = Edge>, size: Size) -> Frame<vec::Vec<u8>> {
         let mut frame = Frame::new(size, vec![0; Frame::<&[u8]>::bytes_for(size)]).unwrap();
         let area = Rectangle::new(Point::zero(), size);
-        fill(edges, area, |_| Ramp::to(Ink::Text), &mut frame).unwrap();
+        let edges: vec::Vec<_> = edges.collect();
+        fill(&edges, area, |_| Ramp::to(Ink::Text), &mut frame).unwrap();
         frame
     }
 

@@ -101,24 +101,24 @@ fn draw_head<D: DrawTarget<Color = Ink>>(
     };
     head.freshness.write(words::freshness(facts), ink, target)?;
 
-    let (percent, ink) = match facts.battery_percent {
-        Some(percent) => {
-            let ink = if percent <= BATTERY_LOW {
-                Ink::Warning
-            } else {
-                Ink::Quiet
-            };
-            (written::<8>(format_args!("{percent}%")), ink)
-        }
-        None => (written(format_args!("-")), Ink::Quiet),
+    let Some(percent) = facts.battery_percent else {
+        // An empty battery would be a lie.
+        let wordings = ["Battery -", "-"];
+        return head.charge.write_one_of(&wordings, Ink::Quiet, target);
     };
-    draw_battery(facts.battery_percent, head.battery, ink, target)?;
+    let ink = if percent <= BATTERY_LOW {
+        Ink::Warning
+    } else {
+        Ink::Quiet
+    };
+    draw_battery(percent, head.battery, ink, target)?;
+    let percent = written::<8>(format_args!("{percent}%"));
     head.percent.write(&percent, ink, target)
 }
 
 /// A battery lying on its side, filled as far as it is charged.
 fn draw_battery<D: DrawTarget<Color = Ink>>(
-    percent: Option<u8>,
+    percent: u8,
     area: Rectangle,
     ink: Ink,
     target: &mut D,
@@ -137,7 +137,9 @@ fn draw_battery<D: DrawTarget<Color = Ink>>(
     let inner_rows = rows.start + thickness..rows.end - thickness;
     target.fill_solid(&span(inside.clone(), inner_rows), Ink::Ground)?;
     let charge = inside.start + thickness..inside.end - thickness;
-    let filled = (charge.end - charge.start) * i32::from(percent.unwrap_or(0)).min(100) / 100;
+    let filled = (charge.end - charge.start) * i32::from(percent).min(100) / 100;
+    // Nearly empty is not empty.
+    let filled = filled.max(i32::from(percent > 0));
     target.fill_solid(
         &span(
             charge.start..charge.start + filled,
@@ -333,7 +335,7 @@ mod tests {
             crate::frame::sketch(&frame)
         };
         assert_eq!(
-            sketch(Some(50)),
+            sketch(50),
             "++++++++++++++++++++\n\
              +                  +\n\
              + ++++++++         +++\n\
@@ -343,8 +345,9 @@ mod tests {
              +                  +\n\
              ++++++++++++++++++++\n"
         );
-        assert!(!sketch(None).contains("+ +"));
-        assert!(sketch(Some(100)).contains("+ ++++++++++++++++ +++"));
+        assert!(!sketch(0).contains("+ +"));
+        assert!(sketch(1).contains("+ +  "));
+        assert!(sketch(100).contains("+ ++++++++++++++++ +++"));
     }
 
     #[test]
@@ -363,6 +366,7 @@ mod tests {
                 assert!(head.freshness.fits(word), "{word} at {}", layout.size());
             }
             assert!(head.percent.fits("100%"));
+            assert!(head.charge.fits("Battery -"), "at {}", layout.size());
 
             let middle = layout.middle.as_ref().unwrap();
             for wording in ["since 00:00", "at 00:00", "Wed 00:00", "28 Nov 00:00"] {

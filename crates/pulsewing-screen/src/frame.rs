@@ -10,7 +10,8 @@ use crate::Ink;
 ///
 /// Rows follow each other from the top; a row is its pixels from the left, two a byte, the left
 /// one in the upper half, padded to a whole byte. That is how a PNG of colour type 3 and bit depth
-/// 4 stores them, so [`bytes`](Self::bytes) and [`Ink::rgb`] are all that such a file needs.
+/// 4 stores them, so [`bytes`](Self::bytes) and [`Colours::rgb888`](crate::Colours::rgb888) are all that such a file
+/// needs.
 ///
 /// ```
 /// use embedded_graphics::prelude::*;
@@ -96,11 +97,6 @@ impl<B: AsRef<[u8]>> Frame<B> {
         let area = area.intersection(&self.bounding_box());
         area.points().filter_map(|at| self.pixel(at))
     }
-
-    /// Red, green and blue by day of each pixel, in the order of [`pixels`](Self::pixels).
-    pub fn rgb(&self) -> impl Iterator<Item = [u8; 3]> + '_ {
-        self.pixels().map(Ink::rgb)
-    }
 }
 
 impl<B: AsMut<[u8]>> Frame<B> {
@@ -147,24 +143,32 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> DrawTarget for Frame<B> {
 
     fn fill_solid(&mut self, area: &Rectangle, ink: Self::Color) -> Result<(), Self::Error> {
         let area = area.intersection(&self.bounding_box());
-        let Some(last) = area.bottom_right() else {
+        let place = |number: i32| usize::try_from(number).unwrap_or(0);
+        let (columns, rows) = (area.columns(), area.rows());
+        let (start, end) = (place(columns.start), place(columns.end));
+        if start >= end {
             return Ok(());
-        };
-        let both = ink.index() << 4 | ink.index();
-        for y in area.rows() {
+        }
+        let stride = self.stride();
+        let ink = ink.index();
+        let bytes = self.buffer.as_mut();
+        let rows = bytes
+            .chunks_exact_mut(stride.max(1))
+            .skip(place(rows.start));
+        for row in rows.take(area.size.height as usize) {
             // Half bytes at either end, whole ones between.
-            let left = Point::new(area.top_left.x, y);
-            let right = Point::new(last.x, y);
-            self.set(left, ink);
-            self.set(right, ink);
-            let (Some((first, from_start)), Some((end, to_middle))) =
-                (place(self.size, left), place(self.size, right))
-            else {
-                continue;
-            };
-            let whole = first + usize::from(!from_start)..end + usize::from(!to_middle);
-            if let Some(bytes) = self.buffer.as_mut().get_mut(whole) {
-                bytes.fill(both);
+            if start % 2 == 1
+                && let Some(byte) = row.get_mut(start / 2)
+            {
+                *byte = *byte & 0xf0 | ink;
+            }
+            if end % 2 == 1
+                && let Some(byte) = row.get_mut(end / 2)
+            {
+                *byte = *byte & 0x0f | ink << 4;
+            }
+            if let Some(whole) = row.get_mut(start.div_ceil(2)..end / 2) {
+                whole.fill(ink << 4 | ink);
             }
         }
         Ok(())
@@ -232,7 +236,6 @@ mod tests {
             .unwrap();
         assert_eq!(frame.bytes(), [0x10, 0x00, 0x00, 0x70]);
         assert_eq!(frame.pixels().count(), 6);
-        assert_eq!(frame.rgb().next(), Some([255, 255, 255]));
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! What a picture shows, decided before a pixel is drawn.
 
+use embedded_graphics::geometry::Size;
 use jiff::{
     SignedDuration, Timestamp,
     civil::{Date, DateTime, Time},
@@ -12,7 +13,7 @@ use pulsewing_core::{
     reading::{Freshness, Reading},
 };
 
-use crate::{Frame, State, Theme};
+use crate::{Colours, Palette, State, Theme, Wallpaper, scene::Scene};
 
 /// What a picture shows, whatever its size.
 #[derive(Clone, Debug)]
@@ -23,8 +24,8 @@ pub struct Model<'r> {
     pub facts: Option<Facts<'r>>,
     /// What else there is to say.
     pub state: Option<State<'r>>,
-    /// The user's picture, behind the notice that there are no values yet.
-    pub wallpaper: Option<Frame<&'r [u8]>>,
+    /// The user's picture, above the notice that there are no values yet; `None` for our own.
+    pub wallpaper: Option<Wallpaper<'r>>,
 }
 
 /// What a reading says at the moment of drawing.
@@ -118,10 +119,20 @@ impl<'r> Model<'r> {
 
     /// The same with the user's own wallpaper.
     #[must_use]
-    pub fn with_wallpaper(self, wallpaper: Frame<&'r [u8]>) -> Self {
+    pub fn with_wallpaper(self, wallpaper: Wallpaper<'r>) -> Self {
         Self {
             wallpaper: Some(wallpaper),
             ..self
+        }
+    }
+
+    /// The colours of its picture of this size: those of the palette, unless the user's wallpaper is
+    /// seen, which has some of its own.
+    #[must_use]
+    pub fn colours(&self, size: Size, palette: Palette) -> Colours {
+        match (&self.wallpaper, Scene::of(self).sky(size)) {
+            (Some(wallpaper), Some(_)) => wallpaper.colours(palette),
+            _ => palette.colours(),
         }
     }
 }

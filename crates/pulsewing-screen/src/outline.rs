@@ -6,7 +6,7 @@ use embedded_graphics::{prelude::*, primitives::Rectangle};
 
 use crate::{
     Ink,
-    coverage::{self, Dot, PIXEL, Ramp},
+    coverage::{self, Dot, Edges, PIXEL, Ramp},
     text::Align,
 };
 
@@ -136,8 +136,8 @@ impl Outline {
             let closed = contour.iter().skip(1).chain(contour.first());
             contour.iter().zip(closed)
         });
-        let edges = edges.map(|(from, to)| (dot(*from), dot(*to)));
-        coverage::fill(edges, area, |_| Ramp::to(ink), target)
+        let edges: Edges = edges.map(|(from, to)| (dot(*from), dot(*to))).collect();
+        coverage::fill(&edges, area, |_| Ramp::to(ink), target)
     }
 
     /// The characters that the face has, with the column of each one's pen. A digit stands in the

@@ -6,11 +6,11 @@ use embedded_graphics::{prelude::*, primitives::Rectangle};
 use qrcodegen_no_heap::{QrCode, QrCodeEcc, Version};
 
 use crate::{
-    Frame, Ink,
+    Ink,
     slot::{Letters, Slot},
     state::Notice,
     text::Align,
-    wallpaper,
+    wallpaper::{self, Wallpaper},
 };
 
 /// The largest code that is drawn: 41 modules a side, enough for an address of 106 characters.
@@ -32,16 +32,21 @@ pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
 ) -> Result<(), D::Error> {
     target.clear(Ink::Ground)?;
     let measures = Measures::new(target.bounding_box().size);
-    let mut right = measures.width - measures.margin;
-    if let Some(address) = notice.address {
-        right = draw_code(address, &measures, right, target)?;
+    let right = measures.width - measures.margin;
+    let code = match notice.address {
+        Some(address) => draw_code(address, &measures, right, target)?,
+        None => None,
+    };
+    let full = match code {
+        Some(_) => notice.clone().beside_its_code(),
+        None => notice.clone().without_a_code(),
+    };
+    let right = code.unwrap_or(right);
+    let mut text = Text::new(&full, &measures, right);
+    if text.advice.is_empty() {
+        // The address is too long for the page; the rest may not be.
+        text = Text::new(notice, &measures, right);
     }
-    let text = Text::new(
-        notice,
-        &measures,
-        right,
-        measures.height - 2 * measures.margin,
-    );
     // A little above the middle, where the eye takes it for the middle.
     let top = (measures.height - text.height) * 2 / 5;
     text.draw(top.max(measures.margin), target)
@@ -50,30 +55,26 @@ pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
 /// Draws a wallpaper with a notice under it; the notice alone where there is no room for both.
 pub(crate) fn draw_on_wallpaper<D: DrawTarget<Color = Ink>>(
     notice: &Notice<'_>,
-    picture: Option<&Frame<&[u8]>>,
+    wallpaper: Option<&Wallpaper<'_>>,
     target: &mut D,
 ) -> Result<(), D::Error> {
     let size = target.bounding_box().size;
-    let measures = Measures::new(size);
-    let right = measures.width - measures.margin;
-    let text = Text::new(
-        notice,
-        &measures,
-        right,
-        measures.height - 2 * measures.margin,
-    );
-    let top = measures.height - text.height - measures.margin;
-    let sky = top - measures.margin;
-    if sky < LEAST_SKY.max(measures.height / 3) {
+    let Some(sky) = sky(notice, size) else {
         return draw(notice, target);
-    }
+    };
     target.clear(Ink::Ground)?;
-    let area = Rectangle::new(Point::zero(), Size::new(size.width, sky.cast_unsigned()));
-    match picture {
-        Some(picture) => wallpaper::draw_picture(picture, &mut target.cropped(&area))?,
-        None => wallpaper::draw_default(&mut target.cropped(&area))?,
-    }
-    text.draw(top, target)
+    wallpaper::draw(wallpaper, &mut target.cropped(&sky))?;
+    let measures = Measures::new(size);
+    Text::of_page(notice, &measures).draw(sky.rows().end + measures.margin, target)
+}
+
+/// Where a wallpaper is seen with a notice in a picture of this size, if it is.
+pub(crate) fn sky(notice: &Notice<'_>, size: Size) -> Option<Rectangle> {
+    let measures = Measures::new(size);
+    let height = measures.height - Text::of_page(notice, &measures).height - 2 * measures.margin;
+    let is_enough = height >= LEAST_SKY.max(measures.height / 3);
+    let size = Size::new(size.width, height.max(0).cast_unsigned());
+    is_enough.then(|| Rectangle::new(Point::zero(), size))
 }
 
 /// The measures of a page.
@@ -118,8 +119,14 @@ struct Text<'t> {
 }
 
 impl<'t> Text<'t> {
-    /// The most important of a notice that `room` rows have room for.
-    fn new(notice: &'t Notice<'_>, measures: &'t Measures, right: i32, room: i32) -> Self {
+    /// A notice that has the page's whole width.
+    fn of_page(notice: &'t Notice<'_>, measures: &'t Measures) -> Self {
+        Self::new(notice, measures, measures.width - measures.margin)
+    }
+
+    /// The most important of a notice that the page has room for, left of `right`.
+    fn new(notice: &'t Notice<'_>, measures: &'t Measures, right: i32) -> Self {
+        let room = measures.height - 2 * measures.margin;
         let left = measures.margin + 4 * measures.bar;
         let title = Letters::fitting(&notice.title, measures.title, right - left);
         let mut text = Self {
@@ -162,12 +169,22 @@ impl<'t> Text<'t> {
         self.measures.body.wrap(text, width)
     }
 
+    /// The command, if there are no words above it.
+    const fn lone_command(&self) -> &'t str {
+        if self.advice.is_empty() {
+            self.command
+        } else {
+            ""
+        }
+    }
+
     fn measured(&self) -> i32 {
         let paragraph = |text, inset| match self.lines(text, inset).map(|_| 1).sum::<i32>() {
             0 => 0,
             lines => lines * self.pitch() + 2 * inset,
         };
-        let gaps = [self.why, self.advice].map(|text| if text.is_empty() { 0 } else { self.gap() });
+        let paragraphs = [self.why, self.advice, self.lone_command()];
+        let gaps = paragraphs.map(|text| if text.is_empty() { 0 } else { self.gap() });
         self.title.1.height()
             + gaps.into_iter().sum::<i32>()
             + paragraph(self.why, 0)
@@ -196,6 +213,9 @@ impl<'t> Text<'t> {
         }
         if self.command.is_empty() {
             return Ok(());
+        }
+        if !self.lone_command().is_empty() {
+            y += self.gap();
         }
         let padding = self.padding();
         let widest = self.lines(self.command, padding);
@@ -237,15 +257,15 @@ impl<'t> Text<'t> {
     }
 }
 
-/// Draws an address as a QR code at the right edge; returns where the room for text ends.
+/// Draws an address as a QR code at the right edge; returns where the room for text ends then.
 ///
-/// Without a code if the address is too long or the picture too small for one.
+/// `None` if the address is too long or the picture too small for one.
 fn draw_code<D: DrawTarget<Color = Ink>>(
     address: &str,
     measures: &Measures,
     right: i32,
     target: &mut D,
-) -> Result<i32, D::Error> {
+) -> Result<Option<i32>, D::Error> {
     let (mut work, mut code) = ([0; CODE_BYTES], [0; CODE_BYTES]);
     let Ok(code) = QrCode::encode_text(
         address,
@@ -257,13 +277,13 @@ fn draw_code<D: DrawTarget<Color = Ink>>(
         None,
         true,
     ) else {
-        return Ok(right);
+        return Ok(None);
     };
     let modules = code.size() + 2 * QUIET_ZONE;
     let room = (measures.height - 2 * measures.margin).min(measures.width * 35 / 100);
     let module = room / modules;
     if module < 2 {
-        return Ok(right);
+        return Ok(None);
     }
     let side = module * modules;
     let corner = Point::new(right - side, (measures.height - side) / 2);
@@ -277,7 +297,7 @@ fn draw_code<D: DrawTarget<Color = Ink>>(
             target.fill_solid(&dot, Ink::Ground)?;
         }
     }
-    Ok(corner.x - measures.margin)
+    Ok(Some(corner.x - measures.margin))
 }
 
 #[cfg(test)]
@@ -290,9 +310,8 @@ mod tests {
         for notice in examples().map(Notice::of_state) {
             for (width, height) in [(480, 320), (320, 240), (800, 480), (1_024, 600)] {
                 let measures = Measures::new(Size::new(width, height));
-                let right = measures.width - measures.margin;
                 let room = measures.height - 2 * measures.margin;
-                let text = Text::new(&notice, &measures, right, room);
+                let text = Text::of_page(&notice, &measures);
                 assert_eq!(text.why, notice.why, "{width}x{height}");
                 assert_eq!(text.advice, notice.advice, "{width}x{height}");
                 assert!(text.height <= room, "{width}x{height}");
@@ -306,8 +325,8 @@ mod tests {
             command: "pulsewing login",
             address: None,
         });
-        let measures = Measures::new(Size::new(160, 80));
-        let text = Text::new(&notice, &measures, 157, 40);
+        let measures = Measures::new(Size::new(160, 46));
+        let text = Text::of_page(&notice, &measures);
         assert_eq!((text.why, text.advice), ("", ""));
         assert_eq!(text.command, "pulsewing login");
     }

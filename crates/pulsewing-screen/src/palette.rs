@@ -2,9 +2,7 @@
 
 use core::{fmt, str::FromStr};
 
-use embedded_graphics::pixelcolor::{Rgb565, Rgb888};
-
-use crate::Ink;
+use crate::{Colours, Ink};
 
 /// The colours of the sixteen inks.
 ///
@@ -47,13 +45,30 @@ impl Palette {
         }
     }
 
-    /// The colours in the order of [`Ink::index`], as panels take them.
+    /// The colours of every ink: those of a picture without the user's wallpaper. Whoever has a model
+    /// asks [`Model::colours`](crate::Model::colours).
     #[must_use]
-    pub fn rgb565(self) -> [Rgb565; 16] {
-        Ink::ALL.map(|ink| {
-            let [red, green, blue] = self.rgb(ink);
-            Rgb888::new(red, green, blue).into()
-        })
+    pub fn colours(self) -> Colours {
+        Colours::of(|ink| self.rgb(ink))
+    }
+
+    /// What a colour by day becomes.
+    pub(crate) fn shade(self, rgb: [u8; 3]) -> [u8; 3] {
+        match self {
+            Self::Day => rgb,
+            Self::Dim => rgb.map(dimmed),
+            Self::Night => {
+                // Its lightness, in the hue of text.
+                let lightness: u32 = rgb
+                    .into_iter()
+                    .zip([54, 183, 19])
+                    .map(|(channel, share)| u32::from(channel) * share / 256)
+                    .sum();
+                night(Ink::Text).map(|channel| {
+                    u8::try_from(u32::from(channel) * lightness / 255).unwrap_or(channel)
+                })
+            }
+        }
     }
 }
 
@@ -86,19 +101,19 @@ const fn day(ink: Ink) -> [u8; 3] {
 const fn night(ink: Ink) -> [u8; 3] {
     match ink {
         Ink::Ground => [0, 0, 0],
-        Ink::Text => [200, 76, 20],
-        Ink::Quiet => [140, 48, 14],
+        Ink::Text => [212, 88, 28],
+        Ink::Quiet => [160, 58, 16],
         Ink::Warning => [208, 100, 0],
         Ink::Red => [208, 24, 24],
-        Ink::Violet => [136, 36, 48],
-        Ink::Blue => [150, 44, 32],
+        Ink::Violet => [164, 40, 48],
+        Ink::Blue => [172, 54, 38],
         Ink::Green => [140, 84, 12],
         Ink::Cyan => [168, 76, 28],
         Ink::Yellow => [200, 108, 12],
         Ink::Orange => [216, 68, 0],
         Ink::Pink => [224, 28, 28],
         Ink::Faint => [40, 12, 4],
-        Ink::Mid => [86, 30, 9],
+        Ink::Mid => [112, 40, 12],
         Ink::DimCool => [58, 18, 10],
         Ink::DimWarm => [84, 32, 6],
     }
@@ -256,7 +271,7 @@ mod tests {
         for (palette, text, quiet) in [
             (Palette::Day, 15.0, 6.0),
             (Palette::Dim, 7.0, 3.0),
-            (Palette::Night, 4.0, 2.0),
+            (Palette::Night, 5.0, 2.8),
         ] {
             assert!(contrast_on_ground(palette, Ink::Text) >= text, "{palette}");
             for ink in Ink::ALL.into_iter().filter(|ink| !steps.contains(ink)) {
@@ -306,18 +321,5 @@ mod tests {
             assert_eq!(palette.name().parse(), Ok(palette));
         }
         assert_eq!("Night".parse::<Palette>(), Err(UnknownPalette));
-    }
-
-    #[test]
-    fn a_panels_colours_are_in_the_order_of_the_inks() {
-        let colours = Palette::Day.rgb565();
-        assert_eq!(
-            colours[usize::from(Ink::Text.index())],
-            Rgb565::new(31, 63, 31)
-        );
-        assert_eq!(
-            colours[usize::from(Ink::Green.index())],
-            Rgb565::new(0, 63, 0)
-        );
     }
 }

@@ -97,9 +97,27 @@ impl Letters {
             .unwrap_or("")
     }
 
-    /// Breaks a text between words into lines of at most `width` columns.
+    /// Breaks a text between words into lines of at most `width` columns: as few as there can be, and
+    /// of about the same length, so that no word stands alone in the last.
     pub(crate) fn wrap(self, text: &str, width: i32) -> impl Iterator<Item = &str> {
+        let width = self.balanced(text, width);
         wrap(text, move |line| self.width(line) <= width)
+    }
+
+    /// A width, at most `most`, at which a text has no more lines than at `most`.
+    fn balanced(self, text: &str, most: i32) -> i32 {
+        let whole = self.width(text);
+        if whole <= most {
+            return most;
+        }
+        let lines = |width: i32| {
+            let lines = wrap(text, move |line| self.width(line) <= width);
+            lines.map(|_| 1).sum::<i32>()
+        };
+        let fewest = lines(most);
+        let step = usize::try_from(self.ascent()).unwrap_or(1).max(1);
+        let mut widths = (whole / fewest.max(1)..most).step_by(step);
+        widths.find(|width| lines(*width) <= fewest).unwrap_or(most)
     }
 }
 
@@ -253,6 +271,19 @@ mod tests {
             places.iter().all(|columns| *columns == places[0]),
             "{places:?}"
         );
+    }
+
+    #[test]
+    fn no_word_stands_alone_in_the_last_line() {
+        let letters = Letters::small(14);
+        let text = "These values are from memory. Trying again by itself.";
+        let lines: vec::Vec<_> = letters.wrap(text, letters.width(text) - 1).collect();
+        assert_eq!(
+            lines,
+            ["These values are from memory.", "Trying again by itself."]
+        );
+        let lines = letters.wrap(text, letters.width(text)).map(|_| 1);
+        assert_eq!(lines.sum::<i32>(), 1);
     }
 
     #[test]

@@ -54,7 +54,8 @@ pub enum State<'s> {
     TokensNotStored,
 }
 
-/// Text that is put together here; longer text is cut at its end.
+/// Text that is put together here; longer text is cut at its end, and a character that no face has is
+/// a question mark.
 type Sentence = heapless::String<192>;
 
 /// What is said about a circumstance.
@@ -65,7 +66,7 @@ pub(crate) struct Notice<'s> {
     pub(crate) advice: Sentence,
     /// What to type, set apart from the rest.
     pub(crate) command: Option<&'s str>,
-    /// What a QR code is drawn of.
+    /// What a QR code is drawn of, where there is room for one.
     pub(crate) address: Option<&'s str>,
     pub(crate) ink: Ink,
 }
@@ -119,10 +120,7 @@ impl<'s> Notice<'s> {
                 ..Self::new(
                     "Sign-in needed",
                     "The cloud knows no sign-in from here, or refuses it.",
-                    match address {
-                        Some(_) => "Scan the code, or type on the computer:",
-                        None => "Type on the computer:",
-                    },
+                    "Type on the computer:",
                 )
             },
             State::NoValuesYet => Self::new(
@@ -134,7 +132,7 @@ impl<'s> Notice<'s> {
             State::Offline => Self::new(
                 "Offline",
                 "The cloud cannot be reached.",
-                "Trying again by itself. If this lasts: does the internet work?",
+                "Trying again by itself. Does the internet work?",
             ),
             State::RateLimited { until } => Self {
                 title: written(format_args!(
@@ -165,6 +163,25 @@ impl<'s> Notice<'s> {
         }
     }
 
+    /// The same where its QR code is seen.
+    pub(crate) fn beside_its_code(self) -> Self {
+        Self {
+            advice: written(format_args!("Scan the code, or type on the computer:")),
+            ..self
+        }
+    }
+
+    /// The same where there is none: the address in letters.
+    pub(crate) fn without_a_code(self) -> Self {
+        let Some(address) = self.address else {
+            return self;
+        };
+        Self {
+            advice: written(format_args!("Open {address}, or type on the computer:")),
+            ..self
+        }
+    }
+
     /// For a reading without a heart rate after which updates failed.
     pub(crate) fn of_failure() -> Self {
         Self::new(
@@ -185,7 +202,7 @@ impl<'s> Notice<'s> {
             )),
             Freshness::Silent => Some(Self::new(
                 "No data for a day",
-                "Nothing came from the tracker in 24 hours.",
+                "Nothing from the tracker in 24 hours.",
                 "Is it worn, charged and synced?",
             )),
             Freshness::Cached => Some(Self::new(
@@ -209,7 +226,11 @@ struct Cut<'l, const N: usize>(&'l mut heapless::String<N>);
 
 impl<const N: usize> fmt::Write for Cut<'_, N> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.chars()
+        let mut known = text.chars().map(|character| match character {
+            ' '..='~' => character,
+            _ => '?',
+        });
+        known
             .try_for_each(|character| self.0.push(character))
             .map_err(|_| fmt::Error)
     }
@@ -254,6 +275,13 @@ mod tests {
         let notice = Notice::of_state(State::JoiningWifi { network: &network });
         assert!(notice.why.starts_with("Looking for the network \"xxx"));
         assert_eq!(notice.why.len(), notice.why.capacity());
+    }
+
+    #[test]
+    fn letters_that_no_face_has_are_question_marks() {
+        let network = "Caf\u{e9} \u{1f493}\n";
+        let notice = Notice::of_state(State::JoiningWifi { network });
+        assert_eq!(notice.why, "Looking for the network \"Caf? ??\".");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Changed rectangles for boards without room for two frames.
 
+use core::ops::Range;
+
 use embedded_graphics::{prelude::*, primitives::Rectangle};
 
 use crate::{
@@ -8,26 +10,26 @@ use crate::{
 };
 
 /// How many tiles there are room for.
-const TILES: usize = 1_200;
+const TILES: usize = 2_400;
 
 /// The size of a tile, unless there would be more than [`TILES`] of them.
-const SMALLEST: Size = Size::new(16, 8);
+const SMALLEST: Size = Size::new(16, 4);
 
 /// What a tile's hash is while it is not known what the panel shows there.
-const UNKNOWN: u64 = 0;
+const UNKNOWN: u32 = 0;
 
 /// Remembers what a panel shows, as a hash of each tile: 9.6 kB, where a frame of 480x320 has 76.8 kB.
 ///
-/// A change inside one row of a tile of 16 pixels is always seen: no step of the hash loses anything.
-/// Two unlike tiles have the same hash with odds of 1 in 2^64, about 10^-19 for each tile that changes;
-/// a tile that was missed so is sent with its next change, or after [`forget`](Self::forget). Who
-/// calls that every six hours also mends what a disturbed bus did to the panel.
+/// Two unlike tiles have the same hash with odds of 1 in 2^32, and a change between two such is missed:
+/// at some 60,000 tiles that change in a day, about once in 200 years. A tile that was missed is sent
+/// with its next change, or after [`forget`](Self::forget). Who calls that every six hours also mends
+/// what a disturbed bus did to the panel.
 ///
 /// Whoever gets changes must send them: when that fails, call [`forget`](Self::forget).
 #[derive(Clone, Debug)]
 pub struct Tiles {
     size: Size,
-    hashes: [u64; TILES],
+    hashes: [u32; TILES],
 }
 
 impl Tiles {
@@ -40,7 +42,8 @@ impl Tiles {
         }
     }
 
-    /// What the panel shows is not known any more: everything counts as changed.
+    /// What the panel shows is not known any more: everything counts as changed. So it does when the
+    /// [`Colours`](crate::Colours) are others, of which hashes know nothing.
     pub fn forget(&mut self) {
         self.hashes.fill(UNKNOWN);
     }
@@ -105,22 +108,35 @@ impl Tiles {
             changes.insert(shifted(rows.bounding_box(), first_row));
             return changes;
         }
+        let mut insert = |columns: Option<Range<usize>>, row| {
+            if let Some(columns) = columns {
+                let area = tiles_area(columns, row, tile).intersection(&rows.bounding_box());
+                changes.insert(shifted(area, first_row));
+            }
+        };
         for (row, bytes) in rows.bytes().chunks(stride * tile_rows).enumerate() {
+            // Neighbours are cheaper together, whatever the cost.
+            let mut run: Option<Range<usize>> = None;
             for column in 0..columns {
                 let place = (first + row) * columns + column;
                 let hash = hash(bytes, stride, column * tile_bytes, tile_bytes);
                 // There is a place for every tile: their size is chosen so.
-                let Some(known) = self.hashes.get_mut(place) else {
+                let changed = self.hashes.get_mut(place).filter(|known| **known != hash);
+                let Some(known) = changed else {
                     continue;
                 };
-                if *known != hash {
-                    *known = hash;
-                    let area = tile_area(column, row, tile).intersection(&rows.bounding_box());
-                    changes.insert(shifted(area, first_row));
-                }
+                *known = hash;
+                run = match run {
+                    Some(before) if before.end == column => Some(before.start..column + 1),
+                    before => {
+                        insert(before, row);
+                        Some(column..column + 1)
+                    }
+                };
             }
+            insert(run, row);
         }
-        changes
+        changes.settled()
     }
 }
 
@@ -147,14 +163,16 @@ fn tile(whole: Size) -> Size {
     tile
 }
 
-fn tile_area(column: usize, row: usize, tile: Size) -> Rectangle {
-    let at = |place: usize, length: u32| {
-        let place = u32::try_from(place).unwrap_or(u32::MAX);
-        i32::try_from(place.saturating_mul(length)).unwrap_or(i32::MAX)
+/// The area of neighbouring tiles in a row of tiles.
+fn tiles_area(columns: Range<usize>, row: usize, tile: Size) -> Rectangle {
+    let length = |count: usize, of_one: u32| {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        count.saturating_mul(of_one)
     };
+    let at = |count, of_one| i32::try_from(length(count, of_one)).unwrap_or(i32::MAX);
     Rectangle::new(
-        Point::new(at(column, tile.width), at(row, tile.height)),
-        tile,
+        Point::new(at(columns.start, tile.width), at(row, tile.height)),
+        Size::new(length(columns.len(), tile.width), tile.height),
     )
 }
 
@@ -163,27 +181,26 @@ fn shifted(area: Rectangle, rows: u32) -> Rectangle {
 }
 
 /// The hash of a tile that begins at byte `left` of each row; never [`UNKNOWN`].
-///
-/// Each step takes in eight bytes and can be undone, so tiles that differ in one step alone never have
-/// the same hash.
-fn hash(rows: &[u8], stride: usize, left: usize, length: usize) -> u64 {
+fn hash(rows: &[u8], stride: usize, left: usize, length: usize) -> u32 {
     let mut hash: u64 = 0x243f_6a88_85a3_08d3;
     for row in rows.chunks(stride) {
         let Some(piece) = row.get(left..row.len().min(left + length)) else {
             continue;
         };
         let (words, rest) = piece.as_chunks();
-        let rest = rest
-            .iter()
-            .fold(0, |word: u64, byte| word << 8 | u64::from(*byte));
-        for word in words
-            .iter()
-            .map(|word| u64::from_le_bytes(*word))
-            .chain([rest])
-        {
+        let words = words.iter().map(|word| u64::from_le_bytes(*word));
+        let last = (!rest.is_empty()).then(|| {
+            let bytes = rest.iter().map(|byte| u64::from(*byte));
+            bytes.fold(0, |word: u64, byte| word << 8 | byte)
+        });
+        for word in words.chain(last) {
             hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             hash ^= hash >> 32;
         }
     }
-    hash.max(1)
+    // Until here no step loses anything; each bit of the result depends on all of them.
+    for factor in [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53] {
+        hash = (hash ^ hash >> 33).wrapping_mul(factor);
+    }
+    u32::try_from(hash >> 32).unwrap_or(u32::MAX).max(1)
 }

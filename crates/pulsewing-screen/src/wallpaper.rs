@@ -1,48 +1,268 @@
-//! Wallpapers: our own, drawn, and the user's, converted beforehand.
+//! Wallpapers: the user's picture as it lies in a file or in a board's flash, and our own.
+//!
+//! A picture is converted once, where there is room for that, with [`Wallpaper::encode`]; what shows it
+//! only has [`Wallpaper::parse`] to do, once, and hands it to
+//! [`Model::with_wallpaper`](crate::Model::with_wallpaper). [`Model::colours`](crate::Model::colours)
+//! then says which colours the picture is sent with.
+//!
+//! # Format
+//! Whole numbers have their lowest byte first.
+//!
+//! | offset | bytes | what |
+//! |---|---|---|
+//! | 0 | 4 | `PWWP` |
+//! | 4 | 2 | version: 1 |
+//! | 6 | 2 | reserved: 0 |
+//! | 8 | 2 | width in pixels, 1 or more |
+//! | 10 | 2 | height in pixels, 1 or more |
+//! | 12 | 4 | CRC-32 (IEEE 802.3) of all other bytes |
+//! | 16 | 48 | the colours of the sixteen inks by [`Ink::index`]: red, green, blue |
+//! | 64 | | pixels as in a [`Frame`]: four bits each, rows padded to whole bytes |
+//!
+//! What follows is not looked at, so a partition of flash may be handed over as it is.
+//!
+//! Nine inks have the [colours of the wallpaper's choice](OWN_INKS). The other seven are those that the
+//! words beside it are written in: pixels may use them, but they keep the colours of the
+//! [`Palette`], and what the file says about them is not read.
+//!
+//! # Size
+//! Any size is shown: the picture's middle lies in the middle of its place, what has no room is cut off,
+//! and what is left over is black. Its place is the part of the screen that the notice leaves, so a
+//! picture of the screen's own size is a good choice.
+
+use core::fmt;
 
 use embedded_graphics::{Pixel, prelude::*, primitives::Rectangle};
 
-use crate::{Frame, Ink, Palette};
+use crate::{Colours, Frame, Ink, Palette};
 
-/// How many ridges our own has, from the farthest to the nearest.
-const RIDGES: i32 = 15;
+mod ridges;
 
-/// What a ridge's heights are worked out in: a whole is 1,024.
-const WHOLE: i32 = 1_024;
+/// The inks whose colours are a wallpaper's own.
+pub const OWN_INKS: [Ink; 9] = [
+    Ink::Red,
+    Ink::Violet,
+    Ink::Blue,
+    Ink::Green,
+    Ink::Yellow,
+    Ink::Orange,
+    Ink::Pink,
+    Ink::DimCool,
+    Ink::DimWarm,
+];
 
-/// The ink that a user's picture has at a point: the nearest of those near the colour, by an ordered
-/// dither, so that areas keep their brightness.
-///
-/// A picture is converted once, where there is room for it, into the bytes of a [`Frame`].
-#[must_use]
-pub fn dithered(rgb: [u8; 3], at: Point) -> Ink {
-    const ORDER: [[i32; 4]; 4] = [[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]];
-    let place = |n: i32| usize::try_from(n.rem_euclid(4)).unwrap_or(0);
-    let order = ORDER
-        .get(place(at.y))
-        .and_then(|row| row.get(place(at.x)))
-        .copied()
-        .unwrap_or(0);
-    // From -56 to 56: about the distance between neighbouring inks.
-    let shift = (2 * order - 15) * 56 / 15;
-    nearest(rgb.map(|channel| (i32::from(channel) + shift).clamp(0, 255)))
+const MAGIC: &[u8] = b"PWWP";
+const VERSION: u16 = 1;
+
+/// Where the checksum ends.
+const COLOURS_AT: usize = 16;
+const PIXELS_AT: usize = COLOURS_AT + 3 * 16;
+
+/// The user's picture.
+#[derive(Clone, Debug)]
+pub struct Wallpaper<'a> {
+    colours: [[u8; 3]; 16],
+    picture: Frame<&'a [u8]>,
 }
 
-/// The ink whose colour by day is nearest.
-fn nearest(rgb: [i32; 3]) -> Ink {
-    let far = |ink: &Ink| -> i32 {
-        let difference = Palette::Day.rgb(*ink).into_iter().zip(rgb);
-        // Eyes tell greens apart better than reds, and reds better than blues.
-        difference
-            .zip([3, 6, 1])
-            .map(|((a, b), weight)| weight * (i32::from(a) - b) * (i32::from(a) - b))
-            .sum()
+impl<'a> Wallpaper<'a> {
+    /// How many bytes a wallpaper of this size takes: 76,864 at 480x320.
+    #[must_use]
+    pub const fn bytes_for(size: Size) -> usize {
+        PIXELS_AT.saturating_add(Frame::<&[u8]>::bytes_for(size))
+    }
+
+    /// Reads a wallpaper, and the whole of it for its checksum: best done once.
+    ///
+    /// # Errors
+    /// A [`WallpaperError`] when it is none, or not as it was written.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, WallpaperError> {
+        let (header, rest) = bytes
+            .split_first_chunk::<COLOURS_AT>()
+            .ok_or(WallpaperError::TooShort)?;
+        let (magic, header) = header.split_at(MAGIC.len());
+        if magic != MAGIC {
+            return Err(WallpaperError::NoWallpaper);
+        }
+        let mut numbers = header.as_chunks().0.iter().copied().map(u16::from_le_bytes);
+        let mut number = || numbers.next().ok_or(WallpaperError::TooShort);
+        let (version, _reserved) = (number()?, number()?);
+        if version != VERSION {
+            return Err(WallpaperError::UnknownVersion(version));
+        }
+        let size = Size::new(number()?.into(), number()?.into());
+        if size.width == 0 || size.height == 0 {
+            return Err(WallpaperError::NoSize);
+        }
+        let checksum = u32::from(number()?) | u32::from(number()?) << 16;
+
+        let (colours, pixels) = rest
+            .split_first_chunk::<{ 3 * 16 }>()
+            .ok_or(WallpaperError::TooShort)?;
+        let pixels = pixels
+            .get(..Frame::<&[u8]>::bytes_for(size))
+            .ok_or(WallpaperError::TooShort)?;
+        if checksum != checksum_of(bytes, Self::bytes_for(size)) {
+            return Err(WallpaperError::Damaged);
+        }
+        let (colours, _) = colours.as_chunks();
+        Ok(Self {
+            colours: colours.try_into().map_err(|_| WallpaperError::TooShort)?,
+            picture: Frame::new(size, pixels).ok_or(WallpaperError::TooShort)?,
+        })
+    }
+
+    /// Writes a wallpaper to the beginning of a buffer of at least
+    /// [`bytes_for(size)`](Self::bytes_for) bytes, and reads it back from there.
+    ///
+    /// `own` are the colours of [`OWN_INKS`], in their order.
+    ///
+    /// # Errors
+    /// [`WallpaperError::TooShort`] when the buffer is, and [`WallpaperError::NoSize`] when a side of the
+    /// picture is 0 or more than 65,535 pixels long.
+    pub fn encode<B: AsRef<[u8]>>(
+        picture: &Frame<B>,
+        own: &[[u8; 3]; OWN_INKS.len()],
+        buffer: &'a mut [u8],
+    ) -> Result<Self, WallpaperError> {
+        let size = picture.size();
+        let side = |length: u32| match u16::try_from(length) {
+            Ok(length @ 1..) => Ok(length.to_le_bytes()),
+            _ => Err(WallpaperError::NoSize),
+        };
+        let (width, height) = (side(size.width)?, side(size.height)?);
+        let colours = colours_of(own);
+        let buffer = buffer
+            .get_mut(..Self::bytes_for(size))
+            .ok_or(WallpaperError::TooShort)?;
+        let pieces: [&[u8]; 8] = [
+            MAGIC,
+            &VERSION.to_le_bytes(),
+            &[0; 2],
+            &width,
+            &height,
+            &[0; 4],
+            colours.rgb888().as_flattened(),
+            picture.bytes(),
+        ];
+        let bytes = pieces.into_iter().flatten();
+        buffer
+            .iter_mut()
+            .zip(bytes)
+            .for_each(|(to, from)| *to = *from);
+        let checksum = checksum_of(buffer, buffer.len()).to_le_bytes();
+        if let Some(place) = buffer.get_mut(COLOURS_AT - checksum.len()..COLOURS_AT) {
+            place.copy_from_slice(&checksum);
+        }
+        Self::parse(buffer)
+    }
+
+    /// The picture.
+    #[must_use]
+    pub const fn picture(&self) -> &Frame<&'a [u8]> {
+        &self.picture
+    }
+
+    /// The colours that go with a frame in which the wallpaper is seen.
+    #[must_use]
+    pub fn colours(&self, palette: Palette) -> Colours {
+        Colours::of(|ink| match self.colours.get(usize::from(ink.index())) {
+            Some(own) if OWN_INKS.contains(&ink) => palette.shade(*own),
+            _ => palette.rgb(ink),
+        })
+    }
+}
+
+/// The sixteen colours, by day, of a wallpaper whose [own inks](OWN_INKS) have these, in their order: what
+/// a converter chooses from, with [`Colours::nearest`].
+#[must_use]
+pub fn colours_of(own: &[[u8; 3]; OWN_INKS.len()]) -> Colours {
+    Colours::of(|ink| {
+        let mut own = OWN_INKS.into_iter().zip(own);
+        let own = own.find(|(own, _)| *own == ink);
+        own.map_or_else(|| Palette::Day.rgb(ink), |(_, colour)| *colour)
+    })
+}
+
+/// Why bytes are no wallpaper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WallpaperError {
+    /// There are fewer bytes than the picture needs.
+    TooShort,
+    /// They are something else.
+    NoWallpaper,
+    /// A later version of Pulsewing wrote them.
+    UnknownVersion(u16),
+    /// The picture has no width or no height, or too much of it.
+    NoSize,
+    /// They are not those that were written.
+    Damaged,
+}
+
+impl fmt::Display for WallpaperError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort => f.write_str("the wallpaper is cut off"),
+            Self::NoWallpaper => f.write_str("this is not a Pulsewing wallpaper"),
+            Self::UnknownVersion(version) => {
+                write!(
+                    f,
+                    "the wallpaper's version {version} is not known, only {VERSION}"
+                )
+            }
+            Self::NoSize => f.write_str("the wallpaper has no possible size"),
+            Self::Damaged => f.write_str("the wallpaper's checksum is wrong"),
+        }
+    }
+}
+
+impl core::error::Error for WallpaperError {}
+
+/// The CRC-32 of the first `length` bytes, those of the checksum itself left out.
+fn checksum_of(bytes: &[u8], length: usize) -> u32 {
+    // Half a byte at a time: a small table, and still quick enough for a board.
+    const TABLE: [u32; 16] = {
+        let mut table = [0; 16];
+        let mut nibble = 0;
+        while nibble < 16 {
+            let mut rest = nibble;
+            let mut bit = 0;
+            while bit < 4 {
+                rest = rest >> 1 ^ if rest & 1 == 1 { 0xedb8_8320 } else { 0 };
+                bit += 1;
+            }
+            #[expect(clippy::indexing_slicing, reason = "checked when it is compiled")]
+            {
+                table[nibble as usize] = rest;
+            }
+            nibble += 1;
+        }
+        table
     };
-    Ink::ALL.into_iter().min_by_key(far).unwrap_or(Ink::Ground)
+    let step = |crc: u32| {
+        let entry = TABLE.get((crc & 0x0f) as usize).copied();
+        crc >> 4 ^ entry.unwrap_or(0)
+    };
+    let before = bytes.iter().take(COLOURS_AT - 4);
+    let after = bytes.iter().take(length).skip(COLOURS_AT);
+    !before
+        .chain(after)
+        .fold(u32::MAX, |crc, byte| step(step(crc ^ u32::from(*byte))))
+}
+
+/// Fills a target with the user's picture, else with our own.
+pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
+    wallpaper: Option<&Wallpaper<'_>>,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    match wallpaper {
+        Some(wallpaper) => draw_picture(&wallpaper.picture, target),
+        None => ridges::draw(target),
+    }
 }
 
 /// Draws a picture with its middle in the target's; what has no room is left out.
-pub(crate) fn draw_picture<D: DrawTarget<Color = Ink>>(
+fn draw_picture<D: DrawTarget<Color = Ink>>(
     picture: &Frame<&[u8]>,
     target: &mut D,
 ) -> Result<(), D::Error> {
@@ -60,114 +280,95 @@ pub(crate) fn draw_picture<D: DrawTarget<Color = Ink>>(
     target.draw_iter(pixels)
 }
 
-/// Draws our own wallpaper: ridges, one behind the other, with a heartbeat in their middle.
-pub(crate) fn draw_default<D: DrawTarget<Color = Ink>>(target: &mut D) -> Result<(), D::Error> {
-    let area = target.bounding_box();
-    let width = area.size.width.min(1 << 12).cast_signed();
-    let height = area.size.height.min(1 << 12).cast_signed();
-    for ridge in 0..RIDGES {
-        let ink = match RIDGES - 1 - ridge {
-            0..3 => Ink::Cyan,
-            3..7 => Ink::Blue,
-            7..11 => Ink::DimCool,
-            _ => Ink::Faint,
-        };
-        let foot = height * (ridge + 5) / (RIDGES + 5);
-        let top = |x: i32| foot - height * rise(ridge, x * WHOLE / width.max(1)) / WHOLE;
-        let mut before = top(0);
-        for x in 0..width {
-            let here = top(x);
-            // The line goes on from the column before, and hides what is behind it.
-            let line = here.min(before)..here.max(before).max(here.min(before) + 1);
-            fill_column(x, line.clone(), ink, target)?;
-            fill_column(x, line.end..foot + 1, Ink::Ground, target)?;
-            before = here;
-        }
-    }
-    Ok(())
-}
-
-fn fill_column<D: DrawTarget<Color = Ink>>(
-    x: i32,
-    rows: core::ops::Range<i32>,
-    ink: Ink,
-    target: &mut D,
-) -> Result<(), D::Error> {
-    let length = (rows.end - rows.start).max(0).cast_unsigned();
-    let column = Rectangle::new(Point::new(x, rows.start), Size::new(1, length));
-    target.fill_solid(&column, ink)
-}
-
-/// How high a ridge is at `x`, both as parts of [`WHOLE`].
-fn rise(ridge: i32, x: i32) -> i32 {
-    // Hills: wide ones and narrow ones, lower towards the edges of the picture.
-    let mut rise = 4;
-    for hill in 0..7 {
-        let draw = scattered(ridge * 7 + hill);
-        let middle = WHOLE / 4 + draw % (WHOLE / 2);
-        let half = 40 + draw / WHOLE % 90;
-        rise += bump(x - middle, half) * (20 + draw / 7 % 60) / WHOLE;
-    }
-    // The heartbeat: a small wave, a spike between two dips, and a wave.
-    let beat = WHOLE / 2 + (scattered(ridge + 500) % 60 - 30);
-    let strength = 60 + 12 * ridge;
-    let wave = [
-        (-95, 30, 10),
-        (-22, 12, -14),
-        (0, 15, 100),
-        (24, 14, -26),
-        (110, 44, 20),
-    ];
-    for (place, half, share) in wave {
-        rise += bump(x - beat - place, half) * share * strength / 100 / WHOLE;
-    }
-    rise
-}
-
-/// A smooth hill of height [`WHOLE`] that ends `half` away from its middle.
-fn bump(from_middle: i32, half: i32) -> i32 {
-    let t = from_middle * WHOLE / half;
-    if t.abs() >= WHOLE {
-        return 0;
-    }
-    let rest = WHOLE - t * t / WHOLE;
-    rest * rest / WHOLE
-}
-
-/// A number from 0 to a million that shows no pattern.
-const fn scattered(n: i32) -> i32 {
-    let mut hash = n.cast_unsigned().wrapping_add(1).wrapping_mul(0x9e37_79b9);
-    hash ^= hash >> 15;
-    hash = hash.wrapping_mul(0x85eb_ca6b);
-    hash ^= hash >> 13;
-    (hash % 1_000_000).cast_signed()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::vec;
+    use std::{vec, vec::Vec};
+
+    use proptest::prelude::*;
 
     use super::*;
 
-    #[test]
-    fn an_inks_own_colour_stays_itself_where_the_dither_shifts_least() {
-        for ink in [Ink::Ground, Ink::Text, Ink::Blue, Ink::Orange] {
-            let mut same = 0;
-            for at in Rectangle::new(Point::zero(), Size::new_equal(4)).points() {
-                same += i32::from(dithered(ink.rgb(), at) == ink);
-            }
-            assert!(same >= 8, "{ink:?}: {same}");
-        }
+    const OWN: [[u8; 3]; 9] = [[200, 10, 20]; 9];
+
+    fn encoded(size: Size, ink: Ink) -> Vec<u8> {
+        let mut picture = Frame::new(size, vec![0; Frame::<&[u8]>::bytes_for(size)]).unwrap();
+        picture.clear(ink).unwrap();
+        let mut bytes = vec![0xff; Wallpaper::bytes_for(size)];
+        Wallpaper::encode(&picture, &OWN, &mut bytes).unwrap();
+        bytes
     }
 
     #[test]
-    fn a_grey_between_two_inks_becomes_a_mixture_of_about_its_brightness() {
-        let area = Rectangle::new(Point::zero(), Size::new_equal(16));
-        let sum: i32 = area
-            .points()
-            .map(|at| i32::from(dithered([128; 3], at).rgb()[1]))
-            .sum();
-        assert!((sum / 256 - 128).abs() < 24, "{}", sum / 256);
+    fn a_wallpaper_is_the_bytes_that_its_format_says() {
+        let bytes = encoded(Size::new(3, 1), Ink::Pink);
+        assert_eq!(bytes[..12], *b"PWWP\x01\0\0\0\x03\0\x01\0");
+        assert_eq!(bytes[16..22], [0, 0, 0, 255, 255, 255]);
+        assert_eq!(bytes[16 + 3 * 11..][..3], [200, 10, 20]);
+        assert_eq!(bytes[64..], [0xbb, 0xbb]);
+    }
+
+    #[test]
+    fn the_checksum_is_the_usual_crc_32() {
+        let bytes = *b"from the firskip123456789";
+        let skipped = crc_32(b"from the fir123456789");
+        assert_eq!(checksum_of(&bytes, bytes.len()), skipped);
+        // Its well-known value.
+        assert_eq!(crc_32(b"123456789"), 0xcbf4_3926);
+    }
+
+    /// Bit by bit, as the standard has it.
+    fn crc_32(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(u32::MAX, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+                crc >> 1 ^ (0xedb8_8320 * (crc & 1))
+            })
+        })
+    }
+
+    #[test]
+    fn what_follows_a_wallpaper_in_flash_is_not_looked_at() {
+        let mut bytes = encoded(Size::new(5, 4), Ink::Blue);
+        bytes.extend([0xff; 100]);
+        let wallpaper = Wallpaper::parse(&bytes).unwrap();
+        assert_eq!(wallpaper.picture().size(), Size::new(5, 4));
+        assert_eq!(wallpaper.picture().pixel(Point::new(4, 3)), Some(Ink::Blue));
+    }
+
+    #[test]
+    fn what_is_no_wallpaper_is_told_apart() {
+        let good = encoded(Size::new(4, 2), Ink::Blue);
+        let changed = |place: usize, to: u8| {
+            let mut bytes = good.clone();
+            bytes[place] = to;
+            Wallpaper::parse(&bytes).map(|_| ()).unwrap_err()
+        };
+        assert_eq!(changed(0, b'p'), WallpaperError::NoWallpaper);
+        assert_eq!(changed(4, 2), WallpaperError::UnknownVersion(2));
+        assert_eq!(changed(8, 0), WallpaperError::NoSize);
+        assert_eq!(changed(8, 9), WallpaperError::TooShort);
+        assert_eq!(changed(6, 1), WallpaperError::Damaged);
+        let erased = [0xff; 4_096];
+        assert!(matches!(
+            Wallpaper::parse(&erased),
+            Err(WallpaperError::NoWallpaper)
+        ));
+    }
+
+    #[test]
+    fn the_inks_of_the_words_keep_their_colours() {
+        let bytes = encoded(Size::new(4, 2), Ink::Blue);
+        let wallpaper = Wallpaper::parse(&bytes).unwrap();
+        for palette in Palette::ALL {
+            let colours = wallpaper.colours(palette);
+            for ink in Ink::ALL.into_iter().filter(|ink| !OWN_INKS.contains(ink)) {
+                assert_eq!(colours.rgb(ink), palette.rgb(ink));
+            }
+        }
+        assert_eq!(
+            wallpaper.colours(Palette::Day).rgb(Ink::Pink),
+            [200, 10, 20]
+        );
+        assert_eq!(wallpaper.colours(Palette::Day), colours_of(&OWN));
     }
 
     #[test]
@@ -182,5 +383,45 @@ mod tests {
         let mut frame = Frame::new(Size::new(4, 1), vec![0; 2]).unwrap();
         draw_picture(&picture, &mut frame).unwrap();
         assert_eq!(frame.bytes(), [0x12, 0x12]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_bytes_are_a_wallpaper_or_an_error(
+            mut bytes in prop::collection::vec(any::<u8>(), 0..300),
+            start in prop::sample::select(vec![&b""[..], b"PWWP", b"PWWP\x01\0\0\0\x05\0\x09\0"]),
+        ) {
+            bytes.splice(..0, start.iter().copied());
+            if let Ok(wallpaper) = Wallpaper::parse(&bytes) {
+                let mut frame = Frame::new(Size::new(40, 30), vec![0; 600]).unwrap();
+                draw(Some(&wallpaper), &mut frame).unwrap();
+            }
+        }
+
+        #[test]
+        fn what_was_written_is_read(
+            width in 1_u32..40, height in 1_u32..20, seed in any::<u8>(),
+            own in prop::array::uniform9(any::<[u8; 3]>()),
+        ) {
+            let size = Size::new(width, height);
+            let length = Frame::<&[u8]>::bytes_for(size);
+            let pixels: Vec<u8> = (0..length).map(|n| (n as u8).wrapping_mul(seed)).collect();
+            let picture = Frame::new(size, pixels).unwrap();
+            let mut bytes = vec![0; Wallpaper::bytes_for(size)];
+            Wallpaper::encode(&picture, &own, &mut bytes).unwrap();
+            let read = Wallpaper::parse(&bytes).unwrap();
+            prop_assert_eq!(read.picture().bytes(), picture.bytes());
+            prop_assert_eq!(read.picture().size(), size);
+            prop_assert_eq!(read.colours(Palette::Day), colours_of(&own));
+        }
+
+        #[test]
+        fn a_flipped_bit_is_noticed(place in 0_usize..76, bit in 0_u8..8) {
+            let mut bytes = encoded(Size::new(4, 6), Ink::Orange);
+            bytes[place] ^= 1 << bit;
+            prop_assert!(Wallpaper::parse(&bytes).is_err());
+        }
     }
 }

@@ -4,6 +4,7 @@
 mod recording;
 
 use core::convert::Infallible;
+use std::sync::LazyLock;
 
 use embedded_graphics::{Pixel, prelude::*, primitives::Rectangle};
 use jiff::{SignedDuration, Timestamp, civil::Time, tz::Offset};
@@ -14,10 +15,11 @@ use pulsewing_core::{
     reading::{Freshness, Reading},
 };
 use pulsewing_screen::{
-    Band, Frame, Ink, Model, State, Theme,
+    Band, Frame, Ink, Model, Palette, State, Theme, Wallpaper,
     desk::{Graph, Layout},
     draw,
     model::Facts,
+    wallpaper,
 };
 
 /// A frame that also counts the pixels that were drawn beside it.
@@ -96,35 +98,51 @@ prop_compose! {
 
 fn any_state() -> impl Strategy<Value = Option<State<'static>>> {
     const LONG: &str = "a name as long as a network may have, and then some more of it";
-    prop::sample::select(vec![
-        None,
-        Some(State::FirstStart),
-        Some(State::JoiningWifi { network: LONG }),
-        Some(State::WaitingForClock),
-        Some(State::SignInNeeded {
+    let any = prop::sample::select(vec![
+        State::FirstStart,
+        State::JoiningWifi { network: LONG },
+        State::WaitingForClock,
+        State::SignInNeeded {
             command: "pulsewing login",
             address: None,
-        }),
-        Some(State::SignInNeeded {
+        },
+        State::SignInNeeded {
             command: LONG,
             address: Some("http://10.0.0.7/sign-in"),
-        }),
-        Some(State::NoValuesYet),
-        Some(State::Offline),
-        Some(State::RateLimited { until: Time::MAX }),
-        Some(State::ServiceGone {
+        },
+        State::NoValuesYet,
+        State::Offline,
+        State::RateLimited { until: Time::MAX },
+        State::ServiceGone {
             command: "pulsewing login --provider google",
-        }),
-        Some(State::Fault {
+        },
+        State::Fault {
             what: LONG,
             advice: LONG,
-        }),
-        Some(State::TokensNotStored),
-    ])
+        },
+        State::TokensNotStored,
+    ]);
+    // What a wallpaper may be seen with is more likely than the rest.
+    prop_oneof![
+        4 => Just(None),
+        2 => Just(Some(State::NoValuesYet)),
+        6 => any.prop_map(Some),
+    ]
+}
+
+/// Anything but what a reading borrows, which comes from `any_reading`.
+#[derive(Clone, Copy, Debug)]
+struct Circumstance {
+    freshness: Freshness,
+    /// Minutes since the reading was taken.
+    later: i64,
+    state: Option<State<'static>>,
+    theme: Theme,
+    has_reading: bool,
+    has_wallpaper: bool,
 }
 
 prop_compose! {
-    /// Anything but what a reading borrows, which comes from `any_reading`.
     fn any_circumstance()(
         freshness in prop::sample::select(vec![
             Freshness::Fresh, Freshness::Stale, Freshness::Silent, Freshness::Cached,
@@ -132,25 +150,36 @@ prop_compose! {
         later in prop_oneof![0_i64..90, -200_i64..200_000],
         state in any_state(),
         theme in prop::sample::select(Theme::ALL.to_vec()),
-        has_reading in prop::bool::weighted(0.8),
-    ) -> (Freshness, i64, Option<State<'static>>, Theme, bool) {
-        (freshness, later, state, theme, has_reading)
+        has_reading in prop::bool::weighted(0.7),
+        has_wallpaper in any::<bool>(),
+    ) -> Circumstance {
+        Circumstance { freshness, later, state, theme, has_reading, has_wallpaper }
     }
 }
 
-fn model<'r>(
-    (reading, taken): &'r (Reading, Timestamp),
-    (freshness, later, state, theme, has_reading): (Freshness, i64, Option<State<'r>>, Theme, bool),
-) -> Model<'r> {
-    let now = *taken + SignedDuration::from_mins(later);
-    let facts = has_reading.then(|| Facts::new(reading, now, freshness));
+fn model<'r>((reading, taken): &'r (Reading, Timestamp), circumstance: Circumstance) -> Model<'r> {
+    let now = *taken + SignedDuration::from_mins(circumstance.later);
+    let facts = || Facts::new(reading, now, circumstance.freshness);
     Model {
-        theme,
-        facts,
-        state,
-        wallpaper: None,
+        theme: circumstance.theme,
+        facts: circumstance.has_reading.then(facts),
+        state: circumstance.state,
+        wallpaper: circumstance
+            .has_wallpaper
+            .then(|| Wallpaper::parse(&PINK).unwrap()),
     }
 }
+
+/// A wallpaper of one colour, smaller than some pictures and larger than others.
+static PINK: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let size = Size::new(400, 300);
+    let mut picture = blank(size);
+    picture.clear(Ink::Pink).unwrap();
+    let mut bytes = vec![0; Wallpaper::bytes_for(size)];
+    let own = [[200, 60, 120]; wallpaper::OWN_INKS.len()];
+    Wallpaper::encode(&picture, &own, &mut bytes).unwrap();
+    bytes
+});
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
@@ -216,7 +245,14 @@ proptest! {
             prop_assert!(plot.contains(at), "{at} is not in {plot:?}");
             prop_assert!(before.is_none_or(|x| x <= at.x), "time runs to the right");
             before = Some(at.x);
-            let zone = Ink::of_heart_zone(facts.heart_zones.zone(sample.bpm));
+            // On low panels a row stands for several rates, of which one gives the colour.
+            let rows = plot.rows();
+            let scale = layout.scale(facts.window.extent().unwrap());
+            let of_row = scale.rate(at.y, rows.start, rows.end - 1);
+            prop_assert_eq!(layout.row(&scale, of_row), at.y);
+            let is_low = rows.len() <= usize::from(scale.high() - scale.low());
+            prop_assert!(is_low || of_row == sample.bpm, "{of_row} of {sample:?}");
+            let zone = Ink::of_heart_zone(facts.heart_zones.zone(of_row));
             let neighbours = Rectangle::with_center(at, Size::new_equal(3));
             let is_seen = frame.pixel(at) == Some(Ink::Text)
                 || frame.pixels_in(&neighbours).any(|ink| ink == zone);
@@ -225,11 +261,34 @@ proptest! {
     }
 
     #[test]
+    fn a_picture_has_the_wallpapers_colours_where_that_is_seen_and_nowhere_else(
+        reading in any_reading(), circumstance in any_circumstance(), size in any_size(),
+        palette in prop::sample::select(Palette::ALL.to_vec()),
+    ) {
+        let with = model(&reading, Circumstance { has_wallpaper: true, ..circumstance });
+        let without = Model { wallpaper: None, ..with.clone() };
+        let [mut one, mut other] = [blank(size), blank(size)];
+        draw(&with, &mut one).unwrap();
+        draw(&without, &mut other).unwrap();
+        let is_seen = one.bytes() != other.bytes();
+        let colours = with.colours(size, palette);
+        prop_assert_eq!(colours != palette.colours(), is_seen);
+        prop_assert_eq!(without.colours(size, palette), palette.colours());
+        // Nothing but the wallpaper is in the inks whose colours are its own.
+        let own = |ink: Ink| ink != Ink::Pink && wallpaper::OWN_INKS.contains(&ink);
+        prop_assert!(!is_seen || !one.pixels().any(own));
+    }
+
+    #[test]
     fn text_is_in_its_place_and_places_do_not_overlap(
         reading in any_reading(), circumstance in any_circumstance(), size in any_size(),
     ) {
-        let (freshness, later, ..) = circumstance;
-        let circumstance = (freshness, later, Some(State::Offline), Theme::Desk, true);
+        let circumstance = Circumstance {
+            state: Some(State::Offline),
+            theme: Theme::Desk,
+            has_reading: true,
+            ..circumstance
+        };
         let model = model(&reading, circumstance);
         prop_assume!(model.facts.as_ref().unwrap().rate.is_some());
         let layout = Layout::new(size, true);

@@ -16,7 +16,7 @@ use pulsewing_core::{
 use pulsewing_screen::{Frame, Model, Palette, Theme, draw};
 
 fn compare(name: &str, drawn: &Frame<Vec<u8>>) {
-    golden::compare("tests/frames", name, drawn, Palette::Day);
+    golden::compare("tests/frames", name, drawn, &Palette::Day.colours());
 }
 
 const SIZE: Size = Size::new(480, 320);

@@ -11,7 +11,7 @@ use jiff::{
     tz::Offset,
 };
 use pulsewing_core::{Bpm, civil::Offsets, reading::Reading};
-use pulsewing_screen::{Frame, Model, Palette, State, Theme, draw, wallpaper};
+use pulsewing_screen::{Frame, Model, Palette, State, Theme, Wallpaper, draw, wallpaper};
 
 const SIZE: Size = Size::new(480, 320);
 const EVERY: SignedDuration = SignedDuration::from_mins(15);
@@ -46,7 +46,8 @@ fn drawn(model: &Model<'_>, size: Size) -> Frame<Vec<u8>> {
 }
 
 fn compare(name: &str, model: &Model<'_>, size: Size, palette: Palette) {
-    golden::compare("../../docs/frames", name, &drawn(model, size), palette);
+    let colours = model.colours(size, palette);
+    golden::compare("../../docs/frames", name, &drawn(model, size), &colours);
 }
 
 #[test]
@@ -171,6 +172,13 @@ fn banners_on_a_fresh_picture() {
             },
         ),
         (
+            "sign-in-code",
+            State::SignInNeeded {
+                command: "pulsewing board sign-in",
+                address: Some("http://192.168.178.41/"),
+            },
+        ),
+        (
             "gone",
             State::ServiceGone {
                 command: "pulsewing login --provider google",
@@ -257,25 +265,64 @@ fn pages_before_the_first_reading() {
     }
 }
 
-#[test]
-fn the_users_own_wallpaper() {
-    let size = Size::new(480, 200);
+/// Colours between black and a hazy evening's sun.
+const EVENING: [[u8; 3]; 9] = [
+    [44, 28, 72],
+    [84, 40, 92],
+    [132, 52, 92],
+    [184, 72, 76],
+    [224, 104, 60],
+    [244, 148, 68],
+    [252, 196, 108],
+    [255, 232, 176],
+    [22, 18, 40],
+];
+
+/// A sun over hills, converted as a host would.
+fn sunset(size: Size) -> Vec<u8> {
     let mut picture = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
-    // A sunset, as the host would convert a photograph.
+    let colours = wallpaper::colours_of(&EVENING);
+    let (width, height) = (size.width.cast_signed(), size.height.cast_signed());
     let pixels = picture.bounding_box().points().map(|at| {
-        let (from_sun, sky) = ((at.x - 240).pow(2) + (at.y - 150).pow(2), at.y * 255 / 200);
-        let channel = |value: i32| u8::try_from(value.clamp(0, 255)).unwrap();
-        let rgb = match from_sun {
-            0..2_500 => [255, 240, 200],
-            _ => [40 + sky, sky * 2 / 3 - 20, 120 - sky / 2].map(channel),
+        let from_sun = (at.x - width / 2).pow(2) + (at.y - height / 2).pow(2);
+        let hill = height * 3 / 5 + ((at.x - width / 3).pow(2) / 900).min(height / 6);
+        // Neighbouring colours are mixed.
+        let dither = (at.x * 7 + at.y * 13).rem_euclid(16) - 8;
+        let channel = |from: i32, to: i32| {
+            let share = at.y * 256 / height;
+            let value = from + (to - from) * share / 160 + dither;
+            u8::try_from(value.clamp(0, 255)).unwrap()
         };
-        Pixel(at, wallpaper::dithered(rgb, at))
+        let rgb = match (from_sun, at.y >= hill) {
+            (_, true) => [22, 18, 40],
+            (..1_600, _) => [255, 232, 176],
+            _ => [channel(36, 250), channel(24, 150), channel(76, 70)],
+        };
+        Pixel(at, colours.nearest(rgb))
     });
     let pixels: Vec<_> = pixels.collect();
     picture.draw_iter(pixels).unwrap();
-    let picture = Frame::new(size, picture.bytes()).unwrap();
-    let model = Model::of_state(State::NoValuesYet, Theme::Desk).with_wallpaper(picture);
+    let mut bytes = vec![0; Wallpaper::bytes_for(size)];
+    Wallpaper::encode(&picture, &EVENING, &mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn the_users_own_wallpaper() {
+    let bytes = sunset(SIZE);
+    let wallpaper = Wallpaper::parse(&bytes).unwrap();
+    let waiting = Model::of_state(State::NoValuesYet, Theme::Desk);
+    let model = waiting.with_wallpaper(wallpaper.clone());
     compare("page-wallpaper", &model, SIZE, Palette::Day);
+    compare("page-wallpaper-night", &model, SIZE, Palette::Night);
+
+    let now = at(0, 21);
+    let reading = reading_at(now);
+    let classic = Model {
+        theme: Theme::Classic,
+        ..self::model(&reading, now).with_wallpaper(wallpaper)
+    };
+    compare("classic-wallpaper", &classic, SIZE, Palette::Day);
 }
 
 #[test]

@@ -67,6 +67,8 @@ proptest! {
         let cost = Cost { pixel, rectangle };
         let changes = changes::between(&shown, &frame, cost);
         prop_assert!(changes.len() <= changes::MOST);
+        let costs: u64 = changes.iter().map(|area| cost.of(area.size)).sum();
+        prop_assert!(costs <= cost.of(size), "more than the whole picture");
         prop_assert_eq!(changes.is_empty(), shown.bytes() == frame.bytes());
         apply(&changes, &frame, &mut shown);
         prop_assert!(shown.pixels().eq(frame.pixels()));
@@ -130,12 +132,12 @@ fn a_band_of_whole_tiles_costs_only_what_changed() {
         u64::from(480 * rows)
     );
     band.fill_solid(
-        &Rectangle::new(Point::new(33, 50), Size::new(2, 3)),
+        &Rectangle::new(Point::new(33, 25), Size::new(2, 3)),
         Ink::Text,
     )
     .unwrap();
     let changes = tiles.update_band(&band, Cost::SPI);
-    let tile = Rectangle::new(Point::new(32, 48), Size::new(16, 8));
+    let tile = Rectangle::new(Point::new(32, 24), Size::new(16, 4));
     assert!(changes.iter().eq([&tile]), "{changes:?}");
 }
 
@@ -156,15 +158,20 @@ fn the_worst_frames_have_a_hundred_rectangles_at_most() {
 
 #[test]
 fn whole_days_cost_a_fraction_of_the_originals_bytes() {
-    let figures = bus::figures(2, 7);
+    let figures = bus::figures(&bus::polls(2), 7);
     println!("{}", figures.table());
     let share = |bytes: u64| bytes as f64 / bus::ORIGINAL_BYTES as f64;
     assert!(share(figures.polls.percentile(50).bytes) <= 0.20);
     assert!(share(figures.polls.percentile(90).bytes) <= 0.30);
     assert!(share(figures.minutes.percentile(50).bytes) <= 0.01);
     assert!(share(figures.minutes.percentile(90).bytes) <= 0.01);
+    for updates in [&figures.polls, &figures.minutes, &figures.tiled_polls] {
+        assert!(updates.percentile(100).bytes <= bus::ORIGINAL_BYTES);
+    }
     assert!(figures.polls.most_rectangles() <= 100);
     assert!(figures.tiled_polls.most_rectangles() <= 100);
-    assert!(share(figures.tiled_polls.percentile(50).bytes) <= 0.30);
-    assert!(share(figures.tiled_minutes.percentile(90).bytes) <= 0.02);
+    // A tile is sent whole, so this form costs more.
+    assert!(share(figures.tiled_polls.percentile(50).bytes) <= 0.21);
+    assert!(share(figures.tiled_polls.percentile(90).bytes) <= 0.27);
+    assert!(share(figures.tiled_minutes.percentile(90).bytes) <= 0.01);
 }

@@ -7,7 +7,7 @@ use pulsewing_core::day::{Sample, WINDOW_LEN};
 use super::{Layout, is_fresh, label_gap, layout::WIDEST_CLOCK, span, write_centred};
 use crate::{
     Ink,
-    coverage::{self, Dot, Edge, Ramp},
+    coverage::{self, Dot, Edge, Edges, Ramp},
     model::Facts,
     outline,
     scale::Scale,
@@ -34,9 +34,7 @@ const DISC: [(i32, i32); 8] = [
     (8, -3),
 ];
 
-/// The sides of a window's line: an octagon for each minute, and a stroke between two.
-type Edges = heapless::Vec<Edge, { WINDOW_LEN * (DISC.len() + 4) }>;
-
+// The sides of a window's line: an octagon for each minute, and a stroke between two.
 const _: () = assert!(WINDOW_LEN * (DISC.len() + 4) <= coverage::MOST_EDGES);
 
 /// Where a window's minutes are drawn.
@@ -189,7 +187,7 @@ fn fill<D: DrawTarget<Color = Ink>>(
     target: &mut D,
 ) -> Result<(), D::Error> {
     match outline::bounds(edges.iter().map(|(from, _)| *from)) {
-        Some(area) => coverage::fill(edges.iter().copied(), area, ramp, target),
+        Some(area) => coverage::fill(edges, area, ramp, target),
         None => Ok(()),
     }
 }

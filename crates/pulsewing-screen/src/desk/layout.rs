@@ -57,6 +57,8 @@ pub(super) struct Head {
     pub(super) freshness: Slot,
     pub(super) battery: Rectangle,
     pub(super) percent: Slot,
+    /// The place of both, for when nothing is known.
+    pub(super) charge: Slot,
 }
 
 /// The numbers beside the graph.
@@ -140,7 +142,7 @@ impl Layout {
         let gutter = label.width(WIDEST_RATE) + scaled(6, 3);
         let hero = rate.rows().end.max(small.bottom());
         let (bars, least) = if has_banner { (22, 68) } else { (30, 90) };
-        let strip = StripPlace::new(label, left + gutter..right, floor, scaled(bars, 10))
+        let strip = StripPlace::new(label, left, left + gutter..right, floor, scaled(bars, 10))
             .filter(|strip| strip.bars.rows().start - hero >= scaled(least, 50));
         let gap = if has_banner { 8 } else { 12 };
         let floor = strip
@@ -240,8 +242,7 @@ impl Layout {
             [
                 ("date", head.date.area),
                 ("freshness", head.freshness.area),
-                ("battery", head.battery),
-                ("percent", head.percent.area),
+                ("battery", head.charge.area),
             ]
         });
         let unit_end = self.large.area.columns().start;
@@ -324,6 +325,7 @@ impl Head {
                 Size::new(battery_width.cast_unsigned(), ascent.cast_unsigned()),
             ),
             percent: slot(Align::Right, percent..right),
+            charge: slot(Align::Right, battery..right),
         }
     }
 }
@@ -372,7 +374,13 @@ impl Statistics {
 }
 
 impl StripPlace {
-    fn new(label: Letters, columns: Range<i32>, floor: i32, bar_height: i32) -> Option<Self> {
+    fn new(
+        label: Letters,
+        left: i32,
+        columns: Range<i32>,
+        floor: i32,
+        bar_height: i32,
+    ) -> Option<Self> {
         let hours_top = floor - label.ascent();
         let bottom = hours_top - label.ascent() / 2;
         let top = bottom - bar_height;
@@ -387,12 +395,7 @@ impl StripPlace {
         let has_room = bar_height >= 2 * name.ascent() + 4;
         (columns.start < columns.end).then(|| Self {
             bars,
-            hours: Slot::new(
-                label,
-                Align::Centre,
-                0..columns.end + names.start,
-                hours_top,
-            ),
+            hours: Slot::new(label, Align::Left, left..columns.end, hours_top),
             ends: has_room.then(|| [end(top), end(bottom - name.ascent())]),
         })
     }

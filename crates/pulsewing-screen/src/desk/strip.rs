@@ -123,8 +123,8 @@ fn draw_hours<D: DrawTarget<Color = Ink>>(
     let mut free_from = i32::MIN;
     if !facts.is_today {
         let [_, date, _] = words::date(facts.date);
-        write_centred(&date, columns.start, &place.hours, Ink::Warning, target)?;
-        free_from = columns.start + letters.width(&date) + gap;
+        place.hours.write(&date, Ink::Warning, target)?;
+        free_from = place.hours.area.columns().start + letters.width(&date) + gap;
     }
     let hours = HOURS.into_iter().filter(|hour| is_dense || hour % 6 == 0);
     for hour in hours {

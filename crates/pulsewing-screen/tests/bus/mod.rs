@@ -1,10 +1,14 @@
 //! What whole days cost a panel's bus, beside the original's: the whole frame, every time.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, ops::Range};
 
 use embedded_graphics::prelude::*;
-use jiff::{SignedDuration, Timestamp, civil::date, tz::Offset};
-use pulsewing_core::{civil::Offsets, reading::Reading};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, date},
+    tz::Offset,
+};
+use pulsewing_core::{Bpm, civil::Offsets, reading::Reading};
 use pulsewing_screen::{
     Frame, Model, Theme, Tiles,
     changes::{self, Changes, Cost},
@@ -33,17 +37,23 @@ pub(crate) fn blank() -> Frame<Vec<u8>> {
 
 /// Some days of the synthetic wearer, polled every quarter of an hour: each reading and its time.
 pub(crate) fn polls(days: i64) -> Vec<(Reading, Timestamp)> {
+    // From a day with a past, or the first polls would have little to show.
+    polls_of(date(2026, 11, 22), 1..days + 1, recording::bpm)
+}
+
+/// Some days of a wearer whose minutes are `bpm` of their distance from midnight of `first`.
+pub(crate) fn polls_of(
+    first: Date,
+    days: Range<i64>,
+    bpm: impl Fn(i64) -> Option<Bpm>,
+) -> Vec<(Reading, Timestamp)> {
     let offsets = Offsets::fixed(Offset::constant(1));
-    let first = date(2026, 11, 22);
     let midnight = offsets.day(first).start();
-    (0..days * 1_440 / EVERY)
+    let polls = days.start * 1_440 / EVERY..days.end * 1_440 / EVERY;
+    polls
         .map(|poll| {
-            // From a day with a past, or the first polls would have little to show.
-            let now = midnight + SignedDuration::from_mins(1_440 + poll * EVERY + 7);
-            (
-                recording::reading(&offsets, now, first, recording::bpm),
-                now,
-            )
+            let now = midnight + SignedDuration::from_mins(poll * EVERY + 7);
+            (recording::reading(&offsets, now, first, &bpm), now)
         })
         .collect()
 }
@@ -133,12 +143,12 @@ pub(crate) struct Figures {
     pub(crate) tiled_minutes: Updates,
 }
 
-/// The figures of some days, whose picture is drawn anew at each poll and every `step` minutes later.
-pub(crate) fn figures(days: i64, step: usize) -> Figures {
+/// The figures of polls, when the picture is drawn anew at each and every `step` minutes later.
+pub(crate) fn figures(polls: &[(Reading, Timestamp)], step: usize) -> Figures {
     let mut tiles = Tiles::new();
     let mut shown = blank();
     let [mut polls_, mut minutes, mut tiled_polls, mut tiled_minutes] = [const { Vec::new() }; 4];
-    for (number, poll) in polls(days).iter().enumerate() {
+    for (number, poll) in polls.iter().enumerate() {
         for later in (0..EVERY).step_by(step) {
             let next = frame(poll, later);
             let exact = Traffic::of(&changes::between(&shown, &next, Cost::SPI));

@@ -14,15 +14,15 @@ use std::{
 };
 
 use embedded_graphics::prelude::*;
-use pulsewing_screen::{Frame, Ink, Palette};
+use pulsewing_screen::{Colours, Frame, Ink, Palette};
 
 /// Holds a picture against the accepted one of that name in a folder of the crate.
-pub(crate) fn compare(folder: &str, name: &str, drawn: &Frame<Vec<u8>>, palette: Palette) {
+pub(crate) fn compare(folder: &str, name: &str, drawn: &Frame<Vec<u8>>, colours: &Colours) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let [accepted, new, diff] =
         ["png", "new.png", "diff.png"].map(|end| folder.join(format!("{name}.{end}")));
     if std::env::var_os("PULSEWING_ACCEPT_FRAMES").is_some() {
-        write(&accepted, drawn, palette);
+        write(&accepted, drawn, colours);
         for outdated in [new, diff] {
             let _ = fs::remove_file(outdated);
         }
@@ -30,15 +30,15 @@ pub(crate) fn compare(folder: &str, name: &str, drawn: &Frame<Vec<u8>>, palette:
     }
     let expected = accepted.exists().then(|| read(&accepted));
     if expected.as_ref().is_some_and(|(size, pixels)| {
-        *size == drawn.size() && pixels.iter().copied().eq(seen(drawn, palette))
+        *size == drawn.size() && pixels.iter().copied().eq(seen(drawn, colours))
     }) {
         return;
     }
-    write(&new, drawn, palette);
+    write(&new, drawn, colours);
     let different = match expected {
         Some((size, pixels)) if size == drawn.size() => {
-            let (difference, count) = difference(&pixels, drawn, palette);
-            write(&diff, &difference, Palette::Day);
+            let (difference, count) = difference(&pixels, drawn, colours);
+            write(&diff, &difference, &Palette::Day.colours());
             format!(
                 "{count} pixels differ from {}, see {}",
                 accepted.display(),
@@ -58,7 +58,7 @@ pub(crate) fn compare(folder: &str, name: &str, drawn: &Frame<Vec<u8>>, palette:
 fn difference(
     expected: &[[u8; 3]],
     drawn: &Frame<Vec<u8>>,
-    palette: Palette,
+    colours: &Colours,
 ) -> (Frame<Vec<u8>>, usize) {
     let mut difference = drawn.clone();
     let mut count = 0;
@@ -68,23 +68,23 @@ fn difference(
         .zip(expected)
         .zip(drawn.pixels())
     {
-        let ink = match (*old == palette.rgb(new), new) {
+        let ink = match (*old == colours.rgb(new), new) {
             (true, Ink::Ground) => Ink::Ground,
             (true, _) => Ink::Quiet,
             (false, Ink::Ground) => Ink::Red,
             (false, _) => Ink::Green,
         };
-        count += usize::from(*old != palette.rgb(new));
+        count += usize::from(*old != colours.rgb(new));
         difference.draw_iter([Pixel(at, ink)]).unwrap();
     }
     (difference, count)
 }
 
-fn seen(frame: &Frame<Vec<u8>>, palette: Palette) -> impl Iterator<Item = [u8; 3]> {
-    frame.pixels().map(move |ink| palette.rgb(ink))
+fn seen(frame: &Frame<Vec<u8>>, colours: &Colours) -> impl Iterator<Item = [u8; 3]> {
+    frame.pixels().map(move |ink| colours.rgb(ink))
 }
 
-fn write(path: &PathBuf, frame: &Frame<Vec<u8>>, palette: Palette) {
+fn write(path: &PathBuf, frame: &Frame<Vec<u8>>, colours: &Colours) {
     let size = frame.size();
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut encoder = png::Encoder::new(
@@ -94,12 +94,7 @@ fn write(path: &PathBuf, frame: &Frame<Vec<u8>>, palette: Palette) {
     );
     encoder.set_color(png::ColorType::Indexed);
     encoder.set_depth(png::BitDepth::Four);
-    encoder.set_palette(
-        Ink::ALL
-            .into_iter()
-            .flat_map(|ink| palette.rgb(ink))
-            .collect::<Vec<_>>(),
-    );
+    encoder.set_palette(colours.rgb888().as_flattened());
     encoder
         .write_header()
         .unwrap()

@@ -1,0 +1,94 @@
+//! Which of the pictures shows a model.
+
+use embedded_graphics::{prelude::*, primitives::Rectangle};
+use pulsewing_core::reading::Freshness;
+
+use crate::{
+    Ink, Model, State, Theme, Wallpaper, banner, classic, desk,
+    model::{Facts, Latest},
+    page,
+    state::Notice,
+};
+
+/// What is drawn.
+pub(crate) enum Scene<'m> {
+    /// A reading, with a banner if there is something else to say.
+    Classic(&'m Facts<'m>, Option<Notice<'m>>),
+    /// The classic theme's own notice that there are too few minutes: how many.
+    ClassicWaiting(&'m Facts<'m>, u16),
+    /// A reading, with a banner if there is something else to say.
+    Desk(&'m Facts<'m>, Option<Notice<'m>>),
+    /// No heart rate yet, on a wallpaper.
+    Waiting(Notice<'m>),
+    /// No heart rate yet, for a reason.
+    Page(Notice<'m>),
+}
+
+impl<'m> Scene<'m> {
+    pub(crate) fn of(model: &'m Model<'m>) -> Self {
+        let notice = model.state.map(Notice::of_state);
+        // Anything else that there is to say is no reason to wait calmly.
+        let is_waiting = matches!(model.state, None | Some(State::NoValuesYet));
+        match (&model.facts, model.theme) {
+            (Some(facts), Theme::Classic) => match facts.latest {
+                Latest::TooFew(logged) if is_waiting && facts.freshness != Freshness::Cached => {
+                    Self::ClassicWaiting(facts, logged)
+                }
+                _ => Self::Classic(facts, notice),
+            },
+            (Some(facts), Theme::Desk) if facts.rate.is_some() => Self::Desk(facts, notice),
+            // A failure is not told as "no values yet".
+            (Some(facts), Theme::Desk)
+                if model.state.is_none() && facts.freshness == Freshness::Cached =>
+            {
+                Self::Page(Notice::of_failure())
+            }
+            _ if is_waiting => Self::Waiting(Notice::of_state(State::NoValuesYet)),
+            _ => Self::Page(notice.unwrap_or_else(Notice::of_failure)),
+        }
+    }
+
+    /// Where a wallpaper is seen in a picture of this size, if it is.
+    pub(crate) fn sky(&self, size: Size) -> Option<Rectangle> {
+        match self {
+            Self::ClassicWaiting(facts, logged) => classic::sky(facts, *logged, size),
+            Self::Waiting(notice) => page::sky(notice, size),
+            Self::Classic(..) | Self::Desk(..) | Self::Page(_) => None,
+        }
+    }
+
+    pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
+        self,
+        wallpaper: Option<&Wallpaper<'_>>,
+        target: &mut D,
+    ) -> Result<(), D::Error> {
+        let whole = target.bounding_box();
+        match self {
+            Self::Classic(facts, None) => classic::draw(facts, target),
+            Self::Classic(facts, Some(notice)) => {
+                let rows = banner::area(whole.size).rows();
+                let above = Size::new(whole.size.width, rows.start.max(0).cast_unsigned());
+                let above = Rectangle::new(Point::zero(), above);
+                classic::draw(facts, &mut target.cropped(&above))?;
+                banner::draw(&notice, target)
+            }
+            Self::ClassicWaiting(facts, logged) => {
+                classic::draw_on_wallpaper(facts, logged, wallpaper, target)
+            }
+            Self::Desk(facts, notice) => {
+                // On tiny panels the age says it, in the same colour.
+                let of_freshness = Notice::of_freshness(facts.freshness)
+                    .filter(|_| banner::has_room_for_advice(whole.size));
+                let notice = notice.or(of_freshness);
+                let layout = desk::Layout::new(whole.size, notice.is_some());
+                desk::draw(facts, &layout, target)?;
+                match notice {
+                    Some(notice) => banner::draw(&notice, target),
+                    None => Ok(()),
+                }
+            }
+            Self::Waiting(notice) => page::draw_on_wallpaper(&notice, wallpaper, target),
+            Self::Page(notice) => page::draw(&notice, target),
+        }
+    }
+}
