@@ -11,9 +11,10 @@ use std::{
 };
 
 use pulsewing_core::{Bpm, Provider, heart_zone::HeartZones};
+use pulsewing_screen::{Palette, Theme};
 use serde::Deserialize;
 
-use crate::problem::Problem;
+use crate::{night::Night, problem::Problem};
 
 /// The configuration as the file has it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -114,7 +115,12 @@ pub struct WebConfig {
 pub struct ScreenConfig {
     /// The theme's name.
     pub theme: Option<String>,
-    /// The user's picture for when there are no values yet.
+    /// The palette's name.
+    pub palette: Option<String>,
+    /// When the night palette is used instead.
+    pub night: Option<Night>,
+    /// The user's picture for when there are no values yet, a PNG or BMP; relative to the file that
+    /// names it.
     pub wallpaper: Option<PathBuf>,
 }
 
@@ -164,7 +170,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("poll", &["every", "hourly_cap", "hold_off"]),
     ("wearer", &["name", "time_zone", "zones"]),
     ("web", &["listen"]),
-    ("screen", &["theme", "wallpaper"]),
+    ("screen", &["theme", "palette", "night", "wallpaper"]),
 ];
 
 impl Config {
@@ -174,9 +180,15 @@ impl Config {
     /// A [`Problem`] that says what is wrong in which line.
     pub fn load(path: &Path, was_named: bool) -> Result<Self, Problem> {
         match fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text).map_err(|problem| {
-                problem.hint(format!("the configuration is {}", path.display()))
-            }),
+            Ok(text) => {
+                let mut config = Self::parse(&text).map_err(|problem| {
+                    problem.hint(format!("the configuration is {}", path.display()))
+                })?;
+                let beside = path.parent().unwrap_or_else(|| Path::new(""));
+                // A path with a root takes the place of what it is joined to.
+                config.screen.wallpaper = config.screen.wallpaper.map(|file| beside.join(file));
+                Ok(config)
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound && !was_named => {
                 Ok(Self::default())
             }
@@ -212,6 +224,8 @@ impl Config {
         config.provider()?;
         config.heart_zones()?;
         config.check_time_zone()?;
+        config.theme()?;
+        config.palette()?;
         Ok(config)
     }
 
@@ -251,6 +265,40 @@ impl Config {
             Problem::failed("[wearer] zones has to be four ascending heart rates of 1 to 300 bpm")
                 .hint("for example: zones = [90, 110, 135, 160], where light, moderate, vigorous and peak begin")
         })
+    }
+
+    /// The configured theme, else desk.
+    ///
+    /// # Errors
+    /// A [`Problem`] when there is none of that name.
+    pub fn theme(&self) -> Result<Theme, Problem> {
+        self.screen.theme.as_ref().map_or_else(
+            || Ok(Theme::default()),
+            |name| {
+                name.parse().map_err(|_| {
+                    Problem::failed(format!("[screen] theme names the unknown theme \"{name}\""))
+                        .hint("the themes are desk and classic")
+                })
+            },
+        )
+    }
+
+    /// The configured palette, else day.
+    ///
+    /// # Errors
+    /// A [`Problem`] when there is none of that name.
+    pub fn palette(&self) -> Result<Palette, Problem> {
+        self.screen.palette.as_ref().map_or_else(
+            || Ok(Palette::default()),
+            |name| {
+                name.parse().map_err(|_| {
+                    Problem::failed(format!(
+                        "[screen] palette names the unknown palette \"{name}\""
+                    ))
+                    .hint("the palettes are day, dim and night")
+                })
+            },
+        )
     }
 
     fn check_time_zone(&self) -> Result<(), Problem> {
@@ -349,6 +397,9 @@ mod tests {
             listen = "127.0.0.1:7373"
             [screen]
             theme = "classic"
+            palette = "dim"
+            night = "22:00-07:00"
+            wallpaper = "beach.png"
             "#,
         )
         .unwrap();
@@ -367,6 +418,20 @@ mod tests {
         );
         assert!(message("providr = \"google\"").contains("nearest key is \"provider\""));
         assert!(message("poll = 3").contains("[poll]"));
+    }
+
+    #[test]
+    fn an_unknown_look_names_those_that_there_are() {
+        let message = |text| Config::parse(text).unwrap_err().to_string();
+        let theme = message("[screen]\ntheme = \"plaid\"");
+        assert!(
+            theme.contains("plaid") && theme.contains("desk and classic"),
+            "{theme}"
+        );
+        let palette = message("[screen]\npalette = \"dark\"");
+        assert!(palette.contains("day, dim and night"), "{palette}");
+        assert!(message("[screen]\nnight = \"late\"").contains("22:00-07:00"));
+        assert!(message("[screen]\npallete = \"dim\"").contains("screen.palette"));
     }
 
     #[test]

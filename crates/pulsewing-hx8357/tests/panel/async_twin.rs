@@ -26,7 +26,7 @@ fn poll_times<F: Future>(future: F, times: usize) -> Option<F::Output> {
     })
 }
 
-fn finish<F: Future>(future: F) -> F::Output {
+pub(crate) fn finish<F: Future>(future: F) -> F::Output {
     poll_times(future, 100_000).expect("the future ends")
 }
 

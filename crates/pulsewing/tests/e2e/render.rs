@@ -1,37 +1,8 @@
 //! `render`: saved API replies become the picture that `once` draws.
 
-use std::{fs::File, io::BufReader};
-
 use serde_json::json;
 
-use crate::{hermetic::Home, signed_in::SignedIn};
-
-/// A picture: its size, and its pixels as palette indices.
-#[derive(PartialEq, Eq)]
-struct Picture {
-    size: (u32, u32),
-    pixels: Vec<u8>,
-}
-
-/// Pixels say nothing to a reader.
-impl std::fmt::Debug for Picture {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Picture")
-            .field("size", &self.size)
-            .finish_non_exhaustive()
-    }
-}
-
-fn picture(home: &Home, name: &str) -> Picture {
-    let file = File::open(home.work(name)).unwrap();
-    let mut reader = png::Decoder::new(BufReader::new(file)).read_info().unwrap();
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-    reader.next_frame(&mut pixels).unwrap();
-    Picture {
-        size: reader.info().size(),
-        pixels,
-    }
-}
+use crate::{hermetic::Home, picture::Picture, signed_in::SignedIn};
 
 /// Saves what the cloud answers.
 fn save(signed_in: &SignedIn, name: &str, target: &str) -> String {
@@ -99,14 +70,14 @@ fn saved_replies_give_the_picture_that_once_drew() {
         assert_eq!((render.stdout.as_str(), render.stderr.as_str()), ("", ""));
         assert_eq!(signed_in.sandbox.requests().len(), requests);
         assert_eq!(
-            picture(home, "render.png"),
-            picture(home, "once.png"),
+            Picture::read(home, "render.png"),
+            Picture::read(home, "once.png"),
             "{provider}"
         );
         // Something else than one colour.
-        let drawn = picture(home, "render.png");
+        let drawn = Picture::read(home, "render.png");
         assert_eq!(drawn.size, (480, 320));
-        assert!(drawn.pixels.iter().any(|byte| *byte != drawn.pixels[0]));
+        assert!(drawn.colours().len() > 1);
 
         // Without the battery it is another picture, and in another size as well.
         let without = [
@@ -123,10 +94,13 @@ fn saved_replies_give_the_picture_that_once_drew() {
             "without.png",
         ];
         home.run(&without).exits(0);
-        assert_ne!(picture(home, "without.png"), picture(home, "once.png"));
+        assert_ne!(
+            Picture::read(home, "without.png"),
+            Picture::read(home, "once.png")
+        );
         home.run(&[&without[..], &["--size", "800x480"]].concat())
             .exits(0);
-        assert_eq!(picture(home, "without.png").size, (800, 480));
+        assert_eq!(Picture::read(home, "without.png").size, (800, 480));
     }
 }
 
@@ -157,7 +131,10 @@ fn raw_samples_serve_as_well_as_a_rollup() {
             .says_nothing_of("next page");
     }
     let home = &signed_in.home;
-    assert_eq!(picture(home, "raw.png"), picture(home, "rollup.png"));
+    assert_eq!(
+        Picture::read(home, "raw.png"),
+        Picture::read(home, "rollup.png")
+    );
 }
 
 #[test]
@@ -208,12 +185,12 @@ fn without_settings_the_offset_of_now_is_the_zone() {
             .exits(0);
     }
     assert_eq!(
-        picture(&signed_in.home, "utc.png"),
-        picture(&signed_in.home, "again.png")
+        Picture::read(&signed_in.home, "utc.png"),
+        Picture::read(&signed_in.home, "again.png")
     );
     assert_ne!(
-        picture(&signed_in.home, "utc.png"),
-        picture(&signed_in.home, "two.png")
+        Picture::read(&signed_in.home, "utc.png"),
+        Picture::read(&signed_in.home, "two.png")
     );
 }
 
@@ -259,4 +236,9 @@ fn what_is_no_reply_is_told_and_nothing_is_drawn() {
     assert!(!home.work("x.png").exists());
     home.run(&["render", "--provider", "google", "--png", "x.png"])
         .exits(2);
+    // There has to be somewhere to draw to.
+    let file = home.write("body.json", "{}");
+    home.run(&["render", "--provider", "google", "--heart", &file])
+        .exits(2)
+        .says("--png <FILE>|--panel <SPEC>");
 }

@@ -1,4 +1,5 @@
-//! The library that is preloaded into the program: a power cut at a chosen call, a full disk.
+//! Libraries that are preloaded into the program: a power cut at a chosen call, a full disk; and
+//! devices that this machine does not have.
 
 use std::{
     path::{Path, PathBuf},
@@ -28,17 +29,53 @@ pub(crate) fn with_full_disk(program: Program, flag: &Path) -> Program {
         .env("PULSEWING_FULL", flag)
 }
 
-/// Compiles the library, once.
+/// Gives the program a framebuffer over this file, in a mode as shim/devices.c wants it.
+#[cfg(target_os = "linux")]
+pub(crate) fn with_framebuffer(program: Program, file: &Path, mode: &str) -> Program {
+    program
+        .env("LD_PRELOAD", devices())
+        .env("PULSEWING_FB", file)
+        .env("PULSEWING_FB_MODE", mode)
+}
+
+/// Gives the program an SPI device and a GPIO chip over these files; what happens on their wires is
+/// recorded in a third.
+#[cfg(target_os = "linux")]
+pub(crate) fn with_wires(program: Program, spidev: &Path, chip: &Path, wires: &Path) -> Program {
+    program
+        .env("LD_PRELOAD", devices())
+        .env("PULSEWING_SPIDEV", spidev)
+        .env("PULSEWING_GPIOCHIP", chip)
+        .env("PULSEWING_WIRES", wires)
+}
+
+type Library = OnceLock<(tempfile::TempDir, PathBuf)>;
+
 fn library() -> &'static PathBuf {
-    static LIBRARY: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    let (_, path) = LIBRARY.get_or_init(|| {
+    static LIBRARY: Library = OnceLock::new();
+    compiled(&LIBRARY, "kill_at")
+}
+
+#[cfg(target_os = "linux")]
+fn devices() -> &'static PathBuf {
+    static LIBRARY: Library = OnceLock::new();
+    compiled(&LIBRARY, "devices")
+}
+
+/// Compiles a library, once.
+fn compiled(library: &'static Library, name: &str) -> &'static PathBuf {
+    let (_, path) = library.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("kill_at.so");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/shim/kill_at.c");
+        let path = dir.path().join(name).with_extension("so");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/e2e/shim")
+            .join(name)
+            .with_extension("c");
         let compiled = Command::new("cc")
             .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
             .arg(&path)
-            .args([source, "-ldl"])
+            .arg(source)
+            .arg("-ldl")
             .output()
             .unwrap();
         let words = String::from_utf8_lossy(&compiled.stderr);

@@ -1,0 +1,183 @@
+//! What a board must not forget, on NOR flash: the token chain, the settings, the last picture,
+//! the last errors, a panic's message, the TLS roots and the wallpaper.
+//!
+//! It needs neither an allocator nor the standard library, and knows no clock and no network. It
+//! is handed the flash (any [`NorFlash`] of `embedded-storage-async`; [`Blocking`] adapts a driver
+//! that blocks) and a [`Layout`] that says which sectors are for what.
+//!
+//! ```text
+//!  chain      settings   roots      snapshot   errors     panic      wallpaper
+//! ├──────────┼──────────┼──────────┼──────────┼──────────┼──────────┼──────────┤
+//!  frames     frames     two blobs  frames     frames     one text   one blob
+//! ```
+//!
+//! Frames (`journal.rs`) are for what must be there whole or not at all, blobs (`blob.rs`) for what is
+//! longer than a sector. The bytes are described in `docs/flash-format.md`.
+//!
+//! # Contract
+//! - Call [`Store::start`] first after every boot: it ends what a power cut interrupted.
+//! - `Ok` from a write means that it was read back from the flash. After an error the old value
+//!   counts, or, if only the confirmation failed, the new one; never neither, never a mixture.
+//! - A future of the store that is dropped before it is ready is like a power cut: nothing is
+//!   lost, but work is left undone. Put no timeout around it.
+//! - `&mut Store` is the chain's lock: a board has one store and one owner of it.
+//! - Nothing on the flash can make it panic or read without end.
+//!
+//! ```
+//! use pulsewing_store::{Layout, Area, Settings, Store, mock};
+//!
+//! let flash = mock::MockFlash::new(mock::Geometry::ESP32, 1);
+//! let layout = Layout::within(Area { start: 0, end: 168 * 1_024 }, 4_096).unwrap();
+//! let mut store = Store::new(flash, layout).unwrap();
+//! mock::run(async {
+//!     store.start().await?;
+//!     let mut buffer = [0; pulsewing_store::MAX_SETTINGS];
+//!     let mut settings = store.load_settings(&mut buffer).await?.unwrap_or_default();
+//!     settings.set("wifi.1.ssid", "home").unwrap();
+//!     store.save_settings(&settings, &mut buffer).await?;
+//!     assert!(store.load_chain(&mut [0; 3_840]).await?.is_none());
+//!     Ok::<(), pulsewing_store::StoreError<mock::MockError>>(())
+//! })
+//! .unwrap();
+//! ```
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+#[cfg(any(test, feature = "mock"))]
+extern crate alloc;
+
+mod area;
+mod blob;
+mod chain;
+mod errors;
+mod flash;
+mod frame;
+mod journal;
+#[cfg(feature = "mock")]
+pub mod mock;
+mod panic_slot;
+mod reset;
+pub mod settings;
+pub mod snapshot;
+mod tlv;
+
+use embedded_storage_async::nor_flash::NorFlash;
+use pulsewing_core::cycle::StoreTrouble;
+
+pub use area::{Area, Layout, LayoutError};
+pub use blob::{BlobReader, BlobWriter, MAX_ROOTS};
+pub use chain::LoadedChain;
+pub use errors::{ErrorEntry, MAX_ERROR_TEXT, MAX_ERRORS, When};
+pub use flash::Blocking;
+pub use panic_slot::{MAX_PANIC_TEXT, PanicText, record_panic};
+pub use reset::Started;
+pub use settings::{MAX_SETTINGS, Settings};
+pub use snapshot::{MAX_SNAPSHOT, Snapshot};
+
+use journal::Journal;
+
+/// The flash and what lies where on it. See [the crate](crate) for the contract.
+#[derive(Debug)]
+pub struct Store<F> {
+    flash: F,
+    layout: Layout,
+}
+
+impl<F: NorFlash> Store<F> {
+    /// A store on this flash. Nothing is read yet.
+    ///
+    /// # Errors
+    /// [`LayoutError`] when the layout does not suit the flash.
+    pub fn new(flash: F, layout: Layout) -> Result<Self, LayoutError> {
+        layout.check(&flash)?;
+        Ok(Self { flash, layout })
+    }
+
+    /// Gives the flash back.
+    #[must_use]
+    pub fn into_flash(self) -> F {
+        self.flash
+    }
+
+    /// What lies where.
+    #[must_use]
+    pub const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    const fn journal(&self, subject: Subject) -> Journal {
+        let area = match subject {
+            Subject::Chain => self.layout.chain,
+            Subject::Settings => self.layout.settings,
+            Subject::Snapshot => self.layout.snapshot,
+            Subject::Errors => self.layout.errors,
+        };
+        Journal {
+            area,
+            subject: subject as u8,
+        }
+    }
+}
+
+/// What a range of frames is about; the number is in every frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Subject {
+    Chain = 1,
+    Settings = 2,
+    Snapshot = 3,
+    Errors = 4,
+}
+
+/// Why the store did not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError<E> {
+    /// The flash failed. What it holds is not known, so nothing older is used instead.
+    #[error("the flash failed")]
+    Flash(E),
+    /// A newer Pulsewing wrote this, in this format version. It is left untouched.
+    #[error("it was written by a newer pulsewing (format {0})")]
+    Newer(u8),
+    /// All that is there is damaged.
+    #[error("what is stored is damaged")]
+    Damaged,
+    /// What was to be stored is too long, or is not what it should be; or the buffer is too small.
+    #[error("this cannot be stored")]
+    Unfit,
+    /// The chain that was to be stored is of an older generation than the stored one.
+    #[error("a newer generation ({stored}) of the sign-in is stored")]
+    Older {
+        /// The stored generation.
+        stored: u32,
+    },
+    /// The flash took it, and reads back as something else; or no sector could be erased.
+    #[error("the flash is worn out")]
+    Worn,
+    /// A factory reset has begun and is not finished: [`Store::start`] goes on with it.
+    #[error("a factory reset is not finished")]
+    ResetPending,
+}
+
+impl<E> StoreError<E> {
+    /// What the cycle is told of it.
+    #[must_use]
+    pub const fn trouble(&self) -> StoreTrouble {
+        match self {
+            Self::Newer(format) => StoreTrouble::Newer(*format),
+            Self::Damaged => StoreTrouble::Damaged,
+            Self::Flash(_) | Self::Unfit | Self::Older { .. } | Self::Worn | Self::ResetPending => {
+                StoreTrouble::Io
+            }
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! What the board's owner decided, but for the sign-in.
+//!
+//! ```text
+//! "PWST", version (now 1), fields: tag (1), length (2, big-endian), value
+//! ```
+//!
+//! | tag | field | value |
+//! |---|---|---|
+//! | 1 to 4 | a Wi-Fi network | length of the SSID (1), SSID, password |
+//! | 5 | provider | 1 Google, 2 Fitbit |
+//! | 6, 7, 8 | origins: authorisation, token, API | text |
+//! | 9 | whether plain HTTP is allowed | 1 |
+//! | 10 | poll interval in seconds | u32 |
+//! | 11 | requests an hour | u16 |
+//! | 12 | hold-off in seconds | u16 |
+//! | 13 | theme | 1 desk, 2 classic |
+//! | 14 | palette | 1 auto, 2 day, 3 dim, 4 night |
+//! | 15 | night | from, to: minutes since midnight (u16 each) |
+//! | 16 | SPI clock in Hz | u32 |
+//! | 17 | wearer's name | text |
+//! | 18 | heart zones: where light, moderate, vigorous, peak begin | u16 each |
+//! | 19 | time zone's IANA name | text |
+//! | 20 | its rule | text |
+//! | 21, 22, 23 | SNTP servers | text |
+//!
+//! A field that is missing has its default. A reader refuses a newer version and leaves it alone; a
+//! tag that a version does not know is damage, because a writer that adds one raises the version.
+//! The TLS roots are a blob of their own.
+
+mod named;
+mod values;
+
+use embedded_storage_async::nor_flash::NorFlash;
+use pulsewing_core::{Bpm, Provider, heart_zone::HeartZones, reading::ZoneName};
+
+pub use named::{SettingError, SettingName, Shown};
+pub use values::{
+    HostName, NightSpan, Origin, PaletteChoice, Theme, WifiNetwork, WifiPassword, ZoneRule,
+};
+
+use crate::{
+    Store, StoreError, Subject,
+    frame::{Entry, Kind},
+    journal::{Current, Place},
+    tlv::{Fields, Writer},
+};
+
+/// The most bytes that encoded settings have.
+pub const MAX_SETTINGS: usize = 2_048;
+
+/// How many Wi-Fi networks are kept.
+pub const MAX_NETWORKS: usize = 4;
+
+/// How many SNTP servers are kept.
+pub const MAX_SNTP: usize = 3;
+
+const MAGIC: [u8; 4] = *b"PWST";
+const VERSION: u8 = 1;
+
+/// Where the provider is to be found, if not at its own addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoints {
+    /// Where the wearer signs in.
+    pub auth: Option<Origin>,
+    /// Where tokens are refreshed.
+    pub token: Option<Origin>,
+    /// Where the data is.
+    pub api: Option<Origin>,
+    /// Whether `http://` is allowed to hosts other than this one.
+    pub allows_plain_http: bool,
+}
+
+/// What the board's owner decided. See [`set`](Self::set) for the names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The Wi-Fi networks, best first; one without an SSID is none.
+    pub wifi: [WifiNetwork; MAX_NETWORKS],
+    /// Whose dialect is spoken.
+    pub provider: Provider,
+    /// Where the provider is to be found.
+    pub endpoints: Endpoints,
+    /// The poll interval in seconds.
+    pub poll_every_s: u32,
+    /// How many requests are sent within an hour, replays aside.
+    pub hourly_cap: u16,
+    /// How long a board that does not know its last request waits after a start, in seconds.
+    pub hold_off_s: u16,
+    /// What the picture looks like.
+    pub theme: Theme,
+    /// Its colours.
+    pub palette: PaletteChoice,
+    /// When it is night, for [`PaletteChoice::Auto`].
+    pub night: Option<NightSpan>,
+    /// The clock of the panel's SPI in Hz.
+    pub spi_hz: u32,
+    /// The wearer's name, as the page shows it.
+    pub wearer_name: heapless::String<32>,
+    /// The wearer's own heart-rate zones.
+    pub heart_zones: Option<HeartZones>,
+    /// The wearer's time zone; empty if only the rule is known.
+    pub time_zone: ZoneName,
+    /// Its rule, for a board that has no zone database.
+    pub zone_rule: Option<ZoneRule>,
+    /// Who is asked for the time, after whom DHCP names; empty ones are none.
+    pub sntp: [HostName; MAX_SNTP],
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            wifi: Default::default(),
+            provider: Provider::Google,
+            endpoints: Endpoints::default(),
+            poll_every_s: 900,
+            hourly_cap: 60,
+            hold_off_s: 60,
+            theme: Theme::Desk,
+            palette: PaletteChoice::Auto,
+            night: None,
+            spi_hz: 20_000_000,
+            wearer_name: heapless::String::new(),
+            heart_zones: None,
+            time_zone: ZoneName::new(),
+            zone_rule: None,
+            sntp: Default::default(),
+        }
+    }
+}
+
+/// Why bytes are not what they should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FormatError {
+    /// They were damaged.
+    #[error("the stored bytes are damaged")]
+    Damaged,
+    /// A newer Pulsewing wrote them.
+    #[error("the stored bytes have format version {0}, which is newer than this program")]
+    Newer(u8),
+}
+
+impl<E> From<FormatError> for StoreError<E> {
+    fn from(error: FormatError) -> Self {
+        match error {
+            FormatError::Damaged => Self::Damaged,
+            FormatError::Newer(version) => Self::Newer(version),
+        }
+    }
+}
+
+impl Settings {
+    /// The networks that have a name, best first.
+    pub fn networks(&self) -> impl Iterator<Item = &WifiNetwork> {
+        self.wifi.iter().filter(|network| !network.ssid.is_empty())
+    }
+
+    /// Writes them to `buffer`, and returns how many bytes it took; `None` if it has too few.
+    #[must_use]
+    pub fn encode(&self, buffer: &mut [u8]) -> Option<usize> {
+        let mut out = Writer::new(buffer, MAGIC, VERSION)?;
+        for (tag, network) in (1..).zip(&self.wifi) {
+            let ssid = network.ssid.as_bytes();
+            let password = network.password.as_ref().map_or("", WifiPassword::expose);
+            if !ssid.is_empty() || !password.is_empty() {
+                let len = u8::try_from(ssid.len()).ok()?;
+                out.field(tag, &[&[len], ssid, password.as_bytes()])?;
+            }
+        }
+        let provider = match self.provider {
+            Provider::Google => 1,
+            Provider::Fitbit => 2,
+        };
+        out.field(5, &[&[provider]])?;
+        let Endpoints {
+            auth, token, api, ..
+        } = &self.endpoints;
+        for (tag, origin) in (6..).zip([auth, token, api]) {
+            if let Some(origin) = origin {
+                out.field(tag, &[origin.to_text().as_bytes()])?;
+            }
+        }
+        if self.endpoints.allows_plain_http {
+            out.field(9, &[&[1]])?;
+        }
+        out.field(10, &[&self.poll_every_s.to_be_bytes()])?;
+        out.field(11, &[&self.hourly_cap.to_be_bytes()])?;
+        out.field(12, &[&self.hold_off_s.to_be_bytes()])?;
+        out.field(13, &[&[self.theme as u8]])?;
+        out.field(14, &[&[self.palette as u8]])?;
+        if let Some(night) = self.night {
+            out.field(
+                15,
+                &[&night.from().to_be_bytes(), &night.to().to_be_bytes()],
+            )?;
+        }
+        out.field(16, &[&self.spi_hz.to_be_bytes()])?;
+        if let Some(zones) = self.heart_zones {
+            let [light, moderate, vigorous, peak] =
+                zones.limits().map(|limit| limit.get().to_be_bytes());
+            out.field(18, &[&light, &moderate, &vigorous, &peak])?;
+        }
+        let rule = self.zone_rule.as_ref().map_or("", ZoneRule::as_str);
+        let [first, second, third] = &self.sntp;
+        for (tag, text) in [
+            (17, self.wearer_name.as_str()),
+            (19, self.time_zone.as_str()),
+            (20, rule),
+            (21, first.as_str()),
+            (22, second.as_str()),
+            (23, third.as_str()),
+        ] {
+            if !text.is_empty() {
+                out.field(tag, &[text.as_bytes()])?;
+            }
+        }
+        Some(out.len())
+    }
+
+    /// Reads them.
+    ///
+    /// # Errors
+    /// [`FormatError`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
+        let fields = Fields::<24>::read(bytes, MAGIC, VERSION)?;
+        let mut settings = Self::default();
+        for (tag, network) in (1..).zip(&mut settings.wifi) {
+            if let Some(stored) = fields.optional(tag, WifiNetwork::decode)? {
+                *network = stored;
+            }
+        }
+        settings.provider = match fields.array(5)? {
+            [1] => Provider::Google,
+            [2] => Provider::Fitbit,
+            _ => return Err(FormatError::Damaged),
+        };
+        let origin =
+            |tag| fields.optional(tag, |text| core::str::from_utf8(text).ok()?.parse().ok());
+        settings.endpoints = Endpoints {
+            auth: origin(6)?,
+            token: origin(7)?,
+            api: origin(8)?,
+            allows_plain_http: fields.get(9).is_some(),
+        };
+        settings.poll_every_s = u32::from_be_bytes(fields.array(10)?);
+        settings.hourly_cap = u16::from_be_bytes(fields.array(11)?);
+        settings.hold_off_s = u16::from_be_bytes(fields.array(12)?);
+        settings.theme = Theme::from_byte(fields.array(13)?).ok_or(FormatError::Damaged)?;
+        settings.palette =
+            PaletteChoice::from_byte(fields.array(14)?).ok_or(FormatError::Damaged)?;
+        settings.night = fields.optional(15, |bytes| {
+            let (from, to) = bytes.split_first_chunk()?;
+            NightSpan::new(
+                u16::from_be_bytes(*from),
+                u16::from_be_bytes(to.try_into().ok()?),
+            )
+        })?;
+        settings.spi_hz = u32::from_be_bytes(fields.array(16)?);
+        settings.wearer_name = fields.text(17)?;
+        settings.heart_zones = fields.optional(18, |bytes| {
+            let (limits, []) = bytes.as_chunks::<2>() else {
+                return None;
+            };
+            let limits: &[[u8; 2]; 4] = limits.try_into().ok()?;
+            let [light, moderate, vigorous, peak] =
+                limits.map(|limit| Bpm::new(u16::from_be_bytes(limit)));
+            HeartZones::new([light?, moderate?, vigorous?, peak?])
+        })?;
+        settings.time_zone = fields.text(19)?;
+        settings.zone_rule =
+            fields.optional(20, |text| core::str::from_utf8(text).ok()?.parse().ok())?;
+        for (tag, server) in (21..).zip(&mut settings.sntp) {
+            *server = fields.text(tag)?;
+        }
+        Ok(settings)
+    }
+}
+
+impl<F: NorFlash> Store<F> {
+    /// Reads the settings; `None` if none were saved. `buffer` has at least [`MAX_SETTINGS`]
+    /// bytes; afterwards it holds passwords.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`], [`StoreError::Damaged`], [`StoreError::Unfit`] for a buffer that is
+    /// too small, and whatever the flash says.
+    pub async fn load_settings(
+        &mut self,
+        buffer: &mut [u8],
+    ) -> Result<Option<Settings>, StoreError<F::Error>> {
+        let journal = self.journal(Subject::Settings);
+        let scan = journal.scan(&mut self.flash).await?.known()?;
+        match &scan.current {
+            Current::Frame(frame) => {
+                let bytes = journal.read(&mut self.flash, frame, buffer).await?;
+                Ok(Some(Settings::decode(bytes.ok_or(StoreError::Unfit)?)?))
+            }
+            Current::Nothing => Ok(None),
+            Current::Damaged | Current::Newer(..) => Err(StoreError::Damaged),
+        }
+    }
+
+    /// Saves the settings and erases the ones before, passwords and all. `buffer` is as for
+    /// [`load_settings`](Self::load_settings).
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when the saved ones are not to be touched, [`StoreError::Unfit`] for a
+    /// buffer that is too small, and whatever the flash says.
+    pub async fn save_settings(
+        &mut self,
+        settings: &Settings,
+        buffer: &mut [u8],
+    ) -> Result<(), StoreError<F::Error>> {
+        let len = settings.encode(buffer).ok_or(StoreError::Unfit)?;
+        let payload = buffer.get(..len).unwrap_or_default();
+        let journal = self.journal(Subject::Settings);
+        let scan = journal.scan(&mut self.flash).await?.known()?;
+        if let Current::Frame(frame) = &scan.current {
+            let mut head = [0; 5];
+            let begun = frame.begin(5);
+            journal.read(&mut self.flash, &begun, &mut head).await?;
+            if let Err(FormatError::Newer(version)) = Fields::<24>::read(&head, MAGIC, VERSION) {
+                return Err(StoreError::Newer(version));
+            }
+        }
+        let entry = Entry {
+            kind: Kind::Fresh,
+            stamp: 0,
+            payload,
+        };
+        let sector = journal
+            .append(&mut self.flash, &scan, entry, Place::Apart)
+            .await?;
+        // They are saved, whether or not this succeeds; if not, `start` tries again.
+        let _ = journal.blank_others(&mut self.flash, sector).await;
+        Ok(())
+    }
+}

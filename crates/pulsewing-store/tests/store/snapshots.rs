@@ -1,0 +1,273 @@
+//! The last picture: what was known comes back, dated as it was.
+
+use jiff::{SignedDuration, Timestamp, tz::Offset};
+use proptest::prelude::*;
+use pulsewing_core::{
+    Bpm, Provider,
+    civil::Offsets,
+    cycle::{Memory, Pacing},
+    day::{Day, Window},
+    dialect::ZoneFacts,
+    heart_zone::HeartZones,
+    reading::{Reading, TimeZone, ZoneSource},
+};
+use pulsewing_store::{
+    MAX_SNAPSHOT, Snapshot, StoreError, mock::Tear, settings::FormatError, snapshot::encode,
+};
+
+use crate::board::{Board, ESP32};
+
+fn hours(n: i8) -> Offset {
+    Offset::constant(n)
+}
+
+/// Berlin from 2026 to 2028.
+fn berlin() -> Offsets {
+    let mut offsets = Offsets::fixed(hours(1));
+    for (at, offset) in [
+        ("2026-03-29T01:00:00Z", 2),
+        ("2026-10-25T01:00:00Z", 1),
+        ("2027-03-28T01:00:00Z", 2),
+        ("2027-10-31T01:00:00Z", 1),
+        ("2028-03-26T01:00:00Z", 2),
+    ] {
+        let offset = hours(offset);
+        offsets.push_change(at.parse().unwrap(), offset).unwrap();
+    }
+    offsets
+}
+
+fn reading(now: Timestamp, offsets: Offsets, rate: impl Fn(u16) -> Option<u16>) -> Reading {
+    let mut day = Day::new(offsets.day_of(now));
+    let elapsed = day.local().minute_of(now).unwrap_or(0);
+    for minute in 0..elapsed {
+        if let Some(bpm) = rate(minute).and_then(Bpm::new) {
+            day.record(minute, bpm);
+        }
+    }
+    let mut window = Window::ending_at(now);
+    window.insert_day(&day);
+    Reading {
+        provider: Provider::Google,
+        time_zone: TimeZone {
+            name: "Europe/Berlin".try_into().unwrap(),
+            source: ZoneSource::Cloud,
+            offsets,
+        },
+        day,
+        window,
+        battery_percent: Some(83),
+        last_sync: Some(now - SignedDuration::from_mins(4)),
+        resting: Bpm::new(58),
+        heart_zones: HeartZones::PLAIN,
+        fetched_at: now,
+    }
+}
+
+fn pacing() -> Pacing {
+    let mut pacing = Pacing {
+        next_allowed: Some("2026-11-22T12:30:00Z".parse().unwrap()),
+        unauthorized_refresh_at: Some("2026-11-22T11:30:00Z".parse().unwrap()),
+        newest_span: 28_961_304,
+        failures: 3,
+        ..Pacing::default()
+    };
+    pacing.recent[7] = 4;
+    pacing.recent[59] = 300;
+    pacing
+}
+
+fn memory() -> Memory {
+    let at = "2026-11-22T06:00:00Z".parse().unwrap();
+    Memory {
+        zone: Some((
+            ZoneFacts {
+                name: Some("Europe/Berlin".try_into().unwrap()),
+                offset: None,
+            },
+            at,
+        )),
+        resting: Some((Bpm::new(58), at)),
+    }
+}
+
+fn round_trip(reading: Option<&Reading>) -> Snapshot {
+    let mut buffer = [0; MAX_SNAPSHOT];
+    let len = encode(reading, &pacing(), &memory(), &mut buffer).unwrap();
+    Snapshot::decode(&buffer[..len]).unwrap()
+}
+
+fn assert_same(found: &Reading, known: &Reading) {
+    assert_eq!(found.day, known.day);
+    assert_eq!(found.day.local(), known.day.local());
+    // Of the zone what is needed; all else to the last bit.
+    let zone = TimeZone {
+        offsets: found.time_zone.offsets.clone(),
+        ..known.time_zone.clone()
+    };
+    let known = Reading {
+        time_zone: zone,
+        ..known.clone()
+    };
+    assert_eq!(*found, known);
+}
+
+#[test]
+fn what_was_known_comes_back() {
+    let now = "2026-11-22T17:07:31Z".parse().unwrap();
+    let known = reading(now, berlin(), |minute| {
+        (minute % 9 != 4).then_some(50 + minute % 150)
+    });
+    let found = round_trip(Some(&known));
+    assert_same(found.reading.as_ref().unwrap(), &known);
+    assert_eq!((found.pacing, found.memory), (pacing(), memory()));
+    assert_eq!(round_trip(None).reading, None);
+    let nothing = Memory::default();
+    let mut buffer = [0; MAX_SNAPSHOT];
+    let len = encode(None, &Pacing::default(), &nothing, &mut buffer).unwrap();
+    assert_eq!(Snapshot::decode(&buffer[..len]).unwrap().memory, nothing);
+}
+
+#[test]
+fn days_of_23_25_and_24_and_a_half_hours_come_back() {
+    let mut lord_howe = Offsets::fixed(hours(11));
+    let change = "2026-04-04T15:00:00Z".parse().unwrap();
+    let after = Offset::from_seconds(37_800).unwrap();
+    lord_howe.push_change(change, after).unwrap();
+    for (now, offsets, minutes) in [
+        ("2026-03-29T21:59:00Z", berlin(), 1_380),
+        ("2026-10-25T22:59:00Z", berlin(), 1_500),
+        ("2026-04-05T13:29:00Z", lord_howe, 1_470),
+    ] {
+        let known = reading(now.parse().unwrap(), offsets, |minute| {
+            Some(60 + minute % 200)
+        });
+        assert_eq!(known.day.local().minutes(), minutes);
+        let found = round_trip(Some(&known)).reading.unwrap();
+        assert_same(&found, &known);
+    }
+}
+
+#[test]
+fn the_offsets_of_a_year_ahead_come_back_to_the_second() {
+    let now = "2026-11-22T17:07:31Z".parse().unwrap();
+    let known = reading(now, berlin(), |_| None);
+    let found = round_trip(Some(&known)).reading.unwrap();
+    let mut at = now - SignedDuration::from_hours(72);
+    while at < now + SignedDuration::from_hours(399 * 24) {
+        let offset = found.time_zone.offsets.at(at);
+        assert_eq!(offset, known.time_zone.offsets.at(at), "{at}");
+        at += SignedDuration::from_mins(7);
+    }
+    let change: Timestamp = "2027-03-28T01:00:00Z".parse().unwrap();
+    let before = change - SignedDuration::from_secs(1);
+    assert_eq!(found.time_zone.offsets.at(before), hours(1));
+    assert_eq!(found.time_zone.offsets.at(change), hours(2));
+}
+
+#[test]
+fn the_longest_snapshot_fits() {
+    let now = "2026-10-25T22:59:59Z".parse().unwrap();
+    let mut known = reading(now, berlin(), |_| Some(300));
+    known.time_zone.name = "x".repeat(64).as_str().try_into().unwrap();
+    let pacing = Pacing {
+        recent: [9; 60],
+        ..pacing()
+    };
+    let mut buffer = [0; MAX_SNAPSHOT];
+    let len = encode(Some(&known), &pacing, &memory(), &mut buffer).unwrap();
+    // Sixteen changes of offset, where Berlin has five.
+    assert!(len + 11 * 12 < MAX_SNAPSHOT, "{len}");
+    assert_same(
+        Snapshot::decode(&buffer[..len])
+            .unwrap()
+            .reading
+            .as_ref()
+            .unwrap(),
+        &known,
+    );
+}
+
+#[test]
+fn a_save_that_is_cut_anywhere_leaves_the_old_picture_or_the_new_one() {
+    let at = |text: &str| reading(text.parse().unwrap(), berlin(), |_| Some(64));
+    let (old, new) = (at("2026-11-22T12:00:00Z"), at("2026-11-22T12:15:00Z"));
+    let mut board = Board::<ESP32>::new(0, 1);
+    let save = async |store: &mut pulsewing_store::Store<_>, reading: &Reading| {
+        let buffer = &mut [0; MAX_SNAPSHOT];
+        store
+            .save_snapshot(Some(reading), &pacing(), &memory(), buffer)
+            .await
+    };
+    for _ in 0..12 {
+        board.with(async |store| save(store, &old).await).unwrap();
+        let (steps, done) = board.count(async |store| save(store, &new).await);
+        for step in (0..steps).filter(|step| step % 5 == 0 || *step + 9 > steps) {
+            let (mut cut, _) = board.after_cut(step, Tear::Page, step, async |store| {
+                save(store, &new).await
+            });
+            let buffer = &mut [0; MAX_SNAPSHOT];
+            let found = cut.with(async |store| store.load_snapshot(buffer).await);
+            let found = found.unwrap().unwrap().reading.unwrap();
+            assert!([old.fetched_at, new.fetched_at].contains(&found.fetched_at));
+            cut.assert_clean();
+        }
+        board = done;
+    }
+}
+
+#[test]
+fn a_newer_snapshot_is_refused_and_kept() {
+    let mut board = Board::<ESP32>::new(0, 1);
+    let save = async |store: &mut pulsewing_store::Store<_>| {
+        let buffer = &mut [0; MAX_SNAPSHOT];
+        store
+            .save_snapshot(None, &pacing(), &memory(), buffer)
+            .await
+    };
+    board.with(save).unwrap();
+    let head = board.layout.snapshot.start as usize;
+    let bytes = board.flash.bytes_mut();
+    bytes[head + 5] = 3;
+    let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&bytes[head..head + 28]);
+    bytes[head + 28..head + 32].copy_from_slice(&crc.to_le_bytes());
+    let before = board.flash.bytes().to_vec();
+    assert_eq!(board.with(save), Err(StoreError::Newer(3)));
+    let buffer = &mut [0; MAX_SNAPSHOT];
+    let loaded = board.with(async |store| store.load_snapshot(buffer).await);
+    assert_eq!(loaded, Err(StoreError::Newer(3)));
+    assert!(board.flash.bytes() == before);
+}
+
+proptest! {
+    #[test]
+    fn any_day_comes_back(
+        minutes in 0_i64..60 * 24 * 700,
+        rates in proptest::collection::vec(proptest::option::of(1_u16..=300), 1..1_500),
+    ) {
+        let first: Timestamp = "2026-02-01T00:00:00Z".parse().unwrap();
+        let now = first + SignedDuration::from_mins(minutes);
+        let known = reading(now, berlin(), |minute| {
+            rates.get(usize::from(minute)).copied().flatten()
+        });
+        assert_same(round_trip(Some(&known)).reading.as_ref().unwrap(), &known);
+    }
+
+    #[test]
+    fn any_bytes_are_decoded_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let framed = [&b"PWSN\x01"[..], &bytes].concat();
+        let _ = Snapshot::decode(&framed);
+        prop_assert_eq!(Snapshot::decode(b"PWSN\x02").unwrap_err(), FormatError::Newer(2));
+    }
+
+    #[test]
+    fn changed_bytes_are_decoded_without_a_panic(place in any::<prop::sample::Index>(), to in any::<u8>()) {
+        let now = "2026-11-22T17:07:31Z".parse().unwrap();
+        let known = reading(now, berlin(), |minute| Some(200 + minute % 100));
+        let mut buffer = [0; MAX_SNAPSHOT];
+        let len = encode(Some(&known), &pacing(), &memory(), &mut buffer).unwrap();
+        buffer[place.index(len)] = to;
+        let _ = Snapshot::decode(&buffer[..len]);
+        let _ = Snapshot::decode(&buffer[..place.index(len)]);
+    }
+}

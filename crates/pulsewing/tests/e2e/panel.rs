@@ -1,0 +1,320 @@
+//! The real binary draws on a framebuffer and on an SPI panel whose kernel side is played by a
+//! preloaded library: `--panel`.
+#![cfg(target_os = "linux")]
+
+use std::{fs, path::PathBuf};
+
+use embedded_hal::{delay::DelayNs, digital::OutputPin, spi::SpiDevice};
+use pulsewing_hx8357::{
+    Rotation,
+    sim::{Settings, Simulator},
+};
+
+use crate::{
+    hermetic::Home,
+    picture::{Picture, render, save_ordinary_day},
+    shim,
+    signed_in::SignedIn,
+};
+
+/// What a byte is that nobody wrote.
+const UNTOUCHED: u8 = 0xa5;
+
+/// A framebuffer over an ordinary file, with lines longer than its pixels need.
+struct Screen {
+    file: PathBuf,
+    size: (u32, u32),
+    bytes_of_pixel: u32,
+    line: u32,
+    offset: (u32, u32),
+}
+
+impl Screen {
+    fn new(home: &Home, bits: u32, size: (u32, u32)) -> Self {
+        let offset = (3, 2);
+        let bytes_of_pixel = bits / 8;
+        let screen = Self {
+            file: home.work("fb1"),
+            size,
+            bytes_of_pixel,
+            line: (size.0 + offset.0) * bytes_of_pixel + 40,
+            offset,
+        };
+        let length = screen.line * (size.1 + offset.1);
+        fs::write(&screen.file, vec![UNTOUCHED; length as usize]).unwrap();
+        screen
+    }
+
+    fn mode(&self) -> String {
+        let (width, height) = self.size;
+        let (x, y) = self.offset;
+        let bits = self.bytes_of_pixel * 8;
+        format!("{width} {height} {bits} {} {x} {y}", self.line)
+    }
+
+    fn panel(&self) -> String {
+        format!("fb:{}", self.file.display())
+    }
+
+    /// The pixels, from the left in rows from the top, as numbers; and how many other bytes were
+    /// written.
+    fn read(&self) -> (Vec<u32>, usize) {
+        let mut bytes = fs::read(&self.file).unwrap();
+        let mut pixels = Vec::new();
+        for y in 0..self.size.1 {
+            for x in 0..self.size.0 {
+                let at =
+                    (y + self.offset.1) * self.line + (x + self.offset.0) * self.bytes_of_pixel;
+                let pixel = &mut bytes[at as usize..(at + self.bytes_of_pixel) as usize];
+                pixels.push(match *pixel {
+                    [a, b] => u16::from_ne_bytes([a, b]).into(),
+                    [a, b, c, d] => u32::from_ne_bytes([a, b, c, d]),
+                    _ => unreachable!(),
+                });
+                pixel.fill(UNTOUCHED);
+            }
+        }
+        let others = bytes.iter().filter(|byte| **byte != UNTOUCHED).count();
+        (pixels, others)
+    }
+}
+
+/// To the nearest of the steps that five and six bits have.
+fn rgb565([red, green, blue]: [u8; 3]) -> u32 {
+    let part = |channel: u8, most: u32| (u32::from(channel) * most + 127) / 255;
+    part(red, 31) << 11 | part(green, 63) << 5 | part(blue, 31)
+}
+
+fn xrgb8888([red, green, blue]: [u8; 3]) -> u32 {
+    u32::from_be_bytes([0, red, green, blue])
+}
+
+#[test]
+fn a_framebuffer_shows_the_pixels_of_the_png() {
+    let home = Home::new();
+    let heart = save_ordinary_day(&home);
+    for (bits, size, packed) in [
+        (16, (480, 320), rgb565 as fn([u8; 3]) -> u32),
+        (32, (480, 320), xrgb8888),
+        (16, (320, 240), rgb565),
+        (32, (800, 480), xrgb8888),
+    ] {
+        let screen = Screen::new(&home, bits, size);
+        let wanted = format!("{}x{}", size.0, size.1);
+        let panel = screen.panel();
+        let args = render(
+            &heart,
+            &["--png", "same.png", "--size", &wanted, "--panel", &panel],
+        );
+        let drawn = shim::with_framebuffer(home.program(&args), &screen.file, &screen.mode())
+            .run()
+            .exits(0);
+        assert_eq!((drawn.stdout.as_str(), drawn.stderr.as_str()), ("", ""));
+        let png = Picture::read(&home, "same.png");
+        assert_eq!(png.size, size);
+        assert!(png.colours().len() > 6);
+        let expected: Vec<u32> = png.rgb.into_iter().map(packed).collect();
+        let (pixels, others) = screen.read();
+        assert!(pixels == expected, "{bits} bits, {wanted}");
+        assert_eq!(others, 0, "{bits} bits, {wanted}");
+    }
+}
+
+#[test]
+fn a_panel_is_drawn_in_its_own_size_and_turned_as_asked() {
+    let home = Home::new();
+    let heart = save_ordinary_day(&home);
+    let args = render(&heart, &["--png", "upright.png", "--size", "320x480"]);
+    home.run(&args).exits(0);
+    let upright = Picture::read(&home, "upright.png");
+    let screen = Screen::new(&home, 32, (480, 320));
+    let panel = format!("{},rotate=90", screen.panel());
+    // No PNG is needed beside it.
+    let args = render(&heart, &["--panel", &panel]);
+    shim::with_framebuffer(home.program(&args), &screen.file, &screen.mode())
+        .run()
+        .exits(0);
+    let (pixels, _) = screen.read();
+    let at = |x: usize, y: usize| pixels[y * 480 + x];
+    for y in 0..480 {
+        for x in 0..320 {
+            // Turned clockwise, the left edge is on top.
+            let seen = at(479 - y, x);
+            assert_eq!(seen, xrgb8888(upright.rgb[y * 320 + x]), "{x},{y}");
+        }
+    }
+}
+
+#[test]
+fn a_framebuffer_that_cannot_be_drawn_to_is_told_in_words() {
+    let home = Home::new();
+    let heart = save_ordinary_day(&home);
+    let screen = Screen::new(&home, 32, (480, 320));
+    let panel = screen.panel();
+    let args = render(&heart, &["--panel", &panel]);
+    for (mode, words) in [
+        ("480 320 8 480 0 0", "8 bits"),
+        ("480 320 24 1440 0 0", "24 bits"),
+        ("480 320 32 1919 0 0", "its pixels would need 1920"),
+        ("128 128 16 256 0 0", "128x128 pixels"),
+    ] {
+        shim::with_framebuffer(home.program(&args), &screen.file, mode)
+            .run()
+            .exits(1)
+            .says(words);
+    }
+    // Without the library it is what it is.
+    home.run(&args).exits(1).says("is no framebuffer");
+}
+
+/// What happened on the wires of an SPI panel.
+struct Wires {
+    spidev: PathBuf,
+    chip: PathBuf,
+    log: PathBuf,
+}
+
+impl Wires {
+    fn new(home: &Home) -> Self {
+        let wires = Self {
+            spidev: home.work("spidev0.0"),
+            chip: home.work("gpiochip0"),
+            log: home.work("wires"),
+        };
+        fs::write(&wires.spidev, "").unwrap();
+        fs::write(&wires.chip, "").unwrap();
+        wires
+    }
+
+    /// The panel, and a pin of it for each name.
+    fn panel(&self, pins: &[(&str, u32)]) -> String {
+        let chip = self.chip.display();
+        let pins = pins
+            .iter()
+            .map(|(name, line)| format!(",{name}={chip}:{line}"));
+        format!("spi:{}{}", self.spidev.display(), pins.collect::<String>())
+    }
+
+    /// Plays what was recorded to the simulator; also the clock of the bus, and the levels of line 24.
+    fn play(&self) -> (Simulator, u32, Vec<u8>) {
+        let panel = Simulator::new(Settings {
+            may_draw_unseen: true,
+            ..Settings::default()
+        });
+        let (mut spi, mut dc, mut light) = (panel.spi(), panel.dc(), panel.backlight());
+        let (mut hz, mut resets, mut before) = (0, Vec::new(), None);
+        let log = fs::read(&self.log).unwrap();
+        let mut rest = &log[..];
+        while let Some((head, after)) = rest.split_first_chunk::<13>() {
+            let ns = u64::from_le_bytes(head[1..9].try_into().unwrap());
+            let length = u32::from_le_bytes(head[9..].try_into().unwrap());
+            let (bytes, after) = after.split_at(length as usize);
+            rest = after;
+            // The program waits in real time; what it waited, the panel waits.
+            let waited = ns - before.replace(ns).unwrap_or(ns);
+            panel.delay().delay_ns(waited.try_into().unwrap());
+            match (head[0], bytes) {
+                (b'h', bytes) => hz = u32::from_le_bytes(bytes.try_into().unwrap()),
+                (b'm', mode) => assert_eq!(mode, [0]),
+                (b't', bytes) => spi.write(bytes).unwrap(),
+                (b'p', [25, level]) => dc.set_state((*level == 1).into()).unwrap(),
+                (b'p', [18, level]) => light.set_state((*level == 1).into()).unwrap(),
+                (b'p', [24, level]) => resets.push(*level),
+                other => panic!("{other:?}"),
+            }
+        }
+        (panel, hz, resets)
+    }
+}
+
+#[test]
+fn an_spi_panel_shows_the_pixels_of_the_png_once_they_were_fetched() {
+    let signed_in = SignedIn::google();
+    let home = &signed_in.home;
+    let wires = Wires::new(home);
+    let panel = wires.panel(&[("dc", 25), ("backlight", 18), ("reset", 24)]);
+    let program = signed_in.program(&["once", "--png", "same.png", "--panel", &panel]);
+    let once = shim::with_wires(program, &wires.spidev, &wires.chip, &wires.log)
+        .run()
+        .exits(0);
+    assert!(once.stdout.contains("Finished!"), "{}", once.stdout);
+    let (panel, hz, resets) = wires.play();
+    assert_eq!((hz, &resets[..]), (20_000_000, &[1, 0, 1][..]));
+    let seen = panel.visible(Rotation::Landscape).expect("the light is on");
+    let png = Picture::read(home, "same.png");
+    let expected: Vec<u32> = png.rgb.into_iter().map(rgb565).collect();
+    let seen: Vec<u32> = seen
+        .pixels()
+        .iter()
+        .map(|colour| embedded_graphics::pixelcolor::IntoStorage::into_storage(*colour).into())
+        .collect();
+    assert!(seen == expected);
+    assert_eq!(panel.complaints(), []);
+}
+
+#[test]
+fn what_is_wrong_with_a_panel_is_told_before_anything_is_asked_for() {
+    let signed_in = SignedIn::google();
+    let home = &signed_in.home;
+    let wires = Wires::new(home);
+    let requests = signed_in.sandbox.requests().len();
+    for (panel, words) in [
+        ("fb:/dev/no-such-fb".to_owned(), "cat /proc/fb"),
+        ("spi:/dev/no-such-spidev".to_owned(), "do_spi 0"),
+        (
+            format!("spi:{},dc=no-such-chip:25", wires.spidev.display()),
+            "gpiodetect",
+        ),
+        (wires.panel(&[("dc", 17)]), "in use by button@17"),
+        (wires.panel(&[("dc", 99)]), "could not be had"),
+    ] {
+        let program = signed_in.program(&["once", "--panel", &panel]);
+        let once = shim::with_wires(program, &wires.spidev, &wires.chip, &wires.log)
+            .run()
+            .exits(1)
+            .says(words);
+        assert_eq!(once.stdout, "");
+    }
+    assert_eq!(signed_in.sandbox.requests().len(), requests);
+    for (panel, words) in [
+        ("/dev/fb1", "fb:/dev/fb1"),
+        ("fb:/dev/fb1,rotate=45", "0, 90, 180 or 270"),
+        ("spi:/dev/spidev0.0,dc=25", "gpiochip0:25"),
+    ] {
+        home.run(&["once", "--panel", panel]).exits(2).says(words);
+    }
+}
+
+#[test]
+fn several_panels_show_the_demo() {
+    let home = Home::new();
+    let screen = Screen::new(&home, 16, (480, 320));
+    let wires = Wires::new(&home);
+    // By variable, where a semicolon stands between panels.
+    let panels = format!("{};{}", screen.panel(), wires.panel(&[("dc", 25)]));
+    let program = home
+        .program(&[
+            "demo",
+            "--once",
+            "--palette",
+            "night",
+            "--now",
+            "2026-11-22T14:07:00Z",
+        ])
+        .env("PULSEWING_PANEL", panels);
+    let program = shim::with_framebuffer(program, &screen.file, &screen.mode());
+    shim::with_wires(program, &wires.spidev, &wires.chip, &wires.log)
+        .run()
+        .exits(0);
+    let png = Picture::read(&home, "pulsewing-demo.png");
+    assert!(png.colours().iter().all(|[_, _, blue]| *blue < 50));
+    let expected: Vec<u32> = png.rgb.into_iter().map(rgb565).collect();
+    assert!(screen.read().0 == expected);
+    let (panel, ..) = wires.play();
+    let seen = panel.visible(Rotation::Landscape).unwrap();
+    assert!(seen.pixels().iter().zip(&expected).all(|(seen, expected)| {
+        u32::from(embedded_graphics::pixelcolor::IntoStorage::into_storage(
+            *seen,
+        )) == *expected
+    }));
+}
