@@ -469,6 +469,9 @@ impl Cycle {
                 self.gone = true;
                 self.due = Timestamp::MAX;
             }
+            Err(Failure::Store(StoreTrouble::Busy | StoreTrouble::Io)) => {
+                self.due = Pacing::after_store_trouble(now.utc, &mut self.jitter);
+            }
             Err(_) => {
                 self.pacing.failures = self.pacing.failures.saturating_add(1);
                 self.due =

@@ -14,6 +14,9 @@ const SYNC_EVERY_S: i64 = 15 * 60;
 /// so that what is counted no more is older than that.
 const SPAN_S: i64 = 62;
 
+/// How many requests a cycle needs, at the least, to come to a reading.
+const A_CYCLE: u16 = 4;
+
 /// A next-allowed time further ahead than this comes from a clock that was wrong.
 const FARTHEST_S: i64 = 2 * 3_600;
 
@@ -56,7 +59,8 @@ impl Pacing {
         if self.total() < u32::from(hourly_cap) {
             return Ok(());
         }
-        let until = self.when_below(hourly_cap);
+        // Request by request, as each gets an hour old, no cycle would ever be complete.
+        let until = self.when_below(hourly_cap.saturating_sub(A_CYCLE - 1).max(1));
         self.next_allowed = Some(until);
         Err(until)
     }
@@ -134,6 +138,12 @@ impl Pacing {
         let next_sync = from + SYNC_EVERY_S - since % SYNC_EVERY_S;
         let slack = 60 + i64::from(jitter.below(60));
         Timestamp::from_second(next_sync + slack).unwrap_or(plain)
+    }
+
+    /// When to look again after the store could not be read. That costs no request, and an intent
+    /// may lie there whose replays are soon over.
+    pub(super) fn after_store_trouble(now: Timestamp, jitter: &mut Jitter) -> Timestamp {
+        add(now, Duration::from_secs(10 + u64::from(jitter.below(10))))
     }
 
     /// When to poll next after a failure: a minute, then twice as long each time up to the

@@ -197,6 +197,24 @@ fn a_limit_from_a_wrong_clock_holds_nobody_up() {
 }
 
 #[test]
+fn a_small_cap_leaves_room_for_whole_cycles() {
+    for cap in [3, 4, 6] {
+        let mut world = World::new(Setup {
+            cap,
+            every: Duration::from_secs(60),
+            ..Setup::google()
+        });
+        // Two calls for the heart rate, every time.
+        world.cloud.worn = Vec::new();
+        let mut readings = 0;
+        while world.real < Duration::from_secs(12 * 3_600) {
+            readings += u32::from(world.cycle_once().is_ok());
+        }
+        assert!(readings >= 10, "{cap}: {readings}");
+    }
+}
+
+#[test]
 fn a_410_is_final_for_fitbit_until_somebody_asks() {
     for route in [Route::Token, Route::Heart] {
         let mut world = World::new(Setup::fitbit().expired());

@@ -58,7 +58,10 @@ fn a_refresh_token_that_cannot_be_kept_is_told_as_that() {
     };
     assert_eq!(world.cycle_once(), Err(failure));
     let sent = world.story.iter().filter(|word| word.starts_with("token"));
-    assert!(sent.count() > 5, "it is asked for again while that may help");
+    assert!(
+        sent.count() > 5,
+        "it is asked for again while that may help"
+    );
 }
 
 #[test]

@@ -215,3 +215,20 @@ fn word(todo: &Todo) -> &'static str {
         Todo::Wait(_) => "wait",
     }
 }
+
+#[test]
+fn a_store_that_cannot_be_read_for_a_while_costs_no_replay_window() {
+    let mut world = World::new(Setup::fitbit().expired());
+    world.will(Route::Token, [Fault::DropAfter]);
+    while !world.story.iter().any(|word| word.starts_with("token")) {
+        let _ = world.step();
+    }
+    world.die();
+    // Three times in a row.
+    for trouble in [StoreTrouble::Io, StoreTrouble::Io, StoreTrouble::Busy] {
+        world.store.troubles.push_back(trouble);
+        assert!(world.cycle_once().is_err());
+    }
+    assert_eq!(world.cycle_once(), Ok(()));
+    assert!(world.agrees());
+}
