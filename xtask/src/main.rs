@@ -10,10 +10,13 @@
     reason = "a task runner talks to the person who started it"
 )]
 
+mod debian;
+mod firmware;
 mod foreign;
 mod members;
 mod no_std;
 mod process;
+mod qemu;
 mod setup;
 mod steps;
 mod tidy;
@@ -34,6 +37,9 @@ Commands:
   bench    run the benchmarks of the workspace
   tidy     check the house rules: crate edges, file names, forbidden calls, dead links
   no-std   build the no_std crates for a target that has neither std nor alloc
+  qemu     the emulated board from end to end, against the sandbox
+  firmware build and weigh the Feather ESP32-C6's program, type-check the FeatherS3's
+  image    the same for the C6, and the files to flash (needs espflash)
   frames   draw the pictures of docs/frames and of the tests anew (then look at each)
 
 Options:
@@ -52,6 +58,9 @@ enum Task {
     Bench,
     Tidy,
     NoStd,
+    Qemu,
+    Firmware,
+    Image,
     Frames,
 }
 
@@ -95,6 +104,9 @@ fn run(task: Task, setup: bool) -> Result<bool, String> {
         Task::Bench => vec![steps::bench()],
         Task::Tidy => vec![steps::tidy()],
         Task::NoStd => vec![steps::no_std()],
+        Task::Qemu => steps::qemu_plan(&workspace),
+        Task::Firmware => steps::firmware_plan(),
+        Task::Image => vec![steps::image()],
         Task::Frames => vec![steps::frames()],
     };
     if setup {
@@ -117,6 +129,9 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
             "bench" => Task::Bench,
             "tidy" => Task::Tidy,
             "no-std" => Task::NoStd,
+            "qemu" => Task::Qemu,
+            "firmware" => Task::Firmware,
+            "image" => Task::Image,
             "frames" => Task::Frames,
             other => return Err(format!("unknown argument `{other}`")),
         };

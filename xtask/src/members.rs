@@ -73,7 +73,7 @@ pub(crate) const MEMBERS: &[Member] = &[
         name: "xtask",
         no_std: false,
         may_use: &[],
-        tests_may_use: &[],
+        tests_may_use: &["pulsewing-store"],
     },
 ];
 

@@ -1,15 +1,18 @@
 //! The tools that the steps need: whether they are there, and how `--setup` gets them.
 //!
-//! Everything comes from a package registry by its package name; nothing is fetched by address.
+//! Everything comes from a package registry by its package name; nothing is fetched by address. What the
+//! firmware needs is unpacked below the target directory where there is apt, and installed nowhere.
 
-use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Instant;
 
+use crate::debian;
+use crate::firmware;
 use crate::foreign;
 use crate::no_std::toolchain;
 use crate::process;
+use crate::qemu;
 use crate::workspace::Workspace;
 
 /// A program or toolchain that some step needs.
@@ -21,6 +24,9 @@ pub(crate) enum Tool {
     CargoDeny,
     BareTarget,
     ForeignClients,
+    CTools,
+    Qemu,
+    Mtools,
 }
 
 impl Tool {
@@ -32,6 +38,9 @@ impl Tool {
             Self::CargoDeny => "cargo-deny",
             Self::BareTarget => "a toolchain for riscv32imac-unknown-none-elf",
             Self::ForeignClients => "the Python environment of the foreign clients",
+            Self::CTools => "clang with cmake and libclang",
+            Self::Qemu => "QEMU 10 for RISC-V",
+            Self::Mtools => "mtools",
         }
     }
 
@@ -43,6 +52,9 @@ impl Tool {
             Self::CargoDeny => "checks licences, banned crates and sources",
             Self::BareTarget => "shows that the board crates need neither std nor alloc",
             Self::ForeignClients => "holds clients that others wrote against the sandbox",
+            Self::CTools => "builds the boards' TLS",
+            Self::Qemu => "emulates a board",
+            Self::Mtools => "writes and reads the emulated board's card",
         }
     }
 
@@ -61,6 +73,11 @@ impl Tool {
                 "python3 -m venv target/foreign-clients && target/foreign-clients/bin/pip install -r \
                  crates/pulsewing-sandbox/tests/foreign/requirements.txt"
             }
+            Self::CTools => {
+                "apt-get install --yes --no-install-recommends clang cmake libclang-dev"
+            }
+            Self::Qemu => "apt-get install --yes --no-install-recommends qemu-system-riscv",
+            Self::Mtools => "apt-get install --yes --no-install-recommends mtools",
         }
     }
 
@@ -72,6 +89,9 @@ impl Tool {
             Self::CargoDeny => process::succeeds(process::cargo().args(["deny", "--version"])),
             Self::BareTarget => toolchain::find(workspace).is_some(),
             Self::ForeignClients => foreign::is_ready(workspace),
+            Self::CTools => firmware::CTools::find(workspace).is_some(),
+            Self::Qemu => qemu::tools::qemu(workspace).is_some(),
+            Self::Mtools => qemu::tools::mtools(workspace).is_some(),
         }
     }
 
@@ -97,15 +117,16 @@ impl Tool {
                 refresh_package_lists()?;
                 self.run_install_command()
             }
-            Self::BareTarget if is_root() && has_apt() => {
-                println!("setup: on Debian as root: unpacking rustc-web and rust-web-src instead");
-                refresh_package_lists()
-                    .and_then(|()| toolchain::unpack(workspace))
-                    .or_else(|problem| {
-                        println!("setup: {problem}");
-                        self.run_install_command()
-                    })
+            Self::BareTarget if debian::has_apt() => {
+                println!("setup: on Debian: unpacking rustc-web and rust-web-src instead");
+                toolchain::unpack(workspace).or_else(|problem| {
+                    println!("setup: {problem}");
+                    self.run_install_command()
+                })
             }
+            Self::CTools if debian::has_apt() => firmware::CTools::unpack(workspace),
+            Self::Qemu if debian::has_apt() => qemu::tools::unpack_qemu(workspace),
+            Self::Mtools if debian::has_apt() => qemu::tools::unpack_mtools(workspace),
             Self::ForeignClients => {
                 foreign::make_environment(workspace).or_else(|problem| install_venv(&problem))?;
                 foreign::install(workspace)
@@ -159,7 +180,7 @@ fn refresh_package_lists() -> Result<(), String> {
 
 /// Installs what Debian leaves out of its Python, where that is possible.
 fn install_venv(problem: &str) -> Result<(), String> {
-    if !(is_root() && has_apt()) {
+    if !(is_root() && debian::has_apt()) {
         return Err(problem.to_owned());
     }
     println!("setup: {problem}; on Debian as root: installing python3-venv");
@@ -171,10 +192,6 @@ fn install_venv(problem: &str) -> Result<(), String> {
             .args(packages)
             .env("DEBIAN_FRONTEND", "noninteractive"),
     )
-}
-
-fn has_apt() -> bool {
-    Path::new("/usr/bin/apt-get").exists()
 }
 
 fn is_root() -> bool {

@@ -5,10 +5,12 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::firmware::{feather, xtensa};
 use crate::foreign;
 use crate::members;
 use crate::no_std;
 use crate::process;
+use crate::qemu;
 use crate::setup::Tool;
 use crate::tidy;
 use crate::workspace::Workspace;
@@ -26,6 +28,9 @@ enum Work {
     Tidy,
     NoStd,
     Foreign,
+    QemuBuild,
+    Qemu(&'static str),
+    Board(fn(&Workspace) -> Result<(), String>),
 }
 
 /// Everything that must hold before a change goes in: quick checks first.
@@ -113,6 +118,60 @@ pub(crate) fn frames() -> Step {
         .env("PULSEWING_ACCEPT_FRAMES", "1");
     Step {
         name: "frames".to_owned(),
+        needs: &[],
+        work: Work::Command(Box::new(cargo)),
+    }
+}
+
+/// The emulated board: its program and the host's, then each group of checks.
+pub(crate) fn qemu_plan(workspace: &Workspace) -> Vec<Step> {
+    let build = Step {
+        name: "build the emulated board".to_owned(),
+        needs: &[Tool::CCompiler, Tool::BareTarget, Tool::CTools],
+        work: Work::QemuBuild,
+    };
+    let groups = qemu::groups().map(|group| Step {
+        name: format!("qemu: {group}"),
+        needs: &[Tool::Qemu, Tool::Mtools],
+        work: Work::Qemu(group),
+    });
+    [build, board_net(workspace)]
+        .into_iter()
+        .chain(groups)
+        .collect()
+}
+
+/// The Feathers: one is built, the other, whose compiler is in no registry, type-checked.
+pub(crate) fn firmware_plan() -> Vec<Step> {
+    vec![
+        board("build feather-c6", feather::build_c6),
+        board("type-check feather-s3", xtensa::check),
+    ]
+}
+
+/// The files to flash.
+pub(crate) fn image() -> Step {
+    board("image of feather-c6", feather::image)
+}
+
+fn board(name: &str, work: fn(&Workspace) -> Result<(), String>) -> Step {
+    Step {
+        name: name.to_owned(),
+        needs: &[Tool::BareTarget, Tool::CTools],
+        work: Work::Board(work),
+    }
+}
+
+/// The parts of the boards' network code that need no board.
+fn board_net(workspace: &Workspace) -> Step {
+    let mut cargo = process::cargo();
+    cargo
+        .args(["test", "--manifest-path", "firmware/Cargo.toml"])
+        .args(["--package", "pulsewing-net", "--no-default-features"])
+        .args(["--lib", "--target-dir"])
+        .arg(&workspace.target_dir);
+    Step {
+        name: "board network tests".to_owned(),
         needs: &[],
         work: Work::Command(Box::new(cargo)),
     }
@@ -240,6 +299,9 @@ impl Step {
             Work::Tidy => tidy::run(workspace),
             Work::NoStd => no_std::run(workspace),
             Work::Foreign => foreign::run(workspace),
+            Work::QemuBuild => qemu::build(workspace),
+            Work::Qemu(group) => qemu::run(workspace, group),
+            Work::Board(work) => work(workspace),
         }
     }
 }

@@ -23,11 +23,14 @@ use std::{
 
 use pulsewing_core::{
     chain::{
-        Record, Unstored,
+        Record, Standing, Unstored,
         codec::{MAX_RECORD, RecordError},
     },
     cycle::{StoreTrouble, StoreWhat},
 };
+
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::places;
 
@@ -197,6 +200,33 @@ impl ChainFile {
         self.store(record, StoreWhat::Refusal)
     }
 
+    /// Stores a record as one that is on its way to a board. No copy is left that could be refreshed.
+    ///
+    /// # Errors
+    /// What the file system says; then the chain is what it was.
+    pub fn mark_moving(&mut self, record: &[u8]) -> io::Result<()> {
+        self.store_twice(record, Standing::Moving)
+    }
+
+    /// Stores a record that was on its way to a board, and did not get there, as one that is in use.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn take_back(&mut self, record: &Record) -> io::Result<()> {
+        let mut buffer = Zeroizing::new([0; MAX_RECORD]);
+        let bytes = record.encode(&mut *buffer).unwrap_or_default();
+        self.store_twice(bytes, Standing::Active)
+    }
+
+    fn store_twice(&self, record: &[u8], standing: Standing) -> io::Result<()> {
+        let record = with_standing(record, standing)
+            .ok_or_else(|| io::Error::other("the record is damaged"))?;
+        // The copy first: until the last rename the chain is what it was.
+        self.replace("chain.prev", &record)?;
+        self.replace("chain", &record)?;
+        self.sync_dir()
+    }
+
     /// Erases the chain, and everything that was ever part of it.
     ///
     /// # Errors
@@ -253,4 +283,31 @@ impl ChainFile {
     fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
+}
+
+/// The bytes of a record with another standing (see [`pulsewing_core::chain::codec`]).
+fn with_standing(record: &[u8], standing: Standing) -> Option<Zeroizing<Vec<u8>>> {
+    const HEAD: usize = 7;
+    const STANDING: u8 = 14;
+    let mut bytes = Zeroizing::new(record.to_vec());
+    let length = u16::from_be_bytes(bytes.get(5..HEAD)?.try_into().ok()?);
+    let end = HEAD + usize::from(length);
+    let mut at = HEAD;
+    while at < end {
+        let &[tag, hi, lo] = bytes.get(at..at + 3)?.first_chunk()?;
+        if tag == STANDING {
+            *bytes.get_mut(at + 3)? = match standing {
+                Standing::Active => 1,
+                Standing::Refused => 2,
+                Standing::Moving => 3,
+            };
+        }
+        at += 3 + usize::from(u16::from_be_bytes([hi, lo]));
+    }
+    let checksum = Sha256::digest(bytes.get(..end)?);
+    bytes
+        .get_mut(end..end + 8)?
+        .copy_from_slice(checksum.get(..8)?);
+    let changed = Record::decode(&bytes).ok()?;
+    (changed.chain.standing() == standing).then_some(bytes)
 }

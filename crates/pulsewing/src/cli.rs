@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use jiff::{Timestamp, tz::Offset};
 use pulsewing_core::Provider;
-use pulsewing_screen::Theme;
+use pulsewing_screen::{Palette, Theme};
 
-use crate::console::Colour;
+use crate::{board::options::Board, console::Colour, panel::PanelSpec};
 
 /// Shows a wearer's latest heart rate.
 ///
@@ -73,6 +73,8 @@ pub enum Command {
     Status(Status),
     /// Draw saved API replies, offline
     Render(Render),
+    /// Set a board up over its serial port, and look after it
+    Board(Board),
     /// Run a stand-in for both clouds until stopped
     #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),
@@ -99,6 +101,12 @@ pub struct Demo {
     /// How many times as fast as time the demo's clock runs
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600), env = "PULSEWING_SPEED")]
     pub speed: u32,
+    /// The picture's colours: day, dim or night
+    #[arg(long, value_name = "P", env = "PULSEWING_PALETTE")]
+    pub palette: Option<Palette>,
+    /// Where else to show the picture.
+    #[command(flatten)]
+    pub panels: Panels,
 }
 
 /// Options of `login`.
@@ -135,6 +143,9 @@ pub struct Once {
     /// Draw the picture to this file
     #[arg(long, value_name = "FILE", env = "PULSEWING_PNG")]
     pub png: Option<PathBuf>,
+    /// Where else to show the picture.
+    #[command(flatten)]
+    pub panels: Panels,
     /// How the picture looks.
     #[command(flatten)]
     pub look: Look,
@@ -150,6 +161,7 @@ pub struct Status {
 
 /// Options of `render`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("output").args(["png", "panel"]).required(true).multiple(true))]
 pub struct Render {
     /// Whose replies they are: google or fitbit
     #[arg(long, value_name = "P", env = "PULSEWING_PROVIDER")]
@@ -165,7 +177,10 @@ pub struct Render {
     pub settings: Option<PathBuf>,
     /// Draw the picture to this file
     #[arg(long, value_name = "FILE", env = "PULSEWING_PNG")]
-    pub png: PathBuf,
+    pub png: Option<PathBuf>,
+    /// Where else to show the picture.
+    #[command(flatten)]
+    pub panels: Panels,
     /// How the picture looks.
     #[command(flatten)]
     pub look: Look,
@@ -180,6 +195,27 @@ pub struct Look {
     /// The picture's size in pixels
     #[arg(long, value_name = "WxH", default_value = "480x320", value_parser = PictureSize::parse, env = "PULSEWING_SIZE")]
     pub size: PictureSize,
+    /// The picture's colours: day, dim or night
+    #[arg(long, value_name = "P", env = "PULSEWING_PALETTE")]
+    pub palette: Option<Palette>,
+}
+
+/// Panels that show the picture.
+#[derive(Clone, Debug, Args)]
+pub struct Panels {
+    /// Show the picture on this panel, in its own size: fb:/dev/fb1 or spi:/dev/spidev0.0,dc=gpiochip0:25
+    ///
+    /// May stand several times; in the variable a semicolon separates panels. A framebuffer takes
+    /// rotate=0|90|180|270; an SPI panel with an HX8357D takes dc=CHIP:LINE, reset=CHIP:LINE,
+    /// backlight=CHIP:LINE, hz=N and rotate=0|90|180|270.
+    #[arg(
+        long = "panel",
+        id = "panel",
+        value_name = "SPEC",
+        value_delimiter = ';',
+        env = "PULSEWING_PANEL"
+    )]
+    pub specs: Vec<PanelSpec>,
 }
 
 /// Options of `sandbox`.

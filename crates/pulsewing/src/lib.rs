@@ -12,12 +12,15 @@
 //! | [`cli`], [`app`], [`config`], [`places`], [`endpoints`] | what the user asked for |
 //! | [`engine`], [`http`], [`zone`], [`clock`], [`stop`] | carrying the cycle's actions out |
 //! | [`chain_file`], [`state_file`] | what outlives a run |
-//! | [`commands`], [`reading_json`], [`picture`] | what comes out |
+//! | [`commands`], [`reading_json`] | what comes out in words |
+//! | [`outputs`], [`night`], [`picture`], [`panel`], [`wallpaper`] | what comes out in pixels |
+//! | [`board`] | a board on a serial port |
 //! | [`console`], [`problem`] | talking to people |
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![deny(missing_docs)]
 
 pub mod app;
+pub mod board;
 pub mod chain_file;
 pub mod cli;
 pub mod clock;
@@ -27,10 +30,14 @@ pub mod console;
 pub mod endpoints;
 pub mod engine;
 pub mod http;
+pub mod night;
+pub mod outputs;
+pub mod panel;
 pub mod picture;
 pub mod places;
 pub mod problem;
 pub mod reading_json;
 pub mod state_file;
 pub mod stop;
+pub mod wallpaper;
 pub mod zone;

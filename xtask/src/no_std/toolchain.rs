@@ -9,9 +9,10 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use super::TARGET;
+use crate::debian::{self, Packages};
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -81,6 +82,49 @@ impl Toolchain {
     }
 }
 
+impl Toolchain {
+    /// Makes a cargo command build firmware with this toolchain: with `core` and `alloc`, and linked.
+    ///
+    /// # Errors
+    ///
+    /// When there is no linker.
+    pub(crate) fn apply_for_firmware(&self, cargo: &mut Command) -> Result<(), String> {
+        if let Self::Unpacked { rustc } = self {
+            cargo
+                .env("RUSTC", rustc)
+                .env("RUSTC_BOOTSTRAP", "1")
+                .env("CARGO_UNSTABLE_BUILD_STD", "core,alloc")
+                .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "compiler-builtins-mem")
+                // Debian's compiler comes without one; rustup's brings its own.
+                .env(
+                    "CARGO_TARGET_RISCV32IMAC_UNKNOWN_NONE_ELF_LINKER",
+                    linker()?,
+                );
+        }
+        Ok(())
+    }
+}
+
+/// The linker that comes with the compiler in the path.
+fn linker() -> Result<PathBuf, String> {
+    let ask = |question: &[&str]| process::output(Command::new("rustc").args(question));
+    let sysroot = ask(&["--print", "sysroot"])?;
+    let version = ask(&["--version", "--verbose"])?;
+    let host = version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .unwrap_or_default();
+    let linker = Path::new(sysroot.trim())
+        .join("lib/rustlib")
+        .join(host)
+        .join("bin/rust-lld");
+    if linker.exists() {
+        Ok(linker)
+    } else {
+        Err(format!("the compiler has no {}", linker.display()))
+    }
+}
+
 /// Copies `core`, and the compiler's own support below it, to a sysroot without alloc and std.
 fn copy_core(libraries: &Path, sysroot: &Path) -> io::Result<()> {
     let to = sysroot.join("lib/rustlib").join(TARGET).join("lib");
@@ -124,97 +168,37 @@ fn unpacked_rustc(workspace: &Workspace) -> PathBuf {
 
 /// Downloads Debian's compiler and library sources and unpacks them below the target directory.
 ///
-/// Needs current package lists. What the two packages depend on is asked of apt, so no version is written
-/// down here. `bin/rustc` appears last: an interrupted run is not taken for a finished one.
-///
 /// # Errors
 ///
 /// When apt does not know the packages, a download fails, or the disk is full.
 pub(crate) fn unpack(workspace: &Workspace) -> Result<(), String> {
-    let dir = unpacked_dir(workspace);
-    let packages = dir.join("packages");
-    let written = |error: io::Error| format!("cannot write {}: {error}", dir.display());
-    if dir.exists() {
-        fs::remove_dir_all(&dir).map_err(written)?;
-    }
-    fs::create_dir_all(&packages).map_err(written)?;
-    fs::create_dir_all(dir.join("bin")).map_err(written)?;
-
-    let simulated = process::output(
-        Command::new("apt-get")
-            .args([
-                "--simulate",
-                "install",
-                "--reinstall",
-                "--no-install-recommends",
-            ])
-            .args(["rustc-web", "rust-web-src"]),
-    )?;
-    process::run(
-        Command::new("apt-get")
-            .args(["--quiet=2", "-o", "APT::Sandbox::User=root", "download"])
-            .args(to_install(&simulated))
-            .current_dir(&packages),
-    )?;
-    for package in library_files(&packages, &[""]).map_err(written)? {
-        unpack_package(&package, &dir)?;
-    }
-    fs::remove_dir_all(&packages).map_err(written)?;
-    write_wrapper(&dir).map_err(written)
-}
-
-/// The package names in the answer of `apt-get --simulate install`.
-fn to_install(simulated: &str) -> impl Iterator<Item = &str> {
-    simulated
-        .lines()
-        .filter_map(|line| line.strip_prefix("Inst ")?.split_whitespace().next())
-}
-
-fn unpack_package(package: &Path, dir: &Path) -> Result<(), String> {
-    let name = package.file_name().unwrap_or_default().to_string_lossy();
-    if !name.starts_with("rust-web-src_") {
-        return process::run(
-            Command::new("dpkg-deb")
-                .arg("--extract")
-                .arg(package)
-                .arg(dir),
-        );
-    }
-    // The sources of the whole compiler are in there; only the library's are wanted.
-    println!("$ dpkg-deb --fsys-tarfile {name} | tar --extract (library only)");
-    let failed = |error: io::Error| format!("cannot unpack {name}: {error}");
-    let mut archive = Command::new("dpkg-deb")
-        .arg("--fsys-tarfile")
-        .arg(package)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    let stream = archive.stdout.take().map_or_else(Stdio::null, Stdio::from);
-    let unpacked = Command::new("tar")
-        .args(["--extract", "--wildcards", "--directory"])
-        .arg(dir)
-        .args(["./usr/lib/rustlib/src", "./usr/src/rustc-*/library"])
-        .arg("./usr/src/rustc-*/Cargo.toml")
-        .stdin(stream)
-        .status()
-        .map_err(failed)?;
-    let read = archive.wait().map_err(failed)?;
-    if read.success() && unpacked.success() {
-        Ok(())
-    } else {
-        Err(format!(
-            "cannot unpack {name}: dpkg-deb {read}, tar {unpacked}"
-        ))
-    }
+    let packages = Packages {
+        names: &["rustc-web", "rust-web-src"],
+        newest: false,
+        // The sources of the whole compiler are in there; only the library's are wanted.
+        parts: &[(
+            "rust-web-src_",
+            &[
+                "./usr/lib/rustlib/src",
+                "./usr/src/rustc-*/library",
+                "./usr/src/rustc-*/Cargo.toml",
+            ],
+        )],
+    };
+    debian::unpack(
+        workspace,
+        &packages,
+        &unpacked_dir(workspace),
+        write_wrapper,
+    )
 }
 
 /// Writes `bin/rustc`, which finds the compiler's shared libraries where they were unpacked.
 fn write_wrapper(dir: &Path) -> io::Result<()> {
-    let libraries = fs::read_dir(dir.join("usr/lib"))?
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .find(|path| path.to_string_lossy().ends_with("-linux-gnu"))
+    fs::create_dir_all(dir.join("bin"))?;
+    let libraries = debian::library_dirs(dir);
+    let libraries = libraries
+        .first()
         .ok_or_else(|| io::Error::other("the packages hold no shared libraries"))?;
     let script = format!(
         "#!/bin/sh\nexport LD_LIBRARY_PATH='{}'\nexec '{}' \"$@\"\n",
@@ -227,29 +211,22 @@ fn write_wrapper(dir: &Path) -> io::Result<()> {
     fs::rename(unfinished, dir.join("bin/rustc"))
 }
 
+/// Lets a file be run.
 #[cfg(unix)]
-fn make_executable(file: &Path) -> io::Result<()> {
+pub(crate) fn make_executable(file: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(file, fs::Permissions::from_mode(0o755))
 }
 
+/// Lets a file be run.
 #[cfg(not(unix))]
-fn make_executable(_: &Path) -> io::Result<()> {
+pub(crate) fn make_executable(_: &Path) -> io::Result<()> {
     Err(io::Error::other("Debian's packages run on Linux only"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_packages_to_fetch_are_those_that_apt_would_install() {
-        let simulated = "Reading package lists...\nRemv rustc [1.63]\n\
-            Inst libllvm22 (1:22 Debian:12 [amd64])\nInst rustc-web [1.95] (1.96 Debian)\n\
-            Conf libllvm22 (1:22 Debian:12 [amd64])\n";
-        let names: Vec<&str> = to_install(simulated).collect();
-        assert_eq!(names, ["libllvm22", "rustc-web"]);
-    }
 
     #[test]
     fn a_sysroot_of_an_installed_target_holds_core_but_not_alloc() {

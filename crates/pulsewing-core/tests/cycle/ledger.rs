@@ -19,9 +19,10 @@ use crate::{
 /// For how long the cloud answers a spent token with the pair that it made.
 const WINDOW: Duration = Duration::from_secs(120);
 
-/// For how long after the first send, and how often at least, an unanswered refresh is repeated.
+/// For how long after the first send, and how often at least, an unanswered refresh is repeated. The
+/// longest pause is a first backoff, of a cycle whose intent was stored without its knowing.
 const REPLAYED_FOR: Duration = Duration::from_secs(110);
-const REPLAYED_EVERY: Duration = Duration::from_secs(40);
+const REPLAYED_EVERY: Duration = Duration::from_secs(75);
 
 /// What is known from outside.
 #[derive(Debug)]

@@ -1,7 +1,5 @@
 //! `pulsewing demo`: the whole system in one process, without an account.
 
-use std::path::Path;
-
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 use pulsewing_core::{Provider, oauth::Redirect, report::Report};
 use pulsewing_sandbox::{Sandbox, SandboxConfig};
@@ -9,12 +7,12 @@ use pulsewing_sandbox::{Sandbox, SandboxConfig};
 use super::{consent::SignIn, print, sandbox};
 use crate::{
     app::App,
-    cli::{Demo, Global, PictureSize},
+    cli::{Demo, Global, Look, PictureSize},
     clock::Clock,
     config::{ClientConfig, Config, EndpointsConfig},
     console::Console,
     engine::Engine,
-    picture,
+    outputs::Outputs,
     problem::{Exit, Problem},
     stop::Stop,
 };
@@ -60,10 +58,19 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
     sandbox.clock().set(start);
     let clock = Clock::starting_at(start, options.speed);
     let app = App::private(config, console, clock, place.0.clone());
+    let look = Look {
+        theme: None,
+        size: PictureSize {
+            width: 480,
+            height: 320,
+        },
+        palette: options.palette,
+    };
+    let mut outputs = Outputs::open(&app, &look, Some(PICTURE.into()), &options.panels.specs)?;
     let mut engine = app.engine(options.provider, None)?;
     loop {
         match engine.next_cycle(&mut stop).await {
-            Ok(()) => show(&app, &engine, options.once)?,
+            Ok(()) => show(&app, &engine, &mut outputs, options.once)?,
             // Ctrl-C is how a demo ends.
             Err(problem) if problem.exit() == Exit::Interrupted => return Ok(()),
             Err(problem) => return Err(problem),
@@ -115,19 +122,14 @@ async fn sign_in(
     Ok(())
 }
 
-fn show(app: &App, engine: &Engine, is_last: bool) -> Result<(), Problem> {
+fn show(app: &App, engine: &Engine, outputs: &mut Outputs, is_last: bool) -> Result<(), Problem> {
     let Some(reading) = engine.reading() else {
         return Ok(());
     };
     let now = engine.clock().now();
     let every = SignedDuration::try_from(app.every()).unwrap_or(SignedDuration::MAX);
-    let size = PictureSize {
-        width: 480,
-        height: 320,
-    };
     let freshness = reading.freshness(now.utc, every, false);
-    let theme = picture::theme(None, &app.config)?;
-    picture::write(Path::new(PICTURE), reading, now.utc, freshness, theme, size)?;
+    outputs.show(reading, now, freshness)?;
     let next = engine.cycle().due().duration_since(now.utc);
     let report = Report {
         reading,

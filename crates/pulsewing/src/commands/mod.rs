@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 mod adopt;
+mod board;
 mod consent;
 #[cfg(feature = "sandbox")]
 mod demo;
@@ -36,6 +37,7 @@ pub async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
         Command::Adopt(options) => adopt::run(&App::new(&global, console)?, &options).await,
         Command::Once(options) => once::run(&App::new(&global, console)?, &options).await,
         Command::Status(options) => status::run(&App::new(&global, console)?, &options),
+        Command::Board(options) => board::run(&App::new(&global, console)?, &options).await,
         Command::Render(options) => render::run(&App::new(&global, console)?, &options),
     }
 }

@@ -7,8 +7,8 @@ use pulsewing_core::{cycle::Deadline, report::Report};
 
 use super::print;
 use crate::{
-    app::App, cli::Once, engine::Engine, picture, problem::Problem, reading_json::ReadingJson,
-    stop::Stop,
+    app::App, cli::Once, engine::Engine, outputs::Outputs, problem::Problem,
+    reading_json::ReadingJson, stop::Stop,
 };
 
 /// The whole run ends within 130 seconds, and no try starts after 110.
@@ -19,22 +19,20 @@ const DEADLINE: Deadline = Deadline {
 
 pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
     let provider = app.provider(None)?;
+    let mut outputs = Outputs::open(
+        app,
+        &options.look,
+        options.png.clone(),
+        &options.panels.specs,
+    )?;
     let mut engine = app.engine(provider, Some(DEADLINE))?;
     engine.next_cycle(&mut Stop::listen()).await?;
-    if let Some(path) = &options.png {
-        draw(app, &engine, path, options)?;
+    if let Some(reading) = engine.reading() {
+        let now = engine.clock().now();
+        let freshness = reading.freshness(now.utc, interval(app), false);
+        outputs.show(reading, now, freshness)?;
     }
     print(&output(app, &engine, options.json)?)
-}
-
-fn draw(app: &App, engine: &Engine, path: &std::path::Path, options: &Once) -> Result<(), Problem> {
-    let Some(reading) = engine.reading() else {
-        return Ok(());
-    };
-    let now = engine.clock().now().utc;
-    let theme = picture::theme(options.look.theme, &app.config)?;
-    let freshness = reading.freshness(now, interval(app), false);
-    picture::write(path, reading, now, freshness, theme, options.look.size)
 }
 
 fn output(app: &App, engine: &Engine, as_json: bool) -> Result<String, Problem> {

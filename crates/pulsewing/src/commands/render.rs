@@ -6,19 +6,26 @@ use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{
     Provider,
     civil::{LocalDay, Offsets},
+    cycle::Now,
     day::{Day, Sample, Window},
     dialect::{DecodeError, DeviceFacts, ZoneFacts, fitbit, google},
     heart_zone::HeartZones,
     reading::{Reading, TimeZone},
 };
 
-use crate::{app::App, cli::Render, picture, problem::Problem, zone};
+use crate::{app::App, cli::Render, outputs::Outputs, problem::Problem, zone};
 
 /// How much of a body is read at once.
 const CHUNK: usize = 64 * 1_024;
 
 pub(super) fn run(app: &App, options: &Render) -> Result<(), Problem> {
     let now = app.now();
+    let mut outputs = Outputs::open(
+        app,
+        &options.look,
+        options.png.clone(),
+        &options.panels.specs,
+    )?;
     let time_zone = time_zone(app, options, now)?;
     let reading = match options.provider {
         Provider::Google => google_reading(app, options, time_zone, now)?,
@@ -26,15 +33,11 @@ pub(super) fn run(app: &App, options: &Render) -> Result<(), Problem> {
     };
     let every = SignedDuration::try_from(app.every()).unwrap_or(SignedDuration::MAX);
     let freshness = reading.freshness(now, every, false);
-    let theme = picture::theme(options.look.theme, &app.config)?;
-    picture::write(
-        &options.png,
-        &reading,
-        now,
-        freshness,
-        theme,
-        options.look.size,
-    )
+    let at = Now {
+        utc: now,
+        ..app.clock.now()
+    };
+    outputs.show(&reading, at, freshness)
 }
 
 /// The zone of the settings body; without one, the offset that the time was given with; without

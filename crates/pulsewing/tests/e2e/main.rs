@@ -7,10 +7,13 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod board_console;
+mod board_line;
 mod browser;
 mod hermetic;
 mod loopback_http;
 mod patience;
+mod picture;
 mod recording;
 mod sandbox_process;
 mod secret_watch;
@@ -19,6 +22,8 @@ mod signed_in;
 
 mod adopt;
 mod all_waits;
+mod board;
+mod board_custody;
 mod chain;
 mod chain_files;
 mod crash;
@@ -28,10 +33,13 @@ mod disk_full;
 mod exit_codes;
 mod login;
 mod logout;
+mod look;
 mod once;
 mod once_json;
 mod options;
+mod other_tokens;
 mod pacing;
+mod panel;
 mod render;
 mod sandbox_cli;
 mod status;
