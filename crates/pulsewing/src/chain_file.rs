@@ -29,7 +29,6 @@ use pulsewing_core::{
     cycle::{StoreTrouble, StoreWhat},
 };
 
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::places;
@@ -204,7 +203,7 @@ impl ChainFile {
     ///
     /// # Errors
     /// What the file system says; then the chain is what it was.
-    pub fn mark_moving(&mut self, record: &[u8]) -> io::Result<()> {
+    pub fn mark_moving(&mut self, record: &Record) -> io::Result<()> {
         self.store_twice(record, Standing::Moving)
     }
 
@@ -213,17 +212,18 @@ impl ChainFile {
     /// # Errors
     /// What the file system says.
     pub fn take_back(&mut self, record: &Record) -> io::Result<()> {
-        let mut buffer = Zeroizing::new([0; MAX_RECORD]);
-        let bytes = record.encode(&mut *buffer).unwrap_or_default();
-        self.store_twice(bytes, Standing::Active)
+        self.store_twice(record, Standing::Active)
     }
 
-    fn store_twice(&self, record: &[u8], standing: Standing) -> io::Result<()> {
-        let record = with_standing(record, standing)
-            .ok_or_else(|| io::Error::other("the record is damaged"))?;
+    fn store_twice(&self, record: &Record, standing: Standing) -> io::Result<()> {
+        let mut buffer = Zeroizing::new([0; MAX_RECORD]);
+        let chain = record.chain.with_standing(standing);
+        let bytes = chain
+            .encode(&mut *buffer)
+            .ok_or_else(|| io::Error::other("the record outgrew its bounds"))?;
         // The copy first: until the last rename the chain is what it was.
-        self.replace("chain.prev", &record)?;
-        self.replace("chain", &record)?;
+        self.replace("chain.prev", bytes)?;
+        self.replace("chain", bytes)?;
         self.sync_dir()
     }
 
@@ -283,31 +283,4 @@ impl ChainFile {
     fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
-}
-
-/// The bytes of a record with another standing (see [`pulsewing_core::chain::codec`]).
-fn with_standing(record: &[u8], standing: Standing) -> Option<Zeroizing<Vec<u8>>> {
-    const HEAD: usize = 7;
-    const STANDING: u8 = 14;
-    let mut bytes = Zeroizing::new(record.to_vec());
-    let length = u16::from_be_bytes(bytes.get(5..HEAD)?.try_into().ok()?);
-    let end = HEAD + usize::from(length);
-    let mut at = HEAD;
-    while at < end {
-        let &[tag, hi, lo] = bytes.get(at..at + 3)?.first_chunk()?;
-        if tag == STANDING {
-            *bytes.get_mut(at + 3)? = match standing {
-                Standing::Active => 1,
-                Standing::Refused => 2,
-                Standing::Moving => 3,
-            };
-        }
-        at += 3 + usize::from(u16::from_be_bytes([hi, lo]));
-    }
-    let checksum = Sha256::digest(bytes.get(..end)?);
-    bytes
-        .get_mut(end..end + 8)?
-        .copy_from_slice(checksum.get(..8)?);
-    let changed = Record::decode(&bytes).ok()?;
-    (changed.chain.standing() == standing).then_some(bytes)
 }

@@ -241,6 +241,15 @@ impl Stored {
             && this.standing == other.standing
     }
 
+    /// This chain with another standing: on its way to a board, or taken back from there.
+    #[must_use]
+    pub fn with_standing(&self, standing: Standing) -> Unstored {
+        Unstored(Chain {
+            standing,
+            ..self.0.clone()
+        })
+    }
+
     /// This chain, refused by its provider.
     #[must_use]
     pub fn refused(&self) -> Unstored {

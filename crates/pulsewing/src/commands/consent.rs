@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use pulsewing_core::{
     AuthorizationCode, Provider,
-    chain::{Client, Unstored},
+    chain::{Client, Issuer, Unstored},
     cycle::{Consent, Failure},
     oauth::{
-        Answer, NoAnswer, OAuthError, Redirect, ReplyDecoder, Scopes,
+        Answer, Grant, NoAnswer, OAuthError, Redirect, ReplyDecoder, Scopes,
         authorize::{Authorize, MAX_URL, Pkce},
         token,
     },
@@ -84,6 +84,21 @@ impl<'a> SignIn<'a> {
             })
     }
 
+    /// Whom the sign-in is with.
+    pub(super) const fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    /// The client that is signed in.
+    pub(super) const fn client(&self) -> &Client {
+        self.client
+    }
+
+    /// Who issues the tokens.
+    pub(super) fn issuer(&self) -> Issuer {
+        self.http.endpoints().issuer()
+    }
+
     /// Where the wearer comes back to.
     pub(super) fn redirect_uri(&self) -> &str {
         &self.redirect_uri
@@ -103,6 +118,31 @@ impl<'a> SignIn<'a> {
     pub(super) async fn finish(&self, code: &AuthorizationCode) -> Result<Unstored, Problem> {
         let mut files = self.app.chain_file();
         let replaced = app::open_chain(&mut files).await?;
+        let grant = self.exchange(code).await?;
+        let chain = Unstored::signed_in(
+            self.provider,
+            self.issuer(),
+            self.client.clone(),
+            grant,
+            Scopes::all_requested(self.provider),
+            replaced.as_ref().map(|record| record.chain.generation()),
+            self.app.now(),
+        )
+        .ok_or_else(|| no_answer(NoAnswer::Malformed))?;
+        files.store_new(&chain).map_err(|error| {
+            Problem::failed("the sign-in could not be written")
+                .caused_by(&error)
+                .hint("make room, or make the state directory writable, and sign in again")
+        })?;
+        let mut state = self.app.state();
+        state.forget_account();
+        self.app.save_state(&mut state);
+        files.unlock();
+        Ok(chain)
+    }
+
+    /// Exchanges the code for tokens, which are nowhere but in memory afterwards.
+    pub(super) async fn exchange(&self, code: &AuthorizationCode) -> Result<Grant, Problem> {
         let mut buffer = [0; REQUEST_BUFFER];
         let outgoing = token::exchange(
             self.provider,
@@ -149,26 +189,7 @@ impl<'a> SignIn<'a> {
             let failure = Failure::ConsentNeeded(Consent::HeartRateScopeMissing);
             return Err(Problem::of_cycle(failure, self.provider));
         }
-        let chain = Unstored::signed_in(
-            self.provider,
-            self.http.endpoints().issuer(),
-            self.client.clone(),
-            grant,
-            Scopes::all_requested(self.provider),
-            replaced.as_ref().map(|record| record.chain.generation()),
-            self.app.now(),
-        )
-        .ok_or_else(|| no_answer(NoAnswer::Malformed))?;
-        files.store_new(&chain).map_err(|error| {
-            Problem::failed("the sign-in could not be written")
-                .caused_by(&error)
-                .hint("make room, or make the state directory writable, and sign in again")
-        })?;
-        let mut state = self.app.state();
-        state.forget_account();
-        self.app.save_state(&mut state);
-        files.unlock();
-        Ok(chain)
+        Ok(grant)
     }
 
     fn refused(&self, error: OAuthError) -> Problem {

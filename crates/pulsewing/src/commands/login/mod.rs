@@ -10,7 +10,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{
-    Provider,
+    AuthorizationCode, Provider,
     chain::{Client, Unstored},
     oauth::{Redirect, RedirectError},
 };
@@ -33,29 +33,40 @@ const TESTING_LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24 + 1);
 const PASTES: usize = 3;
 
 pub(super) async fn run(app: &App, options: &Login) -> Result<(), Problem> {
+    let (provider, chain) = sign_in(app, options, async |sign_in, code| {
+        let chain = sign_in.finish(code).await?;
+        Ok((sign_in.provider(), chain))
+    })
+    .await?;
+    explain(app, provider, &chain);
+    Ok(())
+}
+
+/// Has somebody sign in, in the browser of this machine or by paste, and has `finish` make something
+/// of the code that comes back.
+pub(super) async fn sign_in<T>(
+    app: &App,
+    options: &Login,
+    finish: impl AsyncFnOnce(&SignIn<'_>, &AuthorizationCode) -> Result<T, Problem>,
+) -> Result<T, Problem> {
     let provider = match (options.provider, &options.client_json) {
         (None, Some(_)) => Provider::Google,
         (asked, _) => app.provider(asked)?,
     };
     let http = app.http(provider)?;
     let (client, redirects) = client(app, provider, options)?;
-    let chain = if options.paste {
+    if options.paste {
         let redirect = redirects.paste_target(PASTE_REDIRECT);
         let sign_in = SignIn::new(app, provider, &http, &client, redirect)?;
-        by_paste(app, &sign_in).await?
+        let code = by_paste(app, &sign_in).await?;
+        finish(&sign_in, &code).await
     } else {
         let loopback = Loopback::bind(redirects.loopback_target()?.as_deref()).await?;
-        let sign_in = SignIn::new(
-            app,
-            provider,
-            &http,
-            &client,
-            loopback.redirect_uri().to_owned(),
-        )?;
-        by_browser(app, &sign_in, loopback).await?
-    };
-    explain(app, provider, &chain);
-    Ok(())
+        let redirect = loopback.redirect_uri().to_owned();
+        let sign_in = SignIn::new(app, provider, &http, &client, redirect)?;
+        let code = by_browser(app, &sign_in, loopback).await?;
+        finish(&sign_in, &code).await
+    }
 }
 
 /// Where a client may come back to.
@@ -167,7 +178,7 @@ async fn by_browser(
     app: &App,
     sign_in: &SignIn<'_>,
     loopback: Loopback,
-) -> Result<Unstored, Problem> {
+) -> Result<AuthorizationCode, Problem> {
     let url = sign_in.url()?;
     let opened = open::that_detached(&url).is_ok();
     app.console.say(if opened {
@@ -179,10 +190,10 @@ async fn by_browser(
     app.console
         .detail(|| format!("waiting at {}", sign_in.redirect_uri()));
     let redirect = loopback.wait(|redirect| sign_in.is_ours(redirect)).await?;
-    sign_in.finish(&redirect.code).await
+    Ok(redirect.code)
 }
 
-async fn by_paste(app: &App, sign_in: &SignIn<'_>) -> Result<Unstored, Problem> {
+async fn by_paste(app: &App, sign_in: &SignIn<'_>) -> Result<AuthorizationCode, Problem> {
     app.console.say("Open the next line in a browser on any machine and sign in. The browser ends at an address that it cannot show; copy that address and paste it here:");
     print(&format!("{}\n", sign_in.url()?))?;
     for _ in 0..PASTES {
@@ -194,9 +205,7 @@ async fn by_paste(app: &App, sign_in: &SignIn<'_>) -> Result<Unstored, Problem> 
             );
         };
         match Redirect::parse(&pasted) {
-            Ok(redirect) if sign_in.is_ours(&redirect) => {
-                return sign_in.finish(&redirect.code).await;
-            }
+            Ok(redirect) if sign_in.is_ours(&redirect) => return Ok(redirect.code),
             Ok(_) => app.console.warn(
                 "that address belongs to another sign-in; paste the one that this sign-in ended at",
             ),

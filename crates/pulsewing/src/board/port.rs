@@ -1,0 +1,99 @@
+//! The serial port.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serial2::SerialPort;
+
+use super::Trouble;
+
+/// The line's speed, in bits a second. It means nothing to a board on USB.
+const BAUD: u32 = 115_200;
+
+/// How long a board may take to take some bytes.
+const WRITE_FOR: Duration = Duration::from_secs(5);
+
+/// An open port. It is this program's alone.
+#[derive(Debug)]
+pub struct Port {
+    serial: SerialPort,
+    /// Holds the kernel's lock on the port. Two programs would read each other's replies.
+    #[cfg(unix)]
+    _lock: std::fs::File,
+    path: PathBuf,
+}
+
+impl Port {
+    /// Opens a port by the path of its device.
+    ///
+    /// # Errors
+    /// [`Trouble::NoPort`] or [`Trouble::Busy`].
+    pub fn open(path: &Path) -> Result<Self, Trouble> {
+        let mut serial = SerialPort::open(path, BAUD).map_err(Trouble::NoPort)?;
+        serial
+            .set_write_timeout(WRITE_FOR)
+            .map_err(Trouble::NoPort)?;
+        Ok(Self {
+            #[cfg(unix)]
+            _lock: lock(&serial)?,
+            serial,
+            path: path.to_owned(),
+        })
+    }
+
+    /// The path of its device.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads what has arrived, waiting for it at most this long; nothing when the time is over.
+    ///
+    /// # Errors
+    /// [`Trouble::Lost`].
+    pub fn read<'b>(&mut self, buffer: &'b mut [u8], wait: Duration) -> Result<&'b [u8], Trouble> {
+        // The system counts in whole milliseconds; none would be none at all.
+        let wait = wait.max(Duration::from_millis(1));
+        self.serial.set_read_timeout(wait).map_err(Trouble::Lost)?;
+        match self.serial.read(buffer) {
+            Ok(0) => Err(Trouble::Lost(io::ErrorKind::UnexpectedEof.into())),
+            Ok(length) => Ok(buffer.get(..length).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(&[]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(&[]),
+            Err(error) => Err(Trouble::Lost(error)),
+        }
+    }
+
+    /// Writes all of it.
+    ///
+    /// # Errors
+    /// [`Trouble::Silent`] when the board does not take it, [`Trouble::Lost`] when it is gone.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+        self.serial
+            .write_all(bytes)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::TimedOut => Trouble::Silent,
+                _ => Trouble::Lost(error),
+            })
+    }
+}
+
+#[cfg(unix)]
+fn lock(serial: &SerialPort) -> Result<std::fs::File, Trouble> {
+    use std::{fs::TryLockError, os::fd::AsFd};
+
+    let file = std::fs::File::from(
+        serial
+            .as_fd()
+            .try_clone_to_owned()
+            .map_err(Trouble::NoPort)?,
+    );
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Trouble::Busy),
+        Err(TryLockError::Error(error)) => Err(Trouble::NoPort(error)),
+    }
+}

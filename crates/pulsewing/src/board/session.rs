@@ -1,0 +1,317 @@
+//! A conversation with a board: a command, its reply, and getting back into step.
+//!
+//! Replies carry no number, so the two sides have to be in step: one command, one reply. They get
+//! out of step when a reply is late, damaged by noise, or never comes because the board restarted.
+//! Then `status` is asked for: no other reply begins as its does, so whatever was left over of
+//! earlier ones is told from it.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Command, Status, Trouble,
+    line::{Line, Lines},
+    port::Port,
+};
+use crate::console::Console;
+
+/// How long the next line of a reply may take. A board that is busy for longer is found again.
+const LINE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long a board may take to be found again, restart included.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a board is asked that may be none.
+pub const GLANCE: Duration = Duration::from_secs(3);
+
+/// How often `status` is asked for until it comes.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+
+/// How long it has to be quiet before late replies are taken to be over.
+const QUIET: Duration = Duration::from_millis(300);
+
+/// How often a port that is gone is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// The most lines of a reply: more than the highest screen has rows.
+const MAX_LINES: usize = 2_048;
+
+/// An open conversation.
+#[derive(Debug)]
+pub struct Session {
+    port: Port,
+    lines: Lines,
+    arrived: std::collections::VecDeque<u8>,
+    console: Console,
+    is_in_step: bool,
+}
+
+/// Why a reply did not end well.
+enum NoReply {
+    Trouble(Trouble),
+    /// The board restarted, or something else than a reply came.
+    OutOfStep,
+}
+
+impl Session {
+    /// Opens a port and asks the board there for its status, for at most `patience`.
+    ///
+    /// # Errors
+    /// [`Trouble`]; [`Trouble::Silent`] when no board of ours answers in time.
+    pub fn open(
+        path: &Path,
+        patience: Duration,
+        console: Console,
+    ) -> Result<(Self, Status), Trouble> {
+        let mut session = Self {
+            port: Port::open(path)?,
+            lines: Lines::default(),
+            arrived: std::collections::VecDeque::new(),
+            console,
+            is_in_step: false,
+        };
+        let status = session.resync(patience)?;
+        Ok((session, status))
+    }
+
+    /// The port's path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.port.path()
+    }
+
+    /// Sends a command and returns the lines of its reply. When contact is lost on the way the board
+    /// is found again and the command repeated, once: only for commands that may be said twice.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub fn ask(&mut self, command: &Command) -> Result<Vec<String>, Trouble> {
+        if !self.is_in_step {
+            self.resync(PATIENCE)?;
+        }
+        match self.ask_once(command) {
+            Err(trouble) if trouble.is_about_contact() => {
+                self.console.detail(|| format!("{trouble}; asking again"));
+                self.resync(PATIENCE)?;
+                self.ask_once(command)
+            }
+            result => result,
+        }
+    }
+
+    /// Sends a command and returns the lines of its reply.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub fn ask_once(&mut self, command: &Command) -> Result<Vec<String>, Trouble> {
+        self.ask_once_within(command, LINE_WITHIN)
+    }
+
+    /// As [`ask_once`](Self::ask_once), for a command whose reply takes longer than others.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub fn ask_once_within(
+        &mut self,
+        command: &Command,
+        line_within: Duration,
+    ) -> Result<Vec<String>, Trouble> {
+        if !self.is_in_step {
+            self.resync(PATIENCE)?;
+        }
+        self.say(command)?;
+        match self.reply(line_within) {
+            Ok(lines) => Ok(lines),
+            Err(NoReply::Trouble(trouble)) => {
+                self.is_in_step &= !trouble.is_about_contact();
+                Err(trouble)
+            }
+            Err(NoReply::OutOfStep) => {
+                self.is_in_step = false;
+                Err(Trouble::Silent)
+            }
+        }
+    }
+
+    /// Asks for the board's status.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub fn status(&mut self) -> Result<Status, Trouble> {
+        Status::parse(&self.ask(&Command::new("status"))?)
+    }
+
+    /// Sends a command that restarts the board, and finds it again.
+    ///
+    /// # Errors
+    /// [`Trouble`]; [`Trouble::Nonsense`] when it goes on as if nothing had been said.
+    pub fn restart(&mut self, command: &Command) -> Result<Status, Trouble> {
+        let before = self.status()?.uptime();
+        match self.ask_once(command) {
+            // The board may be gone before its last word is out.
+            Err(trouble) if !trouble.is_about_contact() => return Err(trouble),
+            _ => {}
+        }
+        let since = Instant::now();
+        loop {
+            let status = self.resync(PATIENCE)?;
+            let is_new = status.uptime().is_none_or(|up| {
+                before.is_some_and(|before| up < before) || up <= since.elapsed() + ASK_EVERY
+            });
+            if is_new {
+                return Ok(status);
+            }
+            if since.elapsed() >= PATIENCE {
+                return Err(Trouble::Nonsense("it was to restart, and did not"));
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Sends a command without waiting for its reply.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub fn say(&mut self, command: &Command) -> Result<(), Trouble> {
+        let line = command.line()?;
+        self.console.detail(|| format!("to the board: {command}"));
+        let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(line.len() + 1));
+        bytes.extend_from_slice(line.as_bytes());
+        bytes.push(b'\n');
+        self.write(&bytes)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+        let result = self.port.write(bytes);
+        self.is_in_step &= result.is_ok();
+        result
+    }
+
+    /// Finds the board again and gets into step with it.
+    ///
+    /// # Errors
+    /// [`Trouble`]; [`Trouble::Silent`] when it does not answer in time.
+    pub fn resync(&mut self, patience: Duration) -> Result<Status, Trouble> {
+        self.is_in_step = false;
+        let until = Instant::now() + patience;
+        let mut last = Trouble::Silent;
+        while Instant::now() < until {
+            match self.get_in_step(until) {
+                Ok(status) => {
+                    self.is_in_step = true;
+                    return Ok(status);
+                }
+                Err(trouble @ Trouble::Lost(_)) => {
+                    self.console.detail(|| format!("{trouble}; looking for it"));
+                    last = trouble;
+                    self.reopen(until);
+                }
+                Err(Trouble::Silent) => {}
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        Err(last)
+    }
+
+    fn get_in_step(&mut self, until: Instant) -> Result<Status, Trouble> {
+        let mut asked = 0_u32;
+        loop {
+            // The first line end closes a line that somebody left half-way, and `abort` an upload:
+            // while one is under way, nothing else is answered.
+            self.write(b"\nabort\nstatus\n")?;
+            asked += 1;
+            let ask_again = until.min(Instant::now() + ASK_EVERY);
+            let mut group: Vec<String> = Vec::new();
+            while let Some(line) = self.line(ask_again)? {
+                match line {
+                    Line::Reply(line) if Status::begins_with(&line) => group = vec![line],
+                    Line::Reply(line) if group.len() < MAX_LINES => group.push(line),
+                    Line::Ok if group.first().is_some_and(|line| Status::begins_with(line)) => {
+                        if asked > 1 {
+                            self.drain(until)?;
+                        }
+                        return Status::parse(&group);
+                    }
+                    Line::Ok | Line::Error(_) | Line::Reply(_) => group.clear(),
+                    Line::Other(_) => {}
+                }
+            }
+            if Instant::now() >= until {
+                return Err(Trouble::Silent);
+            }
+        }
+    }
+
+    /// Waits until no late replies come any more.
+    fn drain(&mut self, until: Instant) -> Result<(), Trouble> {
+        let mut quiet_at = Instant::now() + QUIET;
+        while let Some(line) = self.line(quiet_at.min(until))? {
+            if !matches!(line, Line::Other(_)) {
+                quiet_at = Instant::now() + QUIET;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the port anew once it is there again.
+    fn reopen(&mut self, until: Instant) {
+        let path = self.port.path().to_owned();
+        while Instant::now() < until {
+            std::thread::sleep(LOOK_EVERY);
+            match Port::open(&path) {
+                Ok(port) => {
+                    self.port = port;
+                    self.lines = Lines::default();
+                    self.arrived.clear();
+                    return;
+                }
+                Err(trouble) => self.console.detail(|| trouble.to_string()),
+            }
+        }
+    }
+
+    fn reply(&mut self, line_within: Duration) -> Result<Vec<String>, NoReply> {
+        let mut lines = Vec::new();
+        let mut until = Instant::now() + line_within;
+        loop {
+            match self.line(until).map_err(NoReply::Trouble)? {
+                None => return Err(NoReply::Trouble(Trouble::Silent)),
+                Some(Line::Other(text)) => self.console.detail(|| {
+                    let shown: String = text.chars().filter(|c| !c.is_control()).collect();
+                    format!("from the board: {shown}")
+                }),
+                Some(Line::Ok) => return Ok(lines),
+                Some(Line::Error(sentence)) => {
+                    return Err(NoReply::Trouble(Trouble::Refused(sentence)));
+                }
+                Some(Line::Reply(_)) if lines.len() >= MAX_LINES => {
+                    return Err(NoReply::OutOfStep);
+                }
+                Some(Line::Reply(line)) => {
+                    lines.push(line);
+                    until = Instant::now() + line_within;
+                }
+            }
+        }
+    }
+
+    /// The next line that ends before `until`.
+    fn line(&mut self, until: Instant) -> Result<Option<Line>, Trouble> {
+        loop {
+            while let Some(byte) = self.arrived.pop_front() {
+                if let Some(line) = self.lines.push(byte) {
+                    return Ok(Some(line));
+                }
+            }
+            let wait = until.saturating_duration_since(Instant::now());
+            if wait.is_zero() {
+                return Ok(None);
+            }
+            let mut buffer = [0; 1_024];
+            let arrived = self.port.read(&mut buffer, wait)?;
+            self.arrived.extend(arrived);
+        }
+    }
+}

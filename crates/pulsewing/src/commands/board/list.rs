@@ -1,0 +1,69 @@
+//! `board list`: the ports, and who answers there.
+
+use std::path::Path;
+
+use super::print;
+use crate::{
+    app::App,
+    board::{
+        Session, Status, Trouble, custody,
+        find::{self, Found},
+        session::GLANCE,
+    },
+    problem::Problem,
+};
+
+pub(super) async fn run(app: &App, port: Option<&Path>) -> Result<(), Problem> {
+    let ports = match port {
+        Some(path) => vec![Found {
+            path: path.to_owned(),
+            name: None,
+            is_plausible: true,
+        }],
+        None => find::ports(),
+    };
+    if ports.is_empty() {
+        app.console.say(
+            "No serial port is plugged in. A charging cable without data wires shows none either.",
+        );
+        return Ok(());
+    }
+    let mut text = String::new();
+    for found in ports {
+        let says = if found.is_plausible {
+            ask(app, &found.path).await?
+        } else {
+            // Some other device might take a command of ours for one of its own.
+            "not asked, because it does not look like a board; `--port` asks it".into()
+        };
+        text.push_str(&format!("{}\n    {says}\n", found.path.display()));
+    }
+    print(&text)
+}
+
+async fn ask(app: &App, path: &Path) -> Result<String, Problem> {
+    match Session::open(path, GLANCE, app.console) {
+        Ok((mut session, status)) => {
+            custody::settle(app, &mut session, &status).await?;
+            Ok(in_words(&status))
+        }
+        Err(Trouble::Silent) => Ok("no board answers".into()),
+        Err(trouble @ Trouble::NoPort(_)) => {
+            let cause = std::error::Error::source(&trouble).map(ToString::to_string);
+            Ok(format!("{trouble}: {}", cause.unwrap_or_default()))
+        }
+        Err(trouble) => Ok(trouble.to_string()),
+    }
+}
+
+fn in_words(status: &Status) -> String {
+    let of = |key| status.get(key).unwrap_or("unknown");
+    format!(
+        "{} {}, firmware {}, network: {}, chain: {}",
+        status.board(),
+        status.serial(),
+        of("firmware"),
+        of("network"),
+        of("chain")
+    )
+}

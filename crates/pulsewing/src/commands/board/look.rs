@@ -1,0 +1,89 @@
+//! `board status`, `board log`, `board shot`: what only looks.
+
+use std::{fmt::Write, path::Path};
+
+use serde_json::{Map, Value, json};
+
+use super::{open, print};
+use crate::{
+    app::App,
+    board::{
+        Command, Status,
+        options::{BoardStatus, Shot},
+        shot,
+        status::BoardChain,
+    },
+    problem::Problem,
+};
+
+pub(super) async fn status(
+    app: &App,
+    port: Option<&Path>,
+    options: &BoardStatus,
+) -> Result<(), Problem> {
+    let status = open(app, port).await?.status;
+    if options.json {
+        return print(&format!("{}\n", as_json(&status)));
+    }
+    let mut text = String::new();
+    for (key, value) in status.rows() {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{:<16}{value}", format!("{key}:"));
+    }
+    print(&text)
+}
+
+/// Every key of the board's with its value as text, and the chain taken apart.
+fn as_json(status: &Status) -> Value {
+    let mut object: Map<String, Value> = status
+        .rows()
+        .map(|(key, value)| (key.replace(' ', "_"), json!(value)))
+        .collect();
+    let chain = match status.chain() {
+        BoardChain::Missing => Value::Null,
+        BoardChain::Held(held) => json!({
+            "provider": held.provider.name(),
+            "generation": held.generation,
+            "standing": held.standing,
+            "refresh_token_fingerprint": held.fingerprint,
+        }),
+        BoardChain::Unclear(text) => json!({ "unclear": text }),
+    };
+    object.insert("chain".into(), chain);
+    Value::Object(object)
+}
+
+pub(super) async fn log(app: &App, port: Option<&Path>) -> Result<(), Problem> {
+    let mut board = open(app, port).await?;
+    let lines = board
+        .session
+        .ask(&Command::new("log"))
+        .map_err(|trouble| trouble.into_problem(board.session.path()))?;
+    if lines.is_empty() {
+        app.console.say("The board remembers no errors.");
+    }
+    print(
+        &lines
+            .into_iter()
+            .map(|line| line + "\n")
+            .collect::<String>(),
+    )
+}
+
+pub(super) async fn shot(app: &App, port: Option<&Path>, options: &Shot) -> Result<(), Problem> {
+    let mut board = open(app, port).await?;
+    let session = &mut board.session;
+    let shot = session
+        .ask(&Command::new("shot"))
+        .and_then(|lines| shot::Shot::parse(&lines))
+        .map_err(|trouble| trouble.into_problem(session.path()))?;
+    let path = options.file.display();
+    shot.write_png(&options.file).map_err(|error| {
+        Problem::failed(format!("the picture {path} could not be written")).caused_by(&error)
+    })?;
+    let (width, height) = shot.size();
+    app.console.say(&format!(
+        "{path}: {width}x{height} pixels, as the board shows them."
+    ));
+    Ok(())
+}

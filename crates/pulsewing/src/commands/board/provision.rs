@@ -1,0 +1,282 @@
+//! `board provision`: sets a board up.
+
+use std::{
+    fs,
+    net::Ipv4Addr,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use embedded_graphics::geometry::Size;
+
+use super::{
+    Open, open, password,
+    progress::Progress,
+    settings::{self, Setting},
+};
+use crate::{
+    app::App,
+    board::{
+        Command, Session,
+        custody::{self, Handover},
+        options::Provision,
+        session::PATIENCE,
+        upload::What,
+    },
+    problem::{Exit, Problem},
+    wallpaper,
+};
+
+/// The size of every supported board's screen.
+const SCREEN: Size = Size::new(480, 320);
+
+/// The most bytes of certificates that a board keeps.
+const MAX_ROOTS: usize = 8 * 1_024;
+
+/// How long a board may take to join a network before that is told.
+const JOIN_WITHIN: Duration = Duration::from_secs(45);
+
+/// How often it is asked whether it has.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+pub(super) async fn run(
+    app: &App,
+    port: Option<&Path>,
+    options: &Provision,
+) -> Result<(), Problem> {
+    // Whatever can go wrong on this machine goes wrong before the board is touched.
+    let settings = settings::plan(app, options)?;
+    let roots = app
+        .config
+        .endpoints
+        .ca_file
+        .as_deref()
+        .map(certificates)
+        .transpose()?;
+    let picture = options
+        .wallpaper
+        .as_deref()
+        .or(app.config.screen.wallpaper.as_deref())
+        .map(wallpaper_bytes)
+        .transpose()?;
+    let network = match &options.wifi {
+        Some(ssid) => {
+            check_ssid(ssid)?;
+            let password = password::read(ssid, options.wifi_password_file.as_deref())?;
+            Some((ssid.as_str(), password))
+        }
+        None => None,
+    };
+
+    let Open {
+        mut session,
+        status,
+        is_settled,
+    } = open(app, port).await?;
+    let session = &mut session;
+    app.console.say(&format!(
+        "Setting up {} {} at {}.",
+        status.board(),
+        status.serial(),
+        session.path().display()
+    ));
+    set(app, session, &settings)?;
+    if let Some((ssid, password)) = &network {
+        let command = Command::new("wifi add").word(ssid).secret(password);
+        let added = session
+            .ask(&command)
+            .and_then(|_| session.ask(&Command::new("wifi")));
+        let known = added.map_err(|trouble| trouble.into_problem(session.path()))?;
+        if !known.iter().any(|line| settings::unquoted(line) == *ssid) {
+            app.console
+                .warn("the board does not list that network afterwards");
+        }
+        app.console.say(&format!("network: {ssid}"));
+    }
+    if let Some(bytes) = picture {
+        upload(app, session, What::Wallpaper, "wallpaper", &bytes)?;
+    }
+    if let Some(bytes) = roots {
+        upload(app, session, What::Roots, "certificates", &bytes)?;
+        // It restarts to take them up.
+        session
+            .resync(PATIENCE)
+            .map_err(|trouble| trouble.into_problem(session.path()))?;
+    }
+    let how = match (options.move_chain, options.copy_chain) {
+        (true, _) => Some(Handover::Move),
+        (_, true) => Some(Handover::Copy),
+        (false, false) => None,
+    };
+    if let Some(how) = how {
+        if !is_settled {
+            return Err(Problem::failed(
+                "this machine's sign-in is on its way to a board already",
+            ));
+        }
+        custody::hand_over(app, session, how, options.replace).await?;
+    }
+    if let Some((ssid, _)) = &network {
+        wait_for_network(app, session, ssid)?;
+    }
+    app.console
+        .say("`pulsewing board status` shows how it does.");
+    Ok(())
+}
+
+/// Makes settings, and reads back what the board made of them.
+fn set(app: &App, session: &mut Session, settings: &[Setting]) -> Result<(), Problem> {
+    for Setting { name, value } in settings {
+        let command = if value.is_empty() {
+            Command::new("unset").word(name)
+        } else {
+            Command::new("set").word(name).word(value)
+        };
+        session.ask(&command).map_err(|trouble| {
+            trouble
+                .into_problem(session.path())
+                .hint(format!("the setting was {name}, the value \"{value}\""))
+        })?;
+    }
+    let lines = session
+        .ask(&Command::new("set"))
+        .map_err(|trouble| trouble.into_problem(session.path()))?;
+    let listed = settings::listed(&lines);
+    for Setting { name, value } in settings {
+        let found = listed.iter().find(|setting| setting.name == *name);
+        let held = found.map_or("", |setting| setting.value.as_str());
+        if value.is_empty() {
+            app.console.say(&format!(
+                "{name}: back to {}",
+                if held.is_empty() { "none" } else { held }
+            ));
+        } else if held == value || held == "(set)" {
+            app.console.say(&format!("{name}: {held}"));
+        } else {
+            app.console.warn(&format!(
+                "the board was told {name} is \"{value}\", and says \"{held}\""
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn upload(
+    app: &App,
+    session: &mut Session,
+    what: What,
+    title: &'static str,
+    bytes: &[u8],
+) -> Result<(), Problem> {
+    let progress = Progress::new(title, bytes.len(), app.console);
+    session
+        .upload(what, bytes, |done| progress.show(done), |_| false)
+        .map(|_| ())
+        .map_err(|trouble| {
+            trouble
+                .into_problem(session.path())
+                .hint(format!("the {title} did not reach the board"))
+        })
+}
+
+/// Waits until the board has an address, and tells where it stands if that takes long.
+fn wait_for_network(app: &App, session: &mut Session, ssid: &str) -> Result<(), Problem> {
+    app.console
+        .say("Waiting for the board to join the network …");
+    let until = Instant::now() + JOIN_WITHIN;
+    loop {
+        let status = session
+            .status()
+            .map_err(|trouble| trouble.into_problem(session.path()))?;
+        let address = status.get("address").unwrap_or_default();
+        let address = address.split(['/', ' ']).next().unwrap_or_default();
+        if address
+            .parse::<Ipv4Addr>()
+            .is_ok_and(|address| !address.is_unspecified())
+        {
+            app.console
+                .say(&format!("The board is on the network at {address}."));
+            return Ok(());
+        }
+        if Instant::now() >= until {
+            app.console.warn(&format!(
+                "the board has not joined \"{ssid}\" yet; it goes on trying. It says: network {}{}",
+                status.get("network").unwrap_or("unknown"),
+                status
+                    .get("failure")
+                    .map_or_else(String::new, |failure| format!(", {failure}"))
+            ));
+            return Ok(());
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+fn check_ssid(ssid: &str) -> Result<(), Problem> {
+    if (1..=32).contains(&ssid.len()) && !ssid.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Exit::Usage,
+        "a network's name has 1 to 32 bytes and no control characters",
+    ))
+}
+
+/// The certificates of a PEM file, and nothing else that may be in it.
+fn certificates(path: &Path) -> Result<Vec<u8>, Problem> {
+    let refuse =
+        |why: String| Problem::failed(format!("[endpoints] ca_file {} {why}", path.display()));
+    let text = fs::read_to_string(path)
+        .map_err(|error| refuse("could not be read".into()).caused_by(&error))?;
+    let pem = only_certificates(&text);
+    if pem.is_empty() {
+        return Err(refuse("holds no certificate (PEM)".into()));
+    }
+    if pem.len() > MAX_ROOTS {
+        return Err(refuse(format!(
+            "holds {} bytes of certificates, and a board keeps {MAX_ROOTS}",
+            pem.len()
+        ))
+        .hint("leave only the certificates that the servers in [endpoints] need"));
+    }
+    Ok(pem.into_bytes())
+}
+
+fn only_certificates(text: &str) -> String {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
+    text.split(BEGIN)
+        .skip(1)
+        .filter_map(|rest| rest.split_once(END))
+        .map(|(body, _)| format!("{BEGIN}{body}{END}\n"))
+        .collect()
+}
+
+fn wallpaper_bytes(path: &Path) -> Result<Vec<u8>, Problem> {
+    wallpaper::convert(path, SCREEN).map_err(|error| {
+        Problem::failed(format!("{} cannot be the wallpaper", path.display())).caused_by(&error)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_pem_file_only_the_certificates_leave_this_machine() {
+        let text = "our CA\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----\nBBBB\n-----END CERTIFICATE-----";
+        assert_eq!(
+            only_certificates(text),
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nBBBB\n-----END CERTIFICATE-----\n"
+        );
+        assert_eq!(only_certificates("hush"), "");
+    }
+
+    #[test]
+    fn a_network_has_a_name() {
+        assert!(check_ssid("Blue Bird").is_ok());
+        for bad in ["", "a\nb", &"x".repeat(33)] {
+            assert!(check_ssid(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! `board reset`: restarts a board, or erases it.
+
+use std::{
+    io::{self, BufRead, IsTerminal},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use super::open;
+use crate::{
+    app::App,
+    board::{Command, custody, options::Reset, session::PATIENCE, status::BoardChain},
+    problem::{Exit, Problem},
+};
+
+/// How often a board that is being erased is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+pub(super) async fn run(app: &App, port: Option<&Path>, options: &Reset) -> Result<(), Problem> {
+    let mut board = open(app, port).await?;
+    let console = app.console;
+    if options.factory {
+        console.say("This erases the board's networks, settings, wallpaper and sign-in.");
+        if let BoardChain::Held(held) = board.status.chain() {
+            console.say(&format!(
+                "Its sign-in ({held}) is nowhere else if it was moved there or made there; `pulsewing board login` makes a new one.",
+            ));
+        }
+        if !options.yes && !is_wanted(app)? {
+            return Err(Problem::new(Exit::Usage, "nothing was erased")
+                .hint("add --yes to erase the board without being asked"));
+        }
+    }
+    let command = if options.factory {
+        Command::new("reset factory yes")
+    } else {
+        Command::new("reset")
+    };
+    let session = &mut board.session;
+    console.say("The board restarts.");
+    let mut status = session
+        .restart(&command)
+        .map_err(|trouble| trouble.into_problem(session.path()))?;
+    if !options.factory {
+        console.say(&format!(
+            "It is back: {} {}, up for {}.",
+            status.board(),
+            status.serial(),
+            status.get("uptime").unwrap_or("an unknown time")
+        ));
+        return Ok(());
+    }
+    // It may have answered once more before it erased itself.
+    let until = Instant::now() + PATIENCE;
+    while status.chain() != BoardChain::Missing && Instant::now() < until {
+        std::thread::sleep(LOOK_EVERY);
+        status = session
+            .resync(PATIENCE)
+            .map_err(|trouble| trouble.into_problem(session.path()))?;
+    }
+    if status.chain() != BoardChain::Missing {
+        return Err(Problem::failed("the board still has a sign-in")
+            .hint("repeat the command; `pulsewing board log` may say why"));
+    }
+    console.say("It is as it was when new: `pulsewing board provision` sets it up.");
+    // A sign-in on its way to a board that could not say whether it had it can be taken back now.
+    custody::settle(app, session, &status).await?;
+    Ok(())
+}
+
+fn is_wanted(app: &App) -> Result<bool, Problem> {
+    if !io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    app.console.say("Type yes to go on:");
+    let mut line = String::new();
+    io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|error| Problem::failed("stdin could not be read").caused_by(&error))?;
+    Ok(line.trim() == "yes")
+}
