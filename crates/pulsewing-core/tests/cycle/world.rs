@@ -394,7 +394,11 @@ impl World {
             }
         });
         let hears = tell && !matches!(self.mid, Some(Mid::Crash(_)));
-        let at = self.at();
+        let mut at = self.at();
+        if let Some(Mid::SetClock(by)) = self.mid {
+            // The program looks at its clock when all of the reply is there.
+            at.utc += SignedDuration::from_secs(by.into());
+        }
         self.rules.answered(call, &outcome, &self.cloud, at, hears);
         self.outcome = Some(outcome.clone());
         if !tell {
