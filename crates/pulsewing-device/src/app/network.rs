@@ -1,0 +1,156 @@
+//! Joining a network, and joining it again.
+//!
+//! Every known network gets its turn, the one that worked last first; between rounds there is a
+//! pause of a second to a minute. There is no end to it: a router that comes back after a week
+//! finds the board asking.
+
+use core::time::Duration;
+
+use crate::{
+    configuration,
+    ports::{Board, Credentials, JoinError, Joined, Link},
+    shared::{Network, Ssid},
+};
+
+use super::App;
+
+/// How long one network gets.
+const JOIN_WITHIN: Duration = Duration::from_secs(20);
+
+impl<B: Board> App<'_, '_, B> {
+    /// Sees to it that a network is joined: one round of tries, and if that fails, a pause. Returns
+    /// whether there is a network now.
+    pub(super) async fn online(&mut self) -> bool {
+        if let Some(ssid) = self.wished_network() {
+            self.join_as_wished(&ssid).await;
+        }
+        match (self.link.is_up(), self.was_online) {
+            (true, true) => return true,
+            // It came back by itself: the radio's driver may join again what was lost.
+            (true, false) => {
+                let ssid = self.last_network.clone();
+                if let Some(joined) = self.last_joined {
+                    self.joined(&ssid, joined);
+                }
+                return true;
+            }
+            (false, true) => {
+                self.was_online = false;
+                self.shared.outlet.log(format_args!("the network is gone"));
+            }
+            (false, false) => {}
+        }
+        if self.join_round().await {
+            return true;
+        }
+        let pause = self.join_again.wait();
+        self.rest_until(self.shared.after(pause)).await;
+        false
+    }
+
+    /// Tries each network once.
+    async fn join_round(&mut self) -> bool {
+        if self.link.is_wired() {
+            return self.join(&Ssid::new()).await.is_ok();
+        }
+        let mut ssids: heapless::Vec<Ssid, { pulsewing_store::settings::MAX_NETWORKS }> = {
+            let settings = self.shared.settings.borrow();
+            configuration::networks(&settings).cloned().collect()
+        };
+        if ssids.is_empty() {
+            self.shared.note(|facts| facts.network = Network::Unknown);
+            return false;
+        }
+        if let Some(place) = ssids.iter().position(|ssid| *ssid == self.last_network) {
+            ssids.swap(0, place);
+        }
+        for ssid in &ssids {
+            if self.join(ssid).await.is_ok() {
+                return true;
+            }
+            // Somebody may have named another one meanwhile.
+            if self.shared.wishes.join.borrow().is_some() {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// Tries the network that was joined last, once: within a cycle there is no time for more.
+    pub(super) async fn rejoin(&mut self) {
+        let ssid = self.last_network.clone();
+        if !self.link.is_up() && (self.link.is_wired() || !ssid.is_empty()) {
+            let _ = self.join(&ssid).await;
+        }
+    }
+
+    fn wished_network(&self) -> Option<Ssid> {
+        self.shared.wishes.join.borrow_mut().take()
+    }
+
+    async fn join_as_wished(&mut self, ssid: &Ssid) {
+        let result = self.join(ssid).await;
+        self.shared.wishes.joined.signal(result);
+    }
+
+    async fn join(&mut self, ssid: &Ssid) -> Result<(), JoinError> {
+        let shared = self.shared;
+        let before = match &shared.facts.borrow().network {
+            Network::Joining(known, trouble) if known == ssid => *trouble,
+            _ => None,
+        };
+        if !self.link.is_wired() {
+            shared.note(|facts| facts.network = Network::Joining(ssid.clone(), before));
+        }
+        self.promise(JOIN_WITHIN);
+        let password = {
+            let settings = shared.settings.borrow();
+            let network = settings.wifi.iter().find(|network| network.ssid == *ssid);
+            network.and_then(|network| network.password.clone())
+        };
+        let credentials = (!ssid.is_empty()).then(|| Credentials {
+            ssid,
+            password: password.as_ref().map_or("", |password| password.expose()),
+        });
+        match self.link.join(credentials, JOIN_WITHIN).await {
+            Ok(joined) => {
+                self.joined(ssid, joined);
+                Ok(())
+            }
+            Err(error) => {
+                let network = if self.link.is_wired() {
+                    Network::Unplugged
+                } else {
+                    Network::Joining(ssid.clone(), Some(error))
+                };
+                let is_news = shared.facts.borrow().network != network;
+                shared.note(|facts| facts.network = network);
+                if is_news && before != Some(error) {
+                    shared
+                        .went_wrong(format_args!("joining {ssid}: {error}"))
+                        .await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn joined(&mut self, ssid: &Ssid, joined: Joined) {
+        let shared = self.shared;
+        self.join_again.reset();
+        self.was_online = true;
+        self.last_network.clone_from(ssid);
+        self.last_joined = Some(joined);
+        shared.note(|facts| facts.network = Network::Joined(ssid.clone(), joined));
+        let address = joined.address;
+        shared
+            .outlet
+            .log(format_args!("joined {ssid}, the address is {address}"));
+        // What failed for want of a network need not wait for its turn.
+        if matches!(shared.facts.borrow().ended, Some(Err(failure)) if super::may_mend_itself(failure))
+            && let Some(cycle) = &mut self.cycle
+        {
+            cycle.start_now();
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Asking what time it is: before the first request, and once a day from then on.
+
+use core::{fmt::Write as _, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    ports::{Board, Clock, System, Web},
+    shared::Facts,
+};
+
+use super::App;
+
+/// Who is asked when neither the settings nor the network name a server.
+const POOL: [&str; 3] = ["pool.ntp.org", "time.google.com", "time.cloudflare.com"];
+
+/// How long a server is waited for.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long an answer is good for; a quartz drifts by a few seconds in that time.
+const GOOD_FOR: Duration = Duration::from_secs(24 * 3_600);
+
+/// When to ask again after nobody answered, while the time is known from an earlier answer.
+const AGAIN_AFTER: Duration = Duration::from_secs(3_600);
+
+/// The clock may be as much behind the chain's: the provider's clock dated it.
+const CHAIN_SLACK: SignedDuration = SignedDuration::from_mins(5);
+
+/// A server's host and perhaps its port.
+type Name = heapless::String<80>;
+
+impl<B: Board> App<'_, '_, B> {
+    /// Sees to it that the time is known, and asks for it anew once a day. Returns whether it is.
+    pub(super) async fn on_time(&mut self) -> bool {
+        let shared = self.shared;
+        let is_known = shared.clock.utc().is_some();
+        if is_known && shared.clock.up() < self.ask_time_at {
+            return true;
+        }
+        if !is_known {
+            shared.redraw.signal(());
+        }
+        for server in self.time_servers() {
+            self.promise(ANSWER_WITHIN);
+            match self.web.ask_time(&server, ANSWER_WITHIN).await {
+                Ok(time) if time >= self.earliest_time() => {
+                    self.take_time(time, &server);
+                    return true;
+                }
+                Ok(time) => {
+                    let time = whole_seconds(time);
+                    let what = format_args!("{server} says {time}, which cannot be");
+                    shared.went_wrong(what).await;
+                }
+                Err(error) => shared.went_wrong(format_args!("{server}: {error}")).await,
+            }
+        }
+        if is_known {
+            self.ask_time_at = shared.after(AGAIN_AFTER);
+            return true;
+        }
+        let pause = self.time_again.wait();
+        self.rest_until(shared.after(pause)).await;
+        false
+    }
+
+    fn take_time(&mut self, time: Timestamp, server: &str) {
+        let shared = self.shared;
+        let before = shared.clock.utc();
+        shared.clock.set_utc(time);
+        self.time_again.reset();
+        self.has_told_drift = false;
+        self.ask_time_at = shared.after(GOOD_FOR);
+        let time = whole_seconds(time);
+        match before {
+            None => shared.outlet.log(format_args!("{server} says {time}")),
+            Some(before) => {
+                let ms = time
+                    .as_millisecond()
+                    .saturating_sub(before.as_millisecond());
+                shared.outlet.log(format_args!(
+                    "{server} says {time}; the clock was {ms} ms behind"
+                ));
+            }
+        }
+        shared.redraw.signal(());
+    }
+
+    /// No time before this is believed.
+    fn earliest_time(&self) -> Timestamp {
+        let built = self.shared.system.built_at();
+        let obtained = |facts: &Facts| {
+            let chain = facts.chain?;
+            chain.obtained_at.checked_sub(CHAIN_SLACK).ok()
+        };
+        let obtained = obtained(&self.shared.facts.borrow());
+        obtained.map_or(built, |obtained| obtained.max(built))
+    }
+
+    /// Those of the settings, else the network's, else public ones.
+    fn time_servers(&self) -> heapless::Vec<Name, 3> {
+        let settings = self.shared.settings.borrow();
+        let configured = settings.sntp.iter().filter(|host| !host.is_empty());
+        let mut names: heapless::Vec<Name, 3> = configured
+            .filter_map(|host| Name::try_from(host.as_str()).ok())
+            .collect();
+        if names.is_empty()
+            && let Some(address) = self.last_joined.and_then(|joined| joined.time_server)
+        {
+            let mut name = Name::new();
+            // An address has 15 characters.
+            let _ = write!(name, "{address}");
+            let _ = names.push(name);
+        }
+        if names.is_empty() {
+            names.extend(POOL.iter().filter_map(|name| Name::try_from(*name).ok()));
+        }
+        names
+    }
+}
+
+/// An instant without its fraction, as it is printed.
+pub(crate) fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}

@@ -1,0 +1,84 @@
+//! The button: pressed for a moment it puts a screenshot on the card; held, it erases everything.
+
+use core::time::Duration;
+
+use embassy_futures::select::{Either, select};
+
+use crate::{
+    ports::{Board, Button, Clock, System},
+    screenshot,
+    shared::Shared,
+    vigil::Part,
+};
+
+/// A press of less is a screenshot; from here on the countdown is shown.
+const SHORT: Duration = Duration::from_secs(1);
+
+/// How long it has to be held until everything is erased.
+const LONG: Duration = Duration::from_secs(5);
+
+/// Within this time a press has had its effect.
+const DONE_WITHIN: Duration = Duration::from_secs(180);
+
+/// Waits for presses, for ever.
+pub(crate) async fn run<B: Board>(shared: &Shared<'_, B>, button: &mut B::Button) -> ! {
+    loop {
+        shared.vigil.rest(Part::Button);
+        button.pressed().await;
+        shared
+            .vigil
+            .promise(Part::Button, shared.after(DONE_WITHIN));
+        match held_for(shared, button).await {
+            held if held < SHORT => match screenshot::to_card(shared).await {
+                Ok(name) => shared
+                    .outlet
+                    .log(format_args!("the picture is on the card: {name}")),
+                Err(error) => shared
+                    .outlet
+                    .log(format_args!("no picture on the card: {error}")),
+            },
+            held if held < LONG => {}
+            _ => factory_reset(shared).await,
+        }
+    }
+}
+
+/// Waits until it is let go, or has been held long enough, and counts down on the screen.
+async fn held_for<B: Board>(shared: &Shared<'_, B>, button: &mut B::Button) -> Duration {
+    let start = shared.clock.up();
+    let mut released = core::pin::pin!(button.released());
+    let held = loop {
+        let held = shared.clock.up().saturating_sub(start);
+        if held >= LONG {
+            break held;
+        }
+        if held >= SHORT {
+            let left = LONG.saturating_sub(held).as_millis().div_ceil(1_000);
+            let left = u64::try_from(left).unwrap_or(u64::MAX);
+            shared.note(|facts| facts.erasing_in = Some(left));
+        }
+        let next = Duration::from_secs(held.as_secs().saturating_add(1));
+        let tick = shared.clock.sleep_until(start.saturating_add(next));
+        if let Either::First(()) = select(released.as_mut(), tick).await {
+            break shared.clock.up().saturating_sub(start);
+        }
+    };
+    if held < LONG {
+        shared.note(|facts| facts.erasing_in = None);
+    }
+    held
+}
+
+/// Erases everything that the board knows, and restarts it.
+pub(crate) async fn factory_reset<B: Board>(shared: &Shared<'_, B>) {
+    shared.note(|facts| facts.erasing_in = Some(0));
+    shared
+        .outlet
+        .log(format_args!("factory reset: everything is erased"));
+    // Held until the restart: nobody writes to what was erased.
+    let mut store = shared.store.lock().await;
+    // Whether it worked or not: the next start goes on with it.
+    let _ = store.factory_reset().await;
+    let _ = shared.outlet.flush(&shared.clock).await;
+    shared.system.restart()
+}

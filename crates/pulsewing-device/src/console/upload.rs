@@ -1,0 +1,417 @@
+//! Uploads: something long, sent in lines of base64, checked whole before it counts.
+//!
+//! An upload holds the chain's lock and the store from `put` to `commit`, so no refresh is under
+//! way meanwhile; therefore it is given up when its sender falls silent or is too slow. Roots and
+//! wallpaper go to the flash as they come; without `commit` they were never there. A chain is
+//! collected in memory.
+
+use core::time::Duration;
+
+use base64ct::{Base64, Encoding as _};
+use embassy_futures::select::{Either, select};
+use embedded_io_async::Read;
+use embedded_storage_async::nor_flash::NorFlash;
+use pulsewing_core::chain::{
+    Record, Standing,
+    codec::{MAX_RECORD, RecordError},
+};
+use pulsewing_store::{BlobWriter, Store, StoreError};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::{
+    Answer, Console,
+    input::Event,
+    typing::Typing,
+    words::{Words, WordsError},
+};
+use crate::{
+    improv,
+    outlet::NobodyListens,
+    ports::{Board, Clock},
+    shared::ChainFacts,
+};
+
+/// How long the chain's lock is waited for.
+const LOCK_FOR: Duration = Duration::from_secs(30);
+
+/// An upload whose sender says nothing for so long is given up.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// An upload that takes longer is given up: the app loop waits for the store meanwhile.
+const DONE_WITHIN: Duration = Duration::from_secs(80);
+
+/// The most bytes in a `data` line.
+const PIECE: usize = 384;
+
+/// What can be uploaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Chain,
+    Roots,
+    Wallpaper,
+}
+
+/// An upload that was announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Announced {
+    what: What,
+    length: u32,
+    /// The first six bytes of the SHA-256 of all of it.
+    digest: [u8; 6],
+}
+
+impl Announced {
+    /// Reads what follows `put`.
+    pub(super) fn parse(what: &str, length: &str, digest: &str) -> Result<Self, &'static str> {
+        let what = match what {
+            "chain" => What::Chain,
+            "roots" => What::Roots,
+            "wallpaper" => What::Wallpaper,
+            _ => return Err("one of: chain, roots, wallpaper"),
+        };
+        let length = length
+            .parse()
+            .ok()
+            .filter(|length| *length > 0)
+            .ok_or("the length is a number of bytes")?;
+        let digest = hex(digest).ok_or("the first 12 hexadecimal digits of the SHA-256")?;
+        Ok(Self {
+            what,
+            length,
+            digest,
+        })
+    }
+}
+
+fn hex(text: &str) -> Option<[u8; 6]> {
+    let digits = text.as_bytes();
+    if digits.len() != 12 {
+        return None;
+    }
+    let mut bytes = [0; 6];
+    for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
+        for digit in pair {
+            let value = char::from(*digit).to_digit(16)?;
+            *byte = *byte << 4 | u8::try_from(value).ok()?;
+        }
+    }
+    Some(bytes)
+}
+
+/// Why an upload did not work out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum UploadError {
+    #[error("{0}")]
+    Words(#[from] WordsError),
+    #[error("a line has at most {max} bytes", max = super::words::MAX_LINE)]
+    LineTooLong,
+    #[error("this is not base64 of at most {PIECE} bytes")]
+    Base64,
+    #[error("more came than was announced")]
+    TooMuch,
+    #[error("less came than was announced")]
+    TooLittle,
+    #[error("what came has another SHA-256 than was announced")]
+    Digest,
+    #[error("there is no room for it")]
+    NoRoom,
+    #[error("it is no sign-in, or it is damaged")]
+    NoRecord,
+    #[error("it is from a newer pulsewing (format {0})")]
+    NewerRecord(u8),
+    #[error("this sign-in is not in use any more")]
+    NotActive,
+    #[error("generation {stored} is stored; this one is not newer")]
+    NotNewer { stored: u32 },
+    #[error("the flash does not take it")]
+    Flash,
+    #[error("the stored one was written by a newer firmware and is left alone")]
+    NewerStored,
+    #[error("a refresh is under way; try again in two minutes")]
+    Refreshing,
+}
+
+/// Why an upload ended before its `commit`, if it was not by that.
+enum End {
+    /// It could not be taken; the sender is told.
+    Failed(UploadError),
+    /// The sender does not want it any more.
+    Aborted,
+    /// The sender begins anew.
+    Again(Announced),
+    /// The sender fell silent.
+    Silent,
+    /// Nobody takes the answers.
+    Deaf,
+}
+
+impl<E: Into<UploadError>> From<E> for End {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl<E> From<StoreError<E>> for UploadError {
+    fn from(error: StoreError<E>) -> Self {
+        match error {
+            StoreError::Unfit => Self::NoRoom,
+            StoreError::Older { stored } => Self::NotNewer { stored },
+            StoreError::Newer(_) => Self::NewerStored,
+            _ => Self::Flash,
+        }
+    }
+}
+
+impl From<RecordError> for UploadError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Newer(version) => Self::NewerRecord(version),
+            RecordError::Damaged => Self::NoRecord,
+        }
+    }
+}
+
+/// Where the bytes go.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and no heap to put it on"
+)]
+enum Sink<'f, F> {
+    Memory(&'f mut Bytes),
+    Flash(BlobWriter<'f, F>),
+}
+
+/// A record as it comes in: it holds tokens.
+type Bytes = heapless::Vec<u8, MAX_RECORD>;
+
+impl<'f, F: NorFlash> Sink<'f, F> {
+    async fn open(
+        store: &'f mut Store<F>,
+        memory: &'f mut Bytes,
+        announced: &Announced,
+    ) -> Result<Self, UploadError> {
+        Ok(match announced.what {
+            What::Chain => {
+                let fits =
+                    usize::try_from(announced.length).is_ok_and(|length| length <= MAX_RECORD);
+                if !fits {
+                    return Err(UploadError::NoRecord);
+                }
+                Self::Memory(memory)
+            }
+            What::Roots => Self::Flash(store.write_roots(announced.length).await?),
+            What::Wallpaper => Self::Flash(store.write_wallpaper(announced.length).await?),
+        })
+    }
+
+    async fn write(&mut self, piece: &[u8]) -> Result<(), UploadError> {
+        match self {
+            Self::Memory(bytes) => bytes
+                .extend_from_slice(piece)
+                .map_err(|_| UploadError::TooMuch),
+            Self::Flash(writer) => Ok(writer.write(piece).await?),
+        }
+    }
+}
+
+/// What the sender said next.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and no heap to put it on"
+)]
+enum Said {
+    Data(heapless::Vec<u8, PIECE>),
+    Commit,
+    Abort,
+    Put(Result<Announced, &'static str>),
+    Status,
+    Other,
+    Packet,
+}
+
+impl<B: Board> Console<'_, '_, B> {
+    /// Receives what was announced, up to its `commit`, and puts it to use.
+    pub(super) async fn receive(
+        &self,
+        mut announced: Announced,
+        typing: &mut Typing,
+        from: &mut impl Read,
+    ) -> Answer {
+        loop {
+            match self.take(announced, typing, from).await {
+                Ok(()) => return self.put_to_use(announced.what).await,
+                Err(End::Failed(error)) => return self.error(format_args!("{error}")).await,
+                Err(End::Aborted) => return self.ok().await,
+                Err(End::Again(next)) => announced = next,
+                Err(End::Silent) => {
+                    let what = format_args!("an upload was given up, it took too long");
+                    self.shared.outlet.log(what);
+                    return Ok(());
+                }
+                Err(End::Deaf) => return Err(NobodyListens),
+            }
+        }
+    }
+
+    async fn put_to_use(&self, what: What) -> Answer {
+        match what {
+            What::Chain => {
+                self.chain().await?;
+                self.shared.wishes.poll.set(true);
+                self.shared.wishes.any.signal(());
+                self.ok().await
+            }
+            What::Wallpaper => {
+                self.shared.has_new_wallpaper.set(true);
+                self.shared.redraw.signal(());
+                self.ok().await
+            }
+            What::Roots => {
+                self.say(format_args!("restarting, for this to take effect"))
+                    .await?;
+                self.reset().await
+            }
+        }
+    }
+
+    /// Holds the locks from the announcement to the commit.
+    async fn take(
+        &self,
+        announced: Announced,
+        typing: &mut Typing,
+        from: &mut impl Read,
+    ) -> Result<(), End> {
+        let shared = self.shared;
+        let give_up = shared.clock.sleep_until(shared.after(LOCK_FOR));
+        let Either::First(_chain) = select(shared.chain_lock.lock(), give_up).await else {
+            return Err(UploadError::Refreshing.into());
+        };
+        let mut store = shared.store.lock().await;
+        let mut bytes = Zeroizing::new(Bytes::new());
+        let sink = Sink::open(&mut store, &mut bytes, &announced).await?;
+        self.collect(announced, sink, typing, from).await?;
+        match announced.what {
+            What::Chain => Ok(self.adopt(&mut store, &bytes).await?),
+            What::Roots | What::Wallpaper => Ok(()),
+        }
+    }
+
+    /// Takes the lines of an upload.
+    async fn collect<F: NorFlash>(
+        &self,
+        announced: Announced,
+        mut sink: Sink<'_, F>,
+        typing: &mut Typing,
+        from: &mut impl Read,
+    ) -> Result<(), End> {
+        let shared = self.shared;
+        let deaf = |NobodyListens| End::Deaf;
+        let late_at = shared.after(DONE_WITHIN);
+        let mut digest = Sha256::new();
+        let mut left = announced.length;
+        self.ok().await.map_err(deaf)?;
+        loop {
+            let silent_at = shared.after(SILENCE).min(late_at);
+            let said = {
+                let next = typing.next(from, &shared.clock);
+                match select(next, shared.clock.sleep_until(silent_at)).await {
+                    Either::First(event) => said(&event)?,
+                    Either::Second(()) => return Err(End::Silent),
+                }
+            };
+            match said {
+                Said::Data(piece) => {
+                    let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+                    left = left.checked_sub(length).ok_or(UploadError::TooMuch)?;
+                    digest.update(&piece);
+                    sink.write(&piece).await?;
+                    self.ok().await.map_err(deaf)?;
+                }
+                Said::Commit if left > 0 => return Err(UploadError::TooLittle.into()),
+                Said::Commit if !digest.clone().finalize().starts_with(&announced.digest) => {
+                    return Err(UploadError::Digest.into());
+                }
+                Said::Commit => {
+                    if let Sink::Flash(writer) = sink {
+                        writer.finish().await?;
+                    }
+                    return Ok(());
+                }
+                Said::Abort => return Err(End::Aborted),
+                Said::Put(Ok(announced)) => return Err(End::Again(announced)),
+                Said::Put(Err(why)) => self.error(format_args!("{why}")).await.map_err(deaf)?,
+                // It needs nothing that is held here.
+                Said::Status => self.status().await.map_err(deaf)?,
+                Said::Other => {
+                    let what = "an upload is under way; \"commit\" or \"abort\" it first";
+                    self.error(format_args!("{what}")).await.map_err(deaf)?;
+                }
+                Said::Packet => {
+                    let busy = improv::error(improv::Error::Unknown);
+                    self.packet(&busy).await.map_err(deaf)?;
+                }
+            }
+        }
+    }
+
+    /// Stores an uploaded chain if it is newer than the stored one, and reads it back.
+    async fn adopt(&self, store: &mut Store<B::Flash>, bytes: &[u8]) -> Result<(), UploadError> {
+        let new = {
+            let record = Record::decode(bytes)?;
+            ChainFacts::of(&record.chain)
+        };
+        if new.standing != Standing::Active {
+            return Err(UploadError::NotActive);
+        }
+        let mut buffer = Zeroizing::new([0; MAX_RECORD]);
+        match load(store, &mut buffer[..]).await {
+            Ok(Some(stored)) if new.generation <= stored.generation => {
+                let stored = stored.generation;
+                return Err(UploadError::NotNewer { stored });
+            }
+            // One that cannot be read can only be replaced.
+            Ok(_) | Err(StoreError::Damaged) => {}
+            Err(error) => return Err(error.into()),
+        }
+        store.adopt_chain(bytes).await?;
+        if load(store, &mut buffer[..]).await? != Some(new) {
+            return Err(UploadError::Flash);
+        }
+        let mut facts = self.shared.facts.borrow_mut();
+        facts.chain = Some(new);
+        facts.chain_trouble = None;
+        Ok(())
+    }
+}
+
+async fn load<F: NorFlash>(
+    store: &mut Store<F>,
+    buffer: &mut [u8],
+) -> Result<Option<ChainFacts>, StoreError<F::Error>> {
+    let loaded = store.load_chain(buffer).await?;
+    Ok(loaded.map(|loaded| ChainFacts::of(&loaded.record.chain)))
+}
+
+/// What a line means while something is uploaded.
+fn said(event: &Event<'_>) -> Result<Said, UploadError> {
+    let line = match event {
+        Event::Line(line) => line,
+        Event::TooLong => return Err(UploadError::LineTooLong),
+        Event::Packet(_) | Event::BadPacket => return Ok(Said::Packet),
+    };
+    let words = Words::of(line)?;
+    Ok(match words.list()[..] {
+        ["data", base64] => {
+            let mut buffer = [0; PIECE];
+            let piece = Base64::decode(base64, &mut buffer).map_err(|_| UploadError::Base64)?;
+            // It is from a buffer of that size.
+            Said::Data(heapless::Vec::from_slice(piece).unwrap_or_default())
+        }
+        ["commit"] => Said::Commit,
+        ["abort"] => Said::Abort,
+        ["put", what, length, digest] => Said::Put(Announced::parse(what, length, digest)),
+        ["status"] => Said::Status,
+        _ => Said::Other,
+    })
+}

@@ -1,0 +1,133 @@
+//! The words of a command line: separated by blanks; in double quotes they may hold blanks.
+
+use core::ops::Range;
+
+/// The most words that a command has.
+const MAX_WORDS: usize = 8;
+
+/// The longest line, in bytes: `data ` and the base64 of 384 bytes are 517.
+pub(crate) const MAX_LINE: usize = 520;
+
+/// Why a line has no words to act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum WordsError {
+    /// It is no text.
+    #[error("the line is not UTF-8")]
+    NotText,
+    /// A quotation has no end.
+    #[error("a quotation mark is missing")]
+    OpenQuote,
+    /// A backslash stands before something else than a quotation mark or a backslash.
+    #[error("a backslash stands only before \\ and \"")]
+    Escape,
+    /// There are more words than any command has.
+    #[error("the command has too many words")]
+    TooMany,
+}
+
+/// A line taken apart. It may hold secrets: it is wiped when it is dropped.
+pub(crate) struct Words {
+    text: zeroize::Zeroizing<[u8; MAX_LINE]>,
+    ranges: heapless::Vec<Range<usize>, MAX_WORDS>,
+}
+
+impl Words {
+    /// Takes a line apart.
+    pub(crate) fn of(line: &[u8]) -> Result<Self, WordsError> {
+        let line = core::str::from_utf8(line).map_err(|_| WordsError::NotText)?;
+        let mut words = Self {
+            text: zeroize::Zeroizing::new([0; MAX_LINE]),
+            ranges: heapless::Vec::new(),
+        };
+        let mut length = 0;
+        let mut rest = line.bytes().peekable();
+        loop {
+            while rest.next_if(|byte| matches!(byte, b' ' | b'\t')).is_some() {}
+            if rest.peek().is_none() {
+                return Ok(words);
+            }
+            let start = length;
+            let is_quoted = rest.next_if_eq(&b'"').is_some();
+            loop {
+                let byte = match rest.next() {
+                    None if is_quoted => return Err(WordsError::OpenQuote),
+                    None => break,
+                    Some(b'"') if is_quoted => break,
+                    Some(b' ' | b'\t') if !is_quoted => break,
+                    Some(b'\\') if is_quoted => rest
+                        .next_if(|byte| matches!(byte, b'"' | b'\\'))
+                        .ok_or(WordsError::Escape)?,
+                    Some(byte) => byte,
+                };
+                // Not longer than the line, which fits.
+                if let Some(slot) = words.text.get_mut(length) {
+                    *slot = byte;
+                    length += 1;
+                }
+            }
+            words
+                .ranges
+                .push(start..length)
+                .map_err(|_| WordsError::TooMany)?;
+        }
+    }
+
+    /// The words.
+    pub(crate) fn list(&self) -> heapless::Vec<&str, MAX_WORDS> {
+        self.ranges
+            .iter()
+            .filter_map(|range| {
+                let word = self.text.get(range.clone())?;
+                // Whole characters were copied from text.
+                core::str::from_utf8(word).ok()
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(line: &str, expected: &[&str]) {
+        assert_eq!(
+            Words::of(line.as_bytes()).unwrap().list(),
+            expected,
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn blanks_separate_and_quotes_join() {
+        check("", &[]);
+        check("  set\tevery  900 ", &["set", "every", "900"]);
+        check(
+            r#"wifi add "Lindenhof 24" "pass\"word\\ ä""#,
+            &["wifi", "add", "Lindenhof 24", r#"pass"word\ ä"#],
+        );
+        check(r#"unset """#, &["unset", ""]);
+        check(r"C:\x a\", &[r"C:\x", r"a\"]);
+    }
+
+    #[test]
+    fn what_has_no_meaning_is_refused() {
+        let error = |line: &[u8]| Words::of(line).err();
+        assert_eq!(error(br#"a "b"#), Some(WordsError::OpenQuote));
+        assert_eq!(error(br#""\n""#), Some(WordsError::Escape));
+        assert_eq!(error(b"\xff"), Some(WordsError::NotText));
+        assert_eq!(error(b"1 2 3 4 5 6 7 8 9"), Some(WordsError::TooMany));
+    }
+
+    proptest! {
+        #[test]
+        fn any_word_comes_back_from_its_quotation(word in "[ -~äß€]{0,40}") {
+            let quoted = word.replace('\\', r"\\").replace('"', r#"\""#);
+            let line = std::format!("put \"{quoted}\"");
+            let words = Words::of(line.as_bytes()).unwrap();
+            prop_assert_eq!(words.list()[1], word);
+        }
+    }
+    extern crate std;
+}

@@ -1,0 +1,64 @@
+//! The unattended device: everything that a Pulsewing board does, but for its peripherals.
+//!
+//! A board implements a few [`ports`], makes a store over its flash, and awaits [`run()`] for
+//! the rest of its days. This crate then joins the network, asks for the time, runs the
+//! [cycle](pulsewing_core::cycle), draws the picture, answers the serial line and the button, and
+//! feeds the watchdog for as long as all of that moves.
+//!
+//! It is not for speaking TLS, SPI or flash commands: those are the ports' work. It needs neither
+//! an allocator nor an executor of its own, spawns nothing, and knows no timer but the
+//! [`Clock`](ports::Clock), so tests run it through a simulated year in seconds.
+//!
+//! ```text
+//!   run = join of
+//!
+//!   app loop      link ─▶ time ─▶ cycle ─▶ report ─▶ (again)      app/
+//!      │ facts, reading        ▲ wishes: poll, settings, join
+//!      ▼                       │
+//!   shared ◀───────────────────┴── console   lines, uploads, Improv   console/
+//!      │ redraw                └── button    screenshot, factory reset
+//!      ▼
+//!   screen        facts + reading ─▶ state ─▶ model ─▶ frame ─▶ changed tiles ─▶ panel
+//!
+//!   outlet        report, log and answers ─▶ serial line
+//!   vigil         promises of all of these ─▶ watchdog
+//! ```
+//!
+//! Where to start reading: `app/mod.rs` for what happens, `shared.rs` for what the parts know of
+//! each other, [`ports`] for what a board has to bring.
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation
+    )
+)]
+
+mod app;
+mod backoff;
+mod bmp;
+mod button;
+mod configuration;
+mod console;
+mod errors;
+mod improv;
+mod outlet;
+mod picture;
+pub mod ports;
+mod posix_tz;
+mod run;
+mod screen;
+mod screenshot;
+mod shared;
+mod situation;
+mod vigil;
+
+pub use run::{Parts, run};
+pub use screen::CARD_WALLPAPER;
+pub use situation::{LOGIN, LOGIN_GOOGLE};

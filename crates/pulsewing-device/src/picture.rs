@@ -1,0 +1,69 @@
+//! The picture that the display shows, and what of it the display has been sent.
+
+use embedded_graphics::{geometry::OriginDimensions, primitives::Rectangle};
+use pulsewing_screen::{Colours, Frame, Model, Palette, Tiles, changes::Cost, draw};
+
+use crate::ports::{Panel, PanelError};
+
+/// A frame in the board's memory, and what is known of the panel's.
+pub(crate) struct Picture<'b> {
+    /// `None` on a board that gave no room for one.
+    frame: Option<Frame<&'b mut [u8]>>,
+    tiles: Tiles,
+    /// The colours that the panel has.
+    colours: Colours,
+}
+
+impl<'b> Picture<'b> {
+    /// A picture of the panel's size in this memory, if that is large enough.
+    pub(crate) fn new(panel: &impl Panel, memory: &'b mut [u8]) -> Self {
+        let size = panel.size();
+        let frame = memory
+            .get_mut(..Frame::<&mut [u8]>::bytes_for(size))
+            .and_then(|memory| Frame::new(size, memory));
+        Self {
+            frame,
+            tiles: Tiles::new(),
+            colours: Palette::Day.colours(),
+        }
+    }
+
+    /// The frame and the colours that it is shown in.
+    pub(crate) fn shown(&self) -> Option<(&Frame<&'b mut [u8]>, &Colours)> {
+        Some((self.frame.as_ref()?, &self.colours))
+    }
+
+    /// Draws a model. Nothing is sent yet.
+    pub(crate) fn draw(&mut self, model: &Model<'_>, palette: Palette) {
+        let Some(frame) = &mut self.frame else {
+            return;
+        };
+        let Ok(()) = draw(model, frame);
+        let colours = model.colours(frame.size(), palette);
+        if colours != self.colours {
+            self.colours = colours;
+            self.tiles.forget();
+        }
+    }
+
+    /// What the panel shows is not known any more.
+    pub(crate) fn forget(&mut self) {
+        self.tiles.forget();
+    }
+
+    /// Sends what has changed.
+    pub(crate) async fn push(&mut self, panel: &mut impl Panel) -> Result<(), PanelError> {
+        let Some(frame) = &self.frame else {
+            return Ok(());
+        };
+        let changes = self.tiles.update(frame, Cost::SPI);
+        for area in &changes {
+            let area: &Rectangle = area;
+            if let Err(error) = panel.push(frame, area, &self.colours).await {
+                self.tiles.forget();
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}

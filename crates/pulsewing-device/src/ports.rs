@@ -1,0 +1,350 @@
+//! What a board has: the few things that the app loop cannot do by itself.
+//!
+//! Each port is a trait that a board implements with its own peripherals. All of them live on one
+//! thread: futures need not be `Send`, and a port is waited for from one place at a time unless its
+//! docs say otherwise.
+#![expect(
+    async_fn_in_trait,
+    reason = "boards have one thread and one executor: no bounds on the futures are wanted"
+)]
+
+use core::{net::Ipv4Addr, time::Duration};
+
+use embedded_graphics::{geometry::Size, primitives::Rectangle};
+use embedded_storage_async::nor_flash::NorFlash;
+use jiff::Timestamp;
+use pulsewing_core::{
+    oauth::NoAnswer,
+    request::{Method, ReplyHead},
+};
+use pulsewing_screen::{Colours, Frame};
+
+/// The kinds of a board's parts: one type for each port.
+pub trait Board {
+    /// Its clocks.
+    type Clock: Clock;
+    /// Its way to the router.
+    type Link: Link;
+    /// Its HTTP and SNTP.
+    type Web: Web;
+    /// The flash region that is given to the store.
+    type Flash: NorFlash;
+    /// Its display.
+    type Panel: Panel;
+    /// Its randomness.
+    type Entropy: Entropy;
+    /// Its card slot.
+    type Card: Card;
+    /// Its button.
+    type Button: Button;
+    /// The board as a whole.
+    type System: System;
+    /// What comes in over the serial line. A read waits until there is at least one byte; one that
+    /// is dropped before has taken none.
+    type Input: embedded_io_async::Read;
+    /// What goes out over it. A write may wait for as long as nobody listens.
+    type Output: embedded_io_async::Write;
+}
+
+/// The two clocks. Shared: everything that waits or dates looks at it.
+pub trait Clock {
+    /// Time since the start, which never jumps.
+    fn up(&self) -> Duration;
+
+    /// Wall time, once it is known.
+    fn utc(&self) -> Option<Timestamp>;
+
+    /// Sets wall time. From then on certificates can be checked.
+    fn set_utc(&self, utc: Timestamp);
+
+    /// Waits until [`up`](Self::up) has reached this; [`Duration::MAX`] never comes. Several wait at
+    /// the same time.
+    async fn sleep_until(&self, up: Duration);
+}
+
+/// The way to the router.
+pub trait Link {
+    /// Joins this network and gets an address from it; a wired board passes `None`'s cable off as
+    /// joined and ignores the name. Ends within `timeout`.
+    ///
+    /// # Errors
+    /// Why it did not work out.
+    async fn join(
+        &mut self,
+        network: Option<Credentials<'_>>,
+        timeout: Duration,
+    ) -> Result<Joined, JoinError>;
+
+    /// Whether the network is joined and has given an address.
+    fn is_up(&self) -> bool;
+
+    /// Whether there is a cable instead of a radio: then there is nothing to choose or to know.
+    fn is_wired(&self) -> bool;
+}
+
+/// What it takes to join a network.
+#[derive(Clone, Copy)]
+pub struct Credentials<'a> {
+    /// Its name, 1 to 32 bytes.
+    pub ssid: &'a str,
+    /// Its password, 8 to 63 bytes; empty for an open network.
+    pub password: &'a str,
+}
+
+impl core::fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Credentials")
+            .field("ssid", &self.ssid)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a network gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// The board's own address.
+    pub address: Ipv4Addr,
+    /// The time server that the network offers (DHCP option 42), if it does.
+    pub time_server: Option<Ipv4Addr>,
+}
+
+/// Why a network was not joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JoinError {
+    /// No such network is in reach, or the cable is out.
+    #[error("the network is not in reach")]
+    NotFound,
+    /// The network refused the password.
+    #[error("the network refuses the password")]
+    Refused,
+    /// It was joined but gave no address (DHCP).
+    #[error("the network gives no address (DHCP)")]
+    NoAddress,
+    /// The radio failed.
+    #[error("the radio does not work")]
+    Radio,
+}
+
+/// Speaks HTTP over verified TLS, and asks for the time.
+pub trait Web {
+    /// Sends one request on a connection of its own and tells `reply` what comes back, as it comes.
+    /// Ends within the request's timeout. Follows no redirect.
+    ///
+    /// # Errors
+    /// Why there is no complete reply. [`NoAnswer::NeverLeft`] only if not a byte of the request was
+    /// written.
+    async fn exchange(
+        &mut self,
+        request: &Outgoing<'_>,
+        reply: &mut impl Reply,
+    ) -> Result<(), Unanswered>;
+
+    /// Asks a time server (SNTP, RFC 4330) once.
+    ///
+    /// # Errors
+    /// Why it did not say.
+    async fn ask_time(&mut self, server: &str, timeout: Duration) -> Result<Timestamp, TimeError>;
+}
+
+/// One request, ready to be written. `Authorization` comes from `bearer`; `Host`, `Content-Length`,
+/// `Accept: application/json`, `Connection: close` and `User-Agent` are the sender's to add.
+#[derive(Clone, Copy)]
+pub struct Outgoing<'a> {
+    /// The host's name, for DNS, SNI, the certificate and the header `Host`.
+    pub host: &'a str,
+    /// Its port.
+    pub port: u16,
+    /// Where to connect instead of there, as `host` or `host:port`. Name, SNI and certificate stay
+    /// those of `host`.
+    pub connect: Option<&'a str>,
+    /// Whether TLS protects it. Without it only what the settings allow is sent.
+    pub is_tls: bool,
+    /// How it asks.
+    pub method: Method,
+    /// Path and query.
+    pub target: &'a str,
+    /// The access token.
+    pub bearer: Option<&'a str>,
+    /// The body's type, where there is a body.
+    pub content_type: Option<&'static str>,
+    /// The body; empty for none.
+    pub body: &'a [u8],
+    /// The longest that the whole exchange may take.
+    pub timeout: Duration,
+}
+
+impl core::fmt::Debug for Outgoing<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        // Neither query nor body nor bearer: they carry tokens.
+        f.debug_struct("Outgoing")
+            .field("host", &self.host)
+            .field("method", &self.method)
+            .field("path", &self.target.split('?').next())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who takes a reply.
+pub trait Reply {
+    /// Wall time, which turns a `Retry-After` that is a date into seconds.
+    fn now(&self) -> Timestamp;
+    /// Its status and headers.
+    fn head(&mut self, head: ReplyHead);
+    /// Some of its body.
+    fn body(&mut self, chunk: &[u8]);
+    /// What the server thinks the time is (header `Date`), if it says.
+    fn date(&mut self, date: Timestamp);
+}
+
+/// There is no complete reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    /// What that means for the request.
+    pub cause: NoAnswer,
+    /// What went wrong, where more is known.
+    pub trouble: Option<Trouble>,
+}
+
+/// What stands between the board and a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// The name could not be resolved.
+    #[error("the name server does not know the address")]
+    Dns,
+    /// Nobody accepts the connection.
+    #[error("the server accepts no connection")]
+    Connect,
+    /// The certificate is for another name.
+    #[error("the server's certificate is for another name")]
+    WrongName,
+    /// Nobody who is trusted vouches for the certificate.
+    #[error("nobody trusted vouches for the server's certificate")]
+    UnknownIssuer,
+    /// The certificate has expired.
+    #[error("the server's certificate has expired")]
+    Expired,
+    /// The certificate is not valid yet: perhaps the board's clock is wrong.
+    #[error("the server's certificate is not valid yet")]
+    NotYetValid,
+    /// TLS failed otherwise; the number is the library's.
+    #[error("TLS failed ({0})")]
+    Tls(i32),
+}
+
+/// Why a time server did not say the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TimeError {
+    /// Its name could not be resolved.
+    #[error("the time server's name could not be resolved")]
+    Dns,
+    /// It did not answer.
+    #[error("the time server does not answer")]
+    Silent,
+    /// Its answer is not the time: malformed, from somebody else, or from a server that is itself
+    /// unsynchronised.
+    #[error("the time server's answer is of no use")]
+    Useless,
+}
+
+/// The display.
+pub trait Panel {
+    /// Its size in pixels.
+    fn size(&self) -> Size;
+
+    /// Shows a part of a frame, whose origin is the frame's, in these colours (see
+    /// [`Colours::rgb565`]).
+    ///
+    /// # Errors
+    /// The bus failed: what the panel shows is unknown.
+    async fn push(
+        &mut self,
+        frame: &Frame<&mut [u8]>,
+        area: &Rectangle,
+        colours: &Colours,
+    ) -> Result<(), PanelError>;
+}
+
+/// The bus to the display failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the display does not take its picture")]
+pub struct PanelError;
+
+/// Randomness that is fit for secrets.
+pub trait Entropy {
+    /// Fills the buffer.
+    fn fill(&mut self, buffer: &mut [u8]);
+}
+
+/// A card for screenshots and the wallpaper: files in its root directory (FAT).
+pub trait Card {
+    /// Writes a file in place of one of the same name (8.3), in chunks that `next` yields until
+    /// it yields none.
+    ///
+    /// # Errors
+    /// There is no card, or it is full or broken.
+    async fn write(
+        &mut self,
+        name: &str,
+        next: impl FnMut(&mut [u8]) -> usize,
+    ) -> Result<(), CardError>;
+
+    /// Reads a file's first bytes into `buffer` and returns how many there are.
+    ///
+    /// # Errors
+    /// There is no card or no such file, or it cannot be read.
+    async fn read(&mut self, name: &str, buffer: &mut [u8]) -> Result<usize, CardError>;
+}
+
+/// Why the card was of no use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CardError {
+    /// There is none.
+    #[error("there is no card")]
+    Missing,
+    /// It has no such file.
+    #[error("the card has no such file")]
+    NoFile,
+    /// It cannot be read or written.
+    #[error("the card cannot be used")]
+    Broken,
+}
+
+/// The button (BOOT on the Feathers).
+pub trait Button {
+    /// Waits until it is pressed.
+    async fn pressed(&mut self);
+    /// Waits until it is released.
+    async fn released(&mut self);
+}
+
+/// The board as a whole.
+pub trait System {
+    /// A word for the board's kind, such as `feather-c6`.
+    const BOARD: &'static str;
+
+    /// When this firmware was built: no time before it is believed.
+    fn built_at(&self) -> Timestamp;
+
+    /// A number that no other board has, in hexadecimal: its name on the serial line.
+    fn serial_number(&self) -> heapless::String<16>;
+
+    /// Tells the watchdog that there was progress: every 15 seconds while everything moves. It restarts
+    /// the board when that is not said for three minutes.
+    fn progress(&self);
+
+    /// Bytes of heap in use, the most that were, and how many there are.
+    fn heap(&self) -> (usize, usize, usize);
+
+    /// Instructions executed since the start, on boards that count them exactly.
+    fn instructions(&self) -> Option<u64> {
+        None
+    }
+
+    /// Why the board started, in a word such as `power-on`, `software` or `watchdog`, if it can tell.
+    fn start_reason(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Restarts the board.
+    fn restart(&self) -> !;
+}

@@ -1,0 +1,233 @@
+//! Starting up: what was stored is read, the cached picture is drawn, then everything runs.
+
+use core::cell::{Cell, RefCell};
+
+use embassy_futures::join::{join, join5};
+use embassy_sync::{mutex::Mutex, signal::Signal};
+use embedded_storage_async::nor_flash::NorFlash;
+use pulsewing_core::{
+    chain::codec::MAX_RECORD,
+    cycle::{Memory, Pacing},
+    reading::Reading,
+};
+use pulsewing_store::{MAX_SETTINGS, MAX_SNAPSHOT, Settings, Store, StoreError};
+use zeroize::Zeroizing;
+
+use crate::{
+    app::{App, Found},
+    button,
+    console::Console,
+    errors::Journal,
+    outlet::Outlet,
+    picture::Picture,
+    ports::{Board, Entropy, System},
+    screen,
+    shared::{ChainFacts, Facts, Shared, Wishes},
+    vigil::Vigil,
+};
+
+/// A board's parts.
+pub struct Parts<'b, B: Board> {
+    /// The clocks.
+    pub clock: B::Clock,
+    /// The way to the router.
+    pub link: B::Link,
+    /// HTTP and SNTP.
+    pub web: B::Web,
+    /// The store over the board's flash. The board may have read from it what it needs itself.
+    pub store: Store<B::Flash>,
+    /// The display.
+    pub panel: B::Panel,
+    /// Randomness.
+    pub entropy: B::Entropy,
+    /// The card slot.
+    pub card: B::Card,
+    /// The button.
+    pub button: B::Button,
+    /// The board as a whole.
+    pub system: B::System,
+    /// The serial line, to the board.
+    pub input: B::Input,
+    /// The serial line, from the board.
+    pub output: B::Output,
+    /// Memory for the picture: [`Frame::bytes_for`](pulsewing_screen::Frame::bytes_for) the
+    /// panel's size. With less nothing is drawn.
+    pub frame: &'b mut [u8],
+    /// Memory for the user's wallpaper:
+    /// [`Wallpaper::bytes_for`](pulsewing_screen::Wallpaper::bytes_for) its size. May be empty: then
+    /// the built-in one is shown.
+    pub wallpaper: &'b mut [u8],
+}
+
+impl<B: Board> core::fmt::Debug for Parts<'_, B> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Parts").finish_non_exhaustive()
+    }
+}
+
+/// Runs the device for ever.
+///
+/// Await it on the board's only thread, beside whatever its ports need to run. It holds some tens of
+/// kilobytes: a board makes it static.
+pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
+    let Parts {
+        clock,
+        link,
+        web,
+        mut store,
+        mut panel,
+        mut entropy,
+        card,
+        mut button,
+        system,
+        mut input,
+        mut output,
+        frame,
+        wallpaper,
+    } = parts;
+    system.progress();
+    let outlet = Outlet::new();
+    let board = B::System::BOARD;
+    let version = env!("CARGO_PKG_VERSION");
+    outlet.log(format_args!("pulsewing {version} on {board}"));
+    let Start {
+        settings,
+        reading,
+        facts,
+        errors,
+        found,
+    } = Start::read(&mut store, &outlet).await;
+    let mut seed = [0; 4];
+    entropy.fill(&mut seed);
+    let seed = u32::from_le_bytes(seed);
+
+    let shared: Shared<'_, B> = Shared {
+        clock,
+        system,
+        store: Mutex::new(store),
+        card: Mutex::new(card),
+        picture: Mutex::new(Picture::new(&panel, frame)),
+        chain_lock: Mutex::new(()),
+        settings: RefCell::new(settings),
+        reading: RefCell::new(reading),
+        facts: RefCell::new(facts),
+        errors: RefCell::new(errors),
+        outlet,
+        vigil: Vigil::new(),
+        wishes: Wishes::new(),
+        has_new_wallpaper: Cell::new(false),
+        redraw: Signal::new(),
+    };
+    let panic = shared.facts.borrow().panic.clone();
+    if let Some(panic) = panic {
+        shared.went_wrong(format_args!("panic: {panic}")).await;
+    }
+    // Made here and lent to their futures: what is moved into a future takes its room twice.
+    let mut app = App::new(&shared, link, web, found, seed);
+    let mut console = Console::new(&shared);
+    let vigil = shared
+        .vigil
+        .keep(&shared.clock, &shared.system, &shared.outlet);
+    let (never, ..) = join(
+        vigil,
+        join5(
+            app.run(),
+            screen::run(&shared, &mut panel, wallpaper),
+            console.run(&mut input),
+            button::run(&shared, &mut button),
+            shared.outlet.pump(&mut output),
+        ),
+    )
+    .await;
+    never
+}
+
+/// What is known before anything was asked for.
+struct Start {
+    settings: Settings,
+    reading: Option<Reading>,
+    facts: Facts,
+    errors: Journal,
+    found: Found,
+}
+
+impl Start {
+    /// Reads what was stored. What cannot be read is done without, and said.
+    async fn read<F: NorFlash>(store: &mut Store<F>, outlet: &Outlet) -> Self {
+        let mut facts = Facts::default();
+        match store.start().await {
+            Ok(started) if started.finished_reset => {
+                outlet.log(format_args!("the factory reset was finished"));
+            }
+            Ok(_) => {}
+            Err(error) => outlet.log(format_args!("the flash: {error}")),
+        }
+        facts.panic = store.take_panic().await.unwrap_or_default();
+        let settings = Self::settings(store, outlet, &mut facts).await;
+        let has_intent = Self::chain(store, outlet, &mut facts).await;
+        let snapshot = {
+            let mut buffer = [0; MAX_SNAPSHOT];
+            let loaded = store.load_snapshot(&mut buffer).await;
+            loaded.unwrap_or_else(|error| {
+                outlet.log(format_args!("the last picture: {error}"));
+                None
+            })
+        };
+        let log = store.errors().await.unwrap_or_default();
+        let (reading, pacing, memory) = match snapshot {
+            Some(snapshot) => (snapshot.reading, snapshot.pacing, snapshot.memory),
+            None => (None, Pacing::default(), Memory::default()),
+        };
+        let saved_at = reading.as_ref().map(|reading| reading.fetched_at);
+        facts.last_success = saved_at;
+        Self {
+            settings,
+            reading,
+            facts,
+            errors: Journal::resume(&log),
+            found: Found {
+                pacing,
+                memory,
+                has_intent,
+                saved_at,
+            },
+        }
+    }
+
+    async fn settings<F: NorFlash>(
+        store: &mut Store<F>,
+        outlet: &Outlet,
+        facts: &mut Facts,
+    ) -> Settings {
+        let mut buffer = Zeroizing::new([0; MAX_SETTINGS]);
+        match store.load_settings(&mut buffer[..]).await {
+            Ok(settings) => settings.unwrap_or_default(),
+            Err(error) => {
+                outlet.log(format_args!("the settings: {error}"));
+                facts.settings_fault = Some(match error {
+                    StoreError::Newer(_) => "The settings are from a newer firmware.",
+                    _ => "The settings cannot be read.",
+                });
+                Settings::default()
+            }
+        }
+    }
+
+    /// Looks at the chain, for the status and for the earliest time that can be; whether a refresh
+    /// was under way when the power went.
+    async fn chain<F: NorFlash>(store: &mut Store<F>, outlet: &Outlet, facts: &mut Facts) -> bool {
+        let mut buffer = Zeroizing::new([0; MAX_RECORD]);
+        match store.load_chain(&mut buffer[..]).await {
+            Ok(Some(loaded)) => {
+                facts.chain = Some(ChainFacts::of(&loaded.record.chain));
+                loaded.record.intent.is_some()
+            }
+            Ok(None) => false,
+            Err(error) => {
+                outlet.log(format_args!("the sign-in: {error}"));
+                facts.chain_trouble = Some(error.trouble());
+                false
+            }
+        }
+    }
+}

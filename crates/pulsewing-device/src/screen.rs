@@ -1,0 +1,209 @@
+//! The screen: draws what is known, sends what has changed, and lets the age count on.
+
+use core::time::Duration;
+
+use embassy_futures::select::{Either, select};
+use jiff::{SignedDuration, Timestamp, tz::Offset};
+use pulsewing_core::reading::{Freshness, Reading};
+use pulsewing_screen::{Model, Palette, Wallpaper};
+
+use crate::{
+    backoff::Backoff,
+    configuration,
+    ports::{Board, Card, Clock, PanelError},
+    shared::{Facts, Shared},
+    situation::{self, Texts, When},
+    vigil::Part,
+};
+
+/// The wallpaper's name on the card.
+pub const CARD_WALLPAPER: &str = "WALLPAPR.PWW";
+
+/// How often the picture is drawn anew though nothing has happened: its age has.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// How often everything is sent, whether or not it has changed: a disturbed bus leaves no trace
+/// that the board could see.
+const ALL_EVERY: Duration = Duration::from_secs(6 * 3_600);
+
+/// How long sending a picture, or waiting until it may be drawn, takes at most: a screenshot over
+/// the serial line holds it for so long.
+const DRAWN_WITHIN: Duration = Duration::from_secs(120);
+
+/// Draws and sends, for ever.
+pub(crate) async fn run<B: Board>(
+    shared: &Shared<'_, B>,
+    panel: &mut B::Panel,
+    memory: &mut [u8],
+) -> ! {
+    let mut screen = Screen {
+        shared,
+        panel,
+        all_at: shared.after(ALL_EVERY),
+        has_failed: false,
+        again: Backoff::new(1),
+    };
+    loop {
+        let length = load_wallpaper(shared, memory).await;
+        let wallpaper = Wallpaper::parse(memory.get(..length).unwrap_or_default()).ok();
+        screen.show_with(wallpaper.as_ref()).await;
+    }
+}
+
+/// Reads the user's wallpaper, from the flash or else from the card; returns its length.
+async fn load_wallpaper<B: Board>(shared: &Shared<'_, B>, memory: &mut [u8]) -> usize {
+    shared
+        .vigil
+        .promise(Part::Screen, shared.after(DRAWN_WITHIN));
+    if memory.is_empty() {
+        return 0;
+    }
+    if let Ok(Some(mut reader)) = shared.store.lock().await.wallpaper().await {
+        let length = usize::try_from(reader.len()).unwrap_or(usize::MAX);
+        if let Some(place) = memory.get_mut(..length)
+            && reader.read(0, place).await.is_ok()
+        {
+            return length;
+        }
+    }
+    let mut card = shared.card.lock().await;
+    card.read(CARD_WALLPAPER, memory).await.unwrap_or(0)
+}
+
+struct Screen<'s, 'b, B: Board> {
+    shared: &'s Shared<'b, B>,
+    panel: &'s mut B::Panel,
+    all_at: Duration,
+    has_failed: bool,
+    again: Backoff,
+}
+
+impl<B: Board> Screen<'_, '_, B> {
+    /// Shows pictures until there is another wallpaper.
+    async fn show_with(&mut self, wallpaper: Option<&Wallpaper<'_>>) {
+        let shared = self.shared;
+        loop {
+            shared
+                .vigil
+                .promise(Part::Screen, shared.after(DRAWN_WITHIN));
+            let sent = self.show(wallpaper).await;
+            let next = match sent {
+                Ok(()) => {
+                    self.has_failed = false;
+                    self.again.reset();
+                    shared.after(until_next_minute(shared.clock.utc()))
+                }
+                Err(error) => {
+                    if !core::mem::replace(&mut self.has_failed, true) {
+                        shared.went_wrong(format_args!("{error}")).await;
+                    }
+                    shared.after(self.again.wait())
+                }
+            };
+            shared
+                .vigil
+                .promise(Part::Screen, next.saturating_add(DRAWN_WITHIN));
+            let wake = select(shared.redraw.wait(), shared.clock.sleep_until(next)).await;
+            if let Either::First(()) = wake
+                && shared.has_new_wallpaper.replace(false)
+            {
+                return;
+            }
+        }
+    }
+
+    async fn show(&mut self, wallpaper: Option<&Wallpaper<'_>>) -> Result<(), PanelError> {
+        let shared = self.shared;
+        let mut picture = shared.picture.lock().await;
+        if shared.clock.up() >= self.all_at {
+            self.all_at = shared.after(ALL_EVERY);
+            picture.forget();
+        }
+        draw(shared, wallpaper, &mut |model, palette| {
+            picture.draw(model, palette);
+        });
+        picture.push(self.panel).await
+    }
+}
+
+/// Decides what is shown now, and has it drawn.
+fn draw<B: Board>(
+    shared: &Shared<'_, B>,
+    wallpaper: Option<&Wallpaper<'_>>,
+    paint: &mut dyn FnMut(&Model<'_>, Palette),
+) {
+    let settings = shared.settings.borrow();
+    let facts = shared.facts.borrow();
+    let reading = shared.reading.borrow();
+    let utc = shared.clock.utc();
+    let zone = configuration::zone(&settings, utc.unwrap_or(Timestamp::UNIX_EPOCH));
+    let offset_at = |at: Timestamp| -> Offset {
+        match reading.as_ref() {
+            Some(reading) => reading.time_zone.offsets.at(at),
+            None => zone.offsets.at(at),
+        }
+    };
+    let when = When {
+        up: shared.clock.up(),
+        utc,
+        offset_at: &offset_at,
+        has_reading: reading.is_some(),
+    };
+    let mut texts = Texts::default();
+    let state = situation::state(&facts, &when, &mut texts);
+    let theme = configuration::theme(&settings);
+    let model = match reading.as_ref() {
+        Some(reading) => {
+            let model = of_reading(reading, utc, &facts, &settings);
+            match state {
+                Some(state) => model.with_state(state),
+                None => model,
+            }
+        }
+        // Nothing is to be said only when there is a reading.
+        None => Model::of_state(state.unwrap_or(pulsewing_screen::State::FirstStart), theme),
+    };
+    let model = match wallpaper {
+        Some(wallpaper) => model.with_wallpaper(wallpaper.clone()),
+        None => model,
+    };
+    let now = utc.map(|utc| offset_at(utc).to_datetime(utc).time());
+    paint(&model, configuration::palette(&settings, now));
+}
+
+/// What a reading looks like now.
+fn of_reading<'r>(
+    reading: &'r Reading,
+    utc: Option<Timestamp>,
+    facts: &Facts,
+    settings: &pulsewing_store::Settings,
+) -> Model<'r> {
+    let every = configuration::every(settings);
+    let every = SignedDuration::try_from(every).unwrap_or(SignedDuration::MAX);
+    let theme = configuration::theme(settings);
+    let from_memory = !matches!(facts.ended, Some(Ok(())));
+    match utc {
+        Some(now) => {
+            let freshness = reading.freshness(now, every, from_memory);
+            Model::new(reading, now, freshness, theme)
+        }
+        // Without a clock nobody knows how old it is: no age is better than a wrong one. Its date is
+        // shown, since today's is not known either.
+        None => {
+            let mut model = Model::new(reading, reading.fetched_at, Freshness::Cached, theme);
+            if let Some(facts) = &mut model.facts {
+                facts.age = None;
+                facts.is_today = false;
+            }
+            model
+        }
+    }
+}
+
+/// How long until the age that is shown is another: ages are whole minutes, of minutes that begin
+/// when the clock's do.
+fn until_next_minute(utc: Option<Timestamp>) -> Duration {
+    let passed = utc.map_or(0, |utc| utc.as_millisecond().rem_euclid(60_000));
+    let passed = Duration::from_millis(passed.unsigned_abs());
+    MINUTE.saturating_sub(passed)
+}

@@ -1,0 +1,185 @@
+//! What the parts of the device share: app loop, screen, console and button run as one future on
+//! one thread, and each sees what the others have found out.
+//!
+//! Cells are borrowed for a moment and never across an await. What has to be held for longer
+//! (store, card, picture) lies behind an asynchronous mutex. The order of locks is chain, store or
+//! picture, card; nobody takes a lock while holding a later one.
+
+use core::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
+
+use embassy_sync::{blocking_mutex::raw::NoopRawMutex, mutex::Mutex, signal::Signal};
+use jiff::Timestamp;
+use pulsewing_core::{
+    chain::{Standing, Stored},
+    cycle::{Failure, StoreTrouble},
+    reading::Reading,
+};
+use pulsewing_store::{PanicText, Settings, Store};
+
+use crate::{
+    errors::Journal,
+    outlet::Outlet,
+    picture::Picture,
+    ports::{Board, Clock, JoinError, Joined, System, Trouble},
+    vigil::Vigil,
+};
+
+/// A name of a network, at most 32 bytes.
+pub(crate) type Ssid = heapless::String<32>;
+
+/// Everything that more than one part looks at.
+pub(crate) struct Shared<'b, B: Board> {
+    pub(crate) clock: B::Clock,
+    pub(crate) system: B::System,
+    pub(crate) store: Mutex<NoopRawMutex, Store<B::Flash>>,
+    pub(crate) card: Mutex<NoopRawMutex, B::Card>,
+    pub(crate) picture: Mutex<NoopRawMutex, Picture<'b>>,
+    /// Held while a refresh is under way, or while something is uploaded.
+    pub(crate) chain_lock: Mutex<NoopRawMutex, ()>,
+    pub(crate) settings: RefCell<Settings>,
+    pub(crate) reading: RefCell<Option<Reading>>,
+    pub(crate) facts: RefCell<Facts>,
+    pub(crate) errors: RefCell<Journal>,
+    pub(crate) outlet: Outlet,
+    pub(crate) vigil: Vigil,
+    pub(crate) wishes: Wishes,
+    /// There is another wallpaper to load.
+    pub(crate) has_new_wallpaper: Cell<bool>,
+    /// Something that is shown has changed.
+    pub(crate) redraw: Signal<NoopRawMutex, ()>,
+}
+
+/// What somebody wants of the app loop.
+pub(crate) struct Wishes {
+    /// There is a wish.
+    pub(crate) any: Signal<NoopRawMutex, ()>,
+    /// A cycle now.
+    pub(crate) poll: Cell<bool>,
+    /// The settings have changed.
+    pub(crate) settings: Cell<bool>,
+    /// This network, now, though another one may be joined.
+    pub(crate) join: RefCell<Option<Ssid>>,
+    /// What came of the last such wish.
+    pub(crate) joined: Signal<NoopRawMutex, Result<(), JoinError>>,
+}
+
+impl Wishes {
+    pub(crate) const fn new() -> Self {
+        Self {
+            any: Signal::new(),
+            poll: Cell::new(false),
+            settings: Cell::new(false),
+            join: RefCell::new(None),
+            joined: Signal::new(),
+        }
+    }
+}
+
+/// The way to the network, as it is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Network {
+    /// Nothing was tried yet.
+    #[default]
+    Untried,
+    /// No network is known.
+    Unknown,
+    /// This one is being joined; why the try before did not work out.
+    Joining(Ssid, Option<JoinError>),
+    /// The cable gives no network.
+    Unplugged,
+    /// This one is joined.
+    Joined(Ssid, Joined),
+}
+
+/// What is known of the stored chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ChainFacts {
+    pub(crate) provider: pulsewing_core::Provider,
+    pub(crate) generation: u32,
+    pub(crate) standing: Standing,
+    pub(crate) fingerprint: pulsewing_core::Fingerprint,
+    pub(crate) scopes: pulsewing_core::oauth::Scopes,
+    pub(crate) obtained_at: Timestamp,
+}
+
+impl ChainFacts {
+    pub(crate) fn of(chain: &Stored) -> Self {
+        Self {
+            provider: chain.provider(),
+            generation: chain.generation(),
+            standing: chain.standing(),
+            fingerprint: chain.refresh_token().fingerprint(),
+            scopes: chain.scopes(),
+            obtained_at: chain.obtained_at(),
+        }
+    }
+}
+
+/// What the app loop has found out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) network: Network,
+    pub(crate) chain: Option<ChainFacts>,
+    /// Why it is not known what is stored.
+    pub(crate) chain_trouble: Option<StoreTrouble>,
+    pub(crate) last_success: Option<Timestamp>,
+    pub(crate) next_update: Option<Timestamp>,
+    /// How the last cycle ended, since the start.
+    pub(crate) ended: Option<Result<(), Failure>>,
+    /// What stood between board and server in the last exchange that failed.
+    pub(crate) trouble: Option<Trouble>,
+    /// New tokens are in memory and not yet in the store.
+    pub(crate) holds_unstored: bool,
+    /// The store did not take new tokens when it was last asked to.
+    pub(crate) has_store_failed: bool,
+    /// A refresh is under way, which a restart would cut.
+    pub(crate) is_refreshing: bool,
+    /// The panic that the last run ended with.
+    pub(crate) panic: Option<PanicText>,
+    /// In how many seconds everything is erased.
+    pub(crate) erasing_in: Option<u64>,
+    /// The settings that were loaded could not be read.
+    pub(crate) settings_fault: Option<&'static str>,
+}
+
+impl<B: Board> Shared<'_, B> {
+    /// Changes what is known, and has it shown.
+    pub(crate) fn note(&self, change: impl FnOnce(&mut Facts)) {
+        change(&mut self.facts.borrow_mut());
+        self.redraw.signal(());
+    }
+
+    /// So much later than now.
+    pub(crate) fn after(&self, wait: Duration) -> Duration {
+        self.clock.up().saturating_add(wait)
+    }
+
+    /// Restarts the board once nothing is under way that a restart would spoil: not while new
+    /// tokens are in memory alone, nor, for half a minute, while a refresh waits for its answer.
+    ///
+    /// # Errors
+    /// [`TokensUnstored`] in the first case.
+    pub(crate) async fn restart(&self) -> Result<core::convert::Infallible, TokensUnstored> {
+        let wait_until = self.after(Duration::from_secs(30));
+        while self.facts.borrow().is_refreshing && self.clock.up() < wait_until {
+            self.clock
+                .sleep_until(self.after(Duration::from_millis(200)))
+                .await;
+        }
+        if self.facts.borrow().holds_unstored {
+            return Err(TokensUnstored);
+        }
+        // What was said is heard if somebody listens.
+        let _ = self.outlet.flush(&self.clock).await;
+        let _store = self.store.lock().await;
+        self.system.restart()
+    }
+}
+
+/// New tokens wait to be stored; a restart would lose them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("new sign-in tokens wait to be stored; a restart now would lose them")]
+pub(crate) struct TokensUnstored;

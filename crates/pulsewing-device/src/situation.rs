@@ -1,0 +1,251 @@
+//! What the viewer is told besides heart rates: the facts become one state of the screen.
+//!
+//! The first that applies is shown; what needs a hand comes before what passes by itself, and what
+//! must not be interrupted before both.
+
+use core::time::Duration;
+
+use jiff::{Timestamp, civil::Time, tz::Offset};
+use pulsewing_core::{
+    cycle::{CallName, Consent, Failure, Reason, StoreTrouble},
+    oauth::{NoAnswer, OAuthError},
+};
+use pulsewing_screen::State;
+
+use crate::{
+    outlet::text,
+    ports::{JoinError, Trouble},
+    shared::{Facts, Network},
+};
+
+/// What to type to sign in. The program finds the port by itself where there is one board.
+pub const LOGIN: &str = "pulsewing board login";
+
+/// What to type to move to Google Health.
+pub const LOGIN_GOOGLE: &str = "pulsewing board login --provider google";
+
+/// For how long after the start a panic of the run before is told of.
+const PANIC_IS_SHOWN_FOR: Duration = Duration::from_secs(60);
+
+/// Texts that are put together for a state and live as long as it.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    what: heapless::String<192>,
+    ssid: heapless::String<32>,
+}
+
+/// The two clocks, and the wearer's offset at an instant.
+pub(crate) struct When<'w> {
+    pub(crate) up: Duration,
+    pub(crate) utc: Option<Timestamp>,
+    pub(crate) offset_at: &'w dyn Fn(Timestamp) -> Offset,
+    pub(crate) has_reading: bool,
+}
+
+/// What is to be said, if anything is.
+pub(crate) fn state<'t>(facts: &Facts, when: &When<'_>, texts: &'t mut Texts) -> Option<State<'t>> {
+    if let Some(seconds) = facts.erasing_in {
+        texts.what = text(format_args!(
+            "Everything is erased in {seconds} s: sign-in, settings, networks."
+        ));
+        return Some(State::Fault {
+            what: &texts.what,
+            advice: "Let go of the button to keep it all.",
+        });
+    }
+    if facts.has_store_failed {
+        return Some(State::TokensNotStored);
+    }
+    if let Some(panic) = &facts.panic
+        && when.up < PANIC_IS_SHOWN_FOR
+    {
+        texts.what = text(format_args!("It restarted after a fault: {panic}"));
+        return Some(State::Fault {
+            what: &texts.what,
+            advice: "It goes on by itself. If this comes again, report it with these words.",
+        });
+    }
+    if let Some(what) = facts.settings_fault {
+        return Some(State::Fault {
+            what,
+            advice: "Set it up anew on the computer, or hold the button for a factory reset.",
+        });
+    }
+    match &facts.network {
+        Network::Joined(..) => {}
+        Network::Untried if when.has_reading => {}
+        network => return Some(of_network(network, texts)),
+    }
+    if when.utc.is_none() {
+        return Some(State::WaitingForClock);
+    }
+    match facts.ended {
+        None if when.has_reading => None,
+        None => Some(State::FirstStart),
+        Some(Ok(())) => None,
+        Some(Err(failure)) => Some(of_failure(failure, facts, when, texts)),
+    }
+}
+
+fn of_network<'t>(network: &Network, texts: &'t mut Texts) -> State<'t> {
+    let (ssid, trouble) = match network {
+        Network::Unknown => {
+            return State::Fault {
+                what: "No Wi-Fi network is known here yet.",
+                advice: "Type on the computer: pulsewing board provision --wifi NAME. Or use an Improv page in a browser.",
+            };
+        }
+        Network::Unplugged => return State::Offline,
+        Network::Joining(ssid, Some(trouble)) => (ssid, *trouble),
+        Network::Joining(ssid, None) => (ssid, JoinError::NotFound),
+        Network::Untried | Network::Joined(..) => return State::FirstStart,
+    };
+    texts.what = match trouble {
+        JoinError::NotFound => {
+            texts.ssid.clone_from(ssid);
+            return State::JoiningWifi {
+                network: &texts.ssid,
+            };
+        }
+        JoinError::Refused => text(format_args!("{ssid} refuses the password.")),
+        JoinError::NoAddress => text(format_args!("{ssid} gives no address (DHCP).")),
+        JoinError::Radio => text(format_args!("The radio does not work.")),
+    };
+    State::Fault {
+        what: &texts.what,
+        advice: match trouble {
+            JoinError::Refused => "Type on the computer: pulsewing board provision --wifi NAME",
+            _ => "Trying again by itself. If this lasts, restart the router.",
+        },
+    }
+}
+
+fn of_failure<'t>(
+    failure: Failure,
+    facts: &Facts,
+    when: &When<'_>,
+    texts: &'t mut Texts,
+) -> State<'t> {
+    let fault = |what, advice| State::Fault { what, advice };
+    match failure {
+        Failure::NoChain
+        | Failure::ForeignChain
+        | Failure::ChainMoved
+        | Failure::ConsentNeeded(
+            Consent::Refused | Consent::ResourcePermissionDenied | Consent::HeartRateScopeMissing,
+        ) => State::SignInNeeded {
+            command: LOGIN,
+            address: None,
+        },
+        Failure::ConsentNeeded(Consent::AccountNotLinked) => fault(
+            "This Google account is not linked to Google Health.",
+            "Set it up at fitbit.google.com, or sign in with the wearer's own account.",
+        ),
+        Failure::Store(StoreTrouble::Damaged) => State::SignInNeeded {
+            command: LOGIN,
+            address: None,
+        },
+        Failure::Store(StoreTrouble::Newer(_)) => fault(
+            "The stored sign-in is from a newer firmware.",
+            "Put that firmware back; nothing was changed.",
+        ),
+        Failure::Store(StoreTrouble::Busy) => fault(
+            "The sign-in is being replaced over the serial line.",
+            "Trying again by itself.",
+        ),
+        Failure::Store(StoreTrouble::Io) | Failure::IntentNotStored => fault(
+            "The board's flash does not work as it should.",
+            "Trying again by itself; the sign-in is safe. If this lasts, the flash is worn out.",
+        ),
+        Failure::TokensNotStored => State::TokensNotStored,
+        Failure::OAuth(OAuthError::InvalidClient | OAuthError::UnauthorizedClient) => fault(
+            "The cloud does not know the sign-in's client, or its secret is wrong.",
+            "Check the client on the computer, then sign in anew.",
+        ),
+        Failure::OAuth(_) => State::SignInNeeded {
+            command: LOGIN,
+            address: None,
+        },
+        Failure::Gone => State::ServiceGone {
+            command: LOGIN_GOOGLE,
+        },
+        Failure::RateLimited { until } => State::RateLimited {
+            until: minute_from(until, when),
+        },
+        Failure::Unauthorized => fault(
+            "The cloud does not accept the access token that it gave.",
+            "Trying again by itself. If this lasts, sign in anew.",
+        ),
+        Failure::NoAnswer {
+            cause: NoAnswer::NeverLeft,
+            ..
+        } => match facts.trouble.and_then(of_trouble) {
+            Some((what, advice)) => {
+                texts.what = what;
+                fault(&texts.what, advice)
+            }
+            None => State::Offline,
+        },
+        Failure::NoAnswer { .. } | Failure::OutOfTime => State::Offline,
+        Failure::Rejected {
+            reason: Reason::ServiceDisabled,
+            ..
+        } => fault(
+            "The Google Health API is not enabled in the client's project.",
+            "Enable it in the Google Cloud console; it goes on by itself then.",
+        ),
+        Failure::Rejected {
+            reason: Reason::IntradayNotAllowed,
+            ..
+        } => fault(
+            "The Fitbit app may not read minutes.",
+            "Set its type to Personal at dev.fitbit.com/apps.",
+        ),
+        Failure::Rejected { call, status, .. } => {
+            let what = match call {
+                CallName::Token => "renew the sign-in",
+                _ => "give the heart rate",
+            };
+            texts.what = text(format_args!(
+                "The cloud refuses to {what} (status {status})."
+            ));
+            fault(&texts.what, "Trying again by itself.")
+        }
+        _ => {
+            texts.what = text(format_args!("The update failed: {failure}."));
+            fault(&texts.what, "Trying again by itself.")
+        }
+    }
+}
+
+/// What is said of trouble with TLS; `None` for what is plainly offline.
+fn of_trouble(trouble: Trouble) -> Option<(heapless::String<192>, &'static str)> {
+    let advice = match trouble {
+        Trouble::Dns | Trouble::Connect => return None,
+        Trouble::WrongName => {
+            "Somebody stands between, or the address is wrong. Nothing was sent there."
+        }
+        Trouble::UnknownIssuer => {
+            "Somebody stands between, or the board's roots are old. Nothing was sent there."
+        }
+        Trouble::Expired | Trouble::NotYetValid => {
+            "The time is asked for anew. If this lasts, the server's owner has to act."
+        }
+        Trouble::Tls(_) => "Trying again by itself. Nothing was sent.",
+    };
+    Some((text(format_args!("No safe connection: {trouble}.")), advice))
+}
+
+/// The minute from which on something is allowed again, on the wearer's clock.
+fn minute_from(until: Timestamp, when: &When<'_>) -> Time {
+    let local = (when.offset_at)(until).to_datetime(until);
+    let is_whole = local.second() == 0 && local.subsec_nanosecond() == 0;
+    let minute = local.time().with().second(0).subsec_nanosecond(0).build();
+    let minute = minute.unwrap_or_else(|_| local.time());
+    // Seconds are not shown, and what is shown must not be too early.
+    if is_whole {
+        minute
+    } else {
+        minute.wrapping_add(jiff::SignedDuration::from_mins(1))
+    }
+}

@@ -1,0 +1,42 @@
+//! The whole device in simulation: modelled peripherals, a modelled cloud, virtual time.
+//!
+//! `rig.rs` is the bench on which a device runs, `peripherals.rs` what it is wired to. Nothing
+//! sleeps: when all wait, the clock jumps to the next time that somebody waits for.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed; clippy only knows so of the test functions themselves"
+)]
+#![expect(
+    clippy::single_range_in_vec_init,
+    reason = "a list of one range is meant"
+)]
+
+// The cloud is the core's own model, so that both are held against the same one.
+#[expect(
+    dead_code,
+    reason = "not every fault of the core's model is ordered here"
+)]
+#[path = "../../../pulsewing-core/tests/cycle/cloud.rs"]
+mod cloud;
+#[expect(
+    dead_code,
+    reason = "not every question to the core's model is asked here"
+)]
+#[path = "../../../pulsewing-core/tests/cycle/grants.rs"]
+mod grants;
+mod peripherals;
+mod rig;
+
+mod button;
+mod console;
+mod damage;
+mod first_boot;
+mod network;
+mod power;
+mod states;
+mod time;
+mod tokens;
+mod watchdog;
+mod week;

@@ -1,0 +1,343 @@
+//! What the panel shows in each circumstance, held against the picture of that state.
+
+use jiff::{SignedDuration, civil::time, tz::Offset};
+use pulsewing_core::{Provider, civil::Offsets, reading::Freshness};
+use pulsewing_device::ports::Trouble;
+use pulsewing_screen::{Model, State, Theme};
+
+use crate::{
+    cloud::{Fault, Route},
+    rig::{Rig, hours, minutes},
+};
+
+const SIGN_IN: State<'_> = State::SignInNeeded {
+    command: pulsewing_device::LOGIN,
+    address: None,
+};
+
+/// The reading that the store has.
+fn stored_reading(rig: &Rig) -> pulsewing_core::reading::Reading {
+    let mut buffer = [0; pulsewing_store::MAX_SNAPSHOT];
+    let loaded = pulsewing_store::mock::run(rig.store().load_snapshot(&mut buffer));
+    loaded.unwrap().unwrap().reading.unwrap()
+}
+
+/// Whether the panel shows the stored reading as it is now, with a banner.
+fn shows_reading(rig: &Rig, freshness: Freshness, banner: Option<State<'_>>) -> bool {
+    let reading = stored_reading(rig);
+    let model = Model::new(&reading, rig.world.truth(), freshness, Theme::Desk);
+    rig.shows(&match banner {
+        Some(state) => model.with_state(state),
+        None => model,
+    })
+}
+
+#[test]
+fn at_first_it_starts_then_joins_then_waits_for_the_time() {
+    let mut rig = Rig::set_up(Provider::Fitbit);
+    rig.world.network.borrow_mut().in_reach.clear();
+    rig.start();
+    rig.run_for(minutes(1));
+    assert!(rig.shows_state(State::JoiningWifi { network: "home" }));
+    rig.world
+        .network
+        .borrow_mut()
+        .in_reach
+        .insert("home".into(), "correct horse".into());
+    rig.world.network.borrow_mut().times.clear();
+    rig.run_for(minutes(3));
+    assert!(rig.shows_state(State::WaitingForClock));
+    rig.world
+        .network
+        .borrow_mut()
+        .times
+        .insert("pool.ntp.org".into(), SignedDuration::ZERO);
+    let is_starting = |rig: &Rig| rig.shows_state(State::FirstStart);
+    assert!(rig.run_until(minutes(1), is_starting) || rig.count(Route::Heart) > 0);
+}
+
+#[test]
+fn a_fresh_reading_is_shown_plainly() {
+    let mut rig = Rig::set_up(Provider::Fitbit);
+    rig.start();
+    rig.run_to_report(minutes(3));
+    assert!(shows_reading(&rig, Freshness::Fresh, None));
+}
+
+#[test]
+fn a_cloud_that_is_not_reached_is_a_banner_on_the_last_picture() {
+    let mut rig = Rig::set_up(Provider::Fitbit);
+    rig.start();
+    rig.run_to_report(minutes(3));
+    rig.world.network.borrow_mut().is_internet_up = false;
+    rig.run_for(minutes(40));
+    assert!(shows_reading(&rig, Freshness::Cached, Some(State::Offline)));
+    let line = rig
+        .ask("status")
+        .into_iter()
+        .find(|line| line.starts_with("failure: "));
+    let expected = "failure: fetching the heart rate: the server could not be reached";
+    assert_eq!(line.as_deref(), Some(expected));
+}
+
+#[test]
+fn after_a_restart_the_cached_picture_is_there_before_the_network_with_its_date_and_no_age() {
+    let mut rig = Rig::set_up(Provider::Fitbit);
+    rig.start();
+    rig.run_to_report(minutes(3));
+    rig.stop();
+    rig.world.network.borrow_mut().in_reach.clear();
+    rig.run_for(hours(1));
+    rig.start();
+    rig.run_for(minutes(1));
+    let reading = stored_reading(&rig);
+    let mut model = Model::new(&reading, reading.fetched_at, Freshness::Cached, Theme::Desk);
+    let facts = model.facts.as_mut().unwrap();
+    facts.age = None;
+    facts.is_today = false;
+    assert!(rig.shows(&model.with_state(State::JoiningWifi { network: "home" })));
+}
+
+#[test]
+fn no_sign_in_and_a_refused_one_ask_for_a_sign_in() {
+    let mut rig = Rig::set_up(Provider::Fitbit);
+    pulsewing_store::mock::run(rig.store().erase_chain()).unwrap();
+    rig.start();
+    rig.run_for(minutes(3));
+    assert!(rig.shows_state(SIGN_IN));
+    assert_eq!(rig.ask("chain"), ["chain: none", "ok"]);
+
+    let mut rig = Rig::set_up(Provider::Fitbit);
+    let refusal = r#"{"errors":[{"errorType":"invalid_grant"}],"success":false}"#;
+    let fault = Fault::Body(400, refusal.to_owned());
+    rig.world
+        .cloud
+        .borrow_mut()
+        .always
+        .insert(Route::Token, fault);
+    let fault = Fault::Body(401, r#"{"errors":[{"errorType":"expired_token"}]}"#.into());
+    rig.world
+        .cloud
+        .borrow_mut()
+        .always
+        .insert(Route::Heart, fault.clone());
+    rig.world
+        .cloud
+        .borrow_mut()
+        .always
+        .insert(Route::Zone, fault);
+    rig.start();
+    rig.run_for(minutes(3));
+    assert!(rig.shows_state(SIGN_IN));
+    let chain = rig.ask("chain");
+    assert!(
+        chain[0].starts_with("chain: fitbit generation 1 refused"),
+        "{chain:?}"
+    );
+}
+
+#[test]
+fn before_the_first_minute_of_a_heart_there_are_no_values_yet() {
+    let mut rig = Rig::set_up(Provider::Fitbit);
+    rig.world.cloud.borrow_mut().worn.clear();
+    rig.start();
+    rig.run_for(minutes(3));
+    assert!(rig.shows_state(State::NoValuesYet));
+    assert!(
+        rig.said()
+            .contains("Not enough values for today to display yet.")
+    );
+}
+
+#[test]
+fn old_minutes_are_stale_and_then_silent() {
+    let mut rig = Rig::set_up(Provider::Fitbit);
+    // Taken off a minute ago.
+    let now = rig.world.truth().as_second() / 60;
+    rig.world.cloud.borrow_mut().worn = vec![0..now];
+    rig.start();
+    rig.run_for(hours(2));
+    rig.run_to_report(minutes(20));
+    assert!(shows_reading(&rig, Freshness::Stale, None));
+    rig.run_for(hours(24));
+    rig.run_to_report(minutes(20));
+    assert!(shows_reading(&rig, Freshness::Silent, None));
+}
+
+#[test]
+fn a_limit_is_told_with_its_end_on_the_wearers_clock() {
+    let mut rig = Rig::set_up(Provider::Fitbit);
+    let limit = Fault::limited("fitbit-rate-limit-reset", "1200");
+    rig.world.cloud.borrow_mut().will(Route::Heart, [limit]);
+    rig.start();
+    rig.run_for(minutes(3));
+    // Asked at 12:17:46 and 800 ms, told to be quiet for 20 minutes; zone unknown: UTC.
+    assert!(rig.shows_state(State::RateLimited {
+        until: time(12, 38, 0, 0)
+    }));
+    assert_eq!(rig.count(Route::Heart), 1);
+    rig.run_to_report(minutes(22));
+}
+
+#[test]
+fn a_service_that_is_gone_stays_gone_until_somebody_asks() {
+    let mut rig = Rig::set_up(Provider::Fitbit);
+    rig.world
+        .cloud
+        .borrow_mut()
+        .always
+        .insert(Route::Heart, Fault::status(410));
+    rig.start();
+    rig.run_for(hours(30));
+    assert_eq!(rig.count(Route::Heart), 1);
+    assert!(rig.shows_state(State::ServiceGone {
+        command: pulsewing_device::LOGIN_GOOGLE,
+    }));
+    // A router that restarts is nobody who asks.
+    let networks = std::mem::take(&mut rig.world.network.borrow_mut().in_reach);
+    rig.run_for(minutes(5));
+    rig.world.network.borrow_mut().in_reach = networks;
+    rig.run_for(hours(2));
+    assert_eq!(rig.count(Route::Heart), 1);
+    rig.tell("poll");
+    rig.run_for(minutes(1));
+    assert_eq!(rig.count(Route::Heart), 2);
+}
+
+#[test]
+fn trouble_with_tls_is_told_as_what_it_is() {
+    for (trouble, what) in [
+        (
+            Trouble::WrongName,
+            "No safe connection: the server's certificate is for another name.",
+        ),
+        (
+            Trouble::UnknownIssuer,
+            "No safe connection: nobody trusted vouches for the server's certificate.",
+        ),
+        (
+            Trouble::NotYetValid,
+            "No safe connection: the server's certificate is not valid yet.",
+        ),
+        (
+            Trouble::Tls(-28_928),
+            "No safe connection: TLS failed (-28928).",
+        ),
+    ] {
+        let mut rig = Rig::set_up(Provider::Fitbit);
+        rig.world.network.borrow_mut().trouble = Some(trouble);
+        rig.start();
+        rig.run_for(minutes(3));
+        let advices = [
+            "Somebody stands between, or the address is wrong. Nothing was sent there.",
+            "Somebody stands between, or the board's roots are old. Nothing was sent there.",
+            "The time is asked for anew. If this lasts, the server's owner has to act.",
+            "Trying again by itself. Nothing was sent.",
+        ];
+        let is_shown = |advice: &&str| rig.shows_state(State::Fault { what, advice });
+        assert!(advices.iter().any(is_shown), "{trouble}");
+        assert!(rig.world.calls.borrow().is_empty());
+        assert!(
+            rig.ask("log")
+                .iter()
+                .any(|line| line.contains(&trouble.to_string()))
+        );
+    }
+}
+
+#[test]
+fn what_the_cloud_refuses_for_good_is_a_fault_with_advice() {
+    for (provider, body, what) in [
+        (
+            Provider::Google,
+            r#"{"error":{"code":403,"status":"PERMISSION_DENIED","details":[{"reason":"SERVICE_DISABLED"}]}}"#,
+            "The Google Health API is not enabled in the client's project.",
+        ),
+        (
+            Provider::Google,
+            "{}",
+            "The cloud refuses to give the heart rate (status 403).",
+        ),
+    ] {
+        let mut rig = Rig::set_up(provider);
+        let fault = Fault::Body(403, body.to_owned());
+        rig.world
+            .cloud
+            .borrow_mut()
+            .always
+            .insert(Route::Heart, fault);
+        rig.start();
+        rig.run_for(minutes(3));
+        let advices = [
+            "Enable it in the Google Cloud console; it goes on by itself then.",
+            "Trying again by itself.",
+        ];
+        let is_shown = |advice: &&str| rig.shows_state(State::Fault { what, advice });
+        assert!(advices.iter().any(is_shown), "{what}\n{}", rig.said());
+    }
+}
+
+#[test]
+fn a_panic_of_the_run_before_is_shown_for_a_minute_and_told_over_the_console() {
+    let mut rig = Rig::set_up(Provider::Fitbit);
+    {
+        let mut store = rig.store();
+        let area = store.layout().panic;
+        pulsewing_store::mock::run(store.start()).unwrap();
+        let mut flash = store.into_flash();
+        let text = "panicked at main.rs:7:\nindex out of bounds";
+        let wrote =
+            pulsewing_store::mock::run(pulsewing_store::record_panic(&mut flash, area, text));
+        assert_eq!(wrote, Ok(true));
+    }
+    rig.start();
+    rig.run_for(std::time::Duration::from_secs(20));
+    assert!(rig.shows_state(State::Fault {
+        what: "It restarted after a fault: panicked at main.rs:7:\nindex out of bounds",
+        advice: "It goes on by itself. If this comes again, report it with these words.",
+    }));
+    let expected = "panic: panicked at main.rs:7: index out of bounds".to_owned();
+    assert!(rig.ask("status").contains(&expected));
+    rig.run_to_report(minutes(3));
+    assert!(shows_reading(&rig, Freshness::Fresh, None));
+    rig.start();
+    rig.run_for(minutes(2));
+    assert!(!rig.ask("status").contains(&expected));
+    assert!(
+        rig.ask("log")
+            .iter()
+            .any(|line| line.contains("index out of bounds"))
+    );
+}
+
+#[test]
+fn the_age_counts_on_while_nothing_else_happens() {
+    let mut rig = Rig::set_up(Provider::Fitbit);
+    rig.start();
+    rig.run_to_report(minutes(3));
+    for _ in 0..8 {
+        rig.run_for(minutes(1));
+        assert!(
+            shows_reading(&rig, Freshness::Fresh, None),
+            "at {}",
+            rig.world.truth()
+        );
+    }
+    // Nothing was asked for meanwhile.
+    assert_eq!(rig.count(Route::Heart), 1);
+}
+
+#[test]
+fn the_zone_is_the_clouds_with_the_rule_that_was_provisioned() {
+    let rule = "CET-1CEST,M3.5.0,M10.5.0/3";
+    let mut rig = Rig::set_up_with(Provider::Fitbit, |settings| {
+        settings.set("wearer.time_zone", "Europe/Berlin").unwrap();
+        settings.set("wearer.zone_rule", rule).unwrap();
+    });
+    rig.start();
+    rig.run_to_report(minutes(3));
+    let zone = stored_reading(&rig).time_zone;
+    assert_eq!(&*zone.name, "Europe/Berlin");
+    assert_eq!(zone.source, pulsewing_core::reading::ZoneSource::Cloud);
+    assert_eq!(zone.offsets, Offsets::fixed(Offset::constant(1)));
+}
