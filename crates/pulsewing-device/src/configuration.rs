@@ -25,6 +25,8 @@ pub(crate) struct Server {
     pub(crate) host: heapless::String<64>,
     pub(crate) port: u16,
     pub(crate) is_tls: bool,
+    /// Where to connect instead; empty for nowhere else.
+    pub(crate) connect: heapless::String<64>,
 }
 
 /// The server of an endpoint: the configured one, or the provider's own.
@@ -45,11 +47,13 @@ pub(crate) fn server(settings: &Settings, endpoint: Endpoint) -> Server {
             host: origin.host.clone(),
             port: origin.port,
             is_tls: origin.is_tls,
+            connect: endpoints.connect.clone(),
         },
         None => Server {
             host: heapless::String::try_from(own).unwrap_or_default(),
             port: 443,
             is_tls: true,
+            connect: endpoints.connect.clone(),
         },
     }
 }

@@ -336,7 +336,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         let outgoing = Outgoing {
             host: &server.host,
             port: server.port,
-            connect: None,
+            connect: Some(server.connect.as_str()).filter(|host| !host.is_empty()),
             is_tls: server.is_tls,
             method: parcel.method,
             target: parcel.target(),

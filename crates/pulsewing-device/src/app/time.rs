@@ -3,6 +3,7 @@
 use core::{fmt::Write as _, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
+use pulsewing_store::settings::MAX_SNTP;
 
 use crate::{
     ports::{Board, Clock, System, Web},
@@ -97,25 +98,20 @@ impl<B: Board> App<'_, '_, B> {
         obtained.map_or(built, |obtained| obtained.max(built))
     }
 
-    /// Those of the settings, else the network's, else public ones.
-    fn time_servers(&self) -> heapless::Vec<Name, 3> {
+    /// Those of the settings, then the network's, then public ones.
+    fn time_servers(&self) -> heapless::Vec<Name, { MAX_SNTP + 1 + POOL.len() }> {
         let settings = self.shared.settings.borrow();
         let configured = settings.sntp.iter().filter(|host| !host.is_empty());
-        let mut names: heapless::Vec<Name, 3> = configured
-            .filter_map(|host| Name::try_from(host.as_str()).ok())
-            .collect();
-        if names.is_empty()
-            && let Some(address) = self.last_joined.and_then(|joined| joined.time_server)
-        {
+        let network = self.last_joined.and_then(|joined| joined.time_server);
+        let network = network.map(|address| {
             let mut name = Name::new();
             // An address has 15 characters.
             let _ = write!(name, "{address}");
-            let _ = names.push(name);
-        }
-        if names.is_empty() {
-            names.extend(POOL.iter().filter_map(|name| Name::try_from(*name).ok()));
-        }
-        names
+            name
+        });
+        let configured = configured.filter_map(|host| Name::try_from(host.as_str()).ok());
+        let public = POOL.iter().filter_map(|name| Name::try_from(*name).ok());
+        configured.chain(network).chain(public).collect()
     }
 }
 

@@ -94,6 +94,13 @@ fn the_routers_server_comes_before_public_ones_and_the_owners_before_both() {
     rig.start();
     rig.run_to_report(minutes(3));
     assert_eq!(asked(&rig)[1..], ["ntp.example"]);
+    // Silent ones are passed over.
+    rig.world.network.borrow_mut().times =
+        BTreeMap::from([("time.google.com".to_owned(), SignedDuration::ZERO)]);
+    rig.start();
+    rig.run_to_report(minutes(3));
+    let servers = ["ntp.example", "10.0.2.2", "pool.ntp.org", "time.google.com"];
+    assert_eq!(asked(&rig)[2..], servers);
 }
 
 #[test]

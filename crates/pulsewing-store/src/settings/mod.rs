@@ -22,6 +22,7 @@
 //! | 19 | time zone's IANA name | text |
 //! | 20 | its rule | text |
 //! | 21, 22, 23 | SNTP servers | text |
+//! | 24 | a host that is connected to in place of the endpoints' own | text |
 //!
 //! A field that is missing has its default. A reader refuses a newer version and leaves it alone; a
 //! tag that a version does not know is damage, because a writer that adds one raises the version.
@@ -68,6 +69,9 @@ pub struct Endpoints {
     pub api: Option<Origin>,
     /// Whether `http://` is allowed to hosts other than this one.
     pub allows_plain_http: bool,
+    /// A host, perhaps with a port, that is connected to in place of the endpoints' own: a gateway. The
+    /// certificate still has to be the endpoint's. Empty for none.
+    pub connect: HostName,
 }
 
 /// What the board's owner decided. See [`set`](Self::set) for the names.
@@ -101,7 +105,7 @@ pub struct Settings {
     pub time_zone: ZoneName,
     /// Its rule, for a board that has no zone database.
     pub zone_rule: Option<ZoneRule>,
-    /// Who is asked for the time, after whom DHCP names; empty ones are none.
+    /// Who is asked for the time, before whom DHCP names, perhaps with a port; empty ones are none.
     pub sntp: [HostName; MAX_SNTP],
 }
 
@@ -207,6 +211,7 @@ impl Settings {
             (21, first.as_str()),
             (22, second.as_str()),
             (23, third.as_str()),
+            (24, self.endpoints.connect.as_str()),
         ] {
             if !text.is_empty() {
                 out.field(tag, &[text.as_bytes()])?;
@@ -220,7 +225,7 @@ impl Settings {
     /// # Errors
     /// [`FormatError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
-        let fields = Fields::<24>::read(bytes, MAGIC, VERSION)?;
+        let fields = Fields::<25>::read(bytes, MAGIC, VERSION)?;
         let mut settings = Self::default();
         for (tag, network) in (1..).zip(&mut settings.wifi) {
             if let Some(stored) = fields.optional(tag, WifiNetwork::decode)? {
@@ -239,6 +244,7 @@ impl Settings {
             token: origin(7)?,
             api: origin(8)?,
             allows_plain_http: fields.get(9).is_some(),
+            connect: fields.text(24)?,
         };
         settings.poll_every_s = u32::from_be_bytes(fields.array(10)?);
         settings.hourly_cap = u16::from_be_bytes(fields.array(11)?);
@@ -316,7 +322,7 @@ impl<F: NorFlash> Store<F> {
             let mut head = [0; 5];
             let begun = frame.begin(5);
             journal.read(&mut self.flash, &begun, &mut head).await?;
-            if let Err(FormatError::Newer(version)) = Fields::<24>::read(&head, MAGIC, VERSION) {
+            if let Err(FormatError::Newer(version)) = Fields::<25>::read(&head, MAGIC, VERSION) {
                 return Err(StoreError::Newer(version));
             }
         }

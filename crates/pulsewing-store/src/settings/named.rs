@@ -5,8 +5,8 @@ use core::fmt;
 use pulsewing_core::{Bpm, Provider, heart_zone::HeartZones};
 
 use super::{
-    MAX_NETWORKS, MAX_SNTP, Origin, PaletteChoice, Settings, Theme, WifiNetwork, WifiPassword,
-    values::is_host_name,
+    HostName, MAX_NETWORKS, MAX_SNTP, Origin, PaletteChoice, Settings, Theme, WifiNetwork, WifiPassword,
+    values::is_host_with_port,
 };
 
 /// A setting that can be set alone.
@@ -26,6 +26,8 @@ pub enum SettingName {
     ApiOrigin,
     /// Whether plain HTTP is allowed.
     PlainHttp,
+    /// Where to connect instead.
+    Connect,
     /// The poll interval.
     PollEvery,
     /// Requests an hour.
@@ -54,7 +56,7 @@ pub enum SettingName {
 
 impl SettingName {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::WifiSsid(0),
         Self::WifiPassword(0),
         Self::WifiSsid(1),
@@ -68,6 +70,7 @@ impl SettingName {
         Self::TokenOrigin,
         Self::ApiOrigin,
         Self::PlainHttp,
+        Self::Connect,
         Self::PollEvery,
         Self::HourlyCap,
         Self::HoldOff,
@@ -104,6 +107,7 @@ impl SettingName {
             Self::TokenOrigin => "endpoint.token",
             Self::ApiOrigin => "endpoint.api",
             Self::PlainHttp => "endpoint.plain_http",
+            Self::Connect => "endpoint.connect",
             Self::PollEvery => "poll.every",
             Self::HourlyCap => "poll.hourly_cap",
             Self::HoldOff => "poll.hold_off",
@@ -176,7 +180,7 @@ pub enum SettingError {
     #[error("a POSIX rule such as CET-1CEST,M3.5.0,M10.5.0/3")]
     ZoneRule,
     /// It is no host.
-    #[error("a host name or an IP address")]
+    #[error("a host name or an IP address, perhaps with a port")]
     Host,
 }
 
@@ -212,6 +216,7 @@ impl fmt::Display for Shown<'_> {
             } else {
                 "no"
             }),
+            SettingName::Connect => f.write_str(&settings.endpoints.connect),
             SettingName::PollEvery => settings.poll_every_s.fmt(f),
             SettingName::HourlyCap => settings.hourly_cap.fmt(f),
             SettingName::HoldOff => settings.hold_off_s.fmt(f),
@@ -272,8 +277,9 @@ impl Settings {
     /// | `provider` | `google`, `fitbit` |
     /// | `endpoint.auth`, `.token`, `.api` | an origin; none: the provider's own |
     /// | `endpoint.plain_http` | `yes`, `no` |
-    /// | `poll.every` | 60 to 86,400 seconds |
-    /// | `poll.hourly_cap` | 4 to 150 requests |
+    /// | `endpoint.connect` | a host, perhaps with a port; none: the endpoints themselves |
+    /// | `poll.every` | 5 to 86,400 seconds; providers want no less than 60 |
+    /// | `poll.hourly_cap` | 4 to 10,000 requests; providers allow some 150 |
     /// | `poll.hold_off` | 0 to 3,600 seconds |
     /// | `screen.theme` | `desk`, `classic` |
     /// | `screen.palette` | `auto`, `day`, `dim`, `night` |
@@ -283,7 +289,7 @@ impl Settings {
     /// | `wearer.zones` | such as `90,110,135,160` bpm |
     /// | `wearer.time_zone` | an IANA name |
     /// | `wearer.zone_rule` | a POSIX rule |
-    /// | `sntp.1` to `sntp.3` | a host |
+    /// | `sntp.1` to `sntp.3` | a host, perhaps with a port |
     ///
     /// # Errors
     /// [`SettingError`]; it says what would have been right.
@@ -320,8 +326,9 @@ impl Settings {
                 "no" => false,
                 _ => return Err(SettingError::Choice("yes, no")),
             })?,
-            SettingName::PollEvery => self.poll_every_s = number(value, 60, 86_400)?,
-            SettingName::HourlyCap => self.hourly_cap = number(value, 4, 150)?,
+            SettingName::Connect => self.endpoints.connect = host(value)?,
+            SettingName::PollEvery => self.poll_every_s = number(value, 5, 86_400)?,
+            SettingName::HourlyCap => self.hourly_cap = number(value, 4, 10_000)?,
             SettingName::HoldOff => self.hold_off_s = number(value, 0, 3_600)?,
             SettingName::Theme => {
                 self.theme = choose([Theme::Desk, Theme::Classic], value, Theme::name)
@@ -348,11 +355,7 @@ impl Settings {
             }
             SettingName::ZoneRule => self.zone_rule = Some(value.parse()?),
             SettingName::Sntp(index) => {
-                let is_host = is_host_name(value) || value.parse::<core::net::IpAddr>().is_ok();
-                if !is_host {
-                    return Err(SettingError::Host);
-                }
-                let host = value.try_into().map_err(|_| SettingError::TooLong(64))?;
+                let host = host(value)?;
                 if let Some(server) = self.sntp.get_mut(index) {
                     *server = host;
                 }
@@ -380,6 +383,7 @@ impl Settings {
             SettingName::TokenOrigin => self.endpoints.token = None,
             SettingName::ApiOrigin => self.endpoints.api = None,
             SettingName::PlainHttp => self.set_plain_http(false)?,
+            SettingName::Connect => self.endpoints.connect.clear(),
             SettingName::PollEvery => self.poll_every_s = default.poll_every_s,
             SettingName::HourlyCap => self.hourly_cap = default.hourly_cap,
             SettingName::HoldOff => self.hold_off_s = default.hold_off_s,
@@ -429,6 +433,13 @@ fn choose<T: Copy, const N: usize>(
     name: impl Fn(T) -> &'static str,
 ) -> Option<T> {
     all.into_iter().find(|known| name(*known) == word)
+}
+
+fn host(text: &str) -> Result<HostName, SettingError> {
+    if !is_host_with_port(text) {
+        return Err(SettingError::Host);
+    }
+    text.try_into().map_err(|_| SettingError::TooLong(64))
 }
 
 /// A whole number in plain digits.

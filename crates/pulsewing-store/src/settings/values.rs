@@ -7,7 +7,7 @@ use zeroize::Zeroize;
 
 use super::SettingError;
 
-/// A host's name or address.
+/// A host's name or address, perhaps with a port.
 pub type HostName = heapless::String<64>;
 
 /// A Wi-Fi network that is known.
@@ -186,6 +186,25 @@ fn parse_port(text: &str) -> Result<u16, SettingError> {
         Ok(port) if is_number && port > 0 => Ok(port),
         _ => Err(SettingError::Origin),
     }
+}
+
+/// Whether it is a host, or a host and a port; an IPv6 address stands in brackets before a port.
+pub(super) fn is_host_with_port(text: &str) -> bool {
+    let is_host = |host: &str| is_host_name(host) || host.parse::<core::net::IpAddr>().is_ok();
+    if is_host(text) {
+        return true;
+    }
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return false;
+    };
+    let inside = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let is_host = match inside {
+        Some(address) => address.parse::<core::net::Ipv6Addr>().is_ok(),
+        None => is_host(host) && !host.contains(':'),
+    };
+    is_host && parse_port(port).is_ok()
 }
 
 /// Whether it is a name or an IPv4 address (RFC 1123, section 2.1).
