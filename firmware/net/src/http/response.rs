@@ -1,0 +1,277 @@
+//! Reading a reply as its bytes arrive.
+
+use alloc::vec::Vec;
+
+use httparse::{ParserConfig, Response, Status};
+use jiff::fmt::rfc2822::DateTimeParser;
+use pulsewing_core::{oauth::NoAnswer, request::ReplyHead};
+use pulsewing_device::ports::Reply;
+
+/// The longest head, in bytes. Interim replies (1xx) have one of their own.
+const MAX_HEAD: usize = 8 * 1_024;
+/// The most headers.
+const MAX_HEADERS: usize = 64;
+/// The longest line with a chunk's size and extensions, in bytes.
+const MAX_SIZE_LINE: usize = 256;
+/// The most bytes of trailers behind the last chunk.
+const MAX_TRAILERS: usize = 4 * 1_024;
+
+/// Puts one reply together from pieces of any size.
+///
+/// Bytes go in with [`take`](Self::take) until [`is_complete`](Self::is_complete), or until the
+/// connection ends, which [`end`](Self::end) is told: only it knows whether something is missing.
+#[derive(Debug, Default)]
+pub struct Reader {
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Head(Vec<u8>),
+    /// So many bytes of the body are missing.
+    Sized(u64),
+    /// The beginning of a line with a chunk's size.
+    ChunkSize(Vec<u8>),
+    /// So many bytes of the chunk are missing.
+    Chunk(u64),
+    /// The line end behind a chunk; whether its carriage return was seen.
+    ChunkEnd {
+        had_return: bool,
+    },
+    /// Lines behind the last chunk.
+    Trailers {
+        /// How many bytes they had.
+        taken: usize,
+        /// Whether anything but the line end was on the current line.
+        has_text: bool,
+    },
+    /// The body goes on until the connection ends.
+    UntilEnd,
+    Complete,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Head(Vec::new())
+    }
+}
+
+impl Reader {
+    /// A reader of a reply that has not begun.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether the whole reply is there. Bytes behind it are nobody's.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        matches!(self.state, State::Complete)
+    }
+
+    /// Takes some bytes in and tells `reply` what they are.
+    ///
+    /// # Errors
+    /// [`NoAnswer::Malformed`] if they are not HTTP, [`NoAnswer::TooLong`] if a head is longer than 8 KiB.
+    pub fn take(&mut self, mut bytes: &[u8], reply: &mut impl Reply) -> Result<(), NoAnswer> {
+        while !bytes.is_empty() && !self.is_complete() {
+            bytes = self.step(bytes, reply)?;
+        }
+        Ok(())
+    }
+
+    /// The connection has ended, in order.
+    ///
+    /// # Errors
+    /// [`NoAnswer::Disconnected`] if the reply is not whole.
+    pub fn end(&self) -> Result<(), NoAnswer> {
+        match self.state {
+            State::Complete | State::UntilEnd => Ok(()),
+            _ => Err(NoAnswer::Disconnected),
+        }
+    }
+
+    /// Does something with the beginning of the bytes; returns the rest.
+    fn step<'a>(&mut self, bytes: &'a [u8], reply: &mut impl Reply) -> Result<&'a [u8], NoAnswer> {
+        match &mut self.state {
+            State::Head(head) => {
+                let before = head.len();
+                let room = MAX_HEAD - before.min(MAX_HEAD);
+                head.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+                let is_full = head.len() >= MAX_HEAD;
+                let Some((length, next)) = read_head(head, reply)? else {
+                    return if is_full {
+                        Err(NoAnswer::TooLong)
+                    } else {
+                        Ok(&[])
+                    };
+                };
+                self.state = next;
+                Ok(bytes.get(length.saturating_sub(before)..).unwrap_or(&[]))
+            }
+            State::Sized(missing) => {
+                let rest = pass_on(bytes, missing, reply);
+                if *missing == 0 {
+                    self.state = State::Complete;
+                }
+                Ok(rest)
+            }
+            State::ChunkSize(line) => {
+                let (byte, rest) = bytes.split_first().ok_or(NoAnswer::Malformed)?;
+                // httparse takes a line without digits for the size 0, which would end the body.
+                if line.is_empty() && !byte.is_ascii_hexdigit() {
+                    return Err(NoAnswer::Malformed);
+                }
+                if line.len() == MAX_SIZE_LINE {
+                    return Err(NoAnswer::Malformed);
+                }
+                line.push(*byte);
+                match httparse::parse_chunk_size(line) {
+                    Ok(Status::Partial) => {}
+                    Ok(Status::Complete((_, 0))) => {
+                        self.state = State::Trailers {
+                            taken: 0,
+                            has_text: false,
+                        };
+                    }
+                    Ok(Status::Complete((_, size))) => self.state = State::Chunk(size),
+                    Err(_) => return Err(NoAnswer::Malformed),
+                }
+                Ok(rest)
+            }
+            State::Chunk(missing) => {
+                let rest = pass_on(bytes, missing, reply);
+                if *missing == 0 {
+                    self.state = State::ChunkEnd { had_return: false };
+                }
+                Ok(rest)
+            }
+            State::ChunkEnd { had_return } => {
+                match (bytes.split_first(), *had_return) {
+                    (Some((b'\r', rest)), false) => {
+                        *had_return = true;
+                        return Ok(rest);
+                    }
+                    (Some((b'\n', rest)), true) => {
+                        self.state = State::ChunkSize(Vec::new());
+                        return Ok(rest);
+                    }
+                    _ => {}
+                }
+                Err(NoAnswer::Malformed)
+            }
+            State::Trailers { taken, has_text } => {
+                let (byte, rest) = bytes.split_first().ok_or(NoAnswer::Malformed)?;
+                *taken += 1;
+                if *taken > MAX_TRAILERS {
+                    return Err(NoAnswer::Malformed);
+                }
+                match byte {
+                    b'\n' if !*has_text => self.state = State::Complete,
+                    b'\n' => *has_text = false,
+                    b'\r' => {}
+                    _ => *has_text = true,
+                }
+                Ok(rest)
+            }
+            State::UntilEnd => {
+                reply.body(bytes);
+                Ok(&[])
+            }
+            State::Complete => Ok(&[]),
+        }
+    }
+}
+
+/// Gives as many bytes to the reply as are missing; returns the rest.
+fn pass_on<'a>(bytes: &'a [u8], missing: &mut u64, reply: &mut impl Reply) -> &'a [u8] {
+    let length = usize::try_from(*missing)
+        .unwrap_or(usize::MAX)
+        .min(bytes.len());
+    let (body, rest) = bytes.split_at_checked(length).unwrap_or((bytes, &[]));
+    if !body.is_empty() {
+        reply.body(body);
+    }
+    *missing = missing.saturating_sub(u64::try_from(body.len()).unwrap_or(u64::MAX));
+    rest
+}
+
+/// Reads a head, if it is whole; returns its length and what follows it.
+fn read_head(head: &[u8], reply: &mut impl Reply) -> Result<Option<(usize, State)>, NoAnswer> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut response = Response::new(&mut headers);
+    let mut config = ParserConfig::default();
+    config.allow_spaces_after_header_name_in_responses(false);
+    let length = match config.parse_response(&mut response, head) {
+        Ok(Status::Complete(length)) => length,
+        Ok(Status::Partial) => return Ok(None),
+        Err(httparse::Error::TooManyHeaders) => return Err(NoAnswer::TooLong),
+        Err(_) => return Err(NoAnswer::Malformed),
+    };
+    let status = response.code.ok_or(NoAnswer::Malformed)?;
+    if status == 101 {
+        // Nobody asked for another protocol.
+        return Err(NoAnswer::Malformed);
+    }
+    if status < 200 {
+        return Ok(Some((length, State::default())));
+    }
+    let now = reply.now();
+    let mut known = ReplyHead::new(status);
+    let mut framing = Framing::default();
+    let mut date = None;
+    for header in response.headers.iter() {
+        known.header(header.name, header.value, now);
+        framing.header(header.name, header.value)?;
+        if header.name.eq_ignore_ascii_case("date") {
+            let text = core::str::from_utf8(header.value).unwrap_or_default();
+            date = DateTimeParser::new().parse_timestamp(text.trim()).ok();
+        }
+    }
+    let next = framing.body(status);
+    reply.head(known);
+    if let Some(date) = date {
+        reply.date(date);
+    }
+    Ok(Some((length, next)))
+}
+
+/// How the length of a body is known (RFC 9112, section 6.3).
+#[derive(Default)]
+struct Framing {
+    length: Option<u64>,
+    is_chunked: bool,
+}
+
+impl Framing {
+    fn header(&mut self, name: &str, value: &[u8]) -> Result<(), NoAnswer> {
+        if name.eq_ignore_ascii_case("transfer-encoding") {
+            if self.is_chunked || !value.trim_ascii().eq_ignore_ascii_case(b"chunked") {
+                return Err(NoAnswer::Malformed);
+            }
+            self.is_chunked = true;
+        } else if name.eq_ignore_ascii_case("content-length") {
+            let text = core::str::from_utf8(value.trim_ascii()).unwrap_or_default();
+            let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+            let length = text.parse().ok().filter(|_| is_number);
+            if length.is_none() || self.length.is_some_and(|other| Some(other) != length) {
+                return Err(NoAnswer::Malformed);
+            }
+            self.length = length;
+        }
+        Ok(())
+    }
+
+    fn body(&self, status: u16) -> State {
+        match self.length {
+            _ if matches!(status, 204 | 304) => State::Complete,
+            _ if self.is_chunked => State::ChunkSize(Vec::new()),
+            Some(0) => State::Complete,
+            Some(length) => State::Sized(length),
+            None => State::UntilEnd,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! The certificates that are trusted: a built-in handful, and what the user adds.
+
+use alloc::{borrow::Cow, vec::Vec};
+use core::ffi::CStr;
+
+/// The built-in ones, PEM; `roots/README.md` says where they come from.
+const BUILT_IN: &CStr = match CStr::from_bytes_with_nul(
+    concat!(
+        include_str!("../roots/gts-root-r1.pem"),
+        include_str!("../roots/gts-root-r2.pem"),
+        include_str!("../roots/gts-root-r3.pem"),
+        include_str!("../roots/gts-root-r4.pem"),
+        include_str!("../roots/globalsign-root-ca.pem"),
+        include_str!("../roots/globalsign-ecc-r4.pem"),
+        include_str!("../roots/digicert-global-g2.pem"),
+        include_str!("../roots/digicert-global-g3.pem"),
+        "\0"
+    )
+    .as_bytes(),
+) {
+    Ok(roots) => roots,
+    Err(_) => c"",
+};
+
+/// The most bytes that the user may add.
+pub const MAX_ADDED: usize = 16 * 1_024;
+
+/// What the user adds is no list of certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is no list of PEM certificates of at most 16 KiB")]
+pub struct NotPem;
+
+/// Everything that is trusted.
+#[derive(Clone, Debug, Default)]
+pub struct Roots {
+    added: Vec<u8>,
+}
+
+impl Roots {
+    /// The built-in ones.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { added: Vec::new() }
+    }
+
+    /// The built-in ones and these: PEM certificates one behind the other, of at most [`MAX_ADDED`]
+    /// bytes. Nothing added is nothing more than the built-in ones.
+    ///
+    /// # Errors
+    /// [`NotPem`] if it is anything else. Whether each can be parsed is seen when it is used.
+    pub fn with(added: &[u8]) -> Result<Self, NotPem> {
+        const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+        let text = core::str::from_utf8(added).map_err(|_| NotPem)?;
+        let is_fit = added.len() <= MAX_ADDED
+            && !text.contains('\0')
+            && (text.trim().is_empty() || text.contains(BEGIN));
+        is_fit
+            .then(|| Self {
+                added: text.trim().as_bytes().to_vec(),
+            })
+            .ok_or(NotPem)
+    }
+
+    /// All of them as one list, as `mbedtls_x509_crt_parse` takes it.
+    #[must_use]
+    pub fn pem(&self) -> Cow<'static, CStr> {
+        if self.added.is_empty() {
+            return Cow::Borrowed(BUILT_IN);
+        }
+        let mut all = Vec::with_capacity(BUILT_IN.count_bytes() + self.added.len() + 2);
+        all.extend_from_slice(BUILT_IN.to_bytes());
+        all.extend_from_slice(&self.added);
+        all.extend_from_slice(b"\n\0");
+        // There is one NUL: `with` refuses others.
+        CStr::from_bytes_with_nul(&all)
+            .map_or(Cow::Borrowed(BUILT_IN), |all| Cow::Owned(all.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+
+    fn count(pem: &CStr) -> usize {
+        pem.to_str().unwrap().matches("-----BEGIN CERT").count()
+    }
+
+    #[test]
+    fn the_built_in_ones_are_eight_whole_certificates() {
+        let pem = Roots::new().pem();
+        assert_eq!(count(&pem), 8);
+        assert_eq!(pem.to_str().unwrap().matches("-----END CERT").count(), 8);
+        assert!(
+            !pem.to_str().unwrap().contains("----------"),
+            "each begins a line"
+        );
+    }
+
+    #[test]
+    fn what_is_added_stands_beside_the_built_in_ones() {
+        assert_eq!(count(&Roots::with(OWN.as_bytes()).unwrap().pem()), 9);
+        assert_eq!(count(&Roots::with(b" \n").unwrap().pem()), 8);
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_refused() {
+        for bytes in [
+            &b"hello"[..],
+            b"\x30\x82",
+            b"-----BEGIN CERTIFICATE-----\0",
+            &[b' '; 20_000],
+        ] {
+            assert_eq!(Roots::with(bytes).unwrap_err(), NotPem);
+        }
+    }
+}

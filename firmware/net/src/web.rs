@@ -1,0 +1,286 @@
+//! The port [`Web`] over an IP stack and Mbed TLS.
+
+use alloc::{ffi::CString, vec};
+use core::{cell::Cell, time::Duration};
+
+use embassy_net::{
+    IpAddress, IpEndpoint, Stack,
+    dns::DnsQueryType,
+    tcp::TcpSocket,
+    udp::{PacketMetadata, UdpSocket},
+};
+use embassy_time::{Instant, TimeoutError, with_timeout};
+use embedded_io_async::{Read, Write};
+use jiff::Timestamp;
+use mbedtls_rs::{
+    AuthMode, Certificate, ClientSessionConfig, Session, SessionConfig, SessionError, Tls, X509,
+};
+use pulsewing_core::oauth::NoAnswer;
+use pulsewing_device::ports::{
+    Clock as _, Entropy, Outgoing, Reply, TimeError, Trouble, Unanswered, Web,
+};
+
+use crate::{
+    BoardClock, TlsRandom, address, clock,
+    http::{self, Reader},
+    roots::Roots,
+    sntp::{self, AnswerError},
+    trust,
+};
+
+/// How long a name server or a connection is waited for, within a request's own time.
+const REACH_FOR: Duration = Duration::from_secs(10);
+/// How long the last packet of a connection may take.
+const PART_FOR: Duration = Duration::from_millis(200);
+/// What a connection holds of what arrives and of what leaves, in bytes.
+const RECEIVE: usize = 4 * 1_024;
+const SEND: usize = 2 * 1_024;
+/// How much is read at a time, in bytes.
+const PIECE: usize = 1_024;
+
+/// Speaks HTTP over verified TLS, and asks for the time.
+pub struct Client<E> {
+    stack: Stack<'static>,
+    tls: Tls<'static>,
+    roots: Roots,
+    entropy: E,
+}
+
+impl<E: Entropy> Client<E> {
+    /// A client on this stack that trusts these certificates.
+    ///
+    /// Mbed TLS has one source of randomness and one clock, which is [`BoardClock`]: there is one client
+    /// at a time, and `None` instead of a second one.
+    pub fn new<R: Entropy + Send>(
+        stack: Stack<'static>,
+        roots: Roots,
+        entropy: E,
+        tls_random: &'static mut TlsRandom<R>,
+    ) -> Option<Self> {
+        let tls = Tls::new(tls_random).ok()?;
+        clock::hook();
+        Some(Self {
+            stack,
+            tls,
+            roots,
+            entropy,
+        })
+    }
+
+    async fn resolve(&self, host: &str) -> Option<IpAddress> {
+        let query = self.stack.dns_query(host, DnsQueryType::A);
+        let answer = within(REACH_FOR, query).await.ok()?.ok()?;
+        answer.first().copied()
+    }
+
+    async fn say(
+        &self,
+        request: &Outgoing<'_>,
+        socket: &mut TcpSocket<'_>,
+        progress: &Progress,
+        reply: &mut impl Reply,
+    ) -> Result<(), Unanswered> {
+        let bytes = http::write(request).map_err(|http::Unfit| never_left(None))?;
+        if request.is_tls && BoardClock.utc().is_none() {
+            // Fails closed, and without asking anybody.
+            return Err(never_left(Some(Trouble::NotYetValid)));
+        }
+        let (host, port) = match request.connect {
+            Some(other) => {
+                address::split(other, request.port).ok_or(never_left(Some(Trouble::Dns)))?
+            }
+            None => (request.host, request.port),
+        };
+        let address = self.resolve(host).await;
+        let address = address.ok_or(never_left(Some(Trouble::Dns)))?;
+        progress.0.set(Stage::Connecting);
+        within(REACH_FOR, socket.connect(IpEndpoint::new(address, port)))
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .ok_or(never_left(Some(Trouble::Connect)))?;
+        progress.0.set(Stage::Greeting);
+        if !request.is_tls {
+            return talk(socket, &bytes, progress, reply).await;
+        }
+        let name = CString::new(request.host).map_err(|_| never_left(None))?;
+        let mut config = ClientSessionConfig::new();
+        config.ca_chain = Some(
+            Certificate::new(X509::PEM(&self.roots.pem()))
+                .map_err(|error| never_left(Some(Trouble::Tls(error.code()))))?,
+        );
+        config.server_name = Some(&name);
+        config.auth_mode = AuthMode::Required;
+        let config = SessionConfig::Client(config);
+        let mut session = Session::new(self.tls.reference(), &mut *socket, &config)
+            .map_err(|error| never_left(Some(tls_trouble(&error, u32::MAX))))?;
+        if let Err(error) = session.connect().await {
+            let flags = session.tls_verification_details();
+            return Err(never_left(Some(tls_trouble(&error, flags))));
+        }
+        let result = talk(&mut session, &bytes, progress, reply).await;
+        // The reply is whole or lost; that the other side hears the end is a courtesy.
+        let _ = within(PART_FOR, session.close()).await;
+        result
+    }
+}
+
+impl<E: Entropy> Web for Client<E> {
+    async fn exchange(
+        &mut self,
+        request: &Outgoing<'_>,
+        reply: &mut impl Reply,
+    ) -> Result<(), Unanswered> {
+        let (mut receive, mut send) = (vec![0; RECEIVE], vec![0; SEND]);
+        let mut socket = TcpSocket::new(self.stack, &mut receive, &mut send);
+        let progress = Progress(Cell::new(Stage::Resolving));
+        let result = within(
+            request.timeout,
+            self.say(request, &mut socket, &progress, reply),
+        )
+        .await
+        .unwrap_or_else(|TimeoutError| Err(progress.too_late()));
+        if result.is_ok() {
+            socket.close();
+        } else {
+            socket.abort();
+        }
+        // Dropped before it was sent, the end would never reach the other side.
+        let _ = within(PART_FOR, socket.flush()).await;
+        result
+    }
+
+    async fn ask_time(&mut self, server: &str, timeout: Duration) -> Result<Timestamp, TimeError> {
+        let (host, port) = address::split(server, sntp::PORT).ok_or(TimeError::Dns)?;
+        let mut cookie = [0; 8];
+        self.entropy.fill(&mut cookie);
+        let cookie = u64::from_be_bytes(cookie);
+        let (mut received, mut sent) = ([PacketMetadata::EMPTY; 2], [PacketMetadata::EMPTY; 1]);
+        let (mut receive, mut send) = ([0; 512], [0; sntp::PACKET]);
+        let mut socket = UdpSocket::new(
+            self.stack,
+            &mut received,
+            &mut receive,
+            &mut sent,
+            &mut send,
+        );
+        let progress = Cell::new(TimeError::Dns);
+        let asked = async {
+            let address = self.resolve(host).await.ok_or(TimeError::Dns)?;
+            progress.set(TimeError::Silent);
+            let server = IpEndpoint::new(address, port);
+            socket.bind(0).map_err(|_| TimeError::Silent)?;
+            let question = sntp::question(cookie);
+            let began = Instant::now();
+            socket
+                .send_to(&question, server)
+                .await
+                .map_err(|_| TimeError::Silent)?;
+            let mut answer = [0; 128];
+            loop {
+                // A packet that does not fit is somebody else's.
+                let Ok((length, from)) = socket.recv_from(&mut answer).await else {
+                    continue;
+                };
+                if from.endpoint != server {
+                    continue;
+                }
+                let round_trip = Duration::from_micros(began.elapsed().as_micros());
+                match sntp::time_of(answer.get(..length).unwrap_or(&[]), cookie, round_trip) {
+                    Ok(time) => return Ok(time),
+                    // Perhaps somebody guesses; the server's own answer may still come.
+                    Err(AnswerError::Foreign) => progress.set(TimeError::Useless),
+                    Err(AnswerError::Malformed | AnswerError::Unsynchronised) => {
+                        return Err(TimeError::Useless);
+                    }
+                }
+            }
+        };
+        let answer = within(timeout, asked).await;
+        answer.unwrap_or_else(|TimeoutError| Err(progress.get()))
+    }
+}
+
+/// How far an exchange has come.
+struct Progress(Cell<Stage>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Resolving,
+    Connecting,
+    /// Agreeing on keys.
+    Greeting,
+    /// The request, or a part of it, is on its way.
+    Sent,
+}
+
+impl Progress {
+    fn too_late(&self) -> Unanswered {
+        match self.0.get() {
+            Stage::Resolving => never_left(Some(Trouble::Dns)),
+            Stage::Connecting => never_left(Some(Trouble::Connect)),
+            Stage::Greeting => never_left(None),
+            Stage::Sent => Unanswered {
+                cause: NoAnswer::TimedOut,
+                trouble: None,
+            },
+        }
+    }
+}
+
+/// Sends the request and reads the reply.
+async fn talk<S: Read + Write>(
+    stream: &mut S,
+    request: &[u8],
+    progress: &Progress,
+    reply: &mut impl Reply,
+) -> Result<(), Unanswered> {
+    let lost = |cause| Unanswered {
+        cause,
+        trouble: None,
+    };
+    // From here on nobody knows how much of it arrived.
+    progress.0.set(Stage::Sent);
+    let sent = async {
+        stream.write_all(request).await?;
+        stream.flush().await
+    };
+    if sent.await.is_err() {
+        return Err(lost(NoAnswer::Disconnected));
+    }
+    let mut reader = Reader::new();
+    let mut piece = vec![0; PIECE];
+    while !reader.is_complete() {
+        match stream.read(&mut piece).await {
+            Ok(0) => return reader.end().map_err(lost),
+            Ok(length) => {
+                let bytes = piece.get(..length).unwrap_or(&[]);
+                reader.take(bytes, reply).map_err(lost)?;
+            }
+            // Over TLS, so ends also a connection that somebody cut.
+            Err(_) => return Err(lost(NoAnswer::Disconnected)),
+        }
+    }
+    Ok(())
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, TimeoutError> {
+    let micros = u64::try_from(limit.as_micros()).unwrap_or(u64::MAX);
+    // Half of the range: a deadline is a sum.
+    let micros = micros.min(u64::MAX / 1_000_000);
+    with_timeout(embassy_time::Duration::from_micros(micros), work).await
+}
+
+const fn never_left(trouble: Option<Trouble>) -> Unanswered {
+    Unanswered {
+        cause: NoAnswer::NeverLeft,
+        trouble,
+    }
+}
+
+fn tls_trouble(error: &SessionError, flags: u32) -> Trouble {
+    match error {
+        SessionError::MbedTls(error) => trust::trouble(error.code(), flags),
+        SessionError::Io(_) => Trouble::Connect,
+    }
+}

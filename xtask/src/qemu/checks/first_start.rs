@@ -1,0 +1,165 @@
+//! From an erased flash to the first picture, with both clouds.
+
+use std::fs;
+use std::time::Duration;
+
+use super::{Check, ensure};
+use crate::qemu::Rig;
+use crate::qemu::board::Running;
+use crate::qemu::picture::Picture;
+use crate::qemu::time_server::TimeServer;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "a new board says what it needs",
+        run: a_new_board_says_what_it_needs,
+    },
+    Check {
+        name: "a fitbit board is set up, signed in, and shows what the host shows",
+        run: |rig| shows_what_the_host_shows(rig, "fitbit"),
+    },
+    Check {
+        name: "a google board is set up, signed in, and shows what the host shows",
+        run: |rig| shows_what_the_host_shows(rig, "google"),
+    },
+    Check {
+        name: "a screenshot on the card is what the screen shows",
+        run: a_screenshot_on_the_card_is_what_the_screen_shows,
+    },
+    Check {
+        name: "the button puts a screenshot onto the card",
+        run: the_button_puts_a_screenshot_onto_the_card,
+    },
+    Check {
+        name: "the button, held, erases everything",
+        run: the_button_held_erases_everything,
+    },
+];
+
+/// Until a cycle has succeeded, the join and the time before it included.
+const FIRST_CYCLE: Duration = Duration::from_secs(30);
+
+fn a_new_board_says_what_it_needs(rig: &Rig<'_>) -> Result<(), String> {
+    let bench = rig.bench()?;
+    let mut board = bench.start()?;
+    ensure(board.status("board")?.as_deref() == Some("virt"), || {
+        "the board does not know its name".to_owned()
+    })?;
+    ensure(board.status("chain")?.as_deref() == Some("none"), || {
+        "an erased flash holds a chain".to_owned()
+    })?;
+    board.wait_for_status("network", Duration::from_secs(20), |value| value == "wired")?;
+    board.wait_for_status("address", Duration::from_secs(20), |value| {
+        value == "10.0.2.15"
+    })?;
+    // It is the first screen, not an empty one.
+    let shown = board.screen()?;
+    let first = shown.pixels[0];
+    ensure(shown.pixels.iter().any(|pixel| *pixel != first), || {
+        "the screen is empty".to_owned()
+    })
+}
+
+fn shows_what_the_host_shows(rig: &Rig<'_>, provider: &str) -> Result<(), String> {
+    let clouds = rig.clouds(&[])?;
+    let time = TimeServer::start()?;
+    let bench = rig.signed_in(&clouds, &time, provider, &[])?;
+    let mut board = bench.start()?;
+    board.wait_for_status("last success", FIRST_CYCLE, |value| value != "none")?;
+    let report = report(&board)?;
+
+    let host = rig.host(&clouds, provider)?;
+    host.sign_in(&["login"], &clouds)?;
+    let once = host.run(&["once"])?;
+    let differs = || format!("the board reports\n{report}\nand the host\n{}", once.stdout);
+    ensure(facts_of(&report) == facts_of(&once.stdout), differs)?;
+
+    // The picture says how old it is in minutes: another attempt if one began in between.
+    let mut result = Ok(());
+    for _ in 0..3 {
+        host.run(&["once", "--png", "host.png"])?;
+        let png = fs::read(host.dir().join("host.png"))
+            .map_err(|error| format!("the picture: {error}"))?;
+        let expected = Picture::from_png(&png).ok_or("the host's picture cannot be read")?;
+        let shown = board.screen()?;
+        result = shown.check_equal(&expected);
+        if result.is_ok() {
+            break;
+        }
+        shown.write(&bench.dir().join("shown.ppm"))?;
+        expected.write(&bench.dir().join("expected.ppm"))?;
+    }
+    result
+}
+
+/// The last report on the console: from one rule to the other.
+fn report(board: &Running<'_>) -> Result<String, String> {
+    let is_first = |line: &str| line.starts_with("Attempting to GET");
+    let (start, first) = board.wait_for_line(0, FIRST_CYCLE, is_first)?;
+    let (end, _) =
+        board.wait_for_line(start, FIRST_CYCLE, |line| line.starts_with("Next Update"))?;
+    let mut lines = vec![first];
+    lines.extend(board.lines().since(start).into_iter().take(end - start));
+    Ok(lines.join("\n"))
+}
+
+/// What a report says of the heart: its first and last lines differ between a board and a host.
+fn facts_of(report: &str) -> Vec<&str> {
+    let differs = [
+        "Board Uptime",
+        "Next Update",
+        "Next token",
+        "Finished",
+        "Attempting",
+    ];
+    report
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with("==="))
+        .filter(|line| !line.starts_with('#'))
+        .filter(|line| !differs.iter().any(|start| line.starts_with(start)))
+        .collect()
+}
+
+fn the_button_puts_a_screenshot_onto_the_card(rig: &Rig<'_>) -> Result<(), String> {
+    let bench = rig.bench()?;
+    let mut board = bench.start()?;
+    let start = board.lines().count();
+    board.qmp.press("b", Duration::from_millis(200))?;
+    let is_done = |line: &str| line.contains("the picture is on the card");
+    let (_, line) = board.wait_for_line(start, Duration::from_secs(20), is_done)?;
+    let name = line.rsplit(' ').next().unwrap_or_default().to_owned();
+    board.cut_power()?;
+    Picture::from_bmp(&bench.card.get(&name)?)
+        .map(drop)
+        .ok_or_else(|| format!("{name} cannot be read"))
+}
+
+fn the_button_held_erases_everything(rig: &Rig<'_>) -> Result<(), String> {
+    let bench = rig.bench()?;
+    let mut board = bench.start()?;
+    board.ask("set wearer.name Ada")?;
+    let start = board.lines().count();
+    board.qmp.press("b", Duration::from_secs(6))?;
+    board.restarted(start)?;
+    let settings = board.ask("set")?;
+    ensure(settings.iter().all(|line| !line.contains("Ada")), || {
+        "the wearer's name is still there".to_owned()
+    })
+}
+
+fn a_screenshot_on_the_card_is_what_the_screen_shows(rig: &Rig<'_>) -> Result<(), String> {
+    let bench = rig.bench()?;
+    let mut board = bench.start()?;
+    board.wait_for_status("network", Duration::from_secs(20), |value| value == "wired")?;
+    let answer = board.ask("shot card")?;
+    let name = answer
+        .iter()
+        .find_map(|line| line.strip_prefix("file: "))
+        .ok_or_else(|| format!("no file in {answer:?}"))?;
+    let shown = board.screen()?;
+    let name = name.to_owned();
+    board.cut_power()?;
+    let bitmap = bench.card.get(&name)?;
+    let saved = Picture::from_bmp(&bitmap).ok_or("the screenshot cannot be read")?;
+    saved.check_equal(&shown)
+}

@@ -1,0 +1,204 @@
+//! A chain of refresh tokens that survives a power cut at any instant.
+//!
+//! Access tokens live for seconds here, so that a start spends a refresh token. The board is cut off in the middle
+//! of that, again and again, and must end up with the very token that the cloud holds for the active one.
+
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use super::{Check, ensure};
+use crate::qemu::Rig;
+use crate::qemu::board::{Bench, Running};
+use crate::qemu::clouds::Clouds;
+use crate::qemu::time_server::TimeServer;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "the chain goes on when the power is cut once the intent is written",
+        run: |rig| {
+            survives(rig, 2, &Value::Null, |bench, known| {
+                wait_for_writes(bench, known, 1, 0)
+            })
+        },
+    },
+    Check {
+        name: "the chain goes on when the power is cut while the request is on its way",
+        run: |rig| {
+            survives(rig, 2, &Value::Null, |bench, known| {
+                wait_for_writes(bench, known, 1, 40)
+            })
+        },
+    },
+    Check {
+        name: "the chain goes on when the power is cut while the reply is held back",
+        run: |rig| {
+            survives(rig, 2, &json!({ "stall_s": 8 }), |bench, known| {
+                wait_for_writes(bench, known, 1, 1_500)
+            })
+        },
+    },
+    Check {
+        name: "the chain goes on when the reply is lost and then the power",
+        run: |rig| {
+            survives(rig, 2, &json!({ "drop": "after" }), |bench, known| {
+                wait_for_writes(bench, known, 1, 700)
+            })
+        },
+    },
+    Check {
+        name: "the chain goes on when the power is cut while the new token is written",
+        run: |rig| {
+            survives(rig, 2, &Value::Null, |bench, known| {
+                wait_for_writes(bench, known, 2, 0)
+            })
+        },
+    },
+    Check {
+        name: "the chain goes on when the power is cut once the new token is written",
+        run: |rig| {
+            survives(rig, 2, &Value::Null, |bench, known| {
+                wait_for_writes(bench, known, 2, 30)
+            })
+        },
+    },
+    Check {
+        name: "the chain goes on when the power is cut at twenty arbitrary instants",
+        run: |rig| {
+            let mut dice = Dice::thrown();
+            println!("the dice begin at {}", dice.0);
+            survives(rig, 20, &Value::Null, |_, _| {
+                thread::sleep(Duration::from_millis(dice.below(1_200)));
+                Ok(())
+            })
+        },
+    },
+];
+
+/// How long the first update after a restart may take: a replay waits, and there are two handshakes.
+const BACK_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long an access token lives, in seconds: long enough for an update with its handshakes.
+const TOKEN_LIFE: u64 = 4;
+
+/// How often in a row the power is cut before board and cloud are compared.
+const IN_A_ROW: usize = 3;
+
+/// Cuts the power this often, each time once `until` returns after a start, while such a fault holds for the
+/// next token reply.
+fn survives(
+    rig: &Rig<'_>,
+    times: usize,
+    fault: &Value,
+    mut until: impl FnMut(&Bench, Vec<u8>) -> Result<(), String>,
+) -> Result<(), String> {
+    let clouds = rig.clouds(&["--token-life", &TOKEN_LIFE.to_string()])?;
+    let time = TimeServer::start()?;
+    let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
+    let mut generation = settle(&mut bench.start()?, &clouds)?;
+    let first = generation;
+    for cut in 1..=times {
+        if !fault.is_null() {
+            clouds.fault("fitbit.token", 1, fault.clone())?;
+        }
+        // The access token runs out.
+        thread::sleep(Duration::from_secs(TOKEN_LIFE));
+        let known = bench.chain_sectors()?;
+        let board = bench.start()?;
+        until(&bench, known)?;
+        board.cut_power()?;
+        if cut % IN_A_ROW == 0 || cut == times || !fault.is_null() {
+            let now = settle(&mut bench.start()?, &clouds)?;
+            ensure(now >= generation, || {
+                format!("generation {now} comes after {generation}")
+            })?;
+            generation = now;
+        }
+    }
+    ensure(generation > first, || {
+        "no token was spent at all".to_owned()
+    })
+}
+
+/// Waits until an update has succeeded and board and cloud agree about the token; returns its generation.
+fn settle(board: &mut Running<'_>, clouds: &Clouds) -> Result<u64, String> {
+    let before = clouds.count("fitbit.heart")?;
+    board.ask("poll")?;
+    let ends = Instant::now() + BACK_WITHIN;
+    loop {
+        let chain = board.status("chain")?.unwrap_or_default();
+        let failure = board.status("failure")?;
+        let held = active(clouds)?;
+        let agree = held.len() == 1 && chain.ends_with(&format!("active fingerprint {}", held[0]));
+        if agree && failure.is_none() && clouds.count("fitbit.heart")? > before {
+            let number = chain.split(' ').nth(2).and_then(|word| word.parse().ok());
+            return number.ok_or_else(|| format!("no generation in \"{chain}\""));
+        }
+        ensure(!chain.contains("refused"), || {
+            format!("the chain is lost: {chain}")
+        })?;
+        if Instant::now() > ends {
+            return Err(format!(
+                "the board holds \"{chain}\" ({failure:?}), the cloud {held:?}: {}",
+                clouds.tokens("fitbit")?
+            ));
+        }
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// The fingerprints of the refresh tokens that the cloud holds for active.
+fn active(clouds: &Clouds) -> Result<Vec<String>, String> {
+    let tokens = clouds.tokens("fitbit")?;
+    let refresh = tokens["refresh"].as_array().cloned().unwrap_or_default();
+    Ok(refresh
+        .iter()
+        .filter(|token| token["state"] == "active")
+        .filter_map(|token| token["fp"].as_str().map(str::to_owned))
+        .collect())
+}
+
+/// Waits until the chain's sectors have been written to so often, and some milliseconds longer. What comes within
+/// five milliseconds is one write. Returns also when nothing more is written.
+fn wait_for_writes(
+    bench: &Bench,
+    mut known: Vec<u8>,
+    writes: usize,
+    longer_ms: u64,
+) -> Result<(), String> {
+    let ends = Instant::now() + Duration::from_secs(10);
+    let mut seen = 0;
+    let mut last = Instant::now();
+    while seen < writes && Instant::now() < ends {
+        let now = bench.chain_sectors()?;
+        if now != known {
+            if seen == 0 || last.elapsed() > Duration::from_millis(5) {
+                seen += 1;
+            }
+            last = Instant::now();
+            known = now;
+        }
+    }
+    thread::sleep(Duration::from_millis(longer_ms));
+    Ok(())
+}
+
+/// Numbers that nobody foresees; where they begin is said, so that a failure can be looked into.
+struct Dice(u64);
+
+impl Dice {
+    fn thrown() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self(since.map_or(1, |since| u64::from(since.subsec_nanos())))
+    }
+
+    /// The next number below a bound (Knuth's linear congruential generator, its upper half).
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}

@@ -1,0 +1,249 @@
+//! The sandbox as a process of its own, over TLS, and what is asked of it.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use serde_json::{Value, json};
+
+/// The name that the certificate is for, and that the clouds have for everybody.
+pub(crate) const NAME: &str = "localhost";
+
+/// A running sandbox. Dropping it ends it.
+pub(crate) struct Clouds {
+    process: Child,
+    pub(crate) port: u16,
+    /// Its ready line: addresses and OAuth clients.
+    pub(crate) ready: Value,
+    /// The certificate to trust.
+    pub(crate) ca_file: PathBuf,
+    tls: Arc<ClientConfig>,
+}
+
+impl Clouds {
+    /// Starts one with its files in a directory.
+    pub(crate) fn start(program: &Path, dir: &Path, options: &[&str]) -> Result<Self, String> {
+        let failed = |error: std::io::Error| format!("the sandbox: {error}");
+        let tls_dir = dir.join("tls");
+        fs::create_dir_all(&tls_dir).map_err(failed)?;
+        fs::write(tls_dir.join("names"), format!("{NAME}\n")).map_err(failed)?;
+        let mut process = Command::new(program)
+            .args(["sandbox", "--listen", "127.0.0.1:0", "--tls"])
+            .arg(&tls_dir)
+            .args(options)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(failed)?;
+        let mut line = String::new();
+        if let Some(stdout) = process.stdout.take() {
+            BufReader::new(stdout)
+                .read_line(&mut line)
+                .map_err(failed)?;
+        }
+        let ready: Value = serde_json::from_str(&line).unwrap_or_default();
+        let port = ready["url"]
+            .as_str()
+            .and_then(|url| url.rsplit(':').next()?.parse().ok());
+        let Some(port) = port else {
+            let _ = process.kill();
+            let _ = process.wait();
+            return Err(format!("the sandbox says {line:?}"));
+        };
+        let ca_file = tls_dir.join("ca.pem");
+        let tls = trusting(&ca_file)?;
+        Ok(Self {
+            process,
+            port,
+            ready,
+            ca_file,
+            tls,
+        })
+    }
+
+    /// Where they are, for everybody who can reach this machine by its name.
+    pub(crate) fn url(&self) -> String {
+        format!("https://{NAME}:{}", self.port)
+    }
+
+    /// Every request so far.
+    pub(crate) fn requests(&self) -> Result<Vec<Value>, String> {
+        let requests = self.control("GET", "requests", &Value::Null)?;
+        Ok(requests.as_array().cloned().unwrap_or_default())
+    }
+
+    /// How many requests a route had.
+    pub(crate) fn count(&self, route: &str) -> Result<usize, String> {
+        let requests = self.requests()?;
+        Ok(requests
+            .iter()
+            .filter(|request| request["route"] == route)
+            .count())
+    }
+
+    /// The tokens of one provider.
+    pub(crate) fn tokens(&self, provider: &str) -> Result<Value, String> {
+        let tokens = self.control("GET", "tokens", &Value::Null)?;
+        let mut all = tokens.as_array().cloned().unwrap_or_default().into_iter();
+        all.find(|chain| chain["provider"] == provider)
+            .ok_or_else(|| format!("nobody is signed in with {provider}"))
+    }
+
+    /// Replaces the faults.
+    pub(crate) fn faults(&self, faults: &Value) -> Result<(), String> {
+        self.control("POST", "faults", faults).map(drop)
+    }
+
+    /// Has one kind of request go wrong, this often; 0 is for ever.
+    pub(crate) fn fault(&self, route: &str, count: u32, action: Value) -> Result<(), String> {
+        self.faults(&json!([{ "route": route, "count": count, "do": action }]))
+    }
+
+    fn control(&self, method: &str, call: &str, body: &Value) -> Result<Value, String> {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let reply = self.exchange(method, &format!("/_sandbox/{call}"), &body)?;
+        match (reply.status, serde_json::from_str(&reply.body)) {
+            (200, Ok(answer)) => Ok(answer),
+            _ => Err(format!(
+                "/_sandbox/{call} answers {}: {}",
+                reply.status, reply.body
+            )),
+        }
+    }
+
+    /// Where a consent page sends a browser that approves at once.
+    pub(crate) fn approve(&self, url: &str) -> Result<String, String> {
+        let target = url
+            .split_once("://")
+            .and_then(|(_, rest)| Some(&rest[rest.find('/')?..]))
+            .ok_or_else(|| format!("{url} is no address"))?;
+        let reply = self.exchange("GET", &format!("{target}&auto=1"), "")?;
+        reply
+            .header("location")
+            .map(str::to_owned)
+            .ok_or_else(|| format!("the consent page answers {}", reply.status))
+    }
+
+    fn exchange(&self, method: &str, target: &str, body: &str) -> Result<Reply, String> {
+        let failed = |error: std::io::Error| format!("the sandbox does not answer: {error}");
+        let name = ServerName::try_from(NAME).map_err(|error| error.to_string())?;
+        let session = ClientConnection::new(Arc::clone(&self.tls), name)
+            .map_err(|error| error.to_string())?;
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).map_err(failed)?;
+        stream
+            .set_read_timeout(Some(Duration::from_secs(30)))
+            .map_err(failed)?;
+        let mut stream = StreamOwned::new(session, stream);
+        write!(
+            stream,
+            "{method} {target} HTTP/1.1\r\nHost: {NAME}:{}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.port,
+            body.len()
+        )
+        .map_err(failed)?;
+        let mut text = Vec::new();
+        stream.read_to_end(&mut text).map_err(failed)?;
+        Reply::read(&String::from_utf8_lossy(&text)).ok_or_else(|| "no HTTP reply".to_owned())
+    }
+}
+
+impl Drop for Clouds {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A reply that came whole, on a connection of its own.
+struct Reply {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Reply {
+    fn read(text: &str) -> Option<Self> {
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        let mut lines = head.lines();
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        let headers: Vec<(String, String)> = lines
+            .filter_map(|line| line.split_once(':'))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+            .collect();
+        let mut reply = Self {
+            status,
+            headers,
+            body: body.to_owned(),
+        };
+        if reply.header("transfer-encoding") == Some("chunked") {
+            reply.body = unchunked(body)?;
+        }
+        Some(reply)
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+fn unchunked(mut body: &str) -> Option<String> {
+    let mut whole = String::new();
+    loop {
+        let (size, rest) = body.split_once("\r\n")?;
+        let size = usize::from_str_radix(size, 16).ok()?;
+        if size == 0 {
+            return Some(whole);
+        }
+        whole.push_str(rest.get(..size)?);
+        body = rest.get(size + 2..)?;
+    }
+}
+
+fn trusting(ca_file: &Path) -> Result<Arc<ClientConfig>, String> {
+    let unusable = |problem: String| format!("{}: {problem}", ca_file.display());
+    let mut roots = RootCertStore::empty();
+    for certificate in
+        CertificateDer::pem_file_iter(ca_file).map_err(|error| unusable(error.to_string()))?
+    {
+        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
+        roots
+            .add(certificate)
+            .map_err(|error| unusable(error.to_string()))?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unusable(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_is_read_in_chunks_and_without() {
+        let plain = Reply::read("HTTP/1.1 302 Found\r\nLocation: http://x/?a=1\r\n\r\n").unwrap();
+        assert_eq!(plain.status, 302);
+        assert_eq!(plain.header("location"), Some("http://x/?a=1"));
+        let chunked =
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n[1\r\n1\r\n]\r\n0\r\n\r\n";
+        assert_eq!(Reply::read(chunked).unwrap().body, "[1]");
+    }
+}

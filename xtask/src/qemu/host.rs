@@ -1,0 +1,143 @@
+//! The host program, as a person at the same machine would use it.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::clouds::Clouds;
+
+/// A home directory for the program, with a configuration.
+pub(crate) struct Host {
+    program: PathBuf,
+    dir: PathBuf,
+}
+
+/// How the program ended.
+pub(crate) struct Finished {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) code: Option<i32>,
+}
+
+impl Host {
+    /// A program that finds the clouds, and its files in a directory.
+    pub(crate) fn new(
+        program: &Path,
+        dir: &Path,
+        clouds: &Clouds,
+        provider: &str,
+    ) -> Result<Self, String> {
+        let failed = |error: std::io::Error| format!("{}: {error}", dir.display());
+        fs::create_dir_all(dir).map_err(failed)?;
+        let client = &clouds.ready[provider];
+        let word = |key: &str| client[key].as_str().unwrap_or_default().to_owned();
+        let user = match provider {
+            "fitbit" => format!("user_id = \"{}\"\n", word("user_id")),
+            _ => String::new(),
+        };
+        let config = format!(
+            "provider = \"{provider}\"\n\
+             [{provider}]\nclient_id = \"{}\"\nclient_secret = \"{}\"\n{user}\
+             [endpoints]\nbase_url = \"{}\"\nca_file = \"{}\"\n\
+             [wearer]\ntime_zone = \"UTC\"\n",
+            word("client_id"),
+            word("client_secret"),
+            clouds.url(),
+            clouds.ca_file.display(),
+        );
+        let path = dir.join("config.toml");
+        fs::write(&path, config).map_err(failed)?;
+        private(&path).map_err(failed)?;
+        Ok(Self {
+            program: program.to_owned(),
+            dir: dir.to_owned(),
+        })
+    }
+
+    /// Where its files are.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(arguments)
+            .arg("--config")
+            .arg(self.dir.join("config.toml"))
+            .arg("--state-dir")
+            .arg(self.dir.join("state"))
+            .current_dir(&self.dir)
+            .env("TZ", "UTC")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs it, and expects it to succeed.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Finished, String> {
+        let finished = self.try_run(arguments)?;
+        match finished.code {
+            Some(0) => Ok(finished),
+            code => Err(format!(
+                "`pulsewing {}` ends with {code:?}: {}",
+                arguments.join(" "),
+                finished.stderr.trim()
+            )),
+        }
+    }
+
+    /// Runs it, however it ends.
+    pub(crate) fn try_run(&self, arguments: &[&str]) -> Result<Finished, String> {
+        let output = self
+            .command(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("pulsewing does not start: {error}"))?;
+        Ok(Finished {
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            code: output.status.code(),
+        })
+    }
+
+    /// Signs in by paste, as somebody who allows everything would: `login` or `board login`.
+    pub(crate) fn sign_in(&self, arguments: &[&str], clouds: &Clouds) -> Result<(), String> {
+        let failed = |error: std::io::Error| format!("pulsewing login: {error}");
+        let mut process = self
+            .command(&[arguments, &["--paste"]].concat())
+            .stdin(Stdio::piped())
+            .spawn()
+            .map_err(failed)?;
+        let mut url = String::new();
+        if let Some(stdout) = &mut process.stdout {
+            BufReader::new(stdout).read_line(&mut url).map_err(failed)?;
+        }
+        let pasted = clouds.approve(url.trim());
+        if let (Ok(pasted), Some(mut stdin)) = (&pasted, process.stdin.take()) {
+            writeln!(stdin, "{pasted}").map_err(failed)?;
+        }
+        let mut said = String::new();
+        if let Some(mut stderr) = process.stderr.take() {
+            stderr.read_to_string(&mut said).map_err(failed)?;
+        }
+        let status = process.wait().map_err(failed)?;
+        if status.success() {
+            Ok(())
+        } else {
+            let why = pasted.err().unwrap_or_default();
+            Err(format!(
+                "`pulsewing {}` ends with {status}: {} {why}",
+                arguments.join(" "),
+                said.trim()
+            ))
+        }
+    }
+}
+
+/// The file holds a client secret: others may not read it.
+fn private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+}

@@ -1,0 +1,191 @@
+//! Servers that nobody should talk to: each has something wrong with its certificate.
+
+use std::io::Read as _;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use base64ct::{Base64, Encoding as _};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose, date_time_ymd,
+};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::clouds::NAME;
+
+/// What is wrong with a server's certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// Nothing: the control.
+    None,
+    /// It is for another name.
+    WrongName,
+    /// It is signed by an authority that nobody trusts.
+    UnknownRoot,
+    /// It has expired.
+    Expired,
+    /// It is not valid yet.
+    NotYetValid,
+    /// It is signed by another server's certificate, which is no authority.
+    LeafAsAuthority,
+}
+
+/// An authority of our own, and the servers that it should not have vouched for.
+pub(crate) struct Authority {
+    trusted: Issuer,
+}
+
+type Issuer = CertifiedIssuer<'static, KeyPair>;
+
+/// A running impostor. It stops with the program.
+pub(crate) struct Impostor {
+    pub(crate) port: u16,
+    heard: Arc<AtomicUsize>,
+    greeted: Arc<AtomicUsize>,
+}
+
+impl Authority {
+    /// Makes one.
+    pub(crate) fn new() -> Result<Self, String> {
+        Ok(Self {
+            trusted: authority("Pulsewing checks CA").map_err(said)?,
+        })
+    }
+
+    /// The certificate that the board is told to trust.
+    pub(crate) fn pem(&self) -> String {
+        let text = Base64::encode_string(self.trusted.der());
+        let lines: Vec<&str> = (0..text.len())
+            .step_by(64)
+            .map(|at| &text[at..text.len().min(at + 64)])
+            .collect();
+        format!(
+            "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+            lines.join("\n")
+        )
+    }
+
+    /// Starts a server with such a certificate.
+    pub(crate) fn start(&self, flaw: Flaw) -> Result<Impostor, String> {
+        let config = Arc::new(self.config(flaw)?);
+        let failed = |error: std::io::Error| format!("no impostor: {error}");
+        let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
+        let port = listener.local_addr().map_err(failed)?.port();
+        let heard = Arc::new(AtomicUsize::new(0));
+        let greeted = Arc::new(AtomicUsize::new(0));
+        let (ear, door) = (Arc::clone(&heard), Arc::clone(&greeted));
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                door.fetch_add(1, Ordering::SeqCst);
+                let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
+                let Ok(session) = ServerConnection::new(Arc::clone(&config)) else {
+                    return;
+                };
+                let mut stream = StreamOwned::new(session, stream);
+                let mut bytes = [0; 1_024];
+                while let Ok(length @ 1..) = stream.read(&mut bytes) {
+                    ear.fetch_add(length, Ordering::SeqCst);
+                }
+            }
+        });
+        Ok(Impostor {
+            port,
+            heard,
+            greeted,
+        })
+    }
+
+    fn config(&self, flaw: Flaw) -> Result<ServerConfig, String> {
+        let key = KeyPair::generate().map_err(said)?;
+        let name = if flaw == Flaw::WrongName {
+            "other.test"
+        } else {
+            NAME
+        };
+        let mut params = server(name).map_err(said)?;
+        match flaw {
+            Flaw::Expired => params.not_after = date_time_ymd(2020, 1, 1),
+            Flaw::NotYetValid => params.not_before = date_time_ymd(2090, 1, 1),
+            _ => {}
+        }
+        let chain = match flaw {
+            Flaw::UnknownRoot => {
+                let stranger = authority("Stranger CA").map_err(said)?;
+                vec![
+                    params
+                        .signed_by(&key, &stranger)
+                        .map_err(said)?
+                        .der()
+                        .clone(),
+                ]
+            }
+            Flaw::LeafAsAuthority => {
+                // A certificate like any server's, whose holder signs with it.
+                let leaf = server("leaf.test").map_err(said)?;
+                let leaf_key = KeyPair::generate().map_err(said)?;
+                let certificate = leaf.signed_by(&leaf_key, &self.trusted).map_err(said)?;
+                let leaf = rcgen::Issuer::new(leaf, leaf_key);
+                let forged = params.signed_by(&key, &leaf).map_err(said)?;
+                vec![forged.der().clone(), certificate.der().clone()]
+            }
+            _ => vec![
+                params
+                    .signed_by(&key, &self.trusted)
+                    .map_err(said)?
+                    .der()
+                    .clone(),
+            ],
+        };
+        serving(chain, &key)
+    }
+}
+
+impl Impostor {
+    /// How many bytes it was told after the greeting.
+    pub(crate) fn heard(&self) -> usize {
+        self.heard.load(Ordering::SeqCst)
+    }
+
+    /// How often somebody came.
+    pub(crate) fn greeted(&self) -> usize {
+        self.greeted.load(Ordering::SeqCst)
+    }
+}
+
+fn authority(name: &str) -> Result<Issuer, rcgen::Error> {
+    let mut params = CertificateParams::new(Vec::new())?;
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.not_before = date_time_ymd(2000, 1, 1);
+    params.not_after = date_time_ymd(2100, 1, 1);
+    CertifiedIssuer::self_signed(params, KeyPair::generate()?)
+}
+
+fn server(name: &str) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = CertificateParams::new(vec![name.to_owned()])?;
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.not_before = date_time_ymd(2000, 1, 1);
+    params.not_after = date_time_ymd(2100, 1, 1);
+    Ok(params)
+}
+
+fn serving(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> Result<ServerConfig, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(said)?
+        .with_no_client_auth()
+        .with_single_cert(chain, PrivatePkcs8KeyDer::from(key.serialize_der()).into())
+        .map_err(said)
+}
+
+fn said(error: impl std::fmt::Display) -> String {
+    format!("no certificate: {error}")
+}

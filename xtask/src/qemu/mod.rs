@@ -1,0 +1,188 @@
+//! The emulated board from end to end: the boards' own program under QEMU, against the sandbox.
+//!
+//! What a Feather would do, but its radio and its pins, runs here as it would be flashed: the app loop, TLS, flash,
+//! the picture on a screen, the console. The host program sets the board up over a pseudo-terminal. A group of
+//! checks is a file in `checks/`; a check is a function that says what does not hold.
+
+mod board;
+mod checks;
+mod clouds;
+mod host;
+mod images;
+mod impostor;
+mod lines;
+mod picture;
+mod qmp;
+mod time_server;
+pub(crate) mod tools;
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::firmware;
+use crate::process;
+use crate::workspace::Workspace;
+
+use self::board::Bench;
+use self::checks::Check;
+use self::clouds::Clouds;
+use self::host::Host;
+use self::time_server::TimeServer;
+
+/// The address at which QEMU's network shows this machine's loopback.
+pub(crate) const HOST_SEEN_BY_BOARD: &str = "10.0.2.2";
+
+/// Builds everything that the checks need.
+///
+/// # Errors
+///
+/// When something does not build.
+pub(crate) fn build(workspace: &Workspace) -> Result<(), String> {
+    process::run(process::cargo().args(["build", "--package", "pulsewing"]))?;
+    firmware::build(workspace, "pulsewing-virt")
+}
+
+/// The names of the groups, in the order in which they run.
+pub(crate) fn groups() -> impl Iterator<Item = &'static str> {
+    checks::GROUPS.iter().map(|(name, _)| *name)
+}
+
+/// Runs a group of checks.
+///
+/// # Errors
+///
+/// Which checks failed; why was said before.
+pub(crate) fn run(workspace: &Workspace, group: &str) -> Result<(), String> {
+    let checks = checks::GROUPS
+        .iter()
+        .find(|(name, _)| *name == group)
+        .map_or(&[][..], |(_, checks)| checks);
+    let only = std::env::var("PULSEWING_CHECK").ok();
+    let mut failed = Vec::new();
+    for Check { name, run } in checks {
+        if only
+            .as_ref()
+            .is_some_and(|only| !name.contains(only.as_str()))
+        {
+            continue;
+        }
+        let started = Instant::now();
+        let result = Rig::new(workspace).and_then(|rig| run(&rig).inspect_err(|_| rig.keep()));
+        let seconds = started.elapsed().as_secs_f64();
+        match result {
+            Ok(()) => println!("ok      {seconds:5.1} s  {name}"),
+            Err(problem) => {
+                println!("FAILED  {seconds:5.1} s  {name}\n{problem}");
+                failed.push(*name);
+            }
+        }
+    }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(failed.join(", "))
+    }
+}
+
+/// What a check has at hand. Every check has one of its own.
+pub(crate) struct Rig<'w> {
+    workspace: &'w Workspace,
+    program: PathBuf,
+    elf: PathBuf,
+    qemu: tools::Program,
+    mtools: tools::Program,
+    /// Short, because sockets lie in it.
+    dir: OnceCell<tempfile::TempDir>,
+}
+
+impl<'w> Rig<'w> {
+    fn new(workspace: &'w Workspace) -> Result<Self, String> {
+        let missing = |tool: &str| format!("{tool} is missing; use --setup");
+        let dir = tempfile::tempdir().map_err(|error| format!("no directory: {error}"))?;
+        Ok(Self {
+            workspace,
+            program: workspace.target_dir.join("debug/pulsewing"),
+            elf: firmware::program(workspace, "pulsewing-virt"),
+            qemu: tools::qemu(workspace).ok_or_else(|| missing("QEMU"))?,
+            mtools: tools::mtools(workspace).ok_or_else(|| missing("mtools"))?,
+            dir: OnceCell::from(dir),
+        })
+    }
+
+    fn dir(&self) -> &Path {
+        self.dir
+            .get()
+            .map_or_else(|| Path::new("."), tempfile::TempDir::path)
+    }
+
+    /// Leaves the files of a check that failed for whoever wants to look.
+    fn keep(&self) {
+        let kept = self.workspace.target_dir.join("qemu-failed");
+        let _ = std::fs::remove_dir_all(&kept);
+        let moved = process::output(
+            std::process::Command::new("cp")
+                .args(["--recursive", "--sparse=always"])
+                .arg(self.dir())
+                .arg(&kept),
+        );
+        if moved.is_ok() {
+            println!("its files are in {}", kept.display());
+        }
+    }
+
+    /// A board fresh from the factory.
+    pub(crate) fn bench(&self) -> Result<Bench, String> {
+        Bench::new(
+            &self.dir().join("board"),
+            &self.elf,
+            &self.qemu,
+            &self.mtools,
+        )
+    }
+
+    /// Both clouds.
+    pub(crate) fn clouds(&self, options: &[&str]) -> Result<Clouds, String> {
+        Clouds::start(&self.program, &self.dir().join("clouds"), options)
+    }
+
+    /// The host program, set up for a provider.
+    pub(crate) fn host(&self, clouds: &Clouds, provider: &str) -> Result<Host, String> {
+        Host::new(&self.program, &self.dir().join(provider), clouds, provider)
+    }
+
+    /// A board that was set up and signed in by the host program, with these settings on top, and is
+    /// switched off. It does not hold off after a start, and has no cap of its own.
+    pub(crate) fn signed_in(
+        &self,
+        clouds: &Clouds,
+        time: &TimeServer,
+        provider: &str,
+        settings: &[&str],
+    ) -> Result<Bench, String> {
+        let bench = self.bench()?;
+        let host = self.host(clouds, provider)?;
+        let mut board = bench.start_with(board::Power {
+            pty: true,
+            ..board::Power::default()
+        })?;
+        let port = board.pty()?;
+        let port = port.to_string_lossy();
+        let connect = format!("endpoint.connect={HOST_SEEN_BY_BOARD}");
+        let server = format!("sntp.1={}", time.address());
+        let mut provision = vec!["board", "provision", "--port", &port];
+        let always = [
+            connect.as_str(),
+            server.as_str(),
+            "poll.hold_off=0",
+            "poll.hourly_cap=150",
+        ];
+        for setting in always.iter().chain(settings) {
+            provision.extend(["--set", setting]);
+        }
+        host.run(&provision)?;
+        host.sign_in(&["board", "login", "--port", &port], clouds)?;
+        board.cut_power()?;
+        Ok(bench)
+    }
+}

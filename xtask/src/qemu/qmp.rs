@@ -1,0 +1,73 @@
+//! QEMU's own line: pictures of the screen, the cable, keys, the end (QEMU Machine Protocol).
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// A connection to a running QEMU.
+pub(crate) struct Qmp {
+    stream: BufReader<UnixStream>,
+}
+
+impl Qmp {
+    /// Greets QEMU: before that it answers nothing else.
+    pub(crate) fn over(stream: UnixStream) -> Result<Self, String> {
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .map_err(|error| failed(&error))?;
+        let mut qmp = Self {
+            stream: BufReader::new(stream),
+        };
+        qmp.line()?;
+        qmp.call("qmp_capabilities", &json!({}))?;
+        Ok(qmp)
+    }
+
+    /// Gives a command and returns its answer.
+    pub(crate) fn call(&mut self, command: &str, arguments: &Value) -> Result<Value, String> {
+        let text = json!({ "execute": command, "arguments": arguments });
+        writeln!(self.stream.get_mut(), "{text}").map_err(|error| failed(&error))?;
+        loop {
+            let mut answer = self.line()?;
+            if let Some(error) = answer.get("error") {
+                return Err(format!("QEMU refuses {command}: {error}"));
+            }
+            // Events come in between.
+            if answer.get("return").is_some() {
+                return Ok(answer["return"].take());
+            }
+        }
+    }
+
+    /// Draws or pulls the cable.
+    pub(crate) fn set_cable(&mut self, is_in: bool) -> Result<(), String> {
+        self.call("set_link", &json!({ "name": "n0", "up": is_in }))
+            .map(drop)
+    }
+
+    /// Holds a key for a while.
+    pub(crate) fn press(&mut self, key: &str, hold: Duration) -> Result<(), String> {
+        let arguments = json!({
+            "keys": [{ "type": "qcode", "data": key }],
+            "hold-time": u64::try_from(hold.as_millis()).unwrap_or(u64::MAX),
+        });
+        self.call("send-key", &arguments).map(drop)
+    }
+
+    fn line(&mut self) -> Result<Value, String> {
+        let mut line = String::new();
+        match self.stream.read_line(&mut line) {
+            Ok(0) => Err("QEMU has hung up".to_owned()),
+            Ok(_) => {
+                serde_json::from_str(&line).map_err(|error| format!("QEMU says {line}: {error}"))
+            }
+            Err(error) => Err(failed(&error)),
+        }
+    }
+}
+
+fn failed(error: &std::io::Error) -> String {
+    format!("QEMU's control socket: {error}")
+}
