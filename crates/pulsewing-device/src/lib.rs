@@ -48,6 +48,7 @@ mod configuration;
 mod console;
 mod errors;
 mod improv;
+mod meter;
 mod outlet;
 mod picture;
 pub mod ports;

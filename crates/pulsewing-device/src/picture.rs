@@ -1,7 +1,11 @@
 //! The picture that the display shows, and what of it the display has been sent.
 
 use embedded_graphics::{geometry::OriginDimensions, primitives::Rectangle};
-use pulsewing_screen::{Colours, Frame, Model, Palette, Tiles, changes::Cost, draw};
+use pulsewing_screen::{
+    Colours, Frame, Model, Palette, Tiles,
+    changes::{Changes, Cost},
+    draw,
+};
 
 use crate::ports::{Panel, PanelError};
 
@@ -51,13 +55,22 @@ impl<'b> Picture<'b> {
         self.tiles.forget();
     }
 
+    /// Finds what has changed since it was last asked for: who asks has to send it.
+    pub(crate) fn changes(&mut self) -> Option<Changes> {
+        let frame = self.frame.as_ref()?;
+        Some(self.tiles.update(frame, Cost::SPI))
+    }
+
     /// Sends what has changed.
-    pub(crate) async fn push(&mut self, panel: &mut impl Panel) -> Result<(), PanelError> {
+    pub(crate) async fn send(
+        &mut self,
+        changes: &Changes,
+        panel: &mut impl Panel,
+    ) -> Result<(), PanelError> {
         let Some(frame) = &self.frame else {
             return Ok(());
         };
-        let changes = self.tiles.update(frame, Cost::SPI);
-        for area in &changes {
+        for area in changes {
             let area: &Rectangle = area;
             if let Err(error) = panel.push(frame, area, &self.colours).await {
                 self.tiles.forget();

@@ -115,6 +115,7 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
         outlet,
         vigil: Vigil::new(),
         wishes: Wishes::new(),
+        meter: crate::meter::Meter::default(),
         has_new_wallpaper: Cell::new(false),
         redraw: Signal::new(),
     };

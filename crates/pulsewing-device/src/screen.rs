@@ -10,6 +10,7 @@ use pulsewing_screen::{Model, Palette, Wallpaper};
 use crate::{
     backoff::Backoff,
     configuration,
+    meter::Work,
     ports::{Board, Card, Clock, PanelError},
     shared::{Facts, Shared},
     situation::{self, Texts, When},
@@ -120,9 +121,17 @@ impl<B: Board> Screen<'_, '_, B> {
             picture.forget();
         }
         draw(shared, wallpaper, &mut |model, palette| {
-            picture.draw(model, palette);
+            shared.meter.measure(&shared.system, Work::Frame, || {
+                picture.draw(model, palette);
+            });
         });
-        picture.push(self.panel).await
+        let changes = shared
+            .meter
+            .measure(&shared.system, Work::Search, || picture.changes());
+        match changes {
+            Some(changes) => picture.send(&changes, self.panel).await,
+            None => Ok(()),
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use pulsewing_store::{PanicText, Settings, Store};
 
 use crate::{
     errors::Journal,
+    meter::Meter,
     outlet::Outlet,
     picture::Picture,
     ports::{Board, Clock, JoinError, Joined, System, Trouble},
@@ -46,6 +47,7 @@ pub(crate) struct Shared<'b, B: Board> {
     pub(crate) outlet: Outlet,
     pub(crate) vigil: Vigil,
     pub(crate) wishes: Wishes,
+    pub(crate) meter: Meter,
     /// There is another wallpaper to load.
     pub(crate) has_new_wallpaper: Cell<bool>,
     /// Something that is shown has changed.

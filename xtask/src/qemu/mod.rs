@@ -175,7 +175,7 @@ impl<'w> Rig<'w> {
             connect.as_str(),
             server.as_str(),
             "poll.hold_off=0",
-            "poll.hourly_cap=150",
+            "poll.hourly_cap=10000",
         ];
         for setting in always.iter().chain(settings) {
             provision.extend(["--set", setting]);

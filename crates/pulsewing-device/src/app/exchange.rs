@@ -8,7 +8,10 @@ use pulsewing_core::{
 };
 use zeroize::Zeroizing;
 
-use crate::ports::Reply;
+use crate::{
+    meter::{Meter, Work},
+    ports::{Reply, System},
+};
 
 /// A request without the cycle's borrow: the cycle has to be free to be told the reply.
 pub(super) struct Parcel {
@@ -50,14 +53,16 @@ impl Parcel {
 }
 
 /// Hands a reply to the cycle as it comes.
-pub(super) struct Receiver<'c> {
+pub(super) struct Receiver<'c, S> {
     pub(super) cycle: &'c mut Cycle,
     pub(super) now: Timestamp,
     /// By how much the server's clock is ahead of ours, if it says the time.
     pub(super) drift: Option<SignedDuration>,
+    pub(super) system: &'c S,
+    pub(super) meter: &'c Meter,
 }
 
-impl Reply for Receiver<'_> {
+impl<S: System> Reply for Receiver<'_, S> {
     fn now(&self) -> Timestamp {
         self.now
     }
@@ -67,7 +72,10 @@ impl Reply for Receiver<'_> {
     }
 
     fn body(&mut self, chunk: &[u8]) {
-        self.cycle.reply_body(chunk);
+        let Self { cycle, system, .. } = self;
+        self.meter.measure(*system, Work::Decode(chunk.len()), || {
+            cycle.reply_body(chunk);
+        });
     }
 
     fn date(&mut self, date: Timestamp) {

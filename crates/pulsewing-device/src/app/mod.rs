@@ -43,8 +43,9 @@ use self::exchange::{Parcel, Receiver};
 use crate::{
     backoff::Backoff,
     configuration,
+    meter::Work,
     outlet::text,
-    ports::{Board, Clock, Joined, Link, Outgoing, Trouble, Unanswered, Web},
+    ports::{Board, Clock, Joined, Link, Outgoing, System, Trouble, Unanswered, Web},
     shared::{ChainFacts, Shared, Ssid},
     vigil::Part,
 };
@@ -172,8 +173,12 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
             Action::OpenChain { wait } => self.open(wait).await,
             Action::Store { record, what } => {
                 let result = {
-                    let mut store = self.shared.store.lock().await;
-                    store.store_chain(record, what).await
+                    let shared = self.shared;
+                    let mut store = shared.store.lock().await;
+                    let before = shared.system.instructions();
+                    let result = store.store_chain(record, what).await;
+                    shared.meter.count(&shared.system, Work::Store, before);
+                    result
                 };
                 if result.is_ok()
                     && let Ok(record) = Record::decode(record)
@@ -332,6 +337,8 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
             cycle,
             now,
             drift: None,
+            system: &shared.system,
+            meter: &shared.meter,
         };
         let outgoing = Outgoing {
             host: &server.host,

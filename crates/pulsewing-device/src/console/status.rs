@@ -76,6 +76,7 @@ impl<B: Board> Console<'_, '_, B> {
         if let Some(instructions) = system.instructions() {
             self.pair("instructions", format_args!("{instructions}"))
                 .await?;
+            self.pair("work", format_args!("{}", shared.meter)).await?;
         }
         self.ok().await
     }

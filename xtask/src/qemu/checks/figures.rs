@@ -7,13 +7,25 @@ use crate::qemu::Rig;
 use crate::qemu::board::Power;
 use crate::qemu::time_server::TimeServer;
 
-pub(super) const CHECKS: &[Check] = &[Check {
-    name: "a whole cycle with TLS needs at most 110 KB of heap",
-    run: a_cycle_needs_little_heap,
-}];
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "a whole cycle with TLS needs at most 110 KB of heap",
+        run: a_cycle_needs_little_heap,
+    },
+    Check {
+        name: "decoding, drawing, searching and storing keep within their instructions",
+        run: work_keeps_within_its_instructions,
+    },
+];
 
 /// The most heap that may ever be in use, in bytes.
 const MOST_HEAP: usize = 110 * 1_024;
+
+/// The most instructions, of 32 bits each at the most: for a byte of a reply, and once for each of the others.
+const MOST_PER_BYTE: f64 = 40.0;
+const MOST_FRAME: u64 = 12_000_000;
+const MOST_SEARCH: u64 = 2_000_000;
+const MOST_STORE: u64 = 4_000_000;
 
 fn a_cycle_needs_little_heap(rig: &Rig<'_>) -> Result<(), String> {
     let clouds = rig.clouds(&[])?;
@@ -27,8 +39,7 @@ fn a_cycle_needs_little_heap(rig: &Rig<'_>) -> Result<(), String> {
     let limit = Duration::from_secs(90);
     board.wait_for_status("last success", limit, |value| value != "none")?;
     let heap = board.status("heap")?.unwrap_or_default();
-    let instructions = board.status("instructions")?.unwrap_or_default();
-    println!("heap (used, peak, total): {heap}; instructions since the start: {instructions}");
+    println!("heap (used, peak, total): {heap}");
     let peak = heap
         .split(' ')
         .nth(1)
@@ -37,4 +48,51 @@ fn a_cycle_needs_little_heap(rig: &Rig<'_>) -> Result<(), String> {
     ensure(peak > 0 && peak <= MOST_HEAP, || {
         format!("{peak} bytes of heap were in use")
     })
+}
+
+fn work_keeps_within_its_instructions(rig: &Rig<'_>) -> Result<(), String> {
+    for provider in ["fitbit", "google"] {
+        let clouds = rig.clouds(&["--token-life", "5"])?;
+        let time = TimeServer::start()?;
+        let bench = rig.signed_in(&clouds, &time, provider, &[])?;
+        let mut board = bench.start_with(Power {
+            count: true,
+            ..Power::default()
+        })?;
+        board.ask("poll")?;
+        let limit = Duration::from_secs(90);
+        board.wait_for_status("last success", limit, |value| value != "none")?;
+        let work = board.status("work")?.unwrap_or_default();
+        println!("instructions, {provider}: {work}");
+        let [decode, bytes, frame, search, store] = numbers(&work)?;
+        // Sums of a few million are exact in an f64.
+        let per_byte = decode as f64 / bytes as f64;
+        println!("decoding: {per_byte:.1} a byte");
+        ensure(bytes > 5_000 && per_byte <= MOST_PER_BYTE, || {
+            format!("{per_byte:.1} instructions a byte, of {bytes} bytes")
+        })?;
+        // Google's chain is not written.
+        let least_store = u64::from(provider == "fitbit");
+        for (what, spent, least, most) in [
+            ("a frame", frame, 1, MOST_FRAME),
+            ("a search", search, 1, MOST_SEARCH),
+            ("a store", store, least_store, MOST_STORE),
+        ] {
+            ensure((least..=most).contains(&spent), || {
+                format!("{what} takes {spent} instructions")
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// The numbers in `decode N of N, frame N, search N, store N`.
+fn numbers(work: &str) -> Result<[u64; 5], String> {
+    let numbers: Vec<u64> = work
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|digits| digits.parse().ok())
+        .collect();
+    numbers
+        .try_into()
+        .map_err(|_| format!("no figures in \"{work}\""))
 }

@@ -1,0 +1,77 @@
+//! What the board's processor spends its instructions on, on boards that count them.
+
+use core::cell::Cell;
+
+use crate::ports::System;
+
+/// Work that is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Decoding so many bytes of replies.
+    Decode(usize),
+    /// Drawing a frame.
+    Frame,
+    /// Finding what of it has changed.
+    Search,
+    /// Writing a chain to the flash.
+    Store,
+}
+
+/// Instructions by kind of work: in all for the bytes of replies, the most at once for the rest.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    bytes: Cell<u64>,
+    decode: Cell<u64>,
+    frame: Cell<u64>,
+    search: Cell<u64>,
+    store: Cell<u64>,
+}
+
+impl Meter {
+    /// Does some work and counts it.
+    pub(crate) fn measure<T>(
+        &self,
+        system: &impl System,
+        work: Work,
+        act: impl FnOnce() -> T,
+    ) -> T {
+        let before = system.instructions();
+        let result = act();
+        self.count(system, work, before);
+        result
+    }
+
+    /// Counts work that began when the board had executed so many instructions.
+    pub(crate) fn count(&self, system: &impl System, work: Work, before: Option<u64>) {
+        let (Some(before), Some(after)) = (before, system.instructions()) else {
+            return;
+        };
+        let spent = after.saturating_sub(before);
+        let most = |cell: &Cell<u64>| cell.set(cell.get().max(spent));
+        match work {
+            Work::Decode(bytes) => {
+                let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+                self.bytes.set(self.bytes.get().saturating_add(bytes));
+                self.decode.set(self.decode.get().saturating_add(spent));
+            }
+            Work::Frame => most(&self.frame),
+            Work::Search => most(&self.search),
+            Work::Store => most(&self.store),
+        }
+    }
+}
+
+impl core::fmt::Display for Meter {
+    /// `decode INSTRUCTIONS of BYTES, frame N, search N, store N`.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(
+            f,
+            "decode {} of {}, frame {}, search {}, store {}",
+            self.decode.get(),
+            self.bytes.get(),
+            self.frame.get(),
+            self.search.get(),
+            self.store.get()
+        )
+    }
+}

@@ -1,0 +1,128 @@
+//! The SPI bus that panel and card share.
+//!
+//! The panel's driver awaits: a whole picture is 123 ms of pixels, in which the network goes on. The
+//! card's driver blocks, as there is no other for FAT. There is one thread, so whoever holds the lock
+//! holds it from one await to the next: [`Quiet`] gives the bus to a card's whole work between two.
+
+use embassy_embedded_hal::SetConfig as _;
+use embassy_sync::{blocking_mutex::raw::NoopRawMutex, mutex::Mutex};
+use embedded_hal::{
+    delay::DelayNs as _,
+    spi::{ErrorKind, ErrorType, Operation, SpiDevice},
+};
+use esp_hal::{
+    Async,
+    delay::Delay,
+    gpio::Output,
+    peripherals::{DMA_CH0, SPI2},
+    spi::{
+        Mode,
+        master::{Config, Spi, SpiDma},
+    },
+    time::Rate,
+};
+use static_cell::StaticCell;
+
+use crate::feather::SpiPins;
+
+/// The bus, and the lock of whoever uses it.
+pub(crate) type Bus = Mutex<NoopRawMutex, SpiDma<'static, Async>>;
+
+static BUS: StaticCell<Bus> = StaticCell::new();
+
+/// How much is copied at a time of what the DMA cannot reach, which are constants in flash. Pixels and
+/// blocks are in memory that it reaches.
+const COPIED: usize = 512;
+
+/// Mode 0, the most significant bit first, at most this fast. The chip divides 80 MHz by whole numbers:
+/// 20 MHz, 26.67 MHz when 27 are asked for, 40 MHz.
+pub(crate) fn config(hertz: u32) -> Config {
+    Config::default()
+        .with_frequency(Rate::from_hz(hertz))
+        .with_mode(Mode::_0)
+}
+
+/// Starts the bus. Once.
+pub(crate) fn start(spi: SPI2<'static>, dma: DMA_CH0<'static>, pins: SpiPins) -> &'static Bus {
+    let received = esp_hal::dma_rx_buffer!(COPIED).expect("a buffer for DMA");
+    let sent = esp_hal::dma_tx_buffer!(COPIED).expect("a buffer for DMA");
+    let bus = Spi::new(spi, config(1_000_000))
+        .expect("1 MHz")
+        .with_sck(pins.clock)
+        .with_mosi(pins.data_out)
+        .with_miso(pins.data_in)
+        .with_dma(dma)
+        .with_buffers(received, sent)
+        .into_async();
+    BUS.init(Mutex::new(bus))
+}
+
+/// A device on the bus for a driver that blocks.
+///
+/// Its user waits for the bus to be free before each piece of work, and awaits nothing until the end of
+/// it. A bus that is in use nonetheless is an error, as is a bus that fails.
+pub(crate) struct Quiet {
+    bus: &'static Bus,
+    select: Output<'static>,
+    config: Config,
+}
+
+/// The bus is in use, or failed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unavailable;
+
+impl embedded_hal::spi::Error for Unavailable {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Other
+    }
+}
+
+impl Quiet {
+    /// A device with this select line, which is high now.
+    pub(crate) fn new(bus: &'static Bus, select: Output<'static>, hertz: u32) -> Self {
+        Self {
+            bus,
+            select,
+            config: config(hertz),
+        }
+    }
+
+    /// Sets the clock of what follows.
+    pub(crate) fn set_clock(&mut self, hertz: u32) {
+        self.config = config(hertz);
+    }
+
+    /// Sends bytes that no device is meant to hear.
+    pub(crate) fn send_to_nobody(&mut self, bytes: &[u8]) -> Result<(), Unavailable> {
+        let mut bus = self.bus.try_lock().map_err(|_| Unavailable)?;
+        bus.set_config(&self.config).map_err(|_| Unavailable)?;
+        bus.write(bytes).map_err(|_| Unavailable)
+    }
+}
+
+impl ErrorType for Quiet {
+    type Error = Unavailable;
+}
+
+impl SpiDevice for Quiet {
+    fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Unavailable> {
+        let mut bus = self.bus.try_lock().map_err(|_| Unavailable)?;
+        bus.set_config(&self.config).map_err(|_| Unavailable)?;
+        self.select.set_low();
+        let result = operations.iter_mut().try_for_each(|operation| {
+            match operation {
+                Operation::Read(words) => bus.read(words),
+                Operation::Write(words) => bus.write(words),
+                Operation::Transfer(read, write) => bus.transfer(read, write),
+                Operation::TransferInPlace(words) => bus.transfer_in_place(words),
+                Operation::DelayNs(nanoseconds) => {
+                    Delay::new().delay_ns(*nanoseconds);
+                    Ok(())
+                }
+            }
+            .map_err(|_| Unavailable)
+        });
+        self.select.set_high();
+        result
+    }
+}

@@ -1,0 +1,209 @@
+//! How large the program of the Feather ESP32-C6 is, from its ELF file, and whether that will do.
+
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+
+use elf::ElfBytes;
+use elf::abi::{SHF_ALLOC, SHT_NOBITS};
+use elf::endian::LittleEndian;
+
+/// The most that may be flashed, in bytes: a partition for programs less some room to grow.
+const FLASH_LIMIT: u64 = 1_720_000;
+/// The least that the heap must have, in bytes: some 40 KiB for the radio, and a TLS session at its largest.
+const HEAP_LEAST: u64 = 112 * 1_024;
+/// The least that the stack must have, in bytes: the longest way of calls takes 127 KB of it.
+const STACK_LEAST: u64 = 128 * 1_024;
+
+/// The ESP32-C6's memory, but for what its boot loader uses while it runs.
+const RAM: Range<u64> = 0x4080_0000..0x4086_e610;
+/// What the boot loader leaves behind.
+const RECLAIMED: Range<u64> = 0x4086_e610..0x4087_e610;
+
+/// What a program takes, in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    /// What is flashed; the image adds some hundred bytes of headers.
+    pub(crate) flash: u64,
+    /// Code that runs from memory.
+    code: u64,
+    /// Values that are there from the start.
+    data: u64,
+    /// What starts as zeros, or as anything, but for the heap.
+    bss: u64,
+    /// The part of the heap that lies there too.
+    heap: u64,
+    /// The part of the heap in what the boot loader leaves behind.
+    reclaimed: u64,
+    /// What is left for the stack.
+    stack: u64,
+}
+
+impl Sizes {
+    /// Reads them from an ELF file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is not such a program's.
+    pub(crate) fn of(program: &Path) -> Result<Self, String> {
+        let unfit = |error: &dyn std::fmt::Display| format!("{}: {error}", program.display());
+        let bytes = fs::read(program).map_err(|error| unfit(&error))?;
+        let elf = ElfBytes::<LittleEndian>::minimal_parse(&bytes).map_err(|error| unfit(&error))?;
+        let (headers, names) = elf
+            .section_headers_with_strtab()
+            .map_err(|error| unfit(&error))?;
+        let (Some(headers), Some(names)) = (headers, names) else {
+            return Err(unfit(&"it has no sections"));
+        };
+        let mut sizes = Self::default();
+        for header in headers
+            .iter()
+            .filter(|it| it.sh_flags & u64::from(SHF_ALLOC) != 0)
+        {
+            let name = names
+                .get(header.sh_name as usize)
+                .map_err(|error| unfit(&error))?;
+            let is_stored = header.sh_type != SHT_NOBITS;
+            sizes.add(name, header.sh_addr, header.sh_size, is_stored);
+        }
+        let (symbols, names) = elf
+            .symbol_table()
+            .map_err(|error| unfit(&error))?
+            .ok_or_else(|| unfit(&"it has no symbols"))?;
+        for symbol in symbols.iter() {
+            let name = names.get(symbol.st_name as usize).unwrap_or_default();
+            // Both are named so, in the function that gives them to the allocator.
+            if name.contains("start_heap") && name.contains("HEAP") {
+                sizes.add_heap(symbol.st_value, symbol.st_size);
+            }
+        }
+        Ok(sizes)
+    }
+
+    fn add(&mut self, name: &str, address: u64, size: u64, is_stored: bool) {
+        if is_stored {
+            self.flash += size;
+        }
+        if !RAM.contains(&address) {
+            return;
+        }
+        match name {
+            ".stack" => self.stack += size,
+            _ if !is_stored => self.bss += size,
+            _ if name.starts_with(".data") => self.data += size,
+            _ => self.code += size,
+        }
+    }
+
+    fn add_heap(&mut self, address: u64, size: u64) {
+        if RECLAIMED.contains(&address) {
+            self.reclaimed += size;
+        } else {
+            self.heap += size;
+            self.bss = self.bss.saturating_sub(size);
+        }
+    }
+
+    /// The table that is printed.
+    pub(crate) fn table(&self, program_room: u32) -> String {
+        let Self {
+            flash,
+            code,
+            data,
+            bss,
+            heap,
+            reclaimed,
+            stack,
+        } = self;
+        format!(
+            "\
+feather-c6, in bytes
+  flash             {flash:9}  of {FLASH_LIMIT} allowed; a partition has {program_room}
+  memory: code      {code:9}
+          data      {data:9}
+          bss       {bss:9}  with the picture and the futures
+          heap      {heap:9}  and {reclaimed} that the boot loader leaves behind
+          stack     {stack:9}  what is left
+"
+        )
+    }
+
+    /// Checks them against what is allowed.
+    ///
+    /// # Errors
+    ///
+    /// When something is too large, or too little is left.
+    pub(crate) fn check(&self, program_room: u32) -> Result<(), String> {
+        let heap = self.heap + self.reclaimed;
+        if self.flash > FLASH_LIMIT.min(program_room.into()) {
+            Err(format!("the program takes {} bytes of flash", self.flash))
+        } else if heap < HEAP_LEAST {
+            Err(format!("the heap has only {heap} bytes"))
+        } else if self.stack < STACK_LEAST {
+            Err(format!("the stack has only {} bytes", self.stack))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fit() -> Sizes {
+        let mut sizes = Sizes::default();
+        sizes.add(".text", 0x4200_0020, 700_000, true);
+        sizes.add(".trap", 0x4080_0000, 60_000, true);
+        sizes.add(".data", 0x4081_0000, 10_000, true);
+        sizes.add(".bss", 0x4082_0000, 200_000, false);
+        sizes.add(".stack", 0x4085_0000, 140_000, false);
+        sizes.add(".dram2_uninit", 0x4086_e610, 65_536, false);
+        sizes.add_heap(0x4083_0000, 100_000);
+        sizes.add_heap(0x4086_e610, 65_536);
+        sizes
+    }
+
+    #[test]
+    fn sections_count_where_they_take_room() {
+        let expected = Sizes {
+            flash: 770_000,
+            code: 60_000,
+            data: 10_000,
+            bss: 100_000,
+            heap: 100_000,
+            reclaimed: 65_536,
+            stack: 140_000,
+        };
+        assert_eq!(fit(), expected);
+        assert_eq!(fit().check(7 << 18), Ok(()));
+    }
+
+    #[test]
+    fn what_is_too_large_is_refused_and_so_is_too_little_that_is_left() {
+        let large = Sizes {
+            flash: FLASH_LIMIT + 1,
+            ..fit()
+        };
+        assert!(large.check(7 << 18).unwrap_err().contains("flash"));
+        assert!(fit().check(769_999).unwrap_err().contains("flash"));
+        let poor = Sizes {
+            heap: 40_000,
+            ..fit()
+        };
+        assert!(poor.check(7 << 18).unwrap_err().contains("heap"));
+        let flat = Sizes {
+            stack: 40_000,
+            ..fit()
+        };
+        assert!(flat.check(7 << 18).unwrap_err().contains("stack"));
+    }
+
+    #[test]
+    fn a_file_that_is_no_program_is_an_error_with_its_name() {
+        let scratch = tempfile::tempdir().unwrap();
+        let file = scratch.path().join("not-elf");
+        fs::write(&file, "plain text").unwrap();
+        assert!(Sizes::of(&file).unwrap_err().contains("not-elf"));
+    }
+}
