@@ -88,6 +88,8 @@ pub(crate) fn test_plan(workspace: &Workspace) -> Vec<Step> {
             ],
         ),
     ]);
+    plan.extend(qemu_plan(workspace));
+    plan.extend(firmware_plan());
     plan
 }
 

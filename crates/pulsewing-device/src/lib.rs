@@ -40,6 +40,7 @@
     )
 )]
 
+mod apart;
 mod app;
 mod backoff;
 mod bmp;

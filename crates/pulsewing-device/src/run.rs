@@ -14,6 +14,7 @@ use pulsewing_store::{MAX_SETTINGS, MAX_SNAPSHOT, Settings, Store, StoreError};
 use zeroize::Zeroizing;
 
 use crate::{
+    apart::apart,
     app::{App, Found},
     button,
     console::Console,
@@ -96,7 +97,7 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
         facts,
         errors,
         found,
-    } = Start::read(&mut store, &outlet).await;
+    } = apart(Start::read(&mut store, &outlet)).await;
     let mut seed = [0; 4];
     entropy.fill(&mut seed);
     let seed = u32::from_le_bytes(seed);
@@ -132,11 +133,11 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
     let (never, ..) = join(
         vigil,
         join5(
-            app.run(),
-            screen::run(&shared, &mut panel, wallpaper),
-            console.run(&mut input),
-            button::run(&shared, &mut button),
-            shared.outlet.pump(&mut output),
+            apart(app.run()),
+            apart(screen::run(&shared, &mut panel, wallpaper)),
+            apart(console.run(&mut input)),
+            apart(button::run(&shared, &mut button)),
+            apart(shared.outlet.pump(&mut output)),
         ),
     )
     .await;

@@ -161,6 +161,7 @@ impl Fetch {
     }
 
     /// The zone that was asked for.
+    #[inline(never)]
     pub(super) fn zone_resolved(&mut self, zone: TimeZone, around: &mut Surroundings<'_>) -> Next {
         if self.step != Step::ResolvingZone {
             return Next::Poll;
@@ -304,6 +305,7 @@ impl Fetch {
     }
 
     /// The reply has ended, or the try has failed.
+    #[inline(never)]
     pub(super) fn reply_end(
         &mut self,
         failed: Option<NoAnswer>,

@@ -384,6 +384,8 @@ impl Cycle {
     }
 
     /// The reply has ended, or the exchange failed: before, within or after the head.
+    // Not inlined, nor are others of its kind: their locals are large, and a board's stack is small.
+    #[inline(never)]
     pub fn reply_end(&mut self, failed: Option<NoAnswer>, now: Now) {
         match self.phase {
             Phase::Renewing => self.renew(now, |renewal, around| renewal.reply_end(failed, around)),
@@ -396,6 +398,7 @@ impl Cycle {
     }
 
     /// The zone that was asked for.
+    #[inline(never)]
     pub fn zone_resolved(&mut self, zone: TimeZone, now: Now) {
         let next = self.fetching(now, |fetch, around| fetch.zone_resolved(zone, around));
         self.advance(next, now);
@@ -436,6 +439,7 @@ impl Cycle {
         step(&mut self.fetch, &mut around)
     }
 
+    #[inline(never)]
     fn advance(&mut self, next: Next, now: Now) {
         match next {
             Next::Poll => {}
@@ -448,6 +452,7 @@ impl Cycle {
         }
     }
 
+    #[inline(never)]
     fn finish(&mut self, result: Result<(), Failure>, now: Now) {
         self.phase = Phase::Finished(result);
         match result {

@@ -394,6 +394,7 @@ impl Renewal {
     }
 
     /// The reply has ended, or the try has failed.
+    #[inline(never)]
     pub(super) fn reply_end(&mut self, failed: Option<NoAnswer>, around: &mut Surroundings<'_>) {
         let State::Sending(mut sending) = core::mem::replace(&mut self.state, State::Opening)
         else {

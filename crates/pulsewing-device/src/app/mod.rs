@@ -41,6 +41,7 @@ pub(crate) use time::whole_seconds;
 
 use self::exchange::{Parcel, Receiver};
 use crate::{
+    apart::apart,
     backoff::Backoff,
     configuration,
     meter::Work,
@@ -144,13 +145,14 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
             self.promise(Duration::ZERO);
             if self.is_between {
                 self.take_wishes();
-                let is_ready =
-                    self.online().await && self.on_time().await && self.is_let_on().await;
+                let is_ready = apart(self.online()).await
+                    && apart(self.on_time()).await
+                    && self.is_let_on().await;
                 if !is_ready {
                     continue;
                 }
             }
-            self.step().await;
+            apart(self.step()).await;
         }
     }
 
@@ -170,7 +172,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         let action = cycle.poll(now, &mut self.buffer);
         self.is_between &= matches!(action, Action::Wait { .. });
         match action {
-            Action::OpenChain { wait } => self.open(wait).await,
+            Action::OpenChain { wait } => apart(self.open(wait)).await,
             Action::Store { record, what } => {
                 let result = {
                     let shared = self.shared;
@@ -186,7 +188,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
                     let chain = ChainFacts::of(&record.chain);
                     self.shared.facts.borrow_mut().chain = Some(chain);
                 }
-                self.stored(result, what).await;
+                apart(self.stored(result, what)).await;
             }
             Action::CloseChain => {
                 self.chain_guard = None;
@@ -194,7 +196,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
             }
             Action::Send { request, timeout } => {
                 let parcel = Parcel::pack(&request);
-                self.send(parcel.as_ref(), timeout).await;
+                apart(self.send(parcel.as_ref(), timeout)).await;
             }
             Action::ResolveZone { facts, at } => {
                 let settings = self.shared.settings.borrow();
@@ -204,7 +206,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
             Action::Finished(result) => {
                 cycle.acknowledge();
                 self.is_between = true;
-                self.finished(result).await;
+                apart(self.finished(result)).await;
             }
             Action::Wait { until } if self.is_between => {
                 self.rest_until(until.min(self.shared.after(LOOK_EVERY)))

@@ -128,7 +128,7 @@ fn mistakes_are_answered_with_what_would_be_right() {
     rig.start();
     for (command, error) in [
         ("stauts", "error: unknown command; \"help\" lists them"),
-        ("set poll.every 5", "error: a whole number from 60 to 86400"),
+        ("set poll.every 4", "error: a whole number from 5 to 86400"),
         ("set no.such x", "error: there is no such setting"),
         ("wifi add \"home", "error: a quotation mark is missing"),
         ("wifi add home short", "error: 8 to 63 characters of ASCII"),
