@@ -181,7 +181,11 @@ fn minutes_that_cannot_be_read_are_not_told_as_no_minutes() {
         r#"{"dataset":[{"time":"00:01:00"},{"time":"00:02:00"}]}"#,
     ] {
         let body = format!(r#"{{"activities-heart-intraday":{intraday}}}"#);
-        assert_eq!(heart(&body).unwrap_err(), DecodeError::NotTheReply, "{body}");
+        assert_eq!(
+            heart(&body).unwrap_err(),
+            DecodeError::NotTheReply,
+            "{body}"
+        );
     }
 }
 

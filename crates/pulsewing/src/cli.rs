@@ -3,11 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
-use jiff::{Timestamp, tz::Offset};
+use jiff::{Timestamp, civil::Date, tz::Offset};
 use pulsewing_core::Provider;
 use pulsewing_screen::{Palette, Theme};
 
-use crate::{board::options::Board, console::Colour, panel::PanelSpec};
+use crate::{
+    archive::{export::Format, import::JsonTimes},
+    board::options::Board,
+    console::Colour,
+    panel::PanelSpec,
+};
 
 /// Shows a wearer's latest heart rate.
 ///
@@ -73,8 +78,18 @@ pub enum Command {
     Status(Status),
     /// Draw saved API replies, offline
     Render(Render),
+    /// Take exports of earlier years into the history: Google Takeout's, Fitbit's, or CSV
+    Import(Import),
+    /// Print the history, minute by minute
+    Export(Export),
     /// Set a board up over its serial port, and look after it
     Board(Board),
+    /// Look at everything that Pulsewing needs, and say what to mend; changes nothing
+    Doctor(Doctor),
+    /// Print the completions of a shell, for it to read
+    Completions(Completions),
+    /// Print the manual page
+    Man(Man),
     /// Run a stand-in for both clouds until stopped
     #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),
@@ -216,6 +231,75 @@ pub struct Panels {
         env = "PULSEWING_PANEL"
     )]
     pub specs: Vec<PanelSpec>,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print the findings as JSON
+    #[arg(long, env = "PULSEWING_JSON", value_parser = clap::builder::FalseyValueParser::new())]
+    pub json: bool,
+    /// Leave the network out
+    #[arg(long, env = "PULSEWING_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub offline: bool,
+    /// Which panels to look at.
+    #[command(flatten)]
+    pub panels: Panels,
+}
+
+/// Options of `completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// Options of `man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The command whose page to print, such as `once` or `board status`; without it, the program's
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+/// Options of `import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// Zip files, directories or single files of an export
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// The zone whose days they are; without it, the wearer's as far as it is known
+    #[arg(long, value_name = "IANA", env = "PULSEWING_ZONE")]
+    pub zone: Option<String>,
+    /// Which clock wrote the times of the JSON files, which name no offset
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "CLOCK",
+        env = "PULSEWING_JSON_TIMES"
+    )]
+    pub json_times: JsonTimes,
+}
+
+/// Options of `export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The first day, such as 2026-11-22; without it, the first there is
+    #[arg(long, value_name = "DATE", env = "PULSEWING_FROM")]
+    pub from: Option<Date>,
+    /// The last day; without it, the last there is
+    #[arg(long, value_name = "DATE", env = "PULSEWING_TO")]
+    pub to: Option<Date>,
+    /// How it is written
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        env = "PULSEWING_FORMAT"
+    )]
+    pub format: Format,
 }
 
 /// Options of `sandbox`.

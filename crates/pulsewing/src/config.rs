@@ -14,7 +14,7 @@ use pulsewing_core::{Bpm, Provider, heart_zone::HeartZones};
 use pulsewing_screen::{Palette, Theme};
 use serde::Deserialize;
 
-use crate::{night::Night, problem::Problem};
+use crate::{history::Keep, night::Night, problem::Problem};
 
 /// The configuration as the file has it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -36,6 +36,8 @@ pub struct Config {
     pub web: WebConfig,
     /// The picture.
     pub screen: ScreenConfig,
+    /// The history.
+    pub history: HistoryConfig,
 }
 
 /// An OAuth client.
@@ -124,6 +126,14 @@ pub struct ScreenConfig {
     pub wallpaper: Option<PathBuf>,
 }
 
+/// The history.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct HistoryConfig {
+    /// How long days are kept: "forever" (default), "none", or such as "400 days".
+    pub keep: Keep,
+}
+
 /// A length of time: whole seconds, or text such as "15m" or "1h 30m".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "IntervalText")]
@@ -171,6 +181,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("wearer", &["name", "time_zone", "zones"]),
     ("web", &["listen"]),
     ("screen", &["theme", "palette", "night", "wallpaper"]),
+    ("history", &["keep"]),
 ];
 
 impl Config {
@@ -400,12 +411,16 @@ mod tests {
             palette = "dim"
             night = "22:00-07:00"
             wallpaper = "beach.png"
+            [history]
+            keep = "400 days"
             "#,
         )
         .unwrap();
         assert_eq!(config.provider().unwrap(), Some(Provider::Fitbit));
         assert_eq!(config.poll.every, Some(Interval(Duration::from_secs(900))));
         assert_eq!(config.poll.hold_off, Some(Interval(Duration::ZERO)));
+        assert_eq!(config.history.keep, Keep::Days(400));
+        assert!(Config::parse("[history]\nkeep = \"a while\"").is_err());
         assert!(!format!("{config:?}").contains("hush"));
     }
 

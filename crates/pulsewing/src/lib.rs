@@ -11,7 +11,9 @@
 //! |---|---|
 //! | [`cli`], [`app`], [`config`], [`places`], [`endpoints`] | what the user asked for |
 //! | [`engine`], [`http`], [`zone`], [`clock`], [`stop`] | carrying the cycle's actions out |
-//! | [`chain_file`], [`state_file`] | what outlives a run |
+//! | [`chain_file`], [`state_file`], [`history`] | what outlives a run |
+//! | [`archive`] | what goes into the history from files, and out of it again |
+//! | [`doctor`] | whether all of it is well |
 //! | [`commands`], [`reading_json`] | what comes out in words |
 //! | [`outputs`], [`night`], [`picture`], [`panel`], [`wallpaper`] | what comes out in pixels |
 //! | [`board`] | a board on a serial port |
@@ -20,6 +22,7 @@
 #![deny(missing_docs)]
 
 pub mod app;
+pub mod archive;
 pub mod board;
 pub mod chain_file;
 pub mod cli;
@@ -27,8 +30,10 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod console;
+pub mod doctor;
 pub mod endpoints;
 pub mod engine;
+pub mod history;
 pub mod http;
 pub mod night;
 pub mod outputs;

@@ -5,8 +5,8 @@ use core::fmt;
 use pulsewing_core::{Bpm, Provider, heart_zone::HeartZones};
 
 use super::{
-    HostName, MAX_NETWORKS, MAX_SNTP, Origin, PaletteChoice, Settings, Theme, WifiNetwork, WifiPassword,
-    values::is_host_with_port,
+    HostName, MAX_NETWORKS, MAX_SNTP, Origin, PaletteChoice, Settings, Theme, WifiNetwork,
+    WifiPassword, values::is_host_with_port,
 };
 
 /// A setting that can be set alone.

@@ -2,9 +2,13 @@
 
 mod adopt;
 mod board;
+mod completions;
 mod consent;
 #[cfg(feature = "sandbox")]
 mod demo;
+mod doctor;
+mod export;
+mod import;
 mod login;
 mod logout;
 mod once;
@@ -37,7 +41,13 @@ pub async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
         Command::Adopt(options) => adopt::run(&App::new(&global, console)?, &options).await,
         Command::Once(options) => once::run(&App::new(&global, console)?, &options).await,
         Command::Status(options) => status::run(&App::new(&global, console)?, &options),
+        Command::Import(options) => import::run(&App::new(&global, console)?, &options),
+        Command::Export(options) => export::run(&App::new(&global, console)?, &options),
         Command::Board(options) => board::run(&App::new(&global, console)?, &options).await,
+        // These also work, or say why, where the configuration does not.
+        Command::Doctor(options) => doctor::run(&options, &global, console).await,
+        Command::Completions(options) => completions::completions(&options),
+        Command::Man(options) => completions::man(&options),
         Command::Render(options) => render::run(&App::new(&global, console)?, &options),
     }
 }

@@ -7,7 +7,7 @@ use pulsewing_core::{cycle::Deadline, report::Report};
 
 use super::print;
 use crate::{
-    app::App, cli::Once, engine::Engine, outputs::Outputs, problem::Problem,
+    app::App, cli::Once, engine::Engine, history::Keeper, outputs::Outputs, problem::Problem,
     reading_json::ReadingJson, stop::Stop,
 };
 
@@ -28,6 +28,12 @@ pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
     let mut engine = app.engine(provider, Some(DEADLINE))?;
     engine.next_cycle(&mut Stop::listen()).await?;
     if let Some(reading) = engine.reading() {
+        Keeper::new(
+            app.state_dir().clone(),
+            app.config.history.keep,
+            app.console,
+        )
+        .record(reading);
         let now = engine.clock().now();
         let freshness = reading.freshness(now.utc, interval(app), false);
         outputs.show(reading, now, freshness)?;

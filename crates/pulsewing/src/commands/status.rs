@@ -7,7 +7,7 @@ use pulsewing_core::chain::{Record, Standing};
 use serde::Serialize;
 
 use super::print;
-use crate::{app::App, cli, problem::Problem, state_file::State};
+use crate::{app::App, cli, history, places, problem::Problem, state_file::State};
 
 /// What is shown.
 #[derive(Debug, Serialize)]
@@ -43,6 +43,17 @@ struct Chain {
 #[derive(Debug, Serialize)]
 struct History {
     bytes: u64,
+    #[serde(flatten)]
+    days: Option<Days>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Days {
+    days: u32,
+    first_day: String,
+    last_day: String,
 }
 
 pub(super) fn run(app: &App, options: &cli::Status) -> Result<(), Problem> {
@@ -65,7 +76,7 @@ impl Status {
             last_success: state.last_success,
             next_update: state.next_update,
             last_error: state.last_error.clone(),
-            history: History { bytes: 0 },
+            history: History::new(app),
         }
     }
 
@@ -83,9 +94,42 @@ impl Status {
         row("Last reading:", &when(self.last_success, now));
         row("Next update:", &when(self.next_update, now));
         row("Last error:", self.last_error.as_deref().unwrap_or("none"));
-        row("History:", "none is kept yet");
+        row("History:", &self.history.in_words());
         row("State:", &self.state_dir);
         text
+    }
+}
+
+impl History {
+    fn new(app: &App) -> Self {
+        let span = history::History::open_existing(app.state_dir(), places::WEARER)
+            .and_then(|history| history.map_or(Ok(None), |history| history.span()));
+        let (span, error) = match span {
+            Ok(span) => (span, None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        Self {
+            bytes: history::bytes_on_disk(app.state_dir()),
+            days: span.map(|span| Days {
+                days: span.days,
+                first_day: span.first.to_string(),
+                last_day: span.last.to_string(),
+            }),
+            error,
+        }
+    }
+
+    fn in_words(&self) -> String {
+        match (&self.error, &self.days) {
+            (Some(error), _) => error.clone(),
+            (None, None) => "none is kept yet".into(),
+            (None, Some(days)) => {
+                let noun = if days.days == 1 { "day" } else { "days" };
+                let (count, first, last) = (days.days, &days.first_day, &days.last_day);
+                let kib = self.bytes.div_ceil(1_024);
+                format!("{count} {noun}, {first} to {last}, {kib} KiB")
+            }
+        }
     }
 }
 

@@ -28,7 +28,10 @@ fn the_grant_is_given_back_and_every_trace_erased() {
         assert_eq!(revoked[0]["refresh_fp"], refresh);
         assert_eq!(revoked[0]["status"], 200);
         assert_eq!(signed_in.sandbox.active_refresh_tokens(provider), [""; 0]);
-        assert_eq!(files(&signed_in), ["chain.lock", "state.json"]);
+        assert_eq!(
+            files(&signed_in),
+            ["chain.lock", "history.db", "state.json"]
+        );
         let status = signed_in.status();
         assert_eq!(status["chain"], Value::Null);
         assert_eq!(status["last_success"], Value::Null);

@@ -73,9 +73,7 @@ fn a_pulled_cable_is_noticed(rig: &Rig<'_>) -> Result<(), String> {
     board.wait_for_status("network", Duration::from_secs(90), |value| value == "wired")?;
     let ends = Instant::now() + Duration::from_secs(90);
     while clouds.count("google.rollup")? == before || board.status("failure")?.is_some() {
-        ensure(Instant::now() < ends, || {
-            "the board asks nobody".to_owned()
-        })?;
+        ensure(Instant::now() < ends, || "the board asks nobody".to_owned())?;
         board.ask("poll")?;
         thread::sleep(Duration::from_secs(2));
     }

@@ -1,0 +1,200 @@
+//! The JSON files of an export, decoded as their bytes arrive.
+//!
+//! Samples: `[{"dateTime":"01/25/23 13:00:07","value":{"bpm":54,"confidence":2}}, ...]`; a sample
+//! with confidence 0 is none. Resting heart rate: `[{"dateTime":"03/01/24 00:00:00",
+//! "value":{"date":"03/01/24","value":53.0,"error":6.8}}, ...]`; a day without one has the date
+//! null and the value 0.
+
+use jiff::civil::Date;
+use pulsewing_core::json::{Event, Flow, Handler, Number};
+
+use super::instant::{TimeReader, fitbit_date};
+
+/// An element of an export's list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Element {
+    /// When, as seconds after the beginning of 1970 on the clock that the file was written by.
+    pub(crate) time: Option<i64>,
+    /// The day of a resting heart rate.
+    pub(crate) date: Option<Date>,
+    /// Beats per minute, if that is what it is.
+    pub(crate) rate: Option<u16>,
+    /// How sure the tracker was, 0 to 3.
+    pub(crate) confidence: Option<u64>,
+}
+
+/// Takes the elements out of a list.
+#[derive(Debug)]
+pub(crate) struct ListReader<F> {
+    each: F,
+    place: Place,
+    key: Key,
+    element: Element,
+    times: TimeReader,
+    /// Whether the document is a list.
+    pub(crate) is_list: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Outside,
+    List,
+    Element,
+    Value,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key {
+    Time,
+    Value,
+    Rate,
+    Confidence,
+    Date,
+}
+
+impl<F: FnMut(Element)> ListReader<F> {
+    pub(crate) fn new(each: F) -> Self {
+        Self {
+            each,
+            place: Place::Outside,
+            key: Key::Time,
+            element: Element::default(),
+            times: TimeReader::default(),
+            is_list: false,
+        }
+    }
+
+    fn key(&mut self, name: Option<&[u8]>) -> Flow {
+        self.key = match (self.place, name) {
+            (Place::Element, Some(b"dateTime")) => Key::Time,
+            (Place::Element, Some(b"value")) => Key::Value,
+            (Place::Value, Some(b"bpm" | b"value")) => Key::Rate,
+            (Place::Value, Some(b"confidence")) => Key::Confidence,
+            (Place::Value, Some(b"date")) => Key::Date,
+            _ => return Flow::Skip,
+        };
+        Flow::Continue
+    }
+
+    fn number(&mut self, number: Number<'_>) {
+        match (self.place, self.key) {
+            (Place::Value, Key::Rate) => {
+                let rate = number.round_half_up();
+                self.element.rate = rate.and_then(|rate| u16::try_from(rate).ok());
+            }
+            (Place::Value, Key::Confidence) => self.element.confidence = number.as_u64(),
+            _ => {}
+        }
+    }
+}
+
+impl<F: FnMut(Element)> Handler for ListReader<F> {
+    #[inline]
+    fn event(&mut self, event: Event<'_>) -> Flow {
+        match event {
+            Event::Key(key) => return self.key(key.as_bytes()),
+            Event::String(text) => match (self.place, self.key) {
+                (Place::Element, Key::Time) => {
+                    self.element.time = text.as_bytes().and_then(|text| self.times.fitbit(text));
+                }
+                (Place::Value, Key::Date) => {
+                    self.element.date = text.as_bytes().and_then(fitbit_date);
+                }
+                // An element that is no object counts as one that says nothing.
+                (Place::List, _) => (self.each)(Element::default()),
+                _ => {}
+            },
+            Event::Number(number) => self.number(number),
+            Event::BeginObject => match (self.place, self.key) {
+                (Place::List, _) => {
+                    self.place = Place::Element;
+                    self.element = Element::default();
+                }
+                (Place::Element, Key::Value) => self.place = Place::Value,
+                _ => return Flow::Skip,
+            },
+            Event::EndObject => match self.place {
+                Place::Value => self.place = Place::Element,
+                _ => {
+                    self.place = Place::List;
+                    (self.each)(self.element);
+                }
+            },
+            Event::BeginArray if self.place == Place::Outside => {
+                self.place = Place::List;
+                self.is_list = true;
+            }
+            Event::BeginArray => return Flow::Skip,
+            Event::EndArray | Event::Bool(_) | Event::Null => {}
+        }
+        Flow::Continue
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use pulsewing_core::json::Decoder;
+
+    use super::*;
+
+    fn elements(text: &str, cut: usize) -> Option<Vec<Element>> {
+        let mut found = Vec::new();
+        let mut reader = ListReader::new(|element| found.push(element));
+        let mut decoder: Decoder = Decoder::new();
+        for chunk in text.as_bytes().chunks(cut) {
+            decoder.feed(chunk, &mut reader).ok()?;
+        }
+        decoder.finish(&mut reader).ok()?;
+        let is_list = reader.is_list;
+        is_list.then_some(found)
+    }
+
+    #[test]
+    fn both_lists_are_read_in_any_chunks() {
+        let text = r#"[{"dateTime":"01/25/23 13:00:07","value":{"bpm":54,"confidence":2}},
+            {"value":{"confidence":0,"bpm":70.5,"x":[{"bpm":1}]},"dateTime":"01/25/23 13:00:12"},
+            {"dateTime":"03/01/24 00:00:00","value":{"date":"03/01/24","value":53.0,"error":6.8}},
+            {"dateTime":"03/02/24 00:00:00","value":{"date":null,"value":0.0,"error":0.0}}]"#;
+        for cut in [1, 7, 4_096] {
+            let found = elements(text, cut).unwrap();
+            assert_eq!(found.len(), 4);
+            assert_eq!((found[0].rate, found[0].confidence), (Some(54), Some(2)));
+            assert_eq!(found[0].time, Some(1_674_651_607));
+            assert_eq!((found[1].rate, found[1].confidence), (Some(71), Some(0)));
+            assert_eq!(found[1].time, Some(1_674_651_612));
+            assert_eq!(found[2].date, Some(jiff::civil::date(2024, 3, 1)));
+            assert_eq!((found[2].rate, found[3].rate), (Some(53), Some(0)));
+            assert_eq!(found[3].date, None);
+        }
+    }
+
+    #[test]
+    fn what_has_another_shape_says_nothing() {
+        for text in [
+            r#"[{"dateTime":7,"value":{"bpm":"54"}}]"#,
+            r#"[{"dateTime":"x","value":[54]}]"#,
+            r#"[{"value":{"bpm":1e999}},"bpm"]"#,
+            r#"[{"dateTime":{"value":{"bpm":54}}}]"#,
+            r#"[[{"value":{"bpm":54}}],{"value":{"bpm":{"bpm":54}}}]"#,
+        ] {
+            let found = elements(text, 5).unwrap();
+            assert!(
+                found
+                    .iter()
+                    .all(|element| element.rate.is_none() || element.time.is_none()),
+                "{text}"
+            );
+        }
+        assert_eq!(elements(r#"{"bpm":54}"#, 5), None);
+        assert_eq!(elements("[]", 5), Some(Vec::new()));
+        assert_eq!(elements(r#"[{"dateTime":"01/25/23 "#, 5), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_document_confuses_it(text in r#"[\[\]{}",:a0 ]{0,80}|(\[|\]|\{|\}|"value":|"bpm":|"dateTime":|1|,|null){0,60}"#) {
+            elements(&text, 3);
+        }
+    }
+}

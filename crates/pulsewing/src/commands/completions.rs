@@ -1,0 +1,47 @@
+//! `pulsewing completions` and `pulsewing man`: what follows from the command line itself.
+
+use clap::{Command, CommandFactory};
+
+use super::print;
+use crate::{
+    cli::{self, Cli},
+    doctor::MADE,
+    problem::{Exit, Problem},
+};
+
+/// Prints the completions of a shell.
+pub(super) fn completions(options: &cli::Completions) -> Result<(), Problem> {
+    let mut script = Vec::new();
+    let mut command = Cli::command();
+    let name = command.get_name().to_owned();
+    clap_complete::generate(options.shell, &mut command, name, &mut script);
+    print(&String::from_utf8_lossy(&script))
+}
+
+/// Prints the manual page of the program, or of one command.
+pub(super) fn man(options: &cli::Man) -> Result<(), Problem> {
+    let mut command = Cli::command();
+    // Gives the commands their whole names and the options of every command.
+    command.build();
+    let mut page = Vec::new();
+    clap_mangen::Man::new(find(command, &options.command)?)
+        .manual("Pulsewing")
+        .source(concat!("pulsewing ", env!("CARGO_PKG_VERSION")))
+        .date(MADE.strftime("%F").to_string())
+        .render(&mut page)
+        .map_err(|error| Problem::failed("the page could not be made").caused_by(&error))?;
+    // Formatters warn of breaks around an empty line, which is a space already.
+    print(&String::from_utf8_lossy(&page).replace("\n.br\n\n.br\n", "\n.sp\n"))
+}
+
+fn find(root: Command, path: &[String]) -> Result<Command, Problem> {
+    path.iter().try_fold(root, |command, name| {
+        command.find_subcommand(name).cloned().ok_or_else(|| {
+            Problem::new(
+                Exit::Usage,
+                format!("there is no command \"{}\"", path.join(" ")),
+            )
+            .hint("`pulsewing --help` lists the commands")
+        })
+    })
+}

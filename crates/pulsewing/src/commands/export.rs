@@ -1,0 +1,73 @@
+//! `pulsewing export`: the history, minute by minute.
+
+use std::io::{self, BufWriter, Write};
+
+use jiff::civil::Date;
+
+use crate::{
+    app::App,
+    archive::export::{ExportError, export},
+    cli,
+    history::{History, HistoryError},
+    places,
+    problem::{Exit, Problem},
+};
+
+pub(super) fn run(app: &App, options: &cli::Export) -> Result<(), Problem> {
+    let from = options.from.unwrap_or(Date::MIN);
+    let to = options.to.unwrap_or(Date::MAX);
+    if from > to {
+        return Err(Problem::new(
+            Exit::Usage,
+            format!("there is no day from {from} to {to}"),
+        ));
+    }
+    let history = History::open_existing(app.state_dir(), places::WEARER)
+        .map_err(unusable)?
+        .ok_or_else(|| {
+            Problem::failed("there is no history yet")
+                .hint("`pulsewing once` begins one, and `pulsewing import` takes in exports")
+        })?;
+    let format = options.format;
+    // Once into the void: a history that turns out to be damaged leaves stdout empty.
+    let count = export(&history, from, to, format, &mut io::sink()).map_err(problem)?;
+    if count == 0 {
+        app.console.warn("the history has no minute of these days");
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    let result = export(&history, from, to, format, &mut out).and_then(|_| Ok(out.flush()?));
+    match result {
+        // A reader that has gone away, such as `head`, is no error.
+        Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(problem),
+    }
+}
+
+fn problem(error: ExportError) -> Problem {
+    match error {
+        ExportError::History(error) => unusable(error),
+        ExportError::Write(error) => {
+            Problem::failed("stdout could not be written").caused_by(&error)
+        }
+    }
+}
+
+/// Why a command that needs the history cannot go on.
+pub(super) fn unusable(error: HistoryError) -> Problem {
+    let exit = match error {
+        HistoryError::Busy => Exit::Temporary,
+        _ => Exit::Failed,
+    };
+    let problem = Problem::new(exit, error.to_string());
+    let problem = match std::error::Error::source(&error) {
+        Some(cause) => problem.caused_by(cause),
+        None => problem,
+    };
+    match error {
+        HistoryError::Newer(_) => problem.hint("use the newer pulsewing; nothing was changed"),
+        HistoryError::Damaged(_) => problem
+            .hint("the next `pulsewing once` or `import` moves it aside and begins a new one"),
+        HistoryError::Busy => problem.hint("try again when the other process has finished"),
+        HistoryError::Io(_) => problem.hint("check the state directory, and the room on its disk"),
+    }
+}

@@ -1,0 +1,207 @@
+//! `pulsewing import`: exports of earlier years become history.
+
+use std::io::{self, IsTerminal, Write};
+
+use jiff::tz::TimeZone;
+
+use super::export::unusable;
+use crate::{
+    app::App,
+    archive::{
+        FileError,
+        import::{JsonTimes, Settings, Summary, Watcher, import},
+    },
+    cli,
+    console::Console,
+    history::{History, HistoryError, Keep, move_aside},
+    places,
+    problem::Problem,
+};
+
+pub(super) fn run(app: &App, options: &cli::Import) -> Result<(), Problem> {
+    let keep = app.config.history.keep;
+    if keep == Keep::Nothing {
+        return Err(
+            Problem::failed("the configuration says that no history is kept")
+                .hint("[history] keep = \"forever\", or such as \"400 days\", keeps one"),
+        );
+    }
+    let (zone, who) = zone(app, options.zone.as_deref())?;
+    let name = zone
+        .iana_name()
+        .map_or_else(|| zone.to_offset(app.now()).to_string(), str::to_owned);
+    app.console.say(&format!(
+        "Days are cut by the zone {name}, {who}; --zone names another."
+    ));
+    let settings = Settings {
+        zone,
+        json_times: options.json_times,
+        now: app.now(),
+    };
+    let mut history = open(app)?;
+    let mut progress = Progress::new(app.console);
+    let result = import(&mut history, &options.paths, &settings, &mut progress);
+    progress.clear();
+    let summary = result.map_err(unusable)?;
+    tell(app.console, &summary, settings.json_times);
+    if let Some(earliest) = history
+        .newest_date()
+        .map_err(unusable)?
+        .and_then(|newest| keep.earliest(newest))
+    {
+        let removed = history.prune(earliest).map_err(unusable)?;
+        if removed > 0 {
+            app.console.warn(&format!(
+                "[history] keep = \"{keep}\": what is older than {earliest} was not kept"
+            ));
+        }
+    }
+    verdict(&summary)
+}
+
+/// The zone, and who named it.
+fn zone(app: &App, asked: Option<&str>) -> Result<(TimeZone, &'static str), Problem> {
+    if let Some(name) = asked {
+        let zone = TimeZone::get(name).map_err(|_| {
+            Problem::failed(format!("there is no time zone \"{name}\""))
+                .hint("zones have names such as \"Europe/Berlin\"")
+        })?;
+        return Ok((zone, "as you say"));
+    }
+    let known = app.state().memory().zone.map(|(facts, _)| facts);
+    if let Some(facts) = known {
+        let named = facts.name.and_then(|name| TimeZone::get(&name).ok());
+        if let Some(zone) = named.or_else(|| facts.offset.map(TimeZone::fixed)) {
+            return Ok((zone, "which the provider told"));
+        }
+    }
+    let configured = app.config.wearer.time_zone.as_deref();
+    Ok(match configured.and_then(|name| TimeZone::get(name).ok()) {
+        Some(zone) => (zone, "which the configuration names"),
+        None => (TimeZone::system(), "which is this machine's"),
+    })
+}
+
+fn open(app: &App) -> Result<History, Problem> {
+    let open = || History::open(app.state_dir(), places::WEARER);
+    match open() {
+        Err(HistoryError::Damaged(_)) => {
+            let aside = move_aside(app.state_dir(), app.now()).map_err(|error| {
+                Problem::failed("the damaged history could not be moved aside").caused_by(&error)
+            })?;
+            app.console.warn(&format!(
+                "the history was damaged; it is now {}, and a new one begins",
+                aside.display()
+            ));
+            open().map_err(unusable)
+        }
+        result => result.map_err(unusable),
+    }
+}
+
+fn tell(console: Console, summary: &Summary, json_times: JsonTimes) {
+    let dates = &summary.dates;
+    let span = match (dates.first(), dates.last()) {
+        (Some(first), Some(last)) => format!(", {first} to {last}"),
+        _ => String::new(),
+    };
+    console.say(&format!(
+        "Read {}: {} of {}{span}.",
+        counted(summary.files, "file"),
+        counted(summary.values, "value"),
+        counted(dates.len() as u64, "day"),
+    ));
+    if summary.doubtful > 0 {
+        console.say(&format!(
+            "Without confidence by the tracker, so left out: {}.",
+            counted(summary.doubtful, "value")
+        ));
+    }
+    if summary.refused > 0 {
+        console.warn(&format!(
+            "no heart rate with a time, so left out: {}",
+            counted(summary.refused, "value")
+        ));
+    }
+    if summary.other_clock > 0 {
+        let (read, other, option) = match json_times {
+            JsonTimes::Utc => ("UTC", "local time", "local"),
+            JsonTimes::Local => ("local time", "UTC", "utc"),
+        };
+        console.warn(&format!(
+            "the times of {} were read as {read}, but fit the day of the file's name only as {other}: if the zone is right, import again with --json-times {option}",
+            counted(summary.other_clock, "JSON file")
+        ));
+    }
+}
+
+fn verdict(summary: &Summary) -> Result<(), Problem> {
+    if summary.left_out > 0 {
+        return Err(Problem::failed(format!(
+            "{} could not be read, and {} imported",
+            counted(summary.left_out, "file"),
+            match summary.files {
+                0 => "nothing was".to_owned(),
+                1 => "the other one was".to_owned(),
+                files => format!("the other {files} were"),
+            }
+        ))
+        .hint("each is named above; importing again is safe"));
+    }
+    if summary.files == 0 {
+        return Err(Problem::failed("there is no heart rate in what was named")
+            .hint("an export's files are named heart_rate-2023-01-26.json or heart_rate_2023-01-26.csv; ask Google Takeout for .zip, or unpack a .tgz first"));
+    }
+    Ok(())
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+/// Tells of files as they pass; on a terminal, with a line that counts up.
+struct Progress {
+    console: Console,
+    is_terminal: bool,
+    shown: Option<u64>,
+}
+
+impl Progress {
+    fn new(console: Console) -> Self {
+        Self {
+            console,
+            is_terminal: io::stderr().is_terminal(),
+            shown: None,
+        }
+    }
+
+    fn clear(&mut self) {
+        if self.is_terminal && self.shown.take().is_some() {
+            // A terminal that has gone away has nobody to be shown anything.
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+impl Watcher for Progress {
+    fn left_out(&mut self, name: &str, error: &FileError) {
+        self.clear();
+        self.console.warn(&format!("{name} was left out: {error}"));
+    }
+
+    fn read(&mut self, name: &str) {
+        self.console.detail(|| format!("read {name}"));
+    }
+
+    fn progress(&mut self, done: u64, total: u64) {
+        let percent = done.saturating_mul(100).checked_div(total).unwrap_or(100);
+        if self.is_terminal && self.shown != Some(percent) {
+            self.shown = Some(percent);
+            let mib = total.div_ceil(1 << 20);
+            let _ = write!(io::stderr(), "\rImporting: {percent} % of {mib} MiB");
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The sign-in: `chain.present`, `chain.readable`, `chain.standing`, `chain.matches-config`,
+//! `chain.expiry`, `chain.scopes`.
+//!
+//! The chain is read without its lock: a record takes its place by a rename, so what is read is whole.
+
+use jiff::{SignedDuration, Timestamp};
+use pulsewing_core::{
+    Provider,
+    chain::{Record, Standing, Stored},
+    cycle::{Consent, Failure, StoreTrouble},
+};
+
+use super::{Finding, unconfigured};
+use crate::{
+    app::App,
+    chain_file::{Loaded, Unavailable},
+    endpoints::Endpoints,
+    problem::Problem,
+};
+
+/// A refresh token that ends within this time ends because Google's app is in testing, where it has
+/// seven days (Google Identity, "Refresh token expiration"); and a day for the wearer to look at it.
+const SOON: SignedDuration = SignedDuration::from_hours(8 * 24);
+
+const OTHERS: [&str; 4] = [
+    "chain.standing",
+    "chain.matches-config",
+    "chain.expiry",
+    "chain.scopes",
+];
+
+/// Checks what the chain's files hold.
+pub(super) fn check(
+    app: &App,
+    loaded: Result<Loaded, Unavailable>,
+    is_configured: bool,
+    findings: &mut Vec<Finding>,
+) {
+    let unread =
+        |why: &'static str, what: &'static str| OTHERS.map(|id| Finding::skipped(id, why, what));
+    match loaded {
+        Err(unavailable) => {
+            let provider = app.config.provider().ok().flatten();
+            findings.extend(unavailable_chain(unavailable, provider));
+            findings.extend(unread(
+                "the sign-in cannot be read",
+                "mend chain.readable first",
+            ));
+        }
+        Ok(Loaded { record: None, .. }) => {
+            let provider = app.config.provider().ok().flatten();
+            let problem = Problem::of_cycle(Failure::NoChain, provider.unwrap_or(Provider::Google));
+            findings.push(Finding::problem("chain.present", &problem, ""));
+            let absent = "there is no sign-in";
+            findings.push(Finding::skipped("chain.readable", absent, "sign in first"));
+            findings.extend(unread(absent, "sign in first"));
+        }
+        Ok(Loaded {
+            record: Some(record),
+            is_previous,
+        }) => {
+            let chain = &record.chain;
+            let provider = chain.provider();
+            findings.push(Finding::ok(
+                "chain.present",
+                format!("somebody has signed in with {}", provider.name()),
+            ));
+            findings.push(readable(chain, is_previous));
+            findings.push(standing(&record, app.now()));
+            findings.push(if is_configured {
+                matches_config(app, chain)
+            } else {
+                unconfigured("chain.matches-config")
+            });
+            findings.push(expiry(provider, chain.refresh_expires_at(), app.now()));
+            findings.push(scopes(chain));
+        }
+    }
+}
+
+/// What is known of a chain that cannot be read.
+fn unavailable_chain(unavailable: Unavailable, provider: Option<Provider>) -> [Finding; 2] {
+    let is_there = !matches!(unavailable.trouble, StoreTrouble::Io);
+    let present = if is_there {
+        Finding::ok("chain.present", "somebody has signed in")
+    } else {
+        Finding::skipped(
+            "chain.present",
+            "whether somebody has signed in could not be told",
+            "mend chain.readable first",
+        )
+    };
+    // The cycle's problem has the advice, and the file system's own words are the cause.
+    let failure = Failure::Store(unavailable.trouble);
+    let problem = Problem::of_cycle(failure, provider.unwrap_or(Provider::Google));
+    let problem = match unavailable.cause {
+        Some(cause) => problem.caused_by(&cause),
+        None => problem,
+    };
+    [present, Finding::problem("chain.readable", &problem, "")]
+}
+
+fn readable(chain: &Stored, is_previous: bool) -> Finding {
+    const ID: &str = "chain.readable";
+    let generation = chain.generation();
+    if is_previous {
+        return Finding::warn(
+            ID,
+            format!("the newest copy is damaged, and its copy of generation {generation} is used"),
+            "`pulsewing once` shows whether that one is still good; else sign in again",
+        );
+    }
+    let at = chain.obtained_at();
+    Finding::ok(
+        ID,
+        format!("generation {generation}, obtained at {at:.0}, is read"),
+    )
+}
+
+fn standing(record: &Record, now: Timestamp) -> Finding {
+    const ID: &str = "chain.standing";
+    let failure = match record.chain.standing() {
+        Standing::Refused => Failure::ConsentNeeded(Consent::Refused),
+        Standing::Moving => Failure::ChainMoved,
+        Standing::Active => {
+            let intent = record.intent;
+            // An intent of another generation is ignored.
+            let intent = intent.filter(|it| it.generation == record.chain.generation());
+            return match intent {
+                None => Finding::ok(ID, "the sign-in is in use"),
+                Some(intent) => Finding::warn(
+                    ID,
+                    format!(
+                        "a refresh is under way since {:.0}, {} s ago",
+                        intent.first_sent_at,
+                        now.duration_since(intent.first_sent_at).as_secs()
+                    ),
+                    "if no pulsewing is running, run `pulsewing once` now: it repeats the refresh",
+                ),
+            };
+        }
+    };
+    let problem = Problem::of_cycle(failure, record.chain.provider());
+    Finding::problem(ID, &problem, "")
+}
+
+/// As the cycle decides whether it may send a chain's tokens.
+fn matches_config(app: &App, chain: &Stored) -> Finding {
+    const ID: &str = "chain.matches-config";
+    let wanted = match app.provider(None).and_then(|provider| {
+        let endpoints = Endpoints::new(provider, &app.config.endpoints)?;
+        Ok((provider, endpoints.issuer(), app.client(provider)?))
+    }) {
+        Ok(wanted) => wanted,
+        Err(problem) => return Finding::problem(ID, &problem, "mend the configuration"),
+    };
+    let (provider, issuer, client) = wanted;
+    let differs = if provider != chain.provider() {
+        Some(format!(
+            "is of {}, and the configuration names {}",
+            chain.provider().name(),
+            provider.name()
+        ))
+    } else if issuer.as_str() != chain.issuer() {
+        Some(format!(
+            "was issued by {}, and the configuration names {issuer}",
+            chain.issuer()
+        ))
+    } else {
+        client
+            .filter(|client| client.id != chain.client().id)
+            .map(|client| {
+                format!(
+                    "belongs to the client {}, and the configuration names {}",
+                    chain.client().id,
+                    client.id
+                )
+            })
+    };
+    match differs {
+        None => Finding::ok(
+            ID,
+            "the sign-in is of the configured provider, address and client",
+        ),
+        Some(how) => {
+            let problem = Problem::of_cycle(Failure::ForeignChain, provider);
+            let mut finding = Finding::problem(ID, &problem, "");
+            finding.found = format!("the sign-in {how}");
+            finding
+        }
+    }
+}
+
+fn expiry(provider: Provider, ends_at: Option<Timestamp>, now: Timestamp) -> Finding {
+    const ID: &str = "chain.expiry";
+    let Some(at) = ends_at else {
+        return Finding::ok(ID, "the sign-in ends at no known date");
+    };
+    let left = at.duration_since(now);
+    let login = format!("pulsewing login --provider {}", provider.name());
+    if left <= SignedDuration::ZERO {
+        let failure = Failure::ConsentNeeded(Consent::Refused);
+        let mut finding = Finding::problem(ID, &Problem::of_cycle(failure, provider), "");
+        finding.found = format!("the sign-in ended at {at:.0}");
+        return finding;
+    }
+    let found = format!("the sign-in ends at {at:.0}, in {}", distance(left));
+    if left > SOON {
+        return Finding::ok(ID, found);
+    }
+    let advice = match provider {
+        Provider::Google => format!(
+            "if your app in Google's console is in testing, its sign-ins end after seven days: publish it (docs/accounts.md), then sign in again with `{login}`"
+        ),
+        Provider::Fitbit => format!("sign in again with `{login}` before that"),
+    };
+    Finding::warn(ID, found, advice)
+}
+
+fn distance(left: SignedDuration) -> String {
+    match left.as_hours() {
+        ..1 => format!("{} min", left.as_mins()),
+        1..48 => format!("{} h", left.as_hours()),
+        hours => format!("{} days", hours / 24),
+    }
+}
+
+fn scopes(chain: &Stored) -> Finding {
+    const ID: &str = "chain.scopes";
+    let (scopes, provider) = (chain.scopes(), chain.provider());
+    if !scopes.has_heart_rate() {
+        let failure = Failure::ConsentNeeded(Consent::HeartRateScopeMissing);
+        return Finding::problem(ID, &Problem::of_cycle(failure, provider), "");
+    }
+    let missing: Vec<&str> = [
+        (scopes.has_settings(), "tracker battery and last sync"),
+        (scopes.has_time_zone(provider), "time zone"),
+    ]
+    .into_iter()
+    .filter_map(|(is_allowed, name)| (!is_allowed).then_some(name))
+    .collect();
+    if missing.is_empty() {
+        return Finding::ok(ID, "everything that is asked for was allowed");
+    }
+    Finding::warn(
+        ID,
+        format!("heart rate was allowed, but not: {}", missing.join(", ")),
+        format!(
+            "to see that too, sign in again with `pulsewing login --provider {}` and leave all boxes ticked",
+            provider.name()
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_that_is_near_is_told_before_it_comes() {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        for (hours, word, words) in [
+            (-1, "fail", "ended at"),
+            (0, "fail", "ended at"),
+            (1, "warn", "in 1 h"),
+            (7 * 24, "warn", "in 7 days"),
+            (30 * 24, "ok", "in 30 days"),
+        ] {
+            let ends_at = now + SignedDuration::from_hours(hours);
+            let finding = expiry(Provider::Google, Some(ends_at), now);
+            assert_eq!(finding.status.word(), word, "{finding:?}");
+            assert!(finding.found.contains(words), "{finding:?}");
+        }
+        assert_eq!(expiry(Provider::Fitbit, None, now).status.word(), "ok");
+    }
+}

@@ -1,0 +1,326 @@
+//! The machine: `clock.sane`, `state.directory`, `state.space`, `zone.known`, and how the last update
+//! went: `update.last`.
+
+use std::{fs, path::Path};
+
+use jiff::{SignedDuration, Timestamp, tz};
+use pulsewing_core::dialect::ZoneFacts;
+
+use super::{Finding, MADE, nearest};
+use crate::{
+    app::App,
+    chain_file::{Loaded, Unavailable},
+};
+
+/// How far two clocks that are right may be apart.
+const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+
+/// Less room than this does not hold what a refresh writes, in bytes.
+const TOO_LITTLE: u64 = 1 << 20;
+
+/// Less room than this is soon less, in bytes.
+const LITTLE: u64 = 50 << 20;
+
+/// How old the last reading may be before something is wrong.
+const OLD: SignedDuration = SignedDuration::from_hours(24);
+
+pub(super) fn check_clock(
+    app: &App,
+    loaded: &Result<Loaded, Unavailable>,
+    findings: &mut Vec<Finding>,
+) {
+    let obtained_at = match loaded {
+        Ok(loaded) => loaded.record.as_ref().map(|it| it.chain.obtained_at()),
+        Err(_) => None,
+    };
+    let latest = obtained_at.into_iter().chain(app.state().last_update).max();
+    findings.push(clock(app.now(), latest));
+}
+
+fn clock(now: Timestamp, latest: Option<Timestamp>) -> Finding {
+    const ID: &str = "clock.sane";
+    const SET: &str = "set the clock: `sudo timedatectl set-ntp true` keeps it right";
+    if now < MADE {
+        return Finding::fail(
+            ID,
+            format!("the clock shows {now:.0}, before this program was made"),
+            SET,
+        );
+    }
+    match latest {
+        Some(at) if at.duration_since(now) > TOLERANCE => Finding::warn(
+            ID,
+            format!("the clock shows {now:.0}, before the last sign-in or update at {at:.0}"),
+            SET,
+        ),
+        _ => Finding::ok(ID, format!("the clock shows {now:.0}")),
+    }
+}
+
+pub(super) fn check_state(dir: &Path, findings: &mut Vec<Finding>) {
+    findings.push(directory(dir));
+    findings.push(space_for(dir));
+}
+
+fn directory(dir: &Path) -> Finding {
+    const ID: &str = "state.directory";
+    const OTHER: &str = "name another place with --state-dir, or make this one yours: `sudo chown -R $USER DIR; chmod 700 DIR`";
+    let there = nearest(dir);
+    let shown = there.display();
+    if !there.is_dir() {
+        return Finding::fail(
+            ID,
+            format!("{shown} is in the way: it is no directory"),
+            OTHER,
+        );
+    }
+    if let Err(why) = may_write(&there) {
+        return Finding::fail(ID, format!("{shown} cannot be written to: {why}"), OTHER);
+    }
+    if there != std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()) {
+        let found = format!("{} can be made as soon as something is kept", dir.display());
+        return Finding::ok(ID, found);
+    }
+    match open_to_others(dir) {
+        Some((path, mode)) => Finding::warn(
+            ID,
+            format!("others on this machine have access to {path}"),
+            format!("`chmod {mode} {path}`"),
+        ),
+        None => Finding::ok(ID, format!("{shown} can be written to, by you alone")),
+    }
+}
+
+#[cfg(unix)]
+fn may_write(dir: &Path) -> std::io::Result<()> {
+    use rustix::fs::Access;
+    let wanted = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+    rustix::fs::access(dir, wanted).map_err(Into::into)
+}
+
+#[cfg(not(unix))]
+fn may_write(dir: &Path) -> std::io::Result<()> {
+    if fs::metadata(dir)?.permissions().readonly() {
+        return Err(std::io::ErrorKind::ReadOnlyFilesystem.into());
+    }
+    Ok(())
+}
+
+/// The directory, or a file in it, that is not its owner's alone; with the mode that it should have.
+#[cfg(unix)]
+fn open_to_others(dir: &Path) -> Option<(String, &'static str)> {
+    use std::os::unix::fs::PermissionsExt;
+    let is_open = |path: &Path| {
+        fs::symlink_metadata(path).is_ok_and(|it| it.is_dir() || it.is_file())
+            && fs::metadata(path).is_ok_and(|it| it.permissions().mode() & 0o077 != 0)
+    };
+    if is_open(dir) {
+        return Some((dir.display().to_string(), "700"));
+    }
+    let files = fs::read_dir(dir).ok()?.filter_map(Result::ok);
+    let mut open = files.map(|file| file.path()).filter(|path| is_open(path));
+    Some((open.next()?.display().to_string(), "600"))
+}
+
+#[cfg(not(unix))]
+fn open_to_others(_: &Path) -> Option<(String, &'static str)> {
+    None
+}
+
+#[cfg(unix)]
+fn space_for(dir: &Path) -> Finding {
+    match rustix::fs::statvfs(nearest(dir)) {
+        Ok(disk) => space(
+            disk.f_bavail.saturating_mul(disk.f_frsize),
+            disk.f_files > 0 && disk.f_favail == 0,
+        ),
+        Err(error) => Finding::skipped(
+            "state.space",
+            format!("how much room there is could not be told: {error}"),
+            "look at it with `df`",
+        ),
+    }
+}
+
+#[cfg(not(unix))]
+fn space_for(_: &Path) -> Finding {
+    Finding::skipped(
+        "state.space",
+        "how much room there is is not checked on this system",
+        "see that the disk is not full",
+    )
+}
+
+#[cfg_attr(not(unix), allow(dead_code, reason = "only Unix is asked for it"))]
+fn space(bytes: u64, is_out_of_files: bool) -> Finding {
+    const ID: &str = "state.space";
+    const ROOM: &str = "make room on the disk: a refresh token that cannot be written is not sent";
+    if is_out_of_files {
+        return Finding::fail(ID, "the disk has no room for another file", ROOM);
+    }
+    let left = if bytes < 10 << 20 {
+        format!("{} KiB", bytes >> 10)
+    } else {
+        format!("{} MiB", bytes >> 20)
+    };
+    let found = format!("{left} are free for the state");
+    match bytes {
+        ..TOO_LITTLE => Finding::fail(ID, found, ROOM),
+        TOO_LITTLE..LITTLE => Finding::warn(ID, found, ROOM),
+        LITTLE.. => Finding::ok(ID, found),
+    }
+}
+
+pub(super) fn check_zone(app: &App, findings: &mut Vec<Finding>) {
+    let facts = app.state().memory().zone.map(|(facts, _)| facts);
+    let configured = app.config.wearer.time_zone.as_deref();
+    findings.push(zone(&facts.unwrap_or_default(), configured));
+}
+
+/// As [`crate::zone::resolve`] decides.
+fn zone(facts: &ZoneFacts, configured: Option<&str>) -> Finding {
+    const ID: &str = "zone.known";
+    const NAME: &str = "name the zone as [wearer] time_zone in the configuration, for when the provider does not say";
+    let is_known = |name: &str| tz::TimeZone::get(name).is_ok();
+    if let Some(name) = facts.name.as_ref().filter(|name| is_known(name)) {
+        return Finding::ok(ID, format!("the provider says that it is {name}"));
+    }
+    if let Some(offset) = facts.offset {
+        let name = facts.name.as_deref().unwrap_or("without a name");
+        return Finding::warn(
+            ID,
+            format!("the provider's zone {name} is not known here, so UTC{offset} holds all year"),
+            "update this machine's time zones (the package tzdata)",
+        );
+    }
+    if let Some(name) = configured.filter(|name| is_known(name)) {
+        return Finding::ok(ID, format!("the configuration says that it is {name}"));
+    }
+    match tz::TimeZone::try_system() {
+        Ok(machine) => {
+            let name = machine.iana_name().unwrap_or("without a name");
+            Finding::warn(
+                ID,
+                format!("only the machine's own zone is known, {name}"),
+                NAME,
+            )
+        }
+        Err(error) => Finding::fail(
+            ID,
+            format!("not even the machine's own zone is known: {error}"),
+            NAME,
+        ),
+    }
+}
+
+pub(super) fn check_update(app: &App, findings: &mut Vec<Finding>) {
+    let state = app.state();
+    let error = state.last_error.as_deref();
+    findings.push(update(
+        state.last_update,
+        state.last_success,
+        error,
+        app.now(),
+    ));
+}
+
+fn update(
+    tried: Option<Timestamp>,
+    succeeded: Option<Timestamp>,
+    error: Option<&str>,
+    now: Timestamp,
+) -> Finding {
+    const ID: &str = "update.last";
+    const ONCE: &str = "`pulsewing once` updates now, and says what is wrong";
+    match (tried, succeeded, error) {
+        (None, ..) => Finding::skipped(ID, "there was no update yet", ONCE),
+        (Some(at), _, Some(error)) => Finding::warn(
+            ID,
+            format!("the last update, at {at:.0}, failed: {error}"),
+            ONCE,
+        ),
+        (Some(at), None, None) => Finding::warn(
+            ID,
+            format!("no update has succeeded, the last was at {at:.0}"),
+            ONCE,
+        ),
+        (_, Some(at), None) if now.duration_since(at) > OLD => {
+            Finding::warn(ID, format!("nothing was fetched since {at:.0}"), ONCE)
+        }
+        (_, Some(at), None) => Finding::ok(ID, format!("the last update, at {at:.0}, succeeded")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_clock_is_not_behind_what_has_happened() {
+        assert_eq!(MADE, at("2026-11-01T00:00:00Z"));
+        let now = at("2026-11-22T12:00:00Z");
+        for (now, latest, word) in [
+            (now, None, "ok"),
+            (now, Some(at("2026-11-22T11:00:00Z")), "ok"),
+            (now, Some(at("2026-11-22T12:04:00Z")), "ok"),
+            (now, Some(at("2026-11-22T12:06:00Z")), "warn"),
+            (at("2026-10-31T23:59:59Z"), None, "fail"),
+            (Timestamp::MIN, Some(now), "fail"),
+            (Timestamp::MAX, Some(Timestamp::MIN), "ok"),
+        ] {
+            assert_eq!(clock(now, latest).status.word(), word, "{now} {latest:?}");
+        }
+    }
+
+    #[test]
+    fn little_room_is_told_before_there_is_none() {
+        for (bytes, word, left) in [
+            (0, "fail", "0 KiB"),
+            (TOO_LITTLE - 1, "fail", "1023 KiB"),
+            (TOO_LITTLE, "warn", "1024 KiB"),
+            (LITTLE - 1, "warn", "49 MiB"),
+            (LITTLE, "ok", "50 MiB"),
+            (u64::MAX, "ok", "MiB"),
+        ] {
+            let finding = space(bytes, false);
+            assert_eq!(finding.status.word(), word, "{bytes}");
+            assert!(finding.found.contains(left), "{finding:?}");
+        }
+        assert_eq!(space(u64::MAX, true).status.word(), "fail");
+    }
+
+    #[test]
+    fn an_offset_without_a_known_zone_is_a_warning() {
+        let facts = ZoneFacts {
+            name: "Mars/Olympus".try_into().ok(),
+            offset: Some(tz::Offset::constant(3)),
+        };
+        let finding = zone(&facts, Some("Europe/Berlin"));
+        assert_eq!(finding.status.word(), "warn");
+        assert!(finding.found.contains("UTC+03"), "{finding:?}");
+    }
+
+    #[test]
+    fn an_update_is_good_for_a_day() {
+        let done = at("2026-11-22T12:00:00Z");
+        for (tried, succeeded, error, now, word) in [
+            (None, None, None, "2026-11-22T12:00:00Z", "skipped"),
+            (Some(done), Some(done), None, "2026-11-23T12:00:00Z", "ok"),
+            (Some(done), Some(done), None, "2026-11-23T12:00:01Z", "warn"),
+            (
+                Some(done),
+                Some(done),
+                Some("no"),
+                "2026-11-22T12:00:00Z",
+                "warn",
+            ),
+            (Some(done), None, None, "2026-11-22T12:00:00Z", "warn"),
+        ] {
+            assert_eq!(update(tried, succeeded, error, at(now)).status.word(), word);
+        }
+    }
+}

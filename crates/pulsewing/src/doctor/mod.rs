@@ -1,0 +1,271 @@
+//! What `pulsewing doctor` looks at: everything that Pulsewing stands on.
+//!
+//! Looking changes nothing: no file is written, the chain's lock is not taken, no token is sent, and
+//! no pin is driven. What is asked of the network is asked without tokens, within [`network::BOUND`].
+//!
+//! The ids of the checks, and the shape of the JSON, are kept from release to release.
+
+mod chain;
+mod machine;
+pub mod network;
+mod report;
+mod screen;
+mod settings;
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+pub use report::{in_colours, in_json, in_words};
+
+use crate::{
+    app::App,
+    cli::{self, Global},
+    clock::Clock,
+    console::Console,
+    places,
+    problem::{Exit, Problem},
+};
+
+/// When this version was made, 2026-11-01: a clock before that is wrong. A release moves it.
+pub const MADE: Timestamp = Timestamp::constant(1_793_491_200, 0);
+
+/// What one check found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The check's stable name, such as `chain.present`.
+    pub id: String,
+    /// How it went.
+    pub status: Status,
+    /// What was found, in one sentence.
+    pub found: String,
+    /// What to do, in one sentence.
+    pub advice: String,
+}
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing has to be done.
+    Ok,
+    /// It works, and somebody should look after it.
+    Warn,
+    /// It does not work; a command that meets this ends so.
+    Fail(Exit),
+    /// It could not be checked, or does not apply.
+    Skipped,
+}
+
+impl Status {
+    /// Its word: ok, warn, fail or skipped.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Fail(_) => "fail",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+impl Finding {
+    fn new(
+        id: impl Into<String>,
+        status: Status,
+        found: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            status,
+            found: found.into(),
+            advice: advice.into(),
+        }
+    }
+
+    fn ok(id: impl Into<String>, found: impl Into<String>) -> Self {
+        Self::new(id, Status::Ok, found, "nothing to do")
+    }
+
+    fn warn(id: impl Into<String>, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::new(id, Status::Warn, found, advice)
+    }
+
+    /// A failure that is ours, the machine's or the configuration's.
+    fn fail(id: impl Into<String>, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::new(id, Status::Fail(Exit::Failed), found, advice)
+    }
+
+    fn skipped(id: impl Into<String>, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::new(id, Status::Skipped, found, advice)
+    }
+
+    /// A failure that a command would meet as this problem. `otherwise` is what to do if it does not
+    /// say so itself.
+    fn problem(id: impl Into<String>, problem: &Problem, otherwise: &str) -> Self {
+        let mut found = problem.message().to_owned();
+        let mut advice = Vec::new();
+        for line in problem.to_string().lines() {
+            if let Some(cause) = line.strip_prefix("caused by: ") {
+                found.push_str(": ");
+                found.push_str(cause);
+            } else if let Some(hint) = line.strip_prefix("hint: ") {
+                advice.push(hint.to_owned());
+            }
+        }
+        if advice.is_empty() {
+            advice.push(otherwise.to_owned());
+        }
+        Self::new(id, Status::Fail(problem.exit()), found, advice.join("; "))
+    }
+}
+
+/// How the program ends after these findings: with success unless a check failed, else with the exit
+/// code of the failure that has to be mended first.
+#[must_use]
+pub fn verdict(findings: &[Finding]) -> Option<Problem> {
+    let failed: Vec<(&str, Exit)> = findings
+        .iter()
+        .filter_map(|finding| match finding.status {
+            Status::Fail(exit) => Some((finding.id.as_str(), exit)),
+            _ => None,
+        })
+        .collect();
+    let worst = failed
+        .iter()
+        .map(|(_, exit)| *exit)
+        .min_by_key(|exit| order(*exit))?;
+    let ids: Vec<&str> = failed.iter().map(|(id, _)| *id).collect();
+    let (what, ids) = (count(ids.len(), "check"), ids.join(", "));
+    Some(Problem::new(worst, format!("{what} failed: {ids}")))
+}
+
+/// Which failure comes first: a sign-in does not help while the configuration is wrong, nor at a
+/// service that is gone; and what may pass by itself comes last.
+const fn order(exit: Exit) -> u8 {
+    match exit {
+        Exit::Failed | Exit::Usage | Exit::Interrupted => 0,
+        Exit::Gone => 1,
+        Exit::ConsentNeeded => 2,
+        Exit::Temporary => 3,
+    }
+}
+
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+/// Makes every check, in the order in which they are shown.
+///
+/// # Errors
+/// A [`Problem`] when there is no place to look at.
+pub async fn examine(
+    options: &cli::Doctor,
+    global: &Global,
+    console: Console,
+) -> Result<Vec<Finding>, Problem> {
+    let state_dir = match &global.state_dir {
+        Some(dir) => dir.clone(),
+        None => places::state_dir()?,
+    }
+    .join(places::WEARER);
+    let clock = match global.now {
+        Some(start) => Clock::starting_at(start.at, 1),
+        None => Clock::system(),
+    };
+    let mut findings = Vec::new();
+    let config = settings::check(global.config.as_deref(), &mut findings);
+    let is_configured = config.is_some();
+    let app = App::private(config.unwrap_or_default(), console, clock, state_dir);
+    let loaded = app.chain_file().load();
+
+    machine::check_clock(&app, &loaded, &mut findings);
+    machine::check_state(app.state_dir(), &mut findings);
+    chain::check(&app, loaded, is_configured, &mut findings);
+    if is_configured {
+        network::check(&app, options.offline, &mut findings).await;
+    } else {
+        network::skip(&mut findings);
+    }
+    machine::check_zone(&app, &mut findings);
+    machine::check_update(&app, &mut findings);
+    screen::check_wallpaper(&app, is_configured, &mut findings);
+    for spec in &options.panels.specs {
+        findings.push(screen::check_panel(spec));
+    }
+    Ok(findings)
+}
+
+/// For checks of what the configuration would have said.
+fn unconfigured(id: &str) -> Finding {
+    Finding::skipped(
+        id,
+        "the configuration cannot be used, so this is not known",
+        "mend the configuration first",
+    )
+}
+
+/// The path itself, or else the nearest directory above it that there is.
+fn nearest(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.ancestors()
+        .find(|path| path.exists())
+        .unwrap_or(&path)
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_failure_decides_and_warnings_do_not() {
+        let fail = |id: &str, exit| Finding::new(id, Status::Fail(exit), "", "");
+        let warn = Finding::warn("a.b", "", "");
+        assert!(verdict(&[warn.clone(), Finding::ok("b.c", "")]).is_none());
+        let (temporary, consent) = (fail("t", Exit::Temporary), fail("c", Exit::ConsentNeeded));
+        let (gone, failed) = (fail("g", Exit::Gone), fail("f", Exit::Failed));
+        for (findings, code, words) in [
+            (vec![warn, temporary.clone()], 5, "1 check failed: t"),
+            (
+                vec![temporary.clone(), consent.clone()],
+                3,
+                "2 checks failed: t, c",
+            ),
+            (
+                vec![consent.clone(), gone.clone()],
+                4,
+                "2 checks failed: c, g",
+            ),
+            (
+                vec![gone, failed, temporary, consent],
+                1,
+                "4 checks failed: g, f, t, c",
+            ),
+        ] {
+            let problem = verdict(&findings).unwrap();
+            assert_eq!((problem.exit().code(), problem.message()), (code, words));
+        }
+    }
+
+    #[test]
+    fn a_problem_becomes_what_was_found_and_what_to_do() {
+        let problem = Problem::failed("the panel is dark")
+            .caused_by(&std::io::Error::other("no light"))
+            .hint("plug it in");
+        let finding = Finding::problem("panel.x", &problem, "look at it");
+        assert_eq!(finding.found, "the panel is dark: no light");
+        assert_eq!(finding.advice, "plug it in");
+        let bare = Finding::problem("panel.x", &Problem::failed("dark"), "look at it");
+        assert_eq!(bare.advice, "look at it");
+    }
+}

@@ -1,0 +1,373 @@
+//! The way to the provider: `tls.roots`, `provider.reachable`, `provider.gone`, `clock.drift`.
+//!
+//! Two requests are made, one to where data comes from and one to where tokens are issued, both without
+//! any token. That the answer is a refusal is as expected: an answer is what is asked for.
+
+use std::{error::Error, fs, io, time::Duration};
+
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
+use pulsewing_core::{
+    Provider,
+    cycle::Failure,
+    request::{Endpoint, Method, Request},
+};
+use reqwest::{Client, StatusCode, Url, header::DATE, redirect};
+use tokio::sync::oneshot;
+
+use super::{Finding, Status, unconfigured};
+use crate::{
+    app::App,
+    endpoints::Endpoints,
+    problem::{Exit, Problem},
+};
+
+/// The longest that all requests together take.
+pub const BOUND: Duration = Duration::from_secs(8);
+
+/// The longest wait for a connection: for the name, the line and its securing.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(4);
+
+/// The longest wait for one answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(6);
+
+/// How far the machine's clock and a server's may be apart: the header has whole seconds, and an
+/// answer takes a while.
+const DRIFT: SignedDuration = SignedDuration::from_secs(60);
+
+/// When Fitbit switched its Web API off, 2026-11-02T00:00:00Z.
+const SWITCHED_OFF: Timestamp = Timestamp::constant(1_793_577_600, 0);
+
+const IDS: [&str; 4] = [
+    "tls.roots",
+    "provider.reachable",
+    "provider.gone",
+    "clock.drift",
+];
+
+/// What came back from one address.
+#[derive(Debug)]
+struct Probe {
+    origin: String,
+    answer: Result<Answer, NoAnswer>,
+}
+
+#[derive(Debug)]
+struct Answer {
+    status: StatusCode,
+    /// The server's clock.
+    date: Option<Timestamp>,
+    /// Ours, at that time.
+    came_at: Timestamp,
+}
+
+#[derive(Debug)]
+enum NoAnswer {
+    /// There was no connection: this machine may be offline.
+    NoConnection(String),
+    /// There was one, and it led nowhere.
+    Broken(String),
+}
+
+/// For a configuration that cannot be used.
+pub(super) fn skip(findings: &mut Vec<Finding>) {
+    findings.extend(IDS.map(unconfigured));
+}
+
+/// Checks the way to the provider that an update would ask.
+pub(super) async fn check(app: &App, is_offline: bool, findings: &mut Vec<Finding>) {
+    let prepared = app.provider(None).and_then(|provider| {
+        let endpoints = Endpoints::new(provider, &app.config.endpoints)?;
+        Ok((provider, endpoints))
+    });
+    // config.keys has said why.
+    let Ok((provider, endpoints)) = prepared else {
+        return skip(findings);
+    };
+    let roots = roots(app, provider, &endpoints);
+    let is_usable = !matches!(roots.status, Status::Fail(_));
+    findings.push(roots);
+    let probes = if is_offline || !is_usable {
+        Vec::new()
+    } else {
+        ask(app, provider, &endpoints).await
+    };
+    let why = if is_offline {
+        ("the network was left out", "run it without --offline")
+    } else {
+        ("the provider was not asked", "mend what is above first")
+    };
+    findings.push(reachable(&probes, why));
+    findings.push(gone(
+        provider,
+        endpoints.is_fitbit_itself(),
+        probes.first(),
+        app.now(),
+        why,
+    ));
+    findings.push(drift(&probes, why));
+}
+
+/// What the program itself would do before its first request.
+fn roots(app: &App, provider: Provider, endpoints: &Endpoints) -> Finding {
+    const ID: &str = "tls.roots";
+    match app.http(provider) {
+        Err(problem) => Finding::problem(
+            ID,
+            &problem,
+            "install the machine's certificates (the package ca-certificates), or name a file of them as [endpoints] ca_file",
+        ),
+        Ok(_) if !endpoints.need_tls() => Finding::skipped(
+            ID,
+            "no certificate is needed for the configured addresses",
+            "nothing to do",
+        ),
+        Ok(_) => Finding::ok(
+            ID,
+            match &app.config.endpoints.ca_file {
+                Some(file) => format!(
+                    "the machine's certificates are trusted, and those of {}",
+                    file.display()
+                ),
+                None => "the machine's certificates are trusted".into(),
+            },
+        ),
+    }
+}
+
+/// Asks both addresses at once, and comes back within [`BOUND`] whatever happens: looking a name up may
+/// take longer and cannot be called off, so that it is done on a thread that may be left behind.
+async fn ask(app: &App, provider: Provider, endpoints: &Endpoints) -> Vec<Probe> {
+    let request = |endpoint| Request {
+        method: Method::Get,
+        endpoint,
+        target: match provider {
+            Provider::Google => "/v4/users/me/settings",
+            Provider::Fitbit => "/1/user/-/profile.json",
+        },
+        bearer: None,
+        content_type: None,
+        body: &[],
+    };
+    let urls = [Endpoint::Api, Endpoint::Token].map(|it| endpoints.url(&request(it)));
+    let origins = urls.clone().map(|url| url.origin().ascii_serialization());
+    let none = |why: String| {
+        origins
+            .clone()
+            .into_iter()
+            .map(|origin| Probe {
+                origin,
+                answer: Err(NoAnswer::NoConnection(why.clone())),
+            })
+            .collect()
+    };
+    let client = match client(app, endpoints) {
+        Ok(client) => client,
+        Err(error) => return none(last_cause(&error)),
+    };
+    let clock = app.clock.clone();
+    let (sender, receiver) = oneshot::channel();
+    let spawned = std::thread::Builder::new().spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let Ok(runtime) = runtime else {
+            return;
+        };
+        let answers = runtime.block_on(async {
+            let [api, token] = urls.map(|url| probe(&client, url, || clock.now().utc));
+            tokio::join!(api, token)
+        });
+        // Nobody may be waiting any more.
+        let _ = sender.send(answers);
+        runtime.shutdown_background();
+    });
+    if let Err(error) = spawned {
+        return none(error.to_string());
+    }
+    match tokio::time::timeout(BOUND, receiver).await {
+        Ok(Ok((api, token))) => vec![api, token],
+        _ => none(format!("there was no answer within {} s", BOUND.as_secs())),
+    }
+}
+
+/// A client that trusts what the program trusts, and tells more about what goes wrong.
+fn client(app: &App, endpoints: &Endpoints) -> reqwest::Result<Client> {
+    // The library takes the process's. That another one is there already is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder()
+        .redirect(redirect::Policy::none())
+        .connect_timeout(CONNECTED_WITHIN)
+        .timeout(ANSWER_WITHIN)
+        .user_agent(concat!("pulsewing/", env!("CARGO_PKG_VERSION")));
+    if !endpoints.need_tls() {
+        return builder.no_proxy().tls_certs_only([]).build();
+    }
+    let file = app.config.endpoints.ca_file.as_ref();
+    let pem = file
+        .and_then(|path| fs::read(path).ok())
+        .unwrap_or_default();
+    builder
+        .tls_certs_merge(reqwest::Certificate::from_pem_bundle(&pem)?)
+        .build()
+}
+
+async fn probe(client: &Client, url: Url, now: impl Fn() -> Timestamp) -> Probe {
+    let origin = url.origin().ascii_serialization();
+    let answer = match client.get(url).send().await {
+        Ok(reply) => Ok(Answer {
+            status: reply.status(),
+            date: reply
+                .headers()
+                .get(DATE)
+                .and_then(|date| date.to_str().ok())
+                .and_then(|date| DateTimeParser::new().parse_timestamp(date).ok()),
+            came_at: now(),
+        }),
+        Err(error) => {
+            let error = error.without_url();
+            let why = last_cause(&error);
+            Err(if error.is_connect() && !is_about_tls(&error) {
+                NoAnswer::NoConnection(why)
+            } else {
+                NoAnswer::Broken(why)
+            })
+        }
+    };
+    Probe { origin, answer }
+}
+
+fn last_cause(error: &reqwest::Error) -> String {
+    let mut last: &dyn Error = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}
+
+/// Whether a connection failed only when it was to be secured. The library calls that one a failure to
+/// connect, too.
+fn is_about_tls(error: &(dyn Error + 'static)) -> bool {
+    // An I/O error passes over the error in it when it is asked for its source.
+    let inner = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    error.is::<rustls::Error>()
+        || inner.is_some_and(|inner| is_about_tls(inner))
+        || error.source().is_some_and(is_about_tls)
+}
+
+fn reachable(probes: &[Probe], why: (&str, &str)) -> Finding {
+    const ID: &str = "provider.reachable";
+    let origins: Vec<&str> = probes.iter().map(|it| it.origin.as_str()).collect();
+    if origins.is_empty() {
+        return Finding::skipped(ID, why.0, why.1);
+    }
+    let later = |found: String, advice: &str| {
+        Finding::new(ID, Status::Fail(Exit::Temporary), found, advice)
+    };
+    // What is broken says more than that there is no connection.
+    for probe in probes {
+        let origin = &probe.origin;
+        match &probe.answer {
+            Err(NoAnswer::Broken(why)) => {
+                return later(
+                    format!("{origin} does not answer as it should: {why}"),
+                    "look whether a proxy or a sign-in page of the network is in between, and at [endpoints] in the configuration",
+                );
+            }
+            Ok(answer) if answer.status.is_server_error() || answer.status == 429 => {
+                return later(
+                    format!("{origin} answers {}", answer.status),
+                    "nothing is lost; it works again once the service does",
+                );
+            }
+            _ => {}
+        }
+    }
+    for probe in probes {
+        if let Err(NoAnswer::NoConnection(why)) = &probe.answer {
+            return Finding::warn(
+                ID,
+                format!("there is no connection to {}: {why}", probe.origin),
+                "look whether this machine is online; an update needs it, everything else does without",
+            );
+        }
+    }
+    let mut origins = origins;
+    origins.dedup();
+    let verb = if origins.len() == 1 {
+        "answers"
+    } else {
+        "answer"
+    };
+    Finding::ok(ID, format!("{} {verb}", origins.join(" and ")))
+}
+
+fn gone(
+    provider: Provider,
+    is_fitbit_itself: bool,
+    api: Option<&Probe>,
+    now: Timestamp,
+    why: (&str, &str),
+) -> Finding {
+    const ID: &str = "provider.gone";
+    if provider == Provider::Google {
+        return Finding::ok(
+            ID,
+            "data comes from Google Health, not from Fitbit's Web API",
+        );
+    }
+    let problem = Problem::of_cycle(Failure::Gone, provider);
+    match api.and_then(|probe| probe.answer.as_ref().ok()) {
+        Some(answer) if answer.status == StatusCode::GONE => Finding::problem(ID, &problem, ""),
+        Some(_) if !is_fitbit_itself => {
+            Finding::ok(ID, "the service that speaks for Fitbit's is there")
+        }
+        None if is_fitbit_itself && now >= SWITCHED_OFF => {
+            let mut finding = Finding::problem(ID, &problem, "");
+            finding.found =
+                "data is to come from Fitbit's own service, which has been switched off".into();
+            finding
+        }
+        None if !is_fitbit_itself => Finding::skipped(ID, why.0, why.1),
+        _ => Finding::warn(
+            ID,
+            "Fitbit's own service is to be switched off on 2 November 2026",
+            "move to Google Health before that: `pulsewing login --provider google` (docs/accounts.md)",
+        ),
+    }
+}
+
+fn drift(probes: &[Probe], why: (&str, &str)) -> Finding {
+    const ID: &str = "clock.drift";
+    if probes.is_empty() {
+        return Finding::skipped(ID, why.0, why.1);
+    }
+    let dated = probes.iter().find_map(|probe| {
+        let answer = probe.answer.as_ref().ok()?;
+        Some((&probe.origin, answer.came_at.duration_since(answer.date?)))
+    });
+    let Some((origin, ahead)) = dated else {
+        return Finding::skipped(
+            ID,
+            "no server said what time it is",
+            "try again when the provider can be reached",
+        );
+    };
+    let seconds = ahead.as_secs().unsigned_abs();
+    let side = if ahead.is_negative() {
+        "behind"
+    } else {
+        "ahead of"
+    };
+    let found = format!("the clock is {seconds} s {side} that of {origin}");
+    if ahead.abs() <= DRIFT {
+        Finding::ok(ID, found)
+    } else {
+        Finding::warn(
+            ID,
+            found,
+            "set the clock: `sudo timedatectl set-ntp true` keeps it right",
+        )
+    }
+}

@@ -1,0 +1,149 @@
+//! The configuration: `config.readable`, `config.permissions`, `config.keys`.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use pulsewing_core::chain::UserId;
+
+use super::{Finding, unconfigured};
+use crate::{app, config::Config, endpoints::Endpoints, places, problem::Problem};
+
+/// Checks the configuration file. `None` when it cannot be used.
+pub(super) fn check(named: Option<&Path>, findings: &mut Vec<Finding>) -> Option<Config> {
+    let place = match named {
+        Some(path) => Ok(path.to_owned()),
+        None => places::config_file(),
+    };
+    let (path, text) = match read(place, named.is_some()) {
+        Ok((path, text)) => (path, text),
+        Err(finding) => {
+            findings.push(finding);
+            findings.extend(["config.permissions", "config.keys"].map(unconfigured));
+            return None;
+        }
+    };
+    let shown = path.display();
+    let Some(text) = text else {
+        let found = format!("there is no configuration at {shown}, so everything is as usual");
+        findings.push(Finding::ok("config.readable", found));
+        for id in ["config.permissions", "config.keys"] {
+            findings.push(Finding::skipped(
+                id,
+                "there is no configuration",
+                "nothing to do, unless you want something to be otherwise",
+            ));
+        }
+        return Some(Config::default());
+    };
+    findings.push(Finding::ok(
+        "config.readable",
+        format!("the configuration {shown} is read"),
+    ));
+    findings.push(permissions(&path));
+    match parse(&text, &path) {
+        Ok(config) => {
+            findings.push(Finding::ok(
+                "config.keys",
+                "every key of the configuration is known and its value makes sense",
+            ));
+            Some(config)
+        }
+        Err(problem) => {
+            findings.push(Finding::problem(
+                "config.keys",
+                &problem,
+                &format!("correct it in {shown}"),
+            ));
+            None
+        }
+    }
+}
+
+/// The file and its text; no text when there is no file and none was named.
+fn read(
+    place: Result<PathBuf, Problem>,
+    was_named: bool,
+) -> Result<(PathBuf, Option<String>), Finding> {
+    let path = place.map_err(|problem| {
+        Finding::problem("config.readable", &problem, "name one with --config")
+    })?;
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok((path, Some(text))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !was_named => Ok((path, None)),
+        Err(error) => {
+            let advice = match error.kind() {
+                io::ErrorKind::NotFound => "name another with --config, or leave --config out",
+                io::ErrorKind::PermissionDenied => "make it yours: `chown` and `chmod 600`",
+                _ => "the configuration has to be a file of text",
+            };
+            Err(Finding::fail(
+                "config.readable",
+                format!(
+                    "the configuration {} could not be read: {error}",
+                    path.display()
+                ),
+                advice,
+            ))
+        }
+    }
+}
+
+/// What every command would find out, also what shows only when a provider is talked to.
+fn parse(text: &str, path: &Path) -> Result<Config, Problem> {
+    let mut config = Config::parse(text)?;
+    let beside = path.parent().unwrap_or_else(|| Path::new(""));
+    // A path with a root takes the place of what it is joined to.
+    config.screen.wallpaper = config.screen.wallpaper.map(|file| beside.join(file));
+    for provider in [
+        pulsewing_core::Provider::Google,
+        pulsewing_core::Provider::Fitbit,
+    ] {
+        Endpoints::new(provider, &config.endpoints)?;
+        let client = config.client(provider);
+        if let Some(id) = &client.client_id {
+            app::client(id, client.client_secret.as_deref()).map_err(|problem| {
+                problem.hint(format!("check [{}] in the configuration", provider.name()))
+            })?;
+        }
+        if let Some(id) = &client.user_id
+            && UserId::try_from(id.as_str()).is_err()
+        {
+            return Err(Problem::failed(format!(
+                "[{}] user_id is longer than any",
+                provider.name()
+            )));
+        }
+    }
+    Ok(config)
+}
+
+#[cfg(unix)]
+fn permissions(path: &Path) -> Finding {
+    use std::os::unix::fs::PermissionsExt;
+    const ID: &str = "config.permissions";
+    let shown = path.display();
+    match fs::metadata(path) {
+        Ok(file) if file.permissions().mode() & 0o077 != 0 => Finding::warn(
+            ID,
+            format!("others on this machine can read or write {shown}, which may hold a secret"),
+            format!("`chmod 600 {shown}`"),
+        ),
+        Ok(_) => Finding::ok(ID, "nobody else can read the configuration"),
+        Err(error) => Finding::warn(
+            ID,
+            format!("who can read {shown} could not be told: {error}"),
+            "look whether somebody replaces the file just now",
+        ),
+    }
+}
+
+#[cfg(not(unix))]
+fn permissions(_: &Path) -> Finding {
+    Finding::skipped(
+        "config.permissions",
+        "who can read the configuration is not checked on this system",
+        "look whether it belongs to you alone",
+    )
+}

@@ -1,0 +1,47 @@
+//! Why the history cannot be used.
+
+use rusqlite::ErrorCode;
+
+/// Why the history cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HistoryError {
+    /// A newer Pulsewing wrote it; it was left as it is.
+    #[error("the history has format {0}, which a newer pulsewing wrote")]
+    Newer(i64),
+    /// What the file holds is no history, or no longer one.
+    #[error("the history is damaged")]
+    Damaged(#[source] Option<Cause>),
+    /// Another process was writing for too long.
+    #[error("another process keeps the history busy")]
+    Busy,
+    /// The file system or SQLite refused.
+    #[error("the history could not be used")]
+    Io(#[source] Cause),
+}
+
+/// What the database or the file system said.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Cause(Box<dyn std::error::Error + Send + Sync>);
+
+impl From<std::io::Error> for HistoryError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(Cause(error.into()))
+    }
+}
+
+impl From<rusqlite::Error> for HistoryError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            // The statements are fixed: one that fails as such met another schema than ours.
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) => {
+                Self::Damaged(Some(Cause(error.into())))
+            }
+            Some(_) => Self::Io(Cause(error.into())),
+            // A column of another type than ours.
+            None => Self::Damaged(Some(Cause(error.into()))),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! How long days are kept.
+
+use std::{fmt, str::FromStr};
+
+use jiff::{Span, civil::Date};
+
+/// The longest retention that is told in days: a hundred years.
+const MAX_DAYS: u16 = 36_525;
+
+/// How long days are kept, as `[history] keep` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub enum Keep {
+    /// For ever.
+    #[default]
+    Forever,
+    /// The newest so many days, the day of the newest minute included.
+    Days(u16),
+    /// Nothing is written.
+    Nothing,
+}
+
+impl Keep {
+    /// The earliest date that is kept while `newest` is the newest one with minutes; `None` when
+    /// all are.
+    #[must_use]
+    pub fn earliest(self, newest: Date) -> Option<Date> {
+        match self {
+            Self::Forever | Self::Nothing => None,
+            Self::Days(days) => newest
+                .checked_sub(Span::new().days(i64::from(days) - 1))
+                .ok(),
+        }
+    }
+}
+
+impl FromStr for Keep {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "forever" => return Ok(Self::Forever),
+            "none" => return Ok(Self::Nothing),
+            _ => {}
+        }
+        text.strip_suffix("days")
+            .or_else(|| text.strip_suffix("day"))
+            .and_then(|days| days.trim().parse().ok())
+            .filter(|days| (1..=MAX_DAYS).contains(days))
+            .map(Self::Days)
+            .ok_or_else(|| {
+                format!(
+                    "\"{text}\" is no retention: \"forever\", \"none\", or such as \"400 days\""
+                )
+            })
+    }
+}
+
+impl TryFrom<String> for Keep {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Keep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forever => f.write_str("forever"),
+            Self::Days(1) => f.write_str("1 day"),
+            Self::Days(days) => write!(f, "{days} days"),
+            Self::Nothing => f.write_str("none"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn a_retention_is_read_as_it_is_written() {
+        for keep in [Keep::Forever, Keep::Nothing, Keep::Days(1), Keep::Days(400)] {
+            assert_eq!(keep.to_string().parse(), Ok(keep));
+        }
+        for bad in [
+            "",
+            "always",
+            "0 days",
+            "-1 days",
+            "400",
+            "99999 days",
+            "4 weeks",
+        ] {
+            assert!(bad.parse::<Keep>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn one_day_is_the_newest() {
+        let newest = date(2026, 11, 22);
+        assert_eq!(Keep::Days(1).earliest(newest), Some(newest));
+        assert_eq!(Keep::Days(2).earliest(newest), Some(date(2026, 11, 21)));
+        assert_eq!(Keep::Forever.earliest(newest), None);
+        assert_eq!(Keep::Days(u16::MAX).earliest(Date::MIN), None);
+    }
+}

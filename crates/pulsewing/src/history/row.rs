@@ -1,0 +1,249 @@
+//! A day of one source, as a row.
+
+use std::str::FromStr;
+
+use jiff::{
+    Timestamp,
+    civil::{Date, Time},
+    tz::Offset,
+};
+use pulsewing_core::{
+    Bpm,
+    civil::{LocalDay, Offsets},
+    day::Day,
+};
+use rusqlite::{Connection, named_params};
+
+use super::{error::HistoryError, minutes, source::Source};
+
+/// What one source knows of a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceDay {
+    /// The source.
+    pub source: Source,
+    /// The zone's name; empty where only its offset is known.
+    pub zone: String,
+    /// The minutes, with the day's date, length and offsets.
+    pub day: Day,
+    /// The resting heart rate.
+    pub resting: Option<Bpm>,
+    /// The newest fetch that is in it.
+    pub fetched_at: Timestamp,
+}
+
+/// The columns of a row that is read whole, in the order that [`read`] takes them in.
+const COLUMNS: &str = "date, start, length, source, zone, offset, change_minute, change_offset, resting, fetched_at, changed_at, minutes";
+
+/// A row with when it last changed.
+pub(super) struct Row {
+    pub(super) known: SourceDay,
+    pub(super) changed_at: Timestamp,
+}
+
+/// The rows of a date.
+pub(super) fn of_date(
+    db: &Connection,
+    wearer: &str,
+    date: Date,
+) -> Result<Vec<SourceDay>, HistoryError> {
+    let mut query = db.prepare(&format!(
+        "SELECT {COLUMNS} FROM day WHERE wearer = ?1 AND date = ?2"
+    ))?;
+    let mut rows = query.query((wearer, date.to_string()))?;
+    let mut days = Vec::new();
+    while let Some(row) = rows.next()? {
+        days.push(read(row)?.known);
+    }
+    Ok(days)
+}
+
+/// The row of the same day from the same source.
+pub(super) fn same(
+    db: &Connection,
+    wearer: &str,
+    source: &Source,
+    local: &LocalDay,
+) -> Result<Option<Row>, HistoryError> {
+    let mut query = db.prepare(&format!(
+        "SELECT {COLUMNS} FROM day WHERE wearer = ?1 AND date = ?2 AND start = ?3 AND length = ?4 AND source = ?5"
+    ))?;
+    let mut rows = query.query((
+        wearer,
+        local.date().to_string(),
+        local.start().as_second(),
+        local.minutes(),
+        source.to_string(),
+    ))?;
+    rows.next()?.map(read).transpose()
+}
+
+fn read(row: &rusqlite::Row<'_>) -> Result<Row, HistoryError> {
+    let damaged = || HistoryError::Damaged(None);
+    let local = local_day(
+        Date::from_str(row.get_ref(0)?.as_str().map_err(|_| damaged())?).map_err(|_| damaged())?,
+        timestamp(row.get(1)?)?,
+        row.get(2)?,
+        row.get(5)?,
+        row.get::<_, Option<u16>>(6)?.zip(row.get(7)?),
+    )
+    .ok_or_else(damaged)?;
+    let source = row.get_ref(3)?.as_str().map_err(|_| damaged())?;
+    let bytes = row.get_ref(11)?.as_blob().map_err(|_| damaged())?;
+    Ok(Row {
+        known: SourceDay {
+            source: Source::parse(source).ok_or_else(damaged)?,
+            zone: row.get(4)?,
+            day: minutes::decode(bytes, local).ok_or_else(damaged)?,
+            resting: row.get::<_, Option<u16>>(8)?.and_then(Bpm::new),
+            fetched_at: timestamp(row.get(9)?)?,
+        },
+        changed_at: timestamp(row.get(10)?)?,
+    })
+}
+
+/// Writes a row in place of the one of the same day and source.
+pub(super) fn write(db: &Connection, wearer: &str, row: &Row) -> Result<(), HistoryError> {
+    let known = &row.known;
+    let local = known.day.local();
+    let extent = Extent::of(&known.day);
+    db.prepare(
+        "INSERT OR REPLACE INTO day (wearer, date, start, length, source, zone, offset, change_minute, change_offset, logged, min, mean, max, resting, fetched_at, changed_at, minutes)
+         VALUES (:wearer, :date, :start, :length, :source, :zone, :offset, :change_minute, :change_offset, :logged, :min, :mean, :max, :resting, :fetched_at, :changed_at, :minutes)",
+    )?
+    .execute(named_params! {
+        ":wearer": wearer,
+        ":date": local.date().to_string(),
+        ":start": local.start().as_second(),
+        ":length": local.minutes(),
+        ":source": known.source.to_string(),
+        ":zone": known.zone,
+        ":offset": local.offset().seconds(),
+        ":change_minute": local.change().map(|change| change.minute),
+        ":change_offset": local.change().map(|change| change.offset.seconds()),
+        ":logged": known.day.logged_minutes(),
+        ":min": extent.map(|extent| extent.min.get()),
+        ":mean": extent.map(|extent| extent.mean.get()),
+        ":max": extent.map(|extent| extent.max.get()),
+        ":resting": known.resting.map(Bpm::get),
+        ":fetched_at": known.fetched_at.as_second(),
+        ":changed_at": row.changed_at.as_second(),
+        ":minutes": minutes::encode(&known.day),
+    })?;
+    Ok(())
+}
+
+pub(super) fn timestamp(seconds: i64) -> Result<Timestamp, HistoryError> {
+    Timestamp::from_second(seconds).map_err(|_| HistoryError::Damaged(None))
+}
+
+/// The least, mean (rounded half up) and greatest rate of a day's minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// The least.
+    pub min: Bpm,
+    /// The mean, rounded half up.
+    pub mean: Bpm,
+    /// The greatest.
+    pub max: Bpm,
+}
+
+impl Extent {
+    /// Of a day; `None` while it has no minute.
+    #[must_use]
+    pub fn of(day: &Day) -> Option<Self> {
+        let min = day.iter().map(|(_, bpm)| bpm).min()?;
+        let max = day.iter().map(|(_, bpm)| bpm).max()?;
+        let count = u32::from(day.logged_minutes());
+        let sum: u32 = day.iter().map(|(_, bpm)| u32::from(bpm.get())).sum();
+        let mean = (2 * sum + count).checked_div(2 * count)?;
+        let mean = u16::try_from(mean).ok().and_then(Bpm::new)?;
+        Some(Self { min, mean, max })
+    }
+}
+
+/// The day that has these facts; `None` when no day does.
+fn local_day(
+    date: Date,
+    start: Timestamp,
+    length: u16,
+    offset: i32,
+    change: Option<(u16, i32)>,
+) -> Option<LocalDay> {
+    let offset = Offset::from_seconds(offset).ok()?;
+    let midnight = Offset::UTC
+        .to_timestamp(date.to_datetime(Time::midnight()))
+        .ok()?;
+    // Where midnight is skipped, the day begins with a change of offset. The one before it is the
+    // one whose midnight that is.
+    let before = midnight.as_second().checked_sub(start.as_second())?;
+    let before = Offset::from_seconds(i32::try_from(before).ok()?).ok()?;
+    let mut offsets = Offsets::fixed(before);
+    if before != offset {
+        offsets.push_change(start, offset).ok()?;
+    }
+    if let Some((minute, offset)) = change {
+        let at = start.as_second().checked_add(i64::from(minute) * 60)?;
+        let offset = Offset::from_seconds(offset).ok()?;
+        offsets
+            .push_change(Timestamp::from_second(at).ok()?, offset)
+            .ok()?;
+    }
+    let day = offsets.day(date);
+    (day.start() == start && day.minutes() == length && day.offset() == offset).then_some(day)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{civil::date, tz::TimeZone};
+
+    use super::*;
+    use crate::archive::zone::day_of;
+
+    #[test]
+    fn every_day_of_zones_with_odd_changes_comes_back_from_its_facts() {
+        for name in [
+            "UTC",
+            "Europe/Berlin",
+            "America/New_York",
+            "America/Santiago",
+            "Australia/Lord_Howe",
+            "Pacific/Apia",
+            "Asia/Kathmandu",
+            "Africa/Casablanca",
+            "America/St_Johns",
+            "Asia/Beirut",
+        ] {
+            let zone = TimeZone::get(name).unwrap();
+            let noon = date(2010, 1, 1).at(12, 0, 0, 0).to_zoned(zone.clone());
+            let mut at = noon.unwrap().timestamp();
+            for _ in 0..3 * 366 {
+                let local = day_of(&zone, at);
+                let change = local
+                    .change()
+                    .map(|change| (change.minute, change.offset.seconds()));
+                let again = local_day(
+                    local.date(),
+                    local.start(),
+                    local.minutes(),
+                    local.offset().seconds(),
+                    change,
+                );
+                assert_eq!(again, Some(local), "{name} {}", local.date());
+                at = local.instant(local.minutes()) + jiff::SignedDuration::from_hours(12);
+            }
+        }
+    }
+
+    #[test]
+    fn facts_that_no_day_has_are_refused() {
+        let start: Timestamp = "2026-11-21T23:00:00Z".parse().unwrap();
+        let day = date(2026, 11, 22);
+        assert!(local_day(day, start, 1_440, 3_600, None).is_some());
+        assert_eq!(local_day(day, start, 1_380, 3_600, None), None);
+        assert_eq!(
+            local_day(date(2026, 12, 22), start, 1_440, 3_600, None),
+            None
+        );
+        assert_eq!(local_day(day, start, 1_440, i32::MAX, None), None);
+    }
+}

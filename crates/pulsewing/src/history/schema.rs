@@ -1,0 +1,132 @@
+//! The tables, and how older ones become today's.
+//!
+//! `PRAGMA user_version` holds the version. Every step below leads from one version to the next,
+//! inside one transaction; a step that was released is never edited. A newer version than the last
+//! step's is refused before anything is written.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::error::HistoryError;
+
+/// Step `n` leads from version `n` to version `n + 1`. Version 0 is an empty file.
+pub(super) const STEPS: &[&str] = &["
+    CREATE TABLE day (
+        wearer TEXT NOT NULL,
+        -- The civil date, YYYY-MM-DD.
+        date TEXT NOT NULL,
+        -- When the day begins, in seconds since 1970.
+        start INTEGER NOT NULL,
+        -- How many minutes it has.
+        length INTEGER NOT NULL,
+        -- Where the minutes came from.
+        source TEXT NOT NULL,
+        -- The zone's name, empty where only its offset is known; the offset from UTC that the day
+        -- begins with, in seconds; and the minute from which another one holds.
+        zone TEXT NOT NULL,
+        offset INTEGER NOT NULL,
+        change_minute INTEGER,
+        change_offset INTEGER,
+        -- How many minutes have a value; the least, mean and greatest in bpm.
+        logged INTEGER NOT NULL,
+        min INTEGER,
+        mean INTEGER,
+        max INTEGER,
+        -- The resting heart rate, in bpm.
+        resting INTEGER,
+        -- The newest fetch that was merged in, and the one that last changed something.
+        fetched_at INTEGER NOT NULL,
+        changed_at INTEGER NOT NULL,
+        minutes BLOB NOT NULL,
+        PRIMARY KEY (wearer, date, start, length, source)
+    ) STRICT;
+"];
+
+/// Refuses a newer version than the last step's.
+pub(super) fn check(db: &Connection, steps: &[&str]) -> Result<usize, HistoryError> {
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    usize::try_from(version)
+        .ok()
+        .filter(|version| *version <= steps.len())
+        .ok_or(HistoryError::Newer(version))
+}
+
+/// Takes the missing steps.
+pub(super) fn migrate(db: &mut Connection, steps: &[&str]) -> Result<(), HistoryError> {
+    if check(db, steps)? == steps.len() {
+        return Ok(());
+    }
+    // Another process may be about to do the same: whoever comes second finds it done.
+    let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version = check(&change, steps)?;
+    for step in steps.iter().skip(version) {
+        change.execute_batch(step)?;
+    }
+    change.pragma_update(None, "user_version", steps.len() as i64)?;
+    change.commit()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(db: &Connection) -> i64 {
+        db.query_row("PRAGMA user_version", [], |row| row.get(0))
+            .unwrap()
+    }
+
+    #[test]
+    fn an_empty_file_takes_every_step_once() {
+        let mut db = Connection::open_in_memory().unwrap();
+        for _ in 0..2 {
+            migrate(&mut db, STEPS).unwrap();
+            assert_eq!(version(&db), 1);
+            db.prepare("SELECT minutes FROM day").unwrap();
+        }
+    }
+
+    #[test]
+    fn an_older_file_takes_the_steps_it_lacks_and_keeps_its_rows() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate(&mut db, STEPS).unwrap();
+        db.execute(
+            "INSERT INTO day VALUES ('w','2026-11-22',0,1440,'google','',0,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1,x'')",
+            [],
+        )
+        .unwrap();
+        let longer = [
+            STEPS,
+            &["ALTER TABLE day ADD COLUMN note TEXT NOT NULL DEFAULT 'none'"],
+        ]
+        .concat();
+        migrate(&mut db, &longer).unwrap();
+        assert_eq!(version(&db), 2);
+        let note: String = db
+            .query_row("SELECT note FROM day", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(note, "none");
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_version_before() {
+        let mut db = Connection::open_in_memory().unwrap();
+        let broken = [
+            STEPS,
+            &["CREATE TABLE other (id INTEGER); CREATE TABLE day (id INTEGER)"],
+        ]
+        .concat();
+        assert!(migrate(&mut db, &broken).is_err());
+        assert_eq!(version(&db), 0);
+        assert!(db.prepare("SELECT * FROM day").is_err());
+    }
+
+    #[test]
+    fn a_newer_version_is_refused() {
+        for newer in [2, -1] {
+            let mut db = Connection::open_in_memory().unwrap();
+            db.pragma_update(None, "user_version", newer).unwrap();
+            let refusal = migrate(&mut db, STEPS);
+            assert!(matches!(refusal, Err(HistoryError::Newer(version)) if version == newer));
+        }
+    }
+}

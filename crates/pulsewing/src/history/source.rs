@@ -1,0 +1,141 @@
+//! Where minutes came from, and whose word counts more.
+
+use std::fmt;
+
+use pulsewing_core::Provider;
+
+/// The longest device name that is kept, in characters.
+const MAX_DEVICE: usize = 64;
+
+/// What kind of source minutes came from, best first: where two kinds know the same minute, the
+/// earlier one is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// The Google Health API.
+    Google,
+    /// The Fitbit Web API.
+    Fitbit,
+    /// The CSV files of an export: `heart_rate_YYYY-MM-DD.csv`.
+    ExportCsv,
+    /// The JSON files of an export: `heart_rate-YYYY-MM-DD.json`.
+    ExportJson,
+    /// Any other recording: CSV with the columns `time,bpm`.
+    Recording,
+}
+
+impl Kind {
+    const ALL: [Self; 5] = [
+        Self::Google,
+        Self::Fitbit,
+        Self::ExportCsv,
+        Self::ExportJson,
+        Self::Recording,
+    ];
+
+    /// The word that it is stored under.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Google => "google",
+            Self::Fitbit => "fitbit",
+            Self::ExportCsv => "export-csv",
+            Self::ExportJson => "export-json",
+            Self::Recording => "recording",
+        }
+    }
+}
+
+/// Where minutes came from: a kind of source, and the device or app that it names, if it does.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Source {
+    kind: Kind,
+    device: String,
+}
+
+impl Source {
+    /// A source that names no device.
+    #[must_use]
+    pub const fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            device: String::new(),
+        }
+    }
+
+    /// A source with its device. Of the name 64 characters are kept, and none that controls a
+    /// terminal.
+    #[must_use]
+    pub fn with_device(kind: Kind, device: &str) -> Self {
+        let device = device
+            .trim()
+            .chars()
+            .filter(|character| !character.is_control())
+            .take(MAX_DEVICE)
+            .collect();
+        Self { kind, device }
+    }
+
+    /// The kind.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The device or app; empty when the source names none.
+    #[must_use]
+    pub fn device(&self) -> &str {
+        &self.device
+    }
+
+    /// Reads what [`Display`](fmt::Display) wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (name, device) = text.split_once('/').unwrap_or((text, ""));
+        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name)?;
+        Some(Self {
+            kind,
+            device: device.to_owned(),
+        })
+    }
+}
+
+impl From<Provider> for Source {
+    fn from(provider: Provider) -> Self {
+        Self::new(match provider {
+            Provider::Google => Kind::Google,
+            Provider::Fitbit => Kind::Fitbit,
+        })
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.name())?;
+        if self.device.is_empty() {
+            return Ok(());
+        }
+        write!(f, "/{}", self.device)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_read_back_as_it_was_written() {
+        for kind in Kind::ALL {
+            for source in [
+                Source::new(kind),
+                Source::with_device(kind, " Charge 6 "),
+                Source::with_device(kind, "a/b, \"c\""),
+            ] {
+                assert_eq!(Source::parse(&source.to_string()), Some(source));
+            }
+        }
+        assert_eq!(Source::parse("garmin"), None);
+        let long = Source::with_device(Kind::ExportCsv, &"\u{1b}[2Jx".repeat(100));
+        assert_eq!(long.device().chars().count(), MAX_DEVICE);
+        assert!(!long.device().contains('\u{1b}'));
+    }
+}

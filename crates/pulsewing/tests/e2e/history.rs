@@ -1,0 +1,156 @@
+//! The history that cycles write.
+
+use std::fs;
+
+use crate::{import_files::exported, recording, sandbox_process::Sandbox, signed_in::SignedIn};
+
+fn rates() -> impl Iterator<Item = u16> {
+    (0..14 * 60).map(|minute| 60 + minute % 40)
+}
+
+#[test]
+fn every_cycle_adds_what_is_new_and_nothing_twice() {
+    for provider in ["google", "fitbit"] {
+        let signed_in = SignedIn::either(provider);
+        signed_in.sandbox.set_clock("2026-11-22T15:07:00Z");
+        for _ in 0..2 {
+            signed_in.once().exits(0);
+            let history = signed_in.home.run(&["export"]).exits(0).stdout;
+            assert_eq!(history, exported("2026-11-22T00:00:00Z", rates()));
+            signed_in.sandbox.advance(3_600);
+        }
+        let history = signed_in.status()["history"].clone();
+        assert_eq!(history["days"], 1);
+        assert_eq!(history["first_day"], "2026-11-22");
+        assert!(history["bytes"].as_u64().unwrap() > 4_096);
+        let words = signed_in.run(&["status"]).exits(0).stdout;
+        assert!(words.contains("1 day, 2026-11-22 to 2026-11-22"), "{words}");
+    }
+}
+
+#[test]
+fn late_minutes_of_yesterday_are_kept_after_midnight() {
+    let csv = recording::from_midnight("2026-11-22", (0..1_440).map(|_| 66));
+    let tail: String = (0..10)
+        .map(|minute| format!("2026-11-23T00:{minute:02}:20,67\n"))
+        .collect();
+    let signed_in =
+        SignedIn::google_with(|home| Sandbox::with_recording(home, &(csv + &tail), "UTC"));
+    signed_in.sandbox.set_clock("2026-11-22T23:40:00Z");
+    signed_in.once().exits(0);
+    signed_in.sandbox.set_clock("2026-11-22T23:52:00Z");
+    signed_in.once().exits(0);
+    signed_in.sandbox.set_clock("2026-11-23T00:07:00Z");
+    signed_in.once().exits(0);
+    let history = signed_in.home.run(&["export"]).exits(0).stdout;
+    let rates = (0..1_440).map(|_| 66);
+    assert_eq!(history, exported("2026-11-22T00:00:00Z", rates));
+}
+
+#[test]
+fn nothing_is_kept_where_nothing_is_to_be() {
+    let signed_in = SignedIn::google();
+    let config = signed_in.home.path("config/pulsewing/config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text + "[history]\nkeep = \"none\"\n").unwrap();
+    signed_in.once().exits(0);
+    assert!(!signed_in.home.state("history.db").exists());
+    assert_eq!(signed_in.status()["history"]["bytes"], 0);
+}
+
+#[test]
+fn old_days_go_when_they_are_older_than_is_kept() {
+    let signed_in = SignedIn::google();
+    signed_in
+        .home
+        .write("old.csv", &exported("2026-11-20T23:59:00Z", [70, 71]));
+    signed_in.run(&["import", "old.csv"]).exits(0);
+    let config = signed_in.home.path("config/pulsewing/config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text + "[history]\nkeep = \"2 days\"\n").unwrap();
+    signed_in.once().exits(0);
+    let history = signed_in.status()["history"].clone();
+    assert_eq!(
+        (&history["first_day"], &history["days"]),
+        (&"2026-11-21".into(), &2.into())
+    );
+}
+
+#[test]
+fn a_damaged_history_is_moved_aside_and_the_cycle_goes_on() {
+    for damage in [damage_all, damage_rows] {
+        let signed_in = SignedIn::google();
+        signed_in.once().exits(0);
+        let file = signed_in.home.state("history.db");
+        damage(&file);
+        let damaged = fs::read(&file).unwrap();
+        signed_in
+            .home
+            .run(&["export"])
+            .exits(1)
+            .says("the history is damaged")
+            .says("moves it aside");
+        let finished = signed_in
+            .once()
+            .exits(0)
+            .says("the history was damaged; it is now");
+        assert!(finished.stdout.contains("Today's Logged Pulses : 840"));
+        let history = signed_in.home.run(&["export"]).exits(0).stdout;
+        assert_eq!(history, exported("2026-11-22T00:00:00Z", rates()));
+        let aside = fs::read_dir(signed_in.home.state("")).unwrap();
+        let aside: Vec<_> = aside
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.to_string_lossy().contains("history.db.damaged-2026"))
+            .collect();
+        assert_eq!(aside.len(), 1, "{aside:?}");
+        assert_eq!(fs::read(&aside[0]).unwrap(), damaged);
+    }
+}
+
+fn damage_all(file: &std::path::Path) {
+    let length = fs::read(file).unwrap().len();
+    fs::write(file, vec![0x5A; length]).unwrap();
+}
+
+fn damage_rows(file: &std::path::Path) {
+    let db = rusqlite::Connection::open(file).unwrap();
+    db.execute("UPDATE day SET minutes = x'FFFF'", []).unwrap();
+}
+
+#[test]
+fn a_newer_history_is_refused_and_left_untouched() {
+    let signed_in = SignedIn::google();
+    signed_in.once().exits(0);
+    let file = signed_in.home.state("history.db");
+    let db = rusqlite::Connection::open(&file).unwrap();
+    db.pragma_update(None, "user_version", 2).unwrap();
+    drop(db);
+    let before = fs::read(&file).unwrap();
+    signed_in
+        .once()
+        .exits(0)
+        .says("not in the history: the history has format 2, which a newer pulsewing wrote");
+    for command in [&["export"][..], &["import", "--zone", "UTC", "."]] {
+        signed_in
+            .run(command)
+            .exits(1)
+            .says("use the newer pulsewing; nothing was changed");
+    }
+    let words = signed_in.run(&["status"]).exits(0).stdout;
+    assert!(words.contains("format 2"), "{words}");
+    assert_eq!(fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn a_busy_history_costs_the_reading_its_place_and_nothing_else() {
+    let signed_in = SignedIn::google();
+    signed_in.once().exits(0);
+    let db = rusqlite::Connection::open(signed_in.home.state("history.db")).unwrap();
+    db.execute_batch("BEGIN IMMEDIATE").unwrap();
+    signed_in
+        .once()
+        .exits(0)
+        .says("another process keeps the history busy");
+    // Reading needs no turn.
+    signed_in.home.run(&["export"]).exits(0);
+}
