@@ -63,4 +63,4 @@ mod vigil;
 
 pub use run::{Parts, run};
 pub use screen::CARD_WALLPAPER;
-pub use situation::{LOGIN, LOGIN_GOOGLE};
+pub use situation::{LOGIN, LOGIN_GOOGLE, PROVISION};

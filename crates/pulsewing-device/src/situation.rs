@@ -24,6 +24,9 @@ pub const LOGIN: &str = "pulsewing board login";
 /// What to type to move to Google Health.
 pub const LOGIN_GOOGLE: &str = "pulsewing board login --provider google";
 
+/// What to type to set a board up.
+pub const PROVISION: &str = "pulsewing board provision --wifi NAME";
+
 /// For how long after the start a panic of the run before is told of.
 const PANIC_IS_SHOWN_FOR: Duration = Duration::from_secs(60);
 
@@ -45,13 +48,7 @@ pub(crate) struct When<'w> {
 /// What is to be said, if anything is.
 pub(crate) fn state<'t>(facts: &Facts, when: &When<'_>, texts: &'t mut Texts) -> Option<State<'t>> {
     if let Some(seconds) = facts.erasing_in {
-        texts.what = text(format_args!(
-            "Everything is erased in {seconds} s: sign-in, settings, networks."
-        ));
-        return Some(State::Fault {
-            what: &texts.what,
-            advice: "Let go of the button to keep it all.",
-        });
+        return Some(State::Erasing { seconds });
     }
     if facts.has_store_failed {
         return Some(State::TokensNotStored);
@@ -90,10 +87,7 @@ pub(crate) fn state<'t>(facts: &Facts, when: &When<'_>, texts: &'t mut Texts) ->
 fn of_network<'t>(network: &Network, texts: &'t mut Texts) -> State<'t> {
     let (ssid, trouble) = match network {
         Network::Unknown => {
-            return State::Fault {
-                what: "No Wi-Fi network is known here yet.",
-                advice: "Type on the computer: pulsewing board provision --wifi NAME. Or use an Improv page in a browser.",
-            };
+            return State::SetUpNeeded { command: PROVISION };
         }
         Network::Unplugged => return State::Offline,
         Network::Joining(ssid, Some(trouble)) => (ssid, *trouble),

@@ -15,6 +15,11 @@ use crate::Ink;
 pub enum State<'s> {
     /// Just switched on; nothing was asked for yet.
     FirstStart,
+    /// No network is known: the device has not been set up.
+    SetUpNeeded {
+        /// What to type on the computer, exactly.
+        command: &'s str,
+    },
     /// The wireless network has not been joined yet.
     JoiningWifi {
         /// Its name.
@@ -52,6 +57,11 @@ pub enum State<'s> {
     },
     /// New tokens wait to be stored; without power they would be lost.
     TokensNotStored,
+    /// Somebody holds the button for a factory reset.
+    Erasing {
+        /// In how many seconds everything is erased.
+        seconds: u64,
+    },
 }
 
 /// Text that is put together here; longer text is cut at its end, and a character that no face has is
@@ -99,6 +109,15 @@ impl<'s> Notice<'s> {
                 "Nothing to do: the first heart rate comes within a minute.",
             )
             .calm(),
+            State::SetUpNeeded { command } => Self {
+                command: Some(command),
+                ..Self::new(
+                    "Set-up needed",
+                    "No Wi-Fi network is known here yet.",
+                    "Type on the computer that this hangs on:",
+                )
+                .calm()
+            },
             State::JoiningWifi { network } => Self {
                 why: written(format_args!("Looking for the network \"{network}\".")),
                 ..Self::new(
@@ -160,6 +179,14 @@ impl<'s> Notice<'s> {
                 "New sign-in tokens could not be stored yet.",
                 "Without power they are lost.",
             ),
+            State::Erasing { seconds } => Self {
+                title: written(format_args!("Erased in {seconds} s")),
+                ..Self::new(
+                    "",
+                    "Sign-in, settings and networks are about to go.",
+                    "Let go of the button to keep them.",
+                )
+            },
         }
     }
 

@@ -100,6 +100,8 @@ fn any_state() -> impl Strategy<Value = Option<State<'static>>> {
     const LONG: &str = "a name as long as a network may have, and then some more of it";
     let any = prop::sample::select(vec![
         State::FirstStart,
+        State::SetUpNeeded { command: LONG },
+        State::Erasing { seconds: u64::MAX },
         State::JoiningWifi { network: LONG },
         State::WaitingForClock,
         State::SignInNeeded {

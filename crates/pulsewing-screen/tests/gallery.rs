@@ -174,7 +174,7 @@ fn banners_on_a_fresh_picture() {
         (
             "sign-in-code",
             State::SignInNeeded {
-                command: "pulsewing board sign-in",
+                command: "pulsewing board login",
                 address: Some("http://192.168.178.41/"),
             },
         ),
@@ -210,6 +210,12 @@ fn pages_before_the_first_reading() {
     let states = [
         ("start", State::FirstStart),
         (
+            "set-up",
+            State::SetUpNeeded {
+                command: "pulsewing board provision --wifi NAME",
+            },
+        ),
+        (
             "wifi",
             State::JoiningWifi {
                 network: "Lindenhof 24",
@@ -226,7 +232,7 @@ fn pages_before_the_first_reading() {
         (
             "sign-in-code",
             State::SignInNeeded {
-                command: "pulsewing board sign-in",
+                command: "pulsewing board login",
                 address: Some("http://192.168.178.41:7373/sign-in"),
             },
         ),
@@ -251,6 +257,7 @@ fn pages_before_the_first_reading() {
             },
         ),
         ("tokens", State::TokensNotStored),
+        ("erasing", State::Erasing { seconds: 7 }),
         ("no-values", State::NoValuesYet),
     ];
     for (name, state) in states {
