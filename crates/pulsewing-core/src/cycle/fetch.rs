@@ -16,6 +16,7 @@ use super::{
     Action, Now, Settings,
     failure::{Consent, Failure, Reason},
     intake::{Draft, Intake, Received},
+    refusal::{self, Refusal},
     renewal::Surroundings,
     step::{Heart, Step},
 };
@@ -29,16 +30,16 @@ use crate::{
 };
 
 /// How long one exchange may take.
-const TRY_FOR: Duration = Duration::from_secs(15);
+pub(super) const TRY_FOR: Duration = Duration::from_secs(15);
 
 /// How often a call is tried that gets no answer.
 const TRIES: u8 = 3;
 
 /// The most bytes of a reply that are read. A day of minutes has 226 KB in Google's dialect.
-const MAX_REPLY: u32 = 4 * 1_024 * 1_024;
+pub(super) const MAX_REPLY: u32 = 4 * 1_024 * 1_024;
 
 /// The most pages that one walk takes. A day of minutes is one page.
-const MAX_PAGES: u8 = 8;
+pub(super) const MAX_PAGES: u8 = 8;
 
 /// The zone is asked for once a day, the resting heart rate four times.
 const ZONE_LASTS: SignedDuration = SignedDuration::from_hours(24);
@@ -331,7 +332,11 @@ impl Fetch {
             Ok(Received::Error(reason)) => self.refused(&head, &reason, limited_until, around),
             Ok(received) => self.received(received, around),
             Err(DecodeError::NoIntraday) => {
-                let failure = self.rejected(head.status, Reason::IntradayNotAllowed);
+                let failure = Failure::Rejected {
+                    call: self.step.call(),
+                    status: head.status,
+                    reason: Reason::IntradayNotAllowed,
+                };
                 self.give_up(failure, around)
             }
             Err(_) => self.again(NoAnswer::Malformed, around),
@@ -346,46 +351,18 @@ impl Fetch {
         limited_until: Option<Timestamp>,
         around: &mut Surroundings<'_>,
     ) -> Next {
-        let consent = |consent| Failure::ConsentNeeded(consent);
-        let failure = match (head.status, reason) {
-            (401, _) => return self.unauthorized(around),
-            (410, _) if self.provider == Provider::Fitbit => Failure::Gone,
-            (429, _) => {
-                let until = limited_until.unwrap_or(around.now.utc);
+        let call = self.step.call();
+        let until = limited_until.unwrap_or(around.now.utc);
+        match refusal::of_reply(self.provider, call, head.status, reason, until) {
+            Refusal::Unauthorized => self.unauthorized(around),
+            Refusal::NoAnswer(cause) => self.again(cause, around),
+            Refusal::Decided(failure) => {
                 // A limit that names its end is the account's; without one, another call may pass.
-                if head.quiet_for_s().is_none() && !self.step.is_vital() {
+                if head.status == 429 && head.quiet_for_s().is_none() && !self.step.is_vital() {
                     around.pacing.next_allowed = None;
                 }
-                Failure::RateLimited { until }
+                self.give_up(failure, around)
             }
-            (300..=399 | 408 | 425 | 500.., _) => {
-                return self.again(NoAnswer::Status(head.status), around);
-            }
-            (_, ErrorReason::AccountNotLinked) => consent(Consent::AccountNotLinked),
-            (412, _) if self.provider == Provider::Google => consent(Consent::AccountNotLinked),
-            (_, ErrorReason::ResourcePermissionDenied) => {
-                consent(Consent::ResourcePermissionDenied)
-            }
-            (_, ErrorReason::ScopeInsufficient) => consent(Consent::HeartRateScopeMissing),
-            (status, ErrorReason::ServiceDisabled) => {
-                self.rejected(status, Reason::ServiceDisabled)
-            }
-            (status, ErrorReason::IntradayNotAllowed) => {
-                self.rejected(status, Reason::IntradayNotAllowed)
-            }
-            (403, _) if self.provider == Provider::Google => {
-                self.rejected(403, Reason::PermissionDenied)
-            }
-            (status, _) => self.rejected(status, Reason::Other),
-        };
-        self.give_up(failure, around)
-    }
-
-    const fn rejected(&self, status: u16, reason: Reason) -> Failure {
-        Failure::Rejected {
-            call: self.step.call(),
-            status,
-            reason,
         }
     }
 

@@ -28,12 +28,14 @@
 //!   ([`Cycle::may_stop`] says when).
 //!
 //! Where to start reading: `renewal.rs` for the tokens, `fetch.rs` for the data, `pacing.rs` for how
-//! often.
+//! often. [`PastDay`] fetches what a history lacks, between two cycles.
 
 mod failure;
 mod fetch;
 mod intake;
 mod pacing;
+mod past_day;
+mod refusal;
 mod renewal;
 mod step;
 
@@ -44,6 +46,7 @@ use jiff::Timestamp;
 pub use failure::{CallName, Consent, Failure, FailureKind, Reason, StoreTrouble};
 pub use fetch::Memory;
 pub use pacing::Pacing;
+pub use past_day::{PastAction, PastDay};
 
 use self::{
     fetch::{Fetch, Next},

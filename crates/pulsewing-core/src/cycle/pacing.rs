@@ -65,6 +65,12 @@ impl Pacing {
         Err(until)
     }
 
+    /// Whether a request that can wait may be sent now: half of the cap is left to the cycles.
+    pub(super) fn has_room(&mut self, now: Timestamp, hourly_cap: u16) -> bool {
+        self.roll(now);
+        self.allowed_after(now).is_none() && self.total() < u32::from(hourly_cap / 2)
+    }
+
     /// Until when nothing may be sent, if that is so at `now`.
     pub(super) fn allowed_after(&self, now: Timestamp) -> Option<Timestamp> {
         self.next_allowed.filter(|until| {

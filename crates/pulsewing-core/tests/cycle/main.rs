@@ -21,6 +21,7 @@ mod lost_replies;
 mod machine;
 mod model;
 mod not_believed;
+mod past_days;
 mod rules;
 mod store;
 mod storing;

@@ -1,0 +1,51 @@
+//! What a reply means that is no success.
+
+use jiff::Timestamp;
+
+use super::failure::{CallName, Consent, Failure, Reason};
+use crate::{Provider, dialect::ErrorReason, oauth::NoAnswer};
+
+/// What a reply means that is no success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The access token is not accepted.
+    Unauthorized,
+    /// It is no answer: the same call may get one.
+    NoAnswer(NoAnswer),
+    /// The provider decided against the call.
+    Decided(Failure),
+}
+
+/// Reads the status and the error body of a reply to `call`. A 429 holds until `limited_until`.
+pub(super) fn of_reply(
+    provider: Provider,
+    call: CallName,
+    status: u16,
+    reason: &ErrorReason,
+    limited_until: Timestamp,
+) -> Refusal {
+    let rejected = |reason| Failure::Rejected {
+        call,
+        status,
+        reason,
+    };
+    let consent = Failure::ConsentNeeded;
+    Refusal::Decided(match (status, reason) {
+        (401, _) => return Refusal::Unauthorized,
+        (300..=399 | 408 | 425 | 500.., _) => {
+            return Refusal::NoAnswer(NoAnswer::Status(status));
+        }
+        (410, _) if provider == Provider::Fitbit => Failure::Gone,
+        (429, _) => Failure::RateLimited {
+            until: limited_until,
+        },
+        (_, ErrorReason::AccountNotLinked) => consent(Consent::AccountNotLinked),
+        (412, _) if provider == Provider::Google => consent(Consent::AccountNotLinked),
+        (_, ErrorReason::ResourcePermissionDenied) => consent(Consent::ResourcePermissionDenied),
+        (_, ErrorReason::ScopeInsufficient) => consent(Consent::HeartRateScopeMissing),
+        (_, ErrorReason::ServiceDisabled) => rejected(Reason::ServiceDisabled),
+        (_, ErrorReason::IntradayNotAllowed) => rejected(Reason::IntradayNotAllowed),
+        (403, _) if provider == Provider::Google => rejected(Reason::PermissionDenied),
+        _ => rejected(Reason::Other),
+    })
+}

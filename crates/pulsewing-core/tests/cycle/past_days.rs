@@ -1,0 +1,220 @@
+//! Days before today, fetched between two cycles for a history.
+
+use std::time::Duration;
+
+use jiff::{civil::date, tz::Offset};
+use pulsewing_core::{
+    Bpm, Provider,
+    civil::Offsets,
+    cycle::{Failure, PastAction, PastDay},
+    oauth::NoAnswer,
+    request::{REQUEST_BUFFER, ReplyHead},
+};
+
+use crate::{
+    cloud::{Call, Fault, Outcome, Route},
+    world::{Setup, World, beginning},
+};
+
+/// What became of a day that was asked for.
+#[derive(Debug, PartialEq, Eq)]
+enum Told {
+    NotNow,
+    Ended(Result<(), Failure>),
+}
+
+fn past_day(world: &World) -> PastDay {
+    let offsets = Offsets::fixed(Offset::constant(1));
+    PastDay::new(world.settings.provider, offsets, date(2026, 11, 20))
+}
+
+/// Asks until there is nothing more to do, and says how many requests that took.
+fn fetch(world: &mut World, past: &mut PastDay) -> (Told, usize) {
+    let mut buffer = [0; REQUEST_BUFFER];
+    for sent in 0..100 {
+        let now = world.now();
+        let call = match past.poll(&mut world.cycle, now, &mut buffer) {
+            PastAction::NotNow => return (Told::NotNow, sent),
+            PastAction::Finished(result) => return (Told::Ended(result), sent),
+            PastAction::Send { request, .. } => Call {
+                method: request.method,
+                endpoint: request.endpoint,
+                target: request.target.to_owned(),
+                bearer: request.bearer.map(|token| token.expose().to_owned()),
+                body: String::from_utf8(request.body.to_vec()).unwrap(),
+            },
+        };
+        let (real, truth) = (world.real, world.truth());
+        let failed = match world.cloud.exchange(&call, real, truth) {
+            Outcome::NeverLeft => Some(NoAnswer::NeverLeft),
+            Outcome::Disconnected => Some(NoAnswer::Disconnected),
+            Outcome::Nothing => Some(NoAnswer::TimedOut),
+            Outcome::Reply {
+                status,
+                header,
+                body,
+                is_cut,
+            } => {
+                let mut head = ReplyHead::new(status);
+                if let Some((name, value)) = header {
+                    head.header(name, value.as_bytes(), now.utc);
+                }
+                past.reply_head(head);
+                for chunk in body.chunks(997) {
+                    past.reply_body(chunk);
+                }
+                is_cut.then_some(NoAnswer::Disconnected)
+            }
+        };
+        past.reply_end(failed, &mut world.cycle, now);
+    }
+    panic!("no end in sight");
+}
+
+/// A world in the pause after its first cycle.
+fn between(setup: Setup) -> World {
+    let mut world = World::new(setup);
+    assert_eq!(world.cycle_once(), Ok(()));
+    world
+}
+
+#[test]
+fn a_past_day_comes_whole_in_both_dialects() {
+    for setup in [Setup::fitbit(), Setup::google()] {
+        let is_fitbit = setup.provider == Provider::Fitbit;
+        let mut world = between(setup);
+        let mut past = past_day(&world);
+        assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 1));
+        assert_eq!(past.day().logged_minutes(), 1_440);
+        let first = past.day().local().start().as_second() / 60;
+        assert_eq!(
+            past.day().get(17).map(|bpm| i64::from(bpm.get())),
+            Some(60 + (first + 17) % 60)
+        );
+        assert_eq!(past.resting(), Bpm::new(61).filter(|_| is_fitbit));
+        assert_eq!(world.cycle_once(), Ok(()), "the next cycle comes as ever");
+    }
+}
+
+#[test]
+fn a_past_day_of_several_pages_is_walked_to_its_end() {
+    let mut world = between(Setup::google());
+    world.cloud.page_size = 400;
+    let mut past = past_day(&world);
+    assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 4));
+    assert_eq!(past.day().logged_minutes(), 1_440);
+    // Pages without end are no day.
+    world.cloud.page_size = 10;
+    let mut past = past_day(&world);
+    let (told, sent) = fetch(&mut world, &mut past);
+    assert!(matches!(told, Told::Ended(Err(Failure::NoAnswer { .. }))));
+    assert_eq!(sent, 8);
+}
+
+#[test]
+fn a_day_without_a_wearable_is_asked_of_every_source() {
+    let mut world = between(Setup::google());
+    world.cloud.worn = Vec::new();
+    world.cloud.other = vec![0..i64::MAX];
+    let mut past = past_day(&world);
+    assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 2));
+    assert_eq!(past.day().get(0), Bpm::new(130));
+    // And if there is nothing anywhere, that is known too.
+    world.cloud.other = Vec::new();
+    let mut past = past_day(&world);
+    assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 2));
+    assert_eq!(past.day().logged_minutes(), 0);
+}
+
+#[test]
+fn nothing_is_sent_before_the_first_cycle_or_when_one_is_due() {
+    let mut world = World::fitbit();
+    let mut past = past_day(&world);
+    assert_eq!(fetch(&mut world, &mut past), (Told::NotNow, 0));
+    assert_eq!(world.cycle_once(), Ok(()));
+    let mut past = past_day(&world);
+    world.cycle.start_now();
+    assert_eq!(fetch(&mut world, &mut past), (Told::NotNow, 0));
+}
+
+#[test]
+fn nothing_is_sent_with_an_access_token_that_ends() {
+    // A cycle would renew it; here none is due for hours.
+    let mut world = between(Setup {
+        every: Duration::from_secs(14_400),
+        ..Setup::google()
+    });
+    world.advance(Duration::from_secs(3_600 - 600 - 60));
+    let mut past = past_day(&world);
+    assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 1));
+    world.advance(Duration::from_secs(50));
+    let mut past = past_day(&world);
+    assert_eq!(fetch(&mut world, &mut past), (Told::NotNow, 0));
+}
+
+#[test]
+fn half_of_the_cap_is_left_to_the_cycles() {
+    let mut world = between(Setup::fitbit());
+    let mut sent = 0;
+    loop {
+        let mut past = past_day(&world);
+        let (told, requests) = fetch(&mut world, &mut past);
+        sent += requests;
+        if told == Told::NotNow {
+            break;
+        }
+        assert!(sent < 60);
+    }
+    let cycles: usize = world
+        .cycle
+        .pacing()
+        .recent
+        .iter()
+        .map(|n| usize::from(*n))
+        .sum();
+    assert_eq!(cycles, 30, "of sixty an hour");
+    assert!(sent > 20);
+    for _ in 0..4 {
+        assert_eq!(world.cycle_once(), Ok(()), "no cycle is held up");
+    }
+}
+
+#[test]
+fn what_stands_in_the_way_ends_it_and_limits_are_obeyed() {
+    let cases = [
+        (Fault::status(401), Failure::Unauthorized),
+        (Fault::status(410), Failure::Gone),
+    ];
+    for (fault, failure) in cases {
+        let mut world = between(Setup::fitbit());
+        world.will(Route::Heart, [fault]);
+        let mut past = past_day(&world);
+        assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Err(failure)), 1));
+        assert_eq!(world.cycle.chain().map(|chain| chain.generation()), Some(1));
+    }
+    for fault in [
+        Fault::DropBefore,
+        Fault::html(502),
+        Fault::Truncate(900),
+        Fault::Stall,
+    ] {
+        let mut world = between(Setup::google());
+        world.will(Route::Heart, [fault.clone()]);
+        let mut past = past_day(&world);
+        let (told, sent) = fetch(&mut world, &mut past);
+        assert!(
+            matches!(told, Told::Ended(Err(Failure::NoAnswer { .. }))),
+            "{fault:?}"
+        );
+        assert_eq!(sent, 1, "nothing is tried twice");
+    }
+    let mut world = between(Setup::fitbit());
+    world.will(Route::Heart, [Fault::limited("retry-after", "1200")]);
+    let mut past = past_day(&world);
+    let (told, _) = fetch(&mut world, &mut past);
+    assert!(
+        matches!(told, Told::Ended(Err(Failure::RateLimited { until })) if until > beginning())
+    );
+    let mut past = past_day(&world);
+    assert_eq!(fetch(&mut world, &mut past), (Told::NotNow, 0));
+}
