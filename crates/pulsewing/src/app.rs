@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{
     ClientSecret, Provider,
     chain::{Client, ClientId, Record, UserId},
@@ -206,6 +206,12 @@ impl App {
     #[must_use]
     pub fn every(&self) -> Duration {
         self.config.poll.every.map_or(POLL_EVERY, |every| every.0)
+    }
+
+    /// The poll interval, where ages are reckoned with it.
+    #[must_use]
+    pub fn interval(&self) -> SignedDuration {
+        SignedDuration::try_from(self.every()).unwrap_or(SignedDuration::MAX)
     }
 
     /// The time on the program's clock.

@@ -74,6 +74,8 @@ pub enum Command {
     Adopt(Adopt),
     /// Fetch once and print the report
     Once(Once),
+    /// Run unattended: an update every quarter of an hour, a history, pictures
+    Run(Run),
     /// Show what is stored and how the last update went
     Status(Status),
     /// Draw saved API replies, offline
@@ -156,6 +158,20 @@ pub struct Once {
     #[arg(long, env = "PULSEWING_JSON", value_parser = clap::builder::FalseyValueParser::new())]
     pub json: bool,
     /// Draw the picture to this file
+    #[arg(long, value_name = "FILE", env = "PULSEWING_PNG")]
+    pub png: Option<PathBuf>,
+    /// Where else to show the picture.
+    #[command(flatten)]
+    pub panels: Panels,
+    /// How the picture looks.
+    #[command(flatten)]
+    pub look: Look,
+}
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Draw the picture to this file, every minute anew
     #[arg(long, value_name = "FILE", env = "PULSEWING_PNG")]
     pub png: Option<PathBuf>,
     /// Where else to show the picture.

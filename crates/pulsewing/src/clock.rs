@@ -2,6 +2,11 @@
 //!
 //! This is the only place that reads the machine's clocks.
 
+#[cfg(feature = "sandbox")]
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -21,6 +26,13 @@ enum Wall {
     System,
     /// A clock that began at this time with the program, and runs on from there.
     Since(Timestamp),
+    /// The clock of the sandbox that this program lives with. Where that one stands still, only
+    /// waiting moves it: by as many milliseconds so far.
+    #[cfg(feature = "sandbox")]
+    Sandbox {
+        clock: pulsewing_sandbox::Clock,
+        waited_ms: Arc<AtomicU64>,
+    },
 }
 
 impl Clock {
@@ -44,23 +56,60 @@ impl Clock {
         }
     }
 
+    /// The clock of a sandbox. Clones of it, and of this, are one clock. If it stands still, waiting
+    /// is what moves it, at once: so a month can pass in seconds, while one alone waits.
+    #[cfg(feature = "sandbox")]
+    #[must_use]
+    pub fn of_sandbox(clock: pulsewing_sandbox::Clock) -> Self {
+        Self {
+            started: Instant::now(),
+            speed: clock.speed(),
+            wall: Wall::Sandbox {
+                clock,
+                waited_ms: Arc::default(),
+            },
+        }
+    }
+
     /// The time.
     #[must_use]
     pub fn now(&self) -> Now {
         let up = self.started.elapsed().saturating_mul(self.speed);
-        let utc = match self.wall {
-            Wall::System => Timestamp::now(),
-            Wall::Since(at) => SignedDuration::try_from(up)
-                .ok()
-                .and_then(|up| at.checked_add(up).ok())
-                .unwrap_or(Timestamp::MAX),
-        };
-        Now { utc, up }
+        match &self.wall {
+            Wall::System => Now {
+                utc: Timestamp::now(),
+                up,
+            },
+            Wall::Since(at) => Now {
+                utc: SignedDuration::try_from(up)
+                    .ok()
+                    .and_then(|up| at.checked_add(up).ok())
+                    .unwrap_or(Timestamp::MAX),
+                up,
+            },
+            #[cfg(feature = "sandbox")]
+            Wall::Sandbox { clock, waited_ms } => Now {
+                utc: clock.now(),
+                up: up + Duration::from_millis(waited_ms.load(Ordering::Relaxed)),
+            },
+        }
     }
 
-    /// How long to wait, in real time, until the clock that never jumps shows `until`.
-    #[must_use]
-    pub fn until(&self, until: Duration) -> Duration {
-        until.saturating_sub(self.now().up) / self.speed
+    /// Waits until the clock that never jumps shows `until`.
+    pub async fn sleep_until(&self, until: Duration) {
+        let wait = until.saturating_sub(self.now().up);
+        #[cfg(feature = "sandbox")]
+        if let Wall::Sandbox { clock, waited_ms } = &self.wall
+            && self.speed == 0
+        {
+            // To the full millisecond above, so that the time that was waited for has come.
+            let ms = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+            waited_ms.fetch_add(ms, Ordering::Relaxed);
+            clock.advance(SignedDuration::from_millis(
+                i64::try_from(ms).unwrap_or(i64::MAX),
+            ));
+            return tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(wait / self.speed.max(1)).await;
     }
 }

@@ -2,11 +2,15 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use crate::{log, problem::Problem};
+
 /// Where people are talked to.
 #[derive(Clone, Copy, Debug)]
 pub struct Console {
     is_verbose: bool,
     has_colour: bool,
+    /// Whether what is told goes to the log.
+    is_logged: bool,
 }
 
 /// When to use colours.
@@ -36,28 +40,53 @@ impl Console {
         Self {
             is_verbose,
             has_colour,
+            is_logged: false,
+        }
+    }
+
+    /// The same for a program that runs unattended: what is told becomes lines of a
+    /// [log](crate::log), which begins with this.
+    #[must_use]
+    pub fn logged(self) -> Self {
+        log::begin(self.is_verbose, self.has_colour);
+        Self {
+            is_logged: true,
+            ..self
         }
     }
 
     /// Tells something.
     pub fn say(&self, text: &str) {
+        if self.is_logged {
+            return tracing::info!("{text}");
+        }
         self.line("", "", text);
     }
 
     /// Tells something that somebody should look after.
     pub fn warn(&self, text: &str) {
+        if self.is_logged {
+            return tracing::warn!("{text}");
+        }
         self.line("33", "warning:", text);
     }
 
     /// Tells something to whoever asked for details.
     pub fn detail(&self, text: impl FnOnce() -> String) {
+        if self.is_logged {
+            return tracing::debug!("{}", text());
+        }
         if self.is_verbose {
             self.line("2", "", &text());
         }
     }
 
-    /// Tells why the program ends.
-    pub fn problem(&self, problem: &crate::problem::Problem) {
+    /// Tells why the program ends, or what went wrong if it goes on.
+    pub fn problem(&self, problem: &Problem) {
+        if self.is_logged {
+            let hint = problem.hints().join("; ");
+            return tracing::error!(hint, "{}", problem.message());
+        }
         for line in problem.to_string().lines() {
             match line.split_once(": ") {
                 Some(("error", rest)) => self.line("31;1", "error:", rest),

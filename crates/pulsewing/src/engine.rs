@@ -1,22 +1,25 @@
 //! The cycle's driver: does what it says, and tells it how that went.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
+use jiff::civil::Date;
 use pulsewing_core::{
     Provider,
-    cycle::{Action, Cycle, Failure, StoreTrouble},
+    cycle::{Action, Cycle, Failure, PastAction, PastDay, StoreTrouble},
     reading::{Reading, ZoneSource},
     request::REQUEST_BUFFER,
 };
+use tokio::sync::{Notify, watch};
 use zeroize::Zeroizing;
 
 use crate::{
     chain_file::ChainFile,
     clock::Clock,
     console::Console,
+    history::{Source, SourceDay},
     http::{Http, Outgoing, Part},
     problem::{Exit, Problem},
-    state_file::State,
+    state_file::{ReadingFacts, State},
     stop::Stop,
     zone,
 };
@@ -34,6 +37,21 @@ pub struct Engine {
     console: Console,
     /// What the file system last said, for the words of a failure.
     io_error: Option<io::Error>,
+    failure: Option<Failure>,
+    activity: watch::Sender<Activity>,
+    wake: Arc<Notify>,
+}
+
+/// What an engine is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Activity {
+    /// Waiting for the next cycle.
+    #[default]
+    Waiting,
+    /// In the middle of a cycle.
+    Updating,
+    /// Trying to write new tokens, which did not succeed yet: without power they would be lost.
+    TokensNotStored,
 }
 
 /// What the engine needs besides a cycle.
@@ -80,7 +98,22 @@ impl Engine {
             configured_zone: around.configured_zone,
             console: around.console,
             io_error: None,
+            failure: None,
+            activity: watch::Sender::default(),
+            wake: Arc::default(),
         }
+    }
+
+    /// Notified, it begins a cycle at once, also after a 410; or after the one that is under way.
+    #[must_use]
+    pub fn wake(&self) -> Arc<Notify> {
+        Arc::clone(&self.wake)
+    }
+
+    /// Tells what it is doing.
+    #[must_use]
+    pub fn activity(&self) -> watch::Receiver<Activity> {
+        self.activity.subscribe()
     }
 
     /// Runs until a cycle has ended.
@@ -120,16 +153,40 @@ impl Engine {
                 },
                 Step::Send(outgoing) => self.send(outgoing).await,
                 Step::Zone(zone) => self.cycle.zone_resolved(zone, self.clock.now()),
-                Step::Wait(until) => tokio::select! {
-                    () = stop.requested() => {}
-                    () = tokio::time::sleep(self.clock.until(until)) => {}
-                },
+                Step::Wait(until) => {
+                    self.tell_activity();
+                    tokio::select! {
+                        () = stop.requested() => {}
+                        () = self.wake.notified() => self.cycle.start_now(),
+                        () = self.clock.sleep_until(until) => {}
+                    }
+                }
                 Step::Finished(result) => {
                     self.cycle.acknowledge();
+                    self.become_active(Activity::Waiting);
                     return self.finished(result);
                 }
             }
         }
+    }
+
+    /// Within a cycle it also waits, for the next try; between two, for the next one.
+    fn tell_activity(&self) {
+        self.become_active(if self.cycle.holds_unstored_tokens() {
+            Activity::TokensNotStored
+        } else if self.cycle.is_idle() {
+            Activity::Waiting
+        } else {
+            Activity::Updating
+        });
+    }
+
+    fn become_active(&self, activity: Activity) {
+        self.activity.send_if_modified(|current| {
+            let is_new = *current != activity;
+            *current = activity;
+            is_new
+        });
     }
 
     fn may_stop(&self, stop: &Stop) -> bool {
@@ -138,7 +195,10 @@ impl Engine {
 
     fn step(&mut self, buffer: &mut [u8; REQUEST_BUFFER]) -> Step {
         match self.cycle.poll(self.clock.now(), buffer) {
-            Action::OpenChain { wait } => Step::Open(wait),
+            Action::OpenChain { wait } => {
+                self.become_active(Activity::Updating);
+                Step::Open(wait)
+            }
             Action::Store { record, what } => Step::Stored(self.files.store(record, what)),
             Action::CloseChain => Step::Close,
             Action::Send { request, timeout } => Step::Send(self.http.prepare(&request, timeout)),
@@ -205,7 +265,8 @@ impl Engine {
 
     fn finished(&mut self, result: Result<(), Failure>) -> Result<(), Problem> {
         let now = self.clock.now().utc;
-        let problem = result.err().map(|failure| self.problem(failure));
+        self.failure = result.err();
+        let problem = self.failure.map(|failure| self.problem(failure));
         self.state.last_update = Some(now);
         self.state.next_update = Some(self.cycle.due());
         self.state.last_error = problem.as_ref().map(|problem| problem.message().to_owned());
@@ -216,13 +277,9 @@ impl Engine {
                 .reading()
                 .and_then(Reading::latest)
                 .map(|sample| sample.at);
+            self.state.reading = self.cycle.reading().map(ReadingFacts::from);
         }
-        self.state
-            .remember(self.cycle.pacing(), self.cycle.memory());
-        if let Err(error) = self.state.save(self.files.dir()) {
-            self.console
-                .warn(&format!("the state could not be written: {error}"));
-        }
+        self.save_state();
         let zone = self.cycle.reading().map(|reading| &reading.time_zone);
         if let Some(zone) = zone.filter(|zone| zone.source == ZoneSource::Machine) {
             let name = match zone.name.as_str() {
@@ -236,6 +293,72 @@ impl Engine {
                 .warn(&format!("{failure}; the access token at hand still serves"));
         }
         problem.map_or(Ok(()), Err)
+    }
+
+    fn save_state(&mut self) {
+        self.state
+            .remember(self.cycle.pacing(), self.cycle.memory());
+        if let Err(error) = self.state.save(self.files.dir()) {
+            self.console
+                .warn(&format!("the state could not be written: {error}"));
+        }
+    }
+
+    /// Fetches a day before today, between two cycles; `None` when that is not possible now, because
+    /// a cycle is due, the program is to stop, or no request can be spared.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    pub async fn past_day(
+        &mut self,
+        date: Date,
+        stop: &mut Stop,
+    ) -> Result<Option<SourceDay>, Failure> {
+        let now = self.clock.now().utc;
+        let noon = date.at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
+        let noon = noon.map_or(now, |noon| noon.timestamp());
+        let facts = self.cycle.memory().zone.as_ref().map(|(facts, _)| facts);
+        let zone = zone::resolve(
+            facts.unwrap_or(&Default::default()),
+            self.configured_zone.as_deref(),
+            noon,
+        );
+        let mut past = PastDay::new(self.provider, zone.offsets, date);
+        let mut buffer = Zeroizing::new([0; REQUEST_BUFFER]);
+        let result = loop {
+            let now = self.clock.now();
+            let outgoing = match past.poll(&mut self.cycle, now, &mut buffer) {
+                PastAction::NotNow => break Ok(None),
+                PastAction::Finished(Err(failure)) => break Err(failure),
+                PastAction::Finished(Ok(())) => {
+                    break Ok(Some(SourceDay {
+                        source: Source::from(self.provider),
+                        zone: zone.name.as_str().to_owned(),
+                        day: past.day().clone(),
+                        resting: past.resting(),
+                        fetched_at: now.utc,
+                    }));
+                }
+                PastAction::Send { request, timeout } => self.http.prepare(&request, timeout),
+            };
+            let label = outgoing.label().to_owned();
+            let sent = outgoing.send(now.utc, |part| match part {
+                Part::Head(head) => past.reply_head(head),
+                Part::Body(chunk) => past.reply_body(chunk),
+            });
+            let sent = tokio::select! {
+                () = stop.requested() => break Ok(None),
+                sent = sent => sent,
+            };
+            self.console.detail(|| match &sent {
+                Ok(status) => format!("{label} of {date}: {status}"),
+                Err(cause) => format!("{label} of {date}: {cause}"),
+            });
+            past.reply_end(sent.err(), &mut self.cycle, self.clock.now());
+        };
+        // What was sent counts also after a restart.
+        self.save_state();
+        result
     }
 
     fn problem(&mut self, failure: Failure) -> Problem {
@@ -254,6 +377,30 @@ impl Engine {
     #[must_use]
     pub const fn reading(&self) -> Option<&Reading> {
         self.cycle.reading()
+    }
+
+    /// What the newest cycle failed with, if it has.
+    #[must_use]
+    pub const fn failure(&self) -> Option<Failure> {
+        self.failure
+    }
+
+    /// Whose dialect it speaks.
+    #[must_use]
+    pub const fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    /// What it is doing.
+    #[must_use]
+    pub fn current_activity(&self) -> Activity {
+        *self.activity.borrow()
+    }
+
+    /// What is remembered between runs.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.state
     }
 
     /// The cycle itself.

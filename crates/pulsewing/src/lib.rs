@@ -11,13 +11,14 @@
 //! |---|---|
 //! | [`cli`], [`app`], [`config`], [`places`], [`endpoints`] | what the user asked for |
 //! | [`engine`], [`http`], [`zone`], [`clock`], [`stop`] | carrying the cycle's actions out |
+//! | [`daemon`] | cycles for ever, and who hears of them |
 //! | [`chain_file`], [`state_file`], [`history`] | what outlives a run |
 //! | [`archive`] | what goes into the history from files, and out of it again |
 //! | [`doctor`] | whether all of it is well |
 //! | [`commands`], [`reading_json`] | what comes out in words |
 //! | [`outputs`], [`night`], [`picture`], [`panel`], [`wallpaper`] | what comes out in pixels |
 //! | [`board`] | a board on a serial port |
-//! | [`console`], [`problem`] | talking to people |
+//! | [`console`], [`log`], [`problem`] | talking to people |
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -30,11 +31,13 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod console;
+pub mod daemon;
 pub mod doctor;
 pub mod endpoints;
 pub mod engine;
 pub mod history;
 pub mod http;
+pub mod log;
 pub mod night;
 pub mod outputs;
 pub mod panel;

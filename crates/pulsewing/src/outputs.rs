@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use embedded_graphics::geometry::Size;
+use jiff::tz::TimeZone;
 use pulsewing_core::{
     cycle::Now,
     reading::{Freshness, Reading},
 };
-use pulsewing_screen::{Model, Palette, Theme};
+use pulsewing_screen::{Model, Palette, State, Theme};
 
 use crate::{
     app::App,
@@ -27,9 +28,20 @@ pub struct Outputs {
     panels: Vec<Panel>,
 }
 
+/// What is to be seen.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'v> {
+    /// The newest reading there is, and what it says about the present.
+    pub reading: Option<(&'v Reading, Freshness)>,
+    /// What else there is to say.
+    pub state: Option<State<'v>>,
+    /// The time.
+    pub now: Now,
+}
+
 /// How pictures look.
 #[derive(Debug)]
-struct Style {
+pub struct Style {
     theme: Theme,
     palette: Palette,
     /// When it is night; never, if a palette was asked for on the command line.
@@ -49,22 +61,7 @@ impl Outputs {
         png: Option<PathBuf>,
         panels: &[PanelSpec],
     ) -> Result<Self, Problem> {
-        let screen = &app.config.screen;
-        let style = Style {
-            theme: match look.theme {
-                Some(theme) => theme,
-                None => app.config.theme()?,
-            },
-            palette: match look.palette {
-                Some(palette) => palette,
-                None => app.config.palette()?,
-            },
-            night: screen.night.filter(|_| look.palette.is_none()),
-            wallpaper: screen
-                .wallpaper
-                .clone()
-                .map(|path| UserPicture::new(path, app.console)),
-        };
+        let style = Style::new(app, look.theme, look.palette)?;
         let panels = panels.iter().map(Panel::open).collect::<Result<_, _>>()?;
         Ok(Self {
             style,
@@ -73,40 +70,87 @@ impl Outputs {
         })
     }
 
-    /// Draws a reading everywhere.
+    /// Draws a view everywhere.
     ///
     /// # Errors
     /// The first [`Problem`]; what comes before it was shown.
-    pub fn show(
-        &mut self,
-        reading: &Reading,
-        now: Now,
-        freshness: Freshness,
-    ) -> Result<(), Problem> {
+    pub fn show(&mut self, view: &View<'_>) -> Result<(), Problem> {
         let style = &mut self.style;
         if let Some((path, size)) = &self.png {
             let size = Size::new(size.width, size.height);
-            style
-                .picture(reading, now, freshness, size)?
-                .write_png(path)?;
+            style.picture(view, size)?.write_png(path)?;
         }
         for panel in &mut self.panels {
-            panel.show(now.up, |size| style.picture(reading, now, freshness, size))?;
+            panel.show(view.now.up, |size| style.picture(view, size))?;
         }
         Ok(())
+    }
+
+    /// Whether nothing was asked for.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.png.is_none() && self.panels.is_empty()
+    }
+}
+
+impl<'v> View<'v> {
+    /// A reading and nothing else to say.
+    #[must_use]
+    pub const fn of(reading: &'v Reading, freshness: Freshness, now: Now) -> Self {
+        Self {
+            reading: Some((reading, freshness)),
+            state: None,
+            now,
+        }
     }
 }
 
 impl Style {
-    fn picture(
-        &mut self,
-        reading: &Reading,
-        now: Now,
-        freshness: Freshness,
-        size: Size,
-    ) -> Result<Picture, Problem> {
-        let model = Model::new(reading, now.utc, freshness, self.theme);
-        let local = reading.time_zone.offsets.local(now.utc).time();
+    /// What is asked for, else what the configuration says. A palette that is asked for holds at
+    /// night as well.
+    ///
+    /// # Errors
+    /// A [`Problem`] with the configuration.
+    pub fn new(app: &App, theme: Option<Theme>, palette: Option<Palette>) -> Result<Self, Problem> {
+        let screen = &app.config.screen;
+        Ok(Self {
+            theme: match theme {
+                Some(theme) => theme,
+                None => app.config.theme()?,
+            },
+            palette: match palette {
+                Some(palette) => palette,
+                None => app.config.palette()?,
+            },
+            night: screen.night.filter(|_| palette.is_none()),
+            wallpaper: screen
+                .wallpaper
+                .clone()
+                .map(|path| UserPicture::new(path, app.console)),
+        })
+    }
+
+    /// Draws a view in a size.
+    ///
+    /// # Errors
+    /// A [`Problem`] when memory cannot hold a picture of this size.
+    pub fn picture(&mut self, view: &View<'_>, size: Size) -> Result<Picture, Problem> {
+        let now = view.now.utc;
+        let model = match (view.reading, view.state) {
+            (Some((reading, freshness)), state) => {
+                let model = Model::new(reading, now, freshness, self.theme);
+                match state {
+                    Some(state) => model.with_state(state),
+                    None => model,
+                }
+            }
+            (None, state) => Model::of_state(state.unwrap_or(State::FirstStart), self.theme),
+        };
+        // Without a reading nobody knows the wearer's clock; the machine's is the next best.
+        let local = match view.reading {
+            Some((reading, _)) => reading.time_zone.offsets.local(now).time(),
+            None => TimeZone::system().to_datetime(now).time(),
+        };
         let palette = match self.night {
             Some(night) if night.has(local) => Palette::Night,
             _ => self.palette,

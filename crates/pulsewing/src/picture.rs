@@ -55,18 +55,34 @@ impl Picture {
         name.push(".new");
         let new = path.with_file_name(name);
         let mut file = BufWriter::new(File::create(&new)?);
+        self.encode(&mut file)?;
+        file.flush()?;
+        drop(file);
+        fs::rename(new, path)
+    }
+
+    /// The bytes of a PNG file.
+    ///
+    /// # Errors
+    /// A [`Problem`] when memory cannot hold it.
+    pub fn png(&self) -> Result<Vec<u8>, Problem> {
+        let mut bytes = Vec::new();
+        self.encode(&mut bytes).map_err(|error| {
+            Problem::failed("the picture could not be encoded").caused_by(&error)
+        })?;
+        Ok(bytes)
+    }
+
+    fn encode(&self, to: &mut impl Write) -> io::Result<()> {
         let Size { width, height } = self.frame.size();
         // The frame's own format: sixteen colours, two pixels a byte.
-        let mut encoder = png::Encoder::new(&mut file, width, height);
+        let mut encoder = png::Encoder::new(to, width, height);
         encoder.set_color(png::ColorType::Indexed);
         encoder.set_depth(png::BitDepth::Four);
         encoder.set_palette(self.colours.rgb888().as_flattened());
         encoder
             .write_header()
             .and_then(|mut writer| writer.write_image_data(self.frame.bytes()))
-            .map_err(io::Error::other)?;
-        file.flush()?;
-        drop(file);
-        fs::rename(new, path)
+            .map_err(io::Error::other)
     }
 }

@@ -108,6 +108,12 @@ impl Problem {
         &self.message
     }
 
+    /// What to do next.
+    #[must_use]
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
     /// The problem that a cycle ended with.
     #[must_use]
     pub fn of_cycle(failure: Failure, provider: Provider) -> Self {

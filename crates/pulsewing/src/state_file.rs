@@ -9,6 +9,7 @@ use pulsewing_core::{
     Bpm,
     cycle::{Memory, Pacing},
     dialect::ZoneFacts,
+    reading::Reading,
 };
 use serde::{Deserialize, Serialize};
 
@@ -35,9 +36,38 @@ pub struct State {
     pub next_update: Option<Timestamp>,
     /// What the last cycle failed with, in one sentence; nothing after a success.
     pub last_error: Option<String>,
+    /// What the last reading said besides heart rates, which are in the history.
+    pub reading: Option<ReadingFacts>,
     pacing: PacingState,
     zone: Option<ZoneState>,
     resting: Option<RestingState>,
+}
+
+/// What a reading said besides heart rates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadingFacts {
+    /// When it was fetched.
+    pub fetched_at: Timestamp,
+    /// Where the wearer's zones light, moderate, vigorous and peak begin, in bpm.
+    pub heart_zones: [u16; 4],
+    /// The tracker's battery in percent.
+    pub battery_percent: Option<u8>,
+    /// When the tracker last synced.
+    pub last_sync: Option<Timestamp>,
+    /// The resting heart rate in bpm.
+    pub resting_bpm: Option<u16>,
+}
+
+impl From<&Reading> for ReadingFacts {
+    fn from(reading: &Reading) -> Self {
+        Self {
+            fetched_at: reading.fetched_at,
+            heart_zones: reading.heart_zones.limits().map(Bpm::get),
+            battery_percent: reading.battery_percent,
+            last_sync: reading.last_sync,
+            resting_bpm: reading.resting.map(Bpm::get),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -519,6 +519,12 @@ impl Cycle {
         !(matches!(self.phase, Phase::Renewing) && self.renewal.in_flight())
     }
 
+    /// Whether it waits for the next cycle.
+    #[must_use]
+    pub const fn is_idle(&self) -> bool {
+        matches!(self.phase, Phase::Idle)
+    }
+
     /// When the next cycle is due.
     #[must_use]
     pub const fn due(&self) -> Timestamp {

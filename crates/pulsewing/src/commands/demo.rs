@@ -12,7 +12,7 @@ use crate::{
     config::{ClientConfig, Config, EndpointsConfig},
     console::Console,
     engine::Engine,
-    outputs::Outputs,
+    outputs::{Outputs, View},
     problem::{Exit, Problem},
     stop::Stop,
 };
@@ -129,7 +129,7 @@ fn show(app: &App, engine: &Engine, outputs: &mut Outputs, is_last: bool) -> Res
     let now = engine.clock().now();
     let every = SignedDuration::try_from(app.every()).unwrap_or(SignedDuration::MAX);
     let freshness = reading.freshness(now.utc, every, false);
-    outputs.show(reading, now, freshness)?;
+    outputs.show(&View::of(reading, freshness, now))?;
     let next = engine.cycle().due().duration_since(now.utc);
     let report = Report {
         reading,

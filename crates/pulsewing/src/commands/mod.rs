@@ -4,6 +4,7 @@ mod adopt;
 mod board;
 mod completions;
 mod consent;
+mod cycle_report;
 #[cfg(feature = "sandbox")]
 mod demo;
 mod doctor;
@@ -13,6 +14,7 @@ mod login;
 mod logout;
 mod once;
 mod render;
+mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod status;
@@ -40,6 +42,10 @@ pub async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
         Command::Logout => logout::run(&App::new(&global, console)?).await,
         Command::Adopt(options) => adopt::run(&App::new(&global, console)?, &options).await,
         Command::Once(options) => once::run(&App::new(&global, console)?, &options).await,
+        Command::Run(options) => {
+            let console = console.logged();
+            run::run(&App::new(&global, console)?, &options).await
+        }
         Command::Status(options) => status::run(&App::new(&global, console)?, &options),
         Command::Import(options) => import::run(&App::new(&global, console)?, &options),
         Command::Export(options) => export::run(&App::new(&global, console)?, &options),

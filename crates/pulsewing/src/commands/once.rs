@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use pulsewing_core::{cycle::Deadline, report::Report};
+use pulsewing_core::cycle::Deadline;
 
-use super::print;
+use super::{cycle_report, print};
 use crate::{
-    app::App, cli::Once, engine::Engine, history::Keeper, outputs::Outputs, problem::Problem,
-    reading_json::ReadingJson, stop::Stop,
+    app::App,
+    cli::Once,
+    engine::Engine,
+    history::Keeper,
+    outputs::{Outputs, View},
+    problem::Problem,
+    reading_json::ReadingJson,
+    stop::Stop,
 };
 
 /// The whole run ends within 130 seconds, and no try starts after 110.
@@ -35,8 +40,8 @@ pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
         )
         .record(reading);
         let now = engine.clock().now();
-        let freshness = reading.freshness(now.utc, interval(app), false);
-        outputs.show(reading, now, freshness)?;
+        let freshness = reading.freshness(now.utc, app.interval(), false);
+        outputs.show(&View::of(reading, freshness, now))?;
     }
     print(&output(app, &engine, options.json)?)
 }
@@ -47,18 +52,8 @@ fn output(app: &App, engine: &Engine, as_json: bool) -> Result<String, Problem> 
     };
     let now = engine.clock().now();
     if as_json {
-        let freshness = reading.freshness(now.utc, interval(app), false);
+        let freshness = reading.freshness(now.utc, app.interval(), false);
         return Ok(ReadingJson::new(reading, freshness).to_line());
     }
-    let report = Report {
-        reading,
-        token_written_to: engine.cycle().token_written().then_some("disk"),
-        uptime: now.up,
-        next_update: None,
-    };
-    Ok(report.to_string())
-}
-
-fn interval(app: &App) -> SignedDuration {
-    SignedDuration::try_from(app.every()).unwrap_or(SignedDuration::MAX)
+    Ok(cycle_report::of(engine, false))
 }

@@ -13,7 +13,13 @@ use pulsewing_core::{
     reading::{Reading, TimeZone},
 };
 
-use crate::{app::App, cli::Render, outputs::Outputs, problem::Problem, zone};
+use crate::{
+    app::App,
+    cli::Render,
+    outputs::{Outputs, View},
+    problem::Problem,
+    zone,
+};
 
 /// How much of a body is read at once.
 const CHUNK: usize = 64 * 1_024;
@@ -37,7 +43,7 @@ pub(super) fn run(app: &App, options: &Render) -> Result<(), Problem> {
         utc: now,
         ..app.clock.now()
     };
-    outputs.show(&reading, at, freshness)
+    outputs.show(&View::of(&reading, freshness, at))
 }
 
 /// The zone of the settings body; without one, the offset that the time was given with; without

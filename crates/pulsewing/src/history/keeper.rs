@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::{Timestamp, civil::Date};
 use pulsewing_core::{day::Day, reading::Reading};
 
-use super::{History, HistoryError, Keep, Source, SourceDay, move_aside};
+use super::{Batch, History, HistoryError, Keep, Source, SourceDay, move_aside};
 use crate::{console::Console, places};
 
 /// Writes readings into the history of a state directory.
@@ -39,19 +39,40 @@ impl Keeper {
     /// aside and a new one begun. This blocks: some milliseconds, and two seconds while another
     /// process writes.
     pub fn record(&mut self, reading: &Reading) {
+        let known = days_of(reading);
+        if !known.is_empty() {
+            self.keep(reading.fetched_at, |batch| {
+                known.iter().try_for_each(|day| batch.record(day))
+            });
+        }
+    }
+
+    /// Keeps a day that was asked for once it was over, when the tracker had synced up to
+    /// `synced_at`; also one without a minute, so that nobody asks again. As [`record`](Self::record)
+    /// otherwise.
+    pub fn record_past(&mut self, known: &SourceDay, synced_at: Timestamp) {
+        self.keep(known.fetched_at, |batch| {
+            if known.day.logged_minutes() > 0 {
+                batch.record(&whole_seconds(known.clone()))?;
+            }
+            batch.note_asked(known.day.local().date(), synced_at)
+        });
+    }
+
+    fn keep(&mut self, now: Timestamp, write: impl Fn(&Batch<'_>) -> Result<(), HistoryError>) {
         if self.keep == Keep::Nothing {
             return;
         }
-        let mut result = self.try_record(reading);
+        let mut result = self.try_keep(&write);
         if let Err(HistoryError::Damaged(_)) = &result {
             self.history = None;
-            result = match move_aside(&self.dir, reading.fetched_at) {
+            result = match move_aside(&self.dir, now) {
                 Ok(aside) => {
                     self.console.warn(&format!(
                         "the history was damaged; it is now {}, and a new one begins",
                         aside.display()
                     ));
-                    self.try_record(reading)
+                    self.try_keep(&write)
                 }
                 Err(error) => Err(error.into()),
             };
@@ -83,19 +104,16 @@ impl Keeper {
         }
     }
 
-    fn try_record(&mut self, reading: &Reading) -> Result<(), HistoryError> {
-        let known = days_of(reading);
-        if known.is_empty() {
-            return Ok(());
-        }
+    fn try_keep(
+        &mut self,
+        write: impl Fn(&Batch<'_>) -> Result<(), HistoryError>,
+    ) -> Result<(), HistoryError> {
         let history = match &mut self.history {
             Some(history) => history,
             none => none.insert(History::open(&self.dir, places::WEARER)?),
         };
         let batch = history.batch()?;
-        for day in &known {
-            batch.record(day)?;
-        }
+        write(&batch)?;
         batch.commit()?;
         // Counted from the newest minute, so that a clock that is years ahead removes nothing.
         let newest = history.newest_date()?;
@@ -135,10 +153,14 @@ fn days_of(reading: &Reading) -> Vec<SourceDay> {
     if reading.day.logged_minutes() > 0 {
         days.push(known(reading.day.clone(), reading.resting));
     }
-    // Seconds are what is stored.
-    for day in &mut days {
-        day.fetched_at =
-            Timestamp::from_second(day.fetched_at.as_second()).unwrap_or(day.fetched_at);
+    days.into_iter().map(whole_seconds).collect()
+}
+
+/// Seconds are what is stored.
+fn whole_seconds(known: SourceDay) -> SourceDay {
+    let fetched_at = known.fetched_at;
+    SourceDay {
+        fetched_at: Timestamp::from_second(fetched_at.as_second()).unwrap_or(fetched_at),
+        ..known
     }
-    days
 }

@@ -14,7 +14,11 @@
 //! | [`Keeper`] | what a cycle's driver holds: never fails, tells a person once |
 //! | [`Keep`] | for how long |
 //! | [`Source`] | where minutes came from |
+//!
+//! `asked.rs` remembers which days were asked for once they were over, so that what is missing is known
+//! from what is not there.
 
+mod asked;
 mod error;
 mod keep;
 mod keeper;
@@ -133,9 +137,14 @@ impl History {
     /// # Errors
     /// [`HistoryError`].
     pub fn prune(&mut self, before: Date) -> Result<usize, HistoryError> {
+        let before = before.to_string();
         let removed = self.db.execute(
             "DELETE FROM day WHERE wearer = ?1 AND date < ?2",
-            (&self.wearer, before.to_string()),
+            (&self.wearer, &before),
+        )?;
+        self.db.execute(
+            "DELETE FROM asked WHERE wearer = ?1 AND date < ?2",
+            (&self.wearer, &before),
         )?;
         Ok(removed)
     }

@@ -212,6 +212,6 @@ impl History {
     }
 }
 
-fn parse(date: &str) -> Result<Date, HistoryError> {
+pub(super) fn parse(date: &str) -> Result<Date, HistoryError> {
     Date::from_str(date).map_err(|_| HistoryError::Damaged(None))
 }

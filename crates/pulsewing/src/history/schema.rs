@@ -9,7 +9,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::error::HistoryError;
 
 /// Step `n` leads from version `n` to version `n + 1`. Version 0 is an empty file.
-pub(super) const STEPS: &[&str] = &["
+pub(super) const STEPS: &[&str] = &[
+    "
     CREATE TABLE day (
         wearer TEXT NOT NULL,
         -- The civil date, YYYY-MM-DD.
@@ -39,7 +40,19 @@ pub(super) const STEPS: &[&str] = &["
         minutes BLOB NOT NULL,
         PRIMARY KEY (wearer, date, start, length, source)
     ) STRICT;
-"];
+",
+    "
+    -- Which days were asked for once they were over, also those of which there was nothing.
+    CREATE TABLE asked (
+        wearer TEXT NOT NULL,
+        -- The civil date, YYYY-MM-DD.
+        date TEXT NOT NULL,
+        -- Up to when the tracker had synced at the time, in seconds since 1970.
+        synced_at INTEGER NOT NULL,
+        PRIMARY KEY (wearer, date)
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// Refuses a newer version than the last step's.
 pub(super) fn check(db: &Connection, steps: &[&str]) -> Result<usize, HistoryError> {
@@ -80,31 +93,34 @@ mod tests {
         let mut db = Connection::open_in_memory().unwrap();
         for _ in 0..2 {
             migrate(&mut db, STEPS).unwrap();
-            assert_eq!(version(&db), 1);
+            assert_eq!(version(&db), STEPS.len() as i64);
             db.prepare("SELECT minutes FROM day").unwrap();
+            db.prepare("SELECT synced_at FROM asked").unwrap();
         }
     }
 
     #[test]
-    fn an_older_file_takes_the_steps_it_lacks_and_keeps_its_rows() {
-        let mut db = Connection::open_in_memory().unwrap();
-        migrate(&mut db, STEPS).unwrap();
-        db.execute(
-            "INSERT INTO day VALUES ('w','2026-11-22',0,1440,'google','',0,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1,x'')",
-            [],
-        )
-        .unwrap();
-        let longer = [
-            STEPS,
-            &["ALTER TABLE day ADD COLUMN note TEXT NOT NULL DEFAULT 'none'"],
-        ]
-        .concat();
-        migrate(&mut db, &longer).unwrap();
-        assert_eq!(version(&db), 2);
-        let note: String = db
-            .query_row("SELECT note FROM day", [], |row| row.get(0))
+    fn a_file_of_every_older_version_takes_the_steps_it_lacks_and_keeps_its_rows() {
+        for older in 1..STEPS.len() {
+            let mut db = Connection::open_in_memory().unwrap();
+            migrate(&mut db, &STEPS[..older]).unwrap();
+            assert_eq!(version(&db), older as i64);
+            db.execute(
+                "INSERT INTO day VALUES ('w','2026-11-22',0,1440,'google','',0,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1,x'')",
+                [],
+            )
             .unwrap();
-        assert_eq!(note, "none");
+            migrate(&mut db, STEPS).unwrap();
+            assert_eq!(version(&db), STEPS.len() as i64);
+            let date: String = db
+                .query_row("SELECT date FROM day", [], |row| row.get(0))
+                .unwrap();
+            assert_eq!(date, "2026-11-22");
+            let asked: i64 = db
+                .query_row("SELECT count(*) FROM asked", [], |row| row.get(0))
+                .unwrap();
+            assert_eq!(asked, 0);
+        }
     }
 
     #[test]
@@ -122,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_newer_version_is_refused() {
-        for newer in [2, -1] {
+        for newer in [STEPS.len() as i64 + 1, -1] {
             let mut db = Connection::open_in_memory().unwrap();
             db.pragma_update(None, "user_version", newer).unwrap();
             let refusal = migrate(&mut db, STEPS);

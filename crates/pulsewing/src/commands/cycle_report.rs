@@ -1,0 +1,22 @@
+//! The report of a cycle that yielded a reading.
+
+use pulsewing_core::report::Report;
+
+use crate::engine::Engine;
+
+/// The report as it is printed; without a reading it is empty. `goes_on` says that another cycle will
+/// follow, whose time is told.
+pub(super) fn of(engine: &Engine, goes_on: bool) -> String {
+    let Some(reading) = engine.reading() else {
+        return String::new();
+    };
+    let now = engine.clock().now();
+    let next = engine.cycle().due().duration_since(now.utc);
+    Report {
+        reading,
+        token_written_to: engine.cycle().token_written().then_some("disk"),
+        uptime: now.up,
+        next_update: goes_on.then(|| next.try_into().unwrap_or_default()),
+    }
+    .to_string()
+}

@@ -1,0 +1,107 @@
+//! What is known now.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use pulsewing_core::{
+    Provider,
+    cycle::Failure,
+    reading::{Freshness, Reading},
+};
+
+use crate::{
+    engine::Activity,
+    problem::{Exit, Problem},
+};
+
+/// What is known now: one value for everybody who shows something.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// Whose dialect is spoken.
+    pub provider: Provider,
+    /// The newest reading; from before the start until an update succeeds.
+    pub reading: Option<Arc<Reading>>,
+    /// Whether that reading is from memory: the newest update failed, or none has ended yet.
+    pub is_from_memory: bool,
+    /// What the newest update failed with.
+    pub trouble: Option<Trouble>,
+    /// What the program is doing.
+    pub activity: Activity,
+    /// When an update last ended, well or not.
+    pub last_update: Option<Timestamp>,
+    /// When one last succeeded.
+    pub last_success: Option<Timestamp>,
+    /// When the next one is due; nothing after a 410, which is final.
+    pub next_update: Option<Timestamp>,
+    /// How far the fetching of missing days has come, while there are any.
+    pub repair: Option<Repair>,
+    /// The poll interval.
+    pub every: SignedDuration,
+}
+
+/// How far the fetching of missing days has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repair {
+    /// How many days were fetched.
+    pub done: usize,
+    /// How many there are to fetch in all.
+    pub total: usize,
+}
+
+/// What stands in the way, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// The cycle's own word.
+    pub failure: Failure,
+    /// What kind of trouble it is.
+    pub exit: Exit,
+    /// What happened, in one sentence.
+    pub message: String,
+    /// What to do next, if there is something.
+    pub hint: Option<String>,
+}
+
+impl Trouble {
+    /// What an update failed with.
+    #[must_use]
+    pub fn new(failure: Failure, problem: &Problem) -> Self {
+        Self {
+            failure,
+            exit: problem.exit(),
+            message: problem.message().to_owned(),
+            hint: problem.hints().first().cloned(),
+        }
+    }
+
+    /// Whether somebody has to sign in.
+    #[must_use]
+    pub fn wants_sign_in(&self) -> bool {
+        self.exit == Exit::ConsentNeeded || self.failure == Failure::Gone
+    }
+}
+
+impl Live {
+    /// What is known before anything happened.
+    #[must_use]
+    pub const fn new(provider: Provider, every: SignedDuration) -> Self {
+        Self {
+            provider,
+            reading: None,
+            is_from_memory: true,
+            trouble: None,
+            activity: Activity::Waiting,
+            last_update: None,
+            last_success: None,
+            next_update: None,
+            repair: None,
+            every,
+        }
+    }
+
+    /// How much the reading says about the present.
+    #[must_use]
+    pub fn freshness(&self, now: Timestamp) -> Option<Freshness> {
+        let reading = self.reading.as_ref()?;
+        Some(reading.freshness(now, self.every, self.is_from_memory))
+    }
+}

@@ -1,0 +1,88 @@
+//! What a picture says when something is wrong.
+
+use jiff::civil::Time;
+use pulsewing_core::{
+    Provider,
+    cycle::{Failure, FailureKind},
+    oauth::NoAnswer,
+};
+use pulsewing_screen::State;
+
+use super::Live;
+use crate::engine::Activity;
+
+/// What to type to sign in.
+const LOGIN: &str = "pulsewing login";
+
+/// What to type to sign in with Fitbit's dialect.
+const LOGIN_FITBIT: &str = "pulsewing login --provider fitbit";
+
+/// What to type to move to Google Health.
+const LOGIN_GOOGLE: &str = "pulsewing login --provider google";
+
+/// The texts of a [`State`].
+#[derive(Debug)]
+pub struct Notice<'l> {
+    live: &'l Live,
+    address: Option<&'l str>,
+}
+
+impl<'l> Notice<'l> {
+    /// What there is to say of this. `address` is where one can sign in with another machine's browser.
+    #[must_use]
+    pub const fn new(live: &'l Live, address: Option<&'l str>) -> Self {
+        Self { live, address }
+    }
+
+    /// What there is to say, if there is something.
+    #[must_use]
+    pub fn state(&self) -> Option<State<'_>> {
+        if self.live.activity == Activity::TokensNotStored {
+            return Some(State::TokensNotStored);
+        }
+        let Some(trouble) = &self.live.trouble else {
+            return match self.live.reading {
+                Some(_) => None,
+                None => Some(State::FirstStart),
+            };
+        };
+        Some(match trouble.failure {
+            Failure::TokensNotStored => State::TokensNotStored,
+            Failure::Gone => State::ServiceGone {
+                command: LOGIN_GOOGLE,
+            },
+            Failure::RateLimited { until } => State::RateLimited {
+                until: self.clock_at(until),
+            },
+            Failure::NoAnswer {
+                cause: NoAnswer::NeverLeft | NoAnswer::TimedOut | NoAnswer::Disconnected,
+                ..
+            }
+            | Failure::OutOfTime => State::Offline,
+            failure if failure.kind() == FailureKind::ConsentNeeded => State::SignInNeeded {
+                command: match self.live.provider {
+                    Provider::Google => LOGIN,
+                    Provider::Fitbit => LOGIN_FITBIT,
+                },
+                address: self.address,
+            },
+            _ => State::Fault {
+                what: &trouble.message,
+                advice: trouble
+                    .hint
+                    .as_deref()
+                    .unwrap_or("It is tried again by itself."),
+            },
+        })
+    }
+
+    /// What the wearer's clock shows at the first full minute from an instant.
+    fn clock_at(&self, at: jiff::Timestamp) -> Time {
+        let minute = at.as_second().div_euclid(60) + i64::from(at.as_second() % 60 != 0);
+        let at = jiff::Timestamp::from_second(minute * 60).unwrap_or(at);
+        match &self.live.reading {
+            Some(reading) => reading.time_zone.offsets.local(at).time(),
+            None => jiff::tz::TimeZone::system().to_datetime(at).time(),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Which past days are to be fetched: those that the program slept through, and those of which the
+//! tracker had not told everything.
+//!
+//! A day is asked for once it is over; again when the tracker has synced past its end, if it had not
+//! by then; and a last time when the tracker has synced a day later, for what came late or was
+//! revised. So a day without trouble costs two requests, and an absence of any length is made up
+//! for, as far back as [`LOOK_BACK`].
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Span, Timestamp, civil::Date, tz::TimeZone};
+
+/// How many days before today are looked at.
+pub(super) const LOOK_BACK: i32 = 30;
+
+/// When a day counts as told for good, after its end.
+const SETTLES_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// What the days are judged by.
+#[derive(Debug)]
+pub(super) struct Knowledge<'k> {
+    /// The wearer's today.
+    pub(super) today: Date,
+    /// The wearer's zone.
+    pub(super) zone: &'k TimeZone,
+    /// Up to when the tracker has synced; the present, where that is not known.
+    pub(super) synced_at: Timestamp,
+    /// The earliest day that is kept.
+    pub(super) earliest: Option<Date>,
+    /// The days that were asked for once they were over, and up to when the tracker had synced then.
+    pub(super) asked: &'k BTreeMap<Date, Timestamp>,
+}
+
+/// The first day that is looked at.
+pub(super) fn first(today: Date, earliest: Option<Date>) -> Date {
+    let back = today.checked_sub(Span::new().days(LOOK_BACK));
+    let back = back.unwrap_or(today);
+    earliest.map_or(back, |earliest| earliest.max(back))
+}
+
+/// The past days to ask for, newest first.
+pub(super) fn days_to_ask(known: &Knowledge<'_>) -> Vec<Date> {
+    let first = first(known.today, known.earliest);
+    let mut days = Vec::new();
+    let mut date = known.today;
+    while let Ok(before) = date.yesterday() {
+        date = before;
+        if date < first {
+            break;
+        }
+        let Some(end) = end_of(date, known.zone) else {
+            break;
+        };
+        let is_wanted = known
+            .asked
+            .get(&date)
+            .is_none_or(|synced_then| stage(*synced_then, end) < stage(known.synced_at, end));
+        if is_wanted {
+            days.push(date);
+        }
+    }
+    days
+}
+
+/// How much of a day the cloud can know that heard from the tracker up to this instant.
+fn stage(synced_at: Timestamp, end: Timestamp) -> u8 {
+    let settled = end.checked_add(SETTLES_AFTER).unwrap_or(end);
+    u8::from(synced_at >= end) + u8::from(synced_at >= settled)
+}
+
+fn end_of(date: Date, zone: &TimeZone) -> Option<Timestamp> {
+    let next = date.tomorrow().ok()?;
+    Some(next.to_zoned(zone.clone()).ok()?.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    /// What is asked for on 22 November, when these days were asked for.
+    fn wanted(asked: &[(Date, &str)], synced_at: &str, keep_from: Date) -> Vec<i8> {
+        let asked = asked
+            .iter()
+            .map(|(date, at)| (*date, at.parse().unwrap()))
+            .collect();
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        days_to_ask(&Knowledge {
+            today: date(2026, 11, 22),
+            zone: &zone,
+            synced_at: synced_at.parse().unwrap(),
+            earliest: Some(keep_from),
+            asked: &asked,
+        })
+        .into_iter()
+        .map(Date::day)
+        .collect()
+    }
+
+    #[test]
+    fn what_was_never_asked_for_is_newest_first_and_as_far_as_days_are_kept() {
+        let from = date(2026, 11, 18);
+        assert_eq!(wanted(&[], "2026-11-22T12:00:00Z", from), [21, 20, 19, 18]);
+        let all = wanted(&[], "2026-11-22T12:00:00Z", date(2020, 1, 1));
+        assert_eq!(all.len(), 30);
+        assert_eq!(wanted(&[], "2026-11-22T12:00:00Z", date(2026, 11, 22)), []);
+    }
+
+    #[test]
+    fn a_day_is_asked_for_again_when_the_tracker_has_synced_past_it() {
+        let from = date(2026, 11, 21);
+        let day = date(2026, 11, 21);
+        // Its end is 23:00 in UTC. Asked in the night, when the tracker had last synced at noon.
+        let asked = [(day, "2026-11-21T12:00:00Z")];
+        assert_eq!(wanted(&asked, "2026-11-21T12:00:00Z", from), []);
+        assert_eq!(wanted(&asked, "2026-11-21T22:59:59Z", from), []);
+        assert_eq!(wanted(&asked, "2026-11-21T23:00:00Z", from), [21]);
+    }
+
+    #[test]
+    fn a_day_is_asked_for_a_last_time_a_day_later() {
+        let from = date(2026, 11, 20);
+        let settled = [
+            (date(2026, 11, 20), "2026-11-20T23:15:00Z"),
+            (date(2026, 11, 21), "2026-11-21T23:15:00Z"),
+        ];
+        assert_eq!(wanted(&settled, "2026-11-21T22:59:59Z", from), []);
+        assert_eq!(wanted(&settled, "2026-11-22T07:00:00Z", from), [20]);
+        let settled = [
+            (date(2026, 11, 20), "2026-11-22T07:00:00Z"),
+            (date(2026, 11, 21), "2026-11-21T23:15:00Z"),
+        ];
+        assert_eq!(wanted(&settled, "2026-11-22T12:00:00Z", from), []);
+    }
+}

@@ -1,0 +1,220 @@
+//! One round after the other: a cycle, what is kept of it, and the past days that are missing.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use pulsewing_core::{cycle::Failure, reading::Reading};
+
+use super::{
+    Hub, Live, Repair, Trouble,
+    remembered::last_reading,
+    repair::{self, Knowledge},
+};
+use crate::{
+    app::App,
+    engine::Engine,
+    history::{Keep, Keeper},
+    problem::{Exit, Problem},
+    stop::Stop,
+};
+
+/// The pause between two past days: an absence is made up for without haste.
+const BETWEEN_DAYS: Duration = Duration::from_secs(2);
+
+/// How often a past day is tried that fails, until the next start.
+const TRIES: u8 = 3;
+
+/// The cycles, and what follows from each.
+#[derive(Debug)]
+pub struct Rounds {
+    engine: Engine,
+    keeper: Keeper,
+    keep: Keep,
+    hub: Hub,
+    /// How often fetching a day has failed since the start.
+    failed: BTreeMap<Date, u8>,
+}
+
+impl Rounds {
+    /// Rounds that poll with this engine. What is remembered is told at once, as from memory.
+    #[must_use]
+    pub fn new(app: &App, engine: Engine) -> Self {
+        let keep = app.config.history.keep;
+        let state = engine.state();
+        let mut live = Live::new(engine.provider(), app.interval());
+        live.last_update = state.last_update;
+        live.last_success = state.last_success;
+        live.reading = last_reading(
+            app.state_dir(),
+            state,
+            engine.provider(),
+            app.config.wearer.time_zone.as_deref(),
+        )
+        .map(Arc::new);
+        let hub = Hub::new(
+            live,
+            engine.wake(),
+            engine.clock().clone(),
+            app.state_dir().clone(),
+        );
+        Self {
+            keeper: Keeper::new(app.state_dir().clone(), keep, app.console),
+            keep,
+            hub,
+            engine,
+            failed: BTreeMap::new(),
+        }
+    }
+
+    /// Where everybody hears of it.
+    #[must_use]
+    pub const fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// The engine.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Waits for the next cycle and runs it; keeps what it yielded, and tells everybody.
+    ///
+    /// # Errors
+    /// What stood in the way, which everybody was told too; [`Exit::Interrupted`] when the program is
+    /// to stop.
+    pub async fn next(&mut self, stop: &mut Stop) -> Result<(), Problem> {
+        let mut activity = self.engine.activity();
+        let hub = self.hub.clone();
+        let tell = async {
+            while activity.changed().await.is_ok() {
+                let activity = *activity.borrow_and_update();
+                hub.change(|live| live.activity = activity);
+            }
+        };
+        let result = tokio::select! {
+            biased;
+            result = self.engine.next_cycle(stop) => result,
+            () = tell => return Err(Problem::failed("the cycle has no end")),
+        };
+        if let Err(problem) = &result
+            && problem.exit() == Exit::Interrupted
+        {
+            return result;
+        }
+        if let (Ok(()), Some(reading)) = (&result, self.engine.reading()) {
+            self.keeper.record(reading);
+            self.log(reading);
+        }
+        self.tell(&result);
+        result
+    }
+
+    fn log(&self, reading: &Reading) {
+        let now = self.engine.clock().now().utc;
+        let bpm = reading.latest().map(|sample| sample.bpm.get());
+        let age_min = reading.age(now).map(|age| age.as_mins());
+        let next = self.engine.cycle().due();
+        tracing::info!(bpm, age_min, next = %format_args!("{next:.0}"), "updated");
+    }
+
+    fn tell(&self, result: &Result<(), Problem>) {
+        let engine = &self.engine;
+        let state = engine.state();
+        let trouble = match (result, engine.failure()) {
+            (Err(problem), Some(failure)) => Some(Trouble::new(failure, problem)),
+            _ => None,
+        };
+        self.hub.change(|live| {
+            live.activity = engine.current_activity();
+            live.last_update = state.last_update;
+            live.last_success = state.last_success;
+            live.next_update = state.next_update.filter(|at| *at < Timestamp::MAX);
+            live.is_from_memory = result.is_err();
+            if let (Ok(()), Some(reading)) = (result, engine.reading()) {
+                live.reading = Some(Arc::new(reading.clone()));
+            }
+            live.trouble = trouble;
+        });
+    }
+
+    /// Fetches the past days that the history lacks, until there is none, a cycle is due, or something
+    /// stands in the way; what is left comes after the next cycle. Returns how many days came.
+    pub async fn repair(&mut self, stop: &mut Stop) -> usize {
+        let days = self.missing_days();
+        let total = days.len();
+        let mut done = 0;
+        if total > 1 {
+            tracing::info!(days = total, "fetching what the history lacks");
+        }
+        for date in days {
+            let progress = Some(Repair { done, total });
+            self.hub.change(|live| live.repair = progress);
+            let synced_at = self.synced_at();
+            match self.engine.past_day(date, stop).await {
+                Ok(None) => break,
+                Ok(Some(day)) => {
+                    self.failed.remove(&date);
+                    self.keeper.record_past(&day, synced_at);
+                    done += 1;
+                    let minutes = day.day.logged_minutes();
+                    tracing::info!(%date, minutes, done, total, "fetched a past day");
+                }
+                Err(failure) => {
+                    tracing::warn!(%date, "a past day could not be fetched: {failure}");
+                    *self.failed.entry(date).or_default() += 1;
+                    if !matches!(failure, Failure::Rejected { .. }) {
+                        break;
+                    }
+                }
+            }
+            let until = self.engine.clock().now().up + BETWEEN_DAYS;
+            tokio::select! {
+                () = stop.requested() => break,
+                () = self.engine.clock().sleep_until(until) => {}
+            }
+        }
+        self.hub.change(|live| live.repair = None);
+        done
+    }
+
+    fn missing_days(&self) -> Vec<Date> {
+        let (Some(reading), Keep::Forever | Keep::Days(_)) = (self.engine.reading(), self.keep)
+        else {
+            return Vec::new();
+        };
+        let Some(history) = self.keeper.history() else {
+            return Vec::new();
+        };
+        let now = self.engine.clock().now().utc;
+        let zone = zone_of(reading);
+        let today = zone.to_datetime(now).date();
+        let earliest = self.keep.earliest(today);
+        let Ok(asked) = history.asked_since(repair::first(today, earliest)) else {
+            return Vec::new();
+        };
+        let mut days = repair::days_to_ask(&Knowledge {
+            today,
+            zone: &zone,
+            synced_at: self.synced_at(),
+            earliest,
+            asked: &asked,
+        });
+        days.retain(|date| self.failed.get(date).is_none_or(|failed| *failed < TRIES));
+        days
+    }
+
+    /// Up to when the cloud has heard from the tracker; up to now, where it does not say.
+    fn synced_at(&self) -> Timestamp {
+        let now = self.engine.clock().now().utc;
+        let reading = self.engine.reading();
+        reading.and_then(|reading| reading.last_sync).unwrap_or(now)
+    }
+}
+
+/// The zone of a reading with all its rules; where only an offset is known, that.
+fn zone_of(reading: &Reading) -> TimeZone {
+    let zone = &reading.time_zone;
+    TimeZone::get(zone.name.as_str())
+        .unwrap_or_else(|_| TimeZone::fixed(zone.offsets.at(reading.fetched_at)))
+}

@@ -1,0 +1,41 @@
+//! Which days were asked for once they were over.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil::Date};
+
+use super::{Batch, History, error::HistoryError, read, row};
+
+impl History {
+    /// The days from a date on that were asked for once they were over, and up to when the tracker
+    /// had synced at the time.
+    ///
+    /// # Errors
+    /// [`HistoryError`].
+    pub fn asked_since(&self, from: Date) -> Result<BTreeMap<Date, Timestamp>, HistoryError> {
+        let mut query = self
+            .db
+            .prepare("SELECT date, synced_at FROM asked WHERE wearer = ?1 AND date >= ?2")?;
+        let mut rows = query.query((&self.wearer, from.to_string()))?;
+        let mut asked = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let date = read::parse(row.get_ref(0)?.as_str().unwrap_or_default())?;
+            asked.insert(date, row::timestamp(row.get(1)?)?);
+        }
+        Ok(asked)
+    }
+}
+
+impl Batch<'_> {
+    /// Notes that a day was asked for, when the tracker had synced up to `synced_at`.
+    ///
+    /// # Errors
+    /// [`HistoryError`].
+    pub fn note_asked(&self, date: Date, synced_at: Timestamp) -> Result<(), HistoryError> {
+        self.change.execute(
+            "INSERT OR REPLACE INTO asked (wearer, date, synced_at) VALUES (?1, ?2, ?3)",
+            (self.wearer, date.to_string(), synced_at.as_second()),
+        )?;
+        Ok(())
+    }
+}
