@@ -27,6 +27,7 @@ pub(crate) enum Tool {
     CTools,
     Qemu,
     Mtools,
+    SystemdAnalyze,
 }
 
 impl Tool {
@@ -41,6 +42,7 @@ impl Tool {
             Self::CTools => "clang with cmake and libclang",
             Self::Qemu => "QEMU 10 for RISC-V",
             Self::Mtools => "mtools",
+            Self::SystemdAnalyze => "systemd-analyze",
         }
     }
 
@@ -55,6 +57,7 @@ impl Tool {
             Self::CTools => "builds the boards' TLS",
             Self::Qemu => "emulates a board",
             Self::Mtools => "writes and reads the emulated board's card",
+            Self::SystemdAnalyze => "checks the service's unit",
         }
     }
 
@@ -78,6 +81,7 @@ impl Tool {
             }
             Self::Qemu => "apt-get install --yes --no-install-recommends qemu-system-riscv",
             Self::Mtools => "apt-get install --yes --no-install-recommends mtools",
+            Self::SystemdAnalyze => "apt-get install --yes --no-install-recommends systemd",
         }
     }
 
@@ -92,6 +96,9 @@ impl Tool {
             Self::CTools => firmware::CTools::find(workspace).is_some(),
             Self::Qemu => qemu::tools::qemu(workspace).is_some(),
             Self::Mtools => qemu::tools::mtools(workspace).is_some(),
+            Self::SystemdAnalyze => {
+                process::succeeds(Command::new("systemd-analyze").arg("--version"))
+            }
         }
     }
 
@@ -113,7 +120,7 @@ impl Tool {
 
     fn install(self, workspace: &Workspace) -> Result<(), String> {
         match self {
-            Self::CCompiler => {
+            Self::CCompiler | Self::SystemdAnalyze => {
                 refresh_package_lists()?;
                 self.run_install_command()
             }

@@ -43,7 +43,7 @@ pub(crate) fn test_plan(workspace: &Workspace) -> Vec<Step> {
     plan.extend([
         command(
             "tests",
-            &[Tool::CCompiler],
+            TOOLS_OF_TESTS,
             &[
                 "test",
                 "--workspace",
@@ -92,6 +92,13 @@ pub(crate) fn test_plan(workspace: &Workspace) -> Vec<Step> {
     plan.extend(firmware_plan());
     plan
 }
+
+/// systemd is on Linux alone, and so are the tests that ask it.
+const TOOLS_OF_TESTS: &[Tool] = if cfg!(target_os = "linux") {
+    &[Tool::CCompiler, Tool::SystemdAnalyze]
+} else {
+    &[Tool::CCompiler]
+};
 
 /// The measurements; they take minutes.
 pub(crate) fn bench() -> Step {

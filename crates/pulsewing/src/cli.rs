@@ -12,6 +12,7 @@ use crate::{
     board::options::Board,
     console::Colour,
     panel::PanelSpec,
+    service::Passed,
 };
 
 /// Shows a wearer's latest heart rate.
@@ -76,6 +77,9 @@ pub enum Command {
     Once(Once),
     /// Run unattended: an update every quarter of an hour, a history, pictures
     Run(Run),
+    /// Have it run unattended from now on: a systemd service of yours
+    #[command(subcommand)]
+    Service(Service),
     /// Show what is stored and how the last update went
     Status(Status),
     /// Draw saved API replies, offline
@@ -180,6 +184,17 @@ pub struct Run {
     /// How the picture looks.
     #[command(flatten)]
     pub look: Look,
+}
+
+/// What to do about the service.
+#[derive(Debug, Subcommand)]
+pub enum Service {
+    /// Install it and start it; again, with what is different now
+    Install(Passed),
+    /// Stop it and remove it; the sign-in and the history stay
+    Uninstall,
+    /// Print the unit that would be installed
+    Show(Passed),
 }
 
 /// Options of `status`.

@@ -19,6 +19,7 @@ use crate::{
     history::{Source, SourceDay},
     http::{Http, Outgoing, Part},
     problem::{Exit, Problem},
+    progress::Progress,
     state_file::{ReadingFacts, State},
     stop::Stop,
     zone,
@@ -40,6 +41,7 @@ pub struct Engine {
     failure: Option<Failure>,
     activity: watch::Sender<Activity>,
     wake: Arc<Notify>,
+    progress: Progress,
 }
 
 /// What an engine is doing.
@@ -101,6 +103,7 @@ impl Engine {
             failure: None,
             activity: watch::Sender::default(),
             wake: Arc::default(),
+            progress: Progress::default(),
         }
     }
 
@@ -108,6 +111,12 @@ impl Engine {
     #[must_use]
     pub fn wake(&self) -> Arc<Notify> {
         Arc::clone(&self.wake)
+    }
+
+    /// Tells whether it goes on.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
     }
 
     /// Tells what it is doing.
@@ -137,6 +146,12 @@ impl Engine {
             let step = self.step(&mut buffer);
             // Asked anew: the step may be the end of a pause, and a refresh that is sent again.
             let may_stop = self.may_stop(stop);
+            self.promise(match &step {
+                Step::Open(wait) => Some(*wait),
+                Step::Send(outgoing) => Some(outgoing.timeout()),
+                Step::Wait(until) => Some(until.saturating_sub(self.clock.now().up)),
+                _ => None,
+            });
             match step {
                 Step::Open(wait) => tokio::select! {
                     () = stop.requested() => {}
@@ -168,6 +183,13 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Promises to be back in a while.
+    fn promise(&self, wait: Option<Duration>) {
+        let up = self.clock.now().up;
+        self.progress
+            .back_by(up.saturating_add(wait.unwrap_or_default()));
     }
 
     /// Within a cycle it also waits, for the next try; between two, for the next one.
@@ -317,9 +339,10 @@ impl Engine {
         let now = self.clock.now().utc;
         let noon = date.at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
         let noon = noon.map_or(now, |noon| noon.timestamp());
-        let facts = self.cycle.memory().zone.as_ref().map(|(facts, _)| facts);
+        let zone = self.cycle.memory().zone.as_ref();
+        let facts = zone.map(|(facts, _)| facts.clone());
         let zone = zone::resolve(
-            facts.unwrap_or(&Default::default()),
+            &facts.unwrap_or_default(),
             self.configured_zone.as_deref(),
             noon,
         );
@@ -342,6 +365,7 @@ impl Engine {
                 PastAction::Send { request, timeout } => self.http.prepare(&request, timeout),
             };
             let label = outgoing.label().to_owned();
+            self.promise(Some(outgoing.timeout()));
             let sent = outgoing.send(now.utc, |part| match part {
                 Part::Head(head) => past.reply_head(head),
                 Part::Body(chunk) => past.reply_body(chunk),

@@ -109,6 +109,7 @@ impl Http {
         Outgoing {
             builder,
             label: format!("{} {path}", request.method.name()),
+            timeout,
         }
     }
 }
@@ -118,9 +119,16 @@ impl Http {
 pub struct Outgoing {
     builder: reqwest::RequestBuilder,
     label: String,
+    timeout: Duration,
 }
 
 impl Outgoing {
+    /// How long it may take from the connection to the reply's end.
+    #[must_use]
+    pub const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Method and path, for a log: never the query, which may hold a filter or a page token.
     #[must_use]
     pub fn label(&self) -> &str {

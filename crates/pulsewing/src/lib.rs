@@ -10,11 +10,12 @@
 //! | module | what |
 //! |---|---|
 //! | [`cli`], [`app`], [`config`], [`places`], [`endpoints`] | what the user asked for |
-//! | [`engine`], [`http`], [`zone`], [`clock`], [`stop`] | carrying the cycle's actions out |
+//! | [`engine`], [`http`], [`zone`], [`clock`], [`stop`], [`progress`] | carrying the cycle's actions out |
 //! | [`daemon`] | cycles for ever, and who hears of them |
 //! | [`chain_file`], [`state_file`], [`history`] | what outlives a run |
 //! | [`archive`] | what goes into the history from files, and out of it again |
 //! | [`doctor`] | whether all of it is well |
+//! | [`service`] | the daemon under systemd |
 //! | [`commands`], [`reading_json`] | what comes out in words |
 //! | [`outputs`], [`night`], [`picture`], [`panel`], [`wallpaper`] | what comes out in pixels |
 //! | [`board`] | a board on a serial port |
@@ -44,7 +45,9 @@ pub mod panel;
 pub mod picture;
 pub mod places;
 pub mod problem;
+pub mod progress;
 pub mod reading_json;
+pub mod service;
 pub mod state_file;
 pub mod stop;
 pub mod wallpaper;

@@ -62,12 +62,24 @@ impl Outputs {
         panels: &[PanelSpec],
     ) -> Result<Self, Problem> {
         let style = Style::new(app, look.theme, look.palette)?;
-        let panels = panels.iter().map(Panel::open).collect::<Result<_, _>>()?;
-        Ok(Self {
+        let mut outputs = Self {
             style,
             png: png.map(|path| (path, look.size)),
-            panels,
-        })
+            panels: Vec::new(),
+        };
+        outputs.open_panels(panels)?;
+        Ok(outputs)
+    }
+
+    /// Opens more panels.
+    ///
+    /// # Errors
+    /// A [`Problem`] with a panel.
+    pub fn open_panels(&mut self, panels: &[PanelSpec]) -> Result<(), Problem> {
+        for spec in panels {
+            self.panels.push(Panel::open(spec)?);
+        }
+        Ok(())
     }
 
     /// Draws a view everywhere.

@@ -21,6 +21,14 @@ pub fn config_file() -> Result<PathBuf, Problem> {
     Ok(base()?.config_dir().join("pulsewing/config.toml"))
 }
 
+/// Where the configuration of a user's programs is.
+///
+/// # Errors
+/// A [`Problem`] when there is no home directory.
+pub fn config_home() -> Result<PathBuf, Problem> {
+    Ok(base()?.config_dir())
+}
+
 /// The state directory that is used when none is named.
 ///
 /// # Errors

@@ -74,6 +74,13 @@ impl Problem {
         Self::new(Exit::Failed, message)
     }
 
+    /// The same, as something that may pass by itself.
+    #[must_use]
+    pub fn may_pass(mut self) -> Self {
+        self.exit = Exit::Temporary;
+        self
+    }
+
     /// Adds an error and what caused it.
     #[must_use]
     pub fn caused_by(mut self, error: &(dyn Error + 'static)) -> Self {

@@ -17,6 +17,7 @@ mod render;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod service;
 mod status;
 
 use crate::{
@@ -46,6 +47,7 @@ pub async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
             let console = console.logged();
             run::run(&App::new(&global, console)?, &options).await
         }
+        Command::Service(action) => service::run(&action, &global, console),
         Command::Status(options) => status::run(&App::new(&global, console)?, &options),
         Command::Import(options) => import::run(&App::new(&global, console)?, &options),
         Command::Export(options) => export::run(&App::new(&global, console)?, &options),

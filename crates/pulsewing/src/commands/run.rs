@@ -6,7 +6,7 @@ use super::{cycle_report, print};
 use crate::{
     app::App,
     cli::Run,
-    daemon::{Hub, Presenter, Rounds, Single},
+    daemon::{Hub, Presenter, Rounds, Single, Supervision},
     outputs::Outputs,
     problem::{Exit, Problem},
     stop::Stop,
@@ -18,12 +18,11 @@ const LOOK_FOR_SIGN_IN: Duration = Duration::from_secs(5);
 pub(super) async fn run(app: &App, options: &Run) -> Result<(), Problem> {
     let _single = claim(app)?;
     let provider = app.provider(None)?;
-    let outputs = Outputs::open(
-        app,
-        &options.look,
-        options.png.clone(),
-        &options.panels.specs,
-    )?;
+    let mut outputs = Outputs::open(app, &options.look, options.png.clone(), &[])?;
+    // After a start of the machine a panel may come later than this program.
+    outputs
+        .open_panels(&options.panels.specs)
+        .map_err(Problem::may_pass)?;
     let mut rounds = Rounds::new(app, app.engine(provider, None)?);
     let hub = rounds.hub().clone();
     let mut stop = Stop::listen();
@@ -33,13 +32,16 @@ pub(super) async fn run(app: &App, options: &Run) -> Result<(), Problem> {
         state = %app.state_dir().display(),
         "started"
     );
+    let supervision = Supervision::new(hub.clone(), rounds.engine().progress());
     let presenter = Presenter::new(hub.clone(), outputs, None, app.console);
     tokio::select! {
         biased;
-        result = cycles(&mut rounds, &mut stop, app) => result?,
+        () = cycles(&mut rounds, &mut stop, app) => {}
         () = presenter.run() => {}
         () = look_for_sign_in(&hub) => {}
+        () = supervision.run() => {}
     }
+    Supervision::stopping();
     tracing::info!("stopped");
     Ok(())
 }
@@ -51,22 +53,27 @@ fn claim(app: &App) -> Result<Single, Problem> {
             Problem::failed("the state directory cannot be used")
                 .caused_by(&error)
                 .hint("make it writable, or name another with --state-dir")
+                .may_pass()
         })?
         .ok_or_else(|| {
             Problem::failed("another pulsewing is already running with this state directory")
                 .hint("`pulsewing show` follows it; --state-dir names another directory")
+                .may_pass()
         })
 }
 
 /// Cycle after cycle, until it is told to stop.
-async fn cycles(rounds: &mut Rounds, stop: &mut Stop, app: &App) -> Result<(), Problem> {
+async fn cycles(rounds: &mut Rounds, stop: &mut Stop, app: &App) {
     loop {
         match rounds.next(stop).await {
             Ok(()) => {
-                print(&cycle_report::of(rounds.engine(), true))?;
+                // Whoever reads the reports may go away or run out of room; the cycles go on.
+                if let Err(problem) = print(&cycle_report::of(rounds.engine(), true)) {
+                    app.console.problem(&problem);
+                }
                 rounds.repair(stop).await;
             }
-            Err(problem) if problem.exit() == Exit::Interrupted => return Ok(()),
+            Err(problem) if problem.exit() == Exit::Interrupted => return,
             // Nothing ends it: what is wrong may be mended while it runs.
             Err(problem) => app.console.problem(&problem),
         }

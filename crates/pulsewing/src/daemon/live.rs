@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
 use pulsewing_core::{
     Provider,
     cycle::Failure,
@@ -95,6 +95,18 @@ impl Live {
             next_update: None,
             repair: None,
             every,
+        }
+    }
+
+    /// What the wearer's clock shows at the first full minute from an instant; the machine's, while
+    /// nobody knows the wearer's.
+    #[must_use]
+    pub fn clock_at(&self, at: Timestamp) -> Time {
+        let minute = at.as_second().div_euclid(60) + i64::from(at.as_second() % 60 != 0);
+        let at = Timestamp::from_second(minute * 60).unwrap_or(at);
+        match &self.reading {
+            Some(reading) => reading.time_zone.offsets.local(at).time(),
+            None => TimeZone::system().to_datetime(at).time(),
         }
     }
 

@@ -14,6 +14,7 @@
 //! | `presenter.rs` | a PNG file and panels that keep up, also with the clock |
 //! | `notice.rs` | what a picture says when something is wrong |
 //! | `single.rs` | that there is one daemon |
+//! | `supervision.rs` | what systemd hears |
 
 mod hub;
 mod live;
@@ -23,6 +24,7 @@ mod remembered;
 mod repair;
 mod rounds;
 mod single;
+mod supervision;
 
 pub use hub::Hub;
 pub use live::{Live, Repair, Trouble};
@@ -31,3 +33,4 @@ pub use presenter::Presenter;
 pub use remembered::last_reading;
 pub use rounds::Rounds;
 pub use single::Single;
+pub use supervision::Supervision;

@@ -1,6 +1,5 @@
 //! What a picture says when something is wrong.
 
-use jiff::civil::Time;
 use pulsewing_core::{
     Provider,
     cycle::{Failure, FailureKind},
@@ -52,7 +51,7 @@ impl<'l> Notice<'l> {
                 command: LOGIN_GOOGLE,
             },
             Failure::RateLimited { until } => State::RateLimited {
-                until: self.clock_at(until),
+                until: self.live.clock_at(until),
             },
             Failure::NoAnswer {
                 cause: NoAnswer::NeverLeft | NoAnswer::TimedOut | NoAnswer::Disconnected,
@@ -74,15 +73,5 @@ impl<'l> Notice<'l> {
                     .unwrap_or("It is tried again by itself."),
             },
         })
-    }
-
-    /// What the wearer's clock shows at the first full minute from an instant.
-    fn clock_at(&self, at: jiff::Timestamp) -> Time {
-        let minute = at.as_second().div_euclid(60) + i64::from(at.as_second() % 60 != 0);
-        let at = jiff::Timestamp::from_second(minute * 60).unwrap_or(at);
-        match &self.live.reading {
-            Some(reading) => reading.time_zone.offsets.local(at).time(),
-            None => jiff::tz::TimeZone::system().to_datetime(at).time(),
-        }
     }
 }

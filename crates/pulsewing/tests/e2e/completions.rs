@@ -21,8 +21,8 @@ fn run(program: &str, args: &[&str]) -> Option<(bool, String, String)> {
 fn every_shell_has_completions_of_every_command() {
     let home = Home::new();
     let commands = [
-        "login", "logout", "adopt", "once", "status", "render", "board", "doctor", "demo",
-        "sandbox",
+        "login", "logout", "adopt", "once", "run", "service", "status", "render", "board",
+        "doctor", "demo", "sandbox",
     ];
     for shell in SHELLS {
         let script = home.run(&["completions", shell]).exits(0).stdout;
@@ -76,6 +76,8 @@ fn every_manual_page_is_set_without_a_warning() {
         &[][..],
         &["once"],
         &["doctor"],
+        &["run"],
+        &["service", "install"],
         &["login"],
         &["render"],
         &["board"],

@@ -78,6 +78,8 @@ impl Home {
             state: self.state(""),
             shows_secrets: false,
             prints_first: false,
+            is_journal: false,
+            stdout: None,
         }
     }
 
@@ -100,11 +102,43 @@ pub(crate) struct Program {
     state: PathBuf,
     shows_secrets: bool,
     prints_first: bool,
+    is_journal: bool,
+    stdout: Option<fs::File>,
 }
 
 impl Program {
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    /// Preloads a library, besides others.
+    pub(crate) fn preload(mut self, library: &Path) -> Self {
+        let others = self
+            .command
+            .get_envs()
+            .find(|(name, _)| *name == "LD_PRELOAD");
+        let mut libraries = others
+            .and_then(|(_, value)| value)
+            .unwrap_or_default()
+            .to_owned();
+        if !libraries.is_empty() {
+            libraries.push(":");
+        }
+        libraries.push(library);
+        self.command.env("LD_PRELOAD", libraries);
+        self
+    }
+
+    /// Has stderr lead to the journal, as far as the program can tell.
+    pub(crate) const fn under_the_journal(mut self) -> Self {
+        self.is_journal = true;
+        self
+    }
+
+    /// Has stdout lead into this file.
+    pub(crate) fn printing_to(mut self, file: fs::File) -> Self {
+        self.stdout = Some(file);
         self
     }
 
@@ -154,17 +188,34 @@ impl Program {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if let Some(file) = self.stdout.take() {
+            self.command.stdout(file);
+        }
+        let journal = self.is_journal.then(|| {
+            let (reader, writer) = std::io::pipe().unwrap();
+            let about = rustix::fs::fstat(&writer).unwrap();
+            let stream = format!("{}:{}", about.st_dev, about.st_ino);
+            self.command.env("JOURNAL_STREAM", stream).stderr(writer);
+            reader
+        });
         let mut child = self.command.spawn().unwrap();
         if let Some(text) = &self.stdin {
             // A program that fails early does not read it.
             let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
         }
-        self.running(child)
+        match journal {
+            Some(reader) => self.running_with(child, lines_of(reader)),
+            None => self.running(child),
+        }
     }
 
     fn running(self, mut child: Child) -> Running {
-        let stdout = child.stdout.take().map(lines_of);
         let stderr = lines_of(child.stderr.take().unwrap());
+        self.running_with(child, stderr)
+    }
+
+    fn running_with(self, mut child: Child, stderr: Receiver<String>) -> Running {
+        let stdout = child.stdout.take().map(lines_of);
         Running {
             child,
             stdout,
@@ -227,6 +278,26 @@ impl Running {
         let line = self.stderr.recv_timeout(SOON).unwrap();
         self.complained.borrow_mut().push_str(&line);
         line.trim_end_matches('\n').to_owned()
+    }
+
+    /// Reads stderr up to a line with these words, which is returned.
+    #[track_caller]
+    pub(crate) fn error_line_with(&self, words: &str) -> String {
+        loop {
+            match self.stderr.recv_timeout(SOON) {
+                Ok(line) => {
+                    self.complained.borrow_mut().push_str(&line);
+                    if line.contains(words) {
+                        return line.trim_end_matches('\n').to_owned();
+                    }
+                }
+                Err(error) => panic!(
+                    "{}: \"{words}\" is not on stderr: {error}\n{}",
+                    self.title,
+                    self.complained.borrow()
+                ),
+            }
+        }
     }
 
     /// Writes a line to stdin.

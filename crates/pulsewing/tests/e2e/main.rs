@@ -47,6 +47,10 @@ mod other_tokens;
 mod pacing;
 mod panel;
 mod render;
+mod run;
 mod sandbox_cli;
+#[cfg(target_os = "linux")]
+mod service;
 mod status;
 mod stop;
+mod supervision;

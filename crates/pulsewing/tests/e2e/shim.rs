@@ -1,5 +1,5 @@
-//! Libraries that are preloaded into the program: a power cut at a chosen call, a full disk; and
-//! devices that this machine does not have.
+//! Libraries that are preloaded into the program: a power cut at a chosen call, a full disk, a clock
+//! that is set; and devices that this machine does not have.
 
 use std::{
     path::{Path, PathBuf},
@@ -24,9 +24,15 @@ pub(crate) fn killing(program: Program, home: &Home, call: u32, torn: bool) -> P
 
 /// Has the program's disk full for as long as there is a file of this name.
 pub(crate) fn with_full_disk(program: Program, flag: &Path) -> Program {
+    program.preload(library()).env("PULSEWING_FULL", flag)
+}
+
+/// Has the machine's clock be ahead by as many seconds as this file says.
+pub(crate) fn with_clock(program: Program, file: &Path) -> Program {
+    static LIBRARY: Library = OnceLock::new();
     program
-        .env("LD_PRELOAD", library())
-        .env("PULSEWING_FULL", flag)
+        .preload(compiled(&LIBRARY, "clock"))
+        .env("PULSEWING_CLOCK", file)
 }
 
 /// Gives the program a framebuffer over this file, in a mode as shim/devices.c wants it.

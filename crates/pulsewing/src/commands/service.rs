@@ -1,0 +1,270 @@
+//! `pulsewing service`: the daemon as a systemd service of the user's.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::print;
+use crate::{
+    app::App,
+    cli::{Global, Service},
+    console::Console,
+    panel::PanelSpec,
+    places,
+    problem::Problem,
+    service::{
+        Existing, NAME, Passed, Unit, UnitFile, Written,
+        systemctl::{self, Answer},
+    },
+};
+
+/// How to look at what the service logs.
+const LOOK: &str =
+    "`journalctl --user -u pulsewing` shows what it says, `pulsewing doctor` what is wrong";
+
+pub(super) fn run(action: &Service, global: &Global, console: Console) -> Result<(), Problem> {
+    match action {
+        Service::Install(options) => install(options, global, console),
+        Service::Uninstall => uninstall(global, console),
+        Service::Show(options) => {
+            let app = App::new(global, console)?;
+            print(&text(&unit(&app, options, global)?)?)
+        }
+    }
+}
+
+fn install(options: &Passed, global: &Global, console: Console) -> Result<(), Problem> {
+    refuse_sudo()?;
+    let app = App::new(global, console)?;
+    let unit = unit(&app, options, global)?;
+    let text = text(&unit)?;
+    for dir in &unit.written {
+        if dir.starts_with(app.state_dir().parent().unwrap_or(app.state_dir())) {
+            places::make_private_dir(dir).map_err(|error| {
+                Problem::failed(format!("{} cannot be made", dir.display()))
+                    .caused_by(&error)
+                    .hint("name another place with --state-dir")
+            })?;
+        } else if !dir.is_dir() {
+            return Err(
+                Problem::failed(format!("{} is no directory", dir.display()))
+                    .hint("make it first: the service may write there, and nowhere above"),
+            );
+        }
+    }
+    let file = UnitFile::of_user()?;
+    let path = file.path();
+    let shown = path.display();
+    let written = file.write(&text).map_err(|error| {
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            foreign(&path)
+        } else {
+            Problem::failed(format!("{shown} could not be written")).caused_by(&error)
+        }
+    })?;
+    console.say(&match written {
+        Written::New => format!("Wrote {shown}."),
+        Written::Replaced => format!("Replaced {shown}."),
+        Written::Unchanged => format!("{shown} is as it should be."),
+    });
+    if systemctl::is_root() {
+        console.warn("this service has all of root's rights; it needs none of them, so install it as a user who is not root");
+    }
+    // One that runs is not started anew by `enable --now`.
+    let start = match written {
+        Written::Replaced => [&["enable", NAME][..], &["restart", NAME]],
+        Written::New | Written::Unchanged => [&["enable", "--now", NAME][..], &[]],
+    };
+    start_it(&start, console)?;
+    tell_linger(console);
+    Ok(())
+}
+
+fn start_it(start: &[&[&str]], console: Console) -> Result<(), Problem> {
+    let start = start.iter().copied().filter(|words| !words.is_empty());
+    match systemctl::ask(&["daemon-reload"]) {
+        Answer::Done => {}
+        answer => {
+            let why = match answer {
+                Answer::Refused(why) if !why.is_empty() => format!(": {why}"),
+                _ => String::new(),
+            };
+            let commands = [&["daemon-reload"][..]].into_iter().chain(start);
+            let commands: Vec<String> = commands
+                .map(|words| format!("systemctl --user {}", words.join(" ")))
+                .collect();
+            console.warn(&format!("your systemd does not answer here{why}"));
+            console.say(&format!(
+                "To start the service, log in as yourself and run: {}",
+                commands.join(" && ")
+            ));
+            return Ok(());
+        }
+    }
+    for words in start {
+        if let Answer::Refused(why) = systemctl::ask(words) {
+            let problem = Problem::failed(format!(
+                "the service is installed, and `systemctl --user {}` failed",
+                words.join(" ")
+            ));
+            let problem = match why.as_str() {
+                "" => problem,
+                why => problem.caused_by(&io::Error::other(why.to_owned())),
+            };
+            return Err(problem.hint(LOOK));
+        }
+    }
+    console.say(&format!("The service runs; {LOOK}."));
+    Ok(())
+}
+
+fn tell_linger(console: Console) {
+    if systemctl::lingers() != Some(true) {
+        console.say(
+            "It runs while you are logged in. `loginctl enable-linger` has it start with the machine, and go on when you log out.",
+        );
+    }
+}
+
+fn uninstall(global: &Global, console: Console) -> Result<(), Problem> {
+    refuse_sudo()?;
+    let file = UnitFile::of_user()?;
+    let path = file.path();
+    let shown = path.display();
+    let read =
+        |error: io::Error| Problem::failed(format!("{shown} could not be read")).caused_by(&error);
+    match file.existing().map_err(read)? {
+        Existing::Foreign => return Err(foreign(&path)),
+        Existing::None => {
+            console.say("No service is installed.");
+            return Ok(());
+        }
+        Existing::Ours(_) => {}
+    }
+    let stopped = systemctl::ask(&["disable", "--now", NAME]);
+    file.remove().map_err(|error| {
+        Problem::failed(format!("{shown} could not be removed")).caused_by(&error)
+    })?;
+    console.say(&format!("Removed {shown}."));
+    match stopped {
+        Answer::Done => {
+            // What it has read is all that is left of the unit.
+            let _ = systemctl::ask(&["daemon-reload"]);
+        }
+        Answer::NoProgram | Answer::Refused(_) => console.warn(
+            "your systemd does not answer here; if the service still runs, log in as yourself and run: systemctl --user stop pulsewing.service && systemctl --user daemon-reload",
+        ),
+    }
+    let state = match &global.state_dir {
+        Some(dir) => dir.clone(),
+        None => places::state_dir()?,
+    };
+    console.say(&format!(
+        "The sign-in and the history are still in {}.",
+        state.display()
+    ));
+    Ok(())
+}
+
+/// With sudo it would be root's service, and in root's home.
+fn refuse_sudo() -> Result<(), Problem> {
+    let by_sudo = ["SUDO_USER", "DOAS_USER"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
+        .filter(|user| user != "root" && systemctl::is_root());
+    match by_sudo {
+        Some(user) => Err(Problem::failed(
+            "with sudo the service would be root's, and would not find your sign-in",
+        )
+        .hint(format!("run it as {user}, without sudo"))),
+        None => Ok(()),
+    }
+}
+
+fn foreign(path: &Path) -> Problem {
+    Problem::failed(format!(
+        "{} was not written by `pulsewing service install`, so it is left alone",
+        path.display()
+    ))
+    .hint("move it out of the way, or look after it yourself: `pulsewing service show` prints what would be installed")
+}
+
+/// The unit for these options.
+fn unit(app: &App, options: &Passed, global: &Global) -> Result<Unit, Problem> {
+    if global.now.is_some() {
+        return Err(
+            Problem::failed("a service goes by the machine's clock").hint("leave --now out")
+        );
+    }
+    for spec in &options.run.panels.specs {
+        let (PanelSpec::Framebuffer(crate::panel::FramebufferSpec { device, .. })
+        | PanelSpec::Spi(crate::panel::SpiSpec { device, .. })) = spec;
+        if !device.is_absolute() {
+            return Err(Problem::failed(format!(
+                "the panel's device {} is no whole path",
+                device.display()
+            ))
+            .hint("a service starts in another directory: name it from / on"));
+        }
+    }
+    let program = std::env::current_exe().map_err(|error| {
+        Problem::failed("where this program is could not be told").caused_by(&error)
+    })?;
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut words = Vec::new();
+    let mut word = |name: &str, path: &Path| {
+        let mut word = std::ffi::OsString::from(name);
+        word.push(path);
+        words.push(word);
+    };
+    let mut read = Vec::new();
+    let mut environment = Vec::new();
+    match &global.config {
+        Some(path) => {
+            word("--config=", &absolute(path));
+            read.push(absolute(path));
+        }
+        None => {
+            let path = absolute(&places::config_file()?);
+            if path.exists() {
+                word("--config=", &path);
+            } else if std::env::var_os("XDG_CONFIG_HOME").is_some() {
+                // One that is written later is to be found.
+                environment.push(("XDG_CONFIG_HOME", absolute(&places::config_home()?)));
+            }
+            read.push(path);
+        }
+    }
+    let wearer = absolute(app.state_dir());
+    let state: PathBuf = wearer.parent().unwrap_or(&wearer).to_owned();
+    word("--state-dir=", &state);
+    if global.verbose {
+        words.push("--verbose".into());
+    }
+    words.extend(options.words.iter().cloned());
+    let mut written = vec![state];
+    if let Some(png) = &options.run.png {
+        let dir = absolute(png);
+        written.push(dir.parent().unwrap_or(&dir).to_owned());
+    }
+    read.extend(app.config.endpoints.ca_file.as_deref().map(absolute));
+    read.extend(app.config.screen.wallpaper.as_deref().map(absolute));
+    Ok(Unit {
+        program: fs::canonicalize(&program).unwrap_or(program),
+        words,
+        written,
+        read,
+        environment,
+        has_panels: !options.run.panels.specs.is_empty(),
+        systemd: systemctl::version(),
+    })
+}
+
+fn text(unit: &Unit) -> Result<String, Problem> {
+    unit.text().map_err(|(path, unfit)| {
+        Problem::failed(format!("no unit can name {}", path.display()))
+            .caused_by(&unfit)
+            .hint("move it to a plainer place")
+    })
+}

@@ -1,0 +1,208 @@
+//! What systemd hears of a service (sd_notify(3)): that it has started, how it is, and that it goes on.
+//!
+//! The watchdog is fed only while the loop of cycles comes back when it said that it would: a service
+//! that merely has a working clock is no working service. Elsewhere than under systemd nobody is told.
+
+use super::{Hub, Live};
+use crate::{engine::Activity, progress::Progress};
+
+/// Tells systemd how the service is.
+#[derive(Debug)]
+pub struct Supervision {
+    hub: Hub,
+    progress: Progress,
+}
+
+impl Supervision {
+    /// Nothing is told before [`run`](Self::run).
+    #[must_use]
+    pub const fn new(hub: Hub, progress: Progress) -> Self {
+        Self { hub, progress }
+    }
+
+    /// Says that the service has started, and from then on how it is. Never ends.
+    #[cfg(unix)]
+    pub async fn run(self) {
+        use std::time::Duration;
+
+        use sd_notify::NotifyState::{Ready, Status, Watchdog};
+
+        if std::env::var_os("NOTIFY_SOCKET").is_none() {
+            return std::future::pending().await;
+        }
+        let watchdog = sd_notify::watchdog_enabled();
+        let mut changes = self.hub.subscribe();
+        let mut last = String::new();
+        let mut is_ready = false;
+        let mut was_late = false;
+        loop {
+            let live = changes.borrow_and_update().clone();
+            let now = self.hub.now();
+            let status = status(&live, now.utc);
+            let is_on_time = self.progress.is_on_time(now.up);
+            let mut told = Vec::new();
+            if !is_ready {
+                told.push(Ready);
+            }
+            if status != last {
+                told.push(Status(&status));
+            }
+            if watchdog.is_some() && is_on_time {
+                told.push(Watchdog);
+            }
+            if !is_on_time && !was_late {
+                tracing::error!(
+                    "the cycle does not come back; systemd's watchdog is no longer fed"
+                );
+            }
+            was_late = !is_on_time;
+            if !told.is_empty() {
+                match sd_notify::notify(&told) {
+                    Ok(()) => is_ready = true,
+                    Err(error) => tracing::debug!("systemd could not be told: {error}"),
+                }
+            }
+            last = status;
+            // The age grows every minute.
+            let minute = 60 - now.utc.as_second().rem_euclid(60).unsigned_abs();
+            let minute = Duration::from_secs(minute);
+            // Twice in its time, as sd_watchdog_enabled(3) advises.
+            let wait = watchdog.map_or(minute, |watchdog| minute.min(watchdog / 2));
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return },
+                () = self.hub.clock().sleep_until(now.up + wait) => {}
+            }
+        }
+    }
+
+    /// Elsewhere there is no systemd. Never ends.
+    #[cfg(not(unix))]
+    pub async fn run(self) {
+        std::future::pending().await
+    }
+
+    /// Says that the service ends.
+    pub fn stopping() {
+        // It ends, whether systemd hears of it or not.
+        #[cfg(unix)]
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    }
+}
+
+/// How the service is, in one line.
+fn status(live: &Live, now: jiff::Timestamp) -> String {
+    let sample = live.reading.as_ref().and_then(|reading| reading.latest());
+    let age = live.reading.as_ref().and_then(|reading| reading.age(now));
+    let mut text = match (sample, age) {
+        (Some(sample), Some(age)) => {
+            format!("{} bpm, {} min ago", sample.bpm.get(), age.as_mins().max(0))
+        }
+        _ => "no heart rate yet".to_owned(),
+    };
+    if let Some(trouble) = &live.trouble {
+        text = format!("{}; {text}", trouble.message);
+    }
+    if let Some(repair) = live.repair {
+        text.push_str(&format!(
+            "; fetching past days, {} of {}",
+            repair.done, repair.total
+        ));
+    }
+    match (live.activity, live.next_update) {
+        (Activity::TokensNotStored, _) => text.push_str("; new tokens cannot be written"),
+        (Activity::Updating, _) => text.push_str("; updating"),
+        (Activity::Waiting, Some(at)) => {
+            text.push_str(&format!(
+                "; next update {}",
+                live.clock_at(at).strftime("%H:%M")
+            ));
+        }
+        (Activity::Waiting, None) => {}
+    }
+    // A line feed would be the next assignment.
+    text.replace(['\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::{SignedDuration, Timestamp, civil::date, tz::Offset};
+    use pulsewing_core::{
+        Bpm, Provider,
+        civil::Offsets,
+        cycle::Failure,
+        day::{Day, Sample, Window},
+        heart_zone::HeartZones,
+        reading::{Reading, TimeZone, ZoneSource},
+    };
+
+    use super::*;
+    use crate::{
+        daemon::{Repair, Trouble},
+        problem::Problem,
+    };
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn live() -> Live {
+        Live::new(Provider::Google, SignedDuration::from_mins(15))
+    }
+
+    fn with_reading() -> Live {
+        let offsets = Offsets::fixed(Offset::constant(1));
+        let fetched_at = at("2026-11-22T13:01:00Z");
+        let mut window = Window::ending_at(fetched_at);
+        window.insert(Sample {
+            at: at("2026-11-22T12:58:00Z"),
+            bpm: Bpm::new(72).unwrap(),
+        });
+        let reading = Reading {
+            provider: Provider::Google,
+            time_zone: TimeZone {
+                name: Default::default(),
+                offsets: offsets.clone(),
+                source: ZoneSource::Configured,
+            },
+            day: Day::new(offsets.day(date(2026, 11, 22))),
+            window,
+            battery_percent: None,
+            last_sync: None,
+            resting: None,
+            heart_zones: HeartZones::PLAIN,
+            fetched_at,
+        };
+        Live {
+            reading: Some(Arc::new(reading)),
+            next_update: Some(at("2026-11-22T13:15:01Z")),
+            ..live()
+        }
+    }
+
+    #[test]
+    fn the_status_is_the_heart_rate_its_age_and_the_next_update_on_the_wearers_clock() {
+        let now = at("2026-11-22T13:07:30Z");
+        assert_eq!(
+            status(&with_reading(), now),
+            "72 bpm, 9 min ago; next update 14:16"
+        );
+        assert_eq!(status(&live(), now), "no heart rate yet");
+    }
+
+    #[test]
+    fn trouble_comes_first_and_on_one_line() {
+        let now = at("2026-11-22T13:07:30Z");
+        let mut live = with_reading();
+        let problem = Problem::failed("no\nanswer");
+        live.trouble = Some(Trouble::new(Failure::OutOfTime, &problem));
+        live.repair = Some(Repair { done: 2, total: 9 });
+        assert_eq!(
+            status(&live, now),
+            "no answer; 72 bpm, 9 min ago; fetching past days, 2 of 9; next update 14:16"
+        );
+        live.activity = Activity::TokensNotStored;
+        assert!(status(&live, now).ends_with("; new tokens cannot be written"));
+    }
+}
