@@ -1,8 +1,18 @@
 //! That there is one daemon for a wearer.
 
-use std::{fs::File, io, path::Path};
+use std::{
+    fs::{File, TryLockError},
+    io,
+    path::Path,
+};
 
 use crate::places;
+
+/// Whose lock it is.
+const LOCK: &str = "run.lock";
+
+/// How often it is tried before another process counts as the daemon.
+const LOOKS: u32 = 100;
 
 /// The right to run unattended; the kernel takes it back when the process ends, however it ends.
 #[derive(Debug)]
@@ -21,11 +31,31 @@ impl Single {
             .read(true)
             .append(true)
             .create(true)
-            .open(state_dir.join("run.lock"))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Some(Self { _lock: lock })),
-            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-            Err(std::fs::TryLockError::Error(error)) => Err(error),
+            .open(state_dir.join(LOCK))?;
+        // Whoever only looks has it for a moment.
+        for _ in 0..LOOKS {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Some(Self { _lock: lock })),
+                Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a process has the right. Nothing is changed by looking.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn is_claimed(state_dir: &Path) -> io::Result<bool> {
+        let lock = match File::open(state_dir.join(LOCK)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            lock => lock?,
+        };
+        match lock.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(error),
         }
     }
 }
@@ -37,10 +67,12 @@ mod tests {
     #[test]
     fn there_is_one_and_after_it_another() {
         let dir = tempfile::tempdir().unwrap();
+        assert!(!Single::is_claimed(dir.path()).unwrap());
         let first = Single::claim(dir.path()).unwrap();
-        assert!(first.is_some());
+        assert!(first.is_some() && Single::is_claimed(dir.path()).unwrap());
         assert!(Single::claim(dir.path()).unwrap().is_none());
         drop(first);
+        assert!(!Single::is_claimed(dir.path()).unwrap());
         assert!(Single::claim(dir.path()).unwrap().is_some());
     }
 }

@@ -6,6 +6,7 @@
 //! The ids of the checks, and the shape of the JSON, are kept from release to release.
 
 mod chain;
+mod daemon;
 mod machine;
 pub mod network;
 mod report;
@@ -198,6 +199,7 @@ pub async fn examine(
     }
     machine::check_zone(&app, &mut findings);
     machine::check_update(&app, &mut findings);
+    daemon::check(app.state_dir(), &mut findings);
     screen::check_wallpaper(&app, is_configured, &mut findings);
     for spec in &options.panels.specs {
         findings.push(screen::check_panel(spec));

@@ -13,6 +13,7 @@
 //! | [`History`] | the file: record, read, prune |
 //! | [`Keeper`] | what a cycle's driver holds: never fails, tells a person once |
 //! | [`Keep`] | for how long |
+//! | [`examine`] | whether it is whole, without changing it |
 //! | [`Source`] | where minutes came from |
 //!
 //! `asked.rs` remembers which days were asked for once they were over, so that what is missing is known
@@ -20,6 +21,7 @@
 
 mod asked;
 mod error;
+mod examine;
 mod keep;
 mod keeper;
 mod merge;
@@ -41,6 +43,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use crate::places;
 
 pub use error::{Cause, HistoryError};
+pub use examine::{Whole, examine};
 pub use keep::Keep;
 pub use keeper::Keeper;
 pub use read::{DayRecord, DaySummary, Minute, Span};

@@ -123,13 +123,16 @@ fn a_newer_history_is_refused_and_left_untouched() {
     signed_in.once().exits(0);
     let file = signed_in.home.state("history.db");
     let db = rusqlite::Connection::open(&file).unwrap();
-    db.pragma_update(None, "user_version", 2).unwrap();
+    let ours: i64 = db
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .unwrap();
+    let newer = ours + 1;
+    db.pragma_update(None, "user_version", newer).unwrap();
     drop(db);
     let before = fs::read(&file).unwrap();
-    signed_in
-        .once()
-        .exits(0)
-        .says("not in the history: the history has format 2, which a newer pulsewing wrote");
+    signed_in.once().exits(0).says(&format!(
+        "not in the history: the history has format {newer}, which a newer pulsewing wrote"
+    ));
     for command in [&["export"][..], &["import", "--zone", "UTC", "."]] {
         signed_in
             .run(command)
@@ -137,8 +140,26 @@ fn a_newer_history_is_refused_and_left_untouched() {
             .says("use the newer pulsewing; nothing was changed");
     }
     let words = signed_in.run(&["status"]).exits(0).stdout;
-    assert!(words.contains("format 2"), "{words}");
+    assert!(words.contains(&format!("format {newer}")), "{words}");
     assert_eq!(fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn a_history_of_an_older_version_is_brought_up_to_date_with_all_it_holds() {
+    let signed_in = SignedIn::google();
+    signed_in.once().exits(0);
+    // As version 1 left it.
+    let db = rusqlite::Connection::open(signed_in.home.state("history.db")).unwrap();
+    db.execute_batch("DROP TABLE asked; PRAGMA user_version = 1")
+        .unwrap();
+    drop(db);
+    // To look is not to change.
+    signed_in.run(&["doctor", "--offline"]).exits(0);
+    signed_in.once().exits(0).says_nothing_of("history");
+    let history = signed_in.home.run(&["export"]).exits(0).stdout;
+    assert_eq!(history, exported("2026-11-22T00:00:00Z", rates()));
+    let db = rusqlite::Connection::open(signed_in.home.state("history.db")).unwrap();
+    db.prepare("SELECT * FROM asked").unwrap();
 }
 
 #[test]
