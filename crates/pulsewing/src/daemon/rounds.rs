@@ -144,9 +144,6 @@ impl Rounds {
         let days = self.missing_days();
         let total = days.len();
         let mut done = 0;
-        if total > 1 {
-            tracing::info!(days = total, "fetching what the history lacks");
-        }
         for date in days {
             let progress = Some(Repair { done, total });
             self.hub.change(|live| live.repair = progress);
@@ -154,6 +151,9 @@ impl Rounds {
             match self.engine.past_day(date, stop).await {
                 Ok(None) => break,
                 Ok(Some(day)) => {
+                    if done == 0 && total > 1 {
+                        tracing::info!(days = total, "fetching what the history lacks");
+                    }
                     self.failed.remove(&date);
                     self.keeper.record_past(&day, synced_at);
                     done += 1;

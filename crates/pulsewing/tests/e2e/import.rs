@@ -270,6 +270,47 @@ fn a_file_that_cannot_be_read_is_named_and_the_others_are_taken() {
 }
 
 #[test]
+fn the_order_of_samples_within_a_file_does_not_matter() {
+    let mut all = samples(START, rates());
+    all.reverse();
+    let half = all.len() / 2;
+    all.rotate_left(half);
+    for (name, text) in [
+        ("heart_rate-2024-10-27.json", json(&all)),
+        ("heart_rate_2024-10-27.csv", csv(&all, None)),
+    ] {
+        let home = Home::new();
+        home.write(name, &text);
+        import(&home, &[name]).exits(0);
+        assert_eq!(history(&home), exported(START, rates()), "{name}");
+    }
+}
+
+#[test]
+fn a_file_that_comes_back_to_a_day_of_long_before_is_left_out_as_a_whole() {
+    let days = |range: std::ops::Range<i64>| {
+        let start: jiff::Timestamp = START.parse().unwrap();
+        range.flat_map(move |day| {
+            let at = start + SignedDuration::from_hours(24 * day);
+            samples(&at.to_string(), [70, 71])
+        })
+    };
+    let home = Home::new();
+    // As many days as a long recording has are fine, as long as it goes on.
+    let straight: Vec<_> = days(0..200).collect();
+    home.write("straight.csv", &csv(&straight, None));
+    import(&home, &["straight.csv"]).exits(0).says("200 days");
+    let home = Home::new();
+    let back: Vec<_> = days(0..200).chain(days(0..1)).collect();
+    home.write("back.csv", &csv(&back, None));
+    import(&home, &["back.csv"])
+        .exits(1)
+        .says("back.csv was left out")
+        .says("jump to and fro between more than 64 days");
+    assert_eq!(history(&home), "time,bpm\n");
+}
+
+#[test]
 fn a_zip_bomb_and_names_that_climb_do_no_harm() {
     let home = Home::new();
     let good = json(&samples(START, rates()));

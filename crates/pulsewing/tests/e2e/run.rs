@@ -240,6 +240,20 @@ fn missing_days_are_fetched_newest_first_and_cycles_keep_their_requests() {
 }
 
 #[test]
+fn days_that_cannot_be_fetched_yet_are_not_announced_again_and_again() {
+    let signed_in = SignedIn::google();
+    // A cycle's own requests take the half that past days may have.
+    append(&signed_in.home, "[poll]\nhourly_cap = 8\n");
+    let clock = MachineClock::of(&signed_in);
+    let run = started(&signed_in, &clock, &[]);
+    run.error_line_with("updated");
+    sleep(&signed_in, &clock, 15 * 60);
+    run.error_line_with("updated");
+    run.signal("TERM");
+    run.finish().exits(0).says_nothing_of("history lacks");
+}
+
+#[test]
 fn missing_days_become_history() {
     let signed_in = SignedIn::google();
     append(&signed_in.home, "[history]\nkeep = \"2 days\"\n");
