@@ -214,7 +214,7 @@ fn a_tracker_whose_phone_is_away_keeps_what_it_measures_until_it_syncs_again() {
     let told: BTreeMap<_, _> = truth.clone().into_iter().take(kept.len()).collect();
     assert_eq!(kept, told);
     let devices = sandbox.get_as(&access, "/v4/users/me/pairedDevices").json();
-    let synced = &devices["pairedDevices"][0]["lastSyncTime"];
+    let synced = &devices["pairedDevices"][1]["lastSyncTime"];
     assert!(
         synced.as_str().unwrap().starts_with("2026-11-22T13:30:00"),
         "{devices}"
