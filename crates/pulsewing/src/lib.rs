@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`cli`], [`app`], [`config`], [`places`], [`endpoints`] | what the user asked for |
 //! | [`engine`], [`http`], [`zone`], [`clock`], [`stop`] | carrying the cycle's actions out |
+//! | [`sign_in`] | from a consent page to a chain |
 //! | [`daemon`] | cycles for ever, and who hears of them |
 //! | [`chain_file`], [`state_file`], [`history`] | what outlives a run |
 //! | [`archive`] | what goes into the history from files, and out of it again |
@@ -45,6 +46,7 @@ pub mod picture;
 pub mod places;
 pub mod problem;
 pub mod reading_json;
+pub mod sign_in;
 pub mod state_file;
 pub mod stop;
 pub mod wallpaper;

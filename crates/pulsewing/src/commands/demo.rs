@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 use pulsewing_core::{Provider, oauth::Redirect, report::Report};
 use pulsewing_sandbox::{Sandbox, SandboxConfig};
 
-use super::{consent::SignIn, print, sandbox};
+use super::{print, sandbox};
 use crate::{
     app::App,
     cli::{Demo, Global, Look, PictureSize},
@@ -14,6 +14,7 @@ use crate::{
     engine::Engine,
     outputs::{Outputs, View},
     problem::{Exit, Problem},
+    sign_in::SignIn,
     stop::Stop,
 };
 
@@ -101,13 +102,7 @@ async fn sign_in(
     let client = app
         .client(provider)?
         .ok_or_else(|| Problem::failed("the sandbox names no client"))?;
-    let sign_in = SignIn::new(
-        &app,
-        provider,
-        &http,
-        &client,
-        format!("{}/demo", sandbox.url()),
-    )?;
+    let sign_in = SignIn::new(&app, provider, client, format!("{}/demo", sandbox.url()))?;
     // The consent page approves at once when asked to.
     let redirect = http
         .redirect_of(&format!("{}&auto=1", sign_in.url()?))
