@@ -60,7 +60,7 @@ impl App {
             None => places::state_dir()?,
         };
         let clock = match global.now {
-            Some(start) => Clock::starting_at(start.at, 1),
+            Some(start) => Clock::starting_at(start.at),
             None => Clock::system(),
         };
         Ok(Self {

@@ -18,6 +18,7 @@
 //! | [`doctor`] | whether all of it is well |
 //! | [`commands`], [`reading_json`] | what comes out in words |
 //! | [`outputs`], [`night`], [`picture`], [`panel`], [`wallpaper`] | what comes out in pixels |
+//! | [`web`] | what comes out in a browser |
 //! | [`board`] | a board on a serial port |
 //! | [`console`], [`log`], [`problem`] | talking to people |
 #![deny(unsafe_code)]
@@ -50,4 +51,5 @@ pub mod sign_in;
 pub mod state_file;
 pub mod stop;
 pub mod wallpaper;
+pub mod web;
 pub mod zone;
