@@ -77,12 +77,15 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         Some(address) => Listener::bind(address).await?,
         None => Listener::bind_near(web::LISTEN).await?,
     };
-    console.say(&format!("The page is http://{}/", listener.address()));
+    console.say(&format!(
+        "The page is http://{}/ and the picture {PICTURE}, drawn anew as it changes.",
+        listener.address()
+    ));
     let page = web::serve(&app, rounds.hub(), listener)?;
     let presenter = Presenter::new(rounds.hub().clone(), outputs, None, console);
     tokio::select! {
         biased;
-        result = cycles(&app, &mut rounds, &mut stop) => result,
+        result = cycles(&mut rounds, &mut stop) => result,
         () = presenter.run() => Ok(()),
         () = page => Ok(()),
     }
@@ -106,27 +109,23 @@ async fn once(
         let freshness = reading.freshness(now.utc, app.interval(), false);
         outputs.show(&View::of(reading, freshness, now))?;
     }
-    told(app, rounds, false)
+    print(&cycle_report::of(rounds.engine(), false))?;
+    app.console.say(&format!("The picture is {PICTURE}."));
+    Ok(())
 }
 
 /// Cycle after cycle, until Ctrl-C: that is how a demo ends.
-async fn cycles(app: &App, rounds: &mut Rounds, stop: &mut Stop) -> Result<(), Problem> {
+async fn cycles(rounds: &mut Rounds, stop: &mut Stop) -> Result<(), Problem> {
     loop {
         match rounds.next(stop).await {
             Ok(()) => {
-                told(app, rounds, true)?;
+                print(&cycle_report::of(rounds.engine(), true))?;
                 rounds.repair(stop).await;
             }
             Err(problem) if problem.exit() == Exit::Interrupted => return Ok(()),
             Err(problem) => return Err(problem),
         }
     }
-}
-
-fn told(app: &App, rounds: &Rounds, goes_on: bool) -> Result<(), Problem> {
-    print(&cycle_report::of(rounds.engine(), goes_on))?;
-    app.console.say(&format!("The picture is {PICTURE}."));
-    Ok(())
 }
 
 /// Signs in as the wearer would have, hours before.

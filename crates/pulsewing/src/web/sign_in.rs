@@ -140,7 +140,7 @@ fn begun(site: &Shared, provider: &str) -> Result<String, Problem> {
     }
     let client = site.app.sign_in_client(provider)?.ok_or_else(|| {
         Problem::failed(format!("there is no OAuth client for {provider} yet"))
-            .hint("docs/accounts.md shows how to make one in ten minutes; put its client_id and client_secret into the configuration and start Pulsewing anew")
+            .hint("it is made in ten minutes (docs/accounts.md shows how); put its client_id and client_secret into the configuration and start Pulsewing anew")
             .hint("or sign in once with `pulsewing login --client-json FILE` on the machine itself")
     })?;
     let redirect = format!("http://127.0.0.1:{}/sign-in/done", site.address.port());

@@ -10,6 +10,7 @@
 mod board_console;
 mod board_line;
 mod browser;
+mod daemon;
 mod hermetic;
 mod import_files;
 mod loopback_http;
@@ -47,6 +48,8 @@ mod other_tokens;
 mod pacing;
 mod panel;
 mod render;
+mod run;
 mod sandbox_cli;
 mod status;
 mod stop;
+mod web;
