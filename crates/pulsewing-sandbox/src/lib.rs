@@ -89,6 +89,8 @@
 //! | `wearable` | `true` | the data is a tracker's; `false`: an app wrote all of it to Health Connect |
 //! | `devices` | `usual` | `bare`: the tracker alone, without a level; `none` |
 //! | `battery` | `null` | the tracker's level in percent; `null`: it falls by itself |
+//! | `time_zone` | `null` | the zone that the wearer has travelled to; `null`: at home |
+//! | `last_sync` | `null` | when the tracker synced for the last time, its phone being away; `null`: every 15 minutes |
 //! | `header_case` | `title` | names of headers on new connections: `title` or `lower` |
 //!
 //! What `scopes` leaves out is not granted at consent, and is refused to tokens granted earlier.

@@ -246,9 +246,12 @@ impl Shared {
     pub(crate) fn wearer(&self, settings: &Settings, now: Timestamp) -> Synced<'_> {
         Synced {
             source: &self.source,
-            zone: &self.zone,
+            zone: match &settings.wearing.time_zone {
+                Some(named) => named.zone.clone(),
+                None => self.zone.clone(),
+            },
             now,
-            wearing: settings.wearing,
+            wearing: settings.wearing.clone(),
             seed: self.seed,
         }
     }

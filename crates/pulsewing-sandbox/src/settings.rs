@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// How long Fitbit answers a spent refresh token with the same pair again.
@@ -52,7 +53,7 @@ pub(crate) enum Devices {
 }
 
 /// What can be changed about the wearer and what reaches the clouds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Wearing {
     /// Some minutes of a sync arrive one sync later, and others are first told wrong.
     pub(crate) late: bool,
@@ -61,6 +62,10 @@ pub(crate) struct Wearing {
     pub(crate) devices: Devices,
     /// The tracker's battery level; nothing lets it fall by itself.
     pub(crate) battery: Option<u8>,
+    /// The zone that the wearer has travelled to.
+    pub(crate) time_zone: Option<ZoneName>,
+    /// When the tracker synced for the last time: its phone is away since.
+    pub(crate) last_sync: Option<Timestamp>,
 }
 
 impl Default for Wearing {
@@ -70,7 +75,34 @@ impl Default for Wearing {
             wearable: true,
             devices: Devices::default(),
             battery: None,
+            time_zone: None,
+            last_sync: None,
         }
+    }
+}
+
+/// A zone of the time-zone database, by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct ZoneName {
+    pub(crate) zone: TimeZone,
+    name: String,
+}
+
+impl TryFrom<String> for ZoneName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        match TimeZone::get(&name) {
+            Ok(zone) => Ok(Self { zone, name }),
+            Err(_) => Err(format!("there is no time zone `{name}`")),
+        }
+    }
+}
+
+impl From<ZoneName> for String {
+    fn from(named: ZoneName) -> Self {
+        named.name
     }
 }
 
@@ -130,6 +162,8 @@ impl Settings {
             wearable,
             devices,
             battery,
+            time_zone,
+            last_sync,
         } = change;
         self.replay = replay.unwrap_or(self.replay);
         self.gone = gone.unwrap_or(self.gone);
@@ -150,6 +184,12 @@ impl Settings {
         wearing.devices = devices.unwrap_or(wearing.devices);
         if let Some(battery) = battery {
             wearing.battery = battery.map(|Percent(percent)| percent);
+        }
+        if let Some(time_zone) = time_zone {
+            wearing.time_zone = time_zone;
+        }
+        if let Some(last_sync) = last_sync {
+            wearing.last_sync = last_sync;
         }
     }
 
@@ -195,6 +235,12 @@ pub(crate) struct Change {
     /// As with `scopes`: null lets the level fall by itself again.
     #[serde(default, deserialize_with = "named")]
     battery: Option<Option<Percent>>,
+    /// As with `scopes`: null brings the wearer home.
+    #[serde(default, deserialize_with = "named")]
+    time_zone: Option<Option<ZoneName>>,
+    /// As with `scopes`: null lets the tracker sync every quarter of an hour again.
+    #[serde(default, deserialize_with = "named")]
+    last_sync: Option<Option<Timestamp>>,
     /// Outer: named at all. Inner: a list, or null for no restriction.
     #[serde(default, deserialize_with = "named")]
     scopes: Option<Option<Vec<String>>>,
@@ -268,6 +314,8 @@ mod tests {
         for wrong in [
             r#"{"gon":true}"#,
             r#"{"battery":101}"#,
+            r#"{"time_zone":"Mars/Olympus"}"#,
+            r#"{"last_sync":"noon"}"#,
             r#"{"refresh_token_length":15}"#,
             r#"{"refresh_token_length":4097}"#,
         ] {
@@ -281,7 +329,8 @@ mod tests {
         changed(
             &mut settings,
             r#"{"late":true,"devices":"bare","battery":7,"quotas":false,"scopes":["profile"],
-                "google_rotates":true,"refresh_token_length":99}"#,
+                "google_rotates":true,"refresh_token_length":99,
+                "time_zone":"Asia/Tokyo","last_sync":"2026-11-22T09:00:00Z"}"#,
         );
         let told = serde_json::to_string(&settings).unwrap();
         let mut other = Settings::default();
@@ -289,10 +338,14 @@ mod tests {
         assert_eq!(serde_json::to_string(&other).unwrap(), told);
         changed(
             &mut other,
-            r#"{"battery":null,"refresh_token_length":null}"#,
+            r#"{"battery":null,"refresh_token_length":null,"time_zone":null,"last_sync":null}"#,
         );
         assert_eq!(
             (other.wearing.battery, other.refresh_token_length),
+            (None, None)
+        );
+        assert_eq!(
+            (other.wearing.time_zone, other.wearing.last_sync),
             (None, None)
         );
     }

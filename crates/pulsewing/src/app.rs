@@ -30,7 +30,7 @@ const POLL_EVERY: Duration = Duration::from_secs(15 * 60);
 const HOURLY_CAP: u16 = 60;
 
 /// What a command works with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct App {
     /// The configuration.
     pub config: Config,
@@ -60,7 +60,7 @@ impl App {
             None => places::state_dir()?,
         };
         let clock = match global.now {
-            Some(start) => Clock::starting_at(start.at, 1),
+            Some(start) => Clock::starting_at(start.at),
             None => Clock::system(),
         };
         Ok(Self {
@@ -153,6 +153,21 @@ impl App {
         Ok(Some(client(id, config.client_secret.as_deref()).map_err(
             |problem| problem.hint(format!("check [{}] in the configuration", provider.name())),
         )?))
+    }
+
+    /// The client to sign in with: the configured one, else the stored sign-in's.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the configured one is longer than any.
+    pub fn sign_in_client(&self, provider: Provider) -> Result<Option<Client>, Problem> {
+        if let Some(client) = self.client(provider)? {
+            return Ok(Some(client));
+        }
+        let loaded = self.chain_file().load().ok();
+        let stored = loaded.and_then(|loaded| loaded.record);
+        Ok(stored
+            .filter(|record| record.chain.provider() == provider)
+            .map(|record| record.chain.client().clone()))
     }
 
     /// An engine that polls this provider. With a deadline it gives up in time.

@@ -119,6 +119,9 @@ pub struct Demo {
     /// Show this recording (time,bpm) instead of a made-up wearer
     #[arg(long, value_name = "FILE.csv", env = "PULSEWING_DATA")]
     pub data: Option<PathBuf>,
+    /// Where the page listens; 127.0.0.1:7373 or the next free port unless told
+    #[arg(long, value_name = "ADDR", env = "PULSEWING_LISTEN")]
+    pub listen: Option<std::net::SocketAddr>,
     /// How many times as fast as time the demo's clock runs
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600), env = "PULSEWING_SPEED")]
     pub speed: u32,
@@ -178,6 +181,12 @@ pub struct Run {
     /// Draw the picture to this file, every minute anew
     #[arg(long, value_name = "FILE", env = "PULSEWING_PNG")]
     pub png: Option<PathBuf>,
+    /// Where the page listens; 127.0.0.1:7373 unless the configuration says otherwise
+    #[arg(long, value_name = "ADDR", env = "PULSEWING_LISTEN")]
+    pub listen: Option<std::net::SocketAddr>,
+    /// Serve no page
+    #[arg(long, conflicts_with = "listen", env = "PULSEWING_NO_WEB", value_parser = clap::builder::FalseyValueParser::new())]
+    pub no_web: bool,
     /// Where else to show the picture.
     #[command(flatten)]
     pub panels: Panels,
@@ -398,7 +407,11 @@ pub struct PictureSize {
 }
 
 impl PictureSize {
-    fn parse(text: &str) -> Result<Self, String> {
+    /// Reads a size such as `480x320`.
+    ///
+    /// # Errors
+    /// Why it is none, in words.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let side = |text: &str, least| {
             text.parse()
                 .ok()

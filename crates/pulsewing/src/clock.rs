@@ -17,7 +17,6 @@ use pulsewing_core::cycle::Now;
 pub struct Clock {
     started: Instant,
     wall: Wall,
-    speed: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -42,17 +41,15 @@ impl Clock {
         Self {
             started: Instant::now(),
             wall: Wall::System,
-            speed: 1,
         }
     }
 
-    /// A clock that shows `at` now, and runs `speed` times as fast as time does.
+    /// A clock that shows `at` now, and runs on from there.
     #[must_use]
-    pub fn starting_at(at: Timestamp, speed: u32) -> Self {
+    pub fn starting_at(at: Timestamp) -> Self {
         Self {
             started: Instant::now(),
             wall: Wall::Since(at),
-            speed: speed.max(1),
         }
     }
 
@@ -63,7 +60,6 @@ impl Clock {
     pub fn of_sandbox(clock: pulsewing_sandbox::Clock) -> Self {
         Self {
             started: Instant::now(),
-            speed: clock.speed(),
             wall: Wall::Sandbox {
                 clock,
                 waited_ms: Arc::default(),
@@ -74,7 +70,7 @@ impl Clock {
     /// The time.
     #[must_use]
     pub fn now(&self) -> Now {
-        let up = self.started.elapsed().saturating_mul(self.speed);
+        let up = self.started.elapsed().saturating_mul(self.speed());
         match &self.wall {
             Wall::System => Now {
                 utc: Timestamp::now(),
@@ -95,12 +91,21 @@ impl Clock {
         }
     }
 
+    /// How many times as fast as time it runs.
+    fn speed(&self) -> u32 {
+        match &self.wall {
+            Wall::System | Wall::Since(_) => 1,
+            #[cfg(feature = "sandbox")]
+            Wall::Sandbox { clock, .. } => clock.speed(),
+        }
+    }
+
     /// Waits until the clock that never jumps shows `until`.
     pub async fn sleep_until(&self, until: Duration) {
         let wait = until.saturating_sub(self.now().up);
         #[cfg(feature = "sandbox")]
         if let Wall::Sandbox { clock, waited_ms } = &self.wall
-            && self.speed == 0
+            && self.speed() == 0
         {
             // To the full millisecond above, so that the time that was waited for has come.
             let ms = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
@@ -110,6 +115,6 @@ impl Clock {
             ));
             return tokio::task::yield_now().await;
         }
-        tokio::time::sleep(wait / self.speed.max(1)).await;
+        tokio::time::sleep(wait / self.speed().max(1)).await;
     }
 }

@@ -14,7 +14,7 @@ use pulsewing_core::{Bpm, Provider, heart_zone::HeartZones};
 use pulsewing_screen::{Palette, Theme};
 use serde::Deserialize;
 
-use crate::{history::Keep, night::Night, problem::Problem};
+use crate::{history::Keep, night::Night, problem::Problem, web::Passphrase};
 
 /// The configuration as the file has it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -109,6 +109,10 @@ pub struct WearerConfig {
 pub struct WebConfig {
     /// The address to listen on.
     pub listen: Option<SocketAddr>,
+    /// Names of this machine that the page answers to, besides its addresses.
+    pub hosts: Vec<String>,
+    /// What somebody has to know to see the page; needed as soon as other machines can.
+    pub passphrase: Option<Passphrase>,
 }
 
 /// The picture.
@@ -179,7 +183,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ),
     ("poll", &["every", "hourly_cap", "hold_off"]),
     ("wearer", &["name", "time_zone", "zones"]),
-    ("web", &["listen"]),
+    ("web", &["listen", "hosts", "passphrase"]),
     ("screen", &["theme", "palette", "night", "wallpaper"]),
     ("history", &["keep"]),
 ];
@@ -406,6 +410,8 @@ mod tests {
             zones = [90, 110, 135, 160]
             [web]
             listen = "127.0.0.1:7373"
+            hosts = ["pi.example"]
+            passphrase = "correct horse"
             [screen]
             theme = "classic"
             palette = "dim"
@@ -421,7 +427,11 @@ mod tests {
         assert_eq!(config.poll.hold_off, Some(Interval(Duration::ZERO)));
         assert_eq!(config.history.keep, Keep::Days(400));
         assert!(Config::parse("[history]\nkeep = \"a while\"").is_err());
-        assert!(!format!("{config:?}").contains("hush"));
+        let shown = format!("{config:?}");
+        assert!(
+            !shown.contains("hush") && !shown.contains("horse"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -339,13 +339,9 @@ impl Engine {
         let now = self.clock.now().utc;
         let noon = date.at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
         let noon = noon.map_or(now, |noon| noon.timestamp());
-        let zone = self.cycle.memory().zone.as_ref();
-        let facts = zone.map(|(facts, _)| facts.clone());
-        let zone = zone::resolve(
-            &facts.unwrap_or_default(),
-            self.configured_zone.as_deref(),
-            noon,
-        );
+        let memory = self.cycle.memory().zone.clone();
+        let facts = memory.map(|(facts, _)| facts).unwrap_or_default();
+        let zone = zone::resolve(&facts, self.configured_zone.as_deref(), noon);
         let mut past = PastDay::new(self.provider, zone.offsets, date);
         let mut buffer = Zeroizing::new([0; REQUEST_BUFFER]);
         let result = loop {

@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`cli`], [`app`], [`config`], [`places`], [`endpoints`] | what the user asked for |
 //! | [`engine`], [`http`], [`zone`], [`clock`], [`stop`], [`progress`] | carrying the cycle's actions out |
+//! | [`sign_in`] | from a consent page to a chain |
 //! | [`daemon`] | cycles for ever, and who hears of them |
 //! | [`chain_file`], [`state_file`], [`history`] | what outlives a run |
 //! | [`archive`] | what goes into the history from files, and out of it again |
@@ -18,6 +19,7 @@
 //! | [`service`] | the daemon under systemd |
 //! | [`commands`], [`reading_json`] | what comes out in words |
 //! | [`outputs`], [`night`], [`picture`], [`panel`], [`wallpaper`] | what comes out in pixels |
+//! | [`web`] | what comes out in a browser |
 //! | [`board`] | a board on a serial port |
 //! | [`console`], [`log`], [`problem`] | talking to people |
 #![deny(unsafe_code)]
@@ -48,7 +50,9 @@ pub mod problem;
 pub mod progress;
 pub mod reading_json;
 pub mod service;
+pub mod sign_in;
 pub mod state_file;
 pub mod stop;
 pub mod wallpaper;
+pub mod web;
 pub mod zone;

@@ -45,6 +45,9 @@ pub(super) const MAX_PAGES: u8 = 8;
 const ZONE_LASTS: SignedDuration = SignedDuration::from_hours(24);
 const RESTING_LASTS: SignedDuration = SignedDuration::from_hours(6);
 
+/// What is newest is never older than this while a tracker syncs every quarter of an hour.
+const SYNCS_WITHIN: SignedDuration = SignedDuration::from_mins(30);
+
 /// How far back a resting heart rate is looked for, in days.
 const RESTING_DAYS: i64 = 7;
 
@@ -88,6 +91,10 @@ pub(super) struct Fetch {
     reading: Option<Reading>,
     access: Option<Fingerprint>,
     has_renewed: bool,
+    /// Whether the zone was asked for in this cycle.
+    has_asked_zone: bool,
+    /// Whether it is asked for again, because the clock times that came do not fit it.
+    is_doubting_zone: bool,
     may_ask_devices: bool,
     may_ask_zone: bool,
 }
@@ -110,6 +117,8 @@ impl Fetch {
             reading: None,
             access: None,
             has_renewed: false,
+            has_asked_zone: false,
+            is_doubting_zone: false,
             may_ask_devices: false,
             may_ask_zone: false,
         }
@@ -128,6 +137,8 @@ impl Fetch {
         self.step = Step::Idle;
         self.draft = None;
         self.has_renewed = false;
+        self.has_asked_zone = false;
+        self.is_doubting_zone = false;
     }
 
     /// Begins with this chain's access token, or goes on with it after a renewal.
@@ -154,7 +165,10 @@ impl Fetch {
             .filter(|(_, at)| is_recent(*at, now, ZONE_LASTS));
         match known {
             Some((facts, _)) => self.facts = facts.clone(),
-            None if self.may_ask_zone => return self.enter(Step::Zone, around),
+            None if self.may_ask_zone => {
+                self.has_asked_zone = true;
+                return self.enter(Step::Zone, around);
+            }
             None => self.facts = ZoneFacts::default(),
         }
         self.step = Step::ResolvingZone;
@@ -383,6 +397,7 @@ impl Fetch {
     pub(super) fn cut_short(&mut self, failure: Failure, settings: &Settings) -> Next {
         let is_vital = matches!(failure, Failure::TokensNotStored | Failure::Gone)
             || match self.step {
+                Step::Zone if self.is_doubting_zone => false,
                 Step::Idle | Step::Zone | Step::ResolvingZone => true,
                 step => step.is_vital(),
             };
@@ -418,6 +433,7 @@ impl Fetch {
         self.pause_until = None;
         match self.step {
             step if step.is_vital() => Next::Failed(failure),
+            Step::Zone if self.is_doubting_zone => self.complete(around.settings),
             Step::Zone
                 if matches!(failure, Failure::RateLimited { .. })
                     && around.pacing.next_allowed.is_some() =>
@@ -446,6 +462,10 @@ impl Fetch {
         let page = match received {
             Received::Zone(facts) => {
                 self.memory.zone = Some((facts.clone(), now));
+                let is_doubting = core::mem::take(&mut self.is_doubting_zone);
+                if is_doubting && facts == self.facts {
+                    return self.complete(around.settings);
+                }
                 self.facts = facts;
                 self.step = Step::ResolvingZone;
                 return Next::Poll;
@@ -510,8 +530,27 @@ impl Fetch {
             Step::Heart(_) | Step::Devices if self.wants_resting(around.now.utc) => {
                 self.enter(Step::Resting, around)
             }
+            _ if self.doubts_zone(around.now.utc) => {
+                self.has_asked_zone = true;
+                self.is_doubting_zone = true;
+                self.enter(Step::Zone, around)
+            }
             _ => self.complete(around.settings),
         }
+    }
+
+    /// Whether the wearer may have travelled since the zone was asked for. Fitbit tells clock times: in
+    /// a zone to the east they seem to lie in the future, in one to the west the tracker seems not to
+    /// have synced.
+    fn doubts_zone(&self, now: Timestamp) -> bool {
+        let is_possible =
+            self.provider == Provider::Fitbit && self.may_ask_zone && !self.has_asked_zone;
+        is_possible
+            && self.draft.as_ref().is_some_and(|draft| {
+                let newest = draft.newest();
+                draft.has_future
+                    || newest.is_none_or(|newest| now.duration_since(newest) > SYNCS_WITHIN)
+            })
     }
 
     fn wants_resting(&self, now: Timestamp) -> bool {

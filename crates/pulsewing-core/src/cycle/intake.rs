@@ -27,6 +27,8 @@ pub(super) struct Draft {
     pub(super) now: Timestamp,
     /// How many values the heart-rate replies of this cycle had.
     pub(super) points: u32,
+    /// Whether something was told that lies in the future.
+    pub(super) has_future: bool,
     /// The day of the reply at hand, in Fitbit's dialect.
     incoming: Day,
     device: DeviceFacts,
@@ -44,6 +46,7 @@ impl Draft {
             window: Window::ending_at(now),
             now,
             points: 0,
+            has_future: false,
             device: DeviceFacts::default(),
             resting: None,
             provider_zones: None,
@@ -214,7 +217,9 @@ impl Intake {
 
 impl Draft {
     fn take_fitbit_day(&mut self, step: Step, facts: &fitbit::HeartFacts) {
+        let told = self.incoming.logged_minutes();
         self.incoming.truncate(self.latest_credible());
+        self.has_future |= self.incoming.logged_minutes() < told;
         self.window.insert_day(&self.incoming);
         if step == Step::Heart(Heart::Today) {
             // The reply's own date holds: its cloud knows the wearer's midnight.
@@ -226,6 +231,12 @@ impl Draft {
         }
     }
 
+    /// The newest time that was told: of a sync, or of a minute.
+    pub(super) fn newest(&self) -> Option<Timestamp> {
+        let minute = self.window.latest().map(|sample| sample.at);
+        minute.max(self.device.last_sync)
+    }
+
     /// Nothing that was measured is later than this.
     fn latest_credible(&self) -> Timestamp {
         self.now.checked_add(CLOCKS_PART).unwrap_or(self.now)
@@ -234,6 +245,7 @@ impl Draft {
     /// Of several pages of devices, the newest sync is the tracker that is worn.
     fn take_device(&mut self, mut device: DeviceFacts) {
         let latest = self.latest_credible();
+        self.has_future |= device.last_sync.is_some_and(|sync| sync > latest);
         device.last_sync = device.last_sync.filter(|sync| *sync <= latest);
         if device.last_sync >= self.device.last_sync && device != DeviceFacts::default() {
             self.device = device;

@@ -7,7 +7,7 @@ use pulsewing_core::{cycle::Failure, dialect::ZoneFacts, oauth::Scopes};
 
 use crate::{
     cloud::{Fault, Route},
-    world::{Setup, World, zone_name},
+    world::{Setup, World, beginning, zone_name},
 };
 
 fn zone_calls(world: &World) -> usize {
@@ -98,5 +98,68 @@ fn without_its_scope_the_zone_is_not_asked_for() {
             told.starts_with("open, close, resolve, ") && !told.contains("devices"),
             "{told}"
         );
+    }
+}
+
+/// A world that has known its zone for an hour, and whose wearer is then somewhere else.
+fn travelled(setup: Setup, hours: i8) -> World {
+    let mut world = World::new(setup);
+    for _ in 0..4 {
+        assert_eq!(world.cycle_once(), Ok(()));
+    }
+    world.told();
+    world.cloud.offset = Offset::constant(hours);
+    world
+}
+
+#[test]
+fn a_journey_is_noticed_from_clock_times_that_do_not_fit_the_zone() {
+    // It was an hour ahead of UTC.
+    for hours in [-5, 0, 2, 9] {
+        let mut world = travelled(Setup::fitbit(), hours);
+        assert_eq!(world.cycle_once(), Ok(()));
+        let reading = world.cycle.reading().unwrap();
+        assert_eq!(
+            reading.time_zone.offsets.at(beginning()),
+            Offset::constant(hours)
+        );
+        let age = reading.age(world.now().utc).unwrap();
+        assert!(age.as_mins() < 20, "{hours}: {age}, {:?}", world.story);
+        assert_eq!(zone_calls(&world), 1, "{hours}: {:?}", world.story);
+        // And what was fetched with it stays.
+        world.told();
+        assert_eq!(world.cycle_once(), Ok(()));
+        assert_eq!(zone_calls(&world), 0);
+    }
+}
+
+#[test]
+fn googles_times_name_their_offset_so_that_nothing_is_asked_twice() {
+    let mut world = travelled(Setup::google(), -5);
+    assert_eq!(world.cycle_once(), Ok(()));
+    assert_eq!(zone_calls(&world), 0);
+}
+
+#[test]
+fn a_tracker_that_does_not_sync_costs_one_request_for_the_zone_and_no_reading() {
+    let mut world = travelled(Setup::fitbit(), 1);
+    let now = world.truth().as_second() / 60;
+    world.cloud.worn = vec![0..now - 90];
+    world.cloud.sync_age = 100;
+    assert_eq!(world.cycle_once(), Ok(()));
+    assert_eq!(
+        world.told(),
+        "open, close, resolve, today 200, devices 200, zone 200, done"
+    );
+    for fault in [
+        Fault::status(503),
+        Fault::limited("retry-after", "60"),
+        Fault::limited("x-none", ""),
+        Fault::DropBefore,
+        Fault::status(400),
+    ] {
+        world.heal();
+        world.always(Route::Zone, fault.clone());
+        assert_eq!(world.cycle_once(), Ok(()), "{fault:?}");
     }
 }

@@ -83,10 +83,7 @@ fn a_long_press_counts_down_and_erases_everything() {
         fresh,
         pulsewing_screen::Theme::Desk,
     );
-    assert!(rig.shows(&model.with_state(State::Fault {
-        what: "Everything is erased in 3 s: sign-in, settings, networks.",
-        advice: "Let go of the button to keep it all.",
-    })));
+    assert!(rig.shows(&model.with_state(State::Erasing { seconds: 3 })));
     assert!(rig.stored().is_some());
     rig.run_for(Duration::from_secs(4));
     rig.world.is_pressed.set(false);

@@ -13,9 +13,8 @@ fn an_erased_board_is_set_up_over_the_console_and_shows_a_heart_rate() {
     let mut rig = Rig::erased(Provider::Fitbit);
     rig.start();
     rig.run_for(minutes(2));
-    assert!(rig.shows_state(State::Fault {
-        what: "No Wi-Fi network is known here yet.",
-        advice: "Type on the computer: pulsewing board provision --wifi NAME. Or use an Improv page in a browser.",
+    assert!(rig.shows_state(State::SetUpNeeded {
+        command: "pulsewing board provision --wifi NAME",
     }));
     for setting in [
         "provider fitbit",

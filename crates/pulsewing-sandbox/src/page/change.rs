@@ -65,6 +65,10 @@ fn switches(form: &Params) -> Result<Value, String> {
         };
         change.insert(number.name.to_owned(), value);
     }
+    for (name, _, _) in TEXTS {
+        let value = form.get(name).filter(|text| !text.is_empty());
+        change.insert((*name).to_owned(), value.into());
+    }
     Ok(change.into())
 }
 
@@ -137,6 +141,13 @@ pub(super) const NUMBERS: &[Number] = &[
         range: TOKEN_LENGTHS,
         otherwise: "usual",
     },
+];
+
+/// The settings that are texts, or left to themselves: name, label, what the field says while it is
+/// empty.
+pub(super) const TEXTS: &[(&str, &str, &str)] = &[
+    ("time_zone", "travelled to the zone", "at home"),
+    ("last_sync", "tracker last synced", "every 15 minutes"),
 ];
 
 /// Faults that can be chosen by name, with what they do.
@@ -226,6 +237,18 @@ mod tests {
                 assert_eq!(json!(shared.state().settings)[number.name], expected);
             }
         }
+        for (name, _, _) in TEXTS {
+            let text = if *name == "time_zone" {
+                "Asia/Tokyo"
+            } else {
+                "2026-11-22T09:00:00Z"
+            };
+            for (given, expected) in [(text, json!(text)), ("", Value::Null)] {
+                let form = format!("form=switches&{name}={given}");
+                assert_eq!(apply(&Params::parse(form.as_bytes()), &shared), Ok(()));
+                assert_eq!(json!(shared.state().settings)[name], expected);
+            }
+        }
         for (name, _) in TICKED {
             for (ticked, expected) in [(format!("&{name}=on"), true), (String::new(), false)] {
                 let form = Params::parse(format!("form=switches{ticked}").as_bytes());
@@ -247,6 +270,8 @@ mod tests {
             "form=switches&gone=on&battery=101",
             "form=switches&gone=on&refresh_token_length=15",
             "form=switches&gone=on&replay=60s",
+            "form=switches&gone=on&time_zone=Mars/Olympus",
+            "form=switches&gone=on&last_sync=noon",
             "form=fault&preset=none",
             "form=fault&preset=401&route=nowhere",
             "form=fault&preset=401&skip=-1",

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::change::{CHOSEN, NUMBERS, PRESETS, TICKED};
+use super::change::{CHOSEN, NUMBERS, PRESETS, TEXTS, TICKED};
 use crate::clock::SYNC_STEP;
 use crate::faults::ROUTES;
 use crate::message::escaped;
@@ -167,6 +167,14 @@ fn switches(state: &State) -> String {
             number.range.end(),
             value.map_or_else(String::new, |value| value.to_string()),
             number.otherwise,
+        );
+    }
+    for (name, label, otherwise) in TEXTS {
+        let value = settings.get(name).and_then(Value::as_str);
+        let _ = writeln!(
+            fields,
+            "<p><label>{label} <input name=\"{name}\" value=\"{}\" placeholder=\"{otherwise}\"></label></p>",
+            escaped(value.unwrap_or_default()),
         );
     }
     let scopes = match settings.get("scopes").and_then(Value::as_array) {

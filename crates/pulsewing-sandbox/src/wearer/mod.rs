@@ -96,7 +96,7 @@ impl Source {
 /// The wearer as the clouds know them at one instant.
 pub(crate) struct Synced<'a> {
     pub(crate) source: &'a Source,
-    pub(crate) zone: &'a TimeZone,
+    pub(crate) zone: TimeZone,
     pub(crate) now: Timestamp,
     pub(crate) wearing: Wearing,
     /// Picks what comes late.
@@ -105,7 +105,7 @@ pub(crate) struct Synced<'a> {
 
 impl WearerData for Synced<'_> {
     fn time_zone(&self) -> &TimeZone {
-        self.zone
+        &self.zone
     }
 
     fn samples(&self, from: Timestamp, to: Timestamp) -> Vec<Sample> {
@@ -114,7 +114,7 @@ impl WearerData for Synced<'_> {
         if from >= to {
             return Vec::new();
         }
-        let mut samples = self.source.samples(from, to, self.zone);
+        let mut samples = self.source.samples(from, to, &self.zone);
         if self.wearing.late {
             let word = FirstWord::of(self.seed, self.last_sync());
             samples = samples.into_iter().filter_map(|s| word.tell(s)).collect();
@@ -133,7 +133,11 @@ impl WearerData for Synced<'_> {
     }
 
     fn last_sync(&self) -> Timestamp {
-        clock::last_sync(self.now)
+        let due = clock::last_sync(self.now);
+        match self.wearing.last_sync {
+            Some(last) => due.min(clock::last_sync(last)),
+            None => due,
+        }
     }
 
     fn is_wearable(&self) -> bool {
@@ -304,7 +308,7 @@ mod tests {
         let known = |now: &str| {
             let wearer = Synced {
                 source: &source,
-                zone: &TimeZone::UTC,
+                zone: TimeZone::UTC,
                 now: now.parse().unwrap(),
                 wearing: Wearing::default(),
                 seed: 0,

@@ -110,6 +110,7 @@ fn the_forms_do_what_the_control_calls_do() {
             "google_rotates": true, "refresh_token_length": 99,
             "quotas": false, "header_case": "title", "scopes": null,
             "late": false, "wearable": false, "devices": "usual", "battery": 3,
+            "time_zone": null, "last_sync": null,
         })
     );
     assert_eq!(sandbox.get("/1/user/-/devices.json").status, 410);

@@ -198,3 +198,49 @@ fn a_wearer_off_the_wrist_leaves_a_gap_in_every_view() {
         3
     );
 }
+
+#[test]
+fn a_tracker_whose_phone_is_away_keeps_what_it_measures_until_it_syncs_again() {
+    let sandbox = Running::start();
+    let access = sandbox.google_login().access;
+    let truth = minutes(&sandbox, &access, "google-wearables");
+    let away = json!({ "last_sync": "2026-11-22T13:37:00Z" });
+    sandbox.control("config", &away);
+    let kept = minutes(&sandbox, &access, "google-wearables");
+    assert!(
+        kept.keys()
+            .all(|minute| minute.as_str() < "2026-11-22T13:30:00Z")
+    );
+    let told: BTreeMap<_, _> = truth.clone().into_iter().take(kept.len()).collect();
+    assert_eq!(kept, told);
+    let devices = sandbox.get_as(&access, "/v4/users/me/pairedDevices").json();
+    let synced = &devices["pairedDevices"][1]["lastSyncTime"];
+    assert!(
+        synced.as_str().unwrap().starts_with("2026-11-22T13:30:00"),
+        "{devices}"
+    );
+    sandbox.control("config", &json!({ "last_sync": null }));
+    assert_eq!(minutes(&sandbox, &access, "google-wearables"), truth);
+}
+
+#[test]
+fn a_wearer_who_travels_has_another_zone_in_both_clouds_and_the_same_heart() {
+    let sandbox = Running::start();
+    let google = sandbox.google_login().access;
+    let fitbit = sandbox.fitbit_login().access;
+    let zones = || {
+        let settings = sandbox.get_as(&google, "/v4/users/me/settings").json();
+        let profile = sandbox.get_as(&fitbit, "/1/user/-/profile.json").json();
+        (
+            settings["timeZone"].as_str().unwrap().to_owned(),
+            profile["user"]["timezone"].as_str().unwrap().to_owned(),
+        )
+    };
+    let berlin = "Europe/Berlin".to_owned();
+    assert_eq!(zones(), (berlin.clone(), berlin.clone()));
+    sandbox.control("config", &json!({ "time_zone": "Asia/Tokyo" }));
+    let tokyo = "Asia/Tokyo".to_owned();
+    assert_eq!(zones(), (tokyo.clone(), tokyo));
+    sandbox.control("config", &json!({ "time_zone": null }));
+    assert_eq!(zones(), (berlin.clone(), berlin));
+}

@@ -1,20 +1,22 @@
 //! `pulsewing demo`: the whole system in one process, without an account.
 
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
-use pulsewing_core::{Provider, oauth::Redirect, report::Report};
+use pulsewing_core::{Provider, oauth::Redirect};
 use pulsewing_sandbox::{Sandbox, SandboxConfig};
 
-use super::{consent::SignIn, print, sandbox};
+use super::{cycle_report, print, sandbox};
 use crate::{
     app::App,
     cli::{Demo, Global, Look, PictureSize},
     clock::Clock,
     config::{ClientConfig, Config, EndpointsConfig},
     console::Console,
-    engine::Engine,
+    daemon::{Presenter, Rounds},
     outputs::{Outputs, View},
     problem::{Exit, Problem},
+    sign_in::SignIn,
     stop::Stop,
+    web::{self, Listener},
 };
 
 /// Where the picture goes.
@@ -56,7 +58,7 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
     let config = config(options.provider, &sandbox);
     sign_in(options.provider, &config, &sandbox, start, &place, console).await?;
     sandbox.clock().set(start);
-    let clock = Clock::starting_at(start, options.speed);
+    let clock = Clock::of_sandbox(sandbox.clock().clone());
     let app = App::private(config, console, clock, place.0.clone());
     let look = Look {
         theme: None,
@@ -67,16 +69,61 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         palette: options.palette,
     };
     let mut outputs = Outputs::open(&app, &look, Some(PICTURE.into()), &options.panels.specs)?;
-    let mut engine = app.engine(options.provider, None)?;
+    let mut rounds = Rounds::new(&app, app.engine(options.provider, None)?);
+    if options.once {
+        return once(&app, &mut rounds, &mut outputs, &mut stop).await;
+    }
+    let listener = match options.listen {
+        Some(address) => Listener::bind(address).await?,
+        None => Listener::bind_near(web::LISTEN).await?,
+    };
+    console.say(&format!(
+        "The page is http://{}/ and the picture {PICTURE}, drawn anew as it changes.",
+        listener.address()
+    ));
+    let page = web::serve(&app, rounds.hub(), listener)?;
+    let presenter = Presenter::new(rounds.hub().clone(), outputs, None, console);
+    tokio::select! {
+        biased;
+        result = cycles(&mut rounds, &mut stop) => result,
+        () = presenter.run() => Ok(()),
+        () = page => Ok(()),
+    }
+}
+
+/// One cycle, its report and its picture.
+async fn once(
+    app: &App,
+    rounds: &mut Rounds,
+    outputs: &mut Outputs,
+    stop: &mut Stop,
+) -> Result<(), Problem> {
+    match rounds.next(stop).await {
+        Ok(()) => {}
+        Err(problem) if problem.exit() == Exit::Interrupted => return Ok(()),
+        Err(problem) => return Err(problem),
+    }
+    let engine = rounds.engine();
+    if let Some(reading) = engine.reading() {
+        let now = engine.clock().now();
+        let freshness = reading.freshness(now.utc, app.interval(), false);
+        outputs.show(&View::of(reading, freshness, now))?;
+    }
+    print(&cycle_report::of(rounds.engine(), false))?;
+    app.console.say(&format!("The picture is {PICTURE}."));
+    Ok(())
+}
+
+/// Cycle after cycle, until Ctrl-C: that is how a demo ends.
+async fn cycles(rounds: &mut Rounds, stop: &mut Stop) -> Result<(), Problem> {
     loop {
-        match engine.next_cycle(&mut stop).await {
-            Ok(()) => show(&app, &engine, &mut outputs, options.once)?,
-            // Ctrl-C is how a demo ends.
+        match rounds.next(stop).await {
+            Ok(()) => {
+                print(&cycle_report::of(rounds.engine(), true))?;
+                rounds.repair(stop).await;
+            }
             Err(problem) if problem.exit() == Exit::Interrupted => return Ok(()),
             Err(problem) => return Err(problem),
-        }
-        if options.once {
-            return Ok(());
         }
     }
 }
@@ -94,20 +141,14 @@ async fn sign_in(
     let app = App::private(
         config.clone(),
         console,
-        Clock::starting_at(earlier, 1),
+        Clock::starting_at(earlier),
         place.0.clone(),
     );
     let http = app.http(provider)?;
     let client = app
         .client(provider)?
         .ok_or_else(|| Problem::failed("the sandbox names no client"))?;
-    let sign_in = SignIn::new(
-        &app,
-        provider,
-        &http,
-        &client,
-        format!("{}/demo", sandbox.url()),
-    )?;
+    let sign_in = SignIn::new(&app, provider, client, format!("{}/demo", sandbox.url()))?;
     // The consent page approves at once when asked to.
     let redirect = http
         .redirect_of(&format!("{}&auto=1", sign_in.url()?))
@@ -119,26 +160,6 @@ async fn sign_in(
     console.say(&format!(
         "Signed in nine hours ago, so the access token has expired and is refreshed first. It is {start} in the demo."
     ));
-    Ok(())
-}
-
-fn show(app: &App, engine: &Engine, outputs: &mut Outputs, is_last: bool) -> Result<(), Problem> {
-    let Some(reading) = engine.reading() else {
-        return Ok(());
-    };
-    let now = engine.clock().now();
-    let every = SignedDuration::try_from(app.every()).unwrap_or(SignedDuration::MAX);
-    let freshness = reading.freshness(now.utc, every, false);
-    outputs.show(&View::of(reading, freshness, now))?;
-    let next = engine.cycle().due().duration_since(now.utc);
-    let report = Report {
-        reading,
-        token_written_to: engine.cycle().token_written().then_some("disk"),
-        uptime: now.up,
-        next_update: (!is_last).then(|| next.try_into().unwrap_or_default()),
-    };
-    print(&report.to_string())?;
-    app.console.say(&format!("The picture is {PICTURE}."));
     Ok(())
 }
 

@@ -3,7 +3,6 @@
 mod adopt;
 mod board;
 mod completions;
-mod consent;
 mod cycle_report;
 #[cfg(feature = "sandbox")]
 mod demo;

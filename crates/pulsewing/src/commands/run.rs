@@ -1,6 +1,6 @@
 //! `pulsewing run`: the daemon.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
 use super::{cycle_report, print};
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     outputs::Outputs,
     problem::{Exit, Problem},
     stop::Stop,
+    web::{self, Listener},
 };
 
 /// How often it is looked whether somebody has signed in with another process.
@@ -23,6 +24,10 @@ pub(super) async fn run(app: &App, options: &Run) -> Result<(), Problem> {
     outputs
         .open_panels(&options.panels.specs)
         .map_err(Problem::may_pass)?;
+    let listener = match options.no_web {
+        true => None,
+        false => Some(listen(app, options.listen).await?),
+    };
     let mut rounds = Rounds::new(app, app.engine(provider, None)?);
     let hub = rounds.hub().clone();
     let mut stop = Stop::listen();
@@ -33,17 +38,57 @@ pub(super) async fn run(app: &App, options: &Run) -> Result<(), Problem> {
         "started"
     );
     let supervision = Supervision::new(hub.clone(), rounds.engine().progress());
-    let presenter = Presenter::new(hub.clone(), outputs, None, app.console);
+    let address = listener.as_ref().map(Listener::address);
+    let reachable = address.and_then(sign_in_address);
+    let presenter = Presenter::new(hub.clone(), outputs, reachable, app.console);
+    let page = match listener {
+        Some(listener) => Some(web::serve(app, &hub, listener)?),
+        None => None,
+    };
+    if let Some(address) = address {
+        tracing::info!(page = %format_args!("http://{address}/"), "listening");
+    }
     tokio::select! {
         biased;
         () = cycles(&mut rounds, &mut stop, app) => {}
         () = presenter.run() => {}
         () = look_for_sign_in(&hub) => {}
         () = supervision.run() => {}
+        () = served(page) => {}
     }
     Supervision::stopping();
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Listens where the page is to be. Other machines see it only with a passphrase.
+async fn listen(app: &App, asked: Option<SocketAddr>) -> Result<Listener, Problem> {
+    let configured = &app.config.web;
+    let address = asked.or(configured.listen).unwrap_or(web::LISTEN);
+    if !address.ip().is_loopback() && configured.passphrase.is_none() {
+        return Err(Problem::failed(format!(
+            "the page at {address} could be seen by every machine in reach"
+        ))
+        .hint("set a passphrase under [web] in the configuration, of at least 8 characters")
+        .hint("or listen on this machine alone, such as --listen 127.0.0.1:7373"));
+    }
+    // After a start of the machine an address may come later than this program.
+    Listener::bind(address).await.map_err(Problem::may_pass)
+}
+
+/// Where somebody with a phone can sign in; `None` where nobody else can see the page, or where its
+/// address is every address.
+fn sign_in_address(address: SocketAddr) -> Option<String> {
+    let ip = address.ip();
+    (!ip.is_loopback() && !ip.is_unspecified()).then(|| format!("http://{address}/sign-in"))
+}
+
+/// The page, if there is one.
+async fn served(page: Option<impl Future<Output = ()>>) {
+    match page {
+        Some(page) => page.await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The right to be the wearer's daemon.

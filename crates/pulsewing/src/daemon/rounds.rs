@@ -144,6 +144,7 @@ impl Rounds {
         let days = self.missing_days();
         let total = days.len();
         let mut done = 0;
+        let wake = self.engine.wake();
         for date in days {
             let progress = Some(Repair { done, total });
             self.hub.change(|live| live.repair = progress);
@@ -171,6 +172,11 @@ impl Rounds {
             let until = self.engine.clock().now().up + BETWEEN_DAYS;
             tokio::select! {
                 () = stop.requested() => break,
+                () = wake.notified() => {
+                    // Somebody does not want to wait: the next cycle is to hear of it.
+                    wake.notify_one();
+                    break;
+                }
                 () = self.engine.clock().sleep_until(until) => {}
             }
         }

@@ -180,7 +180,7 @@ pub async fn examine(
     }
     .join(places::WEARER);
     let clock = match global.now {
-        Some(start) => Clock::starting_at(start.at, 1),
+        Some(start) => Clock::starting_at(start.at),
         None => Clock::system(),
     };
     let mut findings = Vec::new();

@@ -25,6 +25,24 @@ pub(super) fn fetches(known: &SourceDay, new: &SourceDay) -> SourceDay {
     merged
 }
 
+/// Has two views of the same hours, from one source, agree on every minute that both have: the newer
+/// fetch's minute wins. Returns whether that changed `other`.
+pub(super) fn share(one: &mut SourceDay, other: &mut SourceDay) -> bool {
+    let is_newer = one.fetched_at >= other.fetched_at;
+    let (newer, older) = if is_newer {
+        (&*one, &mut other.day)
+    } else {
+        (&*other, &mut one.day)
+    };
+    let before = older.clone();
+    for (minute, bpm) in newer.day.iter() {
+        if let Some(minute) = older.local().minute_of(newer.day.local().instant(minute)) {
+            older.record(minute, bpm);
+        }
+    }
+    is_newer && *older != before
+}
+
 /// What all sources know of a date, best first: the clouds' own averages before an export's, and
 /// within a kind the device with more minutes.
 pub(super) fn rank(days: &mut [SourceDay]) {
@@ -103,6 +121,28 @@ mod tests {
                     new.day.get(minute).or_else(|| known_first.day.get(minute))
                 );
             }
+        }
+
+        #[test]
+        fn two_views_of_the_same_hours_agree_and_the_newer_fetch_is_believed(
+            day in any_day(), other in any_day(), is_newer: bool
+        ) {
+            let one = known(day, 150, Kind::Google);
+            let two = known(other, if is_newer { 100 } else { 200 }, Kind::Google);
+            let (mut shared, mut other) = (one.clone(), two.clone());
+            let has_changed = share(&mut shared, &mut other);
+            prop_assert_eq!(has_changed, other != two);
+            let (newer, older, before) = if is_newer {
+                (&shared, &other, &two)
+            } else {
+                (&other, &shared, &one)
+            };
+            for (minute, bpm) in older.day.iter() {
+                let at = older.day.local().instant(minute);
+                let in_newer = newer.day.local().minute_of(at).and_then(|minute| newer.day.get(minute));
+                prop_assert_eq!(Some(bpm), in_newer.or_else(|| before.day.get(minute)));
+            }
+            prop_assert!(!share(&mut shared, &mut other), "once is enough");
         }
 
         #[test]

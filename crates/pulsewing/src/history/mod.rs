@@ -167,25 +167,20 @@ impl Batch<'_> {
     /// [`HistoryError`].
     pub fn record(&self, known: &SourceDay) -> Result<(), HistoryError> {
         let stored = row::same(&self.change, self.wearer, &known.source, known.day.local())?;
-        let new = match stored {
+        let mut new = match stored {
             None => row::Row {
                 known: known.clone(),
                 changed_at: known.fetched_at,
             },
-            Some(stored) => {
-                let merged = merge::fetches(&stored.known, known);
-                let is_changed =
-                    merged.day != stored.known.day || merged.resting != stored.known.resting;
-                row::Row {
-                    changed_at: if is_changed {
-                        known.fetched_at
-                    } else {
-                        stored.changed_at
-                    },
-                    known: merged,
-                }
-            }
+            Some(stored) => stored.merged(known),
         };
+        // A wearer who travels has two views of the same hours: what is revised in one is in both.
+        for mut other in row::overlapping(&self.change, self.wearer, known)? {
+            if merge::share(&mut new.known, &mut other.known) {
+                other.changed_at = known.fetched_at;
+                row::write(&self.change, self.wearer, &other)?;
+            }
+        }
         row::write(&self.change, self.wearer, &new)
     }
 

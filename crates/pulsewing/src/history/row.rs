@@ -14,7 +14,7 @@ use pulsewing_core::{
 };
 use rusqlite::{Connection, named_params};
 
-use super::{error::HistoryError, minutes, source::Source};
+use super::{error::HistoryError, merge, minutes, source::Source};
 
 /// What one source knows of a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,51 @@ const COLUMNS: &str = "date, start, length, source, zone, offset, change_minute,
 pub(super) struct Row {
     pub(super) known: SourceDay,
     pub(super) changed_at: Timestamp,
+}
+
+impl Row {
+    /// The row with what a fetch knows of the same day.
+    pub(super) fn merged(self, known: &SourceDay) -> Self {
+        let merged = merge::fetches(&self.known, known);
+        let is_changed = merged.day != self.known.day || merged.resting != self.known.resting;
+        Self {
+            changed_at: if is_changed {
+                known.fetched_at
+            } else {
+                self.changed_at
+            },
+            known: merged,
+        }
+    }
+}
+
+/// The other rows of a source that have hours of the same day: views from other zones.
+pub(super) fn overlapping(
+    db: &Connection,
+    wearer: &str,
+    known: &SourceDay,
+) -> Result<Vec<Row>, HistoryError> {
+    let local = known.day.local();
+    let (start, minutes) = (local.start().as_second(), i64::from(local.minutes()));
+    let date = local.date();
+    let mut query = db.prepare(&format!(
+        "SELECT {COLUMNS} FROM day WHERE wearer = ?1 AND date BETWEEN ?2 AND ?3 AND source = ?4
+         AND start < ?5 AND start + 60 * length > ?6 AND (start <> ?6 OR length <> ?7)"
+    ))?;
+    let mut rows = query.query((
+        wearer,
+        date.yesterday().unwrap_or(date).to_string(),
+        date.tomorrow().unwrap_or(date).to_string(),
+        known.source.to_string(),
+        start + 60 * minutes,
+        start,
+        minutes,
+    ))?;
+    let mut others = Vec::new();
+    while let Some(row) = rows.next()? {
+        others.push(read(row)?);
+    }
+    Ok(others)
 }
 
 /// The rows of a date.

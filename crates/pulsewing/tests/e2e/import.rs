@@ -289,7 +289,7 @@ fn the_order_of_samples_within_a_file_does_not_matter() {
 #[test]
 fn a_file_that_comes_back_to_a_day_of_long_before_is_left_out_as_a_whole() {
     let days = |range: std::ops::Range<i64>| {
-        let start: jiff::Timestamp = START.parse().unwrap();
+        let start: Timestamp = START.parse().unwrap();
         range.flat_map(move |day| {
             let at = start + SignedDuration::from_hours(24 * day);
             samples(&at.to_string(), [70, 71])

@@ -19,10 +19,15 @@ pub(crate) struct Reply {
 impl Reply {
     /// Where the reply sends a browser.
     pub(crate) fn location(&self) -> Option<&str> {
+        self.header("location")
+    }
+
+    /// The value of a header.
+    pub(crate) fn header(&self, wanted: &str) -> Option<&str> {
         self.head
             .lines()
             .filter_map(|line| line.split_once(':'))
-            .find(|(name, _)| name.eq_ignore_ascii_case("location"))
+            .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
             .map(|(_, value)| value.trim())
     }
 

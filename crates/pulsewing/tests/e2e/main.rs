@@ -10,6 +10,7 @@
 mod board_console;
 mod board_line;
 mod browser;
+mod daemon;
 mod hermetic;
 mod import_files;
 mod loopback_http;
@@ -54,3 +55,5 @@ mod service;
 mod status;
 mod stop;
 mod supervision;
+mod unattended;
+mod web;

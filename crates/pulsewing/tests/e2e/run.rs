@@ -1,381 +1,235 @@
-//! `run`: unattended, from outside. The machine's clock is a file, so that hours pass at once.
+//! `pulsewing run`: the daemon.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
 
-use jiff::Timestamp;
 use serde_json::json;
 
-use crate::{
-    hermetic::{Home, Program, Running},
-    import_files::exported,
-    patience::until,
-    shim,
-    signed_in::{SEED, SignedIn, adopt, configuration},
-};
-
-/// The clock of the machine that the program runs on.
-struct MachineClock {
-    file: PathBuf,
-}
-
-impl MachineClock {
-    /// A clock that shows the sandbox's time.
-    fn of(signed_in: &SignedIn) -> Self {
-        let clock = Self {
-            file: signed_in.home.path("tmp/clock"),
-        };
-        clock.set(&signed_in.sandbox.now());
-        clock
-    }
-
-    fn set(&self, now: &str) {
-        let now: Timestamp = now.parse().unwrap();
-        let ahead = now.as_second() - Timestamp::now().as_second();
-        let new = self.file.with_extension("new");
-        fs::write(&new, ahead.to_string()).unwrap();
-        fs::rename(&new, &self.file).unwrap();
-    }
-
-    fn over(&self, program: Program) -> Program {
-        shim::with_clock(program, &self.file)
-    }
-}
-
-/// `run` with these options on a machine whose clock can be set.
-fn started(signed_in: &SignedIn, clock: &MachineClock, options: &[&str]) -> Running {
-    clock
-        .over(signed_in.home.program(&[&["run"], options].concat()))
-        .printing_first()
-        .start()
-}
-
-/// Makes the machine sleep: its clock and the cloud's go on, the program does not.
-fn sleep(signed_in: &SignedIn, clock: &MachineClock, seconds: i64) {
-    signed_in.sandbox.advance(seconds);
-    clock.set(&signed_in.sandbox.now());
-}
-
-/// Keeps the past days out of it.
-fn today_alone(signed_in: &SignedIn) {
-    append(&signed_in.home, "[history]\nkeep = \"1 day\"\n");
-}
-
-fn append(home: &Home, text: &str) {
-    let path = home.path("config/pulsewing/config.toml");
-    let config = fs::read_to_string(&path).unwrap();
-    fs::write(&path, config + text).unwrap();
-}
-
-/// Reads stdout up to the end of a report.
-fn report(run: &Running) -> String {
-    let mut text = String::new();
-    loop {
-        let line = run.line();
-        text.push_str(&line);
-        text.push('\n');
-        if line.starts_with("Next Update in") {
-            return text;
-        }
-    }
-}
-
-fn changed(path: &Path) -> Option<std::time::SystemTime> {
-    fs::metadata(path).and_then(|file| file.modified()).ok()
-}
+use crate::{daemon::Daemon, sandbox_process::Sandbox, signed_in::SignedIn};
 
 #[test]
-fn every_update_is_reported_drawn_and_logged_in_a_line() {
-    for provider in ["google", "fitbit"] {
-        let signed_in = SignedIn::either(provider);
-        today_alone(&signed_in);
-        let clock = MachineClock::of(&signed_in);
-        let run = started(&signed_in, &clock, &["--png", "now.png"]);
-        assert!(report(&run).contains("Today's Logged Pulses : 840"));
-        let line = run.error_line_with("updated");
-        assert!(
-            line.contains(" INFO updated bpm=99 age_min=8 next=2026-11-22T14:"),
-            "{line}"
-        );
-        let png = signed_in.home.work("now.png");
-        let first = until("a picture with the reading", || changed(&png));
-        // An hour later by both clocks the next is due, and a machine that slept notices it itself.
-        sleep(&signed_in, &clock, 3_600);
-        assert!(report(&run).contains("Today's Logged Pulses : 840"));
-        let line = run.error_line_with("updated");
-        assert!(line.contains("age_min=68 next=2026-11-22T15:"), "{line}");
-        until("a newer picture", || changed(&png).filter(|at| *at > first));
-        run.signal("TERM");
-        let finished = run.finish().exits(0);
-        let lines: Vec<&str> = finished.stderr.lines().collect();
-        assert_eq!(lines.len(), 4, "{lines:#?}");
-        assert!(lines[0].contains("INFO started version="), "{lines:#?}");
-        assert!(lines[3].ends_with("INFO stopped"), "{lines:#?}");
-        signed_in.assert_chain_goes_on();
-    }
-}
-
-#[test]
-fn a_clock_that_is_set_back_starts_an_update_at_once_too() {
-    let signed_in = SignedIn::google();
-    today_alone(&signed_in);
-    let clock = MachineClock::of(&signed_in);
-    clock.set("2026-11-22T16:07:00Z");
-    let run = started(&signed_in, &clock, &[]);
-    run.error_line_with("updated");
-    clock.set(&signed_in.sandbox.now());
-    let line = run.error_line_with("updated");
-    assert!(line.contains("age_min=8"), "{line}");
-    run.signal("TERM");
-    run.finish().exits(0);
-}
-
-#[test]
-fn there_is_one_for_each_wearer() {
-    let signed_in = SignedIn::google();
-    today_alone(&signed_in);
-    let run = signed_in.program(&["run"]).start();
-    run.error_line_with("updated");
-    signed_in
-        .run(&["run"])
-        .exits(5)
-        .says("another pulsewing is already running with this state directory");
-    let elsewhere = signed_in
-        .home
-        .program(&[
-            "run",
-            "--state-dir",
-            "elsewhere",
-            "--now",
-            &signed_in.sandbox.now(),
-        ])
-        .start();
-    elsewhere.error_line_with("nobody has signed in yet");
-    // However it ends, the next one may start.
-    run.kill();
-    let next = signed_in.program(&["run"]).start();
-    next.error_line_with("updated");
-    next.signal("TERM");
-    next.finish().exits(0);
-}
-
-#[test]
-fn told_to_stop_it_finishes_a_refresh_and_ends_well() {
+fn it_reports_draws_keeps_and_ends_when_told_to() {
     for signal in ["TERM", "INT"] {
         let signed_in = SignedIn::fitbit();
-        signed_in
-            .sandbox
-            .fault("fitbit.token", 1, &json!({ "stall_s": 2 }));
-        let run = signed_in.program(&["run"]).start();
-        signed_in.sandbox.wait_for("fitbit.token", 1);
-        run.signal(signal);
-        run.finish().exits(0);
-        assert_eq!(signed_in.sandbox.routes(), ["fitbit.token"]);
-        assert_eq!(signed_in.chain()["generation"], 2);
+        let png = signed_in.home.work("heart.png");
+        let run = ["run", "--no-web", "--png", png.to_str().unwrap()];
+        let running = signed_in.program(&run).start();
+        let mut report = String::new();
+        while !report.contains("Next Update in:") {
+            report += &format!("{}\n", running.line());
+        }
+        assert!(report.contains("Fitbit Time: 13:59\n"), "{report}");
+        running.error_line();
+        running.signal(signal);
+        let ended = running.finish().exits(0).says("stopped");
+        assert!(
+            ended.stderr.contains("INFO updated bpm="),
+            "{}",
+            ended.stderr
+        );
+        assert!(fs::read(&png).unwrap().starts_with(b"\x89PNG"));
         signed_in.assert_chain_goes_on();
+        assert!(signed_in.status()["history"]["days"].as_u64().unwrap() >= 1);
     }
 }
 
 #[test]
-fn a_call_for_data_is_given_up_at_once() {
+fn there_is_one_daemon_for_a_state_directory() {
     let signed_in = SignedIn::google();
-    let heart = signed_in.heart_route();
+    let daemon = Daemon::start(&signed_in);
+    daemon.logs("updated");
+    signed_in
+        .run(&["run", "--no-web"])
+        .exits(5)
+        .says("another pulsewing is already running with this state directory")
+        .says("pulsewing show");
+    daemon.stop();
+    let daemon = Daemon::start(&signed_in);
+    daemon.logs("updated");
+    daemon.stop();
+}
+
+#[test]
+fn a_refresh_under_way_is_finished_and_stored_before_it_ends() {
+    let signed_in = SignedIn::fitbit();
     signed_in
         .sandbox
-        .fault(heart, 0, &json!({ "stall_s": 3600 }));
-    let run = signed_in.program(&["run"]).start();
-    signed_in.sandbox.wait_for(heart, 1);
-    run.signal("TERM");
-    run.finish().exits(0);
-}
-
-#[test]
-fn a_sign_in_by_another_process_is_noticed() {
-    let home = Home::new();
-    let sandbox = crate::sandbox_process::Sandbox::with_recording(
-        &home,
-        &crate::recording::until_two(),
-        "UTC",
-    );
-    sandbox.seed(SEED);
-    home.configure(&(configuration(&sandbox, "fitbit") + "[history]\nkeep = \"1 day\"\n"));
-    let run = home.program(&["run", "--now", &sandbox.now()]).start();
-    let line = run.error_line_with("nobody has signed in yet");
-    assert!(
-        line.contains("ERROR") && line.contains("pulsewing login --provider fitbit"),
-        "{line}"
-    );
-    adopt(&home, &sandbox, SEED);
-    assert!(report(&run).contains("Today's Logged Pulses : 840"));
-    run.signal("TERM");
-    run.finish().exits(0);
-}
-
-#[test]
-fn missing_days_are_fetched_newest_first_and_cycles_keep_their_requests() {
-    let signed_in = SignedIn::google();
-    // Half of them is the cycles'.
-    append(&signed_in.home, "[poll]\nhourly_cap = 14\n");
-    let clock = MachineClock::of(&signed_in);
-    let run = started(&signed_in, &clock, &[]);
-    let line = run.error_line_with("fetching what the history lacks");
-    assert!(line.contains("days=30"), "{line}");
-    let line = run.error_line_with("fetched a past day");
-    assert!(
-        line.contains("date=2026-11-21") && line.contains("done=1 total=30"),
-        "{line}"
-    );
-    // The next cycles are not held up.
-    for _ in 0..2 {
-        sleep(&signed_in, &clock, 15 * 60);
-        run.error_line_with("updated");
-    }
-    run.signal("TERM");
-    let finished = run.finish().exits(0);
-    assert!(!finished.stderr.contains("ERROR"), "{}", finished.stderr);
-    let days = finished.stderr.matches("fetched a past day").count();
-    assert!((1..=4).contains(&days), "{}", finished.stderr);
-}
-
-#[test]
-fn days_that_cannot_be_fetched_yet_are_not_announced_again_and_again() {
-    let signed_in = SignedIn::google();
-    // A cycle's own requests take the half that past days may have.
-    append(&signed_in.home, "[poll]\nhourly_cap = 8\n");
-    let clock = MachineClock::of(&signed_in);
-    let run = started(&signed_in, &clock, &[]);
-    run.error_line_with("updated");
-    sleep(&signed_in, &clock, 15 * 60);
-    run.error_line_with("updated");
-    run.signal("TERM");
-    run.finish().exits(0).says_nothing_of("history lacks");
-}
-
-#[test]
-fn missing_days_become_history() {
-    let signed_in = SignedIn::google();
-    append(&signed_in.home, "[history]\nkeep = \"2 days\"\n");
-    let run = signed_in.program(&["run"]).start();
-    run.error_line_with("date=2026-11-21 minutes=0 done=1 total=1");
-    run.signal("TERM");
-    run.finish().exits(0);
-    let history = signed_in.home.run(&["export"]).exits(0).stdout;
-    let rates = (0..14 * 60).map(|minute| 60 + minute % 40);
-    assert_eq!(history, exported("2026-11-22T00:00:00Z", rates));
-    // A day of which there was nothing is not asked for again.
-    let run = signed_in.program(&["run"]).start();
-    run.error_line_with("updated");
-    run.signal("TERM");
-    run.finish().exits(0).says_nothing_of("past day");
-}
-
-#[test]
-fn under_the_journal_lines_begin_with_their_level_and_no_time() {
-    let signed_in = SignedIn::google();
-    today_alone(&signed_in);
-    let run = signed_in
-        .program(&["run", "-v"])
-        .under_the_journal()
-        .start();
-    run.error_line_with("updated");
-    run.signal("TERM");
-    let finished = run.finish().exits(0);
-    for line in finished.stderr.lines() {
-        assert!(line.starts_with("<6>") || line.starts_with("<7>"), "{line}");
-    }
-    assert!(
-        finished.stderr.starts_with("<6>started "),
-        "{}",
-        finished.stderr
-    );
-    // The details, in which `finish` looks for secrets.
-    assert!(
-        finished.stderr.contains("<7>POST /v4/users/me/"),
-        "{}",
-        finished.stderr
-    );
-    let home = Home::new();
-    let run = home
-        .program(&["run", "--now", "2026-11-22T14:07:00Z"])
-        .under_the_journal()
-        .start();
-    let line = run.error_line_with("nobody has signed in yet");
-    assert!(line.starts_with("<3>"), "{line}");
-}
-
-#[test]
-fn after_a_restart_without_a_network_the_last_reading_is_shown() {
-    let signed_in = SignedIn::google();
-    today_alone(&signed_in);
-    let now = signed_in.sandbox.now();
-    let run = signed_in.program(&["run", "--png", "now.png"]).start();
-    run.error_line_with("updated");
-    run.kill();
-    let SignedIn { home, sandbox, .. } = signed_in;
-    drop(sandbox.into_process().kill());
-    let socket = std::os::unix::net::UnixDatagram::bind(home.path("tmp/notify")).unwrap();
-    socket
-        .set_read_timeout(Some(crate::patience::SOON))
-        .unwrap();
-    let png = home.work("now.png");
-    fs::remove_file(&png).unwrap();
-    let run = home
-        .program(&["run", "--png", "now.png", "--now", &now])
-        .env("NOTIFY_SOCKET", home.path("tmp/notify"))
-        .start();
-    let mut buffer = [0; 1_024];
-    let length = socket.recv(&mut buffer).unwrap();
-    let told = String::from_utf8_lossy(&buffer[..length]);
-    assert!(told.contains("STATUS=99 bpm, 8 min ago"), "{told}");
-    until("a picture from memory", || png.exists().then_some(()));
-    run.signal("TERM");
-    run.finish().exits(0);
-}
-
-#[test]
-fn a_full_disk_is_told_and_outlived() {
-    let signed_in = SignedIn::fitbit();
-    today_alone(&signed_in);
-    let clock = MachineClock::of(&signed_in);
-    let flag = signed_in.home.path("disk-is-full");
-    fs::write(&flag, "").unwrap();
-    let program = signed_in.home.program(&["run"]).printing_first();
-    let run = clock.over(shim::with_full_disk(program, &flag)).start();
-    run.error_line_with("make room on the disk");
-    // No refresh is sent whose answer could not be kept.
-    assert_eq!(signed_in.token_requests(), 0);
-    fs::remove_file(&flag).unwrap();
-    sleep(&signed_in, &clock, 15 * 60);
-    run.error_line_with("updated");
-    run.signal("TERM");
-    run.finish().exits(0);
+        .fault("fitbit.token", 1, &json!({ "stall_s": 2 }));
+    let running = signed_in.program(&["run", "--no-web"]).start();
+    signed_in.sandbox.wait_for("fitbit.token", 1);
+    running.signal("TERM");
+    running.finish().exits(0);
+    assert_eq!(signed_in.sandbox.routes(), ["fitbit.token"]);
+    assert_eq!(signed_in.chain()["generation"], 2);
     signed_in.assert_chain_goes_on();
 }
 
 #[test]
-fn reports_that_cannot_be_printed_do_not_end_it() {
+fn somebody_who_signs_in_with_another_process_does_not_wait_for_the_next_try() {
     let signed_in = SignedIn::google();
-    today_alone(&signed_in);
-    let clock = MachineClock::of(&signed_in);
-    let full = fs::File::options().write(true).open("/dev/full").unwrap();
-    let run = clock
-        .over(signed_in.home.program(&["run"]))
-        .printing_to(full)
-        .start();
-    run.error_line_with("stdout could not be written");
-    sleep(&signed_in, &clock, 15 * 60);
-    run.error_line_with("updated");
-    run.signal("TERM");
-    run.finish().exits(0);
+    signed_in.run(&["logout"]).exits(0);
+    let daemon = Daemon::start(&signed_in);
+    daemon.logs("nobody has signed in yet");
+    let now = daemon.json("/api/v1/now");
+    assert_eq!(now["trouble"]["kind"], "sign-in", "{now}");
+    signed_in.login();
+    daemon.logs("updated bpm=");
+    let now = daemon.json("/api/v1/now");
+    assert_eq!(now["trouble"], json!(null), "{now}");
+    daemon.stop();
 }
 
 #[test]
-fn a_panel_that_is_not_there_yet_may_come_later() {
+fn what_is_wrong_is_told_and_what_was_shown_stays() {
     let signed_in = SignedIn::google();
+    let daemon = Daemon::start(&signed_in);
+    daemon.logs("updated bpm=");
+    let bpm = daemon.json("/api/v1/now")["reading"]["latest"]["bpm"].clone();
+    let fault = json!({ "reason": "ACCOUNT_NOT_LINKED" });
+    signed_in.sandbox.fault("google.rollup", 0, &fault);
+    assert_eq!(daemon.post("/update", "").status, 303);
+    daemon.logs("ERROR this Google account is not linked");
+    let now = daemon.json("/api/v1/now");
+    assert_eq!(now["reading"]["latest"]["bpm"], bpm);
+    assert_eq!(now["reading"]["freshness"], "cached");
+    assert_eq!(now["trouble"]["kind"], "sign-in");
+    let page = daemon.get("/").body;
+    assert!(page.contains("From memory"), "{page}");
+    assert!(page.contains("fitbit.google.com"), "{page}");
+    daemon.stop();
+}
+
+#[test]
+fn after_a_restart_the_last_reading_is_there_before_the_network_is() {
+    let signed_in = SignedIn::google();
+    let daemon = Daemon::start(&signed_in);
+    daemon.logs("updated bpm=");
+    let before = daemon.json("/api/v1/now");
+    daemon.stop();
     signed_in
-        .run(&["run", "--panel", "fb:/dev/no-such-panel"])
-        .exits(5)
-        .says("/dev/no-such-panel");
+        .sandbox
+        .fault("*", 0, &json!({ "drop": "before" }));
+    let daemon = Daemon::start(&signed_in);
+    let now = daemon.json("/api/v1/now");
+    for fact in [
+        "latest",
+        "window",
+        "battery_percent",
+        "last_sync",
+        "resting_bpm",
+        "zone_name",
+    ] {
+        assert_eq!(now["reading"][fact], before["reading"][fact], "{fact}");
+    }
+    assert_eq!(now["reading"]["freshness"], "cached");
+    daemon.stop();
+}
+
+#[test]
+fn days_that_nobody_fetched_are_made_up_for() {
+    let csv = ["2026-11-20", "2026-11-21", "2026-11-22"].map(|date| {
+        (0..12 * 60)
+            .map(|minute| {
+                format!(
+                    "{date}T{:02}:{:02}:00,{}\n",
+                    minute / 60,
+                    minute % 60,
+                    60 + minute % 40
+                )
+            })
+            .collect::<String>()
+    });
+    for provider in ["google", "fitbit"] {
+        let signed_in = SignedIn::either_with(provider, |home| {
+            Sandbox::with_recording(home, &format!("time,bpm\n{}", csv.concat()), "UTC")
+        });
+        let daemon = Daemon::start(&signed_in);
+        daemon.logs("fetched a past day date=2026-11-20 minutes=720");
+        for date in ["2026-11-20", "2026-11-21"] {
+            let day = daemon.json(&format!("/api/v1/days/{date}"));
+            let minutes = day["minutes"].as_array().unwrap();
+            assert_eq!(minutes.len(), 720, "{date}");
+            assert_eq!(minutes[61]["time"], "01:01");
+            assert_eq!(minutes[61]["bpm"], 81);
+        }
+        daemon.stop();
+        // Nothing is fetched twice.
+        let asked = signed_in.sandbox.requests().len();
+        let daemon = Daemon::start(&signed_in);
+        daemon.logs("fetched a past day");
+        daemon.stop();
+        let newer = signed_in.sandbox.requests();
+        assert!(
+            newer[asked..]
+                .iter()
+                .all(|request| { !request["path"].as_str().unwrap().contains("2026-11-2") })
+        );
+    }
+}
+
+#[test]
+fn retention_is_the_users_choice_and_then_nothing_is_made_up_for() {
+    let signed_in = SignedIn::google();
+    let config = crate::signed_in::configuration(&signed_in.sandbox, "google");
+    signed_in
+        .home
+        .configure(&format!("{config}\n[history]\nkeep = \"1 day\"\n"));
+    let daemon = Daemon::start(&signed_in);
+    daemon.logs("updated bpm=");
+    let rollups = signed_in.sandbox.requests_of("google.rollup").len();
+    daemon.post("/update", "");
+    daemon.logs("updated bpm=");
+    assert_eq!(
+        signed_in.sandbox.requests_of("google.rollup").len(),
+        2 * rollups
+    );
+    daemon.stop();
+}
+
+#[test]
+fn a_jump_of_the_clock_starts_a_cycle_at_once() {
+    // The program's clock cannot be moved from outside; the demo lives on its sandbox's.
+    let home = crate::hermetic::Home::new();
+    let demo = home.program(&["demo", "--speed", "1"]).start();
+    let mut page = String::new();
+    while !page.contains("The page is ") {
+        page = demo.error_line();
+        if let Some((_, url)) = page.split_once(" answers at ") {
+            let url = url.split(';').next().unwrap().to_owned();
+            fs::write(home.work("url"), url).unwrap();
+        }
+    }
+    while !demo.line().starts_with("Next Update in:") {}
+    let url = fs::read_to_string(home.work("url")).unwrap();
+    crate::loopback_http::exchange(
+        "POST",
+        &format!("{url}/_sandbox/clock"),
+        &[],
+        r#"{"advance_s":86400}"#,
+    );
+    while !demo.line().starts_with("Next Update in:") {}
+    demo.signal("TERM");
+    demo.finish().exits(0);
+}
+
+#[test]
+fn the_log_is_a_line_an_event_and_the_journal_gets_its_level() {
+    let signed_in = SignedIn::fitbit();
+    let daemon = Daemon::of(
+        signed_in
+            .program(&["run", "-v", "--listen", "127.0.0.1:0"])
+            .env("JOURNAL_STREAM", "1:2"),
+    );
+    daemon.logs("DEBUG POST /oauth2/token: 200 OK");
+    daemon.logs("updated bpm=");
+    let ended = daemon.stop();
+    for line in ended.stderr.lines() {
+        let mut words = line.split(' ');
+        let time = words.next().unwrap();
+        assert!(time.ends_with('Z') && time.contains('T'), "{line}");
+        let level = words.next().unwrap();
+        assert!(
+            ["INFO", "DEBUG", "WARN", "ERROR"].contains(&level),
+            "{line}"
+        );
+    }
 }

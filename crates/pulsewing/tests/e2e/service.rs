@@ -167,6 +167,7 @@ fn the_options_of_run_and_of_every_command_are_passed_on_with_whole_paths() {
             "--state-dir",
             "s",
             "-v",
+            "--no-web",
         ])
         .env("PULSEWING_PNG", "pictures/a.png")
         .env("PULSEWING_PALETTE", "night")
@@ -182,6 +183,7 @@ fn the_options_of_run_and_of_every_command_are_passed_on_with_whole_paths() {
         "\"--verbose\"".to_owned(),
         format!("\"--png={work}/pictures/a.png\""),
         "\"--palette=night\"".to_owned(),
+        "\"--no-web\"".to_owned(),
     ] {
         assert!(command.contains(&word), "{word}: {command}");
     }

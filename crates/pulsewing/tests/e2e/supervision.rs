@@ -51,7 +51,9 @@ impl Manager {
 fn a_start_the_state_and_the_end_are_told() {
     let signed_in = SignedIn::google();
     let manager = Manager::new(&signed_in.home);
-    let run = manager.over(signed_in.program(&["run"])).start();
+    let run = manager
+        .over(signed_in.program(&["run", "--no-web"]))
+        .start();
     let first = manager.message();
     assert_eq!(first[0], "READY=1");
     assert!(first[1].starts_with("STATUS="), "{first:?}");
@@ -74,7 +76,7 @@ fn the_watchdog_is_fed_while_it_waits_and_while_a_refresh_takes_long() {
         .fault("fitbit.token", 1, &json!({ "stall_s": 2 }));
     let manager = Manager::new(&signed_in.home);
     let run = manager
-        .over(signed_in.program(&["run"]))
+        .over(signed_in.program(&["run", "--no-web"]))
         .env("WATCHDOG_USEC", "200000")
         .start();
     signed_in.sandbox.wait_for("fitbit.token", 1);
@@ -95,7 +97,7 @@ fn trouble_is_in_the_state_and_the_service_goes_on() {
     let home = Home::new();
     let manager = Manager::new(&home);
     let mut run = manager
-        .over(home.program(&["run", "--now", "2026-11-22T14:07:00Z"]))
+        .over(home.program(&["run", "--no-web", "--now", "2026-11-22T14:07:00Z"]))
         .start();
     let status = manager.hear("STATUS=nobody has signed in yet");
     assert!(status.contains("no heart rate yet"), "{status}");
@@ -109,7 +111,10 @@ fn a_start_that_fails_never_counts_as_one() {
     let home = Home::new();
     home.configure("[screeen]\n");
     let manager = Manager::new(&home);
-    manager.over(home.program(&["run"])).run().exits(1);
+    manager
+        .over(home.program(&["run", "--no-web"]))
+        .run()
+        .exits(1);
     manager.socket.set_nonblocking(true).unwrap();
     assert!(manager.socket.recv(&mut [0; 64]).is_err());
 }

@@ -16,11 +16,12 @@ use pulsewing_core::{
 };
 
 use self::loopback::Loopback;
-use super::{consent::SignIn, print};
+use super::print;
 use crate::{
     app::{self, App},
     cli::Login,
     problem::{Exit, Problem},
+    sign_in::SignIn,
 };
 
 /// Where a pasted sign-in comes back to: nobody listens there, and nobody has to.
@@ -47,23 +48,22 @@ pub(super) async fn run(app: &App, options: &Login) -> Result<(), Problem> {
 pub(super) async fn sign_in<T>(
     app: &App,
     options: &Login,
-    finish: impl AsyncFnOnce(&SignIn<'_>, &AuthorizationCode) -> Result<T, Problem>,
+    finish: impl AsyncFnOnce(&SignIn, &AuthorizationCode) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
     let provider = match (options.provider, &options.client_json) {
         (None, Some(_)) => Provider::Google,
         (asked, _) => app.provider(asked)?,
     };
-    let http = app.http(provider)?;
     let (client, redirects) = client(app, provider, options)?;
     if options.paste {
         let redirect = redirects.paste_target(PASTE_REDIRECT);
-        let sign_in = SignIn::new(app, provider, &http, &client, redirect)?;
+        let sign_in = SignIn::new(app, provider, client, redirect)?;
         let code = by_paste(app, &sign_in).await?;
         finish(&sign_in, &code).await
     } else {
         let loopback = Loopback::bind(redirects.loopback_target()?.as_deref()).await?;
         let redirect = loopback.redirect_uri().to_owned();
-        let sign_in = SignIn::new(app, provider, &http, &client, redirect)?;
+        let sign_in = SignIn::new(app, provider, client, redirect)?;
         let code = by_browser(app, &sign_in, loopback).await?;
         finish(&sign_in, &code).await
     }
@@ -109,16 +109,8 @@ fn client(app: &App, provider: Provider, options: &Login) -> Result<(Client, Red
     if let Some(path) = &options.client_json {
         return from_json(provider, path);
     }
-    if let Some(client) = app.client(provider)? {
+    if let Some(client) = app.sign_in_client(provider)? {
         return Ok((client, Redirects::Any));
-    }
-    let stored = app
-        .chain_file()
-        .load()
-        .ok()
-        .and_then(|loaded| loaded.record);
-    if let Some(record) = stored.filter(|record| record.chain.provider() == provider) {
-        return Ok((record.chain.client().clone(), Redirects::Any));
     }
     walk_through(app, provider)
 }
@@ -176,7 +168,7 @@ fn walk_through(app: &App, provider: Provider) -> Result<(Client, Redirects), Pr
 
 async fn by_browser(
     app: &App,
-    sign_in: &SignIn<'_>,
+    sign_in: &SignIn,
     loopback: Loopback,
 ) -> Result<AuthorizationCode, Problem> {
     let url = sign_in.url()?;
@@ -193,7 +185,7 @@ async fn by_browser(
     Ok(redirect.code)
 }
 
-async fn by_paste(app: &App, sign_in: &SignIn<'_>) -> Result<AuthorizationCode, Problem> {
+async fn by_paste(app: &App, sign_in: &SignIn) -> Result<AuthorizationCode, Problem> {
     app.console.say("Open the next line in a browser on any machine and sign in. The browser ends at an address that it cannot show; copy that address and paste it here:");
     print(&format!("{}\n", sign_in.url()?))?;
     for _ in 0..PASTES {

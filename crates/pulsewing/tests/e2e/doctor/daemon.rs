@@ -24,7 +24,7 @@ fn a_daemon_at_work_is_seen_and_not_disturbed() {
     offline(&signed_in)
         .has("daemon.running", "skipped", "pulsewing service install")
         .exits(0);
-    let mut run = signed_in.program(&["run"]).start();
+    let mut run = signed_in.program(&["run", "--no-web"]).start();
     run.error_line_with("updated");
     offline(&signed_in)
         .has("daemon.running", "ok", "is at work")

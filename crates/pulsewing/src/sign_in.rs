@@ -1,5 +1,5 @@
-//! The steps of a sign-in that `login` and `demo` share: the address to open, and the exchange of
-//! the code that comes back.
+//! The steps of a sign-in: the address to open, and the exchange of the code that comes back. `login`,
+//! the demo and the page lead a person from one to the other, each in its own way.
 
 use std::time::Duration;
 
@@ -25,23 +25,26 @@ use crate::{
 const EXCHANGE_FOR: Duration = Duration::from_secs(15);
 
 /// A sign-in that has begun.
-pub(super) struct SignIn<'a> {
-    app: &'a App,
+#[derive(Debug)]
+pub struct SignIn {
+    app: App,
     provider: Provider,
-    http: &'a Http,
-    client: &'a Client,
+    http: Http,
+    client: Client,
     redirect_uri: String,
     state: String,
     pkce: Pkce,
 }
 
-impl<'a> SignIn<'a> {
+impl SignIn {
     /// Begins a sign-in that comes back to `redirect_uri`.
-    pub(super) fn new(
-        app: &'a App,
+    ///
+    /// # Errors
+    /// A [`Problem`] with the configuration, or with the machine's random numbers.
+    pub fn new(
+        app: &App,
         provider: Provider,
-        http: &'a Http,
-        client: &'a Client,
+        client: Client,
         redirect_uri: String,
     ) -> Result<Self, Problem> {
         let mut entropy = [0; 32];
@@ -55,9 +58,9 @@ impl<'a> SignIn<'a> {
         let pkce =
             Pkce::new(&entropy).ok_or_else(|| Problem::failed("the sign-in cannot begin"))?;
         Ok(Self {
-            app,
+            app: app.clone(),
             provider,
-            http,
+            http: app.http(provider)?,
             client,
             redirect_uri,
             state: state.iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -66,7 +69,10 @@ impl<'a> SignIn<'a> {
     }
 
     /// The address that the wearer opens.
-    pub(super) fn url(&self) -> Result<String, Problem> {
+    ///
+    /// # Errors
+    /// A [`Problem`] when it is longer than any.
+    pub fn url(&self) -> Result<String, Problem> {
         let mut buffer = [0; MAX_URL];
         let authorize = Authorize {
             provider: self.provider,
@@ -85,28 +91,33 @@ impl<'a> SignIn<'a> {
     }
 
     /// Whom the sign-in is with.
-    pub(super) const fn provider(&self) -> Provider {
+    #[must_use]
+    pub const fn provider(&self) -> Provider {
         self.provider
     }
 
     /// The client that is signed in.
-    pub(super) const fn client(&self) -> &Client {
-        self.client
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
     }
 
     /// Who issues the tokens.
-    pub(super) fn issuer(&self) -> Issuer {
+    #[must_use]
+    pub fn issuer(&self) -> Issuer {
         self.http.endpoints().issuer()
     }
 
     /// Where the wearer comes back to.
-    pub(super) fn redirect_uri(&self) -> &str {
+    #[must_use]
+    pub fn redirect_uri(&self) -> &str {
         &self.redirect_uri
     }
 
     /// Whether a redirect belongs to this sign-in. A bare code has no state to compare; whoever
     /// pasted it vouches for it.
-    pub(super) fn is_ours(&self, redirect: &Redirect) -> bool {
+    #[must_use]
+    pub fn is_ours(&self, redirect: &Redirect) -> bool {
         redirect
             .state
             .as_ref()
@@ -115,7 +126,10 @@ impl<'a> SignIn<'a> {
 
     /// Exchanges the code and stores the chain. Holds the chain's lock throughout, so that no
     /// refresh of an older chain can come after.
-    pub(super) async fn finish(&self, code: &AuthorizationCode) -> Result<Unstored, Problem> {
+    ///
+    /// # Errors
+    /// A [`Problem`] with the store, the network, or the code; then nothing was changed.
+    pub async fn finish(&self, code: &AuthorizationCode) -> Result<Unstored, Problem> {
         let mut files = self.app.chain_file();
         let replaced = app::open_chain(&mut files).await?;
         let grant = self.exchange(code).await?;
@@ -142,11 +156,14 @@ impl<'a> SignIn<'a> {
     }
 
     /// Exchanges the code for tokens, which are nowhere but in memory afterwards.
-    pub(super) async fn exchange(&self, code: &AuthorizationCode) -> Result<Grant, Problem> {
+    ///
+    /// # Errors
+    /// A [`Problem`] with the network or the code.
+    pub async fn exchange(&self, code: &AuthorizationCode) -> Result<Grant, Problem> {
         let mut buffer = [0; REQUEST_BUFFER];
         let outgoing = token::exchange(
             self.provider,
-            self.client,
+            &self.client,
             code,
             self.pkce.verifier(),
             &self.redirect_uri,

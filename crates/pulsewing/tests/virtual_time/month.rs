@@ -1,10 +1,5 @@
 //! A month in virtual time: the cycle, the chain's real files and real HTTP against the sandbox,
 //! with a fault in every tenth request. Nothing sleeps: a wait moves the clock.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on says so by panicking"
-)]
-
 use std::{io, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -17,18 +12,15 @@ use pulsewing::{
 };
 use pulsewing_core::{
     ClientSecret, Provider,
-    chain::{Client, Unstored},
+    chain::Client,
     cycle::{Action, Cycle, Failure, Memory, Now, Pacing, Settings},
-    oauth::{
-        Answer, Redirect, ReplyDecoder, Scopes,
-        authorize::{Authorize, MAX_URL, Pkce},
-        token,
-    },
     reading::TimeZone as WearerZone,
     request::REQUEST_BUFFER,
 };
 use pulsewing_sandbox::{Clock, FITBIT_APP, GOOGLE_APP, Sandbox, SandboxConfig};
 use serde_json::Value;
+
+use crate::sign_in::sign_in;
 
 /// Five days before the clocks go back in Berlin.
 const START: &str = "2026-10-20T06:00:00Z";
@@ -301,45 +293,4 @@ impl World {
 
 fn start() -> Timestamp {
     START.parse().unwrap()
-}
-
-async fn sign_in(provider: Provider, http: &Http, client: &Client, clock: &Clock) -> Unstored {
-    let pkce = Pkce::new(&[3; 32]).unwrap();
-    let redirect_uri = "http://127.0.0.1:1/";
-    let mut url = [0; MAX_URL];
-    let authorize = Authorize {
-        provider,
-        endpoint: http.endpoints().authorize.as_str(),
-        client_id: &client.id,
-        redirect_uri,
-        state: "s",
-        pkce: &pkce,
-    };
-    let url = format!("{}&auto=1", authorize.url(&mut url).unwrap());
-    let redirect = Redirect::parse(&http.redirect_of(&url).await.unwrap()).unwrap();
-    let mut buffer = vec![0; REQUEST_BUFFER];
-    let (code, verifier) = (&redirect.code, pkce.verifier());
-    let request = token::exchange(provider, client, code, verifier, redirect_uri, &mut buffer);
-    let outgoing = http.prepare(&request.unwrap(), Duration::from_secs(5));
-    let mut reply = ReplyDecoder::new();
-    let status = outgoing.send(clock.now(), |part| {
-        if let Part::Body(chunk) = part {
-            reply.feed(chunk);
-        }
-    });
-    let status = status.await.unwrap().as_u16();
-    let Answer::Granted(grant) = reply.finish(status, true) else {
-        panic!("the sandbox grants nothing");
-    };
-    let (issuer, now) = (http.endpoints().issuer(), clock.now());
-    Unstored::signed_in(
-        provider,
-        issuer,
-        client.clone(),
-        grant,
-        Scopes::ALL,
-        None,
-        now,
-    )
-    .unwrap()
 }

@@ -1,0 +1,170 @@
+//! The same for Prometheus (text exposition format 0.0.4).
+//!
+//! What is not known is absent, not nought. A heart rate that says nothing about the present (silent, for
+//! a day without a minute) is absent as well: a gauge has no way to say how old it is.
+
+use std::fmt::Write as _;
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use pulsewing_core::{Bpm, reading::Freshness};
+
+use super::{Shared, api};
+use crate::{
+    daemon::Live,
+    history::{self, Span},
+};
+
+/// What a scraper gets.
+pub(super) async fn page(State(site): State<Shared>) -> Response {
+    let span = site.history(history::History::span).await;
+    let span = span.ok().flatten().flatten();
+    let bytes = history::bytes_on_disk(site.hub.state_dir());
+    let text = text(&site.live(), site.hub.now().utc, span, bytes);
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+fn text(live: &Live, now: Timestamp, span: Option<Span>, bytes: u64) -> String {
+    let mut out = String::new();
+    let mut gauge = |name: &str, help: &str, labels: &str, value: Option<f64>| {
+        if let Some(value) = value {
+            let _ = writeln!(out, "# HELP pulsewing_{name} {help}");
+            let _ = writeln!(out, "# TYPE pulsewing_{name} gauge");
+            let _ = writeln!(out, "pulsewing_{name}{labels} {value}");
+        }
+    };
+    let seconds = |at: Timestamp| at.as_second() as f64;
+    let reading = live.reading.as_deref();
+    let freshness = live.freshness(now);
+    let newest = reading.and_then(api::newest);
+    let says_something = !matches!(freshness, None | Some(Freshness::Silent));
+    gauge(
+        "heart_rate_bpm",
+        "The newest one-minute average, in beats per minute.",
+        "",
+        newest
+            .filter(|_| says_something)
+            .map(|(_, bpm)| f64::from(bpm)),
+    );
+    gauge(
+        "heart_rate_timestamp_seconds",
+        "When the newest minute began.",
+        "",
+        newest.map(|(at, _)| seconds(at)),
+    );
+    gauge(
+        "up_to_date",
+        "1 while the newest minute is as new as can be expected.",
+        "",
+        freshness.map(|it| f64::from(u8::from(it == Freshness::Fresh))),
+    );
+    gauge(
+        "resting_heart_rate_bpm",
+        "The resting heart rate, in beats per minute.",
+        "",
+        reading
+            .and_then(|it| it.resting)
+            .map(|bpm| f64::from(Bpm::get(bpm))),
+    );
+    gauge(
+        "tracker_battery_ratio",
+        "The tracker's battery, 0 to 1.",
+        "",
+        reading
+            .and_then(|it| it.battery_percent)
+            .map(|percent| f64::from(percent) / 100.0),
+    );
+    gauge(
+        "tracker_last_sync_timestamp_seconds",
+        "When the tracker last synced.",
+        "",
+        reading.and_then(|it| it.last_sync).map(seconds),
+    );
+    gauge(
+        "logged_minutes",
+        "How many minutes of the wearer's day have a value.",
+        "",
+        reading.map(|it| f64::from(it.day.logged_minutes())),
+    );
+    gauge(
+        "last_update_timestamp_seconds",
+        "When an update last ended, well or not.",
+        "",
+        live.last_update.map(seconds),
+    );
+    gauge(
+        "last_success_timestamp_seconds",
+        "When an update last succeeded.",
+        "",
+        live.last_success.map(seconds),
+    );
+    gauge(
+        "next_update_timestamp_seconds",
+        "When the next update is due.",
+        "",
+        live.next_update.map(seconds),
+    );
+    let kind = live.trouble.as_ref().map(api::kind);
+    gauge(
+        "trouble",
+        "1 while something stands in the way of updates: sign-in, gone, temporary or failed.",
+        &kind.map_or_else(String::new, |kind| format!("{{kind=\"{kind}\"}}")),
+        Some(f64::from(u8::from(kind.is_some()))),
+    );
+    gauge(
+        "history_days",
+        "How many days the history has.",
+        "",
+        Some(span.map_or(0.0, |span| f64::from(span.days))),
+    );
+    gauge(
+        "history_bytes",
+        "How much room the history takes.",
+        "",
+        Some(bytes as f64),
+    );
+    gauge(
+        "build_info",
+        "The program.",
+        &format!(
+            "{{version=\"{}\",provider=\"{}\"}}",
+            env!("CARGO_PKG_VERSION"),
+            live.provider.name()
+        ),
+        Some(1.0),
+    );
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use pulsewing_core::Provider;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_absent() {
+        let live = Live::new(Provider::Google, SignedDuration::from_mins(15));
+        let text = text(&live, Timestamp::UNIX_EPOCH, None, 0);
+        let names: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| line.split(['{', ' ']).next().unwrap())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "pulsewing_trouble",
+                "pulsewing_history_days",
+                "pulsewing_history_bytes",
+                "pulsewing_build_info"
+            ]
+        );
+    }
+}

@@ -1,0 +1,278 @@
+//! The page of the present.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use maud::{Markup, html};
+use pulsewing_core::{Bpm, heart_zone::HeartZone, reading::Reading};
+
+use super::{Shared, chart, layout, plot::Plot, words};
+use crate::daemon::{Live, Trouble};
+
+/// The wearer's date at an instant; this machine's, where nothing was ever read.
+pub(super) fn today(live: &Live, now: Timestamp) -> Date {
+    match &live.reading {
+        Some(reading) => reading.time_zone.offsets.local(now).date(),
+        None => TimeZone::system().to_datetime(now).date(),
+    }
+}
+
+/// The present.
+pub(super) async fn page(State(site): State<Shared>) -> Response {
+    let live = site.live();
+    let now = site.hub.now().utc;
+    let reading = live.reading.as_deref();
+    let title = reading.and_then(Reading::latest).map_or_else(
+        || "No heart rate yet".to_owned(),
+        |it| format!("{} bpm", it.bpm.get()),
+    );
+    let body = html! {
+        (headline(&live, now))
+        (trouble(&live))
+        @if let Some(reading) = reading {
+            (recent(reading))
+            (so_far(reading, now))
+        }
+        (facts(&live, now))
+    };
+    let today = today(&live, now);
+    layout::page(&site, layout::Place::Now, today, &title, &body).into_response()
+}
+
+/// Somebody does not want to wait.
+pub(super) async fn update(State(site): State<Shared>) -> Redirect {
+    site.hub.update_now();
+    Redirect::to("/")
+}
+
+fn headline(live: &Live, now: Timestamp) -> Markup {
+    let reading = live.reading.as_deref();
+    let latest = reading.and_then(|reading| Some((reading, reading.latest()?)));
+    let freshness = live.freshness(now);
+    html! {
+        section.now #now data-live data-clock=(now.as_millisecond()) aria-label="Heart rate now" {
+            @match latest {
+                Some((reading, sample)) => {
+                    @let zone = reading.heart_zones.zone(sample.bpm);
+                    h1 aria-live="polite" {
+                        span.bpm data-fresh=[freshness.map(|it| it.name())] { (sample.bpm.get()) }
+                        " " span.unit { "bpm" }
+                        " " span class={ "zone " (words::class_of(zone)) } { (zone.name()) }
+                    }
+                    p.age {
+                        time datetime=(format!("{:.0}", sample.at)) data-at=(sample.at.as_millisecond()) { (words::ago(sample.at, now)) }
+                        span.at { "at " (words::clock(reading, sample.at)) }
+                    }
+                }
+                None => {
+                    h1 aria-live="polite" { span.bpm.none { "–" } " " span.unit { "bpm" } }
+                    p.age { "No heart rate yet" }
+                }
+            }
+            p.state {
+                @if let Some(freshness) = freshness {
+                    span.freshness data-fresh=(freshness.name()) { (words::freshness(freshness)) }
+                }
+                @if let Some(activity) = words::activity(live) { span.activity { (activity) } }
+            }
+        }
+    }
+}
+
+fn trouble(live: &Live) -> Markup {
+    html! {
+        section #trouble data-live {
+            @if let Some(trouble) = &live.trouble { (complaint(trouble)) }
+        }
+    }
+}
+
+fn complaint(trouble: &Trouble) -> Markup {
+    html! {
+        div.trouble role="status" {
+            h2 { (sentence(&trouble.message)) }
+            @if let Some(hint) = &trouble.hint { p { (sentence(hint)) } }
+            @if trouble.wants_sign_in() { p { a.button href="/sign-in" { "Sign in" } } }
+        }
+    }
+}
+
+/// Begins with a capital letter and ends with a dot.
+pub(super) fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first: String = characters
+        .next()
+        .map(|first| first.to_uppercase().collect())
+        .unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?', ')']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{first}{}{end}", characters.as_str())
+}
+
+fn recent(reading: &Reading) -> Markup {
+    let plot = Plot::of_window(&reading.window, &reading.time_zone.offsets);
+    html! {
+        section.card #recent data-live {
+            @if let (Some(plot), Some(extent)) = (plot, reading.window.extent()) {
+                @let (from, _) = plot.time(0);
+                @let (to, _) = plot.time(plot.length().saturating_sub(1));
+                @let (from, to) = (words::clock(reading, from), words::clock(reading, to));
+                @let label = format!("Heart rate from {from} to {to}: between {} and {} bpm, {} on average",
+                    extent.min.get(), extent.max.get(), extent.mean.get());
+                h2 { "The latest " (reading.window.samples().len()) " minutes" }
+                dl.extent {
+                    div { dt { "min" } dd { (extent.min.get()) } }
+                    div { dt { "mean" } dd { (extent.mean.get()) } }
+                    div { dt { "max" } dd { (extent.max.get()) } }
+                }
+                (chart::of(&plot, "recent-graph", &label, chart::Kind::Latest))
+                (chart::table(&plot))
+            } @else {
+                h2 { "The latest minutes" }
+                p.quiet { "There was no heart rate in the last 24 hours." }
+            }
+        }
+    }
+}
+
+fn so_far(reading: &Reading, now: Timestamp) -> Markup {
+    let date = reading.day.local().date();
+    let plot = Plot::of_day(&reading.day, 0, u16::MAX, now);
+    let label = match plot.extent() {
+        Some(extent) => format!(
+            "Heart rate of {}: between {} and {} bpm, {} on average, {} minutes",
+            words::date(date),
+            extent.min,
+            extent.max,
+            extent.mean,
+            extent.minutes
+        ),
+        None => format!("No heart rate on {} yet", words::date(date)),
+    };
+    html! {
+        section.card #today data-live {
+            h2 { a href=(format!("/day/{date}")) { (words::date(date)) } }
+            (chart::of(&plot, "today-graph", &label, chart::Kind::Glance))
+            (zones(reading))
+        }
+    }
+}
+
+/// How many minutes of the day were spent in each zone.
+fn zones(reading: &Reading) -> Markup {
+    let rates: Vec<Bpm> = reading.day.iter().map(|(_, bpm)| bpm).collect();
+    zone_minutes(&rates, &reading.heart_zones)
+}
+
+/// The zones, from the lowest up: where they begin, and how many of these minutes lie in each.
+pub(super) fn zone_minutes(
+    rates: &[Bpm],
+    zones: &pulsewing_core::heart_zone::HeartZones,
+) -> Markup {
+    let [light, moderate, vigorous, peak] = zones.limits().map(Bpm::get);
+    let rows = [
+        (HeartZone::Resting, format!("below {light} bpm")),
+        (HeartZone::Light, format!("{light} to {} bpm", moderate - 1)),
+        (
+            HeartZone::Moderate,
+            format!("{moderate} to {} bpm", vigorous - 1),
+        ),
+        (
+            HeartZone::Vigorous,
+            format!("{vigorous} to {} bpm", peak - 1),
+        ),
+        (HeartZone::Peak, format!("{peak} bpm and more")),
+    ];
+    html! {
+        table.zones {
+            caption { "Minutes in each zone" }
+            thead.hidden { tr { th scope="col" { "Zone" } th scope="col" { "bpm" } th scope="col" { "Time" } } }
+            tbody {
+                @for (zone, limits) in rows {
+                    @let minutes = rates.iter().filter(|bpm| zones.zone(**bpm) == zone).count();
+                    tr {
+                        th scope="row" { span class={ "zone " (words::class_of(zone)) } { (zone.name()) } }
+                        td.limits { (limits) }
+                        td.minutes { (spent(minutes)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn spent(minutes: usize) -> String {
+    match (minutes / 60, minutes % 60) {
+        (0, left) => format!("{left} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, left) => format!("{hours} h {left} min"),
+    }
+}
+
+fn facts(live: &Live, now: Timestamp) -> Markup {
+    let reading = live.reading.as_deref();
+    let when = |at: Option<Timestamp>| -> Markup {
+        match (at, reading) {
+            (Some(at), Some(reading)) => html! {
+                time datetime=(format!("{at:.0}")) data-at=(at.as_millisecond()) { (words::ago(at, now)) }
+                " " span.at { "at " (words::clock(reading, at)) }
+            },
+            (Some(at), None) => html! { (words::ago(at, now)) },
+            (None, _) => html! { span.quiet { "unknown" } },
+        }
+    };
+    html! {
+        section.card #facts data-live {
+            h2.hidden { "Tracker and updates" }
+            dl.facts {
+                div { dt { "Resting heart rate" } dd {
+                    @match reading.and_then(|it| it.resting) { Some(bpm) => { (bpm.get()) " bpm" } None => { span.quiet { "unknown" } } }
+                } }
+                div { dt { "Tracker's battery" } dd {
+                    @match reading.and_then(|it| it.battery_percent) {
+                        Some(percent) => { meter min="0" max="100" low="20" value=(percent) aria-label="Tracker's battery" {} " " (percent) " %" }
+                        None => { span.quiet { "unknown" } }
+                    }
+                } }
+                div { dt { "Last sync" } dd { (when(reading.and_then(|it| it.last_sync))) } }
+                div { dt { "Last update" } dd { (when(live.last_success)) } }
+                div { dt { "Next update" } dd {
+                    @match live.next_update {
+                        Some(at) => { time datetime=(format!("{at:.0}")) data-due=(at.as_millisecond()) { (words::ahead(at, now)) } }
+                        None if live.trouble.is_some() => { span.quiet { "none: see above" } }
+                        None => { span.quiet { "soon" } }
+                    }
+                } }
+            }
+            form method="post" action="/update" { button { "Update now" } }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_programs_say_becomes_sentences() {
+        assert_eq!(
+            sentence("nobody has signed in yet"),
+            "Nobody has signed in yet."
+        );
+        assert_eq!(sentence("Fine."), "Fine.");
+        assert_eq!(sentence(""), ".");
+    }
+
+    #[test]
+    fn time_in_a_zone_is_told_in_hours_and_minutes() {
+        assert_eq!(
+            [0, 59, 60, 125].map(spent),
+            ["0 min", "59 min", "1 h", "2 h 5 min"]
+        );
+    }
+}

@@ -1,0 +1,276 @@
+//! The sign-in with the cloud, from the page.
+//!
+//! The consent page sends the browser back to this machine's own address, because that is all that a
+//! desktop client may ask for. On this machine that is the page, and the sign-in is complete. On another
+//! machine the browser ends at an address that it cannot show; pasted here, it does the same.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Form,
+    extract::{RawQuery, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect as Onwards, Response},
+};
+use maud::{Markup, html};
+use pulsewing_core::{Provider, oauth::Redirect};
+use serde::Deserialize;
+
+use super::{Shared, layout, now};
+use crate::{
+    chain_file::ChainFile,
+    problem::{Exit, Problem},
+    sign_in::SignIn,
+};
+
+/// How long a sign-in that was begun may take.
+const WITHIN: Duration = Duration::from_secs(10 * 60);
+
+/// The longest address that is looked at when pasted, in bytes.
+const LONGEST: usize = 8 * 1_024;
+
+/// The sign-in that was begun last; an older one's way back leads nowhere.
+#[derive(Debug, Default)]
+pub(super) struct Pending(Mutex<Option<Begun>>);
+
+#[derive(Debug)]
+struct Begun {
+    sign_in: SignIn,
+    until: Duration,
+}
+
+impl Pending {
+    fn begin(&self, sign_in: SignIn, up: Duration) {
+        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *begun = Some(Begun {
+            sign_in,
+            until: up + WITHIN,
+        });
+    }
+
+    /// Takes the sign-in that this way back belongs to. A code without a state is vouched for by whoever
+    /// pasted it, and not by a browser.
+    fn take(&self, redirect: &Redirect, is_pasted: bool, up: Duration) -> Option<SignIn> {
+        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_ours = begun.as_ref().is_some_and(|begun| {
+            up < begun.until
+                && begun.sign_in.is_ours(redirect)
+                && (is_pasted || redirect.state.is_some())
+        });
+        if is_ours {
+            begun.take().map(|begun| begun.sign_in)
+        } else {
+            None
+        }
+    }
+}
+
+/// How things stand, and how to begin.
+pub(super) async fn page(State(site): State<Shared>) -> Response {
+    shown(&site, StatusCode::OK, None)
+}
+
+fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Response {
+    let live = site.live();
+    let stored = ChainFile::new(site.hub.state_dir().clone()).load().ok();
+    let stored = stored.and_then(|loaded| loaded.record);
+    let provider = live.provider;
+    let body = html! {
+        h1 { "Sign-in" }
+        section.card {
+            @match &stored {
+                None => p { "Nobody has signed in yet." },
+                Some(record) => p {
+                    "Signed in with " (record.chain.provider().to_string()) " since "
+                    time { (format!("{:.0}", record.chain.obtained_at())) } "."
+                    @if live.trouble.as_ref().is_some_and(|it| it.wants_sign_in()) { " It has to be renewed." }
+                },
+            }
+            @if let Some(problem) = complaint {
+                div.complaint role="alert" {
+                    p { (now::sentence(problem.message())) }
+                    @for hint in problem.hints() { p { (now::sentence(hint)) } }
+                }
+            }
+            form method="post" action="/sign-in" {
+                fieldset {
+                    legend { "Whose tracker's cloud is it?" }
+                    @for (name, label) in [("google", "Google Health"), ("fitbit", "Fitbit's Web API (gateways and the sandbox)")] {
+                        label { input type="radio" name="provider" value=(name) checked[name == provider.name()]; " " (label) }
+                    }
+                }
+                button.main { "Begin" }
+            }
+        }
+    };
+    let today = now::today(&live, site.hub.now().utc);
+    (
+        status,
+        layout::page(site, layout::Place::SignIn, today, "Sign-in", &body),
+    )
+        .into_response()
+}
+
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    provider: String,
+}
+
+/// Begins: shows the way to the consent page, and where to paste.
+pub(super) async fn begin(State(site): State<Shared>, Form(wanted): Form<Wanted>) -> Response {
+    match begun(&site, &wanted.provider) {
+        Ok(url) => (StatusCode::OK, way(&site, &url, None)).into_response(),
+        Err(problem) => shown(&site, StatusCode::CONFLICT, Some(&problem)),
+    }
+}
+
+fn begun(site: &Shared, provider: &str) -> Result<String, Problem> {
+    let provider: Provider = provider
+        .parse()
+        .map_err(|_| Problem::failed("there is no such cloud"))?;
+    let running = site.live().provider;
+    if provider != running && site.app.config.provider()?.is_some() {
+        return Err(Problem::failed(format!(
+            "the configuration names {running} as the provider"
+        ))
+        .hint(format!("set provider = \"{}\" in the configuration and start Pulsewing anew; then sign in here", provider.name())));
+    }
+    let client = site.app.sign_in_client(provider)?.ok_or_else(|| {
+        Problem::failed(format!("there is no OAuth client for {provider} yet"))
+            .hint("it is made in ten minutes (docs/accounts.md shows how); put its client_id and client_secret into the configuration and start Pulsewing anew")
+            .hint("or sign in once with `pulsewing login --client-json FILE` on the machine itself")
+    })?;
+    let redirect = format!("http://127.0.0.1:{}/sign-in/done", site.address.port());
+    let sign_in = SignIn::new(&site.app, provider, client, redirect)?;
+    let url = sign_in.url()?;
+    site.sign_in.begin(sign_in, site.hub.now().up);
+    Ok(url)
+}
+
+fn way(site: &Shared, url: &str, complaint: Option<&str>) -> Markup {
+    let live = site.live();
+    let body = html! {
+        h1 { "Sign-in" }
+        ol.way {
+            li.card {
+                p { "Open the consent page, and allow the access to heart rate." }
+                p { a.button.main href=(url) rel="noreferrer" { "To the consent page" } }
+            }
+            li.card {
+                p { "If you are at the machine that Pulsewing runs on, that is all. From another machine the browser ends at an address that it cannot show: copy that address and paste it here." }
+                @if let Some(complaint) = complaint { p.complaint role="alert" { (complaint) } }
+                form method="post" action="/sign-in/paste" {
+                    label { "The address, or its code"
+                        input type="text" name="pasted" autocomplete="off" spellcheck="false" required;
+                    }
+                    input type="hidden" name="url" value=(url);
+                    button { "Finish" }
+                }
+            }
+        }
+    };
+    let today = now::today(&live, site.hub.now().utc);
+    layout::page(site, layout::Place::SignIn, today, "Sign-in", &body)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Pasted {
+    pasted: String,
+    /// The consent page's address again, to show if the paste was wrong. It holds no secret.
+    #[serde(default)]
+    url: String,
+}
+
+/// Takes the pasted address.
+pub(super) async fn paste(State(site): State<Shared>, Form(pasted): Form<Pasted>) -> Response {
+    let text = pasted.pasted.trim();
+    let again = |words: &str| {
+        let is_web = pasted.url.starts_with("https://") || pasted.url.starts_with("http://");
+        let url = if is_web {
+            pasted.url.as_str()
+        } else {
+            "/sign-in"
+        };
+        (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            way(&site, url, Some(words)),
+        )
+            .into_response()
+    };
+    if text.len() > LONGEST {
+        return again("That is longer than any such address.");
+    }
+    let redirect = match Redirect::parse(text) {
+        Ok(redirect) => redirect,
+        Err(error) => {
+            let words = format!("{error}; paste the whole address that the browser ended at");
+            return again(&now::sentence(&words));
+        }
+    };
+    match site.sign_in.take(&redirect, true, site.hub.now().up) {
+        Some(sign_in) => finished(&site, sign_in, &redirect).await,
+        None => again(
+            "That address belongs to another sign-in, or this one has taken more than ten minutes. Begin again.",
+        ),
+    }
+}
+
+/// The way back from the consent page, on this machine.
+pub(super) async fn done(State(site): State<Shared>, RawQuery(query): RawQuery) -> Response {
+    let refused = |words: &str| {
+        layout::message(
+            StatusCode::BAD_REQUEST,
+            "The sign-in was not completed",
+            words,
+        )
+    };
+    let address = format!("http://127.0.0.1/?{}", query.unwrap_or_default());
+    if address.len() > LONGEST {
+        return refused("Begin again.");
+    }
+    let redirect = match Redirect::parse(&address) {
+        Ok(redirect) => redirect,
+        Err(error) => {
+            return refused(&format!(
+                "{} Begin again.",
+                now::sentence(&error.to_string())
+            ));
+        }
+    };
+    match site.sign_in.take(&redirect, false, site.hub.now().up) {
+        Some(sign_in) => finished(&site, sign_in, &redirect).await,
+        None => refused(
+            "It belongs to another sign-in, or has taken more than ten minutes. Begin again.",
+        ),
+    }
+}
+
+async fn finished(site: &Shared, sign_in: SignIn, redirect: &Redirect) -> Response {
+    // On a task of its own: the browser may go away, the exchange may not be cut.
+    let code = redirect.code.clone();
+    let exchange = tokio::spawn(async move { sign_in.finish(&code).await.map(drop) });
+    let result = exchange.await.unwrap_or_else(|error| {
+        Err(Problem::new(Exit::Failed, "the sign-in ended unexpectedly").caused_by(&error))
+    });
+    match result {
+        Ok(()) => {
+            tracing::info!("signed in from the page");
+            site.hub.update_now();
+            Onwards::to("/").into_response()
+        }
+        Err(problem) => {
+            let words: Vec<String> = std::iter::once(problem.message())
+                .chain(problem.hints().iter().map(String::as_str))
+                .map(now::sentence)
+                .collect();
+            layout::message(
+                StatusCode::BAD_GATEWAY,
+                "The sign-in was not completed",
+                &words.join(" "),
+            )
+        }
+    }
+}

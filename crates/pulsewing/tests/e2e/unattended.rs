@@ -1,0 +1,333 @@
+//! `run`, left alone: sleep, restarts, full disks. The machine's clock is a file, so that hours pass at once.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::{
+    hermetic::{Home, Program, Running},
+    import_files::exported,
+    patience::until,
+    shim,
+    signed_in::SignedIn,
+};
+
+/// The clock of the machine that the program runs on.
+struct MachineClock {
+    file: PathBuf,
+}
+
+impl MachineClock {
+    /// A clock that shows the sandbox's time.
+    fn of(signed_in: &SignedIn) -> Self {
+        let clock = Self {
+            file: signed_in.home.path("tmp/clock"),
+        };
+        clock.set(&signed_in.sandbox.now());
+        clock
+    }
+
+    fn set(&self, now: &str) {
+        let now: Timestamp = now.parse().unwrap();
+        let ahead = now.as_second() - Timestamp::now().as_second();
+        let new = self.file.with_extension("new");
+        fs::write(&new, ahead.to_string()).unwrap();
+        fs::rename(&new, &self.file).unwrap();
+    }
+
+    fn over(&self, program: Program) -> Program {
+        shim::with_clock(program, &self.file)
+    }
+}
+
+/// `run` with these options on a machine whose clock can be set.
+fn started(signed_in: &SignedIn, clock: &MachineClock, options: &[&str]) -> Running {
+    clock
+        .over(
+            signed_in
+                .home
+                .program(&[&["run", "--no-web"], options].concat()),
+        )
+        .printing_first()
+        .start()
+}
+
+/// Makes the machine sleep: its clock and the cloud's go on, the program does not.
+fn sleep(signed_in: &SignedIn, clock: &MachineClock, seconds: i64) {
+    signed_in.sandbox.advance(seconds);
+    clock.set(&signed_in.sandbox.now());
+}
+
+/// Keeps the past days out of it.
+fn today_alone(signed_in: &SignedIn) {
+    append(&signed_in.home, "[history]\nkeep = \"1 day\"\n");
+}
+
+fn append(home: &Home, text: &str) {
+    let path = home.path("config/pulsewing/config.toml");
+    let config = fs::read_to_string(&path).unwrap();
+    fs::write(&path, config + text).unwrap();
+}
+
+/// Reads stdout up to the end of a report.
+fn report(run: &Running) -> String {
+    let mut text = String::new();
+    loop {
+        let line = run.line();
+        text.push_str(&line);
+        text.push('\n');
+        if line.starts_with("Next Update in") {
+            return text;
+        }
+    }
+}
+
+fn changed(path: &Path) -> Option<std::time::SystemTime> {
+    fs::metadata(path).and_then(|file| file.modified()).ok()
+}
+
+#[test]
+fn every_update_is_reported_drawn_and_logged_in_a_line() {
+    for provider in ["google", "fitbit"] {
+        let signed_in = SignedIn::either(provider);
+        today_alone(&signed_in);
+        let clock = MachineClock::of(&signed_in);
+        let run = started(&signed_in, &clock, &["--png", "now.png"]);
+        assert!(report(&run).contains("Today's Logged Pulses : 840"));
+        let line = run.error_line_with("updated");
+        assert!(
+            line.contains(" INFO updated bpm=99 age_min=8 next=2026-11-22T14:"),
+            "{line}"
+        );
+        let png = signed_in.home.work("now.png");
+        let first = until("a picture with the reading", || changed(&png));
+        // An hour later by both clocks the next is due, and a machine that slept notices it itself.
+        sleep(&signed_in, &clock, 3_600);
+        assert!(report(&run).contains("Today's Logged Pulses : 840"));
+        let line = run.error_line_with("updated");
+        assert!(line.contains("age_min=68 next=2026-11-22T15:"), "{line}");
+        until("a newer picture", || changed(&png).filter(|at| *at > first));
+        run.signal("TERM");
+        let finished = run.finish().exits(0);
+        let lines: Vec<&str> = finished.stderr.lines().collect();
+        assert_eq!(lines.len(), 4, "{lines:#?}");
+        assert!(lines[0].contains("INFO started version="), "{lines:#?}");
+        assert!(lines[3].ends_with("INFO stopped"), "{lines:#?}");
+        signed_in.assert_chain_goes_on();
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_starts_an_update_at_once_too() {
+    let signed_in = SignedIn::google();
+    today_alone(&signed_in);
+    let clock = MachineClock::of(&signed_in);
+    clock.set("2026-11-22T16:07:00Z");
+    let run = started(&signed_in, &clock, &[]);
+    run.error_line_with("updated");
+    clock.set(&signed_in.sandbox.now());
+    let line = run.error_line_with("updated");
+    assert!(line.contains("age_min=8"), "{line}");
+    run.signal("TERM");
+    run.finish().exits(0);
+}
+
+#[test]
+fn a_call_for_data_is_given_up_at_once() {
+    let signed_in = SignedIn::google();
+    let heart = signed_in.heart_route();
+    signed_in
+        .sandbox
+        .fault(heart, 0, &json!({ "stall_s": 3600 }));
+    let run = signed_in.program(&["run", "--no-web"]).start();
+    signed_in.sandbox.wait_for(heart, 1);
+    run.signal("TERM");
+    run.finish().exits(0);
+}
+
+#[test]
+fn missing_days_are_fetched_newest_first_and_cycles_keep_their_requests() {
+    let signed_in = SignedIn::google();
+    // Half of them is the cycles'.
+    append(&signed_in.home, "[poll]\nhourly_cap = 14\n");
+    let clock = MachineClock::of(&signed_in);
+    let run = started(&signed_in, &clock, &[]);
+    let line = run.error_line_with("fetching what the history lacks");
+    assert!(line.contains("days=30"), "{line}");
+    let line = run.error_line_with("fetched a past day");
+    assert!(
+        line.contains("date=2026-11-21") && line.contains("done=1 total=30"),
+        "{line}"
+    );
+    // The next cycles are not held up.
+    for _ in 0..2 {
+        sleep(&signed_in, &clock, 15 * 60);
+        run.error_line_with("updated");
+    }
+    run.signal("TERM");
+    let finished = run.finish().exits(0);
+    assert!(!finished.stderr.contains("ERROR"), "{}", finished.stderr);
+    let days = finished.stderr.matches("fetched a past day").count();
+    assert!((1..=4).contains(&days), "{}", finished.stderr);
+}
+
+#[test]
+fn days_that_cannot_be_fetched_yet_are_not_announced_again_and_again() {
+    let signed_in = SignedIn::google();
+    // A cycle's own requests take the half that past days may have.
+    append(&signed_in.home, "[poll]\nhourly_cap = 8\n");
+    let clock = MachineClock::of(&signed_in);
+    let run = started(&signed_in, &clock, &[]);
+    run.error_line_with("updated");
+    sleep(&signed_in, &clock, 15 * 60);
+    run.error_line_with("updated");
+    run.signal("TERM");
+    run.finish().exits(0).says_nothing_of("history lacks");
+}
+
+#[test]
+fn missing_days_become_history() {
+    let signed_in = SignedIn::google();
+    append(&signed_in.home, "[history]\nkeep = \"2 days\"\n");
+    let run = signed_in.program(&["run", "--no-web"]).start();
+    run.error_line_with("date=2026-11-21 minutes=0 done=1 total=1");
+    run.signal("TERM");
+    run.finish().exits(0);
+    let history = signed_in.home.run(&["export"]).exits(0).stdout;
+    let rates = (0..14 * 60).map(|minute| 60 + minute % 40);
+    assert_eq!(history, exported("2026-11-22T00:00:00Z", rates));
+    // A day of which there was nothing is not asked for again.
+    let run = signed_in.program(&["run", "--no-web"]).start();
+    run.error_line_with("updated");
+    run.signal("TERM");
+    run.finish().exits(0).says_nothing_of("past day");
+}
+
+#[test]
+fn under_the_journal_lines_begin_with_their_level_and_no_time() {
+    let signed_in = SignedIn::google();
+    today_alone(&signed_in);
+    let run = signed_in
+        .program(&["run", "--no-web", "-v"])
+        .under_the_journal()
+        .start();
+    run.error_line_with("updated");
+    run.signal("TERM");
+    let finished = run.finish().exits(0);
+    for line in finished.stderr.lines() {
+        assert!(line.starts_with("<6>") || line.starts_with("<7>"), "{line}");
+    }
+    assert!(
+        finished.stderr.starts_with("<6>started "),
+        "{}",
+        finished.stderr
+    );
+    // The details, in which `finish` looks for secrets.
+    assert!(
+        finished.stderr.contains("<7>POST /v4/users/me/"),
+        "{}",
+        finished.stderr
+    );
+    let home = Home::new();
+    let run = home
+        .program(&["run", "--no-web", "--now", "2026-11-22T14:07:00Z"])
+        .under_the_journal()
+        .start();
+    let line = run.error_line_with("nobody has signed in yet");
+    assert!(line.starts_with("<3>"), "{line}");
+}
+
+#[test]
+fn after_a_restart_without_a_network_the_last_reading_is_shown() {
+    let signed_in = SignedIn::google();
+    today_alone(&signed_in);
+    let now = signed_in.sandbox.now();
+    let run = signed_in
+        .program(&["run", "--no-web", "--png", "now.png"])
+        .start();
+    run.error_line_with("updated");
+    run.kill();
+    let SignedIn { home, sandbox, .. } = signed_in;
+    drop(sandbox.into_process().kill());
+    let socket = std::os::unix::net::UnixDatagram::bind(home.path("tmp/notify")).unwrap();
+    socket
+        .set_read_timeout(Some(crate::patience::SOON))
+        .unwrap();
+    let png = home.work("now.png");
+    fs::remove_file(&png).unwrap();
+    let run = home
+        .program(&["run", "--no-web", "--png", "now.png", "--now", &now])
+        .env("NOTIFY_SOCKET", home.path("tmp/notify"))
+        .start();
+    let mut buffer = [0; 1_024];
+    let length = socket.recv(&mut buffer).unwrap();
+    let told = String::from_utf8_lossy(&buffer[..length]);
+    assert!(told.contains("STATUS=99 bpm, 8 min ago"), "{told}");
+    until("a picture from memory", || png.exists().then_some(()));
+    run.signal("TERM");
+    run.finish().exits(0);
+}
+
+#[test]
+fn a_full_disk_is_told_and_outlived() {
+    let signed_in = SignedIn::fitbit();
+    today_alone(&signed_in);
+    let clock = MachineClock::of(&signed_in);
+    let flag = signed_in.home.path("disk-is-full");
+    fs::write(&flag, "").unwrap();
+    let program = signed_in
+        .home
+        .program(&["run", "--no-web"])
+        .printing_first();
+    let run = clock.over(shim::with_full_disk(program, &flag)).start();
+    run.error_line_with("make room on the disk");
+    // No refresh is sent whose answer could not be kept.
+    assert_eq!(signed_in.token_requests(), 0);
+    fs::remove_file(&flag).unwrap();
+    sleep(&signed_in, &clock, 15 * 60);
+    run.error_line_with("updated");
+    run.signal("TERM");
+    run.finish().exits(0);
+    signed_in.assert_chain_goes_on();
+}
+
+#[test]
+fn reports_that_cannot_be_printed_do_not_end_it() {
+    let signed_in = SignedIn::google();
+    today_alone(&signed_in);
+    let clock = MachineClock::of(&signed_in);
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let run = clock
+        .over(signed_in.home.program(&["run", "--no-web"]))
+        .printing_to(full)
+        .start();
+    run.error_line_with("stdout could not be written");
+    sleep(&signed_in, &clock, 15 * 60);
+    run.error_line_with("updated");
+    run.signal("TERM");
+    run.finish().exits(0);
+}
+
+#[test]
+fn a_panel_or_an_address_that_is_not_there_yet_may_come_later() {
+    let signed_in = SignedIn::google();
+    signed_in
+        .run(&["run", "--no-web", "--panel", "fb:/dev/no-such-panel"])
+        .exits(5)
+        .says("/dev/no-such-panel");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    signed_in
+        .run(&["run", "--listen", &address])
+        .exits(5)
+        .says(&address);
+    // That somebody else could see the page does not pass by itself.
+    signed_in
+        .run(&["run", "--listen", "0.0.0.0:0"])
+        .exits(1)
+        .says("passphrase");
+}
