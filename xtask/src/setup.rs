@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Instant;
 
+use crate::browser;
 use crate::debian;
 use crate::firmware;
 use crate::foreign;
@@ -27,6 +28,9 @@ pub(crate) enum Tool {
     CTools,
     Qemu,
     Mtools,
+    Node,
+    Chromium,
+    BrowserPackages,
 }
 
 impl Tool {
@@ -41,6 +45,9 @@ impl Tool {
             Self::CTools => "clang with cmake and libclang",
             Self::Qemu => "QEMU 10 for RISC-V",
             Self::Mtools => "mtools",
+            Self::Node => "node 18 with npm",
+            Self::Chromium => "Chromium",
+            Self::BrowserPackages => "playwright-core and axe-core",
         }
     }
 
@@ -55,6 +62,9 @@ impl Tool {
             Self::CTools => "builds the boards' TLS",
             Self::Qemu => "emulates a board",
             Self::Mtools => "writes and reads the emulated board's card",
+            Self::Node => "runs the browser tests",
+            Self::Chromium => "shows the page",
+            Self::BrowserPackages => "drive the browser and judge the page",
         }
     }
 
@@ -78,6 +88,11 @@ impl Tool {
             }
             Self::Qemu => "apt-get install --yes --no-install-recommends qemu-system-riscv",
             Self::Mtools => "apt-get install --yes --no-install-recommends mtools",
+            Self::Node => "apt-get install --yes --no-install-recommends nodejs npm",
+            Self::Chromium => "apt-get install --yes --no-install-recommends chromium",
+            Self::BrowserPackages => {
+                "npm install --prefix target/browser crates/pulsewing/tests/browser"
+            }
         }
     }
 
@@ -92,6 +107,9 @@ impl Tool {
             Self::CTools => firmware::CTools::find(workspace).is_some(),
             Self::Qemu => qemu::tools::qemu(workspace).is_some(),
             Self::Mtools => qemu::tools::mtools(workspace).is_some(),
+            Self::Node => browser::has_node(),
+            Self::Chromium => browser::chromium().is_some(),
+            Self::BrowserPackages => browser::has_packages(workspace),
         }
     }
 
@@ -113,10 +131,11 @@ impl Tool {
 
     fn install(self, workspace: &Workspace) -> Result<(), String> {
         match self {
-            Self::CCompiler => {
+            Self::CCompiler | Self::Node | Self::Chromium => {
                 refresh_package_lists()?;
                 self.run_install_command()
             }
+            Self::BrowserPackages => browser::install_packages(workspace),
             Self::BareTarget if debian::has_apt() => {
                 println!("setup: on Debian: unpacking rustc-web and rust-web-src instead");
                 toolchain::unpack(workspace).or_else(|problem| {

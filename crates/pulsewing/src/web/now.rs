@@ -67,8 +67,7 @@ fn headline(live: &Live, now: Timestamp) -> Markup {
                     }
                 }
                 None => {
-                    h1 aria-live="polite" { span.bpm.none { "–" } " " span.unit { "bpm" } }
-                    p.age { "No heart rate yet" }
+                    h1 aria-live="polite" { "No heart rate yet" }
                 }
             }
             p.state {
@@ -93,8 +92,17 @@ fn complaint(trouble: &Trouble) -> Markup {
     html! {
         div.trouble role="status" {
             h2 { (sentence(&trouble.message)) }
-            @if let Some(hint) = &trouble.hint { p { (sentence(hint)) } }
+            @if let Some(hint) = &trouble.hint { p { (with_commands(&sentence(hint))) } }
             @if trouble.wants_sign_in() { p { a.button href="/sign-in" { "Sign in" } } }
+        }
+    }
+}
+
+/// Words with commands between backticks, as they stand in hints.
+pub(super) fn with_commands(words: &str) -> Markup {
+    html! {
+        @for (place, part) in words.split('`').enumerate() {
+            @if place % 2 == 0 { (part) } @else { code { (part) } }
         }
     }
 }
@@ -230,6 +238,7 @@ fn facts(live: &Live, now: Timestamp) -> Markup {
         section.card #facts data-live {
             h2.hidden { "Tracker and updates" }
             dl.facts {
+                @if reading.is_some() {
                 div { dt { "Resting heart rate" } dd {
                     @match reading.and_then(|it| it.resting) { Some(bpm) => { (bpm.get()) " bpm" } None => { span.quiet { "unknown" } } }
                 } }
@@ -241,6 +250,7 @@ fn facts(live: &Live, now: Timestamp) -> Markup {
                 } }
                 div { dt { "Last sync" } dd { (when(reading.and_then(|it| it.last_sync))) } }
                 div { dt { "Last update" } dd { (when(live.last_success)) } }
+                }
                 div { dt { "Next update" } dd {
                     @match live.next_update {
                         Some(at) => { time datetime=(format!("{at:.0}")) data-due=(at.as_millisecond()) { (words::ahead(at, now)) } }
