@@ -76,6 +76,8 @@ pub enum Command {
     Once(Once),
     /// Run unattended: an update every quarter of an hour, a history, pictures
     Run(Run),
+    /// Show the heart rate in this terminal, live
+    Show,
     /// Show what is stored and how the last update went
     Status(Status),
     /// Draw saved API replies, offline

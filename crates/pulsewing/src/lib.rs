@@ -18,7 +18,7 @@
 //! | [`doctor`] | whether all of it is well |
 //! | [`commands`], [`reading_json`] | what comes out in words |
 //! | [`outputs`], [`night`], [`picture`], [`panel`], [`wallpaper`] | what comes out in pixels |
-//! | [`web`] | what comes out in a browser |
+//! | [`web`], [`terminal`] | what comes out in a browser and in a terminal |
 //! | [`board`] | a board on a serial port |
 //! | [`console`], [`log`], [`problem`] | talking to people |
 #![deny(unsafe_code)]
@@ -45,11 +45,14 @@ pub mod outputs;
 pub mod panel;
 pub mod picture;
 pub mod places;
+mod plot;
 pub mod problem;
 pub mod reading_json;
 pub mod sign_in;
 pub mod state_file;
 pub mod stop;
+pub mod terminal;
 pub mod wallpaper;
 pub mod web;
+mod words;
 pub mod zone;

@@ -16,6 +16,7 @@ mod render;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod show;
 mod status;
 
 use crate::{
@@ -45,6 +46,7 @@ pub async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
             let console = console.logged();
             run::run(&App::new(&global, console)?, &options).await
         }
+        Command::Show => show::run(&global, console).await,
         Command::Status(options) => status::run(&App::new(&global, console)?, &options),
         Command::Import(options) => import::run(&App::new(&global, console)?, &options),
         Command::Export(options) => export::run(&App::new(&global, console)?, &options),

@@ -8,8 +8,12 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use maud::{Markup, html};
 use pulsewing_core::{Bpm, heart_zone::HeartZone, reading::Reading};
 
-use super::{Shared, chart, layout, plot::Plot, words};
-use crate::daemon::{Live, Trouble};
+use super::{Shared, chart, layout};
+use crate::{
+    daemon::{Live, Trouble},
+    plot::Plot,
+    words,
+};
 
 /// The wearer's date at an instant; this machine's, where nothing was ever read.
 pub(super) fn today(live: &Live, now: Timestamp) -> Date {

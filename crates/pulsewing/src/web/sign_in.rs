@@ -20,12 +20,13 @@ use maud::{Markup, html};
 use pulsewing_core::{Provider, oauth::Redirect};
 use serde::Deserialize;
 
-use super::{Shared, layout, now, words};
+use super::{Shared, layout, now};
 use crate::{
     chain_file::ChainFile,
     daemon::Live,
     problem::{Exit, Problem},
     sign_in::SignIn,
+    words,
 };
 
 /// How long a sign-in that was begun may take.

@@ -50,6 +50,7 @@ mod panel;
 mod render;
 mod run;
 mod sandbox_cli;
+mod show;
 mod status;
 mod stop;
 mod web;
