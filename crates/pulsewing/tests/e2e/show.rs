@@ -101,18 +101,18 @@ impl Terminal {
         }
     }
 
-    /// Waits until nothing has been drawn for two looks of the program's.
+    /// Waits until nothing has changed for two looks of the program's.
     fn settles(&self) -> String {
         let mut parser = self.screen.0.lock().unwrap();
+        let mut seen = (parser.screen().contents(), Instant::now());
         loop {
-            let (next, quiet) = self
-                .screen
-                .1
-                .wait_timeout(parser, Duration::from_millis(2_500))
-                .unwrap();
-            parser = next;
-            if quiet.timed_out() {
-                return parser.screen().contents();
+            let look = Duration::from_millis(2_500);
+            parser = self.screen.1.wait_timeout(parser, look).unwrap().0;
+            let text = parser.screen().contents();
+            if text != seen.0 {
+                seen = (text, Instant::now());
+            } else if seen.1.elapsed() >= look {
+                return text;
             }
         }
     }
