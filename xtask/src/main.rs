@@ -10,6 +10,7 @@
     reason = "a task runner talks to the person who started it"
 )]
 
+mod browser;
 mod debian;
 mod firmware;
 mod foreign;
@@ -32,11 +33,12 @@ Pulsewing's task runner.
 Usage: cargo xtask <COMMAND> [--setup]
 
 Commands:
-  test     everything that must hold: format, lints, tests, fuzz targets, foreign clients, docs,
-           tidy, no-std, licences, benches
+  test     everything that must hold: format, lints, tests, fuzz targets, foreign clients, browser,
+           docs, tidy, no-std, licences, benches, boards
   bench    run the benchmarks of the workspace
   tidy     check the house rules: crate edges, file names, forbidden calls, dead links
   no-std   build the no_std crates for a target that has neither std nor alloc
+  browser  the daemon's page in Chromium: playwright and axe (leaves pictures in target/browser)
   qemu     the emulated board from end to end, against the sandbox
   firmware build and weigh the Feather ESP32-C6's program, type-check the FeatherS3's
   image    the same for the C6, and the files to flash (needs espflash)
@@ -60,6 +62,7 @@ enum Task {
     Bench,
     Tidy,
     NoStd,
+    Browser,
     Qemu,
     Firmware,
     Image,
@@ -106,6 +109,7 @@ fn run(task: Task, setup: bool) -> Result<bool, String> {
         Task::Bench => vec![steps::bench()],
         Task::Tidy => vec![steps::tidy()],
         Task::NoStd => vec![steps::no_std()],
+        Task::Browser => vec![steps::browser()],
         Task::Qemu => steps::qemu_plan(&workspace),
         Task::Firmware => steps::firmware_plan(),
         Task::Image => vec![steps::image()],
@@ -131,6 +135,7 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
             "bench" => Task::Bench,
             "tidy" => Task::Tidy,
             "no-std" => Task::NoStd,
+            "browser" => Task::Browser,
             "qemu" => Task::Qemu,
             "firmware" => Task::Firmware,
             "image" => Task::Image,

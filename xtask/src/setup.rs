@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Instant;
 
+use crate::browser;
 use crate::debian;
 use crate::firmware;
 use crate::foreign;
@@ -28,6 +29,9 @@ pub(crate) enum Tool {
     Qemu,
     Mtools,
     SystemdAnalyze,
+    Node,
+    Chromium,
+    BrowserPackages,
 }
 
 impl Tool {
@@ -43,6 +47,9 @@ impl Tool {
             Self::Qemu => "QEMU 10 for RISC-V",
             Self::Mtools => "mtools",
             Self::SystemdAnalyze => "systemd-analyze",
+            Self::Node => "node 18 with npm",
+            Self::Chromium => "Chromium",
+            Self::BrowserPackages => "playwright-core and axe-core",
         }
     }
 
@@ -58,6 +65,9 @@ impl Tool {
             Self::Qemu => "emulates a board",
             Self::Mtools => "writes and reads the emulated board's card",
             Self::SystemdAnalyze => "checks the service's unit",
+            Self::Node => "runs the browser tests",
+            Self::Chromium => "shows the page",
+            Self::BrowserPackages => "drive the browser and judge the page",
         }
     }
 
@@ -82,6 +92,11 @@ impl Tool {
             Self::Qemu => "apt-get install --yes --no-install-recommends qemu-system-riscv",
             Self::Mtools => "apt-get install --yes --no-install-recommends mtools",
             Self::SystemdAnalyze => "apt-get install --yes --no-install-recommends systemd",
+            Self::Node => "apt-get install --yes --no-install-recommends nodejs npm",
+            Self::Chromium => "apt-get install --yes --no-install-recommends chromium",
+            Self::BrowserPackages => {
+                "npm install --prefix target/browser crates/pulsewing/tests/browser"
+            }
         }
     }
 
@@ -99,6 +114,9 @@ impl Tool {
             Self::SystemdAnalyze => {
                 process::succeeds(Command::new("systemd-analyze").arg("--version"))
             }
+            Self::Node => browser::has_node(),
+            Self::Chromium => browser::chromium().is_some(),
+            Self::BrowserPackages => browser::has_packages(workspace),
         }
     }
 
@@ -120,10 +138,11 @@ impl Tool {
 
     fn install(self, workspace: &Workspace) -> Result<(), String> {
         match self {
-            Self::CCompiler | Self::SystemdAnalyze => {
+            Self::CCompiler | Self::SystemdAnalyze | Self::Node | Self::Chromium => {
                 refresh_package_lists()?;
                 self.run_install_command()
             }
+            Self::BrowserPackages => browser::install_packages(workspace),
             Self::BareTarget if debian::has_apt() => {
                 println!("setup: on Debian: unpacking rustc-web and rust-web-src instead");
                 toolchain::unpack(workspace).or_else(|problem| {

@@ -5,6 +5,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::browser;
 use crate::firmware::{feather, xtensa};
 use crate::foreign;
 use crate::members;
@@ -28,6 +29,7 @@ enum Work {
     Tidy,
     NoStd,
     Foreign,
+    Browser,
     QemuBuild,
     Qemu(&'static str),
     Board(fn(&Workspace) -> Result<(), String>),
@@ -65,6 +67,7 @@ pub(crate) fn test_plan(workspace: &Workspace) -> Vec<Step> {
             needs: &[Tool::CCompiler, Tool::ForeignClients],
             work: Work::Foreign,
         },
+        browser(),
         Step {
             name: "benches run once".to_owned(),
             needs: &[],
@@ -99,6 +102,20 @@ const TOOLS_OF_TESTS: &[Tool] = if cfg!(target_os = "linux") {
 } else {
     &[Tool::CCompiler]
 };
+
+/// The page in a real browser.
+pub(crate) fn browser() -> Step {
+    Step {
+        name: "browser".to_owned(),
+        needs: &[
+            Tool::CCompiler,
+            Tool::Node,
+            Tool::Chromium,
+            Tool::BrowserPackages,
+        ],
+        work: Work::Browser,
+    }
+}
 
 /// The measurements; they take minutes.
 pub(crate) fn bench() -> Step {
@@ -308,6 +325,7 @@ impl Step {
             Work::Tidy => tidy::run(workspace),
             Work::NoStd => no_std::run(workspace),
             Work::Foreign => foreign::run(workspace),
+            Work::Browser => browser::run(workspace),
             Work::QemuBuild => qemu::build(workspace),
             Work::Qemu(group) => qemu::run(workspace, group),
             Work::Board(work) => work(workspace),

@@ -80,6 +80,8 @@ pub enum Command {
     /// Have it run unattended from now on: a systemd service of yours
     #[command(subcommand)]
     Service(Service),
+    /// Show the heart rate in this terminal, live
+    Show,
     /// Show what is stored and how the last update went
     Status(Status),
     /// Draw saved API replies, offline

@@ -55,6 +55,23 @@ impl Console {
         }
     }
 
+    /// The same for a program that has the whole terminal: what is told is kept, the newest line alone.
+    #[must_use]
+    pub fn kept(self) -> (Self, log::Newest) {
+        let newest = log::keep_newest();
+        let kept = Self {
+            is_logged: true,
+            ..self
+        };
+        (kept, newest)
+    }
+
+    /// Whether colours are to be used.
+    #[must_use]
+    pub const fn has_colour(&self) -> bool {
+        self.has_colour
+    }
+
     /// Tells something.
     pub fn say(&self, text: &str) {
         if self.is_logged {

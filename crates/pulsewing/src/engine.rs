@@ -292,6 +292,9 @@ impl Engine {
         self.state.last_update = Some(now);
         self.state.next_update = Some(self.cycle.due());
         self.state.last_error = problem.as_ref().map(|problem| problem.message().to_owned());
+        self.state.last_hint = problem
+            .as_ref()
+            .and_then(|problem| problem.hints().first().cloned());
         if problem.is_none() {
             self.state.last_success = Some(now);
             self.state.last_minute = self

@@ -19,7 +19,7 @@
 //! | [`service`] | the daemon under systemd |
 //! | [`commands`], [`reading_json`] | what comes out in words |
 //! | [`outputs`], [`night`], [`picture`], [`panel`], [`wallpaper`] | what comes out in pixels |
-//! | [`web`] | what comes out in a browser |
+//! | [`web`], [`terminal`] | what comes out in a browser and in a terminal |
 //! | [`board`] | a board on a serial port |
 //! | [`console`], [`log`], [`problem`] | talking to people |
 #![deny(unsafe_code)]
@@ -46,6 +46,7 @@ pub mod outputs;
 pub mod panel;
 pub mod picture;
 pub mod places;
+mod plot;
 pub mod problem;
 pub mod progress;
 pub mod reading_json;
@@ -53,6 +54,8 @@ pub mod service;
 pub mod sign_in;
 pub mod state_file;
 pub mod stop;
+pub mod terminal;
 pub mod wallpaper;
 pub mod web;
+mod words;
 pub mod zone;

@@ -13,6 +13,7 @@
 use std::{
     fmt::{self, Write as _},
     io::{self, IsTerminal},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use tracing::{
@@ -34,6 +35,8 @@ enum Style {
     Journal,
     /// For people and files: time and level.
     Plain { has_colour: bool },
+    /// The words alone.
+    Bare,
 }
 
 /// Begins to write events; with `is_verbose` also the details, such as every request.
@@ -56,6 +59,46 @@ pub fn begin(is_verbose: bool, has_colour: bool) {
         .finish();
     // Somebody who embeds this and logs already is not disturbed.
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// The newest line that somebody should know of, for a program that has the whole terminal.
+#[derive(Clone, Debug, Default)]
+pub struct Newest(Arc<Mutex<String>>);
+
+impl Newest {
+    /// The line, if there was one.
+    #[must_use]
+    pub fn line(&self) -> Option<String> {
+        let line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (!line.is_empty()).then(|| line.clone())
+    }
+}
+
+impl io::Write for Newest {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        text.trim_end().clone_into(&mut line);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Begins to keep the newest warning, and writes nothing anywhere.
+#[must_use]
+pub fn keep_newest() -> Newest {
+    let newest = Newest::default();
+    let to = newest.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::WARN)
+        .with_writer(move || to.clone())
+        .event_format(Line { style: Style::Bare })
+        .finish();
+    let _ = tracing::subscriber::set_global_default(subscriber);
+    newest
 }
 
 /// Whether stderr leads to the journal (systemd.exec(5), `JOURNAL_STREAM`).
@@ -95,6 +138,7 @@ where
             return Ok(());
         }
         match self.style {
+            Style::Bare => {}
             Style::Journal => write!(line, "<{}>", severity(level))?,
             Style::Plain { has_colour } => {
                 let now = Clock::system().now().utc;
@@ -162,8 +206,6 @@ impl Visit for Text {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use super::*;
 
     #[derive(Clone, Default)]

@@ -36,6 +36,8 @@ pub struct State {
     pub next_update: Option<Timestamp>,
     /// What the last cycle failed with, in one sentence; nothing after a success.
     pub last_error: Option<String>,
+    /// What to do about it.
+    pub last_hint: Option<String>,
     /// What the last reading said besides heart rates, which are in the history.
     pub reading: Option<ReadingFacts>,
     pacing: PacingState,

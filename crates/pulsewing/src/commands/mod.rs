@@ -17,6 +17,7 @@ mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod service;
+mod show;
 mod status;
 
 use crate::{
@@ -47,6 +48,7 @@ pub async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
             run::run(&App::new(&global, console)?, &options).await
         }
         Command::Service(action) => service::run(&action, &global, console),
+        Command::Show => show::run(&global, console).await,
         Command::Status(options) => status::run(&App::new(&global, console)?, &options),
         Command::Import(options) => import::run(&App::new(&global, console)?, &options),
         Command::Export(options) => export::run(&App::new(&global, console)?, &options),

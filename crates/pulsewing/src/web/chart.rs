@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
-use super::{
+use crate::{
     plot::{Plot, Scale},
     words,
 };

@@ -12,7 +12,8 @@ use maud::html;
 use pulsewing_core::{Bpm, day::Day, heart_zone::HeartZones};
 use serde::Deserialize;
 
-use super::{Shared, chart, layout, now, plot::Plot, unreadable, words};
+use super::{Shared, chart, layout, now, unreadable};
+use crate::{plot::Plot, words};
 
 /// The fewest minutes of a part.
 const LEAST: u16 = 10;

@@ -14,8 +14,8 @@
 //! | `guard.rs` | who may ask: hosts, origins, the passphrase; and what every reply says |
 //! | `passphrase.rs` | its check, and sessions |
 //! | `now.rs`, `day.rs`, `overview.rs`, `sign_in.rs` | the pages |
-//! | `layout.rs`, `words.rs` | what all pages share |
-//! | `chart.rs`, `plot.rs` | graphs |
+//! | `layout.rs` | what all pages share |
+//! | `chart.rs` | graphs |
 //! | `api.rs`, `events.rs`, `metrics.rs`, `frame.rs` | the same for programs |
 //!
 //! HTML is written with maud: checked when it is compiled, and everything that is put in is escaped.
@@ -32,10 +32,9 @@ mod metrics;
 mod now;
 mod overview;
 mod passphrase;
-mod plot;
+
 mod server;
 mod sign_in;
-mod words;
 
 use std::{
     net::{IpAddr, SocketAddr},

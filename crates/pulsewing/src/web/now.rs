@@ -8,8 +8,12 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use maud::{Markup, html};
 use pulsewing_core::{Bpm, heart_zone::HeartZone, reading::Reading};
 
-use super::{Shared, chart, layout, plot::Plot, words};
-use crate::daemon::{Live, Trouble};
+use super::{Shared, chart, layout};
+use crate::{
+    daemon::{Live, Trouble},
+    plot::Plot,
+    words,
+};
 
 /// The wearer's date at an instant; this machine's, where nothing was ever read.
 pub(super) fn today(live: &Live, now: Timestamp) -> Date {
@@ -67,8 +71,7 @@ fn headline(live: &Live, now: Timestamp) -> Markup {
                     }
                 }
                 None => {
-                    h1 aria-live="polite" { span.bpm.none { "–" } " " span.unit { "bpm" } }
-                    p.age { "No heart rate yet" }
+                    h1 aria-live="polite" { "No heart rate yet" }
                 }
             }
             p.state {
@@ -93,8 +96,17 @@ fn complaint(trouble: &Trouble) -> Markup {
     html! {
         div.trouble role="status" {
             h2 { (sentence(&trouble.message)) }
-            @if let Some(hint) = &trouble.hint { p { (sentence(hint)) } }
+            @if let Some(hint) = &trouble.hint { p { (with_commands(&sentence(hint))) } }
             @if trouble.wants_sign_in() { p { a.button href="/sign-in" { "Sign in" } } }
+        }
+    }
+}
+
+/// Words with commands between backticks, as they stand in hints.
+pub(super) fn with_commands(words: &str) -> Markup {
+    html! {
+        @for (place, part) in words.split('`').enumerate() {
+            @if place % 2 == 0 { (part) } @else { code { (part) } }
         }
     }
 }
@@ -230,6 +242,7 @@ fn facts(live: &Live, now: Timestamp) -> Markup {
         section.card #facts data-live {
             h2.hidden { "Tracker and updates" }
             dl.facts {
+                @if reading.is_some() {
                 div { dt { "Resting heart rate" } dd {
                     @match reading.and_then(|it| it.resting) { Some(bpm) => { (bpm.get()) " bpm" } None => { span.quiet { "unknown" } } }
                 } }
@@ -241,6 +254,7 @@ fn facts(live: &Live, now: Timestamp) -> Markup {
                 } }
                 div { dt { "Last sync" } dd { (when(reading.and_then(|it| it.last_sync))) } }
                 div { dt { "Last update" } dd { (when(live.last_success)) } }
+                }
                 div { dt { "Next update" } dd {
                     @match live.next_update {
                         Some(at) => { time datetime=(format!("{at:.0}")) data-due=(at.as_millisecond()) { (words::ahead(at, now)) } }

@@ -9,8 +9,8 @@ use jiff::{ToSpan, civil::Date};
 use maud::{Markup, html};
 use pulsewing_core::Bpm;
 
-use super::{Shared, layout, now, plot::Scale, unreadable, words};
-use crate::history::DaySummary;
+use super::{Shared, layout, now, unreadable};
+use crate::{history::DaySummary, plot::Scale, words};
 
 /// A week, from Monday.
 pub(super) async fn week(State(site): State<Shared>, Path(day): Path<String>) -> Response {

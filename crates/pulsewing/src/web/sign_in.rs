@@ -15,6 +15,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect as Onwards, Response},
 };
+use jiff::{Timestamp, tz::TimeZone};
 use maud::{Markup, html};
 use pulsewing_core::{Provider, oauth::Redirect};
 use serde::Deserialize;
@@ -22,8 +23,10 @@ use serde::Deserialize;
 use super::{Shared, layout, now};
 use crate::{
     chain_file::ChainFile,
+    daemon::Live,
     problem::{Exit, Problem},
     sign_in::SignIn,
+    words,
 };
 
 /// How long a sign-in that was begun may take.
@@ -85,14 +88,14 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
                 None => p { "Nobody has signed in yet." },
                 Some(record) => p {
                     "Signed in with " (record.chain.provider().to_string()) " since "
-                    time { (format!("{:.0}", record.chain.obtained_at())) } "."
+                    (since(&live, record.chain.obtained_at())) "."
                     @if live.trouble.as_ref().is_some_and(|it| it.wants_sign_in()) { " It has to be renewed." }
                 },
             }
             @if let Some(problem) = complaint {
                 div.complaint role="alert" {
                     p { (now::sentence(problem.message())) }
-                    @for hint in problem.hints() { p { (now::sentence(hint)) } }
+                    @for hint in problem.hints() { p { (now::with_commands(&now::sentence(hint))) } }
                 }
             }
             form method="post" action="/sign-in" {
@@ -112,6 +115,16 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
         layout::page(site, layout::Place::SignIn, today, "Sign-in", &body),
     )
         .into_response()
+}
+
+/// A date and a time of the wearer's.
+fn since(live: &Live, at: Timestamp) -> String {
+    let offset = match &live.reading {
+        Some(reading) => reading.time_zone.offsets.at(at),
+        None => TimeZone::system().to_offset(at),
+    };
+    let date = offset.to_datetime(at).date();
+    format!("{}, {}", words::date(date), words::clock_at(at, offset))
 }
 
 #[derive(Deserialize)]

@@ -169,6 +169,11 @@ impl Program {
         self.start().finish()
     }
 
+    /// The program as it would be started, for a test that has a terminal for it.
+    pub(crate) fn into_command(self) -> Command {
+        self.command
+    }
+
     /// Starts it with a stdout that nobody reads.
     pub(crate) fn run_into_a_broken_pipe(mut self) -> Finished {
         let (reader, writer) = std::io::pipe().unwrap();

@@ -15,37 +15,37 @@ const STEPS: [u16; 11] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360];
 
 /// Minutes in a row, each with its average or without.
 #[derive(Clone, Debug)]
-pub(super) struct Plot {
+pub(crate) struct Plot {
     /// When the first minute begins.
-    pub(super) start: Timestamp,
+    pub(crate) start: Timestamp,
     /// A value a minute.
-    pub(super) values: Vec<Option<Bpm>>,
+    pub(crate) values: Vec<Option<Bpm>>,
     /// From which minute on which offset of the clock holds; the first is minute 0.
-    pub(super) offsets: Vec<(u16, Offset)>,
+    pub(crate) offsets: Vec<(u16, Offset)>,
     /// How many of the minutes have come already.
-    pub(super) past: u16,
+    pub(crate) past: u16,
 }
 
 /// The bpm at the bottom and the top, and where lines are drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Scale {
-    pub(super) low: u16,
-    pub(super) high: u16,
-    pub(super) lines: Vec<u16>,
+pub(crate) struct Scale {
+    pub(crate) low: u16,
+    pub(crate) high: u16,
+    pub(crate) lines: Vec<u16>,
 }
 
 /// The least, mean and greatest of some minutes, and how many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Extent {
-    pub(super) min: u16,
-    pub(super) mean: u16,
-    pub(super) max: u16,
-    pub(super) minutes: usize,
+pub(crate) struct Extent {
+    pub(crate) min: u16,
+    pub(crate) mean: u16,
+    pub(crate) max: u16,
+    pub(crate) minutes: usize,
 }
 
 impl Extent {
     /// Of some minutes; `None` without any.
-    pub(super) fn of(values: impl IntoIterator<Item = Bpm>) -> Option<Self> {
+    pub(crate) fn of(values: impl IntoIterator<Item = Bpm>) -> Option<Self> {
         let values: Vec<u16> = values.into_iter().map(Bpm::get).collect();
         let (min, max) = (*values.iter().min()?, *values.iter().max()?);
         let count = u32::try_from(values.len()).ok()?;
@@ -63,7 +63,7 @@ impl Extent {
 
 impl Plot {
     /// The latest minutes, from the first of them to the last.
-    pub(super) fn of_window(window: &Window, offsets: &Offsets) -> Option<Self> {
+    pub(crate) fn of_window(window: &Window, offsets: &Offsets) -> Option<Self> {
         let samples = window.samples();
         let minute = |at: Timestamp| at.as_second().div_euclid(60);
         let (first, last) = (minute(samples.first()?.at), minute(samples.last()?.at));
@@ -93,7 +93,7 @@ impl Plot {
     }
 
     /// A day from one minute up to another, at `now`.
-    pub(super) fn of_day(day: &Day, from: u16, to: u16, now: Timestamp) -> Self {
+    pub(crate) fn of_day(day: &Day, from: u16, to: u16, now: Timestamp) -> Self {
         let local = day.local();
         let to = to.min(local.minutes());
         let from = from.min(to);
@@ -118,12 +118,12 @@ impl Plot {
     }
 
     /// How many minutes it shows.
-    pub(super) fn length(&self) -> u16 {
+    pub(crate) fn length(&self) -> u16 {
         u16::try_from(self.values.len()).unwrap_or(u16::MAX)
     }
 
     /// When a minute begins, and the offset of the clock then.
-    pub(super) fn time(&self, minute: u16) -> (Timestamp, Offset) {
+    pub(crate) fn time(&self, minute: u16) -> (Timestamp, Offset) {
         let at = self.start + SignedDuration::from_mins(minute.into());
         let offset = self
             .offsets
@@ -135,19 +135,19 @@ impl Plot {
     }
 
     /// The minutes with a value.
-    pub(super) fn known(&self) -> impl Iterator<Item = (u16, Bpm)> + '_ {
+    pub(crate) fn known(&self) -> impl Iterator<Item = (u16, Bpm)> + '_ {
         (0..)
             .zip(&self.values)
             .filter_map(|(minute, bpm)| Some((minute, (*bpm)?)))
     }
 
     /// Least, mean and greatest.
-    pub(super) fn extent(&self) -> Option<Extent> {
+    pub(crate) fn extent(&self) -> Option<Extent> {
         Extent::of(self.known().map(|(_, bpm)| bpm))
     }
 
     /// Minutes in a row that have a value, as they are drawn: one line each, so that gaps stay gaps.
-    pub(super) fn runs(&self) -> Vec<Vec<(u16, u16)>> {
+    pub(crate) fn runs(&self) -> Vec<Vec<(u16, u16)>> {
         let mut runs: Vec<Vec<(u16, u16)>> = Vec::new();
         for (minute, bpm) in self.known() {
             match runs.last_mut() {
@@ -161,7 +161,7 @@ impl Plot {
     }
 
     /// Where the clock shows a round time, and what it shows.
-    pub(super) fn labels(&self) -> Vec<(u16, String)> {
+    pub(crate) fn labels(&self) -> Vec<(u16, String)> {
         let length = usize::from(self.length());
         let step = STEPS
             .into_iter()
@@ -179,7 +179,7 @@ impl Plot {
     }
 
     /// An axis with room for every value.
-    pub(super) fn scale(&self) -> Scale {
+    pub(crate) fn scale(&self) -> Scale {
         let (min, max) = self
             .extent()
             .map_or((60, 100), |extent| (extent.min, extent.max));
@@ -189,7 +189,7 @@ impl Plot {
 
 impl Scale {
     /// From a multiple of ten at or below `min` to one at or above `max`, at least twenty apart.
-    pub(super) fn covering(min: u16, max: u16) -> Self {
+    pub(crate) fn covering(min: u16, max: u16) -> Self {
         let low = min / 10 * 10;
         let high = max.div_ceil(10) * 10;
         let (low, high) = if high - low < 20 {
@@ -207,7 +207,7 @@ impl Scale {
     }
 
     /// How far down a rate is, in percent of the height.
-    pub(super) fn percent(&self, bpm: u16) -> f64 {
+    pub(crate) fn percent(&self, bpm: u16) -> f64 {
         let span = f64::from(self.high.saturating_sub(self.low).max(1));
         f64::from(self.high.saturating_sub(bpm)) * 100.0 / span
     }

@@ -1,4 +1,4 @@
-//! What the pages say, in words that are the same everywhere.
+//! What the page and the terminal say, in words that are the same in both.
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::Offset};
 use pulsewing_core::{
@@ -9,7 +9,7 @@ use pulsewing_core::{
 use crate::{daemon::Live, engine::Activity};
 
 /// How long ago something was, or how far ahead it is: `9 min`, `3 h 5 min`, `2 days`.
-pub(super) fn length(duration: SignedDuration) -> String {
+pub(crate) fn length(duration: SignedDuration) -> String {
     let minutes = duration.as_secs().unsigned_abs() / 60;
     let (days, hours, left) = (minutes / 1_440, minutes / 60, minutes % 60);
     match minutes {
@@ -23,7 +23,7 @@ pub(super) fn length(duration: SignedDuration) -> String {
 }
 
 /// `9 min ago`; a time to come is `now`.
-pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
+pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
     let age = now.duration_since(at);
     if age < SignedDuration::from_mins(1) {
         "just now".to_owned()
@@ -33,7 +33,7 @@ pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
 }
 
 /// `in 6 min`.
-pub(super) fn ahead(at: Timestamp, now: Timestamp) -> String {
+pub(crate) fn ahead(at: Timestamp, now: Timestamp) -> String {
     let wait = at.duration_since(now);
     if wait < SignedDuration::from_mins(1) {
         "within a minute".to_owned()
@@ -43,28 +43,28 @@ pub(super) fn ahead(at: Timestamp, now: Timestamp) -> String {
 }
 
 /// What the wearer's clock shows, to the minute.
-pub(super) fn clock(reading: &Reading, at: Timestamp) -> String {
+pub(crate) fn clock(reading: &Reading, at: Timestamp) -> String {
     clock_at(at, reading.time_zone.offsets.at(at))
 }
 
 /// What a clock with this offset shows, to the minute.
-pub(super) fn clock_at(at: Timestamp, offset: Offset) -> String {
+pub(crate) fn clock_at(at: Timestamp, offset: Offset) -> String {
     let local = offset.to_datetime(at);
     format!("{:02}:{:02}", local.hour(), local.minute())
 }
 
 /// `Sunday 22 November 2026`.
-pub(super) fn date(date: Date) -> String {
+pub(crate) fn date(date: Date) -> String {
     date.strftime("%A %-d %B %Y").to_string()
 }
 
 /// `November 2026`.
-pub(super) fn month(date: Date) -> String {
+pub(crate) fn month(date: Date) -> String {
     date.strftime("%B %Y").to_string()
 }
 
 /// The name of a zone's class in the style sheet.
-pub(super) const fn class_of(zone: HeartZone) -> &'static str {
+pub(crate) const fn class_of(zone: HeartZone) -> &'static str {
     match zone {
         HeartZone::Resting => "resting",
         HeartZone::Light => "light",
@@ -75,7 +75,7 @@ pub(super) const fn class_of(zone: HeartZone) -> &'static str {
 }
 
 /// What there is to say about how much the reading tells of the present.
-pub(super) const fn freshness(freshness: Freshness) -> &'static str {
+pub(crate) const fn freshness(freshness: Freshness) -> &'static str {
     match freshness {
         Freshness::Fresh => "Up to date",
         Freshness::Stale => "Old: nothing newer has come from the tracker",
@@ -85,7 +85,7 @@ pub(super) const fn freshness(freshness: Freshness) -> &'static str {
 }
 
 /// What the program is doing.
-pub(super) fn activity(live: &Live) -> Option<String> {
+pub(crate) fn activity(live: &Live) -> Option<String> {
     if let Some(repair) = live.repair {
         return Some(format!(
             "Fetching missing days: {} of {}",

@@ -1,0 +1,302 @@
+//! `pulsewing show`: the heart rate in this terminal, live.
+//!
+//! Where a daemon runs, it is followed: what it remembers is read again when it changes, and nothing is
+//! asked of the cloud. Where none does, this program polls itself, as one that is watched.
+
+use std::{
+    fs,
+    io::{IsTerminal, stdout},
+    sync::Arc,
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use jiff::civil::Date;
+use pulsewing_core::cycle::Failure;
+use ratatui::DefaultTerminal;
+use tokio::sync::mpsc;
+
+use crate::{
+    app::App,
+    cli::Global,
+    console::Console,
+    daemon::{Live, Rounds, Single, Trouble, last_reading},
+    history::History,
+    log::Newest,
+    places,
+    problem::{Exit, Problem},
+    stop::Stop,
+    terminal::{self, Mode, Past, View},
+};
+
+/// How often the screen is looked at: ages count on.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+pub(super) async fn run(global: &Global, console: Console) -> Result<(), Problem> {
+    if !stdout().is_terminal() {
+        return Err(
+            Problem::new(Exit::Usage, "`show` needs a terminal to draw on")
+                .hint("`pulsewing once` prints the same as text, or as JSON with --json"),
+        );
+    }
+    let (console, newest) = console.kept();
+    let app = App::new(global, console)?;
+    let mut stop = Stop::listen();
+    let keys = listen(&stop);
+    let mut screen = Screen::open(&app, newest, keys)?;
+    loop {
+        let claimed = Single::claim(app.state_dir()).map_err(|error| {
+            Problem::failed("the state directory cannot be used").caused_by(&error)
+        })?;
+        let ended = match claimed {
+            Some(_single) => own(&app, &mut screen, &mut stop).await?,
+            None => follow(&app, &mut screen, &mut stop).await?,
+        };
+        if ended {
+            return Ok(());
+        }
+    }
+}
+
+/// Polls, until it is told to stop.
+async fn own(app: &App, screen: &mut Screen, stop: &mut Stop) -> Result<bool, Problem> {
+    let mut rounds = Rounds::new(app, app.engine(app.provider(None)?, None)?);
+    let hub = rounds.hub().clone();
+    screen.message = None;
+    let cycles = async {
+        loop {
+            match rounds.next(stop).await {
+                Ok(()) => {
+                    rounds.repair(stop).await;
+                }
+                Err(problem) if problem.exit() == Exit::Interrupted => return,
+                // The screen says what is wrong.
+                Err(_) => {}
+            }
+        }
+    };
+    let show = async {
+        let mut changes = hub.subscribe();
+        let mut mode = Mode::Own;
+        loop {
+            let live = changes.borrow_and_update().clone();
+            screen.draw(app, &live, mode)?;
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                key = screen.keys.recv() => match key {
+                    Some(Key::Update) => hub.update_now(),
+                    Some(Key::Quit) => mode = Mode::Leaving,
+                    Some(key) => screen.turn(app, &live, key),
+                    None => std::future::pending::<()>().await,
+                },
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        () = cycles => Ok(true),
+        result = show => result,
+    }
+}
+
+/// Shows what a daemon remembers. Returns whether it was told to stop; otherwise the daemon has ended.
+async fn follow(app: &App, screen: &mut Screen, stop: &mut Stop) -> Result<bool, Problem> {
+    let mut seen = None;
+    let mut live = Live::new(app.provider(None)?, app.interval());
+    let mut last_look = None;
+    loop {
+        let now = app.clock.now().up;
+        if last_look.is_none_or(|at| now.saturating_sub(at) >= 2 * LOOK_EVERY) {
+            last_look = Some(now);
+            let changed = Some(changed_at(app));
+            if changed != seen {
+                seen = changed;
+                live = remembered(app)?;
+            }
+            if let Ok(Some(_free)) = Single::claim(app.state_dir()) {
+                return Ok(false);
+            }
+        }
+        screen.draw(app, &live, Mode::Follows)?;
+        tokio::select! {
+            () = stop.requested() => return Ok(true),
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            key = screen.keys.recv() => match key {
+                Some(Key::Quit) | None => return Ok(true),
+                Some(Key::Update) => screen.message = Some("the daemon decides when it updates; its page has a button".to_owned()),
+                Some(key) => screen.turn(app, &live, key),
+            },
+        }
+    }
+}
+
+/// When the daemon last wrote something down.
+fn changed_at(app: &App) -> [Option<SystemTime>; 3] {
+    ["state.json", "history.db", "history.db-wal"].map(|name| {
+        fs::metadata(app.state_dir().join(name))
+            .and_then(|file| file.modified())
+            .ok()
+    })
+}
+
+/// What the daemon knows, as far as it wrote it down.
+fn remembered(app: &App) -> Result<Live, Problem> {
+    let provider = app.provider(None)?;
+    let state = app.state();
+    let zone = app.config.wearer.time_zone.as_deref();
+    let mut live = Live::new(provider, app.interval());
+    live.reading = last_reading(app.state_dir(), &state, provider, zone).map(Arc::new);
+    live.is_from_memory = state.last_error.is_some();
+    live.last_update = state.last_update;
+    live.last_success = state.last_success;
+    live.next_update = state.next_update.filter(|at| *at < jiff::Timestamp::MAX);
+    live.trouble = state.last_error.map(|message| Trouble {
+        // Which one it was is the daemon's own affair; the words are there.
+        failure: Failure::OutOfTime,
+        exit: Exit::Temporary,
+        message,
+        hint: state.last_hint,
+    });
+    Ok(live)
+}
+
+/// What a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key {
+    Quit,
+    Update,
+    Before,
+    After,
+    Today,
+    Help,
+    /// The size has changed.
+    Resized,
+}
+
+/// Reads keys on a thread of their own; a key that quits stops the program as a signal does.
+fn listen(stop: &Stop) -> mpsc::Receiver<Key> {
+    let by_hand = stop.by_hand();
+    let (to, from) = mpsc::channel(16);
+    thread::spawn(move || {
+        while let Ok(event) = event::read() {
+            let Some(key) = key_of(&event) else {
+                continue;
+            };
+            if key == Key::Quit {
+                by_hand.notify_one();
+            }
+            if to.blocking_send(key).is_err() {
+                return;
+            }
+        }
+    });
+    from
+}
+
+fn key_of(event: &Event) -> Option<Key> {
+    match event {
+        Event::Resize(..) => Some(Key::Resized),
+        Event::Key(KeyEvent {
+            code,
+            modifiers,
+            kind: KeyEventKind::Press | KeyEventKind::Repeat,
+            ..
+        }) => match code {
+            KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => Some(Key::Quit),
+            KeyCode::Char('q') | KeyCode::Esc => Some(Key::Quit),
+            KeyCode::Char('u') => Some(Key::Update),
+            KeyCode::Char('t') => Some(Key::Today),
+            KeyCode::Char('?') | KeyCode::F(1) => Some(Key::Help),
+            KeyCode::Left => Some(Key::Before),
+            KeyCode::Right => Some(Key::After),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The terminal while it is ours; given back when this is dropped, and before a panic is told.
+struct Screen {
+    terminal: DefaultTerminal,
+    keys: mpsc::Receiver<Key>,
+    newest: Newest,
+    past: Option<Past>,
+    message: Option<String>,
+    has_help: bool,
+}
+
+impl Screen {
+    fn open(app: &App, newest: Newest, keys: mpsc::Receiver<Key>) -> Result<Self, Problem> {
+        let terminal = terminal::take().map_err(|error| {
+            Problem::failed("the terminal cannot be drawn on").caused_by(&error)
+        })?;
+        app.console.detail(|| "the terminal is drawn on".into());
+        Ok(Self {
+            terminal,
+            keys,
+            newest,
+            past: None,
+            message: None,
+            has_help: false,
+        })
+    }
+
+    fn draw(&mut self, app: &App, live: &Live, mode: Mode) -> Result<(), Problem> {
+        let newest = self.newest.line();
+        let view = View {
+            live,
+            now: app.now(),
+            past: self.past.as_ref(),
+            mode,
+            message: self.message.as_deref().or(newest.as_deref()),
+            has_help: self.has_help,
+            has_colour: app.console.has_colour(),
+        };
+        self.terminal
+            .draw(|frame| terminal::draw(frame, &view))
+            .map(drop)
+            .map_err(|error| Problem::failed("the terminal is gone").caused_by(&error))
+    }
+
+    /// Does what a key asks for.
+    fn turn(&mut self, app: &App, live: &Live, key: Key) {
+        self.message = None;
+        let today = match &live.reading {
+            Some(reading) => reading.time_zone.offsets.local(app.now()).date(),
+            None => jiff::tz::TimeZone::system().to_datetime(app.now()).date(),
+        };
+        let shown = self.past.as_ref().map_or(today, |past| past.date);
+        let wanted = match key {
+            Key::Help => {
+                self.has_help = !self.has_help;
+                return;
+            }
+            Key::Before => shown.yesterday().unwrap_or(shown),
+            Key::After => shown.tomorrow().unwrap_or(shown),
+            Key::Today => today,
+            Key::Quit | Key::Update | Key::Resized => return,
+        };
+        self.past = (wanted < today).then(|| day_of(app, wanted));
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        terminal::give_back();
+    }
+}
+
+fn day_of(app: &App, date: Date) -> Past {
+    let history = History::open_existing(app.state_dir(), places::WEARER);
+    let record = history
+        .ok()
+        .flatten()
+        .and_then(|history| history.day(date).ok().flatten());
+    Past {
+        date,
+        resting: record.as_ref().and_then(|record| record.resting),
+        day: record.map(|record| record.day),
+    }
+}

@@ -1,0 +1,230 @@
+// The page in a real browser.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { Stage, browser, picture, violations } from "./stage.mjs";
+
+after(() => browser.close());
+
+/** A test with a stage of its own; at its end no page may have complained or asked anybody else. */
+function on(stage, name, act) {
+  test(name, async () => {
+    const set = await Stage.begin(stage);
+    const pages = [];
+    const open = async (path, options) => {
+      const page = await set.open(path, options);
+      pages.push(page);
+      return page;
+    };
+    try {
+      await act(set, open);
+      for (const page of pages) {
+        assert.deepEqual(page.complaints, []);
+        assert.deepEqual(page.foreign, []);
+      }
+    } finally {
+      for (const page of pages) await page.context().close();
+      await set.end();
+    }
+  });
+}
+
+const bpm = (page) => page.locator("#now .bpm").innerText();
+
+on({}, "a live update arrives without a reload", async (set, open) => {
+  await set.updated();
+  const page = await open("/");
+  await page.evaluate(() => (globalThis.isTheSame = true));
+  const before = await set.now();
+  assert.equal(await bpm(page), String(before.reading.latest.bpm));
+  await set.control("faults", [
+    { route: "google.rollup", count: 0, do: { status: 503, body: "html" } },
+  ]);
+  await page.getByRole("button", { name: "Update now" }).click();
+  await page.locator(".trouble").waitFor();
+  assert.match(await page.locator(".freshness").innerText(), /From memory/);
+  assert.equal(await bpm(page), String(before.reading.latest.bpm), "what was shown stays");
+  await picture(page, "trouble");
+  // The button loaded the page anew; from here on nothing does.
+  await page.evaluate(() => (globalThis.isTheSame = true));
+  await set.control("faults", []);
+  await fetch(`${set.url}/update`, { method: "POST" });
+  await page.locator(".trouble").waitFor({ state: "detached" });
+  assert.match(await page.locator(".freshness").innerText(), /Up to date/);
+  assert.ok(await page.evaluate(() => globalThis.isTheSame));
+});
+
+on({}, "the pointer and the keyboard name the minute", async (set, open) => {
+  await set.updated();
+  const { reading } = await set.now();
+  const page = await open("/");
+  const field = page.locator("#recent-graph");
+  const tip = field.locator(".tip");
+  const box = await field.boundingBox();
+  await page.mouse.move(box.x + box.width - 4, box.y + box.height / 2);
+  const last = reading.window.at(-1);
+  assert.equal(await tip.innerText(), `${last.time} · ${last.bpm} bpm`);
+  await page.mouse.move(box.x + 4, box.y + box.height / 2);
+  const first = reading.window[0];
+  assert.equal(await tip.innerText(), `${first.time} · ${first.bpm} bpm`);
+  await page.mouse.move(0, 0);
+  assert.ok(await tip.isHidden());
+  await field.focus();
+  await page.keyboard.press("End");
+  await page.keyboard.press("ArrowLeft");
+  const before = reading.window.at(-2);
+  assert.equal(await tip.innerText(), `${before.time} · ${before.bpm} bpm`);
+  await page.keyboard.press("Home");
+  assert.equal(await tip.innerText(), `${first.time} · ${first.bpm} bpm`);
+  await page.keyboard.press("Escape");
+  assert.ok(await tip.isHidden());
+});
+
+on({}, "dates navigate, and a part of a day can be looked at closely", async (set, open) => {
+  await set.updated();
+  await set.daemon.line("stderr", "fetched a past day date=2026-11-19");
+  const page = await open("/");
+  const heading = () => page.getByRole("heading", { level: 1 }).innerText();
+  await page.getByRole("navigation").getByRole("link", { name: "Day" }).click();
+  assert.equal(await heading(), "Sunday 22 November 2026");
+  await page.locator("a[rel=prev]").click();
+  assert.equal(await heading(), "Saturday 21 November 2026");
+  await page.getByLabel("Another day").fill("2026-11-20");
+  await page.getByRole("button", { name: "Go" }).click();
+  assert.equal(await heading(), "Friday 20 November 2026");
+  await page.locator("a[rel=next]").click();
+  assert.equal(await heading(), "Saturday 21 November 2026");
+  // Dragged from six to twelve o'clock.
+  const box = await page.locator("#day-graph").boundingBox();
+  const at = (hour) => [box.x + (box.width * (hour + 0.01)) / 24, box.y + 40];
+  await page.mouse.move(...at(6));
+  await page.mouse.down();
+  await page.mouse.move(...at(9));
+  await page.mouse.move(...at(12));
+  await page.mouse.up();
+  await page.waitForURL(/from=06%3A0\d&to=12%3A0\d/);
+  await page.mouse.move(box.x + 4, box.y + 40);
+  assert.match(await page.locator("#day-graph .tip").innerText(), /^06:0\d · /);
+  await page.getByRole("link", { name: "The whole day" }).click();
+  await page.getByRole("link", { name: "night" }).click();
+  assert.match(await page.locator(".part").innerText(), /00:00 to 06:00/);
+  await page.getByRole("navigation").getByRole("link", { name: "Week" }).click();
+  assert.equal(await heading(), "Week of Monday 16 November 2026");
+  await page.locator(".bars a").first().click();
+  assert.match(await heading(), /November 2026$/);
+  await page.getByRole("navigation").getByRole("link", { name: "Month" }).click();
+  assert.equal(await heading(), "November 2026");
+  await picture(page, "month");
+});
+
+on({ signedIn: false }, "a sign-in goes there and back again", async (set, open) => {
+  const page = await open("/");
+  await page.locator(".trouble").waitFor();
+  await picture(page, "sign-in-needed");
+  await page.getByRole("link", { name: "Sign in", exact: true }).click();
+  await page.getByRole("button", { name: "Begin" }).click();
+  await page.getByRole("link", { name: "To the consent page" }).click();
+  // The consent page is the cloud's own.
+  assert.equal(new URL(page.url()).origin, set.ready.url);
+  page.foreign.length = 0;
+  page.complaints.length = 0;
+  await page.getByRole("button", { name: /allow/i }).click();
+  await page.waitForURL(`${set.url}/`);
+  await page.locator("#now .zone").waitFor();
+  assert.match(await bpm(page), /^\d+$/);
+  page.foreign.length = 0;
+  page.complaints.length = 0;
+});
+
+on({}, "the age counts on without a connection, and that is said", async (set, open) => {
+  await set.updated();
+  const page = await open("/");
+  const age = page.locator("#now .age time");
+  assert.match(await age.innerText(), /^\d+ min ago$/);
+  const before = parseInt(await age.innerText(), 10);
+  await page.clock.install();
+  await page.reload();
+  await set.daemon.stop();
+  await page.locator("#lost").waitFor();
+  assert.match(await page.locator("#lost").innerText(), /No connection/);
+  await page.clock.fastForward("20:00");
+  await page.waitForFunction(
+    (least) => parseInt(document.querySelector("#now .age time").textContent, 10) >= least,
+    before + 20,
+  );
+  await picture(page, "lost");
+  // A connection that is refused is the browser's to complain of.
+  page.complaints.length = 0;
+  await set.run(new URL(set.url).host);
+  await page.clock.fastForward("01:00");
+  await page.locator("#lost").waitFor({ state: "hidden" });
+  page.complaints.length = 0;
+});
+
+on({}, "without a script the essentials are there", async (set, open) => {
+  await set.updated();
+  const { reading } = await set.now();
+  const page = await open("/", { javaScriptEnabled: false });
+  assert.equal(await bpm(page), String(reading.latest.bpm));
+  assert.ok(await page.locator("#recent-graph svg").isVisible());
+  await page.getByText("As a table").click();
+  assert.equal(await page.locator("#recent tbody tr").count(), 15);
+  await page.getByRole("button", { name: "Update now" }).click();
+  assert.equal(await bpm(page), String(reading.latest.bpm));
+});
+
+const PATHS = ["/", "/day/2026-11-21", "/week/2026-11-22", "/month/2026-11", "/sign-in", "/nowhere"];
+
+on({}, "it fits a phone, a desk and a wall", async (set, open) => {
+  await set.updated();
+  await set.daemon.line("stderr", "fetched a past day date=2026-11-19");
+  for (const width of [320, 360, 768, 1200, 1920]) {
+    for (const path of PATHS) {
+      const page = await open(path, { viewport: { width, height: 800 } });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(wide <= width, `${path} at ${width} is ${wide} wide`);
+      if (path === "/nowhere") page.complaints.length = 0;
+      await page.context().close();
+    }
+  }
+});
+
+on({}, "axe finds nothing serious, in light or in dark", async (set, open) => {
+  await set.updated();
+  await set.daemon.line("stderr", "fetched a past day date=2026-11-19");
+  // It does find what is there to be found.
+  const broken = await open("/");
+  await broken.evaluate(() => document.documentElement.removeAttribute("lang"));
+  await broken.evaluate(() => document.querySelector("nav a").setAttribute("aria-current", "x"));
+  assert.match((await violations(broken)).join("\n"), /html-has-lang/);
+  for (const colorScheme of ["light", "dark"]) {
+    for (const path of PATHS) {
+      const page = await open(path, { colorScheme });
+      assert.deepEqual(await violations(page), [], `${path}, ${colorScheme}`);
+      const name = path === "/" ? "now" : path.split("/")[1];
+      await picture(page, `${name}-${colorScheme}`);
+      if (path === "/nowhere") page.complaints.length = 0;
+    }
+    const phone = await open("/", { colorScheme, viewport: { width: 360, height: 740 } });
+    assert.deepEqual(await violations(phone), [], `phone, ${colorScheme}`);
+    await picture(phone, `phone-${colorScheme}`);
+  }
+});
+
+on({ settings: '[web]\npassphrase = "correct horse"\n' }, "a passphrase opens the page", async (set, open) => {
+  const page = await open("/day/2026-11-22");
+  await page.getByLabel("Passphrase").fill("battery staple");
+  await page.getByRole("button", { name: "Open" }).click();
+  assert.match(await page.getByRole("alert").innerText(), /not the passphrase/);
+  assert.deepEqual(await violations(page), []);
+  await picture(page, "passphrase");
+  // A refusal is a reply that the browser complains of.
+  page.complaints.length = 0;
+  await page.getByLabel("Passphrase").fill("correct horse");
+  await page.getByRole("button", { name: "Open" }).click();
+  assert.equal(
+    await page.getByRole("heading", { level: 1 }).innerText(),
+    "Sunday 22 November 2026",
+  );
+});

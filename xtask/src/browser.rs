@@ -1,0 +1,121 @@
+//! The page of the daemon in a real browser: node's test runner with playwright-core and axe-core, and
+//! Chromium.
+//!
+//! The two packages are installed below the target directory; node and Chromium come from the system.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Where the tests are, from the root of the checkout.
+const TESTS: &str = "crates/pulsewing/tests/browser";
+
+/// What the browser is called.
+const CHROMIUM: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
+
+/// The browser, if there is one.
+pub(crate) fn chromium() -> Option<&'static Path> {
+    CHROMIUM
+        .into_iter()
+        .map(Path::new)
+        .find(|path| path.is_file())
+}
+
+/// Whether node and its package manager are there. The test runner came with version 18.
+pub(crate) fn has_node() -> bool {
+    let version = Command::new("node").arg("--version").output();
+    let is_new = version.is_ok_and(|output| {
+        let text = String::from_utf8_lossy(&output.stdout);
+        let major = text.trim().trim_start_matches('v').split('.').next();
+        major
+            .and_then(|major| major.parse::<u32>().ok())
+            .is_some_and(|major| major >= 18)
+    });
+    is_new && process::succeeds(Command::new("npm").arg("--version"))
+}
+
+/// Whether the packages are there in the versions that are asked for.
+pub(crate) fn has_packages(workspace: &Workspace) -> bool {
+    let installed = packages(workspace).join("package.json");
+    let same = fs::read(installed).ok() == fs::read(wanted(workspace)).ok();
+    same && packages(workspace)
+        .join("node_modules/playwright-core")
+        .is_dir()
+}
+
+/// Installs the packages from the npm registry.
+///
+/// # Errors
+///
+/// When they cannot be had.
+pub(crate) fn install_packages(workspace: &Workspace) -> Result<(), String> {
+    let place = packages(workspace);
+    let copied = fs::create_dir_all(&place)
+        .and_then(|()| fs::copy(wanted(workspace), place.join("package.json")));
+    copied.map_err(|error| format!("cannot write {}: {error}", place.display()))?;
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts"])
+        .arg("--prefix")
+        .arg(&place);
+    process::run(&mut npm)
+}
+
+/// Builds the program and runs the tests with it. The pictures that they take are left below the target
+/// directory, for somebody to look at.
+///
+/// # Errors
+///
+/// When the program does not build, or a test fails.
+pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
+    let chromium = chromium().ok_or("Chromium is missing")?;
+    process::run(process::cargo().args(["build", "-p", "pulsewing"]))?;
+    let program = format!("pulsewing{}", std::env::consts::EXE_SUFFIX);
+    let pictures = packages(workspace).join("pictures");
+    fs::create_dir_all(&pictures)
+        .map_err(|error| format!("cannot make {}: {error}", pictures.display()))?;
+    let mut node = Command::new("node");
+    node.arg("--test")
+        .arg(workspace.root.join(TESTS).join("page.test.mjs"))
+        .env("PULSEWING_BROWSER_PACKAGES", packages(workspace))
+        .env("PULSEWING_CHROMIUM", chromium)
+        .env(
+            "PULSEWING_PROGRAM",
+            workspace.target_dir.join("debug").join(program),
+        );
+    process::run(&mut node)
+}
+
+fn wanted(workspace: &Workspace) -> PathBuf {
+    workspace.root.join(TESTS).join("package.json")
+}
+
+fn packages(workspace: &Workspace) -> PathBuf {
+    workspace.target_dir.join("browser")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tests_are_there_and_every_version_is_pinned() {
+        let workspace = Workspace::load().unwrap();
+        assert!(workspace.root.join(TESTS).join("page.test.mjs").is_file());
+        let text = fs::read_to_string(wanted(&workspace)).unwrap();
+        let (_, packages) = text.split_once("\"dependencies\"").unwrap();
+        let versions: Vec<&str> = packages
+            .lines()
+            .filter_map(|line| line.split('"').nth(3))
+            .collect();
+        assert_eq!(versions.len(), 2);
+        for version in versions {
+            assert!(
+                version.starts_with(|first: char| first.is_ascii_digit()),
+                "{version}"
+            );
+        }
+    }
+}
