@@ -45,7 +45,7 @@ impl Console {
     }
 
     /// The same for a program that runs unattended: what is told becomes lines of a
-    /// [log](crate::log), which begins with this.
+    /// [log](mod@crate::log), which begins with this.
     #[must_use]
     pub fn logged(self) -> Self {
         log::begin(self.is_verbose, self.has_colour);

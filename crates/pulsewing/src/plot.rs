@@ -193,7 +193,8 @@ impl Scale {
         let low = min / 10 * 10;
         let high = max.div_ceil(10) * 10;
         let (low, high) = if high - low < 20 {
-            (low.saturating_sub(10), high.max(low + 10))
+            let low = low.saturating_sub(10);
+            (low, high.max(low + 20))
         } else {
             (low, high)
         };
@@ -292,6 +293,15 @@ mod tests {
         assert_eq!(plot.past, 0);
         assert!(plot.runs().is_empty() && plot.extent().is_none());
         assert_eq!(plot.scale().lines, [60, 70, 80, 90, 100]);
+    }
+
+    #[test]
+    fn an_axis_begins_at_nought_and_is_long_all_the_same() {
+        let scale = Scale::covering(1, 1);
+        assert_eq!(
+            (scale.low, scale.high, scale.lines),
+            (0, 20, vec![0, 10, 20])
+        );
     }
 
     proptest! {

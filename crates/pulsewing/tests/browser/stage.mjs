@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 
 const packages = process.env.PULSEWING_BROWSER_PACKAGES;
 const require = createRequire(join(packages, "packages.cjs"));
@@ -59,7 +60,8 @@ class Program {
   /** The next line with these words, on either output. */
   line(name, words) {
     return new Promise((resolve, reject) => {
-      const end = setTimeout(() => reject(new Error(`no "${words}" in\n${this.said}`)), 60_000);
+      const fail = () => reject(new Error(`no "${words}" in\n${this.said}`));
+      const end = globalThis.setTimeout(fail, 60_000);
       const look = () => {
         const at = this.lines[name].findIndex((line) => line.includes(words));
         if (at < 0) return false;
@@ -81,8 +83,10 @@ class Program {
 
 /** A sandbox, a daemon with its page, and what the browser saw. */
 export class Stage {
-  static async begin({ signedIn = true, settings = "" } = {}) {
+  static async begin({ signedIn = true, settings = "", now = NOW } = {}) {
     const stage = new Stage();
+    // The program's own clock; the cloud's is always NOW.
+    stage.time = now;
     stage.home = mkdtempSync(join(tmpdir(), "pulsewing-browser-"));
     stage.sandbox = new Program(
       ["sandbox", "--listen", "127.0.0.1:0", "--zone", "Europe/Berlin", "--now", NOW],
@@ -103,7 +107,7 @@ export class Stage {
   }
 
   program(args) {
-    return new Program(["--config", this.config, "--now", NOW, ...args], this.home);
+    return new Program(["--config", this.config, "--now", this.time, ...args], this.home);
   }
 
   async signIn() {
@@ -166,6 +170,18 @@ export class Stage {
     await this.daemon?.stop();
     await this.sandbox.stop();
     rmSync(this.home, { recursive: true, force: true });
+  }
+}
+
+/** Waits until an element says this; a click returns before the page that it asks for is there. */
+export async function reads(locator, what) {
+  const end = Date.now() + 20_000;
+  for (;;) {
+    // An element that goes with its page while it is read is read again on the next one.
+    const said = await locator.innerText({ timeout: 1_000 }).catch((error) => error);
+    if (what instanceof RegExp ? what.test(said) : said === what) return;
+    if (Date.now() > end) throw new Error(`${locator.page().url()} says "${said}", not "${what}"`);
+    await setTimeout(20);
   }
 }
 

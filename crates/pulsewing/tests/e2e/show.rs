@@ -366,7 +366,9 @@ fn a_panic_gives_the_terminal_back_before_it_is_told() {
             "show::panics_in_a_terminal_of_its_own",
             "--nocapture",
         ])
-        .env("PULSEWING_PANICS_HERE", "1");
+        .env("PULSEWING_PANICS_HERE", "1")
+        // A backtrace would push the message out of the window.
+        .env("RUST_BACKTRACE", "0");
     let mut terminal = Terminal::of(command, 24, 100);
     // Told on the ordinary screen, where it stays to be read.
     terminal.shows("it was on purpose");

@@ -32,7 +32,10 @@ function count() {
 }
 setInterval(count, 5000);
 
-// The page itself says what is new: it is fetched again, and its parts are put in place.
+// The page itself says what is new: it is fetched again, and what it says otherwise than before is
+// put in place. What it said is kept, for the ages and the graphs write into its parts.
+const said = new Map();
+for (const part of document.querySelectorAll("[data-live]")) said.set(part.id, part.innerHTML);
 let fetching = false;
 let again = false;
 async function refresh() {
@@ -46,9 +49,11 @@ async function refresh() {
     if (!reply.ok || reply.redirected) return;
     const fresh = new DOMParser().parseFromString(await reply.text(), "text/html");
     const focused = document.activeElement && document.activeElement.id;
+    const looked = [...document.querySelectorAll(".field[data-bpm]")].map((it) => [it, it.looked()]);
     for (const part of fresh.querySelectorAll("[data-live]")) {
       const old = document.getElementById(part.id);
-      if (!old || old.innerHTML === part.innerHTML) continue;
+      if (!old || said.get(part.id) === part.innerHTML) continue;
+      said.set(part.id, part.innerHTML);
       const open = [...old.querySelectorAll("details")].map((it) => it.open);
       part.querySelectorAll("details").forEach((it, n) => (it.open = open[n]));
       if (part.id === "now") skew = Number(part.dataset.clock) - Date.now();
@@ -57,6 +62,9 @@ async function refresh() {
     document.title = fresh.title;
     if (focused && document.getElementById(focused)) document.getElementById(focused).focus({ preventScroll: true });
     watch();
+    for (const [field, look] of looked) {
+      if (look && !field.isConnected) document.getElementById(field.id)?.look(look);
+    }
     count();
   } catch {
     // The events' own connection says that there is none.
@@ -149,6 +157,13 @@ function graph(field) {
     location.assign(page);
   };
 
+  // Where somebody looks, as times: a newer graph of the same takes them over.
+  field.looked = () => at !== null && [at, from].map((it) => it !== null && start + it * 60);
+  field.look = (times) => {
+    const [minute, first] = times.map((it) => (it === false ? null : Math.round((it - start) / 60)));
+    from = first;
+    if (minute >= 0 && minute < rates.length) show(minute);
+  };
   field.addEventListener("pointermove", (event) => show(minuteAt(event)));
   field.addEventListener("pointerleave", () => {
     from = null;
