@@ -105,6 +105,12 @@ impl Clouds {
         self.faults(&json!([{ "route": route, "count": count, "do": action }]))
     }
 
+    /// Moves their clock on.
+    pub(crate) fn advance(&self, seconds: i64) -> Result<(), String> {
+        self.control("POST", "clock", &json!({ "advance_s": seconds }))
+            .map(drop)
+    }
+
     fn control(&self, method: &str, call: &str, body: &Value) -> Result<Value, String> {
         let body = if body.is_null() {
             String::new()
