@@ -6,6 +6,9 @@
 //! renewed. What stands in the way of a past day stands in the way of the next cycle too, which
 //! knows what to do about it.
 //!
+//! Google tells a day's resting heart rate in a reply of its own, which is asked for last. It is welcome,
+//! and no more: whatever stands in its way, the day is complete without it.
+//!
 //! It lives outside of the [`Cycle`], so that a board without a history has no memory for it.
 
 use core::{fmt, time::Duration};
@@ -50,6 +53,8 @@ pub struct PastDay {
     offsets: Offsets,
     day: Day,
     resting: Option<Bpm>,
+    /// Whether the heart rate is there, and what is asked for is Google's resting heart rate.
+    is_at_resting: bool,
     family: google::SourceFamily,
     page: Option<PageToken>,
     pages: u8,
@@ -61,15 +66,12 @@ pub struct PastDay {
 }
 
 /// The decoder of the reply that is coming in.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is no heap to put the larger decoder on"
-)]
 enum Intake {
     Nothing,
     Damaged(DecodeError),
     Error(ErrorDecoder),
     Google(google::HeartDecoder),
+    GoogleResting(google::RestingDecoder),
     Fitbit(fitbit::HeartDecoder),
 }
 
@@ -82,6 +84,7 @@ impl PastDay {
             day: Day::new(offsets.day(date)),
             offsets,
             resting: None,
+            is_at_resting: false,
             family: google::SourceFamily::Wearables,
             page: None,
             pages: 0,
@@ -106,11 +109,17 @@ impl PastDay {
         cycle.look_at_clocks(now);
         let cap = cycle.settings.hourly_cap;
         let is_quiet = cycle.phase == Phase::Idle && !cycle.jumped && now.utc < cycle.due;
-        if !is_quiet || cycle.gone || !cycle.pacing.has_room(now.utc, cap) {
-            return PastAction::NotNow;
-        }
-        let access = cycle.chain.as_ref().and_then(|chain| chain.access());
-        let Some(access) = access.filter(|access| outlives_a_try(access.expires_at, now)) else {
+        let may_ask = is_quiet && !cycle.gone && cycle.pacing.has_room(now.utc, cap);
+        let access = cycle
+            .chain
+            .as_ref()
+            .and_then(|chain| chain.access())
+            .filter(|access| may_ask && outlives_a_try(access.expires_at, now));
+        let Some(access) = access else {
+            if self.is_at_resting {
+                self.end(Ok(()));
+                return PastAction::Finished(Ok(()));
+            }
             return PastAction::NotNow;
         };
         let user = cycle.settings.user_id.as_deref().unwrap_or("-");
@@ -136,6 +145,11 @@ impl PastDay {
                 let day = fitbit::HeartDay::Date(local.date());
                 fitbit::heart(buffer, access, user, day)
             }
+            Provider::Google if self.is_at_resting => {
+                let date = local.date();
+                let until = date.tomorrow().unwrap_or(date);
+                google::resting(buffer, access, date, until, None)
+            }
             Provider::Google => {
                 let query = google::RollUp {
                     family: self.family,
@@ -154,6 +168,9 @@ impl PastDay {
         self.length = 0;
         self.intake = match self.provider {
             _ if !head.is_success() => Intake::Error(ErrorDecoder::new()),
+            Provider::Google if self.is_at_resting => {
+                Intake::GoogleResting(google::RestingDecoder::new())
+            }
             Provider::Google => Intake::Google(google::HeartDecoder::new()),
             Provider::Fitbit => Intake::Fitbit(fitbit::HeartDecoder::new(&self.offsets)),
         };
@@ -180,6 +197,7 @@ impl PastDay {
                     day.record(minute, sample.bpm);
                 }
             }),
+            Intake::GoogleResting(decoder) => decoder.feed(chunk),
             Intake::Fitbit(decoder) => decoder.feed(chunk, day),
         };
         if let Err(error) = fed {
@@ -223,6 +241,12 @@ impl PastDay {
                 self.points = self.points.saturating_add(page.points);
                 page.next_page
             }),
+            Intake::GoogleResting(decoder) => decoder.finish().map(|page| {
+                let date = self.day.local().date();
+                let newest = page.newest.filter(|(of, _)| *of == date);
+                self.resting = newest.map(|(_, bpm)| bpm);
+                None
+            }),
             Intake::Fitbit(decoder) => decoder.finish(&mut self.day).map(|facts| {
                 self.resting = facts.resting;
                 None
@@ -257,6 +281,9 @@ impl PastDay {
                 self.page = None;
                 self.pages = 0;
             }
+            None if self.provider == Provider::Google && self.points > 0 && !self.is_at_resting => {
+                self.is_at_resting = true;
+            }
             None => self.end(Ok(())),
         }
     }
@@ -268,8 +295,9 @@ impl PastDay {
         }));
     }
 
+    /// What stands in the way of the resting heart rate alone ends nothing but the asking.
     const fn end(&mut self, outcome: Result<(), Failure>) {
-        self.outcome = Some(outcome);
+        self.outcome = Some(if self.is_at_resting { Ok(()) } else { outcome });
     }
 
     /// The day; complete once [`PastAction::Finished`] said so.
@@ -278,7 +306,7 @@ impl PastDay {
         &self.day
     }
 
-    /// The day's resting heart rate, if the reply told it (Fitbit's does).
+    /// The day's resting heart rate, if the provider told it.
     #[must_use]
     pub const fn resting(&self) -> Option<Bpm> {
         self.resting

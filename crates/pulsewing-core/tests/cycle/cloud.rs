@@ -6,7 +6,11 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp, tz::Offset};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, date},
+    tz::Offset,
+};
 use pulsewing_core::{
     Provider,
     request::{Endpoint, Method},
@@ -226,10 +230,7 @@ impl Cloud {
                 "timeZone": "Europe/Berlin",
                 "utcOffset": format!("{}s", self.offset.seconds())
             }),
-            _ => json!({"dataPoints": [{"dailyRestingHeartRate": {
-                "date": {"year": 2026, "month": 11, "day": 21},
-                "beatsPerMinute": "58"
-            }}]}),
+            _ => resting(call),
         };
         (200, body)
     }
@@ -349,4 +350,22 @@ impl Cloud {
             }
         }
     }
+}
+
+/// The resting heart rates of four days, as far as they are asked for, newest first.
+fn resting(call: &Call) -> Value {
+    let mut dates = call.target.split("%22").skip(1).step_by(2);
+    let mut next = || dates.next().unwrap().parse::<Date>().unwrap();
+    let (from, until) = (next(), next());
+    let points: Vec<Value> = (18..=21)
+        .rev()
+        .filter(|day| (from..until).contains(&date(2026, 11, *day)))
+        .map(|day| {
+            json!({"dailyRestingHeartRate": {
+                "date": {"year": 2026, "month": 11, "day": day},
+                "beatsPerMinute": (37 + day).to_string()
+            }})
+        })
+        .collect();
+    json!({ "dataPoints": points })
 }

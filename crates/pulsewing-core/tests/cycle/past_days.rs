@@ -81,17 +81,24 @@ fn between(setup: Setup) -> World {
 #[test]
 fn a_past_day_comes_whole_in_both_dialects() {
     for setup in [Setup::fitbit(), Setup::google()] {
-        let is_fitbit = setup.provider == Provider::Fitbit;
+        // Google tells the resting heart rate in a reply of its own.
+        let (requests, resting) = match setup.provider {
+            Provider::Fitbit => (1, 61),
+            Provider::Google => (2, 57),
+        };
         let mut world = between(setup);
         let mut past = past_day(&world);
-        assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 1));
+        assert_eq!(
+            fetch(&mut world, &mut past),
+            (Told::Ended(Ok(())), requests)
+        );
         assert_eq!(past.day().logged_minutes(), 1_440);
         let first = past.day().local().start().as_second() / 60;
         assert_eq!(
             past.day().get(17).map(|bpm| i64::from(bpm.get())),
             Some(60 + (first + 17) % 60)
         );
-        assert_eq!(past.resting(), Bpm::new(61).filter(|_| is_fitbit));
+        assert_eq!(past.resting(), Bpm::new(resting));
         assert_eq!(world.cycle_once(), Ok(()), "the next cycle comes as ever");
     }
 }
@@ -101,7 +108,7 @@ fn a_past_day_of_several_pages_is_walked_to_its_end() {
     let mut world = between(Setup::google());
     world.cloud.page_size = 400;
     let mut past = past_day(&world);
-    assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 4));
+    assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 5));
     assert_eq!(past.day().logged_minutes(), 1_440);
     // Pages without end are no day.
     world.cloud.page_size = 10;
@@ -117,13 +124,49 @@ fn a_day_without_a_wearable_is_asked_of_every_source() {
     world.cloud.worn = Vec::new();
     world.cloud.other = vec![0..i64::MAX];
     let mut past = past_day(&world);
-    assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 2));
+    assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 3));
     assert_eq!(past.day().get(0), Bpm::new(130));
     // And if there is nothing anywhere, that is known too.
     world.cloud.other = Vec::new();
     let mut past = past_day(&world);
     assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 2));
     assert_eq!(past.day().logged_minutes(), 0);
+}
+
+#[test]
+fn a_resting_heart_rate_that_does_not_come_costs_nobody_the_day() {
+    for fault in [
+        Fault::status(401),
+        Fault::status(403),
+        Fault::status(410),
+        Fault::limited("retry-after", "1200"),
+        Fault::html(502),
+        Fault::Truncate(30),
+        Fault::Stall,
+    ] {
+        let mut world = between(Setup::google());
+        world.will(Route::Resting, [fault.clone()]);
+        let mut past = past_day(&world);
+        let told = fetch(&mut world, &mut past);
+        assert_eq!(told, (Told::Ended(Ok(())), 2), "{fault:?}");
+        assert_eq!(past.day().logged_minutes(), 1_440);
+        assert_eq!(past.resting(), None);
+    }
+    // Nor does a cycle that is due in between.
+    let mut world = between(Setup::google());
+    let mut past = past_day(&world);
+    let mut buffer = [0; REQUEST_BUFFER];
+    let now = world.now();
+    let action = past.poll(&mut world.cycle, now, &mut buffer);
+    assert!(matches!(action, PastAction::Send { .. }));
+    past.reply_head(ReplyHead::new(200));
+    past.reply_body(
+        br#"{"rollupDataPoints":[{"startTime":"2026-11-20T08:00:00Z","endTime":"2026-11-20T08:01:00Z","heartRate":{"beatsPerMinuteAvg":71}}]}"#,
+    );
+    past.reply_end(None, &mut world.cycle, now);
+    world.cycle.start_now();
+    assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 0));
+    assert_eq!(past.day().logged_minutes(), 1);
 }
 
 #[test]
@@ -146,7 +189,7 @@ fn nothing_is_sent_with_an_access_token_that_ends() {
     });
     world.advance(Duration::from_secs(3_600 - 600 - 60));
     let mut past = past_day(&world);
-    assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 1));
+    assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 2));
     world.advance(Duration::from_secs(50));
     let mut past = past_day(&world);
     assert_eq!(fetch(&mut world, &mut past), (Told::NotNow, 0));

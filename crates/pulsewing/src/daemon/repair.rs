@@ -3,7 +3,7 @@
 //!
 //! A day is asked for once it is over; again when the tracker has synced past its end, if it had not
 //! by then; and a last time when the tracker has synced a day later, for what came late or was
-//! revised. So a day without trouble costs two requests, and an absence of any length is made up
+//! revised. So a day without trouble is fetched twice, and an absence of any length is made up
 //! for, as far back as [`LOOK_BACK`].
 
 use std::collections::BTreeMap;

@@ -1,5 +1,6 @@
 //! A fortnight of the daemon in virtual time: its rounds, its real files and real HTTP against the
-//! sandbox. In the end the history holds what the wearer's heart did, minute for minute.
+//! sandbox. In the end the history holds what the wearer's heart did, minute for minute, and each day's
+//! resting heart rate.
 //!
 //! Nothing sleeps: where the daemon waits, the sandbox's clock moves. On the way there are midnights, a
 //! change of the clocks, a journey through time zones, two days without the daemon, a phone that was
@@ -214,6 +215,16 @@ impl World {
             }
         }
         assert!(different.is_empty(), "{different}");
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let date = |at: Timestamp| at.to_zoned(berlin.clone()).date();
+        let days = history.overview(date(from), date(until)).unwrap();
+        let without: Vec<Date> = days
+            .iter()
+            .filter(|day| day.resting.is_none())
+            .map(|day| day.date)
+            .collect();
+        assert!(days.len() >= 15, "{} days", days.len());
+        assert_eq!(without, [Date::ZERO; 0], "without a resting heart rate");
     }
 }
 
