@@ -65,10 +65,13 @@ impl Pacing {
         Err(until)
     }
 
-    /// Whether a request that can wait may be sent now: half of the cap is left to the cycles.
-    pub(super) fn has_room(&mut self, now: Timestamp, hourly_cap: u16) -> bool {
+    /// Whether so many requests that can wait may be sent now: half of the cap is left to the cycles.
+    /// Where that is less than they are, as many as it is.
+    pub(super) fn has_room(&mut self, now: Timestamp, hourly_cap: u16, requests: u16) -> bool {
         self.roll(now);
-        self.allowed_after(now).is_none() && self.total() < u32::from(hourly_cap / 2)
+        let half = hourly_cap / 2;
+        let wanted = self.total() + u32::from(requests.min(half).max(1));
+        self.allowed_after(now).is_none() && wanted <= u32::from(half)
     }
 
     /// Until when nothing may be sent, if that is so at `now`.
@@ -328,6 +331,28 @@ mod tests {
         let before = until - SignedDuration::from_secs(1);
         assert_eq!(pacing.admit(before, 60), Err(until));
         assert_eq!(pacing.admit(until, 60), Ok(()));
+    }
+
+    #[test]
+    fn what_can_wait_has_half_of_the_cap_and_as_much_of_a_small_one_as_that_is() {
+        let now = at("2026-11-22T12:00:30Z");
+        for (cap, counted, wanted, has_room) in [
+            (60, 28, 2, true),
+            (60, 29, 2, false),
+            (60, 29, 1, true),
+            (60, 30, 1, false),
+            (2, 0, 2, true),
+            (2, 1, 1, false),
+            (1, 0, 1, false),
+            (0, 0, 1, false),
+        ] {
+            let mut pacing = Pacing::default();
+            for _ in 0..counted {
+                pacing.count(now);
+            }
+            let found = pacing.has_room(now, cap, wanted);
+            assert_eq!(found, has_room, "{wanted} after {counted} of {cap}");
+        }
     }
 
     #[test]

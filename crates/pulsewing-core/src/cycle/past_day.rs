@@ -109,7 +109,12 @@ impl PastDay {
         cycle.look_at_clocks(now);
         let cap = cycle.settings.hourly_cap;
         let is_quiet = cycle.phase == Phase::Idle && !cycle.jumped && now.utc < cycle.due;
-        let may_ask = is_quiet && !cycle.gone && cycle.pacing.has_room(now.utc, cap);
+        // A day is not begun that would lack the request for its resting heart rate.
+        let requests = match self.provider {
+            Provider::Google if !self.is_at_resting => 2,
+            _ => 1,
+        };
+        let may_ask = is_quiet && !cycle.gone && cycle.pacing.has_room(now.utc, cap, requests);
         let access = cycle
             .chain
             .as_ref()

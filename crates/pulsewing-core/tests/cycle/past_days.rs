@@ -223,6 +223,25 @@ fn half_of_the_cap_is_left_to_the_cycles() {
 }
 
 #[test]
+fn no_day_is_begun_that_the_cap_would_leave_without_its_resting_heart_rate() {
+    // A cycle of Google's has taken an even or an odd number of requests: either way.
+    for cap in [40, 42] {
+        let mut world = between(Setup {
+            cap,
+            ..Setup::google()
+        });
+        for days in 0.. {
+            let mut past = past_day(&world);
+            if fetch(&mut world, &mut past).0 == Told::NotNow {
+                assert!(days > 5, "{days} days");
+                break;
+            }
+            assert_eq!(past.resting(), Bpm::new(57));
+        }
+    }
+}
+
+#[test]
 fn what_stands_in_the_way_ends_it_and_limits_are_obeyed() {
     let cases = [
         (Fault::status(401), Failure::Unauthorized),
