@@ -64,7 +64,7 @@ pub(crate) fn install_packages(workspace: &Workspace) -> Result<(), String> {
 }
 
 /// Builds the program and runs the tests with it. The pictures that they take are left below the target
-/// directory, for somebody to look at.
+/// directory, for somebody to look at. `PULSEWING_CHECK` picks tests by what their names match.
 ///
 /// # Errors
 ///
@@ -77,8 +77,11 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     fs::create_dir_all(&pictures)
         .map_err(|error| format!("cannot make {}: {error}", pictures.display()))?;
     let mut node = Command::new("node");
-    node.arg("--test")
-        .arg(workspace.root.join(TESTS).join("page.test.mjs"))
+    node.arg("--test");
+    if let Ok(words) = std::env::var("PULSEWING_CHECK") {
+        node.arg(format!("--test-name-pattern={words}"));
+    }
+    node.arg(workspace.root.join(TESTS).join("page.test.mjs"))
         .env("PULSEWING_BROWSER_PACKAGES", packages(workspace))
         .env("PULSEWING_CHROMIUM", chromium)
         .env(

@@ -48,7 +48,7 @@ Options:
   --setup     first install the tools that are missing (says what and how)
   -h, --help  this text
 
-PULSEWING_CHECK=WORDS lets qemu run only the checks with these words in their names.
+PULSEWING_CHECK=WORDS lets qemu and browser run only what has these words in its name.
 
 Without --setup nothing is installed: a missing tool is named with the command that
 installs it, and what needs it fails.
