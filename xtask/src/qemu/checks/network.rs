@@ -42,6 +42,10 @@ pub(super) const CHECKS: &[Check] = &[
         },
     },
     Check {
+        name: "an access token that ends in the middle of a cycle is renewed within it",
+        run: an_access_token_ends_early,
+    },
+    Check {
         name: "a refused grant is kept, marked, and not sent again",
         run: |rig| {
             let refusal = json!({ "reason": "invalid_grant" });
@@ -120,6 +124,28 @@ fn goes_wrong_for_a_while(rig: &Rig<'_>, action: Value) -> Result<(), String> {
         }
         ensure(Instant::now() < ends, || format!("still: {failure:?}"))?;
     }
+}
+
+/// The cloud takes the access token no more that was good a moment ago: one refresh, and the same call again.
+fn an_access_token_ends_early(rig: &Rig<'_>) -> Result<(), String> {
+    let clouds = rig.clouds(&[])?;
+    let time = TimeServer::start()?;
+    let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
+    let refreshes = clouds.count("fitbit.token")?;
+    clouds.fault("fitbit.heart", 1, json!({ "status": 401, "body": "json" }))?;
+    let mut board = bench.start()?;
+    board.ask("poll")?;
+    board.wait_for_status("last success", Duration::from_secs(60), |value| {
+        value != "none"
+    })?;
+    let failure = board.status("failure")?;
+    ensure(failure.is_none(), || format!("it failed: {failure:?}"))?;
+    let refreshes = clouds.count("fitbit.token")? - refreshes;
+    ensure(refreshes == 1, || format!("{refreshes} refreshes"))?;
+    let asked = clouds.count("fitbit.heart")?;
+    ensure(asked >= 2, || {
+        format!("the heart rate was asked for {asked} times")
+    })
 }
 
 /// What the cloud says once and for all is kept, and shown.
