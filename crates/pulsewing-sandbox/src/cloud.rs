@@ -24,10 +24,19 @@ pub(crate) enum Endpoint {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Send(Reply),
-    /// Promise the whole body, send this many bytes of it, and close.
-    SendCut(Reply, usize),
+    /// Promise the whole body, and break off.
+    SendCut(Reply, Cut),
     /// Close without a word.
     Drop,
+}
+
+/// Where a reply breaks off, and for how long nobody is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cut {
+    /// After so many bytes of the body.
+    pub(crate) length: usize,
+    /// The connection stays open for this long.
+    pub(crate) hold: Duration,
 }
 
 impl Endpoint {
@@ -103,7 +112,7 @@ pub(crate) async fn answer(endpoint: &Endpoint, request: &Request, shared: &Shar
     let present = |reply| endpoint.presented(request, reply);
     let outcome = match outcome {
         Outcome::Send(reply) => Outcome::Send(present(reply)),
-        Outcome::SendCut(reply, length) => Outcome::SendCut(present(reply), length),
+        Outcome::SendCut(reply, cut) => Outcome::SendCut(present(reply), cut),
         Outcome::Drop => Outcome::Drop,
     };
     if let Some(hold) = hold {
@@ -133,7 +142,7 @@ fn act(
             Outcome::Drop
         }
         Some(Action::Stall(hold)) => return (Outcome::Send(happen()), Some(hold)),
-        Some(Action::Truncate(length)) => Outcome::SendCut(happen(), length),
+        Some(Action::Truncate(cut)) => Outcome::SendCut(happen(), cut),
         Some(Action::Omit(key)) => Outcome::Send(without(happen(), &key)),
         Some(Action::Reason(reason)) => Outcome::Send(endpoint.reason_error(&reason)),
         Some(Action::Status {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::cloud::Cut;
+
 /// One entry of the fault list, as `POST /_sandbox/faults` and `--script` give it:
 /// `{"route":"fitbit.token","skip":0,"count":1,"do":{"drop":"after"}}`.
 ///
@@ -19,6 +21,7 @@ use serde_json::{Value, json};
 /// | `{"drop":"before"}` | the connection closes without a reply, and nothing has happened |
 /// | `{"drop":"after"}` | the connection closes without a reply, and the effect has happened |
 /// | `{"truncate":100}` | the reply promises its whole length and ends after 100 bytes of its body |
+/// | `{"truncate":100,"stall_s":20}` | the same, but the connection stays open for 20 seconds (real time) before it ends |
 /// | `{"stall_s":20}` | the effect happens, and the reply comes 20 seconds (real time) later |
 /// | `{"omit":"scope"}` | the reply lacks a key, at its top level or else wherever it stands |
 /// | `{"reason":"ACCOUNT_NOT_LINKED"}` | the provider's own error with this reason or type, and no effect |
@@ -76,7 +79,10 @@ impl Action {
             } => json!({ "status": status, "body": body, "headers": headers }),
             Self::DropBefore => json!({ "drop": "before" }),
             Self::DropAfter => json!({ "drop": "after" }),
-            Self::Truncate(length) => json!({ "truncate": length }),
+            Self::Truncate(cut) if cut.hold.is_zero() => json!({ "truncate": cut.length }),
+            Self::Truncate(cut) => {
+                json!({ "truncate": cut.length, "stall_s": cut.hold.as_secs_f64() })
+            }
             Self::Stall(hold) => json!({ "stall_s": hold.as_secs_f64() }),
             Self::Omit(key) => json!({ "omit": key }),
             Self::Reason(reason) => json!({ "reason": reason }),
@@ -108,8 +114,8 @@ pub(crate) enum Action {
     DropBefore,
     /// The connection closes without a reply; the effect has happened.
     DropAfter,
-    /// The reply promises its whole length and ends after this many bytes of its body.
-    Truncate(usize),
+    /// The reply promises its whole length and breaks off.
+    Truncate(Cut),
     /// The effect happens, then the reply is held for this long (real time).
     Stall(Duration),
     /// The reply lacks a key.
@@ -259,9 +265,18 @@ impl TryFrom<WrittenAction> for Action {
             None => None,
         };
         let stall = match stall_s.map(Duration::try_from_secs_f64) {
-            Some(Ok(stall)) if stall <= MAX_STALL => Some(Self::Stall(stall)),
+            Some(Ok(stall)) if stall <= MAX_STALL => Some(stall),
             Some(_) => return Err(format!("`stall_s` is 0 to {} seconds", MAX_STALL.as_secs())),
             None => None,
+        };
+        // Together they are one: a reply that is held in the middle.
+        let late = match (truncate, stall) {
+            (Some(length), hold) => Some(Self::Truncate(Cut {
+                length,
+                hold: hold.unwrap_or_default(),
+            })),
+            (None, Some(hold)) => Some(Self::Stall(hold)),
+            (None, None) => None,
         };
         let found = [
             status,
@@ -269,8 +284,7 @@ impl TryFrom<WrittenAction> for Action {
                 When::Before => Self::DropBefore,
                 When::After => Self::DropAfter,
             }),
-            truncate.map(Self::Truncate),
-            stall,
+            late,
             omit.map(Self::Omit),
             reason.map(Self::Reason),
             empty_page.filter(|wanted| *wanted).map(|_| Self::EmptyPage),
@@ -278,7 +292,7 @@ impl TryFrom<WrittenAction> for Action {
         let mut found = found.into_iter().flatten();
         match (found.next(), found.next()) {
             (Some(action), None) => Ok(action),
-            _ => Err("`do` names exactly one of status, drop, truncate, stall_s, omit, reason, empty_page".to_owned()),
+            _ => Err("`do` names exactly one of status, drop, truncate (with or without stall_s), stall_s, omit, reason, empty_page".to_owned()),
         }
     }
 }
@@ -352,7 +366,11 @@ mod tests {
         );
         assert_eq!(faults.strike("google.token"), Some(Action::DropBefore));
         for route in ["google.token", "fitbit.heart", "google.token"] {
-            assert_eq!(faults.strike(route), Some(Action::Truncate(3)));
+            let cut = Cut {
+                length: 3,
+                hold: Duration::ZERO,
+            };
+            assert_eq!(faults.strike(route), Some(Action::Truncate(cut)));
         }
     }
 
@@ -364,11 +382,12 @@ mod tests {
             {"route":"google.list","do":{"omit":"scope"}}
             {"route":"google.list","do":{"reason":"R"}}
             {"route":"google.list","do":{"truncate":7}}
+            {"route":"google.list","do":{"truncate":7,"stall_s":2.5}}
             {"route":"google.list","do":{"empty_page":true}}"#;
         let mut faults = faults(script);
         faults.strike("google.list");
         let told = faults.describe();
-        assert_eq!(told.as_array().unwrap().len(), 6);
+        assert_eq!(told.as_array().unwrap().len(), 7);
         let again: Vec<Fault> = serde_json::from_value(told.clone()).unwrap();
         let mut other = Faults::default();
         other.replace(again);
@@ -395,6 +414,7 @@ mod tests {
             r#"{"route":"*","do":{"status":500,"headers":{"a b":"c"}}}"#,
             r#"{"route":"*","do":{"stall_s":-1}}"#,
             r#"{"route":"*","do":{"stall":1}}"#,
+            r#"{"route":"*","do":{"truncate":1,"stall_s":1,"omit":"scope"}}"#,
             r#"{"route":"*"}"#,
         ] {
             assert_eq!(error(wrong).line, 1, "{wrong}");

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
 
-use crate::cloud::{Endpoint, Outcome};
+use crate::cloud::{Cut, Endpoint, Outcome};
 use crate::message::{Reply, Request};
 use crate::oauth::document;
 use crate::sandbox::Shared;
@@ -151,7 +151,7 @@ async fn respond(
     match cloud::answer(&endpoint, &request, shared).await {
         Outcome::Send(reply) => Ok(whole(reply)),
         // Cut where the fault says, which counts the bytes of the plain body.
-        Outcome::SendCut(reply, length) => Ok(response(dated(reply), Some(length))),
+        Outcome::SendCut(reply, cut) => Ok(response(dated(reply), Some(cut))),
         Outcome::Drop => Err(Dropped),
     }
 }
@@ -161,16 +161,17 @@ fn http_date(at: Timestamp) -> String {
     at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-fn response(reply: Reply, cut: Option<usize>) -> Response<ReplyBody> {
+fn response(reply: Reply, cut: Option<Cut>) -> Response<ReplyBody> {
     let length = reply.body.len();
     let mut bytes = Bytes::from(reply.body);
     if let Some(cut) = cut {
-        bytes.truncate(cut);
+        bytes.truncate(cut.length);
     }
-    let is_cut = bytes.len() < length;
     let body = ReplyBody {
+        breaks_off: cut
+            .filter(|_| bytes.len() < length)
+            .map(|cut| FLUSH.max(cut.hold)),
         bytes: Some(bytes),
-        is_cut,
         closing: None,
     };
     let mut response = Response::new(body);
@@ -190,7 +191,8 @@ fn response(reply: Reply, cut: Option<usize>) -> Response<ReplyBody> {
 /// A reply's body, which may break off before its promised end.
 struct ReplyBody {
     bytes: Option<Bytes>,
-    is_cut: bool,
+    /// How long the connection stays open after an end that comes too early.
+    breaks_off: Option<Duration>,
     closing: Option<Pin<Box<Sleep>>>,
 }
 
@@ -205,25 +207,25 @@ impl Body for ReplyBody {
         if let Some(bytes) = self.bytes.take().filter(|bytes| !bytes.is_empty()) {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
-        if !self.is_cut {
+        let Some(hold) = self.breaks_off else {
             return Poll::Ready(None);
-        }
+        };
         // An error closes the connection at once, with what is still in hyper's buffer: what was
         // given out so far gets a moment to reach the socket.
         let closing = self
             .closing
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(FLUSH)));
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(hold)));
         ready!(closing.as_mut().poll(context));
         Poll::Ready(Some(Err(Dropped)))
     }
 
     fn is_end_stream(&self) -> bool {
-        !self.is_cut && self.bytes.as_ref().is_none_or(Bytes::is_empty)
+        self.breaks_off.is_none() && self.bytes.as_ref().is_none_or(Bytes::is_empty)
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.bytes {
-            Some(bytes) if !self.is_cut => SizeHint::with_exact(bytes.len() as u64),
+            Some(bytes) if self.breaks_off.is_none() => SizeHint::with_exact(bytes.len() as u64),
             _ => SizeHint::default(),
         }
     }

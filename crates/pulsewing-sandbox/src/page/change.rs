@@ -155,6 +155,10 @@ pub(super) const PRESETS: &[(&str, &str)] = &[
     ("reply is lost", r#"{"drop":"after"}"#),
     ("request is lost", r#"{"drop":"before"}"#),
     ("reply is cut after 20 bytes", r#"{"truncate":20}"#),
+    (
+        "reply stalls for 60 s after 20 bytes",
+        r#"{"truncate":20,"stall_s":60}"#,
+    ),
     ("reply comes 20 s late", r#"{"stall_s":20}"#),
     ("503 from the provider", r#"{"status":503}"#),
     ("502 from a proxy, HTML", r#"{"status":502,"body":"html"}"#),

@@ -101,6 +101,17 @@ fn a_truncated_reply_promises_its_whole_length() {
 }
 
 #[test]
+fn a_truncated_reply_can_hang_before_it_ends() {
+    let sandbox = Running::start();
+    let tokens = sandbox.fitbit_login();
+    sandbox.fault("fitbit.devices", json!({ "truncate": 7, "stall_s": 0.3 }));
+    let start = Instant::now();
+    let cut = sandbox.get_as(&tokens.access, DEVICES);
+    assert!(start.elapsed() >= Duration::from_millis(300));
+    assert_eq!(cut.body.len(), 7);
+}
+
+#[test]
 fn a_stalled_reply_comes_late_but_whole() {
     let sandbox = Running::start();
     let tokens = sandbox.fitbit_login();
