@@ -72,7 +72,7 @@ pub(crate) const MEMBERS: &[Member] = &[
     Member {
         name: "xtask",
         no_std: false,
-        may_use: &[],
+        may_use: &["pulsewing-core", "pulsewing-screen"],
         tests_may_use: &["pulsewing-store"],
     },
 ];

@@ -90,8 +90,8 @@ pub(crate) enum Network {
     Unknown,
     /// This one is being joined; why the try before did not work out.
     Joining(Ssid, Option<JoinError>),
-    /// The cable gives no network.
-    Unplugged,
+    /// The cable gives none, for this reason.
+    Cable(JoinError),
     /// This one is joined.
     Joined(Ssid, Joined),
 }

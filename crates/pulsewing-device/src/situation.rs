@@ -77,7 +77,6 @@ pub(crate) fn state<'t>(facts: &Facts, when: &When<'_>, texts: &'t mut Texts) ->
         return Some(State::WaitingForClock);
     }
     match facts.ended {
-        None if when.has_reading => None,
         None => Some(State::FirstStart),
         Some(Ok(())) => None,
         Some(Err(failure)) => Some(of_failure(failure, facts, when, texts)),
@@ -85,24 +84,25 @@ pub(crate) fn state<'t>(facts: &Facts, when: &When<'_>, texts: &'t mut Texts) ->
 }
 
 fn of_network<'t>(network: &Network, texts: &'t mut Texts) -> State<'t> {
-    let (ssid, trouble) = match network {
+    let (name, trouble) = match network {
         Network::Unknown => {
             return State::SetUpNeeded { command: PROVISION };
         }
-        Network::Unplugged => return State::Offline,
-        Network::Joining(ssid, Some(trouble)) => (ssid, *trouble),
-        Network::Joining(ssid, None) => (ssid, JoinError::NotFound),
         Network::Untried | Network::Joined(..) => return State::FirstStart,
-    };
-    texts.what = match trouble {
-        JoinError::NotFound => {
+        Network::Cable(JoinError::NotFound) => return State::Offline,
+        Network::Cable(trouble) => ("The network", *trouble),
+        Network::Joining(ssid, None | Some(JoinError::NotFound)) => {
             texts.ssid.clone_from(ssid);
             return State::JoiningWifi {
                 network: &texts.ssid,
             };
         }
-        JoinError::Refused => text(format_args!("{ssid} refuses the password.")),
-        JoinError::NoAddress => text(format_args!("{ssid} gives no address (DHCP).")),
+        Network::Joining(ssid, Some(trouble)) => (ssid.as_str(), *trouble),
+    };
+    texts.what = match trouble {
+        JoinError::NotFound => text(format_args!("{name} is not in reach.")),
+        JoinError::Refused => text(format_args!("{name} refuses the password.")),
+        JoinError::NoAddress => text(format_args!("{name} gives no address (DHCP).")),
         JoinError::Radio => text(format_args!("The radio does not work.")),
     };
     State::Fault {

@@ -12,11 +12,13 @@ use base64ct::{Base64, Encoding as _};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use super::expected::Sight;
 use super::images::{self, Card};
 use super::lines::Lines;
 use super::picture::Picture;
 use super::qmp::Qmp;
 use super::tools::Program;
+use super::wire::Wire;
 
 /// How long a board may take to answer a command. It may be in the middle of a handshake.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
@@ -39,6 +41,8 @@ pub(crate) struct Power {
     pub(crate) pty: bool,
     /// Every instruction takes eight nanoseconds, so that their count means something.
     pub(crate) count: bool,
+    /// The way to the router is a [`Wire`] that was laid on this bench.
+    pub(crate) wire: bool,
 }
 
 impl Bench {
@@ -59,9 +63,9 @@ impl Bench {
         })
     }
 
-    /// Where the board's files are.
-    pub(crate) fn dir(&self) -> &Path {
-        &self.dir
+    /// Lays a wire that [`Power::wire`] makes use of.
+    pub(crate) fn lay_wire(&self) -> Result<Wire, String> {
+        Wire::lay(&self.dir)
     }
 
     /// The beginning of the flash, where the chain is: as it is now, also while the board writes it.
@@ -128,7 +132,11 @@ impl Bench {
             .args(["-global", "virtio-mmio.force-legacy=false"])
             .args(["-display", "none", "-monitor", "none"])
             .args(["-drive", "if=pflash,unit=1,format=raw,file=flash.img"])
-            .args(["-netdev", "user,id=n0"])
+            .args(if power.wire {
+                Wire::options()
+            } else {
+                vec!["-netdev".to_owned(), "user,id=n0".to_owned()]
+            })
             .args(["-device", "virtio-net-device,netdev=n0"])
             .args(["-device", "virtio-gpu-device,xres=480,yres=320"])
             .args(["-device", "virtio-rng-device"])
@@ -291,6 +299,16 @@ impl Running<'_> {
         }
     }
 
+    /// Waits until an update has succeeded since the start.
+    pub(crate) fn wait_for_update(&mut self, limit: Duration) -> Result<(), String> {
+        // The last success may be from before the start.
+        self.wait_for_status("next update", limit, |value| value != "none")?;
+        match self.status("failure")? {
+            None => Ok(()),
+            Some(failure) => Err(format!("the update failed: {failure}{}", self.last_words())),
+        }
+    }
+
     /// Waits for a line from the given one on; returns the number behind it and the line.
     pub(crate) fn wait_for_line(
         &self,
@@ -311,8 +329,27 @@ impl Running<'_> {
         Picture::from_ppm(&bytes).ok_or_else(|| "QEMU's picture cannot be read".to_owned())
     }
 
+    /// Waits until the screen shows something.
+    pub(crate) fn wait_for_sight(&mut self, sight: &Sight, limit: Duration) -> Result<(), String> {
+        let ends = Instant::now() + limit;
+        loop {
+            let shown = self.screen()?;
+            let Err(difference) = sight.check(&shown) else {
+                return Ok(());
+            };
+            if Instant::now() > ends {
+                let words = self.last_words();
+                sight.write(&self.bench.dir.join("expected.ppm"))?;
+                return Err(format!(
+                    "the screen shows something else: {difference}{words}"
+                ));
+            }
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+
     /// The end of what the board said, for an error.
-    fn last_words(&self) -> String {
+    pub(crate) fn last_words(&self) -> String {
         let said = self
             .lines
             .as_ref()

@@ -1,7 +1,9 @@
 //! Servers that nobody should talk to: each has something wrong with its certificate.
 
+use std::fs;
 use std::io::Read as _;
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -56,17 +58,19 @@ impl Authority {
         })
     }
 
-    /// The certificate that the board is told to trust.
-    pub(crate) fn pem(&self) -> String {
+    /// The certificates that the board is told to trust: that of the cloud, and this authority's.
+    pub(crate) fn pem_beside(&self, ca_file: &Path) -> Result<String, String> {
+        let clouds = fs::read_to_string(ca_file)
+            .map_err(|error| format!("{}: {error}", ca_file.display()))?;
         let text = Base64::encode_string(self.trusted.der());
         let lines: Vec<&str> = (0..text.len())
             .step_by(64)
             .map(|at| &text[at..text.len().min(at + 64)])
             .collect();
-        format!(
-            "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        Ok(format!(
+            "{clouds}-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
             lines.join("\n")
-        )
+        ))
     }
 
     /// Starts a server with such a certificate.
@@ -87,7 +91,8 @@ impl Authority {
                 };
                 let mut stream = StreamOwned::new(session, stream);
                 let mut bytes = [0; 1_024];
-                while let Ok(length @ 1..) = stream.read(&mut bytes) {
+                // It has heard enough then.
+                if let Ok(length) = stream.read(&mut bytes) {
                     ear.fetch_add(length, Ordering::SeqCst);
                 }
             }

@@ -7,6 +7,7 @@
 mod board;
 mod checks;
 mod clouds;
+mod expected;
 mod host;
 mod images;
 mod impostor;
@@ -15,6 +16,7 @@ mod picture;
 mod qmp;
 mod time_server;
 pub(crate) mod tools;
+mod wire;
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -184,5 +186,22 @@ impl<'w> Rig<'w> {
         host.sign_in(&["board", "login", "--port", &port], clouds)?;
         board.cut_power()?;
         Ok(bench)
+    }
+
+    /// Switches a board on that was set up, signs it in with a provider, and switches it off.
+    pub(crate) fn sign_in(
+        &self,
+        bench: &Bench,
+        clouds: &Clouds,
+        provider: &str,
+    ) -> Result<(), String> {
+        let mut board = bench.start_with(board::Power {
+            pty: true,
+            ..board::Power::default()
+        })?;
+        let port = board.pty()?;
+        let login = ["board", "login", "--port", &port.to_string_lossy()];
+        self.host(clouds, provider)?.sign_in(&login, clouds)?;
+        board.cut_power()
     }
 }

@@ -91,6 +91,16 @@ impl Picture {
         })
     }
 
+    /// What lies below a row, that one included.
+    pub(crate) fn rows_from(&self, row: usize) -> Self {
+        let row = row.min(self.height);
+        Self {
+            width: self.width,
+            height: self.height - row,
+            pixels: self.pixels[row * self.width..].to_vec(),
+        }
+    }
+
     /// Writes a binary PPM, for a person to look at.
     pub(crate) fn write(&self, path: &Path) -> Result<(), String> {
         let mut bytes = format!("P6 {} {} 255\n", self.width, self.height).into_bytes();

@@ -119,15 +119,16 @@ impl<B: Board> App<'_, '_, B> {
             }
             Err(error) => {
                 let network = if self.link.is_wired() {
-                    Network::Unplugged
+                    Network::Cable(error)
                 } else {
                     Network::Joining(ssid.clone(), Some(error))
                 };
                 let is_news = shared.facts.borrow().network != network;
                 shared.note(|facts| facts.network = network);
                 if is_news && before != Some(error) {
+                    let name = named(ssid);
                     shared
-                        .went_wrong(format_args!("joining {ssid}: {error}"))
+                        .went_wrong(format_args!("joining {name}: {error}"))
                         .await;
                 }
                 Err(error)
@@ -142,15 +143,24 @@ impl<B: Board> App<'_, '_, B> {
         self.last_network.clone_from(ssid);
         self.last_joined = Some(joined);
         shared.note(|facts| facts.network = Network::Joined(ssid.clone(), joined));
-        let address = joined.address;
+        let (name, address) = (named(ssid), joined.address);
         shared
             .outlet
-            .log(format_args!("joined {ssid}, the address is {address}"));
+            .log(format_args!("joined {name}, the address is {address}"));
         // What failed for want of a network need not wait for its turn.
         if matches!(shared.facts.borrow().ended, Some(Err(failure)) if super::may_mend_itself(failure))
             && let Some(cycle) = &mut self.cycle
         {
             cycle.start_now();
         }
+    }
+}
+
+/// What a network is called: a cable's has no name.
+fn named(ssid: &Ssid) -> &str {
+    if ssid.is_empty() {
+        "the cable's network"
+    } else {
+        ssid
     }
 }

@@ -9,7 +9,7 @@ use super::{Answer, Console};
 use crate::{
     app::whole_seconds,
     outlet::text,
-    ports::{Board, Clock, System},
+    ports::{Board, Clock, JoinError, System},
     shared::{ChainFacts, Network},
 };
 
@@ -114,7 +114,8 @@ impl<B: Board> Console<'_, '_, B> {
             Network::Joining(ssid, Some(error)) => {
                 (text(format_args!("joining {ssid}: {error}")), none())
             }
-            Network::Unplugged => (text(format_args!("unplugged")), none()),
+            Network::Cable(JoinError::NotFound) => (text(format_args!("unplugged")), none()),
+            Network::Cable(error) => (text(format_args!("wired: {error}")), none()),
             Network::Untried | Network::Unknown => (none(), none()),
         }
     }

@@ -119,7 +119,7 @@ impl Network {
 
     fn is_up(&self) -> bool {
         let is_in_reach = |ssid: &String| self.is_wired || self.in_reach.contains_key(ssid);
-        self.joined.as_ref().is_some_and(is_in_reach)
+        self.has_address && self.joined.as_ref().is_some_and(is_in_reach)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the panel shows in each circumstance, held against the picture of that state.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, civil::time, tz::Offset};
 use pulsewing_core::{Provider, civil::Offsets, reading::Freshness};
 use pulsewing_device::ports::Trouble;
@@ -81,6 +83,48 @@ fn a_cloud_that_is_not_reached_is_a_banner_on_the_last_picture() {
 }
 
 #[test]
+fn a_network_that_gives_no_address_is_told_and_asked_again() {
+    for (is_wired, what, status) in [
+        (
+            false,
+            "home gives no address (DHCP).",
+            "network: joining home: the network gives no address (DHCP)",
+        ),
+        (
+            true,
+            "The network gives no address (DHCP).",
+            "network: wired: the network gives no address (DHCP)",
+        ),
+    ] {
+        let mut rig = Rig::set_up(Provider::Fitbit);
+        let no_address = State::Fault {
+            what,
+            advice: "Trying again by itself. If this lasts, restart the router.",
+        };
+        rig.world.network.borrow_mut().is_wired = is_wired;
+        rig.world.network.borrow_mut().has_address = false;
+        rig.start();
+        rig.run_for(minutes(1));
+        assert!(rig.shows_state(no_address));
+        assert!(rig.ask("status").contains(&status.to_owned()));
+        rig.world.network.borrow_mut().has_address = true;
+        rig.run_to_report(minutes(3));
+        assert!(shows_reading(&rig, Freshness::Fresh, None));
+        // The lease runs out, and nobody renews it.
+        rig.world.network.borrow_mut().has_address = false;
+        rig.run_for(minutes(1));
+        assert!(shows_reading(&rig, Freshness::Fresh, Some(no_address)));
+        assert!(rig.ask("status").contains(&status.to_owned()));
+        rig.world.network.borrow_mut().has_address = true;
+        rig.run_for(minutes(1));
+        assert!(shows_reading(&rig, Freshness::Fresh, None));
+        rig.run_to_report(minutes(17));
+        let told = rig.said().matches("gives no address (DHCP)\n").count();
+        assert_eq!(told, 4, "two in the log, two in status");
+    }
+}
+
+#[test]
 fn after_a_restart_the_cached_picture_is_there_before_the_network_with_its_date_and_no_age() {
     let mut rig = Rig::set_up(Provider::Fitbit);
     rig.start();
@@ -96,6 +140,19 @@ fn after_a_restart_the_cached_picture_is_there_before_the_network_with_its_date_
     facts.age = None;
     facts.is_today = false;
     assert!(rig.shows(&model.with_state(State::JoiningWifi { network: "home" })));
+}
+
+#[test]
+fn after_a_restart_nothing_has_failed_before_anything_was_asked_for() {
+    let mut rig = Rig::set_up(Provider::Fitbit);
+    rig.start();
+    rig.run_to_report(minutes(3));
+    rig.start();
+    // Held off for a minute, it knows the time long before.
+    rig.run_for(Duration::from_secs(30));
+    let starting = Some(State::FirstStart);
+    assert!(shows_reading(&rig, Freshness::Cached, starting));
+    rig.run_to_report(minutes(1));
 }
 
 #[test]
@@ -291,7 +348,7 @@ fn a_panic_of_the_run_before_is_shown_for_a_minute_and_told_over_the_console() {
         assert_eq!(wrote, Ok(true));
     }
     rig.start();
-    rig.run_for(std::time::Duration::from_secs(20));
+    rig.run_for(Duration::from_secs(20));
     assert!(rig.shows_state(State::Fault {
         what: "It restarted after a fault: panicked at main.rs:7:\nindex out of bounds",
         advice: "It goes on by itself. If this comes again, report it with these words.",

@@ -21,7 +21,7 @@ pub struct Live {
     pub provider: Provider,
     /// The newest reading; from before the start until an update succeeds.
     pub reading: Option<Arc<Reading>>,
-    /// Whether that reading is from memory: the newest update failed, or none has ended yet.
+    /// Whether that reading is from memory: the newest update failed, perhaps before the start.
     pub is_from_memory: bool,
     /// What the newest update failed with.
     pub trouble: Option<Trouble>,

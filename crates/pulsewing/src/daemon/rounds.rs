@@ -36,12 +36,13 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    /// Rounds that poll with this engine. What is remembered is told at once, as from memory.
+    /// Rounds that poll with this engine. What is remembered is told at once.
     #[must_use]
     pub fn new(app: &App, engine: Engine) -> Self {
         let keep = app.config.history.keep;
         let state = engine.state();
         let mut live = Live::new(engine.provider(), app.interval());
+        live.is_from_memory = state.last_error.is_some();
         live.last_update = state.last_update;
         live.last_success = state.last_success;
         live.reading = last_reading(

@@ -120,6 +120,13 @@ fn after_a_restart_the_last_reading_is_there_before_the_network_is() {
     ] {
         assert_eq!(now["reading"][fact], before["reading"][fact], "{fact}");
     }
+    // Nothing has failed: not in this run, and not at the end of the one before.
+    assert_eq!(now["reading"]["freshness"], "fresh");
+    assert_eq!(daemon.post("/update", "").status, 303);
+    daemon.logs("ERROR fetching the heart rate");
+    daemon.stop();
+    let daemon = Daemon::start(&signed_in);
+    let now = daemon.json("/api/v1/now");
     assert_eq!(now["reading"]["freshness"], "cached");
     daemon.stop();
 }

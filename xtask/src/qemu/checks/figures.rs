@@ -43,7 +43,7 @@ fn a_cycle_needs_little_heap(rig: &Rig<'_>) -> Result<(), String> {
     })?;
     board.ask("poll")?;
     let limit = Duration::from_secs(90);
-    board.wait_for_status("last success", limit, |value| value != "none")?;
+    board.wait_for_update(limit)?;
     let heap = board.status("heap")?.unwrap_or_default();
     println!("heap (used, peak, total): {heap}");
     let peak = heap
@@ -72,7 +72,7 @@ fn work_keeps_within_its_instructions(rig: &Rig<'_>) -> Result<(), String> {
         })?;
         board.ask("poll")?;
         let limit = Duration::from_secs(90);
-        board.wait_for_status("last success", limit, |value| value != "none")?;
+        board.wait_for_update(limit)?;
         let work = board.status("work")?.unwrap_or_default();
         println!("instructions, {provider}: {work}");
         let [decode, bytes, frame, search, store] = numbers(&work)?;

@@ -3,10 +3,18 @@
 mod figures;
 mod first_start;
 mod network;
+mod replies;
 mod rotation;
 mod trust;
 
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
 use super::Rig;
+use super::board::Running;
+use super::clouds::Clouds;
+use super::picture::Picture;
 
 /// Something that must hold.
 pub(crate) struct Check {
@@ -22,10 +30,70 @@ pub(crate) const GROUPS: &[(&str, &[Check])] = &[
     ("rotation", rotation::CHECKS),
     ("trust", trust::CHECKS),
     ("network", network::CHECKS),
+    ("replies", replies::CHECKS),
     ("figures", figures::CHECKS),
 ];
 
 /// Fails with a sentence unless something holds.
 fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(otherwise()) }
+}
+
+/// The command that a board asks for when it has no sign-in.
+const LOGIN: &str = "pulsewing board login";
+
+/// Fails unless the board shows, pixel for pixel, what the host program draws of the same cloud. Returns that
+/// program's report.
+fn shows_what_the_host_shows(
+    rig: &Rig<'_>,
+    clouds: &Clouds,
+    provider: &str,
+    board: &mut Running<'_>,
+) -> Result<String, String> {
+    let host = rig.host(clouds, provider)?;
+    host.sign_in(&["login"], clouds)?;
+    let mut difference = String::new();
+    for attempt in 0..4 {
+        if attempt > 0 {
+            // A minute began between the two, and what is shown is of a minute: once more from the start.
+            let before = board.status("last success")?;
+            board.ask("poll")?;
+            board.wait_for_status("last success", Duration::from_secs(30), |value| {
+                Some(value) != before.as_deref()
+            })?;
+        }
+        let once = host.run(&["once", "--png", "host.png"])?;
+        let png = fs::read(host.dir().join("host.png"))
+            .map_err(|error| format!("the picture: {error}"))?;
+        let expected = Picture::from_png(&png).ok_or("the host's picture cannot be read")?;
+        let shown = board.screen()?;
+        match shown.check_equal(&expected) {
+            Ok(()) => return Ok(once.stdout),
+            Err(this) => difference = this,
+        }
+    }
+    Err(difference + &board.last_words())
+}
+
+/// Has the board update, again and again, until it succeeds. Asked too early, a board that is to keep quiet does.
+fn recovers(
+    rig: &Rig<'_>,
+    clouds: &Clouds,
+    provider: &str,
+    board: &mut Running<'_>,
+) -> Result<(), String> {
+    let route = match provider {
+        "google" => "google.rollup",
+        _ => "fitbit.heart",
+    };
+    let before = clouds.count(route)?;
+    let ends = Instant::now() + Duration::from_secs(90);
+    while clouds.count(route)? == before || board.status("failure")?.is_some() {
+        ensure(Instant::now() < ends, || {
+            "the board does not recover".to_owned()
+        })?;
+        board.ask("poll")?;
+        thread::sleep(Duration::from_secs(1));
+    }
+    shows_what_the_host_shows(rig, clouds, provider, board).map(drop)
 }

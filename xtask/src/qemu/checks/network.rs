@@ -1,18 +1,36 @@
-//! What the network does to a board, and that the board goes on.
+//! What happens on the way to the cloud, what the screen says of it, and that the board goes on.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use serde_json::{Value, json};
+use pulsewing_screen::State;
 
-use super::{Check, ensure};
+use super::{Check, LOGIN, ensure, recovers};
 use crate::qemu::Rig;
+use crate::qemu::board::Power;
+use crate::qemu::expected::Sight;
 use crate::qemu::time_server::{Manner, TimeServer};
+use crate::qemu::wire::{Conduct, Names, Wire};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "a pulled cable is noticed, and so is its return",
         run: a_pulled_cable_is_noticed,
+    },
+    Check {
+        name: "a router without addresses is waited for, before the first one and after the last",
+        run: no_address_is_waited_for,
+    },
+    Check {
+        name: "a cloud whose name nobody knows is asked for again",
+        run: |rig| the_name_is_not_found(rig, Names::Unknown),
+    },
+    Check {
+        name: "a name server that is broken is asked again",
+        run: |rig| the_name_is_not_found(rig, Names::Broken),
+    },
+    Check {
+        name: "a name server that is silent is asked again",
+        run: |rig| the_name_is_not_found(rig, Names::Silent),
     },
     Check {
         name: "a silent time server is asked again",
@@ -27,151 +45,158 @@ pub(super) const CHECKS: &[Check] = &[
         run: |rig| time_comes_late(rig, Manner::Foreign),
     },
     Check {
-        name: "a reply that stops in the middle is a failure, and the next one counts",
-        run: |rig| goes_wrong_for_a_while(rig, json!({ "truncate": 40 })),
-    },
-    Check {
-        name: "a page instead of data is a failure, and the next reply counts",
-        run: |rig| goes_wrong_for_a_while(rig, json!({ "status": 502, "body": "html" })),
-    },
-    Check {
-        name: "a rate limit is kept to, and ends",
-        run: |rig| {
-            let limit = json!({ "status": 429, "headers": { "Retry-After": "8" } });
-            goes_wrong_for_a_while(rig, limit)
-        },
-    },
-    Check {
-        name: "an access token that ends in the middle of a cycle is renewed within it",
-        run: an_access_token_ends_early,
-    },
-    Check {
-        name: "a refused grant is kept, marked, and not sent again",
-        run: |rig| {
-            let refusal = json!({ "reason": "invalid_grant" });
-            is_final(rig, "fitbit.token", refusal, "refused")
-        },
-    },
-    Check {
-        name: "a service that is gone is believed",
-        run: |rig| {
-            let gone = json!({ "status": 410, "body": "json" });
-            is_final(rig, "fitbit.heart", gone, "active")
-        },
+        name: "a time server whose name nobody knows is asked for again",
+        run: the_time_servers_name_is_not_found,
     },
 ];
 
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Somebody is on the cable.
+const WIRED: Power = Power {
+    wire: true,
+    pty: false,
+    count: false,
+};
+
+/// A join may take twenty seconds, and the pause before the next one a minute.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A board that is signed in with Google and has shown a heart rate.
+const FIRST_CYCLE: Duration = Duration::from_secs(30);
 
 fn a_pulled_cable_is_noticed(rig: &Rig<'_>) -> Result<(), String> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "google", &[])?;
     let mut board = bench.start()?;
-    board.wait_for_status("last success", PATIENCE, |value| value != "none")?;
+    board.wait_for_update(FIRST_CYCLE)?;
     board.qmp.set_cable(false)?;
     board.ask("poll")?;
     board.wait_for_status("network", PATIENCE, |value| value == "unplugged")?;
+    board.wait_for_sight(&Sight::banner(State::Offline), PATIENCE)?;
     board.qmp.set_cable(true)?;
-    let before = clouds.count("google.rollup")?;
-    board.wait_for_status("network", Duration::from_secs(90), |value| value == "wired")?;
-    let ends = Instant::now() + Duration::from_secs(90);
-    while clouds.count("google.rollup")? == before || board.status("failure")?.is_some() {
-        ensure(Instant::now() < ends, || "the board asks nobody".to_owned())?;
-        board.ask("poll")?;
-        thread::sleep(Duration::from_secs(2));
-    }
-    Ok(())
+    board.wait_for_status("network", PATIENCE, |value| value == "wired")?;
+    recovers(rig, &clouds, "google", &mut board)
+}
+
+fn no_address_is_waited_for(rig: &Rig<'_>) -> Result<(), String> {
+    let clouds = rig.clouds(&[])?;
+    let time = TimeServer::start()?;
+    let bench = rig.signed_in(&clouds, &time, "google", &[])?;
+    let wire = bench.lay_wire()?;
+    let no_address = State::Fault {
+        what: "The network gives no address (DHCP).",
+        advice: "Trying again by itself. If this lasts, restart the router.",
+    };
+    let is_told = |value: &str| value == "wired: the network gives no address (DHCP)";
+    let gone = Conduct {
+        has_dhcp: false,
+        names: Names::Known,
+    };
+    wire.behave(gone);
+    let mut board = bench.start_with(WIRED)?;
+    board.wait_for_status("network", PATIENCE, is_told)?;
+    board.wait_for_sight(&Sight::page(no_address), PATIENCE)?;
+    wire.heal();
+    board.wait_for_update(PATIENCE)?;
+    recovers(rig, &clouds, "google", &mut board)?;
+
+    // The address was lent for a short time.
+    wire.behave(gone);
+    board.wait_for_status("network", PATIENCE, is_told)?;
+    board.wait_for_sight(&Sight::banner(no_address), PATIENCE)?;
+    wire.heal();
+    board.wait_for_status("network", PATIENCE, |value| value == "wired")?;
+    recovers(rig, &clouds, "google", &mut board)
+}
+
+fn the_name_is_not_found(rig: &Rig<'_>, names: Names) -> Result<(), String> {
+    let clouds = rig.clouds(&[])?;
+    let time = TimeServer::start()?;
+    let bench = rig.signed_in(&clouds, &time, "google", &[])?;
+    let wire = bench.lay_wire()?;
+    let mut board = bench.start_with(WIRED)?;
+    board.wait_for_update(FIRST_CYCLE)?;
+    let before = clouds.requests()?.len();
+    wire.behave(Conduct {
+        has_dhcp: true,
+        names,
+    });
+    // From now on the clouds are where a name server says.
+    board.ask("set endpoint.connect clouds.test")?;
+    board.ask("poll")?;
+    board.wait_for_status("failure", PATIENCE, |value| {
+        value.ends_with("the server could not be reached")
+    })?;
+    board.wait_for_sight(&Sight::banner(State::Offline), PATIENCE)?;
+    let log = board.ask("log")?;
+    ensure(log.iter().any(|line| line.contains("name server")), || {
+        format!("the log does not say why: {log:?}")
+    })?;
+    ensure(clouds.requests()?.len() == before, || {
+        "a cloud without a name was found".to_owned()
+    })?;
+    wire.heal();
+    recovers(rig, &clouds, "google", &mut board)
 }
 
 fn time_comes_late(rig: &Rig<'_>, manner: Manner) -> Result<(), String> {
+    waits_for_the_time(rig, |time, wire, is_wrong| {
+        // The public servers, which every board knows, have no address here.
+        wire.behave(NO_NAMES);
+        time.behave(if is_wrong { manner } else { Manner::Honest });
+        (time.address(), time.address())
+    })
+}
+
+fn the_time_servers_name_is_not_found(rig: &Rig<'_>) -> Result<(), String> {
+    waits_for_the_time(rig, |time, wire, is_wrong| {
+        if is_wrong {
+            wire.behave(NO_NAMES);
+        } else {
+            wire.heal();
+        }
+        let address = time.address();
+        let port = address.rsplit(':').next().unwrap_or_default();
+        let complaint = "time.test:PORT: the time server's name could not be resolved";
+        (format!("time.test:{port}"), complaint.replace("PORT", port))
+    })
+}
+
+/// There is no time until what is wrong no longer is. `set` does both, and says which server is asked and what is
+/// said of it in the first case.
+fn waits_for_the_time(
+    rig: &Rig<'_>,
+    set: impl Fn(&TimeServer, &Wire, bool) -> (String, String),
+) -> Result<(), String> {
     let time = TimeServer::start()?;
-    time.behave(manner);
     let bench = rig.bench()?;
+    let wire = bench.lay_wire()?;
+    let (server, complaint) = set(&time, &wire, true);
     let mut board = bench.start()?;
-    board.ask(&format!("set sntp.1 {}", time.address()))?;
-    board.wait_for_line(0, Duration::from_secs(30), |line| {
-        line.contains(&time.address())
+    board.ask("set poll.hold_off 0")?;
+    board.ask(&format!("set sntp.1 {server}"))?;
+    board.cut_power()?;
+    let mut board = bench.start_with(WIRED)?;
+    board.wait_for_line(0, PATIENCE, |line| {
+        line.starts_with('#') && line.contains(&complaint)
     })?;
     ensure(board.status("time")?.as_deref() == Some("unknown"), || {
-        format!("{manner:?} is taken for the time")
+        format!("{server} is believed")
     })?;
-    time.behave(Manner::Honest);
-    board.wait_for_status("time", Duration::from_secs(90), |value| value != "unknown")?;
-    Ok(())
-}
-
-/// While one kind of reply goes wrong the board says so; once it goes well again, so does the board.
-fn goes_wrong_for_a_while(rig: &Rig<'_>, action: Value) -> Result<(), String> {
-    let clouds = rig.clouds(&[])?;
-    let time = TimeServer::start()?;
-    let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
-    clouds.fault("fitbit.heart", 0, action)?;
-    let mut board = bench.start()?;
-    board.ask("poll")?;
-    board.wait_for_status("failure", Duration::from_secs(60), |value| {
-        !value.is_empty()
-    })?;
-    clouds.faults(&json!([]))?;
-    let ends = Instant::now() + Duration::from_secs(60);
-    loop {
-        // Asked too early, a board that is to keep quiet does.
-        board.ask("poll")?;
-        thread::sleep(Duration::from_secs(2));
-        let failure = board.status("failure")?;
-        if failure.is_none() && board.status("last success")?.is_some_and(|at| at != "none") {
-            return Ok(());
-        }
-        ensure(Instant::now() < ends, || format!("still: {failure:?}"))?;
-    }
-}
-
-/// The cloud takes the access token no more that was good a moment ago: one refresh, and the same call again.
-fn an_access_token_ends_early(rig: &Rig<'_>) -> Result<(), String> {
-    let clouds = rig.clouds(&[])?;
-    let time = TimeServer::start()?;
-    let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
-    let refreshes = clouds.count("fitbit.token")?;
-    clouds.fault("fitbit.heart", 1, json!({ "status": 401, "body": "json" }))?;
-    let mut board = bench.start()?;
-    board.ask("poll")?;
-    board.wait_for_status("last success", Duration::from_secs(60), |value| {
-        value != "none"
-    })?;
-    let failure = board.status("failure")?;
-    ensure(failure.is_none(), || format!("it failed: {failure:?}"))?;
-    let refreshes = clouds.count("fitbit.token")? - refreshes;
-    ensure(refreshes == 1, || format!("{refreshes} refreshes"))?;
-    let asked = clouds.count("fitbit.heart")?;
-    ensure(asked >= 2, || {
-        format!("the heart rate was asked for {asked} times")
-    })
-}
-
-/// What the cloud says once and for all is kept, and shown.
-fn is_final(rig: &Rig<'_>, route: &str, action: Value, chain: &str) -> Result<(), String> {
-    let clouds = rig.clouds(&["--token-life", "5"])?;
-    let time = TimeServer::start()?;
-    let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
-    clouds.fault(route, 0, action)?;
-    // The access token runs out.
-    thread::sleep(Duration::from_secs(5));
-    let mut board = bench.start()?;
-    board.wait_for_status("failure", Duration::from_secs(60), |value| {
-        !value.is_empty()
-    })?;
-    let held = board.status("chain")?.unwrap_or_default();
-    ensure(held.contains(chain), || format!("the chain is \"{held}\""))?;
-    let before = clouds.requests()?.len();
-    board.cut_power()?;
-    let mut board = bench.start()?;
+    board.wait_for_sight(&Sight::page(State::WaitingForClock), PATIENCE)?;
+    set(&time, &wire, false);
     board.wait_for_status("time", PATIENCE, |value| value != "unknown")?;
-    let held = board.status("chain")?.unwrap_or_default();
-    ensure(held.contains(chain), || {
-        format!("after a restart the chain is \"{held}\"")
-    })?;
-    let after = clouds.requests()?.len();
-    ensure(after <= before + 1, || {
-        format!("the board asked {} times more", after - before)
-    })
+    board.wait_for_sight(&Sight::page(SIGN_IN_NEEDED), PATIENCE)
 }
+
+/// Every name is unknown.
+const NO_NAMES: Conduct = Conduct {
+    has_dhcp: true,
+    names: Names::Unknown,
+};
+
+/// What a board without a chain asks for once it knows the time.
+const SIGN_IN_NEEDED: State<'_> = State::SignInNeeded {
+    command: LOGIN,
+    address: None,
+};

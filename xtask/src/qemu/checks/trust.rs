@@ -2,32 +2,35 @@
 
 use std::time::Duration;
 
-use super::{Check, ensure};
+use pulsewing_screen::State;
+
+use super::{Check, ensure, recovers};
 use crate::qemu::Rig;
 use crate::qemu::clouds::NAME;
+use crate::qemu::expected::Sight;
 use crate::qemu::impostor::{Authority, Flaw};
 use crate::qemu::time_server::{Manner, TimeServer};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "a server with a certificate for another name is refused",
-        run: |rig| is_refused(rig, Flaw::WrongName, "for another name"),
+        run: |rig| is_refused(rig, Flaw::WrongName, &WRONG_NAME),
     },
     Check {
         name: "a server that nobody trusted vouches for is refused",
-        run: |rig| is_refused(rig, Flaw::UnknownRoot, "nobody trusted vouches"),
+        run: |rig| is_refused(rig, Flaw::UnknownRoot, &UNKNOWN_ISSUER),
     },
     Check {
         name: "a server whose certificate has expired is refused",
-        run: |rig| is_refused(rig, Flaw::Expired, "has expired"),
+        run: |rig| is_refused(rig, Flaw::Expired, &EXPIRED),
     },
     Check {
         name: "a server whose certificate is not valid yet is refused",
-        run: |rig| is_refused(rig, Flaw::NotYetValid, "not valid yet"),
+        run: |rig| is_refused(rig, Flaw::NotYetValid, &NOT_YET_VALID),
     },
     Check {
         name: "a server that another server vouches for is refused",
-        run: |rig| is_refused(rig, Flaw::LeafAsAuthority, "nobody trusted vouches"),
+        run: |rig| is_refused(rig, Flaw::LeafAsAuthority, &UNKNOWN_ISSUER),
     },
     Check {
         name: "a server with nothing wrong is talked to",
@@ -39,50 +42,101 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What is said of a refused server: in the log, and below the heart rate.
+struct Verdict {
+    word: &'static str,
+    advice: &'static str,
+}
+
+const WRONG_NAME: Verdict = Verdict {
+    word: "the server's certificate is for another name",
+    advice: "Somebody stands between, or the address is wrong. Nothing was sent there.",
+};
+const UNKNOWN_ISSUER: Verdict = Verdict {
+    word: "nobody trusted vouches for the server's certificate",
+    advice: "Somebody stands between, or the board's roots are old. Nothing was sent there.",
+};
+const EXPIRED: Verdict = Verdict {
+    word: "the server's certificate has expired",
+    advice: "The time is asked for anew. If this lasts, the server's owner has to act.",
+};
+const NOT_YET_VALID: Verdict = Verdict {
+    word: "the server's certificate is not valid yet",
+    advice: "The time is asked for anew. If this lasts, the server's owner has to act.",
+};
+
 /// A signed-in board whose cloud is replaced by an impostor says what is wrong, sends nothing, and keeps its chain.
-fn is_refused(rig: &Rig<'_>, flaw: Flaw, sentence: &str) -> Result<(), String> {
-    let (heard, greeted, said) = meet(rig, flaw)?;
-    ensure(greeted > 0, || "the board did not come".to_owned())?;
-    ensure(heard == 0, || format!("{flaw:?} was told {heard} bytes"))?;
-    ensure(said.iter().any(|line| line.contains(sentence)), || {
-        format!("the board does not say \"{sentence}\" of {flaw:?}, but {said:?}")
+fn is_refused(rig: &Rig<'_>, flaw: Flaw, verdict: &Verdict) -> Result<(), String> {
+    let Verdict { word, advice } = verdict;
+    let what = format!("No safe connection: {word}.");
+    let sight = Sight::banner(State::Fault {
+        what: &what,
+        advice,
+    });
+    let met = meet(rig, flaw, Some(&sight))?;
+    ensure(met.greeted > 0, || "the board did not come".to_owned())?;
+    ensure(met.heard == 0, || {
+        format!("{flaw:?} was told {} bytes", met.heard)
+    })?;
+    ensure(met.said.iter().any(|line| line.contains(word)), || {
+        format!(
+            "the board does not say \"{word}\" of {flaw:?}, but {:?}",
+            met.said
+        )
     })
 }
 
 /// The control: what is refused above is refused for its flaw alone.
 fn nothing_wrong_is_talked_to(rig: &Rig<'_>) -> Result<(), String> {
-    let (heard, _, _) = meet(rig, Flaw::None)?;
-    ensure(heard > 0, || {
+    let met = meet(rig, Flaw::None, None)?;
+    ensure(met.heard > 0, || {
         "the board says nothing to a good server".to_owned()
     })
 }
 
-/// Returns how many bytes the impostor was told, how often somebody came, and what the board said.
-fn meet(rig: &Rig<'_>, flaw: Flaw) -> Result<(usize, usize, Vec<String>), String> {
+/// What came of a meeting.
+struct Met {
+    /// How many bytes the impostor was told.
+    heard: usize,
+    /// How often somebody came.
+    greeted: usize,
+    /// What the board said.
+    said: Vec<String>,
+}
+
+/// Has a board that shows a heart rate meet an impostor. Whatever is wrong with that one has to be seen, and to be
+/// over once the board may ask the cloud again.
+fn meet(rig: &Rig<'_>, flaw: Flaw, sight: Option<&Sight>) -> Result<Met, String> {
     let authority = Authority::new()?;
     let impostor = authority.start(flaw)?;
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "google", &[])?;
     let mut board = bench.start()?;
+    board.wait_for_update(PATIENCE)?;
     let start = board.lines().count();
-    board.upload("roots", authority.pem().as_bytes())?;
+    board.upload("roots", authority.pem_beside(&clouds.ca_file)?.as_bytes())?;
     board.restarted(start)?;
+    board.wait_for_update(PATIENCE)?;
     // The grant stays where it was issued; only the data would come from elsewhere.
-    board.ask(&format!(
-        "set endpoint.api https://{NAME}:{}",
-        impostor.port
-    ))?;
+    let endpoint = |port| format!("set endpoint.api https://{NAME}:{port}");
+    board.ask(&endpoint(impostor.port))?;
     let start = board.lines().count();
     board.ask("poll")?;
-    board.wait_for_status("failure", Duration::from_secs(40), |value| {
-        !value.is_empty()
-    })?;
-    Ok((
-        impostor.heard(),
-        impostor.greeted(),
-        board.lines().since(start),
-    ))
+    board.wait_for_status("failure", PATIENCE, |value| !value.is_empty())?;
+    if let Some(sight) = sight {
+        board.wait_for_sight(sight, PATIENCE)?;
+    }
+    let met = Met {
+        heard: impostor.heard(),
+        greeted: impostor.greeted(),
+        said: board.lines().since(start),
+    };
+    board.ask(&endpoint(clouds.port))?;
+    recovers(rig, &clouds, "google", &mut board)?;
+    Ok(met)
 }
 
 fn a_time_before_the_build_is_refused(rig: &Rig<'_>) -> Result<(), String> {
@@ -101,7 +155,9 @@ fn a_time_before_the_build_is_refused(rig: &Rig<'_>) -> Result<(), String> {
     ensure(clouds.requests()?.len() == before, || {
         "the board asks without knowing the time".to_owned()
     })?;
+    board.wait_for_sight(&Sight::page(State::WaitingForClock), PATIENCE)?;
     time.behave(Manner::Honest);
-    board.wait_for_status("time", Duration::from_secs(90), |value| value != "unknown")?;
-    Ok(())
+    board.wait_for_status("time", PATIENCE, |value| value != "unknown")?;
+    board.wait_for_update(PATIENCE)?;
+    recovers(rig, &clouds, "fitbit", &mut board)
 }

@@ -1,0 +1,196 @@
+//! What clouds answer, what the screen says of it, and that the board goes on, or does not.
+
+use std::thread;
+use std::time::Duration;
+
+use pulsewing_screen::State;
+use serde_json::{Value, json};
+
+use super::{Check, LOGIN, ensure, recovers, shows_what_the_host_shows};
+use crate::qemu::Rig;
+use crate::qemu::expected::Sight;
+use crate::qemu::time_server::TimeServer;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "a reply that breaks off is a failure, and the next one counts",
+        run: |rig| goes_wrong_for_a_while(rig, json!({ "truncate": 40 }), State::Offline),
+    },
+    Check {
+        name: "a reply that stalls in the middle is given up, and the next one counts",
+        run: |rig| {
+            let stall = json!({ "truncate": 40, "stall_s": 600 });
+            goes_wrong_for_a_while(rig, stall, State::Offline)
+        },
+    },
+    Check {
+        name: "a page instead of data is a failure, and the next reply counts",
+        run: |rig| {
+            let page = json!({ "status": 502, "body": "html" });
+            goes_wrong_for_a_while(rig, page, State::Offline)
+        },
+    },
+    Check {
+        name: "a rate limit is kept to, and ends",
+        run: a_rate_limit_is_kept_to,
+    },
+    Check {
+        name: "an access token that ends in the middle of a cycle is renewed within it",
+        run: an_access_token_ends_early,
+    },
+    Check {
+        name: "a refused grant is kept, marked, and not sent again until somebody signs in",
+        run: |rig| {
+            is_final(
+                rig,
+                &Final {
+                    route: "fitbit.token",
+                    action: json!({ "reason": "invalid_grant" }),
+                    standing: "refused",
+                    asked_after_restart: 0,
+                    state: State::SignInNeeded {
+                        command: LOGIN,
+                        address: None,
+                    },
+                    successor: "fitbit",
+                },
+            )
+        },
+    },
+    Check {
+        name: "a service that is gone is believed until somebody signs in with the other",
+        run: |rig| {
+            is_final(
+                rig,
+                &Final {
+                    route: "fitbit.heart",
+                    action: json!({ "status": 410, "body": "json" }),
+                    standing: "active",
+                    asked_after_restart: 1,
+                    state: State::ServiceGone {
+                        command: "pulsewing board login --provider google",
+                    },
+                    successor: "google",
+                },
+            )
+        },
+    },
+];
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// While one kind of reply goes wrong the board says so; once it goes well again, so does the board.
+fn goes_wrong_for_a_while(rig: &Rig<'_>, action: Value, state: State<'_>) -> Result<(), String> {
+    let clouds = rig.clouds(&[])?;
+    let time = TimeServer::start()?;
+    let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
+    clouds.fault("fitbit.heart", 0, action)?;
+    let mut board = bench.start()?;
+    board.wait_for_status("failure", PATIENCE, |value| !value.is_empty())?;
+    board.wait_for_sight(&Sight::page(state), PATIENCE)?;
+    clouds.faults(&json!([]))?;
+    recovers(rig, &clouds, "fitbit", &mut board)
+}
+
+/// The screen says until when; before that nothing is asked for, whoever wants it.
+fn a_rate_limit_is_kept_to(rig: &Rig<'_>) -> Result<(), String> {
+    let clouds = rig.clouds(&[])?;
+    let time = TimeServer::start()?;
+    let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
+    let limit = json!({ "status": 429, "headers": { "Retry-After": "8" } });
+    clouds.fault("fitbit.heart", 1, limit)?;
+    let mut board = bench.start()?;
+    board.wait_for_status("failure", PATIENCE, |value| !value.is_empty())?;
+    let asked = clouds.count("fitbit.heart")?;
+    board.ask("poll")?;
+    // It ends in this minute or the next, and the minute behind that is the first that it does not touch.
+    let shown = board.screen()?;
+    let now: jiff::Timestamp = board
+        .status("time")?
+        .and_then(|time| time.parse().ok())
+        .ok_or("the board does not know the time")?;
+    let minutes = [0, 1, 2].map(|minutes| {
+        let at = now + jiff::SignedDuration::from_mins(minutes);
+        let clock = at.to_zoned(jiff::tz::TimeZone::UTC).time();
+        State::RateLimited { until: clock }
+    });
+    ensure(
+        minutes
+            .iter()
+            .any(|state| Sight::page(*state).check(&shown).is_ok()),
+        || format!("at {now} the screen does not say until when"),
+    )?;
+    ensure(clouds.count("fitbit.heart")? == asked, || {
+        "the limit is not kept to".to_owned()
+    })?;
+    recovers(rig, &clouds, "fitbit", &mut board)
+}
+
+/// The cloud takes the access token no more that was good a moment ago: one refresh, and the same call again.
+fn an_access_token_ends_early(rig: &Rig<'_>) -> Result<(), String> {
+    let clouds = rig.clouds(&[])?;
+    let time = TimeServer::start()?;
+    let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
+    let refreshes = clouds.count("fitbit.token")?;
+    clouds.fault("fitbit.heart", 1, json!({ "status": 401, "body": "json" }))?;
+    let mut board = bench.start()?;
+    board.wait_for_update(PATIENCE)?;
+    let failure = board.status("failure")?;
+    ensure(failure.is_none(), || format!("it failed: {failure:?}"))?;
+    let refreshes = clouds.count("fitbit.token")? - refreshes;
+    ensure(refreshes == 1, || format!("{refreshes} refreshes"))?;
+    let asked = clouds.count("fitbit.heart")?;
+    ensure(asked >= 2, || {
+        format!("the heart rate was asked for {asked} times")
+    })?;
+    shows_what_the_host_shows(rig, &clouds, "fitbit", &mut board).map(drop)
+}
+
+/// What the cloud says once and for all.
+struct Final {
+    /// Of which request.
+    route: &'static str,
+    action: Value,
+    /// What becomes of the chain.
+    standing: &'static str,
+    /// How often the same request is made after a restart.
+    asked_after_restart: usize,
+    state: State<'static>,
+    /// The provider that somebody signs in with afterwards.
+    successor: &'static str,
+}
+
+/// It is kept, over a restart too, and shown, until somebody signs in.
+fn is_final(rig: &Rig<'_>, word: &Final) -> Result<(), String> {
+    let clouds = rig.clouds(&["--token-life", "5"])?;
+    let time = TimeServer::start()?;
+    let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
+    clouds.fault(word.route, 0, word.action.clone())?;
+    // The access token runs out.
+    thread::sleep(Duration::from_secs(5));
+    for restarts in 0..2 {
+        let before = clouds.count(word.route)?;
+        let mut board = bench.start()?;
+        board.wait_for_status("failure", PATIENCE, |value| !value.is_empty())?;
+        let held = board.status("chain")?.unwrap_or_default();
+        ensure(held.contains(word.standing), || {
+            format!("after {restarts} restarts the chain is \"{held}\"")
+        })?;
+        board.wait_for_sight(&Sight::page(word.state), PATIENCE)?;
+        let asked = clouds.count(word.route)? - before;
+        let expected = if restarts == 0 {
+            1
+        } else {
+            word.asked_after_restart
+        };
+        ensure(asked == expected, || {
+            format!("after {restarts} restarts the board asked {asked} times")
+        })?;
+        board.cut_power()?;
+    }
+    clouds.faults(&json!([]))?;
+    rig.sign_in(&bench, &clouds, word.successor)?;
+    let mut board = bench.start()?;
+    board.wait_for_update(PATIENCE)?;
+    shows_what_the_host_shows(rig, &clouds, word.successor, &mut board).map(drop)
+}
