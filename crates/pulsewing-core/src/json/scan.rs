@@ -1,8 +1,11 @@
-//! Finding the end of runs of bytes, eight at a time.
+//! Finding the end of runs of bytes, a machine word at a time.
+
+/// How many bytes a word has: eight on a PC, four on a board.
+const LANES: usize = size_of::<usize>();
 
 /// A byte in every lane.
-const fn splat(byte: u8) -> u64 {
-    u64::from_le_bytes([byte; 8])
+const fn splat(byte: u8) -> usize {
+    usize::from_le_bytes([byte; LANES])
 }
 
 /// Marks, by its high bit, the first byte that does not stand for itself in a string, and perhaps
@@ -10,7 +13,7 @@ const fn splat(byte: u8) -> u64 {
 ///
 /// The subtractions borrow only from a lane that is itself marked, so the lowest mark is exact.
 #[inline]
-fn special(word: u64) -> u64 {
+fn special(word: usize) -> usize {
     let quote = (word ^ splat(b'"')).wrapping_sub(splat(1));
     let backslash = (word ^ splat(b'\\')).wrapping_sub(splat(1));
     let control = word.wrapping_sub(splat(0x20));
@@ -28,13 +31,13 @@ fn is_plain(byte: u8) -> bool {
 pub(super) fn split_plain(input: &[u8]) -> (&[u8], &[u8]) {
     let mut rest = input;
     let mut length = 0_usize;
-    while let Some((word, behind)) = rest.split_first_chunk::<8>() {
-        let marks = special(u64::from_le_bytes(*word));
+    while let Some((word, behind)) = rest.split_first_chunk::<LANES>() {
+        let marks = special(usize::from_le_bytes(*word));
         if marks != 0 {
             length = length.wrapping_add((marks.trailing_zeros() >> 3) as usize);
             return input.split_at_checked(length).unwrap_or((input, &[]));
         }
-        length = length.wrapping_add(8);
+        length = length.wrapping_add(LANES);
         rest = behind;
     }
     for &byte in rest {
@@ -98,8 +101,8 @@ pub(super) fn skip_space(input: &[u8]) -> &[u8] {
 #[inline(never)]
 fn skip_run_of_space(mut input: &[u8]) -> &[u8] {
     loop {
-        while let Some((word, behind)) = input.split_first_chunk::<8>() {
-            let others = u64::from_le_bytes(*word) ^ splat(b' ');
+        while let Some((word, behind)) = input.split_first_chunk::<LANES>() {
+            let others = usize::from_le_bytes(*word) ^ splat(b' ');
             if others != 0 {
                 let spaces = (others.trailing_zeros() >> 3) as usize;
                 input = input.split_at_checked(spaces).unwrap_or_default().1;
