@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::slice;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -331,17 +332,32 @@ impl Running<'_> {
 
     /// Waits until the screen shows something.
     pub(crate) fn wait_for_sight(&mut self, sight: &Sight, limit: Duration) -> Result<(), String> {
+        self.wait_for_one_of(slice::from_ref(sight), limit)
+    }
+
+    /// Waits until the screen shows one of several things.
+    pub(crate) fn wait_for_one_of(
+        &mut self,
+        sights: &[Sight],
+        limit: Duration,
+    ) -> Result<(), String> {
         let ends = Instant::now() + limit;
         loop {
             let shown = self.screen()?;
-            let Err(difference) = sight.check(&shown) else {
-                return Ok(());
-            };
+            let mut differences = Vec::new();
+            for sight in sights {
+                match sight.check(&shown) {
+                    Ok(()) => return Ok(()),
+                    Err(difference) => differences.push(difference),
+                }
+            }
             if Instant::now() > ends {
-                let words = self.last_words();
-                sight.write(&self.bench.dir.join("expected.ppm"))?;
+                if let Some(sight) = sights.first() {
+                    sight.write(&self.bench.dir.join("expected.ppm"))?;
+                }
+                let (differences, words) = (differences.join("; "), self.last_words());
                 return Err(format!(
-                    "the screen shows something else: {difference}{words}"
+                    "the screen shows something else: {differences}{words}"
                 ));
             }
             thread::sleep(Duration::from_millis(200));

@@ -97,29 +97,24 @@ fn a_rate_limit_is_kept_to(rig: &Rig<'_>) -> Result<(), String> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
-    let limit = json!({ "status": 429, "headers": { "Retry-After": "8" } });
+    let limit = json!({ "status": 429, "headers": { "Retry-After": "12" } });
     clouds.fault("fitbit.heart", 1, limit)?;
     let mut board = bench.start()?;
     board.wait_for_status("failure", PATIENCE, |value| !value.is_empty())?;
     let asked = clouds.count("fitbit.heart")?;
     board.ask("poll")?;
     // It ends in this minute or the next, and the minute behind that is the first that it does not touch.
-    let shown = board.screen()?;
     let now: jiff::Timestamp = board
         .status("time")?
         .and_then(|time| time.parse().ok())
         .ok_or("the board does not know the time")?;
-    let minutes = [0, 1, 2].map(|minutes| {
+    let sights = [0, 1, 2].map(|minutes| {
         let at = now + jiff::SignedDuration::from_mins(minutes);
-        let clock = at.to_zoned(jiff::tz::TimeZone::UTC).time();
-        State::RateLimited { until: clock }
+        Sight::page(State::RateLimited {
+            until: at.to_zoned(jiff::tz::TimeZone::UTC).time(),
+        })
     });
-    ensure(
-        minutes
-            .iter()
-            .any(|state| Sight::page(*state).check(&shown).is_ok()),
-        || format!("at {now} the screen does not say until when"),
-    )?;
+    board.wait_for_one_of(&sights, Duration::from_secs(5))?;
     ensure(clouds.count("fitbit.heart")? == asked, || {
         "the limit is not kept to".to_owned()
     })?;
