@@ -20,6 +20,9 @@ mod wire;
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Instant;
 
 use crate::firmware;
@@ -47,7 +50,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<(), String> {
 
 /// The names of the groups, in the order in which they run.
 pub(crate) fn groups() -> impl Iterator<Item = &'static str> {
-    checks::GROUPS.iter().map(|(name, _)| *name)
+    checks::GROUPS.iter().map(|group| group.name)
 }
 
 /// Runs a group of checks.
@@ -56,35 +59,49 @@ pub(crate) fn groups() -> impl Iterator<Item = &'static str> {
 ///
 /// Which checks failed; why was said before.
 pub(crate) fn run(workspace: &Workspace, group: &str) -> Result<(), String> {
-    let checks = checks::GROUPS
-        .iter()
-        .find(|(name, _)| *name == group)
-        .map_or(&[][..], |(_, checks)| checks);
     let only = std::env::var("PULSEWING_CHECK").ok();
-    let mut failed = Vec::new();
-    for Check { name, run } in checks {
-        if only
-            .as_ref()
-            .is_some_and(|only| !name.contains(only.as_str()))
-        {
-            continue;
+    let is_wanted = |check: &Check| only.as_ref().is_none_or(|only| check.name.contains(only));
+    let Some(group) = checks::GROUPS.iter().find(|known| known.name == group) else {
+        return Err(format!("there are no checks called {group}"));
+    };
+    let next = Mutex::new(group.checks.iter().filter(|check| is_wanted(check)));
+    let take = || next.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let failed = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..group.at_once {
+            scope.spawn(|| {
+                while let Some(check) = take() {
+                    if !passes(workspace, check) {
+                        let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                        failed.push(check.name);
+                    }
+                }
+            });
         }
-        let started = Instant::now();
-        let result = Rig::new(workspace).and_then(|rig| run(&rig).inspect_err(|_| rig.keep()));
-        let seconds = started.elapsed().as_secs_f64();
-        match result {
-            Ok(()) => println!("ok      {seconds:5.1} s  {name}"),
-            Err(problem) => {
-                println!("FAILED  {seconds:5.1} s  {name}\n{problem}");
-                failed.push(*name);
-            }
-        }
-    }
+    });
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     if failed.is_empty() {
         Ok(())
     } else {
         Err(failed.join(", "))
     }
+}
+
+/// Runs a check, and says how it went.
+fn passes(workspace: &Workspace, Check { name, run }: &Check) -> bool {
+    let started = Instant::now();
+    let result = Rig::new(workspace).and_then(|rig| {
+        run(&rig).map_err(|problem| match rig.keep(name) {
+            Some(kept) => format!("{problem}\nits files are in {}", kept.display()),
+            None => problem,
+        })
+    });
+    let seconds = started.elapsed().as_secs_f64();
+    match &result {
+        Ok(()) => println!("ok      {seconds:5.1} s  {name}"),
+        Err(problem) => println!("FAILED  {seconds:5.1} s  {name}\n{problem}"),
+    }
+    result.is_ok()
 }
 
 /// What a check has at hand. Every check has one of its own.
@@ -118,19 +135,22 @@ impl<'w> Rig<'w> {
             .map_or_else(|| Path::new("."), tempfile::TempDir::path)
     }
 
-    /// Leaves the files of a check that failed for whoever wants to look.
-    fn keep(&self) {
-        let kept = self.workspace.target_dir.join("qemu-failed");
+    /// Leaves the files of a check that failed for whoever wants to look, and says where.
+    fn keep(&self, check: &str) -> Option<PathBuf> {
+        let name: String = check
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect();
+        let kept = self.workspace.target_dir.join("qemu-failed").join(name);
         let _ = std::fs::remove_dir_all(&kept);
+        std::fs::create_dir_all(kept.parent()?).ok()?;
         let moved = process::output(
-            std::process::Command::new("cp")
+            Command::new("cp")
                 .args(["--recursive", "--sparse=always"])
                 .arg(self.dir())
                 .arg(&kept),
         );
-        if moved.is_ok() {
-            println!("its files are in {}", kept.display());
-        }
+        moved.is_ok().then_some(kept)
     }
 
     /// A board fresh from the factory.

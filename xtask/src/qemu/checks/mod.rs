@@ -24,14 +24,38 @@ pub(crate) struct Check {
     pub(crate) run: fn(&Rig<'_>) -> Result<(), String>,
 }
 
+/// Checks of one subject.
+pub(crate) struct Group {
+    pub(crate) name: &'static str,
+    pub(crate) checks: &'static [Check],
+    /// How many of them run at a time.
+    pub(crate) at_once: usize,
+}
+
+impl Group {
+    /// Mostly they wait for a board that waits.
+    const fn new(name: &'static str, checks: &'static [Check]) -> Self {
+        Self {
+            name,
+            checks,
+            at_once: 3,
+        }
+    }
+
+    /// Nothing else goes on while instructions are counted.
+    const fn one_by_one(self) -> Self {
+        Self { at_once: 1, ..self }
+    }
+}
+
 /// The groups in the order in which they run.
-pub(crate) const GROUPS: &[(&str, &[Check])] = &[
-    ("first start", first_start::CHECKS),
-    ("rotation", rotation::CHECKS),
-    ("trust", trust::CHECKS),
-    ("network", network::CHECKS),
-    ("replies", replies::CHECKS),
-    ("figures", figures::CHECKS),
+pub(crate) const GROUPS: &[Group] = &[
+    Group::new("first start", first_start::CHECKS),
+    Group::new("rotation", rotation::CHECKS),
+    Group::new("trust", trust::CHECKS),
+    Group::new("network", network::CHECKS),
+    Group::new("replies", replies::CHECKS),
+    Group::new("figures", figures::CHECKS).one_by_one(),
 ];
 
 /// Fails with a sentence unless something holds.
