@@ -12,10 +12,13 @@ use std::time::Duration;
 use base64ct::{Base64, Encoding as _};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, date_time_ymd,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_RSA_SHA256,
+    SignatureAlgorithm, date_time_ymd,
 };
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::version::TLS12;
+use rustls::{ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
 
 use super::clouds::NAME;
 
@@ -36,8 +39,41 @@ pub(crate) enum Flaw {
     LeafAsAuthority,
 }
 
+/// What a server and those who vouch for it sign with. Both kinds are in use at Google's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// Elliptic curves: P-384 for the authority, P-256 for the server; any TLS.
+    Curves,
+    /// RSA, and TLS 1.2 alone.
+    Rsa,
+}
+
+const TLS12_ALONE: &[&SupportedProtocolVersion] = &[&TLS12];
+
+impl Keys {
+    fn generate(self, curve: &'static SignatureAlgorithm) -> Result<KeyPair, String> {
+        match self {
+            Self::Curves => KeyPair::generate_for(curve).map_err(said),
+            Self::Rsa => {
+                // Made for this, and worth nothing: ring makes no such keys.
+                let key = include_bytes!("impostor-rsa.pem");
+                let key = PrivatePkcs8KeyDer::from_pem_slice(key).map_err(said)?;
+                KeyPair::from_pkcs8_der_and_sign_algo(&key, &PKCS_RSA_SHA256).map_err(said)
+            }
+        }
+    }
+
+    fn versions(self) -> &'static [&'static SupportedProtocolVersion] {
+        match self {
+            Self::Curves => rustls::DEFAULT_VERSIONS,
+            Self::Rsa => TLS12_ALONE,
+        }
+    }
+}
+
 /// An authority of our own, and the servers that it should not have vouched for.
 pub(crate) struct Authority {
+    keys: Keys,
     trusted: Issuer,
 }
 
@@ -52,9 +88,10 @@ pub(crate) struct Impostor {
 
 impl Authority {
     /// Makes one.
-    pub(crate) fn new() -> Result<Self, String> {
+    pub(crate) fn new(keys: Keys) -> Result<Self, String> {
         Ok(Self {
-            trusted: authority("Pulsewing checks CA").map_err(said)?,
+            keys,
+            trusted: authority("Pulsewing checks CA", keys)?,
         })
     }
 
@@ -105,7 +142,7 @@ impl Authority {
     }
 
     fn config(&self, flaw: Flaw) -> Result<ServerConfig, String> {
-        let key = KeyPair::generate().map_err(said)?;
+        let key = self.keys.generate(&PKCS_ECDSA_P256_SHA256)?;
         let name = if flaw == Flaw::WrongName {
             "other.test"
         } else {
@@ -119,7 +156,7 @@ impl Authority {
         }
         let chain = match flaw {
             Flaw::UnknownRoot => {
-                let stranger = authority("Stranger CA").map_err(said)?;
+                let stranger = authority("Stranger CA", self.keys)?;
                 vec![
                     params
                         .signed_by(&key, &stranger)
@@ -145,7 +182,7 @@ impl Authority {
                     .clone(),
             ],
         };
-        serving(chain, &key)
+        serving(chain, &key, self.keys)
     }
 }
 
@@ -161,14 +198,14 @@ impl Impostor {
     }
 }
 
-fn authority(name: &str) -> Result<Issuer, rcgen::Error> {
-    let mut params = CertificateParams::new(Vec::new())?;
+fn authority(name: &str, keys: Keys) -> Result<Issuer, String> {
+    let mut params = CertificateParams::new(Vec::new()).map_err(said)?;
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.not_before = date_time_ymd(2000, 1, 1);
     params.not_after = date_time_ymd(2100, 1, 1);
-    CertifiedIssuer::self_signed(params, KeyPair::generate()?)
+    CertifiedIssuer::self_signed(params, keys.generate(&PKCS_ECDSA_P384_SHA384)?).map_err(said)
 }
 
 fn server(name: &str) -> Result<CertificateParams, rcgen::Error> {
@@ -181,10 +218,14 @@ fn server(name: &str) -> Result<CertificateParams, rcgen::Error> {
     Ok(params)
 }
 
-fn serving(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> Result<ServerConfig, String> {
+fn serving(
+    chain: Vec<CertificateDer<'static>>,
+    key: &KeyPair,
+    keys: Keys,
+) -> Result<ServerConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(keys.versions())
         .map_err(said)?
         .with_no_client_auth()
         .with_single_cert(chain, PrivatePkcs8KeyDer::from(key.serialize_der()).into())

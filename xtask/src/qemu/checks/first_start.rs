@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Check, ensure, shows_what_the_host_shows};
+use super::{Check, FIRST_CYCLE, ensure, shows_what_the_host_shows};
 use crate::qemu::Rig;
 use crate::qemu::board::Running;
 use crate::qemu::picture::Picture;
@@ -34,9 +34,6 @@ pub(super) const CHECKS: &[Check] = &[
         run: the_button_held_erases_everything,
     },
 ];
-
-/// Until a cycle has succeeded, the join and the time before it included.
-const FIRST_CYCLE: Duration = Duration::from_secs(30);
 
 fn a_new_board_says_what_it_needs(rig: &Rig<'_>) -> Result<(), String> {
     let bench = rig.bench()?;

@@ -63,6 +63,9 @@ fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String>
     if holds { Ok(()) } else { Err(otherwise()) }
 }
 
+/// Until a cycle has succeeded, the join and the time before it included.
+const FIRST_CYCLE: Duration = Duration::from_secs(30);
+
 /// The command that a board asks for when it has no sign-in.
 const LOGIN: &str = "pulsewing board login";
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pulsewing_screen::State;
 
-use super::{Check, LOGIN, ensure, recovers};
+use super::{Check, FIRST_CYCLE, LOGIN, ensure, recovers};
 use crate::qemu::Rig;
 use crate::qemu::board::Power;
 use crate::qemu::expected::Sight;
@@ -59,9 +59,6 @@ const WIRED: Power = Power {
 
 /// A join may take twenty seconds, and the pause before the next one a minute.
 const PATIENCE: Duration = Duration::from_secs(90);
-
-/// A board that is signed in with Google and has shown a heart rate.
-const FIRST_CYCLE: Duration = Duration::from_secs(30);
 
 fn a_pulled_cable_is_noticed(rig: &Rig<'_>) -> Result<(), String> {
     let clouds = rig.clouds(&[])?;

@@ -8,7 +8,7 @@ use super::{Check, ensure, recovers};
 use crate::qemu::Rig;
 use crate::qemu::clouds::NAME;
 use crate::qemu::expected::Sight;
-use crate::qemu::impostor::{Authority, Flaw};
+use crate::qemu::impostor::{Authority, Flaw, Keys};
 use crate::qemu::time_server::{Manner, TimeServer};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -34,7 +34,11 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "a server with nothing wrong is talked to",
-        run: nothing_wrong_is_talked_to,
+        run: |rig| is_talked_to(rig, Keys::Curves),
+    },
+    Check {
+        name: "a server with RSA keys and TLS 1.2 is talked to",
+        run: |rig| is_talked_to(rig, Keys::Rsa),
     },
     Check {
         name: "a time before the firmware was built is refused, and nobody is talked to",
@@ -75,7 +79,7 @@ fn is_refused(rig: &Rig<'_>, flaw: Flaw, verdict: &Verdict) -> Result<(), String
         what: &what,
         advice,
     });
-    let met = meet(rig, flaw, Some(&sight))?;
+    let met = meet(rig, Keys::Curves, flaw, Some(&sight))?;
     ensure(met.greeted > 0, || "the board did not come".to_owned())?;
     ensure(met.heard == 0, || {
         format!("{flaw:?} was told {} bytes", met.heard)
@@ -89,8 +93,8 @@ fn is_refused(rig: &Rig<'_>, flaw: Flaw, verdict: &Verdict) -> Result<(), String
 }
 
 /// The control: what is refused above is refused for its flaw alone.
-fn nothing_wrong_is_talked_to(rig: &Rig<'_>) -> Result<(), String> {
-    let met = meet(rig, Flaw::None, None)?;
+fn is_talked_to(rig: &Rig<'_>, keys: Keys) -> Result<(), String> {
+    let met = meet(rig, keys, Flaw::None, None)?;
     ensure(met.heard > 0, || {
         "the board says nothing to a good server".to_owned()
     })
@@ -108,8 +112,8 @@ struct Met {
 
 /// Has a board that shows a heart rate meet an impostor. Whatever is wrong with that one has to be seen, and to be
 /// over once the board may ask the cloud again.
-fn meet(rig: &Rig<'_>, flaw: Flaw, sight: Option<&Sight>) -> Result<Met, String> {
-    let authority = Authority::new()?;
+fn meet(rig: &Rig<'_>, keys: Keys, flaw: Flaw, sight: Option<&Sight>) -> Result<Met, String> {
+    let authority = Authority::new(keys)?;
     let impostor = authority.start(flaw)?;
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
