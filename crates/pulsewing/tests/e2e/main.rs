@@ -52,6 +52,7 @@ mod run;
 mod sandbox_cli;
 #[cfg(target_os = "linux")]
 mod service;
+mod service_manager;
 mod show;
 mod status;
 mod stop;

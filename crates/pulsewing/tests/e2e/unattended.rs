@@ -12,6 +12,7 @@ use crate::{
     hermetic::{Home, Program, Running},
     import_files::exported,
     patience::until,
+    service_manager::ServiceManager,
     shim,
     signed_in::SignedIn,
 };
@@ -253,20 +254,16 @@ fn after_a_restart_without_a_network_the_last_reading_is_shown() {
     run.kill();
     let SignedIn { home, sandbox, .. } = signed_in;
     drop(sandbox.into_process().kill());
-    let socket = std::os::unix::net::UnixDatagram::bind(home.path("tmp/notify")).unwrap();
-    socket
-        .set_read_timeout(Some(crate::patience::SOON))
-        .unwrap();
+    let manager = ServiceManager::new(&home);
     let png = home.work("now.png");
     fs::remove_file(&png).unwrap();
-    let run = home
-        .program(&["run", "--no-web", "--png", "now.png", "--now", &now])
-        .env("NOTIFY_SOCKET", home.path("tmp/notify"))
-        .start();
-    let mut buffer = [0; 1_024];
-    let length = socket.recv(&mut buffer).unwrap();
-    let told = String::from_utf8_lossy(&buffer[..length]);
-    assert!(told.contains("STATUS=99 bpm, 8 min ago"), "{told}");
+    let again = home.program(&["run", "--no-web", "--png", "now.png", "--now", &now]);
+    let run = manager.over(again).start();
+    let first = manager.message();
+    assert!(
+        first[1].starts_with("STATUS=99 bpm, 8 min ago"),
+        "{first:?}"
+    );
     until("a picture from memory", || png.exists().then_some(()));
     run.signal("TERM");
     run.finish().exits(0);
