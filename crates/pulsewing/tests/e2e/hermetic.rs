@@ -58,6 +58,13 @@ impl Home {
         write_private(&self.path("config/pulsewing/config.toml"), text);
     }
 
+    /// Adds to the configuration.
+    pub(crate) fn configure_more(&self, text: &str) {
+        let path = self.path("config/pulsewing/config.toml");
+        let config = fs::read_to_string(&path).unwrap();
+        fs::write(&path, config + text).unwrap();
+    }
+
     /// A program with these arguments, ready to be started.
     pub(crate) fn program(&self, args: &[&str]) -> Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pulsewing"));

@@ -4,7 +4,7 @@ use std::{io::ErrorKind, os::unix::net::UnixDatagram, path::PathBuf};
 
 use crate::{
     hermetic::{Home, Program},
-    patience::SOON,
+    patience::{SOON, until},
 };
 
 /// What listens for the state of a service.
@@ -41,14 +41,12 @@ impl ServiceManager {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// Waits for an assignment that begins so.
+    /// Waits for an assignment that begins so, among whatever else is told meanwhile.
     pub(crate) fn hear(&self, start: &str) -> String {
-        loop {
+        until(start, || {
             let message = self.message();
-            if let Some(line) = message.into_iter().find(|line| line.starts_with(start)) {
-                return line;
-            }
-        }
+            message.into_iter().find(|line| line.starts_with(start))
+        })
     }
 
     /// Whether no message waits to be read.

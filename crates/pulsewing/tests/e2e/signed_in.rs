@@ -82,6 +82,11 @@ impl SignedIn {
         }
     }
 
+    /// Keeps the past days out of it.
+    pub(crate) fn today_alone(&self) {
+        self.home.configure_more("[history]\nkeep = \"1 day\"\n");
+    }
+
     /// Signs in by paste, as somebody who allows everything would.
     pub(crate) fn login(&self) {
         let mut running = self.program(&["login", "--paste"]).printing_first().start();

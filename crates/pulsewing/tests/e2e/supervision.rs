@@ -7,6 +7,7 @@ use crate::{hermetic::Home, service_manager::ServiceManager, signed_in::SignedIn
 #[test]
 fn a_start_the_state_and_the_end_are_told() {
     let signed_in = SignedIn::google();
+    signed_in.today_alone();
     let manager = ServiceManager::new(&signed_in.home);
     let run = manager
         .over(signed_in.program(&["run", "--no-web"]))
@@ -16,10 +17,7 @@ fn a_start_the_state_and_the_end_are_told() {
     assert!(first[1].starts_with("STATUS="), "{first:?}");
     // No watchdog was asked for.
     assert!(!first.contains(&"WATCHDOG=1".to_owned()));
-    let status = manager.hear("STATUS=99 bpm");
-    assert!(status.contains(" min ago; "), "{status}");
-    let next = manager.hear("STATUS=99 bpm, 8 min ago; next update 14:");
-    assert!(next.starts_with("STATUS="), "{next}");
+    manager.hear("STATUS=99 bpm, 8 min ago; next update 14:");
     run.signal("TERM");
     manager.hear("STOPPING=1");
     run.finish().exits(0);

@@ -63,17 +63,6 @@ fn sleep(signed_in: &SignedIn, clock: &MachineClock, seconds: i64) {
     clock.set(&signed_in.sandbox.now());
 }
 
-/// Keeps the past days out of it.
-fn today_alone(signed_in: &SignedIn) {
-    append(&signed_in.home, "[history]\nkeep = \"1 day\"\n");
-}
-
-fn append(home: &Home, text: &str) {
-    let path = home.path("config/pulsewing/config.toml");
-    let config = fs::read_to_string(&path).unwrap();
-    fs::write(&path, config + text).unwrap();
-}
-
 /// Reads stdout up to the end of a report.
 fn report(run: &Running) -> String {
     let mut text = String::new();
@@ -95,7 +84,7 @@ fn changed(path: &Path) -> Option<std::time::SystemTime> {
 fn every_update_is_reported_drawn_and_logged_in_a_line() {
     for provider in ["google", "fitbit"] {
         let signed_in = SignedIn::either(provider);
-        today_alone(&signed_in);
+        signed_in.today_alone();
         let clock = MachineClock::of(&signed_in);
         let run = started(&signed_in, &clock, &["--png", "now.png"]);
         assert!(report(&run).contains("Today's Logged Pulses : 840"));
@@ -125,7 +114,7 @@ fn every_update_is_reported_drawn_and_logged_in_a_line() {
 #[test]
 fn a_clock_that_is_set_back_starts_an_update_at_once_too() {
     let signed_in = SignedIn::google();
-    today_alone(&signed_in);
+    signed_in.today_alone();
     let clock = MachineClock::of(&signed_in);
     clock.set("2026-11-22T16:07:00Z");
     let run = started(&signed_in, &clock, &[]);
@@ -154,7 +143,7 @@ fn a_call_for_data_is_given_up_at_once() {
 fn missing_days_are_fetched_newest_first_and_cycles_keep_their_requests() {
     let signed_in = SignedIn::google();
     // Half of them is the cycles'.
-    append(&signed_in.home, "[poll]\nhourly_cap = 14\n");
+    signed_in.home.configure_more("[poll]\nhourly_cap = 14\n");
     let clock = MachineClock::of(&signed_in);
     let run = started(&signed_in, &clock, &[]);
     let line = run.error_line_with("fetching what the history lacks");
@@ -180,7 +169,7 @@ fn missing_days_are_fetched_newest_first_and_cycles_keep_their_requests() {
 fn days_that_cannot_be_fetched_yet_are_not_announced_again_and_again() {
     let signed_in = SignedIn::google();
     // A cycle's own requests take the half that past days may have.
-    append(&signed_in.home, "[poll]\nhourly_cap = 8\n");
+    signed_in.home.configure_more("[poll]\nhourly_cap = 8\n");
     let clock = MachineClock::of(&signed_in);
     let run = started(&signed_in, &clock, &[]);
     run.error_line_with("updated");
@@ -193,7 +182,9 @@ fn days_that_cannot_be_fetched_yet_are_not_announced_again_and_again() {
 #[test]
 fn missing_days_become_history() {
     let signed_in = SignedIn::google();
-    append(&signed_in.home, "[history]\nkeep = \"2 days\"\n");
+    signed_in
+        .home
+        .configure_more("[history]\nkeep = \"2 days\"\n");
     let run = signed_in.program(&["run", "--no-web"]).start();
     run.error_line_with("date=2026-11-21 minutes=0 done=1 total=1");
     run.signal("TERM");
@@ -211,7 +202,7 @@ fn missing_days_become_history() {
 #[test]
 fn under_the_journal_lines_begin_with_their_level_and_no_time() {
     let signed_in = SignedIn::google();
-    today_alone(&signed_in);
+    signed_in.today_alone();
     let run = signed_in
         .program(&["run", "--no-web", "-v"])
         .under_the_journal()
@@ -245,7 +236,7 @@ fn under_the_journal_lines_begin_with_their_level_and_no_time() {
 #[test]
 fn after_a_restart_without_a_network_the_last_reading_is_shown() {
     let signed_in = SignedIn::google();
-    today_alone(&signed_in);
+    signed_in.today_alone();
     let now = signed_in.sandbox.now();
     let run = signed_in
         .program(&["run", "--no-web", "--png", "now.png"])
@@ -272,7 +263,7 @@ fn after_a_restart_without_a_network_the_last_reading_is_shown() {
 #[test]
 fn a_full_disk_is_told_and_outlived() {
     let signed_in = SignedIn::fitbit();
-    today_alone(&signed_in);
+    signed_in.today_alone();
     let clock = MachineClock::of(&signed_in);
     let flag = signed_in.home.path("disk-is-full");
     fs::write(&flag, "").unwrap();
@@ -295,7 +286,7 @@ fn a_full_disk_is_told_and_outlived() {
 #[test]
 fn reports_that_cannot_be_printed_do_not_end_it() {
     let signed_in = SignedIn::google();
-    today_alone(&signed_in);
+    signed_in.today_alone();
     let clock = MachineClock::of(&signed_in);
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
     let run = clock
