@@ -10,6 +10,8 @@ use jiff::{
     tz::Offset,
 };
 
+use crate::instant::later;
+
 /// How many changes of offset an [`Offsets`] holds: eight years of summer time.
 pub const MAX_CHANGES: usize = 16;
 
@@ -193,9 +195,7 @@ impl LocalDay {
     /// The instant at which a minute of the day begins.
     #[must_use]
     pub fn instant(&self, minute: u16) -> Timestamp {
-        self.start
-            .checked_add(SignedDuration::from_mins(i64::from(minute)))
-            .unwrap_or(Timestamp::MAX)
+        later(self.start, SignedDuration::from_mins(i64::from(minute))).unwrap_or(Timestamp::MAX)
     }
 
     /// The offset that holds in a minute of the day.

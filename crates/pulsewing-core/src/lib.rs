@@ -19,6 +19,7 @@ pub mod cycle;
 pub mod day;
 pub mod dialect;
 pub mod heart_zone;
+pub mod instant;
 pub mod json;
 pub mod oauth;
 mod provider;

@@ -4,7 +4,7 @@ use core::fmt;
 
 use jiff::Timestamp;
 
-use crate::AccessToken;
+use crate::{AccessToken, instant::http_date};
 
 /// The most that a request needs of its caller's buffer, in bytes.
 pub const REQUEST_BUFFER: usize = 6 * 1_024;
@@ -137,9 +137,7 @@ impl ReplyHead {
 
 /// `Retry-After` may be a date (RFC 9110, section 10.2.3).
 fn seconds_until(date: &str, now: Timestamp) -> Option<u32> {
-    let at = jiff::fmt::rfc2822::DateTimeParser::new()
-        .parse_timestamp(date)
-        .ok()?;
+    let at = http_date(date)?;
     u32::try_from(at.as_second().saturating_sub(now.as_second()).max(0)).ok()
 }
 

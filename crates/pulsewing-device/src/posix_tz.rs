@@ -8,7 +8,7 @@ use jiff::{
     civil::{Date, Time, Weekday},
     tz::Offset,
 };
-use pulsewing_core::civil::Offsets;
+use pulsewing_core::{civil::Offsets, instant::later};
 
 /// How far around an instant the changes of offset are worked out.
 const AROUND: SignedDuration = SignedDuration::from_hours(24 * 4);
@@ -78,8 +78,8 @@ impl Rule {
 
     /// The offset around an instant, and the changes of it.
     pub(crate) fn offsets_around(&self, at: Timestamp) -> Offsets {
-        let from = at.checked_sub(AROUND).unwrap_or(Timestamp::MIN);
-        let until = at.checked_add(AROUND).unwrap_or(Timestamp::MAX);
+        let from = later(at, -AROUND).unwrap_or(Timestamp::MIN);
+        let until = later(at, AROUND).unwrap_or(Timestamp::MAX);
         let mut offset = self.standard;
         let mut changes: heapless::Vec<(Timestamp, Offset), 6> = heapless::Vec::new();
         if let Some(summer) = &self.summer {
@@ -112,26 +112,24 @@ impl Change {
     /// The instant of the change in a year, `before` being the offset until then.
     fn instant(&self, year: i16, before: Offset) -> Option<Timestamp> {
         let first = Date::new(year, 1, 1).ok()?;
-        let days = |n: i16| SignedDuration::from_hours(24 * i64::from(n));
-        let date = match self.day {
+        let (date, days) = match self.day {
             DayOfYear::Julian(day) => {
                 let leap = i16::from(first.in_leap_year() && day >= 60);
-                first.checked_add(days(day - 1 + leap)).ok()?
+                (first, day - 1 + leap)
             }
-            DayOfYear::Elapsed(day) => first.checked_add(days(day)).ok()?,
+            DayOfYear::Elapsed(day) => (first, day),
             DayOfYear::Weekday { month, week, day } => {
                 let weekday = Weekday::from_sunday_zero_offset(day).ok()?;
                 let nth = if week == 5 { -1 } else { week };
-                Date::new(year, month, 1)
-                    .ok()?
-                    .nth_weekday_of_month(nth, weekday)
-                    .ok()?
+                let month = Date::new(year, month, 1).ok()?;
+                (month.nth_weekday_of_month(nth, weekday).ok()?, 0)
             }
         };
-        date.to_datetime(Time::midnight())
-            .checked_add(SignedDuration::from_secs(i64::from(self.time)))
-            .ok()
-            .and_then(|local| before.to_timestamp(local).ok())
+        let midnight = before
+            .to_timestamp(date.to_datetime(Time::midnight()))
+            .ok()?;
+        let seconds = i64::from(days) * 86_400 + i64::from(self.time);
+        later(midnight, SignedDuration::from_secs(seconds))
     }
 }
 

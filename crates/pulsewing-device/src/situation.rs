@@ -5,9 +5,10 @@
 
 use core::time::Duration;
 
-use jiff::{Timestamp, civil::Time, tz::Offset};
+use jiff::{SignedDuration, Timestamp, civil::Time, tz::Offset};
 use pulsewing_core::{
     cycle::{CallName, Consent, Failure, Reason, StoreTrouble},
+    instant::later,
     oauth::{NoAnswer, OAuthError},
 };
 use pulsewing_screen::State;
@@ -232,14 +233,9 @@ fn of_trouble(trouble: Trouble) -> Option<(heapless::String<192>, &'static str)>
 
 /// The minute from which on something is allowed again, on the wearer's clock.
 fn minute_from(until: Timestamp, when: &When<'_>) -> Time {
-    let local = (when.offset_at)(until).to_datetime(until);
-    let is_whole = local.second() == 0 && local.subsec_nanosecond() == 0;
-    let minute = local.time().with().second(0).subsec_nanosecond(0).build();
-    let minute = minute.unwrap_or_else(|_| local.time());
     // Seconds are not shown, and what is shown must not be too early.
-    if is_whole {
-        minute
-    } else {
-        minute.wrapping_add(jiff::SignedDuration::from_mins(1))
-    }
+    let rounding_up = SignedDuration::new(59, 999_999_999);
+    let shown = later(until, rounding_up).unwrap_or(until);
+    let local = (when.offset_at)(until).to_datetime(shown).time();
+    Time::new(local.hour(), local.minute(), 0, 0).unwrap_or(local)
 }

@@ -39,6 +39,7 @@ use pulsewing_core::{
     day::{Day, Sample, Window},
     dialect::ZoneFacts,
     heart_zone::HeartZones,
+    instant::later,
     reading::{Reading, TimeZone, ZoneSource},
 };
 
@@ -168,12 +169,12 @@ const STEP: SignedDuration = SignedDuration::from_hours(12);
 
 /// Writes the offsets around `begin`. Offsets do not tell their changes, so they are looked for.
 fn encode_offsets(offsets: &Offsets, begin: Timestamp, out: &mut Writer<'_>) -> Option<()> {
-    let mut from = begin.checked_sub(BEFORE).unwrap_or(Timestamp::MIN);
-    let end = begin.checked_add(AFTER).unwrap_or(Timestamp::MAX);
+    let mut from = later(begin, -BEFORE).unwrap_or(Timestamp::MIN);
+    let end = later(begin, AFTER).unwrap_or(Timestamp::MAX);
     out.push(&offsets.at(from).seconds().to_be_bytes())?;
     let mut changes = 0;
     while from < end && changes < MAX_CHANGES {
-        let next = from.checked_add(STEP).unwrap_or(end).min(end);
+        let next = later(from, STEP).unwrap_or(end).min(end);
         let offset = offsets.at(next);
         if offset != offsets.at(from) {
             changes += 1;

@@ -12,6 +12,7 @@ use mbedtls_rs::sys::{
     },
     tm,
 };
+use pulsewing_core::instant::later;
 use pulsewing_device::ports::Clock;
 
 /// The clocks. There is one of each, whatever the number of these.
@@ -42,13 +43,13 @@ impl Clock for BoardClock {
     fn utc(&self) -> Option<Timestamp> {
         let started_at = critical_section::with(|cs| STARTED_AT.borrow(cs).get())?;
         let up = SignedDuration::try_from(self.up()).ok()?;
-        started_at.checked_add(up).ok()
+        later(started_at, up)
     }
 
     fn set_utc(&self, utc: Timestamp) {
         let started_at = SignedDuration::try_from(self.up())
             .ok()
-            .and_then(|up| utc.checked_sub(up).ok());
+            .and_then(|up| later(utc, -up));
         critical_section::with(|cs| STARTED_AT.borrow(cs).set(started_at));
     }
 

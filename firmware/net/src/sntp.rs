@@ -7,6 +7,7 @@
 use core::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use pulsewing_core::instant::later;
 
 /// The port of time servers.
 pub const PORT: u16 = 123;
@@ -73,8 +74,7 @@ pub fn time_of(packet: &[u8], cookie: u64, round_trip: Duration) -> Result<Times
     } else {
         round_trip - held
     };
-    sent.checked_add(under_way / 2)
-        .map_err(|_| AnswerError::Malformed)
+    later(sent, under_way / 2).ok_or(AnswerError::Malformed)
 }
 
 /// The fields of an answer that matter (RFC 4330, section 4).

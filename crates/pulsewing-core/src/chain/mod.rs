@@ -24,6 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     AccessToken, ClientSecret, Provider, RefreshToken,
+    instant::later,
     oauth::{Grant, Scopes},
 };
 
@@ -119,8 +120,7 @@ impl Chain {
 }
 
 fn after(now: Timestamp, seconds: u32) -> Option<Timestamp> {
-    now.checked_add(SignedDuration::from_secs(i64::from(seconds)))
-        .ok()
+    later(now, SignedDuration::from_secs(i64::from(seconds)))
 }
 
 fn access(granted: Option<(AccessToken, u32)>, now: Timestamp) -> Option<Access> {

@@ -10,6 +10,7 @@ use crate::{
         DecodeError, DeviceFacts, ErrorDecoder, ErrorReason, PageToken, ZoneFacts, fitbit, google,
     },
     heart_zone::HeartZones,
+    instant::later,
     reading::{Reading, TimeZone},
 };
 
@@ -239,7 +240,7 @@ impl Draft {
 
     /// Nothing that was measured is later than this.
     fn latest_credible(&self) -> Timestamp {
-        self.now.checked_add(CLOCKS_PART).unwrap_or(self.now)
+        later(self.now, CLOCKS_PART).unwrap_or(self.now)
     }
 
     /// Of several pages of devices, the newest sync is the tracker that is worn.

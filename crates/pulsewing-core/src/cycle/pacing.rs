@@ -5,7 +5,7 @@ use core::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Now;
-use crate::{Provider, request::ReplyHead};
+use crate::{Provider, instant::later, request::ReplyHead};
 
 /// The provider's trackers sync about every quarter of an hour.
 const SYNC_EVERY_S: i64 = 15 * 60;
@@ -107,7 +107,7 @@ impl Pacing {
                 Provider::Google => 60,
             },
         };
-        let until = now.checked_add(SignedDuration::from_secs(seconds)).ok()?;
+        let until = later(now, SignedDuration::from_secs(seconds))?;
         self.next_allowed = Some(self.next_allowed.map_or(until, |known| known.max(until)));
         Some(until)
     }
@@ -185,7 +185,7 @@ impl Pacing {
         let by = now.duration_since(expected);
         self.next_allowed = self
             .allowed_after(expected)
-            .and_then(|until| until.checked_add(by).ok());
+            .and_then(|until| later(until, by));
         self.roll(expected);
         let (old, was) = (self.recent, self.newest_span);
         self.newest_span = now.as_second().div_euclid(SPAN_S);
@@ -254,7 +254,7 @@ fn end_of_hour(span: i64) -> Timestamp {
 fn add(at: Timestamp, duration: Duration) -> Timestamp {
     SignedDuration::try_from(duration)
         .ok()
-        .and_then(|duration| at.checked_add(duration).ok())
+        .and_then(|duration| later(at, duration))
         .unwrap_or(Timestamp::MAX)
 }
 
@@ -296,10 +296,7 @@ impl ClockWatch {
     pub(super) fn jumped(&mut self, now: Now) -> Option<Timestamp> {
         let before = self.seen.replace(now)?;
         let up = now.up.saturating_sub(before.up);
-        let expected = before
-            .utc
-            .checked_add(SignedDuration::try_from(up).ok()?)
-            .ok()?;
+        let expected = later(before.utc, SignedDuration::try_from(up).ok()?)?;
         let parted = now.utc.duration_since(expected).as_millis();
         (parted.abs() > Self::TOLERANCE_MS).then_some(expected)
     }

@@ -49,7 +49,6 @@ mod device;
 mod error_body;
 pub mod fitbit;
 pub mod google;
-mod instant;
 mod page_token;
 mod scalar;
 mod walk;

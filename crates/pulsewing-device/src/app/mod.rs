@@ -30,6 +30,7 @@ use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{
     chain::Record,
     cycle::{Action, Cycle, Failure, FailureKind, Memory, Now, Pacing, StoreTrouble, StoreWhat},
+    instant::later,
     oauth::NoAnswer,
     report::Report,
     request::REQUEST_BUFFER,
@@ -515,5 +516,5 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
 fn held_off(now: Now, until: Duration) -> Option<Timestamp> {
     let left = until.checked_sub(now.up).filter(|left| !left.is_zero())?;
     let left = SignedDuration::try_from(left).ok()?;
-    now.utc.checked_add(left).ok()
+    later(now.utc, left)
 }

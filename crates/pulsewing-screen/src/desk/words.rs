@@ -42,8 +42,8 @@ pub(super) fn moment(at: DateTime, today: Date) -> Words {
     let clock: Words = written(format_args!("{:02}:{:02}", time.hour(), time.minute()));
     let date = at.date();
     match days_between(date, today) {
-        Some(0) => clock,
-        Some(1..=6) => written(format_args!("{} {clock}", short(weekday(date)))),
+        0 => clock,
+        1..=6 => written(format_args!("{} {clock}", short(weekday(date)))),
         _ => written(format_args!(
             "{} {} {clock}",
             date.day(),
@@ -52,9 +52,8 @@ pub(super) fn moment(at: DateTime, today: Date) -> Words {
     }
 }
 
-fn days_between(earlier: Date, later: Date) -> Option<i32> {
-    let span = earlier.until(later).ok()?;
-    Some(span.get_days())
+fn days_between(earlier: Date, later: Date) -> i64 {
+    earlier.duration_until(later).as_hours() / 24
 }
 
 /// A date in three lengths, longest first.

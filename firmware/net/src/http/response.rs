@@ -3,8 +3,7 @@
 use alloc::vec::Vec;
 
 use httparse::{ParserConfig, Response, Status};
-use jiff::fmt::rfc2822::DateTimeParser;
-use pulsewing_core::{oauth::NoAnswer, request::ReplyHead};
+use pulsewing_core::{instant::http_date, oauth::NoAnswer, request::ReplyHead};
 use pulsewing_device::ports::Reply;
 
 /// The longest head, in bytes. Interim replies (1xx) have one of their own.
@@ -225,7 +224,7 @@ fn read_head(head: &[u8], reply: &mut impl Reply) -> Result<Option<(usize, State
         framing.header(header.name, header.value)?;
         if header.name.eq_ignore_ascii_case("date") {
             let text = core::str::from_utf8(header.value).unwrap_or_default();
-            date = DateTimeParser::new().parse_timestamp(text.trim()).ok();
+            date = http_date(text.trim());
         }
     }
     let next = framing.body(status);

@@ -1,15 +1,18 @@
 //! Battery and last sync from Fitbit.
 
-use jiff::{Timestamp, civil::DateTime};
+use jiff::Timestamp;
 
 use super::super::{
     DecodeError, DeviceFacts,
     device::{Choice, Device, DeviceKind, PHONE_AS_TRACKER, percent},
-    instant::instant,
     scalar,
     walk::{Kind, Place, Visitor, Walker},
 };
-use crate::{civil::Offsets, json::Event};
+use crate::{
+    civil::Offsets,
+    instant::{date_time, rfc3339},
+    json::Event,
+};
 
 /// Decodes a reply of Get Devices (Fitbit Web API).
 ///
@@ -125,7 +128,7 @@ impl Visitor for List {
             At::Version => self.phone = text == PHONE_AS_TRACKER,
             At::Level => self.device.level = scalar::whole(event).and_then(percent),
             At::LastSync => {
-                let with_offset = instant(text);
+                let with_offset = rfc3339(text);
                 self.device.last_sync = with_offset.or_else(|| local_instant(text, &self.offsets));
             }
             At::Body | At::Device => {}
@@ -136,7 +139,7 @@ impl Visitor for List {
 /// Reads a date and time of the wearer's clock. In the hour that comes twice it is the first; a
 /// time that the clock skipped is read as if it had not.
 fn local_instant(text: &[u8], offsets: &Offsets) -> Option<Timestamp> {
-    let local: DateTime = str::from_utf8(text).ok()?.parse().ok()?;
+    let local = date_time(text)?;
     let day = offsets.day(local.date());
     let time = local.time();
     let minute = day

@@ -14,6 +14,7 @@ use crate::{
     civil::{LocalDay, Offsets},
     day::Day,
     heart_zone::HeartZones,
+    instant::date,
     json::Event,
 };
 
@@ -248,7 +249,7 @@ impl Reading<'_> {
     fn summary(&mut self, place: At, event: Event<'_>) {
         match (place, event) {
             (At::DateTime, Event::String(text)) => {
-                if let Some(date) = text.as_str().and_then(|text| text.parse().ok()) {
+                if let Some(date) = text.as_bytes().and_then(date) {
                     self.date(date);
                 }
             }

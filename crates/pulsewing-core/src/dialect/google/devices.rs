@@ -3,12 +3,14 @@
 use super::super::{
     DecodeError, DeviceFacts, PageToken,
     device::{Choice, Device, DeviceKind, PHONE_AS_TRACKER, percent},
-    instant::instant,
     page_token::NextPage,
     scalar,
     walk::{Kind, Place, Visitor, Walker},
 };
-use crate::json::{Event, Text};
+use crate::{
+    instant::rfc3339,
+    json::{Event, Text},
+};
 
 /// The end of a page of devices.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,7 +153,7 @@ impl Visitor for List {
             At::Version => self.phone = text == PHONE_AS_TRACKER,
             At::Level => self.device.level = scalar::whole(event).and_then(percent),
             At::Status => self.empty = text.eq_ignore_ascii_case(b"empty"),
-            At::LastSync => self.device.last_sync = instant(text),
+            At::LastSync => self.device.last_sync = rfc3339(text),
             At::NextPageToken => self.next = NextPage::read(event),
             _ => {}
         }

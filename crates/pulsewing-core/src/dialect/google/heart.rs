@@ -4,12 +4,11 @@ use jiff::Timestamp;
 
 use super::super::{
     DecodeError, PageToken,
-    instant::instant,
     page_token::NextPage,
     scalar,
     walk::{Kind, Place, Visitor, Walker},
 };
-use crate::{Bpm, day::Sample, json::Event};
+use crate::{Bpm, day::Sample, instant::rfc3339, json::Event};
 
 /// What a [`HeartDecoder`] finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,10 +215,10 @@ impl<F: FnMut(HeartPoint)> Visitor for Reading<'_, F> {
         let point = &mut self.page.point;
         match (place, event) {
             (At::StartTime, Event::String(text)) => {
-                point.window = text.as_bytes().and_then(instant);
+                point.window = text.as_bytes().and_then(rfc3339);
             }
             (At::PhysicalTime, Event::String(text)) => {
-                point.at = text.as_bytes().and_then(instant);
+                point.at = text.as_bytes().and_then(rfc3339);
             }
             (At::Average, _) => point.average = scalar::bpm(event),
             (At::BeatsPerMinute, _) => point.bpm = scalar::bpm(event),
