@@ -83,7 +83,7 @@ impl CTools {
     /// When a package cannot be had.
     pub(crate) fn unpack(workspace: &Workspace) -> Result<(), String> {
         let packages = Packages {
-            names: &["clang", "cmake", "libclang1"],
+            names: &["clang-19", "cmake", "libclang1-19"],
             newest: false,
             parts: &[],
         };
@@ -95,13 +95,13 @@ impl CTools {
             return;
         };
         let libraries = debian::library_dirs(dir);
-        let programs = dir.join("usr/bin");
+        let clang = dir.join("usr/lib/llvm-19/bin");
         if let Some(libclang) = libraries.iter().find(|dir| holds_libclang(dir)) {
             cargo.env("LIBCLANG_PATH", libclang);
         }
         cargo
-            .env("CLANG_PATH", programs.join("clang"))
-            .env("PATH", joined("PATH", [programs]))
+            .env("CLANG_PATH", clang.join("clang"))
+            .env("PATH", joined("PATH", [clang, dir.join("usr/bin")]))
             .env("LD_LIBRARY_PATH", joined("LD_LIBRARY_PATH", libraries));
     }
 }

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp, civil::Time};
 use crate::{
     Bpm,
     civil::{LocalDay, MAX_DAY_MINUTES},
+    instant::later,
 };
 
 /// How many readings the picture and the report show.
@@ -128,9 +129,7 @@ impl Window {
     #[must_use]
     pub fn ending_at(now: Timestamp) -> Self {
         Self {
-            after: now
-                .checked_sub(SignedDuration::from_hours(24))
-                .unwrap_or(Timestamp::MIN),
+            after: later(now, -SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN),
             samples: heapless::Vec::new(),
         }
     }

@@ -153,7 +153,7 @@ fn describe_target(workspace: &Workspace) -> Result<(), String> {
 /// to be had without compiling it.
 fn write_c_compiler(workspace: &Workspace) -> io::Result<PathBuf> {
     let clang = match CTools::find(workspace) {
-        Some(CTools::Unpacked(dir)) => dir.join("usr/bin/clang"),
+        Some(CTools::Unpacked(dir)) => dir.join("usr/lib/llvm-19/bin/clang"),
         _ => PathBuf::from("clang"),
     };
     let script = format!(

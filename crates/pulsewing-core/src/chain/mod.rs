@@ -73,9 +73,11 @@ impl Access {
     #[must_use]
     pub fn refresh_at(&self) -> Timestamp {
         let margin = (self.lifetime_s / 12).min(30 * 60);
-        self.expires_at
-            .checked_sub(SignedDuration::from_secs(i64::from(margin)))
-            .unwrap_or(Timestamp::MIN)
+        later(
+            self.expires_at,
+            -SignedDuration::from_secs(i64::from(margin)),
+        )
+        .unwrap_or(Timestamp::MIN)
     }
 }
 

@@ -285,8 +285,8 @@ impl Fetch {
             (Step::Devices, Provider::Google) => google::paired_devices(buffer, access, page),
             (Step::Devices, Provider::Fitbit) => fitbit::devices(buffer, access, user),
             (Step::Resting, _) => {
-                let days = SignedDuration::from_hours(24 * RESTING_DAYS);
-                let from = today.checked_sub(days).unwrap_or(today);
+                let earlier = |date: Date, _| date.yesterday().unwrap_or(date);
+                let from = (0..RESTING_DAYS).fold(today, earlier);
                 google::resting(
                     buffer,
                     access,

@@ -3,6 +3,7 @@
 use core::{fmt::Write as _, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
+use pulsewing_core::instant::later;
 use pulsewing_store::settings::MAX_SNTP;
 
 use crate::{
@@ -92,7 +93,7 @@ impl<B: Board> App<'_, '_, B> {
         let built = self.shared.system.built_at();
         let obtained = |facts: &Facts| {
             let chain = facts.chain?;
-            chain.obtained_at.checked_sub(CHAIN_SLACK).ok()
+            later(chain.obtained_at, -CHAIN_SLACK)
         };
         let obtained = obtained(&self.shared.facts.borrow());
         obtained.map_or(built, |obtained| obtained.max(built))

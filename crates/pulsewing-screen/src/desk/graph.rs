@@ -2,7 +2,10 @@
 
 use embedded_graphics::prelude::*;
 use jiff::{SignedDuration, Timestamp};
-use pulsewing_core::day::{Sample, WINDOW_LEN};
+use pulsewing_core::{
+    day::{Sample, WINDOW_LEN},
+    instant::later,
+};
 
 use super::{Layout, is_fresh, label_gap, layout::WIDEST_CLOCK, span, write_centred};
 use crate::{
@@ -52,9 +55,7 @@ impl<'g> Graph<'g> {
     pub fn new(facts: &Facts<'_>, layout: &'g Layout) -> Option<Self> {
         let samples = facts.window.samples();
         let (oldest, newest) = (samples.first()?, samples.last()?);
-        let from = newest
-            .at
-            .checked_sub(LEAST_SPAN)
+        let from = later(newest.at, -LEAST_SPAN)
             .unwrap_or(Timestamp::MIN)
             .min(oldest.at);
         Some(Self {
@@ -136,7 +137,9 @@ fn draw_times<D: DrawTarget<Color = Ink>>(
         .unwrap_or(480);
     let mut free_from = i32::MIN;
     for minute in 0..=graph.seconds / 60 {
-        let at = graph.from + SignedDuration::from_mins(minute);
+        let Some(at) = later(graph.from, SignedDuration::from_mins(minute)) else {
+            break;
+        };
         let time = facts.offsets.local(at).time();
         if (i64::from(time.hour()) * 60 + i64::from(time.minute())) % step != 0 {
             continue;
