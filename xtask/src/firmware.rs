@@ -2,6 +2,7 @@
 
 pub(crate) mod feather;
 mod partitions;
+mod paths;
 mod sizes;
 pub(crate) mod xtensa;
 
@@ -51,6 +52,7 @@ fn cargo(workspace: &Workspace) -> Result<Command, String> {
     cargo.current_dir(workspace.root.join("firmware"));
     toolchain.apply_for_firmware(&mut cargo)?;
     c_tools.apply(&mut cargo);
+    paths::leave_out(&mut cargo, toolchain.rustc(), workspace)?;
     Ok(cargo)
 }
 

@@ -37,8 +37,7 @@ impl fmt::Display for Toolchain {
 /// Finds a usable toolchain: an installed target first, else the unpacked one.
 pub(crate) fn find(workspace: &Workspace) -> Option<Toolchain> {
     let question = ["--print", "target-libdir", "--target", TARGET];
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    if let Ok(answer) = process::output(Command::new(rustc).args(question)) {
+    if let Ok(answer) = process::output(installed_rustc().args(question)) {
         let libraries = PathBuf::from(answer.trim());
         if !library_files(&libraries, &["libcore-"])
             .unwrap_or_default()
@@ -52,7 +51,19 @@ pub(crate) fn find(workspace: &Workspace) -> Option<Toolchain> {
         .then_some(Toolchain::Unpacked { rustc })
 }
 
+fn installed_rustc() -> Command {
+    Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+}
+
 impl Toolchain {
+    /// Its compiler.
+    pub(crate) fn rustc(&self) -> Command {
+        match self {
+            Self::Installed { .. } => installed_rustc(),
+            Self::Unpacked { rustc } => Command::new(rustc),
+        }
+    }
+
     /// Makes a cargo command build with this toolchain.
     ///
     /// # Errors
