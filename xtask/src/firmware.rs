@@ -1,5 +1,6 @@
 //! Building the boards' programs: which compiler, which C tools, into which directory.
 
+pub(crate) mod c_tools;
 pub(crate) mod feather;
 mod partitions;
 mod paths;
@@ -7,11 +8,10 @@ mod sizes;
 pub(crate) mod xtensa;
 
 use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::debian::{self, Packages};
+use self::c_tools::CTools;
 use crate::no_std::{TARGET, toolchain};
 use crate::process;
 use crate::workspace::Workspace;
@@ -46,7 +46,8 @@ fn target_dir(workspace: &Workspace) -> PathBuf {
 fn cargo(workspace: &Workspace) -> Result<Command, String> {
     let toolchain = toolchain::find(workspace)
         .ok_or_else(|| format!("no toolchain for {TARGET}; use --setup"))?;
-    let c_tools = CTools::find(workspace).ok_or("no clang with cmake and libclang; use --setup")?;
+    let c_tools = CTools::find(workspace)
+        .ok_or("no clang 19 or newer with cmake and libclang; use --setup")?;
     let mut cargo = process::cargo();
     // Started elsewhere, cargo would not see the boards' own configuration.
     cargo.current_dir(workspace.root.join("firmware"));
@@ -56,58 +57,6 @@ fn cargo(workspace: &Workspace) -> Result<Command, String> {
     Ok(cargo)
 }
 
-/// What Mbed TLS and its bindings are built with.
-#[derive(Debug)]
-pub(crate) enum CTools {
-    /// They are installed.
-    Installed,
-    /// Debian's, unpacked here.
-    Unpacked(PathBuf),
-}
-
-impl CTools {
-    /// Finds them.
-    pub(crate) fn find(workspace: &Workspace) -> Option<Self> {
-        let is_there = |program: &str| process::succeeds(Command::new(program).arg("--version"));
-        if is_there("clang") && is_there("cmake") && has_libclang() {
-            return Some(Self::Installed);
-        }
-        let dir = unpacked_dir(workspace);
-        dir.join("usr/bin/cmake")
-            .exists()
-            .then_some(Self::Unpacked(dir))
-    }
-
-    /// Unpacks Debian's.
-    ///
-    /// # Errors
-    ///
-    /// When a package cannot be had.
-    pub(crate) fn unpack(workspace: &Workspace) -> Result<(), String> {
-        let packages = Packages {
-            names: &["clang-19", "cmake", "libclang1-19"],
-            newest: false,
-            parts: &[],
-        };
-        debian::unpack(workspace, &packages, &unpacked_dir(workspace), |_| Ok(()))
-    }
-
-    fn apply(&self, cargo: &mut Command) {
-        let Self::Unpacked(dir) = self else {
-            return;
-        };
-        let libraries = debian::library_dirs(dir);
-        let clang = dir.join("usr/lib/llvm-19/bin");
-        if let Some(libclang) = libraries.iter().find(|dir| holds_libclang(dir)) {
-            cargo.env("LIBCLANG_PATH", libclang);
-        }
-        cargo
-            .env("CLANG_PATH", clang.join("clang"))
-            .env("PATH", joined("PATH", [clang, dir.join("usr/bin")]))
-            .env("LD_LIBRARY_PATH", joined("LD_LIBRARY_PATH", libraries));
-    }
-}
-
 /// A list of directories for a variable, before those that it has.
 pub(crate) fn joined(name: &str, dirs: impl IntoIterator<Item = PathBuf>) -> std::ffi::OsString {
     let others = env::var_os(name).unwrap_or_default();
@@ -115,33 +64,6 @@ pub(crate) fn joined(name: &str, dirs: impl IntoIterator<Item = PathBuf>) -> std
         .into_iter()
         .chain(env::split_paths(&others).filter(|dir| !dir.as_os_str().is_empty()));
     env::join_paths(all).unwrap_or_default()
-}
-
-fn unpacked_dir(workspace: &Workspace) -> PathBuf {
-    workspace.target_dir.join("firmware-c-tools")
-}
-
-/// Whether bindgen would find libclang.
-fn has_libclang() -> bool {
-    env::var_os("LIBCLANG_PATH").is_some()
-        || ["/usr/lib64", "/usr/local/lib"]
-            .map(PathBuf::from)
-            .into_iter()
-            .chain(debian::library_dirs(Path::new("/")))
-            .any(|dir| holds_libclang(&dir))
-}
-
-fn holds_libclang(dir: &Path) -> bool {
-    fs::read_dir(dir).is_ok_and(|entries| {
-        entries.filter_map(Result::ok).any(|entry| {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            // Its C++ library alone, libclang-cpp, is not enough.
-            name.strip_prefix("libclang").is_some_and(|rest| {
-                rest.starts_with(".so") || rest.starts_with('-') && !rest.starts_with("-cpp")
-            })
-        })
-    })
 }
 
 #[cfg(test)]

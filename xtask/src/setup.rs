@@ -43,7 +43,7 @@ impl Tool {
             Self::CargoDeny => "cargo-deny",
             Self::BareTarget => "a toolchain for riscv32imac-unknown-none-elf",
             Self::ForeignClients => "the Python environment of the foreign clients",
-            Self::CTools => "clang with cmake and libclang",
+            Self::CTools => "clang 19 with cmake and libclang",
             Self::Qemu => "QEMU 10 for RISC-V",
             Self::Mtools => "mtools",
             Self::SystemdAnalyze => "systemd-analyze",
@@ -87,7 +87,7 @@ impl Tool {
                  crates/pulsewing-sandbox/tests/foreign/requirements.txt"
             }
             Self::CTools => {
-                "apt-get install --yes --no-install-recommends clang cmake libclang-dev"
+                "apt-get install --yes --no-install-recommends clang-19 cmake libclang-19-dev"
             }
             Self::Qemu => "apt-get install --yes --no-install-recommends qemu-system-riscv",
             Self::Mtools => "apt-get install --yes --no-install-recommends mtools",
@@ -108,7 +108,7 @@ impl Tool {
             Self::CargoDeny => process::succeeds(process::cargo().args(["deny", "--version"])),
             Self::BareTarget => toolchain::find(workspace).is_some(),
             Self::ForeignClients => foreign::is_ready(workspace),
-            Self::CTools => firmware::CTools::find(workspace).is_some(),
+            Self::CTools => firmware::c_tools::CTools::find(workspace).is_some(),
             Self::Qemu => qemu::tools::qemu(workspace).is_some(),
             Self::Mtools => qemu::tools::mtools(workspace).is_some(),
             Self::SystemdAnalyze => {
@@ -150,7 +150,7 @@ impl Tool {
                     self.run_install_command()
                 })
             }
-            Self::CTools if debian::has_apt() => firmware::CTools::unpack(workspace),
+            Self::CTools if debian::has_apt() => firmware::c_tools::CTools::unpack(workspace),
             Self::Qemu if debian::has_apt() => qemu::tools::unpack_qemu(workspace),
             Self::Mtools if debian::has_apt() => qemu::tools::unpack_mtools(workspace),
             Self::ForeignClients => {

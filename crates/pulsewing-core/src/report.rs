@@ -74,7 +74,8 @@ struct Spoken(Duration);
 
 impl fmt::Display for Spoken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millis = self.0.as_millis();
+        // Half a billion years fit, and 128 bits are much work for a board.
+        let millis = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
         match self.0.as_secs() {
             ..60 => write!(f, "{} seconds", divide_half_even(millis, 1_000)),
             60..3_600 => write!(f, "{} minutes", divide_half_even(millis, 60_000)),
@@ -87,9 +88,9 @@ impl fmt::Display for Spoken {
     }
 }
 
-fn divide_half_even(number: u128, divisor: u128) -> u128 {
+fn divide_half_even(number: u64, divisor: u64) -> u64 {
     let (whole, twice) = (number / divisor, number % divisor * 2);
-    whole + u128::from(twice > divisor || (twice == divisor && whole % 2 == 1))
+    whole + u64::from(twice > divisor || (twice == divisor && whole % 2 == 1))
 }
 
 #[cfg(test)]

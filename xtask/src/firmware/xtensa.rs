@@ -14,7 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{CTools, feather};
+use super::{c_tools::CTools, feather};
 use crate::no_std::{TARGET, toolchain};
 use crate::process;
 use crate::workspace::Workspace;
@@ -152,10 +152,7 @@ fn describe_target(workspace: &Workspace) -> Result<(), String> {
 /// Writes a C compiler that takes the options for an S3 and compiles for RISC-V: Mbed TLS's bindings are not
 /// to be had without compiling it.
 fn write_c_compiler(workspace: &Workspace) -> io::Result<PathBuf> {
-    let clang = match CTools::find(workspace) {
-        Some(CTools::Unpacked(dir)) => dir.join("usr/lib/llvm-19/bin/clang"),
-        _ => PathBuf::from("clang"),
-    };
+    let clang = CTools::find(workspace).map_or_else(|| "clang".into(), |tools| tools.clang());
     let script = format!(
         "#!/bin/sh\n\
          for word do\n  shift\n  case $word in\n    \

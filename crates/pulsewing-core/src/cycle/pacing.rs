@@ -285,7 +285,7 @@ pub(super) struct ClockWatch {
 
 impl ClockWatch {
     /// More than this is a jump, not drift.
-    const TOLERANCE_MS: i128 = 10_000;
+    const TOLERANCE: Duration = Duration::from_secs(10);
 
     pub(super) const fn new() -> Self {
         Self { seen: None }
@@ -297,8 +297,8 @@ impl ClockWatch {
         let before = self.seen.replace(now)?;
         let up = now.up.saturating_sub(before.up);
         let expected = later(before.utc, SignedDuration::try_from(up).ok()?)?;
-        let parted = now.utc.duration_since(expected).as_millis();
-        (parted.abs() > Self::TOLERANCE_MS).then_some(expected)
+        let parted = now.utc.duration_since(expected).unsigned_abs();
+        (parted > Self::TOLERANCE).then_some(expected)
     }
 }
 
