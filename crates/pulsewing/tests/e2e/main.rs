@@ -21,6 +21,7 @@ mod sandbox_process;
 mod secret_watch;
 mod shim;
 mod signed_in;
+mod systemd;
 
 mod adopt;
 mod all_waits;
@@ -52,7 +53,6 @@ mod run;
 mod sandbox_cli;
 #[cfg(target_os = "linux")]
 mod service;
-mod service_manager;
 mod show;
 mod status;
 mod stop;

@@ -2,24 +2,24 @@
 
 use serde_json::json;
 
-use crate::{hermetic::Home, service_manager::ServiceManager, signed_in::SignedIn};
+use crate::{hermetic::Home, signed_in::SignedIn, systemd::Systemd};
 
 #[test]
 fn a_start_the_state_and_the_end_are_told() {
     let signed_in = SignedIn::google();
     signed_in.today_alone();
-    let manager = ServiceManager::new(&signed_in.home);
-    let run = manager
+    let systemd = Systemd::new(&signed_in.home);
+    let run = systemd
         .over(signed_in.program(&["run", "--no-web"]))
         .start();
-    let first = manager.message();
+    let first = systemd.message();
     assert_eq!(first[0], "READY=1");
     assert!(first[1].starts_with("STATUS="), "{first:?}");
     // No watchdog was asked for.
     assert!(!first.contains(&"WATCHDOG=1".to_owned()));
-    manager.hear("STATUS=99 bpm, 8 min ago; next update 14:");
+    systemd.hear("STATUS=99 bpm, 8 min ago; next update 14:");
     run.signal("TERM");
-    manager.hear("STOPPING=1");
+    systemd.hear("STOPPING=1");
     run.finish().exits(0);
 }
 
@@ -29,19 +29,19 @@ fn the_watchdog_is_fed_while_it_waits_and_while_a_refresh_takes_long() {
     signed_in
         .sandbox
         .fault("fitbit.token", 1, &json!({ "stall_s": 2 }));
-    let manager = ServiceManager::new(&signed_in.home);
-    let run = manager
+    let systemd = Systemd::new(&signed_in.home);
+    let run = systemd
         .over(signed_in.program(&["run", "--no-web"]))
         .env("WATCHDOG_USEC", "200000")
         .start();
     signed_in.sandbox.wait_for("fitbit.token", 1);
     for _ in 0..5 {
-        manager.hear("WATCHDOG=1");
+        systemd.hear("WATCHDOG=1");
     }
     assert_eq!(signed_in.sandbox.routes(), ["fitbit.token"]);
-    manager.hear("STATUS=99 bpm");
+    systemd.hear("STATUS=99 bpm");
     for _ in 0..5 {
-        manager.hear("WATCHDOG=1");
+        systemd.hear("WATCHDOG=1");
     }
     run.signal("TERM");
     run.finish().exits(0);
@@ -50,11 +50,11 @@ fn the_watchdog_is_fed_while_it_waits_and_while_a_refresh_takes_long() {
 #[test]
 fn trouble_is_in_the_state_and_the_service_goes_on() {
     let home = Home::new();
-    let manager = ServiceManager::new(&home);
-    let mut run = manager
+    let systemd = Systemd::new(&home);
+    let mut run = systemd
         .over(home.program(&["run", "--no-web", "--now", "2026-11-22T14:07:00Z"]))
         .start();
-    let status = manager.hear("STATUS=nobody has signed in yet");
+    let status = systemd.hear("STATUS=nobody has signed in yet");
     assert!(status.contains("no heart rate yet"), "{status}");
     assert!(run.is_running());
     run.signal("INT");
@@ -65,10 +65,10 @@ fn trouble_is_in_the_state_and_the_service_goes_on() {
 fn a_start_that_fails_never_counts_as_one() {
     let home = Home::new();
     home.configure("[screeen]\n");
-    let manager = ServiceManager::new(&home);
-    manager
+    let systemd = Systemd::new(&home);
+    systemd
         .over(home.program(&["run", "--no-web"]))
         .run()
         .exits(1);
-    assert!(manager.has_heard_nothing());
+    assert!(systemd.has_heard_nothing());
 }

@@ -12,9 +12,9 @@ use crate::{
     hermetic::{Home, Program, Running},
     import_files::exported,
     patience::until,
-    service_manager::ServiceManager,
     shim,
     signed_in::SignedIn,
+    systemd::Systemd,
 };
 
 /// The clock of the machine that the program runs on.
@@ -245,12 +245,12 @@ fn after_a_restart_without_a_network_the_last_reading_is_shown() {
     run.kill();
     let SignedIn { home, sandbox, .. } = signed_in;
     drop(sandbox.into_process().kill());
-    let manager = ServiceManager::new(&home);
+    let systemd = Systemd::new(&home);
     let png = home.work("now.png");
     fs::remove_file(&png).unwrap();
     let again = home.program(&["run", "--no-web", "--png", "now.png", "--now", &now]);
-    let run = manager.over(again).start();
-    let first = manager.message();
+    let run = systemd.over(again).start();
+    let first = systemd.message();
     assert!(
         first[1].starts_with("STATUS=99 bpm, 8 min ago"),
         "{first:?}"

@@ -7,13 +7,13 @@ use crate::{
     patience::{SOON, until},
 };
 
-/// What listens for the state of a service.
-pub(crate) struct ServiceManager {
+/// Hears the state of a service.
+pub(crate) struct Systemd {
     socket: UnixDatagram,
     path: PathBuf,
 }
 
-impl ServiceManager {
+impl Systemd {
     pub(crate) fn new(home: &Home) -> Self {
         let path = home.path("tmp/notify");
         let socket = UnixDatagram::bind(&path).unwrap();
@@ -21,7 +21,7 @@ impl ServiceManager {
         Self { socket, path }
     }
 
-    /// The program, as a service of this manager.
+    /// The program, as one of its services.
     pub(crate) fn over(&self, program: Program) -> Program {
         program.env("NOTIFY_SOCKET", &self.path)
     }
