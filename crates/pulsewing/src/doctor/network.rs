@@ -5,10 +5,11 @@
 
 use std::{error::Error, fs, io, time::Duration};
 
-use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
+use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{
     Provider,
     cycle::Failure,
+    instant::http_date,
     request::{Endpoint, Method, Request},
 };
 use reqwest::{Client, StatusCode, Url, header::DATE, redirect};
@@ -220,7 +221,7 @@ async fn probe(client: &Client, url: Url, now: impl Fn() -> Timestamp) -> Probe 
                 .headers()
                 .get(DATE)
                 .and_then(|date| date.to_str().ok())
-                .and_then(|date| DateTimeParser::new().parse_timestamp(date).ok()),
+                .and_then(http_date),
             came_at: now(),
         }),
         Err(error) => {
