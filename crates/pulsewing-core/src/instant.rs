@@ -48,7 +48,7 @@ pub fn date(text: &[u8]) -> Option<Date> {
     let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else {
         return None;
     };
-    let year = i16::from(two_digits(y1, y2)?) * 100 + i16::from(two_digits(y3, y4)?);
+    let year = year(y1, y2, y3, y4)?;
     Date::new(year, two_digits(m1, m2)?, two_digits(d1, d2)?).ok()
 }
 
@@ -64,50 +64,30 @@ pub fn date_time(text: &[u8]) -> Option<DateTime> {
 /// (RFC 9110, section 5.6.7).
 #[must_use]
 pub fn http_date(text: &str) -> Option<Timestamp> {
-    const WEEKDAYS: [&[u8; 3]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
-    const MONTHS: [&[u8; 3]; 12] = [
-        b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov",
-        b"Dec",
+    const WEEKDAYS: [[u8; 3]; 7] = [
+        *b"Mon", *b"Tue", *b"Wed", *b"Thu", *b"Fri", *b"Sat", *b"Sun",
     ];
-    let (weekday, rest) = text.as_bytes().split_first_chunk()?;
-    let &[
-        b',',
-        b' ',
-        d1,
-        d2,
-        b' ',
-        n1,
-        n2,
-        n3,
-        b' ',
-        y1,
-        y2,
-        y3,
-        y4,
-        b' ',
-        ref time @ ..,
-        b' ',
-        b'G',
-        b'M',
-        b'T',
-    ] = rest
+    const MONTHS: [[u8; 3]; 12] = [
+        *b"Jan", *b"Feb", *b"Mar", *b"Apr", *b"May", *b"Jun", *b"Jul", *b"Aug", *b"Sep", *b"Oct",
+        *b"Nov", *b"Dec",
+    ];
+    let (&[weekday @ .., b',', b' '], rest) = text.as_bytes().split_first_chunk::<5>()? else {
+        return None;
+    };
+    let (&[d1, d2, b' ', month @ .., b' ', y1, y2, y3, y4, b' '], rest) =
+        rest.split_first_chunk::<12>()?
     else {
         return None;
     };
-    let year = i16::from(two_digits(y1, y2)?) * 100 + i16::from(two_digits(y3, y4)?);
-    let month = (1..)
-        .zip(MONTHS)
-        .find(|(_, name)| **name == [n1, n2, n3])?
-        .0;
-    let date = Date::new(year, month, two_digits(d1, d2)?).ok()?;
-    let (_, of_date) = (0..)
-        .zip(WEEKDAYS)
-        .find(|(day, _)| *day == date.weekday().to_monday_zero_offset())?;
-    if weekday != of_date {
+    let (time, b" GMT") = leading_time(rest)? else {
+        return None;
+    };
+    let (month, _) = (1..).zip(MONTHS).find(|(_, name)| *name == month)?;
+    let date = Date::new(year(y1, y2, y3, y4)?, month, two_digits(d1, d2)?).ok()?;
+    let of_date = usize::try_from(date.weekday().to_monday_zero_offset()).ok()?;
+    if WEEKDAYS.get(of_date) != Some(&weekday) {
         return None;
     }
-    let (time, rest) = leading_time(time)?;
-    rest.is_empty().then_some(())?;
     Offset::UTC.to_timestamp(date.to_datetime(time)).ok()
 }
 
@@ -145,6 +125,10 @@ fn leading_fraction(text: &[u8]) -> Option<(i32, &[u8])> {
     let of_nine = digits.iter().copied().chain([b'0'; 9]).take(9);
     let nanoseconds = of_nine.fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0'));
     (!digits.is_empty()).then_some((nanoseconds, rest))
+}
+
+fn year(y1: u8, y2: u8, y3: u8, y4: u8) -> Option<i16> {
+    Some(i16::from(two_digits(y1, y2)?) * 100 + i16::from(two_digits(y3, y4)?))
 }
 
 fn two_digits(tens: u8, ones: u8) -> Option<i8> {
