@@ -1,5 +1,5 @@
 //! What the program calls its source files, which a panic names: not where they lay on the machine that
-//! built it. Two people's programs are the same then, ten kilobytes smaller, and tell nobody's name.
+//! built it. The program is ten kilobytes smaller then, and tells nobody's name.
 
 use std::env;
 use std::fs;
