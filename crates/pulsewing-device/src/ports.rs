@@ -75,8 +75,9 @@ pub trait Link {
         timeout: Duration,
     ) -> Result<Joined, JoinError>;
 
-    /// Whether the network is joined and has given an address.
-    fn is_up(&self) -> bool;
+    /// What the network that was named last gives now; `None` while it is not joined or gives no
+    /// address. Either may change at any time, also after a try to join has ended in an error.
+    fn joined(&self) -> Option<Joined>;
 
     /// Whether there is a cable instead of a radio: then there is nothing to choose or to know.
     fn is_wired(&self) -> bool;

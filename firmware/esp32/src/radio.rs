@@ -55,19 +55,15 @@ impl Link for Radio {
             }
         }
         let _ = with_deadline(until, self.stack.wait_config_up()).await;
-        let Some(config) = self.stack.config_v4() else {
-            self.leave().await;
-            return Err(JoinError::NoAddress);
-        };
-        Ok(Joined {
-            address: config.address.address(),
-            // embassy-net asks DHCP for no option 42, and hands none out.
-            time_server: None,
-        })
+        if let Some(joined) = self.joined() {
+            return Ok(joined);
+        }
+        self.leave().await;
+        Err(JoinError::NoAddress)
     }
 
-    fn is_up(&self) -> bool {
-        self.stack.is_link_up() && self.stack.is_config_up()
+    fn joined(&self) -> Option<Joined> {
+        pulsewing_net::joined(self.stack)
     }
 
     fn is_wired(&self) -> bool {

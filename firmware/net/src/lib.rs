@@ -32,9 +32,11 @@ pub mod trust;
 #[cfg(feature = "stack")]
 mod clock;
 #[cfg(feature = "stack")]
+mod given;
+#[cfg(feature = "stack")]
 mod random;
 #[cfg(feature = "stack")]
 mod web;
 
 #[cfg(feature = "stack")]
-pub use crate::{clock::BoardClock, random::TlsRandom, web::Client};
+pub use crate::{clock::BoardClock, given::joined, random::TlsRandom, web::Client};

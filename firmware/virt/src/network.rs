@@ -115,19 +115,14 @@ impl Link for Cable {
         let micros = u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX);
         let limit = embassy_time::Duration::from_micros(micros);
         let _ = with_timeout(limit, self.stack.wait_config_up()).await;
-        match self.stack.config_v4() {
-            Some(config) => Ok(Joined {
-                address: config.address.address(),
-                // embassy-net asks DHCP for no option 42, and hands none out.
-                time_server: None,
-            }),
-            None if self.stack.is_link_up() => Err(JoinError::NoAddress),
-            None => Err(JoinError::NotFound),
-        }
+        self.joined().ok_or(match self.stack.is_link_up() {
+            true => JoinError::NoAddress,
+            false => JoinError::NotFound,
+        })
     }
 
-    fn is_up(&self) -> bool {
-        self.stack.is_link_up() && self.stack.is_config_up()
+    fn joined(&self) -> Option<Joined> {
+        pulsewing_net::joined(self.stack)
     }
 
     fn is_wired(&self) -> bool {

@@ -47,7 +47,7 @@ use crate::{
     configuration,
     meter::Work,
     outlet::text,
-    ports::{Board, Clock, Joined, Link, Outgoing, System, Trouble, Unanswered, Web},
+    ports::{Board, Clock, Link, Outgoing, System, Trouble, Unanswered, Web},
     shared::{ChainFacts, Shared, Ssid},
     vigil::Part,
 };
@@ -85,9 +85,7 @@ pub(crate) struct App<'s, 'b, B: Board> {
     /// Whether the store holds an intent: then the first request is its replay, at once.
     found_intent: bool,
     join_again: Backoff,
-    was_online: bool,
     last_network: Ssid,
-    last_joined: Option<Joined>,
     time_again: Backoff,
     ask_time_at: Duration,
     /// Whether it was said, since the time was last asked for, that a server's clock differs.
@@ -130,9 +128,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
             held_off_until: configuration::hold_off(&shared.settings.borrow()),
             found_intent: found.has_intent,
             join_again: Backoff::new(seed),
-            was_online: false,
             last_network: Ssid::new(),
-            last_joined: None,
             time_again: Backoff::new(seed.rotate_left(16)),
             ask_time_at: Duration::ZERO,
             has_told_drift: false,
@@ -323,10 +319,8 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
     async fn send(&mut self, parcel: Option<&Parcel>, timeout: Duration) {
         let shared = self.shared;
         self.note_refresh();
-        if !self.link.is_up() {
-            self.rejoin().await;
-        }
-        let (Some(parcel), Some(now), true) = (parcel, shared.clock.utc(), self.link.is_up())
+        self.rejoin().await;
+        let (Some(parcel), Some(now), Some(_)) = (parcel, shared.clock.utc(), self.link.joined())
         else {
             shared.facts.borrow_mut().trouble = None;
             self.tell(|cycle, now| cycle.reply_end(Some(NoAnswer::NeverLeft), now));

@@ -24,21 +24,8 @@ impl<B: Board> App<'_, '_, B> {
         if let Some(ssid) = self.wished_network() {
             self.join_as_wished(&ssid).await;
         }
-        match (self.link.is_up(), self.was_online) {
-            (true, true) => return true,
-            // It came back by itself: the radio's driver may join again what was lost.
-            (true, false) => {
-                let ssid = self.last_network.clone();
-                if let Some(joined) = self.last_joined {
-                    self.joined(&ssid, joined);
-                }
-                return true;
-            }
-            (false, true) => {
-                self.was_online = false;
-                self.shared.outlet.log(format_args!("the network is gone"));
-            }
-            (false, false) => {}
+        if self.is_online() {
+            return true;
         }
         if self.join_round().await {
             return true;
@@ -46,6 +33,29 @@ impl<B: Board> App<'_, '_, B> {
         let pause = self.join_again.wait();
         self.rest_until(self.shared.after(pause)).await;
         false
+    }
+
+    /// Whether a network is joined. What has changed without the loop is noted: an address that came
+    /// after a try had ended, another address, a link that is gone.
+    fn is_online(&mut self) -> bool {
+        let known = self.shared.facts.borrow().network.clone();
+        match (known, self.link.joined()) {
+            (Network::Joined(_, before), Some(joined)) if before == joined => true,
+            // What was tried last is what the link has joined.
+            (Network::Joined(ssid, _) | Network::Joining(ssid, _), Some(joined)) => {
+                self.joined(&ssid, joined);
+                true
+            }
+            (_, Some(joined)) => {
+                self.joined(&Ssid::new(), joined);
+                true
+            }
+            (Network::Joined(..), None) => {
+                self.shared.outlet.log(format_args!("the network is gone"));
+                false
+            }
+            (_, None) => false,
+        }
     }
 
     /// Tries each network once.
@@ -79,7 +89,7 @@ impl<B: Board> App<'_, '_, B> {
     /// Tries the network that was joined last, once: within a cycle there is no time for more.
     pub(super) async fn rejoin(&mut self) {
         let ssid = self.last_network.clone();
-        if !self.link.is_up() && (self.link.is_wired() || !ssid.is_empty()) {
+        if self.link.joined().is_none() && (self.link.is_wired() || !ssid.is_empty()) {
             let _ = self.join(&ssid).await;
         }
     }
@@ -139,9 +149,7 @@ impl<B: Board> App<'_, '_, B> {
     fn joined(&mut self, ssid: &Ssid, joined: Joined) {
         let shared = self.shared;
         self.join_again.reset();
-        self.was_online = true;
         self.last_network.clone_from(ssid);
-        self.last_joined = Some(joined);
         shared.note(|facts| facts.network = Network::Joined(ssid.clone(), joined));
         let (name, address) = (named(ssid), joined.address);
         shared

@@ -7,7 +7,7 @@ use pulsewing_core::instant::later;
 use pulsewing_store::settings::MAX_SNTP;
 
 use crate::{
-    ports::{Board, Clock, System, Web},
+    ports::{Board, Clock, Link, System, Web},
     shared::Facts,
 };
 
@@ -103,7 +103,7 @@ impl<B: Board> App<'_, '_, B> {
     fn time_servers(&self) -> heapless::Vec<Name, { MAX_SNTP + 1 + POOL.len() }> {
         let settings = self.shared.settings.borrow();
         let configured = settings.sntp.iter().filter(|host| !host.is_empty());
-        let network = self.last_joined.and_then(|joined| joined.time_server);
+        let network = self.link.joined().and_then(|joined| joined.time_server);
         let network = network.map(|address| {
             let mut name = Name::new();
             // An address has 15 characters.

@@ -87,6 +87,7 @@ pub(crate) struct Network {
     /// Networks in reach with their passwords.
     pub(crate) in_reach: BTreeMap<String, String>,
     pub(crate) has_address: bool,
+    pub(crate) address: Ipv4Addr,
     joined: Option<String>,
     pub(crate) joins: Vec<(Duration, Option<String>)>,
     pub(crate) time_server: Option<Ipv4Addr>,
@@ -106,6 +107,7 @@ impl Network {
             is_wired: false,
             in_reach: BTreeMap::from([("home".to_owned(), "correct horse".to_owned())]),
             has_address: true,
+            address: Ipv4Addr::new(10, 0, 2, 15),
             joined: None,
             joins: Vec::new(),
             time_server: None,
@@ -120,6 +122,14 @@ impl Network {
     fn is_up(&self) -> bool {
         let is_in_reach = |ssid: &String| self.is_wired || self.in_reach.contains_key(ssid);
         self.has_address && self.joined.as_ref().is_some_and(is_in_reach)
+    }
+
+    /// What the router has given.
+    fn given(&self) -> Option<Joined> {
+        self.is_up().then_some(Joined {
+            address: self.address,
+            time_server: self.time_server,
+        })
     }
 }
 
@@ -273,18 +283,15 @@ impl Link for Handle {
                 Some(_) => {}
             }
         }
-        if !net.has_address {
-            return Err(JoinError::NoAddress);
+        if net.is_wired || net.has_address {
+            net.joined = Some(ssid.unwrap_or_default());
         }
-        net.joined = Some(ssid.unwrap_or_default());
-        Ok(Joined {
-            address: Ipv4Addr::new(10, 0, 2, 15),
-            time_server: net.time_server,
-        })
+        // A cable stays where it is, and the router may give an address later.
+        net.given().ok_or(JoinError::NoAddress)
     }
 
-    fn is_up(&self) -> bool {
-        self.0.network.borrow().is_up()
+    fn joined(&self) -> Option<Joined> {
+        self.0.network.borrow().given()
     }
 
     fn is_wired(&self) -> bool {

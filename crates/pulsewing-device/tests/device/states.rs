@@ -1,6 +1,6 @@
 //! What the panel shows in each circumstance, held against the picture of that state.
 
-use std::time::Duration;
+use std::{net::Ipv4Addr, time::Duration};
 
 use jiff::{SignedDuration, civil::time, tz::Offset};
 use pulsewing_core::{Provider, civil::Offsets, reading::Freshness};
@@ -122,6 +122,56 @@ fn a_network_that_gives_no_address_is_told_and_asked_again() {
         let told = rig.said().matches("gives no address (DHCP)\n").count();
         assert_eq!(told, 4, "two in the log, two in status");
     }
+}
+
+#[test]
+fn an_address_that_comes_after_the_try_has_ended_is_taken() {
+    let mut rig = Rig::set_up(Provider::Fitbit);
+    rig.world.network.borrow_mut().is_wired = true;
+    rig.world.network.borrow_mut().has_address = false;
+    rig.start();
+    // A try takes two seconds, and the pause behind it one at least.
+    rig.run_for(Duration::from_millis(2_500));
+    assert_eq!(rig.world.network.borrow().joins.len(), 1);
+    rig.world.network.borrow_mut().has_address = true;
+    rig.run_to_report(minutes(3));
+    assert!(shows_reading(&rig, Freshness::Fresh, None));
+    let status = rig.ask("status");
+    assert!(status.contains(&"network: wired".to_owned()));
+    assert!(status.contains(&"address: 10.0.2.15".to_owned()));
+    assert_eq!(rig.world.network.borrow().joins.len(), 1);
+    // The router gives another one.
+    let other = Ipv4Addr::new(10, 0, 2, 99);
+    rig.world.network.borrow_mut().address = other;
+    rig.run_for(minutes(1));
+    assert!(rig.ask("status").contains(&"address: 10.0.2.99".to_owned()));
+}
+
+#[test]
+fn an_address_that_is_lost_and_given_again_within_a_cycle_leaves_no_complaint() {
+    let mut rig = Rig::set_up(Provider::Fitbit);
+    rig.world.real.set(minutes(40));
+    rig.world.network.borrow_mut().is_wired = true;
+    // The refresh is tried again in the same cycle.
+    let lost = [Fault::DropAfter];
+    rig.world.cloud.borrow_mut().will(Route::Token, lost);
+    rig.start();
+    let sent = |rig: &Rig| rig.count(Route::Token) == 1;
+    assert!(rig.run_until(minutes(3), sent));
+    rig.world.network.borrow_mut().has_address = false;
+    // The pauses between the tries become longer than the joining in them.
+    let rests = |rig: &Rig| {
+        let network = rig.world.network.borrow();
+        let last = network.joins.last().map(|(at, _)| *at);
+        last.is_some_and(|at| rig.world.real.get() - at > Duration::from_secs(3))
+    };
+    rig.run_for(Duration::from_secs(5));
+    assert!(rig.run_until(minutes(1), rests));
+    let status = rig.ask("status");
+    assert!(status.contains(&"network: wired: the network gives no address (DHCP)".to_owned()));
+    rig.world.network.borrow_mut().has_address = true;
+    rig.run_to_report(minutes(5));
+    assert!(shows_reading(&rig, Freshness::Fresh, None));
 }
 
 #[test]
