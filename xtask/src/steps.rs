@@ -2,7 +2,9 @@
 //!
 //! A failed step does not stop the ones after it, so that one run shows everything that is wrong.
 
+use std::num::NonZero;
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::browser;
@@ -43,19 +45,7 @@ pub(crate) fn test_plan(workspace: &Workspace) -> Vec<Step> {
     ];
     plan.extend(clippy(workspace));
     plan.extend([
-        command(
-            "tests",
-            TOOLS_OF_TESTS,
-            &[
-                "test",
-                "--workspace",
-                "--lib",
-                "--bins",
-                "--tests",
-                "--examples",
-                "--no-fail-fast",
-            ],
-        ),
+        tests(),
         command(
             "doc tests",
             &[],
@@ -94,6 +84,26 @@ pub(crate) fn test_plan(workspace: &Workspace) -> Vec<Step> {
     plan.extend(qemu_plan(workspace));
     plan.extend(firmware_plan());
     plan
+}
+
+/// The tests of every member.
+fn tests() -> Step {
+    let mut cargo = process::cargo();
+    cargo
+        .args(["test", "--workspace", "--lib", "--bins", "--tests"])
+        .args(["--examples", "--no-fail-fast"])
+        .env("RUST_TEST_THREADS", at_once().to_string());
+    Step {
+        name: "tests".to_owned(),
+        needs: TOOLS_OF_TESTS,
+        work: Work::Command(Box::new(cargo)),
+    }
+}
+
+/// How many tests run at a time: most of them wait for programs that wait, so that more of them than there are
+/// processors keep these busy.
+fn at_once() -> usize {
+    3 * thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// systemd is on Linux alone, and so are the tests that ask it.
