@@ -145,6 +145,18 @@ pub trait Web {
     /// # Errors
     /// Why it did not say.
     async fn ask_time(&mut self, server: &str, timeout: Duration) -> Result<Timestamp, TimeError>;
+
+    /// Which certificates it trusts; that does not change before a restart.
+    fn trusted(&self) -> Trusted;
+}
+
+/// How many certificates are trusted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trusted {
+    /// These vouch for servers.
+    pub usable: usize,
+    /// These cannot be read, and vouch for nobody.
+    pub unusable: usize,
 }
 
 /// One request, ready to be written. `Authorization` comes from `bearer`; `Host`, `Content-Length`,

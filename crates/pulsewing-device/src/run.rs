@@ -21,7 +21,7 @@ use crate::{
     errors::Journal,
     outlet::Outlet,
     picture::Picture,
-    ports::{Board, Entropy, System},
+    ports::{Board, Entropy, System, Trusted, Web},
     screen,
     shared::{ChainFacts, Facts, Shared, Wishes},
     vigil::Vigil,
@@ -101,6 +101,7 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
     let mut seed = [0; 4];
     entropy.fill(&mut seed);
     let seed = u32::from_le_bytes(seed);
+    let trusted = web.trusted();
 
     let shared: Shared<'_, B> = Shared {
         clock,
@@ -111,7 +112,7 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
         chain_lock: Mutex::new(()),
         settings: RefCell::new(settings),
         reading: RefCell::new(reading),
-        facts: RefCell::new(facts),
+        facts: RefCell::new(Facts { trusted, ..facts }),
         errors: RefCell::new(errors),
         outlet,
         vigil: Vigil::new(),
@@ -123,6 +124,15 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
     let panic = shared.facts.borrow().panic.clone();
     if let Some(panic) = panic {
         shared.went_wrong(format_args!("panic: {panic}")).await;
+    }
+    let Trusted { usable, unusable } = trusted;
+    if unusable > 0 {
+        let all = usable + unusable;
+        shared
+            .went_wrong(format_args!(
+                "{unusable} of {all} trusted certificates cannot be read"
+            ))
+            .await;
     }
     // Made here and lent to their futures: what is moved into a future takes its room twice.
     let mut app = App::new(&shared, link, web, found, seed);

@@ -24,7 +24,7 @@ use crate::{
     meter::Meter,
     outlet::Outlet,
     picture::Picture,
-    ports::{Board, Clock, JoinError, Joined, System, Trouble},
+    ports::{Board, Clock, JoinError, Joined, System, Trouble, Trusted},
     vigil::Vigil,
 };
 
@@ -124,6 +124,7 @@ impl ChainFacts {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) network: Network,
+    pub(crate) trusted: Trusted,
     pub(crate) chain: Option<ChainFacts>,
     /// Why it is not known what is stored.
     pub(crate) chain_trouble: Option<StoreTrouble>,

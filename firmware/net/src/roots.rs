@@ -22,6 +22,10 @@ const BUILT_IN: &CStr = match CStr::from_bytes_with_nul(
     Err(_) => c"",
 };
 
+/// What stands before and behind a certificate (RFC 7468, section 5).
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
+
 /// The most bytes that the user may add.
 pub const MAX_ADDED: usize = 16 * 1_024;
 
@@ -47,9 +51,9 @@ impl Roots {
     /// bytes. Nothing added is nothing more than the built-in ones.
     ///
     /// # Errors
-    /// [`NotPem`] if it is anything else. Whether each can be parsed is seen when it is used.
+    /// [`NotPem`] if it is anything else. Whether each can be read is seen by
+    /// [`Client::trusted`](pulsewing_device::ports::Web::trusted).
     pub fn with(added: &[u8]) -> Result<Self, NotPem> {
-        const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
         let text = core::str::from_utf8(added).map_err(|_| NotPem)?;
         let is_fit = added.len() <= MAX_ADDED
             && !text.contains('\0')
@@ -59,6 +63,15 @@ impl Roots {
                 added: text.trim().as_bytes().to_vec(),
             })
             .ok_or(NotPem)
+    }
+
+    /// Each of them alone.
+    pub fn each(&self) -> impl Iterator<Item = &str> {
+        [BUILT_IN.to_bytes(), &self.added]
+            .into_iter()
+            .filter_map(|pem| core::str::from_utf8(pem).ok())
+            .flat_map(|pem| pem.split_inclusive(END))
+            .filter(|pem| pem.contains(BEGIN))
     }
 
     /// All of them as one list, as `mbedtls_x509_crt_parse` takes it.
@@ -102,6 +115,19 @@ mod tests {
     fn what_is_added_stands_beside_the_built_in_ones() {
         assert_eq!(count(&Roots::with(OWN.as_bytes()).unwrap().pem()), 9);
         assert_eq!(count(&Roots::with(b" \n").unwrap().pem()), 8);
+    }
+
+    #[test]
+    fn each_stands_alone() {
+        let roots = Roots::with(OWN.repeat(2).as_bytes()).unwrap();
+        let each: Vec<&str> = roots.each().collect();
+        assert_eq!(each.len(), 10);
+        for pem in each {
+            assert_eq!(pem.matches(BEGIN).count(), 1, "{pem}");
+            assert!(pem.ends_with(END), "{pem}");
+        }
+        let cut = Roots::with(BEGIN.as_bytes()).unwrap();
+        assert_eq!(cut.each().last(), Some(BEGIN));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use mbedtls_rs::{
 };
 use pulsewing_core::oauth::NoAnswer;
 use pulsewing_device::ports::{
-    Clock as _, Entropy, Outgoing, Reply, TimeError, Trouble, Unanswered, Web,
+    Clock as _, Entropy, Outgoing, Reply, TimeError, Trouble, Trusted, Unanswered, Web,
 };
 
 use crate::{
@@ -43,6 +43,7 @@ pub struct Client<E> {
     stack: Stack<'static>,
     tls: Tls<'static>,
     roots: Roots,
+    trusted: Trusted,
     entropy: E,
 }
 
@@ -59,10 +60,12 @@ impl<E: Entropy> Client<E> {
     ) -> Option<Self> {
         let tls = Tls::new(tls_random).ok()?;
         clock::hook();
+        let trusted = look_at(&roots);
         Some(Self {
             stack,
             tls,
             roots,
+            trusted,
             entropy,
         })
     }
@@ -199,6 +202,23 @@ impl<E: Entropy> Web for Client<E> {
         let answer = within(timeout, asked).await;
         answer.unwrap_or_else(|TimeoutError| Err(progress.get()))
     }
+
+    fn trusted(&self) -> Trusted {
+        self.trusted
+    }
+}
+
+/// Reads each certificate alone: of a list, Mbed TLS leaves out in silence what it cannot read.
+fn look_at(roots: &Roots) -> Trusted {
+    let mut trusted = Trusted::default();
+    for pem in roots.each() {
+        let certificate = CString::new(pem).map(|pem| Certificate::new(X509::PEM(&pem)));
+        match certificate {
+            Ok(Ok(_)) => trusted.usable += 1,
+            _ => trusted.unusable += 1,
+        }
+    }
+    trusted
 }
 
 /// How far an exchange has come.

@@ -99,15 +99,20 @@ impl Authority {
     pub(crate) fn pem_beside(&self, ca_file: &Path) -> Result<String, String> {
         let clouds = fs::read_to_string(ca_file)
             .map_err(|error| format!("{}: {error}", ca_file.display()))?;
+        Ok(clouds + &self.pem())
+    }
+
+    /// This authority's certificate.
+    pub(crate) fn pem(&self) -> String {
         let text = Base64::encode_string(self.trusted.der());
         let lines: Vec<&str> = (0..text.len())
             .step_by(64)
             .map(|at| &text[at..text.len().min(at + 64)])
             .collect();
-        Ok(format!(
-            "{clouds}-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        format!(
+            "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
             lines.join("\n")
-        ))
+        )
     }
 
     /// Starts a server with such a certificate.

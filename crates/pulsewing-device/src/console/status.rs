@@ -9,7 +9,7 @@ use super::{Answer, Console};
 use crate::{
     app::whole_seconds,
     outlet::text,
-    ports::{Board, Clock, JoinError, System},
+    ports::{Board, Clock, JoinError, System, Trusted},
     shared::{ChainFacts, Network},
 };
 
@@ -42,6 +42,8 @@ impl<B: Board> Console<'_, '_, B> {
         self.pair("provider", format_args!("{}", provider.name()))
             .await?;
         let facts = shared.facts.borrow().clone();
+        self.pair("roots", format_args!("{}", Roots(facts.trusted)))
+            .await?;
         self.chain().await?;
         if let Some(chain) = facts.chain {
             self.pair("scopes", format_args!("{}", Scopes(chain)))
@@ -185,6 +187,21 @@ impl fmt::Display for Scopes {
                 f.write_str(first)?;
                 granted.try_for_each(|(_, word)| write!(f, " {word}"))
             }
+        }
+    }
+}
+
+/// How many certificates are trusted.
+struct Roots(Trusted);
+
+impl fmt::Display for Roots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Trusted {
+                usable,
+                unusable: 0,
+            } => write!(f, "{usable}"),
+            Trusted { usable, unusable } => write!(f, "{usable}, and {unusable} unreadable"),
         }
     }
 }

@@ -6,6 +6,7 @@ use base64ct::Encoding as _;
 use embedded_graphics::{geometry::Size, prelude::*};
 use proptest::prelude::*;
 use pulsewing_core::Provider;
+use pulsewing_device::ports::Trusted;
 use pulsewing_screen::{Frame, Ink, Model, State, Theme, Wallpaper};
 
 use crate::{
@@ -86,6 +87,22 @@ fn every_command_is_answered_while_the_cloud_keeps_the_cycle_waiting() {
 }
 
 #[test]
+fn certificates_that_cannot_be_read_are_told_of() {
+    let mut rig = Rig::set_up(Provider::Fitbit);
+    rig.world.network.borrow_mut().trusted = Trusted {
+        usable: 9,
+        unusable: 2,
+    };
+    rig.start();
+    rig.run_for(minutes(1));
+    let status = rig.ask("status");
+    assert!(status.contains(&"roots: 9, and 2 unreadable".to_owned()));
+    let log = rig.ask("log");
+    let told = "2 of 11 trusted certificates cannot be read";
+    assert!(log.iter().any(|line| line.contains(told)), "{log:?}");
+}
+
+#[test]
 fn status_has_its_keys_in_order() {
     let mut rig = Rig::set_up(Provider::Fitbit);
     rig.start();
@@ -104,6 +121,7 @@ fn status_has_its_keys_in_order() {
         "address",
         "time",
         "provider",
+        "roots",
         "chain",
         "scopes",
         "last success",
@@ -113,6 +131,7 @@ fn status_has_its_keys_in_order() {
         "ok",
     ];
     assert_eq!(keys, expected);
+    assert!(answer.contains(&"roots: 8".to_owned()));
     assert!(answer.contains(&"heap: 1000 2000 65536".to_owned()));
     assert!(
         answer.contains(&"scopes: heart-rate settings time-zone".to_owned()),

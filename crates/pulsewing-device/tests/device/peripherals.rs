@@ -19,7 +19,7 @@ use pulsewing_core::{
 };
 use pulsewing_device::ports::{
     Board, Button, Card, CardError, Clock, Credentials, Entropy, JoinError, Joined, Link, Outgoing,
-    Panel, PanelError, Reply, System, TimeError, Trouble, Unanswered, Web,
+    Panel, PanelError, Reply, System, TimeError, Trouble, Trusted, Unanswered, Web,
 };
 use pulsewing_screen::{Colours, Frame, Ink, Palette};
 use pulsewing_store::mock::{MockError, MockFlash};
@@ -97,6 +97,7 @@ pub(crate) struct Network {
     /// What stands before the cloud.
     pub(crate) trouble: Option<Trouble>,
     pub(crate) is_internet_up: bool,
+    pub(crate) trusted: Trusted,
     /// By how much the cloud's clock is ahead of the truth.
     pub(crate) cloud_ahead: SignedDuration,
 }
@@ -115,6 +116,10 @@ impl Network {
             asked: Vec::new(),
             trouble: None,
             is_internet_up: true,
+            trusted: Trusted {
+                usable: 8,
+                unusable: 0,
+            },
             cloud_ahead: SignedDuration::ZERO,
         }
     }
@@ -399,6 +404,10 @@ impl Web for Handle {
                 Err(TimeError::Silent)
             }
         }
+    }
+
+    fn trusted(&self) -> Trusted {
+        self.0.network.borrow().trusted
     }
 }
 

@@ -37,6 +37,9 @@ fn picture(home: &Home) -> String {
     path.to_str().unwrap().to_owned()
 }
 
+/// Any that is real.
+const CERTIFICATE: &str = include_str!("../../../../firmware/net/roots/gts-root-r4.pem");
+
 #[test]
 fn status_is_shown_in_words_and_as_json() {
     let home = Home::new();
@@ -154,10 +157,7 @@ fn the_log_and_the_picture_come_as_the_board_has_them() {
 fn a_new_board_gets_everything_and_says_so() {
     let home = Home::new();
     let board = Board::start(&home);
-    let ca = home.write(
-        "ca.pem",
-        "ours\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-    );
+    let ca = home.write("ca.pem", &format!("ours\n{CERTIFICATE}"));
     home.configure(&format!(
         "provider = \"fitbit\"\n[endpoints]\nbase_url = \"https://gateway.example\"\nca_file = \"{ca}\"\n[wearer]\nname = \"Ada L\"\ntime_zone = \"Europe/Berlin\"\nzones = [90, 110, 135, 160]\n"
     ));
@@ -210,10 +210,26 @@ fn a_new_board_gets_everything_and_says_so() {
     }
     assert!(pulsewing_screen::Wallpaper::parse(&console.wallpaper).is_ok());
     let roots = String::from_utf8_lossy(&console.roots);
-    assert_eq!(
-        roots,
-        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
-    );
+    assert_eq!(roots, CERTIFICATE);
+}
+
+#[test]
+fn a_certificate_that_cannot_be_read_is_refused_before_the_board_is_touched() {
+    let home = Home::new();
+    let board = Board::start(&home);
+    let torn = CERTIFICATE.replacen("MII", "MIA", 1);
+    let no_base64 = CERTIFICATE.replacen("MII", "M~I", 1);
+    for bad in [torn, no_base64] {
+        let ca = home.write("ca.pem", &format!("{CERTIFICATE}{bad}"));
+        home.configure(&format!(
+            "provider = \"fitbit\"\n[endpoints]\nbase_url = \"https://gateway.example\"\nca_file = \"{ca}\"\n"
+        ));
+        provision(&home, &board, &["--wifi", "Blue Bird"])
+            .exits(1)
+            .says("ca.pem holds no certificate in place 2");
+        assert!(board.lock().console.roots.is_empty());
+        assert!(board.lock().console.networks.is_empty());
+    }
 }
 
 #[test]

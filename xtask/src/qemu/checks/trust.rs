@@ -41,6 +41,10 @@ pub(super) const CHECKS: &[Check] = &[
         run: |rig| is_talked_to(rig, Keys::Rsa),
     },
     Check {
+        name: "every built-in certificate can be read, and one that cannot is told of",
+        run: certificates_can_be_read,
+    },
+    Check {
         name: "a time before the firmware was built is refused, and nobody is talked to",
         run: a_time_before_the_build_is_refused,
     },
@@ -141,6 +145,30 @@ fn meet(rig: &Rig<'_>, keys: Keys, flaw: Flaw, sight: Option<&Sight>) -> Result<
     board.ask(&endpoint(clouds.port))?;
     recovers(rig, &clouds, "google", &mut board)?;
     Ok(met)
+}
+
+/// Of a list, TLS leaves out in silence what it cannot read: a built-in certificate must not be among that.
+fn certificates_can_be_read(rig: &Rig<'_>) -> Result<(), String> {
+    let bench = rig.bench()?;
+    let mut board = bench.start()?;
+    let roots = board.status("roots")?;
+    ensure(roots.as_deref() == Some("8"), || {
+        format!("of eight built-in certificates there are {roots:?}")
+    })?;
+    let start = board.lines().count();
+    let own = Authority::new(Keys::Curves)?.pem();
+    let torn = own.replacen("MII", "MIA", 1);
+    board.upload("roots", (own + &torn).as_bytes())?;
+    board.restarted(start)?;
+    let roots = board.status("roots")?;
+    ensure(roots.as_deref() == Some("9, and 1 unreadable"), || {
+        format!("of eight, a good and a torn one there are {roots:?}")
+    })?;
+    let log = board.ask("log")?;
+    let told = "1 of 10 trusted certificates cannot be read";
+    ensure(log.iter().any(|line| line.contains(told)), || {
+        format!("the log does not tell of it: {log:?}")
+    })
 }
 
 fn a_time_before_the_build_is_refused(rig: &Rig<'_>) -> Result<(), String> {

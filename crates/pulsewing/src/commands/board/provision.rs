@@ -8,6 +8,10 @@ use std::{
 };
 
 use embedded_graphics::geometry::Size;
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 
 use super::{
     Open, open, password,
@@ -238,6 +242,14 @@ fn certificates(path: &Path) -> Result<Vec<u8>, Problem> {
             pem.len()
         ))
         .hint("leave only the certificates that the servers in [endpoints] need"));
+    }
+    let mut readable = RootCertStore::empty();
+    for (index, certificate) in CertificateDer::pem_slice_iter(pem.as_bytes()).enumerate() {
+        // A board would do without it, and say so where nobody looks.
+        let unreadable = || refuse(format!("holds no certificate in place {}", index + 1));
+        let certificate = certificate.map_err(|error| unreadable().caused_by(&error))?;
+        let added = readable.add(certificate);
+        added.map_err(|error| unreadable().caused_by(&error))?;
     }
     Ok(pem.into_bytes())
 }
