@@ -2,6 +2,7 @@
 //!
 //! A failed step does not stop the ones after it, so that one run shows everything that is wrong.
 
+use std::env;
 use std::num::NonZero;
 use std::process::Command;
 use std::thread;
@@ -91,8 +92,10 @@ fn tests() -> Step {
     let mut cargo = process::cargo();
     cargo
         .args(["test", "--workspace", "--lib", "--bins", "--tests"])
-        .args(["--examples", "--no-fail-fast"])
-        .env("RUST_TEST_THREADS", at_once().to_string());
+        .args(["--examples", "--no-fail-fast"]);
+    if env::var_os(TEST_THREADS).is_none() {
+        cargo.env(TEST_THREADS, at_once().to_string());
+    }
     Step {
         name: "tests".to_owned(),
         needs: TOOLS_OF_TESTS,
@@ -100,7 +103,10 @@ fn tests() -> Step {
     }
 }
 
-/// How many tests run at a time: most of them wait for programs that wait, so that more of them than there are
+/// Says how many tests run at a time (rustc's book, "Tests").
+const TEST_THREADS: &str = "RUST_TEST_THREADS";
+
+/// How many tests run at a time, unless somebody has said it: most of them wait for programs that wait, so that more of them than there are
 /// processors keep these busy.
 fn at_once() -> usize {
     3 * thread::available_parallelism().map_or(1, NonZero::get)

@@ -146,7 +146,7 @@ pub trait Web {
     /// Why it did not say.
     async fn ask_time(&mut self, server: &str, timeout: Duration) -> Result<Timestamp, TimeError>;
 
-    /// Which certificates it trusts; that does not change before a restart.
+    /// How many certificates it trusts; that does not change before a restart.
     fn trusted(&self) -> Trusted;
 }
 

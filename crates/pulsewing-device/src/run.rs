@@ -101,18 +101,18 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
     let mut seed = [0; 4];
     entropy.fill(&mut seed);
     let seed = u32::from_le_bytes(seed);
-    let trusted = web.trusted();
 
     let shared: Shared<'_, B> = Shared {
         clock,
         system,
+        trusted: web.trusted(),
         store: Mutex::new(store),
         card: Mutex::new(card),
         picture: Mutex::new(Picture::new(&panel, frame)),
         chain_lock: Mutex::new(()),
         settings: RefCell::new(settings),
         reading: RefCell::new(reading),
-        facts: RefCell::new(Facts { trusted, ..facts }),
+        facts: RefCell::new(facts),
         errors: RefCell::new(errors),
         outlet,
         vigil: Vigil::new(),
@@ -125,7 +125,7 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
     if let Some(panic) = panic {
         shared.went_wrong(format_args!("panic: {panic}")).await;
     }
-    let Trusted { usable, unusable } = trusted;
+    let Trusted { usable, unusable } = shared.trusted;
     if unusable > 0 {
         let all = usable + unusable;
         shared

@@ -35,6 +35,7 @@ pub(crate) type Ssid = heapless::String<32>;
 pub(crate) struct Shared<'b, B: Board> {
     pub(crate) clock: B::Clock,
     pub(crate) system: B::System,
+    pub(crate) trusted: Trusted,
     pub(crate) store: Mutex<NoopRawMutex, Store<B::Flash>>,
     pub(crate) card: Mutex<NoopRawMutex, B::Card>,
     pub(crate) picture: Mutex<NoopRawMutex, Picture<'b>>,
@@ -124,7 +125,6 @@ impl ChainFacts {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) network: Network,
-    pub(crate) trusted: Trusted,
     pub(crate) chain: Option<ChainFacts>,
     /// Why it is not known what is stored.
     pub(crate) chain_trouble: Option<StoreTrouble>,

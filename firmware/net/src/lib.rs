@@ -1,9 +1,9 @@
 //! What a board says on the network: HTTP/1.1 over verified TLS, and SNTP.
 //!
 //! With the feature `stack` (the default) this is [`Client`], which implements
-//! [`pulsewing_device::ports::Web`] over an `embassy-net` stack and Mbed TLS, and [`BoardClock`], the clock
-//! that certificates are checked with. The text of HTTP, the packets of SNTP and what a refused
-//! certificate means need neither, and are tested on the host:
+//! [`pulsewing_device::ports::Web`] over an `embassy-net` stack and Mbed TLS, [`BoardClock`], the clock
+//! that certificates are checked with, and [`joined`], what DHCP has given. The text of HTTP, the
+//! packets of SNTP and what a refused certificate means need neither, and are tested on the host:
 //! `cargo test -p pulsewing-net --no-default-features --target x86_64-unknown-linux-gnu`.
 //!
 //! What it refuses: TLS before the time is known, a certificate that is expired, not yet valid, for
@@ -32,11 +32,11 @@ pub mod trust;
 #[cfg(feature = "stack")]
 mod clock;
 #[cfg(feature = "stack")]
-mod given;
+mod link;
 #[cfg(feature = "stack")]
 mod random;
 #[cfg(feature = "stack")]
 mod web;
 
 #[cfg(feature = "stack")]
-pub use crate::{clock::BoardClock, given::joined, random::TlsRandom, web::Client};
+pub use crate::{clock::BoardClock, link::joined, random::TlsRandom, web::Client};

@@ -42,7 +42,7 @@ impl<B: Board> Console<'_, '_, B> {
         self.pair("provider", format_args!("{}", provider.name()))
             .await?;
         let facts = shared.facts.borrow().clone();
-        self.pair("roots", format_args!("{}", Roots(facts.trusted)))
+        self.pair("roots", format_args!("{}", Roots(shared.trusted)))
             .await?;
         self.chain().await?;
         if let Some(chain) = facts.chain {

@@ -83,6 +83,7 @@ const TOKEN_LIFE: u64 = 4;
 /// How often in a row the power is cut before board and cloud are compared.
 const IN_A_ROW: usize = 3;
 
+/// Cuts the power at instants that nobody chose, each within a start and its refresh.
 fn survives_anywhere(rig: &Rig<'_>) -> Result<(), String> {
     let mut dice = Dice::thrown();
     println!("the dice begin at {}", dice.0);

@@ -1,4 +1,4 @@
-//! What the network has given the board.
+//! What the board's link has joined.
 
 use embassy_net::Stack;
 use pulsewing_device::ports::Joined;
