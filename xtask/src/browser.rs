@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process;
+use crate::test_programs;
 use crate::workspace::Workspace;
 
 /// Where the tests are, from the root of the checkout.
@@ -21,7 +22,7 @@ pub(crate) fn chromium() -> Option<&'static Path> {
     CHROMIUM
         .into_iter()
         .map(Path::new)
-        .find(|path| path.is_file())
+        .find(|path| process::succeeds(Command::new(path).arg("--version")))
 }
 
 /// Whether node and its package manager are there. The test runner came with version 18.
@@ -63,16 +64,14 @@ pub(crate) fn install_packages(workspace: &Workspace) -> Result<(), String> {
     process::run(&mut npm)
 }
 
-/// Builds the program and runs the tests with it. The pictures that they take are left below the target
+/// Runs the tests with the program, this often. The pictures that they take are left below the target
 /// directory, for somebody to look at. `PULSEWING_CHECK` picks tests by what their names match.
 ///
 /// # Errors
 ///
-/// When the program does not build, or a test fails.
-pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
+/// When a test fails.
+pub(crate) fn run(workspace: &Workspace, times: u32) -> Result<(), String> {
     let chromium = chromium().ok_or("Chromium is missing")?;
-    process::run(process::cargo().args(["build", "-p", "pulsewing"]))?;
-    let program = format!("pulsewing{}", std::env::consts::EXE_SUFFIX);
     let pictures = packages(workspace).join("pictures");
     fs::create_dir_all(&pictures)
         .map_err(|error| format!("cannot make {}: {error}", pictures.display()))?;
@@ -84,11 +83,14 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     node.arg(workspace.root.join(TESTS).join("page.test.mjs"))
         .env("PULSEWING_BROWSER_PACKAGES", packages(workspace))
         .env("PULSEWING_CHROMIUM", chromium)
-        .env(
-            "PULSEWING_PROGRAM",
-            workspace.target_dir.join("debug").join(program),
-        );
-    process::run(&mut node)
+        .env("PULSEWING_PROGRAM", test_programs::pulsewing(workspace));
+    let failed = (0..times)
+        .filter(|_| process::run(&mut node).is_err())
+        .count();
+    match failed {
+        0 => Ok(()),
+        _ => Err(format!("failed {failed} of {times} times")),
+    }
 }
 
 fn wanted(workspace: &Workspace) -> PathBuf {

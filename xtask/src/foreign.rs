@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::process;
+use crate::test_programs;
 use crate::workspace::Workspace;
 
 /// Where the driver is, from the root of the checkout.
@@ -60,21 +61,19 @@ pub(crate) fn make_environment(workspace: &Workspace) -> Result<(), String> {
     process::run(&mut venv)
 }
 
-/// Builds the program and runs the driver with it.
+/// Runs the driver with the program.
 ///
 /// # Errors
 ///
-/// When the program does not build, or a client and the sandbox disagree.
+/// When a client and the sandbox disagree.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
-    process::run(process::cargo().args(["build", "-p", "pulsewing"]))?;
-    let program = format!("pulsewing{}", std::env::consts::EXE_SUFFIX);
     let mut driver = Command::new(python(workspace));
     // Without -B it would leave its compiled modules in the checkout.
     driver
         .arg("-B")
         .arg(workspace.root.join(DRIVER).join("drive.py"))
         .arg("--program")
-        .arg(workspace.target_dir.join("debug").join(program));
+        .arg(test_programs::pulsewing(workspace));
     process::run(&mut driver)
 }
 

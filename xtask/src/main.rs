@@ -11,33 +11,40 @@
 )]
 
 mod browser;
-mod debian;
 mod firmware;
 mod foreign;
 mod members;
 mod no_std;
+mod plan;
 mod process;
 mod qemu;
-mod setup;
-mod steps;
+mod schedule;
+mod step;
+mod table;
+mod test_programs;
 mod tidy;
+mod tools;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::schedule::Manner;
+use crate::step::Step;
 use crate::workspace::Workspace;
 
 const HELP: &str = "\
 Pulsewing's task runner.
 
-Usage: cargo xtask <COMMAND> [--setup]
+Usage: cargo xtask <COMMAND> [--setup] [--quick] [--repeat N]
 
 Commands:
   test     everything that must hold: format, lints, tests, fuzz targets, foreign clients, browser,
            docs, tidy, no-std, licences, benches, boards
   bench    run the benchmarks of the workspace
   tidy     check the house rules: crate edges, file names, forbidden calls, dead links
-  no-std   build the no_std crates for a target that has neither std nor alloc
+  no-std   check the no_std crates for a target that has neither std nor alloc
+  e2e      the program from outside: its commands, its page, its files, against the sandbox
   browser  the daemon's page in Chromium: playwright and axe (leaves pictures in target/browser)
   qemu     the emulated board from end to end, against the sandbox
   firmware build and weigh the Feather ESP32-C6's program, type-check the FeatherS3's
@@ -46,6 +53,8 @@ Commands:
 
 Options:
   --setup     first install the tools that are missing (says what and how)
+  --quick     of test only format, tidy, lints, and the tests that take seconds
+  --repeat N  run each check of e2e, browser or qemu N times, beside a busy loop for each processor
   -h, --help  this text
 
 PULSEWING_CHECK=WORDS lets qemu and browser run only what has these words in its name.
@@ -62,6 +71,7 @@ enum Task {
     Bench,
     Tidy,
     NoStd,
+    EndToEnd,
     Browser,
     Qemu,
     Firmware,
@@ -69,26 +79,51 @@ enum Task {
     Frames,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+const TASKS: [(&str, Task); 10] = [
+    ("test", Task::Test),
+    ("bench", Task::Bench),
+    ("tidy", Task::Tidy),
+    ("no-std", Task::NoStd),
+    ("e2e", Task::EndToEnd),
+    ("browser", Task::Browser),
+    ("qemu", Task::Qemu),
+    ("firmware", Task::Firmware),
+    ("image", Task::Image),
+    ("frames", Task::Frames),
+];
+
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Request {
     Help,
-    Run { task: Task, setup: bool },
+    Run {
+        task: (&'static str, Task),
+        options: Options,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Options {
+    setup: bool,
+    quick: bool,
+    times: u32,
+    /// A plan runs each of its steps as a process of its own, which is asked for one step and for a file that
+    /// says how it went.
+    step: Option<(String, PathBuf)>,
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (task, setup) = match parse(&arguments) {
+    let (task, options) = match parse(std::env::args().skip(1)) {
         Ok(Request::Help) => {
             print!("{HELP}");
             return ExitCode::SUCCESS;
         }
-        Ok(Request::Run { task, setup }) => (task, setup),
+        Ok(Request::Run { task, options }) => (task, options),
         Err(problem) => {
             eprintln!("error: {problem}\n\n{HELP}");
             return ExitCode::from(2);
         }
     };
-    match run(task, setup) {
+    match run(task, options) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(problem) => {
@@ -99,57 +134,86 @@ fn main() -> ExitCode {
 }
 
 /// Does a task; returns whether every step of it passed.
-fn run(task: Task, setup: bool) -> Result<bool, String> {
+fn run((word, task): (&'static str, Task), options: Options) -> Result<bool, String> {
     let workspace = Workspace::load()?;
     // Started from a crate's directory, cargo-deny would miss its configuration.
     std::env::set_current_dir(&workspace.root)
         .map_err(|error| format!("cannot enter {}: {error}", workspace.root.display()))?;
-    let plan = match task {
-        Task::Test => steps::test_plan(&workspace),
-        Task::Bench => vec![steps::bench()],
-        Task::Tidy => vec![steps::tidy()],
-        Task::NoStd => vec![steps::no_std()],
-        Task::Browser => vec![steps::browser()],
-        Task::Qemu => steps::qemu_plan(&workspace),
-        Task::Firmware => steps::firmware_plan(),
-        Task::Image => vec![steps::image()],
-        Task::Frames => vec![steps::frames()],
+    let mut plan = match task {
+        Task::Test if options.quick => plan::quick(&workspace),
+        Task::Test => plan::test(&workspace),
+        Task::Bench => plan::bench(),
+        Task::Tidy => vec![plan::tidy()],
+        Task::NoStd => vec![plan::no_std()],
+        Task::EndToEnd => plan::e2e(&workspace),
+        Task::Browser => plan::browser(),
+        Task::Qemu => plan::qemu(&workspace),
+        Task::Firmware => plan::firmware(),
+        Task::Image => plan::image(),
+        Task::Frames => plan::frames(),
     };
-    if setup {
-        setup::install_missing(&steps::tools(&plan), &workspace);
+    if let Some((name, report)) = options.step {
+        plan.extend(tools::ALL.iter().map(|tool| Step::install(*tool)));
+        schedule::run_one(plan, &name, &report, &workspace, options.times)?;
+        return Ok(true);
     }
-    Ok(steps::run_all(plan, &workspace))
+    if options.setup {
+        plan = plan::with_setup(plan, &workspace);
+    }
+    let manner = Manner {
+        task: if options.quick { "test --quick" } else { word },
+        times: options.times,
+        remark: options.quick.then_some(plan::LEFT_OUT),
+    };
+    Ok(schedule::run_all(plan, &workspace, manner))
 }
 
-fn parse(arguments: &[String]) -> Result<Request, String> {
+fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Request, String> {
     let mut task = None;
-    let mut setup = false;
-    for argument in arguments {
-        let named = match argument.as_str() {
-            "-h" | "--help" | "help" => return Ok(Request::Help),
-            "--setup" => {
-                setup = true;
-                continue;
-            }
-            "test" => Task::Test,
-            "bench" => Task::Bench,
-            "tidy" => Task::Tidy,
-            "no-std" => Task::NoStd,
-            "browser" => Task::Browser,
-            "qemu" => Task::Qemu,
-            "firmware" => Task::Firmware,
-            "image" => Task::Image,
-            "frames" => Task::Frames,
-            other => return Err(format!("unknown argument `{other}`")),
+    let mut options = Options {
+        setup: false,
+        quick: false,
+        times: 1,
+        step: None,
+    };
+    let (mut step, mut report) = (None, None);
+    while let Some(argument) = arguments.next() {
+        let mut value = || {
+            arguments
+                .next()
+                .ok_or_else(|| format!("{argument} needs a value"))
         };
-        if task.replace(named).is_some() {
-            return Err("one command at a time".to_owned());
+        match argument.as_str() {
+            "-h" | "--help" | "help" => return Ok(Request::Help),
+            "--setup" => options.setup = true,
+            "--quick" => options.quick = true,
+            "--repeat" => {
+                options.times = value()?
+                    .parse()
+                    .ok()
+                    .filter(|times| *times > 0)
+                    .ok_or("--repeat needs a number from 1 on")?;
+            }
+            "--step" => step = Some(value()?),
+            "--report" => report = Some(PathBuf::from(value()?)),
+            word => {
+                let known = TASKS.into_iter().find(|(known, _)| *known == word);
+                let known = known.ok_or_else(|| format!("unknown argument `{word}`"))?;
+                if task.replace(known).is_some() {
+                    return Err("one command at a time".to_owned());
+                }
+            }
         }
     }
-    match task {
-        Some(task) => Ok(Request::Run { task, setup }),
-        None => Err("no command given".to_owned()),
+    options.step = step.zip(report);
+    let task = task.ok_or("no command given")?;
+    if options.quick && task.1 != Task::Test {
+        return Err("--quick belongs to test".to_owned());
     }
+    if options.times > 1 && ![Task::EndToEnd, Task::Browser, Task::Qemu].contains(&task.1) {
+        return Err("--repeat belongs to e2e, browser and qemu".to_owned());
+    }
+    Ok(Request::Run { task, options })
 }
 
 #[cfg(test)]
@@ -157,29 +221,33 @@ mod tests {
     use super::*;
 
     fn parse_words(line: &str) -> Result<Request, String> {
-        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        parse(&words)
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    fn options(line: &str) -> Options {
+        match parse_words(line) {
+            Ok(Request::Run { options, .. }) => options,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
-    fn setup_may_stand_before_or_after_the_command() {
-        let expected = Ok(Request::Run {
-            task: Task::NoStd,
-            setup: true,
-        });
-        assert_eq!(parse_words("no-std --setup"), expected);
-        assert_eq!(parse_words("--setup no-std"), expected);
+    fn options_may_stand_before_or_after_the_command() {
+        assert_eq!(parse_words("no-std --setup"), parse_words("--setup no-std"));
+        assert!(options("no-std --setup").setup);
+        assert!(options("test --quick").quick);
+        assert_eq!(options("--repeat 20 qemu").times, 20);
     }
 
     #[test]
-    fn nothing_is_installed_unless_asked_for() {
-        assert_eq!(
-            parse_words("test"),
-            Ok(Request::Run {
-                task: Task::Test,
-                setup: false
-            })
-        );
+    fn nothing_is_installed_or_left_out_or_repeated_unless_asked_for() {
+        let expected = Options {
+            setup: false,
+            quick: false,
+            times: 1,
+            step: None,
+        };
+        assert_eq!(options("test"), expected);
     }
 
     #[test]
@@ -188,10 +256,18 @@ mod tests {
     }
 
     #[test]
-    fn unknown_missing_and_doubled_commands_are_refused() {
-        assert!(parse_words("tests").is_err());
-        assert!(parse_words("").is_err());
-        assert!(parse_words("--setup").is_err());
-        assert!(parse_words("test tidy").is_err());
+    fn unknown_missing_and_doubled_words_are_refused() {
+        for line in [
+            "tests",
+            "",
+            "--setup",
+            "test tidy",
+            "tidy --quick",
+            "test --repeat 2",
+            "qemu --repeat",
+            "qemu --repeat 0",
+        ] {
+            assert!(parse_words(line).is_err(), "{line}");
+        }
     }
 }

@@ -59,9 +59,16 @@ pub(crate) const MEMBERS: &[Member] = &[
         tests_may_use: &[],
     },
     Member {
+        name: "pulsewing-boardline",
+        no_std: false,
+        may_use: &["pulsewing-core"],
+        tests_may_use: &[],
+    },
+    Member {
         name: "pulsewing",
         no_std: false,
         may_use: &[
+            "pulsewing-boardline",
             "pulsewing-core",
             "pulsewing-screen",
             "pulsewing-hx8357",
@@ -72,7 +79,7 @@ pub(crate) const MEMBERS: &[Member] = &[
     Member {
         name: "xtask",
         no_std: false,
-        may_use: &["pulsewing-core", "pulsewing-screen"],
+        may_use: &["pulsewing-boardline", "pulsewing-core", "pulsewing-screen"],
         tests_may_use: &["pulsewing-store"],
     },
 ];

@@ -3,6 +3,8 @@
 use std::env;
 use std::ffi::OsStr;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// Returns a cargo command as a shell would start it.
 ///
@@ -36,6 +38,48 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
         Err(format!("`{}` ended with {status}", program(command)))
     }
 }
+
+/// As [`run`], for a command that compiles: its time is counted as that.
+///
+/// # Errors
+///
+/// When the program cannot be started, or ends with anything but success.
+pub(crate) fn compile(command: &mut Command) -> Result<(), String> {
+    compile_for(command.stdout(Stdio::inherit())).map(drop)
+}
+
+/// As [`compile`], and returns what the command writes to its standard output unless that goes elsewhere.
+///
+/// # Errors
+///
+/// When the program cannot be started, or ends with anything but success.
+pub(crate) fn compile_for(command: &mut Command) -> Result<String, String> {
+    println!("$ {}", shown(command));
+    let started = Instant::now();
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cannot start `{}`: {error}", program(command)))?;
+    let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    COMPILING_MS.fetch_add(took, Ordering::Relaxed);
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(format!(
+            "`{}` ended with {}",
+            program(command),
+            output.status
+        ))
+    }
+}
+
+/// How long this process has been waiting for compilers.
+pub(crate) fn compiling() -> Duration {
+    Duration::from_millis(COMPILING_MS.load(Ordering::Relaxed))
+}
+
+static COMPILING_MS: AtomicU64 = AtomicU64::new(0);
 
 /// Runs a command silently and returns its standard output.
 ///

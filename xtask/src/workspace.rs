@@ -37,6 +37,7 @@ pub(crate) struct Dependency {
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) kind: String,
+    pub(crate) name: String,
     pub(crate) root: PathBuf,
 }
 
@@ -82,14 +83,6 @@ impl Workspace {
             .filter(|package| is_no_std(&package.name))
             .collect()
     }
-
-    /// Whether any member has a benchmark.
-    pub(crate) fn has_benches(&self) -> bool {
-        self.packages
-            .iter()
-            .flat_map(|package| &package.targets)
-            .any(|target| target.kind == "bench")
-    }
 }
 
 impl Package {
@@ -109,6 +102,7 @@ impl Package {
                 .map(|target| {
                     Ok(Target {
                         kind: target["kind"][0].as_str().unwrap_or_default().to_owned(),
+                        name: string(target, "name")?,
                         root: string(target, "src_path")?.into(),
                     })
                 })

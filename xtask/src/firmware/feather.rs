@@ -67,7 +67,7 @@ fn build(workspace: &Workspace) -> Result<PathBuf, String> {
         .current_dir(dir(workspace))
         .args(["build", "--release", "--locked", "--target-dir"])
         .arg(super::target_dir(workspace));
-    process::run(&mut cargo)?;
+    process::compile(&mut cargo)?;
     Ok(program(workspace))
 }
 

@@ -6,8 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::no_std::TARGET;
-use crate::process;
+use crate::tools::bare_rust::{BareRust, TARGET};
 use crate::workspace::Workspace;
 
 /// Lets cargo leave out the directories of sources, with the flags of its configuration.
@@ -17,14 +16,14 @@ use crate::workspace::Workspace;
 /// When the compiler does not say where its library's sources are.
 pub(super) fn leave_out(
     cargo: &mut Command,
-    rustc: Command,
+    compiler: &BareRust,
     workspace: &Workspace,
 ) -> Result<(), String> {
     // Of several that fit, the compiler takes the last.
     let dirs = [workspace.root.clone()]
         .into_iter()
         .chain(registries())
-        .chain([library_sources(rustc)?]);
+        .chain([compiler.library_sources()?]);
     cargo.arg("--config").arg(configuration(dirs));
     Ok(())
 }
@@ -54,11 +53,6 @@ fn registries() -> Vec<PathBuf> {
         .flatten()
         .filter_map(|entry| Some(entry.ok()?.path()))
         .collect()
-}
-
-fn library_sources(mut rustc: Command) -> Result<PathBuf, String> {
-    let sysroot = process::output(rustc.args(["--print", "sysroot"]))?;
-    Ok(Path::new(sysroot.trim()).join("lib/rustlib/src/rust"))
 }
 
 #[cfg(test)]

@@ -14,9 +14,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{c_tools::CTools, feather};
-use crate::no_std::{TARGET, toolchain};
+use super::feather;
 use crate::process;
+use crate::tools::bare_rust::{BareRust, TARGET};
+use crate::tools::clang::Clang;
+use crate::tools::make_executable;
 use crate::workspace::Workspace;
 
 /// What build scripts are told, and the name of the file that describes the target.
@@ -52,13 +54,14 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), String> {
     let failed = |error: io::Error| format!("cannot write below {}: {error}", scratch.display());
     fs::create_dir_all(&scratch).map_err(failed)?;
     describe_target(workspace)?;
-    let compiler = write_c_compiler(workspace).map_err(failed)?;
+    let clang = Clang::find(workspace)?.ok_or("no clang; use --setup")?;
+    let c_compiler = write_c_compiler(workspace, clang.program()).map_err(failed)?;
     let check = |dir: &Path| -> Result<Command, String> {
-        let mut cargo = cargo(workspace, &compiler)?;
+        let mut cargo = cargo(workspace, &c_compiler)?;
         cargo.current_dir(dir);
         Ok(cargo)
     };
-    process::run(&mut check(&feather::dir(workspace))?)?;
+    process::compile(&mut check(&feather::dir(workspace))?)?;
     for mistake in &MISTAKES {
         let copy = write_copy(workspace, mistake)?;
         judge(mistake, &process::output(&mut check(&copy)?))?;
@@ -80,11 +83,7 @@ fn judge(mistake: &Mistake, checked: &Result<String, String>) -> Result<(), Stri
 fn cargo(workspace: &Workspace, c_compiler: &Path) -> Result<Command, String> {
     let mut cargo = super::cargo(workspace)?;
     // An installed target would do for RISC-V, but not under another name: the libraries are built anew.
-    let toolchain = toolchain::find(workspace)
-        .ok_or_else(|| format!("no toolchain for {TARGET}; use --setup"))?;
-    if let toolchain::Toolchain::Installed { .. } = toolchain {
-        has_library_sources()?;
-    }
+    has_library_sources(&compiler(workspace)?)?;
     cargo
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_UNSTABLE_BUILD_STD", "core,alloc")
@@ -107,10 +106,12 @@ fn cargo(workspace: &Workspace, c_compiler: &Path) -> Result<Command, String> {
     Ok(cargo)
 }
 
-fn has_library_sources() -> Result<(), String> {
-    let sysroot = process::output(Command::new("rustc").args(["--print", "sysroot"]))?;
-    let sources = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/core");
-    if sources.is_dir() {
+fn compiler(workspace: &Workspace) -> Result<BareRust, String> {
+    BareRust::find(workspace)?.ok_or_else(|| format!("no compiler for {TARGET}; use --setup"))
+}
+
+fn has_library_sources(compiler: &BareRust) -> Result<(), String> {
+    if compiler.library_sources()?.join("library/core").is_dir() {
         Ok(())
     } else {
         Err(
@@ -130,12 +131,9 @@ fn target_file(workspace: &Workspace) -> PathBuf {
 
 /// Writes the RISC-V target's description under the Xtensa target's name.
 fn describe_target(workspace: &Workspace) -> Result<(), String> {
-    let rustc = match toolchain::find(workspace) {
-        Some(toolchain::Toolchain::Unpacked { rustc }) => rustc,
-        _ => PathBuf::from("rustc"),
-    };
     let description = process::output(
-        Command::new(rustc)
+        compiler(workspace)?
+            .rustc()
             .env("RUSTC_BOOTSTRAP", "1")
             .args(["-Zunstable-options", "--print", "target-spec-json"])
             .args(["--target", TARGET]),
@@ -151,8 +149,7 @@ fn describe_target(workspace: &Workspace) -> Result<(), String> {
 
 /// Writes a C compiler that takes the options for an S3 and compiles for RISC-V: Mbed TLS's bindings are not
 /// to be had without compiling it.
-fn write_c_compiler(workspace: &Workspace) -> io::Result<PathBuf> {
-    let clang = CTools::find(workspace).map_or_else(|| "clang".into(), |tools| tools.clang());
+fn write_c_compiler(workspace: &Workspace, clang: &Path) -> io::Result<PathBuf> {
     let script = format!(
         "#!/bin/sh\n\
          for word do\n  shift\n  case $word in\n    \
@@ -163,7 +160,7 @@ fn write_c_compiler(workspace: &Workspace) -> io::Result<PathBuf> {
     );
     let file = scratch(workspace).join("clang");
     fs::write(&file, script)?;
-    toolchain::make_executable(&file)?;
+    make_executable(&file)?;
     Ok(file)
 }
 

@@ -9,20 +9,23 @@ use std::slice;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use base64ct::{Base64, Encoding as _};
+use pulsewing_boardline::session::PATIENCE;
+use pulsewing_boardline::upload::What;
+use pulsewing_boardline::{Command as BoardCommand, Session, Trouble};
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 use super::expected::Sight;
 use super::images::{self, Card};
-use super::lines::Lines;
+use super::lines::{self, Lines, Socket};
 use super::picture::Picture;
 use super::qmp::Qmp;
-use super::tools::Program;
 use super::wire::Wire;
 
 /// How long a board may take to answer a command. It may be in the middle of a handshake.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long a board may take to start, on a machine that has other things to do.
+const BOOT_WITHIN: Duration = Duration::from_secs(60);
 
 /// Eight sectors of 256 KiB, as `docs/flash-format.md` says.
 const CHAIN_SECTORS: usize = 8 << 18;
@@ -31,7 +34,7 @@ const CHAIN_SECTORS: usize = 8 << 18;
 pub(crate) struct Bench {
     dir: PathBuf,
     pub(crate) card: Card,
-    qemu: Program,
+    qemu: PathBuf,
     elf: PathBuf,
 }
 
@@ -48,18 +51,13 @@ pub(crate) struct Power {
 
 impl Bench {
     /// A new board, with an erased flash and an empty card.
-    pub(crate) fn new(
-        dir: &Path,
-        elf: &Path,
-        qemu: &Program,
-        mtools: &Program,
-    ) -> Result<Self, String> {
+    pub(crate) fn new(dir: &Path, elf: &Path, qemu: &Path, mtools: &Path) -> Result<Self, String> {
         fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
         images::erased_flash(&dir.join("flash.img"))?;
         Ok(Self {
             card: Card::formatted(dir.join("card.img"), mtools)?,
             dir: dir.to_owned(),
-            qemu: qemu.clone(),
+            qemu: qemu.to_owned(),
             elf: elf.to_owned(),
         })
     }
@@ -96,22 +94,22 @@ impl Bench {
             .spawn()
             .map_err(|error| format!("QEMU does not start: {error}"))?;
         let mut qemu = Ending(qemu);
-        let lines = if power.pty {
+        let line = if power.pty {
             None
         } else {
-            let line = connect(&self.dir.join("serial.sock"), &mut qemu.0)?;
-            Some(Lines::listen(line)?)
+            let path = self.dir.join("serial.sock");
+            let stream = connect(&path, &mut qemu.0)?;
+            Some(lines::listen(stream, &path)?)
         };
         drop(connect(&self.dir.join("qmp.sock"), &mut qemu.0)?);
         let qmp = Qmp::over(connect(&self.dir.join("qmp.sock"), &mut qemu.0)?)?;
-        let mut running = Running {
+        let console = line.map(|(lines, socket)| Console::begin(lines, socket));
+        Ok(Running {
             bench: self,
-            lines,
+            console: console.transpose()?,
             qmp,
             qemu,
-        };
-        running.greet()?;
-        Ok(running)
+        })
     }
 
     /// Where QEMU's own words go.
@@ -125,7 +123,7 @@ impl Bench {
     }
 
     fn command(&self, power: Power) -> Command {
-        let mut qemu = self.qemu.command();
+        let mut qemu = Command::new(&self.qemu);
         qemu.current_dir(&self.dir)
             .args(["-M", "virt", "-smp", "1", "-m", "16M", "-bios", "none"])
             .arg("-device")
@@ -162,9 +160,42 @@ impl Bench {
 /// A board that is switched on. Dropping it cuts the power.
 pub(crate) struct Running<'b> {
     bench: &'b Bench,
-    lines: Option<Lines>,
+    /// Unless another program has the serial line.
+    console: Option<Console>,
     pub(crate) qmp: Qmp,
     qemu: Ending,
+}
+
+/// The board's serial line: what it says of itself, and the conversation with it.
+struct Console {
+    lines: Lines,
+    session: Session<Socket>,
+}
+
+impl Console {
+    /// Waits until the board has started, and gets into step with it.
+    fn begin(lines: Lines, socket: Socket) -> Result<Self, String> {
+        let silent = |lines: &Lines| format!("the board does not start{}", end_of(lines));
+        lines
+            .wait(0, BOOT_WITHIN, is_greeting)
+            .ok_or_else(|| silent(&lines))?;
+        match Session::begin(socket, PATIENCE, |_| {}) {
+            Ok((session, _)) => Ok(Self { lines, session }),
+            Err(trouble) => Err(format!("{trouble}{}", end_of(&lines))),
+        }
+    }
+}
+
+/// Whether a line is the first that a board says.
+fn is_greeting(line: &str) -> bool {
+    line.starts_with("# pulsewing ")
+}
+
+/// The end of what the board said, for an error.
+fn end_of(lines: &Lines) -> String {
+    let said = lines.since(0);
+    let last = &said[said.len().saturating_sub(25)..];
+    format!("; the board's last words:\n  {}", last.join("\n  "))
 }
 
 /// A process that ends with this value.
@@ -186,23 +217,6 @@ impl Running<'_> {
             .map_err(|error| format!("QEMU cannot be ended: {error}"))
     }
 
-    /// Waits until the board listens. What is said before is lost, like on any serial line.
-    fn greet(&mut self) -> Result<(), String> {
-        let Some(lines) = &mut self.lines else {
-            return Ok(());
-        };
-        for _ in 0..60 {
-            let start = lines.count();
-            // Half a word may have arrived; nothing is being uploaded, so this ends nothing.
-            lines.say("\nabort")?;
-            let limit = Duration::from_millis(500);
-            if lines.wait(start, limit, |line| line == "> ok").is_some() {
-                return Ok(());
-            }
-        }
-        Err(format!("the board does not answer{}", self.last_words()))
-    }
-
     /// The pseudo-terminal that is the board's serial line.
     pub(crate) fn pty(&mut self) -> Result<PathBuf, String> {
         let devices = self.qmp.call("query-chardev", &json!({}))?;
@@ -216,55 +230,40 @@ impl Running<'_> {
     }
 
     pub(crate) fn lines(&self) -> &Lines {
-        self.lines
-            .as_ref()
-            .expect("the harness has the serial line")
+        let console = self.console.as_ref();
+        &console.expect("the harness has the serial line").lines
+    }
+
+    fn session(&mut self) -> &mut Session<Socket> {
+        let console = self.console.as_mut();
+        &mut console.expect("the harness has the serial line").session
     }
 
     /// Gives a command on the console; returns the lines of its answer, without their marks.
     pub(crate) fn ask(&mut self, command: &str) -> Result<Vec<String>, String> {
-        let lines = self
-            .lines
-            .as_mut()
-            .expect("the harness has the serial line");
-        let start = lines.count();
-        lines.say(command)?;
-        let is_last = |line: &str| line == "> ok" || line.starts_with("> error: ");
-        let Some((end, last)) = lines.wait(start, ANSWER_WITHIN, is_last) else {
-            return Err(format!("no answer to `{command}`{}", self.last_words()));
-        };
-        if let Some(complaint) = last.strip_prefix("> error: ") {
-            return Err(format!("`{command}`: {complaint}"));
-        }
-        let answer = lines.since(start);
-        let answer = answer.get(..end - 1 - start).unwrap_or_default();
-        Ok(answer
-            .iter()
-            .filter_map(|line| line.strip_prefix("> "))
-            .map(str::to_owned)
-            .collect())
+        let line = BoardCommand::new(command);
+        let answer = self.session().ask_once_within(&line, ANSWER_WITHIN);
+        answer.map_err(|trouble| match trouble {
+            Trouble::Refused(complaint) => format!("`{command}`: {complaint}"),
+            trouble => format!("`{command}`: {trouble}{}", self.last_words()),
+        })
     }
 
-    /// Uploads something, as `pulsewing board` would.
-    pub(crate) fn upload(&mut self, what: &str, bytes: &[u8]) -> Result<(), String> {
-        let digest = Sha256::digest(bytes);
-        let digest: String = digest
-            .iter()
-            .take(6)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        self.ask(&format!("put {what} {} {digest}", bytes.len()))?;
-        for piece in bytes.chunks(384) {
-            self.ask(&format!("data {}", Base64::encode_string(piece)))?;
-        }
-        self.ask("commit").map(drop)
+    /// Uploads certificates to trust beside the board's own.
+    pub(crate) fn upload_roots(&mut self, pem: &[u8]) -> Result<(), String> {
+        let uploaded = self.session().upload(What::Roots, pem, |_| {}, |_| false);
+        uploaded
+            .map(drop)
+            .map_err(|trouble| format!("{trouble}{}", self.last_words()))
     }
 
     /// Waits for a restart that the board was asked for, from the given line on.
     pub(crate) fn restarted(&mut self, start: usize) -> Result<(), String> {
-        let is_greeting = |line: &str| line.starts_with("# pulsewing ");
-        self.wait_for_line(start, ANSWER_WITHIN, is_greeting)?;
-        self.greet()
+        self.wait_for_line(start, BOOT_WITHIN, is_greeting)?;
+        let answer = self.session().resync(PATIENCE);
+        answer
+            .map(drop)
+            .map_err(|trouble| format!("{trouble}{}", self.last_words()))
     }
 
     /// A field of `status`.
@@ -366,13 +365,8 @@ impl Running<'_> {
 
     /// The end of what the board said, for an error.
     pub(crate) fn last_words(&self) -> String {
-        let said = self
-            .lines
-            .as_ref()
-            .map(|lines| lines.since(0))
-            .unwrap_or_default();
-        let last = &said[said.len().saturating_sub(25)..];
-        format!("; the board's last words:\n  {}", last.join("\n  "))
+        let console = self.console.as_ref();
+        console.map_or_else(String::new, |console| end_of(&console.lines))
     }
 }
 

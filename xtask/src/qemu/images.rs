@@ -3,8 +3,8 @@
 use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use super::tools::Program;
 use crate::process;
 
 /// QEMU wants exactly this much for a flash of the `virt` machine.
@@ -30,12 +30,12 @@ pub(crate) fn erased_flash(path: &Path) -> Result<(), String> {
 /// A card with an empty FAT file system.
 pub(crate) struct Card {
     pub(crate) path: PathBuf,
-    mtools: Program,
+    mtools: PathBuf,
 }
 
 impl Card {
     /// Formats one.
-    pub(crate) fn formatted(path: PathBuf, mtools: &Program) -> Result<Self, String> {
+    pub(crate) fn formatted(path: PathBuf, mtools: &Path) -> Result<Self, String> {
         let write = || -> std::io::Result<()> {
             let mut file = File::create(&path)?;
             file.set_len(CARD)?;
@@ -47,7 +47,7 @@ impl Card {
         write().map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         let card = Self {
             path,
-            mtools: mtools.clone(),
+            mtools: mtools.to_owned(),
         };
         let sectors = ((CARD - PARTITION) / SECTOR).to_string();
         card.run("mformat", &["-T", &sectors, "-h", "16", "-s", "32", "::"])?;
@@ -67,7 +67,7 @@ impl Card {
     }
 
     fn run(&self, tool: &str, arguments: &[&str]) -> Result<(), String> {
-        let mut command = self.mtools.command();
+        let mut command = Command::new(&self.mtools);
         command
             .args(["-c", tool, "-i"])
             .arg(format!("{}@@{PARTITION}", self.path.display()))

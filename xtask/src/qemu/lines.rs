@@ -1,64 +1,90 @@
-//! The board's serial line, as the harness hears it.
+//! The board's serial line, as the harness hears it: every line is written down, and the program's own
+//! conversation with a board runs over it.
 
-use std::io::{Read, Write};
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The lines that a board has said, and a way to answer.
+use pulsewing_boardline::{Port, Trouble};
+
+/// The lines that a board has said.
 pub(crate) struct Lines {
     heard: Arc<Heard>,
+}
+
+/// The same line, for whoever talks to the board.
+pub(crate) struct Socket {
+    heard: Arc<Heard>,
     speak: UnixStream,
+    path: PathBuf,
 }
 
 #[derive(Default)]
 struct Heard {
-    lines: Mutex<Vec<String>>,
+    said: Mutex<Said>,
     more: Condvar,
 }
 
-impl Lines {
-    /// Listens to a line until it is hung up.
-    pub(crate) fn listen(stream: UnixStream) -> Result<Self, String> {
-        let failed = |error: std::io::Error| format!("the serial line: {error}");
-        let mut listen = stream.try_clone().map_err(failed)?;
-        let heard = Arc::new(Heard::default());
-        let ear = Arc::clone(&heard);
-        thread::spawn(move || {
-            let mut line = Vec::new();
-            let mut piece = [0; 4_096];
-            while let Ok(length @ 1..) = listen.read(&mut piece) {
-                for byte in &piece[..length] {
-                    if *byte == b'\n' {
-                        ear.lock().push(String::from_utf8_lossy(&line).into_owned());
-                        line.clear();
-                    } else if *byte != b'\r' {
-                        line.push(*byte);
-                    }
-                }
-                ear.more.notify_all();
-            }
-        });
-        Ok(Self {
-            heard,
-            speak: stream,
-        })
-    }
+#[derive(Default)]
+struct Said {
+    lines: Vec<String>,
+    /// What the conversation has not read yet.
+    unread: VecDeque<u8>,
+    is_over: bool,
+}
 
+/// Listens to a line until it is hung up.
+pub(crate) fn listen(stream: UnixStream, path: &Path) -> Result<(Lines, Socket), String> {
+    let mut listen = stream
+        .try_clone()
+        .map_err(|error| format!("the serial line: {error}"))?;
+    let heard = Arc::new(Heard::default());
+    let ear = Arc::clone(&heard);
+    thread::spawn(move || {
+        let mut line = Vec::new();
+        let mut piece = [0; 4_096];
+        while let Ok(length @ 1..) = listen.read(&mut piece) {
+            let mut said = ear.lock();
+            said.unread.extend(&piece[..length]);
+            for byte in &piece[..length] {
+                if *byte == b'\n' {
+                    said.lines.push(String::from_utf8_lossy(&line).into_owned());
+                    line.clear();
+                } else if *byte != b'\r' {
+                    line.push(*byte);
+                }
+            }
+            drop(said);
+            ear.more.notify_all();
+        }
+        ear.lock().is_over = true;
+        ear.more.notify_all();
+    });
+    let lines = Lines {
+        heard: Arc::clone(&heard),
+    };
+    let socket = Socket {
+        heard,
+        speak: stream,
+        path: path.to_owned(),
+    };
+    Ok((lines, socket))
+}
+
+impl Lines {
     /// How many lines there are: those that come count from here.
     pub(crate) fn count(&self) -> usize {
-        self.heard.lock().len()
+        self.heard.lock().lines.len()
     }
 
     /// The lines from that one on.
     pub(crate) fn since(&self, start: usize) -> Vec<String> {
-        self.heard.lock().get(start..).unwrap_or_default().to_vec()
-    }
-
-    /// Says a line.
-    pub(crate) fn say(&mut self, line: &str) -> Result<(), String> {
-        writeln!(self.speak, "{line}").map_err(|error| format!("the serial line: {error}"))
+        let said = self.heard.lock();
+        said.lines.get(start..).unwrap_or_default().to_vec()
     }
 
     /// Waits for a line that fits, from the given one on; returns it and the number behind it.
@@ -68,32 +94,99 @@ impl Lines {
         limit: Duration,
         fits: impl Fn(&str) -> bool,
     ) -> Option<(usize, String)> {
-        let ends = Instant::now() + limit;
-        let mut lines = self.heard.lock();
         let mut next = start;
-        loop {
-            while let Some(line) = lines.get(next) {
+        self.heard.wait(limit, |said| {
+            while let Some(line) = said.lines.get(next) {
                 next += 1;
                 if fits(line) {
                     return Some((next, line.clone()));
                 }
             }
+            None
+        })
+    }
+}
+
+impl Port for Socket {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn read<'b>(&mut self, buffer: &'b mut [u8], wait: Duration) -> Result<&'b [u8], Trouble> {
+        let length = self.heard.wait(wait, |said| {
+            if said.unread.is_empty() {
+                let over = Trouble::Lost(io::ErrorKind::UnexpectedEof.into());
+                return said.is_over.then_some(Err(over));
+            }
+            Some(said.unread.read(buffer).map_err(Trouble::Lost))
+        });
+        match length {
+            None => Ok(&[]),
+            Some(length) => Ok(buffer.get(..length?).unwrap_or_default()),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+        self.speak.write_all(bytes).map_err(Trouble::Lost)
+    }
+
+    fn reopen(&mut self) -> Result<(), Trouble> {
+        // QEMU holds the line for as long as it runs.
+        Err(Trouble::NoPort(io::ErrorKind::NotFound.into()))
+    }
+}
+
+impl Heard {
+    fn lock(&self) -> MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until something is found in what was said.
+    fn wait<T>(&self, limit: Duration, mut find: impl FnMut(&mut Said) -> Option<T>) -> Option<T> {
+        let ends = Instant::now() + limit;
+        let mut said = self.lock();
+        loop {
+            if let Some(found) = find(&mut said) {
+                return Some(found);
+            }
             let left = ends.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return None;
             }
-            lines = self
-                .heard
+            said = self
                 .more
-                .wait_timeout(lines, left)
+                .wait_timeout(said, left)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
     }
 }
 
-impl Heard {
-    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_written_down_and_read_by_the_conversation() {
+        let (mut board, harness) = UnixStream::pair().unwrap();
+        let (lines, mut socket) = listen(harness, Path::new("serial")).unwrap();
+        board.write_all(b"# pulsewing\r\n> ok\n").unwrap();
+        let limit = Duration::from_secs(20);
+        let found = lines.wait(0, limit, |line| line == "> ok");
+        assert_eq!(found, Some((2, "> ok".to_owned())));
+        let mut buffer = [0; 64];
+        assert_eq!(
+            socket.read(&mut buffer, limit).unwrap(),
+            b"# pulsewing\r\n> ok\n"
+        );
+        socket.write(b"status\n").unwrap();
+        let mut heard = [0; 7];
+        board.read_exact(&mut heard).unwrap();
+        assert_eq!(&heard, b"status\n");
+        drop(board);
+        assert!(matches!(
+            socket.read(&mut buffer, limit),
+            Err(Trouble::Lost(_))
+        ));
     }
 }

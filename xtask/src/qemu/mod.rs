@@ -15,10 +15,10 @@ mod lines;
 mod picture;
 mod qmp;
 mod time_server;
-pub(crate) mod tools;
 mod wire;
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
@@ -27,6 +27,9 @@ use std::time::Instant;
 
 use crate::firmware;
 use crate::process;
+use crate::step::all_of;
+use crate::test_programs;
+use crate::tools;
 use crate::workspace::Workspace;
 
 use self::board::Bench;
@@ -38,53 +41,45 @@ use self::time_server::TimeServer;
 /// The address at which QEMU's network shows this machine's loopback.
 pub(crate) const HOST_SEEN_BY_BOARD: &str = "10.0.2.2";
 
-/// Builds everything that the checks need.
-///
-/// # Errors
-///
-/// When something does not build.
-pub(crate) fn build(workspace: &Workspace) -> Result<(), String> {
-    process::run(process::cargo().args(["build", "--package", "pulsewing"]))?;
-    firmware::build(workspace, "pulsewing-virt")
-}
-
 /// The names of the groups, in the order in which they run.
 pub(crate) fn groups() -> impl Iterator<Item = &'static str> {
     checks::GROUPS.iter().map(|group| group.name)
 }
 
-/// Runs a group of checks.
+/// Runs a group of checks, each this often.
 ///
 /// # Errors
 ///
-/// Which checks failed; why was said before.
-pub(crate) fn run(workspace: &Workspace, group: &str) -> Result<(), String> {
+/// Which checks failed, and how often; why was said before.
+pub(crate) fn run(workspace: &Workspace, group: &str, times: u32) -> Result<(), String> {
     let only = std::env::var("PULSEWING_CHECK").ok();
     let is_wanted = |check: &Check| only.as_ref().is_none_or(|only| check.name.contains(only));
     let Some(group) = checks::GROUPS.iter().find(|known| known.name == group) else {
         return Err(format!("there are no checks called {group}"));
     };
-    let next = Mutex::new(group.checks.iter().filter(|check| is_wanted(check)));
+    let wanted = group.checks.iter().filter(|check| is_wanted(check));
+    let rounds = wanted.flat_map(|check| (0..times).map(move |_| check));
+    let next = Mutex::new(rounds);
     let take = || next.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let failed = Mutex::new(Vec::new());
+    let failed = Mutex::new(BTreeMap::<&str, u32>::new());
     thread::scope(|scope| {
         for _ in 0..group.at_once {
             scope.spawn(|| {
                 while let Some(check) = take() {
                     if !passes(workspace, check) {
                         let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
-                        failed.push(check.name);
+                        *failed.entry(check.name).or_default() += 1;
                     }
                 }
             });
         }
     });
     let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(failed.join(", "))
-    }
+    let counted = failed.into_iter().map(|(name, count)| match times {
+        1 => name.to_owned(),
+        _ => format!("{name} ({count} of {times} times)"),
+    });
+    all_of(counted.collect())
 }
 
 /// Runs a check, and says how it went.
@@ -109,8 +104,8 @@ pub(crate) struct Rig<'w> {
     workspace: &'w Workspace,
     program: PathBuf,
     elf: PathBuf,
-    qemu: tools::Program,
-    mtools: tools::Program,
+    qemu: PathBuf,
+    mtools: PathBuf,
     /// Short, because sockets lie in it.
     dir: OnceCell<tempfile::TempDir>,
 }
@@ -121,10 +116,10 @@ impl<'w> Rig<'w> {
         let dir = tempfile::tempdir().map_err(|error| format!("no directory: {error}"))?;
         Ok(Self {
             workspace,
-            program: workspace.target_dir.join("debug/pulsewing"),
+            program: test_programs::pulsewing(workspace),
             elf: firmware::program(workspace, "pulsewing-virt"),
-            qemu: tools::qemu(workspace).ok_or_else(|| missing("QEMU"))?,
-            mtools: tools::mtools(workspace).ok_or_else(|| missing("mtools"))?,
+            qemu: tools::qemu::find(workspace)?.ok_or_else(|| missing("QEMU"))?,
+            mtools: tools::mtools::find(workspace)?.ok_or_else(|| missing("mtools"))?,
             dir: OnceCell::from(dir),
         })
     }

@@ -223,7 +223,7 @@ pub async fn hand_over(
     })?;
     check(&record, how)?;
     let in_words =
-        |trouble: super::Trouble, session: &Session| trouble.into_problem(session.path());
+        |trouble: super::Trouble, session: &Session| super::problem(trouble, session.path());
     let status = session
         .status()
         .map_err(|trouble| in_words(trouble, session))?;
@@ -301,7 +301,7 @@ pub fn send_chain(session: &mut Session, bytes: &[u8], expected: &Held) -> Resul
     };
     let reply = session
         .upload(What::Chain, bytes, |_| (), holds)
-        .map_err(|trouble| trouble.into_problem(session.path()))?;
+        .map_err(|trouble| super::problem(trouble, session.path()))?;
     // What it says right after the write is about this generation; its status may be about the next.
     let stored = reply.iter().find_map(|line| line.strip_prefix("chain: "));
     let (is_there, stored) = match stored {
@@ -312,7 +312,7 @@ pub fn send_chain(session: &mut Session, bytes: &[u8], expected: &Held) -> Resul
         None => {
             let status = session
                 .status()
-                .map_err(|trouble| trouble.into_problem(session.path()))?;
+                .map_err(|trouble| super::problem(trouble, session.path()))?;
             let chain = status.get("chain").unwrap_or("none").to_owned();
             (holds(&status), chain)
         }

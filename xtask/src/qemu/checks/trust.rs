@@ -125,7 +125,7 @@ fn meet(rig: &Rig<'_>, keys: Keys, flaw: Flaw, sight: Option<&Sight>) -> Result<
     let mut board = bench.start()?;
     board.wait_for_update(PATIENCE)?;
     let start = board.lines().count();
-    board.upload("roots", authority.pem_beside(&clouds.ca_file)?.as_bytes())?;
+    board.upload_roots(authority.pem_beside(&clouds.ca_file)?.as_bytes())?;
     board.restarted(start)?;
     board.wait_for_update(PATIENCE)?;
     // The grant stays where it was issued; only the data would come from elsewhere.
@@ -158,7 +158,7 @@ fn certificates_can_be_read(rig: &Rig<'_>) -> Result<(), String> {
     let start = board.lines().count();
     let own = Authority::new(Keys::Curves)?.pem();
     let torn = own.replacen("MII", "MIA", 1);
-    board.upload("roots", (own + &torn).as_bytes())?;
+    board.upload_roots((own + &torn).as_bytes())?;
     board.restarted(start)?;
     let roots = board.status("roots")?;
     ensure(roots.as_deref() == Some("9, and 1 unreadable"), || {

@@ -6,7 +6,7 @@ use super::print;
 use crate::{
     app::App,
     board::{
-        Session, Status, Trouble, custody,
+        self, Status, Trouble, custody,
         find::{self, Found},
         session::GLANCE,
     },
@@ -42,7 +42,7 @@ pub(super) async fn run(app: &App, port: Option<&Path>) -> Result<(), Problem> {
 }
 
 async fn ask(app: &App, path: &Path) -> Result<String, Problem> {
-    match Session::open(path, GLANCE, app.console) {
+    match board::open(path, GLANCE, app.console) {
         Ok((mut session, status)) => {
             custody::settle(app, &mut session, &status).await?;
             Ok(in_words(&status))

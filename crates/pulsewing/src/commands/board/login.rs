@@ -12,7 +12,7 @@ use super::{super::login, open};
 use crate::{
     app::App,
     board::{
-        Command, custody,
+        self, Command, custody,
         status::{BoardChain, Held},
     },
     cli::Login,
@@ -37,9 +37,7 @@ pub(super) async fn run(app: &App, port: Option<&Path>, options: &Login) -> Resu
     let console = app.console;
     // The board went on while somebody signed in; what it has now counts.
     let status = session.status().map_err(|trouble| {
-        trouble
-            .into_problem(session.path())
-            .hint("connect the board, then sign in again")
+        board::problem(trouble, session.path()).hint("connect the board, then sign in again")
     })?;
     let replaces = match status.chain() {
         BoardChain::Missing => None,
@@ -83,7 +81,7 @@ pub(super) async fn run(app: &App, port: Option<&Path>, options: &Login) -> Resu
         // First, so that the board's first update asks the right one.
         session
             .ask(&Command::new("set provider").word(provider.name()))
-            .map_err(|trouble| trouble.into_problem(session.path()))?;
+            .map_err(|trouble| board::problem(trouble, session.path()))?;
         console.say(&format!("provider: {}", provider.name()));
     }
     custody::send_chain(session, bytes, &expected).map_err(|problem| {

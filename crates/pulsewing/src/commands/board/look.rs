@@ -8,7 +8,7 @@ use super::{open, print};
 use crate::{
     app::App,
     board::{
-        Command, Status,
+        self, Command, Status,
         options::{BoardStatus, Shot},
         shot,
         status::BoardChain,
@@ -58,7 +58,7 @@ pub(super) async fn log(app: &App, port: Option<&Path>) -> Result<(), Problem> {
     let lines = board
         .session
         .ask(&Command::new("log"))
-        .map_err(|trouble| trouble.into_problem(board.session.path()))?;
+        .map_err(|trouble| board::problem(trouble, board.session.path()))?;
     if lines.is_empty() {
         app.console.say("The board remembers no errors.");
     }
@@ -76,7 +76,7 @@ pub(super) async fn shot(app: &App, port: Option<&Path>, options: &Shot) -> Resu
     let shot = session
         .ask(&Command::new("shot"))
         .and_then(|lines| shot::Shot::parse(&lines))
-        .map_err(|trouble| trouble.into_problem(session.path()))?;
+        .map_err(|trouble| board::problem(trouble, session.path()))?;
     let path = options.file.display();
     shot.write_png(&options.file).map_err(|error| {
         Problem::failed(format!("the picture {path} could not be written")).caused_by(&error)

@@ -15,7 +15,7 @@ use super::print;
 use crate::{
     app::App,
     board::{
-        Session, Status, custody, find,
+        self, Session, Status, custody, find,
         options::{Board, BoardCommand},
     },
     problem::{Exit, Problem},
@@ -49,8 +49,8 @@ struct Open {
 /// settled before anything else.
 async fn open(app: &App, port: Option<&Path>) -> Result<Open, Problem> {
     let path = choose(port)?;
-    let (mut session, status) = Session::open(&path, ANSWER_WITHIN, app.console)
-        .map_err(|trouble| trouble.into_problem(&path))?;
+    let (mut session, status) = board::open(&path, ANSWER_WITHIN, app.console)
+        .map_err(|trouble| board::problem(trouble, &path))?;
     app.console
         .detail(|| format!("{}: {} {}", path.display(), status.board(), status.serial()));
     let is_settled = custody::settle(app, &mut session, &status).await?;

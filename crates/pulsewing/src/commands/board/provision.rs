@@ -21,7 +21,7 @@ use super::{
 use crate::{
     app::App,
     board::{
-        Command, Session,
+        self, Command, Session,
         custody::{self, Handover},
         options::Provision,
         session::PATIENCE,
@@ -90,7 +90,7 @@ pub(super) async fn run(
         let added = session
             .ask(&command)
             .and_then(|_| session.ask(&Command::new("wifi")));
-        let known = added.map_err(|trouble| trouble.into_problem(session.path()))?;
+        let known = added.map_err(|trouble| board::problem(trouble, session.path()))?;
         if !known.iter().any(|line| settings::unquoted(line) == *ssid) {
             app.console
                 .warn("the board does not list that network afterwards");
@@ -105,7 +105,7 @@ pub(super) async fn run(
         // It restarts to take them up.
         session
             .resync(PATIENCE)
-            .map_err(|trouble| trouble.into_problem(session.path()))?;
+            .map_err(|trouble| board::problem(trouble, session.path()))?;
     }
     let how = match (options.move_chain, options.copy_chain) {
         (true, _) => Some(Handover::Move),
@@ -137,14 +137,13 @@ fn set(app: &App, session: &mut Session, settings: &[Setting]) -> Result<(), Pro
             Command::new("set").word(name).word(value)
         };
         session.ask(&command).map_err(|trouble| {
-            trouble
-                .into_problem(session.path())
+            board::problem(trouble, session.path())
                 .hint(format!("the setting was {name}, the value \"{value}\""))
         })?;
     }
     let lines = session
         .ask(&Command::new("set"))
-        .map_err(|trouble| trouble.into_problem(session.path()))?;
+        .map_err(|trouble| board::problem(trouble, session.path()))?;
     let listed = settings::listed(&lines);
     for Setting { name, value } in settings {
         let found = listed.iter().find(|setting| setting.name == *name);
@@ -177,8 +176,7 @@ fn upload(
         .upload(what, bytes, |done| progress.show(done), |_| false)
         .map(|_| ())
         .map_err(|trouble| {
-            trouble
-                .into_problem(session.path())
+            board::problem(trouble, session.path())
                 .hint(format!("the {title} did not reach the board"))
         })
 }
@@ -191,7 +189,7 @@ fn wait_for_network(app: &App, session: &mut Session, ssid: &str) -> Result<(), 
     loop {
         let status = session
             .status()
-            .map_err(|trouble| trouble.into_problem(session.path()))?;
+            .map_err(|trouble| board::problem(trouble, session.path()))?;
         let address = status.get("address").unwrap_or_default();
         let address = address.split(['/', ' ']).next().unwrap_or_default();
         if address

@@ -9,7 +9,7 @@ use std::{
 use super::open;
 use crate::{
     app::App,
-    board::{Command, custody, options::Reset, session::PATIENCE, status::BoardChain},
+    board::{self, Command, custody, options::Reset, session::PATIENCE, status::BoardChain},
     problem::{Exit, Problem},
 };
 
@@ -40,7 +40,7 @@ pub(super) async fn run(app: &App, port: Option<&Path>, options: &Reset) -> Resu
     console.say("The board restarts.");
     let mut status = session
         .restart(&command)
-        .map_err(|trouble| trouble.into_problem(session.path()))?;
+        .map_err(|trouble| board::problem(trouble, session.path()))?;
     if !options.factory {
         console.say(&format!(
             "It is back: {} {}, up for {}.",
@@ -56,7 +56,7 @@ pub(super) async fn run(app: &App, port: Option<&Path>, options: &Reset) -> Resu
         std::thread::sleep(LOOK_EVERY);
         status = session
             .resync(PATIENCE)
-            .map_err(|trouble| trouble.into_problem(session.path()))?;
+            .map_err(|trouble| board::problem(trouble, session.path()))?;
     }
     if status.chain() != BoardChain::Missing {
         return Err(Problem::failed("the board still has a sign-in")

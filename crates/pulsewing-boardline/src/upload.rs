@@ -6,7 +6,7 @@ use base64ct::{Base64, Encoding};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Command, Session, Status, Trouble, session::PATIENCE};
+use crate::{Command, Port, Session, Status, Trouble, session::PATIENCE};
 
 /// How many bytes a line carries: with `data ` and in base64 they have to fit into the 512 bytes that
 /// a board takes at once.
@@ -39,7 +39,7 @@ impl What {
     }
 }
 
-impl Session {
+impl<P: Port> Session<P> {
     /// Uploads bytes and has the board store them. `progress` is told how many bytes the board has.
     /// When contact is lost it begins anew, unless `is_there` finds in the board's status that the
     /// bytes had arrived. Returns what the board says of what it stored; nothing if that was found in

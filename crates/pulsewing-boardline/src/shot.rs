@@ -13,7 +13,7 @@ use std::{
 
 use base64ct::{Base64, Encoding};
 
-use super::Trouble;
+use crate::Trouble;
 
 /// The longest side that is believed, in pixels.
 const MAX_SIDE: usize = 2_048;

@@ -1,4 +1,4 @@
-//! The serial port.
+//! Where the bytes come from and go to: a serial port, or whatever stands in for one.
 
 use std::{
     io,
@@ -8,7 +8,7 @@ use std::{
 
 use serial2::SerialPort;
 
-use super::Trouble;
+use crate::Trouble;
 
 /// The line's speed, in bits a second. It means nothing to a board on USB.
 const BAUD: u32 = 115_200;
@@ -16,9 +16,33 @@ const BAUD: u32 = 115_200;
 /// How long a board may take to take some bytes.
 const WRITE_FOR: Duration = Duration::from_secs(5);
 
-/// An open port. It is this program's alone.
+/// One end of a line to a board.
+pub trait Port {
+    /// The path by which it was opened.
+    fn path(&self) -> &Path;
+
+    /// Reads what has arrived, waiting for it at most this long; nothing when the time is over.
+    ///
+    /// # Errors
+    /// [`Trouble::Lost`].
+    fn read<'b>(&mut self, buffer: &'b mut [u8], wait: Duration) -> Result<&'b [u8], Trouble>;
+
+    /// Writes all of it.
+    ///
+    /// # Errors
+    /// [`Trouble::Silent`] when the board does not take it, [`Trouble::Lost`] when it is gone.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble>;
+
+    /// Opens it anew after it was lost.
+    ///
+    /// # Errors
+    /// [`Trouble::NoPort`] or [`Trouble::Busy`].
+    fn reopen(&mut self) -> Result<(), Trouble>;
+}
+
+/// An open serial port. It is this program's alone.
 #[derive(Debug)]
-pub struct Port {
+pub struct Serial {
     serial: SerialPort,
     /// Holds the kernel's lock on the port. Two programs would read each other's replies.
     #[cfg(unix)]
@@ -26,7 +50,7 @@ pub struct Port {
     path: PathBuf,
 }
 
-impl Port {
+impl Serial {
     /// Opens a port by the path of its device.
     ///
     /// # Errors
@@ -43,18 +67,14 @@ impl Port {
             path: path.to_owned(),
         })
     }
+}
 
-    /// The path of its device.
-    #[must_use]
-    pub fn path(&self) -> &Path {
+impl Port for Serial {
+    fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Reads what has arrived, waiting for it at most this long; nothing when the time is over.
-    ///
-    /// # Errors
-    /// [`Trouble::Lost`].
-    pub fn read<'b>(&mut self, buffer: &'b mut [u8], wait: Duration) -> Result<&'b [u8], Trouble> {
+    fn read<'b>(&mut self, buffer: &'b mut [u8], wait: Duration) -> Result<&'b [u8], Trouble> {
         // The system counts in whole milliseconds; none would be none at all.
         let wait = wait.max(Duration::from_millis(1));
         self.serial.set_read_timeout(wait).map_err(Trouble::Lost)?;
@@ -67,17 +87,18 @@ impl Port {
         }
     }
 
-    /// Writes all of it.
-    ///
-    /// # Errors
-    /// [`Trouble::Silent`] when the board does not take it, [`Trouble::Lost`] when it is gone.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
         self.serial
             .write_all(bytes)
             .map_err(|error| match error.kind() {
                 io::ErrorKind::TimedOut => Trouble::Silent,
                 _ => Trouble::Lost(error),
             })
+    }
+
+    fn reopen(&mut self) -> Result<(), Trouble> {
+        *self = Self::open(&self.path)?;
+        Ok(())
     }
 }
 

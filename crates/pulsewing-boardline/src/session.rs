@@ -6,16 +6,15 @@
 //! earlier ones is told from it.
 
 use std::{
+    collections::VecDeque,
     path::Path,
     time::{Duration, Instant},
 };
 
-use super::{
-    Command, Status, Trouble,
+use crate::{
+    Command, Port, Status, Trouble,
     line::{Line, Lines},
-    port::Port,
 };
-use crate::console::Console;
 
 /// How long the next line of a reply may take. A board that is busy for longer is found again.
 const LINE_WITHIN: Duration = Duration::from_secs(5);
@@ -38,13 +37,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// The most lines of a reply: more than the highest screen has rows.
 const MAX_LINES: usize = 2_048;
 
+/// Told what goes on, for whoever asked for details. Secrets are not in it.
+type Detail = Box<dyn Fn(&str) + Send>;
+
 /// An open conversation.
-#[derive(Debug)]
-pub struct Session {
-    port: Port,
+pub struct Session<P> {
+    port: P,
     lines: Lines,
-    arrived: std::collections::VecDeque<u8>,
-    console: Console,
+    arrived: VecDeque<u8>,
+    detail: Detail,
     is_in_step: bool,
 }
 
@@ -55,21 +56,22 @@ enum NoReply {
     OutOfStep,
 }
 
-impl Session {
-    /// Opens a port and asks the board there for its status, for at most `patience`.
+impl<P: Port> Session<P> {
+    /// Begins one over an open port: asks the board there for its status, for at most `patience`. `detail`
+    /// is told what goes on, without any secret.
     ///
     /// # Errors
     /// [`Trouble`]; [`Trouble::Silent`] when no board of ours answers in time.
-    pub fn open(
-        path: &Path,
+    pub fn begin(
+        port: P,
         patience: Duration,
-        console: Console,
+        detail: impl Fn(&str) + Send + 'static,
     ) -> Result<(Self, Status), Trouble> {
         let mut session = Self {
-            port: Port::open(path)?,
+            port,
             lines: Lines::default(),
-            arrived: std::collections::VecDeque::new(),
-            console,
+            arrived: VecDeque::new(),
+            detail: Box::new(detail),
             is_in_step: false,
         };
         let status = session.resync(patience)?;
@@ -93,7 +95,7 @@ impl Session {
         }
         match self.ask_once(command) {
             Err(trouble) if trouble.is_about_contact() => {
-                self.console.detail(|| format!("{trouble}; asking again"));
+                (self.detail)(&format!("{trouble}; asking again"));
                 self.resync(PATIENCE)?;
                 self.ask_once(command)
             }
@@ -176,7 +178,7 @@ impl Session {
     /// [`Trouble`].
     pub fn say(&mut self, command: &Command) -> Result<(), Trouble> {
         let line = command.line()?;
-        self.console.detail(|| format!("to the board: {command}"));
+        (self.detail)(&format!("to the board: {command}"));
         let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(line.len() + 1));
         bytes.extend_from_slice(line.as_bytes());
         bytes.push(b'\n');
@@ -204,7 +206,7 @@ impl Session {
                     return Ok(status);
                 }
                 Err(trouble @ Trouble::Lost(_)) => {
-                    self.console.detail(|| format!("{trouble}; looking for it"));
+                    (self.detail)(&format!("{trouble}; looking for it"));
                     last = trouble;
                     self.reopen(until);
                 }
@@ -257,17 +259,15 @@ impl Session {
 
     /// Opens the port anew once it is there again.
     fn reopen(&mut self, until: Instant) {
-        let path = self.port.path().to_owned();
         while Instant::now() < until {
             std::thread::sleep(LOOK_EVERY);
-            match Port::open(&path) {
-                Ok(port) => {
-                    self.port = port;
+            match self.port.reopen() {
+                Ok(()) => {
                     self.lines = Lines::default();
                     self.arrived.clear();
                     return;
                 }
-                Err(trouble) => self.console.detail(|| trouble.to_string()),
+                Err(trouble) => (self.detail)(&trouble.to_string()),
             }
         }
     }
@@ -278,10 +278,10 @@ impl Session {
         loop {
             match self.line(until).map_err(NoReply::Trouble)? {
                 None => return Err(NoReply::Trouble(Trouble::Silent)),
-                Some(Line::Other(text)) => self.console.detail(|| {
+                Some(Line::Other(text)) => {
                     let shown: String = text.chars().filter(|c| !c.is_control()).collect();
-                    format!("from the board: {shown}")
-                }),
+                    (self.detail)(&format!("from the board: {shown}"));
+                }
                 Some(Line::Ok) => return Ok(lines),
                 Some(Line::Error(sentence)) => {
                     return Err(NoReply::Trouble(Trouble::Refused(sentence)));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pulsewing_core::Provider;
 
-use super::Trouble;
+use crate::Trouble;
 
 /// The reply to `status`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,53 +1,49 @@
 //! Proves that the board crates build where there is neither std nor alloc.
 //!
-//! Each crate is built for `riscv32imac-unknown-none-elf` against nothing but `core`. So that the proof
-//! cannot rot into one that always passes, a scratch crate that asks for alloc is built the same way,
-//! and must be refused.
-
-pub(crate) mod toolchain;
+//! Each crate is checked for `riscv32imac-unknown-none-elf` against nothing but `core`, alone, so that no
+//! other crate's features hide what it lacks. So that the proof cannot rot into one that always passes, a
+//! scratch crate that asks for alloc is checked the same way, and must be refused.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::process;
+use crate::tools::bare_rust::{BareRust, TARGET};
 use crate::workspace::Workspace;
 
-/// The instruction set of the ESP32-C6 and of the emulated board, without an operating system.
-pub(crate) const TARGET: &str = "riscv32imac-unknown-none-elf";
-
-/// Builds every no_std crate alone, then the control.
+/// Checks every no_std crate alone, then the control.
 ///
 /// # Errors
 ///
-/// When a crate does not build, when the control does, or when there is no toolchain.
+/// When a crate does not build, when the control does, or when there is no compiler.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
-    let toolchain = toolchain::find(workspace)
-        .ok_or_else(|| format!("no toolchain for {TARGET}; use --setup"))?;
-    println!("toolchain: {toolchain}");
+    let compiler = BareRust::find(workspace)?
+        .ok_or_else(|| format!("no compiler for {TARGET}; use --setup"))?;
+    println!("compiler: {compiler}");
     let members = workspace.no_std_members();
     if members.is_empty() {
         return Err("the workspace has no no_std crate".to_owned());
     }
-    let build = |arguments: &[&str]| -> Result<Command, String> {
+    let check = |arguments: &[&str]| -> Result<Command, String> {
         let mut cargo = process::cargo();
         cargo
-            .args(["build", "--lib", "--target", TARGET])
+            .args(["check", "--lib", "--target", TARGET])
             .args(arguments);
         // A directory of its own: another compiler in the same one would rebuild everything each time.
         cargo.arg("--target-dir").arg(target_dir(workspace));
-        toolchain.apply(&mut cargo, workspace)?;
+        compiler.apply_core_alone(&mut cargo, workspace)?;
         Ok(cargo)
     };
     let mut failed = Vec::new();
     for member in &members {
-        if process::run(&mut build(&["--package", &member.name])?).is_err() {
+        if process::compile(&mut check(&["--package", &member.name])?).is_err() {
             failed.push(member.name.as_str());
         }
     }
     let control =
         write_control(workspace).map_err(|error| format!("the control crate: {error}"))?;
-    let refused = process::output(&mut build(&[
+    let refused = process::output(&mut check(&[
         "--manifest-path",
         &control.to_string_lossy(),
     ])?);
@@ -76,11 +72,9 @@ fn write_control(workspace: &Workspace) -> std::io::Result<PathBuf> {
         "#![no_std]\nextern crate alloc;\npub fn control() -> alloc::vec::Vec<u8> { alloc::vec![1] }\n",
     )?;
     let manifest = dir.join("Cargo.toml");
-    // The profile is the workspace's, so that the `core` built for its crates serves here too.
     fs::write(
         &manifest,
-        "[package]\nname = \"no-std-control\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-         [workspace]\n\n[profile.dev]\ndebug = \"line-tables-only\"\n",
+        "[package]\nname = \"no-std-control\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n",
     )?;
     Ok(manifest)
 }

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::Trouble;
+use crate::Trouble;
 
 /// The longest line that a board takes, in bytes, without its end.
 const MAX_LINE: usize = 512;

@@ -1,0 +1,354 @@
+//! What the tasks consist of: the steps of `test` and of its parts, in the order in which they begin.
+
+use std::process::Command;
+
+use crate::firmware::{self, feather, xtensa};
+use crate::members;
+use crate::process;
+use crate::qemu;
+use crate::step::{Step, Work};
+use crate::test_programs::Which;
+use crate::tools::Tool;
+use crate::workspace::Workspace;
+
+/// The step that many others wait for: the test programs, and with them the program that they start.
+const BUILD_TESTS: &str = "build the tests";
+
+const BUILD_BOARD: &str = "build the emulated board";
+
+/// Everything that must hold before a change goes in. What is quick or waited for comes first.
+pub(crate) fn test(workspace: &Workspace) -> Vec<Step> {
+    let mut plan = vec![format(), tidy(), build_tests(Which::All)];
+    plan.extend(tests(workspace, Which::All));
+    plan.extend(qemu_checks());
+    plan.extend([
+        foreign_clients(),
+        browser_tests(),
+        build_board(),
+        clippy(workspace, Lints::AndAlone),
+        feather_c6(),
+        feather_s3(),
+        no_std(),
+        program_alone(),
+        fuzz_seeds(workspace),
+        doc_tests(),
+        docs(),
+        board_net(workspace),
+        licences(),
+    ]);
+    plan
+}
+
+/// What is worth knowing between two commits. [`LEFT_OUT`] is the rest.
+pub(crate) fn quick(workspace: &Workspace) -> Vec<Step> {
+    let mut plan = vec![
+        format(),
+        tidy(),
+        clippy(workspace, Lints::Together),
+        build_tests(Which::Quick),
+    ];
+    plan.extend(tests(workspace, Which::Quick));
+    plan
+}
+
+/// What the quick run says that it left out.
+pub(crate) const LEFT_OUT: &str = "left out: end to end, virtual time, benches, browser, foreign clients, \
+    fuzz seeds, docs, no-std, licences, and the boards";
+
+/// The program's tests from outside.
+pub(crate) fn e2e(workspace: &Workspace) -> Vec<Step> {
+    let mut plan = vec![build_tests(Which::EndToEnd)];
+    plan.extend(tests(workspace, Which::EndToEnd));
+    plan
+}
+
+/// The page in a real browser.
+pub(crate) fn browser() -> Vec<Step> {
+    vec![build_tests(Which::EndToEnd), browser_tests()]
+}
+
+/// The emulated board: its program and the host's, then each group of checks.
+pub(crate) fn qemu(workspace: &Workspace) -> Vec<Step> {
+    let mut plan = vec![
+        build_tests(Which::EndToEnd),
+        build_board(),
+        board_net(workspace),
+    ];
+    plan.extend(qemu_checks());
+    plan
+}
+
+/// The Feathers: one is built, the other, whose compiler is in no registry, type-checked.
+pub(crate) fn firmware() -> Vec<Step> {
+    vec![feather_c6(), feather_s3()]
+}
+
+/// The files to flash.
+pub(crate) fn image() -> Vec<Step> {
+    vec![board("image of feather-c6", feather::image)]
+}
+
+/// The measurements; they take minutes.
+pub(crate) fn bench() -> Vec<Step> {
+    vec![cargo(
+        "bench",
+        &[Tool::CCompiler],
+        &["bench", "--workspace", "--bench", "*"],
+    )]
+}
+
+/// The pictures that the tests compare with, drawn anew by the tests themselves.
+pub(crate) fn frames() -> Vec<Step> {
+    let mut cargo = process::cargo();
+    cargo
+        .args(["test", "--package", "pulsewing-screen"])
+        .args(["--test", "frames", "--test", "gallery"])
+        .env("PULSEWING_ACCEPT_FRAMES", "1");
+    vec![Step::new("frames", &[], Work::Cargo(vec![cargo]))]
+}
+
+/// The house rules.
+pub(crate) fn tidy() -> Step {
+    Step::new("tidy", &[], Work::Tidy).waiting()
+}
+
+/// The proof that board crates need neither std nor alloc.
+pub(crate) fn no_std() -> Step {
+    Step::new("no-std", &[Tool::BareTarget], Work::NoStd)
+}
+
+/// The same plan, with a step before it for each tool that is missing or does not work.
+pub(crate) fn with_setup(plan: Vec<Step>, workspace: &Workspace) -> Vec<Step> {
+    let mut tools: Vec<Tool> = Vec::new();
+    for tool in plan.iter().flat_map(|step| step.needs) {
+        if !tools.contains(tool) {
+            tools.push(*tool);
+        }
+    }
+    tools
+        .into_iter()
+        .filter(|tool| tool.require(workspace).is_err())
+        .map(Step::install)
+        .chain(plan)
+        .collect()
+}
+
+fn format() -> Step {
+    cargo("format", &[Tool::Rustfmt], &["fmt", "--all", "--check"]).waiting()
+}
+
+fn build_tests(which: Which) -> Step {
+    Step::new(BUILD_TESTS, &[Tool::CCompiler], Work::BuildTests(which))
+}
+
+/// The tests of every member, a step each.
+fn tests(workspace: &Workspace, which: Which) -> impl Iterator<Item = Step> {
+    // The host's take longest, and begin first.
+    let packages = workspace.packages.iter().rev();
+    packages
+        .filter(move |package| which.has_programs(package))
+        .map(move |package| {
+            let work = Work::Tests(package.name.clone(), which);
+            Step::new(format!("tests of {}", package.name), TOOLS_OF_TESTS, work)
+                .waiting()
+                .after(&[BUILD_TESTS])
+        })
+}
+
+/// systemd is on Linux alone, and so are the tests that ask it.
+const TOOLS_OF_TESTS: &[Tool] = if cfg!(target_os = "linux") {
+    &[Tool::CCompiler, Tool::SystemdAnalyze]
+} else {
+    &[Tool::CCompiler]
+};
+
+fn foreign_clients() -> Step {
+    Step::new("foreign clients", &[Tool::ForeignClients], Work::Foreign)
+        .waiting()
+        .after(&[BUILD_TESTS])
+}
+
+fn browser_tests() -> Step {
+    const TOOLS: &[Tool] = &[Tool::Node, Tool::Chromium, Tool::BrowserPackages];
+    Step::new("browser", TOOLS, Work::Browser)
+        .waiting()
+        .after(&[BUILD_TESTS])
+}
+
+fn qemu_checks() -> impl Iterator<Item = Step> {
+    qemu::groups().map(|group| {
+        let tools = &[Tool::Qemu, Tool::Mtools];
+        Step::new(format!("qemu: {group}"), tools, Work::Qemu(group))
+            .waiting()
+            .after(&[BUILD_TESTS, BUILD_BOARD])
+    })
+}
+
+fn build_board() -> Step {
+    board(BUILD_BOARD, |workspace| {
+        firmware::build(workspace, "pulsewing-virt")
+    })
+}
+
+fn feather_c6() -> Step {
+    board("build feather-c6", feather::build_c6)
+}
+
+fn feather_s3() -> Step {
+    board("type-check feather-s3", xtensa::check)
+}
+
+fn board(name: &str, work: fn(&Workspace) -> Result<(), String>) -> Step {
+    const TOOLS: &[Tool] = &[Tool::CCompiler, Tool::BareTarget, Tool::Clang, Tool::Cmake];
+    Step::new(name, TOOLS, Work::Board(work))
+}
+
+/// The parts of the boards' network code that need no board.
+fn board_net(workspace: &Workspace) -> Step {
+    let mut cargo = process::cargo();
+    cargo
+        .args(["test", "--manifest-path", "firmware/Cargo.toml"])
+        .args(["--package", "pulsewing-net", "--no-default-features"])
+        .args(["--lib", "--target-dir"])
+        .arg(&workspace.target_dir);
+    Step::new("board network tests", &[], Work::Cargo(vec![cargo]))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lints {
+    Together,
+    AndAlone,
+}
+
+/// One pass over everything. Built together, one crate's features leak into another's dependencies and hide
+/// what it lacks, so the libraries of the board crates are linted once more, each alone.
+fn clippy(workspace: &Workspace, lints: Lints) -> Step {
+    let lint = |which: &[&str]| {
+        let mut cargo = process::cargo();
+        cargo.arg("clippy").args(which);
+        cargo.args(["--no-deps", "--", "-D", "warnings"]);
+        cargo
+    };
+    let mut passes = vec![lint(&["--workspace", "--all-targets"])];
+    if lints == Lints::AndAlone {
+        let alone = workspace
+            .packages
+            .iter()
+            .filter(|package| members::find(&package.name).is_some_and(|member| member.no_std));
+        passes.extend(alone.map(|package| lint(&["-p", &package.name, "--lib"])));
+    }
+    Step::new(
+        "clippy",
+        &[Tool::Clippy, Tool::CCompiler],
+        Work::Cargo(passes),
+    )
+}
+
+/// The program as its users build it: without the features that the tests' dependencies turn on, and without
+/// its own.
+fn program_alone() -> Step {
+    let check = |features: &[&str]| {
+        let mut cargo = process::cargo();
+        cargo.args(["check", "-p", "pulsewing", "--bins"]);
+        cargo.args(features);
+        cargo
+    };
+    let passes = vec![check(&[]), check(&["--no-default-features"])];
+    Step::new("the program alone", &[Tool::CCompiler], Work::Cargo(passes))
+}
+
+/// Every fuzz target over its seeds and mutations of them. The targets are a workspace of their own; in our
+/// target directory they find most of what they need already built.
+fn fuzz_seeds(workspace: &Workspace) -> Step {
+    let mut cargo = process::cargo();
+    cargo
+        .args(["test", "--lib", "--manifest-path", "fuzz/Cargo.toml"])
+        .arg("--target-dir")
+        .arg(&workspace.target_dir);
+    let work = Work::Cargo(vec![cargo]);
+    Step::new("fuzz targets over seeds", &[Tool::CCompiler], work)
+}
+
+fn doc_tests() -> Step {
+    let arguments = ["test", "--workspace", "--doc", "--no-fail-fast"];
+    cargo("doc tests", &[Tool::CCompiler], &arguments)
+}
+
+fn docs() -> Step {
+    let mut cargo = process::cargo();
+    cargo
+        .args(["doc", "--workspace", "--no-deps"])
+        .env("RUSTDOCFLAGS", "-Dwarnings");
+    Step::new("docs", &[Tool::CCompiler], Work::Cargo(vec![cargo]))
+}
+
+fn licences() -> Step {
+    cargo(
+        "licences and sources",
+        &[Tool::CargoDeny],
+        &[
+            "deny",
+            "--workspace",
+            "check",
+            // A licence that cannot be told is not one that deny.toml allows.
+            "-Dno-license-field",
+            "-Dgather-failure",
+            "licenses",
+            "bans",
+            "sources",
+        ],
+    )
+    .waiting()
+}
+
+fn cargo(name: &str, needs: &'static [Tool], arguments: &[&str]) -> Step {
+    let mut command: Command = process::cargo();
+    command.args(arguments);
+    Step::new(name, needs, Work::Cargo(vec![command]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_member_is_tested_and_the_quick_run_leaves_none_out() {
+        let workspace = Workspace::load().unwrap();
+        for plan in [test(&workspace), quick(&workspace)] {
+            for package in &workspace.packages {
+                let name = format!("tests of {}", package.name);
+                assert!(plan.iter().any(|step| step.name == name), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_step_waits_for_is_in_the_plan() {
+        let workspace = Workspace::load().unwrap();
+        for plan in [
+            test(&workspace),
+            quick(&workspace),
+            qemu(&workspace),
+            browser(),
+        ] {
+            for step in &plan {
+                for before in step.after {
+                    assert!(
+                        plan.iter().any(|other| other.name == *before),
+                        "{} waits for {before}",
+                        step.name
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_board_crates_are_linted_together_and_alone() {
+        let workspace = Workspace::load().unwrap();
+        let Work::Cargo(passes) = clippy(&workspace, Lints::AndAlone).work else {
+            panic!("clippy is a cargo command");
+        };
+        assert_eq!(passes.len(), 1 + workspace.no_std_members().len());
+    }
+}

@@ -1,0 +1,120 @@
+//! One step: what it needs, when it may run, and what it does.
+
+use std::process::Command;
+
+use crate::browser;
+use crate::foreign;
+use crate::no_std;
+use crate::process;
+use crate::qemu;
+use crate::test_programs::{self, Which};
+use crate::tidy;
+use crate::tools::Tool;
+use crate::workspace::Workspace;
+
+/// One line of the closing table.
+pub(crate) struct Step {
+    pub(crate) name: String,
+    pub(crate) needs: &'static [Tool],
+    /// Steps that have to pass before, as far as they are in the plan.
+    pub(crate) after: &'static [&'static str],
+    pub(crate) load: Load,
+    pub(crate) work: Work,
+}
+
+/// What a step keeps busy. Two that compile would only wait for each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Load {
+    /// All processors and cargo's locks: one such step at a time.
+    Compiles,
+    /// Mostly nothing: it waits for programs that wait.
+    Waits,
+}
+
+pub(crate) enum Work {
+    /// Commands, one after the other; what they do is mostly compiling.
+    Cargo(Vec<Command>),
+    Install(Tool),
+    Tidy,
+    NoStd,
+    BuildTests(Which),
+    Tests(String, Which),
+    Foreign,
+    Browser,
+    Qemu(&'static str),
+    Board(fn(&Workspace) -> Result<(), String>),
+}
+
+impl Step {
+    /// A step that compiles, and needs no other one.
+    pub(crate) fn new(name: impl Into<String>, needs: &'static [Tool], work: Work) -> Self {
+        Self {
+            name: name.into(),
+            needs,
+            after: &[],
+            load: Load::Compiles,
+            work,
+        }
+    }
+
+    /// A step that installs a tool.
+    pub(crate) fn install(tool: Tool) -> Self {
+        let step = Self::new(tool.setup_name(), &[], Work::Install(tool));
+        if tool.is_compiled() {
+            step
+        } else {
+            step.waiting()
+        }
+    }
+
+    /// The same for a step that mostly waits.
+    pub(crate) fn waiting(self) -> Self {
+        Self {
+            load: Load::Waits,
+            ..self
+        }
+    }
+
+    pub(crate) fn after(self, after: &'static [&'static str]) -> Self {
+        Self { after, ..self }
+    }
+
+    /// Does the work, this often. What fails once does not keep the others from running.
+    pub(crate) fn run(mut self, workspace: &Workspace, times: u32) -> Result<(), String> {
+        for tool in self.needs {
+            tool.require(workspace)?;
+        }
+        self.work.run(workspace, times)
+    }
+}
+
+impl Work {
+    fn run(&mut self, workspace: &Workspace, times: u32) -> Result<(), String> {
+        match self {
+            Self::Cargo(commands) => {
+                let failed = commands
+                    .iter_mut()
+                    .filter_map(|command| process::compile(command).err());
+                all_of(failed.collect())
+            }
+            Self::Install(tool) => tool.install(workspace),
+            Self::Tidy => tidy::run(workspace),
+            Self::NoStd => no_std::run(workspace),
+            Self::BuildTests(which) => test_programs::build(workspace, *which),
+            Self::Tests(package, which) => test_programs::run(workspace, package, *which, times),
+            Self::Foreign => foreign::run(workspace),
+            Self::Browser => browser::run(workspace, times),
+            Self::Qemu(group) => qemu::run(workspace, group, times),
+            Self::Board(work) => work(workspace),
+        }
+    }
+}
+
+/// Fails with every problem there is.
+pub(crate) fn all_of(problems: Vec<String>) -> Result<(), String> {
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems.join("; "))
+    }
+}

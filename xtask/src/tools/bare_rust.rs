@@ -1,0 +1,335 @@
+//! A compiler with the libraries of the boards' target.
+//!
+//! An installed target (`rustup target add`) has them. Where none can be installed, Debian's `rustc-web` and
+//! `rust-web-src` are unpacked below the target directory, and `core` and `alloc` are built into that
+//! compiler's own directory, once for all boards.
+
+use std::env;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::debian::{self, Packages};
+use super::pick;
+use crate::process;
+use crate::workspace::Workspace;
+
+/// The instruction set of the ESP32-C6 and of the emulated board, without an operating system.
+pub(crate) const TARGET: &str = "riscv32imac-unknown-none-elf";
+
+pub(super) const PACKAGES: Packages<'_> = Packages {
+    names: &["rustc-web", "rust-web-src"],
+    newest: false,
+    // The sources of the whole compiler are in there; only the library's are wanted.
+    parts: &[(
+        "rust-web-src_",
+        &[
+            "./usr/lib/rustlib/src",
+            "./usr/src/rustc-*/library",
+            "./usr/src/rustc-*/Cargo.toml",
+        ],
+    )],
+};
+
+/// A compiler that makes programs for the boards.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BareRust {
+    /// Debian's compiler, where it was unpacked; else the machine's own.
+    unpacked: Option<PathBuf>,
+}
+
+impl fmt::Display for BareRust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.unpacked {
+            None => write!(f, "the machine's compiler, with its libraries for {TARGET}"),
+            Some(rustc) => write!(f, "{}", rustc.display()),
+        }
+    }
+}
+
+impl BareRust {
+    /// Finds one that works.
+    ///
+    /// # Errors
+    ///
+    /// When the unpacked one does not work.
+    pub(crate) fn find(workspace: &Workspace) -> Result<Option<Self>, String> {
+        let dir = unpacked_dir(workspace);
+        let unpacked = Self {
+            unpacked: Some(dir.join("bin/rustc")),
+        };
+        pick([Self { unpacked: None }], &dir, unpacked, Self::try_out)
+    }
+
+    /// Downloads Debian's compiler and library sources, unpacks them, and builds the libraries.
+    ///
+    /// # Errors
+    ///
+    /// When apt does not know the packages, a download fails, the disk is full, or a library does not build.
+    pub(crate) fn unpack(workspace: &Workspace) -> Result<(), String> {
+        let dir = unpacked_dir(workspace);
+        debian::unpack(workspace, &PACKAGES, &dir, |dir| {
+            debian::write_starter(dir, "usr/bin/rustc", &[], &[])
+        })?;
+        build_libraries(&dir)
+    }
+
+    /// Its compiler.
+    pub(crate) fn rustc(&self) -> Command {
+        match &self.unpacked {
+            None => Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())),
+            Some(rustc) => Command::new(rustc),
+        }
+    }
+
+    /// Makes a cargo command build with this compiler against nothing but `core`, and take its warnings for
+    /// errors.
+    ///
+    /// # Errors
+    ///
+    /// When the sysroot cannot be written.
+    pub(crate) fn apply_core_alone(
+        &self,
+        cargo: &mut Command,
+        workspace: &Workspace,
+    ) -> Result<(), String> {
+        let sysroot = workspace.target_dir.join("no-std-sysroot");
+        copy_core(&self.libraries()?, &sysroot)
+            .map_err(|error| format!("cannot write {}: {error}", sysroot.display()))?;
+        cargo.env(
+            "CARGO_ENCODED_RUSTFLAGS",
+            format!("--sysroot\u{1f}{}\u{1f}-Dwarnings", sysroot.display()),
+        );
+        if let Some(rustc) = &self.unpacked {
+            cargo.env("RUSTC", rustc);
+        }
+        Ok(())
+    }
+
+    /// Makes a cargo command build for the boards with this compiler, `alloc` included.
+    ///
+    /// # Errors
+    ///
+    /// When there is no linker.
+    pub(crate) fn apply_for_firmware(&self, cargo: &mut Command) -> Result<(), String> {
+        if let Some(rustc) = &self.unpacked {
+            cargo.env("RUSTC", rustc).env(
+                // Debian's compiler comes without one; rustup's brings its own.
+                "CARGO_TARGET_RISCV32IMAC_UNKNOWN_NONE_ELF_LINKER",
+                linker()?,
+            );
+        }
+        Ok(())
+    }
+
+    /// Where the sources of its libraries are.
+    ///
+    /// # Errors
+    ///
+    /// When the compiler does not say where it keeps its own files.
+    pub(crate) fn library_sources(&self) -> Result<PathBuf, String> {
+        let sysroot = process::output(self.rustc().args(["--print", "sysroot"]))?;
+        Ok(Path::new(sysroot.trim()).join("lib/rustlib/src/rust"))
+    }
+
+    fn libraries(&self) -> Result<PathBuf, String> {
+        let question = ["--print", "target-libdir", "--target", TARGET];
+        let answer = process::output(self.rustc().args(question))?;
+        Ok(PathBuf::from(answer.trim()))
+    }
+
+    /// Compiles a function that allocates.
+    fn try_out(&self) -> Result<(), String> {
+        let scratch = tempfile::tempdir().map_err(|error| format!("no directory: {error}"))?;
+        let source = scratch.path().join("line.rs");
+        fs::write(
+            &source,
+            "#![no_std]\nextern crate alloc;\n\
+             pub fn boxed(x: u32) -> alloc::boxed::Box<u32> { alloc::boxed::Box::new(x) }\n",
+        )
+        .map_err(|error| format!("{}: {error}", source.display()))?;
+        let mut rustc = self.rustc();
+        rustc
+            .args([
+                "--edition",
+                "2024",
+                "--crate-type",
+                "lib",
+                "--target",
+                TARGET,
+            ])
+            .args(["--emit", "obj", "--out-dir"])
+            .arg(scratch.path())
+            .arg(&source);
+        process::output(&mut rustc).map(drop)
+    }
+}
+
+/// The linker that comes with the compiler in the path.
+fn linker() -> Result<PathBuf, String> {
+    let ask = |question: &[&str]| process::output(Command::new("rustc").args(question));
+    let sysroot = ask(&["--print", "sysroot"])?;
+    let version = ask(&["--version", "--verbose"])?;
+    let host = version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .unwrap_or_default();
+    let linker = Path::new(sysroot.trim())
+        .join("lib/rustlib")
+        .join(host)
+        .join("bin/rust-lld");
+    if linker.exists() {
+        Ok(linker)
+    } else {
+        Err(format!("the compiler has no {}", linker.display()))
+    }
+}
+
+/// Builds `core` and `alloc` into the unpacked compiler's directory, as small as the boards want them.
+fn build_libraries(dir: &Path) -> Result<(), String> {
+    let failed = |error: io::Error| format!("cannot write below {}: {error}", dir.display());
+    let compiler = BareRust {
+        unpacked: Some(dir.join("bin/rustc")),
+    };
+    let scratch = dir.join("libraries");
+    fs::create_dir_all(scratch.join("src")).map_err(failed)?;
+    fs::write(
+        scratch.join("src/lib.rs"),
+        "#![no_std]\nextern crate alloc;\n",
+    )
+    .map_err(failed)?;
+    fs::write(scratch.join("Cargo.toml"), LIBRARIES_MANIFEST).map_err(failed)?;
+    // The code for the linker to optimise lies beside the finished code, as in an installed target's
+    // libraries. Where the sources are is nobody's business: see `firmware::paths`.
+    let flags = [
+        "-Cembed-bitcode=yes".to_owned(),
+        "-Ctarget-feature=+relax".to_owned(),
+        format!(
+            "--remap-path-prefix={}=",
+            compiler.library_sources()?.display()
+        ),
+    ];
+    let mut cargo = process::cargo();
+    cargo
+        .args(["build", "--release", "--target", TARGET])
+        .current_dir(&scratch)
+        .env("RUSTC", dir.join("bin/rustc"))
+        // Lets a stable compiler build its own library, as cargo's unstable build-std asks for.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_UNSTABLE_BUILD_STD", "core,alloc")
+        .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "compiler-builtins-mem")
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
+        .env("CARGO_TARGET_DIR", scratch.join("target"));
+    process::compile(&mut cargo)?;
+    let built = scratch.join("target").join(TARGET).join("release/deps");
+    let libraries = dir.join("usr/lib/rustlib").join(TARGET).join("lib");
+    fs::create_dir_all(&libraries).map_err(failed)?;
+    let wanted = ["liballoc-", "libcore-", "libcompiler_builtins-"];
+    for file in library_files(&built, &wanted).map_err(failed)? {
+        if let Some(name) = file
+            .file_name()
+            .filter(|_| file.extension().is_some_and(|e| e == "rlib"))
+        {
+            fs::copy(&file, libraries.join(name)).map_err(failed)?;
+        }
+    }
+    fs::remove_dir_all(&scratch).map_err(failed)
+}
+
+/// The profile is the boards': see `firmware/Cargo.toml`.
+const LIBRARIES_MANIFEST: &str = "\
+[package]
+name = \"libraries\"
+version = \"0.0.0\"
+edition = \"2024\"
+
+[workspace]
+
+[profile.release]
+opt-level = \"z\"
+codegen-units = 1
+panic = \"abort\"
+debug = \"line-tables-only\"
+";
+
+/// Copies `core`, and the compiler's own support below it, to a sysroot without alloc and std.
+fn copy_core(libraries: &Path, sysroot: &Path) -> io::Result<()> {
+    let to = sysroot.join("lib/rustlib").join(TARGET).join("lib");
+    let wanted = [
+        "libcore-",
+        "libcompiler_builtins-",
+        "librustc_std_workspace_core-",
+    ];
+    let files = library_files(libraries, &wanted)?;
+    let names = |files: &[PathBuf]| -> Vec<_> {
+        files
+            .iter()
+            .filter_map(|file| Some(file.file_name()?.to_owned()))
+            .collect()
+    };
+    // Written anew they would make everything be checked anew.
+    if library_files(&to, &[""]).is_ok_and(|there| names(&there) == names(&files)) {
+        return Ok(());
+    }
+    if to.exists() {
+        fs::remove_dir_all(&to)?;
+    }
+    fs::create_dir_all(&to)?;
+    for file in files {
+        if let Some(name) = file.file_name() {
+            fs::copy(&file, to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+fn library_files(dir: &Path, prefixes: &[&str]) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if prefixes.iter().any(|prefix| name.starts_with(prefix)) {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn unpacked_dir(workspace: &Workspace) -> PathBuf {
+    workspace.target_dir.join("tools/bare-rust")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sysroot_of_an_installed_target_holds_core_but_not_alloc() {
+        let scratch = tempfile::tempdir().unwrap();
+        let libraries = scratch.path().join("installed");
+        fs::create_dir(&libraries).unwrap();
+        for name in [
+            "libcore-1.rlib",
+            "libcompiler_builtins-2.rlib",
+            "liballoc-3.rlib",
+        ] {
+            fs::write(libraries.join(name), name).unwrap();
+        }
+        let sysroot = scratch.path().join("sysroot");
+        copy_core(&libraries, &sysroot).unwrap();
+        fs::remove_file(libraries.join("libcompiler_builtins-2.rlib")).unwrap();
+        copy_core(&libraries, &sysroot).unwrap();
+
+        let made = sysroot.join("lib/rustlib").join(TARGET).join("lib");
+        let files = library_files(&made, &[""]).unwrap();
+        assert_eq!(
+            files,
+            [made.join("libcore-1.rlib")],
+            "and nothing of an older compiler"
+        );
+    }
+}

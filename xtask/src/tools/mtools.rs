@@ -1,0 +1,50 @@
+//! mtools, which write and read the emulated board's card: one program under many names.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::debian::{self, Packages};
+use super::pick;
+use crate::process;
+use crate::workspace::Workspace;
+
+pub(super) const PACKAGES: Packages<'_> = Packages {
+    names: &["mtools"],
+    newest: false,
+    parts: &[],
+};
+
+/// Finds one that works, as a command is started.
+///
+/// # Errors
+///
+/// When the unpacked one does not work.
+pub(crate) fn find(workspace: &Workspace) -> Result<Option<PathBuf>, String> {
+    let dir = unpacked_dir(workspace);
+    let unpacked = dir.join("bin/mtools");
+    pick([PathBuf::from("mtools")], &dir, unpacked, |program| {
+        let scratch = tempfile::tempdir().map_err(|error| format!("no directory: {error}"))?;
+        let disk = scratch.path().join("floppy.img");
+        let mut format = Command::new(program);
+        format.args(["-c", "mformat", "-C", "-f", "1440", "-i"]);
+        process::output(format.arg(&disk).arg("::"))?;
+        let mut list = Command::new(program);
+        list.args(["-c", "mdir", "-i"]);
+        process::output(list.arg(&disk).arg("::")).map(drop)
+    })
+}
+
+/// Unpacks Debian's.
+///
+/// # Errors
+///
+/// When the package cannot be had.
+pub(crate) fn unpack(workspace: &Workspace) -> Result<(), String> {
+    debian::unpack(workspace, &PACKAGES, &unpacked_dir(workspace), |dir| {
+        debian::write_starter(dir, "usr/bin/mtools", &[], &[])
+    })
+}
+
+fn unpacked_dir(workspace: &Workspace) -> PathBuf {
+    workspace.target_dir.join("tools/mtools")
+}

@@ -1,0 +1,88 @@
+//! QEMU for RISC-V, which emulates the board.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::debian::{self, Packages};
+use super::pick;
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Older ones count nanoseconds where we count instructions.
+const OLDEST: u32 = 10;
+
+pub(super) const PACKAGES: Packages<'_> = Packages {
+    names: &["qemu-system-riscv"],
+    // The release's own is too old.
+    newest: true,
+    parts: &[],
+};
+
+const PROGRAM: &str = "qemu-system-riscv32";
+
+/// Finds one that works, as a command is started.
+///
+/// # Errors
+///
+/// When the unpacked one does not work.
+pub(crate) fn find(workspace: &Workspace) -> Result<Option<PathBuf>, String> {
+    let dir = unpacked_dir(workspace);
+    let unpacked = dir.join("bin").join(PROGRAM);
+    pick([PathBuf::from(PROGRAM)], &dir, unpacked, |program| {
+        let version = process::output(Command::new(program).arg("--version"))?;
+        if major_version(&version).is_none_or(|major| major < OLDEST) {
+            return Err(format!("it is older than version {OLDEST}"));
+        }
+        let machines = process::output(Command::new(program).args(["-machine", "help"]))?;
+        if machines.lines().any(|line| line.starts_with("virt ")) {
+            Ok(())
+        } else {
+            Err("it has no machine called virt".to_owned())
+        }
+    })
+}
+
+/// Unpacks Debian's, the newest that there is for this release.
+///
+/// # Errors
+///
+/// When a package cannot be had.
+pub(crate) fn unpack(workspace: &Workspace) -> Result<(), String> {
+    debian::unpack(workspace, &PACKAGES, &unpacked_dir(workspace), |dir| {
+        // It looks for its parts where it would be installed.
+        let modules = debian::library_dirs(dir)
+            .into_iter()
+            .map(|dir| dir.join("qemu"))
+            .find(|dir| dir.exists());
+        let variables: Vec<_> = modules
+            .iter()
+            .map(|modules| ("QEMU_MODULE_DIR", modules.as_path()))
+            .collect();
+        let firmware = dir.join("usr/share/qemu");
+        let firmware = firmware.to_string_lossy();
+        let program = format!("usr/bin/{PROGRAM}");
+        debian::write_starter(dir, &program, &["-L", &firmware], &variables)
+    })
+}
+
+fn unpacked_dir(workspace: &Workspace) -> PathBuf {
+    workspace.target_dir.join("tools/qemu")
+}
+
+/// The number before the first dot of `QEMU emulator version 10.0.2 (Debian ...)`.
+fn major_version(text: &str) -> Option<u32> {
+    let (_, version) = text.split_once("version ")?;
+    version.split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_read_from_what_qemu_says() {
+        let text = "QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2)\nCopyright (c) 2003";
+        assert_eq!(major_version(text), Some(10));
+        assert_eq!(major_version("something else"), None);
+    }
+}
