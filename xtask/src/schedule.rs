@@ -1,5 +1,5 @@
-//! Runs a plan: one step that compiles and one that waits beside each other, each as a process of its own, so
-//! that their output is kept apart.
+//! Runs a plan, two steps beside each other: while one compiles, another waits for what it started. Each is a
+//! process of its own, so that their output is kept apart.
 //!
 //! A failed step does not stop the others, so that one run shows everything that is wrong; only what is made
 //! of its result is not tried.
@@ -21,7 +21,7 @@ use crate::step::{Load, Step};
 use crate::table::{self, Finished, Verdict};
 use crate::workspace::Workspace;
 
-/// How many steps run at a time. Of those that compile it is one.
+/// How many steps run at a time. Two that compile would only wait for each other, and so would two that install.
 const AT_ONCE: usize = 2;
 
 /// How a plan is carried out.
@@ -195,9 +195,8 @@ impl State {
                 let why = format!("it needs \"{failed}\"");
                 return Next::Skip(self.pending.remove(index), why);
             }
-            let compiles = |load| load == Load::Compiles;
             let is_locked =
-                compiles(step.load) && self.running.iter().any(|(_, load)| compiles(*load));
+                step.load != Load::Waits && self.running.iter().any(|(_, load)| *load == step.load);
             if choice.is_none() && !is_locked && self.waits_for(step).next().is_none() {
                 choice = Some(index);
             }

@@ -22,11 +22,13 @@ pub(crate) struct Step {
     pub(crate) work: Work,
 }
 
-/// What a step keeps busy. Two that compile would only wait for each other.
+/// What a step keeps busy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Load {
     /// All processors and cargo's locks: one such step at a time.
     Compiles,
+    /// The network and apt's locks: one such step at a time.
+    Installs,
     /// Mostly nothing: it waits for programs that wait.
     Waits,
 }
@@ -59,11 +61,14 @@ impl Step {
 
     /// A step that installs a tool.
     pub(crate) fn install(tool: Tool) -> Self {
-        let step = Self::new(tool.setup_name(), &[], Work::Install(tool));
-        if tool.is_compiled() {
-            step
+        let load = if tool.is_compiled() {
+            Load::Compiles
         } else {
-            step.waiting()
+            Load::Installs
+        };
+        Self {
+            load,
+            ..Self::new(tool.setup_name(), &[], Work::Install(tool))
         }
     }
 

@@ -11,8 +11,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 
+use super::once_an_hour;
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -149,14 +149,13 @@ struct Apt {
 }
 
 impl Apt {
-    /// The lists are fetched once in a run.
     fn with_current_lists(workspace: &Workspace) -> Result<Self, String> {
-        static UPDATED: OnceLock<Result<(), String>> = OnceLock::new();
-        let apt = Self::prepare(&workspace.target_dir.join("apt"))
-            .map_err(|error| format!("cannot prepare apt's lists: {error}"))?;
-        UPDATED
-            .get_or_init(|| process::run(apt.command("apt-get").args(["--quiet=2", "update"])))
-            .clone()?;
+        let dir = workspace.target_dir.join("apt");
+        let apt =
+            Self::prepare(&dir).map_err(|error| format!("cannot prepare apt's lists: {error}"))?;
+        once_an_hour(&dir.join("lists-fetched"), || {
+            process::run(apt.command("apt-get").args(["--quiet=2", "update"]))
+        })?;
         Ok(apt)
     }
 
@@ -271,17 +270,10 @@ fn unpack_one(package: &Path, packages: &Packages<'_>, dir: &Path) -> Result<(),
         .iter()
         .find(|(start, _)| name.starts_with(start));
     let Some((_, parts)) = wanted else {
-        return process::run(
-            Command::new("dpkg-deb")
-                .arg("--extract")
-                .arg(package)
-                .arg(dir),
-        );
+        let mut extract = Command::new("dpkg-deb");
+        extract.arg("--extract").arg(package).arg(dir);
+        return process::output(&mut extract).map(drop);
     };
-    println!(
-        "$ dpkg-deb --fsys-tarfile {name} | tar --extract {}",
-        parts.join(" ")
-    );
     let failed = |error: io::Error| format!("cannot unpack {name}: {error}");
     let mut archive = Command::new("dpkg-deb")
         .arg("--fsys-tarfile")

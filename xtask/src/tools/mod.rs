@@ -16,9 +16,10 @@ pub(crate) mod qemu;
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::time::Duration;
 
 use self::bare_rust::BareRust;
 use self::clang::Clang;
@@ -75,7 +76,7 @@ impl Tool {
 
     /// Whether getting it means compiling it.
     pub(crate) fn is_compiled(self) -> bool {
-        matches!(self, Self::CargoDeny | Self::BareTarget)
+        self == Self::CargoDeny
     }
 
     fn name(self) -> &'static str {
@@ -219,7 +220,7 @@ impl Tool {
     fn fetch(self, workspace: &Workspace) -> Result<(), String> {
         match self {
             Self::CCompiler | Self::SystemdAnalyze | Self::Node | Self::Chromium => {
-                refresh_package_lists()?;
+                refresh_package_lists(workspace)?;
                 self.run_install_command()
             }
             Self::BrowserPackages => browser::install_packages(workspace),
@@ -235,7 +236,8 @@ impl Tool {
             Self::Qemu if debian::has_apt() => qemu::unpack(workspace),
             Self::Mtools if debian::has_apt() => mtools::unpack(workspace),
             Self::ForeignClients => {
-                foreign::make_environment(workspace).or_else(|problem| install_venv(&problem))?;
+                foreign::make_environment(workspace)
+                    .or_else(|problem| install_venv(workspace, &problem))?;
                 foreign::install(workspace)
             }
             // Whoever is there already need not wait long for a check that takes seconds.
@@ -308,20 +310,39 @@ pub(crate) fn joined(name: &str, dirs: impl IntoIterator<Item = PathBuf>) -> OsS
     env::join_paths(all).unwrap_or_default()
 }
 
-/// Asks Debian's archive for its current lists, once in a run.
-fn refresh_package_lists() -> Result<(), String> {
-    static DONE: OnceLock<Result<(), String>> = OnceLock::new();
-    DONE.get_or_init(|| process::run(Command::new("apt-get").args(["update", "--quiet=2"])))
-        .clone()
+/// Asks Debian's archive for its current lists.
+fn refresh_package_lists(workspace: &Workspace) -> Result<(), String> {
+    let stamp = workspace.target_dir.join("xtask/package-lists");
+    once_an_hour(&stamp, || {
+        process::run(Command::new("apt-get").args(["update", "--quiet=2"]))
+    })
+}
+
+/// Does something unless it was done within the last hour, by this process or another, as a file says.
+fn once_an_hour(stamp: &Path, work: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    let done = fs::metadata(stamp).and_then(|file| file.modified());
+    let is_recent = done.is_ok_and(|done| {
+        let age = done.elapsed().unwrap_or(Duration::MAX);
+        age < Duration::from_secs(3_600)
+    });
+    if is_recent {
+        return Ok(());
+    }
+    work()?;
+    let written = stamp
+        .parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| fs::write(stamp, ""));
+    written.map_err(|error| format!("cannot write {}: {error}", stamp.display()))
 }
 
 /// Installs what Debian leaves out of its Python, where that is possible.
-fn install_venv(problem: &str) -> Result<(), String> {
+fn install_venv(workspace: &Workspace, problem: &str) -> Result<(), String> {
     if !(is_root() && debian::has_apt()) {
         return Err(problem.to_owned());
     }
     println!("{problem}; on Debian as root: installing python3-venv");
-    refresh_package_lists()?;
+    refresh_package_lists(workspace)?;
     let packages = ["python3", "python3-venv"];
     process::run(
         Command::new("apt-get")
@@ -337,8 +358,6 @@ fn is_root() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
