@@ -195,7 +195,14 @@ fn feather_c6() -> Step {
 }
 
 fn feather_s3() -> Step {
-    board("type-check feather-s3", xtensa::check)
+    const TOOLS: &[Tool] = &[
+        Tool::CCompiler,
+        Tool::BareTarget,
+        Tool::LibrarySources,
+        Tool::Clang,
+        Tool::Cmake,
+    ];
+    Step::new("type-check feather-s3", TOOLS, Work::Board(xtensa::check))
 }
 
 fn board(name: &str, work: fn(&Workspace) -> Result<(), String>) -> Step {

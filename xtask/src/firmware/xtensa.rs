@@ -3,8 +3,8 @@
 //! Upstream's compiler cannot make code for Xtensa, and Espressif's is in no package registry. What can be
 //! done: the compiler is given the RISC-V target under the Xtensa target's name, so that all crates choose
 //! their Xtensa parts, and is stopped before it makes code. Types, names and pins are checked against the
-//! S3's own crates; code generation, assembly and linking are not. It is no build, and its results are kept
-//! apart from those of one.
+//! S3's own crates; code generation, assembly and linking are not. It is no build, and its results lie below
+//! a target of their own.
 //!
 //! So that the check cannot rot into one that always passes, two copies of the program with a mistake in them
 //! are checked too, and must be refused: a pin that the S3 does not have, and a part in another's place.
@@ -83,9 +83,11 @@ fn judge(mistake: &Mistake, checked: &Result<String, String>) -> Result<(), Stri
 fn cargo(workspace: &Workspace, c_compiler: &Path) -> Result<Command, String> {
     let mut cargo = super::cargo(workspace)?;
     // An installed target would do for RISC-V, but not under another name: the libraries are built anew.
-    has_library_sources(&compiler(workspace)?)?;
+    let compiler = compiler(workspace)?;
+    if let Some(rustc) = compiler.unpacked() {
+        cargo.env("RUSTC", rustc);
+    }
     cargo
-        .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_UNSTABLE_BUILD_STD", "core,alloc")
         .env("CARGO_UNSTABLE_JSON_TARGET_SPEC", "true")
         .env(
@@ -102,23 +104,13 @@ fn cargo(workspace: &Workspace, c_compiler: &Path) -> Result<Command, String> {
         .arg("--target")
         .arg(target_file(workspace))
         .arg("--target-dir")
-        .arg(scratch(workspace).join("target"));
+        .arg(super::target_dir(workspace));
     Ok(cargo)
 }
 
 fn compiler(workspace: &Workspace) -> Result<BareRust, String> {
-    BareRust::find(workspace)?.ok_or_else(|| format!("no compiler for {TARGET}; use --setup"))
-}
-
-fn has_library_sources(compiler: &BareRust) -> Result<(), String> {
-    if compiler.library_sources()?.join("library/core").is_dir() {
-        Ok(())
-    } else {
-        Err(
-            "the compiler's library sources are missing; `rustup component add rust-src`"
-                .to_owned(),
-        )
-    }
+    BareRust::find_with_sources(workspace)?
+        .ok_or_else(|| "no compiler has the sources of its libraries; use --setup".to_owned())
 }
 
 fn scratch(workspace: &Workspace) -> PathBuf {

@@ -39,6 +39,7 @@ pub(crate) enum Tool {
     CCompiler,
     CargoDeny,
     BareTarget,
+    LibrarySources,
     ForeignClients,
     Clang,
     Cmake,
@@ -51,12 +52,13 @@ pub(crate) enum Tool {
 }
 
 /// All of them.
-pub(crate) const ALL: [Tool; 14] = [
+pub(crate) const ALL: [Tool; 15] = [
     Tool::Rustfmt,
     Tool::Clippy,
     Tool::CCompiler,
     Tool::CargoDeny,
     Tool::BareTarget,
+    Tool::LibrarySources,
     Tool::ForeignClients,
     Tool::Clang,
     Tool::Cmake,
@@ -86,6 +88,7 @@ impl Tool {
             Self::CCompiler => "a C compiler",
             Self::CargoDeny => "cargo-deny",
             Self::BareTarget => "a toolchain for riscv32imac-unknown-none-elf",
+            Self::LibrarySources => "the sources of a compiler's libraries",
             Self::ForeignClients => "the Python environment of the foreign clients",
             Self::Clang => "clang 19 with libclang",
             Self::Cmake => "cmake with make",
@@ -105,6 +108,7 @@ impl Tool {
             Self::CCompiler => "builds SQLite and the cryptography of TLS",
             Self::CargoDeny => "checks licences, banned crates and sources",
             Self::BareTarget => "shows that the board crates need neither std nor alloc",
+            Self::LibrarySources => "type-check the FeatherS3's program",
             Self::ForeignClients => "holds clients that others wrote against the sandbox",
             Self::Clang => "compiles the boards' TLS",
             Self::Cmake => "configures the boards' TLS",
@@ -128,6 +132,7 @@ impl Tool {
                 "cargo install cargo-deny --version ^0.20 --locked --no-default-features --debug"
             }
             Self::BareTarget => "rustup target add riscv32imac-unknown-none-elf",
+            Self::LibrarySources => "rustup component add rust-src",
             Self::ForeignClients => {
                 "python3 -m venv target/foreign-clients && target/foreign-clients/bin/pip install -r \
                  crates/pulsewing-sandbox/tests/foreign/requirements.txt"
@@ -155,6 +160,9 @@ impl Tool {
             Self::CCompiler => Ok(answers("cc")),
             Self::CargoDeny => Ok(cargo_answers("deny")),
             Self::BareTarget => BareRust::find(workspace).map(|found| found.is_some()),
+            Self::LibrarySources => {
+                BareRust::find_with_sources(workspace).map(|found| found.is_some())
+            }
             Self::ForeignClients => Ok(foreign::is_ready(workspace)),
             Self::Clang => Clang::find(workspace).map(|found| found.is_some()),
             Self::Cmake => Cmake::find(workspace).map(|found| found.is_some()),
@@ -224,7 +232,7 @@ impl Tool {
                 self.run_install_command()
             }
             Self::BrowserPackages => browser::install_packages(workspace),
-            Self::BareTarget if debian::has_apt() => {
+            Self::BareTarget | Self::LibrarySources if debian::has_apt() => {
                 println!("on Debian: unpacking rustc-web and rust-web-src instead");
                 BareRust::unpack(workspace).or_else(|problem| {
                     println!("{problem}");
