@@ -297,11 +297,10 @@ impl Engine {
             .and_then(|problem| problem.hints().first().cloned());
         if problem.is_none() {
             self.state.last_success = Some(now);
-            self.state.last_minute = self
-                .cycle
-                .reading()
-                .and_then(Reading::latest)
-                .map(|sample| sample.at);
+            if let Some(latest) = self.cycle.reading().and_then(Reading::latest) {
+                self.state.last_minute = Some(latest.at);
+                self.state.last_bpm = Some(latest.bpm.get());
+            }
             self.state.reading = self.cycle.reading().map(ReadingFacts::from);
         }
         self.save_state();

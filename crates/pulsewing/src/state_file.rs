@@ -9,6 +9,7 @@ use pulsewing_core::{
     Bpm,
     cycle::{Memory, Pacing},
     dialect::ZoneFacts,
+    heart_zone::HeartZones,
     reading::Reading,
 };
 use serde::{Deserialize, Serialize};
@@ -30,8 +31,10 @@ pub struct State {
     pub last_update: Option<Timestamp>,
     /// When a cycle last yielded a reading.
     pub last_success: Option<Timestamp>,
-    /// The newest minute of that reading.
+    /// The newest minute of that reading; an earlier one's, while it had none.
     pub last_minute: Option<Timestamp>,
+    /// The heart rate of that minute in bpm.
+    pub last_bpm: Option<u16>,
     /// When the next cycle is due.
     pub next_update: Option<Timestamp>,
     /// What the last cycle failed with, in one sentence; nothing after a success.
@@ -69,6 +72,20 @@ impl From<&Reading> for ReadingFacts {
             last_sync: reading.last_sync,
             resting_bpm: reading.resting.map(Bpm::get),
         }
+    }
+}
+
+impl ReadingFacts {
+    /// The wearer's heart-rate zones; plain ones where a file holds something else.
+    #[must_use]
+    pub fn heart_zones(&self) -> HeartZones {
+        let [light, moderate, vigorous, peak] = self.heart_zones.map(Bpm::new);
+        let limits = light.zip(moderate).zip(vigorous.zip(peak));
+        limits
+            .and_then(|((light, moderate), (vigorous, peak))| {
+                HeartZones::new([light, moderate, vigorous, peak])
+            })
+            .unwrap_or(HeartZones::PLAIN)
     }
 }
 

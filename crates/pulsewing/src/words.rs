@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::Offset};
 use pulsewing_core::{
+    day::Sample,
     heart_zone::HeartZone,
     reading::{Freshness, Reading},
 };
@@ -72,6 +73,12 @@ pub(crate) const fn class_of(zone: HeartZone) -> &'static str {
         HeartZone::Vigorous => "vigorous",
         HeartZone::Peak => "peak",
     }
+}
+
+/// A heart rate in one line: `82 bpm, light, 8 min ago`.
+pub(crate) fn heart_rate(sample: Sample, zone: HeartZone, now: Timestamp) -> String {
+    let (bpm, zone) = (sample.bpm.get(), zone.name().to_lowercase());
+    format!("{bpm} bpm, {zone}, {}", ago(sample.at, now))
 }
 
 /// What there is to say about how much the reading tells of the present.
