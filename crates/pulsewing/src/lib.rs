@@ -14,6 +14,7 @@
 //! | [`sign_in`] | from a consent page to a chain |
 //! | [`daemon`] | cycles for ever, and who hears of them |
 //! | [`chain_file`], [`state_file`], [`history`] | what outlives a run |
+//! | [`regular_file`] | files, opened so that whatever lies in their place does no harm |
 //! | [`archive`] | what goes into the history from files, and out of it again |
 //! | [`doctor`] | whether all of it is well |
 //! | [`service`] | the daemon under systemd |
@@ -50,6 +51,7 @@ mod plot;
 pub mod problem;
 pub mod progress;
 pub mod reading_json;
+pub mod regular_file;
 pub mod service;
 pub mod sign_in;
 pub mod state_file;

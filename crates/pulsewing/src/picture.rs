@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    fs::{self, File},
+    fs,
     io::{self, BufWriter, Write},
     path::Path,
 };
@@ -10,7 +10,7 @@ use std::{
 use embedded_graphics::geometry::{OriginDimensions, Size};
 use pulsewing_screen::{Colours, Frame, Model, Palette, draw};
 
-use crate::problem::Problem;
+use crate::{problem::Problem, regular_file};
 
 /// What a screen shows.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ impl Picture {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".new");
         let new = path.with_file_name(name);
-        let mut file = BufWriter::new(File::create(&new)?);
+        let mut file = BufWriter::new(regular_file::create(&new)?);
         self.encode(&mut file)?;
         file.flush()?;
         drop(file);

@@ -14,12 +14,12 @@ use pulsewing_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::places;
+use crate::{places, regular_file};
 
 const NAME: &str = "state.json";
 
 /// The longest file that is read, in bytes.
-const MAX_BYTES: usize = 64 * 1_024;
+const MAX_BYTES: u64 = 64 * 1_024;
 
 /// What the file holds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -114,13 +114,16 @@ struct RestingState {
 
 impl State {
     /// Reads the state of a wearer's directory; an absent or damaged file is an empty one.
-    #[must_use]
-    pub fn load(dir: &Path) -> Self {
-        fs::read(dir.join(NAME))
-            .ok()
-            .filter(|bytes| bytes.len() <= MAX_BYTES)
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default()
+    ///
+    /// # Errors
+    /// What the file system says. An empty state serves then as well: the next save puts a file in the
+    /// place of whatever lies there.
+    pub fn load(dir: &Path) -> io::Result<Self> {
+        match regular_file::read(&dir.join(NAME), MAX_BYTES) {
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes the state.
@@ -132,12 +135,14 @@ impl State {
         places::make_private_dir(dir)?;
         let new = dir.join("state.json.new");
         let text = serde_json::to_vec(self)?;
-        places::private_file()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&new)?
-            .write_all(&text)?;
+        regular_file::open_with(
+            places::private_file()
+                .write(true)
+                .create(true)
+                .truncate(true),
+            &new,
+        )?
+        .write_all(&text)?;
         fs::rename(new, dir.join(NAME))
     }
 
@@ -228,7 +233,7 @@ mod tests {
         let mut state = State::default();
         state.remember(&pacing, &memory);
         state.save(dir.path()).unwrap();
-        let loaded = State::load(dir.path());
+        let loaded = State::load(dir.path()).unwrap();
         assert_eq!((loaded.pacing(), loaded.memory()), (pacing, memory));
         assert_eq!(loaded.wearer, "default");
     }
@@ -237,6 +242,6 @@ mod tests {
     fn a_damaged_file_is_an_empty_one() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(NAME), "{").unwrap();
-        assert_eq!(State::load(dir.path()).last_update, None);
+        assert_eq!(State::load(dir.path()).unwrap().last_update, None);
     }
 }

@@ -7,13 +7,15 @@
 //! 16 is it.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use base64ct::{Base64, Encoding};
 
 use super::Trouble;
+use crate::regular_file;
 
 /// The longest side that is believed, in pixels.
 const MAX_SIDE: usize = 2_048;
@@ -91,7 +93,7 @@ impl Shot {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".new");
         let new: PathBuf = path.with_file_name(name);
-        fs::write(&new, png)?;
+        regular_file::create(&new)?.write_all(&png)?;
         fs::rename(new, path)
     }
 }

@@ -42,6 +42,7 @@ mod import;
 mod login;
 mod logout;
 mod look;
+mod odd_files;
 mod once;
 mod once_json;
 mod options;
