@@ -92,7 +92,7 @@ pub enum Command {
     Export(Export),
     /// Set a board up over its serial port, and look after it
     Board(Board),
-    /// Look at everything that Pulsewing needs, and say what to mend; changes nothing
+    /// Look at everything that Pulsewing needs, and say what to fix; changes nothing
     Doctor(Doctor),
     /// Print the completions of a shell, for it to read
     Completions(Completions),

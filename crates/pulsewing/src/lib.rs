@@ -22,7 +22,7 @@
 //! | [`outputs`], [`night`], [`picture`], [`panel`], [`wallpaper`] | what comes out in pixels |
 //! | [`web`], [`terminal`] | what comes out in a browser and in a terminal |
 //! | [`board`] | a board on a serial port |
-//! | [`console`], [`log`], [`problem`] | talking to people |
+//! | [`console`], [`log`], [`problem`], [`failure_words`] | talking to people |
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -39,6 +39,7 @@ pub mod daemon;
 pub mod doctor;
 pub mod endpoints;
 pub mod engine;
+pub mod failure_words;
 pub mod history;
 pub mod http;
 pub mod log;

@@ -39,6 +39,8 @@ pub struct State {
     pub next_update: Option<Timestamp>,
     /// What the last cycle failed with, in one sentence; nothing after a success.
     pub last_error: Option<String>,
+    /// The same in technical words, where they differ.
+    pub last_details: Option<String>,
     /// What to do about it.
     pub last_hint: Option<String>,
     /// What the last reading said besides heart rates, which are in the history.

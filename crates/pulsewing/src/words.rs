@@ -104,7 +104,7 @@ pub(crate) fn activity(live: &Live) -> Option<String> {
         Activity::Waiting => None,
         Activity::Updating => Some("Updating".to_owned()),
         Activity::TokensNotStored => Some(
-            "New sign-in tokens could not be stored yet; without power they are lost".to_owned(),
+            "The renewed sign-in could not be saved yet: do not switch this machine off".to_owned(),
         ),
     }
 }

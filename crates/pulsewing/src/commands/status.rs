@@ -26,14 +26,19 @@ use crate::{
 #[derive(Debug, Serialize)]
 struct Status {
     state_dir: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     latest: Option<Latest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     battery_percent: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     last_sync: Option<Timestamp>,
     chain: Option<Chain>,
     last_update: Option<Timestamp>,
     last_success: Option<Timestamp>,
     next_update: Option<Timestamp>,
     last_error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_details: Option<String>,
     history: Kept,
 }
 
@@ -107,6 +112,7 @@ impl Status {
             last_success: state.last_success,
             next_update: state.next_update,
             last_error: state.last_error.clone(),
+            last_details: state.last_details.clone(),
             history: Kept::new(app, &history),
         }
     }
@@ -130,6 +136,9 @@ impl Status {
         row("Last success:", &when(self.last_success, now));
         row("Next update:", &when(self.next_update, now));
         row("Last error:", self.last_error.as_deref().unwrap_or("none"));
+        if let Some(details) = &self.last_details {
+            row("Details:", details);
+        }
         row("History:", &self.history.in_words());
         row("State:", &self.state_dir);
         text

@@ -97,7 +97,7 @@ pub(super) async fn check(app: &App, is_offline: bool, findings: &mut Vec<Findin
     let why = if is_offline {
         ("the network was left out", "run it without --offline")
     } else {
-        ("the provider was not asked", "mend what is above first")
+        ("the provider was not asked", "fix what is above first")
     };
     findings.push(reachable(&probes, why));
     findings.push(gone(

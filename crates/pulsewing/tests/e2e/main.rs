@@ -49,6 +49,7 @@ mod options;
 mod other_tokens;
 mod pacing;
 mod panel;
+mod plain_words;
 mod render;
 mod run;
 mod sandbox_cli;

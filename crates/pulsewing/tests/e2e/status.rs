@@ -14,9 +14,6 @@ fn nobody_has_signed_in() {
         status,
         json!({
             "state_dir": home.state("").to_str().unwrap().trim_end_matches('/'),
-            "latest": null,
-            "battery_percent": null,
-            "last_sync": null,
             "chain": null,
             "last_update": null,
             "last_success": null,
@@ -137,13 +134,28 @@ fn the_last_error_is_told_until_a_success() {
     signed_in.once().exits(1);
     let status = signed_in.status();
     let error = status["last_error"].as_str().unwrap();
-    assert!(error.contains("fetching the heart rate"), "{error}");
+    assert_eq!(
+        error,
+        "fetching the heart rate was refused by Google Health"
+    );
+    let details = status["last_details"].as_str().unwrap();
+    assert!(details.contains("refused it with status 400"), "{details}");
     assert_eq!(status["last_success"], success);
     assert_ne!(status["last_update"], success);
-    assert!(signed_in.run(&["status"]).exits(0).stdout.contains(error));
+    let words = signed_in.run(&["status"]).exits(0).stdout;
+    assert!(
+        words.contains(&format!(
+            "Last error:     {error}\nDetails:        {details}\n"
+        )),
+        "{words}"
+    );
     signed_in.sandbox.faults(&json!([]));
     signed_in.once().exits(0);
-    assert_eq!(signed_in.status()["last_error"], Value::Null);
+    let status = signed_in.status();
+    assert_eq!(
+        [&status["last_error"], &status["last_details"]],
+        [&Value::Null; 2]
+    );
 }
 
 #[test]
