@@ -6,10 +6,7 @@
 //! its lower half and the number of pixels in its upper one; a number of 0 says that the next byte plus
 //! 16 is it.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::io::{self, Write};
 
 use base64ct::{Base64, Encoding};
 
@@ -72,27 +69,21 @@ impl Shot {
         (self.width, self.pixels.len() / self.width)
     }
 
-    /// Writes it as a PNG. The file takes its place only when it is complete.
+    /// Writes the bytes of a PNG file.
     ///
     /// # Errors
-    /// What the file system says.
-    pub fn write_png(&self, path: &Path) -> io::Result<()> {
+    /// What the writer says.
+    pub fn encode(&self, to: &mut impl Write) -> io::Result<()> {
         let (width, height) = self.size();
         let side = |pixels| u32::try_from(pixels).map_err(io::Error::other);
-        let mut png = Vec::new();
-        let mut encoder = png::Encoder::new(&mut png, side(width)?, side(height)?);
+        let mut encoder = png::Encoder::new(to, side(width)?, side(height)?);
         encoder.set_color(png::ColorType::Indexed);
         encoder.set_depth(png::BitDepth::Eight);
         encoder.set_palette(self.palette.concat());
         encoder
             .write_header()
             .and_then(|mut writer| writer.write_image_data(&self.pixels))
-            .map_err(io::Error::other)?;
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".new");
-        let new: PathBuf = path.with_file_name(name);
-        fs::write(&new, png)?;
-        fs::rename(new, path)
+            .map_err(io::Error::other)
     }
 }
 
@@ -206,19 +197,14 @@ mod tests {
 
     #[test]
     fn the_file_holds_the_colours_that_the_board_shows() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("shot.png");
-        shot("2 1", &[&[1, 0x1f, 0x12]])
-            .unwrap()
-            .write_png(&path)
-            .unwrap();
-        let file = io::BufReader::new(fs::File::open(&path).unwrap());
-        let mut decoder = png::Decoder::new(file);
+        let mut file = Vec::new();
+        let shot = shot("2 1", &[&[1, 0x1f, 0x12]]).unwrap();
+        shot.encode(&mut file).unwrap();
+        let mut decoder = png::Decoder::new(io::Cursor::new(file));
         decoder.set_transformations(png::Transformations::EXPAND);
         let mut reader = decoder.read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         reader.next_frame(&mut pixels).unwrap();
         assert_eq!(pixels, [0xff, 0x80, 0, 0, 0, 0xff]);
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

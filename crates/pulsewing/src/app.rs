@@ -95,10 +95,14 @@ impl App {
         ChainFile::new(self.state_dir.clone())
     }
 
-    /// What is remembered between runs.
+    /// What is remembered between runs; that it could not be read is told, and no more.
     #[must_use]
     pub fn state(&self) -> State {
-        State::load(&self.state_dir)
+        State::load(&self.state_dir).unwrap_or_else(|error| {
+            self.console
+                .warn(&format!("the state could not be read: {error}"));
+            State::default()
+        })
     }
 
     /// Writes what is remembered; that it could not be written is told, and no more.

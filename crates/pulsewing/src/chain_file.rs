@@ -31,7 +31,7 @@ use pulsewing_core::{
 
 use zeroize::Zeroizing;
 
-use crate::places;
+use crate::{places, regular_file};
 
 /// How often a lock that somebody else holds is tried again.
 const TRY_LOCK_EVERY: Duration = Duration::from_millis(50);
@@ -101,11 +101,10 @@ impl ChainFile {
             return Ok(());
         }
         places::make_private_dir(&self.dir)?;
-        let file = places::private_file()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(self.path("chain.lock"))?;
+        let file = regular_file::open_with(
+            places::private_file().read(true).append(true).create(true),
+            &self.path("chain.lock"),
+        )?;
         let since = std::time::Instant::now();
         loop {
             match file.try_lock() {
@@ -153,15 +152,11 @@ impl ChainFile {
     }
 
     fn read(&self, name: &str) -> Result<Option<Result<Record, RecordError>>, Unavailable> {
-        let file = match File::open(self.path(name)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let mut bytes = Vec::with_capacity(MAX_RECORD);
-        // Whatever lies here, no more than a record is read of it.
-        file.take(2 * MAX_RECORD as u64).read_to_end(&mut bytes)?;
-        Ok(Some(Record::decode(&bytes)))
+        match regular_file::open(&self.path(name)) {
+            Ok(file) => Ok(Some(Record::decode(&bytes_of(file)?))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Stores a record durably.
@@ -193,7 +188,7 @@ impl ChainFile {
     pub fn store_new(&mut self, chain: &Unstored) -> io::Result<()> {
         let mut buffer = [0; MAX_RECORD];
         let record = chain.encode(&mut buffer).unwrap_or_default();
-        if let Ok(current) = fs::read(self.path("chain")) {
+        if let Ok(current) = regular_file::open(&self.path("chain")).and_then(bytes_of) {
             self.replace("chain.prev", &current)?;
         }
         self.store(record, StoreWhat::Refusal)
@@ -248,7 +243,7 @@ impl ChainFile {
 
     fn store_tokens(&self, record: &[u8]) -> io::Result<()> {
         let reserve = self.path("chain.reserve");
-        match places::private_file().write(true).open(&reserve) {
+        match regular_file::open_with(places::private_file().write(true), &reserve) {
             Ok(mut file) => {
                 // In place: what follows the record's checksum is not read.
                 file.seek(SeekFrom::Start(0))?;
@@ -267,11 +262,13 @@ impl ChainFile {
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut file = places::private_file()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(self.path(name))?;
+        let mut file = regular_file::open_with(
+            places::private_file()
+                .write(true)
+                .create(true)
+                .truncate(true),
+            &self.path(name),
+        )?;
         file.write_all(bytes)?;
         file.sync_all()
     }
@@ -283,4 +280,11 @@ impl ChainFile {
     fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
+}
+
+/// What a file of ours holds: whatever lies there, no more than a record is read of it.
+fn bytes_of(file: File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(MAX_RECORD);
+    file.take(2 * MAX_RECORD as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

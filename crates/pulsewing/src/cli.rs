@@ -73,7 +73,7 @@ pub enum Command {
     Logout,
     /// Take over the original sketch's settings.toml
     Adopt(Adopt),
-    /// Fetch once and print the report
+    /// Fetch once and print the heart rate and the report
     Once(Once),
     /// Run unattended: an update every quarter of an hour, a history, pictures
     Run(Run),
@@ -92,7 +92,7 @@ pub enum Command {
     Export(Export),
     /// Set a board up over its serial port, and look after it
     Board(Board),
-    /// Look at everything that Pulsewing needs, and say what to mend; changes nothing
+    /// Look at everything that Pulsewing needs, and say what to fix; changes nothing
     Doctor(Doctor),
     /// Print the completions of a shell, for it to read
     Completions(Completions),
@@ -166,6 +166,9 @@ pub struct Once {
     /// Print the reading as JSON
     #[arg(long, env = "PULSEWING_JSON", value_parser = clap::builder::FalseyValueParser::new())]
     pub json: bool,
+    /// Print the report alone, as the original sketch did
+    #[arg(long, conflicts_with = "json", env = "PULSEWING_REPORT", value_parser = clap::builder::FalseyValueParser::new())]
+    pub report: bool,
     /// Draw the picture to this file
     #[arg(long, value_name = "FILE", env = "PULSEWING_PNG")]
     pub png: Option<PathBuf>,

@@ -4,7 +4,7 @@
 //! because a key that is silently passed over is a setting that silently does not hold.
 
 use std::{
-    fs, io,
+    io,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -14,7 +14,10 @@ use pulsewing_core::{Bpm, Provider, heart_zone::HeartZones};
 use pulsewing_screen::{Palette, Theme};
 use serde::Deserialize;
 
-use crate::{history::Keep, night::Night, problem::Problem, web::Passphrase};
+use crate::{history::Keep, night::Night, problem::Problem, regular_file, web::Passphrase};
+
+/// The longest file that is read, in bytes.
+const MAX_BYTES: u64 = 256 * 1_024;
 
 /// The configuration as the file has it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -194,7 +197,7 @@ impl Config {
     /// # Errors
     /// A [`Problem`] that says what is wrong in which line.
     pub fn load(path: &Path, was_named: bool) -> Result<Self, Problem> {
-        match fs::read_to_string(path) {
+        match Self::read(path) {
             Ok(text) => {
                 let mut config = Self::parse(&text).map_err(|problem| {
                     problem.hint(format!("the configuration is {}", path.display()))
@@ -213,6 +216,14 @@ impl Config {
             ))
             .caused_by(&error)),
         }
+    }
+
+    /// Reads the file's text.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn read(path: &Path) -> io::Result<String> {
+        regular_file::read_text(path, MAX_BYTES)
     }
 
     /// Reads the text of a configuration.

@@ -102,7 +102,8 @@ impl Console {
     pub fn problem(&self, problem: &Problem) {
         if self.is_logged {
             let hint = problem.hints().join("; ");
-            return tracing::error!(hint, "{}", problem.message());
+            let details = problem.technical();
+            return tracing::error!(details, hint, "{}", problem.message());
         }
         for line in problem.to_string().lines() {
             match line.split_once(": ") {

@@ -260,11 +260,11 @@ impl Engine {
         self.io_error = result.err();
         if let Some(error) = &self.io_error {
             self.console
-                .detail(|| format!("the chain could not be written: {error}"));
+                .detail(|| format!("the sign-in could not be saved: {error}"));
         }
         self.cycle.stored(is_stored, self.clock.now());
         if self.cycle.holds_unstored_tokens() && !is_stored {
-            self.console.warn("new tokens arrived and cannot be written; the write is repeated every 30 seconds, do not turn this machine off");
+            self.console.warn("the renewed sign-in cannot be written to the disk; it is tried again every 30 seconds. Do not switch this machine off");
         }
     }
 
@@ -292,16 +292,18 @@ impl Engine {
         self.state.last_update = Some(now);
         self.state.next_update = Some(self.cycle.due());
         self.state.last_error = problem.as_ref().map(|problem| problem.message().to_owned());
+        self.state.last_details = problem
+            .as_ref()
+            .and_then(|problem| problem.technical().map(str::to_owned));
         self.state.last_hint = problem
             .as_ref()
             .and_then(|problem| problem.hints().first().cloned());
         if problem.is_none() {
             self.state.last_success = Some(now);
-            self.state.last_minute = self
-                .cycle
-                .reading()
-                .and_then(Reading::latest)
-                .map(|sample| sample.at);
+            if let Some(latest) = self.cycle.reading().and_then(Reading::latest) {
+                self.state.last_minute = Some(latest.at);
+                self.state.last_bpm = Some(latest.bpm.get());
+            }
             self.state.reading = self.cycle.reading().map(ReadingFacts::from);
         }
         self.save_state();
@@ -315,7 +317,7 @@ impl Engine {
         }
         if let Some(failure) = self.cycle.renewal_failure() {
             self.console
-                .warn(&format!("{failure}; the access token at hand still serves"));
+                .warn(&format!("the sign-in could not be renewed yet, and is good for a while (details: {failure}; the access token at hand still serves)"));
         }
         problem.map_or(Ok(()), Err)
     }

@@ -1,6 +1,6 @@
 //! Sending the cycle's requests, within bounds.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use pulsewing_core::{
@@ -13,7 +13,10 @@ use reqwest::{
     redirect,
 };
 
-use crate::{endpoints::Endpoints, problem::Problem};
+use crate::{endpoints::Endpoints, problem::Problem, regular_file};
+
+/// The longest file of certificates that is read, in bytes. A whole system's bundle has 200 KiB.
+pub const MAX_PEM: u64 = 4 << 20;
 
 /// How long to wait for a connection, TLS included.
 const CONNECT_FOR: Duration = Duration::from_secs(10);
@@ -204,7 +207,7 @@ fn certificates(path: &Path) -> Result<Vec<rustls::pki_types::CertificateDer<'st
         ))
         .caused_by(error)
     };
-    let pem = fs::read(path).map_err(|error| refuse(&error))?;
+    let pem = regular_file::read(path, MAX_PEM).map_err(|error| refuse(&error))?;
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<_, _>>()
         .map_err(|error| refuse(&error))?;

@@ -14,6 +14,7 @@
 //! | [`sign_in`] | from a consent page to a chain |
 //! | [`daemon`] | cycles for ever, and who hears of them |
 //! | [`chain_file`], [`state_file`], [`history`] | what outlives a run |
+//! | [`regular_file`] | files, opened so that whatever lies in their place does no harm |
 //! | [`archive`] | what goes into the history from files, and out of it again |
 //! | [`doctor`] | whether all of it is well |
 //! | [`service`] | the daemon under systemd |
@@ -21,7 +22,7 @@
 //! | [`outputs`], [`night`], [`picture`], [`panel`], [`wallpaper`] | what comes out in pixels |
 //! | [`web`], [`terminal`] | what comes out in a browser and in a terminal |
 //! | [`board`] | a board on a serial port |
-//! | [`console`], [`log`], [`problem`] | talking to people |
+//! | [`console`], [`log`], [`problem`], [`failure_words`] | talking to people |
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -38,6 +39,7 @@ pub mod daemon;
 pub mod doctor;
 pub mod endpoints;
 pub mod engine;
+pub mod failure_words;
 pub mod history;
 pub mod http;
 pub mod log;
@@ -50,6 +52,7 @@ mod plot;
 pub mod problem;
 pub mod progress;
 pub mod reading_json;
+pub mod regular_file;
 pub mod service;
 pub mod sign_in;
 pub mod state_file;

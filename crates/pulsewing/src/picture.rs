@@ -2,15 +2,14 @@
 
 use std::{
     convert::Infallible,
-    fs::{self, File},
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     path::Path,
 };
 
 use embedded_graphics::geometry::{OriginDimensions, Size};
 use pulsewing_screen::{Colours, Frame, Model, Palette, draw};
 
-use crate::problem::Problem;
+use crate::{problem::Problem, regular_file};
 
 /// What a screen shows.
 #[derive(Clone, Debug)]
@@ -41,24 +40,13 @@ impl Picture {
     /// # Errors
     /// A [`Problem`] when it cannot be written.
     pub fn write_png(&self, path: &Path) -> Result<(), Problem> {
-        self.write(path).map_err(|error| {
+        regular_file::replace(path, |file| self.encode(file)).map_err(|error| {
             Problem::failed(format!(
                 "the picture {} could not be written",
                 path.display()
             ))
             .caused_by(&error)
         })
-    }
-
-    fn write(&self, path: &Path) -> io::Result<()> {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".new");
-        let new = path.with_file_name(name);
-        let mut file = BufWriter::new(File::create(&new)?);
-        self.encode(&mut file)?;
-        file.flush()?;
-        drop(file);
-        fs::rename(new, path)
     }
 
     /// The bytes of a PNG file.

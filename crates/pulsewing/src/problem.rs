@@ -11,7 +11,7 @@ use pulsewing_core::{
     oauth::{NoAnswer, OAuthError},
 };
 
-use crate::chain_file::Unavailable;
+use crate::{chain_file::Unavailable, failure_words};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,13 +46,14 @@ impl Exit {
     }
 }
 
-/// A failure with its causes, and what to do about it. Prints as `error:`, `caused by:` and
-/// `hint:` lines.
+/// A failure with its causes, and what to do about it. Prints as `error:`, `caused by:`, `details:`
+/// and `hint:` lines.
 #[derive(Debug)]
 pub struct Problem {
     exit: Exit,
     message: String,
     causes: Vec<String>,
+    details: Option<String>,
     hints: Vec<String>,
 }
 
@@ -64,6 +65,7 @@ impl Problem {
             exit,
             message: message.into(),
             causes: Vec::new(),
+            details: None,
             hints: Vec::new(),
         }
     }
@@ -96,6 +98,13 @@ impl Problem {
         self
     }
 
+    /// Says it once more in technical words, for whoever looks for the reason.
+    #[must_use]
+    pub fn details(mut self, details: impl Into<String>) -> Self {
+        self.details = Some(details.into());
+        self
+    }
+
     /// Adds what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -115,6 +124,12 @@ impl Problem {
         &self.message
     }
 
+    /// The same in technical words, where they differ.
+    #[must_use]
+    pub fn technical(&self) -> Option<&str> {
+        self.details.as_deref()
+    }
+
     /// What to do next.
     #[must_use]
     pub fn hints(&self) -> &[String] {
@@ -130,7 +145,11 @@ impl Problem {
             FailureKind::Gone => Exit::Gone,
             FailureKind::Temporary => Exit::Temporary,
         };
-        let problem = Self::new(exit, failure.to_string());
+        let (what, details) = (failure_words::what(failure, provider), failure.to_string());
+        let mut problem = Self::new(exit, what);
+        if problem.message != details {
+            problem = problem.details(details);
+        }
         match hint_for(failure, provider) {
             Some(hint) => problem.hint(hint),
             None => problem,
@@ -143,6 +162,9 @@ impl fmt::Display for Problem {
         writeln!(f, "error: {}", self.message)?;
         for cause in &self.causes {
             writeln!(f, "caused by: {cause}")?;
+        }
+        if let Some(details) = &self.details {
+            writeln!(f, "details: {details}")?;
         }
         if !self.hints.is_empty() {
             writeln!(f)?;
@@ -238,7 +260,7 @@ fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
             cause: NoAnswer::UnfitToken,
             ..
         } => format!(
-            "Pulsewing keeps refresh tokens of up to 512 bytes: if this stays so, report it, and sign in anew (`{login}`) once that is mended"
+            "Pulsewing keeps refresh tokens of up to 512 bytes: if this stays so, report it, and sign in anew (`{login}`) once that is fixed"
         ),
         Failure::RateLimited { .. } | Failure::NoAnswer { .. } | Failure::OutOfTime => {
             "nothing is lost; it works again once the service answers".into()
@@ -256,11 +278,23 @@ mod tests {
         let cause = std::io::Error::other("no space left on device");
         let problem = Problem::failed("the chain could not be written")
             .caused_by(&cause)
+            .details("ENOSPC")
             .hint("make room on the disk");
         assert_eq!(
             problem.to_string(),
-            "error: the chain could not be written\ncaused by: no space left on device\n\nhint: make room on the disk\n"
+            "error: the chain could not be written\ncaused by: no space left on device\ndetails: ENOSPC\n\nhint: make room on the disk\n"
         );
+    }
+
+    #[test]
+    fn the_technical_word_has_a_line_of_its_own() {
+        let refused = Problem::of_cycle(Failure::ConsentNeeded(Consent::Refused), Provider::Google);
+        let said = refused.to_string();
+        assert!(
+            said.starts_with("error: Google Health no longer accepts this sign-in\ndetails: "),
+            "{said}"
+        );
+        assert!(said.contains("(invalid_grant)\n"), "{said}");
     }
 
     #[test]

@@ -193,8 +193,9 @@ impl SignIn {
                 Answer::RateLimited => {
                     return Err(Problem::new(
                         Exit::Temporary,
-                        "the provider asks to come back later (429)",
-                    ));
+                        "the provider asks to come back later",
+                    )
+                    .details("the token endpoint answered with status 429"));
                 }
                 Answer::Missing(cause) => return Err(no_answer(cause)),
             },
@@ -210,10 +211,12 @@ impl SignIn {
     }
 
     fn refused(&self, error: OAuthError) -> Problem {
-        let problem = Problem::failed(format!("the token endpoint answered {error}"));
+        let problem = Problem::failed("the provider did not complete the sign-in")
+            .details(format!("the token endpoint answered {error}"));
         match error {
-            OAuthError::InvalidGrant => Problem::new(Exit::ConsentNeeded, "the code was refused (invalid_grant)")
-                .hint("a code works once, for ten minutes: sign in again"),
+            OAuthError::InvalidGrant => Problem::new(Exit::ConsentNeeded, "this sign-in was used before, or took too long")
+                .details("the code was refused (invalid_grant)")
+                .hint("sign in again: what the browser brings back is good once, for ten minutes"),
             OAuthError::InvalidClient | OAuthError::UnauthorizedClient => problem
                 .hint("the client's id or secret is wrong: check the configuration, or download the client's JSON anew"),
             OAuthError::InvalidRequest => problem.hint("Google wants the client's secret of desktop apps as well: set client_secret, or use --client-json"),
@@ -225,10 +228,9 @@ impl SignIn {
 }
 
 fn no_answer(cause: NoAnswer) -> Problem {
-    Problem::new(
-        Exit::Temporary,
-        "the code could not be exchanged for tokens",
-    )
-    .caused_by(&cause)
-    .hint("sign in again; nothing was changed")
+    Problem::new(Exit::Temporary, "the provider did not complete the sign-in")
+        .details(format!(
+            "the code could not be exchanged for tokens: {cause}"
+        ))
+        .hint("sign in again; nothing was changed")
 }

@@ -9,16 +9,17 @@ use pulsewing_core::{
     Bpm,
     cycle::{Memory, Pacing},
     dialect::ZoneFacts,
+    heart_zone::HeartZones,
     reading::Reading,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::places;
+use crate::{places, regular_file};
 
 const NAME: &str = "state.json";
 
 /// The longest file that is read, in bytes.
-const MAX_BYTES: usize = 64 * 1_024;
+const MAX_BYTES: u64 = 64 * 1_024;
 
 /// What the file holds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -30,12 +31,16 @@ pub struct State {
     pub last_update: Option<Timestamp>,
     /// When a cycle last yielded a reading.
     pub last_success: Option<Timestamp>,
-    /// The newest minute of that reading.
+    /// The newest minute of that reading; an earlier one's, while it had none.
     pub last_minute: Option<Timestamp>,
+    /// The heart rate of that minute in bpm.
+    pub last_bpm: Option<u16>,
     /// When the next cycle is due.
     pub next_update: Option<Timestamp>,
     /// What the last cycle failed with, in one sentence; nothing after a success.
     pub last_error: Option<String>,
+    /// The same in technical words, where they differ.
+    pub last_details: Option<String>,
     /// What to do about it.
     pub last_hint: Option<String>,
     /// What the last reading said besides heart rates, which are in the history.
@@ -72,6 +77,20 @@ impl From<&Reading> for ReadingFacts {
     }
 }
 
+impl ReadingFacts {
+    /// The wearer's heart-rate zones; plain ones where a file holds something else.
+    #[must_use]
+    pub fn heart_zones(&self) -> HeartZones {
+        let [light, moderate, vigorous, peak] = self.heart_zones.map(Bpm::new);
+        let limits = light.zip(moderate).zip(vigorous.zip(peak));
+        limits
+            .and_then(|((light, moderate), (vigorous, peak))| {
+                HeartZones::new([light, moderate, vigorous, peak])
+            })
+            .unwrap_or(HeartZones::PLAIN)
+    }
+}
+
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct PacingState {
@@ -97,13 +116,16 @@ struct RestingState {
 
 impl State {
     /// Reads the state of a wearer's directory; an absent or damaged file is an empty one.
-    #[must_use]
-    pub fn load(dir: &Path) -> Self {
-        fs::read(dir.join(NAME))
-            .ok()
-            .filter(|bytes| bytes.len() <= MAX_BYTES)
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default()
+    ///
+    /// # Errors
+    /// What the file system says. An empty state serves then as well: the next save puts a file in the
+    /// place of whatever lies there.
+    pub fn load(dir: &Path) -> io::Result<Self> {
+        match regular_file::read(&dir.join(NAME), MAX_BYTES) {
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes the state.
@@ -115,12 +137,14 @@ impl State {
         places::make_private_dir(dir)?;
         let new = dir.join("state.json.new");
         let text = serde_json::to_vec(self)?;
-        places::private_file()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&new)?
-            .write_all(&text)?;
+        regular_file::open_with(
+            places::private_file()
+                .write(true)
+                .create(true)
+                .truncate(true),
+            &new,
+        )?
+        .write_all(&text)?;
         fs::rename(new, dir.join(NAME))
     }
 
@@ -211,7 +235,7 @@ mod tests {
         let mut state = State::default();
         state.remember(&pacing, &memory);
         state.save(dir.path()).unwrap();
-        let loaded = State::load(dir.path());
+        let loaded = State::load(dir.path()).unwrap();
         assert_eq!((loaded.pacing(), loaded.memory()), (pacing, memory));
         assert_eq!(loaded.wearer, "default");
     }
@@ -220,6 +244,6 @@ mod tests {
     fn a_damaged_file_is_an_empty_one() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(NAME), "{").unwrap();
-        assert_eq!(State::load(dir.path()).last_update, None);
+        assert_eq!(State::load(dir.path()).unwrap().last_update, None);
     }
 }

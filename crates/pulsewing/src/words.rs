@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::Offset};
 use pulsewing_core::{
+    day::Sample,
     heart_zone::HeartZone,
     reading::{Freshness, Reading},
 };
@@ -74,6 +75,12 @@ pub(crate) const fn class_of(zone: HeartZone) -> &'static str {
     }
 }
 
+/// A heart rate in one line: `82 bpm, light, 8 min ago`.
+pub(crate) fn heart_rate(sample: Sample, zone: HeartZone, now: Timestamp) -> String {
+    let (bpm, zone) = (sample.bpm.get(), zone.name().to_lowercase());
+    format!("{bpm} bpm, {zone}, {}", ago(sample.at, now))
+}
+
 /// What there is to say about how much the reading tells of the present.
 pub(crate) const fn freshness(freshness: Freshness) -> &'static str {
     match freshness {
@@ -97,7 +104,7 @@ pub(crate) fn activity(live: &Live) -> Option<String> {
         Activity::Waiting => None,
         Activity::Updating => Some("Updating".to_owned()),
         Activity::TokensNotStored => Some(
-            "New sign-in tokens could not be stored yet; without power they are lost".to_owned(),
+            "The renewed sign-in could not be saved yet: do not switch this machine off".to_owned(),
         ),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    fs::{self, File},
+    fs,
     io::{self, BufReader, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     rc::Rc,
@@ -11,6 +11,7 @@ use std::{
 use zip::ZipArchive;
 
 use super::{FileError, form::Form};
+use crate::regular_file;
 
 /// The most bytes that are read of one file. A day's samples take up to 4 MiB.
 pub(crate) const MAX_FILE: u64 = 256 << 20;
@@ -88,7 +89,7 @@ pub(crate) fn visit<V: Visitor>(path: &Path, visitor: &mut V) -> Result<(), V::S
             Form::of_export(&name)
         };
         let name = shown(&name);
-        match (form, File::open(&file)) {
+        match (form, regular_file::open(&file)) {
             (None, _) => visitor.unreadable(&name, FileError::NotHeartRate),
             (_, Err(error)) => visitor.unreadable(&name, FileError::Unreadable(error.to_string())),
             (Some(form), Ok(content)) => visitor.found(Found {
@@ -111,9 +112,11 @@ fn is_zip(name: &str) -> bool {
 fn files_under(path: &Path, trouble: &mut dyn FnMut(&Path, io::Error)) -> Vec<PathBuf> {
     let mut files = Vec::new();
     match fs::metadata(path) {
-        Err(error) => trouble(path, error),
         Ok(data) if data.is_dir() => list(path, 0, &mut files, trouble),
-        Ok(_) => files.push(path.to_owned()),
+        _ => match regular_file::open(path) {
+            Ok(_) => files.push(path.to_owned()),
+            Err(error) => trouble(path, error),
+        },
     }
     files
 }
@@ -153,7 +156,7 @@ fn visit_zip<V: Visitor>(path: &Path, size: u64, visitor: &mut V) -> Result<(), 
     let name = shown(&path.to_string_lossy());
     let unreadable = |error: zip::result::ZipError| FileError::Unreadable(error.to_string());
     let budget = Rc::new(Cell::new(MAX_DIRECTORY));
-    let archive = File::open(path)
+    let archive = regular_file::open(path)
         .map_err(zip::result::ZipError::from)
         .and_then(|file| {
             let bounded = Bounded {

@@ -35,12 +35,13 @@ use crate::{
     chain_file::ChainFile,
     places,
     problem::{Exit, Problem},
+    regular_file,
 };
 
 const NOTE: &str = "move.json";
 
 /// The longest note that is read, in bytes.
-const MAX_NOTE: usize = 4 * 1_024;
+const MAX_NOTE: u64 = 4 * 1_024;
 
 /// Whether a chain leaves this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -423,8 +424,7 @@ fn not_erased(error: &io::Error) -> Problem {
 impl Note {
     /// Reads it; one that cannot be read says nothing.
     fn load(dir: &Path) -> Option<Self> {
-        let bytes = fs::read(dir.join(NOTE)).ok()?;
-        (bytes.len() <= MAX_NOTE).then_some(())?;
+        let bytes = regular_file::read(&dir.join(NOTE), MAX_NOTE).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 
@@ -432,11 +432,13 @@ impl Note {
     fn save(&self, dir: &Path) -> io::Result<()> {
         places::make_private_dir(dir)?;
         let new = dir.join("move.json.new");
-        let mut file = places::private_file()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&new)?;
+        let mut file = regular_file::open_with(
+            places::private_file()
+                .write(true)
+                .create(true)
+                .truncate(true),
+            &new,
+        )?;
         file.write_all(&serde_json::to_vec(self)?)?;
         file.sync_all()?;
         fs::rename(new, dir.join(NOTE))?;

@@ -2,6 +2,11 @@
 
 use jiff::tz::TimeZone;
 
+use crate::regular_file;
+
+/// The longest file of a zone that is read, in bytes. They have up to 4 KiB.
+const MAX_BYTES: u64 = 64 * 1_024;
+
 /// The rule of an IANA time zone for times to come, as POSIX writes it, such as
 /// `CET-1CEST,M3.5.0,M10.5.0/3`; `None` for a name that is no zone.
 ///
@@ -12,7 +17,7 @@ pub fn zone_rule(name: &str) -> Option<String> {
     // A name is a path below the zone directory. This refuses `..` and the like.
     TimeZone::get(name).ok()?;
     let dir = std::env::var_os("TZDIR").unwrap_or_else(|| "/usr/share/zoneinfo".into());
-    let machine = std::fs::read(std::path::Path::new(&dir).join(name)).ok();
+    let machine = regular_file::read(&std::path::Path::new(&dir).join(name), MAX_BYTES).ok();
     machine
         .as_deref()
         .and_then(footer)

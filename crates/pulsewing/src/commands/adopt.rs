@@ -1,6 +1,6 @@
 //! `pulsewing adopt`: takes over the original sketch's settings.toml.
 
-use std::{fs, io::Read};
+use std::io::Read;
 
 use pulsewing_core::{
     Provider, RefreshToken,
@@ -13,7 +13,11 @@ use crate::{
     app::{self, App},
     cli::Adopt,
     problem::Problem,
+    regular_file,
 };
+
+/// The longest file of settings that is read, in bytes.
+const MAX_BYTES: u64 = 64 * 1_024;
 
 /// How many characters the original kept in the board's memory.
 const NVM_TOKEN: usize = 64;
@@ -33,7 +37,7 @@ struct Settings {
 
 pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
     let path = options.settings.display();
-    let text = fs::read_to_string(&options.settings)
+    let text = regular_file::read_text(&options.settings, MAX_BYTES)
         .map_err(|error| Problem::failed(format!("{path} could not be read")).caused_by(&error))?;
     // The error's own text would show the line, and with it a token.
     let settings: Settings = toml::from_str(&text).map_err(|error| {

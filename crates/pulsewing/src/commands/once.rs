@@ -1,8 +1,12 @@
-//! `pulsewing once`: one cycle, and its report.
+//! `pulsewing once`: one cycle, what the heart did last in one line, and the report.
 
 use std::time::Duration;
 
-use pulsewing_core::cycle::Deadline;
+use jiff::Timestamp;
+use pulsewing_core::{
+    cycle::Deadline,
+    reading::{Freshness, Reading},
+};
 
 use super::{cycle_report, print};
 use crate::{
@@ -14,6 +18,7 @@ use crate::{
     problem::Problem,
     reading_json::ReadingJson,
     stop::Stop,
+    words,
 };
 
 /// The whole run ends within 130 seconds, and no try starts after 110.
@@ -43,17 +48,29 @@ pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
         let freshness = reading.freshness(now.utc, app.interval(), false);
         outputs.show(&View::of(reading, freshness, now))?;
     }
-    print(&output(app, &engine, options.json)?)
+    print(&output(app, &engine, options))
 }
 
-fn output(app: &App, engine: &Engine, as_json: bool) -> Result<String, Problem> {
+fn output(app: &App, engine: &Engine, options: &Once) -> String {
     let Some(reading) = engine.reading() else {
-        return Ok(String::new());
+        return String::new();
     };
-    let now = engine.clock().now();
-    if as_json {
-        let freshness = reading.freshness(now.utc, app.interval(), false);
-        return Ok(ReadingJson::new(reading, freshness).to_line());
+    let now = engine.clock().now().utc;
+    if options.json {
+        let freshness = reading.freshness(now, app.interval(), false);
+        return ReadingJson::new(reading, freshness).to_line();
     }
-    Ok(cycle_report::of(engine, false))
+    let report = cycle_report::of(engine, false);
+    if options.report {
+        return report;
+    }
+    format!("{}\n{report}", newest(reading, now))
+}
+
+/// The newest heart rate, for a person.
+fn newest(reading: &Reading, now: Timestamp) -> String {
+    match reading.latest().zip(reading.heart_zone()) {
+        Some((sample, zone)) => words::heart_rate(sample, zone, now),
+        None => words::freshness(Freshness::Silent).to_owned(),
+    }
 }

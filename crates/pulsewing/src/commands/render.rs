@@ -1,6 +1,6 @@
 //! `pulsewing render`: draws saved API replies, offline.
 
-use std::{fs::File, io::Read, path::Path};
+use std::{io::Read, path::Path};
 
 use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{
@@ -18,7 +18,7 @@ use crate::{
     cli::Render,
     outputs::{Outputs, View},
     problem::Problem,
-    zone,
+    regular_file, zone,
 };
 
 /// How much of a body is read at once.
@@ -218,7 +218,7 @@ fn decode(
     let failed = |error: std::io::Error| {
         Problem::failed(format!("{} could not be read", path.display())).caused_by(&error)
     };
-    let mut file = File::open(path).map_err(failed)?;
+    let mut file = regular_file::open(path).map_err(failed)?;
     let mut buffer = vec![0; CHUNK];
     loop {
         let length = file.read(&mut buffer).map_err(failed)?;

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
 };
 
@@ -13,8 +13,12 @@ use super::print;
 use crate::{
     cli::{Global, SandboxArgs},
     problem::Problem,
+    regular_file,
     stop::Stop,
 };
+
+/// The longest file that is read, in bytes: a recording with a sample a second has as many in four months.
+const MAX_BYTES: u64 = 256 << 20;
 
 pub(super) async fn run(options: &SandboxArgs, global: &Global) -> Result<(), Problem> {
     let zone = TimeZone::get(&options.zone).map_err(|error| {
@@ -71,7 +75,7 @@ pub(super) fn recordings(paths: &[PathBuf], zone: &TimeZone) -> Result<Vec<Recor
 /// Reads the names to serve https for: one a line in the file `names`; without that file, localhost.
 fn tls_names(dir: &Path) -> Result<Vec<String>, Problem> {
     let path = dir.join("names");
-    let text = match fs::read_to_string(&path) {
+    let text = match regular_file::read_text(&path, MAX_BYTES) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return Ok(["localhost", "127.0.0.1", "::1"]
                 .map(str::to_owned)
@@ -96,15 +100,15 @@ fn write_ca(dir: &Path, ca_pem: &str) -> Result<(), Problem> {
     let path = dir.join("ca.pem");
     let unfinished = dir.join("ca.pem.new");
     fs::create_dir_all(dir)
-        .and_then(|()| fs::write(&unfinished, ca_pem))
+        .and_then(|()| regular_file::create(&unfinished)?.write_all(ca_pem.as_bytes()))
         .and_then(|()| fs::rename(&unfinished, &path))
         .map_err(|error| {
             Problem::failed(format!("{} could not be written", path.display())).caused_by(&error)
         })
 }
 
-fn read(path: &PathBuf) -> Result<String, Problem> {
-    fs::read_to_string(path).map_err(|error| unread(path, &error))
+fn read(path: &Path) -> Result<String, Problem> {
+    regular_file::read_text(path, MAX_BYTES).map_err(|error| unread(path, &error))
 }
 
 fn unread(path: &Path, error: &io::Error) -> Problem {

@@ -157,6 +157,7 @@ fn remembered(app: &App) -> Result<Live, Problem> {
         failure: Failure::OutOfTime,
         exit: Exit::Temporary,
         message,
+        details: state.last_details,
         hint: state.last_hint,
     });
     Ok(live)

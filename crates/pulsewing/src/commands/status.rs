@@ -1,24 +1,55 @@
-//! `pulsewing status`: what is stored, and how the last update went; never a secret.
+//! `pulsewing status`: the last heart rate, what is stored, and how the last update went; never a secret.
 
-use std::fmt::Write;
+use std::{error::Error, fmt::Write};
 
 use jiff::Timestamp;
-use pulsewing_core::chain::{Record, Standing};
+use pulsewing_core::{
+    Bpm,
+    chain::{Record, Standing},
+    day::Sample,
+    heart_zone::HeartZones,
+};
 use serde::Serialize;
 
 use super::print;
-use crate::{app::App, cli, history, places, problem::Problem, state_file::State};
+use crate::{
+    app::App,
+    cli,
+    history::{History, HistoryError, bytes_on_disk},
+    places,
+    problem::Problem,
+    state_file::State,
+    words, zone,
+};
 
 /// What is shown.
 #[derive(Debug, Serialize)]
 struct Status {
     state_dir: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latest: Option<Latest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    battery_percent: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_sync: Option<Timestamp>,
     chain: Option<Chain>,
     last_update: Option<Timestamp>,
     last_success: Option<Timestamp>,
     next_update: Option<Timestamp>,
     last_error: Option<String>,
-    history: History,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_details: Option<String>,
+    history: Kept,
+}
+
+/// The newest heart rate that is known.
+#[derive(Debug, Serialize)]
+struct Latest {
+    at: Timestamp,
+    bpm: u16,
+    zone_name: &'static str,
+    #[serde(skip)]
+    in_words: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -41,7 +72,7 @@ struct Chain {
 
 /// What is kept of earlier days.
 #[derive(Debug, Serialize)]
-struct History {
+struct Kept {
     bytes: u64,
     #[serde(flatten)]
     days: Option<Days>,
@@ -69,14 +100,20 @@ pub(super) fn run(app: &App, options: &cli::Status) -> Result<(), Problem> {
 
 impl Status {
     fn new(app: &App, record: Option<&Record>, state: &State) -> Self {
+        let history = History::open_existing(app.state_dir(), places::WEARER);
+        let facts = state.reading.as_ref();
         Self {
             state_dir: app.state_dir().display().to_string(),
+            latest: Latest::new(app, state, history.as_ref().ok().and_then(Option::as_ref)),
+            battery_percent: facts.and_then(|facts| facts.battery_percent),
+            last_sync: facts.and_then(|facts| facts.last_sync),
             chain: record.map(Chain::new),
             last_update: state.last_update,
             last_success: state.last_success,
             next_update: state.next_update,
             last_error: state.last_error.clone(),
-            history: History::new(app),
+            last_details: state.last_details.clone(),
+            history: Kept::new(app, &history),
         }
     }
 
@@ -86,30 +123,118 @@ impl Status {
         let mut row = |label: &str, value: &str| {
             let _ = writeln!(text, "{label:<16}{value}");
         };
+        let newest = self.latest.as_ref().map(|latest| latest.in_words.as_str());
+        row("Heart rate:", newest.unwrap_or("none yet"));
+        if let Some(tracker) = self.tracker_in_words(now) {
+            row("Tracker:", &tracker);
+        }
         match &self.chain {
             None => row("Signed in:", "no; `pulsewing login` signs in"),
             Some(chain) => chain.in_words(now, &mut row),
         }
         row("Last update:", &when(self.last_update, now));
-        row("Last reading:", &when(self.last_success, now));
+        row("Last success:", &when(self.last_success, now));
         row("Next update:", &when(self.next_update, now));
         row("Last error:", self.last_error.as_deref().unwrap_or("none"));
+        if let Some(details) = &self.last_details {
+            row("Details:", details);
+        }
         row("History:", &self.history.in_words());
         row("State:", &self.state_dir);
         text
     }
+
+    fn tracker_in_words(&self, now: Timestamp) -> Option<String> {
+        let battery = self
+            .battery_percent
+            .map(|percent| format!("battery {percent} %"));
+        let sync = self
+            .last_sync
+            .map(|at| format!("last sync {}", words::ago(at, now)));
+        let facts: Vec<String> = battery.into_iter().chain(sync).collect();
+        (!facts.is_empty()).then(|| facts.join(", "))
+    }
 }
 
-impl History {
-    fn new(app: &App) -> Self {
-        let span = history::History::open_existing(app.state_dir(), places::WEARER)
-            .and_then(|history| history.map_or(Ok(None), |history| history.span()));
+impl Latest {
+    /// What the last update or the history knows, whichever is newer. A minute that is yet to come is
+    /// not believed.
+    fn new(app: &App, state: &State, history: Option<&History>) -> Option<Self> {
+        let now = app.now();
+        let fetched = state.last_minute.zip(state.last_bpm.and_then(Bpm::new));
+        let fetched = fetched.map(|(at, bpm)| Sample { at, bpm });
+        // That a history cannot be read is said in its own place.
+        let kept = history.and_then(|history| newest_of(history, now).ok().flatten());
+        let sample = fetched
+            .into_iter()
+            .chain(kept)
+            .filter(|sample| sample.at <= now)
+            .max_by_key(|sample| sample.at)?;
+        let zones = match &state.reading {
+            Some(facts) => facts.heart_zones(),
+            None => app
+                .config
+                .heart_zones()
+                .ok()
+                .flatten()
+                .unwrap_or(HeartZones::PLAIN),
+        };
+        let heart_zone = zones.zone(sample.bpm);
+        let zone_facts = state
+            .memory()
+            .zone
+            .map(|(facts, _)| facts)
+            .unwrap_or_default();
+        let configured = app.config.wearer.time_zone.as_deref();
+        let offset_at = |at| zone::resolve(&zone_facts, configured, at).offsets.at(at);
+        let (offset, today) = (offset_at(sample.at), offset_at(now).to_datetime(now).date());
+        let (date, clock) = (
+            offset.to_datetime(sample.at).date(),
+            words::clock_at(sample.at, offset),
+        );
+        let newest = words::heart_rate(sample, heart_zone, now);
+        Some(Self {
+            at: sample.at,
+            bpm: sample.bpm.get(),
+            zone_name: heart_zone.name(),
+            in_words: match date == today {
+                true => format!("{newest} ({clock})"),
+                false => format!("{newest} ({}, {clock})", words::date(date)),
+            },
+        })
+    }
+}
+
+/// The newest minute of a history that is not yet to come.
+fn newest_of(history: &History, now: Timestamp) -> Result<Option<Sample>, HistoryError> {
+    let mut newest = None;
+    if let Some(date) = history.newest_date()? {
+        history.minutes(date.yesterday().unwrap_or(date), date, |minute| {
+            if minute.at <= now {
+                newest = Some(Sample {
+                    at: minute.at,
+                    bpm: minute.bpm,
+                });
+            }
+            Ok::<_, HistoryError>(())
+        })?;
+    }
+    Ok(newest)
+}
+
+impl Kept {
+    fn new(app: &App, history: &Result<Option<History>, HistoryError>) -> Self {
+        let span = match history {
+            Ok(Some(history)) => history.span().map_err(|error| with_cause(&error)),
+            Ok(None) => Ok(None),
+            Err(error) => Err(with_cause(error)),
+        };
         let (span, error) = match span {
             Ok(span) => (span, None),
-            Err(error) => (None, Some(error.to_string())),
+            Err(error) => (None, Some(error)),
         };
         Self {
-            bytes: history::bytes_on_disk(app.state_dir()),
+            bytes: bytes_on_disk(app.state_dir()),
             days: span.map(|span| Days {
                 days: span.days,
                 first_day: span.first.to_string(),
@@ -200,6 +325,14 @@ impl Chain {
         if !missing.is_empty() {
             row("Not allowed:", &missing.join(", "));
         }
+    }
+}
+
+/// An error and what caused it, in one line.
+fn with_cause(error: &HistoryError) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 

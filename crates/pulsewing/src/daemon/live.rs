@@ -55,8 +55,10 @@ pub struct Trouble {
     pub failure: Failure,
     /// What kind of trouble it is.
     pub exit: Exit,
-    /// What happened, in one sentence.
+    /// What happened, in one plain sentence.
     pub message: String,
+    /// The same in technical words, where they differ.
+    pub details: Option<String>,
     /// What to do next, if there is something.
     pub hint: Option<String>,
 }
@@ -69,6 +71,7 @@ impl Trouble {
             failure,
             exit: problem.exit(),
             message: problem.message().to_owned(),
+            details: problem.technical().map(str::to_owned),
             hint: problem.hints().first().cloned(),
         }
     }

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use crate::places;
+use crate::{places, regular_file};
 
 /// Whose lock it is.
 const LOCK: &str = "run.lock";
@@ -27,11 +27,10 @@ impl Single {
     /// What the file system says.
     pub fn claim(state_dir: &Path) -> io::Result<Option<Self>> {
         places::make_private_dir(state_dir)?;
-        let lock = places::private_file()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(state_dir.join(LOCK))?;
+        let lock = regular_file::open_with(
+            places::private_file().read(true).append(true).create(true),
+            &state_dir.join(LOCK),
+        )?;
         // Whoever only looks has it for a moment.
         for _ in 0..LOOKS {
             match lock.try_lock() {
@@ -48,7 +47,7 @@ impl Single {
     /// # Errors
     /// What the file system says.
     pub fn is_claimed(state_dir: &Path) -> io::Result<bool> {
-        let lock = match File::open(state_dir.join(LOCK)) {
+        let lock = match regular_file::open(&state_dir.join(LOCK)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             lock => lock?,
         };

@@ -44,7 +44,7 @@ pub(super) fn check(
             findings.extend(unavailable_chain(unavailable, provider));
             findings.extend(unread(
                 "the sign-in cannot be read",
-                "mend chain.readable first",
+                "fix chain.readable first",
             ));
         }
         Ok(Loaded { record: None, .. }) => {
@@ -87,7 +87,7 @@ fn unavailable_chain(unavailable: Unavailable, provider: Option<Provider>) -> [F
         Finding::skipped(
             "chain.present",
             "whether somebody has signed in could not be told",
-            "mend chain.readable first",
+            "fix chain.readable first",
         )
     };
     // The cycle's problem has the advice, and the file system's own words are the cause.
@@ -152,7 +152,7 @@ fn matches_config(app: &App, chain: &Stored) -> Finding {
         Ok((provider, endpoints.issuer(), app.client(provider)?))
     }) {
         Ok(wanted) => wanted,
-        Err(problem) => return Finding::problem(ID, &problem, "mend the configuration"),
+        Err(problem) => return Finding::problem(ID, &problem, "fix the configuration"),
     };
     let (provider, issuer, client) = wanted;
     let differs = if provider != chain.provider() {

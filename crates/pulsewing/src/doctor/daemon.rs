@@ -61,7 +61,7 @@ fn running(dir: &Path, is_installed: bool) -> Finding {
         Err(error) => Finding::skipped(
             ID,
             format!("whether something runs could not be told: {error}"),
-            "mend state.directory first",
+            "fix state.directory first",
         ),
     }
 }

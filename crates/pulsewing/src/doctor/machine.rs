@@ -215,11 +215,14 @@ fn zone(facts: &ZoneFacts, configured: Option<&str>) -> Finding {
 
 pub(super) fn check_update(app: &App, findings: &mut Vec<Finding>) {
     let state = app.state();
-    let error = state.last_error.as_deref();
+    let error = state.last_error.map(|error| match state.last_details {
+        Some(details) => format!("{error} ({details})"),
+        None => error,
+    });
     findings.push(update(
         state.last_update,
         state.last_success,
-        error,
+        error.as_deref(),
         app.now(),
     ));
 }

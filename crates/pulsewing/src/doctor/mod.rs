@@ -118,6 +118,8 @@ impl Finding {
             if let Some(cause) = line.strip_prefix("caused by: ") {
                 found.push_str(": ");
                 found.push_str(cause);
+            } else if let Some(details) = line.strip_prefix("details: ") {
+                found.push_str(&format!(" ({details})"));
             } else if let Some(hint) = line.strip_prefix("hint: ") {
                 advice.push(hint.to_owned());
             }
@@ -212,7 +214,7 @@ fn unconfigured(id: &str) -> Finding {
     Finding::skipped(
         id,
         "the configuration cannot be used, so this is not known",
-        "mend the configuration first",
+        "fix the configuration first",
     )
 }
 

@@ -3,7 +3,7 @@
 //! Two requests are made, one to where data comes from and one to where tokens are issued, both without
 //! any token. That the answer is a refusal is as expected: an answer is what is asked for.
 
-use std::{error::Error, fs, io, time::Duration};
+use std::{error::Error, io, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{
@@ -19,7 +19,9 @@ use super::{Finding, Status, unconfigured};
 use crate::{
     app::App,
     endpoints::Endpoints,
+    http::MAX_PEM,
     problem::{Exit, Problem},
+    regular_file,
 };
 
 /// The longest that all requests together take.
@@ -95,7 +97,7 @@ pub(super) async fn check(app: &App, is_offline: bool, findings: &mut Vec<Findin
     let why = if is_offline {
         ("the network was left out", "run it without --offline")
     } else {
-        ("the provider was not asked", "mend what is above first")
+        ("the provider was not asked", "fix what is above first")
     };
     findings.push(reachable(&probes, why));
     findings.push(gone(
@@ -205,7 +207,7 @@ fn client(app: &App, endpoints: &Endpoints) -> reqwest::Result<Client> {
     }
     let file = app.config.endpoints.ca_file.as_ref();
     let pem = file
-        .and_then(|path| fs::read(path).ok())
+        .and_then(|path| regular_file::read(path, MAX_PEM).ok())
         .unwrap_or_default();
     builder
         .tls_certs_merge(reqwest::Certificate::from_pem_bundle(&pem)?)

@@ -69,7 +69,7 @@ fn read(
     let path = place.map_err(|problem| {
         Finding::problem("config.readable", &problem, "name one with --config")
     })?;
-    match fs::read_to_string(&path) {
+    match Config::read(&path) {
         Ok(text) => Ok((path, Some(text))),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !was_named => Ok((path, None)),
         Err(error) => {

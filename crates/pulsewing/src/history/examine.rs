@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::civil::Date;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{BESIDE, BUSY, History, HistoryError, NAME, schema};
+use super::{BESIDE, BUSY, History, HistoryError, NAME, check_files, schema};
 
 /// What a history holds that was found whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub fn examine(dir: &Path, wearer: &str) -> Result<Option<Whole>, HistoryError> 
     if !path.try_exists()? {
         return Ok(None);
     }
+    check_files(dir)?;
     let db = open(dir, &path)?;
     if schema::check(&db, schema::STEPS)? == 0 {
         // A file that was begun and not filled yet.

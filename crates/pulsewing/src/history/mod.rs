@@ -40,7 +40,7 @@ use std::{
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::places;
+use crate::{places, regular_file};
 
 pub use error::{Cause, HistoryError};
 pub use examine::{Whole, examine};
@@ -73,10 +73,10 @@ impl History {
     pub fn open(dir: &Path, wearer: &str) -> Result<Self, HistoryError> {
         places::make_private_dir(dir)?;
         // SQLite gives what it puts beside the file the file's own mode.
-        places::private_file()
-            .append(true)
-            .create(true)
-            .open(dir.join(NAME))?;
+        regular_file::open_with(
+            places::private_file().append(true).create(true),
+            &dir.join(NAME),
+        )?;
         Self::connect(dir, wearer)
     }
 
@@ -92,6 +92,7 @@ impl History {
     }
 
     fn connect(dir: &Path, wearer: &str) -> Result<Self, HistoryError> {
+        check_files(dir)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = Connection::open_with_flags(dir.join(NAME), flags)?;
         db.busy_timeout(BUSY)?;
@@ -191,6 +192,15 @@ impl Batch<'_> {
     pub fn commit(self) -> Result<(), HistoryError> {
         Ok(self.change.commit()?)
     }
+}
+
+/// Looks at what SQLite is about to open: in a pipe it would wait without end. How large the files
+/// are does not matter, because it reads them page by page.
+fn check_files(dir: &Path) -> io::Result<()> {
+    [NAME]
+        .iter()
+        .chain(&BESIDE)
+        .try_for_each(|name| regular_file::check(&dir.join(name)))
 }
 
 /// How many bytes the history of a state directory takes.

@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::{MARK, NAME};
-use crate::{places, problem::Problem};
+use crate::{places, problem::Problem, regular_file};
+
+/// The longest unit that can be ours, in bytes.
+const MAX_BYTES: u64 = 64 * 1_024;
 
 /// Where a user's units are, and ours among them.
 #[derive(Clone, Debug)]
@@ -59,11 +62,12 @@ impl UnitFile {
     /// # Errors
     /// What the file system says.
     pub fn existing(&self) -> io::Result<Existing> {
-        match fs::read_to_string(self.path()) {
+        match regular_file::read_text(&self.path(), MAX_BYTES) {
             Ok(text) if text.starts_with(MARK) => Ok(Existing::Ours(text)),
             Ok(_) => Ok(Existing::Foreign),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Existing::None),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(Existing::Foreign),
+            // Such as /dev/null, where systemd leads a unit that somebody has masked.
+            Err(error) if is_of_another_kind(error.kind()) => Ok(Existing::Foreign),
             Err(error) => Err(error),
         }
     }
@@ -108,8 +112,14 @@ impl UnitFile {
     }
 }
 
+/// Whether this is why something cannot be a text of ours, whatever else it is.
+const fn is_of_another_kind(error: io::ErrorKind) -> bool {
+    use io::ErrorKind::{FileTooLarge, InvalidData, InvalidInput};
+    matches!(error, FileTooLarge | InvalidData | InvalidInput)
+}
+
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = fs::File::create(path)?;
+    let mut file = regular_file::create(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }

@@ -301,13 +301,17 @@ fn complaint(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         return;
     };
     let text = match &trouble.hint {
-        Some(hint) => format!("{}: {hint}", trouble.message),
-        None => trouble.message.clone(),
+        Some(hint) => format!("! {}: {hint}", trouble.message),
+        None => format!("! {}", trouble.message),
     };
     let style = paint(Style::new().bold(), Color::Yellow, view);
-    let paragraph = Paragraph::new(format!("! {text}"))
-        .style(style)
-        .wrap(Wrap { trim: true });
+    let details = trouble.details.iter();
+    let details = details.map(|details| Line::from(format!("Details: {details}").dim()));
+    let lines: Vec<Line<'_>> = [Line::styled(text, style)]
+        .into_iter()
+        .chain(details)
+        .collect();
+    let paragraph = Paragraph::new(lines).wrap(Wrap { trim: true });
     frame.render_widget(paragraph, area);
 }
 

@@ -146,6 +146,7 @@ mod tests {
                 failure: Failure::Gone,
                 exit: Exit::Gone,
                 message: words.clone(),
+                details: Some(words.clone()),
                 hint: Some(words.clone()),
             });
             let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();

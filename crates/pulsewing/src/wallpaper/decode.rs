@@ -2,8 +2,7 @@
 
 use std::{
     convert::Infallible,
-    fs::File,
-    io::{self, Cursor, Read},
+    io::{self, Cursor},
     ops::Range,
     path::Path,
 };
@@ -11,6 +10,8 @@ use std::{
 use embedded_graphics::{geometry::Size, image::ImageDrawable, pixelcolor::Rgb888, prelude::*};
 use thiserror::Error;
 use tinybmp::Bmp;
+
+use crate::regular_file;
 
 /// The longest file that is read, in bytes.
 pub const MOST_BYTES: u64 = 64 << 20;
@@ -57,14 +58,11 @@ pub(super) struct Pixels {
 
 /// Reads a picture.
 pub(super) fn read(path: &Path) -> Result<Pixels, Unusable> {
-    let mut bytes = Vec::new();
-    let read = File::open(path)?
-        .take(MOST_BYTES + 1)
-        .read_to_end(&mut bytes)?;
-    if read as u64 > MOST_BYTES {
-        return Err(Unusable::TooLong);
+    match regular_file::read(path, MOST_BYTES) {
+        Ok(bytes) => decode(&bytes),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(Unusable::TooLong),
+        Err(error) => Err(error.into()),
     }
-    decode(&bytes)
 }
 
 /// Decodes a picture, whatever the bytes are.

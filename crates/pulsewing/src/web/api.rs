@@ -79,6 +79,7 @@ pub(super) struct Now {
 struct TroubleJson {
     kind: &'static str,
     message: String,
+    details: Option<String>,
     hint: Option<String>,
 }
 
@@ -111,6 +112,7 @@ impl Now {
             trouble: live.trouble.as_ref().map(|trouble| TroubleJson {
                 kind: kind(trouble),
                 message: trouble.message.clone(),
+                details: trouble.details.clone(),
                 hint: trouble.hint.clone(),
             }),
             repair: live.repair.map(|repair| RepairJson {

@@ -185,13 +185,13 @@ fn refused(refusal: &Refusal, request: &Request, is_call: bool) -> Response {
     let (status, title, words) = match refusal {
         Refusal::Host => (
             StatusCode::MISDIRECTED_REQUEST,
-            "This is not the name of this page",
-            "Use the machine's address, or add the name to hosts under [web] in the configuration.",
+            "Pulsewing does not know this name",
+            "Open the page by its machine's address instead. Whoever set Pulsewing up can add the name to hosts under [web] in the configuration.",
         ),
         Refusal::Origin => (
             StatusCode::FORBIDDEN,
             "Another web page asked for this",
-            "Only this page itself may do that, and programs that are no web page.",
+            "Only Pulsewing's own page may do that: open it, and do it there.",
         ),
         Refusal::Passphrase(Try::TooMany) => (
             StatusCode::TOO_MANY_REQUESTS,
@@ -214,7 +214,11 @@ fn refused(refusal: &Refusal, request: &Request, is_call: bool) -> Response {
         Refusal::Passphrase(_) => (
             StatusCode::UNAUTHORIZED,
             "The passphrase is missing or wrong",
-            "Send it as the password of basic authentication, with any user name.",
+            if is_call {
+                "Enter it as the password, with any user name (HTTP basic authentication)."
+            } else {
+                "Go back to the page, and enter the passphrase there."
+            },
         ),
     };
     let mut reply = if is_call {

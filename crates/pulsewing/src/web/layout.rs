@@ -7,7 +7,7 @@ use axum::{
 use jiff::civil::Date;
 use maud::{DOCTYPE, Markup, html};
 
-use super::{Shared, assets};
+use super::{Shared, assets, sentence};
 
 /// Which page it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,12 +69,33 @@ pub(super) fn bare(title: &str, body: &Markup) -> Markup {
     }
 }
 
+/// The technical words of something that went wrong, for whoever asks for them.
+pub(super) fn details(technical: &str) -> Markup {
+    html! {
+        details.technical {
+            summary { "Details" }
+            p { (sentence(technical)) }
+        }
+    }
+}
+
 /// A page that says one thing.
 pub(super) fn message(status: StatusCode, title: &str, words: &str) -> Response {
+    message_with(status, title, words, None)
+}
+
+/// A page that says one thing, with its technical words under it.
+pub(super) fn message_with(
+    status: StatusCode,
+    title: &str,
+    words: &str,
+    technical: Option<&str>,
+) -> Response {
     let body = html! {
         div.card.narrow {
             h1 { (title) }
             p { (words) }
+            @if let Some(technical) = technical { (details(technical)) }
             p { a.button href="/" { "To the present" } }
         }
     };

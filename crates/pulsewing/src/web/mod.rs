@@ -57,6 +57,7 @@ use crate::{
     problem::Problem,
 };
 
+pub(crate) use now::sentence;
 pub use passphrase::Passphrase;
 pub use server::Listener;
 
@@ -164,15 +165,16 @@ async fn not_found(request: axum::extract::Request) -> Response {
     layout::message(
         StatusCode::NOT_FOUND,
         "There is no such page",
-        "What is there begins with the present.",
+        "There is nothing at this address. Begin with the first page.",
     )
 }
 
 /// A history that cannot be read, for a person.
 fn unreadable(error: &HistoryError) -> Response {
-    layout::message(
+    layout::message_with(
         StatusCode::INTERNAL_SERVER_ERROR,
-        "The history cannot be read",
-        &format!("{error}. `pulsewing doctor` looks closer."),
+        "The days before cannot be shown",
+        "Whoever set Pulsewing up has to look at its history. The present goes on.",
+        Some(&error.to_string()),
     )
 }

@@ -11,6 +11,7 @@ use pulsewing_core::{Bpm, heart_zone::HeartZone, reading::Reading};
 use super::{Shared, chart, layout};
 use crate::{
     daemon::{Live, Trouble},
+    failure_words,
     plot::Plot,
     words,
 };
@@ -96,23 +97,15 @@ fn complaint(trouble: &Trouble) -> Markup {
     html! {
         div.trouble role="status" {
             h2 { (sentence(&trouble.message)) }
-            @if let Some(hint) = &trouble.hint { p { (with_commands(&sentence(hint))) } }
+            p { (failure_words::advice(trouble.failure)) }
             @if trouble.wants_sign_in() { p { a.button href="/sign-in" { "Sign in" } } }
-        }
-    }
-}
-
-/// Words with commands between backticks, as they stand in hints.
-pub(super) fn with_commands(words: &str) -> Markup {
-    html! {
-        @for (place, part) in words.split('`').enumerate() {
-            @if place % 2 == 0 { (part) } @else { code { (part) } }
+            @if let Some(details) = &trouble.details { (layout::details(details)) }
         }
     }
 }
 
 /// Begins with a capital letter and ends with a dot.
-pub(super) fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     let first: String = characters
         .next()

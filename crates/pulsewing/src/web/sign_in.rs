@@ -95,13 +95,14 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
             @if let Some(problem) = complaint {
                 div.complaint role="alert" {
                     p { (now::sentence(problem.message())) }
-                    @for hint in problem.hints() { p { (now::with_commands(&now::sentence(hint))) } }
+                    @for hint in for_a_page(problem) { p { (hint) } }
+                    @if let Some(details) = problem.technical() { (layout::details(details)) }
                 }
             }
             form method="post" action="/sign-in" {
                 fieldset {
-                    legend { "Whose tracker's cloud is it?" }
-                    @for (name, label) in [("google", "Google Health"), ("fitbit", "Fitbit's Web API (gateways and the sandbox)")] {
+                    legend { "Which service has the tracker's data?" }
+                    @for (name, label) in [("google", "Google Health"), ("fitbit", "Fitbit, the older service (a gateway or the sandbox)")] {
                         label { input type="radio" name="provider" value=(name) checked[name == provider.name()]; " " (label) }
                     }
                 }
@@ -115,6 +116,13 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
         layout::page(site, layout::Place::SignIn, today, "Sign-in", &body),
     )
         .into_response()
+}
+
+/// What to do about a problem, for somebody who may hold a phone: nothing that has to be typed into a shell.
+fn for_a_page(problem: &Problem) -> impl Iterator<Item = String> {
+    let is_typed = |hint: &str| hint.contains('`') || hint.contains("--");
+    let hints = problem.hints().iter().filter(move |hint| !is_typed(hint));
+    hints.map(|hint| now::sentence(hint))
 }
 
 /// A date and a time of the wearer's.
@@ -143,18 +151,19 @@ pub(super) async fn begin(State(site): State<Shared>, Form(wanted): Form<Wanted>
 fn begun(site: &Shared, provider: &str) -> Result<String, Problem> {
     let provider: Provider = provider
         .parse()
-        .map_err(|_| Problem::failed("there is no such cloud"))?;
+        .map_err(|_| Problem::failed("there is no such service"))?;
     let running = site.live().provider;
     if provider != running && site.app.config.provider()?.is_some() {
         return Err(Problem::failed(format!(
-            "the configuration names {running} as the provider"
+            "Pulsewing is set up for {running} alone"
         ))
-        .hint(format!("set provider = \"{}\" in the configuration and start Pulsewing anew; then sign in here", provider.name())));
+        .hint("whoever set it up can change that; then sign in here")
+        .details(format!("the configuration names {running} as the provider: set provider = \"{}\" there and start Pulsewing anew", provider.name())));
     }
     let client = site.app.sign_in_client(provider)?.ok_or_else(|| {
-        Problem::failed(format!("there is no OAuth client for {provider} yet"))
-            .hint("it is made in ten minutes (docs/accounts.md shows how); put its client_id and client_secret into the configuration and start Pulsewing anew")
-            .hint("or sign in once with `pulsewing login --client-json FILE` on the machine itself")
+        Problem::failed(format!("Pulsewing has not been introduced to {provider} yet"))
+            .hint("whoever set it up does that once, in ten minutes; the guide is docs/accounts.md. Then sign in here")
+            .details(format!("there is no OAuth client for {provider}: put its client_id and client_secret into the configuration and start Pulsewing anew, or sign in once on the machine itself with the client's JSON"))
     })?;
     let redirect = format!("http://127.0.0.1:{}/sign-in/done", site.address.port());
     let sign_in = SignIn::new(&site.app, provider, client, redirect)?;
@@ -169,7 +178,7 @@ fn way(site: &Shared, url: &str, complaint: Option<&str>) -> Markup {
         h1 { "Sign-in" }
         ol.way {
             li.card {
-                p { "Open the consent page, and allow the access to heart rate." }
+                p { "Open the consent page, and allow Pulsewing to read the heart rate." }
                 p { a.button.main href=(url) rel="noreferrer" { "To the consent page" } }
             }
             li.card {
@@ -275,14 +284,14 @@ async fn finished(site: &Shared, sign_in: SignIn, redirect: &Redirect) -> Respon
             Onwards::to("/").into_response()
         }
         Err(problem) => {
-            let words: Vec<String> = std::iter::once(problem.message())
-                .chain(problem.hints().iter().map(String::as_str))
-                .map(now::sentence)
+            let words: Vec<String> = std::iter::once(now::sentence(problem.message()))
+                .chain(for_a_page(&problem))
                 .collect();
-            layout::message(
+            layout::message_with(
                 StatusCode::BAD_GATEWAY,
                 "The sign-in was not completed",
                 &words.join(" "),
+                problem.technical(),
             )
         }
     }

@@ -39,7 +39,7 @@ fn a_reply_that_is_lost_after_the_rotation_is_asked_for_again() {
     let once = signed_in.once().exits(0);
     assert!(
         once.stdout
-            .starts_with("Next token written to disk Successfully!\n")
+            .contains("\nNext token written to disk Successfully!\n")
     );
     assert_sent_the_same(&signed_in, 3);
     signed_in.assert_chain_goes_on();

@@ -181,7 +181,7 @@ fn a_disk_that_fills_up_while_the_reply_is_under_way_costs_no_token() {
     let once = once.finish().exits(0);
     assert!(
         once.stdout
-            .starts_with("Next token written to disk Successfully!\n")
+            .contains("\nNext token written to disk Successfully!\n")
     );
     assert_eq!(signed_in.chain()["generation"], 2);
     signed_in.assert_chain_goes_on();

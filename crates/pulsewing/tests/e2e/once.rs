@@ -1,4 +1,4 @@
-//! `once`: the report, byte for byte, and the picture.
+//! `once`: the heart rate in one line, the report, byte for byte, and the picture.
 
 use serde_json::json;
 
@@ -27,6 +27,11 @@ fn the_originals(provider: &str) -> SignedIn {
     SignedIn::either_with(provider, sandbox)
 }
 
+/// One cycle, and the report alone.
+fn report_of(signed_in: &SignedIn) -> String {
+    report(&signed_in.run(&["once", "--report"]).exits(0))
+}
+
 /// The report, with the seconds that a busy machine takes taken out.
 fn report(once: &Finished) -> String {
     let label = "Board Uptime:  ";
@@ -47,17 +52,40 @@ fn the_originals_day_gives_the_originals_report() {
     signed_in
         .sandbox
         .fault("fitbit.devices", 0, &json!({ "status": 403 }));
-    assert_eq!(report(&signed_in.once().exits(0)), ORIGINALS_REPORT);
+    assert_eq!(report_of(&signed_in), ORIGINALS_REPORT);
+}
+
+#[test]
+fn a_person_is_told_the_heart_rate_in_the_first_line() {
+    for (provider, line) in [
+        ("fitbit", "84 bpm, light, 15 min ago"),
+        ("google", "84 bpm, resting, 15 min ago"),
+    ] {
+        let signed_in = the_originals(provider);
+        // The token of a Fitbit chain that was taken over is written first.
+        let first = signed_in.once().exits(0).stdout;
+        assert!(first.starts_with(&format!("{line}\n")), "{first}");
+        let once = report(&signed_in.once().exits(0));
+        assert_eq!(once, format!("{line}\n{}", report_of(&signed_in)));
+    }
+    let signed_in = SignedIn::google();
+    signed_in.sandbox.set_clock("2026-11-24T12:00:00Z");
+    let silent = signed_in.once().exits(0).stdout;
+    assert!(
+        silent.starts_with("No heart rate for 24 hours\nAttempting"),
+        "{silent}"
+    );
+    signed_in.run(&["once", "--report", "--json"]).exits(2);
 }
 
 #[test]
 fn the_token_line_appears_only_when_a_token_was_written_and_the_battery_when_it_is_known() {
     let signed_in = the_originals("fitbit");
-    let first = report(&signed_in.once().exits(0));
+    let first = report_of(&signed_in);
     let battery = format!(",84,84\nWatch Battery %: {}\nBoard", signed_in.battery());
     let with_battery = ORIGINALS_REPORT.replace(",84,84\nBoard", &battery);
     assert_eq!(first, with_battery);
-    let second = report(&signed_in.once().exits(0));
+    let second = report_of(&signed_in);
     let (_, without_token) = with_battery.split_once("\n\n").unwrap();
     assert_eq!(second, without_token);
     assert_eq!(signed_in.token_requests(), 1);
@@ -82,10 +110,10 @@ Finished!
 ===============================
 "
     );
-    assert_eq!(report(&signed_in.once().exits(0)), expected);
+    assert_eq!(report_of(&signed_in), expected);
     // Its refresh tokens do not rotate: a new access token is nothing to write home about.
     signed_in.sandbox.advance(3_500);
-    let later = report(&signed_in.once().exits(0));
+    let later = report_of(&signed_in);
     assert!(
         later.starts_with("Attempting to GET GOOGLE HEALTH Stats!\n"),
         "{later}"
@@ -117,7 +145,7 @@ Finished!
 ===============================
 "
         );
-        assert_eq!(report(&signed_in.once().exits(0)), expected);
+        assert_eq!(report_of(&signed_in), expected);
     }
 }
 

@@ -252,7 +252,8 @@ fn it_follows_a_daemon_and_takes_over_when_that_ends() {
         &json!({ "status": 503, "body": "html" }),
     );
     daemon.post("/update", "");
-    terminal.shows("! fetching the heart rate: the server answered with status 503");
+    terminal.shows("! fetching the heart rate failed: Google Health does not work just now");
+    terminal.shows("Details: fetching the heart rate: the server answered with status 503");
     terminal.shows("From memory");
     terminal.press("u");
     terminal.shows("the daemon decides");

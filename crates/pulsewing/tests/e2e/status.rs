@@ -27,6 +27,59 @@ fn nobody_has_signed_in() {
 }
 
 #[test]
+fn the_last_heart_rate_comes_first_with_its_age() {
+    for provider in ["google", "fitbit"] {
+        let signed_in = SignedIn::either(provider);
+        signed_in.once().exits(0);
+        let reading = signed_in.run(&["once", "--json"]).exits(0).json();
+        let status = signed_in.status();
+        let bpm = &reading["latest"]["bpm"];
+        assert_eq!(
+            status["latest"],
+            json!({ "at": "2026-11-22T13:59:00Z", "bpm": bpm, "zone_name": reading["zone_name"] })
+        );
+        assert_eq!(status["battery_percent"], reading["battery_percent"]);
+        assert_eq!(status["last_sync"], reading["last_sync"]);
+        let zone = reading["zone_name"].as_str().unwrap().to_lowercase();
+        let now = |words: &str| {
+            let status = signed_in.run(&["status"]).exits(0).stdout;
+            let line =
+                format!("Heart rate:     {bpm} bpm, {zone}, {words}\nTracker:        battery ");
+            assert!(status.starts_with(&line), "{status}");
+        };
+        now("8 min ago (13:59)");
+        // It goes on counting, whether anything is fetched or not.
+        signed_in.sandbox.advance(2 * 86_400);
+        now("2 days ago (Sunday 22 November 2026, 13:59)");
+        signed_in.once().exits(0);
+        now("2 days ago (Sunday 22 November 2026, 13:59)");
+        // What is known of it is in the history as well.
+        std::fs::remove_file(signed_in.home.state("state.json")).unwrap();
+        assert_eq!(signed_in.status()["latest"]["at"], "2026-11-22T13:59:00Z");
+    }
+}
+
+#[test]
+fn without_a_history_the_last_update_tells_the_heart_rate() {
+    let signed_in = SignedIn::google();
+    signed_in
+        .home
+        .configure_more("[history]\nkeep = \"none\"\n");
+    signed_in.once().exits(0);
+    assert_eq!(signed_in.status()["latest"]["at"], "2026-11-22T13:59:00Z");
+    // A clock that was set back makes it one that is yet to come.
+    let status = signed_in
+        .home
+        .run(&["status", "--now", "2026-11-22T10:00:00Z"]);
+    assert!(
+        status
+            .exits(0)
+            .stdout
+            .starts_with("Heart rate:     none yet\n")
+    );
+}
+
+#[test]
 fn after_a_success_everything_is_there() {
     for provider in ["google", "fitbit"] {
         let signed_in = SignedIn::either(provider);
@@ -81,13 +134,28 @@ fn the_last_error_is_told_until_a_success() {
     signed_in.once().exits(1);
     let status = signed_in.status();
     let error = status["last_error"].as_str().unwrap();
-    assert!(error.contains("fetching the heart rate"), "{error}");
+    assert_eq!(
+        error,
+        "fetching the heart rate was refused by Google Health"
+    );
+    let details = status["last_details"].as_str().unwrap();
+    assert!(details.contains("refused it with status 400"), "{details}");
     assert_eq!(status["last_success"], success);
     assert_ne!(status["last_update"], success);
-    assert!(signed_in.run(&["status"]).exits(0).stdout.contains(error));
+    let words = signed_in.run(&["status"]).exits(0).stdout;
+    assert!(
+        words.contains(&format!(
+            "Last error:     {error}\nDetails:        {details}\n"
+        )),
+        "{words}"
+    );
     signed_in.sandbox.faults(&json!([]));
     signed_in.once().exits(0);
-    assert_eq!(signed_in.status()["last_error"], Value::Null);
+    let status = signed_in.status();
+    assert_eq!(
+        [&status["last_error"], &status["last_details"]],
+        [&Value::Null; 2]
+    );
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::{
         status::BoardChain,
     },
     problem::Problem,
+    regular_file,
 };
 
 pub(super) async fn status(
@@ -78,7 +79,7 @@ pub(super) async fn shot(app: &App, port: Option<&Path>, options: &Shot) -> Resu
         .and_then(|lines| shot::Shot::parse(&lines))
         .map_err(|trouble| board::problem(trouble, session.path()))?;
     let path = options.file.display();
-    shot.write_png(&options.file).map_err(|error| {
+    regular_file::replace(&options.file, |file| shot.encode(file)).map_err(|error| {
         Problem::failed(format!("the picture {path} could not be written")).caused_by(&error)
     })?;
     let (width, height) = shot.size();

@@ -2,14 +2,16 @@
 //! program of the machine can read it.
 
 use std::{
-    fs,
     io::{self, IsTerminal, Read},
     path::Path,
 };
 
 use zeroize::Zeroizing;
 
-use crate::problem::{Exit, Problem};
+use crate::{
+    problem::{Exit, Problem},
+    regular_file,
+};
 
 /// The longest input that is read, in bytes.
 const MAX_INPUT: u64 = 4 * 1_024;
@@ -17,12 +19,13 @@ const MAX_INPUT: u64 = 4 * 1_024;
 /// Reads a password. An empty one is that of an open network.
 pub(super) fn read(ssid: &str, file: Option<&Path>) -> Result<Zeroizing<String>, Problem> {
     let text = match file {
-        Some(path) => fs::File::open(path).and_then(all_of).map_err(|error| {
+        Some(path) => regular_file::open(path).and_then(all_of).map_err(|error| {
             Problem::failed(format!(
                 "the password file {} could not be read",
                 path.display()
             ))
             .caused_by(&error)
+            .hint("without --wifi-password-file the password is read from stdin")
         })?,
         None if io::stdin().is_terminal() => {
             let prompt =

@@ -1,7 +1,6 @@
 //! `board provision`: sets a board up.
 
 use std::{
-    fs,
     net::Ipv4Addr,
     path::Path,
     time::{Duration, Instant},
@@ -27,8 +26,9 @@ use crate::{
         session::PATIENCE,
         upload::What,
     },
+    http::MAX_PEM,
     problem::{Exit, Problem},
-    wallpaper,
+    regular_file, wallpaper,
 };
 
 /// The size of every supported board's screen.
@@ -228,7 +228,7 @@ fn check_ssid(ssid: &str) -> Result<(), Problem> {
 fn certificates(path: &Path) -> Result<Vec<u8>, Problem> {
     let refuse =
         |why: String| Problem::failed(format!("[endpoints] ca_file {} {why}", path.display()));
-    let text = fs::read_to_string(path)
+    let text = regular_file::read_text(path, MAX_PEM)
         .map_err(|error| refuse("could not be read".into()).caused_by(&error))?;
     let pem = only_certificates(&text);
     if pem.is_empty() {

@@ -1,10 +1,10 @@
 //! The file with an OAuth client that Google's console lets one download.
 
-use std::{fs, path::Path};
+use std::{io, path::Path};
 
 use serde::Deserialize;
 
-use crate::problem::Problem;
+use crate::{problem::Problem, regular_file};
 
 /// The longest file that is read, in bytes.
 const MAX_BYTES: u64 = 64 * 1_024;
@@ -37,13 +37,10 @@ pub(super) fn read(path: &Path) -> Result<ClientFile, Problem> {
         Problem::failed(format!("{} {why}", path.display()))
             .hint("download the JSON of an OAuth client of type \"Desktop app\" at https://console.cloud.google.com/auth/clients")
     };
-    let size = fs::metadata(path).map(|file| file.len());
-    let text = match size {
-        Ok(size) if size > MAX_BYTES => return Err(refuse("is too large to be an OAuth client")),
-        _ => fs::read(path).map_err(|error| {
-            Problem::failed(format!("{} could not be read", path.display())).caused_by(&error)
-        })?,
-    };
+    let text = regular_file::read(path, MAX_BYTES).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => refuse("is too large to be an OAuth client"),
+        _ => Problem::failed(format!("{} could not be read", path.display())).caused_by(&error),
+    })?;
     // The error's own words may hold a part of the file, which is a secret.
     let download: Download = serde_json::from_slice(&text).map_err(|error| {
         refuse(&format!(
@@ -68,6 +65,8 @@ pub(super) fn read(path: &Path) -> Result<ClientFile, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn parsed(json: &str) -> Result<ClientFile, Problem> {
