@@ -87,7 +87,7 @@
 //! | `quotas` | `true` | 150 requests an hour for Fitbit, 300 a minute for Google, by the sandbox's clock |
 //! | `late` | `false` | of each sync three minutes come one sync later, and two are first told wrong |
 //! | `wearable` | `true` | the data is a tracker's; `false`: an app wrote all of it to Health Connect |
-//! | `devices` | `usual` | `bare`: the tracker alone, without a level; `none` |
+//! | `devices` | `plain` | the worn tracker, then a scale; `odd`: others stand before it; `bare`: the tracker alone, without a level; `none` |
 //! | `battery` | `null` | the tracker's level in percent; `null`: it falls by itself |
 //! | `time_zone` | `null` | the zone that the wearer has travelled to; `null`: at home |
 //! | `last_sync` | `null` | when the tracker synced for the last time, its phone being away; `null`: every 15 minutes |

@@ -43,9 +43,11 @@ pub(crate) enum HeaderCase {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Devices {
-    /// A scale and the tracker; Fitbit also lists a phone and an old tracker.
+    /// The tracker that is worn, first and complete, and a scale.
     #[default]
-    Usual,
+    Plain,
+    /// The tracker stands behind a scale and, with Fitbit, behind its phone; an old one lies in a drawer.
+    Odd,
     /// The tracker alone, with no more than an old one tells: no level, no address, no features.
     Bare,
     /// None at all.

@@ -12,7 +12,7 @@ use crate::oauth::{FITBIT_USER_ID, GOOGLE_USER_ID};
 use crate::settings::Devices;
 use crate::wearer::WearerData;
 
-/// Answers `pairedDevices`: a scale, the tracker, and an old one that lies in a drawer.
+/// Answers `pairedDevices`, a page of them at a time.
 pub(super) fn devices(
     params: &Params,
     wearer: &dyn WearerData,
@@ -105,17 +105,14 @@ fn all_devices(wearer: &dyn WearerData) -> Vec<Value> {
     };
     let name = |id: &str| format!("users/{GOOGLE_USER_ID}/pairedDevices/{id}");
     let percent = wearer.battery_percent();
-    let mut tracker = json!({
+    let bare = json!({
         "name": name("816713257"),
         "deviceType": "TRACKER",
         "deviceVersion": "Charge 6",
         "batteryStatus": battery_word(percent),
         "lastSyncTime": synced.to_string(),
     });
-    if wearer.devices() == Devices::Bare {
-        return vec![tracker];
-    }
-    tracker = with(tracker, "macAddress", "0011223344BB");
+    let mut tracker = with(bare.clone(), "macAddress", "0011223344BB");
     tracker = with(tracker, "features", json!(["HEART_RATE", "STEPS"]));
     // As with every member that is zero, an empty battery has no level.
     if percent > 0 {
@@ -138,7 +135,9 @@ fn all_devices(wearer: &dyn WearerData) -> Vec<Value> {
         "lastSyncTime": earlier(24 * 400),
     });
     match wearer.devices() {
+        Devices::Plain => vec![tracker, scale],
+        Devices::Odd => vec![scale, tracker, drawer],
+        Devices::Bare => vec![bare],
         Devices::None => Vec::new(),
-        _ => vec![scale, tracker, drawer],
     }
 }

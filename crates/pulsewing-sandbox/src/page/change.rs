@@ -114,7 +114,7 @@ pub(super) const TICKED: &[(&str, &str)] = &[
 pub(super) const CHOSEN: &[(&str, &[&str])] = &[
     ("replay", &["120s", "until-used"]),
     ("page_sizes", &["observed", "documented"]),
-    ("devices", &["usual", "bare", "none"]),
+    ("devices", &["plain", "odd", "bare", "none"]),
     ("header_case", &["title", "lower"]),
 ];
 

@@ -15,6 +15,7 @@ mod page;
 mod parameters;
 mod rollup;
 mod rotation;
+mod sketch;
 mod transport;
 mod wearing;
 mod zones;

@@ -48,7 +48,7 @@ fn fields_selects_members_of_a_reply() {
     let devices = get("/v4/users/me/pairedDevices", "pairedDevices(deviceType)");
     assert_eq!(
         devices["pairedDevices"][0],
-        json!({ "deviceType": "SCALE" })
+        json!({ "deviceType": "TRACKER" })
     );
     let rolled = sandbox.post_json_as(
         &access,
