@@ -11,6 +11,7 @@ mod faults;
 mod fitbit;
 mod google;
 mod harness;
+mod others;
 mod page;
 mod parameters;
 mod rollup;

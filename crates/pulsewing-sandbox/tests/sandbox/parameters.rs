@@ -190,10 +190,10 @@ fn a_body_that_is_no_json_is_refused_in_googles_words() {
 }
 
 #[test]
-fn a_data_type_that_is_not_here_is_named() {
+fn a_data_type_that_the_api_does_not_have_is_named() {
     let sandbox = Running::start();
     let access = signed_in(&sandbox);
-    for name in ["heart_rate", "steps"] {
+    for name in ["heart_rate", "step"] {
         let refused = sandbox.list(&access, &format!("{name}/dataPoints"), &[]);
         assert_eq!(
             (refused.status, refused.reason().as_str()),
