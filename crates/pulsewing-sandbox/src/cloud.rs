@@ -42,8 +42,9 @@ pub(crate) struct Cut {
 impl Endpoint {
     /// Finds whose path it is; nothing if it is neither's.
     pub(crate) fn find(method: &Method, path: &str) -> Option<Self> {
-        let fitbit = fitbit::Endpoint::find(method, path).map(Self::Fitbit);
-        fitbit.or_else(|| google::Endpoint::find(method, path).map(Self::Google))
+        // Of what begins with /oauth2/, Google's own has a version behind it.
+        let google = google::Endpoint::find(method, path).map(Self::Google);
+        google.or_else(|| fitbit::Endpoint::find(method, path).map(Self::Fitbit))
     }
 
     fn name(&self) -> &'static str {
@@ -230,7 +231,8 @@ mod tests {
             (
                 Method::GET,
                 "/oauth2/authorize /1/user/-/activities/heart/date/today/1d/1min.json /1/user/-/devices.json \
-                 /1/user/-/profile.json /1/nothing /o/oauth2/v2/auth /v4/users/me/pairedDevices \
+                 /1/user/-/profile.json /1/user/-/sleep/date/today.json /1/nothing \
+                 /o/oauth2/v2/auth /oauth2/v3/userinfo /v4/users/me/pairedDevices \
                  /v4/users/me/settings /v4/users/me/identity /v4/users/me/profile /v4/nothing \
                  /v4/users/me/dataTypes/heart-rate/dataPoints \
                  /v4/users/me/dataTypes/heart-rate/dataPoints:reconcile \

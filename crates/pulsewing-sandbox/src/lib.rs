@@ -6,7 +6,8 @@
 //! client at it and need no account.
 //!
 //! It is not a mock: every reply follows from state that requests change, as with the real services.
-//! It is not complete: only what concerns the heart rate of one wearer exists. It guards nothing:
+//! It is not complete: of the one wearer there is only what concerns their heart rate; other data can be asked
+//! for and is empty. It guards nothing:
 //! its secrets are constants, and whoever reaches its control calls owns it. It shares no code with
 //! any client, so that a misreading of the documentation is not mirrored.
 //!
@@ -41,15 +42,17 @@
 //! | `GET /1/user/{user}/activities/heart/date/{date}/{period or end}.json` | `fitbit.heart` |
 //! | `GET /1/user/{user}/devices.json` | `fitbit.devices` |
 //! | `GET /1/user/{user}/profile.json` | `fitbit.profile` |
+//! | reads of activity, body, food, sleep, `spo2`, `hrv`, `br`, `temp` and the like, all empty | `fitbit.other` |
 //! | the same under `/1.1/` and `/1.2/` | the same |
 //! | anything else under `/oauth2/ /1/ /1.1/ /1.2/` | `fitbit.unknown` |
-//! | `GET, POST /o/oauth2/v2/auth` | `google.authorize` |
-//! | `POST /token` | `google.token` |
-//! | `POST /revoke` | `google.revoke` |
-//! | `POST /v4/users/{user}/dataTypes/heart-rate/dataPoints:rollUp` | `google.rollup` |
-//! | `POST /v4/users/{user}/dataTypes/heart-rate/dataPoints:dailyRollUp` | `google.daily_rollup` |
-//! | `GET /v4/users/{user}/dataTypes/heart-rate/dataPoints` | `google.list` |
-//! | `GET /v4/users/{user}/dataTypes/heart-rate/dataPoints:reconcile` | `google.reconcile` |
+//! | `GET, POST /o/oauth2/auth`, `/o/oauth2/v2/auth` | `google.authorize` |
+//! | `POST /token`, `/o/oauth2/token`, `/oauth2/v4/token` | `google.token` |
+//! | `POST /revoke`, `/o/oauth2/revoke` | `google.revoke` |
+//! | `GET /oauth2/v3/userinfo`, `/v1/userinfo`, `/oauth2/v2/userinfo`, `/oauth2/v1/userinfo` | `google.userinfo` |
+//! | `POST /v4/users/{user}/dataTypes/{type}/dataPoints:rollUp` | `google.rollup` |
+//! | `POST /v4/users/{user}/dataTypes/{type}/dataPoints:dailyRollUp` | `google.daily_rollup` |
+//! | `GET /v4/users/{user}/dataTypes/{type}/dataPoints` | `google.list` |
+//! | `GET /v4/users/{user}/dataTypes/{type}/dataPoints:reconcile` | `google.reconcile` |
 //! | `GET /v4/users/{user}/dataTypes/daily-resting-heart-rate/dataPoints[:reconcile]` | `google.resting` |
 //! | any call on `daily-heart-rate-zones` and `time-in-heart-rate-zone` | `google.zones` |
 //! | `GET /v4/users/{user}/pairedDevices[/{id}]` | `google.devices` |
@@ -87,10 +90,11 @@
 //! | `quotas` | `true` | 150 requests an hour for Fitbit, 300 a minute for Google, by the sandbox's clock |
 //! | `late` | `false` | of each sync three minutes come one sync later, and two are first told wrong |
 //! | `wearable` | `true` | the data is a tracker's; `false`: an app wrote all of it to Health Connect |
-//! | `devices` | `usual` | `bare`: the tracker alone, without a level; `none` |
+//! | `devices` | `plain` | the worn tracker, then a scale; `odd`: others stand before it; `bare`: the tracker alone, without a level; `none` |
 //! | `battery` | `null` | the tracker's level in percent; `null`: it falls by itself |
 //! | `time_zone` | `null` | the zone that the wearer has travelled to; `null`: at home |
 //! | `last_sync` | `null` | when the tracker synced for the last time, its phone being away; `null`: every 15 minutes |
+//! | `redirect_uri` | `null` | the redirect registered with the Fitbit app, for sign-ins without one: the last that was named |
 //! | `header_case` | `title` | names of headers on new connections: `title` or `lower` |
 //!
 //! What `scopes` leaves out is not granted at consent, and is refused to tokens granted earlier.

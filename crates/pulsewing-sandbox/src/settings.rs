@@ -5,6 +5,8 @@ use std::ops::RangeInclusive;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::oauth::is_loopback;
+
 /// How long Fitbit answers a spent refresh token with the same pair again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum Replay {
@@ -43,9 +45,11 @@ pub(crate) enum HeaderCase {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Devices {
-    /// A scale and the tracker; Fitbit also lists a phone and an old tracker.
+    /// The tracker that is worn, first and complete, and a scale.
     #[default]
-    Usual,
+    Plain,
+    /// The tracker stands behind a scale and, with Fitbit, behind its phone; an old one lies in a drawer.
+    Odd,
     /// The tracker alone, with no more than an old one tells: no level, no address, no features.
     Bare,
     /// None at all.
@@ -122,6 +126,8 @@ pub(crate) struct Settings {
     /// Fitbit counts requests by the hour, Google by the minute; otherwise neither counts.
     pub(crate) quotas: bool,
     pub(crate) header_case: HeaderCase,
+    /// The redirect that is registered with the Fitbit app: the last one that a sign-in named.
+    pub(crate) redirect_uri: Option<Redirect>,
     /// What the wearer lets the apps see; nothing set means everything they ask for.
     scopes: Option<Vec<String>>,
     #[serde(flatten)]
@@ -139,6 +145,7 @@ impl Default for Settings {
             refresh_token_length: None,
             quotas: true,
             header_case: HeaderCase::default(),
+            redirect_uri: None,
             scopes: None,
             wearing: Wearing::default(),
         }
@@ -157,6 +164,7 @@ impl Settings {
             refresh_token_length,
             quotas,
             header_case,
+            redirect_uri,
             scopes,
             late,
             wearable,
@@ -175,6 +183,9 @@ impl Settings {
         }
         self.quotas = quotas.unwrap_or(self.quotas);
         self.header_case = header_case.unwrap_or(self.header_case);
+        if let Some(redirect_uri) = redirect_uri {
+            self.redirect_uri = redirect_uri;
+        }
         if let Some(scopes) = scopes {
             self.scopes = scopes;
         }
@@ -229,6 +240,9 @@ pub(crate) struct Change {
     refresh_token_length: Option<Option<TokenLength>>,
     quotas: Option<bool>,
     header_case: Option<HeaderCase>,
+    /// As with `scopes`: null forgets it.
+    #[serde(default, deserialize_with = "named")]
+    redirect_uri: Option<Option<Redirect>>,
     late: Option<bool>,
     wearable: Option<bool>,
     devices: Option<Devices>,
@@ -244,6 +258,24 @@ pub(crate) struct Change {
     /// Outer: named at all. Inner: a list, or null for no restriction.
     #[serde(default, deserialize_with = "named")]
     scopes: Option<Option<Vec<String>>>,
+}
+
+/// An address on this computer, to which a sign-in sends the browser back.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Redirect(pub(crate) String);
+
+impl TryFrom<String> for Redirect {
+    type Error = String;
+
+    fn try_from(address: String) -> Result<Self, String> {
+        if !is_loopback(&address) {
+            return Err(format!(
+                "a redirect leads to this computer, unlike `{address}`"
+            ));
+        }
+        Ok(Self(address))
+    }
 }
 
 /// A battery level, 0 to 100.
@@ -316,6 +348,7 @@ mod tests {
             r#"{"battery":101}"#,
             r#"{"time_zone":"Mars/Olympus"}"#,
             r#"{"last_sync":"noon"}"#,
+            r#"{"redirect_uri":"https://example.com/"}"#,
             r#"{"refresh_token_length":15}"#,
             r#"{"refresh_token_length":4097}"#,
         ] {
@@ -330,6 +363,7 @@ mod tests {
             &mut settings,
             r#"{"late":true,"devices":"bare","battery":7,"quotas":false,"scopes":["profile"],
                 "google_rotates":true,"refresh_token_length":99,
+                "redirect_uri":"http://127.0.0.1:8080/",
                 "time_zone":"Asia/Tokyo","last_sync":"2026-11-22T09:00:00Z"}"#,
         );
         let told = serde_json::to_string(&settings).unwrap();

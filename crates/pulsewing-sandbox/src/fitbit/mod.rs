@@ -4,6 +4,7 @@
 
 mod error;
 mod heart;
+mod others;
 mod quota;
 mod token;
 mod tracker;
@@ -16,6 +17,7 @@ pub(crate) use self::tracker::battery_word;
 use crate::message::{Reply, Request};
 use crate::oauth::{Access, AuthorizeError, Consent, FITBIT_USER_ID, Page, Provider};
 use crate::sandbox::State;
+use crate::settings::Redirect;
 use crate::wearer::WearerData;
 
 /// An endpoint of the Fitbit Web API.
@@ -35,6 +37,11 @@ pub(crate) enum Endpoint {
     },
     Profile {
         user: String,
+    },
+    /// Data that the wearer has none of; `resource` is the path after the user.
+    Other {
+        user: String,
+        resource: String,
     },
     Unknown,
 }
@@ -65,6 +72,7 @@ impl Endpoint {
             Self::Heart { .. } => "fitbit.heart",
             Self::Devices { .. } => "fitbit.devices",
             Self::Profile { .. } => "fitbit.profile",
+            Self::Other { .. } => "fitbit.other",
             Self::Unknown => "fitbit.unknown",
         }
     }
@@ -78,13 +86,14 @@ impl Endpoint {
             "devices.json" => Some(Self::Devices { user }),
             "profile.json" => Some(Self::Profile { user }),
             _ => {
-                let rest = resource
-                    .strip_prefix("activities/heart/date/")?
-                    .strip_suffix(".json")?;
-                Some(Self::Heart {
-                    user,
-                    rest: rest.to_owned(),
-                })
+                let resource = resource.strip_suffix(".json")?;
+                if let Some(rest) = resource.strip_prefix("activities/heart/date/") {
+                    let rest = rest.to_owned();
+                    return Some(Self::Heart { user, rest });
+                }
+                let is_known = others::find(resource).is_some();
+                let resource = resource.to_owned();
+                is_known.then_some(Self::Other { user, resource })
             }
         }
     }
@@ -126,6 +135,10 @@ pub(crate) fn answer(
         Endpoint::Profile { user } => data(request, user, "profile", state, now, || {
             tracker::profile(wearer, now)
         }),
+        Endpoint::Other { user, resource } => match others::find(resource) {
+            Some(other) => data(request, user, other.scope, state, now, || other.answer()),
+            None => error::not_found(),
+        },
         Endpoint::Unknown => error::not_found(),
     }
 }
@@ -200,10 +213,16 @@ fn bearer(request: &Request, state: &mut State, now: Timestamp) -> Result<Vec<St
 }
 
 fn authorize(request: &Request, state: &mut State, now: Timestamp) -> Reply {
-    let consent = match Consent::read(Provider::Fitbit, &request.query_params(), is_scope) {
+    let params = request.query_params();
+    let registered = state.settings.redirect_uri.clone();
+    let registered = registered
+        .as_ref()
+        .map(|Redirect(address)| address.as_str());
+    let consent = match Consent::read(Provider::Fitbit, &params, is_scope, registered) {
         Ok(consent) => consent,
         Err(refused) => return Page::refusal("Developer information", authorize_message(refused)),
     };
+    state.settings.redirect_uri = Some(Redirect(consent.redirect_uri().to_owned()));
     let page = Page {
         title: "Let this app see your Fitbit data?",
         describe: describe_scope,
@@ -302,6 +321,14 @@ mod tests {
         assert_eq!(get("/1.1/user/-/profile.json"), Some("fitbit.profile"));
         assert_eq!(get("/1.2/user/-/devices.json"), Some("fitbit.devices"));
         assert_eq!(get("/1.3/user/-/devices.json"), None);
+        assert_eq!(
+            get("/1.2/user/-/sleep/date/today.json"),
+            Some("fitbit.other")
+        );
+        assert_eq!(
+            get("/1/user/-/sleep/dates/today.json"),
+            Some("fitbit.unknown")
+        );
         assert_eq!(get("/1/user/-/devices"), Some("fitbit.unknown"));
         assert_eq!(get("/oauth2/token"), Some("fitbit.unknown"));
         assert_eq!(

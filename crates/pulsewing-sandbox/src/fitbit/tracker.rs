@@ -9,8 +9,7 @@ use crate::oauth::FITBIT_USER_ID;
 use crate::settings::Devices;
 use crate::wearer::WearerData;
 
-/// Answers `devices.json`: the phone's pseudo-device, a scale and a tracker that lies in a drawer come
-/// before the one that is worn, for no order is promised.
+/// Answers `devices.json`. No order is promised: the worn tracker may be the first of them or the last.
 pub(super) fn devices(wearer: &dyn WearerData) -> Reply {
     let synced = wearer.last_sync();
     let local = |at: Timestamp| {
@@ -32,45 +31,44 @@ pub(super) fn devices(wearer: &dyn WearerData) -> Reply {
         "lastSyncTime": local(synced),
         "type": "TRACKER",
     });
-    let usual = json!([
-        {
-            "battery": "Empty",
-            "deviceVersion": "MobileTrack",
-            "features": [],
-            "id": "201456789",
-            "lastSyncTime": local(earlier(24 * 40)),
-            "type": "TRACKER",
-        },
-        {
-            "battery": "Medium",
-            "batteryLevel": 55,
-            "deviceVersion": "Aria Air",
-            "features": [],
-            "id": "305551212",
-            "lastSyncTime": local(earlier(31)),
-            "mac": "0011223344AA",
-            "type": "SCALE",
-        },
-        {
-            "battery": "Empty",
-            "deviceVersion": "Flex 2",
-            "id": "190022334",
-            "lastSyncTime": local(earlier(24 * 400)),
-            "type": "TRACKER",
-        },
-        {
-            "battery": battery_word(percent),
-            "batteryLevel": percent,
-            "deviceVersion": "Charge 6",
-            "features": [],
-            "id": "816713257",
-            "lastSyncTime": local(synced),
-            "mac": "0011223344BB",
-            "type": "TRACKER",
-        },
-    ]);
+    let worn = json!({
+        "battery": battery_word(percent),
+        "batteryLevel": percent,
+        "deviceVersion": "Charge 6",
+        "features": [],
+        "id": "816713257",
+        "lastSyncTime": local(synced),
+        "mac": "0011223344BB",
+        "type": "TRACKER",
+    });
+    let scale = json!({
+        "battery": "Medium",
+        "batteryLevel": 55,
+        "deviceVersion": "Aria Air",
+        "features": [],
+        "id": "305551212",
+        "lastSyncTime": local(earlier(31)),
+        "mac": "0011223344AA",
+        "type": "SCALE",
+    });
+    let phone = json!({
+        "battery": "Empty",
+        "deviceVersion": "MobileTrack",
+        "features": [],
+        "id": "201456789",
+        "lastSyncTime": local(earlier(24 * 40)),
+        "type": "TRACKER",
+    });
+    let drawer = json!({
+        "battery": "Empty",
+        "deviceVersion": "Flex 2",
+        "id": "190022334",
+        "lastSyncTime": local(earlier(24 * 400)),
+        "type": "TRACKER",
+    });
     let body = match wearer.devices() {
-        Devices::Usual => usual,
+        Devices::Plain => json!([worn, scale]),
+        Devices::Odd => json!([phone, scale, drawer, worn]),
         Devices::Bare => json!([bare]),
         Devices::None => json!([]),
     };

@@ -1,5 +1,6 @@
 //! Paired devices, settings, identity and profile
-//! (Google Health API, users.pairedDevices, users.getSettings, users.getIdentity, users.getProfile).
+//! (Google Health API, users.pairedDevices, users.getSettings, users.getIdentity, users.getProfile), and who
+//! has signed in (Google Identity, OpenID Connect, userinfo endpoint).
 
 use hyper::StatusCode;
 use jiff::{SignedDuration, Timestamp};
@@ -7,12 +8,13 @@ use serde_json::{Map, Value, json};
 
 use super::{error, page};
 use crate::fitbit::battery_word;
-use crate::message::{Params, Reply, with};
-use crate::oauth::{FITBIT_USER_ID, GOOGLE_USER_ID};
+use crate::message::{Params, Reply, Request, with};
+use crate::oauth::{Access, FITBIT_USER_ID, GOOGLE_USER_ID, Provider};
+use crate::sandbox::State;
 use crate::settings::Devices;
 use crate::wearer::WearerData;
 
-/// Answers `pairedDevices`: a scale, the tracker, and an old one that lies in a drawer.
+/// Answers `pairedDevices`, a page of them at a time.
 pub(super) fn devices(
     params: &Params,
     wearer: &dyn WearerData,
@@ -97,6 +99,63 @@ pub(super) fn profile() -> Reply {
     Reply::json(StatusCode::OK, &body)
 }
 
+/// Answers the userinfo endpoint: as much as the granted scopes tell, in OpenID Connect's words or in those
+/// that came before them.
+pub(super) fn user_info(
+    open_id: bool,
+    request: &Request,
+    state: &mut State,
+    now: Timestamp,
+) -> Reply {
+    let params = request.query_params();
+    let token = request.bearer().or_else(|| params.get("access_token"));
+    let access = token.map(|token| {
+        let settings = &state.settings;
+        state
+            .tokens
+            .use_access(Provider::Google, token, settings, now)
+    });
+    let Some(Access::Valid(scopes)) = access else {
+        return who_is_unknown();
+    };
+    let sees = |names: &[&str]| scopes.iter().any(|scope| names.contains(&scope.as_str()));
+    let sees_email = sees(&["email", USERINFO_EMAIL]);
+    let sees_name = sees(&["profile", USERINFO_PROFILE]);
+    if !sees_email && !sees_name && !sees(&["openid"]) {
+        return who_is_unknown();
+    }
+    let (id, verified) = if open_id {
+        ("sub", "email_verified")
+    } else {
+        ("id", "verified_email")
+    };
+    let mut body = json!({ id: GOOGLE_ACCOUNT_ID });
+    if sees_email {
+        body = with(body, "email", "sandy.box@example.com");
+        body = with(body, verified, true);
+    }
+    if sees_name {
+        body = with(body, "name", "Sandy Box");
+        body = with(body, "given_name", "Sandy");
+        body = with(body, "family_name", "Box");
+    }
+    Reply::json(StatusCode::OK, &body)
+}
+
+fn who_is_unknown() -> Reply {
+    error::oauth(
+        StatusCode::UNAUTHORIZED,
+        "invalid_request",
+        "Invalid Credentials",
+    )
+}
+
+const USERINFO_EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
+const USERINFO_PROFILE: &str = "https://www.googleapis.com/auth/userinfo.profile";
+
+/// Who has signed in, for all of Google; the Google Health API has an id of its own.
+const GOOGLE_ACCOUNT_ID: &str = "108642097531864209753";
+
 fn all_devices(wearer: &dyn WearerData) -> Vec<Value> {
     let synced = wearer.last_sync();
     let earlier = |hours| {
@@ -105,17 +164,14 @@ fn all_devices(wearer: &dyn WearerData) -> Vec<Value> {
     };
     let name = |id: &str| format!("users/{GOOGLE_USER_ID}/pairedDevices/{id}");
     let percent = wearer.battery_percent();
-    let mut tracker = json!({
+    let bare = json!({
         "name": name("816713257"),
         "deviceType": "TRACKER",
         "deviceVersion": "Charge 6",
         "batteryStatus": battery_word(percent),
         "lastSyncTime": synced.to_string(),
     });
-    if wearer.devices() == Devices::Bare {
-        return vec![tracker];
-    }
-    tracker = with(tracker, "macAddress", "0011223344BB");
+    let mut tracker = with(bare.clone(), "macAddress", "0011223344BB");
     tracker = with(tracker, "features", json!(["HEART_RATE", "STEPS"]));
     // As with every member that is zero, an empty battery has no level.
     if percent > 0 {
@@ -138,7 +194,9 @@ fn all_devices(wearer: &dyn WearerData) -> Vec<Value> {
         "lastSyncTime": earlier(24 * 400),
     });
     match wearer.devices() {
+        Devices::Plain => vec![tracker, scale],
+        Devices::Odd => vec![scale, tracker, drawer],
+        Devices::Bare => vec![bare],
         Devices::None => Vec::new(),
-        _ => vec![scale, tracker, drawer],
     }
 }

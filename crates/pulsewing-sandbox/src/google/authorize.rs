@@ -2,14 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::{HEALTH_METRICS, PROFILE, SETTINGS};
 use crate::message::{Reply, Request};
 use crate::oauth::{AuthorizeError, Consent, Page, Provider};
 use crate::sandbox::State;
 
 /// Answers `/o/oauth2/v2/auth`: the consent page, and the wearer's decision.
 pub(super) fn authorize(request: &Request, state: &mut State, now: Timestamp) -> Reply {
-    let consent = match Consent::read(Provider::Google, &request.query_params(), is_scope) {
+    let consent = match Consent::read(Provider::Google, &request.query_params(), is_scope, None) {
         Ok(consent) => consent,
         Err(refused) => {
             return Page::refusal(
@@ -66,38 +65,63 @@ fn authorize_message(refused: AuthorizeError) -> &'static str {
 }
 
 fn is_scope(scope: &str) -> bool {
-    matches!(scope, "openid" | "email" | "profile")
-        || scope.strip_prefix(SCOPE_START).is_some_and(|rest| {
-            let name = rest
-                .strip_suffix(".readonly")
-                .or_else(|| rest.strip_suffix(".writeonly"));
-            name.is_some_and(|name| HEALTH_SCOPES.contains(&name))
-        })
+    OTHER_SCOPES.iter().any(|(known, _)| *known == scope) || health_scope(scope).is_some()
 }
 
 fn describe_scope(scope: &str) -> &'static str {
-    match scope {
-        HEALTH_METRICS => "Health metrics and measurements, with the heart rate",
-        SETTINGS => "Settings and paired devices",
-        PROFILE => "Profile",
-        _ => "Other data",
-    }
+    let other = OTHER_SCOPES.iter().find(|(known, _)| *known == scope);
+    other
+        .map(|(_, words)| *words)
+        .or_else(|| health_scope(scope))
+        .unwrap_or("Other data")
+}
+
+/// Returns the words for a scope of the Google Health API.
+fn health_scope(scope: &str) -> Option<&'static str> {
+    let rest = scope.strip_prefix(SCOPE_START)?;
+    let name = rest
+        .strip_suffix(".readonly")
+        .or_else(|| rest.strip_suffix(".writeonly"))?;
+    let known = HEALTH_SCOPES.iter().find(|(known, _)| *known == name);
+    known.map(|(_, words)| *words)
 }
 
 const SCOPE_START: &str = "https://www.googleapis.com/auth/googlehealth.";
 
 /// The kinds of data that have a scope.
-const HEALTH_SCOPES: &[&str] = &[
-    "activity_and_fitness",
-    "ecg",
-    "health_metrics_and_measurements",
-    "irn",
-    "location",
-    "logged_symptoms",
-    "mindfulness",
-    "nutrition",
-    "profile",
-    "reproductive_health",
-    "settings",
-    "sleep",
+const HEALTH_SCOPES: &[(&str, &str)] = &[
+    ("activity_and_fitness", "Activity and fitness"),
+    ("ecg", "Electrocardiogram"),
+    (
+        "health_metrics_and_measurements",
+        "Health metrics and measurements, with the heart rate",
+    ),
+    ("irn", "Irregular rhythm notifications"),
+    ("location", "Location of exercises"),
+    ("logged_symptoms", "Symptoms"),
+    ("mindfulness", "Mindfulness"),
+    ("nutrition", "Food and water"),
+    ("profile", "Profile"),
+    ("reproductive_health", "Reproductive health"),
+    ("settings", "Settings and paired devices"),
+    ("sleep", "Sleep"),
+];
+
+/// What clients ask for beside: who signs in, and the project of the app.
+const OTHER_SCOPES: &[(&str, &str)] = &[
+    ("openid", "Who you are with Google"),
+    ("email", "Your e-mail address"),
+    ("profile", "Your name"),
+    (
+        "https://www.googleapis.com/auth/userinfo.email",
+        "Your e-mail address",
+    ),
+    (
+        "https://www.googleapis.com/auth/userinfo.profile",
+        "Your name",
+    ),
+    (
+        "https://www.googleapis.com/auth/cloud-platform",
+        "Your Google Cloud projects",
+    ),
 ];

@@ -86,14 +86,16 @@ impl Mask {
             };
             if name == ANY {
                 // It may stand for members of which only some have what follows.
-                let mut checked = schema.0.iter().map(|(_, below)| mask.check(below, &path));
-                if !checked.any(|checked| checked.is_ok()) {
+                let members = schema.members().iter();
+                let mut checked = members.map(|(_, below)| mask.check(below, &path));
+                let is_anything = matches!(schema, Schema::Anything);
+                if !is_anything && !checked.any(|checked| checked.is_ok()) {
                     return Err(FieldsError::Unknown(path));
                 }
                 continue;
             }
-            match schema.0.iter().find(|(known, _)| known == name) {
-                Some((_, below)) => mask.check(below, &path)?,
+            match schema.member(name) {
+                Some(below) => mask.check(below, &path)?,
                 None => return Err(FieldsError::Unknown(path)),
             }
         }

@@ -4,18 +4,21 @@
 //! ```text
 //! filter      = restriction { "AND" restriction }
 //! restriction = member ( ">=" | "<" ) '"' literal '"'
-//! member      = heart_rate.sample_time.physical_time     RFC 3339
-//!             | heart_rate.sample_time.civil_time        YYYY-MM-DD[THH:mm:ss]
-//!             | daily_resting_heart_rate.date            YYYY-MM-DD
-//!             | daily_heart_rate_zones.date
-//!             | time_in_heart_rate_zone.interval.start_time        RFC 3339
-//!             | time_in_heart_rate_zone.interval.civil_start_time  YYYY-MM-DD[THH:mm:ss]
+//! member      = SAMPLE.sample_time.physical_time      RFC 3339
+//!             | SAMPLE.sample_time.civil_time         YYYY-MM-DD[THH:mm:ss]
+//!             | DAILY.date                            YYYY-MM-DD
+//!             | INTERVAL.interval.start_time          RFC 3339
+//!             | INTERVAL.interval.civil_start_time    YYYY-MM-DD[THH:mm:ss]
+//!             | SESSION.interval.civil_start_time
+//!             | sleep.interval.end_time               RFC 3339; here OR joins as well
+//!             | sleep.interval.civil_end_time         YYYY-MM-DD[THH:mm:ss]
+//!             | electrocardiogram.interval.start_time RFC 3339, and only >=
 //! ```
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-use super::{DataType, Kind};
+use super::data_type::{DataType, Kind};
 
 /// The range a filter selects, closed-open; a missing bound is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,20 +43,30 @@ pub(super) struct FilterError {
 
 impl Range {
     /// Reads a filter for the points of one data type. An empty filter selects everything.
-    pub(super) fn parse(filter: &str, data_type: DataType) -> Result<Self, FilterError> {
+    ///
+    /// What OR joins selects everything here: only sleep has it, of which there is none.
+    pub(super) fn parse(filter: &str, data_type: &DataType) -> Result<Self, FilterError> {
         let mut range = Self::default();
         let tokens = tokenize(filter)?;
         let mut rest = tokens.as_slice();
         if rest.is_empty() {
             return Ok(range);
         }
+        let mut has_alternatives = false;
         loop {
             rest = range.restrict(rest, data_type)?;
             match rest {
                 [] => break,
                 [Token::Word("AND"), after @ ..] => rest = after,
+                [Token::Word("OR"), after @ ..] if data_type.kind == Kind::Sleep => {
+                    has_alternatives = true;
+                    rest = after;
+                }
                 _ => return Err(STRUCTURE),
             }
+        }
+        if has_alternatives {
+            return Ok(Self::default());
         }
         range.check()?;
         Ok(range)
@@ -61,15 +74,19 @@ impl Range {
 
     /// Writes the filter that selects this range.
     #[cfg(any(test, feature = "_fuzzing"))]
-    pub(super) fn written(&self, data_type: DataType) -> String {
-        let (physical, civil) = match data_type.kind() {
+    pub(super) fn written(&self, data_type: &DataType) -> String {
+        let (physical, civil) = match data_type.kind {
             Kind::Sample => ("sample_time.physical_time", "sample_time.civil_time"),
             Kind::Interval => ("interval.start_time", "interval.civil_start_time"),
+            Kind::Session => ("", "interval.civil_start_time"),
+            Kind::Sleep => ("interval.end_time", "interval.civil_end_time"),
+            Kind::Electrocardiogram => ("interval.start_time", ""),
             Kind::Daily => ("", "date"),
+            Kind::Food => ("", ""),
         };
         let name = data_type.filter_name();
         let instant = |at: Timestamp| at.to_string();
-        let civil_literal = |at: DateTime| match data_type.kind() {
+        let civil_literal = |at: DateTime| match data_type.kind {
             Kind::Daily => at.date().to_string(),
             _ => at.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
         };
@@ -89,7 +106,7 @@ impl Range {
     fn restrict<'a>(
         &mut self,
         tokens: &'a [Token<'a>],
-        data_type: DataType,
+        data_type: &DataType,
     ) -> Result<&'a [Token<'a>], FilterError> {
         let (member, operator, literal, rest) = match tokens {
             [Token::Word(word), ..] if matches!(*word, "AND" | "OR" | "NOT") => {
@@ -115,20 +132,22 @@ impl Range {
         };
         let (prefix, field) = member.split_once('.').unwrap_or((member, ""));
         if prefix != data_type.filter_name() {
-            let known = DataType::ALL
-                .iter()
-                .any(|known| known.filter_name() == prefix)
-                || OTHER_DATA_TYPES.contains(&prefix);
-            return Err(if known { COLLECTION } else { DATA_TYPE });
+            let is_known = DataType::in_filter(prefix).is_some();
+            return Err(if is_known { COLLECTION } else { DATA_TYPE });
         }
-        match (data_type.kind(), field) {
+        match (data_type.kind, field) {
+            (Kind::Electrocardiogram, "interval.start_time") if !is_start => {
+                return Err(COMPARATOR);
+            }
             (Kind::Sample, "sample_time.physical_time")
-            | (Kind::Interval, "interval.start_time") => {
+            | (Kind::Interval | Kind::Electrocardiogram, "interval.start_time")
+            | (Kind::Sleep, "interval.end_time") => {
                 self.physical
                     .narrow(is_start, literal.parse().map_err(|_| TIMESTAMP)?);
             }
             (Kind::Sample, "sample_time.civil_time")
-            | (Kind::Interval, "interval.civil_start_time") => {
+            | (Kind::Interval | Kind::Session, "interval.civil_start_time")
+            | (Kind::Sleep, "interval.civil_end_time") => {
                 self.civil.narrow(is_start, civil(literal).ok_or(CIVIL)?);
             }
             (Kind::Daily, "date") => {
@@ -242,32 +261,6 @@ fn day(literal: &str) -> Option<DateTime> {
     Some(date.to_datetime(jiff::civil::Time::midnight()))
 }
 
-/// Other data types of the API, for telling a wrong prefix from an unknown one.
-const OTHER_DATA_TYPES: &[&str] = &[
-    "active_minutes",
-    "active_zone_minutes",
-    "activity_level",
-    "altitude",
-    "blood_glucose",
-    "body_fat",
-    "core_body_temperature",
-    "daily_heart_rate_variability",
-    "daily_oxygen_saturation",
-    "daily_respiratory_rate",
-    "distance",
-    "exercise",
-    "floors",
-    "heart_rate_variability",
-    "height",
-    "oxygen_saturation",
-    "respiratory_rate_sleep_summary",
-    "sedentary_period",
-    "sleep",
-    "steps",
-    "vo2_max",
-    "weight",
-];
-
 const fn error(reason: &'static str, message: &'static str) -> FilterError {
     FilterError { reason, message }
 }
@@ -321,8 +314,12 @@ const TIME_RANGE: FilterError = error(
 mod tests {
     use super::*;
 
+    fn parsed(filter: &str, name: &str) -> Result<Range, &'static str> {
+        Range::parse(filter, DataType::find(name).unwrap()).map_err(|error| error.reason)
+    }
+
     fn heart(filter: &str) -> Result<Range, &'static str> {
-        Range::parse(filter, DataType::HeartRate).map_err(|error| error.reason)
+        parsed(filter, "heart-rate")
     }
 
     #[test]
@@ -406,8 +403,7 @@ mod tests {
 
     #[test]
     fn days_are_filtered_by_date_alone() {
-        let parse =
-            |filter| Range::parse(filter, DataType::DailyRestingHeartRate).map_err(|e| e.reason);
+        let parse = |filter| parsed(filter, "daily-resting-heart-rate");
         let range = parse("daily_resting_heart_rate.date >= \"2026-11-20\"").unwrap();
         assert_eq!(range.civil.start, "2026-11-20T00:00:00".parse().ok());
         assert_eq!(
@@ -422,9 +418,7 @@ mod tests {
 
     #[test]
     fn intervals_are_filtered_by_their_start() {
-        let parse = |filter: &str| {
-            Range::parse(filter, DataType::TimeInHeartRateZone).map_err(|e| e.reason)
-        };
+        let parse = |filter: &str| parsed(filter, "time-in-heart-rate-zone");
         let start = "time_in_heart_rate_zone.interval";
         let range = parse(&format!("{start}.start_time >= \"2026-11-20T00:00:00Z\"")).unwrap();
         assert_eq!(range.physical.start, "2026-11-20T00:00:00Z".parse().ok());
@@ -434,6 +428,55 @@ mod tests {
             parse(&format!("{start}.end_time < \"2026-11-20T00:00:00Z\"")),
             Err("INVALID_DATA_POINT_FILTER_DATA_TYPE_MEMBER")
         );
+    }
+
+    #[test]
+    fn sessions_are_filtered_as_their_kind_allows() {
+        let at = "\"2026-11-20T00:00:00Z\"";
+        for (name, filter, verdict) in [
+            (
+                "exercise",
+                "exercise.interval.civil_start_time >= \"2026-11-20\"".to_owned(),
+                None,
+            ),
+            (
+                "exercise",
+                format!("exercise.interval.start_time >= {at}"),
+                Some("INVALID_DATA_POINT_FILTER_DATA_TYPE_MEMBER"),
+            ),
+            (
+                "sleep",
+                format!("sleep.interval.end_time < {at} OR sleep.interval.end_time >= {at}"),
+                None,
+            ),
+            (
+                "sleep",
+                "sleep.interval.civil_end_time >= \"2026-11-20\"".to_owned(),
+                None,
+            ),
+            (
+                "sleep",
+                format!("sleep.interval.start_time >= {at}"),
+                Some("INVALID_DATA_POINT_FILTER_DATA_TYPE_MEMBER"),
+            ),
+            (
+                "electrocardiogram",
+                format!("electrocardiogram.interval.start_time >= {at}"),
+                None,
+            ),
+            (
+                "electrocardiogram",
+                format!("electrocardiogram.interval.start_time < {at}"),
+                Some("INVALID_DATA_POINT_FILTER_RESTRICTION_COMPARATOR"),
+            ),
+            (
+                "food",
+                format!("food.interval.start_time >= {at}"),
+                Some("INVALID_DATA_POINT_FILTER_DATA_TYPE_MEMBER"),
+            ),
+        ] {
+            assert_eq!(parsed(&filter, name).err(), verdict, "{filter}");
+        }
     }
 
     proptest::proptest! {
@@ -456,7 +499,8 @@ mod tests {
             } else {
                 range.physical = Bounds { start: from, end: to };
             }
-            for data_type in [DataType::HeartRate, DataType::TimeInHeartRateZone] {
+            for name in ["heart-rate", "time-in-heart-rate-zone", "sleep"] {
+                let data_type = DataType::find(name).unwrap();
                 proptest::prop_assert_eq!(Range::parse(&range.written(data_type), data_type), Ok(range));
             }
         }

@@ -6,6 +6,7 @@
 
 mod account;
 mod authorize;
+mod data_type;
 mod error;
 mod fields;
 mod filter;
@@ -23,6 +24,7 @@ use hyper::StatusCode;
 use jiff::Timestamp;
 use serde_json::json;
 
+use self::data_type::DataType;
 use self::points::View;
 pub(crate) use self::quota::Quota;
 use self::route::Call;
@@ -31,85 +33,6 @@ use crate::message::{Reply, Request};
 use crate::oauth::{Access, GOOGLE_USER_ID, Provider};
 use crate::sandbox::State;
 use crate::wearer::WearerData;
-
-/// A data type the sandbox has data of. Others are answered as if their names were wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum DataType {
-    HeartRate,
-    DailyRestingHeartRate,
-    DailyHeartRateZones,
-    TimeInHeartRateZone,
-}
-
-/// How the points of a data type lie in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Sample,
-    Daily,
-    Interval,
-}
-
-impl DataType {
-    const ALL: [Self; 4] = [
-        Self::HeartRate,
-        Self::DailyRestingHeartRate,
-        Self::DailyHeartRateZones,
-        Self::TimeInHeartRateZone,
-    ];
-
-    fn find(path_name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|known| known.path_name() == path_name)
-    }
-
-    fn parse(path_name: &str) -> Result<Self, Box<Reply>> {
-        Self::find(path_name).ok_or_else(|| Box::new(error::unknown_data_type(path_name)))
-    }
-
-    const fn kind(self) -> Kind {
-        match self {
-            Self::HeartRate => Kind::Sample,
-            Self::DailyRestingHeartRate | Self::DailyHeartRateZones => Kind::Daily,
-            Self::TimeInHeartRateZone => Kind::Interval,
-        }
-    }
-
-    const fn scope(self) -> &'static str {
-        match self {
-            Self::TimeInHeartRateZone => ACTIVITY,
-            _ => HEALTH_METRICS,
-        }
-    }
-
-    const fn path_name(self) -> &'static str {
-        match self {
-            Self::HeartRate => "heart-rate",
-            Self::DailyRestingHeartRate => "daily-resting-heart-rate",
-            Self::DailyHeartRateZones => "daily-heart-rate-zones",
-            Self::TimeInHeartRateZone => "time-in-heart-rate-zone",
-        }
-    }
-
-    const fn filter_name(self) -> &'static str {
-        match self {
-            Self::HeartRate => "heart_rate",
-            Self::DailyRestingHeartRate => "daily_resting_heart_rate",
-            Self::DailyHeartRateZones => "daily_heart_rate_zones",
-            Self::TimeInHeartRateZone => "time_in_heart_rate_zone",
-        }
-    }
-
-    /// Returns the name of the type's member in a point.
-    const fn member_name(self) -> &'static str {
-        match self {
-            Self::HeartRate => "heartRate",
-            Self::DailyRestingHeartRate => "dailyRestingHeartRate",
-            Self::DailyHeartRateZones => "dailyHeartRateZones",
-            Self::TimeInHeartRateZone => "timeInHeartRateZone",
-        }
-    }
-}
 
 /// A data source family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,6 +97,7 @@ pub(crate) fn answer(
     }
     match endpoint {
         Endpoint::Authorize => authorize::authorize(request, state, now),
+        Endpoint::UserInfo { open_id } => account::user_info(*open_id, request, state, now),
         Endpoint::Token => token::token(request, state, now),
         Endpoint::Revoke => token::revoke(request, state),
         Endpoint::Unknown => error::not_found(&request.path),
@@ -218,8 +142,8 @@ fn data(
         Endpoint::Points {
             user, data_type, ..
         } => {
-            let scope = DataType::find(data_type).map_or(HEALTH_METRICS, DataType::scope);
-            (user, Some(scope))
+            // Whoever may see anything is told that there is no such type.
+            (user, DataType::find(data_type).map(|known| known.scope))
         }
         Endpoint::Devices { user }
         | Endpoint::Device { user, .. }
@@ -241,6 +165,7 @@ fn data(
             data_type, call, ..
         } => {
             let data_type = DataType::parse(data_type)?;
+            data_type.supports(*call)?;
             let sizes = state.settings.page_sizes;
             match call {
                 Call::List => {
@@ -327,9 +252,6 @@ fn is_wearer(user: &str) -> bool {
     user == "me" || user == GOOGLE_USER_ID
 }
 
-const HEALTH_METRICS: &str =
-    "https://www.googleapis.com/auth/googlehealth.health_metrics_and_measurements.readonly";
-const ACTIVITY: &str = "https://www.googleapis.com/auth/googlehealth.activity_and_fitness.readonly";
 const SETTINGS: &str = "https://www.googleapis.com/auth/googlehealth.settings.readonly";
 const PROFILE: &str = "https://www.googleapis.com/auth/googlehealth.profile.readonly";
 

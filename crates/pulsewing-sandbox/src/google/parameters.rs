@@ -80,9 +80,11 @@ fn schema_of(endpoint: &Endpoint) -> Option<&'static Schema> {
         Endpoint::Settings { .. } => &schema::SETTINGS,
         Endpoint::Identity { .. } => &schema::IDENTITY,
         Endpoint::Profile { .. } => &schema::PROFILE,
-        Endpoint::Authorize | Endpoint::Token | Endpoint::Revoke | Endpoint::Unknown => {
-            return None;
-        }
+        Endpoint::Authorize
+        | Endpoint::UserInfo { .. }
+        | Endpoint::Token
+        | Endpoint::Revoke
+        | Endpoint::Unknown => return None,
     })
 }
 

@@ -11,8 +11,9 @@ use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use super::data_type::{Data, DataType};
 use super::filter::Range;
-use super::{DataType, Family, Kind, error, page, zones};
+use super::{Family, error, page, zones};
 use crate::message::{Params, Reply, with};
 use crate::settings::PageSizes;
 use crate::wearer::{MINUTE, Resting, Sample, WearerData, buckets, day_bounds};
@@ -27,7 +28,7 @@ pub(super) enum View {
 /// Answers either call.
 pub(super) fn answer(
     view: View,
-    data_type: DataType,
+    data_type: &DataType,
     params: &Params,
     wearer: &dyn WearerData,
     sizes: PageSizes,
@@ -45,23 +46,24 @@ pub(super) fn answer(
     })?;
     let family_name = params.get("dataSourceFamily").unwrap_or_default();
     let family = Family::parse(family_name)?;
-    let (default, max) = match sizes {
+    if view == View::List && !family_name.is_empty() && !data_type.lists_by_family() {
+        return Err(Box::new(error::invalid(
+            "INVALID_DATA_POINT_DATA_SOURCE_FAMILY",
+            "The data type cannot be listed by data source family.",
+        )));
+    }
+    let (default, max) = data_type.page_sizes().unwrap_or(match sizes {
         PageSizes::Documented => (1440, 10_000),
         PageSizes::Observed => (50, 5_000),
-    };
+    });
     let size = page::size(page::parse_size(params.get("pageSize"))?, default, max)?;
     let call = if view == View::List {
         "list"
     } else {
         "reconcile"
     };
-    let tokens = page::Tokens::bound_to(&[
-        call,
-        data_type.path_name(),
-        filter,
-        family_name,
-        &size.to_string(),
-    ]);
+    let tokens =
+        page::Tokens::bound_to(&[call, data_type.name, filter, family_name, &size.to_string()]);
     let position = tokens.open(params.get("pageToken"))?;
     if empty_page {
         let token = tokens.seal(position.as_deref().unwrap_or(START));
@@ -83,10 +85,13 @@ pub(super) fn answer(
         after,
         wanted: size + 1,
     };
-    let mut points = match data_type.kind() {
-        Kind::Sample => walk.heart_rate(),
-        Kind::Daily => walk.days(|day| Vec::from_iter(walk.daily_point(day))),
-        Kind::Interval => walk.days(|day| walk.stays(day)),
+    let mut points = match data_type.data {
+        None => Vec::new(),
+        Some(Data::HeartRate) => walk.heart_rate(),
+        Some(data @ (Data::DailyRestingHeartRate | Data::DailyHeartRateZones)) => {
+            walk.days(|day| Vec::from_iter(walk.daily_point(data, day)))
+        }
+        Some(Data::TimeInHeartRateZone) => walk.days(|day| walk.stays(day)),
     };
     let more = points.len() > size;
     points.truncate(size);
@@ -141,7 +146,7 @@ impl std::fmt::Display for Key {
 
 /// One page's walk back in time.
 struct Walk<'a> {
-    data_type: DataType,
+    data_type: &'a DataType,
     range: Range,
     view: View,
     family: Family,
@@ -305,13 +310,13 @@ impl Walk<'_> {
     }
 
     /// Returns a day's one point, if the day is asked for and has one.
-    fn daily_point(&self, day: Date) -> Option<(Key, Value)> {
+    fn daily_point(&self, data: Data, day: Date) -> Option<(Key, Value)> {
         let midnight = day.to_datetime(jiff::civil::Time::midnight());
         if !self.range.civil.contains(midnight) {
             return None;
         }
-        let value = match self.data_type {
-            DataType::DailyHeartRateZones => {
+        let value = match data {
+            Data::DailyHeartRateZones => {
                 let (from, to) = day_bounds(day, self.wearer.time_zone())?;
                 if self.wearer.samples(from, to).is_empty() {
                     return None;

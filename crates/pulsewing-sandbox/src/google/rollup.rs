@@ -1,24 +1,24 @@
 //! `rollUp` and `dailyRollUp` (Google Health API, dataPoints.rollUp and dataPoints.dailyRollUp).
 
 use hyper::StatusCode;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime, Time};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use super::data_type::{Data, DataType};
 use super::fields::camel;
 use super::points::civil_time;
-use super::{DataType, Family, Kind, error, page, zones};
+use super::{Family, error, page, zones};
 use crate::message::{Reply, Request};
-use crate::wearer::{Bucket, Sample, WearerData, buckets, day_bounds};
+use crate::wearer::{Bucket, Sample, WearerData, buckets};
 
 /// Answers `rollUp`: windows counted from the start of the range, newest first, empty ones left out.
 pub(super) fn roll_up(
-    data_type: DataType,
+    data_type: &DataType,
     request: &Request,
     wearer: &dyn WearerData,
     empty_page: bool,
 ) -> Result<Reply, Box<Reply>> {
-    supported(data_type)?;
     let body = Body::read(
         request,
         &[
@@ -52,12 +52,13 @@ pub(super) fn roll_up(
     let family = Family::parse(family_name)?;
     let size = page::size(body.integer("pageSize")?, 1440, 10_000)?;
     let spanned = window.as_nanos() * i128::try_from(size).unwrap_or(i128::MAX);
-    if end.duration_since(start) > MAX_RANGE || spanned > MAX_RANGE.as_nanos() {
-        return Err(too_long());
+    let most = SignedDuration::from_hours(data_type.most_days() * 24);
+    if end.duration_since(start) > most || spanned > most.as_nanos() {
+        return Err(too_long(data_type));
     }
     let tokens = page::Tokens::bound_to(&[
         "rollUp",
-        data_type.path_name(),
+        data_type.name,
         &start.to_string(),
         &end.to_string(),
         &window.as_nanos().to_string(),
@@ -75,7 +76,7 @@ pub(super) fn roll_up(
             &json!({ "nextPageToken": token }),
         ));
     }
-    let samples = samples(data_type, wearer, family, start, end);
+    let samples = samples(data_type.data, wearer, family, start, end);
     let mut windows: Vec<Bucket> = buckets(&samples, start, window)
         .into_iter()
         .rev()
@@ -87,7 +88,7 @@ pub(super) fn roll_up(
         let offset = i128::from(bucket.index) * window.as_nanos();
         let from = Timestamp::from_nanosecond(start.as_nanosecond() + offset).unwrap_or(end);
         let to = from.checked_add(window).unwrap_or(end).min(end);
-        let value = value(data_type, bucket, &samples, from, to);
+        let value = value(data_type.data, bucket, &samples, from, to);
         json!({ "startTime": from.to_string(), "endTime": to.to_string(), data_type.member_name(): value })
     };
     let points: Vec<Value> = windows.iter().map(point).collect();
@@ -103,12 +104,11 @@ pub(super) fn roll_up(
 
 /// Answers `dailyRollUp`: windows of whole civil days, newest first, empty ones left out.
 pub(super) fn daily_roll_up(
-    data_type: DataType,
+    data_type: &DataType,
     request: &Request,
     wearer: &dyn WearerData,
     empty_page: bool,
 ) -> Result<Reply, Box<Reply>> {
-    supported(data_type)?;
     let allowed = [
         "range",
         "windowSizeDays",
@@ -119,25 +119,30 @@ pub(super) fn daily_roll_up(
     let body = Body::read(request, &allowed)?;
     let range = body.object("range")?;
     range.only(&["start", "end"])?;
-    let (start, end) = (range.day("start")?, range.day("end")?);
+    let (start, end) = (range.civil("start")?, range.civil("end")?);
+    if start.time() != Time::midnight() {
+        return Err(range.wrong("start", "Not aligned with the aggregation window."));
+    }
     let days = body.integer("windowSizeDays")?.unwrap_or(0).max(1);
     let asked = body.integer("pageSize")?;
-    let span = i64::from(start.until(end).map_or(0, |span| span.get_days()));
-    if span <= 0 {
+    if end <= start {
         return Err(Box::new(error::invalid(
             "INVALID_TIME_RANGE",
             "The end of the range must be after its start.",
         )));
     }
-    if span > MAX_DAYS || asked.is_some_and(|size| size > MAX_DAYS) {
-        return Err(too_long());
+    let most = data_type.most_days();
+    let spanned = end.duration_since(start);
+    if spanned > SignedDuration::from_hours(most * 24) || asked.is_some_and(|size| size > most) {
+        return Err(too_long(data_type));
     }
-    let size = page::size(asked, 14, 14)?;
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let size = page::size(asked, most, most)?;
     let family_name = body.text("dataSourceFamily")?.unwrap_or_default();
     let family = Family::parse(family_name)?;
     let tokens = page::Tokens::bound_to(&[
         "dailyRollUp",
-        data_type.path_name(),
+        data_type.name,
         &start.to_string(),
         &end.to_string(),
         &days.to_string(),
@@ -155,25 +160,27 @@ pub(super) fn daily_roll_up(
             &json!({ "nextPageToken": token }),
         ));
     }
+    let instant = |civil: DateTime| {
+        let zoned = civil.to_zoned(wearer.time_zone().clone()).ok()?;
+        Some(zoned.timestamp())
+    };
     let mut points = Vec::new();
     let mut first = start;
     while first < end {
+        // The last window may be cut short, in the middle of a day too.
         let next = first
             .checked_add(jiff::Span::new().days(days))
             .unwrap_or(end)
             .min(end);
-        let bounds =
-            day_bounds(first, wearer.time_zone()).zip(day_bounds(next, wearer.time_zone()));
-        let Some(((from, _), (to, _))) = bounds else {
+        let Some((from, to)) = instant(first).zip(instant(next)) else {
             break;
         };
-        let samples = samples(data_type, wearer, family, from, to);
+        let samples = samples(data_type.data, wearer, family, from, to);
         if let Some(bucket) = buckets(&samples, from, SignedDuration::MAX).first() {
-            let midnight = |date: Date| civil_time(date.to_datetime(jiff::civil::Time::midnight()));
             points.push(json!({
-                "civilStartTime": midnight(first),
-                "civilEndTime": midnight(next),
-                data_type.member_name(): value(data_type, bucket, &samples, from, to),
+                "civilStartTime": civil_time(first),
+                "civilEndTime": civil_time(next),
+                data_type.member_name(): value(data_type.data, bucket, &samples, from, to),
             }));
         }
         first = next;
@@ -195,34 +202,29 @@ fn with_points(mut reply: Map<String, Value>, points: Vec<Value>) -> Reply {
     Reply::json(StatusCode::OK, &Value::Object(reply))
 }
 
-fn supported(data_type: DataType) -> Result<(), Box<Reply>> {
-    if data_type.kind() != Kind::Daily {
-        return Ok(());
-    }
-    Err(Box::new(error::invalid(
-        "UNSUPPORTED_DATA_TYPE_ACTION",
-        "The data type does not support this action.",
-    )))
-}
-
-fn too_long() -> Box<Reply> {
+fn too_long(data_type: &DataType) -> Box<Reply> {
+    let most = data_type.most_days();
     Box::new(error::reply(
         StatusCode::BAD_REQUEST,
         Some("INVALID_ROLLUP_QUERY_DURATION"),
-        "The query spans more than 14 days.",
-        &json!({ "maxDurationDays": MAX_DAYS.to_string() }),
+        &format!("The query spans more than {most} days."),
+        &json!({ "maxDurationDays": most.to_string() }),
     ))
 }
 
 fn samples(
-    data_type: DataType,
+    data: Option<Data>,
     wearer: &dyn WearerData,
     family: Family,
     from: Timestamp,
     to: Timestamp,
 ) -> Vec<Sample> {
     // What is derived from the samples is derived from a tracker's alone.
-    let has_it = data_type == DataType::HeartRate || wearer.is_wearable();
+    let has_it = match data {
+        Some(Data::HeartRate) => true,
+        Some(_) => wearer.is_wearable(),
+        None => false,
+    };
     if has_it && family.has_main(wearer) {
         wearer.samples(from, to)
     } else {
@@ -232,13 +234,13 @@ fn samples(
 
 /// Returns the rolled-up value of one window, which has at least one sample.
 fn value(
-    data_type: DataType,
+    data: Option<Data>,
     bucket: &Bucket,
     samples: &[Sample],
     from: Timestamp,
     to: Timestamp,
 ) -> Value {
-    if data_type == DataType::HeartRate {
+    if data == Some(Data::HeartRate) {
         return heart_rate(bucket);
     }
     let start = samples.partition_point(|sample| sample.at < from);
@@ -343,21 +345,46 @@ impl Body {
             .map_err(|_| self.wrong(name, "Not an RFC 3339 timestamp."))
     }
 
-    /// Reads a `CivilDateTime` at midnight.
-    fn day(&self, name: &str) -> Result<Date, Box<Reply>> {
+    /// Reads a `CivilDateTime`; without a time it is midnight.
+    fn civil(&self, name: &str) -> Result<DateTime, Box<Reply>> {
         let civil = self.object(name)?;
+        civil.only(&["date", "time"])?;
         let date = civil.object("date")?;
-        let member = |name| Ok::<i64, Box<Reply>>(date.integer(name)?.unwrap_or(0));
-        let (year, month, day) = (member("year")?, member("month")?, member("day")?);
-        let time = civil.members.get("time").and_then(Value::as_object);
-        if time.is_some_and(|time| time.values().any(|value| value.as_i64() != Some(0))) {
-            return Err(self.wrong(name, "Not aligned with the aggregation window."));
-        }
-        let parts = (i16::try_from(year), i8::try_from(month), i8::try_from(day));
-        let (Ok(year), Ok(month), Ok(day)) = parts else {
-            return Err(self.wrong(name, "Not a date."));
+        let part = |of: &Self, name| Ok::<i64, Box<Reply>>(of.integer(name)?.unwrap_or(0));
+        let (year, month, day) = (
+            part(&date, "year")?,
+            part(&date, "month")?,
+            part(&date, "day")?,
+        );
+        let date = (|| {
+            Date::new(
+                i16::try_from(year).ok()?,
+                i8::try_from(month).ok()?,
+                i8::try_from(day).ok()?,
+            )
+            .ok()
+        })()
+        .ok_or_else(|| self.wrong(name, "Not a date."))?;
+        let time = match civil.members.get("time") {
+            None | Some(Value::Null) => Time::midnight(),
+            Some(_) => {
+                let time = civil.object("time")?;
+                time.only(&["hours", "minutes", "seconds", "nanos"])?;
+                let (hours, minutes) = (part(&time, "hours")?, part(&time, "minutes")?);
+                let (seconds, nanos) = (part(&time, "seconds")?, part(&time, "nanos")?);
+                (|| {
+                    Time::new(
+                        i8::try_from(hours).ok()?,
+                        i8::try_from(minutes).ok()?,
+                        i8::try_from(seconds).ok()?,
+                        i32::try_from(nanos).ok()?,
+                    )
+                    .ok()
+                })()
+                .ok_or_else(|| self.wrong(name, "Not a time of day."))?
+            }
         };
-        Date::new(year, month, day).map_err(|_| self.wrong(name, "Not a date."))
+        Ok(date.to_datetime(time))
     }
 
     fn wrong(&self, name: &str, description: &str) -> Box<Reply> {
@@ -386,10 +413,6 @@ fn duration(text: &str) -> Option<SignedDuration> {
     let nanos: i32 = format!("{fraction:0<9}").parse().ok()?;
     Some(SignedDuration::new(seconds, nanos))
 }
-
-/// Neither the range nor a full page may span more, for heart rate.
-const MAX_RANGE: SignedDuration = SignedDuration::from_hours(MAX_DAYS * 24);
-const MAX_DAYS: i64 = 14;
 
 #[cfg(test)]
 mod tests {

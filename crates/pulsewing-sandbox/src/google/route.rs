@@ -2,12 +2,14 @@
 
 use hyper::Method;
 
-use super::DataType;
-
 /// An endpoint of Google's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     Authorize,
+    /// Who has signed in; in OpenID Connect's words, or in older ones.
+    UserInfo {
+        open_id: bool,
+    },
     Token,
     Revoke,
     /// A call on a data type, as named in the path.
@@ -48,18 +50,31 @@ impl Endpoint {
     /// Finds the endpoint; nothing if the path is not Google's at all.
     pub(crate) fn find(method: &Method, path: &str) -> Option<Self> {
         let known = match path {
-            "/o/oauth2/v2/auth" if method == Method::GET || method == Method::POST => {
+            // Client files of Google's console name the first of the two.
+            "/o/oauth2/auth" | "/o/oauth2/v2/auth"
+                if method == Method::GET || method == Method::POST =>
+            {
                 Some(Self::Authorize)
             }
-            "/token" if method == Method::POST => Some(Self::Token),
-            "/revoke" if method == Method::POST => Some(Self::Revoke),
+            "/oauth2/v3/userinfo" | "/v1/userinfo"
+                if method == Method::GET || method == Method::POST =>
+            {
+                Some(Self::UserInfo { open_id: true })
+            }
+            "/oauth2/v1/userinfo" | "/oauth2/v2/userinfo" if method == Method::GET => {
+                Some(Self::UserInfo { open_id: false })
+            }
+            "/token" | "/o/oauth2/token" | "/oauth2/v4/token" if method == Method::POST => {
+                Some(Self::Token)
+            }
+            "/revoke" | "/o/oauth2/revoke" if method == Method::POST => Some(Self::Revoke),
             _ => path
                 .strip_prefix("/v4/users/")
                 .and_then(|rest| Self::resource(method, rest)),
         };
         let is_googles = path == "/token"
             || path == "/revoke"
-            || ["/o/", "/v4/", "/v4beta/"]
+            || ["/o/", "/oauth2/v", "/v4/", "/v4beta/"]
                 .iter()
                 .any(|start| path.starts_with(start));
         known.or_else(|| is_googles.then_some(Self::Unknown))
@@ -69,11 +84,14 @@ impl Endpoint {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Authorize => "google.authorize",
+            Self::UserInfo { .. } => "google.userinfo",
             Self::Token => "google.token",
             Self::Revoke => "google.revoke",
             Self::Points { data_type, .. }
-                if data_type == DataType::DailyHeartRateZones.path_name()
-                    || data_type == DataType::TimeInHeartRateZone.path_name() =>
+                if matches!(
+                    data_type.as_str(),
+                    "daily-heart-rate-zones" | "time-in-heart-rate-zone"
+                ) =>
             {
                 "google.zones"
             }
@@ -84,9 +102,7 @@ impl Endpoint {
                 call: Call::DailyRollUp,
                 ..
             } => "google.daily_rollup",
-            Self::Points { data_type, .. }
-                if data_type == DataType::DailyRestingHeartRate.path_name() =>
-            {
+            Self::Points { data_type, .. } if data_type == "daily-resting-heart-rate" => {
                 "google.resting"
             }
             Self::Points {
@@ -206,8 +222,17 @@ mod tests {
         assert_eq!(get("/v4/users/me/settings"), Some("google.settings"));
         assert_eq!(get("/v4/users/me/identity"), Some("google.identity"));
         assert_eq!(get("/token"), Some("google.unknown"));
-        assert_eq!(post("/token"), Some("google.token"));
-        assert_eq!(post("/revoke"), Some("google.revoke"));
+        for path in ["/token", "/o/oauth2/token", "/oauth2/v4/token"] {
+            assert_eq!(post(path), Some("google.token"), "{path}");
+        }
+        for path in ["/revoke", "/o/oauth2/revoke"] {
+            assert_eq!(post(path), Some("google.revoke"), "{path}");
+        }
+        for path in ["/o/oauth2/auth", "/o/oauth2/v2/auth"] {
+            assert_eq!(get(path), Some("google.authorize"), "{path}");
+        }
+        assert_eq!(get("/oauth2/v3/userinfo"), Some("google.userinfo"));
+        assert_eq!(get("/oauth2/v3/token"), Some("google.unknown"));
         assert_eq!(get("/favicon.ico"), None);
     }
 }

@@ -1,25 +1,57 @@
 //! What the replies of data calls can hold, by the data types that exist here
 //! (Google Health API, discovery document, `schemas`).
 
+use super::data_type::DataType;
+
 /// The members that a reply can have, whether or not it has them.
 #[derive(Debug)]
-pub(super) struct Schema(pub(super) &'static [(&'static str, &'static Self)]);
+pub(super) enum Schema {
+    Members(Members),
+    /// Those of a data point; it can have one for every data type as well.
+    Point(Members),
+    /// Whatever a data type has of which the sandbox has no data.
+    Anything,
+}
 
-const LEAF: Schema = Schema(&[]);
-const DATE: Schema = Schema(&[("year", &LEAF), ("month", &LEAF), ("day", &LEAF)]);
-const TIME: Schema = Schema(&[
+type Members = &'static [(&'static str, &'static Schema)];
+
+impl Schema {
+    /// Finds a member.
+    pub(super) fn member(&self, name: &str) -> Option<&'static Self> {
+        let known = |members: Members| members.iter().find(|(known, _)| *known == name);
+        match self {
+            Self::Members(members) => known(members).map(|(_, below)| *below),
+            Self::Point(members) => known(members)
+                .map(|(_, below)| *below)
+                .or_else(|| DataType::has_member(name).then_some(&Self::Anything)),
+            Self::Anything => Some(&Self::Anything),
+        }
+    }
+
+    /// Returns the members that are known in detail.
+    pub(super) fn members(&self) -> Members {
+        match self {
+            Self::Members(members) | Self::Point(members) => members,
+            Self::Anything => &[],
+        }
+    }
+}
+
+const LEAF: Schema = Schema::Members(&[]);
+const DATE: Schema = Schema::Members(&[("year", &LEAF), ("month", &LEAF), ("day", &LEAF)]);
+const TIME: Schema = Schema::Members(&[
     ("hours", &LEAF),
     ("minutes", &LEAF),
     ("seconds", &LEAF),
     ("nanos", &LEAF),
 ]);
-const CIVIL: Schema = Schema(&[("date", &DATE), ("time", &TIME)]);
-const SAMPLE_TIME: Schema = Schema(&[
+const CIVIL: Schema = Schema::Members(&[("date", &DATE), ("time", &TIME)]);
+const SAMPLE_TIME: Schema = Schema::Members(&[
     ("physicalTime", &LEAF),
     ("utcOffset", &LEAF),
     ("civilTime", &CIVIL),
 ]);
-const INTERVAL: Schema = Schema(&[
+const INTERVAL: Schema = Schema::Members(&[
     ("startTime", &LEAF),
     ("startUtcOffset", &LEAF),
     ("endTime", &LEAF),
@@ -27,39 +59,40 @@ const INTERVAL: Schema = Schema(&[
     ("civilStartTime", &CIVIL),
     ("civilEndTime", &CIVIL),
 ]);
-const HEART_RATE: Schema = Schema(&[
+const HEART_RATE: Schema = Schema::Members(&[
     ("sampleTime", &SAMPLE_TIME),
     ("beatsPerMinute", &LEAF),
     (
         "metadata",
-        &Schema(&[("motionContext", &LEAF), ("sensorLocation", &LEAF)]),
+        &Schema::Members(&[("motionContext", &LEAF), ("sensorLocation", &LEAF)]),
     ),
 ]);
-const RESTING: Schema = Schema(&[
+const RESTING: Schema = Schema::Members(&[
     ("date", &DATE),
     ("beatsPerMinute", &LEAF),
     (
         "dailyRestingHeartRateMetadata",
-        &Schema(&[("calculationMethod", &LEAF)]),
+        &Schema::Members(&[("calculationMethod", &LEAF)]),
     ),
 ]);
-const ZONES: Schema = Schema(&[
+const ZONES: Schema = Schema::Members(&[
     ("date", &DATE),
     (
         "heartRateZones",
-        &Schema(&[
+        &Schema::Members(&[
             ("heartRateZoneType", &LEAF),
             ("minBeatsPerMinute", &LEAF),
             ("maxBeatsPerMinute", &LEAF),
         ]),
     ),
 ]);
-const TIME_IN_ZONE: Schema = Schema(&[("interval", &INTERVAL), ("heartRateZoneType", &LEAF)]);
-const SOURCE: Schema = Schema(&[
+const TIME_IN_ZONE: Schema =
+    Schema::Members(&[("interval", &INTERVAL), ("heartRateZoneType", &LEAF)]);
+const SOURCE: Schema = Schema::Members(&[
     ("recordingMethod", &LEAF),
     (
         "device",
-        &Schema(&[
+        &Schema::Members(&[
             ("displayName", &LEAF),
             ("formFactor", &LEAF),
             ("manufacturer", &LEAF),
@@ -67,7 +100,7 @@ const SOURCE: Schema = Schema(&[
     ),
     (
         "application",
-        &Schema(&[
+        &Schema::Members(&[
             ("packageName", &LEAF),
             ("webClientId", &LEAF),
             ("googleWebClientId", &LEAF),
@@ -75,16 +108,16 @@ const SOURCE: Schema = Schema(&[
     ),
     ("platform", &LEAF),
 ]);
-const ROLLED_HEART_RATE: Schema = Schema(&[
+const ROLLED_HEART_RATE: Schema = Schema::Members(&[
     ("beatsPerMinuteAvg", &LEAF),
     ("beatsPerMinuteMax", &LEAF),
     ("beatsPerMinuteMin", &LEAF),
 ]);
-const ROLLED_TIME_IN_ZONE: Schema = Schema(&[(
+const ROLLED_TIME_IN_ZONE: Schema = Schema::Members(&[(
     "timeInHeartRateZones",
-    &Schema(&[("heartRateZone", &LEAF), ("duration", &LEAF)]),
+    &Schema::Members(&[("heartRateZone", &LEAF), ("duration", &LEAF)]),
 )]);
-const DEVICE: Schema = Schema(&[
+const DEVICE: Schema = Schema::Members(&[
     ("name", &LEAF),
     ("deviceType", &LEAF),
     ("deviceVersion", &LEAF),
@@ -96,10 +129,10 @@ const DEVICE: Schema = Schema(&[
 ]);
 
 /// The reply of `list`.
-pub(super) const LISTED: Schema = Schema(&[
+pub(super) const LISTED: Schema = Schema::Members(&[
     (
         "dataPoints",
-        &Schema(&[
+        &Schema::Point(&[
             ("name", &LEAF),
             ("dataSource", &SOURCE),
             ("heartRate", &HEART_RATE),
@@ -112,10 +145,10 @@ pub(super) const LISTED: Schema = Schema(&[
 ]);
 
 /// The reply of `reconcile`.
-pub(super) const RECONCILED: Schema = Schema(&[
+pub(super) const RECONCILED: Schema = Schema::Members(&[
     (
         "dataPoints",
-        &Schema(&[
+        &Schema::Point(&[
             ("dataPointName", &LEAF),
             ("heartRate", &HEART_RATE),
             ("dailyRestingHeartRate", &RESTING),
@@ -127,10 +160,10 @@ pub(super) const RECONCILED: Schema = Schema(&[
 ]);
 
 /// The reply of `rollUp`.
-pub(super) const ROLLED_UP: Schema = Schema(&[
+pub(super) const ROLLED_UP: Schema = Schema::Members(&[
     (
         "rollupDataPoints",
-        &Schema(&[
+        &Schema::Point(&[
             ("startTime", &LEAF),
             ("endTime", &LEAF),
             ("heartRate", &ROLLED_HEART_RATE),
@@ -141,10 +174,10 @@ pub(super) const ROLLED_UP: Schema = Schema(&[
 ]);
 
 /// The reply of `dailyRollUp`.
-pub(super) const DAILY_ROLLED_UP: Schema = Schema(&[
+pub(super) const DAILY_ROLLED_UP: Schema = Schema::Members(&[
     (
         "rollupDataPoints",
-        &Schema(&[
+        &Schema::Point(&[
             ("civilStartTime", &CIVIL),
             ("civilEndTime", &CIVIL),
             ("heartRate", &ROLLED_HEART_RATE),
@@ -155,13 +188,14 @@ pub(super) const DAILY_ROLLED_UP: Schema = Schema(&[
 ]);
 
 /// The reply of `pairedDevices`.
-pub(super) const DEVICES: Schema = Schema(&[("pairedDevices", &DEVICE), ("nextPageToken", &LEAF)]);
+pub(super) const DEVICES: Schema =
+    Schema::Members(&[("pairedDevices", &DEVICE), ("nextPageToken", &LEAF)]);
 
 /// The reply of `pairedDevices/{id}`.
 pub(super) const ONE_DEVICE: Schema = DEVICE;
 
 /// The reply of `settings`.
-pub(super) const SETTINGS: Schema = Schema(&[
+pub(super) const SETTINGS: Schema = Schema::Members(&[
     ("name", &LEAF),
     ("autoStrideEnabled", &LEAF),
     ("distanceUnit", &LEAF),
@@ -180,14 +214,14 @@ pub(super) const SETTINGS: Schema = Schema(&[
 ]);
 
 /// The reply of `identity`.
-pub(super) const IDENTITY: Schema = Schema(&[
+pub(super) const IDENTITY: Schema = Schema::Members(&[
     ("name", &LEAF),
     ("healthUserId", &LEAF),
     ("legacyUserId", &LEAF),
 ]);
 
 /// The reply of `profile`.
-pub(super) const PROFILE: Schema = Schema(&[
+pub(super) const PROFILE: Schema = Schema::Members(&[
     ("name", &LEAF),
     ("age", &LEAF),
     ("membershipStartDate", &DATE),

@@ -11,6 +11,8 @@ use super::Provider;
 pub(crate) struct Code {
     pub(crate) provider: Provider,
     pub(crate) redirect_uri: String,
+    /// Whether the request named it; the exchange then has to name it too (RFC 6749, section 4.1.3).
+    pub(crate) names_redirect: bool,
     pub(crate) scopes: Vec<String>,
     pub(crate) challenge: Option<Challenge>,
     /// Whether Google gives a refresh token with it.
@@ -74,7 +76,11 @@ impl Codes {
         else {
             return Exchange::UnknownCode;
         };
-        if redirect_uri != Some(code.redirect_uri.as_str()) {
+        let fits = match redirect_uri {
+            Some(named) => named == code.redirect_uri,
+            None => !code.names_redirect,
+        };
+        if !fits {
             return Exchange::RedirectMismatch;
         }
         match (&code.challenge, verifier) {

@@ -14,6 +14,8 @@ use crate::settings::Settings;
 pub(crate) struct Consent {
     provider: Provider,
     redirect_uri: String,
+    /// Whether the request names its redirect, or leaves it to what is registered.
+    names_redirect: bool,
     state: Option<String>,
     /// The scopes asked for, in order, each once.
     scopes: Vec<String>,
@@ -57,11 +59,12 @@ impl Page {
 }
 
 impl Consent {
-    /// Checks an authorization request.
+    /// Checks an authorization request. `registered` is the redirect of an app that may leave it out.
     pub(crate) fn read(
         provider: Provider,
         params: &Params,
         is_scope: fn(&str) -> bool,
+        registered: Option<&str>,
     ) -> Result<Self, AuthorizeError> {
         let client_id = params
             .get("client_id")
@@ -69,8 +72,9 @@ impl Consent {
         if client_id != provider.app().client_id {
             return Err(AuthorizeError::ClientIdUnknown);
         }
-        let redirect_uri = params
-            .get("redirect_uri")
+        let named = params.get("redirect_uri");
+        let redirect_uri = named
+            .or(registered)
             .ok_or(AuthorizeError::RedirectMissing)?;
         if !is_loopback(redirect_uri) {
             return Err(AuthorizeError::RedirectNotAllowed);
@@ -94,13 +98,21 @@ impl Consent {
         Ok(Self {
             provider,
             redirect_uri: redirect_uri.to_owned(),
+            names_redirect: named.is_some(),
             state: params.get("state").map(str::to_owned),
             scopes,
             challenge: challenge(params)?,
             offline: params.get("access_type") == Some("offline"),
-            prompt_consent: prompt.split_whitespace().any(|word| word == "consent"),
+            // The second is how the older of Google's addresses has it.
+            prompt_consent: prompt.split_whitespace().any(|word| word == "consent")
+                || params.get("approval_prompt") == Some("force"),
             auto: params.get("auto") == Some("1"),
         })
+    }
+
+    /// Returns where the browser is sent back to.
+    pub(crate) fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
     }
 
     /// Answers the browser: the page, or the way back once the wearer has decided.
@@ -150,6 +162,7 @@ impl Consent {
         let code = Code {
             provider: self.provider,
             redirect_uri: self.redirect_uri,
+            names_redirect: self.names_redirect,
             scopes: granted,
             challenge: self.challenge,
             offline: self.offline && (self.prompt_consent || !has_grant),
@@ -234,7 +247,7 @@ fn challenge(params: &Params) -> Result<Option<Challenge>, AuthorizeError> {
 }
 
 /// Returns whether an address leads to this computer, on any port and path.
-fn is_loopback(redirect_uri: &str) -> bool {
+pub(crate) fn is_loopback(redirect_uri: &str) -> bool {
     let Some(("http" | "https", rest)) = redirect_uri.split_once("://") else {
         return false;
     };

@@ -10,7 +10,7 @@ mod mint;
 mod tokens;
 
 pub(crate) use self::code::{Codes, Exchange};
-pub(crate) use self::consent::{AuthorizeError, Consent, Page, document};
+pub(crate) use self::consent::{AuthorizeError, Consent, Page, document, is_loopback};
 pub(crate) use self::mint::{Mint, fingerprint};
 pub(crate) use self::tokens::{Access, FitbitRefresh, GoogleRefresh, Granted, Tokens};
 

@@ -114,7 +114,7 @@ pub(super) const TICKED: &[(&str, &str)] = &[
 pub(super) const CHOSEN: &[(&str, &[&str])] = &[
     ("replay", &["120s", "until-used"]),
     ("page_sizes", &["observed", "documented"]),
-    ("devices", &["usual", "bare", "none"]),
+    ("devices", &["plain", "odd", "bare", "none"]),
     ("header_case", &["title", "lower"]),
 ];
 
@@ -148,6 +148,11 @@ pub(super) const NUMBERS: &[Number] = &[
 pub(super) const TEXTS: &[(&str, &str, &str)] = &[
     ("time_zone", "travelled to the zone", "at home"),
     ("last_sync", "tracker last synced", "every 15 minutes"),
+    (
+        "redirect_uri",
+        "Fitbit app's redirect",
+        "the last one that a sign-in names",
+    ),
 ];
 
 /// Faults that can be chosen by name, with what they do.
@@ -242,10 +247,10 @@ mod tests {
             }
         }
         for (name, _, _) in TEXTS {
-            let text = if *name == "time_zone" {
-                "Asia/Tokyo"
-            } else {
-                "2026-11-22T09:00:00Z"
+            let text = match *name {
+                "time_zone" => "Asia/Tokyo",
+                "redirect_uri" => "http://127.0.0.1:8080/",
+                _ => "2026-11-22T09:00:00Z",
             };
             for (given, expected) in [(text, json!(text)), ("", Value::Null)] {
                 let form = format!("form=switches&{name}={given}");

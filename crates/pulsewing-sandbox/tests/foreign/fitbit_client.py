@@ -32,6 +32,7 @@ def check(sandbox, wearer):
     )
     intraday(client, wearer)
     summary(client)
+    others(client)
     devices(client)
     errors(client, sandbox)
     # The rest of a month, in steps in which the access token expires.
@@ -49,7 +50,7 @@ def check(sandbox, wearer):
 def sign_in(sandbox):
     """Consents and exchanges the code, with HTTP Basic as the client does."""
     client = FitbitOauth2Client(sandbox.fitbit["client_id"], sandbox.fitbit["client_secret"])
-    scopes = ["heartrate", "settings", "profile"]
+    scopes = ["activity", "heartrate", "nutrition", "profile", "settings", "sleep", "weight"]
     address, _state = client.authorize_token_url(scope=scopes, redirect_uri=REDIRECT)
     tokens = client.fetch_access_token(parameter(consent(address), "code"), REDIRECT)
     assert tokens["user_id"] == sandbox.fitbit["user_id"] and set(tokens["scope"]) == set(scopes)
@@ -88,6 +89,22 @@ def summary(client):
     days = client.time_series(HEART, base_date=str(DAY), period="7d")["activities-heart"]
     assert [day["dateTime"] for day in days] == [str(DAY - timedelta(days=back)) for back in range(6, -1, -1)]
     assert len(days[-1]["value"]["heartRateZones"]) == 4
+
+
+def others(client):
+    """What the wearer has none of: every read of the client answers, and is empty."""
+    assert client.sleep(DAY)["sleep"] == []
+    assert client.activities(DAY)["summary"]["steps"] == 0
+    assert client.time_series("activities/steps", base_date=str(DAY), period="1m") == {"activities-steps": []}
+    steps = client.intraday_time_series("activities/steps", base_date=str(DAY), detail_level="15min")
+    assert steps["activities-steps-intraday"]["dataset"] == []
+    assert client.time_series("body/weight", base_date=str(DAY), period="1y") == {"body-weight": []}
+    assert client.get_bodyweight(DAY) == {"weight": []}
+    assert client.get_bodyfat(DAY) == {"fat": []}
+    assert client.foods_log(DAY)["foods"] == []
+    assert client.foods_log_water(DAY)["summary"] == {"water": 0}
+    assert client.recent_activities() == client.frequent_activities() == client.recent_foods() == []
+    assert client.activity_stats()["lifetime"] == {"total": {}, "tracker": {}}
 
 
 def devices(client):

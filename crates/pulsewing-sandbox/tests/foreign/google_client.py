@@ -1,12 +1,14 @@
 """Google's own clients against the Google Health stand-in."""
 
 import json
+import re
 import urllib.parse
 from datetime import datetime, timedelta
 from fractions import Fraction
 
 import httplib2
 from google.auth.exceptions import RefreshError
+from google.auth.transport.requests import AuthorizedSession
 from google_auth_httplib2 import AuthorizedHttp
 from google_auth_oauthlib.flow import Flow
 from googleapiclient.discovery import build_from_document
@@ -19,8 +21,22 @@ from wearer import DAY, LAST_SYNC, ZONE, local_midnight, rfc3339
 SCOPE = "https://www.googleapis.com/auth/googlehealth.{}.readonly"
 SCOPES = [
     SCOPE.format(name)
-    for name in ("health_metrics_and_measurements", "settings", "profile", "activity_and_fitness")
+    for name in (
+        "health_metrics_and_measurements",
+        "settings",
+        "profile",
+        "activity_and_fitness",
+        "sleep",
+        "nutrition",
+        "ecg",
+        "irn",
+        "mindfulness",
+        "logged_symptoms",
+        "reproductive_health",
+    )
 ]
+# What sign-ins ask for beside: who it is.
+WHO = ["openid", "https://www.googleapis.com/auth/userinfo.email", "https://www.googleapis.com/auth/userinfo.profile"]
 HEART = "users/me/dataTypes/heart-rate"
 WEARABLES = "users/me/dataSourceFamilies/google-wearables"
 
@@ -68,7 +84,7 @@ class GoogleClient:
 
     def __init__(self, sandbox):
         self.sandbox = sandbox
-        document = discovery.load()
+        self.document = document = discovery.load()
         self.http = Watched(discovery.Document(document))
         self.credentials = self._sign_in()
         self.service = build_from_document(
@@ -83,11 +99,13 @@ class GoogleClient:
         client = {
             "installed": {
                 **self.sandbox.google,
-                "auth_uri": f"{self.sandbox.url}/o/oauth2/v2/auth",
+                # The path that the files of Google's console have, though v2 is what its documentation names.
+                "auth_uri": f"{self.sandbox.url}/o/oauth2/auth",
                 "token_uri": f"{self.sandbox.url}/token",
             }
         }
-        flow = Flow.from_client_config(client, scopes=SCOPES, redirect_uri=REDIRECT, autogenerate_code_verifier=True)
+        scopes = SCOPES + WHO
+        flow = Flow.from_client_config(client, scopes=scopes, redirect_uri=REDIRECT, autogenerate_code_verifier=True)
         address, _state = flow.authorization_url(access_type="offline", prompt="consent")
         flow.fetch_token(authorization_response=consent(address))
         credentials = flow.credentials
@@ -126,7 +144,7 @@ class GoogleClient:
 def check(sandbox, wearer):
     """Runs every case; returns how many replies were held against the document, and how many had been compressed."""
     client = GoogleClient(sandbox)
-    for case in (account, raw_points, selected, minutes, days, devices, errors, expiry):
+    for case in (account, raw_points, selected, minutes, days, others, devices, errors, expiry):
         case(client, wearer)
     assert client.http.compressed > 10, "no reply was compressed"
     return client.http.checked, client.http.compressed
@@ -138,6 +156,9 @@ def account(client, _wearer):
     assert client.users.getProfile(name="users/me/profile").execute()["age"] == 38
     settings = client.users.getSettings(name="users/me/settings").execute()
     assert (settings["timeZone"], settings["utcOffset"]) == (ZONE.key, "3600s")
+    session = AuthorizedSession(client.credentials)
+    told = session.get(f"{client.sandbox.url}/oauth2/v3/userinfo", timeout=30).json()
+    assert told["email_verified"] is True and told["name"] == "Sandy Box"
 
 
 def raw_points(client, wearer):
@@ -209,6 +230,10 @@ def days(client, wearer):
         samples = [bpm for _, bpm in wearer.of_day(day)]
         assert point["civilStartTime"]["date"] == civil(day)["date"]
         assert point["heartRate"]["beatsPerMinuteAvg"] == float(Fraction(sum(samples), len(samples)))
+    last_second = {**civil(DAY), "time": {"hours": 23, "minutes": 59, "seconds": 59}}
+    until_evening = {"range": {"start": civil(DAY - timedelta(days=1)), "end": last_second}}
+    same = client.points.dailyRollUp(parent=HEART, body=until_evening).execute()["rollupDataPoints"]
+    assert [point["heartRate"] for point in same] == [point["heartRate"] for point in rolled]
     filtered = f'daily_resting_heart_rate.date >= "{DAY - timedelta(days=1)}"'
     resting = client.walk("list", parent="users/me/dataTypes/daily-resting-heart-rate", filter=filtered)
     for point, day in zip(resting, (DAY, DAY - timedelta(days=1)), strict=True):
@@ -229,6 +254,44 @@ def days(client, wearer):
 
 def _length(interval):
     return datetime.fromisoformat(interval["endTime"]) - datetime.fromisoformat(interval["startTime"])
+
+
+def others(client, _wearer):
+    """Every data type that a point or a roll-up has a member for answers; most have nothing."""
+    types = {
+        name: {data_type(member) for member in client.document["schemas"][schema]["properties"]} - NO_TYPES
+        for name, schema in (
+            ("list", "DataPoint"),
+            ("reconcile", "ReconciledDataPoint"),
+            ("rollUp", "RollupDataPoint"),
+            ("dailyRollUp", "DailyRollupDataPoint"),
+        )
+    }
+    assert len(types["list"]) >= 40 and {"sleep", "steps", "vo2-max"} <= types["list"]
+    physical = {
+        "range": {"startTime": rfc3339(local_midnight(DAY)), "endTime": rfc3339(LAST_SYNC)},
+        "windowSize": "3600s",
+        "pageSize": 24,
+    }
+    civil = {"date": {"year": DAY.year, "month": DAY.month, "day": DAY.day}}
+    evening = {**civil, "time": {"hours": 23, "minutes": 59, "seconds": 59}}
+    bodies = {"rollUp": physical, "dailyRollUp": {"range": {"start": civil, "end": evening}}}
+    for method, names in types.items():
+        for name in sorted(names):
+            parameters = {"parent": f"users/me/dataTypes/{name}"}
+            if method in bodies:
+                parameters["body"] = bodies[method]
+            reply = getattr(client.points, method)(**parameters).execute()
+            assert (reply == {}) == (name not in KEPT), (method, name, reply)
+
+
+KEPT = {"heart-rate", "daily-resting-heart-rate", "daily-heart-rate-zones", "time-in-heart-rate-zone"}
+NO_TYPES = {"name", "data-point-name", "data-source", "start-time", "end-time", "civil-start-time", "civil-end-time"}
+
+
+def data_type(member):
+    """Returns the name of a data type in a path: dailyVo2Max is daily-vo2-max."""
+    return re.sub(r"[A-Z]", lambda letter: "-" + letter.group().lower(), member)
 
 
 def devices(client, _wearer):

@@ -72,7 +72,7 @@ fn only_what_was_synced_is_there() {
     let access = sandbox.fitbit_login().access;
     let devices = |sandbox: &Running| {
         let devices = sandbox.get_as(&access, "/1/user/-/devices.json").json();
-        devices.as_array().unwrap().last().unwrap()["lastSyncTime"].clone()
+        devices[0]["lastSyncTime"].clone()
     };
     assert_eq!(devices(&sandbox), "2026-11-22T00:15:00.000");
     sandbox.clock.set("2026-11-21T23:14:59Z".parse().unwrap());
@@ -197,9 +197,10 @@ fn a_summary_has_days_and_no_minutes() {
 }
 
 #[test]
-fn the_tracker_is_not_the_first_device() {
+fn in_an_odd_list_the_tracker_is_not_the_first_device() {
     let sandbox = Running::start();
     let access = sandbox.fitbit_login().access;
+    sandbox.control("config", &json!({ "devices": "odd" }));
     let devices = sandbox.get_as(&access, "/1/user/-/devices.json").json();
     assert_eq!(devices[0]["deviceVersion"], "MobileTrack");
     assert_eq!(devices[0].get("batteryLevel"), None);

@@ -312,6 +312,7 @@ fn devices_settings_identity_and_profile_are_told() {
     let sandbox = Running::start();
     let code = sandbox.google_code(&format!("{SETTINGS} {PROFILE}"), &[]);
     let access = sandbox.google_exchange(&code, VERIFIER).tokens().access;
+    sandbox.control("config", &json!({ "devices": "odd" }));
     let devices = sandbox
         .get_as(&access, "/v4/users/me/pairedDevices?pageSize=1")
         .json();

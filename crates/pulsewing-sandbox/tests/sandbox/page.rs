@@ -108,8 +108,8 @@ fn the_forms_do_what_the_control_calls_do() {
         json!({
             "replay": "until-used", "gone": true, "page_sizes": "documented", "testing_status": false,
             "google_rotates": true, "refresh_token_length": 99,
-            "quotas": false, "header_case": "title", "scopes": null,
-            "late": false, "wearable": false, "devices": "usual", "battery": 3,
+            "quotas": false, "header_case": "title", "redirect_uri": null, "scopes": null,
+            "late": false, "wearable": false, "devices": "plain", "battery": 3,
             "time_zone": null, "last_sync": null,
         })
     );

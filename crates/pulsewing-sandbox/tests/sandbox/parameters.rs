@@ -48,7 +48,7 @@ fn fields_selects_members_of_a_reply() {
     let devices = get("/v4/users/me/pairedDevices", "pairedDevices(deviceType)");
     assert_eq!(
         devices["pairedDevices"][0],
-        json!({ "deviceType": "SCALE" })
+        json!({ "deviceType": "TRACKER" })
     );
     let rolled = sandbox.post_json_as(
         &access,
@@ -190,10 +190,10 @@ fn a_body_that_is_no_json_is_refused_in_googles_words() {
 }
 
 #[test]
-fn a_data_type_that_is_not_here_is_named() {
+fn a_data_type_that_the_api_does_not_have_is_named() {
     let sandbox = Running::start();
     let access = signed_in(&sandbox);
-    for name in ["heart_rate", "steps"] {
+    for name in ["heart_rate", "step"] {
         let refused = sandbox.list(&access, &format!("{name}/dataPoints"), &[]);
         assert_eq!(
             (refused.status, refused.reason().as_str()),

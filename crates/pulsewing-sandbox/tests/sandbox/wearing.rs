@@ -151,11 +151,11 @@ fn an_empty_battery_is_nought_for_fitbit_and_left_out_by_google() {
     sandbox.control("config", &json!({ "battery": 0 }));
     let legacy = sandbox.get_as(&fitbit, "/1/user/-/devices.json").json();
     assert_eq!(
-        (&legacy[3]["batteryLevel"], &legacy[3]["battery"]),
+        (&legacy[0]["batteryLevel"], &legacy[0]["battery"]),
         (&json!(0), &json!("Empty"))
     );
     let paired = sandbox.get_as(&google, "/v4/users/me/pairedDevices").json();
-    let tracker = &paired["pairedDevices"][1];
+    let tracker = &paired["pairedDevices"][0];
     assert_eq!(
         (tracker.get("batteryLevel"), &tracker["batteryStatus"]),
         (None, &json!("Empty"))
@@ -214,7 +214,7 @@ fn a_tracker_whose_phone_is_away_keeps_what_it_measures_until_it_syncs_again() {
     let told: BTreeMap<_, _> = truth.clone().into_iter().take(kept.len()).collect();
     assert_eq!(kept, told);
     let devices = sandbox.get_as(&access, "/v4/users/me/pairedDevices").json();
-    let synced = &devices["pairedDevices"][1]["lastSyncTime"];
+    let synced = &devices["pairedDevices"][0]["lastSyncTime"];
     assert!(
         synced.as_str().unwrap().starts_with("2026-11-22T13:30:00"),
         "{devices}"

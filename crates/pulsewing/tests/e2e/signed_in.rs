@@ -1,7 +1,7 @@
 //! A home with a sandbox and a sign-in.
 
 use pulsewing_core::chain::Record;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     browser,
@@ -20,6 +20,11 @@ pub(crate) const OTHER_SEED: &str =
 /// How long Fitbit's access tokens live, in seconds.
 pub(crate) const FITBIT_LIFE: i64 = 28_800;
 
+/// Puts a scale, a phone and an old tracker beside the one that is worn: it has to be found.
+fn has_odd_devices(sandbox: &Sandbox) {
+    sandbox.configure(&json!({ "devices": "odd" }));
+}
+
 /// A home whose wearer is signed in at a sandbox.
 pub(crate) struct SignedIn {
     pub(crate) home: Home,
@@ -37,6 +42,7 @@ impl SignedIn {
     pub(crate) fn fitbit_with(sandbox: impl FnOnce(&Home) -> Sandbox) -> Self {
         let home = Home::new();
         let sandbox = sandbox(&home);
+        has_odd_devices(&sandbox);
         sandbox.seed(SEED);
         home.configure(&configuration(&sandbox, "fitbit"));
         adopt(&home, &sandbox, SEED);
@@ -56,6 +62,7 @@ impl SignedIn {
     pub(crate) fn google_with(sandbox: impl FnOnce(&Home) -> Sandbox) -> Self {
         let home = Home::new();
         let sandbox = sandbox(&home);
+        has_odd_devices(&sandbox);
         home.configure(&configuration(&sandbox, "google"));
         let signed_in = Self {
             home,

@@ -1,0 +1,270 @@
+//! What other clients of the Fitbit Web API read, and of which this wearer has none: activity, body, food,
+//! sleep, oxygen, breathing, temperature and the like. Each is an empty reply of its own form, under its own
+//! scope (Fitbit Web API, Reference; the service's OpenAPI file).
+
+use hyper::StatusCode;
+use jiff::civil::Date;
+use serde_json::{Value, json};
+
+use super::error;
+use crate::message::Reply;
+
+/// A resource that can be read and is empty.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Other<'a> {
+    /// The scope under which it can be read.
+    pub(super) scope: &'static str,
+    body: Value,
+    /// The dates in its path.
+    dates: Vec<&'a str>,
+}
+
+impl Other<'_> {
+    /// Answers a request that may read it.
+    pub(super) fn answer(&self) -> Reply {
+        match self.dates.iter().find(|word| !is_date(word)) {
+            Some(word) => error::field(
+                StatusCode::BAD_REQUEST,
+                "validation",
+                "date",
+                &format!("Invalid date: {word}"),
+            ),
+            None => Reply::json(StatusCode::OK, &self.body),
+        }
+    }
+}
+
+/// Finds the resource at a path, which is what follows the user in it, without `.json`.
+pub(super) fn find(path: &str) -> Option<Other<'_>> {
+    let parts: Vec<&str> = path.split('/').collect();
+    match *parts.as_slice() {
+        ["sleep", "date", day] => other(
+            "sleep",
+            json!({
+                "sleep": [],
+                "summary": { "totalMinutesAsleep": 0, "totalSleepRecords": 0, "totalTimeInBed": 0 },
+            }),
+            &[day],
+        ),
+        ["sleep", "date", first, last] => other("sleep", json!({ "sleep": [] }), &[first, last]),
+        ["sleep", "list"] => other("sleep", paged("sleep"), &[]),
+        ["activities"] => other(
+            "activity",
+            json!({
+                "best": { "total": {}, "tracker": {} },
+                "lifetime": { "total": {}, "tracker": {} },
+            }),
+            &[],
+        ),
+        ["activities", "date", day] => other("activity", activity_summary(), &[day]),
+        ["activities", "list"] => other("activity", paged("activities"), &[]),
+        ["activities", "favorite" | "frequent" | "recent"] => other("activity", json!([]), &[]),
+        ["activities", "goals", _] => other("activity", json!({ "goals": {} }), &[]),
+        ["activities", "tracker", name, "date", first, last] => {
+            let body = json!({ format!("activities-tracker-{name}"): [] });
+            other("activity", body, &[first, last])
+        }
+        ["activities", name, "date", first, last] => {
+            let body = json!({ format!("activities-{name}"): [] });
+            other("activity", body, &[first, last])
+        }
+        ["activities", name, "date", first, last, detail]
+        | [
+            "activities",
+            name,
+            "date",
+            first,
+            last,
+            detail,
+            "time",
+            _,
+            _,
+        ] => {
+            let body = json!({
+                format!("activities-{name}"): [],
+                format!("activities-{name}-intraday"): intraday(name, detail)?,
+            });
+            other("activity", body, &[first, last])
+        }
+        ["cardioscore", "date", ref days @ ..] => {
+            listed(days, "cardio_fitness", json!({ "cardioScore": [] }))
+        }
+        [
+            "body",
+            "log",
+            name @ ("fat" | "weight"),
+            "date",
+            ref days @ ..,
+        ] => listed(days, "weight", json!({ name: [] })),
+        ["body", "log", "fat" | "weight", "goal"] => other("weight", json!({ "goal": {} }), &[]),
+        [
+            "body",
+            name @ ("bmi" | "fat" | "weight"),
+            "date",
+            first,
+            last,
+        ] => {
+            let body = json!({ format!("body-{name}"): [] });
+            other("weight", body, &[first, last])
+        }
+        ["spo2", "date", ref days @ ..] => listed(days, "oxygen_saturation", json!([])),
+        ["br", "date", ref days @ ..] => listed(days, "respiratory_rate", json!({ "br": [] })),
+        ["hrv", "date", ref days @ ..] => listed(days, "heartrate", json!({ "hrv": [] })),
+        ["temp", "core", "date", ref days @ ..] => {
+            listed(days, "temperature", json!({ "tempCore": [] }))
+        }
+        ["temp", "skin", "date", ref days @ ..] => {
+            listed(days, "temperature", json!({ "tempSkin": [] }))
+        }
+        ["foods", "log", "date", day] => other("nutrition", food_log(), &[day]),
+        ["foods", "log", "water", "date", day] => {
+            let body = json!({ "summary": { "water": 0 }, "water": [] });
+            other("nutrition", body, &[day])
+        }
+        ["foods", "log", name, "date", first, last] => {
+            let body = json!({ format!("foods-log-{name}"): [] });
+            other("nutrition", body, &[first, last])
+        }
+        ["foods", "log", "favorite" | "frequent" | "recent"] => other("nutrition", json!([]), &[]),
+        ["foods", "log", "goal"] => other("nutrition", json!({ "goals": {} }), &[]),
+        ["foods", "log", "water", "goal"] => other("nutrition", json!({ "goal": {} }), &[]),
+        ["meals"] => other("nutrition", json!({ "meals": [] }), &[]),
+        ["ecg", "list"] => other("electrocardiogram", paged("ecgReadings"), &[]),
+        ["irn", "alerts", "list"] => other("irregular_rhythm_notifications", paged("alerts"), &[]),
+        _ => None,
+    }
+}
+
+/// A resource that is read by a day and then another, or the length of a period that ends with the first.
+fn other<'a>(scope: &'static str, body: Value, days: &[&'a str]) -> Option<Other<'a>> {
+    let dates = match *days {
+        [first, second] if PERIODS.contains(&second) => vec![first],
+        _ => days.to_vec(),
+    };
+    Some(Other { scope, body, dates })
+}
+
+/// A resource that is read by a day or by two, with all its details or without.
+fn listed<'a>(days: &[&'a str], scope: &'static str, body: Value) -> Option<Other<'a>> {
+    let days = match days {
+        [days @ .., "all"] => days,
+        days => days,
+    };
+    (1..=2)
+        .contains(&days.len())
+        .then(|| other(scope, body, days))
+        .flatten()
+}
+
+/// The first page of a log that has none.
+fn paged(name: &str) -> Value {
+    let pagination =
+        json!({ "limit": 20, "next": "", "offset": 0, "previous": "", "sort": "desc" });
+    json!({ name: [], "pagination": pagination })
+}
+
+fn intraday(name: &str, detail: &str) -> Option<Value> {
+    let minutes = match detail {
+        "1min" => 1,
+        "5min" => 5,
+        "15min" => 15,
+        _ => return None,
+    };
+    // Zone minutes have a form of their own: days, each with its minutes.
+    if name == "active-zone-minutes" {
+        return Some(json!([]));
+    }
+    Some(json!({ "dataset": [], "datasetInterval": minutes, "datasetType": "minute" }))
+}
+
+fn activity_summary() -> Value {
+    json!({
+        "activities": [],
+        "goals": {},
+        "summary": {
+            "activeScore": -1,
+            "activityCalories": 0,
+            "caloriesBMR": 0,
+            "caloriesOut": 0,
+            "distances": [],
+            "fairlyActiveMinutes": 0,
+            "lightlyActiveMinutes": 0,
+            "marginalCalories": 0,
+            "sedentaryMinutes": 0,
+            "steps": 0,
+            "veryActiveMinutes": 0,
+        },
+    })
+}
+
+fn food_log() -> Value {
+    json!({
+        "foods": [],
+        "goals": {},
+        "summary": {
+            "calories": 0, "carbs": 0, "fat": 0, "fiber": 0, "protein": 0, "sodium": 0, "water": 0,
+        },
+    })
+}
+
+fn is_date(word: &str) -> bool {
+    word == "today" || (word.len() == 10 && word.parse::<Date>().is_ok())
+}
+
+/// Lengths of periods, which stand where an end date can.
+const PERIODS: [&str; 9] = ["1d", "7d", "30d", "1w", "1m", "3m", "6m", "1y", "max"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(path: &str) -> Option<u16> {
+        find(path).map(|other| other.answer().status.as_u16())
+    }
+
+    #[test]
+    fn a_resource_is_read_by_day_by_range_and_by_period() {
+        for path in [
+            "sleep/date/2026-11-22",
+            "sleep/date/2026-11-01/2026-11-22",
+            "spo2/date/today",
+            "spo2/date/2026-11-01/2026-11-22/all",
+            "br/date/2026-11-22/all",
+            "activities/steps/date/today/30d",
+            "activities/steps/date/2026-11-22/1d/15min/time/08:00/09:00",
+            "body/log/weight/date/2026-11-22/1m",
+        ] {
+            assert_eq!(status(path), Some(200), "{path}");
+        }
+        assert_eq!(status("sleep/date/22.11.2026"), Some(400));
+        assert_eq!(status("activities/steps/date/today/tomorrow"), Some(400));
+        for path in [
+            "sleep",
+            "spo2/date",
+            "spo2/date/all",
+            "activities/steps/date/today/1d/2min",
+            "hrv",
+        ] {
+            assert_eq!(status(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn minutes_come_in_the_form_of_their_resource() {
+        let body = |path: &str| find(path).unwrap().body;
+        assert_eq!(
+            body("activities/steps/date/today/1d/1min"),
+            json!({
+                "activities-steps": [],
+                "activities-steps-intraday": { "dataset": [], "datasetInterval": 1, "datasetType": "minute" },
+            })
+        );
+        assert_eq!(
+            body("activities/active-zone-minutes/date/today/1d/1min"),
+            json!({
+                "activities-active-zone-minutes": [],
+                "activities-active-zone-minutes-intraday": [],
+            })
+        );
+    }
+}
