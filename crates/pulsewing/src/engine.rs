@@ -297,11 +297,9 @@ impl Engine {
             .and_then(|problem| problem.hints().first().cloned());
         if problem.is_none() {
             self.state.last_success = Some(now);
-            self.state.last_minute = self
-                .cycle
-                .reading()
-                .and_then(Reading::latest)
-                .map(|sample| sample.at);
+            // After a day of silence it is still the last one that is known.
+            let newest = self.cycle.reading().and_then(Reading::latest);
+            self.state.last_minute = newest.map(|sample| sample.at).or(self.state.last_minute);
             self.state.reading = self.cycle.reading().map(ReadingFacts::from);
         }
         self.save_state();

@@ -30,7 +30,7 @@ pub struct State {
     pub last_update: Option<Timestamp>,
     /// When a cycle last yielded a reading.
     pub last_success: Option<Timestamp>,
-    /// The newest minute of that reading.
+    /// The newest minute that any reading had.
     pub last_minute: Option<Timestamp>,
     /// When the next cycle is due.
     pub next_update: Option<Timestamp>,
