@@ -134,6 +134,18 @@ impl Window {
         }
     }
 
+    /// An empty window for minutes that were known once, of which `newest` is the newest: as it was
+    /// at `asked`, or if there was no minute in the 24 hours before that, as it was then.
+    #[must_use]
+    pub fn as_known(newest: Timestamp, asked: Timestamp) -> Self {
+        let at_last = Self::ending_at(asked);
+        if newest > at_last.after {
+            at_last
+        } else {
+            Self::ending_at(newest)
+        }
+    }
+
     /// Takes a minute in, in any order; the same minute again replaces its value. A minute that is
     /// too old, or older than fifteen others, is left out.
     pub fn insert(&mut self, sample: Sample) {

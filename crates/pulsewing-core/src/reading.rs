@@ -15,6 +15,19 @@ pub const MAX_ZONE_NAME: usize = 64;
 /// An IANA time-zone name such as `Europe/Berlin`; empty when only the offset is known.
 pub type ZoneName = heapless::String<MAX_ZONE_NAME>;
 
+/// At this many percent or fewer the tracker's battery asks for attention.
+pub const BATTERY_LOW: u8 = 15;
+
+/// From this age on a heart rate says nothing about the present.
+pub const LONG_AGO: SignedDuration = SignedDuration::from_hours(24);
+
+/// How old the newest minute of a tracker that is worn and in reach is when it is fetched, at most: it
+/// syncs every quarter of an hour, and what it measures waits for that.
+const LAG: SignedDuration = SignedDuration::from_mins(15);
+
+/// A tracker that has synced within this before the fetch is in reach and charged.
+const SYNCS_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+
 /// Who said which time zone the wearer lives in, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ZoneSource {
@@ -39,6 +52,14 @@ pub struct TimeZone {
     pub offsets: Offsets,
 }
 
+impl TimeZone {
+    /// Whether nobody said which zone it is, so that the machine's was taken.
+    #[must_use]
+    pub fn is_guessed(&self) -> bool {
+        self.source == ZoneSource::Machine
+    }
+}
+
 /// What one cycle yields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
@@ -46,9 +67,10 @@ pub struct Reading {
     pub provider: Provider,
     /// The wearer's time zone.
     pub time_zone: TimeZone,
-    /// Today, minute by minute.
+    /// Today, minute by minute; in a reading that [kept](Self::keep_last_known) what was known before,
+    /// the day of that.
     pub day: Day,
-    /// The latest fifteen minutes of the last 24 hours.
+    /// The latest fifteen minutes of the last 24 hours, or those that were kept.
     pub window: Window,
     /// The tracker's battery in percent, 0 to 100, if known.
     pub battery_percent: Option<u8>,
@@ -63,7 +85,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The newest minute of the last 24 hours.
+    /// The newest minute of the window.
     #[must_use]
     pub fn latest(&self) -> Option<Sample> {
         self.window.latest()
@@ -82,18 +104,102 @@ impl Reading {
         Some(age.max(SignedDuration::ZERO))
     }
 
+    /// Up to which age the newest minute is as new as can be expected, polled once `every`.
+    #[must_use]
+    pub const fn stale_after(every: SignedDuration) -> SignedDuration {
+        every.saturating_mul(2).saturating_add(LAG)
+    }
+
     /// How fresh it is at `now`, polled once `every`; `from_memory` says that the last fetch failed.
     #[must_use]
     pub fn freshness(&self, now: Timestamp, every: SignedDuration, from_memory: bool) -> Freshness {
-        let stale_after = every
-            .saturating_mul(2)
-            .saturating_add(SignedDuration::from_mins(15));
         match self.age(now) {
             _ if from_memory => Freshness::Cached,
             None => Freshness::Silent,
-            Some(age) if age >= SignedDuration::from_hours(24) => Freshness::Silent,
-            Some(age) if age > stale_after => Freshness::Stale,
+            Some(age) if age >= LONG_AGO => Freshness::Silent,
+            Some(age) if age > Self::stale_after(every) => Freshness::Stale,
             Some(_) => Freshness::Fresh,
+        }
+    }
+
+    /// Whether ages are only as right as a guess: Fitbit tells clock times, which a guessed zone turned
+    /// into instants.
+    #[must_use]
+    pub fn has_guessed_ages(&self) -> bool {
+        self.provider == Provider::Fitbit && self.time_zone.is_guessed()
+    }
+
+    /// Why there is no newer minute, for a reading that is stale or silent.
+    #[must_use]
+    pub fn absence(&self) -> Absence {
+        if self.has_guessed_ages() {
+            return Absence::ZoneGuessed;
+        }
+        let newest = self.latest().map(|sample| sample.at);
+        let before_fetch = |at: Timestamp| self.fetched_at.duration_since(at);
+        if newest.is_some_and(|at| before_fetch(at) <= LAG) {
+            return Absence::NotAsked;
+        }
+        let Some(sync) = self.last_sync else {
+            return Absence::NothingRecorded;
+        };
+        if before_fetch(sync) <= SYNCS_WITHIN {
+            match newest {
+                None => return Absence::NothingRecorded,
+                Some(at) if sync.duration_since(at) > LAG => return Absence::NotWorn,
+                Some(_) => {}
+            }
+        }
+        match self.battery_percent {
+            Some(..=BATTERY_LOW) => Absence::NotCharged,
+            _ => Absence::NotSynced,
+        }
+    }
+
+    /// Takes over what was known before, where nothing newer has come since: the window if it has
+    /// more, and when the last 24 hours have no minute at all, the day as well. So what was last
+    /// known stays, and is dated by itself.
+    pub fn keep_last_known(&mut self, day: &Day, window: &Window) {
+        let is_silent = self.latest().is_none();
+        let newest = |window: &Window| window.latest().map(|sample| sample.at);
+        let has_more = window.samples().len() > self.window.samples().len();
+        if has_more && (is_silent || newest(&self.window) == newest(window)) {
+            self.window = window.clone();
+        }
+        if is_silent && self.day.latest().is_none() && day.latest().is_some() {
+            self.day = day.clone();
+        }
+    }
+}
+
+/// Why there is no newer minute, as far as zone, last sync and battery tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// Perhaps there is one: how old it is follows from a guessed zone.
+    ZoneGuessed,
+    /// Nothing was asked since the newest minute was new.
+    NotAsked,
+    /// The tracker syncs, and tells of no heart rate: it is off the wrist.
+    NotWorn,
+    /// The tracker has not synced, and its battery was nearly empty when it last did.
+    NotCharged,
+    /// The tracker has not synced.
+    NotSynced,
+    /// There is no heart rate, and nothing tells why.
+    NothingRecorded,
+}
+
+impl Absence {
+    /// The word in machine-readable output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ZoneGuessed => "zone-guessed",
+            Self::NotAsked => "not-asked",
+            Self::NotWorn => "not-worn",
+            Self::NotCharged => "not-charged",
+            Self::NotSynced => "not-synced",
+            Self::NothingRecorded => "nothing-recorded",
         }
     }
 }
@@ -154,6 +260,98 @@ mod tests {
             heart_zones: HeartZones::PLAIN,
             fetched_at: latest,
         }
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn last_sync_and_battery_tell_why_there_is_no_newer_minute() {
+        let mut known = reading(at("2026-11-22T10:00:00Z"));
+        known.time_zone.source = ZoneSource::Cloud;
+        known.fetched_at = at("2026-11-22T14:07:00Z");
+        known.battery_percent = Some(69);
+        assert_eq!(known.absence(), Absence::NothingRecorded);
+        for (sync, battery, absence) in [
+            ("2026-11-22T14:00:00Z", Some(69), Absence::NotWorn),
+            // Charged or not: it has just synced.
+            ("2026-11-22T14:00:00Z", Some(3), Absence::NotWorn),
+            ("2026-11-22T10:01:00Z", Some(69), Absence::NotSynced),
+            ("2026-11-22T10:01:00Z", None, Absence::NotSynced),
+            ("2026-11-22T10:01:00Z", Some(15), Absence::NotCharged),
+            // Off the wrist when it last synced, but that was long ago.
+            ("2026-11-22T11:30:00Z", Some(69), Absence::NotSynced),
+        ] {
+            known.last_sync = Some(at(sync));
+            known.battery_percent = battery;
+            assert_eq!(known.absence(), absence, "{sync} {battery:?}");
+        }
+        // Asked an hour ago, when the tracker had just synced all it had.
+        known.last_sync = Some(at("2026-11-22T10:01:00Z"));
+        known.fetched_at = at("2026-11-22T10:02:00Z");
+        assert_eq!(known.absence(), Absence::NotAsked);
+    }
+
+    #[test]
+    fn a_guessed_zone_makes_the_ages_of_clock_times_guesses() {
+        let mut known = reading(at("2026-11-22T10:54:00Z"));
+        known.fetched_at = at("2026-11-22T14:07:00Z");
+        known.last_sync = Some(at("2026-11-22T11:00:00Z"));
+        assert!(known.time_zone.is_guessed());
+        // Google tells instants.
+        assert_eq!(known.absence(), Absence::NotSynced);
+        known.provider = Provider::Fitbit;
+        assert_eq!(known.absence(), Absence::ZoneGuessed);
+        known.time_zone.source = ZoneSource::Configured;
+        assert_eq!(known.absence(), Absence::NotSynced);
+    }
+
+    /// A reading with a minute in each of these, fetched at the end.
+    fn fetched(now: &str, minutes: &[(&str, u16)]) -> Reading {
+        let mut reading = reading(at(now));
+        let offsets = reading.time_zone.offsets.clone();
+        reading.day = Day::new(offsets.day_of(at(now)));
+        reading.window = Window::ending_at(at(now));
+        for (minute, rate) in minutes {
+            let sample = Sample {
+                at: at(minute),
+                bpm: Bpm::new(*rate).unwrap(),
+            };
+            reading.window.insert(sample);
+            if let Some(of_day) = reading.day.local().minute_of(sample.at) {
+                reading.day.record(of_day, sample.bpm);
+            }
+        }
+        reading
+    }
+
+    #[test]
+    fn what_was_last_known_stays_until_something_newer_comes() {
+        let minutes = [("2026-11-22T21:10:00Z", 70), ("2026-11-22T21:20:00Z", 69)];
+        let sunday = fetched("2026-11-22T21:22:00Z", &minutes);
+        // A day later one of the two is no longer of the last 24 hours.
+        let mut monday = fetched("2026-11-23T21:15:00Z", &minutes);
+        assert_eq!(monday.window.samples().len(), 1);
+        monday.keep_last_known(&sunday.day, &sunday.window);
+        assert_eq!(monday.window, sunday.window);
+        assert_eq!(monday.day.latest(), None);
+
+        let mut tuesday = fetched("2026-11-24T23:30:00Z", &[]);
+        tuesday.keep_last_known(&sunday.day, &sunday.window);
+        assert_eq!(
+            (&tuesday.window, &tuesday.day),
+            (&sunday.window, &sunday.day)
+        );
+        let now = at("2026-11-24T23:30:00Z");
+        assert_eq!(tuesday.age(now).map(|age| age.as_hours()), Some(50));
+        assert_eq!(tuesday.freshness(now, EVERY, false), Freshness::Silent);
+
+        let newer = [("2026-11-24T23:25:00Z", 81)];
+        let mut again = fetched("2026-11-24T23:30:00Z", &newer);
+        let plain = again.clone();
+        again.keep_last_known(&sunday.day, &sunday.window);
+        assert_eq!(again, plain);
     }
 
     #[test]

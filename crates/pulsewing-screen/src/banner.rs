@@ -201,8 +201,6 @@ fn draw_body<D: DrawTarget<Color = Ink>>(
 
 #[cfg(test)]
 mod tests {
-    use pulsewing_core::reading::Freshness;
-
     use super::*;
     use crate::{Frame, State};
 
@@ -211,10 +209,7 @@ mod tests {
     #[test]
     fn every_banner_is_read_to_its_end_at_the_usual_sizes() {
         let states = crate::state::examples().map(Notice::of_state);
-        let freshness = [Freshness::Stale, Freshness::Silent, Freshness::Cached];
-        let notices = states
-            .into_iter()
-            .chain(freshness.into_iter().filter_map(Notice::of_freshness));
+        let notices = states.into_iter().chain(crate::state::of_every_freshness());
         for notice in notices {
             for (width, height) in [(480, 320), (320, 240), (800, 480), (1_024, 600)] {
                 let measures = Measures::new(Size::new(width, height));

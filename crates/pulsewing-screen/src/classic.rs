@@ -25,7 +25,8 @@
 //!   dotted line says so; the labels are clock times instead of 1, 4, 7, 10, 13. A reading without
 //!   neighbours is a dot.
 //! - Ticks are at whole rates, and a reading lies at the height of the tick that names it.
-//! - The age is always there, and when the data is stale, silent or from memory, words say so.
+//! - The age is always there, and when the data is stale, silent or from memory, words say so and
+//!   the zone's colour goes.
 //! - A battery that is not known is a dash.
 //! - Under fifteen minutes there is a notice under a wallpaper, with the count and the age; when the
 //!   last update failed, it says so, without a wallpaper.
@@ -34,7 +35,10 @@ use core::fmt::{self, Write as _};
 
 use embedded_graphics::{prelude::*, primitives::Rectangle};
 use jiff::{SignedDuration, civil::Time};
-use pulsewing_core::{day::WINDOW_LEN, reading::Freshness};
+use pulsewing_core::{
+    day::WINDOW_LEN,
+    reading::{Absence, Freshness},
+};
 
 use crate::{
     Ink,
@@ -64,7 +68,14 @@ pub fn draw<D: DrawTarget<Color = Ink>>(facts: &Facts<'_>, target: &mut D) -> Re
     target.clear(Ink::Ground)?;
     draw_head(facts, &layout, &mut target)?;
     match &facts.latest {
-        Latest::Fifteen(fifteen) => draw_graph(fifteen, &layout, &mut target),
+        Latest::Fifteen(fifteen) => {
+            let ink = match facts.freshness {
+                Freshness::Fresh => Ink::of_zone(fifteen.zone()),
+                // An old rate does not look like one of now.
+                _ => Ink::Quiet,
+            };
+            draw_graph(fifteen, ink, &layout, &mut target)
+        }
         Latest::TooFew(logged) => {
             let text = notice::Text::new(facts, *logged, &layout);
             text.draw(text.top_in_the_middle(), &mut target)
@@ -118,11 +129,11 @@ fn draw_head<D: DrawTarget<Color = Ink>>(
         .face
         .write(&battery, first(right), Align::Right, Ink::Text, target)?;
 
-    let status = status(facts.freshness);
-    let ink = if status.is_some() {
-        Ink::Warning
-    } else {
+    let status = status(facts.freshness, facts.absence, facts.is_zone_guessed);
+    let ink = if facts.freshness == Freshness::Fresh {
         Ink::Quiet
+    } else {
+        Ink::Warning
     };
     if let Some(age) = facts.age {
         let at = Point::new(right, layout.age_row);
@@ -143,13 +154,23 @@ fn draw_head<D: DrawTarget<Color = Ink>>(
     Ok(())
 }
 
-/// What is amiss, in words; `None` when the data is as new as can be expected.
-const fn status(freshness: Freshness) -> Option<&'static str> {
-    match freshness {
-        Freshness::Fresh => None,
-        Freshness::Stale => Some("stale data"),
-        Freshness::Silent => Some("no data in 24 h"),
-        Freshness::Cached => Some("update failed"),
+/// What is amiss, in words; `None` when the data is as new as can be expected, and its time no guess.
+const fn status(
+    freshness: Freshness,
+    absence: Absence,
+    is_zone_guessed: bool,
+) -> Option<&'static str> {
+    match (freshness, absence) {
+        (Freshness::Fresh, _) if is_zone_guessed => Some("zone guessed"),
+        (Freshness::Fresh, _) => None,
+        (Freshness::Cached, _) => Some("update failed"),
+        (_, Absence::ZoneGuessed) => Some("zone guessed"),
+        (Freshness::Silent, _) => Some("no data in 24 h"),
+        (Freshness::Stale, Absence::NotAsked) => Some("not updated"),
+        (Freshness::Stale, Absence::NotWorn) => Some("not worn"),
+        (Freshness::Stale, Absence::NotCharged) => Some("not charged"),
+        (Freshness::Stale, Absence::NotSynced) => Some("not synced"),
+        (Freshness::Stale, Absence::NothingRecorded) => Some("stale data"),
     }
 }
 
@@ -169,11 +190,11 @@ fn age_text(age: SignedDuration) -> Line64 {
 /// Time, zone, axes and line.
 fn draw_graph<D: DrawTarget<Color = Ink>>(
     fifteen: &LatestFifteen,
+    ink: Ink,
     layout: &Layout,
     target: &mut D,
 ) -> Result<(), D::Error> {
     let zone = fifteen.zone();
-    let ink = Ink::of_zone(zone);
     let at = Point::new(layout.margin, layout.second_row);
     layout.face.write(
         &clock(fifteen.newest().clock),
@@ -391,8 +412,19 @@ mod tests {
                 let age = age_text(SignedDuration::from_mins(minutes));
                 assert!(face.width(&age) <= face.width(layout::WIDEST_AGE), "{age}");
             }
-            for freshness in [Freshness::Stale, Freshness::Silent, Freshness::Cached] {
-                let status = status(freshness).unwrap();
+            let freshness = [Freshness::Fresh, Freshness::Stale, Freshness::Silent];
+            let known = freshness.into_iter().chain([Freshness::Cached]);
+            let absences = [
+                Absence::ZoneGuessed,
+                Absence::NotAsked,
+                Absence::NotWorn,
+                Absence::NotCharged,
+                Absence::NotSynced,
+                Absence::NothingRecorded,
+            ];
+            for status in
+                known.flat_map(|freshness| absences.map(|it| status(freshness, it, true).unwrap()))
+            {
                 assert!(
                     face.width(status) <= face.width(layout::WIDEST_STATUS),
                     "{status}"

@@ -10,7 +10,7 @@ use pulsewing_core::{
     civil::Offsets,
     day::{Day, Sample, WINDOW_LEN, Window},
     heart_zone::{ClassicZone, HeartZone, HeartZones},
-    reading::{Freshness, Reading},
+    reading::{Absence, Freshness, Reading},
 };
 
 use crate::{Colours, Palette, State, Theme, Wallpaper, scene::Scene};
@@ -47,6 +47,10 @@ pub struct Facts<'r> {
     pub age: Option<SignedDuration>,
     /// How much that says about the present.
     pub freshness: Freshness,
+    /// Why there is no newer minute, if there ought to be one.
+    pub absence: Absence,
+    /// Whether the wearer's zone is a guess.
+    pub is_zone_guessed: bool,
     /// The tracker's battery in percent, 0 to 100, if known.
     pub battery_percent: Option<u8>,
     /// The latest fifteen minutes of the last 24 hours, or as many as there are.
@@ -108,13 +112,17 @@ impl<'r> Model<'r> {
         }
     }
 
-    /// The same with something else to say, as a banner if a heart rate is shown.
+    /// The same with something else to say, as a banner if a heart rate is shown. Where that is why
+    /// no update succeeds, the reading is from memory.
     #[must_use]
-    pub fn with_state(self, state: State<'r>) -> Self {
-        Self {
-            state: Some(state),
-            ..self
+    pub fn with_state(mut self, state: State<'r>) -> Self {
+        if state.stops_updates()
+            && let Some(facts) = &mut self.facts
+        {
+            facts.freshness = Freshness::Cached;
         }
+        self.state = Some(state);
+        self
     }
 
     /// The same with the user's own wallpaper.
@@ -171,6 +179,8 @@ impl<'r> Facts<'r> {
             rate: newest.map(|sample| (sample.bpm, reading.heart_zones.zone(sample.bpm))),
             age: newest.map(|sample| now.duration_since(sample.at)),
             freshness,
+            absence: reading.absence(),
+            is_zone_guessed: reading.time_zone.is_guessed(),
             battery_percent: reading.battery_percent.filter(|percent| *percent <= 100),
             window: &reading.window,
             day: &reading.day,
@@ -347,6 +357,32 @@ mod tests {
         assert_eq!(minutes_later(166), (Some(newest), Some(166)));
         assert_eq!(minutes_later(3_000), (Some(newest), Some(3_000)));
         assert_eq!(minutes_later(-30), (Some(newest), Some(-30)));
+    }
+
+    #[test]
+    fn nothing_is_up_to_date_under_a_banner_that_says_why_it_cannot_be() {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let reading = reading(date(2026, 11, 22), 700..775, now);
+        let command = "pulsewing login";
+        for (state, is_fresh) in [
+            (State::ServiceGone { command }, false),
+            (
+                State::SignInNeeded {
+                    command,
+                    address: None,
+                },
+                false,
+            ),
+            (State::Offline, false),
+            (State::RateLimited { until: Time::MIN }, false),
+            (State::TokensNotStored, true),
+        ] {
+            let freshness = reading.freshness(now, EVERY, false);
+            assert_eq!(freshness, Freshness::Fresh);
+            let model = Model::new(&reading, now, freshness, Theme::Desk).with_state(state);
+            let freshness = model.facts.unwrap().freshness;
+            assert_eq!(freshness == Freshness::Fresh, is_fresh, "{state:?}");
+        }
     }
 
     #[test]

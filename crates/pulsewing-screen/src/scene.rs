@@ -77,7 +77,7 @@ impl<'m> Scene<'m> {
             }
             Self::Desk(facts, notice) => {
                 // On tiny panels the age says it, in the same colour.
-                let of_freshness = Notice::of_freshness(facts.freshness)
+                let of_freshness = Notice::of_freshness(facts.freshness, facts.absence)
                     .filter(|_| banner::has_room_for_advice(whole.size));
                 let notice = notice.or(of_freshness);
                 let layout = desk::Layout::new(whole.size, notice.is_some());

@@ -3,7 +3,7 @@
 use core::fmt::{self, Write as _};
 
 use jiff::civil::Time;
-use pulsewing_core::reading::Freshness;
+use pulsewing_core::reading::{Absence, Freshness};
 
 use crate::Ink;
 
@@ -62,6 +62,19 @@ pub enum State<'s> {
         /// In how many seconds everything is erased.
         seconds: u64,
     },
+}
+
+impl State<'_> {
+    /// Whether it is why no update succeeds.
+    pub(crate) const fn stops_updates(&self) -> bool {
+        matches!(
+            self,
+            Self::SignInNeeded { .. }
+                | Self::Offline
+                | Self::RateLimited { .. }
+                | Self::ServiceGone { .. }
+        )
+    }
 }
 
 /// Text that is put together here; longer text is cut at its end, and a character that no face has is
@@ -219,24 +232,61 @@ impl<'s> Notice<'s> {
     }
 
     /// For a reading that says little about the present; `None` for one that does not.
-    pub(crate) fn of_freshness(freshness: Freshness) -> Option<Self> {
-        match freshness {
-            Freshness::Fresh => None,
-            Freshness::Stale => Some(Self::new(
-                "No new data",
+    pub(crate) fn of_freshness(freshness: Freshness, absence: Absence) -> Option<Self> {
+        let notice = match freshness {
+            Freshness::Fresh => return None,
+            Freshness::Cached => {
+                return Some(Self::new(
+                    "Update failed",
+                    "These values are from memory.",
+                    "Trying again by itself.",
+                ));
+            }
+            Freshness::Stale | Freshness::Silent => Self::of_absence(absence),
+        };
+        // A day's silence is no matter of a zone.
+        let is_for_a_day = freshness == Freshness::Silent && absence != Absence::ZoneGuessed;
+        Some(match is_for_a_day {
+            true => Self {
+                title: written(format_args!("No data for a day")),
+                ..notice
+            },
+            false => notice,
+        })
+    }
+
+    fn of_absence(absence: Absence) -> Self {
+        match absence {
+            Absence::ZoneGuessed => Self::new(
+                "Zone guessed",
+                "So ages may be hours wrong.",
+                "Set the wearer's time zone on the computer.",
+            ),
+            Absence::NotAsked => Self::new(
+                "Not updated",
+                "The cloud was not asked for a while.",
+                "The next update comes by itself.",
+            ),
+            Absence::NotWorn => Self::new(
+                "Not worn",
+                "It syncs, but measures no heart rate.",
+                "Put it on the wrist.",
+            ),
+            Absence::NotCharged => Self::new(
+                "Not charged",
+                "Its battery was low at its last sync.",
+                "Charge it, then sync it.",
+            ),
+            Absence::NotSynced => Self::new(
+                "Not synced",
                 "The tracker has not synced for a while.",
                 "Opening its app near it helps.",
-            )),
-            Freshness::Silent => Some(Self::new(
-                "No data for a day",
-                "Nothing from the tracker in 24 hours.",
+            ),
+            Absence::NothingRecorded => Self::new(
+                "No new data",
+                "No newer heart rate has come.",
                 "Is it worn, charged and synced?",
-            )),
-            Freshness::Cached => Some(Self::new(
-                "Update failed",
-                "These values are from memory.",
-                "Trying again by itself.",
-            )),
+            ),
         }
     }
 }
@@ -292,6 +342,23 @@ pub(crate) fn examples() -> [State<'static>; 10] {
     ]
 }
 
+/// Everything that is said of how fresh a reading is.
+#[cfg(test)]
+pub(crate) fn of_every_freshness() -> impl Iterator<Item = Notice<'static>> {
+    let absences = [
+        Absence::ZoneGuessed,
+        Absence::NotAsked,
+        Absence::NotWorn,
+        Absence::NotCharged,
+        Absence::NotSynced,
+        Absence::NothingRecorded,
+    ];
+    [Freshness::Stale, Freshness::Silent, Freshness::Cached]
+        .into_iter()
+        .flat_map(move |freshness| absences.map(|absence| (freshness, absence)))
+        .filter_map(|(freshness, absence)| Notice::of_freshness(freshness, absence))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,11 +380,10 @@ mod tests {
 
     #[test]
     fn every_circumstance_says_why_and_what_to_do() {
-        let freshness = [Freshness::Stale, Freshness::Silent, Freshness::Cached];
         let notices = examples()
             .map(Notice::of_state)
             .into_iter()
-            .chain(freshness.into_iter().filter_map(Notice::of_freshness));
+            .chain(of_every_freshness());
         for notice in notices {
             assert!(!notice.title.is_empty(), "{notice:?}");
             assert!(
@@ -327,6 +393,7 @@ mod tests {
             assert!(notice.advice.len() > 10, "{notice:?}");
             assert_eq!(notice.advice.ends_with(':'), notice.command.is_some());
         }
-        assert_eq!(Notice::of_freshness(Freshness::Fresh), None);
+        let fresh = Notice::of_freshness(Freshness::Fresh, Absence::NotSynced);
+        assert_eq!(fresh, None);
     }
 }

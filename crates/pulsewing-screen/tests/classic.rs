@@ -16,7 +16,7 @@ use pulsewing_core::{
     civil::Offsets,
     day::{Day, Window},
     heart_zone::HeartZones,
-    reading::Freshness,
+    reading::{Absence, Freshness},
 };
 use pulsewing_screen::{
     Frame, Ink,
@@ -82,6 +82,8 @@ fn facts(latest: Latest) -> Facts<'static> {
         rate: None,
         age: Some(SignedDuration::from_mins(20)),
         freshness: Freshness::Fresh,
+        absence: Absence::NotSynced,
+        is_zone_guessed: false,
         battery_percent: Some(40),
         window: &BLANK.1,
         day: &BLANK.0,
@@ -133,6 +135,11 @@ prop_compose! {
         freshness in prop::sample::select(vec![
             Freshness::Fresh, Freshness::Stale, Freshness::Silent, Freshness::Cached,
         ]),
+        absence in prop::sample::select(vec![
+            Absence::ZoneGuessed, Absence::NotAsked, Absence::NotWorn, Absence::NotCharged,
+            Absence::NotSynced, Absence::NothingRecorded,
+        ]),
+        is_zone_guessed in any::<bool>(),
         is_today in any::<bool>(),
         battery_percent in prop::option::of(0_u8..=100),
     ) -> Facts<'static> {
@@ -143,6 +150,8 @@ prop_compose! {
             newest: newest.map(|(hour, minute, day)| date(day).at(hour, minute, 0, 0)),
             age: age.map(SignedDuration::from_secs),
             freshness,
+            absence,
+            is_zone_guessed,
             battery_percent,
             ..facts(latest)
         }

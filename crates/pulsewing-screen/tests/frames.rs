@@ -59,7 +59,7 @@ impl Scene {
             day,
             time_zone: TimeZone {
                 name: ZoneName::new(),
-                source: ZoneSource::Machine,
+                source: ZoneSource::Cloud,
                 offsets,
             },
             window,

@@ -10,7 +10,12 @@ use jiff::{
     civil::{Date, Time, date},
     tz::Offset,
 };
-use pulsewing_core::{Bpm, civil::Offsets, reading::Reading};
+use pulsewing_core::{
+    Bpm, Provider,
+    civil::Offsets,
+    day::Day,
+    reading::{Reading, ZoneSource},
+};
 use pulsewing_screen::{Frame, Model, Palette, State, Theme, Wallpaper, draw, wallpaper};
 
 const SIZE: Size = Size::new(480, 320);
@@ -103,9 +108,9 @@ fn the_desk_theme_with_gaps() {
 #[test]
 fn the_desk_theme_when_data_is_stale() {
     let taken = at(14, 7);
-    let mut reading = reading_at(taken);
-    reading.battery_percent = Some(4);
     let now = taken + SignedDuration::from_mins(149);
+    let mut reading = reading_at(taken);
+    reading.fetched_at = now;
     let model = model(&reading, now);
     compare("desk-stale", &model, SIZE, Palette::Day);
     compare("desk-stale-night", &model, SIZE, Palette::Night);
@@ -130,11 +135,71 @@ fn the_desk_theme_when_data_is_stale() {
 }
 
 #[test]
+fn the_desk_theme_tells_why_there_is_nothing_newer() {
+    let taken = at(10, 7);
+    let now = at(14, 7);
+    let mut reading = reading_at(taken);
+    reading.fetched_at = now;
+    let last_sync = reading.last_sync;
+    reading.last_sync = Some(at(14, 0));
+    compare("desk-not-worn", &model(&reading, now), SIZE, Palette::Day);
+    reading.last_sync = last_sync;
+    reading.battery_percent = Some(4);
+    compare(
+        "desk-not-charged",
+        &model(&reading, now),
+        SIZE,
+        Palette::Day,
+    );
+    reading.last_sync = None;
+    compare("desk-no-data", &model(&reading, now), SIZE, Palette::Day);
+}
+
+#[test]
+fn the_desk_theme_says_that_a_zone_is_guessed() {
+    let now = at(14, 7);
+    let mut reading = reading_at(now);
+    reading.time_zone.source = ZoneSource::Machine;
+    compare("desk-guess", &model(&reading, now), SIZE, Palette::Day);
+    let size = Size::new(320, 240);
+    compare(
+        "desk-guess-320x240",
+        &model(&reading, now),
+        size,
+        Palette::Day,
+    );
+    // Clock times of a zone three hours to the west.
+    let now = now + SignedDuration::from_hours(3);
+    reading.provider = Provider::Fitbit;
+    reading.fetched_at = now;
+    compare(
+        "desk-guessed-age",
+        &model(&reading, now),
+        SIZE,
+        Palette::Day,
+    );
+    let classic = Model {
+        theme: Theme::Classic,
+        ..model(&reading, now)
+    };
+    compare("classic-guessed-age", &classic, SIZE, Palette::Day);
+}
+
+#[test]
 fn the_desk_theme_when_nothing_came_for_days() {
     let taken = at(21, 30);
-    let reading = reading_at(taken);
+    let mut reading = reading_at(taken);
     let now = taken + SignedDuration::from_hours(50);
+    reading.fetched_at = now;
     compare("desk-silent", &model(&reading, now), SIZE, Palette::Day);
+    // A board knows the last window, and that today has nothing yet.
+    reading.day = Day::new(offsets().day_of(now));
+    compare(
+        "desk-silent-today",
+        &model(&reading, now),
+        SIZE,
+        Palette::Day,
+    );
 }
 
 #[test]

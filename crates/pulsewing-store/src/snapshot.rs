@@ -267,12 +267,15 @@ fn decode_reading(fields: &Fields<'_, 19>) -> Result<Reading, FormatError> {
     })();
     let mut day = Day::new(time_zone.offsets.day(date.ok_or(FormatError::Damaged)?));
     required(fields, 13, |bytes| read_minutes(bytes, &mut day))?;
-    let mut window = Window::ending_at(fetched_at);
     let (samples, []) = fields.require(14)?.as_chunks::<10>() else {
         return Err(FormatError::Damaged);
     };
+    let samples = samples.iter().map(read_sample);
+    let newest = samples.clone().flatten().map(|sample| sample.at).max();
+    // What was last known is kept however long ago it was.
+    let mut window = Window::as_known(newest.unwrap_or(fetched_at), fetched_at);
     for sample in samples {
-        window.insert(read_sample(sample).ok_or(FormatError::Damaged)?);
+        window.insert(sample.ok_or(FormatError::Damaged)?);
     }
     Ok(Reading {
         provider,

@@ -31,6 +31,9 @@ pub struct ReadingJson {
 struct Minute {
     time: String,
     bpm: u16,
+    /// When it began, where its date is not plain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
 }
 
 impl ReadingJson {
@@ -42,6 +45,7 @@ impl ReadingJson {
             Minute {
                 time: format!("{:02}:{:02}", local.hour(), local.minute()),
                 bpm: sample.bpm.get(),
+                at: None,
             }
         };
         let window = &reading.window;
@@ -65,6 +69,16 @@ impl ReadingJson {
             freshness: freshness.name(),
             fetched_at: instant(reading.fetched_at),
         }
+    }
+
+    /// The same with the instant of the newest minute, for where that may be of any day.
+    #[must_use]
+    pub fn dated(mut self, reading: &Reading) -> Self {
+        let newest = reading.latest();
+        if let Some((latest, newest)) = self.latest.as_mut().zip(newest) {
+            latest.at = Some(instant(newest.at));
+        }
+        self
     }
 
     /// One line of JSON.

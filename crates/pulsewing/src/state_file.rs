@@ -31,7 +31,7 @@ pub struct State {
     pub last_update: Option<Timestamp>,
     /// When a cycle last yielded a reading.
     pub last_success: Option<Timestamp>,
-    /// The newest minute of that reading; an earlier one's, while it had none.
+    /// The newest minute that any reading had.
     pub last_minute: Option<Timestamp>,
     /// The heart rate of that minute in bpm.
     pub last_bpm: Option<u16>,

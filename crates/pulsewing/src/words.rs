@@ -4,10 +4,13 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::Offset};
 use pulsewing_core::{
     day::Sample,
     heart_zone::HeartZone,
-    reading::{Freshness, Reading},
+    reading::{Absence, Freshness, Reading},
 };
 
 use crate::{daemon::Live, engine::Activity};
+
+/// The weekday stands for the date for so many days.
+const BY_WEEKDAY: i32 = 6;
 
 /// How long ago something was, or how far ahead it is: `9 min`, `3 h 5 min`, `2 days`.
 pub(crate) fn length(duration: SignedDuration) -> String {
@@ -40,6 +43,29 @@ pub(crate) fn ahead(at: Timestamp, now: Timestamp) -> String {
         "within a minute".to_owned()
     } else {
         format!("in {}", length(wait))
+    }
+}
+
+/// When something was, as exactly as it must be told now: `13:57`, `Sun 21:20`, `22 Nov 21:20`,
+/// `22 Nov 2025 21:20`.
+pub(crate) fn moment(reading: &Reading, at: Timestamp, now: Timestamp) -> String {
+    let offsets = &reading.time_zone.offsets;
+    let (then, today) = (offsets.local(at), offsets.local(now).date());
+    let day = match (today - then.date()).get_days() {
+        0 => "",
+        1..=BY_WEEKDAY => "%a ",
+        _ if today.year() == then.date().year() => "%-d %b ",
+        _ => "%-d %b %Y ",
+    };
+    then.strftime(&format!("{day}%H:%M")).to_string()
+}
+
+/// The same after an age: `at 13:57`, `Sun 21:20`.
+pub(crate) fn at_moment(reading: &Reading, at: Timestamp, now: Timestamp) -> String {
+    let moment = moment(reading, at, now);
+    match moment.contains(' ') {
+        true => moment,
+        false => format!("at {moment}"),
     }
 }
 
@@ -81,14 +107,32 @@ pub(crate) fn heart_rate(sample: Sample, zone: HeartZone, now: Timestamp) -> Str
     format!("{bpm} bpm, {zone}, {}", ago(sample.at, now))
 }
 
-/// What there is to say about how much the reading tells of the present.
-pub(crate) const fn freshness(freshness: Freshness) -> &'static str {
-    match freshness {
-        Freshness::Fresh => "Up to date",
-        Freshness::Stale => "Old: nothing newer has come from the tracker",
-        Freshness::Silent => "No heart rate for 24 hours",
-        Freshness::Cached => "From memory: the last update did not succeed",
-    }
+/// What there is to say about how much the reading tells of the present; nothing without one.
+pub(crate) fn freshness(live: &Live, now: Timestamp) -> Option<&'static str> {
+    Some(match (live.freshness(now)?, live.absence(now)) {
+        (Freshness::Fresh, _) => "Up to date",
+        (Freshness::Cached, _) => "From memory: the last update did not succeed",
+        (_, Some(Absence::ZoneGuessed)) => "Time zone guessed: the age may be wrong by hours",
+        (_, Some(Absence::NotAsked)) => "Not updated: nothing was asked for a while",
+        (_, Some(Absence::NotWorn)) => "Not worn: it syncs, but measures no heart rate",
+        (_, Some(Absence::NotCharged)) => "Not charged: its battery was low at its last sync",
+        (_, Some(Absence::NotSynced)) => "Not synced: nothing newer came from the tracker",
+        (_, Some(Absence::NothingRecorded) | None) => {
+            "Nothing recorded: no newer heart rate has come"
+        }
+    })
+}
+
+/// That the wearer's zone is a guess, if it is.
+pub(crate) fn guess(reading: &Reading) -> Option<String> {
+    let zone = &reading.time_zone;
+    zone.is_guessed().then(|| {
+        let taken = match zone.name.as_str() {
+            "" => "this machine's zone",
+            name => name,
+        };
+        format!("Times are of {taken}, a guess: name the wearer's time zone in the configuration")
+    })
 }
 
 /// What the program is doing.
@@ -112,8 +156,49 @@ pub(crate) fn activity(live: &Live) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use jiff::civil::date as day;
+    use pulsewing_core::{
+        Provider,
+        day::{Day, Window},
+        dialect::ZoneFacts,
+        heart_zone::HeartZones,
+    };
 
     use super::*;
+    use crate::zone;
+
+    #[test]
+    fn a_moment_is_told_as_exactly_as_it_must_be() {
+        let at: Timestamp = "2026-11-22T20:20:00Z".parse().unwrap();
+        let facts = ZoneFacts {
+            name: "Europe/Berlin".try_into().ok(),
+            offset: None,
+        };
+        let time_zone = zone::resolve(&facts, None, at);
+        let reading = Reading {
+            provider: Provider::Google,
+            day: Day::new(time_zone.offsets.day_of(at)),
+            time_zone,
+            window: Window::ending_at(at),
+            battery_percent: None,
+            last_sync: None,
+            resting: None,
+            heart_zones: HeartZones::PLAIN,
+            fetched_at: at,
+        };
+        for (hours, words) in [
+            (0, "at 21:20"),
+            (2, "at 21:20"),
+            (3, "Sun 21:20"),
+            (6 * 24, "Sun 21:20"),
+            (7 * 24, "22 Nov 21:20"),
+            (60 * 24, "22 Nov 2026 21:20"),
+            // A clock that was set back.
+            (-24, "22 Nov 21:20"),
+        ] {
+            let now = at + SignedDuration::from_hours(hours);
+            assert_eq!(at_moment(&reading, at, now), words, "{hours}");
+        }
+    }
 
     #[test]
     fn lengths_are_said_as_people_say_them() {

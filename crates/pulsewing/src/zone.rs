@@ -10,6 +10,10 @@ use pulsewing_core::{
 /// How far around an instant the changes of offset are looked up.
 const AROUND: SignedDuration = SignedDuration::from_hours(24 * 4);
 
+/// How far back they are looked up for what was known long ago: three years. Some zones have four
+/// changes a year, and [`Offsets`] has room for sixteen.
+const REACHES_BACK: SignedDuration = SignedDuration::from_hours(24 * 365 * 3);
+
 /// Finds the zone around an instant: what the cloud says, else what is configured, else the
 /// machine's. An offset without a name is better than another zone.
 #[must_use]
@@ -41,6 +45,22 @@ pub fn resolve(facts: &ZoneFacts, configured: Option<&str>, at: Timestamp) -> Ti
     )
 }
 
+/// The same zone with the offsets that held from an instant on until another; as it is, where nothing
+/// but an offset is known of it.
+#[must_use]
+pub fn reaching(known: &TimeZone, from: Timestamp, until: Timestamp) -> TimeZone {
+    // Before that, the first offset of these years has to do.
+    let earliest = until.checked_sub(REACHES_BACK).unwrap_or(Timestamp::MIN);
+    match (known.source, tz::TimeZone::get(known.name.as_str())) {
+        (_, Ok(zone)) => between(&known.name, known.source, &zone, from.max(earliest), until),
+        (ZoneSource::Machine, Err(_)) => {
+            let zone = tz::TimeZone::system();
+            between("", known.source, &zone, from.max(earliest), until)
+        }
+        (_, Err(_)) => known.clone(),
+    }
+}
+
 /// The zone of a fixed offset, for when an instant was given with one.
 #[must_use]
 pub fn fixed(offset: tz::Offset) -> TimeZone {
@@ -52,14 +72,24 @@ pub fn fixed(offset: tz::Offset) -> TimeZone {
 }
 
 fn time_zone(name: &str, source: ZoneSource, zone: &tz::TimeZone, at: Timestamp) -> TimeZone {
-    let from = at.checked_sub(AROUND).unwrap_or(Timestamp::MIN);
-    let until = at.checked_add(AROUND).unwrap_or(Timestamp::MAX);
+    between(name, source, zone, at, at)
+}
+
+fn between(
+    name: &str,
+    source: ZoneSource,
+    zone: &tz::TimeZone,
+    from: Timestamp,
+    until: Timestamp,
+) -> TimeZone {
+    let from = from.checked_sub(AROUND).unwrap_or(Timestamp::MIN);
+    let until = until.checked_add(AROUND).unwrap_or(Timestamp::MAX);
     let mut offsets = Offsets::fixed(zone.to_offset(from));
     for change in zone
         .following(from)
         .take_while(|change| change.timestamp() < until)
     {
-        // A zone with more changes than fit into eight days does not exist.
+        // No zone has more changes in these years than there is room for.
         if offsets
             .push_change(change.timestamp(), change.offset())
             .is_err()
@@ -101,6 +131,18 @@ mod tests {
         assert_eq!(zone.source, ZoneSource::Cloud);
         assert_eq!(zone.offsets.day(date(2026, 10, 25)).minutes(), 1_500);
         assert_eq!(zone.offsets.day(date(2026, 10, 24)).minutes(), 1_440);
+    }
+
+    #[test]
+    fn a_zone_reaches_back_to_what_was_known_long_ago() {
+        let now = at("2026-11-22T12:00:00Z");
+        let summer = at("2026-07-01T12:00:00Z");
+        let zone = resolve(&facts("Europe/Berlin", None), None, now);
+        assert_eq!(zone.offsets.at(summer), tz::Offset::constant(1));
+        let reaching = reaching(&zone, summer, now);
+        assert_eq!(reaching.offsets.at(summer), tz::Offset::constant(2));
+        assert_eq!(reaching.offsets.at(now), tz::Offset::constant(1));
+        assert_eq!(reaching.name, zone.name);
     }
 
     #[test]

@@ -128,6 +128,14 @@ impl Fetch {
         self.reading.as_ref()
     }
 
+    pub(super) fn keep_last_known(&mut self, before: &Reading) {
+        if let Some(reading) = &mut self.reading
+            && reading.provider == before.provider
+        {
+            reading.keep_last_known(&before.day, &before.window);
+        }
+    }
+
     pub(super) const fn memory(&self) -> &Memory {
         &self.memory
     }

@@ -495,6 +495,12 @@ impl Cycle {
         self.fetch.reading()
     }
 
+    /// Has the newest reading [keep](Reading::keep_last_known) what was known before it, for whoever has
+    /// no history to look that up in.
+    pub fn keep_last_known(&mut self, before: &Reading) {
+        self.fetch.keep_last_known(before);
+    }
+
     /// Whether this cycle wrote a rotated token.
     #[must_use]
     pub const fn token_written(&self) -> bool {

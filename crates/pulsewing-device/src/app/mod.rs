@@ -382,7 +382,8 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
 
     async fn finished(&mut self, result: Result<(), Failure>) {
         let shared = self.shared;
-        let Some((cycle, now)) = self.cycle.as_ref().zip(self.now()) else {
+        let now = self.now();
+        let Some((cycle, now)) = self.cycle.as_mut().zip(now) else {
             return;
         };
         let due = cycle.due();
@@ -397,7 +398,10 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
             };
             let report: heapless::String<768> = text(format_args!("{report}"));
             shared.outlet.offer(report.as_bytes());
-            *shared.reading.borrow_mut() = Some(reading.clone());
+            if let Some(before) = &*shared.reading.borrow() {
+                cycle.keep_last_known(before);
+            }
+            *shared.reading.borrow_mut() = cycle.reading().cloned();
         }
         let renewal_failure = cycle.renewal_failure();
         shared.note(|known| {

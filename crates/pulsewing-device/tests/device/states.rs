@@ -266,9 +266,24 @@ fn old_minutes_are_stale_and_then_silent() {
     rig.run_for(hours(2));
     rig.run_to_report(minutes(20));
     assert!(shows_reading(&rig, Freshness::Stale, None));
+    let last = stored_reading(&rig).window;
     rig.run_for(hours(24));
     rig.run_to_report(minutes(20));
     assert!(shows_reading(&rig, Freshness::Silent, None));
+    assert!(!rig.shows_state(State::NoValuesYet));
+    // However long it lasts, what was last known stays; even without power, and without a cloud.
+    rig.run_for(hours(48));
+    rig.run_to_report(minutes(20));
+    assert_eq!(stored_reading(&rig).window.samples(), last.samples());
+    rig.stop();
+    let heart = (Route::Heart, Fault::NeverLeft);
+    rig.world.cloud.borrow_mut().always.extend([heart]);
+    rig.start();
+    rig.run_for(minutes(3));
+    assert!(shows_reading(&rig, Freshness::Cached, Some(State::Offline)));
+    let minute = last.latest().unwrap().at;
+    let line = format!("last minute: {minute:.0}");
+    assert!(rig.ask("status").contains(&line), "{line}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use core::ops::Range;
 use embedded_graphics::{prelude::*, primitives::Rectangle};
 use pulsewing_core::{Bpm, day::Extent};
 
+use super::words::OF_FRESHNESS;
 use crate::{
     banner,
     outline::Outline,
@@ -315,7 +316,9 @@ impl Head {
         let gap = ascent / 2;
         let percent = right - percent_width;
         let battery = percent - gap - battery_width;
-        let freshness = battery - 2 * gap - letters.width("Not updated");
+        let widths = OF_FRESHNESS.map(|word| letters.width(word));
+        let widest = widths.into_iter().max().unwrap_or(0);
+        let freshness = battery - 2 * gap - widest;
         let slot = |align, columns| Slot::new(letters, align, columns, top);
         Self {
             date: slot(Align::Left, left..freshness - gap),

@@ -4,7 +4,7 @@ use jiff::{
     SignedDuration,
     civil::{Date, DateTime, Weekday},
 };
-use pulsewing_core::reading::Freshness;
+use pulsewing_core::reading::{Absence, Freshness};
 
 use crate::{model::Facts, state::written};
 
@@ -66,6 +66,16 @@ pub(super) fn date(date: Date) -> [Words; 3] {
     ]
 }
 
+/// The same where it follows from a guessed zone.
+pub(super) fn guessed_date(date: Date) -> [Words; 3] {
+    let (weekday, day, month) = (short(weekday(date)), date.day(), short(month(date)));
+    [
+        written(format_args!("{weekday} {day} {month}, zone guessed")),
+        written(format_args!("{day} {month}, zone guessed")),
+        written(format_args!("{day} {month}, zone?")),
+    ]
+}
+
 fn weekday(date: Date) -> &'static str {
     match date.weekday() {
         Weekday::Monday => "Monday",
@@ -99,15 +109,43 @@ fn short(word: &str) -> &str {
     word.get(..3).unwrap_or(word)
 }
 
+/// Every word of [`freshness`].
+pub(super) const OF_FRESHNESS: [&str; 9] = [
+    "Check clock",
+    "Up to date",
+    "Check zone",
+    "Not updated",
+    "Not worn",
+    "Not charged",
+    "Not synced",
+    "No new data",
+    "No data",
+];
+
 /// How far what is shown can be trusted, in a word or two.
 pub(super) fn freshness(facts: &Facts<'_>) -> &'static str {
-    match facts.freshness {
+    let [
+        clock,
+        fresh,
+        zone,
+        asked,
+        worn,
+        charged,
+        synced,
+        newer,
+        none,
+    ] = OF_FRESHNESS;
+    match (facts.freshness, facts.absence) {
         // The newest minute lies in the future.
-        Freshness::Fresh if facts.age.is_some_and(|age| age.is_negative()) => "Check clock",
-        Freshness::Fresh => "Up to date",
-        Freshness::Stale => "Not synced",
-        Freshness::Silent => "No data",
-        Freshness::Cached => "Not updated",
+        (Freshness::Fresh, _) if facts.age.is_some_and(|age| age.is_negative()) => clock,
+        (Freshness::Fresh, _) => fresh,
+        (Freshness::Cached, _) | (_, Absence::NotAsked) => asked,
+        (_, Absence::ZoneGuessed) => zone,
+        (_, Absence::NotWorn) => worn,
+        (_, Absence::NotCharged) => charged,
+        (_, Absence::NotSynced) => synced,
+        (Freshness::Stale, Absence::NothingRecorded) => newer,
+        (Freshness::Silent, Absence::NothingRecorded) => none,
     }
 }
 

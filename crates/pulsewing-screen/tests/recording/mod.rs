@@ -103,7 +103,7 @@ pub(crate) fn reading(
         day,
         time_zone: TimeZone {
             name: ZoneName::new(),
-            source: ZoneSource::Machine,
+            source: ZoneSource::Cloud,
             offsets: offsets.clone(),
         },
         window,

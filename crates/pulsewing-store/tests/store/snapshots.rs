@@ -129,6 +129,21 @@ fn what_was_known_comes_back() {
 }
 
 #[test]
+fn what_was_last_known_comes_back_however_long_ago_it_was() {
+    let sunday = "2026-11-22T21:22:00Z".parse().unwrap();
+    let known = reading(sunday, berlin(), |minute| Some(50 + minute % 30));
+    let tuesday = "2026-11-24T23:30:00Z".parse().unwrap();
+    let mut silent = reading(tuesday, berlin(), |_| None);
+    assert_eq!(silent.latest(), None);
+    silent.keep_last_known(&known.day, &known.window);
+    let found = round_trip(Some(&silent)).reading.unwrap();
+    assert_eq!(found.latest(), known.latest());
+    assert_eq!(found.window.samples(), known.window.samples());
+    assert_eq!(found.day, known.day);
+    assert_eq!(found.fetched_at, tuesday);
+}
+
+#[test]
 fn days_of_23_25_and_24_and_a_half_hours_come_back() {
     let mut lord_howe = Offsets::fixed(hours(11));
     let change = "2026-04-04T15:00:00Z".parse().unwrap();

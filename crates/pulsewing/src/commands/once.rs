@@ -12,6 +12,7 @@ use super::{cycle_report, print};
 use crate::{
     app::App,
     cli::Once,
+    daemon::keep_last_known,
     engine::Engine,
     history::Keeper,
     outputs::{Outputs, View},
@@ -46,7 +47,10 @@ pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
         .record(reading);
         let now = engine.clock().now();
         let freshness = reading.freshness(now.utc, app.interval(), false);
-        outputs.show(&View::of(reading, freshness, now))?;
+        // After a day of silence the picture goes on showing what was last known.
+        let mut shown = reading.clone();
+        keep_last_known(&mut shown, app.state_dir(), None);
+        outputs.show(&View::of(&shown, freshness, now))?;
     }
     print(&output(app, &engine, options))
 }

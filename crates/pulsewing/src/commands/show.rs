@@ -147,7 +147,7 @@ fn remembered(app: &App) -> Result<Live, Problem> {
     let state = app.state();
     let zone = app.config.wearer.time_zone.as_deref();
     let mut live = Live::new(provider, app.interval());
-    live.reading = last_reading(app.state_dir(), &state, provider, zone).map(Arc::new);
+    live.reading = last_reading(app.state_dir(), &state, provider, zone, app.now()).map(Arc::new);
     live.is_from_memory = state.last_error.is_some();
     live.last_update = state.last_update;
     live.last_success = state.last_success;

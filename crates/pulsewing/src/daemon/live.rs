@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
 use pulsewing_core::{
     Provider,
     cycle::Failure,
-    reading::{Freshness, Reading},
+    reading::{Absence, Freshness, LONG_AGO, Reading},
 };
 
 use crate::{
@@ -37,6 +37,29 @@ pub struct Live {
     pub repair: Option<Repair>,
     /// The poll interval.
     pub every: SignedDuration,
+}
+
+/// How a heart rate is to look, wherever it is shown: an old one does not look new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// The rate first, in its zone's colour.
+    Fresh,
+    /// Its age first; what the rate was, without colour.
+    Old,
+    /// Its age alone; what the rate was is an aside.
+    LongAgo,
+}
+
+impl Look {
+    /// The word in the page's mark-up.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Old => "old",
+            Self::LongAgo => "long-ago",
+        }
+    }
 }
 
 /// How far the fetching of missing days has come.
@@ -113,10 +136,33 @@ impl Live {
         }
     }
 
-    /// How much the reading says about the present.
+    /// How much the reading says about the present. Whatever stands in the way of updates, what is
+    /// shown is from memory.
     #[must_use]
     pub fn freshness(&self, now: Timestamp) -> Option<Freshness> {
         let reading = self.reading.as_ref()?;
-        Some(reading.freshness(now, self.every, self.is_from_memory))
+        let is_from_memory = self.is_from_memory || self.trouble.is_some();
+        Some(reading.freshness(now, self.every, is_from_memory))
+    }
+
+    /// Why there is no newer minute; `None` while it is as new as can be expected, or the last update
+    /// failed, which [`trouble`](Self::trouble) tells of.
+    #[must_use]
+    pub fn absence(&self, now: Timestamp) -> Option<Absence> {
+        match self.freshness(now)? {
+            Freshness::Fresh | Freshness::Cached => None,
+            Freshness::Stale | Freshness::Silent => Some(self.reading.as_ref()?.absence()),
+        }
+    }
+
+    /// How the heart rate is to look; `None` without one.
+    #[must_use]
+    pub fn look(&self, now: Timestamp) -> Option<Look> {
+        let age = self.reading.as_ref()?.age(now)?;
+        Some(match self.freshness(now)? {
+            _ if age >= LONG_AGO => Look::LongAgo,
+            Freshness::Fresh => Look::Fresh,
+            Freshness::Stale | Freshness::Silent | Freshness::Cached => Look::Old,
+        })
     }
 }

@@ -10,7 +10,7 @@
 //! | `repair.rs` | which days those are |
 //! | `live.rs` | what is known now, and what stands in the way |
 //! | `hub.rs` | how everybody hears of it, and asks for an update |
-//! | `remembered.rs` | the last reading, after a restart |
+//! | `remembered.rs` | the last reading, after a restart and after a long silence |
 //! | `presenter.rs` | a PNG file and panels that keep up, also with the clock |
 //! | `notice.rs` | what a picture says when something is wrong |
 //! | `single.rs` | that there is one daemon |
@@ -27,10 +27,10 @@ mod single;
 mod supervision;
 
 pub use hub::Hub;
-pub use live::{Live, Repair, Trouble};
+pub use live::{Live, Look, Repair, Trouble};
 pub use notice::Notice;
 pub use presenter::Presenter;
-pub use remembered::last_reading;
+pub use remembered::{keep_last_known, last_reading};
 pub use rounds::Rounds;
 pub use single::Single;
 pub use supervision::Supervision;

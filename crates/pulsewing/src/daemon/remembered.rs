@@ -1,55 +1,95 @@
-//! The last reading, after a restart: shown, dated and from memory, until an update succeeds.
+//! The last reading: after a restart, from memory until an update succeeds; and after a day of silence,
+//! until there is something newer. However long ago it was, it stays and is dated.
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use pulsewing_core::{
     Bpm, Provider,
     day::{Day, Sample, Window},
     reading::Reading,
 };
 
-use crate::{history::History, places, state_file::State, zone};
+use crate::{
+    history::{History, HistoryError, LastKnown},
+    places,
+    state_file::{ReadingFacts, State},
+    zone,
+};
 
-/// Puts the last reading together from what the history and the state remember; `None` where they do
-/// not, or cannot be read: then the first update shows something.
+/// Puts the last reading together from what the history and the state remember; `None` where neither
+/// does, or they cannot be read: then the first update shows something.
 #[must_use]
 pub fn last_reading(
     dir: &Path,
     state: &State,
     provider: Provider,
     configured_zone: Option<&str>,
+    now: Timestamp,
 ) -> Option<Reading> {
-    let facts = state.reading.as_ref()?;
     let history = History::open_existing(dir, places::WEARER).ok()??;
-    let memory = state.memory();
-    let zone_facts = memory.zone.map(|(facts, _)| facts).unwrap_or_default();
-    let time_zone = zone::resolve(&zone_facts, configured_zone, facts.fetched_at);
-    let local = time_zone.offsets.day_of(facts.fetched_at);
-    let mut day = Day::new(local);
-    let mut window = Window::ending_at(facts.fetched_at);
+    let last = history.last_known(now).ok().flatten();
+    let facts = state.reading.as_ref();
+    let fetched_at = match (facts, &last) {
+        (Some(facts), _) => facts.fetched_at,
+        (None, last) => last.as_ref()?.fetched_at,
+    };
+    let zone_facts = state.memory().zone.map(|(facts, _)| facts);
+    let time_zone = zone::resolve(&zone_facts.unwrap_or_default(), configured_zone, fetched_at);
+    let mut reading = Reading {
+        provider,
+        day: Day::new(time_zone.offsets.day_of(fetched_at)),
+        time_zone,
+        window: Window::ending_at(fetched_at),
+        battery_percent: facts.and_then(|facts| facts.battery_percent),
+        last_sync: facts.and_then(|facts| facts.last_sync),
+        resting: facts.and_then(|facts| facts.resting_bpm).and_then(Bpm::new),
+        heart_zones: facts.map_or(HeartZones::PLAIN, ReadingFacts::heart_zones),
+        fetched_at,
+    };
+    fill(&mut reading, &history).ok()?;
+    keep(&mut reading, last.as_ref(), None, now);
+    Some(reading)
+}
+
+/// Has a reading without a minute of the last 24 hours keep what was last known: from the history,
+/// else from `before`.
+pub fn keep_last_known(reading: &mut Reading, dir: &Path, before: Option<&Reading>) {
+    if reading.latest().is_none() {
+        let history = History::open_existing(dir, places::WEARER).ok().flatten();
+        let last = history.and_then(|it| it.last_known(reading.fetched_at).ok().flatten());
+        let now = reading.fetched_at;
+        keep(reading, last.as_ref(), before, now);
+    }
+}
+
+fn keep(reading: &mut Reading, last: Option<&LastKnown>, before: Option<&Reading>, now: Timestamp) {
+    if let Some(last) = last {
+        reading.keep_last_known(&last.day, &last.window);
+    }
+    if let Some(before) = before {
+        reading.keep_last_known(&before.day, &before.window);
+    }
+    // A clock that was set otherwise then is told as it was.
+    if let Some(newest) = reading.latest() {
+        let from = newest.at.min(reading.fetched_at);
+        reading.time_zone = zone::reaching(&reading.time_zone, from, now);
+    }
+}
+
+/// Fills a reading's day and window as they were when it was fetched.
+fn fill(reading: &mut Reading, history: &History) -> Result<(), HistoryError> {
+    let local = *reading.day.local();
     let date = local.date();
     let before = date.yesterday().unwrap_or(date);
-    history
-        .minutes(before, date, |minute| {
-            window.insert(Sample {
-                at: minute.at,
-                bpm: minute.bpm,
-            });
-            if let Some(of_day) = local.minute_of(minute.at) {
-                day.record(of_day, minute.bpm);
-            }
-            Ok::<_, crate::history::HistoryError>(())
-        })
-        .ok()?;
-    Some(Reading {
-        provider,
-        time_zone,
-        day,
-        window,
-        battery_percent: facts.battery_percent,
-        last_sync: facts.last_sync,
-        resting: facts.resting_bpm.and_then(Bpm::new),
-        heart_zones: facts.heart_zones(),
-        fetched_at: facts.fetched_at,
+    history.minutes(before, date, |minute| {
+        reading.window.insert(Sample {
+            at: minute.at,
+            bpm: minute.bpm,
+        });
+        if let Some(of_day) = local.minute_of(minute.at) {
+            reading.day.record(of_day, minute.bpm);
+        }
+        Ok(())
     })
 }

@@ -7,7 +7,7 @@ use pulsewing_core::{cycle::Failure, reading::Reading};
 
 use super::{
     Hub, Live, Repair, Trouble,
-    remembered::last_reading,
+    remembered::{keep_last_known, last_reading},
     repair::{self, Knowledge},
 };
 use crate::{
@@ -50,6 +50,7 @@ impl Rounds {
             state,
             engine.provider(),
             app.config.wearer.time_zone.as_deref(),
+            engine.clock().now().utc,
         )
         .map(Arc::new);
         let hub = Hub::new(
@@ -126,17 +127,27 @@ impl Rounds {
             (Err(problem), Some(failure)) => Some(Trouble::new(failure, problem)),
             _ => None,
         };
+        let shown = result.as_ref().ok().and_then(|()| self.shown());
         self.hub.change(|live| {
             live.activity = engine.current_activity();
             live.last_update = state.last_update;
             live.last_success = state.last_success;
             live.next_update = state.next_update.filter(|at| *at < Timestamp::MAX);
             live.is_from_memory = result.is_err();
-            if let (Ok(()), Some(reading)) = (result, engine.reading()) {
-                live.reading = Some(Arc::new(reading.clone()));
+            if shown.is_some() {
+                live.reading = shown;
             }
             live.trouble = trouble;
         });
+    }
+
+    /// The newest reading; after a day of silence, with what was last known.
+    fn shown(&self) -> Option<Arc<Reading>> {
+        let mut reading = self.engine.reading()?.clone();
+        let before = self.hub.live();
+        let dir = self.hub.state_dir();
+        keep_last_known(&mut reading, dir, before.reading.as_deref());
+        Some(Arc::new(reading))
     }
 
     /// Fetches the past days that the history lacks, until there is none, a cycle is due, or something
@@ -181,7 +192,14 @@ impl Rounds {
                 () = self.engine.clock().sleep_until(until) => {}
             }
         }
-        self.hub.change(|live| live.repair = None);
+        // The last that is known may be of one of these days.
+        let found = (done > 0).then(|| self.shown()).flatten();
+        self.hub.change(|live| {
+            live.repair = None;
+            if found.is_some() {
+                live.reading = found;
+            }
+        });
         done
     }
 

@@ -4,7 +4,7 @@
 //! that merely has a working clock is no working service. Elsewhere than under systemd nobody is told.
 
 use super::{Hub, Live};
-use crate::{engine::Activity, progress::Progress};
+use crate::{engine::Activity, progress::Progress, words};
 
 /// Tells systemd how the service is.
 #[derive(Debug)]
@@ -92,12 +92,9 @@ impl Supervision {
 /// How the service is, in one line.
 fn status(live: &Live, now: jiff::Timestamp) -> String {
     let sample = live.reading.as_ref().and_then(|reading| reading.latest());
-    let age = live.reading.as_ref().and_then(|reading| reading.age(now));
-    let mut text = match (sample, age) {
-        (Some(sample), Some(age)) => {
-            format!("{} bpm, {} min ago", sample.bpm.get(), age.as_mins().max(0))
-        }
-        _ => "no heart rate yet".to_owned(),
+    let mut text = match sample {
+        Some(sample) => format!("{} bpm, {}", sample.bpm.get(), words::ago(sample.at, now)),
+        None => "no heart rate yet".to_owned(),
     };
     if let Some(trouble) = &live.trouble {
         text = format!("{}; {text}", trouble.message);
@@ -189,6 +186,8 @@ mod tests {
             "72 bpm, 9 min ago; next update 14:16"
         );
         assert_eq!(status(&live(), now), "no heart rate yet");
+        let later = at("2026-11-25T13:07:30Z");
+        assert!(status(&with_reading(), later).starts_with("72 bpm, 3 days ago"));
     }
 
     #[test]

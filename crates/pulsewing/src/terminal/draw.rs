@@ -2,6 +2,7 @@
 
 use pulsewing_core::{
     Bpm,
+    day::Sample,
     heart_zone::HeartZone,
     reading::{Freshness, Reading},
 };
@@ -15,6 +16,7 @@ use ratatui::{
 
 use super::{Mode, Past, View, digits, graph};
 use crate::{
+    daemon::Look,
     plot::{Extent, Plot},
     words,
 };
@@ -88,12 +90,13 @@ fn title(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         (None, Some(reading)) => words::date(reading.time_zone.offsets.local(view.now).date()),
         (None, None) => String::new(),
     };
-    let clock = view
-        .live
-        .reading
-        .as_deref()
-        .map(|reading| words::clock(reading, view.now))
-        .unwrap_or_default();
+    let clock = match view.live.reading.as_deref() {
+        Some(reading) if reading.time_zone.is_guessed() => {
+            format!("{}, zone guessed", words::clock(reading, view.now))
+        }
+        Some(reading) => words::clock(reading, view.now),
+        None => String::new(),
+    };
     frame.render_widget(Line::from("Pulsewing".bold()), area);
     let wide = format!("{date}  {clock}");
     let right = if usize::from(area.width) >= wide.len() + 12 {
@@ -137,18 +140,23 @@ fn present(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     if has_digits {
         headline(frame, top, view, reading);
     } else {
-        frame.render_widget(Paragraph::new(essentials(view, reading)), top);
+        let lines = essentials(view, reading, false);
+        frame.render_widget(Paragraph::new(lines), top);
     }
     if recent > 0 {
         latest(frame, middle, view, reading);
     }
     if day > 0 {
         let plot = Plot::of_day(&reading.day, 0, u16::MAX, view.now);
+        let date = reading.day.local().date();
+        let is_today = date == reading.time_zone.offsets.local(view.now).date();
         let title = match plot.extent() {
-            Some(extent) => format!("The day so far: {}", span(extent)),
+            Some(extent) if is_today => format!("The day so far: {}", span(extent)),
+            Some(extent) => format!("{}: {}", words::date(date), span(extent)),
             None => "The day so far: nothing yet".to_owned(),
         };
-        let ink = view.has_colour.then_some(Color::Cyan);
+        let is_fresh = view.live.look(view.now) == Some(Look::Fresh);
+        let ink = (view.has_colour && is_fresh).then_some(Color::Cyan);
         graph::draw(frame, bottom, &plot, &title, ink);
     }
 }
@@ -166,64 +174,76 @@ fn headline(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, reading: &Readin
     let [left, right] = Layout::horizontal([Constraint::Length(width), Constraint::Min(0)])
         .spacing(2)
         .areas(area);
-    if let Some(sample) = reading.latest() {
-        let style = match view.live.freshness(view.now) {
-            Some(Freshness::Fresh) => Style::new().bold(),
-            _ => Style::new().dim(),
-        };
-        let mut lines: Vec<Line<'_>> = digits::lines(sample.bpm.get())
-            .into_iter()
-            .map(|line| Line::styled(line, style))
-            .collect();
-        if let Some(last) = lines.last_mut() {
-            last.push_span(Span::raw("bpm"));
+    match (reading.latest(), view.live.look(view.now)) {
+        (Some(sample), Some(look @ (Look::Fresh | Look::Old))) => {
+            let style = match look {
+                Look::Fresh => Style::new().bold(),
+                _ => Style::new().dim(),
+            };
+            let mut lines: Vec<Line<'_>> = digits::lines(sample.bpm.get())
+                .into_iter()
+                .map(|line| Line::styled(line, style))
+                .collect();
+            if let Some(last) = lines.last_mut() {
+                last.push_span(Span::raw("bpm"));
+            }
+            frame.render_widget(Paragraph::new(lines), left);
         }
-        frame.render_widget(Paragraph::new(lines), left);
-    } else {
-        frame.render_widget(Paragraph::new("No heart rate\nfor 24 hours"), left);
+        _ => frame.render_widget(Paragraph::new("No heart rate\nfor 24 hours"), left),
     }
-    let mut lines = vec![zone(view, reading), age(view, reading), freshness(view)];
+    let mut lines = essentials(view, reading, true);
     lines.extend(facts(view, reading));
     frame.render_widget(Paragraph::new(lines), right);
 }
 
-/// The same where there is no room for digits.
-fn essentials<'l>(view: &View<'_>, reading: &Reading) -> Vec<Line<'l>> {
-    let mut first = Line::default();
-    if let Some(sample) = reading.latest() {
-        first.push_span(format!("{} bpm  ", sample.bpm.get()).bold());
+/// Rate, zone, age and freshness, what matters most first: an old rate comes after its age, and
+/// without colour. Where the rate stands beside it in digits, it is left out.
+fn essentials<'l>(view: &View<'_>, reading: &Reading, has_digits: bool) -> Vec<Line<'l>> {
+    let (Some(sample), Some(look)) = (reading.latest(), view.live.look(view.now)) else {
+        return vec![
+            Line::from("No heart rate"),
+            Line::default(),
+            freshness(view),
+        ];
+    };
+    let zone = reading.heart_zones.zone(sample.bpm);
+    let rate = format!("{} bpm", sample.bpm.get());
+    let rate_and_zone = match look {
+        Look::Fresh => {
+            let style = paint(Style::new().bold(), colour_of(zone), view);
+            let mut line = Line::default();
+            if !has_digits {
+                line.push_span(format!("{rate}  ").bold());
+            }
+            line.push_span(Span::styled(zone.name(), style));
+            line
+        }
+        Look::Old if has_digits => Line::from(format!("was {}", zone.name())),
+        Look::Old | Look::LongAgo => Line::from(format!("was {rate}, {}", zone.name())),
+    };
+    let mut lines = vec![rate_and_zone, age(view, reading, sample, look)];
+    if look != Look::Fresh {
+        lines.reverse();
     }
-    for span in zone(view, reading).spans {
-        first.push_span(span);
-    }
-    vec![first, age(view, reading), freshness(view)]
+    lines.push(freshness(view));
+    lines
 }
 
-fn zone<'l>(view: &View<'_>, reading: &Reading) -> Line<'l> {
-    match reading.heart_zone() {
-        Some(zone) => Line::styled(
-            zone.name(),
-            paint(Style::new().bold(), colour_of(zone), view),
-        ),
-        None => Line::from("No heart rate"),
-    }
-}
-
-fn age<'l>(view: &View<'_>, reading: &Reading) -> Line<'l> {
-    match reading.latest() {
-        Some(sample) => Line::from(format!(
-            "{} at {}",
-            words::ago(sample.at, view.now),
-            words::clock(reading, sample.at)
-        )),
-        None => Line::default(),
+fn age<'l>(view: &View<'_>, reading: &Reading, sample: Sample, look: Look) -> Line<'l> {
+    let age = words::ago(sample.at, view.now);
+    let moment = words::at_moment(reading, sample.at, view.now);
+    match look {
+        Look::Fresh => Line::from(format!("{age} {moment}")),
+        Look::Old | Look::LongAgo => {
+            let style = paint(Style::new().bold(), Color::Yellow, view);
+            Line::styled(format!("{age}, {moment}"), style)
+        }
     }
 }
 
 fn freshness<'l>(view: &View<'_>) -> Line<'l> {
-    let freshness = view.live.freshness(view.now);
-    let words = freshness.map_or("", words::freshness);
-    match freshness {
+    let words = words::freshness(view.live, view.now).unwrap_or_default();
+    match view.live.freshness(view.now) {
         Some(Freshness::Fresh) | None => Line::from(words),
         Some(_) => Line::styled(words, paint(Style::new().bold(), Color::Yellow, view)),
     }
@@ -268,10 +288,17 @@ fn latest(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, reading: &Reading)
         frame.render_widget(Paragraph::new("No heart rate for 24 hours"), area);
         return;
     };
-    let title = format!("The latest {} minutes: {}", extent.minutes, span(extent));
-    let ink = view
-        .has_colour
-        .then(|| reading.heart_zone().map_or(Color::Cyan, colour_of));
+    let is_fresh = view.live.look(view.now) == Some(Look::Fresh);
+    let until = reading
+        .latest()
+        .filter(|_| !is_fresh)
+        .map(|sample| words::moment(reading, sample.at, view.now));
+    let title = match until {
+        Some(until) => format!("{} minutes until {until}: {}", extent.minutes, span(extent)),
+        None => format!("The latest {} minutes: {}", extent.minutes, span(extent)),
+    };
+    let zone = reading.heart_zone().filter(|_| is_fresh && view.has_colour);
+    let ink = zone.map(colour_of);
     graph::draw(frame, area, &plot, &title, ink);
 }
 

@@ -8,7 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::{Timestamp, ToSpan, civil::Date};
-use pulsewing_core::{Bpm, reading::Reading};
+use pulsewing_core::{
+    Bpm,
+    reading::{Absence, Reading},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Shared, now as present};
@@ -67,6 +70,8 @@ pub(super) struct Now {
     provider: &'static str,
     reading: Option<ReadingJson>,
     age_s: Option<i64>,
+    absence: Option<&'static str>,
+    is_time_zone_guessed: bool,
     activity: &'static str,
     last_update: Option<String>,
     last_success: Option<String>,
@@ -97,10 +102,12 @@ impl Now {
             provider: live.provider.name(),
             reading: reading
                 .zip(live.freshness(now))
-                .map(|(reading, freshness)| ReadingJson::new(reading, freshness)),
+                .map(|(reading, freshness)| ReadingJson::new(reading, freshness).dated(reading)),
             age_s: reading
                 .and_then(|reading| reading.age(now))
                 .map(|age| age.as_secs()),
+            absence: live.absence(now).map(Absence::name),
+            is_time_zone_guessed: reading.is_some_and(|it| it.time_zone.is_guessed()),
             activity: match live.activity {
                 Activity::Waiting => "waiting",
                 Activity::Updating => "updating",

@@ -1,7 +1,8 @@
 //! The same for Prometheus (text exposition format 0.0.4).
 //!
-//! What is not known is absent, not nought. A heart rate that says nothing about the present (silent, for
-//! a day without a minute) is absent as well: a gauge has no way to say how old it is.
+//! What is not known is absent, not nought. A heart rate of more than a day ago is absent as well, for a
+//! gauge has no way to say how old it is; when it was, and how long ago, is told for ever, so that a
+//! rule on that does not resolve itself.
 
 use std::fmt::Write as _;
 
@@ -11,11 +12,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use pulsewing_core::{Bpm, reading::Freshness};
+use pulsewing_core::{
+    Bpm,
+    reading::{Freshness, Reading},
+};
 
 use super::{Shared, api};
 use crate::{
-    daemon::Live,
+    daemon::{Live, Look},
     history::{self, Span},
 };
 
@@ -42,7 +46,7 @@ fn text(live: &Live, now: Timestamp, span: Option<Span>, bytes: u64) -> String {
     let reading = live.reading.as_deref();
     let freshness = live.freshness(now);
     let newest = reading.and_then(api::newest);
-    let says_something = !matches!(freshness, None | Some(Freshness::Silent));
+    let says_something = live.look(now).is_some_and(|look| look != Look::LongAgo);
     gauge(
         "heart_rate_bpm",
         "The newest one-minute average, in beats per minute.",
@@ -56,6 +60,14 @@ fn text(live: &Live, now: Timestamp, span: Option<Span>, bytes: u64) -> String {
         "When the newest minute began.",
         "",
         newest.map(|(at, _)| seconds(at)),
+    );
+    gauge(
+        "heart_rate_age_seconds",
+        "How long ago the newest minute began.",
+        "",
+        reading
+            .and_then(|it| it.age(now))
+            .map(|age| age.as_secs_f64().floor()),
     );
     gauge(
         "up_to_date",
@@ -89,7 +101,7 @@ fn text(live: &Live, now: Timestamp, span: Option<Span>, bytes: u64) -> String {
         "logged_minutes",
         "How many minutes of the wearer's day have a value.",
         "",
-        reading.map(|it| f64::from(it.day.logged_minutes())),
+        reading.and_then(|it| logged_today(it, now)).map(f64::from),
     );
     gauge(
         "last_update_timestamp_seconds",
@@ -139,6 +151,17 @@ fn text(live: &Live, now: Timestamp, span: Option<Span>, bytes: u64) -> String {
         Some(1.0),
     );
     out
+}
+
+/// How many minutes of today have a value; `None` when nothing was fetched today.
+fn logged_today(reading: &Reading, now: Timestamp) -> Option<u16> {
+    let today = |at: Timestamp| reading.time_zone.offsets.local(at).date();
+    if reading.day.local().date() == today(now) {
+        Some(reading.day.logged_minutes())
+    } else {
+        // The day is an earlier one that was kept, because today has nothing.
+        (today(reading.fetched_at) == today(now)).then_some(0)
+    }
 }
 
 #[cfg(test)]

@@ -4,13 +4,18 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use maud::{Markup, html};
-use pulsewing_core::{Bpm, heart_zone::HeartZone, reading::Reading};
+use pulsewing_core::{
+    Bpm,
+    day::Sample,
+    heart_zone::HeartZone,
+    reading::{LONG_AGO, Reading},
+};
 
 use super::{Shared, chart, layout};
 use crate::{
-    daemon::{Live, Trouble},
+    daemon::{Live, Look, Trouble},
     failure_words,
     plot::Plot,
     words,
@@ -29,15 +34,12 @@ pub(super) async fn page(State(site): State<Shared>) -> Response {
     let live = site.live();
     let now = site.hub.now().utc;
     let reading = live.reading.as_deref();
-    let title = reading.and_then(Reading::latest).map_or_else(
-        || "No heart rate yet".to_owned(),
-        |it| format!("{} bpm", it.bpm.get()),
-    );
+    let title = title(&live, now);
     let body = html! {
         (headline(&live, now))
         (trouble(&live))
         @if let Some(reading) = reading {
-            (recent(reading))
+            (recent(reading, &live, now))
             (so_far(reading, now))
         }
         (facts(&live, now))
@@ -52,35 +54,78 @@ pub(super) async fn update(State(site): State<Shared>) -> Redirect {
     Redirect::to("/")
 }
 
+/// What a tab says: it is seen without the page, so it has the age, and has it first once that matters.
+/// The page's script counts it on.
+fn title(live: &Live, now: Timestamp) -> String {
+    let newest = live.reading.as_deref().and_then(Reading::latest);
+    match (newest, live.look(now)) {
+        (Some(sample), Some(Look::Fresh)) => {
+            format!("{} bpm, {}", sample.bpm.get(), words::ago(sample.at, now))
+        }
+        (Some(sample), _) => {
+            format!(
+                "{}: was {} bpm",
+                words::ago(sample.at, now),
+                sample.bpm.get()
+            )
+        }
+        (None, _) => "No heart rate yet".to_owned(),
+    }
+}
+
 fn headline(live: &Live, now: Timestamp) -> Markup {
     let reading = live.reading.as_deref();
     let latest = reading.and_then(|reading| Some((reading, reading.latest()?)));
+    let at = latest.map(|(_, sample)| sample.at);
+    // From when on the page's script has it look old, should it hear of nothing newer.
+    let later = |age: SignedDuration| Some(at?.checked_add(age).ok()?.as_millisecond());
     let freshness = live.freshness(now);
     html! {
-        section.now #now data-live data-clock=(now.as_millisecond()) aria-label="Heart rate now" {
+        section.now #now data-live data-clock=(now.as_millisecond()) aria-label="Heart rate now"
+            data-look=[live.look(now).map(Look::name)]
+            data-old-after=[later(Reading::stale_after(live.every))] data-long-ago-at=[later(LONG_AGO)] {
             @match latest {
+                Some((reading, sample)) if live.look(now) == Some(Look::Fresh) => {
+                    (rate(reading, sample, live, now))
+                    (age(reading, sample, now))
+                }
                 Some((reading, sample)) => {
-                    @let zone = reading.heart_zones.zone(sample.bpm);
-                    h1 aria-live="polite" {
-                        span.bpm data-fresh=[freshness.map(|it| it.name())] { (sample.bpm.get()) }
-                        " " span.unit { "bpm" }
-                        " " span class={ "zone " (words::class_of(zone)) } { (zone.name()) }
-                    }
-                    p.age {
-                        time datetime=(format!("{:.0}", sample.at)) data-at=(sample.at.as_millisecond()) { (words::ago(sample.at, now)) }
-                        span.at { "at " (words::clock(reading, sample.at)) }
-                    }
+                    (age(reading, sample, now))
+                    (rate(reading, sample, live, now))
                 }
                 None => {
                     h1 aria-live="polite" { "No heart rate yet" }
                 }
             }
             p.state {
-                @if let Some(freshness) = freshness {
-                    span.freshness data-fresh=(freshness.name()) { (words::freshness(freshness)) }
+                @if let (Some(freshness), Some(words)) = (freshness, words::freshness(live, now)) {
+                    span.freshness data-fresh=(freshness.name()) data-old="Old: this page has heard of nothing newer" { (words) }
                 }
+                @if let Some(guess) = reading.and_then(words::guess) { span.guess { (guess) } }
                 @if let Some(activity) = words::activity(live) { span.activity { (activity) } }
             }
+        }
+    }
+}
+
+fn rate(reading: &Reading, sample: Sample, live: &Live, now: Timestamp) -> Markup {
+    let zone = reading.heart_zones.zone(sample.bpm);
+    let is_fresh = live.look(now) == Some(Look::Fresh);
+    html! {
+        h1 aria-live="polite" {
+            span.was hidden[is_fresh] { "was " }
+            span.bpm { (sample.bpm.get()) }
+            " " span.unit { "bpm" }
+            " " span class={ "zone " (words::class_of(zone)) } { (zone.name()) }
+        }
+    }
+}
+
+fn age(reading: &Reading, sample: Sample, now: Timestamp) -> Markup {
+    html! {
+        p.age {
+            time datetime=(format!("{:.0}", sample.at)) data-at=(sample.at.as_millisecond()) { (words::ago(sample.at, now)) }
+            " " span.at { (words::at_moment(reading, sample.at, now)) }
         }
     }
 }
@@ -119,8 +164,10 @@ pub(crate) fn sentence(text: &str) -> String {
     format!("{first}{}{end}", characters.as_str())
 }
 
-fn recent(reading: &Reading) -> Markup {
+fn recent(reading: &Reading, live: &Live, now: Timestamp) -> Markup {
     let plot = Plot::of_window(&reading.window, &reading.time_zone.offsets);
+    let newest = reading.latest().map(|sample| sample.at);
+    let until = newest.filter(|_| live.look(now) != Some(Look::Fresh));
     html! {
         section.card #recent data-live {
             @if let (Some(plot), Some(extent)) = (plot, reading.window.extent()) {
@@ -129,7 +176,13 @@ fn recent(reading: &Reading) -> Markup {
                 @let (from, to) = (words::clock(reading, from), words::clock(reading, to));
                 @let label = format!("Heart rate from {from} to {to}: between {} and {} bpm, {} on average",
                     extent.min.get(), extent.max.get(), extent.mean.get());
-                h2 { "The latest " (reading.window.samples().len()) " minutes" }
+                @let count = reading.window.samples().len();
+                h2 {
+                    @match until {
+                        Some(until) => { (count) " minutes until " (words::moment(reading, until, now)) }
+                        None => { "The latest " (count) " minutes" }
+                    }
+                }
                 dl.extent {
                     div { dt { "min" } dd { (extent.min.get()) } }
                     div { dt { "mean" } dd { (extent.mean.get()) } }
@@ -225,7 +278,7 @@ fn facts(live: &Live, now: Timestamp) -> Markup {
         match (at, reading) {
             (Some(at), Some(reading)) => html! {
                 time datetime=(format!("{at:.0}")) data-at=(at.as_millisecond()) { (words::ago(at, now)) }
-                " " span.at { "at " (words::clock(reading, at)) }
+                " " span.at { (words::at_moment(reading, at, now)) }
             },
             (Some(at), None) => html! { (words::ago(at, now)) },
             (None, _) => html! { span.quiet { "unknown" } },
@@ -247,6 +300,9 @@ fn facts(live: &Live, now: Timestamp) -> Markup {
                 } }
                 div { dt { "Last sync" } dd { (when(reading.and_then(|it| it.last_sync))) } }
                 div { dt { "Last update" } dd { (when(live.last_success)) } }
+                @if live.trouble.is_some() {
+                    div { dt { "Last try" } dd { (when(live.last_update)) span.at { ", without success" } } }
+                }
                 }
                 div { dt { "Next update" } dd {
                     @match live.next_update {

@@ -56,6 +56,7 @@ mod sandbox_cli;
 #[cfg(target_os = "linux")]
 mod service;
 mod show;
+mod silence;
 mod status;
 mod stop;
 mod supervision;

@@ -317,6 +317,26 @@ fn what_is_wrong_is_said_in_words_also_before_the_first_reading() {
 }
 
 #[test]
+fn after_a_day_of_silence_the_last_reading_stays() {
+    let signed_in = SignedIn::google();
+    signed_in.once().exits(0);
+    signed_in.sandbox.set_clock("2026-11-24T16:05:00Z");
+    for (rows, columns) in [(24, 80), (8, 30)] {
+        let mut terminal = Terminal::start(&signed_in, rows, columns, &["--color", "never"]);
+        terminal.shows("Not worn");
+        let screen = terminal.shows("2 days ago, Sun 13:59");
+        assert!(screen.contains("was 99 bpm, Light"), "{screen}");
+        assert!(!screen.contains("No heart rate yet"), "{screen}");
+        if rows == 24 {
+            terminal.shows("15 minutes until Sun 13:59");
+            terminal.shows("Sunday 22 November 2026:");
+        }
+        terminal.press("q");
+        terminal.ends();
+    }
+}
+
+#[test]
 fn a_terminal_may_change_its_size() {
     let signed_in = SignedIn::google();
     one_day(&signed_in);

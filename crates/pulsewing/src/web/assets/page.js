@@ -17,8 +17,9 @@ function length(ms) {
   return days === 1 ? "1 day" : `${days} days`;
 }
 
-// Ages count on, also without a connection.
+// Ages count on, even without a connection.
 function count() {
+  grow();
   for (const time of document.querySelectorAll("time[data-at]")) {
     const age = now() - Number(time.dataset.at);
     const words = age < 60000 ? "just now" : `${length(age)} ago`;
@@ -31,6 +32,31 @@ function count() {
   }
 }
 setInterval(count, 5000);
+
+// An old heart rate does not look new: its age comes first, and the tab's title has it.
+function grow() {
+  const part = document.getElementById("now");
+  const time = part && part.querySelector(".age time");
+  if (!time) return;
+  const was = part.dataset.look;
+  const isOld = was !== "fresh" || now() > Number(part.dataset.oldAfter);
+  const look = now() >= Number(part.dataset.longAgoAt) ? "long-ago" : isOld ? "old" : "fresh";
+  const bpm = part.querySelector(".bpm").textContent;
+  const age = now() - Number(time.dataset.at);
+  const ago = age < 60000 ? "just now" : `${length(age)} ago`;
+  document.title = `${look === "fresh" ? `${bpm} bpm, ${ago}` : `${ago}: was ${bpm} bpm`} · Pulsewing`;
+  part.dataset.look = look;
+  if (was !== "fresh" || look === "fresh") return;
+  part.querySelector(".was").hidden = false;
+  part.prepend(part.querySelector(".age"));
+  const words = part.querySelector(".freshness");
+  if (words) {
+    words.dataset.fresh = "stale";
+    words.textContent = words.dataset.old;
+  }
+  // Perhaps it is known why.
+  refresh();
+}
 
 // The page itself says what is new: it is fetched again, and what it says otherwise than before is
 // put in place. What it said is kept, for the ages and the graphs write into its parts.
