@@ -86,7 +86,7 @@ pub enum Command {
     Status(Status),
     /// Draw saved API replies, offline
     Render(Render),
-    /// Take exports of earlier years into the history: Google Takeout's, Fitbit's, or CSV
+    /// Take exports of earlier years into the history: Google Takeout's, Fitbit's, Apple Health's, or CSV
     Import(Import),
     /// Print the history, minute by minute
     Export(Export),
@@ -310,7 +310,7 @@ pub struct Man {
 /// Options of `import`.
 #[derive(Debug, Args)]
 pub struct Import {
-    /// Zip files, directories or single files of an export
+    /// Zip files, .tgz files, directories or single files of an export
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
     /// The zone whose days they are; without it, the wearer's as far as it is known

@@ -15,9 +15,11 @@ pub struct Recording {
 impl Recording {
     /// Reads a recording from CSV text.
     ///
-    /// The first line is `time,bpm`. Times are ISO 8601; those without an offset are local to
-    /// `zone`. Samples may have any spacing. In an hour that the zone repeats, a time that runs
-    /// backwards begins the second pass. Bpm are whole beats per minute, 1 to 300.
+    /// The first line is `time,bpm`, perhaps with further columns, as `pulsewing export` writes them:
+    /// one called `offset` says how far the row's clock is from UTC, the others are passed over, and
+    /// so are rows without a bpm. Times are ISO 8601; those without an offset are local to `zone`.
+    /// Samples may have any spacing. In an hour that the zone repeats, a time that runs backwards
+    /// begins the second pass. Bpm are whole beats per minute, 1 to 300.
     ///
     /// # Errors
     ///
@@ -28,17 +30,36 @@ impl Recording {
             .lines()
             .zip(1..)
             .map(|(line, number)| (line.trim(), number));
-        match lines.find(|(line, _)| !line.is_empty()) {
-            Some((header, _)) if header.replace(' ', "").eq_ignore_ascii_case("time,bpm") => {}
-            Some((_, line)) => return Err(RecordingError::Header { line }),
-            None => return Err(RecordingError::Empty),
-        }
+        let (header, line) = lines
+            .find(|(line, _)| !line.is_empty())
+            .ok_or(RecordingError::Empty)?;
+        let header = header.replace(' ', "").to_ascii_lowercase();
+        let further = match header.strip_prefix("time,bpm") {
+            Some("") => None,
+            Some(further) => Some(
+                further
+                    .strip_prefix(',')
+                    .ok_or(RecordingError::Header { line })?,
+            ),
+            None => return Err(RecordingError::Header { line }),
+        };
+        let offset_column =
+            further.and_then(|names| names.split(',').position(|name| name == "offset"));
         let mut samples: Vec<Sample> = Vec::new();
         for (row, line) in lines.filter(|(line, _)| !line.is_empty()) {
             let (time, bpm) = row
                 .split_once(',')
                 .ok_or(RecordingError::Columns { line })?;
-            let (time, bpm) = (time.trim(), bpm.trim());
+            let (bpm, further_cells) = match further {
+                Some(_) => bpm.split_once(',').unwrap_or((bpm, "")),
+                None => (bpm, ""),
+            };
+            let offset = offset_column.and_then(|column| further_cells.split(',').nth(column));
+            let time = format!("{}{}", time.trim(), offset.unwrap_or_default().trim());
+            let (time, bpm) = (time.as_str(), bpm.trim());
+            if further.is_some() && bpm.is_empty() {
+                continue;
+            }
             let bpm: u16 = bpm
                 .parse()
                 .ok()
@@ -177,6 +198,18 @@ mod tests {
                 "2026-07-01T12:00:05Z"
             ]
         );
+    }
+
+    #[test]
+    fn an_exports_further_columns_say_which_clock_it_was() {
+        let text = "time,bpm,offset,zone,resting_bpm\n2026-07-01 00:00:00,,+05:30,Asia/Kolkata,55\n\
+                    2026-07-01 12:00:00,60,+05:30,Asia/Kolkata,\n2026-07-01 12:00:00,61,,,\n";
+        assert_eq!(
+            instants(text),
+            ["2026-07-01T06:30:00Z", "2026-07-01T10:00:00Z"]
+        );
+        let other = Recording::from_csv("time,bpms\n", &berlin()).unwrap_err();
+        assert_eq!(other, RecordingError::Header { line: 1 });
     }
 
     #[test]

@@ -1,51 +1,31 @@
-//! The CSV files of an export, and any recording with the columns `time,bpm`.
+//! CSV with samples: an export's, `pulsewing export`'s own, and any with a time and a rate.
 //!
 //! | header | what | times |
 //! |---|---|---|
 //! | `timestamp,beats per minute` | an export's samples | UTC |
 //! | `timestamp,beats per minute,data source` | the same, with the device or app | UTC |
-//! | `time,bpm` | `pulsewing export`, or a recording | with an offset, else the wearer's clock |
+//! | `time,bpm,offset,zone,resting_bpm` | `pulsewing export` | the wearer's clock and its offset |
+//! | `Id,Time,Value` | the data sets of many wearers that are passed around | American, the wearer's clock |
+//! | a time and a rate by one of their usual names | a recording | with an offset, else the wearer's clock |
 //!
-//! A kind of data of which there is none is a file that holds `no data`, or only the header.
+//! Commas, semicolons or tabs lie between the columns, whichever the header has. A kind of data of
+//! which there is none is a file that holds `no data`, or only the header.
 
 use std::io::Read;
 
-use csv_core::{ReadRecordResult, Reader};
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::{Failure, FileError};
-
-/// The most devices that a file may name.
-pub(crate) const MAX_DEVICES: usize = 32;
+use super::{
+    Failure, FileError,
+    columns::{Columns, Fields, Header, Line},
+};
 
 /// The longest line, and the most columns.
 const MAX_LINE: usize = 4_096;
 const MAX_COLUMNS: usize = 32;
 
-/// A line of samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Line<'a> {
-    pub(crate) time: &'a [u8],
-    pub(crate) rate: &'a [u8],
-    pub(crate) device: &'a [u8],
-}
-
-/// Which header a file has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Header {
-    /// An export's.
-    Export,
-    /// `time,bpm`.
-    Recording,
-}
-
-/// Where the columns are.
-#[derive(Clone, Copy, Debug)]
-struct Columns {
-    header: Header,
-    time: usize,
-    rate: usize,
-    device: Option<usize>,
-}
+/// The longest line that is read where it lies.
+const SHORT_LINE: usize = 512;
 
 /// Hands over a file's lines, in chunks of this buffer's size.
 pub(crate) fn read(
@@ -53,116 +33,197 @@ pub(crate) fn read(
     buffer: &mut [u8],
     mut each: impl FnMut(Header, Line<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut reader = Reader::new();
-    let mut line = [0; MAX_LINE];
-    let mut ends = [0; MAX_COLUMNS];
-    let (mut line_length, mut columns) = (0, 0);
-    let mut known: Option<Columns> = None;
+    let mut start = Vec::new();
+    let mut is_over = false;
+    while !is_over && !start.contains(&b'\n') && start.len() <= MAX_LINE {
+        let count = read_some(content, buffer)?;
+        is_over = count == 0;
+        start.extend_from_slice(buffer.get(..count).unwrap_or_default());
+    }
+    let mut lines = Lines::new(delimiter(&start));
+    lines.feed(&start, &mut each)?;
+    while !is_over {
+        let count = read_some(content, buffer)?;
+        is_over = count == 0;
+        let chunk = buffer.get(..count).unwrap_or_default();
+        lines.feed(chunk, &mut each)?;
+    }
+    lines.finish(&mut each)
+}
+
+fn read_some(content: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, Failure> {
     loop {
-        let count = match content.read(buffer) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            result => result?,
-        };
-        let mut chunk = buffer.get(..count).unwrap_or_default();
-        // An empty chunk is the end of the file, so only the file's end may be handed on as one.
-        while !chunk.is_empty() || count == 0 {
-            let (result, taken, written, ended) = reader.read_record(
-                chunk,
-                line.get_mut(line_length..).unwrap_or_default(),
-                ends.get_mut(columns..).unwrap_or_default(),
-            );
-            chunk = chunk.get(taken..).unwrap_or_default();
-            line_length += written;
-            columns += ended;
-            match result {
-                ReadRecordResult::InputEmpty => break,
-                ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
-                    return Err(FileError::LongLine(reader.line()).into());
+        match content.read(buffer) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            result => return Ok(result?),
+        }
+    }
+}
+
+/// What lies between the columns: the one of three that the first line has most of. A spreadsheet's
+/// `sep=;` says it itself, and is a line with one of them as well.
+fn delimiter(start: &[u8]) -> u8 {
+    let line = start
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let count = |wanted: u8| line.iter().filter(|byte| **byte == wanted).count();
+    [b';', b'\t']
+        .into_iter()
+        .find(|other| count(*other) > count(b','))
+        .unwrap_or(b',')
+}
+
+/// Lines as their bytes arrive.
+struct Lines {
+    reader: Reader,
+    delimiter: u8,
+    known: Option<Columns>,
+    /// The unfinished line, without its quotes, and where its finished columns end.
+    line: [u8; MAX_LINE],
+    line_length: usize,
+    ends: [usize; MAX_COLUMNS],
+    columns: usize,
+    /// Whether the next byte begins a line.
+    is_between: bool,
+    /// How many lines were read where they lay.
+    passed: u64,
+}
+
+impl Lines {
+    fn new(delimiter: u8) -> Self {
+        Self {
+            reader: ReaderBuilder::new().delimiter(delimiter).build(),
+            delimiter,
+            known: None,
+            line: [0; MAX_LINE],
+            line_length: 0,
+            ends: [0; MAX_COLUMNS],
+            columns: 0,
+            is_between: false,
+            passed: 0,
+        }
+    }
+
+    fn feed(
+        &mut self,
+        mut chunk: &[u8],
+        each: &mut impl FnMut(Header, Line<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        while !chunk.is_empty() {
+            if self.is_between
+                && let Some(columns) = self.known
+            {
+                chunk = self.plain(chunk, &columns, each)?;
+                if chunk.is_empty() {
+                    break;
                 }
-                ReadRecordResult::Record => {
-                    let fields = Fields {
-                        line: line.get(..line_length).unwrap_or_default(),
-                        ends: ends.get(..columns).unwrap_or_default(),
-                    };
-                    match &known {
-                        Some(columns) => each(columns.header, fields.line(columns))?,
-                        None if fields.is_no_data() => {}
-                        None => known = Some(fields.columns().ok_or(FileError::NotHeartRate)?),
+            }
+            chunk = self.record(chunk, each)?;
+        }
+        Ok(())
+    }
+
+    /// Reads lines where they lie, as long as they are whole, short and without quotes; returns what
+    /// follows them. Nearly all are.
+    fn plain<'c>(
+        &mut self,
+        mut chunk: &'c [u8],
+        columns: &Columns,
+        each: &mut impl FnMut(Header, Line<'_>) -> Result<(), Failure>,
+    ) -> Result<&'c [u8], Failure> {
+        let last = columns.last();
+        let mut ends = [0; MAX_COLUMNS];
+        while let Some(end) = memchr::memchr(b'\n', chunk) {
+            let line = chunk.get(..end).unwrap_or_default();
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if line.len() > SHORT_LINE || memchr::memchr2(b'"', b'\r', line).is_some() {
+                break;
+            }
+            // What is wanted of the line stands in its first columns.
+            let mut count = 0;
+            for at in memchr::memchr_iter(self.delimiter, line) {
+                if count > last {
+                    break;
+                }
+                if let Some(place) = ends.get_mut(count) {
+                    *place = at;
+                }
+                count += 1;
+            }
+            if count <= last
+                && let Some(place) = ends.get_mut(count)
+            {
+                *place = line.len();
+                count += 1;
+            }
+            chunk = chunk.get(end + 1..).unwrap_or_default();
+            self.passed += 1;
+            if line.is_empty() {
+                continue;
+            }
+            let fields = Fields {
+                line,
+                ends: ends.get(..count).unwrap_or_default(),
+                between: 1,
+            };
+            each(columns.header, fields.line(columns))?;
+        }
+        Ok(chunk)
+    }
+
+    /// Reads one line, or the beginning of one; returns what follows it. An empty chunk is the end of
+    /// the file.
+    fn record<'c>(
+        &mut self,
+        chunk: &'c [u8],
+        each: &mut impl FnMut(Header, Line<'_>) -> Result<(), Failure>,
+    ) -> Result<&'c [u8], Failure> {
+        let (result, taken, written, ended) = self.reader.read_record(
+            chunk,
+            self.line.get_mut(self.line_length..).unwrap_or_default(),
+            self.ends.get_mut(self.columns..).unwrap_or_default(),
+        );
+        self.line_length += written;
+        self.columns += ended;
+        self.is_between = matches!(result, ReadRecordResult::Record);
+        match result {
+            ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
+                let line = self.passed.saturating_add(self.reader.line());
+                return Err(FileError::LongLine(line).into());
+            }
+            ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
+            ReadRecordResult::Record => {
+                let fields = Fields {
+                    line: self.line.get(..self.line_length).unwrap_or_default(),
+                    ends: self.ends.get(..self.columns).unwrap_or_default(),
+                    between: 0,
+                };
+                match &self.known {
+                    Some(columns) => each(columns.header, fields.line(columns))?,
+                    None if fields.says_nothing() => {}
+                    None => {
+                        let columns = fields.columns();
+                        self.known =
+                            Some(columns.ok_or_else(|| FileError::Columns(fields.told()))?);
                     }
-                    (line_length, columns) = (0, 0);
                 }
-                ReadRecordResult::End => return Ok(()),
+                (self.line_length, self.columns) = (0, 0);
             }
         }
-    }
-}
-
-/// The fields of a line.
-struct Fields<'a> {
-    line: &'a [u8],
-    ends: &'a [usize],
-}
-
-impl<'a> Fields<'a> {
-    fn get(&self, column: usize) -> &'a [u8] {
-        let start = match column.checked_sub(1) {
-            Some(before) => self.ends.get(before).copied(),
-            None => Some(0),
-        };
-        start
-            .zip(self.ends.get(column).copied())
-            .and_then(|(start, end)| self.line.get(start..end))
-            .unwrap_or_default()
-            .trim_ascii()
+        Ok(chunk.get(taken..).unwrap_or_default())
     }
 
-    fn line(&self, columns: &Columns) -> Line<'a> {
-        Line {
-            time: self.get(columns.time),
-            rate: self.get(columns.rate),
-            device: columns.device.map_or(&[], |device| self.get(device)),
+    fn finish(
+        &mut self,
+        each: &mut impl FnMut(Header, Line<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        // The first empty chunk ends the last line, the second one the file.
+        for _ in 0..2 {
+            self.record(&[], each)?;
         }
+        Ok(())
     }
-
-    fn is_no_data(&self) -> bool {
-        self.ends.len() <= 1 && matches!(self.get(0), b"" | b"no data")
-    }
-
-    fn columns(&self) -> Option<Columns> {
-        let find = |name: &str| {
-            (0..self.ends.len()).find(|&column| {
-                let field = self.get(column);
-                // Some programs put a byte order mark before the first column.
-                let field = field.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(field);
-                field.eq_ignore_ascii_case(name.as_bytes())
-            })
-        };
-        if let Some((time, rate)) = find("timestamp").zip(find("beats per minute")) {
-            return Some(Columns {
-                header: Header::Export,
-                time,
-                rate,
-                device: find("data source"),
-            });
-        }
-        let (time, rate) = find("time").zip(find("bpm"))?;
-        Some(Columns {
-            header: Header::Recording,
-            time,
-            rate,
-            device: None,
-        })
-    }
-}
-
-/// Reads a rate in thousandths of a beat per minute; `None` when it is none.
-pub(crate) fn rate(text: &[u8]) -> Option<u32> {
-    let value: f64 = str::from_utf8(text).ok()?.parse().ok()?;
-    let thousandths = (value * 1_000.0).round();
-    // No rate is beyond this; NaN is in no range.
-    (0.0..=1e6)
-        .contains(&thousandths)
-        .then_some(thousandths as u32)
 }
 
 #[cfg(test)]
@@ -200,7 +261,7 @@ mod tests {
                     (Header::Export, "2024-10-27T00:00:09Z||x".to_owned()),
                 ]
             );
-            let text = b"\xEF\xBB\xBFtime,bpm\n2024-10-27T00:00:04,65";
+            let text = b"time,bpm\n2024-10-27T00:00:04,65";
             assert_eq!(
                 lines(text, chunk).unwrap(),
                 [(Header::Recording, "2024-10-27T00:00:04|65|".to_owned())]
@@ -209,15 +270,58 @@ mod tests {
     }
 
     #[test]
+    fn columns_are_known_by_their_usual_names_whatever_lies_between_them() {
+        for (text, expected) in [
+            (
+                "timestamp;beats per minute;data source\r\n2026-05-07T00:00:02Z;48,0;Tracker\r\n",
+                (Header::Export, "2026-05-07T00:00:02Z|48,0|Tracker"),
+            ),
+            (
+                "timestamp,bpm,source\n2024-01-01T00:00:00.000Z,55,awake\n",
+                (Header::Recording, "2024-01-01T00:00:00.000Z|55|"),
+            ),
+            (
+                "sep=;\nStart_Time;Steps;Heart Rate\n2024-01-01 00:00:00;0;55\n",
+                (Header::Recording, "2024-01-01 00:00:00|55|"),
+            ),
+            (
+                "Heart-Rate\tDate/Time\tnote\n55\t2024-01-01 00:00:00\t\"a\ttab\"\n",
+                (Header::Recording, "2024-01-01 00:00:00|55|"),
+            ),
+            (
+                "Id,Time,Value\n2022484408,4/12/2016 7:21:00 AM,97\n",
+                (Header::People, "4/12/2016 7:21:00 AM|97|"),
+            ),
+            (
+                "time,bpm,offset,zone,resting_bpm\n2024-01-01 00:00:00,55,+01:00,Europe/Berlin,\n",
+                (Header::Own, "2024-01-01 00:00:00|55|"),
+            ),
+        ] {
+            for chunk in [1, 9, 4_096] {
+                let (header, line) = expected;
+                assert_eq!(
+                    lines(text.as_bytes(), chunk).unwrap(),
+                    [(header, line.to_owned())],
+                    "{text}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn nothing_is_fine_and_something_else_is_not() {
         for text in ["", "no data", "no data\r\n", "timestamp,beats per minute\n"] {
             assert_eq!(lines(text.as_bytes(), 5).unwrap(), [], "{text}");
         }
-        for text in ["a,b\n1,2\n", "<html>", "timestamp,steps\n"] {
-            assert!(
-                matches!(lines(text.as_bytes(), 5), Err(FileError::NotHeartRate)),
-                "{text}"
-            );
+        for (text, told) in [
+            ("a,b\n1,2\n", "\"a, b\""),
+            ("<html>", "\"<html>\""),
+            ("timestamp,\u{1b}steps\n", "\"timestamp, ?steps\""),
+        ] {
+            match lines(text.as_bytes(), 5) {
+                Err(FileError::Columns(columns)) => assert_eq!(columns, told),
+                other => panic!("{text}: {other:?}"),
+            }
         }
         let endless = format!("time,bpm\n\"{}", "x".repeat(10_000));
         assert!(matches!(
@@ -231,15 +335,6 @@ mod tests {
         ));
     }
 
-    #[test]
-    fn a_rate_is_a_number_within_reason() {
-        assert_eq!(rate(b"65.0"), Some(65_000));
-        assert_eq!(rate(b"65.4996"), Some(65_500));
-        for bad in ["", "x", "-1", "1e999", "NaN", "inf", "1001"] {
-            assert_eq!(rate(bad.as_bytes()), None, "{bad}");
-        }
-    }
-
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), chunk in 1_usize..50) {
@@ -247,6 +342,15 @@ mod tests {
             // Either verdict will do.
             let _ = lines(&text, chunk);
             let _ = lines(&bytes, chunk);
+        }
+
+        #[test]
+        fn chunks_do_not_matter(rows in "([0-9:T-]{1,12}|\"|,|;|\n|\r\n|\r| ){0,60}", chunk in 1_usize..50) {
+            let text = format!("time,bpm\n{rows}");
+            prop_assert_eq!(
+                lines(text.as_bytes(), chunk).map_err(|error| error.to_string()),
+                lines(text.as_bytes(), 100_000).map_err(|error| error.to_string())
+            );
         }
     }
 }

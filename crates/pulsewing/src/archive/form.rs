@@ -7,30 +7,58 @@ use super::instant::iso_date;
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Samples as Fitbit's exports have them: JSON, with times that name no offset.
+    /// Samples of a day as Fitbit's exports have them: JSON, with times that name no offset.
     HeartJson {
         /// The wearer's day that the file is named after.
-        date: Option<Date>,
+        date: Date,
     },
-    /// Samples as CSV.
+    /// Samples of a day as an export's CSV.
     HeartCsv,
     /// The resting heart rate of many days, as JSON.
     RestingJson,
     /// The resting heart rate of many days, as CSV.
     RestingCsv,
+    /// Google Fit's samples of many years, as JSON.
+    GoogleFit,
+    /// Everything that Apple Health knows, as XML.
+    AppleHealth,
+    /// Some JSON that was named itself: one of the above, or `pulsewing export --format json`.
+    Json,
+    /// Some CSV that was named itself.
+    Csv,
 }
+
+/// When a file is read. What an export's JSON does not trust is left out of its CSV, so all JSON
+/// comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// The files that say how sure the tracker was.
+    Marked,
+    /// All others.
+    Others,
+}
+
+impl Pass {
+    pub(crate) const ALL: [Self; 2] = [Self::Marked, Self::Others];
+}
+
+/// The most bytes that are read of a day's file. A day's samples take up to 4 MiB.
+const MAX_DAY: u64 = 256 << 20;
+
+/// The most bytes that are read of a file of many years.
+const MAX_YEARS: u64 = 16 << 30;
 
 impl Form {
     /// What a file of an export holds; `None` when it is no heart rate. The directory does not
     /// matter: it has changed its name several times.
     #[must_use]
     pub fn of_export(path: &str) -> Option<Self> {
-        let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        let (directory, name) = path.rsplit_once(['/', '\\']).unwrap_or(("", path));
         let after = |start, end| name.strip_prefix(start)?.strip_suffix(end);
         // What follows the date is a counter, where an export was unpacked twice.
         let date = |rest: &str| iso_date(rest.as_bytes().get(..10)?);
         if let Some(rest) = after("heart_rate-", ".json") {
-            return date(rest).map(|date| Self::HeartJson { date: Some(date) });
+            return date(rest).map(|date| Self::HeartJson { date });
         }
         if let Some(rest) = after("heart_rate_", ".csv") {
             return date(rest).map(|_| Self::HeartCsv);
@@ -38,21 +66,54 @@ impl Form {
         if after("resting_heart_rate-", ".json").is_some() {
             return Some(Self::RestingJson);
         }
-        after("daily_resting_heart_rate", ".csv").map(|_| Self::RestingCsv)
+        if after("daily_resting_heart_rate", ".csv").is_some() {
+            return Some(Self::RestingCsv);
+        }
+        if name.contains("com.google.heart_rate.bpm") && name.ends_with(".json") {
+            return Some(Self::GoogleFit);
+        }
+        // Its name is in the language of the phone; beside it is what a clinic would be given.
+        let is_apples = directory.ends_with("apple_health_export") || name == "export.xml";
+        (is_apples && name.ends_with(".xml") && !name.ends_with("_cda.xml"))
+            .then_some(Self::AppleHealth)
     }
 
-    /// What a file that the user named holds: an export's, or any JSON or CSV with samples.
+    /// What a file that the user named holds: an export's, or any JSON, CSV or XML with samples.
     #[must_use]
     pub fn of_named(path: &str) -> Option<Self> {
-        let lower = path.to_ascii_lowercase();
-        Self::of_export(path).or_else(|| {
-            if lower.ends_with(".json") {
-                Some(Self::HeartJson { date: None })
-            } else {
-                lower.ends_with(".csv").then_some(Self::HeartCsv)
-            }
+        Self::of_export(path).or_else(|| match ending(path).as_str() {
+            "json" | "jsonl" | "ndjson" => Some(Self::Json),
+            "csv" | "tsv" | "txt" => Some(Self::Csv),
+            "xml" => Some(Self::AppleHealth),
+            _ => None,
         })
     }
+
+    /// When it is read.
+    pub(crate) const fn pass(self) -> Pass {
+        match self {
+            Self::HeartJson { .. } | Self::Json => Pass::Marked,
+            _ => Pass::Others,
+        }
+    }
+
+    /// The most bytes that are read of it.
+    pub(crate) const fn max_bytes(self) -> u64 {
+        match self {
+            Self::HeartJson { .. } | Self::HeartCsv | Self::RestingJson | Self::RestingCsv => {
+                MAX_DAY
+            }
+            Self::GoogleFit | Self::AppleHealth | Self::Json | Self::Csv => MAX_YEARS,
+        }
+    }
+}
+
+/// What follows the last dot of a file's name, in small letters.
+pub(crate) fn ending(path: &str) -> String {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    name.rsplit_once('.')
+        .map(|(_, ending)| ending.to_ascii_lowercase())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -67,13 +128,13 @@ mod tests {
             (
                 "Takeout/Fitbit/Global Export Data/heart_rate-2023-01-26.json",
                 Some(Form::HeartJson {
-                    date: Some(date(2023, 1, 26)),
+                    date: date(2023, 1, 26),
                 }),
             ),
             (
                 "MyFitbitData/Ada/Physical Activity/heart_rate-2023-01-26 (1).json",
                 Some(Form::HeartJson {
-                    date: Some(date(2023, 1, 26)),
+                    date: date(2023, 1, 26),
                 }),
             ),
             ("..\\..\\heart_rate_2024-10-27.csv", Some(Form::HeartCsv)),
@@ -82,19 +143,30 @@ mod tests {
                 Some(Form::RestingJson),
             ),
             ("x/daily_resting_heart_rate.csv", Some(Form::RestingCsv)),
+            (
+                "Takeout/Fit/All Data/derived_com.google.heart_rate.bpm_com.google.an.json",
+                Some(Form::GoogleFit),
+            ),
+            ("apple_health_export/export.xml", Some(Form::AppleHealth)),
+            (
+                "apple_health_export/Exportieren.xml",
+                Some(Form::AppleHealth),
+            ),
+            ("apple_health_export/export_cda.xml", None),
+            ("web.xml", None),
             ("heart_rate_variability_2024-10-27.csv", None),
             ("time_in_heart_rate_zones-2024-10-27.json", None),
+            ("derived_com.google.heart_rate.summary_com.json", None),
             ("heart_rate-2024-13-27.json", None),
             ("steps-2024-10-27.json", None),
             ("", None),
         ] {
             assert_eq!(Form::of_export(path), form, "{path}");
         }
-        assert_eq!(Form::of_named("my/day.CSV"), Some(Form::HeartCsv));
-        assert_eq!(
-            Form::of_named("day.json"),
-            Some(Form::HeartJson { date: None })
-        );
-        assert_eq!(Form::of_named("day.tgz"), None);
+        assert_eq!(Form::of_named("my/day.CSV"), Some(Form::Csv));
+        assert_eq!(Form::of_named("day.tsv"), Some(Form::Csv));
+        assert_eq!(Form::of_named("day.json"), Some(Form::Json));
+        assert_eq!(Form::of_named("my.dir/day"), None);
+        assert_eq!(Form::of_named("day.fit"), None);
     }
 }

@@ -15,11 +15,25 @@ pub(crate) struct TimeReader {
 
 /// A time as a file has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Written {
-    /// An instant, in seconds since 1970.
-    Instant(i64),
-    /// What some clock showed, as seconds after the beginning of 1970 on it.
-    Clock(i64),
+pub(crate) struct Written {
+    /// What a clock showed, as seconds after the beginning of 1970 on it.
+    pub(crate) shown: i64,
+    /// That clock's offset from UTC in seconds; `None` where the file does not say.
+    pub(crate) offset: Option<i32>,
+}
+
+impl Written {
+    const fn instant(at: i64) -> Self {
+        Self {
+            shown: at,
+            offset: Some(0),
+        }
+    }
+
+    /// The instant, in seconds since 1970, where the file says which.
+    pub(crate) fn at(self) -> Option<i64> {
+        self.shown.checked_sub(self.offset?.into())
+    }
 }
 
 impl TimeReader {
@@ -34,38 +48,134 @@ impl TimeReader {
         Some(self.midnight(date, fitbit_date)? + of_day)
     }
 
-    /// Reads ISO 8601 with or without an offset.
+    /// Reads ISO 8601 with or without an offset, and with a space in place of the `T` or before the
+    /// offset; or the seconds or milliseconds since 1970.
     #[inline]
     pub(crate) fn iso(&mut self, text: &[u8]) -> Option<Written> {
-        if let Some((date, [b'T', time @ .., b'Z'])) = text.split_first_chunk::<10>()
+        if let Some((date, [b'T' | b' ', rest @ ..])) = text.split_first_chunk::<10>()
+            && let Some((time, rest)) = rest.split_first_chunk::<8>()
             && let Some(of_day) = of_day(time)
+            && let Some(offset) = offset_behind(without_fraction(rest))
         {
-            return Some(Written::Instant(self.midnight(date, iso_date)? + of_day));
+            let shown = self.midnight(date, iso_date)? + of_day;
+            return Some(Written { shown, offset });
         }
-        let text = str::from_utf8(text).ok()?;
-        if let Ok(at) = text.parse::<Timestamp>() {
-            let is_near = YEARS.contains(&Offset::UTC.to_datetime(at).year());
-            return is_near.then_some(Written::Instant(at.as_second()));
-        }
-        let shown: DateTime = text.parse().ok()?;
-        let at = Offset::UTC.to_timestamp(shown).ok()?;
-        YEARS
-            .contains(&shown.year())
-            .then_some(Written::Clock(at.as_second()))
+        unusual(text)
     }
 
     #[inline]
     fn midnight(&mut self, text: &[u8], date: fn(&[u8]) -> Option<Date>) -> Option<i64> {
         if self.text.get(..self.length) != Some(text) {
-            let read = date(text)?;
-            let midnight = Offset::UTC.to_timestamp(read.at(0, 0, 0, 0)).ok()?;
+            let midnight = midnight_of(date(text)?)?;
             self.length = 0;
             self.text.get_mut(..text.len())?.copy_from_slice(text);
             self.length = text.len();
-            self.midnight = midnight.as_second();
+            self.midnight = midnight;
         }
         Some(self.midnight)
     }
+}
+
+/// Reads `M/D/YYYY h:mm:ss AM`, as a spreadsheet of the United States has it; of which clock, it
+/// does not say.
+pub(crate) fn american(text: &[u8]) -> Option<Written> {
+    let text = str::from_utf8(text).ok()?;
+    let (date, rest) = text.split_once(' ')?;
+    let (time, half) = rest.split_once(' ')?;
+    let numbers = |text: &str, between: char| -> Option<[i16; 3]> {
+        let mut parts = text.split(between).map(|part| part.parse().ok());
+        let numbers = [parts.next()??, parts.next()??, parts.next()??];
+        parts.next().is_none().then_some(numbers)
+    };
+    let [month, day, year] = numbers(date, '/')?;
+    let [hour, minute, second] = numbers(time, ':')?;
+    let is_time =
+        (1..=12).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
+    let noon = match half {
+        "AM" => 0,
+        "PM" => 12,
+        _ => return None,
+    };
+    let date = Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
+    if !is_time || !YEARS.contains(&date.year()) {
+        return None;
+    }
+    let hours = i64::from(hour % 12 + noon);
+    let of_day = (hours * 60 + i64::from(minute)) * 60 + i64::from(second);
+    Some(Written {
+        shown: midnight_of(date)? + of_day,
+        offset: None,
+    })
+}
+
+/// When a date begins on its own clock, in seconds after the beginning of 1970 on it.
+pub(crate) fn midnight_of(date: Date) -> Option<i64> {
+    let midnight = Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?;
+    Some(midnight.as_second())
+}
+
+/// What is left behind a fraction of a second.
+#[inline]
+fn without_fraction(text: &[u8]) -> &[u8] {
+    let Some((b'.', digits)) = text.split_first() else {
+        return text;
+    };
+    let end = digits.iter().position(|byte| !byte.is_ascii_digit());
+    match end.unwrap_or(digits.len()) {
+        // A dot alone is no fraction.
+        0 => text,
+        end => digits.get(end..).unwrap_or_default(),
+    }
+}
+
+/// Reads what may stand behind a time: nothing, `Z`, `+HH:MM` or `+HHMM`, these perhaps with a space
+/// before them. The outer `None` is something else.
+#[inline]
+pub(crate) fn offset_behind(text: &[u8]) -> Option<Option<i32>> {
+    let text = match text {
+        [] => return Some(None),
+        [b'Z'] => return Some(Some(0)),
+        [b' ', rest @ ..] => rest,
+        _ => text,
+    };
+    let (sign, digits) = text.split_first()?;
+    let (hours, minutes) = match *digits {
+        [h1, h2, b':', m1, m2] | [h1, h2, m1, m2] => (two(h1, h2)?, two(m1, m2)?),
+        _ => return None,
+    };
+    if hours > 25 || minutes > 59 {
+        return None;
+    }
+    let seconds = (i32::from(hours) * 60 + i32::from(minutes)) * 60;
+    match sign {
+        b'+' => Some(Some(seconds)),
+        b'-' => Some(Some(-seconds)),
+        _ => None,
+    }
+}
+
+/// Whatever else is a time: seconds or milliseconds since 1970, and rarer forms of ISO 8601.
+#[cold]
+fn unusual(text: &[u8]) -> Option<Written> {
+    let text = str::from_utf8(text).ok()?;
+    let is_near = |at: Timestamp| YEARS.contains(&Offset::UTC.to_datetime(at).year());
+    if let Ok(number) = text.parse::<i64>() {
+        let seconds = match text.len() {
+            ..=10 => number,
+            _ => number.div_euclid(1_000),
+        };
+        let at = Timestamp::from_second(seconds).ok()?;
+        return is_near(at).then_some(Written::instant(seconds));
+    }
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return is_near(at).then_some(Written::instant(at.as_second()));
+    }
+    let shown: DateTime = text.parse().ok()?;
+    let at = Offset::UTC.to_timestamp(shown).ok()?;
+    is_near(at).then_some(Written {
+        shown: at.as_second(),
+        offset: None,
+    })
 }
 
 /// Reads `MM/DD/YY`.
@@ -145,34 +255,76 @@ mod tests {
     #[test]
     fn iso_times_have_an_offset_or_none() {
         let mut reader = TimeReader::default();
-        let at = Written::Instant(seconds("2024-10-27T00:00:04Z"));
+        let at = seconds("2024-10-27T00:00:04Z");
         for text in [
             "2024-10-27T00:00:04Z",
             "2024-10-27T00:00:04.5Z",
             "2024-10-27T02:00:04+02:00",
+            "2024-10-26 17:00:04 -0700",
+            "2024-10-27 00:00:04+0000",
+            "2024-10-27T02:00:04.000+02:00",
+            "1729987204",
+            "1729987204999",
         ] {
-            assert_eq!(reader.iso(text.as_bytes()), Some(at), "{text}");
+            let read = reader.iso(text.as_bytes());
+            assert_eq!(read.and_then(Written::at), Some(at), "{text}");
         }
-        let shown = Written::Clock(seconds("2024-10-27T00:00:04Z"));
-        assert_eq!(reader.iso(b"2024-10-27T00:00:04"), Some(shown));
+        for text in [
+            "2024-10-27T00:00:04",
+            "2024-10-27 00:00:04",
+            "2024-10-27 00:00:04.25",
+        ] {
+            let shown = Written {
+                shown: at,
+                offset: None,
+            };
+            assert_eq!(reader.iso(text.as_bytes()), Some(shown), "{text}");
+        }
         for bad in [
             "",
             "no data",
             "9999-10-27T00:00:04Z",
             "2024-13-27T00:00:04Z",
+            "2024-10-27T00:00:04.Z",
+            "2024-10-27T00:00:04+99:00",
             "1999-12-31T00:00:00+00:00",
+            "10/27/2024 00:00:04",
+            "70",
+            "99999999999999999",
         ] {
             assert_eq!(reader.iso(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn american_times_have_two_halves_of_a_day() {
+        for (text, expected) in [
+            ("4/12/2016 7:21:00 AM", "2016-04-12T07:21:00Z"),
+            ("4/12/2016 12:00:05 AM", "2016-04-12T00:00:05Z"),
+            ("12/4/2016 12:00:05 PM", "2016-12-04T12:00:05Z"),
+            ("12/4/2016 11:59:59 PM", "2016-12-04T23:59:59Z"),
+        ] {
+            let read = american(text.as_bytes()).unwrap();
+            assert_eq!((read.shown, read.offset), (seconds(expected), None));
+        }
+        for bad in [
+            "",
+            "4/12/2016",
+            "4/12/2016 13:00:00 PM",
+            "30/1/2016 1:00:00 AM",
+            "1/1/1 1:1:1 AM",
+        ] {
+            assert_eq!(american(bad.as_bytes()), None, "{bad}");
         }
     }
 
     proptest! {
         #[test]
         fn the_short_way_agrees_with_the_librarys(
-            text in "20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-5][0-9]Z"
+            text in "20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-5][0-9](Z|[+-][0-2][0-9]:[0-6][0-9])"
         ) {
-            let expected = text.parse::<Timestamp>().ok().map(|at| Written::Instant(at.as_second()));
-            prop_assert_eq!(TimeReader::default().iso(text.as_bytes()), expected);
+            let expected = text.parse::<Timestamp>().ok().map(|at| at.as_second());
+            prop_assert_eq!(TimeReader::default().iso(text.as_bytes()).and_then(Written::at), expected);
         }
 
         #[test]
@@ -180,6 +332,7 @@ mod tests {
             let mut reader = TimeReader::default();
             reader.fitbit(&bytes);
             reader.iso(&bytes);
+            american(&bytes);
         }
     }
 }

@@ -1,35 +1,48 @@
-//! The JSON files of an export, decoded as their bytes arrive.
+//! JSON with samples, decoded as its bytes arrive: the lists of an export, and what
+//! `pulsewing export --format json` writes.
 //!
 //! Samples: `[{"dateTime":"01/25/23 13:00:07","value":{"bpm":54,"confidence":2}}, ...]`; a sample
 //! with confidence 0 is none. Resting heart rate: `[{"dateTime":"03/01/24 00:00:00",
 //! "value":{"date":"03/01/24","value":53.0,"error":6.8}}, ...]`; a day without one has the date
-//! null and the value 0.
+//! null and the value 0. Our own: `{"time":"2024-10-27T02:00:00+02:00","bpm":60,
+//! "zone":"Europe/Berlin"}`, an object a line, or a list of them.
 
 use jiff::civil::Date;
 use pulsewing_core::json::{Event, Flow, Handler, Number};
 
-use super::instant::{TimeReader, fitbit_date};
+use super::instant::{TimeReader, Written, fitbit_date, iso_date};
 
-/// An element of an export's list.
+/// The longest name of a zone that is looked at.
+const MAX_ZONE: usize = 64;
+
+/// An element of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Element {
-    /// When, as seconds after the beginning of 1970 on the clock that the file was written by.
+    /// When, as seconds after the beginning of 1970 on the clock that the export was written by.
     pub(crate) time: Option<i64>,
-    /// The day of a resting heart rate.
+    /// When, in an element of our own.
+    pub(crate) written: Option<Written>,
+    /// The day of a resting heart rate: in an export, or in an element of our own.
     pub(crate) date: Option<Date>,
     /// Beats per minute, if that is what it is.
     pub(crate) rate: Option<u16>,
+    /// The day's resting heart rate, in an element of our own.
+    pub(crate) resting: Option<u16>,
     /// How sure the tracker was, 0 to 3.
     pub(crate) confidence: Option<u64>,
+    /// Whether it is an element of our own, and whether that names a zone.
+    pub(crate) is_own: bool,
+    pub(crate) has_zone: bool,
 }
 
-/// Takes the elements out of a list.
+/// Takes the elements out of a list, each with the zone that it names.
 #[derive(Debug)]
 pub(crate) struct ListReader<F> {
     each: F,
     place: Place,
     key: Key,
     element: Element,
+    zone: String,
     times: TimeReader,
     /// Whether the document is a list.
     pub(crate) is_list: bool,
@@ -50,17 +63,31 @@ enum Key {
     Rate,
     Confidence,
     Date,
+    OwnTime,
+    OwnRate,
+    OwnResting,
+    Zone,
 }
 
-impl<F: FnMut(Element)> ListReader<F> {
+impl<F: FnMut(Element, &str)> ListReader<F> {
     pub(crate) fn new(each: F) -> Self {
         Self {
             each,
             place: Place::Outside,
             key: Key::Time,
             element: Element::default(),
+            zone: String::new(),
             times: TimeReader::default(),
             is_list: false,
+        }
+    }
+
+    /// For documents that are elements themselves.
+    pub(crate) fn of_elements(each: F) -> Self {
+        Self {
+            place: Place::List,
+            is_list: true,
+            ..Self::new(each)
         }
     }
 
@@ -71,44 +98,67 @@ impl<F: FnMut(Element)> ListReader<F> {
             (Place::Value, Some(b"bpm" | b"value")) => Key::Rate,
             (Place::Value, Some(b"confidence")) => Key::Confidence,
             (Place::Value, Some(b"date")) => Key::Date,
+            (Place::Element, Some(b"time")) => Key::OwnTime,
+            (Place::Element, Some(b"bpm")) => Key::OwnRate,
+            (Place::Element, Some(b"resting_bpm")) => Key::OwnResting,
+            (Place::Element, Some(b"zone")) => Key::Zone,
             _ => return Flow::Skip,
         };
         Flow::Continue
     }
 
     fn number(&mut self, number: Number<'_>) {
+        let rate = || {
+            let rate = number.round_half_up();
+            rate.and_then(|rate| u16::try_from(rate).ok())
+        };
         match (self.place, self.key) {
-            (Place::Value, Key::Rate) => {
-                let rate = number.round_half_up();
-                self.element.rate = rate.and_then(|rate| u16::try_from(rate).ok());
-            }
+            (Place::Value, Key::Rate) => self.element.rate = rate(),
             (Place::Value, Key::Confidence) => self.element.confidence = number.as_u64(),
+            (Place::Element, Key::OwnRate) => self.element.rate = rate(),
+            (Place::Element, Key::OwnResting) => self.element.resting = rate(),
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: Option<&[u8]>) {
+        match (self.place, self.key) {
+            (Place::Element, Key::Time) => {
+                self.element.time = text.and_then(|text| self.times.fitbit(text));
+            }
+            (Place::Value, Key::Date) => self.element.date = text.and_then(fitbit_date),
+            (Place::Element, Key::OwnTime) => {
+                self.element.is_own = true;
+                self.element.written = text.and_then(|text| self.times.iso(text));
+                let date = text.and_then(|text| text.get(..10));
+                self.element.date = date.and_then(iso_date);
+            }
+            (Place::Element, Key::Zone) => {
+                self.element.has_zone = true;
+                self.zone.clear();
+                let name = text.filter(|text| text.len() <= MAX_ZONE);
+                let name = name.and_then(|text| str::from_utf8(text).ok());
+                self.zone.push_str(name.unwrap_or_default());
+            }
+            // An element that is no object counts as one that says nothing.
+            (Place::List, _) => (self.each)(Element::default(), ""),
             _ => {}
         }
     }
 }
 
-impl<F: FnMut(Element)> Handler for ListReader<F> {
+impl<F: FnMut(Element, &str)> Handler for ListReader<F> {
     #[inline]
     fn event(&mut self, event: Event<'_>) -> Flow {
         match event {
             Event::Key(key) => return self.key(key.as_bytes()),
-            Event::String(text) => match (self.place, self.key) {
-                (Place::Element, Key::Time) => {
-                    self.element.time = text.as_bytes().and_then(|text| self.times.fitbit(text));
-                }
-                (Place::Value, Key::Date) => {
-                    self.element.date = text.as_bytes().and_then(fitbit_date);
-                }
-                // An element that is no object counts as one that says nothing.
-                (Place::List, _) => (self.each)(Element::default()),
-                _ => {}
-            },
+            Event::String(text) => self.text(text.as_bytes()),
             Event::Number(number) => self.number(number),
             Event::BeginObject => match (self.place, self.key) {
                 (Place::List, _) => {
                     self.place = Place::Element;
                     self.element = Element::default();
+                    self.zone.clear();
                 }
                 (Place::Element, Key::Value) => self.place = Place::Value,
                 _ => return Flow::Skip,
@@ -117,7 +167,7 @@ impl<F: FnMut(Element)> Handler for ListReader<F> {
                 Place::Value => self.place = Place::Element,
                 _ => {
                     self.place = Place::List;
-                    (self.each)(self.element);
+                    (self.each)(self.element, &self.zone);
                 }
             },
             Event::BeginArray if self.place == Place::Outside => {
@@ -140,7 +190,7 @@ mod tests {
 
     fn elements(text: &str, cut: usize) -> Option<Vec<Element>> {
         let mut found = Vec::new();
-        let mut reader = ListReader::new(|element| found.push(element));
+        let mut reader = ListReader::new(|element, _: &str| found.push(element));
         let mut decoder: Decoder = Decoder::new();
         for chunk in text.as_bytes().chunks(cut) {
             decoder.feed(chunk, &mut reader).ok()?;
@@ -170,6 +220,27 @@ mod tests {
     }
 
     #[test]
+    fn our_own_elements_say_when_and_where() {
+        let text = r#"{"time":"2024-10-27T02:00:00+02:00","bpm":60,"zone":"Europe/Berlin","resting_bpm":55}"#;
+        let mut found = None;
+        let mut reader =
+            ListReader::of_elements(|element, zone: &str| found = Some((element, zone.to_owned())));
+        let mut decoder: Decoder = Decoder::new();
+        decoder.feed(text.as_bytes(), &mut reader).unwrap();
+        decoder.finish(&mut reader).unwrap();
+        let (element, zone) = found.unwrap();
+        assert_eq!(element.written.and_then(Written::at), Some(1_729_987_200));
+        assert_eq!((element.rate, element.resting), (Some(60), Some(55)));
+        assert_eq!(element.date, Some(jiff::civil::date(2024, 10, 27)));
+        assert_eq!((element.is_own, zone.as_str()), (true, "Europe/Berlin"));
+        // The same in a list.
+        assert_eq!(
+            elements(&format!("[{text},{text}]"), 7).unwrap(),
+            [element; 2]
+        );
+    }
+
+    #[test]
     fn what_has_another_shape_says_nothing() {
         for text in [
             r#"[{"dateTime":7,"value":{"bpm":"54"}}]"#,
@@ -180,9 +251,8 @@ mod tests {
         ] {
             let found = elements(text, 5).unwrap();
             assert!(
-                found
-                    .iter()
-                    .all(|element| element.rate.is_none() || element.time.is_none()),
+                found.iter().all(|element| element.rate.is_none()
+                    || element.time.is_none() && element.written.is_none()),
                 "{text}"
             );
         }

@@ -1,26 +1,41 @@
 //! What goes into the history from files, and out of it again.
 //!
-//! Google Takeout and Fitbit's own exports hold years of samples, one file a day, in two forms. An
-//! import takes them as they come: whole zip files, directories, single files. Nothing is ever
-//! unpacked to disk, a file's name is only looked at and never used as a path, and memory does not
-//! grow with the files.
+//! Google Takeout and Fitbit's own exports hold years of samples, one file a day, in two forms; others
+//! have a single file. An import takes them as they come: whole archives, directories, single files.
+//! Nothing is ever unpacked to disk, a file's name is only looked at and never used as a path, and
+//! memory does not grow with the files.
 //!
 //! ```text
-//! paths ─▶ find ─▶ form ─▶ json │ csv ─▶ gather ─▶ History
-//!          zip, directory      samples      minutes, days
+//! paths ─▶ find ─▶ form ─▶ read ──────────────▶ gather ─▶ History
+//!          zip, tar        csv, json, fit, apple  minutes, days
 //! ```
+//!
+//! There are two passes: the JSON of an export says how sure the tracker was of a sample, and its
+//! CSV, which has the same samples, does not. So JSON comes first, and what it marks (`doubts`) is
+//! left out of the CSV. What the files say about the clock of the JSON is weighed at the end
+//! (`evidence`).
 //!
 //! A file is there whole or not at all: what was gathered from it is written in one transaction,
 //! once its last byte was read. An import that was cut off is simply run again.
 
-pub(crate) mod csv;
+mod apple;
+mod bounded;
+mod columns;
+mod csv;
+mod doubts;
+mod evidence;
 pub mod export;
 pub(crate) mod find;
+mod fit;
 pub mod form;
 pub(crate) mod gather;
 pub mod import;
 pub(crate) mod instant;
 pub(crate) mod json;
+mod list;
+mod read;
+mod tar;
+mod text;
 pub(crate) mod zone;
 
 use crate::history::HistoryError;
@@ -29,39 +44,81 @@ use crate::history::HistoryError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// The file system, or the zip file around it.
+    /// The file system, or the archive around it.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
     /// It is no JSON, or ends too early.
     #[error("it is no whole JSON: {0}")]
     Json(pulsewing_core::json::Error),
+    /// It is no XML, or ends too early.
+    #[error("it is no whole XML: {0}")]
+    Xml(&'static str),
     /// A line of CSV that is longer than any.
     #[error("line {0} is longer than any of an export's")]
     LongLine(u64),
-    /// Something else than heart rate.
+    /// A file whose name has no ending that is known.
+    #[error(
+        "{} is read; what is: .zip, .tgz, .json, .csv, .tsv, .txt and Apple Health's .xml",
+        no_file_with(.0)
+    )]
+    UnknownForm(String),
+    /// JSON of something else.
+    #[error(
+        "its JSON is no heart rate in a form that is known: an export's list of samples, Google Fit's data points, or what `pulsewing export --format json` writes"
+    )]
+    OtherJson,
+    /// XML of something else.
+    #[error("its XML is not what Apple Health exports, the only XML that is read")]
+    OtherXml,
+    /// CSV of something else.
+    #[error(
+        "its columns are {0}, and none is known as a time or none as a heart rate: name them time and bpm, with times such as 2024-10-27T02:00:04+02:00"
+    )]
+    Columns(String),
+    /// The right form, without any.
     #[error("there is no heart rate in it")]
     NotHeartRate,
+    /// A data set of many wearers.
+    #[error("it holds the heart rates of several people: keep the lines of one Id only")]
+    SeveralPeople,
     /// It had values, and none could be one.
     #[error("none of its {0} values is a heart rate with a time")]
     NothingUsable(u64),
     /// It jumps between more days than are held at once.
     #[error("its samples jump to and fro between more than {days} days", days = gather::OPEN_DAYS)]
     Disorder,
-    /// It unpacks to more than any day's file.
-    #[error("it unpacks to more than {} MiB", find::MAX_FILE / (1 << 20))]
-    TooLarge,
+    /// It unpacks to more than any file of its kind; the limit in MiB.
+    #[error("it unpacks to more than {0} MiB")]
+    TooLarge(u64),
     /// A zip file whose list of files is longer than any.
     #[error("it lists more files than an export has")]
     Directory,
-    /// The zip file unpacks to more than one with measurements would.
+    /// The archive unpacks to more than one with measurements would.
     #[error(
-        "the zip file unpacks to more than {} times its size",
+        "the archive around it unpacks to more than {} times its size",
         find::MAX_EXPANSION
     )]
     Bomb,
     /// It names more devices than anybody wears.
-    #[error("it names more than {} devices", csv::MAX_DEVICES)]
+    #[error("it names more than {} devices", read::MAX_DEVICES)]
     ManyDevices,
+}
+
+fn no_file_with(ending: &str) -> String {
+    match ending {
+        "" => "no file without an ending".to_owned(),
+        _ => format!("no .{ending} file"),
+    }
+}
+
+impl From<std::io::Error> for FileError {
+    fn from(error: std::io::Error) -> Self {
+        // A bound that was met comes through the reader.
+        match error.downcast() {
+            Ok(bound) => bound,
+            Err(error) => Self::Unreadable(error.to_string()),
+        }
+    }
 }
 
 /// Why a file did not make it into the history.
@@ -87,11 +144,6 @@ impl From<HistoryError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        // A bound that was met comes through the reader.
-        let error = match error.downcast() {
-            Ok(bound) => bound,
-            Err(error) => FileError::Unreadable(error.to_string()),
-        };
-        Self::File(error)
+        Self::File(error.into())
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     app::App,
     archive::{
         FileError,
-        import::{JsonTimes, Settings, Summary, Watcher, import},
+        import::{Doubt, JsonTimes, Settings, Summary, Watcher, import},
     },
     cli,
     console::Console,
@@ -112,9 +112,20 @@ fn tell(console: Console, summary: &Summary, json_times: JsonTimes) {
         counted(dates.len() as u64, "day"),
     ));
     if summary.doubtful > 0 {
+        let copies = match summary.doubtful_twins {
+            0 => String::new(),
+            1 => ", and its copy in the CSV".to_owned(),
+            copies => format!(", and {copies} copies of them in the CSV"),
+        };
         console.say(&format!(
-            "Without confidence by the tracker, so left out: {}.",
+            "Without confidence by the tracker, so left out: {}{copies}.",
             counted(summary.doubtful, "value")
+        ));
+    }
+    if summary.doubtful_beyond > 0 {
+        console.warn(&format!(
+            "of {} more without confidence, the copies in the CSV could not be told: import fewer years at once",
+            counted(summary.doubtful_beyond, "value")
         ));
     }
     if summary.refused > 0 {
@@ -123,16 +134,33 @@ fn tell(console: Console, summary: &Summary, json_times: JsonTimes) {
             counted(summary.refused, "value")
         ));
     }
-    if summary.other_clock > 0 {
-        let (read, other, option) = match json_times {
-            JsonTimes::Utc => ("UTC", "local time", "local"),
-            JsonTimes::Local => ("local time", "UTC", "utc"),
-        };
-        console.warn(&format!(
-            "the times of {} were read as {read}, but fit the day of the file's name only as {other}: if the zone is right, import again with --json-times {option}",
-            counted(summary.other_clock, "JSON file")
-        ));
+    if let Some(doubt) = summary.other_clock {
+        console.warn(&other_clock(json_times, doubt));
     }
+}
+
+/// That the JSON seems to be written by the other clock, and what to do.
+fn other_clock(read_by: JsonTimes, doubt: Doubt) -> String {
+    let what = match (read_by, doubt) {
+        (JsonTimes::Utc, Doubt::Days(files)) => format!(
+            "the times of {} were read as UTC, but fit the day of the file's name only as local time: if the zone is right,",
+            counted(files, "JSON file"),
+        ),
+        (JsonTimes::Local, Doubt::Days(files)) => format!(
+            "the times of {} were read as local time, but leave the day of the file's name, as only UTC does:",
+            counted(files, "JSON file"),
+        ),
+        (_, Doubt::Twins) => {
+            "the times of the JSON were read as local time, but the CSV has the same samples at the same times in UTC:".to_owned()
+        }
+    };
+    let option = match read_by {
+        JsonTimes::Utc => "local",
+        JsonTimes::Local => "utc",
+    };
+    format!(
+        "{what} import again with --json-times {option}, which takes the place of what was read now"
+    )
 }
 
 fn verdict(summary: &Summary) -> Result<(), Problem> {
@@ -150,7 +178,7 @@ fn verdict(summary: &Summary) -> Result<(), Problem> {
     }
     if summary.files == 0 {
         return Err(Problem::failed("there is no heart rate in what was named")
-            .hint("an export's files are named heart_rate-2023-01-26.json or heart_rate_2023-01-26.csv; ask Google Takeout for .zip, or unpack a .tgz first"));
+            .hint("an export's files are named heart_rate-2023-01-26.json or heart_rate_2023-01-26.csv; a file of another name is read if it is named itself"));
     }
     Ok(())
 }

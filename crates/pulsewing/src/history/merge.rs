@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 
 use pulsewing_core::{Bpm, day::Day};
 
-use super::row::SourceDay;
+use super::{row::SourceDay, source::Kind};
 
 /// Two fetches of the same day from the same source.
 pub(super) fn fetches(known: &SourceDay, new: &SourceDay) -> SourceDay {
@@ -64,10 +64,11 @@ pub(super) fn sources(days: &[SourceDay]) -> Option<(Day, Option<Bpm>)> {
     for known in rest {
         fill(&mut day, &known.day);
     }
-    // A cloud tells the newest resting rate, which may be yesterday's; an export tells the day's.
+    // A cloud tells the newest resting rate, which may be yesterday's; an export tells the day's. A
+    // recording repeats what somebody was told.
     let resting = days
         .iter()
-        .filter(|known| known.source.kind() > super::Kind::Fitbit)
+        .filter(|known| matches!(known.source.kind(), Kind::ExportCsv | Kind::ExportJson))
         .chain(days)
         .find_map(|known| known.resting);
     Some((day, resting))
@@ -90,7 +91,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::history::{Kind, Source, minutes::tests::any_day};
+    use crate::history::{Source, minutes::tests::any_day};
 
     fn known(day: Day, at: i64, kind: Kind) -> SourceDay {
         SourceDay {

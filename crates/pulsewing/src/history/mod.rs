@@ -16,12 +16,15 @@
 //! | [`examine`] | whether it is whole, without changing it |
 //! | [`Source`] | where minutes came from |
 //!
+//! `imported.rs` has importing again take the place of an earlier import.
+//!
 //! `asked.rs` remembers which days were asked for once they were over, so that what is missing is known
 //! from what is not there.
 
 mod asked;
 mod error;
 mod examine;
+mod imported;
 mod keep;
 mod keeper;
 mod last;

@@ -1,6 +1,6 @@
 //! Reading days back.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::{collections::BTreeMap, rc::Rc, str::FromStr};
 
 use jiff::{
     Timestamp,
@@ -41,12 +41,14 @@ pub struct DaySummary {
 }
 
 /// A minute of the history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Minute {
     /// When it begins.
     pub at: Timestamp,
     /// The offset of the wearer's clock.
     pub offset: Offset,
+    /// The name of the wearer's zone; empty where only its offset is known.
+    pub zone: Rc<str>,
     /// Its average.
     pub bpm: Bpm,
 }
@@ -189,10 +191,16 @@ impl History {
             }
             for known in &sources {
                 let local = known.day.local();
+                let zone: Rc<str> = known.zone.as_str().into();
                 for (minute, bpm) in known.day.iter() {
                     let at = local.instant(minute);
                     let offset = local.offset_in(minute);
-                    waiting.entry(at).or_insert(Minute { at, offset, bpm });
+                    waiting.entry(at).or_insert_with(|| Minute {
+                        at,
+                        offset,
+                        zone: Rc::clone(&zone),
+                        bpm,
+                    });
                 }
             }
         }

@@ -85,6 +85,49 @@ pub(super) fn overlapping(
     Ok(others)
 }
 
+/// The rows with hours between two instants, of every source.
+pub(super) fn between(
+    db: &Connection,
+    wearer: &str,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Row>, HistoryError> {
+    let date = |at: Timestamp| Offset::UTC.to_datetime(at).date();
+    let (first, last) = (date(from), date(until));
+    let mut query = db.prepare(&format!(
+        "SELECT {COLUMNS} FROM day WHERE wearer = ?1 AND date BETWEEN ?2 AND ?3
+         AND start < ?4 AND start + 60 * length > ?5"
+    ))?;
+    let mut rows = query.query((
+        wearer,
+        first.yesterday().unwrap_or(first).to_string(),
+        last.tomorrow().unwrap_or(last).to_string(),
+        until.as_second(),
+        from.as_second(),
+    ))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+/// Removes a row.
+pub(super) fn remove(db: &Connection, wearer: &str, row: &Row) -> Result<(), HistoryError> {
+    let local = row.known.day.local();
+    db.prepare(
+        "DELETE FROM day WHERE wearer = ?1 AND date = ?2 AND start = ?3 AND length = ?4 AND source = ?5",
+    )?
+    .execute((
+        wearer,
+        local.date().to_string(),
+        local.start().as_second(),
+        local.minutes(),
+        row.known.source.to_string(),
+    ))?;
+    Ok(())
+}
+
 /// The rows of a date.
 pub(super) fn of_date(
     db: &Connection,

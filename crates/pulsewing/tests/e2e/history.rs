@@ -2,7 +2,12 @@
 
 use std::fs;
 
-use crate::{import_files::exported, recording, sandbox_process::Sandbox, signed_in::SignedIn};
+use crate::{
+    import_files::{exported, without_resting},
+    recording,
+    sandbox_process::Sandbox,
+    signed_in::SignedIn,
+};
 
 fn rates() -> impl Iterator<Item = u16> {
     (0..14 * 60).map(|minute| 60 + minute % 40)
@@ -16,7 +21,10 @@ fn every_cycle_adds_what_is_new_and_nothing_twice() {
         for _ in 0..2 {
             signed_in.once().exits(0);
             let history = signed_in.home.run(&["export"]).exits(0).stdout;
-            assert_eq!(history, exported("2026-11-22T00:00:00Z", rates()));
+            assert_eq!(
+                without_resting(&history),
+                exported("2026-11-22T00:00:00Z", rates())
+            );
             signed_in.sandbox.advance(3_600);
         }
         let history = signed_in.status()["history"].clone();
@@ -44,7 +52,10 @@ fn late_minutes_of_yesterday_are_kept_after_midnight() {
     signed_in.once().exits(0);
     let history = signed_in.home.run(&["export"]).exits(0).stdout;
     let rates = (0..1_440).map(|_| 66);
-    assert_eq!(history, exported("2026-11-22T00:00:00Z", rates));
+    assert_eq!(
+        without_resting(&history),
+        exported("2026-11-22T00:00:00Z", rates)
+    );
 }
 
 #[test]
@@ -96,7 +107,10 @@ fn a_damaged_history_is_moved_aside_and_the_cycle_goes_on() {
             .says("the history was damaged; it is now");
         assert!(finished.stdout.contains("Today's Logged Pulses : 840"));
         let history = signed_in.home.run(&["export"]).exits(0).stdout;
-        assert_eq!(history, exported("2026-11-22T00:00:00Z", rates()));
+        assert_eq!(
+            without_resting(&history),
+            exported("2026-11-22T00:00:00Z", rates())
+        );
         let aside = fs::read_dir(signed_in.home.state("")).unwrap();
         let aside: Vec<_> = aside
             .map(|entry| entry.unwrap().path())
@@ -154,7 +168,10 @@ fn a_history_of_an_older_version_is_brought_up_to_date_with_all_it_holds() {
     signed_in.run(&["doctor", "--offline"]).exits(0);
     signed_in.once().exits(0).says_nothing_of("history");
     let history = signed_in.home.run(&["export"]).exits(0).stdout;
-    assert_eq!(history, exported("2026-11-22T00:00:00Z", rates()));
+    assert_eq!(
+        without_resting(&history),
+        exported("2026-11-22T00:00:00Z", rates())
+    );
     let db = rusqlite::Connection::open(signed_in.home.state("history.db")).unwrap();
     db.prepare("SELECT * FROM asked").unwrap();
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     hermetic::{Finished, Home},
-    import_files::{Entry, csv, directory, exported, json, samples, zip},
+    import_files::{Entry, HEADER, csv, directory, exported, json, samples, zip},
 };
 
 const START: &str = "2024-10-27T00:00:00Z";
@@ -131,7 +131,9 @@ fn doubtful_values_and_missing_cells_are_left_out() {
         .says("Read 4 files: 2 values of 2 days");
     assert_eq!(
         history(&home),
-        "time,bpm\n2024-10-27T00:01:00+00:00,54\n2024-10-28T00:01:00+00:00,66\n"
+        format!(
+            "{HEADER}\n2024-10-27 00:01:00,54,+00:00,UTC,\n2024-10-28 00:01:00,66,+00:00,UTC,\n"
+        )
     );
 }
 
@@ -180,32 +182,11 @@ fn days_are_cut_by_the_wearers_zone() {
         .says_nothing_of("warning");
     let exported = history(&home);
     assert!(
-        exported.contains("\n2023-01-26T00:00:00+11:00,60\n"),
+        exported.contains("\n2023-01-26 00:00:00,60,+11:00,Pacific/Noumea,\n"),
         "{}",
         &exported[..99]
     );
-    assert!(exported.ends_with("\n2023-01-26T23:59:00+11:00,60\n"));
-}
-
-#[test]
-fn times_that_fit_the_files_day_only_as_local_ones_are_told() {
-    let samples = samples("2023-01-26T00:00:00Z", (0..1_440).map(|_| 60));
-    let entry = heart_json("2023-01-26", &json(&samples));
-    let home = Home::new();
-    directory(&home.work("x"), std::slice::from_ref(&entry));
-    let zone = ["import", "--zone", "America/New_York", "x"];
-    home.run(&zone)
-        .exits(0)
-        .says("the times of 1 JSON file were read as UTC, but fit")
-        .says("import again with --json-times local");
-    let home = Home::new();
-    directory(&home.work("x"), std::slice::from_ref(&entry));
-    home.run(&[&zone[..], &["--json-times", "local"]].concat())
-        .exits(0)
-        .says_nothing_of("warning");
-    let exported = history(&home);
-    assert!(exported.starts_with("time,bpm\n2023-01-26T00:00:00-05:00,60\n"));
-    assert!(exported.ends_with("\n2023-01-26T23:59:00-05:00,60\n"));
+    assert!(exported.ends_with("\n2023-01-26 23:59:00,60,+11:00,Pacific/Noumea,\n"));
 }
 
 #[test]
@@ -249,11 +230,17 @@ fn a_file_that_cannot_be_read_is_named_and_the_others_are_taken() {
     let finished = import(&home, &["takeout.zip", "broken.zip", "nowhere"]).exits(1);
     for (name, why) in [
         ("heart_rate-2024-10-28.json", "no whole JSON"),
-        ("heart_rate-2024-10-29.json", "no heart rate in it"),
+        (
+            "heart_rate-2024-10-29.json",
+            "its JSON is no heart rate in a form that is known",
+        ),
         ("heart_rate-2024-10-30.json", "none of its 1 values"),
         ("heart_rate-2024-10-31.json", "no whole JSON"),
         ("heart_rate_2024-11-01.csv", "line 2 is longer"),
-        ("heart_rate_2024-11-02.csv", "no heart rate in it"),
+        (
+            "heart_rate_2024-11-02.csv",
+            "its columns are \"steps, floors\"",
+        ),
         ("heart_rate_2024-11-03.csv", "to and fro"),
         ("broken.zip", "cannot be read"),
         ("nowhere", "cannot be read"),
@@ -307,7 +294,7 @@ fn a_file_that_comes_back_to_a_day_of_long_before_is_left_out_as_a_whole() {
         .exits(1)
         .says("back.csv was left out")
         .says("jump to and fro between more than 64 days");
-    assert_eq!(history(&home), "time,bpm\n");
+    assert_eq!(history(&home), format!("{HEADER}\n"));
 }
 
 #[test]
@@ -326,9 +313,9 @@ fn a_zip_bomb_and_names_that_climb_do_no_harm() {
     import(&home, &["takeout.zip"])
         .exits(1)
         .says(
-            "heart_rate-2024-10-28.json was left out: the zip file unpacks to more than 200 times",
+            "heart_rate-2024-10-28.json was left out: the archive around it unpacks to more than 200 times",
         )
-        .says("heart_rate-2024-10-29.json was left out: the zip file unpacks")
+        .says("heart_rate-2024-10-29.json was left out: the archive around it unpacks")
         .says_nothing_of("\u{1b}");
     assert_eq!(history(&home), exported(START, rates()));
     fs::remove_dir_all(home.path("state")).unwrap();
@@ -397,7 +384,7 @@ fn what_cannot_work_is_said_at_once() {
     home.write("notes.txt", "nothing");
     import(&home, &["notes.txt"])
         .exits(1)
-        .says("notes.txt was left out")
+        .says("notes.txt was left out: its columns are \"nothing\"")
         .says("1 file could not be read, and nothing was imported");
     home.run(&["import", "--zone", "Mars/Olympus", "empty"])
         .exits(1)
@@ -422,6 +409,8 @@ fn what_is_older_than_is_kept_is_told() {
         .says("what is older than 2024-10-26 was not kept");
     assert_eq!(
         history(&home),
-        "time,bpm\n2024-10-26T00:00:00+00:00,70\n2024-10-27T00:00:00+00:00,70\n"
+        format!(
+            "{HEADER}\n2024-10-26 00:00:00,70,+00:00,UTC,\n2024-10-27 00:00:00,70,+00:00,UTC,\n"
+        )
     );
 }

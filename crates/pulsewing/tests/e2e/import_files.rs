@@ -9,6 +9,9 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+/// The first line of what `export` prints.
+pub(crate) const HEADER: &str = "time,bpm,offset,zone,resting_bpm";
+
 /// A sample every 15 seconds of these minutes since an instant, as (instant, bpm). A minute's
 /// samples are its rate minus one, twice the rate, and plus one.
 pub(crate) fn samples(start: &str, rates: impl IntoIterator<Item = u16>) -> Vec<(Timestamp, u16)> {
@@ -26,22 +29,27 @@ pub(crate) fn samples(start: &str, rates: impl IntoIterator<Item = u16>) -> Vec<
 /// What `export` prints of these minutes, in UTC.
 pub(crate) fn exported(start: &str, rates: impl IntoIterator<Item = u16>) -> String {
     let start: Timestamp = start.parse().unwrap();
-    let mut csv = String::from("time,bpm\n");
+    let mut csv = format!("{HEADER}\n");
     for (minute, rate) in (0..).zip(rates) {
-        let at = (start + SignedDuration::from_mins(minute)).to_string();
-        writeln!(csv, "{}+00:00,{rate}", at.trim_end_matches('Z')).unwrap();
+        let at = start + SignedDuration::from_mins(minute);
+        writeln!(csv, "{},{rate},+00:00,UTC,", at.strftime("%F %T")).unwrap();
     }
     csv
 }
 
 /// As `heart_rate-YYYY-MM-DD.json`.
 pub(crate) fn json(samples: &[(Timestamp, u16)]) -> String {
+    json_of_confidence(samples, 2)
+}
+
+/// The same, when the tracker was so sure.
+pub(crate) fn json_of_confidence(samples: &[(Timestamp, u16)], confidence: u8) -> String {
     let elements: Vec<String> = samples
         .iter()
         .map(|(at, bpm)| {
             let time = at.strftime("%m/%d/%y %H:%M:%S");
             format!(
-                "{{\n  \"dateTime\" : \"{time}\",\n  \"value\" : {{\n    \"bpm\" : {bpm},\n    \"confidence\" : 2\n  }}\n}}"
+                "{{\n  \"dateTime\" : \"{time}\",\n  \"value\" : {{\n    \"bpm\" : {bpm},\n    \"confidence\" : {confidence}\n  }}\n}}"
             )
         })
         .collect();
@@ -85,4 +93,14 @@ pub(crate) fn zip(path: &Path, entries: &[Entry]) {
         zip.write_all(text.as_bytes()).unwrap();
     }
     zip.finish().unwrap();
+}
+
+/// What `export` printed, without the resting heart rates.
+pub(crate) fn without_resting(exported: &str) -> String {
+    let mut minutes = format!("{HEADER}\n");
+    for line in exported.lines().skip(1) {
+        let (minute, _) = line.rsplit_once(',').unwrap();
+        writeln!(minutes, "{minute},").unwrap();
+    }
+    minutes
 }

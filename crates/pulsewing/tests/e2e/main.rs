@@ -39,6 +39,8 @@ mod exit_codes;
 mod export;
 mod history;
 mod import;
+mod import_evidence;
+mod import_forms;
 mod login;
 mod logout;
 mod look;

@@ -1,0 +1,233 @@
+//! Which columns of CSV hold what.
+
+use super::find::shown;
+
+/// How much of an unknown header is told, in characters.
+const MAX_TOLD: usize = 120;
+
+/// What columns with a time and with a rate are called, in small letters and with spaces.
+const TIMES: [&str; 10] = [
+    "time",
+    "timestamp",
+    "datetime",
+    "date time",
+    "date/time",
+    "start time",
+    "starttime",
+    "start date",
+    "startdate",
+    "recorded at",
+];
+const RATES: [&str; 10] = [
+    "bpm",
+    "beats per minute",
+    "heart rate",
+    "heartrate",
+    "heart rate bpm",
+    "heart rate (bpm)",
+    "heart rate (count/min)",
+    "hr",
+    "hr (bpm)",
+    "pulse",
+];
+
+/// A line of samples. What the file has no column for is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Line<'a> {
+    pub(crate) time: &'a [u8],
+    pub(crate) rate: &'a [u8],
+    pub(crate) device: &'a [u8],
+    pub(crate) offset: &'a [u8],
+    pub(crate) zone: &'a [u8],
+    pub(crate) resting: &'a [u8],
+    pub(crate) person: &'a [u8],
+}
+
+/// Which header a file has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Header {
+    /// An export's.
+    Export,
+    /// `pulsewing export`'s.
+    Own,
+    /// A data set of several people.
+    People,
+    /// Any other.
+    Recording,
+}
+
+/// Where the columns are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Columns {
+    pub(super) header: Header,
+    time: usize,
+    rate: usize,
+    device: Option<usize>,
+    offset: Option<usize>,
+    zone: Option<usize>,
+    resting: Option<usize>,
+    person: Option<usize>,
+}
+
+impl Columns {
+    /// The last one that is of interest.
+    pub(super) fn last(&self) -> usize {
+        [
+            Some(self.time),
+            Some(self.rate),
+            self.device,
+            self.offset,
+            self.zone,
+            self.resting,
+            self.person,
+        ]
+        .into_iter()
+        .flatten()
+        .max()
+        .unwrap_or_default()
+    }
+}
+
+/// The fields of a line.
+pub(super) struct Fields<'a> {
+    pub(super) line: &'a [u8],
+    /// Where each ends.
+    pub(super) ends: &'a [usize],
+    /// How many bytes lie between two of them.
+    pub(super) between: usize,
+}
+
+impl<'a> Fields<'a> {
+    #[inline]
+    fn get(&self, column: usize) -> &'a [u8] {
+        let start = match column.checked_sub(1) {
+            Some(before) => self.ends.get(before).map(|end| end + self.between),
+            None => Some(0),
+        };
+        start
+            .zip(self.ends.get(column).copied())
+            .and_then(|(start, end)| self.line.get(start..end))
+            .unwrap_or_default()
+            .trim_ascii()
+    }
+
+    #[inline]
+    pub(super) fn line(&self, columns: &Columns) -> Line<'a> {
+        let optional = |column: Option<usize>| column.map_or(&[][..], |column| self.get(column));
+        Line {
+            time: self.get(columns.time),
+            rate: self.get(columns.rate),
+            device: optional(columns.device),
+            offset: optional(columns.offset),
+            zone: optional(columns.zone),
+            resting: optional(columns.resting),
+            person: optional(columns.person),
+        }
+    }
+
+    /// Whether the line stands before a header, or in place of one.
+    pub(super) fn says_nothing(&self) -> bool {
+        let first = self.get(0);
+        first.starts_with(b"sep=") || (self.ends.len() <= 1 && matches!(first, b"" | b"no data"))
+    }
+
+    pub(super) fn columns(&self) -> Option<Columns> {
+        let names: Vec<String> = (0..self.ends.len())
+            .map(|column| {
+                let name = String::from_utf8_lossy(self.get(column)).to_lowercase();
+                name.replace(['_', '-'], " ")
+            })
+            .collect();
+        let find = |wanted: &str| names.iter().position(|name| name == wanted);
+        let first = |wanted: &[&str]| wanted.iter().find_map(|name| find(name));
+        let plain = |header, time, rate| Columns {
+            header,
+            time,
+            rate,
+            device: find("data source"),
+            offset: None,
+            zone: None,
+            resting: None,
+            person: None,
+        };
+        if let Some((time, rate)) = find("timestamp").zip(find("beats per minute")) {
+            return Some(plain(Header::Export, time, rate));
+        }
+        if let Some((id, time)) = find("id").zip(find("time"))
+            && let Some(rate) = find("value")
+        {
+            return Some(Columns {
+                person: Some(id),
+                ..plain(Header::People, time, rate)
+            });
+        }
+        let (time, rate) = first(&TIMES).zip(first(&RATES))?;
+        let columns = plain(Header::Recording, time, rate);
+        Some(match find("offset").zip(find("zone")) {
+            Some((offset, zone)) => Columns {
+                header: Header::Own,
+                offset: Some(offset),
+                zone: Some(zone),
+                resting: find("resting bpm"),
+                ..columns
+            },
+            None => columns,
+        })
+    }
+
+    /// The header as a person is told it.
+    pub(super) fn told(&self) -> String {
+        let names: Vec<_> = (0..self.ends.len())
+            .map(|column| String::from_utf8_lossy(self.get(column)))
+            .collect();
+        let told: String = shown(&names.join(", ")).chars().take(MAX_TOLD).collect();
+        format!("\"{told}\"")
+    }
+}
+
+/// Reads a rate in thousandths of a beat per minute; `None` when it is none. Some countries write a
+/// comma before the fraction.
+#[inline]
+pub(crate) fn rate(text: &[u8]) -> Option<u32> {
+    let end = text.iter().position(|byte| matches!(byte, b'.' | b','));
+    let (whole, fraction) = text.split_at_checked(end.unwrap_or(text.len()))?;
+    if whole.is_empty() || whole.len() > 4 {
+        return None;
+    }
+    let mut thousandths: u32 = 0;
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
+    for byte in whole {
+        thousandths = thousandths * 10 + digit(*byte)?;
+    }
+    thousandths *= 1_000;
+    for (place, byte) in fraction.iter().skip(1).enumerate() {
+        let digit = digit(*byte)?;
+        thousandths += match place {
+            0 => digit * 100,
+            1 => digit * 10,
+            2 => digit,
+            3 => u32::from(digit >= 5),
+            _ => 0,
+        };
+    }
+    // No rate is beyond this.
+    (thousandths <= 1_000_000).then_some(thousandths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_number_within_reason() {
+        assert_eq!(rate(b"65.0"), Some(65_000));
+        assert_eq!(rate(b"65.4996"), Some(65_500));
+        assert_eq!(rate(b"48,5"), Some(48_500));
+        assert_eq!(rate(b"300"), Some(300_000));
+        for bad in [
+            "", "x", "-1", "1e999", "NaN", "inf", "1001", ".5", "1.2.3", "99999",
+        ] {
+            assert_eq!(rate(bad.as_bytes()), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What the files say about the clock that wrote the times of an export's JSON, which name no offset.
+//!
+//! Every file is named after a day of the wearer's. Times of the wearer's own clock lie in that day,
+//! whatever zone that was in. Times in UTC lie in it as far as the zone is right, which it is not for
+//! somebody who travels: a day that began further east or west may look as if its times were local. So
+//! a single file whose times leave the day of its name settles it for UTC, and so does the CSV of the
+//! same export, whose times are known to be UTC, where it has the same samples.
+
+use std::collections::HashMap;
+
+use jiff::{civil::Date, tz::TimeZone};
+
+use super::{
+    import::JsonTimes,
+    instant::midnight_of,
+    zone::{LocalClock, day_of},
+};
+
+/// A clock that is set right may have moved a sample out of its day by so many seconds.
+const SLACK: i64 = 300;
+
+/// How many seconds lie between two samples that are looked for in the CSV, at least.
+const APART: i64 = 3 * 3_600;
+
+/// The most samples of one file that are looked for, and the most of all files.
+const WITNESSES_OF_A_FILE: usize = 4;
+const WITNESSES: usize = 16_384;
+
+/// What a JSON file showed of its times, as they stand in it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shown {
+    extent: Option<(i64, i64)>,
+    witnesses: Vec<(i64, u16)>,
+}
+
+impl Shown {
+    /// Takes a sample's time, and its rate where the tracker trusted it.
+    #[inline]
+    pub(crate) fn sample(&mut self, shown: i64, rate: Option<u16>) {
+        let (first, last) = self.extent.get_or_insert((shown, shown));
+        *first = shown.min(*first);
+        *last = shown.max(*last);
+        if self.witnesses.len() < WITNESSES_OF_A_FILE
+            && let Some(rate) = rate
+        {
+            let before = self.witnesses.last();
+            if before.is_none_or(|(before, _)| shown.abs_diff(*before) >= APART.unsigned_abs()) {
+                self.witnesses.push((shown, rate));
+            }
+        }
+    }
+}
+
+/// What all files show.
+#[derive(Debug, Default)]
+pub(crate) struct Evidence {
+    /// Files whose times lie in the day of their names by the wearer's clock only.
+    fits_local_only: u64,
+    /// Files whose times cannot be the wearer's clock.
+    not_local: u64,
+    files: u64,
+    witnesses: Vec<(i64, u16)>,
+    /// Instants at which a sample of this rate is in the CSV too, if the JSON is by this clock.
+    wanted: HashMap<i64, (u16, JsonTimes)>,
+    in_csv_as_utc: u64,
+    in_csv_as_local: u64,
+}
+
+/// Files whose times contradict the clock that they were read by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// So many files have times that fit the day of their names only by the other clock.
+    Days(u64),
+    /// The CSV has the same samples at the instants that the other clock gives.
+    Twins,
+}
+
+impl Evidence {
+    /// Takes what a file shows that is named after a day.
+    pub(crate) fn file(&mut self, date: Date, zone: &TimeZone, shown: &Shown) {
+        let (Some((first, last)), Some(midnight)) = (shown.extent, midnight_of(date)) else {
+            return;
+        };
+        self.files += 1;
+        let holds = |start: i64, seconds: i64| {
+            let day = start - SLACK..start + seconds + SLACK;
+            day.contains(&first) && day.contains(&last)
+        };
+        let noon = zone.to_ambiguous_timestamp(date.at(12, 0, 0, 0));
+        let is_utc = noon.compatible().is_ok_and(|noon| {
+            let day = day_of(zone, noon);
+            holds(day.start().as_second(), i64::from(day.minutes()) * 60)
+        });
+        let is_local = holds(midnight, 86_400);
+        self.not_local += u64::from(!is_local);
+        self.fits_local_only += u64::from(is_local && !is_utc);
+        let room = WITNESSES.saturating_sub(self.witnesses.len());
+        self.witnesses.extend(shown.witnesses.iter().take(room));
+    }
+
+    /// All JSON was read: prepares for the samples of the CSV, where they could decide.
+    pub(crate) fn settle(&mut self, read_by: JsonTimes, zone: &TimeZone) {
+        let witnesses = std::mem::take(&mut self.witnesses);
+        let is_open = match read_by {
+            JsonTimes::Utc => self.not_local == 0 && self.fits_local_only > 0,
+            JsonTimes::Local => self.not_local == 0,
+        };
+        if !is_open {
+            return;
+        }
+        let mut clock = LocalClock::new(zone.clone());
+        for (shown, rate) in witnesses {
+            self.wanted.insert(shown, (rate, JsonTimes::Utc));
+            // Where both clocks agree there is nothing to tell them apart.
+            if let Some(at) = clock.instant(shown).filter(|at| *at != shown) {
+                self.wanted.entry(at).or_insert((rate, JsonTimes::Local));
+            } else {
+                self.wanted.remove(&shown);
+            }
+        }
+    }
+
+    /// Whether samples of the CSV could decide.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
+    /// Takes a sample of an export's CSV: its instant, and its rate in thousandths.
+    pub(crate) fn twin(&mut self, at: i64, rate: u32) {
+        if let Some((wanted, clock)) = self.wanted.get(&at)
+            && u32::from(*wanted) == (rate + 500) / 1_000
+        {
+            match clock {
+                JsonTimes::Utc => self.in_csv_as_utc += 1,
+                JsonTimes::Local => self.in_csv_as_local += 1,
+            }
+        }
+    }
+
+    /// Why the other clock than the one that the files were read by is the right one; `None` where
+    /// nothing speaks for it, or something against it.
+    pub(crate) fn against(&self, read_by: JsonTimes) -> Option<Doubt> {
+        match read_by {
+            JsonTimes::Utc => {
+                let is_local = self.fits_local_only > 0 && self.not_local == 0;
+                let twins_agree =
+                    self.in_csv_as_utc == 0 || self.in_csv_as_utc < self.in_csv_as_local;
+                (is_local && twins_agree).then_some(Doubt::Days(self.fits_local_only))
+            }
+            JsonTimes::Local if self.not_local > 0 => Some(Doubt::Days(self.not_local)),
+            JsonTimes::Local => (self.in_csv_as_utc > self.in_csv_as_local).then_some(Doubt::Twins),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn seconds(text: &str) -> i64 {
+        text.parse::<Timestamp>().unwrap().as_second()
+    }
+
+    /// Files with a sample an hour, each as (day of the name, first and last time).
+    fn weighed(files: &[(&str, &str, &str)], read_by: JsonTimes) -> Evidence {
+        let zone = TimeZone::get("America/Chicago").unwrap();
+        let mut evidence = Evidence::default();
+        for (date, first, last) in files {
+            let mut shown = Shown::default();
+            let hours = (seconds(first)..=seconds(last)).step_by(3_600);
+            for (at, rate) in hours.zip(60..) {
+                shown.sample(at, Some(rate));
+            }
+            evidence.file(date.parse().unwrap(), &zone, &shown);
+        }
+        evidence.settle(read_by, &zone);
+        evidence
+    }
+
+    const HOME: (&str, &str, &str) = ("2024-09-10", "2024-09-10T05:00:00Z", "2024-09-11T04:00:00Z");
+    const ABROAD: (&str, &str, &str) =
+        ("2025-06-10", "2025-06-10T01:00:00Z", "2025-06-10T16:00:00Z");
+
+    #[test]
+    fn one_file_that_leaves_its_day_settles_it() {
+        let both = weighed(&[HOME, ABROAD], JsonTimes::Utc);
+        assert_eq!(both.against(JsonTimes::Utc), None);
+        assert!(!both.is_open());
+        let both = weighed(&[HOME, ABROAD], JsonTimes::Local);
+        assert_eq!(both.against(JsonTimes::Local), Some(Doubt::Days(1)));
+        let abroad = weighed(&[ABROAD], JsonTimes::Utc);
+        assert_eq!(abroad.against(JsonTimes::Utc), Some(Doubt::Days(1)));
+        let home = weighed(&[HOME], JsonTimes::Utc);
+        assert_eq!(home.against(JsonTimes::Utc), None);
+    }
+
+    #[test]
+    fn the_csv_of_the_same_samples_settles_it() {
+        for read_by in [JsonTimes::Utc, JsonTimes::Local] {
+            let offset = 5 * 3_600;
+            for (is_utc, later) in [(true, 0), (false, offset)] {
+                let mut evidence = weighed(&[ABROAD], read_by);
+                assert!(evidence.is_open());
+                for (at, rate) in (seconds(ABROAD.1)..=seconds(ABROAD.2))
+                    .step_by(3_600)
+                    .zip(60..)
+                {
+                    evidence.twin(at + later, rate * 1_000);
+                }
+                let expected = match (read_by, is_utc) {
+                    (JsonTimes::Utc, false) => Some(Doubt::Days(1)),
+                    (JsonTimes::Local, true) => Some(Doubt::Twins),
+                    _ => None,
+                };
+                assert_eq!(evidence.against(read_by), expected, "{read_by:?} {is_utc}");
+            }
+        }
+    }
+}
