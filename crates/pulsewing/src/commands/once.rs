@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pulsewing_core::{
-    cycle::Deadline,
-    reading::{Freshness, Reading},
-};
+use pulsewing_core::{cycle::Deadline, reading::Reading};
 
 use super::{cycle_report, print};
 use crate::{
@@ -38,43 +35,35 @@ pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
     )?;
     let mut engine = app.engine(provider, Some(DEADLINE))?;
     engine.next_cycle(&mut Stop::listen()).await?;
-    if let Some(reading) = engine.reading() {
-        Keeper::new(
-            app.state_dir().clone(),
-            app.config.history.keep,
-            app.console,
-        )
-        .record(reading);
-        let now = engine.clock().now();
-        let freshness = reading.freshness(now.utc, app.interval(), false);
-        // After a day of silence the picture goes on showing what was last known.
-        let mut shown = reading.clone();
-        keep_last_known(&mut shown, app.state_dir(), None);
-        outputs.show(&View::of(&shown, freshness, now))?;
-    }
-    print(&output(app, &engine, options))
-}
-
-fn output(app: &App, engine: &Engine, options: &Once) -> String {
     let Some(reading) = engine.reading() else {
-        return String::new();
+        return Ok(());
     };
-    let now = engine.clock().now().utc;
+    Keeper::new(
+        app.state_dir().clone(),
+        app.config.history.keep,
+        app.console,
+    )
+    .record(reading);
+    let now = engine.clock().now();
+    let freshness = reading.freshness(now.utc, app.interval(), false);
+    // After a day of silence the picture and the first line go on showing what was last known.
+    let mut shown = reading.clone();
+    keep_last_known(&mut shown, app.state_dir(), None);
+    outputs.show(&View::of(&shown, freshness, now))?;
     if options.json {
-        let freshness = reading.freshness(now, app.interval(), false);
-        return ReadingJson::new(reading, freshness).to_line();
+        return print(&ReadingJson::new(reading, freshness).to_line());
     }
-    let report = cycle_report::of(engine, false);
+    let report = cycle_report::of(&engine, false);
     if options.report {
-        return report;
+        return print(&report);
     }
-    format!("{}\n{report}", newest(reading, now))
+    print(&format!("{}\n{report}", newest(&shown, now.utc)))
 }
 
 /// The newest heart rate, for a person.
 fn newest(reading: &Reading, now: Timestamp) -> String {
     match reading.latest().zip(reading.heart_zone()) {
         Some((sample, zone)) => words::heart_rate(sample, zone, now),
-        None => words::freshness(Freshness::Silent).to_owned(),
+        None => "No heart rate is known yet".to_owned(),
     }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use pulsewing_core::{
     Bpm, Provider,
     day::{Day, Sample, Window},
+    heart_zone::HeartZones,
     reading::Reading,
 };
 
