@@ -10,7 +10,6 @@ use crate::{
     app::App,
     cli::Once,
     daemon::keep_last_known,
-    engine::Engine,
     history::Keeper,
     outputs::{Outputs, View},
     problem::Problem,
