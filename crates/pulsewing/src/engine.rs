@@ -300,11 +300,15 @@ impl Engine {
             .and_then(|problem| problem.hints().first().cloned());
         if problem.is_none() {
             self.state.last_success = Some(now);
-            if let Some(latest) = self.cycle.reading().and_then(Reading::latest) {
-                self.state.last_minute = Some(latest.at);
-                self.state.last_bpm = Some(latest.bpm.get());
-            }
+            self.state.last_minute = self
+                .cycle
+                .reading()
+                .and_then(Reading::latest)
+                .map(|sample| sample.at);
             self.state.reading = self.cycle.reading().map(ReadingFacts::from);
+            if let Some(newest) = self.cycle.reading().and_then(Reading::latest) {
+                self.state.last_bpm = Some(newest.bpm.get());
+            }
         }
         self.save_state();
         let zone = self.cycle.reading().map(|reading| &reading.time_zone);

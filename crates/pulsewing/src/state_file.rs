@@ -31,12 +31,12 @@ pub struct State {
     pub last_update: Option<Timestamp>,
     /// When a cycle last yielded a reading.
     pub last_success: Option<Timestamp>,
-    /// The newest minute of that reading; an earlier one's, while it had none.
+    /// The newest minute of that reading.
     pub last_minute: Option<Timestamp>,
-    /// The heart rate of that minute in bpm.
-    pub last_bpm: Option<u16>,
     /// When the next cycle is due.
     pub next_update: Option<Timestamp>,
+    /// The heart rate of the newest minute that any reading had, in bpm.
+    pub last_bpm: Option<u16>,
     /// What the last cycle failed with, in one sentence; nothing after a success.
     pub last_error: Option<String>,
     /// The same in technical words, where they differ.

@@ -59,6 +59,12 @@ pub(crate) fn date(date: Date) -> String {
     date.strftime("%A %-d %B %Y").to_string()
 }
 
+/// A heart rate in one line: `82 bpm, light, 8 min ago`.
+pub(crate) fn heart_rate(sample: Sample, zone: HeartZone, now: Timestamp) -> String {
+    let (bpm, zone) = (sample.bpm.get(), zone.name().to_lowercase());
+    format!("{bpm} bpm, {zone}, {}", ago(sample.at, now))
+}
+
 /// `November 2026`.
 pub(crate) fn month(date: Date) -> String {
     date.strftime("%B %Y").to_string()
@@ -73,12 +79,6 @@ pub(crate) const fn class_of(zone: HeartZone) -> &'static str {
         HeartZone::Vigorous => "vigorous",
         HeartZone::Peak => "peak",
     }
-}
-
-/// A heart rate in one line: `82 bpm, light, 8 min ago`.
-pub(crate) fn heart_rate(sample: Sample, zone: HeartZone, now: Timestamp) -> String {
-    let (bpm, zone) = (sample.bpm.get(), zone.name().to_lowercase());
-    format!("{bpm} bpm, {zone}, {}", ago(sample.at, now))
 }
 
 /// What there is to say about how much the reading tells of the present.

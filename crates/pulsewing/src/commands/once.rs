@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pulsewing_core::{
-    cycle::Deadline,
-    reading::{Freshness, Reading},
-};
+use pulsewing_core::{cycle::Deadline, reading::Reading};
 
 use super::{cycle_report, print};
 use crate::{
@@ -71,6 +68,6 @@ fn output(app: &App, engine: &Engine, options: &Once) -> String {
 fn newest(reading: &Reading, now: Timestamp) -> String {
     match reading.latest().zip(reading.heart_zone()) {
         Some((sample, zone)) => words::heart_rate(sample, zone, now),
-        None => words::freshness(Freshness::Silent).to_owned(),
+        None => "No heart rate for 24 hours".to_owned(),
     }
 }

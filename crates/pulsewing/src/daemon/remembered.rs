@@ -5,6 +5,7 @@ use std::path::Path;
 use pulsewing_core::{
     Bpm, Provider,
     day::{Day, Sample, Window},
+    heart_zone::HeartZones,
     reading::Reading,
 };
 
@@ -41,6 +42,13 @@ pub fn last_reading(
             Ok::<_, crate::history::HistoryError>(())
         })
         .ok()?;
+    let [light, moderate, vigorous, peak] = facts.heart_zones.map(Bpm::new);
+    let limits = light.zip(moderate).zip(vigorous.zip(peak));
+    let heart_zones = limits
+        .and_then(|((light, moderate), (vigorous, peak))| {
+            HeartZones::new([light, moderate, vigorous, peak])
+        })
+        .unwrap_or(HeartZones::PLAIN);
     Some(Reading {
         provider,
         time_zone,
@@ -49,7 +57,7 @@ pub fn last_reading(
         battery_percent: facts.battery_percent,
         last_sync: facts.last_sync,
         resting: facts.resting_bpm.and_then(Bpm::new),
-        heart_zones: facts.heart_zones(),
+        heart_zones,
         fetched_at: facts.fetched_at,
     })
 }
