@@ -11,7 +11,6 @@ use pulsewing_core::{Bpm, heart_zone::HeartZone, reading::Reading};
 use super::{Shared, chart, layout};
 use crate::{
     daemon::{Live, Trouble},
-    failure_words,
     plot::Plot,
     words,
 };
@@ -97,7 +96,7 @@ fn complaint(trouble: &Trouble) -> Markup {
     html! {
         div.trouble role="status" {
             h2 { (sentence(&trouble.message)) }
-            p { (failure_words::advice(trouble.failure)) }
+            p { (crate::failure_words::advice(trouble.failure)) }
             @if trouble.wants_sign_in() { p { a.button href="/sign-in" { "Sign in" } } }
             @if let Some(details) = &trouble.details { (layout::details(details)) }
         }
