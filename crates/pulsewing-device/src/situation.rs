@@ -168,8 +168,8 @@ fn of_failure<'t>(
             until: minute_from(until, when),
         },
         Failure::Unauthorized => fault(
-            "The cloud does not accept the access token that it gave.",
-            "Trying again by itself. If this lasts, sign in anew.",
+            "The cloud does not accept the sign-in just now.",
+            "Trying again by itself. If this lasts, sign in again.",
         ),
         Failure::NoAnswer {
             cause: NoAnswer::NeverLeft,
@@ -196,20 +196,22 @@ fn of_failure<'t>(
             "The Fitbit app may not read minutes.",
             "Set its type to Personal at dev.fitbit.com/apps.",
         ),
-        Failure::Rejected { call, status, .. } => {
-            let what = match call {
-                CallName::Token => "renew the sign-in",
-                _ => "give the heart rate",
-            };
-            texts.what = text(format_args!(
-                "The cloud refuses to {what} (status {status})."
-            ));
-            fault(&texts.what, "Trying again by itself.")
-        }
-        _ => {
-            texts.what = text(format_args!("The update failed: {failure}."));
-            fault(&texts.what, "Trying again by itself.")
-        }
+        // The console's `status` has the technical words.
+        Failure::Rejected {
+            call: CallName::Token,
+            ..
+        } => fault(
+            "The cloud refuses to renew the sign-in.",
+            "Trying again by itself.",
+        ),
+        Failure::Rejected { .. } => fault(
+            "The cloud refuses to give the heart rate.",
+            "Trying again by itself.",
+        ),
+        _ => fault(
+            "The update failed.",
+            "Trying again by itself. To learn why, type: pulsewing board status",
+        ),
     }
 }
 

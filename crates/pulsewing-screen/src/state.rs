@@ -127,7 +127,7 @@ impl<'s> Notice<'s> {
                 ..Self::new(
                     "Set-up needed",
                     "No Wi-Fi network is known here yet.",
-                    "Type on the computer that this hangs on:",
+                    "Type on the computer that it is plugged into:",
                 )
                 .calm()
             },
@@ -143,7 +143,7 @@ impl<'s> Notice<'s> {
             State::WaitingForClock => Self::new(
                 "Waiting for the time",
                 "No time server has answered yet.",
-                "If this lasts, let NTP (UDP port 123) through.",
+                "If this lasts, the router may block the time (NTP).",
             )
             .calm(),
             State::SignInNeeded { command, address } => Self {
@@ -189,8 +189,8 @@ impl<'s> Notice<'s> {
             State::Fault { what, advice } => Self::new("Fault", what, advice),
             State::TokensNotStored => Self::new(
                 "Do not switch off",
-                "New sign-in tokens could not be stored yet.",
-                "Without power they are lost.",
+                "The renewed sign-in could not be saved yet.",
+                "Without power it is lost.",
             ),
             State::Erasing { seconds } => Self {
                 title: written(format_args!("Erased in {seconds} s")),

@@ -378,7 +378,7 @@ fn what_the_cloud_refuses_for_good_is_a_fault_with_advice() {
         (
             Provider::Google,
             "{}",
-            "The cloud refuses to give the heart rate (status 403).",
+            "The cloud refuses to give the heart rate.",
         ),
     ] {
         let mut rig = Rig::set_up(provider);

@@ -62,7 +62,7 @@ pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
             .ok_or_else(|| missing("Fitbit_First_Refresh_Token"))?
     };
     let refresh = RefreshToken::new(token.trim())
-        .map_err(|error| Problem::failed("the refresh token cannot be one").caused_by(&error))?;
+        .map_err(|error| Problem::failed("the refresh token is damaged").caused_by(&error))?;
     let user_id = match &settings.user_id {
         Some(id) => Some(UserId::try_from(id.as_str()).map_err(|_| {
             Problem::failed(format!(
@@ -91,7 +91,7 @@ pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
     .ok_or_else(|| missing("Fitbit_First_Refresh_Token"))?;
     files
         .store_new(&chain)
-        .map_err(|error| Problem::failed("the chain could not be written").caused_by(&error))?;
+        .map_err(|error| Problem::failed("the sign-in could not be saved").caused_by(&error))?;
     let mut state = app.state();
     state.forget_account();
     app.save_state(&mut state);

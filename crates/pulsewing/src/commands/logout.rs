@@ -36,12 +36,12 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
             "the sign-in is from {}, and the configuration names another address",
             chain.issuer()
         ))
-        .hint("a refresh token is sent to nobody but its issuer: set [endpoints] as it was for the sign-in"));
+        .hint("a sign-in is shown to nobody but whoever gave it: set [endpoints] as it was when you signed in"));
     }
     let mut buffer = [0; REQUEST_BUFFER];
     let outgoing = token::revoke(provider, chain.client(), chain.refresh_token(), &mut buffer)
         .map(|request| http.prepare(&request, REVOKE_FOR))
-        .map_err(|error| Problem::failed("the grant cannot be given back").caused_by(&error))?;
+        .map_err(|error| Problem::failed("signing out cannot begin").caused_by(&error))?;
     match outgoing.send(app.now(), |_| ()).await {
         // A 4xx says that there is nothing to revoke any more; a 410, that there is nobody to.
         Ok(status) if status.is_success() || status.is_client_error() => {}
@@ -49,22 +49,25 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
         Err(cause) => return Err(kept(cause)),
     }
     files.erase().map_err(|error| {
-        Problem::failed("the grant was given back, and its files could not be erased")
-            .caused_by(&error)
+        Problem::failed(
+            "you are signed out at the provider, but the sign-in's files here could not be erased",
+        )
+        .caused_by(&error)
     })?;
     let mut state = app.state();
     state.forget_account();
     app.save_state(&mut state);
-    app.console
-        .say("Signed out: the grant was given back and the tokens were erased.");
+    app.console.say(
+        "Signed out: Pulsewing may no longer read your data, and the sign-in was erased here.",
+    );
     Ok(())
 }
 
 fn kept(cause: NoAnswer) -> Problem {
     Problem::new(
         Exit::Temporary,
-        "the provider could not be told to revoke the grant, so the sign-in was kept",
+        "the provider could not be told that you sign out, so the sign-in was kept",
     )
-    .caused_by(&cause)
+    .details(format!("revoking the grant: {cause}"))
     .hint("try again later")
 }

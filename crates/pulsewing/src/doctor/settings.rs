@@ -32,7 +32,7 @@ pub(super) fn check(named: Option<&Path>, findings: &mut Vec<Finding>) -> Option
             findings.push(Finding::skipped(
                 id,
                 "there is no configuration",
-                "nothing to do, unless you want something to be otherwise",
+                "nothing to do, unless you want to change something",
             ));
         }
         return Some(Config::default());

@@ -268,7 +268,7 @@ fn facts<'l>(view: &View<'_>, reading: &Reading) -> Vec<Line<'l>> {
 /// When the next update comes, or what is going on.
 fn next(view: &View<'_>) -> String {
     if view.mode == Mode::Leaving {
-        return "Waiting for a refresh to be stored, then it ends".to_owned();
+        return "Saving the renewed sign-in, then it ends".to_owned();
     }
     if let Some(activity) = words::activity(view.live) {
         return activity;
@@ -347,7 +347,7 @@ fn keys(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         (Some(message), _) => message.to_owned(),
         (None, Mode::Follows) => "follows the daemon  q quit  ←→ days  ? keys".to_owned(),
         (None, Mode::Own) => "q quit  u update  ←→ days  ? keys".to_owned(),
-        (None, Mode::Leaving) => "A refresh is being stored; a moment.".to_owned(),
+        (None, Mode::Leaving) => "The renewed sign-in is being saved; a moment.".to_owned(),
     };
     frame.render_widget(Line::from(text.dim()), area);
 }
