@@ -259,8 +259,8 @@ impl<'s> Notice<'s> {
         match absence {
             Absence::ZoneGuessed => Self::new(
                 "Zone guessed",
-                "So ages may be hours wrong.",
-                "Set the wearer's time zone on the computer.",
+                "No time zone came, so ages may be wrong.",
+                "Set it on the computer.",
             ),
             Absence::NotAsked => Self::new(
                 "Not updated",

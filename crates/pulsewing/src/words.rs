@@ -36,10 +36,12 @@ pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// `in 6 min`.
+/// `in 6 min`; what ought to have come long since is `overdue`.
 pub(crate) fn ahead(at: Timestamp, now: Timestamp) -> String {
     let wait = at.duration_since(now);
-    if wait < SignedDuration::from_mins(1) {
+    if wait < -SignedDuration::from_mins(2) {
+        "overdue".to_owned()
+    } else if wait < SignedDuration::from_mins(1) {
         "within a minute".to_owned()
     } else {
         format!("in {}", length(wait))
@@ -197,6 +199,20 @@ mod tests {
         ] {
             let now = at + SignedDuration::from_hours(hours);
             assert_eq!(at_moment(&reading, at, now), words, "{hours}");
+        }
+    }
+
+    #[test]
+    fn what_did_not_come_is_overdue() {
+        let due: Timestamp = "2026-11-22T20:20:00Z".parse().unwrap();
+        for (seconds, words) in [
+            (-360, "in 6 min"),
+            (0, "within a minute"),
+            (120, "within a minute"),
+            (121, "overdue"),
+        ] {
+            let now = due + SignedDuration::from_secs(seconds);
+            assert_eq!(ahead(due, now), words);
         }
     }
 

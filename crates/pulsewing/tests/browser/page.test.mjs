@@ -32,6 +32,18 @@ function on(stage, name, act) {
 
 const bpm = (page) => page.locator("#now .bpm").innerText();
 
+/** How the heart rate looks: what comes first, and whether its zone has lost its colour. */
+const looks = (page) =>
+  page.evaluate(() => {
+    const part = document.getElementById("now");
+    const colour = (name) => getComputedStyle(part.querySelector(name)).color;
+    return {
+      look: part.dataset.look,
+      first: part.firstElementChild.tagName,
+      isQuiet: colour(".zone") === colour(".unit"),
+    };
+  });
+
 on({}, "a live update arrives without a reload", async (set, open) => {
   await set.updated();
   const page = await open("/");
@@ -171,7 +183,25 @@ on({}, "the age counts on without a connection, and that is said", async (set, o
     (least) => parseInt(document.querySelector("#now .age time").textContent, 10) >= least,
     before + 20,
   );
+  const rate = await bpm(page);
+  assert.match(await page.title(), new RegExp(`^${rate} bpm, \\d+ min ago · Pulsewing$`));
+  assert.deepEqual(await looks(page), { look: "fresh", first: "H1", isQuiet: false });
   await picture(page, "lost");
+  // An old one does not look new, though nobody tells the page so.
+  await page.clock.fastForward("40:00");
+  await page.waitForFunction(() => document.getElementById("now").dataset.look === "old");
+  assert.match(await page.title(), new RegExp(`^1 h( \\d+ min)? ago: was ${rate} bpm · Pulsewing$`));
+  assert.deepEqual(await looks(page), { look: "old", first: "P", isQuiet: true });
+  await reads(page.locator(".freshness"), /^Old: /);
+  await reads(page.locator("#now h1"), /^was\s+\d+/);
+  assert.deepEqual(await violations(page), []);
+  await picture(page, "old");
+  await page.clock.fastForward("25:00:00");
+  await page.waitForFunction(() => document.getElementById("now").dataset.look === "long-ago");
+  await reads(page.locator("#facts time[data-due]"), "overdue");
+  assert.equal(await page.title(), `1 day ago: was ${rate} bpm · Pulsewing`);
+  assert.deepEqual(await violations(page), []);
+  await picture(page, "long-ago");
   // A connection that is refused is the browser's to complain of.
   page.complaints.length = 0;
   await set.run(new URL(set.url).host);

@@ -27,7 +27,7 @@ function count() {
   }
   for (const time of document.querySelectorAll("time[data-due]")) {
     const wait = Number(time.dataset.due) - now();
-    const words = wait < 60000 ? "within a minute" : `in ${length(wait)}`;
+    const words = wait < -120000 ? "overdue" : wait < 60000 ? "within a minute" : `in ${length(wait)}`;
     if (time.textContent !== words) time.textContent = words;
   }
 }
