@@ -304,11 +304,11 @@ impl Reading<'_, '_> {
     }
 }
 
-/// The device of the last sample, which is nearly always the next one's.
+/// The devices of a file. Their samples may take turns, line by line.
 #[derive(Default)]
 struct Devices {
-    name: Vec<u8>,
-    source: Option<usize>,
+    known: Vec<(Vec<u8>, usize)>,
+    latest: usize,
 }
 
 impl Devices {
@@ -320,17 +320,31 @@ impl Devices {
         kind: Kind,
         device: &[u8],
     ) -> Result<Place, Failure> {
-        let source = match self.source {
-            Some(known) if self.name == device => known,
-            _ => {
-                let name = String::from_utf8_lossy(device);
-                let number = gather.source(kind, &name, MAX_DEVICES)?;
-                self.name.clear();
-                self.name.extend_from_slice(device);
-                *self.source.insert(number)
-            }
-        };
+        let is_it = |known: &(Vec<u8>, usize)| known.0 == device;
+        if !self.known.get(self.latest).is_some_and(is_it) {
+            self.latest = match self.known.iter().position(is_it) {
+                Some(known) => known,
+                None => self.add(gather, kind, device)?,
+            };
+        }
+        let source = self.known.get(self.latest).map_or(0, |known| known.1);
         Ok(Place { source, zone: 0 })
+    }
+
+    #[cold]
+    fn add(
+        &mut self,
+        gather: &mut Gather<'_>,
+        kind: Kind,
+        device: &[u8],
+    ) -> Result<usize, Failure> {
+        if self.known.len() >= MAX_DEVICES {
+            return Err(FileError::ManyDevices.into());
+        }
+        let name = String::from_utf8_lossy(device);
+        let source = gather.source(kind, &name, MAX_DEVICES)?;
+        self.known.push((device.to_vec(), source));
+        Ok(self.known.len() - 1)
     }
 }
 

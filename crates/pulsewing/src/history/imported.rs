@@ -126,3 +126,105 @@ fn kept(day: &Day, keep: impl Fn(Timestamp, Bpm) -> bool) -> Day {
     }
     left
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::{SignedDuration, tz::TimeZone};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::archive::zone::day_of;
+
+    const START: i64 = 1_717_200_000;
+
+    /// Days of a zone that have these minutes, counted from an instant on.
+    fn days(zone: &str, minutes: &BTreeMap<i64, u16>, fetched_at: i64) -> Vec<SourceDay> {
+        let zone = TimeZone::get(zone).unwrap();
+        let mut days: Vec<SourceDay> = Vec::new();
+        for (minute, bpm) in minutes {
+            let at = Timestamp::from_second(START + minute * 60).unwrap();
+            let local = day_of(&zone, at);
+            if days.last().is_none_or(|known| *known.day.local() != local) {
+                days.push(SourceDay {
+                    source: Source::new(Kind::ExportCsv),
+                    zone: zone.iana_name().unwrap().to_owned(),
+                    day: Day::new(local),
+                    resting: None,
+                    fetched_at: Timestamp::from_second(fetched_at).unwrap(),
+                });
+            }
+            let day = &mut days.last_mut().unwrap().day;
+            day.record(local.minute_of(at).unwrap(), Bpm::new(*bpm).unwrap());
+        }
+        days
+    }
+
+    fn record(history: &mut History, days: &[SourceDay]) {
+        let batch = history.batch().unwrap();
+        for day in days {
+            batch.record_recut(day).unwrap();
+        }
+        batch.commit().unwrap();
+    }
+
+    /// How often each minute stands in a row.
+    fn rows(history: &History) -> BTreeMap<i64, Vec<u16>> {
+        let mut found: BTreeMap<i64, Vec<u16>> = BTreeMap::new();
+        for day in 0..9 {
+            let date = jiff::civil::date(2024, 5, 29) + SignedDuration::from_hours(24 * day);
+            for known in row::of_date(&history.db, &history.wearer, date).unwrap() {
+                for (minute, bpm) in known.day.iter() {
+                    let at = known.day.local().instant(minute).as_second() - START;
+                    found.entry(at / 60).or_default().push(bpm.get());
+                }
+            }
+        }
+        found
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn a_minute_stands_in_one_day_whatever_zones_it_was_imported_in(
+            first in proptest::collection::btree_map(0_i64..5_000, 40_u16..200, 0..400),
+            second in proptest::collection::btree_map(0_i64..5_000, 40_u16..200, 0..400),
+            zone in prop_oneof![Just("America/Los_Angeles"), Just("Asia/Kathmandu"), Just("UTC")],
+            is_later: bool,
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let mut history = History::open(dir.path(), "w").unwrap();
+            record(&mut history, &days("UTC", &first, 100));
+            record(&mut history, &days(zone, &second, if is_later { 200 } else { 100 }));
+            let mut expected = first;
+            expected.extend(second);
+            let expected: BTreeMap<i64, Vec<u16>> =
+                expected.into_iter().map(|(at, bpm)| (at, vec![bpm])).collect();
+            prop_assert_eq!(rows(&history), expected);
+        }
+
+        #[test]
+        fn only_what_was_doubted_is_retracted(
+            known in proptest::collection::btree_map(0_i64..1_400, 60_u16..64, 0..300),
+            doubted in proptest::collection::btree_map(0_i64..1_400, 60_u16..64, 1..300),
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let mut history = History::open(dir.path(), "w").unwrap();
+            record(&mut history, &days("UTC", &known, 100));
+            let batch = history.batch().unwrap();
+            for day in days("Asia/Kathmandu", &doubted, 100) {
+                batch.retract(Kind::ExportCsv, &day.day).unwrap();
+                batch.retract(Kind::ExportJson, &day.day).unwrap();
+            }
+            batch.commit().unwrap();
+            let expected: BTreeMap<i64, Vec<u16>> = known
+                .into_iter()
+                .filter(|(at, bpm)| doubted.get(at) != Some(bpm))
+                .map(|(at, bpm)| (at, vec![bpm]))
+                .collect();
+            prop_assert_eq!(rows(&history), expected);
+        }
+    }
+}
