@@ -27,7 +27,7 @@ const AT_ONCE: usize = 2;
 /// How a plan is carried out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Manner {
-    /// The command that made the plan: a step's own process makes it again.
+    /// The words that made the plan: a step's own process makes it again.
     pub(crate) task: &'static str,
     /// How often each check runs.
     pub(crate) times: u32,
@@ -81,7 +81,7 @@ pub(crate) fn run_all(plan: Vec<Step>, workspace: &Workspace, manner: Manner) ->
     let times = workspace
         .target_dir
         .join("xtask/times")
-        .join(format!("{}.json", manner.task));
+        .join(manner.task.replace(' ', "") + ".json");
     let before = table::read_times(&times);
     print!("\n{}", table::draw(&mut finished, &before));
     if let Err(error) = table::write_times(&times, &finished, before) {
@@ -265,7 +265,7 @@ fn start(name: &str, log: &Path, report: &Path, manner: Manner) -> io::Result<bo
     let output = File::create(log)?;
     let mut command = Command::new(env::current_exe()?);
     command
-        .arg(manner.task)
+        .args(manner.task.split(' '))
         .args(["--repeat", &manner.times.to_string()])
         .args(["--step", name, "--report"])
         .arg(report)
