@@ -299,9 +299,11 @@ fn facts(live: &Live, now: Timestamp) -> Markup {
                     }
                 } }
                 div { dt { "Last sync" } dd { (when(reading.and_then(|it| it.last_sync))) } }
-                div { dt { "Last update" } dd { (when(live.last_success)) } }
                 @if live.trouble.is_some() {
-                    div { dt { "Last try" } dd { (when(live.last_update)) span.at { ", without success" } } }
+                    div { dt { "Last update" } dd { "failed " (when(live.last_update)) } }
+                    div { dt { "Last success" } dd { (when(live.last_success)) } }
+                } @else {
+                    div { dt { "Last update" } dd { (when(live.last_success)) } }
                 }
                 }
                 div { dt { "Next update" } dd {

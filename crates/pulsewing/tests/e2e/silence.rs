@@ -143,7 +143,9 @@ fn an_old_heart_rate_does_not_look_new() {
     assert_eq!(title, "99 bpm, 8 min ago · Pulsewing");
     assert!(text.contains("99 bpm Light8 min ago at 13:59"), "{text}");
     let page = daemon.get("/").body;
-    assert!(!page.contains("Last try"), "{page}");
+    let success = "<dt>Last update</dt><dd><time";
+    let failure = "<dt>Last update</dt><dd>failed <time";
+    assert!(page.contains(success) && !page.contains(failure), "{page}");
     // A failed update is no update.
     signed_in
         .sandbox
@@ -156,7 +158,8 @@ fn an_old_heart_rate_does_not_look_new() {
     assert!(title.ends_with(" ago: was 99 bpm · Pulsewing"), "{title}");
     assert!(text.contains("ago at 13:59was 99 bpm Light"), "{text}");
     assert!(!text.contains("Up to date"), "{text}");
-    assert!(page.contains("Last try"), "{page}");
+    assert!(page.contains(failure) && !page.contains(success), "{page}");
+    assert!(page.contains("Last success"), "{page}");
     daemon.stop();
 
     signed_in.sandbox.faults(&json!([]));
