@@ -2,6 +2,7 @@
 //!
 //! The first byte of the input picks the reply, the second seeds where it is cut; the rest is the body.
 
+use jiff::civil::Date;
 use pulsewing_core::dialect::google;
 
 /// Decodes the body whole and in two pieces.
@@ -48,7 +49,7 @@ fn settings_and_identity(chunks: &[&[u8]]) -> String {
 }
 
 fn resting(chunks: &[&[u8]]) -> String {
-    let mut decoder = google::RestingDecoder::new();
+    let mut decoder = google::RestingDecoder::new(Date::MAX);
     let fed = chunks.iter().try_for_each(|chunk| decoder.feed(chunk));
     format!("{:?}", fed.and_then(|()| decoder.finish()))
 }

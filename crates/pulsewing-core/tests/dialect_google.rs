@@ -101,7 +101,7 @@ fn identity_in(chunks: &[&[u8]]) -> Result<Identity, DecodeError> {
 }
 
 fn resting_in(chunks: &[&[u8]]) -> Result<RestingPage, DecodeError> {
-    let mut decoder = RestingDecoder::new();
+    let mut decoder = RestingDecoder::new(date(2026, 11, 21));
     for chunk in chunks {
         let _ = decoder.feed(chunk);
     }
@@ -534,6 +534,15 @@ fn the_newest_resting_heart_rate_counts() {
             "{body}"
         );
     }
+}
+
+#[test]
+fn a_resting_heart_rate_of_tomorrow_is_not_believed() {
+    let body = RESTING
+        .replacen("58", "59", 1)
+        .replacen("\"year\":2026", "\"year\":2033", 1);
+    let page = resting_in(&[body.as_bytes()]).unwrap();
+    assert_eq!(page.newest, Some((date(2026, 11, 21), bpm(59))));
 }
 
 #[test]

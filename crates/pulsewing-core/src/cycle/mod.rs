@@ -495,6 +495,12 @@ impl Cycle {
         self.fetch.reading()
     }
 
+    /// How many minutes the newest reading is without, because they were told as later than now.
+    #[must_use]
+    pub const fn future_minutes(&self) -> u32 {
+        self.fetch.future_minutes()
+    }
+
     /// The provider's name for the wearer whose heart rate is fetched: the configured one, else that of
     /// whoever signed in; `None` where nobody said.
     #[must_use]
