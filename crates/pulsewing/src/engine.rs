@@ -16,7 +16,7 @@ use crate::{
     chain_file::ChainFile,
     clock::Clock,
     console::Console,
-    history::{Source, SourceDay},
+    history::{Account, Source, SourceDay},
     http::{Http, Outgoing, Part},
     problem::{Exit, Problem},
     progress::Progress,
@@ -412,6 +412,16 @@ impl Engine {
     #[must_use]
     pub const fn provider(&self) -> Provider {
         self.provider
+    }
+
+    /// Whose heart rate it fetches, as far as the provider says.
+    #[must_use]
+    pub fn account(&self) -> Option<Account> {
+        let user_id = self.cycle.user_id()?.to_owned();
+        Some(Account {
+            provider: self.provider,
+            user_id,
+        })
     }
 
     /// What it is doing.

@@ -38,6 +38,7 @@ mod doctor;
 mod exit_codes;
 mod export;
 mod history;
+mod history_file;
 mod import;
 mod login;
 mod logout;
