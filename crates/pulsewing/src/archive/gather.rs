@@ -11,6 +11,7 @@ use pulsewing_core::{
     Bpm,
     civil::{LocalDay, MAX_DAY_MINUTES},
     day::Day,
+    instant::latest_credible,
 };
 
 use super::{Failure, FileError, zone::day_of};
@@ -23,13 +24,15 @@ pub(crate) const OPEN_DAYS: usize = 64;
 pub(crate) struct Gather<'h> {
     zone: &'h TimeZone,
     fetched_at: Timestamp,
+    /// The last second at which something can have been measured, since 1970.
+    latest: i64,
     /// Taken by the batch, when the first day is written.
     history: Option<&'h mut History>,
     batch: Option<Batch<'h>>,
     sources: Vec<Source>,
     open: Vec<OpenDay>,
     /// The open day of the last sample.
-    latest: usize,
+    current: usize,
     closed: HashSet<(usize, i64)>,
     tally: Tally,
     dates: Vec<Date>,
@@ -44,6 +47,8 @@ pub(crate) struct Tally {
     pub(crate) refused: u64,
     /// Values that the tracker itself did not trust.
     pub(crate) doubtful: u64,
+    /// Values that are later than now.
+    pub(crate) future: u64,
 }
 
 struct OpenDay {
@@ -78,11 +83,12 @@ impl<'h> Gather<'h> {
         Self {
             zone,
             fetched_at,
+            latest: latest_credible(fetched_at).as_second(),
             history: Some(history),
             batch: None,
             sources: Vec::new(),
             open: Vec::new(),
-            latest: 0,
+            current: 0,
             closed: HashSet::new(),
             tally: Tally::default(),
             dates: Vec::new(),
@@ -119,18 +125,22 @@ impl<'h> Gather<'h> {
             self.tally.refused += 1;
             return Ok(());
         }
+        if at > self.latest {
+            self.tally.future += 1;
+            return Ok(());
+        }
         let fits = |open: &OpenDay| {
             open.source == source
                 && usize::try_from((at - open.start).div_euclid(60))
                     .is_ok_and(|minute| minute < usize::from(open.local.minutes()))
         };
-        if !self.open.get(self.latest).is_some_and(fits) {
-            self.latest = match self.open.iter().position(fits) {
+        if !self.open.get(self.current).is_some_and(fits) {
+            self.current = match self.open.iter().position(fits) {
                 Some(place) => place,
                 None => self.open_day(source, at)?,
             };
         }
-        let Some(day) = self.open.get_mut(self.latest) else {
+        let Some(day) = self.open.get_mut(self.current) else {
             return Ok(());
         };
         let minute = usize::try_from((at - day.start).div_euclid(60)).unwrap_or(usize::MAX);
@@ -154,6 +164,10 @@ impl<'h> Gather<'h> {
             self.tally.refused += 1;
             return Ok(());
         };
+        if local.start().as_second() > self.latest {
+            self.tally.future += 1;
+            return Ok(());
+        }
         self.tally.taken += 1;
         self.write(source, Day::new(local), Some(bpm))
     }
@@ -215,6 +229,9 @@ impl<'h> Gather<'h> {
         let tally = self.tally;
         if tally.taken == 0 && tally.refused > 0 {
             return Err(FileError::NothingUsable(tally.refused).into());
+        }
+        if tally.taken == 0 && tally.future > 0 {
+            return Err(FileError::Future(tally.future).into());
         }
         for open in std::mem::take(&mut self.open) {
             self.close(&open)?;

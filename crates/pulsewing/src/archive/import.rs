@@ -44,7 +44,7 @@ pub struct Settings {
     pub zone: TimeZone,
     /// Which clock wrote the times of JSON.
     pub json_times: JsonTimes,
-    /// Now: of two imports, the later one's minutes win.
+    /// Now: of two imports, the later one's minutes win, and of what is later than this nothing is believed.
     pub now: Timestamp,
 }
 
@@ -71,6 +71,8 @@ pub struct Summary {
     pub refused: u64,
     /// Values that the tracker itself did not trust.
     pub doubtful: u64,
+    /// Values that are later than now.
+    pub future: u64,
     /// The dates with samples.
     pub dates: BTreeSet<Date>,
     /// JSON files whose times fit the other clock than the one they were read by.
@@ -128,11 +130,13 @@ impl Visitor for Import<'_> {
                     taken,
                     refused,
                     doubtful,
+                    future,
                 } = tally;
                 self.summary.files += 1;
                 self.summary.values += taken;
                 self.summary.refused += refused;
                 self.summary.doubtful += doubtful;
+                self.summary.future += future;
                 self.summary.dates.extend(dates);
                 self.summary.other_clock += u64::from(is_other_clock);
                 self.watcher.read(&found.name);

@@ -96,6 +96,7 @@ fn open(app: &App) -> Result<History, Problem> {
 }
 
 fn tell(console: Console, summary: &Summary, settings: &Settings) {
+    let now = settings.now;
     let dates = &summary.dates;
     let span = match (dates.first(), dates.last()) {
         (Some(first), Some(last)) => format!(", {first} to {last}"),
@@ -111,6 +112,12 @@ fn tell(console: Console, summary: &Summary, settings: &Settings) {
         console.say(&format!(
             "Without confidence by the tracker, so left out: {}.",
             counted(summary.doubtful, "value")
+        ));
+    }
+    if summary.future > 0 {
+        console.warn(&format!(
+            "later than now ({now:.0} by this machine's clock), so left out: {}",
+            counted(summary.future, "value")
         ));
     }
     if summary.refused > 0 {
