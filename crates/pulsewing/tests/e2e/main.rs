@@ -62,3 +62,4 @@ mod stop;
 mod supervision;
 mod unattended;
 mod web;
+mod whose;
