@@ -2,6 +2,7 @@
 //!
 //! The first byte of the input picks the reply, the second seeds where it is cut; the rest is the body.
 
+use jiff::civil::Date;
 use pulsewing_core::dialect::google;
 
 /// Decodes the body whole and in two pieces.
@@ -13,7 +14,7 @@ pub fn run(input: &[u8]) {
     let read = match pick % 4 {
         0 => heart,
         1 => devices,
-        2 => settings,
+        2 => settings_and_identity,
         _ => resting,
     };
     assert_eq!(read(&[body]), read(&[head, tail]));
@@ -37,14 +38,18 @@ fn devices(chunks: &[&[u8]]) -> String {
     format!("{:?}", fed.and_then(|()| decoder.finish()))
 }
 
-fn settings(chunks: &[&[u8]]) -> String {
-    let mut decoder = google::SettingsDecoder::new();
-    let fed = chunks.iter().try_for_each(|chunk| decoder.feed(chunk));
-    format!("{:?}", fed.and_then(|()| decoder.finish()))
+fn settings_and_identity(chunks: &[&[u8]]) -> String {
+    let mut settings = google::SettingsDecoder::new();
+    let fed = chunks.iter().try_for_each(|chunk| settings.feed(chunk));
+    let settings = fed.and_then(|()| settings.finish());
+    let mut identity = google::IdentityDecoder::new();
+    let fed = chunks.iter().try_for_each(|chunk| identity.feed(chunk));
+    let identity = fed.and_then(|()| identity.finish());
+    format!("{settings:?} {identity:?}")
 }
 
 fn resting(chunks: &[&[u8]]) -> String {
-    let mut decoder = google::RestingDecoder::new();
+    let mut decoder = google::RestingDecoder::new(Date::MAX);
     let fed = chunks.iter().try_for_each(|chunk| decoder.feed(chunk));
     format!("{:?}", fed.and_then(|()| decoder.finish()))
 }

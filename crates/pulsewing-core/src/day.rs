@@ -56,13 +56,16 @@ impl Day {
         }
     }
 
-    /// Forgets the minutes that begin after `instant`.
-    pub fn truncate(&mut self, instant: Timestamp) {
+    /// Forgets the minutes that begin after `instant`; returns how many had a value.
+    pub fn truncate(&mut self, instant: Timestamp) -> u16 {
+        let mut forgotten = 0;
         for (minute, slot) in (0..).zip(&mut self.minutes) {
             if self.local.instant(minute) > instant {
-                *slot = None;
+                // At most MAX_DAY_MINUTES, so the sum fits.
+                forgotten += u16::from(slot.take().is_some());
             }
         }
+        forgotten
     }
 
     /// The average of a minute, if it is known.

@@ -10,6 +10,17 @@ use jiff::{
     tz::Offset,
 };
 
+/// How far the clock of whoever tells an instant and this one may part. What was measured is not later than
+/// now; what seems later than by this has the time of another zone or of a wrong clock, so that it is not known
+/// when it was.
+pub const CLOCKS_PART: SignedDuration = SignedDuration::from_mins(2);
+
+/// The latest instant at which something can have been measured that is told `now`: [`CLOCKS_PART`] later.
+#[must_use]
+pub fn latest_credible(now: Timestamp) -> Timestamp {
+    later(now, CLOCKS_PART).unwrap_or(now)
+}
+
 /// The instant that lies this much later, or earlier where `by` is negative; `None` outside of the
 /// calendar, whose years are -9999 to 9999.
 #[must_use]

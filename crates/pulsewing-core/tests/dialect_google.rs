@@ -17,8 +17,8 @@ use pulsewing_core::{
     dialect::{
         DecodeError, DeviceFacts, PageToken, ZoneFacts,
         google::{
-            DevicesDecoder, DevicesPage, HeartDecoder, HeartPage, HeartPoint, MinuteMeans,
-            RestingDecoder, RestingPage, SettingsDecoder,
+            DevicesDecoder, DevicesPage, HeartDecoder, HeartPage, HeartPoint, Identity,
+            IdentityDecoder, MinuteMeans, RestingDecoder, RestingPage, SettingsDecoder,
         },
     },
     json::ErrorKind,
@@ -92,8 +92,16 @@ fn settings(body: &str) -> ZoneFacts {
     settings_in(&[body.as_bytes()]).unwrap()
 }
 
+fn identity_in(chunks: &[&[u8]]) -> Result<Identity, DecodeError> {
+    let mut decoder = IdentityDecoder::new();
+    for chunk in chunks {
+        let _ = decoder.feed(chunk);
+    }
+    decoder.finish()
+}
+
 fn resting_in(chunks: &[&[u8]]) -> Result<RestingPage, DecodeError> {
-    let mut decoder = RestingDecoder::new();
+    let mut decoder = RestingDecoder::new(date(2026, 11, 21));
     for chunk in chunks {
         let _ = decoder.feed(chunk);
     }
@@ -120,6 +128,9 @@ const DEVICES: &str = r#"{"pairedDevices":[
     {"name":"users/1/pairedDevices/3","deviceType":"TRACKER","deviceVersion":"Charge 6","batteryStatus":"High","batteryLevel":84,"lastSyncTime":"2026-11-22T09:27:41Z","macAddress":"AABBCCDDEEFF","features":["HEART_RATE","STEPS"]}]}"#;
 
 const SETTINGS: &str = r#"{"name":"users/1/settings","timeZone":"Europe/Berlin","utcOffset":"3600s","distanceUnit":"DISTANCE_UNIT_KILOMETERS","languageLocale":"de_DE"}"#;
+
+const IDENTITY: &str =
+    r#"{"name":"users/me/identity","healthUserId":"111122223333444455","legacyUserId":"A1B2C3"}"#;
 
 const RESTING: &str = r#"{"dataPoints":[
     {"dataSource":{"recordingMethod":"DERIVED","platform":"FITBIT"},"dailyRestingHeartRate":{"date":{"year":2026,"month":11,"day":20},"beatsPerMinute":"60"}},
@@ -526,6 +537,27 @@ fn the_newest_resting_heart_rate_counts() {
 }
 
 #[test]
+fn a_resting_heart_rate_of_tomorrow_is_not_believed() {
+    let body = RESTING
+        .replacen("58", "59", 1)
+        .replacen("\"year\":2026", "\"year\":2033", 1);
+    let page = resting_in(&[body.as_bytes()]).unwrap();
+    assert_eq!(page.newest, Some((date(2026, 11, 21), bpm(59))));
+}
+
+#[test]
+fn an_identity_has_an_id_and_perhaps_that_of_the_account_before() {
+    let identity = |body: &str| identity_in(&[body.as_bytes()]).unwrap();
+    let whole = identity(IDENTITY);
+    assert_eq!(whole.health.as_deref(), Some("111122223333444455"));
+    assert_eq!(whole.legacy.as_deref(), Some("A1B2C3"));
+    let long = format!(r#"{{"healthUserId":"{}"}}"#, "1".repeat(65));
+    for body in ["{}", r#"{"healthUserId":"","legacyUserId":7}"#, &long] {
+        assert_eq!(identity(body), Identity::default(), "{body}");
+    }
+}
+
+#[test]
 fn a_decoders_state_is_below_one_kibibyte() {
     assert!(
         size_of::<HeartDecoder>() < 1_024,
@@ -543,6 +575,11 @@ fn a_decoders_state_is_below_one_kibibyte() {
         size_of::<RestingDecoder>()
     );
     assert!(
+        size_of::<IdentityDecoder>() < 1_024,
+        "{}",
+        size_of::<IdentityDecoder>()
+    );
+    assert!(
         size_of::<SettingsDecoder>() < 400,
         "{}",
         size_of::<SettingsDecoder>()
@@ -554,6 +591,7 @@ const BODIES: &[&str] = &[
     LIST,
     DEVICES,
     SETTINGS,
+    IDENTITY,
     RESTING,
     "{}",
     r#"{"error":{"code":1}}"#,
@@ -566,6 +604,7 @@ proptest! {
         prop_assert_eq!(heart_in(&chunks), heart_in(&[&body]));
         prop_assert_eq!(devices_in(&chunks), devices_in(&[&body]));
         prop_assert_eq!(settings_in(&chunks), settings_in(&[&body]));
+        prop_assert_eq!(identity_in(&chunks), identity_in(&[&body]));
         prop_assert_eq!(resting_in(&chunks), resting_in(&[&body]));
     }
 
@@ -574,6 +613,7 @@ proptest! {
         let _ = heart_in(&[&body]);
         let _ = devices_in(&[&body]);
         let _ = settings_in(&[&body]);
+        let _ = identity_in(&[&body]);
         let _ = resting_in(&[&body]);
     }
 

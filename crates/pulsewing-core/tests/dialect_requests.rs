@@ -116,6 +116,7 @@ fn googles_other_calls_are_read_only() {
         request.target.to_owned()
     };
     assert_eq!(target(google::settings(&access)), "/v4/users/me/settings");
+    assert_eq!(target(google::identity(&access)), "/v4/users/me/identity");
     assert_eq!(
         target(google::paired_devices(&mut buffer, &access, None).unwrap()),
         "/v4/users/me/pairedDevices?pageSize=100"

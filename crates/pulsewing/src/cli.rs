@@ -68,7 +68,7 @@ pub enum Command {
     #[cfg(feature = "sandbox")]
     Demo(Demo),
     /// Sign in
-    Login(Login),
+    Login(LoginHere),
     /// Sign out: give the grant back and erase the tokens
     Logout,
     /// Take over the original sketch's settings.toml
@@ -149,6 +149,17 @@ pub struct Login {
     pub client_json: Option<PathBuf>,
 }
 
+/// Options of `login`, which signs this machine in.
+#[derive(Debug, Args)]
+pub struct LoginHere {
+    /// How to sign in.
+    #[command(flatten)]
+    pub how: Login,
+    /// Begin anew, such as for another person: set the history so far aside, under a dated name
+    #[arg(long, env = "PULSEWING_REPLACE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub replace: bool,
+}
+
 /// Options of `adopt`.
 #[derive(Debug, Args)]
 pub struct Adopt {
@@ -158,6 +169,9 @@ pub struct Adopt {
     /// Read the refresh token, 64 characters of the board's non-volatile memory, from stdin
     #[arg(long, env = "PULSEWING_NVM", value_parser = clap::builder::FalseyValueParser::new())]
     pub nvm: bool,
+    /// Begin anew, such as for another person: set the history so far aside, under a dated name
+    #[arg(long, env = "PULSEWING_REPLACE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub replace: bool,
 }
 
 /// Options of `once`.

@@ -16,7 +16,7 @@ use crate::{
     chain_file::ChainFile,
     clock::Clock,
     console::Console,
-    history::{Source, SourceDay},
+    history::{Account, Source, SourceDay},
     http::{Http, Outgoing, Part},
     problem::{Exit, Problem},
     progress::Progress,
@@ -315,11 +315,24 @@ impl Engine {
             };
             self.console.warn(&format!("the provider did not tell the wearer's time zone; the zone {name} is taken instead ([wearer] time_zone in the configuration names another)"));
         }
+        if problem.is_none() {
+            self.warn_of_future(self.cycle.future_minutes());
+        }
         if let Some(failure) = self.cycle.renewal_failure() {
             self.console
                 .warn(&format!("the sign-in could not be renewed yet, and is good for a while (details: {failure}; the access token at hand still serves)"));
         }
         problem.map_or(Ok(()), Err)
+    }
+
+    fn warn_of_future(&self, minutes: u32) {
+        if minutes > 0 {
+            let (noun, verb) = match minutes {
+                1 => ("minute", "is"),
+                _ => ("minutes", "are"),
+            };
+            self.console.warn(&format!("{minutes} {noun} of what the provider told {verb} later than now, and left out: check this machine's clock and the wearer's time zone"));
+        }
     }
 
     fn save_state(&mut self) {
@@ -381,6 +394,7 @@ impl Engine {
             });
             past.reply_end(sent.err(), &mut self.cycle, self.clock.now());
         };
+        self.warn_of_future(past.future_minutes().into());
         // What was sent counts also after a restart.
         self.save_state();
         result
@@ -414,6 +428,16 @@ impl Engine {
     #[must_use]
     pub const fn provider(&self) -> Provider {
         self.provider
+    }
+
+    /// Whose heart rate it fetches, as far as the provider says.
+    #[must_use]
+    pub fn account(&self) -> Option<Account> {
+        let user_id = self.cycle.user_id()?.to_owned();
+        Some(Account {
+            provider: self.provider,
+            user_id,
+        })
     }
 
     /// What it is doing.

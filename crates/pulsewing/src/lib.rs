@@ -46,6 +46,7 @@ pub mod log;
 pub mod night;
 pub mod outputs;
 pub mod panel;
+pub mod person;
 pub mod picture;
 pub mod places;
 mod plot;

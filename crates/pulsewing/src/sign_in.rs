@@ -18,6 +18,7 @@ use pulsewing_core::{
 use crate::{
     app::{self, App},
     http::{Http, Part},
+    person::{IfAnother, Person},
     problem::{Exit, Problem},
 };
 
@@ -128,11 +129,22 @@ impl SignIn {
     /// refresh of an older chain can come after.
     ///
     /// # Errors
-    /// A [`Problem`] with the store, the network, or the code; then nothing was changed.
-    pub async fn finish(&self, code: &AuthorizationCode) -> Result<Unstored, Problem> {
+    /// A [`Problem`] with the store, the network, or the code, or that this is another person than the
+    /// history's; then nothing was changed, unless it says so.
+    pub async fn finish(
+        &self,
+        code: &AuthorizationCode,
+        if_another: IfAnother,
+    ) -> Result<Unstored, Problem> {
         let mut files = self.app.chain_file();
         let replaced = app::open_chain(&mut files).await?;
-        let grant = self.exchange(code).await?;
+        let mut grant = self.exchange(code).await?;
+        let person = Person::behind(&grant, self.provider, &self.http, &self.app).await;
+        if if_another == IfAnother::Refuse {
+            let replaced = replaced.as_ref().map(|record| &record.chain);
+            person.check(replaced, &self.http, &self.app).await?;
+        }
+        grant.user_id = person.user_id().and_then(|id| id.try_into().ok());
         let chain = Unstored::signed_in(
             self.provider,
             self.issuer(),
@@ -151,6 +163,8 @@ impl SignIn {
         let mut state = self.app.state();
         state.forget_account();
         self.app.save_state(&mut state);
+        // Under the lock: no update comes in between.
+        person.move_in(&self.app, if_another)?;
         files.unlock();
         Ok(chain)
     }

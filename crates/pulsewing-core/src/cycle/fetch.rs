@@ -89,6 +89,8 @@ pub(super) struct Fetch {
     facts: ZoneFacts,
     draft: Option<Draft>,
     reading: Option<Reading>,
+    /// How many minutes were not believed while that reading was fetched.
+    future_minutes: u32,
     access: Option<Fingerprint>,
     has_renewed: bool,
     /// Whether the zone was asked for in this cycle.
@@ -115,6 +117,7 @@ impl Fetch {
             facts: ZoneFacts::default(),
             draft: None,
             reading: None,
+            future_minutes: 0,
             access: None,
             has_renewed: false,
             has_asked_zone: false,
@@ -134,6 +137,10 @@ impl Fetch {
         {
             reading.keep_last_known(&before.day, &before.window);
         }
+    }
+
+    pub(super) const fn future_minutes(&self) -> u32 {
+        self.future_minutes
     }
 
     pub(super) const fn memory(&self) -> &Memory {
@@ -556,7 +563,7 @@ impl Fetch {
         is_possible
             && self.draft.as_ref().is_some_and(|draft| {
                 let newest = draft.newest();
-                draft.has_future
+                draft.has_future()
                     || newest.is_none_or(|newest| now.duration_since(newest) > SYNCS_WITHIN)
             })
     }
@@ -575,6 +582,7 @@ impl Fetch {
             return Next::Failed(Failure::OutOfTime);
         };
         let resting = self.memory.resting.and_then(|(resting, _)| resting);
+        self.future_minutes = draft.future_minutes;
         self.reading = Some(draft.into_reading(self.provider, settings.heart_zones, resting));
         Next::Done
     }

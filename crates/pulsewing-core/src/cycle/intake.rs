@@ -1,6 +1,6 @@
 //! The reply that is coming in, and the reading that it fills.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::step::{Heart, Step};
 use crate::{
@@ -10,13 +10,9 @@ use crate::{
         DecodeError, DeviceFacts, ErrorDecoder, ErrorReason, PageToken, ZoneFacts, fitbit, google,
     },
     heart_zone::HeartZones,
-    instant::later,
+    instant::latest_credible,
     reading::{Reading, TimeZone},
 };
-
-/// How far the provider's clock and this one may part. What is later than this has clock times of
-/// another zone than was guessed: it is not known when it was.
-const CLOCKS_PART: SignedDuration = SignedDuration::from_mins(2);
 
 /// The reading as far as it is known.
 #[derive(Debug)]
@@ -26,10 +22,12 @@ pub(super) struct Draft {
     pub(super) window: Window,
     /// When the cycle asked.
     pub(super) now: Timestamp,
-    /// How many values the heart-rate replies of this cycle had.
+    /// How many values the heart-rate replies of this cycle had, those of the future left out.
     pub(super) points: u32,
-    /// Whether something was told that lies in the future.
-    pub(super) has_future: bool,
+    /// How many minutes were told that lie in the future.
+    pub(super) future_minutes: u32,
+    /// Whether a sync was told that lies there.
+    has_future_sync: bool,
     /// The day of the reply at hand, in Fitbit's dialect.
     incoming: Day,
     device: DeviceFacts,
@@ -47,7 +45,8 @@ impl Draft {
             window: Window::ending_at(now),
             now,
             points: 0,
-            has_future: false,
+            future_minutes: 0,
+            has_future_sync: false,
             device: DeviceFacts::default(),
             resting: None,
             provider_zones: None,
@@ -97,7 +96,8 @@ pub(super) enum Intake {
     Damaged(DecodeError),
     Error(ErrorDecoder),
     GoogleZone(google::SettingsDecoder),
-    GoogleHeart(google::HeartDecoder),
+    /// With how many minutes of the future it has told.
+    GoogleHeart(google::HeartDecoder, u32),
     GoogleDevices(google::DevicesDecoder),
     GoogleResting(google::RestingDecoder),
     FitbitZone(fitbit::ProfileDecoder),
@@ -126,7 +126,7 @@ impl Intake {
             (Step::Zone, Provider::Google, _) => Self::GoogleZone(google::SettingsDecoder::new()),
             (Step::Zone, Provider::Fitbit, _) => Self::FitbitZone(fitbit::ProfileDecoder::new()),
             (Step::Heart(_), Provider::Google, Some(_)) => {
-                Self::GoogleHeart(google::HeartDecoder::new())
+                Self::GoogleHeart(google::HeartDecoder::new(), 0)
             }
             (Step::Heart(heart), Provider::Fitbit, Some(draft)) => {
                 let offsets = &draft.time_zone.offsets;
@@ -139,7 +139,9 @@ impl Intake {
             (Step::Devices, Provider::Fitbit, Some(draft)) => {
                 Self::FitbitDevices(fitbit::DevicesDecoder::new(&draft.time_zone.offsets))
             }
-            (Step::Resting, ..) => Self::GoogleResting(google::RestingDecoder::new()),
+            (Step::Resting, _, Some(draft)) => {
+                Self::GoogleResting(google::RestingDecoder::new(draft.day.local().date()))
+            }
             (Step::Idle | Step::ResolvingZone, ..) | (_, _, None) => Self::Nothing,
         }
     }
@@ -157,17 +159,23 @@ impl Intake {
             (Self::GoogleResting(decoder), _) => decoder.feed(chunk),
             (Self::FitbitZone(decoder), _) => decoder.feed(chunk),
             (Self::FitbitDevices(decoder), _) => decoder.feed(chunk),
-            (Self::GoogleHeart(decoder), Some(draft)) => decoder.feed(chunk, &mut |point| {
-                // A rollUp has minutes alone.
-                if let google::HeartPoint::Minute(sample) = point {
-                    draft.window.insert(sample);
-                    if let Some(minute) = draft.day.local().minute_of(sample.at) {
-                        draft.day.record(minute, sample.bpm);
+            (Self::GoogleHeart(decoder, future), Some(draft)) => {
+                decoder.feed(chunk, &mut |point| {
+                    // A rollUp has minutes alone.
+                    if let google::HeartPoint::Minute(sample) = point {
+                        if sample.at > latest_credible(draft.now) {
+                            *future = future.saturating_add(1);
+                            return;
+                        }
+                        draft.window.insert(sample);
+                        if let Some(minute) = draft.day.local().minute_of(sample.at) {
+                            draft.day.record(minute, sample.bpm);
+                        }
                     }
-                }
-            }),
+                })
+            }
             (Self::FitbitHeart(decoder), Some(draft)) => decoder.feed(chunk, &mut draft.incoming),
-            (Self::GoogleHeart(_) | Self::FitbitHeart(_), None) => Ok(()),
+            (Self::GoogleHeart(..) | Self::FitbitHeart(_), None) => Ok(()),
         };
         if let Err(error) = fed {
             *self = Self::Damaged(error);
@@ -185,9 +193,11 @@ impl Intake {
             (Self::Error(decoder), _) => Ok(Received::Error(decoder.finish())),
             (Self::GoogleZone(decoder), _) => decoder.finish().map(Received::Zone),
             (Self::FitbitZone(decoder), _) => decoder.finish().map(Received::Zone),
-            (Self::GoogleHeart(decoder), Some(draft)) => {
+            (Self::GoogleHeart(decoder, future), Some(draft)) => {
                 let page = decoder.finish()?;
-                draft.points = draft.points.saturating_add(page.points);
+                let credible = page.points.saturating_sub(future);
+                draft.points = draft.points.saturating_add(credible);
+                draft.future_minutes = draft.future_minutes.saturating_add(future);
                 Ok(Received::Heart(page.next_page))
             }
             (Self::FitbitHeart(decoder), Some(draft)) => {
@@ -218,9 +228,8 @@ impl Intake {
 
 impl Draft {
     fn take_fitbit_day(&mut self, step: Step, facts: &fitbit::HeartFacts) {
-        let told = self.incoming.logged_minutes();
-        self.incoming.truncate(self.latest_credible());
-        self.has_future |= self.incoming.logged_minutes() < told;
+        let future = self.incoming.truncate(latest_credible(self.now));
+        self.future_minutes = self.future_minutes.saturating_add(future.into());
         self.window.insert_day(&self.incoming);
         if step == Step::Heart(Heart::Today) {
             // The reply's own date holds: its cloud knows the wearer's midnight.
@@ -238,15 +247,15 @@ impl Draft {
         minute.max(self.device.last_sync)
     }
 
-    /// Nothing that was measured is later than this.
-    fn latest_credible(&self) -> Timestamp {
-        later(self.now, CLOCKS_PART).unwrap_or(self.now)
+    /// Whether something was told that lies in the future.
+    pub(super) const fn has_future(&self) -> bool {
+        self.has_future_sync || self.future_minutes > 0
     }
 
     /// Of several pages of devices, the newest sync is the tracker that is worn.
     fn take_device(&mut self, mut device: DeviceFacts) {
-        let latest = self.latest_credible();
-        self.has_future |= device.last_sync.is_some_and(|sync| sync > latest);
+        let latest = latest_credible(self.now);
+        self.has_future_sync |= device.last_sync.is_some_and(|sync| sync > latest);
         device.last_sync = device.last_sync.filter(|sync| *sync <= latest);
         if device.last_sync >= self.device.last_sync && device != DeviceFacts::default() {
             self.device = device;

@@ -501,6 +501,22 @@ impl Cycle {
         self.fetch.keep_last_known(before);
     }
 
+    /// How many minutes the newest reading is without, because they were told as later than now.
+    #[must_use]
+    pub const fn future_minutes(&self) -> u32 {
+        self.fetch.future_minutes()
+    }
+
+    /// The provider's name for the wearer whose heart rate is fetched: the configured one, else that of
+    /// whoever signed in; `None` where nobody said.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        let configured = self.settings.user_id.as_deref();
+        let signed_in = self.chain.as_ref().and_then(Stored::user_id);
+        // Fitbit takes a hyphen for whoever signed in.
+        configured.filter(|id| *id != "-").or(signed_in)
+    }
+
     /// Whether this cycle wrote a rotated token.
     #[must_use]
     pub const fn token_written(&self) -> bool {

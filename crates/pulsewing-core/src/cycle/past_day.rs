@@ -13,7 +13,7 @@
 
 use core::{fmt, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 use super::{
     Cycle, Now, Phase,
@@ -26,6 +26,7 @@ use crate::{
     civil::Offsets,
     day::Day,
     dialect::{DecodeError, ErrorDecoder, PageToken, fitbit, google},
+    instant::latest_credible,
     oauth::NoAnswer,
     request::{BufferFull, REQUEST_BUFFER, ReplyHead, Request},
 };
@@ -51,7 +52,11 @@ pub enum PastAction<'a> {
 pub struct PastDay {
     provider: Provider,
     offsets: Offsets,
+    /// Which one was asked for.
+    date: Date,
     day: Day,
+    /// How many minutes were told that lie in the future.
+    future_minutes: u16,
     resting: Option<Bpm>,
     /// Whether the heart rate is there, and what is asked for is Google's resting heart rate.
     is_at_resting: bool,
@@ -78,11 +83,13 @@ enum Intake {
 impl PastDay {
     /// The day of this date in the zone that has these offsets around it.
     #[must_use]
-    pub fn new(provider: Provider, offsets: Offsets, date: jiff::civil::Date) -> Self {
+    pub fn new(provider: Provider, offsets: Offsets, date: Date) -> Self {
         Self {
             provider,
             day: Day::new(offsets.day(date)),
+            future_minutes: 0,
             offsets,
+            date,
             resting: None,
             is_at_resting: false,
             family: google::SourceFamily::Wearables,
@@ -174,7 +181,7 @@ impl PastDay {
         self.intake = match self.provider {
             _ if !head.is_success() => Intake::Error(ErrorDecoder::new()),
             Provider::Google if self.is_at_resting => {
-                Intake::GoogleResting(google::RestingDecoder::new())
+                Intake::GoogleResting(google::RestingDecoder::new(self.date))
             }
             Provider::Google => Intake::Google(google::HeartDecoder::new()),
             Provider::Fitbit => Intake::Fitbit(fitbit::HeartDecoder::new(&self.offsets)),
@@ -252,11 +259,15 @@ impl PastDay {
                 self.resting = newest.map(|(_, bpm)| bpm);
                 None
             }),
-            Intake::Fitbit(decoder) => decoder.finish(&mut self.day).map(|facts| {
+            Intake::Fitbit(decoder) => decoder.finish(&mut self.day).and_then(|facts| {
                 self.resting = facts.resting;
-                None
+                // A day of another date than was asked for takes this one's place.
+                let is_asked_for = self.day.local().date() == self.date;
+                is_asked_for.then_some(None).ok_or(DecodeError::NotTheReply)
             }),
         };
+        let future = self.day.truncate(latest_credible(now.utc));
+        self.future_minutes = self.future_minutes.saturating_add(future);
         match page {
             Ok(page) => self.received(page),
             Err(DecodeError::NoIntraday) => self.end(Err(Failure::Rejected {
@@ -309,6 +320,12 @@ impl PastDay {
     #[must_use]
     pub const fn day(&self) -> &Day {
         &self.day
+    }
+
+    /// How many minutes it is without, because they were told as later than now.
+    #[must_use]
+    pub const fn future_minutes(&self) -> u16 {
+        self.future_minutes
     }
 
     /// The day's resting heart rate, if the provider told it.

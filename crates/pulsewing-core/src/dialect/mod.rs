@@ -10,6 +10,7 @@
 //! | heart rate by the minute | [`google::roll_up`] → [`google::HeartDecoder`] | [`fitbit::heart`] → [`fitbit::HeartDecoder`] |
 //! | battery, last sync | [`google::paired_devices`] → [`google::DevicesDecoder`] | [`fitbit::devices`] → [`fitbit::DevicesDecoder`] |
 //! | time zone | [`google::settings`] → [`google::SettingsDecoder`] | [`fitbit::profile`] → [`fitbit::ProfileDecoder`] |
+//! | who signed in | [`google::identity`] → [`google::IdentityDecoder`] | in the token's reply |
 //! | resting heart rate | [`google::resting`] → [`google::RestingDecoder`] | in the heart-rate reply |
 //!
 //! # Contract of the decoders

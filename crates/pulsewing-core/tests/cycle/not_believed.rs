@@ -29,6 +29,48 @@ fn in_a_zone_that_was_guessed_wrong_nothing_is_shown_that_has_not_been_yet() {
 }
 
 #[test]
+fn minutes_that_are_later_than_now_are_left_out_and_counted() {
+    let minute = |at: &str| json!({"startTime": at, "heartRate": {"beatsPerMinuteAvg": 143}});
+    let mut world = World::new(Setup::google());
+    let points = json!([
+        minute("2105-01-09T23:44:00Z"),
+        minute("2033-11-19T05:06:00Z"),
+        minute(&(world.now().utc - SignedDuration::from_mins(9)).to_string()),
+    ]);
+    world.will(Route::Heart, [Fault::Replace("rollupDataPoints", points)]);
+    assert_eq!(world.cycle_once(), Ok(()));
+    let reading = world.cycle.reading().unwrap();
+    assert!(reading.latest().unwrap().at < reading.fetched_at);
+    assert_eq!(world.cycle.future_minutes(), 2);
+    assert_eq!(world.cycle_once(), Ok(()));
+    assert_eq!(world.cycle.future_minutes(), 0, "that was another reading");
+    // What is of the future alone does not hide that the tracker has nothing.
+    world.cloud.other = vec![0..i64::MAX];
+    let points = json!([minute("2033-11-19T05:06:00Z")]);
+    world.will(Route::Heart, [Fault::Replace("rollupDataPoints", points)]);
+    assert_eq!(world.cycle_once(), Ok(()));
+    assert!(world.cycle.reading().unwrap().latest().is_some());
+    // Fitbit tells clock times of a date.
+    let mut world = World::new(Setup::fitbit());
+    world.will(
+        Route::Heart,
+        [Fault::Replace(
+            "activities-heart",
+            json!([{"dateTime": "2033-11-19", "value": {}}]),
+        )],
+    );
+    assert_eq!(world.cycle_once(), Ok(()));
+    let reading = world.cycle.reading().unwrap();
+    assert!(
+        reading
+            .latest()
+            .is_none_or(|sample| sample.at < reading.fetched_at)
+    );
+    assert_eq!(reading.day.logged_minutes(), 0);
+    assert!(world.cycle.future_minutes() > 0);
+}
+
+#[test]
 fn minutes_that_cannot_be_read_are_not_shown_as_no_values() {
     for (setup, member) in [
         (Setup::fitbit(), "activities-heart-intraday"),

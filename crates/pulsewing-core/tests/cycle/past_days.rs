@@ -10,6 +10,7 @@ use pulsewing_core::{
     oauth::NoAnswer,
     request::{REQUEST_BUFFER, ReplyHead},
 };
+use serde_json::json;
 
 use crate::{
     cloud::{Call, Fault, Outcome, Route},
@@ -167,6 +168,24 @@ fn a_resting_heart_rate_that_does_not_come_costs_nobody_the_day() {
     world.cycle.start_now();
     assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 0));
     assert_eq!(past.day().logged_minutes(), 1);
+}
+
+#[test]
+fn nothing_of_the_future_and_no_other_date_is_a_past_day() {
+    let mut world = between(Setup::google());
+    let offsets = Offsets::fixed(Offset::constant(1));
+    let mut past = PastDay::new(Provider::Google, offsets, date(2033, 11, 19));
+    assert_eq!(fetch(&mut world, &mut past).0, Told::Ended(Ok(())));
+    assert_eq!(past.day().logged_minutes(), 0);
+    assert_eq!(past.future_minutes(), 1_440);
+    for other in ["2033-11-19", "2026-11-19"] {
+        let mut world = between(Setup::fitbit());
+        let dated = json!([{"dateTime": other, "value": {}}]);
+        world.will(Route::Heart, [Fault::Replace("activities-heart", dated)]);
+        let mut past = past_day(&world);
+        let (told, _) = fetch(&mut world, &mut past);
+        assert!(matches!(told, Told::Ended(Err(Failure::NoAnswer { .. }))));
+    }
 }
 
 #[test]

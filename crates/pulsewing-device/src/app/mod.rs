@@ -404,6 +404,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
             *shared.reading.borrow_mut() = cycle.reading().cloned();
         }
         let renewal_failure = cycle.renewal_failure();
+        let future_minutes = cycle.future_minutes();
         shared.note(|known| {
             known.ended = Some(result);
             known.next_update = (due < Timestamp::MAX).then_some(due);
@@ -415,6 +416,12 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
             (Err(failure), _) => shared.went_wrong(format_args!("{failure}")).await,
             (Ok(()), Some(failure)) => {
                 let what = format_args!("{failure}; the access token at hand still serves");
+                shared.went_wrong(what).await;
+            }
+            (Ok(()), None) if future_minutes > 0 => {
+                let what = format_args!(
+                    "left out, as later than now: {future_minutes} minutes of heart rate"
+                );
                 shared.went_wrong(what).await;
             }
             (Ok(()), None) => {}

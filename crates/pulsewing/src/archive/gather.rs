@@ -15,6 +15,7 @@ use pulsewing_core::{
     Bpm,
     civil::{LocalDay, MAX_DAY_MINUTES},
     day::Day,
+    instant::latest_credible,
 };
 
 use super::{Failure, FileError, zone::day_of};
@@ -31,13 +32,15 @@ pub(crate) struct Gather<'h> {
     /// The wearer's, and after it those that the file itself names.
     zones: Vec<(TimeZone, String)>,
     fetched_at: Timestamp,
+    /// The last second at which something can have been measured, since 1970.
+    latest: i64,
     /// Taken by the batch, when the first day is written.
     history: Option<&'h mut History>,
     batch: Option<Batch<'h>>,
     sources: Vec<Source>,
     open: Vec<OpenDay>,
     /// The open day of the last sample.
-    latest: usize,
+    current: usize,
     closed: HashSet<(Place, i64)>,
     tally: Tally,
     dates: Vec<Date>,
@@ -62,6 +65,8 @@ pub(crate) struct Tally {
     pub(crate) doubtful: u64,
     /// The same values in a form that does not say so.
     pub(crate) doubtful_twins: u64,
+    /// Values that are later than now.
+    pub(crate) future: u64,
 }
 
 struct OpenDay {
@@ -104,11 +109,12 @@ impl<'h> Gather<'h> {
         Self {
             zones: vec![(zone.clone(), name)],
             fetched_at,
+            latest: latest_credible(fetched_at).as_second(),
             history: Some(history),
             batch: None,
             sources: Vec::new(),
             open: Vec::new(),
-            latest: 0,
+            current: 0,
             closed: HashSet::new(),
             tally: Tally::default(),
             dates: Vec::new(),
@@ -173,6 +179,10 @@ impl<'h> Gather<'h> {
             self.tally.refused += 1;
             return Ok(());
         }
+        if at > self.latest {
+            self.tally.future += 1;
+            return Ok(());
+        }
         let Some((day, minute)) = self.day(place, at)? else {
             return Ok(());
         };
@@ -211,13 +221,13 @@ impl<'h> Gather<'h> {
                 && usize::try_from((at - open.start).div_euclid(60))
                     .is_ok_and(|minute| minute < usize::from(open.local.minutes()))
         };
-        if !self.open.get(self.latest).is_some_and(fits) {
-            self.latest = match self.open.iter().position(fits) {
+        if !self.open.get(self.current).is_some_and(fits) {
+            self.current = match self.open.iter().position(fits) {
                 Some(known) => known,
                 None => self.open_day(place, at)?,
             };
         }
-        let day = self.open.get_mut(self.latest);
+        let day = self.open.get_mut(self.current);
         Ok(day.and_then(|day| {
             let minute = usize::try_from((at - day.start).div_euclid(60)).ok()?;
             Some((day, minute))
@@ -234,6 +244,10 @@ impl<'h> Gather<'h> {
             self.tally.refused += 1;
             return Ok(());
         };
+        if local.start().as_second() > self.latest {
+            self.tally.future += 1;
+            return Ok(());
+        }
         self.tally.taken += 1;
         self.write(place, Day::new(local), Some(bpm))
     }
@@ -338,6 +352,9 @@ impl<'h> Gather<'h> {
         let tally = self.tally;
         if tally.taken == 0 && tally.refused > 0 {
             return Err(FileError::NothingUsable(tally.refused).into());
+        }
+        if tally.taken == 0 && tally.future > 0 {
+            return Err(FileError::Future(tally.future).into());
         }
         for open in std::mem::take(&mut self.open) {
             self.close(&open)?;

@@ -37,7 +37,7 @@ pub struct Settings {
     pub zone: TimeZone,
     /// Which clock wrote the times of JSON.
     pub json_times: JsonTimes,
-    /// Now: of two imports, the later one's minutes win.
+    /// Now: of two imports, the later one's minutes win, and of what is later than this nothing is believed.
     pub now: Timestamp,
 }
 
@@ -68,6 +68,8 @@ pub struct Summary {
     pub doubtful_twins: u64,
     /// Values that the tracker did not trust and that were too many to be found again in the CSV.
     pub doubtful_beyond: u64,
+    /// Values that are later than now.
+    pub future: u64,
     /// The dates with samples.
     pub dates: BTreeSet<Date>,
     /// Why the JSON was read by the wrong clock, where the files say so.
@@ -158,12 +160,14 @@ impl Visitor for Import<'_> {
                     refused,
                     doubtful,
                     doubtful_twins,
+                    future,
                 } = tally;
                 self.summary.files += 1;
                 self.summary.values += taken;
                 self.summary.refused += refused;
                 self.summary.doubtful += doubtful;
                 self.summary.doubtful_twins += doubtful_twins;
+                self.summary.future += future;
                 self.summary.dates.extend(dates);
                 self.watcher.read(&found.name);
                 Ok(())

@@ -2,8 +2,8 @@
 
 use jiff::{Timestamp, civil::Date, civil::DateTime, tz::Offset};
 
-/// The years that a sample may be of.
-const YEARS: std::ops::Range<i16> = 2_000..2_100;
+/// The years that a time may be of. What is later than now is left out where samples are gathered.
+const YEARS: std::ops::Range<i16> = 2_000..9_999;
 
 /// Reads times, and remembers the date of the last one: it is nearly always the next one's.
 #[derive(Debug, Default)]

@@ -84,6 +84,9 @@ pub enum FileError {
     /// It had values, and none could be one.
     #[error("none of its {0} values is a heart rate with a time")]
     NothingUsable(u64),
+    /// All that it has has not been yet.
+    #[error("all of its {0} values are later than now; check this machine's clock")]
+    Future(u64),
     /// It jumps between more days than are held at once.
     #[error("its samples jump to and fro between more than {days} days", days = gather::OPEN_DAYS)]
     Disorder,

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::{
     app::{self, App},
     cli::Adopt,
+    person::{IfAnother, Person},
     problem::Problem,
     regular_file,
 };
@@ -74,6 +75,15 @@ pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
     let http = app.http(Provider::Fitbit)?;
     let mut files = app.chain_file();
     let replaced = app::open_chain(&mut files).await?;
+    let person = Person::named(Provider::Fitbit, user_id.as_deref());
+    let if_another = match options.replace {
+        true => IfAnother::Replace,
+        false => IfAnother::Refuse,
+    };
+    if if_another == IfAnother::Refuse {
+        let replaced = replaced.as_ref().map(|record| &record.chain);
+        person.check(replaced, &http, app).await?;
+    }
     let grant = Grant {
         refresh: Some(refresh),
         user_id,
@@ -95,6 +105,7 @@ pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
     let mut state = app.state();
     state.forget_account();
     app.save_state(&mut state);
+    person.move_in(app, if_another)?;
     explain(
         app,
         options,

@@ -13,6 +13,7 @@ use crate::{
     console::Console,
     daemon::{Presenter, Rounds},
     outputs::{Outputs, View},
+    person::IfAnother,
     problem::{Exit, Problem},
     sign_in::SignIn,
     stop::Stop,
@@ -156,7 +157,7 @@ async fn sign_in(
     let redirect = Redirect::parse(&redirect).map_err(|error| {
         Problem::failed("the sandbox's consent page does not come back").caused_by(&error)
     })?;
-    sign_in.finish(&redirect.code).await?;
+    sign_in.finish(&redirect.code, IfAnother::Refuse).await?;
     console.say(&format!(
         "Signed in nine hours ago, so the access token has expired and is refreshed first. It is {start} in the demo."
     ));

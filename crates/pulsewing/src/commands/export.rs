@@ -13,6 +13,9 @@ use crate::{
     problem::{Exit, Problem},
 };
 
+/// How many days that cannot be read are named.
+const NAMED: usize = 20;
+
 pub(super) fn run(app: &App, options: &cli::Export) -> Result<(), Problem> {
     let from = options.from.unwrap_or(Date::MIN);
     let to = options.to.unwrap_or(Date::MAX);
@@ -31,7 +34,8 @@ pub(super) fn run(app: &App, options: &cli::Export) -> Result<(), Problem> {
     let format = options.format;
     // Once into the void: a history that turns out to be damaged leaves stdout empty.
     let count = export(&history, from, to, format, &mut io::sink()).map_err(problem)?;
-    if count == 0 {
+    let unreadable = history.unreadable(from, to).map_err(unusable)?;
+    if count == 0 && unreadable.is_empty() {
         app.console.warn("the history has no minute of these days");
     }
     let mut out = BufWriter::new(io::stdout().lock());
@@ -40,7 +44,30 @@ pub(super) fn run(app: &App, options: &cli::Export) -> Result<(), Problem> {
         // A reader that has gone away, such as `head`, is no error.
         Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(problem),
+    }?;
+    left_out(app, &unreadable)
+}
+
+/// Names the days of which something could not be read.
+fn left_out(app: &App, unreadable: &[Date]) -> Result<(), Problem> {
+    if unreadable.is_empty() {
+        return Ok(());
     }
+    for date in unreadable.iter().take(NAMED) {
+        app.console.warn(&format!(
+            "{date} was left out, or a part of it: what the history holds of it cannot be read"
+        ));
+    }
+    let count = unreadable.len();
+    if count > NAMED {
+        app.console.warn(&format!("and {} more", count - NAMED));
+    }
+    let days = match count {
+        1 => "1 day of the history could not be read".to_owned(),
+        _ => format!("{count} days of the history could not be read"),
+    };
+    Err(Problem::failed(format!("{days}; everything else was exported"))
+        .hint("what is fetched or imported anew of such a day takes its place: `pulsewing run` fetches the last 30 days again by itself, and `pulsewing import` takes in an export of that day"))
 }
 
 fn problem(error: ExportError) -> Problem {
@@ -66,7 +93,8 @@ pub(super) fn unusable(error: HistoryError) -> Problem {
     match error {
         HistoryError::Newer(_) => problem.hint("use the newer pulsewing; nothing was changed"),
         HistoryError::Damaged(_) => problem
-            .hint("the next `pulsewing once` or `import` moves it aside and begins a new one"),
+            .hint("the next `pulsewing once` or `import` moves it aside and begins a new one with what can be read"),
+        HistoryError::AnotherPerson | HistoryError::UnreadableDay(_) => problem,
         HistoryError::Busy => problem.hint("try again when the other process has finished"),
         HistoryError::Io(_) => problem.hint("check the state directory, and the room on its disk"),
     }

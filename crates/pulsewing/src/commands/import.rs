@@ -13,7 +13,7 @@ use crate::{
     },
     cli,
     console::Console,
-    history::{History, HistoryError, Keep, move_aside},
+    history::{History, HistoryError, Keep, rescue},
     places,
     problem::Problem,
 };
@@ -43,12 +43,9 @@ pub(super) fn run(app: &App, options: &cli::Import) -> Result<(), Problem> {
     let result = import(&mut history, &options.paths, &settings, &mut progress);
     progress.clear();
     let summary = result.map_err(unusable)?;
-    tell(app.console, &summary, settings.json_times);
-    if let Some(earliest) = history
-        .newest_date()
-        .map_err(unusable)?
-        .and_then(|newest| keep.earliest(newest))
-    {
+    tell(app.console, &summary, &settings);
+    let today = settings.zone.to_datetime(settings.now).date();
+    if let Some(earliest) = keep.earliest(today) {
         let removed = history.prune(earliest).map_err(unusable)?;
         if removed > 0 {
             app.console.warn(&format!(
@@ -56,6 +53,8 @@ pub(super) fn run(app: &App, options: &cli::Import) -> Result<(), Problem> {
             ));
         }
     }
+    // Whoever copies the file beside a daemon that has it open gets all of it.
+    history.write_through().map_err(unusable)?;
     verdict(&summary)
 }
 
@@ -86,20 +85,18 @@ fn open(app: &App) -> Result<History, Problem> {
     let open = || History::open(app.state_dir(), places::WEARER);
     match open() {
         Err(HistoryError::Damaged(_)) => {
-            let aside = move_aside(app.state_dir(), app.now()).map_err(|error| {
+            let rescued = rescue(app.state_dir(), places::WEARER, app.now()).map_err(|error| {
                 Problem::failed("the damaged history could not be moved aside").caused_by(&error)
             })?;
-            app.console.warn(&format!(
-                "the history was damaged; it is now {}, and a new one begins",
-                aside.display()
-            ));
+            app.console.warn(&rescued.to_string());
             open().map_err(unusable)
         }
         result => result.map_err(unusable),
     }
 }
 
-fn tell(console: Console, summary: &Summary, json_times: JsonTimes) {
+fn tell(console: Console, summary: &Summary, settings: &Settings) {
+    let now = settings.now;
     let dates = &summary.dates;
     let span = match (dates.first(), dates.last()) {
         (Some(first), Some(last)) => format!(", {first} to {last}"),
@@ -128,6 +125,12 @@ fn tell(console: Console, summary: &Summary, json_times: JsonTimes) {
             counted(summary.doubtful_beyond, "value")
         ));
     }
+    if summary.future > 0 {
+        console.warn(&format!(
+            "later than now ({now:.0} by this machine's clock), so left out: {}",
+            counted(summary.future, "value")
+        ));
+    }
     if summary.refused > 0 {
         console.warn(&format!(
             "no heart rate with a time, so left out: {}",
@@ -135,7 +138,7 @@ fn tell(console: Console, summary: &Summary, json_times: JsonTimes) {
         ));
     }
     if let Some(doubt) = summary.other_clock {
-        console.warn(&other_clock(json_times, doubt));
+        console.warn(&other_clock(settings.json_times, doubt));
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
         app.config.history.keep,
         app.console,
     )
-    .record(reading);
+    .record(reading, engine.account().as_ref());
     let now = engine.clock().now();
     let freshness = reading.freshness(now.utc, app.interval(), false);
     // After a day of silence the picture and the first line go on showing what was last known.

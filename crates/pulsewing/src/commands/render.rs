@@ -10,6 +10,7 @@ use pulsewing_core::{
     day::{Day, Sample, Window},
     dialect::{DecodeError, DeviceFacts, ZoneFacts, fitbit, google},
     heart_zone::HeartZones,
+    instant::latest_credible,
     reading::{Reading, TimeZone},
 };
 
@@ -99,6 +100,10 @@ fn google_reading(
         google::HeartPoint::Minute(sample) => sample.at,
         google::HeartPoint::Raw { at, .. } => *at,
     };
+    let latest = latest_credible(now);
+    let told = points.len();
+    points.retain(|point| at(point) <= latest);
+    warn_of_future(app, told.saturating_sub(points.len()));
     // Without a time of their own, saved replies are about the day they end with.
     let newest = points.iter().map(at).filter(|_| app.start.is_none()).max();
     let local = time_zone.offsets.day_of(newest.unwrap_or(now));
@@ -164,6 +169,7 @@ fn fitbit_reading(
     let facts = decoder
         .finish(&mut day)
         .map_err(|error| unreadable(path, error))?;
+    warn_of_future(app, day.truncate(latest_credible(now)).into());
     let mut window = Window::ending_at(now);
     window.insert_day(&day);
     let device = match &options.devices {
@@ -182,6 +188,17 @@ fn fitbit_reading(
     let mut reading = reading(Provider::Fitbit, time_zone, day, window, device, zones, now);
     reading.resting = facts.resting;
     Ok(reading)
+}
+
+/// Says how many values are not drawn, because they are later than the present that is drawn.
+fn warn_of_future(app: &App, values: usize) {
+    if values > 0 {
+        let (noun, verb) = match values {
+            1 => ("value", "is"),
+            _ => ("values", "are"),
+        };
+        app.console.warn(&format!("{values} {noun} of this reply {verb} later than now, and left out; --now names the time at which it was saved"));
+    }
 }
 
 fn the_day_before(offsets: &Offsets, day: &LocalDay) -> LocalDay {
@@ -203,7 +220,9 @@ fn reading(
         day,
         window,
         battery_percent: device.battery_percent,
-        last_sync: device.last_sync,
+        last_sync: device
+            .last_sync
+            .filter(|sync| *sync <= latest_credible(now)),
         resting: None,
         heart_zones,
         fetched_at: now,

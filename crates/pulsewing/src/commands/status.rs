@@ -164,7 +164,8 @@ impl Latest {
         let fetched = state.last_minute.zip(state.last_bpm.and_then(Bpm::new));
         let fetched = fetched.map(|(at, bpm)| Sample { at, bpm });
         // That a history cannot be read is said in its own place.
-        let kept = history.and_then(|history| newest_of(history, now).ok().flatten());
+        let kept = history.and_then(|history| history.last_known(now).ok().flatten());
+        let kept = kept.and_then(|last| last.window.latest());
         let sample = fetched
             .into_iter()
             .chain(kept)
@@ -203,23 +204,6 @@ impl Latest {
             },
         })
     }
-}
-
-/// The newest minute of a history that is not yet to come.
-fn newest_of(history: &History, now: Timestamp) -> Result<Option<Sample>, HistoryError> {
-    let mut newest = None;
-    if let Some(date) = history.newest_date()? {
-        history.minutes(date.yesterday().unwrap_or(date), date, |minute| {
-            if minute.at <= now {
-                newest = Some(Sample {
-                    at: minute.at,
-                    bpm: minute.bpm,
-                });
-            }
-            Ok::<_, HistoryError>(())
-        })?;
-    }
-    Ok(newest)
 }
 
 impl Kept {

@@ -1,6 +1,10 @@
 //! One round after the other: a cycle, what is kept of it, and the past days that are missing.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use pulsewing_core::{cycle::Failure, reading::Reading};
@@ -33,6 +37,8 @@ pub struct Rounds {
     hub: Hub,
     /// How often fetching a day has failed since the start.
     failed: BTreeMap<Date, u8>,
+    /// The past days that were fetched since the start.
+    fetched: BTreeSet<Date>,
 }
 
 impl Rounds {
@@ -65,6 +71,7 @@ impl Rounds {
             hub,
             engine,
             failed: BTreeMap::new(),
+            fetched: BTreeSet::new(),
         }
     }
 
@@ -105,7 +112,7 @@ impl Rounds {
             return result;
         }
         if let (Ok(()), Some(reading)) = (&result, self.engine.reading()) {
-            self.keeper.record(reading);
+            self.keeper.record(reading, self.engine.account().as_ref());
             self.log(reading);
         }
         self.tell(&result);
@@ -168,7 +175,9 @@ impl Rounds {
                         tracing::info!(days = total, "fetching what the history lacks");
                     }
                     self.failed.remove(&date);
-                    self.keeper.record_past(&day, synced_at);
+                    self.fetched.insert(date);
+                    let account = self.engine.account();
+                    self.keeper.record_past(&day, synced_at, account.as_ref());
                     done += 1;
                     let minutes = day.day.logged_minutes();
                     tracing::info!(%date, minutes, done, total, "fetched a past day");
@@ -215,9 +224,17 @@ impl Rounds {
         let zone = zone_of(reading);
         let today = zone.to_datetime(now).date();
         let earliest = self.keep.earliest(today);
-        let Ok(asked) = history.asked_since(repair::first(today, earliest)) else {
+        let first = repair::first(today, earliest);
+        let Ok(mut asked) = history.asked_since(first) else {
             return Vec::new();
         };
+        // What is kept of them cannot be read: once more, and once only.
+        let unreadable = history.unreadable(first, today).unwrap_or_default();
+        for date in unreadable {
+            if !self.fetched.contains(&date) {
+                asked.remove(&date);
+            }
+        }
         let mut days = repair::days_to_ask(&Knowledge {
             today,
             zone: &zone,

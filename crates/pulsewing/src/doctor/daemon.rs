@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use jiff::civil::Date;
+
 use super::Finding;
 use crate::{
     daemon::Single,
@@ -25,6 +27,15 @@ fn history(dir: &Path) -> Finding {
     const ID: &str = "history.readable";
     match history::examine(dir, places::WEARER) {
         Ok(None) => Finding::ok(ID, "there is no history yet"),
+        Ok(Some(whole)) if !whole.unreadable.is_empty() => Finding::warn(
+            ID,
+            format!(
+                "what the history holds of {} cannot be read; it has {} minutes besides",
+                days(&whole.unreadable),
+                whole.minutes
+            ),
+            "what is fetched or imported anew of such a day takes its place; `pulsewing export` gives out all the rest",
+        ),
         Ok(Some(whole)) => Finding::ok(
             ID,
             format!("the history is whole; it has {} minutes", whole.minutes),
@@ -43,8 +54,17 @@ fn history(dir: &Path) -> Finding {
                 Some(cause) => format!("{error}: {cause}"),
                 None => error.to_string(),
             },
-            "`pulsewing once` moves a damaged history aside and begins a new one",
+            "`pulsewing once` moves a damaged history aside and begins a new one with what can be read of it",
         ),
+    }
+}
+
+/// The first of these days, and how many more there are.
+fn days(dates: &[Date]) -> String {
+    match dates {
+        [] => String::new(),
+        [date] => date.to_string(),
+        [first, more @ ..] => format!("{first} and {} more days", more.len()),
     }
 }
 

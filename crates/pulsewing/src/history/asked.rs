@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date};
 
-use super::{Batch, History, error::HistoryError, read, row};
+use super::{Batch, History, error::HistoryError, read};
 
 impl History {
     /// The days from a date on that were asked for once they were over, and up to when the tracker
@@ -19,8 +19,13 @@ impl History {
         let mut rows = query.query((&self.wearer, from.to_string()))?;
         let mut asked = BTreeMap::new();
         while let Some(row) = rows.next()? {
-            let date = read::parse(row.get_ref(0)?.as_str().unwrap_or_default())?;
-            asked.insert(date, row::timestamp(row.get(1)?)?);
+            // What cannot be read is asked for once more.
+            let date = read::date_of(row);
+            let synced_at = row
+                .get(1)
+                .ok()
+                .and_then(|at| Timestamp::from_second(at).ok());
+            asked.extend(date.zip(synced_at));
         }
         Ok(asked)
     }

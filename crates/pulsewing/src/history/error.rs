@@ -1,5 +1,6 @@
 //! Why the history cannot be used.
 
+use jiff::civil::Date;
 use rusqlite::ErrorCode;
 
 /// Why the history cannot be used.
@@ -12,6 +13,12 @@ pub enum HistoryError {
     /// What the file holds is no history, or no longer one.
     #[error("the history is damaged")]
     Damaged(#[source] Option<Cause>),
+    /// It is somebody else's than what was to be written.
+    #[error("the history is another person's")]
+    AnotherPerson,
+    /// What it holds of this day cannot be read.
+    #[error("what the history holds of {0} cannot be read")]
+    UnreadableDay(Date),
     /// Another process was writing for too long.
     #[error("another process keeps the history busy")]
     Busy,
@@ -24,6 +31,20 @@ pub enum HistoryError {
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Cause(Box<dyn std::error::Error + Send + Sync>);
+
+impl HistoryError {
+    /// Whether the file system lets nobody write here.
+    pub(super) fn is_about_writing(&self) -> bool {
+        let Self::Io(Cause(cause)) = self else {
+            return false;
+        };
+        let error: Option<&rusqlite::Error> = cause.downcast_ref();
+        matches!(
+            error.and_then(rusqlite::Error::sqlite_error_code),
+            Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
+        )
+    }
+}
 
 impl From<std::io::Error> for HistoryError {
     fn from(error: std::io::Error) -> Self {

@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use jiff::civil::Date;
-use rusqlite::{Connection, OpenFlags};
 
-use super::{BESIDE, BUSY, History, HistoryError, NAME, check_files, schema};
+use super::{History, HistoryError};
 
-/// What a history holds that was found whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a history holds that was looked over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Whole {
     /// How many minutes have a value.
     pub minutes: u64,
+    /// The days of which something cannot be read, in their order.
+    pub unreadable: Vec<Date>,
 }
 
 /// Reads everything that a history holds; `None` when there is none.
@@ -19,68 +20,31 @@ pub struct Whole {
 /// # Errors
 /// [`HistoryError`]: what is wrong with it.
 pub fn examine(dir: &Path, wearer: &str) -> Result<Option<Whole>, HistoryError> {
-    let path = dir.join(NAME);
-    if !path.try_exists()? {
+    let Some(history) = History::look(dir, wearer)? else {
         return Ok(None);
-    }
-    check_files(dir)?;
-    let db = open(dir, &path)?;
-    if schema::check(&db, schema::STEPS)? == 0 {
-        // A file that was begun and not filled yet.
-        return Ok(None);
-    }
-    let verdict: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    };
+    let check = "PRAGMA integrity_check(1)";
+    let verdict: String = history.db.query_row(check, [], |row| row.get(0))?;
     if verdict != "ok" {
         return Err(HistoryError::Damaged(None));
     }
-    let history = History {
-        db,
-        wearer: wearer.to_owned(),
-    };
     let mut minutes = 0;
     history.minutes(Date::MIN, Date::MAX, |_| {
         minutes += 1;
         Ok::<_, HistoryError>(())
     })?;
-    Ok(Some(Whole { minutes }))
-}
-
-fn open(dir: &Path, path: &Path) -> Result<Connection, HistoryError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    // Somebody is at work, or was cut off: then its files are beside it already.
-    let is_in_use = dir.join(BESIDE[0]).try_exists()?;
-    let db = match uri(path) {
-        Some(uri) if !is_in_use => {
-            Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
-        }
-        _ => Connection::open_with_flags(path, flags)?,
-    };
-    db.busy_timeout(BUSY)?;
-    db.pragma_update(None, "trusted_schema", false)?;
-    Ok(db)
-}
-
-/// The address by which SQLite takes the file for one that nobody changes.
-fn uri(path: &Path) -> Option<String> {
-    use std::fmt::Write;
-    let path = std::path::absolute(path).ok()?;
-    let mut uri = String::from("file:");
-    for byte in path.to_str()?.bytes() {
-        match byte {
-            b'/' | b'.' | b'-' | b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => {
-                uri.push(char::from(byte));
-            }
-            _ => write!(uri, "%{byte:02X}").ok()?,
-        }
-    }
-    cfg!(unix).then(|| uri + "?immutable=1")
+    let unreadable = history.unreadable(Date::MIN, Date::MAX)?;
+    Ok(Some(Whole {
+        minutes,
+        unreadable,
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use super::*;
+    use super::{super::place::NAME, *};
 
     #[test]
     fn a_look_changes_nothing_and_a_strange_name_is_found() {
@@ -97,7 +61,7 @@ mod tests {
             files
         };
         let (before, bytes) = (files(), fs::read(dir.join(NAME)).unwrap());
-        assert_eq!(examine(&dir, "w").unwrap(), Some(Whole { minutes: 0 }));
+        assert_eq!(examine(&dir, "w").unwrap(), Some(Whole::default()));
         assert_eq!(
             (files(), fs::read(dir.join(NAME)).unwrap()),
             (before, bytes)
@@ -109,10 +73,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let history = History::open(dir.path(), "w").unwrap();
         history.db.execute_batch("BEGIN IMMEDIATE").unwrap();
-        assert_eq!(
-            examine(dir.path(), "w").unwrap(),
-            Some(Whole { minutes: 0 })
-        );
+        assert_eq!(examine(dir.path(), "w").unwrap(), Some(Whole::default()));
     }
 
     #[test]

@@ -14,20 +14,19 @@ pub enum Keep {
     /// For ever.
     #[default]
     Forever,
-    /// The newest so many days, the day of the newest minute included.
+    /// The newest so many days, today included.
     Days(u16),
     /// Nothing is written.
     Nothing,
 }
 
 impl Keep {
-    /// The earliest date that is kept while `newest` is the newest one with minutes; `None` when
-    /// all are.
+    /// The earliest date that is kept on the wearer's day `today`; `None` when all are.
     #[must_use]
-    pub fn earliest(self, newest: Date) -> Option<Date> {
+    pub fn earliest(self, today: Date) -> Option<Date> {
         match self {
             Self::Forever | Self::Nothing => None,
-            Self::Days(days) => newest
+            Self::Days(days) => today
                 .checked_sub(Span::new().days(i64::from(days) - 1))
                 .ok(),
         }
@@ -100,11 +99,11 @@ mod tests {
     }
 
     #[test]
-    fn one_day_is_the_newest() {
-        let newest = date(2026, 11, 22);
-        assert_eq!(Keep::Days(1).earliest(newest), Some(newest));
-        assert_eq!(Keep::Days(2).earliest(newest), Some(date(2026, 11, 21)));
-        assert_eq!(Keep::Forever.earliest(newest), None);
+    fn one_day_is_today() {
+        let today = date(2026, 11, 22);
+        assert_eq!(Keep::Days(1).earliest(today), Some(today));
+        assert_eq!(Keep::Days(2).earliest(today), Some(date(2026, 11, 21)));
+        assert_eq!(Keep::Forever.earliest(today), None);
         assert_eq!(Keep::Days(u16::MAX).earliest(Date::MIN), None);
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::{Timestamp, civil::Date};
 use pulsewing_core::{day::Day, reading::Reading};
 
-use super::{Batch, History, HistoryError, Keep, Source, SourceDay, move_aside};
+use super::{Account, Batch, History, HistoryError, Keep, Source, SourceDay, Whereabouts, rescue};
 use crate::{console::Console, places};
 
 /// Writes readings into the history of a state directory.
@@ -15,10 +15,20 @@ pub struct Keeper {
     keep: Keep,
     console: Console,
     history: Option<History>,
-    /// For which newest date old days were last removed.
+    /// On which day old ones were last removed.
     pruned: Option<Date>,
     /// What a person was last told.
     told: Option<String>,
+}
+
+/// What comes in, besides its minutes.
+#[derive(Clone, Copy)]
+struct Arrival<'a> {
+    at: Timestamp,
+    /// The wearer's day by the clock, from which is counted for how long days are kept.
+    today: Option<Date>,
+    /// Whose heart rate it is, as far as is known.
+    whose: Option<&'a Account>,
 }
 
 impl Keeper {
@@ -35,13 +45,15 @@ impl Keeper {
         }
     }
 
-    /// Keeps a reading. What goes wrong is told, once until it changes; a damaged history is moved
-    /// aside and a new one begun. This blocks: some milliseconds, and two seconds while another
-    /// process writes.
-    pub fn record(&mut self, reading: &Reading) {
+    /// Keeps a reading of this person's. What goes wrong is told, once until it changes; a damaged history
+    /// is moved aside, and a new one begun with what could be read of it. This blocks: some milliseconds,
+    /// and two seconds while another process writes.
+    pub fn record(&mut self, reading: &Reading, whose: Option<&Account>) {
         let known = days_of(reading);
         if !known.is_empty() {
-            self.keep(reading.fetched_at, |batch| {
+            let at = reading.fetched_at;
+            let today = Some(reading.time_zone.offsets.local(at).date());
+            self.keep(Arrival { at, today, whose }, |batch| {
                 known.iter().try_for_each(|day| batch.record(day))
             });
         }
@@ -50,8 +62,18 @@ impl Keeper {
     /// Keeps a day that was asked for once it was over, when the tracker had synced up to
     /// `synced_at`; also one without a minute, so that nobody asks again. As [`record`](Self::record)
     /// otherwise.
-    pub fn record_past(&mut self, known: &SourceDay, synced_at: Timestamp) {
-        self.keep(known.fetched_at, |batch| {
+    pub fn record_past(
+        &mut self,
+        known: &SourceDay,
+        synced_at: Timestamp,
+        whose: Option<&Account>,
+    ) {
+        let arrival = Arrival {
+            at: known.fetched_at,
+            today: None,
+            whose,
+        };
+        self.keep(arrival, |batch| {
             if known.day.logged_minutes() > 0 {
                 batch.record(&whole_seconds(known.clone()))?;
             }
@@ -59,22 +81,23 @@ impl Keeper {
         });
     }
 
-    fn keep(&mut self, now: Timestamp, write: impl Fn(&Batch<'_>) -> Result<(), HistoryError>) {
+    fn keep(
+        &mut self,
+        arrival: Arrival<'_>,
+        write: impl Fn(&Batch<'_>) -> Result<(), HistoryError>,
+    ) {
         if self.keep == Keep::Nothing {
             return;
         }
-        let mut result = self.try_keep(&write);
+        let mut result = self.try_keep(arrival, &write);
         if let Err(HistoryError::Damaged(_)) = &result {
             self.history = None;
-            result = match move_aside(&self.dir, now) {
-                Ok(aside) => {
-                    self.console.warn(&format!(
-                        "the history was damaged; it is now {}, and a new one begins",
-                        aside.display()
-                    ));
-                    self.try_keep(&write)
+            result = match rescue(&self.dir, places::WEARER, arrival.at) {
+                Ok(rescued) => {
+                    self.console.warn(&rescued.to_string());
+                    self.try_keep(arrival, &write)
                 }
-                Err(error) => Err(error.into()),
+                Err(error) => Err(error),
             };
         }
         match result {
@@ -98,31 +121,60 @@ impl Keeper {
         if let Some(cause) = std::error::Error::source(error) {
             words = format!("{words} ({cause})");
         }
+        if matches!(error, HistoryError::AnotherPerson) {
+            words.push_str("; `pulsewing login --replace` sets that history aside and begins a new one, and --state-dir names another place for this person");
+        }
         if self.told.as_ref() != Some(&words) {
             self.console.warn(&words);
             self.told = Some(words);
         }
     }
 
+    /// The history at its place. One that was removed or replaced while it was open keeps nothing any more.
+    fn opened(&mut self) -> Result<&mut History, HistoryError> {
+        let whereabouts = self.history.as_ref().map(History::whereabouts);
+        let what_happened = match whereabouts {
+            None | Some(Whereabouts::There) => None,
+            Some(Whereabouts::Gone) => {
+                Some("the history was removed while Pulsewing ran; a new one begins")
+            }
+            Some(Whereabouts::Replaced) => {
+                Some("the history was replaced while Pulsewing ran; the new one goes on")
+            }
+        };
+        if let Some(words) = what_happened {
+            self.console.warn(words);
+            self.history = None;
+            self.pruned = None;
+        }
+        match &mut self.history {
+            Some(history) => Ok(history),
+            none => Ok(none.insert(History::open(&self.dir, places::WEARER)?)),
+        }
+    }
+
     fn try_keep(
         &mut self,
+        arrival: Arrival<'_>,
         write: impl Fn(&Batch<'_>) -> Result<(), HistoryError>,
     ) -> Result<(), HistoryError> {
-        let history = match &mut self.history {
-            Some(history) => history,
-            none => none.insert(History::open(&self.dir, places::WEARER)?),
-        };
+        let (keep, pruned, console) = (self.keep, self.pruned, self.console);
+        let history = self.opened()?;
         let batch = history.batch()?;
+        if let Some(account) = arrival.whose {
+            batch.claim(account)?;
+        }
         write(&batch)?;
         batch.commit()?;
-        // Counted from the newest minute, so that a clock that is years ahead removes nothing.
-        let newest = history.newest_date()?;
-        if let Some(newest) = newest.filter(|_| newest != self.pruned) {
-            if let Some(earliest) = self.keep.earliest(newest) {
-                history.prune(earliest)?;
-            }
-            self.pruned = Some(newest);
+        let today = arrival.today.filter(|today| Some(*today) != pruned);
+        if let Some(earliest) = today.and_then(|today| keep.earliest(today)) {
+            history.prune(earliest)?;
         }
+        // It is kept already: a copy of the file alone would not have it yet, and that is all.
+        if let Err(error) = history.write_through() {
+            console.detail(|| format!("the history's log could not be written through: {error}"));
+        }
+        self.pruned = today.or(pruned);
         Ok(())
     }
 }

@@ -14,9 +14,14 @@
 //! | [`Keeper`] | what a cycle's driver holds: never fails, tells a person once |
 //! | [`Keep`] | for how long |
 //! | [`examine`] | whether it is whole, without changing it |
+//! | [`rescue`] | what becomes of a damaged one |
+//! | [`Account`] | whose it is |
 //! | [`Source`] | where minutes came from |
 //!
 //! `imported.rs` has importing again take the place of an earlier import.
+//!
+//! A row that cannot be read costs its own day and no other: readers leave it out, and what is fetched or
+//! imported of that day takes its place.
 //!
 //! `asked.rs` remembers which days were asked for once they were over, so that what is missing is known
 //! from what is not there.
@@ -30,44 +35,39 @@ mod keeper;
 mod last;
 mod merge;
 mod minutes;
+mod owner;
+mod place;
 mod read;
+mod rescue;
 mod row;
 mod schema;
 mod source;
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::Path;
 
-use jiff::{Timestamp, civil::Date};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
-
-use crate::{places, regular_file};
+use jiff::civil::Date;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use error::{Cause, HistoryError};
 pub use examine::{Whole, examine};
 pub use keep::Keep;
 pub use keeper::Keeper;
 pub use last::LastKnown;
+pub use owner::{Account, Relation};
+pub use place::{Aside, Whereabouts, bytes_on_disk, move_aside};
 pub use read::{DayRecord, DaySummary, Minute, Span};
+pub use rescue::{Rescued, rescue};
 pub use row::{Extent, SourceDay};
 pub use source::{Kind, Source};
 
-const NAME: &str = "history.db";
-
-/// What SQLite keeps beside the file while it is in use.
-const BESIDE: [&str; 2] = ["history.db-wal", "history.db-shm"];
-
-/// How long a writer is waited for.
-const BUSY: Duration = Duration::from_secs(2);
+use place::Place;
 
 /// One wearer's history.
 #[derive(Debug)]
 pub struct History {
     db: Connection,
     wearer: String,
+    place: Place,
 }
 
 impl History {
@@ -76,44 +76,60 @@ impl History {
     /// # Errors
     /// [`HistoryError`]; a file of a newer version is left as it is.
     pub fn open(dir: &Path, wearer: &str) -> Result<Self, HistoryError> {
-        places::make_private_dir(dir)?;
-        // SQLite gives what it puts beside the file the file's own mode.
-        regular_file::open_with(
-            places::private_file().append(true).create(true),
-            &dir.join(NAME),
-        )?;
-        Self::connect(dir, wearer)
+        place::make(dir)?;
+        Ok(Self::of(place::open(dir)?, wearer))
     }
 
-    /// Opens the history of a state directory, if there is one.
+    /// Opens the history of a state directory, if there is one. Where nothing can be written, as on a
+    /// medium that is read-only, it can be read all the same.
     ///
     /// # Errors
     /// [`HistoryError`].
     pub fn open_existing(dir: &Path, wearer: &str) -> Result<Option<Self>, HistoryError> {
-        if !dir.join(NAME).try_exists()? {
+        if !place::exists(dir)? {
             return Ok(None);
         }
-        Self::connect(dir, wearer).map(Some)
+        match place::open(dir) {
+            Err(error) if error.is_about_writing() => Self::look(dir, wearer),
+            opened => Ok(Some(Self::of(opened?, wearer))),
+        }
     }
 
-    fn connect(dir: &Path, wearer: &str) -> Result<Self, HistoryError> {
-        check_files(dir)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut db = Connection::open_with_flags(dir.join(NAME), flags)?;
-        db.busy_timeout(BUSY)?;
-        schema::check(&db, schema::STEPS)?;
-        // Readers and the writer do not wait for each other; a power cut may cost the last write,
-        // never the file. Where WAL is impossible, as on some network file systems, the older way
-        // stays in use.
-        db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-        db.pragma_update(None, "synchronous", "NORMAL")?;
-        // Nothing that a tampered file could bring along is run.
-        db.pragma_update(None, "trusted_schema", false)?;
-        schema::migrate(&mut db, schema::STEPS)?;
-        Ok(Self {
+    /// Opens the history of a state directory to read it alone, and changes nothing; `None` when there
+    /// is none, or nothing in it yet.
+    ///
+    /// # Errors
+    /// [`HistoryError`].
+    pub fn look(dir: &Path, wearer: &str) -> Result<Option<Self>, HistoryError> {
+        if !place::exists(dir)? {
+            return Ok(None);
+        }
+        Ok(place::look(dir)?.map(|opened| Self::of(opened, wearer)))
+    }
+
+    fn of((db, place): (Connection, Place), wearer: &str) -> Self {
+        Self {
             db,
             wearer: wearer.to_owned(),
-        })
+            place,
+        }
+    }
+
+    /// What has become of the file since it was opened.
+    #[must_use]
+    pub fn whereabouts(&self) -> Whereabouts {
+        self.place.whereabouts()
+    }
+
+    /// Brings what was written into the file itself, as far as nobody is reading: until then it is in the
+    /// write-ahead log beside it, and a copy of the file alone would lack it.
+    ///
+    /// # Errors
+    /// [`HistoryError`]; nothing is lost then.
+    pub fn write_through(&self) -> Result<(), HistoryError> {
+        self.db
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        Ok(())
     }
 
     /// Merges what a source knows of a day into what is known.
@@ -167,7 +183,8 @@ pub struct Batch<'h> {
 }
 
 impl Batch<'_> {
-    /// Merges what a source knows of a day into what is known.
+    /// Merges what a source knows of a day into what is known. What was kept of the day and cannot be read
+    /// any more makes room for it.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -180,6 +197,7 @@ impl Batch<'_> {
             },
             Some(stored) => stored.merged(known),
         };
+        row::forget_unreadable(&self.change, self.wearer, known.day.local().date())?;
         // A wearer who travels has two views of the same hours: what is revised in one is in both.
         for mut other in row::overlapping(&self.change, self.wearer, known)? {
             if merge::share(&mut new.known, &mut other.known) {
@@ -197,43 +215,6 @@ impl Batch<'_> {
     pub fn commit(self) -> Result<(), HistoryError> {
         Ok(self.change.commit()?)
     }
-}
-
-/// Looks at what SQLite is about to open: in a pipe it would wait without end. How large the files
-/// are does not matter, because it reads them page by page.
-fn check_files(dir: &Path) -> io::Result<()> {
-    [NAME]
-        .iter()
-        .chain(&BESIDE)
-        .try_for_each(|name| regular_file::check(&dir.join(name)))
-}
-
-/// How many bytes the history of a state directory takes.
-#[must_use]
-pub fn bytes_on_disk(dir: &Path) -> u64 {
-    [NAME]
-        .iter()
-        .chain(&BESIDE)
-        .filter_map(|name| fs::metadata(dir.join(name)).ok())
-        .map(|file| file.len())
-        .sum()
-}
-
-/// Moves a damaged history out of the way, so that a new one can begin; returns where it is now.
-///
-/// # Errors
-/// What the file system says.
-pub fn move_aside(dir: &Path, now: Timestamp) -> io::Result<PathBuf> {
-    let name = format!("history.db.damaged-{}", now.strftime("%Y%m%dT%H%M%SZ"));
-    let aside = dir.join(&name);
-    fs::rename(dir.join(NAME), &aside)?;
-    for (beside, ending) in BESIDE.iter().zip(["-wal", "-shm"]) {
-        match fs::rename(dir.join(beside), dir.join(format!("{name}{ending}"))) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(aside)
 }
 
 #[cfg(test)]

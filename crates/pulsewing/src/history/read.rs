@@ -73,12 +73,16 @@ pub struct Span {
 }
 
 impl History {
-    /// A day; `None` where nothing is known of it.
+    /// A day, as far as it can be read; `None` where nothing is known of it.
     ///
     /// # Errors
-    /// [`HistoryError`].
+    /// [`HistoryError`]; [`UnreadableDay`](HistoryError::UnreadableDay) when nothing of it can be.
     pub fn day(&self, date: Date) -> Result<Option<DayRecord>, HistoryError> {
-        let mut sources = row::of_date(&self.db, &self.wearer, date)?;
+        let of_date = row::of_date(&self.db, &self.wearer, date)?;
+        if of_date.has_unreadable && of_date.rows.is_empty() {
+            return Err(HistoryError::UnreadableDay(date));
+        }
+        let mut sources = of_date.known();
         merge::rank(&mut sources);
         Ok(merge::sources(&sources).map(|(day, resting)| DayRecord {
             day,
@@ -100,10 +104,16 @@ impl History {
         let mut rows = query.query((&self.wearer, from.to_string(), to.to_string()))?;
         let mut days = Vec::new();
         while let Some(row) = rows.next()? {
-            let date = parse(row.get_ref(0)?.as_str().unwrap_or_default())?;
+            let Some(date) = date_of(row) else {
+                continue;
+            };
             // With a single row its columns say it all.
             if row.get::<_, u32>(1)? > 1 {
-                days.extend(self.day(date)?.map(|known| DaySummary {
+                let known = match self.day(date) {
+                    Err(HistoryError::UnreadableDay(_)) => None,
+                    known => known?,
+                };
+                days.extend(known.map(|known| DaySummary {
                     date,
                     logged_minutes: known.day.logged_minutes(),
                     extent: Extent::of(&known.day),
@@ -111,19 +121,7 @@ impl History {
                 }));
                 continue;
             }
-            let bpm = |column| -> Result<Option<Bpm>, HistoryError> {
-                Ok(row.get::<_, Option<u16>>(column)?.and_then(Bpm::new))
-            };
-            let extent = match (bpm(3)?, bpm(4)?, bpm(5)?) {
-                (Some(min), Some(mean), Some(max)) => Some(Extent { min, mean, max }),
-                _ => None,
-            };
-            days.push(DaySummary {
-                date,
-                logged_minutes: row.get(2)?,
-                extent,
-                resting: bpm(6)?,
-            });
+            days.extend(summary(date, row));
         }
         Ok(days)
     }
@@ -133,36 +131,18 @@ impl History {
     /// # Errors
     /// [`HistoryError`].
     pub fn span(&self) -> Result<Option<Span>, HistoryError> {
-        let (days, first, last): (u32, Option<String>, Option<String>) = self.db.query_row(
-            "SELECT count(DISTINCT date), min(date), max(date) FROM day WHERE wearer = ?1",
-            [&self.wearer],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )?;
-        let Some((first, last)) = first.zip(last) else {
-            return Ok(None);
-        };
-        Ok(Some(Span {
-            first: parse(&first)?,
-            last: parse(&last)?,
-            days,
+        let dates = self.dates(Date::MIN, Date::MAX)?;
+        let span = dates.first().zip(dates.last());
+        Ok(span.map(|(first, last)| Span {
+            first: *first,
+            last: *last,
+            days: u32::try_from(dates.len()).unwrap_or(u32::MAX),
         }))
     }
 
-    /// The newest date that has a minute.
-    ///
-    /// # Errors
-    /// [`HistoryError`].
-    pub fn newest_date(&self) -> Result<Option<Date>, HistoryError> {
-        let newest: Option<String> = self.db.query_row(
-            "SELECT max(date) FROM day WHERE wearer = ?1 AND logged > 0",
-            [&self.wearer],
-            |row| row.get(0),
-        )?;
-        newest.map(|date| parse(&date)).transpose()
-    }
-
     /// Hands over every minute of the days from a date to another, both included, in the order of
-    /// time and each once, also where a wearer who travelled has two views of a date.
+    /// time and each once, even where a wearer who travelled has two views of a date. What cannot be read
+    /// is left out; [`unreadable`](Self::unreadable) names it.
     ///
     /// # Errors
     /// [`HistoryError`], and what `each` returns.
@@ -180,7 +160,7 @@ impl History {
         // Two views of a date overlap the date before or after.
         let mut waiting = BTreeMap::new();
         for date in self.dates(from, to)? {
-            let mut sources = row::of_date(&self.db, &self.wearer, date)?;
+            let mut sources = row::of_date(&self.db, &self.wearer, date)?.known();
             merge::rank(&mut sources);
             let starts = sources.iter().map(|known| known.day.local().start());
             if let Some(first) = starts.min() {
@@ -207,19 +187,54 @@ impl History {
         waiting.into_values().try_for_each(each)
     }
 
-    fn dates(&self, from: Date, to: Date) -> Result<Vec<Date>, HistoryError> {
+    /// The days from a date to another, both included, of which something cannot be read.
+    ///
+    /// # Errors
+    /// [`HistoryError`].
+    pub fn unreadable(&self, from: Date, to: Date) -> Result<Vec<Date>, HistoryError> {
+        let mut unreadable = Vec::new();
+        for date in self.dates(from, to)? {
+            if row::of_date(&self.db, &self.wearer, date)?.has_unreadable {
+                unreadable.push(date);
+            }
+        }
+        Ok(unreadable)
+    }
+
+    pub(super) fn dates(&self, from: Date, to: Date) -> Result<Vec<Date>, HistoryError> {
         let mut query = self.db.prepare(
             "SELECT DISTINCT date FROM day WHERE wearer = ?1 AND date BETWEEN ?2 AND ?3 ORDER BY date",
         )?;
         let mut rows = query.query((&self.wearer, from.to_string(), to.to_string()))?;
         let mut dates = Vec::new();
         while let Some(row) = rows.next()? {
-            dates.push(parse(row.get_ref(0)?.as_str().unwrap_or_default())?);
+            // What has no date belongs to no day.
+            dates.extend(date_of(row));
         }
         Ok(dates)
     }
 }
 
+/// A day by the columns of its only row; `None` when they are none of a day's.
+fn summary(date: Date, row: &rusqlite::Row<'_>) -> Option<DaySummary> {
+    let bpm = |column| Some(row.get::<_, Option<u16>>(column).ok()?.and_then(Bpm::new));
+    let extent = match (bpm(3)?, bpm(4)?, bpm(5)?) {
+        (Some(min), Some(mean), Some(max)) => Some(Extent { min, mean, max }),
+        _ => None,
+    };
+    Some(DaySummary {
+        date,
+        logged_minutes: row.get(2).ok()?,
+        extent,
+        resting: bpm(6)?,
+    })
+}
+
 pub(super) fn parse(date: &str) -> Result<Date, HistoryError> {
     Date::from_str(date).map_err(|_| HistoryError::Damaged(None))
+}
+
+/// The date that a row's first column holds, if it holds one.
+pub(super) fn date_of(row: &rusqlite::Row<'_>) -> Option<Date> {
+    parse(row.get_ref(0).ok()?.as_str().ok()?).ok()
 }

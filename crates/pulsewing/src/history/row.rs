@@ -80,7 +80,7 @@ pub(super) fn overlapping(
     ))?;
     let mut others = Vec::new();
     while let Some(row) = rows.next()? {
-        others.push(read(row)?);
+        others.extend(read(row));
     }
     Ok(others)
 }
@@ -107,7 +107,8 @@ pub(super) fn between(
     ))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(read(row)?);
+        // What cannot be read has no hours to take back.
+        found.extend(read(row));
     }
     Ok(found)
 }
@@ -129,23 +130,101 @@ pub(super) fn remove(db: &Connection, wearer: &str, row: &Row) -> Result<(), His
 }
 
 /// The rows of a date.
-pub(super) fn of_date(
-    db: &Connection,
-    wearer: &str,
-    date: Date,
-) -> Result<Vec<SourceDay>, HistoryError> {
+#[derive(Default)]
+pub(super) struct OfDate {
+    /// Those that can be read.
+    pub(super) rows: Vec<Row>,
+    /// Whether there is one that cannot.
+    pub(super) has_unreadable: bool,
+}
+
+impl OfDate {
+    /// What is known of the date.
+    pub(super) fn known(self) -> Vec<SourceDay> {
+        self.rows.into_iter().map(|row| row.known).collect()
+    }
+}
+
+/// Reads the rows of a date; one that cannot be read costs itself alone.
+pub(super) fn of_date(db: &Connection, wearer: &str, date: Date) -> Result<OfDate, HistoryError> {
     let mut query = db.prepare(&format!(
         "SELECT {COLUMNS} FROM day WHERE wearer = ?1 AND date = ?2"
     ))?;
     let mut rows = query.query((wearer, date.to_string()))?;
-    let mut days = Vec::new();
-    while let Some(row) = rows.next()? {
-        days.push(read(row)?.known);
+    let mut of_date = OfDate::default();
+    loop {
+        match rows.next().map_err(HistoryError::from) {
+            Ok(Some(row)) => match read(row) {
+                Some(row) => of_date.rows.push(row),
+                None => of_date.has_unreadable = true,
+            },
+            Ok(None) => break,
+            // The part of the file that holds it is damaged; others may be whole.
+            Err(HistoryError::Damaged(_)) => {
+                of_date.has_unreadable = true;
+                break;
+            }
+            Err(error) => return Err(error),
+        }
     }
-    Ok(days)
+    Ok(of_date)
 }
 
-/// The row of the same day from the same source.
+/// Hands over every row of a damaged file that can be read. Rows are found by their numbers alone, because an
+/// index may be damaged as well; where none can be found, it is tried behind that place, `probes` times in all.
+pub(super) fn every_readable(
+    db: &Connection,
+    wearer: &str,
+    mut probes: u32,
+    mut each: impl FnMut(Row) -> Result<(), HistoryError>,
+) -> Result<(), HistoryError> {
+    let mut query = db.prepare(&format!(
+        "SELECT {COLUMNS}, rowid FROM day NOT INDEXED WHERE rowid > ?1 AND wearer = ?2 ORDER BY rowid LIMIT 1"
+    ))?;
+    let mut behind: i64 = 0;
+    while probes > 0 {
+        let mut rows = query.query((behind, wearer))?;
+        behind = match rows.next() {
+            Ok(Some(row)) => {
+                let number = row.get(12)?;
+                read(row).map_or(Ok(()), &mut each)?;
+                number
+            }
+            Ok(None) => break,
+            Err(_) => {
+                probes -= 1;
+                behind.saturating_add(1)
+            }
+        };
+    }
+    Ok(())
+}
+
+/// Removes what stands for a date and cannot be read. A row of a source that is not known is another
+/// program's to read, and stays.
+pub(super) fn forget_unreadable(
+    db: &Connection,
+    wearer: &str,
+    date: Date,
+) -> Result<(), HistoryError> {
+    let mut query = db.prepare(&format!(
+        "SELECT {COLUMNS}, rowid FROM day WHERE wearer = ?1 AND date = ?2"
+    ))?;
+    let mut rows = query.query((wearer, date.to_string()))?;
+    let mut unreadable: Vec<i64> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let source = row.get_ref(3)?.as_str().ok().and_then(Source::parse);
+        if source.is_some() && read(row).is_none() {
+            unreadable.push(row.get(12)?);
+        }
+    }
+    for row in unreadable {
+        db.execute("DELETE FROM day WHERE rowid = ?1", [row])?;
+    }
+    Ok(())
+}
+
+/// The row of the same day from the same source; `None` where there is none that can be read.
 pub(super) fn same(
     db: &Connection,
     wearer: &str,
@@ -162,30 +241,32 @@ pub(super) fn same(
         local.minutes(),
         source.to_string(),
     ))?;
-    rows.next()?.map(read).transpose()
+    Ok(rows.next()?.and_then(read))
 }
 
-fn read(row: &rusqlite::Row<'_>) -> Result<Row, HistoryError> {
-    let damaged = || HistoryError::Damaged(None);
+/// A row that is read whole; `None` when it holds something else than a day.
+fn read(row: &rusqlite::Row<'_>) -> Option<Row> {
+    let text = |column| row.get_ref(column).ok()?.as_str().ok();
     let local = local_day(
-        Date::from_str(row.get_ref(0)?.as_str().map_err(|_| damaged())?).map_err(|_| damaged())?,
-        timestamp(row.get(1)?)?,
-        row.get(2)?,
-        row.get(5)?,
-        row.get::<_, Option<u16>>(6)?.zip(row.get(7)?),
-    )
-    .ok_or_else(damaged)?;
-    let source = row.get_ref(3)?.as_str().map_err(|_| damaged())?;
-    let bytes = row.get_ref(11)?.as_blob().map_err(|_| damaged())?;
-    Ok(Row {
-        known: SourceDay {
-            source: Source::parse(source).ok_or_else(damaged)?,
-            zone: row.get(4)?,
-            day: minutes::decode(bytes, local).ok_or_else(damaged)?,
-            resting: row.get::<_, Option<u16>>(8)?.and_then(Bpm::new),
-            fetched_at: timestamp(row.get(9)?)?,
+        Date::from_str(text(0)?).ok()?,
+        Timestamp::from_second(row.get(1).ok()?).ok()?,
+        row.get(2).ok()?,
+        row.get(5).ok()?,
+        match row.get::<_, Option<u16>>(6).ok()? {
+            Some(minute) => Some((minute, row.get(7).ok()?)),
+            None => None,
         },
-        changed_at: timestamp(row.get(10)?)?,
+    )?;
+    let bytes = row.get_ref(11).ok()?.as_blob().ok()?;
+    Some(Row {
+        known: SourceDay {
+            source: Source::parse(text(3)?)?,
+            zone: row.get(4).ok()?,
+            day: minutes::decode(bytes, local)?,
+            resting: row.get::<_, Option<u16>>(8).ok()?.and_then(Bpm::new),
+            fetched_at: Timestamp::from_second(row.get(9).ok()?).ok()?,
+        },
+        changed_at: Timestamp::from_second(row.get(10).ok()?).ok()?,
     })
 }
 
@@ -218,10 +299,6 @@ pub(super) fn write(db: &Connection, wearer: &str, row: &Row) -> Result<(), Hist
         ":minutes": minutes::encode(&known.day),
     })?;
     Ok(())
-}
-
-pub(super) fn timestamp(seconds: i64) -> Result<Timestamp, HistoryError> {
-    Timestamp::from_second(seconds).map_err(|_| HistoryError::Damaged(None))
 }
 
 /// The least, mean (rounded half up) and greatest rate of a day's minutes.

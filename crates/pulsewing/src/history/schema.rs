@@ -52,7 +52,20 @@ pub(super) const STEPS: &[&str] = &[
         PRIMARY KEY (wearer, date)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- Whose heart rate it is: what each provider calls the person.
+    CREATE TABLE IF NOT EXISTS owner (
+        wearer TEXT NOT NULL,
+        -- google or fitbit.
+        provider TEXT NOT NULL,
+        user_id TEXT NOT NULL,
+        PRIMARY KEY (wearer, provider)
+    ) STRICT, WITHOUT ROWID;
+",
 ];
+
+/// The first version whose file knows whose history it is.
+pub(super) const WITH_OWNER: usize = 3;
 
 /// Refuses a newer version than the last step's.
 pub(super) fn check(db: &Connection, steps: &[&str]) -> Result<usize, HistoryError> {
@@ -96,6 +109,7 @@ mod tests {
             assert_eq!(version(&db), STEPS.len() as i64);
             db.prepare("SELECT minutes FROM day").unwrap();
             db.prepare("SELECT synced_at FROM asked").unwrap();
+            db.prepare("SELECT user_id FROM owner").unwrap();
         }
     }
 

@@ -1,10 +1,12 @@
 //! The history as its users meet it.
 
-use jiff::{SignedDuration, civil::date, tz::TimeZone};
-use proptest::prelude::*;
-use pulsewing_core::{Bpm, day::Day};
+use std::{fs, path::Path};
 
-use super::{minutes::tests::any_day, *};
+use jiff::{SignedDuration, Timestamp, civil::date, tz::TimeZone};
+use proptest::prelude::*;
+use pulsewing_core::{Bpm, Provider, day::Day};
+
+use super::{minutes::tests::any_day, place::NAME, *};
 use crate::archive::zone::day_of;
 
 fn at(text: &str) -> Timestamp {
@@ -130,12 +132,191 @@ fn what_is_moved_aside_makes_room_for_a_new_one() {
         History::open(dir.path(), "w"),
         Err(HistoryError::Damaged(_))
     ));
-    let aside = move_aside(dir.path(), at("2026-11-22T14:07:00.5Z")).unwrap();
+    let aside = move_aside(dir.path(), Aside::Damaged, at("2026-11-22T14:07:00.5Z")).unwrap();
     assert!(aside.ends_with("history.db.damaged-20261122T140700Z"));
     assert_eq!(
         History::open(dir.path(), "w").unwrap().span().unwrap(),
         None
     );
+}
+
+/// A history with so many days, one a row, the first of them 1 January 2026.
+fn of_days(dir: &Path, count: i8) -> History {
+    let mut history = History::open(dir, "w").unwrap();
+    let batch = history.batch().unwrap();
+    for number in 0..count {
+        let from = at("2026-01-01T08:00:00Z") + SignedDuration::from_hours(24 * i64::from(number));
+        let day = day("UTC", &from.to_string(), &[70; 600]);
+        batch.record(&known(Kind::Google, day, 1)).unwrap();
+    }
+    batch.commit().unwrap();
+    history
+}
+
+#[test]
+fn whatever_is_wrong_with_a_row_costs_its_own_day_alone() {
+    let (first, second, third) = (date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 3));
+    for damage in [
+        "minutes = x'FFFF'",
+        "minutes = zeroblob(9000)",
+        "start = 7",
+        "length = 1380",
+        "length = -1",
+        "offset = 999999",
+        "change_minute = 5, change_offset = 7",
+        "resting = 70000",
+        "fetched_at = 9223372036854775807",
+        "changed_at = -9223372036854775807",
+        "min = 70000",
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut history = of_days(dir.path(), 3);
+        let change = format!("UPDATE day SET {damage} WHERE date = '2026-01-02'");
+        assert_eq!(history.db.execute(&change, []).unwrap(), 1);
+        let is_summary = damage.starts_with("min =");
+        let unreadable = history.unreadable(Date::MIN, Date::MAX).unwrap();
+        assert_eq!(
+            unreadable,
+            if is_summary { vec![] } else { vec![second] },
+            "{damage}"
+        );
+        assert_eq!(
+            everything(&history).len(),
+            if is_summary { 1_800 } else { 1_200 }
+        );
+        let read = history.day(second);
+        assert_eq!(
+            matches!(read, Err(HistoryError::UnreadableDay(of)) if of == second),
+            !is_summary
+        );
+        for date in [first, third] {
+            assert_eq!(
+                history.day(date).unwrap().unwrap().day.logged_minutes(),
+                600
+            );
+        }
+        assert!(history.overview(first, third).unwrap().len() >= 2);
+        assert_eq!(history.span().unwrap().unwrap().days, 3);
+        assert!(history.asked_since(first).unwrap().is_empty());
+        // What comes in anew takes its place, from whatever source.
+        let again = day("UTC", "2026-01-02T08:00:00Z", &[80; 10]);
+        history.record(&known(Kind::Recording, again, 2)).unwrap();
+        assert_eq!(history.unreadable(Date::MIN, Date::MAX).unwrap(), []);
+        assert!(history.day(second).unwrap().is_some());
+    }
+    // What is another program's stays; what has no date belongs to no day.
+    for damage in ["source = 'garmin'", "date = '2026-01-0x'"] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut history = of_days(dir.path(), 3);
+        let change = format!("UPDATE day SET {damage} WHERE date = '2026-01-02'");
+        assert_eq!(history.db.execute(&change, []).unwrap(), 1);
+        assert_eq!(everything(&history).len(), 1_200);
+        let again = day("UTC", "2026-01-02T08:00:00Z", &[80; 10]);
+        history.record(&known(Kind::Recording, again, 2)).unwrap();
+        assert_eq!(everything(&history).len(), 1_210);
+        let rows: i64 = history
+            .db
+            .query_row("SELECT count(*) FROM day", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(rows, 4);
+    }
+}
+
+#[test]
+fn of_a_damaged_file_everything_goes_on_that_can_be_read() {
+    let whole = tempfile::tempdir().unwrap();
+    drop(of_days(whole.path(), 100));
+    let bytes = fs::read(whole.path().join(NAME)).unwrap();
+    let pages = bytes.len() / 4_096;
+    let mut rescued = 0;
+    for page in 1..pages {
+        let dir = tempfile::tempdir().unwrap();
+        let mut damaged = bytes.clone();
+        damaged[page * 4_096..(page + 1) * 4_096].fill(0x5A);
+        fs::write(dir.path().join(NAME), &damaged).unwrap();
+        let today = known(Kind::Google, day("UTC", "2026-03-01T08:00:00Z", &[80]), 2);
+        let record = || History::open(dir.path(), "w").and_then(|mut it| it.record(&today));
+        if let Err(error) = record() {
+            assert!(
+                matches!(error, HistoryError::Damaged(_)),
+                "page {page}: {error:?}"
+            );
+            let now = at("2026-11-22T14:07:00Z");
+            let Rescued { aside, days } = rescue(dir.path(), "w", now).unwrap();
+            // Two pages lead to all others.
+            rescued += u32::from(days > 90);
+            record().unwrap();
+            let mut kept = fs::read(aside).unwrap();
+            kept.truncate(damaged.len());
+            assert!(kept == damaged, "page {page} was changed");
+        }
+        let history = History::open(dir.path(), "w").unwrap();
+        let day = history.day(date(2026, 3, 1)).unwrap().unwrap();
+        assert_eq!(day.day.iter().next().unwrap().1.get(), 80);
+    }
+    assert!(rescued > 2, "{rescued} of {pages}");
+}
+
+#[test]
+fn a_history_is_one_persons() {
+    let account = |provider, user_id: &str| Account {
+        provider,
+        user_id: user_id.to_owned(),
+    };
+    let ada = account(Provider::Google, "111");
+    let ada_before = account(Provider::Fitbit, "A1B2C3");
+    let bob = [account(Provider::Google, "222")];
+    let dir = tempfile::tempdir().unwrap();
+    let mut history = History::open(dir.path(), "w").unwrap();
+    let both = [ada.clone(), ada_before.clone()];
+    assert_eq!(history.relation_to(&both).unwrap(), Relation::Unknown);
+    assert!(!history.is_somebodys().unwrap());
+    for account in [&ada_before, &account(Provider::Fitbit, "a1b2c3")] {
+        let batch = history.batch().unwrap();
+        batch.claim(account).unwrap();
+        batch.commit().unwrap();
+    }
+    // Known by the account from before; of somebody without one nothing is known.
+    assert_eq!(history.relation_to(&both).unwrap(), Relation::Own);
+    assert_eq!(history.relation_to(&bob).unwrap(), Relation::Unknown);
+    let batch = history.batch().unwrap();
+    batch.claim(&ada).unwrap();
+    batch.commit().unwrap();
+    assert_eq!(history.relation_to(&bob).unwrap(), Relation::Foreign);
+    let batch = history.batch().unwrap();
+    assert!(matches!(
+        batch.claim(&bob[0]),
+        Err(HistoryError::AnotherPerson)
+    ));
+    drop(batch);
+    // Another wearer's history is another history.
+    let history = History::open(dir.path(), "other").unwrap();
+    assert_eq!(history.relation_to(&both).unwrap(), Relation::Unknown);
+}
+
+#[test]
+fn a_file_that_was_removed_or_replaced_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = History::open(dir.path(), "w").unwrap();
+    assert_eq!(history.whereabouts(), Whereabouts::There);
+    let aside = move_aside(dir.path(), Aside::Replaced, at("2026-11-22T14:07:00Z")).unwrap();
+    assert!(aside.ends_with("history.db.replaced-20261122T140700Z"));
+    assert_eq!(history.whereabouts(), Whereabouts::Gone);
+    let mut new = History::open(dir.path(), "w").unwrap();
+    assert_eq!(history.whereabouts(), Whereabouts::Replaced);
+    // The old one's end leaves the new one's log alone.
+    new.record(&known(
+        Kind::Google,
+        day("UTC", "2026-11-22T08:00:00Z", &[70]),
+        1,
+    ))
+    .unwrap();
+    drop(history);
+    assert!(dir.path().join("history.db-wal").exists());
+    assert_eq!(everything(&new).len(), 1);
+    drop(new);
+    let again = History::look(dir.path(), "w").unwrap().unwrap();
+    assert_eq!(everything(&again).len(), 1);
 }
 
 #[test]

@@ -24,6 +24,8 @@ use super::{Shared, layout, now};
 use crate::{
     chain_file::ChainFile,
     daemon::Live,
+    history,
+    person::IfAnother,
     problem::{Exit, Problem},
     sign_in::SignIn,
     words,
@@ -42,32 +44,30 @@ pub(super) struct Pending(Mutex<Option<Begun>>);
 #[derive(Debug)]
 struct Begun {
     sign_in: SignIn,
+    if_another: IfAnother,
     until: Duration,
 }
 
 impl Pending {
-    fn begin(&self, sign_in: SignIn, up: Duration) {
+    fn begin(&self, sign_in: SignIn, if_another: IfAnother, up: Duration) {
         let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *begun = Some(Begun {
             sign_in,
+            if_another,
             until: up + WITHIN,
         });
     }
 
     /// Takes the sign-in that this way back belongs to. A code without a state is vouched for by whoever
     /// pasted it, and not by a browser.
-    fn take(&self, redirect: &Redirect, is_pasted: bool, up: Duration) -> Option<SignIn> {
+    fn take(&self, redirect: &Redirect, is_pasted: bool, up: Duration) -> Option<Begun> {
         let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_ours = begun.as_ref().is_some_and(|begun| {
             up < begun.until
                 && begun.sign_in.is_ours(redirect)
                 && (is_pasted || redirect.state.is_some())
         });
-        if is_ours {
-            begun.take().map(|begun| begun.sign_in)
-        } else {
-            None
-        }
+        if is_ours { begun.take() } else { None }
     }
 }
 
@@ -106,6 +106,12 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
                         label { input type="radio" name="provider" value=(name) checked[name == provider.name()]; " " (label) }
                     }
                 }
+                @if history::bytes_on_disk(site.hub.state_dir()) > 0 {
+                    label {
+                        input type="checkbox" name="replace" value="yes";
+                        " Begin anew with another person: the history so far is set aside, not deleted"
+                    }
+                }
                 button.main { "Begin" }
             }
         }
@@ -138,18 +144,21 @@ fn since(live: &Live, at: Timestamp) -> String {
 #[derive(Deserialize)]
 pub(super) struct Wanted {
     provider: String,
+    /// There where its box is ticked.
+    replace: Option<String>,
 }
 
 /// Begins: shows the way to the consent page, and where to paste.
 pub(super) async fn begin(State(site): State<Shared>, Form(wanted): Form<Wanted>) -> Response {
-    match begun(&site, &wanted.provider) {
+    match begun(&site, &wanted) {
         Ok(url) => (StatusCode::OK, way(&site, &url, None)).into_response(),
         Err(problem) => shown(&site, StatusCode::CONFLICT, Some(&problem)),
     }
 }
 
-fn begun(site: &Shared, provider: &str) -> Result<String, Problem> {
-    let provider: Provider = provider
+fn begun(site: &Shared, wanted: &Wanted) -> Result<String, Problem> {
+    let provider: Provider = wanted
+        .provider
         .parse()
         .map_err(|_| Problem::failed("there is no such service"))?;
     let running = site.live().provider;
@@ -168,7 +177,11 @@ fn begun(site: &Shared, provider: &str) -> Result<String, Problem> {
     let redirect = format!("http://127.0.0.1:{}/sign-in/done", site.address.port());
     let sign_in = SignIn::new(&site.app, provider, client, redirect)?;
     let url = sign_in.url()?;
-    site.sign_in.begin(sign_in, site.hub.now().up);
+    let if_another = match wanted.replace {
+        Some(_) => IfAnother::Replace,
+        None => IfAnother::Refuse,
+    };
+    site.sign_in.begin(sign_in, if_another, site.hub.now().up);
     Ok(url)
 }
 
@@ -233,7 +246,7 @@ pub(super) async fn paste(State(site): State<Shared>, Form(pasted): Form<Pasted>
         }
     };
     match site.sign_in.take(&redirect, true, site.hub.now().up) {
-        Some(sign_in) => finished(&site, sign_in, &redirect).await,
+        Some(begun) => finished(&site, begun, &redirect).await,
         None => again(
             "That address belongs to another sign-in, or this one has taken more than ten minutes. Begin again.",
         ),
@@ -263,17 +276,23 @@ pub(super) async fn done(State(site): State<Shared>, RawQuery(query): RawQuery) 
         }
     };
     match site.sign_in.take(&redirect, false, site.hub.now().up) {
-        Some(sign_in) => finished(&site, sign_in, &redirect).await,
+        Some(begun) => finished(&site, begun, &redirect).await,
         None => refused(
             "It belongs to another sign-in, or has taken more than ten minutes. Begin again.",
         ),
     }
 }
 
-async fn finished(site: &Shared, sign_in: SignIn, redirect: &Redirect) -> Response {
+async fn finished(site: &Shared, begun: Begun, redirect: &Redirect) -> Response {
     // On a task of its own: the browser may go away, the exchange may not be cut.
     let code = redirect.code.clone();
-    let exchange = tokio::spawn(async move { sign_in.finish(&code).await.map(drop) });
+    let Begun {
+        sign_in,
+        if_another,
+        ..
+    } = begun;
+    let exchange = async move { sign_in.finish(&code, if_another).await.map(drop) };
+    let exchange = tokio::spawn(exchange);
     let result = exchange.await.unwrap_or_else(|error| {
         Err(Problem::new(Exit::Failed, "the sign-in ended unexpectedly").caused_by(&error))
     });

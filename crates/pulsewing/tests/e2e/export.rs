@@ -29,7 +29,14 @@ fn what_was_exported_is_a_recording_for_the_sandbox() {
         let third = Home::new();
         third.write("export.csv", &exported);
         third
-            .run(&["import", "--zone", zone, "export.csv"])
+            .run(&[
+                "import",
+                "--zone",
+                zone,
+                "export.csv",
+                "--now",
+                &first.sandbox.now(),
+            ])
             .exits(0)
             .says("of 1 day, 2026-11-22");
         assert_eq!(third.run(&["export"]).exits(0).stdout, exported);

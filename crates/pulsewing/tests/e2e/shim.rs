@@ -1,5 +1,5 @@
-//! Libraries that are preloaded into the program: a power cut at a chosen call, a full disk, a clock
-//! that is set; and devices that this machine does not have.
+//! Libraries that are preloaded into the program: a power cut at a chosen call, a full disk, a read-only
+//! one, a clock that is set; and devices that this machine does not have.
 
 use std::{
     path::{Path, PathBuf},
@@ -25,6 +25,11 @@ pub(crate) fn killing(program: Program, home: &Home, call: u32, torn: bool) -> P
 /// Has the program's disk full for as long as there is a file of this name.
 pub(crate) fn with_full_disk(program: Program, flag: &Path) -> Program {
     program.preload(library()).env("PULSEWING_FULL", flag)
+}
+
+/// Has everything below this directory be on a file system that is read-only.
+pub(crate) fn with_read_only(program: Program, dir: &Path) -> Program {
+    program.preload(library()).env("PULSEWING_READ_ONLY", dir)
 }
 
 /// Has the machine's clock be ahead by as many seconds as this file says.

@@ -2,6 +2,7 @@
 
 mod devices;
 mod heart;
+mod identity;
 mod minute_means;
 mod request;
 mod resting;
@@ -9,7 +10,8 @@ mod settings;
 
 pub use devices::{DevicesDecoder, DevicesPage};
 pub use heart::{HeartDecoder, HeartPage, HeartPoint};
+pub use identity::{Identity, IdentityDecoder};
 pub use minute_means::MinuteMeans;
-pub use request::{RollUp, SourceFamily, paired_devices, resting, roll_up, settings};
+pub use request::{RollUp, SourceFamily, identity, paired_devices, resting, roll_up, settings};
 pub use resting::{RestingDecoder, RestingPage};
 pub use settings::SettingsDecoder;

@@ -99,6 +99,13 @@ pub fn paired_devices<'b>(
     Ok(get(access, writer.finish()))
 }
 
+/// Asks who signed in (Google Health API, `getIdentity`).
+/// [`IdentityDecoder`](super::IdentityDecoder) reads the reply.
+#[must_use]
+pub const fn identity(access: &AccessToken) -> Request<'_> {
+    get(access, "/v4/users/me/identity")
+}
+
 /// Asks for the wearer's settings, the time zone among them (Google Health API, `getSettings`).
 /// [`SettingsDecoder`](super::SettingsDecoder) reads the reply.
 #[must_use]

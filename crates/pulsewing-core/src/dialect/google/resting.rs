@@ -13,7 +13,7 @@ use crate::{Bpm, json::Event};
 /// The end of a page of resting heart rates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestingPage {
-    /// The newest day that has one, and its resting heart rate.
+    /// The newest day that has one and can have it, and its resting heart rate.
     pub newest: Option<(Date, Bpm)>,
     /// Where the reply goes on; with older days, as far as documented.
     pub next_page: Option<PageToken>,
@@ -25,8 +25,9 @@ pub struct RestingDecoder {
     days: Days,
 }
 
-#[derive(Default)]
 struct Days {
+    /// What is told of later ones cannot have been measured.
+    last: Date,
     year: Option<i64>,
     month: Option<i64>,
     day: Option<i64>,
@@ -35,19 +36,22 @@ struct Days {
     next: NextPage,
 }
 
-impl Default for RestingDecoder {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl RestingDecoder {
-    /// Returns a decoder at the beginning of a page.
+    /// Returns a decoder at the beginning of a page. Days after `last` are left out, whatever it says of
+    /// them.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(last: Date) -> Self {
         Self {
             walker: Walker::new(),
-            days: Days::default(),
+            days: Days {
+                last,
+                year: None,
+                month: None,
+                day: None,
+                bpm: None,
+                newest: None,
+                next: NextPage::default(),
+            },
         }
     }
 
@@ -127,6 +131,7 @@ impl Visitor for Days {
         if let At::Point = place
             && let Some(date) = self.date()
             && let Some(bpm) = self.bpm
+            && date <= self.last
             && self.newest.is_none_or(|(newest, _)| date > newest)
         {
             self.newest = Some((date, bpm));

@@ -19,7 +19,8 @@ use self::loopback::Loopback;
 use super::print;
 use crate::{
     app::{self, App},
-    cli::Login,
+    cli::{Login, LoginHere},
+    person::IfAnother,
     problem::{Exit, Problem},
     sign_in::SignIn,
 };
@@ -33,9 +34,13 @@ const TESTING_LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24 + 1);
 /// How often a paste may go wrong.
 const PASTES: usize = 3;
 
-pub(super) async fn run(app: &App, options: &Login) -> Result<(), Problem> {
-    let (provider, chain) = sign_in(app, options, async |sign_in, code| {
-        let chain = sign_in.finish(code).await?;
+pub(super) async fn run(app: &App, options: &LoginHere) -> Result<(), Problem> {
+    let if_another = match options.replace {
+        true => IfAnother::Replace,
+        false => IfAnother::Refuse,
+    };
+    let (provider, chain) = sign_in(app, &options.how, async |sign_in, code| {
+        let chain = sign_in.finish(code, if_another).await?;
         Ok((sign_in.provider(), chain))
     })
     .await?;

@@ -80,9 +80,17 @@ fn a_history_that_is_damaged_or_newer_is_found_and_left_alone() {
     change("UPDATE day SET minutes = x'FFFF'");
     let damaged = fs::read(&file).unwrap();
     offline(&signed_in)
-        .has("history.readable", "warn", "moves a damaged history aside")
+        .has(
+            "history.readable",
+            "warn",
+            "the history holds of 2026-11-22 cannot be read",
+        )
         .exits(0);
     assert_eq!(fs::read(&file).unwrap(), damaged);
+    fs::write(&file, [0x5A; 8_192]).unwrap();
+    offline(&signed_in)
+        .has("history.readable", "warn", "moves a damaged history aside")
+        .exits(0);
     fs::write(&file, whole).unwrap();
     change("PRAGMA user_version = 99");
     offline(&signed_in)

@@ -7,6 +7,8 @@
  *
  * PULSEWING_FULL=FILE: while FILE exists, the disk is full; a write fails unless the file has room
  * for it already.
+ *
+ * PULSEWING_READ_ONLY=DIR: below DIR nothing is opened to be written.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -61,6 +63,12 @@ static int is_state(const char *path)
 static int opened(const char *name, int dir, const char *path, int flags, va_list rest)
 {
 	mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0;
+	const char *read_only = getenv("PULSEWING_READ_ONLY");
+	int writes = (flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC));
+	if (read_only && writes && strncmp(path, read_only, strlen(read_only)) == 0) {
+		errno = EROFS;
+		return -1;
+	}
 	if (is_state(path))
 		step(name, -1, NULL, 0);
 	return (int)syscall(SYS_openat, dir, path, flags, mode);

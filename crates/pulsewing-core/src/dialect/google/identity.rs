@@ -1,0 +1,105 @@
+//! Who signed in with Google.
+
+use super::super::{
+    DecodeError,
+    walk::{Kind, Place, Visitor, Walker},
+};
+use crate::{chain::UserId, json::Event};
+
+/// What Google calls whoever signed in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Google Health's id.
+    pub health: Option<UserId>,
+    /// The id of the Fitbit account that this one grew out of.
+    pub legacy: Option<UserId>,
+}
+
+/// Decodes the reply of `getIdentity` (Google Health API).
+pub struct IdentityDecoder {
+    walker: Walker<At, 64>,
+    told: Told,
+}
+
+#[derive(Default)]
+struct Told(Identity);
+
+impl Default for IdentityDecoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl IdentityDecoder {
+    /// Returns a decoder at the beginning of a reply.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            walker: Walker::new(),
+            told: Told::default(),
+        }
+    }
+
+    /// Decodes the next bytes of the reply.
+    ///
+    /// # Errors
+    /// [`DecodeError`], now or in an earlier call.
+    pub fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
+        self.walker.feed(chunk, &mut self.told)
+    }
+
+    /// Ends the reply.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the reply is incomplete, or was refused before.
+    pub fn finish(mut self) -> Result<Identity, DecodeError> {
+        self.walker.finish(&mut self.told)?;
+        Ok(self.told.0)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum At {
+    Body,
+    HealthUserId,
+    LegacyUserId,
+}
+
+impl Place for At {
+    const BODY: Self = Self::Body;
+
+    fn kind(self) -> Kind<Self> {
+        match self {
+            Self::Body => Kind::Object,
+            Self::HealthUserId | Self::LegacyUserId => Kind::Scalar,
+        }
+    }
+}
+
+impl Visitor for Told {
+    type Place = At;
+
+    fn member(&mut self, _: At, key: &[u8]) -> Option<At> {
+        match key {
+            b"healthUserId" => Some(At::HealthUserId),
+            b"legacyUserId" => Some(At::LegacyUserId),
+            _ => None,
+        }
+    }
+
+    fn scalar(&mut self, place: At, event: Event<'_>) {
+        let Event::String(text) = event else {
+            return;
+        };
+        // One that is longer than any is none.
+        let id = text
+            .as_str()
+            .filter(|id| !id.is_empty())
+            .and_then(|id| id.try_into().ok());
+        match place {
+            At::HealthUserId => self.0.health = id,
+            At::LegacyUserId => self.0.legacy = id,
+            At::Body => {}
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Whose heart rate a history holds.
+//!
+//! A history is one person's. Whose, it learns from the first sign-in that says so; whoever signs in
+//! later has to be the same. A provider that does not say who signed in is taken at its word.
+
+use pulsewing_core::Provider;
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{Batch, History, error::HistoryError, schema};
+
+/// A person, by a provider's own name for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The provider.
+    pub provider: Provider,
+    /// Its name for the person: Fitbit's user id, Google's health user id.
+    pub user_id: String,
+}
+
+impl Account {
+    /// Whether a stored name is this one's. Fitbit writes its ids in capitals, people do not always.
+    fn is(&self, user_id: &str) -> bool {
+        self.user_id.eq_ignore_ascii_case(user_id)
+    }
+}
+
+/// What a history says to a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// It is theirs.
+    Own,
+    /// It does not know them, nor anybody whom they could be compared with.
+    Unknown,
+    /// It is somebody else's.
+    Foreign,
+}
+
+impl History {
+    /// Whether this is the history of somebody who has these accounts, the best known one first: the
+    /// first of whose provider the history knows the person decides.
+    ///
+    /// # Errors
+    /// [`HistoryError`].
+    pub fn relation_to(&self, accounts: &[Account]) -> Result<Relation, HistoryError> {
+        for account in accounts {
+            if let Some(owner) = owner(&self.db, &self.wearer, account.provider)? {
+                return Ok(match account.is(&owner) {
+                    true => Relation::Own,
+                    false => Relation::Foreign,
+                });
+            }
+        }
+        Ok(Relation::Unknown)
+    }
+}
+
+impl History {
+    /// Whether the history knows whose it is.
+    ///
+    /// # Errors
+    /// [`HistoryError`].
+    pub fn is_somebodys(&self) -> Result<bool, HistoryError> {
+        Ok(!self.owners()?.is_empty())
+    }
+
+    /// Everybody whom the history names as its person.
+    pub(super) fn owners(&self) -> Result<Vec<Account>, HistoryError> {
+        let mut owners = Vec::new();
+        for provider in [Provider::Google, Provider::Fitbit] {
+            let owner = owner(&self.db, &self.wearer, provider)?;
+            owners.extend(owner.map(|user_id| Account { provider, user_id }));
+        }
+        Ok(owners)
+    }
+}
+
+impl Batch<'_> {
+    /// Writes down that the history is this person's.
+    ///
+    /// # Errors
+    /// [`HistoryError::AnotherPerson`] when it is somebody else's, and others.
+    pub fn claim(&self, account: &Account) -> Result<(), HistoryError> {
+        match owner(&self.change, self.wearer, account.provider)? {
+            Some(owner) if account.is(&owner) => Ok(()),
+            Some(_) => Err(HistoryError::AnotherPerson),
+            None => {
+                self.change.execute(
+                    "INSERT INTO owner (wearer, provider, user_id) VALUES (?1, ?2, ?3)",
+                    (self.wearer, account.provider.name(), &account.user_id),
+                )?;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn owner(
+    db: &Connection,
+    wearer: &str,
+    provider: Provider,
+) -> Result<Option<String>, HistoryError> {
+    // A file that is only looked at may be an older one.
+    if schema::check(db, schema::STEPS)? < schema::WITH_OWNER {
+        return Ok(None);
+    }
+    let mut query = db.prepare("SELECT user_id FROM owner WHERE wearer = ?1 AND provider = ?2")?;
+    let owner = query.query_row((wearer, provider.name()), |row| row.get(0));
+    Ok(owner.optional()?)
+}

@@ -1,0 +1,219 @@
+//! The history's file: how it is opened, whether it is still the one at its place, and how it is set aside.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{error::HistoryError, schema};
+use crate::{places, regular_file};
+
+pub(super) const NAME: &str = "history.db";
+
+/// What SQLite keeps beside the file while it is in use.
+const BESIDE: [&str; 2] = ["history.db-wal", "history.db-shm"];
+
+/// How long a writer is waited for.
+const BUSY: Duration = Duration::from_secs(2);
+
+/// How many histories may be set aside within a second.
+const ASIDE: u32 = 100;
+
+/// Which file a connection has open.
+#[derive(Debug)]
+pub(super) struct Place {
+    path: PathBuf,
+    id: Option<FileId>,
+}
+
+/// What has become of a file that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// It is where it was.
+    There,
+    /// There is another one at its place.
+    Replaced,
+    /// There is none at its place.
+    Gone,
+}
+
+impl Place {
+    pub(super) fn of(path: PathBuf) -> Self {
+        let id = id_of(&path);
+        Self { path, id }
+    }
+
+    pub(super) fn whereabouts(&self) -> Whereabouts {
+        match id_of(&self.path) {
+            None => Whereabouts::Gone,
+            id if id == self.id => Whereabouts::There,
+            Some(_) => Whereabouts::Replaced,
+        }
+    }
+}
+
+/// The device and the number of a file.
+#[cfg(unix)]
+type FileId = (u64, u64);
+
+#[cfg(unix)]
+fn id_of(path: &Path) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt;
+    let file = fs::metadata(path).ok()?;
+    Some((file.dev(), file.ino()))
+}
+
+/// Elsewhere a file that is open cannot be taken away.
+#[cfg(not(unix))]
+type FileId = ();
+
+#[cfg(not(unix))]
+fn id_of(path: &Path) -> Option<FileId> {
+    fs::metadata(path).ok().map(drop)
+}
+
+/// Makes the file, where there is none.
+pub(super) fn make(dir: &Path) -> Result<(), HistoryError> {
+    places::make_private_dir(dir)?;
+    // SQLite gives what it puts beside the file the file's own mode.
+    regular_file::open_with(
+        places::private_file().append(true).create(true),
+        &dir.join(NAME),
+    )?;
+    Ok(())
+}
+
+/// Looks at what SQLite is about to open: in a pipe it would wait without end. How large the files
+/// are does not matter, because it reads them page by page.
+fn check(dir: &Path) -> io::Result<()> {
+    [NAME]
+        .iter()
+        .chain(&BESIDE)
+        .try_for_each(|name| regular_file::check(&dir.join(name)))
+}
+
+/// Whether there is a file.
+pub(super) fn exists(dir: &Path) -> io::Result<bool> {
+    dir.join(NAME).try_exists()
+}
+
+/// Opens the file to write, and brings it up to date.
+pub(super) fn open(dir: &Path) -> Result<(Connection, Place), HistoryError> {
+    check(dir)?;
+    let path = dir.join(NAME);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = Connection::open_with_flags(&path, flags)?;
+    db.busy_timeout(BUSY)?;
+    schema::check(&db, schema::STEPS)?;
+    // Readers and the writer do not wait for each other; a power cut may cost the last write,
+    // never the file. Where WAL is impossible, as on some network file systems, the older way
+    // stays in use.
+    db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    db.pragma_update(None, "synchronous", "NORMAL")?;
+    // Nothing that a tampered file could bring along is run.
+    db.pragma_update(None, "trusted_schema", false)?;
+    schema::migrate(&mut db, schema::STEPS)?;
+    Ok((db, Place::of(path)))
+}
+
+/// Opens the file without changing it or anything beside it; `None` when it was begun and not filled
+/// yet. No step of the schema is taken.
+pub(super) fn look(dir: &Path) -> Result<Option<(Connection, Place)>, HistoryError> {
+    check(dir)?;
+    let path = dir.join(NAME);
+    let db = look_at(&path)?;
+    if schema::check(&db, schema::STEPS)? == 0 {
+        return Ok(None);
+    }
+    Ok(Some((db, Place::of(path))))
+}
+
+/// Opens a file of any name as [`look`] does.
+pub(super) fn look_at(path: &Path) -> Result<Connection, HistoryError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let beside = |ending: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        fs::metadata(PathBuf::from(name)).is_ok_and(|file| file.len() > 0)
+    };
+    // Somebody is at work, or was cut off: then something is in the files beside it.
+    let is_in_use = beside("-wal") || beside("-shm");
+    let db = match uri(path) {
+        Some(uri) if !is_in_use => {
+            Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
+        }
+        _ => Connection::open_with_flags(path, flags)?,
+    };
+    db.busy_timeout(BUSY)?;
+    db.pragma_update(None, "trusted_schema", false)?;
+    Ok(db)
+}
+
+/// The address by which SQLite takes the file for one that nobody changes.
+fn uri(path: &Path) -> Option<String> {
+    use std::fmt::Write;
+    let path = std::path::absolute(path).ok()?;
+    let mut uri = String::from("file:");
+    for byte in path.to_str()?.bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => {
+                uri.push(char::from(byte));
+            }
+            _ => write!(uri, "%{byte:02X}").ok()?,
+        }
+    }
+    cfg!(unix).then(|| uri + "?immutable=1")
+}
+
+/// How many bytes the history of a state directory takes.
+#[must_use]
+pub fn bytes_on_disk(dir: &Path) -> u64 {
+    [NAME]
+        .iter()
+        .chain(&BESIDE)
+        .filter_map(|name| fs::metadata(dir.join(name)).ok())
+        .map(|file| file.len())
+        .sum()
+}
+
+/// Why a history is set aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aside {
+    /// It is damaged.
+    Damaged,
+    /// It is another person's.
+    Replaced,
+}
+
+/// Moves a history out of the way, so that a new one can begin; returns where it is now. Nothing that
+/// was set aside before is touched.
+///
+/// # Errors
+/// What the file system says.
+pub fn move_aside(dir: &Path, why: Aside, now: Timestamp) -> io::Result<PathBuf> {
+    let why = match why {
+        Aside::Damaged => "damaged",
+        Aside::Replaced => "replaced",
+    };
+    let dated = format!("{NAME}.{why}-{}", now.strftime("%Y%m%dT%H%M%SZ"));
+    let name = (1..=ASIDE)
+        .map(|nth| match nth {
+            1 => dated.clone(),
+            _ => format!("{dated}-{nth}"),
+        })
+        .find(|name| !dir.join(name).exists())
+        .ok_or(io::ErrorKind::AlreadyExists)?;
+    let aside = dir.join(&name);
+    fs::rename(dir.join(NAME), &aside)?;
+    for (beside, ending) in BESIDE.iter().zip(["-wal", "-shm"]) {
+        match fs::rename(dir.join(beside), dir.join(format!("{name}{ending}"))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(aside)
+}

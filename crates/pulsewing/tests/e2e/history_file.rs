@@ -1,0 +1,202 @@
+//! The history as a file that is copied, damaged in part, removed, and put where nobody can write.
+
+use std::fs;
+
+use crate::{daemon::Daemon, hermetic::Home, import_files::exported, shim, signed_in::SignedIn};
+
+fn rates() -> impl Iterator<Item = u16> {
+    (0..14 * 60).map(|minute| 60 + minute % 40)
+}
+
+/// Two imported days before today's.
+const EARLIER: [&str; 2] = ["2026-11-19", "2026-11-20"];
+
+fn earlier(date: &str) -> String {
+    exported(&format!("{date}T08:00:00Z"), [70, 71])
+}
+
+/// Somebody who has three days.
+fn with_three_days() -> SignedIn {
+    let signed_in = SignedIn::google();
+    for date in EARLIER {
+        let file = signed_in.home.write(&format!("{date}.csv"), &earlier(date));
+        signed_in.run(&["import", &file]).exits(0);
+    }
+    signed_in.once().exits(0);
+    signed_in
+}
+
+fn damage(signed_in: &SignedIn, date: &str) {
+    let db = rusqlite::Connection::open(signed_in.home.state("history.db")).unwrap();
+    let change = "UPDATE day SET minutes = x'FFFF' WHERE date = ?1";
+    assert_eq!(db.execute(change, [date]).unwrap(), 1);
+}
+
+fn lines(text: &str) -> &str {
+    text.split_once('\n').unwrap().1
+}
+
+#[test]
+fn a_copy_of_the_file_alone_has_everything_while_a_daemon_is_at_work() {
+    let signed_in = SignedIn::google();
+    signed_in.today_alone();
+    let mut run = signed_in.program(&["run", "--no-web"]).start();
+    run.error_line_with("updated");
+    let copy = || {
+        let home = Home::new();
+        let state = home.state("");
+        fs::create_dir_all(&state).unwrap();
+        fs::set_permissions(&state, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        fs::copy(signed_in.home.state("history.db"), home.state("history.db")).unwrap();
+        home.run(&["export"]).exits(0).stdout
+    };
+    assert_eq!(copy(), exported("2026-11-22T00:00:00Z", rates()));
+    // What is imported beside it as well.
+    let file = signed_in
+        .home
+        .write("more.csv", &exported("2026-11-22T14:00:00Z", [100]));
+    signed_in.run(&["import", &file]).exits(0);
+    assert_eq!(
+        copy(),
+        exported("2026-11-22T00:00:00Z", rates().chain([100]))
+    );
+    assert!(run.is_running());
+    run.signal("TERM");
+    run.finish().exits(0);
+}
+
+#[test]
+fn a_day_that_cannot_be_read_costs_no_other() {
+    let signed_in = with_three_days();
+    damage(&signed_in, "2026-11-20");
+    let export = || signed_in.home.program(&["export"]).printing_first().run();
+    let today = exported("2026-11-22T00:00:00Z", rates());
+    let left = export()
+        .exits(1)
+        .says("warning: 2026-11-20 was left out")
+        .says("1 day of the history could not be read; everything else was exported")
+        .says("takes its place");
+    assert_eq!(left.stdout, earlier("2026-11-19") + lines(&today));
+    // A day that is not asked for stands in nobody's way.
+    let only = ["export", "--from", "2026-11-22"];
+    assert_eq!(signed_in.home.run(&only).exits(0).stdout, today);
+    let doctor = signed_in.run(&["doctor", "--offline"]).exits(0).stdout;
+    assert!(
+        doctor.contains("what the history holds of 2026-11-20 cannot be read"),
+        "{doctor}"
+    );
+    let status = signed_in.run(&["status"]).exits(0).stdout;
+    assert!(
+        status.contains("3 days, 2026-11-19 to 2026-11-22"),
+        "{status}"
+    );
+    // What is imported anew takes its place.
+    signed_in.run(&["import", "2026-11-20.csv"]).exits(0);
+    let all = earlier("2026-11-19") + lines(&earlier("2026-11-20")) + lines(&today);
+    assert_eq!(export().exits(0).stdout, all);
+    // So does what is fetched anew, and the other days stay.
+    damage(&signed_in, "2026-11-22");
+    export().exits(1).says("2026-11-22 was left out");
+    signed_in.once().exits(0).says_nothing_of("damaged");
+    assert_eq!(export().exits(0).stdout, all);
+    signed_in
+        .run(&["doctor", "--offline"])
+        .exits(0)
+        .says_nothing_of("cannot be read");
+}
+
+#[test]
+fn the_page_says_which_day_cannot_be_read_and_shows_the_others() {
+    let signed_in = with_three_days();
+    signed_in.today_alone();
+    let daemon = Daemon::start(&signed_in);
+    damage(&signed_in, "2026-11-20");
+    let page = daemon.get("/day/2026-11-20");
+    assert_eq!(page.status, 500);
+    assert!(
+        page.body
+            .contains("what the history holds of 2026-11-20 cannot be read"),
+        "{}",
+        page.body
+    );
+    assert_eq!(daemon.get("/day/2026-11-19").status, 200);
+    assert_eq!(daemon.get("/month/2026-11").status, 200);
+    assert_eq!(
+        daemon
+            .get("/api/v1/days?from=2026-11-01&to=2026-11-22")
+            .status,
+        200
+    );
+    daemon.stop();
+}
+
+#[test]
+fn a_past_day_that_cannot_be_read_is_fetched_once_more() {
+    let signed_in = SignedIn::google();
+    signed_in
+        .home
+        .configure_more("[history]\nkeep = \"2 days\"\n");
+    let run = || signed_in.program(&["run", "--no-web"]).start();
+    let first = run();
+    first.error_line_with("date=2026-11-21 minutes=0");
+    first.signal("TERM");
+    first.finish().exits(0);
+    let file = signed_in
+        .home
+        .write("x.csv", &exported("2026-11-21T08:00:00Z", [70]));
+    signed_in.run(&["import", &file]).exits(0);
+    damage(&signed_in, "2026-11-21");
+    let again = run();
+    again.error_line_with("date=2026-11-21 minutes=0");
+    again.signal("TERM");
+    again.finish().exits(0);
+}
+
+#[test]
+fn a_history_that_is_removed_beside_a_daemon_is_told_and_begun_anew() {
+    let signed_in = SignedIn::google();
+    signed_in.today_alone();
+    let daemon = Daemon::start(&signed_in);
+    daemon.logs("updated bpm=");
+    for name in ["history.db", "history.db-wal", "history.db-shm"] {
+        fs::remove_file(signed_in.home.state(name)).unwrap();
+    }
+    daemon.post("/update", "");
+    daemon.logs("the history was removed while Pulsewing ran; a new one begins");
+    daemon.logs("updated bpm=");
+    let history = signed_in.home.run(&["export"]).exits(0).stdout;
+    assert_eq!(history, exported("2026-11-22T00:00:00Z", rates()));
+    daemon.stop();
+    let history = signed_in.home.run(&["export"]).exits(0).stdout;
+    assert_eq!(history, exported("2026-11-22T00:00:00Z", rates()));
+}
+
+#[test]
+fn a_history_where_nothing_can_be_written_is_exported_all_the_same() {
+    let signed_in = with_three_days();
+    let read_only = |args: &[&str]| {
+        let program = signed_in.program(args);
+        shim::with_read_only(program, &signed_in.home.path("state")).run()
+    };
+    let expected = signed_in.home.run(&["export"]).exits(0).stdout;
+    let files = || {
+        let entries = fs::read_dir(signed_in.home.state("")).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = files();
+    assert_eq!(read_only(&["export"]).exits(0).stdout, expected);
+    let status = read_only(&["status"]).exits(0).stdout;
+    assert!(
+        status.contains("3 days, 2026-11-19 to 2026-11-22"),
+        "{status}"
+    );
+    // One that an older version left as well: no step of the schema can be taken there.
+    let db = rusqlite::Connection::open(signed_in.home.state("history.db")).unwrap();
+    db.execute_batch("DROP TABLE owner; PRAGMA user_version = 2")
+        .unwrap();
+    drop(db);
+    assert_eq!(read_only(&["export"]).exits(0).stdout, expected);
+    assert_eq!(files(), before);
+}
