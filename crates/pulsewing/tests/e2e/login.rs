@@ -281,7 +281,11 @@ fn a_clients_json_that_is_none_is_told_and_not_shown() {
         ),
         (
             "{\"installed\":{\"client_id\":\"hush\"}}",
-            "no client_secret",
+            "no client_secret: it is of a client of type Android",
+        ),
+        (
+            "{\"installed\":{\"client_id\":\"hush\",\"redirect_uris\":[\"http://localhost\"]}}",
+            "add a secret, and download the JSON right there",
         ),
     ] {
         let file = home.write("client.json", text);
