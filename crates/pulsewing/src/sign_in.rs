@@ -17,8 +17,8 @@ use pulsewing_core::{
 
 use crate::{
     app::{self, App},
-    http::{Http, Part},
-    problem::{Exit, Problem},
+    http::{Http, Part, Unanswered},
+    problem::{Exit, Problem, advice_on},
 };
 
 /// How long the token endpoint may take to answer.
@@ -142,7 +142,7 @@ impl SignIn {
             replaced.as_ref().map(|record| record.chain.generation()),
             self.app.now(),
         )
-        .ok_or_else(|| no_answer(NoAnswer::Malformed))?;
+        .ok_or_else(|| no_answer(NoAnswer::NoRefreshToken.into()))?;
         files.store_new(&chain).map_err(|error| {
             Problem::failed("the sign-in could not be written")
                 .caused_by(&error)
@@ -179,12 +179,12 @@ impl SignIn {
                 Part::Body(chunk) => reply.feed(chunk),
             })
             .await;
-        if let Err(cause) = sent {
-            reply.fail(cause);
+        if let Err(unanswered) = &sent {
+            reply.fail(unanswered.cause);
         }
         let grant = match (status, sent) {
-            (0, Err(cause)) => return Err(no_answer(cause)),
-            _ => match reply.finish(status, true) {
+            (0, Err(unanswered)) => return Err(no_answer(unanswered)),
+            (_, sent) => match reply.finish(status, true) {
                 Answer::Granted(grant) => grant,
                 Answer::Refused(error) => return Err(self.refused(error)),
                 Answer::Gone => {
@@ -196,7 +196,13 @@ impl SignIn {
                         "the provider asks to come back later (429)",
                     ));
                 }
-                Answer::Missing(cause) => return Err(no_answer(cause)),
+                Answer::Missing(cause) => {
+                    let detail = match sent {
+                        Ok(answered) => answered.leads_to(),
+                        Err(unanswered) => unanswered.detail,
+                    };
+                    return Err(no_answer(Unanswered { cause, detail }));
+                }
             },
         };
         let scopes = grant
@@ -210,7 +216,8 @@ impl SignIn {
     }
 
     fn refused(&self, error: OAuthError) -> Problem {
-        let problem = Problem::failed(format!("the token endpoint answered {error}"));
+        let exit = Problem::of_cycle(Failure::OAuth(error), self.provider).exit();
+        let problem = Problem::new(exit, format!("the provider refused the sign-in ({error})"));
         match error {
             OAuthError::InvalidGrant => Problem::new(Exit::ConsentNeeded, "the code was refused (invalid_grant)")
                 .hint("a code works once, for ten minutes: sign in again"),
@@ -220,15 +227,31 @@ impl SignIn {
             OAuthError::RedirectUriMismatch => problem
                 .hint("make the OAuth client one of type \"Desktop app\": it takes any address of this machine"),
             OAuthError::UnsupportedGrantType | OAuthError::InvalidScope => problem,
+            OAuthError::DeletedClient
+            | OAuthError::DisabledClient
+            | OAuthError::PolicyEnforced
+            | OAuthError::AdminPolicyEnforced
+            | OAuthError::OrgInternal
+            | OAuthError::AccessDenied => problem.hint(advice_on(error, self.provider)),
         }
     }
 }
 
-fn no_answer(cause: NoAnswer) -> Problem {
-    Problem::new(
-        Exit::Temporary,
-        "the code could not be exchanged for tokens",
-    )
-    .caused_by(&cause)
-    .hint("sign in again; nothing was changed")
+fn no_answer(unanswered: Unanswered) -> Problem {
+    let exit = if unanswered.cause.has_moved() {
+        Exit::Failed
+    } else {
+        Exit::Temporary
+    };
+    let problem =
+        Problem::new(exit, "the code could not be exchanged for tokens").caused_by(&unanswered);
+    problem.hint(match unanswered.cause {
+        NoAnswer::NoRefreshToken => {
+            "remove the app at https://myaccount.google.com/connections, then sign in again; nothing was changed"
+        }
+        NoAnswer::Redirected(_) => {
+            "if [endpoints] in the configuration names the address, name the one that it leads to; then sign in again"
+        }
+        _ => "sign in again; nothing was changed",
+    })
 }

@@ -45,7 +45,7 @@ pub(crate) async fn sign_in(
             reply.feed(chunk);
         }
     });
-    let status = status.await.unwrap().as_u16();
+    let status = status.await.unwrap().status.as_u16();
     let Answer::Granted(grant) = reply.finish(status, true) else {
         panic!("the sandbox grants nothing");
     };
