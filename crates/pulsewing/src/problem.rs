@@ -122,6 +122,12 @@ impl Problem {
         &self.message
     }
 
+    /// What caused it, the nearest cause first.
+    #[must_use]
+    pub fn causes(&self) -> &[String] {
+        &self.causes
+    }
+
     /// What to do next.
     #[must_use]
     pub fn hints(&self) -> &[String] {

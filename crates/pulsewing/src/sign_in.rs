@@ -8,7 +8,7 @@ use pulsewing_core::{
     chain::{Client, Issuer, Unstored},
     cycle::{Consent, Failure},
     oauth::{
-        Answer, Grant, NoAnswer, OAuthError, Redirect, ReplyDecoder, Scopes,
+        Answer, Grant, NoAnswer, OAuthError, Redirect, Refused, ReplyDecoder, Scopes,
         authorize::{Authorize, MAX_URL, Pkce},
         token,
     },
@@ -115,13 +115,25 @@ impl SignIn {
     }
 
     /// Whether a redirect belongs to this sign-in. A bare code has no state to compare; whoever
-    /// pasted it vouches for it.
+    /// pasted it vouches for it. A word against the sign-in without a state is nobody's.
     #[must_use]
     pub fn is_ours(&self, redirect: &Redirect) -> bool {
-        redirect
-            .state
-            .as_ref()
-            .is_none_or(|state| *state == self.state.as_str())
+        match &redirect.state {
+            Some(state) => *state == self.state.as_str(),
+            None => redirect.answer.is_ok(),
+        }
+    }
+
+    /// The consent page's own word against this sign-in.
+    #[must_use]
+    pub fn denied(&self, error: Refused) -> Problem {
+        let problem =
+            Problem::new(Exit::ConsentNeeded, "the sign-in was not completed").caused_by(&error);
+        match error {
+            Refused::Denied => problem.hint("sign in again and allow the access to heart rate"),
+            Refused::OAuth(error) => problem.hint(advice_on(error, self.provider)),
+            Refused::Named(_) | Refused::Unnamed => problem.hint("sign in again"),
+        }
     }
 
     /// Exchanges the code and stores the chain. Holds the chain's lock throughout, so that no

@@ -12,6 +12,6 @@ mod scopes;
 pub mod token;
 
 pub use error::{ErrorName, NoAnswer, OAuthError};
-pub use redirect::{Redirect, RedirectError};
+pub use redirect::{Redirect, RedirectError, Refused};
 pub use reply::{Answer, Grant, ReplyDecoder};
 pub use scopes::Scopes;

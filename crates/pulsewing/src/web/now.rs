@@ -12,7 +12,7 @@ use super::{Shared, chart, layout};
 use crate::{
     daemon::{Live, Trouble},
     plot::Plot,
-    words,
+    words::{self, sentence},
 };
 
 /// The wearer's date at an instant; this machine's, where nothing was ever read.
@@ -109,21 +109,6 @@ pub(super) fn with_commands(words: &str) -> Markup {
             @if place % 2 == 0 { (part) } @else { code { (part) } }
         }
     }
-}
-
-/// Begins with a capital letter and ends with a dot.
-pub(super) fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let first: String = characters
-        .next()
-        .map(|first| first.to_uppercase().collect())
-        .unwrap_or_default();
-    let end = if text.ends_with(['.', '!', '?', ')']) {
-        ""
-    } else {
-        "."
-    };
-    format!("{first}{}{end}", characters.as_str())
 }
 
 fn recent(reading: &Reading) -> Markup {

@@ -54,8 +54,8 @@ impl Pending {
         });
     }
 
-    /// Takes the sign-in that this way back belongs to. A code without a state is vouched for by whoever
-    /// pasted it, and not by a browser.
+    /// Takes the sign-in that this way back belongs to, whatever it brings. A code without a state is
+    /// vouched for by whoever pasted it, and not by a browser.
     fn take(&self, redirect: &Redirect, is_pasted: bool, up: Duration) -> Option<SignIn> {
         let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_ours = begun.as_ref().is_some_and(|begun| {
@@ -94,8 +94,8 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
             }
             @if let Some(problem) = complaint {
                 div.complaint role="alert" {
-                    p { (now::sentence(problem.message())) }
-                    @for hint in problem.hints() { p { (now::with_commands(&now::sentence(hint))) } }
+                    p { (words::sentence(problem.message())) }
+                    @for hint in problem.hints() { p { (now::with_commands(&words::sentence(hint))) } }
                 }
             }
             form method="post" action="/sign-in" {
@@ -220,11 +220,11 @@ pub(super) async fn paste(State(site): State<Shared>, Form(pasted): Form<Pasted>
         Ok(redirect) => redirect,
         Err(error) => {
             let words = format!("{error}; paste the whole address that the browser ended at");
-            return again(&now::sentence(&words));
+            return again(&words::sentence(&words));
         }
     };
     match site.sign_in.take(&redirect, true, site.hub.now().up) {
-        Some(sign_in) => finished(&site, sign_in, &redirect).await,
+        Some(sign_in) => finished(&site, sign_in, redirect).await,
         None => again(
             "That address belongs to another sign-in, or this one has taken more than ten minutes. Begin again.",
         ),
@@ -249,22 +249,24 @@ pub(super) async fn done(State(site): State<Shared>, RawQuery(query): RawQuery) 
         Err(error) => {
             return refused(&format!(
                 "{} Begin again.",
-                now::sentence(&error.to_string())
+                words::sentence(&error.to_string())
             ));
         }
     };
     match site.sign_in.take(&redirect, false, site.hub.now().up) {
-        Some(sign_in) => finished(&site, sign_in, &redirect).await,
+        Some(sign_in) => finished(&site, sign_in, redirect).await,
         None => refused(
             "It belongs to another sign-in, or has taken more than ten minutes. Begin again.",
         ),
     }
 }
 
-async fn finished(site: &Shared, sign_in: SignIn, redirect: &Redirect) -> Response {
+async fn finished(site: &Shared, sign_in: SignIn, redirect: Redirect) -> Response {
     // On a task of its own: the browser may go away, the exchange may not be cut.
-    let code = redirect.code.clone();
-    let exchange = tokio::spawn(async move { sign_in.finish(&code).await.map(drop) });
+    let exchange = tokio::spawn(async move {
+        let code = redirect.answer.map_err(|error| sign_in.denied(error))?;
+        sign_in.finish(&code).await.map(drop)
+    });
     let result = exchange.await.unwrap_or_else(|error| {
         Err(Problem::new(Exit::Failed, "the sign-in ended unexpectedly").caused_by(&error))
     });
@@ -277,13 +279,13 @@ async fn finished(site: &Shared, sign_in: SignIn, redirect: &Redirect) -> Respon
         Err(problem) => {
             let words: Vec<String> = std::iter::once(problem.message())
                 .chain(problem.hints().iter().map(String::as_str))
-                .map(now::sentence)
+                .map(words::sentence)
                 .collect();
-            layout::message(
-                StatusCode::BAD_GATEWAY,
-                "The sign-in was not completed",
-                &words.join(" "),
-            )
+            let status = match problem.exit() {
+                Exit::ConsentNeeded => StatusCode::BAD_REQUEST,
+                _ => StatusCode::BAD_GATEWAY,
+            };
+            layout::message(status, "The sign-in was not completed", &words.join(" "))
         }
     }
 }

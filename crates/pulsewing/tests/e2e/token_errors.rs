@@ -95,6 +95,14 @@ fn a_sign_in_that_meets_such_an_error_gives_the_same_advice() {
             .fault("google.token", 0, &json!({ "reason": reason }));
         login.say(&back);
         login.finish().exits(exit).says(reason).says(advice);
+        // The consent page may say so itself.
+        let mut login = signed_in
+            .program(&["login", "--paste"])
+            .printing_first()
+            .start();
+        let back = browser::deny(&login.line());
+        login.say(&back.replace("access_denied", reason));
+        login.finish().exits(3).says(reason).says(advice);
     }
 }
 
