@@ -6,9 +6,20 @@ use pulsewing_core::oauth::Redirect;
 pub fn run(input: &[u8]) {
     let pasted = String::from_utf8_lossy(input);
     if let Ok(redirect) = Redirect::parse(&pasted) {
-        let code = redirect.code.expose();
-        assert!(!code.is_empty() && code.bytes().all(|byte| byte.is_ascii_graphic()));
-        let shown = format!("{redirect:?} {redirect}");
-        assert!(code.len() < 8 || !shown.contains(code), "a code was shown");
+        let shown = format!("{redirect:?}");
+        match &redirect.answer {
+            Ok(code) => {
+                let code = code.expose();
+                assert!(!code.is_empty() && code.bytes().all(|byte| byte.is_ascii_graphic()));
+                assert!(code.len() < 8 || !shown.contains(code), "a code was shown");
+            }
+            // It is shown to people, so nothing but a name may be in it.
+            Err(refused) => assert!(
+                refused
+                    .to_string()
+                    .bytes()
+                    .all(|byte| (b' '..=b'~').contains(&byte))
+            ),
+        }
     }
 }

@@ -136,15 +136,8 @@ fn a_reason_with_an_action_beats_one_without() {
 }
 
 #[test]
-fn what_is_no_error_report_is_unknown() {
+fn a_report_that_says_nothing_is_unknown() {
     for body in [
-        "",
-        "<html><body>502 Bad Gateway</body></html>",
-        "[]",
-        "null",
-        "{}",
-        r#""error""#,
-        "\u{feff}{",
         r#"{"error":null}"#,
         r#"{"errors":{}}"#,
         r#"{"error":{"status":null,"details":{}}}"#,
@@ -155,6 +148,56 @@ fn what_is_no_error_report_is_unknown() {
     }
     let long = format!(r#"{{"errorType":"{}"}}"#, "x".repeat(65));
     assert_eq!(reason(&long), ErrorReason::Unknown);
+}
+
+#[test]
+fn what_is_no_report_of_either_providers_is_foreign() {
+    for body in [
+        "",
+        "<html><body>502 Bad Gateway</body></html>",
+        "[]",
+        "null",
+        "{}",
+        r#"{"message":"Forbidden"}"#,
+        r#"{"message":{"error":"invalid_token"}}"#,
+        r#""error""#,
+        "\u{feff}{",
+    ] {
+        assert_eq!(reason(body), ErrorReason::Foreign, "{body}");
+    }
+}
+
+#[test]
+fn the_words_of_googles_older_apis_are_known() {
+    for (word, expected) in [
+        ("userRateLimitExceeded", ErrorReason::RateLimited),
+        ("rateLimitExceeded", ErrorReason::RateLimited),
+        ("dailyLimitExceeded", ErrorReason::RateLimited),
+        ("accessNotConfigured", ErrorReason::ServiceDisabled),
+        ("insufficientPermissions", ErrorReason::ScopeInsufficient),
+        ("forbidden", other("forbidden")),
+    ] {
+        let body = format!(
+            r#"{{"error":{{"errors":[{{"domain":"usageLimits","reason":"{word}","message":"m"}}],"code":403,"message":"m"}}}}"#
+        );
+        assert_eq!(reason(&body), expected);
+    }
+}
+
+#[test]
+fn a_project_that_is_gone_is_told_by_a_reason_or_by_the_message_alone() {
+    for info in [
+        "CONSUMER_INVALID",
+        "CONSUMER_SUSPENDED",
+        "USER_PROJECT_DENIED",
+    ] {
+        let body = google("PERMISSION_DENIED", &format!(r#""reason":"{info}""#));
+        assert_eq!(reason(&body), ErrorReason::ProjectGone, "{info}");
+    }
+    let deleted = r#"{"error":{"code":403,"message":"Project #100200300400 has been deleted.","status":"PERMISSION_DENIED"}}"#;
+    assert_eq!(reason(deleted), ErrorReason::ProjectGone);
+    let another = r#"{"error":{"code":403,"message":"Your post has been deleted.","status":"PERMISSION_DENIED"}}"#;
+    assert_eq!(reason(another), other("PERMISSION_DENIED"));
 }
 
 #[test]

@@ -160,7 +160,8 @@ pub struct Trusted {
 }
 
 /// One request, ready to be written. `Authorization` comes from `bearer`; `Host`, `Content-Length`,
-/// `Accept: application/json`, `Connection: close` and `User-Agent` are the sender's to add.
+/// `Accept: application/json`, `Accept-Encoding: identity`, `Connection: close` and `User-Agent` are
+/// the sender's to add.
 #[derive(Clone, Copy)]
 pub struct Outgoing<'a> {
     /// The host's name, for DNS, SNI, the certificate and the header `Host`.

@@ -157,6 +157,16 @@ fn of_failure<'t>(
             "The cloud does not know the sign-in's client, or its secret is wrong.",
             "Check the client on the computer, then sign in anew.",
         ),
+        Failure::OAuth(OAuthError::DeletedClient | OAuthError::DisabledClient) => fault(
+            "The sign-in's client was deleted or disabled at the cloud.",
+            "Make a new one on the computer, then sign in anew.",
+        ),
+        Failure::OAuth(
+            OAuthError::PolicyEnforced | OAuthError::AdminPolicyEnforced | OAuthError::OrgInternal,
+        ) => fault(
+            "This account's owner or administrator does not allow the app.",
+            "Ask them to allow it, or sign in with another account.",
+        ),
         Failure::OAuth(_) => State::SignInNeeded {
             command: LOGIN,
             address: None,
@@ -181,13 +191,24 @@ fn of_failure<'t>(
             }
             None => State::Offline,
         },
-        Failure::NoAnswer { .. } | Failure::OutOfTime => State::Offline,
+        Failure::NoAnswer { cause, .. } => match of_strange_answer(cause) {
+            Some((what, advice)) => fault(what, advice),
+            None => State::Offline,
+        },
+        Failure::OutOfTime => State::Offline,
         Failure::Rejected {
             reason: Reason::ServiceDisabled,
             ..
         } => fault(
             "The Google Health API is not enabled in the client's project.",
             "Enable it in the Google Cloud console; it goes on by itself then.",
+        ),
+        Failure::Rejected {
+            reason: Reason::ProjectGone,
+            ..
+        } => fault(
+            "The Google Cloud project of the client was deleted.",
+            "Make a new project and client on the computer, then sign in anew.",
         ),
         Failure::Rejected {
             reason: Reason::IntradayNotAllowed,
@@ -213,6 +234,39 @@ fn of_failure<'t>(
             "Trying again by itself. To learn why, type: pulsewing board status",
         ),
     }
+}
+
+/// What is said of an answer that is none, and that a working network brought; `None` for what is
+/// plainly offline.
+const fn of_strange_answer(cause: NoAnswer) -> Option<(&'static str, &'static str)> {
+    Some(match cause {
+        NoAnswer::Foreign(_) => (
+            "Something on the way answers in the cloud's place.",
+            "The network may want a sign-in of its own, or block the cloud.",
+        ),
+        NoAnswer::Redirected(_) => (
+            "The cloud's address leads elsewhere.",
+            "Check the addresses in the settings. Trying again by itself.",
+        ),
+        NoAnswer::Compressed => (
+            "The cloud's answer is compressed, and was not to be.",
+            "A gateway or proxy on the way does that, and should not.",
+        ),
+        NoAnswer::NoRefreshToken | NoAnswer::UnfitToken => (
+            "The answer brings no refresh token that can be kept.",
+            "If a gateway answers, it has to be fixed. The sign-in is kept.",
+        ),
+        NoAnswer::Named { .. } => (
+            "The cloud does not renew the sign-in, for a reason of its own.",
+            "Trying again ever more rarely. If this lasts, sign in anew.",
+        ),
+        NoAnswer::TimedOut
+        | NoAnswer::Disconnected
+        | NoAnswer::NeverLeft
+        | NoAnswer::Status(_)
+        | NoAnswer::Malformed
+        | NoAnswer::TooLong => return None,
+    })
 }
 
 /// What is said of trouble with TLS; `None` for what is plainly offline.

@@ -25,6 +25,9 @@ use crate::{
     zone,
 };
 
+/// So many tries of a refresh pass before it is said that there is no answer.
+const TRIES_IN_SILENCE: u8 = 2;
+
 /// Runs cycles with the machine's clock, files and network.
 #[derive(Debug)]
 pub struct Engine {
@@ -38,6 +41,10 @@ pub struct Engine {
     console: Console,
     /// What the file system last said, for the words of a failure.
     io_error: Option<io::Error>,
+    /// What is known of why the last exchange was in vain.
+    network_detail: Option<String>,
+    /// Whether this cycle has said that the refresh has no answer.
+    has_said_unanswered: bool,
     failure: Option<Failure>,
     activity: watch::Sender<Activity>,
     wake: Arc<Notify>,
@@ -100,6 +107,8 @@ impl Engine {
             configured_zone: around.configured_zone,
             console: around.console,
             io_error: None,
+            network_detail: None,
+            has_said_unanswered: false,
             failure: None,
             activity: watch::Sender::default(),
             wake: Arc::default(),
@@ -170,6 +179,7 @@ impl Engine {
                 Step::Zone(zone) => self.cycle.zone_resolved(zone, self.clock.now()),
                 Step::Wait(until) => {
                     self.tell_activity();
+                    self.tell_unanswered();
                     tokio::select! {
                         () = stop.requested() => {}
                         () = self.wake.notified() => self.cycle.start_now(),
@@ -201,6 +211,19 @@ impl Engine {
         } else {
             Activity::Updating
         });
+    }
+
+    /// A refresh without an answer is sent again for two minutes: whoever waits is told why.
+    fn tell_unanswered(&mut self) {
+        let Some((tries, failure)) = self.cycle.unanswered_refresh() else {
+            return;
+        };
+        if tries >= TRIES_IN_SILENCE && !self.has_said_unanswered {
+            self.has_said_unanswered = true;
+            self.console.warn(&format!(
+                "{failure}; the same refresh token is sent again for up to two minutes, and nothing is lost"
+            ));
+        }
     }
 
     fn become_active(&self, activity: Activity) {
@@ -279,14 +302,20 @@ impl Engine {
             })
             .await;
         self.console.detail(|| match &result {
-            Ok(status) => format!("{label}: {status}"),
-            Err(cause) => format!("{label}: {cause}"),
+            Ok(answered) => format!("{label}: {}", answered.status),
+            Err(unanswered) => format!("{label}: {unanswered}"),
         });
-        self.cycle.reply_end(result.err(), self.clock.now());
+        let (detail, cause) = match result {
+            Ok(answered) => (answered.leads_to(), None),
+            Err(unanswered) => (unanswered.detail, Some(unanswered.cause)),
+        };
+        self.network_detail = detail;
+        self.cycle.reply_end(cause, self.clock.now());
     }
 
     fn finished(&mut self, result: Result<(), Failure>) -> Result<(), Problem> {
         let now = self.clock.now().utc;
+        self.has_said_unanswered = false;
         self.failure = result.err();
         let problem = self.failure.map(|failure| self.problem(failure));
         self.state.last_update = Some(now);
@@ -295,6 +324,10 @@ impl Engine {
         self.state.last_details = problem
             .as_ref()
             .and_then(|problem| problem.technical().map(str::to_owned));
+        self.state.oauth_error = match self.failure {
+            Some(Failure::OAuth(error)) => Some(error.to_string()),
+            _ => None,
+        };
         self.state.last_hint = problem
             .as_ref()
             .and_then(|problem| problem.hints().first().cloned());
@@ -389,10 +422,11 @@ impl Engine {
                 sent = sent => sent,
             };
             self.console.detail(|| match &sent {
-                Ok(status) => format!("{label} of {date}: {status}"),
-                Err(cause) => format!("{label} of {date}: {cause}"),
+                Ok(answered) => format!("{label} of {date}: {}", answered.status),
+                Err(unanswered) => format!("{label} of {date}: {unanswered}"),
             });
-            past.reply_end(sent.err(), &mut self.cycle, self.clock.now());
+            let cause = sent.err().map(|unanswered| unanswered.cause);
+            past.reply_end(cause, &mut self.cycle, self.clock.now());
         };
         self.warn_of_future(past.future_minutes().into());
         // What was sent counts also after a restart.
@@ -406,8 +440,10 @@ impl Engine {
             failure,
             Failure::Store(StoreTrouble::Io) | Failure::IntentNotStored | Failure::TokensNotStored
         );
-        match self.io_error.take() {
-            Some(error) if is_about_files => problem.caused_by(&error),
+        let detail = self.network_detail.take();
+        match (self.io_error.take(), detail, failure) {
+            (Some(error), ..) if is_about_files => problem.caused_by(&error),
+            (_, Some(detail), Failure::NoAnswer { .. }) => problem.because(detail),
             _ => problem,
         }
     }

@@ -42,10 +42,33 @@ pub fn what(failure: Failure, provider: Provider) -> String {
         Failure::OAuth(OAuthError::InvalidClient | OAuthError::UnauthorizedClient) => {
             format!("{cloud} does not know this Pulsewing, or not by this secret")
         }
+        Failure::OAuth(OAuthError::DeletedClient) => {
+            format!("the app with which this Pulsewing signs in at {cloud} was deleted")
+        }
+        Failure::OAuth(OAuthError::DisabledClient) => {
+            format!("the app with which this Pulsewing signs in at {cloud} was disabled")
+        }
+        Failure::OAuth(error) if error.is_about_account() => {
+            format!("{cloud} does not let this account use this Pulsewing")
+        }
         Failure::OAuth(_) => format!("{cloud} did not renew the sign-in"),
         Failure::Gone => format!("this service of {cloud} has been switched off for good"),
         Failure::RateLimited { .. } => format!("{cloud} is asked no more for a while"),
         Failure::Unauthorized => format!("{cloud} does not accept the sign-in just now"),
+        Failure::NoAnswer {
+            call,
+            cause: NoAnswer::Foreign(_),
+        } => format!(
+            "{} failed: something on the way answered in the place of {cloud}",
+            doing(call)
+        ),
+        Failure::NoAnswer {
+            call,
+            cause: NoAnswer::Redirected(_),
+        } => format!(
+            "{} failed: the address of {cloud} leads elsewhere",
+            doing(call)
+        ),
         Failure::NoAnswer { call, cause } => {
             let how = match cause {
                 NoAnswer::TimedOut | NoAnswer::Disconnected | NoAnswer::NeverLeft => {
@@ -60,6 +83,7 @@ pub fn what(failure: Failure, provider: Provider) -> String {
             Reason::ServiceDisabled => {
                 "the Google Health API is not switched on for this Pulsewing".to_owned()
             }
+            Reason::ProjectGone => "the Google Cloud project of this Pulsewing is gone".to_owned(),
             Reason::IntradayNotAllowed => {
                 format!("{cloud} gives this Pulsewing no heart rate minute by minute")
             }
@@ -114,6 +138,12 @@ pub const fn advice(failure: Failure) -> &'static str {
         Failure::OAuth(OAuthError::InvalidClient | OAuthError::UnauthorizedClient) => {
             "Whoever set Pulsewing up has to check the client id and its secret."
         }
+        Failure::OAuth(OAuthError::DeletedClient | OAuthError::DisabledClient) => {
+            "Whoever set Pulsewing up has to bring the app back, or make a new one."
+        }
+        Failure::OAuth(error) if error.is_about_account() => {
+            "Sign in with another account, or ask whoever manages this one to allow it."
+        }
         Failure::Gone => "The same data is in Google Health: sign in there.",
         Failure::RateLimited { .. } => "Nothing to do: it goes on by itself.",
         Failure::Unauthorized => "It is tried again by itself. If this lasts, sign in again.",
@@ -123,6 +153,10 @@ pub const fn advice(failure: Failure) -> &'static str {
         } => {
             "Whoever set Pulsewing up can switch it on at https://console.cloud.google.com/apis/library/health.googleapis.com."
         }
+        Failure::Rejected {
+            reason: Reason::ProjectGone,
+            ..
+        } => "Whoever set Pulsewing up has to bring the project back, or make a new one.",
         Failure::Rejected {
             reason: Reason::IntradayNotAllowed,
             ..
@@ -139,6 +173,12 @@ pub const fn advice(failure: Failure) -> &'static str {
             cause: NoAnswer::TimedOut | NoAnswer::Disconnected | NoAnswer::NeverLeft,
             ..
         } => "It is tried again by itself. Does the internet work?",
+        Failure::NoAnswer {
+            cause: NoAnswer::Foreign(_),
+            ..
+        } => {
+            "Does this network want a sign-in of its own? Nothing is lost, and it is tried again by itself."
+        }
         Failure::NoAnswer {
             cause: NoAnswer::UnfitToken,
             ..
@@ -173,6 +213,10 @@ mod tests {
             N::NeverLeft,
             N::Status(503),
             N::Status(404),
+            N::Foreign(403),
+            N::Redirected(308),
+            N::Compressed,
+            N::NoRefreshToken,
             N::Malformed,
             N::TooLong,
             N::UnfitToken,
@@ -184,10 +228,17 @@ mod tests {
             O::RedirectUriMismatch,
             O::UnsupportedGrantType,
             O::InvalidScope,
+            O::DeletedClient,
+            O::DisabledClient,
+            O::PolicyEnforced,
+            O::AdminPolicyEnforced,
+            O::OrgInternal,
+            O::AccessDenied,
         ];
         let reasons = [
             Reason::ServiceDisabled,
             Reason::IntradayNotAllowed,
+            Reason::ProjectGone,
             Reason::PermissionDenied,
             Reason::Other,
         ];

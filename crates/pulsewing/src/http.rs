@@ -1,18 +1,22 @@
 //! Sending the cycle's requests, within bounds.
 
-use std::{path::Path, sync::Arc, time::Duration};
+mod body;
+pub(crate) mod trouble;
+
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use pulsewing_core::{
     oauth::NoAnswer,
-    request::{Method, ReplyHead, Request},
+    request::{Endpoint, Method, ReplyHead, Request},
 };
 use reqwest::{
-    Client, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION},
+    Client, StatusCode, Url,
+    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION},
     redirect,
 };
 
+use self::body::Body;
 use crate::{endpoints::Endpoints, problem::Problem, regular_file};
 
 /// The longest file of certificates that is read, in bytes. A whole system's bundle has 200 KiB.
@@ -27,6 +31,51 @@ pub struct Http {
     client: Client,
     endpoints: Endpoints,
 }
+
+/// A reply that came whole.
+#[derive(Debug)]
+pub struct Answered {
+    /// Its status.
+    pub status: StatusCode,
+    /// The origin that a redirect leads to: what follows it may hold what is nobody's business.
+    leads_to: Option<String>,
+}
+
+impl Answered {
+    /// Where a redirect leads to, in words.
+    #[must_use]
+    pub fn leads_to(&self) -> Option<String> {
+        let origin = self.leads_to.as_ref();
+        origin.map(|origin| format!("it leads to {origin}"))
+    }
+}
+
+/// There is no whole reply.
+#[derive(Debug)]
+pub struct Unanswered {
+    /// What that means for the request.
+    pub cause: NoAnswer,
+    /// What went wrong, where more is known.
+    pub detail: Option<String>,
+}
+
+impl From<NoAnswer> for Unanswered {
+    fn from(cause: NoAnswer) -> Self {
+        let detail = None;
+        Self { cause, detail }
+    }
+}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.detail {
+            Some(detail) => write!(f, "{}: {detail}", self.cause),
+            None => write!(f, "{}", self.cause),
+        }
+    }
+}
+
+impl std::error::Error for Unanswered {}
 
 /// What arrives of a reply.
 #[derive(Debug)]
@@ -95,10 +144,18 @@ impl Http {
     pub fn prepare(&self, request: &Request<'_>, timeout: Duration) -> Outgoing {
         let url = self.endpoints.url(request);
         let mut builder = match request.method {
-            Method::Get => self.client.get(url),
-            Method::Post => self.client.post(url).body(request.body.to_vec()),
+            Method::Get => self.client.get(url.clone()),
+            Method::Post => self.client.post(url.clone()).body(request.body.to_vec()),
         };
-        builder = builder.timeout(timeout).header(ACCEPT, "application/json");
+        // Of a token reply that breaks off, what came is to be read: that is surest in plain text.
+        let encoding = match request.endpoint {
+            Endpoint::Api => "gzip",
+            Endpoint::Token | Endpoint::Revoke => "identity",
+        };
+        builder = builder
+            .timeout(timeout)
+            .header(ACCEPT, "application/json")
+            .header(ACCEPT_ENCODING, encoding);
         if let Some(content_type) = request.content_type {
             builder = builder.header(CONTENT_TYPE, content_type);
         }
@@ -111,6 +168,7 @@ impl Http {
         let path = request.target.split('?').next().unwrap_or_default();
         Outgoing {
             builder,
+            proxied: self.endpoints.need_tls().then_some(url),
             label: format!("{} {path}", request.method.name()),
             timeout,
         }
@@ -121,6 +179,8 @@ impl Http {
 #[derive(Debug)]
 pub struct Outgoing {
     builder: reqwest::RequestBuilder,
+    /// Its address, if it may go through a proxy.
+    proxied: Option<Url>,
     label: String,
     timeout: Duration,
 }
@@ -138,7 +198,7 @@ impl Outgoing {
         &self.label
     }
 
-    /// Sends it, and hands over what comes back as it comes.
+    /// Sends it, and hands over what comes back as it comes; a compressed body unpacked.
     ///
     /// # Errors
     /// Why there was no whole reply.
@@ -146,27 +206,25 @@ impl Outgoing {
         self,
         now: Timestamp,
         mut take: impl FnMut(Part<'_>),
-    ) -> Result<StatusCode, NoAnswer> {
-        let mut response = self.builder.send().await.map_err(|error| cause(&error))?;
+    ) -> Result<Answered, Unanswered> {
+        let proxied = self.proxied;
+        let lost = |error: reqwest::Error| trouble::of(&error.without_url(), proxied.as_ref());
+        let mut response = self.builder.send().await.map_err(lost)?;
         let mut head = ReplyHead::new(response.status().as_u16());
         for (name, value) in response.headers() {
             head.header(name.as_str(), value.as_bytes(), now);
         }
         take(Part::Head(head));
-        while let Some(chunk) = response.chunk().await.map_err(|error| cause(&error))? {
-            take(Part::Body(&chunk));
+        let answered = Answered {
+            status: response.status(),
+            leads_to: trouble::target_of(response.status(), response.url(), response.headers()),
+        };
+        let mut body = Body::of(response.headers())?;
+        while let Some(chunk) = response.chunk().await.map_err(lost)? {
+            body.take(&chunk, |bytes| take(Part::Body(bytes)))?;
         }
-        Ok(response.status())
-    }
-}
-
-fn cause(error: &reqwest::Error) -> NoAnswer {
-    if error.is_connect() {
-        NoAnswer::NeverLeft
-    } else if error.is_timeout() {
-        NoAnswer::TimedOut
-    } else {
-        NoAnswer::Disconnected
+        body.end(|bytes| take(Part::Body(bytes)))?;
+        Ok(answered)
     }
 }
 

@@ -4,11 +4,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use pulsewing::{cli::Cli, commands, console::Console};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     let console = Console::new(cli.global.verbose, cli.global.color);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

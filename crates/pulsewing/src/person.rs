@@ -96,7 +96,7 @@ impl Person {
             })
             .await;
         let identity = match sent {
-            Ok(status) if status.is_success() => decoder.finish().unwrap_or_default(),
+            Ok(answered) if answered.status.is_success() => decoder.finish().unwrap_or_default(),
             _ => Identity::default(),
         };
         let health = identity.health.map(|id| account(Provider::Google, &id));

@@ -105,6 +105,13 @@ impl Problem {
         self
     }
 
+    /// Adds what caused it, in words.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
     /// Adds what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -130,6 +137,12 @@ impl Problem {
         self.details.as_deref()
     }
 
+    /// What caused it, the nearest cause first.
+    #[must_use]
+    pub fn causes(&self) -> &[String] {
+        &self.causes
+    }
+
     /// What to do next.
     #[must_use]
     pub fn hints(&self) -> &[String] {
@@ -150,9 +163,15 @@ impl Problem {
         if problem.message != details {
             problem = problem.details(details);
         }
-        match hint_for(failure, provider) {
+        let problem = match hint_for(failure, provider) {
             Some(hint) => problem.hint(hint),
             None => problem,
+        };
+        match failure {
+            Failure::OAuth(error) if error.is_final() => problem.hint(
+                "until then it is not asked again by itself; an update that you ask for, such as `pulsewing once`, tries at once",
+            ),
+            _ => problem,
         }
     }
 }
@@ -228,11 +247,7 @@ fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
             format!("sign in again with `{login}` and leave the box for heart rate ticked")
         }
         Failure::ConsentNeeded(Consent::Refused) => format!("sign in again with `{login}`"),
-        Failure::OAuth(OAuthError::InvalidClient | OAuthError::UnauthorizedClient) => format!(
-            "the client id or secret is wrong: check [{}] in the configuration, or sign in anew with `{login}`",
-            provider.name()
-        ),
-        Failure::OAuth(_) => format!("sign in anew with `{login}`"),
+        Failure::OAuth(error) => advice_on(error, provider),
         Failure::Gone => {
             "Fitbit's Web API was switched off on 2 November 2026; the same data is in Google Health: `pulsewing login --provider google` (docs/accounts.md shows how)".into()
         }
@@ -243,6 +258,10 @@ fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
             reason: Reason::ServiceDisabled,
             ..
         } => "enable the Google Health API in the Google Cloud project of your OAuth client: https://console.cloud.google.com/apis/library/health.googleapis.com".into(),
+        Failure::Rejected {
+            reason: Reason::ProjectGone,
+            ..
+        } => "see at https://console.cloud.google.com/cloud-resource-manager whether the project can be brought back; else make a new one with an OAuth client (docs/accounts.md) and sign in with that: `pulsewing login --client-json FILE`".into(),
         Failure::Rejected {
             reason: Reason::IntradayNotAllowed,
             ..
@@ -262,11 +281,63 @@ fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
         } => format!(
             "Pulsewing keeps refresh tokens of up to 512 bytes: if this stays so, report it, and sign in anew (`{login}`) once that is fixed"
         ),
+        Failure::NoAnswer {
+            cause: NoAnswer::NoRefreshToken,
+            ..
+        } => "each refresh has to bring a new refresh token in this dialect: if a gateway answers, make it give one, even if it is the old one again; the sign-in is kept, and the same token is sent again".into(),
+        Failure::NoAnswer {
+            cause: NoAnswer::Foreign(_),
+            ..
+        } => "look whether this network wants a sign-in of its own, or whether a proxy or firewall blocks the service; nothing is lost, and it goes on by itself".into(),
+        Failure::NoAnswer {
+            cause: NoAnswer::Redirected(_),
+            ..
+        } => "if [endpoints] in the configuration names the address, name the one that it leads to; if not, look whether this network wants a sign-in of its own".into(),
+        Failure::NoAnswer {
+            cause: NoAnswer::Named { .. },
+            ..
+        } => format!(
+            "nothing is lost, and it is tried again ever more rarely; if this stays so, sign in anew with `{login}`"
+        ),
         Failure::RateLimited { .. } | Failure::NoAnswer { .. } | Failure::OutOfTime => {
             "nothing is lost; it works again once the service answers".into()
         }
         _ => return None,
     })
+}
+
+/// What to do about an error of the token endpoint's.
+pub(crate) fn advice_on(error: OAuthError, provider: Provider) -> String {
+    let login = format!("pulsewing login --provider {}", provider.name());
+    match error {
+        OAuthError::InvalidClient | OAuthError::UnauthorizedClient => format!(
+            "the client id or secret is wrong: check [{}] in the configuration, or sign in anew with `{login}`",
+            provider.name()
+        ),
+        OAuthError::DeletedClient => format!(
+            "the OAuth client was deleted: bring it back at https://console.cloud.google.com/auth/clients (for 30 days), or make a new one (docs/accounts.md); then sign in anew with `{login}`"
+        ),
+        OAuthError::DisabledClient => format!(
+            "the OAuth client was disabled: see why at https://console.cloud.google.com/auth/clients, or make a new one (docs/accounts.md); then sign in anew with `{login}`"
+        ),
+        OAuthError::PolicyEnforced => format!(
+            "this account's protection (such as Google's Advanced Protection) does not allow the app: sign in with another account, `{login}`"
+        ),
+        OAuthError::AdminPolicyEnforced => format!(
+            "the administrator of this account does not allow the app: ask them to allow it, or sign in with a private account, `{login}`"
+        ),
+        OAuthError::OrgInternal => format!(
+            "the OAuth client is for the accounts of one organisation: sign in with one of them, or set the audience to External at https://console.cloud.google.com/auth/audience; then `{login}`"
+        ),
+        OAuthError::AccessDenied => format!(
+            "sign in again with `{login}` and allow the access to heart rate; while the OAuth client is in \"Testing\", its list of test users has to hold this account"
+        ),
+        OAuthError::InvalidGrant
+        | OAuthError::InvalidRequest
+        | OAuthError::RedirectUriMismatch
+        | OAuthError::UnsupportedGrantType
+        | OAuthError::InvalidScope => format!("sign in anew with `{login}`"),
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use pulsewing_core::{
     chain::{Client, Issuer, Unstored},
     cycle::{Consent, Failure},
     oauth::{
-        Answer, Grant, NoAnswer, OAuthError, Redirect, ReplyDecoder, Scopes,
+        Answer, Grant, NoAnswer, OAuthError, Redirect, Refused, ReplyDecoder, Scopes,
         authorize::{Authorize, MAX_URL, Pkce},
         token,
     },
@@ -17,9 +17,9 @@ use pulsewing_core::{
 
 use crate::{
     app::{self, App},
-    http::{Http, Part},
+    http::{Http, Part, Unanswered},
     person::{IfAnother, Person},
-    problem::{Exit, Problem},
+    problem::{Exit, Problem, advice_on},
 };
 
 /// How long the token endpoint may take to answer.
@@ -116,13 +116,25 @@ impl SignIn {
     }
 
     /// Whether a redirect belongs to this sign-in. A bare code has no state to compare; whoever
-    /// pasted it vouches for it.
+    /// pasted it vouches for it. A word against the sign-in without a state is nobody's.
     #[must_use]
     pub fn is_ours(&self, redirect: &Redirect) -> bool {
-        redirect
-            .state
-            .as_ref()
-            .is_none_or(|state| *state == self.state.as_str())
+        match &redirect.state {
+            Some(state) => *state == self.state.as_str(),
+            None => redirect.answer.is_ok(),
+        }
+    }
+
+    /// The consent page's own word against this sign-in.
+    #[must_use]
+    pub fn denied(&self, error: Refused) -> Problem {
+        let problem =
+            Problem::new(Exit::ConsentNeeded, "the sign-in was not completed").caused_by(&error);
+        match error {
+            Refused::Denied => problem.hint("sign in again and allow the access to heart rate"),
+            Refused::OAuth(error) => problem.hint(advice_on(error, self.provider)),
+            Refused::Named(_) | Refused::Unnamed => problem.hint("sign in again"),
+        }
     }
 
     /// Exchanges the code and stores the chain. Holds the chain's lock throughout, so that no
@@ -154,7 +166,7 @@ impl SignIn {
             replaced.as_ref().map(|record| record.chain.generation()),
             self.app.now(),
         )
-        .ok_or_else(|| no_answer(NoAnswer::Malformed))?;
+        .ok_or_else(|| no_answer(NoAnswer::NoRefreshToken.into()))?;
         files.store_new(&chain).map_err(|error| {
             Problem::failed("the sign-in could not be written")
                 .caused_by(&error)
@@ -193,12 +205,12 @@ impl SignIn {
                 Part::Body(chunk) => reply.feed(chunk),
             })
             .await;
-        if let Err(cause) = sent {
-            reply.fail(cause);
+        if let Err(unanswered) = &sent {
+            reply.fail(unanswered.cause);
         }
         let grant = match (status, sent) {
-            (0, Err(cause)) => return Err(no_answer(cause)),
-            _ => match reply.finish(status, true) {
+            (0, Err(unanswered)) => return Err(no_answer(unanswered)),
+            (_, sent) => match reply.finish(status, true) {
                 Answer::Granted(grant) => grant,
                 Answer::Refused(error) => return Err(self.refused(error)),
                 Answer::Gone => {
@@ -211,7 +223,13 @@ impl SignIn {
                     )
                     .details("the token endpoint answered with status 429"));
                 }
-                Answer::Missing(cause) => return Err(no_answer(cause)),
+                Answer::Missing(cause) => {
+                    let detail = match sent {
+                        Ok(answered) => answered.leads_to(),
+                        Err(unanswered) => unanswered.detail,
+                    };
+                    return Err(no_answer(Unanswered { cause, detail }));
+                }
             },
         };
         let scopes = grant
@@ -225,7 +243,8 @@ impl SignIn {
     }
 
     fn refused(&self, error: OAuthError) -> Problem {
-        let problem = Problem::failed("the provider did not complete the sign-in")
+        let exit = Problem::of_cycle(Failure::OAuth(error), self.provider).exit();
+        let problem = Problem::new(exit, "the provider did not complete the sign-in")
             .details(format!("the token endpoint answered {error}"));
         match error {
             OAuthError::InvalidGrant => Problem::new(Exit::ConsentNeeded, "this sign-in was used before, or took too long")
@@ -237,14 +256,32 @@ impl SignIn {
             OAuthError::RedirectUriMismatch => problem
                 .hint("make the OAuth client one of type \"Desktop app\": it takes any address of this machine"),
             OAuthError::UnsupportedGrantType | OAuthError::InvalidScope => problem,
+            OAuthError::DeletedClient
+            | OAuthError::DisabledClient
+            | OAuthError::PolicyEnforced
+            | OAuthError::AdminPolicyEnforced
+            | OAuthError::OrgInternal
+            | OAuthError::AccessDenied => problem.hint(advice_on(error, self.provider)),
         }
     }
 }
 
-fn no_answer(cause: NoAnswer) -> Problem {
-    Problem::new(Exit::Temporary, "the provider did not complete the sign-in")
-        .details(format!(
-            "the code could not be exchanged for tokens: {cause}"
-        ))
-        .hint("sign in again; nothing was changed")
+fn no_answer(unanswered: Unanswered) -> Problem {
+    let exit = if unanswered.cause.has_moved() {
+        Exit::Failed
+    } else {
+        Exit::Temporary
+    };
+    let problem = Problem::new(exit, "the provider did not complete the sign-in").details(format!(
+        "the code could not be exchanged for tokens: {unanswered}"
+    ));
+    problem.hint(match unanswered.cause {
+        NoAnswer::NoRefreshToken => {
+            "remove the app at https://myaccount.google.com/connections, then sign in again; nothing was changed"
+        }
+        NoAnswer::Redirected(_) => {
+            "if [endpoints] in the configuration names the address, name the one that it leads to; then sign in again"
+        }
+        _ => "sign in again; nothing was changed",
+    })
 }

@@ -43,6 +43,8 @@ pub struct State {
     pub last_details: Option<String>,
     /// What to do about it.
     pub last_hint: Option<String>,
+    /// The OAuth error that the last refresh was answered with, by its name; nothing after a success.
+    pub oauth_error: Option<String>,
     /// What the last reading said besides heart rates, which are in the history.
     pub reading: Option<ReadingFacts>,
     pacing: PacingState,

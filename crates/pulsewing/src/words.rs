@@ -11,6 +11,20 @@ use crate::{daemon::Live, engine::Activity};
 
 /// The weekday stands for the date for so many days.
 const BY_WEEKDAY: i32 = 6;
+/// What a program says, as a sentence: it begins with a capital letter and ends with a dot.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first: String = characters
+        .next()
+        .map(|first| first.to_uppercase().collect())
+        .unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?', ')']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{first}{}{end}", characters.as_str())
+}
 
 /// How long ago something was, or how far ahead it is: `9 min`, `3 h 5 min`, `2 days`.
 pub(crate) fn length(duration: SignedDuration) -> String {

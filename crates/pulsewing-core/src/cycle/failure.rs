@@ -31,8 +31,8 @@ pub enum Failure {
     /// A new sign-in is needed.
     #[error("{0}")]
     ConsentNeeded(Consent),
-    /// The token endpoint decided against it for a reason that a new sign-in alone does not mend.
-    #[error("the token endpoint answered {0}")]
+    /// The token endpoint decided against it, and for another reason than that the sign-in has ended.
+    #[error("the provider did not renew the access token ({0})")]
     OAuth(OAuthError),
     /// The provider has switched this service off (410).
     #[error("the service has been switched off (410 Gone)")]
@@ -90,6 +90,8 @@ impl Failure {
             Self::NoChain | Self::ForeignChain | Self::ChainMoved | Self::ConsentNeeded(_) => {
                 FailureKind::ConsentNeeded
             }
+            Self::OAuth(error) if error.is_about_account() => FailureKind::ConsentNeeded,
+            Self::NoAnswer { cause, .. } if cause.has_moved() => FailureKind::Failed,
             Self::Store(StoreTrouble::Busy)
             | Self::RateLimited { .. }
             | Self::Unauthorized
@@ -180,6 +182,8 @@ pub enum Reason {
     ServiceDisabled,
     /// The app's type does not allow minute-by-minute data (Fitbit).
     IntradayNotAllowed,
+    /// The client's Google Cloud project was deleted, or is suspended.
+    ProjectGone,
     /// The provider lets this account or this app read nothing (Google, without a closer word).
     PermissionDenied,
     /// Anything else.
@@ -190,6 +194,7 @@ impl Reason {
     fn sentence(self, status: u16) -> impl core::fmt::Display {
         let after = match self {
             Self::ServiceDisabled => " (SERVICE_DISABLED)",
+            Self::ProjectGone => " (the app's Google Cloud project is gone)",
             Self::IntradayNotAllowed => " (no permission for intraday data)",
             Self::PermissionDenied => " (PERMISSION_DENIED)",
             Self::Other => "",

@@ -287,7 +287,7 @@ impl Fetch {
                     _ => (google::SourceFamily::Wearables, false),
                 };
                 let (start, end) = draft.map_or((Timestamp::MIN, Timestamp::MIN), |draft| {
-                    range(draft, is_earlier)
+                    draft.range(is_earlier)
                 });
                 let query = google::RollUp {
                     family,
@@ -358,7 +358,9 @@ impl Fetch {
             return self.again(cause, around);
         }
         match intake.finish(self.step, self.draft.as_mut()) {
-            Ok(Received::Error(reason)) => self.refused(&head, &reason, limited_until, around),
+            Ok(Received::Error(reason)) => {
+                self.refused(&head, &reason, limited_until, cause, around)
+            }
             Ok(received) => self.received(received, around),
             Err(DecodeError::NoIntraday) => {
                 let failure = Failure::Rejected {
@@ -372,22 +374,33 @@ impl Fetch {
         }
     }
 
-    /// The provider decided against a call, or did not answer it.
+    /// The provider decided against a call, or did not answer it; `cut` says what ended the reply
+    /// before its end.
     fn refused(
         &mut self,
         head: &ReplyHead,
         reason: &ErrorReason,
         limited_until: Option<Timestamp>,
+        cut: Option<NoAnswer>,
         around: &mut Surroundings<'_>,
     ) -> Next {
         let call = self.step.call();
-        let until = limited_until.unwrap_or(around.now.utc);
+        let (now, is_limit) = (around.now.utc, refusal::is_limit(head.status, reason));
+        let until = match limited_until {
+            None if is_limit => around.pacing.be_quiet(head, self.provider, now),
+            until => until,
+        };
+        let until = until.unwrap_or(now);
         match refusal::of_reply(self.provider, call, head.status, reason, until) {
             Refusal::Unauthorized => self.unauthorized(around),
+            // What is not the provider's own may be so because the rest is missing.
+            Refusal::NoAnswer(cause @ NoAnswer::Foreign(_)) => {
+                self.again(cut.unwrap_or(cause), around)
+            }
             Refusal::NoAnswer(cause) => self.again(cause, around),
             Refusal::Decided(failure) => {
                 // A limit that names its end is the account's; without one, another call may pass.
-                if head.status == 429 && head.quiet_for_s().is_none() && !self.step.is_vital() {
+                if is_limit && head.quiet_for_s().is_none() && !self.step.is_vital() {
                     around.pacing.next_allowed = None;
                 }
                 self.give_up(failure, around)
@@ -519,7 +532,7 @@ impl Fetch {
     fn after(&mut self, around: &mut Surroundings<'_>) -> Next {
         let (is_empty, is_complete) = self.draft.as_ref().map_or((true, true), |draft| {
             // Of a day of 25 hours the last minutes leave nothing before it within 24 hours.
-            let (start, end) = range(draft, true);
+            let (start, end) = draft.range(true);
             let has_earlier = self.provider != Provider::Google || start < end;
             (
                 draft.points == 0,
@@ -591,19 +604,4 @@ impl Fetch {
 fn is_recent(at: Timestamp, now: Timestamp, lasts: SignedDuration) -> bool {
     let since = now.duration_since(at);
     since >= SignedDuration::ZERO && since < lasts
-}
-
-/// The range of a rollUp: from local midnight, or an hour ago if that is earlier, to the last full
-/// minute; or the rest of the last 24 hours before that.
-fn range(draft: &Draft, is_earlier: bool) -> (Timestamp, Timestamp) {
-    let back = |hours: i64| {
-        let at = draft.now.as_second().saturating_sub(hours * 3_600);
-        Timestamp::from_second(at.div_euclid(60) * 60).unwrap_or(Timestamp::MIN)
-    };
-    let start = draft.day.local().start().min(back(1));
-    if is_earlier {
-        (back(24), start)
-    } else {
-        (start, back(0))
-    }
 }

@@ -53,6 +53,21 @@ impl Draft {
         }
     }
 
+    /// The range of a rollUp: from local midnight, or an hour ago if that is earlier, to the last full
+    /// minute; or the rest of the last 24 hours before that.
+    pub(super) fn range(&self, is_earlier: bool) -> (Timestamp, Timestamp) {
+        let back = |hours: i64| {
+            let at = self.now.as_second().saturating_sub(hours * 3_600);
+            Timestamp::from_second(at.div_euclid(60) * 60).unwrap_or(Timestamp::MIN)
+        };
+        let start = self.day.local().start().min(back(1));
+        if is_earlier {
+            (back(24), start)
+        } else {
+            (start, back(0))
+        }
+    }
+
     /// Makes the reading; what the wearer configured comes before what the provider says, and what
     /// was asked for earlier in the day fills in.
     pub(super) fn into_reading(

@@ -30,6 +30,7 @@
 //! Where to start reading: `renewal.rs` for the tokens, `fetch.rs` for the data, `pacing.rs` for how
 //! often. [`PastDay`] fetches what a history lacks, between two cycles.
 
+mod burst;
 mod failure;
 mod fetch;
 mod intake;
@@ -37,6 +38,7 @@ mod pacing;
 mod past_day;
 mod refusal;
 mod renewal;
+mod rest;
 mod step;
 
 use core::{fmt, time::Duration};
@@ -321,10 +323,12 @@ impl Cycle {
         now.up.saturating_add(wait.min(LOOK_EVERY))
     }
 
-    /// Begins a cycle now, also after a 410: somebody asked for it, or the configuration changed.
+    /// Begins a cycle now, even after a 410 or an error that keeps the refresh token from being sent:
+    /// somebody asked for it, or the configuration changed.
     pub const fn start_now(&mut self) {
         self.due = Timestamp::MIN;
         self.gone = false;
+        self.renewal.rouse();
     }
 
     /// The lock is held and the store was read.
@@ -527,6 +531,16 @@ impl Cycle {
     #[must_use]
     pub const fn renewal_failure(&self) -> Option<Failure> {
         self.renewal_failure
+    }
+
+    /// Whether a refresh is about to be sent again: how often it was sent without an answer, and what
+    /// came instead the last time.
+    #[must_use]
+    pub const fn unanswered_refresh(&self) -> Option<(u8, Failure)> {
+        match self.phase {
+            Phase::Renewing => self.renewal.unanswered(),
+            _ => None,
+        }
     }
 
     /// Whether new tokens are held that the store has not taken yet.

@@ -97,10 +97,23 @@ impl Pacing {
         provider: Provider,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        let refused = head.status == 429;
+        if head.status == 429 || head.quiet_for_s().is_some() {
+            self.be_quiet(head, provider, now)
+        } else {
+            None
+        }
+    }
+
+    /// Obeys a limit that a reply speaks of: for as long as it says, or else as such limits last.
+    /// Returns until when to be quiet.
+    pub(super) fn be_quiet(
+        &mut self,
+        head: &ReplyHead,
+        provider: Provider,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         let seconds = match head.quiet_for_s() {
             Some(seconds) => i64::from(seconds).clamp(1, 3_600 + 300),
-            None if !refused => return None,
             // Fitbit's counter starts anew at the full hour; Google's quotas are per minute.
             None => match provider {
                 Provider::Fitbit => 3_600 - now.as_second().rem_euclid(3_600),

@@ -239,8 +239,14 @@ impl PastDay {
             Intake::Nothing => Err(DecodeError::NotTheReply),
             Intake::Damaged(error) => Err(error),
             Intake::Error(decoder) => {
-                let until = limited_until.unwrap_or(now.utc);
                 let reason = decoder.finish();
+                let until = match limited_until {
+                    None if refusal::is_limit(head.status, &reason) => {
+                        cycle.pacing.be_quiet(&head, self.provider, now.utc)
+                    }
+                    until => until,
+                };
+                let until = until.unwrap_or(now.utc);
                 let refusal =
                     refusal::of_reply(self.provider, CallName::Heart, head.status, &reason, until);
                 return match refusal {

@@ -16,7 +16,12 @@ pub(super) enum Refusal {
     Decided(Failure),
 }
 
-/// Reads the status and the error body of a reply to `call`. A 429 holds until `limited_until`.
+/// Whether a reply says that too much was asked. Google's older APIs do so with a 403.
+pub(super) fn is_limit(status: u16, reason: &ErrorReason) -> bool {
+    status == 429 || (matches!(status, 400 | 403) && *reason == ErrorReason::RateLimited)
+}
+
+/// Reads the status and the error body of a reply to `call`. A limit holds until `limited_until`.
 pub(super) fn of_reply(
     provider: Provider,
     call: CallName,
@@ -32,11 +37,22 @@ pub(super) fn of_reply(
     let consent = Failure::ConsentNeeded;
     Refusal::Decided(match (status, reason) {
         (401, _) => return Refusal::Unauthorized,
-        (300..=399 | 408 | 425 | 500.., _) => {
+        (408 | 425 | 500.., _) => {
             return Refusal::NoAnswer(NoAnswer::Status(status));
         }
+        (300..=399, _) => {
+            let cause = NoAnswer::Redirected(status);
+            if !cause.has_moved() {
+                return Refusal::NoAnswer(cause);
+            }
+            Failure::NoAnswer { call, cause }
+        }
+        // What a proxy, a firewall or a network that wants a sign-in says is not the provider's word.
+        (403 | 407 | 451, ErrorReason::Foreign) => {
+            return Refusal::NoAnswer(NoAnswer::Foreign(status));
+        }
         (410, _) if provider == Provider::Fitbit => Failure::Gone,
-        (429, _) => Failure::RateLimited {
+        _ if is_limit(status, reason) => Failure::RateLimited {
             until: limited_until,
         },
         (_, ErrorReason::AccountNotLinked) => consent(Consent::AccountNotLinked),
@@ -44,6 +60,7 @@ pub(super) fn of_reply(
         (_, ErrorReason::ResourcePermissionDenied) => consent(Consent::ResourcePermissionDenied),
         (_, ErrorReason::ScopeInsufficient) => consent(Consent::HeartRateScopeMissing),
         (_, ErrorReason::ServiceDisabled) => rejected(Reason::ServiceDisabled),
+        (_, ErrorReason::ProjectGone) => rejected(Reason::ProjectGone),
         (_, ErrorReason::IntradayNotAllowed) => rejected(Reason::IntradayNotAllowed),
         (403, _) if provider == Provider::Google => rejected(Reason::PermissionDenied),
         _ => rejected(Reason::Other),

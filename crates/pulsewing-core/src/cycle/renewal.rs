@@ -28,26 +28,29 @@
 //! - New tokens are stored before anything is done with them. While they are not, only the write
 //!   is repeated, every 30 seconds, and the lock stays held.
 //! - Only the server's own `invalid_grant` ends a chain, and only if the store has not moved on.
-//!   The token is then not sent again, also while the store does not take the refusal.
+//!   The token is then not sent again, even while the store does not take the refusal.
+//!
+//! For every chain: another error of the server's leaves the chain as it is, and its token rests.
+//! One that nobody but a person changes rests until somebody asks, signs in anew, or the program
+//! starts; any other for a minute, then twice as long each time, up to a day.
 
 use core::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
     Action, Now, Settings, StoreWhat,
+    burst::{Sending, replay_left},
     failure::{CallName, Consent, Failure, Reason, StoreTrouble},
     pacing::{Jitter, Pacing},
+    rest::Rest,
 };
 use crate::{
     Fingerprint, Provider,
     chain::{Access, Intent, Record, Standing, Stored, Unstored},
-    oauth::{Answer, Grant, NoAnswer, OAuthError, ReplyDecoder, token},
+    oauth::{Answer, Grant, NoAnswer, OAuthError, token},
     request::{REQUEST_BUFFER, ReplyHead},
 };
-
-/// How long after the first send the same token is sent again.
-const REPLAY_FOR: Duration = Duration::from_secs(110);
 
 /// How long one try may take.
 const TRY_FOR: Duration = Duration::from_secs(15);
@@ -76,6 +79,7 @@ pub(super) struct Renewal {
     /// A refresh token that the provider has refused by its own word, in this cycle or an earlier
     /// one: it is not sent again, also if the store did not take the refusal.
     refused: Option<Fingerprint>,
+    rest: Rest,
     chain: Option<Stored>,
     /// Whether the store held an intent: then the token may have been spent before this burst.
     found_intent: bool,
@@ -99,18 +103,6 @@ enum State {
     Settled(Option<Failure>),
 }
 
-/// One burst of sends of the same token.
-#[derive(Debug)]
-struct Sending {
-    tries: u8,
-    /// Until when the same token is sent again; set once a try may have reached the server.
-    replay_until: Option<Duration>,
-    /// When the first try of the burst was, or would have been, sent.
-    replay_limit: Duration,
-    head: Option<ReplyHead>,
-    reply: ReplyDecoder,
-}
-
 /// What surrounds a renewal while it is at work.
 pub(super) struct Surroundings<'c> {
     pub(super) settings: &'c Settings,
@@ -128,6 +120,7 @@ impl Renewal {
             rejected: None,
             is_answered: false,
             refused: None,
+            rest: Rest::new(),
             chain: None,
             found_intent: false,
             grants: 0,
@@ -141,8 +134,25 @@ impl Renewal {
         *self = Self {
             rejected: rejected.or(unanswered),
             refused: self.refused,
+            rest: self.rest,
             ..Self::new()
         };
+    }
+
+    /// Somebody asks: no token rests any longer.
+    pub(super) const fn rouse(&mut self) {
+        self.rest = Rest::new();
+    }
+
+    /// How often the refresh under way was sent without an answer, and what came last instead.
+    pub(super) const fn unanswered(&self) -> Option<(u8, Failure)> {
+        match &self.state {
+            State::Pausing(sending, _) => match sending.failure {
+                Some(failure) => Some((sending.tries, failure)),
+                None => None,
+            },
+            _ => None,
+        }
     }
 
     /// The chain, and what stood in the way of renewing it; `None` while at work. With neither
@@ -280,6 +290,12 @@ impl Renewal {
         if !is_needed {
             return State::Closing(None);
         }
+        let replay = intent.and_then(|intent| replay_left(intent, now.utc));
+        if replay.is_none()
+            && let Some(failure) = self.rest.of(chain, now.up)
+        {
+            return State::Closing(Some(failure));
+        }
         // A repeat of what may have been sent before is exempt from every limit.
         if intent.is_none()
             && let Err(until) = around.pacing.admit(now.utc, around.settings.hourly_cap)
@@ -292,7 +308,7 @@ impl Renewal {
         if !chain.provider().rotates() {
             return State::Sending(Sending::new(now.up));
         }
-        match intent.and_then(|intent| replay_left(intent, now.utc)) {
+        match replay {
             Some(left) => State::Sending(Sending {
                 replay_until: Some(now.up.saturating_add(left)),
                 ..Sending::new(now.up)
@@ -430,7 +446,13 @@ impl Renewal {
         self.state = match answer {
             Answer::Granted(grant) => self.take_grant(grant, around),
             Answer::Refused(OAuthError::InvalidGrant) => State::Rechecking,
-            Answer::Refused(error) => self.end_burst(&sending, Failure::OAuth(error)),
+            Answer::Refused(error) => {
+                let failure = Failure::OAuth(error);
+                let may_be_spent = sending.replay_until.is_some() || self.found_intent;
+                let is_final = error.is_final() && !may_be_spent;
+                self.rest.begin(chain, failure, is_final, around.now.up);
+                self.end_burst(&sending, failure)
+            }
             Answer::Gone => self.end_burst(&sending, gone(provider)),
             Answer::RateLimited => {
                 let until = limited_until.unwrap_or(now);
@@ -444,6 +466,7 @@ impl Renewal {
     }
 
     fn take_grant(&mut self, grant: Grant, around: &Surroundings<'_>) -> State {
+        self.rest = Rest::new();
         self.grants = self.grants.saturating_add(1);
         let Some(chain) = &self.chain else {
             return State::Closing(Some(Failure::NoChain));
@@ -463,7 +486,7 @@ impl Renewal {
 
     /// After a try without an answer: again, or an end of the burst.
     fn try_again(
-        &self,
+        &mut self,
         mut sending: Sending,
         failure: Failure,
         may_have_left: bool,
@@ -475,6 +498,7 @@ impl Renewal {
             sending.replay_until = Some(sending.replay_limit);
         }
         sending.tries = sending.tries.saturating_add(1);
+        sending.failure = Some(failure);
         let again_at = match (rotates, sending.replay_until) {
             (true, Some(until)) => {
                 let pause = match sending.tries {
@@ -500,7 +524,19 @@ impl Renewal {
             Some(at) if around.settings.may_try(Now { up: at, ..now }) => {
                 State::Pausing(sending, at)
             }
-            _ => self.end_burst(&sending, failure),
+            _ => {
+                let is_servers_word = matches!(
+                    failure,
+                    Failure::NoAnswer {
+                        cause: NoAnswer::Named { .. },
+                        ..
+                    }
+                );
+                if let Some(chain) = self.chain.as_ref().filter(|_| is_servers_word) {
+                    self.rest.begin(chain, failure, false, now.up);
+                }
+                self.end_burst(&sending, failure)
+            }
         }
     }
 
@@ -534,27 +570,6 @@ impl Renewal {
             self.state = State::Settled(failure);
         }
     }
-}
-
-impl Sending {
-    fn new(up: Duration) -> Self {
-        Self {
-            tries: 0,
-            replay_until: None,
-            replay_limit: up.saturating_add(REPLAY_FOR),
-            head: None,
-            reply: ReplyDecoder::new(),
-        }
-    }
-}
-
-/// How much is left of the replays of an intent, if it is not too old (or from a clock ahead).
-fn replay_left(intent: Intent, now: Timestamp) -> Option<Duration> {
-    let since = now.duration_since(intent.first_sent_at);
-    if since < SignedDuration::ZERO {
-        return None;
-    }
-    REPLAY_FOR.checked_sub(since.unsigned_abs())
 }
 
 fn store<'a>(unstored: &Unstored, what: StoreWhat, buffer: &'a mut [u8]) -> Action<'a> {

@@ -17,6 +17,8 @@ pub enum ErrorReason {
     ScopeInsufficient,
     /// The API is not enabled in the client's Google Cloud project.
     ServiceDisabled,
+    /// The client's Google Cloud project was deleted, or is suspended.
+    ProjectGone,
     /// The app may not read intraday data (Fitbit: its type is not "Personal").
     IntradayNotAllowed,
     /// The access token has expired.
@@ -30,6 +32,8 @@ pub enum ErrorReason {
     /// The body does not say.
     #[default]
     Unknown,
+    /// The body is no error report of either provider's: a proxy's page, or nothing at all.
+    Foreign,
 }
 
 impl ErrorReason {
@@ -37,14 +41,26 @@ impl ErrorReason {
         Some(match word {
             "ACCOUNT_NOT_LINKED" => Self::AccountNotLinked,
             "RESOURCE_PERMISSION_DENIED" => Self::ResourcePermissionDenied,
-            "ACCESS_TOKEN_SCOPE_INSUFFICIENT" | "MISSING_OAUTH_SCOPE" | "insufficient_scope" => {
-                Self::ScopeInsufficient
-            }
-            "SERVICE_DISABLED" => Self::ServiceDisabled,
+            "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
+            | "MISSING_OAUTH_SCOPE"
+            | "insufficient_scope"
+            | "insufficientPermissions" => Self::ScopeInsufficient,
+            "SERVICE_DISABLED" | "accessNotConfigured" => Self::ServiceDisabled,
+            "CONSUMER_INVALID"
+            | "CONSUMER_SUSPENDED"
+            | "PROJECT_DELETED"
+            | "PROJECT_INVALID"
+            | "RESOURCE_PROJECT_INVALID"
+            | "USER_PROJECT_DENIED" => Self::ProjectGone,
             "insufficient_permissions" => Self::IntradayNotAllowed,
             "ACCESS_TOKEN_EXPIRED" | "expired_token" => Self::ExpiredToken,
             "UNAUTHENTICATED" | "invalid_token" => Self::InvalidToken,
-            "RATE_LIMIT_EXCEEDED" | "RESOURCE_EXHAUSTED" => Self::RateLimited,
+            "RATE_LIMIT_EXCEEDED"
+            | "RESOURCE_EXHAUSTED"
+            | "rateLimitExceeded"
+            | "userRateLimitExceeded"
+            | "dailyLimitExceeded"
+            | "quotaExceeded" => Self::RateLimited,
             _ => return None,
         })
     }
@@ -57,20 +73,22 @@ impl fmt::Display for ErrorReason {
             Self::ResourcePermissionDenied => "the grant is no longer honoured",
             Self::ScopeInsufficient => "a scope was not granted",
             Self::ServiceDisabled => "the API is not enabled in the client's project",
+            Self::ProjectGone => "the client's project is gone",
             Self::IntradayNotAllowed => "the app may not read intraday data",
             Self::ExpiredToken => "the access token has expired",
             Self::InvalidToken => "the access token is not valid",
             Self::RateLimited => "too many requests",
             Self::Other(word) => word,
             Self::Unknown => "no reason given",
+            Self::Foreign => "no answer of the provider's own",
         })
     }
 }
 
 /// Reads the body of a reply whose status is no success, in the envelope of either provider.
 ///
-/// It never fails: HTML, nothing at all and half a body come to what could be read, or to
-/// [`ErrorReason::Unknown`]. Messages are dropped unread, because Fitbit's repeat the token.
+/// It never fails: half a body comes to what could be read, HTML and nothing at all to
+/// [`ErrorReason::Foreign`]. Messages are never kept, because Fitbit's repeat the token.
 pub struct ErrorDecoder {
     walker: Walker<At, 128>,
     finding: Finding,
@@ -90,7 +108,7 @@ impl ErrorDecoder {
             walker: Walker::new(),
             finding: Finding {
                 weight: Weight::Nothing,
-                reason: ErrorReason::Unknown,
+                reason: ErrorReason::Foreign,
             },
         }
     }
@@ -182,6 +200,11 @@ enum At {
     FitbitError,
     ErrorType,
     Message,
+    /// Google's message, which alone says that a project was deleted.
+    GoogleMessage,
+    /// The list that Google's older APIs have in `error`.
+    OlderErrors,
+    OlderError,
 }
 
 impl Place for At {
@@ -189,16 +212,21 @@ impl Place for At {
 
     fn kind(self) -> Kind<Self> {
         match self {
-            Self::Body | Self::Error | Self::Detail | Self::Metadata | Self::FitbitError => {
-                Kind::Object
-            }
+            Self::Body
+            | Self::Error
+            | Self::Detail
+            | Self::Metadata
+            | Self::FitbitError
+            | Self::OlderError => Kind::Object,
             Self::Details => Kind::Array(Self::Detail),
             Self::Errors => Kind::Array(Self::FitbitError),
+            Self::OlderErrors => Kind::Array(Self::OlderError),
             Self::Status
             | Self::Reason
             | Self::DetailedReasons
             | Self::ErrorType
-            | Self::Message => Kind::Scalar,
+            | Self::Message
+            | Self::GoogleMessage => Kind::Scalar,
         }
     }
 }
@@ -207,6 +235,11 @@ impl Visitor for Finding {
     type Place = At;
 
     fn member(&mut self, object: At, key: &[u8]) -> Option<At> {
+        let is_report =
+            matches!(object, At::Body) && matches!(key, b"error" | b"errors" | b"errorType");
+        if is_report && self.reason == ErrorReason::Foreign {
+            self.reason = ErrorReason::Unknown;
+        }
         Some(match (object, key) {
             (At::Body, b"error") => At::Error,
             (At::Body, b"errors") => At::Errors,
@@ -214,7 +247,9 @@ impl Visitor for Finding {
             (At::FitbitError, b"message") => At::Message,
             (At::Error, b"status") => At::Status,
             (At::Error, b"details") => At::Details,
-            (At::Detail, b"reason") => At::Reason,
+            (At::Error, b"message") => At::GoogleMessage,
+            (At::Error, b"errors") => At::OlderErrors,
+            (At::Detail | At::OlderError, b"reason") => At::Reason,
             (At::Detail, b"metadata") => At::Metadata,
             (At::Metadata, b"detailedReasons") => At::DetailedReasons,
             _ => return None,
@@ -234,7 +269,17 @@ impl Visitor for Finding {
                 self.weight = Weight::Known;
                 self.reason = ErrorReason::RateLimited;
             }
+            At::GoogleMessage if text.as_str().is_some_and(says_project_is_gone) => {
+                self.weight = Weight::Known;
+                self.reason = ErrorReason::ProjectGone;
+            }
             _ => {}
         }
     }
+}
+
+/// Of a deleted project Google says `Project #123 has been deleted.`, and no reason but that
+/// permission is denied.
+fn says_project_is_gone(message: &str) -> bool {
+    message.starts_with("Project ") && message.contains("has been deleted")
 }

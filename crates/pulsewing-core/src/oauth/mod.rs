@@ -5,11 +5,13 @@
 //! token endpoint is asked, [`ReplyDecoder`] for what it may answer.
 
 pub mod authorize;
+mod error;
 mod redirect;
 mod reply;
 mod scopes;
 pub mod token;
 
-pub use redirect::{Redirect, RedirectError};
-pub use reply::{Answer, Grant, NoAnswer, OAuthError, ReplyDecoder};
+pub use error::{ErrorName, NoAnswer, OAuthError};
+pub use redirect::{Redirect, RedirectError, Refused};
+pub use reply::{Answer, Grant, ReplyDecoder};
 pub use scopes::Scopes;

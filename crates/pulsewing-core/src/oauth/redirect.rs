@@ -1,28 +1,39 @@
 //! The end of a sign-in: the address that the browser was sent back to, or what of it a person
 //! pasted.
 
-use core::fmt;
-
+use super::{ErrorName, OAuthError};
 use crate::AuthorizationCode;
 
 /// What came back from the provider's consent page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redirect {
-    /// The code that the tokens are asked for with.
-    pub code: AuthorizationCode,
+    /// The code that the tokens are asked for with, or the provider's word against the sign-in. Either
+    /// counts only for the sign-in that the state belongs to.
+    pub answer: Result<AuthorizationCode, Refused>,
     /// The state that the sign-in began with; absent when only the code was pasted.
     pub state: Option<heapless::String<128>>,
 }
 
-/// Why an address does not end a sign-in.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RedirectError {
+/// The consent page's word against a sign-in (RFC 6749, section 4.1.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
     /// The wearer said no.
     #[error("consent was refused on the provider's page")]
     Denied,
-    /// The provider names another error (RFC 6749, section 4.1.2.1).
+    /// The provider names another error.
     #[error("the provider answered {0}")]
-    Provider(heapless::String<64>),
+    OAuth(OAuthError),
+    /// The provider names an error that nobody knows.
+    #[error("the provider answered \"{0}\"")]
+    Named(ErrorName),
+    /// There is an error, and its name is none.
+    #[error("the provider answered with an error that cannot be read")]
+    Unnamed,
+}
+
+/// Why an address is no answer of a consent page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RedirectError {
     /// There is no code in it.
     #[error("there is no code in it")]
     NoCode,
@@ -40,15 +51,18 @@ impl Redirect {
     /// # Errors
     /// [`RedirectError`].
     pub fn parse(pasted: &str) -> Result<Self, RedirectError> {
-        let pasted = pasted.trim();
+        let pasted = pasted.trim_matches(|c: char| c.is_whitespace() || "\"'<>".contains(c));
         let pasted = pasted.split('#').next().unwrap_or_default();
         let query = match pasted.split_once('?') {
             Some((_, query)) => query,
-            // Without a query it is a code, unless it reads like an address or a query.
-            None if pasted.contains("://") => return Err(RedirectError::NoCode),
+            // Without a query it is a code, unless it reads like a query or an address, which has a
+            // colon behind its scheme or before its port.
             None if !pasted.contains('=') => {
+                if pasted.contains(':') {
+                    return Err(RedirectError::NoCode);
+                }
                 return Ok(Self {
-                    code: decoded::<1_024>(pasted).and_then(code)?,
+                    answer: Ok(decoded::<1_024>(pasted).and_then(code)?),
                     state: None,
                 });
             }
@@ -69,22 +83,27 @@ impl Redirect {
                 .find(|(name, _)| *name == wanted)
                 .map(|(_, value)| value)
         };
-        match value("error") {
-            Some("access_denied") => return Err(RedirectError::Denied),
-            Some(error) => {
-                let mut name = decoded::<64>(error)?;
-                if !name.bytes().all(|byte| byte.is_ascii_graphic()) {
-                    name.clear();
-                }
-                return Err(RedirectError::Provider(name));
+        let answer = match value("error") {
+            Some(error) => Err(Refused::named(&decoded::<64>(error)?)),
+            None => {
+                let given = value("code").ok_or(RedirectError::NoCode)?;
+                Ok(decoded::<1_024>(given).and_then(code)?)
             }
-            None => {}
-        }
-        let given = value("code").ok_or(RedirectError::NoCode)?;
+        };
         Ok(Self {
-            code: decoded::<1_024>(given).and_then(code)?,
+            answer,
             state: value("state").map(decoded).transpose()?,
         })
+    }
+}
+
+impl Refused {
+    fn named(name: &str) -> Self {
+        match OAuthError::named(name) {
+            Some(OAuthError::AccessDenied) => Self::Denied,
+            Some(error) => Self::OAuth(error),
+            None => ErrorName::new(name).map_or(Self::Unnamed, Self::Named),
+        }
     }
 }
 
@@ -115,21 +134,20 @@ fn decoded<const N: usize>(text: &str) -> Result<heapless::String<N>, RedirectEr
     heapless::String::from_utf8(bytes).map_err(|_: core::str::Utf8Error| RedirectError::Damaged)
 }
 
-/// The words of a consent page's answer, for whoever shows them.
-impl fmt::Display for Redirect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a code came back from the consent page")
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use proptest::prelude::*;
 
     use super::*;
 
     fn code_of(pasted: &str) -> Result<AuthorizationCode, RedirectError> {
-        Redirect::parse(pasted).map(|redirect| redirect.code)
+        Redirect::parse(pasted).map(|redirect| redirect.answer.unwrap())
+    }
+
+    fn refused(pasted: &str) -> Refused {
+        Redirect::parse(pasted).unwrap().answer.unwrap_err()
     }
 
     #[test]
@@ -141,6 +159,11 @@ mod tests {
             "code=4%2F0Ab-c&state=s",
             "4/0Ab-c",
             "4%2F0Ab-c#_=_",
+            "127.0.0.1:8765/?code=4/0Ab-c&state=s",
+            "localhost:8765?state=s&code=4/0Ab-c",
+            "/?code=4/0Ab-c",
+            "<http://127.0.0.1/?code=4%2F0Ab-c>",
+            "\"code=4/0Ab-c\"",
         ] {
             assert_eq!(code_of(pasted), Ok(expected.clone()), "{pasted}");
         }
@@ -150,15 +173,30 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_from_a_mistake() {
-        assert_eq!(
-            code_of("http://127.0.0.1/?error=access_denied&state=s"),
-            Err(RedirectError::Denied)
-        );
-        assert_eq!(
-            code_of("?error=invalid_scope"),
-            Err(RedirectError::Provider("invalid_scope".try_into().unwrap()))
-        );
-        for mistake in ["", "http://127.0.0.1/", "?state=s", "?code=&state=s"] {
+        for (query, expected) in [
+            ("access_denied", Refused::Denied),
+            ("invalid_scope", Refused::OAuth(OAuthError::InvalidScope)),
+            ("org_internal", Refused::OAuth(OAuthError::OrgInternal)),
+            (
+                "server_error",
+                Refused::Named(ErrorName::new("server_error").unwrap()),
+            ),
+            ("%3Cb%3E", Refused::Unnamed),
+        ] {
+            let address = std::format!("http://127.0.0.1/?error={query}&state=s");
+            assert_eq!(refused(&address), expected);
+            let redirect = Redirect::parse(&address).unwrap();
+            assert_eq!(redirect.state.as_deref(), Some("s"));
+        }
+        assert_eq!(Redirect::parse("?error=access_denied").unwrap().state, None);
+        for mistake in [
+            "",
+            "http://127.0.0.1/",
+            "127.0.0.1:8765",
+            "127.0.0.1:8765/",
+            "?state=s",
+            "?code=&state=s",
+        ] {
             assert_eq!(code_of(mistake), Err(RedirectError::NoCode), "{mistake:?}");
         }
         for damaged in ["?code=%4", "?code=%zz", "?code=a%0ab", "?code=%ff"] {

@@ -4,7 +4,7 @@
 //! words, is an answer. Anything else is none: a time-out, a 5xx, a proxy's HTML, half a reply. A
 //! rotation may have happened all the same, so the caller asks again with the same token.
 
-use super::Scopes;
+use super::{ErrorName, NoAnswer, OAuthError, Scopes};
 use crate::{
     AccessToken, RefreshToken,
     chain::UserId,
@@ -35,59 +35,6 @@ pub struct Grant {
     pub refresh_lifetime_s: Option<u32>,
     /// The provider's name for the wearer (Fitbit).
     pub user_id: Option<UserId>,
-}
-
-/// An error in OAuth's own words (RFC 6749, section 5.2): the server's decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OAuthError {
-    /// The refresh token or code is spent, revoked, expired or another client's.
-    #[error("invalid_grant")]
-    InvalidGrant,
-    /// The client's id or secret is wrong.
-    #[error("invalid_client")]
-    InvalidClient,
-    /// The client may not do this.
-    #[error("unauthorized_client")]
-    UnauthorizedClient,
-    /// The request lacks something.
-    #[error("invalid_request")]
-    InvalidRequest,
-    /// The redirect differs from the one that was registered, or that the sign-in began with.
-    #[error("redirect_uri_mismatch")]
-    RedirectUriMismatch,
-    /// The server does not know this kind of grant.
-    #[error("unsupported_grant_type")]
-    UnsupportedGrantType,
-    /// A scope is unknown, or more than was granted.
-    #[error("invalid_scope")]
-    InvalidScope,
-}
-
-/// Why there is no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoAnswer {
-    /// Nothing came in time.
-    #[error("no answer came in time")]
-    TimedOut,
-    /// The connection ended before the reply did.
-    #[error("the connection ended before the answer did")]
-    Disconnected,
-    /// The request surely never left: no address, no connection, no TLS.
-    #[error("the server could not be reached")]
-    NeverLeft,
-    /// A status that is no answer to the question.
-    #[error("the server answered with status {0}")]
-    Status(u16),
-    /// The reply is not what the protocol says.
-    #[error("the answer could not be understood")]
-    Malformed,
-    /// The reply is longer than is read.
-    #[error("the answer was longer than accepted")]
-    TooLong,
-    /// It brings a refresh token that cannot be kept: one of more than 512 bytes, or with characters
-    /// that no token has.
-    #[error("the answer brings a refresh token of a kind that cannot be kept")]
-    UnfitToken,
 }
 
 /// What a reply of the token endpoint comes to.
@@ -125,8 +72,18 @@ struct Members {
     key: Key,
     grant: Grant,
     lifetime_s: Option<u32>,
-    error: Option<OAuthError>,
+    error: Option<ErrorWord>,
     has_unfit_token: bool,
+    /// Whether the reply is a JSON object at all.
+    is_object: bool,
+}
+
+/// An error's name.
+#[derive(Clone, Copy)]
+enum ErrorWord {
+    Known(OAuthError),
+    /// In OAuth's own form. What else Fitbit's envelope names are errors of the Web API.
+    Unknown(ErrorName),
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -139,8 +96,10 @@ enum Key {
     RefreshExpiresIn,
     Scope,
     UserId,
-    /// RFC 6749's `error`; in Fitbit's envelope, `errors[].errorType`.
+    /// RFC 6749's `error`.
     Error,
+    /// In Fitbit's envelope, `errors[].errorType`.
+    FitbitError,
 }
 
 impl ReplyDecoder {
@@ -162,6 +121,7 @@ impl ReplyDecoder {
                 lifetime_s: None,
                 error: None,
                 has_unfit_token: false,
+                is_object: false,
             },
             length: 0,
             damage: None,
@@ -213,12 +173,20 @@ impl ReplyDecoder {
             }
             200..300 if !rotates && grant.access.is_some() => Answer::Granted(grant),
             200..300 if self.members.has_unfit_token => Answer::Missing(NoAnswer::UnfitToken),
+            200..300 if grant.access.is_some() => Answer::Missing(NoAnswer::NoRefreshToken),
             200..300 => Answer::Missing(NoAnswer::Malformed),
+            300..400 => Answer::Missing(NoAnswer::Redirected(status)),
             410 => Answer::Gone,
             429 => Answer::RateLimited,
             // 409: somebody else's refresh of this token is under way (Fitbit Web API, Refresh Token).
             400..500 if status != 409 => match self.members.error {
-                Some(error) if self.damage.is_none() => Answer::Refused(error),
+                Some(ErrorWord::Known(error)) if self.damage.is_none() => Answer::Refused(error),
+                Some(ErrorWord::Unknown(error)) if self.damage.is_none() => {
+                    Answer::Missing(NoAnswer::Named { status, error })
+                }
+                None if self.length > 0 && !self.members.is_object => {
+                    Answer::Missing(NoAnswer::Foreign(status))
+                }
                 _ => Answer::Missing(NoAnswer::Status(status)),
             },
             _ => Answer::Missing(NoAnswer::Status(status)),
@@ -245,6 +213,7 @@ impl Members {
     fn take(&mut self, event: Event<'_>) -> Flow {
         match event {
             Event::BeginObject | Event::BeginArray => {
+                self.is_object |= self.depth == 0 && matches!(event, Event::BeginObject);
                 self.depth = self.depth.saturating_add(1);
                 self.key = Key::Other;
             }
@@ -265,7 +234,8 @@ impl Members {
             (1, Some(b"refresh_token_expires_in")) => Key::RefreshExpiresIn,
             (1, Some(b"scope")) => Key::Scope,
             (1, Some(b"user_id")) => Key::UserId,
-            (1, Some(b"error")) | (3, Some(b"errorType")) => Key::Error,
+            (1, Some(b"error")) => Key::Error,
+            (3, Some(b"errorType")) => Key::FitbitError,
             (1, Some(b"errors")) => Key::Other,
             _ => return Flow::Skip,
         };
@@ -282,13 +252,27 @@ impl Members {
             }
             Key::Scope => self.grant.scopes = text.as_str().map(Scopes::parse),
             Key::UserId => self.grant.user_id = text.as_str().and_then(|t| t.try_into().ok()),
-            Key::Error => self.error = self.error.or_else(|| OAuthError::named(bytes)),
+            Key::Error | Key::FitbitError => self.note_error(text.as_str().unwrap_or_default()),
             // Some servers quote their numbers.
             Key::ExpiresIn | Key::RefreshExpiresIn => {
                 self.number(text.as_str().and_then(|digits| digits.parse().ok()));
             }
             Key::Other => {}
         }
+    }
+
+    fn note_error(&mut self, name: &str) {
+        let known = OAuthError::named(name).map(ErrorWord::Known);
+        let unknown = || {
+            let is_oauths = self.key == Key::Error;
+            let name = is_oauths.then(|| ErrorName::new(name)).flatten();
+            name.map(ErrorWord::Unknown)
+        };
+        // What is known comes before what is not.
+        self.error = match self.error {
+            Some(ErrorWord::Known(error)) => Some(ErrorWord::Known(error)),
+            before => known.or(before).or_else(unknown),
+        };
     }
 
     fn number(&mut self, value: Option<i64>) {
@@ -301,21 +285,6 @@ impl Members {
             Key::RefreshExpiresIn => self.grant.refresh_lifetime_s = seconds,
             _ => {}
         }
-    }
-}
-
-impl OAuthError {
-    fn named(name: &[u8]) -> Option<Self> {
-        Some(match name {
-            b"invalid_grant" => Self::InvalidGrant,
-            b"invalid_client" => Self::InvalidClient,
-            b"unauthorized_client" => Self::UnauthorizedClient,
-            b"invalid_request" => Self::InvalidRequest,
-            b"redirect_uri_mismatch" => Self::RedirectUriMismatch,
-            b"unsupported_grant_type" => Self::UnsupportedGrantType,
-            b"invalid_scope" => Self::InvalidScope,
-            _ => return None,
-        })
     }
 }
 
@@ -402,7 +371,7 @@ mod tests {
         );
         assert_eq!(
             answer(200, body, true),
-            Answer::Missing(NoAnswer::Malformed)
+            Answer::Missing(NoAnswer::NoRefreshToken)
         );
         assert_eq!(
             answer(200, &body[..body.len() - 1], false),
@@ -435,7 +404,7 @@ mod tests {
         }
         assert_eq!(
             answer(403, "<html>blocked</html>", true),
-            Answer::Missing(NoAnswer::Status(403))
+            Answer::Missing(NoAnswer::Foreign(403))
         );
         assert_eq!(
             answer(401, r#"{"error":"invalid_client"}"#, false),
@@ -448,6 +417,43 @@ mod tests {
         );
         assert_eq!(answer(410, "", true), Answer::Gone);
         assert_eq!(answer(429, "", true), Answer::RateLimited);
+    }
+
+    #[test]
+    fn an_error_that_nobody_knows_is_no_answer_and_keeps_its_name() {
+        let named = |status, name| {
+            let error = ErrorName::new(name).unwrap();
+            Answer::Missing(NoAnswer::Named { status, error })
+        };
+        let body = r#"{"error":"slow_down","error_description":"hush"}"#;
+        for rotates in [true, false] {
+            assert_eq!(answer(400, body, rotates), named(400, "slow_down"));
+            assert_eq!(
+                answer(401, r#"{"error":"deleted_client"}"#, rotates),
+                Answer::Refused(OAuthError::DeletedClient)
+            );
+        }
+        // What the Web API calls an error is none of OAuth's.
+        let fitbit = r#"{"errors":[{"errorType":"not_found"}],"success":false}"#;
+        assert_eq!(
+            answer(404, fitbit, true),
+            Answer::Missing(NoAnswer::Status(404))
+        );
+        // A token is no name.
+        assert_eq!(
+            answer(400, r#"{"error":"0123abcd"}"#, true),
+            Answer::Missing(NoAnswer::Status(400))
+        );
+    }
+
+    #[test]
+    fn a_redirect_is_told_as_one() {
+        for status in [301, 302, 308] {
+            assert_eq!(
+                answer(status, "<html>moved</html>", true),
+                Answer::Missing(NoAnswer::Redirected(status))
+            );
+        }
     }
 
     #[test]

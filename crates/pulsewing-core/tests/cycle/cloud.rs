@@ -73,7 +73,7 @@ pub(crate) enum Fault {
     DropAfter,
     /// The server did what was asked, and the reply does not come in time.
     Stall,
-    /// Another status, with a JSON body that says nothing, and a header.
+    /// Another status, with an error report that says nothing, and a header.
     Status(u16, Option<(&'static str, String)>),
     /// A status with these words, and nothing was done.
     Body(u16, String),
@@ -174,7 +174,7 @@ impl Cloud {
             Some(Fault::NeverLeft) => return Outcome::NeverLeft,
             Some(Fault::DropBefore) => return Outcome::Disconnected,
             Some(Fault::Status(status, ref header)) => {
-                return json(status, header.clone(), "{}".to_owned());
+                return json(status, header.clone(), r#"{"error":{}}"#.to_owned());
             }
             Some(Fault::Body(status, ref body)) => return json(status, None, body.clone()),
             _ => {}

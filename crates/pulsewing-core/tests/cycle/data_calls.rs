@@ -414,6 +414,12 @@ fn what_needs_a_sign_in_says_so() {
             rejected(403, Reason::ServiceDisabled),
         ),
         (
+            Setup::google(),
+            403,
+            google("CONSUMER_INVALID"),
+            rejected(403, Reason::ProjectGone),
+        ),
+        (
             Setup::fitbit(),
             403,
             fitbit("insufficient_scope"),

@@ -22,6 +22,7 @@ mod machine;
 mod model;
 mod not_believed;
 mod past_days;
+mod rests;
 mod rules;
 mod store;
 mod storing;

@@ -122,6 +122,22 @@ fn a_refusal_is_told_in_the_words_of_its_own_provider() {
         };
         assert_eq!(world.cycle_once(), Err(failure), "{provider:?}");
     }
+    // Of a limit Google's older words speak with a 403, and a page in between speaks for nobody.
+    for provider in [Setup::google, Setup::fitbit] {
+        let mut world = World::new(provider());
+        let limit = json!({"error": {"errors": [{"domain": "usageLimits", "reason": "userRateLimitExceeded"}], "code": 403}});
+        world.always(Route::Heart, Fault::Body(403, limit.to_string()));
+        assert!(
+            matches!(world.cycle_once(), Err(Failure::RateLimited { until }) if until > world.now().utc)
+        );
+        let mut world = World::new(provider());
+        world.always(Route::Heart, Fault::html(403));
+        let failure = Failure::NoAnswer {
+            call: CallName::Heart,
+            cause: NoAnswer::Foreign(403),
+        };
+        assert_eq!(world.cycle_once(), Err(failure));
+    }
     let without_minutes = Failure::Rejected {
         call: CallName::Heart,
         status: 200,

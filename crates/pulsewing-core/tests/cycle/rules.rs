@@ -410,14 +410,21 @@ impl Rules {
                 (self.holds_pair, true)
             }
             Outcome::Reply {
-                status: 400 | 401,
+                status: 400 | 401 | 403,
                 body,
                 is_cut: false,
                 ..
             } => {
-                let is_oauth = ["invalid_", "unauthorized_client"]
-                    .iter()
-                    .any(|word| text(body).contains(word));
+                let words = [
+                    "invalid_",
+                    "unauthorized_client",
+                    "deleted_client",
+                    "disabled_client",
+                    "policy_enforced",
+                    "org_internal",
+                    "access_denied",
+                ];
+                let is_oauth = words.iter().any(|word| text(body).contains(word));
                 (is_oauth, !is_oauth)
             }
             Outcome::Reply { .. } => (false, true),

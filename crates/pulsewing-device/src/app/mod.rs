@@ -103,8 +103,15 @@ pub(crate) struct Found {
 
 /// Whether a failure can have been for want of a network: then a network may end it.
 const fn may_mend_itself(failure: Failure) -> bool {
-    matches!(failure.kind(), FailureKind::Temporary)
-        && !matches!(failure, Failure::RateLimited { .. })
+    let is_servers_word = matches!(
+        failure,
+        Failure::RateLimited { .. }
+            | Failure::NoAnswer {
+                cause: NoAnswer::Named { .. },
+                ..
+            }
+    );
+    matches!(failure.kind(), FailureKind::Temporary) && !is_servers_word
 }
 
 impl<'s, 'b, B: Board> App<'s, 'b, B> {

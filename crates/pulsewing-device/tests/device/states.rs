@@ -1,6 +1,6 @@
 //! What the panel shows in each circumstance, held against the picture of that state.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
 use jiff::{SignedDuration, civil::time, tz::Offset};
 use pulsewing_core::{Provider, civil::Offsets, reading::Freshness};
@@ -377,8 +377,18 @@ fn what_the_cloud_refuses_for_good_is_a_fault_with_advice() {
         ),
         (
             Provider::Google,
-            "{}",
+            r#"{"error":{"code":403,"status":"PERMISSION_DENIED","details":[{"reason":"CONSUMER_INVALID"}]}}"#,
+            "The Google Cloud project of the client was deleted.",
+        ),
+        (
+            Provider::Google,
+            r#"{"error":{"code":403,"status":"PERMISSION_DENIED"}}"#,
             "The cloud refuses to give the heart rate.",
+        ),
+        (
+            Provider::Google,
+            "<html><h1>Access Required</h1></html>",
+            "Something on the way answers in the cloud's place.",
         ),
     ] {
         let mut rig = Rig::set_up(provider);
@@ -392,10 +402,46 @@ fn what_the_cloud_refuses_for_good_is_a_fault_with_advice() {
         rig.run_for(minutes(3));
         let advices = [
             "Enable it in the Google Cloud console; it goes on by itself then.",
+            "Make a new project and client on the computer, then sign in anew.",
             "Trying again by itself.",
+            "The network may want a sign-in of its own, or block the cloud.",
         ];
         let is_shown = |advice: &&str| rig.shows_state(State::Fault { what, advice });
         assert!(advices.iter().any(is_shown), "{what}\n{}", rig.said());
+    }
+}
+
+#[test]
+fn a_client_that_was_deleted_is_told_as_that_and_asked_for_once() {
+    for (word, what, advice) in [
+        (
+            "deleted_client",
+            "The sign-in's client was deleted or disabled at the cloud.",
+            "Make a new one on the computer, then sign in anew.",
+        ),
+        (
+            "admin_policy_enforced",
+            "This account's owner or administrator does not allow the app.",
+            "Ask them to allow it, or sign in with another account.",
+        ),
+    ] {
+        let mut rig = Rig::set_up(Provider::Fitbit);
+        let mut faults = BTreeMap::new();
+        let body = format!(r#"{{"error":"{word}"}}"#);
+        faults.insert(Route::Token, Fault::Body(401, body));
+        let expired = r#"{"errors":[{"errorType":"expired_token"}]}"#;
+        for route in [Route::Heart, Route::Zone] {
+            faults.insert(route, Fault::Body(401, expired.to_owned()));
+        }
+        rig.world.cloud.borrow_mut().always = faults;
+        rig.start();
+        rig.run_for(hours(3));
+        assert!(
+            rig.shows_state(State::Fault { what, advice }),
+            "{word}\n{}",
+            rig.said()
+        );
+        assert_eq!(rig.count(Route::Token), 1, "{word}");
     }
 }
 

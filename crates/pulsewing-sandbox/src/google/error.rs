@@ -260,6 +260,7 @@ pub(super) fn for_reason(reason: &str) -> Reply {
             json!({ "redirect_uri": "https://fitbit.google.com/auth/signup" }),
         ),
         "UBERMINT" => return legacy_account(),
+        "rateLimitExceeded" | "userRateLimitExceeded" => return older_limit(reason),
         "CREDENTIALS_MISSING" => return credentials_missing("DataPointsService.ListDataPoints"),
         "ACCESS_TOKEN_SCOPE_INSUFFICIENT" | "MISSING_OAUTH_SCOPE" => (
             StatusCode::FORBIDDEN,
@@ -282,6 +283,11 @@ pub(super) fn for_reason(reason: &str) -> Reply {
                 "consumer": PROJECT,
                 "activationUrl": "https://console.developers.google.com/apis/api/health.googleapis.com/overview?project=100200300400",
             }),
+        ),
+        "CONSUMER_INVALID" => (
+            StatusCode::FORBIDDEN,
+            "Project #100200300400 has been deleted.",
+            json!({ "service": SERVICE, "consumer": PROJECT }),
         ),
         "RATE_LIMIT_EXCEEDED" => (
             StatusCode::TOO_MANY_REQUESTS,
@@ -317,6 +323,20 @@ fn legacy_account() -> Reply {
     Reply::json(StatusCode::FORBIDDEN, &json!({ "error": error }))
 }
 
+/// Returns the 403 that Google's older APIs answer a request too many with.
+fn older_limit(reason: &str) -> Reply {
+    let error = json!({
+        "errors": [{
+            "domain": "usageLimits",
+            "reason": reason,
+            "message": "User rate limit exceeded.",
+        }],
+        "code": 403,
+        "message": "User rate limit exceeded.",
+    });
+    Reply::json(StatusCode::FORBIDDEN, &json!({ "error": error }))
+}
+
 /// Returns the OAuth error with a given code, with the status that code has.
 pub(super) fn for_oauth_reason(error: &str) -> Reply {
     let (code, description) = match error {
@@ -325,6 +345,9 @@ pub(super) fn for_oauth_reason(error: &str) -> Reply {
             "Token has been expired or revoked.",
         ),
         "invalid_client" => (StatusCode::UNAUTHORIZED, "Unauthorized"),
+        "deleted_client" => (StatusCode::UNAUTHORIZED, "The OAuth client was deleted."),
+        "disabled_client" => (StatusCode::UNAUTHORIZED, "The OAuth client was disabled."),
+        "org_internal" | "access_denied" => (StatusCode::FORBIDDEN, "Access denied."),
         "internal_failure" => (StatusCode::INTERNAL_SERVER_ERROR, "Backend Error"),
         _ => (StatusCode::BAD_REQUEST, "Bad Request"),
     };
@@ -332,8 +355,9 @@ pub(super) fn for_oauth_reason(error: &str) -> Reply {
 }
 
 /// Reasons that any Google API can give; the others are this API's own.
-const GOOGLE_WIDE: [&str; 4] = [
+const GOOGLE_WIDE: [&str; 5] = [
     "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+    "CONSUMER_INVALID",
     "CREDENTIALS_MISSING",
     "RATE_LIMIT_EXCEEDED",
     "SERVICE_DISABLED",

@@ -157,7 +157,8 @@ async fn sign_in(
     let redirect = Redirect::parse(&redirect).map_err(|error| {
         Problem::failed("the sandbox's consent page does not come back").caused_by(&error)
     })?;
-    sign_in.finish(&redirect.code, IfAnother::Refuse).await?;
+    let code = redirect.answer.map_err(|error| sign_in.denied(error))?;
+    sign_in.finish(&code, IfAnother::Refuse).await?;
     console.say(&format!(
         "Signed in nine hours ago, so the access token has expired and is refreshed first. It is {start} in the demo."
     ));

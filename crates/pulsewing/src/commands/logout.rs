@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use pulsewing_core::{
     chain::Standing,
-    oauth::{NoAnswer, token},
+    oauth::{Answer, NoAnswer, ReplyDecoder, token},
     request::REQUEST_BUFFER,
 };
 
 use crate::{
     app::{self, App},
+    http::{Part, Unanswered},
     problem::{Exit, Problem},
 };
 
@@ -42,11 +43,33 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
     let outgoing = token::revoke(provider, chain.client(), chain.refresh_token(), &mut buffer)
         .map(|request| http.prepare(&request, REVOKE_FOR))
         .map_err(|error| Problem::failed("signing out cannot begin").caused_by(&error))?;
-    match outgoing.send(app.now(), |_| ()).await {
+    let mut reply = ReplyDecoder::new();
+    let sent = outgoing
+        .send(app.now(), |part| match part {
+            Part::Head(_) => {}
+            Part::Body(chunk) => reply.feed(chunk),
+        })
+        .await;
+    match sent {
+        // A proxy that lets nothing through has not told the provider.
+        Ok(answered) if matches!(answered.status.as_u16(), 403 | 407 | 451) => {
+            let status = answered.status.as_u16();
+            if let Answer::Missing(cause @ NoAnswer::Foreign(_)) = reply.finish(status, false) {
+                return Err(kept(cause.into()));
+            }
+        }
         // A 4xx says that there is nothing to revoke any more; a 410, that there is nobody to.
-        Ok(status) if status.is_success() || status.is_client_error() => {}
-        Ok(status) => return Err(kept(NoAnswer::Status(status.as_u16()))),
-        Err(cause) => return Err(kept(cause)),
+        Ok(answered) if answered.status.is_success() || answered.status.is_client_error() => {}
+        Ok(answered) => {
+            let status = answered.status.as_u16();
+            let cause = match answered.status.is_redirection() {
+                true => NoAnswer::Redirected(status),
+                false => NoAnswer::Status(status),
+            };
+            let detail = answered.leads_to();
+            return Err(kept(Unanswered { cause, detail }));
+        }
+        Err(unanswered) => return Err(kept(unanswered)),
     }
     files.erase().map_err(|error| {
         Problem::failed(
@@ -63,11 +86,17 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
     Ok(())
 }
 
-fn kept(cause: NoAnswer) -> Problem {
-    Problem::new(
-        Exit::Temporary,
+fn kept(unanswered: Unanswered) -> Problem {
+    let (exit, hint) = if unanswered.cause.has_moved() {
+        let hint = "name the address that it leads to in [endpoints] of the configuration";
+        (Exit::Failed, hint)
+    } else {
+        (Exit::Temporary, "try again later")
+    };
+    let problem = Problem::new(
+        exit,
         "the provider could not be told that you sign out, so the sign-in was kept",
     )
-    .details(format!("revoking the grant: {cause}"))
-    .hint("try again later")
+    .details(format!("revoking the grant: {unanswered}"));
+    problem.hint(hint)
 }

@@ -3,12 +3,12 @@
 use pulsewing_core::{
     Provider,
     cycle::{Failure, FailureKind},
-    oauth::NoAnswer,
+    oauth::{NoAnswer, OAuthError},
 };
 use pulsewing_screen::State;
 
 use super::Live;
-use crate::{engine::Activity, failure_words, web::sentence};
+use crate::{engine::Activity, failure_words, words::sentence};
 
 /// What to type to sign in.
 const LOGIN: &str = "pulsewing login";
@@ -68,6 +68,14 @@ impl<'l> Notice<'l> {
                 ..
             }
             | Failure::OutOfTime => State::Offline,
+            // What the account's owner or administrator has to do comes before another sign-in.
+            Failure::OAuth(error) if error != OAuthError::AccessDenied => State::Fault {
+                what: &trouble.message,
+                advice: trouble
+                    .hint
+                    .as_deref()
+                    .unwrap_or("It is not asked again by itself."),
+            },
             failure if failure.kind() == FailureKind::ConsentNeeded => State::SignInNeeded {
                 command: match self.live.provider {
                     Provider::Google => LOGIN,

@@ -8,6 +8,7 @@ use pulsewing_core::{
     Provider,
     chain::{Record, Standing, Stored},
     cycle::{Consent, Failure, StoreTrouble},
+    oauth::OAuthError,
 };
 
 use super::{Finding, unconfigured};
@@ -66,7 +67,7 @@ pub(super) fn check(
                 format!("somebody has signed in with {}", provider.name()),
             ));
             findings.push(readable(chain, is_previous));
-            findings.push(standing(&record, app.now()));
+            findings.push(standing(&record, app));
             findings.push(if is_configured {
                 matches_config(app, chain)
             } else {
@@ -117,13 +118,19 @@ fn readable(chain: &Stored, is_previous: bool) -> Finding {
     )
 }
 
-fn standing(record: &Record, now: Timestamp) -> Finding {
+fn standing(record: &Record, app: &App) -> Finding {
     const ID: &str = "chain.standing";
     let failure = match record.chain.standing() {
         Standing::Refused => Failure::ConsentNeeded(Consent::Refused),
         Standing::Moving => Failure::ChainMoved,
         Standing::Active => {
-            let intent = record.intent;
+            let (now, intent) = (app.now(), record.intent);
+            // What the token endpoint said last is true until it says something else.
+            let error = app.state().oauth_error;
+            if let Some(error) = error.as_deref().and_then(OAuthError::named) {
+                let problem = Problem::of_cycle(Failure::OAuth(error), record.chain.provider());
+                return Finding::problem(ID, &problem, "");
+            }
             // An intent of another generation is ignored.
             let intent = intent.filter(|it| it.generation == record.chain.generation());
             return match intent {

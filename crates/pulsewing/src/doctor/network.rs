@@ -3,23 +3,28 @@
 //! Two requests are made, one to where data comes from and one to where tokens are issued, both without
 //! any token. That the answer is a refusal is as expected: an answer is what is asked for.
 
-use std::{error::Error, io, time::Duration};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{
     Provider,
     cycle::Failure,
     instant::http_date,
+    oauth,
     request::{Endpoint, Method, Request},
 };
-use reqwest::{Client, StatusCode, Url, header::DATE, redirect};
+use reqwest::{
+    Client, StatusCode, Url,
+    header::{CONTENT_TYPE, DATE},
+    redirect,
+};
 use tokio::sync::oneshot;
 
 use super::{Finding, Status, unconfigured};
 use crate::{
     app::App,
     endpoints::Endpoints,
-    http::MAX_PEM,
+    http::{MAX_PEM, trouble},
     problem::{Exit, Problem},
     regular_file,
 };
@@ -57,6 +62,10 @@ struct Probe {
 #[derive(Debug)]
 struct Answer {
     status: StatusCode,
+    /// Whether it is a page for people, which neither service answers a program with.
+    is_page: bool,
+    /// The origin that a redirect leads to.
+    leads_to: Option<String>,
     /// The server's clock.
     date: Option<Timestamp>,
     /// Ours, at that time.
@@ -165,9 +174,9 @@ async fn ask(app: &App, provider: Provider, endpoints: &Endpoints) -> Vec<Probe>
     };
     let client = match client(app, endpoints) {
         Ok(client) => client,
-        Err(error) => return none(last_cause(&error)),
+        Err(error) => return none(trouble::last_cause(&error)),
     };
-    let clock = app.clock.clone();
+    let (clock, is_proxied) = (app.clock.clone(), endpoints.need_tls());
     let (sender, receiver) = oneshot::channel();
     let spawned = std::thread::Builder::new().spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -177,7 +186,7 @@ async fn ask(app: &App, provider: Provider, endpoints: &Endpoints) -> Vec<Probe>
             return;
         };
         let answers = runtime.block_on(async {
-            let [api, token] = urls.map(|url| probe(&client, url, || clock.now().utc));
+            let [api, token] = urls.map(|url| probe(&client, url, is_proxied, || clock.now().utc));
             tokio::join!(api, token)
         });
         // Nobody may be waiting any more.
@@ -214,49 +223,36 @@ fn client(app: &App, endpoints: &Endpoints) -> reqwest::Result<Client> {
         .build()
 }
 
-async fn probe(client: &Client, url: Url, now: impl Fn() -> Timestamp) -> Probe {
+async fn probe(client: &Client, url: Url, is_proxied: bool, now: impl Fn() -> Timestamp) -> Probe {
     let origin = url.origin().ascii_serialization();
-    let answer = match client.get(url).send().await {
-        Ok(reply) => Ok(Answer {
-            status: reply.status(),
-            date: reply
-                .headers()
-                .get(DATE)
-                .and_then(|date| date.to_str().ok())
-                .and_then(http_date),
-            came_at: now(),
-        }),
+    let answer = match client.get(url.clone()).send().await {
+        Ok(reply) => {
+            let header = |name| {
+                let value = reply.headers().get(name);
+                value.and_then(|value| value.to_str().ok())
+            };
+            Ok(Answer {
+                status: reply.status(),
+                is_page: header(CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html")),
+                leads_to: trouble::target_of(reply.status(), reply.url(), reply.headers()),
+                date: header(DATE).and_then(http_date),
+                came_at: now(),
+            })
+        }
         Err(error) => {
             let error = error.without_url();
-            let why = last_cause(&error);
-            Err(if error.is_connect() && !is_about_tls(&error) {
-                NoAnswer::NoConnection(why)
-            } else {
+            let why = trouble::no_connection(&error, is_proxied.then_some(&url));
+            let is_broken = !error.is_connect()
+                || trouble::is_about_tls(&error)
+                || trouble::is_proxys_word(&error);
+            Err(if is_broken {
                 NoAnswer::Broken(why)
+            } else {
+                NoAnswer::NoConnection(why)
             })
         }
     };
     Probe { origin, answer }
-}
-
-fn last_cause(error: &reqwest::Error) -> String {
-    let mut last: &dyn Error = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string()
-}
-
-/// Whether a connection failed only when it was to be secured. The library calls that one a failure to
-/// connect, too.
-fn is_about_tls(error: &(dyn Error + 'static)) -> bool {
-    // An I/O error passes over the error in it when it is asked for its source.
-    let inner = error
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref);
-    error.is::<rustls::Error>()
-        || inner.is_some_and(|inner| is_about_tls(inner))
-        || error.source().is_some_and(is_about_tls)
 }
 
 fn reachable(probes: &[Probe], why: (&str, &str)) -> Finding {
@@ -276,6 +272,29 @@ fn reachable(probes: &[Probe], why: (&str, &str)) -> Finding {
                 return later(
                     format!("{origin} does not answer as it should: {why}"),
                     "look whether a proxy or a sign-in page of the network is in between, and at [endpoints] in the configuration",
+                );
+            }
+            Ok(answer) if answer.status.is_redirection() => {
+                let status = answer.status;
+                let target = answer.leads_to.as_deref();
+                let found = match target {
+                    Some(target) => format!("{origin} leads elsewhere: to {target} ({status})"),
+                    None => format!("{origin} leads elsewhere ({status})"),
+                };
+                let advice = "no redirect is followed: if [endpoints] in the configuration names this address, name the one that it leads to; if not, a sign-in page of the network is in between";
+                let has_moved = oauth::NoAnswer::Redirected(status.as_u16()).has_moved();
+                return match has_moved {
+                    true => Finding::fail(ID, found, advice),
+                    false => later(found, advice),
+                };
+            }
+            Ok(answer) if answer.is_page && matches!(answer.status.as_u16(), 403 | 407 | 451) => {
+                return later(
+                    format!(
+                        "something on the way answers for {origin}: a page with status {}",
+                        answer.status
+                    ),
+                    "look whether this network wants a sign-in of its own, or whether a proxy or firewall blocks the service",
                 );
             }
             Ok(answer) if answer.status.is_server_error() || answer.status == 429 => {

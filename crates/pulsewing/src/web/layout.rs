@@ -7,7 +7,8 @@ use axum::{
 use jiff::civil::Date;
 use maud::{DOCTYPE, Markup, html};
 
-use super::{Shared, assets, sentence};
+use super::{Shared, assets};
+use crate::words::sentence;
 
 /// Which page it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -57,7 +57,6 @@ use crate::{
     problem::Problem,
 };
 
-pub(crate) use now::sentence;
 pub use passphrase::Passphrase;
 pub use server::Listener;
 

@@ -18,7 +18,7 @@ use crate::{
     daemon::{Live, Look, Trouble},
     failure_words,
     plot::Plot,
-    words,
+    words::{self, sentence},
 };
 
 /// The wearer's date at an instant; this machine's, where nothing was ever read.
@@ -147,21 +147,6 @@ fn complaint(trouble: &Trouble) -> Markup {
             @if let Some(details) = &trouble.details { (layout::details(details)) }
         }
     }
-}
-
-/// Begins with a capital letter and ends with a dot.
-pub(crate) fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let first: String = characters
-        .next()
-        .map(|first| first.to_uppercase().collect())
-        .unwrap_or_default();
-    let end = if text.ends_with(['.', '!', '?', ')']) {
-        ""
-    } else {
-        "."
-    };
-    format!("{first}{}{end}", characters.as_str())
 }
 
 fn recent(reading: &Reading, live: &Live, now: Timestamp) -> Markup {

@@ -58,8 +58,8 @@ impl Pending {
         });
     }
 
-    /// Takes the sign-in that this way back belongs to. A code without a state is vouched for by whoever
-    /// pasted it, and not by a browser.
+    /// Takes the sign-in that this way back belongs to, whatever it brings. A code without a state is
+    /// vouched for by whoever pasted it, and not by a browser.
     fn take(&self, redirect: &Redirect, is_pasted: bool, up: Duration) -> Option<Begun> {
         let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_ours = begun.as_ref().is_some_and(|begun| {
@@ -94,7 +94,7 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
             }
             @if let Some(problem) = complaint {
                 div.complaint role="alert" {
-                    p { (now::sentence(problem.message())) }
+                    p { (words::sentence(problem.message())) }
                     @for hint in for_a_page(problem) { p { (hint) } }
                     @if let Some(details) = problem.technical() { (layout::details(details)) }
                 }
@@ -128,7 +128,7 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
 fn for_a_page(problem: &Problem) -> impl Iterator<Item = String> {
     let is_typed = |hint: &str| hint.contains('`') || hint.contains("--");
     let hints = problem.hints().iter().filter(move |hint| !is_typed(hint));
-    hints.map(|hint| now::sentence(hint))
+    hints.map(|hint| words::sentence(hint))
 }
 
 /// A date and a time of the wearer's.
@@ -242,11 +242,11 @@ pub(super) async fn paste(State(site): State<Shared>, Form(pasted): Form<Pasted>
         Ok(redirect) => redirect,
         Err(error) => {
             let words = format!("{error}; paste the whole address that the browser ended at");
-            return again(&now::sentence(&words));
+            return again(&words::sentence(&words));
         }
     };
     match site.sign_in.take(&redirect, true, site.hub.now().up) {
-        Some(begun) => finished(&site, begun, &redirect).await,
+        Some(begun) => finished(&site, begun, redirect).await,
         None => again(
             "That address belongs to another sign-in, or this one has taken more than ten minutes. Begin again.",
         ),
@@ -271,28 +271,29 @@ pub(super) async fn done(State(site): State<Shared>, RawQuery(query): RawQuery) 
         Err(error) => {
             return refused(&format!(
                 "{} Begin again.",
-                now::sentence(&error.to_string())
+                words::sentence(&error.to_string())
             ));
         }
     };
     match site.sign_in.take(&redirect, false, site.hub.now().up) {
-        Some(begun) => finished(&site, begun, &redirect).await,
+        Some(begun) => finished(&site, begun, redirect).await,
         None => refused(
             "It belongs to another sign-in, or has taken more than ten minutes. Begin again.",
         ),
     }
 }
 
-async fn finished(site: &Shared, begun: Begun, redirect: &Redirect) -> Response {
-    // On a task of its own: the browser may go away, the exchange may not be cut.
-    let code = redirect.code.clone();
+async fn finished(site: &Shared, begun: Begun, redirect: Redirect) -> Response {
     let Begun {
         sign_in,
         if_another,
         ..
     } = begun;
-    let exchange = async move { sign_in.finish(&code, if_another).await.map(drop) };
-    let exchange = tokio::spawn(exchange);
+    // On a task of its own: the browser may go away, the exchange may not be cut.
+    let exchange = tokio::spawn(async move {
+        let code = redirect.answer.map_err(|error| sign_in.denied(error))?;
+        sign_in.finish(&code, if_another).await.map(drop)
+    });
     let result = exchange.await.unwrap_or_else(|error| {
         Err(Problem::new(Exit::Failed, "the sign-in ended unexpectedly").caused_by(&error))
     });
@@ -303,11 +304,15 @@ async fn finished(site: &Shared, begun: Begun, redirect: &Redirect) -> Response 
             Onwards::to("/").into_response()
         }
         Err(problem) => {
-            let words: Vec<String> = std::iter::once(now::sentence(problem.message()))
+            let words: Vec<String> = std::iter::once(words::sentence(problem.message()))
                 .chain(for_a_page(&problem))
                 .collect();
+            let status = match problem.exit() {
+                Exit::ConsentNeeded => StatusCode::BAD_REQUEST,
+                _ => StatusCode::BAD_GATEWAY,
+            };
             layout::message_with(
-                StatusCode::BAD_GATEWAY,
+                status,
                 "The sign-in was not completed",
                 &words.join(" "),
                 problem.technical(),

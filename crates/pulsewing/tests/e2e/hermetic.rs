@@ -431,6 +431,18 @@ impl Finished {
         self
     }
 
+    /// Insists on words on stdout.
+    #[track_caller]
+    pub(crate) fn prints(self, words: &str) -> Self {
+        assert!(
+            self.stdout.contains(words),
+            "pulsewing {}: \"{words}\" is not in\n{}",
+            self.title,
+            self.stdout
+        );
+        self
+    }
+
     /// Insists that words are not on stderr.
     #[track_caller]
     pub(crate) fn says_nothing_of(self, words: &str) -> Self {

@@ -123,6 +123,98 @@ fn a_denial_in_the_browser_ends_it() {
 }
 
 #[test]
+fn the_browser_is_shown_what_came_of_it() {
+    let heartless = json!({ "scopes": ["googlehealth.settings.readonly"] });
+    for (change, fault, exit, words) in [
+        (
+            heartless,
+            json!([]),
+            3,
+            "leave the box for heart rate ticked",
+        ),
+        (
+            json!({}),
+            json!([{ "route": "google.token", "do": { "reason": "invalid_client" } }]),
+            1,
+            "invalid_client",
+        ),
+        (
+            json!({}),
+            json!([{ "route": "google.token", "do": { "drop": "before" } }]),
+            5,
+            "nothing was changed",
+        ),
+    ] {
+        let door = Door::new("google");
+        door.sandbox.configure(&change);
+        door.sandbox.faults(&fault);
+        let browser = browser::install(&door.home, browser::approve_and_return);
+        door.start(&["login"]).finish().exits(exit).says(words);
+        let page = browser.join().unwrap();
+        assert!(page.status >= 400, "{}", page.status);
+        assert!(
+            page.body.contains("You are not signed in."),
+            "{}",
+            page.body
+        );
+        assert!(page.body.contains(words), "{}", page.body);
+        assert_eq!(door.chain(), json!(null));
+    }
+}
+
+#[test]
+fn the_browser_may_go_away_before_the_outcome() {
+    let door = Door::new("google");
+    door.sandbox
+        .faults(&json!([{ "route": "google.token", "do": { "stall_s": 1 } }]));
+    let browser = browser::install(&door.home, |url| {
+        use std::io::Write;
+        let back = browser::approve(url);
+        let (address, target) = back
+            .strip_prefix("http://")
+            .unwrap()
+            .split_once('/')
+            .unwrap();
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        write!(stream, "GET /{target} HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+    });
+    door.start(&["login"])
+        .finish()
+        .exits(0)
+        .says("Signed in with ");
+    browser.join().unwrap();
+    assert_eq!(door.chain()["generation"], 1);
+}
+
+#[test]
+fn a_denial_that_belongs_to_another_sign_in_ends_nothing() {
+    let door = Door::new("google");
+    let browser = browser::install(&door.home, |url| {
+        let back = browser::approve(url);
+        let (address, _) = back.split_once('?').unwrap();
+        for stray in [
+            "error=access_denied",
+            "error=access_denied&state=00112233445566778899aabbccddeeff",
+            "error=server_error&state=",
+        ] {
+            let page = loopback_http::get(&format!("{address}?{stray}"));
+            assert_eq!(page.status, 400, "{stray}: {}", page.body);
+        }
+        loopback_http::get(&back).status
+    });
+    door.start(&["login"]).finish().exits(0);
+    assert_eq!(browser.join().unwrap(), 200);
+
+    let door = Door::new("google");
+    let mut login = door.paste(&[]);
+    let back = browser::approve(&login.line());
+    login.say("http://127.0.0.1:8765/?error=access_denied");
+    login.say("?error=access_denied&state=00112233445566778899aabbccddeeff");
+    login.say(&back);
+    login.finish().exits(0).says("belongs to another sign-in");
+}
+
+#[test]
 fn the_pasted_address_stands_alone_on_one_line_of_stdout() {
     let door = Door::new("google");
     let mut login = door.paste(&["--color", "always"]);
@@ -137,7 +229,7 @@ fn the_pasted_address_stands_alone_on_one_line_of_stdout() {
 #[test]
 fn a_whole_address_with_or_without_a_fragment_or_a_bare_code_can_be_pasted() {
     for provider in ["google", "fitbit"] {
-        for form in ["address", "fragment", "query", "code", "blanks"] {
+        for form in ["address", "fragment", "bare", "query", "code", "blanks"] {
             let door = Door::new(provider);
             let mut login = door.paste(&[]);
             let back = browser::approve(&login.line());
@@ -155,6 +247,7 @@ fn a_whole_address_with_or_without_a_fragment_or_a_bare_code_can_be_pasted() {
             login.say(&match form {
                 "address" => address.to_owned(),
                 "fragment" => format!("{address}#_=_"),
+                "bare" => address.trim_start_matches("http://").to_owned(),
                 "query" => query.to_owned(),
                 "code" => code.to_owned(),
                 _ => format!("  {back}\t\r"),
@@ -173,7 +266,7 @@ fn another_sign_ins_address_is_refused_and_asked_for_again() {
     let back = browser::approve(&url);
     let (before, _) = back.split_once("&state=").unwrap();
     login.say(&format!("{before}&state=00112233445566778899aabbccddeeff"));
-    login.say("http://127.0.0.1:8765/?nothing=useful");
+    login.say("127.0.0.1:8765/");
     login.say(&back);
     login
         .finish()
@@ -271,6 +364,36 @@ fn the_clients_json_serves_as_google_gives_it() {
 }
 
 #[test]
+fn a_web_clients_redirect_to_the_loopback_of_ipv6_is_listened_at() {
+    let door = Door::new("google");
+    let there = std::net::TcpListener::bind("[::1]:0");
+    let port = there.as_ref().map(|it| it.local_addr().unwrap().port());
+    let has_ipv6 = there.is_ok();
+    let google = &door.sandbox.ready["google"];
+    let client = format!(
+        r#"{{"web":{{"client_id":{},"client_secret":{},"redirect_uris":["http://[::1]:{}/back"]}}}}"#,
+        google["client_id"],
+        google["client_secret"],
+        port.unwrap_or(8_765)
+    );
+    drop(there);
+    let file = door.home.write("web.json", &client);
+    let args = ["login", "--client-json", &file];
+    if has_ipv6 {
+        let browser = browser::install(&door.home, browser::approve_and_return);
+        door.start(&args).finish().exits(0);
+        assert_eq!(browser.join().unwrap().status, 200);
+        assert_eq!(door.chain()["generation"], 1);
+    } else {
+        door.home
+            .run(&args)
+            .exits(1)
+            .says("the browser's way back cannot be prepared")
+            .says("--paste");
+    }
+}
+
+#[test]
 fn a_clients_json_that_is_none_is_told_and_not_shown() {
     let home = Home::new();
     for (text, words) in [
@@ -281,7 +404,11 @@ fn a_clients_json_that_is_none_is_told_and_not_shown() {
         ),
         (
             "{\"installed\":{\"client_id\":\"hush\"}}",
-            "no client_secret",
+            "no client_secret: it is of a client of type Android",
+        ),
+        (
+            "{\"installed\":{\"client_id\":\"hush\",\"redirect_uris\":[\"http://localhost\"]}}",
+            "add a secret, and download the JSON right there",
         ),
     ] {
         let file = home.write("client.json", text);

@@ -19,6 +19,31 @@ fn global_options_stand_before_or_after_the_command() {
 }
 
 #[test]
+fn a_variable_that_is_set_to_nothing_counts_as_unset() {
+    let home = Home::new();
+    let mut status = home.program(&["status", "--json"]);
+    for name in ["STATE_DIR", "CONFIG", "NOW", "VERBOSE", "COLOR", "JSON"] {
+        status = status.env(&format!("PULSEWING_{name}"), "");
+    }
+    let status = status.run().exits(0).json();
+    let usual = home.state("");
+    assert_eq!(
+        status["state_dir"].as_str().unwrap(),
+        usual.to_str().unwrap().trim_end_matches('/')
+    );
+    // Those of one command's options as well.
+    home.program(&["once"])
+        .env("PULSEWING_SIZE", "")
+        .env("PULSEWING_PNG", "")
+        .env("PULSEWING_THEME", "")
+        .run()
+        .exits(3)
+        .says("nobody has signed in yet");
+    // An option that names nothing is a mistake.
+    home.run(&["status", "--state-dir", ""]).exits(2);
+}
+
+#[test]
 fn every_option_is_a_variable_too() {
     let signed_in = SignedIn::google();
     let now = signed_in.sandbox.now();

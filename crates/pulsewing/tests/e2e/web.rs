@@ -406,6 +406,12 @@ fn a_sign_in_from_the_page_comes_back_by_itself() {
     let stateless = stateless.rsplit('?').next().unwrap();
     let stateless = format!("{}/sign-in/done?{stateless}", daemon.url);
     assert_eq!(loopback_http::get(&stateless).status, 400);
+    // Nor does somebody else's denial end what was begun.
+    for stray in ["error=access_denied", "error=access_denied&state=0011"] {
+        let stray = loopback_http::get(&format!("{}/sign-in/done?{stray}", daemon.url));
+        assert_eq!(stray.status, 400);
+        assert!(stray.body.contains("another sign-in"), "{}", stray.body);
+    }
     let done = loopback_http::get(&back);
     assert_eq!(
         (done.status, done.location()),

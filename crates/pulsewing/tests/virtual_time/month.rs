@@ -7,7 +7,7 @@ use pulsewing::{
     chain_file::ChainFile,
     config::EndpointsConfig,
     endpoints::Endpoints,
-    http::{Http, Outgoing, Part},
+    http::{Answered, Http, Outgoing, Part},
     zone,
 };
 use pulsewing_core::{
@@ -286,8 +286,10 @@ impl World {
                 Part::Body(chunk) => cycle.reply_body(chunk),
             })
             .await;
-        self.is_replay = is_rotation && !result.is_ok_and(|status| status.is_success());
-        self.cycle.reply_end(result.err(), now);
+        let is_success = |answered: &Answered| answered.status.is_success();
+        self.is_replay = is_rotation && !result.as_ref().is_ok_and(is_success);
+        let cause = result.err().map(|unanswered| unanswered.cause);
+        self.cycle.reply_end(cause, now);
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) async fn sign_in(
     let url = format!("{}&auto=1", authorize.url(&mut url).unwrap());
     let redirect = Redirect::parse(&http.redirect_of(&url).await.unwrap()).unwrap();
     let mut buffer = vec![0; REQUEST_BUFFER];
-    let (code, verifier) = (&redirect.code, pkce.verifier());
+    let (code, verifier) = (&redirect.answer.unwrap(), pkce.verifier());
     let request = token::exchange(provider, client, code, verifier, redirect_uri, &mut buffer);
     let outgoing = http.prepare(&request.unwrap(), Duration::from_secs(5));
     let mut reply = ReplyDecoder::new();
@@ -45,7 +45,7 @@ pub(crate) async fn sign_in(
             reply.feed(chunk);
         }
     });
-    let status = status.await.unwrap().as_u16();
+    let status = status.await.unwrap().status.as_u16();
     let Answer::Granted(grant) = reply.finish(status, true) else {
         panic!("the sandbox grants nothing");
     };

@@ -47,7 +47,8 @@ pub fn write(request: &Outgoing<'_>) -> Result<Zeroizing<Vec<u8>>, Unfit> {
         text.add_number(usize::from(request.port));
     }
     text.add(&["\r\nUser-Agent: ", USER_AGENT]);
-    text.add(&["\r\nAccept: application/json\r\nConnection: close\r\n"]);
+    text.add(&["\r\nAccept: application/json\r\nAccept-Encoding: identity"]);
+    text.add(&["\r\nConnection: close\r\n"]);
     if let Some(token) = request.bearer {
         text.add(&["Authorization: Bearer ", token, "\r\n"]);
     }
@@ -114,7 +115,8 @@ mod tests {
             text(&get()),
             std::format!(
                 "GET /1/user/-/devices.json HTTP/1.1\r\nHost: api.fitbit.com\r\n\
-                 User-Agent: {USER_AGENT}\r\nAccept: application/json\r\nConnection: close\r\n\
+                 User-Agent: {USER_AGENT}\r\nAccept: application/json\r\n\
+                 Accept-Encoding: identity\r\nConnection: close\r\n\
                  Authorization: Bearer token\r\n\r\n"
             )
         );

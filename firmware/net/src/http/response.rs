@@ -49,6 +49,12 @@ enum State {
     Complete,
 }
 
+impl State {
+    const fn has_body(&self) -> bool {
+        !matches!(self, Self::Complete)
+    }
+}
+
 impl Default for State {
     fn default() -> Self {
         Self::Head(Vec::new())
@@ -71,7 +77,8 @@ impl Reader {
     /// Takes some bytes in and tells `reply` what they are.
     ///
     /// # Errors
-    /// [`NoAnswer::Malformed`] if they are not HTTP, [`NoAnswer::TooLong`] if a head is longer than 8 KiB.
+    /// [`NoAnswer::Malformed`] if they are not HTTP, [`NoAnswer::TooLong`] if a head is longer than 8 KiB,
+    /// [`NoAnswer::Compressed`] after the head if the body is.
     pub fn take(&mut self, mut bytes: &[u8], reply: &mut impl Reply) -> Result<(), NoAnswer> {
         while !bytes.is_empty() && !self.is_complete() {
             bytes = self.step(bytes, reply)?;
@@ -219,9 +226,13 @@ fn read_head(head: &[u8], reply: &mut impl Reply) -> Result<Option<(usize, State
     let mut known = ReplyHead::new(status);
     let mut framing = Framing::default();
     let mut date = None;
+    let mut is_compressed = false;
     for header in response.headers.iter() {
         known.header(header.name, header.value, now);
         framing.header(header.name, header.value)?;
+        if header.name.eq_ignore_ascii_case("content-encoding") {
+            is_compressed |= !is_identity(header.value);
+        }
         if header.name.eq_ignore_ascii_case("date") {
             let text = core::str::from_utf8(header.value).unwrap_or_default();
             date = http_date(text.trim());
@@ -232,7 +243,19 @@ fn read_head(head: &[u8], reply: &mut impl Reply) -> Result<Option<(usize, State
     if let Some(date) = date {
         reply.date(date);
     }
+    // There is no memory for unpacking; status and limits count all the same.
+    if is_compressed && next.has_body() {
+        return Err(NoAnswer::Compressed);
+    }
     Ok(Some((length, next)))
+}
+
+/// Whether a list of codings (RFC 9110, section 8.4) leaves a body as it is.
+fn is_identity(codings: &[u8]) -> bool {
+    codings
+        .split(|byte| *byte == b',')
+        .map(<[u8]>::trim_ascii)
+        .all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity"))
 }
 
 /// How the length of a body is known (RFC 9112, section 6.3).

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pulsewing_core::{
     chain::{Unstored, codec::MAX_RECORD},
-    oauth::Scopes,
+    oauth::{Grant, Scopes},
 };
 use zeroize::Zeroizing;
 
@@ -12,11 +12,12 @@ use super::{super::login, open};
 use crate::{
     app::App,
     board::{
-        self, Command, custody,
+        self, Command, Session, custody,
         status::{BoardChain, Held},
     },
     cli::Login,
     problem::Problem,
+    sign_in::SignIn,
 };
 
 pub(super) async fn run(app: &App, port: Option<&Path>, options: &Login) -> Result<(), Problem> {
@@ -27,14 +28,21 @@ pub(super) async fn run(app: &App, port: Option<&Path>, options: &Login) -> Resu
             "this machine's sign-in is on its way to a board, and who has it has to be known first",
         ));
     }
-    let (provider, issuer, client, grant) = login::sign_in(app, options, async |sign_in, code| {
+    login::sign_in(app, options, async |sign_in, code| {
         let grant = sign_in.exchange(code).await?;
-        let client = sign_in.client().clone();
-        Ok((sign_in.provider(), sign_in.issuer(), client, grant))
+        hand_over(app, &mut board.session, sign_in, grant)
     })
-    .await?;
-    let session = &mut board.session;
-    let console = app.console;
+    .await
+}
+
+/// Makes a chain of what a sign-in brought, and gives it to the board.
+fn hand_over(
+    app: &App,
+    session: &mut Session,
+    sign_in: &SignIn,
+    grant: Grant,
+) -> Result<(), Problem> {
+    let (provider, console) = (sign_in.provider(), app.console);
     // The board went on while somebody signed in; what it has now counts.
     let status = session.status().map_err(|trouble| {
         board::problem(trouble, session.path()).hint("connect the board, then sign in again")
@@ -55,8 +63,8 @@ pub(super) async fn run(app: &App, port: Option<&Path>, options: &Login) -> Resu
         .map(|token| token.fingerprint().to_string());
     let chain = Unstored::signed_in(
         provider,
-        issuer,
-        client,
+        sign_in.issuer(),
+        sign_in.client().clone(),
         grant,
         Scopes::all_requested(provider),
         replaces,

@@ -53,8 +53,14 @@ pub(super) fn read(path: &Path) -> Result<ClientFile, Problem> {
         (None, Some(client)) => (client, true),
         (None, None) => return Err(refuse("is the JSON of something else than an OAuth client")),
     };
-    let client_secret = client.client_secret.ok_or_else(|| {
-        refuse("has no client_secret; clients of type Android and iOS have none and do not serve")
+    let has_secret = |secret: &String| !secret.trim().is_empty();
+    let client_secret = client.client_secret.filter(has_secret).ok_or_else(|| {
+        // Clients of type Android and iOS have no secret, and nowhere to come back to.
+        if client.redirect_uris.is_empty() {
+            return refuse("has no client_secret: it is of a client of type Android, iOS or the like, and those do not serve");
+        }
+        Problem::failed(format!("{} has no client_secret", path.display()))
+            .hint("Google gives a client's secret only when that is made: open the client at https://console.cloud.google.com/auth/clients, add a secret, and download the JSON right there")
     })?;
     Ok(ClientFile {
         client_id: client.client_id,
@@ -85,6 +91,34 @@ mod tests {
         );
         let web = parsed(r#"{"web":{"client_id":"w","client_secret":"s","redirect_uris":["http://localhost:8080/cb"]}}"#).unwrap();
         assert_eq!(web.registered.unwrap(), ["http://localhost:8080/cb"]);
+    }
+
+    #[test]
+    fn a_desktop_client_without_its_secret_is_told_from_one_that_has_none() {
+        for (json, words, not) in [
+            (
+                r#"{"installed":{"client_id":"i","redirect_uris":["http://localhost"]}}"#,
+                "add a secret",
+                "Android",
+            ),
+            (
+                r#"{"installed":{"client_id":"i","client_secret":" ","redirect_uris":["http://localhost"]}}"#,
+                "add a secret",
+                "Android",
+            ),
+            (
+                r#"{"installed":{"client_id":"i"}}"#,
+                "Android",
+                "add a secret",
+            ),
+        ] {
+            let message = parsed(json).map(|_| ()).unwrap_err().to_string();
+            assert!(
+                message.contains(words) && !message.contains(not),
+                "{message}"
+            );
+            assert!(message.contains("client_secret"), "{message}");
+        }
     }
 
     #[test]

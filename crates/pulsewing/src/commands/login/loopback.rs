@@ -1,20 +1,51 @@
-//! The other end of the redirect: a server on this machine that waits for one visit.
+//! The other end of the redirect: a server on this machine that waits for one visit, and shows its visitor
+//! what came of the sign-in.
 
-use std::{convert::Infallible, net::SocketAddr, time::Duration};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    pin::pin,
+    time::Duration,
+};
 
 use http_body_util::Full;
-use hyper::{Request, Response, StatusCode, body::Bytes, body::Incoming, service::service_fn};
+use hyper::{
+    Request, Response, StatusCode,
+    body::{Bytes, Incoming},
+    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, REFERRER_POLICY},
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
-use pulsewing_core::oauth::{Redirect, RedirectError};
-use tokio::{net::TcpListener, sync::mpsc, time};
+use maud::{DOCTYPE, PreEscaped, html};
+use pulsewing_core::{AuthorizationCode, oauth::Redirect};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, oneshot},
+    time::{self, Instant},
+};
 
-use crate::problem::{Exit, Problem};
+use crate::{
+    problem::{Exit, Problem},
+    sign_in::SignIn,
+    words::sentence,
+};
 
 /// How long somebody may take to sign in.
 const WAIT_FOR: Duration = Duration::from_secs(10 * 60);
 
-/// How long the browser may take to get its page.
+/// How long a visitor may take to ask, and to take the page.
 const PAGE_FOR: Duration = Duration::from_secs(2);
+
+const STYLE: &str =
+    "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1rem}";
+
+type Page = Response<Full<Bytes>>;
+
+/// A visit with the answer to the sign-in; its page is shown when there is an outcome.
+struct Visit {
+    redirect: Redirect,
+    page: oneshot::Sender<Page>,
+}
 
 /// A server that waits for the redirect.
 pub(super) struct Loopback {
@@ -35,7 +66,12 @@ impl Loopback {
                 .caused_by(&error)
                 .hint("use --paste, which needs no way back")
         };
-        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port)))
+        // A name is localhost's, which every browser takes for both families' addresses.
+        let host = url
+            .as_ref()
+            .and_then(|url| url.host_str()?.trim_matches(['[', ']']).parse().ok());
+        let host = host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let listener = TcpListener::bind(SocketAddr::new(host, port))
             .await
             .map_err(cannot)?;
         let bound = listener.local_addr().map_err(cannot)?;
@@ -52,113 +88,148 @@ impl Loopback {
         &self.redirect_uri
     }
 
-    /// Waits until the browser comes back with an answer to this sign-in. Other visitors are shown
-    /// that this is the wrong door.
-    pub(super) async fn wait(
+    /// Waits until the browser comes back with an answer to this sign-in, has `finish` make something of
+    /// the code, and shows the browser how that went. Other visitors are shown that this is the wrong
+    /// door.
+    pub(super) async fn complete<T>(
         self,
-        is_ours: impl Fn(&Redirect) -> bool,
-    ) -> Result<Redirect, Problem> {
-        let (answers, mut arrived) = mpsc::channel(1);
-        let visits = async {
-            loop {
-                let Ok((stream, _)) = self.listener.accept().await else {
+        sign_in: &SignIn,
+        finish: impl AsyncFnOnce(&SignIn, &AuthorizationCode) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let (visits, mut arrived) = mpsc::channel(1);
+        let until = Instant::now() + WAIT_FOR;
+        loop {
+            let stream = match time::timeout_at(until, self.listener.accept()).await {
+                Ok(Ok((stream, _))) => stream,
+                Ok(Err(_)) => {
                     time::sleep(Duration::from_millis(50)).await;
                     continue;
-                };
-                let service = service_fn(|request: Request<Incoming>| {
-                    let (page, answer) = self.visit(&request, &is_ours);
-                    let answers = answers.clone();
-                    async move {
-                        if let Some(answer) = answer {
-                            // Only the first answer counts.
-                            let _ = answers.try_send(answer);
-                        }
-                        Ok::<_, Infallible>(page)
-                    }
-                });
-                let visit = hyper::server::conn::http1::Builder::new()
-                    .keep_alive(false)
-                    .serve_connection(TokioIo::new(stream), service);
-                // A visitor who dawdles keeps nobody else out for long.
-                let _ = time::timeout(PAGE_FOR, visit).await;
-                if let Ok(answer) = arrived.try_recv() {
-                    return answer;
                 }
+                Err(_) => {
+                    return Err(Problem::new(
+                        Exit::ConsentNeeded,
+                        "nobody signed in within ten minutes",
+                    )
+                    .hint("run the command again"));
+                }
+            };
+            let service = service_fn(|request: Request<Incoming>| {
+                let visits = visits.clone();
+                let redirect = self.redirect_of(&request, sign_in);
+                async move {
+                    let Some(redirect) = redirect else {
+                        return Ok(foreign());
+                    };
+                    let (page, shown) = oneshot::channel();
+                    // Only the first answer counts.
+                    let _ = visits.try_send(Visit { redirect, page });
+                    Ok::<_, Infallible>(shown.await.unwrap_or_else(|_| foreign()))
+                }
+            });
+            let connection = hyper::server::conn::http1::Builder::new()
+                .keep_alive(false)
+                .serve_connection(TokioIo::new(stream), service);
+            let mut connection = pin!(connection);
+            let mut is_there = true;
+            let visit = tokio::select! {
+                biased;
+                visit = arrived.recv() => visit,
+                // A visitor who dawdles keeps nobody else out for long.
+                _ = time::timeout(PAGE_FOR, &mut connection) => {
+                    is_there = false;
+                    arrived.try_recv().ok()
+                }
+            };
+            let Some(Visit { redirect, page }) = visit else {
+                continue;
+            };
+            let outcome = async {
+                let code = redirect.answer.map_err(|error| sign_in.denied(error))?;
+                finish(sign_in, &code).await
+            };
+            let mut outcome = pin!(outcome);
+            // The browser may go away meanwhile: what was begun is brought to its end.
+            let outcome = tokio::select! {
+                outcome = &mut outcome => outcome,
+                _ = &mut connection, if is_there => {
+                    is_there = false;
+                    outcome.await
+                }
+            };
+            let _ = page.send(match &outcome {
+                Ok(_) => signed_in(),
+                Err(problem) => failed(problem),
+            });
+            if is_there {
+                let _ = time::timeout(PAGE_FOR, connection).await;
             }
-        };
-        match time::timeout(WAIT_FOR, visits).await {
-            Ok(Ok(redirect)) => Ok(redirect),
-            Ok(Err(error)) => Err(super::refused(&error)),
-            Err(_) => Err(
-                Problem::new(Exit::ConsentNeeded, "nobody signed in within ten minutes")
-                    .hint("run the command again"),
-            ),
+            return outcome;
         }
     }
 
-    fn visit(
-        &self,
-        request: &Request<Incoming>,
-        is_ours: &impl Fn(&Redirect) -> bool,
-    ) -> (
-        Response<Full<Bytes>>,
-        Option<Result<Redirect, RedirectError>>,
-    ) {
-        if request.uri().path() != self.path {
-            return (
-                page(StatusCode::NOT_FOUND, "This is not the way back.", ""),
-                None,
-            );
-        }
-        match Redirect::from_query(request.uri().query().unwrap_or_default()) {
-            // Unlike a pasted code, a visit without the state is not the user's own.
-            Ok(redirect) if redirect.state.is_some() && is_ours(&redirect) => (
-                page(
-                    StatusCode::OK,
-                    "You are signed in.",
-                    "You can close this window and go back to Pulsewing.",
-                ),
-                Some(Ok(redirect)),
-            ),
-            Ok(_) | Err(RedirectError::NoCode | RedirectError::Damaged) => (
-                page(
-                    StatusCode::BAD_REQUEST,
-                    "This sign-in is not the one that is waited for.",
-                    "Start again from the address that Pulsewing shows.",
-                ),
-                None,
-            ),
-            Err(error) => (
-                page(
-                    StatusCode::OK,
-                    "The sign-in was not completed.",
-                    "Pulsewing says what to do next. You can close this window.",
-                ),
-                Some(Err(error)),
-            ),
-        }
+    /// The answer to this sign-in that a visit brings, if it does.
+    fn redirect_of(&self, request: &Request<Incoming>, sign_in: &SignIn) -> Option<Redirect> {
+        let uri = request.uri();
+        let redirect = Redirect::from_query(uri.query().unwrap_or_default()).ok()?;
+        // Unlike a pasted code, a visit without the state is not the user's own.
+        let is_ours = redirect.state.is_some() && sign_in.is_ours(&redirect);
+        (is_ours && uri.path() == self.path).then_some(redirect)
     }
 }
 
-fn page(status: StatusCode, title: &str, text: &str) -> Response<Full<Bytes>> {
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>Pulsewing</title><style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1rem}}</style><h1>{title}</h1><p>{text}</p></html>\n"
-    );
-    let mut response = Response::new(Full::new(Bytes::from(html)));
+fn foreign() -> Page {
+    page(
+        StatusCode::BAD_REQUEST,
+        "This sign-in is not the one that is waited for.",
+        &["Start again from the address that Pulsewing shows.".to_owned()],
+    )
+}
+
+fn signed_in() -> Page {
+    page(
+        StatusCode::OK,
+        "You are signed in.",
+        &["You can close this window and go back to Pulsewing.".to_owned()],
+    )
+}
+
+/// What stood in the way, and what to do next, as the terminal says it.
+fn failed(problem: &Problem) -> Page {
+    let status = match problem.exit() {
+        Exit::ConsentNeeded => StatusCode::BAD_REQUEST,
+        _ => StatusCode::BAD_GATEWAY,
+    };
+    let words = std::iter::once(problem.message())
+        .chain(problem.causes().iter().map(String::as_str))
+        .chain(problem.hints().iter().map(String::as_str))
+        .map(sentence);
+    let words: Vec<String> = words.collect();
+    page(status, "You are not signed in.", &words)
+}
+
+fn page(status: StatusCode, title: &str, words: &[String]) -> Page {
+    let html = html! {
+        (DOCTYPE)
+        html lang="en" {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width";
+            title { "Pulsewing" }
+            style { (PreEscaped(STYLE)) }
+            h1 { (title) }
+            @for words in words { p { (words) } }
+        }
+    };
+    let mut response = Response::new(Full::new(Bytes::from(html.into_string())));
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(
-        "content-type",
-        hyper::header::HeaderValue::from_static("text/html; charset=utf-8"),
-    );
-    // The address holds the code: it is to be neither kept nor passed on.
-    headers.insert(
-        "cache-control",
-        hyper::header::HeaderValue::from_static("no-store"),
-    );
-    headers.insert(
-        "referrer-policy",
-        hyper::header::HeaderValue::from_static("no-referrer"),
-    );
+    for (name, value) in [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        // The address holds the code: it is to be neither kept nor passed on.
+        (CACHE_CONTROL, "no-store"),
+        (REFERRER_POLICY, "no-referrer"),
+    ] {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
     response
 }

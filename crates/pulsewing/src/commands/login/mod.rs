@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{
     AuthorizationCode, Provider,
     chain::{Client, Unstored},
-    oauth::{Redirect, RedirectError},
+    oauth::Redirect,
 };
 
 use self::loopback::Loopback;
@@ -69,8 +69,8 @@ pub(super) async fn sign_in<T>(
         let loopback = Loopback::bind(redirects.loopback_target()?.as_deref()).await?;
         let redirect = loopback.redirect_uri().to_owned();
         let sign_in = SignIn::new(app, provider, client, redirect)?;
-        let code = by_browser(app, &sign_in, loopback).await?;
-        finish(&sign_in, &code).await
+        show_the_way(app, &sign_in)?;
+        loopback.complete(&sign_in, finish).await
     }
 }
 
@@ -171,11 +171,8 @@ fn walk_through(app: &App, provider: Provider) -> Result<(Client, Redirects), Pr
     from_json(provider, Path::new(path.trim_matches(['"', '\''])))
 }
 
-async fn by_browser(
-    app: &App,
-    sign_in: &SignIn,
-    loopback: Loopback,
-) -> Result<AuthorizationCode, Problem> {
+/// Opens the consent page in this machine's browser, or says where it is.
+fn show_the_way(app: &App, sign_in: &SignIn) -> Result<(), Problem> {
     let url = sign_in.url()?;
     let opened = open::that_detached(&url).is_ok();
     app.console.say(if opened {
@@ -186,8 +183,7 @@ async fn by_browser(
     app.console.say(&url);
     app.console
         .detail(|| format!("waiting at {}", sign_in.redirect_uri()));
-    let redirect = loopback.wait(|redirect| sign_in.is_ours(redirect)).await?;
-    Ok(redirect.code)
+    Ok(())
 }
 
 async fn by_paste(app: &App, sign_in: &SignIn) -> Result<AuthorizationCode, Problem> {
@@ -202,32 +198,21 @@ async fn by_paste(app: &App, sign_in: &SignIn) -> Result<AuthorizationCode, Prob
             );
         };
         match Redirect::parse(&pasted) {
-            Ok(redirect) if sign_in.is_ours(&redirect) => return Ok(redirect.code),
+            Ok(redirect) if sign_in.is_ours(&redirect) => {
+                return redirect.answer.map_err(|error| sign_in.denied(error));
+            }
             Ok(_) => app.console.warn(
                 "that address belongs to another sign-in; paste the one that this sign-in ended at",
             ),
-            Err(error @ (RedirectError::NoCode | RedirectError::Damaged)) => {
-                app.console.warn(&format!(
-                    "{error}; paste the whole address that the browser ended at"
-                ));
-            }
-            Err(error) => return Err(refused(&error)),
+            Err(error) => app.console.warn(&format!(
+                "{error}; paste the whole address that the browser ended at"
+            )),
         }
     }
     Err(Problem::new(
         Exit::ConsentNeeded,
         "no address of this sign-in was pasted",
     ))
-}
-
-/// The consent page's own word against it.
-fn refused(error: &RedirectError) -> Problem {
-    let problem =
-        Problem::new(Exit::ConsentNeeded, "the sign-in was not completed").caused_by(error);
-    match error {
-        RedirectError::Denied => problem.hint("sign in again and allow the access to heart rate"),
-        _ => problem.hint("sign in again"),
-    }
 }
 
 /// A line of stdin; `None` at its end.

@@ -98,6 +98,30 @@ fn chunks_win_over_a_length() {
 }
 
 #[test]
+fn a_compressed_body_is_refused_as_that_and_the_status_is_told() {
+    for coding in ["gzip", "br", "identity, gzip", "x"] {
+        let (told, end) = read(
+            format!(
+                "HTTP/1.1 429 Too Many Requests\r\nContent-Encoding: {coding}\r\nRetry-After: 9\r\n\
+                 Content-Length: 4\r\n\r\n\x1f.\x08."
+            )
+            .as_bytes(),
+        );
+        assert_eq!(end, Err(NoAnswer::Compressed), "{coding}");
+        assert_eq!((told.heads[0].status, told.body.len()), (429, 0));
+        assert_eq!(told.heads[0].quiet_for_s(), Some(9));
+    }
+    for coding in ["identity", "Identity ,", ""] {
+        let reply =
+            format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: 1\r\n\r\nx");
+        assert_eq!(body_of(&reply), "x", "{coding}");
+    }
+    // Without a body there is nothing to unpack.
+    let empty = "HTTP/1.1 204 No Content\r\nContent-Encoding: gzip\r\n\r\n";
+    assert_eq!(body_of(empty), "");
+}
+
+#[test]
 fn an_interim_reply_is_passed_over() {
     let (told, end) = read(
         b"HTTP/1.1 103 Early Hints\r\nContent-Length: 7\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",

@@ -1,0 +1,239 @@
+//! What stands in the way of tokens: a decision of the server's, or no answer at all.
+
+use core::fmt;
+
+/// An error in OAuth's own words (RFC 6749, section 5.2), or in one that Google adds (Google
+/// Identity, OAuth 2.0 for desktop apps, Errors): the server's decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OAuthError {
+    /// The refresh token or code is spent, revoked, expired or another client's.
+    #[error("invalid_grant")]
+    InvalidGrant,
+    /// The client's id or secret is wrong.
+    #[error("invalid_client")]
+    InvalidClient,
+    /// The client may not do this.
+    #[error("unauthorized_client")]
+    UnauthorizedClient,
+    /// The request lacks something.
+    #[error("invalid_request")]
+    InvalidRequest,
+    /// The redirect differs from the one that was registered, or that the sign-in began with.
+    #[error("redirect_uri_mismatch")]
+    RedirectUriMismatch,
+    /// The server does not know this kind of grant.
+    #[error("unsupported_grant_type")]
+    UnsupportedGrantType,
+    /// A scope is unknown, or more than was granted.
+    #[error("invalid_scope")]
+    InvalidScope,
+    /// The client was deleted.
+    #[error("deleted_client")]
+    DeletedClient,
+    /// The client was disabled.
+    #[error("disabled_client")]
+    DisabledClient,
+    /// The account's own protection does not allow this app.
+    #[error("policy_enforced")]
+    PolicyEnforced,
+    /// The administrator of the account's organisation does not allow this app.
+    #[error("admin_policy_enforced")]
+    AdminPolicyEnforced,
+    /// The client is for the accounts of one organisation alone.
+    #[error("org_internal")]
+    OrgInternal,
+    /// Access was denied, by the wearer or by the provider.
+    #[error("access_denied")]
+    AccessDenied,
+}
+
+impl OAuthError {
+    /// The error of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "invalid_grant" => Self::InvalidGrant,
+            "invalid_client" => Self::InvalidClient,
+            "unauthorized_client" => Self::UnauthorizedClient,
+            "invalid_request" => Self::InvalidRequest,
+            "redirect_uri_mismatch" => Self::RedirectUriMismatch,
+            "unsupported_grant_type" => Self::UnsupportedGrantType,
+            "invalid_scope" => Self::InvalidScope,
+            "deleted_client" => Self::DeletedClient,
+            "disabled_client" => Self::DisabledClient,
+            "policy_enforced" => Self::PolicyEnforced,
+            "admin_policy_enforced" => Self::AdminPolicyEnforced,
+            "org_internal" => Self::OrgInternal,
+            "access_denied" => Self::AccessDenied,
+            _ => return None,
+        })
+    }
+
+    /// Whether asking again is of no use before somebody has done something about it.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::DeletedClient | Self::DisabledClient) || self.is_about_account()
+    }
+
+    /// Whether it is about the account that has signed in, so that another one might do.
+    #[must_use]
+    pub const fn is_about_account(self) -> bool {
+        matches!(
+            self,
+            Self::PolicyEnforced
+                | Self::AdminPolicyEnforced
+                | Self::OrgInternal
+                | Self::AccessDenied
+        )
+    }
+}
+
+/// An error's name as a server gave it, where it is none that is known.
+///
+/// It is shown and logged, so it has to look like a name: up to 32 letters, underscores and hyphens.
+/// No token looks so.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ErrorName {
+    bytes: [u8; Self::MAX],
+    length: u8,
+}
+
+impl ErrorName {
+    /// The most bytes of a name.
+    pub const MAX: usize = 32;
+
+    /// Takes a name, if it looks like one.
+    #[must_use]
+    pub fn new(name: &str) -> Option<Self> {
+        let fits = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-');
+        if name.is_empty() || !name.bytes().all(fits) {
+            return None;
+        }
+        let mut bytes = [0; Self::MAX];
+        bytes
+            .get_mut(..name.len())?
+            .copy_from_slice(name.as_bytes());
+        Some(Self {
+            bytes,
+            length: u8::try_from(name.len()).ok()?,
+        })
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        let bytes = self.bytes.get(..usize::from(self.length));
+        core::str::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for ErrorName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl fmt::Display for ErrorName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    /// Nothing came in time.
+    #[error("no answer came in time")]
+    TimedOut,
+    /// The connection ended before the reply did.
+    #[error("the connection ended before the answer did")]
+    Disconnected,
+    /// The request surely never left: no address, no connection, no TLS.
+    #[error("the server could not be reached")]
+    NeverLeft,
+    /// A status that is no answer to the question.
+    #[error("the server answered with status {0}")]
+    Status(u16),
+    /// A status with an error of a name that nobody knows.
+    #[error("the server answered \"{error}\" (status {status})")]
+    Named {
+        /// The HTTP status.
+        status: u16,
+        /// The error's name.
+        error: ErrorName,
+    },
+    /// A reply that is not of the provider's own making: the page of a proxy, or of a network that
+    /// wants a sign-in of its own.
+    #[error("something on the way answered in the service's place (status {0})")]
+    Foreign(u16),
+    /// The address leads elsewhere. No redirect is followed: it would carry a token along.
+    #[error("the address leads elsewhere (status {0}), and that is not followed")]
+    Redirected(u16),
+    /// The reply is not what the protocol says.
+    #[error("the answer could not be understood")]
+    Malformed,
+    /// The reply is compressed, and was not to be, or not like this.
+    #[error("the answer is compressed in a way that was not asked for")]
+    Compressed,
+    /// The reply is longer than is read.
+    #[error("the answer was longer than accepted")]
+    TooLong,
+    /// It brings an access token, and no refresh token where each refresh has to bring one.
+    #[error("the answer brings no new refresh token")]
+    NoRefreshToken,
+    /// It brings a refresh token that cannot be kept: one of more than 512 bytes, or with characters
+    /// that no token has.
+    #[error("the answer brings a refresh token of a kind that cannot be kept")]
+    UnfitToken,
+}
+
+impl NoAnswer {
+    /// Whether the address has moved for good, which no waiting changes.
+    #[must_use]
+    pub const fn has_moved(self) -> bool {
+        matches!(self, Self::Redirected(301 | 308))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::{format, string::ToString};
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_short_and_of_letters() {
+        let longest = "a".repeat(ErrorName::MAX);
+        for name in ["temporarily_unavailable", "slow-down", "X", &longest] {
+            let error = ErrorName::new(name).unwrap();
+            assert_eq!((error.as_str(), error.to_string().as_str()), (name, name));
+        }
+        let too_long = format!("{longest}a");
+        for no_name in ["", "two words", "4/0Ab", "0123abcd", "a\nb", "ä", &too_long] {
+            assert_eq!(ErrorName::new(no_name), None, "{no_name:?}");
+        }
+    }
+
+    #[test]
+    fn every_error_is_known_by_the_name_that_it_prints() {
+        for error in [
+            OAuthError::InvalidGrant,
+            OAuthError::InvalidClient,
+            OAuthError::UnauthorizedClient,
+            OAuthError::InvalidRequest,
+            OAuthError::RedirectUriMismatch,
+            OAuthError::UnsupportedGrantType,
+            OAuthError::InvalidScope,
+            OAuthError::DeletedClient,
+            OAuthError::DisabledClient,
+            OAuthError::PolicyEnforced,
+            OAuthError::AdminPolicyEnforced,
+            OAuthError::OrgInternal,
+            OAuthError::AccessDenied,
+        ] {
+            assert_eq!(OAuthError::named(&error.to_string()), Some(error));
+        }
+        assert_eq!(OAuthError::named("invalid"), None);
+    }
+}
