@@ -131,12 +131,8 @@ impl Fetch {
         self.reading.as_ref()
     }
 
-    pub(super) fn keep_last_known(&mut self, before: &Reading) {
-        if let Some(reading) = &mut self.reading
-            && reading.provider == before.provider
-        {
-            reading.keep_last_known(&before.day, &before.window);
-        }
+    pub(super) const fn reading_mut(&mut self) -> Option<&mut Reading> {
+        self.reading.as_mut()
     }
 
     pub(super) const fn future_minutes(&self) -> u32 {

@@ -500,9 +500,13 @@ impl Cycle {
     }
 
     /// Has the newest reading [keep](Reading::keep_last_known) what was known before it, for whoever has
-    /// no history to look that up in.
+    /// no history to look that up in. Another provider's reading may be another person's: it is not kept.
     pub fn keep_last_known(&mut self, before: &Reading) {
-        self.fetch.keep_last_known(before);
+        if let Some(reading) = self.fetch.reading_mut()
+            && reading.provider == before.provider
+        {
+            reading.keep_last_known(&before.day, &before.window);
+        }
     }
 
     /// How many minutes the newest reading is without, because they were told as later than now.
