@@ -7,7 +7,8 @@ use crate::{
     Bpm, Provider,
     day::{Day, Window},
     dialect::{
-        DecodeError, DeviceFacts, ErrorDecoder, ErrorReason, PageToken, ZoneFacts, fitbit, google,
+        DecodeError, DeviceFacts, ErrorDecoder, ErrorReason, PageToken, Trackers, ZoneFacts,
+        fitbit, google,
     },
     heart_zone::HeartZones,
     instant::later,
@@ -32,6 +33,8 @@ pub(super) struct Draft {
     pub(super) has_future: bool,
     /// The day of the reply at hand, in Fitbit's dialect.
     incoming: Day,
+    trackers: Trackers,
+    /// The one that is worn.
     device: DeviceFacts,
     resting: Option<Bpm>,
     provider_zones: Option<HeartZones>,
@@ -48,6 +51,7 @@ impl Draft {
             now,
             points: 0,
             has_future: false,
+            trackers: Trackers::default(),
             device: DeviceFacts::default(),
             resting: None,
             provider_zones: None,
@@ -198,11 +202,11 @@ impl Intake {
             }
             (Self::GoogleDevices(decoder), Some(draft)) => {
                 let page = decoder.finish()?;
-                draft.take_device(page.device);
+                draft.take_trackers(page.trackers);
                 Ok(Received::Devices(page.next_page))
             }
             (Self::FitbitDevices(decoder), Some(draft)) => {
-                draft.take_device(decoder.finish()?);
+                draft.take_trackers(decoder.finish()?);
                 Ok(Received::Devices(None))
             }
             (Self::GoogleResting(decoder), Some(draft)) => {
@@ -243,13 +247,14 @@ impl Draft {
         later(self.now, CLOCKS_PART).unwrap_or(self.now)
     }
 
-    /// Of several pages of devices, the newest sync is the tracker that is worn.
-    fn take_device(&mut self, mut device: DeviceFacts) {
+    /// Of the trackers on all pages so far, one is worn.
+    fn take_trackers(&mut self, trackers: Trackers) {
+        self.trackers.merge(trackers);
+        let newest = self.window.latest().map(|sample| sample.at);
+        let mut device = self.trackers.worn(newest);
         let latest = self.latest_credible();
         self.has_future |= device.last_sync.is_some_and(|sync| sync > latest);
         device.last_sync = device.last_sync.filter(|sync| *sync <= latest);
-        if device.last_sync >= self.device.last_sync && device != DeviceFacts::default() {
-            self.device = device;
-        }
+        self.device = device;
     }
 }
