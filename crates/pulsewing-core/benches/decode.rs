@@ -91,7 +91,7 @@ fn pulsewing_raw(pages: &[Vec<u8>], chunk_size: usize) -> Day {
     let mut means = MinuteMeans::new(local());
     for page in pages {
         let mut sink = |point| {
-            if let HeartPoint::Raw { at, bpm } = point {
+            if let HeartPoint::Raw { at, bpm, .. } = point {
                 means.add(at, bpm);
             }
         };

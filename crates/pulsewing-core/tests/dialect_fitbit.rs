@@ -15,7 +15,7 @@ use pulsewing_core::{
     civil::Offsets,
     day::Day,
     dialect::{
-        DecodeError, DeviceFacts, ZoneFacts,
+        DecodeError, DeviceFacts, Trackers, ZoneFacts,
         fitbit::{DevicesDecoder, HeartDecoder, HeartFacts, ProfileDecoder},
     },
     heart_zone::HeartZones,
@@ -81,7 +81,7 @@ fn of_day(date: &str, entries: &[(&str, u16)]) -> String {
     )
 }
 
-fn devices_in(chunks: &[&[u8]]) -> Result<DeviceFacts, DecodeError> {
+fn devices_in(chunks: &[&[u8]]) -> Result<Trackers, DecodeError> {
     let offsets = berlin();
     let mut decoder = DevicesDecoder::new(&offsets);
     for chunk in chunks {
@@ -91,7 +91,12 @@ fn devices_in(chunks: &[&[u8]]) -> Result<DeviceFacts, DecodeError> {
 }
 
 fn device(body: &str) -> DeviceFacts {
-    devices_in(&[body.as_bytes()]).unwrap()
+    worn(body, None)
+}
+
+/// The worn device when there is heart rate until `newest`.
+fn worn(body: &str, newest: Option<&str>) -> DeviceFacts {
+    devices_in(&[body.as_bytes()]).unwrap().worn(newest.map(at))
 }
 
 fn profile_in(chunks: &[&[u8]]) -> Result<ZoneFacts, DecodeError> {
@@ -344,7 +349,7 @@ fn clock_times_of_several_days_are_refused() {
 }
 
 #[test]
-fn of_all_devices_the_tracker_with_a_battery_that_synced_last_is_taken() {
+fn of_all_devices_the_tracker_that_synced_last_is_taken() {
     assert_eq!(
         device(DEVICES),
         DeviceFacts {
@@ -367,6 +372,39 @@ fn a_tracker_without_a_battery_level_is_better_than_none() {
     );
     assert_eq!(device("[]"), DeviceFacts::default());
     assert_eq!(device(r#"[{},null,{"type":7}]"#), DeviceFacts::default());
+}
+
+#[test]
+fn what_the_worn_tracker_does_not_tell_is_not_told_by_one_in_a_drawer() {
+    // The one that is worn has no level, and the old one has.
+    let body = r#"[{"type":"TRACKER","deviceVersion":"Alta HR","battery":"Low","batteryLevel":12,
+          "lastSyncTime":"2019-05-05T08:40:11.000"},
+        {"type":"TRACKER","deviceVersion":"Pixel Watch 2","battery":"High",
+          "lastSyncTime":"2026-11-22T14:00:12.000"}]"#;
+    for newest in [None, Some("2026-11-22T12:58:00Z")] {
+        assert_eq!(
+            worn(body, newest),
+            DeviceFacts {
+                battery_percent: None,
+                last_sync: Some(at("2026-11-22T13:00:12Z"))
+            }
+        );
+    }
+}
+
+#[test]
+fn averages_over_more_than_a_minute_are_no_minutes() {
+    let of = |interval: &str, kind: &str| {
+        heart(&format!(
+            r#"{{"activities-heart-intraday":{{"dataset":[{{"time":"08:00:00","value":64}}],
+            "datasetInterval":{interval},"datasetType":"{kind}"}}}}"#
+        ))
+        .map(|_| ())
+    };
+    assert_eq!(of("1", "minute"), Ok(()));
+    assert_eq!(of("1", "second"), Ok(()));
+    assert_eq!(of("null", "minute"), Ok(()));
+    assert_eq!(of("15", "minute"), Err(DecodeError::NotMinutes));
 }
 
 #[test]

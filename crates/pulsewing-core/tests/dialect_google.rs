@@ -15,7 +15,7 @@ use pulsewing_core::{
     civil::Offsets,
     day::{Day, Sample, Window},
     dialect::{
-        DecodeError, DeviceFacts, PageToken, ZoneFacts,
+        DecodeError, DeviceFacts, PageToken, Trackers, ZoneFacts,
         google::{
             DevicesDecoder, DevicesPage, HeartDecoder, HeartPage, HeartPoint, Identity,
             IdentityDecoder, MinuteMeans, RestingDecoder, RestingPage, SettingsDecoder,
@@ -37,13 +37,6 @@ fn minute(instant: &str, rate: u16) -> HeartPoint {
         at: at(instant),
         bpm: bpm(rate),
     })
-}
-
-fn raw(instant: &str, rate: u16) -> HeartPoint {
-    HeartPoint::Raw {
-        at: at(instant),
-        bpm: bpm(rate),
-    }
 }
 
 fn heart_in(chunks: &[&[u8]]) -> Result<(Vec<HeartPoint>, HeartPage), DecodeError> {
@@ -77,7 +70,13 @@ fn devices_in(chunks: &[&[u8]]) -> Result<DevicesPage, DecodeError> {
 }
 
 fn device(body: &str) -> DeviceFacts {
-    devices_in(&[body.as_bytes()]).unwrap().device
+    worn(body, None)
+}
+
+/// The worn device when there is heart rate until `newest`.
+fn worn(body: &str, newest: Option<&str>) -> DeviceFacts {
+    let trackers = devices_in(&[body.as_bytes()]).unwrap().trackers;
+    trackers.worn(newest.map(at))
 }
 
 fn settings_in(chunks: &[&[u8]]) -> Result<ZoneFacts, DecodeError> {
@@ -159,11 +158,18 @@ fn a_roll_up_yields_minutes_rounded_half_up() {
 #[test]
 fn a_list_yields_measurements_and_the_next_page() {
     let (points, page) = heart(LIST).unwrap();
+    let told: Vec<_> = points
+        .iter()
+        .map(|point| match *point {
+            HeartPoint::Raw { at, bpm, source } => (at, bpm.get(), source.is_some()),
+            HeartPoint::Minute(_) => panic!("{point:?}"),
+        })
+        .collect();
     assert_eq!(
-        points,
+        told,
         [
-            raw("2026-11-22T07:01:05Z", 63),
-            raw("2026-11-22T07:01:00.25Z", 64)
+            (at("2026-11-22T07:01:05Z"), 63, true),
+            (at("2026-11-22T07:01:00.25Z"), 64, false)
         ]
     );
     assert_eq!(
@@ -415,13 +421,110 @@ fn a_minute_with_more_measurements_than_can_be_counted_keeps_its_mean() {
 fn the_tracker_that_synced_last_is_the_one_on_the_wrist() {
     let page = devices_in(&[DEVICES.as_bytes()]).unwrap();
     assert_eq!(
-        page.device,
+        page.trackers.worn(None),
         DeviceFacts {
             battery_percent: Some(84),
             last_sync: Some(at("2026-11-22T09:27:41Z"))
         }
     );
     assert_eq!(page.next_page, None);
+}
+
+#[test]
+fn what_the_worn_tracker_does_not_tell_is_not_told_by_one_in_a_drawer() {
+    // The one that is worn does not tell when it synced, and the old one does.
+    let body = r#"{"pairedDevices":[
+        {"deviceType":"TRACKER","deviceVersion":"Charge 6","batteryStatus":"High","batteryLevel":91},
+        {"deviceType":"TRACKER","deviceVersion":"Charge 2","batteryLevel":42,"lastSyncTime":"2021-12-02T08:00:00Z"}]}"#;
+    let facts = |battery_percent, sync: Option<&str>| DeviceFacts {
+        battery_percent,
+        last_sync: sync.map(at),
+    };
+    // What is newer than its last sync, the old one has not measured.
+    assert_eq!(
+        worn(body, Some("2026-11-22T13:58:00Z")),
+        facts(Some(91), None)
+    );
+    // The list may be a little older than the heart rate.
+    let old = facts(Some(42), Some("2021-12-02T08:00:00Z"));
+    assert_eq!(worn(body, Some("2021-12-02T08:59:00Z")), old);
+    assert_eq!(worn(body, None), old);
+    // Of two that tell nothing, nobody knows which it is.
+    let two = body.replace("]}", r#",{"deviceType":"TRACKER","batteryLevel":17}]}"#);
+    assert_eq!(worn(&two, Some("2026-11-22T13:58:00Z")), facts(None, None));
+    // One alone is it, whoever delivers: an app, say, that writes to Health Connect.
+    let alone = r#"{"pairedDevices":[{"deviceType":"TRACKER","batteryLevel":42,"lastSyncTime":"2021-12-02T08:00:00Z"}]}"#;
+    assert_eq!(worn(alone, Some("2026-11-22T13:58:00Z")), old);
+}
+
+#[test]
+fn the_pages_of_a_list_are_one_list() {
+    let page = |devices: &str| {
+        let body = format!(r#"{{"pairedDevices":[{devices}]}}"#);
+        devices_in(&[body.as_bytes()]).unwrap().trackers
+    };
+    let pages = [
+        r#"{"deviceType":"TRACKER","batteryLevel":42,"lastSyncTime":"2021-12-02T08:00:00Z"}"#,
+        r#"{"deviceType":"TRACKER","batteryLevel":91}"#,
+        r#"{"deviceType":"TRACKER","batteryLevel":7,"lastSyncTime":"2019-12-02T08:00:00Z"}"#,
+    ];
+    let whole = page(&pages.join(","));
+    for turn in 0..pages.len() {
+        let mut joined = Trackers::default();
+        for place in 0..pages.len() {
+            joined.merge(page(pages[(turn + place) % pages.len()]));
+        }
+        assert_eq!(joined, whole);
+    }
+    let newest = Some(at("2026-11-22T13:58:00Z"));
+    assert_eq!(whole.worn(newest).battery_percent, Some(91));
+}
+
+#[test]
+fn windows_of_more_than_a_minute_are_no_minutes() {
+    let of = |end: &str| {
+        heart(&format!(
+            r#"{{"rollupDataPoints":[{{"startTime":"2026-11-22T13:00:00Z","endTime":"{end}",
+            "heartRate":{{"beatsPerMinuteAvg":71}}}}]}}"#
+        ))
+        .map(|(points, _)| points.len())
+    };
+    assert_eq!(of("2026-11-22T13:01:00Z"), Ok(1));
+    // The last one of a range may be cut short, and an end that cannot be read is none.
+    assert_eq!(of("2026-11-22T13:00:20Z"), Ok(1));
+    assert_eq!(of("one"), Ok(1));
+    assert_eq!(of("2026-11-22T13:01:01Z"), Err(DecodeError::NotMinutes));
+    assert_eq!(of("2026-11-22T14:00:00Z"), Err(DecodeError::NotMinutes));
+}
+
+#[test]
+fn list_tells_who_measured() {
+    let of = |source: &str| {
+        let body = format!(
+            r#"{{"dataPoints":[{{"dataSource":{source},"heartRate":{{"beatsPerMinute":"70",
+            "sampleTime":{{"physicalTime":"2026-11-22T13:59:05Z"}}}}}}]}}"#
+        );
+        match points(&body).pop() {
+            Some(HeartPoint::Raw { source, .. }) => source,
+            other => panic!("{other:?}"),
+        }
+    };
+    let tracker = of(r#"{"device":{"displayName":"Charge 6"},"platform":"FITBIT","recordingMethod":"PASSIVELY_MEASURED"}"#).unwrap();
+    assert!(tracker.is_tracker());
+    // In another order, and recorded in another way.
+    let same = of(
+        r#"{"platform":"FITBIT","recordingMethod":"ACTIVELY_MEASURED","device":{"displayName":"Charge 6"}}"#,
+    );
+    assert_eq!(same, Some(tracker));
+    let app = of(r#"{"platform":"HEALTH_CONNECT","application":{"packageName":"com.example.gym"},"device":{"formFactor":"PHONE"}}"#).unwrap();
+    assert!(!app.is_tracker() && app != tracker);
+    // Which part a text is of counts, and so does each part.
+    let turned = of(
+        r#"{"platform":"com.example.gym","application":{"packageName":"HEALTH_CONNECT"},"device":{"formFactor":"PHONE"}}"#,
+    );
+    assert_ne!(turned, Some(app));
+    assert_ne!(of(r#"{"platform":"HEALTH_CONNECT"}"#), Some(app));
+    assert_eq!(of("7"), None);
 }
 
 #[test]

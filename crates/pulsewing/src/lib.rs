@@ -29,6 +29,7 @@
 pub mod app;
 pub mod archive;
 pub mod board;
+mod byte_order_mark;
 pub mod chain_file;
 pub mod cli;
 pub mod clock;

@@ -7,7 +7,8 @@ use crate::{
     Bpm, Provider,
     day::{Day, Window},
     dialect::{
-        DecodeError, DeviceFacts, ErrorDecoder, ErrorReason, PageToken, ZoneFacts, fitbit, google,
+        DecodeError, DeviceFacts, ErrorDecoder, ErrorReason, PageToken, Trackers, ZoneFacts,
+        fitbit, google,
     },
     heart_zone::HeartZones,
     instant::latest_credible,
@@ -30,6 +31,8 @@ pub(super) struct Draft {
     has_future_sync: bool,
     /// The day of the reply at hand, in Fitbit's dialect.
     incoming: Day,
+    trackers: Trackers,
+    /// The one that is worn.
     device: DeviceFacts,
     resting: Option<Bpm>,
     provider_zones: Option<HeartZones>,
@@ -47,6 +50,7 @@ impl Draft {
             points: 0,
             future_minutes: 0,
             has_future_sync: false,
+            trackers: Trackers::default(),
             device: DeviceFacts::default(),
             resting: None,
             provider_zones: None,
@@ -223,11 +227,11 @@ impl Intake {
             }
             (Self::GoogleDevices(decoder), Some(draft)) => {
                 let page = decoder.finish()?;
-                draft.take_device(page.device);
+                draft.take_trackers(page.trackers);
                 Ok(Received::Devices(page.next_page))
             }
             (Self::FitbitDevices(decoder), Some(draft)) => {
-                draft.take_device(decoder.finish()?);
+                draft.take_trackers(decoder.finish()?);
                 Ok(Received::Devices(None))
             }
             (Self::GoogleResting(decoder), Some(draft)) => {
@@ -267,13 +271,14 @@ impl Draft {
         self.has_future_sync || self.future_minutes > 0
     }
 
-    /// Of several pages of devices, the newest sync is the tracker that is worn.
-    fn take_device(&mut self, mut device: DeviceFacts) {
+    /// Of the trackers on all pages so far, one is worn.
+    fn take_trackers(&mut self, trackers: Trackers) {
+        self.trackers.merge(trackers);
+        let newest = self.window.latest().map(|sample| sample.at);
+        let mut device = self.trackers.worn(newest);
         let latest = latest_credible(self.now);
         self.has_future_sync |= device.last_sync.is_some_and(|sync| sync > latest);
         device.last_sync = device.last_sync.filter(|sync| *sync <= latest);
-        if device.last_sync >= self.device.last_sync && device != DeviceFacts::default() {
-            self.device = device;
-        }
+        self.device = device;
     }
 }

@@ -1,8 +1,12 @@
 //! Which of an account's devices is the one on the wrist.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::DeviceFacts;
+use super::{DeviceFacts, scalar::Second};
+use crate::instant::later;
+
+/// How much older the list of devices may be than the heart rate: providers renew them apart.
+const LIST_LAGS: SignedDuration = SignedDuration::from_hours(1);
 
 /// One entry of a list of devices, as far as it has been read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,8 +17,8 @@ pub(super) struct Device {
     pub(super) last_sync: Option<Timestamp>,
 }
 
-/// What a device is, from what is never wanted to what is wanted most.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+/// What a device is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum DeviceKind {
     /// A scale, or a phone that counts steps.
     NotWorn,
@@ -43,27 +47,99 @@ pub(super) fn percent(level: i64) -> Option<u8> {
     u8::try_from(level).ok().filter(|level| *level <= 100)
 }
 
-/// The best device so far.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Choice(Option<Device>);
+/// The devices of an account that can be on a wrist, as far as a provider tells of them.
+///
+/// An account keeps every tracker that it ever had, in any order, and each may lack its battery level
+/// or its last sync. [`worn`](Self::worn) picks one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trackers {
+    /// What is said to be a tracker.
+    trackers: Group,
+    /// What is said to be something new, or nothing.
+    others: Group,
+}
 
-impl Choice {
-    /// Takes `device` if it is worn and `rank` puts it above the one chosen so far.
-    pub(super) fn offer<R: Ord>(&mut self, device: Device, rank: impl Fn(&Device) -> R) {
-        let better = match &self.0 {
-            Some(chosen) => rank(&device) > rank(chosen),
-            None => true,
+/// Devices of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Group {
+    /// When the one synced that did so last.
+    last_sync: Second,
+    /// Its battery in percent.
+    level: Option<u8>,
+    /// The battery of the one that does not tell when it synced; of several, what they agree on.
+    silent: Option<Option<u8>>,
+}
+
+impl Trackers {
+    /// Takes one more device in.
+    pub(super) fn offer(&mut self, device: Device) {
+        let group = match device.kind {
+            DeviceKind::NotWorn => return,
+            DeviceKind::Unknown => &mut self.others,
+            DeviceKind::Tracker => &mut self.trackers,
         };
-        if device.kind != DeviceKind::NotWorn && better {
-            self.0 = Some(device);
-        }
+        group.merge(if device.last_sync.is_some() {
+            Group {
+                last_sync: device.last_sync.into(),
+                level: device.level,
+                silent: None,
+            }
+        } else {
+            Group {
+                silent: Some(device.level),
+                ..Group::default()
+            }
+        });
     }
 
-    pub(super) fn facts(self) -> DeviceFacts {
-        self.0
-            .map_or_else(DeviceFacts::default, |device| DeviceFacts {
-                battery_percent: device.level,
-                last_sync: device.last_sync,
-            })
+    /// Takes those of another page in.
+    pub fn merge(&mut self, more: Self) {
+        self.trackers.merge(more.trackers);
+        self.others.merge(more.others);
+    }
+
+    /// Returns what is known of the device on the wrist. `newest` is the latest minute of heart rate,
+    /// if there is one.
+    ///
+    /// It is the tracker that synced last. But none measured what is newer than its last sync: if the
+    /// heart rate is, it comes from one that does not tell when it synced, and then nobody knows that.
+    #[must_use]
+    pub fn worn(&self, newest: Option<Timestamp>) -> DeviceFacts {
+        let groups = [self.trackers, self.others];
+        let facts = |last_sync, battery_percent| DeviceFacts {
+            battery_percent,
+            last_sync,
+        };
+        let delivers = |at: &Timestamp| {
+            let covered = later(*at, LIST_LAGS).unwrap_or(Timestamp::MAX);
+            newest.is_none_or(|newest| newest <= covered)
+        };
+        let chosen = groups.iter().find_map(|group| {
+            let synced = group.synced().filter(delivers);
+            let synced = synced.map(|at| facts(Some(at), group.level));
+            synced.or_else(|| group.silent.map(|level| facts(None, level)))
+        });
+        // Of those that are left, none delivers; the one that synced last is still the best guess.
+        let last = || {
+            let mut synced = groups.iter();
+            synced.find_map(|group| Some(facts(Some(group.synced()?), group.level)))
+        };
+        chosen.or_else(last).unwrap_or_default()
+    }
+}
+
+impl Group {
+    fn synced(&self) -> Option<Timestamp> {
+        Timestamp::from_second(self.last_sync.get()?).ok()
+    }
+
+    fn merge(&mut self, more: Self) {
+        if (more.last_sync, more.level) > (self.last_sync, self.level) {
+            (self.last_sync, self.level) = (more.last_sync, more.level);
+        }
+        self.silent = match (self.silent, more.silent) {
+            (Some(one), Some(other)) => Some(one.filter(|level| other == Some(*level))),
+            (one, other) => one.or(other),
+        };
     }
 }

@@ -56,6 +56,7 @@ mod walk;
 
 use jiff::{Timestamp, tz::Offset};
 
+pub use device::Trackers;
 pub use error_body::{ErrorDecoder, ErrorReason};
 pub use page_token::PageToken;
 
@@ -96,6 +97,11 @@ pub enum DecodeError {
     /// Heart Rate Intraday by Date: an app of type "Personal" may).
     #[error("the body has no minutes: the app may not read intraday data")]
     NoIntraday,
+    /// Its averages are not those of minutes: its windows are longer (Google Health API,
+    /// dataPoints.rollUp, `windowSize`), or its detail level is coarser (Fitbit Web API, Get Heart Rate
+    /// Intraday by Date).
+    #[error("the body has averages over more than a minute")]
+    NotMinutes,
     /// It covers several days, whose clock times cannot be told apart.
     #[error("the body covers more than one day")]
     SeveralDays,

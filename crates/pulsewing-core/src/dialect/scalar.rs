@@ -3,7 +3,7 @@
 //! Protocol buffers' JSON writes a 64-bit integer as a string and lets either form stand for any
 //! number, and gateways rewrite one into the other.
 
-use jiff::tz::Offset;
+use jiff::{Timestamp, tz::Offset};
 
 use crate::{Bpm, json::Event};
 
@@ -43,6 +43,30 @@ fn whole_in_text(text: &[u8]) -> Option<i64> {
 /// A count of seconds as an offset from UTC.
 pub(super) fn offset(seconds: i64) -> Option<Offset> {
     Offset::from_seconds(i32::try_from(seconds).ok()?).ok()
+}
+
+/// A second since 1970, or none, which is before any: a third of what an optional instant takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Second(i64);
+
+impl Second {
+    const NONE: Self = Self(i64::MIN);
+
+    pub(super) fn get(self) -> Option<i64> {
+        (self != Self::NONE).then_some(self.0)
+    }
+}
+
+impl Default for Second {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+impl From<Option<Timestamp>> for Second {
+    fn from(at: Option<Timestamp>) -> Self {
+        at.map_or(Self::NONE, |at| Self(at.as_second()))
+    }
 }
 
 #[cfg(test)]

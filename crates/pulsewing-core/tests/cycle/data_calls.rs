@@ -75,6 +75,36 @@ fn a_reading_has_what_the_calls_said() {
 }
 
 #[test]
+fn an_old_trackers_battery_and_sync_are_never_told_of_the_worn_one() {
+    let worn_without_level = r#"[
+        {"type":"TRACKER","batteryLevel":12,"lastSyncTime":"2019-05-05T08:40:11.000"},
+        {"type":"TRACKER","battery":"High","lastSyncTime":"2026-11-22T13:00:12.000"}]"#;
+    // On two pages, and the one that is worn does not tell when it synced.
+    let old = r#"{"pairedDevices":[{"deviceType":"TRACKER","batteryLevel":42,
+        "lastSyncTime":"2021-12-02T08:00:00Z"}],"nextPageToken":"2"}"#;
+    let worn = r#"{"pairedDevices":[{"deviceType":"TRACKER","batteryLevel":91}]}"#;
+    for (setup, pages, battery, sync) in [
+        (
+            Setup::fitbit(),
+            vec![worn_without_level],
+            None,
+            Some("2026-11-22T12:00:12Z"),
+        ),
+        (Setup::google(), vec![old, worn], Some(91), None),
+    ] {
+        let mut world = World::new(setup);
+        let pages = pages
+            .into_iter()
+            .map(|page| Fault::Body(200, page.to_owned()));
+        world.will(Route::Devices, pages);
+        assert_eq!(world.cycle_once(), Ok(()));
+        let reading = world.cycle.reading().unwrap();
+        assert_eq!(reading.battery_percent, battery);
+        assert_eq!(reading.last_sync, sync.map(|at| at.parse().unwrap()));
+    }
+}
+
+#[test]
 fn a_rollup_begins_at_local_midnight_or_an_hour_ago_on_a_full_minute() {
     let mut world = at(Setup::google(), "14:20");
     let calls = heart_calls(&mut world);

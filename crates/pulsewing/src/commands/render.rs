@@ -1,6 +1,6 @@
 //! `pulsewing render`: draws saved API replies, offline.
 
-use std::{io::Read, path::Path};
+use std::{collections::HashSet, io::Read, path::Path};
 
 use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{
@@ -16,6 +16,7 @@ use pulsewing_core::{
 
 use crate::{
     app::App,
+    byte_order_mark,
     cli::Render,
     outputs::{Outputs, View},
     problem::Problem,
@@ -96,6 +97,9 @@ fn google_reading(
     if page.next_page.is_some() {
         app.console.warn("this reply goes on in a next page, which is not in the file: the day may be incomplete");
     }
+    if let Some(left_out) = keep_one_source(&mut points) {
+        app.console.warn(&format!("{} {left_out}", path.display()));
+    }
     let at = |point: &google::HeartPoint| match point {
         google::HeartPoint::Minute(sample) => sample.at,
         google::HeartPoint::Raw { at, .. } => *at,
@@ -112,13 +116,18 @@ fn google_reading(
     let mut window = Window::ending_at(now);
     let mut minutes = Vec::new();
     for point in &points {
-        match *point {
-            google::HeartPoint::Minute(sample) => minutes.push(sample),
-            google::HeartPoint::Raw { at, bpm } => {
-                means.add(at, bpm);
-                earlier.add(at, bpm);
+        match point {
+            google::HeartPoint::Minute(sample) => minutes.push(*sample),
+            google::HeartPoint::Raw { at, bpm, .. } => {
+                means.add(*at, *bpm);
+                earlier.add(*at, *bpm);
             }
         }
+    }
+    // Several windows in one minute are shorter than it, and which of them to draw nobody can say.
+    let mut seen = HashSet::new();
+    if !minutes.iter().all(|sample| seen.insert(sample.at)) {
+        return Err(unreadable(path, DecodeError::NotMinutes));
     }
     let mut day = means.to_day();
     for sample in minutes {
@@ -135,10 +144,8 @@ fn google_reading(
         Some(path) => {
             let mut decoder = google::DevicesDecoder::new();
             decode(path, |chunk| decoder.feed(chunk))?;
-            decoder
-                .finish()
-                .map_err(|error| unreadable(path, error))?
-                .device
+            let page = decoder.finish().map_err(|error| unreadable(path, error))?;
+            page.trackers.worn(newest_of(&window))
         }
         None => DeviceFacts::default(),
     };
@@ -176,7 +183,8 @@ fn fitbit_reading(
         Some(path) => {
             let mut decoder = fitbit::DevicesDecoder::new(&offsets);
             decode(path, |chunk| decoder.feed(chunk))?;
-            decoder.finish().map_err(|error| unreadable(path, error))?
+            let trackers = decoder.finish().map_err(|error| unreadable(path, error))?;
+            trackers.worn(newest_of(&window))
         }
         None => DeviceFacts::default(),
     };
@@ -199,6 +207,47 @@ fn warn_of_future(app: &App, values: usize) {
         };
         app.console.warn(&format!("{values} {noun} of this reply {verb} later than now, and left out; --now names the time at which it was saved"));
     }
+}
+
+/// Leaves the points of one source, where several stand side by side: the mean of two is a heart rate
+/// that nobody had. A tracker's come first, then those that go on the longest. Returns what was done, if
+/// anything was.
+fn keep_one_source(points: &mut Vec<google::HeartPoint>) -> Option<String> {
+    let mut sources: Vec<(Option<google::Source>, Timestamp)> = Vec::new();
+    for point in points.iter() {
+        let google::HeartPoint::Raw { at, source, .. } = point else {
+            continue;
+        };
+        match sources.iter_mut().find(|(known, _)| known == source) {
+            Some((_, newest)) => *newest = (*newest).max(*at),
+            None => sources.push((*source, *at)),
+        }
+    }
+    let count = sources.len();
+    let is_tracker =
+        |source: Option<google::Source>| source.is_some_and(google::Source::is_tracker);
+    let best = sources
+        .into_iter()
+        .max_by_key(|(source, newest)| (is_tracker(*source), *newest));
+    let (kept, _) = best.filter(|_| count > 1)?;
+    points.retain(|point| match point {
+        google::HeartPoint::Raw { source, .. } => *source == kept,
+        google::HeartPoint::Minute(_) => true,
+    });
+    let whose = if is_tracker(kept) {
+        "a tracker's alone"
+    } else {
+        "that of the one with the newest value alone"
+    };
+    Some(format!(
+        "has the heart rate of {count} sources side by side, and {whose} is drawn; a reply of \
+         dataPoints:reconcile or rollUp has them merged"
+    ))
+}
+
+/// When the latest minute was.
+fn newest_of(window: &Window) -> Option<Timestamp> {
+    window.latest().map(|sample| sample.at)
 }
 
 fn the_day_before(offsets: &Offsets, day: &LocalDay) -> LocalDay {
@@ -229,7 +278,8 @@ fn reading(
     }
 }
 
-/// Hands a file to a decoder in pieces, so that its size does not matter.
+/// Hands a file to a decoder in pieces, so that its size does not matter. The mark that some editors put
+/// before text is none of its bytes.
 fn decode(
     path: &Path,
     mut feed: impl FnMut(&[u8]) -> Result<(), DecodeError>,
@@ -238,6 +288,13 @@ fn decode(
         Problem::failed(format!("{} could not be read", path.display())).caused_by(&error)
     };
     let mut file = regular_file::open(path).map_err(failed)?;
+    let mut start = Vec::new();
+    let mark = byte_order_mark::MARK.len() as u64;
+    file.by_ref()
+        .take(mark)
+        .read_to_end(&mut start)
+        .map_err(failed)?;
+    feed(byte_order_mark::without(&start)).map_err(|error| unreadable(path, error))?;
     let mut buffer = vec![0; CHUNK];
     loop {
         let length = file.read(&mut buffer).map_err(failed)?;
@@ -251,5 +308,8 @@ fn decode(
 fn unreadable(path: &Path, error: DecodeError) -> Problem {
     Problem::failed(format!("{} cannot be drawn", path.display()))
         .caused_by(&error)
-        .hint("a saved reply of the provider's API is expected, whole and unchanged")
+        .hint(match error {
+            DecodeError::NotMinutes => "ask for minutes and save that reply: \"windowSize\": \"60s\" with Google, 1min in the path with Fitbit",
+            _ => "a saved reply of the provider's API is expected, whole and unchanged",
+        })
 }

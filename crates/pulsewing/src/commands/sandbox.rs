@@ -11,6 +11,7 @@ use pulsewing_sandbox::{Fault, Recording, Sandbox, SandboxConfig};
 
 use super::print;
 use crate::{
+    byte_order_mark,
     cli::{Global, SandboxArgs},
     problem::Problem,
     regular_file,
@@ -29,7 +30,7 @@ pub(super) async fn run(options: &SandboxArgs, global: &Global) -> Result<(), Pr
     let faults = match &options.script {
         Some(path) => {
             let script = read(path)?;
-            Fault::parse_script(&script).map_err(|error| {
+            Fault::parse_script(byte_order_mark::without_in(&script)).map_err(|error| {
                 Problem::failed(format!("the script {} cannot be used", path.display()))
                     .caused_by(&error)
             })?
@@ -83,7 +84,7 @@ fn tls_names(dir: &Path) -> Result<Vec<String>, Problem> {
         }
         read => read.map_err(|error| unread(&path, &error))?,
     };
-    let names: Vec<String> = text
+    let names: Vec<String> = byte_order_mark::without_in(&text)
         .lines()
         .map(|line| line.split('#').next().unwrap_or_default().trim().to_owned())
         .filter(|name| !name.is_empty())
@@ -127,7 +128,7 @@ mod tests {
         let list = dir.path().join("names");
         fs::write(
             &list,
-            "# the providers\nhealth.example\n\n 10.0.2.2  # qemu\n",
+            "\u{feff}# the providers\nhealth.example\n\n 10.0.2.2  # qemu\n",
         )
         .unwrap();
         assert_eq!(names().unwrap(), ["health.example", "10.0.2.2"]);

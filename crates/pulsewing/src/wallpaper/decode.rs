@@ -1,16 +1,15 @@
 //! PNG and BMP files become pixels, within bounds.
 
 use std::{
-    convert::Infallible,
     io::{self, Cursor},
     ops::Range,
     path::Path,
 };
 
-use embedded_graphics::{geometry::Size, image::ImageDrawable, pixelcolor::Rgb888, prelude::*};
+use embedded_graphics::geometry::Size;
 use thiserror::Error;
-use tinybmp::Bmp;
 
+use super::bmp;
 use crate::regular_file;
 
 /// The longest file that is read, in bytes.
@@ -42,11 +41,12 @@ pub enum Unusable {
     /// The PNG is not whole, or not as PNGs are.
     #[error("it is a PNG that cannot be decoded: {0}")]
     Png(#[from] png::DecodingError),
-    /// The BMP is not whole, or of a kind that is not known.
-    #[error(
-        "it is a BMP that cannot be decoded ({0:?}); its colours may have 1, 4, 8, 16, 24 or 32 bits"
-    )]
-    Bmp(tinybmp::ParseError),
+    /// The BMP is not whole.
+    #[error("it is a BMP that ends before its last pixel; copy or save it again")]
+    BmpShort,
+    /// The BMP is of a kind that is not known.
+    #[error("it is a BMP {0}, which is not read; save it as a PNG, or as a BMP of 24 bits")]
+    BmpKind(String),
 }
 
 /// Pixels in rows from the top.
@@ -70,7 +70,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Pixels, Unusable> {
     if bytes.starts_with(b"\x89PNG") {
         png(bytes)
     } else if bytes.starts_with(b"BM") {
-        bmp(bytes)
+        bmp::decode(bytes)
     } else {
         Err(Unusable::Format)
     }
@@ -107,7 +107,7 @@ fn png(bytes: &[u8]) -> Result<Pixels, Unusable> {
 }
 
 /// A pixel on the screen's black: a grey, or red, green and blue; with opacity behind it, or without.
-fn on_black(pixel: &[u8]) -> [u8; 3] {
+pub(super) fn on_black(pixel: &[u8]) -> [u8; 3] {
     let dimmed = |colour: u8, opacity: u8| {
         let light = (u16::from(colour) * u16::from(opacity) + 127) / 255;
         u8::try_from(light).unwrap_or(u8::MAX)
@@ -121,54 +121,7 @@ fn on_black(pixel: &[u8]) -> [u8; 3] {
     }
 }
 
-fn bmp(bytes: &[u8]) -> Result<Pixels, Unusable> {
-    // Before anything is worked out from it: both sides stand at the same place in every header that
-    // is known, and a negative height means that the rows come from the top.
-    let side = |at: usize| {
-        let bytes = bytes.get(at..)?.first_chunk()?;
-        Some(i32::from_le_bytes(*bytes).unsigned_abs())
-    };
-    if let (Some(width), Some(height)) = (side(18), side(22)) {
-        checked(width, height)?;
-    }
-    let bmp = Bmp::<Rgb888>::from_slice(bytes).map_err(Unusable::Bmp)?;
-    let size = bmp.size();
-    checked(size.width, size.height)?;
-    let rgb = vec![[0; 3]; pixels_of(size)];
-    let mut pixels = Pixels { size, rgb };
-    // Its iterator over pixels has pictures upside down (tinybmp 0.7.0); drawn they are as they should.
-    let Ok(()) = bmp.draw(&mut pixels);
-    Ok(pixels)
-}
-
-impl OriginDimensions for Pixels {
-    fn size(&self) -> Size {
-        self.size
-    }
-}
-
-impl DrawTarget for Pixels {
-    type Color = Rgb888;
-    type Error = Infallible;
-
-    fn draw_iter<I>(&mut self, pixels: I) -> Result<(), Infallible>
-    where
-        I: IntoIterator<Item = Pixel<Rgb888>>,
-    {
-        let width = self.size.width as usize;
-        for Pixel(at, colour) in pixels {
-            if let (Ok(x), Ok(y)) = (usize::try_from(at.x), usize::try_from(at.y))
-                && x < width
-                && let Some(place) = self.rgb.get_mut(y * width + x)
-            {
-                *place = [colour.r(), colour.g(), colour.b()];
-            }
-        }
-        Ok(())
-    }
-}
-
-fn checked(width: u32, height: u32) -> Result<Size, Unusable> {
+pub(super) fn checked(width: u32, height: u32) -> Result<Size, Unusable> {
     match u64::from(width) * u64::from(height) {
         0 => Err(Unusable::Empty),
         1..=MOST_PIXELS => Ok(Size::new(width, height)),
@@ -176,7 +129,7 @@ fn checked(width: u32, height: u32) -> Result<Size, Unusable> {
     }
 }
 
-const fn pixels_of(size: Size) -> usize {
+pub(super) const fn pixels_of(size: Size) -> usize {
     size.width as usize * size.height as usize
 }
 

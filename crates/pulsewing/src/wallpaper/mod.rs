@@ -1,5 +1,6 @@
 //! The user's wallpaper: a PNG or BMP file becomes what the screen takes.
 
+mod bmp;
 mod decode;
 mod quantise;
 #[cfg(test)]

@@ -325,7 +325,11 @@ fn the_clients_json_serves_as_google_gives_it() {
     ));
     let desktop = door
         .home
-        .write("desktop.json", &client("installed", "\"http://localhost\""));
+        // As an editor on Windows leaves it.
+        .write(
+            "desktop.json",
+            &format!("\u{feff}{}", client("installed", "\"http://localhost\"")),
+        );
     let mut login = door.paste(&["--client-json", &desktop]);
     let back = browser::approve(&login.line());
     login.say(&back);

@@ -137,6 +137,259 @@ fn raw_samples_serve_as_well_as_a_rollup() {
     );
 }
 
+/// Points of `list`, each with its source, platform and bpm.
+fn listed(points: &[(&str, &str, &str, u16)]) -> String {
+    let points: Vec<_> = points
+        .iter()
+        .map(|(at, device, platform, bpm)| {
+            json!({
+                "dataSource": { "device": { "displayName": device }, "platform": platform },
+                "heartRate": { "beatsPerMinute": bpm.to_string(), "sampleTime": { "physicalTime": at } },
+            })
+        })
+        .collect();
+    json!({ "dataPoints": points }).to_string()
+}
+
+/// Draws a saved reply of Google's at eight past two.
+fn draw(home: &Home, heart: &str, png: &str) -> crate::hermetic::Finished {
+    home.run(&[
+        "render",
+        "--provider",
+        "google",
+        "--heart",
+        heart,
+        "--png",
+        png,
+        "--now",
+        "2026-11-22T14:08:00Z",
+    ])
+}
+
+#[test]
+fn of_sources_side_by_side_the_trackers_alone_is_drawn() {
+    let home = Home::new();
+    let tracker = ("Charge 6", "FITBIT", 70);
+    let app = ("Gym app", "HEALTH_CONNECT", 150);
+    let of = |sources: &[(&'static str, &'static str, u16)], minutes: std::ops::Range<u8>| {
+        let mut points = Vec::new();
+        let times: Vec<String> = minutes
+            .map(|minute| format!("2026-11-22T13:{minute}:05Z"))
+            .collect();
+        for time in &times {
+            for (device, platform, bpm) in sources {
+                points.push((time.as_str(), *device, *platform, *bpm));
+            }
+        }
+        listed(&points)
+    };
+    let alone = home.write("alone.json", &of(&[tracker], 40..59));
+    draw(&home, &alone, "alone.png")
+        .exits(0)
+        .says_nothing_of("source");
+    for (name, sources) in [
+        ("after.json", [tracker, app]),
+        ("before.json", [app, tracker]),
+    ] {
+        let both = home.write(name, &of(&sources, 40..59));
+        draw(&home, &both, "both.png")
+            .exits(0)
+            .says("has the heart rate of 2 sources side by side, and a tracker's alone is drawn");
+        assert_eq!(
+            Picture::read(&home, "both.png"),
+            Picture::read(&home, "alone.png"),
+            "{name}"
+        );
+    }
+    // Of two apps it is the one that goes on.
+    let other = ("Ring", "HEALTH_CONNECT", 70);
+    let ring = home.write("ring.json", &of(&[other], 40..59));
+    draw(&home, &ring, "ring.png").exits(0);
+    let early: serde_json::Value = serde_json::from_str(&of(&[app], 40..50)).unwrap();
+    let mut both: serde_json::Value = serde_json::from_str(&of(&[other], 40..59)).unwrap();
+    let early = early["dataPoints"].as_array().unwrap().clone();
+    both["dataPoints"].as_array_mut().unwrap().extend(early);
+    let both = home.write("apps.json", &both.to_string());
+    draw(&home, &both, "apps.png")
+        .exits(0)
+        .says("newest value alone");
+    assert_eq!(
+        Picture::read(&home, "apps.png"),
+        Picture::read(&home, "ring.png")
+    );
+}
+
+#[test]
+fn averages_of_other_windows_than_minutes_are_not_drawn_as_minutes() {
+    let home = Home::new();
+    let window = |start: &str, end: &str| {
+        json!({
+            "startTime": format!("2026-11-22T{start}Z"),
+            "endTime": format!("2026-11-22T{end}Z"),
+            "heartRate": { "beatsPerMinuteAvg": 71 },
+        })
+    };
+    for (name, windows) in [
+        (
+            "hours.json",
+            [
+                window("12:00:00", "13:00:00"),
+                window("13:00:00", "14:00:00"),
+            ],
+        ),
+        (
+            "halves.json",
+            [
+                window("13:59:30", "14:00:00"),
+                window("13:59:00", "13:59:30"),
+            ],
+        ),
+    ] {
+        let body = json!({ "rollupDataPoints": windows }).to_string();
+        let file = home.write(name, &body);
+        draw(&home, &file, "x.png")
+            .exits(1)
+            .says(&format!("{name} cannot be drawn"))
+            .says("windowSize");
+    }
+    let quarters = json!({ "activities-heart-intraday": {
+        "dataset": [{ "time": "13:45:00", "value": 64 }],
+        "datasetInterval": 15,
+        "datasetType": "minute",
+    }});
+    let file = home.write("quarters.json", &quarters.to_string());
+    home.run(&[
+        "render",
+        "--provider",
+        "fitbit",
+        "--heart",
+        &file,
+        "--png",
+        "x.png",
+    ])
+    .exits(1)
+    .says("averages over more than a minute");
+    assert!(!home.work("x.png").exists());
+}
+
+#[test]
+fn the_mark_of_an_editor_before_a_saved_reply_is_none_of_it() {
+    for provider in ["fitbit", "google"] {
+        let signed_in = SignedIn::either(provider);
+        let home = &signed_in.home;
+        if provider == "fitbit" {
+            // Its first access token.
+            signed_in.once().exits(0);
+        }
+        let saved = match provider {
+            "fitbit" => [
+                (
+                    "--heart",
+                    save(
+                        &signed_in,
+                        "heart.json",
+                        "/1/user/-/activities/heart/date/today/1d/1min.json",
+                    ),
+                ),
+                (
+                    "--devices",
+                    save(&signed_in, "devices.json", "/1/user/-/devices.json"),
+                ),
+                (
+                    "--settings",
+                    save(&signed_in, "profile.json", "/1/user/-/profile.json"),
+                ),
+            ],
+            _ => [
+                ("--heart", save_rollup(&signed_in, "google-wearables")),
+                (
+                    "--devices",
+                    save(&signed_in, "devices.json", "/v4/users/me/pairedDevices"),
+                ),
+                (
+                    "--settings",
+                    save(&signed_in, "settings.json", "/v4/users/me/settings"),
+                ),
+            ],
+        };
+        for mark in ["", "\u{feff}"] {
+            let png = if mark.is_empty() {
+                "plain.png"
+            } else {
+                "marked.png"
+            };
+            let now = "2026-11-22T14:07:30Z";
+            let mut args = vec!["render", "--provider", provider, "--now", now, "--png", png];
+            for (option, file) in &saved {
+                let path = home.work(file);
+                let text = std::fs::read_to_string(&path).unwrap();
+                std::fs::write(&path, format!("{mark}{text}")).unwrap();
+                args.extend([*option, file.as_str()]);
+            }
+            home.run(&args).exits(0);
+        }
+        assert_eq!(
+            Picture::read(home, "marked.png"),
+            Picture::read(home, "plain.png"),
+            "{provider}"
+        );
+        // A part of the mark is no mark.
+        let torn = home.work("torn.json");
+        std::fs::write(&torn, b"\xef\xbb{}").unwrap();
+        let torn = torn.to_str().unwrap();
+        home.run(&[
+            "render",
+            "--provider",
+            provider,
+            "--heart",
+            torn,
+            "--png",
+            "y.png",
+        ])
+        .exits(1);
+    }
+}
+
+#[test]
+fn the_worn_tracker_is_the_one_that_delivers() {
+    let home = Home::new();
+    let heart = listed(&[("2026-11-22T13:58:05Z", "Charge 6", "FITBIT", 70)]);
+    let heart = home.write("heart.json", &heart);
+    let worn = json!({ "deviceType": "TRACKER", "batteryStatus": "High", "batteryLevel": 91 });
+    let old = json!({ "deviceType": "TRACKER", "batteryStatus": "Low", "batteryLevel": 12,
+        "lastSyncTime": "2021-12-02T08:00:00Z" });
+    for (name, devices) in [
+        ("alone", json!([worn])),
+        ("both", json!([old, worn])),
+        ("turned", json!([worn, old])),
+    ] {
+        let devices = home.write(
+            &format!("{name}.json"),
+            &json!({ "pairedDevices": devices }).to_string(),
+        );
+        let png = format!("{name}.png");
+        home.run(&[
+            "render",
+            "--provider",
+            "google",
+            "--heart",
+            &heart,
+            "--devices",
+            &devices,
+            "--png",
+            &png,
+            "--now",
+            "2026-11-22T14:08:00Z",
+        ])
+        .exits(0);
+        assert_eq!(
+            Picture::read(&home, &png),
+            Picture::read(&home, "alone.png"),
+            "{name}"
+        );
+    }
+}
+
 #[test]
 fn a_reply_that_goes_on_in_a_next_page_is_drawn_with_a_warning() {
     let signed_in = SignedIn::google();

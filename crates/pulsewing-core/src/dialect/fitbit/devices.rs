@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::super::{
-    DecodeError, DeviceFacts,
-    device::{Choice, Device, DeviceKind, PHONE_AS_TRACKER, percent},
+    DecodeError, Trackers,
+    device::{Device, DeviceKind, PHONE_AS_TRACKER, percent},
     scalar,
     walk::{Kind, Place, Visitor, Walker},
 };
@@ -16,8 +16,8 @@ use crate::{
 
 /// Decodes a reply of Get Devices (Fitbit Web API).
 ///
-/// Of the trackers with a battery level it takes the one that synced last. The order of the list
-/// means nothing: scales, phones and drawers full of old trackers stand anywhere in it.
+/// The order of the list means nothing: scales, phones and drawers full of old trackers stand
+/// anywhere in it.
 pub struct DevicesDecoder {
     walker: Walker<At, 64>,
     list: List,
@@ -28,7 +28,7 @@ struct List {
     device: Device,
     /// It is the phone's own step counter.
     phone: bool,
-    choice: Choice,
+    trackers: Trackers,
 }
 
 impl DevicesDecoder {
@@ -41,7 +41,7 @@ impl DevicesDecoder {
                 offsets: offsets.clone(),
                 device: Device::default(),
                 phone: false,
-                choice: Choice::default(),
+                trackers: Trackers::default(),
             },
         }
     }
@@ -59,9 +59,9 @@ impl DevicesDecoder {
     ///
     /// # Errors
     /// [`DecodeError`] when the reply is incomplete, or was refused before.
-    pub fn finish(mut self) -> Result<DeviceFacts, DecodeError> {
+    pub fn finish(mut self) -> Result<Trackers, DecodeError> {
         self.walker.finish(&mut self.list)?;
-        Ok(self.list.choice.facts())
+        Ok(self.list.trackers)
     }
 }
 
@@ -112,9 +112,7 @@ impl Visitor for List {
             if self.phone {
                 self.device.kind = DeviceKind::NotWorn;
             }
-            self.choice.offer(self.device, |device| {
-                (device.kind, device.level.is_some(), device.last_sync)
-            });
+            self.trackers.offer(self.device);
         }
     }
 

@@ -45,7 +45,8 @@ pub struct HeartDecoder {
 #[derive(Default)]
 struct Heart {
     date: Option<Date>,
-    several_days: bool,
+    /// The first thing that is wrong with it.
+    refused: Option<DecodeError>,
     resting: Option<Bpm>,
     zone: Zone,
     /// Where "Fat Burn", "Cardio" and "Peak" begin.
@@ -114,7 +115,8 @@ impl HeartDecoder {
     /// # Errors
     /// [`DecodeError`] when the reply is incomplete, or was refused before;
     /// [`DecodeError::NoIntraday`] when it has no intraday part. An empty one is no error; one without
-    /// a data set, or with none but entries that cannot be read, is [`DecodeError::NotTheReply`].
+    /// a data set, or with none but entries that cannot be read, is [`DecodeError::NotTheReply`], and one
+    /// of another detail level than minutes or seconds [`DecodeError::NotMinutes`].
     pub fn finish(mut self, day: &mut Day) -> Result<HeartFacts, DecodeError> {
         let (heart, offsets) = (&mut self.heart, &self.offsets);
         self.walker.finish(&mut Reading {
@@ -146,6 +148,7 @@ enum At {
     ZoneMin,
     Resting,
     Intraday,
+    Interval,
     Dataset,
     Entry,
     EntryTime,
@@ -172,6 +175,7 @@ impl Place for At {
             | Self::DateTime
             | Self::ZoneName
             | Self::ZoneMin
+            | Self::Interval
             | Self::Resting => Kind::Scalar,
         }
     }
@@ -194,6 +198,7 @@ impl Visitor for Reading<'_> {
             (At::Body, b"activities-heart") => At::Summaries,
             (At::Body, b"activities-heart-intraday") => At::Intraday,
             (At::Intraday, b"dataset") => At::Dataset,
+            (At::Intraday, b"datasetInterval") => At::Interval,
             (At::Summary, b"dateTime") => At::DateTime,
             (At::Summary, b"value") => At::Value,
             (At::Summary | At::Value, b"heartRateZones") => At::Zones,
@@ -236,10 +241,7 @@ impl Visitor for Reading<'_> {
     }
 
     fn verdict(&self) -> Result<(), DecodeError> {
-        if self.heart.several_days {
-            return Err(DecodeError::SeveralDays);
-        }
-        Ok(())
+        self.heart.refused.map_or(Ok(()), Err)
     }
 }
 
@@ -263,13 +265,19 @@ impl Reading<'_> {
                 };
             }
             (At::ZoneMin, _) => self.heart.zone.min = scalar::bpm(event),
+            // In minutes or in seconds; of seconds there is only one.
+            (At::Interval, _) if scalar::whole(event).is_some_and(|interval| interval > 1) => {
+                self.heart.refuse(DecodeError::NotMinutes);
+            }
             _ => {}
         }
     }
 
     /// The reply is about `date`. Usually it says so before it comes to the minutes.
     fn date(&mut self, date: Date) {
-        self.heart.several_days |= self.heart.date.is_some_and(|known| known != date);
+        if self.heart.date.is_some_and(|known| known != date) {
+            self.heart.refuse(DecodeError::SeveralDays);
+        }
         self.heart.date = Some(date);
         if self.day.local().date() != date {
             let local = self.offsets.day(date);
@@ -298,6 +306,10 @@ fn redated(day: &Day, local: LocalDay) -> Day {
 }
 
 impl Heart {
+    fn refuse(&mut self, why: DecodeError) {
+        self.refused.get_or_insert(why);
+    }
+
     #[inline]
     fn place_entry(&mut self, day: &mut Day) {
         let Entry {

@@ -1,8 +1,8 @@
 //! Battery and last sync from Google.
 
 use super::super::{
-    DecodeError, DeviceFacts, PageToken,
-    device::{Choice, Device, DeviceKind, PHONE_AS_TRACKER, percent},
+    DecodeError, PageToken, Trackers,
+    device::{Device, DeviceKind, PHONE_AS_TRACKER, percent},
     page_token::NextPage,
     scalar,
     walk::{Kind, Place, Visitor, Walker},
@@ -15,8 +15,8 @@ use crate::{
 /// The end of a page of devices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DevicesPage {
-    /// The tracker that synced last; nothing is known of it when there is none.
-    pub device: DeviceFacts,
+    /// The page's trackers; those of all pages together tell which is worn.
+    pub trackers: Trackers,
     /// Where the reply goes on.
     pub next_page: Option<PageToken>,
 }
@@ -34,7 +34,7 @@ struct List {
     empty: bool,
     /// It is a phone, whatever its type says.
     phone: bool,
-    choice: Choice,
+    trackers: Trackers,
     next: NextPage,
 }
 
@@ -69,7 +69,7 @@ impl DevicesDecoder {
     pub fn finish(mut self) -> Result<DevicesPage, DecodeError> {
         self.walker.finish(&mut self.list)?;
         Ok(DevicesPage {
-            device: self.list.choice.facts(),
+            trackers: self.list.trackers,
             next_page: self.list.next.into_token(),
         })
     }
@@ -138,8 +138,7 @@ impl Visitor for List {
                 // Protocol buffers leave out a member that is 0.
                 self.device.level = self.device.level.or(Some(0));
             }
-            self.choice
-                .offer(self.device, |device| (device.kind, device.last_sync));
+            self.trackers.offer(self.device);
         }
     }
 

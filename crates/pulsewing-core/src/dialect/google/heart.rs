@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use super::super::{
     DecodeError, PageToken,
     page_token::NextPage,
-    scalar,
+    scalar::{self, Second},
     walk::{Kind, Place, Visitor, Walker},
 };
+use super::source::{Part, Source};
 use crate::{Bpm, day::Sample, instant::rfc3339, json::Event};
 
 /// What a [`HeartDecoder`] finds.
@@ -21,6 +22,9 @@ pub enum HeartPoint {
         at: Timestamp,
         /// What it was.
         bpm: Bpm,
+        /// Who took it; only `list` says so, and shows all sources side by side. To average over
+        /// several would make up a rate that nobody measured.
+        source: Option<Source>,
     },
 }
 
@@ -35,7 +39,7 @@ pub struct HeartPage {
 
 /// Decodes one page of `dataPoints.rollUp`, `dataPoints.list` or `dataPoints.reconcile` for
 /// `heart-rate` (Google Health API). Its points come in the order of the page: newest first, as far
-/// as documented.
+/// as documented. Windows of more than a minute are no points, and refused at the end.
 pub struct HeartDecoder {
     walker: Walker<At, { PageToken::MAX }>,
     page: Page,
@@ -47,6 +51,8 @@ struct Page {
     points: u32,
     /// How many had a heart rate and no time that can be read.
     timeless: u32,
+    /// A window was longer than a minute.
+    has_long: bool,
     next: NextPage,
     /// It has a member that pages of heart rate have.
     familiar: bool,
@@ -59,11 +65,14 @@ struct Page {
 /// The point being read.
 #[derive(Clone, Copy, Default)]
 struct Point {
-    /// When its window begins, or when it was measured.
-    window: Option<Timestamp>,
+    /// When its window begins, and when it ends.
+    window: Second,
+    window_end: Second,
+    /// When it was measured.
     at: Option<Timestamp>,
     average: Option<Bpm>,
     bpm: Option<Bpm>,
+    source: Option<Source>,
 }
 
 impl Default for HeartDecoder {
@@ -99,7 +108,7 @@ impl HeartDecoder {
     ///
     /// # Errors
     /// [`DecodeError`] when the page is incomplete, or was refused before; also when it has heart
-    /// rates and not one with a time.
+    /// rates and not one with a time, or averages over more than a minute.
     pub fn finish(mut self) -> Result<HeartPage, DecodeError> {
         let page = &mut self.page;
         let sink = &mut |_| {};
@@ -107,6 +116,9 @@ impl HeartDecoder {
         // Only `{}` is an empty page; a page of something else is not an empty one of heart rate.
         if self.page.misshapen || (self.page.strange && !self.page.familiar) {
             return Err(DecodeError::NotTheReply);
+        }
+        if self.page.has_long {
+            return Err(DecodeError::NotMinutes);
         }
         if self.page.points == 0 && self.page.timeless > 0 {
             return Err(DecodeError::NotTheReply);
@@ -124,6 +136,11 @@ enum At {
     Points,
     Point,
     StartTime,
+    EndTime,
+    DataSource,
+    /// The device or the application.
+    SourceMember,
+    SourcePart(Part),
     HeartRate,
     Average,
     SampleTime,
@@ -138,9 +155,16 @@ impl Place for At {
     #[inline]
     fn kind(self) -> Kind<Self> {
         match self {
-            Self::Body | Self::Point | Self::HeartRate | Self::SampleTime => Kind::Object,
+            Self::Body
+            | Self::Point
+            | Self::HeartRate
+            | Self::SampleTime
+            | Self::DataSource
+            | Self::SourceMember => Kind::Object,
             Self::Points => Kind::Array(Self::Point),
             Self::StartTime
+            | Self::EndTime
+            | Self::SourcePart(_)
             | Self::Average
             | Self::PhysicalTime
             | Self::BeatsPerMinute
@@ -161,6 +185,10 @@ impl<F: FnMut(HeartPoint)> Visitor for Reading<'_, F> {
     fn member(&mut self, object: At, key: &[u8]) -> Option<At> {
         Some(match (object, key) {
             (At::Point, b"startTime") => At::StartTime,
+            (At::Point, b"endTime") => At::EndTime,
+            (At::Point, b"dataSource") => At::DataSource,
+            (At::DataSource, b"device" | b"application") => At::SourceMember,
+            (At::DataSource | At::SourceMember, key) => At::SourcePart(Part::named(key)?),
             (At::Point, b"heartRate") => At::HeartRate,
             (At::HeartRate, b"beatsPerMinuteAvg") => At::Average,
             (At::HeartRate, b"beatsPerMinute") => At::BeatsPerMinute,
@@ -197,6 +225,10 @@ impl<F: FnMut(HeartPoint)> Visitor for Reading<'_, F> {
     #[inline]
     fn end(&mut self, place: At) {
         if let At::Point = place {
+            if self.page.point.is_long() {
+                self.page.has_long = true;
+                return;
+            }
             match self.page.point.complete() {
                 Some(point) => {
                     self.page.points = self.page.points.saturating_add(1);
@@ -215,7 +247,14 @@ impl<F: FnMut(HeartPoint)> Visitor for Reading<'_, F> {
         let point = &mut self.page.point;
         match (place, event) {
             (At::StartTime, Event::String(text)) => {
-                point.window = text.as_bytes().and_then(rfc3339);
+                point.window = text.as_bytes().and_then(rfc3339).into();
+            }
+            (At::EndTime, Event::String(text)) => {
+                point.window_end = text.as_bytes().and_then(rfc3339).into();
+            }
+            (At::SourcePart(part), Event::String(text)) => {
+                let source = point.source.get_or_insert_default();
+                source.take(part, text.as_bytes().unwrap_or_default());
             }
             (At::PhysicalTime, Event::String(text)) => {
                 point.at = text.as_bytes().and_then(rfc3339);
@@ -237,14 +276,23 @@ impl Point {
         self.average.is_some() || self.bpm.is_some()
     }
 
+    /// Whether it averages over more than a minute. The last window of a range may be cut short.
+    #[inline]
+    fn is_long(self) -> bool {
+        match (self.window.get(), self.window_end.get()) {
+            (Some(start), Some(end)) => end.saturating_sub(start) > 60,
+            _ => false,
+        }
+    }
+
     #[inline]
     fn complete(self) -> Option<HeartPoint> {
-        if let (Some(start), Some(bpm)) = (self.window, self.average) {
-            let second = start.as_second();
+        if let (Some(second), Some(bpm)) = (self.window.get(), self.average) {
             let at = Timestamp::from_second(second - second.rem_euclid(60)).ok()?;
             return Some(HeartPoint::Minute(Sample { at, bpm }));
         }
         let (at, bpm) = (self.at?, self.bpm?);
-        Some(HeartPoint::Raw { at, bpm })
+        let source = self.source;
+        Some(HeartPoint::Raw { at, bpm, source })
     }
 }

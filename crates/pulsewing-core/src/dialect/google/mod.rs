@@ -7,6 +7,7 @@ mod minute_means;
 mod request;
 mod resting;
 mod settings;
+mod source;
 
 pub use devices::{DevicesDecoder, DevicesPage};
 pub use heart::{HeartDecoder, HeartPage, HeartPoint};
@@ -15,3 +16,4 @@ pub use minute_means::MinuteMeans;
 pub use request::{RollUp, SourceFamily, identity, paired_devices, resting, roll_up, settings};
 pub use resting::{RestingDecoder, RestingPage};
 pub use settings::SettingsDecoder;
+pub use source::Source;

@@ -9,6 +9,7 @@ use std::{
 use zeroize::Zeroizing;
 
 use crate::{
+    byte_order_mark,
     problem::{Exit, Problem},
     regular_file,
 };
@@ -46,11 +47,10 @@ pub(super) fn read(ssid: &str, file: Option<&Path>) -> Result<Zeroizing<String>,
         )
         .hint("name a file with --wifi-password-file; for an open network give an empty line"));
     }
+    let text = byte_order_mark::without_in(&text);
     let password = Zeroizing::new(
         text.strip_suffix('\n')
-            .map_or(text.as_str(), |line| {
-                line.strip_suffix('\r').unwrap_or(line)
-            })
+            .map_or(text, |line| line.strip_suffix('\r').unwrap_or(line))
             .to_owned(),
     );
     check(&password)?;

@@ -4,7 +4,7 @@ use std::{io, path::Path};
 
 use serde::Deserialize;
 
-use crate::{problem::Problem, regular_file};
+use crate::{byte_order_mark, problem::Problem, regular_file};
 
 /// The longest file that is read, in bytes.
 const MAX_BYTES: u64 = 64 * 1_024;
@@ -42,7 +42,8 @@ pub(super) fn read(path: &Path) -> Result<ClientFile, Problem> {
         _ => Problem::failed(format!("{} could not be read", path.display())).caused_by(&error),
     })?;
     // The error's own words may hold a part of the file, which is a secret.
-    let download: Download = serde_json::from_slice(&text).map_err(|error| {
+    let text = byte_order_mark::without(&text);
+    let download: Download = serde_json::from_slice(text).map_err(|error| {
         refuse(&format!(
             "is not the JSON of an OAuth client (line {})",
             error.line()
@@ -89,6 +90,9 @@ mod tests {
             (desktop.client_id.as_str(), desktop.registered),
             ("i", None)
         );
+        let marked =
+            parsed("\u{feff}{\"installed\":{\"client_id\":\"i\",\"client_secret\":\"s\"}}");
+        assert_eq!(marked.unwrap().client_id, "i");
         let web = parsed(r#"{"web":{"client_id":"w","client_secret":"s","redirect_uris":["http://localhost:8080/cb"]}}"#).unwrap();
         assert_eq!(web.registered.unwrap(), ["http://localhost:8080/cb"]);
     }

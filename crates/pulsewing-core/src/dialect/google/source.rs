@@ -1,0 +1,56 @@
+//! Who measured a point (Google Health API, discovery document, `DataSource`).
+
+/// The source of a measurement: a tracker, or an app that writes to Health Connect.
+///
+/// Two are equal when platform, device and application are, as far as 32 bits tell them apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// What all parts come to, in whatever order they stood.
+    identity: u32,
+    is_tracker: bool,
+}
+
+/// A part of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Platform,
+    FormFactor,
+    Manufacturer,
+    Application,
+    Device,
+}
+
+impl Source {
+    /// Whether it is a Fitbit tracker or a Pixel Watch.
+    #[must_use]
+    pub const fn is_tracker(self) -> bool {
+        self.is_tracker
+    }
+
+    pub(super) fn take(&mut self, part: Part, text: &[u8]) {
+        self.identity = self.identity.wrapping_add(fingerprint(part, text));
+        self.is_tracker |= part == Part::Platform && text == b"FITBIT";
+    }
+}
+
+impl Part {
+    /// The part that a member of `DataSource`, its device or its application is; how something was
+    /// recorded is none, for one tracker records in several ways.
+    pub(super) fn named(member: &[u8]) -> Option<Self> {
+        Some(match member {
+            b"platform" => Self::Platform,
+            b"formFactor" => Self::FormFactor,
+            b"manufacturer" => Self::Manufacturer,
+            b"packageName" | b"webClientId" | b"googleWebClientId" => Self::Application,
+            b"displayName" => Self::Device,
+            _ => return None,
+        })
+    }
+}
+
+/// A part's share of the identity: FNV-1a, 32 bits.
+fn fingerprint(part: Part, text: &[u8]) -> u32 {
+    let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+    let start = step(0x811c_9dc5, &(part as u8));
+    text.iter().fold(start, step)
+}
