@@ -219,5 +219,6 @@ fn another() -> Problem {
     Problem::failed("this is another person than the one whose heart rate the history holds, so the sign-in was not kept")
         .hint("if that was a mistake, sign in again with the account from before; nothing was changed")
         .hint("to follow both, give this person a place of their own: name another directory with --state-dir, for `pulsewing login` and every command after it")
-        .hint("to go on with this person alone, sign in again with `pulsewing login --replace`, or with \"begin anew\" ticked on the page: the history so far is set aside under a dated name, not deleted, and a new one begins")
+        .hint("to go on with this person alone, sign in again and begin anew: the history so far is set aside under a dated name, not deleted, and a new one begins")
+        .hint("in a terminal `pulsewing login --replace` begins anew, on the page the box beside \"Begin anew\" does")
 }

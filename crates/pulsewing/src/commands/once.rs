@@ -63,6 +63,6 @@ pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
 fn newest(reading: &Reading, now: Timestamp) -> String {
     match reading.latest().zip(reading.heart_zone()) {
         Some((sample, zone)) => words::heart_rate(sample, zone, now),
-        None => "No heart rate is known yet".to_owned(),
+        None => "No heart rate for 24 hours".to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     hermetic::Home,
-    import_files::exported,
+    import_files::{HEADER, exported, without_resting},
     middleman::Middleman,
     picture::Picture,
     signed_in::{SignedIn, configuration},
@@ -40,8 +40,9 @@ fn an_import_with_samples_of_the_future_costs_no_other_day() {
     import("daily_resting_heart_rate.csv")
         .exits(0)
         .says("so left out: 1 value");
-    let all = format!("{good}2026-08-21T10:00:00+00:00,71\n");
-    assert_eq!(home.run(&["export"]).exits(0).stdout, all);
+    let all = format!("{good}2026-08-21 10:00:00,71,+00:00,UTC,\n");
+    let exported_all = home.run(&["export"]).exits(0).stdout;
+    assert_eq!(without_resting(&exported_all), all);
     // All of a file in the future is a clock that is behind, and not a day without values.
     home.write("late.csv", &exported("2026-11-22T14:10:00Z", [70, 71]));
     import("late.csv")
@@ -81,8 +82,12 @@ fn days_are_kept_by_the_clock_and_not_by_the_newest_row() {
             "2026-11-22T00:00:00Z",
             (0..840).map(|minute| 60 + minute % 40),
         );
-        let yesterday = "time,bpm\n2026-11-21T00:00:00+00:00,71\n";
-        assert_eq!(kept.stdout, today.replace("time,bpm\n", yesterday));
+        let yesterday = format!("{HEADER}\n2026-11-21 00:00:00,71,+00:00,UTC,\n");
+        let header = format!("{HEADER}\n");
+        assert_eq!(
+            without_resting(&kept.stdout),
+            today.replace(&header, &yesterday)
+        );
     }
 }
 
@@ -125,7 +130,7 @@ fn a_reading_is_without_the_minutes_that_have_not_been_yet() {
         assert_eq!(reading["latest"], json!({"time": "13:59", "bpm": 99}));
         let history = signed_in.home.run(&["export"]).exits(0).stdout;
         assert_eq!(history.lines().count(), 1 + 839);
-        assert!(history.ends_with("2026-11-22T13:59:00+00:00,99\n"));
+        assert!(history.ends_with("2026-11-22 13:59:00,99,+00:00,UTC,\n"));
     }
 }
 

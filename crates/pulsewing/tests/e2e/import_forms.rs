@@ -292,5 +292,5 @@ fn what_is_not_taken_is_told_with_what_it_is() {
     .unwrap();
     home.run(&["import", "pipe.csv"])
         .exits(1)
-        .says("pipe.csv was left out: it cannot be read: it is no regular file");
+        .says("pipe.csv was left out: it cannot be read: pipe.csv is a pipe, not a file");
 }

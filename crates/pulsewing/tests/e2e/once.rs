@@ -75,6 +75,13 @@ fn a_person_is_told_the_heart_rate_in_the_first_line() {
         silent.starts_with("No heart rate for 24 hours\nAttempting"),
         "{silent}"
     );
+    let signed_in = SignedIn::google();
+    signed_in.once().exits(0);
+    signed_in.sandbox.set_clock("2026-11-24T12:00:00Z");
+    let known = ["once", "--now", "2026-11-24T12:00:00Z"];
+    let known = signed_in.home.run(&known).exits(0).stdout;
+    let first = known.lines().next().unwrap_or_default();
+    assert!(first.ends_with(" days ago"), "{known}");
     signed_in.run(&["once", "--report", "--json"]).exits(2);
 }
 

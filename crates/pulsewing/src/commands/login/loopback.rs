@@ -203,7 +203,10 @@ fn failed(problem: &Problem) -> Page {
         .chain(problem.causes().iter().map(String::as_str))
         .chain(problem.hints().iter().map(String::as_str))
         .map(sentence);
-    let words: Vec<String> = words.collect();
+    let details = problem
+        .technical()
+        .map(|technical| format!("Details: {technical}."));
+    let words: Vec<String> = words.chain(details).collect();
     page(status, "You are not signed in.", &words)
 }
 
