@@ -95,12 +95,22 @@ fn days_are_kept_by_the_clock_and_not_by_the_newest_row() {
 fn a_reading_is_without_the_minutes_that_have_not_been_yet() {
     for provider in ["google", "fitbit"] {
         let signed_in = SignedIn::either(provider);
-        let change = match provider {
-            "google" => ("2026-11-22T13:30:00Z", "2033-11-22T13:30:00Z"),
+        let changes: &[(&str, &str)] = match provider {
+            // The whole window of a minute.
+            "google" => &[
+                (
+                    r#""startTime":"2026-11-22T13:30"#,
+                    r#""startTime":"2033-11-22T13:30"#,
+                ),
+                (
+                    r#""endTime":"2026-11-22T13:31"#,
+                    r#""endTime":"2033-11-22T13:31"#,
+                ),
+            ],
             // The time of a minute within the day.
-            _ => ("13:30:00", "23:30:00"),
+            _ => &[("13:30:00", "23:30:00")],
         };
-        let middleman = Middleman::before(&signed_in.sandbox.url, &[change]);
+        let middleman = Middleman::before(&signed_in.sandbox.url, changes);
         let text = configuration(&signed_in.sandbox, provider);
         signed_in
             .home

@@ -89,7 +89,7 @@ fn shows_what_the_host_shows(
                 Some(value) != before.as_deref()
             })?;
         }
-        let once = host.run(&["once", "--png", "host.png"])?;
+        let once = host.run(&["once", "--report", "--png", "host.png"])?;
         let png = fs::read(host.dir().join("host.png"))
             .map_err(|error| format!("the picture: {error}"))?;
         let expected = Picture::from_png(&png).ok_or("the host's picture cannot be read")?;
