@@ -125,12 +125,14 @@ pub(crate) fn with_setup(plan: Vec<Step>, workspace: &Workspace) -> Vec<Step> {
             tools.push(*tool);
         }
     }
-    tools
+    // What is compiled waits behind what others wait for.
+    let (compiled, fetched): (Vec<Tool>, Vec<Tool>) = tools
         .into_iter()
         .filter(|tool| tool.require(workspace).is_err())
-        .map(Step::install)
-        .chain(plan)
-        .collect()
+        .partition(|tool| tool.is_compiled());
+    let fetched = fetched.into_iter().map(Step::install);
+    let compiled = compiled.into_iter().map(Step::install);
+    fetched.chain(plan).chain(compiled).collect()
 }
 
 fn format() -> Step {
