@@ -197,9 +197,15 @@ impl State {
             }
             let is_locked =
                 step.load != Load::Waits && self.running.iter().any(|(_, load)| *load == step.load);
-            if choice.is_none() && !is_locked && self.waits_for(step).next().is_none() {
-                choice = Some(index);
+            if is_locked || self.waits_for(step).next().is_some() {
+                continue;
             }
+            // Others wait for what is compiled, and the processors do for nothing else.
+            if step.load == Load::Compiles {
+                choice = Some(index);
+                break;
+            }
+            choice = choice.or(Some(index));
         }
         match choice {
             Some(index) => Next::Run(self.pending.remove(index)),
@@ -344,6 +350,14 @@ mod tests {
         finish(&mut state, "a", Verdict::Passed);
         assert_eq!(name(&state.next()), "b");
         assert_eq!(name(&state.next()), "stop");
+    }
+
+    #[test]
+    fn what_compiles_comes_before_what_waits() {
+        let mut state = state(vec![step("a").waiting(), step("b").waiting(), step("c")]);
+        assert_eq!(name(&state.next()), "c");
+        state.running.push(("c".to_owned(), Load::Compiles));
+        assert_eq!(name(&state.next()), "a");
     }
 
     #[test]

@@ -41,6 +41,9 @@ use self::time_server::TimeServer;
 /// The address at which QEMU's network shows this machine's loopback.
 pub(crate) const HOST_SEEN_BY_BOARD: &str = "10.0.2.2";
 
+/// How many times as many checks run at a time when each is repeated.
+const CROWD: usize = 3;
+
 /// The names of the groups, in the order in which they run.
 pub(crate) fn groups() -> impl Iterator<Item = &'static str> {
     checks::GROUPS.iter().map(|group| group.name)
@@ -62,8 +65,13 @@ pub(crate) fn run(workspace: &Workspace, group: &str, times: u32) -> Result<(), 
     let next = Mutex::new(rounds);
     let take = || next.lock().unwrap_or_else(PoisonError::into_inner).next();
     let failed = Mutex::new(BTreeMap::<&str, u32>::new());
+    // Repeated, they crowd each other as well.
+    let at_once = match times {
+        1 => group.at_once,
+        _ => group.at_once * CROWD,
+    };
     thread::scope(|scope| {
-        for _ in 0..group.at_once {
+        for _ in 0..at_once {
             scope.spawn(|| {
                 while let Some(check) = take() {
                     if !passes(workspace, check) {
