@@ -101,8 +101,11 @@ impl Lines<'_> {
             .filter(|first| *first.key() < date)
         {
             let (first, resting) = first.remove_entry();
-            let Some(known) = self.history.day(first)? else {
-                continue;
+            let known = match self.history.day(first) {
+                Ok(Some(known)) => known,
+                // A day that cannot be read costs no other; whoever asked for the export says which.
+                Ok(None) | Err(HistoryError::UnreadableDay(_)) => continue,
+                Err(error) => return Err(error.into()),
             };
             let local = known.day.local();
             let zone = known.sources.first().map_or("", |best| best.zone.as_str());

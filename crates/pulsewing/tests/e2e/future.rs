@@ -99,12 +99,12 @@ fn a_reading_is_without_the_minutes_that_have_not_been_yet() {
             // The whole window of a minute.
             "google" => &[
                 (
-                    r#""startTime":"2026-11-22T13:30"#,
-                    r#""startTime":"2033-11-22T13:30"#,
+                    r#""startTime": "2026-11-22T13:30"#,
+                    r#""startTime": "2033-11-22T13:30"#,
                 ),
                 (
-                    r#""endTime":"2026-11-22T13:31"#,
-                    r#""endTime":"2033-11-22T13:31"#,
+                    r#""endTime": "2026-11-22T13:31"#,
+                    r#""endTime": "2033-11-22T13:31"#,
                 ),
             ],
             // The time of a minute within the day.

@@ -154,7 +154,11 @@ fn a_wallpaper_that_cannot_be_used_is_told_and_the_usual_one_is_shown() {
             "neither a PNG nor a BMP",
         ),
         ("empty.bmp", Some(b""), "neither a PNG nor a BMP"),
-        ("short.bmp", Some(b"BM"), "a BMP that cannot be decoded"),
+        (
+            "short.bmp",
+            Some(b"BM"),
+            "a BMP that ends before its last pixel",
+        ),
     ] {
         if let Some(bytes) = bytes {
             fs::write(home.path("config/pulsewing").join(name), bytes).unwrap();
