@@ -139,22 +139,22 @@ fn write_export(dir: &Path) {
     let mut heart = Heart::new();
     let mut at = FIRST.to_zoned(zone.clone()).unwrap().timestamp();
     let (mut elements, mut lines) = (String::new(), String::from(CSV_HEADER));
-    let mut days = (FIRST, TimeZone::UTC.to_datetime(at).date());
+    let mut begun = (FIRST, TimeZone::UTC.to_datetime(at).date());
     loop {
         let local = zone.to_datetime(at);
         let utc = TimeZone::UTC.to_datetime(at);
-        if local.date() != days.0 {
-            let path = json.join(format!("heart_rate-{}.json", days.0));
+        if local.date() != begun.0 {
+            let path = json.join(format!("heart_rate-{}.json", begun.0));
             fs::write(path, format!("[{elements}]")).unwrap();
             elements.clear();
-            days.0 = local.date();
+            begun.0 = local.date();
         }
         let is_over = (local.date() - FIRST).get_days() >= days();
-        if utc.date() != days.1 || is_over {
-            let path = csv.join(format!("heart_rate_{}.csv", days.1));
+        if utc.date() != begun.1 || is_over {
+            let path = csv.join(format!("heart_rate_{}.csv", begun.1));
             fs::write(path, &lines).unwrap();
             lines.truncate(CSV_HEADER.len());
-            days.1 = utc.date();
+            begun.1 = utc.date();
         }
         if is_over {
             break;
@@ -175,7 +175,7 @@ fn write_export(dir: &Path) {
             "{separator}{{\n  \"dateTime\" : \"{date} {time}\",\n  \"value\" : {{\n    \"bpm\" : {bpm},\n    \"confidence\" : {confidence}\n  }}\n}}"
         )
         .unwrap();
-        writeln!(lines, "{}T{time}Z,{bpm}.0,Charge 6", days.1).unwrap();
+        writeln!(lines, "{}T{time}Z,{bpm}.0,Charge 6", begun.1).unwrap();
         at += SignedDuration::from_secs(2 + i64::from(heart.0 >> 16) % 14);
     }
 }
