@@ -327,6 +327,11 @@ impl<'h> Gather<'h> {
         Ok(())
     }
 
+    /// The last second at which something can have been measured, since 1970.
+    pub(crate) const fn latest(&self) -> i64 {
+        self.latest
+    }
+
     /// Takes back what a source has of a time, from one instant to another.
     pub(crate) fn forget(
         &mut self,

@@ -37,6 +37,9 @@ pub(super) struct Samples<'s, 'h> {
     wants_other: bool,
 }
 
+/// In seconds: no clock on Earth is further ahead of another.
+const A_DAY: i64 = 86_400;
+
 impl<'s, 'h> Samples<'s, 'h> {
     /// `wants_other` asks for what the other clock would give.
     pub(super) fn new(
@@ -76,12 +79,16 @@ impl<'s, 'h> Samples<'s, 'h> {
             return Ok(());
         };
         let is_doubtful = element.confidence == Some(0);
-        self.shown.sample(shown, (!is_doubtful).then_some(rate));
+        // A time that has not been yet, whatever clock it is by, says nothing of the others.
+        let is_credible = shown <= self.gather.latest() + A_DAY;
+        if is_credible {
+            self.shown.sample(shown, (!is_doubtful).then_some(rate));
+        }
         let at = match self.read_by {
             JsonTimes::Utc => Some(shown),
             JsonTimes::Local => self.clock.instant(shown),
         };
-        if self.wants_other {
+        if self.wants_other && is_credible {
             self.note_other(shown);
         }
         let Some(at) = at else {

@@ -135,8 +135,9 @@ impl Reading<'_, '_> {
             self.others.evidence.file(date, zone, &shown);
         }
         let at = |seconds| Timestamp::from_second(seconds).ok();
+        // The minute of the first sample began up to a minute before it.
         if let Some((first, last)) = other_extent
-            && let Some((from, until)) = at(first).zip(at(last + 1))
+            && let Some((from, until)) = at(first - 59).zip(at(last + 1))
         {
             let source = read_by.other().source();
             self.gather.forget(&source, from, until)?;

@@ -94,6 +94,31 @@ fn the_other_clock_takes_the_place_of_the_first() {
 }
 
 #[test]
+fn a_sample_of_the_future_says_nothing_of_clocks_and_the_first_minute_goes_with_the_others() {
+    // The first sample lies within its minute.
+    let mut all = samples("2023-01-26T00:00:05Z", rates(1_439));
+    all.push(("2033-09-30T10:00:05Z".parse().unwrap(), 90));
+    let home = Home::new();
+    directory(&home.work("x"), &[heart_json("2023-01-26", json(&all))]);
+    import(&home, &[])
+        .says("so left out: 1 value")
+        .says("import again with --json-times local");
+    for (times, first) in [
+        ("local", "2023-01-26 00:00:00,60,-06:00"),
+        ("utc", "2023-01-25 18:00:00,60,-06:00"),
+        ("local", "2023-01-26 00:00:00,60,-06:00"),
+    ] {
+        import(&home, &["--json-times", times]).says_nothing_of("as only UTC does");
+        let exported = history(&home);
+        assert_eq!(exported.lines().count(), 1 + 1_439, "{times}");
+        assert!(
+            exported.contains(&format!("resting_bpm\n{first}")),
+            "{times}"
+        );
+    }
+}
+
+#[test]
 fn what_the_json_does_not_trust_is_left_out_of_the_csv_too() {
     let worn = samples("2023-07-21T06:00:00Z", [80, 81, 82]);
     let unworn = samples("2023-07-21T08:00:00Z", (0..120).map(|_| 70));
