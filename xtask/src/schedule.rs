@@ -370,10 +370,10 @@ mod tests {
                 .after(&["build"]),
             step("build"),
         ]);
-        assert_eq!(name(&state.next()), tool.setup_name());
-        state.running.push((tool.setup_name(), Load::Waits));
         assert_eq!(name(&state.next()), "build");
         state.running.push(("build".to_owned(), Load::Compiles));
+        assert_eq!(name(&state.next()), tool.setup_name());
+        state.running.push((tool.setup_name(), Load::Waits));
         finish(&mut state, &tool.setup_name(), Verdict::Passed);
         assert_eq!(name(&state.next()), "wait");
         finish(&mut state, "build", Verdict::Passed);
