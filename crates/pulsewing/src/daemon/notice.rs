@@ -69,20 +69,18 @@ impl<'l> Notice<'l> {
             }
             | Failure::OutOfTime => State::Offline,
             // What the account's owner or administrator has to do comes before another sign-in.
-            Failure::OAuth(error) if error != OAuthError::AccessDenied => State::Fault {
-                what: &trouble.message,
-                advice: trouble
-                    .hint
-                    .as_deref()
-                    .unwrap_or("It is not asked again by itself."),
-            },
-            failure if failure.kind() == FailureKind::ConsentNeeded => State::SignInNeeded {
-                command: match self.live.provider {
-                    Provider::Google => LOGIN,
-                    Provider::Fitbit => LOGIN_FITBIT,
-                },
-                address: self.address,
-            },
+            failure
+                if failure.kind() == FailureKind::ConsentNeeded
+                    && !matches!(failure, Failure::OAuth(error) if error != OAuthError::AccessDenied) =>
+            {
+                State::SignInNeeded {
+                    command: match self.live.provider {
+                        Provider::Google => LOGIN,
+                        Provider::Fitbit => LOGIN_FITBIT,
+                    },
+                    address: self.address,
+                }
+            }
             _ => State::Fault {
                 what: &self.what,
                 advice: failure_words::advice(trouble.failure),
