@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use crate::{
     daemon::Daemon,
     hermetic::Home,
@@ -123,9 +125,10 @@ fn a_day_that_cannot_be_read_costs_no_other() {
 #[test]
 fn the_page_says_which_day_cannot_be_read_and_shows_the_others() {
     let signed_in = with_three_days();
-    signed_in.today_alone();
-    let daemon = Daemon::start(&signed_in);
     damage(&signed_in, "2026-11-20");
+    // Or the day would be fetched anew at any moment.
+    signed_in.sandbox.configure(&json!({ "gone": true }));
+    let daemon = Daemon::start(&signed_in);
     let page = daemon.get("/day/2026-11-20");
     assert_eq!(page.status, 500);
     assert!(
