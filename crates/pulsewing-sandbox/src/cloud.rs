@@ -6,11 +6,11 @@ use hyper::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::faults::{Action, BodyKind};
+use crate::faults::{Action, BodyKind, Cut};
 use crate::message::{Reply, Request};
 use crate::oauth::{document, fingerprint};
 use crate::request_log::Entry;
-use crate::sandbox::{Shared, State};
+use crate::state::{Shared, State};
 use crate::{fitbit, google};
 
 /// An endpoint of either provider.
@@ -28,15 +28,6 @@ pub(crate) enum Outcome {
     SendCut(Reply, Cut),
     /// Close without a word.
     Drop,
-}
-
-/// Where a reply breaks off, and for how long nobody is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cut {
-    /// After so many bytes of the body.
-    pub(crate) length: usize,
-    /// The connection stays open for this long.
-    pub(crate) hold: Duration,
 }
 
 impl Endpoint {

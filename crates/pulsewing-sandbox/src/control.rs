@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::faults::Fault;
-use crate::fitbit::SEEDED_SCOPES;
 use crate::message::{Reply, Request};
-use crate::sandbox::Shared;
+use crate::oauth::SEEDED_SCOPES;
 use crate::settings::Change;
+use crate::state::Shared;
 use crate::visitor;
 
 /// Where the control calls live.

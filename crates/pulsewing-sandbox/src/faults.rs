@@ -6,8 +6,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::cloud::Cut;
-
 /// One entry of the fault list, as `POST /_sandbox/faults` and `--script` give it:
 /// `{"route":"fitbit.token","skip":0,"count":1,"do":{"drop":"after"}}`.
 ///
@@ -124,6 +122,15 @@ pub(crate) enum Action {
     Reason(String),
     /// A page without items that says there are more.
     EmptyPage,
+}
+
+/// Where a reply breaks off, and for how long nobody is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cut {
+    /// After so many bytes of the body.
+    pub(crate) length: usize,
+    /// The connection stays open for this long.
+    pub(crate) hold: Duration,
 }
 
 /// The body of a [`Action::Status`] reply.

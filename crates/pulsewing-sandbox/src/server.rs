@@ -22,11 +22,12 @@ use tokio::task::JoinSet;
 use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
 
-use crate::cloud::{Cut, Endpoint, Outcome};
+use crate::cloud::{Endpoint, Outcome};
+use crate::faults::Cut;
 use crate::message::{Reply, Request};
 use crate::oauth::document;
-use crate::sandbox::Shared;
 use crate::settings::HeaderCase;
+use crate::state::Shared;
 use crate::{cloud, control, gzip, page};
 
 /// Accepts connections until told to stop.

@@ -5,19 +5,17 @@
 mod error;
 mod heart;
 mod others;
-mod quota;
 mod token;
 mod tracker;
 
 use hyper::{Method, StatusCode};
 use jiff::Timestamp;
 
-pub(crate) use self::quota::Quota;
-pub(crate) use self::tracker::battery_word;
 use crate::message::{Reply, Request};
 use crate::oauth::{Access, AuthorizeError, Consent, FITBIT_USER_ID, Page, Provider};
-use crate::sandbox::State;
+use crate::quota::{Exhausted, FITBIT_AN_HOUR};
 use crate::settings::Redirect;
+use crate::state::State;
 use crate::wearer::WearerData;
 
 /// An endpoint of the Fitbit Web API.
@@ -166,13 +164,14 @@ fn data(
         Ok(scopes) => scopes,
         Err(reply) => return *reply,
     };
+    let quota = &mut state.fitbit_quota;
     let counted = if state.settings.quotas {
-        state.fitbit_quota.take(now)
+        quota.take(now)
     } else {
         Ok(())
     };
-    let reply = if let Err(reply) = counted {
-        *reply
+    let reply = if let Err(Exhausted) = counted {
+        error::too_many_requests()
     } else if !scopes.iter().any(|granted| granted == scope) {
         let message = format!("This application does not have permission to access {scope} data");
         error::oauth(StatusCode::FORBIDDEN, "insufficient_scope", &message)
@@ -181,9 +180,11 @@ fn data(
     } else {
         resource()
     };
-    state
-        .fitbit_quota
-        .tell(reply, now)
+    // Whatever the reply is, it says where the client stands.
+    reply
+        .with_header("Fitbit-Rate-Limit-Limit", FITBIT_AN_HOUR.to_string())
+        .with_header("Fitbit-Rate-Limit-Remaining", quota.left().to_string())
+        .with_header("Fitbit-Rate-Limit-Reset", quota.reset_s(now).to_string())
         .with_header("Cache-Control", "no-cache, private")
 }
 
@@ -297,9 +298,6 @@ const SCOPES: &[(&str, &str)] = &[
 
 /// Where the versions of the API live.
 const VERSIONS: [&str; 3] = ["/1/", "/1.1/", "/1.2/"];
-
-/// What the owner of a chain that was planted has granted.
-pub(crate) const SEEDED_SCOPES: [&str; 3] = ["heartrate", "profile", "settings"];
 
 #[cfg(test)]
 mod tests {

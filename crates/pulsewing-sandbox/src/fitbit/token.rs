@@ -8,7 +8,7 @@ use crate::message::{Params, Reply, Request};
 use crate::oauth::{
     Access, Exchange, FITBIT_APP, FITBIT_USER_ID, FitbitRefresh, Granted, Provider,
 };
-use crate::sandbox::State;
+use crate::state::State;
 use jiff::Timestamp;
 
 /// Answers `POST /oauth2/token`.

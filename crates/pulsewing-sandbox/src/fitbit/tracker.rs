@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::message::Reply;
 use crate::oauth::FITBIT_USER_ID;
 use crate::settings::Devices;
-use crate::wearer::WearerData;
+use crate::wearer::{WearerData, battery_word};
 
 /// Answers `devices.json`. No order is promised: the worn tracker may be the first of them or the last.
 pub(super) fn devices(wearer: &dyn WearerData) -> Reply {
@@ -92,14 +92,4 @@ pub(super) fn profile(wearer: &dyn WearerData, now: Timestamp) -> Reply {
         }
     });
     Reply::json(StatusCode::OK, &body)
-}
-
-/// Returns the word for a battery level that both clouds use.
-pub(crate) fn battery_word(percent: u8) -> &'static str {
-    match percent {
-        0 => "Empty",
-        1..20 => "Low",
-        20..60 => "Medium",
-        _ => "High",
-    }
 }

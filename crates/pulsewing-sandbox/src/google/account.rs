@@ -7,12 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{error, page};
-use crate::fitbit::battery_word;
 use crate::message::{Params, Reply, Request, with};
 use crate::oauth::{Access, FITBIT_USER_ID, GOOGLE_USER_ID, Provider};
-use crate::sandbox::State;
 use crate::settings::Devices;
-use crate::wearer::WearerData;
+use crate::state::State;
+use crate::wearer::{WearerData, battery_word};
 
 /// Answers `pairedDevices`, a page of them at a time.
 pub(super) fn devices(

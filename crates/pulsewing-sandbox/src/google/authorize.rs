@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::message::{Reply, Request};
 use crate::oauth::{AuthorizeError, Consent, Page, Provider};
-use crate::sandbox::State;
+use crate::state::State;
 
 /// Answers `/o/oauth2/v2/auth`: the consent page, and the wearer's decision.
 pub(super) fn authorize(request: &Request, state: &mut State, now: Timestamp) -> Reply {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::message::Reply;
 use crate::oauth::document;
+use crate::quota::GOOGLE_A_MINUTE;
 
 /// Returns a Google API error. Without a reason it has no details.
 pub(super) fn reply(
@@ -297,7 +298,7 @@ pub(super) fn for_reason(reason: &str) -> Reply {
                 "service": SERVICE,
                 "consumer": PROJECT,
                 "quota_limit": "RequestsPerMinutePerUser",
-                "quota_limit_value": super::quota::LIMIT.to_string(),
+                "quota_limit_value": GOOGLE_A_MINUTE.to_string(),
             }),
         ),
         _ => (

@@ -13,7 +13,6 @@ mod filter;
 mod page;
 mod parameters;
 mod points;
-mod quota;
 mod rollup;
 mod route;
 mod schema;
@@ -26,12 +25,12 @@ use serde_json::json;
 
 use self::data_type::DataType;
 use self::points::View;
-pub(crate) use self::quota::Quota;
 use self::route::Call;
 pub(crate) use self::route::Endpoint;
 use crate::message::{Reply, Request};
 use crate::oauth::{Access, GOOGLE_USER_ID, Provider};
-use crate::sandbox::State;
+use crate::quota::Exhausted;
+use crate::state::State;
 use crate::wearer::WearerData;
 
 /// A data source family.
@@ -154,7 +153,9 @@ fn data(
     };
     authorized(endpoint, request, scope, state, now)?;
     if state.settings.quotas {
-        state.google_quota.take(now)?;
+        let quota = &mut state.google_quota;
+        let exhausted = |Exhausted| Box::new(error::for_reason("RATE_LIMIT_EXCEEDED"));
+        quota.take(now).map_err(exhausted)?;
     }
     if !is_wearer(user) {
         return Err(Box::new(error::for_reason("RESOURCE_PERMISSION_DENIED")));

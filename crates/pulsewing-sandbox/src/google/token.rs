@@ -7,7 +7,7 @@ use serde_json::json;
 use super::error;
 use crate::message::{Params, Reply, Request};
 use crate::oauth::{Exchange, GOOGLE_APP, GoogleRefresh, Granted, Provider};
-use crate::sandbox::State;
+use crate::state::State;
 
 /// Answers `POST /token`. Only the form in the body counts.
 pub(super) fn token(request: &Request, state: &mut State, now: Timestamp) -> Reply {

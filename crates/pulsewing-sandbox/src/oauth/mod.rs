@@ -72,3 +72,6 @@ pub const FITBIT_USER_ID: &str = "PW7SB1";
 
 /// The wearer's health user id with the Google stand-in.
 pub const GOOGLE_USER_ID: &str = "111122223333444455";
+
+/// What the owner of a Fitbit chain that was planted has granted.
+pub(crate) const SEEDED_SCOPES: [&str; 3] = ["heartrate", "profile", "settings"];

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use crate::control;
 use crate::faults::Fault;
 use crate::message::Params;
-use crate::sandbox::Shared;
 use crate::settings::{Change, TOKEN_LENGTHS};
+use crate::state::Shared;
 
 /// Does what a form asks for.
 ///
@@ -212,7 +212,7 @@ pub(super) const PRESETS: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::SandboxConfig;
+    use crate::state::SandboxConfig;
 
     #[test]
     fn every_preset_is_a_fault() {

@@ -12,7 +12,7 @@ use hyper::{Method, StatusCode};
 
 use crate::message::{Reply, Request};
 use crate::oauth::document;
-use crate::sandbox::Shared;
+use crate::state::Shared;
 use crate::visitor;
 
 /// Where the page lives.

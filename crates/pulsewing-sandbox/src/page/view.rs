@@ -10,7 +10,7 @@ use super::change::{CHOSEN, NUMBERS, PRESETS, TEXTS, TICKED};
 use crate::clock::SYNC_STEP;
 use crate::faults::ROUTES;
 use crate::message::escaped;
-use crate::sandbox::{Shared, State};
+use crate::state::{Shared, State};
 use crate::wearer::{MINUTE, WearerData, buckets, day_bounds};
 
 /// Returns the page. With `every` the browser loads it again after so many seconds.

@@ -244,6 +244,16 @@ const NIGHT_MINUTES: std::ops::Range<i64> = 120..300;
 /// How far back the synthetic wearer goes.
 const SYNTHETIC_PAST: SignedDuration = SignedDuration::from_hours(24 * 730);
 
+/// Returns the word for a battery level that both clouds use.
+pub(crate) fn battery_word(percent: u8) -> &'static str {
+    match percent {
+        0 => "Empty",
+        1..20 => "Low",
+        20..60 => "Medium",
+        _ => "High",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
