@@ -43,7 +43,7 @@ impl<'b> Picture<'b> {
             return;
         };
         let Ok(()) = draw(model, frame);
-        let colours = model.colours(frame.size(), palette);
+        let colours = pulsewing_screen::colours(model, frame.size(), palette);
         if colours != self.colours {
             self.colours = colours;
             self.tiles.forget();

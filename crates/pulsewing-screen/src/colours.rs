@@ -6,7 +6,7 @@ use crate::Ink;
 
 /// The colours of the sixteen inks, which a picture is sent with.
 ///
-/// [`Model::colours`](crate::Model::colours) says which go with a picture. Frames hold inks alone, so
+/// [`colours`](crate::colours) says which go with a picture. Frames hold inks alone, so
 /// two frames with different colours cannot be held against each other: when the colours are not those
 /// that the panel shows, everything is sent (see [`Tiles::forget`](crate::Tiles::forget)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

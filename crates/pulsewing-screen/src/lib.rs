@@ -4,7 +4,7 @@
 //! [`Reading`](pulsewing_core::reading::Reading), the time and how fresh it is; [`draw`] paints
 //! that on any embedded-graphics target whose colour is [`Ink`]; a [`Frame`] is such a target, in
 //! 76,800 bytes at 480x320, and a [`Band`] is some rows of one. Inks get their looks when the picture
-//! is sent, from the [`Colours`] that [`Model::colours`] gives for a [`Palette`]. What differs between
+//! is sent, from the [`Colours`] that [`colours`] gives for a [`Palette`]. What differs between
 //! two frames is found by [`changes::between`], or by [`Tiles`] on boards without room for two. Nothing
 //! here allocates, reads a clock or waits: the same model and size give the same pixels.
 //!
@@ -97,4 +97,14 @@ pub fn draw<D: DrawTarget<Color = Ink>>(model: &Model<'_>, target: &mut D) -> Re
     let whole = target.bounding_box();
     let mut target = target.cropped(&whole);
     Scene::of(model).draw(model.wallpaper.as_ref(), &mut target)
+}
+
+/// The colours of a model's picture of this size: those of the palette, unless the user's wallpaper is
+/// seen, which has some of its own.
+#[must_use]
+pub fn colours(model: &Model<'_>, size: Size, palette: Palette) -> Colours {
+    match (&model.wallpaper, Scene::of(model).sky(size)) {
+        (Some(wallpaper), Some(_)) => wallpaper.colours(palette),
+        _ => palette.colours(),
+    }
 }

@@ -1,6 +1,5 @@
 //! What a picture shows, decided before a pixel is drawn.
 
-use embedded_graphics::geometry::Size;
 use jiff::{
     SignedDuration, Timestamp,
     civil::{Date, DateTime, Time},
@@ -13,7 +12,7 @@ use pulsewing_core::{
     reading::{Absence, Freshness, Reading},
 };
 
-use crate::{Colours, Palette, State, Theme, Wallpaper, scene::Scene};
+use crate::{State, Theme, Wallpaper};
 
 /// What a picture shows, whatever its size.
 #[derive(Clone, Debug)]
@@ -133,16 +132,6 @@ impl<'r> Model<'r> {
             ..self
         }
     }
-
-    /// The colours of its picture of this size: those of the palette, unless the user's wallpaper is
-    /// seen, which has some of its own.
-    #[must_use]
-    pub fn colours(&self, size: Size, palette: Palette) -> Colours {
-        match (&self.wallpaper, Scene::of(self).sky(size)) {
-            (Some(wallpaper), Some(_)) => wallpaper.colours(palette),
-            _ => palette.colours(),
-        }
-    }
 }
 
 impl<'r> Facts<'r> {
@@ -195,22 +184,12 @@ impl LatestFifteen {
     /// The latest fifteen of a day; `None` when it has fewer.
     #[must_use]
     pub fn of(day: &Day) -> Option<Self> {
-        let (of_day, bpm) = day.latest()?;
-        let mut fifteen = [Minute {
+        let fifteen = day.latest_fifteen()?;
+        Some(Self(fifteen.map(|(of_day, bpm)| Minute {
             of_day,
             clock: day.local().clock(of_day),
             bpm,
-        }; WINDOW_LEN];
-        let mut logged = day.iter().rev();
-        for slot in fifteen.iter_mut().rev() {
-            let (of_day, bpm) = logged.next()?;
-            *slot = Minute {
-                of_day,
-                clock: day.local().clock(of_day),
-                bpm,
-            };
-        }
-        Some(Self(fifteen))
+        })))
     }
 
     /// The newest minute.
@@ -313,7 +292,7 @@ mod tests {
             panic!("there are fifteen");
         };
         let printed = reading.day.latest_fifteen().unwrap();
-        assert_eq!(fifteen.0.map(|minute| (minute.clock, minute.bpm)), printed);
+        assert_eq!(fifteen.0.map(|minute| (minute.of_day, minute.bpm)), printed);
         assert!(fifteen.has_gap_after(3) && !fifteen.has_gap_after(14));
     }
 

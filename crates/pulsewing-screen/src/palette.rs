@@ -46,7 +46,7 @@ impl Palette {
     }
 
     /// The colours of every ink: those of a picture without the user's wallpaper. Whoever has a model
-    /// asks [`Model::colours`](crate::Model::colours).
+    /// asks [`colours`](crate::colours).
     #[must_use]
     pub fn colours(self) -> Colours {
         Colours::of(|ink| self.rgb(ink))

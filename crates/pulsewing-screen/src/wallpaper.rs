@@ -2,7 +2,7 @@
 //!
 //! A picture is converted once, where there is room for that, with [`Wallpaper::encode`]; what shows it
 //! only has [`Wallpaper::parse`] to do, once, and hands it to
-//! [`Model::with_wallpaper`](crate::Model::with_wallpaper). [`Model::colours`](crate::Model::colours)
+//! [`Model::with_wallpaper`](crate::Model::with_wallpaper). [`colours`](crate::colours)
 //! then says which colours the picture is sent with.
 //!
 //! # Format
@@ -32,6 +32,7 @@
 
 use core::fmt;
 
+use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use embedded_graphics::{Pixel, prelude::*, primitives::Rectangle};
 
 use crate::{Colours, Frame, Ink, Palette};
@@ -53,6 +54,9 @@ pub const OWN_INKS: [Ink; 9] = [
 
 const MAGIC: &[u8] = b"PWWP";
 const VERSION: u16 = 1;
+
+/// The checksum's kind: that of Ethernet and zip. A table of a byte is quick enough for a board.
+static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 
 /// Where the checksum ends.
 const COLOURS_AT: usize = 16;
@@ -220,34 +224,10 @@ impl core::error::Error for WallpaperError {}
 
 /// The CRC-32 of the first `length` bytes, those of the checksum itself left out.
 fn checksum_of(bytes: &[u8], length: usize) -> u32 {
-    // Half a byte at a time: a small table, and still quick enough for a board.
-    const TABLE: [u32; 16] = {
-        let mut table = [0; 16];
-        let mut nibble = 0;
-        while nibble < 16 {
-            let mut rest = nibble;
-            let mut bit = 0;
-            while bit < 4 {
-                rest = rest >> 1 ^ if rest & 1 == 1 { 0xedb8_8320 } else { 0 };
-                bit += 1;
-            }
-            #[expect(clippy::indexing_slicing, reason = "checked when it is compiled")]
-            {
-                table[nibble as usize] = rest;
-            }
-            nibble += 1;
-        }
-        table
-    };
-    let step = |crc: u32| {
-        let entry = TABLE.get((crc & 0x0f) as usize).copied();
-        crc >> 4 ^ entry.unwrap_or(0)
-    };
-    let before = bytes.iter().take(COLOURS_AT - 4);
-    let after = bytes.iter().take(length).skip(COLOURS_AT);
-    !before
-        .chain(after)
-        .fold(u32::MAX, |crc, byte| step(step(crc ^ u32::from(*byte))))
+    let mut digest = CRC.digest();
+    digest.update(bytes.get(..COLOURS_AT - 4).unwrap_or(bytes));
+    digest.update(bytes.get(COLOURS_AT..length).unwrap_or_default());
+    digest.finalize()
 }
 
 /// Fills a target with the user's picture, else with our own.

@@ -273,9 +273,9 @@ proptest! {
         draw(&with, &mut one).unwrap();
         draw(&without, &mut other).unwrap();
         let is_seen = one.bytes() != other.bytes();
-        let colours = with.colours(size, palette);
+        let colours = pulsewing_screen::colours(&with, size, palette);
         prop_assert_eq!(colours != palette.colours(), is_seen);
-        prop_assert_eq!(without.colours(size, palette), palette.colours());
+        prop_assert_eq!(pulsewing_screen::colours(&without, size, palette), palette.colours());
         // Nothing but the wallpaper is in the inks whose colours are its own.
         let own = |ink: Ink| ink != Ink::Pink && wallpaper::OWN_INKS.contains(&ink);
         prop_assert!(!is_seen || !one.pixels().any(own));

@@ -51,7 +51,7 @@ fn drawn(model: &Model<'_>, size: Size) -> Frame<Vec<u8>> {
 }
 
 fn compare(name: &str, model: &Model<'_>, size: Size, palette: Palette) {
-    let colours = model.colours(size, palette);
+    let colours = pulsewing_screen::colours(model, size, palette);
     golden::compare("../../docs/frames", name, &drawn(model, size), &colours);
 }
 

@@ -61,7 +61,7 @@ fn picture(model: &Model<'_>) -> Picture {
     let buffer = vec![0; Frame::<Vec<u8>>::bytes_for(SIZE)];
     let mut frame = Frame::new(SIZE, buffer).expect("a buffer of the frame's size");
     let Ok(()) = draw(model, &mut frame);
-    let colours = model.colours(SIZE, Palette::Day);
+    let colours = pulsewing_screen::colours(model, SIZE, Palette::Day);
     Picture {
         width: SIZE.width as usize,
         height: SIZE.height as usize,

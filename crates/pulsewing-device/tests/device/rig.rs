@@ -375,7 +375,7 @@ impl Rig {
         let mut frame = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
         let Ok(()) = draw(model, &mut frame);
         frame.pixels().eq(panel.inks.iter().copied())
-            && panel.colours == model.colours(size, Palette::Day)
+            && panel.colours == pulsewing_screen::colours(model, size, Palette::Day)
     }
 
     /// Whether the panel shows this state, full screen.

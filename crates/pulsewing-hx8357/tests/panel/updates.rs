@@ -32,7 +32,8 @@ impl<'p> Picture<'p> {
             moment,
             spots,
             frame: blank.clone(),
-            colours: moment.with_model(|model| model.colours(size, moment.palette)),
+            colours: moment
+                .with_model(|model| pulsewing_screen::colours(model, size, moment.palette)),
         };
         let mut frame = blank;
         picture.draw(&mut frame);
