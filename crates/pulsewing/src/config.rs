@@ -14,7 +14,7 @@ use pulsewing_core::{Bpm, Provider, heart_zone::HeartZones};
 use pulsewing_screen::{Palette, Theme};
 use serde::Deserialize;
 
-use crate::{history::Keep, night::Night, problem::Problem, regular_file, web::Passphrase};
+use crate::{history::Keep, night::Night, passphrase::Passphrase, problem::Problem, regular_file};
 
 /// The longest file that is read, in bytes.
 const MAX_BYTES: u64 = 256 * 1_024;

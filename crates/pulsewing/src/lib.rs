@@ -47,6 +47,7 @@ pub mod log;
 pub mod night;
 pub mod outputs;
 pub mod panel;
+pub mod passphrase;
 pub mod person;
 pub mod picture;
 pub mod places;

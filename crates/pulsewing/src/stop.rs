@@ -1,95 +1,99 @@
 //! Being told to stop.
 
 use std::{
-    sync::Arc,
+    io,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
-#[cfg(unix)]
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// How long a refresh that is under way may go on after the program was told to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Listens for Ctrl-C and, on Unix, for SIGTERM and SIGHUP (the terminal is gone).
-#[derive(Debug)]
+/// Knows whether the program was told to stop: by Ctrl-C, on Unix also by SIGTERM and SIGHUP (the terminal
+/// is gone), or by a key.
+#[derive(Clone, Debug)]
 pub struct Stop {
-    requested_at: Option<Instant>,
-    by_hand: Arc<Notify>,
-    #[cfg(unix)]
-    terminate: Option<Signal>,
-    #[cfg(unix)]
-    interrupt: Option<Signal>,
-    #[cfg(unix)]
-    hang_up: Option<Signal>,
+    request: CancellationToken,
+    requested_at: Arc<OnceLock<Instant>>,
 }
 
 impl Stop {
-    /// Begins to listen: from now on these signals no longer end the program by themselves.
+    /// Begins to listen: from now on these signals no longer end the program by themselves. Needs a
+    /// tokio runtime.
     #[must_use]
     pub fn listen() -> Self {
-        Self {
-            requested_at: None,
-            by_hand: Arc::default(),
-            #[cfg(unix)]
-            terminate: signal(SignalKind::terminate()).ok(),
-            #[cfg(unix)]
-            interrupt: signal(SignalKind::interrupt()).ok(),
-            #[cfg(unix)]
-            hang_up: signal(SignalKind::hangup()).ok(),
-        }
+        let stop = Self {
+            request: CancellationToken::new(),
+            requested_at: Arc::default(),
+        };
+        let signal = signal();
+        let told = stop.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = signal => {}
+                () = told.request.cancelled() => {}
+            }
+            told.requested_at.get_or_init(Instant::now);
+            told.request.cancel();
+        });
+        stop
     }
 
-    /// Notified, it is as if a signal had come: somebody pressed a key.
-    #[must_use]
-    pub fn by_hand(&self) -> Arc<Notify> {
-        Arc::clone(&self.by_hand)
+    /// Stops the program as a signal does: somebody pressed a key.
+    pub fn request(&self) {
+        self.request.cancel();
     }
 
     /// Waits until the program is told to stop; returns at once if it was.
-    pub async fn requested(&mut self) {
-        if self.requested_at.is_some() {
-            return;
-        }
-        #[cfg(unix)]
-        tokio::select! {
-            () = received(&mut self.terminate) => {}
-            () = received(&mut self.interrupt) => {}
-            () = received(&mut self.hang_up) => {}
-            () = self.by_hand.notified() => {}
-        }
-        #[cfg(not(unix))]
-        tokio::select! {
-            Ok(()) = tokio::signal::ctrl_c() => {}
-            () = self.by_hand.notified() => {}
-        }
-        self.requested_at = Some(Instant::now());
+    pub async fn requested(&self) {
+        self.request.cancelled().await;
     }
 
     /// Whether it was told to stop before now.
-    pub async fn is_requested(&mut self) -> bool {
-        tokio::select! {
-            biased;
-            () = self.requested() => true,
-            () = std::future::ready(()) => false,
-        }
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
+        self.request.is_cancelled()
     }
 
     /// Whether it was told so long ago that nothing is waited for any more.
     #[must_use]
     pub fn is_overdue(&self) -> bool {
-        self.requested_at.is_some_and(|at| at.elapsed() >= PATIENCE)
+        let at = self.requested_at.get();
+        at.is_some_and(|at| at.elapsed() >= PATIENCE)
     }
 }
 
-/// A signal that cannot be listened for never comes.
+/// Listens at once, and waits for the first signal. One that cannot be listened for never comes.
 #[cfg(unix)]
-async fn received(signal: &mut Option<Signal>) {
-    match signal {
-        Some(signal) => {
-            signal.recv().await;
+fn signal() -> impl Future<Output = ()> + use<> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    async fn received(signal: io::Result<Signal>) {
+        match signal {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
         }
-        None => std::future::pending().await,
+    }
+    let terminate = signal(SignalKind::terminate());
+    let interrupt = signal(SignalKind::interrupt());
+    let hang_up = signal(SignalKind::hangup());
+    async {
+        tokio::select! {
+            () = received(terminate) => {}
+            () = received(interrupt) => {}
+            () = received(hang_up) => {}
+        }
+    }
+}
+
+/// Waits for Ctrl-C. If it cannot be listened for, it never comes.
+#[cfg(not(unix))]
+async fn signal() {
+    let pressed: io::Result<()> = tokio::signal::ctrl_c().await;
+    if pressed.is_err() {
+        std::future::pending::<()>().await;
     }
 }

@@ -127,7 +127,7 @@ fn summary(plot: &Plot, resting: Option<Bpm>) -> maud::Markup {
                 div { dt { "mean" } dd { (extent.mean) } }
                 div { dt { "max" } dd { (extent.max) } }
                 @if let Some(resting) = resting { div { dt { "resting" } dd { (resting.get()) } } }
-                div { dt { "minutes" } dd { (extent.minutes) } }
+                div { dt { "minutes" } dd { (plot.logged_minutes()) } }
             }
         }
     }

@@ -17,12 +17,20 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     Shared, api, layout,
-    passphrase::{self, Passphrase, Sessions, Try},
+    sessions::{self, Sessions, Try},
 };
-use crate::app::App;
+use crate::{app::App, passphrase::Passphrase};
+
+/// What stands as it is in the address that a browser goes on to.
+const AS_IT_IS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.');
 
 /// What the page may load: from itself alone, and no script but its own.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -82,8 +90,7 @@ impl Guard {
         }
         let path = request.uri().path();
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-        let is_call = path.starts_with("/api/") || path == "/metrics";
-        if (!is_read || is_call) && is_from_elsewhere(headers) {
+        if (!is_read || is_call(path)) && is_from_elsewhere(headers) {
             return Err(Refusal::Origin);
         }
         let Some(passphrase) = &self.passphrase else {
@@ -95,7 +102,7 @@ impl Guard {
         if is_open || self.sessions.has(headers, up) {
             return Ok(());
         }
-        match passphrase::of_basic(headers) {
+        match sessions::of_basic(headers) {
             None => Err(Refusal::Passphrase(Try::Wrong)),
             Some(given) => match self.sessions.judge(passphrase, &given, up) {
                 Try::Right => Ok(()),
@@ -149,19 +156,27 @@ fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     }
 }
 
+/// Whether a program calls, and no person.
+fn is_call(path: &str) -> bool {
+    path.starts_with("/api/") || path == "/metrics"
+}
+
 /// This machine's name.
 fn hostname() -> Option<String> {
-    #[cfg(target_os = "linux")]
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(unix)]
+    let name = rustix::system::uname()
+        .nodename()
+        .to_str()
+        .map(str::to_ascii_lowercase)
+        .ok();
+    #[cfg(not(unix))]
     let name: Option<String> = None;
-    name.map(|name| name.trim().to_ascii_lowercase())
-        .filter(|name| !name.is_empty())
+    name.filter(|name| !name.is_empty())
 }
 
 /// Lets a request pass or not, and adds to its reply what every reply says.
 pub(super) async fn check(State(site): State<Shared>, request: Request, next: Next) -> Response {
-    let is_call = request.uri().path().starts_with("/api/") || request.uri().path() == "/metrics";
+    let is_call = is_call(request.uri().path());
     let mut reply = match site.guard.admit(&request, site.hub.now().up) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refused(&refusal, &request, is_call),
@@ -200,15 +215,7 @@ fn refused(refusal: &Refusal, request: &Request, is_call: bool) -> Response {
         ),
         Refusal::Passphrase(_) if !is_call && request.method() == Method::GET => {
             let wanted = request.uri().path_and_query().map_or("/", |it| it.as_str());
-            let next: String = wanted
-                .bytes()
-                .map(|byte| match byte {
-                    b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
-                        char::from(byte).to_string()
-                    }
-                    other => format!("%{other:02X}"),
-                })
-                .collect();
+            let next = utf8_percent_encode(wanted, AS_IT_IS);
             return Redirect::to(&format!("/passphrase?next={next}")).into_response();
         }
         Refusal::Passphrase(_) => (

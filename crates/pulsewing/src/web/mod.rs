@@ -34,6 +34,7 @@ mod overview;
 mod passphrase;
 
 mod server;
+mod sessions;
 mod sign_in;
 
 use std::{
@@ -57,7 +58,6 @@ use crate::{
     problem::Problem,
 };
 
-pub use passphrase::Passphrase;
 pub use server::Listener;
 
 /// Where the page listens unless told otherwise.

@@ -193,7 +193,7 @@ fn so_far(reading: &Reading, now: Timestamp) -> Markup {
             extent.min,
             extent.max,
             extent.mean,
-            extent.minutes
+            plot.logged_minutes()
         ),
         None => format!("No heart rate on {} yet", words::date(date)),
     };

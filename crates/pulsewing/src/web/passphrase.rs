@@ -1,179 +1,19 @@
-//! The passphrase: its check, and the sessions of those who knew it.
-
-use std::{
-    collections::VecDeque,
-    fmt,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+//! Asks for the passphrase.
 
 use axum::{
     Form,
     extract::{Query, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use base64ct::{Base64, Encoding};
 use maud::html;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Shared, layout};
-use crate::problem::Problem;
-
-/// The fewest characters of a passphrase.
-const LEAST: usize = 8;
-
-/// How many wrong ones are answered in a minute, from everybody together.
-const TRIES_A_MINUTE: usize = 10;
-
-/// How many sessions there are at most; the oldest gives way.
-const SESSIONS: usize = 64;
-
-/// How long a session lasts.
-const SESSION_FOR: Duration = Duration::from_secs(30 * 24 * 3_600);
-
-/// The name of the cookie.
-const COOKIE: &str = "pulsewing-session";
-
-/// What somebody has to know to see the page from another machine.
-#[derive(Clone, serde::Deserialize)]
-#[serde(try_from = "String")]
-pub struct Passphrase {
-    digest: [u8; 32],
-}
-
-impl TryFrom<String> for Passphrase {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let text = Zeroizing::new(text);
-        if text.chars().count() < LEAST {
-            return Err(format!("a passphrase has at least {LEAST} characters"));
-        }
-        Ok(Self {
-            digest: digest(text.as_bytes()),
-        })
-    }
-}
-
-impl fmt::Debug for Passphrase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Passphrase(..)")
-    }
-}
-
-impl Passphrase {
-    fn is(&self, text: &[u8]) -> bool {
-        same(&self.digest, &digest(text))
-    }
-}
-
-fn digest(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
-}
-
-/// Compares in a time that does not tell where they differ.
-fn same(one: &[u8; 32], other: &[u8; 32]) -> bool {
-    one.iter().zip(other).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
-}
-
-/// Who knows the passphrase.
-#[derive(Debug, Default)]
-pub(super) struct Sessions {
-    inner: Mutex<Inner>,
-}
-
-#[derive(Debug, Default)]
-struct Inner {
-    /// Digests of what the cookies hold, oldest first, and until when, on the clock that never jumps.
-    sessions: VecDeque<([u8; 32], Duration)>,
-    /// When somebody was wrong.
-    failures: VecDeque<Duration>,
-}
-
-/// What came of a try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Try {
-    Right,
-    Wrong,
-    /// Too many were wrong within the last minute.
-    TooMany,
-}
-
-impl Sessions {
-    /// Judges a passphrase.
-    pub(super) fn judge(&self, passphrase: &Passphrase, text: &[u8], up: Duration) -> Try {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let minute_ago = up.saturating_sub(Duration::from_secs(60));
-        while inner.failures.front().is_some_and(|at| *at < minute_ago) {
-            inner.failures.pop_front();
-        }
-        if inner.failures.len() >= TRIES_A_MINUTE {
-            return Try::TooMany;
-        }
-        if passphrase.is(text) {
-            return Try::Right;
-        }
-        inner.failures.push_back(up);
-        Try::Wrong
-    }
-
-    /// Begins a session; returns what its cookie holds.
-    fn begin(&self, up: Duration) -> Result<String, Problem> {
-        let mut secret = [0; 32];
-        getrandom::fill(&mut secret).map_err(|error| {
-            Problem::failed("the machine gives no random numbers")
-                .caused_by(&std::io::Error::other(error.to_string()))
-        })?;
-        let secret: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if inner.sessions.len() >= SESSIONS {
-            inner.sessions.pop_front();
-        }
-        inner
-            .sessions
-            .push_back((digest(secret.as_bytes()), up + SESSION_FOR));
-        Ok(secret)
-    }
-
-    /// Whether a request belongs to a session.
-    pub(super) fn has(&self, headers: &HeaderMap, up: Duration) -> bool {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        cookies(headers).any(|secret| {
-            let digest = digest(secret.as_bytes());
-            inner
-                .sessions
-                .iter()
-                .any(|(known, until)| same(known, &digest) && up < *until)
-        })
-    }
-}
-
-/// What our cookies hold.
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
-}
-
-/// The passphrase of a request with basic authentication (RFC 7617), under any user name.
-pub(super) fn of_basic(headers: &HeaderMap) -> Option<Zeroizing<Vec<u8>>> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, encoded) = value.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = Zeroizing::new(Base64::decode_vec(encoded.trim()).ok()?);
-    let colon = decoded.iter().position(|byte| *byte == b':')?;
-    decoded
-        .get(colon + 1..)
-        .map(|passphrase| Zeroizing::new(passphrase.to_vec()))
-}
+use super::{
+    Shared, layout,
+    sessions::{COOKIE, SESSION_FOR, Try},
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -264,62 +104,6 @@ pub(super) async fn enter(State(site): State<Shared>, Form(entered): Form<Entere
 mod tests {
     use super::*;
 
-    fn passphrase() -> Passphrase {
-        Passphrase::try_from("correct horse".to_owned()).unwrap()
-    }
-
-    #[test]
-    fn ten_wrong_ones_a_minute_are_judged_and_no_more() {
-        let sessions = Sessions::default();
-        let at = Duration::from_secs;
-        for second in 0..10 {
-            assert_eq!(
-                sessions.judge(&passphrase(), b"wrong", at(second)),
-                Try::Wrong
-            );
-        }
-        assert_eq!(
-            sessions.judge(&passphrase(), b"correct horse", at(30)),
-            Try::TooMany
-        );
-        assert_eq!(
-            sessions.judge(&passphrase(), b"correct horse", at(61)),
-            Try::Right
-        );
-    }
-
-    #[test]
-    fn a_session_is_its_cookie_and_ends() {
-        let sessions = Sessions::default();
-        let secret = sessions.begin(Duration::ZERO).unwrap();
-        let mut headers = HeaderMap::new();
-        assert!(!sessions.has(&headers, Duration::ZERO));
-        let cookie = format!("other=1; {COOKIE}={secret}");
-        headers.insert(header::COOKIE, cookie.parse().unwrap());
-        assert!(sessions.has(&headers, Duration::ZERO));
-        assert!(!sessions.has(&headers, SESSION_FOR));
-        for _ in 0..SESSIONS {
-            sessions.begin(Duration::ZERO).unwrap();
-        }
-        assert!(
-            !sessions.has(&headers, Duration::ZERO),
-            "the oldest gives way"
-        );
-    }
-
-    #[test]
-    fn basic_authentication_takes_any_user() {
-        let mut headers = HeaderMap::new();
-        let encoded = Base64::encode_string(b"prometheus:correct: horse");
-        headers.insert(
-            header::AUTHORIZATION,
-            format!("Basic {encoded}").parse().unwrap(),
-        );
-        assert_eq!(of_basic(&headers).unwrap().as_slice(), b"correct: horse");
-        headers.insert(header::AUTHORIZATION, "Bearer abc".parse().unwrap());
-        assert!(of_basic(&headers).is_none());
-    }
-
     #[test]
     fn the_way_on_is_a_path_of_ours() {
         for (next, path) in [
@@ -334,11 +118,5 @@ mod tests {
             };
             assert_eq!(next.path(), path);
         }
-    }
-
-    #[test]
-    fn a_passphrase_is_not_short_and_never_shown() {
-        assert!(Passphrase::try_from("short".to_owned()).is_err());
-        assert_eq!(format!("{:?}", passphrase()), "Passphrase(..)");
     }
 }
