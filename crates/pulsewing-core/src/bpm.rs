@@ -31,6 +31,15 @@ impl Bpm {
         u16::try_from(beats_per_minute).ok().and_then(Self::new)
     }
 
+    /// Returns the mean of rates that add up to `sum` beats per minute, rounded half up; `None` for none
+    /// of them.
+    #[must_use]
+    pub fn mean(sum: u32, count: u32) -> Option<Self> {
+        let doubled = sum.checked_mul(2)?.checked_add(count)?;
+        let rounded = doubled.checked_div(count.checked_mul(2)?)?;
+        Self::from_whole(rounded.into())
+    }
+
     /// Returns beats per minute.
     #[must_use]
     pub const fn get(self) -> u16 {
@@ -62,6 +71,20 @@ mod tests {
         assert_eq!(Bpm::new(301), None);
         assert_eq!(Bpm::from_whole(-1), None);
         assert_eq!(Bpm::from_whole(65_536 + 70), None);
+    }
+
+    #[test]
+    fn a_mean_is_rounded_half_up() {
+        for (sum, count, mean) in [
+            (70, 1, Some(70)),
+            (141, 2, Some(71)),
+            (211, 3, Some(70)),
+            (0, 0, None),
+            (0, 3, None),
+            (u32::MAX, 1, None),
+        ] {
+            assert_eq!(Bpm::mean(sum, count).map(Bpm::get), mean);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A day of heart rate, minute by minute, and the window of its latest minutes.
 
-use jiff::{SignedDuration, Timestamp, civil::Time};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Bpm,
@@ -96,17 +96,21 @@ impl Day {
     }
 
     /// The latest fifteen minutes of this day that have a value, oldest first; `None` when the
-    /// day has fewer. Each comes with what the wearer's clock showed.
+    /// day has fewer.
     #[must_use]
-    pub fn latest_fifteen(&self) -> Option<[(Time, Bpm); WINDOW_LEN]> {
-        let mut latest = [None; WINDOW_LEN];
+    pub fn latest_fifteen(&self) -> Option<[(u16, Bpm); WINDOW_LEN]> {
+        let mut latest = [self.latest()?; WINDOW_LEN];
         let mut found = self.iter().rev();
         for slot in latest.iter_mut().rev() {
-            let (minute, bpm) = found.next()?;
-            *slot = Some((self.local.clock(minute), bpm));
+            *slot = found.next()?;
         }
-        let filler = (Time::midnight(), latest.first().copied().flatten()?.1);
-        Some(latest.map(|slot| slot.unwrap_or(filler)))
+        Some(latest)
+    }
+
+    /// The least, mean and greatest rate; `None` while there is no minute.
+    #[must_use]
+    pub fn extent(&self) -> Option<Extent> {
+        Extent::of(self.iter().map(|(_, bpm)| bpm))
     }
 }
 
@@ -208,19 +212,14 @@ impl Window {
         self.samples.is_full()
     }
 
-    /// The least, mean (rounded half up) and greatest rate; `None` while there is no minute.
+    /// The least, mean and greatest rate; `None` while there is no minute.
     #[must_use]
     pub fn extent(&self) -> Option<Extent> {
-        let min = self.samples.iter().map(|s| s.bpm).min()?;
-        let max = self.samples.iter().map(|s| s.bpm).max()?;
-        let count = u32::try_from(self.samples.len()).ok()?;
-        let sum: u32 = self.samples.iter().map(|s| u32::from(s.bpm.get())).sum();
-        let mean = Bpm::new(u16::try_from((2 * sum + count) / (2 * count)).ok()?)?;
-        Some(Extent { min, mean, max })
+        Extent::of(self.samples.iter().map(|sample| sample.bpm))
     }
 }
 
-/// The least, mean and greatest rate of a window.
+/// The least, mean and greatest of some rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
     /// The least.
@@ -229,6 +228,22 @@ pub struct Extent {
     pub mean: Bpm,
     /// The greatest.
     pub max: Bpm,
+}
+
+impl Extent {
+    /// Finds the extent of rates; `None` without any.
+    #[must_use]
+    pub fn of(rates: impl IntoIterator<Item = Bpm>) -> Option<Self> {
+        let mut rates = rates.into_iter();
+        let first = rates.next()?;
+        let start = (first, first, u32::from(first.get()), 1_u32);
+        let (min, max, sum, count) = rates.fold(start, |(min, max, sum, count), bpm| {
+            let sum = sum.saturating_add(bpm.get().into());
+            (min.min(bpm), max.max(bpm), sum, count.saturating_add(1))
+        });
+        let mean = Bpm::mean(sum, count)?;
+        Some(Self { min, mean, max })
+    }
 }
 
 #[cfg(test)]
@@ -270,8 +285,8 @@ mod tests {
         assert_eq!(day.latest_fifteen(), None);
         day.record(28, bpm(90));
         let latest = day.latest_fifteen().unwrap();
-        assert_eq!(latest[0], (Time::midnight(), bpm(60)));
-        assert_eq!(latest[14], (Time::constant(0, 28, 0, 0), bpm(90)));
+        assert_eq!(latest[0], (0, bpm(60)));
+        assert_eq!(latest[14], (28, bpm(90)));
     }
 
     #[test]

@@ -13,7 +13,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`cycle`] | the state machine: renewing, fetching, pacing, failing, going on |
-//! | [`chain`] | a token chain and its record; a new token has to be stored before it can be used |
+//! | [`chain`], [`tlv`] | a token chain and its record, which is made of fields; a new token has to be stored before it can be used |
 //! | [`oauth`], [`request`] | signing in and refreshing; requests, and the heads of replies |
 //! | [`dialect`], [`json`] | both clouds' replies, decoded in pieces of any size |
 //! | [`instant`], [`civil`] | instants in texts; a zone's offsets and the days that follow from them |
@@ -46,6 +46,7 @@ pub mod reading;
 pub mod report;
 pub mod request;
 mod secret;
+pub mod tlv;
 
 pub use bpm::Bpm;
 pub use provider::{Provider, UnknownProvider};

@@ -53,7 +53,8 @@ impl Report<'_> {
         };
         let date = day.local().date();
         writeln!(f, "{label} Date: {date}")?;
-        if let Some((time, _)) = latest.last() {
+        if let Some((minute, _)) = latest.last() {
+            let time = day.local().clock(*minute);
             writeln!(f, "{label} Time: {:02}:{:02}", time.hour(), time.minute())?;
         }
         writeln!(f, "Today's Logged Pulses : {}", day.logged_minutes())?;

@@ -1,13 +1,24 @@
-//! A request as a value: what to send, and where; how it travels is somebody else's work.
+//! A request as a value: what to send, and where. How it travels is its caller's work.
+//!
+//! A [`Request`] borrows nothing. Its texts lie in the buffer that it was written to; [`Request::view`]
+//! finds them there.
 
 use core::fmt;
 
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{AccessToken, instant::http_date};
 
 /// The most that a request needs of its caller's buffer, in bytes.
 pub const REQUEST_BUFFER: usize = 6 * 1_024;
+
+/// What has to be encoded in a path, a query or a form (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// How a request asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +51,58 @@ pub enum Endpoint {
     Api,
 }
 
-/// One HTTP request. Its texts lie in a buffer of the caller's.
+/// One HTTP request. Its texts lie in the buffer that it was written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// How it asks.
+    pub method: Method,
+    /// Whom it asks.
+    pub endpoint: Endpoint,
+    /// The body's `Content-Type`, where there is a body.
+    pub content_type: Option<&'static str>,
+    target: Span,
+    bearer: Span,
+    body: Span,
+}
+
+/// Where a text lies in a buffer; empty for none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    start: usize,
+    end: usize,
+}
+
+impl Span {
+    fn of<'b>(self, buffer: &'b [u8]) -> &'b [u8] {
+        buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    fn text<'b>(self, buffer: &'b [u8]) -> &'b str {
+        // Only whole texts were written.
+        core::str::from_utf8(self.of(buffer)).unwrap_or_default()
+    }
+}
+
+impl Request {
+    /// Finds the request's texts in the buffer that it was written to. In another one they are not: then
+    /// the view is of whatever lies there.
+    #[must_use]
+    pub fn view<'b>(&self, buffer: &'b [u8]) -> RequestView<'b> {
+        let bearer = self.bearer.text(buffer);
+        RequestView {
+            method: self.method,
+            endpoint: self.endpoint,
+            target: self.target.text(buffer),
+            bearer: (!bearer.is_empty()).then_some(bearer),
+            content_type: self.content_type,
+            body: self.body.of(buffer),
+        }
+    }
+}
+
+/// A [`Request`] with its texts.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Request<'b> {
+pub struct RequestView<'b> {
     /// How it asks.
     pub method: Method,
     /// Whom it asks.
@@ -50,17 +110,17 @@ pub struct Request<'b> {
     /// Path and query, beginning with a slash.
     pub target: &'b str,
     /// The access token that it is authorised with, for the header `Authorization: Bearer`.
-    pub bearer: Option<&'b AccessToken>,
+    pub bearer: Option<&'b str>,
     /// The body's `Content-Type`, where there is a body.
     pub content_type: Option<&'static str>,
     /// The body; empty for none.
     pub body: &'b [u8],
 }
 
-impl fmt::Debug for Request<'_> {
+impl fmt::Debug for RequestView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Neither query nor body: both can carry tokens.
-        f.debug_struct("Request")
+        // Neither query nor body nor bearer: all of them can carry tokens.
+        f.debug_struct("RequestView")
             .field("method", &self.method)
             .field("endpoint", &self.endpoint)
             .field("path", &self.target.split('?').next())
@@ -146,17 +206,18 @@ fn seconds_until(date: &str, now: Timestamp) -> Option<u32> {
 #[error("the buffer is too small for the request")]
 pub struct BufferFull;
 
-/// Writes texts one behind the other into a caller's buffer.
+/// Writes a request's texts one behind the other into a caller's buffer.
 pub(crate) struct Writer<'b> {
-    free: &'b mut [u8],
-    len: usize,
+    buffer: &'b mut [u8],
+    /// Where the text begins that is being written, and where it ends so far.
+    text: Span,
 }
 
 impl<'b> Writer<'b> {
     pub(crate) fn new(buffer: &'b mut [u8]) -> Self {
         Self {
-            free: buffer,
-            len: 0,
+            buffer,
+            text: Span::default(),
         }
     }
 
@@ -166,35 +227,23 @@ impl<'b> Writer<'b> {
     }
 
     fn push_bytes(&mut self, bytes: &[u8]) -> Result<(), BufferFull> {
-        let end = self.len.checked_add(bytes.len()).ok_or(BufferFull)?;
-        self.free
-            .get_mut(self.len..end)
+        let end = self.text.end.checked_add(bytes.len()).ok_or(BufferFull)?;
+        self.buffer
+            .get_mut(self.text.end..end)
             .ok_or(BufferFull)?
             .copy_from_slice(bytes);
-        self.len = end;
+        self.text.end = end;
         Ok(())
     }
 
     /// Appends text percent-encoded: all but RFC 3986's unreserved characters.
     pub(crate) fn push_encoded(&mut self, text: &str) -> Result<(), BufferFull> {
-        const HEX: [u8; 16] = *b"0123456789ABCDEF";
-        for byte in text.bytes() {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    self.push_bytes(&[byte])?;
-                }
-                _ => {
-                    let digit = |n: u8| HEX.get(usize::from(n)).copied().unwrap_or(b'0');
-                    self.push_bytes(&[b'%', digit(byte >> 4), digit(byte & 15)])?;
-                }
-            }
-        }
-        Ok(())
+        utf8_percent_encode(text, RESERVED).try_for_each(|part| self.push(part))
     }
 
     /// Appends one pair of a query or form.
     pub(crate) fn push_pair(&mut self, name: &str, value: &str) -> Result<(), BufferFull> {
-        if self.len > 0 && !matches!(self.last(), Some(b'?' | b'&')) {
+        if !matches!(self.text.of(self.buffer).last(), None | Some(b'?' | b'&')) {
             self.push("&")?;
         }
         self.push(name)?;
@@ -202,18 +251,68 @@ impl<'b> Writer<'b> {
         self.push_encoded(value)
     }
 
-    fn last(&self) -> Option<u8> {
-        self.free.get(self.len.checked_sub(1)?).copied()
+    /// Ends a text and says where it is; the next one begins behind it.
+    pub(crate) fn finish(&mut self) -> Span {
+        let text = self.text;
+        self.text.start = text.end;
+        text
     }
 
-    /// Ends a text and hands it over; the next one begins behind it.
-    pub(crate) fn finish(&mut self) -> &'b str {
-        let free = core::mem::take(&mut self.free);
-        let (text, rest) = free.split_at_mut(self.len.min(free.len()));
-        self.free = rest;
-        self.len = 0;
-        // Only whole texts were pushed.
-        core::str::from_utf8(text).unwrap_or_default()
+    /// Ends with the text at hand.
+    pub(crate) fn into_text(self) -> &'b str {
+        self.text.text(self.buffer)
+    }
+
+    /// The target was written: makes it a request that reads data.
+    pub(crate) fn into_get(mut self, access: &AccessToken) -> Result<Request, BufferFull> {
+        let target = self.finish();
+        self.push(access.expose())?;
+        Ok(Request {
+            method: Method::Get,
+            endpoint: Endpoint::Api,
+            content_type: None,
+            target,
+            bearer: self.finish(),
+            body: Span::default(),
+        })
+    }
+
+    /// The body was written: makes it a request that asks for data with it.
+    pub(crate) fn into_query(
+        mut self,
+        target: &str,
+        access: &AccessToken,
+    ) -> Result<Request, BufferFull> {
+        let body = self.finish();
+        self.push(target)?;
+        let target = self.finish();
+        self.push(access.expose())?;
+        Ok(Request {
+            method: Method::Post,
+            endpoint: Endpoint::Api,
+            content_type: Some("application/json"),
+            target,
+            bearer: self.finish(),
+            body,
+        })
+    }
+
+    /// The body was written: makes it a form for an endpoint that is about tokens.
+    pub(crate) fn into_form(
+        mut self,
+        endpoint: Endpoint,
+        target: &str,
+    ) -> Result<Request, BufferFull> {
+        let body = self.finish();
+        self.push(target)?;
+        Ok(Request {
+            method: Method::Post,
+            endpoint,
+            content_type: Some("application/x-www-form-urlencoded"),
+            target: self.finish(),
+            bearer: Span::default(),
+            body,
+        })
     }
 }
 
@@ -239,15 +338,13 @@ mod tests {
     #[test]
     fn a_request_does_not_print_what_it_carries() {
         let token = AccessToken::new("secret-access").unwrap();
-        let request = Request {
-            method: Method::Post,
-            endpoint: Endpoint::Token,
-            target: "/oauth2/token?refresh_token=secret-refresh",
-            bearer: Some(&token),
-            content_type: None,
-            body: b"refresh_token=secret-refresh",
-        };
-        let printed = format!("{request:?}");
+        let mut buffer = [0; 128];
+        let mut writer = Writer::new(&mut buffer);
+        writer.push("refresh_token=secret-refresh").unwrap();
+        let target = "/oauth2/token?refresh_token=secret-refresh";
+        let request = writer.into_query(target, &token).unwrap();
+        assert_eq!(request.view(&buffer).target, target);
+        let printed = format!("{request:?} {:?}", request.view(&buffer));
         assert!(
             printed.contains("/oauth2/token") && !printed.contains("secret"),
             "{printed}"
@@ -287,7 +384,10 @@ mod tests {
         writer.push_pair("x", "1").unwrap();
         writer.push_pair("y", "2").unwrap();
         let second = writer.finish();
-        assert_eq!((first, second), ("/a?q=%C3%A4%20%22%2B", "x=1&y=2"));
         assert_eq!(writer.push("123456"), Err(BufferFull));
+        assert_eq!(
+            (first.text(&buffer), second.text(&buffer)),
+            ("/a?q=%C3%A4%20%22%2B", "x=1&y=2")
+        );
     }
 }

@@ -9,7 +9,7 @@ use pulsewing_core::{
         fitbit::{self, HeartDay},
         google::{self, RollUp, SourceFamily},
     },
-    request::{BufferFull, Endpoint, Method, REQUEST_BUFFER, Request},
+    request::{BufferFull, Endpoint, Method, REQUEST_BUFFER, Request, RequestView},
 };
 
 fn access() -> AccessToken {
@@ -20,8 +20,31 @@ fn at(instant: &str) -> Timestamp {
     instant.parse().unwrap()
 }
 
-fn body(request: &Request<'_>) -> serde_json::Value {
+/// A request as it goes out.
+fn written(
+    buffer: &mut [u8; REQUEST_BUFFER],
+    write: impl FnOnce(&mut [u8]) -> Result<Request, BufferFull>,
+) -> RequestView<'_> {
+    write(buffer).unwrap().view(buffer)
+}
+
+fn body(request: &RequestView<'_>) -> serde_json::Value {
     serde_json::from_slice(request.body).unwrap()
+}
+
+/// The target of a request that reads, and sends nothing but the access token.
+fn target(write: impl FnOnce(&mut [u8], &AccessToken) -> Result<Request, BufferFull>) -> String {
+    let (mut buffer, access) = ([0; REQUEST_BUFFER], access());
+    let request = written(&mut buffer, |buffer| write(buffer, &access));
+    assert_eq!(
+        (request.method, request.endpoint),
+        (Method::Get, Endpoint::Api)
+    );
+    assert_eq!(
+        (request.bearer, request.content_type, request.body),
+        (Some(access.expose()), None, &[][..])
+    );
+    request.target.to_owned()
 }
 
 fn morning(page: Option<&PageToken>) -> RollUp<'_> {
@@ -36,7 +59,9 @@ fn morning(page: Option<&PageToken>) -> RollUp<'_> {
 #[test]
 fn a_roll_up_asks_for_whole_minutes() {
     let (mut buffer, access) = ([0; REQUEST_BUFFER], access());
-    let request = google::roll_up(&mut buffer, &access, morning(None)).unwrap();
+    let request = written(&mut buffer, |buffer| {
+        google::roll_up(buffer, &access, morning(None))
+    });
     assert_eq!(
         (request.method, request.endpoint),
         (Method::Post, Endpoint::Api)
@@ -47,7 +72,7 @@ fn a_roll_up_asks_for_whole_minutes() {
     );
     assert_eq!(
         (request.bearer, request.content_type),
-        (Some(&access), Some("application/json"))
+        (Some(access.expose()), Some("application/json"))
     );
     assert_eq!(
         body(&request),
@@ -69,18 +94,16 @@ fn a_further_page_asks_the_same_with_its_token() {
         family: SourceFamily::All,
         ..morning(page.as_ref())
     };
-    let request = google::roll_up(&mut buffer, &access, asked).unwrap();
-    let mut expected = body(
-        &google::roll_up(
-            &mut first,
-            &access,
-            RollUp {
-                page: None,
-                ..asked
-            },
-        )
-        .unwrap(),
-    );
+    let request = written(&mut buffer, |buffer| {
+        google::roll_up(buffer, &access, asked)
+    });
+    let without_page = RollUp {
+        page: None,
+        ..asked
+    };
+    let mut expected = body(&written(&mut first, |buffer| {
+        google::roll_up(buffer, &access, without_page)
+    }));
     expected["pageToken"] = token.into();
     assert_eq!(body(&request), expected);
     assert_eq!(
@@ -91,7 +114,8 @@ fn a_further_page_asks_the_same_with_its_token() {
 
 #[test]
 fn the_longest_page_token_fits_the_buffer() {
-    let (mut buffer, access) = ([0; REQUEST_BUFFER], access());
+    let mut buffer = [0; REQUEST_BUFFER];
+    let access = AccessToken::new([b'a'; AccessToken::MAX]).unwrap();
     let page = PageToken::new(&"\u{1}".repeat(PageToken::MAX)).unwrap();
     assert!(google::roll_up(&mut buffer, &access, morning(Some(&page))).is_ok());
     assert!(google::paired_devices(&mut buffer, &access, Some(&page)).is_ok());
@@ -101,31 +125,20 @@ fn the_longest_page_token_fits_the_buffer() {
 
 #[test]
 fn googles_other_calls_are_read_only() {
-    let (mut buffer, access) = ([0; REQUEST_BUFFER], access());
     let page = PageToken::new("a+b/=").unwrap();
     let (from, until) = (date(2026, 11, 20), date(2026, 11, 23));
-    let target = |request: Request<'_>| {
-        assert_eq!(
-            (request.method, request.endpoint),
-            (Method::Get, Endpoint::Api)
-        );
-        assert_eq!(
-            (request.bearer, request.content_type, request.body),
-            (Some(&access), None, &[][..])
-        );
-        request.target.to_owned()
-    };
-    assert_eq!(target(google::settings(&access)), "/v4/users/me/settings");
-    assert_eq!(target(google::identity(&access)), "/v4/users/me/identity");
+    assert_eq!(target(google::settings), "/v4/users/me/settings");
+    assert_eq!(target(google::identity), "/v4/users/me/identity");
     assert_eq!(
-        target(google::paired_devices(&mut buffer, &access, None).unwrap()),
+        target(|buffer, access| google::paired_devices(buffer, access, None)),
         "/v4/users/me/pairedDevices?pageSize=100"
     );
     assert_eq!(
-        target(google::paired_devices(&mut buffer, &access, Some(&page)).unwrap()),
+        target(|buffer, access| google::paired_devices(buffer, access, Some(&page))),
         "/v4/users/me/pairedDevices?pageSize=100&pageToken=a%2Bb%2F%3D"
     );
-    let resting = target(google::resting(&mut buffer, &access, from, until, Some(&page)).unwrap());
+    let resting =
+        target(|buffer, access| google::resting(buffer, access, from, until, Some(&page)));
     let filter = resting
         .strip_prefix(
             "/v4/users/me/dataTypes/daily-resting-heart-rate/dataPoints?pageSize=100&filter=",
@@ -145,33 +158,21 @@ fn googles_other_calls_are_read_only() {
 
 #[test]
 fn fitbits_calls_name_the_user_and_the_day() {
-    let (mut buffer, access) = ([0; REQUEST_BUFFER], access());
-    let target = |request: Request<'_>| {
-        assert_eq!(
-            (request.method, request.endpoint),
-            (Method::Get, Endpoint::Api)
-        );
-        assert_eq!(
-            (request.bearer, request.content_type, request.body),
-            (Some(&access), None, &[][..])
-        );
-        request.target.to_owned()
-    };
     assert_eq!(
-        target(fitbit::heart(&mut buffer, &access, "-", HeartDay::Today).unwrap()),
+        target(|buffer, access| fitbit::heart(buffer, access, "-", HeartDay::Today)),
         "/1/user/-/activities/heart/date/today/1d/1min.json"
     );
     let day = HeartDay::Date(date(2026, 11, 2));
     assert_eq!(
-        target(fitbit::heart(&mut buffer, &access, "ABC123", day).unwrap()),
+        target(|buffer, access| fitbit::heart(buffer, access, "ABC123", day)),
         "/1/user/ABC123/activities/heart/date/2026-11-02/1d/1min.json"
     );
     assert_eq!(
-        target(fitbit::devices(&mut buffer, &access, "-").unwrap()),
+        target(|buffer, access| fitbit::devices(buffer, access, "-")),
         "/1/user/-/devices.json"
     );
     assert_eq!(
-        target(fitbit::profile(&mut buffer, &access, "../x").unwrap()),
+        target(|buffer, access| fitbit::profile(buffer, access, "../x")),
         "/1/user/..%2Fx/profile.json"
     );
 }

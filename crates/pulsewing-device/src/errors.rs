@@ -4,15 +4,11 @@
 //! start. One that is among them is counted, and written again only a day later: a cloud that is
 //! away for a month costs thirty lines, not three thousand.
 
-use core::{fmt, time::Duration};
+use core::time::Duration;
 
-use pulsewing_store::{ErrorEntry, MAX_ERROR_TEXT, MAX_ERRORS, When};
+use pulsewing_store::{ErrorEntry, MAX_ERROR_TEXT, MAX_ERRORS};
 
-use crate::{
-    outlet::text,
-    ports::{Board, Clock},
-    shared::Shared,
-};
+use crate::outlet::text;
 
 /// How long one that is in the log is only counted.
 const COUNTED_FOR: Duration = Duration::from_secs(24 * 3_600);
@@ -43,7 +39,7 @@ impl Journal {
     }
 
     /// Counts it; whether it has to be written, because it is not in the log or was long ago.
-    fn is_to_be_written(&mut self, what: &str, up: Duration) -> bool {
+    pub(crate) fn is_to_be_written(&mut self, what: &str, up: Duration) -> bool {
         let known = self.entries.iter_mut().find(|known| known.what == what);
         let times = match known {
             Some(known) => {
@@ -79,39 +75,12 @@ impl Journal {
     }
 }
 
-impl<B: Board> Shared<'_, B> {
-    /// Says what went wrong on the serial line, and writes it to the log unless it is there. It must
-    /// not hold a secret.
-    pub(crate) async fn went_wrong(&self, what: fmt::Arguments<'_>) {
-        self.outlet.log(what);
-        let what: heapless::String<MAX_ERROR_TEXT> = text(what);
-        let up = self.clock.up();
-        if !self.errors.borrow_mut().is_to_be_written(&what, up) {
-            return;
-        }
-        let when = match self.clock.utc() {
-            Some(utc) => When::At(utc),
-            None => When::Uptime(u32::try_from(up.as_secs()).unwrap_or(u32::MAX)),
-        };
-        // A log that cannot be written must not stop what it is about.
-        if self
-            .store
-            .lock()
-            .await
-            .log_error(when, &what)
-            .await
-            .is_err()
-        {
-            self.outlet
-                .log(format_args!("the error log could not be written"));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     extern crate std;
     use std::format;
+
+    use pulsewing_store::When;
 
     use super::*;
 

@@ -7,6 +7,7 @@
 
 use core::{
     cell::{Cell, RefCell},
+    fmt,
     time::Duration,
 };
 
@@ -17,12 +18,12 @@ use pulsewing_core::{
     cycle::{Failure, StoreTrouble},
     reading::Reading,
 };
-use pulsewing_store::{PanicText, Settings, Store};
+use pulsewing_store::{MAX_ERROR_TEXT, PanicText, Settings, Store, When};
 
 use crate::{
     errors::Journal,
     meter::Meter,
-    outlet::Outlet,
+    outlet::{Outlet, text},
     picture::Picture,
     ports::{Board, Clock, JoinError, Joined, System, Trouble, Trusted},
     vigil::Vigil,
@@ -153,6 +154,33 @@ impl<B: Board> Shared<'_, B> {
     pub(crate) fn note(&self, change: impl FnOnce(&mut Facts)) {
         change(&mut self.facts.borrow_mut());
         self.redraw.signal(());
+    }
+
+    /// Says what went wrong on the serial line, and writes it to the log unless it is there. It must
+    /// not hold a secret.
+    pub(crate) async fn went_wrong(&self, what: fmt::Arguments<'_>) {
+        self.outlet.log(what);
+        let what: heapless::String<MAX_ERROR_TEXT> = text(what);
+        let up = self.clock.up();
+        if !self.errors.borrow_mut().is_to_be_written(&what, up) {
+            return;
+        }
+        let when = match self.clock.utc() {
+            Some(utc) => When::At(utc),
+            None => When::Uptime(u32::try_from(up.as_secs()).unwrap_or(u32::MAX)),
+        };
+        // A log that cannot be written must not stop what it is about.
+        if self
+            .store
+            .lock()
+            .await
+            .log_error(when, &what)
+            .await
+            .is_err()
+        {
+            self.outlet
+                .log(format_args!("the error log could not be written"));
+        }
     }
 
     /// So much later than now.

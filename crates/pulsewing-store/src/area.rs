@@ -2,7 +2,7 @@
 
 use embedded_storage_async::nor_flash::NorFlash;
 
-use crate::{blob, frame::GRAIN};
+use crate::{blob, flash::GRAIN};
 
 /// A range of the flash in bytes: whole sectors from `start` up to, not including, `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,8 +19,7 @@ use embedded_storage_async::nor_flash::NorFlash;
 
 use crate::{
     Area, Store, StoreError,
-    flash::{self, CHUNK, Chunk, checksum, sector_size},
-    frame::{CRC, GRAIN},
+    flash::{self, CHUNK, CRC, Chunk, GRAIN, checksum, sector_size},
 };
 
 /// The most bytes that the TLS roots have.

@@ -1,13 +1,17 @@
 //! Reading, writing and erasing, in units of any size, with nothing left behind in memory.
 
+use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use embedded_storage::nor_flash as blocking;
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use zeroize::Zeroize;
 
-use crate::{
-    Area, StoreError,
-    frame::{CRC, GRAIN},
-};
+use crate::{Area, StoreError};
+
+/// What everything that is stored is aligned to, in bytes. A flash's read and write sizes divide it.
+pub(crate) const GRAIN: usize = 32;
+
+/// The CRC of everything that is stored.
+pub(crate) static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 
 /// A flash whose driver blocks (a microcontroller's own, a memory-mapped one) as an asynchronous
 /// one. Its futures are ready at once.

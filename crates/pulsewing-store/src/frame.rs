@@ -20,19 +20,15 @@
 //! Numbers are little-endian, the CRC is that of Ethernet and zip. All of this but the payload
 //! stays as it is in later formats, so that an older reader finds its way past a newer frame.
 
-use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use embedded_storage_async::nor_flash::NorFlash;
 
-use crate::{StoreError, flash};
-
-/// What frames are aligned to, in bytes. A flash's read and write sizes divide it.
-pub(crate) const GRAIN: usize = 32;
+use crate::{
+    StoreError,
+    flash::{self, CRC, GRAIN},
+};
 
 /// The frame format that is written.
 pub(crate) const FORMAT: u8 = 1;
-
-/// The CRC of heads and payloads.
-pub(crate) static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 
 const MAGIC: [u8; 4] = *b"PWFR";
 /// The bytes of a frame before its payload, and after it.

@@ -18,8 +18,8 @@ use embedded_storage_async::nor_flash::NorFlash;
 
 use crate::{
     Area, StoreError,
-    flash::{self, sector_size},
-    frame::{CRC, Entry, FORMAT, Frame, GRAIN, HEAD, SEAL, frame_len, is_sealed},
+    flash::{self, CRC, GRAIN, sector_size},
+    frame::{Entry, FORMAT, Frame, HEAD, SEAL, frame_len, is_sealed},
 };
 
 /// How many damaged frames are passed over in search of one that is not.

@@ -83,6 +83,7 @@ pub use panic_slot::{MAX_PANIC_TEXT, PanicText, record_panic};
 pub use reset::Started;
 pub use settings::{MAX_SETTINGS, Settings};
 pub use snapshot::{MAX_SNAPSHOT, Snapshot};
+pub use tlv::FormatError;
 
 use journal::Journal;
 

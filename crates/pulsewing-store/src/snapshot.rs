@@ -41,14 +41,14 @@ use pulsewing_core::{
     heart_zone::HeartZones,
     instant::later,
     reading::{Reading, TimeZone, ZoneSource},
+    tlv::{Fields, Writer},
 };
 
 use crate::{
     Store, StoreError, Subject,
     frame::{Entry, Kind},
     journal::{Current, Place},
-    settings::FormatError,
-    tlv::{Fields, Writer},
+    tlv::{self, FormatError},
 };
 
 /// The most bytes that an encoded snapshot has.
@@ -77,7 +77,7 @@ pub fn encode(
     memory: &Memory,
     buffer: &mut [u8],
 ) -> Option<usize> {
-    let mut out = Writer::new(buffer, MAGIC, VERSION)?;
+    let mut out = tlv::begin(buffer, MAGIC, VERSION)?;
     for (tag, at) in [
         (1, pacing.next_allowed),
         (2, pacing.unauthorized_refresh_at),
@@ -107,7 +107,7 @@ pub fn encode(
     if let Some(reading) = reading {
         encode_reading(reading, &mut out)?;
     }
-    Some(out.len())
+    Some(out.written().len())
 }
 
 fn encode_reading(reading: &Reading, out: &mut Writer<'_>) -> Option<()> {
@@ -210,7 +210,7 @@ impl Snapshot {
     /// # Errors
     /// [`FormatError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
-        let fields = Fields::<19>::read(bytes, MAGIC, VERSION)?;
+        let fields = tlv::read::<19>(bytes, MAGIC, VERSION)?;
         let mut pacing = Pacing {
             next_allowed: fields.optional(1, read_instant)?,
             unauthorized_refresh_at: fields.optional(2, read_instant)?,
@@ -435,7 +435,7 @@ impl<F: NorFlash> Store<F> {
             let mut head = [0; 5];
             let begun = frame.begin(5);
             journal.read(&mut self.flash, &begun, &mut head).await?;
-            if let Err(FormatError::Newer(version)) = Fields::<19>::read(&head, MAGIC, VERSION) {
+            if let Err(FormatError::Newer(version)) = tlv::read::<19>(&head, MAGIC, VERSION) {
                 return Err(StoreError::Newer(version));
             }
         }

@@ -4,7 +4,7 @@ use pulsewing_core::{
     Provider,
     chain::Issuer,
     oauth::token,
-    request::{Endpoint, Request},
+    request::{Endpoint, RequestView},
 };
 use reqwest::Url;
 
@@ -82,7 +82,7 @@ impl Endpoints {
 
     /// The address of a request.
     #[must_use]
-    pub fn url(&self, request: &Request<'_>) -> Url {
+    pub fn url(&self, request: &RequestView<'_>) -> Url {
         match request.endpoint {
             Endpoint::Token => self.token.clone(),
             Endpoint::Revoke => self.revoke.clone(),

@@ -82,17 +82,6 @@ pub struct Surroundings {
     pub console: Console,
 }
 
-/// What to do, without the borrows of an [`Action`].
-enum Step {
-    Open(Duration),
-    Stored(Result<(), io::Error>),
-    Close,
-    Send(Outgoing),
-    Zone(pulsewing_core::reading::TimeZone),
-    Finished(Result<(), Failure>),
-    Wait(Duration),
-}
-
 impl Engine {
     /// An engine for this cycle.
     #[must_use]
@@ -141,43 +130,59 @@ impl Engine {
     ///
     /// # Errors
     /// Why it yielded no reading, in words.
-    pub async fn next_cycle(&mut self, stop: &mut Stop) -> Result<(), Problem> {
+    pub async fn next_cycle(&mut self, stop: &Stop) -> Result<(), Problem> {
         // Requests and records are written here, tokens and all.
         let mut buffer = Zeroizing::new([0; REQUEST_BUFFER]);
         loop {
-            if self.may_stop(stop) && stop.is_requested().await {
+            if self.may_stop(stop) && stop.is_requested() {
                 self.files.unlock();
                 return Err(Problem::new(
                     Exit::Interrupted,
                     "stopped before the update was complete",
                 ));
             }
-            let step = self.step(&mut buffer);
-            // Asked anew: the step may be the end of a pause, and a refresh that is sent again.
+            let action = self.cycle.poll(self.clock.now(), &mut buffer);
+            // Asked anew: it may be the end of a pause, and a refresh that is sent again.
             let may_stop = self.may_stop(stop);
-            self.promise(match &step {
-                Step::Open(wait) => Some(*wait),
-                Step::Send(outgoing) => Some(outgoing.timeout()),
-                Step::Wait(until) => Some(until.saturating_sub(self.clock.now().up)),
+            self.promise(match &action {
+                Action::OpenChain { wait } => Some(*wait),
+                Action::Send { timeout, .. } => Some(*timeout),
+                Action::Wait { until } => Some(until.saturating_sub(self.clock.now().up)),
                 _ => None,
             });
-            match step {
-                Step::Open(wait) => tokio::select! {
-                    () = stop.requested() => {}
-                    () = self.open(wait) => {}
-                },
-                Step::Stored(result) => self.stored(result),
-                Step::Close => {
+            match action {
+                Action::OpenChain { wait } => {
+                    self.become_active(Activity::Updating);
+                    tokio::select! {
+                        () = stop.requested() => {}
+                        () = self.open(wait) => {}
+                    }
+                }
+                Action::Store { len, what } => {
+                    let record = buffer.get(..len).unwrap_or_default();
+                    let result = self.files.store(record, what);
+                    self.stored(result);
+                }
+                Action::CloseChain => {
                     self.files.unlock();
                     self.cycle.closed(self.clock.now());
                 }
-                Step::Send(outgoing) if may_stop => tokio::select! {
-                    () = stop.requested() => {}
-                    () = self.send(outgoing) => {}
-                },
-                Step::Send(outgoing) => self.send(outgoing).await,
-                Step::Zone(zone) => self.cycle.zone_resolved(zone, self.clock.now()),
-                Step::Wait(until) => {
+                Action::Send { request, timeout } => {
+                    let outgoing = self.http.prepare(&request.view(&buffer[..]), timeout);
+                    if may_stop {
+                        tokio::select! {
+                            () = stop.requested() => {}
+                            () = self.send(outgoing) => {}
+                        }
+                    } else {
+                        self.send(outgoing).await;
+                    }
+                }
+                Action::ResolveZone { facts, at } => {
+                    let zone = zone::resolve(&facts, self.configured_zone.as_deref(), at);
+                    self.cycle.zone_resolved(zone, self.clock.now());
+                }
+                Action::Wait { until } => {
                     self.tell_activity();
                     self.tell_unanswered();
                     tokio::select! {
@@ -186,7 +191,7 @@ impl Engine {
                         () = self.clock.sleep_until(until) => {}
                     }
                 }
-                Step::Finished(result) => {
+                Action::Finished(result) => {
                     self.cycle.acknowledge();
                     self.become_active(Activity::Waiting);
                     return self.finished(result);
@@ -236,23 +241,6 @@ impl Engine {
 
     fn may_stop(&self, stop: &Stop) -> bool {
         self.cycle.may_stop() || stop.is_overdue()
-    }
-
-    fn step(&mut self, buffer: &mut [u8; REQUEST_BUFFER]) -> Step {
-        match self.cycle.poll(self.clock.now(), buffer) {
-            Action::OpenChain { wait } => {
-                self.become_active(Activity::Updating);
-                Step::Open(wait)
-            }
-            Action::Store { record, what } => Step::Stored(self.files.store(record, what)),
-            Action::CloseChain => Step::Close,
-            Action::Send { request, timeout } => Step::Send(self.http.prepare(&request, timeout)),
-            Action::ResolveZone { facts, at } => {
-                Step::Zone(zone::resolve(facts, self.configured_zone.as_deref(), at))
-            }
-            Action::Finished(result) => Step::Finished(result),
-            Action::Wait { until } => Step::Wait(until),
-        }
     }
 
     async fn open(&mut self, wait: Duration) {
@@ -385,7 +373,7 @@ impl Engine {
     pub async fn past_day(
         &mut self,
         date: Date,
-        stop: &mut Stop,
+        stop: &Stop,
     ) -> Result<Option<SourceDay>, Failure> {
         let now = self.clock.now().utc;
         let noon = date.at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
@@ -409,7 +397,9 @@ impl Engine {
                         fetched_at: now.utc,
                     }));
                 }
-                PastAction::Send { request, timeout } => self.http.prepare(&request, timeout),
+                PastAction::Send { request, timeout } => {
+                    self.http.prepare(&request.view(&buffer[..]), timeout)
+                }
             };
             let label = outgoing.label().to_owned();
             self.promise(Some(outgoing.timeout()));

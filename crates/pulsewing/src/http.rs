@@ -8,7 +8,7 @@ use std::{fmt, path::Path, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use pulsewing_core::{
     oauth::NoAnswer,
-    request::{Endpoint, Method, ReplyHead, Request},
+    request::{Endpoint, Method, ReplyHead, RequestView},
 };
 use reqwest::{
     Client, StatusCode, Url,
@@ -141,7 +141,7 @@ impl Http {
 
     /// Builds the HTTP request, so that what it was made of may be dropped before it is sent.
     #[must_use]
-    pub fn prepare(&self, request: &Request<'_>, timeout: Duration) -> Outgoing {
+    pub fn prepare(&self, request: &RequestView<'_>, timeout: Duration) -> Outgoing {
         let url = self.endpoints.url(request);
         let mut builder = match request.method {
             Method::Get => self.client.get(url.clone()),
@@ -160,7 +160,7 @@ impl Http {
             builder = builder.header(CONTENT_TYPE, content_type);
         }
         if let Some(token) = request.bearer
-            && let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+            && let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {token}"))
         {
             value.set_sensitive(true);
             builder = builder.header(AUTHORIZATION, value);

@@ -7,7 +7,9 @@ use pulsewing_core::{
     chain::{Standing, Stored},
     dialect::google::{self, Identity, IdentityDecoder},
     oauth::Grant,
+    request::REQUEST_BUFFER,
 };
+use zeroize::Zeroizing;
 
 use crate::{
     app::App,
@@ -85,9 +87,13 @@ impl Person {
 
     /// Whom Google calls the owner of this token; nobody, where it does not say.
     async fn google(token: &AccessToken, http: &Http, app: &App) -> Self {
+        let mut buffer = Zeroizing::new([0; REQUEST_BUFFER]);
+        let Ok(request) = google::identity(&mut buffer[..], token) else {
+            return Self::named(Provider::Google, None);
+        };
         let mut decoder = IdentityDecoder::new();
         let sent = http
-            .prepare(&google::identity(token), IDENTITY_FOR)
+            .prepare(&request.view(&buffer[..]), IDENTITY_FOR)
             .send(app.now(), |part| {
                 if let Part::Body(chunk) = part {
                     // What is wrong with it is said at its end again.

@@ -30,7 +30,7 @@ impl Picture {
         let mut frame = Frame::new(size, vec![0; bytes])
             .ok_or_else(|| Problem::failed("the picture has no possible size"))?;
         let Ok(()): Result<(), Infallible> = draw(model, &mut frame);
-        let colours = model.colours(size, palette);
+        let colours = pulsewing_screen::colours(model, size, palette);
         Ok(Self { frame, colours })
     }
 

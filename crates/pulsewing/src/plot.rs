@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp, tz::Offset};
 use pulsewing_core::{
     Bpm,
     civil::Offsets,
-    day::{Day, Window},
+    day::{Day, Extent, Window},
 };
 
 /// The most labels along a line.
@@ -32,33 +32,6 @@ pub(crate) struct Scale {
     pub(crate) low: u16,
     pub(crate) high: u16,
     pub(crate) lines: Vec<u16>,
-}
-
-/// The least, mean and greatest of some minutes, and how many there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Extent {
-    pub(crate) min: u16,
-    pub(crate) mean: u16,
-    pub(crate) max: u16,
-    pub(crate) minutes: usize,
-}
-
-impl Extent {
-    /// Of some minutes; `None` without any.
-    pub(crate) fn of(values: impl IntoIterator<Item = Bpm>) -> Option<Self> {
-        let values: Vec<u16> = values.into_iter().map(Bpm::get).collect();
-        let (min, max) = (*values.iter().min()?, *values.iter().max()?);
-        let count = u32::try_from(values.len()).ok()?;
-        let sum: u32 = values.iter().map(|bpm| u32::from(*bpm)).sum();
-        // Rounded half up, as everywhere.
-        let mean = u16::try_from((2 * sum + count) / (2 * count)).ok()?;
-        Some(Self {
-            min,
-            mean,
-            max,
-            minutes: values.len(),
-        })
-    }
 }
 
 impl Plot {
@@ -141,6 +114,11 @@ impl Plot {
             .filter_map(|(minute, bpm)| Some((minute, (*bpm)?)))
     }
 
+    /// How many minutes have a value.
+    pub(crate) fn logged_minutes(&self) -> usize {
+        self.known().count()
+    }
+
     /// Least, mean and greatest.
     pub(crate) fn extent(&self) -> Option<Extent> {
         Extent::of(self.known().map(|(_, bpm)| bpm))
@@ -182,7 +160,7 @@ impl Plot {
     pub(crate) fn scale(&self) -> Scale {
         let (min, max) = self
             .extent()
-            .map_or((60, 100), |extent| (extent.min, extent.max));
+            .map_or((60, 100), |extent| (extent.min.get(), extent.max.get()));
         Scale::covering(min, max)
     }
 }
@@ -282,9 +260,10 @@ mod tests {
         );
         let extent = plot.extent().unwrap();
         assert_eq!(
-            (extent.min, extent.mean, extent.max, extent.minutes),
-            (73, 80, 91, 6)
+            [extent.min, extent.mean, extent.max].map(Bpm::get),
+            [73, 80, 91]
         );
+        assert_eq!(plot.logged_minutes(), 6);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use pulsewing_core::{
     },
     request::REQUEST_BUFFER,
 };
+use zeroize::Zeroizing;
 
 use crate::{
     app::{self, App},
@@ -186,17 +187,17 @@ impl SignIn {
     /// # Errors
     /// A [`Problem`] with the network or the code.
     pub async fn exchange(&self, code: &AuthorizationCode) -> Result<Grant, Problem> {
-        let mut buffer = [0; REQUEST_BUFFER];
-        let outgoing = token::exchange(
+        let mut buffer = Zeroizing::new([0; REQUEST_BUFFER]);
+        let request = token::exchange(
             self.provider,
             &self.client,
             code,
             self.pkce.verifier(),
             &self.redirect_uri,
-            &mut buffer,
+            &mut buffer[..],
         )
-        .map(|request| self.http.prepare(&request, EXCHANGE_FOR))
         .map_err(|error| Problem::failed("the code cannot be exchanged").caused_by(&error))?;
+        let outgoing = self.http.prepare(&request.view(&buffer[..]), EXCHANGE_FOR);
         let mut reply = ReplyDecoder::new();
         let mut status = 0;
         let sent = outgoing

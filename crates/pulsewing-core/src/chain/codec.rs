@@ -34,7 +34,11 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::{Access, Chain, Client, Intent, Record, Standing, Stored, Unstored};
-use crate::{AccessToken, ClientSecret, Provider, RefreshToken, oauth::Scopes};
+use crate::{
+    AccessToken, ClientSecret, Provider, RefreshToken,
+    oauth::Scopes,
+    tlv::{Damaged, Fields, Writer},
+};
 
 /// The format version that is written.
 pub const VERSION: u8 = 1;
@@ -57,6 +61,12 @@ pub enum RecordError {
     Newer(u8),
 }
 
+impl From<Damaged> for RecordError {
+    fn from(Damaged: Damaged) -> Self {
+        Self::Damaged
+    }
+}
+
 impl Record {
     /// Reads a record.
     ///
@@ -74,6 +84,15 @@ impl Record {
     }
 }
 
+impl Stored {
+    /// Writes the record of this chain, with an intent or without, to `buffer`, and returns the bytes
+    /// that are to be stored; `None` if the buffer has less room than [`MAX_RECORD`].
+    #[must_use]
+    pub fn encode<'b>(&self, intent: Option<Intent>, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+        encode(&self.0, intent.as_ref(), buffer)
+    }
+}
+
 impl Unstored {
     /// Writes the record that makes this chain the stored one, without an intent, to `buffer`, and
     /// returns the bytes that are to be stored; `None` if the buffer has less room than
@@ -85,7 +104,9 @@ impl Unstored {
 }
 
 fn encode<'b>(chain: &Chain, intent: Option<&Intent>, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
-    let mut out = Encoder { buffer, len: HEAD };
+    let [m0, m1, m2, m3] = MAGIC;
+    // The length of the fields is not known yet.
+    let mut out = Writer::new(buffer, &[m0, m1, m2, m3, VERSION, 0, 0])?;
     let provider = match chain.provider {
         Provider::Google => 1,
         Provider::Fitbit => 2,
@@ -121,42 +142,11 @@ fn encode<'b>(chain: &Chain, intent: Option<&Intent>, buffer: &'b mut [u8]) -> O
         let sent = intent.first_sent_at.as_millisecond().to_be_bytes();
         out.field(15, &[&intent.generation.to_be_bytes(), &sent])?;
     }
-    out.finish()
-}
-
-struct Encoder<'b> {
-    buffer: &'b mut [u8],
-    len: usize,
-}
-
-impl<'b> Encoder<'b> {
-    fn field(&mut self, tag: u8, parts: &[&[u8]]) -> Option<()> {
-        let len = u16::try_from(parts.iter().map(|part| part.len()).sum::<usize>()).ok()?;
-        self.push(&[tag])?;
-        self.push(&len.to_be_bytes())?;
-        parts.iter().try_for_each(|part| self.push(part))
-    }
-
-    fn push(&mut self, bytes: &[u8]) -> Option<()> {
-        let end = self.len.checked_add(bytes.len())?;
-        self.buffer.get_mut(self.len..end)?.copy_from_slice(bytes);
-        self.len = end;
-        Some(())
-    }
-
-    fn finish(mut self) -> Option<&'b [u8]> {
-        let fields = u16::try_from(self.len.checked_sub(HEAD)?)
-            .ok()?
-            .to_be_bytes();
-        let [m0, m1, m2, m3] = MAGIC;
-        let [hi, lo] = fields;
-        self.buffer
-            .get_mut(..HEAD)?
-            .copy_from_slice(&[m0, m1, m2, m3, VERSION, hi, lo]);
-        let sum = checksum(self.buffer.get(..self.len)?);
-        self.push(&sum)?;
-        self.buffer.get(..self.len)
-    }
+    let len = u16::try_from(out.written().len().checked_sub(HEAD)?).ok()?;
+    out.replace(HEAD - 2, &len.to_be_bytes())?;
+    let sum = checksum(out.written());
+    out.push(&sum)?;
+    Some(out.finish())
 }
 
 fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
@@ -184,104 +174,61 @@ fn decode(bytes: &[u8]) -> Result<Record, RecordError> {
         return Err(RecordError::Damaged);
     }
     // What follows the checksum is left-over room of a larger file.
-    Fields::read(fields)
-        .and_then(Fields::into_record)
-        .ok_or(RecordError::Damaged)
+    Ok(record(&Fields::read(fields)?)?)
 }
 
-/// The fields of a record as they are found.
-#[derive(Default)]
-struct Fields<'r> {
-    values: [Option<&'r [u8]>; 16],
-}
+/// How many tags there are, none of which is 0.
+const TAGS: usize = 16;
 
-impl<'r> Fields<'r> {
-    fn read(mut bytes: &'r [u8]) -> Option<Self> {
-        let mut fields = Self::default();
-        while !bytes.is_empty() {
-            let (&[tag, hi, lo], rest) = bytes.split_first_chunk()?;
-            let (value, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([hi, lo])))?;
-            let slot = fields.values.get_mut(usize::from(tag))?;
-            if tag == 0 || slot.replace(value).is_some() {
-                return None;
-            }
-            bytes = rest;
-        }
-        Some(fields)
+/// The record that these fields make.
+fn record(fields: &Fields<'_, TAGS>) -> Result<Record, Damaged> {
+    if fields.get(0).is_some() {
+        return Err(Damaged);
     }
-
-    fn into_record(self) -> Option<Record> {
-        let access = match self.get(8) {
-            Some(token) => Some(Access {
-                token: AccessToken::new(token).ok()?,
-                expires_at: self.seconds(9)?,
-                lifetime_s: u32::from_be_bytes(self.array(10)?),
-            }),
-            None => None,
-        };
-        let refresh_expires_at = match self.get(7) {
-            Some(_) => Some(self.seconds(7)?),
-            None => None,
-        };
-        let secret = match self.get(4) {
-            Some(secret) => Some(ClientSecret::new(secret).ok()?),
-            None => None,
-        };
-        let user_id = match self.get(5) {
-            Some(_) => Some(self.text(5)?),
-            None => None,
-        };
-        let chain = Chain {
-            provider: match self.array(1)? {
-                [1] => Provider::Google,
-                [2] => Provider::Fitbit,
-                _ => return None,
-            },
-            issuer: self.text(2)?,
-            client: Client {
-                id: self.text(3)?,
-                secret,
-            },
-            user_id,
-            refresh: RefreshToken::new(self.get(6)?).ok()?,
-            refresh_expires_at,
-            access,
-            scopes: Scopes::from_bits(u32::from_be_bytes(self.array(11)?)),
-            obtained_at: self.seconds(12)?,
-            generation: u32::from_be_bytes(self.array(13)?),
-            standing: match self.array(14)? {
-                [1] => Standing::Active,
-                [2] => Standing::Refused,
-                [3] => Standing::Moving,
-                _ => return None,
-            },
-        };
-        let intent = match self.get(15) {
-            Some(intent) => Some(read_intent(intent)?),
-            None => None,
-        };
-        Some(Record {
-            // An intent of another generation is about a chain that is gone.
-            intent: intent.filter(|intent| intent.generation == chain.generation),
-            chain: Stored(chain),
-        })
-    }
-
-    fn get(&self, tag: usize) -> Option<&'r [u8]> {
-        self.values.get(tag).copied().flatten()
-    }
-
-    fn array<const N: usize>(&self, tag: usize) -> Option<[u8; N]> {
-        self.get(tag)?.try_into().ok()
-    }
-
-    fn seconds(&self, tag: usize) -> Option<Timestamp> {
-        Timestamp::from_second(i64::from_be_bytes(self.array(tag)?)).ok()
-    }
-
-    fn text<const N: usize>(&self, tag: usize) -> Option<heapless::String<N>> {
-        core::str::from_utf8(self.get(tag)?).ok()?.try_into().ok()
-    }
+    let seconds = |tag| {
+        let seconds = i64::from_be_bytes(fields.array(tag)?);
+        Timestamp::from_second(seconds).map_err(|_| Damaged)
+    };
+    let number = |tag| fields.array(tag).map(u32::from_be_bytes);
+    let access = match fields.optional(8, |token| AccessToken::new(token).ok())? {
+        Some(token) => Some(Access {
+            token,
+            expires_at: seconds(9)?,
+            lifetime_s: number(10)?,
+        }),
+        None => None,
+    };
+    let chain = Chain {
+        provider: match fields.array(1)? {
+            [1] => Provider::Google,
+            [2] => Provider::Fitbit,
+            _ => return Err(Damaged),
+        },
+        issuer: fields.text(2)?.ok_or(Damaged)?,
+        client: Client {
+            id: fields.text(3)?.ok_or(Damaged)?,
+            secret: fields.optional(4, |secret| ClientSecret::new(secret).ok())?,
+        },
+        user_id: fields.text(5)?,
+        refresh: RefreshToken::new(fields.require(6)?).map_err(|_| Damaged)?,
+        refresh_expires_at: fields.get(7).map(|_| seconds(7)).transpose()?,
+        access,
+        scopes: Scopes::from_bits(number(11)?),
+        obtained_at: seconds(12)?,
+        generation: number(13)?,
+        standing: match fields.array(14)? {
+            [1] => Standing::Active,
+            [2] => Standing::Refused,
+            [3] => Standing::Moving,
+            _ => return Err(Damaged),
+        },
+    };
+    let intent = fields.optional(15, read_intent)?;
+    Ok(Record {
+        // An intent of another generation is about a chain that is gone.
+        intent: intent.filter(|intent| intent.generation == chain.generation),
+        chain: Stored(chain),
+    })
 }
 
 fn read_intent(bytes: &[u8]) -> Option<Intent> {

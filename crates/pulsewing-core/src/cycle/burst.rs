@@ -18,7 +18,7 @@ pub(super) struct Sending {
     pub(super) failure: Option<Failure>,
     /// Until when the same token is sent again; set once a try may have reached the server.
     pub(super) replay_until: Option<Duration>,
-    /// When the first try of the burst was, or would have been, sent.
+    /// Until when the same token would be sent again if the first try reached the server.
     pub(super) replay_limit: Duration,
     pub(super) head: Option<ReplyHead>,
     pub(super) reply: ReplyDecoder,

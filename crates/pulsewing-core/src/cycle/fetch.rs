@@ -8,22 +8,23 @@
 //! Heart rate alone decides whether a cycle succeeds. Where another call fails, what it would
 //! have said stays unknown. A 401 to any call asks for one renewal, and the call is repeated.
 
-use core::time::Duration;
+use core::{fmt, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{
     Action, Now, Settings,
-    failure::{Consent, Failure, Reason},
+    around::Surroundings,
+    failure::{Consent, Failure},
     intake::{Draft, Intake, Received},
+    reception::{Asked, Ended, Reception, Refused},
     refusal::{self, Refusal},
-    renewal::Surroundings,
     step::{Heart, Step},
 };
 use crate::{
-    Bpm, Fingerprint, Provider,
+    AccessToken, Bpm, Fingerprint, Provider,
     chain::Stored,
-    dialect::{DecodeError, ErrorReason, PageToken, ZoneFacts, fitbit, google},
+    dialect::{PageToken, ZoneFacts, fitbit, google},
     oauth::NoAnswer,
     reading::{Reading, TimeZone},
     request::{BufferFull, REQUEST_BUFFER, ReplyHead, Request},
@@ -34,9 +35,6 @@ pub(super) const TRY_FOR: Duration = Duration::from_secs(15);
 
 /// How often a call is tried that gets no answer.
 const TRIES: u8 = 3;
-
-/// The most bytes of a reply that are read. A day of minutes has 226 KB in Google's dialect.
-pub(super) const MAX_REPLY: u32 = 4 * 1_024 * 1_024;
 
 /// The most pages that one walk takes. A day of minutes is one page.
 pub(super) const MAX_PAGES: u8 = 8;
@@ -74,7 +72,6 @@ pub(super) enum Next {
 }
 
 /// The data calls of one cycle.
-#[derive(Debug)]
 pub(super) struct Fetch {
     memory: Memory,
     step: Step,
@@ -82,9 +79,7 @@ pub(super) struct Fetch {
     pages: u8,
     page: Option<PageToken>,
     pause_until: Option<Duration>,
-    head: Option<ReplyHead>,
-    length: u32,
-    intake: Intake,
+    reception: Reception<Intake>,
     provider: Provider,
     facts: ZoneFacts,
     draft: Option<Draft>,
@@ -101,6 +96,15 @@ pub(super) struct Fetch {
     may_ask_zone: bool,
 }
 
+impl fmt::Debug for Fetch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetch")
+            .field("step", &self.step)
+            .field("tries", &self.tries)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Fetch {
     pub(super) fn new(memory: Memory, provider: Provider) -> Self {
         Self {
@@ -110,9 +114,7 @@ impl Fetch {
             pages: 0,
             page: None,
             pause_until: None,
-            head: None,
-            length: 0,
-            intake: Intake::Nothing,
+            reception: Reception::new(),
             provider,
             facts: ZoneFacts::default(),
             draft: None,
@@ -224,47 +226,49 @@ impl Fetch {
     }
 
     /// What to do next.
-    pub(super) fn poll<'a>(
-        &'a mut self,
+    pub(super) fn poll(
+        &mut self,
         now: Now,
-        settings: &'a Settings,
-        chain: &'a Stored,
-        buffer: &'a mut [u8; REQUEST_BUFFER],
-    ) -> Action<'a> {
+        settings: &Settings,
+        chain: &Stored,
+        buffer: &mut [u8; REQUEST_BUFFER],
+    ) -> Action {
         match self.pause_until {
             Some(until) if now.up < until => return Action::Wait { until },
             _ => self.pause_until = None,
         }
         if self.step == Step::ResolvingZone {
             return Action::ResolveZone {
-                facts: &self.facts,
+                facts: self.facts.clone(),
                 at: now.utc,
             };
         }
-        match self.request(settings, chain, buffer) {
+        let Some(access) = chain.access() else {
+            return Action::Finished(Err(Failure::Unauthorized));
+        };
+        let user = settings.user_id.as_deref().unwrap_or("-");
+        match self.request(&access.token, user, buffer) {
             Ok(request) => Action::Send {
                 request,
                 timeout: TRY_FOR,
             },
-            // Never: the buffer has room for every request, and fetching begins with an access token.
-            Err(BufferFull) => Action::Finished(Err(Failure::Unauthorized)),
+            // Never: the buffer has room for every request.
+            Err(BufferFull) => Action::Finished(Err(Failure::OutOfTime)),
         }
     }
 
-    fn request<'a>(
-        &'a self,
-        settings: &'a Settings,
-        chain: &'a Stored,
-        buffer: &'a mut [u8],
-    ) -> Result<Request<'a>, BufferFull> {
-        let access = &chain.access().ok_or(BufferFull)?.token;
-        let user = settings.user_id.as_deref().unwrap_or("-");
+    fn request(
+        &self,
+        access: &AccessToken,
+        user: &str,
+        buffer: &mut [u8],
+    ) -> Result<Request, BufferFull> {
         let draft = self.draft.as_ref();
         let today = draft.map_or(Date::ZERO, |draft| draft.day.local().date());
         let page = self.page.as_ref();
         match (self.step, self.provider) {
             (Step::Zone | Step::Idle | Step::ResolvingZone, Provider::Google) => {
-                Ok(google::settings(access))
+                google::settings(buffer, access)
             }
             (Step::Zone | Step::Idle | Step::ResolvingZone, Provider::Fitbit) => {
                 fitbit::profile(buffer, access, user)
@@ -296,38 +300,28 @@ impl Fetch {
             (Step::Devices, Provider::Google) => google::paired_devices(buffer, access, page),
             (Step::Devices, Provider::Fitbit) => fitbit::devices(buffer, access, user),
             (Step::Resting, _) => {
-                let earlier = |date: Date, _| date.yesterday().unwrap_or(date);
-                let from = (0..RESTING_DAYS).fold(today, earlier);
-                google::resting(
-                    buffer,
-                    access,
-                    from,
-                    today.tomorrow().unwrap_or(today),
-                    page,
-                )
+                let mut from = today;
+                for _ in 0..RESTING_DAYS {
+                    from = from.yesterday().unwrap_or(from);
+                }
+                let until = today.tomorrow().unwrap_or(today);
+                google::resting(buffer, access, from, until, page)
             }
         }
     }
 
     /// A reply begins.
     pub(super) fn reply_head(&mut self, head: ReplyHead) {
-        self.head = Some(head);
-        self.length = 0;
-        self.intake = Intake::new(
-            self.step,
-            self.provider,
-            head.is_success(),
-            self.draft.as_mut(),
-        );
+        let draft = self.draft.as_mut();
+        let content = || Intake::new(self.step, self.provider, draft);
+        self.reception.begin(head, content);
     }
 
     /// More of its body.
     pub(super) fn reply_body(&mut self, chunk: &[u8]) {
-        let more = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
-        self.length = self.length.saturating_add(more);
-        if self.length <= MAX_REPLY {
-            self.intake.feed(chunk, self.draft.as_mut());
-        }
+        let draft = self.draft.as_mut();
+        self.reception
+            .feed(chunk, |intake, chunk| intake.feed(chunk, draft));
     }
 
     /// The reply has ended, or the try has failed.
@@ -337,66 +331,40 @@ impl Fetch {
         failed: Option<NoAnswer>,
         around: &mut Surroundings<'_>,
     ) -> Next {
-        around.pacing.count(around.now.utc);
         self.tries = self.tries.saturating_add(1);
-        let intake = core::mem::replace(&mut self.intake, Intake::Nothing);
-        let Some(head) = self.head.take() else {
-            return self.again(failed.unwrap_or(NoAnswer::Disconnected), around);
+        let asked = Asked {
+            provider: self.provider,
+            call: self.step.call(),
+            now: around.now.utc,
         };
-        let limited_until = around.pacing.obey(&head, self.provider, around.now.utc);
-        let cause = match failed {
-            None if self.length > MAX_REPLY => Some(NoAnswer::TooLong),
-            failed => failed,
-        };
-        if head.is_success()
-            && let Some(cause) = cause
-        {
-            return self.again(cause, around);
-        }
-        match intake.finish(self.step, self.draft.as_mut()) {
-            Ok(Received::Error(reason)) => {
-                self.refused(&head, &reason, limited_until, cause, around)
+        match self.reception.end(failed, asked, around.pacing) {
+            Ended::NoAnswer(cause) => self.again(cause, around),
+            Ended::Refused(refused) => self.refused(&refused, around),
+            Ended::Content(intake, status) => {
+                let draft = self.draft.as_mut();
+                match intake.and_then(|intake| intake.finish(self.step, draft)) {
+                    Ok(received) => self.received(received, around),
+                    Err(error) => match refusal::of_content(error, self.step.call(), status) {
+                        Some(failure) => self.give_up(failure, around),
+                        None => self.again(NoAnswer::Malformed, around),
+                    },
+                }
             }
-            Ok(received) => self.received(received, around),
-            Err(DecodeError::NoIntraday) => {
-                let failure = Failure::Rejected {
-                    call: self.step.call(),
-                    status: head.status,
-                    reason: Reason::IntradayNotAllowed,
-                };
-                self.give_up(failure, around)
-            }
-            Err(_) => self.again(NoAnswer::Malformed, around),
         }
     }
 
-    /// The provider decided against a call, or did not answer it; `cut` says what ended the reply
-    /// before its end.
-    fn refused(
-        &mut self,
-        head: &ReplyHead,
-        reason: &ErrorReason,
-        limited_until: Option<Timestamp>,
-        cut: Option<NoAnswer>,
-        around: &mut Surroundings<'_>,
-    ) -> Next {
-        let call = self.step.call();
-        let (now, is_limit) = (around.now.utc, refusal::is_limit(head.status, reason));
-        let until = match limited_until {
-            None if is_limit => around.pacing.be_quiet(head, self.provider, now),
-            until => until,
-        };
-        let until = until.unwrap_or(now);
-        match refusal::of_reply(self.provider, call, head.status, reason, until) {
+    /// The provider decided against a call, or did not answer it.
+    fn refused(&mut self, refused: &Refused, around: &mut Surroundings<'_>) -> Next {
+        match refused.refusal {
             Refusal::Unauthorized => self.unauthorized(around),
             // What is not the provider's own may be so because the rest is missing.
             Refusal::NoAnswer(cause @ NoAnswer::Foreign(_)) => {
-                self.again(cut.unwrap_or(cause), around)
+                self.again(refused.cut.unwrap_or(cause), around)
             }
             Refusal::NoAnswer(cause) => self.again(cause, around),
             Refusal::Decided(failure) => {
                 // A limit that names its end is the account's; without one, another call may pass.
-                if is_limit && head.quiet_for_s().is_none() && !self.step.is_vital() {
+                if refused.is_limit_without_end && !self.step.is_vital() {
                     around.pacing.next_allowed = None;
                 }
                 self.give_up(failure, around)
@@ -438,8 +406,8 @@ impl Fetch {
             call: self.step.call(),
             cause,
         };
-        let pause = 700 * u64::from(self.tries) + u64::from(around.jitter.below(600));
-        let at = around.now.up.saturating_add(Duration::from_millis(pause));
+        let pause = around.jitter.retry_pause(self.tries);
+        let at = around.now.up.saturating_add(pause);
         let now = Now {
             up: at,
             ..around.now
@@ -499,8 +467,6 @@ impl Fetch {
                 self.memory.resting = Some((resting, now));
                 page
             }
-            // Handled before: an error body is no success.
-            Received::Error(_) => None,
         };
         match page {
             Some(page) => self.turn(page, around),

@@ -6,10 +6,7 @@ use super::step::{Heart, Step};
 use crate::{
     Bpm, Provider,
     day::{Day, Window},
-    dialect::{
-        DecodeError, DeviceFacts, ErrorDecoder, ErrorReason, PageToken, Trackers, ZoneFacts,
-        fitbit, google,
-    },
+    dialect::{DecodeError, DeviceFacts, PageToken, Trackers, ZoneFacts, fitbit, google},
     heart_zone::HeartZones,
     instant::latest_credible,
     reading::{Reading, TimeZone},
@@ -105,15 +102,10 @@ pub(super) enum Received {
     Devices(Option<PageToken>),
     /// The resting heart rate, and where its list goes on.
     Resting(Option<Bpm>, Option<PageToken>),
-    /// An error body.
-    Error(ErrorReason),
 }
 
 /// The decoder of the reply that is coming in.
 pub(super) enum Intake {
-    Nothing,
-    Damaged(DecodeError),
-    Error(ErrorDecoder),
     GoogleZone(google::SettingsDecoder),
     /// With how many minutes of the future it has told.
     GoogleHeart(google::HeartDecoder, u32),
@@ -124,24 +116,10 @@ pub(super) enum Intake {
     FitbitDevices(fitbit::DevicesDecoder),
 }
 
-impl core::fmt::Debug for Intake {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Intake").finish_non_exhaustive()
-    }
-}
-
 impl Intake {
-    /// The decoder for the reply to a step, of a success or not.
-    pub(super) fn new(
-        step: Step,
-        provider: Provider,
-        is_success: bool,
-        draft: Option<&mut Draft>,
-    ) -> Self {
-        if !is_success {
-            return Self::Error(ErrorDecoder::new());
-        }
-        match (step, provider, draft) {
+    /// The decoder for the reply to a step that has one.
+    pub(super) fn new(step: Step, provider: Provider, draft: Option<&mut Draft>) -> Option<Self> {
+        Some(match (step, provider, draft) {
             (Step::Zone, Provider::Google, _) => Self::GoogleZone(google::SettingsDecoder::new()),
             (Step::Zone, Provider::Fitbit, _) => Self::FitbitZone(fitbit::ProfileDecoder::new()),
             (Step::Heart(_), Provider::Google, Some(_)) => {
@@ -161,18 +139,17 @@ impl Intake {
             (Step::Resting, _, Some(draft)) => {
                 Self::GoogleResting(google::RestingDecoder::new(draft.day.local().date()))
             }
-            (Step::Idle | Step::ResolvingZone, ..) | (_, _, None) => Self::Nothing,
-        }
+            (Step::Idle | Step::ResolvingZone, ..) | (_, _, None) => return None,
+        })
     }
 
     /// Takes in more of the body.
-    pub(super) fn feed(&mut self, chunk: &[u8], draft: Option<&mut Draft>) {
-        let fed = match (&mut *self, draft) {
-            (Self::Nothing | Self::Damaged(_), _) => Ok(()),
-            (Self::Error(decoder), _) => {
-                decoder.feed(chunk);
-                Ok(())
-            }
+    pub(super) fn feed(
+        &mut self,
+        chunk: &[u8],
+        draft: Option<&mut Draft>,
+    ) -> Result<(), DecodeError> {
+        match (self, draft) {
             (Self::GoogleZone(decoder), _) => decoder.feed(chunk),
             (Self::GoogleDevices(decoder), _) => decoder.feed(chunk),
             (Self::GoogleResting(decoder), _) => decoder.feed(chunk),
@@ -195,9 +172,6 @@ impl Intake {
             }
             (Self::FitbitHeart(decoder), Some(draft)) => decoder.feed(chunk, &mut draft.incoming),
             (Self::GoogleHeart(..) | Self::FitbitHeart(_), None) => Ok(()),
-        };
-        if let Err(error) = fed {
-            *self = Self::Damaged(error);
         }
     }
 
@@ -208,8 +182,6 @@ impl Intake {
         draft: Option<&mut Draft>,
     ) -> Result<Received, DecodeError> {
         match (self, draft) {
-            (Self::Damaged(error), _) => Err(error),
-            (Self::Error(decoder), _) => Ok(Received::Error(decoder.finish())),
             (Self::GoogleZone(decoder), _) => decoder.finish().map(Received::Zone),
             (Self::FitbitZone(decoder), _) => decoder.finish().map(Received::Zone),
             (Self::GoogleHeart(decoder, future), Some(draft)) => {
@@ -240,7 +212,7 @@ impl Intake {
                 draft.resting = draft.resting.or(newest);
                 Ok(Received::Resting(draft.resting, page.next_page))
             }
-            (Self::Nothing, _) | (_, None) => Err(DecodeError::NotTheReply),
+            (_, None) => Err(DecodeError::NotTheReply),
         }
     }
 }

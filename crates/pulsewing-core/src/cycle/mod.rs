@@ -21,8 +21,8 @@
 //!   gives the same action.
 //! - `CloseChain` is always given after `OpenChain`, whatever happened between; the lock is held
 //!   from one to the other.
-//! - A [`Request`] borrows the driver's buffer and the cycle; it has to be on its way before events
-//!   are told.
+//! - An action borrows nothing. The bytes of a record or a request lie in the driver's buffer, which
+//!   stays as it is until the action was carried out.
 //! - A refresh that was sent is waited for: do not drop the cycle between `Send` to
 //!   [`Endpoint::Token`](crate::request::Endpoint::Token) and the `Store` that follows
 //!   ([`Cycle::may_stop`] says when).
@@ -30,18 +30,20 @@
 //! Where to start reading: `renewal.rs` for the tokens, `fetch.rs` for the data, `pacing.rs` for how
 //! often. [`PastDay`] fetches what a history lacks, between two cycles.
 
+mod around;
 mod burst;
 mod failure;
 mod fetch;
 mod intake;
 mod pacing;
 mod past_day;
+mod reception;
 mod refusal;
 mod renewal;
 mod rest;
 mod step;
 
-use core::{fmt, time::Duration};
+use core::time::Duration;
 
 use jiff::Timestamp;
 
@@ -51,13 +53,14 @@ pub use pacing::Pacing;
 pub use past_day::{PastAction, PastDay};
 
 use self::{
+    around::Surroundings,
     fetch::{Fetch, Next},
     pacing::{ClockWatch, Jitter},
-    renewal::{Renewal, Surroundings},
+    renewal::Renewal,
 };
 use crate::{
     ClientSecret, Provider,
-    chain::{ClientId, Issuer, Record, Standing, Stored, UserId},
+    chain::{Access, ClientId, Issuer, Record, Standing, Stored, UserId},
     dialect::ZoneFacts,
     heart_zone::HeartZones,
     oauth::NoAnswer,
@@ -141,7 +144,8 @@ impl Settings {
 }
 
 /// What to do next. See [the module](self) for what to tell afterwards.
-pub enum Action<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
     /// Take the chain's lock, waiting for it at most this long, and read the store; if the lock is
     /// held already, only read.
     OpenChain {
@@ -150,8 +154,9 @@ pub enum Action<'a> {
     },
     /// Write this record durably in place of the stored one. It holds tokens.
     Store {
-        /// The bytes; empty, which has to fail, only if a chain outgrew its own bounds.
-        record: &'a [u8],
+        /// How many bytes at the beginning of the buffer are the record; none, which has to fail, only
+        /// if a chain outgrew its own bounds.
+        len: usize,
         /// What it is that is written.
         what: StoreWhat,
     },
@@ -160,7 +165,7 @@ pub enum Action<'a> {
     /// Send this, follow no redirect, and tell what comes back.
     Send {
         /// The request.
-        request: Request<'a>,
+        request: Request,
         /// The longest that the whole exchange may take, in real time.
         timeout: Duration,
     },
@@ -168,7 +173,7 @@ pub enum Action<'a> {
     /// locally.
     ResolveZone {
         /// What the provider says of it.
-        facts: &'a ZoneFacts,
+        facts: ZoneFacts,
         /// The instant around which the offsets have to be right.
         at: Timestamp,
     },
@@ -179,32 +184,6 @@ pub enum Action<'a> {
         /// When to poll again, at the latest.
         until: Duration,
     },
-}
-
-impl fmt::Debug for Action<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OpenChain { wait } => f.debug_struct("OpenChain").field("wait", wait).finish(),
-            // Not the record: it holds tokens.
-            Self::Store { record: _, what } => f
-                .debug_struct("Store")
-                .field("what", what)
-                .finish_non_exhaustive(),
-            Self::CloseChain => f.write_str("CloseChain"),
-            Self::Send { request, timeout } => f
-                .debug_struct("Send")
-                .field("request", request)
-                .field("timeout", timeout)
-                .finish(),
-            Self::ResolveZone { facts, at } => f
-                .debug_struct("ResolveZone")
-                .field("facts", facts)
-                .field("at", at)
-                .finish(),
-            Self::Finished(result) => f.debug_tuple("Finished").field(result).finish(),
-            Self::Wait { until } => f.debug_struct("Wait").field("until", until).finish(),
-        }
-    }
 }
 
 /// What a [`Action::Store`] writes.
@@ -278,7 +257,7 @@ impl Cycle {
     }
 
     /// Says what to do next. `buffer` is where requests and records are written.
-    pub fn poll<'a>(&'a mut self, now: Now, buffer: &'a mut [u8; REQUEST_BUFFER]) -> Action<'a> {
+    pub fn poll(&mut self, now: Now, buffer: &mut [u8; REQUEST_BUFFER]) -> Action {
         self.look_at_clocks(now);
         let is_between = matches!(self.phase, Phase::Idle | Phase::Finished(_));
         if core::mem::take(&mut self.jumped) && is_between && !self.gone {
@@ -333,7 +312,8 @@ impl Cycle {
 
     /// The lock is held and the store was read.
     pub fn opened(&mut self, record: Record, now: Now) {
-        self.renew(now, |renewal, around| renewal.opened(record, around));
+        let (renewal, _, mut around) = self.parts(now);
+        renewal.opened(record, &mut around);
     }
 
     /// The store holds no chain (`None`), or could not be had.
@@ -343,7 +323,8 @@ impl Cycle {
 
     /// The write was made durable, or it failed and the stored record is the old one or the new.
     pub fn stored(&mut self, confirmed: bool, now: Now) {
-        self.renew(now, |renewal, around| renewal.stored(confirmed, around));
+        let (renewal, _, mut around) = self.parts(now);
+        renewal.stored(confirmed, &mut around);
     }
 
     /// The lock was given back.
@@ -357,7 +338,8 @@ impl Cycle {
             (Some(chain), failure) => {
                 self.renewal_failure = failure;
                 self.phase = Phase::Fetching;
-                let next = self.fetching(now, |fetch, around| fetch.authorise(&chain, around));
+                let (_, fetch, mut around) = self.parts(now);
+                let next = fetch.authorise(&chain, &mut around);
                 self.chain = Some(chain);
                 self.advance(next, now);
             }
@@ -395,9 +377,13 @@ impl Cycle {
     #[inline(never)]
     pub fn reply_end(&mut self, failed: Option<NoAnswer>, now: Now) {
         match self.phase {
-            Phase::Renewing => self.renew(now, |renewal, around| renewal.reply_end(failed, around)),
+            Phase::Renewing => {
+                let (renewal, _, mut around) = self.parts(now);
+                renewal.reply_end(failed, &mut around);
+            }
             Phase::Fetching => {
-                let next = self.fetching(now, |fetch, around| fetch.reply_end(failed, around));
+                let (_, fetch, mut around) = self.parts(now);
+                let next = fetch.reply_end(failed, &mut around);
                 self.advance(next, now);
             }
             Phase::Idle | Phase::Finished(_) => {}
@@ -407,7 +393,8 @@ impl Cycle {
     /// The zone that was asked for.
     #[inline(never)]
     pub fn zone_resolved(&mut self, zone: TimeZone, now: Now) {
-        let next = self.fetching(now, |fetch, around| fetch.zone_resolved(zone, around));
+        let (_, fetch, mut around) = self.parts(now);
+        let next = fetch.zone_resolved(zone, &mut around);
         self.advance(next, now);
     }
 
@@ -418,32 +405,36 @@ impl Cycle {
         }
     }
 
-    fn renew(&mut self, now: Now, step: impl FnOnce(&mut Renewal, &mut Surroundings<'_>)) {
+    /// The two that take steps, and what surrounds them.
+    fn parts(&mut self, now: Now) -> (&mut Renewal, &mut Fetch, Surroundings<'_>) {
         self.look_at_clocks(now);
-        let mut around = Surroundings {
+        let around = Surroundings {
             settings: &self.settings,
             pacing: &mut self.pacing,
             jitter: &mut self.jitter,
             in_use: self.chain.as_ref(),
             now,
         };
-        step(&mut self.renewal, &mut around);
+        (&mut self.renewal, &mut self.fetch, around)
     }
 
-    fn fetching(
-        &mut self,
-        now: Now,
-        step: impl FnOnce(&mut Fetch, &mut Surroundings<'_>) -> Next,
-    ) -> Next {
+    /// The access token and the user for so many requests between two cycles; `None` while a cycle is due
+    /// or under way, there is no token, or no request can be spared.
+    fn spare(&mut self, now: Now, requests: u16) -> Option<(&Access, &str)> {
         self.look_at_clocks(now);
-        let mut around = Surroundings {
-            settings: &self.settings,
-            pacing: &mut self.pacing,
-            jitter: &mut self.jitter,
-            in_use: self.chain.as_ref(),
-            now,
-        };
-        step(&mut self.fetch, &mut around)
+        let is_quiet = self.phase == Phase::Idle && !self.jumped && now.utc < self.due;
+        let cap = self.settings.hourly_cap;
+        if !is_quiet || self.gone || !self.pacing.has_room(now.utc, cap, requests) {
+            return None;
+        }
+        let access = self.chain.as_ref()?.access()?;
+        Some((access, self.settings.user_id.as_deref().unwrap_or("-")))
+    }
+
+    /// What limits the requests, by the clocks as they are now.
+    fn pacing_at(&mut self, now: Now) -> &mut Pacing {
+        self.look_at_clocks(now);
+        &mut self.pacing
     }
 
     #[inline(never)]

@@ -10,8 +10,8 @@ use crate::{Provider, instant::later, request::ReplyHead};
 /// The provider's trackers sync about every quarter of an hour.
 const SYNC_EVERY_S: i64 = 15 * 60;
 
-/// The hour is counted in spans: 59 whole ones and a part of a sixtieth are more than an hour,
-/// so that what is counted no more is older than that.
+/// Requests are counted in spans of 62 seconds, so that 60 of them, the newest of which has only begun,
+/// always cover more than an hour.
 const SPAN_S: i64 = 62;
 
 /// How many requests a cycle needs, at the least, to come to a reading.
@@ -286,6 +286,11 @@ impl Jitter {
         self.0 ^= self.0 >> 17;
         self.0 ^= self.0 << 5;
         self.0.checked_rem(bound).unwrap_or(0)
+    }
+
+    /// How long to pause before another try, after so many in vain: about as many seconds.
+    pub(super) fn retry_pause(&mut self, tries: u8) -> Duration {
+        Duration::from_millis(700 * u64::from(tries) + u64::from(self.below(600)))
     }
 }
 

@@ -16,28 +16,29 @@ use core::{fmt, time::Duration};
 use jiff::{Timestamp, civil::Date};
 
 use super::{
-    Cycle, Now, Phase,
-    failure::{CallName, Failure, Reason},
-    fetch::{MAX_PAGES, MAX_REPLY, TRY_FOR},
+    Cycle, Now,
+    failure::{CallName, Failure},
+    fetch::{MAX_PAGES, TRY_FOR},
+    reception::{Asked, Ended, Reception},
     refusal::{self, Refusal},
 };
 use crate::{
     AccessToken, Bpm, Provider,
     civil::Offsets,
     day::Day,
-    dialect::{DecodeError, ErrorDecoder, PageToken, fitbit, google},
+    dialect::{DecodeError, PageToken, fitbit, google},
     instant::latest_credible,
     oauth::NoAnswer,
     request::{BufferFull, REQUEST_BUFFER, ReplyHead, Request},
 };
 
 /// What to do next about a past day.
-#[derive(Debug)]
-pub enum PastAction<'a> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PastAction {
     /// Send this, follow no redirect, and tell what comes back.
     Send {
         /// The request.
-        request: Request<'a>,
+        request: Request,
         /// The longest that the whole exchange may take, in real time.
         timeout: Duration,
     },
@@ -64,17 +65,12 @@ pub struct PastDay {
     page: Option<PageToken>,
     pages: u8,
     points: u32,
-    head: Option<ReplyHead>,
-    length: u32,
-    intake: Intake,
+    reception: Reception<Intake>,
     outcome: Option<Result<(), Failure>>,
 }
 
 /// The decoder of the reply that is coming in.
 enum Intake {
-    Nothing,
-    Damaged(DecodeError),
-    Error(ErrorDecoder),
     Google(google::HeartDecoder),
     GoogleResting(google::RestingDecoder),
     Fitbit(fitbit::HeartDecoder),
@@ -96,45 +92,35 @@ impl PastDay {
             page: None,
             pages: 0,
             points: 0,
-            head: None,
-            length: 0,
-            intake: Intake::Nothing,
+            reception: Reception::new(),
             outcome: None,
         }
     }
 
     /// What to do next. `buffer` is where the request is written.
-    pub fn poll<'a>(
-        &'a mut self,
-        cycle: &'a mut Cycle,
+    pub fn poll(
+        &mut self,
+        cycle: &mut Cycle,
         now: Now,
-        buffer: &'a mut [u8; REQUEST_BUFFER],
-    ) -> PastAction<'a> {
+        buffer: &mut [u8; REQUEST_BUFFER],
+    ) -> PastAction {
         if let Some(outcome) = self.outcome {
             return PastAction::Finished(outcome);
         }
-        cycle.look_at_clocks(now);
-        let cap = cycle.settings.hourly_cap;
-        let is_quiet = cycle.phase == Phase::Idle && !cycle.jumped && now.utc < cycle.due;
         // A day is not begun that would lack the request for its resting heart rate.
         let requests = match self.provider {
             Provider::Google if !self.is_at_resting => 2,
             _ => 1,
         };
-        let may_ask = is_quiet && !cycle.gone && cycle.pacing.has_room(now.utc, cap, requests);
-        let access = cycle
-            .chain
-            .as_ref()
-            .and_then(|chain| chain.access())
-            .filter(|access| may_ask && outlives_a_try(access.expires_at, now));
-        let Some(access) = access else {
+        let spare = cycle.spare(now, requests);
+        let spare = spare.filter(|(access, _)| outlives_a_try(access.expires_at, now));
+        let Some((access, user)) = spare else {
             if self.is_at_resting {
                 self.end(Ok(()));
                 return PastAction::Finished(Ok(()));
             }
             return PastAction::NotNow;
         };
-        let user = cycle.settings.user_id.as_deref().unwrap_or("-");
         match self.request(&access.token, user, buffer) {
             Ok(request) => PastAction::Send {
                 request,
@@ -145,12 +131,12 @@ impl PastDay {
         }
     }
 
-    fn request<'a>(
-        &'a self,
-        access: &'a AccessToken,
+    fn request(
+        &self,
+        access: &AccessToken,
         user: &str,
-        buffer: &'a mut [u8],
-    ) -> Result<Request<'a>, BufferFull> {
+        buffer: &mut [u8],
+    ) -> Result<Request, BufferFull> {
         let local = self.day.local();
         match self.provider {
             Provider::Fitbit => {
@@ -176,32 +162,20 @@ impl PastDay {
 
     /// A reply begins.
     pub fn reply_head(&mut self, head: ReplyHead) {
-        self.head = Some(head);
-        self.length = 0;
-        self.intake = match self.provider {
-            _ if !head.is_success() => Intake::Error(ErrorDecoder::new()),
+        let content = || match self.provider {
             Provider::Google if self.is_at_resting => {
                 Intake::GoogleResting(google::RestingDecoder::new(self.date))
             }
             Provider::Google => Intake::Google(google::HeartDecoder::new()),
             Provider::Fitbit => Intake::Fitbit(fitbit::HeartDecoder::new(&self.offsets)),
         };
+        self.reception.begin(head, || Some(content()));
     }
 
     /// More of its body arrives.
     pub fn reply_body(&mut self, chunk: &[u8]) {
-        let more = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
-        self.length = self.length.saturating_add(more);
-        if self.length > MAX_REPLY {
-            return;
-        }
         let day = &mut self.day;
-        let fed = match &mut self.intake {
-            Intake::Nothing | Intake::Damaged(_) => Ok(()),
-            Intake::Error(decoder) => {
-                decoder.feed(chunk);
-                Ok(())
-            }
+        self.reception.feed(chunk, |intake, chunk| match intake {
             Intake::Google(decoder) => decoder.feed(chunk, &mut |point| {
                 if let google::HeartPoint::Minute(sample) = point
                     && let Some(minute) = day.local().minute_of(sample.at)
@@ -211,77 +185,65 @@ impl PastDay {
             }),
             Intake::GoogleResting(decoder) => decoder.feed(chunk),
             Intake::Fitbit(decoder) => decoder.feed(chunk, day),
-        };
-        if let Err(error) = fed {
-            self.intake = Intake::Damaged(error);
-        }
+        });
     }
 
     /// The reply has ended, or the exchange failed: before, within or after the head.
     pub fn reply_end(&mut self, failed: Option<NoAnswer>, cycle: &mut Cycle, now: Now) {
-        cycle.look_at_clocks(now);
-        cycle.pacing.count(now.utc);
-        let intake = core::mem::replace(&mut self.intake, Intake::Nothing);
-        let Some(head) = self.head.take() else {
-            return self.unanswered(failed.unwrap_or(NoAnswer::Disconnected));
+        let asked = Asked {
+            provider: self.provider,
+            call: CallName::Heart,
+            now: now.utc,
         };
-        let limited_until = cycle.pacing.obey(&head, self.provider, now.utc);
-        let cause = match failed {
-            None if self.length > MAX_REPLY => Some(NoAnswer::TooLong),
-            failed => failed,
-        };
-        if head.is_success()
-            && let Some(cause) = cause
-        {
-            return self.unanswered(cause);
-        }
-        let page = match intake {
-            Intake::Nothing => Err(DecodeError::NotTheReply),
-            Intake::Damaged(error) => Err(error),
-            Intake::Error(decoder) => {
-                let reason = decoder.finish();
-                let until = match limited_until {
-                    None if refusal::is_limit(head.status, &reason) => {
-                        cycle.pacing.be_quiet(&head, self.provider, now.utc)
-                    }
-                    until => until,
-                };
-                let until = until.unwrap_or(now.utc);
-                let refusal =
-                    refusal::of_reply(self.provider, CallName::Heart, head.status, &reason, until);
-                return match refusal {
+        let ended = self.reception.end(failed, asked, cycle.pacing_at(now));
+        let (intake, status) = match ended {
+            Ended::NoAnswer(cause) => return self.unanswered(cause),
+            Ended::Refused(refused) => {
+                return match refused.refusal {
                     Refusal::Unauthorized => self.end(Err(Failure::Unauthorized)),
                     Refusal::NoAnswer(cause) => self.unanswered(cause),
                     Refusal::Decided(failure) => self.end(Err(failure)),
                 };
             }
-            Intake::Google(decoder) => decoder.finish().map(|page| {
-                self.points = self.points.saturating_add(page.points);
-                page.next_page
-            }),
-            Intake::GoogleResting(decoder) => decoder.finish().map(|page| {
-                let date = self.day.local().date();
-                let newest = page.newest.filter(|(of, _)| *of == date);
-                self.resting = newest.map(|(_, bpm)| bpm);
-                None
-            }),
-            Intake::Fitbit(decoder) => decoder.finish(&mut self.day).and_then(|facts| {
-                self.resting = facts.resting;
-                // A day of another date than was asked for takes this one's place.
-                let is_asked_for = self.day.local().date() == self.date;
-                is_asked_for.then_some(None).ok_or(DecodeError::NotTheReply)
-            }),
+            Ended::Content(intake, status) => (intake, status),
         };
+        let page = intake.and_then(|intake| self.take(intake));
         let future = self.day.truncate(latest_credible(now.utc));
         self.future_minutes = self.future_minutes.saturating_add(future);
         match page {
             Ok(page) => self.received(page),
-            Err(DecodeError::NoIntraday) => self.end(Err(Failure::Rejected {
-                call: CallName::Heart,
-                status: head.status,
-                reason: Reason::IntradayNotAllowed,
-            })),
-            Err(_) => self.unanswered(NoAnswer::Malformed),
+            Err(error) => match refusal::of_content(error, CallName::Heart, status) {
+                Some(failure) => self.end(Err(failure)),
+                None => self.unanswered(NoAnswer::Malformed),
+            },
+        }
+    }
+
+    /// Takes what a whole reply had; returns where it goes on.
+    fn take(&mut self, intake: Intake) -> Result<Option<PageToken>, DecodeError> {
+        match intake {
+            Intake::Google(decoder) => {
+                let page = decoder.finish()?;
+                self.points = self.points.saturating_add(page.points);
+                Ok(page.next_page)
+            }
+            Intake::GoogleResting(decoder) => {
+                let page = decoder.finish()?;
+                let date = self.day.local().date();
+                let newest = page.newest.filter(|(of, _)| *of == date);
+                self.resting = newest.map(|(_, bpm)| bpm);
+                Ok(None)
+            }
+            Intake::Fitbit(decoder) => {
+                let facts = decoder.finish(&mut self.day)?;
+                self.resting = facts.resting;
+                // A day of another date than was asked for takes this one's place.
+                if self.day.local().date() == self.date {
+                    Ok(None)
+                } else {
+                    Err(DecodeError::NotTheReply)
+                }
+            }
         }
     }
 

@@ -3,7 +3,11 @@
 use jiff::Timestamp;
 
 use super::failure::{CallName, Consent, Failure, Reason};
-use crate::{Provider, dialect::ErrorReason, oauth::NoAnswer};
+use crate::{
+    Provider,
+    dialect::{DecodeError, ErrorReason},
+    oauth::NoAnswer,
+};
 
 /// What a reply means that is no success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,4 +69,16 @@ pub(super) fn of_reply(
         (403, _) if provider == Provider::Google => rejected(Reason::PermissionDenied),
         _ => rejected(Reason::Other),
     })
+}
+
+/// What the content of a success refuses: `None` for one that cannot be read.
+pub(super) const fn of_content(error: DecodeError, call: CallName, status: u16) -> Option<Failure> {
+    match error {
+        DecodeError::NoIntraday => Some(Failure::Rejected {
+            call,
+            status,
+            reason: Reason::IntradayNotAllowed,
+        }),
+        _ => None,
+    }
 }

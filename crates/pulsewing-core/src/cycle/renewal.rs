@@ -40,16 +40,16 @@ use jiff::Timestamp;
 
 use super::{
     Action, Now, Settings, StoreWhat,
+    around::Surroundings,
     burst::{Sending, replay_left},
     failure::{CallName, Consent, Failure, Reason, StoreTrouble},
-    pacing::{Jitter, Pacing},
     rest::Rest,
 };
 use crate::{
     Fingerprint, Provider,
     chain::{Access, Intent, Record, Standing, Stored, Unstored},
     oauth::{Answer, Grant, NoAnswer, OAuthError, token},
-    request::{REQUEST_BUFFER, ReplyHead},
+    request::{BufferFull, REQUEST_BUFFER, ReplyHead},
 };
 
 /// How long one try may take.
@@ -80,37 +80,29 @@ pub(super) struct Renewal {
     /// one: it is not sent again, also if the store did not take the refusal.
     refused: Option<Fingerprint>,
     rest: Rest,
-    chain: Option<Stored>,
     /// Whether the store held an intent: then the token may have been spent before this burst.
     found_intent: bool,
     grants: u8,
     token_written: bool,
 }
 
+/// What is being done, with the chain that it is done to.
 #[derive(Debug)]
 enum State {
     Opening,
-    WritingIntent(Intent),
-    Sending(Sending),
-    Pausing(Sending, Duration),
-    Withdrawing(Failure),
+    WritingIntent(Stored, Intent),
+    Sending(Stored, Sending),
+    Pausing(Stored, Sending, Duration),
+    Withdrawing(Stored, Failure),
     Storing(Unstored),
     StorePausing(Unstored, Duration),
-    Caching,
-    Rechecking,
+    Caching(Stored),
+    /// The chain whose token was refused.
+    Rechecking(Stored),
     Refusing(Unstored),
-    Closing(Option<Failure>),
-    Settled(Option<Failure>),
-}
-
-/// What surrounds a renewal while it is at work.
-pub(super) struct Surroundings<'c> {
-    pub(super) settings: &'c Settings,
-    pub(super) pacing: &'c mut Pacing,
-    pub(super) jitter: &'c mut Jitter,
-    /// The chain that the cycle before used.
-    pub(super) in_use: Option<&'c Stored>,
-    pub(super) now: Now,
+    /// The chain that may still serve, and what stood in the way of renewing it.
+    Closing(Option<Stored>, Option<Failure>),
+    Settled(Option<Stored>, Option<Failure>),
 }
 
 impl Renewal {
@@ -121,7 +113,6 @@ impl Renewal {
             is_answered: false,
             refused: None,
             rest: Rest::new(),
-            chain: None,
             found_intent: false,
             grants: 0,
             token_written: false,
@@ -147,7 +138,7 @@ impl Renewal {
     /// How often the refresh under way was sent without an answer, and what came last instead.
     pub(super) const fn unanswered(&self) -> Option<(u8, Failure)> {
         match &self.state {
-            State::Pausing(sending, _) => match sending.failure {
+            State::Pausing(_, sending, _) => match sending.failure {
                 Some(failure) => Some((sending.tries, failure)),
                 None => None,
             },
@@ -157,9 +148,9 @@ impl Renewal {
 
     /// The chain, and what stood in the way of renewing it; `None` while at work. With neither
     /// chain nor failure there is nothing left to say.
-    pub(super) fn settled(&mut self) -> Option<(Option<Stored>, Option<Failure>)> {
-        match self.state {
-            State::Settled(failure) => Some((self.chain.take(), failure)),
+    pub(super) const fn settled(&mut self) -> Option<(Option<Stored>, Option<Failure>)> {
+        match &mut self.state {
+            State::Settled(chain, failure) => Some((chain.take(), *failure)),
             _ => None,
         }
     }
@@ -178,84 +169,73 @@ impl Renewal {
     pub(super) const fn in_flight(&self) -> bool {
         matches!(
             self.state,
-            State::Sending(_) | State::Storing(_) | State::StorePausing(..)
+            State::Sending(..) | State::Storing(_) | State::StorePausing(..)
         )
     }
 
     /// What to do next.
-    pub(super) fn poll<'a>(
-        &'a mut self,
+    pub(super) fn poll(
+        &mut self,
         now: Now,
-        settings: &'a Settings,
-        buffer: &'a mut [u8; REQUEST_BUFFER],
-    ) -> Action<'a> {
-        // Waits that are over.
-        self.state = match core::mem::replace(&mut self.state, State::Opening) {
-            State::Pausing(sending, until) if now.up >= until => State::Sending(sending),
-            State::StorePausing(unstored, until) if now.up >= until => State::Storing(unstored),
-            state => state,
-        };
+        settings: &Settings,
+        buffer: &mut [u8; REQUEST_BUFFER],
+    ) -> Action {
+        self.end_pause(now.up);
         match &self.state {
-            State::Opening | State::Rechecking => Action::OpenChain {
+            State::Opening | State::Rechecking(_) => Action::OpenChain {
                 wait: LOCK_FOR.min(settings.time_for_tries(now)),
             },
-            State::WritingIntent(intent) => {
-                self.store_record(Some(*intent), StoreWhat::Intent, buffer)
+            State::WritingIntent(chain, intent) => {
+                store(chain.encode(Some(*intent), buffer), StoreWhat::Intent)
             }
-            State::Withdrawing(_) => self.store_record(None, StoreWhat::Withdrawal, buffer),
-            State::Caching => self.store_record(None, StoreWhat::Cache, buffer),
-            State::Storing(unstored) => store(unstored, StoreWhat::Tokens, buffer),
-            State::Refusing(unstored) => store(unstored, StoreWhat::Refusal, buffer),
-            State::Pausing(_, until) | State::StorePausing(_, until) => {
+            State::Withdrawing(chain, _) => {
+                store(chain.encode(None, buffer), StoreWhat::Withdrawal)
+            }
+            State::Caching(chain) => store(chain.encode(None, buffer), StoreWhat::Cache),
+            State::Storing(unstored) => store(unstored.encode(buffer), StoreWhat::Tokens),
+            State::Refusing(unstored) => store(unstored.encode(buffer), StoreWhat::Refusal),
+            State::Pausing(_, _, until) | State::StorePausing(_, until) => {
                 Action::Wait { until: *until }
             }
-            State::Sending(_) => self.send(settings, buffer),
-            State::Closing(_) | State::Settled(_) => Action::CloseChain,
+            State::Sending(chain, _) => send(chain, settings, buffer),
+            State::Closing(..) | State::Settled(..) => Action::CloseChain,
         }
     }
 
-    fn store_record<'a>(
-        &'a self,
-        intent: Option<Intent>,
-        what: StoreWhat,
-        buffer: &'a mut [u8],
-    ) -> Action<'a> {
-        let record = self.chain.as_ref().map(|chain| Record {
-            chain: chain.clone(),
-            intent,
-        });
-        Action::Store {
-            record: record
-                .and_then(|record| record.encode(buffer))
-                .unwrap_or_default(),
-            what,
+    /// Goes on after a pause that is over.
+    fn end_pause(&mut self, up: Duration) {
+        let (State::Pausing(_, _, until) | State::StorePausing(_, until)) = &self.state else {
+            return;
+        };
+        if up >= *until {
+            self.state = match self.take() {
+                State::Pausing(chain, sending, _) => State::Sending(chain, sending),
+                State::StorePausing(unstored, _) => State::Storing(unstored),
+                state => state,
+            };
         }
     }
 
-    fn send<'a>(&'a self, settings: &'a Settings, buffer: &'a mut [u8]) -> Action<'a> {
-        let request = self
-            .chain
-            .as_ref()
-            .and_then(|chain| token::refresh(chain, settings.client_secret.as_ref(), buffer).ok());
-        match request {
-            Some(request) => Action::Send {
-                request,
-                timeout: TRY_FOR,
-            },
-            // Neither happens: a chain is there while it is sent, and the buffer is large enough.
-            None => Action::CloseChain,
-        }
+    /// Takes the state out, to put the one that follows in its place.
+    const fn take(&mut self) -> State {
+        core::mem::replace(&mut self.state, State::Closing(None, None))
     }
 
     /// The store was read, under the lock.
     pub(super) fn opened(&mut self, record: Record, around: &mut Surroundings<'_>) {
-        if let (State::Rechecking, Some(sent)) = (&self.state, &self.chain)
-            && record.chain.generation() <= sent.generation()
-        {
-            self.refused = Some(sent.refresh_token().fingerprint());
-            self.state = State::Refusing(sent.refused());
-            return;
-        }
+        self.state = match self.take() {
+            State::Opening => self.found(record, around),
+            State::Rechecking(sent) if record.chain.generation() <= sent.generation() => {
+                self.refused = Some(sent.refresh_token().fingerprint());
+                State::Refusing(sent.refused())
+            }
+            State::Rechecking(_) => self.found(record, around),
+            state => state,
+        };
+    }
+
+    /// Begins with what the store holds.
+    fn found(&mut self, record: Record, around: &mut Surroundings<'_>) -> State {
         let chain = match around.in_use {
             // Without rotation nothing can be lost, and where access tokens are not stored, memory
             // has the newer one.
@@ -269,56 +249,63 @@ impl Renewal {
             _ => record.chain,
         };
         let is_refused = self.refused == Some(chain.refresh_token().fingerprint());
-        self.state = match around.settings.objection_to(&chain) {
-            Some(failure) => State::Closing(Some(failure)),
+        match around.settings.objection_to(&chain) {
+            Some(failure) => State::Closing(None, Some(failure)),
             None if is_refused => State::Refusing(chain.refused()),
-            None => self.begin(&chain, record.intent, around),
-        };
-        self.chain = Some(chain);
+            None => self.begin(chain, record.intent, around),
+        }
     }
 
     /// Decides whether this chain is to be refreshed, and begins.
     fn begin(
         &mut self,
-        chain: &Stored,
+        chain: Stored,
         intent: Option<Intent>,
         around: &mut Surroundings<'_>,
     ) -> State {
         let now = around.now;
         self.found_intent = intent.is_some();
-        let is_needed = intent.is_some() || !self.is_good(chain, now.utc, Access::refresh_at);
+        let is_needed = intent.is_some() || !self.is_good(&chain, now.utc, Access::refresh_at);
         if !is_needed {
-            return State::Closing(None);
+            return State::Closing(Some(chain), None);
         }
         let replay = intent.and_then(|intent| replay_left(intent, now.utc));
         if replay.is_none()
-            && let Some(failure) = self.rest.of(chain, now.up)
+            && let Some(failure) = self.rest.of(&chain, now.up)
         {
-            return State::Closing(Some(failure));
+            return State::Closing(Some(chain), Some(failure));
         }
         // A repeat of what may have been sent before is exempt from every limit.
         if intent.is_none()
             && let Err(until) = around.pacing.admit(now.utc, around.settings.hourly_cap)
         {
-            return State::Closing(Some(Failure::RateLimited { until }));
+            return State::Closing(Some(chain), Some(Failure::RateLimited { until }));
         }
         if !around.settings.may_try(now) {
-            return State::Closing(Some(Failure::OutOfTime));
+            return State::Closing(Some(chain), Some(Failure::OutOfTime));
         }
+        let sending = Sending::new(now.up);
         if !chain.provider().rotates() {
-            return State::Sending(Sending::new(now.up));
+            return State::Sending(chain, sending);
         }
         match replay {
-            Some(left) => State::Sending(Sending {
-                replay_until: Some(now.up.saturating_add(left)),
-                ..Sending::new(now.up)
-            }),
+            Some(left) => {
+                let replay_until = Some(now.up.saturating_add(left));
+                let sending = Sending {
+                    replay_until,
+                    ..sending
+                };
+                State::Sending(chain, sending)
+            }
             // None, or one whose replays are over: what is sent now may be what rotates, so it
             // gets replays of its own, and a restart has to know since when.
-            None => State::WritingIntent(Intent {
-                generation: chain.generation(),
-                first_sent_at: now.utc,
-            }),
+            None => {
+                let intent = Intent {
+                    generation: chain.generation(),
+                    first_sent_at: now.utc,
+                };
+                State::WritingIntent(chain, intent)
+            }
         }
     }
 
@@ -331,34 +318,35 @@ impl Renewal {
 
     /// The store could not be read, or holds nothing.
     pub(super) fn unavailable(&mut self, trouble: Option<StoreTrouble>) {
-        let failure = match trouble {
-            Some(trouble) => Failure::Store(trouble),
-            None => Failure::NoChain,
-        };
-        self.state = match self.state {
-            // The lock is held, and the provider has spoken: what is known is enough.
-            State::Rechecking => {
-                let sent = self.chain.as_ref();
-                self.refused = sent.map(|chain| chain.refresh_token().fingerprint());
-                State::Closing(Some(Failure::ConsentNeeded(Consent::Refused)))
+        self.state = match self.take() {
+            State::Opening => {
+                let failure = trouble.map_or(Failure::NoChain, Failure::Store);
+                State::Closing(None, Some(failure))
             }
-            _ => State::Closing(Some(failure)),
+            // The lock is held, and the provider has spoken: what is known is enough.
+            State::Rechecking(sent) => {
+                self.refused = Some(sent.refresh_token().fingerprint());
+                State::Closing(None, Some(Failure::ConsentNeeded(Consent::Refused)))
+            }
+            state => state,
         };
     }
 
     /// The write was confirmed, or it failed.
     pub(super) fn stored(&mut self, confirmed: bool, around: &mut Surroundings<'_>) {
         let now = around.now;
-        self.state = match core::mem::replace(&mut self.state, State::Opening) {
-            State::WritingIntent(_) if confirmed => {
+        self.state = match self.take() {
+            State::WritingIntent(chain, _) if confirmed => {
                 let sending = Sending::new(now.up);
                 if around.settings.may_try(now) {
-                    State::Sending(sending)
+                    State::Sending(chain, sending)
                 } else {
-                    self.end_burst(&sending, Failure::OutOfTime)
+                    self.end_burst(chain, &sending, Failure::OutOfTime)
                 }
             }
-            State::WritingIntent(_) => State::Closing(Some(Failure::IntentNotStored)),
+            State::WritingIntent(chain, _) => {
+                State::Closing(Some(chain), Some(Failure::IntentNotStored))
+            }
             State::Storing(unstored) if confirmed => {
                 self.token_written = true;
                 self.use_stored(unstored.confirmed(), around)
@@ -368,43 +356,43 @@ impl Renewal {
                 match around.settings.deadline {
                     // The intent stays, and the next start asks for the same pair again.
                     Some(deadline) if again_at > deadline.end => {
-                        State::Closing(Some(Failure::TokensNotStored))
+                        State::Closing(None, Some(Failure::TokensNotStored))
                     }
                     _ => State::StorePausing(unstored, again_at),
                 }
             }
             // An intent that stays behind costs one refresh more, nothing else.
-            State::Withdrawing(failure) => State::Closing(Some(failure)),
-            State::Caching => State::Closing(None),
+            State::Withdrawing(chain, failure) => State::Closing(Some(chain), Some(failure)),
+            State::Caching(chain) => State::Closing(Some(chain), None),
             // Unmarked, it is marked by the next cycle.
-            State::Refusing(_) => State::Closing(Some(Failure::ConsentNeeded(Consent::Refused))),
+            State::Refusing(_) => {
+                State::Closing(None, Some(Failure::ConsentNeeded(Consent::Refused)))
+            }
             state => state,
         };
     }
 
     /// Goes on with a chain that a rotation brought and the store holds.
     fn use_stored(&mut self, chain: Stored, around: &mut Surroundings<'_>) -> State {
-        let next = if chain.access().is_some() {
-            State::Closing(None)
+        if chain.access().is_some() {
+            State::Closing(Some(chain), None)
         } else if self.grants < MAX_GRANTS {
-            self.begin(&chain, None, around)
+            self.begin(chain, None, around)
         } else {
-            State::Closing(Some(no_answer(NoAnswer::Malformed)))
-        };
-        self.chain = Some(chain);
-        next
+            State::Closing(Some(chain), Some(no_answer(NoAnswer::Malformed)))
+        }
     }
 
     /// A reply to the refresh begins.
     pub(super) fn reply_head(&mut self, head: ReplyHead) {
-        if let State::Sending(sending) = &mut self.state {
+        if let State::Sending(_, sending) = &mut self.state {
             sending.head = Some(head);
         }
     }
 
     /// More of its body.
     pub(super) fn reply_body(&mut self, chunk: &[u8]) {
-        if let State::Sending(sending) = &mut self.state {
+        if let State::Sending(_, sending) = &mut self.state {
             sending.reply.feed(chunk);
         }
     }
@@ -412,17 +400,23 @@ impl Renewal {
     /// The reply has ended, or the try has failed.
     #[inline(never)]
     pub(super) fn reply_end(&mut self, failed: Option<NoAnswer>, around: &mut Surroundings<'_>) {
-        let State::Sending(mut sending) = core::mem::replace(&mut self.state, State::Opening)
-        else {
-            return;
+        self.state = match self.take() {
+            State::Sending(chain, sending) => self.answered(chain, sending, failed, around),
+            state => state,
         };
+    }
+
+    fn answered(
+        &mut self,
+        chain: Stored,
+        mut sending: Sending,
+        failed: Option<NoAnswer>,
+        around: &mut Surroundings<'_>,
+    ) -> State {
         // A replay is exempt from the cap, and does not use it up.
         if sending.replay_until.is_none() {
             around.pacing.count(around.now.utc);
         }
-        let Some(chain) = &self.chain else {
-            return;
-        };
         let provider = chain.provider();
         let rotates = provider.rotates();
         let head = sending.head.take();
@@ -443,43 +437,35 @@ impl Renewal {
         if self.is_answered && self.rejected.is_some() {
             around.pacing.unauthorized_refresh_at = Some(now);
         }
-        self.state = match answer {
-            Answer::Granted(grant) => self.take_grant(grant, around),
-            Answer::Refused(OAuthError::InvalidGrant) => State::Rechecking,
+        match answer {
+            Answer::Granted(grant) => self.take_grant(&chain, grant, around),
+            Answer::Refused(OAuthError::InvalidGrant) => State::Rechecking(chain),
             Answer::Refused(error) => {
                 let failure = Failure::OAuth(error);
                 let may_be_spent = sending.replay_until.is_some() || self.found_intent;
                 let is_final = error.is_final() && !may_be_spent;
-                self.rest.begin(chain, failure, is_final, around.now.up);
-                self.end_burst(&sending, failure)
+                self.rest.begin(&chain, failure, is_final, around.now.up);
+                self.end_burst(chain, &sending, failure)
             }
-            Answer::Gone => self.end_burst(&sending, gone(provider)),
+            Answer::Gone => self.end_burst(chain, &sending, gone(provider)),
             Answer::RateLimited => {
                 let until = limited_until.unwrap_or(now);
-                self.try_again(sending, Failure::RateLimited { until }, false, around)
+                let failure = Failure::RateLimited { until };
+                self.try_again(chain, sending, failure, false, around)
             }
             Answer::Missing(cause) => {
                 let may_have_left = cause != NoAnswer::NeverLeft;
-                self.try_again(sending, no_answer(cause), may_have_left, around)
+                self.try_again(chain, sending, no_answer(cause), may_have_left, around)
             }
-        };
+        }
     }
 
-    fn take_grant(&mut self, grant: Grant, around: &Surroundings<'_>) -> State {
+    fn take_grant(&mut self, chain: &Stored, grant: Grant, around: &Surroundings<'_>) -> State {
         self.rest = Rest::new();
         self.grants = self.grants.saturating_add(1);
-        let Some(chain) = &self.chain else {
-            return State::Closing(Some(Failure::NoChain));
-        };
         match chain.with_access(&grant, around.now.utc) {
-            Some(renewed) => {
-                self.chain = Some(renewed);
-                if around.settings.cache_access {
-                    State::Caching
-                } else {
-                    State::Closing(None)
-                }
-            }
+            Some(renewed) if around.settings.cache_access => State::Caching(renewed),
+            Some(renewed) => State::Closing(Some(renewed), None),
             None => State::Storing(chain.granted(grant, around.now.utc)),
         }
     }
@@ -487,13 +473,14 @@ impl Renewal {
     /// After a try without an answer: again, or an end of the burst.
     fn try_again(
         &mut self,
+        chain: Stored,
         mut sending: Sending,
         failure: Failure,
         may_have_left: bool,
         around: &mut Surroundings<'_>,
     ) -> State {
         let now = around.now;
-        let rotates = self.rotates();
+        let rotates = chain.provider().rotates();
         if rotates && may_have_left && sending.replay_until.is_none() {
             sending.replay_until = Some(sending.replay_limit);
         }
@@ -514,15 +501,14 @@ impl Renewal {
                 let cap = around.settings.hourly_cap;
                 let is_allowed = around.pacing.admit(now.utc, cap).is_ok();
                 (is_allowed && sending.tries < PLAIN_TRIES).then(|| {
-                    let pause =
-                        700 * u64::from(sending.tries) + u64::from(around.jitter.below(600));
-                    now.up.saturating_add(Duration::from_millis(pause))
+                    let pause = around.jitter.retry_pause(sending.tries);
+                    now.up.saturating_add(pause)
                 })
             }
         };
         match again_at {
             Some(at) if around.settings.may_try(Now { up: at, ..now }) => {
-                State::Pausing(sending, at)
+                State::Pausing(chain, sending, at)
             }
             _ => {
                 let is_servers_word = matches!(
@@ -532,10 +518,10 @@ impl Renewal {
                         ..
                     }
                 );
-                if let Some(chain) = self.chain.as_ref().filter(|_| is_servers_word) {
-                    self.rest.begin(chain, failure, false, now.up);
+                if is_servers_word {
+                    self.rest.begin(&chain, failure, false, now.up);
                 }
-                self.end_burst(&sending, failure)
+                self.end_burst(chain, &sending, failure)
             }
         }
     }
@@ -543,39 +529,49 @@ impl Renewal {
     /// Ends a burst without a grant. If no try, of this burst or an earlier one, can have reached
     /// the server, the intent goes; else it stays, and the next cycle begins with the same token.
     /// The old access token, while it lives, goes on being used.
-    fn end_burst(&self, sending: &Sending, failure: Failure) -> State {
-        if self.rotates() && sending.replay_until.is_none() && !self.found_intent {
-            State::Withdrawing(failure)
+    fn end_burst(&self, chain: Stored, sending: &Sending, failure: Failure) -> State {
+        let rotates = chain.provider().rotates();
+        if rotates && sending.replay_until.is_none() && !self.found_intent {
+            State::Withdrawing(chain, failure)
         } else {
-            State::Closing(Some(failure))
+            State::Closing(Some(chain), Some(failure))
         }
-    }
-
-    fn rotates(&self) -> bool {
-        self.chain
-            .as_ref()
-            .is_some_and(|chain| chain.provider().rotates())
     }
 
     /// The lock was given back.
     pub(super) fn closed(&mut self, now: Timestamp) {
-        if let State::Closing(failure) = self.state {
-            let usable = self.chain.as_ref().is_some_and(|chain| {
-                chain.standing() == Standing::Active
-                    && self.is_good(chain, now, |access| access.expires_at)
-            });
-            if !usable || failure.is_some_and(|failure| !failure.leaves_access()) {
-                self.chain = None;
+        self.state = match self.take() {
+            State::Closing(chain, failure) => {
+                let leaves_access = failure.is_none_or(Failure::leaves_access);
+                let chain = chain.filter(|chain| {
+                    leaves_access
+                        && chain.standing() == Standing::Active
+                        && self.is_good(chain, now, |access| access.expires_at)
+                });
+                State::Settled(chain, failure)
             }
-            self.state = State::Settled(failure);
-        }
+            state => state,
+        };
     }
 }
 
-fn store<'a>(unstored: &Unstored, what: StoreWhat, buffer: &'a mut [u8]) -> Action<'a> {
+/// Writes a record, if it was one.
+fn store(record: Option<&[u8]>, what: StoreWhat) -> Action {
     Action::Store {
-        record: unstored.encode(buffer).unwrap_or_default(),
+        len: record.unwrap_or_default().len(),
         what,
+    }
+}
+
+/// Sends a chain's refresh token.
+fn send(chain: &Stored, settings: &Settings, buffer: &mut [u8]) -> Action {
+    match token::refresh(chain, settings.client_secret.as_ref(), buffer) {
+        Ok(request) => Action::Send {
+            request,
+            timeout: TRY_FOR,
+        },
+        // Never: the buffer has room for it.
+        Err(BufferFull) => Action::CloseChain,
     }
 }
 

@@ -98,7 +98,7 @@ impl Authorize<'_> {
             url.push_pair("access_type", "offline")?;
             url.push_pair("prompt", "consent")?;
         }
-        Ok(url.finish())
+        Ok(url.into_text())
     }
 }
 

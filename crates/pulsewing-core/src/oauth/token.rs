@@ -7,10 +7,8 @@
 use crate::{
     AuthorizationCode, ClientSecret, CodeVerifier, Provider, RefreshToken,
     chain::{Client, Stored},
-    request::{BufferFull, Endpoint, Method, Request, Writer},
+    request::{BufferFull, Endpoint, Request, Writer},
 };
-
-const FORM: Option<&str> = Some("application/x-www-form-urlencoded");
 
 /// The path of a provider's token endpoint.
 #[must_use]
@@ -35,21 +33,21 @@ pub const fn revoke_path(provider: Provider) -> &'static str {
 /// # Errors
 /// [`BufferFull`] if `buffer` is smaller than
 /// [`REQUEST_BUFFER`](crate::request::REQUEST_BUFFER).
-pub fn exchange<'b>(
+pub fn exchange(
     provider: Provider,
     client: &Client,
     code: &AuthorizationCode,
     verifier: &CodeVerifier,
     redirect_uri: &str,
-    buffer: &'b mut [u8],
-) -> Result<Request<'b>, BufferFull> {
+    buffer: &mut [u8],
+) -> Result<Request, BufferFull> {
     let mut form = Writer::new(buffer);
     form.push_pair("grant_type", "authorization_code")?;
     form.push_pair("code", code.expose())?;
     form.push_pair("code_verifier", verifier.expose())?;
     form.push_pair("redirect_uri", redirect_uri)?;
     push_client(&mut form, &client.id, client.secret.as_ref())?;
-    Ok(post(Endpoint::Token, token_path(provider), form.finish()))
+    form.into_form(Endpoint::Token, token_path(provider))
 }
 
 /// Trades a refresh token (RFC 6749, section 6). That it is taken from a [`Stored`] chain is what
@@ -59,11 +57,11 @@ pub fn exchange<'b>(
 ///
 /// # Errors
 /// [`BufferFull`] as for [`exchange`].
-pub fn refresh<'b>(
+pub fn refresh(
     chain: &Stored,
     secret: Option<&ClientSecret>,
-    buffer: &'b mut [u8],
-) -> Result<Request<'b>, BufferFull> {
+    buffer: &mut [u8],
+) -> Result<Request, BufferFull> {
     let mut form = Writer::new(buffer);
     form.push_pair("grant_type", "refresh_token")?;
     form.push_pair("refresh_token", chain.refresh_token().expose())?;
@@ -72,11 +70,7 @@ pub fn refresh<'b>(
         &chain.client().id,
         secret.or_else(|| chain.client().secret.as_ref()),
     )?;
-    Ok(post(
-        Endpoint::Token,
-        token_path(chain.provider()),
-        form.finish(),
-    ))
+    form.into_form(Endpoint::Token, token_path(chain.provider()))
 }
 
 /// Gives a grant back: revoking the refresh token ends all of its tokens (Fitbit Web API, Revoke
@@ -84,18 +78,18 @@ pub fn refresh<'b>(
 ///
 /// # Errors
 /// [`BufferFull`] as for [`exchange`].
-pub fn revoke<'b>(
+pub fn revoke(
     provider: Provider,
     client: &Client,
     token: &RefreshToken,
-    buffer: &'b mut [u8],
-) -> Result<Request<'b>, BufferFull> {
+    buffer: &mut [u8],
+) -> Result<Request, BufferFull> {
     let mut form = Writer::new(buffer);
     form.push_pair("token", token.expose())?;
     if provider == Provider::Fitbit {
         push_client(&mut form, &client.id, client.secret.as_ref())?;
     }
-    Ok(post(Endpoint::Revoke, revoke_path(provider), form.finish()))
+    form.into_form(Endpoint::Revoke, revoke_path(provider))
 }
 
 fn push_client(
@@ -110,17 +104,6 @@ fn push_client(
     }
 }
 
-fn post<'b>(endpoint: Endpoint, path: &'static str, form: &'b str) -> Request<'b> {
-    Request {
-        method: Method::Post,
-        endpoint,
-        target: path,
-        bearer: None,
-        content_type: FORM,
-        body: form.as_bytes(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +114,7 @@ mod tests {
         let chain = signed_in(Provider::Fitbit).confirmed();
         let mut buffer = [0; REQUEST_BUFFER];
         let request = refresh(&chain, None, &mut buffer).unwrap();
+        let request = request.view(&buffer);
         assert_eq!(
             (request.target, request.endpoint),
             ("/oauth2/token", Endpoint::Token)

@@ -13,7 +13,7 @@ use jiff::{
 };
 use pulsewing_core::{
     Provider,
-    request::{Endpoint, Method},
+    request::{Endpoint, Method, RequestView},
 };
 use serde_json::{Value, json};
 
@@ -37,6 +37,18 @@ pub(crate) struct Call {
     pub(crate) target: String,
     pub(crate) bearer: Option<String>,
     pub(crate) body: String,
+}
+
+impl From<RequestView<'_>> for Call {
+    fn from(request: RequestView<'_>) -> Self {
+        Self {
+            method: request.method,
+            endpoint: request.endpoint,
+            target: request.target.to_owned(),
+            bearer: request.bearer.map(str::to_owned),
+            body: String::from_utf8(request.body.to_vec()).unwrap(),
+        }
+    }
 }
 
 impl Call {

@@ -37,13 +37,7 @@ fn fetch(world: &mut World, past: &mut PastDay) -> (Told, usize) {
         let call = match past.poll(&mut world.cycle, now, &mut buffer) {
             PastAction::NotNow => return (Told::NotNow, sent),
             PastAction::Finished(result) => return (Told::Ended(result), sent),
-            PastAction::Send { request, .. } => Call {
-                method: request.method,
-                endpoint: request.endpoint,
-                target: request.target.to_owned(),
-                bearer: request.bearer.map(|token| token.expose().to_owned()),
-                body: String::from_utf8(request.body.to_vec()).unwrap(),
-            },
+            PastAction::Send { request, .. } => Call::from(request.view(&buffer)),
         };
         let (real, truth) = (world.real, world.truth());
         let failed = match world.cloud.exchange(&call, real, truth) {

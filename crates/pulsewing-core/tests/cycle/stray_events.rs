@@ -67,12 +67,12 @@ proptest! {
             let mut storing = None;
             match world.cycle.poll(now, &mut buffer) {
                 Action::Send { request, .. } => {
-                    let body = std::str::from_utf8(request.body).unwrap();
+                    let body = std::str::from_utf8(request.view(&buffer).body).unwrap();
                     let is_known = confirmed.iter().any(|token| body.contains(token));
                     prop_assert!(is_known || !body.contains("refresh_token="), "{}", body);
                 }
-                Action::Store { record, .. } => {
-                    let record = pulsewing_core::chain::Record::decode(record).unwrap();
+                Action::Store { len, .. } => {
+                    let record = pulsewing_core::chain::Record::decode(&buffer[..len]).unwrap();
                     let token = record.chain.refresh_token().expose().to_owned();
                     storing = Some(format!("refresh_token={token}&"));
                 }

@@ -34,7 +34,7 @@ impl std::fmt::Debug for Bytes {
     }
 }
 
-/// What the cycle wants, without its borrows.
+/// What the cycle wants, with the bytes that lay in the buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Todo {
     Open(Duration),
@@ -264,8 +264,8 @@ impl World {
         self.has_looked = true;
         let now = self.now();
         let mut buffer = [0; REQUEST_BUFFER];
-        let todo = owned(self.cycle.poll(now, &mut buffer));
-        let again = owned(self.cycle.poll(now, &mut buffer));
+        let todo = with_bytes(self.cycle.poll(now, &mut buffer), &buffer);
+        let again = with_bytes(self.cycle.poll(now, &mut buffer), &buffer);
         assert_eq!(todo, again, "polled twice");
         self.kept = (self.cycle.pacing().clone(), self.cycle.memory().clone());
         todo
@@ -585,22 +585,14 @@ pub(crate) fn chain(
     .unwrap()
 }
 
-fn owned(action: Action<'_>) -> Todo {
+/// An action with its bytes.
+fn with_bytes(action: Action, buffer: &[u8]) -> Todo {
     match action {
         Action::OpenChain { wait } => Todo::Open(wait),
-        Action::Store { record, what } => Todo::Store(Bytes(record.to_vec()), what),
+        Action::Store { len, what } => Todo::Store(Bytes(buffer[..len].to_vec()), what),
         Action::CloseChain => Todo::Close,
-        Action::Send { request, timeout } => {
-            let call = Call {
-                method: request.method,
-                endpoint: request.endpoint,
-                target: request.target.to_owned(),
-                bearer: request.bearer.map(|token| token.expose().to_owned()),
-                body: String::from_utf8(request.body.to_vec()).unwrap(),
-            };
-            Todo::Send(call, timeout)
-        }
-        Action::ResolveZone { facts, .. } => Todo::Resolve(facts.clone()),
+        Action::Send { request, timeout } => Todo::Send(Call::from(request.view(buffer)), timeout),
+        Action::ResolveZone { facts, .. } => Todo::Resolve(facts),
         Action::Finished(result) => Todo::Finished(result),
         Action::Wait { until } => Todo::Wait(until),
     }

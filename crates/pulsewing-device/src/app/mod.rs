@@ -33,14 +33,14 @@ use pulsewing_core::{
     instant::later,
     oauth::NoAnswer,
     report::Report,
-    request::REQUEST_BUFFER,
+    request::{REQUEST_BUFFER, Request},
 };
 use pulsewing_store::{MAX_SNAPSHOT, StoreError};
 use zeroize::Zeroizing;
 
 pub(crate) use time::whole_seconds;
 
-use self::exchange::{Parcel, Receiver};
+use self::exchange::Receiver;
 use crate::{
     apart::apart,
     backoff::Backoff,
@@ -177,7 +177,8 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         self.is_between &= matches!(action, Action::Wait { .. });
         match action {
             Action::OpenChain { wait } => apart(self.open(wait)).await,
-            Action::Store { record, what } => {
+            Action::Store { len, what } => {
+                let record = self.buffer.get(..len).unwrap_or_default();
                 let result = {
                     let shared = self.shared;
                     let mut store = shared.store.lock().await;
@@ -198,13 +199,10 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
                 self.chain_guard = None;
                 cycle.closed(now);
             }
-            Action::Send { request, timeout } => {
-                let parcel = Parcel::pack(&request);
-                apart(self.send(parcel.as_ref(), timeout)).await;
-            }
+            Action::Send { request, timeout } => apart(self.send(request, timeout)).await,
             Action::ResolveZone { facts, at } => {
                 let settings = self.shared.settings.borrow();
-                let zone = configuration::resolve_zone(&settings, facts, at);
+                let zone = configuration::resolve_zone(&settings, &facts, at);
                 cycle.zone_resolved(zone, now);
             }
             Action::Finished(result) => {
@@ -323,17 +321,16 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         }
     }
 
-    async fn send(&mut self, parcel: Option<&Parcel>, timeout: Duration) {
+    async fn send(&mut self, request: Request, timeout: Duration) {
         let shared = self.shared;
         self.note_refresh();
         self.rejoin().await;
-        let (Some(parcel), Some(now), Some(_)) = (parcel, shared.clock.utc(), self.link.joined())
-        else {
+        let (Some(now), Some(_)) = (shared.clock.utc(), self.link.joined()) else {
             shared.facts.borrow_mut().trouble = None;
             self.tell(|cycle, now| cycle.reply_end(Some(NoAnswer::NeverLeft), now));
             return;
         };
-        let server = configuration::server(&shared.settings.borrow(), parcel.endpoint);
+        let server = configuration::server(&shared.settings.borrow(), request.endpoint);
         let Some(cycle) = &mut self.cycle else {
             return;
         };
@@ -344,16 +341,17 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
             system: &shared.system,
             meter: &shared.meter,
         };
+        let request = request.view(&self.buffer[..]);
         let outgoing = Outgoing {
             host: &server.host,
             port: server.port,
             connect: Some(server.connect.as_str()).filter(|host| !host.is_empty()),
             is_tls: server.is_tls,
-            method: parcel.method,
-            target: parcel.target(),
-            bearer: parcel.bearer.as_ref().map(|token| token.expose()),
-            content_type: parcel.content_type,
-            body: parcel.body(),
+            method: request.method,
+            target: request.target,
+            bearer: request.bearer,
+            content_type: request.content_type,
+            body: request.body,
             timeout,
         };
         let until = shared.after(timeout).saturating_add(STEP);

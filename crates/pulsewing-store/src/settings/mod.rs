@@ -43,7 +43,7 @@ use crate::{
     Store, StoreError, Subject,
     frame::{Entry, Kind},
     journal::{Current, Place},
-    tlv::{Fields, Writer},
+    tlv::{self, FormatError},
 };
 
 /// The most bytes that encoded settings have.
@@ -131,26 +131,6 @@ impl Default for Settings {
     }
 }
 
-/// Why bytes are not what they should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FormatError {
-    /// They were damaged.
-    #[error("the stored bytes are damaged")]
-    Damaged,
-    /// A newer Pulsewing wrote them.
-    #[error("the stored bytes have format version {0}, which is newer than this program")]
-    Newer(u8),
-}
-
-impl<E> From<FormatError> for StoreError<E> {
-    fn from(error: FormatError) -> Self {
-        match error {
-            FormatError::Damaged => Self::Damaged,
-            FormatError::Newer(version) => Self::Newer(version),
-        }
-    }
-}
-
 impl Settings {
     /// The networks that have a name, best first.
     pub fn networks(&self) -> impl Iterator<Item = &WifiNetwork> {
@@ -160,7 +140,7 @@ impl Settings {
     /// Writes them to `buffer`, and returns how many bytes it took; `None` if it has too few.
     #[must_use]
     pub fn encode(&self, buffer: &mut [u8]) -> Option<usize> {
-        let mut out = Writer::new(buffer, MAGIC, VERSION)?;
+        let mut out = tlv::begin(buffer, MAGIC, VERSION)?;
         for (tag, network) in (1..).zip(&self.wifi) {
             let ssid = network.ssid.as_bytes();
             let password = network.password.as_ref().map_or("", WifiPassword::expose);
@@ -217,7 +197,7 @@ impl Settings {
                 out.field(tag, &[text.as_bytes()])?;
             }
         }
-        Some(out.len())
+        Some(out.written().len())
     }
 
     /// Reads them.
@@ -225,7 +205,7 @@ impl Settings {
     /// # Errors
     /// [`FormatError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
-        let fields = Fields::<25>::read(bytes, MAGIC, VERSION)?;
+        let fields = tlv::read::<25>(bytes, MAGIC, VERSION)?;
         let mut settings = Self::default();
         for (tag, network) in (1..).zip(&mut settings.wifi) {
             if let Some(stored) = fields.optional(tag, WifiNetwork::decode)? {
@@ -244,7 +224,7 @@ impl Settings {
             token: origin(7)?,
             api: origin(8)?,
             allows_plain_http: fields.get(9).is_some(),
-            connect: fields.text(24)?,
+            connect: fields.text(24)?.unwrap_or_default(),
         };
         settings.poll_every_s = u32::from_be_bytes(fields.array(10)?);
         settings.hourly_cap = u16::from_be_bytes(fields.array(11)?);
@@ -260,7 +240,7 @@ impl Settings {
             )
         })?;
         settings.spi_hz = u32::from_be_bytes(fields.array(16)?);
-        settings.wearer_name = fields.text(17)?;
+        settings.wearer_name = fields.text(17)?.unwrap_or_default();
         settings.heart_zones = fields.optional(18, |bytes| {
             let (limits, []) = bytes.as_chunks::<2>() else {
                 return None;
@@ -270,11 +250,11 @@ impl Settings {
                 limits.map(|limit| Bpm::new(u16::from_be_bytes(limit)));
             HeartZones::new([light?, moderate?, vigorous?, peak?])
         })?;
-        settings.time_zone = fields.text(19)?;
+        settings.time_zone = fields.text(19)?.unwrap_or_default();
         settings.zone_rule =
             fields.optional(20, |text| core::str::from_utf8(text).ok()?.parse().ok())?;
         for (tag, server) in (21..).zip(&mut settings.sntp) {
-            *server = fields.text(tag)?;
+            *server = fields.text(tag)?.unwrap_or_default();
         }
         Ok(settings)
     }
@@ -322,7 +302,7 @@ impl<F: NorFlash> Store<F> {
             let mut head = [0; 5];
             let begun = frame.begin(5);
             journal.read(&mut self.flash, &begun, &mut head).await?;
-            if let Err(FormatError::Newer(version)) = Fields::<25>::read(&head, MAGIC, VERSION) {
+            if let Err(FormatError::Newer(version)) = tlv::read::<25>(&head, MAGIC, VERSION) {
                 return Err(StoreError::Newer(version));
             }
         }

@@ -128,7 +128,8 @@ impl World {
                     }
                     cycle.opened(loaded.record, now);
                 }
-                Action::Store { record, what } => {
+                Action::Store { len, what } => {
+                    let record = &buffer[..len];
                     assert_ne!(what, StoreWhat::Refusal, "the chain was lost");
                     let stored = self
                         .board
@@ -141,7 +142,7 @@ impl World {
                 Action::CloseChain => cycle.closed(now),
                 Action::Send { request, .. } => {
                     if request.endpoint == Endpoint::Token {
-                        let body = std::str::from_utf8(request.body).unwrap();
+                        let body = std::str::from_utf8(request.view(&buffer).body).unwrap();
                         let record = self.board.record().unwrap();
                         self.sent_without_intent |= record.intent.is_none();
                         let (status, reply) = self.cloud.refresh(body, self.utc);

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use pulsewing_core::Provider;
 use pulsewing_store::{
-    MAX_SETTINGS, Settings, StoreError,
+    FormatError, MAX_SETTINGS, Settings, StoreError,
     mock::Tear,
-    settings::{FormatError, PaletteChoice, SettingError, SettingName, Theme},
+    settings::{PaletteChoice, SettingError, SettingName, Theme},
 };
 
 use crate::board::{Board, ESP32};

@@ -12,7 +12,7 @@ use pulsewing_core::{
     reading::{Reading, TimeZone, ZoneSource},
 };
 use pulsewing_store::{
-    MAX_SNAPSHOT, Snapshot, StoreError, mock::Tear, settings::FormatError, snapshot::encode,
+    FormatError, MAX_SNAPSHOT, Snapshot, StoreError, mock::Tear, snapshot::encode,
 };
 
 use crate::board::{Board, ESP32};

@@ -54,7 +54,7 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         sandbox.url()
     ));
     // From here on there is something to clean up.
-    let mut stop = Stop::listen();
+    let stop = Stop::listen();
     let place = PrivateDir::new()?;
     let config = config(options.provider, &sandbox);
     sign_in(options.provider, &config, &sandbox, start, &place, console).await?;
@@ -72,7 +72,7 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
     let mut outputs = Outputs::open(&app, &look, Some(PICTURE.into()), &options.panels.specs)?;
     let mut rounds = Rounds::new(&app, app.engine(options.provider, None)?);
     if options.once {
-        return once(&app, &mut rounds, &mut outputs, &mut stop).await;
+        return once(&app, &mut rounds, &mut outputs, &stop).await;
     }
     let listener = match options.listen {
         Some(address) => Listener::bind(address).await?,
@@ -86,7 +86,7 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
     let presenter = Presenter::new(rounds.hub().clone(), outputs, None, console);
     tokio::select! {
         biased;
-        result = cycles(&mut rounds, &mut stop) => result,
+        result = cycles(&mut rounds, &stop) => result,
         () = presenter.run() => Ok(()),
         () = page => Ok(()),
     }
@@ -97,7 +97,7 @@ async fn once(
     app: &App,
     rounds: &mut Rounds,
     outputs: &mut Outputs,
-    stop: &mut Stop,
+    stop: &Stop,
 ) -> Result<(), Problem> {
     match rounds.next(stop).await {
         Ok(()) => {}
@@ -116,7 +116,7 @@ async fn once(
 }
 
 /// Cycle after cycle, until Ctrl-C: that is how a demo ends.
-async fn cycles(rounds: &mut Rounds, stop: &mut Stop) -> Result<(), Problem> {
+async fn cycles(rounds: &mut Rounds, stop: &Stop) -> Result<(), Problem> {
     loop {
         match rounds.next(stop).await {
             Ok(()) => {

@@ -7,6 +7,7 @@ use pulsewing_core::{
     oauth::{Answer, NoAnswer, ReplyDecoder, token},
     request::REQUEST_BUFFER,
 };
+use zeroize::Zeroizing;
 
 use crate::{
     app::{self, App},
@@ -39,10 +40,11 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
         ))
         .hint("a sign-in is shown to nobody but whoever gave it: set [endpoints] as it was when you signed in"));
     }
-    let mut buffer = [0; REQUEST_BUFFER];
-    let outgoing = token::revoke(provider, chain.client(), chain.refresh_token(), &mut buffer)
-        .map(|request| http.prepare(&request, REVOKE_FOR))
+    let mut buffer = Zeroizing::new([0; REQUEST_BUFFER]);
+    let (client, token) = (chain.client(), chain.refresh_token());
+    let request = token::revoke(provider, client, token, &mut buffer[..])
         .map_err(|error| Problem::failed("signing out cannot begin").caused_by(&error))?;
+    let outgoing = http.prepare(&request.view(&buffer[..]), REVOKE_FOR);
     let mut reply = ReplyDecoder::new();
     let sent = outgoing
         .send(app.now(), |part| match part {

@@ -33,7 +33,7 @@ pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
         &options.panels.specs,
     )?;
     let mut engine = app.engine(provider, Some(DEADLINE))?;
-    engine.next_cycle(&mut Stop::listen()).await?;
+    engine.next_cycle(&Stop::listen()).await?;
     let Some(reading) = engine.reading() else {
         return Ok(());
     };

@@ -30,7 +30,7 @@ pub(super) async fn run(app: &App, options: &Run) -> Result<(), Problem> {
     };
     let mut rounds = Rounds::new(app, app.engine(provider, None)?);
     let hub = rounds.hub().clone();
-    let mut stop = Stop::listen();
+    let stop = Stop::listen();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         provider = provider.name(),
@@ -50,7 +50,7 @@ pub(super) async fn run(app: &App, options: &Run) -> Result<(), Problem> {
     }
     tokio::select! {
         biased;
-        () = cycles(&mut rounds, &mut stop, app) => {}
+        () = cycles(&mut rounds, &stop, app) => {}
         () = presenter.run() => {}
         () = look_for_sign_in(&hub) => {}
         () = supervision.run() => {}
@@ -108,7 +108,7 @@ fn claim(app: &App) -> Result<Single, Problem> {
 }
 
 /// Cycle after cycle, until it is told to stop.
-async fn cycles(rounds: &mut Rounds, stop: &mut Stop, app: &App) {
+async fn cycles(rounds: &mut Rounds, stop: &Stop, app: &App) {
     loop {
         match rounds.next(stop).await {
             Ok(()) => {

@@ -53,7 +53,7 @@ pub(super) async fn run(options: &SandboxArgs, global: &Global) -> Result<(), Pr
         write_ca(dir, ca_pem)?;
     }
     // Whoever has read the line may say stop at once.
-    let mut stop = Stop::listen();
+    let stop = Stop::listen();
     print(&format!("{}\n", sandbox.ready_line()))?;
     stop.requested().await;
     sandbox.stop().await;

@@ -42,7 +42,7 @@ pub(super) async fn run(global: &Global, console: Console) -> Result<(), Problem
     }
     let (console, newest) = console.kept();
     let app = App::new(global, console)?;
-    let mut stop = Stop::listen();
+    let stop = Stop::listen();
     let keys = listen(&stop);
     let mut screen = Screen::open(&app, newest, keys)?;
     loop {
@@ -50,8 +50,8 @@ pub(super) async fn run(global: &Global, console: Console) -> Result<(), Problem
             Problem::failed("the state directory cannot be used").caused_by(&error)
         })?;
         let ended = match claimed {
-            Some(_single) => own(&app, &mut screen, &mut stop).await?,
-            None => follow(&app, &mut screen, &mut stop).await?,
+            Some(_single) => own(&app, &mut screen, &stop).await?,
+            None => follow(&app, &mut screen, &stop).await?,
         };
         if ended {
             return Ok(());
@@ -60,7 +60,7 @@ pub(super) async fn run(global: &Global, console: Console) -> Result<(), Problem
 }
 
 /// Polls, until it is told to stop.
-async fn own(app: &App, screen: &mut Screen, stop: &mut Stop) -> Result<bool, Problem> {
+async fn own(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Problem> {
     let mut rounds = Rounds::new(app, app.engine(app.provider(None)?, None)?);
     let hub = rounds.hub().clone();
     screen.message = None;
@@ -102,7 +102,7 @@ async fn own(app: &App, screen: &mut Screen, stop: &mut Stop) -> Result<bool, Pr
 }
 
 /// Shows what a daemon remembers. Returns whether it was told to stop; otherwise the daemon has ended.
-async fn follow(app: &App, screen: &mut Screen, stop: &mut Stop) -> Result<bool, Problem> {
+async fn follow(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Problem> {
     let mut seen = None;
     let mut live = Live::new(app.provider(None)?, app.interval());
     let mut last_look = None;
@@ -178,7 +178,7 @@ enum Key {
 
 /// Reads keys on a thread of their own; a key that quits stops the program as a signal does.
 fn listen(stop: &Stop) -> mpsc::Receiver<Key> {
-    let by_hand = stop.by_hand();
+    let stop = stop.clone();
     let (to, from) = mpsc::channel(16);
     thread::spawn(move || {
         while let Ok(event) = event::read() {
@@ -186,7 +186,7 @@ fn listen(stop: &Stop) -> mpsc::Receiver<Key> {
                 continue;
             };
             if key == Key::Quit {
-                by_hand.notify_one();
+                stop.request();
             }
             if to.blocking_send(key).is_err() {
                 return;

@@ -92,7 +92,7 @@ impl Rounds {
     /// # Errors
     /// What stood in the way, which everybody was told too; [`Exit::Interrupted`] when the program is
     /// to stop.
-    pub async fn next(&mut self, stop: &mut Stop) -> Result<(), Problem> {
+    pub async fn next(&mut self, stop: &Stop) -> Result<(), Problem> {
         let mut activity = self.engine.activity();
         let hub = self.hub.clone();
         let tell = async {
@@ -159,7 +159,7 @@ impl Rounds {
 
     /// Fetches the past days that the history lacks, until there is none, a cycle is due, or something
     /// stands in the way; what is left comes after the next cycle. Returns how many days came.
-    pub async fn repair(&mut self, stop: &mut Stop) -> usize {
+    pub async fn repair(&mut self, stop: &Stop) -> usize {
         let days = self.missing_days();
         let total = days.len();
         let mut done = 0;

@@ -11,7 +11,7 @@ use pulsewing_core::{
     cycle::Failure,
     instant::http_date,
     oauth,
-    request::{Endpoint, Method, Request},
+    request::{Endpoint, Method, RequestView},
 };
 use reqwest::{
     Client, StatusCode, Url,
@@ -149,7 +149,7 @@ fn roots(app: &App, provider: Provider, endpoints: &Endpoints) -> Finding {
 /// Asks both addresses at once, and comes back within [`BOUND`] whatever happens: looking a name up may
 /// take longer and cannot be called off, so that it is done on a thread that may be left behind.
 async fn ask(app: &App, provider: Provider, endpoints: &Endpoints) -> Vec<Probe> {
-    let request = |endpoint| Request {
+    let request = |endpoint| RequestView {
         method: Method::Get,
         endpoint,
         target: match provider {

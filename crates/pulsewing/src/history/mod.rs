@@ -57,7 +57,7 @@ pub use owner::{Account, Relation};
 pub use place::{Aside, Whereabouts, bytes_on_disk, move_aside};
 pub use read::{DayRecord, DaySummary, Minute, Span};
 pub use rescue::{Rescued, rescue};
-pub use row::{Extent, SourceDay};
+pub use row::SourceDay;
 pub use source::{Kind, Source};
 
 use place::Place;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{error::HistoryError, schema};
@@ -153,20 +154,18 @@ pub(super) fn look_at(path: &Path) -> Result<Connection, HistoryError> {
     Ok(db)
 }
 
+/// What SQLite takes as it stands in the address of a file.
+const AS_IT_IS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'_');
+
 /// The address by which SQLite takes the file for one that nobody changes.
 fn uri(path: &Path) -> Option<String> {
-    use std::fmt::Write;
     let path = std::path::absolute(path).ok()?;
-    let mut uri = String::from("file:");
-    for byte in path.to_str()?.bytes() {
-        match byte {
-            b'/' | b'.' | b'-' | b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => {
-                uri.push(char::from(byte));
-            }
-            _ => write!(uri, "%{byte:02X}").ok()?,
-        }
-    }
-    cfg!(unix).then(|| uri + "?immutable=1")
+    let path = utf8_percent_encode(path.to_str()?, AS_IT_IS);
+    cfg!(unix).then(|| format!("file:{path}?immutable=1"))
 }
 
 /// How many bytes the history of a state directory takes.

@@ -7,13 +7,16 @@ use jiff::{
     civil::{Date, DateTime},
     tz::Offset,
 };
-use pulsewing_core::{Bpm, day::Day};
+use pulsewing_core::{
+    Bpm,
+    day::{Day, Extent},
+};
 
 use super::{
     History,
     error::HistoryError,
     merge,
-    row::{self, Extent, SourceDay},
+    row::{self, SourceDay},
 };
 
 /// A day, out of everything that is known of it.
@@ -116,7 +119,7 @@ impl History {
                 days.extend(known.map(|known| DaySummary {
                     date,
                     logged_minutes: known.day.logged_minutes(),
-                    extent: Extent::of(&known.day),
+                    extent: known.day.extent(),
                     resting: known.resting,
                 }));
                 continue;

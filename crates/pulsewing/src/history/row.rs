@@ -274,7 +274,7 @@ fn read(row: &rusqlite::Row<'_>) -> Option<Row> {
 pub(super) fn write(db: &Connection, wearer: &str, row: &Row) -> Result<(), HistoryError> {
     let known = &row.known;
     let local = known.day.local();
-    let extent = Extent::of(&known.day);
+    let extent = known.day.extent();
     db.prepare(
         "INSERT OR REPLACE INTO day (wearer, date, start, length, source, zone, offset, change_minute, change_offset, logged, min, mean, max, resting, fetched_at, changed_at, minutes)
          VALUES (:wearer, :date, :start, :length, :source, :zone, :offset, :change_minute, :change_offset, :logged, :min, :mean, :max, :resting, :fetched_at, :changed_at, :minutes)",
@@ -299,31 +299,6 @@ pub(super) fn write(db: &Connection, wearer: &str, row: &Row) -> Result<(), Hist
         ":minutes": minutes::encode(&known.day),
     })?;
     Ok(())
-}
-
-/// The least, mean (rounded half up) and greatest rate of a day's minutes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
-    /// The least.
-    pub min: Bpm,
-    /// The mean, rounded half up.
-    pub mean: Bpm,
-    /// The greatest.
-    pub max: Bpm,
-}
-
-impl Extent {
-    /// Of a day; `None` while it has no minute.
-    #[must_use]
-    pub fn of(day: &Day) -> Option<Self> {
-        let min = day.iter().map(|(_, bpm)| bpm).min()?;
-        let max = day.iter().map(|(_, bpm)| bpm).max()?;
-        let count = u32::from(day.logged_minutes());
-        let sum: u32 = day.iter().map(|(_, bpm)| u32::from(bpm.get())).sum();
-        let mean = (2 * sum + count).checked_div(2 * count)?;
-        let mean = u16::try_from(mean).ok().and_then(Bpm::new)?;
-        Some(Self { min, mean, max })
-    }
 }
 
 /// The day that has these facts; `None` when no day does.

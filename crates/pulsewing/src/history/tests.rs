@@ -370,6 +370,6 @@ proptest! {
         prop_assert_eq!(everything(&one), everything(&other));
         let overview = one.overview(date, date).unwrap();
         prop_assert_eq!(overview[0].logged_minutes, days[0].day.logged_minutes());
-        prop_assert_eq!(overview[0].extent, Extent::of(&days[0].day));
+        prop_assert_eq!(overview[0].extent, days[0].day.extent());
     }
 }

@@ -2,7 +2,7 @@
 
 use pulsewing_core::{
     Bpm,
-    day::Sample,
+    day::{Extent, Sample},
     heart_zone::HeartZone,
     reading::{Freshness, Reading},
 };
@@ -15,11 +15,7 @@ use ratatui::{
 };
 
 use super::{Mode, Past, View, digits, graph};
-use crate::{
-    daemon::Look,
-    plot::{Extent, Plot},
-    words,
-};
+use crate::{daemon::Look, plot::Plot, words};
 
 /// From which size on there are digits with all facts beside them.
 const FOR_DIGITS: (u16, u16) = (56, 6);
@@ -281,10 +277,7 @@ fn next(view: &View<'_>) -> String {
 
 fn latest(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, reading: &Reading) {
     let plot = Plot::of_window(&reading.window, &reading.time_zone.offsets);
-    let (Some(plot), Some(extent)) = (
-        plot,
-        Extent::of(reading.window.samples().iter().map(|it| it.bpm)),
-    ) else {
+    let (Some(plot), Some(extent)) = (plot, reading.window.extent()) else {
         frame.render_widget(Paragraph::new("No heart rate for 24 hours"), area);
         return;
     };
@@ -293,9 +286,10 @@ fn latest(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, reading: &Reading)
         .latest()
         .filter(|_| !is_fresh)
         .map(|sample| words::moment(reading, sample.at, view.now));
+    let (minutes, span) = (reading.window.samples().len(), span(extent));
     let title = match until {
-        Some(until) => format!("{} minutes until {until}: {}", extent.minutes, span(extent)),
-        None => format!("The latest {} minutes: {}", extent.minutes, span(extent)),
+        Some(until) => format!("{minutes} minutes until {until}: {span}"),
+        None => format!("The latest {minutes} minutes: {span}"),
     };
     let zone = reading.heart_zone().filter(|_| is_fresh && view.has_colour);
     let ink = zone.map(colour_of);
@@ -312,7 +306,11 @@ fn day_of_history(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, past: &Pas
         .resting
         .map_or_else(String::new, |bpm: Bpm| format!("  resting {}", bpm.get()));
     let title = match plot.extent() {
-        Some(extent) => format!("{}{resting}  minutes {}", span(extent), extent.minutes),
+        Some(extent) => format!(
+            "{}{resting}  minutes {}",
+            span(extent),
+            plot.logged_minutes()
+        ),
         None => String::new(),
     };
     if area.height < 6 || area.width < 20 {

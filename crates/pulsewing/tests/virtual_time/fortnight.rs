@@ -160,11 +160,11 @@ impl World {
         let app = self.app();
         let engine = app.engine(self.provider, None).unwrap();
         let mut rounds = Rounds::new(&app, engine);
-        let mut stop = Stop::listen();
+        let stop = Stop::listen();
         while self.sandbox.clock().now() < end {
-            rounds.next(&mut stop).await.unwrap();
+            rounds.next(&stop).await.unwrap();
             self.cycles += 1;
-            self.repaired += rounds.repair(&mut stop).await;
+            self.repaired += rounds.repair(&stop).await;
         }
     }
 

@@ -1,6 +1,6 @@
 //! A month in virtual time: the cycle, the chain's real files and real HTTP against the sandbox,
 //! with a fault in every tenth request. Nothing sleeps: a wait moves the clock.
-use std::{io, time::Duration};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use pulsewing::{
@@ -14,7 +14,6 @@ use pulsewing_core::{
     ClientSecret, Provider,
     chain::Client,
     cycle::{Action, Cycle, Failure, Memory, Now, Pacing, Settings},
-    reading::TimeZone as WearerZone,
     request::REQUEST_BUFFER,
 };
 use pulsewing_sandbox::{Clock, FITBIT_APP, GOOGLE_APP, Sandbox, SandboxConfig};
@@ -123,16 +122,6 @@ struct World {
     _dir: tempfile::TempDir,
 }
 
-enum Step {
-    Open,
-    Stored(io::Result<()>),
-    Close,
-    Send(Outgoing),
-    Zone(WearerZone),
-    Finished(Result<(), Failure>),
-    Wait(Duration),
-}
-
 impl World {
     async fn new(provider: Provider) -> Self {
         let sandbox = Sandbox::start(SandboxConfig {
@@ -233,42 +222,38 @@ impl World {
     async fn next(&mut self) -> Result<(), Failure> {
         let mut buffer = [0; REQUEST_BUFFER];
         loop {
-            match self.step(&mut buffer) {
-                Step::Open => {
+            match self.cycle.poll(self.now(), &mut buffer) {
+                Action::OpenChain { .. } => {
                     self.files.lock(Duration::ZERO).await.unwrap();
                     let record = self.files.load().unwrap().record.unwrap();
                     self.cycle.opened(record, self.now());
                 }
-                Step::Stored(result) => self.cycle.stored(result.is_ok(), self.now()),
-                Step::Close => {
+                Action::Store { len, what } => {
+                    let result = self.files.store(&buffer[..len], what);
+                    self.cycle.stored(result.is_ok(), self.now());
+                }
+                Action::CloseChain => {
                     self.files.unlock();
                     self.cycle.closed(self.now());
                 }
-                Step::Send(outgoing) => self.send(outgoing).await,
-                Step::Zone(zone) => self.cycle.zone_resolved(zone, self.now()),
-                Step::Finished(result) => {
+                Action::Send { request, timeout } => {
+                    let outgoing = self.http.prepare(&request.view(&buffer), timeout);
+                    self.send(outgoing).await;
+                }
+                Action::ResolveZone { facts, at } => {
+                    let zone = zone::resolve(&facts, None, at);
+                    self.cycle.zone_resolved(zone, self.now());
+                }
+                Action::Finished(result) => {
                     self.cycle.acknowledge();
                     return result;
                 }
-                Step::Wait(until) => {
+                Action::Wait { until } => {
                     let wait = until.saturating_sub(self.now().up);
                     let wait = wait.max(Duration::from_millis(1));
                     self.clock.advance(wait.try_into().unwrap());
                 }
             }
-        }
-    }
-
-    fn step(&mut self, buffer: &mut [u8; REQUEST_BUFFER]) -> Step {
-        let now = self.now();
-        match self.cycle.poll(now, buffer) {
-            Action::OpenChain { .. } => Step::Open,
-            Action::Store { record, what } => Step::Stored(self.files.store(record, what)),
-            Action::CloseChain => Step::Close,
-            Action::Send { request, timeout } => Step::Send(self.http.prepare(&request, timeout)),
-            Action::ResolveZone { facts, at } => Step::Zone(zone::resolve(facts, None, at)),
-            Action::Finished(result) => Step::Finished(result),
-            Action::Wait { until } => Step::Wait(until),
         }
     }
 

@@ -38,7 +38,8 @@ pub(crate) async fn sign_in(
     let mut buffer = vec![0; REQUEST_BUFFER];
     let (code, verifier) = (&redirect.answer.unwrap(), pkce.verifier());
     let request = token::exchange(provider, client, code, verifier, redirect_uri, &mut buffer);
-    let outgoing = http.prepare(&request.unwrap(), Duration::from_secs(5));
+    let request = request.unwrap().view(&buffer);
+    let outgoing = http.prepare(&request, Duration::from_secs(5));
     let mut reply = ReplyDecoder::new();
     let status = outgoing.send(clock.now(), |part| {
         if let Part::Body(chunk) = part {

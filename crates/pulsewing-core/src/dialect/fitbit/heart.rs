@@ -374,7 +374,6 @@ impl Minute {
             self.count += 1;
             self.sum += u32::from(bpm.get());
         }
-        let mean = (2 * self.sum + self.count).checked_div(2 * self.count)?;
-        Bpm::new(u16::try_from(mean).ok()?)
+        Bpm::mean(self.sum, self.count)
     }
 }

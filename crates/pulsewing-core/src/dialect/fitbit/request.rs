@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::{
     AccessToken,
-    request::{BufferFull, Endpoint, Method, Request, Writer},
+    request::{BufferFull, Request, Writer},
 };
 
 /// Which day [`heart`] asks for.
@@ -25,12 +25,12 @@ pub enum HeartDay {
 /// # Errors
 /// [`BufferFull`] when the buffer is smaller than
 /// [`REQUEST_BUFFER`](crate::request::REQUEST_BUFFER) and the request does not fit.
-pub fn heart<'b>(
-    buffer: &'b mut [u8],
-    access: &'b AccessToken,
+pub fn heart(
+    buffer: &mut [u8],
+    access: &AccessToken,
     user: &str,
     day: HeartDay,
-) -> Result<Request<'b>, BufferFull> {
+) -> Result<Request, BufferFull> {
     let mut writer = of_user(buffer, user)?;
     writer.push("/activities/heart/date/")?;
     match day {
@@ -38,7 +38,7 @@ pub fn heart<'b>(
         HeartDay::Date(date) => write!(writer, "{date}")?,
     }
     writer.push("/1d/1min.json")?;
-    Ok(get(access, writer.finish()))
+    writer.into_get(access)
 }
 
 /// Asks for the wearer's devices (Fitbit Web API, Get Devices).
@@ -46,14 +46,10 @@ pub fn heart<'b>(
 ///
 /// # Errors
 /// As [`heart`].
-pub fn devices<'b>(
-    buffer: &'b mut [u8],
-    access: &'b AccessToken,
-    user: &str,
-) -> Result<Request<'b>, BufferFull> {
+pub fn devices(buffer: &mut [u8], access: &AccessToken, user: &str) -> Result<Request, BufferFull> {
     let mut writer = of_user(buffer, user)?;
     writer.push("/devices.json")?;
-    Ok(get(access, writer.finish()))
+    writer.into_get(access)
 }
 
 /// Asks for the wearer's profile, the time zone in it (Fitbit Web API, Get Profile).
@@ -61,14 +57,10 @@ pub fn devices<'b>(
 ///
 /// # Errors
 /// As [`heart`].
-pub fn profile<'b>(
-    buffer: &'b mut [u8],
-    access: &'b AccessToken,
-    user: &str,
-) -> Result<Request<'b>, BufferFull> {
+pub fn profile(buffer: &mut [u8], access: &AccessToken, user: &str) -> Result<Request, BufferFull> {
     let mut writer = of_user(buffer, user)?;
     writer.push("/profile.json")?;
-    Ok(get(access, writer.finish()))
+    writer.into_get(access)
 }
 
 /// Begins a path with the user, percent-encoded.
@@ -77,15 +69,4 @@ fn of_user<'b>(buffer: &'b mut [u8], user: &str) -> Result<Writer<'b>, BufferFul
     writer.push("/1/user/")?;
     writer.push_encoded(user)?;
     Ok(writer)
-}
-
-const fn get<'b>(access: &'b AccessToken, target: &'b str) -> Request<'b> {
-    Request {
-        method: Method::Get,
-        endpoint: Endpoint::Api,
-        target,
-        bearer: Some(access),
-        content_type: None,
-        body: &[],
-    }
 }

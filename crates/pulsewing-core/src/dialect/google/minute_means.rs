@@ -48,7 +48,7 @@ impl MinuteMeans {
     pub fn iter(&self) -> impl Iterator<Item = (u16, Bpm)> + '_ {
         (0..MAX_DAY_MINUTES)
             .zip(self.sums.iter().zip(&self.counts))
-            .filter_map(|(minute, (sum, count))| Some((minute, mean(*sum, *count)?)))
+            .filter_map(|(minute, (sum, count))| Some((minute, Bpm::mean(*sum, (*count).into())?)))
     }
 
     /// The same with the instant at which each minute begins.
@@ -77,10 +77,4 @@ impl core::fmt::Debug for MinuteMeans {
             .field("minutes", &self.iter().count())
             .finish_non_exhaustive()
     }
-}
-
-fn mean(sum: u32, count: u16) -> Option<Bpm> {
-    let count = u32::from(count);
-    let rounded = (2 * sum + count).checked_div(2 * count)?;
-    Bpm::new(u16::try_from(rounded).ok()?)
 }

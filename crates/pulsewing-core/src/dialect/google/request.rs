@@ -7,7 +7,7 @@ use jiff::{Timestamp, civil::Date};
 use super::super::PageToken;
 use crate::{
     AccessToken,
-    request::{BufferFull, Endpoint, Method, Request, Writer},
+    request::{BufferFull, Request, Writer},
 };
 
 /// Windows on a page: more than a day of 25 hours has minutes, so that one page is a day.
@@ -50,11 +50,11 @@ pub struct RollUp<'p> {
 /// # Errors
 /// [`BufferFull`] when the buffer is smaller than
 /// [`REQUEST_BUFFER`](crate::request::REQUEST_BUFFER) and the request does not fit.
-pub fn roll_up<'b>(
-    buffer: &'b mut [u8],
-    access: &'b AccessToken,
+pub fn roll_up(
+    buffer: &mut [u8],
+    access: &AccessToken,
     asked: RollUp<'_>,
-) -> Result<Request<'b>, BufferFull> {
+) -> Result<Request, BufferFull> {
     let mut writer = Writer::new(buffer);
     write!(
         writer,
@@ -73,14 +73,8 @@ pub fn roll_up<'b>(
         writer.push("\"")?;
     }
     writer.push("}")?;
-    Ok(Request {
-        method: Method::Post,
-        endpoint: Endpoint::Api,
-        target: "/v4/users/me/dataTypes/heart-rate/dataPoints:rollUp",
-        bearer: Some(access),
-        content_type: Some("application/json"),
-        body: writer.finish().as_bytes(),
-    })
+    let target = "/v4/users/me/dataTypes/heart-rate/dataPoints:rollUp";
+    writer.into_query(target, access)
 }
 
 /// Asks for the wearer's devices (Google Health API, `pairedDevices.list`).
@@ -88,29 +82,37 @@ pub fn roll_up<'b>(
 ///
 /// # Errors
 /// As [`roll_up`].
-pub fn paired_devices<'b>(
-    buffer: &'b mut [u8],
-    access: &'b AccessToken,
+pub fn paired_devices(
+    buffer: &mut [u8],
+    access: &AccessToken,
     page: Option<&PageToken>,
-) -> Result<Request<'b>, BufferFull> {
+) -> Result<Request, BufferFull> {
     let mut writer = Writer::new(buffer);
     writer.push("/v4/users/me/pairedDevices?pageSize=100")?;
     push_page(&mut writer, page)?;
-    Ok(get(access, writer.finish()))
+    writer.into_get(access)
 }
 
 /// Asks who signed in (Google Health API, `getIdentity`).
 /// [`IdentityDecoder`](super::IdentityDecoder) reads the reply.
-#[must_use]
-pub const fn identity(access: &AccessToken) -> Request<'_> {
-    get(access, "/v4/users/me/identity")
+///
+/// # Errors
+/// As [`roll_up`].
+pub fn identity(buffer: &mut [u8], access: &AccessToken) -> Result<Request, BufferFull> {
+    let mut writer = Writer::new(buffer);
+    writer.push("/v4/users/me/identity")?;
+    writer.into_get(access)
 }
 
 /// Asks for the wearer's settings, the time zone among them (Google Health API, `getSettings`).
 /// [`SettingsDecoder`](super::SettingsDecoder) reads the reply.
-#[must_use]
-pub const fn settings(access: &AccessToken) -> Request<'_> {
-    get(access, "/v4/users/me/settings")
+///
+/// # Errors
+/// As [`roll_up`].
+pub fn settings(buffer: &mut [u8], access: &AccessToken) -> Result<Request, BufferFull> {
+    let mut writer = Writer::new(buffer);
+    writer.push("/v4/users/me/settings")?;
+    writer.into_get(access)
 }
 
 /// Asks for the resting heart rates of the days from `from` up to but not including `until`
@@ -119,13 +121,13 @@ pub const fn settings(access: &AccessToken) -> Request<'_> {
 ///
 /// # Errors
 /// As [`roll_up`].
-pub fn resting<'b>(
-    buffer: &'b mut [u8],
-    access: &'b AccessToken,
+pub fn resting(
+    buffer: &mut [u8],
+    access: &AccessToken,
     from: Date,
     until: Date,
     page: Option<&PageToken>,
-) -> Result<Request<'b>, BufferFull> {
+) -> Result<Request, BufferFull> {
     // The filter with its blanks, quotes and signs percent-encoded.
     let mut writer = Writer::new(buffer);
     write!(
@@ -138,18 +140,7 @@ pub fn resting<'b>(
         from, until,
     )?;
     push_page(&mut writer, page)?;
-    Ok(get(access, writer.finish()))
-}
-
-const fn get<'b>(access: &'b AccessToken, target: &'b str) -> Request<'b> {
-    Request {
-        method: Method::Get,
-        endpoint: Endpoint::Api,
-        target,
-        bearer: Some(access),
-        content_type: None,
-        body: &[],
-    }
+    writer.into_get(access)
 }
 
 fn whole_minute(at: Timestamp) -> Timestamp {

@@ -1,0 +1,157 @@
+//! One reply on its way in: how long it may be, and what it comes to.
+//!
+//! Whoever asked knows what the content is; that it is there at all, is whole and is a success is the
+//! same for every call.
+
+use jiff::Timestamp;
+
+use super::{
+    failure::CallName,
+    pacing::Pacing,
+    refusal::{self, Refusal},
+};
+use crate::{
+    Provider,
+    dialect::{DecodeError, ErrorDecoder},
+    oauth::NoAnswer,
+    request::ReplyHead,
+};
+
+/// The most bytes of a reply that are read. A day of minutes has 226 KB in Google's dialect.
+const MAX_REPLY: u32 = 4 * 1_024 * 1_024;
+
+/// A reply on its way in; `D` decodes its content.
+pub(super) struct Reception<D> {
+    head: Option<ReplyHead>,
+    length: u32,
+    body: Body<D>,
+}
+
+/// What reads the body.
+enum Body<D> {
+    Nothing,
+    Damaged(DecodeError),
+    Error(ErrorDecoder),
+    Content(D),
+}
+
+/// What a reply came to.
+pub(super) enum Ended<D> {
+    /// It is no answer: the same call may get one.
+    NoAnswer(NoAnswer),
+    /// It is no success.
+    Refused(Refused),
+    /// It is one, with the decoder of its content.
+    Content(Result<D, DecodeError>, u16),
+}
+
+/// A reply that is no success.
+pub(super) struct Refused {
+    pub(super) refusal: Refusal,
+    /// What ended it before its end.
+    pub(super) cut: Option<NoAnswer>,
+    /// Whether it is a limit that does not name its end.
+    pub(super) is_limit_without_end: bool,
+}
+
+/// Which call a reply is to, and when it ended.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) provider: Provider,
+    pub(super) call: CallName,
+    pub(super) now: Timestamp,
+}
+
+impl<D> Reception<D> {
+    /// Nothing is on its way.
+    pub(super) const fn new() -> Self {
+        Self {
+            head: None,
+            length: 0,
+            body: Body::Nothing,
+        }
+    }
+
+    /// A reply begins; `content` makes the decoder of a success.
+    pub(super) fn begin(&mut self, head: ReplyHead, content: impl FnOnce() -> Option<D>) {
+        *self = Self {
+            head: Some(head),
+            length: 0,
+            body: match head.is_success() {
+                true => content().map_or(Body::Nothing, Body::Content),
+                false => Body::Error(ErrorDecoder::new()),
+            },
+        };
+    }
+
+    /// Takes in more of the body; `feed` hands it to the decoder of a success.
+    pub(super) fn feed(
+        &mut self,
+        chunk: &[u8],
+        feed: impl FnOnce(&mut D, &[u8]) -> Result<(), DecodeError>,
+    ) {
+        let more = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
+        self.length = self.length.saturating_add(more);
+        if self.length > MAX_REPLY {
+            return;
+        }
+        match &mut self.body {
+            Body::Nothing | Body::Damaged(_) => {}
+            Body::Error(decoder) => decoder.feed(chunk),
+            Body::Content(decoder) => {
+                if let Err(error) = feed(decoder, chunk) {
+                    self.body = Body::Damaged(error);
+                }
+            }
+        }
+    }
+
+    /// The reply has ended, or the exchange failed. Counts it, and obeys what it says of limits.
+    pub(super) fn end(
+        &mut self,
+        failed: Option<NoAnswer>,
+        asked: Asked,
+        pacing: &mut Pacing,
+    ) -> Ended<D> {
+        let Asked {
+            provider,
+            call,
+            now,
+        } = asked;
+        pacing.count(now);
+        let Self { head, length, body } = core::mem::replace(self, Self::new());
+        let Some(head) = head else {
+            return Ended::NoAnswer(failed.unwrap_or(NoAnswer::Disconnected));
+        };
+        let limited_until = pacing.obey(&head, provider, now);
+        let cut = match failed {
+            None if length > MAX_REPLY => Some(NoAnswer::TooLong),
+            failed => failed,
+        };
+        if head.is_success()
+            && let Some(cause) = cut
+        {
+            return Ended::NoAnswer(cause);
+        }
+        let content = match body {
+            Body::Nothing => Err(DecodeError::NotTheReply),
+            Body::Damaged(error) => Err(error),
+            Body::Content(decoder) => Ok(decoder),
+            Body::Error(decoder) => {
+                let reason = decoder.finish();
+                let is_limit = refusal::is_limit(head.status, &reason);
+                let until = match limited_until {
+                    None if is_limit => pacing.be_quiet(&head, provider, now),
+                    until => until,
+                };
+                let until = until.unwrap_or(now);
+                return Ended::Refused(Refused {
+                    refusal: refusal::of_reply(provider, call, head.status, &reason, until),
+                    cut,
+                    is_limit_without_end: is_limit && head.quiet_for_s().is_none(),
+                });
+            }
+        };
+        Ended::Content(content, head.status)
+    }
+}
