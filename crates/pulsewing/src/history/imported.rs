@@ -11,14 +11,17 @@ use super::{
 };
 
 impl History {
-    /// Whether anything came from a source.
+    /// Whether anything came from a source, be it something that it does not trust.
     ///
     /// # Errors
     /// [`HistoryError`].
     pub fn has_source(&self, source: &Source) -> Result<bool, HistoryError> {
         Ok(self
             .db
-            .prepare("SELECT 1 FROM day WHERE wearer = ?1 AND source = ?2 LIMIT 1")?
+            .prepare(
+                "SELECT 1 FROM day WHERE wearer = ?1 AND source = ?2
+                 UNION ALL SELECT 1 FROM doubted WHERE wearer = ?1 AND source = ?2 LIMIT 1",
+            )?
             .exists((&self.wearer, source.to_string()))?)
     }
 }
@@ -91,6 +94,7 @@ impl Batch<'_> {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<(), HistoryError> {
+        self.forget_doubts(source, from, until)?;
         for mut row in row::between(&self.change, self.wearer, from, until)? {
             if row.known.source != *source {
                 continue;

@@ -23,10 +23,13 @@
 //! A row that cannot be read costs its own day and no other: readers leave it out, and what is fetched or
 //! imported of that day takes its place.
 //!
+//! `doubted.rs` remembers which minutes a tracker itself did not trust.
+//!
 //! `asked.rs` remembers which days were asked for once they were over, so that what is missing is known
 //! from what is not there.
 
 mod asked;
+mod doubted;
 mod error;
 mod examine;
 mod imported;
@@ -169,6 +172,10 @@ impl History {
         )?;
         self.db.execute(
             "DELETE FROM asked WHERE wearer = ?1 AND date < ?2",
+            (&self.wearer, &before),
+        )?;
+        self.db.execute(
+            "DELETE FROM doubted WHERE wearer = ?1 AND start < unixepoch(?2)",
             (&self.wearer, &before),
         )?;
         Ok(removed)

@@ -62,6 +62,18 @@ pub(super) const STEPS: &[&str] = &[
         PRIMARY KEY (wearer, provider)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- The minutes that a tracker itself did not trust, by days of UTC.
+    CREATE TABLE IF NOT EXISTS doubted (
+        wearer TEXT NOT NULL,
+        -- Who says so.
+        source TEXT NOT NULL,
+        -- When the day of UTC begins, in seconds since 1970.
+        start INTEGER NOT NULL,
+        minutes BLOB NOT NULL,
+        PRIMARY KEY (wearer, start, source)
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The first version whose file knows whose history it is.
