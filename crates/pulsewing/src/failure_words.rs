@@ -55,6 +55,10 @@ pub fn what(failure: Failure, provider: Provider) -> String {
         Failure::Gone => format!("this service of {cloud} has been switched off for good"),
         Failure::RateLimited { .. } => format!("{cloud} is asked no more for a while"),
         Failure::Unauthorized => format!("{cloud} does not accept the sign-in just now"),
+        Failure::NoAnswer { call, cause } if cause.is_login_page() => format!(
+            "{} failed: the login page of a network seems to answer in the place of {cloud}",
+            doing(call)
+        ),
         Failure::NoAnswer {
             call,
             cause: NoAnswer::Foreign(_),
@@ -173,6 +177,9 @@ pub const fn advice(failure: Failure) -> &'static str {
             cause: NoAnswer::TimedOut | NoAnswer::Disconnected | NoAnswer::NeverLeft,
             ..
         } => "It is tried again by itself. Does the internet work?",
+        Failure::NoAnswer { cause, .. } if cause.is_login_page() => {
+            "A network in a hotel, a café or an office often wants a sign-in of its own before it lets anything through. Open any web page in a browser on the same network, and sign in there. Nothing is lost, and it goes on by itself."
+        }
         Failure::NoAnswer {
             cause: NoAnswer::Foreign(_),
             ..
@@ -214,7 +221,9 @@ mod tests {
             N::Status(503),
             N::Status(404),
             N::Foreign(403),
+            N::Foreign(200),
             N::Redirected(308),
+            N::Redirected(302),
             N::Compressed,
             N::NoRefreshToken,
             N::Malformed,

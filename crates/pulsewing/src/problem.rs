@@ -285,6 +285,9 @@ fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
             cause: NoAnswer::NoRefreshToken,
             ..
         } => "each refresh has to bring a new refresh token in this dialect: if a gateway answers, make it give one, even if it is the old one again; the sign-in is kept, and the same token is sent again".into(),
+        Failure::NoAnswer { cause, .. } if cause.is_login_page() => {
+            "open a web page in a browser on this network: if a login page comes instead, sign in there, and all goes on by itself; nothing is lost. If [endpoints] in the configuration names the address, check that it is the provider's or a gateway's".into()
+        }
         Failure::NoAnswer {
             cause: NoAnswer::Foreign(_),
             ..

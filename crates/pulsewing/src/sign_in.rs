@@ -279,6 +279,9 @@ fn no_answer(unanswered: Unanswered) -> Problem {
         NoAnswer::NoRefreshToken => {
             "remove the app at https://myaccount.google.com/connections, then sign in again; nothing was changed"
         }
+        cause if cause.is_login_page() => {
+            "the login page of a network seems to answer in the provider's place: open any web page in a browser on this network, sign in there, then sign in here again; nothing was changed"
+        }
         NoAnswer::Redirected(_) => {
             "if [endpoints] in the configuration names the address, name the one that it leads to; then sign in again"
         }

@@ -24,6 +24,7 @@ use crate::{
     Bpm, Fingerprint, Provider,
     chain::Stored,
     dialect::{DecodeError, ErrorReason, PageToken, ZoneFacts, fitbit, google},
+    markup::Beginning,
     oauth::NoAnswer,
     reading::{Reading, TimeZone},
     request::{BufferFull, REQUEST_BUFFER, ReplyHead, Request},
@@ -84,6 +85,7 @@ pub(super) struct Fetch {
     pause_until: Option<Duration>,
     head: Option<ReplyHead>,
     length: u32,
+    beginning: Beginning,
     intake: Intake,
     provider: Provider,
     facts: ZoneFacts,
@@ -112,6 +114,7 @@ impl Fetch {
             pause_until: None,
             head: None,
             length: 0,
+            beginning: Beginning::new(),
             intake: Intake::Nothing,
             provider,
             facts: ZoneFacts::default(),
@@ -313,6 +316,7 @@ impl Fetch {
     pub(super) fn reply_head(&mut self, head: ReplyHead) {
         self.head = Some(head);
         self.length = 0;
+        self.beginning = Beginning::new();
         self.intake = Intake::new(
             self.step,
             self.provider,
@@ -325,6 +329,7 @@ impl Fetch {
     pub(super) fn reply_body(&mut self, chunk: &[u8]) {
         let more = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
         self.length = self.length.saturating_add(more);
+        self.beginning.feed(chunk);
         if self.length <= MAX_REPLY {
             self.intake.feed(chunk, self.draft.as_mut());
         }
@@ -365,6 +370,9 @@ impl Fetch {
                     reason: Reason::IntradayNotAllowed,
                 };
                 self.give_up(failure, around)
+            }
+            Err(_) if self.beginning.is_markup() => {
+                self.again(NoAnswer::Foreign(head.status), around)
             }
             Err(_) => self.again(NoAnswer::Malformed, around),
         }
