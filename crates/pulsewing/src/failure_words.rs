@@ -41,16 +41,18 @@ pub fn what(failure: Failure, provider: Provider) -> String {
             Consent::Refused => format!("{cloud} no longer accepts this sign-in"),
         },
         Failure::OAuth(OAuthError::InvalidClient | OAuthError::UnauthorizedClient) => {
-            format!("{cloud} does not know this Pulsewing, or not by this secret")
+            format!(
+                "{cloud} does not recognise the app that Pulsewing signs in with, or its secret"
+            )
         }
         Failure::OAuth(OAuthError::DeletedClient) => {
-            format!("the app with which this Pulsewing signs in at {cloud} was deleted")
+            format!("the app that Pulsewing uses to sign in to {cloud} was deleted")
         }
         Failure::OAuth(OAuthError::DisabledClient) => {
-            format!("the app with which this Pulsewing signs in at {cloud} was disabled")
+            format!("the app that Pulsewing uses to sign in to {cloud} was disabled")
         }
         Failure::OAuth(error) if error.is_about_account() => {
-            format!("{cloud} does not let this account use this Pulsewing")
+            format!("{cloud} does not let this account use Pulsewing")
         }
         Failure::OAuth(_) => format!("{cloud} did not renew the sign-in"),
         Failure::Gone => format!("this service of {cloud} has been switched off for good"),
@@ -86,11 +88,14 @@ pub fn what(failure: Failure, provider: Provider) -> String {
         }
         Failure::Rejected { call, reason, .. } => match reason {
             Reason::ServiceDisabled => {
-                "the Google Health API is not switched on for this Pulsewing".to_owned()
+                "the Google Health API is not switched on for the app that Pulsewing uses"
+                    .to_owned()
             }
-            Reason::ProjectGone => "the Google Cloud project of this Pulsewing is gone".to_owned(),
+            Reason::ProjectGone => {
+                "the Google Cloud project that Pulsewing uses no longer exists".to_owned()
+            }
             Reason::IntradayNotAllowed => {
-                format!("{cloud} gives this Pulsewing no heart rate minute by minute")
+                format!("{cloud} does not give Pulsewing the heart rate minute by minute")
             }
             Reason::PermissionDenied => {
                 format!("{cloud} lets this account read no heart rate")
