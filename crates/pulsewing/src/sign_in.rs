@@ -125,6 +125,19 @@ impl SignIn {
         }
     }
 
+    /// What is expected of whoever pastes, as the middle of a sentence.
+    #[must_use]
+    pub fn what_to_paste(&self) -> String {
+        let code = match self.provider {
+            Provider::Google => "Google's begin with 4/",
+            Provider::Fitbit => "Fitbit's have 40 characters",
+        };
+        format!(
+            "paste the whole address that the browser ended at, such as {}?state=...&code=..., or the code in it ({code})",
+            self.redirect_uri
+        )
+    }
+
     /// The consent page's own word against this sign-in.
     #[must_use]
     pub fn denied(&self, error: Refused) -> Problem {
