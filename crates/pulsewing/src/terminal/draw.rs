@@ -251,7 +251,8 @@ fn freshness<'l>(view: &View<'_>) -> Line<'l> {
 
 fn facts<'l>(view: &View<'_>, reading: &Reading) -> Vec<Line<'l>> {
     let known = |it: Option<String>| it.unwrap_or_else(|| "unknown".to_owned());
-    let resting = known(reading.resting.map(|bpm| format!("{} bpm", bpm.get())));
+    let resting = reading.resting_at(view.now);
+    let resting = known(resting.map(|bpm| format!("{} bpm", bpm.get())));
     let battery = known(
         reading
             .battery_percent

@@ -275,7 +275,7 @@ fn facts(live: &Live, now: Timestamp) -> Markup {
             dl.facts {
                 @if reading.is_some() {
                 div { dt { "Resting heart rate" } dd {
-                    @match reading.and_then(|it| it.resting) { Some(bpm) => { (bpm.get()) " bpm" } None => { span.quiet { "unknown" } } }
+                    @match reading.and_then(|it| it.resting_at(now)) { Some(bpm) => { (bpm.get()) " bpm" } None => { span.quiet { "unknown" } } }
                 } }
                 div { dt { "Tracker's battery" } dd {
                     @match reading.and_then(|it| it.battery_percent) {
