@@ -319,7 +319,10 @@ impl Engine {
         self.failure = result.err();
         let problem = self.failure.map(|failure| self.problem(failure));
         self.state.last_update = Some(now);
-        self.state.next_update = Some(self.cycle.due());
+        self.state.next_update = match self.failure {
+            None => Some(self.cycle.due()),
+            Some(failure) => self.cycle.asks_again(failure, self.clock.now()),
+        };
         self.state.last_error = problem.as_ref().map(|problem| problem.message().to_owned());
         self.state.last_details = problem
             .as_ref()

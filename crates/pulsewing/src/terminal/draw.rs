@@ -276,7 +276,8 @@ fn next(view: &View<'_>) -> String {
     }
     match view.live.next_update {
         Some(at) => format!("Next update {}", words::ahead(at, view.now)),
-        None => "No further update".to_owned(),
+        None if view.live.trouble.is_some() => "No further update by itself".to_owned(),
+        None => "Next update soon".to_owned(),
     }
 }
 
