@@ -445,7 +445,7 @@ impl Engine {
         );
         let detail = self.network_detail.take();
         match (self.io_error.take(), detail, failure) {
-            (Some(error), ..) if is_about_files => problem.caused_by(&error),
+            (Some(error), ..) if is_about_files => problem.caused_by_file(&error),
             (_, Some(detail), Failure::NoAnswer { .. }) => problem.because(detail),
             _ => problem,
         }
