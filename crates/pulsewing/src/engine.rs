@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use pulsewing_core::{
     Provider,
     cycle::{Action, Cycle, Failure, PastAction, PastDay, StoreTrouble},
@@ -22,7 +22,7 @@ use crate::{
     progress::Progress,
     state_file::{ReadingFacts, State},
     stop::Stop,
-    zone,
+    words, zone,
 };
 
 /// So many tries of a refresh pass before it is said that there is no answer.
@@ -447,8 +447,21 @@ impl Engine {
         match (self.io_error.take(), detail, failure) {
             (Some(error), ..) if is_about_files => problem.caused_by_file(&error),
             (_, Some(detail), Failure::NoAnswer { .. }) => problem.because(detail),
+            (.., Failure::RateLimited { until }) => problem.hint(format!(
+                "nothing is lost; it is asked again after {}",
+                self.on_the_wall(until)
+            )),
             _ => problem,
         }
+    }
+
+    /// An instant to come on the wearer's clock, as far as that is known.
+    fn on_the_wall(&self, at: Timestamp) -> String {
+        let now = self.clock.now().utc;
+        let facts = self.cycle.memory().zone.as_ref();
+        let facts = facts.map(|(facts, _)| facts.clone()).unwrap_or_default();
+        let zone = zone::resolve(&facts, self.configured_zone.as_deref(), now);
+        words::until(at, now, &zone.offsets)
     }
 
     /// The newest reading.

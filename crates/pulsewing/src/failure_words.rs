@@ -56,7 +56,9 @@ pub fn what(failure: Failure, provider: Provider) -> String {
         }
         Failure::OAuth(_) => format!("{cloud} did not renew the sign-in"),
         Failure::Gone => format!("this service of {cloud} has been switched off for good"),
-        Failure::RateLimited { .. } => format!("{cloud} is asked no more for a while"),
+        Failure::RateLimited { .. } => {
+            format!("{cloud} was asked too often, and is left alone for a while")
+        }
         Failure::Unauthorized => format!("{cloud} does not accept the sign-in just now"),
         Failure::NoAnswer { call, cause } if cause.is_login_page() => format!(
             "{} failed: the login page of a network seems to answer in the place of {cloud}",

@@ -320,7 +320,7 @@ fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
         } => format!(
             "nothing is lost, and it is tried again ever more rarely; if this stays so, sign in anew with `{login}`"
         ),
-        Failure::RateLimited { .. } | Failure::NoAnswer { .. } | Failure::OutOfTime => {
+        Failure::NoAnswer { .. } | Failure::OutOfTime => {
             "nothing is lost; it works again once the service answers".into()
         }
         _ => return None,
