@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::cloud::Cut;
+use crate::misread;
 
 /// One entry of the fault list, as `POST /_sandbox/faults` and `--script` give it:
 /// `{"route":"fitbit.token","skip":0,"count":1,"do":{"drop":"after"}}`.
@@ -51,7 +52,7 @@ impl Fault {
             .map(|(line, number)| {
                 serde_json::from_str(line).map_err(|error| ScriptError {
                     line: number,
-                    problem: error.to_string(),
+                    problem: misread::in_words(&error),
                 })
             })
             .collect()

@@ -24,6 +24,7 @@ use crate::{
     Bpm, Fingerprint, Provider,
     chain::Stored,
     dialect::{DecodeError, ErrorReason, PageToken, ZoneFacts, fitbit, google},
+    markup::Beginning,
     oauth::NoAnswer,
     reading::{Reading, TimeZone},
     request::{BufferFull, REQUEST_BUFFER, ReplyHead, Request},
@@ -41,22 +42,20 @@ pub(super) const MAX_REPLY: u32 = 4 * 1_024 * 1_024;
 /// The most pages that one walk takes. A day of minutes is one page.
 pub(super) const MAX_PAGES: u8 = 8;
 
-/// The zone is asked for once a day, the resting heart rate four times.
+/// The zone is asked for once a day, the resting heart rate four times and when a day begins.
 const ZONE_LASTS: SignedDuration = SignedDuration::from_hours(24);
 const RESTING_LASTS: SignedDuration = SignedDuration::from_hours(6);
 
 /// What is newest is never older than this while a tracker syncs every quarter of an hour.
 const SYNCS_WITHIN: SignedDuration = SignedDuration::from_mins(30);
 
-/// How far back a resting heart rate is looked for, in days.
-const RESTING_DAYS: i64 = 7;
-
 /// What is fetched less often than every cycle, to be kept across restarts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// What the provider said of the zone, and when.
     pub zone: Option<(ZoneFacts, Timestamp)>,
-    /// The resting heart rate, if there is one, and when it was asked for.
+    /// The resting heart rate of the wearer's day or the one before, if there was one, and when it was asked
+    /// for.
     pub resting: Option<(Option<Bpm>, Timestamp)>,
 }
 
@@ -84,6 +83,7 @@ pub(super) struct Fetch {
     pause_until: Option<Duration>,
     head: Option<ReplyHead>,
     length: u32,
+    beginning: Beginning,
     intake: Intake,
     provider: Provider,
     facts: ZoneFacts,
@@ -112,6 +112,7 @@ impl Fetch {
             pause_until: None,
             head: None,
             length: 0,
+            beginning: Beginning::new(),
             intake: Intake::Nothing,
             provider,
             facts: ZoneFacts::default(),
@@ -296,15 +297,10 @@ impl Fetch {
             (Step::Devices, Provider::Google) => google::paired_devices(buffer, access, page),
             (Step::Devices, Provider::Fitbit) => fitbit::devices(buffer, access, user),
             (Step::Resting, _) => {
-                let earlier = |date: Date, _| date.yesterday().unwrap_or(date);
-                let from = (0..RESTING_DAYS).fold(today, earlier);
-                google::resting(
-                    buffer,
-                    access,
-                    from,
-                    today.tomorrow().unwrap_or(today),
-                    page,
-                )
+                // A day has one after its night's sleep. An older one than yesterday's would be taken for it.
+                let from = today.yesterday().unwrap_or(today);
+                let until = today.tomorrow().unwrap_or(today);
+                google::resting(buffer, access, from, until, page)
             }
         }
     }
@@ -313,6 +309,7 @@ impl Fetch {
     pub(super) fn reply_head(&mut self, head: ReplyHead) {
         self.head = Some(head);
         self.length = 0;
+        self.beginning = Beginning::new();
         self.intake = Intake::new(
             self.step,
             self.provider,
@@ -325,6 +322,7 @@ impl Fetch {
     pub(super) fn reply_body(&mut self, chunk: &[u8]) {
         let more = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
         self.length = self.length.saturating_add(more);
+        self.beginning.feed(chunk);
         if self.length <= MAX_REPLY {
             self.intake.feed(chunk, self.draft.as_mut());
         }
@@ -365,6 +363,9 @@ impl Fetch {
                     reason: Reason::IntradayNotAllowed,
                 };
                 self.give_up(failure, around)
+            }
+            Err(_) if self.beginning.is_markup() => {
+                self.again(NoAnswer::Foreign(head.status), around)
             }
             Err(_) => self.again(NoAnswer::Malformed, around),
         }
@@ -578,11 +579,12 @@ impl Fetch {
     }
 
     fn wants_resting(&self, now: Timestamp) -> bool {
-        self.provider == Provider::Google
-            && !self
-                .memory
+        let is_known = |draft: &Draft| {
+            self.memory
                 .resting
-                .is_some_and(|(_, at)| is_recent(at, now, RESTING_LASTS))
+                .is_some_and(|(_, at)| draft.is_of_its_day(at) && is_recent(at, now, RESTING_LASTS))
+        };
+        self.provider == Provider::Google && !self.draft.as_ref().is_some_and(is_known)
     }
 
     fn complete(&mut self, settings: &Settings) -> Next {
@@ -590,7 +592,11 @@ impl Fetch {
         let Some(draft) = self.draft.take() else {
             return Next::Failed(Failure::OutOfTime);
         };
-        let resting = self.memory.resting.and_then(|(resting, _)| resting);
+        let resting = self
+            .memory
+            .resting
+            .filter(|(_, at)| draft.is_of_its_day(*at));
+        let resting = resting.and_then(|(resting, _)| resting);
         self.future_minutes = draft.future_minutes;
         self.reading = Some(draft.into_reading(self.provider, settings.heart_zones, resting));
         Next::Done

@@ -37,6 +37,8 @@ pub(super) fn of_reply(
     let consent = Failure::ConsentNeeded;
     Refusal::Decided(match (status, reason) {
         (401, _) => return Refusal::Unauthorized,
+        // Only a network in between says so (RFC 6585, section 6).
+        (511, _) => return Refusal::NoAnswer(NoAnswer::Foreign(status)),
         (408 | 425 | 500.., _) => {
             return Refusal::NoAnswer(NoAnswer::Status(status));
         }

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use jiff::civil::Date;
-
 use super::Finding;
 use crate::{
     daemon::Single,
     history::{self, HistoryError},
     places,
     service::{Existing, UnitFile, program_of, systemctl},
+    words,
 };
 
 const INSTALL: &str = "`pulsewing service install` has it run by itself";
@@ -30,8 +29,8 @@ fn history(dir: &Path) -> Finding {
         Ok(Some(whole)) if !whole.unreadable.is_empty() => Finding::warn(
             ID,
             format!(
-                "what the history holds of {} cannot be read; it has {} minutes besides",
-                days(&whole.unreadable),
+                "what the history holds of {} cannot be read; its other {} minutes are whole",
+                words::days(&whole.unreadable),
                 whole.minutes
             ),
             "what is fetched or imported anew of such a day takes its place; `pulsewing export` gives out all the rest",
@@ -56,15 +55,6 @@ fn history(dir: &Path) -> Finding {
             },
             "`pulsewing once` moves a damaged history aside and begins a new one with what can be read of it",
         ),
-    }
-}
-
-/// The first of these days, and how many more there are.
-fn days(dates: &[Date]) -> String {
-    match dates {
-        [] => String::new(),
-        [date] => date.to_string(),
-        [first, more @ ..] => format!("{first} and {} more days", more.len()),
     }
 }
 

@@ -276,6 +276,39 @@ fn another_sign_ins_address_is_refused_and_asked_for_again() {
 }
 
 #[test]
+fn what_cannot_be_a_code_is_not_sent_as_one_and_asked_for_again() {
+    for (provider, code) in [
+        ("google", "Google's begin with 4/"),
+        ("fitbit", "Fitbit's have 40 characters"),
+    ] {
+        let door = Door::new(provider);
+        let mut login = door.paste(&[]);
+        let back = browser::approve(&login.line());
+        login.say("garbage");
+        login.say("");
+        login.say(&back);
+        login
+            .finish()
+            .exits(0)
+            .says("that is neither such an address nor a code; paste the whole address")
+            .says("there is no code in it; paste the whole address")
+            .says("such as http://127.0.0.1:8765/?state=...&code=...")
+            .says(code);
+        assert_eq!(door.chain()["generation"], 1);
+        let mut login = door.paste(&[]);
+        login.line();
+        for rubbish in ["garbage", "I do not know", "https://www.example.org/"] {
+            login.say(rubbish);
+        }
+        login
+            .finish()
+            .exits(3)
+            .says("no address of this sign-in was pasted")
+            .says("run the command again");
+    }
+}
+
+#[test]
 fn three_wrong_pastes_are_enough() {
     let door = Door::new("google");
     let mut login = door.paste(&[]);
