@@ -192,6 +192,11 @@ fn a_denial_that_belongs_to_another_sign_in_ends_nothing() {
     let browser = browser::install(&door.home, |url| {
         let back = browser::approve(url);
         let (address, _) = back.split_once('?').unwrap();
+        // Whoever connects and says nothing keeps nobody waiting.
+        let authority = address.trim_start_matches("http://").trim_end_matches('/');
+        let _idle: Vec<_> = (0..40)
+            .map(|_| std::net::TcpStream::connect(authority).unwrap())
+            .collect();
         for stray in [
             "error=access_denied",
             "error=access_denied&state=00112233445566778899aabbccddeeff",

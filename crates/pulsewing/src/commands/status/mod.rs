@@ -149,6 +149,10 @@ impl Status {
         match self.next {
             Next::At(at) => row("Next update:", &when(at, now)),
             Next::Soon => row("Next update:", "soon"),
+            Next::IfAsked(_) => row(
+                "Next update:",
+                "none: no daemon runs; `pulsewing run` or `pulsewing once` updates",
+            ),
             Next::Never(why) => row("Next update:", &format!("none: {why}")),
         }
         let no_error = match self.state_error {

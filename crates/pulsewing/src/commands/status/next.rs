@@ -12,6 +12,9 @@ pub(super) enum Next {
     At(Timestamp),
     /// A daemon has just been started.
     Soon,
+    /// Not without somebody who asks: no daemon runs. A program that asks by itself may want to know when
+    /// there will be something newer.
+    IfAsked(Option<Timestamp>),
     /// Not by itself, for this reason.
     Never(&'static str),
 }
@@ -26,13 +29,12 @@ impl Next {
             Some(Standing::Refused) => return Self::Never("the provider refused the sign-in"),
             Some(Standing::Active) => {}
         }
-        if !is_daemon_running {
-            return Self::Never("no daemon runs; `pulsewing run` or `pulsewing once` updates");
-        }
-        match (state.next_update, &state.last_error) {
-            (Some(at), _) if at < Timestamp::MAX => Self::At(at),
-            (_, Some(_)) => Self::Never("see the last error"),
-            (_, None) => Self::Soon,
+        let at = state.next_update.filter(|at| *at < Timestamp::MAX);
+        match (at, &state.last_error) {
+            _ if !is_daemon_running => Self::IfAsked(at),
+            (Some(at), _) => Self::At(at),
+            (None, Some(_)) => Self::Never("see the last error"),
+            (None, None) => Self::Soon,
         }
     }
 
@@ -40,6 +42,7 @@ impl Next {
     pub(super) const fn at(self) -> Option<Timestamp> {
         match self {
             Self::At(at) => Some(at),
+            Self::IfAsked(at) => at,
             Self::Soon | Self::Never(_) => None,
         }
     }
