@@ -48,13 +48,17 @@ fn history(dir: &Path) -> Finding {
             error.to_string(),
             "use the newer pulsewing; until then nothing is kept",
         ),
+        Err(error @ HistoryError::Damaged(_)) => Finding::warn(
+            ID,
+            error.in_words(),
+            "`pulsewing once` moves a damaged history aside and begins a new one with what can be read of it",
+        ),
         Err(error) => Finding::warn(
             ID,
-            match std::error::Error::source(&error) {
-                Some(cause) => format!("{error}: {cause}"),
-                None => error.to_string(),
-            },
-            "`pulsewing once` moves a damaged history aside and begins a new one with what can be read of it",
+            error.in_words(),
+            error
+                .advice()
+                .unwrap_or("`pulsewing export` shows what can be read"),
         ),
     }
 }
@@ -64,6 +68,7 @@ fn days(dates: &[Date]) -> String {
     match dates {
         [] => String::new(),
         [date] => date.to_string(),
+        [first, _] => format!("{first} and 1 more day"),
         [first, more @ ..] => format!("{first} and {} more days", more.len()),
     }
 }

@@ -121,8 +121,15 @@ impl Keeper {
         if let Some(cause) = std::error::Error::source(error) {
             words = format!("{words} ({cause})");
         }
-        if matches!(error, HistoryError::AnotherPerson) {
-            words.push_str("; `pulsewing login --replace` sets that history aside and begins a new one, and --state-dir names another place for this person");
+        let advice = match error {
+            HistoryError::AnotherPerson => Some(
+                "`pulsewing login --replace` sets that history aside and begins a new one, and --state-dir names another place for this person",
+            ),
+            HistoryError::Busy => Some("the next update fetches it once more"),
+            error => error.advice(),
+        };
+        if let Some(advice) = advice {
+            words = format!("{words}; {advice}");
         }
         if self.told.as_ref() != Some(&words) {
             self.console.warn(&words);
