@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use jiff::tz::TimeZone;
 
-use super::export::unusable;
+use super::export::{stopped, unusable};
 use crate::{
     app::App,
     archive::{
@@ -86,9 +86,12 @@ fn open(app: &App) -> Result<History, Problem> {
     match open() {
         Err(HistoryError::Damaged(_)) => {
             let rescued = rescue(app.state_dir(), places::WEARER, app.now()).map_err(|error| {
-                Problem::failed("the damaged history could not be moved aside").caused_by(&error)
+                let what = "the history is damaged and was left as it is: no new one could be begun";
+                stopped(what, &error)
             })?;
-            app.console.warn(&rescued.to_string());
+            if let Some(rescued) = rescued {
+                app.console.warn(&rescued.to_string());
+            }
             open().map_err(unusable)
         }
         result => result.map_err(unusable),

@@ -94,7 +94,9 @@ impl Keeper {
             self.history = None;
             result = match rescue(&self.dir, places::WEARER, arrival.at) {
                 Ok(rescued) => {
-                    self.console.warn(&rescued.to_string());
+                    if let Some(rescued) = rescued {
+                        self.console.warn(&rescued.to_string());
+                    }
                     self.try_keep(arrival, &write)
                 }
                 Err(error) => Err(error),

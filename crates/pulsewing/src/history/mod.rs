@@ -42,6 +42,7 @@ mod rescue;
 mod row;
 mod schema;
 mod source;
+mod still;
 
 use std::path::Path;
 
@@ -86,7 +87,7 @@ impl History {
     /// # Errors
     /// [`HistoryError`].
     pub fn open_existing(dir: &Path, wearer: &str) -> Result<Option<Self>, HistoryError> {
-        if !place::exists(dir)? {
+        if !place::exists(dir)? || place::is_empty(dir)? {
             return Ok(None);
         }
         match place::open(dir) {

@@ -34,6 +34,9 @@ pub struct SourceDay {
 /// The columns of a row that is read whole, in the order that [`read`] takes them in.
 const COLUMNS: &str = "date, start, length, source, zone, offset, change_minute, change_offset, resting, fetched_at, changed_at, minutes";
 
+/// Reads all columns of the table.
+pub(super) const EVERY_COLUMN: &str = "SELECT wearer, date, start, length, source, zone, offset, change_minute, change_offset, logged, min, mean, max, resting, fetched_at, changed_at, minutes FROM day";
+
 /// A row with when it last changed.
 pub(super) struct Row {
     pub(super) known: SourceDay,

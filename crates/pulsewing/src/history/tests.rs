@@ -242,7 +242,7 @@ fn of_a_damaged_file_everything_goes_on_that_can_be_read() {
                 "page {page}: {error:?}"
             );
             let now = at("2026-11-22T14:07:00Z");
-            let Rescued { aside, days } = rescue(dir.path(), "w", now).unwrap();
+            let Rescued { aside, days } = rescue(dir.path(), "w", now).unwrap().unwrap();
             // Two pages lead to all others.
             rescued += u32::from(days > 90);
             record().unwrap();

@@ -41,6 +41,7 @@ mod exit_codes;
 mod export;
 mod future;
 mod history;
+mod history_damage;
 mod history_file;
 mod import;
 mod import_evidence;
