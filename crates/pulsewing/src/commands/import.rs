@@ -13,7 +13,7 @@ use crate::{
     },
     cli,
     console::Console,
-    history::{History, HistoryError, Keep, rescue},
+    history::{History, HistoryError, Keep, MENDED, rescue},
     places,
     problem::Problem,
 };
@@ -83,19 +83,25 @@ fn zone(app: &App, asked: Option<&str>) -> Result<(TimeZone, &'static str), Prob
 
 fn open(app: &App) -> Result<History, Problem> {
     let open = || History::open(app.state_dir(), places::WEARER);
-    match open() {
+    let opened = match open() {
         Err(HistoryError::Damaged(_)) => {
             let rescued = rescue(app.state_dir(), places::WEARER, app.now()).map_err(|error| {
-                let what = "the history is damaged and was left as it is: no new one could be begun";
+                let what =
+                    "the history is damaged and was left as it is: no new one could be begun";
                 stopped(what, &error)
             })?;
             if let Some(rescued) = rescued {
                 app.console.warn(&rescued.to_string());
             }
-            open().map_err(unusable)
+            open()
         }
-        result => result.map_err(unusable),
+        result => result,
+    };
+    let history = opened.map_err(unusable)?;
+    if history.is_mended() {
+        app.console.warn(MENDED);
     }
+    Ok(history)
 }
 
 fn tell(console: Console, summary: &Summary, settings: &Settings) {

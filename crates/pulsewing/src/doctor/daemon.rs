@@ -36,6 +36,23 @@ fn history(dir: &Path) -> Finding {
             ),
             "what is fetched or imported anew of such a day takes its place; `pulsewing export` gives out all the rest",
         ),
+        Ok(Some(whole)) if whole.is_damaged => Finding::warn(
+            ID,
+            format!(
+                "the history's file is damaged, but all that was kept can be read; it has {} minutes",
+                whole.minutes
+            ),
+            "`pulsewing once`, `import` and the next start of `run` put it right; nothing is lost",
+        ),
+        Ok(Some(whole)) if !whole.corrected.is_empty() => Finding::warn(
+            ID,
+            format!(
+                "the history has a resting heart rate or a time zone of {} that cannot be, and leaves it out; it has {} minutes",
+                days(&whole.corrected),
+                whole.minutes
+            ),
+            "nothing has to be done: the minutes are whole, and what is fetched or imported anew of such a day takes its place",
+        ),
         Ok(Some(whole)) => Finding::ok(
             ID,
             format!("the history is whole; it has {} minutes", whole.minutes),

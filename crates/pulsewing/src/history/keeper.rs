@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use jiff::{Timestamp, civil::Date};
 use pulsewing_core::{day::Day, reading::Reading};
 
-use super::{Account, Batch, History, HistoryError, Keep, Source, SourceDay, Whereabouts, rescue};
+use super::{
+    Account, Batch, History, HistoryError, Keep, MENDED, Source, SourceDay, Whereabouts, rescue,
+};
 use crate::{console::Console, places};
 
 /// Writes readings into the history of a state directory.
@@ -158,7 +160,13 @@ impl Keeper {
         }
         match &mut self.history {
             Some(history) => Ok(history),
-            none => Ok(none.insert(History::open(&self.dir, places::WEARER)?)),
+            none => {
+                let history = History::open(&self.dir, places::WEARER)?;
+                if history.is_mended() {
+                    self.console.warn(MENDED);
+                }
+                Ok(none.insert(history))
+            }
         }
     }
 

@@ -14,7 +14,8 @@
 //! | [`Keeper`] | what a cycle's driver holds: never fails, tells a person once |
 //! | [`Keep`] | for how long |
 //! | [`examine`] | whether it is whole, without changing it |
-//! | [`rescue`] | what becomes of a damaged one |
+//! | `mend.rs` | what becomes of a damaged index |
+//! | [`rescue`] | what becomes of a file that is damaged otherwise |
 //! | [`Account`] | whose it is |
 //! | [`Source`] | where minutes came from |
 //!
@@ -29,10 +30,12 @@
 mod asked;
 mod error;
 mod examine;
+mod find;
 mod imported;
 mod keep;
 mod keeper;
 mod last;
+mod mend;
 mod merge;
 mod minutes;
 mod owner;
@@ -69,16 +72,34 @@ pub struct History {
     db: Connection,
     wearer: String,
     place: Place,
+    /// Whether its index was damaged when it was opened.
+    is_mended: bool,
 }
 
+/// What is told of a history whose index was built anew.
+pub const MENDED: &str = "the history's index was damaged; it was built anew, and no day is lost";
+
 impl History {
-    /// Opens the history of a state directory; makes it where there is none.
+    /// Opens the history of a state directory to write it; makes it where there is none. A damaged index
+    /// is built anew.
     ///
     /// # Errors
     /// [`HistoryError`]; a file of a newer version is left as it is.
     pub fn open(dir: &Path, wearer: &str) -> Result<Self, HistoryError> {
         place::make(dir)?;
-        Ok(Self::of(place::open(dir)?, wearer))
+        let (mut db, place) = place::open(dir)?;
+        let is_mended = mend::mend(&mut db)?;
+        Ok(Self {
+            is_mended,
+            ..Self::of((db, place), wearer)
+        })
+    }
+
+    /// Whether its index was damaged when it was opened; then it was built anew, which whoever opened it
+    /// tells with [`MENDED`].
+    #[must_use]
+    pub const fn is_mended(&self) -> bool {
+        self.is_mended
     }
 
     /// Opens the history of a state directory, if there is one. Where nothing can be written, as on a
@@ -113,6 +134,7 @@ impl History {
             db,
             wearer: wearer.to_owned(),
             place,
+            is_mended: false,
         }
     }
 
@@ -163,15 +185,17 @@ impl History {
     /// # Errors
     /// [`HistoryError`].
     pub fn prune(&mut self, before: Date) -> Result<usize, HistoryError> {
+        let batch = self.batch()?;
         let before = before.to_string();
-        let removed = self.db.execute(
+        let removed = batch.change.execute(
             "DELETE FROM day WHERE wearer = ?1 AND date < ?2",
-            (&self.wearer, &before),
+            (batch.wearer, &before),
         )?;
-        self.db.execute(
+        batch.change.execute(
             "DELETE FROM asked WHERE wearer = ?1 AND date < ?2",
-            (&self.wearer, &before),
+            (batch.wearer, &before),
         )?;
+        batch.commit()?;
         Ok(removed)
     }
 }
@@ -195,6 +219,7 @@ impl Batch<'_> {
             None => row::Row {
                 known: known.clone(),
                 changed_at: known.fetched_at,
+                is_corrected: false,
             },
             Some(stored) => stored.merged(known),
         };

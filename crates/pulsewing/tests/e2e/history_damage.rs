@@ -43,6 +43,20 @@ fn change(home: &Home, statements: &str) {
     db.execute_batch(statements).unwrap();
 }
 
+/// Has the index name one row twice, and another not at all.
+fn damage_index(home: &Home) {
+    let path = home.state("history.db");
+    let db = Connection::open(&path).unwrap();
+    let query = "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_day_1'";
+    let page: u32 = db.query_row(query, [], |row| row.get(0)).unwrap();
+    drop(db);
+    let mut bytes = fs::read(&path).unwrap();
+    let page = &mut bytes[(page as usize - 1) * 4_096..][..4_096];
+    assert_eq!(page[0], 10, "a leaf");
+    page.copy_within(8..10, 10);
+    fs::write(path, bytes).unwrap();
+}
+
 /// Nothing of SQL's stands before a person, but for the line that says so.
 #[track_caller]
 fn assert_plain(words: &str) {
@@ -59,6 +73,36 @@ fn assert_plain(words: &str) {
             assert!(!line.contains(word), "{words}");
         }
     }
+}
+
+#[test]
+fn a_damaged_index_hides_no_day_and_is_built_anew_by_the_next_import() {
+    let (home, all) = with_days();
+    damage_index(&home);
+    assert_eq!(home.run(&["export"]).exits(0).stdout, all);
+    let one = ["export", "--from", DAYS[1], "--to", DAYS[1]];
+    assert_eq!(home.run(&one).exits(0).stdout.lines().count(), 3);
+    let doctor = || {
+        home.program(&["doctor", "--offline"])
+            .printing_first()
+            .run()
+    };
+    doctor()
+        .prints(
+            "the history's file is damaged, but all that was kept can be read; it has 6 minutes",
+        )
+        .prints("put it right; nothing is lost");
+    for date in DAYS {
+        let imported = import(&home, date).exits(0);
+        match date == DAYS[0] {
+            true => imported.says(
+                "warning: the history's index was damaged; it was built anew, and no day is lost",
+            ),
+            false => imported.says_nothing_of("index"),
+        };
+    }
+    assert_eq!(home.run(&["export"]).exits(0).stdout, all);
+    doctor().prints("the history is whole; it has 6 minutes");
 }
 
 #[test]
