@@ -82,7 +82,7 @@ fn zone(app: &App, asked: Option<&str>) -> Result<(TimeZone, &'static str), Prob
 }
 
 fn open(app: &App) -> Result<History, Problem> {
-    let open = || History::open(app.state_dir(), places::WEARER);
+    let open = || History::open_waiting(app.state_dir(), places::WEARER, app.console);
     let opened = match open() {
         Err(HistoryError::Damaged(_)) => {
             let rescued = rescue(app.state_dir(), places::WEARER, app.now()).map_err(|error| {

@@ -39,6 +39,7 @@ mod mend;
 mod merge;
 mod minutes;
 mod owner;
+mod patience;
 mod place;
 mod read;
 mod rescue;
@@ -64,7 +65,10 @@ pub use rescue::{Rescued, rescue};
 pub use row::{Extent, SourceDay};
 pub use source::{Kind, Source};
 
+use patience::wait_for_others;
 use place::Place;
+
+use crate::console::Console;
 
 /// One wearer's history.
 #[derive(Debug)]
@@ -74,6 +78,8 @@ pub struct History {
     place: Place,
     /// Whether its index was damaged when it was opened.
     is_mended: bool,
+    /// Who is told that it waits for others; `None` when it does not wait for long.
+    waiting: Option<Console>,
 }
 
 /// What is told of a history whose index was built anew.
@@ -92,6 +98,19 @@ impl History {
         Ok(Self {
             is_mended,
             ..Self::of((db, place), wearer)
+        })
+    }
+
+    /// The same for somebody who has time: while another process writes, this waits, also later for each
+    /// batch, and tells that it does.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_waiting(dir: &Path, wearer: &str, console: Console) -> Result<Self, HistoryError> {
+        let history = wait_for_others(console, || Self::open(dir, wearer))?;
+        Ok(Self {
+            waiting: Some(console),
+            ..history
         })
     }
 
@@ -135,6 +154,7 @@ impl History {
             wearer: wearer.to_owned(),
             place,
             is_mended: false,
+            waiting: None,
         }
     }
 
@@ -171,9 +191,14 @@ impl History {
     /// [`HistoryError`].
     pub fn batch(&mut self) -> Result<Batch<'_>, HistoryError> {
         // Immediate: what is read to be merged must not change before it is written.
-        let change = self
-            .db
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let begin = || {
+            let change = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate);
+            change.map_err(HistoryError::from)
+        };
+        let change = match self.waiting {
+            Some(console) => wait_for_others(console, begin),
+            None => begin(),
+        }?;
         Ok(Batch {
             change,
             wearer: &self.wearer,

@@ -43,6 +43,7 @@ mod future;
 mod history;
 mod history_damage;
 mod history_file;
+mod history_turns;
 mod import;
 mod import_evidence;
 mod import_forms;
