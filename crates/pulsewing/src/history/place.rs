@@ -25,6 +25,10 @@ const BUSY: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const LOOKS: u32 = 200;
 
+/// How much of the file each connection holds, in KiB. Whatever reads goes through the whole table: what it
+/// has passed is not to stay in the daemon's memory.
+const CACHE: i32 = 512;
+
 /// How many histories may be set aside within a second.
 const ASIDE: u32 = 100;
 
@@ -120,6 +124,7 @@ pub(super) fn open(dir: &Path) -> Result<(Connection, Place), HistoryError> {
     let mut db = Connection::open_with_flags(&path, flags)?;
     db.busy_timeout(BUSY)?;
     schema::check(&db, schema::STEPS)?;
+    db.pragma_update(None, "cache_size", -CACHE)?;
     // Readers and the writer do not wait for each other; a power cut may cost the last write,
     // never the file. Where WAL is impossible, as on some network file systems, the older way
     // stays in use.
@@ -136,9 +141,12 @@ pub(super) fn open(dir: &Path) -> Result<(Connection, Place), HistoryError> {
 pub(super) fn look(dir: &Path) -> Result<Option<(Connection, Place)>, HistoryError> {
     check(dir)?;
     let path = dir.join(NAME);
-    let open = |db: Connection| match schema::check(&db, schema::STEPS)? {
-        0 => Ok(None),
-        _ => Ok(Some((db, Place::of(path.clone())))),
+    let open = |db: Connection| {
+        if schema::check(&db, schema::STEPS)? == 0 {
+            return Ok(None);
+        }
+        db.pragma_update(None, "cache_size", -CACHE)?;
+        Ok(Some((db, Place::of(path.clone()))))
     };
     match look_at(&path).and_then(open) {
         Err(error) if error.is_about_writing() => match is_filled(&path, "-wal") {
