@@ -1,7 +1,7 @@
 //! Looks whether the file is whole as a database, and builds a damaged index anew.
 //!
 //! That is done when a history is opened to be written: by an import, by `once`, and by the daemon's
-//! first reading. All of the file is read for it, which for five years of every minute takes four
+//! first reading. All of the file is read for it, which for five years of every minute takes five
 //! milliseconds; a page that is looked at, or a cycle of the daemon's, does not pay for it. What only
 //! reads does without the index (`find.rs`).
 
