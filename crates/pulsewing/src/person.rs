@@ -11,7 +11,7 @@ use pulsewing_core::{
 
 use crate::{
     app::App,
-    history::{self, Account, Aside, History, HistoryError, Keep, Relation},
+    history::{self, Account, Aside, History, HistoryError, Keep, MENDED, Relation},
     http::{Http, Part},
     places,
     problem::{Exit, Problem},
@@ -196,6 +196,9 @@ impl Person {
             return Ok(());
         }
         let mut history = History::open(dir, places::WEARER)?;
+        if history.is_mended() {
+            app.console.warn(MENDED);
+        }
         let batch = history.batch()?;
         for account in &self.accounts {
             match batch.claim(account) {

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use jiff::tz::TimeZone;
 use pulsewing_core::Bpm;
 
-use super::export::unusable;
+use super::export::{stopped, unusable};
 use crate::{
     app::App,
     archive::{
@@ -14,7 +14,7 @@ use crate::{
     },
     cli,
     console::Console,
-    history::{History, HistoryError, Keep, rescue},
+    history::{History, HistoryError, Keep, MENDED, rescue},
     places,
     problem::Problem,
 };
@@ -83,17 +83,26 @@ fn zone(app: &App, asked: Option<&str>) -> Result<(TimeZone, &'static str), Prob
 }
 
 fn open(app: &App) -> Result<History, Problem> {
-    let open = || History::open(app.state_dir(), places::WEARER);
-    match open() {
+    let open = || History::open_waiting(app.state_dir(), places::WEARER, app.console);
+    let opened = match open() {
         Err(HistoryError::Damaged(_)) => {
             let rescued = rescue(app.state_dir(), places::WEARER, app.now()).map_err(|error| {
-                Problem::failed("the damaged history could not be moved aside").caused_by(&error)
+                let what =
+                    "the history is damaged and was left as it is: no new one could be begun";
+                stopped(what, &error)
             })?;
-            app.console.warn(&rescued.to_string());
-            open().map_err(unusable)
+            if let Some(rescued) = rescued {
+                app.console.warn(&rescued.to_string());
+            }
+            open()
         }
-        result => result.map_err(unusable),
+        result => result,
+    };
+    let history = opened.map_err(unusable)?;
+    if history.is_mended() {
+        app.console.warn(MENDED);
     }
+    Ok(history)
 }
 
 fn tell(console: Console, summary: &Summary, settings: &Settings) {

@@ -35,6 +35,23 @@ fn history(dir: &Path) -> Finding {
             ),
             "what is fetched or imported anew of such a day takes its place; `pulsewing export` gives out all the rest",
         ),
+        Ok(Some(whole)) if whole.is_damaged => Finding::warn(
+            ID,
+            format!(
+                "the history's file is damaged, but all that was kept can be read; it has {} minutes",
+                whole.minutes
+            ),
+            "`pulsewing once`, `import` and the next start of `run` put it right; nothing is lost",
+        ),
+        Ok(Some(whole)) if !whole.corrected.is_empty() => Finding::warn(
+            ID,
+            format!(
+                "the history has a resting heart rate or a time zone of {} that cannot be, and leaves it out; it has {} minutes",
+                words::days(&whole.corrected),
+                whole.minutes
+            ),
+            "nothing has to be done: the minutes are whole, and what is fetched or imported anew of such a day takes its place",
+        ),
         Ok(Some(whole)) => Finding::ok(
             ID,
             format!("the history is whole; it has {} minutes", whole.minutes),
@@ -47,13 +64,17 @@ fn history(dir: &Path) -> Finding {
             error.to_string(),
             "use the newer pulsewing; until then nothing is kept",
         ),
+        Err(error @ HistoryError::Damaged(_)) => Finding::warn(
+            ID,
+            error.in_words(),
+            "`pulsewing once` moves a damaged history aside and begins a new one with what can be read of it",
+        ),
         Err(error) => Finding::warn(
             ID,
-            match std::error::Error::source(&error) {
-                Some(cause) => format!("{error}: {cause}"),
-                None => error.to_string(),
-            },
-            "`pulsewing once` moves a damaged history aside and begins a new one with what can be read of it",
+            error.in_words(),
+            error
+                .advice()
+                .unwrap_or("`pulsewing export` shows what can be read"),
         ),
     }
 }

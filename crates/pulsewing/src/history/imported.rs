@@ -53,6 +53,7 @@ impl Batch<'_> {
             None => Row {
                 known: known.clone(),
                 changed_at: known.fetched_at,
+                is_corrected: false,
             },
             Some(stored) => stored.merged(known),
         };
@@ -178,10 +179,8 @@ mod tests {
         let mut found: BTreeMap<i64, Vec<u16>> = BTreeMap::new();
         for day in 0..9 {
             let date = jiff::civil::date(2024, 5, 29) + SignedDuration::from_hours(24 * day);
-            for known in row::of_date(&history.db, &history.wearer, date)
-                .unwrap()
-                .known()
-            {
+            let sources = history.day(date).unwrap().map(|known| known.sources);
+            for known in sources.unwrap_or_default() {
                 for (minute, bpm) in known.day.iter() {
                     let at = known.day.local().instant(minute).as_second() - START;
                     found.entry(at / 60).or_default().push(bpm.get());
