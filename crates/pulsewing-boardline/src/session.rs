@@ -3,7 +3,9 @@
 //! Replies carry no number, so the two sides have to be in step: one command, one reply. They get
 //! out of step when a reply is late, damaged by noise, or never comes because the board restarted.
 //! Then `status` is asked for: no other reply begins as its does, so whatever was left over of
-//! earlier ones is told from it.
+//! earlier ones is told from it. Where it had to be asked for more than once, because the board is
+//! slow or was starting, a word that no board knows follows: its error is the reply to that alone, and
+//! comes after all others.
 
 use std::{
     collections::VecDeque,
@@ -28,8 +30,9 @@ pub const GLANCE: Duration = Duration::from_secs(3);
 /// How often `status` is asked for until it comes.
 const ASK_EVERY: Duration = Duration::from_secs(2);
 
-/// How long it has to be quiet before late replies are taken to be over.
-const QUIET: Duration = Duration::from_millis(300);
+/// What no board knows, and how the error begins that only this has for a reply.
+const NO_COMMAND: &str = "sync";
+const UNKNOWN: &str = "unknown command";
 
 /// How often a port that is gone is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -246,12 +249,18 @@ impl<P: Port> Session<P> {
         }
     }
 
-    /// Waits until no late replies come any more.
+    /// Reads the late replies to what was asked before. A board that restarted meanwhile owes none any
+    /// more, and is quiet.
     fn drain(&mut self, until: Instant) -> Result<(), Trouble> {
-        let mut quiet_at = Instant::now() + QUIET;
+        self.write(format!("{NO_COMMAND}\n").as_bytes())?;
+        let mut quiet_at = Instant::now() + LINE_WITHIN;
         while let Some(line) = self.line(quiet_at.min(until))? {
-            if !matches!(line, Line::Other(_)) {
-                quiet_at = Instant::now() + QUIET;
+            match line {
+                Line::Error(sentence) if sentence.starts_with(UNKNOWN) => break,
+                Line::Other(_) => {}
+                Line::Ok | Line::Error(_) | Line::Reply(_) => {
+                    quiet_at = Instant::now() + LINE_WITHIN;
+                }
             }
         }
         Ok(())
@@ -313,5 +322,73 @@ impl<P: Port> Session<P> {
             let arrived = self.port.read(&mut buffer, wait)?;
             self.arrived.extend(arrived);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A board that answers what it is told, one command for each time that it is listened to; but the
+    /// first time it says nothing.
+    struct Slow {
+        is_starting: bool,
+        asked: VecDeque<String>,
+        bytes: Vec<u8>,
+    }
+
+    impl Port for Slow {
+        fn path(&self) -> &Path {
+            Path::new("slow")
+        }
+
+        fn read<'b>(&mut self, buffer: &'b mut [u8], wait: Duration) -> Result<&'b [u8], Trouble> {
+            self.bytes = match self.asked.pop_front().as_deref() {
+                _ if self.is_starting => {
+                    std::thread::sleep(wait);
+                    self.is_starting = false;
+                    self.asked.push_front("abort".to_owned());
+                    Vec::new()
+                }
+                None => {
+                    std::thread::sleep(wait);
+                    Vec::new()
+                }
+                Some("status") => {
+                    b"> board: slow\r\n> serial: 7\r\n> uptime: 3 s\r\n> ok\r\n".to_vec()
+                }
+                Some("abort") => b"> ok\r\n".to_vec(),
+                Some("wifi") => b"> home\r\n> ok\r\n".to_vec(),
+                Some(_) => b"> error: unknown command; \"help\" lists them\r\n".to_vec(),
+            };
+            let filled = buffer.get_mut(..self.bytes.len()).unwrap();
+            filled.copy_from_slice(&self.bytes);
+            Ok(filled)
+        }
+
+        fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+            let lines = bytes.split(|byte| *byte == b'\n');
+            let lines = lines.map(|line| String::from_utf8_lossy(line).into_owned());
+            self.asked.extend(lines.filter(|line| !line.is_empty()));
+            Ok(())
+        }
+
+        fn reopen(&mut self) -> Result<(), Trouble> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn late_replies_of_a_slow_board_are_not_taken_for_those_to_what_is_asked_next() {
+        let board = Slow {
+            is_starting: true,
+            asked: VecDeque::new(),
+            bytes: Vec::new(),
+        };
+        let (mut session, status) = Session::begin(board, PATIENCE, |_| {}).unwrap();
+        assert_eq!(status.uptime(), Some(Duration::from_secs(3)));
+        let wifi = session.ask_once(&Command::new("wifi")).unwrap();
+        assert_eq!(wifi, ["home"]);
+        assert!(session.port.asked.is_empty());
     }
 }

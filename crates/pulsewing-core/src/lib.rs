@@ -40,6 +40,7 @@ pub mod dialect;
 pub mod heart_zone;
 pub mod instant;
 pub mod json;
+mod markup;
 pub mod oauth;
 mod provider;
 pub mod reading;

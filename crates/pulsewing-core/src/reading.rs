@@ -76,7 +76,8 @@ pub struct Reading {
     pub battery_percent: Option<u8>,
     /// When the tracker last synced, if known.
     pub last_sync: Option<Timestamp>,
-    /// The resting heart rate of the newest day that has one.
+    /// The resting heart rate of the wearer's day when it was fetched; of the day before, where that has none
+    /// yet.
     pub resting: Option<Bpm>,
     /// The wearer's heart-rate zones.
     pub heart_zones: HeartZones,
@@ -102,6 +103,14 @@ impl Reading {
     pub fn age(&self, now: Timestamp) -> Option<SignedDuration> {
         let age = now.duration_since(self.latest()?.at);
         Some(age.max(SignedDuration::ZERO))
+    }
+
+    /// The resting heart rate of the wearer's day at `now`, or of the day before. `None` as well when what is
+    /// known of it was fetched on an earlier day: then it may be of any before that.
+    #[must_use]
+    pub fn resting_at(&self, now: Timestamp) -> Option<Bpm> {
+        let date = |at| self.time_zone.offsets.local(at).date();
+        self.resting.filter(|_| date(self.fetched_at) == date(now))
     }
 
     /// Up to which age the newest minute is as new as can be expected, polled once `every`.
@@ -305,6 +314,14 @@ mod tests {
         assert_eq!(known.absence(), Absence::ZoneGuessed);
         known.time_zone.source = ZoneSource::Configured;
         assert_eq!(known.absence(), Absence::NotSynced);
+    }
+
+    #[test]
+    fn a_resting_heart_rate_does_not_outlive_the_day_that_it_was_fetched_on() {
+        let mut known = reading(at("2026-11-22T10:54:00Z"));
+        known.resting = Bpm::new(58);
+        assert_eq!(known.resting_at(at("2026-11-22T23:59:00Z")), Bpm::new(58));
+        assert_eq!(known.resting_at(at("2026-11-23T00:00:00Z")), None);
     }
 
     /// A reading with a minute in each of these, fetched at the end.

@@ -240,6 +240,10 @@ fn of_failure<'t>(
 /// plainly offline.
 const fn of_strange_answer(cause: NoAnswer) -> Option<(&'static str, &'static str)> {
     Some(match cause {
+        _ if cause.is_login_page() => (
+            "A network's login page answers in the cloud's place.",
+            "Sign in to the network in a browser, or join another one.",
+        ),
         NoAnswer::Foreign(_) => (
             "Something on the way answers in the cloud's place.",
             "The network may want a sign-in of its own, or block the cloud.",
@@ -295,3 +299,6 @@ fn minute_from(until: Timestamp, when: &When<'_>) -> Time {
     let local = (when.offset_at)(until).to_datetime(shown).time();
     Time::new(local.hour(), local.minute(), 0, 0).unwrap_or(local)
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,6 @@ use jiff::{SignedDuration, Timestamp};
 #[derive(Clone, Debug)]
 pub struct Clock {
     anchor: Arc<Mutex<Anchor>>,
-    speed: u32,
 }
 
 impl Clock {
@@ -21,21 +20,31 @@ impl Clock {
         let anchor = Anchor {
             at: bounded(at),
             since: Instant::now(),
+            speed,
         };
         Self {
             anchor: Arc::new(Mutex::new(anchor)),
-            speed,
         }
     }
 
     /// Returns the current instant.
     pub fn now(&self) -> Timestamp {
-        self.lock().read(self.speed)
+        self.lock().read()
     }
 
     /// Returns how many times faster than real time the clock runs.
     pub fn speed(&self) -> u32 {
-        self.speed
+        self.lock().speed
+    }
+
+    /// Has the clock run on at another speed from now on.
+    pub fn set_speed(&self, speed: u32) {
+        let mut anchor = self.lock();
+        *anchor = Anchor {
+            at: anchor.read(),
+            since: Instant::now(),
+            speed,
+        };
     }
 
     /// Moves the clock to `now`; it runs on from there.
@@ -43,21 +52,24 @@ impl Clock {
     /// Instants outside the years 1971 to 9000 are moved to the nearer bound: a day around them
     /// could not be represented.
     pub fn set(&self, now: Timestamp) {
-        *self.lock() = Anchor {
+        let mut anchor = self.lock();
+        *anchor = Anchor {
             at: bounded(now),
             since: Instant::now(),
+            speed: anchor.speed,
         };
     }
 
     /// Moves the clock forward by `by`, or back when it is negative.
     pub fn advance(&self, by: SignedDuration) {
         let mut anchor = self.lock();
-        let now = anchor.read(self.speed);
+        let now = anchor.read();
         let bound = if by.is_negative() { EARLIEST } else { LATEST };
         let moved = now.checked_add(by).unwrap_or(bound);
         *anchor = Anchor {
             at: bounded(moved),
             since: Instant::now(),
+            speed: anchor.speed,
         };
     }
 
@@ -71,11 +83,12 @@ impl Clock {
 struct Anchor {
     at: Timestamp,
     since: Instant,
+    speed: u32,
 }
 
 impl Anchor {
-    fn read(&self, speed: u32) -> Timestamp {
-        let elapsed = self.since.elapsed().saturating_mul(speed);
+    fn read(&self) -> Timestamp {
+        let elapsed = self.since.elapsed().saturating_mul(self.speed);
         self.at.checked_add(elapsed).map_or(LATEST, bounded)
     }
 }
@@ -131,6 +144,24 @@ mod tests {
         assert_eq!(clock.now(), at("2020-01-01T00:00:00Z"));
         clock.advance(SignedDuration::MIN);
         assert_eq!(clock.now(), EARLIEST);
+    }
+
+    #[test]
+    fn a_clock_that_changes_its_speed_does_not_jump() {
+        let clock = Clock::starting_at(at("2026-11-22T10:00:00Z"), 0);
+        let other = clock.clone();
+        clock.set_speed(3_600);
+        assert_eq!(other.speed(), 3_600);
+        std::thread::yield_now();
+        let then = other.now();
+        other.set_speed(0);
+        let stopped = clock.now();
+        assert!(stopped >= then && clock.now() == stopped);
+        clock.advance(SignedDuration::from_secs(1));
+        assert_eq!(
+            other.now().duration_since(stopped),
+            SignedDuration::from_secs(1)
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::faults::Fault;
 use crate::message::{Reply, Request};
+use crate::misread;
 use crate::oauth::SEEDED_SCOPES;
 use crate::settings::Change;
 use crate::state::Shared;
@@ -120,7 +121,7 @@ fn clock(shared: &Shared) -> Value {
 }
 
 fn read<T: DeserializeOwned>(request: &Request) -> Result<T, String> {
-    serde_json::from_slice(&request.body).map_err(|error| error.to_string())
+    serde_json::from_slice(&request.body).map_err(|error| misread::in_words(&error))
 }
 
 fn error(status: StatusCode, message: &str) -> Reply {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::misread;
+
 /// One entry of the fault list, as `POST /_sandbox/faults` and `--script` give it:
 /// `{"route":"fitbit.token","skip":0,"count":1,"do":{"drop":"after"}}`.
 ///
@@ -49,7 +51,7 @@ impl Fault {
             .map(|(line, number)| {
                 serde_json::from_str(line).map_err(|error| ScriptError {
                     line: number,
-                    problem: error.to_string(),
+                    problem: misread::in_words(&error),
                 })
             })
             .collect()

@@ -118,6 +118,7 @@ mod fitbit;
 mod google;
 mod gzip;
 mod message;
+mod misread;
 mod oauth;
 mod page;
 mod quota;

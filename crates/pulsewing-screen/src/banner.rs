@@ -7,7 +7,7 @@ use core::ops::Range;
 use embedded_graphics::{prelude::*, primitives::Rectangle};
 
 use crate::{
-    Ink,
+    Ink, State,
     slot::{Letters, Slot},
     state::Notice,
     text::Align,
@@ -87,6 +87,30 @@ impl Measures {
             Place::Nowhere => title,
         };
         text + self.margin + self.margin / 3
+    }
+}
+
+impl State<'_> {
+    /// Whether all that is said of it has room in the banner of a picture of this size, where such a banner
+    /// is more than a title.
+    #[must_use]
+    pub fn fits_a_banner(self, size: Size) -> bool {
+        is_read_to_its_end(&Notice::of_state(self), size)
+    }
+}
+
+fn is_read_to_its_end(notice: &Notice<'_>, size: Size) -> bool {
+    let measures = Measures::new(size);
+    let (_, columns, _) = places(notice, &measures, area(size));
+    let room = columns.end - columns.start;
+    match notice.command {
+        Some(command) => measures.body.width(command) <= room,
+        None if measures.has_a_line_each(notice, room) => true,
+        None => {
+            let body = sentences(notice);
+            let letters = measures.letters(&body, room);
+            letters.wrap(&body, room).map(|_| 1).sum::<i32>() <= LINES
+        }
     }
 }
 
@@ -202,7 +226,7 @@ fn draw_body<D: DrawTarget<Color = Ink>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Frame, State};
+    use crate::Frame;
 
     use std::vec;
 
@@ -212,20 +236,8 @@ mod tests {
         let notices = states.into_iter().chain(crate::state::of_every_freshness());
         for notice in notices {
             for (width, height) in [(480, 320), (320, 240), (800, 480), (1_024, 600)] {
-                let measures = Measures::new(Size::new(width, height));
-                let (_, columns, _) = places(&notice, &measures, area(Size::new(width, height)));
-                let room = columns.end - columns.start;
-                let name = (&notice.title, width);
-                match notice.command {
-                    Some(command) => assert!(measures.body.width(command) <= room, "{name:?}"),
-                    None if measures.has_a_line_each(&notice, room) => {}
-                    None => {
-                        let body = sentences(&notice);
-                        let letters = measures.letters(&body, room);
-                        let lines = letters.wrap(&body, room).map(|_| 1).sum::<i32>();
-                        assert!(lines <= LINES, "{name:?}: {lines} lines");
-                    }
-                }
+                let size = Size::new(width, height);
+                assert!(is_read_to_its_end(&notice, size), "{size}: {notice:?}");
             }
         }
     }

@@ -61,10 +61,14 @@ fn day(date: Date, heart: &mut Heart) -> SourceDay {
 }
 
 fn year(dir: &Path) -> History {
+    history_of(dir, FIRST, 365)
+}
+
+fn history_of(dir: &Path, first: Date, days: usize) -> History {
     let mut history = History::open(dir, "default").unwrap();
     let mut heart = Heart::new();
     let batch = history.batch().unwrap();
-    for date in FIRST.series(jiff::Span::new().days(1)).take(365) {
+    for date in first.series(jiff::Span::new().days(1)).take(days) {
         batch.record(&day(date, &mut heart)).unwrap();
     }
     batch.commit().unwrap();
@@ -84,9 +88,21 @@ fn reading(c: &mut Criterion) {
     });
     c.bench_function("a day of minutes, opened anew", |b| {
         b.iter(|| {
-            let history = History::open(dir.path(), "default").unwrap();
+            let history = History::open_existing(dir.path(), "default")
+                .unwrap()
+                .unwrap();
             history.day(black_box(middle)).unwrap().unwrap()
         });
+    });
+    let five_years = tempfile::tempdir().unwrap();
+    let first = FIRST.checked_sub(jiff::Span::new().years(4)).unwrap();
+    let of_five_years = history_of(five_years.path(), first, 5 * 365 + 1);
+    c.bench_function("a day of minutes, of five years", |b| {
+        b.iter(|| of_five_years.day(black_box(middle)).unwrap().unwrap());
+    });
+    drop(of_five_years);
+    c.bench_function("five years, looked over and opened to be written", |b| {
+        b.iter(|| History::open(five_years.path(), "default").unwrap());
     });
     c.bench_function("a year's overview", |b| {
         b.iter(|| {

@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use pulsewing_core::{
     Provider,
     cycle::{Action, Cycle, Failure, PastAction, PastDay, StoreTrouble},
@@ -22,7 +22,7 @@ use crate::{
     progress::Progress,
     state_file::{ReadingFacts, State},
     stop::Stop,
-    zone,
+    words, zone,
 };
 
 /// So many tries of a refresh pass before it is said that there is no answer.
@@ -307,7 +307,10 @@ impl Engine {
         self.failure = result.err();
         let problem = self.failure.map(|failure| self.problem(failure));
         self.state.last_update = Some(now);
-        self.state.next_update = Some(self.cycle.due());
+        self.state.next_update = match self.failure {
+            None => Some(self.cycle.due()),
+            Some(failure) => self.cycle.asks_again(failure, self.clock.now()),
+        };
         self.state.last_error = problem.as_ref().map(|problem| problem.message().to_owned());
         self.state.last_details = problem
             .as_ref()
@@ -432,10 +435,23 @@ impl Engine {
         );
         let detail = self.network_detail.take();
         match (self.io_error.take(), detail, failure) {
-            (Some(error), ..) if is_about_files => problem.caused_by(&error),
+            (Some(error), ..) if is_about_files => problem.caused_by_file(&error),
             (_, Some(detail), Failure::NoAnswer { .. }) => problem.because(detail),
+            (.., Failure::RateLimited { until }) => problem.hint(format!(
+                "nothing is lost; it is asked again after {}",
+                self.on_the_wall(until)
+            )),
             _ => problem,
         }
+    }
+
+    /// An instant to come on the wearer's clock, as far as that is known.
+    fn on_the_wall(&self, at: Timestamp) -> String {
+        let now = self.clock.now().utc;
+        let facts = self.cycle.memory().zone.as_ref();
+        let facts = facts.map(|(facts, _)| facts.clone()).unwrap_or_default();
+        let zone = zone::resolve(&facts, self.configured_zone.as_deref(), now);
+        words::until(at, now, &zone.offsets)
     }
 
     /// The newest reading.

@@ -22,12 +22,13 @@
 //! | [`outputs`], [`night`], [`picture`], [`panel`], [`wallpaper`] | what comes out in pixels |
 //! | [`web`], [`terminal`] | what comes out in a browser and in a terminal |
 //! | [`board`] | a board on a serial port |
-//! | [`console`], [`log`], [`problem`], [`failure_words`] | talking to people |
+//! | [`console`], [`log`], [`problem`], [`failure_words`], [`banner_words`] | talking to people |
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
 
 pub mod app;
 pub mod archive;
+pub mod banner_words;
 pub mod board;
 mod byte_order_mark;
 pub mod chain_file;

@@ -55,6 +55,8 @@ pub fn begin(is_verbose: bool, has_colour: bool) {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(io::stderr)
+        // Where nothing can be written any more, saying so would panic.
+        .log_internal_errors(false)
         .event_format(Line { style })
         .finish();
     // Somebody who embeds this and logs already is not disturbed.

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     app::App,
-    history::{self, Account, Aside, History, HistoryError, Keep, Relation},
+    history::{self, Account, Aside, History, HistoryError, Keep, MENDED, Relation},
     http::{Http, Part},
     places,
     problem::{Exit, Problem},
@@ -202,6 +202,9 @@ impl Person {
             return Ok(());
         }
         let mut history = History::open(dir, places::WEARER)?;
+        if history.is_mended() {
+            app.console.warn(MENDED);
+        }
         let batch = history.batch()?;
         for account in &self.accounts {
             match batch.claim(account) {

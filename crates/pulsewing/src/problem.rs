@@ -3,7 +3,7 @@
 //! Library errors become a [`Problem`] in one place each, and that is where the words of the hint
 //! are chosen: what happened, what it means, what to do next.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, io};
 
 use pulsewing_core::{
     Provider,
@@ -11,7 +11,7 @@ use pulsewing_core::{
     oauth::{NoAnswer, OAuthError},
 };
 
-use crate::{chain_file::Unavailable, failure_words};
+use crate::{chain_file::Unavailable, failure_words, regular_file::Unfit};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +96,24 @@ impl Problem {
             next = error.source();
         }
         self
+    }
+
+    /// Adds what the file system said of a file of ours. Where something else lies in its place, that is
+    /// what has to be done about it, and nothing else is.
+    #[must_use]
+    pub fn caused_by_file(self, error: &io::Error) -> Self {
+        let unfit = error.get_ref().and_then(|inner| inner.downcast_ref());
+        let problem = self.caused_by(error);
+        match unfit {
+            Some(Unfit::NoFile { path, what }) => Self {
+                hints: vec![format!(
+                    "move {} away: {what} is none of pulsewing's making, and it needs a file of its own there",
+                    path.display()
+                )],
+                ..problem
+            },
+            _ => problem,
+        }
     }
 
     /// Says it once more in technical words, for whoever looks for the reason.
@@ -205,7 +223,7 @@ impl From<Unavailable> for Problem {
         };
         let problem = Self::new(exit, unavailable.trouble.to_string());
         match unavailable.cause {
-            Some(cause) => problem.caused_by(&cause),
+            Some(cause) => problem.caused_by_file(&cause),
             None => problem,
         }
     }
@@ -229,7 +247,7 @@ fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
         }
         Failure::Store(StoreTrouble::Damaged) => format!("sign in anew with `{login}`"),
         Failure::Store(StoreTrouble::Io) => {
-            "check the state directory (`pulsewing status` shows where it is)".into()
+            "look who may read and write the state directory and the files in it; `pulsewing doctor` names it".into()
         }
         Failure::IntentNotStored => {
             "make room on the disk, or make the state directory writable, then try again; the sign-in is safe".into()
@@ -285,6 +303,9 @@ fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
             cause: NoAnswer::NoRefreshToken,
             ..
         } => "each refresh has to bring a new refresh token in this dialect: if a gateway answers, make it give one, even if it is the old one again; the sign-in is kept, and the same token is sent again".into(),
+        Failure::NoAnswer { cause, .. } if cause.is_login_page() => {
+            "open a web page in a browser on this network: if a login page comes instead, sign in there, and all goes on by itself; nothing is lost. If [endpoints] in the configuration names the address, check that it is the provider's or a gateway's".into()
+        }
         Failure::NoAnswer {
             cause: NoAnswer::Foreign(_),
             ..
@@ -299,7 +320,7 @@ fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
         } => format!(
             "nothing is lost, and it is tried again ever more rarely; if this stays so, sign in anew with `{login}`"
         ),
-        Failure::RateLimited { .. } | Failure::NoAnswer { .. } | Failure::OutOfTime => {
+        Failure::NoAnswer { .. } | Failure::OutOfTime => {
             "nothing is lost; it works again once the service answers".into()
         }
         _ => return None,
@@ -346,7 +367,7 @@ mod tests {
 
     #[test]
     fn a_problem_says_what_why_and_what_next() {
-        let cause = std::io::Error::other("no space left on device");
+        let cause = io::Error::other("no space left on device");
         let problem = Problem::failed("the chain could not be written")
             .caused_by(&cause)
             .details("ENOSPC")

@@ -71,9 +71,11 @@ impl ReadingJson {
         }
     }
 
-    /// The same with the instant of the newest minute, for where that may be of any day.
+    /// The same for where it may be of any day: with the instant of the newest minute, and without a resting
+    /// heart rate from before yesterday.
     #[must_use]
-    pub fn dated(mut self, reading: &Reading) -> Self {
+    pub fn dated(mut self, reading: &Reading, now: Timestamp) -> Self {
+        self.resting_bpm = reading.resting_at(now).map(|bpm| bpm.get());
         let newest = reading.latest();
         if let Some((latest, newest)) = self.latest.as_mut().zip(newest) {
             latest.at = Some(instant(newest.at));

@@ -65,22 +65,39 @@ pub fn create(path: &Path) -> io::Result<File> {
 }
 
 /// Writes a file anew. It takes its place only when it is complete, so that whoever reads it never sees
-/// half of it.
+/// half of it. Of a link it is the file that it leads to which is written, and what is no file stays.
 ///
 /// # Errors
-/// What `write` or the file system says, or [`Unfit::NoFile`].
+/// What `write` or the file system says, or [`Unfit::NoFile`]; the file is then as it was.
 pub fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> io::Result<()> {
+    let path = behind_links(path)?;
+    check(&path)?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let new = path.with_file_name(name);
     let mut file = BufWriter::new(create(&new)?);
-    write(&mut file)?;
-    file.flush()?;
+    let written = write(&mut file).and_then(|()| file.flush());
     drop(file);
-    fs::rename(new, path)
+    let replaced = written.and_then(|()| fs::rename(&new, &path));
+    if replaced.is_err() {
+        // Half of a file is nothing to anybody.
+        let _ = fs::remove_file(&new);
+    }
+    replaced
+}
+
+/// The path of what a path leads to, whether or not it is there already.
+fn behind_links(path: &Path) -> io::Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(match fs::read_link(path) {
+            Ok(to) => path.parent().unwrap_or(Path::new("")).join(to),
+            Err(_) => path.to_owned(),
+        }),
+        found => found,
+    }
 }
 
 /// Looks whether a file can be opened, for somebody else who will; one that is not there can be.
@@ -233,6 +250,38 @@ mod tests {
         let link = dir.path().join("link");
         std::os::unix::fs::symlink(&pipe, &link).unwrap();
         assert!(words(open(&link)).ends_with("link is a pipe, not a file"));
+    }
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_else_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let put = |path: &Path| replace(path, |file| file.write_all(b"new"));
+        fs::write(at("file"), "old").unwrap();
+        fs::create_dir(at("dir")).unwrap();
+        fifo(&at("pipe"));
+        for (link, to) in [("link", "file"), ("early", "dir/later")] {
+            std::os::unix::fs::symlink(to, at(link)).unwrap();
+        }
+        for (path, written) in [("file", "file"), ("link", "file"), ("early", "dir/later")] {
+            put(&at(path)).unwrap();
+            assert_eq!(fs::read(at(written)).unwrap(), b"new", "{path}");
+            fs::write(at("file"), "old").unwrap();
+        }
+        assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
+        assert!(words(put(&at("pipe"))).ends_with("pipe is a pipe, not a file"));
+        assert!(words(put(&at("dir"))).ends_with("dir is a directory, not a file"));
+        put(&at("file/")).unwrap_err();
+        put(Path::new("/")).unwrap_err();
+        // What cannot be written whole leaves nothing behind.
+        replace(&at("file"), |_| Err(io::ErrorKind::StorageFull.into())).unwrap_err();
+        assert_eq!(fs::read(at("file")).unwrap(), b"old");
+        let names = fs::read_dir(dir.path()).unwrap();
+        let litter = names.filter(|name| {
+            let name = name.as_ref().unwrap().file_name();
+            name.to_string_lossy().ends_with(".new")
+        });
+        assert_eq!(litter.count(), 0);
     }
 
     #[test]

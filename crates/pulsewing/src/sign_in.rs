@@ -126,6 +126,19 @@ impl SignIn {
         }
     }
 
+    /// What is expected of whoever pastes, as the middle of a sentence.
+    #[must_use]
+    pub fn what_to_paste(&self) -> String {
+        let code = match self.provider {
+            Provider::Google => "Google's begin with 4/",
+            Provider::Fitbit => "Fitbit's have 40 characters",
+        };
+        format!(
+            "paste the whole address that the browser ended at, such as {}?state=...&code=..., or the code in it ({code})",
+            self.redirect_uri
+        )
+    }
+
     /// The consent page's own word against this sign-in.
     #[must_use]
     pub fn denied(&self, error: Refused) -> Problem {
@@ -279,6 +292,9 @@ fn no_answer(unanswered: Unanswered) -> Problem {
     problem.hint(match unanswered.cause {
         NoAnswer::NoRefreshToken => {
             "remove the app at https://myaccount.google.com/connections, then sign in again; nothing was changed"
+        }
+        cause if cause.is_login_page() => {
+            "the login page of a network seems to answer in the provider's place: open any web page in a browser on this network, sign in there, then sign in here again; nothing was changed"
         }
         NoAnswer::Redirected(_) => {
             "if [endpoints] in the configuration names the address, name the one that it leads to; then sign in again"

@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::Offset};
 use pulsewing_core::{
-    day::Sample,
+    civil::Offsets,
+    cycle::{Consent, Failure},
     heart_zone::HeartZone,
     reading::{Absence, Freshness, Reading},
 };
@@ -117,26 +118,74 @@ pub(crate) const fn class_of(zone: HeartZone) -> &'static str {
     }
 }
 
-/// A heart rate in one line: `82 bpm, light, 8 min ago`.
-pub(crate) fn heart_rate(sample: Sample, zone: HeartZone, now: Timestamp) -> String {
+/// The newest heart rate of a reading in one line, as fresh as it is: `82 bpm, light, 8 min ago`, and
+/// of what is not of now `Was 82 bpm, light, 2 days ago (Sun 21:20). Not worn: …`; nothing without one.
+pub(crate) fn heart_rate(
+    reading: &Reading,
+    freshness: Freshness,
+    now: Timestamp,
+) -> Option<String> {
+    let (sample, zone) = reading.latest().zip(reading.heart_zone())?;
     let (bpm, zone) = (sample.bpm.get(), zone.name().to_lowercase());
-    format!("{bpm} bpm, {zone}, {}", ago(sample.at, now))
+    let rate = format!("{bpm} bpm, {zone}, {}", ago(sample.at, now));
+    Some(match freshness {
+        Freshness::Fresh => rate,
+        _ => {
+            let why = why(freshness, reading.absence());
+            format!("Was {rate} ({}). {why}.", moment(reading, sample.at, now))
+        }
+    })
 }
 
 /// What there is to say about how much the reading tells of the present; nothing without one.
 pub(crate) fn freshness(live: &Live, now: Timestamp) -> Option<&'static str> {
-    Some(match (live.freshness(now)?, live.absence(now)) {
+    let reading = live.reading.as_deref()?;
+    Some(why(live.freshness(now)?, reading.absence()))
+}
+
+/// How much a reading tells of the present, and why not more.
+const fn why(freshness: Freshness, absence: Absence) -> &'static str {
+    match (freshness, absence) {
         (Freshness::Fresh, _) => "Up to date",
         (Freshness::Cached, _) => "From memory: the last update did not succeed",
-        (_, Some(Absence::ZoneGuessed)) => "Time zone guessed: the age may be wrong by hours",
-        (_, Some(Absence::NotAsked)) => "Not updated: nothing was asked for a while",
-        (_, Some(Absence::NotWorn)) => "Not worn: it syncs, but measures no heart rate",
-        (_, Some(Absence::NotCharged)) => "Not charged: its battery was low at its last sync",
-        (_, Some(Absence::NotSynced)) => "Not synced: nothing newer came from the tracker",
-        (_, Some(Absence::NothingRecorded) | None) => {
-            "Nothing recorded: no newer heart rate has come"
-        }
-    })
+        (_, Absence::ZoneGuessed) => "Time zone guessed: the age may be wrong by hours",
+        (_, Absence::NotAsked) => "Not updated: nothing was asked for a while",
+        (_, Absence::NotWorn) => "Not worn: it syncs, but measures no heart rate",
+        (_, Absence::NotCharged) => "Not charged: its battery was low at its last sync",
+        (_, Absence::NotSynced) => "Not synced: nothing newer came from the tracker",
+        (_, Absence::NothingRecorded) => "Nothing recorded: no newer heart rate has come",
+    }
+}
+
+/// A wait as somebody is told who asks for the time: `14:35`, `Mon 14:35` on another day. A minute that
+/// has begun is not told as over.
+pub(crate) fn until(at: Timestamp, now: Timestamp, offsets: &Offsets) -> String {
+    let minute = at.as_second().div_euclid(60) + i64::from(at.as_second() % 60 != 0);
+    let at = Timestamp::from_second(minute * 60).unwrap_or(at);
+    let (then, today) = (offsets.local(at), offsets.local(now).date());
+    let day = if then.date() == today { "" } else { "%a " };
+    then.strftime(&format!("{day}%H:%M")).to_string()
+}
+
+/// The first of these days, and how many more there are.
+pub(crate) fn days(dates: &[Date]) -> String {
+    match dates {
+        [] => String::new(),
+        [date] => date.to_string(),
+        [first, _] => format!("{first} and 1 more day"),
+        [first, more @ ..] => format!("{first} and {} more days", more.len()),
+    }
+}
+
+/// Why no update comes by itself after a failure, as the middle of a sentence.
+pub(crate) const fn no_update(failure: Failure) -> &'static str {
+    match failure {
+        Failure::NoChain => "nobody is signed in",
+        Failure::ChainMoved => "the sign-in was moved to a board",
+        Failure::ConsentNeeded(Consent::Refused) => "the provider refused the sign-in",
+        Failure::Gone => "the service has ended",
+        _ => "see above",
+    }
 }
 
 /// That the wearer's zone is a guess, if it is.
@@ -214,6 +263,29 @@ mod tests {
             let now = at + SignedDuration::from_hours(hours);
             assert_eq!(at_moment(&reading, at, now), words, "{hours}");
         }
+    }
+
+    #[test]
+    fn a_wait_is_told_by_its_end_and_never_too_early() {
+        let now: Timestamp = "2026-11-22T20:20:00Z".parse().unwrap();
+        let berlin = Offsets::fixed(Offset::constant(1));
+        for (seconds, words) in [
+            (0, "21:20"),
+            (1, "21:21"),
+            (900, "21:35"),
+            (9_600, "Mon 00:00"),
+        ] {
+            let at = now + SignedDuration::from_secs(seconds);
+            assert_eq!(until(at, now, &berlin), words);
+        }
+    }
+
+    #[test]
+    fn some_days_are_the_first_and_how_many_more() {
+        let dates = [day(2026, 11, 2), day(2026, 11, 4), day(2026, 11, 5)];
+        assert_eq!(days(&dates[..1]), "2026-11-02");
+        assert_eq!(days(&dates[..2]), "2026-11-02 and 1 more day");
+        assert_eq!(days(&dates), "2026-11-02 and 2 more days");
     }
 
     #[test]

@@ -45,6 +45,14 @@ pub fn resolve(facts: &ZoneFacts, configured: Option<&str>, at: Timestamp) -> Ti
     )
 }
 
+/// Whether these facts name the machine's own zone. Kept with minutes that may mean that nobody said
+/// where they were measured.
+#[must_use]
+pub fn is_machines(facts: &ZoneFacts) -> bool {
+    let machine = tz::TimeZone::system();
+    facts.name.as_deref().unwrap_or_default() == machine.iana_name().unwrap_or_default()
+}
+
 /// The same zone with the offsets that held from an instant on until another; as it is, where nothing
 /// but an offset is known of it.
 #[must_use]

@@ -108,6 +108,19 @@ impl Failure {
 }
 
 impl Failure {
+    /// Whether there is nothing to ask the provider with, or about, before somebody has done something.
+    pub(super) const fn waits_for_somebody(self) -> bool {
+        matches!(
+            self,
+            Self::NoChain
+                | Self::ForeignChain
+                | Self::ChainMoved
+                | Self::Store(StoreTrouble::Newer(_) | StoreTrouble::Damaged)
+                | Self::ConsentNeeded(Consent::Refused)
+                | Self::Gone
+        )
+    }
+
     /// Whether an access token that still lives may go on being used when its renewal failed so.
     pub(super) const fn leaves_access(self) -> bool {
         matches!(self, Self::NoAnswer { .. } | Self::IntentNotStored)

@@ -39,22 +39,20 @@ const TRIES: u8 = 3;
 /// The most pages that one walk takes. A day of minutes is one page.
 pub(super) const MAX_PAGES: u8 = 8;
 
-/// The zone is asked for once a day, the resting heart rate four times.
+/// The zone is asked for once a day, the resting heart rate four times and when a day begins.
 const ZONE_LASTS: SignedDuration = SignedDuration::from_hours(24);
 const RESTING_LASTS: SignedDuration = SignedDuration::from_hours(6);
 
 /// What is newest is never older than this while a tracker syncs every quarter of an hour.
 const SYNCS_WITHIN: SignedDuration = SignedDuration::from_mins(30);
 
-/// How far back a resting heart rate is looked for, in days.
-const RESTING_DAYS: i64 = 7;
-
 /// What is fetched less often than every cycle, to be kept across restarts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// What the provider said of the zone, and when.
     pub zone: Option<(ZoneFacts, Timestamp)>,
-    /// The resting heart rate, if there is one, and when it was asked for.
+    /// The resting heart rate of the wearer's day or the one before, if there was one, and when it was asked
+    /// for.
     pub resting: Option<(Option<Bpm>, Timestamp)>,
 }
 
@@ -300,10 +298,8 @@ impl Fetch {
             (Step::Devices, Provider::Google) => google::paired_devices(buffer, access, page),
             (Step::Devices, Provider::Fitbit) => fitbit::devices(buffer, access, user),
             (Step::Resting, _) => {
-                let mut from = today;
-                for _ in 0..RESTING_DAYS {
-                    from = from.yesterday().unwrap_or(from);
-                }
+                // A day has one after its night's sleep. An older one than yesterday's would be taken for it.
+                let from = today.yesterday().unwrap_or(today);
                 let until = today.tomorrow().unwrap_or(today);
                 google::resting(buffer, access, from, until, page)
             }
@@ -340,14 +336,20 @@ impl Fetch {
         match self.reception.end(failed, asked, around.pacing) {
             Ended::NoAnswer(cause) => self.again(cause, around),
             Ended::Refused(refused) => self.refused(&refused, around),
-            Ended::Content(intake, status) => {
+            Ended::Content(content) => {
                 let draft = self.draft.as_mut();
-                match intake.and_then(|intake| intake.finish(self.step, draft)) {
+                let (status, is_markup) = (content.status, content.is_markup);
+                match content
+                    .decoder
+                    .and_then(|intake| intake.finish(self.step, draft))
+                {
                     Ok(received) => self.received(received, around),
-                    Err(error) => match refusal::of_content(error, self.step.call(), status) {
-                        Some(failure) => self.give_up(failure, around),
-                        None => self.again(NoAnswer::Malformed, around),
-                    },
+                    Err(error) => {
+                        match refusal::of_content(error, self.step.call(), status, is_markup) {
+                            Ok(cause) => self.again(cause, around),
+                            Err(failure) => self.give_up(failure, around),
+                        }
+                    }
                 }
             }
         }
@@ -544,11 +546,12 @@ impl Fetch {
     }
 
     fn wants_resting(&self, now: Timestamp) -> bool {
-        self.provider == Provider::Google
-            && !self
-                .memory
+        let is_known = |draft: &Draft| {
+            self.memory
                 .resting
-                .is_some_and(|(_, at)| is_recent(at, now, RESTING_LASTS))
+                .is_some_and(|(_, at)| draft.is_of_its_day(at) && is_recent(at, now, RESTING_LASTS))
+        };
+        self.provider == Provider::Google && !self.draft.as_ref().is_some_and(is_known)
     }
 
     fn complete(&mut self, settings: &Settings) -> Next {
@@ -556,7 +559,11 @@ impl Fetch {
         let Some(draft) = self.draft.take() else {
             return Next::Failed(Failure::OutOfTime);
         };
-        let resting = self.memory.resting.and_then(|(resting, _)| resting);
+        let resting = self
+            .memory
+            .resting
+            .filter(|(_, at)| draft.is_of_its_day(*at));
+        let resting = resting.and_then(|(resting, _)| resting);
         self.future_minutes = draft.future_minutes;
         self.reading = Some(draft.into_reading(self.provider, settings.heart_zones, resting));
         Next::Done

@@ -69,6 +69,11 @@ impl Draft {
         }
     }
 
+    /// Whether an instant is of the reading's day.
+    pub(super) fn is_of_its_day(&self, at: Timestamp) -> bool {
+        self.time_zone.offsets.local(at).date() == self.day.local().date()
+    }
+
     /// Makes the reading; what the wearer configured comes before what the provider says, and what
     /// was asked for earlier in the day fills in.
     pub(super) fn into_reading(

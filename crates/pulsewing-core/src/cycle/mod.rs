@@ -63,6 +63,7 @@ use crate::{
     chain::{Access, ClientId, Issuer, Record, Standing, Stored, UserId},
     dialect::ZoneFacts,
     heart_zone::HeartZones,
+    instant::later,
     oauth::NoAnswer,
     reading::{Reading, TimeZone},
     request::{REQUEST_BUFFER, ReplyHead, Request},
@@ -560,6 +561,28 @@ impl Cycle {
     #[must_use]
     pub const fn due(&self) -> Timestamp {
         self.due
+    }
+
+    /// When the provider is asked next after this failure; `None` if not before somebody has done
+    /// something. A cycle before then finds that the refresh token still rests.
+    #[must_use]
+    pub fn asks_again(&self, failure: Failure, now: Now) -> Option<Timestamp> {
+        let rests_until = match (failure, self.renewal.rests_until()) {
+            _ if failure.waits_for_somebody() => return None,
+            (Failure::OAuth(error), None) if error.is_final() => return None,
+            (
+                Failure::OAuth(_)
+                | Failure::NoAnswer {
+                    cause: NoAnswer::Named { .. },
+                    ..
+                },
+                until,
+            ) => until,
+            _ => None,
+        };
+        let rest = rests_until.map(|until| until.saturating_sub(now.up));
+        let ends = rest.and_then(|rest| later(now.utc, rest.try_into().ok()?));
+        Some(ends.map_or(self.due, |ends| self.due.max(ends)))
     }
 
     /// The chain in use, once a cycle has opened it.

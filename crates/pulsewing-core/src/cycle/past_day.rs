@@ -196,7 +196,7 @@ impl PastDay {
             now: now.utc,
         };
         let ended = self.reception.end(failed, asked, cycle.pacing_at(now));
-        let (intake, status) = match ended {
+        let content = match ended {
             Ended::NoAnswer(cause) => return self.unanswered(cause),
             Ended::Refused(refused) => {
                 return match refused.refusal {
@@ -205,16 +205,17 @@ impl PastDay {
                     Refusal::Decided(failure) => self.end(Err(failure)),
                 };
             }
-            Ended::Content(intake, status) => (intake, status),
+            Ended::Content(content) => content,
         };
-        let page = intake.and_then(|intake| self.take(intake));
+        let (status, is_markup) = (content.status, content.is_markup);
+        let page = content.decoder.and_then(|intake| self.take(intake));
         let future = self.day.truncate(latest_credible(now.utc));
         self.future_minutes = self.future_minutes.saturating_add(future);
         match page {
             Ok(page) => self.received(page),
-            Err(error) => match refusal::of_content(error, CallName::Heart, status) {
-                Some(failure) => self.end(Err(failure)),
-                None => self.unanswered(NoAnswer::Malformed),
+            Err(error) => match refusal::of_content(error, CallName::Heart, status, is_markup) {
+                Ok(cause) => self.unanswered(cause),
+                Err(failure) => self.end(Err(failure)),
             },
         }
     }

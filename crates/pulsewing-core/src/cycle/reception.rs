@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Provider,
     dialect::{DecodeError, ErrorDecoder},
+    markup::Beginning,
     oauth::NoAnswer,
     request::ReplyHead,
 };
@@ -24,6 +25,7 @@ const MAX_REPLY: u32 = 4 * 1_024 * 1_024;
 pub(super) struct Reception<D> {
     head: Option<ReplyHead>,
     length: u32,
+    beginning: Beginning,
     body: Body<D>,
 }
 
@@ -41,8 +43,17 @@ pub(super) enum Ended<D> {
     NoAnswer(NoAnswer),
     /// It is no success.
     Refused(Refused),
-    /// It is one, with the decoder of its content.
-    Content(Result<D, DecodeError>, u16),
+    /// It is one.
+    Content(Content<D>),
+}
+
+/// A success.
+pub(super) struct Content<D> {
+    /// The decoder, which has read all of it.
+    pub(super) decoder: Result<D, DecodeError>,
+    pub(super) status: u16,
+    /// Whether it is a page for people.
+    pub(super) is_markup: bool,
 }
 
 /// A reply that is no success.
@@ -68,6 +79,7 @@ impl<D> Reception<D> {
         Self {
             head: None,
             length: 0,
+            beginning: Beginning::new(),
             body: Body::Nothing,
         }
     }
@@ -77,6 +89,7 @@ impl<D> Reception<D> {
         *self = Self {
             head: Some(head),
             length: 0,
+            beginning: Beginning::new(),
             body: match head.is_success() {
                 true => content().map_or(Body::Nothing, Body::Content),
                 false => Body::Error(ErrorDecoder::new()),
@@ -92,6 +105,7 @@ impl<D> Reception<D> {
     ) {
         let more = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
         self.length = self.length.saturating_add(more);
+        self.beginning.feed(chunk);
         if self.length > MAX_REPLY {
             return;
         }
@@ -119,7 +133,12 @@ impl<D> Reception<D> {
             now,
         } = asked;
         pacing.count(now);
-        let Self { head, length, body } = core::mem::replace(self, Self::new());
+        let Self {
+            head,
+            length,
+            beginning,
+            body,
+        } = core::mem::replace(self, Self::new());
         let Some(head) = head else {
             return Ended::NoAnswer(failed.unwrap_or(NoAnswer::Disconnected));
         };
@@ -133,7 +152,7 @@ impl<D> Reception<D> {
         {
             return Ended::NoAnswer(cause);
         }
-        let content = match body {
+        let decoder = match body {
             Body::Nothing => Err(DecodeError::NotTheReply),
             Body::Damaged(error) => Err(error),
             Body::Content(decoder) => Ok(decoder),
@@ -152,6 +171,10 @@ impl<D> Reception<D> {
                 });
             }
         };
-        Ended::Content(content, head.status)
+        Ended::Content(Content {
+            decoder,
+            status: head.status,
+            is_markup: beginning.is_markup(),
+        })
     }
 }

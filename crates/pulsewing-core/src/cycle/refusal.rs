@@ -41,6 +41,8 @@ pub(super) fn of_reply(
     let consent = Failure::ConsentNeeded;
     Refusal::Decided(match (status, reason) {
         (401, _) => return Refusal::Unauthorized,
+        // Only a network in between says so (RFC 6585, section 6).
+        (511, _) => return Refusal::NoAnswer(NoAnswer::Foreign(status)),
         (408 | 425 | 500.., _) => {
             return Refusal::NoAnswer(NoAnswer::Status(status));
         }
@@ -71,14 +73,21 @@ pub(super) fn of_reply(
     })
 }
 
-/// What the content of a success refuses: `None` for one that cannot be read.
-pub(super) const fn of_content(error: DecodeError, call: CallName, status: u16) -> Option<Failure> {
+/// What a success means whose content could not be read: that it is no answer, or why there is none. What is
+/// `markup` is a page for people, from somebody between here and the provider.
+pub(super) const fn of_content(
+    error: DecodeError,
+    call: CallName,
+    status: u16,
+    is_markup: bool,
+) -> Result<NoAnswer, Failure> {
     match error {
-        DecodeError::NoIntraday => Some(Failure::Rejected {
+        DecodeError::NoIntraday => Err(Failure::Rejected {
             call,
             status,
             reason: Reason::IntradayNotAllowed,
         }),
-        _ => None,
+        _ if is_markup => Ok(NoAnswer::Foreign(status)),
+        _ => Ok(NoAnswer::Malformed),
     }
 }

@@ -135,6 +135,11 @@ impl Renewal {
         self.rest = Rest::new();
     }
 
+    /// Until when a token rests that is to be sent again by itself.
+    pub(super) const fn rests_until(&self) -> Option<Duration> {
+        self.rest.ends()
+    }
+
     /// How often the refresh under way was sent without an answer, and what came last instead.
     pub(super) const fn unanswered(&self) -> Option<(u8, Failure)> {
         match &self.state {

@@ -40,6 +40,14 @@ impl Rest {
         is_it.then_some(resting.failure)
     }
 
+    /// Until when one rests that is to be sent again without being asked for.
+    pub(super) const fn ends(self) -> Option<Duration> {
+        match self.0 {
+            Some(resting) => resting.until,
+            None => None,
+        }
+    }
+
     /// The server has an error for this chain's token. What nobody but a person changes `is_final`.
     pub(super) fn begin(&mut self, chain: &Stored, failure: Failure, is_final: bool, up: Duration) {
         let token = chain.refresh_token().fingerprint();

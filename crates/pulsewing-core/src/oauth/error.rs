@@ -188,6 +188,16 @@ pub enum NoAnswer {
 }
 
 impl NoAnswer {
+    /// Whether it looks like the login page of a network, such as a hotel's (RFC 6585, section 6): a page
+    /// where there ought to be data, or the way to one.
+    #[must_use]
+    pub const fn is_login_page(self) -> bool {
+        matches!(
+            self,
+            Self::Foreign(200..300 | 511) | Self::Redirected(302 | 303 | 307)
+        )
+    }
+
     /// Whether the address has moved for good, which no waiting changes.
     #[must_use]
     pub const fn has_moved(self) -> bool {

@@ -31,6 +31,12 @@ pub enum Refused {
     Unnamed,
 }
 
+/// The fewest characters of a code that stands alone.
+const LEAST_CODE: usize = 8;
+
+/// From so many characters on a text without a digit may be a code as well; shorter ones are words.
+const LONGEST_WORD: usize = 24;
+
 /// Why an address is no answer of a consent page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectError {
@@ -40,6 +46,9 @@ pub enum RedirectError {
     /// The code is none, or the address is damaged.
     #[error("the code in it is damaged")]
     Damaged,
+    /// It is neither an address nor anything that could be a code.
+    #[error("that is neither such an address nor a code")]
+    Neither,
 }
 
 impl Redirect {
@@ -61,14 +70,23 @@ impl Redirect {
                 if pasted.contains(':') {
                     return Err(RedirectError::NoCode);
                 }
-                return Ok(Self {
-                    answer: Ok(decoded::<1_024>(pasted).and_then(code)?),
-                    state: None,
-                });
+                return Self::from_bare(pasted);
             }
             None => pasted,
         };
         Self::from_query(query)
+    }
+
+    /// Reads a code that stands alone. Sent as one, a word of somebody's would end the sign-in.
+    fn from_bare(pasted: &str) -> Result<Self, RedirectError> {
+        let text = decoded::<1_024>(pasted)?;
+        if !text.is_empty() && !is_plausible(&text) {
+            return Err(RedirectError::Neither);
+        }
+        Ok(Self {
+            answer: Ok(code(text)?),
+            state: None,
+        })
     }
 
     /// Reads the query of a redirect address.
@@ -105,6 +123,22 @@ impl Refused {
             None => ErrorName::new(name).map_or(Self::Unnamed, Self::Named),
         }
     }
+}
+
+/// Whether a text can be a code. Google's begin with `4/` (Google Identity, OAuth 2.0 for desktop apps),
+/// Fitbit's are 40 hexadecimal digits, and a gateway's are whatever it likes that an address can hold.
+fn is_plausible(text: &str) -> bool {
+    let is_long_enough = match text.bytes().any(|byte| byte.is_ascii_digit()) {
+        true => text.len() >= LEAST_CODE,
+        false => text.len() >= LONGEST_WORD,
+    };
+    let has_its_letters = text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-._~/+=".contains(&byte));
+    let is_googles = text.strip_prefix("4/").is_some_and(|rest| !rest.is_empty());
+    // A machine's name and a path; of the alphabets that codes are written in none has both signs.
+    let is_address = text.contains('.') && text.contains('/');
+    has_its_letters && (is_googles || (is_long_enough && !is_address))
 }
 
 fn code(text: heapless::String<1_024>) -> Result<AuthorizationCode, RedirectError> {
@@ -169,6 +203,36 @@ mod tests {
         }
         let redirect = Redirect::parse("http://127.0.0.1/?code=c&state=a%20b").unwrap();
         assert_eq!(redirect.state.as_deref(), Some("a b"));
+    }
+
+    #[test]
+    fn a_word_is_no_code_and_whatever_a_gateway_makes_up_is_one() {
+        for word in [
+            "garbage",
+            "password",
+            "I do not know",
+            "consent-page",
+            "wearer@example.org",
+            "4/",
+            "1234567",
+            "pulsewing.example/sign-in",
+            "accounts.google.com/o/oauth2/approval",
+            "{}",
+            "%3Cb%3E12345678",
+        ] {
+            assert_eq!(code_of(word), Err(RedirectError::Neither), "{word}");
+        }
+        for code in [
+            "4/0Ab-c",
+            "0123456789abcdef0123456789abcdef01234567",
+            "a1b2c3d4",
+            "eyJhbGciOiJub25lIn0.eyJhIjoxfQ.",
+            "abcdefghijklmnopqrstuvwx",
+        ] {
+            assert!(code_of(code).is_ok(), "{code}");
+        }
+        // Nobody doubts what is named as the code.
+        assert!(code_of("?code=word&state=s").is_ok());
     }
 
     #[test]

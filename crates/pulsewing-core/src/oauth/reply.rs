@@ -9,6 +9,7 @@ use crate::{
     AccessToken, RefreshToken,
     chain::UserId,
     json::{Decoder, Event, Flow, Text},
+    markup::Beginning,
 };
 
 /// The most bytes of a token reply that are read.
@@ -62,6 +63,7 @@ pub struct ReplyDecoder {
     json: Decoder<{ AccessToken::MAX }>,
     members: Members,
     length: u32,
+    beginning: Beginning,
     damage: Option<NoAnswer>,
 }
 
@@ -124,6 +126,7 @@ impl ReplyDecoder {
                 is_object: false,
             },
             length: 0,
+            beginning: Beginning::new(),
             damage: None,
         }
     }
@@ -133,6 +136,7 @@ impl ReplyDecoder {
         self.length = self
             .length
             .saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
+        self.beginning.feed(chunk);
         if self.damage.is_some() {
             return;
         }
@@ -168,6 +172,7 @@ impl ReplyDecoder {
         let grant = core::mem::take(&mut self.members.grant).with_lifetime(self.members.lifetime_s);
         match status {
             200..300 if grant.refresh.is_some() => Answer::Granted(grant),
+            200..300 if self.beginning.is_markup() => Answer::Missing(NoAnswer::Foreign(status)),
             200..300 if self.damage.is_some() => {
                 Answer::Missing(self.damage.unwrap_or(NoAnswer::Malformed))
             }
@@ -178,6 +183,8 @@ impl ReplyDecoder {
             300..400 => Answer::Missing(NoAnswer::Redirected(status)),
             410 => Answer::Gone,
             429 => Answer::RateLimited,
+            // Only a network in between says so (RFC 6585, section 6).
+            511 => Answer::Missing(NoAnswer::Foreign(status)),
             // 409: somebody else's refresh of this token is under way (Fitbit Web API, Refresh Token).
             400..500 if status != 409 => match self.members.error {
                 Some(ErrorWord::Known(error)) if self.damage.is_none() => Answer::Refused(error),

@@ -364,12 +364,12 @@ impl Cloud {
     }
 }
 
-/// The resting heart rates of four days, as far as they are asked for, newest first.
+/// The resting heart rates of five days, as far as they are asked for, newest first.
 fn resting(call: &Call) -> Value {
     let mut dates = call.target.split("%22").skip(1).step_by(2);
     let mut next = || dates.next().unwrap().parse::<Date>().unwrap();
     let (from, until) = (next(), next());
-    let points: Vec<Value> = (18..=21)
+    let points: Vec<Value> = (18..=22)
         .rev()
         .filter(|day| (from..until).contains(&date(2026, 11, *day)))
         .map(|day| {

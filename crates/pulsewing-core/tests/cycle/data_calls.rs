@@ -70,7 +70,7 @@ fn a_reading_has_what_the_calls_said() {
         assert_eq!(reading.day.logged_minutes(), 13 * 60 + 7);
         assert_eq!(reading.battery_percent, Some(84));
         assert_eq!(reading.last_sync, Some(world.cloud.last_sync(beginning())));
-        assert_eq!(reading.resting, Bpm::new(if is_google { 58 } else { 61 }));
+        assert_eq!(reading.resting, Bpm::new(if is_google { 59 } else { 61 }));
     }
 }
 
@@ -384,11 +384,29 @@ fn an_empty_page_may_lead_on() {
 }
 
 #[test]
+fn the_resting_heart_rate_of_an_older_day_is_not_taken_for_todays() {
+    let mut world = World::google();
+    let hours = |hours: u64| Duration::from_secs(hours * 3_600);
+    // The cloud knows none after the 22nd: it is that day's, then yesterday's, then nobody's.
+    for (until, resting) in [
+        (hours(10), Bpm::new(59)),
+        (hours(34), Bpm::new(59)),
+        (hours(50), None),
+    ] {
+        while world.real < until {
+            assert_eq!(world.cycle_once(), Ok(()));
+        }
+        let reading = world.cycle.reading().unwrap();
+        assert_eq!(reading.resting, resting, "{until:?}");
+    }
+}
+
+#[test]
 fn the_resting_heart_rate_is_asked_for_four_times_a_day() {
     let mut world = World::google();
     while world.real < Duration::from_secs(86_400) {
         assert_eq!(world.cycle_once(), Ok(()));
-        assert_eq!(world.cycle.reading().unwrap().resting, Bpm::new(58));
+        assert_eq!(world.cycle.reading().unwrap().resting, Bpm::new(59));
     }
     let calls = world
         .story

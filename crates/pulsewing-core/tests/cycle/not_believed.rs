@@ -107,6 +107,33 @@ fn a_refresh_token_that_cannot_be_kept_is_told_as_that() {
 }
 
 #[test]
+fn the_login_page_of_a_network_is_no_answer_and_is_told_as_what_it_is() {
+    for setup in [Setup::google, Setup::fitbit] {
+        for status in [200, 511] {
+            let cause = NoAnswer::Foreign(status);
+            assert!(cause.is_login_page());
+            let mut world = World::new(setup());
+            world.always(Route::Heart, Fault::html(status));
+            let call = CallName::Heart;
+            assert_eq!(world.cycle_once(), Err(Failure::NoAnswer { call, cause }));
+            let mut world = World::new(setup().expired());
+            world.always(Route::Token, Fault::html(status));
+            let call = CallName::Token;
+            assert_eq!(world.cycle_once(), Err(Failure::NoAnswer { call, cause }));
+            assert!(world.agrees());
+        }
+    }
+    for cause in [
+        NoAnswer::Foreign(403),
+        NoAnswer::Redirected(308),
+        NoAnswer::Malformed,
+        NoAnswer::Status(503),
+    ] {
+        assert!(!cause.is_login_page(), "{cause}");
+    }
+}
+
+#[test]
 fn a_refusal_is_told_in_the_words_of_its_own_provider() {
     for (setup, status, expected) in [
         (Setup::google(), 403, Reason::PermissionDenied),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pulsewing_core::{
     chain::Standing,
-    cycle::{CallName, Failure, FailureKind},
+    cycle::{CallName, Consent, Failure, FailureKind},
     oauth::{ErrorName, NoAnswer, OAuthError},
 };
 use serde_json::json;
@@ -124,6 +124,41 @@ fn an_error_that_may_pass_is_sent_ever_more_rarely() {
         assert_eq!(sent_within(&mut world, 25 * HOUR).min(1), 1, "{word}");
         assert_eq!(world.cycle_once(), Ok(()));
     }
+}
+
+#[test]
+fn when_the_provider_is_asked_again_is_told_by_what_is_really_sent() {
+    let mut world = refused_with(Setup::google(), "deleted_client");
+    let failure = world.cycle_once().unwrap_err();
+    assert_eq!(world.cycle.asks_again(failure, world.now()), None);
+
+    let mut world = refused_with(Setup::google(), "invalid_client");
+    while world.refreshes().len() < 8 {
+        let _ = world.cycle_once();
+    }
+    let failure = Failure::OAuth(OAuthError::InvalidClient);
+    let told = world.cycle.asks_again(failure, world.now()).unwrap();
+    assert!(told > world.cycle.due());
+    while world.refreshes().len() < 9 {
+        let _ = world.cycle_once();
+    }
+    let sent = world.now().utc;
+    assert!(
+        sent >= told && sent.duration_since(told).as_mins() < 30,
+        "{told} {sent}"
+    );
+
+    for failure in [
+        Failure::NoChain,
+        Failure::ChainMoved,
+        Failure::ConsentNeeded(Consent::Refused),
+        Failure::Gone,
+    ] {
+        assert_eq!(world.cycle.asks_again(failure, world.now()), None);
+    }
+    let passing = Failure::Unauthorized;
+    let due = world.cycle.due();
+    assert_eq!(world.cycle.asks_again(passing, world.now()), Some(due));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::control;
 use crate::faults::Fault;
 use crate::message::Params;
+use crate::misread;
 use crate::settings::{Change, TOKEN_LENGTHS};
 use crate::state::Shared;
 
@@ -78,7 +79,7 @@ fn fault(form: &Params) -> Result<Value, String> {
         .iter()
         .find(|(name, _)| *name == preset)
         .ok_or_else(|| format!("there is no preset `{preset}`"))?;
-    let action: Value = serde_json::from_str(action).map_err(|error| error.to_string())?;
+    let action: Value = serde_json::from_str(action).map_err(|error| misread::in_words(&error))?;
     let number = |name, default| form.get(name).map_or(Ok(default), |text| whole(name, text));
     Ok(json!({
         "route": form.get("route").unwrap_or("*"),
@@ -94,7 +95,7 @@ fn whole(name: &str, text: &str) -> Result<u32, String> {
 }
 
 fn read<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, String> {
-    serde_json::from_value(value).map_err(|error| error.to_string())
+    serde_json::from_value(value).map_err(|error| misread::in_words(&error))
 }
 
 /// The settings that are on or off.

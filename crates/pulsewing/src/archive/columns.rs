@@ -1,6 +1,6 @@
 //! Which columns of CSV hold what.
 
-use super::find::shown;
+use super::{FileError, find::shown};
 
 /// How much of an unknown header is told, in characters.
 const MAX_TOLD: usize = 120;
@@ -34,6 +34,8 @@ const RATES: [&str; 10] = [
 /// A line of samples. What the file has no column for is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Line<'a> {
+    /// The date, where it stands in a column of its own.
+    pub(crate) date: &'a [u8],
     pub(crate) time: &'a [u8],
     pub(crate) rate: &'a [u8],
     pub(crate) device: &'a [u8],
@@ -60,6 +62,7 @@ pub(crate) enum Header {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Columns {
     pub(super) header: Header,
+    date: Option<usize>,
     time: usize,
     rate: usize,
     device: Option<usize>,
@@ -73,6 +76,7 @@ impl Columns {
     /// The last one that is of interest.
     pub(super) fn last(&self) -> usize {
         [
+            self.date,
             Some(self.time),
             Some(self.rate),
             self.device,
@@ -115,6 +119,7 @@ impl<'a> Fields<'a> {
     pub(super) fn line(&self, columns: &Columns) -> Line<'a> {
         let optional = |column: Option<usize>| column.map_or(&[][..], |column| self.get(column));
         Line {
+            date: optional(columns.date),
             time: self.get(columns.time),
             rate: self.get(columns.rate),
             device: optional(columns.device),
@@ -131,7 +136,11 @@ impl<'a> Fields<'a> {
         first.starts_with(b"sep=") || (self.ends.len() <= 1 && matches!(first, b"" | b"no data"))
     }
 
-    pub(super) fn columns(&self) -> Option<Columns> {
+    /// Finds the columns by their names.
+    ///
+    /// # Errors
+    /// [`FileError`]: which one is missing.
+    pub(super) fn columns(&self) -> Result<Columns, FileError> {
         let names: Vec<String> = (0..self.ends.len())
             .map(|column| {
                 let name = String::from_utf8_lossy(self.get(column)).to_lowercase();
@@ -142,6 +151,7 @@ impl<'a> Fields<'a> {
         let first = |wanted: &[&str]| wanted.iter().find_map(|name| find(name));
         let plain = |header, time, rate| Columns {
             header,
+            date: None,
             time,
             rate,
             device: find("data source"),
@@ -151,19 +161,27 @@ impl<'a> Fields<'a> {
             person: None,
         };
         if let Some((time, rate)) = find("timestamp").zip(find("beats per minute")) {
-            return Some(plain(Header::Export, time, rate));
+            return Ok(plain(Header::Export, time, rate));
         }
         if let Some((id, time)) = find("id").zip(find("time"))
             && let Some(rate) = find("value")
         {
-            return Some(Columns {
+            return Ok(Columns {
                 person: Some(id),
                 ..plain(Header::People, time, rate)
             });
         }
-        let (time, rate) = first(&TIMES).zip(first(&RATES))?;
-        let columns = plain(Header::Recording, time, rate);
-        Some(match find("offset").zip(find("zone")) {
+        let (time, rate) = match (first(&TIMES).or_else(|| find("date")), first(&RATES)) {
+            (Some(time), Some(rate)) => (time, rate),
+            (Some(_), None) => return Err(FileError::NoRate(self.told())),
+            (None, Some(_)) => return Err(FileError::NoTime(self.told())),
+            (None, None) => return Err(FileError::Columns(self.told())),
+        };
+        let columns = Columns {
+            date: find("date").filter(|date| *date != time),
+            ..plain(Header::Recording, time, rate)
+        };
+        Ok(match find("offset").zip(find("zone")) {
             Some((offset, zone)) => Columns {
                 header: Header::Own,
                 offset: Some(offset),
@@ -176,7 +194,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The header as a person is told it.
-    pub(super) fn told(&self) -> String {
+    fn told(&self) -> String {
         let names: Vec<_> = (0..self.ends.len())
             .map(|column| String::from_utf8_lossy(self.get(column)))
             .collect();

@@ -7,6 +7,7 @@
 //! | `time,bpm,offset,zone,resting_bpm` | `pulsewing export` | the wearer's clock and its offset |
 //! | `Id,Time,Value` | the data sets of many wearers that are passed around | American, the wearer's clock |
 //! | a time and a rate by one of their usual names | a recording | with an offset, else the wearer's clock |
+//! | the same, with the date in a column of its own | a recording | the wearer's clock |
 //!
 //! Commas, semicolons or tabs lie between the columns, whichever the header has. A kind of data of
 //! which there is none is a file that holds `no data`, or only the header.
@@ -202,11 +203,7 @@ impl Lines {
                 match &self.known {
                     Some(columns) => each(columns.header, fields.line(columns))?,
                     None if fields.says_nothing() => {}
-                    None => {
-                        let columns = fields.columns();
-                        self.known =
-                            Some(columns.ok_or_else(|| FileError::Columns(fields.told()))?);
-                    }
+                    None => self.known = Some(fields.columns()?),
                 }
                 (self.line_length, self.columns) = (0, 0);
             }
@@ -236,7 +233,10 @@ mod tests {
         let mut found = Vec::new();
         let each = |header, line: Line<'_>| {
             let field = |bytes| String::from_utf8_lossy(bytes).into_owned();
-            let text = [line.time, line.rate, line.device].map(field).join("|");
+            let mut text = [line.time, line.rate, line.device].map(field).join("|");
+            if !line.date.is_empty() {
+                text = format!("{} {text}", field(line.date));
+            }
             found.push((header, text));
             Ok(())
         };
@@ -289,6 +289,10 @@ mod tests {
                 (Header::Recording, "2024-01-01 00:00:00|55|"),
             ),
             (
+                "Date;Time;Heart rate (bpm)\n2024-01-01;00:00:00;55\n",
+                (Header::Recording, "2024-01-01 00:00:00|55|"),
+            ),
+            (
                 "Id,Time,Value\n2022484408,4/12/2016 7:21:00 AM,97\n",
                 (Header::People, "4/12/2016 7:21:00 AM|97|"),
             ),
@@ -314,14 +318,22 @@ mod tests {
             assert_eq!(lines(text.as_bytes(), 5).unwrap(), [], "{text}");
         }
         for (text, told) in [
-            ("a,b\n1,2\n", "\"a, b\""),
-            ("<html>", "\"<html>\""),
-            ("timestamp,\u{1b}steps\n", "\"timestamp, ?steps\""),
+            (
+                "a,b\n1,2\n",
+                "its columns are \"a, b\", and none is known as a time or as a heart rate",
+            ),
+            ("<html>", "its columns are \"<html>\", and none is known"),
+            (
+                "timestamp,\u{1b}steps\n",
+                "its columns are \"timestamp, ?steps\", and none is known as a heart rate",
+            ),
+            (
+                "bpm,note\n",
+                "its columns are \"bpm, note\", and none is known as a time",
+            ),
         ] {
-            match lines(text.as_bytes(), 5) {
-                Err(FileError::Columns(columns)) => assert_eq!(columns, told),
-                other => panic!("{text}: {other:?}"),
-            }
+            let error = lines(text.as_bytes(), 5).unwrap_err().to_string();
+            assert!(error.starts_with(told), "{error}");
         }
         let endless = format!("time,bpm\n\"{}", "x".repeat(10_000));
         assert!(matches!(

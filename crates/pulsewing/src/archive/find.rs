@@ -86,16 +86,34 @@ enum Kind {
     },
 }
 
+/// Files of a directory that are not read, though they would be if they were named themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PassedOver {
+    /// How many.
+    pub files: u64,
+    /// One of them, as a person is told it.
+    pub example: String,
+}
+
 /// Lists what a path holds.
-pub(crate) fn list(path: &Path, trouble: &mut dyn FnMut(&str, FileError)) -> Vec<Source> {
+pub(crate) fn list(
+    path: &Path,
+    passed_over: &mut PassedOver,
+    trouble: &mut dyn FnMut(&str, FileError),
+) -> Vec<Source> {
     let is_named = path.is_file();
-    let mut files = Vec::new();
+    let mut listing = Listing {
+        files: Vec::new(),
+        passed_over,
+        trouble,
+    };
     match fs::metadata(path) {
-        Err(error) => trouble(&shown(&path.to_string_lossy()), error.into()),
-        Ok(data) if data.is_dir() => list_directory(path, 0, &mut files, trouble),
-        Ok(_) => files.push(path.to_owned()),
+        Err(error) => listing.fail(path, error.into()),
+        Ok(data) if data.is_dir() => listing.directory(path, 0),
+        Ok(_) => listing.files.push(path.to_owned()),
     }
-    files
+    listing
+        .files
         .into_iter()
         .filter_map(|file| {
             let name = shown(&file.to_string_lossy());
@@ -167,38 +185,54 @@ impl Packing {
     }
 }
 
-/// The files that are looked at, in the order of their names. Links inside a directory are not
-/// followed: they could lead in circles, or anywhere.
-fn list_directory(
-    dir: &Path,
-    depth: usize,
-    files: &mut Vec<PathBuf>,
-    trouble: &mut dyn FnMut(&str, FileError),
-) {
-    let mut fail = |error: io::Error| trouble(&shown(&dir.to_string_lossy()), error.into());
-    if depth >= MAX_DEPTH {
-        return fail(io::Error::other("its directories are nested too deep"));
+/// The files that are looked at, in the order of their names.
+struct Listing<'a> {
+    files: Vec<PathBuf>,
+    passed_over: &'a mut PassedOver,
+    trouble: &'a mut dyn FnMut(&str, FileError),
+}
+
+impl Listing<'_> {
+    fn fail(&mut self, path: &Path, error: FileError) {
+        (self.trouble)(&shown(&path.to_string_lossy()), error);
     }
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) => return fail(error),
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        match entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))) {
-            Ok(entry) => found.push(entry),
-            Err(error) => fail(error),
+
+    /// Links inside a directory are not followed: they could lead in circles, or anywhere.
+    fn directory(&mut self, dir: &Path, depth: usize) {
+        if depth >= MAX_DEPTH {
+            let error = io::Error::other("its directories are nested too deep");
+            return self.fail(dir, error.into());
+        }
+        let entries = match fs::read_dir(dir) {
+            Ok(entries) => entries,
+            Err(error) => return self.fail(dir, error.into()),
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            match entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))) {
+                Ok(entry) => found.push(entry),
+                Err(error) => self.fail(dir, error.into()),
+            }
+        }
+        found.sort_by(|one, other| one.0.cmp(&other.0));
+        for (path, kind) in found {
+            if kind.is_dir() {
+                self.directory(&path, depth + 1);
+            } else if !kind.is_symlink() {
+                self.file(path);
+            }
         }
     }
-    found.sort_by(|one, other| one.0.cmp(&other.0));
-    for (path, kind) in found {
+
+    fn file(&mut self, path: PathBuf) {
         let name = path.to_string_lossy();
-        if kind.is_dir() {
-            list_directory(&path, depth + 1, files, trouble);
-        } else if kind.is_file()
-            && (Packing::of(&name).is_some() || Form::of_export(&name).is_some())
-        {
-            files.push(path);
+        if Packing::of(&name).is_some() || Form::of_export(&name).is_some() {
+            self.files.push(path);
+        } else if Form::of_named(&name).is_some() {
+            self.passed_over.files += 1;
+            if self.passed_over.example.is_empty() {
+                self.passed_over.example = shown(&name);
+            }
         }
     }
 }

@@ -69,6 +69,13 @@ pub(crate) struct Tally {
     pub(crate) future: u64,
 }
 
+impl Tally {
+    /// How many values there were, whatever became of them.
+    pub(crate) const fn values(&self) -> u64 {
+        self.taken + self.refused + self.doubtful + self.doubtful_twins + self.future
+    }
+}
+
 struct OpenDay {
     place: Place,
     local: LocalDay,
@@ -289,14 +296,44 @@ impl<'h> Gather<'h> {
                 doubted.record(minute, bpm);
             }
         }
-        if doubted.logged_minutes() > 0
-            && let Some(batch) = self.batch()?
-        {
-            batch.retract(Kind::ExportCsv, &doubted)?;
-        }
+        self.weigh(open, &mut day, &doubted)?;
         if day.logged_minutes() > 0 {
             self.dates.push(open.local.date());
             self.write(open.place, day, None)?;
+        }
+        Ok(())
+    }
+
+    /// Has the marks of an export's JSON and the minutes of its CSV find each other, whichever came first.
+    fn weigh(&mut self, open: &OpenDay, day: &mut Day, doubted: &Day) -> Result<(), Failure> {
+        let source = self.sources.get(open.place.source).cloned();
+        let Some((source, batch)) = source.zip(self.batch()?) else {
+            return Ok(());
+        };
+        match source.kind() {
+            Kind::ExportJson => {
+                batch.doubt(&source, day, doubted)?;
+                if doubted.logged_minutes() > 0 {
+                    batch.retract(Kind::ExportCsv, doubted)?;
+                }
+            }
+            Kind::ExportCsv => {
+                let doubted = batch.doubted(&open.local)?;
+                let mut trusted = Day::new(open.local);
+                let mut copies: u64 = 0;
+                for (minute, bpm) in day.iter() {
+                    if doubted.get(minute) == Some(bpm) {
+                        let samples = open.minutes.get(usize::from(minute));
+                        copies += samples.map_or(0, |samples| samples.count.into());
+                    } else {
+                        trusted.record(minute, bpm);
+                    }
+                }
+                *day = trusted;
+                self.tally.taken = self.tally.taken.saturating_sub(copies);
+                self.tally.doubtful_twins += copies;
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -354,12 +391,17 @@ impl<'h> Gather<'h> {
 
     /// The file has ended: writes everything, and returns how much it was and of which dates.
     pub(crate) fn finish(mut self) -> Result<(Tally, Vec<Date>), Failure> {
-        let tally = self.tally;
-        if tally.taken == 0 && tally.refused > 0 {
-            return Err(FileError::NothingUsable(tally.refused).into());
+        let Tally {
+            taken,
+            refused,
+            future,
+            ..
+        } = self.tally;
+        if taken == 0 && refused > 0 {
+            return Err(FileError::NothingUsable(refused).into());
         }
-        if tally.taken == 0 && tally.future > 0 {
-            return Err(FileError::Future(tally.future).into());
+        if taken == 0 && future > 0 {
+            return Err(FileError::Future(future).into());
         }
         for open in std::mem::take(&mut self.open) {
             self.close(&open)?;
@@ -367,7 +409,7 @@ impl<'h> Gather<'h> {
         if let Some(batch) = self.batch.take() {
             batch.commit()?;
         }
-        Ok((tally, self.dates))
+        Ok((self.tally, self.dates))
     }
 }
 

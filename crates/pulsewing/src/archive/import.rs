@@ -9,13 +9,13 @@ use super::{
     doubts::Doubts,
     evidence::Evidence,
     find::{self, Found, Visitor},
-    form::Pass,
+    form::{Form, Pass},
     gather::{Gather, Tally},
     read::{Others, Reading},
 };
 use crate::history::{History, HistoryError};
 
-pub use super::evidence::Doubt;
+pub use super::{evidence::Doubt, find::PassedOver};
 
 /// How much is read at once.
 const CHUNK: usize = 64 * 1_024;
@@ -58,6 +58,8 @@ pub struct Summary {
     pub files: u64,
     /// Files and directories that could not be.
     pub left_out: u64,
+    /// Files of directories that were not looked into, because of their names.
+    pub passed_over: PassedOver,
     /// Values that became part of a day.
     pub values: u64,
     /// Values that are no heart rate, or have no time.
@@ -100,11 +102,13 @@ pub fn import(
         total: 0,
     };
     let mut sources = Vec::new();
+    let mut passed_over = PassedOver::default();
     for path in paths {
-        sources.extend(find::list(path, &mut |name, error| {
+        sources.extend(find::list(path, &mut passed_over, &mut |name, error| {
             import.unreadable(name, error);
         }));
     }
+    import.summary.passed_over = passed_over;
     import.total = sources.iter().map(|source| source.size).sum();
     for pass in Pass::ALL {
         for source in &mut sources {
@@ -124,6 +128,14 @@ pub fn import(
     summary.doubtful_beyond = doubts.beyond;
     summary.other_clock = evidence.against(settings.json_times);
     Ok(summary)
+}
+
+/// Whether a file of this form was named itself, or is the only one of its kind.
+const fn is_named(form: Form) -> bool {
+    matches!(
+        form,
+        Form::Json | Form::Csv | Form::GoogleFit | Form::AppleHealth
+    )
 }
 
 struct Import<'a> {
@@ -154,6 +166,11 @@ impl Visitor for Import<'_> {
             buffer: &mut self.buffer,
         };
         match reading.file(found.form, found.content) {
+            // Whoever names a file means that there is something in it. An export has many without.
+            Ok((tally, _)) if tally.values() == 0 && is_named(found.form) => {
+                self.unreadable(&found.name, FileError::NotHeartRate);
+                Ok(())
+            }
             Ok((tally, dates)) => {
                 let Tally {
                     taken,

@@ -5,6 +5,12 @@ use jiff::{Timestamp, civil::Date, civil::DateTime, tz::Offset};
 /// The years that a time may be of. What is later than now is left out where samples are gathered.
 const YEARS: std::ops::Range<i16> = 2_000..9_999;
 
+/// How long a date is.
+const DATE: usize = 10;
+
+/// The longest time that is put together with its date.
+const MAX_TIME: usize = 32;
+
 /// Reads times, and remembers the date of the last one: it is nearly always the next one's.
 #[derive(Debug, Default)]
 pub(crate) struct TimeReader {
@@ -61,6 +67,20 @@ impl TimeReader {
             return Some(Written { shown, offset });
         }
         unusual(text)
+    }
+
+    /// Reads a date and a time that stand in two columns; either may be the whole of it.
+    pub(crate) fn of_two(&mut self, date: &[u8], time: &[u8]) -> Option<Written> {
+        if date.len() > DATE || time.len() > MAX_TIME {
+            return self.iso(time).or_else(|| self.iso(date));
+        }
+        let mut text = [0; DATE + 1 + MAX_TIME];
+        let length = date.len() + 1 + time.len();
+        text.get_mut(..date.len())?.copy_from_slice(date);
+        *text.get_mut(date.len())? = b' ';
+        text.get_mut(date.len() + 1..length)?.copy_from_slice(time);
+        let whole = self.iso(text.get(..length)?);
+        whole.or_else(|| self.iso(time))
     }
 
     #[inline]
@@ -170,7 +190,8 @@ fn unusual(text: &[u8]) -> Option<Written> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return is_near(at).then_some(Written::instant(at.as_second()));
     }
-    let shown: DateTime = text.parse().ok()?;
+    // A date alone has no time: what stands beside it is of a whole day.
+    let shown: DateTime = text.parse().ok().filter(|_| text.len() > DATE)?;
     let at = Offset::UTC.to_timestamp(shown).ok()?;
     is_near(at).then_some(Written {
         shown: at.as_second(),
@@ -290,9 +311,36 @@ mod tests {
             "1999-12-31T00:00:00+00:00",
             "10/27/2024 00:00:04",
             "70",
+            "2024-10-27",
             "99999999999999999",
         ] {
             assert_eq!(reader.iso(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_date_and_a_time_may_stand_in_two_columns() {
+        let mut reader = TimeReader::default();
+        let at = seconds("2024-10-27T00:00:04Z");
+        for (date, time) in [
+            ("2024-10-27", "00:00:04"),
+            ("2024-10-27", "00:00:04.5"),
+            ("2024-10-27", "2024-10-27 00:00:04"),
+            ("2024-10-27 00:00:04", "evening"),
+        ] {
+            let read = reader.of_two(date.as_bytes(), time.as_bytes());
+            assert_eq!(read.map(|read| read.shown), Some(at), "{date} {time}");
+        }
+        let endless = "1".repeat(99);
+        for (date, time) in [
+            ("", ""),
+            ("2024-10-27", ""),
+            ("2024-10-27", "8 o'clock"),
+            ("27.10.2024", "00:00:04"),
+            ("2024-10-27", &endless),
+        ] {
+            let read = reader.of_two(date.as_bytes(), time.as_bytes());
+            assert_eq!(read, None, "{date} {time}");
         }
     }
 

@@ -72,9 +72,22 @@ pub enum FileError {
     OtherXml,
     /// CSV of something else.
     #[error(
-        "its columns are {0}, and none is known as a time or none as a heart rate: name them time and bpm, with times such as 2024-10-27T02:00:04+02:00"
+        "its columns are {0}, and none is known as a time or as a heart rate: name them time and bpm, with times such as 2024-10-27T02:00:04+02:00"
     )]
     Columns(String),
+    /// CSV with a time and something else.
+    #[error("its columns are {0}, and none is known as a heart rate: name that one bpm")]
+    NoRate(String),
+    /// CSV with a heart rate and no time.
+    #[error(
+        "its columns are {0}, and none is known as a time: name that one time, with times such as 2024-10-27T02:00:04+02:00"
+    )]
+    NoTime(String),
+    /// CSV whose times are written in a way that is not known; the first of them.
+    #[error(
+        "its times cannot be read, the first one is \"{0}\": write them as 2024-10-27T02:00:04+02:00, or 2024-10-27 02:00:04 on the wearer's clock"
+    )]
+    Times(String),
     /// The right form, without any.
     #[error("there is no heart rate in it")]
     NotHeartRate,
@@ -82,10 +95,10 @@ pub enum FileError {
     #[error("it holds the heart rates of several people: keep the lines of one Id only")]
     SeveralPeople,
     /// It had values, and none could be one.
-    #[error("none of its {0} values is a heart rate with a time")]
+    #[error("{}", none_is_usable(*.0))]
     NothingUsable(u64),
     /// All that it has has not been yet.
-    #[error("all of its {0} values are later than now; check this machine's clock")]
+    #[error("{} later than now; check this machine's clock", all_are(*.0))]
     Future(u64),
     /// It jumps between more days than are held at once.
     #[error("its samples jump to and fro between more than {days} days", days = gather::OPEN_DAYS)]
@@ -105,6 +118,20 @@ pub enum FileError {
     /// It names more devices than anybody wears.
     #[error("it names more than {} devices", read::MAX_DEVICES)]
     ManyDevices,
+}
+
+fn none_is_usable(values: u64) -> String {
+    match values {
+        1 => "its only value is no heart rate with a time".to_owned(),
+        _ => format!("none of its {values} values is a heart rate with a time"),
+    }
+}
+
+fn all_are(values: u64) -> String {
+    match values {
+        1 => "its only value is".to_owned(),
+        _ => format!("all of its {values} values are"),
+    }
 }
 
 fn no_file_with(ending: &str) -> String {

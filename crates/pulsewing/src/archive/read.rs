@@ -7,10 +7,11 @@ use pulsewing_core::Bpm;
 
 use super::{
     Failure, FileError, apple,
-    columns::{Header, rate},
+    columns::{Header, Line, rate},
     csv,
     doubts::{Doubts, Lookup},
     evidence::Evidence,
+    find::shown,
     fit::{Point, PointReader},
     form::Form,
     gather::{Gather, Place, Tally},
@@ -25,6 +26,9 @@ use crate::history::{Kind, Source};
 
 /// The most devices that a file may name.
 pub(crate) const MAX_DEVICES: usize = 32;
+
+/// How much of a time that cannot be read is told, in characters.
+const MAX_TIME: usize = 40;
 
 /// How much of a JSON file is looked at to tell its form.
 const BEGINNING: usize = 512;
@@ -197,6 +201,7 @@ impl Reading<'_, '_> {
         let mut clock = LocalClock::new(self.settings.zone.clone());
         let mut devices = Devices::default();
         let mut person: Option<Vec<u8>> = None;
+        let mut strange_time = None;
         csv::read(content, self.buffer, |header, line| {
             let kind = match header {
                 Header::Export => Kind::ExportCsv,
@@ -214,10 +219,12 @@ impl Reading<'_, '_> {
             }
             let written = match header {
                 Header::People => american(line.time),
-                _ => times.iso(line.time),
+                _ if line.date.is_empty() => times.iso(line.time),
+                _ => times.of_two(line.date, line.time),
             };
             let Some(mut written) = written else {
                 gather.tally().refused += 1;
+                strange_time.get_or_insert_with(|| told(&line));
                 return Ok(());
             };
             if header == Header::Own {
@@ -255,7 +262,12 @@ impl Reading<'_, '_> {
                     Ok(())
                 }
             }
-        })
+        })?;
+        let tally = *gather.tally();
+        match strange_time {
+            Some(time) if tally.refused == tally.values() => Err(FileError::Times(time).into()),
+            _ => Ok(()),
+        }
     }
 
     fn resting_csv(&mut self, content: &mut dyn Read) -> Result<(), Failure> {
@@ -358,6 +370,16 @@ pub(super) fn instant(written: Written, clock: &mut LocalClock) -> Option<i64> {
 /// Reads an offset as it stands in a column of its own.
 fn offset(text: &[u8]) -> Option<i32> {
     offset_behind(text).flatten()
+}
+
+/// A line's time as a person is told it.
+#[cold]
+fn told(line: &Line<'_>) -> String {
+    let parts = [line.date, line.time].map(String::from_utf8_lossy);
+    shown(parts.join(" ").trim())
+        .chars()
+        .take(MAX_TIME)
+        .collect()
 }
 
 /// Reads whole beats per minute.

@@ -43,7 +43,8 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         data,
         zone,
         now: Some(start.checked_sub(SIGNED_IN_BEFORE).unwrap_or(start)),
-        speed: options.speed,
+        // However fast the demo goes: signing in takes the time that it takes, and codes do not last.
+        speed: 0,
         ..SandboxConfig::default()
     })
     .await
@@ -59,6 +60,7 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
     let config = config(options.provider, &sandbox);
     sign_in(options.provider, &config, &sandbox, start, &place, console).await?;
     sandbox.clock().set(start);
+    sandbox.clock().set_speed(options.speed);
     let clock = Clock::of_sandbox(sandbox.clock().clone());
     let app = App::private(config, console, clock, place.0.clone());
     let look = Look {
@@ -86,7 +88,7 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
     let presenter = Presenter::new(rounds.hub().clone(), outputs, None, console);
     tokio::select! {
         biased;
-        result = cycles(&mut rounds, &stop) => result,
+        result = cycles(&mut rounds, &stop, console) => result,
         () = presenter.run() => Ok(()),
         () = page => Ok(()),
     }
@@ -115,8 +117,9 @@ async fn once(
     Ok(())
 }
 
-/// Cycle after cycle, until Ctrl-C: that is how a demo ends.
-async fn cycles(rounds: &mut Rounds, stop: &Stop) -> Result<(), Problem> {
+/// Cycle after cycle, until Ctrl-C: that is how a demo ends. One that fails is told: a machine that is too
+/// slow for the demo's speed has tokens that end in the middle of a cycle.
+async fn cycles(rounds: &mut Rounds, stop: &Stop, console: Console) -> Result<(), Problem> {
     loop {
         match rounds.next(stop).await {
             Ok(()) => {
@@ -124,7 +127,7 @@ async fn cycles(rounds: &mut Rounds, stop: &Stop) -> Result<(), Problem> {
                 rounds.repair(stop).await;
             }
             Err(problem) if problem.exit() == Exit::Interrupted => return Ok(()),
-            Err(problem) => return Err(problem),
+            Err(problem) => console.problem(&problem),
         }
     }
 }

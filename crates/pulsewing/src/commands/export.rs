@@ -81,21 +81,24 @@ fn problem(error: ExportError) -> Problem {
 
 /// Why a command that needs the history cannot go on.
 pub(super) fn unusable(error: HistoryError) -> Problem {
+    stopped(error.to_string(), &error)
+}
+
+/// That the history stands in the way of this.
+pub(super) fn stopped(what: impl Into<String>, error: &HistoryError) -> Problem {
     let exit = match error {
         HistoryError::Busy => Exit::Temporary,
         _ => Exit::Failed,
     };
-    let problem = Problem::new(exit, error.to_string());
-    let problem = match std::error::Error::source(&error) {
-        Some(cause) => problem.caused_by(cause),
+    let mut problem = Problem::new(exit, what);
+    if let Some(cause) = std::error::Error::source(error) {
+        problem = problem.caused_by(cause);
+    }
+    if let Some(technical) = error.technical() {
+        problem = problem.details(technical);
+    }
+    match error.advice() {
+        Some(advice) => problem.hint(advice),
         None => problem,
-    };
-    match error {
-        HistoryError::Newer(_) => problem.hint("use the newer pulsewing; nothing was changed"),
-        HistoryError::Damaged(_) => problem
-            .hint("the next `pulsewing once` or `import` moves it aside and begins a new one with what can be read"),
-        HistoryError::AnotherPerson | HistoryError::UnreadableDay(_) => problem,
-        HistoryError::Busy => problem.hint("try again when the other process has finished"),
-        HistoryError::Io(_) => problem.hint("check the state directory, and the room on its disk"),
     }
 }

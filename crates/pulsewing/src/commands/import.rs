@@ -3,8 +3,9 @@
 use std::io::{self, IsTerminal, Write};
 
 use jiff::tz::TimeZone;
+use pulsewing_core::Bpm;
 
-use super::export::unusable;
+use super::export::{stopped, unusable};
 use crate::{
     app::App,
     archive::{
@@ -13,7 +14,7 @@ use crate::{
     },
     cli,
     console::Console,
-    history::{History, HistoryError, Keep, rescue},
+    history::{History, HistoryError, Keep, MENDED, rescue},
     places,
     problem::Problem,
 };
@@ -82,17 +83,26 @@ fn zone(app: &App, asked: Option<&str>) -> Result<(TimeZone, &'static str), Prob
 }
 
 fn open(app: &App) -> Result<History, Problem> {
-    let open = || History::open(app.state_dir(), places::WEARER);
-    match open() {
+    let open = || History::open_waiting(app.state_dir(), places::WEARER, app.console);
+    let opened = match open() {
         Err(HistoryError::Damaged(_)) => {
             let rescued = rescue(app.state_dir(), places::WEARER, app.now()).map_err(|error| {
-                Problem::failed("the damaged history could not be moved aside").caused_by(&error)
+                let what =
+                    "the history is damaged and was left as it is: no new one could be begun";
+                stopped(what, &error)
             })?;
-            app.console.warn(&rescued.to_string());
-            open().map_err(unusable)
+            if let Some(rescued) = rescued {
+                app.console.warn(&rescued.to_string());
+            }
+            open()
         }
-        result => result.map_err(unusable),
+        result => result,
+    };
+    let history = opened.map_err(unusable)?;
+    if history.is_mended() {
+        app.console.warn(MENDED);
     }
+    Ok(history)
 }
 
 fn tell(console: Console, summary: &Summary, settings: &Settings) {
@@ -102,44 +112,78 @@ fn tell(console: Console, summary: &Summary, settings: &Settings) {
         (Some(first), Some(last)) => format!(", {first} to {last}"),
         _ => String::new(),
     };
-    console.say(&format!(
-        "Read {}: {} of {}{span}.",
-        counted(summary.files, "file"),
-        counted(summary.values, "value"),
-        counted(dates.len() as u64, "day"),
-    ));
-    if summary.doubtful > 0 {
-        let copies = match summary.doubtful_twins {
-            0 => String::new(),
-            1 => ", and its copy in the CSV".to_owned(),
-            copies => format!(", and {copies} copies of them in the CSV"),
+    if summary.files > 0 {
+        let taken = match summary.values {
+            0 => "no heart rate was taken".to_owned(),
+            values => format!(
+                "{} of {}{span}",
+                counted(values, "value"),
+                counted(dates.len() as u64, "day")
+            ),
         };
         console.say(&format!(
-            "Without confidence by the tracker, so left out: {}{copies}.",
-            counted(summary.doubtful, "value")
+            "Read {}: {taken}.",
+            counted(summary.files, "file")
         ));
+    }
+    if let Some(untrusted) = untrusted(summary.doubtful, summary.doubtful_twins) {
+        console.say(&untrusted);
     }
     if summary.doubtful_beyond > 0 {
         console.warn(&format!(
-            "of {} more without confidence, the copies in the CSV could not be told: import fewer years at once",
+            "the tracker did not trust {} more, whose copies in the CSV could not be told: import fewer years at once",
             counted(summary.doubtful_beyond, "value")
         ));
     }
     if summary.future > 0 {
         console.warn(&format!(
-            "later than now ({now:.0} by this machine's clock), so left out: {}",
-            counted(summary.future, "value")
+            "left out {} later than now ({now:.0} by this machine's clock)",
+            that(summary.future, "is", "are")
         ));
     }
     if summary.refused > 0 {
         console.warn(&format!(
-            "no heart rate with a time, so left out: {}",
-            counted(summary.refused, "value")
+            "left out {} no time or no heart rate from 1 to {} bpm",
+            that(summary.refused, "has", "have"),
+            Bpm::MAX
+        ));
+    }
+    let passed_over = &summary.passed_over;
+    if passed_over.files > 0 {
+        console.say(&format!(
+            "Passed over {}, by name not an export's heart rate, such as {}; a file that is named itself is read.",
+            counted(passed_over.files, "file"),
+            passed_over.example
         ));
     }
     if let Some(doubt) = summary.other_clock {
         console.warn(&other_clock(settings.json_times, doubt));
     }
+}
+
+/// What the tracker itself did not trust: in the JSON, and in the CSV that has the same.
+fn untrusted(values: u64, copies: u64) -> Option<String> {
+    Some(match (values, copies) {
+        (0, 0) => return None,
+        (0, copies) => format!(
+            "Left out of the CSV: {}, which the tracker did not trust by the JSON of an earlier import.",
+            counted(copies, "value")
+        ),
+        (values, 0) => format!(
+            "Left out: {}, which the tracker itself did not trust.",
+            counted(values, "value")
+        ),
+        (values, copies) => format!(
+            "Left out: {}, which the tracker itself did not trust, and {copies} of the same in the CSV.",
+            counted(values, "value")
+        ),
+    })
+}
+
+/// `1 value that is`, `12 values that are`.
+fn that(values: u64, is: &str, are: &str) -> String {
+    let verb = if values == 1 { is } else { are };
+    format!("{} that {verb}", counted(values, "value"))
 }
 
 /// That the JSON seems to be written by the other clock, and what to do.
@@ -169,8 +213,11 @@ fn other_clock(read_by: JsonTimes, doubt: Doubt) -> String {
 fn verdict(summary: &Summary) -> Result<(), Problem> {
     if summary.left_out > 0 {
         return Err(Problem::failed(format!(
-            "{} could not be read, and {} imported",
-            counted(summary.left_out, "file"),
+            "{} left out, and {} imported",
+            match summary.left_out {
+                1 => "1 file was".to_owned(),
+                files => format!("{files} files were"),
+            },
             match summary.files {
                 0 => "nothing was".to_owned(),
                 1 => "the other one was".to_owned(),
@@ -179,9 +226,10 @@ fn verdict(summary: &Summary) -> Result<(), Problem> {
         ))
         .hint("each is named above; importing again is safe"));
     }
-    if summary.files == 0 {
+    let has_values = summary.values + summary.doubtful + summary.doubtful_twins > 0;
+    if !has_values {
         return Err(Problem::failed("there is no heart rate in what was named")
-            .hint("an export's files are named heart_rate-2023-01-26.json or heart_rate_2023-01-26.csv; a file of another name is read if it is named itself"));
+            .hint("an export's files are named heart_rate-2023-01-26.json or heart_rate_2023-01-26.csv; a file of another name is read if it is named itself, outside of any archive"));
     }
     Ok(())
 }
@@ -193,11 +241,15 @@ fn counted(count: u64, noun: &str) -> String {
     }
 }
 
+/// How many files that were left out are named.
+const MAX_NAMED: u64 = 50;
+
 /// Tells of files as they pass; on a terminal, with a line that counts up.
 struct Progress {
     console: Console,
     is_terminal: bool,
     shown: Option<u64>,
+    left_out: u64,
 }
 
 impl Progress {
@@ -206,6 +258,7 @@ impl Progress {
             console,
             is_terminal: io::stderr().is_terminal(),
             shown: None,
+            left_out: 0,
         }
     }
 
@@ -220,7 +273,17 @@ impl Progress {
 impl Watcher for Progress {
     fn left_out(&mut self, name: &str, error: &FileError) {
         self.clear();
-        self.console.warn(&format!("{name} was left out: {error}"));
+        self.left_out += 1;
+        match self.left_out {
+            ..=MAX_NAMED => self.console.warn(&format!("{name} was left out: {error}")),
+            _ => self
+                .console
+                .detail(|| format!("{name} was left out: {error}")),
+        }
+        if self.left_out == MAX_NAMED {
+            self.console
+                .say("More files that are left out are counted, and named with --verbose.");
+        }
     }
 
     fn read(&mut self, name: &str) {

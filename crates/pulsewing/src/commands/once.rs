@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use pulsewing_core::{cycle::Deadline, reading::Reading};
+use pulsewing_core::cycle::Deadline;
 
 use super::{cycle_report, print};
 use crate::{
@@ -44,25 +43,20 @@ pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
     )
     .record(reading, engine.account().as_ref());
     let now = engine.clock().now();
-    let freshness = reading.freshness(now.utc, app.interval(), false);
     // After a day of silence the picture and the first line go on showing what was last known.
     let mut shown = reading.clone();
     keep_last_known(&mut shown, app.state_dir(), None);
-    outputs.show(&View::of(&shown, freshness, now))?;
+    let of_shown = shown.freshness(now.utc, app.interval(), false);
+    outputs.show(&View::of(&shown, of_shown, now))?;
     if options.json {
+        let freshness = reading.freshness(now.utc, app.interval(), false);
         return print(&ReadingJson::new(reading, freshness).to_line());
     }
     let report = cycle_report::of(&engine, false);
     if options.report {
         return print(&report);
     }
-    print(&format!("{}\n{report}", newest(&shown, now.utc)))
-}
-
-/// The newest heart rate, for a person.
-fn newest(reading: &Reading, now: Timestamp) -> String {
-    match reading.latest().zip(reading.heart_zone()) {
-        Some((sample, zone)) => words::heart_rate(sample, zone, now),
-        None => "No heart rate for 24 hours".to_owned(),
-    }
+    let newest = words::heart_rate(&shown, of_shown, now.utc);
+    let newest = newest.as_deref().unwrap_or("No heart rate for 24 hours");
+    print(&format!("{newest}\n{report}"))
 }

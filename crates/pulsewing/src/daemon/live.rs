@@ -31,7 +31,8 @@ pub struct Live {
     pub last_update: Option<Timestamp>,
     /// When one last succeeded.
     pub last_success: Option<Timestamp>,
-    /// When the next one is due; nothing after a 410, which is final.
+    /// When the next one is due; nothing while nothing is asked of the provider before somebody has done
+    /// something, such as sign in.
     pub next_update: Option<Timestamp>,
     /// How far the fetching of missing days has come, while there are any.
     pub repair: Option<Repair>,

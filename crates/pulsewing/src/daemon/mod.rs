@@ -30,7 +30,7 @@ pub use hub::Hub;
 pub use live::{Live, Look, Repair, Trouble};
 pub use notice::Notice;
 pub use presenter::Presenter;
-pub use remembered::{keep_last_known, last_reading};
+pub use remembered::{keep_last_known, last_reading, zone_of_minute};
 pub use rounds::Rounds;
 pub use single::Single;
 pub use supervision::Supervision;

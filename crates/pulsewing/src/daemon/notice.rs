@@ -8,7 +8,7 @@ use pulsewing_core::{
 use pulsewing_screen::State;
 
 use super::Live;
-use crate::{engine::Activity, failure_words, words::sentence};
+use crate::{banner_words, engine::Activity};
 
 /// What to type to sign in.
 const LOGIN: &str = "pulsewing login";
@@ -24,23 +24,13 @@ const LOGIN_GOOGLE: &str = "pulsewing login --provider google";
 pub struct Notice<'l> {
     live: &'l Live,
     address: Option<&'l str>,
-    /// What went wrong, as a sentence.
-    what: String,
 }
 
 impl<'l> Notice<'l> {
     /// What there is to say of this. `address` is where one can sign in with another machine's browser.
     #[must_use]
-    pub fn new(live: &'l Live, address: Option<&'l str>) -> Self {
-        let message = live
-            .trouble
-            .as_ref()
-            .map(|trouble| trouble.message.as_str());
-        Self {
-            live,
-            address,
-            what: message.map(sentence).unwrap_or_default(),
-        }
+    pub const fn new(live: &'l Live, address: Option<&'l str>) -> Self {
+        Self { live, address }
     }
 
     /// What there is to say, if there is something.
@@ -81,10 +71,10 @@ impl<'l> Notice<'l> {
                     address: self.address,
                 }
             }
-            _ => State::Fault {
-                what: &self.what,
-                advice: failure_words::advice(trouble.failure),
-            },
+            failure => {
+                let (what, advice) = banner_words::of(failure);
+                State::Fault { what, advice }
+            }
         })
     }
 }

@@ -3,10 +3,11 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::Offset};
 use pulsewing_core::{
     Bpm, Provider,
     day::{Day, Sample, Window},
+    dialect::ZoneFacts,
     heart_zone::HeartZones,
     reading::Reading,
 };
@@ -36,6 +37,15 @@ pub fn last_reading(
         (None, last) => last.as_ref()?.fetched_at,
     };
     let zone_facts = state.memory().zone.map(|(facts, _)| facts);
+    // What was kept with the minutes knows better than the machine where they were measured.
+    let kept_zone = || {
+        let newest = last.as_ref()?.window.latest()?;
+        zone_of_minute(&history, newest.at).filter(|own| !zone::is_machines(own))
+    };
+    let zone_facts = match configured_zone {
+        None => zone_facts.or_else(kept_zone),
+        Some(_) => zone_facts,
+    };
     let time_zone = zone::resolve(&zone_facts.unwrap_or_default(), configured_zone, fetched_at);
     let mut reading = Reading {
         provider,
@@ -51,6 +61,31 @@ pub fn last_reading(
     fill(&mut reading, &history).ok()?;
     keep(&mut reading, last.as_ref(), None, now);
     Some(reading)
+}
+
+/// The zone of the wearer's clock when a minute was measured, as the history has it.
+#[must_use]
+pub fn zone_of_minute(history: &History, at: Timestamp) -> Option<ZoneFacts> {
+    let in_utc = Offset::UTC.to_datetime(at).date();
+    // Some clock on Earth may show the day before, or the day after.
+    let dates = [
+        Some(in_utc),
+        in_utc.yesterday().ok(),
+        in_utc.tomorrow().ok(),
+    ];
+    dates.into_iter().flatten().find_map(|date| {
+        let record = history.day(date).ok().flatten()?;
+        record.sources.iter().find_map(|known| {
+            let minute = known.day.local().minute_of(at)?;
+            known.day.get(minute)?;
+            Some(ZoneFacts {
+                name: Some(known.zone.as_str())
+                    .filter(|name| !name.is_empty())
+                    .and_then(|name| name.try_into().ok()),
+                offset: Some(known.day.local().offset_in(minute)),
+            })
+        })
+    })
 }
 
 /// Has a reading without a minute of the last 24 hours keep what was last known: from the history,

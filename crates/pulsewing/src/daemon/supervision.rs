@@ -3,6 +3,8 @@
 //! The watchdog is fed only while the loop of cycles comes back when it said that it would: a service
 //! that merely has a working clock is no working service. Elsewhere than under systemd nobody is told.
 
+use pulsewing_core::reading::Freshness;
+
 use super::{Hub, Live};
 use crate::{engine::Activity, progress::Progress, words};
 
@@ -91,9 +93,14 @@ impl Supervision {
 
 /// How the service is, in one line.
 fn status(live: &Live, now: jiff::Timestamp) -> String {
-    let sample = live.reading.as_ref().and_then(|reading| reading.latest());
-    let mut text = match sample {
-        Some(sample) => format!("{} bpm, {}", sample.bpm.get(), words::ago(sample.at, now)),
+    let reading = live.reading.as_deref();
+    let mut text = match reading.and_then(|reading| Some((reading, reading.latest()?))) {
+        Some((reading, sample)) => {
+            let is_fresh = reading.freshness(now, live.every, false) == Freshness::Fresh;
+            let was = if is_fresh { "" } else { "was " };
+            let age = words::ago(sample.at, now);
+            format!("{was}{} bpm, {age}", sample.bpm.get())
+        }
         None => "no heart rate yet".to_owned(),
     };
     if let Some(trouble) = &live.trouble {
@@ -187,7 +194,7 @@ mod tests {
         );
         assert_eq!(status(&live(), now), "no heart rate yet");
         let later = at("2026-11-25T13:07:30Z");
-        assert!(status(&with_reading(), later).starts_with("72 bpm, 3 days ago"));
+        assert!(status(&with_reading(), later).starts_with("was 72 bpm, 3 days ago"));
     }
 
     #[test]

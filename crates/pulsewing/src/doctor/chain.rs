@@ -95,7 +95,7 @@ fn unavailable_chain(unavailable: Unavailable, provider: Option<Provider>) -> [F
     let failure = Failure::Store(unavailable.trouble);
     let problem = Problem::of_cycle(failure, provider.unwrap_or(Provider::Google));
     let problem = match unavailable.cause {
-        Some(cause) => problem.caused_by(&cause),
+        Some(cause) => problem.caused_by_file(&cause),
         None => problem,
     };
     [present, Finding::problem("chain.readable", &problem, "")]

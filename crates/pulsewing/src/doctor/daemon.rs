@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use jiff::civil::Date;
-
 use super::Finding;
 use crate::{
     daemon::Single,
     history::{self, HistoryError},
     places,
     service::{Existing, UnitFile, program_of, systemctl},
+    words,
 };
 
 const INSTALL: &str = "`pulsewing service install` has it run by itself";
@@ -30,11 +29,28 @@ fn history(dir: &Path) -> Finding {
         Ok(Some(whole)) if !whole.unreadable.is_empty() => Finding::warn(
             ID,
             format!(
-                "what the history holds of {} cannot be read; it has {} minutes besides",
-                days(&whole.unreadable),
+                "what the history holds of {} cannot be read; its other {} minutes are whole",
+                words::days(&whole.unreadable),
                 whole.minutes
             ),
             "what is fetched or imported anew of such a day takes its place; `pulsewing export` gives out all the rest",
+        ),
+        Ok(Some(whole)) if whole.is_damaged => Finding::warn(
+            ID,
+            format!(
+                "the history's file is damaged, but all that was kept can be read; it has {} minutes",
+                whole.minutes
+            ),
+            "`pulsewing once`, `import` and the next start of `run` put it right; nothing is lost",
+        ),
+        Ok(Some(whole)) if !whole.corrected.is_empty() => Finding::warn(
+            ID,
+            format!(
+                "the history has a resting heart rate or a time zone of {} that cannot be, and leaves it out; it has {} minutes",
+                words::days(&whole.corrected),
+                whole.minutes
+            ),
+            "nothing has to be done: the minutes are whole, and what is fetched or imported anew of such a day takes its place",
         ),
         Ok(Some(whole)) => Finding::ok(
             ID,
@@ -48,23 +64,18 @@ fn history(dir: &Path) -> Finding {
             error.to_string(),
             "use the newer pulsewing; until then nothing is kept",
         ),
-        Err(error) => Finding::warn(
+        Err(error @ HistoryError::Damaged(_)) => Finding::warn(
             ID,
-            match std::error::Error::source(&error) {
-                Some(cause) => format!("{error}: {cause}"),
-                None => error.to_string(),
-            },
+            error.in_words(),
             "`pulsewing once` moves a damaged history aside and begins a new one with what can be read of it",
         ),
-    }
-}
-
-/// The first of these days, and how many more there are.
-fn days(dates: &[Date]) -> String {
-    match dates {
-        [] => String::new(),
-        [date] => date.to_string(),
-        [first, more @ ..] => format!("{first} and {} more days", more.len()),
+        Err(error) => Finding::warn(
+            ID,
+            error.in_words(),
+            error
+                .advice()
+                .unwrap_or("`pulsewing export` shows what can be read"),
+        ),
     }
 }
 

@@ -297,6 +297,15 @@ fn reachable(probes: &[Probe], why: (&str, &str)) -> Finding {
                     "look whether this network wants a sign-in of its own, or whether a proxy or firewall blocks the service",
                 );
             }
+            Ok(answer) if answer.status == 511 => {
+                return later(
+                    format!(
+                        "the login page of a network answers for {origin} ({})",
+                        answer.status
+                    ),
+                    "open any web page in a browser on this network, and sign in there",
+                );
+            }
             Ok(answer) if answer.status.is_server_error() || answer.status == 429 => {
                 return later(
                     format!("{origin} answers {}", answer.status),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::civil::Date;
 
-use super::{History, HistoryError};
+use super::{History, HistoryError, mend, read::Flaws};
 
 /// What a history holds that was looked over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub struct Whole {
     pub minutes: u64,
     /// The days of which something cannot be read, in their order.
     pub unreadable: Vec<Date>,
+    /// The days whose resting rate or zone cannot be, and is left out, in their order.
+    pub corrected: Vec<Date>,
+    /// Whether the file is damaged where it does not matter to a reader, as in an index.
+    pub is_damaged: bool,
 }
 
 /// Reads everything that a history holds; `None` when there is none.
@@ -23,20 +27,21 @@ pub fn examine(dir: &Path, wearer: &str) -> Result<Option<Whole>, HistoryError> 
     let Some(history) = History::look(dir, wearer)? else {
         return Ok(None);
     };
-    let check = "PRAGMA integrity_check(1)";
-    let verdict: String = history.db.query_row(check, [], |row| row.get(0))?;
-    if verdict != "ok" {
-        return Err(HistoryError::Damaged(None));
-    }
+    let faults = mend::faults(&history.db)?;
     let mut minutes = 0;
     history.minutes(Date::MIN, Date::MAX, |_| {
         minutes += 1;
         Ok::<_, HistoryError>(())
     })?;
-    let unreadable = history.unreadable(Date::MIN, Date::MAX)?;
+    let Flaws {
+        unreadable,
+        corrected,
+    } = history.flaws(Date::MIN, Date::MAX)?;
     Ok(Some(Whole {
         minutes,
         unreadable,
+        corrected,
+        is_damaged: faults.iter().any(|fault| mend::is_of_the_file(fault)),
     }))
 }
 

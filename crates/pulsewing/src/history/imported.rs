@@ -11,14 +11,17 @@ use super::{
 };
 
 impl History {
-    /// Whether anything came from a source.
+    /// Whether anything came from a source, be it something that it does not trust.
     ///
     /// # Errors
     /// [`HistoryError`].
     pub fn has_source(&self, source: &Source) -> Result<bool, HistoryError> {
         Ok(self
             .db
-            .prepare("SELECT 1 FROM day WHERE wearer = ?1 AND source = ?2 LIMIT 1")?
+            .prepare(
+                "SELECT 1 FROM day WHERE wearer = ?1 AND source = ?2
+                 UNION ALL SELECT 1 FROM doubted WHERE wearer = ?1 AND source = ?2 LIMIT 1",
+            )?
             .exists((&self.wearer, source.to_string()))?)
     }
 }
@@ -50,6 +53,7 @@ impl Batch<'_> {
             None => Row {
                 known: known.clone(),
                 changed_at: known.fetched_at,
+                is_corrected: false,
             },
             Some(stored) => stored.merged(known),
         };
@@ -91,6 +95,7 @@ impl Batch<'_> {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<(), HistoryError> {
+        self.forget_doubts(source, from, until)?;
         for mut row in row::between(&self.change, self.wearer, from, until)? {
             if row.known.source != *source {
                 continue;
@@ -174,10 +179,8 @@ mod tests {
         let mut found: BTreeMap<i64, Vec<u16>> = BTreeMap::new();
         for day in 0..9 {
             let date = jiff::civil::date(2024, 5, 29) + SignedDuration::from_hours(24 * day);
-            for known in row::of_date(&history.db, &history.wearer, date)
-                .unwrap()
-                .known()
-            {
+            let sources = history.day(date).unwrap().map(|known| known.sources);
+            for known in sources.unwrap_or_default() {
                 for (minute, bpm) in known.day.iter() {
                     let at = known.day.local().instant(minute).as_second() - START;
                     found.entry(at / 60).or_default().push(bpm.get());

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use jiff::{Timestamp, civil::Date};
 use pulsewing_core::{day::Day, reading::Reading};
 
-use super::{Account, Batch, History, HistoryError, Keep, Source, SourceDay, Whereabouts, rescue};
+use super::{
+    Account, Batch, History, HistoryError, Keep, MENDED, Source, SourceDay, Whereabouts, rescue,
+};
 use crate::{console::Console, places};
 
 /// Writes readings into the history of a state directory.
@@ -94,7 +96,9 @@ impl Keeper {
             self.history = None;
             result = match rescue(&self.dir, places::WEARER, arrival.at) {
                 Ok(rescued) => {
-                    self.console.warn(&rescued.to_string());
+                    if let Some(rescued) = rescued {
+                        self.console.warn(&rescued.to_string());
+                    }
                     self.try_keep(arrival, &write)
                 }
                 Err(error) => Err(error),
@@ -121,8 +125,15 @@ impl Keeper {
         if let Some(cause) = std::error::Error::source(error) {
             words = format!("{words} ({cause})");
         }
-        if matches!(error, HistoryError::AnotherPerson) {
-            words.push_str("; `pulsewing login --replace` sets that history aside and begins a new one, and --state-dir names another place for this person");
+        let advice = match error {
+            HistoryError::AnotherPerson => Some(
+                "`pulsewing login --replace` sets that history aside and begins a new one, and --state-dir names another place for this person",
+            ),
+            HistoryError::Busy => Some("the next update fetches it once more"),
+            error => error.advice(),
+        };
+        if let Some(advice) = advice {
+            words = format!("{words}; {advice}");
         }
         if self.told.as_ref() != Some(&words) {
             self.console.warn(&words);
@@ -149,7 +160,13 @@ impl Keeper {
         }
         match &mut self.history {
             Some(history) => Ok(history),
-            none => Ok(none.insert(History::open(&self.dir, places::WEARER)?)),
+            none => {
+                let history = History::open(&self.dir, places::WEARER)?;
+                if history.is_mended() {
+                    self.console.warn(MENDED);
+                }
+                Ok(none.insert(history))
+            }
         }
     }
 

@@ -3,9 +3,9 @@
 use jiff::{Timestamp, ToSpan, civil::Date, tz::Offset};
 use pulsewing_core::day::{Day, Window};
 
-use super::{History, error::HistoryError, read};
+use super::{History, error::HistoryError, find::find, still::still};
 
-/// How many dates are looked at: some may lie in the future, or be damaged.
+/// How many dates with minutes are looked at: some may lie in the future.
 const DATES: u32 = 8;
 
 /// The newest minutes that are known, and what goes with them.
@@ -26,11 +26,22 @@ impl History {
     /// # Errors
     /// [`HistoryError`] when the file as a whole cannot be read.
     pub fn last_known(&self, now: Timestamp) -> Result<Option<LastKnown>, HistoryError> {
+        let _still = still(&self.db)?;
+        // Some clock on Earth may show tomorrow.
+        let today = Offset::UTC.to_datetime(now).date();
+        let latest = today.checked_add(1.day()).unwrap_or(today);
         let mut last: Option<LastKnown> = None;
-        for date in self.newest_dates(now)? {
-            let Ok(Some(record)) = self.day(date) else {
-                continue;
+        let mut looked_at = 0;
+        for (date, numbers) in find(&self.db, &self.wearer, Date::MIN, latest)?
+            .iter()
+            .rev()
+        {
+            let record = match self.day_of(*date, numbers) {
+                Ok(Some(record)) if record.day.logged_minutes() > 0 => record,
+                Ok(_) | Err(HistoryError::UnreadableDay(_)) => continue,
+                Err(error) => return Err(error),
             };
+            looked_at += 1;
             let mut day = record.day;
             day.truncate(now);
             let Some((newest, _)) = day.latest() else {
@@ -49,28 +60,12 @@ impl History {
                 }
                 Some(last) => last.window.insert_day(&day),
             }
-            if last.as_ref().is_some_and(|last| last.window.is_complete()) {
+            let is_complete = last.as_ref().is_some_and(|last| last.window.is_complete());
+            if is_complete || looked_at == DATES {
                 break;
             }
         }
         Ok(last)
-    }
-
-    /// The newest dates that have a minute and may have begun, the newest first.
-    fn newest_dates(&self, now: Timestamp) -> Result<Vec<Date>, HistoryError> {
-        // Some clock on Earth may show tomorrow.
-        let today = Offset::UTC.to_datetime(now).date();
-        let latest = today.checked_add(1.day()).unwrap_or(today);
-        let mut query = self.db.prepare(
-            "SELECT DISTINCT date FROM day WHERE wearer = ?1 AND date <= ?2 AND logged > 0
-             ORDER BY date DESC LIMIT ?3",
-        )?;
-        let mut rows = query.query((&self.wearer, latest.to_string(), DATES))?;
-        let mut dates = Vec::new();
-        while let Some(row) = rows.next()? {
-            dates.push(read::parse(row.get_ref(0)?.as_str().unwrap_or_default())?);
-        }
-        Ok(dates)
     }
 }
 

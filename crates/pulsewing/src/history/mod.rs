@@ -14,7 +14,8 @@
 //! | [`Keeper`] | what a cycle's driver holds: never fails, tells a person once |
 //! | [`Keep`] | for how long |
 //! | [`examine`] | whether it is whole, without changing it |
-//! | [`rescue`] | what becomes of a damaged one |
+//! | `mend.rs` | what becomes of a damaged index |
+//! | [`rescue`] | what becomes of a file that is damaged otherwise |
 //! | [`Account`] | whose it is |
 //! | [`Source`] | where minutes came from |
 //!
@@ -23,25 +24,32 @@
 //! A row that cannot be read costs its own day and no other: readers leave it out, and what is fetched or
 //! imported of that day takes its place.
 //!
+//! `doubted.rs` remembers which minutes a tracker itself did not trust.
+//!
 //! `asked.rs` remembers which days were asked for once they were over, so that what is missing is known
 //! from what is not there.
 
 mod asked;
+mod doubted;
 mod error;
 mod examine;
+mod find;
 mod imported;
 mod keep;
 mod keeper;
 mod last;
+mod mend;
 mod merge;
 mod minutes;
 mod owner;
+mod patience;
 mod place;
 mod read;
 mod rescue;
 mod row;
 mod schema;
 mod source;
+mod still;
 
 use std::path::Path;
 
@@ -60,7 +68,10 @@ pub use rescue::{Rescued, rescue};
 pub use row::SourceDay;
 pub use source::{Kind, Source};
 
+use patience::wait_for_others;
 use place::Place;
+
+use crate::console::Console;
 
 /// One wearer's history.
 #[derive(Debug)]
@@ -68,16 +79,49 @@ pub struct History {
     db: Connection,
     wearer: String,
     place: Place,
+    /// Whether its index was damaged when it was opened.
+    is_mended: bool,
+    /// Who is told that it waits for others; `None` when it does not wait for long.
+    waiting: Option<Console>,
 }
 
+/// What is told of a history whose index was built anew.
+pub const MENDED: &str = "the history's index was damaged; it was built anew, and no day is lost";
+
 impl History {
-    /// Opens the history of a state directory; makes it where there is none.
+    /// Opens the history of a state directory to write it; makes it where there is none. A damaged index
+    /// is built anew.
     ///
     /// # Errors
     /// [`HistoryError`]; a file of a newer version is left as it is.
     pub fn open(dir: &Path, wearer: &str) -> Result<Self, HistoryError> {
         place::make(dir)?;
-        Ok(Self::of(place::open(dir)?, wearer))
+        let (mut db, place) = place::open(dir)?;
+        let is_mended = mend::mend(&mut db)?;
+        Ok(Self {
+            is_mended,
+            ..Self::of((db, place), wearer)
+        })
+    }
+
+    /// The same for somebody who has time: while another process writes, this waits, also later for each
+    /// batch, and tells that it does.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_waiting(dir: &Path, wearer: &str, console: Console) -> Result<Self, HistoryError> {
+        let history = wait_for_others(console, || Self::open(dir, wearer))?;
+        Ok(Self {
+            waiting: Some(console),
+            ..history
+        })
+    }
+
+    /// Whether its index was damaged when it was opened; then it was built anew, which whoever opened it
+    /// tells with [`MENDED`].
+    #[must_use]
+    pub const fn is_mended(&self) -> bool {
+        self.is_mended
     }
 
     /// Opens the history of a state directory, if there is one. Where nothing can be written, as on a
@@ -86,7 +130,7 @@ impl History {
     /// # Errors
     /// [`HistoryError`].
     pub fn open_existing(dir: &Path, wearer: &str) -> Result<Option<Self>, HistoryError> {
-        if !place::exists(dir)? {
+        if !place::exists(dir)? || place::is_empty(dir)? {
             return Ok(None);
         }
         match place::open(dir) {
@@ -112,6 +156,8 @@ impl History {
             db,
             wearer: wearer.to_owned(),
             place,
+            is_mended: false,
+            waiting: None,
         }
     }
 
@@ -148,9 +194,14 @@ impl History {
     /// [`HistoryError`].
     pub fn batch(&mut self) -> Result<Batch<'_>, HistoryError> {
         // Immediate: what is read to be merged must not change before it is written.
-        let change = self
-            .db
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let begin = || {
+            let change = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate);
+            change.map_err(HistoryError::from)
+        };
+        let change = match self.waiting {
+            Some(console) => wait_for_others(console, begin),
+            None => begin(),
+        }?;
         Ok(Batch {
             change,
             wearer: &self.wearer,
@@ -162,15 +213,21 @@ impl History {
     /// # Errors
     /// [`HistoryError`].
     pub fn prune(&mut self, before: Date) -> Result<usize, HistoryError> {
+        let batch = self.batch()?;
         let before = before.to_string();
-        let removed = self.db.execute(
+        let removed = batch.change.execute(
             "DELETE FROM day WHERE wearer = ?1 AND date < ?2",
-            (&self.wearer, &before),
+            (batch.wearer, &before),
         )?;
-        self.db.execute(
+        batch.change.execute(
             "DELETE FROM asked WHERE wearer = ?1 AND date < ?2",
-            (&self.wearer, &before),
+            (batch.wearer, &before),
         )?;
+        batch.change.execute(
+            "DELETE FROM doubted WHERE wearer = ?1 AND start < unixepoch(?2)",
+            (batch.wearer, &before),
+        )?;
+        batch.commit()?;
         Ok(removed)
     }
 }
@@ -194,6 +251,7 @@ impl Batch<'_> {
             None => row::Row {
                 known: known.clone(),
                 changed_at: known.fetched_at,
+                is_corrected: false,
             },
             Some(stored) => stored.merged(known),
         };

@@ -8,6 +8,8 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::{Batch, History, error::HistoryError, schema};
 
+const PROVIDERS: [Provider; 2] = [Provider::Google, Provider::Fitbit];
+
 /// A person, by a provider's own name for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -52,26 +54,28 @@ impl History {
         }
         Ok(Relation::Unknown)
     }
-}
 
-impl History {
     /// Whether the history knows whose it is.
     ///
     /// # Errors
     /// [`HistoryError`].
     pub fn is_somebodys(&self) -> Result<bool, HistoryError> {
-        Ok(!self.owners()?.is_empty())
-    }
-
-    /// Everybody whom the history names as its person.
-    pub(super) fn owners(&self) -> Result<Vec<Account>, HistoryError> {
-        let mut owners = Vec::new();
-        for provider in [Provider::Google, Provider::Fitbit] {
-            let owner = owner(&self.db, &self.wearer, provider)?;
-            owners.extend(owner.map(|user_id| Account { provider, user_id }));
+        for provider in PROVIDERS {
+            if owner(&self.db, &self.wearer, provider)?.is_some() {
+                return Ok(true);
+            }
         }
-        Ok(owners)
+        Ok(false)
     }
+}
+
+/// Everybody whom a damaged file names as its person, whatever its version.
+pub(super) fn named(damaged: &Connection, wearer: &str) -> Vec<Account> {
+    let of_provider = |provider| {
+        let user_id = stored(damaged, wearer, provider).ok()??;
+        Some(Account { provider, user_id })
+    };
+    PROVIDERS.into_iter().filter_map(of_provider).collect()
 }
 
 impl Batch<'_> {
@@ -100,9 +104,17 @@ fn owner(
     provider: Provider,
 ) -> Result<Option<String>, HistoryError> {
     // A file that is only looked at may be an older one.
-    if schema::check(db, schema::STEPS)? < schema::WITH_OWNER {
+    if schema::version(db, schema::STEPS)? < schema::WITH_OWNER {
         return Ok(None);
     }
+    stored(db, wearer, provider)
+}
+
+fn stored(
+    db: &Connection,
+    wearer: &str,
+    provider: Provider,
+) -> Result<Option<String>, HistoryError> {
     let mut query = db.prepare("SELECT user_id FROM owner WHERE wearer = ?1 AND provider = ?2")?;
     let owner = query.query_row((wearer, provider.name()), |row| row.get(0));
     Ok(owner.optional()?)

@@ -1,7 +1,8 @@
 //! The history's file: how it is opened, whether it is still the one at its place, and how it is set aside.
 
 use std::{
-    fs, io,
+    fs::{self, File, TryLockError},
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -20,6 +21,14 @@ const BESIDE: [&str; 2] = ["history.db-wal", "history.db-shm"];
 
 /// How long a writer is waited for.
 const BUSY: Duration = Duration::from_secs(2);
+
+/// How often, and how many times, it is tried to be the only one that moves a history aside.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+const LOOKS: u32 = 200;
+
+/// How much of the file each connection holds, in KiB. Whatever reads goes through the whole table: what it
+/// has passed is not to stay in the daemon's memory.
+const CACHE: i32 = 512;
 
 /// How many histories may be set aside within a second.
 const ASIDE: u32 = 100;
@@ -102,6 +111,12 @@ pub(super) fn exists(dir: &Path) -> io::Result<bool> {
     dir.join(NAME).try_exists()
 }
 
+/// Whether the file was begun and nothing was written yet, nor is about to be.
+pub(super) fn is_empty(dir: &Path) -> io::Result<bool> {
+    check(dir)?;
+    Ok(bytes_on_disk(dir) == 0)
+}
+
 /// Opens the file to write, and brings it up to date.
 pub(super) fn open(dir: &Path) -> Result<(Connection, Place), HistoryError> {
     check(dir)?;
@@ -110,6 +125,7 @@ pub(super) fn open(dir: &Path) -> Result<(Connection, Place), HistoryError> {
     let mut db = Connection::open_with_flags(&path, flags)?;
     db.busy_timeout(BUSY)?;
     schema::check(&db, schema::STEPS)?;
+    db.pragma_update(None, "cache_size", -CACHE)?;
     // Readers and the writer do not wait for each other; a power cut may cost the last write,
     // never the file. Where WAL is impossible, as on some network file systems, the older way
     // stays in use.
@@ -126,32 +142,78 @@ pub(super) fn open(dir: &Path) -> Result<(Connection, Place), HistoryError> {
 pub(super) fn look(dir: &Path) -> Result<Option<(Connection, Place)>, HistoryError> {
     check(dir)?;
     let path = dir.join(NAME);
-    let db = look_at(&path)?;
-    if schema::check(&db, schema::STEPS)? == 0 {
-        return Ok(None);
+    let open = |db: Connection| {
+        if schema::check(&db, schema::STEPS)? == 0 {
+            return Ok(None);
+        }
+        db.pragma_update(None, "cache_size", -CACHE)?;
+        Ok(Some((db, Place::of(path.clone()))))
+    };
+    match look_at(&path).and_then(open) {
+        Err(error) if error.is_about_writing() => match is_filled(&path, "-wal") {
+            // Where there is no room for what processes share, nobody writes either.
+            false => alone(&path).transpose()?.map_or(Err(error), open),
+            true => Err(error.beside_its_log()),
+        },
+        opened => opened,
     }
-    Ok(Some((db, Place::of(path))))
+}
+
+/// Opens a damaged file to read what can be read of it: also when it has fewer pages than it should, or a
+/// list of tables that is damaged as well.
+pub(super) fn salvage(path: &Path) -> Result<Connection, HistoryError> {
+    let db = look_at(path)?;
+    // For this connection alone, which can write nothing.
+    db.pragma_update(None, "writable_schema", true)?;
+    Ok(db)
+}
+
+/// Has no other process move a history aside until what is returned is dropped; `None` where directories
+/// cannot be locked.
+pub(super) fn lock(dir: &Path) -> Result<Option<File>, HistoryError> {
+    let Ok(lock) = File::open(dir) else {
+        return Ok(None);
+    };
+    for _ in 0..LOOKS {
+        match lock.try_lock() {
+            Ok(()) => return Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK_EVERY),
+            Err(TryLockError::Error(_)) => return Ok(None),
+        }
+    }
+    Err(HistoryError::Busy)
 }
 
 /// Opens a file of any name as [`look`] does.
-pub(super) fn look_at(path: &Path) -> Result<Connection, HistoryError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let beside = |ending: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        fs::metadata(PathBuf::from(name)).is_ok_and(|file| file.len() > 0)
-    };
+fn look_at(path: &Path) -> Result<Connection, HistoryError> {
     // Somebody is at work, or was cut off: then something is in the files beside it.
-    let is_in_use = beside("-wal") || beside("-shm");
-    let db = match uri(path) {
-        Some(uri) if !is_in_use => {
-            Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
-        }
-        _ => Connection::open_with_flags(path, flags)?,
-    };
+    let is_in_use = is_filled(path, "-wal") || is_filled(path, "-shm");
+    match alone(path) {
+        Some(opened) if !is_in_use => opened,
+        _ => reading(Connection::open_with_flags(path, READING)),
+    }
+}
+
+/// Opens a file as one that nobody changes; `None` where SQLite cannot be told so.
+fn alone(path: &Path) -> Option<Result<Connection, HistoryError>> {
+    let flags = READING | OpenFlags::SQLITE_OPEN_URI;
+    Some(reading(Connection::open_with_flags(uri(path)?, flags)))
+}
+
+const READING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
+fn reading(opened: rusqlite::Result<Connection>) -> Result<Connection, HistoryError> {
+    let db = opened?;
     db.busy_timeout(BUSY)?;
     db.pragma_update(None, "trusted_schema", false)?;
     Ok(db)
+}
+
+/// Whether something is in the file beside a file whose name ends so.
+fn is_filled(path: &Path, ending: &str) -> bool {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    fs::metadata(PathBuf::from(name)).is_ok_and(|file| file.len() > 0)
 }
 
 /// What SQLite takes as it stands in the address of a file.

@@ -15,8 +15,10 @@ use pulsewing_core::{
 use super::{
     History,
     error::HistoryError,
+    find::find,
     merge,
     row::{self, SourceDay},
+    still::still,
 };
 
 /// A day, out of everything that is known of it.
@@ -81,7 +83,19 @@ impl History {
     /// # Errors
     /// [`HistoryError`]; [`UnreadableDay`](HistoryError::UnreadableDay) when nothing of it can be.
     pub fn day(&self, date: Date) -> Result<Option<DayRecord>, HistoryError> {
-        let of_date = row::of_date(&self.db, &self.wearer, date)?;
+        let _still = still(&self.db)?;
+        let numbers = find(&self.db, &self.wearer, date, date)?;
+        let numbers = numbers.get(&date).map(Vec::as_slice);
+        self.day_of(date, numbers.unwrap_or_default())
+    }
+
+    /// The day that the rows of these numbers are.
+    pub(super) fn day_of(
+        &self,
+        date: Date,
+        numbers: &[i64],
+    ) -> Result<Option<DayRecord>, HistoryError> {
+        let of_date = row::of_date(&self.db, date, numbers)?;
         if of_date.has_unreadable && of_date.rows.is_empty() {
             return Err(HistoryError::UnreadableDay(date));
         }
@@ -100,31 +114,33 @@ impl History {
     /// # Errors
     /// [`HistoryError`].
     pub fn overview(&self, from: Date, to: Date) -> Result<Vec<DaySummary>, HistoryError> {
-        let mut query = self.db.prepare(
-            "SELECT date, count(*), logged, min, mean, max, resting FROM day
-             WHERE wearer = ?1 AND date BETWEEN ?2 AND ?3 GROUP BY date ORDER BY date",
-        )?;
-        let mut rows = query.query((&self.wearer, from.to_string(), to.to_string()))?;
+        let _still = still(&self.db)?;
+        let columns = "SELECT logged, min, mean, max, resting FROM day WHERE rowid = ?1";
+        let mut query = self.db.prepare(columns)?;
         let mut days = Vec::new();
-        while let Some(row) = rows.next()? {
-            let Some(date) = date_of(row) else {
-                continue;
-            };
+        for (date, numbers) in find(&self.db, &self.wearer, from, to)? {
             // With a single row its columns say it all.
-            if row.get::<_, u32>(1)? > 1 {
-                let known = match self.day(date) {
-                    Err(HistoryError::UnreadableDay(_)) => None,
-                    known => known?,
-                };
-                days.extend(known.map(|known| DaySummary {
-                    date,
-                    logged_minutes: known.day.logged_minutes(),
-                    extent: known.day.extent(),
-                    resting: known.resting,
-                }));
+            let of_columns = match numbers.as_slice() {
+                [number] => query
+                    .query_row([number], |row| Ok(summary(date, row)))
+                    .ok()
+                    .flatten(),
+                _ => None,
+            };
+            if of_columns.is_some() {
+                days.extend(of_columns);
                 continue;
             }
-            days.extend(summary(date, row));
+            let known = match self.day_of(date, &numbers) {
+                Err(HistoryError::UnreadableDay(_)) => None,
+                known => known?,
+            };
+            days.extend(known.map(|known| DaySummary {
+                date,
+                logged_minutes: known.day.logged_minutes(),
+                extent: known.day.extent(),
+                resting: known.resting,
+            }));
         }
         Ok(days)
     }
@@ -156,14 +172,11 @@ impl History {
         mut each: impl FnMut(Minute) -> Result<(), E>,
     ) -> Result<(), E> {
         // Everything is read from one state of the file.
-        let _still = self
-            .db
-            .unchecked_transaction()
-            .map_err(HistoryError::from)?;
+        let _still = still(&self.db)?;
         // Two views of a date overlap the date before or after.
         let mut waiting = BTreeMap::new();
-        for date in self.dates(from, to)? {
-            let mut sources = row::of_date(&self.db, &self.wearer, date)?.known();
+        for (date, numbers) in find(&self.db, &self.wearer, from, to)? {
+            let mut sources = row::of_date(&self.db, date, &numbers)?.known();
             merge::rank(&mut sources);
             let starts = sources.iter().map(|known| known.day.local().start());
             if let Some(first) = starts.min() {
@@ -195,49 +208,61 @@ impl History {
     /// # Errors
     /// [`HistoryError`].
     pub fn unreadable(&self, from: Date, to: Date) -> Result<Vec<Date>, HistoryError> {
-        let mut unreadable = Vec::new();
-        for date in self.dates(from, to)? {
-            if row::of_date(&self.db, &self.wearer, date)?.has_unreadable {
-                unreadable.push(date);
+        Ok(self.flaws(from, to)?.unreadable)
+    }
+
+    /// What is wrong with the rows of the days from a date to another, both included.
+    pub(super) fn flaws(&self, from: Date, to: Date) -> Result<Flaws, HistoryError> {
+        let _still = still(&self.db)?;
+        let mut flaws = Flaws::default();
+        for (date, numbers) in find(&self.db, &self.wearer, from, to)? {
+            let of_date = row::of_date(&self.db, date, &numbers)?;
+            if of_date.has_unreadable {
+                flaws.unreadable.push(date);
+            } else if of_date.rows.iter().any(|row| row.is_corrected) {
+                flaws.corrected.push(date);
             }
         }
-        Ok(unreadable)
+        Ok(flaws)
     }
 
     pub(super) fn dates(&self, from: Date, to: Date) -> Result<Vec<Date>, HistoryError> {
-        let mut query = self.db.prepare(
-            "SELECT DISTINCT date FROM day WHERE wearer = ?1 AND date BETWEEN ?2 AND ?3 ORDER BY date",
-        )?;
-        let mut rows = query.query((&self.wearer, from.to_string(), to.to_string()))?;
-        let mut dates = Vec::new();
-        while let Some(row) = rows.next()? {
-            // What has no date belongs to no day.
-            dates.extend(date_of(row));
-        }
-        Ok(dates)
+        Ok(find(&self.db, &self.wearer, from, to)?
+            .into_keys()
+            .collect())
     }
+}
+
+/// The days whose rows are not as they were written, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Flaws {
+    /// Those of which something cannot be read.
+    pub(super) unreadable: Vec<Date>,
+    /// The others of which something cannot be, and was left out.
+    pub(super) corrected: Vec<Date>,
 }
 
 /// A day by the columns of its only row; `None` when they are none of a day's.
 fn summary(date: Date, row: &rusqlite::Row<'_>) -> Option<DaySummary> {
-    let bpm = |column| Some(row.get::<_, Option<u16>>(column).ok()?.and_then(Bpm::new));
-    let extent = match (bpm(3)?, bpm(4)?, bpm(5)?) {
-        (Some(min), Some(mean), Some(max)) => Some(Extent { min, mean, max }),
-        _ => None,
+    let logged_minutes = row.get(0).ok()?;
+    let bpm = |column| Bpm::new(row.get(column).ok()?);
+    let extent = match logged_minutes {
+        0 => None,
+        _ => Some(Extent {
+            min: bpm(1)?,
+            mean: bpm(2)?,
+            max: bpm(3)?,
+        }),
     };
     Some(DaySummary {
         date,
-        logged_minutes: row.get(2).ok()?,
+        logged_minutes,
         extent,
-        resting: bpm(6)?,
+        resting: row::resting(row.get_ref(4).ok()?).flatten(),
     })
-}
-
-pub(super) fn parse(date: &str) -> Result<Date, HistoryError> {
-    Date::from_str(date).map_err(|_| HistoryError::Damaged(None))
 }
 
 /// The date that a row's first column holds, if it holds one.
 pub(super) fn date_of(row: &rusqlite::Row<'_>) -> Option<Date> {
-    parse(row.get_ref(0).ok()?.as_str().ok()?).ok()
+    Date::from_str(row.get_ref(0).ok()?.as_str().ok()?).ok()
 }

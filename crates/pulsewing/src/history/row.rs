@@ -5,14 +5,15 @@ use std::str::FromStr;
 use jiff::{
     Timestamp,
     civil::{Date, Time},
-    tz::Offset,
+    tz::{Offset, TimeZone},
 };
 use pulsewing_core::{
     Bpm,
     civil::{LocalDay, Offsets},
     day::Day,
+    reading::MAX_ZONE_NAME,
 };
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, named_params, types::ValueRef};
 
 use super::{error::HistoryError, merge, minutes, source::Source};
 
@@ -34,10 +35,15 @@ pub struct SourceDay {
 /// The columns of a row that is read whole, in the order that [`read`] takes them in.
 const COLUMNS: &str = "date, start, length, source, zone, offset, change_minute, change_offset, resting, fetched_at, changed_at, minutes";
 
+/// Reads all columns of the table.
+pub(super) const EVERY_COLUMN: &str = "SELECT wearer, date, start, length, source, zone, offset, change_minute, change_offset, logged, min, mean, max, resting, fetched_at, changed_at, minutes FROM day";
+
 /// A row with when it last changed.
 pub(super) struct Row {
     pub(super) known: SourceDay,
     pub(super) changed_at: Timestamp,
+    /// Whether something stood beside the minutes that cannot be, and was left out.
+    pub(super) is_corrected: bool,
 }
 
 impl Row {
@@ -52,6 +58,7 @@ impl Row {
                 self.changed_at
             },
             known: merged,
+            is_corrected: false,
         }
     }
 }
@@ -145,25 +152,20 @@ impl OfDate {
     }
 }
 
-/// Reads the rows of a date; one that cannot be read costs itself alone.
-pub(super) fn of_date(db: &Connection, wearer: &str, date: Date) -> Result<OfDate, HistoryError> {
-    let mut query = db.prepare(&format!(
-        "SELECT {COLUMNS} FROM day WHERE wearer = ?1 AND date = ?2"
-    ))?;
-    let mut rows = query.query((wearer, date.to_string()))?;
+/// Reads the rows of a date that have these numbers; one that cannot be read costs itself alone.
+pub(super) fn of_date(
+    db: &Connection,
+    date: Date,
+    numbers: &[i64],
+) -> Result<OfDate, HistoryError> {
+    let mut query = db.prepare(&format!("SELECT {COLUMNS} FROM day WHERE rowid = ?1"))?;
     let mut of_date = OfDate::default();
-    loop {
-        match rows.next().map_err(HistoryError::from) {
-            Ok(Some(row)) => match read(row) {
-                Some(row) => of_date.rows.push(row),
-                None => of_date.has_unreadable = true,
-            },
-            Ok(None) => break,
+    for number in numbers {
+        let row = query.query_row([number], |row| Ok(read(row)));
+        match row.map_err(HistoryError::from) {
+            Ok(Some(row)) if row.known.day.local().date() == date => of_date.rows.push(row),
             // The part of the file that holds it is damaged; others may be whole.
-            Err(HistoryError::Damaged(_)) => {
-                of_date.has_unreadable = true;
-                break;
-            }
+            Ok(_) | Err(HistoryError::Damaged(_)) => of_date.has_unreadable = true,
             Err(error) => return Err(error),
         }
     }
@@ -258,16 +260,36 @@ fn read(row: &rusqlite::Row<'_>) -> Option<Row> {
         },
     )?;
     let bytes = row.get_ref(11).ok()?.as_blob().ok()?;
+    let resting = resting(row.get_ref(8).ok()?);
+    let zone = zone_name(text(4).unwrap_or_default());
     Some(Row {
+        is_corrected: resting.is_none() || zone.is_none() || text(4).is_none(),
         known: SourceDay {
             source: Source::parse(text(3)?)?,
-            zone: row.get(4).ok()?,
+            zone: zone.unwrap_or_default().to_owned(),
             day: minutes::decode(bytes, local)?,
-            resting: row.get::<_, Option<u16>>(8).ok()?.and_then(Bpm::new),
+            resting: resting.flatten(),
             fetched_at: Timestamp::from_second(row.get(9).ok()?).ok()?,
         },
         changed_at: Timestamp::from_second(row.get(10).ok()?).ok()?,
     })
+}
+
+/// The resting rate that a row holds, if it holds one; `None` when what it holds is none. That costs the
+/// rate alone: the day's minutes do not depend on it.
+pub(super) fn resting(column: ValueRef<'_>) -> Option<Option<Bpm>> {
+    match column {
+        ValueRef::Null => Some(None),
+        ValueRef::Integer(rate) => Some(Some(Bpm::new(u16::try_from(rate).ok()?)?)),
+        _ => None,
+    }
+}
+
+/// The name of a zone; `None` when there is no zone of that name. The offsets stand beside it, so that
+/// the minutes have their times without it.
+fn zone_name(name: &str) -> Option<&str> {
+    let is_known = name.is_empty() || (name.len() <= MAX_ZONE_NAME && TimeZone::get(name).is_ok());
+    is_known.then_some(name)
 }
 
 /// Writes a row in place of the one of the same day and source.
@@ -334,7 +356,7 @@ fn local_day(
 
 #[cfg(test)]
 mod tests {
-    use jiff::{civil::date, tz::TimeZone};
+    use jiff::civil::date;
 
     use super::*;
     use crate::archive::zone::day_of;

@@ -2,11 +2,12 @@
 //!
 //! `PRAGMA user_version` holds the version. Every step below leads from one version to the next,
 //! inside one transaction; a step that was released is never edited. A newer version than the last
-//! step's is refused before anything is written.
+//! step's is refused before anything is written, and so is a file whose tables are not those of its
+//! version: no step could be taken there, and no row be found.
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use super::error::HistoryError;
+use super::{error::HistoryError, row, still::still};
 
 /// Step `n` leads from version `n` to version `n + 1`. Version 0 is an empty file.
 pub(super) const STEPS: &[&str] = &[
@@ -62,18 +63,77 @@ pub(super) const STEPS: &[&str] = &[
         PRIMARY KEY (wearer, provider)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- The minutes that a tracker itself did not trust, by days of UTC.
+    CREATE TABLE IF NOT EXISTS doubted (
+        wearer TEXT NOT NULL,
+        -- Who says so.
+        source TEXT NOT NULL,
+        -- When the day of UTC begins, in seconds since 1970.
+        start INTEGER NOT NULL,
+        minutes BLOB NOT NULL,
+        PRIMARY KEY (wearer, start, source)
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The first version whose file knows whose history it is.
 pub(super) const WITH_OWNER: usize = 3;
 
-/// Refuses a newer version than the last step's.
-pub(super) fn check(db: &Connection, steps: &[&str]) -> Result<usize, HistoryError> {
+/// The tables, and the version that each has come with.
+const TABLES: [(&str, usize); 4] = [
+    ("day", 1),
+    ("asked", 2),
+    ("owner", WITH_OWNER),
+    ("doubted", 4),
+];
+
+/// Reads every column that is used; what stands in the way of that is found before anything is written.
+const EVERY_COLUMN: [&str; 4] = [
+    row::EVERY_COLUMN,
+    "SELECT wearer, date, synced_at FROM asked",
+    "SELECT wearer, provider, user_id FROM owner",
+    "SELECT wearer, source, start, minutes FROM doubted",
+];
+
+/// The version of a file. One that is newer than the last step's is refused.
+pub(super) fn version(db: &Connection, steps: &[&str]) -> Result<usize, HistoryError> {
     let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    usize::try_from(version)
-        .ok()
-        .filter(|version| *version <= steps.len())
-        .ok_or(HistoryError::Newer(version))
+    let known = usize::try_from(version)
+        .map_err(|_| HistoryError::damaged(format!("its format is numbered {version}")))?;
+    match known > steps.len() {
+        true => Err(HistoryError::Newer(version)),
+        false => Ok(known),
+    }
+}
+
+/// The version of a file whose tables are those of that version.
+pub(super) fn check(db: &Connection, steps: &[&str]) -> Result<usize, HistoryError> {
+    // Another process may be about to take the steps.
+    let _still = still(db)?;
+    let version = version(db, steps)?;
+    let mut query = db.prepare("SELECT type FROM sqlite_schema WHERE name = ?1")?;
+    for ((name, since), columns) in TABLES.iter().zip(EVERY_COLUMN) {
+        let found: Option<String> = query.query_row([name], |row| row.get(0)).optional()?;
+        let is_as_it_should = match found.as_deref() {
+            Some("table") if version >= *since => match db.prepare(columns) {
+                Ok(_) => true,
+                Err(rusqlite::Error::SqlInputError { .. }) => false,
+                Err(error) => return Err(error.into()),
+            },
+            // Its step takes one that is there already.
+            Some("table") => *since >= WITH_OWNER && version > 0,
+            Some(_) => false,
+            None => version < *since,
+        };
+        if !is_as_it_should {
+            return Err(HistoryError::damaged(match version {
+                0 => "it has tables, but the number of its format is lost".to_owned(),
+                _ => format!("its tables are not those of format {version}"),
+            }));
+        }
+    }
+    Ok(version)
 }
 
 /// Takes the missing steps.
@@ -96,7 +156,7 @@ pub(super) fn migrate(db: &mut Connection, steps: &[&str]) -> Result<(), History
 mod tests {
     use super::*;
 
-    fn version(db: &Connection) -> i64 {
+    fn number(db: &Connection) -> i64 {
         db.query_row("PRAGMA user_version", [], |row| row.get(0))
             .unwrap()
     }
@@ -106,7 +166,7 @@ mod tests {
         let mut db = Connection::open_in_memory().unwrap();
         for _ in 0..2 {
             migrate(&mut db, STEPS).unwrap();
-            assert_eq!(version(&db), STEPS.len() as i64);
+            assert_eq!(number(&db), STEPS.len() as i64);
             db.prepare("SELECT minutes FROM day").unwrap();
             db.prepare("SELECT synced_at FROM asked").unwrap();
             db.prepare("SELECT user_id FROM owner").unwrap();
@@ -118,14 +178,14 @@ mod tests {
         for older in 1..STEPS.len() {
             let mut db = Connection::open_in_memory().unwrap();
             migrate(&mut db, &STEPS[..older]).unwrap();
-            assert_eq!(version(&db), older as i64);
+            assert_eq!(number(&db), older as i64);
             db.execute(
                 "INSERT INTO day VALUES ('w','2026-11-22',0,1440,'google','',0,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1,x'')",
                 [],
             )
             .unwrap();
             migrate(&mut db, STEPS).unwrap();
-            assert_eq!(version(&db), STEPS.len() as i64);
+            assert_eq!(number(&db), STEPS.len() as i64);
             let date: String = db
                 .query_row("SELECT date FROM day", [], |row| row.get(0))
                 .unwrap();
@@ -146,17 +206,48 @@ mod tests {
         ]
         .concat();
         assert!(migrate(&mut db, &broken).is_err());
-        assert_eq!(version(&db), 0);
+        assert_eq!(number(&db), 0);
         assert!(db.prepare("SELECT * FROM day").is_err());
     }
 
     #[test]
     fn a_newer_version_is_refused() {
-        for newer in [STEPS.len() as i64 + 1, -1] {
+        let mut db = Connection::open_in_memory().unwrap();
+        let newer = STEPS.len() as i64 + 1;
+        db.pragma_update(None, "user_version", newer).unwrap();
+        let refusal = migrate(&mut db, STEPS);
+        assert!(matches!(refusal, Err(HistoryError::Newer(version)) if version == newer));
+    }
+
+    #[test]
+    fn tables_that_are_not_those_of_the_version_are_damage_and_stay_as_they_are() {
+        for change in [
+            "PRAGMA user_version = -1",
+            "PRAGMA user_version = 0",
+            "PRAGMA user_version = 1",
+            "DROP TABLE day",
+            "DROP TABLE asked",
+            "DROP TABLE owner",
+            "ALTER TABLE day RENAME TO days; CREATE VIEW day AS SELECT * FROM days",
+            "ALTER TABLE day DROP COLUMN resting",
+            "ALTER TABLE owner RENAME COLUMN user_id TO id",
+            "ALTER TABLE day RENAME TO days; CREATE INDEX day ON days (logged)",
+        ] {
             let mut db = Connection::open_in_memory().unwrap();
-            db.pragma_update(None, "user_version", newer).unwrap();
-            let refusal = migrate(&mut db, STEPS);
-            assert!(matches!(refusal, Err(HistoryError::Newer(version)) if version == newer));
+            migrate(&mut db, STEPS).unwrap();
+            db.execute_batch(change).unwrap();
+            let before = number(&db);
+            let error = migrate(&mut db, STEPS).unwrap_err();
+            assert!(matches!(error, HistoryError::Damaged(_)), "{change}");
+            let words = error.in_words();
+            assert!(words.contains("format"), "{change}: {words}");
+            assert_eq!(number(&db), before);
         }
+        // The step that brings the owner takes one that is there.
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate(&mut db, STEPS).unwrap();
+        db.pragma_update(None, "user_version", 2).unwrap();
+        migrate(&mut db, STEPS).unwrap();
+        assert_eq!(number(&db), 3);
     }
 }

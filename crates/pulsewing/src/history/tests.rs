@@ -1,5 +1,7 @@
 //! The history as its users meet it.
 
+mod damage;
+
 use std::{fs, path::Path};
 
 use jiff::{SignedDuration, Timestamp, civil::date, tz::TimeZone};
@@ -151,110 +153,6 @@ fn of_days(dir: &Path, count: i8) -> History {
     }
     batch.commit().unwrap();
     history
-}
-
-#[test]
-fn whatever_is_wrong_with_a_row_costs_its_own_day_alone() {
-    let (first, second, third) = (date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 3));
-    for damage in [
-        "minutes = x'FFFF'",
-        "minutes = zeroblob(9000)",
-        "start = 7",
-        "length = 1380",
-        "length = -1",
-        "offset = 999999",
-        "change_minute = 5, change_offset = 7",
-        "resting = 70000",
-        "fetched_at = 9223372036854775807",
-        "changed_at = -9223372036854775807",
-        "min = 70000",
-    ] {
-        let dir = tempfile::tempdir().unwrap();
-        let mut history = of_days(dir.path(), 3);
-        let change = format!("UPDATE day SET {damage} WHERE date = '2026-01-02'");
-        assert_eq!(history.db.execute(&change, []).unwrap(), 1);
-        let is_summary = damage.starts_with("min =");
-        let unreadable = history.unreadable(Date::MIN, Date::MAX).unwrap();
-        assert_eq!(
-            unreadable,
-            if is_summary { vec![] } else { vec![second] },
-            "{damage}"
-        );
-        assert_eq!(
-            everything(&history).len(),
-            if is_summary { 1_800 } else { 1_200 }
-        );
-        let read = history.day(second);
-        assert_eq!(
-            matches!(read, Err(HistoryError::UnreadableDay(of)) if of == second),
-            !is_summary
-        );
-        for date in [first, third] {
-            assert_eq!(
-                history.day(date).unwrap().unwrap().day.logged_minutes(),
-                600
-            );
-        }
-        assert!(history.overview(first, third).unwrap().len() >= 2);
-        assert_eq!(history.span().unwrap().unwrap().days, 3);
-        assert!(history.asked_since(first).unwrap().is_empty());
-        // What comes in anew takes its place, from whatever source.
-        let again = day("UTC", "2026-01-02T08:00:00Z", &[80; 10]);
-        history.record(&known(Kind::Recording, again, 2)).unwrap();
-        assert_eq!(history.unreadable(Date::MIN, Date::MAX).unwrap(), []);
-        assert!(history.day(second).unwrap().is_some());
-    }
-    // What is another program's stays; what has no date belongs to no day.
-    for damage in ["source = 'garmin'", "date = '2026-01-0x'"] {
-        let dir = tempfile::tempdir().unwrap();
-        let mut history = of_days(dir.path(), 3);
-        let change = format!("UPDATE day SET {damage} WHERE date = '2026-01-02'");
-        assert_eq!(history.db.execute(&change, []).unwrap(), 1);
-        assert_eq!(everything(&history).len(), 1_200);
-        let again = day("UTC", "2026-01-02T08:00:00Z", &[80; 10]);
-        history.record(&known(Kind::Recording, again, 2)).unwrap();
-        assert_eq!(everything(&history).len(), 1_210);
-        let rows: i64 = history
-            .db
-            .query_row("SELECT count(*) FROM day", [], |row| row.get(0))
-            .unwrap();
-        assert_eq!(rows, 4);
-    }
-}
-
-#[test]
-fn of_a_damaged_file_everything_goes_on_that_can_be_read() {
-    let whole = tempfile::tempdir().unwrap();
-    drop(of_days(whole.path(), 100));
-    let bytes = fs::read(whole.path().join(NAME)).unwrap();
-    let pages = bytes.len() / 4_096;
-    let mut rescued = 0;
-    for page in 1..pages {
-        let dir = tempfile::tempdir().unwrap();
-        let mut damaged = bytes.clone();
-        damaged[page * 4_096..(page + 1) * 4_096].fill(0x5A);
-        fs::write(dir.path().join(NAME), &damaged).unwrap();
-        let today = known(Kind::Google, day("UTC", "2026-03-01T08:00:00Z", &[80]), 2);
-        let record = || History::open(dir.path(), "w").and_then(|mut it| it.record(&today));
-        if let Err(error) = record() {
-            assert!(
-                matches!(error, HistoryError::Damaged(_)),
-                "page {page}: {error:?}"
-            );
-            let now = at("2026-11-22T14:07:00Z");
-            let Rescued { aside, days } = rescue(dir.path(), "w", now).unwrap();
-            // Two pages lead to all others.
-            rescued += u32::from(days > 90);
-            record().unwrap();
-            let mut kept = fs::read(aside).unwrap();
-            kept.truncate(damaged.len());
-            assert!(kept == damaged, "page {page} was changed");
-        }
-        let history = History::open(dir.path(), "w").unwrap();
-        let day = history.day(date(2026, 3, 1)).unwrap().unwrap();
-        assert_eq!(day.day.iter().next().unwrap().1.get(), 80);
-    }
-    assert!(rescued > 2, "{rescued} of {pages}");
 }
 
 #[test]

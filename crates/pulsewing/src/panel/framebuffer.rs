@@ -11,7 +11,7 @@ use std::{
     fs::{File, OpenOptions},
     io,
     ops::Range,
-    os::unix::fs::FileExt,
+    os::unix::fs::{FileExt, OpenOptionsExt},
     path::PathBuf,
 };
 
@@ -21,6 +21,7 @@ use embedded_graphics::{
     primitives::Rectangle,
 };
 use pulsewing_screen::{Colours, Frame};
+use rustix::fs::OFlags;
 
 use super::{FramebufferSpec, Ready, Surface, Turn};
 use crate::problem::Problem;
@@ -125,7 +126,12 @@ impl<I: ScreenInfo> Framebuffer<I> {
     /// A [`Problem`] when there is none that can be drawn to.
     pub fn open(spec: &FramebufferSpec, info: I) -> Result<Self, Problem> {
         let path = spec.device.clone();
-        let device = OpenOptions::new().write(true).open(&path);
+        // A pipe in its place would be waited for until somebody reads it.
+        let without_waiting = OFlags::NONBLOCK.bits().cast_signed();
+        let device = OpenOptions::new()
+            .write(true)
+            .custom_flags(without_waiting)
+            .open(&path);
         let device = device.map_err(|error| no_device(&path, &error))?;
         let layout = ask(&device, &path, &info)?;
         Ok(Self {

@@ -247,7 +247,8 @@ fn freshness<'l>(view: &View<'_>) -> Line<'l> {
 
 fn facts<'l>(view: &View<'_>, reading: &Reading) -> Vec<Line<'l>> {
     let known = |it: Option<String>| it.unwrap_or_else(|| "unknown".to_owned());
-    let resting = known(reading.resting.map(|bpm| format!("{} bpm", bpm.get())));
+    let resting = reading.resting_at(view.now);
+    let resting = known(resting.map(|bpm| format!("{} bpm", bpm.get())));
     let battery = known(
         reading
             .battery_percent
@@ -271,7 +272,8 @@ fn next(view: &View<'_>) -> String {
     }
     match view.live.next_update {
         Some(at) => format!("Next update {}", words::ahead(at, view.now)),
-        None => "No further update".to_owned(),
+        None if view.live.trouble.is_some() => "No further update by itself".to_owned(),
+        None => "Next update soon".to_owned(),
     }
 }
 

@@ -102,7 +102,9 @@ impl Now {
             provider: live.provider.name(),
             reading: reading
                 .zip(live.freshness(now))
-                .map(|(reading, freshness)| ReadingJson::new(reading, freshness).dated(reading)),
+                .map(|(reading, freshness)| {
+                    ReadingJson::new(reading, freshness).dated(reading, now)
+                }),
             age_s: reading
                 .and_then(|reading| reading.age(now))
                 .map(|age| age.as_secs()),

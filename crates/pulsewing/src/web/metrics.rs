@@ -1,8 +1,8 @@
 //! The same for Prometheus (text exposition format 0.0.4).
 //!
-//! What is not known is absent, not nought. A heart rate of more than a day ago is absent as well, for a
-//! gauge has no way to say how old it is; when it was, and how long ago, is told for ever, so that a
-//! rule on that does not resolve itself.
+//! What is not known is absent, not nought. A heart rate of more than a day ago is absent as well, and so is
+//! the resting heart rate of a day before yesterday, for a gauge has no way to say how old it is; when the newest
+//! heart rate was, and how long ago, is told for ever, so that a rule on that does not resolve itself.
 
 use std::fmt::Write as _;
 
@@ -77,10 +77,10 @@ fn text(live: &Live, now: Timestamp, span: Option<Span>, bytes: u64) -> String {
     );
     gauge(
         "resting_heart_rate_bpm",
-        "The resting heart rate, in beats per minute.",
+        "The resting heart rate of today or, until it has one, of yesterday, in beats per minute.",
         "",
         reading
-            .and_then(|it| it.resting)
+            .and_then(|it| it.resting_at(now))
             .map(|bpm| f64::from(Bpm::get(bpm))),
     );
     gauge(

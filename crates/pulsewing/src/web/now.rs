@@ -275,7 +275,7 @@ fn facts(live: &Live, now: Timestamp) -> Markup {
             dl.facts {
                 @if reading.is_some() {
                 div { dt { "Resting heart rate" } dd {
-                    @match reading.and_then(|it| it.resting) { Some(bpm) => { (bpm.get()) " bpm" } None => { span.quiet { "unknown" } } }
+                    @match reading.and_then(|it| it.resting_at(now)) { Some(bpm) => { (bpm.get()) " bpm" } None => { span.quiet { "unknown" } } }
                 } }
                 div { dt { "Tracker's battery" } dd {
                     @match reading.and_then(|it| it.battery_percent) {
@@ -292,10 +292,10 @@ fn facts(live: &Live, now: Timestamp) -> Markup {
                 }
                 }
                 div { dt { "Next update" } dd {
-                    @match live.next_update {
-                        Some(at) => { time datetime=(format!("{at:.0}")) data-due=(at.as_millisecond()) { (words::ahead(at, now)) } }
-                        None if live.trouble.is_some() => { span.quiet { "none: see above" } }
-                        None => { span.quiet { "soon" } }
+                    @match (live.next_update, &live.trouble) {
+                        (Some(at), _) => { time datetime=(format!("{at:.0}")) data-due=(at.as_millisecond()) { (words::ahead(at, now)) } }
+                        (None, Some(trouble)) => { span.quiet { "none: " (words::no_update(trouble.failure)) } }
+                        (None, None) => { span.quiet { "soon" } }
                     }
                 } }
             }

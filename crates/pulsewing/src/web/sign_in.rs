@@ -58,6 +58,15 @@ impl Pending {
         });
     }
 
+    /// What is expected of whoever pastes, as the middle of a sentence.
+    fn what_to_paste(&self, up: Duration) -> String {
+        let begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match begun.as_ref().filter(|begun| up < begun.until) {
+            Some(begun) => begun.sign_in.what_to_paste(),
+            None => "begin again".to_owned(),
+        }
+    }
+
     /// Takes the sign-in that this way back belongs to, whatever it brings. A code without a state is
     /// vouched for by whoever pasted it, and not by a browser.
     fn take(&self, redirect: &Redirect, is_pasted: bool, up: Duration) -> Option<Begun> {
@@ -241,8 +250,8 @@ pub(super) async fn paste(State(site): State<Shared>, Form(pasted): Form<Pasted>
     let redirect = match Redirect::parse(text) {
         Ok(redirect) => redirect,
         Err(error) => {
-            let words = format!("{error}; paste the whole address that the browser ended at");
-            return again(&words::sentence(&words));
+            let expected = site.sign_in.what_to_paste(site.hub.now().up);
+            return again(&words::sentence(&format!("{error}; {expected}")));
         }
     };
     match site.sign_in.take(&redirect, true, site.hub.now().up) {

@@ -109,7 +109,8 @@ fn an_error_of_the_file_system_is_no_reason_to_go_back_a_generation() {
         .once()
         .exits(1)
         .says("could not be read")
-        .says("pulsewing status");
+        .says("chain is a directory, not a file")
+        .says(&format!("hint: move {} away", chain.display()));
     assert_eq!(signed_in.sandbox.requests().len(), requests);
     fs::remove_dir(&chain).unwrap();
     fs::rename(&aside, &chain).unwrap();

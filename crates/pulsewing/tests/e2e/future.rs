@@ -29,7 +29,7 @@ fn an_import_with_samples_of_the_future_costs_no_other_day() {
     import("heart_rate_2026-08-21.csv")
         .exits(0)
         .says(
-            "later than now (2026-11-22T14:07:00Z by this machine's clock), so left out: 2 values",
+            "left out 2 values that are later than now (2026-11-22T14:07:00Z by this machine's clock)",
         )
         .says("1 value of 1 day, 2026-08-21 to 2026-08-21");
     // Resting rates as well.
@@ -39,7 +39,7 @@ fn an_import_with_samples_of_the_future_costs_no_other_day() {
     );
     import("daily_resting_heart_rate.csv")
         .exits(0)
-        .says("so left out: 1 value");
+        .says("left out 1 value that is later than now");
     let all = format!("{good}2026-08-21 10:00:00,71,+00:00,UTC,\n");
     let exported_all = home.run(&["export"]).exits(0).stdout;
     assert_eq!(without_resting(&exported_all), all);

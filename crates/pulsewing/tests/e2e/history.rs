@@ -108,7 +108,7 @@ fn a_damaged_history_is_moved_aside_and_the_cycle_goes_on() {
             .run(&["once", "--now", "2026-11-22T14:07:00Z"])
             .exits(0)
             .says("the history was damaged; it is now")
-            .says("and a new one begins\n");
+            .says("and a new one begins: none of its days could be read");
         assert!(finished.stdout.contains("Today's Logged Pulses : 840"));
         let history = signed_in.home.run(&["export"]).exits(0).stdout;
         assert_eq!(

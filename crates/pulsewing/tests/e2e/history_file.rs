@@ -99,7 +99,9 @@ fn a_day_that_cannot_be_read_costs_no_other() {
     );
     let doctor = signed_in.run(&["doctor", "--offline"]).exits(0).stdout;
     assert!(
-        doctor.contains("what the history holds of 2026-11-20 cannot be read"),
+        doctor.contains(
+            "what the history holds of 2026-11-20 cannot be read; its other 842 minutes are whole"
+        ),
         "{doctor}"
     );
     let status = signed_in.run(&["status"]).exits(0).stdout;
@@ -107,8 +109,16 @@ fn a_day_that_cannot_be_read_costs_no_other() {
         status.contains("3 days, 2026-11-19 to 2026-11-22"),
         "{status}"
     );
+    assert!(
+        status.contains("Unreadable:     2026-11-20; what is fetched or imported anew"),
+        "{status}"
+    );
+    let days = &signed_in.status()["history"]["unreadable"];
+    assert_eq!(*days, json!(["2026-11-20"]));
     // What is imported anew takes its place.
     signed_in.run(&["import", "2026-11-20.csv"]).exits(0);
+    let status = signed_in.run(&["status"]).exits(0).stdout;
+    assert!(!status.contains("Unreadable:"), "{status}");
     let all = earlier("2026-11-19") + lines(&earlier("2026-11-20")) + lines(&today);
     assert_eq!(without_resting(&export().exits(0).stdout), all);
     // So does what is fetched anew, and the other days stay.

@@ -126,8 +126,8 @@ fn doubtful_values_and_missing_cells_are_left_out() {
     );
     import(&home, &["."])
         .exits(0)
-        .says("Without confidence by the tracker, so left out: 1 value.")
-        .says("no heart rate with a time, so left out: 5 values")
+        .says("Left out: 1 value, which the tracker itself did not trust.")
+        .says("left out 5 values that have no time or no heart rate from 1 to 300 bpm")
         .says("Read 4 files: 2 values of 2 days");
     assert_eq!(
         history(&home),
@@ -234,7 +234,10 @@ fn a_file_that_cannot_be_read_is_named_and_the_others_are_taken() {
             "heart_rate-2024-10-29.json",
             "its JSON is no heart rate in a form that is known",
         ),
-        ("heart_rate-2024-10-30.json", "none of its 1 values"),
+        (
+            "heart_rate-2024-10-30.json",
+            "its only value is no heart rate with a time",
+        ),
         ("heart_rate-2024-10-31.json", "no whole JSON"),
         ("heart_rate_2024-11-01.csv", "line 2 is longer"),
         (
@@ -252,7 +255,7 @@ fn a_file_that_cannot_be_read_is_named_and_the_others_are_taken() {
             finished.stderr
         );
     }
-    finished.says("9 files could not be read, and the other one was imported");
+    finished.says("9 files were left out, and the other one was imported");
     assert_eq!(history(&home), exported(START, rates()));
 }
 
@@ -385,7 +388,7 @@ fn what_cannot_work_is_said_at_once() {
     import(&home, &["notes.txt"])
         .exits(1)
         .says("notes.txt was left out: its columns are \"nothing\"")
-        .says("1 file could not be read, and nothing was imported");
+        .says("1 file was left out, and nothing was imported");
     home.run(&["import", "--zone", "Mars/Olympus", "empty"])
         .exits(1)
         .says("there is no time zone \"Mars/Olympus\"");

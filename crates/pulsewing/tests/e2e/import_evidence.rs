@@ -101,7 +101,7 @@ fn a_sample_of_the_future_says_nothing_of_clocks_and_the_first_minute_goes_with_
     let home = Home::new();
     directory(&home.work("x"), &[heart_json("2023-01-26", json(&all))]);
     import(&home, &[])
-        .says("so left out: 1 value")
+        .says("left out 1 value that is later than now")
         .says("import again with --json-times local");
     for (times, first) in [
         ("local", "2023-01-26 00:00:00,60,-06:00"),
@@ -142,7 +142,7 @@ fn what_the_json_does_not_trust_is_left_out_of_the_csv_too() {
         directory(&home.work("x"), &entries);
         home.run(&["import", "--zone", "UTC", path])
             .exits(0)
-            .says("Without confidence by the tracker, so left out: 480 values, and 480 copies of them in the CSV.");
+            .says("Left out: 480 values, which the tracker itself did not trust, and 480 of the same in the CSV.");
         assert_eq!(history(&home), expected, "{path}");
     }
     // What came in by the CSV alone goes as soon as the JSON is known.
@@ -159,8 +159,44 @@ fn what_the_json_does_not_trust_is_left_out_of_the_csv_too() {
     directory(&home.work("x"), &entries);
     home.run(&["import", "--zone", "UTC", "x"])
         .exits(0)
-        .says("Read 2 files: 0 values of 0 days.");
+        .says("Read 2 files: no heart rate was taken.");
     assert_eq!(history(&home).lines().count(), 1);
+}
+
+#[test]
+fn what_the_json_did_not_trust_is_left_out_of_a_csv_that_comes_later() {
+    let worn = samples("2023-07-21T22:00:00Z", [80, 81, 82]);
+    let unworn = samples("2023-07-21T23:00:00Z", (0..120).map(|_| 70));
+    let marked = format!(
+        "[{},{}]",
+        json(&worn).trim_matches(['[', ']']),
+        json_of_confidence(&unworn, 0).trim_matches(['[', ']'])
+    );
+    let home = Home::new();
+    home.write("heart_rate-2023-07-21.json", &marked);
+    let both = csv(&[worn, unworn.clone()].concat(), Some("Tracker"));
+    home.write("heart_rate_2023-07-21.csv", &both);
+    let import = |zone: &str, name: &str| home.run(&["import", "--zone", zone, name]).exits(0);
+    import("UTC", "heart_rate-2023-07-21.json");
+    let expected = history(&home);
+    import("UTC", "heart_rate_2023-07-21.csv").says(
+        "Left out of the CSV: 480 values, which the tracker did not trust by the JSON of an earlier import.",
+    );
+    assert_eq!(history(&home), expected);
+    // Days that are cut by another zone have the same minutes.
+    import("America/Los_Angeles", "heart_rate_2023-07-21.csv").says("Left out of the CSV: 480");
+    assert_eq!(history(&home).lines().count(), expected.lines().count());
+    // The other clock's marks are those of other hours.
+    home.run(&[
+        "import",
+        "--zone",
+        "Asia/Tokyo",
+        "--json-times",
+        "local",
+        "heart_rate-2023-07-21.json",
+    ])
+    .exits(0);
+    import("UTC", "heart_rate_2023-07-21.csv").says_nothing_of("Left out of the CSV");
 }
 
 #[test]

@@ -122,7 +122,7 @@ fn every_separator_encoding_and_usual_name_of_a_column_will_do() {
         let text = format!("\u{feff}{text}");
         text.encode_utf16().flat_map(bytes).collect()
     };
-    let files: [(&str, Vec<u8>); 9] = [
+    let files: [(&str, Vec<u8>); 10] = [
         ("heart_rate_2024-10-27.csv", semicolons.clone().into()),
         ("excel.csv", format!("sep=;\r\n{semicolons}").into()),
         ("tabs.tsv", text.replace(',', "\t").into()),
@@ -143,6 +143,13 @@ fn every_separator_encoding_and_usual_name_of_a_column_will_do() {
             "watch.csv",
             table("Heart Rate,Start_Time", &|at, bpm| {
                 format!("{bpm},{}", at.replace('T', " "))
+            })
+            .into(),
+        ),
+        (
+            "columns.csv",
+            table("Date;Time;HR (bpm)", &|at, bpm| {
+                format!("{};{bpm}", at.replace('T', ";"))
             })
             .into(),
         ),
@@ -257,7 +264,31 @@ fn what_is_not_taken_is_told_with_what_it_is() {
         (
             "sleep.csv",
             "date,asleep\n2024-10-27,7\n",
-            "its columns are \"date, asleep\", and none is known as a time or none as a heart rate",
+            "its columns are \"date, asleep\", and none is known as a heart rate: name that one bpm",
+        ),
+        (
+            "pulse.csv",
+            "pulse,note\n70,fine\n",
+            "its columns are \"pulse, note\", and none is known as a time",
+        ),
+        (
+            "daily.csv",
+            "date,bpm\n2024-10-27,70\n",
+            "its times cannot be read, the first one is \"2024-10-27\": write them as 2024-10-27T02:00:04+02:00",
+        ),
+        (
+            "british.csv",
+            "time,bpm\n27/10/2024 08:00,70\n27/10/2024 08:01,71\n",
+            "its times cannot be read, the first one is \"27/10/2024 08:00\"",
+        ),
+        ("empty.csv", "", "there is no heart rate in it"),
+        ("header.csv", "time,bpm\n", "there is no heart rate in it"),
+        ("mark.txt", "\u{feff}", "there is no heart rate in it"),
+        ("list.json", "[]", "there is no heart rate in it"),
+        (
+            "export.xml",
+            "<?xml version=\"1.0\"?><HealthData locale=\"en_GB\"></HealthData>",
+            "there is no heart rate in it",
         ),
         (
             "body.json",
@@ -281,6 +312,12 @@ fn what_is_not_taken_is_told_with_what_it_is() {
             .exits(1)
             .says(&format!("{name} was left out: {words}"));
     }
+    // A whole export without any is told as well.
+    home.write("heart_rate-2024-10-27.json", "[]");
+    home.run(&["import", "--zone", "UTC", "heart_rate-2024-10-27.json"])
+        .exits(1)
+        .says("Read 1 file: no heart rate was taken.")
+        .says("there is no heart rate in what was named");
     // A pipe is never waited for.
     rustix::fs::mknodat(
         rustix::fs::CWD,
@@ -293,4 +330,39 @@ fn what_is_not_taken_is_told_with_what_it_is() {
     home.run(&["import", "pipe.csv"])
         .exits(1)
         .says("pipe.csv was left out: it cannot be read: pipe.csv is a pipe, not a file");
+}
+
+#[test]
+fn what_a_directory_has_under_other_names_is_passed_over_aloud() {
+    let home = Home::new();
+    fs::create_dir(home.work("x")).unwrap();
+    let all = csv(&samples(START, rates()), None);
+    home.write("x/heart_rate_2024-10-27.csv", &all);
+    home.write("x/mine.csv", &all);
+    home.write("x/steps.json", "[]");
+    home.write("x/photo.png", "");
+    home.run(&["import", "--zone", "UTC", "x"])
+        .exits(0)
+        .says("Read 1 file")
+        .says("Passed over 2 files, by name not an export's heart rate, such as x/mine.csv; a file that is named itself is read.");
+}
+
+#[test]
+fn a_thousand_files_that_cannot_be_read_are_counted_and_fifty_are_named() {
+    let home = Home::new();
+    let entries: Vec<Entry> = (0..1_000)
+        .map(|number| {
+            (
+                format!("heart_rate-2024-10-27 ({number}).json"),
+                "{".to_owned(),
+            )
+        })
+        .collect();
+    fs::write(home.work("x.tar"), tar(&entries)).unwrap();
+    let finished = home
+        .run(&["import", "--zone", "UTC", "x.tar"])
+        .exits(1)
+        .says("More files that are left out are counted, and named with --verbose.")
+        .says("1000 files were left out, and nothing was imported");
+    assert_eq!(finished.stderr.matches("was left out:").count(), 50);
 }

@@ -192,6 +192,11 @@ fn a_denial_that_belongs_to_another_sign_in_ends_nothing() {
     let browser = browser::install(&door.home, |url| {
         let back = browser::approve(url);
         let (address, _) = back.split_once('?').unwrap();
+        // Whoever connects and says nothing keeps nobody waiting.
+        let authority = address.trim_start_matches("http://").trim_end_matches('/');
+        let _idle: Vec<_> = (0..40)
+            .map(|_| std::net::TcpStream::connect(authority).unwrap())
+            .collect();
         for stray in [
             "error=access_denied",
             "error=access_denied&state=00112233445566778899aabbccddeeff",
@@ -273,6 +278,39 @@ fn another_sign_ins_address_is_refused_and_asked_for_again() {
         .exits(0)
         .says("belongs to another sign-in")
         .says("there is no code in it");
+}
+
+#[test]
+fn what_cannot_be_a_code_is_not_sent_as_one_and_asked_for_again() {
+    for (provider, code) in [
+        ("google", "Google's begin with 4/"),
+        ("fitbit", "Fitbit's have 40 characters"),
+    ] {
+        let door = Door::new(provider);
+        let mut login = door.paste(&[]);
+        let back = browser::approve(&login.line());
+        login.say("garbage");
+        login.say("");
+        login.say(&back);
+        login
+            .finish()
+            .exits(0)
+            .says("that is neither such an address nor a code; paste the whole address")
+            .says("there is no code in it; paste the whole address")
+            .says("such as http://127.0.0.1:8765/?state=...&code=...")
+            .says(code);
+        assert_eq!(door.chain()["generation"], 1);
+        let mut login = door.paste(&[]);
+        login.line();
+        for rubbish in ["garbage", "I do not know", "https://www.example.org/"] {
+            login.say(rubbish);
+        }
+        login
+            .finish()
+            .exits(3)
+            .says("no address of this sign-in was pasted")
+            .says("run the command again");
+    }
 }
 
 #[test]

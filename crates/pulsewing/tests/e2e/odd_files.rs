@@ -25,10 +25,13 @@ fn a_pipe_in_place_of_the_sign_in_ends_every_command_that_needs_it() {
     pipe_at(&signed_in.home.state("chain"));
     let requests = signed_in.sandbox.requests().len();
     for command in [&["once"][..], &["status"], &["logout"]] {
-        signed_in
+        let refused = signed_in
             .run(command)
             .exits(1)
-            .says("chain is a pipe, not a file");
+            .says("chain is a pipe, not a file")
+            .says_nothing_of("pulsewing status");
+        let away = format!("move {} away", signed_in.home.state("chain").display());
+        refused.says(&away);
     }
     signed_in
         .program(&["doctor", "--offline"])
@@ -75,6 +78,13 @@ fn what_is_only_remembered_may_be_a_pipe_and_the_reading_comes_all_the_same() {
         fs::remove_file(signed_in.home.state(name)).unwrap();
     }
     pipe_at(&signed_in.home.state("state.json"));
+    let status = signed_in.run(&["status"]).exits(0).stdout;
+    assert!(status.contains("Last success:   unknown\n"), "{status}");
+    assert!(
+        status
+            .contains("state.json is a pipe, not a file; the next update puts a file in its place"),
+        "{status}"
+    );
     signed_in
         .once()
         .exits(0)

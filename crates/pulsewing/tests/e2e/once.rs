@@ -81,8 +81,44 @@ fn a_person_is_told_the_heart_rate_in_the_first_line() {
     let known = ["once", "--now", "2026-11-24T12:00:00Z"];
     let known = signed_in.home.run(&known).exits(0).stdout;
     let first = known.lines().next().unwrap_or_default();
-    assert_eq!(first, "99 bpm, light, 1 day ago");
+    assert_eq!(
+        first,
+        "Was 99 bpm, light, 1 day ago (Sun 13:59). Not worn: it syncs, but measures no heart rate."
+    );
     signed_in.run(&["once", "--report", "--json"]).exits(2);
+}
+
+#[test]
+fn what_is_not_of_now_is_told_as_what_was_and_why() {
+    // Off from ten o'clock.
+    let worn = recording::from_midnight("2026-11-22", (0..10 * 60).map(|minute| 60 + minute % 40));
+    for provider in ["google", "fitbit"] {
+        let signed_in =
+            SignedIn::either_with(provider, |home| Sandbox::with_recording(home, &worn, "UTC"));
+        signed_in.sandbox.set_clock("2026-11-22T14:07:00Z");
+        // Fitbit's own zones are others.
+        let zone = match provider {
+            "google" => "light",
+            _ => "moderate",
+        };
+        let first = |words: &str| {
+            let once = signed_in.once().exits(0).stdout;
+            let line = once.lines().next().unwrap_or_default();
+            let rate = format!("Was 99 bpm, {zone}, 4 h 8 min ago (09:59). ");
+            assert_eq!(line, format!("{rate}{words}"), "{provider}");
+        };
+        first("Not worn: it syncs, but measures no heart rate.");
+        let synced = json!({ "last_sync": "2026-11-22T10:01:00Z" });
+        signed_in.sandbox.configure(&synced);
+        first("Not synced: nothing newer came from the tracker.");
+        signed_in.sandbox.configure(&json!({ "battery": 9 }));
+        first("Not charged: its battery was low at its last sync.");
+        let route = format!("{provider}.devices");
+        signed_in
+            .sandbox
+            .fault(&route, 0, &json!({ "status": 403 }));
+        first("Nothing recorded: no newer heart rate has come.");
+    }
 }
 
 #[test]

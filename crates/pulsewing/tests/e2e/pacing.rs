@@ -110,7 +110,8 @@ fn a_limit_on_the_data_is_obeyed_across_runs() {
         signed_in
             .once()
             .exits(5)
-            .says("rate-limited until 2026-11-22T14:");
+            .says("rate-limited until 2026-11-22T14:")
+            .says("hint: nothing is lost; it is asked again after 14:1");
         let requests = signed_in.sandbox.requests().len();
         signed_in
             .once()

@@ -165,6 +165,14 @@ fn a_framebuffer_that_cannot_be_drawn_to_is_told_in_words() {
     }
     // Without the library it is what it is.
     home.run(&args).exits(1).says("is no framebuffer");
+    // A pipe that nobody reads is not waited for.
+    let pipe = home.work("pipe");
+    let mode = rustix::fs::Mode::from(0o600);
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, mode).unwrap();
+    let panel = format!("fb:{}", pipe.display());
+    home.run(&render(&heart, &["--panel", &panel]))
+        .exits(1)
+        .says("could not be opened");
 }
 
 /// What happened on the wires of an SPI panel.

@@ -69,7 +69,7 @@ fn the_page_says_what_is_wrong_in_plain_words_and_folds_the_rest_away() {
         ),
         (
             json!({ "reason": "SERVICE_DISABLED" }),
-            "The Google Health API is not switched on for this Pulsewing.",
+            "The Google Health API is not switched on for the app that Pulsewing uses.",
             "Whoever set Pulsewing up can switch it on",
             "SERVICE_DISABLED",
         ),

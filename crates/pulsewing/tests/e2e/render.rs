@@ -194,7 +194,7 @@ fn of_sources_side_by_side_the_trackers_alone_is_drawn() {
         let both = home.write(name, &of(&sources, 40..59));
         draw(&home, &both, "both.png")
             .exits(0)
-            .says("has the heart rate of 2 sources side by side, and a tracker's alone is drawn");
+            .says("has the heart rate of 2 sources side by side: that of the tracker \"Charge 6\" is drawn, and the other one is left out");
         assert_eq!(
             Picture::read(&home, "both.png"),
             Picture::read(&home, "alone.png"),
@@ -210,9 +210,9 @@ fn of_sources_side_by_side_the_trackers_alone_is_drawn() {
     let early = early["dataPoints"].as_array().unwrap().clone();
     both["dataPoints"].as_array_mut().unwrap().extend(early);
     let both = home.write("apps.json", &both.to_string());
-    draw(&home, &both, "apps.png")
-        .exits(0)
-        .says("newest value alone");
+    draw(&home, &both, "apps.png").exits(0).says(
+        "that of \"Ring\", which has the newest value, is drawn, and the other one is left out",
+    );
     assert_eq!(
         Picture::read(&home, "apps.png"),
         Picture::read(&home, "ring.png")

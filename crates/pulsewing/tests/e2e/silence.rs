@@ -65,6 +65,11 @@ fn has_the_last_minute(daemon: &Daemon) -> Value {
     assert!(metric(daemon, "heart_rate_age_seconds").unwrap() > 2.0 * 86_400.0);
     // A number without its age would be taken for one of now.
     assert_eq!(metric(daemon, "heart_rate_bpm"), None);
+    // Nor is the resting heart rate of that day one of now.
+    assert_eq!(metric(daemon, "resting_heart_rate_bpm"), None);
+    assert_eq!(now["reading"]["resting_bpm"], Value::Null);
+    let unknown = "<dt>Resting heart rate</dt><dd><span class=\"quiet\">unknown</span>";
+    assert!(page.contains(unknown), "{page}");
     now
 }
 
@@ -78,6 +83,7 @@ fn after_a_day_of_silence_the_last_reading_stays_everywhere() {
             serde_json::from_slice::<Value>(&state).unwrap()["last_minute"].clone()
         };
         let before = last_minute();
+        assert!(signed_in.run(&["once", "--json"]).exits(0).json()["resting_bpm"].is_u64());
         signed_in.sandbox.set_clock("2026-11-24T16:05:00Z");
         let daemon = Daemon::start(&signed_in);
         daemon.logs("INFO updated");

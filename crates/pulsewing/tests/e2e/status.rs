@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::{hermetic::Home, signed_in::SignedIn};
+use crate::{
+    daemon::Daemon, hermetic::Home, patience::until, recording, sandbox_process::Sandbox,
+    signed_in::SignedIn,
+};
 
 #[test]
 fn nobody_has_signed_in() {
@@ -36,23 +39,28 @@ fn the_last_heart_rate_comes_first_with_its_age() {
         let bpm = &reading["latest"]["bpm"];
         assert_eq!(
             status["latest"],
-            json!({ "at": "2026-11-22T13:59:00Z", "bpm": bpm, "zone_name": reading["zone_name"] })
+            json!({ "at": "2026-11-22T13:59:00Z", "bpm": bpm, "zone_name": reading["zone_name"], "freshness": "fresh" })
         );
         assert_eq!(status["battery_percent"], reading["battery_percent"]);
         assert_eq!(status["last_sync"], reading["last_sync"]);
         let zone = reading["zone_name"].as_str().unwrap().to_lowercase();
-        let now = |words: &str| {
+        let now = |was: &str, words: &str| {
             let status = signed_in.run(&["status"]).exits(0).stdout;
-            let line =
-                format!("Heart rate:     {bpm} bpm, {zone}, {words}\nTracker:        battery ");
+            let line = format!(
+                "Heart rate:     {was}{bpm} bpm, {zone}, {words}\nTracker:        battery "
+            );
             assert!(status.starts_with(&line), "{status}");
         };
-        now("8 min ago (13:59)");
+        now("", "8 min ago (13:59)");
         // It goes on counting, whether anything is fetched or not.
         signed_in.sandbox.advance(2 * 86_400);
-        now("2 days ago (Sunday 22 November 2026, 13:59)");
+        let ago = "2 days ago (Sun 13:59)";
+        let why = "Not updated: nothing was asked for a while.";
+        now("Was ", &format!("{ago}. {why}"));
+        assert_eq!(signed_in.status()["latest"]["freshness"], "silent");
         signed_in.once().exits(0);
-        now("2 days ago (Sunday 22 November 2026, 13:59)");
+        let why = "Not worn: it syncs, but measures no heart rate.";
+        now("Was ", &format!("{ago}. {why}"));
         // What is known of it is in the history as well.
         std::fs::remove_file(signed_in.home.state("state.json")).unwrap();
         assert_eq!(signed_in.status()["latest"]["at"], "2026-11-22T13:59:00Z");
@@ -99,14 +107,6 @@ fn after_a_success_everything_is_there() {
         }
         assert_eq!(status["last_error"], Value::Null);
         assert_eq!(status["last_update"], status["last_success"]);
-        let at = |key: &str| -> jiff::Timestamp { status[key].as_str().unwrap().parse().unwrap() };
-        // One to two minutes after the next expected sync, which is at a quarter past.
-        let next = at("next_update");
-        let sync: jiff::Timestamp = "2026-11-22T14:15:00Z".parse().unwrap();
-        assert!(
-            (60..=120).contains(&next.duration_since(sync).as_secs()),
-            "{next}"
-        );
         let words = signed_in.run(&["status"]).exits(0).stdout;
         for word in [
             "Signed in:",
@@ -120,6 +120,112 @@ fn after_a_success_everything_is_there() {
         }
         assert_eq!(signed_in.sandbox.requests().len(), requests);
     }
+}
+
+#[test]
+fn a_next_update_is_told_only_where_one_comes() {
+    let next = |signed_in: &SignedIn, words: &str| {
+        let status = signed_in.run(&["status"]).exits(0).stdout;
+        let row = format!("Next update:    {words}");
+        assert!(status.contains(&row), "{status}");
+        signed_in.status()["next_update"].clone()
+    };
+    let signed_in = SignedIn::google();
+    signed_in.today_alone();
+    signed_in.once().exits(0);
+    let nobody = "none: no daemon runs; `pulsewing run` or `pulsewing once` updates\n";
+    // Whoever runs `once` by a timer is told when there will be something newer.
+    let told = next(&signed_in, nobody);
+    assert!(told.as_str().unwrap().starts_with("2026-11-22T14:1"));
+
+    // One to two minutes after the next expected sync, which is at a quarter past.
+    let daemon = Daemon::start(&signed_in);
+    daemon.logs("updated bpm=");
+    let due = |now: &Value| -> jiff::Timestamp {
+        let at = now["next_update"].as_str().unwrap();
+        at.parse().unwrap()
+    };
+    until("the daemon to be idle", || {
+        let now = daemon.json("/api/v1/now");
+        (now["activity"] == "waiting" && now["next_update"].is_string()).then_some(())
+    });
+    let at = due(&daemon.json("/api/v1/now"));
+    let sync: jiff::Timestamp = "2026-11-22T14:15:00Z".parse().unwrap();
+    let after = at.duration_since(sync).as_secs();
+    assert!((60..=120).contains(&after), "{at}");
+    let told = next(&signed_in, "2026-11-22T14:1");
+    let told: jiff::Timestamp = told.as_str().unwrap().parse().unwrap();
+    assert_eq!(told.as_second(), at.as_second());
+
+    // Refused, and asked for no more.
+    signed_in.sandbox.faults(&json!([
+        { "route": "google.rollup", "count": 0, "do": { "status": 401 } },
+        { "route": "google.token", "count": 0, "do": { "reason": "invalid_grant" } },
+    ]));
+    daemon.post("/update", "");
+    daemon.logs("no longer accepts this sign-in");
+    let now = daemon.json("/api/v1/now");
+    assert_eq!(now["next_update"], Value::Null, "{now}");
+    let page = daemon.get("/").body;
+    let refused = "none: the provider refused the sign-in";
+    assert!(page.contains(refused), "{page}");
+    assert_eq!(next(&signed_in, refused), Value::Null);
+    daemon.stop();
+
+    signed_in.run(&["logout"]);
+    std::fs::remove_file(signed_in.home.state("chain")).ok();
+    assert_eq!(next(&signed_in, "none: nobody is signed in\n"), Value::Null);
+    let daemon = Daemon::start(&signed_in);
+    daemon.logs("nobody has signed in yet");
+    assert_eq!(daemon.json("/api/v1/now")["next_update"], Value::Null);
+    let page = daemon.get("/").body;
+    assert!(page.contains("none: nobody is signed in"), "{page}");
+    daemon.stop();
+}
+
+#[test]
+fn a_token_that_rests_is_not_told_as_asked_for_at_the_next_poll() {
+    let signed_in = SignedIn::google();
+    signed_in.today_alone();
+    signed_in.sandbox.advance(3_600);
+    signed_in
+        .sandbox
+        .fault("google.token", 0, &json!({ "reason": "deleted_client" }));
+    let daemon = Daemon::start(&signed_in);
+    daemon.logs("was deleted");
+    let now = daemon.json("/api/v1/now");
+    assert_eq!(now["next_update"], Value::Null, "{now}");
+    assert!(daemon.get("/").body.contains("none: see above"));
+    let status = signed_in.run(&["status"]).exits(0).stdout;
+    assert!(status.contains("none: see the last error"), "{status}");
+    daemon.stop();
+}
+
+#[test]
+fn the_last_minute_is_dated_by_the_clock_that_the_wearer_had() {
+    // The machine's clock is UTC's, and the wearer's is five hours behind.
+    let signed_in = SignedIn::google_with(|home| {
+        Sandbox::with_recording(home, &recording::until_two(), "America/New_York")
+    });
+    signed_in.once().exits(0);
+    let shown = || {
+        let status = signed_in.run(&["status"]).exits(0).stdout;
+        status.lines().next().unwrap_or_default().to_owned()
+    };
+    let before = shown();
+    assert!(before.ends_with("8 min ago (13:59)"), "{before}");
+    // All but the history is lost.
+    std::fs::remove_file(signed_in.home.state("state.json")).unwrap();
+    assert_eq!(shown(), before);
+    signed_in
+        .sandbox
+        .fault("*", 0, &json!({ "drop": "before" }));
+    let daemon = Daemon::start(&signed_in);
+    daemon.logs("ERROR");
+    let now = daemon.json("/api/v1/now");
+    assert_eq!(now["reading"]["latest"]["time"], "13:59", "{now}");
+    assert_eq!(now["reading"]["time_zone"], "America/New_York", "{now}");
+    daemon.stop();
 }
 
 #[test]
@@ -161,7 +267,7 @@ fn the_last_error_is_told_until_a_success() {
 #[test]
 fn what_was_not_allowed_is_listed() {
     let signed_in = SignedIn::google_with(|home| {
-        let sandbox = crate::sandbox_process::Sandbox::start(home, &[]);
+        let sandbox = Sandbox::start(home, &[]);
         let scope = json!(["googlehealth.health_metrics_and_measurements.readonly"]);
         sandbox.configure(&json!({ "scopes": scope }));
         sandbox

@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use crate::{
+    daemon::Daemon,
     hermetic::{Home, Program},
     recording,
     relay::Relay,
@@ -102,7 +103,8 @@ fn an_endpoint_that_has_moved_is_said_to_and_that_is_no_matter_of_waiting() {
         .once()
         .exits(5)
         .says("http://portal.example")
-        .says("a sign-in of its own");
+        .says("the login page of a network seems to answer in the place of Google Health")
+        .says("sign in there");
     for (fault, exit) in [(&moved, 1), (&portal, 5)] {
         signed_in.sandbox.fault("*", 0, fault);
         let doctor = signed_in.program(&["doctor"]).printing_first().run();
@@ -113,6 +115,51 @@ fn an_endpoint_that_has_moved_is_said_to_and_that_is_no_matter_of_waiting() {
             .says("leads elsewhere");
     }
     assert_eq!(signed_in.chain()["standing"], "active");
+}
+
+#[test]
+fn a_networks_login_page_is_told_as_that_by_every_face() {
+    let page = json!({ "status": 200, "body": "html" });
+    let required = json!({ "status": 511, "body": "html" });
+    for fault in [&page, &required] {
+        for provider in ["google", "fitbit"] {
+            let signed_in = SignedIn::either(provider);
+            signed_in.today_alone();
+            signed_in.once().exits(0);
+            signed_in.sandbox.fault(signed_in.heart_route(), 0, fault);
+            signed_in
+                .once()
+                .exits(5)
+                .says("the login page of a network seems to answer in the place of")
+                .says("answered in the service's place")
+                .says("open a web page in a browser on this network")
+                .says_nothing_of("as it should");
+            let daemon = Daemon::start(&signed_in);
+            daemon.logs("the login page of a network");
+            let page = daemon.get("/").body;
+            assert!(
+                page.contains("Open any web page in a browser on the same network"),
+                "{page}"
+            );
+            daemon.stop();
+            let status = signed_in.run(&["status"]).exits(0).stdout;
+            assert!(status.contains("the login page of a network"), "{status}");
+        }
+    }
+    // Where the token endpoint was, the token is kept.
+    let signed_in = SignedIn::google();
+    signed_in.sandbox.advance(3_600);
+    signed_in.sandbox.fault("google.token", 0, &required);
+    signed_in
+        .once()
+        .exits(5)
+        .says("renewing the sign-in failed: the login page of a network");
+    assert_eq!(signed_in.chain()["standing"], "active");
+    signed_in.sandbox.fault("*", 0, &required);
+    let doctor = signed_in.program(&["doctor"]).printing_first().run();
+    doctor
+        .exits(5)
+        .prints("the login page of a network answers for");
 }
 
 #[test]

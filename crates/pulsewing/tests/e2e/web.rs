@@ -437,6 +437,15 @@ fn a_sign_in_on_another_machine_is_pasted() {
     );
     assert_eq!(wrong.status, 422);
     assert!(wrong.body.contains("role=\"alert\""), "{}", wrong.body);
+    let rubbish = daemon.post("/sign-in/paste", "pasted=garbage&url=http://x/");
+    assert_eq!(rubbish.status, 422);
+    assert!(
+        rubbish
+            .body
+            .contains("That is neither such an address nor a code; paste the whole address"),
+        "{}",
+        rubbish.body
+    );
     let encoded: String = back.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let done = daemon.post("/sign-in/paste", &format!("pasted={encoded}"));
     assert_eq!(

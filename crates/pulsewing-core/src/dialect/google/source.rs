@@ -27,6 +27,19 @@ impl Source {
         self.is_tracker
     }
 
+    /// The source that has these members, those of its device and its application among them, each with its
+    /// text.
+    #[must_use]
+    pub fn of<'t>(members: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
+        let mut source = Self::default();
+        for (member, text) in members {
+            if let Some(part) = Part::named(member.as_bytes()) {
+                source.take(part, text.as_bytes());
+            }
+        }
+        source
+    }
+
     pub(super) fn take(&mut self, part: Part, text: &[u8]) {
         self.identity = self.identity.wrapping_add(fingerprint(part, text));
         self.is_tracker |= part == Part::Platform && text == b"FITBIT";

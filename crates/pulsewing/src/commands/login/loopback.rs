@@ -5,9 +5,11 @@ use std::{
     convert::Infallible,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     pin::pin,
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use http_body_util::Full;
 use hyper::{
     Request, Response, StatusCode,
@@ -19,7 +21,7 @@ use hyper_util::rt::TokioIo;
 use maud::{DOCTYPE, PreEscaped, html};
 use pulsewing_core::{AuthorizationCode, oauth::Redirect};
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::{mpsc, oneshot},
     time::{self, Instant},
 };
@@ -35,6 +37,9 @@ const WAIT_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// How long a visitor may take to ask, and to take the page.
 const PAGE_FOR: Duration = Duration::from_secs(2);
+
+/// How many visitors are served at a time.
+const MOST_VISITORS: usize = 256;
 
 const STYLE: &str =
     "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1rem}";
@@ -98,72 +103,77 @@ impl Loopback {
     ) -> Result<T, Problem> {
         let (visits, mut arrived) = mpsc::channel(1);
         let until = Instant::now() + WAIT_FOR;
-        loop {
-            let stream = match time::timeout_at(until, self.listener.accept()).await {
-                Ok(Ok((stream, _))) => stream,
-                Ok(Err(_)) => {
-                    time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-                Err(_) => {
-                    return Err(Problem::new(
-                        Exit::ConsentNeeded,
-                        "nobody signed in within ten minutes",
-                    )
-                    .hint("run the command again"));
-                }
-            };
-            let service = service_fn(|request: Request<Incoming>| {
-                let visits = visits.clone();
-                let redirect = self.redirect_of(&request, sign_in);
-                async move {
-                    let Some(redirect) = redirect else {
-                        return Ok(foreign());
-                    };
-                    let (page, shown) = oneshot::channel();
-                    // Only the first answer counts.
-                    let _ = visits.try_send(Visit { redirect, page });
-                    Ok::<_, Infallible>(shown.await.unwrap_or_else(|_| foreign()))
-                }
-            });
-            let connection = hyper::server::conn::http1::Builder::new()
-                .keep_alive(false)
-                .serve_connection(TokioIo::new(stream), service);
-            let mut connection = pin!(connection);
-            let mut is_there = true;
-            let visit = tokio::select! {
+        // Visitors are served beside each other: one who dawdles keeps nobody out.
+        let mut visitors = FuturesUnordered::new();
+        let Visit { redirect, page } = loop {
+            tokio::select! {
                 biased;
-                visit = arrived.recv() => visit,
-                // A visitor who dawdles keeps nobody else out for long.
-                _ = time::timeout(PAGE_FOR, &mut connection) => {
-                    is_there = false;
-                    arrived.try_recv().ok()
-                }
-            };
-            let Some(Visit { redirect, page }) = visit else {
-                continue;
-            };
-            let outcome = async {
-                let code = redirect.answer.map_err(|error| sign_in.denied(error))?;
-                finish(sign_in, &code).await
-            };
-            let mut outcome = pin!(outcome);
-            // The browser may go away meanwhile: what was begun is brought to its end.
-            let outcome = tokio::select! {
-                outcome = &mut outcome => outcome,
-                _ = &mut connection, if is_there => {
-                    is_there = false;
-                    outcome.await
-                }
-            };
-            let _ = page.send(match &outcome {
-                Ok(_) => signed_in(),
-                Err(problem) => failed(problem),
-            });
-            if is_there {
-                let _ = time::timeout(PAGE_FOR, connection).await;
+                Some(visit) = arrived.recv() => break visit,
+                Some(()) = visitors.next() => {}
+                accepted = time::timeout_at(until, self.listener.accept()) => match accepted {
+                    Ok(Ok((stream, _))) if visitors.len() < MOST_VISITORS => {
+                        visitors.push(self.serve(stream, sign_in, visits.clone()));
+                    }
+                    // Whoever comes beside too many idle ones has to come again.
+                    Ok(Ok(_)) => {}
+                    Ok(Err(_)) => time::sleep(Duration::from_millis(50)).await,
+                    Err(_) => {
+                        return Err(Problem::new(
+                            Exit::ConsentNeeded,
+                            "nobody signed in within ten minutes",
+                        )
+                        .hint("run the command again"));
+                    }
+                },
             }
-            return outcome;
+        };
+        // Only the first answer counts.
+        drop((visits, arrived));
+        let outcome = async {
+            let code = redirect.answer.map_err(|error| sign_in.denied(error))?;
+            finish(sign_in, &code).await
+        };
+        let mut outcome = pin!(outcome);
+        // The browser may go away meanwhile: what was begun is brought to its end.
+        let outcome = loop {
+            tokio::select! {
+                outcome = &mut outcome => break outcome,
+                Some(()) = visitors.next() => {}
+            }
+        };
+        let _ = page.send(match &outcome {
+            Ok(_) => signed_in(),
+            Err(problem) => failed(problem),
+        });
+        let all_served = async { while visitors.next().await.is_some() {} };
+        let _ = time::timeout(PAGE_FOR, all_served).await;
+        outcome
+    }
+    /// Serves a visitor, who is given up when nothing comes; whoever brings the answer is shown what came
+    /// of it.
+    async fn serve(&self, stream: TcpStream, sign_in: &SignIn, visits: mpsc::Sender<Visit>) {
+        let brings_it = AtomicBool::new(false);
+        let service = service_fn(|request: Request<Incoming>| {
+            let visits = visits.clone();
+            let redirect = self.redirect_of(&request, sign_in);
+            brings_it.store(redirect.is_some(), Ordering::Relaxed);
+            async move {
+                let Some(redirect) = redirect else {
+                    return Ok(foreign());
+                };
+                let (page, shown) = oneshot::channel();
+                let _ = visits.try_send(Visit { redirect, page });
+                drop(visits);
+                Ok::<_, Infallible>(shown.await.unwrap_or_else(|_| foreign()))
+            }
+        });
+        let connection = hyper::server::conn::http1::Builder::new()
+            .keep_alive(false)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(connection);
+        let in_time = time::timeout(PAGE_FOR, &mut connection).await;
+        if in_time.is_err() && brings_it.load(Ordering::Relaxed) {
+            let _ = connection.await;
         }
     }
 

@@ -205,14 +205,16 @@ async fn by_paste(app: &App, sign_in: &SignIn) -> Result<AuthorizationCode, Prob
                 "that address belongs to another sign-in; paste the one that this sign-in ended at",
             ),
             Err(error) => app.console.warn(&format!(
-                "{error}; paste the whole address that the browser ended at"
+                "{error}; {}, and press Enter",
+                sign_in.what_to_paste()
             )),
         }
     }
     Err(Problem::new(
         Exit::ConsentNeeded,
         "no address of this sign-in was pasted",
-    ))
+    )
+    .hint("run the command again: each time it begins another sign-in, with an address of its own"))
 }
 
 /// A line of stdin; `None` at its end.

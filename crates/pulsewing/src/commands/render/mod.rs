@@ -1,5 +1,7 @@
 //! `pulsewing render`: draws saved API replies, offline.
 
+mod source_name;
+
 use std::{collections::HashSet, io::Read, path::Path};
 
 use jiff::{SignedDuration, Timestamp};
@@ -97,7 +99,7 @@ fn google_reading(
     if page.next_page.is_some() {
         app.console.warn("this reply goes on in a next page, which is not in the file: the day may be incomplete");
     }
-    if let Some(left_out) = keep_one_source(&mut points) {
+    if let Some(left_out) = keep_one_source(&mut points, path) {
         app.console.warn(&format!("{} {left_out}", path.display()));
     }
     let at = |point: &google::HeartPoint| match point {
@@ -212,7 +214,7 @@ fn warn_of_future(app: &App, values: usize) {
 /// Leaves the points of one source, where several stand side by side: the mean of two is a heart rate
 /// that nobody had. A tracker's come first, then those that go on the longest. Returns what was done, if
 /// anything was.
-fn keep_one_source(points: &mut Vec<google::HeartPoint>) -> Option<String> {
+fn keep_one_source(points: &mut Vec<google::HeartPoint>, reply: &Path) -> Option<String> {
     let mut sources: Vec<(Option<google::Source>, Timestamp)> = Vec::new();
     for point in points.iter() {
         let google::HeartPoint::Raw { at, source, .. } = point else {
@@ -234,14 +236,21 @@ fn keep_one_source(points: &mut Vec<google::HeartPoint>) -> Option<String> {
         google::HeartPoint::Raw { source, .. } => *source == kept,
         google::HeartPoint::Minute(_) => true,
     });
-    let whose = if is_tracker(kept) {
-        "a tracker's alone"
-    } else {
-        "that of the one with the newest value alone"
+    let name = kept.and_then(|kept| source_name::of(kept, reply));
+    let name = name.map(|name| name.escape_debug().to_string());
+    let whose = match (name, is_tracker(kept)) {
+        (Some(name), true) => format!("that of the tracker \"{name}\""),
+        (None, true) => "a tracker's".to_owned(),
+        (Some(name), false) => format!("that of \"{name}\", which has the newest value,"),
+        (None, false) => "that of the one with the newest value".to_owned(),
+    };
+    let left_out = match count - 1 {
+        1 => "the other one is".to_owned(),
+        others => format!("the {others} others are"),
     };
     Some(format!(
-        "has the heart rate of {count} sources side by side, and {whose} is drawn; a reply of \
-         dataPoints:reconcile or rollUp has them merged"
+        "has the heart rate of {count} sources side by side: {whose} is drawn, and {left_out} left out; \
+         a reply of dataPoints:reconcile or rollUp has them merged"
     ))
 }
 

@@ -1,25 +1,25 @@
 //! `pulsewing status`: the last heart rate, what is stored, and how the last update went; never a secret.
 
-use std::{error::Error, fmt::Write};
+mod latest;
+mod next;
 
-use jiff::Timestamp;
-use pulsewing_core::{
-    Bpm,
-    chain::{Record, Standing},
-    day::Sample,
-    heart_zone::HeartZones,
-};
+use std::{error::Error, fmt::Write, io};
+
+use jiff::{Timestamp, civil::Date};
+use pulsewing_core::chain::{Record, Standing};
 use serde::Serialize;
 
+use self::{latest::Latest, next::Next};
 use super::print;
 use crate::{
     app::App,
     cli,
+    daemon::Single,
     history::{History, HistoryError, bytes_on_disk},
     places,
     problem::Problem,
     state_file::State,
-    words, zone,
+    words,
 };
 
 /// What is shown.
@@ -36,20 +36,15 @@ struct Status {
     last_update: Option<Timestamp>,
     last_success: Option<Timestamp>,
     next_update: Option<Timestamp>,
+    #[serde(skip)]
+    next: Next,
     last_error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_details: Option<String>,
+    /// Why nothing is known of earlier updates, if what is remembered of them cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_error: Option<String>,
     history: Kept,
-}
-
-/// The newest heart rate that is known.
-#[derive(Debug, Serialize)]
-struct Latest {
-    at: Timestamp,
-    bpm: u16,
-    zone_name: &'static str,
-    #[serde(skip)]
-    in_words: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -76,6 +71,9 @@ struct Kept {
     bytes: u64,
     #[serde(flatten)]
     days: Option<Days>,
+    /// The days of which something cannot be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<Date>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -89,7 +87,7 @@ struct Days {
 
 pub(super) fn run(app: &App, options: &cli::Status) -> Result<(), Problem> {
     let loaded = app.chain_file().load()?;
-    let status = Status::new(app, loaded.record.as_ref(), &app.state());
+    let status = Status::new(app, loaded.record.as_ref(), State::load(app.state_dir()));
     if options.json {
         let json = serde_json::to_string(&status)
             .map_err(|error| Problem::failed("the status cannot be printed").caused_by(&error))?;
@@ -99,20 +97,29 @@ pub(super) fn run(app: &App, options: &cli::Status) -> Result<(), Problem> {
 }
 
 impl Status {
-    fn new(app: &App, record: Option<&Record>, state: &State) -> Self {
+    fn new(app: &App, record: Option<&Record>, state: io::Result<State>) -> Self {
+        let (state, state_error) = match state {
+            Ok(state) => (state, None),
+            Err(error) => (State::default(), Some(error.to_string())),
+        };
+        // Where the lock cannot be looked at, no daemon could have taken it.
+        let is_daemon_running = Single::is_claimed(app.state_dir()).unwrap_or(false);
+        let next = Next::new(record, &state, is_daemon_running);
         let history = History::open_existing(app.state_dir(), places::WEARER);
         let facts = state.reading.as_ref();
         Self {
             state_dir: app.state_dir().display().to_string(),
-            latest: Latest::new(app, state, history.as_ref().ok().and_then(Option::as_ref)),
+            latest: Latest::new(app, &state, history.as_ref().ok().and_then(Option::as_ref)),
             battery_percent: facts.and_then(|facts| facts.battery_percent),
             last_sync: facts.and_then(|facts| facts.last_sync),
             chain: record.map(Chain::new),
             last_update: state.last_update,
             last_success: state.last_success,
-            next_update: state.next_update,
-            last_error: state.last_error.clone(),
-            last_details: state.last_details.clone(),
+            next_update: next.at(),
+            next,
+            last_error: state.last_error,
+            last_details: state.last_details,
+            state_error,
             history: Kept::new(app, &history),
         }
     }
@@ -132,15 +139,48 @@ impl Status {
             None => row("Signed in:", "no; `pulsewing login` signs in"),
             Some(chain) => chain.in_words(now, &mut row),
         }
-        row("Last update:", &when(self.last_update, now));
-        row("Last success:", &when(self.last_success, now));
-        row("Next update:", &when(self.next_update, now));
-        row("Last error:", self.last_error.as_deref().unwrap_or("none"));
+        let absent = match self.state_error {
+            Some(_) => "unknown",
+            None => "never",
+        };
+        let past = |at: Option<Timestamp>| at.map_or_else(|| absent.to_owned(), |at| when(at, now));
+        row("Last update:", &past(self.last_update));
+        row("Last success:", &past(self.last_success));
+        match self.next {
+            Next::At(at) => row("Next update:", &when(at, now)),
+            Next::Soon => row("Next update:", "soon"),
+            Next::IfAsked(_) => row(
+                "Next update:",
+                "none: no daemon runs; `pulsewing run` or `pulsewing once` updates",
+            ),
+            Next::Never(why) => row("Next update:", &format!("none: {why}")),
+        }
+        let no_error = match self.state_error {
+            Some(_) => "unknown",
+            None => "none",
+        };
+        row(
+            "Last error:",
+            self.last_error.as_deref().unwrap_or(no_error),
+        );
         if let Some(details) = &self.last_details {
             row("Details:", details);
         }
         row("History:", &self.history.in_words());
+        if !self.history.unreadable.is_empty() {
+            let days = words::days(&self.history.unreadable);
+            row(
+                "Unreadable:",
+                &format!("{days}; what is fetched or imported anew of such a day takes its place"),
+            );
+        }
         row("State:", &self.state_dir);
+        if let Some(error) = &self.state_error {
+            row(
+                "Remembered:",
+                &format!("nothing: {error}; the next update puts a file in its place"),
+            );
+        }
         text
     }
 
@@ -156,56 +196,6 @@ impl Status {
     }
 }
 
-impl Latest {
-    /// What the last update or the history knows, whichever is newer. A minute that is yet to come is
-    /// not believed.
-    fn new(app: &App, state: &State, history: Option<&History>) -> Option<Self> {
-        let now = app.now();
-        let fetched = state.last_minute.zip(state.last_bpm.and_then(Bpm::new));
-        let fetched = fetched.map(|(at, bpm)| Sample { at, bpm });
-        // That a history cannot be read is said in its own place.
-        let kept = history.and_then(|history| history.last_known(now).ok().flatten());
-        let kept = kept.and_then(|last| last.window.latest());
-        let sample = fetched
-            .into_iter()
-            .chain(kept)
-            .filter(|sample| sample.at <= now)
-            .max_by_key(|sample| sample.at)?;
-        let zones = match &state.reading {
-            Some(facts) => facts.heart_zones(),
-            None => app
-                .config
-                .heart_zones()
-                .ok()
-                .flatten()
-                .unwrap_or(HeartZones::PLAIN),
-        };
-        let heart_zone = zones.zone(sample.bpm);
-        let zone_facts = state
-            .memory()
-            .zone
-            .map(|(facts, _)| facts)
-            .unwrap_or_default();
-        let configured = app.config.wearer.time_zone.as_deref();
-        let offset_at = |at| zone::resolve(&zone_facts, configured, at).offsets.at(at);
-        let (offset, today) = (offset_at(sample.at), offset_at(now).to_datetime(now).date());
-        let (date, clock) = (
-            offset.to_datetime(sample.at).date(),
-            words::clock_at(sample.at, offset),
-        );
-        let newest = words::heart_rate(sample, heart_zone, now);
-        Some(Self {
-            at: sample.at,
-            bpm: sample.bpm.get(),
-            zone_name: heart_zone.name(),
-            in_words: match date == today {
-                true => format!("{newest} ({clock})"),
-                false => format!("{newest} ({}, {clock})", words::date(date)),
-            },
-        })
-    }
-}
-
 impl Kept {
     fn new(app: &App, history: &Result<Option<History>, HistoryError>) -> Self {
         let span = match history {
@@ -217,7 +207,11 @@ impl Kept {
             Ok(span) => (span, None),
             Err(error) => (None, Some(error)),
         };
+        let whole = history.as_ref().ok().and_then(Option::as_ref);
+        // What stands in the way of the whole is said already.
+        let unreadable = whole.and_then(|history| history.unreadable(Date::MIN, Date::MAX).ok());
         Self {
+            unreadable: unreadable.unwrap_or_default(),
             bytes: bytes_on_disk(app.state_dir()),
             days: span.map(|span| Days {
                 days: span.days,
@@ -282,7 +276,7 @@ impl Chain {
             &format!(
                 "generation {}, {}",
                 self.generation,
-                when(Some(self.obtained_at), now)
+                when(self.obtained_at, now)
             ),
         );
         row("Access token:", &expiry(self.access_token_expires_at, now));
@@ -323,16 +317,13 @@ fn with_cause(error: &HistoryError) -> String {
 fn expiry(at: Option<Timestamp>, now: Timestamp) -> String {
     match at {
         None => "none".into(),
-        Some(at) if at <= now => format!("expired {}", when(Some(at), now)),
-        Some(at) => format!("until {}", when(Some(at), now)),
+        Some(at) if at <= now => format!("expired {}", when(at, now)),
+        Some(at) => format!("until {}", when(at, now)),
     }
 }
 
 /// An instant, and how far away it is.
-fn when(at: Option<Timestamp>, now: Timestamp) -> String {
-    let Some(at) = at else {
-        return "never".into();
-    };
+fn when(at: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second().saturating_sub(at.as_second());
     let (ago, is_past) = (seconds.unsigned_abs(), seconds >= 0);
     let distance = match ago {

@@ -1,0 +1,97 @@
+//! The newest heart rate that is known, dated by the clock that the wearer had then.
+
+use jiff::Timestamp;
+use pulsewing_core::{
+    Bpm, Provider,
+    day::{Day, Sample, Window},
+    heart_zone::HeartZones,
+    reading::{Freshness, Reading},
+};
+use serde::Serialize;
+
+use crate::{app::App, daemon::zone_of_minute, history::History, state_file::State, words, zone};
+
+/// The newest heart rate that is known.
+#[derive(Debug, Serialize)]
+pub(super) struct Latest {
+    at: Timestamp,
+    bpm: u16,
+    zone_name: &'static str,
+    freshness: &'static str,
+    #[serde(skip)]
+    pub(super) in_words: String,
+}
+
+impl Latest {
+    /// What the last update or the history knows, whichever is newer. A minute that is yet to come is
+    /// not believed.
+    pub(super) fn new(app: &App, state: &State, history: Option<&History>) -> Option<Self> {
+        let now = app.now();
+        let reading = reading(app, state, history)?;
+        let sample = reading.latest()?;
+        let freshness = reading.freshness(now, app.interval(), state.last_error.is_some());
+        let line = words::heart_rate(&reading, freshness, now)?;
+        Some(Self {
+            at: sample.at,
+            bpm: sample.bpm.get(),
+            zone_name: reading.heart_zone()?.name(),
+            freshness: freshness.name(),
+            in_words: match freshness {
+                Freshness::Fresh => format!("{line} ({})", words::moment(&reading, sample.at, now)),
+                _ => line,
+            },
+        })
+    }
+}
+
+/// A reading of that one minute, with what else is remembered.
+fn reading(app: &App, state: &State, history: Option<&History>) -> Option<Reading> {
+    let now = app.now();
+    let fetched = state.last_minute.zip(state.last_bpm.and_then(Bpm::new));
+    let fetched = fetched.map(|(at, bpm)| Sample { at, bpm });
+    // That a history cannot be read is said in its own place.
+    let last = history.and_then(|history| history.last_known(now).ok().flatten());
+    let kept = last.as_ref().and_then(|last| last.window.latest());
+    let sample = fetched
+        .into_iter()
+        .chain(kept)
+        .filter(|sample| sample.at <= now)
+        .max_by_key(|sample| sample.at)?;
+    let configured = app.config.wearer.time_zone.as_deref();
+    let remembered = state.memory().zone.map(|(facts, _)| facts);
+    let kept_zone = history.and_then(|history| {
+        let is_guess_again = remembered.is_none() && configured.is_none();
+        zone_of_minute(history, sample.at).filter(|own| !is_guess_again || !zone::is_machines(own))
+    });
+    let time_zone = zone::resolve(
+        &kept_zone.or(remembered).unwrap_or_default(),
+        configured,
+        sample.at,
+    );
+    let time_zone = zone::reaching(&time_zone, sample.at, now);
+    let mut window = Window::ending_at(sample.at);
+    window.insert(sample);
+    let facts = state.reading.as_ref();
+    let heart_zones = match facts {
+        Some(facts) => facts.heart_zones(),
+        None => {
+            let own = app.config.heart_zones().ok().flatten();
+            own.unwrap_or(HeartZones::PLAIN)
+        }
+    };
+    Some(Reading {
+        provider: app.provider(None).unwrap_or(Provider::Google),
+        day: Day::new(time_zone.offsets.day_of(sample.at)),
+        time_zone,
+        window,
+        battery_percent: facts.and_then(|facts| facts.battery_percent),
+        last_sync: facts.and_then(|facts| facts.last_sync),
+        resting: None,
+        heart_zones,
+        fetched_at: match (facts, &last) {
+            (Some(facts), _) => facts.fetched_at,
+            (None, Some(last)) => last.fetched_at,
+            (None, None) => sample.at,
+        },
+    })
+}
