@@ -102,7 +102,7 @@ impl Console {
     pub fn problem(&self, problem: &Problem) {
         if self.is_logged {
             let hint = problem.hints().join("; ");
-            let details = problem.technical();
+            let details = problem.in_detail();
             return tracing::error!(details, hint, "{}", problem.message());
         }
         for line in problem.to_string().lines() {

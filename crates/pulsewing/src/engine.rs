@@ -312,9 +312,7 @@ impl Engine {
             Some(failure) => self.cycle.asks_again(failure, self.clock.now()),
         };
         self.state.last_error = problem.as_ref().map(|problem| problem.message().to_owned());
-        self.state.last_details = problem
-            .as_ref()
-            .and_then(|problem| problem.technical().map(str::to_owned));
+        self.state.last_details = problem.as_ref().and_then(Problem::in_detail);
         self.state.oauth_error = match self.failure {
             Some(Failure::OAuth(error)) => Some(error.to_string()),
             _ => None,

@@ -155,6 +155,14 @@ impl Problem {
         self.details.as_deref()
     }
 
+    /// The same with what caused it, for a place that has a line for both.
+    #[must_use]
+    pub fn in_detail(&self) -> Option<String> {
+        let parts = self.details.iter().chain(&self.causes);
+        let line = parts.map(String::as_str).collect::<Vec<_>>().join(": ");
+        (!line.is_empty()).then_some(line)
+    }
+
     /// What caused it, the nearest cause first.
     #[must_use]
     pub fn causes(&self) -> &[String] {

@@ -4,8 +4,10 @@
 //! asked of the cloud. Where none does, this program polls itself, as one that is watched.
 
 use std::{
-    fs,
+    env, fs,
     io::{IsTerminal, stdout},
+    mem::ManuallyDrop,
+    pin::pin,
     sync::Arc,
     thread,
     time::{Duration, SystemTime},
@@ -34,7 +36,8 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(global: &Global, console: Console) -> Result<(), Problem> {
-    if !stdout().is_terminal() {
+    let cannot_move = env::var_os("TERM").is_some_and(|name| name == "dumb");
+    if !stdout().is_terminal() || cannot_move {
         return Err(
             Problem::new(Exit::Usage, "`show` needs a terminal to draw on")
                 .hint("`pulsewing once` prints the same as text, or as JSON with --json"),
@@ -64,7 +67,7 @@ async fn own(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Proble
     let mut rounds = Rounds::new(app, app.engine(app.provider(None)?, None)?);
     let hub = rounds.hub().clone();
     screen.message = None;
-    let cycles = async {
+    let mut cycles = pin!(async {
         loop {
             match rounds.next(stop).await {
                 Ok(()) => {
@@ -75,7 +78,7 @@ async fn own(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Proble
                 Err(_) => {}
             }
         }
-    };
+    });
     let show = async {
         let mut changes = hub.subscribe();
         let mut mode = Mode::Own;
@@ -94,11 +97,15 @@ async fn own(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Proble
             }
         }
     };
-    tokio::select! {
+    let result = tokio::select! {
         biased;
-        () = cycles => Ok(true),
+        () = &mut cycles => return Ok(true),
         result = show => result,
-    }
+    };
+    // Without a terminal nothing is shown any more; a refresh that is under way is finished all the same.
+    stop.request();
+    cycles.await;
+    result
 }
 
 /// Shows what a daemon remembers. Returns whether it was told to stop; otherwise the daemon has ended.
@@ -220,7 +227,8 @@ fn key_of(event: &Event) -> Option<Key> {
 
 /// The terminal while it is ours; given back when this is dropped, and before a panic is told.
 struct Screen {
-    terminal: DefaultTerminal,
+    /// Dropped by itself it would complain of a terminal that is gone, and panic where that cannot be read.
+    terminal: ManuallyDrop<DefaultTerminal>,
     keys: mpsc::Receiver<Key>,
     newest: Newest,
     past: Option<Past>,
@@ -235,7 +243,7 @@ impl Screen {
         })?;
         app.console.detail(|| "the terminal is drawn on".into());
         Ok(Self {
-            terminal,
+            terminal: ManuallyDrop::new(terminal),
             keys,
             newest,
             past: None,
@@ -285,7 +293,7 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        terminal::give_back();
+        terminal::give_back(&mut self.terminal);
     }
 }
 

@@ -81,7 +81,7 @@ pub struct Trouble {
     pub exit: Exit,
     /// What happened, in one plain sentence.
     pub message: String,
-    /// The same in technical words, where they differ.
+    /// The same in technical words, and what caused it.
     pub details: Option<String>,
     /// What to do next, if there is something.
     pub hint: Option<String>,
@@ -95,7 +95,7 @@ impl Trouble {
             failure,
             exit: problem.exit(),
             message: problem.message().to_owned(),
-            details: problem.technical().map(str::to_owned),
+            details: problem.in_detail(),
             hint: problem.hints().first().cloned(),
         }
     }

@@ -108,6 +108,8 @@ fn present(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         let text = vec![
             Line::from("No heart rate yet".bold()),
             Line::from(match view.mode {
+                // What it was is said below.
+                _ if view.live.trouble.is_some() => "No update has succeeded yet.",
                 Mode::Follows => "Waiting for the daemon's first update.",
                 _ => "The first comes within a minute.",
             }),

@@ -27,9 +27,10 @@ pub fn take() -> io::Result<DefaultTerminal> {
     ratatui::try_init()
 }
 
-/// Gives the terminal back as it was.
-pub fn give_back() {
-    ratatui::restore();
+/// Gives the terminal back as it was. One that is gone has nobody to be told, on the terminal least of all.
+pub fn give_back(terminal: &mut DefaultTerminal) {
+    let _ = terminal.show_cursor();
+    let _ = ratatui::try_restore();
 }
 
 /// What is to be seen.

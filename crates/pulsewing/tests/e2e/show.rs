@@ -36,27 +36,10 @@ impl Terminal {
     }
 
     fn of(mut command: Command, rows: u16, columns: u16) -> Self {
-        let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&keys).unwrap();
-        unlockpt(&keys).unwrap();
-        let name = ptsname(&keys, Vec::new()).unwrap();
-        let open = || {
-            File::options()
-                .read(true)
-                .write(true)
-                .open(Path::new(name.to_str().unwrap()))
-                .unwrap()
-        };
-        let line = OwnedFd::from(open());
+        let (keys, line) = pseudo_terminal();
         resize(&line, rows, columns);
         let before = tcgetattr(&line).unwrap();
-        command
-            .env("TERM", "xterm-256color")
-            .stdin(Stdio::from(open()))
-            .stdout(Stdio::from(open()))
-            .stderr(Stdio::from(open()));
-        let child = command.spawn().unwrap();
-        let keys = File::from(keys);
+        let child = in_terminal(&mut command, &line).spawn().unwrap();
         let parser = vt100::Parser::new(size(rows), size(columns), 0);
         let screen = Arc::new((Mutex::new(parser), Condvar::new()));
         let (mut from, to) = (keys.try_clone().unwrap(), Arc::clone(&screen));
@@ -155,6 +138,29 @@ impl Terminal {
             parser = self.screen.1.wait_timeout(parser, left).unwrap().0;
         }
     }
+}
+
+/// Both ends of a new terminal: whoever sits at it, and whatever runs in it.
+fn pseudo_terminal() -> (File, OwnedFd) {
+    let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&keys).unwrap();
+    unlockpt(&keys).unwrap();
+    let name = ptsname(&keys, Vec::new()).unwrap();
+    let line = File::options()
+        .read(true)
+        .write(true)
+        .open(Path::new(name.to_str().unwrap()))
+        .unwrap();
+    (File::from(keys), OwnedFd::from(line))
+}
+
+fn in_terminal<'c>(command: &'c mut Command, line: &OwnedFd) -> &'c mut Command {
+    let line = || Stdio::from(line.try_clone().unwrap());
+    command
+        .env("TERM", "xterm-256color")
+        .stdin(line())
+        .stdout(line())
+        .stderr(line())
 }
 
 impl Drop for Terminal {
@@ -369,6 +375,26 @@ fn a_signal_gives_the_terminal_back_and_cuts_no_refresh() {
 }
 
 #[test]
+fn a_terminal_that_is_closed_cuts_no_refresh() {
+    let signed_in = SignedIn::fitbit();
+    signed_in
+        .sandbox
+        .fault("fitbit.token", 1, &json!({ "stall_s": 3 }));
+    let (keys, line) = pseudo_terminal();
+    resize(&line, 24, 80);
+    let mut command = signed_in.program(&["show"]).into_command();
+    let mut child = in_terminal(&mut command, &line).spawn().unwrap();
+    // Nobody holds it open but the program.
+    drop((command, line));
+    signed_in.sandbox.wait_for("fitbit.token", 1);
+    drop(keys);
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(1), "{status:?}");
+    assert_eq!(signed_in.chain()["generation"], 2);
+    signed_in.assert_chain_goes_on();
+}
+
+#[test]
 fn without_a_terminal_it_says_what_to_use_instead() {
     let signed_in = SignedIn::google();
     signed_in
@@ -376,6 +402,19 @@ fn without_a_terminal_it_says_what_to_use_instead() {
         .exits(2)
         .says("`show` needs a terminal")
         .says("pulsewing once");
+    // Nor is one enough that cannot draw.
+    let (mut keys, line) = pseudo_terminal();
+    let mut command = signed_in.program(&["show"]).into_command();
+    let mut child = in_terminal(&mut command, &line)
+        .env("TERM", "dumb")
+        .spawn()
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+    drop((command, line));
+    let mut said = String::new();
+    // At the end of a terminal there is an error.
+    let _ = keys.read_to_string(&mut said);
+    assert!(said.contains("`show` needs a terminal"), "{said}");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::{
     fs,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
+    process::Stdio,
 };
 
 use jiff::Timestamp;
@@ -301,6 +303,29 @@ fn reports_that_cannot_be_printed_do_not_end_it() {
     run.error_line_with("updated");
     run.signal("TERM");
     run.finish().exits(0);
+}
+
+#[test]
+fn a_log_that_cannot_be_written_does_not_end_it() {
+    let signed_in = SignedIn::fitbit();
+    signed_in.today_alone();
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut run = signed_in
+        .program(&["run", "--no-web", "--verbose"])
+        .into_command()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(full)
+        .spawn()
+        .unwrap();
+    let reports = BufReader::new(run.stdout.take().unwrap()).lines();
+    let finished = reports.map(Result::unwrap).find(|line| line == "Finished!");
+    assert!(finished.is_some(), "{:?}", run.wait());
+    let pid = rustix::process::Pid::from_child(&run);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let status = run.wait().unwrap();
+    assert_eq!(status.code(), Some(0), "{status:?}");
+    signed_in.assert_chain_goes_on();
 }
 
 #[test]

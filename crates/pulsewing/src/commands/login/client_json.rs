@@ -57,7 +57,7 @@ pub(super) fn read(path: &Path) -> Result<ClientFile, Problem> {
     let has_secret = |secret: &String| !secret.trim().is_empty();
     let client_secret = client.client_secret.filter(has_secret).ok_or_else(|| {
         // Clients of type Android and iOS have no secret, and nowhere to come back to.
-        if client.redirect_uris.is_empty() {
+        if !is_web && client.redirect_uris.is_empty() {
             return refuse("has no client_secret: it is of a client of type Android, iOS or the like, and those do not serve");
         }
         Problem::failed(format!("{} has no client_secret", path.display()))
@@ -115,6 +115,7 @@ mod tests {
                 "Android",
                 "add a secret",
             ),
+            (r#"{"web":{"client_id":"w"}}"#, "add a secret", "Android"),
         ] {
             let message = parsed(json).map(|_| ()).unwrap_err().to_string();
             assert!(
