@@ -278,6 +278,15 @@ fn a_socks_proxy_is_spoken_to_and_named_when_it_is_not_there() {
             .exits(5)
             .says(&format!("the proxy {proxy}"))
             .says_nothing_of("refuses");
+        // Whoever looks later is told as well, and whoever reads the log.
+        let named = format!("the proxy {proxy}");
+        let status = behind.signed_in.status();
+        let details = status["last_details"].as_str().unwrap();
+        assert!(details.contains(&named), "{status}");
+        let run = behind.program(&["run", "--no-web"], &proxy).start();
+        run.error_line_with(&named);
+        run.signal("TERM");
+        run.finish().exits(0);
         let doctor = behind.program(&["doctor"], &proxy).printing_first().run();
         doctor.exits(0).prints(&format!("the proxy {proxy}"));
     }
