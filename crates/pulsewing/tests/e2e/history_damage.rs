@@ -120,10 +120,10 @@ fn tables_that_are_not_a_historys_are_told_in_words_and_an_import_begins_anew_wi
             "its tables are not those of format 1",
             3,
         ),
-        ("DROP TABLE day", "its tables are not those of format 3", 0),
+        ("DROP TABLE day", "its tables are not those of format 4", 0),
         (
             "ALTER TABLE day RENAME TO days; CREATE VIEW day AS SELECT * FROM days",
-            "its tables are not those of format 3",
+            "its tables are not those of format 4",
             0,
         ),
     ] {
