@@ -103,6 +103,7 @@ impl Unstored {
     }
 }
 
+#[inline(never)]
 fn encode<'b>(chain: &Chain, intent: Option<&Intent>, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
     let [m0, m1, m2, m3] = MAGIC;
     // The length of the fields is not known yet.

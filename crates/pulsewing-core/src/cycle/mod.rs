@@ -258,6 +258,9 @@ impl Cycle {
     }
 
     /// Says what to do next. `buffer` is where requests and records are written.
+    // Not inlined, nor are others of its kind: their locals are large, and a board's stack and flash are
+    // small.
+    #[inline(never)]
     pub fn poll(&mut self, now: Now, buffer: &mut [u8; REQUEST_BUFFER]) -> Action {
         self.look_at_clocks(now);
         let is_between = matches!(self.phase, Phase::Idle | Phase::Finished(_));
@@ -312,6 +315,7 @@ impl Cycle {
     }
 
     /// The lock is held and the store was read.
+    #[inline(never)]
     pub fn opened(&mut self, record: Record, now: Now) {
         let (renewal, _, mut around) = self.parts(now);
         renewal.opened(record, &mut around);
@@ -323,12 +327,14 @@ impl Cycle {
     }
 
     /// The write was made durable, or it failed and the stored record is the old one or the new.
+    #[inline(never)]
     pub fn stored(&mut self, confirmed: bool, now: Now) {
         let (renewal, _, mut around) = self.parts(now);
         renewal.stored(confirmed, &mut around);
     }
 
     /// The lock was given back.
+    #[inline(never)]
     pub fn closed(&mut self, now: Now) {
         self.renewal.closed(now.utc);
         let Some((chain, failure)) = self.renewal.settled() else {
@@ -374,7 +380,6 @@ impl Cycle {
     }
 
     /// The reply has ended, or the exchange failed: before, within or after the head.
-    // Not inlined, nor are others of its kind: their locals are large, and a board's stack is small.
     #[inline(never)]
     pub fn reply_end(&mut self, failed: Option<NoAnswer>, now: Now) {
         match self.phase {

@@ -10,6 +10,7 @@ use super::{Finding, MADE, nearest};
 use crate::{
     app::App,
     chain_file::{Loaded, Unavailable},
+    regular_file,
 };
 
 /// How far two clocks that are right may be apart.
@@ -81,6 +82,9 @@ fn directory(dir: &Path) -> Finding {
         let found = format!("{} can be made as soon as something is kept", dir.display());
         return Finding::ok(ID, found);
     }
+    if let Some(finding) = in_the_way(dir) {
+        return finding;
+    }
     match open_to_others(dir) {
         Some((path, mode)) => Finding::warn(
             ID,
@@ -89,6 +93,24 @@ fn directory(dir: &Path) -> Finding {
         ),
         None => Finding::ok(ID, format!("{shown} can be written to, by you alone")),
     }
+}
+
+/// What lies in place of a file that no other check is about.
+fn in_the_way(dir: &Path) -> Option<Finding> {
+    // Without the lock nothing can be fetched; without what is remembered it goes on.
+    type Make = fn(&'static str, String, &'static str) -> Finding;
+    let files: [(&str, Make); 2] = [("chain.lock", Finding::fail), ("state.json", Finding::warn)];
+    files.into_iter().find_map(|(name, finding)| {
+        let path = dir.join(name);
+        let error = regular_file::check(&path).err()?;
+        let shown = path.display().to_string();
+        let what = match error.to_string() {
+            what if what.contains(&shown) => what,
+            what => format!("{shown} cannot be used: {what}"),
+        };
+        let away = "move it away: pulsewing makes a file of its own there";
+        Some(finding("state.directory", what, away))
+    })
 }
 
 #[cfg(unix)]

@@ -78,6 +78,19 @@ fn what_is_only_remembered_may_be_a_pipe_and_the_reading_comes_all_the_same() {
         fs::remove_file(signed_in.home.state(name)).unwrap();
     }
     pipe_at(&signed_in.home.state("state.json"));
+    let doctor = || signed_in.program(&["doctor", "--offline"]).printing_first();
+    doctor()
+        .run()
+        .exits(0)
+        .prints("state.json is a pipe, not a file");
+    let lock = signed_in.home.state("chain.lock");
+    fs::remove_file(&lock).unwrap();
+    pipe_at(&lock);
+    doctor()
+        .run()
+        .exits(1)
+        .prints("chain.lock is a pipe, not a file");
+    fs::remove_file(&lock).unwrap();
     let status = signed_in.run(&["status"]).exits(0).stdout;
     assert!(status.contains("Last success:   unknown\n"), "{status}");
     assert!(

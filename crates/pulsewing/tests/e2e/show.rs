@@ -142,7 +142,7 @@ impl Terminal {
 
 /// Both ends of a new terminal: whoever sits at it, and whatever runs in it.
 fn pseudo_terminal() -> (File, OwnedFd) {
-    let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&keys).unwrap();
     unlockpt(&keys).unwrap();
     let name = ptsname(&keys, Vec::new()).unwrap();
