@@ -226,6 +226,7 @@ impl<'b> Writer<'b> {
         self.push_bytes(text.as_bytes())
     }
 
+    #[inline(never)]
     fn push_bytes(&mut self, bytes: &[u8]) -> Result<(), BufferFull> {
         let end = self.text.end.checked_add(bytes.len()).ok_or(BufferFull)?;
         self.buffer
@@ -237,11 +238,14 @@ impl<'b> Writer<'b> {
     }
 
     /// Appends text percent-encoded: all but RFC 3986's unreserved characters.
+    // Once in a program is enough, and a board's flash is small.
+    #[inline(never)]
     pub(crate) fn push_encoded(&mut self, text: &str) -> Result<(), BufferFull> {
         utf8_percent_encode(text, RESERVED).try_for_each(|part| self.push(part))
     }
 
     /// Appends one pair of a query or form.
+    #[inline(never)]
     pub(crate) fn push_pair(&mut self, name: &str, value: &str) -> Result<(), BufferFull> {
         if !matches!(self.text.of(self.buffer).last(), None | Some(b'?' | b'&')) {
             self.push("&")?;
@@ -264,6 +268,7 @@ impl<'b> Writer<'b> {
     }
 
     /// The target was written: makes it a request that reads data.
+    #[inline(never)]
     pub(crate) fn into_get(mut self, access: &AccessToken) -> Result<Request, BufferFull> {
         let target = self.finish();
         self.push(access.expose())?;

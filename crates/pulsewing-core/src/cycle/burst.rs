@@ -20,6 +20,8 @@ pub(super) struct Sending {
     pub(super) replay_until: Option<Duration>,
     /// Until when the same token would be sent again if the first try reached the server.
     pub(super) replay_limit: Duration,
+    /// When it is sent again, during the pause before that.
+    pub(super) again_at: Option<Duration>,
     pub(super) head: Option<ReplyHead>,
     pub(super) reply: ReplyDecoder,
 }
@@ -31,6 +33,7 @@ impl Sending {
             failure: None,
             replay_until: None,
             replay_limit: up.saturating_add(REPLAY_FOR),
+            again_at: None,
             head: None,
             reply: ReplyDecoder::new(),
         }

@@ -13,11 +13,13 @@
 //!        │  ▲  │                     │        │ not moved on
 //!        │  │  └─never left──▶ Withdrawing    ▼
 //!        │  │                        │     Refusing
-//!        │  └─Pausing◀─no answer──┐  │        │
+//!        │  └──pause◀──no answer──┐  │        │
 //!        │ granted                │  ▲        │
 //!        ▼                        │  │        │
-//!     Storing ◀─▶ StorePausing ───┴──┴────────┘
+//!     Storing ◀─▶ pause ──────────┴──┴────────┘
 //! ```
+//!
+//! A pause is the state before it with a time in it.
 //!
 //! What holds at every arrow, for a chain that rotates:
 //! - Nothing is sent before the intent is stored.
@@ -91,11 +93,11 @@ pub(super) struct Renewal {
 enum State {
     Opening,
     WritingIntent(Stored, Intent),
+    /// Sending, or pausing before it is sent again.
     Sending(Stored, Sending),
-    Pausing(Stored, Sending, Duration),
     Withdrawing(Stored, Failure),
-    Storing(Unstored),
-    StorePausing(Unstored, Duration),
+    /// Storing, or pausing until the write is repeated then.
+    Storing(Unstored, Option<Duration>),
     Caching(Stored),
     /// The chain whose token was refused.
     Rechecking(Stored),
@@ -143,7 +145,7 @@ impl Renewal {
     /// How often the refresh under way was sent without an answer, and what came last instead.
     pub(super) const fn unanswered(&self) -> Option<(u8, Failure)> {
         match &self.state {
-            State::Pausing(_, sending, _) => match sending.failure {
+            State::Sending(_, sending) if sending.again_at.is_some() => match sending.failure {
                 Some(failure) => Some((sending.tries, failure)),
                 None => None,
             },
@@ -167,15 +169,16 @@ impl Renewal {
 
     /// Whether tokens are held that the store has not taken.
     pub(super) const fn holds_unstored(&self) -> bool {
-        matches!(self.state, State::Storing(_) | State::StorePausing(..))
+        matches!(self.state, State::Storing(..))
     }
 
     /// Whether a refresh is being sent, or its answer is not stored yet.
     pub(super) const fn in_flight(&self) -> bool {
-        matches!(
-            self.state,
-            State::Sending(..) | State::Storing(_) | State::StorePausing(..)
-        )
+        match &self.state {
+            State::Sending(_, sending) => sending.again_at.is_none(),
+            State::Storing(..) => true,
+            _ => false,
+        }
     }
 
     /// What to do next.
@@ -197,28 +200,25 @@ impl Renewal {
                 store(chain.encode(None, buffer), StoreWhat::Withdrawal)
             }
             State::Caching(chain) => store(chain.encode(None, buffer), StoreWhat::Cache),
-            State::Storing(unstored) => store(unstored.encode(buffer), StoreWhat::Tokens),
+            State::Storing(_, Some(until)) => Action::Wait { until: *until },
+            State::Storing(unstored, None) => store(unstored.encode(buffer), StoreWhat::Tokens),
             State::Refusing(unstored) => store(unstored.encode(buffer), StoreWhat::Refusal),
-            State::Pausing(_, _, until) | State::StorePausing(_, until) => {
-                Action::Wait { until: *until }
-            }
-            State::Sending(chain, _) => send(chain, settings, buffer),
+            State::Sending(chain, sending) => match sending.again_at {
+                Some(until) => Action::Wait { until },
+                None => send(chain, settings, buffer),
+            },
             State::Closing(..) | State::Settled(..) => Action::CloseChain,
         }
     }
 
     /// Goes on after a pause that is over.
     fn end_pause(&mut self, up: Duration) {
-        let (State::Pausing(_, _, until) | State::StorePausing(_, until)) = &self.state else {
+        let (State::Sending(_, Sending { again_at, .. }) | State::Storing(_, again_at)) =
+            &mut self.state
+        else {
             return;
         };
-        if up >= *until {
-            self.state = match self.take() {
-                State::Pausing(chain, sending, _) => State::Sending(chain, sending),
-                State::StorePausing(unstored, _) => State::Storing(unstored),
-                state => state,
-            };
-        }
+        *again_at = again_at.filter(|at| up < *at);
     }
 
     /// Takes the state out, to put the one that follows in its place.
@@ -352,18 +352,18 @@ impl Renewal {
             State::WritingIntent(chain, _) => {
                 State::Closing(Some(chain), Some(Failure::IntentNotStored))
             }
-            State::Storing(unstored) if confirmed => {
+            State::Storing(unstored, None) if confirmed => {
                 self.token_written = true;
                 self.use_stored(unstored.confirmed(), around)
             }
-            State::Storing(unstored) => {
+            State::Storing(unstored, None) => {
                 let again_at = now.up.saturating_add(WRITE_AGAIN_AFTER);
                 match around.settings.deadline {
                     // The intent stays, and the next start asks for the same pair again.
                     Some(deadline) if again_at > deadline.end => {
                         State::Closing(None, Some(Failure::TokensNotStored))
                     }
-                    _ => State::StorePausing(unstored, again_at),
+                    _ => State::Storing(unstored, Some(again_at)),
                 }
             }
             // An intent that stays behind costs one refresh more, nothing else.
@@ -388,16 +388,24 @@ impl Renewal {
         }
     }
 
+    /// What was sent and is not answered yet.
+    const fn sent(&mut self) -> Option<&mut Sending> {
+        match &mut self.state {
+            State::Sending(_, sending) if sending.again_at.is_none() => Some(sending),
+            _ => None,
+        }
+    }
+
     /// A reply to the refresh begins.
     pub(super) fn reply_head(&mut self, head: ReplyHead) {
-        if let State::Sending(_, sending) = &mut self.state {
+        if let Some(sending) = self.sent() {
             sending.head = Some(head);
         }
     }
 
     /// More of its body.
     pub(super) fn reply_body(&mut self, chunk: &[u8]) {
-        if let State::Sending(_, sending) = &mut self.state {
+        if let Some(sending) = self.sent() {
             sending.reply.feed(chunk);
         }
     }
@@ -406,7 +414,9 @@ impl Renewal {
     #[inline(never)]
     pub(super) fn reply_end(&mut self, failed: Option<NoAnswer>, around: &mut Surroundings<'_>) {
         self.state = match self.take() {
-            State::Sending(chain, sending) => self.answered(chain, sending, failed, around),
+            State::Sending(chain, sending) if sending.again_at.is_none() => {
+                self.answered(chain, sending, failed, around)
+            }
             state => state,
         };
     }
@@ -471,7 +481,7 @@ impl Renewal {
         match chain.with_access(&grant, around.now.utc) {
             Some(renewed) if around.settings.cache_access => State::Caching(renewed),
             Some(renewed) => State::Closing(Some(renewed), None),
-            None => State::Storing(chain.granted(grant, around.now.utc)),
+            None => State::Storing(chain.granted(grant, around.now.utc), None),
         }
     }
 
@@ -513,7 +523,8 @@ impl Renewal {
         };
         match again_at {
             Some(at) if around.settings.may_try(Now { up: at, ..now }) => {
-                State::Pausing(chain, sending, at)
+                sending.again_at = Some(at);
+                State::Sending(chain, sending)
             }
             _ => {
                 let is_servers_word = matches!(
