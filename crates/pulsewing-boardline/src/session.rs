@@ -345,13 +345,13 @@ mod tests {
         fn read<'b>(&mut self, buffer: &'b mut [u8], wait: Duration) -> Result<&'b [u8], Trouble> {
             self.bytes = match self.asked.pop_front().as_deref() {
                 _ if self.is_starting => {
-                    std::thread::sleep(wait);
+                    std::thread::park_timeout(wait);
                     self.is_starting = false;
                     self.asked.push_front("abort".to_owned());
                     Vec::new()
                 }
                 None => {
-                    std::thread::sleep(wait);
+                    std::thread::park_timeout(wait);
                     Vec::new()
                 }
                 Some("status") => {
