@@ -73,11 +73,11 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    fn of<'b>(self, buffer: &'b [u8]) -> &'b [u8] {
+    fn of(self, buffer: &[u8]) -> &[u8] {
         buffer.get(self.start..self.end).unwrap_or_default()
     }
 
-    fn text<'b>(self, buffer: &'b [u8]) -> &'b str {
+    fn text(self, buffer: &[u8]) -> &str {
         // Only whole texts were written.
         core::str::from_utf8(self.of(buffer)).unwrap_or_default()
     }

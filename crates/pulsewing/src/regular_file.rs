@@ -93,7 +93,7 @@ pub fn replace(
 fn behind_links(path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(match fs::read_link(path) {
-            Ok(to) => path.parent().unwrap_or(Path::new("")).join(to),
+            Ok(to) => path.parent().unwrap_or_else(|| Path::new("")).join(to),
             Err(_) => path.to_owned(),
         }),
         found => found,

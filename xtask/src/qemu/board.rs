@@ -126,6 +126,9 @@ impl Bench {
         let mut qemu = Command::new(&self.qemu);
         qemu.current_dir(&self.dir)
             .args(["-M", "virt", "-smp", "1", "-m", "16M", "-bios", "none"])
+            // Not even sound, which a board does not have: it would be looked for among the modules of
+            // whatever other QEMU is installed here, and one of another build ends the program.
+            .arg("-nodefaults")
             .arg("-device")
             .arg(format!("loader,file={}", self.elf.display()))
             .args(["-global", "virtio-mmio.force-legacy=false"])

@@ -30,6 +30,10 @@ pub(super) struct Reception<D> {
 }
 
 /// What reads the body.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lies in the cycle, and there is no heap"
+)]
 enum Body<D> {
     Nothing,
     Damaged(DecodeError),

@@ -89,6 +89,10 @@ pub(super) struct Renewal {
 }
 
 /// What is being done, with the chain that it is done to.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lies in the cycle, and there is no heap"
+)]
 #[derive(Debug)]
 enum State {
     Opening,
