@@ -7,7 +7,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{error::HistoryError, still::still};
+use super::{error::HistoryError, schema::TABLES, still::still};
 
 /// What SQLite begins with when it tells of the file's structure, not of a row.
 const STRUCTURE: &str = "***";
@@ -47,7 +47,7 @@ pub(super) fn mend(db: &mut Connection) -> Result<bool, HistoryError> {
         return Ok(false);
     }
     // A row that cannot be read would be missing from the new index as well.
-    for table in ["day", "asked", "owner"] {
+    for (table, _) in TABLES {
         let mut query = change.prepare(&format!("SELECT * FROM {table} NOT INDEXED"))?;
         let mut rows = query.query([])?;
         while rows.next()?.is_some() {}

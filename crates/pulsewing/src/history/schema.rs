@@ -81,7 +81,7 @@ pub(super) const STEPS: &[&str] = &[
 pub(super) const WITH_OWNER: usize = 3;
 
 /// The tables, and the version that each has come with.
-const TABLES: [(&str, usize); 4] = [
+pub(super) const TABLES: [(&str, usize); 4] = [
     ("day", 1),
     ("asked", 2),
     ("owner", WITH_OWNER),

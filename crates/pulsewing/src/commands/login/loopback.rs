@@ -149,6 +149,7 @@ impl Loopback {
         let _ = time::timeout(PAGE_FOR, all_served).await;
         outcome
     }
+
     /// Serves a visitor, who is given up when nothing comes; whoever brings the answer is shown what came
     /// of it.
     async fn serve(&self, stream: TcpStream, sign_in: &SignIn, visits: mpsc::Sender<Visit>) {
