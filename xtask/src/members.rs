@@ -59,6 +59,24 @@ pub(crate) const MEMBERS: &[Member] = &[
         tests_may_use: &[],
     },
     Member {
+        name: "pulsewing-files",
+        no_std: false,
+        may_use: &[],
+        tests_may_use: &[],
+    },
+    Member {
+        name: "pulsewing-history",
+        no_std: false,
+        may_use: &["pulsewing-core", "pulsewing-files"],
+        tests_may_use: &[],
+    },
+    Member {
+        name: "pulsewing-panels",
+        no_std: false,
+        may_use: &["pulsewing-files", "pulsewing-hx8357", "pulsewing-screen"],
+        tests_may_use: &[],
+    },
+    Member {
         name: "pulsewing-boardline",
         no_std: false,
         may_use: &["pulsewing-core"],
@@ -70,11 +88,13 @@ pub(crate) const MEMBERS: &[Member] = &[
         may_use: &[
             "pulsewing-boardline",
             "pulsewing-core",
-            "pulsewing-screen",
-            "pulsewing-hx8357",
+            "pulsewing-files",
+            "pulsewing-history",
+            "pulsewing-panels",
             "pulsewing-sandbox",
+            "pulsewing-screen",
         ],
-        tests_may_use: &[],
+        tests_may_use: &["pulsewing-hx8357"],
     },
     Member {
         name: "xtask",

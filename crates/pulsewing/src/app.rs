@@ -8,19 +8,17 @@ use pulsewing_core::{
     chain::{Client, ClientId, Record, UserId},
     cycle::{Cycle, Deadline, Settings},
 };
+use pulsewing_history::{HistoryWriter, Listener};
 
 use crate::{
-    chain_file::ChainFile,
-    cli::{Global, StartTime},
-    clock::Clock,
-    config::Config,
-    console::Console,
-    endpoints::Endpoints,
-    engine::{Engine, Surroundings},
-    http::Http,
-    places,
-    problem::Problem,
-    state_file::State,
+    config::{Config, endpoints::Endpoints, places},
+    custody::{chain_file::ChainFile, state_file::State},
+    engine::{
+        Engine, Surroundings,
+        clock::{Clock, StartTime},
+        http::Http,
+    },
+    tell::{console::Console, problem::Problem},
 };
 
 /// The poll interval unless configured otherwise: the original's, and the trackers' own.
@@ -29,9 +27,20 @@ const POLL_EVERY: Duration = Duration::from_secs(15 * 60);
 /// The most requests within an hour unless configured otherwise.
 const HOURLY_CAP: u16 = 60;
 
+/// The options that decide what a command works with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// The configuration file, if one was named.
+    pub config: Option<PathBuf>,
+    /// The state directory, if one was named.
+    pub state_dir: Option<PathBuf>,
+    /// When the clock is to start, if not now.
+    pub now: Option<StartTime>,
+}
+
 /// What a command works with.
 #[derive(Clone, Debug)]
-pub struct App {
+pub(crate) struct App {
     /// The configuration.
     pub config: Config,
     /// Where to talk to people.
@@ -44,22 +53,22 @@ pub struct App {
 }
 
 impl App {
-    /// Reads what the options of every command name.
+    /// Reads the configuration that the options name.
     ///
     /// # Errors
     /// A [`Problem`] with the configuration or the places.
-    pub fn new(global: &Global, console: Console) -> Result<Self, Problem> {
-        let config_file = match &global.config {
+    pub(crate) fn new(options: &Options, console: Console) -> Result<Self, Problem> {
+        let config_file = match &options.config {
             Some(path) => path.clone(),
             None => places::config_file()?,
         };
-        let config = Config::load(&config_file, global.config.is_some())?;
+        let config = Config::load(&config_file, options.config.is_some())?;
         warn_if_others_can_read(&config_file, &console);
-        let state_dir = match &global.state_dir {
+        let state_dir = match &options.state_dir {
             Some(dir) => dir.clone(),
             None => places::state_dir()?,
         };
-        let clock = match global.now {
+        let clock = match options.now {
             Some(start) => Clock::starting_at(start.at),
             None => Clock::system(),
         };
@@ -67,14 +76,14 @@ impl App {
             config,
             console,
             clock,
-            start: global.now,
+            start: options.now,
             state_dir: state_dir.join(places::WEARER),
         })
     }
 
     /// An app with a configuration, a clock and a place of its own, such as the demo's.
     #[must_use]
-    pub const fn private(
+    pub(crate) const fn private(
         config: Config,
         console: Console,
         clock: Clock,
@@ -91,13 +100,13 @@ impl App {
 
     /// The chain's files.
     #[must_use]
-    pub fn chain_file(&self) -> ChainFile {
+    pub(crate) fn chain_file(&self) -> ChainFile {
         ChainFile::new(self.state_dir.clone())
     }
 
     /// What is remembered between runs; that it could not be read is told, and no more.
     #[must_use]
-    pub fn state(&self) -> State {
+    pub(crate) fn state(&self) -> State {
         State::load(&self.state_dir).unwrap_or_else(|error| {
             self.console
                 .warn(&format!("the state could not be read: {error}"));
@@ -106,7 +115,7 @@ impl App {
     }
 
     /// Writes what is remembered; that it could not be written is told, and no more.
-    pub fn save_state(&self, state: &mut State) {
+    pub(crate) fn save_state(&self, state: &mut State) {
         if let Err(error) = state.save(&self.state_dir) {
             self.console
                 .warn(&format!("the state could not be written: {error}"));
@@ -115,7 +124,7 @@ impl App {
 
     /// The wearer's state directory.
     #[must_use]
-    pub const fn state_dir(&self) -> &PathBuf {
+    pub(crate) const fn state_dir(&self) -> &PathBuf {
         &self.state_dir
     }
 
@@ -124,8 +133,8 @@ impl App {
     ///
     /// # Errors
     /// A [`Problem`] with the configuration.
-    pub fn provider(&self, asked: Option<Provider>) -> Result<Provider, Problem> {
-        if let Some(provider) = asked.or(self.config.provider()?) {
+    pub(crate) fn provider(&self, asked: Option<Provider>) -> Result<Provider, Problem> {
+        if let Some(provider) = asked.or(self.config.provider) {
             return Ok(provider);
         }
         let stored = self
@@ -140,7 +149,7 @@ impl App {
     ///
     /// # Errors
     /// A [`Problem`] with its addresses or certificates.
-    pub fn http(&self, provider: Provider) -> Result<Http, Problem> {
+    pub(crate) fn http(&self, provider: Provider) -> Result<Http, Problem> {
         let endpoints = Endpoints::new(provider, &self.config.endpoints)?;
         Http::new(endpoints, self.config.endpoints.ca_file.as_deref())
     }
@@ -149,7 +158,7 @@ impl App {
     ///
     /// # Errors
     /// A [`Problem`] when it is longer than any.
-    pub fn client(&self, provider: Provider) -> Result<Option<Client>, Problem> {
+    pub(crate) fn client(&self, provider: Provider) -> Result<Option<Client>, Problem> {
         let config = self.config.client(provider);
         let Some(id) = &config.client_id else {
             return Ok(None);
@@ -163,7 +172,7 @@ impl App {
     ///
     /// # Errors
     /// A [`Problem`] when the configured one is longer than any.
-    pub fn sign_in_client(&self, provider: Provider) -> Result<Option<Client>, Problem> {
+    pub(crate) fn sign_in_client(&self, provider: Provider) -> Result<Option<Client>, Problem> {
         if let Some(client) = self.client(provider)? {
             return Ok(Some(client));
         }
@@ -178,7 +187,7 @@ impl App {
     ///
     /// # Errors
     /// A [`Problem`] with the configuration.
-    pub fn engine(
+    pub(crate) fn engine(
         &self,
         provider: Provider,
         deadline: Option<Deadline>,
@@ -200,7 +209,7 @@ impl App {
             user_id,
             every: self.every(),
             hourly_cap: self.config.poll.hourly_cap.unwrap_or(HOURLY_CAP),
-            heart_zones: self.config.heart_zones()?,
+            heart_zones: self.config.wearer.zones,
             cache_access: true,
             deadline,
         };
@@ -221,21 +230,42 @@ impl App {
         ))
     }
 
+    /// Has a person hear of what happens to the history.
+    #[must_use]
+    pub(crate) fn history_listener(&self) -> Listener {
+        let console = self.console;
+        Listener::new(move |notice| match notice.is_detail() {
+            true => console.detail(|| notice.to_string()),
+            false => console.warn(&notice.to_string()),
+        })
+    }
+
+    /// A writer for the wearer's history.
+    #[must_use]
+    pub(crate) fn history_writer(&self) -> HistoryWriter {
+        HistoryWriter::new(
+            self.state_dir.clone(),
+            places::WEARER.to_owned(),
+            self.config.history.keep,
+            self.history_listener(),
+        )
+    }
+
     /// The poll interval.
     #[must_use]
-    pub fn every(&self) -> Duration {
+    pub(crate) fn every(&self) -> Duration {
         self.config.poll.every.map_or(POLL_EVERY, |every| every.0)
     }
 
     /// The poll interval, where ages are reckoned with it.
     #[must_use]
-    pub fn interval(&self) -> SignedDuration {
+    pub(crate) fn interval(&self) -> SignedDuration {
         SignedDuration::try_from(self.every()).unwrap_or(SignedDuration::MAX)
     }
 
     /// The time on the program's clock.
     #[must_use]
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now().utc
     }
 }
@@ -244,7 +274,7 @@ impl App {
 ///
 /// # Errors
 /// A [`Problem`] when it cannot be had.
-pub async fn open_chain(files: &mut ChainFile) -> Result<Option<Record>, Problem> {
+pub(crate) async fn open_chain(files: &mut ChainFile) -> Result<Option<Record>, Problem> {
     let loaded = match files.lock(Duration::from_secs(30)).await {
         Ok(()) => files.load(),
         Err(unavailable) => Err(unavailable),
@@ -256,7 +286,7 @@ pub async fn open_chain(files: &mut ChainFile) -> Result<Option<Record>, Problem
 ///
 /// # Errors
 /// A [`Problem`] when one of them cannot be it.
-pub fn client(id: &str, secret: Option<&str>) -> Result<Client, Problem> {
+pub(crate) fn client(id: &str, secret: Option<&str>) -> Result<Client, Problem> {
     let refuse = || Problem::failed("the OAuth client's id is empty, or longer than any");
     let id = ClientId::try_from(id.trim()).map_err(|_| refuse())?;
     if id.is_empty() {

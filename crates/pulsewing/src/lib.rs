@@ -1,68 +1,70 @@
 //! Pulsewing on a host: the commands, and what connects the core to the machine.
 //!
-//! The core ([`pulsewing_core`]) decides; this crate does. It owns the files, the network, the
-//! clock and the terminal, and nothing that a board would have to decide as well: what belongs to
-//! the token chain, the cycle, the decoders or the picture has its place in the crates below.
+//! The core ([`pulsewing_core`]) decides; this crate does. It owns the files, the network, the clock and
+//! the terminal. It decides nothing that a board would have to decide as well: the token chain, the
+//! cycle, the decoders and the picture are in the crates below.
 //!
-//! Where to start reading: [`engine`] drives the cycle; [`chain_file`] keeps the tokens; each
-//! command is a module of [`commands`].
+//! The crate has rooms, and each uses only those below it in this table (`cargo xtask tidy` checks that):
 //!
-//! | module | what |
+//! | room | what |
 //! |---|---|
-//! | [`cli`], [`app`], [`config`], [`places`], [`endpoints`] | what the user asked for |
-//! | [`engine`], [`http`], [`zone`], [`clock`], [`stop`], [`progress`] | carrying the cycle's actions out |
-//! | [`sign_in`] | from a consent page to a chain |
-//! | [`daemon`] | cycles for ever, and who hears of them |
-//! | [`chain_file`], [`state_file`], [`history`] | what outlives a run |
-//! | [`regular_file`] | files, opened so that whatever lies in their place does no harm |
-//! | [`archive`] | what goes into the history from files, and out of it again |
-//! | [`doctor`] | whether all of it is well |
-//! | [`service`] | the daemon under systemd |
-//! | [`commands`], [`reading_json`] | what comes out in words |
-//! | [`outputs`], [`night`], [`picture`], [`panel`], [`wallpaper`] | what comes out in pixels |
-//! | [`web`], [`terminal`] | what comes out in a browser and in a terminal |
-//! | [`board`] | a board on a serial port |
-//! | [`console`], [`log`], [`problem`], [`failure_words`], [`banner_words`] | talking to people |
+//! | `cli`, `commands` | the command line, and one module per command; nothing else knows clap |
+//! | `faces`, `doctor`, `service` | what people see: page, terminal, pictures; the checkup; the systemd unit |
+//! | `daemon`, `sign_in`, `board` | cycles for ever; from a consent page to a chain; a chain on a board |
+//! | `app` | what every command works with |
+//! | `engine` | carrying out the cycle's actions: HTTP, clock, time zone, signals |
+//! | `custody` | the token chain and the state in files |
+//! | `config` | what the user asked for, and where files are |
+//! | `tell` | talking to people |
+//!
+//! Where to start reading: `engine` drives the cycle; `custody::chain_file` keeps the tokens.
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
 
-pub mod app;
-pub mod archive;
-pub mod banner_words;
-pub mod board;
-mod byte_order_mark;
-pub mod chain_file;
-pub mod cli;
-pub mod clock;
-pub mod commands;
-pub mod config;
-pub mod console;
-pub mod daemon;
-pub mod doctor;
-pub mod endpoints;
-pub mod engine;
-pub mod failure_words;
-pub mod history;
-pub mod http;
-pub mod log;
-pub mod night;
-pub mod outputs;
-pub mod panel;
-pub mod passphrase;
-pub mod person;
-pub mod picture;
-pub mod places;
-mod plot;
-pub mod problem;
-pub mod progress;
-pub mod reading_json;
-pub mod regular_file;
-pub mod service;
-pub mod sign_in;
-pub mod state_file;
-pub mod stop;
-pub mod terminal;
-pub mod wallpaper;
-pub mod web;
-mod words;
-pub mod zone;
+mod app;
+mod board;
+mod cli;
+mod commands;
+mod config;
+mod custody;
+mod daemon;
+mod doctor;
+mod engine;
+mod faces;
+mod service;
+mod sign_in;
+mod tell;
+
+#[cfg(test)]
+mod virtual_time;
+
+use std::process::ExitCode;
+
+use cli::Cli;
+use tell::{console::Console, problem::Problem};
+
+// For a test that panics in a terminal of its own.
+#[doc(hidden)]
+pub use faces::terminal::take as take_terminal;
+
+/// Runs the program: reads the command line, runs the command, and turns what went wrong into words and
+/// an exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::read();
+    let console = Console::new(cli.global.verbose, cli.global.color);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(commands::run(cli, console)),
+        Err(error) => Err(Problem::failed("the program cannot start").caused_by(&error)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            console.problem(&problem);
+            problem.exit().code().into()
+        }
+    }
+}

@@ -7,6 +7,7 @@ mod crates;
 mod edges;
 mod links;
 mod names;
+mod rooms;
 mod rust;
 mod source;
 mod tree;
@@ -61,6 +62,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     let mut findings = edges::check(workspace);
     findings.extend(crates::check(workspace, &files));
     findings.extend(names::check(&files));
+    findings.extend(rooms::check(root, &files));
     findings.extend(rust::check(workspace, &files));
     findings.extend(links::check(&files));
     for finding in &mut findings {

@@ -5,33 +5,33 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`custody`] | moving a token chain, so that it has one owner at any time |
-//! | [`options`] | the command line of `pulsewing board` |
+//! | [`handover`] | moving a token chain, so that it has one owner at any time |
 //! | [`zone_rule`] | a time zone in one line |
 
-pub mod custody;
-pub mod options;
-pub mod zone_rule;
+pub(crate) mod handover;
+pub(crate) mod zone_rule;
 
-pub use pulsewing_boardline::{Command, Status, Trouble, find, session, shot, status, upload};
+pub(crate) use pulsewing_boardline::{
+    Command, Status, Trouble, find, session, shot, status, upload,
+};
 
 use std::{io, path::Path, time::Duration};
 
 use pulsewing_boardline::Serial;
 
-use crate::{
+use crate::tell::{
     console::Console,
     problem::{Exit, Problem},
 };
 
 /// A conversation over a serial port.
-pub type Session = pulsewing_boardline::Session<Serial>;
+pub(crate) type Session = pulsewing_boardline::Session<Serial>;
 
 /// Opens a port and asks the board there for its status, for at most `patience`.
 ///
 /// # Errors
 /// [`Trouble`]; [`Trouble::Silent`] when no board of ours answers in time.
-pub fn open(
+pub(crate) fn open(
     path: &Path,
     patience: Duration,
     console: Console,
@@ -42,7 +42,7 @@ pub fn open(
 
 /// Tells a person why the board at a port did not do what it was asked to.
 #[must_use]
-pub fn problem(trouble: Trouble, port: &Path) -> Problem {
+pub(crate) fn problem(trouble: Trouble, port: &Path) -> Problem {
     let port = port.display();
     match trouble {
         Trouble::NoPort(error) => {

@@ -1,8 +1,7 @@
 //! A time zone in one line, for a board that has no table of zones.
 
 use jiff::tz::TimeZone;
-
-use crate::regular_file;
+use pulsewing_files::regular_file;
 
 /// The longest file of a zone that is read, in bytes. They have up to 4 KiB.
 const MAX_BYTES: u64 = 64 * 1_024;
@@ -13,7 +12,7 @@ const MAX_BYTES: u64 = 64 * 1_024;
 /// It is the last line of the zone's file (RFC 9636, section 3.3): the machine's own file, which is kept up
 /// to date, or else the one that is built in.
 #[must_use]
-pub fn zone_rule(name: &str) -> Option<String> {
+pub(crate) fn zone_rule(name: &str) -> Option<String> {
     // A name is a path below the zone directory. This refuses `..` and the like.
     TimeZone::get(name).ok()?;
     let dir = std::env::var_os("TZDIR").unwrap_or_else(|| "/usr/share/zoneinfo".into());

@@ -7,14 +7,14 @@ use pulsewing_core::{
     chain::{Unstored, UserId},
     oauth::{Grant, Scopes},
 };
+use pulsewing_files::regular_file;
 use serde::Deserialize;
 
 use crate::{
     app::{self, App},
     cli::Adopt,
-    person::{IfAnother, Person},
-    problem::Problem,
-    regular_file,
+    sign_in::person::{IfAnother, Person},
+    tell::problem::Problem,
 };
 
 /// The longest file of settings that is read, in bytes.

@@ -1,18 +1,18 @@
 //! `pulsewing completions` and `pulsewing man`: what follows from the command line itself.
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 
 use super::print;
 use crate::{
-    cli::{self, Cli},
+    cli,
     doctor::MADE,
-    problem::{Exit, Problem},
+    tell::problem::{Exit, Problem},
 };
 
 /// Prints the completions of a shell.
 pub(super) fn completions(options: &cli::Completions) -> Result<(), Problem> {
     let mut script = Vec::new();
-    let mut command = Cli::command();
+    let mut command = cli::command();
     let name = command.get_name().to_owned();
     clap_complete::generate(options.shell, &mut command, name, &mut script);
     print(&String::from_utf8_lossy(&script))
@@ -20,7 +20,7 @@ pub(super) fn completions(options: &cli::Completions) -> Result<(), Problem> {
 
 /// Prints the manual page of the program, or of one command.
 pub(super) fn man(options: &cli::Man) -> Result<(), Problem> {
-    let mut command = Cli::command();
+    let mut command = cli::command();
     // Gives the commands their whole names and the options of every command.
     command.build();
     let mut page = Vec::new();

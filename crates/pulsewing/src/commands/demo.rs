@@ -4,20 +4,23 @@ use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 use pulsewing_core::{Provider, oauth::Redirect};
 use pulsewing_sandbox::{Sandbox, SandboxConfig};
 
-use super::{cycle_report, print, sandbox};
+use super::{cycle_report, outputs, print, sandbox};
 use crate::{
     app::App,
-    cli::{Demo, Global, Look, PictureSize},
-    clock::Clock,
+    cli::{Demo, Global, Look},
     config::{ClientConfig, Config, EndpointsConfig},
-    console::Console,
-    daemon::{Presenter, Rounds},
-    outputs::{Outputs, View},
-    person::IfAnother,
-    problem::{Exit, Problem},
-    sign_in::SignIn,
-    stop::Stop,
-    web::{self, Listener},
+    daemon::Rounds,
+    engine::{clock::Clock, stop::Stop},
+    faces::{
+        outputs::{Outputs, PictureSize, View},
+        presenter::Presenter,
+        web::{self, Listener},
+    },
+    sign_in::{SignIn, person::IfAnother},
+    tell::{
+        console::Console,
+        problem::{Exit, Problem},
+    },
 };
 
 /// Where the picture goes.
@@ -71,7 +74,7 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         },
         palette: options.palette,
     };
-    let mut outputs = Outputs::open(&app, &look, Some(PICTURE.into()), &options.panels.specs)?;
+    let mut outputs = outputs(&app, &look, Some(PICTURE.as_ref()), &options.panels.specs)?;
     let mut rounds = Rounds::new(&app, app.engine(options.provider, None)?);
     if options.once {
         return once(&app, &mut rounds, &mut outputs, &stop).await;
@@ -177,7 +180,7 @@ fn config(provider: Provider, sandbox: &Sandbox) -> Config {
         user_id: None,
     };
     Config {
-        provider: Some(provider.name().to_owned()),
+        provider: Some(provider),
         google: client("google"),
         fitbit: client("fitbit"),
         endpoints: EndpointsConfig {
@@ -224,7 +227,7 @@ impl PrivateDir {
         let random = getrandom::u64()
             .map_err(|error| unusable(&std::io::Error::other(error.to_string())))?;
         let path = std::env::temp_dir().join(format!("pulsewing-demo-{random:016x}"));
-        crate::places::make_private_dir(&path).map_err(|error| unusable(&error))?;
+        pulsewing_files::private::make_dir(&path).map_err(|error| unusable(&error))?;
         Ok(Self(path))
     }
 }

@@ -3,9 +3,8 @@
 use super::print;
 use crate::{
     cli::{self, Global},
-    console::Console,
-    doctor,
-    problem::Problem,
+    doctor::{self, Scope},
+    tell::{console::Console, problem::Problem},
 };
 
 pub(super) async fn run(
@@ -13,7 +12,15 @@ pub(super) async fn run(
     global: &Global,
     console: Console,
 ) -> Result<(), Problem> {
-    let findings = doctor::examine(options, global, console).await?;
+    let findings = doctor::examine(
+        &Scope {
+            is_offline: options.offline,
+            panels: &options.panels.specs,
+        },
+        &global.surroundings(),
+        console,
+    )
+    .await?;
     // The findings are the data that was asked for, whatever they say.
     if options.json {
         let json = doctor::in_json(&findings)

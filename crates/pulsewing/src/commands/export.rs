@@ -3,14 +3,16 @@
 use std::io::{self, BufWriter, Write};
 
 use jiff::civil::Date;
+use pulsewing_history::{
+    History, HistoryError,
+    archive::export::{ExportError, export},
+};
 
 use crate::{
     app::App,
-    archive::export::{ExportError, export},
     cli,
-    history::{History, HistoryError},
-    places,
-    problem::{Exit, Problem},
+    config::places,
+    tell::problem::{Exit, Problem},
 };
 
 /// How many days that cannot be read are named.
@@ -31,7 +33,7 @@ pub(super) fn run(app: &App, options: &cli::Export) -> Result<(), Problem> {
             Problem::failed("there is no history yet")
                 .hint("`pulsewing once` begins one, and `pulsewing import` takes in exports")
         })?;
-    let format = options.format;
+    let format = options.format.into();
     // Once into the void: a history that turns out to be damaged leaves stdout empty.
     let count = export(&history, from, to, format, &mut io::sink()).map_err(problem)?;
     let unreadable = history.unreadable(from, to).map_err(unusable)?;

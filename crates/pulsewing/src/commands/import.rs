@@ -4,24 +4,26 @@ use std::io::{self, IsTerminal, Write};
 
 use jiff::tz::TimeZone;
 use pulsewing_core::Bpm;
-
-use super::export::{stopped, unusable};
-use crate::{
-    app::App,
+use pulsewing_history::{
+    History, HistoryError, Retention,
     archive::{
         FileError,
         import::{Doubt, JsonTimes, Settings, Summary, Watcher, import},
     },
+    rescue,
+};
+
+use super::export::{stopped, unusable};
+use crate::{
+    app::App,
     cli,
-    console::Console,
-    history::{History, HistoryError, Keep, MENDED, rescue},
-    places,
-    problem::Problem,
+    config::places,
+    tell::{console::Console, problem::Problem},
 };
 
 pub(super) fn run(app: &App, options: &cli::Import) -> Result<(), Problem> {
     let keep = app.config.history.keep;
-    if keep == Keep::Nothing {
+    if keep == Retention::Nothing {
         return Err(
             Problem::failed("the configuration says that no history is kept")
                 .hint("[history] keep = \"forever\", or such as \"400 days\", keeps one"),
@@ -36,7 +38,7 @@ pub(super) fn run(app: &App, options: &cli::Import) -> Result<(), Problem> {
     ));
     let settings = Settings {
         zone,
-        json_times: options.json_times,
+        json_times: options.json_times.into(),
         now: app.now(),
     };
     let mut history = open(app)?;
@@ -83,7 +85,7 @@ fn zone(app: &App, asked: Option<&str>) -> Result<(TimeZone, &'static str), Prob
 }
 
 fn open(app: &App) -> Result<History, Problem> {
-    let open = || History::open_waiting(app.state_dir(), places::WEARER, app.console);
+    let open = || History::open_waiting(app.state_dir(), places::WEARER, app.history_listener());
     let opened = match open() {
         Err(HistoryError::Damaged(_)) => {
             let rescued = rescue(app.state_dir(), places::WEARER, app.now()).map_err(|error| {
@@ -98,11 +100,7 @@ fn open(app: &App) -> Result<History, Problem> {
         }
         result => result,
     };
-    let history = opened.map_err(unusable)?;
-    if history.is_mended() {
-        app.console.warn(MENDED);
-    }
-    Ok(history)
+    opened.map_err(unusable)
 }
 
 fn tell(console: Console, summary: &Summary, settings: &Settings) {

@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     app::{self, App},
-    http::{Part, Unanswered},
-    problem::{Exit, Problem},
+    engine::http::{Part, Unanswered},
+    tell::problem::{Exit, Problem},
 };
 
 /// How long the provider may take to answer.

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod board;
+mod byte_order_mark;
 mod completions;
 mod cycle_report;
 #[cfg(feature = "sandbox")]
@@ -20,45 +21,65 @@ mod service;
 mod show;
 mod status;
 
+use std::path::Path;
+
+use pulsewing_panels::PanelSpec;
+
 use crate::{
     app::App,
-    cli::{Cli, Command},
-    console::{self, Console},
-    problem::Problem,
+    cli::{Cli, Command, Look},
+    faces::outputs::{Outputs, Style},
+    tell::{
+        console::{self, Console},
+        problem::Problem,
+    },
 };
 
 /// Runs the command that was asked for.
 ///
 /// # Errors
 /// What went wrong, in words.
-pub async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
+pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
     let global = cli.global;
+    let app = || App::new(&global.surroundings(), console);
     match cli.command {
         // These two keep nothing, so a broken configuration does not stop them.
         #[cfg(feature = "sandbox")]
         Command::Demo(options) => demo::run(&options, &global, console).await,
         #[cfg(feature = "sandbox")]
         Command::Sandbox(options) => sandbox::run(&options, &global).await,
-        Command::Login(options) => login::run(&App::new(&global, console)?, &options).await,
-        Command::Logout => logout::run(&App::new(&global, console)?).await,
-        Command::Adopt(options) => adopt::run(&App::new(&global, console)?, &options).await,
-        Command::Once(options) => once::run(&App::new(&global, console)?, &options).await,
+        Command::Login(options) => login::run(&app()?, &options).await,
+        Command::Logout => logout::run(&app()?).await,
+        Command::Adopt(options) => adopt::run(&app()?, &options).await,
+        Command::Once(options) => once::run(&app()?, &options).await,
         Command::Run(options) => {
-            let console = console.logged();
-            run::run(&App::new(&global, console)?, &options).await
+            let app = App::new(&global.surroundings(), console.logged())?;
+            run::run(&app, &options).await
         }
         Command::Service(action) => service::run(&action, &global, console),
         Command::Show => show::run(&global, console).await,
-        Command::Status(options) => status::run(&App::new(&global, console)?, &options),
-        Command::Import(options) => import::run(&App::new(&global, console)?, &options),
-        Command::Export(options) => export::run(&App::new(&global, console)?, &options),
-        Command::Board(options) => board::run(&App::new(&global, console)?, &options).await,
+        Command::Status(options) => status::run(&app()?, &options),
+        Command::Import(options) => import::run(&app()?, &options),
+        Command::Export(options) => export::run(&app()?, &options),
+        Command::Board(options) => board::run(&app()?, &options).await,
         // These also work, or say why, where the configuration does not.
         Command::Doctor(options) => doctor::run(&options, &global, console).await,
         Command::Completions(options) => completions::completions(&options),
         Command::Man(options) => completions::man(&options),
-        Command::Render(options) => render::run(&App::new(&global, console)?, &options),
+        Command::Render(options) => render::run(&app()?, &options),
     }
+}
+
+/// Opens what the picture is to be shown on, and gives it the look that was asked for.
+fn outputs(
+    app: &App,
+    look: &Look,
+    png: Option<&Path>,
+    panels: &[PanelSpec],
+) -> Result<Outputs, Problem> {
+    let style = Style::new(app, look.theme, look.palette);
+    let png = png.map(|path| (path.to_owned(), look.size));
+    Outputs::open(style, png, panels)
 }
 
 /// Writes data to stdout.

@@ -4,17 +4,14 @@ use std::time::Duration;
 
 use pulsewing_core::cycle::Deadline;
 
-use super::{cycle_report, print};
+use super::{cycle_report, outputs, print};
 use crate::{
     app::App,
     cli::Once,
     daemon::keep_last_known,
-    history::Keeper,
-    outputs::{Outputs, View},
-    problem::Problem,
-    reading_json::ReadingJson,
-    stop::Stop,
-    words,
+    engine::stop::Stop,
+    faces::{outputs::View, reading_json::ReadingJson},
+    tell::{phrases, problem::Problem},
 };
 
 /// The whole run ends within 130 seconds, and no try starts after 110.
@@ -25,10 +22,10 @@ const DEADLINE: Deadline = Deadline {
 
 pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
     let provider = app.provider(None)?;
-    let mut outputs = Outputs::open(
+    let mut outputs = outputs(
         app,
         &options.look,
-        options.png.clone(),
+        options.png.as_deref(),
         &options.panels.specs,
     )?;
     let mut engine = app.engine(provider, Some(DEADLINE))?;
@@ -36,12 +33,8 @@ pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
     let Some(reading) = engine.reading() else {
         return Ok(());
     };
-    Keeper::new(
-        app.state_dir().clone(),
-        app.config.history.keep,
-        app.console,
-    )
-    .record(reading, engine.account().as_ref());
+    app.history_writer()
+        .record(reading, engine.account().as_ref());
     let now = engine.clock().now();
     // After a day of silence the picture and the first line go on showing what was last known.
     let mut shown = reading.clone();
@@ -56,7 +49,7 @@ pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
     if options.report {
         return print(&report);
     }
-    let newest = words::heart_rate(&shown, of_shown, now.utc);
+    let newest = phrases::heart_rate(&shown, of_shown, now.utc);
     let newest = newest.as_deref().unwrap_or("No heart rate for 24 hours");
     print(&format!("{newest}\n{report}"))
 }

@@ -2,15 +2,17 @@
 
 use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
-use super::{cycle_report, print};
+use super::{cycle_report, outputs, print};
 use crate::{
     app::App,
     cli::Run,
-    daemon::{Hub, Presenter, Rounds, Single, Supervision},
-    outputs::Outputs,
-    problem::{Exit, Problem},
-    stop::Stop,
-    web::{self, Listener},
+    daemon::{Hub, Rounds, Single, Supervision},
+    engine::stop::Stop,
+    faces::{
+        presenter::Presenter,
+        web::{self, Listener},
+    },
+    tell::problem::{Exit, Problem},
 };
 
 /// How often it is looked whether somebody has signed in with another process.
@@ -19,7 +21,7 @@ const LOOK_FOR_SIGN_IN: Duration = Duration::from_secs(5);
 pub(super) async fn run(app: &App, options: &Run) -> Result<(), Problem> {
     let _single = claim(app)?;
     let provider = app.provider(None)?;
-    let mut outputs = Outputs::open(app, &options.look, options.png.clone(), &[])?;
+    let mut outputs = outputs(app, &options.look, options.png.as_deref(), &[])?;
     // After a start of the machine a panel may come later than this program.
     outputs
         .open_panels(&options.panels.specs)

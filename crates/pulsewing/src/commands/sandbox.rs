@@ -7,15 +7,15 @@ use std::{
 };
 
 use jiff::tz::TimeZone;
+use pulsewing_files::{Replacement, regular_file};
 use pulsewing_sandbox::{Fault, Recording, Sandbox, SandboxConfig};
 
 use super::print;
 use crate::{
-    byte_order_mark,
     cli::{Global, SandboxArgs},
-    problem::Problem,
-    regular_file,
-    stop::Stop,
+    commands::byte_order_mark,
+    engine::stop::Stop,
+    tell::problem::Problem,
 };
 
 /// The longest file that is read, in bytes: a recording with a sample a second has as many in four months.
@@ -99,10 +99,8 @@ fn tls_names(dir: &Path) -> Result<Vec<String>, Problem> {
 /// Writes the certificate that clients are to trust. It is whole or not there: others wait for it.
 fn write_ca(dir: &Path, ca_pem: &str) -> Result<(), Problem> {
     let path = dir.join("ca.pem");
-    let unfinished = dir.join("ca.pem.new");
     fs::create_dir_all(dir)
-        .and_then(|()| regular_file::create(&unfinished)?.write_all(ca_pem.as_bytes()))
-        .and_then(|()| fs::rename(&unfinished, &path))
+        .and_then(|()| Replacement::new(&path).write(|file| file.write_all(ca_pem.as_bytes())))
         .map_err(|error| {
             Problem::failed(format!("{} could not be written", path.display())).caused_by(&error)
         })

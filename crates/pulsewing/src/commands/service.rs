@@ -5,18 +5,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use pulsewing_files::private;
+use pulsewing_panels::PanelSpec;
+
 use super::print;
 use crate::{
     app::App,
-    cli::{Global, Service},
-    console::Console,
-    panel::PanelSpec,
-    places,
-    problem::Problem,
+    cli::{Global, Passed, Service},
+    config::places,
     service::{
-        Existing, NAME, Passed, Unit, UnitFile, Written,
+        Existing, NAME, Unit, UnitFile, Written,
         systemctl::{self, Answer},
     },
+    tell::{console::Console, problem::Problem},
 };
 
 /// How to look at what the service logs.
@@ -28,7 +29,7 @@ pub(super) fn run(action: &Service, global: &Global, console: Console) -> Result
         Service::Install(options) => install(options, global, console),
         Service::Uninstall => uninstall(global, console),
         Service::Show(options) => {
-            let app = App::new(global, console)?;
+            let app = App::new(&global.surroundings(), console)?;
             print(&text(&unit(&app, options, global)?)?)
         }
     }
@@ -36,12 +37,12 @@ pub(super) fn run(action: &Service, global: &Global, console: Console) -> Result
 
 fn install(options: &Passed, global: &Global, console: Console) -> Result<(), Problem> {
     refuse_sudo()?;
-    let app = App::new(global, console)?;
+    let app = App::new(&global.surroundings(), console)?;
     let unit = unit(&app, options, global)?;
     let text = text(&unit)?;
     for dir in &unit.written {
         if dir.starts_with(app.state_dir().parent().unwrap_or(app.state_dir())) {
-            places::make_private_dir(dir).map_err(|error| {
+            private::make_dir(dir).map_err(|error| {
                 Problem::failed(format!("{} cannot be made", dir.display()))
                     .caused_by(&error)
                     .hint("name another place with --state-dir")
@@ -198,8 +199,8 @@ fn unit(app: &App, options: &Passed, global: &Global) -> Result<Unit, Problem> {
         );
     }
     for spec in &options.run.panels.specs {
-        let (PanelSpec::Framebuffer(crate::panel::FramebufferSpec { device, .. })
-        | PanelSpec::Spi(crate::panel::SpiSpec { device, .. })) = spec;
+        let (PanelSpec::Framebuffer(pulsewing_panels::FramebufferSpec { device, .. })
+        | PanelSpec::Spi(pulsewing_panels::SpiSpec { device, .. })) = spec;
         if !device.is_absolute() {
             return Err(Problem::failed(format!(
                 "the panel's device {} is no whole path",

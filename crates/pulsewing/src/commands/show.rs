@@ -16,20 +16,22 @@ use std::{
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::civil::Date;
 use pulsewing_core::cycle::Failure;
+use pulsewing_history::History;
 use ratatui::DefaultTerminal;
 use tokio::sync::mpsc;
 
 use crate::{
     app::App,
     cli::Global,
-    console::Console,
+    config::places,
     daemon::{Live, Rounds, Single, Trouble, last_reading},
-    history::History,
-    log::Newest,
-    places,
-    problem::{Exit, Problem},
-    stop::Stop,
-    terminal::{self, Mode, Past, View},
+    engine::stop::Stop,
+    faces::terminal::{self, Mode, Past, View},
+    tell::{
+        console::Console,
+        log::Newest,
+        problem::{Exit, Problem},
+    },
 };
 
 /// How often the screen is looked at: ages count on.
@@ -44,7 +46,7 @@ pub(super) async fn run(global: &Global, console: Console) -> Result<(), Problem
         );
     }
     let (console, newest) = console.kept();
-    let app = App::new(global, console)?;
+    let app = App::new(&global.surroundings(), console)?;
     let stop = Stop::listen();
     let keys = listen(&stop);
     let mut screen = Screen::open(&app, newest, keys)?;

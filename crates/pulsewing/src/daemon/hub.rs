@@ -6,11 +6,11 @@ use pulsewing_core::cycle::Now;
 use tokio::sync::{Notify, watch};
 
 use super::Live;
-use crate::clock::Clock;
+use crate::engine::clock::Clock;
 
 /// Where what is known now is told, and an update asked for. Clones are the same hub.
 #[derive(Clone, Debug)]
-pub struct Hub {
+pub(crate) struct Hub {
     live: watch::Sender<Arc<Live>>,
     wake: Arc<Notify>,
     clock: Clock,
@@ -20,7 +20,7 @@ pub struct Hub {
 impl Hub {
     /// A hub around what is known at first. `wake` is the engine's.
     #[must_use]
-    pub fn new(live: Live, wake: Arc<Notify>, clock: Clock, state_dir: PathBuf) -> Self {
+    pub(crate) fn new(live: Live, wake: Arc<Notify>, clock: Clock, state_dir: PathBuf) -> Self {
         Self {
             live: watch::Sender::new(Arc::new(live)),
             wake,
@@ -31,41 +31,41 @@ impl Hub {
 
     /// What is known now.
     #[must_use]
-    pub fn live(&self) -> Arc<Live> {
+    pub(crate) fn live(&self) -> Arc<Live> {
         Arc::clone(&self.live.borrow())
     }
 
     /// Hears of every change; of several at once, of the newest.
     #[must_use]
-    pub fn subscribe(&self) -> watch::Receiver<Arc<Live>> {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Arc<Live>> {
         self.live.subscribe()
     }
 
     /// Changes what is known.
-    pub fn change(&self, change: impl FnOnce(&mut Live)) {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Live)) {
         self.live.send_modify(|live| change(Arc::make_mut(live)));
     }
 
     /// Has an update begin at once, also after a 410. The cycle's own limits hold.
-    pub fn update_now(&self) {
+    pub(crate) fn update_now(&self) {
         self.wake.notify_one();
     }
 
     /// The time on the program's clock.
     #[must_use]
-    pub fn now(&self) -> Now {
+    pub(crate) fn now(&self) -> Now {
         self.clock.now()
     }
 
     /// The program's clock.
     #[must_use]
-    pub const fn clock(&self) -> &Clock {
+    pub(crate) const fn clock(&self) -> &Clock {
         &self.clock
     }
 
     /// The wearer's state directory, where the history is.
     #[must_use]
-    pub const fn state_dir(&self) -> &PathBuf {
+    pub(crate) const fn state_dir(&self) -> &PathBuf {
         &self.state_dir
     }
 }

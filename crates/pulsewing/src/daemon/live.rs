@@ -11,12 +11,12 @@ use pulsewing_core::{
 
 use crate::{
     engine::Activity,
-    problem::{Exit, Problem},
+    tell::problem::{Exit, Problem},
 };
 
 /// What is known now: one value for everybody who shows something.
 #[derive(Clone, Debug)]
-pub struct Live {
+pub(crate) struct Live {
     /// Whose dialect is spoken.
     pub provider: Provider,
     /// The newest reading; from before the start until an update succeeds.
@@ -42,7 +42,7 @@ pub struct Live {
 
 /// How a heart rate is to look, wherever it is shown: an old one does not look new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+pub(crate) enum Look {
     /// The rate first, in its zone's colour.
     Fresh,
     /// Its age first; what the rate was, without colour.
@@ -54,7 +54,7 @@ pub enum Look {
 impl Look {
     /// The word in the page's mark-up.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Fresh => "fresh",
             Self::Old => "old",
@@ -65,7 +65,7 @@ impl Look {
 
 /// How far the fetching of missing days has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Repair {
+pub(crate) struct Repair {
     /// How many days were fetched.
     pub done: usize,
     /// How many there are to fetch in all.
@@ -74,7 +74,7 @@ pub struct Repair {
 
 /// What stands in the way, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub(crate) struct Trouble {
     /// The cycle's own word.
     pub failure: Failure,
     /// What kind of trouble it is.
@@ -90,7 +90,7 @@ pub struct Trouble {
 impl Trouble {
     /// What an update failed with.
     #[must_use]
-    pub fn new(failure: Failure, problem: &Problem) -> Self {
+    pub(crate) fn new(failure: Failure, problem: &Problem) -> Self {
         Self {
             failure,
             exit: problem.exit(),
@@ -102,7 +102,7 @@ impl Trouble {
 
     /// Whether somebody has to sign in.
     #[must_use]
-    pub fn wants_sign_in(&self) -> bool {
+    pub(crate) fn wants_sign_in(&self) -> bool {
         self.exit == Exit::ConsentNeeded || self.failure == Failure::Gone
     }
 }
@@ -110,7 +110,7 @@ impl Trouble {
 impl Live {
     /// What is known before anything happened.
     #[must_use]
-    pub const fn new(provider: Provider, every: SignedDuration) -> Self {
+    pub(crate) const fn new(provider: Provider, every: SignedDuration) -> Self {
         Self {
             provider,
             reading: None,
@@ -128,7 +128,7 @@ impl Live {
     /// What the wearer's clock shows at the first full minute from an instant; the machine's, while
     /// nobody knows the wearer's.
     #[must_use]
-    pub fn clock_at(&self, at: Timestamp) -> Time {
+    pub(crate) fn clock_at(&self, at: Timestamp) -> Time {
         let minute = at.as_second().div_euclid(60) + i64::from(at.as_second() % 60 != 0);
         let at = Timestamp::from_second(minute * 60).unwrap_or(at);
         match &self.reading {
@@ -140,7 +140,7 @@ impl Live {
     /// How much the reading says about the present. Whatever stands in the way of updates, what is
     /// shown is from memory.
     #[must_use]
-    pub fn freshness(&self, now: Timestamp) -> Option<Freshness> {
+    pub(crate) fn freshness(&self, now: Timestamp) -> Option<Freshness> {
         let reading = self.reading.as_ref()?;
         let is_from_memory = self.is_from_memory || self.trouble.is_some();
         Some(reading.freshness(now, self.every, is_from_memory))
@@ -149,7 +149,7 @@ impl Live {
     /// Why there is no newer minute; `None` while it is as new as can be expected, or the last update
     /// failed, which [`trouble`](Self::trouble) tells of.
     #[must_use]
-    pub fn absence(&self, now: Timestamp) -> Option<Absence> {
+    pub(crate) fn absence(&self, now: Timestamp) -> Option<Absence> {
         match self.freshness(now)? {
             Freshness::Fresh | Freshness::Cached => None,
             Freshness::Stale | Freshness::Silent => Some(self.reading.as_ref()?.absence()),
@@ -158,7 +158,7 @@ impl Live {
 
     /// How the heart rate is to look; `None` without one.
     #[must_use]
-    pub fn look(&self, now: Timestamp) -> Option<Look> {
+    pub(crate) fn look(&self, now: Timestamp) -> Option<Look> {
         let age = self.reading.as_ref()?.age(now)?;
         Some(match self.freshness(now)? {
             _ if age >= LONG_AGO => Look::LongAgo,

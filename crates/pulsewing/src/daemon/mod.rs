@@ -1,8 +1,8 @@
 //! What runs unattended: cycles for ever, and whoever wants to see what came of them.
 //!
 //! One task runs the cycles ([`Rounds`]), keeps what they yield and repairs what the history lacks.
-//! It tells everybody else through the [`Hub`]: the pictures ([`Presenter`]), the page
-//! ([`web`](crate::web)) and the terminal see the same [`Live`], and none of them can hold a cycle up.
+//! It tells everybody else through the [`Hub`]: the pictures ([`Presenter`](crate::faces::presenter::Presenter)), the page
+//! ([`web`](crate::faces::web)) and the terminal see the same [`Live`], and none of them can hold a cycle up.
 //!
 //! | module | what |
 //! |---|---|
@@ -11,7 +11,6 @@
 //! | `live.rs` | what is known now, and what stands in the way |
 //! | `hub.rs` | how everybody hears of it, and asks for an update |
 //! | `remembered.rs` | the last reading, after a restart and after a long silence |
-//! | `presenter.rs` | a PNG file and panels that keep up, also with the clock |
 //! | `notice.rs` | what a picture says when something is wrong |
 //! | `single.rs` | that there is one daemon |
 //! | `supervision.rs` | what systemd hears |
@@ -19,18 +18,16 @@
 mod hub;
 mod live;
 mod notice;
-mod presenter;
 mod remembered;
 mod repair;
 mod rounds;
 mod single;
 mod supervision;
 
-pub use hub::Hub;
-pub use live::{Live, Look, Repair, Trouble};
-pub use notice::Notice;
-pub use presenter::Presenter;
-pub use remembered::{keep_last_known, last_reading, zone_of_minute};
-pub use rounds::Rounds;
-pub use single::Single;
-pub use supervision::Supervision;
+pub(crate) use hub::Hub;
+pub(crate) use live::{Live, Look, Repair, Trouble};
+pub(crate) use notice::Notice;
+pub(crate) use remembered::{keep_last_known, last_reading, zone_of_minute};
+pub(crate) use rounds::Rounds;
+pub(crate) use single::Single;
+pub(crate) use supervision::Supervision;

@@ -8,7 +8,7 @@ use pulsewing_core::{
 use pulsewing_screen::State;
 
 use super::Live;
-use crate::{banner_words, engine::Activity};
+use crate::{engine::Activity, tell::banner_words};
 
 /// What to type to sign in.
 const LOGIN: &str = "pulsewing login";
@@ -21,7 +21,7 @@ const LOGIN_GOOGLE: &str = "pulsewing login --provider google";
 
 /// The texts of a [`State`].
 #[derive(Debug)]
-pub struct Notice<'l> {
+pub(crate) struct Notice<'l> {
     live: &'l Live,
     address: Option<&'l str>,
 }
@@ -29,13 +29,13 @@ pub struct Notice<'l> {
 impl<'l> Notice<'l> {
     /// What there is to say of this. `address` is where one can sign in with another machine's browser.
     #[must_use]
-    pub const fn new(live: &'l Live, address: Option<&'l str>) -> Self {
+    pub(crate) const fn new(live: &'l Live, address: Option<&'l str>) -> Self {
         Self { live, address }
     }
 
     /// What there is to say, if there is something.
     #[must_use]
-    pub fn state(&self) -> Option<State<'_>> {
+    pub(crate) fn state(&self) -> Option<State<'_>> {
         if self.live.activity == Activity::TokensNotStored {
             return Some(State::TokensNotStored);
         }

@@ -11,18 +11,18 @@ use pulsewing_core::{
     heart_zone::HeartZones,
     reading::Reading,
 };
+use pulsewing_history::{History, HistoryError, LastKnown};
 
 use crate::{
-    history::{History, HistoryError, LastKnown},
-    places,
-    state_file::{ReadingFacts, State},
-    zone,
+    config::places,
+    custody::state_file::{ReadingFacts, State},
+    engine::zone,
 };
 
 /// Puts the last reading together from what the history and the state remember; `None` where neither
 /// does, or they cannot be read: then the first update shows something.
 #[must_use]
-pub fn last_reading(
+pub(crate) fn last_reading(
     dir: &Path,
     state: &State,
     provider: Provider,
@@ -65,7 +65,7 @@ pub fn last_reading(
 
 /// The zone of the wearer's clock when a minute was measured, as the history has it.
 #[must_use]
-pub fn zone_of_minute(history: &History, at: Timestamp) -> Option<ZoneFacts> {
+pub(crate) fn zone_of_minute(history: &History, at: Timestamp) -> Option<ZoneFacts> {
     let in_utc = Offset::UTC.to_datetime(at).date();
     // Some clock on Earth may show the day before, or the day after.
     let dates = [
@@ -90,7 +90,7 @@ pub fn zone_of_minute(history: &History, at: Timestamp) -> Option<ZoneFacts> {
 
 /// Has a reading without a minute of the last 24 hours keep what was last known: from the history,
 /// else from `before`.
-pub fn keep_last_known(reading: &mut Reading, dir: &Path, before: Option<&Reading>) {
+pub(crate) fn keep_last_known(reading: &mut Reading, dir: &Path, before: Option<&Reading>) {
     if reading.latest().is_none() {
         let history = History::open_existing(dir, places::WEARER).ok().flatten();
         let last = history.and_then(|it| it.last_known(reading.fetched_at).ok().flatten());

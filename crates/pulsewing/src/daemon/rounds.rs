@@ -8,6 +8,7 @@ use std::{
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use pulsewing_core::{cycle::Failure, reading::Reading};
+use pulsewing_history::{HistoryWriter, Retention};
 
 use super::{
     Hub, Live, Repair, Trouble,
@@ -16,10 +17,8 @@ use super::{
 };
 use crate::{
     app::App,
-    engine::Engine,
-    history::{Keep, Keeper},
-    problem::{Exit, Problem},
-    stop::Stop,
+    engine::{Engine, stop::Stop},
+    tell::problem::{Exit, Problem},
 };
 
 /// The pause between two past days: an absence is made up for without haste.
@@ -30,10 +29,10 @@ const TRIES: u8 = 3;
 
 /// The cycles, and what follows from each.
 #[derive(Debug)]
-pub struct Rounds {
+pub(crate) struct Rounds {
     engine: Engine,
-    keeper: Keeper,
-    keep: Keep,
+    history_writer: HistoryWriter,
+    retention: Retention,
     hub: Hub,
     /// How often fetching a day has failed since the start.
     failed: BTreeMap<Date, u8>,
@@ -44,8 +43,7 @@ pub struct Rounds {
 impl Rounds {
     /// Rounds that poll with this engine. What is remembered is told at once.
     #[must_use]
-    pub fn new(app: &App, engine: Engine) -> Self {
-        let keep = app.config.history.keep;
+    pub(crate) fn new(app: &App, engine: Engine) -> Self {
         let state = engine.state();
         let mut live = Live::new(engine.provider(), app.interval());
         live.is_from_memory = state.last_error.is_some();
@@ -66,8 +64,8 @@ impl Rounds {
             app.state_dir().clone(),
         );
         Self {
-            keeper: Keeper::new(app.state_dir().clone(), keep, app.console),
-            keep,
+            history_writer: app.history_writer(),
+            retention: app.config.history.keep,
             hub,
             engine,
             failed: BTreeMap::new(),
@@ -77,13 +75,13 @@ impl Rounds {
 
     /// Where everybody hears of it.
     #[must_use]
-    pub const fn hub(&self) -> &Hub {
+    pub(crate) const fn hub(&self) -> &Hub {
         &self.hub
     }
 
     /// The engine.
     #[must_use]
-    pub const fn engine(&self) -> &Engine {
+    pub(crate) const fn engine(&self) -> &Engine {
         &self.engine
     }
 
@@ -92,7 +90,7 @@ impl Rounds {
     /// # Errors
     /// What stood in the way, which everybody was told too; [`Exit::Interrupted`] when the program is
     /// to stop.
-    pub async fn next(&mut self, stop: &Stop) -> Result<(), Problem> {
+    pub(crate) async fn next(&mut self, stop: &Stop) -> Result<(), Problem> {
         let mut activity = self.engine.activity();
         let hub = self.hub.clone();
         let tell = async {
@@ -112,7 +110,8 @@ impl Rounds {
             return result;
         }
         if let (Ok(()), Some(reading)) = (&result, self.engine.reading()) {
-            self.keeper.record(reading, self.engine.account().as_ref());
+            self.history_writer
+                .record(reading, self.engine.account().as_ref());
             self.log(reading);
         }
         self.tell(&result);
@@ -159,7 +158,7 @@ impl Rounds {
 
     /// Fetches the past days that the history lacks, until there is none, a cycle is due, or something
     /// stands in the way; what is left comes after the next cycle. Returns how many days came.
-    pub async fn repair(&mut self, stop: &Stop) -> usize {
+    pub(crate) async fn repair(&mut self, stop: &Stop) -> usize {
         let days = self.missing_days();
         let total = days.len();
         let mut done = 0;
@@ -177,7 +176,8 @@ impl Rounds {
                     self.failed.remove(&date);
                     self.fetched.insert(date);
                     let account = self.engine.account();
-                    self.keeper.record_past(&day, synced_at, account.as_ref());
+                    self.history_writer
+                        .record_past(&day, synced_at, account.as_ref());
                     done += 1;
                     let minutes = day.day.logged_minutes();
                     tracing::info!(%date, minutes, done, total, "fetched a past day");
@@ -213,17 +213,18 @@ impl Rounds {
     }
 
     fn missing_days(&self) -> Vec<Date> {
-        let (Some(reading), Keep::Forever | Keep::Days(_)) = (self.engine.reading(), self.keep)
+        let (Some(reading), Retention::Forever | Retention::Days(_)) =
+            (self.engine.reading(), self.retention)
         else {
             return Vec::new();
         };
-        let Some(history) = self.keeper.history() else {
+        let Some(history) = self.history_writer.history() else {
             return Vec::new();
         };
         let now = self.engine.clock().now().utc;
         let zone = zone_of(reading);
         let today = zone.to_datetime(now).date();
-        let earliest = self.keep.earliest(today);
+        let earliest = self.retention.earliest(today);
         let first = repair::first(today, earliest);
         let Ok(mut asked) = history.asked_since(first) else {
             return Vec::new();

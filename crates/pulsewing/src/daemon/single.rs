@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use crate::{places, regular_file};
+use pulsewing_files::{private, regular_file};
 
 /// Whose lock it is.
 const LOCK: &str = "run.lock";
@@ -16,7 +16,7 @@ const LOOKS: u32 = 100;
 
 /// The right to run unattended; the kernel takes it back when the process ends, however it ends.
 #[derive(Debug)]
-pub struct Single {
+pub(crate) struct Single {
     _lock: File,
 }
 
@@ -25,10 +25,10 @@ impl Single {
     ///
     /// # Errors
     /// What the file system says.
-    pub fn claim(state_dir: &Path) -> io::Result<Option<Self>> {
-        places::make_private_dir(state_dir)?;
+    pub(crate) fn claim(state_dir: &Path) -> io::Result<Option<Self>> {
+        private::make_dir(state_dir)?;
         let lock = regular_file::open_with(
-            places::private_file().read(true).append(true).create(true),
+            private::options().read(true).append(true).create(true),
             &state_dir.join(LOCK),
         )?;
         // Whoever only looks has it for a moment.
@@ -46,7 +46,7 @@ impl Single {
     ///
     /// # Errors
     /// What the file system says.
-    pub fn is_claimed(state_dir: &Path) -> io::Result<bool> {
+    pub(crate) fn is_claimed(state_dir: &Path) -> io::Result<bool> {
         let lock = match regular_file::open(&state_dir.join(LOCK)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             lock => lock?,

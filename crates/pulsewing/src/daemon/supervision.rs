@@ -6,11 +6,14 @@
 use pulsewing_core::reading::Freshness;
 
 use super::{Hub, Live};
-use crate::{engine::Activity, progress::Progress, words};
+use crate::{
+    engine::{Activity, progress::Progress},
+    tell::phrases,
+};
 
 /// Tells systemd how the service is.
 #[derive(Debug)]
-pub struct Supervision {
+pub(crate) struct Supervision {
     hub: Hub,
     progress: Progress,
 }
@@ -18,13 +21,13 @@ pub struct Supervision {
 impl Supervision {
     /// Nothing is told before [`run`](Self::run).
     #[must_use]
-    pub const fn new(hub: Hub, progress: Progress) -> Self {
+    pub(crate) const fn new(hub: Hub, progress: Progress) -> Self {
         Self { hub, progress }
     }
 
     /// Says that the service has started, and from then on how it is. Never ends.
     #[cfg(unix)]
-    pub async fn run(self) {
+    pub(crate) async fn run(self) {
         use std::time::Duration;
 
         use sd_notify::NotifyState::{Ready, Status, Watchdog};
@@ -84,7 +87,7 @@ impl Supervision {
     }
 
     /// Says that the service ends.
-    pub fn stopping() {
+    pub(crate) fn stopping() {
         // It ends, whether systemd hears of it or not.
         #[cfg(unix)]
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
@@ -98,7 +101,7 @@ fn status(live: &Live, now: jiff::Timestamp) -> String {
         Some((reading, sample)) => {
             let is_fresh = reading.freshness(now, live.every, false) == Freshness::Fresh;
             let was = if is_fresh { "" } else { "was " };
-            let age = words::ago(sample.at, now);
+            let age = phrases::ago(sample.at, now);
             format!("{was}{} bpm, {age}", sample.bpm.get())
         }
         None => "no heart rate yet".to_owned(),
@@ -144,7 +147,7 @@ mod tests {
     use super::*;
     use crate::{
         daemon::{Repair, Trouble},
-        problem::Problem,
+        tell::problem::Problem,
     };
 
     fn at(text: &str) -> Timestamp {

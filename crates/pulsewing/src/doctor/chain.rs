@@ -14,9 +14,9 @@ use pulsewing_core::{
 use super::{Finding, unconfigured};
 use crate::{
     app::App,
-    chain_file::{Loaded, Unavailable},
-    endpoints::Endpoints,
-    problem::Problem,
+    config::endpoints::Endpoints,
+    custody::chain_file::{Loaded, Unavailable},
+    tell::problem::Problem,
 };
 
 /// A refresh token that ends within this time ends because Google's app is in testing, where it has
@@ -41,7 +41,7 @@ pub(super) fn check(
         |why: &'static str, what: &'static str| OTHERS.map(|id| Finding::skipped(id, why, what));
     match loaded {
         Err(unavailable) => {
-            let provider = app.config.provider().ok().flatten();
+            let provider = app.config.provider;
             findings.extend(unavailable_chain(unavailable, provider));
             findings.extend(unread(
                 "the sign-in cannot be read",
@@ -49,7 +49,7 @@ pub(super) fn check(
             ));
         }
         Ok(Loaded { record: None, .. }) => {
-            let provider = app.config.provider().ok().flatten();
+            let provider = app.config.provider;
             let problem = Problem::of_cycle(Failure::NoChain, provider.unwrap_or(Provider::Google));
             findings.push(Finding::problem("chain.present", &problem, ""));
             let absent = "there is no sign-in";

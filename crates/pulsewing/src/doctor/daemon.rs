@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use pulsewing_history::HistoryError;
+
 use super::Finding;
 use crate::{
+    config::places,
     daemon::Single,
-    history::{self, HistoryError},
-    places,
     service::{Existing, UnitFile, program_of, systemctl},
-    words,
+    tell::phrases,
 };
 
 const INSTALL: &str = "`pulsewing service install` has it run by itself";
@@ -24,13 +25,13 @@ pub(super) fn check(dir: &Path, findings: &mut Vec<Finding>) {
 
 fn history(dir: &Path) -> Finding {
     const ID: &str = "history.readable";
-    match history::examine(dir, places::WEARER) {
+    match pulsewing_history::examine(dir, places::WEARER) {
         Ok(None) => Finding::ok(ID, "there is no history yet"),
         Ok(Some(whole)) if !whole.unreadable.is_empty() => Finding::warn(
             ID,
             format!(
                 "what the history holds of {} cannot be read; its other {} minutes are whole",
-                words::days(&whole.unreadable),
+                phrases::days(&whole.unreadable),
                 whole.minutes
             ),
             "what is fetched or imported anew of such a day takes its place; `pulsewing export` gives out all the rest",
@@ -47,7 +48,7 @@ fn history(dir: &Path) -> Finding {
             ID,
             format!(
                 "the history has a resting heart rate or a time zone of {} that cannot be, and leaves it out; it has {} minutes",
-                words::days(&whole.corrected),
+                phrases::days(&whole.corrected),
                 whole.minutes
             ),
             "nothing has to be done: the minutes are whole, and what is fetched or imported anew of such a day takes its place",

@@ -5,12 +5,12 @@ use std::{fs, path::Path};
 
 use jiff::{SignedDuration, Timestamp, tz};
 use pulsewing_core::dialect::ZoneFacts;
+use pulsewing_files::regular_file;
 
 use super::{Finding, MADE, nearest};
 use crate::{
     app::App,
-    chain_file::{Loaded, Unavailable},
-    regular_file,
+    custody::chain_file::{Loaded, Unavailable},
 };
 
 /// How far two clocks that are right may be apart.
@@ -199,7 +199,7 @@ pub(super) fn check_zone(app: &App, findings: &mut Vec<Finding>) {
     findings.push(zone(&facts.unwrap_or_default(), configured));
 }
 
-/// As [`crate::zone::resolve`] decides.
+/// As [`crate::engine::zone::resolve`] decides.
 fn zone(facts: &ZoneFacts, configured: Option<&str>) -> Finding {
     const ID: &str = "zone.known";
     const NAME: &str = "name the zone as [wearer] time_zone in the configuration, for when the provider does not say";

@@ -8,7 +8,7 @@
 mod chain;
 mod daemon;
 mod machine;
-pub mod network;
+pub(crate) mod network;
 mod report;
 mod screen;
 mod settings;
@@ -18,23 +18,26 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub use report::{in_colours, in_json, in_words};
+pub(crate) use report::{in_colours, in_json, in_words};
+
+use pulsewing_panels::PanelSpec;
 
 use crate::{
-    app::App,
-    cli::{self, Global},
-    clock::Clock,
-    console::Console,
-    places,
-    problem::{Exit, Problem},
+    app::{self, App},
+    config::places,
+    engine::clock::Clock,
+    tell::{
+        console::Console,
+        problem::{Exit, Problem},
+    },
 };
 
 /// When this version was made, 2026-11-01: a clock before that is wrong. A release moves it.
-pub const MADE: Timestamp = Timestamp::constant(1_793_491_200, 0);
+pub(crate) const MADE: Timestamp = Timestamp::constant(1_793_491_200, 0);
 
 /// What one check found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// The check's stable name, such as `chain.present`.
     pub id: String,
     /// How it went.
@@ -47,7 +50,7 @@ pub struct Finding {
 
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub(crate) enum Status {
     /// Nothing has to be done.
     Ok,
     /// It works, and somebody should look after it.
@@ -61,7 +64,7 @@ pub enum Status {
 impl Status {
     /// Its word: ok, warn, fail or skipped.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Warn => "warn",
@@ -134,7 +137,7 @@ impl Finding {
 /// How the program ends after these findings: with success unless a check failed, else with the exit
 /// code of the failure that has to be mended first.
 #[must_use]
-pub fn verdict(findings: &[Finding]) -> Option<Problem> {
+pub(crate) fn verdict(findings: &[Finding]) -> Option<Problem> {
     let failed: Vec<(&str, Exit)> = findings
         .iter()
         .filter_map(|finding| match finding.status {
@@ -167,26 +170,35 @@ fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{plural}")
 }
 
+/// What to look at besides the machine itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scope<'s> {
+    /// Whether the network is left out.
+    pub is_offline: bool,
+    /// The panels to look at.
+    pub panels: &'s [PanelSpec],
+}
+
 /// Makes every check, in the order in which they are shown.
 ///
 /// # Errors
 /// A [`Problem`] when there is no place to look at.
-pub async fn examine(
-    options: &cli::Doctor,
-    global: &Global,
+pub(crate) async fn examine(
+    scope: &Scope<'_>,
+    options: &app::Options,
     console: Console,
 ) -> Result<Vec<Finding>, Problem> {
-    let state_dir = match &global.state_dir {
+    let state_dir = match &options.state_dir {
         Some(dir) => dir.clone(),
         None => places::state_dir()?,
     }
     .join(places::WEARER);
-    let clock = match global.now {
+    let clock = match options.now {
         Some(start) => Clock::starting_at(start.at),
         None => Clock::system(),
     };
     let mut findings = Vec::new();
-    let config = settings::check(global.config.as_deref(), &mut findings);
+    let config = settings::check(options.config.as_deref(), &mut findings);
     let is_configured = config.is_some();
     let app = App::private(config.unwrap_or_default(), console, clock, state_dir);
     let loaded = app.chain_file().load();
@@ -195,7 +207,7 @@ pub async fn examine(
     machine::check_state(app.state_dir(), &mut findings);
     chain::check(&app, loaded, is_configured, &mut findings);
     if is_configured {
-        network::check(&app, options.offline, &mut findings).await;
+        network::check(&app, scope.is_offline, &mut findings).await;
     } else {
         network::skip(&mut findings);
     }
@@ -203,7 +215,7 @@ pub async fn examine(
     machine::check_update(&app, &mut findings);
     daemon::check(app.state_dir(), &mut findings);
     screen::check_wallpaper(&app, is_configured, &mut findings);
-    for spec in &options.panels.specs {
+    for spec in scope.panels {
         findings.push(screen::check_panel(spec));
     }
     Ok(findings)

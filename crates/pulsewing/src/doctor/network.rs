@@ -13,6 +13,7 @@ use pulsewing_core::{
     oauth,
     request::{Endpoint, Method, RequestView},
 };
+use pulsewing_files::regular_file;
 use reqwest::{
     Client, StatusCode, Url,
     header::{CONTENT_TYPE, DATE},
@@ -23,14 +24,13 @@ use tokio::sync::oneshot;
 use super::{Finding, Status, unconfigured};
 use crate::{
     app::App,
-    endpoints::Endpoints,
-    http::{MAX_PEM, trouble},
-    problem::{Exit, Problem},
-    regular_file,
+    config::endpoints::Endpoints,
+    engine::http::{MAX_PEM, trouble},
+    tell::problem::{Exit, Problem},
 };
 
 /// The longest that all requests together take.
-pub const BOUND: Duration = Duration::from_secs(8);
+pub(crate) const BOUND: Duration = Duration::from_secs(8);
 
 /// The longest wait for a connection: for the name, the line and its securing.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(4);

@@ -6,11 +6,11 @@ use std::{
 };
 
 use super::{Finding, Status, count};
-use crate::console::Colour;
+use crate::tell::console::Colour;
 
 /// Whether stdout gets colours.
 #[must_use]
-pub fn in_colours(colour: Colour) -> bool {
+pub(crate) fn in_colours(colour: Colour) -> bool {
     match colour {
         Colour::Always => true,
         Colour::Never => false,
@@ -23,7 +23,7 @@ pub fn in_colours(colour: Colour) -> bool {
 
 /// The findings in aligned lines; below those that want something, what that is.
 #[must_use]
-pub fn in_words(findings: &[Finding], has_colour: bool) -> String {
+pub(crate) fn in_words(findings: &[Finding], has_colour: bool) -> String {
     let mut text = String::new();
     let longest = |finding: &Finding| finding.id.chars().count();
     // A long path does not push all the others to the right.
@@ -63,7 +63,7 @@ pub fn in_words(findings: &[Finding], has_colour: bool) -> String {
 ///
 /// # Errors
 /// None that is known; what the serialiser says.
-pub fn in_json(findings: &[Finding]) -> serde_json::Result<String> {
+pub(crate) fn in_json(findings: &[Finding]) -> serde_json::Result<String> {
     serde_json::to_string(findings).map(|json| format!("{json}\n"))
 }
 

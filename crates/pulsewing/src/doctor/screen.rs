@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use embedded_graphics::geometry::Size;
+#[cfg(target_os = "linux")]
+use pulsewing_panels::PanelError;
+use pulsewing_panels::{Panel, PanelSpec, SpiSpec, wallpaper};
 
 use super::{Finding, unconfigured};
-use crate::{
-    app::App,
-    panel::{Panel, PanelSpec},
-    wallpaper,
-};
+use crate::app::App;
 
 /// The size that the wallpaper is tried in: the one that pictures have unless told otherwise.
 const TRIED: Size = Size::new(480, 320);
@@ -70,96 +69,72 @@ pub(super) fn check_panel(spec: &PanelSpec) -> Finding {
                 let found = format!("{spec} is a pipe and no framebuffer");
                 return Finding::fail(id, found, "see docs/panels.md");
             }
-            match Panel::open(spec) {
-                Ok(_) => Finding::ok(id, format!("{spec} can be drawn to")),
-                Err(problem) => Finding::problem(id, &problem, "see docs/panels.md"),
-            }
+            opened(id, spec)
         }
-        PanelSpec::Spi(spi) => {
-            let id = format!("panel.{}", spi.device.display());
-            #[cfg(target_os = "linux")]
-            let finding = spi::check(id, spi);
-            #[cfg(not(target_os = "linux"))]
-            let finding = match Panel::open(spec) {
-                Ok(_) => Finding::ok(id, format!("{spec} can be drawn to")),
-                Err(problem) => Finding::problem(id, &problem, "see docs/panels.md"),
-            };
-            finding
-        }
+        PanelSpec::Spi(spi) => check_spi(format!("panel.{}", spi.device.display()), spi),
     }
 }
 
 /// An SPI panel is not opened: that would drive its pins, and reset it while it shows something.
 #[cfg(target_os = "linux")]
-mod spi {
-    use std::{fs::OpenOptions, path::Path};
-
-    use linux_embedded_hal::gpio_cdev::{self, Chip, LineInfo};
-
-    use super::Finding;
-    use crate::panel::{PinSpec, SpiSpec};
-
-    pub(super) fn check(id: String, spec: &SpiSpec) -> Finding {
-        let device = spec.device.display();
-        if let Err(error) = OpenOptions::new().read(true).write(true).open(&spec.device) {
+fn check_spi(id: String, spec: &SpiSpec) -> Finding {
+    let device = spec.device.display();
+    let users = match pulsewing_panels::spi::pin_users(spec) {
+        Ok(users) => users,
+        Err(PanelError::OpenSpi { source, .. }) => {
             return Finding::fail(
                 id,
-                format!("the SPI device {device} could not be opened: {error}"),
+                format!("the SPI device {device} could not be opened: {source}"),
                 "turn SPI on, and join its group: `sudo raspi-config nonint do_spi 0`, `sudo usermod -aG spi,gpio $USER`, then restart (docs/panels.md)",
             );
         }
-        let mut in_use = Vec::new();
-        for pin in [Some(&spec.dc), spec.reset.as_ref(), spec.backlight.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            match user_of(pin) {
-                Ok(None) => {}
-                // It is this program's own, in another process.
-                Ok(Some(user)) if user == "pulsewing" => in_use.push(pin.to_string()),
-                Ok(Some(user)) => {
-                    return Finding::fail(
-                        id,
-                        format!("the pin {pin} is in use by {user}"),
-                        "free it, or wire the panel to another: `gpioinfo` shows which are unused",
-                    );
-                }
-                Err(error) => {
-                    return Finding::fail(
-                        id,
-                        format!("the pin {pin} could not be asked for: {error}"),
-                        advice_for(&pin.chip),
-                    );
-                }
-            }
-        }
-        if in_use.is_empty() {
-            return Finding::ok(
+        Err(PanelError::OpenPin { pin, source }) => {
+            return Finding::fail(
                 id,
-                format!("the SPI device {device} and its pins can be had"),
+                format!("the pin {pin} could not be asked for: {source}"),
+                format!(
+                    "`gpiodetect` lists the chips of this machine, and {} belongs to the group gpio: `sudo usermod -aG spi,gpio $USER`",
+                    pin.chip.display()
+                ),
             );
         }
-        Finding::warn(
+        Err(error) => return Finding::problem(id, &error.into(), "see docs/panels.md"),
+    };
+    // The program's own name: it is this program in another process.
+    let (own, other): (Vec<_>, Vec<_>) =
+        users.into_iter().partition(|(_, user)| user == "pulsewing");
+    if let Some((pin, user)) = other.first() {
+        return Finding::fail(
             id,
-            format!(
-                "another pulsewing shows its picture there and holds {}",
-                in_use.join(", ")
-            ),
-            "nothing to do while that one runs; two cannot share a panel",
-        )
+            format!("the pin {pin} is in use by {user}"),
+            "free it, or wire the panel to another: `gpioinfo` shows which are unused",
+        );
     }
-
-    /// Who drives a pin.
-    fn user_of(pin: &PinSpec) -> Result<Option<String>, gpio_cdev::Error> {
-        let info = Chip::new(&pin.chip)?.get_line(pin.line)?.info()?;
-        let name = |info: &LineInfo| info.consumer().unwrap_or("the kernel").to_owned();
-        Ok(info.is_used().then(|| name(&info)))
+    if own.is_empty() {
+        return Finding::ok(
+            id,
+            format!("the SPI device {device} and its pins can be had"),
+        );
     }
-
-    fn advice_for(chip: &Path) -> String {
+    let pins: Vec<String> = own.iter().map(|(pin, _)| pin.to_string()).collect();
+    Finding::warn(
+        id,
         format!(
-            "`gpiodetect` lists the chips of this machine, and {} belongs to the group gpio: `sudo usermod -aG spi,gpio $USER`",
-            chip.display()
-        )
+            "another pulsewing shows its picture there and holds {}",
+            pins.join(", ")
+        ),
+        "nothing to do while that one runs; two cannot share a panel",
+    )
+}
+
+#[cfg(not(target_os = "linux"))]
+fn check_spi(id: String, spec: &SpiSpec) -> Finding {
+    opened(id, &PanelSpec::Spi(spec.clone()))
+}
+
+fn opened(id: String, spec: &PanelSpec) -> Finding {
+    match Panel::open(spec) {
+        Ok(_) => Finding::ok(id, format!("{spec} can be drawn to")),
+        Err(error) => Finding::problem(id, &error.into(), "see docs/panels.md"),
     }
 }

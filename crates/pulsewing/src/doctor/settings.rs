@@ -8,7 +8,11 @@ use std::{
 use pulsewing_core::chain::UserId;
 
 use super::{Finding, unconfigured};
-use crate::{app, config::Config, endpoints::Endpoints, places, problem::Problem};
+use crate::{
+    app,
+    config::{Config, endpoints::Endpoints, places},
+    tell::problem::Problem,
+};
 
 /// Checks the configuration file. `None` when it cannot be used.
 pub(super) fn check(named: Option<&Path>, findings: &mut Vec<Finding>) -> Option<Config> {

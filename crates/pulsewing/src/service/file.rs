@@ -3,24 +3,26 @@
 use std::{
     fs,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
+use pulsewing_files::{Replacement, regular_file};
+
 use super::{MARK, NAME};
-use crate::{places, problem::Problem, regular_file};
+use crate::{config::places, tell::problem::Problem};
 
 /// The longest unit that can be ours, in bytes.
 const MAX_BYTES: u64 = 64 * 1_024;
 
 /// Where a user's units are, and ours among them.
 #[derive(Clone, Debug)]
-pub struct UnitFile {
+pub(crate) struct UnitFile {
     dir: PathBuf,
 }
 
 /// What is where the unit belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Existing {
+pub(crate) enum Existing {
     /// Nothing.
     None,
     /// One that we wrote.
@@ -31,7 +33,7 @@ pub enum Existing {
 
 /// What writing did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
+pub(crate) enum Written {
     /// There was none.
     New,
     /// There was another one of ours.
@@ -45,7 +47,7 @@ impl UnitFile {
     ///
     /// # Errors
     /// A [`Problem`] when there is no home directory.
-    pub fn of_user() -> Result<Self, Problem> {
+    pub(crate) fn of_user() -> Result<Self, Problem> {
         Ok(Self {
             dir: places::config_home()?.join("systemd/user"),
         })
@@ -53,7 +55,7 @@ impl UnitFile {
 
     /// The file.
     #[must_use]
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.dir.join(NAME)
     }
 
@@ -61,7 +63,7 @@ impl UnitFile {
     ///
     /// # Errors
     /// What the file system says.
-    pub fn existing(&self) -> io::Result<Existing> {
+    pub(crate) fn existing(&self) -> io::Result<Existing> {
         match regular_file::read_text(&self.path(), MAX_BYTES) {
             Ok(text) if text.starts_with(MARK) => Ok(Existing::Ours(text)),
             Ok(_) => Ok(Existing::Foreign),
@@ -76,7 +78,7 @@ impl UnitFile {
     ///
     /// # Errors
     /// What the file system says; [`io::ErrorKind::AlreadyExists`] when somebody else's unit is there.
-    pub fn write(&self, text: &str) -> io::Result<Written> {
+    pub(crate) fn write(&self, text: &str) -> io::Result<Written> {
         let written = match self.existing()? {
             Existing::None => Written::New,
             Existing::Ours(before) if before == text => return Ok(Written::Unchanged),
@@ -84,21 +86,17 @@ impl UnitFile {
             Existing::Foreign => return Err(io::ErrorKind::AlreadyExists.into()),
         };
         fs::create_dir_all(&self.dir)?;
-        let unfinished = self.dir.join(format!(".{NAME}.new"));
-        let result =
-            write_whole(&unfinished, text).and_then(|()| fs::rename(&unfinished, self.path()));
-        if result.is_err() {
-            // It is nothing to anybody.
-            let _ = fs::remove_file(&unfinished);
-        }
-        result.map(|()| written)
+        Replacement::new(&self.path())
+            .durable()
+            .write(|file| file.write_all(text.as_bytes()))?;
+        Ok(written)
     }
 
     /// Removes it, and the link by which it is started.
     ///
     /// # Errors
     /// What the file system says.
-    pub fn remove(&self) -> io::Result<()> {
+    pub(crate) fn remove(&self) -> io::Result<()> {
         for path in [
             self.dir.join("default.target.wants").join(NAME),
             self.path(),
@@ -116,10 +114,4 @@ impl UnitFile {
 const fn is_of_another_kind(error: io::ErrorKind) -> bool {
     use io::ErrorKind::{FileTooLarge, InvalidData, InvalidInput};
     matches!(error, FileTooLarge | InvalidData | InvalidInput)
-}
-
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = regular_file::create(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 /// Why a word cannot stand in a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum Unfit {
+pub(crate) enum Unfit {
     /// systemd reads units as UTF-8, and passes other lines over.
     #[error("it is not UTF-8")]
     NotUtf8,

@@ -2,11 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-use super::NAME;
-
 /// What came of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// It did what it was told to.
     Done,
     /// There is no such program.
@@ -17,7 +15,7 @@ pub enum Answer {
 
 /// Has the user's systemd do something.
 #[must_use]
-pub fn ask(words: &[&str]) -> Answer {
+pub(crate) fn ask(words: &[&str]) -> Answer {
     let called = Command::new("systemctl")
         .arg("--user")
         .args(words)
@@ -33,19 +31,9 @@ pub fn ask(words: &[&str]) -> Answer {
     }
 }
 
-/// Whether the service runs; `None` when nobody can tell.
-#[must_use]
-pub fn is_active() -> Option<bool> {
-    match said("systemctl", &["--user", "is-active", NAME])?.as_str() {
-        "active" | "activating" | "reloading" => Some(true),
-        "inactive" | "failed" | "deactivating" => Some(false),
-        _ => None,
-    }
-}
-
 /// The version of systemd.
 #[must_use]
-pub fn version() -> Option<u32> {
+pub(crate) fn version() -> Option<u32> {
     // "systemd 252 (252.38-1~deb12u1)"
     let text = said("systemctl", &["--version"])?;
     text.split_whitespace().nth(1)?.parse().ok()
@@ -53,7 +41,7 @@ pub fn version() -> Option<u32> {
 
 /// Whether this user's services run also while the user is not logged in; `None` when nobody can tell.
 #[must_use]
-pub fn lingers() -> Option<bool> {
+pub(crate) fn lingers() -> Option<bool> {
     let user = user();
     match said(
         "loginctl",
@@ -69,7 +57,7 @@ pub fn lingers() -> Option<bool> {
 
 /// Whether this is root.
 #[must_use]
-pub fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     user() == "0"
 }
 

@@ -8,14 +8,14 @@ use std::{
 use super::quote::{self, Unfit};
 
 /// The first line of every unit that we wrote: others are left alone.
-pub const MARK: &str = "# Written by `pulsewing service install`";
+pub(crate) const MARK: &str = "# Written by `pulsewing service install`";
 
 /// The first version of systemd that waits longer from try to try.
 const HAS_BACKOFF: u32 = 254;
 
 /// What a unit is made from.
 #[derive(Clone, Debug)]
-pub struct Unit {
+pub(crate) struct Unit {
     /// This very program.
     pub program: PathBuf,
     /// The options of every command, and those of `run`.
@@ -37,7 +37,7 @@ impl Unit {
     ///
     /// # Errors
     /// The path that no unit can hold, and why.
-    pub fn text(&self) -> Result<String, (PathBuf, Unfit)> {
+    pub(crate) fn text(&self) -> Result<String, (PathBuf, Unfit)> {
         let of = |path: &Path| {
             let path = path.to_owned();
             move |unfit| (path, unfit)
@@ -150,7 +150,7 @@ TasksMax=64";
 
 /// The program that a unit's text runs, as far as it is one of ours.
 #[must_use]
-pub fn program_of(text: &str) -> Option<PathBuf> {
+pub(crate) fn program_of(text: &str) -> Option<PathBuf> {
     let command = text
         .lines()
         .find_map(|line| line.strip_prefix("ExecStart=\""))?;

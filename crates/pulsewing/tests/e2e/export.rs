@@ -145,7 +145,7 @@ fn everything_that_is_exported_is_imported_again() {
         );
     }
     let day = |home: &Home, date: &str| {
-        let history = pulsewing::history::History::open_existing(&home.state(""), "default");
+        let history = pulsewing_history::History::open_existing(&home.state(""), "default");
         let day = history.unwrap().unwrap().day(date.parse().unwrap());
         let day = day.unwrap().unwrap();
         (day.day, day.resting)

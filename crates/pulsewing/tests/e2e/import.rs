@@ -152,7 +152,7 @@ fn resting_rates_come_along() {
     home.run(&["import", "--zone", "America/New_York", "."])
         .exits(0)
         .says_nothing_of("left out");
-    let history = pulsewing::history::History::open_existing(&home.state(""), "default");
+    let history = pulsewing_history::History::open_existing(&home.state(""), "default");
     let history = history.unwrap().unwrap();
     let days = history
         .overview("2024-03-01".parse().unwrap(), "2024-03-31".parse().unwrap())

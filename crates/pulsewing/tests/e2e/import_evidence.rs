@@ -227,7 +227,7 @@ fn what_is_imported_again_in_another_zone_stands_on_one_days_page() {
         .exits(0);
     assert_eq!(history(&home), history(&again));
     let open = |home: &Home| {
-        let history = pulsewing::history::History::open_existing(&home.state(""), "default");
+        let history = pulsewing_history::History::open_existing(&home.state(""), "default");
         history.unwrap().unwrap()
     };
     let days = |home: &Home| {

@@ -441,7 +441,7 @@ fn a_panic_gives_the_terminal_back_before_it_is_told() {
 #[test]
 fn panics_in_a_terminal_of_its_own() {
     if std::env::var_os("PULSEWING_PANICS_HERE").is_some() {
-        let mut terminal = pulsewing::terminal::take().unwrap();
+        let mut terminal = pulsewing::take_terminal().unwrap();
         terminal
             .draw(|frame| frame.render_widget("drawn", frame.area()))
             .unwrap();

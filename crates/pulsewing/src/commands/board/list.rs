@@ -6,11 +6,12 @@ use super::print;
 use crate::{
     app::App,
     board::{
-        self, Status, Trouble, custody,
+        self, Status, Trouble,
         find::{self, Found},
+        handover,
         session::GLANCE,
     },
-    problem::Problem,
+    tell::problem::Problem,
 };
 
 pub(super) async fn run(app: &App, port: Option<&Path>) -> Result<(), Problem> {
@@ -44,7 +45,7 @@ pub(super) async fn run(app: &App, port: Option<&Path>) -> Result<(), Problem> {
 async fn ask(app: &App, path: &Path) -> Result<String, Problem> {
     match board::open(path, GLANCE, app.console) {
         Ok((mut session, status)) => {
-            custody::settle(app, &mut session, &status).await?;
+            handover::settle(app, &mut session, &status).await?;
             Ok(in_words(&status))
         }
         Err(Trouble::Silent) => Ok("no board answers".into()),

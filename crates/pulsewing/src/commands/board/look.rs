@@ -2,19 +2,15 @@
 
 use std::{fmt::Write, path::Path};
 
+use pulsewing_files::Replacement;
 use serde_json::{Map, Value, json};
 
 use super::{open, print};
 use crate::{
     app::App,
-    board::{
-        self, Command, Status,
-        options::{BoardStatus, Shot},
-        shot,
-        status::BoardChain,
-    },
-    problem::Problem,
-    regular_file,
+    board::{self, Command, Status, shot, status::BoardChain},
+    cli::{BoardStatus, Shot},
+    tell::problem::Problem,
 };
 
 pub(super) async fn status(
@@ -79,9 +75,11 @@ pub(super) async fn shot(app: &App, port: Option<&Path>, options: &Shot) -> Resu
         .and_then(|lines| shot::Shot::parse(&lines))
         .map_err(|trouble| board::problem(trouble, session.path()))?;
     let path = options.file.display();
-    regular_file::replace(&options.file, |file| shot.encode(file)).map_err(|error| {
-        Problem::failed(format!("the picture {path} could not be written")).caused_by(&error)
-    })?;
+    Replacement::new(&options.file)
+        .write(|file| shot.encode(file))
+        .map_err(|error| {
+            Problem::failed(format!("the picture {path} could not be written")).caused_by(&error)
+        })?;
     let (width, height) = shot.size();
     app.console.say(&format!(
         "{path}: {width}x{height} pixels, as the board shows them."

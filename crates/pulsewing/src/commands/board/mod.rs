@@ -14,11 +14,9 @@ use std::path::{Path, PathBuf};
 use super::print;
 use crate::{
     app::App,
-    board::{
-        self, Session, Status, custody, find,
-        options::{Board, BoardCommand},
-    },
-    problem::{Exit, Problem},
+    board::{self, Session, Status, find, handover},
+    cli::{Board, BoardCommand},
+    tell::problem::{Exit, Problem},
 };
 
 /// How long a board may take to answer for the first time: it may be in the middle of an update.
@@ -53,7 +51,7 @@ async fn open(app: &App, port: Option<&Path>) -> Result<Open, Problem> {
         .map_err(|trouble| board::problem(trouble, &path))?;
     app.console
         .detail(|| format!("{}: {} {}", path.display(), status.board(), status.serial()));
-    let is_settled = custody::settle(app, &mut session, &status).await?;
+    let is_settled = handover::settle(app, &mut session, &status).await?;
     Ok(Open {
         session,
         status,

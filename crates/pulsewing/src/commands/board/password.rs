@@ -6,12 +6,12 @@ use std::{
     path::Path,
 };
 
+use pulsewing_files::regular_file;
 use zeroize::Zeroizing;
 
 use crate::{
-    byte_order_mark,
-    problem::{Exit, Problem},
-    regular_file,
+    commands::byte_order_mark,
+    tell::problem::{Exit, Problem},
 };
 
 /// The longest input that is read, in bytes.

@@ -5,7 +5,7 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
-use crate::console::Console;
+use crate::tell::console::Console;
 
 /// Shows how many bytes of an upload the board has.
 pub(super) struct Progress {

@@ -7,6 +7,8 @@ use std::{
 };
 
 use embedded_graphics::geometry::Size;
+use pulsewing_files::regular_file;
+use pulsewing_panels::wallpaper;
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, pem::PemObject as _},
@@ -21,14 +23,13 @@ use crate::{
     app::App,
     board::{
         self, Command, Session,
-        custody::{self, Handover},
-        options::Provision,
+        handover::{self, Handover},
         session::PATIENCE,
         upload::What,
     },
-    http::MAX_PEM,
-    problem::{Exit, Problem},
-    regular_file, wallpaper,
+    cli::Provision,
+    engine::http::MAX_PEM,
+    tell::problem::{Exit, Problem},
 };
 
 /// The size of every supported board's screen.
@@ -118,7 +119,7 @@ pub(super) async fn run(
                 "this machine's sign-in is on its way to a board already",
             ));
         }
-        custody::hand_over(app, session, how, options.replace).await?;
+        handover::hand_over(app, session, how, options.replace).await?;
     }
     if let Some((ssid, _)) = &network {
         wait_for_network(app, session, ssid)?;

@@ -9,8 +9,9 @@ use std::{
 use super::open;
 use crate::{
     app::App,
-    board::{self, Command, custody, options::Reset, session::PATIENCE, status::BoardChain},
-    problem::{Exit, Problem},
+    board::{self, Command, handover, session::PATIENCE, status::BoardChain},
+    cli::Reset,
+    tell::problem::{Exit, Problem},
 };
 
 /// How often a board that is being erased is looked at.
@@ -64,7 +65,7 @@ pub(super) async fn run(app: &App, port: Option<&Path>, options: &Reset) -> Resu
     }
     console.say("It is as it was when new: `pulsewing board provision` sets it up.");
     // A sign-in on its way to a board that could not say whether it had it can be taken back now.
-    custody::settle(app, session, &status).await?;
+    handover::settle(app, session, &status).await?;
     Ok(())
 }
 

@@ -5,10 +5,8 @@ use pulsewing_core::Provider;
 use reqwest::Url;
 
 use crate::{
-    app::App,
-    board::{options::Provision, zone_rule::zone_rule},
-    endpoints,
-    problem::Problem,
+    app::App, board::zone_rule::zone_rule, cli::Provision, config::endpoints,
+    tell::problem::Problem,
 };
 
 /// A setting of the board and the value it is to have.
@@ -23,7 +21,7 @@ pub(super) struct Setting {
 pub(super) fn plan(app: &App, options: &Provision) -> Result<Vec<Setting>, Problem> {
     let mut plan = Plan(Vec::new());
     let config = &app.config;
-    let provider = match options.provider.or(config.provider()?) {
+    let provider = match options.provider.or(config.provider) {
         // A sign-in that comes along says whose it is.
         None if options.move_chain || options.copy_chain => Some(app.provider(None)?),
         named => named,
@@ -46,19 +44,20 @@ pub(super) fn plan(app: &App, options: &Provision) -> Result<Vec<Setting>, Probl
     if let Some(hold_off) = config.poll.hold_off {
         plan.push("poll.hold_off", &hold_off.0.as_secs().to_string());
     }
-    let theme = options.theme.map(|theme| theme.name().to_owned());
-    if let Some(theme) = theme.or_else(|| config.screen.theme.clone()) {
-        plan.push("screen.theme", &theme);
+    if let Some(theme) = options.theme.or(config.screen.theme) {
+        plan.push("screen.theme", theme.name());
     }
-    let palette = options.palette.map(|palette| palette.name().to_owned());
-    if let Some(palette) = palette.or_else(|| config.screen.palette.clone()) {
-        plan.push("screen.palette", &palette);
+    if let Some(palette) = options.palette.or(config.screen.palette) {
+        plan.push("screen.palette", palette.name());
     }
     if let Some(name) = &config.wearer.name {
         plan.push("wearer.name", name);
     }
     if let Some(zones) = config.wearer.zones {
-        plan.push("wearer.zones", &zones.map(|bpm| bpm.to_string()).join(","));
+        plan.push(
+            "wearer.zones",
+            &zones.limits().map(|bpm| bpm.get().to_string()).join(","),
+        );
     }
     let zone = config.wearer.time_zone.clone();
     if let Some(name) = zone.or_else(machine_zone)
@@ -170,9 +169,9 @@ pub(super) fn unquoted(text: &str) -> &str {
 mod tests {
     use super::*;
     use crate::{
-        clock::Clock,
         config::Config,
-        console::{Colour, Console},
+        engine::clock::Clock,
+        tell::console::{Colour, Console},
     };
 
     fn planned(config: &str, options: Provision) -> Result<Vec<Setting>, Problem> {

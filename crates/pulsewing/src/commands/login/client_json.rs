@@ -2,9 +2,10 @@
 
 use std::{io, path::Path};
 
+use pulsewing_files::regular_file;
 use serde::Deserialize;
 
-use crate::{byte_order_mark, problem::Problem, regular_file};
+use crate::{commands::byte_order_mark, tell::problem::Problem};
 
 /// The longest file that is read, in bytes.
 const MAX_BYTES: u64 = 64 * 1_024;

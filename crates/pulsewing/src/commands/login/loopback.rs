@@ -27,9 +27,11 @@ use tokio::{
 };
 
 use crate::{
-    problem::{Exit, Problem},
     sign_in::SignIn,
-    words::sentence,
+    tell::{
+        phrases::sentence,
+        problem::{Exit, Problem},
+    },
 };
 
 /// How long somebody may take to sign in.

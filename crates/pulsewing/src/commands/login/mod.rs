@@ -20,9 +20,8 @@ use super::print;
 use crate::{
     app::{self, App},
     cli::{Login, LoginHere},
-    person::IfAnother,
-    problem::{Exit, Problem},
-    sign_in::SignIn,
+    sign_in::{SignIn, person::IfAnother},
+    tell::problem::{Exit, Problem},
 };
 
 /// Where a pasted sign-in comes back to: nobody listens there, and nobody has to.
@@ -97,7 +96,7 @@ impl Redirects {
         };
         registered
             .iter()
-            .find(|uri| reqwest::Url::parse(uri).is_ok_and(|uri| uri.scheme() == "http" && crate::endpoints::is_loopback(&uri)))
+            .find(|uri| reqwest::Url::parse(uri).is_ok_and(|uri| uri.scheme() == "http" && crate::config::endpoints::is_loopback(&uri)))
             .cloned()
             .map(Some)
             .ok_or_else(|| {

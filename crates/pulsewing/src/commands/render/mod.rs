@@ -15,14 +15,15 @@ use pulsewing_core::{
     instant::latest_credible,
     reading::{Reading, TimeZone},
 };
+use pulsewing_files::regular_file;
 
 use crate::{
     app::App,
-    byte_order_mark,
     cli::Render,
-    outputs::{Outputs, View},
-    problem::Problem,
-    regular_file, zone,
+    commands::{byte_order_mark, outputs},
+    engine::zone,
+    faces::outputs::View,
+    tell::problem::Problem,
 };
 
 /// How much of a body is read at once.
@@ -30,10 +31,10 @@ const CHUNK: usize = 64 * 1_024;
 
 pub(super) fn run(app: &App, options: &Render) -> Result<(), Problem> {
     let now = app.now();
-    let mut outputs = Outputs::open(
+    let mut outputs = outputs(
         app,
         &options.look,
-        options.png.clone(),
+        options.png.as_deref(),
         &options.panels.specs,
     )?;
     let time_zone = time_zone(app, options, now)?;
@@ -151,7 +152,7 @@ fn google_reading(
         }
         None => DeviceFacts::default(),
     };
-    let zones = app.config.heart_zones()?.unwrap_or(HeartZones::PLAIN);
+    let zones = app.config.wearer.zones.unwrap_or(HeartZones::PLAIN);
     Ok(reading(
         Provider::Google,
         time_zone,
@@ -192,7 +193,8 @@ fn fitbit_reading(
     };
     let zones = app
         .config
-        .heart_zones()?
+        .wearer
+        .zones
         .or(facts.zones)
         .unwrap_or(HeartZones::PLAIN);
     let mut reading = reading(Provider::Fitbit, time_zone, day, window, device, zones, now);

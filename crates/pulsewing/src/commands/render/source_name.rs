@@ -4,9 +4,10 @@
 use std::path::Path;
 
 use pulsewing_core::dialect::google::Source;
+use pulsewing_files::regular_file;
 use serde_json::{Map, Value};
 
-use crate::{byte_order_mark, regular_file};
+use crate::commands::byte_order_mark;
 
 /// The longest reply that is read for names, in bytes: a day of one source has 2 MB, and names are not
 /// worth more.

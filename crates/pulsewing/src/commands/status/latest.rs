@@ -7,9 +7,12 @@ use pulsewing_core::{
     heart_zone::HeartZones,
     reading::{Freshness, Reading},
 };
+use pulsewing_history::History;
 use serde::Serialize;
 
-use crate::{app::App, daemon::zone_of_minute, history::History, state_file::State, words, zone};
+use crate::{
+    app::App, custody::state_file::State, daemon::zone_of_minute, engine::zone, tell::phrases,
+};
 
 /// The newest heart rate that is known.
 #[derive(Debug, Serialize)]
@@ -30,14 +33,16 @@ impl Latest {
         let reading = reading(app, state, history)?;
         let sample = reading.latest()?;
         let freshness = reading.freshness(now, app.interval(), state.last_error.is_some());
-        let line = words::heart_rate(&reading, freshness, now)?;
+        let line = phrases::heart_rate(&reading, freshness, now)?;
         Some(Self {
             at: sample.at,
             bpm: sample.bpm.get(),
             zone_name: reading.heart_zone()?.name(),
             freshness: freshness.name(),
             in_words: match freshness {
-                Freshness::Fresh => format!("{line} ({})", words::moment(&reading, sample.at, now)),
+                Freshness::Fresh => {
+                    format!("{line} ({})", phrases::moment(&reading, sample.at, now))
+                }
                 _ => line,
             },
         })
@@ -75,7 +80,7 @@ fn reading(app: &App, state: &State, history: Option<&History>) -> Option<Readin
     let heart_zones = match facts {
         Some(facts) => facts.heart_zones(),
         None => {
-            let own = app.config.heart_zones().ok().flatten();
+            let own = app.config.wearer.zones;
             own.unwrap_or(HeartZones::PLAIN)
         }
     };

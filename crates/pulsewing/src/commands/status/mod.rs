@@ -7,6 +7,7 @@ use std::{error::Error, fmt::Write, io};
 
 use jiff::{Timestamp, civil::Date};
 use pulsewing_core::chain::{Record, Standing};
+use pulsewing_history::{History, HistoryError, bytes_on_disk};
 use serde::Serialize;
 
 use self::{latest::Latest, next::Next};
@@ -14,12 +15,10 @@ use super::print;
 use crate::{
     app::App,
     cli,
+    config::places,
+    custody::state_file::State,
     daemon::Single,
-    history::{History, HistoryError, bytes_on_disk},
-    places,
-    problem::Problem,
-    state_file::State,
-    words,
+    tell::{phrases, problem::Problem},
 };
 
 /// What is shown.
@@ -168,7 +167,7 @@ impl Status {
         }
         row("History:", &self.history.in_words());
         if !self.history.unreadable.is_empty() {
-            let days = words::days(&self.history.unreadable);
+            let days = phrases::days(&self.history.unreadable);
             row(
                 "Unreadable:",
                 &format!("{days}; what is fetched or imported anew of such a day takes its place"),
@@ -190,7 +189,7 @@ impl Status {
             .map(|percent| format!("battery {percent} %"));
         let sync = self
             .last_sync
-            .map(|at| format!("last sync {}", words::ago(at, now)));
+            .map(|at| format!("last sync {}", phrases::ago(at, now)));
         let facts: Vec<String> = battery.into_iter().chain(sync).collect();
         (!facts.is_empty()).then(|| facts.join(", "))
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use pulsewing_core::chain::{Record, Standing};
 
-use crate::state_file::State;
+use crate::custody::state_file::State;
 
 /// When the next update comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

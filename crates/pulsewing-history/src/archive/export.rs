@@ -1,0 +1,164 @@
+//! Writes the history as CSV or JSON.
+//!
+//! Both hold everything that a reader of the days would miss: every minute with the wearer's clock and
+//! its offset and zone, and each day's resting heart rate, on the day's first line. `import` reads them back.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
+
+use jiff::{Timestamp, civil::Date, fmt::temporal::DateTimePrinter, tz::Offset};
+use pulsewing_core::Bpm;
+
+use crate::{History, HistoryError, Minute};
+
+/// How minutes are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Columns: `time,bpm,offset,zone,resting_bpm`.
+    #[default]
+    Csv,
+    /// One object a line: `{"time":"...","bpm":N,"zone":"..."}`.
+    Json,
+}
+
+/// Why an export ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// It could not be read.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// It could not be written.
+    #[error(transparent)]
+    Write(#[from] io::Error),
+}
+
+/// Writes every minute of the days from a date to another, both included, and their resting heart
+/// rates; returns how many lines that are. Times are the wearer's clock. In CSV, its offset from UTC
+/// stands in a column of its own: spreadsheets, and programs that read a whole column at once, take no
+/// times with offsets that change.
+///
+/// # Errors
+/// [`ExportError`].
+pub fn export(
+    history: &History,
+    from: Date,
+    to: Date,
+    format: Format,
+    out: &mut dyn Write,
+) -> Result<u64, ExportError> {
+    let resting = history
+        .overview(from, to)?
+        .into_iter()
+        .filter_map(|day| Some((day.date, day.resting?)))
+        .collect();
+    let mut lines = Lines {
+        history,
+        format,
+        out,
+        resting,
+        time: String::new(),
+        count: 0,
+    };
+    if format == Format::Csv {
+        lines.out.write_all(b"time,bpm,offset,zone,resting_bpm\n")?;
+    }
+    history.minutes(from, to, |minute: Minute| lines.minute(&minute))?;
+    lines.days_before(Date::MAX)?;
+    Ok(lines.count)
+}
+
+struct Lines<'a> {
+    history: &'a History,
+    format: Format,
+    out: &'a mut dyn Write,
+    /// The resting heart rates that are not written yet.
+    resting: BTreeMap<Date, Bpm>,
+    time: String,
+    count: u64,
+}
+
+impl Lines<'_> {
+    fn minute(&mut self, minute: &Minute) -> Result<(), ExportError> {
+        let date = minute.local().date();
+        self.days_before(date)?;
+        let resting = self.resting.remove(&date);
+        self.line(
+            minute.at,
+            minute.offset,
+            &minute.zone,
+            Some(minute.bpm),
+            resting,
+        )
+    }
+
+    /// Writes the days before a date that have a resting heart rate and no minute.
+    fn days_before(&mut self, date: Date) -> Result<(), ExportError> {
+        while let Some(first) = self
+            .resting
+            .first_entry()
+            .filter(|first| *first.key() < date)
+        {
+            let (first, resting) = first.remove_entry();
+            let known = match self.history.day(first) {
+                Ok(Some(known)) => known,
+                // A day that cannot be read costs no other; whoever asked for the export says which.
+                Ok(None) | Err(HistoryError::UnreadableDay(_)) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let local = known.day.local();
+            let zone = known.sources.first().map_or("", |best| best.zone.as_str());
+            self.line(local.start(), local.offset(), zone, None, Some(resting))?;
+        }
+        Ok(())
+    }
+
+    fn line(
+        &mut self,
+        at: Timestamp,
+        offset: Offset,
+        zone: &str,
+        bpm: Option<Bpm>,
+        resting: Option<Bpm>,
+    ) -> Result<(), ExportError> {
+        self.time.clear();
+        DateTimePrinter::new()
+            .print_timestamp_with_offset(&at, offset, &mut self.time)
+            .map_err(io::Error::other)?;
+        self.count += 1;
+        match self.format {
+            Format::Csv => self.csv(zone, bpm, resting)?,
+            Format::Json => self.json(zone, bpm, resting)?,
+        }
+        Ok(())
+    }
+
+    fn csv(&mut self, zone: &str, bpm: Option<Bpm>, resting: Option<Bpm>) -> io::Result<()> {
+        // The wearer's clock, and behind it the offset.
+        let (date, rest) = self.time.split_at_checked(10).unwrap_or_default();
+        let (time, offset) = rest.split_at_checked(9).unwrap_or_default();
+        let time = time.trim_start_matches('T');
+        write!(self.out, "{date} {time},")?;
+        if let Some(bpm) = bpm {
+            write!(self.out, "{bpm}")?;
+        }
+        write!(self.out, ",{offset},{zone},")?;
+        if let Some(resting) = resting {
+            write!(self.out, "{resting}")?;
+        }
+        writeln!(self.out)
+    }
+
+    fn json(&mut self, zone: &str, bpm: Option<Bpm>, resting: Option<Bpm>) -> io::Result<()> {
+        write!(self.out, "{{\"time\":\"{}\"", self.time)?;
+        if let Some(bpm) = bpm {
+            write!(self.out, ",\"bpm\":{bpm}")?;
+        }
+        write!(self.out, ",\"zone\":{}", serde_json::Value::from(zone))?;
+        if let Some(resting) = resting {
+            write!(self.out, ",\"resting_bpm\":{resting}")?;
+        }
+        writeln!(self.out, "}}")
+    }
+}

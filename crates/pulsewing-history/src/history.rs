@@ -1,0 +1,219 @@
+//! The file, opened: what is written to it, and in which batches.
+
+use std::path::Path;
+
+use jiff::civil::Date;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::{
+    HistoryError, Listener, Notice, SourceDay, Whereabouts, mend, merge,
+    patience::wait_for_others,
+    place::{self, Place},
+    row,
+};
+
+/// One wearer's history.
+#[derive(Debug)]
+pub struct History {
+    pub(crate) db: Connection,
+    pub(crate) wearer: String,
+    place: Place,
+    /// Whether its index was damaged when it was opened.
+    is_mended: bool,
+    /// Who hears that it waits for others; `None` when it does not wait for long.
+    waiting: Option<Listener>,
+}
+
+impl History {
+    /// Opens the history of a state directory to write it; makes it where there is none. A damaged index
+    /// is built anew.
+    ///
+    /// # Errors
+    /// [`HistoryError`]; a file of a newer version is left as it is.
+    pub fn open(dir: &Path, wearer: &str) -> Result<Self, HistoryError> {
+        place::make(dir)?;
+        let (mut db, place) = place::open(dir)?;
+        let is_mended = mend::mend(&mut db)?;
+        Ok(Self {
+            is_mended,
+            ..Self::of((db, place), wearer)
+        })
+    }
+
+    /// Like [`open`](Self::open), but waits for up to ten minutes while another process writes; so does
+    /// each [`batch`](Self::batch). The listener hears of that, and of an index that was rebuilt.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_waiting(
+        dir: &Path,
+        wearer: &str,
+        listener: Listener,
+    ) -> Result<Self, HistoryError> {
+        let history = wait_for_others(&listener, || Self::open(dir, wearer))?;
+        if history.is_mended {
+            listener.hear(&Notice::IndexRebuilt);
+        }
+        Ok(Self {
+            waiting: Some(listener),
+            ..history
+        })
+    }
+
+    /// Whether the index was damaged when the history was opened. It was rebuilt then; whoever opened the
+    /// history should say so ([`Notice::IndexRebuilt`]).
+    #[must_use]
+    pub const fn is_mended(&self) -> bool {
+        self.is_mended
+    }
+
+    /// Opens the history of a state directory, if there is one. Where nothing can be written, as on a
+    /// medium that is read-only, it can be read all the same.
+    ///
+    /// # Errors
+    /// [`HistoryError`].
+    pub fn open_existing(dir: &Path, wearer: &str) -> Result<Option<Self>, HistoryError> {
+        if !place::exists(dir)? || place::is_empty(dir)? {
+            return Ok(None);
+        }
+        match place::open(dir) {
+            Err(error) if error.is_about_writing() => Self::look(dir, wearer),
+            opened => Ok(Some(Self::of(opened?, wearer))),
+        }
+    }
+
+    /// Opens the history of a state directory to read it alone, and changes nothing; `None` when there
+    /// is none, or nothing in it yet.
+    ///
+    /// # Errors
+    /// [`HistoryError`].
+    pub fn look(dir: &Path, wearer: &str) -> Result<Option<Self>, HistoryError> {
+        if !place::exists(dir)? {
+            return Ok(None);
+        }
+        Ok(place::look(dir)?.map(|opened| Self::of(opened, wearer)))
+    }
+
+    fn of((db, place): (Connection, Place), wearer: &str) -> Self {
+        Self {
+            db,
+            wearer: wearer.to_owned(),
+            place,
+            is_mended: false,
+            waiting: None,
+        }
+    }
+
+    /// What has become of the file since it was opened.
+    #[must_use]
+    pub fn whereabouts(&self) -> Whereabouts {
+        self.place.whereabouts()
+    }
+
+    /// Brings what was written into the file itself, as far as nobody is reading: until then it is in the
+    /// write-ahead log beside it, and a copy of the file alone would lack it.
+    ///
+    /// # Errors
+    /// [`HistoryError`]; nothing is lost then.
+    pub fn write_through(&self) -> Result<(), HistoryError> {
+        self.db
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Merges what a source knows of a day into what is known.
+    ///
+    /// # Errors
+    /// [`HistoryError`]; then nothing was written.
+    pub fn record(&mut self, known: &SourceDay) -> Result<(), HistoryError> {
+        let batch = self.batch()?;
+        batch.record(known)?;
+        batch.commit()
+    }
+
+    /// Begins to write several days that are there together or not at all. Dropped, it writes none.
+    ///
+    /// # Errors
+    /// [`HistoryError`].
+    pub fn batch(&mut self) -> Result<Batch<'_>, HistoryError> {
+        // Immediate: what is read to be merged must not change before it is written.
+        let begin = || {
+            let change = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate);
+            change.map_err(HistoryError::from)
+        };
+        let change = match &self.waiting {
+            Some(listener) => wait_for_others(listener, begin),
+            None => begin(),
+        }?;
+        Ok(Batch {
+            change,
+            wearer: &self.wearer,
+        })
+    }
+
+    /// Removes the days before a date; returns how many rows that were.
+    ///
+    /// # Errors
+    /// [`HistoryError`].
+    pub fn prune(&mut self, before: Date) -> Result<usize, HistoryError> {
+        let batch = self.batch()?;
+        let before = before.to_string();
+        let removed = batch.change.execute(
+            "DELETE FROM day WHERE wearer = ?1 AND date < ?2",
+            (batch.wearer, &before),
+        )?;
+        batch.change.execute(
+            "DELETE FROM asked WHERE wearer = ?1 AND date < ?2",
+            (batch.wearer, &before),
+        )?;
+        batch.change.execute(
+            "DELETE FROM doubted WHERE wearer = ?1 AND start < unixepoch(?2)",
+            (batch.wearer, &before),
+        )?;
+        batch.commit()?;
+        Ok(removed)
+    }
+}
+
+/// Days that are about to be written together.
+#[derive(Debug)]
+pub struct Batch<'h> {
+    pub(crate) change: Transaction<'h>,
+    pub(crate) wearer: &'h str,
+}
+
+impl Batch<'_> {
+    /// Merges what a source knows of a day into what is known. What was kept of the day and cannot be read
+    /// any more makes room for it.
+    ///
+    /// # Errors
+    /// [`HistoryError`].
+    pub fn record(&self, known: &SourceDay) -> Result<(), HistoryError> {
+        let stored = row::same(&self.change, self.wearer, &known.source, known.day.local())?;
+        let mut new = match stored {
+            None => row::Row {
+                known: known.clone(),
+                changed_at: known.fetched_at,
+                is_corrected: false,
+            },
+            Some(stored) => stored.merged(known),
+        };
+        row::forget_unreadable(&self.change, self.wearer, known.day.local().date())?;
+        // A wearer who travels has two views of the same hours: what is revised in one is in both.
+        for mut other in row::overlapping(&self.change, self.wearer, known)? {
+            if merge::share(&mut new.known, &mut other.known) {
+                other.changed_at = known.fetched_at;
+                row::write(&self.change, self.wearer, &other)?;
+            }
+        }
+        row::write(&self.change, self.wearer, &new)
+    }
+
+    /// Writes all of them.
+    ///
+    /// # Errors
+    /// [`HistoryError`]; then none was written.
+    pub fn commit(self) -> Result<(), HistoryError> {
+        Ok(self.change.commit()?)
+    }
+}

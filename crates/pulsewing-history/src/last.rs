@@ -1,0 +1,136 @@
+//! The last that is known, however long ago it was.
+
+use jiff::{Timestamp, ToSpan, civil::Date, tz::Offset};
+use pulsewing_core::day::{Day, Window};
+
+use super::{History, error::HistoryError, find::find, still::still};
+
+/// How many dates with minutes are looked at: some may lie in the future.
+const DATES: u32 = 8;
+
+/// The newest minutes that are known, and what goes with them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastKnown {
+    /// The newest day that has a minute.
+    pub day: Day,
+    /// The fifteen newest minutes of the 24 hours up to the newest of all.
+    pub window: Window,
+    /// When that day was last fetched.
+    pub fetched_at: Timestamp,
+}
+
+impl History {
+    /// The newest minutes that lie not after `now`; `None` without any. A day that cannot be read is
+    /// passed over.
+    ///
+    /// # Errors
+    /// [`HistoryError`] when the file as a whole cannot be read.
+    pub fn last_known(&self, now: Timestamp) -> Result<Option<LastKnown>, HistoryError> {
+        let _still = still(&self.db)?;
+        // Some clock on Earth may show tomorrow.
+        let today = Offset::UTC.to_datetime(now).date();
+        let latest = today.checked_add(1.day()).unwrap_or(today);
+        let mut last: Option<LastKnown> = None;
+        let mut looked_at = 0;
+        for (date, numbers) in find(&self.db, &self.wearer, Date::MIN, latest)?
+            .iter()
+            .rev()
+        {
+            let record = match self.day_of(*date, numbers) {
+                Ok(Some(record)) if record.day.logged_minutes() > 0 => record,
+                Ok(_) | Err(HistoryError::UnreadableDay(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            looked_at += 1;
+            let mut day = record.day;
+            day.truncate(now);
+            let Some((newest, _)) = day.latest() else {
+                continue;
+            };
+            match &mut last {
+                None => {
+                    let mut window = Window::ending_at(day.local().instant(newest));
+                    window.insert_day(&day);
+                    let fetches = record.sources.iter().map(|source| source.fetched_at);
+                    last = Some(LastKnown {
+                        fetched_at: fetches.max().unwrap_or(now),
+                        window,
+                        day,
+                    });
+                }
+                Some(last) => last.window.insert_day(&day),
+            }
+            let is_complete = last.as_ref().is_some_and(|last| last.window.is_complete());
+            if is_complete || looked_at == DATES {
+                break;
+            }
+        }
+        Ok(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, civil::date};
+    use pulsewing_core::{Bpm, Provider, civil::Offsets};
+
+    use super::*;
+    use crate::{Source, SourceDay};
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// A day of UTC with these minutes.
+    fn known(date: Date, minutes: impl IntoIterator<Item = u16>) -> SourceDay {
+        let mut day = Day::new(Offsets::fixed(Offset::UTC).day(date));
+        for minute in minutes {
+            day.record(minute, Bpm::new(60 + minute % 40).unwrap());
+        }
+        let end = day.local().instant(day.local().minutes());
+        SourceDay {
+            source: Source::from(Provider::Google),
+            zone: "UTC".to_owned(),
+            day,
+            resting: None,
+            fetched_at: end,
+        }
+    }
+
+    #[test]
+    fn the_last_minutes_are_found_however_long_ago_they_were_and_across_midnight() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut history = History::open(dir.path(), "default").unwrap();
+        assert_eq!(
+            history.last_known(at("2026-11-24T12:00:00Z")).unwrap(),
+            None
+        );
+        history.record(&known(date(2026, 10, 1), 0..60)).unwrap();
+        history
+            .record(&known(date(2026, 11, 21), 1_430..1_440))
+            .unwrap();
+        history.record(&known(date(2026, 11, 22), 0..5)).unwrap();
+        // What a wrong clock left behind.
+        history.record(&known(date(2033, 1, 1), 0..60)).unwrap();
+        let last = history
+            .last_known(at("2026-12-24T12:00:00Z"))
+            .unwrap()
+            .unwrap();
+        assert_eq!(last.day.local().date(), date(2026, 11, 22));
+        let samples = last.window.samples();
+        assert_eq!(samples.len(), 15);
+        assert_eq!(samples[0].at, at("2026-11-21T23:50:00Z"));
+        assert_eq!(samples[14].at, at("2026-11-22T00:04:00Z"));
+        assert_eq!(last.fetched_at, at("2026-11-23T00:00:00Z"));
+        // As of a time before the end, no later minute.
+        let earlier = history
+            .last_known(at("2026-11-22T00:02:30Z"))
+            .unwrap()
+            .unwrap();
+        let newest = earlier.window.latest().unwrap().at;
+        assert_eq!(newest, at("2026-11-22T00:02:00Z"));
+        let long_before = at("2026-10-01T00:59:00Z") + SignedDuration::from_hours(24 * 40);
+        let older = history.last_known(long_before).unwrap().unwrap();
+        assert_eq!(older.day.local().date(), date(2026, 10, 1));
+    }
+}

@@ -1,0 +1,263 @@
+//! Reading days back.
+
+use std::{collections::BTreeMap, rc::Rc, str::FromStr};
+
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+    tz::Offset,
+};
+use pulsewing_core::{
+    Bpm,
+    day::{Day, Extent},
+};
+
+use super::{
+    History, error::HistoryError, find::find, merge, row, source_day::SourceDay, still::still,
+};
+
+/// A day, out of everything that is known of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayRecord {
+    /// The minutes.
+    pub day: Day,
+    /// The resting heart rate.
+    pub resting: Option<Bpm>,
+    /// What each source knows, best first.
+    pub sources: Vec<SourceDay>,
+}
+
+/// A day in a year's overview.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DaySummary {
+    /// The civil date.
+    pub date: Date,
+    /// How many minutes have a value.
+    pub logged_minutes: u16,
+    /// The least, mean and greatest rate; `None` without a minute.
+    pub extent: Option<Extent>,
+    /// The resting heart rate.
+    pub resting: Option<Bpm>,
+}
+
+/// A minute of the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Minute {
+    /// When it begins.
+    pub at: Timestamp,
+    /// The offset of the wearer's clock.
+    pub offset: Offset,
+    /// The name of the wearer's zone; empty where only its offset is known.
+    pub zone: Rc<str>,
+    /// Its average.
+    pub bpm: Bpm,
+}
+
+impl Minute {
+    /// What the wearer's clock showed.
+    #[must_use]
+    pub fn local(&self) -> DateTime {
+        self.offset.to_datetime(self.at)
+    }
+}
+
+/// How much there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first date.
+    pub first: Date,
+    /// The last date.
+    pub last: Date,
+    /// How many dates have at least one minute or a resting rate.
+    pub days: u32,
+}
+
+impl History {
+    /// A day, as far as it can be read; `None` where nothing is known of it.
+    ///
+    /// # Errors
+    /// [`HistoryError`]; [`UnreadableDay`](HistoryError::UnreadableDay) when nothing of it can be.
+    pub fn day(&self, date: Date) -> Result<Option<DayRecord>, HistoryError> {
+        let _still = still(&self.db)?;
+        let numbers = find(&self.db, &self.wearer, date, date)?;
+        let numbers = numbers.get(&date).map(Vec::as_slice);
+        self.day_of(date, numbers.unwrap_or_default())
+    }
+
+    /// The day that the rows of these numbers are.
+    pub(super) fn day_of(
+        &self,
+        date: Date,
+        numbers: &[i64],
+    ) -> Result<Option<DayRecord>, HistoryError> {
+        let of_date = row::of_date(&self.db, date, numbers)?;
+        if of_date.has_unreadable && of_date.rows.is_empty() {
+            return Err(HistoryError::UnreadableDay(date));
+        }
+        let mut sources = of_date.known();
+        merge::rank(&mut sources);
+        Ok(merge::sources(&sources).map(|(day, resting)| DayRecord {
+            day,
+            resting,
+            sources,
+        }))
+    }
+
+    /// The days from a date to another, both included, in their order. Days of which nothing is
+    /// known are left out.
+    ///
+    /// # Errors
+    /// [`HistoryError`].
+    pub fn overview(&self, from: Date, to: Date) -> Result<Vec<DaySummary>, HistoryError> {
+        let _still = still(&self.db)?;
+        let columns = "SELECT logged, min, mean, max, resting FROM day WHERE rowid = ?1";
+        let mut query = self.db.prepare(columns)?;
+        let mut days = Vec::new();
+        for (date, numbers) in find(&self.db, &self.wearer, from, to)? {
+            // With a single row its columns say it all.
+            let of_columns = match numbers.as_slice() {
+                [number] => query
+                    .query_row([number], |row| Ok(summary(date, row)))
+                    .ok()
+                    .flatten(),
+                _ => None,
+            };
+            if of_columns.is_some() {
+                days.extend(of_columns);
+                continue;
+            }
+            let known = match self.day_of(date, &numbers) {
+                Err(HistoryError::UnreadableDay(_)) => None,
+                known => known?,
+            };
+            days.extend(known.map(|known| DaySummary {
+                date,
+                logged_minutes: known.day.logged_minutes(),
+                extent: known.day.extent(),
+                resting: known.resting,
+            }));
+        }
+        Ok(days)
+    }
+
+    /// How much there is; `None` while there is nothing.
+    ///
+    /// # Errors
+    /// [`HistoryError`].
+    pub fn span(&self) -> Result<Option<Span>, HistoryError> {
+        let dates = self.dates(Date::MIN, Date::MAX)?;
+        let span = dates.first().zip(dates.last());
+        Ok(span.map(|(first, last)| Span {
+            first: *first,
+            last: *last,
+            days: u32::try_from(dates.len()).unwrap_or(u32::MAX),
+        }))
+    }
+
+    /// Hands over every minute of the days from a date to another, both included, in the order of
+    /// time and each once, even where a wearer who travelled has two views of a date. What cannot be read
+    /// is left out; [`unreadable`](Self::unreadable) names it.
+    ///
+    /// # Errors
+    /// [`HistoryError`], and what `each` returns.
+    pub fn minutes<E: From<HistoryError>>(
+        &self,
+        from: Date,
+        to: Date,
+        mut each: impl FnMut(Minute) -> Result<(), E>,
+    ) -> Result<(), E> {
+        // Everything is read from one state of the file.
+        let _still = still(&self.db)?;
+        // Two views of a date overlap the date before or after.
+        let mut waiting = BTreeMap::new();
+        for (date, numbers) in find(&self.db, &self.wearer, from, to)? {
+            let mut sources = row::of_date(&self.db, date, &numbers)?.known();
+            merge::rank(&mut sources);
+            let starts = sources.iter().map(|known| known.day.local().start());
+            if let Some(first) = starts.min() {
+                let later = waiting.split_off(&first);
+                for minute in std::mem::replace(&mut waiting, later).into_values() {
+                    each(minute)?;
+                }
+            }
+            for known in &sources {
+                let local = known.day.local();
+                let zone: Rc<str> = known.zone.as_str().into();
+                for (minute, bpm) in known.day.iter() {
+                    let at = local.instant(minute);
+                    let offset = local.offset_in(minute);
+                    waiting.entry(at).or_insert_with(|| Minute {
+                        at,
+                        offset,
+                        zone: Rc::clone(&zone),
+                        bpm,
+                    });
+                }
+            }
+        }
+        waiting.into_values().try_for_each(each)
+    }
+
+    /// The days from a date to another, both included, of which something cannot be read.
+    ///
+    /// # Errors
+    /// [`HistoryError`].
+    pub fn unreadable(&self, from: Date, to: Date) -> Result<Vec<Date>, HistoryError> {
+        Ok(self.flaws(from, to)?.unreadable)
+    }
+
+    /// What is wrong with the rows of the days from a date to another, both included.
+    pub(super) fn flaws(&self, from: Date, to: Date) -> Result<Flaws, HistoryError> {
+        let _still = still(&self.db)?;
+        let mut flaws = Flaws::default();
+        for (date, numbers) in find(&self.db, &self.wearer, from, to)? {
+            let of_date = row::of_date(&self.db, date, &numbers)?;
+            if of_date.has_unreadable {
+                flaws.unreadable.push(date);
+            } else if of_date.rows.iter().any(|row| row.is_corrected) {
+                flaws.corrected.push(date);
+            }
+        }
+        Ok(flaws)
+    }
+
+    pub(super) fn dates(&self, from: Date, to: Date) -> Result<Vec<Date>, HistoryError> {
+        Ok(find(&self.db, &self.wearer, from, to)?
+            .into_keys()
+            .collect())
+    }
+}
+
+/// The days whose rows are not as they were written, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Flaws {
+    /// Those of which something cannot be read.
+    pub(super) unreadable: Vec<Date>,
+    /// The others of which something cannot be, and was left out.
+    pub(super) corrected: Vec<Date>,
+}
+
+/// A day by the columns of its only row; `None` when they are none of a day's.
+fn summary(date: Date, row: &rusqlite::Row<'_>) -> Option<DaySummary> {
+    let logged_minutes = row.get(0).ok()?;
+    let bpm = |column| Bpm::new(row.get(column).ok()?);
+    let extent = match logged_minutes {
+        0 => None,
+        _ => Some(Extent {
+            min: bpm(1)?,
+            mean: bpm(2)?,
+            max: bpm(3)?,
+        }),
+    };
+    Some(DaySummary {
+        date,
+        logged_minutes,
+        extent,
+        resting: row::resting(row.get_ref(4).ok()?).flatten(),
+    })
+}
+
+/// The date that a row's first column holds, if it holds one.
+pub(super) fn date_of(row: &rusqlite::Row<'_>) -> Option<Date> {
+    Date::from_str(row.get_ref(0).ok()?.as_str().ok()?).ok()
+}

@@ -1,0 +1,395 @@
+//! A day of one source, as a row.
+
+use std::str::FromStr;
+
+use jiff::{
+    Timestamp,
+    civil::{Date, Time},
+    tz::{Offset, TimeZone},
+};
+use pulsewing_core::{
+    Bpm,
+    civil::{LocalDay, Offsets},
+    reading::MAX_ZONE_NAME,
+};
+use rusqlite::{Connection, named_params, types::ValueRef};
+
+use super::{error::HistoryError, merge, minutes, source::Source, source_day::SourceDay};
+
+/// The columns of a row that is read whole, in the order that [`read`] takes them in.
+const COLUMNS: &str = "date, start, length, source, zone, offset, change_minute, change_offset, resting, fetched_at, changed_at, minutes";
+
+/// Reads all columns of the table.
+pub(super) const EVERY_COLUMN: &str = "SELECT wearer, date, start, length, source, zone, offset, change_minute, change_offset, logged, min, mean, max, resting, fetched_at, changed_at, minutes FROM day";
+
+/// A row with when it last changed.
+pub(super) struct Row {
+    pub(super) known: SourceDay,
+    pub(super) changed_at: Timestamp,
+    /// Whether something stood beside the minutes that cannot be, and was left out.
+    pub(super) is_corrected: bool,
+}
+
+impl Row {
+    /// The row with what a fetch knows of the same day.
+    pub(super) fn merged(self, known: &SourceDay) -> Self {
+        let merged = merge::fetches(&self.known, known);
+        let is_changed = merged.day != self.known.day || merged.resting != self.known.resting;
+        Self {
+            changed_at: if is_changed {
+                known.fetched_at
+            } else {
+                self.changed_at
+            },
+            known: merged,
+            is_corrected: false,
+        }
+    }
+}
+
+/// The other rows of a source that have hours of the same day: views from other zones.
+pub(super) fn overlapping(
+    db: &Connection,
+    wearer: &str,
+    known: &SourceDay,
+) -> Result<Vec<Row>, HistoryError> {
+    let local = known.day.local();
+    let (start, minutes) = (local.start().as_second(), i64::from(local.minutes()));
+    let date = local.date();
+    let mut query = db.prepare(&format!(
+        "SELECT {COLUMNS} FROM day WHERE wearer = ?1 AND date BETWEEN ?2 AND ?3 AND source = ?4
+         AND start < ?5 AND start + 60 * length > ?6 AND (start <> ?6 OR length <> ?7)"
+    ))?;
+    let mut rows = query.query((
+        wearer,
+        date.yesterday().unwrap_or(date).to_string(),
+        date.tomorrow().unwrap_or(date).to_string(),
+        known.source.to_string(),
+        start + 60 * minutes,
+        start,
+        minutes,
+    ))?;
+    let mut others = Vec::new();
+    while let Some(row) = rows.next()? {
+        others.extend(read(row));
+    }
+    Ok(others)
+}
+
+/// The rows with hours between two instants, of every source.
+pub(super) fn between(
+    db: &Connection,
+    wearer: &str,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Row>, HistoryError> {
+    let date = |at: Timestamp| Offset::UTC.to_datetime(at).date();
+    let (first, last) = (date(from), date(until));
+    let mut query = db.prepare(&format!(
+        "SELECT {COLUMNS} FROM day WHERE wearer = ?1 AND date BETWEEN ?2 AND ?3
+         AND start < ?4 AND start + 60 * length > ?5"
+    ))?;
+    let mut rows = query.query((
+        wearer,
+        first.yesterday().unwrap_or(first).to_string(),
+        last.tomorrow().unwrap_or(last).to_string(),
+        until.as_second(),
+        from.as_second(),
+    ))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        // What cannot be read has no hours to take back.
+        found.extend(read(row));
+    }
+    Ok(found)
+}
+
+/// Removes a row.
+pub(super) fn remove(db: &Connection, wearer: &str, row: &Row) -> Result<(), HistoryError> {
+    let local = row.known.day.local();
+    db.prepare(
+        "DELETE FROM day WHERE wearer = ?1 AND date = ?2 AND start = ?3 AND length = ?4 AND source = ?5",
+    )?
+    .execute((
+        wearer,
+        local.date().to_string(),
+        local.start().as_second(),
+        local.minutes(),
+        row.known.source.to_string(),
+    ))?;
+    Ok(())
+}
+
+/// The rows of a date.
+#[derive(Default)]
+pub(super) struct OfDate {
+    /// Those that can be read.
+    pub(super) rows: Vec<Row>,
+    /// Whether there is one that cannot.
+    pub(super) has_unreadable: bool,
+}
+
+impl OfDate {
+    /// What is known of the date.
+    pub(super) fn known(self) -> Vec<SourceDay> {
+        self.rows.into_iter().map(|row| row.known).collect()
+    }
+}
+
+/// Reads the rows of a date that have these numbers; one that cannot be read costs itself alone.
+pub(super) fn of_date(
+    db: &Connection,
+    date: Date,
+    numbers: &[i64],
+) -> Result<OfDate, HistoryError> {
+    let mut query = db.prepare(&format!("SELECT {COLUMNS} FROM day WHERE rowid = ?1"))?;
+    let mut of_date = OfDate::default();
+    for number in numbers {
+        let row = query.query_row([number], |row| Ok(read(row)));
+        match row.map_err(HistoryError::from) {
+            Ok(Some(row)) if row.known.day.local().date() == date => of_date.rows.push(row),
+            // The part of the file that holds it is damaged; others may be whole.
+            Ok(_) | Err(HistoryError::Damaged(_)) => of_date.has_unreadable = true,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(of_date)
+}
+
+/// Hands over every row of a damaged file that can be read. Rows are found by their numbers alone, because an
+/// index may be damaged as well; where none can be found, it is tried behind that place, `probes` times in all.
+pub(super) fn every_readable(
+    db: &Connection,
+    wearer: &str,
+    mut probes: u32,
+    mut each: impl FnMut(Row) -> Result<(), HistoryError>,
+) -> Result<(), HistoryError> {
+    let mut query = db.prepare(&format!(
+        "SELECT {COLUMNS}, rowid FROM day NOT INDEXED WHERE rowid > ?1 AND wearer = ?2 ORDER BY rowid LIMIT 1"
+    ))?;
+    let mut behind: i64 = 0;
+    while probes > 0 {
+        let mut rows = query.query((behind, wearer))?;
+        behind = match rows.next() {
+            Ok(Some(row)) => {
+                let number = row.get(12)?;
+                read(row).map_or(Ok(()), &mut each)?;
+                number
+            }
+            Ok(None) => break,
+            Err(_) => {
+                probes -= 1;
+                behind.saturating_add(1)
+            }
+        };
+    }
+    Ok(())
+}
+
+/// Removes what stands for a date and cannot be read. A row of a source that is not known is another
+/// program's to read, and stays.
+pub(super) fn forget_unreadable(
+    db: &Connection,
+    wearer: &str,
+    date: Date,
+) -> Result<(), HistoryError> {
+    let mut query = db.prepare(&format!(
+        "SELECT {COLUMNS}, rowid FROM day WHERE wearer = ?1 AND date = ?2"
+    ))?;
+    let mut rows = query.query((wearer, date.to_string()))?;
+    let mut unreadable: Vec<i64> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let source = row.get_ref(3)?.as_str().ok().and_then(Source::parse);
+        if source.is_some() && read(row).is_none() {
+            unreadable.push(row.get(12)?);
+        }
+    }
+    for row in unreadable {
+        db.execute("DELETE FROM day WHERE rowid = ?1", [row])?;
+    }
+    Ok(())
+}
+
+/// The row of the same day from the same source; `None` where there is none that can be read.
+pub(super) fn same(
+    db: &Connection,
+    wearer: &str,
+    source: &Source,
+    local: &LocalDay,
+) -> Result<Option<Row>, HistoryError> {
+    let mut query = db.prepare(&format!(
+        "SELECT {COLUMNS} FROM day WHERE wearer = ?1 AND date = ?2 AND start = ?3 AND length = ?4 AND source = ?5"
+    ))?;
+    let mut rows = query.query((
+        wearer,
+        local.date().to_string(),
+        local.start().as_second(),
+        local.minutes(),
+        source.to_string(),
+    ))?;
+    Ok(rows.next()?.and_then(read))
+}
+
+/// A row that is read whole; `None` when it holds something else than a day.
+fn read(row: &rusqlite::Row<'_>) -> Option<Row> {
+    let text = |column| row.get_ref(column).ok()?.as_str().ok();
+    let local = local_day(
+        Date::from_str(text(0)?).ok()?,
+        Timestamp::from_second(row.get(1).ok()?).ok()?,
+        row.get(2).ok()?,
+        row.get(5).ok()?,
+        match row.get::<_, Option<u16>>(6).ok()? {
+            Some(minute) => Some((minute, row.get(7).ok()?)),
+            None => None,
+        },
+    )?;
+    let bytes = row.get_ref(11).ok()?.as_blob().ok()?;
+    let resting = resting(row.get_ref(8).ok()?);
+    let zone = zone_name(text(4).unwrap_or_default());
+    Some(Row {
+        is_corrected: resting.is_none() || zone.is_none() || text(4).is_none(),
+        known: SourceDay {
+            source: Source::parse(text(3)?)?,
+            zone: zone.unwrap_or_default().to_owned(),
+            day: minutes::decode(bytes, local)?,
+            resting: resting.flatten(),
+            fetched_at: Timestamp::from_second(row.get(9).ok()?).ok()?,
+        },
+        changed_at: Timestamp::from_second(row.get(10).ok()?).ok()?,
+    })
+}
+
+/// The resting rate that a row holds, if it holds one; `None` when what it holds is none. That costs the
+/// rate alone: the day's minutes do not depend on it.
+pub(super) fn resting(column: ValueRef<'_>) -> Option<Option<Bpm>> {
+    match column {
+        ValueRef::Null => Some(None),
+        ValueRef::Integer(rate) => Some(Some(Bpm::new(u16::try_from(rate).ok()?)?)),
+        _ => None,
+    }
+}
+
+/// The name of a zone; `None` when there is no zone of that name. The offsets stand beside it, so that
+/// the minutes have their times without it.
+fn zone_name(name: &str) -> Option<&str> {
+    let is_known = name.is_empty() || (name.len() <= MAX_ZONE_NAME && TimeZone::get(name).is_ok());
+    is_known.then_some(name)
+}
+
+/// Writes a row in place of the one of the same day and source.
+pub(super) fn write(db: &Connection, wearer: &str, row: &Row) -> Result<(), HistoryError> {
+    let known = &row.known;
+    let local = known.day.local();
+    let extent = known.day.extent();
+    db.prepare(
+        "INSERT OR REPLACE INTO day (wearer, date, start, length, source, zone, offset, change_minute, change_offset, logged, min, mean, max, resting, fetched_at, changed_at, minutes)
+         VALUES (:wearer, :date, :start, :length, :source, :zone, :offset, :change_minute, :change_offset, :logged, :min, :mean, :max, :resting, :fetched_at, :changed_at, :minutes)",
+    )?
+    .execute(named_params! {
+        ":wearer": wearer,
+        ":date": local.date().to_string(),
+        ":start": local.start().as_second(),
+        ":length": local.minutes(),
+        ":source": known.source.to_string(),
+        ":zone": known.zone,
+        ":offset": local.offset().seconds(),
+        ":change_minute": local.change().map(|change| change.minute),
+        ":change_offset": local.change().map(|change| change.offset.seconds()),
+        ":logged": known.day.logged_minutes(),
+        ":min": extent.map(|extent| extent.min.get()),
+        ":mean": extent.map(|extent| extent.mean.get()),
+        ":max": extent.map(|extent| extent.max.get()),
+        ":resting": known.resting.map(Bpm::get),
+        ":fetched_at": known.fetched_at.as_second(),
+        ":changed_at": row.changed_at.as_second(),
+        ":minutes": minutes::encode(&known.day),
+    })?;
+    Ok(())
+}
+
+/// The day that has these facts; `None` when no day does.
+fn local_day(
+    date: Date,
+    start: Timestamp,
+    length: u16,
+    offset: i32,
+    change: Option<(u16, i32)>,
+) -> Option<LocalDay> {
+    let offset = Offset::from_seconds(offset).ok()?;
+    let midnight = Offset::UTC
+        .to_timestamp(date.to_datetime(Time::midnight()))
+        .ok()?;
+    // Where midnight is skipped, the day begins with a change of offset. The one before it is the
+    // one whose midnight that is.
+    let before = midnight.as_second().checked_sub(start.as_second())?;
+    let before = Offset::from_seconds(i32::try_from(before).ok()?).ok()?;
+    let mut offsets = Offsets::fixed(before);
+    if before != offset {
+        offsets.push_change(start, offset).ok()?;
+    }
+    if let Some((minute, offset)) = change {
+        let at = start.as_second().checked_add(i64::from(minute) * 60)?;
+        let offset = Offset::from_seconds(offset).ok()?;
+        offsets
+            .push_change(Timestamp::from_second(at).ok()?, offset)
+            .ok()?;
+    }
+    let day = offsets.day(date);
+    (day.start() == start && day.minutes() == length && day.offset() == offset).then_some(day)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::archive::zone::day_of;
+
+    #[test]
+    fn every_day_of_zones_with_odd_changes_comes_back_from_its_facts() {
+        for name in [
+            "UTC",
+            "Europe/Berlin",
+            "America/New_York",
+            "America/Santiago",
+            "Australia/Lord_Howe",
+            "Pacific/Apia",
+            "Asia/Kathmandu",
+            "Africa/Casablanca",
+            "America/St_Johns",
+            "Asia/Beirut",
+        ] {
+            let zone = TimeZone::get(name).unwrap();
+            let noon = date(2010, 1, 1).at(12, 0, 0, 0).to_zoned(zone.clone());
+            let mut at = noon.unwrap().timestamp();
+            for _ in 0..3 * 366 {
+                let local = day_of(&zone, at);
+                let change = local
+                    .change()
+                    .map(|change| (change.minute, change.offset.seconds()));
+                let again = local_day(
+                    local.date(),
+                    local.start(),
+                    local.minutes(),
+                    local.offset().seconds(),
+                    change,
+                );
+                assert_eq!(again, Some(local), "{name} {}", local.date());
+                at = local.instant(local.minutes()) + jiff::SignedDuration::from_hours(12);
+            }
+        }
+    }
+
+    #[test]
+    fn facts_that_no_day_has_are_refused() {
+        let start: Timestamp = "2026-11-21T23:00:00Z".parse().unwrap();
+        let day = date(2026, 11, 22);
+        assert!(local_day(day, start, 1_440, 3_600, None).is_some());
+        assert_eq!(local_day(day, start, 1_380, 3_600, None), None);
+        assert_eq!(
+            local_day(date(2026, 12, 22), start, 1_440, 3_600, None),
+            None
+        );
+        assert_eq!(local_day(day, start, 1_440, i32::MAX, None), None);
+    }
+}

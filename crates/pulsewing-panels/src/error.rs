@@ -1,0 +1,171 @@
+//! What can go wrong with a panel.
+
+use std::{error::Error, io, path::PathBuf};
+
+use embedded_graphics::geometry::Size;
+use thiserror::Error;
+
+use crate::{PanelSpec, PictureError, PinSpec};
+
+/// Why a panel cannot show a picture.
+#[derive(Debug, Error)]
+pub enum PanelError {
+    /// The framebuffer device cannot be opened.
+    #[error("the framebuffer {} could not be opened", device.display())]
+    OpenFramebuffer {
+        /// The device.
+        device: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The kernel does not know the device as a framebuffer.
+    #[error("{} is no framebuffer", device.display())]
+    NoFramebuffer {
+        /// The device.
+        device: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The framebuffer has pixels of a kind that we cannot write.
+    #[error("the framebuffer {} cannot be drawn to: {why}", device.display())]
+    PixelFormat {
+        /// The device.
+        device: PathBuf,
+        /// What is different, such as its number of bits.
+        why: String,
+    },
+    /// Pixels could not be written to the framebuffer.
+    #[error("the framebuffer {} could not be written", device.display())]
+    WriteFramebuffer {
+        /// The device.
+        device: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The SPI device cannot be opened.
+    #[error("the SPI device {} could not be opened", device.display())]
+    OpenSpi {
+        /// The device.
+        device: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The SPI device refuses mode 0 with words of 8 bits, or the clock.
+    #[error("{} does not take our settings", device.display())]
+    ConfigureSpi {
+        /// The device.
+        device: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// Somebody else uses a pin.
+    #[error("the pin {pin} is in use by {user}")]
+    PinInUse {
+        /// The pin.
+        pin: PinSpec,
+        /// Its user, in the kernel's words.
+        user: String,
+    },
+    /// A pin cannot be opened.
+    #[error("the pin {pin} could not be had")]
+    OpenPin {
+        /// The pin.
+        pin: PinSpec,
+        /// The cause; its own source is the [`io::Error`], if there is one.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The panel's reset pin cannot be driven.
+    #[error("the panel at {name} could not be reset: {why}")]
+    Reset {
+        /// The SPI device of the panel.
+        name: String,
+        /// The pin's own error.
+        why: String,
+    },
+    /// The bus broke.
+    #[error("the panel at {name} cannot be drawn to")]
+    Bus {
+        /// The SPI device of the panel.
+        name: String,
+        /// The driver's error.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The panel is smaller or larger than any picture.
+    #[error("the panel {name} has {}x{} pixels; a picture has from 160x80 to 4096x4096", size.width, size.height)]
+    Size {
+        /// The panel.
+        name: String,
+        /// Its size in pixels.
+        size: Size,
+    },
+    /// The picture was drawn in another size than the panel's.
+    #[error("the picture has not the panel's size")]
+    OtherSize,
+    /// The picture could not be drawn.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
+    /// This operating system has no such panels.
+    #[error("there is no panel {0}")]
+    Unsupported(PanelSpec),
+}
+
+impl PanelError {
+    /// What to do next, in one sentence; `None` if the message says it all.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        use io::ErrorKind::{NotFound, PermissionDenied};
+        Some(match self {
+            Self::OpenFramebuffer { source, .. } => match source.kind() {
+                NotFound => {
+                    "`cat /proc/fb` lists the framebuffers of this machine; a panel has one once its overlay is loaded (docs/panels.md)"
+                }
+                PermissionDenied => {
+                    "it belongs to the group video: `sudo usermod -aG video $USER`, then sign out and in again"
+                }
+                _ => return None,
+            },
+            Self::NoFramebuffer { .. } => {
+                "`cat /proc/fb` lists the framebuffers of this machine: 1 there is /dev/fb1"
+            }
+            Self::PixelFormat { .. } => {
+                "16 bits (RGB565) and 32 bits (XRGB8888) are understood; on many machines `fbset -fb DEVICE -depth 16` changes it"
+            }
+            Self::OpenSpi { source, .. } => match source.kind() {
+                NotFound => {
+                    "on a Raspberry Pi `sudo raspi-config nonint do_spi 0` turns SPI on after a restart; an overlay for a panel takes the device away (docs/panels.md)"
+                }
+                PermissionDenied => {
+                    "it belongs to the group spi: `sudo usermod -aG spi,gpio $USER`, then sign out and in again"
+                }
+                _ => return None,
+            },
+            Self::ConfigureSpi { .. } => {
+                "an SPI device such as /dev/spidev0.0 is expected; perhaps it does not run at this clock (hz=...)"
+            }
+            Self::PinInUse { .. } => {
+                "free it, or wire the panel to another: `gpioinfo` shows which are unused"
+            }
+            Self::OpenPin { source, .. } => {
+                let cause = source.source().and_then(<dyn Error>::downcast_ref);
+                match cause.map(io::Error::kind) {
+                    Some(NotFound) => {
+                        "`gpiodetect` lists the chips of this machine; the header of a Raspberry Pi is gpiochip0, on a Pi 5 with an older kernel gpiochip4"
+                    }
+                    Some(PermissionDenied) => {
+                        "it belongs to the group gpio: `sudo usermod -aG spi,gpio $USER`, then sign out and in again"
+                    }
+                    _ => return None,
+                }
+            }
+            Self::Unsupported(_) => {
+                "framebuffers and SPI devices are Linux's; elsewhere a PNG file can be shown (--png FILE)"
+            }
+            Self::WriteFramebuffer { .. }
+            | Self::Reset { .. }
+            | Self::Bus { .. }
+            | Self::Size { .. }
+            | Self::OtherSize
+            | Self::Picture(_) => return None,
+        })
+    }
+}

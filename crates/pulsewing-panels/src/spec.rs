@@ -1,0 +1,320 @@
+//! What a panel is called on the command line.
+//!
+//! ```text
+//! panel       = "fb:" device ["," "rotate=" turn]
+//!             | "spi:" device {"," option}
+//! option      = "dc=" pin | "reset=" pin | "backlight=" pin | "hz=" number | "rotate=" turn
+//! pin         = chip ":" line          chip is a name below /dev, or a path
+//! turn        = "0" | "90" | "180" | "270"
+//! ```
+//! A path cannot hold a comma, and an option stands once at most.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use thiserror::Error;
+
+/// The clock of the bus unless it is named: what the panel's owners use without trouble.
+const HZ: u32 = 20_000_000;
+
+/// The clocks that are taken for meant: slower is a frame in minutes, faster no SPI does.
+const CLOCKS: std::ops::RangeInclusive<u32> = 100_000..=125_000_000;
+
+/// A panel, as it was asked for.
+///
+/// ```
+/// use pulsewing_panels::{PanelSpec, Turn};
+///
+/// let spec: PanelSpec = "spi:/dev/spidev0.0,reset=gpiochip0:24".parse()?;
+/// let PanelSpec::Spi(spec) = spec else { unreachable!() };
+/// assert_eq!(spec.dc.to_string(), "/dev/gpiochip0:25"); // as on Adafruit's PiTFT
+/// assert_eq!((spec.hz, spec.turn), (20_000_000, Turn::Quarter));
+/// # Ok::<(), pulsewing_panels::BadSpec>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PanelSpec {
+    /// A Linux framebuffer device.
+    Framebuffer(FramebufferSpec),
+    /// An HX8357D on an SPI bus.
+    Spi(SpiSpec),
+}
+
+/// A Linux framebuffer device, such as `fb:/dev/fb1`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FramebufferSpec {
+    /// The device.
+    pub device: PathBuf,
+    /// How the picture is turned.
+    pub turn: Turn,
+}
+
+/// An HX8357D on an SPI bus, such as `spi:/dev/spidev0.0,dc=gpiochip0:25`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpiSpec {
+    /// The SPI device, whose chip select is the panel's.
+    pub device: PathBuf,
+    /// The pin that tells commands from data; line 25 of gpiochip0 unless named.
+    pub dc: PinSpec,
+    /// The pin that resets the panel, if it is wired: low resets.
+    pub reset: Option<PinSpec>,
+    /// The pin that switches the backlight, if it is wired: high lights.
+    pub backlight: Option<PinSpec>,
+    /// The clock of the bus in bits a second; 20 MHz unless named.
+    pub hz: u32,
+    /// How the picture is turned from the panel's own upright 320x480; by a quarter unless named.
+    pub turn: Turn,
+}
+
+/// A line of a GPIO chip.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PinSpec {
+    /// The chip's device.
+    pub chip: PathBuf,
+    /// The line's number on that chip, from 0.
+    pub line: u32,
+}
+
+/// How a picture is turned, clockwise, against the panel's own way up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Turn {
+    /// Not at all.
+    #[default]
+    None,
+    /// By 90 degrees.
+    Quarter,
+    /// By 180 degrees.
+    Half,
+    /// By 270 degrees.
+    ThreeQuarters,
+}
+
+/// Why a text names no panel.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum BadSpec {
+    /// It begins with neither kind of panel.
+    #[error(
+        "a panel is \"fb:\" and a framebuffer such as fb:/dev/fb1, or \"spi:\" and an SPI device such as spi:/dev/spidev0.0,dc=gpiochip0:25"
+    )]
+    Kind,
+    /// There is no device after the kind.
+    #[error("no device is named: {0}:/dev/...")]
+    Device(&'static str),
+    /// An option that this kind of panel does not have.
+    #[error("\"{option}\" is no option of such a panel; there are {known}")]
+    Option {
+        /// What was asked for.
+        option: String,
+        /// What could have been.
+        known: &'static str,
+    },
+    /// An option stands more than once.
+    #[error("\"{0}\" stands twice")]
+    Twice(&'static str),
+    /// A pin that is none.
+    #[error("\"{0}\" is no pin such as gpiochip0:25, a chip and the number of a line")]
+    Pin(String),
+    /// A clock that no panel runs at.
+    #[error("hz is a number from 100000 to 125000000, in bits a second, such as 20000000")]
+    Clock,
+    /// An angle that is no quarter turn.
+    #[error("rotate is 0, 90, 180 or 270")]
+    Turn,
+}
+
+impl FromStr for PanelSpec {
+    type Err = BadSpec;
+
+    fn from_str(text: &str) -> Result<Self, BadSpec> {
+        let (kind, rest) = text.split_once(':').ok_or(BadSpec::Kind)?;
+        let mut parts = rest.split(',');
+        let device = parts.next().unwrap_or_default();
+        let device = |kind| match device {
+            "" => Err(BadSpec::Device(kind)),
+            device => Ok(PathBuf::from(device)),
+        };
+        match kind {
+            "fb" => {
+                let device = device("fb")?;
+                let [turn] = options(parts, ["rotate"], "rotate")?;
+                let turn = turn.map_or(Ok(Turn::None), str::parse)?;
+                Ok(Self::Framebuffer(FramebufferSpec { device, turn }))
+            }
+            "spi" => {
+                let device = device("spi")?;
+                let [dc, reset, backlight, hz, turn] = options(
+                    parts,
+                    ["dc", "reset", "backlight", "hz", "rotate"],
+                    "dc, reset, backlight, hz and rotate",
+                )?;
+                Ok(Self::Spi(SpiSpec {
+                    device,
+                    dc: dc.unwrap_or("gpiochip0:25").parse()?,
+                    reset: reset.map(str::parse).transpose()?,
+                    backlight: backlight.map(str::parse).transpose()?,
+                    hz: hz.map_or(Ok(HZ), clock)?,
+                    turn: turn.map_or(Ok(Turn::Quarter), str::parse)?,
+                }))
+            }
+            _ => Err(BadSpec::Kind),
+        }
+    }
+}
+
+/// The values of these options, in their order.
+fn options<'t, const N: usize>(
+    parts: impl Iterator<Item = &'t str>,
+    names: [&'static str; N],
+    known: &'static str,
+) -> Result<[Option<&'t str>; N], BadSpec> {
+    let mut values = [None; N];
+    for part in parts {
+        let unknown = || BadSpec::Option {
+            option: part.to_owned(),
+            known,
+        };
+        let (name, value) = part.split_once('=').ok_or_else(unknown)?;
+        let place = names.iter().zip(&mut values).find(|(n, _)| **n == name);
+        let (name, place) = place.ok_or_else(unknown)?;
+        if place.replace(value).is_some() {
+            return Err(BadSpec::Twice(name));
+        }
+    }
+    Ok(values)
+}
+
+fn clock(text: &str) -> Result<u32, BadSpec> {
+    let hz = text.parse().ok().filter(|hz| CLOCKS.contains(hz));
+    hz.ok_or(BadSpec::Clock)
+}
+
+impl FromStr for PinSpec {
+    type Err = BadSpec;
+
+    fn from_str(text: &str) -> Result<Self, BadSpec> {
+        let refuse = || BadSpec::Pin(text.to_owned());
+        let (chip, line) = text.rsplit_once(':').ok_or_else(refuse)?;
+        if chip.is_empty() {
+            return Err(refuse());
+        }
+        Ok(Self {
+            // A path with a root takes the place of what it is joined to.
+            chip: Path::new("/dev").join(chip),
+            line: line.parse().map_err(|_| refuse())?,
+        })
+    }
+}
+
+impl FromStr for Turn {
+    type Err = BadSpec;
+
+    fn from_str(text: &str) -> Result<Self, BadSpec> {
+        let turns = [Self::None, Self::Quarter, Self::Half, Self::ThreeQuarters];
+        let known = turns
+            .into_iter()
+            .find(|turn| turn.degrees().to_string() == text);
+        known.ok_or(BadSpec::Turn)
+    }
+}
+
+impl Turn {
+    /// The angle, 0 to 270.
+    #[must_use]
+    pub const fn degrees(self) -> u16 {
+        match self {
+            Self::None => 0,
+            Self::Quarter => 90,
+            Self::Half => 180,
+            Self::ThreeQuarters => 270,
+        }
+    }
+}
+
+impl fmt::Display for PanelSpec {
+    /// The kind and the device, which is enough to tell panels apart.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Framebuffer(spec) => write!(f, "fb:{}", spec.device.display()),
+            Self::Spi(spec) => write!(f, "spi:{}", spec.device.display()),
+        }
+    }
+}
+
+impl fmt::Display for PinSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.chip.display(), self.line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spi(text: &str) -> SpiSpec {
+        match text.parse() {
+            Ok(PanelSpec::Spi(spec)) => spec,
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_framebuffer_is_a_device_and_perhaps_a_turn() {
+        for (text, turn) in [
+            ("fb:/dev/fb1", Turn::None),
+            ("fb:/dev/fb1,rotate=0", Turn::None),
+            ("fb:/dev/fb1,rotate=90", Turn::Quarter),
+            ("fb:/dev/fb1,rotate=180", Turn::Half),
+            ("fb:/dev/fb1,rotate=270", Turn::ThreeQuarters),
+        ] {
+            let device = "/dev/fb1".into();
+            assert_eq!(
+                text.parse(),
+                Ok(PanelSpec::Framebuffer(FramebufferSpec { device, turn }))
+            );
+        }
+    }
+
+    #[test]
+    fn the_wires_of_an_spi_panel_are_adafruits_unless_named() {
+        let plain = spi("spi:/dev/spidev0.0");
+        assert_eq!(plain.dc, "gpiochip0:25".parse().unwrap());
+        assert_eq!((plain.reset, plain.backlight), (None, None));
+        let all = spi(
+            "spi:/dev/spidev1.2,rotate=180,hz=32000000,backlight=/dev/gpiochip4:18,reset=gpiochip4:24,dc=gpiochip4:22",
+        );
+        assert_eq!(all.device, Path::new("/dev/spidev1.2"));
+        assert_eq!(all.dc.to_string(), "/dev/gpiochip4:22");
+        assert_eq!(all.reset.unwrap().to_string(), "/dev/gpiochip4:24");
+        assert_eq!(all.backlight.unwrap().to_string(), "/dev/gpiochip4:18");
+        assert_eq!((all.hz, all.turn), (32_000_000, Turn::Half));
+    }
+
+    #[test]
+    fn what_is_no_panel_is_told_with_what_would_be_one() {
+        for (text, words) in [
+            ("", "fb:/dev/fb1"),
+            ("/dev/fb1", "fb:/dev/fb1"),
+            ("hdmi:0", "spi:/dev/spidev0.0"),
+            ("fb:", "fb:/dev/..."),
+            ("spi:,dc=gpiochip0:25", "spi:/dev/..."),
+            ("fb:/dev/fb1,hz=5", "there are rotate"),
+            ("fb:/dev/fb1,rotate", "there are rotate"),
+            ("fb:/dev/fb1,", "there are rotate"),
+            ("fb:/dev/fb1,rotate=45", "0, 90, 180 or 270"),
+            ("fb:/dev/fb1,rotate=090", "0, 90, 180 or 270"),
+            ("fb:/dev/fb1,rotate=0,rotate=0", "\"rotate\" stands twice"),
+            ("spi:/dev/spidev0.0,cs=gpiochip0:8", "dc, reset"),
+            ("spi:/dev/spidev0.0,dc=25", "gpiochip0:25"),
+            ("spi:/dev/spidev0.0,dc=:25", "gpiochip0:25"),
+            ("spi:/dev/spidev0.0,reset=gpiochip0:-1", "gpiochip0:25"),
+            ("spi:/dev/spidev0.0,hz=20MHz", "20000000"),
+            ("spi:/dev/spidev0.0,hz=0", "20000000"),
+            ("spi:/dev/spidev0.0,hz=99999999999", "20000000"),
+        ] {
+            let error = text.parse::<PanelSpec>().unwrap_err().to_string();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+}

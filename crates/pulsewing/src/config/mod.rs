@@ -1,0 +1,350 @@
+//! The configuration file.
+//!
+//! TOML; every key is optional. Values are parsed once, here: the rest of the program gets a provider, a
+//! theme or a duration, never a text that may be wrong. An unknown key is an error that names the nearest
+//! known one, because a key that is silently ignored is a setting that silently does not hold.
+
+pub(crate) mod endpoints;
+mod errors;
+mod interval;
+pub(crate) mod night;
+pub(crate) mod passphrase;
+pub(crate) mod places;
+
+use std::{
+    fmt::Display,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use jiff::tz::TimeZone;
+use pulsewing_core::{Bpm, Provider, heart_zone::HeartZones};
+use pulsewing_files::regular_file;
+use pulsewing_history::Retention;
+use pulsewing_screen::{Palette, Theme};
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use self::{night::Night, passphrase::Passphrase};
+use crate::tell::problem::Problem;
+
+pub(crate) use interval::Interval;
+
+/// The longest file that is read, in bytes.
+const MAX_BYTES: u64 = 256 * 1_024;
+
+/// The configuration as the file has it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// `google` (default) or `fitbit`.
+    #[serde(deserialize_with = "by_name")]
+    pub provider: Option<Provider>,
+    /// Google's OAuth client.
+    pub google: ClientConfig,
+    /// Fitbit's OAuth client.
+    pub fitbit: ClientConfig,
+    /// Other addresses than the providers' own.
+    pub endpoints: EndpointsConfig,
+    /// How often to poll.
+    pub poll: PollConfig,
+    /// Whose heart it is.
+    pub wearer: WearerConfig,
+    /// The web page.
+    pub web: WebConfig,
+    /// The picture.
+    pub screen: ScreenConfig,
+    /// The history.
+    pub history: HistoryConfig,
+}
+
+/// An OAuth client.
+#[derive(Clone, Default, Deserialize)]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "a table: [google] or [fitbit]"
+)]
+pub(crate) struct ClientConfig {
+    /// Its id.
+    pub client_id: Option<String>,
+    /// Its secret.
+    pub client_secret: Option<String>,
+    /// The wearer that is asked about (Fitbit); without one, whoever signed in.
+    pub user_id: Option<String>,
+}
+
+impl std::fmt::Debug for ClientConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientConfig")
+            .field("client_id", &self.client_id)
+            .field("user_id", &self.user_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Addresses.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table: [endpoints]")]
+pub(crate) struct EndpointsConfig {
+    /// One origin for everything: the sandbox's or a gateway's.
+    pub base_url: Option<String>,
+    /// The consent page.
+    pub auth_url: Option<String>,
+    /// The token endpoint.
+    pub token_url: Option<String>,
+    /// Where data comes from.
+    pub api_url: Option<String>,
+    /// A file of PEM certificates that are trusted besides the machine's.
+    pub ca_file: Option<PathBuf>,
+    /// Whether `http://` may be used beyond this machine.
+    pub allow_http: bool,
+}
+
+/// Polling.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table: [poll]")]
+pub(crate) struct PollConfig {
+    /// The interval: seconds, or text such as "15m".
+    pub every: Option<Interval>,
+    /// The most requests within an hour.
+    pub hourly_cap: Option<u16>,
+    /// How long a board without a memory of its last request holds off after a start.
+    pub hold_off: Option<Interval>,
+}
+
+/// The wearer.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table: [wearer]")]
+pub(crate) struct WearerConfig {
+    /// The name that is shown.
+    pub name: Option<String>,
+    /// The IANA time zone, for when the provider does not say.
+    #[serde(deserialize_with = "time_zone")]
+    pub time_zone: Option<String>,
+    /// Where the zones light, moderate, vigorous and peak begin.
+    #[serde(deserialize_with = "heart_zones")]
+    pub zones: Option<HeartZones>,
+}
+
+/// The web page.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table: [web]")]
+pub(crate) struct WebConfig {
+    /// The address to listen on.
+    pub listen: Option<SocketAddr>,
+    /// Names of this machine that the page answers to, besides its addresses.
+    pub hosts: Vec<String>,
+    /// What somebody has to know to see the page; needed as soon as other machines can.
+    pub passphrase: Option<Passphrase>,
+}
+
+/// The picture.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table: [screen]")]
+pub(crate) struct ScreenConfig {
+    /// The theme; desk without one.
+    #[serde(deserialize_with = "by_name")]
+    pub theme: Option<Theme>,
+    /// The palette; day without one.
+    #[serde(deserialize_with = "by_name")]
+    pub palette: Option<Palette>,
+    /// When the night palette is used instead.
+    pub night: Option<Night>,
+    /// The user's picture for when there are no values yet, a PNG or BMP; relative to the file that
+    /// names it.
+    pub wallpaper: Option<PathBuf>,
+}
+
+/// The history.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table: [history]")]
+pub(crate) struct HistoryConfig {
+    /// How long days are kept: "forever" (default), "none", or such as "400 days".
+    pub keep: Retention,
+}
+
+impl Config {
+    /// Reads the file. One that does not exist is an empty one, unless the user named it.
+    ///
+    /// # Errors
+    /// A [`Problem`] that says what is wrong in which line.
+    pub(crate) fn load(path: &Path, was_named: bool) -> Result<Self, Problem> {
+        match Self::read(path) {
+            Ok(text) => {
+                let mut config = Self::parse(&text).map_err(|problem| {
+                    problem.hint(format!("the configuration is {}", path.display()))
+                })?;
+                let beside = path.parent().unwrap_or_else(|| Path::new(""));
+                // A path with a root takes the place of what it is joined to.
+                config.screen.wallpaper = config.screen.wallpaper.map(|file| beside.join(file));
+                Ok(config)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !was_named => {
+                Ok(Self::default())
+            }
+            Err(error) => Err(Problem::failed(format!(
+                "the configuration {} could not be read",
+                path.display()
+            ))
+            .caused_by(&error)),
+        }
+    }
+
+    /// Reads the file's text.
+    ///
+    /// # Errors
+    /// Whatever the file system reports.
+    pub(crate) fn read(path: &Path) -> io::Result<String> {
+        regular_file::read_text(path, MAX_BYTES)
+    }
+
+    /// Parses the text of a configuration.
+    ///
+    /// # Errors
+    /// A [`Problem`] that says what is wrong in which line.
+    pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
+        toml::from_str(text).map_err(|error| errors::problem(text, &error))
+    }
+
+    /// The client of a provider.
+    #[must_use]
+    pub(crate) const fn client(&self, provider: Provider) -> &ClientConfig {
+        match provider {
+            Provider::Google => &self.google,
+            Provider::Fitbit => &self.fitbit,
+        }
+    }
+}
+
+/// Reads a value that is written as its name.
+fn by_name<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+where
+    T: FromStr<Err: Display>,
+    D: Deserializer<'de>,
+{
+    let name = String::deserialize(from)?;
+    let value = name.parse();
+    value
+        .map(Some)
+        .map_err(|error| D::Error::custom(format_args!("\"{name}\" is unknown: {error}")))
+}
+
+fn time_zone<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let name = String::deserialize(from)?;
+    match TimeZone::get(&name) {
+        Ok(_) => Ok(Some(name)),
+        Err(_) => Err(D::Error::custom(format_args!(
+            "\"{name}\" is no time zone; zones have names such as \"Europe/Berlin\""
+        ))),
+    }
+}
+
+fn heart_zones<'de, D: Deserializer<'de>>(from: D) -> Result<Option<HeartZones>, D::Error> {
+    let limits = <[u16; 4]>::deserialize(from)?.map(Bpm::new);
+    let zones = match limits {
+        [Some(light), Some(moderate), Some(vigorous), Some(peak)] => {
+            HeartZones::new([light, moderate, vigorous, peak])
+        }
+        _ => None,
+    };
+    zones.map(Some).ok_or_else(|| {
+        D::Error::custom(
+            "zones are four ascending heart rates of 1 to 300 bpm, such as [90, 110, 135, 160]: where light, moderate, vigorous and peak begin",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_whole_configuration_is_read() {
+        let config = Config::parse(
+            r#"
+            provider = "fitbit"
+            [fitbit]
+            client_id = "23ABCD"
+            client_secret = "hush"
+            user_id = "ABC123"
+            [endpoints]
+            base_url = "http://127.0.0.1:8080"
+            ca_file = "ca.pem"
+            [poll]
+            every = "15m"
+            hourly_cap = 100
+            hold_off = 0
+            [wearer]
+            name = "Ada"
+            time_zone = "Europe/Berlin"
+            zones = [90, 110, 135, 160]
+            [web]
+            listen = "127.0.0.1:7373"
+            hosts = ["pi.example"]
+            passphrase = "correct horse"
+            [screen]
+            theme = "classic"
+            palette = "dim"
+            night = "22:00-07:00"
+            wallpaper = "beach.png"
+            [history]
+            keep = "400 days"
+            "#,
+        )
+        .unwrap();
+        assert_eq!(config.provider, Some(Provider::Fitbit));
+        assert_eq!(config.poll.every, Some(Interval(Duration::from_secs(900))));
+        assert_eq!(config.poll.hold_off, Some(Interval(Duration::ZERO)));
+        assert_eq!(config.history.keep, Retention::Days(400));
+        assert!(Config::parse("[history]\nkeep = \"a while\"").is_err());
+        let shown = format!("{config:?}");
+        assert!(
+            !shown.contains("hush") && !shown.contains("horse"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest() {
+        let message = |text| Config::parse(text).unwrap_err().to_string();
+        assert!(message("[pol]\nevery = 1").contains("nearest key is \"poll\""));
+        assert!(
+            message("[google]\nclient_ID = \"x\"").contains("nearest key is \"google.client_id\"")
+        );
+        assert!(message("providr = \"google\"").contains("nearest key is \"provider\""));
+        assert!(message("[google]\n\n[screen]\npallete = 1").contains("in line 4"));
+        assert!(message("poll = 3").contains("[poll]"));
+    }
+
+    #[test]
+    fn an_unknown_look_is_told_with_the_known_ones() {
+        let message = |text| Config::parse(text).unwrap_err().to_string();
+        let theme = message("[screen]\ntheme = \"plaid\"");
+        assert!(
+            theme.contains("plaid") && theme.contains("desk nor classic"),
+            "{theme}"
+        );
+        let palette = message("[screen]\npalette = \"dark\"");
+        assert!(palette.contains("day, dim or night"), "{palette}");
+        assert!(message("[screen]\nnight = \"late\"").contains("22:00-07:00"));
+        assert!(message("[screen]\npallete = \"dim\"").contains("screen.palette"));
+    }
+
+    #[test]
+    fn a_mistake_is_shown_by_its_line_and_without_its_secret() {
+        let message = Config::parse("provider = \"google\"\n[google]\nclient_secret = hush")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("line 3") && !message.contains("hush"),
+            "{message}"
+        );
+        assert!(Config::parse("provider = \"garmin\"").is_err());
+        assert!(Config::parse("[wearer]\nzones = [90, 80, 135, 160]").is_err());
+        assert!(Config::parse("[wearer]\ntime_zone = \"Mars/Olympus\"").is_err());
+    }
+}

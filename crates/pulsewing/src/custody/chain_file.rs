@@ -1,0 +1,301 @@
+//! The token chain in files.
+//!
+//! | file | what |
+//! |---|---|
+//! | `chain` | the record (see [`pulsewing_core::chain::codec`]) |
+//! | `chain.prev` | the generation before, or a second copy of the one that is being refreshed |
+//! | `chain.reserve` | room for the answer to a refresh, on the disk before the refresh is sent |
+//! | `chain.new` | a record on its way to become `chain` |
+//! | `chain.lock` | the file that the kernel's lock is on; it never holds anything |
+//!
+//! A record takes its place by `rename`, after its bytes were synced, and the directory is synced
+//! after that: at any instant `chain` is the whole old record or the whole new one. The answer to
+//! a refresh is written into `chain.reserve`, whose blocks are there already, so that a disk that
+//! filled up meanwhile does not cost the tokens. (A file system that never writes in place, such
+//! as btrfs or ZFS, may still want a block; then the write fails and is repeated.)
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use pulsewing_core::{
+    chain::{
+        Record, Standing, Unstored,
+        codec::{MAX_RECORD, RecordError},
+    },
+    cycle::{StoreTrouble, StoreWhat},
+};
+use pulsewing_files::{private, regular_file};
+use zeroize::Zeroizing;
+
+use crate::tell::problem::{Exit, Problem};
+
+/// How often a lock that somebody else holds is tried again.
+const TRY_LOCK_EVERY: Duration = Duration::from_millis(50);
+
+/// The chain's files, and the lock on them while it is held.
+#[derive(Debug)]
+pub(crate) struct ChainFile {
+    dir: PathBuf,
+    lock: Option<File>,
+}
+
+/// Why the files do not yield a chain.
+#[derive(Debug)]
+pub(crate) struct Unavailable {
+    /// What the cycle is told.
+    pub trouble: StoreTrouble,
+    /// What the file system said, where it said something.
+    pub cause: Option<io::Error>,
+}
+
+impl From<io::Error> for Unavailable {
+    fn from(error: io::Error) -> Self {
+        Self {
+            trouble: StoreTrouble::Io,
+            cause: Some(error),
+        }
+    }
+}
+
+impl From<StoreTrouble> for Unavailable {
+    fn from(trouble: StoreTrouble) -> Self {
+        Self {
+            trouble,
+            cause: None,
+        }
+    }
+}
+
+impl From<Unavailable> for Problem {
+    fn from(unavailable: Unavailable) -> Self {
+        let exit = match unavailable.trouble {
+            StoreTrouble::Busy => Exit::Temporary,
+            _ => Exit::Failed,
+        };
+        let problem = Self::new(exit, unavailable.trouble.to_string());
+        match unavailable.cause {
+            Some(cause) => problem.caused_by_file(&cause),
+            None => problem,
+        }
+    }
+}
+
+/// What the files hold.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// The chain, if there is one.
+    pub record: Option<Record>,
+    /// Whether `chain` was damaged, so that this is the generation before.
+    pub is_previous: bool,
+}
+
+impl ChainFile {
+    /// The chain of a wearer's state directory.
+    #[must_use]
+    pub(crate) const fn new(dir: PathBuf) -> Self {
+        Self { dir, lock: None }
+    }
+
+    /// The directory.
+    #[must_use]
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Takes the lock, waiting for it at most `wait`. Holding it already is fine.
+    ///
+    /// # Errors
+    /// [`StoreTrouble::Busy`] when somebody else kept it, [`StoreTrouble::Io`] with the cause.
+    pub(crate) async fn lock(&mut self, wait: Duration) -> Result<(), Unavailable> {
+        if self.lock.is_some() {
+            return Ok(());
+        }
+        private::make_dir(&self.dir)?;
+        let file = regular_file::open_with(
+            private::options().read(true).append(true).create(true),
+            &self.path("chain.lock"),
+        )?;
+        let since = std::time::Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => {
+                    self.lock = Some(file);
+                    return Ok(());
+                }
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+                Err(TryLockError::WouldBlock) if since.elapsed() >= wait => {
+                    return Err(StoreTrouble::Busy.into());
+                }
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(TRY_LOCK_EVERY).await,
+            }
+        }
+    }
+
+    /// Gives the lock back.
+    pub(crate) fn unlock(&mut self) {
+        // Closing the file unlocks it.
+        self.lock = None;
+    }
+
+    /// Reads the chain. The generation before is read only when the current one is damaged: an
+    /// error of the file system is no reason to go back to tokens that are spent.
+    ///
+    /// # Errors
+    /// [`StoreTrouble`], with what the file system said.
+    pub(crate) fn load(&self) -> Result<Loaded, Unavailable> {
+        let current = self.read("chain")?;
+        let (record, is_previous) = match current {
+            None => (None, false),
+            Some(Ok(record)) => (Some(record), false),
+            Some(Err(RecordError::Newer(version))) => {
+                return Err(StoreTrouble::Newer(version).into());
+            }
+            Some(Err(RecordError::Damaged)) => match self.read("chain.prev")? {
+                Some(Ok(record)) => (Some(record), true),
+                _ => return Err(StoreTrouble::Damaged.into()),
+            },
+        };
+        Ok(Loaded {
+            record,
+            is_previous,
+        })
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Result<Record, RecordError>>, Unavailable> {
+        match regular_file::open(&self.path(name)) {
+            Ok(file) => Ok(Some(Record::decode(&bytes_of(file)?))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Stores a record durably.
+    ///
+    /// # Errors
+    /// What the file system says; the stored record is then the old one or the new one.
+    pub(crate) fn store(&mut self, record: &[u8], what: StoreWhat) -> io::Result<()> {
+        if record.is_empty() {
+            return Err(io::Error::other("the record outgrew its bounds"));
+        }
+        match what {
+            StoreWhat::Intent => {
+                self.reserve()?;
+                self.replace("chain", record)?;
+                self.replace("chain.prev", record)?;
+            }
+            StoreWhat::Tokens => self.store_tokens(record)?,
+            StoreWhat::Withdrawal | StoreWhat::Refusal | StoreWhat::Cache => {
+                self.replace("chain", record)?;
+            }
+        }
+        self.sync_dir()
+    }
+
+    /// Stores a new chain, such as a sign-in brings, in place of any other.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub(crate) fn store_new(&mut self, chain: &Unstored) -> io::Result<()> {
+        let mut buffer = [0; MAX_RECORD];
+        let record = chain.encode(&mut buffer).unwrap_or_default();
+        if let Ok(current) = regular_file::open(&self.path("chain")).and_then(bytes_of) {
+            self.replace("chain.prev", &current)?;
+        }
+        self.store(record, StoreWhat::Refusal)
+    }
+
+    /// Stores a record as one that is on its way to a board. No copy is left that could be refreshed.
+    ///
+    /// # Errors
+    /// What the file system says; then the chain is what it was.
+    pub(crate) fn mark_moving(&mut self, record: &Record) -> io::Result<()> {
+        self.store_twice(record, Standing::Moving)
+    }
+
+    /// Stores a record that was on its way to a board, and did not get there, as one that is in use.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub(crate) fn take_back(&mut self, record: &Record) -> io::Result<()> {
+        self.store_twice(record, Standing::Active)
+    }
+
+    fn store_twice(&self, record: &Record, standing: Standing) -> io::Result<()> {
+        let mut buffer = Zeroizing::new([0; MAX_RECORD]);
+        let chain = record.chain.with_standing(standing);
+        let bytes = chain
+            .encode(&mut *buffer)
+            .ok_or_else(|| io::Error::other("the record outgrew its bounds"))?;
+        // The copy first: until the last rename the chain is what it was.
+        self.replace("chain.prev", bytes)?;
+        self.replace("chain", bytes)?;
+        self.sync_dir()
+    }
+
+    /// Erases the chain, and everything that was ever part of it.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub(crate) fn erase(&mut self) -> io::Result<()> {
+        for name in ["chain", "chain.prev", "chain.reserve", "chain.new"] {
+            match fs::remove_file(self.path(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        self.sync_dir()
+    }
+
+    /// Puts room for a record on the disk.
+    fn reserve(&self) -> io::Result<()> {
+        self.write("chain.reserve", &[0; MAX_RECORD])
+    }
+
+    fn store_tokens(&self, record: &[u8]) -> io::Result<()> {
+        let reserve = self.path("chain.reserve");
+        match regular_file::open_with(private::options().write(true), &reserve) {
+            Ok(mut file) => {
+                // In place: what follows the record's checksum is not read.
+                file.seek(SeekFrom::Start(0))?;
+                file.write_all(record)?;
+                file.sync_all()?;
+                fs::rename(&reserve, self.path("chain"))
+            }
+            // Gone, by an earlier write that got as far as its rename, or by somebody's hand.
+            Err(_) => self.replace("chain", record),
+        }
+    }
+
+    fn replace(&self, name: &str, record: &[u8]) -> io::Result<()> {
+        self.write("chain.new", record)?;
+        fs::rename(self.path("chain.new"), self.path(name))
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut file = regular_file::open_with(
+            private::options().write(true).create(true).truncate(true),
+            &self.path(name),
+        )?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+
+    fn sync_dir(&self) -> io::Result<()> {
+        File::open(&self.dir)?.sync_all()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+}
+
+/// What a file of ours holds: whatever lies there, no more than a record is read of it.
+fn bytes_of(file: File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(MAX_RECORD);
+    file.take(2 * MAX_RECORD as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

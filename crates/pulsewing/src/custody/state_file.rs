@@ -1,0 +1,252 @@
+//! What is remembered between runs besides the chain: limits, the zone, how the last cycle went.
+//!
+//! Losing this file costs a few requests and nothing else, so a damaged one is replaced.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+use jiff::Timestamp;
+use pulsewing_core::{
+    Bpm,
+    cycle::{Memory, Pacing},
+    dialect::ZoneFacts,
+    heart_zone::HeartZones,
+    reading::Reading,
+};
+use pulsewing_files::{Replacement, private, regular_file};
+use serde::{Deserialize, Serialize};
+
+use crate::config::places;
+
+const NAME: &str = "state.json";
+
+/// The longest file that is read, in bytes.
+const MAX_BYTES: u64 = 64 * 1_024;
+
+/// What the file holds.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct State {
+    /// Whose state this is.
+    pub wearer: String,
+    /// When a cycle last ended, well or not.
+    pub last_update: Option<Timestamp>,
+    /// When a cycle last yielded a reading.
+    pub last_success: Option<Timestamp>,
+    /// The newest minute that any reading had.
+    pub last_minute: Option<Timestamp>,
+    /// The heart rate of that minute in bpm.
+    pub last_bpm: Option<u16>,
+    /// When the next cycle is due.
+    pub next_update: Option<Timestamp>,
+    /// What the last cycle failed with, in one sentence; nothing after a success.
+    pub last_error: Option<String>,
+    /// The same in technical words, where they differ.
+    pub last_details: Option<String>,
+    /// What to do about it.
+    pub last_hint: Option<String>,
+    /// The OAuth error that the last refresh was answered with, by its name; nothing after a success.
+    pub oauth_error: Option<String>,
+    /// What the last reading said besides heart rates, which are in the history.
+    pub reading: Option<ReadingFacts>,
+    pacing: PacingState,
+    zone: Option<ZoneState>,
+    resting: Option<RestingState>,
+}
+
+/// What a reading said besides heart rates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReadingFacts {
+    /// When it was fetched.
+    pub fetched_at: Timestamp,
+    /// Where the wearer's zones light, moderate, vigorous and peak begin, in bpm.
+    pub heart_zones: [u16; 4],
+    /// The tracker's battery in percent.
+    pub battery_percent: Option<u8>,
+    /// When the tracker last synced.
+    pub last_sync: Option<Timestamp>,
+    /// The resting heart rate in bpm.
+    pub resting_bpm: Option<u16>,
+}
+
+impl From<&Reading> for ReadingFacts {
+    fn from(reading: &Reading) -> Self {
+        Self {
+            fetched_at: reading.fetched_at,
+            heart_zones: reading.heart_zones.limits().map(Bpm::get),
+            battery_percent: reading.battery_percent,
+            last_sync: reading.last_sync,
+            resting_bpm: reading.resting.map(Bpm::get),
+        }
+    }
+}
+
+impl ReadingFacts {
+    /// The wearer's heart-rate zones; plain ones where a file holds something else.
+    #[must_use]
+    pub(crate) fn heart_zones(&self) -> HeartZones {
+        let [light, moderate, vigorous, peak] = self.heart_zones.map(Bpm::new);
+        let limits = light.zip(moderate).zip(vigorous.zip(peak));
+        limits
+            .and_then(|((light, moderate), (vigorous, peak))| {
+                HeartZones::new([light, moderate, vigorous, peak])
+            })
+            .unwrap_or(HeartZones::PLAIN)
+    }
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct PacingState {
+    next_allowed: Option<Timestamp>,
+    unauthorized_refresh_at: Option<Timestamp>,
+    recent: Vec<u16>,
+    newest_span: i64,
+    failures: u8,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct ZoneState {
+    name: Option<String>,
+    offset_s: Option<i32>,
+    asked_at: Timestamp,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct RestingState {
+    bpm: Option<u16>,
+    asked_at: Timestamp,
+}
+
+impl State {
+    /// Reads the state of a wearer's directory; an absent or damaged file is an empty one.
+    ///
+    /// # Errors
+    /// What the file system says. An empty state serves then as well: the next save puts a file in the
+    /// place of whatever lies there.
+    pub(crate) fn load(dir: &Path) -> io::Result<Self> {
+        match regular_file::read(&dir.join(NAME), MAX_BYTES) {
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the state.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub(crate) fn save(&mut self, dir: &Path) -> io::Result<()> {
+        places::WEARER.clone_into(&mut self.wearer);
+        private::make_dir(dir)?;
+        let text = serde_json::to_vec(self)?;
+        // Not durable: after a power cut an older state serves as well.
+        Replacement::new(&dir.join(NAME))
+            .of_anything()
+            .private()
+            .write(|file| file.write_all(&text))
+    }
+
+    /// The limits that were in force.
+    #[must_use]
+    pub(crate) fn pacing(&self) -> Pacing {
+        let mut recent = [0; 60];
+        for (slot, count) in recent.iter_mut().zip(&self.pacing.recent) {
+            *slot = *count;
+        }
+        Pacing {
+            next_allowed: self.pacing.next_allowed,
+            unauthorized_refresh_at: self.pacing.unauthorized_refresh_at,
+            recent,
+            newest_span: self.pacing.newest_span,
+            failures: self.pacing.failures,
+        }
+    }
+
+    /// What was fetched earlier in the day.
+    #[must_use]
+    pub(crate) fn memory(&self) -> Memory {
+        let zone = self.zone.as_ref().map(|zone| {
+            let facts = ZoneFacts {
+                name: zone.name.as_deref().and_then(|name| name.try_into().ok()),
+                offset: zone
+                    .offset_s
+                    .and_then(|s| jiff::tz::Offset::from_seconds(s).ok()),
+            };
+            (facts, zone.asked_at)
+        });
+        let resting = self
+            .resting
+            .as_ref()
+            .map(|resting| (resting.bpm.and_then(Bpm::new), resting.asked_at));
+        Memory { zone, resting }
+    }
+
+    /// Takes over what a cycle would remember.
+    pub(crate) fn remember(&mut self, pacing: &Pacing, memory: &Memory) {
+        self.pacing = PacingState {
+            next_allowed: pacing.next_allowed,
+            unauthorized_refresh_at: pacing.unauthorized_refresh_at,
+            recent: pacing.recent.to_vec(),
+            newest_span: pacing.newest_span,
+            failures: pacing.failures,
+        };
+        self.zone = memory.zone.as_ref().map(|(facts, asked_at)| ZoneState {
+            name: facts.name.as_ref().map(|name| name.as_str().to_owned()),
+            offset_s: facts.offset.map(jiff::tz::Offset::seconds),
+            asked_at: *asked_at,
+        });
+        self.resting = memory.resting.map(|(bpm, asked_at)| RestingState {
+            bpm: bpm.map(Bpm::get),
+            asked_at,
+        });
+    }
+
+    /// Forgets what belongs to a sign-in: another account has another zone and other limits.
+    pub(crate) fn forget_account(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_comes_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let at: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let mut pacing = Pacing {
+            next_allowed: Some(at),
+            failures: 3,
+            newest_span: 7,
+            ..Pacing::default()
+        };
+        pacing.recent[59] = 4;
+        let facts = ZoneFacts {
+            name: Some("Europe/Berlin".try_into().unwrap()),
+            offset: Some(jiff::tz::Offset::constant(1)),
+        };
+        let memory = Memory {
+            zone: Some((facts, at)),
+            resting: Some((Bpm::new(58), at)),
+        };
+        let mut state = State::default();
+        state.remember(&pacing, &memory);
+        state.save(dir.path()).unwrap();
+        let loaded = State::load(dir.path()).unwrap();
+        assert_eq!((loaded.pacing(), loaded.memory()), (pacing, memory));
+        assert_eq!(loaded.wearer, "default");
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_empty_one() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(NAME), "{").unwrap();
+        assert_eq!(State::load(dir.path()).unwrap().last_update, None);
+    }
+}

@@ -1,0 +1,159 @@
+//! The program's clock: wall time, and time that never jumps.
+//!
+//! Nothing else reads the machine's clocks, apart from the log, whose lines say when they were written.
+
+#[cfg(feature = "sandbox")]
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+use std::{
+    str::FromStr,
+    time::{Duration, Instant},
+};
+
+use jiff::{SignedDuration, Timestamp, fmt::temporal::Pieces, tz::Offset};
+use pulsewing_core::cycle::Now;
+
+/// Where the program's time comes from.
+#[derive(Clone, Debug)]
+pub(crate) struct Clock {
+    started: Instant,
+    wall: Wall,
+}
+
+#[derive(Clone, Debug)]
+enum Wall {
+    /// The machine's clock.
+    System,
+    /// A clock that began at this time with the program, and runs on from there.
+    Since(Timestamp),
+    /// The clock of the sandbox that this program lives with. Where that one stands still, only
+    /// waiting moves it: by as many milliseconds so far.
+    #[cfg(feature = "sandbox")]
+    Sandbox {
+        clock: pulsewing_sandbox::Clock,
+        waited_ms: Arc<AtomicU64>,
+    },
+}
+
+impl Clock {
+    /// The machine's clock.
+    #[must_use]
+    pub(crate) fn system() -> Self {
+        Self {
+            started: Instant::now(),
+            wall: Wall::System,
+        }
+    }
+
+    /// A clock that shows `at` now, and runs on from there.
+    #[must_use]
+    pub(crate) fn starting_at(at: Timestamp) -> Self {
+        Self {
+            started: Instant::now(),
+            wall: Wall::Since(at),
+        }
+    }
+
+    /// The clock of a sandbox. Clones of it, and of this, are one clock. If it stands still, waiting
+    /// is what moves it, at once: so a month can pass in seconds, while one alone waits.
+    #[cfg(feature = "sandbox")]
+    #[must_use]
+    pub(crate) fn of_sandbox(clock: pulsewing_sandbox::Clock) -> Self {
+        Self {
+            started: Instant::now(),
+            wall: Wall::Sandbox {
+                clock,
+                waited_ms: Arc::default(),
+            },
+        }
+    }
+
+    /// The time.
+    #[must_use]
+    pub(crate) fn now(&self) -> Now {
+        let up = self.started.elapsed().saturating_mul(self.speed());
+        match &self.wall {
+            Wall::System => Now {
+                utc: Timestamp::now(),
+                up,
+            },
+            Wall::Since(at) => Now {
+                utc: SignedDuration::try_from(up)
+                    .ok()
+                    .and_then(|up| at.checked_add(up).ok())
+                    .unwrap_or(Timestamp::MAX),
+                up,
+            },
+            #[cfg(feature = "sandbox")]
+            Wall::Sandbox { clock, waited_ms } => Now {
+                utc: clock.now(),
+                up: up + Duration::from_millis(waited_ms.load(Ordering::Relaxed)),
+            },
+        }
+    }
+
+    /// How many times as fast as time it runs.
+    fn speed(&self) -> u32 {
+        match &self.wall {
+            Wall::System | Wall::Since(_) => 1,
+            #[cfg(feature = "sandbox")]
+            Wall::Sandbox { clock, .. } => clock.speed(),
+        }
+    }
+
+    /// Waits until the clock that never jumps shows `until`.
+    pub(crate) async fn sleep_until(&self, until: Duration) {
+        let wait = until.saturating_sub(self.now().up);
+        #[cfg(feature = "sandbox")]
+        if let Wall::Sandbox { clock, waited_ms } = &self.wall
+            && self.speed() == 0
+        {
+            // To the full millisecond above, so that the time that was waited for has come.
+            let ms = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+            waited_ms.fetch_add(ms, Ordering::Relaxed);
+            clock.advance(SignedDuration::from_millis(
+                i64::try_from(ms).unwrap_or(i64::MAX),
+            ));
+            return tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(wait / self.speed().max(1)).await;
+    }
+}
+
+/// A time that the program's clock starts at, with the offset that it was written with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StartTime {
+    /// The instant.
+    pub at: Timestamp,
+    /// Its offset from UTC.
+    pub offset: Offset,
+}
+
+impl FromStr for StartTime {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refuse = || format!("\"{text}\" is no time such as 2026-11-22T14:07:00+01:00");
+        let at = text.parse().map_err(|_| refuse())?;
+        let offset = Pieces::parse(text)
+            .ok()
+            .and_then(|pieces| pieces.to_numeric_offset())
+            .unwrap_or(Offset::UTC);
+        Ok(Self { at, offset })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_time_keeps_its_offset() {
+        let start: StartTime = "2026-11-22T14:07:00+01:00".parse().unwrap();
+        assert_eq!(start.at, "2026-11-22T13:07:00Z".parse().unwrap());
+        assert_eq!(start.offset, Offset::constant(1));
+        assert!("2026-11-22T14:07:00".parse::<StartTime>().is_err());
+    }
+}

@@ -1,0 +1,280 @@
+//! Sending the cycle's requests, within bounds.
+
+mod body;
+pub(crate) mod trouble;
+
+use std::{fmt, path::Path, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use pulsewing_core::{
+    oauth::NoAnswer,
+    request::{Endpoint, Method, ReplyHead, RequestView},
+};
+use pulsewing_files::regular_file;
+use reqwest::{
+    Client, StatusCode, Url,
+    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION},
+    redirect,
+};
+
+use self::body::Body;
+use crate::{config::endpoints::Endpoints, tell::problem::Problem};
+
+/// The longest file of certificates that is read, in bytes. A whole system's bundle has 200 KiB.
+pub(crate) const MAX_PEM: u64 = 4 << 20;
+
+/// How long to wait for a connection, TLS included.
+const CONNECT_FOR: Duration = Duration::from_secs(10);
+
+/// Speaks HTTP with one provider.
+#[derive(Clone, Debug)]
+pub(crate) struct Http {
+    client: Client,
+    endpoints: Endpoints,
+}
+
+/// A reply that came whole.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    /// Its status.
+    pub status: StatusCode,
+    /// The origin that a redirect leads to: what follows it may hold what is nobody's business.
+    leads_to: Option<String>,
+}
+
+impl Answered {
+    /// Where a redirect leads to, in words.
+    #[must_use]
+    pub(crate) fn leads_to(&self) -> Option<String> {
+        let origin = self.leads_to.as_ref();
+        origin.map(|origin| format!("it leads to {origin}"))
+    }
+}
+
+/// There is no whole reply.
+#[derive(Debug)]
+pub(crate) struct Unanswered {
+    /// What that means for the request.
+    pub cause: NoAnswer,
+    /// What went wrong, where more is known.
+    pub detail: Option<String>,
+}
+
+impl From<NoAnswer> for Unanswered {
+    fn from(cause: NoAnswer) -> Self {
+        let detail = None;
+        Self { cause, detail }
+    }
+}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.detail {
+            Some(detail) => write!(f, "{}: {detail}", self.cause),
+            None => write!(f, "{}", self.cause),
+        }
+    }
+}
+
+impl std::error::Error for Unanswered {}
+
+/// What arrives of a reply.
+#[derive(Debug)]
+pub(crate) enum Part<'a> {
+    /// Its status and headers.
+    Head(ReplyHead),
+    /// Bytes of its body.
+    Body(&'a [u8]),
+}
+
+impl Http {
+    /// A client for these addresses. `ca_file` holds further certificates to trust.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the certificates cannot be had.
+    pub(crate) fn new(endpoints: Endpoints, ca_file: Option<&Path>) -> Result<Self, Problem> {
+        let tls = tls_config(&endpoints, ca_file)?;
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(tls)
+            // A redirect of a token call would carry the token to somebody else.
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT_FOR)
+            // A connection that idles for a quarter of an hour is dead; and a refresh must not be
+            // sent again because a kept one broke.
+            .pool_idle_timeout(Duration::from_secs(20))
+            .user_agent(concat!("pulsewing/", env!("CARGO_PKG_VERSION")));
+        if !endpoints.need_tls() {
+            builder = builder.no_proxy();
+        }
+        let client = builder
+            .build()
+            .map_err(|error| Problem::failed("HTTP cannot be set up").caused_by(&error))?;
+        Ok(Self { client, endpoints })
+    }
+
+    /// Where an address redirects to, without going there.
+    ///
+    /// # Errors
+    /// A [`Problem`] when it does not.
+    pub(crate) async fn redirect_of(&self, url: &str) -> Result<String, Problem> {
+        let unanswered = || Problem::failed("the consent page does not answer");
+        let reply = self
+            .client
+            .get(url)
+            .timeout(CONNECT_FOR)
+            .send()
+            .await
+            // Its address holds the sign-in's state.
+            .map_err(|error| unanswered().caused_by(&error.without_url()))?;
+        reply
+            .headers()
+            .get(LOCATION)
+            .and_then(|location| location.to_str().ok())
+            .map(str::to_owned)
+            .ok_or_else(unanswered)
+    }
+
+    /// The addresses.
+    #[must_use]
+    pub(crate) const fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// Builds the HTTP request, so that what it was made of may be dropped before it is sent.
+    #[must_use]
+    pub(crate) fn prepare(&self, request: &RequestView<'_>, timeout: Duration) -> Outgoing {
+        let url = self.endpoints.url(request);
+        let mut builder = match request.method {
+            Method::Get => self.client.get(url.clone()),
+            Method::Post => self.client.post(url.clone()).body(request.body.to_vec()),
+        };
+        // Of a token reply that breaks off, what came is to be read: that is surest in plain text.
+        let encoding = match request.endpoint {
+            Endpoint::Api => "gzip",
+            Endpoint::Token | Endpoint::Revoke => "identity",
+        };
+        builder = builder
+            .timeout(timeout)
+            .header(ACCEPT, "application/json")
+            .header(ACCEPT_ENCODING, encoding);
+        if let Some(content_type) = request.content_type {
+            builder = builder.header(CONTENT_TYPE, content_type);
+        }
+        if let Some(token) = request.bearer
+            && let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {token}"))
+        {
+            value.set_sensitive(true);
+            builder = builder.header(AUTHORIZATION, value);
+        }
+        let path = request.target.split('?').next().unwrap_or_default();
+        Outgoing {
+            builder,
+            proxied: self.endpoints.need_tls().then_some(url),
+            label: format!("{} {path}", request.method.name()),
+            timeout,
+        }
+    }
+}
+
+/// A request that is ready to be sent.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    builder: reqwest::RequestBuilder,
+    /// Its address, if it may go through a proxy.
+    proxied: Option<Url>,
+    label: String,
+    timeout: Duration,
+}
+
+impl Outgoing {
+    /// How long it may take from the connection to the reply's end.
+    #[must_use]
+    pub(crate) const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Method and path, for a log: never the query, which may hold a filter or a page token.
+    #[must_use]
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Sends it, and hands over what comes back as it comes; a compressed body unpacked.
+    ///
+    /// # Errors
+    /// Why there was no whole reply.
+    pub(crate) async fn send(
+        self,
+        now: Timestamp,
+        mut take: impl FnMut(Part<'_>),
+    ) -> Result<Answered, Unanswered> {
+        let proxied = self.proxied;
+        let lost = |error: reqwest::Error| trouble::of(&error.without_url(), proxied.as_ref());
+        let mut response = self.builder.send().await.map_err(lost)?;
+        let mut head = ReplyHead::new(response.status().as_u16());
+        for (name, value) in response.headers() {
+            head.header(name.as_str(), value.as_bytes(), now);
+        }
+        take(Part::Head(head));
+        let answered = Answered {
+            status: response.status(),
+            leads_to: trouble::target_of(response.status(), response.url(), response.headers()),
+        };
+        let mut body = Body::of(response.headers())?;
+        while let Some(chunk) = response.chunk().await.map_err(lost)? {
+            body.take(&chunk, |bytes| take(Part::Body(bytes)))?;
+        }
+        body.end(|bytes| take(Part::Body(bytes)))?;
+        Ok(answered)
+    }
+}
+
+fn tls_config(
+    endpoints: &Endpoints,
+    ca_file: Option<&Path>,
+) -> Result<rustls::ClientConfig, Problem> {
+    let unusable = |error: &rustls::Error| Problem::failed("TLS cannot be set up").caused_by(error);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unusable(&error))?;
+    if !endpoints.need_tls() {
+        // No certificate is trusted: nothing here speaks TLS, and loading the machine's takes time
+        // and memory.
+        return Ok(builder
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth());
+    }
+    let extra = match ca_file {
+        Some(path) => certificates(path)?,
+        None => Vec::new(),
+    };
+    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider)
+        .map_err(|error| unusable(&error))?;
+    Ok(builder
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth())
+}
+
+fn certificates(path: &Path) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>, Problem> {
+    use rustls::pki_types::{CertificateDer, pem::PemObject};
+    let refuse = |error: &(dyn std::error::Error + 'static)| {
+        Problem::failed(format!(
+            "[endpoints] ca_file {} cannot be used",
+            path.display()
+        ))
+        .caused_by(error)
+    };
+    let pem = regular_file::read(path, MAX_PEM).map_err(|error| refuse(&error))?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<_, _>>()
+        .map_err(|error| refuse(&error))?;
+    if certificates.is_empty() {
+        return Err(Problem::failed(format!(
+            "[endpoints] ca_file {} holds no certificate",
+            path.display()
+        )));
+    }
+    Ok(certificates)
+}

@@ -1,0 +1,237 @@
+//! Where pictures go, and how they look there.
+
+use std::{error::Error, path::PathBuf, str::FromStr};
+
+use embedded_graphics::geometry::Size;
+use jiff::tz::TimeZone;
+use pulsewing_core::{
+    cycle::Now,
+    reading::{Freshness, Reading},
+};
+use pulsewing_panels::{
+    Panel, PanelError, PanelSpec, Picture, PictureError, wallpaper::UserPicture,
+};
+use pulsewing_screen::{Model, Palette, State, Theme};
+
+use crate::{
+    app::App,
+    config::night::Night,
+    tell::{console::Console, problem::Problem},
+};
+
+/// A PNG file and any number of panels, and what makes a reading look as it does.
+#[derive(Debug)]
+pub(crate) struct Outputs {
+    style: Style,
+    png: Option<(PathBuf, PictureSize)>,
+    panels: Vec<Panel>,
+}
+
+/// What is to be seen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'v> {
+    /// The newest reading there is, and what it says about the present.
+    pub reading: Option<(&'v Reading, Freshness)>,
+    /// What else there is to say.
+    pub state: Option<State<'v>>,
+    /// The time.
+    pub now: Now,
+}
+
+/// How pictures look.
+#[derive(Debug)]
+pub(crate) struct Style {
+    theme: Theme,
+    palette: Palette,
+    /// When it is night; never, if a palette was asked for on the command line.
+    night: Option<Night>,
+    wallpaper: Option<UserPicture>,
+    console: Console,
+}
+
+impl Outputs {
+    /// Opens what was asked for. That comes first, so that a panel that is not there is told before
+    /// anything else is done.
+    ///
+    /// # Errors
+    /// A [`Problem`] with the configuration or a panel.
+    pub(crate) fn open(
+        style: Style,
+        png: Option<(PathBuf, PictureSize)>,
+        panels: &[PanelSpec],
+    ) -> Result<Self, Problem> {
+        let mut outputs = Self {
+            style,
+            png,
+            panels: Vec::new(),
+        };
+        outputs.open_panels(panels)?;
+        Ok(outputs)
+    }
+
+    /// Opens more panels.
+    ///
+    /// # Errors
+    /// A [`Problem`] with a panel.
+    pub(crate) fn open_panels(&mut self, panels: &[PanelSpec]) -> Result<(), Problem> {
+        for spec in panels {
+            self.panels.push(Panel::open(spec)?);
+        }
+        Ok(())
+    }
+
+    /// Draws a view everywhere.
+    ///
+    /// # Errors
+    /// The first [`Problem`]; what comes before it was shown.
+    pub(crate) fn show(&mut self, view: &View<'_>) -> Result<(), Problem> {
+        let style = &mut self.style;
+        if let Some((path, size)) = &self.png {
+            let size = Size::new(size.width, size.height);
+            style.picture(view, size)?.write_png(path)?;
+        }
+        for panel in &mut self.panels {
+            panel.show(view.now.up, |size| style.picture(view, size))?;
+        }
+        Ok(())
+    }
+}
+
+impl<'v> View<'v> {
+    /// A reading and nothing else to say.
+    #[must_use]
+    pub(crate) const fn of(reading: &'v Reading, freshness: Freshness, now: Now) -> Self {
+        Self {
+            reading: Some((reading, freshness)),
+            state: None,
+            now,
+        }
+    }
+}
+
+impl Style {
+    /// What is asked for, else what the configuration says. A palette that is asked for holds at
+    /// night as well.
+    #[must_use]
+    pub(crate) fn new(app: &App, theme: Option<Theme>, palette: Option<Palette>) -> Self {
+        let screen = &app.config.screen;
+        Self {
+            theme: theme.or(screen.theme).unwrap_or_default(),
+            palette: palette.or(screen.palette).unwrap_or_default(),
+            night: screen.night.filter(|_| palette.is_none()),
+            wallpaper: screen.wallpaper.clone().map(UserPicture::new),
+            console: app.console,
+        }
+    }
+
+    /// Draws a view in a size.
+    ///
+    /// # Errors
+    /// [`PictureError::Size`].
+    pub(crate) fn picture(&mut self, view: &View<'_>, size: Size) -> Result<Picture, PictureError> {
+        let now = view.now.utc;
+        let model = match (view.reading, view.state) {
+            (Some((reading, freshness)), state) => {
+                let model = Model::new(reading, now, freshness, self.theme);
+                match state {
+                    Some(state) => model.with_state(state),
+                    None => model,
+                }
+            }
+            (None, state) => Model::of_state(state.unwrap_or(State::FirstStart), self.theme),
+        };
+        // Without a reading nobody knows the wearer's clock; the machine's is the next best.
+        let local = match view.reading {
+            Some((reading, _)) => reading.time_zone.offsets.local(now).time(),
+            None => TimeZone::system().to_datetime(now).time(),
+        };
+        let palette = match self.night {
+            Some(night) if night.has(local) => Palette::Night,
+            _ => self.palette,
+        };
+        let console = self.console;
+        let wallpaper = self.wallpaper.as_mut().and_then(|own| {
+            own.for_size(size, |path, why| {
+                console.warn(&format!(
+                    "the wallpaper {} cannot be used, and the usual one is: {why}",
+                    path.display()
+                ));
+            })
+        });
+        let model = match wallpaper {
+            Some(wallpaper) => model.with_wallpaper(wallpaper),
+            None => model,
+        };
+        Picture::new(&model, size, palette)
+    }
+}
+
+impl From<PanelError> for Problem {
+    fn from(error: PanelError) -> Self {
+        let problem = Self::failed(error.to_string());
+        let problem = match error.source() {
+            Some(cause) => problem.caused_by(cause),
+            None => problem,
+        };
+        match error.advice() {
+            Some(advice) => problem.hint(advice),
+            None => problem,
+        }
+    }
+}
+
+impl From<PictureError> for Problem {
+    fn from(error: PictureError) -> Self {
+        PanelError::from(error).into()
+    }
+}
+
+/// A picture's size in pixels, from 160x80 to 4096x4096.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PictureSize {
+    /// From left to right.
+    pub width: u32,
+    /// From top to bottom.
+    pub height: u32,
+}
+
+impl FromStr for PictureSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let side = |text: &str, least| {
+            text.parse()
+                .ok()
+                .filter(|side| (least..=4_096).contains(side))
+        };
+        text.split_once(['x', 'X'])
+            .and_then(|(width, height)| {
+                Some(Self {
+                    width: side(width, 160)?,
+                    height: side(height, 80)?,
+                })
+            })
+            .ok_or_else(|| {
+                format!("\"{text}\" is no size from 160x80 to 4096x4096 such as 480x320")
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_has_two_sides() {
+        assert_eq!(
+            "320x240".parse(),
+            Ok(PictureSize {
+                width: 320,
+                height: 240
+            })
+        );
+        for bad in ["320", "0x0", "320x", "99999x10", "-1x5"] {
+            assert!(bad.parse::<PictureSize>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! A PNG file and panels that keep up with what is known, and with the clock.
+
+use std::time::Duration;
+
+use crate::{
+    daemon::{Hub, Notice},
+    faces::outputs::{Outputs, View},
+    tell::console::Console,
+};
+
+/// Shows what is known now wherever it was asked for.
+#[derive(Debug)]
+pub(crate) struct Presenter {
+    hub: Hub,
+    outputs: Outputs,
+    /// Where one can sign in with another machine's browser.
+    address: Option<String>,
+    console: Console,
+    /// What a person was last told.
+    told: Option<String>,
+}
+
+impl Presenter {
+    /// A presenter; nothing is shown before [`run`](Self::run).
+    #[must_use]
+    pub(crate) const fn new(
+        hub: Hub,
+        outputs: Outputs,
+        address: Option<String>,
+        console: Console,
+    ) -> Self {
+        Self {
+            hub,
+            outputs,
+            address,
+            console,
+            told: None,
+        }
+    }
+
+    /// Shows every change, and every minute how old it all is by now. Never ends.
+    pub(crate) async fn run(mut self) {
+        let mut changes = self.hub.subscribe();
+        loop {
+            let live = changes.borrow_and_update().clone();
+            let now = self.hub.now();
+            let notice = Notice::new(&live, self.address.as_deref());
+            let view = View {
+                reading: live.reading.as_deref().zip(live.freshness(now.utc)),
+                state: notice.state(),
+                now,
+            };
+            match self.outputs.show(&view) {
+                Ok(()) => self.told = None,
+                // A panel that was pulled out may come back; a full disk may be emptied.
+                Err(problem) => {
+                    let words = problem.to_string();
+                    if self.told.as_ref() != Some(&words) {
+                        self.console.problem(&problem);
+                        self.told = Some(words);
+                    }
+                }
+            }
+            let minute =
+                Duration::from_secs(60 - now.utc.as_second().rem_euclid(60).unsigned_abs());
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return },
+                () = self.hub.clock().sleep_until(now.up + minute) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The JSON API, version 1: additions may come, nothing goes.
+
+use std::str::FromStr;
+
+use axum::{
+    extract::{Path, Query, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use jiff::{Timestamp, ToSpan, civil::Date};
+use pulsewing_core::{
+    Bpm,
+    reading::{Absence, Reading},
+};
+use pulsewing_history::{DaySummary, HistoryError};
+use serde::{Deserialize, Serialize};
+
+use super::{Shared, now as present};
+use crate::{
+    daemon::{Live, Trouble},
+    engine::Activity,
+    faces::reading_json::ReadingJson,
+    tell::problem::Exit,
+};
+
+/// The most days that one call tells of.
+const MOST_DAYS: i32 = 3_700;
+
+/// What went wrong, for a program.
+#[derive(Debug)]
+pub(super) struct Error {
+    status: StatusCode,
+    words: String,
+}
+
+impl Error {
+    pub(super) fn new(status: StatusCode, words: impl Into<String>) -> Self {
+        Self {
+            status,
+            words: words.into(),
+        }
+    }
+}
+
+impl From<HistoryError> for Error {
+    fn from(error: HistoryError) -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("the history cannot be read: {error}"),
+        )
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        json(self.status, &serde_json::json!({ "error": self.words }))
+    }
+}
+
+fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    // Numbers and texts alone: nothing that JSON could not say.
+    let text = serde_json::to_string(value).unwrap_or_default();
+    (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+/// The present.
+#[derive(Debug, Serialize)]
+pub(super) struct Now {
+    now: String,
+    provider: &'static str,
+    reading: Option<ReadingJson>,
+    age_s: Option<i64>,
+    absence: Option<&'static str>,
+    is_time_zone_guessed: bool,
+    activity: &'static str,
+    last_update: Option<String>,
+    last_success: Option<String>,
+    next_update: Option<String>,
+    trouble: Option<TroubleJson>,
+    repair: Option<RepairJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct TroubleJson {
+    kind: &'static str,
+    message: String,
+    details: Option<String>,
+    hint: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct RepairJson {
+    done: usize,
+    total: usize,
+}
+
+impl Now {
+    pub(super) fn of(live: &Live, now: Timestamp) -> Self {
+        let reading = live.reading.as_deref();
+        Self {
+            now: instant(now),
+            provider: live.provider.name(),
+            reading: reading
+                .zip(live.freshness(now))
+                .map(|(reading, freshness)| {
+                    ReadingJson::new(reading, freshness).dated(reading, now)
+                }),
+            age_s: reading
+                .and_then(|reading| reading.age(now))
+                .map(|age| age.as_secs()),
+            absence: live.absence(now).map(Absence::name),
+            is_time_zone_guessed: reading.is_some_and(|it| it.time_zone.is_guessed()),
+            activity: match live.activity {
+                Activity::Waiting => "waiting",
+                Activity::Updating => "updating",
+                Activity::TokensNotStored => "tokens-not-stored",
+            },
+            last_update: live.last_update.map(instant),
+            last_success: live.last_success.map(instant),
+            next_update: live.next_update.map(instant),
+            trouble: live.trouble.as_ref().map(|trouble| TroubleJson {
+                kind: kind(trouble),
+                message: trouble.message.clone(),
+                details: trouble.details.clone(),
+                hint: trouble.hint.clone(),
+            }),
+            repair: live.repair.map(|repair| RepairJson {
+                done: repair.done,
+                total: repair.total,
+            }),
+        }
+    }
+
+    pub(super) fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The word for what somebody has to do.
+pub(super) const fn kind(trouble: &Trouble) -> &'static str {
+    match trouble.exit {
+        Exit::ConsentNeeded => "sign-in",
+        Exit::Gone => "gone",
+        Exit::Temporary => "temporary",
+        Exit::Failed | Exit::Usage | Exit::Interrupted => "failed",
+    }
+}
+
+/// RFC 3339 in UTC, to the second.
+fn instant(at: Timestamp) -> String {
+    format!(
+        "{:.0}",
+        Timestamp::from_second(at.as_second()).unwrap_or(at)
+    )
+}
+
+pub(super) async fn now(State(site): State<Shared>) -> Response {
+    json(StatusCode::OK, &Now::of(&site.live(), site.hub.now().utc))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Range {
+    from: Option<String>,
+    to: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct DayJson {
+    date: String,
+    logged_minutes: u16,
+    min: Option<u16>,
+    mean: Option<u16>,
+    max: Option<u16>,
+    resting_bpm: Option<u16>,
+}
+
+impl From<&DaySummary> for DayJson {
+    fn from(day: &DaySummary) -> Self {
+        Self {
+            date: day.date.to_string(),
+            logged_minutes: day.logged_minutes,
+            min: day.extent.map(|it| it.min.get()),
+            mean: day.extent.map(|it| it.mean.get()),
+            max: day.extent.map(|it| it.max.get()),
+            resting_bpm: day.resting.map(Bpm::get),
+        }
+    }
+}
+
+fn date(text: &str) -> Result<Date, Error> {
+    Date::from_str(text).map_err(|_| {
+        Error::new(
+            StatusCode::BAD_REQUEST,
+            format!("\"{}\" is no date such as 2026-11-22", text.escape_debug()),
+        )
+    })
+}
+
+/// An overview, a row a day; of the last thirty days unless a range is named.
+pub(super) async fn days(
+    State(site): State<Shared>,
+    Query(range): Query<Range>,
+) -> Result<Response, Error> {
+    let today = present::today(&site.live(), site.hub.now().utc);
+    let to = range.to.as_deref().map_or(Ok(today), date)?;
+    let from = match range.from.as_deref() {
+        Some(text) => date(text)?,
+        None => to.checked_sub(29.days()).unwrap_or(to),
+    };
+    if (to - from).get_days() > MOST_DAYS {
+        return Err(Error::new(
+            StatusCode::BAD_REQUEST,
+            format!("ask for at most {MOST_DAYS} days at a time"),
+        ));
+    }
+    let days = site
+        .history(move |history| history.overview(from, to))
+        .await?;
+    let days: Vec<DayJson> = days.iter().flatten().map(DayJson::from).collect();
+    Ok(json(StatusCode::OK, &days))
+}
+
+#[derive(Debug, Serialize)]
+struct MinuteJson {
+    at: String,
+    time: String,
+    bpm: u16,
+}
+
+/// The minutes of a day, as the wearer's clock had it; gaps are left out.
+pub(super) async fn day(
+    State(site): State<Shared>,
+    Path(text): Path<String>,
+) -> Result<Response, Error> {
+    let wanted = date(&text)?;
+    let record = site.history(move |history| history.day(wanted)).await?;
+    let Some(record) = record.flatten() else {
+        return Err(Error::new(
+            StatusCode::NOT_FOUND,
+            format!("nothing is known of {wanted}"),
+        ));
+    };
+    let local = record.day.local();
+    let minutes: Vec<MinuteJson> = record
+        .day
+        .iter()
+        .map(|(minute, bpm)| {
+            let clock = local.clock(minute);
+            MinuteJson {
+                at: instant(local.instant(minute)),
+                time: format!("{:02}:{:02}", clock.hour(), clock.minute()),
+                bpm: bpm.get(),
+            }
+        })
+        .collect();
+    let body = serde_json::json!({
+        "date": wanted.to_string(),
+        "time_zone": record.sources.first().map(|source| source.zone.as_str()),
+        "resting_bpm": record.resting.map(Bpm::get),
+        "minutes": minutes,
+    });
+    Ok(json(StatusCode::OK, &body))
+}
+
+/// The newest minute of a reading, for the metrics.
+pub(super) fn newest(reading: &Reading) -> Option<(Timestamp, u16)> {
+    reading.latest().map(|sample| (sample.at, sample.bpm.get()))
+}

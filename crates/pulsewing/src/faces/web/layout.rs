@@ -1,0 +1,127 @@
+//! What all pages share: head, navigation, foot.
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use jiff::civil::Date;
+use maud::{DOCTYPE, Markup, html};
+
+use super::{Shared, assets};
+use crate::tell::phrases::sentence;
+
+/// Which page it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Now,
+    Day(Date),
+    Week(Date),
+    Month(Date),
+    SignIn,
+}
+
+/// A whole page. `today` is where the navigation leads to from pages without a date.
+pub(super) fn page(site: &Shared, place: Place, today: Date, title: &str, body: &Markup) -> Markup {
+    let date = match place {
+        Place::Now | Place::SignIn => today,
+        Place::Day(date) | Place::Week(date) | Place::Month(date) => date,
+    };
+    let month = date.strftime("%Y-%m").to_string();
+    let name = site.app.config.wearer.name.as_deref();
+    let current = |is_it: bool| is_it.then_some("page");
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head(title, true))
+            body {
+                a.skip href="#main" { "To the content" }
+                header {
+                    a.brand href="/" { (mark()) "Pulsewing" }
+                    @if let Some(name) = name { span.wearer { (name) } }
+                    nav aria-label="Pages" {
+                        a href="/" aria-current=[current(place == Place::Now)] { "Now" }
+                        a href=(format!("/day/{date}")) aria-current=[current(matches!(place, Place::Day(_)))] { "Day" }
+                        a href=(format!("/week/{date}")) aria-current=[current(matches!(place, Place::Week(_)))] { "Week" }
+                        a href=(format!("/month/{month}")) aria-current=[current(matches!(place, Place::Month(_)))] { "Month" }
+                    }
+                }
+                p.lost #lost role="status" hidden { "No connection to Pulsewing. What you see is what was known; its age counts on." }
+                main #main { (body) }
+                footer {
+                    p { "Pulsewing is no medical device. What it shows lags the body by 15 to 45 minutes." }
+                    p { a href="/sign-in" { "Sign-in" } " · " a href="/frame.png" { "The device's picture" } " · " a href="/api/v1/now" { "JSON" } " · " a href="/metrics" { "Metrics" } }
+                }
+            }
+        }
+    }
+}
+
+/// A page without navigation, for somebody who is not inside yet.
+pub(super) fn bare(title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head(title, false))
+            body.bare {
+                header { a.brand href="/" { (mark()) "Pulsewing" } }
+                main #main { (body) }
+            }
+        }
+    }
+}
+
+/// The technical words of something that went wrong, for whoever asks for them.
+pub(super) fn details(technical: &str) -> Markup {
+    html! {
+        details.technical {
+            summary { "Details" }
+            p { (sentence(technical)) }
+        }
+    }
+}
+
+/// A page that says one thing.
+pub(super) fn message(status: StatusCode, title: &str, words: &str) -> Response {
+    message_with(status, title, words, None)
+}
+
+/// A page that says one thing, with its technical words under it.
+pub(super) fn message_with(
+    status: StatusCode,
+    title: &str,
+    words: &str,
+    technical: Option<&str>,
+) -> Response {
+    let body = html! {
+        div.card.narrow {
+            h1 { (title) }
+            p { (words) }
+            @if let Some(technical) = technical { (details(technical)) }
+            p { a.button href="/" { "To the present" } }
+        }
+    };
+    (status, bare(title, &body)).into_response()
+}
+
+fn head(title: &str, is_live: bool) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            title { (title) " · Pulsewing" }
+            link rel="icon" href="/favicon.ico" type="image/svg+xml";
+            link rel="stylesheet" href=(assets::style_path());
+            @if is_live { script src=(assets::script_path()) defer {} }
+        }
+    }
+}
+
+/// The mark: a beat between two wings.
+fn mark() -> Markup {
+    html! {
+        svg.mark viewBox="0 0 32 20" aria-hidden="true" {
+            path d="M1 10h7l3-7 5 14 4-10 2 3h9" {}
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The page of the daemon: what the heart does, in any browser; and the same for programs.
+//!
+//! Everything is drawn here, as HTML and SVG, so that the essentials need no script. `assets/page.js`
+//! only keeps a page that is open up to date: it hears of changes (server-sent events), fetches the
+//! page's own address again and puts the new parts in place, lets the age count on, and names the
+//! minute under the pointer. There is no other renderer that could say something else.
+//!
+//! Nothing here can hold up a cycle: whoever asks sees the [`Hub`]'s newest [`Live`], and what is read
+//! from the history is read on a thread of its own.
+//!
+//! | file | what |
+//! |---|---|
+//! | `server.rs` | connections, and their limits |
+//! | `guard.rs` | who may ask: hosts, origins, the passphrase; and what every reply says |
+//! | `passphrase.rs` | its check, and sessions |
+//! | `now.rs`, `day.rs`, `overview.rs`, `sign_in.rs` | the pages |
+//! | `layout.rs` | what all pages share |
+//! | `chart.rs` | graphs |
+//! | `api.rs`, `events.rs`, `metrics.rs`, `frame.rs` | the same for programs |
+//!
+//! HTML is written with maud: checked when it is compiled, and everything that is put in is escaped.
+
+mod api;
+mod assets;
+mod chart;
+mod day;
+mod events;
+mod frame;
+mod guard;
+mod layout;
+mod metrics;
+mod now;
+mod overview;
+mod passphrase;
+
+mod server;
+mod sessions;
+mod sign_in;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    Router,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use pulsewing_history::{History, HistoryError};
+
+use crate::{
+    app::App,
+    config::places,
+    daemon::{Hub, Live},
+    faces::outputs::Style,
+    tell::problem::Problem,
+};
+
+pub(crate) use server::Listener;
+
+/// Where the page listens unless told otherwise.
+pub(crate) const LISTEN: SocketAddr =
+    SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7373);
+
+/// What every request has in reach.
+struct Site {
+    app: App,
+    hub: Hub,
+    guard: guard::Guard,
+    style: Mutex<Style>,
+    frames: frame::Cache,
+    sign_in: sign_in::Pending,
+    /// Where the page is.
+    address: SocketAddr,
+}
+
+/// What is shared by whoever answers.
+type Shared = Arc<Site>;
+
+impl Site {
+    fn live(&self) -> Arc<Live> {
+        self.hub.live()
+    }
+
+    fn style(&self) -> std::sync::MutexGuard<'_, Style> {
+        self.style.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the history on a thread of its own; `None` while there is none.
+    async fn history<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&History) -> Result<T, HistoryError> + Send + 'static,
+    ) -> Result<Option<T>, HistoryError> {
+        let dir = self.hub.state_dir().clone();
+        let read = tokio::task::spawn_blocking(move || {
+            match History::open_existing(&dir, places::WEARER)? {
+                Some(history) => read(&history).map(Some),
+                None => Ok(None),
+            }
+        });
+        match read.await {
+            Ok(result) => result,
+            Err(error) => Err(std::io::Error::other(error).into()),
+        }
+    }
+}
+
+/// Serves the page; ends when the listener fails for good, which it does not.
+///
+/// # Errors
+/// A [`Problem`] with the configuration.
+pub(crate) fn serve(
+    app: &App,
+    hub: &Hub,
+    listener: Listener,
+) -> Result<impl Future<Output = ()> + use<>, Problem> {
+    let address = listener.address();
+    let site = Arc::new(Site {
+        app: app.clone(),
+        hub: hub.clone(),
+        guard: guard::Guard::new(app, address),
+        style: Mutex::new(Style::new(app, None, None)),
+        frames: frame::Cache::default(),
+        sign_in: sign_in::Pending::default(),
+        address,
+    });
+    Ok(server::run(listener, router(site)))
+}
+
+fn router(site: Shared) -> Router {
+    Router::new()
+        .route("/", get(now::page))
+        .route("/update", post(now::update))
+        .route("/day", get(day::choose))
+        .route("/day/{date}", get(day::page))
+        .route("/week/{date}", get(overview::week))
+        .route("/month/{month}", get(overview::month))
+        .route("/sign-in", get(sign_in::page).post(sign_in::begin))
+        .route("/sign-in/paste", post(sign_in::paste))
+        .route("/sign-in/done", get(sign_in::done))
+        .route("/passphrase", get(passphrase::page).post(passphrase::enter))
+        .route("/frame.png", get(frame::png))
+        .route("/metrics", get(metrics::page))
+        .route("/api/v1/now", get(api::now))
+        .route("/api/v1/days", get(api::days))
+        .route("/api/v1/days/{date}", get(api::day))
+        .route("/api/v1/events", get(events::stream))
+        .route("/assets/{name}", get(assets::file))
+        .route("/favicon.ico", get(assets::icon))
+        .fallback(not_found)
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(&site),
+            guard::check,
+        ))
+        .layer(axum::extract::DefaultBodyLimit::max(16 * 1_024))
+        .with_state(site)
+}
+
+async fn not_found(request: axum::extract::Request) -> Response {
+    if request.uri().path().starts_with("/api/") {
+        return api::Error::new(StatusCode::NOT_FOUND, "there is no such call").into_response();
+    }
+    layout::message(
+        StatusCode::NOT_FOUND,
+        "There is no such page",
+        "There is nothing at this address. Begin with the first page.",
+    )
+}
+
+/// A history that cannot be read, for a person.
+fn unreadable(error: &HistoryError) -> Response {
+    layout::message_with(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "The days before cannot be shown",
+        "Whoever set Pulsewing up has to look at its history. The present goes on.",
+        Some(&error.to_string()),
+    )
+}

@@ -1,0 +1,332 @@
+//! The sign-in with the cloud, from the page.
+//!
+//! The consent page sends the browser back to this machine's own address, because that is all that a
+//! desktop client may ask for. On this machine that is the page, and the sign-in is complete. On another
+//! machine the browser ends at an address that it cannot show; pasted here, it does the same.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Form,
+    extract::{RawQuery, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect as Onwards, Response},
+};
+use jiff::{Timestamp, tz::TimeZone};
+use maud::{Markup, html};
+use pulsewing_core::{Provider, oauth::Redirect};
+use pulsewing_history;
+use serde::Deserialize;
+
+use super::{Shared, layout, now};
+use crate::{
+    custody::chain_file::ChainFile,
+    daemon::Live,
+    sign_in::{SignIn, person::IfAnother},
+    tell::{
+        phrases,
+        problem::{Exit, Problem},
+    },
+};
+
+/// How long a sign-in that was begun may take.
+const WITHIN: Duration = Duration::from_secs(10 * 60);
+
+/// The longest address that is looked at when pasted, in bytes.
+const LONGEST: usize = 8 * 1_024;
+
+/// The sign-in that was begun last; an older one's way back leads nowhere.
+#[derive(Debug, Default)]
+pub(super) struct Pending(Mutex<Option<Begun>>);
+
+#[derive(Debug)]
+struct Begun {
+    sign_in: SignIn,
+    if_another: IfAnother,
+    until: Duration,
+}
+
+impl Pending {
+    fn begin(&self, sign_in: SignIn, if_another: IfAnother, up: Duration) {
+        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *begun = Some(Begun {
+            sign_in,
+            if_another,
+            until: up + WITHIN,
+        });
+    }
+
+    /// What is expected of whoever pastes, as the middle of a sentence.
+    fn what_to_paste(&self, up: Duration) -> String {
+        let begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match begun.as_ref().filter(|begun| up < begun.until) {
+            Some(begun) => begun.sign_in.what_to_paste(),
+            None => "begin again".to_owned(),
+        }
+    }
+
+    /// Takes the sign-in that this way back belongs to, whatever it brings. A code without a state is
+    /// vouched for by whoever pasted it, and not by a browser.
+    fn take(&self, redirect: &Redirect, is_pasted: bool, up: Duration) -> Option<Begun> {
+        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_ours = begun.as_ref().is_some_and(|begun| {
+            up < begun.until
+                && begun.sign_in.is_ours(redirect)
+                && (is_pasted || redirect.state.is_some())
+        });
+        if is_ours { begun.take() } else { None }
+    }
+}
+
+/// How things stand, and how to begin.
+pub(super) async fn page(State(site): State<Shared>) -> Response {
+    shown(&site, StatusCode::OK, None)
+}
+
+fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Response {
+    let live = site.live();
+    let stored = ChainFile::new(site.hub.state_dir().clone()).load().ok();
+    let stored = stored.and_then(|loaded| loaded.record);
+    let provider = live.provider;
+    let body = html! {
+        h1 { "Sign-in" }
+        section.card {
+            @match &stored {
+                None => p { "Nobody has signed in yet." },
+                Some(record) => p {
+                    "Signed in with " (record.chain.provider().to_string()) " since "
+                    (since(&live, record.chain.obtained_at())) "."
+                    @if live.trouble.as_ref().is_some_and(|it| it.wants_sign_in()) { " It has to be renewed." }
+                },
+            }
+            @if let Some(problem) = complaint {
+                div.complaint role="alert" {
+                    p { (phrases::sentence(problem.message())) }
+                    @for hint in for_a_page(problem) { p { (hint) } }
+                    @if let Some(details) = problem.technical() { (layout::details(details)) }
+                }
+            }
+            form method="post" action="/sign-in" {
+                fieldset {
+                    legend { "Which service has the tracker's data?" }
+                    @for (name, label) in [("google", "Google Health"), ("fitbit", "Fitbit, the older service (a gateway or the sandbox)")] {
+                        label { input type="radio" name="provider" value=(name) checked[name == provider.name()]; " " (label) }
+                    }
+                }
+                @if pulsewing_history::bytes_on_disk(site.hub.state_dir()) > 0 {
+                    label {
+                        input type="checkbox" name="replace" value="yes";
+                        " Begin anew with another person: the history so far is set aside, not deleted"
+                    }
+                }
+                button.main { "Begin" }
+            }
+        }
+    };
+    let today = now::today(&live, site.hub.now().utc);
+    (
+        status,
+        layout::page(site, layout::Place::SignIn, today, "Sign-in", &body),
+    )
+        .into_response()
+}
+
+/// What to do about a problem, for somebody who may hold a phone: nothing that has to be typed into a shell.
+fn for_a_page(problem: &Problem) -> impl Iterator<Item = String> {
+    let is_typed = |hint: &str| hint.contains('`') || hint.contains("--");
+    let hints = problem.hints().iter().filter(move |hint| !is_typed(hint));
+    hints.map(|hint| phrases::sentence(hint))
+}
+
+/// A date and a time of the wearer's.
+fn since(live: &Live, at: Timestamp) -> String {
+    let offset = match &live.reading {
+        Some(reading) => reading.time_zone.offsets.at(at),
+        None => TimeZone::system().to_offset(at),
+    };
+    let date = offset.to_datetime(at).date();
+    format!("{}, {}", phrases::date(date), phrases::clock_at(at, offset))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    provider: String,
+    /// There where its box is ticked.
+    replace: Option<String>,
+}
+
+/// Begins: shows the way to the consent page, and where to paste.
+pub(super) async fn begin(State(site): State<Shared>, Form(wanted): Form<Wanted>) -> Response {
+    match begun(&site, &wanted) {
+        Ok(url) => (StatusCode::OK, way(&site, &url, None)).into_response(),
+        Err(problem) => shown(&site, StatusCode::CONFLICT, Some(&problem)),
+    }
+}
+
+fn begun(site: &Shared, wanted: &Wanted) -> Result<String, Problem> {
+    let provider: Provider = wanted
+        .provider
+        .parse()
+        .map_err(|_| Problem::failed("there is no such service"))?;
+    let running = site.live().provider;
+    if provider != running && site.app.config.provider.is_some() {
+        return Err(Problem::failed(format!(
+            "Pulsewing is set up for {running} alone"
+        ))
+        .hint("whoever set it up can change that; then sign in here")
+        .details(format!("the configuration names {running} as the provider: set provider = \"{}\" there and start Pulsewing anew", provider.name())));
+    }
+    let client = site.app.sign_in_client(provider)?.ok_or_else(|| {
+        Problem::failed(format!("Pulsewing has not been introduced to {provider} yet"))
+            .hint("whoever set it up does that once, in ten minutes; the guide is docs/accounts.md. Then sign in here")
+            .details(format!("there is no OAuth client for {provider}: put its client_id and client_secret into the configuration and start Pulsewing anew, or sign in once on the machine itself with the client's JSON"))
+    })?;
+    let redirect = format!("http://127.0.0.1:{}/sign-in/done", site.address.port());
+    let sign_in = SignIn::new(&site.app, provider, client, redirect)?;
+    let url = sign_in.url()?;
+    let if_another = match wanted.replace {
+        Some(_) => IfAnother::Replace,
+        None => IfAnother::Refuse,
+    };
+    site.sign_in.begin(sign_in, if_another, site.hub.now().up);
+    Ok(url)
+}
+
+fn way(site: &Shared, url: &str, complaint: Option<&str>) -> Markup {
+    let live = site.live();
+    let body = html! {
+        h1 { "Sign-in" }
+        ol.way {
+            li.card {
+                p { "Open the consent page, and allow Pulsewing to read the heart rate." }
+                p { a.button.main href=(url) rel="noreferrer" { "To the consent page" } }
+            }
+            li.card {
+                p { "If you are at the machine that Pulsewing runs on, that is all. From another machine the browser ends at an address that it cannot show: copy that address and paste it here." }
+                @if let Some(complaint) = complaint { p.complaint role="alert" { (complaint) } }
+                form method="post" action="/sign-in/paste" {
+                    label { "The address, or its code"
+                        input type="text" name="pasted" autocomplete="off" spellcheck="false" required;
+                    }
+                    input type="hidden" name="url" value=(url);
+                    button { "Finish" }
+                }
+            }
+        }
+    };
+    let today = now::today(&live, site.hub.now().utc);
+    layout::page(site, layout::Place::SignIn, today, "Sign-in", &body)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Pasted {
+    pasted: String,
+    /// The consent page's address again, to show if the paste was wrong. It holds no secret.
+    #[serde(default)]
+    url: String,
+}
+
+/// Takes the pasted address.
+pub(super) async fn paste(State(site): State<Shared>, Form(pasted): Form<Pasted>) -> Response {
+    let text = pasted.pasted.trim();
+    let again = |words: &str| {
+        let is_web = pasted.url.starts_with("https://") || pasted.url.starts_with("http://");
+        let url = if is_web {
+            pasted.url.as_str()
+        } else {
+            "/sign-in"
+        };
+        (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            way(&site, url, Some(words)),
+        )
+            .into_response()
+    };
+    if text.len() > LONGEST {
+        return again("That is longer than any such address.");
+    }
+    let redirect = match Redirect::parse(text) {
+        Ok(redirect) => redirect,
+        Err(error) => {
+            let expected = site.sign_in.what_to_paste(site.hub.now().up);
+            return again(&phrases::sentence(&format!("{error}; {expected}")));
+        }
+    };
+    match site.sign_in.take(&redirect, true, site.hub.now().up) {
+        Some(begun) => finished(&site, begun, redirect).await,
+        None => again(
+            "That address belongs to another sign-in, or this one has taken more than ten minutes. Begin again.",
+        ),
+    }
+}
+
+/// The way back from the consent page, on this machine.
+pub(super) async fn done(State(site): State<Shared>, RawQuery(query): RawQuery) -> Response {
+    let refused = |words: &str| {
+        layout::message(
+            StatusCode::BAD_REQUEST,
+            "The sign-in was not completed",
+            words,
+        )
+    };
+    let address = format!("http://127.0.0.1/?{}", query.unwrap_or_default());
+    if address.len() > LONGEST {
+        return refused("Begin again.");
+    }
+    let redirect = match Redirect::parse(&address) {
+        Ok(redirect) => redirect,
+        Err(error) => {
+            return refused(&format!(
+                "{} Begin again.",
+                phrases::sentence(&error.to_string())
+            ));
+        }
+    };
+    match site.sign_in.take(&redirect, false, site.hub.now().up) {
+        Some(begun) => finished(&site, begun, redirect).await,
+        None => refused(
+            "It belongs to another sign-in, or has taken more than ten minutes. Begin again.",
+        ),
+    }
+}
+
+async fn finished(site: &Shared, begun: Begun, redirect: Redirect) -> Response {
+    let Begun {
+        sign_in,
+        if_another,
+        ..
+    } = begun;
+    // On a task of its own: the browser may go away, the exchange may not be cut.
+    let exchange = tokio::spawn(async move {
+        let code = redirect.answer.map_err(|error| sign_in.denied(error))?;
+        sign_in.finish(&code, if_another).await.map(drop)
+    });
+    let result = exchange.await.unwrap_or_else(|error| {
+        Err(Problem::new(Exit::Failed, "the sign-in ended unexpectedly").caused_by(&error))
+    });
+    match result {
+        Ok(()) => {
+            tracing::info!("signed in from the page");
+            site.hub.update_now();
+            Onwards::to("/").into_response()
+        }
+        Err(problem) => {
+            let words: Vec<String> = std::iter::once(phrases::sentence(problem.message()))
+                .chain(for_a_page(&problem))
+                .collect();
+            let status = match problem.exit() {
+                Exit::ConsentNeeded => StatusCode::BAD_REQUEST,
+                _ => StatusCode::BAD_GATEWAY,
+            };
+            layout::message_with(
+                status,
+                "The sign-in was not completed",
+                &words.join(" "),
+                problem.technical(),
+            )
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What the page and the terminal say of the daemon, in words that are the same in both.
+
+use jiff::Timestamp;
+use pulsewing_core::{
+    cycle::{Consent, Failure},
+    heart_zone::HeartZone,
+};
+
+use crate::{daemon::Live, engine::Activity, tell::phrases::why};
+
+/// What there is to say about how much the reading tells of the present; nothing without one.
+pub(crate) fn freshness(live: &Live, now: Timestamp) -> Option<&'static str> {
+    let reading = live.reading.as_deref()?;
+    Some(why(live.freshness(now)?, reading.absence()))
+}
+
+/// What the program is doing.
+pub(crate) fn activity(live: &Live) -> Option<String> {
+    if let Some(repair) = live.repair {
+        return Some(format!(
+            "Fetching missing days: {} of {}",
+            repair.done + 1,
+            repair.total
+        ));
+    }
+    match live.activity {
+        Activity::Waiting => None,
+        Activity::Updating => Some("Updating".to_owned()),
+        Activity::TokensNotStored => Some(
+            "The renewed sign-in could not be saved yet: do not switch this machine off".to_owned(),
+        ),
+    }
+}
+
+/// Why no update comes by itself after a failure, as the middle of a sentence.
+pub(crate) const fn no_update(failure: Failure) -> &'static str {
+    match failure {
+        Failure::NoChain => "nobody is signed in",
+        Failure::ChainMoved => "the sign-in was moved to a board",
+        Failure::ConsentNeeded(Consent::Refused) => "the provider refused the sign-in",
+        Failure::Gone => "the service has ended",
+        _ => "see above",
+    }
+}
+
+/// The name of a zone's class in the style sheet.
+pub(crate) const fn class_of(zone: HeartZone) -> &'static str {
+    match zone {
+        HeartZone::Resting => "resting",
+        HeartZone::Light => "light",
+        HeartZone::Moderate => "moderate",
+        HeartZone::Vigorous => "vigorous",
+        HeartZone::Peak => "peak",
+    }
+}

@@ -1,0 +1,142 @@
+//! Talking to people, on stderr; stdout is for data.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::tell::{log, problem::Problem};
+
+/// Where people are talked to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Console {
+    is_verbose: bool,
+    has_colour: bool,
+    /// Whether what is told goes to the log.
+    is_logged: bool,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Console {
+    /// A console that shows details if asked to.
+    #[must_use]
+    pub(crate) fn new(is_verbose: bool, colour: Colour) -> Self {
+        let has_colour = match colour {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => {
+                io::stderr().is_terminal()
+                    && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            }
+        };
+        Self {
+            is_verbose,
+            has_colour,
+            is_logged: false,
+        }
+    }
+
+    /// The same for a program that runs unattended: what is told becomes lines of a
+    /// [log](mod@crate::tell::log), which begins with this.
+    #[must_use]
+    pub(crate) fn logged(self) -> Self {
+        log::begin(self.is_verbose, self.has_colour);
+        Self {
+            is_logged: true,
+            ..self
+        }
+    }
+
+    /// The same for a program that has the whole terminal: what is told is kept, the newest line alone.
+    #[must_use]
+    pub(crate) fn kept(self) -> (Self, log::Newest) {
+        let newest = log::keep_newest();
+        let kept = Self {
+            is_logged: true,
+            ..self
+        };
+        (kept, newest)
+    }
+
+    /// Whether colours are to be used.
+    #[must_use]
+    pub(crate) const fn has_colour(&self) -> bool {
+        self.has_colour
+    }
+
+    /// Tells something.
+    pub(crate) fn say(&self, text: &str) {
+        if self.is_logged {
+            return tracing::info!("{text}");
+        }
+        self.line("", "", text);
+    }
+
+    /// Tells something that somebody should look after.
+    pub(crate) fn warn(&self, text: &str) {
+        if self.is_logged {
+            return tracing::warn!("{text}");
+        }
+        self.line("33", "warning:", text);
+    }
+
+    /// Tells something to whoever asked for details.
+    pub(crate) fn detail(&self, text: impl FnOnce() -> String) {
+        if self.is_logged {
+            return tracing::debug!("{}", text());
+        }
+        if self.is_verbose {
+            self.line("2", "", &text());
+        }
+    }
+
+    /// Tells why the program ends, or what went wrong if it goes on.
+    pub(crate) fn problem(&self, problem: &Problem) {
+        if self.is_logged {
+            let hint = problem.hints().join("; ");
+            let details = problem.in_detail();
+            return tracing::error!(details, hint, "{}", problem.message());
+        }
+        for line in problem.to_string().lines() {
+            match line.split_once(": ") {
+                Some(("error", rest)) => self.line("31;1", "error:", rest),
+                Some(("hint", rest)) => self.line("36", "hint:", rest),
+                _ => self.line("", "", line),
+            }
+        }
+    }
+
+    fn line(&self, colour: &str, label: &str, text: &str) {
+        let mut stderr = io::stderr().lock();
+        // A closed stderr has nobody to be told.
+        let _ = match (self.has_colour && !colour.is_empty(), label) {
+            (false, "") => writeln!(stderr, "{text}"),
+            (false, label) => writeln!(stderr, "{label} {text}"),
+            (true, "") => writeln!(stderr, "\x1b[{colour}m{text}\x1b[0m"),
+            (true, label) => writeln!(stderr, "\x1b[{colour}m{label}\x1b[0m {text}"),
+        };
+    }
+}
+
+/// Writes data to stdout. A reader that has gone away, such as `head`, is no error.
+///
+/// # Errors
+/// What the system says otherwise.
+pub(crate) fn print(data: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout
+        .write_all(data.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}

@@ -1,0 +1,312 @@
+//! What somebody is told of an update that failed who knows nothing of tokens, statuses and OAuth.
+//!
+//! | where | who reads it | what it is made of |
+//! |---|---|---|
+//! | page | a wearer, somebody who looks after one, perhaps with a phone | [`what`], [`advice`]; and [`Failure`]'s own words under "Details" |
+//! | screen | the same people, from further away | [`banner`](crate::tell::banner_words::of), which has little room |
+//! | command line, log, terminal | somebody at a keyboard | [`what`], a [`Problem`](crate::tell::problem::Problem)'s hints with their commands, and a line of details |
+
+use pulsewing_core::{
+    Provider,
+    cycle::{CallName, Consent, Failure, FailureKind, Reason, StoreTrouble},
+    oauth::{NoAnswer, OAuthError},
+};
+
+/// What happened, as the middle of a sentence.
+#[must_use]
+pub(crate) fn what(failure: Failure, provider: Provider) -> String {
+    let cloud = match provider {
+        Provider::Google => "Google Health",
+        Provider::Fitbit => "Fitbit",
+    };
+    match failure {
+        Failure::NoChain | Failure::ChainMoved | Failure::Store(_) => failure.to_string(),
+        Failure::ForeignChain => {
+            "the stored sign-in is for another service than the one that is set up".to_owned()
+        }
+        Failure::IntentNotStored => {
+            "nothing can be written to the disk, so the sign-in was not renewed".to_owned()
+        }
+        Failure::TokensNotStored => "the renewed sign-in could not be saved".to_owned(),
+        Failure::ConsentNeeded(consent) => match consent {
+            Consent::AccountNotLinked => {
+                "this Google account is not linked to Google Health".to_owned()
+            }
+            Consent::ResourcePermissionDenied => {
+                format!("{cloud} no longer lets Pulsewing read the heart rate")
+            }
+            Consent::HeartRateScopeMissing => {
+                "reading the heart rate was not allowed at the sign-in".to_owned()
+            }
+            Consent::Refused => format!("{cloud} no longer accepts this sign-in"),
+        },
+        Failure::OAuth(OAuthError::InvalidClient | OAuthError::UnauthorizedClient) => {
+            format!(
+                "{cloud} does not recognise the app that Pulsewing signs in with, or its secret"
+            )
+        }
+        Failure::OAuth(OAuthError::DeletedClient) => {
+            format!("the app that Pulsewing uses to sign in to {cloud} was deleted")
+        }
+        Failure::OAuth(OAuthError::DisabledClient) => {
+            format!("the app that Pulsewing uses to sign in to {cloud} was disabled")
+        }
+        Failure::OAuth(error) if error.is_about_account() => {
+            format!("{cloud} does not let this account use Pulsewing")
+        }
+        Failure::OAuth(_) => format!("{cloud} did not renew the sign-in"),
+        Failure::Gone => format!("this service of {cloud} has been switched off for good"),
+        Failure::RateLimited { .. } => {
+            format!("{cloud} was asked too often, and is left alone for a while")
+        }
+        Failure::Unauthorized => format!("{cloud} does not accept the sign-in just now"),
+        Failure::NoAnswer { call, cause } if cause.is_login_page() => format!(
+            "{} failed: the login page of a network seems to answer in the place of {cloud}",
+            doing(call)
+        ),
+        Failure::NoAnswer {
+            call,
+            cause: NoAnswer::Foreign(_),
+        } => format!(
+            "{} failed: something on the way answered in the place of {cloud}",
+            doing(call)
+        ),
+        Failure::NoAnswer {
+            call,
+            cause: NoAnswer::Redirected(_),
+        } => format!(
+            "{} failed: the address of {cloud} leads elsewhere",
+            doing(call)
+        ),
+        Failure::NoAnswer { call, cause } => {
+            let how = match cause {
+                NoAnswer::TimedOut | NoAnswer::Disconnected | NoAnswer::NeverLeft => {
+                    "cannot be reached"
+                }
+                NoAnswer::Status(500..) => "does not work just now",
+                _ => "does not answer as it should",
+            };
+            format!("{} failed: {cloud} {how}", doing(call))
+        }
+        Failure::Rejected { call, reason, .. } => match reason {
+            Reason::ServiceDisabled => {
+                "the Google Health API is not switched on for the app that Pulsewing uses"
+                    .to_owned()
+            }
+            Reason::ProjectGone => {
+                "the Google Cloud project that Pulsewing uses no longer exists".to_owned()
+            }
+            Reason::IntradayNotAllowed => {
+                format!("{cloud} does not give Pulsewing the heart rate minute by minute")
+            }
+            Reason::PermissionDenied => {
+                format!("{cloud} lets this account read no heart rate")
+            }
+            _ => format!("{} was refused by {cloud}", doing(call)),
+        },
+        Failure::OutOfTime => "there was no time left to fetch the heart rate".to_owned(),
+        _ => "the heart rate could not be fetched".to_owned(),
+    }
+}
+
+/// What a call was for.
+fn doing(call: CallName) -> String {
+    match call {
+        CallName::Token => "renewing the sign-in".to_owned(),
+        call => call.to_string(),
+    }
+}
+
+/// What to do about it, in whole sentences without a command: not everybody has a keyboard.
+#[must_use]
+pub(crate) const fn advice(failure: Failure) -> &'static str {
+    match failure {
+        Failure::NoChain => "Sign in to see a heart rate.",
+        Failure::ForeignChain => {
+            "Sign in again, or have whoever set Pulsewing up look at its configuration."
+        }
+        Failure::ChainMoved => {
+            "The board uses it from now on. Sign in to use this machine as well."
+        }
+        Failure::Store(StoreTrouble::Busy) => "Nothing to do: it is tried again by itself.",
+        Failure::Store(StoreTrouble::Newer(_)) => {
+            "Have the newer version installed again. Nothing was changed."
+        }
+        Failure::Store(StoreTrouble::Io) | Failure::IntentNotStored => {
+            "Whoever set Pulsewing up has to look at its disk. The sign-in is safe."
+        }
+        Failure::TokensNotStored => {
+            "Do not switch this machine off. Whoever set Pulsewing up has to make room on its disk."
+        }
+        Failure::ConsentNeeded(Consent::AccountNotLinked) => {
+            "Set up Google Health with this account at https://fitbit.google.com/auth/signup, or sign in with the account that wears the tracker."
+        }
+        Failure::ConsentNeeded(Consent::ResourcePermissionDenied) => {
+            "Remove the app at https://myaccount.google.com/connections, then sign in again."
+        }
+        Failure::ConsentNeeded(Consent::HeartRateScopeMissing) => {
+            "Sign in again, and leave the box for heart rate ticked."
+        }
+        Failure::OAuth(OAuthError::InvalidClient | OAuthError::UnauthorizedClient) => {
+            "Whoever set Pulsewing up has to check the client id and its secret."
+        }
+        Failure::OAuth(OAuthError::DeletedClient | OAuthError::DisabledClient) => {
+            "Whoever set Pulsewing up has to bring the app back, or make a new one."
+        }
+        Failure::OAuth(error) if error.is_about_account() => {
+            "Sign in with another account, or ask whoever manages this one to allow it."
+        }
+        Failure::Gone => "The same data is in Google Health: sign in there.",
+        Failure::RateLimited { .. } => "Nothing to do: it goes on by itself.",
+        Failure::Unauthorized => "It is tried again by itself. If this lasts, sign in again.",
+        Failure::Rejected {
+            reason: Reason::ServiceDisabled,
+            ..
+        } => {
+            "Whoever set Pulsewing up can switch it on at https://console.cloud.google.com/apis/library/health.googleapis.com."
+        }
+        Failure::Rejected {
+            reason: Reason::ProjectGone,
+            ..
+        } => "Whoever set Pulsewing up has to bring the project back, or make a new one.",
+        Failure::Rejected {
+            reason: Reason::IntradayNotAllowed,
+            ..
+        } => {
+            "Whoever set Pulsewing up can change the app's type to Personal at https://dev.fitbit.com/apps."
+        }
+        Failure::Rejected {
+            reason: Reason::PermissionDenied,
+            ..
+        } => {
+            "Sign in with the Google account that wears the tracker. An old Fitbit account has to be moved to Google first, in the Fitbit app."
+        }
+        Failure::NoAnswer {
+            cause: NoAnswer::TimedOut | NoAnswer::Disconnected | NoAnswer::NeverLeft,
+            ..
+        } => "It is tried again by itself. Does the internet work?",
+        Failure::NoAnswer { cause, .. } if cause.is_login_page() => {
+            "A network in a hotel, a café or an office often wants a sign-in of its own before it lets anything through. Open any web page in a browser on the same network, and sign in there. Nothing is lost, and it goes on by itself."
+        }
+        Failure::NoAnswer {
+            cause: NoAnswer::Foreign(_),
+            ..
+        } => {
+            "Does this network want a sign-in of its own? Nothing is lost, and it is tried again by itself."
+        }
+        Failure::NoAnswer {
+            cause: NoAnswer::UnfitToken,
+            ..
+        } => "Whoever set Pulsewing up has to look at this: the details say more.",
+        _ => match failure.kind() {
+            FailureKind::ConsentNeeded => "Sign in again.",
+            FailureKind::Temporary => "Nothing is lost, and it is tried again by itself.",
+            FailureKind::Failed | FailureKind::Gone => {
+                "Whoever set Pulsewing up has to look at this: the details say more."
+            }
+        },
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// One of each kind that there are words for.
+    pub(crate) fn failures() -> Vec<Failure> {
+        use {Consent as C, NoAnswer as N, OAuthError as O};
+        let call = CallName::Heart;
+        let consents = [
+            C::Refused,
+            C::AccountNotLinked,
+            C::ResourcePermissionDenied,
+            C::HeartRateScopeMissing,
+        ];
+        let no_answers = [
+            N::TimedOut,
+            N::Disconnected,
+            N::NeverLeft,
+            N::Status(503),
+            N::Status(404),
+            N::Foreign(403),
+            N::Foreign(200),
+            N::Redirected(308),
+            N::Redirected(302),
+            N::Compressed,
+            N::NoRefreshToken,
+            N::Malformed,
+            N::TooLong,
+            N::UnfitToken,
+        ];
+        let oauth = [
+            O::InvalidClient,
+            O::UnauthorizedClient,
+            O::InvalidRequest,
+            O::RedirectUriMismatch,
+            O::UnsupportedGrantType,
+            O::InvalidScope,
+            O::DeletedClient,
+            O::DisabledClient,
+            O::PolicyEnforced,
+            O::AdminPolicyEnforced,
+            O::OrgInternal,
+            O::AccessDenied,
+        ];
+        let reasons = [
+            Reason::ServiceDisabled,
+            Reason::IntradayNotAllowed,
+            Reason::ProjectGone,
+            Reason::PermissionDenied,
+            Reason::Other,
+        ];
+        let stores = [
+            StoreTrouble::Busy,
+            StoreTrouble::Newer(9),
+            StoreTrouble::Damaged,
+            StoreTrouble::Io,
+        ];
+        let mut failures = vec![
+            Failure::NoChain,
+            Failure::ForeignChain,
+            Failure::ChainMoved,
+            Failure::IntentNotStored,
+            Failure::TokensNotStored,
+            Failure::Gone,
+            Failure::Unauthorized,
+            Failure::OutOfTime,
+            Failure::RateLimited {
+                until: "2026-11-22T14:15:00Z".parse().unwrap(),
+            },
+        ];
+        failures.extend(stores.map(Failure::Store));
+        failures.extend(consents.map(Failure::ConsentNeeded));
+        failures.extend(oauth.map(Failure::OAuth));
+        failures.extend(no_answers.map(|cause| Failure::NoAnswer { call, cause }));
+        failures.extend(reasons.map(|reason| Failure::Rejected {
+            call,
+            status: 403,
+            reason,
+        }));
+        failures
+    }
+
+    #[test]
+    fn nobody_has_to_know_a_word_of_the_trade() {
+        for failure in failures() {
+            for provider in [Provider::Google, Provider::Fitbit] {
+                let what = what(failure, provider);
+                let advice = advice(failure);
+                for words in [what.as_str(), advice] {
+                    for trade in [
+                        "status", "token", "scope", "grant", "OAuth", "HTTP", "endpoint", "chain",
+                        "invalid_", "_", "400", "401", "403", "404", "410", "429", "503", "`",
+                    ] {
+                        assert!(!words.contains(trade), "{failure:?}: {words}");
+                    }
+                }
+                assert!(what.len() > 15 && !what.ends_with('.'), "{what}");
+                assert!(advice.ends_with(['.', '?']), "{advice}");
+            }
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Ages, times, dates and rates in words, the same wherever they are read.
+
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::Offset};
+use pulsewing_core::{
+    civil::Offsets,
+    reading::{Absence, Freshness, Reading},
+};
+
+/// The weekday stands for the date for so many days.
+const BY_WEEKDAY: i32 = 6;
+
+/// What a program says, as a sentence: it begins with a capital letter and ends with a dot.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first: String = characters
+        .next()
+        .map(|first| first.to_uppercase().collect())
+        .unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?', ')']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{first}{}{end}", characters.as_str())
+}
+
+/// How long ago something was, or how far ahead it is: `9 min`, `3 h 5 min`, `2 days`.
+pub(crate) fn length(duration: SignedDuration) -> String {
+    let minutes = duration.as_secs().unsigned_abs() / 60;
+    let (days, hours, left) = (minutes / 1_440, minutes / 60, minutes % 60);
+    match minutes {
+        0 => "less than a minute".to_owned(),
+        1..60 => format!("{minutes} min"),
+        60..1_440 if left == 0 => format!("{hours} h"),
+        60..1_440 => format!("{hours} h {left} min"),
+        1_440..2_880 => "1 day".to_owned(),
+        _ => format!("{days} days"),
+    }
+}
+
+/// `9 min ago`; a time to come is `now`.
+pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
+    let age = now.duration_since(at);
+    if age < SignedDuration::from_mins(1) {
+        "just now".to_owned()
+    } else {
+        format!("{} ago", length(age))
+    }
+}
+
+/// `in 6 min`; what ought to have come long since is `overdue`.
+pub(crate) fn ahead(at: Timestamp, now: Timestamp) -> String {
+    let wait = at.duration_since(now);
+    if wait < -SignedDuration::from_mins(2) {
+        "overdue".to_owned()
+    } else if wait < SignedDuration::from_mins(1) {
+        "within a minute".to_owned()
+    } else {
+        format!("in {}", length(wait))
+    }
+}
+
+/// When something was, as exactly as it must be told now: `13:57`, `Sun 21:20`, `22 Nov 21:20`,
+/// `22 Nov 2025 21:20`.
+pub(crate) fn moment(reading: &Reading, at: Timestamp, now: Timestamp) -> String {
+    let offsets = &reading.time_zone.offsets;
+    let (then, today) = (offsets.local(at), offsets.local(now).date());
+    let day = match (today - then.date()).get_days() {
+        0 => "",
+        1..=BY_WEEKDAY => "%a ",
+        _ if today.year() == then.date().year() => "%-d %b ",
+        _ => "%-d %b %Y ",
+    };
+    then.strftime(&format!("{day}%H:%M")).to_string()
+}
+
+/// The same after an age: `at 13:57`, `Sun 21:20`.
+pub(crate) fn at_moment(reading: &Reading, at: Timestamp, now: Timestamp) -> String {
+    let moment = moment(reading, at, now);
+    match moment.contains(' ') {
+        true => moment,
+        false => format!("at {moment}"),
+    }
+}
+
+/// What the wearer's clock shows, to the minute.
+pub(crate) fn clock(reading: &Reading, at: Timestamp) -> String {
+    clock_at(at, reading.time_zone.offsets.at(at))
+}
+
+/// What a clock with this offset shows, to the minute.
+pub(crate) fn clock_at(at: Timestamp, offset: Offset) -> String {
+    let local = offset.to_datetime(at);
+    format!("{:02}:{:02}", local.hour(), local.minute())
+}
+
+/// `Sunday 22 November 2026`.
+pub(crate) fn date(date: Date) -> String {
+    date.strftime("%A %-d %B %Y").to_string()
+}
+
+/// `November 2026`.
+pub(crate) fn month(date: Date) -> String {
+    date.strftime("%B %Y").to_string()
+}
+
+/// The newest heart rate of a reading in one line, as fresh as it is: `82 bpm, light, 8 min ago`, and
+/// of what is not of now `Was 82 bpm, light, 2 days ago (Sun 21:20). Not worn: …`; nothing without one.
+pub(crate) fn heart_rate(
+    reading: &Reading,
+    freshness: Freshness,
+    now: Timestamp,
+) -> Option<String> {
+    let (sample, zone) = reading.latest().zip(reading.heart_zone())?;
+    let (bpm, zone) = (sample.bpm.get(), zone.name().to_lowercase());
+    let rate = format!("{bpm} bpm, {zone}, {}", ago(sample.at, now));
+    Some(match freshness {
+        Freshness::Fresh => rate,
+        _ => {
+            let why = why(freshness, reading.absence());
+            format!("Was {rate} ({}). {why}.", moment(reading, sample.at, now))
+        }
+    })
+}
+
+/// How much a reading tells of the present, and why not more.
+pub(crate) const fn why(freshness: Freshness, absence: Absence) -> &'static str {
+    match (freshness, absence) {
+        (Freshness::Fresh, _) => "Up to date",
+        (Freshness::Cached, _) => "From memory: the last update did not succeed",
+        (_, Absence::ZoneGuessed) => "Time zone guessed: the age may be wrong by hours",
+        (_, Absence::NotAsked) => "Not updated: nothing was asked for a while",
+        (_, Absence::NotWorn) => "Not worn: it syncs, but measures no heart rate",
+        (_, Absence::NotCharged) => "Not charged: its battery was low at its last sync",
+        (_, Absence::NotSynced) => "Not synced: nothing newer came from the tracker",
+        (_, Absence::NothingRecorded) => "Nothing recorded: no newer heart rate has come",
+    }
+}
+
+/// A wait as somebody is told who asks for the time: `14:35`, `Mon 14:35` on another day. A minute that
+/// has begun is not told as over.
+pub(crate) fn until(at: Timestamp, now: Timestamp, offsets: &Offsets) -> String {
+    let minute = at.as_second().div_euclid(60) + i64::from(at.as_second() % 60 != 0);
+    let at = Timestamp::from_second(minute * 60).unwrap_or(at);
+    let (then, today) = (offsets.local(at), offsets.local(now).date());
+    let day = if then.date() == today { "" } else { "%a " };
+    then.strftime(&format!("{day}%H:%M")).to_string()
+}
+
+/// The first of these days, and how many more there are.
+pub(crate) fn days(dates: &[Date]) -> String {
+    match dates {
+        [] => String::new(),
+        [date] => date.to_string(),
+        [first, _] => format!("{first} and 1 more day"),
+        [first, more @ ..] => format!("{first} and {} more days", more.len()),
+    }
+}
+
+/// That the wearer's zone is a guess, if it is.
+pub(crate) fn guess(reading: &Reading) -> Option<String> {
+    let zone = &reading.time_zone;
+    zone.is_guessed().then(|| {
+        let taken = match zone.name.as_str() {
+            "" => "this machine's zone",
+            name => name,
+        };
+        format!("Times are of {taken}, a guess: name the wearer's time zone in the configuration")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date as day;
+    use pulsewing_core::{
+        Provider,
+        day::{Day, Window},
+        dialect::ZoneFacts,
+        heart_zone::HeartZones,
+    };
+
+    use super::*;
+    use crate::engine::zone;
+
+    #[test]
+    fn a_moment_is_told_as_exactly_as_it_must_be() {
+        let at: Timestamp = "2026-11-22T20:20:00Z".parse().unwrap();
+        let facts = ZoneFacts {
+            name: "Europe/Berlin".try_into().ok(),
+            offset: None,
+        };
+        let time_zone = zone::resolve(&facts, None, at);
+        let reading = Reading {
+            provider: Provider::Google,
+            day: Day::new(time_zone.offsets.day_of(at)),
+            time_zone,
+            window: Window::ending_at(at),
+            battery_percent: None,
+            last_sync: None,
+            resting: None,
+            heart_zones: HeartZones::PLAIN,
+            fetched_at: at,
+        };
+        for (hours, words) in [
+            (0, "at 21:20"),
+            (2, "at 21:20"),
+            (3, "Sun 21:20"),
+            (6 * 24, "Sun 21:20"),
+            (7 * 24, "22 Nov 21:20"),
+            (60 * 24, "22 Nov 2026 21:20"),
+            // A clock that was set back.
+            (-24, "22 Nov 21:20"),
+        ] {
+            let now = at + SignedDuration::from_hours(hours);
+            assert_eq!(at_moment(&reading, at, now), words, "{hours}");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_told_by_its_end_and_never_too_early() {
+        let now: Timestamp = "2026-11-22T20:20:00Z".parse().unwrap();
+        let berlin = Offsets::fixed(Offset::constant(1));
+        for (seconds, words) in [
+            (0, "21:20"),
+            (1, "21:21"),
+            (900, "21:35"),
+            (9_600, "Mon 00:00"),
+        ] {
+            let at = now + SignedDuration::from_secs(seconds);
+            assert_eq!(until(at, now, &berlin), words);
+        }
+    }
+
+    #[test]
+    fn some_days_are_the_first_and_how_many_more() {
+        let dates = [day(2026, 11, 2), day(2026, 11, 4), day(2026, 11, 5)];
+        assert_eq!(days(&dates[..1]), "2026-11-02");
+        assert_eq!(days(&dates[..2]), "2026-11-02 and 1 more day");
+        assert_eq!(days(&dates), "2026-11-02 and 2 more days");
+    }
+
+    #[test]
+    fn what_did_not_come_is_overdue() {
+        let due: Timestamp = "2026-11-22T20:20:00Z".parse().unwrap();
+        for (seconds, words) in [
+            (-360, "in 6 min"),
+            (0, "within a minute"),
+            (120, "within a minute"),
+            (121, "overdue"),
+        ] {
+            let now = due + SignedDuration::from_secs(seconds);
+            assert_eq!(ahead(due, now), words);
+        }
+    }
+
+    #[test]
+    fn lengths_are_said_as_people_say_them() {
+        for (seconds, words) in [
+            (0, "less than a minute"),
+            (59, "less than a minute"),
+            (60, "1 min"),
+            (3_599, "59 min"),
+            (3_600, "1 h"),
+            (11_100, "3 h 5 min"),
+            (86_400, "1 day"),
+            (3 * 86_400, "3 days"),
+            (-540, "9 min"),
+        ] {
+            assert_eq!(length(SignedDuration::from_secs(seconds)), words);
+        }
+        assert_eq!(date(day(2026, 11, 2)), "Monday 2 November 2026");
+    }
+
+    #[test]
+    fn what_programs_say_becomes_sentences() {
+        assert_eq!(
+            sentence("nobody has signed in yet"),
+            "Nobody has signed in yet."
+        );
+        assert_eq!(sentence("Fine."), "Fine.");
+        assert_eq!(sentence(""), ".");
+    }
+}

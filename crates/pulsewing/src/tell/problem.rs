@@ -1,0 +1,397 @@
+//! What went wrong, as a person is told.
+//!
+//! Library errors become a [`Problem`] in one place each, and that is where the words of the hint
+//! are chosen: what happened, what it means, what to do next.
+
+use std::{error::Error, fmt, io};
+
+use pulsewing_core::{
+    Provider,
+    cycle::{Consent, Failure, FailureKind, Reason, StoreTrouble},
+    oauth::{NoAnswer, OAuthError},
+};
+use pulsewing_files::regular_file::Unfit;
+
+use super::failure_words;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Something of ours, of the machine's or of the configuration's is wrong.
+    Failed,
+    /// The command line is wrong.
+    Usage,
+    /// Somebody has to sign in.
+    ConsentNeeded,
+    /// The service has been switched off.
+    Gone,
+    /// It may work later.
+    Temporary,
+    /// It was told to stop.
+    Interrupted,
+}
+
+impl Exit {
+    /// The exit code.
+    #[must_use]
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::ConsentNeeded => 3,
+            Self::Gone => 4,
+            Self::Temporary => 5,
+            // What a shell reports of a program that Ctrl-C ended.
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// A failure with its causes, and what to do about it. Prints as `error:`, `caused by:`, `details:`
+/// and `hint:` lines.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    exit: Exit,
+    message: String,
+    causes: Vec<String>,
+    details: Option<String>,
+    hints: Vec<String>,
+}
+
+impl Problem {
+    /// A problem that ends the program with this exit code.
+    #[must_use]
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            causes: Vec::new(),
+            details: None,
+            hints: Vec::new(),
+        }
+    }
+
+    /// A problem of ours, of the machine's or of the configuration's.
+    #[must_use]
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    /// The same, as something that may pass by itself.
+    #[must_use]
+    pub(crate) fn may_pass(mut self) -> Self {
+        self.exit = Exit::Temporary;
+        self
+    }
+
+    /// Adds an error and what caused it.
+    #[must_use]
+    pub(crate) fn caused_by(mut self, error: &(dyn Error + 'static)) -> Self {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let text = error.to_string();
+            // Many errors repeat their source in their own words.
+            if self.causes.last().is_none_or(|last| !last.contains(&text)) {
+                self.causes.push(text);
+            }
+            next = error.source();
+        }
+        self
+    }
+
+    /// Adds what the file system said of a file of ours. Where something else lies in its place, that is
+    /// what has to be done about it, and nothing else is.
+    #[must_use]
+    pub(crate) fn caused_by_file(self, error: &io::Error) -> Self {
+        let unfit = error.get_ref().and_then(|inner| inner.downcast_ref());
+        let problem = self.caused_by(error);
+        match unfit {
+            Some(Unfit::NoFile { path, what }) => Self {
+                hints: vec![format!(
+                    "move {} away: {what} is none of pulsewing's making, and it needs a file of its own there",
+                    path.display()
+                )],
+                ..problem
+            },
+            _ => problem,
+        }
+    }
+
+    /// Says it once more in technical words, for whoever looks for the reason.
+    #[must_use]
+    pub(crate) fn details(mut self, details: impl Into<String>) -> Self {
+        self.details = Some(details.into());
+        self
+    }
+
+    /// Adds what caused it, in words.
+    #[must_use]
+    pub(crate) fn because(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// How the program ends.
+    #[must_use]
+    pub(crate) const fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// The one sentence.
+    #[must_use]
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The same in technical words, where they differ.
+    #[must_use]
+    pub(crate) fn technical(&self) -> Option<&str> {
+        self.details.as_deref()
+    }
+
+    /// The same with what caused it, for a place that has a line for both.
+    #[must_use]
+    pub(crate) fn in_detail(&self) -> Option<String> {
+        let parts = self.details.iter().chain(&self.causes);
+        let line = parts.map(String::as_str).collect::<Vec<_>>().join(": ");
+        (!line.is_empty()).then_some(line)
+    }
+
+    /// What caused it, the nearest cause first.
+    #[must_use]
+    pub(crate) fn causes(&self) -> &[String] {
+        &self.causes
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub(crate) fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// The problem that a cycle ended with.
+    #[must_use]
+    pub(crate) fn of_cycle(failure: Failure, provider: Provider) -> Self {
+        let exit = match failure.kind() {
+            FailureKind::Failed => Exit::Failed,
+            FailureKind::ConsentNeeded => Exit::ConsentNeeded,
+            FailureKind::Gone => Exit::Gone,
+            FailureKind::Temporary => Exit::Temporary,
+        };
+        let (what, details) = (failure_words::what(failure, provider), failure.to_string());
+        let mut problem = Self::new(exit, what);
+        if problem.message != details {
+            problem = problem.details(details);
+        }
+        let problem = match hint_for(failure, provider) {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        };
+        match failure {
+            Failure::OAuth(error) if error.is_final() => problem.hint(
+                "until then it is not asked again by itself; an update that you ask for, such as `pulsewing once`, tries at once",
+            ),
+            _ => problem,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "error: {}", self.message)?;
+        for cause in &self.causes {
+            writeln!(f, "caused by: {cause}")?;
+        }
+        if let Some(details) = &self.details {
+            writeln!(f, "details: {details}")?;
+        }
+        if !self.hints.is_empty() {
+            writeln!(f)?;
+        }
+        for hint in &self.hints {
+            writeln!(f, "hint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for Problem {}
+
+fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
+    let login = format!("pulsewing login --provider {}", provider.name());
+    Some(match failure {
+        Failure::NoChain => format!("sign in with `{login}`; `pulsewing demo` needs no account"),
+        Failure::ForeignChain => format!(
+            "sign in with `{login}`, or name in the configuration the provider, address and client of the stored sign-in (`pulsewing status` shows them)"
+        ),
+        Failure::ChainMoved => format!(
+            "the board refreshes it from now on; for this machine sign in anew with `{login}`"
+        ),
+        Failure::Store(StoreTrouble::Busy) => {
+            "wait until the other process has finished, then try again".into()
+        }
+        Failure::Store(StoreTrouble::Newer(_)) => {
+            "use the newer pulsewing; nothing was changed".into()
+        }
+        Failure::Store(StoreTrouble::Damaged) => format!("sign in anew with `{login}`"),
+        Failure::Store(StoreTrouble::Io) => {
+            "look who may read and write the state directory and the files in it; `pulsewing doctor` names it".into()
+        }
+        Failure::IntentNotStored => {
+            "make room on the disk, or make the state directory writable, then try again; the sign-in is safe".into()
+        }
+        Failure::TokensNotStored => {
+            "make room on the disk and run pulsewing again at once: for two minutes after the refresh the provider gives the same tokens again".into()
+        }
+        Failure::ConsentNeeded(Consent::AccountNotLinked) => format!(
+            "set up Google Health (or the Fitbit app) with this account at https://fitbit.google.com/auth/signup, or sign in with the account that wears the tracker: `{login}`"
+        ),
+        Failure::ConsentNeeded(Consent::ResourcePermissionDenied) => format!(
+            "remove the app at https://myaccount.google.com/connections, then sign in anew with `{login}`"
+        ),
+        Failure::ConsentNeeded(Consent::HeartRateScopeMissing) => {
+            format!("sign in again with `{login}` and leave the box for heart rate ticked")
+        }
+        Failure::ConsentNeeded(Consent::Refused) => format!("sign in again with `{login}`"),
+        Failure::OAuth(error) => advice_on(error, provider),
+        Failure::Gone => {
+            "Fitbit's Web API was switched off on 2 November 2026; the same data is in Google Health: `pulsewing login --provider google` (docs/accounts.md shows how)".into()
+        }
+        Failure::Unauthorized => format!(
+            "it is tried again later; if this stays so, sign in anew with `{login}`"
+        ),
+        Failure::Rejected {
+            reason: Reason::ServiceDisabled,
+            ..
+        } => "enable the Google Health API in the Google Cloud project of your OAuth client: https://console.cloud.google.com/apis/library/health.googleapis.com".into(),
+        Failure::Rejected {
+            reason: Reason::ProjectGone,
+            ..
+        } => "see at https://console.cloud.google.com/cloud-resource-manager whether the project can be brought back; else make a new one with an OAuth client (docs/accounts.md) and sign in with that: `pulsewing login --client-json FILE`".into(),
+        Failure::Rejected {
+            reason: Reason::IntradayNotAllowed,
+            ..
+        } => "set the app's type to Personal at https://dev.fitbit.com/apps: only such an app may read minutes".into(),
+        Failure::Rejected {
+            reason: Reason::PermissionDenied,
+            ..
+        } => format!(
+            "sign in with the Google account that wears the tracker (`{login}`); an old Fitbit account has to be moved to Google first, in the Fitbit app"
+        ),
+        Failure::Rejected { .. } => {
+            "nothing is lost; check [endpoints] in the configuration; `pulsewing -v once` shows each request, and if they are right, this is worth an issue report".into()
+        }
+        Failure::NoAnswer {
+            cause: NoAnswer::UnfitToken,
+            ..
+        } => format!(
+            "Pulsewing keeps refresh tokens of up to 512 bytes: if this stays so, report it, and sign in anew (`{login}`) once that is fixed"
+        ),
+        Failure::NoAnswer {
+            cause: NoAnswer::NoRefreshToken,
+            ..
+        } => "each refresh has to bring a new refresh token in this dialect: if a gateway answers, make it give one, even if it is the old one again; the sign-in is kept, and the same token is sent again".into(),
+        Failure::NoAnswer { cause, .. } if cause.is_login_page() => {
+            "open a web page in a browser on this network: if a login page comes instead, sign in there, and all goes on by itself; nothing is lost. If [endpoints] in the configuration names the address, check that it is the provider's or a gateway's".into()
+        }
+        Failure::NoAnswer {
+            cause: NoAnswer::Foreign(_),
+            ..
+        } => "look whether this network wants a sign-in of its own, or whether a proxy or firewall blocks the service; nothing is lost, and it goes on by itself".into(),
+        Failure::NoAnswer {
+            cause: NoAnswer::Redirected(_),
+            ..
+        } => "if [endpoints] in the configuration names the address, name the one that it leads to; if not, look whether this network wants a sign-in of its own".into(),
+        Failure::NoAnswer {
+            cause: NoAnswer::Named { .. },
+            ..
+        } => format!(
+            "nothing is lost, and it is tried again ever more rarely; if this stays so, sign in anew with `{login}`"
+        ),
+        Failure::NoAnswer { .. } | Failure::OutOfTime => {
+            "nothing is lost; it works again once the service answers".into()
+        }
+        _ => return None,
+    })
+}
+
+/// What to do about an error of the token endpoint's.
+pub(crate) fn advice_on(error: OAuthError, provider: Provider) -> String {
+    let login = format!("pulsewing login --provider {}", provider.name());
+    match error {
+        OAuthError::InvalidClient | OAuthError::UnauthorizedClient => format!(
+            "the client id or secret is wrong: check [{}] in the configuration, or sign in anew with `{login}`",
+            provider.name()
+        ),
+        OAuthError::DeletedClient => format!(
+            "the OAuth client was deleted: bring it back at https://console.cloud.google.com/auth/clients (for 30 days), or make a new one (docs/accounts.md); then sign in anew with `{login}`"
+        ),
+        OAuthError::DisabledClient => format!(
+            "the OAuth client was disabled: see why at https://console.cloud.google.com/auth/clients, or make a new one (docs/accounts.md); then sign in anew with `{login}`"
+        ),
+        OAuthError::PolicyEnforced => format!(
+            "this account's protection (such as Google's Advanced Protection) does not allow the app: sign in with another account, `{login}`"
+        ),
+        OAuthError::AdminPolicyEnforced => format!(
+            "the administrator of this account does not allow the app: ask them to allow it, or sign in with a private account, `{login}`"
+        ),
+        OAuthError::OrgInternal => format!(
+            "the OAuth client is for the accounts of one organisation: sign in with one of them, or set the audience to External at https://console.cloud.google.com/auth/audience; then `{login}`"
+        ),
+        OAuthError::AccessDenied => format!(
+            "sign in again with `{login}` and allow the access to heart rate; while the OAuth client is in \"Testing\", its list of test users has to hold this account"
+        ),
+        OAuthError::InvalidGrant
+        | OAuthError::InvalidRequest
+        | OAuthError::RedirectUriMismatch
+        | OAuthError::UnsupportedGrantType
+        | OAuthError::InvalidScope => format!("sign in anew with `{login}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_says_what_why_and_what_next() {
+        let cause = io::Error::other("no space left on device");
+        let problem = Problem::failed("the chain could not be written")
+            .caused_by(&cause)
+            .details("ENOSPC")
+            .hint("make room on the disk");
+        assert_eq!(
+            problem.to_string(),
+            "error: the chain could not be written\ncaused by: no space left on device\ndetails: ENOSPC\n\nhint: make room on the disk\n"
+        );
+    }
+
+    #[test]
+    fn the_technical_word_has_a_line_of_its_own() {
+        let refused = Problem::of_cycle(Failure::ConsentNeeded(Consent::Refused), Provider::Google);
+        let said = refused.to_string();
+        assert!(
+            said.starts_with("error: Google Health no longer accepts this sign-in\ndetails: "),
+            "{said}"
+        );
+        assert!(said.contains("(invalid_grant)\n"), "{said}");
+    }
+
+    #[test]
+    fn a_410_shows_the_way_to_google() {
+        let problem = Problem::of_cycle(Failure::Gone, Provider::Fitbit);
+        assert_eq!(problem.exit().code(), 4);
+        assert!(
+            problem
+                .to_string()
+                .contains("pulsewing login --provider google")
+        );
+    }
+}

@@ -1,0 +1,158 @@
+//! The rooms of the host program use each other in one direction, as the table in its root says.
+
+use std::path::{Component, Path};
+
+use super::Finding;
+use super::source::Source;
+use super::tree::Tree;
+
+/// Where the rooms are.
+const HOUSE: &str = "crates/pulsewing/src";
+
+/// The rooms from the top floor to the ground. A room uses those below it.
+const ROOMS: [&str; 12] = [
+    "commands", "cli", "doctor", "service", "faces", "daemon", "sign_in", "board", "app", "engine",
+    "custody", "config",
+];
+
+/// The ground: every room uses it, and it uses none.
+const GROUND: &str = "tell";
+
+/// Tests may look into any room.
+const TESTS: &str = "virtual_time";
+
+pub(super) fn check(root: &Path, tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (path, text) in &tree.files {
+        let inside = path.strip_prefix(root).unwrap_or(path);
+        let Some((room, text)) = room_of(inside).zip(text.as_deref()) else {
+            continue;
+        };
+        findings.extend(upward(path, &room, text));
+    }
+    findings
+}
+
+/// The room that a file is in; `None` for the root, which knows all of them, and for files elsewhere.
+fn room_of(path: &Path) -> Option<String> {
+    let inside = path.strip_prefix(HOUSE).ok()?;
+    let first = inside.components().next()?;
+    let Component::Normal(name) = first else {
+        return None;
+    };
+    let room = name.to_str()?.trim_end_matches(".rs");
+    (!["lib", "main", TESTS].contains(&room)).then(|| room.to_owned())
+}
+
+fn upward(path: &Path, room: &str, text: &str) -> Vec<Finding> {
+    let Some(floor) = floor(room) else {
+        return vec![Finding::new(
+            path,
+            1,
+            format!("`{room}` is no room of the host program"),
+            "move the file into a room, or give the new room its floor in xtask/src/tidy/rooms.rs",
+        )];
+    };
+    let source = Source::parse(text);
+    let tests = source.test_lines();
+    used(&source.code)
+        .filter(|(line, _)| !tests.iter().any(|range| range.contains(line)))
+        .filter(|(_, used)| self::floor(used).is_some_and(|used| used < floor))
+        .map(|(line, used)| {
+            Finding::new(
+                path,
+                line,
+                format!("`{room}` must not use `{used}`, which is above it"),
+                "move what both need down, or pass it in as a value",
+            )
+        })
+        .collect()
+}
+
+fn floor(room: &str) -> Option<usize> {
+    match room {
+        GROUND => Some(ROOMS.len()),
+        _ => ROOMS.iter().position(|known| *known == room),
+    }
+}
+
+/// The modules of the crate that code names, each with its line: `crate::a::b` and `crate::{a::b, c}`.
+fn used(code: &str) -> impl Iterator<Item = (usize, &str)> {
+    code.match_indices("crate::")
+        .flat_map(move |(place, start)| {
+            let rest = code.get(place + start.len()..).unwrap_or_default();
+            let mut names = Vec::new();
+            match rest.strip_prefix('{') {
+                None => names.push(rest),
+                Some(group) => {
+                    let mut depth = 0_u32;
+                    let mut is_start = true;
+                    for (at, character) in group.char_indices() {
+                        match character {
+                            '{' => depth += 1,
+                            '}' if depth == 0 => break,
+                            '}' => depth -= 1,
+                            ',' if depth == 0 => is_start = true,
+                            _ if is_start && !character.is_whitespace() => {
+                                is_start = false;
+                                names.push(&group[at..]);
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+            }
+            names.into_iter().map(move |name| {
+                let end = name.find(|c: char| !c.is_alphanumeric() && c != '_');
+                let name = &name[..end.unwrap_or(name.len())];
+                // Where the name itself stands.
+                let at = name.as_ptr() as usize - code.as_ptr() as usize;
+                (code[..at].matches('\n').count() + 1, name)
+            })
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings(file: &str, text: &str) -> Vec<(usize, String)> {
+        let path = Path::new(HOUSE).join(file);
+        let room = room_of(&path).unwrap();
+        let findings = upward(&path, &room, text).into_iter();
+        findings
+            .map(|finding| (finding.line, finding.what))
+            .collect()
+    }
+
+    #[test]
+    fn what_lies_below_may_be_used_and_what_lies_above_may_not() {
+        let text =
+            "use crate::{\n    app::App,\n    tell::{console::Console, cli},\n    web,\n};\n";
+        assert!(findings("daemon/hub.rs", text).is_empty());
+        assert_eq!(
+            findings("engine/clock.rs", text),
+            [(
+                2,
+                "`engine` must not use `app`, which is above it".to_owned()
+            )]
+        );
+        assert_eq!(
+            findings("tell/log.rs", "fn f() { crate::engine::now() }").len(),
+            1
+        );
+    }
+
+    #[test]
+    fn tests_and_comments_may_name_any_room() {
+        let text = "/// [`crate::cli::Cli`]\nfn f() {}\n#[cfg(test)]\nmod tests {\n    use crate::cli;\n}\n";
+        assert!(findings("tell/log.rs", text).is_empty());
+    }
+
+    #[test]
+    fn a_file_without_a_room_is_found() {
+        assert_eq!(findings("helpers.rs", "").len(), 1);
+        assert_eq!(room_of(Path::new("crates/pulsewing/src/lib.rs")), None);
+        assert_eq!(room_of(Path::new("crates/pulsewing-core/src/day.rs")), None);
+    }
+}
