@@ -482,6 +482,42 @@ fn a_sign_in_for_a_board_never_touches_this_machines_disk() {
 }
 
 #[test]
+fn a_board_that_renews_its_own_sign_in_meanwhile_takes_the_new_one_all_the_same() {
+    let home = Home::new();
+    let sandbox = Sandbox::with_recording(&home, &recording::until_two(), "UTC");
+    home.configure(&configuration(&sandbox, "fitbit"));
+    let board = Board::start(&home);
+    let now = sandbox.now();
+    let sign_in = || {
+        let args = [
+            "board",
+            "login",
+            "--port",
+            &board.port,
+            "--paste",
+            "--now",
+            &now,
+        ];
+        let mut running = home.program(&args).printing_first().start();
+        running.say(&browser::approve(&running.line()));
+        running.finish()
+    };
+    sign_in().exits(0).says("generation 1, fingerprint");
+    // Between the look at what it has and the upload it becomes generation 2, and 2 is not newer.
+    board.lock().console.renewals = 1;
+    sign_in().exits(0).says("generation 3, fingerprint");
+    assert_eq!(
+        sandbox.active_refresh_tokens("fitbit"),
+        [board.fingerprint().unwrap()]
+    );
+    // One that never stands still is not chased for ever.
+    board.lock().console.renewals = 100;
+    sign_in().exits(1).says("later generation").says("is lost");
+    let left = board.lock().console.renewals;
+    assert!((90..100).contains(&left), "{left}");
+}
+
+#[test]
 fn a_sign_in_that_the_board_does_not_take_is_said_to_be_lost() {
     let home = Home::new();
     let sandbox = Sandbox::with_recording(&home, &recording::until_two(), "UTC");

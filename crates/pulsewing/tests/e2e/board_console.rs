@@ -4,7 +4,11 @@
 use std::{collections::BTreeMap, time::Instant};
 
 use base64ct::{Base64, Encoding};
-use pulsewing_core::chain::{Record, Standing, codec::MAX_RECORD};
+use pulsewing_core::{
+    RefreshToken,
+    chain::{Record, Standing, Unstored, codec::MAX_RECORD},
+    oauth::Grant,
+};
 use sha2::{Digest, Sha256};
 
 /// The longest line that a board takes.
@@ -25,6 +29,8 @@ pub(crate) struct Console {
     pub(crate) wallpaper: Vec<u8>,
     pub(crate) log: Vec<String>,
     upload: Option<Upload>,
+    /// How many uploads of a chain it renews its own during.
+    pub(crate) renewals: u32,
     /// What the flash says to a write instead of taking it.
     pub(crate) flash_fault: Option<&'static str>,
     /// The flash takes a chain, and cannot confirm it: only a restart shows it.
@@ -75,6 +81,7 @@ impl Console {
             wallpaper: Vec::new(),
             log: Vec::new(),
             upload: None,
+            renewals: 0,
             flash_fault: None,
             is_unconfirmed: false,
             unseen: None,
@@ -208,6 +215,10 @@ impl Console {
         if length > most || checksum.len() != 12 {
             return Err(format!("at most {most} bytes"));
         }
+        if what == "chain" && self.renewals > 0 {
+            self.renewals -= 1;
+            self.renew();
+        }
         self.upload = Some(Upload {
             what: what.to_owned(),
             length,
@@ -215,6 +226,29 @@ impl Console {
             bytes: Vec::new(),
         });
         Ok(vec![])
+    }
+
+    /// Renews its own sign-in, as a board does on its own time.
+    fn renew(&mut self) {
+        let Some(old) = self.record().map(|record| record.chain) else {
+            return;
+        };
+        let token = format!("{:064x}", old.generation());
+        let grant = Grant {
+            refresh: Some(RefreshToken::new(&token).unwrap()),
+            ..Grant::default()
+        };
+        let new = Unstored::signed_in(
+            old.provider(),
+            old.issuer().try_into().unwrap(),
+            old.client().clone(),
+            grant,
+            old.scopes(),
+            Some(old.generation()),
+            old.obtained_at(),
+        );
+        let mut buffer = [0; MAX_RECORD];
+        self.chain = new.unwrap().encode(&mut buffer).map(<[u8]>::to_vec);
     }
 
     fn data(&mut self, text: &str) -> Result<Vec<String>, String> {

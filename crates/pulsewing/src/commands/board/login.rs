@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use pulsewing_core::{
+    Provider,
     chain::{Unstored, codec::MAX_RECORD},
     oauth::{Grant, Scopes},
 };
@@ -12,12 +13,12 @@ use super::{super::login, open};
 use crate::{
     app::App,
     board::{
-        self, Command, Session, custody,
+        self, Command, Session, Status, handover,
         status::{BoardChain, Held},
     },
     cli::Login,
-    problem::Problem,
     sign_in::SignIn,
+    tell::problem::Problem,
 };
 
 pub(super) async fn run(app: &App, port: Option<&Path>, options: &Login) -> Result<(), Problem> {
@@ -30,79 +31,130 @@ pub(super) async fn run(app: &App, port: Option<&Path>, options: &Login) -> Resu
     }
     login::sign_in(app, options, async |sign_in, code| {
         let grant = sign_in.exchange(code).await?;
-        hand_over(app, &mut board.session, sign_in, grant)
+        hand_over(app, &mut board.session, sign_in, &grant)
     })
     .await
 }
+
+/// How often the board may renew its own sign-in while it gets the new one.
+const TRIES: u32 = 3;
 
 /// Makes a chain of what a sign-in brought, and gives it to the board.
 fn hand_over(
     app: &App,
     session: &mut Session,
     sign_in: &SignIn,
-    grant: Grant,
+    grant: &Grant,
 ) -> Result<(), Problem> {
-    let (provider, console) = (sign_in.provider(), app.console);
     // The board went on while somebody signed in; what it has now counts.
     let status = session.status().map_err(|trouble| {
         board::problem(trouble, session.path()).hint("connect the board, then sign in again")
     })?;
-    let replaces = match status.chain() {
-        BoardChain::Missing => None,
-        BoardChain::Held(held) => Some(held.generation),
-        BoardChain::Unclear(why) => {
-            return Err(Problem::failed(format!(
-                "the board cannot say which sign-in it has: {why}"
-            ))
-            .hint("`pulsewing board reset --factory` erases the board"));
+    let mut replaces = generation_of(&status)?;
+    set_provider(app, session, sign_in.provider(), &status)?;
+    let mut tries = TRIES;
+    loop {
+        let chain = chain_of(app, sign_in, grant.clone(), replaces)?;
+        let expected = held(&chain, sign_in.provider(), grant)?;
+        let Err(problem) = send(session, &chain, &expected) else {
+            tell(app, &chain, &expected);
+            return Ok(());
+        };
+        tries -= 1;
+        let now = session
+            .status()
+            .ok()
+            .and_then(|status| generation_of(&status).ok());
+        match now.flatten() {
+            // The board has renewed its own meanwhile, and takes nothing that is not newer.
+            Some(held) if held >= expected.generation && tries > 0 => replaces = Some(held),
+            _ => {
+                return Err(
+                    problem.hint("the sign-in is lost; sign in again once the board takes it")
+                );
+            }
         }
-    };
-    let fingerprint = grant
-        .refresh
-        .as_ref()
-        .map(|token| token.fingerprint().to_string());
-    let chain = Unstored::signed_in(
-        provider,
+    }
+}
+
+/// The generation of the chain that a board has.
+fn generation_of(status: &Status) -> Result<Option<u32>, Problem> {
+    match status.chain() {
+        BoardChain::Missing => Ok(None),
+        BoardChain::Held(held) => Ok(Some(held.generation)),
+        BoardChain::Unclear(why) => Err(Problem::failed(format!(
+            "the board cannot say which sign-in it has: {why}"
+        ))
+        .hint("`pulsewing board reset --factory` erases the board")),
+    }
+}
+
+/// Names the provider, before the chain comes: so the board's first update asks the right one.
+fn set_provider(
+    app: &App,
+    session: &mut Session,
+    provider: Provider,
+    status: &Status,
+) -> Result<(), Problem> {
+    if status.get("provider") != Some(provider.name()) {
+        session
+            .ask(&Command::new("set provider").word(provider.name()))
+            .map_err(|trouble| board::problem(trouble, session.path()))?;
+        app.console.say(&format!("provider: {}", provider.name()));
+    }
+    Ok(())
+}
+
+fn chain_of(
+    app: &App,
+    sign_in: &SignIn,
+    grant: Grant,
+    replaces: Option<u32>,
+) -> Result<Unstored, Problem> {
+    Unstored::signed_in(
+        sign_in.provider(),
         sign_in.issuer(),
         sign_in.client().clone(),
         grant,
-        Scopes::all_requested(provider),
+        Scopes::all_requested(sign_in.provider()),
         replaces,
         app.now(),
-    );
-    let (Some(chain), Some(fingerprint)) = (chain, fingerprint) else {
-        return Err(Problem::failed("the provider gave no refresh token").hint(
-            "remove the app at https://myaccount.google.com/connections, then sign in again",
-        ));
-    };
+    )
+    .ok_or_else(no_refresh_token)
+}
+
+/// What the board is to say of the chain.
+fn held(chain: &Unstored, provider: Provider, grant: &Grant) -> Result<Held, Problem> {
+    let token = grant.refresh.as_ref().ok_or_else(no_refresh_token)?;
+    Ok(Held {
+        provider,
+        generation: chain.generation(),
+        standing: "active".into(),
+        fingerprint: token.fingerprint().to_string(),
+    })
+}
+
+fn no_refresh_token() -> Problem {
+    Problem::failed("the provider gave no refresh token")
+        .hint("remove the app at https://myaccount.google.com/connections, then sign in again")
+}
+
+fn send(session: &mut Session, chain: &Unstored, expected: &Held) -> Result<(), Problem> {
     let mut buffer = Zeroizing::new([0; MAX_RECORD]);
     let bytes = chain
         .encode(&mut *buffer)
         .ok_or_else(|| Problem::failed("the sign-in cannot be written for the board"))?;
-    let expected = Held {
-        provider,
-        generation: chain.generation(),
-        standing: "active".into(),
-        fingerprint,
-    };
-    if status.get("provider") != Some(provider.name()) {
-        // First, so that the board's first update asks the right one.
-        session
-            .ask(&Command::new("set provider").word(provider.name()))
-            .map_err(|trouble| board::problem(trouble, session.path()))?;
-        console.say(&format!("provider: {}", provider.name()));
-    }
-    custody::send_chain(session, bytes, &expected).map_err(|problem| {
-        problem.hint("the sign-in is lost; sign in again once the board takes it")
-    })?;
-    console.say(&format!(
-        "The board is signed in with {provider}: generation {}, fingerprint {}. Nothing of it is kept on this machine.",
-        expected.generation, expected.fingerprint
+    handover::send_chain(session, bytes, expected)
+}
+
+fn tell(app: &App, chain: &Unstored, stored: &Held) {
+    app.console.say(&format!(
+        "The board is signed in with {}: generation {}, fingerprint {}. Nothing of it is kept on this machine.",
+        stored.provider, stored.generation, stored.fingerprint
     ));
     if let Some(ends) = chain.refresh_expires_at() {
-        console.warn(&format!(
+        app.console.warn(&format!(
             "this sign-in ends on {ends:.0}: see docs/accounts.md for how to make it last"
         ));
     }
-    Ok(())
 }
