@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use super::Rig;
 use super::board::Running;
 use super::clouds::Clouds;
+use super::host::Host;
 use super::picture::Picture;
 
 /// Something that must hold.
@@ -69,6 +70,10 @@ const FIRST_CYCLE: Duration = Duration::from_secs(30);
 /// The command that a board asks for when it has no sign-in.
 const LOGIN: &str = "pulsewing board login";
 
+/// How often a board is compared with the host program: when a minute begins between the two, their pictures
+/// differ.
+const COMPARISONS: u32 = 4;
+
 /// Fails unless the board shows, pixel for pixel, what the host program draws of the same cloud. Returns that
 /// program's report.
 fn shows_what_the_host_shows(
@@ -79,27 +84,28 @@ fn shows_what_the_host_shows(
 ) -> Result<String, String> {
     let host = rig.host(clouds, provider)?;
     host.sign_in(&["login"], clouds)?;
-    let mut difference = String::new();
-    for attempt in 0..4 {
-        if attempt > 0 {
-            // A minute began between the two, and what is shown is of a minute: once more from the start.
-            let before = board.status("last success")?;
-            board.ask("poll")?;
-            board.wait_for_status("last success", Duration::from_secs(30), |value| {
-                Some(value) != before.as_deref()
-            })?;
+    let mut compared = compare(&host, board)?;
+    for _ in 1..COMPARISONS {
+        if compared.is_ok() {
+            break;
         }
-        let once = host.run(&["once", "--report", "--png", "host.png"])?;
-        let png = fs::read(host.dir().join("host.png"))
-            .map_err(|error| format!("the picture: {error}"))?;
-        let expected = Picture::from_png(&png).ok_or("the host's picture cannot be read")?;
-        let shown = board.screen()?;
-        match shown.check_equal(&expected) {
-            Ok(()) => return Ok(once.stdout),
-            Err(this) => difference = this,
-        }
+        let before = board.status("last success")?;
+        board.ask("poll")?;
+        board.wait_for_status("last success", Duration::from_secs(30), |value| {
+            Some(value) != before.as_deref()
+        })?;
+        compared = compare(&host, board)?;
     }
-    Err(difference + &board.last_words())
+    compared.map_err(|difference| difference + &board.last_words())
+}
+
+/// Compares the board's screen with what the host program draws now: its report, or the difference.
+fn compare(host: &Host, board: &mut Running<'_>) -> Result<Result<String, String>, String> {
+    let once = host.run(&["once", "--report", "--png", "host.png"])?;
+    let png =
+        fs::read(host.dir().join("host.png")).map_err(|error| format!("the picture: {error}"))?;
+    let expected = Picture::from_png(&png).ok_or("the host's picture cannot be read")?;
+    Ok(board.screen()?.check_equal(&expected).map(|()| once.stdout))
 }
 
 /// Has the board update, again and again, until it succeeds. Asked too early, a board that is to keep quiet does.
