@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::Trouble;
+use crate::SessionError;
 
 /// The longest line that a board takes, in bytes, without its end.
 const MAX_LINE: usize = 512;
@@ -73,12 +73,12 @@ impl Command {
     /// The line, without its end.
     ///
     /// # Errors
-    /// [`Trouble::Unsendable`] for what fits into no line.
-    pub fn line(&self) -> Result<&str, Trouble> {
+    /// [`SessionError::Unsendable`] for what fits into no line.
+    pub fn line(&self) -> Result<&str, SessionError> {
         match self.trouble {
-            Some(trouble) => Err(Trouble::Unsendable(trouble)),
+            Some(trouble) => Err(SessionError::Unsendable(trouble)),
             None if self.text.len() > MAX_LINE => {
-                Err(Trouble::Unsendable("a word is too long for the board"))
+                Err(SessionError::Unsendable("a word is too long for the board"))
             }
             None => Ok(&self.text),
         }

@@ -42,7 +42,7 @@ pub use status::Status;
 
 /// Why a board did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum SessionError {
     /// The port cannot be opened.
     #[error("the port cannot be opened")]
     NoPort(#[source] io::Error),
@@ -66,7 +66,7 @@ pub enum Trouble {
     Nonsense(&'static str),
 }
 
-impl Trouble {
+impl SessionError {
     /// Whether it is worth while to find the board again and repeat.
     #[must_use]
     pub const fn is_about_contact(&self) -> bool {

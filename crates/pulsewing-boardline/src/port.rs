@@ -8,7 +8,7 @@ use std::{
 
 use serial2::SerialPort;
 
-use crate::Trouble;
+use crate::SessionError;
 
 /// The line's speed, in bits a second. It means nothing to a board on USB.
 const BAUD: u32 = 115_200;
@@ -24,20 +24,20 @@ pub trait Port {
     /// Reads what has arrived, waiting for it at most this long; nothing when the time is over.
     ///
     /// # Errors
-    /// [`Trouble::Lost`].
-    fn read<'b>(&mut self, buffer: &'b mut [u8], wait: Duration) -> Result<&'b [u8], Trouble>;
+    /// [`SessionError::Lost`].
+    fn read<'b>(&mut self, buffer: &'b mut [u8], wait: Duration) -> Result<&'b [u8], SessionError>;
 
     /// Writes all of it.
     ///
     /// # Errors
-    /// [`Trouble::Silent`] when the board does not take it, [`Trouble::Lost`] when it is gone.
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble>;
+    /// [`SessionError::Silent`] when the board does not take it, [`SessionError::Lost`] when it is gone.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), SessionError>;
 
     /// Opens it anew after it was lost.
     ///
     /// # Errors
-    /// [`Trouble::NoPort`] or [`Trouble::Busy`].
-    fn reopen(&mut self) -> Result<(), Trouble>;
+    /// [`SessionError::NoPort`] or [`SessionError::Busy`].
+    fn reopen(&mut self) -> Result<(), SessionError>;
 }
 
 /// An open serial port. It is this program's alone.
@@ -54,12 +54,12 @@ impl Serial {
     /// Opens a port by the path of its device.
     ///
     /// # Errors
-    /// [`Trouble::NoPort`] or [`Trouble::Busy`].
-    pub fn open(path: &Path) -> Result<Self, Trouble> {
-        let mut serial = SerialPort::open(path, BAUD).map_err(Trouble::NoPort)?;
+    /// [`SessionError::NoPort`] or [`SessionError::Busy`].
+    pub fn open(path: &Path) -> Result<Self, SessionError> {
+        let mut serial = SerialPort::open(path, BAUD).map_err(SessionError::NoPort)?;
         serial
             .set_write_timeout(WRITE_FOR)
-            .map_err(Trouble::NoPort)?;
+            .map_err(SessionError::NoPort)?;
         Ok(Self {
             #[cfg(unix)]
             _lock: lock(&serial)?,
@@ -74,47 +74,49 @@ impl Port for Serial {
         &self.path
     }
 
-    fn read<'b>(&mut self, buffer: &'b mut [u8], wait: Duration) -> Result<&'b [u8], Trouble> {
+    fn read<'b>(&mut self, buffer: &'b mut [u8], wait: Duration) -> Result<&'b [u8], SessionError> {
         // The system counts in whole milliseconds; none would be none at all.
         let wait = wait.max(Duration::from_millis(1));
-        self.serial.set_read_timeout(wait).map_err(Trouble::Lost)?;
+        self.serial
+            .set_read_timeout(wait)
+            .map_err(SessionError::Lost)?;
         match self.serial.read(buffer) {
-            Ok(0) => Err(Trouble::Lost(io::ErrorKind::UnexpectedEof.into())),
+            Ok(0) => Err(SessionError::Lost(io::ErrorKind::UnexpectedEof.into())),
             Ok(length) => Ok(buffer.get(..length).unwrap_or_default()),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(&[]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(&[]),
-            Err(error) => Err(Trouble::Lost(error)),
+            Err(error) => Err(SessionError::Lost(error)),
         }
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
         self.serial
             .write_all(bytes)
             .map_err(|error| match error.kind() {
-                io::ErrorKind::TimedOut => Trouble::Silent,
-                _ => Trouble::Lost(error),
+                io::ErrorKind::TimedOut => SessionError::Silent,
+                _ => SessionError::Lost(error),
             })
     }
 
-    fn reopen(&mut self) -> Result<(), Trouble> {
+    fn reopen(&mut self) -> Result<(), SessionError> {
         *self = Self::open(&self.path)?;
         Ok(())
     }
 }
 
 #[cfg(unix)]
-fn lock(serial: &SerialPort) -> Result<std::fs::File, Trouble> {
+fn lock(serial: &SerialPort) -> Result<std::fs::File, SessionError> {
     use std::{fs::TryLockError, os::fd::AsFd};
 
     let file = std::fs::File::from(
         serial
             .as_fd()
             .try_clone_to_owned()
-            .map_err(Trouble::NoPort)?,
+            .map_err(SessionError::NoPort)?,
     );
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Trouble::Busy),
-        Err(TryLockError::Error(error)) => Err(Trouble::NoPort(error)),
+        Err(TryLockError::WouldBlock) => Err(SessionError::Busy),
+        Err(TryLockError::Error(error)) => Err(SessionError::NoPort(error)),
     }
 }

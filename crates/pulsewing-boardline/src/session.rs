@@ -14,7 +14,7 @@ use std::{
 };
 
 use crate::{
-    Command, Port, Status, Trouble,
+    Command, Port, SessionError, Status,
     line::{Line, Lines},
 };
 
@@ -54,7 +54,7 @@ pub struct Session<P> {
 
 /// Why a reply did not end well.
 enum NoReply {
-    Trouble(Trouble),
+    SessionError(SessionError),
     /// The board restarted, or something else than a reply came.
     OutOfStep,
 }
@@ -64,12 +64,12 @@ impl<P: Port> Session<P> {
     /// is told what goes on, without any secret.
     ///
     /// # Errors
-    /// [`Trouble`]; [`Trouble::Silent`] when no board of ours answers in time.
+    /// [`SessionError`]; [`SessionError::Silent`] when no board of ours answers in time.
     pub fn begin(
         port: P,
         patience: Duration,
         detail: impl Fn(&str) + Send + 'static,
-    ) -> Result<(Self, Status), Trouble> {
+    ) -> Result<(Self, Status), SessionError> {
         let mut session = Self {
             port,
             lines: Lines::default(),
@@ -91,8 +91,8 @@ impl<P: Port> Session<P> {
     /// is found again and the command repeated, once: only for commands that may be said twice.
     ///
     /// # Errors
-    /// [`Trouble`].
-    pub fn ask(&mut self, command: &Command) -> Result<Vec<String>, Trouble> {
+    /// [`SessionError`].
+    pub fn ask(&mut self, command: &Command) -> Result<Vec<String>, SessionError> {
         if !self.is_in_step {
             self.resync(PATIENCE)?;
         }
@@ -109,33 +109,33 @@ impl<P: Port> Session<P> {
     /// Sends a command and returns the lines of its reply.
     ///
     /// # Errors
-    /// [`Trouble`].
-    pub fn ask_once(&mut self, command: &Command) -> Result<Vec<String>, Trouble> {
+    /// [`SessionError`].
+    pub fn ask_once(&mut self, command: &Command) -> Result<Vec<String>, SessionError> {
         self.ask_once_within(command, LINE_WITHIN)
     }
 
     /// As [`ask_once`](Self::ask_once), for a command whose reply takes longer than others.
     ///
     /// # Errors
-    /// [`Trouble`].
+    /// [`SessionError`].
     pub fn ask_once_within(
         &mut self,
         command: &Command,
         line_within: Duration,
-    ) -> Result<Vec<String>, Trouble> {
+    ) -> Result<Vec<String>, SessionError> {
         if !self.is_in_step {
             self.resync(PATIENCE)?;
         }
         self.say(command)?;
         match self.reply(line_within) {
             Ok(lines) => Ok(lines),
-            Err(NoReply::Trouble(trouble)) => {
+            Err(NoReply::SessionError(trouble)) => {
                 self.is_in_step &= !trouble.is_about_contact();
                 Err(trouble)
             }
             Err(NoReply::OutOfStep) => {
                 self.is_in_step = false;
-                Err(Trouble::Silent)
+                Err(SessionError::Silent)
             }
         }
     }
@@ -143,16 +143,16 @@ impl<P: Port> Session<P> {
     /// Asks for the board's status.
     ///
     /// # Errors
-    /// [`Trouble`].
-    pub fn status(&mut self) -> Result<Status, Trouble> {
+    /// [`SessionError`].
+    pub fn status(&mut self) -> Result<Status, SessionError> {
         Status::parse(&self.ask(&Command::new("status"))?)
     }
 
     /// Sends a command that restarts the board, and finds it again.
     ///
     /// # Errors
-    /// [`Trouble`]; [`Trouble::Nonsense`] when it goes on as if nothing had been said.
-    pub fn restart(&mut self, command: &Command) -> Result<Status, Trouble> {
+    /// [`SessionError`]; [`SessionError::Nonsense`] when it goes on as if nothing had been said.
+    pub fn restart(&mut self, command: &Command) -> Result<Status, SessionError> {
         let before = self.status()?.uptime();
         match self.ask_once(command) {
             // The board may be gone before its last word is out.
@@ -169,7 +169,7 @@ impl<P: Port> Session<P> {
                 return Ok(status);
             }
             if since.elapsed() >= PATIENCE {
-                return Err(Trouble::Nonsense("it was to restart, and did not"));
+                return Err(SessionError::Nonsense("it was to restart, and did not"));
             }
             std::thread::sleep(LOOK_EVERY);
         }
@@ -178,8 +178,8 @@ impl<P: Port> Session<P> {
     /// Sends a command without waiting for its reply.
     ///
     /// # Errors
-    /// [`Trouble`].
-    pub fn say(&mut self, command: &Command) -> Result<(), Trouble> {
+    /// [`SessionError`].
+    pub fn say(&mut self, command: &Command) -> Result<(), SessionError> {
         let line = command.line()?;
         (self.detail)(&format!("to the board: {command}"));
         let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(line.len() + 1));
@@ -188,7 +188,7 @@ impl<P: Port> Session<P> {
         self.write(&bytes)
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
         let result = self.port.write(bytes);
         self.is_in_step &= result.is_ok();
         result
@@ -197,30 +197,30 @@ impl<P: Port> Session<P> {
     /// Finds the board again and gets into step with it.
     ///
     /// # Errors
-    /// [`Trouble`]; [`Trouble::Silent`] when it does not answer in time.
-    pub fn resync(&mut self, patience: Duration) -> Result<Status, Trouble> {
+    /// [`SessionError`]; [`SessionError::Silent`] when it does not answer in time.
+    pub fn resync(&mut self, patience: Duration) -> Result<Status, SessionError> {
         self.is_in_step = false;
         let until = Instant::now() + patience;
-        let mut last = Trouble::Silent;
+        let mut last = SessionError::Silent;
         while Instant::now() < until {
             match self.get_in_step(until) {
                 Ok(status) => {
                     self.is_in_step = true;
                     return Ok(status);
                 }
-                Err(trouble @ Trouble::Lost(_)) => {
+                Err(trouble @ SessionError::Lost(_)) => {
                     (self.detail)(&format!("{trouble}; looking for it"));
                     last = trouble;
                     self.reopen(until);
                 }
-                Err(Trouble::Silent) => {}
+                Err(SessionError::Silent) => {}
                 Err(trouble) => return Err(trouble),
             }
         }
         Err(last)
     }
 
-    fn get_in_step(&mut self, until: Instant) -> Result<Status, Trouble> {
+    fn get_in_step(&mut self, until: Instant) -> Result<Status, SessionError> {
         let mut asked = 0_u32;
         loop {
             // The first line end closes a line that somebody left half-way, and `abort` an upload:
@@ -244,14 +244,14 @@ impl<P: Port> Session<P> {
                 }
             }
             if Instant::now() >= until {
-                return Err(Trouble::Silent);
+                return Err(SessionError::Silent);
             }
         }
     }
 
     /// Reads the late replies to what was asked before. A board that restarted meanwhile owes none any
     /// more, and is quiet.
-    fn drain(&mut self, until: Instant) -> Result<(), Trouble> {
+    fn drain(&mut self, until: Instant) -> Result<(), SessionError> {
         self.write(format!("{NO_COMMAND}\n").as_bytes())?;
         let mut quiet_at = Instant::now() + LINE_WITHIN;
         while let Some(line) = self.line(quiet_at.min(until))? {
@@ -285,15 +285,15 @@ impl<P: Port> Session<P> {
         let mut lines = Vec::new();
         let mut until = Instant::now() + line_within;
         loop {
-            match self.line(until).map_err(NoReply::Trouble)? {
-                None => return Err(NoReply::Trouble(Trouble::Silent)),
+            match self.line(until).map_err(NoReply::SessionError)? {
+                None => return Err(NoReply::SessionError(SessionError::Silent)),
                 Some(Line::Other(text)) => {
                     let shown: String = text.chars().filter(|c| !c.is_control()).collect();
                     (self.detail)(&format!("from the board: {shown}"));
                 }
                 Some(Line::Ok) => return Ok(lines),
                 Some(Line::Error(sentence)) => {
-                    return Err(NoReply::Trouble(Trouble::Refused(sentence)));
+                    return Err(NoReply::SessionError(SessionError::Refused(sentence)));
                 }
                 Some(Line::Reply(_)) if lines.len() >= MAX_LINES => {
                     return Err(NoReply::OutOfStep);
@@ -307,7 +307,7 @@ impl<P: Port> Session<P> {
     }
 
     /// The next line that ends before `until`.
-    fn line(&mut self, until: Instant) -> Result<Option<Line>, Trouble> {
+    fn line(&mut self, until: Instant) -> Result<Option<Line>, SessionError> {
         loop {
             while let Some(byte) = self.arrived.pop_front() {
                 if let Some(line) = self.lines.push(byte) {
@@ -342,7 +342,11 @@ mod tests {
             Path::new("slow")
         }
 
-        fn read<'b>(&mut self, buffer: &'b mut [u8], wait: Duration) -> Result<&'b [u8], Trouble> {
+        fn read<'b>(
+            &mut self,
+            buffer: &'b mut [u8],
+            wait: Duration,
+        ) -> Result<&'b [u8], SessionError> {
             self.bytes = match self.asked.pop_front().as_deref() {
                 _ if self.is_starting => {
                     std::thread::park_timeout(wait);
@@ -366,14 +370,14 @@ mod tests {
             Ok(filled)
         }
 
-        fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+        fn write(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
             let lines = bytes.split(|byte| *byte == b'\n');
             let lines = lines.map(|line| String::from_utf8_lossy(line).into_owned());
             self.asked.extend(lines.filter(|line| !line.is_empty()));
             Ok(())
         }
 
-        fn reopen(&mut self) -> Result<(), Trouble> {
+        fn reopen(&mut self) -> Result<(), SessionError> {
             Ok(())
         }
     }

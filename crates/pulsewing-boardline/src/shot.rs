@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use base64ct::{Base64, Encoding};
 
-use crate::Trouble;
+use crate::SessionError;
 
 /// The longest side that is believed, in pixels.
 const MAX_SIDE: usize = 2_048;
@@ -28,17 +28,17 @@ impl Shot {
     /// Reads the lines of a reply.
     ///
     /// # Errors
-    /// [`Trouble::Nonsense`].
-    pub fn parse(lines: &[String]) -> Result<Self, Trouble> {
+    /// [`SessionError::Nonsense`].
+    pub fn parse(lines: &[String]) -> Result<Self, SessionError> {
         let mut lines = lines.iter();
         let (width, height) = lines
             .next()
             .and_then(|line| size(line))
-            .ok_or(Trouble::Nonsense("the picture has no size"))?;
+            .ok_or(SessionError::Nonsense("the picture has no size"))?;
         let palette = lines
             .next()
             .and_then(|line| palette(line))
-            .ok_or(Trouble::Nonsense("the picture has no colours"))?;
+            .ok_or(SessionError::Nonsense("the picture has no colours"))?;
         let mut pixels = Vec::with_capacity(width * height);
         let mut above = vec![0; width];
         for line in lines {
@@ -46,15 +46,15 @@ impl Shot {
                 .strip_prefix("row ")
                 .and_then(|text| Base64::decode_vec(text).ok())
                 .and_then(|bytes| row(&bytes, &above))
-                .ok_or(Trouble::Nonsense("a row of the picture is damaged"))?;
+                .ok_or(SessionError::Nonsense("a row of the picture is damaged"))?;
             if pixels.len() < width * height {
                 pixels.extend_from_slice(&above);
             } else {
-                return Err(Trouble::Nonsense("the picture has too many rows"));
+                return Err(SessionError::Nonsense("the picture has too many rows"));
             }
         }
         if pixels.len() != width * height {
-            return Err(Trouble::Nonsense("the picture has too few rows"));
+            return Err(SessionError::Nonsense("the picture has too few rows"));
         }
         Ok(Self {
             width,
@@ -147,7 +147,7 @@ mod tests {
 
     const PALETTE: &str = "palette 000000 ffffff 0000ff 000000 000000 000000 000000 000000 000000 000000 000000 000000 000000 000000 000000 ff8000";
 
-    fn shot(size: &str, rows: &[&[u8]]) -> Result<Shot, Trouble> {
+    fn shot(size: &str, rows: &[&[u8]]) -> Result<Shot, SessionError> {
         let mut lines = vec![format!("frame {size}"), PALETTE.to_owned()];
         lines.extend(
             rows.iter()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pulsewing_core::Provider;
 
-use crate::Trouble;
+use crate::SessionError;
 
 /// The reply to `status`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,8 +40,8 @@ impl Status {
     /// Reads the lines of a reply.
     ///
     /// # Errors
-    /// [`Trouble::Nonsense`] when it does not say which board it is.
-    pub fn parse(lines: &[String]) -> Result<Self, Trouble> {
+    /// [`SessionError::Nonsense`] when it does not say which board it is.
+    pub fn parse(lines: &[String]) -> Result<Self, SessionError> {
         let status = Self {
             rows: lines
                 .iter()
@@ -50,7 +50,7 @@ impl Status {
                 .collect(),
         };
         if status.get("board").is_none() || status.serial().is_empty() {
-            return Err(Trouble::Nonsense("it does not say which board it is"));
+            return Err(SessionError::Nonsense("it does not say which board it is"));
         }
         Ok(status)
     }

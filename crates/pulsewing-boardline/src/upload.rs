@@ -6,7 +6,7 @@ use base64ct::{Base64, Encoding};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::{Command, Port, Session, Status, Trouble, session::PATIENCE};
+use crate::{Command, Port, Session, SessionError, Status, session::PATIENCE};
 
 /// How many bytes a line carries: with `data ` and in base64 they have to fit into the 512 bytes that
 /// a board takes at once.
@@ -46,14 +46,14 @@ impl<P: Port> Session<P> {
     /// its status.
     ///
     /// # Errors
-    /// [`Trouble`]; [`Trouble::Refused`] when the board does not store them.
+    /// [`SessionError`]; [`SessionError::Refused`] when the board does not store them.
     pub fn upload(
         &mut self,
         what: What,
         bytes: &[u8],
         mut progress: impl FnMut(usize),
         is_there: impl Fn(&Status) -> bool,
-    ) -> Result<Vec<String>, Trouble> {
+    ) -> Result<Vec<String>, SessionError> {
         let mut attempt = 1;
         loop {
             match self.attempt(what, bytes, &mut progress) {
@@ -67,7 +67,7 @@ impl<P: Port> Session<P> {
                     }
                 }
                 // A line that noise got into is refused as well.
-                Err(Trouble::Refused(_)) if attempt == 1 => self.abort()?,
+                Err(SessionError::Refused(_)) if attempt == 1 => self.abort()?,
                 result => return result,
             }
             attempt += 1;
@@ -77,10 +77,10 @@ impl<P: Port> Session<P> {
     /// Has the board forget an upload that was begun.
     ///
     /// # Errors
-    /// [`Trouble`] with the contact; that there was none to forget is none.
-    pub fn abort(&mut self) -> Result<(), Trouble> {
+    /// [`SessionError`] with the contact; that there was none to forget is none.
+    pub fn abort(&mut self) -> Result<(), SessionError> {
         match self.ask(&Command::new("abort")) {
-            Ok(_) | Err(Trouble::Refused(_)) => Ok(()),
+            Ok(_) | Err(SessionError::Refused(_)) => Ok(()),
             Err(trouble) => Err(trouble),
         }
     }
@@ -90,7 +90,7 @@ impl<P: Port> Session<P> {
         what: What,
         bytes: &[u8],
         progress: &mut impl FnMut(usize),
-    ) -> Result<Vec<String>, Trouble> {
+    ) -> Result<Vec<String>, SessionError> {
         let put = Command::new("put")
             .word(what.word())
             .word(&bytes.len().to_string())

@@ -110,7 +110,7 @@ impl Day {
     /// The least, mean and greatest rate; `None` while there is no minute.
     #[must_use]
     pub fn extent(&self) -> Option<Extent> {
-        Extent::of(self.iter().map(|(_, bpm)| bpm))
+        Extent::from_rates(self.iter().map(|(_, bpm)| bpm))
     }
 }
 
@@ -215,7 +215,7 @@ impl Window {
     /// The least, mean and greatest rate; `None` while there is no minute.
     #[must_use]
     pub fn extent(&self) -> Option<Extent> {
-        Extent::of(self.samples.iter().map(|sample| sample.bpm))
+        Extent::from_rates(self.samples.iter().map(|sample| sample.bpm))
     }
 }
 
@@ -233,7 +233,7 @@ pub struct Extent {
 impl Extent {
     /// Finds the extent of rates; `None` without any.
     #[must_use]
-    pub fn of(rates: impl IntoIterator<Item = Bpm>) -> Option<Self> {
+    pub fn from_rates(rates: impl IntoIterator<Item = Bpm>) -> Option<Self> {
         let mut rates = rates.into_iter();
         let first = rates.next()?;
         let start = (first, first, u32::from(first.get()), 1_u32);

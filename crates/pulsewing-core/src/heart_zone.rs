@@ -128,7 +128,7 @@ pub enum ClassicZone {
 impl ClassicZone {
     /// The zone of a rate.
     #[must_use]
-    pub const fn of(bpm: Bpm) -> Self {
+    pub const fn from_bpm(bpm: Bpm) -> Self {
         match bpm.get() {
             ..60 => Self::DangerouslyLow,
             60..75 => Self::VeryLow,
@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn the_classic_words_are_the_originals() {
-        let words = [59, 60, 75, 85, 95, 105, 120, 135].map(|n| ClassicZone::of(bpm(n)).name());
+        let words =
+            [59, 60, 75, 85, 95, 105, 120, 135].map(|n| ClassicZone::from_bpm(bpm(n)).name());
         assert_eq!(
             words,
             [

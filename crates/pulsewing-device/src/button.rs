@@ -5,10 +5,10 @@ use core::time::Duration;
 use embassy_futures::select::{Either, select};
 
 use crate::{
+    deadlines::Part,
     ports::{Board, Button, Clock, System},
     screenshot,
     shared::Shared,
-    vigil::Part,
 };
 
 /// A press of less is a screenshot; from here on the countdown is shown.
@@ -23,18 +23,18 @@ const DONE_WITHIN: Duration = Duration::from_secs(180);
 /// Waits for presses, for ever.
 pub(crate) async fn run<B: Board>(shared: &Shared<'_, B>, button: &mut B::Button) -> ! {
     loop {
-        shared.vigil.rest(Part::Button);
+        shared.deadlines.rest(Part::Button);
         button.pressed().await;
         shared
-            .vigil
+            .deadlines
             .promise(Part::Button, shared.after(DONE_WITHIN));
         match held_for(shared, button).await {
             held if held < SHORT => match screenshot::to_card(shared).await {
                 Ok(name) => shared
-                    .outlet
+                    .serial_queue
                     .log(format_args!("the picture is on the card: {name}")),
                 Err(error) => shared
-                    .outlet
+                    .serial_queue
                     .log(format_args!("no picture on the card: {error}")),
             },
             held if held < LONG => {}
@@ -73,12 +73,12 @@ async fn held_for<B: Board>(shared: &Shared<'_, B>, button: &mut B::Button) -> D
 pub(crate) async fn factory_reset<B: Board>(shared: &Shared<'_, B>) {
     shared.note(|facts| facts.erasing_in = Some(0));
     shared
-        .outlet
+        .serial_queue
         .log(format_args!("factory reset: everything is erased"));
     // Held until the restart: nobody writes to what was erased.
     let mut store = shared.store.lock().await;
     // Whether it worked or not: the next start goes on with it.
     let _ = store.factory_reset().await;
-    let _ = shared.outlet.flush(&shared.clock).await;
+    let _ = shared.serial_queue.flush(&shared.clock).await;
     shared.system.restart()
 }

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use pulsewing_store::{ErrorEntry, MAX_ERROR_TEXT, MAX_ERRORS};
 
-use crate::outlet::text;
+use crate::serial_queue::text;
 
 /// How long one that is in the log is only counted.
 const COUNTED_FOR: Duration = Duration::from_secs(24 * 3_600);

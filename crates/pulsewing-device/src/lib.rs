@@ -40,26 +40,26 @@
     )
 )]
 
-mod apart;
 mod app;
 mod backoff;
 mod bmp;
 mod button;
 mod configuration;
 mod console;
+mod deadlines;
 mod errors;
 mod improv;
-mod meter;
-mod outlet;
+mod instruction_counts;
+mod own_frame;
 mod picture;
 pub mod ports;
 mod posix_tz;
 mod run;
 mod screen;
 mod screenshot;
+mod serial_queue;
 mod shared;
 mod situation;
-mod vigil;
 
 pub use run::{Parts, run};
 pub use screen::CARD_WALLPAPER;

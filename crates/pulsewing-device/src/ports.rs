@@ -216,12 +216,12 @@ pub struct Unanswered {
     /// What that means for the request.
     pub cause: NoAnswer,
     /// What went wrong, where more is known.
-    pub trouble: Option<Trouble>,
+    pub connect_error: Option<ConnectError>,
 }
 
 /// What stands between the board and a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Trouble {
+pub enum ConnectError {
     /// The name could not be resolved.
     #[error("the name server does not know the address")]
     Dns,

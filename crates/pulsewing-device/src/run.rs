@@ -14,17 +14,17 @@ use pulsewing_store::{MAX_SETTINGS, MAX_SNAPSHOT, Settings, Store, StoreError};
 use zeroize::Zeroizing;
 
 use crate::{
-    apart::apart,
     app::{App, Found},
     button,
     console::Console,
+    deadlines::Deadlines,
     errors::Journal,
-    outlet::Outlet,
+    own_frame::own_frame,
     picture::Picture,
     ports::{Board, Entropy, System, Trusted, Web},
     screen,
-    shared::{ChainFacts, Facts, Shared, Wishes},
-    vigil::Vigil,
+    serial_queue::SerialQueue,
+    shared::{AppRequests, ChainFacts, Facts, Shared},
 };
 
 /// A board's parts.
@@ -87,17 +87,17 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
         wallpaper,
     } = parts;
     system.progress();
-    let outlet = Outlet::new();
+    let serial_queue = SerialQueue::new();
     let board = B::System::BOARD;
     let version = env!("CARGO_PKG_VERSION");
-    outlet.log(format_args!("pulsewing {version} on {board}"));
+    serial_queue.log(format_args!("pulsewing {version} on {board}"));
     let Start {
         settings,
         reading,
         facts,
         errors,
         found,
-    } = apart(Start::read(&mut store, &outlet)).await;
+    } = own_frame(Start::read(&mut store, &serial_queue)).await;
     let mut seed = [0; 4];
     entropy.fill(&mut seed);
     let seed = u32::from_le_bytes(seed);
@@ -114,10 +114,10 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
         reading: RefCell::new(reading),
         facts: RefCell::new(facts),
         errors: RefCell::new(errors),
-        outlet,
-        vigil: Vigil::new(),
-        wishes: Wishes::new(),
-        meter: crate::meter::Meter::default(),
+        serial_queue,
+        deadlines: Deadlines::new(),
+        requests: AppRequests::new(),
+        instruction_counts: crate::instruction_counts::InstructionCounts::default(),
         has_new_wallpaper: Cell::new(false),
         redraw: Signal::new(),
     };
@@ -137,17 +137,17 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
     // Made here and lent to their futures: what is moved into a future takes its room twice.
     let mut app = App::new(&shared, link, web, found, seed);
     let mut console = Console::new(&shared);
-    let vigil = shared
-        .vigil
-        .keep(&shared.clock, &shared.system, &shared.outlet);
+    let deadlines = shared
+        .deadlines
+        .keep(&shared.clock, &shared.system, &shared.serial_queue);
     let (never, ..) = join(
-        vigil,
+        deadlines,
         join5(
-            apart(app.run()),
-            apart(screen::run(&shared, &mut panel, wallpaper)),
-            apart(console.run(&mut input)),
-            apart(button::run(&shared, &mut button)),
-            apart(shared.outlet.pump(&mut output)),
+            own_frame(app.run()),
+            own_frame(screen::run(&shared, &mut panel, wallpaper)),
+            own_frame(console.run(&mut input)),
+            own_frame(button::run(&shared, &mut button)),
+            own_frame(shared.serial_queue.pump(&mut output)),
         ),
     )
     .await;
@@ -165,23 +165,23 @@ struct Start {
 
 impl Start {
     /// Reads what was stored. What cannot be read is done without, and said.
-    async fn read<F: NorFlash>(store: &mut Store<F>, outlet: &Outlet) -> Self {
+    async fn read<F: NorFlash>(store: &mut Store<F>, serial_queue: &SerialQueue) -> Self {
         let mut facts = Facts::default();
         match store.start().await {
             Ok(started) if started.finished_reset => {
-                outlet.log(format_args!("the factory reset was finished"));
+                serial_queue.log(format_args!("the factory reset was finished"));
             }
             Ok(_) => {}
-            Err(error) => outlet.log(format_args!("the flash: {error}")),
+            Err(error) => serial_queue.log(format_args!("the flash: {error}")),
         }
         facts.panic = store.take_panic().await.unwrap_or_default();
-        let settings = Self::settings(store, outlet, &mut facts).await;
-        let has_intent = Self::chain(store, outlet, &mut facts).await;
+        let settings = Self::settings(store, serial_queue, &mut facts).await;
+        let has_intent = Self::chain(store, serial_queue, &mut facts).await;
         let snapshot = {
             let mut buffer = [0; MAX_SNAPSHOT];
             let loaded = store.load_snapshot(&mut buffer).await;
             loaded.unwrap_or_else(|error| {
-                outlet.log(format_args!("the last picture: {error}"));
+                serial_queue.log(format_args!("the last picture: {error}"));
                 None
             })
         };
@@ -208,14 +208,14 @@ impl Start {
 
     async fn settings<F: NorFlash>(
         store: &mut Store<F>,
-        outlet: &Outlet,
+        serial_queue: &SerialQueue,
         facts: &mut Facts,
     ) -> Settings {
         let mut buffer = Zeroizing::new([0; MAX_SETTINGS]);
         match store.load_settings(&mut buffer[..]).await {
             Ok(settings) => settings.unwrap_or_default(),
             Err(error) => {
-                outlet.log(format_args!("the settings: {error}"));
+                serial_queue.log(format_args!("the settings: {error}"));
                 facts.settings_fault = Some(match error {
                     StoreError::Newer(_) => "The settings are from a newer firmware.",
                     _ => "The settings cannot be read.",
@@ -227,16 +227,20 @@ impl Start {
 
     /// Looks at the chain, for the status and for the earliest time that can be; whether a refresh
     /// was under way when the power went.
-    async fn chain<F: NorFlash>(store: &mut Store<F>, outlet: &Outlet, facts: &mut Facts) -> bool {
+    async fn chain<F: NorFlash>(
+        store: &mut Store<F>,
+        serial_queue: &SerialQueue,
+        facts: &mut Facts,
+    ) -> bool {
         let mut buffer = Zeroizing::new([0; MAX_RECORD]);
         match store.load_chain(&mut buffer[..]).await {
             Ok(Some(loaded)) => {
-                facts.chain = Some(ChainFacts::of(&loaded.record.chain));
+                facts.chain = Some(ChainFacts::from_chain(&loaded.record.chain));
                 loaded.record.intent.is_some()
             }
             Ok(None) => false,
             Err(error) => {
-                outlet.log(format_args!("the sign-in: {error}"));
+                serial_queue.log(format_args!("the sign-in: {error}"));
                 facts.chain_trouble = Some(error.trouble());
                 false
             }

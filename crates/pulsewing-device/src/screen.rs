@@ -10,11 +10,11 @@ use pulsewing_screen::{Model, Palette, Wallpaper};
 use crate::{
     backoff::Backoff,
     configuration,
-    meter::Work,
+    deadlines::Part,
+    instruction_counts::Work,
     ports::{Board, Card, Clock, PanelError},
     shared::{Facts, Shared},
     situation::{self, Texts, When},
-    vigil::Part,
 };
 
 /// The wallpaper's name on the card.
@@ -54,7 +54,7 @@ pub(crate) async fn run<B: Board>(
 /// Reads the user's wallpaper, from the flash or else from the card; returns its length.
 async fn load_wallpaper<B: Board>(shared: &Shared<'_, B>, memory: &mut [u8]) -> usize {
     shared
-        .vigil
+        .deadlines
         .promise(Part::Screen, shared.after(DRAWN_WITHIN));
     if memory.is_empty() {
         return 0;
@@ -85,7 +85,7 @@ impl<B: Board> Screen<'_, '_, B> {
         let shared = self.shared;
         loop {
             shared
-                .vigil
+                .deadlines
                 .promise(Part::Screen, shared.after(DRAWN_WITHIN));
             let sent = self.show(wallpaper).await;
             let next = match sent {
@@ -102,7 +102,7 @@ impl<B: Board> Screen<'_, '_, B> {
                 }
             };
             shared
-                .vigil
+                .deadlines
                 .promise(Part::Screen, next.saturating_add(DRAWN_WITHIN));
             let wake = select(shared.redraw.wait(), shared.clock.sleep_until(next)).await;
             if let Either::First(()) = wake
@@ -121,12 +121,14 @@ impl<B: Board> Screen<'_, '_, B> {
             picture.forget();
         }
         draw(shared, wallpaper, &mut |model, palette| {
-            shared.meter.measure(&shared.system, Work::Frame, || {
-                picture.draw(model, palette);
-            });
+            shared
+                .instruction_counts
+                .measure(&shared.system, Work::Frame, || {
+                    picture.draw(model, palette);
+                });
         });
         let changes = shared
-            .meter
+            .instruction_counts
             .measure(&shared.system, Work::Search, || picture.changes());
         match changes {
             Some(changes) => picture.send(&changes, self.panel).await,
@@ -170,7 +172,7 @@ fn draw<B: Board>(
             }
         }
         // Nothing is to be said only when there is a reading.
-        None => Model::of_state(state.unwrap_or(pulsewing_screen::State::FirstStart), theme),
+        None => Model::from_state(state.unwrap_or(pulsewing_screen::State::FirstStart), theme),
     };
     let model = match wallpaper {
         Some(wallpaper) => model.with_wallpaper(wallpaper.clone()),

@@ -21,12 +21,12 @@ use pulsewing_core::{
 use pulsewing_store::{MAX_ERROR_TEXT, PanicText, Settings, Store, When};
 
 use crate::{
+    deadlines::Deadlines,
     errors::Journal,
-    meter::Meter,
-    outlet::{Outlet, text},
+    instruction_counts::InstructionCounts,
     picture::Picture,
-    ports::{Board, Clock, JoinError, Joined, System, Trouble, Trusted},
-    vigil::Vigil,
+    ports::{Board, Clock, ConnectError, JoinError, Joined, System, Trusted},
+    serial_queue::{SerialQueue, text},
 };
 
 /// A name of a network, at most 32 bytes.
@@ -46,10 +46,10 @@ pub(crate) struct Shared<'b, B: Board> {
     pub(crate) reading: RefCell<Option<Reading>>,
     pub(crate) facts: RefCell<Facts>,
     pub(crate) errors: RefCell<Journal>,
-    pub(crate) outlet: Outlet,
-    pub(crate) vigil: Vigil,
-    pub(crate) wishes: Wishes,
-    pub(crate) meter: Meter,
+    pub(crate) serial_queue: SerialQueue,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) requests: AppRequests,
+    pub(crate) instruction_counts: InstructionCounts,
     /// There is another wallpaper to load.
     pub(crate) has_new_wallpaper: Cell<bool>,
     /// Something that is shown has changed.
@@ -57,7 +57,7 @@ pub(crate) struct Shared<'b, B: Board> {
 }
 
 /// What somebody wants of the app loop.
-pub(crate) struct Wishes {
+pub(crate) struct AppRequests {
     /// There is a wish.
     pub(crate) any: Signal<NoopRawMutex, ()>,
     /// A cycle now.
@@ -70,7 +70,7 @@ pub(crate) struct Wishes {
     pub(crate) joined: Signal<NoopRawMutex, Result<(), JoinError>>,
 }
 
-impl Wishes {
+impl AppRequests {
     pub(crate) const fn new() -> Self {
         Self {
             any: Signal::new(),
@@ -110,7 +110,7 @@ pub(crate) struct ChainFacts {
 }
 
 impl ChainFacts {
-    pub(crate) fn of(chain: &Stored) -> Self {
+    pub(crate) fn from_chain(chain: &Stored) -> Self {
         Self {
             provider: chain.provider(),
             generation: chain.generation(),
@@ -134,7 +134,7 @@ pub(crate) struct Facts {
     /// How the last cycle ended, since the start.
     pub(crate) ended: Option<Result<(), Failure>>,
     /// What stood between board and server in the last exchange that failed.
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) connect_error: Option<ConnectError>,
     /// New tokens are in memory and not yet in the store.
     pub(crate) holds_unstored: bool,
     /// The store did not take new tokens when it was last asked to.
@@ -159,7 +159,7 @@ impl<B: Board> Shared<'_, B> {
     /// Says what went wrong on the serial line, and writes it to the log unless it is there. It must
     /// not hold a secret.
     pub(crate) async fn went_wrong(&self, what: fmt::Arguments<'_>) {
-        self.outlet.log(what);
+        self.serial_queue.log(what);
         let what: heapless::String<MAX_ERROR_TEXT> = text(what);
         let up = self.clock.up();
         if !self.errors.borrow_mut().is_to_be_written(&what, up) {
@@ -178,7 +178,7 @@ impl<B: Board> Shared<'_, B> {
             .await
             .is_err()
         {
-            self.outlet
+            self.serial_queue
                 .log(format_args!("the error log could not be written"));
         }
     }
@@ -204,7 +204,7 @@ impl<B: Board> Shared<'_, B> {
             return Err(TokensUnstored);
         }
         // What was said is heard if somebody listens.
-        let _ = self.outlet.flush(&self.clock).await;
+        let _ = self.serial_queue.flush(&self.clock).await;
         let _store = self.store.lock().await;
         self.system.restart()
     }

@@ -14,8 +14,8 @@ use pulsewing_core::{
 use pulsewing_screen::State;
 
 use crate::{
-    outlet::text,
-    ports::{JoinError, Trouble},
+    ports::{ConnectError, JoinError},
+    serial_queue::text,
     shared::{Facts, Network},
 };
 
@@ -85,22 +85,22 @@ pub(crate) fn state<'t>(facts: &Facts, when: &When<'_>, texts: &'t mut Texts) ->
 }
 
 fn of_network<'t>(network: &Network, texts: &'t mut Texts) -> State<'t> {
-    let (name, trouble) = match network {
+    let (name, error) = match network {
         Network::Unknown => {
             return State::SetUpNeeded { command: PROVISION };
         }
         Network::Untried | Network::Joined(..) => return State::FirstStart,
         Network::Cable(JoinError::NotFound) => return State::Offline,
-        Network::Cable(trouble) => ("The network", *trouble),
+        Network::Cable(error) => ("The network", *error),
         Network::Joining(ssid, None | Some(JoinError::NotFound)) => {
             texts.ssid.clone_from(ssid);
             return State::JoiningWifi {
                 network: &texts.ssid,
             };
         }
-        Network::Joining(ssid, Some(trouble)) => (ssid.as_str(), *trouble),
+        Network::Joining(ssid, Some(error)) => (ssid.as_str(), *error),
     };
-    texts.what = match trouble {
+    texts.what = match error {
         JoinError::NotFound => text(format_args!("{name} is not in reach.")),
         JoinError::Refused => text(format_args!("{name} refuses the password.")),
         JoinError::NoAddress => text(format_args!("{name} gives no address (DHCP).")),
@@ -108,7 +108,7 @@ fn of_network<'t>(network: &Network, texts: &'t mut Texts) -> State<'t> {
     };
     State::Fault {
         what: &texts.what,
-        advice: match trouble {
+        advice: match error {
             JoinError::Refused => "Type on the computer: pulsewing board provision --wifi NAME",
             _ => "Trying again by itself. If this lasts, restart the router.",
         },
@@ -184,7 +184,7 @@ fn of_failure<'t>(
         Failure::NoAnswer {
             cause: NoAnswer::NeverLeft,
             ..
-        } => match facts.trouble.and_then(of_trouble) {
+        } => match facts.connect_error.and_then(connect_words) {
             Some((what, advice)) => {
                 texts.what = what;
                 fault(&texts.what, advice)
@@ -274,21 +274,24 @@ const fn of_strange_answer(cause: NoAnswer) -> Option<(&'static str, &'static st
 }
 
 /// What is said of trouble with TLS; `None` for what is plainly offline.
-fn of_trouble(trouble: Trouble) -> Option<(heapless::String<192>, &'static str)> {
-    let advice = match trouble {
-        Trouble::Dns | Trouble::Connect => return None,
-        Trouble::WrongName => {
+fn connect_words(connect_error: ConnectError) -> Option<(heapless::String<192>, &'static str)> {
+    let advice = match connect_error {
+        ConnectError::Dns | ConnectError::Connect => return None,
+        ConnectError::WrongName => {
             "Somebody stands between, or the address is wrong. Nothing was sent there."
         }
-        Trouble::UnknownIssuer => {
+        ConnectError::UnknownIssuer => {
             "Somebody stands between, or the board's roots are old. Nothing was sent there."
         }
-        Trouble::Expired | Trouble::NotYetValid => {
+        ConnectError::Expired | ConnectError::NotYetValid => {
             "The time is asked for anew. If this lasts, the server's owner has to act."
         }
-        Trouble::Tls(_) => "Trying again by itself. Nothing was sent.",
+        ConnectError::Tls(_) => "Trying again by itself. Nothing was sent.",
     };
-    Some((text(format_args!("No safe connection: {trouble}.")), advice))
+    Some((
+        text(format_args!("No safe connection: {connect_error}.")),
+        advice,
+    ))
 }
 
 /// The minute from which on something is allowed again, on the wearer's clock.

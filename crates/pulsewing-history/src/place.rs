@@ -52,7 +52,7 @@ pub enum Whereabouts {
 }
 
 impl Place {
-    pub(super) fn of(path: PathBuf) -> Self {
+    pub(super) fn new(path: PathBuf) -> Self {
         let id = id_of(&path);
         Self { path, id }
     }
@@ -134,7 +134,7 @@ pub(super) fn open(dir: &Path) -> Result<(Connection, Place), HistoryError> {
     // Nothing that a tampered file could bring along is run.
     db.pragma_update(None, "trusted_schema", false)?;
     schema::migrate(&mut db, schema::STEPS)?;
-    Ok((db, Place::of(path)))
+    Ok((db, Place::new(path)))
 }
 
 /// Opens the file without changing it or anything beside it; `None` when it was begun and not filled
@@ -147,7 +147,7 @@ pub(super) fn look(dir: &Path) -> Result<Option<(Connection, Place)>, HistoryErr
             return Ok(None);
         }
         db.pragma_update(None, "cache_size", -CACHE)?;
-        Ok(Some((db, Place::of(path.clone()))))
+        Ok(Some((db, Place::new(path.clone()))))
     };
     match look_at(&path).and_then(open) {
         Err(error) if error.is_about_writing() => match is_filled(&path, "-wal") {

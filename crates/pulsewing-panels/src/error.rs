@@ -5,7 +5,7 @@ use std::{error::Error, io, path::PathBuf};
 use embedded_graphics::geometry::Size;
 use thiserror::Error;
 
-use crate::{PanelSpec, PictureError, PinSpec};
+use crate::{PictureError, PinSpec};
 
 /// Why a panel cannot show a picture.
 #[derive(Debug, Error)]
@@ -106,7 +106,7 @@ pub enum PanelError {
     Picture(#[from] PictureError),
     /// This operating system has no such panels.
     #[error("there is no panel {0}")]
-    Unsupported(PanelSpec),
+    Unsupported(String),
 }
 
 impl PanelError {

@@ -96,7 +96,7 @@ impl Panel {
     /// Always.
     #[cfg(not(target_os = "linux"))]
     pub fn open(spec: &PanelSpec) -> Result<Self, PanelError> {
-        Err(PanelError::Unsupported(spec.clone()))
+        Err(PanelError::Unsupported(spec.to_string()))
     }
 
     /// A panel over a surface of which nothing is known yet.

@@ -77,7 +77,7 @@ fn frames(criterion: &mut Criterion) {
     group.bench_function("desk with a banner", |bencher| {
         bencher.iter(|| draw(black_box(&stale), &mut frame));
     });
-    let page = Model::of_state(State::NoValuesYet, Theme::Desk);
+    let page = Model::from_state(State::NoValuesYet, Theme::Desk);
     group.bench_function("wallpaper", |bencher| {
         bencher.iter(|| draw(black_box(&page), &mut frame));
     });

@@ -95,7 +95,7 @@ impl State<'_> {
     /// is more than a title.
     #[must_use]
     pub fn fits_a_banner(self, size: Size) -> bool {
-        is_read_to_its_end(&Notice::of_state(self), size)
+        is_read_to_its_end(&Notice::from_state(self), size)
     }
 }
 
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn every_banner_is_read_to_its_end_at_the_usual_sizes() {
-        let states = crate::state::examples().map(Notice::of_state);
+        let states = crate::state::examples().map(Notice::from_state);
         let notices = states.into_iter().chain(crate::state::of_every_freshness());
         for notice in notices {
             for (width, height) in [(480, 320), (320, 240), (800, 480), (1_024, 600)] {
@@ -246,7 +246,7 @@ mod tests {
     fn a_banner_stays_in_its_area() {
         let size = Size::new(240, 200);
         let mut frame = Frame::new(size, vec![0; 120 * 200]).unwrap();
-        let notice = Notice::of_state(State::TokensNotStored);
+        let notice = Notice::from_state(State::TokensNotStored);
         draw(&notice, &mut frame).unwrap();
         for (at, ink) in frame.bounding_box().points().zip(frame.pixels()) {
             assert!(ink == Ink::Ground || area(size).contains(at), "{at}");

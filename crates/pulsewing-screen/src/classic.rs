@@ -70,7 +70,7 @@ pub fn draw<D: DrawTarget<Color = Ink>>(facts: &Facts<'_>, target: &mut D) -> Re
     match &facts.latest {
         Latest::Fifteen(fifteen) => {
             let ink = match facts.freshness {
-                Freshness::Fresh => Ink::of_zone(fifteen.zone()),
+                Freshness::Fresh => Ink::from_zone(fifteen.zone()),
                 // An old rate does not look like one of now.
                 _ => Ink::Quiet,
             };

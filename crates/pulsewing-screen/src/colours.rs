@@ -14,7 +14,7 @@ pub struct Colours([[u8; 3]; 16]);
 
 impl Colours {
     /// The colours that `rgb` gives to each ink.
-    pub(crate) fn of(rgb: impl FnMut(Ink) -> [u8; 3]) -> Self {
+    pub(crate) fn from_rgb(rgb: impl FnMut(Ink) -> [u8; 3]) -> Self {
         Self(Ink::ALL.map(rgb))
     }
 

@@ -204,7 +204,7 @@ fn draw_beside<D: DrawTarget<Color = Ink>>(
     if is_fresh(facts) {
         layout
             .large
-            .write(zone.name(), Ink::of_heart_zone(zone), target)?;
+            .write(zone.name(), Ink::from_heart_zone(zone), target)?;
         if let Some(middle) = &layout.middle {
             middle.write(&moment, Ink::Text, target)?;
         }

@@ -69,7 +69,7 @@ impl Ink {
 
     /// The colour of a zone of the classic theme. Green for "Relaxing" is the original's.
     #[must_use]
-    pub const fn of_zone(zone: ClassicZone) -> Self {
+    pub const fn from_zone(zone: ClassicZone) -> Self {
         match zone {
             ClassicZone::DangerouslyLow => Self::Red,
             ClassicZone::VeryLow => Self::Violet,
@@ -99,7 +99,7 @@ impl Ink {
 
     /// The colour of a zone of the desk theme.
     #[must_use]
-    pub const fn of_heart_zone(zone: HeartZone) -> Self {
+    pub const fn from_heart_zone(zone: HeartZone) -> Self {
         match zone {
             HeartZone::Resting => Self::Blue,
             HeartZone::Light => Self::Cyan,

@@ -96,14 +96,14 @@ use scene::Scene;
 pub fn draw<D: DrawTarget<Color = Ink>>(model: &Model<'_>, target: &mut D) -> Result<(), D::Error> {
     let whole = target.bounding_box();
     let mut target = target.cropped(&whole);
-    Scene::of(model).draw(model.wallpaper.as_ref(), &mut target)
+    Scene::new(model).draw(model.wallpaper.as_ref(), &mut target)
 }
 
 /// The colours of a model's picture of this size: those of the palette, unless the user's wallpaper is
 /// seen, which has some of its own.
 #[must_use]
 pub fn colours(model: &Model<'_>, size: Size, palette: Palette) -> Colours {
-    match (&model.wallpaper, Scene::of(model).sky(size)) {
+    match (&model.wallpaper, Scene::new(model).sky(size)) {
         (Some(wallpaper), Some(_)) => wallpaper.colours(palette),
         _ => palette.colours(),
     }

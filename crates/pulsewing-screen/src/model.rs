@@ -102,7 +102,7 @@ impl<'r> Model<'r> {
 
     /// What is shown before the first reading.
     #[must_use]
-    pub const fn of_state(state: State<'r>, theme: Theme) -> Self {
+    pub const fn from_state(state: State<'r>, theme: Theme) -> Self {
         Self {
             theme,
             facts: None,
@@ -220,7 +220,7 @@ impl LatestFifteen {
     /// The zone of the greatest rate: the original takes its word and its colour from that.
     #[must_use]
     pub fn zone(&self) -> ClassicZone {
-        ClassicZone::of(self.max())
+        ClassicZone::from_bpm(self.max())
     }
 
     /// Whether minutes are missing between the reading at `index` and the next one.

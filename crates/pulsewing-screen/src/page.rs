@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn every_page_is_read_to_its_end_at_the_usual_sizes() {
-        for notice in examples().map(Notice::of_state) {
+        for notice in examples().map(Notice::from_state) {
             for (width, height) in [(480, 320), (320, 240), (800, 480), (1_024, 600)] {
                 let measures = Measures::new(Size::new(width, height));
                 let room = measures.height - 2 * measures.margin;
@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn where_there_is_little_room_the_command_is_what_stays() {
-        let notice = Notice::of_state(crate::State::SignInNeeded {
+        let notice = Notice::from_state(crate::State::SignInNeeded {
             command: "pulsewing login",
             address: None,
         });

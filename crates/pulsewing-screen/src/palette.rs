@@ -49,7 +49,7 @@ impl Palette {
     /// asks [`colours`](crate::colours).
     #[must_use]
     pub fn colours(self) -> Colours {
-        Colours::of(|ink| self.rgb(ink))
+        Colours::from_rgb(|ink| self.rgb(ink))
     }
 
     /// What a colour by day becomes.
@@ -246,8 +246,8 @@ mod tests {
             for (sight, matrix) in SIGHTS {
                 for (place, a) in ZONES.into_iter().enumerate() {
                     for b in &ZONES[..place] {
-                        let [one, other] =
-                            [a, *b].map(|zone| seen(matrix, palette.rgb(Ink::of_heart_zone(zone))));
+                        let [one, other] = [a, *b]
+                            .map(|zone| seen(matrix, palette.rgb(Ink::from_heart_zone(zone))));
                         let apart = apart(one, other);
                         assert!(
                             apart > 20.0,

@@ -25,8 +25,8 @@ pub(crate) enum Scene<'m> {
 }
 
 impl<'m> Scene<'m> {
-    pub(crate) fn of(model: &'m Model<'m>) -> Self {
-        let notice = model.state.map(Notice::of_state);
+    pub(crate) fn new(model: &'m Model<'m>) -> Self {
+        let notice = model.state.map(Notice::from_state);
         // Anything else that there is to say is no reason to wait calmly.
         let is_waiting = matches!(model.state, None | Some(State::NoValuesYet));
         match (&model.facts, model.theme) {
@@ -41,10 +41,10 @@ impl<'m> Scene<'m> {
             (Some(facts), Theme::Desk)
                 if model.state.is_none() && facts.freshness == Freshness::Cached =>
             {
-                Self::Page(Notice::of_failure())
+                Self::Page(Notice::from_failure())
             }
-            _ if is_waiting => Self::Waiting(Notice::of_state(State::NoValuesYet)),
-            _ => Self::Page(notice.unwrap_or_else(Notice::of_failure)),
+            _ if is_waiting => Self::Waiting(Notice::from_state(State::NoValuesYet)),
+            _ => Self::Page(notice.unwrap_or_else(Notice::from_failure)),
         }
     }
 
@@ -77,7 +77,7 @@ impl<'m> Scene<'m> {
             }
             Self::Desk(facts, notice) => {
                 // On tiny panels the age says it, in the same colour.
-                let of_freshness = Notice::of_freshness(facts.freshness, facts.absence)
+                let of_freshness = Notice::from_freshness(facts.freshness, facts.absence)
                     .filter(|_| banner::has_room_for_advice(whole.size));
                 let notice = notice.or(of_freshness);
                 let layout = desk::Layout::new(whole.size, notice.is_some());

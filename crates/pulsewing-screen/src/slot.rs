@@ -148,7 +148,7 @@ impl Slot {
     }
 
     /// The same for a number, which does not hang below its line.
-    pub(crate) fn of_number(letters: Letters, columns: Range<i32>, top: i32) -> Self {
+    pub(crate) fn for_number(letters: Letters, columns: Range<i32>, top: i32) -> Self {
         let slot = Self::new(letters, Align::Right, columns, top);
         let height = letters.ascent() + 2 * letters.overshoot();
         Self {
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn digits_stay_inside_the_place_of_a_number() {
         for cap_height in 8..60 {
-            let slot = Slot::of_number(Letters::large(cap_height), 0..200, 8);
+            let slot = Slot::for_number(Letters::large(cap_height), 0..200, 8);
             let size = Size::new(240, 100);
             let mut frame = Frame::new(size, vec![0; 120 * 100]).unwrap();
             slot.write("0123456789", Ink::Text, &mut frame).unwrap();

@@ -114,7 +114,7 @@ impl<'s> Notice<'s> {
         }
     }
 
-    pub(crate) fn of_state(state: State<'s>) -> Self {
+    pub(crate) fn from_state(state: State<'s>) -> Self {
         match state {
             State::FirstStart => Self::new(
                 "Starting",
@@ -223,7 +223,7 @@ impl<'s> Notice<'s> {
     }
 
     /// For a reading without a heart rate after which updates failed.
-    pub(crate) fn of_failure() -> Self {
+    pub(crate) fn from_failure() -> Self {
         Self::new(
             "Update failed",
             "There is no heart rate yet, and the last update failed.",
@@ -232,7 +232,7 @@ impl<'s> Notice<'s> {
     }
 
     /// For a reading that says little about the present; `None` for one that does not.
-    pub(crate) fn of_freshness(freshness: Freshness, absence: Absence) -> Option<Self> {
+    pub(crate) fn from_freshness(freshness: Freshness, absence: Absence) -> Option<Self> {
         let notice = match freshness {
             Freshness::Fresh => return None,
             Freshness::Cached => {
@@ -356,7 +356,7 @@ pub(crate) fn of_every_freshness() -> impl Iterator<Item = Notice<'static>> {
     [Freshness::Stale, Freshness::Silent, Freshness::Cached]
         .into_iter()
         .flat_map(move |freshness| absences.map(|absence| (freshness, absence)))
-        .filter_map(|(freshness, absence)| Notice::of_freshness(freshness, absence))
+        .filter_map(|(freshness, absence)| Notice::from_freshness(freshness, absence))
 }
 
 #[cfg(test)]
@@ -366,7 +366,7 @@ mod tests {
     #[test]
     fn a_long_name_is_cut_and_the_rest_is_kept() {
         let network = "x".repeat(400);
-        let notice = Notice::of_state(State::JoiningWifi { network: &network });
+        let notice = Notice::from_state(State::JoiningWifi { network: &network });
         assert!(notice.why.starts_with("Looking for the network \"xxx"));
         assert_eq!(notice.why.len(), notice.why.capacity());
     }
@@ -374,14 +374,14 @@ mod tests {
     #[test]
     fn letters_that_no_face_has_are_question_marks() {
         let network = "Caf\u{e9} \u{1f493}\n";
-        let notice = Notice::of_state(State::JoiningWifi { network });
+        let notice = Notice::from_state(State::JoiningWifi { network });
         assert_eq!(notice.why, "Looking for the network \"Caf? ??\".");
     }
 
     #[test]
     fn every_circumstance_says_why_and_what_to_do() {
         let notices = examples()
-            .map(Notice::of_state)
+            .map(Notice::from_state)
             .into_iter()
             .chain(of_every_freshness());
         for notice in notices {
@@ -393,7 +393,7 @@ mod tests {
             assert!(notice.advice.len() > 10, "{notice:?}");
             assert_eq!(notice.advice.ends_with(':'), notice.command.is_some());
         }
-        let fresh = Notice::of_freshness(Freshness::Fresh, Absence::NotSynced);
+        let fresh = Notice::from_freshness(Freshness::Fresh, Absence::NotSynced);
         assert_eq!(fresh, None);
     }
 }

@@ -170,7 +170,7 @@ impl<'a> Wallpaper<'a> {
     /// The colours that go with a frame in which the wallpaper is seen.
     #[must_use]
     pub fn colours(&self, palette: Palette) -> Colours {
-        Colours::of(|ink| match self.colours.get(usize::from(ink.index())) {
+        Colours::from_rgb(|ink| match self.colours.get(usize::from(ink.index())) {
             Some(own) if OWN_INKS.contains(&ink) => palette.shade(*own),
             _ => palette.rgb(ink),
         })
@@ -181,7 +181,7 @@ impl<'a> Wallpaper<'a> {
 /// a converter chooses from, with [`Colours::nearest`].
 #[must_use]
 pub fn colours_of(own: &[[u8; 3]; OWN_INKS.len()]) -> Colours {
-    Colours::of(|ink| {
+    Colours::from_rgb(|ink| {
         let mut own = OWN_INKS.into_iter().zip(own);
         let own = own.find(|(own, _)| *own == ink);
         own.map_or_else(|| Palette::Day.rgb(ink), |(_, colour)| *colour)

@@ -243,7 +243,7 @@ proptest! {
         let plot = layout.plot();
         // Left of the axis, whose colour is a zone's, the ticks are white.
         let axis = (0..plot.top_left.x).rev().find(|x| {
-            frame.pixel(Point::new(*x, plot.center().y)) != Some(Ink::of_zone(fifteen.zone()))
+            frame.pixel(Point::new(*x, plot.center().y)) != Some(Ink::from_zone(fifteen.zone()))
         });
         let ticked: Vec<i32> = plot
             .rows()

@@ -254,7 +254,7 @@ proptest! {
             prop_assert_eq!(layout.row(&scale, of_row), at.y);
             let is_low = rows.len() <= usize::from(scale.high() - scale.low());
             prop_assert!(is_low || of_row == sample.bpm, "{of_row} of {sample:?}");
-            let zone = Ink::of_heart_zone(facts.heart_zones.zone(of_row));
+            let zone = Ink::from_heart_zone(facts.heart_zones.zone(of_row));
             let neighbours = Rectangle::with_center(at, Size::new_equal(3));
             let is_seen = frame.pixel(at) == Some(Ink::Text)
                 || frame.pixels_in(&neighbours).any(|ink| ink == zone);
@@ -433,7 +433,7 @@ fn a_failure_is_not_told_as_no_values_yet() {
     };
     let mut no_values = blank(Size::new(480, 320));
     draw(
-        &Model::of_state(State::NoValuesYet, Theme::Desk),
+        &Model::from_state(State::NoValuesYet, Theme::Desk),
         &mut no_values,
     )
     .unwrap();

@@ -326,7 +326,7 @@ fn pages_before_the_first_reading() {
         ("no-values", State::NoValuesYet),
     ];
     for (name, state) in states {
-        let model = Model::of_state(state, Theme::Desk);
+        let model = Model::from_state(state, Theme::Desk);
         compare(&format!("page-{name}"), &model, SIZE, Palette::Day);
         if ["sign-in-code", "no-values"].contains(&name) {
             for (width, height) in [(320, 240), (800, 480), (160, 80)] {
@@ -383,7 +383,7 @@ fn sunset(size: Size) -> Vec<u8> {
 fn the_users_own_wallpaper() {
     let bytes = sunset(SIZE);
     let wallpaper = Wallpaper::parse(&bytes).unwrap();
-    let waiting = Model::of_state(State::NoValuesYet, Theme::Desk);
+    let waiting = Model::from_state(State::NoValuesYet, Theme::Desk);
     let model = waiting.with_wallpaper(wallpaper.clone());
     compare("page-wallpaper", &model, SIZE, Palette::Day);
     compare("page-wallpaper-night", &model, SIZE, Palette::Night);

@@ -1,6 +1,6 @@
 //! What it means when Mbed TLS refuses a certificate.
 
-use pulsewing_device::ports::Trouble;
+use pulsewing_device::ports::ConnectError;
 
 /// `MBEDTLS_ERR_X509_CERT_VERIFY_FAILED`: the handshake ended because of the certificate.
 pub const VERIFY_FAILED: i32 = -0x2700;
@@ -25,19 +25,19 @@ mod flag {
 /// A certificate that nobody trusted vouches for may claim anything, so that comes first. Expired and
 /// not yet valid at once is what Mbed TLS says when there is no time at all.
 #[must_use]
-pub const fn trouble(code: i32, flags: u32) -> Trouble {
+pub const fn connect_error(code: i32, flags: u32) -> ConnectError {
     if code != VERIFY_FAILED || flags == flag::NOT_AVAILABLE {
-        Trouble::Tls(code)
+        ConnectError::Tls(code)
     } else if flags & flag::NOT_TRUSTED != 0 {
-        Trouble::UnknownIssuer
+        ConnectError::UnknownIssuer
     } else if flags & flag::WRONG_NAME != 0 {
-        Trouble::WrongName
+        ConnectError::WrongName
     } else if flags & flag::FUTURE != 0 {
-        Trouble::NotYetValid
+        ConnectError::NotYetValid
     } else if flags & flag::EXPIRED != 0 {
-        Trouble::Expired
+        ConnectError::Expired
     } else {
-        Trouble::Tls(code)
+        ConnectError::Tls(code)
     }
 }
 
@@ -48,27 +48,27 @@ mod tests {
     #[test]
     fn each_refusal_has_its_word() {
         for (flags, expected) in [
-            (0x4, Trouble::WrongName),
-            (0x8, Trouble::UnknownIssuer),
-            (0x1, Trouble::Expired),
-            (0x200, Trouble::NotYetValid),
-            (0x8 | 0x4 | 0x1, Trouble::UnknownIssuer),
-            (0x4 | 0x1, Trouble::WrongName),
-            (0x1 | 0x200, Trouble::NotYetValid),
-            (0x800, Trouble::Tls(VERIFY_FAILED)),
-            (0, Trouble::Tls(VERIFY_FAILED)),
+            (0x4, ConnectError::WrongName),
+            (0x8, ConnectError::UnknownIssuer),
+            (0x1, ConnectError::Expired),
+            (0x200, ConnectError::NotYetValid),
+            (0x8 | 0x4 | 0x1, ConnectError::UnknownIssuer),
+            (0x4 | 0x1, ConnectError::WrongName),
+            (0x1 | 0x200, ConnectError::NotYetValid),
+            (0x800, ConnectError::Tls(VERIFY_FAILED)),
+            (0, ConnectError::Tls(VERIFY_FAILED)),
         ] {
-            assert_eq!(trouble(VERIFY_FAILED, flags), expected, "{flags:#x}");
+            assert_eq!(connect_error(VERIFY_FAILED, flags), expected, "{flags:#x}");
         }
     }
 
     #[test]
     fn another_failure_than_the_certificates_keeps_its_number() {
-        assert_eq!(trouble(-0x7280, u32::MAX), Trouble::Tls(-0x7280));
-        assert_eq!(trouble(-0x7780, 0x8), Trouble::Tls(-0x7780));
+        assert_eq!(connect_error(-0x7280, u32::MAX), ConnectError::Tls(-0x7280));
+        assert_eq!(connect_error(-0x7780, 0x8), ConnectError::Tls(-0x7780));
         assert_eq!(
-            trouble(VERIFY_FAILED, u32::MAX),
-            Trouble::Tls(VERIFY_FAILED)
+            connect_error(VERIFY_FAILED, u32::MAX),
+            ConnectError::Tls(VERIFY_FAILED)
         );
     }
 }

@@ -17,7 +17,7 @@ use mbedtls_rs::{
 };
 use pulsewing_core::oauth::NoAnswer;
 use pulsewing_device::ports::{
-    Clock as _, Entropy, Outgoing, Reply, TimeError, Trouble, Trusted, Unanswered, Web,
+    Clock as _, ConnectError, Entropy, Outgoing, Reply, TimeError, Trusted, Unanswered, Web,
 };
 
 use crate::{
@@ -86,22 +86,22 @@ impl<E: Entropy> Client<E> {
         let bytes = http::write(request).map_err(|http::Unfit| never_left(None))?;
         if request.is_tls && BoardClock.utc().is_none() {
             // Fails closed, and without asking anybody.
-            return Err(never_left(Some(Trouble::NotYetValid)));
+            return Err(never_left(Some(ConnectError::NotYetValid)));
         }
         let (host, port) = match request.connect {
             Some(other) => {
-                address::split(other, request.port).ok_or(never_left(Some(Trouble::Dns)))?
+                address::split(other, request.port).ok_or(never_left(Some(ConnectError::Dns)))?
             }
             None => (request.host, request.port),
         };
         let address = self.resolve(host).await;
-        let address = address.ok_or(never_left(Some(Trouble::Dns)))?;
+        let address = address.ok_or(never_left(Some(ConnectError::Dns)))?;
         progress.0.set(Stage::Connecting);
         within(REACH_FOR, socket.connect(IpEndpoint::new(address, port)))
             .await
             .ok()
             .and_then(Result::ok)
-            .ok_or(never_left(Some(Trouble::Connect)))?;
+            .ok_or(never_left(Some(ConnectError::Connect)))?;
         progress.0.set(Stage::Greeting);
         if !request.is_tls {
             return talk(socket, &bytes, progress, reply).await;
@@ -110,16 +110,16 @@ impl<E: Entropy> Client<E> {
         let mut config = ClientSessionConfig::new();
         config.ca_chain = Some(
             Certificate::new(X509::PEM(&self.roots.pem()))
-                .map_err(|error| never_left(Some(Trouble::Tls(error.code()))))?,
+                .map_err(|error| never_left(Some(ConnectError::Tls(error.code()))))?,
         );
         config.server_name = Some(&name);
         config.auth_mode = AuthMode::Required;
         let config = SessionConfig::Client(config);
         let mut session = Session::new(self.tls.reference(), &mut *socket, &config)
-            .map_err(|error| never_left(Some(tls_trouble(&error, u32::MAX))))?;
+            .map_err(|error| never_left(Some(tls_error(&error, u32::MAX))))?;
         if let Err(error) = session.connect().await {
             let flags = session.tls_verification_details();
-            return Err(never_left(Some(tls_trouble(&error, flags))));
+            return Err(never_left(Some(tls_error(&error, flags))));
         }
         let result = talk(&mut session, &bytes, progress, reply).await;
         // The reply is whole or lost; that the other side hears the end is a courtesy.
@@ -237,12 +237,12 @@ enum Stage {
 impl Progress {
     fn too_late(&self) -> Unanswered {
         match self.0.get() {
-            Stage::Resolving => never_left(Some(Trouble::Dns)),
-            Stage::Connecting => never_left(Some(Trouble::Connect)),
+            Stage::Resolving => never_left(Some(ConnectError::Dns)),
+            Stage::Connecting => never_left(Some(ConnectError::Connect)),
             Stage::Greeting => never_left(None),
             Stage::Sent => Unanswered {
                 cause: NoAnswer::TimedOut,
-                trouble: None,
+                connect_error: None,
             },
         }
     }
@@ -257,7 +257,7 @@ async fn talk<S: Read + Write>(
 ) -> Result<(), Unanswered> {
     let lost = |cause| Unanswered {
         cause,
-        trouble: None,
+        connect_error: None,
     };
     // From here on nobody knows how much of it arrived.
     progress.0.set(Stage::Sent);
@@ -291,16 +291,16 @@ async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, 
     with_timeout(embassy_time::Duration::from_micros(micros), work).await
 }
 
-const fn never_left(trouble: Option<Trouble>) -> Unanswered {
+const fn never_left(connect_error: Option<ConnectError>) -> Unanswered {
     Unanswered {
         cause: NoAnswer::NeverLeft,
-        trouble,
+        connect_error,
     }
 }
 
-fn tls_trouble(error: &SessionError, flags: u32) -> Trouble {
+fn tls_error(error: &SessionError, flags: u32) -> ConnectError {
     match error {
-        SessionError::MbedTls(error) => trust::trouble(error.code(), flags),
-        SessionError::Io(_) => Trouble::Connect,
+        SessionError::MbedTls(error) => trust::connect_error(error.code(), flags),
+        SessionError::Io(_) => ConnectError::Connect,
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn build_c6(workspace: &Workspace) -> Result<(), String> {
     let program = build(workspace)?;
     let partitions = partitions::read(&partitions::file(workspace))?;
     let room = partitions::program_room(&partitions);
-    let sizes = Sizes::of(&program)?;
+    let sizes = Sizes::measure(&program)?;
     print!("{}", sizes.table(room));
     sizes.check(room)
 }

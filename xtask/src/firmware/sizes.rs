@@ -45,7 +45,7 @@ impl Sizes {
     /// # Errors
     ///
     /// When it cannot be read, or is not such a program's.
-    pub(crate) fn of(program: &Path) -> Result<Self, String> {
+    pub(crate) fn measure(program: &Path) -> Result<Self, String> {
         let unfit = |error: &dyn std::fmt::Display| format!("{}: {error}", program.display());
         let bytes = fs::read(program).map_err(|error| unfit(&error))?;
         let elf = ElfBytes::<LittleEndian>::minimal_parse(&bytes).map_err(|error| unfit(&error))?;
@@ -204,6 +204,6 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let file = scratch.path().join("not-elf");
         fs::write(&file, "plain text").unwrap();
-        assert!(Sizes::of(&file).unwrap_err().contains("not-elf"));
+        assert!(Sizes::measure(&file).unwrap_err().contains("not-elf"));
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use pulsewing_boardline::session::PATIENCE;
 use pulsewing_boardline::upload::What;
-use pulsewing_boardline::{Command as BoardCommand, Session, Trouble};
+use pulsewing_boardline::{Command as BoardCommand, Session, SessionError};
 use serde_json::json;
 
 use super::expected::Sight;
@@ -247,7 +247,7 @@ impl Running<'_> {
         let line = BoardCommand::new(command);
         let answer = self.session().ask_once_within(&line, ANSWER_WITHIN);
         answer.map_err(|trouble| match trouble {
-            Trouble::Refused(complaint) => format!("`{command}`: {complaint}"),
+            SessionError::Refused(complaint) => format!("`{command}`: {complaint}"),
             trouble => format!("`{command}`: {trouble}{}", self.last_words()),
         })
     }

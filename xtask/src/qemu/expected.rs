@@ -27,7 +27,7 @@ impl Sight {
     /// A state on a board that has shown no heart rate yet: it fills the screen.
     pub(crate) fn page(state: State<'_>) -> Self {
         Self {
-            picture: picture(&Model::of_state(state, Theme::Desk)),
+            picture: picture(&Model::from_state(state, Theme::Desk)),
             from_row: 0,
         }
     }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pulsewing_boardline::{Port, Trouble};
+use pulsewing_boardline::{Port, SessionError};
 
 /// The lines that a board has said.
 pub(crate) struct Lines {
@@ -112,13 +112,13 @@ impl Port for Socket {
         &self.path
     }
 
-    fn read<'b>(&mut self, buffer: &'b mut [u8], wait: Duration) -> Result<&'b [u8], Trouble> {
+    fn read<'b>(&mut self, buffer: &'b mut [u8], wait: Duration) -> Result<&'b [u8], SessionError> {
         let length = self.heard.wait(wait, |said| {
             if said.unread.is_empty() {
-                let over = Trouble::Lost(io::ErrorKind::UnexpectedEof.into());
+                let over = SessionError::Lost(io::ErrorKind::UnexpectedEof.into());
                 return said.is_over.then_some(Err(over));
             }
-            Some(said.unread.read(buffer).map_err(Trouble::Lost))
+            Some(said.unread.read(buffer).map_err(SessionError::Lost))
         });
         match length {
             None => Ok(&[]),
@@ -126,13 +126,13 @@ impl Port for Socket {
         }
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
-        self.speak.write_all(bytes).map_err(Trouble::Lost)
+    fn write(&mut self, bytes: &[u8]) -> Result<(), SessionError> {
+        self.speak.write_all(bytes).map_err(SessionError::Lost)
     }
 
-    fn reopen(&mut self) -> Result<(), Trouble> {
+    fn reopen(&mut self) -> Result<(), SessionError> {
         // QEMU holds the line for as long as it runs.
-        Err(Trouble::NoPort(io::ErrorKind::NotFound.into()))
+        Err(SessionError::NoPort(io::ErrorKind::NotFound.into()))
     }
 }
 
@@ -186,7 +186,7 @@ mod tests {
         drop(board);
         assert!(matches!(
             socket.read(&mut buffer, limit),
-            Err(Trouble::Lost(_))
+            Err(SessionError::Lost(_))
         ));
     }
 }

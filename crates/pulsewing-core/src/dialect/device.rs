@@ -30,7 +30,7 @@ pub(super) enum DeviceKind {
 
 impl DeviceKind {
     /// From the `deviceType` (Google) or `type` (Fitbit) of an entry.
-    pub(super) fn of(device_type: &[u8]) -> Self {
+    pub(super) fn from_name(device_type: &[u8]) -> Self {
         match device_type {
             b"TRACKER" => Self::Tracker,
             b"SCALE" | b"PHONE" => Self::NotWorn,

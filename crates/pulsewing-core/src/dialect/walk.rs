@@ -54,12 +54,12 @@ const MAX_OPEN: usize = 8;
 /// Walks through one body, in chunks of any size; strings up to `TOKEN` bytes are seen.
 pub(super) struct Walker<P, const TOKEN: usize> {
     json: Decoder<TOKEN>,
-    trail: Trail<P>,
+    position: Position<P>,
     failed: Option<DecodeError>,
 }
 
 /// Where the walk is.
-struct Trail<P> {
+struct Position<P> {
     /// The object or array that is open.
     here: P,
     /// Where the next value stands.
@@ -67,12 +67,12 @@ struct Trail<P> {
     /// The open ones around `here`, outermost first.
     outer: [P; MAX_OPEN],
     open: u8,
-    stray: Stray,
+    mismatch: Mismatch,
 }
 
 /// Whether the body is another than the one that was asked for.
 #[derive(Clone, Copy)]
-enum Stray {
+enum Mismatch {
     No,
     /// It reports an error.
     ErrorReport,
@@ -84,12 +84,12 @@ impl<P: Place, const TOKEN: usize> Walker<P, TOKEN> {
     pub(super) const fn new() -> Self {
         Self {
             json: Decoder::new(),
-            trail: Trail {
+            position: Position {
                 here: P::BODY,
                 next: P::BODY,
                 outer: [P::BODY; MAX_OPEN],
                 open: 0,
-                stray: Stray::No,
+                mismatch: Mismatch::No,
             },
             failed: None,
         }
@@ -103,8 +103,8 @@ impl<P: Place, const TOKEN: usize> Walker<P, TOKEN> {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        let trail = &mut self.trail;
-        let outcome = self.json.feed(chunk, &mut Walk { trail, visitor });
+        let position = &mut self.position;
+        let outcome = self.json.feed(chunk, &mut Walk { position, visitor });
         self.judge(visitor, outcome.map_err(DecodeError::Json))
     }
 
@@ -115,8 +115,8 @@ impl<P: Place, const TOKEN: usize> Walker<P, TOKEN> {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        let trail = &mut self.trail;
-        let outcome = self.json.finish(&mut Walk { trail, visitor });
+        let position = &mut self.position;
+        let outcome = self.json.finish(&mut Walk { position, visitor });
         self.judge(visitor, outcome.map_err(DecodeError::Json))
     }
 
@@ -126,10 +126,10 @@ impl<P: Place, const TOKEN: usize> Walker<P, TOKEN> {
         visitor: &V,
         outcome: Result<(), DecodeError>,
     ) -> Result<(), DecodeError> {
-        let verdict = match self.trail.stray {
-            Stray::ErrorReport => Err(DecodeError::ErrorReport),
-            Stray::OtherType => Err(DecodeError::NotTheReply),
-            Stray::No => visitor.verdict().and(outcome),
+        let verdict = match self.position.mismatch {
+            Mismatch::ErrorReport => Err(DecodeError::ErrorReport),
+            Mismatch::OtherType => Err(DecodeError::NotTheReply),
+            Mismatch::No => visitor.verdict().and(outcome),
         };
         self.failed = verdict.err();
         verdict
@@ -137,7 +137,7 @@ impl<P: Place, const TOKEN: usize> Walker<P, TOKEN> {
 }
 
 struct Walk<'w, P, V> {
-    trail: &'w mut Trail<P>,
+    position: &'w mut Position<P>,
     visitor: &'w mut V,
 }
 
@@ -159,60 +159,60 @@ impl<P: Place, V: Visitor<Place = P>> Handler for Walk<'_, P, V> {
 impl<P: Place, V: Visitor<Place = P>> Walk<'_, P, V> {
     fn key(&mut self, key: Text<'_>) -> Flow {
         let key = key.as_bytes().unwrap_or_default();
-        if let Some(place) = self.visitor.member(self.trail.here, key) {
-            self.trail.next = place;
+        if let Some(place) = self.visitor.member(self.position.here, key) {
+            self.position.next = place;
             return Flow::Continue;
         }
         // Either provider reports an error like this, now and then with a status of 200.
-        if self.trail.open == 1 && matches!(key, b"error" | b"errors") {
-            self.trail.stray = Stray::ErrorReport;
+        if self.position.open == 1 && matches!(key, b"error" | b"errors") {
+            self.position.mismatch = Mismatch::ErrorReport;
         }
         Flow::Skip
     }
 
     fn begin(&mut self, event: Event<'_>) -> Flow {
-        let trail = &mut *self.trail;
-        let place = trail.next;
+        let position = &mut *self.position;
+        let place = position.next;
         let element = match (event, place.kind()) {
             (Event::BeginObject, Kind::Object) => place,
             (Event::BeginArray, Kind::Array(element)) => element,
             _ => {
-                if trail.open == 0 {
-                    trail.stray = Stray::OtherType;
+                if position.open == 0 {
+                    position.mismatch = Mismatch::OtherType;
                 }
                 return Flow::Skip;
             }
         };
-        let Some(slot) = trail.outer.get_mut(usize::from(trail.open)) else {
+        let Some(slot) = position.outer.get_mut(usize::from(position.open)) else {
             return Flow::Skip;
         };
-        *slot = trail.here;
-        trail.open = trail.open.wrapping_add(1);
-        trail.here = place;
-        trail.next = element;
+        *slot = position.here;
+        position.open = position.open.wrapping_add(1);
+        position.here = place;
+        position.next = element;
         self.visitor.begin(place);
         Flow::Continue
     }
 
     fn end(&mut self) -> Flow {
-        let trail = &mut *self.trail;
-        let place = trail.here;
-        trail.open = trail.open.saturating_sub(1);
-        if let Some(outer) = trail.outer.get(usize::from(trail.open)) {
-            trail.here = *outer;
+        let position = &mut *self.position;
+        let place = position.here;
+        position.open = position.open.saturating_sub(1);
+        if let Some(outer) = position.outer.get(usize::from(position.open)) {
+            position.here = *outer;
         }
         // An array's next element stands where this one did; an object's next member will say
         // itself where it stands.
-        trail.next = place;
+        position.next = place;
         self.visitor.end(place);
         Flow::Continue
     }
 
     fn scalar(&mut self, event: Event<'_>) -> Flow {
-        if self.trail.open == 0 {
-            self.trail.stray = Stray::OtherType;
+        if self.position.open == 0 {
+            self.position.mismatch = Mismatch::OtherType;
         }
-        self.visitor.scalar(self.trail.next, event);
+        self.visitor.scalar(self.position.next, event);
         Flow::Continue
     }
 }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{cycle::Cycle, request::ReplyHead};
 
 use crate::{
-    meter::{Meter, Work},
+    instruction_counts::{InstructionCounts, Work},
     ports::{Reply, System},
 };
 
@@ -15,7 +15,7 @@ pub(super) struct Receiver<'c, S> {
     /// By how much the server's clock is ahead of ours, if it says the time.
     pub(super) drift: Option<SignedDuration>,
     pub(super) system: &'c S,
-    pub(super) meter: &'c Meter,
+    pub(super) instruction_counts: &'c InstructionCounts,
 }
 
 impl<S: System> Reply for Receiver<'_, S> {
@@ -29,9 +29,10 @@ impl<S: System> Reply for Receiver<'_, S> {
 
     fn body(&mut self, chunk: &[u8]) {
         let Self { cycle, system, .. } = self;
-        self.meter.measure(*system, Work::Decode(chunk.len()), || {
-            cycle.reply_body(chunk);
-        });
+        self.instruction_counts
+            .measure(*system, Work::Decode(chunk.len()), || {
+                cycle.reply_body(chunk);
+            });
     }
 
     fn date(&mut self, date: Timestamp) {

@@ -42,14 +42,14 @@ pub(crate) use time::whole_seconds;
 
 use self::exchange::Receiver;
 use crate::{
-    apart::apart,
     backoff::Backoff,
     configuration,
-    meter::Work,
-    outlet::text,
-    ports::{Board, Clock, Link, Outgoing, System, Trouble, Unanswered, Web},
+    deadlines::Part,
+    instruction_counts::Work,
+    own_frame::own_frame,
+    ports::{Board, Clock, ConnectError, Link, Outgoing, System, Unanswered, Web},
+    serial_queue::text,
     shared::{ChainFacts, Shared, Ssid},
-    vigil::Part,
 };
 
 /// How soon a lost link is noticed while there is nothing to do.
@@ -149,14 +149,14 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
             self.promise(Duration::ZERO);
             if self.is_between {
                 self.take_wishes();
-                let is_ready = apart(self.online()).await
-                    && apart(self.on_time()).await
+                let is_ready = own_frame(self.online()).await
+                    && own_frame(self.on_time()).await
                     && self.is_let_on().await;
                 if !is_ready {
                     continue;
                 }
             }
-            apart(self.step()).await;
+            own_frame(self.step()).await;
         }
     }
 
@@ -176,7 +176,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         let action = cycle.poll(now, &mut self.buffer);
         self.is_between &= matches!(action, Action::Wait { .. });
         match action {
-            Action::OpenChain { wait } => apart(self.open(wait)).await,
+            Action::OpenChain { wait } => own_frame(self.open(wait)).await,
             Action::Store { len, what } => {
                 let record = self.buffer.get(..len).unwrap_or_default();
                 let result = {
@@ -184,22 +184,24 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
                     let mut store = shared.store.lock().await;
                     let before = shared.system.instructions();
                     let result = store.store_chain(record, what).await;
-                    shared.meter.count(&shared.system, Work::Store, before);
+                    shared
+                        .instruction_counts
+                        .count(&shared.system, Work::Store, before);
                     result
                 };
                 if result.is_ok()
                     && let Ok(record) = Record::decode(record)
                 {
-                    let chain = ChainFacts::of(&record.chain);
+                    let chain = ChainFacts::from_chain(&record.chain);
                     self.shared.facts.borrow_mut().chain = Some(chain);
                 }
-                apart(self.stored(result, what)).await;
+                own_frame(self.stored(result, what)).await;
             }
             Action::CloseChain => {
                 self.chain_guard = None;
                 cycle.closed(now);
             }
-            Action::Send { request, timeout } => apart(self.send(request, timeout)).await,
+            Action::Send { request, timeout } => own_frame(self.send(request, timeout)).await,
             Action::ResolveZone { facts, at } => {
                 let settings = self.shared.settings.borrow();
                 let zone = configuration::resolve_zone(&settings, &facts, at);
@@ -208,7 +210,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
             Action::Finished(result) => {
                 cycle.acknowledge();
                 self.is_between = true;
-                apart(self.finished(result)).await;
+                own_frame(self.finished(result)).await;
             }
             Action::Wait { until } if self.is_between => {
                 self.rest_until(until.min(self.shared.after(LOOK_EVERY)))
@@ -231,7 +233,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         };
         let holds_unstored = cycle.holds_unstored_tokens();
         let is_refreshing = !cycle.may_stop();
-        self.shared.vigil.guard_tokens(holds_unstored);
+        self.shared.deadlines.guard_tokens(holds_unstored);
         let mut facts = self.shared.facts.borrow_mut();
         facts.holds_unstored = holds_unstored;
         facts.is_refreshing = is_refreshing;
@@ -255,7 +257,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         self.found_intent = false;
         let trouble = match loaded {
             Ok(Some(loaded)) => {
-                self.know_chain(Some(ChainFacts::of(&loaded.record.chain)));
+                self.know_chain(Some(ChainFacts::from_chain(&loaded.record.chain)));
                 let is_previous = loaded.is_previous;
                 let has_intent = loaded.record.intent.is_some();
                 // What was reserved for the answer may have been lost with the power.
@@ -326,7 +328,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         self.note_refresh();
         self.rejoin().await;
         let (Some(now), Some(_)) = (shared.clock.utc(), self.link.joined()) else {
-            shared.facts.borrow_mut().trouble = None;
+            shared.facts.borrow_mut().connect_error = None;
             self.tell(|cycle, now| cycle.reply_end(Some(NoAnswer::NeverLeft), now));
             return;
         };
@@ -339,7 +341,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
             now,
             drift: None,
             system: &shared.system,
-            meter: &shared.meter,
+            instruction_counts: &shared.instruction_counts,
         };
         let request = request.view(&self.buffer[..]);
         let outgoing = Outgoing {
@@ -355,32 +357,36 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
             timeout,
         };
         let until = shared.after(timeout).saturating_add(STEP);
-        shared.vigil.promise(Part::App, until);
+        shared.deadlines.promise(Part::App, until);
         let result = self.web.exchange(&outgoing, &mut receiver).await;
         let drift = receiver.drift;
         let has_news = !self.has_told_drift;
         if let Some(drift) = drift.filter(|drift| has_news && drift.abs() > DRIFT) {
             self.has_told_drift = true;
             let seconds = drift.as_secs();
-            shared.outlet.log(format_args!(
+            shared.serial_queue.log(format_args!(
                 "{}'s clock is {seconds} s ahead of the board's",
                 server.host
             ));
         }
         if let Err(Unanswered {
-            trouble: Some(trouble),
+            connect_error: Some(connect_error),
             ..
         }) = result
         {
             shared
-                .went_wrong(format_args!("{}: {trouble}", server.host))
+                .went_wrong(format_args!("{}: {connect_error}", server.host))
                 .await;
-            if matches!(trouble, Trouble::Expired | Trouble::NotYetValid) {
+            if matches!(
+                connect_error,
+                ConnectError::Expired | ConnectError::NotYetValid
+            ) {
                 // Perhaps it is the board's clock that is wrong.
                 self.ask_time_at = Duration::ZERO;
             }
         }
-        shared.facts.borrow_mut().trouble = result.err().and_then(|unanswered| unanswered.trouble);
+        shared.facts.borrow_mut().connect_error =
+            result.err().and_then(|unanswered| unanswered.connect_error);
         let failed = result.err().map(|unanswered| unanswered.cause);
         self.tell(|cycle, now| cycle.reply_end(failed, now));
     }
@@ -402,7 +408,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
                 next_update: Some(wait),
             };
             let report: heapless::String<768> = text(format_args!("{report}"));
-            shared.outlet.offer(report.as_bytes());
+            shared.serial_queue.offer(report.as_bytes());
             if let Some(before) = &*shared.reading.borrow() {
                 cycle.keep_last_known(before);
             }
@@ -481,14 +487,14 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
 
     /// Takes in what the console wants.
     fn take_wishes(&mut self) {
-        let wishes = &self.shared.wishes;
-        if wishes.settings.take() {
+        let requests = &self.shared.requests;
+        if requests.settings.take() {
             if let Some(cycle) = self.cycle.take() {
                 self.kept = (cycle.pacing().clone(), cycle.memory().clone());
             }
             self.ask_time_at = Duration::ZERO;
         }
-        if wishes.poll.take() {
+        if requests.poll.take() {
             self.held_off_until = Duration::ZERO;
             // One that is yet to be made begins at once anyway.
             if let Some(cycle) = &mut self.cycle {
@@ -512,13 +518,13 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
     async fn rest_until(&self, until: Duration) {
         let shared = self.shared;
         self.promise(until.saturating_sub(shared.clock.up()));
-        select(shared.clock.sleep_until(until), shared.wishes.any.wait()).await;
+        select(shared.clock.sleep_until(until), shared.requests.any.wait()).await;
     }
 
     /// The loop is back after this wait and a step of its own.
     fn promise(&self, wait: Duration) {
         let until = self.shared.after(wait).saturating_add(STEP);
-        self.shared.vigil.promise(Part::App, until);
+        self.shared.deadlines.promise(Part::App, until);
     }
 }
 

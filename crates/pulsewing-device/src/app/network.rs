@@ -51,7 +51,9 @@ impl<B: Board> App<'_, '_, B> {
                 true
             }
             (Network::Joined(..), None) => {
-                self.shared.outlet.log(format_args!("the network is gone"));
+                self.shared
+                    .serial_queue
+                    .log(format_args!("the network is gone"));
                 false
             }
             (_, None) => false,
@@ -79,7 +81,7 @@ impl<B: Board> App<'_, '_, B> {
                 return true;
             }
             // Somebody may have named another one meanwhile.
-            if self.shared.wishes.join.borrow().is_some() {
+            if self.shared.requests.join.borrow().is_some() {
                 return false;
             }
         }
@@ -95,18 +97,18 @@ impl<B: Board> App<'_, '_, B> {
     }
 
     fn wished_network(&self) -> Option<Ssid> {
-        self.shared.wishes.join.borrow_mut().take()
+        self.shared.requests.join.borrow_mut().take()
     }
 
     async fn join_as_wished(&mut self, ssid: &Ssid) {
         let result = self.join(ssid).await;
-        self.shared.wishes.joined.signal(result);
+        self.shared.requests.joined.signal(result);
     }
 
     async fn join(&mut self, ssid: &Ssid) -> Result<(), JoinError> {
         let shared = self.shared;
         let before = match &shared.facts.borrow().network {
-            Network::Joining(known, trouble) if known == ssid => *trouble,
+            Network::Joining(known, error) if known == ssid => *error,
             _ => None,
         };
         if !self.link.is_wired() {
@@ -153,7 +155,7 @@ impl<B: Board> App<'_, '_, B> {
         shared.note(|facts| facts.network = Network::Joined(ssid.clone(), joined));
         let (name, address) = (named(ssid), joined.address);
         shared
-            .outlet
+            .serial_queue
             .log(format_args!("joined {name}, the address is {address}"));
         // What failed for want of a network need not wait for its turn.
         if matches!(shared.facts.borrow().ended, Some(Err(failure)) if super::may_mend_itself(failure))

@@ -75,12 +75,14 @@ impl<B: Board> App<'_, '_, B> {
         self.ask_time_at = shared.after(GOOD_FOR);
         let time = whole_seconds(time);
         match before {
-            None => shared.outlet.log(format_args!("{server} says {time}")),
+            None => shared
+                .serial_queue
+                .log(format_args!("{server} says {time}")),
             Some(before) => {
                 let ms = time
                     .as_millisecond()
                     .saturating_sub(before.as_millisecond());
-                shared.outlet.log(format_args!(
+                shared.serial_queue.log(format_args!(
                     "{server} says {time}; the clock was {ms} ms behind"
                 ));
             }

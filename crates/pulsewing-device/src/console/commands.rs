@@ -76,8 +76,8 @@ impl<B: Board> Console<'_, '_, B> {
             }
             ["log"] => self.log().await,
             ["poll"] => {
-                self.shared.wishes.poll.set(true);
-                self.shared.wishes.any.signal(());
+                self.shared.requests.poll.set(true);
+                self.shared.requests.any.signal(());
                 self.ok().await
             }
             ["set"] => self.list_settings().await,
@@ -217,11 +217,11 @@ impl<B: Board> Console<'_, '_, B> {
             Effect::AtOnce
         };
         if configuration::differ_for_the_cycle(&before, &after) {
-            shared.wishes.settings.set(true);
+            shared.requests.settings.set(true);
         }
         *shared.settings.borrow_mut() = after;
         shared.note(|facts| facts.settings_fault = None);
-        shared.wishes.any.signal(());
+        shared.requests.any.signal(());
         Ok(effect)
     }
 
@@ -243,7 +243,9 @@ impl<B: Board> Console<'_, '_, B> {
         }
         self.ok().await?;
         let Err(error) = self.shared.restart().await;
-        self.shared.outlet.log(format_args!("no restart: {error}"));
+        self.shared
+            .serial_queue
+            .log(format_args!("no restart: {error}"));
         Ok(())
     }
 

@@ -29,7 +29,7 @@ impl<B: Board> Console<'_, '_, B> {
                 self.packet(&improv::error(Error::None)).await?;
                 let serial = self.shared.system.serial_number();
                 let name: heapless::String<32> =
-                    crate::outlet::text(format_args!("Pulsewing {serial}"));
+                    crate::serial_queue::text(format_args!("Pulsewing {serial}"));
                 let version = env!("CARGO_PKG_VERSION");
                 let texts = ["Pulsewing", version, B::System::BOARD, &name];
                 self.packet(&improv::result(command, &texts)).await
@@ -54,10 +54,10 @@ impl<B: Board> Console<'_, '_, B> {
         if self.store_network(ssid, password).await.is_err() {
             return self.packet(&improv::error(Error::Unknown)).await;
         }
-        let wishes = &self.shared.wishes;
-        wishes.joined.reset();
-        *wishes.join.borrow_mut() = Ssid::try_from(ssid).ok();
-        wishes.any.signal(());
+        let requests = &self.shared.requests;
+        requests.joined.reset();
+        *requests.join.borrow_mut() = Ssid::try_from(ssid).ok();
+        requests.any.signal(());
         self.joining_until = Some(self.shared.after(JOIN_WITHIN));
         self.packet(&improv::state(State::Provisioning)).await
     }

@@ -28,11 +28,11 @@ use embedded_io_async::Read;
 
 use self::{input::Event, typing::Typing, upload::Announced, words::Words};
 use crate::{
+    deadlines::Part,
     improv,
-    outlet::{NobodyListens, text},
     ports::{Board, Clock},
+    serial_queue::{NobodyListens, text},
     shared::Shared,
-    vigil::Part,
 };
 
 /// How long a command takes at most.
@@ -67,16 +67,16 @@ impl<'s, 'b, B: Board> Console<'s, 'b, B> {
             match self.joining_until {
                 Some(at) => {
                     let back_at = at.saturating_add(ANSWERED_WITHIN);
-                    shared.vigil.promise(Part::Console, back_at);
+                    shared.deadlines.promise(Part::Console, back_at);
                 }
-                None => shared.vigil.rest(Part::Console),
+                None => shared.deadlines.rest(Part::Console),
             }
             let late_at = self.joining_until.unwrap_or(Duration::MAX);
             let late = shared.clock.sleep_until(late_at);
             let next = typing.next(from, &shared.clock);
-            let event = select3(next, shared.wishes.joined.wait(), late).await;
+            let event = select3(next, shared.requests.joined.wait(), late).await;
             let back_at = shared.after(ANSWERED_WITHIN);
-            shared.vigil.promise(Part::Console, back_at);
+            shared.deadlines.promise(Part::Console, back_at);
             // Who does not listen to an answer does not get the rest of it.
             let _ = match event {
                 Either3::First(event) => match announcement(&event) {
@@ -92,7 +92,7 @@ impl<'s, 'b, B: Board> Console<'s, 'b, B> {
 
     async fn handle(&mut self, event: Event<'_>) -> Answer {
         match event {
-            Event::Line(line) => match Words::of(line) {
+            Event::Line(line) => match Words::from_line(line) {
                 Ok(words) => self.obey(&words.list()).await,
                 Err(error) => self.error(format_args!("{error}")).await,
             },
@@ -115,7 +115,7 @@ impl<'s, 'b, B: Board> Console<'s, 'b, B> {
             let _ = line.push('\n');
         }
         self.shared
-            .outlet
+            .serial_queue
             .answer(line.as_bytes(), &self.shared.clock)
             .await
     }
@@ -129,7 +129,10 @@ impl<'s, 'b, B: Board> Console<'s, 'b, B> {
     }
 
     async fn packet(&self, packet: &[u8]) -> Answer {
-        self.shared.outlet.answer(packet, &self.shared.clock).await
+        self.shared
+            .serial_queue
+            .answer(packet, &self.shared.clock)
+            .await
     }
 }
 
@@ -138,7 +141,7 @@ fn announcement(event: &Event<'_>) -> Option<Result<Announced, &'static str>> {
     let Event::Line(line) = event else {
         return None;
     };
-    match Words::of(line).ok()?.list()[..] {
+    match Words::from_line(line).ok()?.list()[..] {
         ["put", what, length, digest] => Some(Announced::parse(what, length, digest)),
         _ => None,
     }

@@ -8,8 +8,8 @@ use pulsewing_store::When;
 use super::{Answer, Console};
 use crate::{
     app::whole_seconds,
-    outlet::text,
     ports::{Board, Clock, JoinError, System, Trusted},
+    serial_queue::text,
     shared::{ChainFacts, Network},
 };
 
@@ -78,7 +78,8 @@ impl<B: Board> Console<'_, '_, B> {
         if let Some(instructions) = system.instructions() {
             self.pair("instructions", format_args!("{instructions}"))
                 .await?;
-            self.pair("work", format_args!("{}", shared.meter)).await?;
+            self.pair("work", format_args!("{}", shared.instruction_counts))
+                .await?;
         }
         self.ok().await
     }

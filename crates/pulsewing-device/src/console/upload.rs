@@ -27,8 +27,8 @@ use super::{
 };
 use crate::{
     improv,
-    outlet::NobodyListens,
     ports::{Board, Clock},
+    serial_queue::NobodyListens,
     shared::ChainFacts,
 };
 
@@ -246,7 +246,7 @@ impl<B: Board> Console<'_, '_, B> {
                 Err(End::Again(next)) => announced = next,
                 Err(End::Silent) => {
                     let what = format_args!("an upload was given up, it took too long");
-                    self.shared.outlet.log(what);
+                    self.shared.serial_queue.log(what);
                     return Ok(());
                 }
                 Err(End::Deaf) => return Err(NobodyListens),
@@ -258,8 +258,8 @@ impl<B: Board> Console<'_, '_, B> {
         match what {
             What::Chain => {
                 self.chain().await?;
-                self.shared.wishes.poll.set(true);
-                self.shared.wishes.any.signal(());
+                self.shared.requests.poll.set(true);
+                self.shared.requests.any.signal(());
                 self.ok().await
             }
             What::Wallpaper => {
@@ -359,7 +359,7 @@ impl<B: Board> Console<'_, '_, B> {
     async fn adopt(&self, store: &mut Store<B::Flash>, bytes: &[u8]) -> Result<(), UploadError> {
         let new = {
             let record = Record::decode(bytes)?;
-            ChainFacts::of(&record.chain)
+            ChainFacts::from_chain(&record.chain)
         };
         if new.standing != Standing::Active {
             return Err(UploadError::NotActive);
@@ -390,7 +390,7 @@ async fn load<F: NorFlash>(
     buffer: &mut [u8],
 ) -> Result<Option<ChainFacts>, StoreError<F::Error>> {
     let loaded = store.load_chain(buffer).await?;
-    Ok(loaded.map(|loaded| ChainFacts::of(&loaded.record.chain)))
+    Ok(loaded.map(|loaded| ChainFacts::from_chain(&loaded.record.chain)))
 }
 
 /// What a line means while something is uploaded.
@@ -400,7 +400,7 @@ fn said(event: &Event<'_>) -> Result<Said, UploadError> {
         Event::TooLong => return Err(UploadError::LineTooLong),
         Event::Packet(_) | Event::BadPacket => return Ok(Said::Packet),
     };
-    let words = Words::of(line)?;
+    let words = Words::from_line(line)?;
     Ok(match words.list()[..] {
         ["data", base64] => {
             let mut buffer = [0; PIECE];

@@ -33,7 +33,7 @@ pub(crate) struct Words {
 
 impl Words {
     /// Takes a line apart.
-    pub(crate) fn of(line: &[u8]) -> Result<Self, WordsError> {
+    pub(crate) fn from_line(line: &[u8]) -> Result<Self, WordsError> {
         let line = core::str::from_utf8(line).map_err(|_| WordsError::NotText)?;
         let mut words = Self {
             text: zeroize::Zeroizing::new([0; MAX_LINE]),
@@ -93,7 +93,7 @@ mod tests {
 
     fn check(line: &str, expected: &[&str]) {
         assert_eq!(
-            Words::of(line.as_bytes()).unwrap().list(),
+            Words::from_line(line.as_bytes()).unwrap().list(),
             expected,
             "{line}"
         );
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn what_has_no_meaning_is_refused() {
-        let error = |line: &[u8]| Words::of(line).err();
+        let error = |line: &[u8]| Words::from_line(line).err();
         assert_eq!(error(br#"a "b"#), Some(WordsError::OpenQuote));
         assert_eq!(error(br#""\n""#), Some(WordsError::Escape));
         assert_eq!(error(b"\xff"), Some(WordsError::NotText));
@@ -125,7 +125,7 @@ mod tests {
         fn any_word_comes_back_from_its_quotation(word in "[ -~äß€]{0,40}") {
             let quoted = word.replace('\\', r"\\").replace('"', r#"\""#);
             let line = std::format!("put \"{quoted}\"");
-            let words = Words::of(line.as_bytes()).unwrap();
+            let words = Words::from_line(line.as_bytes()).unwrap();
             prop_assert_eq!(words.list()[1], word);
         }
     }

@@ -89,16 +89,16 @@ fn every_failure_is_read_to_its_end() {
         call: CALL,
         cause: NoAnswer::NeverLeft,
     };
-    for trouble in [
-        Trouble::Dns,
-        Trouble::WrongName,
-        Trouble::UnknownIssuer,
-        Trouble::Expired,
-        Trouble::NotYetValid,
-        Trouble::Tls(-0x7280),
+    for connect_error in [
+        ConnectError::Dns,
+        ConnectError::WrongName,
+        ConnectError::UnknownIssuer,
+        ConnectError::Expired,
+        ConnectError::NotYetValid,
+        ConnectError::Tls(-0x7280),
     ] {
         let facts = Facts {
-            trouble: Some(trouble),
+            connect_error: Some(connect_error),
             ..Facts::default()
         };
         let mut texts = Texts::default();
@@ -109,7 +109,7 @@ fn every_failure_is_read_to_its_end() {
 #[test]
 fn what_is_wrong_with_a_network_is_read_to_its_end() {
     let ssid: crate::shared::Ssid = "A network with a name of 32 char".try_into().unwrap();
-    for trouble in [
+    for error in [
         None,
         Some(JoinError::NotFound),
         Some(JoinError::Refused),
@@ -117,7 +117,7 @@ fn what_is_wrong_with_a_network_is_read_to_its_end() {
         Some(JoinError::Radio),
     ] {
         let mut texts = Texts::default();
-        let network = Network::Joining(ssid.clone(), trouble);
+        let network = Network::Joining(ssid.clone(), error);
         is_read_to_its_end(of_network(&network, &mut texts));
     }
 }

@@ -372,7 +372,7 @@ fn an_uploaded_wallpaper_is_shown_at_once_and_after_a_restart() {
     Wallpaper::encode(&frame, &own, &mut bytes).unwrap();
     assert_eq!(rig.put("wallpaper", &bytes), ["ok"]);
     let wallpaper = Wallpaper::parse(&bytes).unwrap();
-    let model = Model::of_state(State::NoValuesYet, Theme::Desk).with_wallpaper(wallpaper);
+    let model = Model::from_state(State::NoValuesYet, Theme::Desk).with_wallpaper(wallpaper);
     rig.run_for(Duration::from_secs(5));
     assert!(rig.shows(&model));
     rig.start();
@@ -397,7 +397,7 @@ fn the_cards_wallpaper_serves_where_the_flash_has_none() {
     rig.start();
     rig.run_to_report(minutes(3));
     let wallpaper = Wallpaper::parse(&bytes).unwrap();
-    let model = Model::of_state(State::NoValuesYet, Theme::Desk).with_wallpaper(wallpaper);
+    let model = Model::from_state(State::NoValuesYet, Theme::Desk).with_wallpaper(wallpaper);
     assert!(rig.shows(&model));
 }
 

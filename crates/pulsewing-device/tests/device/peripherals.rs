@@ -18,8 +18,8 @@ use pulsewing_core::{
     request::{Endpoint, ReplyHead},
 };
 use pulsewing_device::ports::{
-    Board, Button, Card, CardError, Clock, Credentials, Entropy, JoinError, Joined, Link, Outgoing,
-    Panel, PanelError, Reply, System, TimeError, Trouble, Trusted, Unanswered, Web,
+    Board, Button, Card, CardError, Clock, ConnectError, Credentials, Entropy, JoinError, Joined,
+    Link, Outgoing, Panel, PanelError, Reply, System, TimeError, Trusted, Unanswered, Web,
 };
 use pulsewing_screen::{Colours, Frame, Ink, Palette};
 use pulsewing_store::mock::{MockError, MockFlash};
@@ -95,7 +95,7 @@ pub(crate) struct Network {
     pub(crate) times: BTreeMap<String, SignedDuration>,
     pub(crate) asked: Vec<(Duration, String)>,
     /// What stands before the cloud.
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) connect_error: Option<ConnectError>,
     pub(crate) is_internet_up: bool,
     pub(crate) trusted: Trusted,
     /// By how much the cloud's clock is ahead of the truth.
@@ -114,7 +114,7 @@ impl Network {
             time_server: None,
             times: BTreeMap::from([("pool.ntp.org".to_owned(), SignedDuration::ZERO)]),
             asked: Vec::new(),
-            trouble: None,
+            connect_error: None,
             is_internet_up: true,
             trusted: Trusted {
                 usable: 8,
@@ -312,21 +312,26 @@ impl Web for Handle {
     ) -> Result<(), Unanswered> {
         let world = &self.0;
         world.hang_if(Hang::Exchange).await;
-        let unanswered = |cause, trouble| Err(Unanswered { cause, trouble });
+        let unanswered = |cause, connect_error| {
+            Err(Unanswered {
+                cause,
+                connect_error,
+            })
+        };
         assert_eq!(
             (request.host, request.port, request.is_tls),
             ("cloud.example", 443, true)
         );
         world.takes(Duration::from_millis(300)).await;
-        let (is_up, trouble) = {
+        let (is_up, connect_error) = {
             let net = world.network.borrow();
-            (net.is_up() && net.is_internet_up, net.trouble)
+            (net.is_up() && net.is_internet_up, net.connect_error)
         };
         if !is_up {
-            return unanswered(NoAnswer::NeverLeft, Some(Trouble::Dns));
+            return unanswered(NoAnswer::NeverLeft, Some(ConnectError::Dns));
         }
-        if trouble.is_some() {
-            return unanswered(NoAnswer::NeverLeft, trouble);
+        if connect_error.is_some() {
+            return unanswered(NoAnswer::NeverLeft, connect_error);
         }
         let is_token = request.target.contains("/token");
         let call = Call {
@@ -354,7 +359,7 @@ impl Web for Handle {
             .exchange(&call, world.real.get(), now);
         world.takes(Duration::from_millis(200)).await;
         match outcome {
-            Outcome::NeverLeft => unanswered(NoAnswer::NeverLeft, Some(Trouble::Connect)),
+            Outcome::NeverLeft => unanswered(NoAnswer::NeverLeft, Some(ConnectError::Connect)),
             Outcome::Disconnected => unanswered(NoAnswer::Disconnected, None),
             Outcome::Nothing => {
                 world.takes(request.timeout).await;

@@ -380,7 +380,7 @@ impl Rig {
 
     /// Whether the panel shows this state, full screen.
     pub(crate) fn shows_state(&self, state: State<'_>) -> bool {
-        self.shows(&Model::of_state(state, Theme::Desk))
+        self.shows(&Model::from_state(state, Theme::Desk))
     }
 }
 

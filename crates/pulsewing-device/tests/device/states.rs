@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
 use jiff::{SignedDuration, civil::time, tz::Offset};
 use pulsewing_core::{Provider, civil::Offsets, reading::Freshness};
-use pulsewing_device::ports::Trouble;
+use pulsewing_device::ports::ConnectError;
 use pulsewing_screen::{Model, State, Theme};
 
 use crate::{
@@ -328,26 +328,26 @@ fn a_service_that_is_gone_stays_gone_until_somebody_asks() {
 
 #[test]
 fn trouble_with_tls_is_told_as_what_it_is() {
-    for (trouble, what) in [
+    for (connect_error, what) in [
         (
-            Trouble::WrongName,
+            ConnectError::WrongName,
             "No safe connection: the server's certificate is for another name.",
         ),
         (
-            Trouble::UnknownIssuer,
+            ConnectError::UnknownIssuer,
             "No safe connection: nobody trusted vouches for the server's certificate.",
         ),
         (
-            Trouble::NotYetValid,
+            ConnectError::NotYetValid,
             "No safe connection: the server's certificate is not valid yet.",
         ),
         (
-            Trouble::Tls(-28_928),
+            ConnectError::Tls(-28_928),
             "No safe connection: TLS failed (-28928).",
         ),
     ] {
         let mut rig = Rig::set_up(Provider::Fitbit);
-        rig.world.network.borrow_mut().trouble = Some(trouble);
+        rig.world.network.borrow_mut().connect_error = Some(connect_error);
         rig.start();
         rig.run_for(minutes(3));
         let advices = [
@@ -357,12 +357,12 @@ fn trouble_with_tls_is_told_as_what_it_is() {
             "Trying again by itself. Nothing was sent.",
         ];
         let is_shown = |advice: &&str| rig.shows_state(State::Fault { what, advice });
-        assert!(advices.iter().any(is_shown), "{trouble}");
+        assert!(advices.iter().any(is_shown), "{connect_error}");
         assert!(rig.world.calls.borrow().is_empty());
         assert!(
             rig.ask("log")
                 .iter()
-                .any(|line| line.contains(&trouble.to_string()))
+                .any(|line| line.contains(&connect_error.to_string()))
         );
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
 use jiff::SignedDuration;
 use pulsewing_core::Provider;
-use pulsewing_device::ports::Trouble;
+use pulsewing_device::ports::ConnectError;
 use pulsewing_screen::State;
 
 use crate::rig::{Rig, hours, minutes};
@@ -51,7 +51,7 @@ fn a_wrong_time_that_could_be_is_mended_when_no_certificate_is_good_at_it() {
     let year = SignedDuration::from_hours(24 * 365);
     let times = BTreeMap::from([("pool.ntp.org".to_owned(), year)]);
     rig.world.network.borrow_mut().times = times;
-    rig.world.network.borrow_mut().trouble = Some(Trouble::Expired);
+    rig.world.network.borrow_mut().connect_error = Some(ConnectError::Expired);
     rig.start();
     rig.run_for(minutes(2));
     assert!(rig.shows_state(State::Fault {
@@ -63,7 +63,7 @@ fn a_wrong_time_that_could_be_is_mended_when_no_certificate_is_good_at_it() {
     rig.world.network.borrow_mut().times = times;
     let before = asked(&rig).len();
     assert!(rig.run_until(minutes(10), |rig| asked(rig).len() > before));
-    rig.world.network.borrow_mut().trouble = None;
+    rig.world.network.borrow_mut().connect_error = None;
     rig.run_to_report(minutes(20));
     let time = rig
         .ask("status")

@@ -141,9 +141,9 @@ fn source(path: PathBuf, is_named: bool) -> Result<Source, FileError> {
         },
         None => {
             let form = if is_named {
-                Form::of_named(&text)
+                Form::from_named_path(&text)
             } else {
-                Form::of_export(&text)
+                Form::from_export_path(&text)
             };
             Kind::Plain(form.ok_or_else(|| FileError::UnknownForm(shown(&ending(&text))))?)
         }
@@ -226,9 +226,9 @@ impl Listing<'_> {
 
     fn file(&mut self, path: PathBuf) {
         let name = path.to_string_lossy();
-        if Packing::of(&name).is_some() || Form::of_export(&name).is_some() {
+        if Packing::of(&name).is_some() || Form::from_export_path(&name).is_some() {
             self.files.push(path);
-        } else if Form::of_named(&name).is_some() {
+        } else if Form::from_named_path(&name).is_some() {
             self.passed_over.files += 1;
             if self.passed_over.example.is_empty() {
                 self.passed_over.example = shown(&name);
@@ -256,7 +256,7 @@ fn entries<R: Read + io::Seek>(archive: &ZipArchive<R>) -> Vec<(String, usize, F
     let mut entries: Vec<_> = (0..archive.len())
         .filter_map(|index| {
             let inside = archive.name_for_index(index)?.ok()?;
-            let form = Form::of_export(&inside)?;
+            let form = Form::from_export_path(&inside)?;
             Some((shown(&inside), index, form))
         })
         .collect();
@@ -368,7 +368,7 @@ impl Source {
                         break;
                     }
                 };
-                let Some(form) = Form::of_export(&inside) else {
+                let Some(form) = Form::from_export_path(&inside) else {
                     continue;
                 };
                 *has_others |= form.pass() == Pass::Others;

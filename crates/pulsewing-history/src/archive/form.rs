@@ -52,7 +52,7 @@ impl Form {
     /// What a file of an export holds; `None` when it is no heart rate. The directory does not
     /// matter: it has changed its name several times.
     #[must_use]
-    pub fn of_export(path: &str) -> Option<Self> {
+    pub fn from_export_path(path: &str) -> Option<Self> {
         let (directory, name) = path.rsplit_once(['/', '\\']).unwrap_or(("", path));
         let after = |start, end| name.strip_prefix(start)?.strip_suffix(end);
         // What follows the date is a counter, where an export was unpacked twice.
@@ -80,8 +80,8 @@ impl Form {
 
     /// What a file that the user named holds: an export's, or any JSON, CSV or XML with samples.
     #[must_use]
-    pub fn of_named(path: &str) -> Option<Self> {
-        Self::of_export(path).or_else(|| match ending(path).as_str() {
+    pub fn from_named_path(path: &str) -> Option<Self> {
+        Self::from_export_path(path).or_else(|| match ending(path).as_str() {
             "json" | "jsonl" | "ndjson" => Some(Self::Json),
             "csv" | "tsv" | "txt" => Some(Self::Csv),
             "xml" => Some(Self::AppleHealth),
@@ -161,12 +161,12 @@ mod tests {
             ("steps-2024-10-27.json", None),
             ("", None),
         ] {
-            assert_eq!(Form::of_export(path), form, "{path}");
+            assert_eq!(Form::from_export_path(path), form, "{path}");
         }
-        assert_eq!(Form::of_named("my/day.CSV"), Some(Form::Csv));
-        assert_eq!(Form::of_named("day.tsv"), Some(Form::Csv));
-        assert_eq!(Form::of_named("day.json"), Some(Form::Json));
-        assert_eq!(Form::of_named("my.dir/day"), None);
-        assert_eq!(Form::of_named("day.fit"), None);
+        assert_eq!(Form::from_named_path("my/day.CSV"), Some(Form::Csv));
+        assert_eq!(Form::from_named_path("day.tsv"), Some(Form::Csv));
+        assert_eq!(Form::from_named_path("day.json"), Some(Form::Json));
+        assert_eq!(Form::from_named_path("my.dir/day"), None);
+        assert_eq!(Form::from_named_path("day.fit"), None);
     }
 }

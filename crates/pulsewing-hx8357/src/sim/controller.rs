@@ -141,7 +141,7 @@ impl Controller {
     /// A byte that came while D/C was low.
     pub(super) fn command(&mut self, opcode: u8) {
         self.close();
-        let Some(instruction) = Instruction::of(opcode) else {
+        let Some(instruction) = Instruction::from_opcode(opcode) else {
             self.complain(Complaint::UnknownCommand(opcode));
             self.open = Open::Ignored;
             return;

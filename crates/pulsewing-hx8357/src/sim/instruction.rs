@@ -33,7 +33,7 @@ pub(super) struct Instruction {
 
 impl Instruction {
     /// The command of a byte; `None` if the model does not know it.
-    pub(super) const fn of(opcode: u8) -> Option<Self> {
+    pub(super) const fn from_opcode(opcode: u8) -> Option<Self> {
         let (parameters, effect) = match opcode {
             0x00 => (0, Effect::None),
             0x01 => (0, Effect::Reset),

@@ -203,7 +203,7 @@ fn row_ramp(facts: &Facts<'_>, graph: &Graph<'_>, y: i32) -> &'static Ramp {
     }
     let rows = graph.layout.plot().rows();
     let rate = graph.scale.rate(y, rows.start, rows.end - 1);
-    Ramp::to(Ink::of_heart_zone(facts.heart_zones.zone(rate)))
+    Ramp::to(Ink::from_heart_zone(facts.heart_zones.zone(rate)))
 }
 
 /// A disc, turning the same way as a [`stroke`].

@@ -363,7 +363,7 @@ impl Statistics {
             let word_top = top + number.ascent() - word.ascent();
             (
                 Slot::new(word, Align::Left, columns.start..middle, word_top),
-                Slot::of_number(number, middle..columns.end, top),
+                Slot::for_number(number, middle..columns.end, top),
             )
         };
         let ends = |(word, number): &(Slot, Slot)| word.bottom().max(number.bottom());

@@ -71,7 +71,7 @@ fn draw_bar<D: DrawTarget<Color = Ink>>(
     let ink_of = |y: i32| {
         if is_fresh(facts) {
             let rate = scale.rate(y, rows.start, rows.end - 1);
-            Ink::of_heart_zone(facts.heart_zones.zone(rate))
+            Ink::from_heart_zone(facts.heart_zones.zone(rate))
         } else {
             Ink::Quiet
         }

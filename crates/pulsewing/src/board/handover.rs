@@ -101,7 +101,7 @@ pub(crate) async fn settle(
     }
     let mut files = app.chain_file();
     let record = app::open_chain(&mut files).await?;
-    settle_locked(app, &mut files, record, session, status)
+    settle_locked(app, &files, record, session, status)
 }
 
 fn moves(record: &Record) -> bool {
@@ -110,7 +110,7 @@ fn moves(record: &Record) -> bool {
 
 fn settle_locked(
     app: &App,
-    files: &mut ChainFile,
+    files: &ChainFile,
     record: Option<Record>,
     session: &mut Session,
     status: &Status,
@@ -235,7 +235,7 @@ pub(crate) async fn hand_over(
     })?;
     check(&record, how)?;
     let in_words =
-        |trouble: super::Trouble, session: &Session| super::problem(trouble, session.path());
+        |trouble: super::SessionError, session: &Session| super::problem(trouble, session.path());
     let status = session
         .status()
         .map_err(|trouble| in_words(trouble, session))?;
@@ -281,7 +281,7 @@ pub(crate) async fn hand_over(
             in_words(trouble, session).hint("the sign-in is on its way to the board: connect it and run `pulsewing board status`, so that it is known who has it")
         })?;
         let moving = files.load()?.record;
-        let is_over = settle_locked(app, &mut files, moving, session, &status)?;
+        let is_over = settle_locked(app, &files, moving, session, &status)?;
         let arrived = is_over && files.load()?.record.is_none();
         return match problem {
             Some(problem) if !arrived => Err(problem),

@@ -12,7 +12,7 @@ pub(crate) mod handover;
 pub(crate) mod zone_rule;
 
 pub(crate) use pulsewing_boardline::{
-    Command, Status, Trouble, find, session, shot, status, upload,
+    Command, SessionError, Status, find, session, shot, status, upload,
 };
 
 use std::{io, path::Path, time::Duration};
@@ -30,22 +30,22 @@ pub(crate) type Session = pulsewing_boardline::Session<Serial>;
 /// Opens a port and asks the board there for its status, for at most `patience`.
 ///
 /// # Errors
-/// [`Trouble`]; [`Trouble::Silent`] when no board of ours answers in time.
+/// [`SessionError`]; [`SessionError::Silent`] when no board of ours answers in time.
 pub(crate) fn open(
     path: &Path,
     patience: Duration,
     console: Console,
-) -> Result<(Session, Status), Trouble> {
+) -> Result<(Session, Status), SessionError> {
     let detail = move |text: &str| console.detail(|| text.to_owned());
     Session::begin(Serial::open(path)?, patience, detail)
 }
 
 /// Tells a person why the board at a port did not do what it was asked to.
 #[must_use]
-pub(crate) fn problem(trouble: Trouble, port: &Path) -> Problem {
+pub(crate) fn problem(trouble: SessionError, port: &Path) -> Problem {
     let port = port.display();
     match trouble {
-        Trouble::NoPort(error) => {
+        SessionError::NoPort(error) => {
             let hint = match error.kind() {
                 io::ErrorKind::PermissionDenied => {
                     "on Linux, ports belong to a group: `sudo usermod -aG dialout $USER` (uucp on Arch), then log in anew"
@@ -59,25 +59,25 @@ pub(crate) fn problem(trouble: Trouble, port: &Path) -> Problem {
                 .caused_by(&error)
                 .hint(hint)
         }
-        Trouble::Busy => Problem::new(
+        SessionError::Busy => Problem::new(
             Exit::Temporary,
             format!("another pulsewing uses the port {port}"),
         )
         .hint("wait until it has finished, then try again"),
-        Trouble::Lost(error) => Problem::new(
+        SessionError::Lost(error) => Problem::new(
             Exit::Temporary,
             format!("the connection to the board at {port} is lost"),
         )
         .caused_by(&error)
         .hint("plug it in again, then repeat the command"),
-        Trouble::Silent => Problem::new(
+        SessionError::Silent => Problem::new(
             Exit::Temporary,
             format!("no board answers at {port}"),
         )
         .hint("is it the right port, does the board run Pulsewing, and is no other program (a serial monitor) reading from it?"),
-        Trouble::Refused(sentence) => Problem::failed(format!("the board says: {sentence}")),
-        Trouble::Unsendable(why) => Problem::failed(why),
-        Trouble::Nonsense(why) => {
+        SessionError::Refused(sentence) => Problem::failed(format!("the board says: {sentence}")),
+        SessionError::Unsendable(why) => Problem::failed(why),
+        SessionError::Nonsense(why) => {
             Problem::failed(format!("the board's answer cannot be understood: {why}"))
                 .hint("are this program and the board's firmware of the same version?")
         }

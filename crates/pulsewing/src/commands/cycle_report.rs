@@ -6,7 +6,7 @@ use crate::engine::Engine;
 
 /// The report as it is printed; without a reading it is empty. `goes_on` says that another cycle will
 /// follow, whose time is told.
-pub(super) fn of(engine: &Engine, goes_on: bool) -> String {
+pub(super) fn text(engine: &Engine, goes_on: bool) -> String {
     let Some(reading) = engine.reading() else {
         return String::new();
     };

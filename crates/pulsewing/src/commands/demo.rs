@@ -9,7 +9,7 @@ use crate::{
     app::App,
     cli::{Demo, Global, Look},
     config::{ClientConfig, Config, EndpointsConfig},
-    daemon::Rounds,
+    daemon::UpdateLoop,
     engine::{clock::Clock, stop::Stop},
     faces::{
         outputs::{Outputs, PictureSize, View},
@@ -64,7 +64,7 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
     sign_in(options.provider, &config, &sandbox, start, &place, console).await?;
     sandbox.clock().set(start);
     sandbox.clock().set_speed(options.speed);
-    let clock = Clock::of_sandbox(sandbox.clock().clone());
+    let clock = Clock::from_sandbox(sandbox.clock().clone());
     let app = App::private(config, console, clock, place.0.clone());
     let look = Look {
         theme: None,
@@ -75,9 +75,9 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         palette: options.palette,
     };
     let mut outputs = outputs(&app, &look, Some(PICTURE.as_ref()), &options.panels.specs)?;
-    let mut rounds = Rounds::new(&app, app.engine(options.provider, None)?);
+    let mut updates = UpdateLoop::new(&app, app.engine(options.provider, None)?);
     if options.once {
-        return once(&app, &mut rounds, &mut outputs, &stop).await;
+        return once(&app, &mut updates, &mut outputs, &stop).await;
     }
     let listener = match options.listen {
         Some(address) => Listener::bind(address).await?,
@@ -87,11 +87,11 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         "The page is http://{}/ and the picture {PICTURE}, drawn anew as it changes.",
         listener.address()
     ));
-    let page = web::serve(&app, rounds.hub(), listener)?;
-    let presenter = Presenter::new(rounds.hub().clone(), outputs, None, console);
+    let page = web::serve(&app, updates.broadcast(), listener)?;
+    let presenter = Presenter::new(updates.broadcast().clone(), outputs, None, console);
     tokio::select! {
         biased;
-        result = cycles(&mut rounds, &stop, console) => result,
+        result = cycles(&mut updates, &stop, console) => result,
         () = presenter.run() => Ok(()),
         () = page => Ok(()),
     }
@@ -100,34 +100,34 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
 /// One cycle, its report and its picture.
 async fn once(
     app: &App,
-    rounds: &mut Rounds,
+    updates: &mut UpdateLoop,
     outputs: &mut Outputs,
     stop: &Stop,
 ) -> Result<(), Problem> {
-    match rounds.next(stop).await {
+    match updates.next(stop).await {
         Ok(()) => {}
         Err(problem) if problem.exit() == Exit::Interrupted => return Ok(()),
         Err(problem) => return Err(problem),
     }
-    let engine = rounds.engine();
+    let engine = updates.engine();
     if let Some(reading) = engine.reading() {
         let now = engine.clock().now();
         let freshness = reading.freshness(now.utc, app.interval(), false);
-        outputs.show(&View::of(reading, freshness, now))?;
+        outputs.show(&View::new(reading, freshness, now))?;
     }
-    print(&cycle_report::of(rounds.engine(), false))?;
+    print(&cycle_report::text(updates.engine(), false))?;
     app.console.say(&format!("The picture is {PICTURE}."));
     Ok(())
 }
 
 /// Cycle after cycle, until Ctrl-C: that is how a demo ends. One that fails is told: a machine that is too
 /// slow for the demo's speed has tokens that end in the middle of a cycle.
-async fn cycles(rounds: &mut Rounds, stop: &Stop, console: Console) -> Result<(), Problem> {
+async fn cycles(updates: &mut UpdateLoop, stop: &Stop, console: Console) -> Result<(), Problem> {
     loop {
-        match rounds.next(stop).await {
+        match updates.next(stop).await {
             Ok(()) => {
-                print(&cycle_report::of(rounds.engine(), true))?;
-                rounds.repair(stop).await;
+                print(&cycle_report::text(updates.engine(), true))?;
+                updates.repair(stop).await;
             }
             Err(problem) if problem.exit() == Exit::Interrupted => return Ok(()),
             Err(problem) => console.problem(&problem),

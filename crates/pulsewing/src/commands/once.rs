@@ -40,12 +40,12 @@ pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
     let mut shown = reading.clone();
     keep_last_known(&mut shown, app.state_dir(), None);
     let of_shown = shown.freshness(now.utc, app.interval(), false);
-    outputs.show(&View::of(&shown, of_shown, now))?;
+    outputs.show(&View::new(&shown, of_shown, now))?;
     if options.json {
         let freshness = reading.freshness(now.utc, app.interval(), false);
         return print(&ReadingJson::new(reading, freshness).to_line());
     }
-    let report = cycle_report::of(&engine, false);
+    let report = cycle_report::text(&engine, false);
     if options.report {
         return print(&report);
     }

@@ -6,7 +6,7 @@ use super::{cycle_report, outputs, print};
 use crate::{
     app::App,
     cli::Run,
-    daemon::{Hub, Rounds, Single, Supervision},
+    daemon::{Broadcast, Single, Supervision, UpdateLoop},
     engine::stop::Stop,
     faces::{
         presenter::Presenter,
@@ -30,8 +30,8 @@ pub(super) async fn run(app: &App, options: &Run) -> Result<(), Problem> {
         true => None,
         false => Some(listen(app, options.listen).await?),
     };
-    let mut rounds = Rounds::new(app, app.engine(provider, None)?);
-    let hub = rounds.hub().clone();
+    let mut updates = UpdateLoop::new(app, app.engine(provider, None)?);
+    let broadcast = updates.broadcast().clone();
     let stop = Stop::listen();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -39,12 +39,12 @@ pub(super) async fn run(app: &App, options: &Run) -> Result<(), Problem> {
         state = %app.state_dir().display(),
         "started"
     );
-    let supervision = Supervision::new(hub.clone(), rounds.engine().progress());
+    let supervision = Supervision::new(broadcast.clone(), updates.engine().progress());
     let address = listener.as_ref().map(Listener::address);
     let reachable = address.and_then(sign_in_address);
-    let presenter = Presenter::new(hub.clone(), outputs, reachable, app.console);
+    let presenter = Presenter::new(broadcast.clone(), outputs, reachable, app.console);
     let page = match listener {
-        Some(listener) => Some(web::serve(app, &hub, listener)?),
+        Some(listener) => Some(web::serve(app, &broadcast, listener)?),
         None => None,
     };
     if let Some(address) = address {
@@ -52,9 +52,9 @@ pub(super) async fn run(app: &App, options: &Run) -> Result<(), Problem> {
     }
     tokio::select! {
         biased;
-        () = cycles(&mut rounds, &stop, app) => {}
+        () = cycles(&mut updates, &stop, app) => {}
         () = presenter.run() => {}
-        () = look_for_sign_in(&hub) => {}
+        () = look_for_sign_in(&broadcast) => {}
         () = supervision.run() => {}
         () = served(page) => {}
     }
@@ -110,15 +110,15 @@ fn claim(app: &App) -> Result<Single, Problem> {
 }
 
 /// Cycle after cycle, until it is told to stop.
-async fn cycles(rounds: &mut Rounds, stop: &Stop, app: &App) {
+async fn cycles(updates: &mut UpdateLoop, stop: &Stop, app: &App) {
     loop {
-        match rounds.next(stop).await {
+        match updates.next(stop).await {
             Ok(()) => {
                 // Whoever reads the reports may go away or run out of room; the cycles go on.
-                if let Err(problem) = print(&cycle_report::of(rounds.engine(), true)) {
+                if let Err(problem) = print(&cycle_report::text(updates.engine(), true)) {
                     app.console.problem(&problem);
                 }
-                rounds.repair(stop).await;
+                updates.repair(stop).await;
             }
             Err(problem) if problem.exit() == Exit::Interrupted => return,
             // Nothing ends it: what is wrong may be mended while it runs.
@@ -128,20 +128,20 @@ async fn cycles(rounds: &mut Rounds, stop: &Stop, app: &App) {
 }
 
 /// Somebody who signs in with `pulsewing login` does not want to wait for the next try.
-async fn look_for_sign_in(hub: &Hub) {
+async fn look_for_sign_in(broadcast: &Broadcast) {
     let changed = |dir: &Path| fs::metadata(dir.join("chain")).and_then(|file| file.modified());
-    let mut seen = changed(hub.state_dir()).ok();
+    let mut seen = changed(broadcast.state_dir()).ok();
     loop {
-        let until = hub.now().up + LOOK_FOR_SIGN_IN;
-        hub.clock().sleep_until(until).await;
-        let now = changed(hub.state_dir()).ok();
-        let wants_sign_in = hub
-            .live()
-            .trouble
+        let until = broadcast.now().up + LOOK_FOR_SIGN_IN;
+        broadcast.clock().sleep_until(until).await;
+        let now = changed(broadcast.state_dir()).ok();
+        let wants_sign_in = broadcast
+            .snapshot()
+            .failed_update
             .as_ref()
-            .is_some_and(|trouble| trouble.wants_sign_in());
+            .is_some_and(|failed_update| failed_update.wants_sign_in());
         if now != seen && wants_sign_in {
-            hub.update_now();
+            broadcast.update_now();
         }
         seen = now;
     }

@@ -54,7 +54,7 @@ fn install(options: &Passed, global: &Global, console: Console) -> Result<(), Pr
             );
         }
     }
-    let file = UnitFile::of_user()?;
+    let file = UnitFile::for_user()?;
     let path = file.path();
     let shown = path.display();
     let written = file.write(&text).map_err(|error| {
@@ -130,7 +130,7 @@ fn tell_linger(console: Console) {
 
 fn uninstall(global: &Global, console: Console) -> Result<(), Problem> {
     refuse_sudo()?;
-    let file = UnitFile::of_user()?;
+    let file = UnitFile::for_user()?;
     let path = file.path();
     let shown = path.display();
     let read =

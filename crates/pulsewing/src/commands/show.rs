@@ -24,7 +24,7 @@ use crate::{
     app::App,
     cli::Global,
     config::places,
-    daemon::{Live, Rounds, Single, Trouble, last_reading},
+    daemon::{FailedUpdate, Single, Snapshot, UpdateLoop, last_reading},
     engine::stop::Stop,
     faces::terminal::{self, Mode, Past, View},
     tell::{
@@ -66,14 +66,14 @@ pub(super) async fn run(global: &Global, console: Console) -> Result<(), Problem
 
 /// Polls, until it is told to stop.
 async fn own(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Problem> {
-    let mut rounds = Rounds::new(app, app.engine(app.provider(None)?, None)?);
-    let hub = rounds.hub().clone();
+    let mut updates = UpdateLoop::new(app, app.engine(app.provider(None)?, None)?);
+    let broadcast = updates.broadcast().clone();
     screen.message = None;
     let mut cycles = pin!(async {
         loop {
-            match rounds.next(stop).await {
+            match updates.next(stop).await {
                 Ok(()) => {
-                    rounds.repair(stop).await;
+                    updates.repair(stop).await;
                 }
                 Err(problem) if problem.exit() == Exit::Interrupted => return,
                 // The screen says what is wrong.
@@ -82,18 +82,18 @@ async fn own(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Proble
         }
     });
     let show = async {
-        let mut changes = hub.subscribe();
+        let mut changes = broadcast.subscribe();
         let mut mode = Mode::Own;
         loop {
-            let live = changes.borrow_and_update().clone();
-            screen.draw(app, &live, mode)?;
+            let snapshot = changes.borrow_and_update().clone();
+            screen.draw(app, &snapshot, mode)?;
             tokio::select! {
                 _ = changes.changed() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
                 key = screen.keys.recv() => match key {
-                    Some(Key::Update) => hub.update_now(),
+                    Some(Key::Update) => broadcast.update_now(),
                     Some(Key::Quit) => mode = Mode::Leaving,
-                    Some(key) => screen.turn(app, &live, key),
+                    Some(key) => screen.turn(app, &snapshot, key),
                     None => std::future::pending::<()>().await,
                 },
             }
@@ -113,7 +113,7 @@ async fn own(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Proble
 /// Shows what a daemon remembers. Returns whether it was told to stop; otherwise the daemon has ended.
 async fn follow(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Problem> {
     let mut seen = None;
-    let mut live = Live::new(app.provider(None)?, app.interval());
+    let mut snapshot = Snapshot::new(app.provider(None)?, app.interval());
     let mut last_look = None;
     loop {
         let now = app.clock.now().up;
@@ -122,20 +122,20 @@ async fn follow(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Pro
             let changed = Some(changed_at(app));
             if changed != seen {
                 seen = changed;
-                live = remembered(app)?;
+                snapshot = remembered(app)?;
             }
             if let Ok(Some(_free)) = Single::claim(app.state_dir()) {
                 return Ok(false);
             }
         }
-        screen.draw(app, &live, Mode::Follows)?;
+        screen.draw(app, &snapshot, Mode::Follows)?;
         tokio::select! {
             () = stop.requested() => return Ok(true),
             () = tokio::time::sleep(LOOK_EVERY) => {}
             key = screen.keys.recv() => match key {
                 Some(Key::Quit) | None => return Ok(true),
                 Some(Key::Update) => screen.message = Some("the daemon decides when it updates; its page has a button".to_owned()),
-                Some(key) => screen.turn(app, &live, key),
+                Some(key) => screen.turn(app, &snapshot, key),
             },
         }
     }
@@ -151,17 +151,18 @@ fn changed_at(app: &App) -> [Option<SystemTime>; 3] {
 }
 
 /// What the daemon knows, as far as it wrote it down.
-fn remembered(app: &App) -> Result<Live, Problem> {
+fn remembered(app: &App) -> Result<Snapshot, Problem> {
     let provider = app.provider(None)?;
     let state = app.state();
     let zone = app.config.wearer.time_zone.as_deref();
-    let mut live = Live::new(provider, app.interval());
-    live.reading = last_reading(app.state_dir(), &state, provider, zone, app.now()).map(Arc::new);
-    live.is_from_memory = state.last_error.is_some();
-    live.last_update = state.last_update;
-    live.last_success = state.last_success;
-    live.next_update = state.next_update.filter(|at| *at < jiff::Timestamp::MAX);
-    live.trouble = state.last_error.map(|message| Trouble {
+    let mut snapshot = Snapshot::new(provider, app.interval());
+    snapshot.reading =
+        last_reading(app.state_dir(), &state, provider, zone, app.now()).map(Arc::new);
+    snapshot.is_from_memory = state.last_error.is_some();
+    snapshot.last_update = state.last_update;
+    snapshot.last_success = state.last_success;
+    snapshot.next_update = state.next_update.filter(|at| *at < jiff::Timestamp::MAX);
+    snapshot.failed_update = state.last_error.map(|message| FailedUpdate {
         // Which one it was is the daemon's own affair; the words are there.
         failure: Failure::OutOfTime,
         exit: Exit::Temporary,
@@ -169,7 +170,7 @@ fn remembered(app: &App) -> Result<Live, Problem> {
         details: state.last_details,
         hint: state.last_hint,
     });
-    Ok(live)
+    Ok(snapshot)
 }
 
 /// What a key asks for.
@@ -254,10 +255,10 @@ impl Screen {
         })
     }
 
-    fn draw(&mut self, app: &App, live: &Live, mode: Mode) -> Result<(), Problem> {
+    fn draw(&mut self, app: &App, snapshot: &Snapshot, mode: Mode) -> Result<(), Problem> {
         let newest = self.newest.line();
         let view = View {
-            live,
+            snapshot,
             now: app.now(),
             past: self.past.as_ref(),
             mode,
@@ -272,9 +273,9 @@ impl Screen {
     }
 
     /// Does what a key asks for.
-    fn turn(&mut self, app: &App, live: &Live, key: Key) {
+    fn turn(&mut self, app: &App, snapshot: &Snapshot, key: Key) {
         self.message = None;
-        let today = match &live.reading {
+        let today = match &snapshot.reading {
             Some(reading) => reading.time_zone.offsets.local(app.now()).date(),
             None => jiff::tz::TimeZone::system().to_datetime(app.now()).date(),
         };

@@ -177,7 +177,7 @@ impl ChainFile {
     ///
     /// # Errors
     /// What the file system says; the stored record is then the old one or the new one.
-    pub(crate) fn store(&mut self, record: &[u8], what: StoreWhat) -> io::Result<()> {
+    pub(crate) fn store(&self, record: &[u8], what: StoreWhat) -> io::Result<()> {
         if record.is_empty() {
             return Err(io::Error::other("the record outgrew its bounds"));
         }
@@ -199,7 +199,7 @@ impl ChainFile {
     ///
     /// # Errors
     /// What the file system says.
-    pub(crate) fn store_new(&mut self, chain: &Unstored) -> io::Result<()> {
+    pub(crate) fn store_new(&self, chain: &Unstored) -> io::Result<()> {
         let mut buffer = [0; MAX_RECORD];
         let record = chain.encode(&mut buffer).unwrap_or_default();
         if let Ok(current) = regular_file::open(&self.path("chain")).and_then(bytes_of) {
@@ -212,7 +212,7 @@ impl ChainFile {
     ///
     /// # Errors
     /// What the file system says; then the chain is what it was.
-    pub(crate) fn mark_moving(&mut self, record: &Record) -> io::Result<()> {
+    pub(crate) fn mark_moving(&self, record: &Record) -> io::Result<()> {
         self.store_twice(record, Standing::Moving)
     }
 
@@ -220,7 +220,7 @@ impl ChainFile {
     ///
     /// # Errors
     /// What the file system says.
-    pub(crate) fn take_back(&mut self, record: &Record) -> io::Result<()> {
+    pub(crate) fn take_back(&self, record: &Record) -> io::Result<()> {
         self.store_twice(record, Standing::Active)
     }
 
@@ -240,7 +240,7 @@ impl ChainFile {
     ///
     /// # Errors
     /// What the file system says.
-    pub(crate) fn erase(&mut self) -> io::Result<()> {
+    pub(crate) fn erase(&self) -> io::Result<()> {
         for name in ["chain", "chain.prev", "chain.reserve", "chain.new"] {
             match fs::remove_file(self.path(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

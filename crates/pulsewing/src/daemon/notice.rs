@@ -7,7 +7,7 @@ use pulsewing_core::{
 };
 use pulsewing_screen::State;
 
-use super::Live;
+use super::Snapshot;
 use crate::{engine::Activity, tell::banner_words};
 
 /// What to type to sign in.
@@ -22,36 +22,36 @@ const LOGIN_GOOGLE: &str = "pulsewing login --provider google";
 /// The texts of a [`State`].
 #[derive(Debug)]
 pub(crate) struct Notice<'l> {
-    live: &'l Live,
+    snapshot: &'l Snapshot,
     address: Option<&'l str>,
 }
 
 impl<'l> Notice<'l> {
     /// What there is to say of this. `address` is where one can sign in with another machine's browser.
     #[must_use]
-    pub(crate) const fn new(live: &'l Live, address: Option<&'l str>) -> Self {
-        Self { live, address }
+    pub(crate) const fn new(snapshot: &'l Snapshot, address: Option<&'l str>) -> Self {
+        Self { snapshot, address }
     }
 
     /// What there is to say, if there is something.
     #[must_use]
     pub(crate) fn state(&self) -> Option<State<'_>> {
-        if self.live.activity == Activity::TokensNotStored {
+        if self.snapshot.activity == Activity::TokensNotStored {
             return Some(State::TokensNotStored);
         }
-        let Some(trouble) = &self.live.trouble else {
-            return match self.live.reading {
+        let Some(failed_update) = &self.snapshot.failed_update else {
+            return match self.snapshot.reading {
                 Some(_) => None,
                 None => Some(State::FirstStart),
             };
         };
-        Some(match trouble.failure {
+        Some(match failed_update.failure {
             Failure::TokensNotStored => State::TokensNotStored,
             Failure::Gone => State::ServiceGone {
                 command: LOGIN_GOOGLE,
             },
             Failure::RateLimited { until } => State::RateLimited {
-                until: self.live.clock_at(until),
+                until: self.snapshot.clock_at(until),
             },
             Failure::NoAnswer {
                 cause: NoAnswer::NeverLeft | NoAnswer::TimedOut | NoAnswer::Disconnected,
@@ -64,7 +64,7 @@ impl<'l> Notice<'l> {
                     && !matches!(failure, Failure::OAuth(error) if error != OAuthError::AccessDenied) =>
             {
                 State::SignInNeeded {
-                    command: match self.live.provider {
+                    command: match self.snapshot.provider {
                         Provider::Google => LOGIN,
                         Provider::Fitbit => LOGIN_FITBIT,
                     },
@@ -72,7 +72,7 @@ impl<'l> Notice<'l> {
                 }
             }
             failure => {
-                let (what, advice) = banner_words::of(failure);
+                let (what, advice) = banner_words::lines(failure);
                 State::Fault { what, advice }
             }
         })

@@ -5,7 +5,7 @@
 
 use pulsewing_core::reading::Freshness;
 
-use super::{Hub, Live};
+use super::{Broadcast, Snapshot};
 use crate::{
     engine::{Activity, progress::Progress},
     tell::phrases,
@@ -14,15 +14,18 @@ use crate::{
 /// Tells systemd how the service is.
 #[derive(Debug)]
 pub(crate) struct Supervision {
-    hub: Hub,
+    broadcast: Broadcast,
     progress: Progress,
 }
 
 impl Supervision {
     /// Nothing is told before [`run`](Self::run).
     #[must_use]
-    pub(crate) const fn new(hub: Hub, progress: Progress) -> Self {
-        Self { hub, progress }
+    pub(crate) const fn new(broadcast: Broadcast, progress: Progress) -> Self {
+        Self {
+            broadcast,
+            progress,
+        }
     }
 
     /// Says that the service has started, and from then on how it is. Never ends.
@@ -36,14 +39,14 @@ impl Supervision {
             return std::future::pending().await;
         }
         let watchdog = sd_notify::watchdog_enabled();
-        let mut changes = self.hub.subscribe();
+        let mut changes = self.broadcast.subscribe();
         let mut last = String::new();
         let mut is_ready = false;
         let mut was_late = false;
         loop {
-            let live = changes.borrow_and_update().clone();
-            let now = self.hub.now();
-            let status = status(&live, now.utc);
+            let snapshot = changes.borrow_and_update().clone();
+            let now = self.broadcast.now();
+            let status = status(&snapshot, now.utc);
             let is_on_time = self.progress.is_on_time(now.up);
             let mut told = Vec::new();
             if !is_ready {
@@ -75,7 +78,7 @@ impl Supervision {
             let wait = watchdog.map_or(minute, |watchdog| minute.min(watchdog / 2));
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { return },
-                () = self.hub.clock().sleep_until(now.up + wait) => {}
+                () = self.broadcast.clock().sleep_until(now.up + wait) => {}
             }
         }
     }
@@ -95,33 +98,33 @@ impl Supervision {
 }
 
 /// How the service is, in one line.
-fn status(live: &Live, now: jiff::Timestamp) -> String {
-    let reading = live.reading.as_deref();
+fn status(snapshot: &Snapshot, now: jiff::Timestamp) -> String {
+    let reading = snapshot.reading.as_deref();
     let mut text = match reading.and_then(|reading| Some((reading, reading.latest()?))) {
         Some((reading, sample)) => {
-            let is_fresh = reading.freshness(now, live.every, false) == Freshness::Fresh;
+            let is_fresh = reading.freshness(now, snapshot.every, false) == Freshness::Fresh;
             let was = if is_fresh { "" } else { "was " };
             let age = phrases::ago(sample.at, now);
             format!("{was}{} bpm, {age}", sample.bpm.get())
         }
         None => "no heart rate yet".to_owned(),
     };
-    if let Some(trouble) = &live.trouble {
-        text = format!("{}; {text}", trouble.message);
+    if let Some(failed_update) = &snapshot.failed_update {
+        text = format!("{}; {text}", failed_update.message);
     }
-    if let Some(repair) = live.repair {
+    if let Some(repair) = snapshot.repair {
         text.push_str(&format!(
             "; fetching past days, {} of {}",
             repair.done, repair.total
         ));
     }
-    match (live.activity, live.next_update) {
+    match (snapshot.activity, snapshot.next_update) {
         (Activity::TokensNotStored, _) => text.push_str("; new tokens cannot be written"),
         (Activity::Updating, _) => text.push_str("; updating"),
         (Activity::Waiting, Some(at)) => {
             text.push_str(&format!(
                 "; next update {}",
-                live.clock_at(at).strftime("%H:%M")
+                snapshot.clock_at(at).strftime("%H:%M")
             ));
         }
         (Activity::Waiting, None) => {}
@@ -146,7 +149,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        daemon::{Repair, Trouble},
+        daemon::{FailedUpdate, Repair},
         tell::problem::Problem,
     };
 
@@ -154,11 +157,11 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn live() -> Live {
-        Live::new(Provider::Google, SignedDuration::from_mins(15))
+    fn snapshot() -> Snapshot {
+        Snapshot::new(Provider::Google, SignedDuration::from_mins(15))
     }
 
-    fn with_reading() -> Live {
+    fn with_reading() -> Snapshot {
         let offsets = Offsets::fixed(Offset::constant(1));
         let fetched_at = at("2026-11-22T13:01:00Z");
         let mut window = Window::ending_at(fetched_at);
@@ -181,10 +184,10 @@ mod tests {
             heart_zones: HeartZones::PLAIN,
             fetched_at,
         };
-        Live {
+        Snapshot {
             reading: Some(Arc::new(reading)),
             next_update: Some(at("2026-11-22T13:15:01Z")),
-            ..live()
+            ..snapshot()
         }
     }
 
@@ -195,7 +198,7 @@ mod tests {
             status(&with_reading(), now),
             "72 bpm, 9 min ago; next update 14:16"
         );
-        assert_eq!(status(&live(), now), "no heart rate yet");
+        assert_eq!(status(&snapshot(), now), "no heart rate yet");
         let later = at("2026-11-25T13:07:30Z");
         assert!(status(&with_reading(), later).starts_with("was 72 bpm, 3 days ago"));
     }
@@ -203,15 +206,15 @@ mod tests {
     #[test]
     fn trouble_comes_first_and_on_one_line() {
         let now = at("2026-11-22T13:07:30Z");
-        let mut live = with_reading();
+        let mut snapshot = with_reading();
         let problem = Problem::failed("no\nanswer");
-        live.trouble = Some(Trouble::new(Failure::OutOfTime, &problem));
-        live.repair = Some(Repair { done: 2, total: 9 });
+        snapshot.failed_update = Some(FailedUpdate::new(Failure::OutOfTime, &problem));
+        snapshot.repair = Some(Repair { done: 2, total: 9 });
         assert_eq!(
-            status(&live, now),
+            status(&snapshot, now),
             "no answer; 72 bpm, 9 min ago; fetching past days, 2 of 9; next update 14:16"
         );
-        live.activity = Activity::TokensNotStored;
-        assert!(status(&live, now).ends_with("; new tokens cannot be written"));
+        snapshot.activity = Activity::TokensNotStored;
+        assert!(status(&snapshot, now).ends_with("; new tokens cannot be written"));
     }
 }

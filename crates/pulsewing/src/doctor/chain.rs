@@ -50,7 +50,8 @@ pub(super) fn check(
         }
         Ok(Loaded { record: None, .. }) => {
             let provider = app.config.provider;
-            let problem = Problem::of_cycle(Failure::NoChain, provider.unwrap_or(Provider::Google));
+            let problem =
+                Problem::from_failure(Failure::NoChain, provider.unwrap_or(Provider::Google));
             findings.push(Finding::problem("chain.present", &problem, ""));
             let absent = "there is no sign-in";
             findings.push(Finding::skipped("chain.readable", absent, "sign in first"));
@@ -93,7 +94,7 @@ fn unavailable_chain(unavailable: Unavailable, provider: Option<Provider>) -> [F
     };
     // The cycle's problem has the advice, and the file system's own words are the cause.
     let failure = Failure::Store(unavailable.trouble);
-    let problem = Problem::of_cycle(failure, provider.unwrap_or(Provider::Google));
+    let problem = Problem::from_failure(failure, provider.unwrap_or(Provider::Google));
     let problem = match unavailable.cause {
         Some(cause) => problem.caused_by_file(&cause),
         None => problem,
@@ -128,7 +129,7 @@ fn standing(record: &Record, app: &App) -> Finding {
             // What the token endpoint said last is true until it says something else.
             let error = app.state().oauth_error;
             if let Some(error) = error.as_deref().and_then(OAuthError::named) {
-                let problem = Problem::of_cycle(Failure::OAuth(error), record.chain.provider());
+                let problem = Problem::from_failure(Failure::OAuth(error), record.chain.provider());
                 return Finding::problem(ID, &problem, "");
             }
             // An intent of another generation is ignored.
@@ -147,7 +148,7 @@ fn standing(record: &Record, app: &App) -> Finding {
             };
         }
     };
-    let problem = Problem::of_cycle(failure, record.chain.provider());
+    let problem = Problem::from_failure(failure, record.chain.provider());
     Finding::problem(ID, &problem, "")
 }
 
@@ -190,7 +191,7 @@ fn matches_config(app: &App, chain: &Stored) -> Finding {
             "the sign-in is of the configured provider, address and client",
         ),
         Some(how) => {
-            let problem = Problem::of_cycle(Failure::ForeignChain, provider);
+            let problem = Problem::from_failure(Failure::ForeignChain, provider);
             let mut finding = Finding::problem(ID, &problem, "");
             finding.found = format!("the sign-in {how}");
             finding
@@ -207,7 +208,7 @@ fn expiry(provider: Provider, ends_at: Option<Timestamp>, now: Timestamp) -> Fin
     let login = format!("pulsewing login --provider {}", provider.name());
     if left <= SignedDuration::ZERO {
         let failure = Failure::ConsentNeeded(Consent::Refused);
-        let mut finding = Finding::problem(ID, &Problem::of_cycle(failure, provider), "");
+        let mut finding = Finding::problem(ID, &Problem::from_failure(failure, provider), "");
         finding.found = format!("the sign-in ended at {at:.0}");
         return finding;
     }
@@ -237,7 +238,7 @@ fn scopes(chain: &Stored) -> Finding {
     let (scopes, provider) = (chain.scopes(), chain.provider());
     if !scopes.has_heart_rate() {
         let failure = Failure::ConsentNeeded(Consent::HeartRateScopeMissing);
-        return Finding::problem(ID, &Problem::of_cycle(failure, provider), "");
+        return Finding::problem(ID, &Problem::from_failure(failure, provider), "");
     }
     let missing: Vec<&str> = [
         (scopes.has_settings(), "tracker battery and last sync"),

@@ -99,7 +99,7 @@ fn running(dir: &Path, is_installed: bool) -> Finding {
 }
 
 fn installed() -> Result<Existing, String> {
-    let file = UnitFile::of_user().map_err(|problem| problem.message().to_owned())?;
+    let file = UnitFile::for_user().map_err(|problem| problem.message().to_owned())?;
     file.existing().map_err(|error| error.to_string())
 }
 

@@ -348,7 +348,7 @@ fn gone(
             "data comes from Google Health, not from Fitbit's Web API",
         );
     }
-    let problem = Problem::of_cycle(Failure::Gone, provider);
+    let problem = Problem::from_failure(Failure::Gone, provider);
     match api.and_then(|probe| probe.answer.as_ref().ok()) {
         Some(answer) if answer.status == StatusCode::GONE => Finding::problem(ID, &problem, ""),
         Some(_) if !is_fitbit_itself => {

@@ -60,7 +60,7 @@ impl Clock {
     /// is what moves it, at once: so a month can pass in seconds, while one alone waits.
     #[cfg(feature = "sandbox")]
     #[must_use]
-    pub(crate) fn of_sandbox(clock: pulsewing_sandbox::Clock) -> Self {
+    pub(crate) fn from_sandbox(clock: pulsewing_sandbox::Clock) -> Self {
         Self {
             started: Instant::now(),
             wall: Wall::Sandbox {

@@ -438,7 +438,7 @@ impl Engine {
     }
 
     fn problem(&mut self, failure: Failure) -> Problem {
-        let problem = Problem::of_cycle(failure, self.provider);
+        let problem = Problem::from_failure(failure, self.provider);
         let is_about_files = matches!(
             failure,
             Failure::Store(StoreTrouble::Io) | Failure::IntentNotStored | Failure::TokensNotStored

@@ -100,7 +100,7 @@ impl Outputs {
 impl<'v> View<'v> {
     /// A reading and nothing else to say.
     #[must_use]
-    pub(crate) const fn of(reading: &'v Reading, freshness: Freshness, now: Now) -> Self {
+    pub(crate) const fn new(reading: &'v Reading, freshness: Freshness, now: Now) -> Self {
         Self {
             reading: Some((reading, freshness)),
             state: None,
@@ -138,7 +138,7 @@ impl Style {
                     None => model,
                 }
             }
-            (None, state) => Model::of_state(state.unwrap_or(State::FirstStart), self.theme),
+            (None, state) => Model::from_state(state.unwrap_or(State::FirstStart), self.theme),
         };
         // Without a reading nobody knows the wearer's clock; the machine's is the next best.
         let local = match view.reading {

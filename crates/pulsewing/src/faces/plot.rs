@@ -36,7 +36,7 @@ pub(crate) struct Scale {
 
 impl Plot {
     /// The latest minutes, from the first of them to the last.
-    pub(crate) fn of_window(window: &Window, offsets: &Offsets) -> Option<Self> {
+    pub(crate) fn from_window(window: &Window, offsets: &Offsets) -> Option<Self> {
         let samples = window.samples();
         let minute = |at: Timestamp| at.as_second().div_euclid(60);
         let (first, last) = (minute(samples.first()?.at), minute(samples.last()?.at));
@@ -66,7 +66,7 @@ impl Plot {
     }
 
     /// A day from one minute up to another, at `now`.
-    pub(crate) fn of_day(day: &Day, from: u16, to: u16, now: Timestamp) -> Self {
+    pub(crate) fn from_day(day: &Day, from: u16, to: u16, now: Timestamp) -> Self {
         let local = day.local();
         let to = to.min(local.minutes());
         let from = from.min(to);
@@ -121,7 +121,7 @@ impl Plot {
 
     /// Least, mean and greatest.
     pub(crate) fn extent(&self) -> Option<Extent> {
-        Extent::of(self.known().map(|(_, bpm)| bpm))
+        Extent::from_rates(self.known().map(|(_, bpm)| bpm))
     }
 
     /// Minutes in a row that have a value, as they are drawn: one line each, so that gaps stay gaps.
@@ -220,14 +220,14 @@ mod tests {
 
     #[test]
     fn a_day_on_which_the_clocks_go_back_shows_the_repeated_hour_twice() {
-        let plot = Plot::of_day(&day(10, 25), 0, u16::MAX, noon(10, 25));
+        let plot = Plot::from_day(&day(10, 25), 0, u16::MAX, noon(10, 25));
         assert_eq!(plot.length(), 1_500);
         // Noon is thirteen hours after midnight.
         assert_eq!(plot.past, 780);
         let labels = plot.labels();
         let at = |text: &str| labels.iter().find(|(_, label)| label == text).unwrap().0;
         assert_eq!((at("00:00"), at("12:00")), (0, 780));
-        let near = Plot::of_day(&day(10, 25), 110, 260, noon(10, 25));
+        let near = Plot::from_day(&day(10, 25), 110, 260, noon(10, 25));
         let twice = near.labels();
         let twice: Vec<_> = twice.iter().filter(|(_, label)| label == "02:30").collect();
         assert_eq!(twice.len(), 2, "{:?}", near.labels());
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_day_on_which_the_clocks_go_forward_lacks_an_hour() {
-        let plot = Plot::of_day(&day(3, 29), 0, u16::MAX, noon(3, 30));
+        let plot = Plot::from_day(&day(3, 29), 0, u16::MAX, noon(3, 30));
         assert_eq!((plot.length(), plot.past), (1_380, 1_380));
         let labels = plot.labels();
         assert!(
@@ -251,7 +251,7 @@ mod tests {
         for minute in [3, 4, 5, 9, 20, 21] {
             day.record(minute, bpm(70 + minute));
         }
-        let plot = Plot::of_day(&day, 0, 30, noon(11, 22));
+        let plot = Plot::from_day(&day, 0, 30, noon(11, 22));
         assert_eq!(
             plot.runs(),
             [
@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_day_without_a_minute_has_axes_all_the_same() {
-        let plot = Plot::of_day(&day(11, 22), 0, u16::MAX, noon(11, 21));
+        let plot = Plot::from_day(&day(11, 22), 0, u16::MAX, noon(11, 21));
         assert_eq!(plot.past, 0);
         assert!(plot.runs().is_empty() && plot.extent().is_none());
         assert_eq!(plot.scale().lines, [60, 70, 80, 90, 100]);
@@ -302,7 +302,7 @@ mod tests {
 
         #[test]
         fn there_is_room_for_every_label(from in 0_u16..1_440, length in 1_u16..1_500) {
-            let plot = Plot::of_day(&day(11, 22), from, from + length, noon(11, 22));
+            let plot = Plot::from_day(&day(11, 22), from, from + length, noon(11, 22));
             let labels = plot.labels();
             prop_assert!(labels.len() <= LABELS + 1, "{:?}", labels);
             prop_assert!(plot.length() < 60 || !labels.is_empty());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    daemon::{Hub, Notice},
+    daemon::{Broadcast, Notice},
     faces::outputs::{Outputs, View},
     tell::console::Console,
 };
@@ -11,7 +11,7 @@ use crate::{
 /// Shows what is known now wherever it was asked for.
 #[derive(Debug)]
 pub(crate) struct Presenter {
-    hub: Hub,
+    broadcast: Broadcast,
     outputs: Outputs,
     /// Where one can sign in with another machine's browser.
     address: Option<String>,
@@ -24,13 +24,13 @@ impl Presenter {
     /// A presenter; nothing is shown before [`run`](Self::run).
     #[must_use]
     pub(crate) const fn new(
-        hub: Hub,
+        broadcast: Broadcast,
         outputs: Outputs,
         address: Option<String>,
         console: Console,
     ) -> Self {
         Self {
-            hub,
+            broadcast,
             outputs,
             address,
             console,
@@ -40,13 +40,13 @@ impl Presenter {
 
     /// Shows every change, and every minute how old it all is by now. Never ends.
     pub(crate) async fn run(mut self) {
-        let mut changes = self.hub.subscribe();
+        let mut changes = self.broadcast.subscribe();
         loop {
-            let live = changes.borrow_and_update().clone();
-            let now = self.hub.now();
-            let notice = Notice::new(&live, self.address.as_deref());
+            let snapshot = changes.borrow_and_update().clone();
+            let now = self.broadcast.now();
+            let notice = Notice::new(&snapshot, self.address.as_deref());
             let view = View {
-                reading: live.reading.as_deref().zip(live.freshness(now.utc)),
+                reading: snapshot.reading.as_deref().zip(snapshot.freshness(now.utc)),
                 state: notice.state(),
                 now,
             };
@@ -65,7 +65,7 @@ impl Presenter {
                 Duration::from_secs(60 - now.utc.as_second().rem_euclid(60).unsigned_abs());
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { return },
-                () = self.hub.clock().sleep_until(now.up + minute) => {}
+                () = self.broadcast.clock().sleep_until(now.up + minute) => {}
             }
         }
     }

@@ -6,24 +6,24 @@ use pulsewing_core::{
     heart_zone::HeartZone,
 };
 
-use crate::{daemon::Live, engine::Activity, tell::phrases::why};
+use crate::{daemon::Snapshot, engine::Activity, tell::phrases::why};
 
 /// What there is to say about how much the reading tells of the present; nothing without one.
-pub(crate) fn freshness(live: &Live, now: Timestamp) -> Option<&'static str> {
-    let reading = live.reading.as_deref()?;
-    Some(why(live.freshness(now)?, reading.absence()))
+pub(crate) fn freshness(snapshot: &Snapshot, now: Timestamp) -> Option<&'static str> {
+    let reading = snapshot.reading.as_deref()?;
+    Some(why(snapshot.freshness(now)?, reading.absence()))
 }
 
 /// What the program is doing.
-pub(crate) fn activity(live: &Live) -> Option<String> {
-    if let Some(repair) = live.repair {
+pub(crate) fn activity(snapshot: &Snapshot) -> Option<String> {
+    if let Some(repair) = snapshot.repair {
         return Some(format!(
             "Fetching missing days: {} of {}",
             repair.done + 1,
             repair.total
         ));
     }
-    match live.activity {
+    match snapshot.activity {
         Activity::Waiting => None,
         Activity::Updating => Some("Updating".to_owned()),
         Activity::TokensNotStored => Some(

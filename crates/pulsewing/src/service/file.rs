@@ -47,7 +47,7 @@ impl UnitFile {
     ///
     /// # Errors
     /// A [`Problem`] when there is no home directory.
-    pub(crate) fn of_user() -> Result<Self, Problem> {
+    pub(crate) fn for_user() -> Result<Self, Problem> {
         Ok(Self {
             dir: places::config_home()?.join("systemd/user"),
         })

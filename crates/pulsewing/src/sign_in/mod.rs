@@ -230,7 +230,7 @@ impl SignIn {
                 Answer::Granted(grant) => grant,
                 Answer::Refused(error) => return Err(self.refused(error)),
                 Answer::Gone => {
-                    return Err(Problem::of_cycle(Failure::Gone, self.provider));
+                    return Err(Problem::from_failure(Failure::Gone, self.provider));
                 }
                 Answer::RateLimited => {
                     return Err(Problem::new(
@@ -253,13 +253,13 @@ impl SignIn {
             .unwrap_or_else(|| Scopes::all_requested(self.provider));
         if !scopes.has_heart_rate() {
             let failure = Failure::ConsentNeeded(Consent::HeartRateScopeMissing);
-            return Err(Problem::of_cycle(failure, self.provider));
+            return Err(Problem::from_failure(failure, self.provider));
         }
         Ok(grant)
     }
 
     fn refused(&self, error: OAuthError) -> Problem {
-        let exit = Problem::of_cycle(Failure::OAuth(error), self.provider).exit();
+        let exit = Problem::from_failure(Failure::OAuth(error), self.provider).exit();
         let problem = Problem::new(exit, "the provider did not complete the sign-in")
             .details(format!("the token endpoint answered {error}"));
         match error {

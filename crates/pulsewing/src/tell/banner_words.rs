@@ -12,7 +12,7 @@ const LOOK_AT_THIS: &str = "Whoever set it up has to look at this.";
 
 /// What is wrong, and what to do about it: a short sentence each.
 #[must_use]
-pub(crate) const fn of(failure: Failure) -> (&'static str, &'static str) {
+pub(crate) const fn lines(failure: Failure) -> (&'static str, &'static str) {
     match failure {
         Failure::ForeignChain => (
             "The sign-in is for another service.",
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn every_failure_is_read_to_its_end_on_every_panel() {
         for failure in failures() {
-            let (what, advice) = of(failure);
+            let (what, advice) = lines(failure);
             let state = State::Fault { what, advice };
             for (width, height) in [(480, 320), (320, 240), (800, 480), (1_024, 600)] {
                 let size = Size::new(width, height);

@@ -3,7 +3,7 @@
 //! | where | who reads it | what it is made of |
 //! |---|---|---|
 //! | page | a wearer, somebody who looks after one, perhaps with a phone | [`what`], [`advice`]; and [`Failure`]'s own words under "Details" |
-//! | screen | the same people, from further away | [`banner`](crate::tell::banner_words::of), which has little room |
+//! | screen | the same people, from further away | [`banner`](crate::tell::banner_words::lines), which has little room |
 //! | command line, log, terminal | somebody at a keyboard | [`what`], a [`Problem`](crate::tell::problem::Problem)'s hints with their commands, and a line of details |
 
 use pulsewing_core::{

@@ -178,7 +178,7 @@ impl Problem {
 
     /// The problem that a cycle ended with.
     #[must_use]
-    pub(crate) fn of_cycle(failure: Failure, provider: Provider) -> Self {
+    pub(crate) fn from_failure(failure: Failure, provider: Provider) -> Self {
         let exit = match failure.kind() {
             FailureKind::Failed => Exit::Failed,
             FailureKind::ConsentNeeded => Exit::ConsentNeeded,
@@ -375,7 +375,8 @@ mod tests {
 
     #[test]
     fn the_technical_word_has_a_line_of_its_own() {
-        let refused = Problem::of_cycle(Failure::ConsentNeeded(Consent::Refused), Provider::Google);
+        let refused =
+            Problem::from_failure(Failure::ConsentNeeded(Consent::Refused), Provider::Google);
         let said = refused.to_string();
         assert!(
             said.starts_with("error: Google Health no longer accepts this sign-in\ndetails: "),
@@ -386,7 +387,7 @@ mod tests {
 
     #[test]
     fn a_410_shows_the_way_to_google() {
-        let problem = Problem::of_cycle(Failure::Gone, Provider::Fitbit);
+        let problem = Problem::from_failure(Failure::Gone, Provider::Fitbit);
         assert_eq!(problem.exit().code(), 4);
         assert!(
             problem

@@ -17,7 +17,7 @@ use super::sign_in::sign_in;
 use crate::{
     app::App,
     config::{ClientConfig, Config, EndpointsConfig, places::WEARER},
-    daemon::Rounds,
+    daemon::UpdateLoop,
     engine::{clock::Clock, stop::Stop},
     tell::console::{Colour, Console},
 };
@@ -79,7 +79,7 @@ impl World {
         })
         .await
         .unwrap();
-        let clock = Clock::of_sandbox(sandbox.clock().clone());
+        let clock = Clock::from_sandbox(sandbox.clock().clone());
         let world = Self {
             provider,
             start,
@@ -157,12 +157,12 @@ impl World {
         let end = self.at(days, hours);
         let app = self.app();
         let engine = app.engine(self.provider, None).unwrap();
-        let mut rounds = Rounds::new(&app, engine);
+        let mut updates = UpdateLoop::new(&app, engine);
         let stop = Stop::listen();
         while self.sandbox.clock().now() < end {
-            rounds.next(&stop).await.unwrap();
+            updates.next(&stop).await.unwrap();
             self.cycles += 1;
-            self.repaired += rounds.repair(&stop).await;
+            self.repaired += updates.repair(&stop).await;
         }
     }
 

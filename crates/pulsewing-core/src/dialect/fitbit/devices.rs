@@ -122,7 +122,7 @@ impl Visitor for List {
             _ => &[],
         };
         match place {
-            At::Type => self.device.kind = DeviceKind::of(text),
+            At::Type => self.device.kind = DeviceKind::from_name(text),
             At::Version => self.phone = text == PHONE_AS_TRACKER,
             At::Level => self.device.level = scalar::whole(event).and_then(percent),
             At::LastSync => {

@@ -148,7 +148,7 @@ impl Visitor for List {
             _ => &[],
         };
         match place {
-            At::Type => self.device.kind = DeviceKind::of(text),
+            At::Type => self.device.kind = DeviceKind::from_name(text),
             At::Version => self.phone = text == PHONE_AS_TRACKER,
             At::Level => self.device.level = scalar::whole(event).and_then(percent),
             At::Status => self.empty = text.eq_ignore_ascii_case(b"empty"),

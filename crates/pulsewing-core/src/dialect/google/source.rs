@@ -30,7 +30,7 @@ impl Source {
     /// The source that has these members, those of its device and its application among them, each with its
     /// text.
     #[must_use]
-    pub fn of<'t>(members: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
+    pub fn from_members<'t>(members: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
         let mut source = Self::default();
         for (member, text) in members {
             if let Some(part) = Part::named(member.as_bytes()) {

@@ -6,7 +6,7 @@ use super::print;
 use crate::{
     app::App,
     board::{
-        self, Status, Trouble,
+        self, SessionError, Status,
         find::{self, Found},
         handover,
         session::GLANCE,
@@ -48,8 +48,8 @@ async fn ask(app: &App, path: &Path) -> Result<String, Problem> {
             handover::settle(app, &mut session, &status).await?;
             Ok(in_words(&status))
         }
-        Err(Trouble::Silent) => Ok("no board answers".into()),
-        Err(trouble @ Trouble::NoPort(_)) => {
+        Err(SessionError::Silent) => Ok("no board answers".into()),
+        Err(trouble @ SessionError::NoPort(_)) => {
             let cause = std::error::Error::source(&trouble).map(ToString::to_string);
             Ok(format!("{trouble}: {}", cause.unwrap_or_default()))
         }

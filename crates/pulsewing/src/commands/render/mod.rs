@@ -48,7 +48,7 @@ pub(super) fn run(app: &App, options: &Render) -> Result<(), Problem> {
         utc: now,
         ..app.clock.now()
     };
-    outputs.show(&View::of(&reading, freshness, at))
+    outputs.show(&View::new(&reading, freshness, at))
 }
 
 /// The zone of the settings body; without one, the offset that the time was given with; without
@@ -238,7 +238,7 @@ fn keep_one_source(points: &mut Vec<google::HeartPoint>, reply: &Path) -> Option
         google::HeartPoint::Raw { source, .. } => *source == kept,
         google::HeartPoint::Minute(_) => true,
     });
-    let name = kept.and_then(|kept| source_name::of(kept, reply));
+    let name = kept.and_then(|kept| source_name::find(kept, reply));
     let name = name.map(|name| name.escape_debug().to_string());
     let whose = match (name, is_tracker(kept)) {
         (Some(name), true) => format!("that of the tracker \"{name}\""),

@@ -14,14 +14,14 @@ use crate::commands::byte_order_mark;
 const MAX_BYTES: u64 = 32 << 20;
 
 /// The name of a source of a saved reply: its device's, else its app's.
-pub(super) fn of(wanted: Source, reply: &Path) -> Option<String> {
+pub(super) fn find(wanted: Source, reply: &Path) -> Option<String> {
     let text = regular_file::read(reply, MAX_BYTES).ok()?;
     let reply: Value = serde_json::from_slice(byte_order_mark::without(&text)).ok()?;
     let points = reply.get("dataPoints")?.as_array()?;
     let mut sources = points
         .iter()
         .filter_map(|point| point.get("dataSource")?.as_object());
-    let source = sources.find(|source| Source::of(members(source)) == wanted)?;
+    let source = sources.find(|source| Source::from_members(members(source)) == wanted)?;
     let named = |member: &str, names: &[&str]| {
         let object = source.get(member)?.as_object()?;
         let name = names.iter().find_map(|name| object.get(*name)?.as_str());

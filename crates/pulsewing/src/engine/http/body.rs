@@ -54,7 +54,7 @@ impl Body {
     ///
     /// # Errors
     /// [`NoAnswer::Compressed`] for another coding than gzip.
-    pub(super) fn of(headers: &HeaderMap) -> Result<Self, NoAnswer> {
+    pub(super) fn new(headers: &HeaderMap) -> Result<Self, NoAnswer> {
         let texts = headers.get_all(CONTENT_ENCODING);
         let codings = texts
             .iter()
@@ -166,7 +166,7 @@ mod tests {
     fn body(coding: &str) -> Result<Body, NoAnswer> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_ENCODING, HeaderValue::from_str(coding).unwrap());
-        Body::of(&headers)
+        Body::new(&headers)
     }
 
     fn read(coding: &str, bytes: &[u8], size: usize) -> (Vec<u8>, Result<(), NoAnswer>) {

@@ -209,7 +209,8 @@ impl Outgoing {
         mut take: impl FnMut(Part<'_>),
     ) -> Result<Answered, Unanswered> {
         let proxied = self.proxied;
-        let lost = |error: reqwest::Error| trouble::of(&error.without_url(), proxied.as_ref());
+        let lost =
+            |error: reqwest::Error| trouble::unanswered(&error.without_url(), proxied.as_ref());
         let mut response = self.builder.send().await.map_err(lost)?;
         let mut head = ReplyHead::new(response.status().as_u16());
         for (name, value) in response.headers() {
@@ -220,7 +221,7 @@ impl Outgoing {
             status: response.status(),
             leads_to: trouble::target_of(response.status(), response.url(), response.headers()),
         };
-        let mut body = Body::of(response.headers())?;
+        let mut body = Body::new(response.headers())?;
         while let Some(chunk) = response.chunk().await.map_err(lost)? {
             body.take(&chunk, |bytes| take(Part::Body(bytes)))?;
         }

@@ -13,7 +13,7 @@ use reqwest::{
 use super::Unanswered;
 
 /// What an error means for a request; to this address, if that may go through a proxy.
-pub(super) fn of(error: &reqwest::Error, proxied: Option<&Url>) -> Unanswered {
+pub(super) fn unanswered(error: &reqwest::Error, proxied: Option<&Url>) -> Unanswered {
     let (cause, detail) = if error.is_connect() {
         (NoAnswer::NeverLeft, Some(no_connection(error, proxied)))
     } else if error.is_timeout() {

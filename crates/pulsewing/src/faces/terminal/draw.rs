@@ -44,8 +44,8 @@ pub(crate) fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
     if area.width < 4 || area.height < 1 {
         return;
     }
-    let has_trouble = view.live.trouble.is_some() && area.height >= 6;
-    let [top, middle, trouble, foot] = Layout::vertical([
+    let has_trouble = view.snapshot.failed_update.is_some() && area.height >= 6;
+    let [top, middle, failed_update, foot] = Layout::vertical([
         Constraint::Length(u16::from(area.height >= 4)),
         Constraint::Min(1),
         Constraint::Length(if has_trouble { 3 } else { 0 }),
@@ -58,7 +58,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
         None => present(frame, middle, view),
     }
     if has_trouble {
-        complaint(frame, trouble, view);
+        complaint(frame, failed_update, view);
     }
     keys(frame, foot, view);
     if view.has_help {
@@ -85,12 +85,12 @@ const fn colour_of(zone: HeartZone) -> Color {
 }
 
 fn title(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    let date = match (view.past, &view.live.reading) {
+    let date = match (view.past, &view.snapshot.reading) {
         (Some(past), _) => phrases::date(past.date),
         (None, Some(reading)) => phrases::date(reading.time_zone.offsets.local(view.now).date()),
         (None, None) => String::new(),
     };
-    let clock = match view.live.reading.as_deref() {
+    let clock = match view.snapshot.reading.as_deref() {
         Some(reading) if reading.time_zone.is_guessed() => {
             format!("{}, zone guessed", phrases::clock(reading, view.now))
         }
@@ -108,12 +108,12 @@ fn title(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
 }
 
 fn present(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    let Some(reading) = view.live.reading.as_deref() else {
+    let Some(reading) = view.snapshot.reading.as_deref() else {
         let text = vec![
             Line::from("No heart rate yet".bold()),
             Line::from(match view.mode {
                 // What it was is said below.
-                _ if view.live.trouble.is_some() => "No update has succeeded yet.",
+                _ if view.snapshot.failed_update.is_some() => "No update has succeeded yet.",
                 Mode::Follows => "Waiting for the daemon's first update.",
                 _ => "The first comes within a minute.",
             }),
@@ -149,7 +149,7 @@ fn present(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         latest(frame, middle, view, reading);
     }
     if day > 0 {
-        let plot = Plot::of_day(&reading.day, 0, u16::MAX, view.now);
+        let plot = Plot::from_day(&reading.day, 0, u16::MAX, view.now);
         let date = reading.day.local().date();
         let is_today = date == reading.time_zone.offsets.local(view.now).date();
         let title = match plot.extent() {
@@ -157,7 +157,7 @@ fn present(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
             Some(extent) => format!("{}: {}", phrases::date(date), span(extent)),
             None => "The day so far: nothing yet".to_owned(),
         };
-        let is_fresh = view.live.look(view.now) == Some(Look::Fresh);
+        let is_fresh = view.snapshot.look(view.now) == Some(Look::Fresh);
         let ink = (view.has_colour && is_fresh).then_some(Color::Cyan);
         graph::draw(frame, bottom, &plot, &title, ink);
     }
@@ -176,7 +176,7 @@ fn headline(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, reading: &Readin
     let [left, right] = Layout::horizontal([Constraint::Length(width), Constraint::Min(0)])
         .spacing(2)
         .areas(area);
-    match (reading.latest(), view.live.look(view.now)) {
+    match (reading.latest(), view.snapshot.look(view.now)) {
         (Some(sample), Some(look @ (Look::Fresh | Look::Old))) => {
             let style = match look {
                 Look::Fresh => Style::new().bold(),
@@ -201,7 +201,7 @@ fn headline(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, reading: &Readin
 /// Rate, zone, age and freshness, what matters most first: an old rate comes after its age, and
 /// without colour. Where the rate stands beside it in digits, it is left out.
 fn essentials<'l>(view: &View<'_>, reading: &Reading, has_digits: bool) -> Vec<Line<'l>> {
-    let (Some(sample), Some(look)) = (reading.latest(), view.live.look(view.now)) else {
+    let (Some(sample), Some(look)) = (reading.latest(), view.snapshot.look(view.now)) else {
         return vec![
             Line::from("No heart rate"),
             Line::default(),
@@ -244,8 +244,8 @@ fn age<'l>(view: &View<'_>, reading: &Reading, sample: Sample, look: Look) -> Li
 }
 
 fn freshness<'l>(view: &View<'_>) -> Line<'l> {
-    let words = words::freshness(view.live, view.now).unwrap_or_default();
-    match view.live.freshness(view.now) {
+    let words = words::freshness(view.snapshot, view.now).unwrap_or_default();
+    match view.snapshot.freshness(view.now) {
         Some(Freshness::Fresh) | None => Line::from(words),
         Some(_) => Line::styled(words, paint(Style::new().bold(), Color::Yellow, view)),
     }
@@ -273,23 +273,23 @@ fn next(view: &View<'_>) -> String {
     if view.mode == Mode::Leaving {
         return "Saving the renewed sign-in, then it ends".to_owned();
     }
-    if let Some(activity) = words::activity(view.live) {
+    if let Some(activity) = words::activity(view.snapshot) {
         return activity;
     }
-    match view.live.next_update {
+    match view.snapshot.next_update {
         Some(at) => format!("Next update {}", phrases::ahead(at, view.now)),
-        None if view.live.trouble.is_some() => "No further update by itself".to_owned(),
+        None if view.snapshot.failed_update.is_some() => "No further update by itself".to_owned(),
         None => "Next update soon".to_owned(),
     }
 }
 
 fn latest(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, reading: &Reading) {
-    let plot = Plot::of_window(&reading.window, &reading.time_zone.offsets);
+    let plot = Plot::from_window(&reading.window, &reading.time_zone.offsets);
     let (Some(plot), Some(extent)) = (plot, reading.window.extent()) else {
         frame.render_widget(Paragraph::new("No heart rate for 24 hours"), area);
         return;
     };
-    let is_fresh = view.live.look(view.now) == Some(Look::Fresh);
+    let is_fresh = view.snapshot.look(view.now) == Some(Look::Fresh);
     let until = reading
         .latest()
         .filter(|_| !is_fresh)
@@ -309,7 +309,7 @@ fn day_of_history(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, past: &Pas
         frame.render_widget(Paragraph::new("Nothing is known of this day."), area);
         return;
     };
-    let plot = Plot::of_day(day, 0, u16::MAX, view.now);
+    let plot = Plot::from_day(day, 0, u16::MAX, view.now);
     let resting = past
         .resting
         .map_or_else(String::new, |bpm: Bpm| format!("  resting {}", bpm.get()));
@@ -330,15 +330,15 @@ fn day_of_history(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, past: &Pas
 }
 
 fn complaint(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    let Some(trouble) = &view.live.trouble else {
+    let Some(failed_update) = &view.snapshot.failed_update else {
         return;
     };
-    let text = match &trouble.hint {
-        Some(hint) => format!("! {}: {hint}", trouble.message),
-        None => format!("! {}", trouble.message),
+    let text = match &failed_update.hint {
+        Some(hint) => format!("! {}: {hint}", failed_update.message),
+        None => format!("! {}", failed_update.message),
     };
     let style = paint(Style::new().bold(), Color::Yellow, view);
-    let details = trouble.details.iter();
+    let details = failed_update.details.iter();
     let details = details.map(|details| Line::from(format!("Details: {details}").dim()));
     let lines: Vec<Line<'_>> = [Line::styled(text, style)]
         .into_iter()

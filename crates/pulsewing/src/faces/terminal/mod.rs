@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use pulsewing_core::{Bpm, day::Day};
 use ratatui::DefaultTerminal;
 
-use crate::daemon::Live;
+use crate::daemon::Snapshot;
 
 pub(crate) use draw::draw;
 
@@ -37,7 +37,7 @@ pub(crate) fn give_back(terminal: &mut DefaultTerminal) {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View<'v> {
     /// What is known now.
-    pub live: &'v Live,
+    pub snapshot: &'v Snapshot,
     /// The time.
     pub now: Timestamp,
     /// A day of the history, where one is looked at.
@@ -91,7 +91,7 @@ mod tests {
     use ratatui::{Terminal, backend::TestBackend};
 
     use super::*;
-    use crate::{daemon::Trouble, engine::zone, tell::problem::Exit};
+    use crate::{daemon::FailedUpdate, engine::zone, tell::problem::Exit};
 
     /// A reading with these minutes of the day before `now`.
     fn reading(now: Timestamp, minutes: &[(u16, u16)]) -> Reading {
@@ -136,15 +136,15 @@ mod tests {
             words in ".{0,200}",
         ) {
             let now: Timestamp = "2026-11-22T13:07:00Z".parse().unwrap();
-            let mut live = Live::new(Provider::Google, SignedDuration::from_mins(15));
+            let mut snapshot = Snapshot::new(Provider::Google, SignedDuration::from_mins(15));
             let reading = reading(now, &minutes);
             let past = Past {
                 date: reading.day.local().date(),
                 day: Some(reading.day.clone()),
                 resting: None,
             };
-            live.reading = is_known.then(|| Arc::new(reading));
-            live.trouble = has_trouble.then(|| Trouble {
+            snapshot.reading = is_known.then(|| Arc::new(reading));
+            snapshot.failed_update = has_trouble.then(|| FailedUpdate {
                 failure: Failure::Gone,
                 exit: Exit::Gone,
                 message: words.clone(),
@@ -153,7 +153,7 @@ mod tests {
             });
             let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
             let view = View {
-                live: &live,
+                snapshot: &snapshot,
                 now,
                 past: has_past.then_some(&past),
                 mode: Mode::Own,

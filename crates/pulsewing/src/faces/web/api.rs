@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Shared, now as present};
 use crate::{
-    daemon::{Live, Trouble},
+    daemon::{FailedUpdate, Snapshot},
     engine::Activity,
     faces::reading_json::ReadingJson,
     tell::problem::Exit,
@@ -76,7 +76,7 @@ pub(super) struct Now {
     last_update: Option<String>,
     last_success: Option<String>,
     next_update: Option<String>,
-    trouble: Option<TroubleJson>,
+    failed_update: Option<TroubleJson>,
     repair: Option<RepairJson>,
 }
 
@@ -95,36 +95,39 @@ struct RepairJson {
 }
 
 impl Now {
-    pub(super) fn of(live: &Live, now: Timestamp) -> Self {
-        let reading = live.reading.as_deref();
+    pub(super) fn of(snapshot: &Snapshot, now: Timestamp) -> Self {
+        let reading = snapshot.reading.as_deref();
         Self {
             now: instant(now),
-            provider: live.provider.name(),
+            provider: snapshot.provider.name(),
             reading: reading
-                .zip(live.freshness(now))
+                .zip(snapshot.freshness(now))
                 .map(|(reading, freshness)| {
                     ReadingJson::new(reading, freshness).dated(reading, now)
                 }),
             age_s: reading
                 .and_then(|reading| reading.age(now))
                 .map(|age| age.as_secs()),
-            absence: live.absence(now).map(Absence::name),
+            absence: snapshot.absence(now).map(Absence::name),
             is_time_zone_guessed: reading.is_some_and(|it| it.time_zone.is_guessed()),
-            activity: match live.activity {
+            activity: match snapshot.activity {
                 Activity::Waiting => "waiting",
                 Activity::Updating => "updating",
                 Activity::TokensNotStored => "tokens-not-stored",
             },
-            last_update: live.last_update.map(instant),
-            last_success: live.last_success.map(instant),
-            next_update: live.next_update.map(instant),
-            trouble: live.trouble.as_ref().map(|trouble| TroubleJson {
-                kind: kind(trouble),
-                message: trouble.message.clone(),
-                details: trouble.details.clone(),
-                hint: trouble.hint.clone(),
-            }),
-            repair: live.repair.map(|repair| RepairJson {
+            last_update: snapshot.last_update.map(instant),
+            last_success: snapshot.last_success.map(instant),
+            next_update: snapshot.next_update.map(instant),
+            failed_update: snapshot
+                .failed_update
+                .as_ref()
+                .map(|failed_update| TroubleJson {
+                    kind: kind(failed_update),
+                    message: failed_update.message.clone(),
+                    details: failed_update.details.clone(),
+                    hint: failed_update.hint.clone(),
+                }),
+            repair: snapshot.repair.map(|repair| RepairJson {
                 done: repair.done,
                 total: repair.total,
             }),
@@ -137,8 +140,8 @@ impl Now {
 }
 
 /// The word for what somebody has to do.
-pub(super) const fn kind(trouble: &Trouble) -> &'static str {
-    match trouble.exit {
+pub(super) const fn kind(failed_update: &FailedUpdate) -> &'static str {
+    match failed_update.exit {
         Exit::ConsentNeeded => "sign-in",
         Exit::Gone => "gone",
         Exit::Temporary => "temporary",
@@ -155,7 +158,10 @@ fn instant(at: Timestamp) -> String {
 }
 
 pub(super) async fn now(State(site): State<Shared>) -> Response {
-    json(StatusCode::OK, &Now::of(&site.live(), site.hub.now().utc))
+    json(
+        StatusCode::OK,
+        &Now::of(&site.snapshot(), site.broadcast.now().utc),
+    )
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -202,7 +208,7 @@ pub(super) async fn days(
     State(site): State<Shared>,
     Query(range): Query<Range>,
 ) -> Result<Response, Error> {
-    let today = present::today(&site.live(), site.hub.now().utc);
+    let today = present::today(&site.snapshot(), site.broadcast.now().utc);
     let to = range.to.as_deref().map_or(Ok(today), date)?;
     let from = match range.from.as_deref() {
         Some(text) => date(text)?,

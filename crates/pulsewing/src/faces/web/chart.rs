@@ -25,7 +25,7 @@ pub(super) enum Kind {
 }
 
 /// A graph with its axes; `label` says what it shows, for those who do not see it.
-pub(super) fn of(plot: &Plot, id: &str, label: &str, kind: Kind) -> Markup {
+pub(super) fn figure(plot: &Plot, id: &str, label: &str, kind: Kind) -> Markup {
     let scale = plot.scale();
     let length = plot.length().max(1);
     let place = |minute: u16| f64::from(minute) * 100.0 / f64::from(length);

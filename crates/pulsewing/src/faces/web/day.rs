@@ -59,15 +59,15 @@ pub(super) async fn page(
         Ok(record) => record.flatten(),
         Err(error) => return unreadable(&error),
     };
-    let live = site.live();
-    let at = site.hub.now().utc;
-    let today = now::today(&live, at);
-    let zones = live
+    let snapshot = site.snapshot();
+    let at = site.broadcast.now().utc;
+    let today = now::today(&snapshot, at);
+    let zones = snapshot
         .reading
         .as_ref()
         .map_or(HeartZones::PLAIN, |reading| reading.heart_zones);
     // Today's newest word may be newer than the history's.
-    let reading = live
+    let reading = snapshot
         .reading
         .as_ref()
         .filter(|reading| reading.day.local().date() == date);
@@ -95,7 +95,7 @@ pub(super) async fn page(
                 None => p.quiet { "Nothing is known of this day." },
                 Some(day) => {
                     @let (from, to) = bounds(day, &part);
-                    @let plot = Plot::of_day(day, from, to, at);
+                    @let plot = Plot::from_day(day, from, to, at);
                     @let is_part = from > 0 || to < day.local().minutes();
                     (summary(&plot, resting))
                     @if is_part {
@@ -107,7 +107,7 @@ pub(super) async fn page(
                             }
                         }
                     }
-                    (chart::of(&plot, "day-graph", &label(date, &plot), chart::Kind::Closer))
+                    (chart::figure(&plot, "day-graph", &label(date, &plot), chart::Kind::Closer))
                     @let rates: Vec<Bpm> = plot.known().map(|(_, bpm)| bpm).collect();
                     (now::zone_minutes(&rates, &zones))
                     (chart::table(&plot))

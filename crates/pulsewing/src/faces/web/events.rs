@@ -20,9 +20,9 @@ const STILL_THERE: Duration = Duration::from_secs(25);
 
 /// The present, now and after each change: `event: now`, with the same JSON as the call of that name.
 pub(super) async fn stream(State(site): State<Shared>) -> Response {
-    let changes = WatchStream::new(site.hub.subscribe());
-    let events = changes.map(move |live| {
-        let now = api::Now::of(&live, site.hub.now().utc).to_json();
+    let changes = WatchStream::new(site.broadcast.subscribe());
+    let events = changes.map(move |snapshot| {
+        let now = api::Now::of(&snapshot, site.broadcast.now().utc).to_json();
         Ok::<_, Infallible>(Event::default().event("now").data(now))
     });
     let keep_alive = KeepAlive::new().interval(STILL_THERE).text("still there");

@@ -38,20 +38,20 @@ struct Drawn {
     wanted: Wanted,
     minute: i64,
     /// Which state of things it shows: its address in memory, while it is kept.
-    live: std::sync::Arc<crate::daemon::Live>,
+    snapshot: std::sync::Arc<crate::daemon::Snapshot>,
     png: Vec<u8>,
 }
 
 /// The picture as a PNG.
 pub(super) async fn png(State(site): State<Shared>, Query(wanted): Query<Wanted>) -> Response {
-    let now = site.hub.now();
-    let live = site.live();
+    let now = site.broadcast.now();
+    let snapshot = site.snapshot();
     let minute = now.utc.as_second().div_euclid(60);
     let mut cache = site.frames.0.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(drawn) = &*cache
         && drawn.wanted == wanted
         && drawn.minute == minute
-        && std::sync::Arc::ptr_eq(&drawn.live, &live)
+        && std::sync::Arc::ptr_eq(&drawn.snapshot, &snapshot)
     {
         return reply(drawn.png.clone());
     }
@@ -62,9 +62,9 @@ pub(super) async fn png(State(site): State<Shared>, Query(wanted): Query<Wanted>
             "A size is written as in 480x320, a theme is desk or classic, a palette day, dim or night.",
         );
     };
-    let notice = Notice::new(&live, None);
+    let notice = Notice::new(&snapshot, None);
     let view = View {
-        reading: live.reading.as_deref().zip(live.freshness(now.utc)),
+        reading: snapshot.reading.as_deref().zip(snapshot.freshness(now.utc)),
         state: notice.state(),
         now,
     };
@@ -79,7 +79,7 @@ pub(super) async fn png(State(site): State<Shared>, Query(wanted): Query<Wanted>
             *cache = Some(Drawn {
                 wanted,
                 minute,
-                live,
+                snapshot,
                 png: drawn,
             });
             reply(png)

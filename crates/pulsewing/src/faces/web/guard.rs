@@ -102,7 +102,7 @@ impl Guard {
         if is_open || self.sessions.has(headers, up) {
             return Ok(());
         }
-        match sessions::of_basic(headers) {
+        match sessions::from_basic(headers) {
             None => Err(Refusal::Passphrase(Try::Wrong)),
             Some(given) => match self.sessions.judge(passphrase, &given, up) {
                 Try::Right => Ok(()),
@@ -177,7 +177,7 @@ fn hostname() -> Option<String> {
 /// Lets a request pass or not, and adds to its reply what every reply says.
 pub(super) async fn check(State(site): State<Shared>, request: Request, next: Next) -> Response {
     let is_call = is_call(request.uri().path());
-    let mut reply = match site.guard.admit(&request, site.hub.now().up) {
+    let mut reply = match site.guard.admit(&request, site.broadcast.now().up) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refused(&refusal, &request, is_call),
     };

@@ -19,19 +19,19 @@ use pulsewing_core::{
 use pulsewing_history::{History, Span, bytes_on_disk};
 
 use super::{Shared, api};
-use crate::daemon::{Live, Look};
+use crate::daemon::{Look, Snapshot};
 
 /// What a scraper gets.
 pub(super) async fn page(State(site): State<Shared>) -> Response {
     let span = site.history(History::span).await;
     let span = span.ok().flatten().flatten();
-    let bytes = bytes_on_disk(site.hub.state_dir());
-    let text = text(&site.live(), site.hub.now().utc, span, bytes);
+    let bytes = bytes_on_disk(site.broadcast.state_dir());
+    let text = text(&site.snapshot(), site.broadcast.now().utc, span, bytes);
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
-fn text(live: &Live, now: Timestamp, span: Option<Span>, bytes: u64) -> String {
+fn text(snapshot: &Snapshot, now: Timestamp, span: Option<Span>, bytes: u64) -> String {
     let mut out = String::new();
     let mut gauge = |name: &str, help: &str, labels: &str, value: Option<f64>| {
         if let Some(value) = value {
@@ -41,10 +41,10 @@ fn text(live: &Live, now: Timestamp, span: Option<Span>, bytes: u64) -> String {
         }
     };
     let seconds = |at: Timestamp| at.as_second() as f64;
-    let reading = live.reading.as_deref();
-    let freshness = live.freshness(now);
+    let reading = snapshot.reading.as_deref();
+    let freshness = snapshot.freshness(now);
     let newest = reading.and_then(api::newest);
-    let says_something = live.look(now).is_some_and(|look| look != Look::LongAgo);
+    let says_something = snapshot.look(now).is_some_and(|look| look != Look::LongAgo);
     gauge(
         "heart_rate_bpm",
         "The newest one-minute average, in beats per minute.",
@@ -105,21 +105,21 @@ fn text(live: &Live, now: Timestamp, span: Option<Span>, bytes: u64) -> String {
         "last_update_timestamp_seconds",
         "When an update last ended, well or not.",
         "",
-        live.last_update.map(seconds),
+        snapshot.last_update.map(seconds),
     );
     gauge(
         "last_success_timestamp_seconds",
         "When an update last succeeded.",
         "",
-        live.last_success.map(seconds),
+        snapshot.last_success.map(seconds),
     );
     gauge(
         "next_update_timestamp_seconds",
         "When the next update is due.",
         "",
-        live.next_update.map(seconds),
+        snapshot.next_update.map(seconds),
     );
-    let kind = live.trouble.as_ref().map(api::kind);
+    let kind = snapshot.failed_update.as_ref().map(api::kind);
     gauge(
         "trouble",
         "1 while something stands in the way of updates: sign-in, gone, temporary or failed.",
@@ -144,7 +144,7 @@ fn text(live: &Live, now: Timestamp, span: Option<Span>, bytes: u64) -> String {
         &format!(
             "{{version=\"{}\",provider=\"{}\"}}",
             env!("CARGO_PKG_VERSION"),
-            live.provider.name()
+            snapshot.provider.name()
         ),
         Some(1.0),
     );
@@ -171,8 +171,8 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_absent() {
-        let live = Live::new(Provider::Google, SignedDuration::from_mins(15));
-        let text = text(&live, Timestamp::UNIX_EPOCH, None, 0);
+        let snapshot = Snapshot::new(Provider::Google, SignedDuration::from_mins(15));
+        let text = text(&snapshot, Timestamp::UNIX_EPOCH, None, 0);
         let names: Vec<&str> = text
             .lines()
             .filter(|line| !line.starts_with('#'))

@@ -5,7 +5,7 @@
 //! page's own address again and puts the new parts in place, lets the age count on, and names the
 //! minute under the pointer. There is no other renderer that could say something else.
 //!
-//! Nothing here can hold up a cycle: whoever asks sees the [`Hub`]'s newest [`Live`], and what is read
+//! Nothing here can hold up a cycle: whoever asks sees the [`Broadcast`]'s newest [`Snapshot`], and what is read
 //! from the history is read on a thread of its own.
 //!
 //! | file | what |
@@ -53,7 +53,7 @@ use pulsewing_history::{History, HistoryError};
 use crate::{
     app::App,
     config::places,
-    daemon::{Hub, Live},
+    daemon::{Broadcast, Snapshot},
     faces::outputs::Style,
     tell::problem::Problem,
 };
@@ -67,7 +67,7 @@ pub(crate) const LISTEN: SocketAddr =
 /// What every request has in reach.
 struct Site {
     app: App,
-    hub: Hub,
+    broadcast: Broadcast,
     guard: guard::Guard,
     style: Mutex<Style>,
     frames: frame::Cache,
@@ -80,8 +80,8 @@ struct Site {
 type Shared = Arc<Site>;
 
 impl Site {
-    fn live(&self) -> Arc<Live> {
-        self.hub.live()
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.broadcast.snapshot()
     }
 
     fn style(&self) -> std::sync::MutexGuard<'_, Style> {
@@ -93,7 +93,7 @@ impl Site {
         &self,
         read: impl FnOnce(&History) -> Result<T, HistoryError> + Send + 'static,
     ) -> Result<Option<T>, HistoryError> {
-        let dir = self.hub.state_dir().clone();
+        let dir = self.broadcast.state_dir().clone();
         let read = tokio::task::spawn_blocking(move || {
             match History::open_existing(&dir, places::WEARER)? {
                 Some(history) => read(&history).map(Some),
@@ -113,13 +113,13 @@ impl Site {
 /// A [`Problem`] with the configuration.
 pub(crate) fn serve(
     app: &App,
-    hub: &Hub,
+    broadcast: &Broadcast,
     listener: Listener,
 ) -> Result<impl Future<Output = ()> + use<>, Problem> {
     let address = listener.address();
     let site = Arc::new(Site {
         app: app.clone(),
-        hub: hub.clone(),
+        broadcast: broadcast.clone(),
         guard: guard::Guard::new(app, address),
         style: Mutex::new(Style::new(app, None, None)),
         frames: frame::Cache::default(),

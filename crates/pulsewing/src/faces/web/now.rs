@@ -15,14 +15,14 @@ use pulsewing_core::{
 
 use super::{Shared, chart, layout};
 use crate::{
-    daemon::{Live, Look, Trouble},
+    daemon::{FailedUpdate, Look, Snapshot},
     faces::{plot::Plot, words},
     tell::{failure_words, phrases},
 };
 
 /// The wearer's date at an instant; this machine's, where nothing was ever read.
-pub(super) fn today(live: &Live, now: Timestamp) -> Date {
-    match &live.reading {
+pub(super) fn today(snapshot: &Snapshot, now: Timestamp) -> Date {
+    match &snapshot.reading {
         Some(reading) => reading.time_zone.offsets.local(now).date(),
         None => TimeZone::system().to_datetime(now).date(),
     }
@@ -30,34 +30,34 @@ pub(super) fn today(live: &Live, now: Timestamp) -> Date {
 
 /// The present.
 pub(super) async fn page(State(site): State<Shared>) -> Response {
-    let live = site.live();
-    let now = site.hub.now().utc;
-    let reading = live.reading.as_deref();
-    let title = title(&live, now);
+    let snapshot = site.snapshot();
+    let now = site.broadcast.now().utc;
+    let reading = snapshot.reading.as_deref();
+    let title = title(&snapshot, now);
     let body = html! {
-        (headline(&live, now))
-        (trouble(&live))
+        (headline(&snapshot, now))
+        (failed_update(&snapshot))
         @if let Some(reading) = reading {
-            (recent(reading, &live, now))
+            (recent(reading, &snapshot, now))
             (so_far(reading, now))
         }
-        (facts(&live, now))
+        (facts(&snapshot, now))
     };
-    let today = today(&live, now);
+    let today = today(&snapshot, now);
     layout::page(&site, layout::Place::Now, today, &title, &body).into_response()
 }
 
 /// Somebody does not want to wait.
 pub(super) async fn update(State(site): State<Shared>) -> Redirect {
-    site.hub.update_now();
+    site.broadcast.update_now();
     Redirect::to("/")
 }
 
 /// What a tab says: it is seen without the page, so it has the age, and has it first once that matters.
 /// The page's script counts it on.
-fn title(live: &Live, now: Timestamp) -> String {
-    let newest = live.reading.as_deref().and_then(Reading::latest);
-    match (newest, live.look(now)) {
+fn title(snapshot: &Snapshot, now: Timestamp) -> String {
+    let newest = snapshot.reading.as_deref().and_then(Reading::latest);
+    match (newest, snapshot.look(now)) {
         (Some(sample), Some(Look::Fresh)) => {
             format!("{} bpm, {}", sample.bpm.get(), phrases::ago(sample.at, now))
         }
@@ -72,44 +72,44 @@ fn title(live: &Live, now: Timestamp) -> String {
     }
 }
 
-fn headline(live: &Live, now: Timestamp) -> Markup {
-    let reading = live.reading.as_deref();
+fn headline(snapshot: &Snapshot, now: Timestamp) -> Markup {
+    let reading = snapshot.reading.as_deref();
     let latest = reading.and_then(|reading| Some((reading, reading.latest()?)));
     let at = latest.map(|(_, sample)| sample.at);
     // From when on the page's script has it look old, should it hear of nothing newer.
     let later = |age: SignedDuration| Some(at?.checked_add(age).ok()?.as_millisecond());
-    let freshness = live.freshness(now);
+    let freshness = snapshot.freshness(now);
     html! {
         section.now #now data-live data-clock=(now.as_millisecond()) aria-label="Heart rate now"
-            data-look=[live.look(now).map(Look::name)]
-            data-old-after=[later(Reading::stale_after(live.every))] data-long-ago-at=[later(LONG_AGO)] {
+            data-look=[snapshot.look(now).map(Look::name)]
+            data-old-after=[later(Reading::stale_after(snapshot.every))] data-long-ago-at=[later(LONG_AGO)] {
             @match latest {
-                Some((reading, sample)) if live.look(now) == Some(Look::Fresh) => {
-                    (rate(reading, sample, live, now))
+                Some((reading, sample)) if snapshot.look(now) == Some(Look::Fresh) => {
+                    (rate(reading, sample, snapshot, now))
                     (age(reading, sample, now))
                 }
                 Some((reading, sample)) => {
                     (age(reading, sample, now))
-                    (rate(reading, sample, live, now))
+                    (rate(reading, sample, snapshot, now))
                 }
                 None => {
                     h1 aria-live="polite" { "No heart rate yet" }
                 }
             }
             p.state {
-                @if let (Some(freshness), Some(words)) = (freshness, words::freshness(live, now)) {
+                @if let (Some(freshness), Some(words)) = (freshness, words::freshness(snapshot, now)) {
                     span.freshness data-fresh=(freshness.name()) data-old="Old: this page has heard of nothing newer" { (words) }
                 }
                 @if let Some(guess) = reading.and_then(phrases::guess) { span.guess { (guess) } }
-                @if let Some(activity) = words::activity(live) { span.activity { (activity) } }
+                @if let Some(activity) = words::activity(snapshot) { span.activity { (activity) } }
             }
         }
     }
 }
 
-fn rate(reading: &Reading, sample: Sample, live: &Live, now: Timestamp) -> Markup {
+fn rate(reading: &Reading, sample: Sample, snapshot: &Snapshot, now: Timestamp) -> Markup {
     let zone = reading.heart_zones.zone(sample.bpm);
-    let is_fresh = live.look(now) == Some(Look::Fresh);
+    let is_fresh = snapshot.look(now) == Some(Look::Fresh);
     html! {
         h1 aria-live="polite" {
             span.was hidden[is_fresh] { "was " }
@@ -129,29 +129,29 @@ fn age(reading: &Reading, sample: Sample, now: Timestamp) -> Markup {
     }
 }
 
-fn trouble(live: &Live) -> Markup {
+fn failed_update(snapshot: &Snapshot) -> Markup {
     html! {
         section #trouble data-live {
-            @if let Some(trouble) = &live.trouble { (complaint(trouble)) }
+            @if let Some(failed_update) = &snapshot.failed_update { (complaint(failed_update)) }
         }
     }
 }
 
-fn complaint(trouble: &Trouble) -> Markup {
+fn complaint(failed_update: &FailedUpdate) -> Markup {
     html! {
         div.trouble role="status" {
-            h2 { (phrases::sentence(&trouble.message)) }
-            p { (failure_words::advice(trouble.failure)) }
-            @if trouble.wants_sign_in() { p { a.button href="/sign-in" { "Sign in" } } }
-            @if let Some(details) = &trouble.details { (layout::details(details)) }
+            h2 { (phrases::sentence(&failed_update.message)) }
+            p { (failure_words::advice(failed_update.failure)) }
+            @if failed_update.wants_sign_in() { p { a.button href="/sign-in" { "Sign in" } } }
+            @if let Some(details) = &failed_update.details { (layout::details(details)) }
         }
     }
 }
 
-fn recent(reading: &Reading, live: &Live, now: Timestamp) -> Markup {
-    let plot = Plot::of_window(&reading.window, &reading.time_zone.offsets);
+fn recent(reading: &Reading, snapshot: &Snapshot, now: Timestamp) -> Markup {
+    let plot = Plot::from_window(&reading.window, &reading.time_zone.offsets);
     let newest = reading.latest().map(|sample| sample.at);
-    let until = newest.filter(|_| live.look(now) != Some(Look::Fresh));
+    let until = newest.filter(|_| snapshot.look(now) != Some(Look::Fresh));
     html! {
         section.card #recent data-live {
             @if let (Some(plot), Some(extent)) = (plot, reading.window.extent()) {
@@ -172,7 +172,7 @@ fn recent(reading: &Reading, live: &Live, now: Timestamp) -> Markup {
                     div { dt { "mean" } dd { (extent.mean.get()) } }
                     div { dt { "max" } dd { (extent.max.get()) } }
                 }
-                (chart::of(&plot, "recent-graph", &label, chart::Kind::Latest))
+                (chart::figure(&plot, "recent-graph", &label, chart::Kind::Latest))
                 (chart::table(&plot))
             } @else {
                 h2 { "The latest minutes" }
@@ -184,7 +184,7 @@ fn recent(reading: &Reading, live: &Live, now: Timestamp) -> Markup {
 
 fn so_far(reading: &Reading, now: Timestamp) -> Markup {
     let date = reading.day.local().date();
-    let plot = Plot::of_day(&reading.day, 0, u16::MAX, now);
+    let plot = Plot::from_day(&reading.day, 0, u16::MAX, now);
     let label = match plot.extent() {
         Some(extent) => format!(
             "Heart rate of {}: between {} and {} bpm, {} on average, {} minutes",
@@ -199,7 +199,7 @@ fn so_far(reading: &Reading, now: Timestamp) -> Markup {
     html! {
         section.card #today data-live {
             h2 { a href=(format!("/day/{date}")) { (phrases::date(date)) } }
-            (chart::of(&plot, "today-graph", &label, chart::Kind::Glance))
+            (chart::figure(&plot, "today-graph", &label, chart::Kind::Glance))
             (zones(reading))
         }
     }
@@ -256,8 +256,8 @@ fn spent(minutes: usize) -> String {
     }
 }
 
-fn facts(live: &Live, now: Timestamp) -> Markup {
-    let reading = live.reading.as_deref();
+fn facts(snapshot: &Snapshot, now: Timestamp) -> Markup {
+    let reading = snapshot.reading.as_deref();
     let when = |at: Option<Timestamp>| -> Markup {
         match (at, reading) {
             (Some(at), Some(reading)) => html! {
@@ -283,17 +283,17 @@ fn facts(live: &Live, now: Timestamp) -> Markup {
                     }
                 } }
                 div { dt { "Last sync" } dd { (when(reading.and_then(|it| it.last_sync))) } }
-                @if live.trouble.is_some() {
-                    div { dt { "Last update" } dd { "failed " (when(live.last_update)) } }
-                    div { dt { "Last success" } dd { (when(live.last_success)) } }
+                @if snapshot.failed_update.is_some() {
+                    div { dt { "Last update" } dd { "failed " (when(snapshot.last_update)) } }
+                    div { dt { "Last success" } dd { (when(snapshot.last_success)) } }
                 } @else {
-                    div { dt { "Last update" } dd { (when(live.last_success)) } }
+                    div { dt { "Last update" } dd { (when(snapshot.last_success)) } }
                 }
                 }
                 div { dt { "Next update" } dd {
-                    @match (live.next_update, &live.trouble) {
+                    @match (snapshot.next_update, &snapshot.failed_update) {
                         (Some(at), _) => { time datetime=(format!("{at:.0}")) data-due=(at.as_millisecond()) { (phrases::ahead(at, now)) } }
-                        (None, Some(trouble)) => { span.quiet { "none: " (words::no_update(trouble.failure)) } }
+                        (None, Some(failed_update)) => { span.quiet { "none: " (words::no_update(failed_update.failure)) } }
                         (None, None) => { span.quiet { "soon" } }
                     }
                 } }

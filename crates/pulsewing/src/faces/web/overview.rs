@@ -84,8 +84,8 @@ async fn page(site: Shared, span: Span) -> Response {
         Ok(days) => days.unwrap_or_default(),
         Err(error) => return unreadable(&error),
     };
-    let live = site.live();
-    let today = now::today(&live, site.hub.now().utc);
+    let snapshot = site.snapshot();
+    let today = now::today(&snapshot, site.broadcast.now().utc);
     let noun = match span.place {
         layout::Place::Week(_) => "week",
         _ => "month",

@@ -116,7 +116,7 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 /// The passphrase of a request with basic authentication (RFC 7617), under any user name.
-pub(super) fn of_basic(headers: &HeaderMap) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) fn from_basic(headers: &HeaderMap) -> Option<Zeroizing<Vec<u8>>> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -184,8 +184,8 @@ mod tests {
             header::AUTHORIZATION,
             format!("Basic {encoded}").parse().unwrap(),
         );
-        assert_eq!(of_basic(&headers).unwrap().as_slice(), b"correct: horse");
+        assert_eq!(from_basic(&headers).unwrap().as_slice(), b"correct: horse");
         headers.insert(header::AUTHORIZATION, "Bearer abc".parse().unwrap());
-        assert!(of_basic(&headers).is_none());
+        assert!(from_basic(&headers).is_none());
     }
 }

@@ -18,13 +18,12 @@ use axum::{
 use jiff::{Timestamp, tz::TimeZone};
 use maud::{Markup, html};
 use pulsewing_core::{Provider, oauth::Redirect};
-use pulsewing_history;
 use serde::Deserialize;
 
 use super::{Shared, layout, now};
 use crate::{
     custody::chain_file::ChainFile,
-    daemon::Live,
+    daemon::Snapshot,
     sign_in::{SignIn, person::IfAnother},
     tell::{
         phrases,
@@ -87,10 +86,12 @@ pub(super) async fn page(State(site): State<Shared>) -> Response {
 }
 
 fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Response {
-    let live = site.live();
-    let stored = ChainFile::new(site.hub.state_dir().clone()).load().ok();
+    let snapshot = site.snapshot();
+    let stored = ChainFile::new(site.broadcast.state_dir().clone())
+        .load()
+        .ok();
     let stored = stored.and_then(|loaded| loaded.record);
-    let provider = live.provider;
+    let provider = snapshot.provider;
     let body = html! {
         h1 { "Sign-in" }
         section.card {
@@ -98,8 +99,8 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
                 None => p { "Nobody has signed in yet." },
                 Some(record) => p {
                     "Signed in with " (record.chain.provider().to_string()) " since "
-                    (since(&live, record.chain.obtained_at())) "."
-                    @if live.trouble.as_ref().is_some_and(|it| it.wants_sign_in()) { " It has to be renewed." }
+                    (since(&snapshot, record.chain.obtained_at())) "."
+                    @if snapshot.failed_update.as_ref().is_some_and(|it| it.wants_sign_in()) { " It has to be renewed." }
                 },
             }
             @if let Some(problem) = complaint {
@@ -116,7 +117,7 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
                         label { input type="radio" name="provider" value=(name) checked[name == provider.name()]; " " (label) }
                     }
                 }
-                @if pulsewing_history::bytes_on_disk(site.hub.state_dir()) > 0 {
+                @if pulsewing_history::bytes_on_disk(site.broadcast.state_dir()) > 0 {
                     label {
                         input type="checkbox" name="replace" value="yes";
                         " Begin anew with another person: the history so far is set aside, not deleted"
@@ -126,7 +127,7 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
             }
         }
     };
-    let today = now::today(&live, site.hub.now().utc);
+    let today = now::today(&snapshot, site.broadcast.now().utc);
     (
         status,
         layout::page(site, layout::Place::SignIn, today, "Sign-in", &body),
@@ -142,8 +143,8 @@ fn for_a_page(problem: &Problem) -> impl Iterator<Item = String> {
 }
 
 /// A date and a time of the wearer's.
-fn since(live: &Live, at: Timestamp) -> String {
-    let offset = match &live.reading {
+fn since(snapshot: &Snapshot, at: Timestamp) -> String {
+    let offset = match &snapshot.reading {
         Some(reading) => reading.time_zone.offsets.at(at),
         None => TimeZone::system().to_offset(at),
     };
@@ -171,7 +172,7 @@ fn begun(site: &Shared, wanted: &Wanted) -> Result<String, Problem> {
         .provider
         .parse()
         .map_err(|_| Problem::failed("there is no such service"))?;
-    let running = site.live().provider;
+    let running = site.snapshot().provider;
     if provider != running && site.app.config.provider.is_some() {
         return Err(Problem::failed(format!(
             "Pulsewing is set up for {running} alone"
@@ -191,12 +192,13 @@ fn begun(site: &Shared, wanted: &Wanted) -> Result<String, Problem> {
         Some(_) => IfAnother::Replace,
         None => IfAnother::Refuse,
     };
-    site.sign_in.begin(sign_in, if_another, site.hub.now().up);
+    site.sign_in
+        .begin(sign_in, if_another, site.broadcast.now().up);
     Ok(url)
 }
 
 fn way(site: &Shared, url: &str, complaint: Option<&str>) -> Markup {
-    let live = site.live();
+    let snapshot = site.snapshot();
     let body = html! {
         h1 { "Sign-in" }
         ol.way {
@@ -217,7 +219,7 @@ fn way(site: &Shared, url: &str, complaint: Option<&str>) -> Markup {
             }
         }
     };
-    let today = now::today(&live, site.hub.now().utc);
+    let today = now::today(&snapshot, site.broadcast.now().utc);
     layout::page(site, layout::Place::SignIn, today, "Sign-in", &body)
 }
 
@@ -251,11 +253,11 @@ pub(super) async fn paste(State(site): State<Shared>, Form(pasted): Form<Pasted>
     let redirect = match Redirect::parse(text) {
         Ok(redirect) => redirect,
         Err(error) => {
-            let expected = site.sign_in.what_to_paste(site.hub.now().up);
+            let expected = site.sign_in.what_to_paste(site.broadcast.now().up);
             return again(&phrases::sentence(&format!("{error}; {expected}")));
         }
     };
-    match site.sign_in.take(&redirect, true, site.hub.now().up) {
+    match site.sign_in.take(&redirect, true, site.broadcast.now().up) {
         Some(begun) => finished(&site, begun, redirect).await,
         None => again(
             "That address belongs to another sign-in, or this one has taken more than ten minutes. Begin again.",
@@ -285,7 +287,7 @@ pub(super) async fn done(State(site): State<Shared>, RawQuery(query): RawQuery) 
             ));
         }
     };
-    match site.sign_in.take(&redirect, false, site.hub.now().up) {
+    match site.sign_in.take(&redirect, false, site.broadcast.now().up) {
         Some(begun) => finished(&site, begun, redirect).await,
         None => refused(
             "It belongs to another sign-in, or has taken more than ten minutes. Begin again.",
@@ -310,7 +312,7 @@ async fn finished(site: &Shared, begun: Begun, redirect: Redirect) -> Response {
     match result {
         Ok(()) => {
             tracing::info!("signed in from the page");
-            site.hub.update_now();
+            site.broadcast.update_now();
             Onwards::to("/").into_response()
         }
         Err(problem) => {

@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct NobodyListens;
 
 /// The queue.
-pub(crate) struct Outlet {
+pub(crate) struct SerialQueue {
     queue: RefCell<Deque<u8, QUEUE>>,
     filled: Signal<NoopRawMutex, ()>,
     drained: Signal<NoopRawMutex, ()>,
@@ -40,7 +40,7 @@ pub(crate) struct Outlet {
     lost: Cell<u32>,
 }
 
-impl Outlet {
+impl SerialQueue {
     pub(crate) const fn new() -> Self {
         Self {
             queue: RefCell::new(Deque::new()),

@@ -5,24 +5,29 @@ use std::{path::PathBuf, sync::Arc};
 use pulsewing_core::cycle::Now;
 use tokio::sync::{Notify, watch};
 
-use super::Live;
+use super::Snapshot;
 use crate::engine::clock::Clock;
 
 /// Where what is known now is told, and an update asked for. Clones are the same hub.
 #[derive(Clone, Debug)]
-pub(crate) struct Hub {
-    live: watch::Sender<Arc<Live>>,
+pub(crate) struct Broadcast {
+    snapshot: watch::Sender<Arc<Snapshot>>,
     wake: Arc<Notify>,
     clock: Clock,
     state_dir: PathBuf,
 }
 
-impl Hub {
+impl Broadcast {
     /// A hub around what is known at first. `wake` is the engine's.
     #[must_use]
-    pub(crate) fn new(live: Live, wake: Arc<Notify>, clock: Clock, state_dir: PathBuf) -> Self {
+    pub(crate) fn new(
+        snapshot: Snapshot,
+        wake: Arc<Notify>,
+        clock: Clock,
+        state_dir: PathBuf,
+    ) -> Self {
         Self {
-            live: watch::Sender::new(Arc::new(live)),
+            snapshot: watch::Sender::new(Arc::new(snapshot)),
             wake,
             clock,
             state_dir,
@@ -31,19 +36,20 @@ impl Hub {
 
     /// What is known now.
     #[must_use]
-    pub(crate) fn live(&self) -> Arc<Live> {
-        Arc::clone(&self.live.borrow())
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.borrow())
     }
 
     /// Hears of every change; of several at once, of the newest.
     #[must_use]
-    pub(crate) fn subscribe(&self) -> watch::Receiver<Arc<Live>> {
-        self.live.subscribe()
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshot.subscribe()
     }
 
     /// Changes what is known.
-    pub(crate) fn change(&self, change: impl FnOnce(&mut Live)) {
-        self.live.send_modify(|live| change(Arc::make_mut(live)));
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Snapshot)) {
+        self.snapshot
+            .send_modify(|snapshot| change(Arc::make_mut(snapshot)));
     }
 
     /// Has an update begin at once, also after a 410. The cycle's own limits hold.

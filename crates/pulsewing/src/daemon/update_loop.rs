@@ -11,7 +11,7 @@ use pulsewing_core::{cycle::Failure, reading::Reading};
 use pulsewing_history::{HistoryWriter, Retention};
 
 use super::{
-    Hub, Live, Repair, Trouble,
+    Broadcast, FailedUpdate, Repair, Snapshot,
     remembered::{keep_last_known, last_reading},
     repair::{self, Knowledge},
 };
@@ -29,27 +29,27 @@ const TRIES: u8 = 3;
 
 /// The cycles, and what follows from each.
 #[derive(Debug)]
-pub(crate) struct Rounds {
+pub(crate) struct UpdateLoop {
     engine: Engine,
     history_writer: HistoryWriter,
     retention: Retention,
-    hub: Hub,
+    broadcast: Broadcast,
     /// How often fetching a day has failed since the start.
     failed: BTreeMap<Date, u8>,
     /// The past days that were fetched since the start.
     fetched: BTreeSet<Date>,
 }
 
-impl Rounds {
+impl UpdateLoop {
     /// Rounds that poll with this engine. What is remembered is told at once.
     #[must_use]
     pub(crate) fn new(app: &App, engine: Engine) -> Self {
         let state = engine.state();
-        let mut live = Live::new(engine.provider(), app.interval());
-        live.is_from_memory = state.last_error.is_some();
-        live.last_update = state.last_update;
-        live.last_success = state.last_success;
-        live.reading = last_reading(
+        let mut snapshot = Snapshot::new(engine.provider(), app.interval());
+        snapshot.is_from_memory = state.last_error.is_some();
+        snapshot.last_update = state.last_update;
+        snapshot.last_success = state.last_success;
+        snapshot.reading = last_reading(
             app.state_dir(),
             state,
             engine.provider(),
@@ -57,8 +57,8 @@ impl Rounds {
             engine.clock().now().utc,
         )
         .map(Arc::new);
-        let hub = Hub::new(
-            live,
+        let broadcast = Broadcast::new(
+            snapshot,
             engine.wake(),
             engine.clock().clone(),
             app.state_dir().clone(),
@@ -66,7 +66,7 @@ impl Rounds {
         Self {
             history_writer: app.history_writer(),
             retention: app.config.history.keep,
-            hub,
+            broadcast,
             engine,
             failed: BTreeMap::new(),
             fetched: BTreeSet::new(),
@@ -75,8 +75,8 @@ impl Rounds {
 
     /// Where everybody hears of it.
     #[must_use]
-    pub(crate) const fn hub(&self) -> &Hub {
-        &self.hub
+    pub(crate) const fn broadcast(&self) -> &Broadcast {
+        &self.broadcast
     }
 
     /// The engine.
@@ -92,11 +92,11 @@ impl Rounds {
     /// to stop.
     pub(crate) async fn next(&mut self, stop: &Stop) -> Result<(), Problem> {
         let mut activity = self.engine.activity();
-        let hub = self.hub.clone();
+        let broadcast = self.broadcast.clone();
         let tell = async {
             while activity.changed().await.is_ok() {
                 let activity = *activity.borrow_and_update();
-                hub.change(|live| live.activity = activity);
+                broadcast.change(|snapshot| snapshot.activity = activity);
             }
         };
         let result = tokio::select! {
@@ -129,29 +129,29 @@ impl Rounds {
     fn tell(&self, result: &Result<(), Problem>) {
         let engine = &self.engine;
         let state = engine.state();
-        let trouble = match (result, engine.failure()) {
-            (Err(problem), Some(failure)) => Some(Trouble::new(failure, problem)),
+        let failed_update = match (result, engine.failure()) {
+            (Err(problem), Some(failure)) => Some(FailedUpdate::new(failure, problem)),
             _ => None,
         };
         let shown = result.as_ref().ok().and_then(|()| self.shown());
-        self.hub.change(|live| {
-            live.activity = engine.current_activity();
-            live.last_update = state.last_update;
-            live.last_success = state.last_success;
-            live.next_update = state.next_update.filter(|at| *at < Timestamp::MAX);
-            live.is_from_memory = result.is_err();
+        self.broadcast.change(|snapshot| {
+            snapshot.activity = engine.current_activity();
+            snapshot.last_update = state.last_update;
+            snapshot.last_success = state.last_success;
+            snapshot.next_update = state.next_update.filter(|at| *at < Timestamp::MAX);
+            snapshot.is_from_memory = result.is_err();
             if shown.is_some() {
-                live.reading = shown;
+                snapshot.reading = shown;
             }
-            live.trouble = trouble;
+            snapshot.failed_update = failed_update;
         });
     }
 
     /// The newest reading; after a day of silence, with what was last known.
     fn shown(&self) -> Option<Arc<Reading>> {
         let mut reading = self.engine.reading()?.clone();
-        let before = self.hub.live();
-        let dir = self.hub.state_dir();
+        let before = self.broadcast.snapshot();
+        let dir = self.broadcast.state_dir();
         keep_last_known(&mut reading, dir, before.reading.as_deref());
         Some(Arc::new(reading))
     }
@@ -165,7 +165,7 @@ impl Rounds {
         let wake = self.engine.wake();
         for date in days {
             let progress = Some(Repair { done, total });
-            self.hub.change(|live| live.repair = progress);
+            self.broadcast.change(|snapshot| snapshot.repair = progress);
             let synced_at = self.synced_at();
             match self.engine.past_day(date, stop).await {
                 Ok(None) => break,
@@ -203,10 +203,10 @@ impl Rounds {
         }
         // The last that is known may be of one of these days.
         let found = (done > 0).then(|| self.shown()).flatten();
-        self.hub.change(|live| {
-            live.repair = None;
+        self.broadcast.change(|snapshot| {
+            snapshot.repair = None;
             if found.is_some() {
-                live.reading = found;
+                snapshot.reading = found;
             }
         });
         done

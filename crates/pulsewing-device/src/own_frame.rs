@@ -11,18 +11,18 @@ pin_project_lite::pin_project! {
     ///
     /// The compiler likes to inline what is polled into what polls it, until one function lays the
     /// locals of the whole device on the stack at once. A board has some 100 KB of it.
-    pub(crate) struct Apart<F> {
+    pub(crate) struct OwnFrame<F> {
         #[pin]
         future: F,
     }
 }
 
 /// Has a future polled by a function of its own.
-pub(crate) const fn apart<F>(future: F) -> Apart<F> {
-    Apart { future }
+pub(crate) const fn own_frame<F>(future: F) -> OwnFrame<F> {
+    OwnFrame { future }
 }
 
-impl<F: Future> Future for Apart<F> {
+impl<F: Future> Future for OwnFrame<F> {
     type Output = F::Output;
 
     #[inline(never)]

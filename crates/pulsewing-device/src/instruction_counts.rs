@@ -19,7 +19,7 @@ pub(crate) enum Work {
 
 /// Instructions by kind of work: in all for the bytes of replies, the most at once for the rest.
 #[derive(Debug, Default)]
-pub(crate) struct Meter {
+pub(crate) struct InstructionCounts {
     bytes: Cell<u64>,
     decode: Cell<u64>,
     frame: Cell<u64>,
@@ -27,7 +27,7 @@ pub(crate) struct Meter {
     store: Cell<u64>,
 }
 
-impl Meter {
+impl InstructionCounts {
     /// Does some work and counts it.
     pub(crate) fn measure<T>(
         &self,
@@ -61,7 +61,7 @@ impl Meter {
     }
 }
 
-impl core::fmt::Display for Meter {
+impl core::fmt::Display for InstructionCounts {
     /// `decode INSTRUCTIONS of BYTES, frame N, search N, store N`.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(

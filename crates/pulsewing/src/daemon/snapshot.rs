@@ -16,7 +16,7 @@ use crate::{
 
 /// What is known now: one value for everybody who shows something.
 #[derive(Clone, Debug)]
-pub(crate) struct Live {
+pub(crate) struct Snapshot {
     /// Whose dialect is spoken.
     pub provider: Provider,
     /// The newest reading; from before the start until an update succeeds.
@@ -24,7 +24,7 @@ pub(crate) struct Live {
     /// Whether that reading is from memory: the newest update failed, perhaps before the start.
     pub is_from_memory: bool,
     /// What the newest update failed with.
-    pub trouble: Option<Trouble>,
+    pub failed_update: Option<FailedUpdate>,
     /// What the program is doing.
     pub activity: Activity,
     /// When an update last ended, well or not.
@@ -74,7 +74,7 @@ pub(crate) struct Repair {
 
 /// What stands in the way, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Trouble {
+pub(crate) struct FailedUpdate {
     /// The cycle's own word.
     pub failure: Failure,
     /// What kind of trouble it is.
@@ -87,7 +87,7 @@ pub(crate) struct Trouble {
     pub hint: Option<String>,
 }
 
-impl Trouble {
+impl FailedUpdate {
     /// What an update failed with.
     #[must_use]
     pub(crate) fn new(failure: Failure, problem: &Problem) -> Self {
@@ -107,7 +107,7 @@ impl Trouble {
     }
 }
 
-impl Live {
+impl Snapshot {
     /// What is known before anything happened.
     #[must_use]
     pub(crate) const fn new(provider: Provider, every: SignedDuration) -> Self {
@@ -115,7 +115,7 @@ impl Live {
             provider,
             reading: None,
             is_from_memory: true,
-            trouble: None,
+            failed_update: None,
             activity: Activity::Waiting,
             last_update: None,
             last_success: None,
@@ -142,12 +142,12 @@ impl Live {
     #[must_use]
     pub(crate) fn freshness(&self, now: Timestamp) -> Option<Freshness> {
         let reading = self.reading.as_ref()?;
-        let is_from_memory = self.is_from_memory || self.trouble.is_some();
+        let is_from_memory = self.is_from_memory || self.failed_update.is_some();
         Some(reading.freshness(now, self.every, is_from_memory))
     }
 
     /// Why there is no newer minute; `None` while it is as new as can be expected, or the last update
-    /// failed, which [`trouble`](Self::trouble) tells of.
+    /// failed, which [`failed_update`](Self::failed_update) tells of.
     #[must_use]
     pub(crate) fn absence(&self, now: Timestamp) -> Option<Absence> {
         match self.freshness(now)? {

@@ -11,8 +11,8 @@
 use core::{cell::Cell, time::Duration};
 
 use crate::{
-    outlet::Outlet,
     ports::{Clock, System},
+    serial_queue::SerialQueue,
 };
 
 /// How often the promises are looked at.
@@ -48,7 +48,7 @@ impl Part {
 }
 
 /// The promises.
-pub(crate) struct Vigil {
+pub(crate) struct Deadlines {
     /// Until when each part is back; `None` where it may wait for ever.
     promises: [Cell<Option<Duration>>; 4],
     /// New tokens are held in memory alone: then only the part that stores them matters, because a
@@ -56,7 +56,7 @@ pub(crate) struct Vigil {
     guards_tokens: Cell<bool>,
 }
 
-impl Vigil {
+impl Deadlines {
     pub(crate) const fn new() -> Self {
         Self {
             promises: [const { Cell::new(None) }; 4],
@@ -98,7 +98,7 @@ impl Vigil {
         &self,
         clock: &impl Clock,
         system: &impl System,
-        outlet: &Outlet,
+        serial_queue: &SerialQueue,
     ) -> ! {
         let mut known = None;
         loop {
@@ -108,7 +108,7 @@ impl Vigil {
                 None => system.progress(),
                 Some(part) if known != broken => {
                     let part = part.name();
-                    outlet.log(format_args!(
+                    serial_queue.log(format_args!(
                         "the {part} hangs; the watchdog is going to restart the board"
                     ));
                 }
