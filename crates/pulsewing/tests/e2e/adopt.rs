@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{
+use crate::harness::{
     hermetic::Home,
     recording,
     sandbox_process::Sandbox,

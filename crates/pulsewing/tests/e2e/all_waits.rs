@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{disk_full, signed_in::SignedIn};
+use crate::{disk_full, harness::signed_in::SignedIn};
 
 #[test]
 fn every_long_wait_ends_as_promised() {

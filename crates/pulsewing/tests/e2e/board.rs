@@ -4,7 +4,7 @@ use std::{fs, io::BufReader};
 
 use serde_json::json;
 
-use crate::{
+use crate::harness::{
     board_line::{Board, Fault},
     browser,
     hermetic::{Finished, Home},

@@ -10,7 +10,7 @@ use pulsewing_core::{
 };
 use serde_json::Value;
 
-use crate::{
+use crate::harness::{
     board_line::{Board, Fault},
     hermetic::{Finished, Home, Program},
     loopback_http,

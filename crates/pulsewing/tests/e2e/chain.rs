@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::{
+use crate::harness::{
     hermetic::Home,
     loopback_http, recording,
     sandbox_process::Sandbox,

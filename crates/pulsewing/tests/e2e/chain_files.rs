@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 use pulsewing_core::chain::codec::MAX_RECORD;
 use serde_json::{Value, json};
 
-use crate::signed_in::{FITBIT_LIFE, SignedIn, configuration, record};
+use crate::harness::signed_in::{FITBIT_LIFE, SignedIn, configuration, record};
 
 #[test]
 fn the_files_are_their_owners_alone() {

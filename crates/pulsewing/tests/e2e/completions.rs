@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use crate::hermetic::Home;
+use crate::harness::hermetic::Home;
 
 const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "powershell", "elvish"];
 

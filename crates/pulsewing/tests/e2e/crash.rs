@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::{
+use crate::harness::{
     hermetic::{Finished, Home},
     sandbox_process::Sandbox,
     shim,

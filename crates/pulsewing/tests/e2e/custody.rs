@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{
+use crate::harness::{
     browser, loopback_http, recording,
     sandbox_process::Sandbox,
     secret_watch,

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{hermetic::Home, recording};
+use crate::harness::{hermetic::Home, recording};
 
 #[test]
 fn one_cycle_prints_the_report_and_leaves_the_picture_and_nothing_else() {

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::{
+use crate::harness::{
     hermetic::{Home, Program},
     patience::until,
     recording,
@@ -231,7 +231,7 @@ pub(crate) fn tokens_that_never_find_room_are_asked_for_again_by_the_next_run() 
 }
 
 /// Starts a run, and fills up the disk and removes the reserve while its reply is under way.
-fn hold_tokens_without_room(cramped: &Cramped) -> crate::hermetic::Running {
+fn hold_tokens_without_room(cramped: &Cramped) -> crate::harness::hermetic::Running {
     let signed_in = &cramped.signed_in;
     signed_in
         .sandbox
@@ -258,7 +258,7 @@ fn a_sign_in_that_cannot_be_written_is_said_and_the_old_one_kept() {
     let before = signed_in.record();
     let login = signed_in.program(&["login", "--paste"]).printing_first();
     let mut login = cramped.disk.program(login).start();
-    let back = crate::browser::approve(&login.line());
+    let back = crate::harness::browser::approve(&login.line());
     cramped.disk.fill(0);
     login.say(&back);
     login

@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{
+use crate::harness::{
     hermetic::{Finished, Home, Program},
     picture::{render, save_ordinary_day},
     sandbox_process::Sandbox,

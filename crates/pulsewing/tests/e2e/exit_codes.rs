@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{hermetic::Home, signed_in::SignedIn};
+use crate::harness::{hermetic::Home, signed_in::SignedIn};
 
 #[test]
 fn nobody_signed_in_is_three() {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{
+use crate::harness::{
     hermetic::Home,
     import_files::{HEADER, csv, exported, samples},
     recording,

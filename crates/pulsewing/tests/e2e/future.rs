@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::{
+use crate::harness::{
     hermetic::Home,
     import_files::{HEADER, exported, without_resting},
     middleman::Middleman,
@@ -119,11 +119,13 @@ fn a_reading_is_without_the_minutes_that_have_not_been_yet() {
         match provider {
             "google" => signed_in.login(),
             _ => {
-                signed_in.sandbox.seed(crate::signed_in::OTHER_SEED);
-                crate::signed_in::adopt(
+                signed_in
+                    .sandbox
+                    .seed(crate::harness::signed_in::OTHER_SEED);
+                crate::harness::signed_in::adopt(
                     &signed_in.home,
                     &signed_in.sandbox,
-                    crate::signed_in::OTHER_SEED,
+                    crate::harness::signed_in::OTHER_SEED,
                 );
             }
         }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{
+use crate::harness::{
     import_files::{exported, without_resting},
     recording,
     sandbox_process::Sandbox,

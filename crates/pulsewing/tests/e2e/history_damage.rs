@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::Connection;
 
-use crate::{
+use crate::harness::{
     hermetic::{Finished, Home},
     import_files::exported,
 };

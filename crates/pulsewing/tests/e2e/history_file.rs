@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::{
+use crate::harness::{
     daemon::Daemon,
     hermetic::Home,
     import_files::{exported, without_resting},

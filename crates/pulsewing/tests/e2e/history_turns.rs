@@ -4,7 +4,7 @@ use std::fs;
 
 use rusqlite::Connection;
 
-use crate::{
+use crate::harness::{
     daemon::Daemon,
     hermetic::Home,
     import_files::{csv, exported, samples, without_resting},

@@ -4,7 +4,7 @@ use std::fs;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
+use crate::harness::{
     hermetic::{Finished, Home},
     import_files::{Entry, HEADER, csv, directory, exported, json, samples, zip},
 };

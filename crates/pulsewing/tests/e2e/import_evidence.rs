@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{
+use crate::harness::{
     hermetic::{Finished, Home},
     import_files::{Entry, csv, directory, exported, json, json_of_confidence, samples, zip},
 };

@@ -4,7 +4,7 @@ use std::{fs, io::Write as _, path::Path};
 
 use flate2::{Compression, write::GzEncoder};
 
-use crate::{
+use crate::harness::{
     hermetic::Home,
     import_files::{Entry, csv, exported, json, samples},
 };
@@ -238,7 +238,7 @@ fn apple_healths_export_is_read() {
     );
     let expected = exported(START, rates()).replacen("UTC,\n", "UTC,58\n", 1);
     let home = Home::new();
-    crate::import_files::zip(
+    crate::harness::import_files::zip(
         &home.work("export.zip"),
         &[(
             "apple_health_export/Exportieren.xml".to_owned(),

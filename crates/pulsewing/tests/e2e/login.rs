@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{
+use crate::harness::{
     browser,
     hermetic::{Home, Running},
     loopback_http,

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::{hermetic::Home, signed_in::SignedIn};
+use crate::harness::{hermetic::Home, signed_in::SignedIn};
 
 fn files(signed_in: &SignedIn) -> Vec<String> {
     let entries = fs::read_dir(signed_in.home.state("")).unwrap();

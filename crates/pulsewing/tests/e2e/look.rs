@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{
+use crate::harness::{
     hermetic::Home,
     picture::{Picture, render, save_day, save_ordinary_day},
 };

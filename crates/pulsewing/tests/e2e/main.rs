@@ -7,23 +7,7 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
-mod board_console;
-mod board_line;
-mod browser;
-mod daemon;
-mod hermetic;
-mod import_files;
-mod loopback_http;
-mod middleman;
-mod patience;
-mod picture;
-mod recording;
-mod relay;
-mod sandbox_process;
-mod secret_watch;
-mod shim;
-mod signed_in;
-mod systemd;
+mod harness;
 
 mod adopt;
 mod all_waits;

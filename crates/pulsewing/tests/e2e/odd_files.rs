@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use rustix::fs::{CWD, Mode, mkfifoat};
 
-use crate::{hermetic::Home, signed_in::SignedIn};
+use crate::harness::{hermetic::Home, signed_in::SignedIn};
 
 /// Puts a pipe where a file is, or would be.
 fn pipe_at(path: &Path) {

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::{hermetic::Finished, recording, sandbox_process::Sandbox, signed_in::SignedIn};
+use crate::harness::{
+    hermetic::Finished, recording, sandbox_process::Sandbox, signed_in::SignedIn,
+};
 
 /// The original's README, less its last interval: this program ends here.
 const ORIGINALS_REPORT: &str = "\

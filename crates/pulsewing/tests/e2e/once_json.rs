@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{
+use crate::harness::{
     recording::{self, ORIGINALS_LATEST},
     sandbox_process::Sandbox,
     signed_in::SignedIn,
@@ -224,7 +224,7 @@ fn the_cloud_knows_the_zone_better_than_the_machine_and_the_machine_is_the_last_
 #[test]
 fn the_wearers_own_zones_come_first() {
     let signed_in = SignedIn::google();
-    let config = crate::signed_in::configuration(&signed_in.sandbox, "google");
+    let config = crate::harness::signed_in::configuration(&signed_in.sandbox, "google");
     signed_in
         .home
         .configure(&format!("{config}[wearer]\nzones = [50, 60, 70, 80]\n"));

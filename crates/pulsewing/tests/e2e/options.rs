@@ -1,6 +1,6 @@
 //! Options and variables: where they stand, what they mean, and what is refused.
 
-use crate::{hermetic::Home, signed_in::SignedIn};
+use crate::harness::{hermetic::Home, signed_in::SignedIn};
 
 #[test]
 fn global_options_stand_before_or_after_the_command() {

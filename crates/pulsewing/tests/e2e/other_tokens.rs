@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::signed_in::{FITBIT_LIFE, SignedIn};
+use crate::harness::signed_in::{FITBIT_LIFE, SignedIn};
 
 #[test]
 fn refresh_tokens_of_any_length_up_to_512_are_kept() {

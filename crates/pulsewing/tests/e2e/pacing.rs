@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::signed_in::{FITBIT_LIFE, SignedIn, configuration};
+use crate::harness::signed_in::{FITBIT_LIFE, SignedIn, configuration};
 
 #[test]
 fn an_access_token_is_renewed_in_the_last_half_hour_of_its_life_and_not_before() {
@@ -21,7 +21,7 @@ fn an_access_token_is_renewed_in_the_last_half_hour_of_its_life_and_not_before()
 #[test]
 fn a_short_life_has_a_short_margin() {
     let signed_in = SignedIn::google_with(|home| {
-        crate::sandbox_process::Sandbox::start(
+        crate::harness::sandbox_process::Sandbox::start(
             home,
             &["--token-life", "1200", "--now", "2026-11-22T14:07:00Z"],
         )

@@ -10,7 +10,7 @@ use pulsewing_hx8357::{
     sim::{Settings, Simulator},
 };
 
-use crate::{
+use crate::harness::{
     hermetic::Home,
     picture::{Picture, render, save_ordinary_day},
     shim,

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::{daemon::Daemon, hermetic::Home, signed_in::SignedIn};
+use crate::harness::{daemon::Daemon, hermetic::Home, signed_in::SignedIn};
 
 /// Words that nobody has to know who only wears a tracker, or looks after somebody who does.
 const OF_THE_TRADE: [&str; 14] = [

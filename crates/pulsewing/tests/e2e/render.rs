@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{hermetic::Home, picture::Picture, signed_in::SignedIn};
+use crate::harness::{hermetic::Home, picture::Picture, signed_in::SignedIn};
 
 /// Saves what the cloud answers.
 fn save(signed_in: &SignedIn, name: &str, target: &str) -> String {
@@ -152,7 +152,7 @@ fn listed(points: &[(&str, &str, &str, u16)]) -> String {
 }
 
 /// Draws a saved reply of Google's at eight past two.
-fn draw(home: &Home, heart: &str, png: &str) -> crate::hermetic::Finished {
+fn draw(home: &Home, heart: &str, png: &str) -> crate::harness::hermetic::Finished {
     home.run(&[
         "render",
         "--provider",

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::{daemon::Daemon, sandbox_process::Sandbox, signed_in::SignedIn};
+use crate::harness::{daemon::Daemon, sandbox_process::Sandbox, signed_in::SignedIn};
 
 #[test]
 fn it_reports_draws_keeps_and_ends_when_told_to() {
@@ -176,7 +176,7 @@ fn days_that_nobody_fetched_are_made_up_for() {
 #[test]
 fn retention_is_the_users_choice_and_then_nothing_is_made_up_for() {
     let signed_in = SignedIn::google();
-    let config = crate::signed_in::configuration(&signed_in.sandbox, "google");
+    let config = crate::harness::signed_in::configuration(&signed_in.sandbox, "google");
     signed_in
         .home
         .configure(&format!("{config}\n[history]\nkeep = \"1 day\"\n"));
@@ -195,7 +195,7 @@ fn retention_is_the_users_choice_and_then_nothing_is_made_up_for() {
 #[test]
 fn a_jump_of_the_clock_starts_a_cycle_at_once() {
     // The program's clock cannot be moved from outside; the demo lives on its sandbox's.
-    let home = crate::hermetic::Home::new();
+    let home = crate::harness::hermetic::Home::new();
     let demo = home.program(&["demo", "--speed", "1"]).start();
     let mut page = String::new();
     while !page.contains("The page is ") {
@@ -207,7 +207,7 @@ fn a_jump_of_the_clock_starts_a_cycle_at_once() {
     }
     while !demo.line().starts_with("Next Update in:") {}
     let url = fs::read_to_string(home.work("url")).unwrap();
-    crate::loopback_http::exchange(
+    crate::harness::loopback_http::exchange(
         "POST",
         &format!("{url}/_sandbox/clock"),
         &[],

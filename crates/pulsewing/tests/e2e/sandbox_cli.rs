@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use serde_json::json;
 
-use crate::{
+use crate::harness::{
     hermetic::Home, loopback_http, recording, sandbox_process::Sandbox, signed_in::SignedIn,
 };
 

@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use crate::hermetic::{Finished, Home};
+use crate::harness::hermetic::{Finished, Home};
 
 /// A home whose `systemctl` does what it is told and writes it down.
 struct Managed {

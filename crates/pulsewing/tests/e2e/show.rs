@@ -18,7 +18,9 @@ use rustix::{
 };
 use serde_json::json;
 
-use crate::{daemon::Daemon, patience::SOON, sandbox_process::Sandbox, signed_in::SignedIn};
+use crate::harness::{
+    daemon::Daemon, patience::SOON, sandbox_process::Sandbox, signed_in::SignedIn,
+};
 
 /// A terminal, and a program in it.
 struct Terminal {
@@ -219,7 +221,7 @@ fn becomes_as_stored(terminal: &Terminal, name: &str) {
 
 /// One day, so that nothing is fetched besides it.
 fn one_day(signed_in: &SignedIn) {
-    let config = crate::signed_in::configuration(&signed_in.sandbox, "google");
+    let config = crate::harness::signed_in::configuration(&signed_in.sandbox, "google");
     signed_in
         .home
         .configure(&format!("{config}\n[history]\nkeep = \"1 day\"\n"));

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::{
+use crate::harness::{
     daemon::Daemon, picture::Picture, recording, sandbox_process::Sandbox, signed_in::SignedIn,
 };
 

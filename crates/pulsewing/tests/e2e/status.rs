@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{
+use crate::harness::{
     daemon::Daemon, hermetic::Home, patience::until, recording, sandbox_process::Sandbox,
     signed_in::SignedIn,
 };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::signed_in::SignedIn;
+use crate::harness::signed_in::SignedIn;
 
 /// What a shell reports of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;

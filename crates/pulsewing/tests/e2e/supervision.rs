@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{hermetic::Home, signed_in::SignedIn, systemd::Systemd};
+use crate::harness::{hermetic::Home, signed_in::SignedIn, systemd::Systemd};
 
 #[test]
 fn a_start_the_state_and_the_end_are_told() {

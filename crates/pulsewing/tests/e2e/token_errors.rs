@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{
+use crate::harness::{
     browser,
     signed_in::{FITBIT_LIFE, SignedIn},
 };
@@ -18,7 +18,7 @@ fn refused_with(provider: &str, reason: &str) -> SignedIn {
     signed_in
 }
 
-fn doctor(signed_in: &SignedIn) -> crate::hermetic::Finished {
+fn doctor(signed_in: &SignedIn) -> crate::harness::hermetic::Finished {
     signed_in
         .program(&["doctor", "--offline"])
         .printing_first()

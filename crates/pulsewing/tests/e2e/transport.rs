@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::{
+use crate::harness::{
     daemon::Daemon,
     hermetic::{Home, Program},
     recording,
@@ -50,11 +50,11 @@ fn data_is_asked_for_with_gzip_and_tokens_are_not() {
 fn an_answer_that_is_compressed_unasked_is_understood_too() {
     let home = Home::new();
     let sandbox = Sandbox::with_recording(&home, &recording::until_two(), "UTC");
-    sandbox.seed(crate::signed_in::SEED);
+    sandbox.seed(crate::harness::signed_in::SEED);
     let relay = Relay::to(&sandbox.url, |_| true);
     let config = configuration(&sandbox, "fitbit");
     home.configure(&config.replace(&sandbox.url, &format!("http://{}", relay.address)));
-    adopt(&home, &sandbox, crate::signed_in::SEED);
+    adopt(&home, &sandbox, crate::harness::signed_in::SEED);
     home.run(&["once", "--now", &sandbox.now()])
         .exits(0)
         .prints("Next token written to disk Successfully!");

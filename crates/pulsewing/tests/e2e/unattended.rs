@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::{
+use crate::harness::{
     hermetic::{Home, Program, Running},
     import_files::{exported, without_resting},
     patience::until,

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::{
+use crate::harness::{
     browser,
     daemon::Daemon,
     hermetic::Home,

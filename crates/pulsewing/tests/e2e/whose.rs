@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{
+use crate::harness::{
     browser,
     daemon::Daemon,
     hermetic::Finished,

@@ -9,7 +9,7 @@ use pulsewing_core::{
 use serde_json::json;
 
 use super::{chmod, doctor, offline};
-use crate::{
+use crate::harness::{
     sandbox_process::Sandbox,
     signed_in::{SignedIn, configuration, record},
 };

@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use super::{Findings, doctor, offline};
-use crate::signed_in::SignedIn;
+use crate::harness::signed_in::SignedIn;
 
 fn program(signed_in: &SignedIn, name: &str, text: &str) {
     let path = signed_in.home.path("bin").join(name);

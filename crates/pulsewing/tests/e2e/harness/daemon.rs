@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{
+use crate::harness::{
     hermetic::{Finished, Program, Running},
     loopback_http::{self, Reply},
     signed_in::SignedIn,

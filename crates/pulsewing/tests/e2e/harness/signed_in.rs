@@ -3,7 +3,7 @@
 use pulsewing_core::chain::Record;
 use serde_json::{Value, json};
 
-use crate::{
+use crate::harness::{
     browser,
     hermetic::{Finished, Home, Program},
     recording,

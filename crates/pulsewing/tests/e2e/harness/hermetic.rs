@@ -13,7 +13,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{patience::SOON, secret_watch};
+use crate::harness::{patience::SOON, secret_watch};
 
 /// A home of its own.
 pub(crate) struct Home {

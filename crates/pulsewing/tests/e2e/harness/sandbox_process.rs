@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{
+use crate::harness::{
     hermetic::{Home, Running},
     loopback_http::{self, Reply},
     patience::until,

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::BufReader};
 
-use crate::hermetic::Home;
+use crate::harness::hermetic::Home;
 
 /// A picture: its size, and its pixels as red, green and blue in rows from the top.
 #[derive(PartialEq, Eq)]

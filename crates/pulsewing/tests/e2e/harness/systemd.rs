@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, os::unix::net::UnixDatagram, path::PathBuf};
 
-use crate::{
+use crate::harness::{
     hermetic::{Home, Program},
     patience::{SOON, until},
 };

@@ -18,7 +18,7 @@ use rustix::{
     termios::{OptionalActions, tcgetattr, tcsetattr},
 };
 
-use crate::{board_console::Console, hermetic::Home, patience::SOON};
+use crate::harness::{board_console::Console, hermetic::Home, patience::SOON};
 
 /// A line that no program sends: it ends the board.
 const END: &str = "!end";

@@ -7,7 +7,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use crate::{
+use crate::harness::{
     hermetic::Home,
     loopback_http::{self, Reply},
     secret_watch,

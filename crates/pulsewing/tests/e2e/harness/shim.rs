@@ -7,7 +7,7 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::hermetic::{Home, Program};
+use crate::harness::hermetic::{Home, Program};
 
 /// Has the program killed in front of its `call`-th step; `torn` lets a write get half-way.
 pub(crate) fn killing(program: Program, home: &Home, call: u32, torn: bool) -> Program {
@@ -79,7 +79,7 @@ fn compiled(library: &'static Library, name: &str) -> &'static PathBuf {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(name).with_extension("so");
         let source = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/e2e/shim")
+            .join("tests/e2e/harness/shim")
             .join(name)
             .with_extension("c");
         let compiled = Command::new("cc")
