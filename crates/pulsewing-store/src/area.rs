@@ -2,7 +2,10 @@
 
 use embedded_storage_async::nor_flash::NorFlash;
 
-use crate::{blob, flash::GRAIN};
+use crate::{
+    blob,
+    flash::{GRAIN, len32},
+};
 
 /// A range of the flash in bytes: whole sectors from `start` up to, not including, `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +85,7 @@ impl Layout {
         {
             return None;
         }
-        let roots = 2 * (blob::HEAD as u32 + crate::MAX_ROOTS).div_ceil(sector);
+        let roots = 2 * (len32(blob::HEAD) + crate::MAX_ROOTS).div_ceil(sector);
         let fixed = CHAIN + SETTINGS + roots + SNAPSHOT + ERRORS + PANIC;
         if partition.len() / sector < fixed {
             return None;
@@ -128,11 +131,11 @@ impl Layout {
             return Err(LayoutError::Granularity);
         }
         let sector = u32::try_from(F::ERASE_SIZE).map_err(|_| LayoutError::Granularity)?;
-        if sector < MIN_SECTOR || !sector.is_multiple_of(crate::flash::CHUNK as u32) {
+        if sector < MIN_SECTOR || !sector.is_multiple_of(len32(crate::flash::CHUNK)) {
             return Err(LayoutError::Granularity);
         }
         let capacity = u32::try_from(flash.capacity()).unwrap_or(u32::MAX);
-        let roots_need = 2 * (blob::HEAD as u32 + crate::MAX_ROOTS).div_ceil(sector);
+        let roots_need = 2 * (len32(blob::HEAD) + crate::MAX_ROOTS).div_ceil(sector);
         let least = [3, 2, roots_need, 2, 2, 1, 0];
         let areas = self.areas();
         for (index, (area, least)) in areas.iter().zip(least).enumerate() {

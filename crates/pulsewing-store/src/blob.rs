@@ -19,7 +19,7 @@ use embedded_storage_async::nor_flash::NorFlash;
 
 use crate::{
     Area, Store, StoreError,
-    flash::{self, CHUNK, CRC, Chunk, GRAIN, checksum, sector_size},
+    flash::{self, CHUNK, CRC, Chunk, GRAIN, checksum, len32, sector_size},
 };
 
 /// The most bytes that the TLS roots have.
@@ -92,10 +92,10 @@ async fn find<F: NorFlash>(
     if let Some(format) = newer {
         return Err(StoreError::Newer(format));
     }
-    if head.len > area.len().saturating_sub(HEAD as u32) {
+    if head.len > area.len().saturating_sub(len32(HEAD)) {
         return Ok(None);
     }
-    let is_sound = checksum(flash, area.start + HEAD as u32, head.len).await? == head.crc;
+    let is_sound = checksum(flash, area.start + len32(HEAD), head.len).await? == head.crc;
     Ok(is_sound.then_some(head))
 }
 
@@ -213,7 +213,7 @@ impl<F: NorFlash> BlobReader<'_, F> {
         let take = rest.min(buffer.len());
         let part = buffer.get_mut(..take).unwrap_or_default();
         if !part.is_empty() {
-            flash::read(self.flash, self.area.start + HEAD as u32 + offset, part).await?;
+            flash::read(self.flash, self.area.start + len32(HEAD) + offset, part).await?;
         }
         Ok(part)
     }
@@ -240,7 +240,7 @@ impl<'f, F: NorFlash> BlobWriter<'f, F> {
         len: u32,
     ) -> Result<Self, StoreError<F::Error>> {
         let span = len
-            .checked_add(HEAD as u32)
+            .checked_add(len32(HEAD))
             .filter(|span| *span <= area.len())
             .ok_or(StoreError::Unfit)?;
         let used = Area {
@@ -292,12 +292,12 @@ impl<'f, F: NorFlash> BlobWriter<'f, F> {
             *slot = 0xff;
         }
         let page = self.staged.0.get(..filled).unwrap_or_default();
-        let address = self.area.start + HEAD as u32 + self.written;
+        let address = self.area.start + len32(HEAD) + self.written;
         self.flash
             .write(address, page)
             .await
             .map_err(StoreError::Flash)?;
-        self.written += self.staged_len as u32;
+        self.written += len32(self.staged_len);
         self.staged_len = 0;
         Ok(())
     }
@@ -316,7 +316,7 @@ impl<'f, F: NorFlash> BlobWriter<'f, F> {
         }
         let crc = self.digest.finalize();
         let start = self.area.start;
-        if checksum(self.flash, start + HEAD as u32, self.len).await? != crc {
+        if checksum(self.flash, start + len32(HEAD), self.len).await? != crc {
             return Err(StoreError::Worn);
         }
         let head = Head {

@@ -26,7 +26,8 @@ use pulsewing_core::{
 };
 
 use crate::{
-    Store, StoreError, Subject, flash,
+    Store, StoreError, Subject,
+    flash::{self, len32},
     frame::{Entry, Frame, Kind},
     journal::{Current, Journal, Place, Scan},
 };
@@ -90,7 +91,7 @@ impl<F: NorFlash> Store<F> {
         let journal = self.journal(Subject::Chain);
         let scan = self.writable_chain(&journal).await?;
         journal
-            .reserve_one(&mut self.flash, &scan, MAX_RECORD as u32)
+            .reserve_one(&mut self.flash, &scan, len32(MAX_RECORD))
             .await
     }
 
@@ -114,7 +115,7 @@ impl<F: NorFlash> Store<F> {
         let place = if what == StoreWhat::Intent {
             let intent = u32::try_from(record.len()).map_err(|_| StoreError::Unfit)?;
             journal
-                .reserve_two(&mut self.flash, &scan, intent, MAX_RECORD as u32)
+                .reserve_two(&mut self.flash, &scan, intent, len32(MAX_RECORD))
                 .await?;
             Place::Apart
         } else {

@@ -47,6 +47,17 @@ impl<F: blocking::NorFlash> NorFlash for Blocking<F> {
     }
 }
 
+/// Returns a length in memory as one on flash. No buffer of a board is longer than its flash; one that were
+/// would not fit, and be refused for that.
+pub(crate) const fn len32(len: usize) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "checked in the line above")]
+    if len > u32::MAX as usize {
+        u32::MAX
+    } else {
+        len as u32
+    }
+}
+
 /// How much is read or written at once: a page of usual NOR flash.
 pub(crate) const CHUNK: usize = 256;
 
@@ -72,7 +83,7 @@ impl Drop for Chunk {
 /// The size of a sector.
 pub(crate) const fn sector_size<F: NorFlash>() -> u32 {
     // Layout::check has seen that it fits.
-    F::ERASE_SIZE as u32
+    len32(F::ERASE_SIZE)
 }
 
 /// Reads `bytes.len()` bytes from any address.
@@ -90,7 +101,7 @@ pub(crate) async fn read<F: NorFlash>(
         let span = (before + take).next_multiple_of(GRAIN);
         let window = chunk.0.get_mut(..span).unwrap_or_default();
         flash
-            .read(address - before as u32, window)
+            .read(address - len32(before), window)
             .await
             .map_err(StoreError::Flash)?;
         let (now, later) = rest.split_at_mut(take);
@@ -98,7 +109,7 @@ pub(crate) async fn read<F: NorFlash>(
             *to = *from;
         }
         rest = later;
-        address += take as u32;
+        address += len32(take);
     }
     Ok(())
 }
@@ -120,7 +131,7 @@ pub(crate) async fn is_blank<F: NorFlash>(
         if BLANK.get(..take) != Some(&*window) {
             return Ok(false);
         }
-        address += take as u32;
+        address += len32(take);
     }
     Ok(true)
 }
@@ -171,7 +182,7 @@ pub(crate) async fn checksum<F: NorFlash>(
     let mut digest = CRC.digest();
     let mut done = 0;
     while done < len {
-        let take = (len - done).min(CHUNK as u32);
+        let take = (len - done).min(len32(CHUNK));
         let window = chunk.0.get_mut(..take as usize).unwrap_or_default();
         read(flash, address + done, window).await?;
         digest.update(window);
@@ -198,7 +209,7 @@ pub(crate) async fn write_bytes<F: NorFlash>(
             .write(address, taken)
             .await
             .map_err(StoreError::Flash)?;
-        address += taken.len() as u32;
+        address += len32(taken.len());
     }
 }
 
@@ -222,7 +233,7 @@ pub(crate) async fn holds<F: NorFlash>(
         if found != expected {
             return Ok(false);
         }
-        address += expected.len() as u32;
+        address += len32(expected.len());
     }
 }
 

@@ -24,7 +24,7 @@ use embedded_storage_async::nor_flash::NorFlash;
 
 use crate::{
     StoreError,
-    flash::{self, CRC, GRAIN},
+    flash::{self, CRC, GRAIN, len32},
 };
 
 /// The frame format that is written.
@@ -32,8 +32,8 @@ pub(crate) const FORMAT: u8 = 1;
 
 const MAGIC: [u8; 4] = *b"PWFR";
 /// The bytes of a frame before its payload, and after it.
-pub(crate) const HEAD: u32 = GRAIN as u32;
-pub(crate) const SEAL: u32 = GRAIN as u32;
+pub(crate) const HEAD: u32 = len32(GRAIN);
+pub(crate) const SEAL: u32 = len32(GRAIN);
 
 /// How many zero bits make a seal: half of them, so that neither a cut while it was written nor
 /// a few bits that fade make it ambiguous.
@@ -93,7 +93,7 @@ pub(crate) struct Entry<'p> {
 impl Entry<'_> {
     /// The head of the frame that holds it.
     pub(crate) fn head(&self, subject: u8, number: u32) -> [u8; GRAIN] {
-        let len = self.payload.len() as u32;
+        let len = len32(self.payload.len());
         let mut head = [0; GRAIN];
         let fixed = [subject, FORMAT, self.kind.byte(), 0];
         let words = [

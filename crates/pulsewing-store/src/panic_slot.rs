@@ -8,7 +8,7 @@ use embedded_storage_async::nor_flash::NorFlash;
 use crate::{
     Area, Store, StoreError,
     errors::cut,
-    flash,
+    flash::{self, len32},
     frame::{Entry, Kind, frame_len},
     journal::{Current, Journal},
 };
@@ -40,7 +40,7 @@ pub async fn record_panic<F: NorFlash>(
     };
     let span = Area {
         start: area.start,
-        end: area.start + frame_len(text.len() as u32),
+        end: area.start + frame_len(len32(text.len())),
     };
     if span.end > area.end || !flash::is_blank(flash, span).await? {
         return Ok(false);

@@ -10,6 +10,10 @@
 //! - Reads, writes and erases of a range can be told to [fail](MockFlash::fail), or to do nothing
 //!   [unnoticed](MockFlash::ignore).
 //! - It counts the erases of every sector, and keeps the history of what was done.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "a mock is as large as a test makes it"
+)]
 
 mod run;
 

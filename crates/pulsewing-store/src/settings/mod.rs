@@ -34,7 +34,7 @@ mod values;
 use embedded_storage_async::nor_flash::NorFlash;
 use pulsewing_core::{Bpm, Provider, heart_zone::HeartZones, reading::ZoneName};
 
-pub use named::{SettingError, SettingName, Shown};
+pub use named::{SettingError, Shown};
 pub use values::{
     HostName, NightSpan, Origin, PaletteChoice, Theme, WifiNetwork, WifiPassword, ZoneRule,
 };

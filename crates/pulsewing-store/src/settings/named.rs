@@ -1,139 +1,290 @@
 //! Settings by name: what `set` and `show` on the console are made of.
+//!
+//! [`SETTINGS`] has a row for each: its name, how it is shown, how its text becomes a value, and how its
+//! default comes back. A setting that is not in the table does not exist.
 
 use core::fmt;
 
 use pulsewing_core::{Bpm, Provider, heart_zone::HeartZones};
 
 use super::{
-    HostName, MAX_NETWORKS, MAX_SNTP, Origin, PaletteChoice, Settings, Theme, WifiNetwork,
-    WifiPassword, values::is_host_with_port,
+    HostName, Origin, PaletteChoice, Settings, Theme, WifiNetwork, WifiPassword, ZoneRule,
+    values::is_host_with_port,
 };
 
-/// A setting that can be set alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SettingName {
-    /// A network's name; the index counts from 0.
-    WifiSsid(usize),
-    /// A network's password.
-    WifiPassword(usize),
-    /// The provider.
-    Provider,
-    /// Where the wearer signs in.
-    AuthOrigin,
-    /// Where tokens are refreshed.
-    TokenOrigin,
-    /// Where the data is.
-    ApiOrigin,
-    /// Whether plain HTTP is allowed.
-    PlainHttp,
-    /// Where to connect instead.
-    Connect,
-    /// The poll interval.
-    PollEvery,
-    /// Requests an hour.
-    HourlyCap,
-    /// The wait after a start.
-    HoldOff,
-    /// The theme.
-    Theme,
-    /// The palette.
-    Palette,
-    /// The night.
-    Night,
-    /// The panel's clock.
-    SpiClock,
-    /// The wearer's name.
-    WearerName,
-    /// The wearer's heart-rate zones.
-    HeartZones,
-    /// The time zone's name.
-    TimeZone,
-    /// The time zone's rule.
-    ZoneRule,
-    /// An SNTP server; the index counts from 0.
-    Sntp(usize),
+/// Everything there is to know about one setting.
+struct Setting {
+    name: &'static str,
+    show: fn(&Settings, &mut fmt::Formatter<'_>) -> fmt::Result,
+    set: fn(&mut Settings, &str) -> Result<(), SettingError>,
+    reset: Reset,
 }
 
-impl SettingName {
-    /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 28] = [
-        Self::WifiSsid(0),
-        Self::WifiPassword(0),
-        Self::WifiSsid(1),
-        Self::WifiPassword(1),
-        Self::WifiSsid(2),
-        Self::WifiPassword(2),
-        Self::WifiSsid(3),
-        Self::WifiPassword(3),
-        Self::Provider,
-        Self::AuthOrigin,
-        Self::TokenOrigin,
-        Self::ApiOrigin,
-        Self::PlainHttp,
-        Self::Connect,
-        Self::PollEvery,
-        Self::HourlyCap,
-        Self::HoldOff,
-        Self::Theme,
-        Self::Palette,
-        Self::Night,
-        Self::SpiClock,
-        Self::WearerName,
-        Self::HeartZones,
-        Self::TimeZone,
-        Self::ZoneRule,
-        Self::Sntp(0),
-        Self::Sntp(1),
-        Self::Sntp(2),
-    ];
+/// How a default comes back.
+enum Reset {
+    /// From settings that nobody has changed.
+    From(fn(&mut Settings, Settings)),
+    /// By setting this, because it may be refused.
+    Set(&'static str),
+}
 
-    /// The word that it is set by.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        const SSIDS: [&str; MAX_NETWORKS] =
-            ["wifi.1.ssid", "wifi.2.ssid", "wifi.3.ssid", "wifi.4.ssid"];
-        const PASSWORDS: [&str; MAX_NETWORKS] = [
-            "wifi.1.password",
-            "wifi.2.password",
-            "wifi.3.password",
-            "wifi.4.password",
-        ];
-        const SNTP: [&str; MAX_SNTP] = ["sntp.1", "sntp.2", "sntp.3"];
-        match self {
-            Self::WifiSsid(index) => SSIDS.get(index).copied().unwrap_or_default(),
-            Self::WifiPassword(index) => PASSWORDS.get(index).copied().unwrap_or_default(),
-            Self::Provider => "provider",
-            Self::AuthOrigin => "endpoint.auth",
-            Self::TokenOrigin => "endpoint.token",
-            Self::ApiOrigin => "endpoint.api",
-            Self::PlainHttp => "endpoint.plain_http",
-            Self::Connect => "endpoint.connect",
-            Self::PollEvery => "poll.every",
-            Self::HourlyCap => "poll.hourly_cap",
-            Self::HoldOff => "poll.hold_off",
-            Self::Theme => "screen.theme",
-            Self::Palette => "screen.palette",
-            Self::Night => "screen.night",
-            Self::SpiClock => "screen.spi_clock",
-            Self::WearerName => "wearer.name",
-            Self::HeartZones => "wearer.zones",
-            Self::TimeZone => "wearer.time_zone",
-            Self::ZoneRule => "wearer.zone_rule",
-            Self::Sntp(index) => SNTP.get(index).copied().unwrap_or_default(),
-        }
-    }
+/// All settings, in the order in which they are shown.
+const SETTINGS: &[Setting] = &[
+    wifi_ssid::<0>("wifi.1.ssid"),
+    wifi_password::<0>("wifi.1.password"),
+    wifi_ssid::<1>("wifi.2.ssid"),
+    wifi_password::<1>("wifi.2.password"),
+    wifi_ssid::<2>("wifi.3.ssid"),
+    wifi_password::<2>("wifi.3.password"),
+    wifi_ssid::<3>("wifi.4.ssid"),
+    wifi_password::<3>("wifi.4.password"),
+    Setting {
+        name: "provider",
+        show: |s, f| f.write_str(s.provider.name()),
+        set: |s, value| {
+            s.provider = choose([Provider::Google, Provider::Fitbit], value, |p| p.name())
+                .ok_or(SettingError::Choice("google, fitbit"))?;
+            Ok(())
+        },
+        reset: Reset::From(|s, default| s.provider = default.provider),
+    },
+    Setting {
+        name: "endpoint.auth",
+        show: |s, f| optional(s.endpoints.auth.as_ref(), f),
+        set: |s, value| {
+            s.endpoints.auth = Some(s.origin(value)?);
+            Ok(())
+        },
+        reset: Reset::From(|s, _| s.endpoints.auth = None),
+    },
+    Setting {
+        name: "endpoint.token",
+        show: |s, f| optional(s.endpoints.token.as_ref(), f),
+        set: |s, value| {
+            s.endpoints.token = Some(s.origin(value)?);
+            Ok(())
+        },
+        reset: Reset::From(|s, _| s.endpoints.token = None),
+    },
+    Setting {
+        name: "endpoint.api",
+        show: |s, f| optional(s.endpoints.api.as_ref(), f),
+        set: |s, value| {
+            s.endpoints.api = Some(s.origin(value)?);
+            Ok(())
+        },
+        reset: Reset::From(|s, _| s.endpoints.api = None),
+    },
+    Setting {
+        name: "endpoint.plain_http",
+        show: |s, f| {
+            f.write_str(if s.endpoints.allows_plain_http {
+                "yes"
+            } else {
+                "no"
+            })
+        },
+        set: |s, value| match value {
+            "yes" => s.set_plain_http(true),
+            "no" => s.set_plain_http(false),
+            _ => Err(SettingError::Choice("yes, no")),
+        },
+        reset: Reset::Set("no"),
+    },
+    Setting {
+        name: "endpoint.connect",
+        show: |s, f| f.write_str(&s.endpoints.connect),
+        set: |s, value| {
+            s.endpoints.connect = host(value)?;
+            Ok(())
+        },
+        reset: Reset::From(|s, _| s.endpoints.connect.clear()),
+    },
+    Setting {
+        name: "poll.every",
+        show: |s, f| write!(f, "{}", s.poll_every_s),
+        set: |s, value| {
+            s.poll_every_s = number(value, 5, 86_400)?;
+            Ok(())
+        },
+        reset: Reset::From(|s, default| s.poll_every_s = default.poll_every_s),
+    },
+    Setting {
+        name: "poll.hourly_cap",
+        show: |s, f| write!(f, "{}", s.hourly_cap),
+        set: |s, value| {
+            s.hourly_cap = number(value, 4, 10_000)?;
+            Ok(())
+        },
+        reset: Reset::From(|s, default| s.hourly_cap = default.hourly_cap),
+    },
+    Setting {
+        name: "poll.hold_off",
+        show: |s, f| write!(f, "{}", s.hold_off_s),
+        set: |s, value| {
+            s.hold_off_s = number(value, 0, 3_600)?;
+            Ok(())
+        },
+        reset: Reset::From(|s, default| s.hold_off_s = default.hold_off_s),
+    },
+    Setting {
+        name: "screen.theme",
+        show: |s, f| f.write_str(s.theme.name()),
+        set: |s, value| {
+            s.theme = choose([Theme::Desk, Theme::Classic], value, Theme::name)
+                .ok_or(SettingError::Choice("desk, classic"))?;
+            Ok(())
+        },
+        reset: Reset::From(|s, default| s.theme = default.theme),
+    },
+    Setting {
+        name: "screen.palette",
+        show: |s, f| f.write_str(s.palette.name()),
+        set: |s, value| {
+            s.palette = choose(PaletteChoice::ALL, value, PaletteChoice::name)
+                .ok_or(SettingError::Choice("auto, day, dim, night"))?;
+            Ok(())
+        },
+        reset: Reset::From(|s, default| s.palette = default.palette),
+    },
+    Setting {
+        name: "screen.night",
+        show: |s, f| optional(s.night.as_ref(), f),
+        set: |s, value| {
+            s.night = Some(value.parse()?);
+            Ok(())
+        },
+        reset: Reset::From(|s, _| s.night = None),
+    },
+    Setting {
+        name: "screen.spi_clock",
+        show: |s, f| write!(f, "{}", s.spi_hz),
+        set: |s, value| {
+            s.spi_hz = number(value, 1_000_000, 40_000_000)?;
+            Ok(())
+        },
+        reset: Reset::From(|s, default| s.spi_hz = default.spi_hz),
+    },
+    Setting {
+        name: "wearer.name",
+        show: |s, f| f.write_str(&s.wearer_name),
+        set: |s, value| {
+            s.wearer_name = value.try_into().map_err(|_| SettingError::TooLong(32))?;
+            Ok(())
+        },
+        reset: Reset::From(|s, _| s.wearer_name.clear()),
+    },
+    Setting {
+        name: "wearer.zones",
+        show: |s, f| match s.heart_zones {
+            Some(zones) => {
+                let [light, moderate, vigorous, peak] = zones.limits().map(Bpm::get);
+                write!(f, "{light},{moderate},{vigorous},{peak}")
+            }
+            None => Ok(()),
+        },
+        set: |s, value| {
+            s.heart_zones = Some(heart_zones(value)?);
+            Ok(())
+        },
+        reset: Reset::From(|s, _| s.heart_zones = None),
+    },
+    Setting {
+        name: "wearer.time_zone",
+        show: |s, f| f.write_str(&s.time_zone),
+        set: |s, value| {
+            let is_name = value
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte));
+            if !is_name {
+                return Err(SettingError::TimeZone);
+            }
+            s.time_zone = value.try_into().map_err(|_| SettingError::TooLong(64))?;
+            Ok(())
+        },
+        reset: Reset::From(|s, _| s.time_zone.clear()),
+    },
+    Setting {
+        name: "wearer.zone_rule",
+        show: |s, f| optional(s.zone_rule.as_ref().map(ZoneRule::as_str), f),
+        set: |s, value| {
+            s.zone_rule = Some(value.parse()?);
+            Ok(())
+        },
+        reset: Reset::From(|s, _| s.zone_rule = None),
+    },
+    sntp::<0>("sntp.1"),
+    sntp::<1>("sntp.2"),
+    sntp::<2>("sntp.3"),
+];
 
-    /// The setting of that name.
-    #[must_use]
-    pub fn find(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.name() == name)
+const fn wifi_ssid<const INDEX: usize>(name: &'static str) -> Setting {
+    Setting {
+        name,
+        show: |s, f| optional(s.wifi.get(INDEX).map(|network| network.ssid.as_str()), f),
+        set: |s, value| {
+            let ssid = value.try_into().map_err(|_| SettingError::TooLong(32))?;
+            if let Some(network) = s.wifi.get_mut(INDEX) {
+                network.ssid = ssid;
+            }
+            Ok(())
+        },
+        // Nobody wants the password of a network that is gone.
+        reset: Reset::From(|s, _| {
+            if let Some(network) = s.wifi.get_mut(INDEX) {
+                *network = WifiNetwork::default();
+            }
+        }),
     }
 }
 
-impl fmt::Display for SettingName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+const fn wifi_password<const INDEX: usize>(name: &'static str) -> Setting {
+    Setting {
+        name,
+        show: |s, f| match s.wifi.get(INDEX) {
+            Some(network) if network.password.is_some() => f.write_str("(set)"),
+            _ => Ok(()),
+        },
+        set: |s, value| {
+            let password = WifiPassword::new(value)?;
+            if let Some(network) = s.wifi.get_mut(INDEX) {
+                network.password = Some(password);
+            }
+            Ok(())
+        },
+        reset: Reset::From(|s, _| {
+            if let Some(network) = s.wifi.get_mut(INDEX) {
+                network.password = None;
+            }
+        }),
     }
+}
+
+const fn sntp<const INDEX: usize>(name: &'static str) -> Setting {
+    Setting {
+        name,
+        show: |s, f| optional(s.sntp.get(INDEX), f),
+        set: |s, value| {
+            let host = host(value)?;
+            if let Some(server) = s.sntp.get_mut(INDEX) {
+                *server = host;
+            }
+            Ok(())
+        },
+        reset: Reset::From(|s, _| {
+            if let Some(server) = s.sntp.get_mut(INDEX) {
+                server.clear();
+            }
+        }),
+    }
+}
+
+fn optional(value: Option<impl fmt::Display>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    value.map_or(Ok(()), |value| value.fmt(f))
+}
+
+fn find(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
 }
 
 /// Why a setting could not be set. It was left as it was.
@@ -185,86 +336,44 @@ pub enum SettingError {
 }
 
 /// A setting's value as people may see it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Shown<'s> {
     settings: &'s Settings,
-    name: SettingName,
+    setting: &'static Setting,
 }
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let settings = self.settings;
-        let origin = |f: &mut fmt::Formatter<'_>, origin: &Option<Origin>| match origin {
-            Some(origin) => origin.fmt(f),
-            None => Ok(()),
-        };
-        match self.name {
-            SettingName::WifiSsid(index) => match settings.wifi.get(index) {
-                Some(network) => f.write_str(&network.ssid),
-                None => Ok(()),
-            },
-            SettingName::WifiPassword(index) => match settings.wifi.get(index) {
-                Some(network) if network.password.is_some() => f.write_str("(set)"),
-                _ => Ok(()),
-            },
-            SettingName::Provider => f.write_str(settings.provider.name()),
-            SettingName::AuthOrigin => origin(f, &settings.endpoints.auth),
-            SettingName::TokenOrigin => origin(f, &settings.endpoints.token),
-            SettingName::ApiOrigin => origin(f, &settings.endpoints.api),
-            SettingName::PlainHttp => f.write_str(if settings.endpoints.allows_plain_http {
-                "yes"
-            } else {
-                "no"
-            }),
-            SettingName::Connect => f.write_str(&settings.endpoints.connect),
-            SettingName::PollEvery => settings.poll_every_s.fmt(f),
-            SettingName::HourlyCap => settings.hourly_cap.fmt(f),
-            SettingName::HoldOff => settings.hold_off_s.fmt(f),
-            SettingName::Theme => f.write_str(settings.theme.name()),
-            SettingName::Palette => f.write_str(settings.palette.name()),
-            SettingName::Night => settings.night.map_or(Ok(()), |night| night.fmt(f)),
-            SettingName::SpiClock => settings.spi_hz.fmt(f),
-            SettingName::WearerName => f.write_str(&settings.wearer_name),
-            SettingName::HeartZones => match settings.heart_zones {
-                Some(zones) => {
-                    let [light, moderate, vigorous, peak] = zones.limits().map(Bpm::get);
-                    write!(f, "{light},{moderate},{vigorous},{peak}")
-                }
-                None => Ok(()),
-            },
-            SettingName::TimeZone => f.write_str(&settings.time_zone),
-            SettingName::ZoneRule => settings
-                .zone_rule
-                .as_ref()
-                .map_or(Ok(()), |rule| f.write_str(rule.as_str())),
-            SettingName::Sntp(index) => match settings.sntp.get(index) {
-                Some(server) => f.write_str(server),
-                None => Ok(()),
-            },
-        }
+        (self.setting.show)(self.settings, f)
+    }
+}
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {self}", self.setting.name)
     }
 }
 
 impl Settings {
-    /// The value of a setting as people may see it: of a secret only that it is set. `None` if
+    /// Returns the value of a setting as people may see it: of a secret, only that it is set. `None` if
     /// there is no such setting.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Shown<'_>> {
-        let name = SettingName::find(name)?;
+        let setting = find(name)?;
         Some(Shown {
             settings: self,
-            name,
+            setting,
         })
     }
 
-    /// Every setting as people may see it.
-    pub fn entries(&self) -> impl Iterator<Item = (SettingName, Shown<'_>)> {
-        SettingName::ALL.into_iter().map(|name| {
+    /// Returns the name and the value of every setting, as people may see them.
+    pub fn entries(&self) -> impl Iterator<Item = (&'static str, Shown<'_>)> {
+        SETTINGS.iter().map(|setting| {
             let shown = Shown {
                 settings: self,
-                name,
+                setting,
             };
-            (name, shown)
+            (setting.name, shown)
         })
     }
 
@@ -294,114 +403,18 @@ impl Settings {
     /// # Errors
     /// [`SettingError`]; it says what would have been right.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), SettingError> {
-        let name = SettingName::find(name).ok_or(SettingError::UnknownName)?;
+        let setting = find(name).ok_or(SettingError::UnknownName)?;
         if value.chars().any(char::is_control) {
             return Err(SettingError::Text);
         }
-        if value.is_empty() {
-            return self.unset(name);
+        match (value, &setting.reset) {
+            ("", Reset::From(reset)) => {
+                reset(self, Self::default());
+                Ok(())
+            }
+            ("", Reset::Set(default)) => (setting.set)(self, default),
+            (value, _) => (setting.set)(self, value),
         }
-        match name {
-            SettingName::WifiSsid(index) => {
-                let ssid = value.try_into().map_err(|_| SettingError::TooLong(32))?;
-                if let Some(network) = self.wifi.get_mut(index) {
-                    network.ssid = ssid;
-                }
-            }
-            SettingName::WifiPassword(index) => {
-                let password = WifiPassword::new(value)?;
-                if let Some(network) = self.wifi.get_mut(index) {
-                    network.password = Some(password);
-                }
-            }
-            SettingName::Provider => {
-                self.provider = choose([Provider::Google, Provider::Fitbit], value, |p| p.name())
-                    .ok_or(SettingError::Choice("google, fitbit"))?;
-            }
-            SettingName::AuthOrigin => self.endpoints.auth = Some(self.origin(value)?),
-            SettingName::TokenOrigin => self.endpoints.token = Some(self.origin(value)?),
-            SettingName::ApiOrigin => self.endpoints.api = Some(self.origin(value)?),
-            SettingName::PlainHttp => self.set_plain_http(match value {
-                "yes" => true,
-                "no" => false,
-                _ => return Err(SettingError::Choice("yes, no")),
-            })?,
-            SettingName::Connect => self.endpoints.connect = host(value)?,
-            SettingName::PollEvery => self.poll_every_s = number(value, 5, 86_400)?,
-            SettingName::HourlyCap => self.hourly_cap = number(value, 4, 10_000)?,
-            SettingName::HoldOff => self.hold_off_s = number(value, 0, 3_600)?,
-            SettingName::Theme => {
-                self.theme = choose([Theme::Desk, Theme::Classic], value, Theme::name)
-                    .ok_or(SettingError::Choice("desk, classic"))?;
-            }
-            SettingName::Palette => {
-                self.palette = choose(PaletteChoice::ALL, value, PaletteChoice::name)
-                    .ok_or(SettingError::Choice("auto, day, dim, night"))?;
-            }
-            SettingName::Night => self.night = Some(value.parse()?),
-            SettingName::SpiClock => self.spi_hz = number(value, 1_000_000, 40_000_000)?,
-            SettingName::WearerName => {
-                self.wearer_name = value.try_into().map_err(|_| SettingError::TooLong(32))?;
-            }
-            SettingName::HeartZones => self.heart_zones = Some(heart_zones(value)?),
-            SettingName::TimeZone => {
-                let is_name = value
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte));
-                if !is_name {
-                    return Err(SettingError::TimeZone);
-                }
-                self.time_zone = value.try_into().map_err(|_| SettingError::TooLong(64))?;
-            }
-            SettingName::ZoneRule => self.zone_rule = Some(value.parse()?),
-            SettingName::Sntp(index) => {
-                let host = host(value)?;
-                if let Some(server) = self.sntp.get_mut(index) {
-                    *server = host;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn unset(&mut self, name: SettingName) -> Result<(), SettingError> {
-        let default = Self::default();
-        match name {
-            SettingName::WifiSsid(index) => {
-                // Nobody wants the password of a network that is gone.
-                if let Some(network) = self.wifi.get_mut(index) {
-                    *network = WifiNetwork::default();
-                }
-            }
-            SettingName::WifiPassword(index) => {
-                if let Some(network) = self.wifi.get_mut(index) {
-                    network.password = None;
-                }
-            }
-            SettingName::Provider => self.provider = default.provider,
-            SettingName::AuthOrigin => self.endpoints.auth = None,
-            SettingName::TokenOrigin => self.endpoints.token = None,
-            SettingName::ApiOrigin => self.endpoints.api = None,
-            SettingName::PlainHttp => self.set_plain_http(false)?,
-            SettingName::Connect => self.endpoints.connect.clear(),
-            SettingName::PollEvery => self.poll_every_s = default.poll_every_s,
-            SettingName::HourlyCap => self.hourly_cap = default.hourly_cap,
-            SettingName::HoldOff => self.hold_off_s = default.hold_off_s,
-            SettingName::Theme => self.theme = default.theme,
-            SettingName::Palette => self.palette = default.palette,
-            SettingName::Night => self.night = None,
-            SettingName::SpiClock => self.spi_hz = default.spi_hz,
-            SettingName::WearerName => self.wearer_name.clear(),
-            SettingName::HeartZones => self.heart_zones = None,
-            SettingName::TimeZone => self.time_zone.clear(),
-            SettingName::ZoneRule => self.zone_rule = None,
-            SettingName::Sntp(index) => {
-                if let Some(server) = self.sntp.get_mut(index) {
-                    server.clear();
-                }
-            }
-        }
-        Ok(())
     }
 
     fn origin(&self, value: &str) -> Result<Origin, SettingError> {

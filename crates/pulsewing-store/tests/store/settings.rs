@@ -5,7 +5,7 @@ use pulsewing_core::Provider;
 use pulsewing_store::{
     FormatError, MAX_SETTINGS, Settings, StoreError,
     mock::Tear,
-    settings::{PaletteChoice, SettingError, SettingName, Theme},
+    settings::{PaletteChoice, SettingError, Theme},
 };
 
 use crate::board::{Board, ESP32};
@@ -86,19 +86,15 @@ fn the_fullest_settings_come_back_as_they_were() {
 fn every_name_can_be_set_shown_and_brought_back_to_its_default() {
     let mut settings = fullest();
     for (name, shown) in fullest().entries() {
-        assert_eq!(SettingName::find(name.name()), Some(name));
         assert!(!shown.to_string().is_empty(), "{name}");
-        assert_eq!(
-            settings.get(name.name()).unwrap().to_string(),
-            shown.to_string()
-        );
+        assert_eq!(settings.get(name).unwrap().to_string(), shown.to_string());
     }
     // What plain HTTP is used for goes first.
     for name in ["endpoint.auth", "endpoint.token", "endpoint.api"] {
         settings.set(name, "").unwrap();
     }
-    for name in SettingName::ALL {
-        settings.set(name.name(), "").unwrap();
+    for (name, _) in Settings::default().entries() {
+        settings.set(name, "").unwrap();
     }
     assert_eq!(settings, Settings::default());
 }
@@ -111,9 +107,9 @@ fn what_is_shown_can_be_set_again() {
     for (name, shown) in fullest.entries() {
         let shown = shown.to_string();
         if shown == "(set)" {
-            copy.set(name.name(), &"p".repeat(63)).unwrap();
+            copy.set(name, &"p".repeat(63)).unwrap();
         } else {
-            copy.set(name.name(), &shown).unwrap();
+            copy.set(name, &shown).unwrap();
         }
     }
     assert_eq!(copy, fullest);
@@ -354,10 +350,11 @@ proptest! {
     }
 
     #[test]
-    fn any_text_can_be_offered_for_any_name(which in 0..SettingName::ALL.len(), value in ".{0,80}") {
+    fn any_text_can_be_offered_for_any_name(which: proptest::sample::Index, value in ".{0,80}") {
         let mut settings = Settings::default();
-        let name = SettingName::ALL[which];
-        if settings.set(name.name(), &value).is_ok() {
+        let names: Vec<&str> = Settings::default().entries().map(|(name, _)| name).collect();
+        let name = which.get(&names);
+        if settings.set(name, &value).is_ok() {
             let mut buffer = [0; MAX_SETTINGS];
             let len = settings.encode(&mut buffer).unwrap();
             prop_assert_eq!(Settings::decode(&buffer[..len]), Ok(settings));
