@@ -153,7 +153,7 @@ fn run((word, task): (&'static str, Task), options: Options) -> Result<bool, Str
         Task::Frames => plan::frames(),
     };
     if let Some((name, report)) = options.step {
-        plan.extend(tools::ALL.iter().map(|tool| Step::install(*tool)));
+        plan.extend(tools::ALL.iter().map(|tool| Step::install(tool)));
         schedule::run_one(plan, &name, &report, &workspace, options.times)?;
         return Ok(true);
     }

@@ -8,7 +8,7 @@ use crate::process;
 use crate::qemu;
 use crate::step::{Step, Work};
 use crate::test_programs::Which;
-use crate::tools::Tool;
+use crate::tools::{self, Tool};
 use crate::workspace::Workspace;
 
 /// The step that many others wait for: the test programs, and with them the program that they start.
@@ -92,7 +92,7 @@ pub(crate) fn image() -> Vec<Step> {
 pub(crate) fn bench() -> Vec<Step> {
     vec![cargo(
         "bench",
-        &[Tool::CCompiler],
+        &[tools::C_COMPILER],
         &["bench", "--workspace", "--bench", "*"],
     )]
 }
@@ -114,33 +114,33 @@ pub(crate) fn tidy() -> Step {
 
 /// The proof that board crates need neither std nor alloc.
 pub(crate) fn no_std() -> Step {
-    Step::new("no-std", &[Tool::BareTarget], Work::NoStd)
+    Step::new("no-std", &[tools::BARE_TARGET], Work::NoStd)
 }
 
 /// The same plan, with a step before it for each tool that is missing or does not work.
 pub(crate) fn with_setup(plan: Vec<Step>, workspace: &Workspace) -> Vec<Step> {
-    let mut tools: Vec<Tool> = Vec::new();
+    let mut tools: Vec<&'static Tool> = Vec::new();
     for tool in plan.iter().flat_map(|step| step.needs) {
         if !tools.contains(tool) {
             tools.push(*tool);
         }
     }
     // What is compiled waits behind what others wait for.
-    let (compiled, fetched): (Vec<Tool>, Vec<Tool>) = tools
+    let (compiled, fetched): (Vec<&'static Tool>, Vec<&'static Tool>) = tools
         .into_iter()
         .filter(|tool| tool.require(workspace).is_err())
-        .partition(|tool| tool.is_compiled());
+        .partition(|tool| tool.is_compiled);
     let fetched = fetched.into_iter().map(Step::install);
     let compiled = compiled.into_iter().map(Step::install);
     fetched.chain(plan).chain(compiled).collect()
 }
 
 fn format() -> Step {
-    cargo("format", &[Tool::Rustfmt], &["fmt", "--all", "--check"]).waiting()
+    cargo("format", &[tools::RUSTFMT], &["fmt", "--all", "--check"]).waiting()
 }
 
 fn build_tests(which: Which) -> Step {
-    Step::new(BUILD_TESTS, &[Tool::CCompiler], Work::BuildTests(which))
+    Step::new(BUILD_TESTS, &[tools::C_COMPILER], Work::BuildTests(which))
 }
 
 /// The tests of every member, a step each.
@@ -158,20 +158,20 @@ fn tests(workspace: &Workspace, which: Which) -> impl Iterator<Item = Step> {
 }
 
 /// systemd is on Linux alone, and so are the tests that ask it.
-const TOOLS_OF_TESTS: &[Tool] = if cfg!(target_os = "linux") {
-    &[Tool::CCompiler, Tool::SystemdAnalyze]
+const TOOLS_OF_TESTS: &[&Tool] = if cfg!(target_os = "linux") {
+    &[tools::C_COMPILER, tools::SYSTEMD_ANALYZE]
 } else {
-    &[Tool::CCompiler]
+    &[tools::C_COMPILER]
 };
 
 fn foreign_clients() -> Step {
-    Step::new("foreign clients", &[Tool::ForeignClients], Work::Foreign)
+    Step::new("foreign clients", &[tools::FOREIGN_CLIENTS], Work::Foreign)
         .waiting()
         .after(&[BUILD_TESTS])
 }
 
 fn browser_tests() -> Step {
-    const TOOLS: &[Tool] = &[Tool::Node, Tool::Chromium, Tool::BrowserPackages];
+    const TOOLS: &[&Tool] = &[tools::NODE, tools::CHROMIUM, tools::BROWSER_PACKAGES];
     Step::new("browser", TOOLS, Work::Browser)
         .waiting()
         .after(&[BUILD_TESTS])
@@ -179,7 +179,7 @@ fn browser_tests() -> Step {
 
 fn qemu_checks() -> impl Iterator<Item = Step> {
     qemu::groups().map(|group| {
-        let tools = &[Tool::Qemu, Tool::Mtools];
+        let tools = &[tools::QEMU, tools::MTOOLS];
         Step::new(format!("qemu: {group}"), tools, Work::Qemu(group))
             .waiting()
             .after(&[BUILD_TESTS, BUILD_BOARD])
@@ -197,18 +197,23 @@ fn feather_c6() -> Step {
 }
 
 fn feather_s3() -> Step {
-    const TOOLS: &[Tool] = &[
-        Tool::CCompiler,
-        Tool::BareTarget,
-        Tool::LibrarySources,
-        Tool::Clang,
-        Tool::Cmake,
+    const TOOLS: &[&Tool] = &[
+        tools::C_COMPILER,
+        tools::BARE_TARGET,
+        tools::LIBRARY_SOURCES,
+        tools::CLANG,
+        tools::CMAKE,
     ];
     Step::new("type-check feather-s3", TOOLS, Work::Board(xtensa::check))
 }
 
 fn board(name: &str, work: fn(&Workspace) -> Result<(), String>) -> Step {
-    const TOOLS: &[Tool] = &[Tool::CCompiler, Tool::BareTarget, Tool::Clang, Tool::Cmake];
+    const TOOLS: &[&Tool] = &[
+        tools::C_COMPILER,
+        tools::BARE_TARGET,
+        tools::CLANG,
+        tools::CMAKE,
+    ];
     Step::new(name, TOOLS, Work::Board(work))
 }
 
@@ -248,7 +253,7 @@ fn clippy(workspace: &Workspace, lints: Lints) -> Step {
     }
     Step::new(
         "clippy",
-        &[Tool::Clippy, Tool::CCompiler],
+        &[tools::CLIPPY, tools::C_COMPILER],
         Work::Cargo(passes),
     )
 }
@@ -263,7 +268,11 @@ fn program_alone() -> Step {
         cargo
     };
     let passes = vec![check(&[]), check(&["--no-default-features"])];
-    Step::new("the program alone", &[Tool::CCompiler], Work::Cargo(passes))
+    Step::new(
+        "the program alone",
+        &[tools::C_COMPILER],
+        Work::Cargo(passes),
+    )
 }
 
 /// Every fuzz target over its seeds and mutations of them. The targets are a workspace of their own; in our
@@ -275,12 +284,12 @@ fn fuzz_seeds(workspace: &Workspace) -> Step {
         .arg("--target-dir")
         .arg(&workspace.target_dir);
     let work = Work::Cargo(vec![cargo]);
-    Step::new("fuzz targets over seeds", &[Tool::CCompiler], work)
+    Step::new("fuzz targets over seeds", &[tools::C_COMPILER], work)
 }
 
 fn doc_tests() -> Step {
     let arguments = ["test", "--workspace", "--doc", "--no-fail-fast"];
-    cargo("doc tests", &[Tool::CCompiler], &arguments)
+    cargo("doc tests", &[tools::C_COMPILER], &arguments)
 }
 
 fn docs() -> Step {
@@ -288,13 +297,13 @@ fn docs() -> Step {
     cargo
         .args(["doc", "--workspace", "--no-deps"])
         .env("RUSTDOCFLAGS", "-Dwarnings");
-    Step::new("docs", &[Tool::CCompiler], Work::Cargo(vec![cargo]))
+    Step::new("docs", &[tools::C_COMPILER], Work::Cargo(vec![cargo]))
 }
 
 fn licences() -> Step {
     cargo(
         "licences and sources",
-        &[Tool::CargoDeny],
+        &[tools::CARGO_DENY],
         &[
             "deny",
             "--workspace",
@@ -310,7 +319,7 @@ fn licences() -> Step {
     .waiting()
 }
 
-fn cargo(name: &str, needs: &'static [Tool], arguments: &[&str]) -> Step {
+fn cargo(name: &str, needs: &'static [&'static Tool], arguments: &[&str]) -> Step {
     let mut command: Command = process::cargo();
     command.args(arguments);
     Step::new(name, needs, Work::Cargo(vec![command]))

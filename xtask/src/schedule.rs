@@ -306,7 +306,7 @@ pub(crate) type Times = BTreeMap<String, f64>;
 mod tests {
     use super::*;
     use crate::step::Work;
-    use crate::tools::Tool;
+    use crate::tools;
 
     fn step(name: &str) -> Step {
         Step::new(name, &[], Work::Tidy)
@@ -362,10 +362,10 @@ mod tests {
 
     #[test]
     fn a_step_begins_after_those_that_it_is_made_of_and_its_tools() {
-        let tool = Tool::Qemu;
+        let tool = tools::QEMU;
         let mut state = state(vec![
             step(&tool.setup_name()).waiting(),
-            Step::new("check", &[Tool::Qemu], Work::Tidy)
+            Step::new("check", &[tools::QEMU], Work::Tidy)
                 .waiting()
                 .after(&["build"]),
             step("build"),

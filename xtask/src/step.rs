@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 /// One line of the closing table.
 pub(crate) struct Step {
     pub(crate) name: String,
-    pub(crate) needs: &'static [Tool],
+    pub(crate) needs: &'static [&'static Tool],
     /// Steps that have to pass before, as far as they are in the plan.
     pub(crate) after: &'static [&'static str],
     pub(crate) load: Load,
@@ -36,7 +36,7 @@ pub(crate) enum Load {
 pub(crate) enum Work {
     /// Commands, one after the other; what they do is mostly compiling.
     Cargo(Vec<Command>),
-    Install(Tool),
+    Install(&'static Tool),
     Tidy,
     NoStd,
     BuildTests(Which),
@@ -49,7 +49,11 @@ pub(crate) enum Work {
 
 impl Step {
     /// A step that compiles, and needs no other one.
-    pub(crate) fn new(name: impl Into<String>, needs: &'static [Tool], work: Work) -> Self {
+    pub(crate) fn new(
+        name: impl Into<String>,
+        needs: &'static [&'static Tool],
+        work: Work,
+    ) -> Self {
         Self {
             name: name.into(),
             needs,
@@ -60,8 +64,8 @@ impl Step {
     }
 
     /// A step that installs a tool.
-    pub(crate) fn install(tool: Tool) -> Self {
-        let load = if tool.is_compiled() {
+    pub(crate) fn install(tool: &'static Tool) -> Self {
+        let load = if tool.is_compiled {
             Load::Compiles
         } else {
             Load::Installs

@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::once_an_hour;
+use super::table::once_an_hour;
 use crate::process;
 use crate::workspace::Workspace;
 

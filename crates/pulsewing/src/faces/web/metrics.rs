@@ -26,128 +26,183 @@ pub(super) async fn page(State(site): State<Shared>) -> Response {
     let span = site.history(History::span).await;
     let span = span.ok().flatten().flatten();
     let bytes = bytes_on_disk(site.broadcast.state_dir());
-    let text = text(&site.snapshot(), site.broadcast.now().utc, span, bytes);
+    let text = text(&Known {
+        snapshot: &site.snapshot(),
+        now: site.broadcast.now().utc,
+        span,
+        bytes,
+    });
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
-fn text(snapshot: &Snapshot, now: Timestamp, span: Option<Span>, bytes: u64) -> String {
+/// A gauge. It is absent while its value is not known.
+struct Gauge {
+    /// After `pulsewing_`.
+    name: &'static str,
+    help: &'static str,
+    labels: fn(&Known<'_>) -> String,
+    value: fn(&Known<'_>) -> Option<f64>,
+}
+
+/// All there is to tell.
+struct Known<'k> {
+    snapshot: &'k Snapshot,
+    now: Timestamp,
+    span: Option<Span>,
+    bytes: u64,
+}
+
+impl Known<'_> {
+    fn reading(&self) -> Option<&Reading> {
+        self.snapshot.reading.as_deref()
+    }
+
+    fn newest(&self) -> Option<(Timestamp, u16)> {
+        self.reading().and_then(api::newest)
+    }
+
+    fn trouble(&self) -> Option<&'static str> {
+        self.snapshot.failed_update.as_ref().map(api::kind)
+    }
+}
+
+const GAUGES: [Gauge; 15] = [
+    plain(
+        "heart_rate_bpm",
+        "The newest one-minute average, in beats per minute.",
+        |known| {
+            let look = known.snapshot.look(known.now);
+            let newest = known.newest().filter(|_| look != Some(Look::LongAgo));
+            newest.map(|(_, bpm)| f64::from(bpm))
+        },
+    ),
+    plain(
+        "heart_rate_timestamp_seconds",
+        "When the newest minute began.",
+        |known| known.newest().map(|(at, _)| seconds(at)),
+    ),
+    plain(
+        "heart_rate_age_seconds",
+        "How long ago the newest minute began.",
+        |known| {
+            let age = known.reading()?.age(known.now)?;
+            Some(age.as_secs_f64().floor())
+        },
+    ),
+    plain(
+        "up_to_date",
+        "1 while the newest minute is as new as can be expected.",
+        |known| {
+            let freshness = known.snapshot.freshness(known.now)?;
+            Some(f64::from(u8::from(freshness == Freshness::Fresh)))
+        },
+    ),
+    plain(
+        "resting_heart_rate_bpm",
+        "The resting heart rate of today or, until it has one, of yesterday, in beats per minute.",
+        |known| {
+            let resting = known.reading()?.resting_at(known.now);
+            resting.map(|bpm| f64::from(Bpm::get(bpm)))
+        },
+    ),
+    plain(
+        "tracker_battery_ratio",
+        "The tracker's battery, 0 to 1.",
+        |known| {
+            let percent = known.reading()?.battery_percent?;
+            Some(f64::from(percent) / 100.0)
+        },
+    ),
+    plain(
+        "tracker_last_sync_timestamp_seconds",
+        "When the tracker last synced.",
+        |known| known.reading()?.last_sync.map(seconds),
+    ),
+    plain(
+        "logged_minutes",
+        "How many minutes of the wearer's day have a value.",
+        |known| logged_today(known.reading()?, known.now).map(f64::from),
+    ),
+    plain(
+        "last_update_timestamp_seconds",
+        "When an update last ended, well or not.",
+        |known| known.snapshot.last_update.map(seconds),
+    ),
+    plain(
+        "last_success_timestamp_seconds",
+        "When an update last succeeded.",
+        |known| known.snapshot.last_success.map(seconds),
+    ),
+    plain(
+        "next_update_timestamp_seconds",
+        "When the next update is due.",
+        |known| known.snapshot.next_update.map(seconds),
+    ),
+    Gauge {
+        name: "trouble",
+        help: "1 while something stands in the way of updates: sign-in, gone, temporary or failed.",
+        labels: |known| {
+            let kind = known.trouble();
+            kind.map_or_else(String::new, |kind| format!("{{kind=\"{kind}\"}}"))
+        },
+        value: |known| Some(f64::from(u8::from(known.trouble().is_some()))),
+    },
+    plain("history_days", "How many days the history has.", |known| {
+        Some(known.span.map_or(0.0, |span| f64::from(span.days)))
+    }),
+    plain(
+        "history_bytes",
+        "How much room the history takes.",
+        |known| Some(known.bytes as f64),
+    ),
+    Gauge {
+        name: "build_info",
+        help: "The program.",
+        labels: |known| {
+            format!(
+                "{{version=\"{}\",provider=\"{}\"}}",
+                env!("CARGO_PKG_VERSION"),
+                known.snapshot.provider.name()
+            )
+        },
+        value: |_| Some(1.0),
+    },
+];
+
+const fn plain(
+    name: &'static str,
+    help: &'static str,
+    value: fn(&Known<'_>) -> Option<f64>,
+) -> Gauge {
+    Gauge {
+        name,
+        help,
+        labels: |_| String::new(),
+        value,
+    }
+}
+
+fn seconds(at: Timestamp) -> f64 {
+    at.as_second() as f64
+}
+
+fn text(known: &Known<'_>) -> String {
     let mut out = String::new();
-    let mut gauge = |name: &str, help: &str, labels: &str, value: Option<f64>| {
-        if let Some(value) = value {
+    for Gauge {
+        name,
+        help,
+        labels,
+        value,
+    } in GAUGES
+    {
+        if let Some(value) = value(known) {
+            let labels = labels(known);
             let _ = writeln!(out, "# HELP pulsewing_{name} {help}");
             let _ = writeln!(out, "# TYPE pulsewing_{name} gauge");
             let _ = writeln!(out, "pulsewing_{name}{labels} {value}");
         }
-    };
-    let seconds = |at: Timestamp| at.as_second() as f64;
-    let reading = snapshot.reading.as_deref();
-    let freshness = snapshot.freshness(now);
-    let newest = reading.and_then(api::newest);
-    let says_something = snapshot.look(now).is_some_and(|look| look != Look::LongAgo);
-    gauge(
-        "heart_rate_bpm",
-        "The newest one-minute average, in beats per minute.",
-        "",
-        newest
-            .filter(|_| says_something)
-            .map(|(_, bpm)| f64::from(bpm)),
-    );
-    gauge(
-        "heart_rate_timestamp_seconds",
-        "When the newest minute began.",
-        "",
-        newest.map(|(at, _)| seconds(at)),
-    );
-    gauge(
-        "heart_rate_age_seconds",
-        "How long ago the newest minute began.",
-        "",
-        reading
-            .and_then(|it| it.age(now))
-            .map(|age| age.as_secs_f64().floor()),
-    );
-    gauge(
-        "up_to_date",
-        "1 while the newest minute is as new as can be expected.",
-        "",
-        freshness.map(|it| f64::from(u8::from(it == Freshness::Fresh))),
-    );
-    gauge(
-        "resting_heart_rate_bpm",
-        "The resting heart rate of today or, until it has one, of yesterday, in beats per minute.",
-        "",
-        reading
-            .and_then(|it| it.resting_at(now))
-            .map(|bpm| f64::from(Bpm::get(bpm))),
-    );
-    gauge(
-        "tracker_battery_ratio",
-        "The tracker's battery, 0 to 1.",
-        "",
-        reading
-            .and_then(|it| it.battery_percent)
-            .map(|percent| f64::from(percent) / 100.0),
-    );
-    gauge(
-        "tracker_last_sync_timestamp_seconds",
-        "When the tracker last synced.",
-        "",
-        reading.and_then(|it| it.last_sync).map(seconds),
-    );
-    gauge(
-        "logged_minutes",
-        "How many minutes of the wearer's day have a value.",
-        "",
-        reading.and_then(|it| logged_today(it, now)).map(f64::from),
-    );
-    gauge(
-        "last_update_timestamp_seconds",
-        "When an update last ended, well or not.",
-        "",
-        snapshot.last_update.map(seconds),
-    );
-    gauge(
-        "last_success_timestamp_seconds",
-        "When an update last succeeded.",
-        "",
-        snapshot.last_success.map(seconds),
-    );
-    gauge(
-        "next_update_timestamp_seconds",
-        "When the next update is due.",
-        "",
-        snapshot.next_update.map(seconds),
-    );
-    let kind = snapshot.failed_update.as_ref().map(api::kind);
-    gauge(
-        "trouble",
-        "1 while something stands in the way of updates: sign-in, gone, temporary or failed.",
-        &kind.map_or_else(String::new, |kind| format!("{{kind=\"{kind}\"}}")),
-        Some(f64::from(u8::from(kind.is_some()))),
-    );
-    gauge(
-        "history_days",
-        "How many days the history has.",
-        "",
-        Some(span.map_or(0.0, |span| f64::from(span.days))),
-    );
-    gauge(
-        "history_bytes",
-        "How much room the history takes.",
-        "",
-        Some(bytes as f64),
-    );
-    gauge(
-        "build_info",
-        "The program.",
-        &format!(
-            "{{version=\"{}\",provider=\"{}\"}}",
-            env!("CARGO_PKG_VERSION"),
-            snapshot.provider.name()
-        ),
-        Some(1.0),
-    );
+    }
     out
 }
 
@@ -172,7 +227,12 @@ mod tests {
     #[test]
     fn what_is_not_known_is_absent() {
         let snapshot = Snapshot::new(Provider::Google, SignedDuration::from_mins(15));
-        let text = text(&snapshot, Timestamp::UNIX_EPOCH, None, 0);
+        let text = text(&Known {
+            snapshot: &snapshot,
+            now: Timestamp::UNIX_EPOCH,
+            span: None,
+            bytes: 0,
+        });
         let names: Vec<&str> = text
             .lines()
             .filter(|line| !line.starts_with('#'))
