@@ -1,5 +1,5 @@
-//! The page of the daemon in a real browser: node's test runner with playwright-core and axe-core, and
-//! Chromium.
+//! Tests of the daemon's page in a real browser: node's test runner with playwright-core and axe-core,
+//! and Chromium.
 //!
 //! The two packages are installed below the target directory; node and Chromium come from the system.
 
@@ -11,13 +11,13 @@ use crate::process;
 use crate::test_programs;
 use crate::workspace::Workspace;
 
-/// Where the tests are, from the root of the checkout.
+/// The directory of the tests, relative to the root of the checkout.
 const TESTS: &str = "crates/pulsewing/tests/browser";
 
-/// What the browser is called.
+/// The usual paths of Chromium.
 const CHROMIUM: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
 
-/// The browser, if there is one.
+/// Returns the path of the browser, if one is installed.
 pub(crate) fn chromium() -> Option<&'static Path> {
     CHROMIUM
         .into_iter()
@@ -25,7 +25,7 @@ pub(crate) fn chromium() -> Option<&'static Path> {
         .find(|path| process::succeeds(Command::new(path).arg("--version")))
 }
 
-/// Whether node and its package manager are there. The test runner came with version 18.
+/// Returns whether node and its package manager are installed. The test runner came with version 18.
 pub(crate) fn has_node() -> bool {
     let version = Command::new("node").arg("--version").output();
     let is_new = version.is_ok_and(|output| {
@@ -38,7 +38,7 @@ pub(crate) fn has_node() -> bool {
     is_new && process::succeeds(Command::new("npm").arg("--version"))
 }
 
-/// Whether the packages are there in the versions that are asked for.
+/// Returns whether the packages are installed in the required versions.
 pub(crate) fn has_packages(workspace: &Workspace) -> bool {
     let installed = packages(workspace).join("package.json");
     let same = fs::read(installed).ok() == fs::read(wanted(workspace)).ok();
@@ -51,7 +51,7 @@ pub(crate) fn has_packages(workspace: &Workspace) -> bool {
 ///
 /// # Errors
 ///
-/// When they cannot be had.
+/// If they cannot be installed.
 pub(crate) fn install_packages(workspace: &Workspace) -> Result<(), String> {
     let place = packages(workspace);
     let copied = fs::create_dir_all(&place)
@@ -64,12 +64,12 @@ pub(crate) fn install_packages(workspace: &Workspace) -> Result<(), String> {
     process::run(&mut npm)
 }
 
-/// Runs the tests with the program, this often. The pictures that they take are left below the target
-/// directory, for somebody to look at. `PULSEWING_CHECK` picks tests by what their names match.
+/// Runs the tests with the program, `times` times. Their screenshots stay below the target directory for
+/// a person to look at. `PULSEWING_CHECK` selects tests by a pattern of their names.
 ///
 /// # Errors
 ///
-/// When a test fails.
+/// If a test fails.
 pub(crate) fn run(workspace: &Workspace, times: u32) -> Result<(), String> {
     let chromium = chromium().ok_or("Chromium is missing")?;
     let pictures = packages(workspace).join("pictures");

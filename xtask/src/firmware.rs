@@ -19,7 +19,7 @@ use crate::workspace::Workspace;
 ///
 /// # Errors
 ///
-/// When a tool is missing or it does not build.
+/// If a tool is missing or the program does not build.
 pub(crate) fn build(workspace: &Workspace, package: &str) -> Result<(), String> {
     let mut cargo = cargo(workspace)?;
     cargo
@@ -29,7 +29,7 @@ pub(crate) fn build(workspace: &Workspace, package: &str) -> Result<(), String> 
     process::compile(&mut cargo)
 }
 
-/// Where such a program is, once it is built.
+/// Returns the path of such a program after its build.
 pub(crate) fn program(workspace: &Workspace, package: &str) -> PathBuf {
     target_dir(workspace)
         .join(TARGET)
@@ -41,17 +41,17 @@ fn target_dir(workspace: &Workspace) -> PathBuf {
     workspace.target_dir.join("firmware")
 }
 
-/// A cargo command in the boards' workspace, with everything that it needs to build for them.
+/// Returns a cargo command in the boards' workspace, with everything that a build for them needs.
 fn cargo(workspace: &Workspace) -> Result<Command, String> {
     let compiler = BareRust::find(workspace)?
         .ok_or_else(|| format!("no compiler for {TARGET}; use --setup"))?;
     let clang = Clang::find(workspace)?.ok_or("no clang 19 or newer with libclang; use --setup")?;
     let cmake = Cmake::find(workspace)?.ok_or("no cmake that works; use --setup")?;
     let mut cargo = process::cargo();
-    // Started elsewhere, cargo would not see the boards' own configuration.
+    // Started in another directory, cargo would not see the boards' own configuration.
     cargo.current_dir(workspace.root.join("firmware"));
-    // The S3's check cannot do without. Build scripts ask for it, so what they build serves all boards if
-    // all have it.
+    // The S3's check needs this. Build scripts read it, so setting it for every board lets all of them
+    // share the build results.
     cargo.env("RUSTC_BOOTSTRAP", "1");
     compiler.apply_for_firmware(&mut cargo)?;
     clang.apply(&mut cargo)?;

@@ -1,5 +1,5 @@
-//! Clients that others wrote, held against the sandbox: the driver in Python, in a virtual environment with
-//! the packages that its list of requirements names.
+//! Runs third-party clients against the sandbox: the driver in Python, in a virtual environment with the
+//! packages from its requirements file.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,10 +8,10 @@ use crate::process;
 use crate::test_programs;
 use crate::workspace::Workspace;
 
-/// Where the driver is, from the root of the checkout.
+/// The directory of the driver, relative to the root of the checkout.
 const DRIVER: &str = "crates/pulsewing-sandbox/tests/foreign";
 
-/// Fails unless every package of the list given to it is installed in the version it names.
+/// Fails unless every package of the given list is installed in the version that it names.
 const ARE_INSTALLED: &str = "\
 import sys
 from importlib.metadata import version
@@ -21,7 +21,7 @@ for line in open(sys.argv[1], encoding='utf-8'):
         sys.exit(1)
 ";
 
-/// Whether the environment has every package in the version that is asked for.
+/// Returns whether the environment has every package in the required version.
 pub(crate) fn is_ready(workspace: &Workspace) -> bool {
     let python = python(workspace);
     python.exists()
@@ -32,11 +32,11 @@ pub(crate) fn is_ready(workspace: &Workspace) -> bool {
         )
 }
 
-/// Makes the environment and installs the packages from PyPI.
+/// Creates the environment and installs the packages from PyPI.
 ///
 /// # Errors
 ///
-/// When there is no Python that can make one, or a package cannot be installed.
+/// If no Python can create one, or a package cannot be installed.
 pub(crate) fn install(workspace: &Workspace) -> Result<(), String> {
     make_environment(workspace)?;
     let mut pip = Command::new(python(workspace));
@@ -50,11 +50,11 @@ pub(crate) fn install(workspace: &Workspace) -> Result<(), String> {
     process::run(&mut pip)
 }
 
-/// Makes an empty environment, or leaves one that is there.
+/// Creates an empty environment, or leaves an existing one.
 ///
 /// # Errors
 ///
-/// When Python is missing, or is there without its `venv`, as Debian packages it.
+/// If Python is missing, or comes without its `venv`, as Debian packages it.
 pub(crate) fn make_environment(workspace: &Workspace) -> Result<(), String> {
     let mut venv = Command::new("python3");
     venv.args(["-m", "venv"]).arg(environment(workspace));
@@ -65,10 +65,10 @@ pub(crate) fn make_environment(workspace: &Workspace) -> Result<(), String> {
 ///
 /// # Errors
 ///
-/// When a client and the sandbox disagree.
+/// If a client and the sandbox disagree.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     let mut driver = Command::new(python(workspace));
-    // Without -B it would leave its compiled modules in the checkout.
+    // Without -B, Python would leave its compiled modules in the checkout.
     driver
         .arg("-B")
         .arg(workspace.root.join(DRIVER).join("drive.py"))

@@ -1,7 +1,7 @@
-//! The task runner: every job around the code that needs more than one command.
+//! The task runner: every job that needs more than one command.
 //!
 //! `cargo xtask test` is what a contributor runs before a commit and what continuous integration runs.
-//! A missing tool is never installed behind anyone's back: only `--setup` installs, and says what first.
+//! Tools are never installed silently: only `--setup` installs, and it prints first what it installs.
 
 #![forbid(unsafe_code)]
 #![expect(
@@ -106,8 +106,8 @@ struct Options {
     setup: bool,
     quick: bool,
     times: u32,
-    /// A plan runs each of its steps as a process of its own, which is asked for one step and for a file that
-    /// says how it went.
+    /// The name of a single step to run, and the file for its report. A plan runs each of its steps as a
+    /// separate process with these.
     step: Option<(String, PathBuf)>,
 }
 
@@ -133,7 +133,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does a task; returns whether every step of it passed.
+/// Runs a task; returns whether every step of it passed.
 fn run((word, task): (&'static str, Task), options: Options) -> Result<bool, String> {
     let workspace = Workspace::load()?;
     // Started from a crate's directory, cargo-deny would miss its configuration.

@@ -1,20 +1,20 @@
-//! The map of our crates: which way dependencies may point, and which crates do without std.
+//! The map of our crates: allowed dependencies, and which crates do without std.
 //!
-//! A crate that is missing here is refused by `tidy`, so that a new one gets its place on purpose.
+//! `tidy` refuses a crate that is missing here, so that the place of a new one is a deliberate decision.
 
-/// One crate of ours and its place in the map.
+/// One of our crates and its place in the map.
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) name: &'static str,
     /// Built for boards: neither std nor alloc, and no clock of its own.
     pub(crate) no_std: bool,
-    /// Those of our crates that it may depend on.
+    /// Our crates that it may depend on.
     pub(crate) may_use: &'static [&'static str],
-    /// Those that only its tests, examples and benches may depend on as well.
+    /// Our crates that its tests, examples and benches may depend on in addition.
     pub(crate) tests_may_use: &'static [&'static str],
 }
 
-/// Every crate that the project has or has a place for.
+/// Every crate that the project has or reserves a place for.
 pub(crate) const MEMBERS: &[Member] = &[
     Member {
         name: "pulsewing-core",
@@ -51,7 +51,7 @@ pub(crate) const MEMBERS: &[Member] = &[
         ],
         tests_may_use: &["pulsewing-sandbox"],
     },
-    // Shares nothing with the core: a misread protocol must not be mirrored by its stand-in.
+    // Shares nothing with the core: a misreading of the protocol must not be mirrored by its stand-in.
     Member {
         name: "pulsewing-sandbox",
         no_std: false,
@@ -104,7 +104,7 @@ pub(crate) const MEMBERS: &[Member] = &[
     },
 ];
 
-/// Finds a crate of ours by its name.
+/// Finds one of our crates by its name.
 pub(crate) fn find(name: &str) -> Option<&'static Member> {
     MEMBERS.iter().find(|member| member.name == name)
 }

@@ -1,8 +1,8 @@
-//! Proves that the board crates build where there is neither std nor alloc.
+//! Proves that the board crates build without std and alloc.
 //!
-//! Each crate is checked for `riscv32imac-unknown-none-elf` against nothing but `core`, alone, so that no
-//! other crate's features hide what it lacks. So that the proof cannot rot into one that always passes, a
-//! scratch crate that asks for alloc is checked the same way, and must be refused.
+//! Each crate is checked for `riscv32imac-unknown-none-elf` against `core` alone, one crate at a time,
+//! so that the features of another crate cannot hide a problem. To prove that the check can fail, a
+//! scratch crate that uses alloc is checked the same way, and must be refused.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 ///
 /// # Errors
 ///
-/// When a crate does not build, when the control does, or when there is no compiler.
+/// If a crate does not build, if the control does, or if there is no compiler.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     let compiler = BareRust::find(workspace)?
         .ok_or_else(|| format!("no compiler for {TARGET}; use --setup"))?;
@@ -30,7 +30,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
         cargo
             .args(["check", "--lib", "--target", TARGET])
             .args(arguments);
-        // A directory of its own: another compiler in the same one would rebuild everything each time.
+        // A separate directory: another compiler in the same one would rebuild everything each time.
         cargo.arg("--target-dir").arg(target_dir(workspace));
         compiler.apply_core_alone(&mut cargo, workspace)?;
         Ok(cargo)
@@ -63,7 +63,7 @@ fn target_dir(workspace: &Workspace) -> PathBuf {
     workspace.target_dir.join("no-std")
 }
 
-/// Writes a crate that is right in all but one thing: it wants alloc.
+/// Writes a crate that is correct except for one thing: it needs alloc.
 fn write_control(workspace: &Workspace) -> std::io::Result<PathBuf> {
     let dir = target_dir(workspace).join("control");
     fs::create_dir_all(dir.join("src"))?;
@@ -79,7 +79,7 @@ fn write_control(workspace: &Workspace) -> std::io::Result<PathBuf> {
     Ok(manifest)
 }
 
-/// The control must fail, and for the reason that it was written for.
+/// Checks that the control fails, and for its intended reason.
 fn check_control(built: &Result<String, String>) -> Result<(), String> {
     match built {
         Err(complaint) if complaint.contains("can't find crate for `alloc`") => Ok(()),

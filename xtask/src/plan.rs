@@ -1,4 +1,4 @@
-//! What the tasks consist of: the steps of `test` and of its parts, in the order in which they begin.
+//! The plans of the tasks: the steps of `test` and of its parts, in the order in which they start.
 
 use std::process::Command;
 
@@ -11,12 +11,13 @@ use crate::test_programs::Which;
 use crate::tools::{self, Tool};
 use crate::workspace::Workspace;
 
-/// The step that many others wait for: the test programs, and with them the program that they start.
+/// The step that many others wait for: it builds the test programs and the program that they start.
 const BUILD_TESTS: &str = "build the tests";
 
 const BUILD_BOARD: &str = "build the emulated board";
 
-/// Everything that must hold before a change goes in. What is quick or waited for comes first.
+/// Returns all checks that must pass before a change goes in. Quick steps, and those that others wait
+/// for, come first.
 pub(crate) fn test(workspace: &Workspace) -> Vec<Step> {
     let mut plan = vec![format(), tidy(), build_tests(Which::All)];
     plan.extend(tests(workspace, Which::All));
@@ -39,7 +40,7 @@ pub(crate) fn test(workspace: &Workspace) -> Vec<Step> {
     plan
 }
 
-/// What is worth knowing between two commits. [`LEFT_OUT`] is the rest.
+/// Returns the checks that are useful between two commits. [`LEFT_OUT`] lists the rest.
 pub(crate) fn quick(workspace: &Workspace) -> Vec<Step> {
     let mut plan = vec![
         format(),
@@ -51,23 +52,23 @@ pub(crate) fn quick(workspace: &Workspace) -> Vec<Step> {
     plan
 }
 
-/// What the quick run says that it left out.
+/// The remark of the quick run about the steps that it leaves out.
 pub(crate) const LEFT_OUT: &str = "left out: end to end, virtual time, benches, browser, foreign clients, \
     fuzz seeds, docs, no-std, licences, and the boards";
 
-/// The program's tests from outside.
+/// Returns the end-to-end tests of the program.
 pub(crate) fn e2e(workspace: &Workspace) -> Vec<Step> {
     let mut plan = vec![build_tests(Which::EndToEnd)];
     plan.extend(tests(workspace, Which::EndToEnd));
     plan
 }
 
-/// The page in a real browser.
+/// Returns the tests of the page in a real browser.
 pub(crate) fn browser() -> Vec<Step> {
     vec![build_tests(Which::EndToEnd), browser_tests()]
 }
 
-/// The emulated board: its program and the host's, then each group of checks.
+/// Returns the checks of the emulated board: its program and the host's, then each group of checks.
 pub(crate) fn qemu(workspace: &Workspace) -> Vec<Step> {
     let mut plan = vec![
         build_tests(Which::EndToEnd),
@@ -78,17 +79,18 @@ pub(crate) fn qemu(workspace: &Workspace) -> Vec<Step> {
     plan
 }
 
-/// The Feathers: one is built, the other, whose compiler is in no registry, type-checked.
+/// Returns the steps for the Feathers: one is built; the other, whose compiler is in no registry, is
+/// type-checked.
 pub(crate) fn firmware() -> Vec<Step> {
     vec![feather_c6(), feather_s3()]
 }
 
-/// The files to flash.
+/// Returns the steps that make the files to flash.
 pub(crate) fn image() -> Vec<Step> {
     vec![board("image of feather-c6", feather::image)]
 }
 
-/// The measurements; they take minutes.
+/// Returns the measurements; they take minutes.
 pub(crate) fn bench() -> Vec<Step> {
     vec![cargo(
         "bench",
@@ -97,7 +99,7 @@ pub(crate) fn bench() -> Vec<Step> {
     )]
 }
 
-/// The pictures that the tests compare with, drawn anew by the tests themselves.
+/// Returns the steps with which the tests redraw their reference pictures.
 pub(crate) fn frames() -> Vec<Step> {
     let mut cargo = process::cargo();
     cargo
@@ -107,17 +109,17 @@ pub(crate) fn frames() -> Vec<Step> {
     vec![Step::new("frames", &[], Work::Cargo(vec![cargo]))]
 }
 
-/// The house rules.
+/// Returns the step that checks the house rules.
 pub(crate) fn tidy() -> Step {
     Step::new("tidy", &[], Work::Tidy).waiting()
 }
 
-/// The proof that board crates need neither std nor alloc.
+/// Returns the proof that board crates need neither std nor alloc.
 pub(crate) fn no_std() -> Step {
     Step::new("no-std", &[tools::BARE_TARGET], Work::NoStd)
 }
 
-/// The same plan, with a step before it for each tool that is missing or does not work.
+/// Returns the same plan, preceded by a step for each tool that is missing or does not work.
 pub(crate) fn with_setup(plan: Vec<Step>, workspace: &Workspace) -> Vec<Step> {
     let mut tools: Vec<&'static Tool> = Vec::new();
     for tool in plan.iter().flat_map(|step| step.needs) {
@@ -125,7 +127,7 @@ pub(crate) fn with_setup(plan: Vec<Step>, workspace: &Workspace) -> Vec<Step> {
             tools.push(*tool);
         }
     }
-    // What is compiled waits behind what others wait for.
+    // Tools that are compiled come after the steps that others wait for.
     let (compiled, fetched): (Vec<&'static Tool>, Vec<&'static Tool>) = tools
         .into_iter()
         .filter(|tool| tool.require(workspace).is_err())
@@ -143,9 +145,9 @@ fn build_tests(which: Which) -> Step {
     Step::new(BUILD_TESTS, &[tools::C_COMPILER], Work::BuildTests(which))
 }
 
-/// The tests of every member, a step each.
+/// Returns the tests of every member, one step each.
 fn tests(workspace: &Workspace, which: Which) -> impl Iterator<Item = Step> {
-    // The host's take longest, and begin first.
+    // The host's tests take longest, so they start first.
     let packages = workspace.packages.iter().rev();
     packages
         .filter(move |package| which.has_programs(package))
@@ -157,7 +159,7 @@ fn tests(workspace: &Workspace, which: Which) -> impl Iterator<Item = Step> {
         })
 }
 
-/// systemd is on Linux alone, and so are the tests that ask it.
+/// systemd exists on Linux only, and so do the tests that use it.
 const TOOLS_OF_TESTS: &[&Tool] = if cfg!(target_os = "linux") {
     &[tools::C_COMPILER, tools::SYSTEMD_ANALYZE]
 } else {
@@ -217,7 +219,7 @@ fn board(name: &str, work: fn(&Workspace) -> Result<(), String>) -> Step {
     Step::new(name, TOOLS, Work::Board(work))
 }
 
-/// The parts of the boards' network code that need no board.
+/// Returns the tests of the boards' network code that need no board.
 fn board_net(workspace: &Workspace) -> Step {
     let mut cargo = process::cargo();
     cargo
@@ -234,8 +236,8 @@ enum Lints {
     AndAlone,
 }
 
-/// One pass over everything. Built together, one crate's features leak into another's dependencies and hide
-/// what it lacks, so the libraries of the board crates are linted once more, each alone.
+/// Lints everything in one pass. Built together, one crate's features leak into another's dependencies
+/// and hide missing ones, so the libraries of the board crates are linted once more, each alone.
 fn clippy(workspace: &Workspace, lints: Lints) -> Step {
     let lint = |which: &[&str]| {
         let mut cargo = process::cargo();
@@ -258,8 +260,8 @@ fn clippy(workspace: &Workspace, lints: Lints) -> Step {
     )
 }
 
-/// The program as its users build it: without the features that the tests' dependencies turn on, and without
-/// its own.
+/// Builds the program as its users build it: without the features that the tests' dependencies turn on,
+/// and without its own.
 fn program_alone() -> Step {
     let check = |features: &[&str]| {
         let mut cargo = process::cargo();
@@ -275,8 +277,8 @@ fn program_alone() -> Step {
     )
 }
 
-/// Every fuzz target over its seeds and mutations of them. The targets are a workspace of their own; in our
-/// target directory they find most of what they need already built.
+/// Runs every fuzz target over its seeds and mutations of them. The targets are a separate workspace; in
+/// our target directory most of their dependencies are already built.
 fn fuzz_seeds(workspace: &Workspace) -> Step {
     let mut cargo = process::cargo();
     cargo
@@ -308,7 +310,7 @@ fn licences() -> Step {
             "deny",
             "--workspace",
             "check",
-            // A licence that cannot be told is not one that deny.toml allows.
+            // A licence that cannot be determined is not one that deny.toml allows.
             "-Dno-license-field",
             "-Dgather-failure",
             "licenses",

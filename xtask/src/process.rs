@@ -1,4 +1,4 @@
-//! Child processes: shown before they run, without input, with an environment of their own.
+//! Child processes: printed before they run, without input, with a controlled environment.
 
 use std::env;
 use std::ffi::OsStr;
@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 /// Returns a cargo command as a shell would start it.
 ///
-/// Cargo describes the package that it runs in variables. Inherited by a nested cargo they reach build
-/// scripts and cause rebuilds that the same command typed in a shell would not cause.
+/// Cargo describes the current package in environment variables. If a nested cargo inherited them, they
+/// would reach build scripts and cause rebuilds that the same command in a shell would not cause.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in env::vars_os() {
@@ -21,11 +21,11 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Shows the command, runs it with the terminal's output, and says how it ended.
+/// Prints the command, runs it with its output on the terminal, and reports how it ended.
 ///
 /// # Errors
 ///
-/// When the program cannot be started, or ends with anything but success.
+/// If the program cannot be started, or does not succeed.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     println!("$ {}", shown(command));
     let status = command
@@ -39,20 +39,20 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// As [`run`], for a command that compiles: its time is counted as that.
+/// Like [`run`], for a command that compiles: its time is counted as compiling.
 ///
 /// # Errors
 ///
-/// When the program cannot be started, or ends with anything but success.
+/// If the program cannot be started, or does not succeed.
 pub(crate) fn compile(command: &mut Command) -> Result<(), String> {
     compile_for(command.stdout(Stdio::inherit())).map(drop)
 }
 
-/// As [`compile`], and returns what the command writes to its standard output unless that goes elsewhere.
+/// Like [`compile`], but returns the command's standard output unless that is redirected.
 ///
 /// # Errors
 ///
-/// When the program cannot be started, or ends with anything but success.
+/// If the program cannot be started, or does not succeed.
 pub(crate) fn compile_for(command: &mut Command) -> Result<String, String> {
     println!("$ {}", shown(command));
     let started = Instant::now();
@@ -74,7 +74,7 @@ pub(crate) fn compile_for(command: &mut Command) -> Result<String, String> {
     }
 }
 
-/// How long this process has been waiting for compilers.
+/// Returns the time that this process has spent waiting for compilers.
 pub(crate) fn compiling() -> Duration {
     Duration::from_millis(COMPILING_MS.load(Ordering::Relaxed))
 }
@@ -85,7 +85,7 @@ static COMPILING_MS: AtomicU64 = AtomicU64::new(0);
 ///
 /// # Errors
 ///
-/// When the program cannot be started, or ends with anything but success; the text holds its complaint.
+/// If the program cannot be started, or does not succeed; the text holds its error output.
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let output = command
         .stdin(Stdio::null())
@@ -99,7 +99,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     }
 }
 
-/// Whether a command can be started and succeeds; its output is dropped.
+/// Returns whether a command can be started and succeeds; its output is dropped.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
@@ -109,7 +109,7 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// The command as a person would type it: variables that it sets, program, arguments.
+/// Returns the command as a person would type it: variables that it sets, program, arguments.
 fn shown(command: &Command) -> String {
     let set = command.get_envs().filter_map(|(name, value)| {
         let value = value?;

@@ -1,8 +1,8 @@
-//! Runs a plan, two steps beside each other: while one compiles, another waits for what it started. Each is a
-//! process of its own, so that their output is kept apart.
+//! Runs a plan, two steps at a time: while one compiles, another waits for its programs. Each is a
+//! separate process, so that their output is kept apart.
 //!
-//! A failed step does not stop the others, so that one run shows everything that is wrong; only what is made
-//! of its result is not tried.
+//! A failed step does not stop the others, so that one run shows every problem; only the steps that
+//! depend on it are skipped.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -21,21 +21,22 @@ use crate::step::{Load, Step};
 use crate::table::{self, Finished, Verdict};
 use crate::workspace::Workspace;
 
-/// How many steps run at a time. Two that compile would only wait for each other, and so would two that install.
+/// The number of steps that run at a time. Two that compile would only wait for each other, and so would
+/// two that install.
 const AT_ONCE: usize = 2;
 
-/// How a plan is carried out.
+/// The parameters of a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Manner {
-    /// The words that made the plan: a step's own process makes it again.
+    /// The name of the task: a step's own process builds the plan from it again.
     pub(crate) task: &'static str,
-    /// How often each check runs.
+    /// The number of times that each check runs.
     pub(crate) times: u32,
-    /// What is said below the table.
+    /// A remark below the table.
     pub(crate) remark: Option<&'static str>,
 }
 
-/// Runs every step, then prints what took how long and how many failed; returns whether none did.
+/// Runs every step, then prints how long each took and how many failed; returns whether all passed.
 ///
 /// The closing line, `N passed, N failed`, is the last one printed: programs look for it.
 pub(crate) fn run_all(plan: Vec<Step>, workspace: &Workspace, manner: Manner) -> bool {
@@ -64,7 +65,7 @@ pub(crate) fn run_all(plan: Vec<Step>, workspace: &Workspace, manner: Manner) ->
             }
         }
         for hand in hands {
-            // A panic of one has been told.
+            // A panic in the thread has already been printed.
             let _ = hand.join();
         }
         is_over.store(true, Ordering::Relaxed);
@@ -95,11 +96,11 @@ pub(crate) fn run_all(plan: Vec<Step>, workspace: &Workspace, manner: Manner) ->
     failed == 0
 }
 
-/// Runs one step of a plan in this process and leaves its time of compiling in a file.
+/// Runs one step of a plan in this process and writes its compile time to a file.
 ///
 /// # Errors
 ///
-/// What the step says.
+/// The error of the step.
 pub(crate) fn run_one(
     plan: Vec<Step>,
     name: &str,
@@ -118,14 +119,14 @@ pub(crate) fn run_one(
     outcome
 }
 
-/// Takes a processor from the checks: one that depends on being quick shows it when it is repeated.
+/// Keeps one processor busy, so that a check that depends on speed fails when it is repeated.
 fn keep_busy(is_over: &AtomicBool) {
     while !is_over.load(Ordering::Relaxed) {
         std::hint::spin_loop();
     }
 }
 
-/// What is to do, is being done, and is done.
+/// The pending, running and finished steps.
 struct Board {
     state: Mutex<State>,
     changed: Condvar,
@@ -137,7 +138,7 @@ struct State {
     finished: Vec<Finished>,
 }
 
-/// What a free hand does next.
+/// The next action of an idle thread.
 enum Next {
     Run(Step),
     Skip(Step, String),
@@ -200,7 +201,7 @@ impl State {
             if is_locked || self.waits_for(step).next().is_some() {
                 continue;
             }
-            // Others wait for what is compiled, and the processors do for nothing else.
+            // Other steps wait for compiled ones, and the processors are used for nothing else.
             if step.load == Load::Compiles {
                 choice = Some(index);
                 break;
@@ -214,7 +215,7 @@ impl State {
         }
     }
 
-    /// The steps before this one that are not finished.
+    /// Returns the unfinished steps that this one has to wait for.
     fn waits_for<'s>(&'s self, step: &'s Step) -> impl Iterator<Item = &'s str> {
         let unfinished = self.pending.iter().map(|step| step.name.as_str());
         let running = self.running.iter().map(|(name, _)| name.as_str());
@@ -223,7 +224,7 @@ impl State {
             .filter(|name| step.comes_after(name))
     }
 
-    /// A step before this one that failed. What could not be installed is told by the step itself.
+    /// Returns a required step that failed. A missing tool is reported by the step itself.
     fn failed_before(&self, step: &Step) -> Option<&str> {
         self.finished
             .iter()
@@ -239,7 +240,7 @@ impl Step {
     }
 }
 
-/// Runs a step as a process of its own; returns how it went and where its output is.
+/// Runs a step as a separate process; returns the result and the file of its output.
 fn run_apart(name: &str, logs: &Path, manner: Manner) -> (Finished, PathBuf) {
     let file_name: String = name
         .chars()
@@ -284,7 +285,7 @@ fn start(name: &str, log: &Path, report: &Path, manner: Manner) -> io::Result<bo
     Ok(command.status()?.success())
 }
 
-/// Prints what a step has said, all of it at once.
+/// Prints the output of a step, all of it at once.
 fn show(finished: &Finished, log: &Path) {
     let mut out = io::stdout().lock();
     let said = fs::read(log).unwrap_or_default();
@@ -293,13 +294,13 @@ fn show(finished: &Finished, log: &Path) {
         Verdict::Passed => "ok".to_owned(),
         Verdict::Failed(why) => format!("FAILED: {why}"),
     };
-    // Nobody is left to be told when the output is closed.
+    // If our output is closed, nobody is left to report it to.
     let _ = writeln!(out, "\n=== {}", finished.name);
     let _ = out.write_all(&said);
     let _ = writeln!(out, "--- {}: {verdict}, {seconds:.1} s", finished.name);
 }
 
-/// Times by the names of steps.
+/// Durations by the names of steps.
 pub(crate) type Times = BTreeMap<String, f64>;
 
 #[cfg(test)]

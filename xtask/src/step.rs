@@ -1,4 +1,4 @@
-//! One step: what it needs, when it may run, and what it does.
+//! One step: its tools, the steps it waits for, and its work.
 
 use std::process::Command;
 
@@ -16,25 +16,25 @@ use crate::workspace::Workspace;
 pub(crate) struct Step {
     pub(crate) name: String,
     pub(crate) needs: &'static [&'static Tool],
-    /// Steps that have to pass before, as far as they are in the plan.
+    /// Steps that must pass first, if they are in the plan.
     pub(crate) after: &'static [&'static str],
     pub(crate) load: Load,
     pub(crate) work: Work,
 }
 
-/// What a step keeps busy.
+/// The resource that a step keeps busy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Load {
     /// All processors and cargo's locks: one such step at a time.
     Compiles,
     /// The network and apt's locks: one such step at a time.
     Installs,
-    /// Mostly nothing: it waits for programs that wait.
+    /// Mostly nothing: the step waits for programs that wait.
     Waits,
 }
 
 pub(crate) enum Work {
-    /// Commands, one after the other; what they do is mostly compiling.
+    /// Commands, one after the other; mostly they compile.
     Cargo(Vec<Command>),
     Install(&'static Tool),
     Tidy,
@@ -48,7 +48,7 @@ pub(crate) enum Work {
 }
 
 impl Step {
-    /// A step that compiles, and needs no other one.
+    /// Creates a step that compiles and depends on no other.
     pub(crate) fn new(
         name: impl Into<String>,
         needs: &'static [&'static Tool],
@@ -63,7 +63,7 @@ impl Step {
         }
     }
 
-    /// A step that installs a tool.
+    /// Creates a step that installs a tool.
     pub(crate) fn install(tool: &'static Tool) -> Self {
         let load = if tool.is_compiled {
             Load::Compiles
@@ -76,7 +76,7 @@ impl Step {
         }
     }
 
-    /// The same for a step that mostly waits.
+    /// Turns this into a step that mostly waits.
     pub(crate) fn waiting(self) -> Self {
         Self {
             load: Load::Waits,
@@ -88,7 +88,7 @@ impl Step {
         Self { after, ..self }
     }
 
-    /// Does the work, this often. What fails once does not keep the others from running.
+    /// Does the work `times` times. One failure does not keep the remaining runs from starting.
     pub(crate) fn run(mut self, workspace: &Workspace, times: u32) -> Result<(), String> {
         for tool in self.needs {
             tool.require(workspace)?;
@@ -119,7 +119,7 @@ impl Work {
     }
 }
 
-/// Fails with every problem there is.
+/// Fails with the list of all problems, if there are any.
 pub(crate) fn all_of(problems: Vec<String>) -> Result<(), String> {
     if problems.is_empty() {
         Ok(())

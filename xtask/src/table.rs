@@ -1,4 +1,5 @@
-//! The closing table: what took how long, how much of it was compiling, and what takes longer than last time.
+//! The closing table: the duration of each step, the part of it spent compiling, and the steps that
+//! became slower.
 
 use std::fs;
 use std::io;
@@ -7,12 +8,12 @@ use std::time::Duration;
 
 use crate::schedule::Times;
 
-/// A step that ended.
+/// A finished step.
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) name: String,
     pub(crate) took: Duration,
-    /// How much of that was spent waiting for a compiler.
+    /// The part of the duration spent waiting for a compiler.
     pub(crate) compiling: Duration,
     pub(crate) verdict: Verdict,
 }
@@ -23,11 +24,11 @@ pub(crate) enum Verdict {
     Failed(String),
 }
 
-/// A step grew if it takes a fifth more than last time, and more than the clock's whims.
+/// A step grew if it takes a fifth longer than last time, and more than the clock's noise.
 const GROWN: f64 = 1.2;
 const WHIMS_S: f64 = 2.0;
 
-/// Sorts the steps by their time and draws them, a line each.
+/// Sorts the steps by duration and draws the table, one line per step.
 pub(crate) fn draw(finished: &mut [Finished], before: &Times) -> String {
     finished.sort_by_key(|step| std::cmp::Reverse(step.took));
     let widest = finished.iter().map(|step| step.name.len()).max();
@@ -52,7 +53,7 @@ pub(crate) fn draw(finished: &mut [Finished], before: &Times) -> String {
     }
     for step in finished.iter() {
         let seconds = step.took.as_secs_f64();
-        // What an installation takes says nothing of us.
+        // The duration of an installation is not a measure of our code.
         let Some(last) = before.get(&step.name).filter(|_| !is_setup(&step.name)) else {
             continue;
         };
@@ -70,7 +71,7 @@ fn is_setup(name: &str) -> bool {
     name.starts_with("setup: ")
 }
 
-/// Reads what the steps took last time; nothing when it was not written down.
+/// Reads the durations of the last run; empty if there are none.
 pub(crate) fn read_times(path: &Path) -> Times {
     fs::read_to_string(path)
         .ok()
@@ -78,11 +79,11 @@ pub(crate) fn read_times(path: &Path) -> Times {
         .unwrap_or_default()
 }
 
-/// Writes down what the steps took that passed; the others keep their last times.
+/// Writes the durations of the passed steps; the others keep their last ones.
 ///
 /// # Errors
 ///
-/// When the file cannot be written.
+/// If the file cannot be written.
 pub(crate) fn write_times(path: &Path, finished: &[Finished], mut times: Times) -> io::Result<()> {
     for step in finished {
         if step.verdict == Verdict::Passed {

@@ -1,4 +1,5 @@
-//! The workspace's test programs: built all at once, then run package by package, without cargo and its locks.
+//! The workspace's test programs: built all at once, then run package by package, without cargo and its
+//! locks.
 
 use std::env;
 use std::fs;
@@ -14,26 +15,26 @@ use crate::process;
 use crate::step::all_of;
 use crate::workspace::{Package, Workspace};
 
-/// Says how many tests run at a time (rustc's book, "Tests").
+/// The variable for the number of parallel tests (rustc's book, "Tests").
 const TEST_THREADS: &str = "RUST_TEST_THREADS";
 
-/// The tests of the program from outside: they take minutes.
+/// The end-to-end tests of the program: they take minutes.
 const END_TO_END: &str = "e2e";
 
 /// Tests that simulate weeks: they are in a module of this name.
 const WEEKS: &str = "virtual_time";
 
-/// Which of the test programs.
+/// A selection of the test programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Which {
     All,
-    /// Those that take seconds.
+    /// The tests that take seconds.
     Quick,
     EndToEnd,
 }
 
 impl Which {
-    /// Whether a package has any of them.
+    /// Returns whether a package has any of them.
     pub(crate) fn has_programs(self, package: &Package) -> bool {
         package
             .targets
@@ -49,8 +50,8 @@ impl Which {
         }
     }
 
-    /// Cargo's options for them. All are for the whole workspace: otherwise the dependencies would be built
-    /// anew with other features.
+    /// Returns cargo's options for them. They always cover the whole workspace: otherwise the
+    /// dependencies would be rebuilt with other features.
     fn options(self, workspace: &Workspace) -> Vec<String> {
         let mut options = vec!["--workspace".to_owned()];
         if self != Self::EndToEnd {
@@ -70,7 +71,7 @@ impl Which {
     }
 }
 
-/// A program with tests.
+/// A test program.
 #[derive(Debug, PartialEq, Eq)]
 struct Program {
     package: String,
@@ -79,11 +80,11 @@ struct Program {
     executable: PathBuf,
 }
 
-/// Builds them, and the program that some of them start.
+/// Builds the test programs, and the program that some of them start.
 ///
 /// # Errors
 ///
-/// When something does not build.
+/// If something does not build.
 pub(crate) fn build(workspace: &Workspace, which: Which) -> Result<(), String> {
     let mut cargo = process::cargo();
     cargo
@@ -105,17 +106,17 @@ pub(crate) fn build(workspace: &Workspace, which: Which) -> Result<(), String> {
     written.map_err(|error| format!("cannot write {}: {error}", list.display()))
 }
 
-/// The program that a user would start, as the tests were built with it.
+/// Returns the path of the program, as it was built with the tests.
 pub(crate) fn pulsewing(workspace: &Workspace) -> PathBuf {
     let name = format!("pulsewing{}", env::consts::EXE_SUFFIX);
     workspace.target_dir.join("debug").join(name)
 }
 
-/// Runs a package's test programs, each this often.
+/// Runs each test program of a package `times` times.
 ///
 /// # Errors
 ///
-/// When one fails: which, and how often.
+/// If one fails: which, and how often.
 pub(crate) fn run(
     workspace: &Workspace,
     package: &str,
@@ -137,7 +138,7 @@ pub(crate) fn run(
         let mut failed = 0;
         for _ in 0..times {
             let mut command = Command::new(&program.executable);
-            // As cargo would start it.
+            // The same environment as under cargo.
             command
                 .current_dir(place)
                 .env("CARGO_MANIFEST_DIR", place)
@@ -164,14 +165,14 @@ pub(crate) fn run(
     all_of(problems)
 }
 
-/// How many tests run at a time, unless somebody has said it: most of them wait for programs that wait, so
-/// that more of them than there are processors keep these busy.
+/// Returns the number of parallel tests, unless the user has set it. Most tests wait for programs that
+/// wait, so running more of them than there are processors keeps these busy.
 fn at_once() -> usize {
     3 * thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 impl Program {
-    /// Reads one of cargo's messages, if it tells of a test program.
+    /// Reads one of cargo's messages, if it describes a test program.
     fn from_message(message: &Value, workspace: &Workspace) -> Option<Self> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let manifest = PathBuf::from(message["manifest_path"].as_str()?);
@@ -212,7 +213,7 @@ impl Program {
     }
 }
 
-/// Where the list of what was built is.
+/// Returns the path of the list of what was built.
 fn list(workspace: &Workspace) -> PathBuf {
     workspace.target_dir.join("xtask/test-programs.json")
 }

@@ -1,4 +1,4 @@
-//! The workspace as cargo describes it: where it is, its crates, their targets and dependencies.
+//! The workspace as cargo describes it: its root, its crates, their targets and dependencies.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::process;
 #[derive(Debug)]
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
-    /// Where build results go; `CARGO_TARGET_DIR` moves it.
+    /// The directory of build results; `CARGO_TARGET_DIR` changes it.
     pub(crate) target_dir: PathBuf,
     pub(crate) packages: Vec<Package>,
 }
@@ -29,7 +29,7 @@ pub(crate) struct Package {
 #[derive(Debug)]
 pub(crate) struct Dependency {
     pub(crate) name: String,
-    /// Only tests, examples and benches see it.
+    /// Only tests, examples and benches use it.
     pub(crate) dev: bool,
 }
 
@@ -46,7 +46,7 @@ impl Workspace {
     ///
     /// # Errors
     ///
-    /// When cargo cannot read a manifest, with cargo's own words.
+    /// If cargo cannot read a manifest, with cargo's own message.
     pub(crate) fn load() -> Result<Self, String> {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
@@ -75,7 +75,7 @@ impl Workspace {
         })
     }
 
-    /// The members that are built for boards, in the order of the map.
+    /// Returns the members that are built for boards, in the order of the map.
     pub(crate) fn no_std_members(&self) -> Vec<&Package> {
         let is_no_std = |name: &str| members::find(name).is_some_and(|member| member.no_std);
         self.packages

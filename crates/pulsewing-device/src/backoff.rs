@@ -1,14 +1,15 @@
-//! Waits between tries: each about twice as long as the one before, never in step with others.
+//! Waits between tries: each about twice as long as the previous one, never in step with other
+//! boards.
 
 use core::time::Duration;
 
-/// The first wait, before it is spread.
+/// The first wait, before it is randomised.
 const FIRST: Duration = Duration::from_secs(1);
 
-/// The longest.
+/// The longest wait, before it is randomised.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Waits from one second to a minute, a fifth more or less.
+/// Waits from one second to a minute, randomised by up to a fifth.
 #[derive(Clone, Debug)]
 pub(crate) struct Backoff {
     next: Duration,
@@ -16,7 +17,7 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// `seed` is any number; it tells this board's waits from another's.
+    /// `seed` is any number; it makes this board's waits differ from another's.
     pub(crate) const fn new(seed: u32) -> Self {
         Self {
             next: FIRST,
@@ -24,16 +25,16 @@ impl Backoff {
         }
     }
 
-    /// It worked: the next wait is a short one.
+    /// Notes a success: the next wait is a short one.
     pub(crate) const fn reset(&mut self) {
         self.next = FIRST;
     }
 
-    /// How long to wait before the next try.
+    /// Returns how long to wait before the next try.
     pub(crate) fn wait(&mut self) -> Duration {
         let base = self.next;
         self.next = base.saturating_mul(2).min(LONGEST);
-        // Marsaglia's xorshift: good enough to spread waits.
+        // Marsaglia's xorshift: good enough to randomise waits.
         self.random ^= self.random << 13;
         self.random ^= self.random >> 17;
         self.random ^= self.random << 5;

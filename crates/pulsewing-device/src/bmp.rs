@@ -1,4 +1,4 @@
-//! A picture as a Windows bitmap of four bits a pixel, made piece by piece: for the card.
+//! A picture as a Windows bitmap of four bits per pixel, produced in chunks for the card.
 
 use embedded_graphics::geometry::{OriginDimensions, Size};
 use pulsewing_screen::{Colours, Frame};
@@ -14,7 +14,7 @@ pub(crate) struct Bmp<'f, B> {
 }
 
 impl<'f, B: AsRef<[u8]>> Bmp<'f, B> {
-    /// The bitmap of a picture; `None` if it is larger than such a file can be.
+    /// Returns the bitmap of a picture; `None` if the picture is too large for such a file.
     pub(crate) fn new(frame: &'f Frame<B>, colours: &Colours) -> Option<Self> {
         let size = frame.size();
         let pixels = u32::try_from(padded(size)).ok()?.checked_mul(size.height)?;
@@ -39,7 +39,7 @@ impl<'f, B: AsRef<[u8]>> Bmp<'f, B> {
         // Not compressed.
         put(&0_u32.to_le_bytes());
         put(&pixels.to_le_bytes());
-        // About 165 pixels an inch, as the 3.5" panel has.
+        // About 165 pixels per inch, like the 3.5" panel.
         put(&6_496_u32.to_le_bytes());
         put(&6_496_u32.to_le_bytes());
         put(&16_u32.to_le_bytes());
@@ -126,7 +126,7 @@ mod tests {
             }
             bytes.extend_from_slice(&piece[..count]);
         }
-        // Read as the format's description says, from the file's own numbers.
+        // Decoded as the format's description requires, from the file's own numbers.
         assert_eq!(&bytes[..2], b"BM");
         assert_eq!(le(&bytes[2..6]), bytes.len());
         let start = le(&bytes[10..14]);

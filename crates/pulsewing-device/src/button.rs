@@ -1,4 +1,4 @@
-//! The button: pressed for a moment it puts a screenshot on the card; held, it erases everything.
+//! The button: a short press writes a screenshot to the card; a long press erases everything.
 
 use core::time::Duration;
 
@@ -11,16 +11,16 @@ use crate::{
     shared::Shared,
 };
 
-/// A press of less is a screenshot; from here on the countdown is shown.
+/// A shorter press takes a screenshot; from here on the countdown is shown.
 const SHORT: Duration = Duration::from_secs(1);
 
-/// How long it has to be held until everything is erased.
+/// How long it must be held until everything is erased.
 const LONG: Duration = Duration::from_secs(5);
 
-/// Within this time a press has had its effect.
+/// A press has had its effect within this time.
 const DONE_WITHIN: Duration = Duration::from_secs(180);
 
-/// Waits for presses, for ever.
+/// Waits for presses, forever.
 pub(crate) async fn run<B: Board>(shared: &Shared<'_, B>, button: &mut B::Button) -> ! {
     loop {
         shared.deadlines.rest(Part::Button);
@@ -43,7 +43,7 @@ pub(crate) async fn run<B: Board>(shared: &Shared<'_, B>, button: &mut B::Button
     }
 }
 
-/// Waits until it is let go, or has been held long enough, and counts down on the screen.
+/// Waits until it is released or has been held long enough, with a countdown on the screen.
 async fn held_for<B: Board>(shared: &Shared<'_, B>, button: &mut B::Button) -> Duration {
     let start = shared.clock.up();
     let mut released = core::pin::pin!(button.released());
@@ -69,15 +69,15 @@ async fn held_for<B: Board>(shared: &Shared<'_, B>, button: &mut B::Button) -> D
     held
 }
 
-/// Erases everything that the board knows, and restarts it.
+/// Erases all stored data and restarts the board.
 pub(crate) async fn factory_reset<B: Board>(shared: &Shared<'_, B>) {
     shared.note(|facts| facts.erasing_in = Some(0));
     shared
         .serial_queue
         .log(format_args!("factory reset: everything is erased"));
-    // Held until the restart: nobody writes to what was erased.
+    // Held until the restart, so that nothing writes to the erased store.
     let mut store = shared.store.lock().await;
-    // Whether it worked or not: the next start goes on with it.
+    // Whether or not it worked, the next start continues it.
     let _ = store.factory_reset().await;
     let _ = shared.serial_queue.flush(&shared.clock).await;
     shared.system.restart()

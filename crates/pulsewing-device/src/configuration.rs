@@ -1,4 +1,4 @@
-//! What the settings mean to the rest of the device.
+//! Derives the configuration of the device's parts from the settings.
 
 use core::time::Duration;
 
@@ -19,17 +19,17 @@ use pulsewing_store::{
 
 use crate::{posix_tz::Rule, shared::Ssid};
 
-/// Where a server is.
+/// The address of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Server {
     pub(crate) host: heapless::String<64>,
     pub(crate) port: u16,
     pub(crate) is_tls: bool,
-    /// Where to connect instead; empty for nowhere else.
+    /// Where to connect instead; empty to connect to `host`.
     pub(crate) connect: heapless::String<64>,
 }
 
-/// The server of an endpoint: the configured one, or the provider's own.
+/// Returns the server of an endpoint: the configured one, or the provider's own.
 pub(crate) fn server(settings: &Settings, endpoint: Endpoint) -> Server {
     let endpoints = &settings.endpoints;
     let (configured, own) = match (endpoint, settings.provider) {
@@ -58,7 +58,7 @@ pub(crate) fn server(settings: &Settings, endpoint: Endpoint) -> Server {
     }
 }
 
-/// What the cycle is told.
+/// Returns the settings of the cycle.
 pub(crate) fn cycle_settings(settings: &Settings) -> cycle::Settings {
     let token = server(settings, Endpoint::Token);
     let issuer = Origin {
@@ -76,13 +76,13 @@ pub(crate) fn cycle_settings(settings: &Settings) -> cycle::Settings {
         every: every(settings),
         hourly_cap: settings.hourly_cap,
         heart_zones: settings.heart_zones,
-        // Google's access tokens are cheap to renew; a write each hour for years is not.
+        // Google's access tokens are cheap to renew; an hourly write over years is not.
         cache_access: false,
         deadline: None,
     }
 }
 
-/// Whether a change between two settings needs a new cycle.
+/// Returns whether a change between two settings needs a new cycle.
 pub(crate) fn differ_for_the_cycle(one: &Settings, other: &Settings) -> bool {
     one.provider != other.provider
         || one.endpoints != other.endpoints
@@ -93,22 +93,22 @@ pub(crate) fn differ_for_the_cycle(one: &Settings, other: &Settings) -> bool {
         || one.zone_rule != other.zone_rule
 }
 
-/// Whether a change between two settings takes effect only with a restart.
+/// Returns whether a change between two settings takes effect only after a restart.
 pub(crate) fn need_restart(one: &Settings, other: &Settings) -> bool {
     one.spi_hz != other.spi_hz
 }
 
-/// How often to poll.
+/// Returns the polling interval.
 pub(crate) fn every(settings: &Settings) -> Duration {
     Duration::from_secs(settings.poll_every_s.into())
 }
 
-/// How long to send nothing after a start.
+/// Returns how long to send nothing after a start.
 pub(crate) fn hold_off(settings: &Settings) -> Duration {
     Duration::from_secs(settings.hold_off_s.into())
 }
 
-/// The picture's look.
+/// Returns the picture's theme.
 pub(crate) const fn theme(settings: &Settings) -> Theme {
     match settings.theme {
         pulsewing_store::settings::Theme::Desk => Theme::Desk,
@@ -116,7 +116,7 @@ pub(crate) const fn theme(settings: &Settings) -> Theme {
     }
 }
 
-/// Its colours, at this time on the wearer's clock.
+/// Returns the picture's colours at this time on the wearer's clock.
 pub(crate) fn palette(settings: &Settings, now: Option<Time>) -> Palette {
     match settings.palette {
         PaletteChoice::Day => Palette::Day,
@@ -134,7 +134,7 @@ pub(crate) fn palette(settings: &Settings, now: Option<Time>) -> Palette {
     }
 }
 
-/// The names of the known networks, best first.
+/// Returns the names of the known networks, best first.
 pub(crate) fn networks(settings: &Settings) -> impl Iterator<Item = &Ssid> {
     settings
         .wifi
@@ -143,7 +143,7 @@ pub(crate) fn networks(settings: &Settings) -> impl Iterator<Item = &Ssid> {
         .filter(|ssid| !ssid.is_empty())
 }
 
-/// The zone that the settings name, around an instant: UTC if they name none.
+/// Returns the zone that the settings name, around an instant: UTC if they name none.
 pub(crate) fn zone(settings: &Settings, at: Timestamp) -> TimeZone {
     let rule = settings
         .zone_rule
@@ -159,7 +159,7 @@ pub(crate) fn zone(settings: &Settings, at: Timestamp) -> TimeZone {
             },
             offsets: rule.offsets_around(at),
         },
-        // There is no database here: a name alone says nothing.
+        // There is no zone database here, so a name alone is not enough.
         None => TimeZone {
             name: ZoneName::new(),
             source: ZoneSource::Machine,

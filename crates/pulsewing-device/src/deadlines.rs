@@ -1,12 +1,12 @@
-//! Who has to be back when: the watchdog is fed only while everybody keeps that.
+//! The deadlines of the device's parts: the watchdog is fed only while all of them are met.
 //!
-//! Each part of the device says before it waits until when that wait is over at the latest. A wait
-//! that may last for ever, such as that for a key press, has no such time. The keeper looks at the
-//! promises a few times a minute and reports progress for as long as none is broken. A port that
-//! never returns thus stops the reports, and the board restarts, which is what mends it.
+//! Before each part of the device waits, it promises when that wait will be over at the latest. A
+//! wait that may last forever, such as the one for a key press, has no deadline. The keeper checks
+//! the promises a few times a minute and reports progress as long as none is broken. A port that
+//! never returns thus stops the reports, and the board restarts, which fixes it.
 //!
-//! Long waits that are meant to be long (replays of a refresh, the half minute between two tries
-//! to write) are sums of short ones, each with a promise of its own.
+//! Waits that are long by design (replays of a refresh, the half minute between two tries to write)
+//! consist of short ones, each with a promise of its own.
 
 use core::{cell::Cell, time::Duration};
 
@@ -15,10 +15,10 @@ use crate::{
     serial_queue::SerialQueue,
 };
 
-/// How often the promises are looked at.
+/// How often the promises are checked.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
-/// How much later than promised somebody may be: a busy moment is no hang.
+/// How much later than promised a part may be: a busy moment is not a hang.
 const GRACE: Duration = Duration::from_secs(30);
 
 /// The parts of the device that can hang.
@@ -49,9 +49,9 @@ impl Part {
 
 /// The promises.
 pub(crate) struct Deadlines {
-    /// Until when each part is back; `None` where it may wait for ever.
+    /// When each part is back at the latest; `None` where it may wait forever.
     promises: [Cell<Option<Duration>>; 4],
-    /// New tokens are held in memory alone: then only the part that stores them matters, because a
+    /// New tokens are only in memory: then only the part that stores them matters, because a
     /// restart would lose them.
     guards_tokens: Cell<bool>,
 }
@@ -64,12 +64,12 @@ impl Deadlines {
         }
     }
 
-    /// This part is back before `until`.
+    /// Promises that this part is back before `until`.
     pub(crate) fn promise(&self, part: Part, until: Duration) {
         self.put(part, Some(until));
     }
 
-    /// This part waits for something that may never come.
+    /// Notes that this part waits for something that may never come.
     pub(crate) fn rest(&self, part: Part) {
         self.put(part, None);
     }
@@ -80,7 +80,7 @@ impl Deadlines {
         }
     }
 
-    /// Whether tokens are held that a restart would lose.
+    /// Sets whether tokens are held that a restart would lose.
     pub(crate) fn guard_tokens(&self, guards: bool) {
         self.guards_tokens.set(guards);
     }
@@ -93,7 +93,7 @@ impl Deadlines {
         })
     }
 
-    /// Feeds the watchdog for as long as nobody is late.
+    /// Feeds the watchdog as long as no part is late.
     pub(crate) async fn keep(
         &self,
         clock: &impl Clock,

@@ -1,8 +1,8 @@
-//! The error log: what went wrong, once for each thing and not once for each time.
+//! The error log: each error is listed once, not once per occurrence.
 //!
-//! The flash has the last ten; in memory it is known how often each of them happened since the
-//! start. One that is among them is counted, and written again only a day later: a cloud that is
-//! away for a month costs thirty lines, not three thousand.
+//! The flash keeps the last ten; the number of times that each occurred since the start is kept in
+//! memory. An error that is already in the log is counted, and written again only after a day: a
+//! cloud that is down for a month costs thirty lines, not three thousand.
 
 use core::time::Duration;
 
@@ -10,10 +10,10 @@ use pulsewing_store::{ErrorEntry, MAX_ERROR_TEXT, MAX_ERRORS};
 
 use crate::serial_queue::text;
 
-/// How long one that is in the log is only counted.
+/// How long a logged error is only counted.
 const COUNTED_FOR: Duration = Duration::from_secs(24 * 3_600);
 
-/// The log's entries as far as they are known in memory, oldest first.
+/// The log's entries, as far as they are in memory, oldest first.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Journal {
     entries: heapless::Deque<Counted, MAX_ERRORS>,
@@ -22,14 +22,14 @@ pub(crate) struct Journal {
 #[derive(Clone, Debug)]
 struct Counted {
     what: heapless::String<MAX_ERROR_TEXT>,
-    /// How often it happened since the start.
+    /// How often it occurred since the start.
     times: u32,
     /// When it was last written, on the clock that never jumps.
     written_at: Duration,
 }
 
 impl Journal {
-    /// Continues a log that was written before the restart; its entries newest first.
+    /// Continues the log of an earlier run; its entries come newest first.
     pub(crate) fn resume(log: &[ErrorEntry]) -> Self {
         let mut journal = Self::default();
         for entry in log.iter().rev() {
@@ -38,7 +38,8 @@ impl Journal {
         journal
     }
 
-    /// Counts it; whether it has to be written, because it is not in the log or was long ago.
+    /// Counts an error. Returns whether it must be written: it is not in the log, or was last
+    /// written long ago.
     pub(crate) fn is_to_be_written(&mut self, what: &str, up: Duration) -> bool {
         let known = self.entries.iter_mut().find(|known| known.what == what);
         let times = match known {
@@ -68,7 +69,7 @@ impl Journal {
         });
     }
 
-    /// How often it has happened since the start.
+    /// Returns how often it has occurred since the start.
     pub(crate) fn times(&self, what: &str) -> u32 {
         let known = self.entries.iter().find(|known| known.what == what);
         known.map_or(0, |known| known.times)

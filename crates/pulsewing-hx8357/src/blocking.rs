@@ -1,18 +1,23 @@
-//! The driver for programs that may wait.
+//! The driver for programs that may wait: the async one, run to its end at once.
+
+use core::{
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
 
 use embedded_graphics_core::{
     geometry::{Point, Size},
     pixelcolor::Rgb565,
     primitives::Rectangle,
 };
-use embedded_hal::{delay::DelayNs, digital::OutputPin, spi::SpiDevice};
-
-use crate::{
-    Error, NoBacklight, PaletteRows, Rotation,
-    batch::{self, Batches, Colours, Source},
-    command::Command,
-    state::{Change, State},
+use embedded_hal::{
+    delay::DelayNs,
+    digital::OutputPin,
+    spi::{ErrorType, Operation, SpiDevice},
 };
+
+use crate::{Error, Hx8357Async, NoBacklight, PaletteRows, Rotation};
 
 /// A panel with an HX8357D.
 ///
@@ -24,16 +29,10 @@ use crate::{
 /// The SPI device wants mode 0, eight bits, the most significant one first; 20 MHz is a good clock.
 /// See the [table of wires](crate#wiring).
 #[derive(Debug)]
-pub struct Hx8357<SPI, DC, B, BL = NoBacklight> {
-    spi: SPI,
-    dc: DC,
-    buffer: B,
-    backlight: BL,
-    state: State,
-}
+pub struct Hx8357<SPI, DC, B, BL = NoBacklight>(Hx8357Async<Blocking<SPI>, DC, B, BL>);
 
 type Failure<SPI, DC, BL> = Error<
-    <SPI as embedded_hal::spi::ErrorType>::Error,
+    <SPI as ErrorType>::Error,
     <DC as embedded_hal::digital::ErrorType>::Error,
     <BL as embedded_hal::digital::ErrorType>::Error,
 >;
@@ -46,13 +45,7 @@ where
 {
     /// A driver for a panel of which nothing is known yet: call [`init`](Self::init) next.
     pub const fn new(spi: SPI, dc: DC, buffer: B, rotation: Rotation) -> Self {
-        Self {
-            spi,
-            dc,
-            buffer,
-            backlight: NoBacklight,
-            state: State::new(rotation),
-        }
+        Self(Hx8357Async::new(Blocking(spi), dc, buffer, rotation))
     }
 
     /// Gives the driver the pin that switches the backlight, high for light.
@@ -60,13 +53,7 @@ where
     /// The driver lights it exactly while the display is on and awake. To dim it by pulse width,
     /// keep the pin and drive it yourself.
     pub fn with_backlight<BL: OutputPin>(self, backlight: BL) -> Hx8357<SPI, DC, B, BL> {
-        Hx8357 {
-            spi: self.spi,
-            dc: self.dc,
-            buffer: self.buffer,
-            backlight,
-            state: self.state,
-        }
+        Hx8357(self.0.with_backlight(backlight))
     }
 }
 
@@ -77,177 +64,147 @@ where
     B: AsMut<[u8]>,
     BL: OutputPin,
 {
-    /// Resets the panel, sets it up and switches the display on: 450 ms.
-    ///
-    /// What is seen then is what the picture memory held: noise after power came, the old picture
-    /// after a mere restart of the board. To show neither, call [`init_dark`](Self::init_dark),
-    /// draw, then [`display_on`](Self::display_on).
+    /// Resets the panel, sets it up and switches the display on: 450 ms. See [`Hx8357Async::init`].
     ///
     /// # Errors
-    /// Those of the SPI device and the pins; call it again then.
+    /// As there.
     pub fn init(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
-        self.init_dark(delay)?;
-        self.display_on(delay)
+        at_once(self.0.init(&mut Blocking(delay)))
     }
 
-    /// Resets the panel and sets it up, but leaves the display off: 400 ms.
+    /// Resets the panel and sets it up, but leaves the display off: 400 ms. See [`Hx8357Async::init_dark`].
     ///
     /// # Errors
-    /// Those of the SPI device and the pins; call it again then.
+    /// As there.
     pub fn init_dark(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
-        self.change(Change::Init, delay)
+        at_once(self.0.init_dark(&mut Blocking(delay)))
     }
 
-    /// Switches the display on, then the backlight: 50 ms.
+    /// Switches the display on, then the backlight: 50 ms. See [`Hx8357Async::display_on`].
     ///
     /// # Errors
-    /// Those of the SPI device and the pins, and [`Refusal::Asleep`](crate::Refusal::Asleep).
+    /// As there.
     pub fn display_on(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
-        self.change(Change::DisplayOn, delay)
+        at_once(self.0.display_on(&mut Blocking(delay)))
     }
 
-    /// Switches the backlight off, then the display. The picture stays in memory and can be drawn
-    /// to.
+    /// Switches the backlight off, then the display. See [`Hx8357Async::display_off`].
     ///
     /// # Errors
-    /// Those of the SPI device and the pins, and [`Refusal::Asleep`](crate::Refusal::Asleep).
+    /// As there.
     pub fn display_off(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
-        self.change(Change::DisplayOff, delay)
+        at_once(self.0.display_off(&mut Blocking(delay)))
     }
 
-    /// Switches the backlight off and sends the panel to sleep, which saves its own current but
-    /// not that of a backlight without a pin: 120 ms. The picture stays in memory. Does nothing
-    /// if it sleeps already.
+    /// Switches the backlight off and sends the panel to sleep, which saves its own current but not that of a backlight without a pin: 120 ms. See [`Hx8357Async::sleep`].
     ///
     /// # Errors
-    /// Those of the SPI device and the pins.
+    /// As there.
     pub fn sleep(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
-        self.change(Change::Sleep, delay)
+        at_once(self.0.sleep(&mut Blocking(delay)))
     }
 
-    /// Wakes the panel; the display is on or off as it was before: 150 ms. Does nothing if it is
-    /// awake already.
+    /// Wakes the panel; the display is on or off as it was before: 150 ms. See [`Hx8357Async::wake`].
     ///
     /// # Errors
-    /// Those of the SPI device and the pins.
+    /// As there.
     pub fn wake(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
-        self.change(Change::Wake, delay)
+        at_once(self.0.wake(&mut Blocking(delay)))
     }
 
-    /// Turns what is drawn from now on. What is in the picture memory already is not turned: draw
-    /// everything anew.
+    /// Turns what is drawn from now on. See [`Hx8357Async::set_rotation`].
     ///
     /// # Errors
-    /// Those of the SPI device and the pins, and [`Refusal::Asleep`](crate::Refusal::Asleep).
+    /// As there.
     pub fn set_rotation(&mut self, rotation: Rotation) -> Result<(), Failure<SPI, DC, BL>> {
-        let sequence = self.state.begin(Change::Turn(rotation))?;
-        // The backlight stays as it is, and nothing in it waits.
-        for command in sequence.commands() {
-            self.send(command)?;
-        }
-        self.state = sequence.after;
-        Ok(())
+        at_once(self.0.set_rotation(rotation))
     }
 
     /// How the panel is held.
     pub const fn rotation(&self) -> Rotation {
-        self.state.rotation
+        self.0.rotation()
     }
 
     /// The picture's size in pixels, in the current rotation.
     pub const fn size(&self) -> Size {
-        self.state.rotation.size()
+        self.0.size()
     }
 
-    /// Draws a rectangle; its pixels come in rows from the top left.
-    ///
-    /// Colours beyond the last pixel are not taken from the iterator. A rectangle without pixels
-    /// is nothing to draw, wherever it lies.
+    /// Draws a rectangle; its pixels come in rows from the top left. See [`Hx8357Async::push`].
     ///
     /// # Errors
-    /// Those of the SPI device and the D/C pin, and every [`Refusal`](crate::Refusal). Nothing is
-    /// clipped: a rectangle that reaches beyond the panel is refused before anything is sent.
+    /// As there.
     pub fn push(
         &mut self,
         area: &Rectangle,
         colours: impl IntoIterator<Item = Rgb565>,
     ) -> Result<(), Failure<SPI, DC, BL>> {
-        self.draw(area, Colours::new(colours))
+        at_once(self.0.push(area, colours))
     }
 
-    /// Fills a rectangle with one colour.
+    /// Fills a rectangle with one colour. See [`Hx8357Async::fill`].
     ///
     /// # Errors
-    /// As for [`push`](Self::push).
+    /// As there.
     pub fn fill(&mut self, area: &Rectangle, colour: Rgb565) -> Result<(), Failure<SPI, DC, BL>> {
-        self.push(area, core::iter::repeat(colour))
+        at_once(self.0.fill(area, colour))
     }
 
-    /// Draws a part of a picture of sixteen colours, its top left corner at a point of the panel.
+    /// Draws a part of a picture of sixteen colours, its top left corner at a point of the panel. See [`Hx8357Async::push_palette`].
     ///
     /// # Errors
-    /// As for [`push`](Self::push); a part that reaches beyond the picture is refused as well.
+    /// As there.
     pub fn push_palette(
         &mut self,
         at: Point,
         picture: &PaletteRows<'_>,
         part: &Rectangle,
     ) -> Result<(), Failure<SPI, DC, BL>> {
-        self.draw(&Rectangle::new(at, part.size), picture.part(part)?)
+        at_once(self.0.push_palette(at, picture, part))
     }
 
     /// Gives back the SPI device, the D/C pin, the buffer and the backlight's pin. The panel stays
     /// as it is.
     pub fn release(self) -> (SPI, DC, B, BL) {
-        (self.spi, self.dc, self.buffer, self.backlight)
+        let (spi, dc, buffer, backlight) = self.0.release();
+        (spi.0, dc, buffer, backlight)
     }
+}
 
-    fn change(
+/// Something that blocks, seen by an async driver.
+#[derive(Debug)]
+struct Blocking<T>(T);
+
+impl<T: ErrorType> ErrorType for Blocking<T> {
+    type Error = T::Error;
+}
+
+impl<T: SpiDevice> embedded_hal_async::spi::SpiDevice for Blocking<T> {
+    async fn transaction(
         &mut self,
-        change: Change,
-        delay: &mut impl DelayNs,
-    ) -> Result<(), Failure<SPI, DC, BL>> {
-        let sequence = self.state.begin(change)?;
-        let is_lit = sequence.after.is_lit();
-        if !is_lit {
-            self.backlight.set_low().map_err(Error::Backlight)?;
-        }
-        for command in sequence.commands() {
-            self.send(command)?;
-            if command.wait_ms > 0 {
-                delay.delay_ms(command.wait_ms.into());
-            }
-        }
-        if is_lit {
-            self.backlight.set_high().map_err(Error::Backlight)?;
-        }
-        self.state = sequence.after;
-        Ok(())
+        operations: &mut [Operation<'_, u8>],
+    ) -> Result<(), Self::Error> {
+        self.0.transaction(operations)
+    }
+}
+
+impl<T: DelayNs> embedded_hal_async::delay::DelayNs for Blocking<&mut T> {
+    async fn delay_ns(&mut self, ns: u32) {
+        self.0.delay_ns(ns);
     }
 
-    fn draw(&mut self, area: &Rectangle, source: impl Source) -> Result<(), Failure<SPI, DC, BL>> {
-        let Some(window) = self.state.window(area)? else {
-            return Ok(());
-        };
-        batch::usable(self.buffer.as_mut())?;
-        for command in window.commands() {
-            self.send(&command)?;
-        }
-        self.dc.set_high().map_err(Error::Dc)?;
-        let mut batches = Batches::new(&window, source);
-        while let Some(batch) = batches.next(self.buffer.as_mut())? {
-            self.spi.write(batch).map_err(Error::Spi)?;
-        }
-        Ok(())
+    async fn delay_ms(&mut self, ms: u32) {
+        self.0.delay_ms(ms);
     }
+}
 
-    fn send(&mut self, command: &Command<'_>) -> Result<(), Failure<SPI, DC, BL>> {
-        self.dc.set_low().map_err(Error::Dc)?;
-        self.spi.write(&[command.opcode]).map_err(Error::Spi)?;
-        if !command.parameters.is_empty() {
-            self.dc.set_high().map_err(Error::Dc)?;
-            self.spi.write(command.parameters).map_err(Error::Spi)?;
+/// Runs a future that waits for nothing but blocking calls: its first poll is its last.
+fn at_once<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
         }
-        Ok(())
     }
 }

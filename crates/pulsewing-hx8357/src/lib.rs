@@ -112,10 +112,10 @@ mod backlight;
 mod batch;
 mod blocking;
 pub mod command;
+mod driver;
 mod error;
 #[cfg(feature = "mipidsi")]
 mod model;
-mod nonblocking;
 mod palette;
 mod rotation;
 #[cfg(feature = "sim")]
@@ -126,9 +126,9 @@ mod window;
 pub use backlight::NoBacklight;
 pub use batch::BATCH_BYTES;
 pub use blocking::Hx8357;
+pub use driver::Hx8357Async;
 pub use error::{Error, Refusal};
 #[cfg(feature = "mipidsi")]
 pub use model::Hx8357Rgb565;
-pub use nonblocking::Hx8357Async;
 pub use palette::PaletteRows;
 pub use rotation::Rotation;

@@ -1,4 +1,5 @@
-//! The Feathers: the C6's program is built and weighed, the S3's is type-checked, and made into files to flash.
+//! The Feathers: builds and measures the C6's program, type-checks the S3's, and makes the files to
+//! flash.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,14 +11,14 @@ use crate::workspace::Workspace;
 
 const PACKAGE: &str = "pulsewing-esp32";
 
-/// The version of espflash whose images were looked at.
+/// The version of espflash whose images we have inspected.
 const ESPFLASH: &str = "cargo install espflash --version 4.7.0 --locked";
 
 /// Builds the Feather ESP32-C6's program and checks that it fits.
 ///
 /// # Errors
 ///
-/// When a tool is missing, it does not build, or is too large.
+/// If a tool is missing, or the program does not build or is too large.
 pub(crate) fn build_c6(workspace: &Workspace) -> Result<(), String> {
     let program = build(workspace)?;
     let partitions = partitions::read(&partitions::file(workspace))?;
@@ -27,11 +28,12 @@ pub(crate) fn build_c6(workspace: &Workspace) -> Result<(), String> {
     sizes.check(room)
 }
 
-/// Writes what is flashed onto a Feather ESP32-C6: the program alone, and everything from the first byte on.
+/// Writes the files to flash onto a Feather ESP32-C6: the program alone, and the whole flash from its
+/// first byte.
 ///
 /// # Errors
 ///
-/// When espflash is missing, or the program does not build.
+/// If espflash is missing, or the program does not build.
 pub(crate) fn image(workspace: &Workspace) -> Result<(), String> {
     if !process::succeeds(Command::new("espflash").arg("--version")) {
         return Err(format!("espflash is missing; install it with `{ESPFLASH}`"));

@@ -1,4 +1,4 @@
-//! The boards' partition table, as `firmware/esp32/partitions.csv` has it.
+//! The boards' partition table, read from `firmware/esp32/partitions.csv`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use crate::workspace::Workspace;
 
 /// The flash of the smaller of the two boards, in bytes.
 const FLASH: u32 = 4 << 20;
-/// Where partitions may begin: below are the boot loader and the table.
+/// The first offset for partitions: the boot loader and the table lie below.
 const FIRST: u32 = 0x9000;
 
 /// One line of the table.
@@ -26,7 +26,7 @@ impl Partition {
     }
 }
 
-/// Where the table is.
+/// Returns the path of the table.
 pub(crate) fn file(workspace: &Workspace) -> PathBuf {
     workspace.root.join("firmware/esp32/partitions.csv")
 }
@@ -35,7 +35,7 @@ pub(crate) fn file(workspace: &Workspace) -> PathBuf {
 ///
 /// # Errors
 ///
-/// When it cannot be read, or the boot loader would not take it.
+/// If it cannot be read, or the boot loader would not accept it.
 pub(crate) fn read(file: &Path) -> Result<Vec<Partition>, String> {
     let text = fs::read_to_string(file)
         .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
@@ -44,7 +44,7 @@ pub(crate) fn read(file: &Path) -> Result<Vec<Partition>, String> {
     Ok(partitions)
 }
 
-/// The size of the smallest partition for a program.
+/// Returns the size of the smallest partition for a program.
 pub(crate) fn program_room(partitions: &[Partition]) -> u32 {
     let programs = partitions.iter().filter(|it| it.kind == "app");
     programs.map(|it| it.size).min().unwrap_or(0)
@@ -77,7 +77,7 @@ fn number(text: &str) -> Result<u32, String> {
     parsed.map_err(|_| format!("not a number: {text}"))
 }
 
-/// What the boot loader and the smaller flash ask of a table.
+/// Checks a table against the rules of the boot loader and the size of the smaller flash.
 fn check(partitions: &[Partition]) -> Result<(), String> {
     let mut before = FIRST;
     for it in partitions {

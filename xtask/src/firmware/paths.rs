@@ -1,5 +1,5 @@
-//! What the program calls its source files, which a panic names: not where they lay on the machine that
-//! built it. The program is ten kilobytes smaller then, and tells nobody's name.
+//! Shortens the names of source files in the program (panics print them), leaving out the directories of
+//! the build machine. This saves ten kilobytes and reveals no user name.
 
 use std::env;
 use std::fs;
@@ -9,17 +9,17 @@ use std::process::Command;
 use crate::tools::bare_rust::{BareRust, TARGET};
 use crate::workspace::Workspace;
 
-/// Lets cargo leave out the directories of sources, with the flags of its configuration.
+/// Makes cargo leave out the directories of sources, with flags in its configuration.
 ///
 /// # Errors
 ///
-/// When the compiler does not say where its library's sources are.
+/// If the compiler does not report the directory of its library sources.
 pub(super) fn leave_out(
     cargo: &mut Command,
     compiler: &BareRust,
     workspace: &Workspace,
 ) -> Result<(), String> {
-    // Of several that fit, the compiler takes the last.
+    // If several prefixes match, the compiler takes the last.
     let dirs = [workspace.root.clone()]
         .into_iter()
         .chain(registries())
@@ -28,19 +28,20 @@ pub(super) fn leave_out(
     Ok(())
 }
 
-/// The option of cargo's command line. Its flags are added to those in the boards' configuration file.
+/// Returns the option for cargo's command line. Its flags are added to those in the boards'
+/// configuration file.
 fn configuration(dirs: impl Iterator<Item = PathBuf>) -> String {
     let flags: Vec<String> = dirs
         .map(|dir| format!("--remap-path-prefix={}=", dir.display()))
         .collect();
-    // A list of texts is written in TOML as it is in JSON.
+    // TOML writes a list of strings as JSON does.
     format!(
         "target.{TARGET}.rustflags = {}",
         serde_json::Value::from(flags)
     )
 }
 
-/// Where cargo unpacks the crates of its registries.
+/// Returns the directories in which cargo unpacks the crates of its registries.
 fn registries() -> Vec<PathBuf> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
         let home = env::var_os("HOME")?;

@@ -1,4 +1,4 @@
-//! How large the program of the Feather ESP32-C6 is, from its ELF file, and whether that will do.
+//! Measures the program of the Feather ESP32-C6 from its ELF file, and checks the sizes against limits.
 
 use std::fs;
 use std::ops::Range;
@@ -8,43 +8,43 @@ use elf::ElfBytes;
 use elf::abi::{SHF_ALLOC, SHT_NOBITS};
 use elf::endian::LittleEndian;
 
-/// The most that may be flashed, in bytes.
+/// Maximum size of the flashed program, in bytes.
 const FLASH_LIMIT: u64 = 1_220_000;
-/// The least that the heap must have, in bytes: some 40 KiB for the radio, and a TLS session at its largest.
+/// Minimum size of the heap, in bytes: some 40 KiB for the radio, and a TLS session at its largest.
 const HEAP_LEAST: u64 = 128 * 1_024;
-/// The least that the stack must have, in bytes: the longest way of calls takes 96 KB of it.
+/// Minimum size of the stack, in bytes: the deepest chain of calls takes 96 KB of it.
 const STACK_LEAST: u64 = 112 * 1_024;
 
-/// The ESP32-C6's memory, but for what its boot loader uses while it runs.
+/// The ESP32-C6's memory, except for the part that the boot loader uses while it runs.
 const RAM: Range<u64> = 0x4080_0000..0x4086_e610;
-/// What the boot loader leaves behind.
+/// The memory that becomes free when the boot loader is done.
 const RECLAIMED: Range<u64> = 0x4086_e610..0x4087_e610;
 
-/// What a program takes, in bytes.
+/// The sizes of a program, in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sizes {
-    /// What is flashed; the image adds some hundred bytes of headers.
+    /// The flashed part; the image adds some hundred bytes of headers.
     pub(crate) flash: u64,
     /// Code that runs from memory.
     code: u64,
-    /// Values that are there from the start.
+    /// Initialised data.
     data: u64,
-    /// What starts as zeros, or as anything, but for the heap.
+    /// Zeroed and uninitialised data, without the heap.
     bss: u64,
-    /// The part of the heap that lies there too.
+    /// The part of the heap that lies in the same memory.
     heap: u64,
-    /// The part of the heap in what the boot loader leaves behind.
+    /// The part of the heap in the memory that the boot loader leaves behind.
     reclaimed: u64,
-    /// What is left for the stack.
+    /// The rest, for the stack.
     stack: u64,
 }
 
 impl Sizes {
-    /// Reads them from an ELF file.
+    /// Reads the sizes from an ELF file.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or is not such a program's.
+    /// If the file cannot be read, or is not a program for this board.
     pub(crate) fn measure(program: &Path) -> Result<Self, String> {
         let unfit = |error: &dyn std::fmt::Display| format!("{}: {error}", program.display());
         let bytes = fs::read(program).map_err(|error| unfit(&error))?;
@@ -72,7 +72,7 @@ impl Sizes {
             .ok_or_else(|| unfit(&"it has no symbols"))?;
         for symbol in symbols.iter() {
             let name = names.get(symbol.st_name as usize).unwrap_or_default();
-            // Both are named so, in the function that gives them to the allocator.
+            // Both heaps have such a name, from the function that gives them to the allocator.
             if name.contains("start_heap") && name.contains("HEAP") {
                 sizes.add_heap(symbol.st_value, symbol.st_size);
             }
@@ -104,7 +104,7 @@ impl Sizes {
         }
     }
 
-    /// The table that is printed.
+    /// Returns the table to print.
     pub(crate) fn table(&self, program_room: u32) -> String {
         let Self {
             flash,
@@ -128,11 +128,11 @@ feather-c6, in bytes
         )
     }
 
-    /// Checks them against what is allowed.
+    /// Checks the sizes against the limits.
     ///
     /// # Errors
     ///
-    /// When something is too large, or too little is left.
+    /// If something is too large, or too little is left.
     pub(crate) fn check(&self, program_room: u32) -> Result<(), String> {
         let heap = self.heap + self.reclaimed;
         if self.flash > FLASH_LIMIT.min(program_room.into()) {

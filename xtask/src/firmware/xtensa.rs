@@ -1,13 +1,13 @@
-//! The FeatherS3's program, type-checked without a compiler for its chip.
+//! Type-checks the FeatherS3's program without a compiler for its chip.
 //!
-//! Upstream's compiler cannot make code for Xtensa, and Espressif's is in no package registry. What can be
-//! done: the compiler is given the RISC-V target under the Xtensa target's name, so that all crates choose
-//! their Xtensa parts, and is stopped before it makes code. Types, names and pins are checked against the
-//! S3's own crates; code generation, assembly and linking are not. It is no build, and its results lie below
-//! a target of their own.
+//! Upstream's compiler cannot generate code for Xtensa, and Espressif's is in no package registry. As
+//! the next best thing, we give the compiler the RISC-V target under the Xtensa target's name, so that
+//! all crates choose their Xtensa parts, and stop it before code generation. Types, names and pins are
+//! checked against the S3's own crates; code generation, assembly and linking are not. This is not a
+//! build, and its results lie below a target of their own.
 //!
-//! So that the check cannot rot into one that always passes, two copies of the program with a mistake in them
-//! are checked too, and must be refused: a pin that the S3 does not have, and a part in another's place.
+//! To prove that the check can fail, two copies of the program with a mistake are checked too, and must
+//! be refused: a pin that the S3 does not have, and a part in another's place.
 
 use std::fs;
 use std::io;
@@ -21,10 +21,10 @@ use crate::tools::clang::Clang;
 use crate::tools::make_executable;
 use crate::workspace::Workspace;
 
-/// What build scripts are told, and the name of the file that describes the target.
+/// The target that build scripts see, and the name of the file that describes it.
 const XTENSA: &str = "xtensa-esp32s3-none-elf";
 
-/// A mistake, and what the compiler has to say about it.
+/// A mistake, and the compiler's message about it.
 struct Mistake {
     right: &'static str,
     wrong: &'static str,
@@ -44,11 +44,11 @@ const MISTAKES: [Mistake; 2] = [
     },
 ];
 
-/// Checks the program, and that its mistaken copies are refused.
+/// Checks the program, and checks that its faulty copies are refused.
 ///
 /// # Errors
 ///
-/// When a tool is missing, the program is not right, or a mistake passes.
+/// If a tool is missing, the program is not right, or a mistake passes.
 pub(crate) fn check(workspace: &Workspace) -> Result<(), String> {
     let scratch = scratch(workspace);
     let failed = |error: io::Error| format!("cannot write below {}: {error}", scratch.display());
@@ -70,7 +70,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), String> {
     Ok(())
 }
 
-/// The copy must fail, and for the reason that it was written for.
+/// Checks that the copy fails, and for its intended reason.
 fn judge(mistake: &Mistake, checked: &Result<String, String>) -> Result<(), String> {
     match checked {
         Err(complaint) if complaint.contains(mistake.complaint) => Ok(()),
@@ -79,10 +79,10 @@ fn judge(mistake: &Mistake, checked: &Result<String, String>) -> Result<(), Stri
     }
 }
 
-/// The check itself, without a directory.
+/// Returns the command of the check, without a directory.
 fn cargo(workspace: &Workspace, c_compiler: &Path) -> Result<Command, String> {
     let mut cargo = super::cargo(workspace)?;
-    // An installed target would do for RISC-V, but not under another name: the libraries are built anew.
+    // An installed target has RISC-V libraries, but not under another name, so we rebuild them.
     let compiler = compiler(workspace)?;
     if let Some(rustc) = compiler.unpacked() {
         cargo.env("RUSTC", rustc);
@@ -94,7 +94,7 @@ fn cargo(workspace: &Workspace, c_compiler: &Path) -> Result<Command, String> {
             "CARGO_ENCODED_RUSTFLAGS",
             "-Zno-codegen\u{1f}--cfg\u{1f}target_arch=\"xtensa\"\u{1f}-Aexplicit_builtin_cfgs_in_flags",
         )
-        // riscv-rt reads them from the target's name, which here says nothing of the kind.
+        // riscv-rt reads this from the target's name, which here does not contain it.
         .env("RISCV_RT_BASE_ISA", "rv32i")
         .env("RISCV_RT_LLVM_ARCH_PATCH", "rv32i")
         .env("CLANG_PATH", c_compiler)
@@ -131,7 +131,7 @@ fn describe_target(workspace: &Workspace) -> Result<(), String> {
             .args(["--target", TARGET]),
     )?;
     let file = target_file(workspace);
-    // Written anew it would make everything be checked anew.
+    // Rewriting the file would cause everything to be checked again.
     if fs::read_to_string(&file).is_ok_and(|old| old == description) {
         return Ok(());
     }
@@ -139,8 +139,8 @@ fn describe_target(workspace: &Workspace) -> Result<(), String> {
         .map_err(|error| format!("cannot write {}: {error}", file.display()))
 }
 
-/// Writes a C compiler that takes the options for an S3 and compiles for RISC-V: Mbed TLS's bindings are not
-/// to be had without compiling it.
+/// Writes a C compiler that takes the options for an S3 and compiles for RISC-V: Mbed TLS's bindings
+/// cannot be built without compiling it.
 fn write_c_compiler(workspace: &Workspace, clang: &Path) -> io::Result<PathBuf> {
     let script = format!(
         "#!/bin/sh\n\

@@ -1,4 +1,4 @@
-//! An emulated board: its flash and card, and QEMU while it is switched on.
+//! An emulated board: its flash and card, and QEMU while the board is switched on.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -21,16 +21,16 @@ use super::picture::Picture;
 use super::qmp::Qmp;
 use super::wire::Wire;
 
-/// How long a board may take to answer a command. It may be in the middle of a handshake.
+/// Maximum time for a board to answer a command. It may be in the middle of a handshake.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
-/// How long a board may take to start, on a machine that has other things to do.
+/// Maximum time for a board to start, on a busy machine.
 const BOOT_WITHIN: Duration = Duration::from_secs(60);
 
-/// Eight sectors of 256 KiB, as `docs/flash-format.md` says.
+/// Eight sectors of 256 KiB, as in `docs/flash-format.md`.
 const CHAIN_SECTORS: usize = 8 << 18;
 
-/// A board on the bench: what stays when the power is off.
+/// A board on the bench: the state that survives a power cut.
 pub(crate) struct Bench {
     dir: PathBuf,
     pub(crate) card: Card,
@@ -38,19 +38,19 @@ pub(crate) struct Bench {
     elf: PathBuf,
 }
 
-/// How the board is switched on.
+/// Options for switching the board on.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Power {
-    /// The serial line is a pseudo-terminal for another program instead of ours.
+    /// Connects the serial line to a pseudo-terminal for another program instead of to us.
     pub(crate) pty: bool,
-    /// Every instruction takes eight nanoseconds, so that their count means something.
+    /// Makes every instruction take eight nanoseconds, so that instructions can be counted.
     pub(crate) count: bool,
-    /// The way to the router is a [`Wire`] that was laid on this bench.
+    /// Routes the network through the [`Wire`] that was laid on this bench.
     pub(crate) wire: bool,
 }
 
 impl Bench {
-    /// A new board, with an erased flash and an empty card.
+    /// Creates a board with an erased flash and an empty card.
     pub(crate) fn new(dir: &Path, elf: &Path, qemu: &Path, mtools: &Path) -> Result<Self, String> {
         fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
         images::erased_flash(&dir.join("flash.img"))?;
@@ -62,12 +62,12 @@ impl Bench {
         })
     }
 
-    /// Lays a wire that [`Power::wire`] makes use of.
+    /// Lays a wire for [`Power::wire`].
     pub(crate) fn lay_wire(&self) -> Result<Wire, String> {
         Wire::lay(&self.dir)
     }
 
-    /// The beginning of the flash, where the chain is: as it is now, also while the board writes it.
+    /// Reads the beginning of the flash, where the chain is, even while the board writes it.
     pub(crate) fn chain_sectors(&self) -> Result<Vec<u8>, String> {
         let mut bytes = vec![0; CHAIN_SECTORS];
         File::open(self.dir.join("flash.img"))
@@ -81,7 +81,7 @@ impl Bench {
         self.start_with(Power::default())
     }
 
-    /// Switches the board on in a special way.
+    /// Switches the board on with options.
     pub(crate) fn start_with(&self, power: Power) -> Result<Running<'_>, String> {
         for socket in ["serial.sock", "qmp.sock"] {
             let _ = fs::remove_file(self.dir.join(socket));
@@ -112,7 +112,7 @@ impl Bench {
         })
     }
 
-    /// Where QEMU's own words go.
+    /// Opens the file for QEMU's own messages.
     fn log(&self) -> Result<File, String> {
         let path = self.dir.join("qemu.log");
         File::options()
@@ -126,8 +126,9 @@ impl Bench {
         let mut qemu = Command::new(&self.qemu);
         qemu.current_dir(&self.dir)
             .args(["-M", "virt", "-smp", "1", "-m", "16M", "-bios", "none"])
-            // Not even sound, which a board does not have: it would be looked for among the modules of
-            // whatever other QEMU is installed here, and one of another build ends the program.
+            // Without this, QEMU would look for a sound device, which a board does not have, among the
+            // modules of any other QEMU that is installed here, and a module of another build ends the
+            // program.
             .arg("-nodefaults")
             .arg("-device")
             .arg(format!("loader,file={}", self.elf.display()))
@@ -150,7 +151,7 @@ impl Bench {
             .arg(if power.pty {
                 "pty,id=serial"
             } else {
-                // Nothing is said before somebody listens.
+                // The board sends nothing before we are connected.
                 "socket,id=serial,path=serial.sock,server=on,wait=on"
             });
         if power.count {
@@ -163,20 +164,20 @@ impl Bench {
 /// A board that is switched on. Dropping it cuts the power.
 pub(crate) struct Running<'b> {
     bench: &'b Bench,
-    /// Unless another program has the serial line.
+    /// None while another program has the serial line.
     console: Option<Console>,
     pub(crate) qmp: Qmp,
     qemu: Ending,
 }
 
-/// The board's serial line: what it says of itself, and the conversation with it.
+/// The board's serial line: its log, and the conversation with it.
 struct Console {
     lines: Lines,
     session: Session<Socket>,
 }
 
 impl Console {
-    /// Waits until the board has started, and gets into step with it.
+    /// Waits until the board has started, and synchronises with it.
     fn begin(lines: Lines, socket: Socket) -> Result<Self, String> {
         let silent = |lines: &Lines| format!("the board does not start{}", end_of(lines));
         lines
@@ -189,19 +190,19 @@ impl Console {
     }
 }
 
-/// Whether a line is the first that a board says.
+/// Returns whether a line is the first that a board prints.
 fn is_greeting(line: &str) -> bool {
     line.starts_with("# pulsewing ")
 }
 
-/// The end of what the board said, for an error.
+/// Returns the end of the board's output, for an error message.
 fn end_of(lines: &Lines) -> String {
     let said = lines.since(0);
     let last = &said[said.len().saturating_sub(25)..];
     format!("; the board's last words:\n  {}", last.join("\n  "))
 }
 
-/// A process that ends with this value.
+/// A child process that is ended when this value is dropped.
 struct Ending(Child);
 
 impl Drop for Ending {
@@ -212,7 +213,7 @@ impl Drop for Ending {
 }
 
 impl Running<'_> {
-    /// Cuts the power: whatever the board was doing, it does no more.
+    /// Cuts the power: the board stops in the middle of anything it does.
     pub(crate) fn cut_power(mut self) -> Result<(), String> {
         let killed = self.qemu.0.kill().and_then(|()| self.qemu.0.wait());
         killed
@@ -220,7 +221,7 @@ impl Running<'_> {
             .map_err(|error| format!("QEMU cannot be ended: {error}"))
     }
 
-    /// The pseudo-terminal that is the board's serial line.
+    /// Returns the path of the pseudo-terminal that is the board's serial line.
     pub(crate) fn pty(&mut self) -> Result<PathBuf, String> {
         let devices = self.qmp.call("query-chardev", &json!({}))?;
         let devices = devices.as_array().cloned().unwrap_or_default();
@@ -242,7 +243,7 @@ impl Running<'_> {
         &mut console.expect("the harness has the serial line").session
     }
 
-    /// Gives a command on the console; returns the lines of its answer, without their marks.
+    /// Sends a command on the console; returns the lines of the answer, without their marks.
     pub(crate) fn ask(&mut self, command: &str) -> Result<Vec<String>, String> {
         let line = BoardCommand::new(command);
         let answer = self.session().ask_once_within(&line, ANSWER_WITHIN);
@@ -252,7 +253,7 @@ impl Running<'_> {
         })
     }
 
-    /// Uploads certificates to trust beside the board's own.
+    /// Uploads certificates to trust in addition to the board's own.
     pub(crate) fn upload_roots(&mut self, pem: &[u8]) -> Result<(), String> {
         let uploaded = self.session().upload(What::Roots, pem, |_| {}, |_| false);
         uploaded
@@ -260,7 +261,7 @@ impl Running<'_> {
             .map_err(|trouble| format!("{trouble}{}", self.last_words()))
     }
 
-    /// Waits for a restart that the board was asked for, from the given line on.
+    /// Waits, from the given line on, for a restart that was requested.
     pub(crate) fn restarted(&mut self, start: usize) -> Result<(), String> {
         self.wait_for_line(start, BOOT_WITHIN, is_greeting)?;
         let answer = self.session().resync(PATIENCE);
@@ -269,7 +270,7 @@ impl Running<'_> {
             .map_err(|trouble| format!("{trouble}{}", self.last_words()))
     }
 
-    /// A field of `status`.
+    /// Returns a field of `status`.
     pub(crate) fn status(&mut self, key: &str) -> Result<Option<String>, String> {
         let lines = self.ask("status")?;
         Ok(lines
@@ -278,7 +279,7 @@ impl Running<'_> {
             .map(str::to_owned))
     }
 
-    /// Waits until a field of `status` is as it should be, and returns it.
+    /// Waits until a field of `status` has an accepted value, and returns it.
     pub(crate) fn wait_for_status(
         &mut self,
         key: &str,
@@ -302,7 +303,7 @@ impl Running<'_> {
         }
     }
 
-    /// Waits until an update has succeeded since the start.
+    /// Waits for the first successful update since the start.
     pub(crate) fn wait_for_update(&mut self, limit: Duration) -> Result<(), String> {
         // The last success may be from before the start.
         self.wait_for_status("next update", limit, |value| value != "none")?;
@@ -312,7 +313,7 @@ impl Running<'_> {
         }
     }
 
-    /// Waits for a line from the given one on; returns the number behind it and the line.
+    /// Waits for a line from the given one on; returns the number after it and the line.
     pub(crate) fn wait_for_line(
         &self,
         start: usize,
@@ -324,7 +325,7 @@ impl Running<'_> {
             .ok_or_else(|| format!("a line did not come{}", self.last_words()))
     }
 
-    /// What the screen shows.
+    /// Returns the picture on the screen.
     pub(crate) fn screen(&mut self) -> Result<Picture, String> {
         let file = self.bench.dir.join("screen.ppm");
         self.qmp.call("screendump", &json!({ "filename": file }))?;
@@ -332,12 +333,12 @@ impl Running<'_> {
         Picture::from_ppm(&bytes).ok_or_else(|| "QEMU's picture cannot be read".to_owned())
     }
 
-    /// Waits until the screen shows something.
+    /// Waits until the screen shows a sight.
     pub(crate) fn wait_for_sight(&mut self, sight: &Sight, limit: Duration) -> Result<(), String> {
         self.wait_for_one_of(slice::from_ref(sight), limit)
     }
 
-    /// Waits until the screen shows one of several things.
+    /// Waits until the screen shows one of several sights.
     pub(crate) fn wait_for_one_of(
         &mut self,
         sights: &[Sight],
@@ -366,14 +367,14 @@ impl Running<'_> {
         }
     }
 
-    /// The end of what the board said, for an error.
+    /// Returns the end of the board's output, for an error message.
     pub(crate) fn last_words(&self) -> String {
         let console = self.console.as_ref();
         console.map_or_else(String::new, |console| end_of(&console.lines))
     }
 }
 
-/// Connects to a socket that QEMU is about to make.
+/// Connects to a socket that QEMU is about to create.
 fn connect(socket: &Path, qemu: &mut Child) -> Result<UnixStream, String> {
     let ends = Instant::now() + Duration::from_secs(20);
     loop {

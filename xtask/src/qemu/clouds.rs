@@ -1,4 +1,4 @@
-//! The sandbox as a process of its own, over TLS, and what is asked of it.
+//! The sandbox as a separate process, over TLS, and requests to its control interface.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -12,14 +12,14 @@ use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::{Value, json};
 
-/// The name that the certificate is for, and that the clouds have for everybody.
+/// The name in the certificate, which is also the name of the clouds for every client.
 pub(crate) const NAME: &str = "localhost";
 
 /// A running sandbox. Dropping it ends it.
 pub(crate) struct Clouds {
     process: Child,
     pub(crate) port: u16,
-    /// Its ready line: addresses and OAuth clients.
+    /// The ready line: addresses and OAuth clients.
     pub(crate) ready: Value,
     /// The certificate to trust.
     pub(crate) ca_file: PathBuf,
@@ -27,7 +27,7 @@ pub(crate) struct Clouds {
 }
 
 impl Clouds {
-    /// Starts one with its files in a directory.
+    /// Starts a sandbox with its files in a directory.
     pub(crate) fn start(program: &Path, dir: &Path, options: &[&str]) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("the sandbox: {error}");
         let tls_dir = dir.join("tls");
@@ -67,18 +67,18 @@ impl Clouds {
         })
     }
 
-    /// Where they are, for everybody who can reach this machine by its name.
+    /// Returns the address of the clouds, for every client that can reach this machine by its name.
     pub(crate) fn url(&self) -> String {
         format!("https://{NAME}:{}", self.port)
     }
 
-    /// Every request so far.
+    /// Returns all requests so far.
     pub(crate) fn requests(&self) -> Result<Vec<Value>, String> {
         let requests = self.control("GET", "requests", &Value::Null)?;
         Ok(requests.as_array().cloned().unwrap_or_default())
     }
 
-    /// How many requests a route had.
+    /// Returns the number of requests to a route.
     pub(crate) fn count(&self, route: &str) -> Result<usize, String> {
         let requests = self.requests()?;
         Ok(requests
@@ -87,7 +87,7 @@ impl Clouds {
             .count())
     }
 
-    /// The tokens of one provider.
+    /// Returns the tokens of one provider.
     pub(crate) fn tokens(&self, provider: &str) -> Result<Value, String> {
         let tokens = self.control("GET", "tokens", &Value::Null)?;
         let mut all = tokens.as_array().cloned().unwrap_or_default().into_iter();
@@ -100,12 +100,12 @@ impl Clouds {
         self.control("POST", "faults", faults).map(drop)
     }
 
-    /// Has one kind of request go wrong, this often; 0 is for ever.
+    /// Makes one kind of request fail `count` times; 0 means for ever.
     pub(crate) fn fault(&self, route: &str, count: u32, action: Value) -> Result<(), String> {
         self.faults(&json!([{ "route": route, "count": count, "do": action }]))
     }
 
-    /// Moves their clock on.
+    /// Advances the clock of the clouds.
     pub(crate) fn advance(&self, seconds: i64) -> Result<(), String> {
         self.control("POST", "clock", &json!({ "advance_s": seconds }))
             .map(drop)
@@ -127,7 +127,7 @@ impl Clouds {
         }
     }
 
-    /// Where a consent page sends a browser that approves at once.
+    /// Returns the address to which the consent page redirects a browser that approves at once.
     pub(crate) fn approve(&self, url: &str) -> Result<String, String> {
         let target = url
             .split_once("://")
@@ -171,7 +171,7 @@ impl Drop for Clouds {
     }
 }
 
-/// A reply that came whole, on a connection of its own.
+/// A complete reply, on a connection of its own.
 struct Reply {
     status: u16,
     headers: Vec<(String, String)>,

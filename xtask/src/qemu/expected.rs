@@ -1,4 +1,4 @@
-//! What a board's screen is to show, drawn here by the code that every face shares.
+//! The expected contents of a board's screen, drawn here by the code that every face shares.
 
 use std::path::Path;
 
@@ -14,17 +14,17 @@ use pulsewing_screen::{Frame, Model, Palette, State, Theme, draw};
 
 use super::picture::Picture;
 
-/// The board's panel.
+/// The size of the board's panel.
 const SIZE: Size = Size::new(480, 320);
 
-/// What is seen of a state, from some row down.
+/// The expected picture of a state, from some row down.
 pub(crate) struct Sight {
     picture: Picture,
     from_row: usize,
 }
 
 impl Sight {
-    /// A state on a board that has shown no heart rate yet: it fills the screen.
+    /// Returns the sight of a state on a board that has not shown a heart rate yet: it fills the screen.
     pub(crate) fn page(state: State<'_>) -> Self {
         Self {
             picture: picture(&Model::from_state(state, Theme::Desk)),
@@ -32,7 +32,8 @@ impl Sight {
         }
     }
 
-    /// A state on a board that has shown one: a banner below it. Whatever the heart rate, the banner is the same.
+    /// Returns the sight of a state on a board that has shown a heart rate: a banner below it,
+    /// independent of the rate.
     pub(crate) fn banner(state: State<'_>) -> Self {
         let now = Timestamp::UNIX_EPOCH;
         let reading = any_reading(now);
@@ -45,18 +46,18 @@ impl Sight {
         }
     }
 
-    /// Writes it as a PPM, for a person to look at.
+    /// Writes the picture as a PPM, for a person to look at.
     pub(crate) fn write(&self, path: &Path) -> Result<(), String> {
         self.picture.write(path)
     }
 
-    /// Fails, and says where, unless the screen shows it.
+    /// Fails, and reports the place, unless the screen shows this.
     pub(crate) fn check(&self, shown: &Picture) -> Result<(), String> {
         shown.rows_from(self.from_row).check_equal(&self.picture)
     }
 }
 
-/// The picture of a model, in the colours that a board has until it is told of others.
+/// Draws the picture of a model, in a board's default colours.
 fn picture(model: &Model<'_>) -> Picture {
     let buffer = vec![0; Frame::<Vec<u8>>::bytes_for(SIZE)];
     let mut frame = Frame::new(SIZE, buffer).expect("a buffer of the frame's size");
@@ -69,7 +70,7 @@ fn picture(model: &Model<'_>) -> Picture {
     }
 }
 
-/// A reading with one heart rate.
+/// Returns a reading with one heart rate.
 fn any_reading(now: Timestamp) -> Reading {
     let offsets = Offsets::fixed(Offset::UTC);
     let mut window = Window::ending_at(now);

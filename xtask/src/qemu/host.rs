@@ -1,4 +1,4 @@
-//! The host program, as a person at the same machine would use it.
+//! The host program, used as by a person at the same machine.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -13,7 +13,7 @@ pub(crate) struct Host {
     dir: PathBuf,
 }
 
-/// How the program ended.
+/// The result of a run of the program.
 pub(crate) struct Finished {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -21,7 +21,7 @@ pub(crate) struct Finished {
 }
 
 impl Host {
-    /// A program that finds the clouds, and its files in a directory.
+    /// Sets up a program that finds the clouds, with its files in a directory.
     pub(crate) fn new(
         program: &Path,
         dir: &Path,
@@ -55,7 +55,7 @@ impl Host {
         })
     }
 
-    /// Where its files are.
+    /// Returns the directory of its files.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
@@ -75,7 +75,7 @@ impl Host {
         command
     }
 
-    /// Runs it, and expects it to succeed.
+    /// Runs the program, and expects it to succeed.
     pub(crate) fn run(&self, arguments: &[&str]) -> Result<Finished, String> {
         let finished = self.try_run(arguments)?;
         match finished.code {
@@ -88,7 +88,7 @@ impl Host {
         }
     }
 
-    /// Runs it, however it ends.
+    /// Runs the program, and returns its result in any case.
     pub(crate) fn try_run(&self, arguments: &[&str]) -> Result<Finished, String> {
         let output = self
             .command(arguments)
@@ -102,7 +102,7 @@ impl Host {
         })
     }
 
-    /// Signs in by paste, as somebody who allows everything would: `login` or `board login`.
+    /// Signs in by pasting the address, as a user who allows everything: `login` or `board login`.
     pub(crate) fn sign_in(&self, arguments: &[&str], clouds: &Clouds) -> Result<(), String> {
         let failed = |error: std::io::Error| format!("pulsewing login: {error}");
         let mut process = self
@@ -136,7 +136,7 @@ impl Host {
     }
 }
 
-/// The file holds a client secret: others may not read it.
+/// Makes the file private: it holds a client secret.
 fn private(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))

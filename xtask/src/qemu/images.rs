@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::process;
 
-/// QEMU wants exactly this much for a flash of the `virt` machine.
+/// QEMU requires exactly this size for a flash of the `virt` machine.
 const FLASH: u64 = 32 << 20;
 /// The card has one partition, from here to its end.
 const PARTITION: u64 = 1 << 20;
@@ -34,7 +34,7 @@ pub(crate) struct Card {
 }
 
 impl Card {
-    /// Formats one.
+    /// Formats a card.
     pub(crate) fn formatted(path: PathBuf, mtools: &Path) -> Result<Self, String> {
         let write = || -> std::io::Result<()> {
             let mut file = File::create(&path)?;
@@ -54,7 +54,7 @@ impl Card {
         Ok(card)
     }
 
-    /// Reads a file of the root directory.
+    /// Reads a file in the root directory.
     pub(crate) fn get(&self, name: &str) -> Result<Vec<u8>, String> {
         let copy = self.path.with_extension("copy");
         self.run(
@@ -76,7 +76,7 @@ impl Card {
     }
 }
 
-/// An entry of a partition table: FAT16 with logical addresses, and nothing in the others.
+/// Returns an entry of a partition table: FAT16 with logical addresses.
 fn partition_entry() -> [u8; 16] {
     let mut entry = [0; 16];
     let number = |sectors: u64| u32::try_from(sectors).unwrap_or(u32::MAX).to_le_bytes();

@@ -1,4 +1,4 @@
-//! Servers that nobody should talk to: each has something wrong with its certificate.
+//! Servers that nobody should talk to: each has a flaw in its certificate.
 
 use std::fs;
 use std::io::Read as _;
@@ -22,7 +22,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersi
 
 use super::clouds::NAME;
 
-/// What is wrong with a server's certificate.
+/// The flaw in a server's certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
     /// Nothing: the control.
@@ -39,7 +39,7 @@ pub(crate) enum Flaw {
     LeafAsAuthority,
 }
 
-/// What a server and those who vouch for it sign with. Both kinds are in use at Google's.
+/// The keys of a server and of its authorities. Both kinds are in use at Google's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keys {
     /// Elliptic curves: P-384 for the authority, P-256 for the server; any TLS.
@@ -55,7 +55,7 @@ impl Keys {
         match self {
             Self::Curves => KeyPair::generate_for(curve).map_err(said),
             Self::Rsa => {
-                // Made for this, and worth nothing: ring makes no such keys.
+                // Made for this test and worthless: ring cannot generate such keys.
                 let key = include_bytes!("impostor-rsa.pem");
                 let key = PrivatePkcs8KeyDer::from_pem_slice(key).map_err(said)?;
                 KeyPair::from_pkcs8_der_and_sign_algo(&key, &PKCS_RSA_SHA256).map_err(said)
@@ -71,7 +71,7 @@ impl Keys {
     }
 }
 
-/// An authority of our own, and the servers that it should not have vouched for.
+/// An authority of our own, and the servers for which it should not have signed.
 pub(crate) struct Authority {
     keys: Keys,
     trusted: Issuer,
@@ -87,7 +87,7 @@ pub(crate) struct Impostor {
 }
 
 impl Authority {
-    /// Makes one.
+    /// Creates an authority.
     pub(crate) fn new(keys: Keys) -> Result<Self, String> {
         Ok(Self {
             keys,
@@ -95,14 +95,14 @@ impl Authority {
         })
     }
 
-    /// The certificates that the board is told to trust: that of the cloud, and this authority's.
+    /// Returns the certificates that the board is to trust: the cloud's, and this authority's.
     pub(crate) fn pem_beside(&self, ca_file: &Path) -> Result<String, String> {
         let clouds = fs::read_to_string(ca_file)
             .map_err(|error| format!("{}: {error}", ca_file.display()))?;
         Ok(clouds + &self.pem())
     }
 
-    /// This authority's certificate.
+    /// Returns this authority's certificate.
     pub(crate) fn pem(&self) -> String {
         let text = Base64::encode_string(self.trusted.der());
         let lines: Vec<&str> = (0..text.len())
@@ -133,7 +133,7 @@ impl Authority {
                 };
                 let mut stream = StreamOwned::new(session, stream);
                 let mut bytes = [0; 1_024];
-                // It has heard enough then.
+                // After the first bytes it has heard enough.
                 if let Ok(length) = stream.read(&mut bytes) {
                     ear.fetch_add(length, Ordering::SeqCst);
                 }
@@ -171,7 +171,7 @@ impl Authority {
                 ]
             }
             Flaw::LeafAsAuthority => {
-                // A certificate like any server's, whose holder signs with it.
+                // A certificate like any server's, which its holder uses to sign another.
                 let leaf = server("leaf.test").map_err(said)?;
                 let leaf_key = KeyPair::generate().map_err(said)?;
                 let certificate = leaf.signed_by(&leaf_key, &self.trusted).map_err(said)?;
@@ -192,12 +192,12 @@ impl Authority {
 }
 
 impl Impostor {
-    /// How many bytes it was told after the greeting.
+    /// Returns the number of bytes that it received after the handshake.
     pub(crate) fn heard(&self) -> usize {
         self.heard.load(Ordering::SeqCst)
     }
 
-    /// How often somebody came.
+    /// Returns the number of connections.
     pub(crate) fn greeted(&self) -> usize {
         self.greeted.load(Ordering::SeqCst)
     }

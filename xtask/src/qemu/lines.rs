@@ -1,4 +1,4 @@
-//! The board's serial line, as the harness hears it: every line is written down, and the program's own
+//! The harness's end of the board's serial line: every line is recorded, and the program's own
 //! conversation with a board runs over it.
 
 use std::collections::VecDeque;
@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use pulsewing_boardline::{Port, SessionError};
 
-/// The lines that a board has said.
+/// The lines that a board has printed.
 pub(crate) struct Lines {
     heard: Arc<Heard>,
 }
 
-/// The same line, for whoever talks to the board.
+/// The same line, for the side that talks to the board.
 pub(crate) struct Socket {
     heard: Arc<Heard>,
     speak: UnixStream,
@@ -32,12 +32,12 @@ struct Heard {
 #[derive(Default)]
 struct Said {
     lines: Vec<String>,
-    /// What the conversation has not read yet.
+    /// Bytes that the conversation has not read yet.
     unread: VecDeque<u8>,
     is_over: bool,
 }
 
-/// Listens to a line until it is hung up.
+/// Reads a line until it is closed.
 pub(crate) fn listen(stream: UnixStream, path: &Path) -> Result<(Lines, Socket), String> {
     let mut listen = stream
         .try_clone()
@@ -76,18 +76,18 @@ pub(crate) fn listen(stream: UnixStream, path: &Path) -> Result<(Lines, Socket),
 }
 
 impl Lines {
-    /// How many lines there are: those that come count from here.
+    /// Returns the number of lines so far: later lines count from here.
     pub(crate) fn count(&self) -> usize {
         self.heard.lock().lines.len()
     }
 
-    /// The lines from that one on.
+    /// Returns the lines from the given one on.
     pub(crate) fn since(&self, start: usize) -> Vec<String> {
         let said = self.heard.lock();
         said.lines.get(start..).unwrap_or_default().to_vec()
     }
 
-    /// Waits for a line that fits, from the given one on; returns it and the number behind it.
+    /// Waits for a matching line, from the given one on; returns it and the number after it.
     pub(crate) fn wait(
         &self,
         start: usize,
@@ -131,7 +131,7 @@ impl Port for Socket {
     }
 
     fn reopen(&mut self) -> Result<(), SessionError> {
-        // QEMU holds the line for as long as it runs.
+        // QEMU keeps the line open as long as it runs.
         Err(SessionError::NoPort(io::ErrorKind::NotFound.into()))
     }
 }
@@ -141,7 +141,7 @@ impl Heard {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until something is found in what was said.
+    /// Waits until something is found in the output.
     fn wait<T>(&self, limit: Duration, mut find: impl FnMut(&mut Said) -> Option<T>) -> Option<T> {
         let ends = Instant::now() + limit;
         let mut said = self.lock();

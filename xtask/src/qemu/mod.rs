@@ -1,8 +1,9 @@
-//! The emulated board from end to end: the boards' own program under QEMU, against the sandbox.
+//! End-to-end tests of the emulated board: the boards' own program under QEMU, against the sandbox.
 //!
-//! What a Feather would do, but its radio and its pins, runs here as it would be flashed: the app loop, TLS, flash,
-//! the picture on a screen, the console. The host program sets the board up over a pseudo-terminal. A group of
-//! checks is a file in `checks/`; a check is a function that says what does not hold.
+//! Everything in a Feather except its radio and its pins runs here as it would be flashed: the app loop,
+//! TLS, flash, the picture on a screen, the console. The host program sets the board up over a
+//! pseudo-terminal. A group of checks is a file in `checks/`; a check is a function whose error
+//! describes what does not hold.
 
 mod board;
 mod checks;
@@ -38,22 +39,22 @@ use self::clouds::Clouds;
 use self::host::Host;
 use self::time_server::TimeServer;
 
-/// The address at which QEMU's network shows this machine's loopback.
+/// The address at which QEMU's network exposes this machine's loopback.
 pub(crate) const HOST_SEEN_BY_BOARD: &str = "10.0.2.2";
 
-/// How many times as many checks run at a time when each is repeated.
+/// The factor by which the number of parallel checks grows when they are repeated.
 const CROWD: usize = 3;
 
-/// The names of the groups, in the order in which they run.
+/// Returns the names of the groups, in the order in which they run.
 pub(crate) fn groups() -> impl Iterator<Item = &'static str> {
     checks::GROUPS.iter().map(|group| group.name)
 }
 
-/// Runs a group of checks, each this often.
+/// Runs each check of a group `times` times.
 ///
 /// # Errors
 ///
-/// Which checks failed, and how often; why was said before.
+/// Which checks failed, and how often; the reasons are printed before.
 pub(crate) fn run(workspace: &Workspace, group: &str, times: u32) -> Result<(), String> {
     let only = std::env::var("PULSEWING_CHECK").ok();
     let is_wanted = |check: &Check| only.as_ref().is_none_or(|only| check.name.contains(only));
@@ -65,7 +66,7 @@ pub(crate) fn run(workspace: &Workspace, group: &str, times: u32) -> Result<(), 
     let next = Mutex::new(rounds);
     let take = || next.lock().unwrap_or_else(PoisonError::into_inner).next();
     let failed = Mutex::new(BTreeMap::<&str, u32>::new());
-    // Repeated, they crowd each other as well.
+    // In a repeated run, more checks run at the same time to put each other under load.
     let at_once = match times {
         1 => group.at_once,
         _ => group.at_once * CROWD,
@@ -90,7 +91,7 @@ pub(crate) fn run(workspace: &Workspace, group: &str, times: u32) -> Result<(), 
     all_of(counted.collect())
 }
 
-/// Runs a check, and says how it went.
+/// Runs a check, and reports the result.
 fn passes(workspace: &Workspace, Check { name, run }: &Check) -> bool {
     let started = Instant::now();
     let result = Rig::new(workspace).and_then(|rig| {
@@ -107,14 +108,14 @@ fn passes(workspace: &Workspace, Check { name, run }: &Check) -> bool {
     result.is_ok()
 }
 
-/// What a check has at hand. Every check has one of its own.
+/// The resources of a check. Every check has a rig of its own.
 pub(crate) struct Rig<'w> {
     workspace: &'w Workspace,
     program: PathBuf,
     elf: PathBuf,
     qemu: PathBuf,
     mtools: PathBuf,
-    /// Short, because sockets lie in it.
+    /// A short path, because it holds sockets.
     dir: OnceCell<tempfile::TempDir>,
 }
 
@@ -138,7 +139,7 @@ impl<'w> Rig<'w> {
             .map_or_else(|| Path::new("."), tempfile::TempDir::path)
     }
 
-    /// Leaves the files of a check that failed for whoever wants to look, and says where.
+    /// Keeps the files of a failed check for inspection, and returns their directory.
     fn keep(&self, check: &str) -> Option<PathBuf> {
         let name: String = check
             .chars()
@@ -156,7 +157,7 @@ impl<'w> Rig<'w> {
         moved.is_ok().then_some(kept)
     }
 
-    /// A board fresh from the factory.
+    /// Returns a board fresh from the factory.
     pub(crate) fn bench(&self) -> Result<Bench, String> {
         Bench::new(
             &self.dir().join("board"),
@@ -166,17 +167,17 @@ impl<'w> Rig<'w> {
         )
     }
 
-    /// Both clouds.
+    /// Starts both clouds.
     pub(crate) fn clouds(&self, options: &[&str]) -> Result<Clouds, String> {
         Clouds::start(&self.program, &self.dir().join("clouds"), options)
     }
 
-    /// The host program, set up for a provider.
+    /// Returns the host program, set up for a provider.
     pub(crate) fn host(&self, clouds: &Clouds, provider: &str) -> Result<Host, String> {
         Host::new(&self.program, &self.dir().join(provider), clouds, provider)
     }
 
-    /// A board that was set up and signed in by the host program, with these settings on top, and is
+    /// Returns a board that the host program has set up and signed in, with these additional settings,
     /// switched off. It does not hold off after a start, and has no cap of its own.
     pub(crate) fn signed_in(
         &self,
@@ -211,7 +212,7 @@ impl<'w> Rig<'w> {
         Ok(bench)
     }
 
-    /// Switches a board on that was set up, signs it in with a provider, and switches it off.
+    /// Switches on a board that has been set up, signs it in with a provider, and switches it off.
     pub(crate) fn sign_in(
         &self,
         bench: &Bench,

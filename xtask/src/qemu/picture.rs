@@ -1,4 +1,4 @@
-//! Pictures: what the emulated screen shows, and what it should.
+//! Pictures: the actual and the expected contents of the emulated screen.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
-    /// Reads what QEMU's `screendump` writes: a binary PPM.
+    /// Reads the output of QEMU's `screendump`: a binary PPM.
     pub(crate) fn from_ppm(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes.strip_prefix(b"P6")?;
         let mut numbers = [0; 3];
@@ -91,7 +91,7 @@ impl Picture {
         })
     }
 
-    /// What lies below a row, that one included.
+    /// Returns the part from a row down, including that row.
     pub(crate) fn rows_from(&self, row: usize) -> Self {
         let row = row.min(self.height);
         Self {
@@ -108,7 +108,7 @@ impl Picture {
         std::fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
     }
 
-    /// Fails, and says where, unless the other one is the same.
+    /// Fails, and reports the place, unless the other picture is the same.
     pub(crate) fn check_equal(&self, other: &Self) -> Result<(), String> {
         if (self.width, self.height) != (other.width, other.height) {
             return Err(format!(

@@ -1,4 +1,4 @@
-//! QEMU's own line: pictures of the screen, the cable, keys, the end (QEMU Machine Protocol).
+//! QEMU's control connection: pictures of the screen, the cable, keys, the end (QEMU Machine Protocol).
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
@@ -25,7 +25,7 @@ impl Qmp {
         Ok(qmp)
     }
 
-    /// Gives a command and returns its answer.
+    /// Sends a command and returns its answer.
     pub(crate) fn call(&mut self, command: &str, arguments: &Value) -> Result<Value, String> {
         let text = json!({ "execute": command, "arguments": arguments });
         writeln!(self.stream.get_mut(), "{text}").map_err(|error| failed(&error))?;
@@ -34,14 +34,14 @@ impl Qmp {
             if let Some(error) = answer.get("error") {
                 return Err(format!("QEMU refuses {command}: {error}"));
             }
-            // Events come in between.
+            // Events may arrive before the answer.
             if answer.get("return").is_some() {
                 return Ok(answer["return"].take());
             }
         }
     }
 
-    /// Draws or pulls the cable.
+    /// Plugs in or pulls the cable.
     pub(crate) fn set_cable(&mut self, is_in: bool) -> Result<(), String> {
         self.call("set_link", &json!({ "name": "n0", "up": is_in }))
             .map(drop)

@@ -1,4 +1,4 @@
-//! A time server on loopback that says what it is told to (SNTP, RFC 4330).
+//! A time server on loopback whose answers a check controls (SNTP, RFC 4330).
 
 use std::net::UdpSocket;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,18 +8,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Seconds from 1900 to 1970.
 const UNIX_EPOCH_IN_NTP: u64 = 2_208_988_800;
 
-/// What the server does with a question.
+/// The server's reaction to a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Manner {
-    /// It says the machine's time.
+    /// Returns the machine's time.
     Honest,
-    /// It says the machine's time, but so many seconds later; negative ones are earlier.
+    /// Returns the machine's time plus this many seconds; negative values are earlier.
     Off(i64),
-    /// It says nothing.
+    /// Does not answer.
     Silent,
-    /// It says that it has no time.
+    /// Answers that it has no time.
     Unsynchronised,
-    /// It answers a question that nobody asked.
+    /// Answers a question that nobody asked.
     Foreign,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct TimeServer {
 }
 
 impl TimeServer {
-    /// Starts an honest one.
+    /// Starts an honest server.
     pub(crate) fn start() -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("no time server: {error}");
         let socket = UdpSocket::bind(("127.0.0.1", 0)).map_err(failed)?;
@@ -57,12 +57,12 @@ impl TimeServer {
         })
     }
 
-    /// From now on it does this.
+    /// Changes the server's manner from now on.
     pub(crate) fn behave(&self, manner: Manner) {
         *self.manner.lock().unwrap_or_else(PoisonError::into_inner) = manner;
     }
 
-    /// Where the board finds it.
+    /// Returns the address for the board.
     pub(crate) fn address(&self) -> String {
         format!("{}:{}", super::HOST_SEEN_BY_BOARD, self.port)
     }
@@ -70,7 +70,7 @@ impl TimeServer {
 
 impl Drop for TimeServer {
     fn drop(&mut self) {
-        // Nothing at all is the word to end.
+        // An empty datagram ends the server.
         let told = UdpSocket::bind(("127.0.0.1", 0))
             .and_then(|socket| socket.send_to(&[], ("127.0.0.1", self.port)));
         if let (Ok(_), Some(thread)) = (told, self.thread.take()) {

@@ -1,8 +1,8 @@
-//! The cable between a board and its router, with somebody on it.
+//! The cable between a board and its router, with this program in between.
 //!
-//! QEMU's own network gives every board an address (DHCP) and knows every name (DNS), always. Here each Ethernet
-//! frame passes through this program, which can keep the router's addresses from the board, lends them for a short
-//! time only, and answers for the name server: every name is this machine's, or none is.
+//! QEMU's own network always gives a board an address (DHCP) and resolves every name (DNS). Here each
+//! Ethernet frame passes through this program, which can withhold the router's addresses from the board,
+//! shortens their leases, and answers for the name server: every name is this machine's, or none is.
 
 use std::net::Ipv4Addr;
 use std::os::unix::net::UnixDatagram;
@@ -21,23 +21,23 @@ const DNS: u16 = 53;
 /// Larger than any Ethernet frame.
 const FRAME: usize = 2_048;
 
-/// What the wire lets happen. At first everything.
+/// What the wire lets pass. At first everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Conduct {
     /// Whether the router's addresses reach the board.
     pub(crate) has_dhcp: bool,
-    /// What becomes of a question for a name.
+    /// The treatment of a question for a name.
     pub(crate) names: Names,
 }
 
-/// What becomes of a question for a name.
+/// The treatment of a question for a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Names {
-    /// It is this machine's.
+    /// The name is this machine's.
     Known,
     /// There is no such name.
     Unknown,
-    /// The name server cannot say.
+    /// The name server reports a failure.
     Broken,
     /// Nobody answers.
     Silent,
@@ -58,7 +58,7 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    /// Lays a wire whose sockets are in a directory: [`Wire::options`] tells QEMU of them.
+    /// Lays a wire whose sockets are in a directory: [`Wire::options`] connects QEMU to them.
     pub(crate) fn lay(dir: &Path) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("no wire: {error}");
         let ends = ["wire.board", "wire.router"].map(|name| dir.join(name));
@@ -81,7 +81,7 @@ impl Wire {
                         return;
                     }
                     let conduct = *conduct.lock().unwrap_or_else(PoisonError::into_inner);
-                    // Without a board there is nobody to hear it, and a frame may be lost on any cable.
+                    // Without a board nobody receives it, and any cable may lose a frame.
                     let _ = match pass(&mut frame[..length], conduct) {
                         Passage::On => far.send_to(&frame[..length], &on),
                         Passage::Nowhere => Ok(0),
@@ -97,18 +97,18 @@ impl Wire {
         })
     }
 
-    /// From now on this happens.
+    /// Changes the wire's conduct from now on.
     pub(crate) fn behave(&self, conduct: Conduct) {
         *self.conduct.lock().unwrap_or_else(PoisonError::into_inner) = conduct;
     }
 
-    /// From now on everything passes, and every name is known.
+    /// Lets everything pass and makes every name known from now on.
     pub(crate) fn heal(&self) {
         self.behave(Conduct::GOOD);
     }
 
-    /// What tells a QEMU that runs in the directory to put the wire between the board's network, which is `n0`,
-    /// and its own router.
+    /// Returns the options with which a QEMU that runs in the directory puts the wire between the
+    /// board's network, which is `n0`, and its own router.
     pub(crate) fn options() -> Vec<String> {
         let socket = |id: &str, name: &str| {
             format!(
@@ -120,7 +120,7 @@ impl Wire {
             socket("n0", "board"),
             socket("n1", "router"),
             "user,id=n2".to_owned(),
-            // A hub joins what has no board of its own.
+            // A hub connects two networks that have no board of their own.
             "hubport,id=h1,hubid=1,netdev=n1".to_owned(),
             "hubport,id=h2,hubid=1,netdev=n2".to_owned(),
         ];
@@ -134,7 +134,7 @@ impl Wire {
 impl Drop for Wire {
     fn drop(&mut self) {
         for (end, thread) in self.ends.iter().zip(self.threads.drain(..)) {
-            // Nothing at all is the word to end.
+            // An empty datagram ends the wire.
             let told = UnixDatagram::unbound().and_then(|socket| socket.send_to(&[], end));
             if told.is_ok() {
                 let _ = thread.join();
@@ -143,12 +143,12 @@ impl Drop for Wire {
     }
 }
 
-/// Where a frame goes.
+/// The destination of a frame.
 #[derive(Debug, PartialEq, Eq)]
 enum Passage {
     On,
     Nowhere,
-    /// Back comes this one.
+    /// This frame goes back instead.
     Answered(Vec<u8>),
 }
 
@@ -188,7 +188,7 @@ struct Datagram<'f> {
     ip: [[u8; 4]; 2],
     from: u16,
     to: u16,
-    /// Where in the frame its UDP header begins.
+    /// The offset of its UDP header in the frame.
     at: usize,
     payload: &'f [u8],
 }
@@ -214,7 +214,8 @@ impl<'f> Datagram<'f> {
         })
     }
 
-    /// The frame with the name server's answer; none if there is none, or no question.
+    /// Returns the frame with the name server's answer; `None` if there is no answer, or this is not a
+    /// question.
     fn answer(&self, names: Names) -> Option<Vec<u8>> {
         let answer = name_answer(self.payload, names)?;
         let [board, router] = self.ethernet;
@@ -228,12 +229,13 @@ impl<'f> Datagram<'f> {
     }
 }
 
-/// For how long the board may keep an address, in seconds. It asks anew after half of it.
+/// Duration of a lease, in seconds. The board renews it after half of this.
 const LEASE: u32 = 20;
 
-/// Shortens the lease in a message of the router's (RFC 2132, section 9.2), whose UDP header begins at `at`.
+/// Shortens the lease in a message from the router (RFC 2132, section 9.2), whose UDP header begins at
+/// `at`.
 fn shorten_lease(frame: &mut [u8], at: usize) {
-    /// Behind UDP's header, the fixed fields and the magic number (RFC 2131, section 2).
+    /// The options follow UDP's header, the fixed fields and the magic number (RFC 2131, section 2).
     const OPTIONS: usize = 8 + 236 + 4;
     const LEASE_TIME: u8 = 51;
     const PAD: u8 = 0;
@@ -253,14 +255,15 @@ fn shorten_lease(frame: &mut [u8], at: usize) {
             && value.len() == 4
         {
             value.copy_from_slice(&LEASE.to_be_bytes());
-            // The sum is not right any more: zero says that there is none (RFC 768).
+            // The checksum is no longer right: zero means that there is none (RFC 768).
             frame[at + 6..at + 8].fill(0);
             return;
         }
     }
 }
 
-/// Answers a question for an address (RFC 1035, section 4.1); `None` if nobody would, or it is none.
+/// Answers a question for an address (RFC 1035, section 4.1); `None` if there is no answer, or this is
+/// not a question.
 fn name_answer(question: &[u8], names: Names) -> Option<Vec<u8>> {
     const HEADER: usize = 12;
     let code = match names {
@@ -279,7 +282,7 @@ fn name_answer(question: &[u8], names: Names) -> Option<Vec<u8>> {
     while *question.get(end)? != 0 {
         end += 1 + usize::from(question[end]);
     }
-    // Behind them type and class.
+    // Type and class follow.
     let asked = question.get(HEADER..end + 5)?;
     let is_known = u8::from(names == Names::Known);
     let mut answer = id.to_vec();
@@ -288,7 +291,7 @@ fn name_answer(question: &[u8], names: Names) -> Option<Vec<u8>> {
     answer.extend(asked);
     if names == Names::Known {
         let address: Ipv4Addr = HOST_SEEN_BY_BOARD.parse().ok()?;
-        // The name that was asked for, an address on the internet, not to be kept, four bytes.
+        // The name from the question, an internet address, a time to live of zero, four bytes.
         answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4]);
         answer.extend(address.octets());
     }

@@ -1,4 +1,4 @@
-//! What every crate states at its root and in its manifest.
+//! Rules for the root and the manifest of every crate.
 
 use std::path::Path;
 

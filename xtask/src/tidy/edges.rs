@@ -1,4 +1,4 @@
-//! Dependencies between our crates point one way, as the map says.
+//! Dependencies between our crates must follow the map, in one direction.
 
 use super::Finding;
 use crate::members::{self, Member};

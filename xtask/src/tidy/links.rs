@@ -1,4 +1,4 @@
-//! Links in Markdown files lead somewhere: to a file of the checkout and, where one is named, to a heading.
+//! Links in Markdown files must have a target: a file in the checkout and, if one is named, a heading.
 //! Addresses on the network are not followed.
 
 use std::path::{Component, Path, PathBuf};
@@ -19,7 +19,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// Why a link leads nowhere, or nothing if it leads somewhere.
+/// Returns the reason that a link is dead, or nothing if it has a target.
 fn dead(link: &str, file: &Path, tree: &Tree) -> Option<String> {
     if link.contains("://") || link.starts_with("mailto:") {
         return None;
@@ -57,7 +57,7 @@ fn resolve(file: &Path, link: &str) -> PathBuf {
     path
 }
 
-/// The targets of inline links, images and reference definitions, with their lines.
+/// Returns the targets of inline links, images and reference definitions, with their lines.
 fn links(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (line, text) in prose(text) {
@@ -78,7 +78,7 @@ fn links(text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// The lines outside fenced code, counted from 1.
+/// Returns the lines outside fenced code, counted from 1.
 fn prose(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut fenced = false;
     text.lines().enumerate().filter_map(move |(index, line)| {
@@ -92,7 +92,8 @@ fn without_inline_code(line: &str) -> String {
     line.split('`').step_by(2).collect()
 }
 
-/// The anchors that hosting sites give to headings: lower case, hyphens for blanks, no punctuation.
+/// Returns the anchors that hosting sites give to headings: lower case, hyphens for blanks, no
+/// punctuation.
 fn headings(text: &str) -> impl Iterator<Item = String> {
     prose(text)
         .filter(|(_, line)| line.starts_with('#'))

@@ -1,7 +1,7 @@
-//! The house rules that no compiler checks.
+//! The house rules that the compiler does not check.
 //!
-//! Every finding names a place, what is wrong there and what to do about it. There is no way to silence
-//! one: a rule that is wrong is changed here, in the open.
+//! Every finding names a place, the problem there and the remedy. Findings cannot be silenced: a rule
+//! that is wrong is changed here, in the open.
 
 mod crates;
 mod edges;
@@ -50,11 +50,11 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Checks every rule over the whole tree and prints what it found.
+/// Checks every rule over the whole tree and prints the findings.
 ///
 /// # Errors
 ///
-/// When a rule is broken, or a file cannot be read.
+/// If a rule is broken, or a file cannot be read.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     let root = &workspace.root;
     let files = tree::Tree::read(root)

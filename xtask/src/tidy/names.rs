@@ -1,4 +1,4 @@
-//! A file is named after its one subject.
+//! A file must be named after its one subject.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! The rooms of the host program use each other in one direction, as the table in its root says.
+//! The modules ("rooms") of the host program must use each other in one direction, as in the table in
+//! its root.
 
 use std::path::{Component, Path};
 
@@ -6,7 +7,7 @@ use super::Finding;
 use super::source::Source;
 use super::tree::Tree;
 
-/// Where the rooms are.
+/// The directory of the rooms.
 const HOUSE: &str = "crates/pulsewing/src";
 
 /// The rooms from the top floor to the ground. A room uses those below it.
@@ -15,7 +16,7 @@ const ROOMS: [&str; 12] = [
     "custody", "config",
 ];
 
-/// The ground: every room uses it, and it uses none.
+/// The ground: every room uses it, and it uses no other.
 const GROUND: &str = "tell";
 
 /// Tests may look into any room.
@@ -33,7 +34,7 @@ pub(super) fn check(root: &Path, tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// The room that a file is in; `None` for the root, which knows all of them, and for files elsewhere.
+/// Returns the room of a file; `None` for the root, which knows all of them, and for files elsewhere.
 fn room_of(path: &Path) -> Option<String> {
     let inside = path.strip_prefix(HOUSE).ok()?;
     let first = inside.components().next()?;
@@ -76,7 +77,8 @@ fn floor(room: &str) -> Option<usize> {
     }
 }
 
-/// The modules of the crate that code names, each with its line: `crate::a::b` and `crate::{a::b, c}`.
+/// Returns the modules of the crate that the code names, each with its line: `crate::a::b` and
+/// `crate::{a::b, c}`.
 fn used(code: &str) -> impl Iterator<Item = (usize, &str)> {
     code.match_indices("crate::")
         .flat_map(move |(place, start)| {
@@ -105,7 +107,7 @@ fn used(code: &str) -> impl Iterator<Item = (usize, &str)> {
             names.into_iter().map(move |name| {
                 let end = name.find(|c: char| !c.is_alphanumeric() && c != '_');
                 let name = &name[..end.unwrap_or(name.len())];
-                // Where the name itself stands.
+                // The position of the name itself.
                 let at = name.as_ptr() as usize - code.as_ptr() as usize;
                 (code[..at].matches('\n').count() + 1, name)
             })

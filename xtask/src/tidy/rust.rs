@@ -1,4 +1,4 @@
-//! Rules over every Rust file.
+//! Rules for every Rust file.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use super::source::Source;
 use super::tree::Tree;
 use crate::workspace::Workspace;
 
-/// A file beyond this has more than one subject, tests and all.
+/// Maximum number of lines, including tests: a longer file has more than one subject.
 const LONGEST: usize = 800;
 
-/// Where a rule looks.
+/// The scope of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Anywhere,
@@ -20,7 +20,7 @@ enum Place {
     BoardCrates,
 }
 
-/// Something that must not stand in code.
+/// A pattern that must not occur in code.
 struct Forbidden {
     words: &'static [&'static str],
     place: Place,
@@ -153,7 +153,7 @@ fn numbered(view: &str) -> impl Iterator<Item = (usize, &str)> {
         .map(|(index, line)| (index + 1, line))
 }
 
-/// Whether a file holds nothing but tests, as told by its place.
+/// Returns whether a file holds only tests, judging by its place.
 fn is_test_file(path: &Path, root: &Path) -> bool {
     let path = path.strip_prefix(root).unwrap_or(path);
     let in_test_dir = path
@@ -164,7 +164,7 @@ fn is_test_file(path: &Path, root: &Path) -> bool {
     in_test_dir || path.file_stem().is_some_and(|stem| stem == "tests")
 }
 
-/// Where the modules behind `#[cfg(test)] mod NAME;` live, without an extension.
+/// Returns the paths, without an extension, of the modules behind `#[cfg(test)] mod NAME;`.
 fn test_module_files(path: &Path, source: &Source) -> Vec<PathBuf> {
     let stem = path.file_stem().unwrap_or_default();
     let dir = path.parent().unwrap_or_else(|| Path::new(""));

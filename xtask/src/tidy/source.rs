@@ -1,10 +1,10 @@
-//! A Rust file split into code and comments, line by line, so that a rule about one does not stumble over
-//! the other, and with the lines known that only tests see.
+//! A Rust file split into code and comments, line by line, so that a rule about one does not match the
+//! other. Lines that only tests compile are known.
 
 use std::ops::Range;
 
-/// Two views of a file, each as long as the file, with blanks where the other part was.
-/// The content of string and character literals is in neither.
+/// Two views of a file, each as long as the file, with blanks in place of the other part. The content of
+/// string and character literals is in neither.
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) code: String,
@@ -28,14 +28,14 @@ impl Source {
         }
     }
 
-    /// The lines, counted from 1, inside `#[cfg(test)]` items.
+    /// Returns the lines, counted from 1, inside `#[cfg(test)]` items.
     pub(super) fn test_lines(&self) -> Vec<Range<usize>> {
         self.test_items()
             .map(|(start, end)| self.lines_between(start, end))
             .collect()
     }
 
-    /// The modules that `#[cfg(test)] mod NAME;` puts into files of their own.
+    /// Returns the modules that `#[cfg(test)] mod NAME;` puts into files of their own.
     pub(super) fn test_modules(&self) -> Vec<&str> {
         self.test_items()
             .filter_map(|(start, end)| {
@@ -47,7 +47,8 @@ impl Source {
             .collect()
     }
 
-    /// Places of the items behind `#[cfg(test)]`: from the attribute to the closing brace or semicolon.
+    /// Returns the ranges of the items behind `#[cfg(test)]`: from the attribute to the closing brace or
+    /// semicolon.
     fn test_items(&self) -> impl Iterator<Item = (usize, usize)> {
         self.code.match_indices("#[cfg(test)]").map(|(start, _)| {
             let body = self.code.get(start..).unwrap_or_default();
@@ -64,7 +65,8 @@ impl Source {
     }
 }
 
-/// How far an item reaches: to the end of its first braces, or to a semicolon before any brace opens.
+/// Returns the length of an item: to the end of its first braces, or to a semicolon before any brace
+/// opens.
 fn item_length(item: &str) -> usize {
     let mut depth = 0_usize;
     for (place, character) in item.char_indices() {
@@ -112,7 +114,7 @@ impl Views {
     }
 }
 
-/// What begins here, and its length in bytes.
+/// Returns the kind of the part that begins here, and its length in bytes.
 fn part_at(rest: &str, before: Option<char>) -> (Part, usize) {
     if rest.starts_with("//") {
         return (Part::Comment, rest.find('\n').unwrap_or(rest.len()));
@@ -154,7 +156,7 @@ fn block_comment_length(rest: &str) -> usize {
     rest.len()
 }
 
-/// The length of a literal that begins with `quote`, both quotes included.
+/// Returns the length of a literal that begins with `quote`, both quotes included.
 fn quoted_length(rest: &str, quote: char) -> usize {
     let mut escaped = false;
     for (place, character) in rest.char_indices().skip(1) {
@@ -185,7 +187,8 @@ fn raw_string_length(rest: &str) -> Option<usize> {
     Some(rest.len() - body.len() + length)
 }
 
-/// A quote begins a character, not a lifetime, when it closes after one character or an escape.
+/// Returns whether a quote begins a character, not a lifetime: it closes after one character or an
+/// escape.
 fn is_character(rest: &str) -> bool {
     let mut characters = rest.chars().skip(1);
     match characters.next() {

@@ -1,4 +1,4 @@
-//! The files of the checkout, without what is built, fetched or generated.
+//! The files of the checkout, except for built, fetched and generated ones.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ const SKIPPED: &[&str] = &[
     "node_modules",
 ];
 
-/// What the rules look at, with the text of the files that rules read.
+/// The files for the rules, with the text of those that rules read.
 #[derive(Debug)]
 pub(super) struct Tree {
     /// Every file below the root; Rust and Markdown files with their text.
@@ -49,7 +49,7 @@ impl Tree {
         Ok(Self { files })
     }
 
-    /// The files with an extension, and their text.
+    /// Returns the files with an extension, and their text.
     pub(super) fn with_extension<'a>(
         &'a self,
         extension: &'a str,

@@ -1,8 +1,8 @@
 //! A compiler with the libraries of the boards' target.
 //!
-//! An installed target (`rustup target add`) has them. Where none can be installed, Debian's `rustc-web` and
-//! `rust-web-src` are unpacked below the target directory, and `core` and `alloc` are built into that
-//! compiler's own directory, once for all boards.
+//! An installed target (`rustup target add`) has them. If none can be installed, Debian's `rustc-web`
+//! and `rust-web-src` are unpacked below the target directory, and `core` and `alloc` are built into
+//! that compiler's own directory, once for all boards.
 
 use std::env;
 use std::fmt;
@@ -22,7 +22,7 @@ pub(crate) const TARGET: &str = "riscv32imac-unknown-none-elf";
 pub(super) const PACKAGES: Packages<'_> = Packages {
     names: &["rustc-web", "rust-web-src"],
     newest: false,
-    // The sources of the whole compiler are in there; only the library's are wanted.
+    // The package contains the sources of the whole compiler; we need only the library's.
     parts: &[(
         "rust-web-src_",
         &[
@@ -36,7 +36,7 @@ pub(super) const PACKAGES: Packages<'_> = Packages {
 /// A compiler that makes programs for the boards.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BareRust {
-    /// Debian's compiler, where it was unpacked; else the machine's own.
+    /// The directory of Debian's unpacked compiler; `None` for the machine's own.
     unpacked: Option<PathBuf>,
 }
 
@@ -50,11 +50,11 @@ impl fmt::Display for BareRust {
 }
 
 impl BareRust {
-    /// Finds one that works.
+    /// Finds a compiler that works.
     ///
     /// # Errors
     ///
-    /// When the unpacked one does not work.
+    /// If the unpacked one does not work.
     pub(crate) fn find(workspace: &Workspace) -> Result<Option<Self>, String> {
         let dir = unpacked_dir(workspace);
         let unpacked = Self {
@@ -63,11 +63,12 @@ impl BareRust {
         pick([Self { unpacked: None }], &dir, unpacked, Self::try_out)
     }
 
-    /// Finds one that has the sources of its libraries, whether or not they are built for the boards.
+    /// Finds a compiler that has the sources of its libraries, whether or not they are built for the
+    /// boards.
     ///
     /// # Errors
     ///
-    /// When the unpacked one has none.
+    /// If the unpacked one has none.
     pub(crate) fn find_with_sources(workspace: &Workspace) -> Result<Option<Self>, String> {
         let dir = unpacked_dir(workspace);
         let unpacked = Self {
@@ -87,7 +88,8 @@ impl BareRust {
     ///
     /// # Errors
     ///
-    /// When apt does not know the packages, a download fails, the disk is full, or a library does not build.
+    /// If apt does not know the packages, a download fails, the disk is full, or a library does not
+    /// build.
     pub(crate) fn unpack(workspace: &Workspace) -> Result<(), String> {
         let dir = unpacked_dir(workspace);
         debian::unpack(workspace, &PACKAGES, &dir, |dir| {
@@ -96,7 +98,7 @@ impl BareRust {
         build_libraries(&dir)
     }
 
-    /// Its compiler.
+    /// Returns a command that starts its compiler.
     pub(crate) fn rustc(&self) -> Command {
         match &self.unpacked {
             None => Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())),
@@ -104,17 +106,17 @@ impl BareRust {
         }
     }
 
-    /// Where Debian's compiler is, if it is that.
+    /// Returns the directory of Debian's compiler, if this is it.
     pub(crate) fn unpacked(&self) -> Option<&Path> {
         self.unpacked.as_deref()
     }
 
-    /// Makes a cargo command build with this compiler against nothing but `core`, and take its warnings for
+    /// Makes a cargo command build with this compiler against `core` alone, and treat its warnings as
     /// errors.
     ///
     /// # Errors
     ///
-    /// When the sysroot cannot be written.
+    /// If the sysroot cannot be written.
     pub(crate) fn apply_core_alone(
         &self,
         cargo: &mut Command,
@@ -137,11 +139,11 @@ impl BareRust {
     ///
     /// # Errors
     ///
-    /// When there is no linker.
+    /// If there is no linker.
     pub(crate) fn apply_for_firmware(&self, cargo: &mut Command) -> Result<(), String> {
         if let Some(rustc) = &self.unpacked {
             cargo.env("RUSTC", rustc).env(
-                // Debian's compiler comes without one; rustup's brings its own.
+                // Debian's compiler comes without a linker; rustup's brings its own.
                 "CARGO_TARGET_RISCV32IMAC_UNKNOWN_NONE_ELF_LINKER",
                 linker()?,
             );
@@ -149,11 +151,11 @@ impl BareRust {
         Ok(())
     }
 
-    /// Where the sources of its libraries are.
+    /// Returns the directory of the sources of its libraries.
     ///
     /// # Errors
     ///
-    /// When the compiler does not say where it keeps its own files.
+    /// If the compiler does not report its own directory.
     pub(crate) fn library_sources(&self) -> Result<PathBuf, String> {
         let sysroot = process::output(self.rustc().args(["--print", "sysroot"]))?;
         Ok(Path::new(sysroot.trim()).join("lib/rustlib/src/rust"))
@@ -192,7 +194,7 @@ impl BareRust {
     }
 }
 
-/// The linker that comes with the compiler in the path.
+/// Returns the linker that comes with the compiler in the path.
 fn linker() -> Result<PathBuf, String> {
     let ask = |question: &[&str]| process::output(Command::new("rustc").args(question));
     let sysroot = ask(&["--print", "sysroot"])?;
@@ -212,7 +214,7 @@ fn linker() -> Result<PathBuf, String> {
     }
 }
 
-/// Builds `core` and `alloc` into the unpacked compiler's directory, as small as the boards want them.
+/// Builds `core` and `alloc` into the unpacked compiler's directory, as small as the boards need them.
 fn build_libraries(dir: &Path) -> Result<(), String> {
     let failed = |error: io::Error| format!("cannot write below {}: {error}", dir.display());
     let compiler = BareRust {
@@ -226,8 +228,8 @@ fn build_libraries(dir: &Path) -> Result<(), String> {
     )
     .map_err(failed)?;
     fs::write(scratch.join("Cargo.toml"), LIBRARIES_MANIFEST).map_err(failed)?;
-    // Nothing but what the linker optimises: 5 KB less in a program than with finished code beside it. Where
-    // the sources are is nobody's business: see `firmware::paths`.
+    // Only bitcode, which the linker optimises: a program is 5 KB smaller than with finished code beside
+    // it. The paths of the sources are left out: see `firmware::paths`.
     let flags = [
         "-Clinker-plugin-lto".to_owned(),
         "-Ctarget-feature=+relax".to_owned(),
@@ -241,7 +243,7 @@ fn build_libraries(dir: &Path) -> Result<(), String> {
         .args(["build", "--release", "--target", TARGET])
         .current_dir(&scratch)
         .env("RUSTC", dir.join("bin/rustc"))
-        // Lets a stable compiler build its own library, as cargo's unstable build-std asks for.
+        // Lets a stable compiler build its own library, as cargo's unstable build-std does.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_UNSTABLE_BUILD_STD", "core,alloc")
         .env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "compiler-builtins-mem")
@@ -294,7 +296,7 @@ fn copy_core(libraries: &Path, sysroot: &Path) -> io::Result<()> {
             .filter_map(|file| Some(file.file_name()?.to_owned()))
             .collect()
     };
-    // Written anew they would make everything be checked anew.
+    // Rewriting the files would cause everything to be checked again.
     if library_files(&to, &[""]).is_ok_and(|there| names(&there) == names(&files)) {
         return Ok(());
     }

@@ -1,6 +1,6 @@
-//! clang with libclang: Mbed TLS is compiled with one, and its bindings are read with the other.
+//! clang with libclang: clang compiles Mbed TLS, and libclang reads its headers for the bindings.
 //!
-//! Both have to be of one version, so they come from one place: the machine's, or Debian's, unpacked.
+//! Both must have the same version, so they come from one place: the machine's, or Debian's, unpacked.
 
 use std::env;
 use std::ffi::OsStr;
@@ -13,8 +13,8 @@ use super::{joined, pick};
 use crate::process;
 use crate::workspace::Workspace;
 
-/// An older clang does not let the linker shorten its calls: the Feather's program is 30 KB larger then, and
-/// beyond its limit.
+/// An older clang does not let the linker shorten its calls: the Feather's program is then 30 KB larger
+/// and exceeds its limit.
 const OLDEST: u32 = 19;
 
 pub(super) const PACKAGES: Packages<'_> = Packages {
@@ -23,23 +23,23 @@ pub(super) const PACKAGES: Packages<'_> = Packages {
     parts: &[],
 };
 
-/// Where Debian's package keeps the compiler.
+/// The path of the compiler in Debian's package.
 const PROGRAM: &str = "usr/lib/llvm-19/bin/clang";
 
 /// A compiler and the library of the same version.
 #[derive(Debug)]
 pub(crate) struct Clang {
     program: PathBuf,
-    /// Directories of the libraries that libclang needs, where they were unpacked.
+    /// Directories of the libraries that an unpacked libclang needs.
     libraries: Vec<PathBuf>,
 }
 
 impl Clang {
-    /// Finds one that works.
+    /// Finds a compiler that works.
     ///
     /// # Errors
     ///
-    /// When the unpacked one does not work.
+    /// If the unpacked one does not work.
     pub(crate) fn find(workspace: &Workspace) -> Result<Option<Self>, String> {
         let installed = installed_programs().into_iter().map(|program| Self {
             program,
@@ -53,18 +53,18 @@ impl Clang {
         pick(installed, &dir, unpacked, Self::try_out)
     }
 
-    /// Unpacks Debian's.
+    /// Unpacks Debian's compiler.
     ///
     /// # Errors
     ///
-    /// When a package cannot be had.
+    /// If a package cannot be downloaded.
     pub(crate) fn unpack(workspace: &Workspace) -> Result<(), String> {
         debian::unpack(workspace, &PACKAGES, &unpacked_dir(workspace), |dir| {
             debian::write_starter(dir, PROGRAM, &[], &[])
         })
     }
 
-    /// The compiler, as a command is started.
+    /// Returns the compiler, as a command to start.
     pub(crate) fn program(&self) -> &Path {
         &self.program
     }
@@ -111,11 +111,11 @@ impl Clang {
         version(&answer).ok_or_else(|| format!("{} is no clang", self.program.display()))
     }
 
-    /// The file of the library that is of this compiler's version.
+    /// Returns the file of the library that has this compiler's version.
     fn libclang(&self) -> Result<PathBuf, String> {
         let version = self.version()?;
         let resources = process::output(Command::new(&self.program).arg("-print-resource-dir"))?;
-        // .../lib/clang/19, and the library is in .../lib or where the system keeps all of them.
+        // The path is .../lib/clang/19; the library is in .../lib or in the system's library directory.
         let beside = Path::new(resources.trim()).ancestors().nth(2);
         let system = ["/usr/lib64", "/usr/local/lib"].map(PathBuf::from);
         env::var_os("LIBCLANG_PATH")
@@ -129,7 +129,8 @@ impl Clang {
             .ok_or_else(|| format!("there is no libclang of version {version}"))
     }
 
-    /// Has the system's loader load the library, and all that it needs, into a program that does nothing.
+    /// Makes the system's loader load the library, and all that it needs, into a program that does
+    /// nothing.
     fn load_libclang(&self) -> Result<(), String> {
         let file = self.libclang()?;
         if !cfg!(target_os = "linux") {
@@ -154,7 +155,7 @@ fn unpacked_dir(workspace: &Workspace) -> PathBuf {
     workspace.target_dir.join("tools/clang")
 }
 
-/// The compiler in the path, and those that Debian keeps apart, the newest first.
+/// Returns the compiler in the path, and those that Debian keeps apart, the newest first.
 fn installed_programs() -> Vec<PathBuf> {
     let mut apart: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib")
         .into_iter()
@@ -171,7 +172,7 @@ fn installed_programs() -> Vec<PathBuf> {
     [PathBuf::from("clang")].into_iter().chain(apart).collect()
 }
 
-/// The number before the first dot of what a clang says of itself, whoever built it.
+/// Returns the number before the first dot of a clang's version text, whoever built it.
 fn version(answer: &str) -> Option<u32> {
     let (_, version) = answer.split_once("clang version ")?;
     version.split('.').next()?.parse().ok()
@@ -183,8 +184,8 @@ fn libclang_in(dir: &Path, version: u32) -> Option<PathBuf> {
     Some(file.path())
 }
 
-/// Whether a file is the library in that version: `libclang-19.so.1` or `libclang.so.19.1.7`. Its C++ library
-/// alone, `libclang-cpp`, is not enough.
+/// Returns whether a file is the library in that version: `libclang-19.so.1` or `libclang.so.19.1.7`.
+/// Its C++ library alone, `libclang-cpp`, is not enough.
 fn is_libclang(name: &OsStr, version: u32) -> bool {
     let name = name.to_string_lossy();
     let mut dotted = name.split('.');

@@ -15,19 +15,19 @@ pub(super) const PACKAGES: Packages<'_> = Packages {
     parts: &[],
 };
 
-/// A cmake that finds its modules and a program that builds.
+/// A cmake that finds its modules, and a make that builds.
 #[derive(Debug)]
 pub(crate) struct Cmake {
-    /// The directory of both programs, where they were unpacked.
+    /// The directory of both programs, if they were unpacked.
     programs: Option<PathBuf>,
 }
 
 impl Cmake {
-    /// Finds one that works.
+    /// Finds programs that work.
     ///
     /// # Errors
     ///
-    /// When the unpacked one does not work.
+    /// If the unpacked ones do not work.
     pub(crate) fn find(workspace: &Workspace) -> Result<Option<Self>, String> {
         let dir = unpacked_dir(workspace);
         let unpacked = Self {
@@ -36,11 +36,11 @@ impl Cmake {
         pick([Self { programs: None }], &dir, unpacked, Self::try_out)
     }
 
-    /// Unpacks Debian's.
+    /// Unpacks Debian's programs.
     ///
     /// # Errors
     ///
-    /// When a package cannot be had.
+    /// If a package cannot be downloaded.
     pub(crate) fn unpack(workspace: &Workspace) -> Result<(), String> {
         debian::unpack(workspace, &PACKAGES, &unpacked_dir(workspace), |dir| {
             debian::write_starter(dir, "usr/bin/cmake", &[], &[])?;

@@ -1,10 +1,10 @@
 //! Debian packages, unpacked below the target directory: a tool without installing anything.
 //!
-//! apt is used with lists and a cache of its own, so that it needs no root, and nothing outside of the
-//! checkout changes. Which packages a tool needs is asked of apt: no version is written down here.
+//! apt runs with lists and a cache of its own, so that it needs no root and changes nothing outside of
+//! the checkout. apt decides which packages a tool needs: no version is written down here.
 //!
-//! What the machine has installed plays no part. apt is told of an empty machine, so that a tool brings
-//! all that it needs but what apt itself runs on, and works the same everywhere.
+//! The packages installed on the machine play no part. apt sees an empty machine, so that a tool brings
+//! everything it needs except for what apt itself runs on, and works the same everywhere.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,32 +16,31 @@ use super::table::once_an_hour;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// What is to be unpacked.
+/// The packages to unpack.
 pub(crate) struct Packages<'a> {
-    /// Their names; what they depend on comes along.
+    /// Their names; their dependencies are included.
     pub(crate) names: &'a [&'a str],
-    /// Taken from this release's backports, where it has any.
+    /// Takes them from this release's backports, if there are any.
     pub(crate) newest: bool,
-    /// The parts of a package, by the beginning of its name, that alone are wanted: patterns as `tar`
-    /// takes them.
+    /// The only parts to unpack of a package, by the beginning of its name: patterns for `tar`.
     pub(crate) parts: &'a [(&'a str, &'a [&'a str])],
 }
 
-/// What every machine with apt has. What these depend on is there, too.
+/// The packages that every machine with apt has, together with their dependencies.
 const ALWAYS_THERE: [&str; 6] = ["apt", "bash", "coreutils", "dpkg", "libc-bin", "tar"];
 
-/// Whether this machine has apt.
+/// Returns whether this machine has apt.
 pub(crate) fn has_apt() -> bool {
     Path::new("/usr/bin/apt-get").exists()
 }
 
 /// Downloads the packages and unpacks them into a new directory, in place of an old one.
 ///
-/// `finish` is called when everything lies in the directory and that has its name.
+/// Calls `finish` when everything lies in the directory and the directory has its final name.
 ///
 /// # Errors
 ///
-/// When there is no apt, it does not know the packages, a download fails, or the disk is full.
+/// If there is no apt, it does not know the packages, a download fails, or the disk is full.
 pub(crate) fn unpack(
     workspace: &Workspace,
     packages: &Packages<'_>,
@@ -74,7 +73,7 @@ pub(crate) fn unpack(
     finish(dir).map_err(written)
 }
 
-/// The directories below `dir` in which packages keep shared libraries.
+/// Returns the directories below `dir` in which packages keep shared libraries.
 pub(crate) fn library_dirs(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for root in ["usr/lib", "lib"] {
@@ -93,8 +92,8 @@ pub(crate) fn library_dirs(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Writes `bin/NAME` into a directory of unpacked packages: it starts a program of theirs with their shared
-/// libraries. `first` are its first arguments and `variables` what its environment gets.
+/// Writes `bin/NAME` into a directory of unpacked packages: it starts one of their programs with their
+/// shared libraries. `first` are its first arguments, and `variables` are added to its environment.
 pub(crate) fn write_starter(
     dir: &Path,
     program: &str,
@@ -124,19 +123,19 @@ pub(crate) fn write_starter(
     make_executable(&starter)
 }
 
-/// A path as a shell reads it.
+/// Quotes a path for a shell.
 fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
-/// Lets a file be run.
+/// Makes a file executable.
 #[cfg(unix)]
 pub(crate) fn make_executable(file: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(file, fs::Permissions::from_mode(0o755))
 }
 
-/// Lets a file be run.
+/// Does nothing on systems without this permission.
 #[cfg(not(unix))]
 pub(crate) fn make_executable(_: &Path) -> io::Result<()> {
     Err(io::Error::other("Debian's packages run on Linux only"))
@@ -162,7 +161,7 @@ impl Apt {
     fn prepare(dir: &Path) -> io::Result<Self> {
         let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
         let backports = backports_of(&release);
-        // The machine's own sources, and the backports behind them.
+        // The machine's own sources, followed by the backports.
         let mut sources = fs::read_to_string("/etc/apt/sources.list").unwrap_or_default();
         if let Some(suite) = &backports {
             sources.push_str(&format!(
@@ -173,7 +172,7 @@ impl Apt {
         Self::with_sources(dir, &sources, backports)
     }
 
-    /// Its files are in `dir`.
+    /// Creates an apt whose files are in `dir`.
     fn with_sources(dir: &Path, sources: &str, backports: Option<String>) -> io::Result<Self> {
         for part in ["lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(dir.join(part))?;
@@ -212,8 +211,8 @@ impl Apt {
         )
     }
 
-    /// The packages that the tool consists of: what they are on a machine that has nothing, less what is
-    /// on every machine.
+    /// Returns the packages of the tool: everything it needs on an empty machine, except for what is on
+    /// every machine.
     fn needed(&self, packages: &Packages<'_>) -> Result<BTreeSet<String>, String> {
         let mut needed = self.closure(packages.names, self.release_options(packages))?;
         for there in self.closure(&ALWAYS_THERE, None)? {
@@ -222,7 +221,7 @@ impl Apt {
         Ok(needed)
     }
 
-    /// These packages and all that they depend on.
+    /// Returns these packages and all their dependencies.
     fn closure(
         &self,
         names: &[&str],
@@ -243,7 +242,7 @@ impl Apt {
     }
 }
 
-/// The backports of a Debian release that has them, from its `/etc/os-release`.
+/// Returns the backports of a Debian release that has them, from its `/etc/os-release`.
 fn backports_of(release: &str) -> Option<String> {
     let field = |name: &str| {
         release
@@ -256,7 +255,7 @@ fn backports_of(release: &str) -> Option<String> {
     Some(format!("{name}-backports"))
 }
 
-/// The package names in the answer of `apt-get --simulate install`.
+/// Returns the package names in the answer of `apt-get --simulate install`.
 fn to_install(simulated: &str) -> impl Iterator<Item = &str> {
     simulated
         .lines()
@@ -305,8 +304,8 @@ mod tests {
     use super::*;
     use crate::tools::{bare_rust, clang, cmake, mtools, qemu};
 
-    /// Each tool's packages. Here each depends on two others, as real ones do: cmake is nothing without
-    /// cmake-data.
+    /// Each tool's packages. Here each depends on two others, as real ones do: cmake does not work
+    /// without cmake-data.
     const TOOLS: [&Packages<'_>; 5] = [
         &bare_rust::PACKAGES,
         &clang::PACKAGES,
@@ -315,7 +314,7 @@ mod tests {
         &qemu::PACKAGES,
     ];
 
-    /// An archive on this disk with all of these packages, and with what is on every machine.
+    /// Creates an archive on this disk with all of these packages, and with those on every machine.
     fn archive(dir: &Path) -> String {
         let mut index = String::new();
         let mut add = |name: &str, depends: &str| {
@@ -338,7 +337,7 @@ mod tests {
         format!("deb [trusted=yes] file:{} ./\n", dir.display())
     }
 
-    /// A machine on which these packages are installed.
+    /// Describes a machine on which these packages are installed.
     fn status(file: &Path, installed: &[String]) {
         let text: String = installed
             .iter()

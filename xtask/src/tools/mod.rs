@@ -1,11 +1,12 @@
-//! The tools that the steps need: whether they are there, and how `--setup` gets them.
+//! The tools that the steps need: finds them, and gets them with `--setup`.
 //!
-//! Everything comes from a package registry by its package name; nothing is fetched by address. What the
-//! firmware needs is unpacked below the target directory where there is apt, and installed nowhere.
+//! Everything comes from a package registry by its package name; nothing is fetched by address. If the
+//! machine has apt, the tools for the firmware are unpacked below the target directory and installed
+//! nowhere.
 //!
-//! A tool is the machine's own, or it is unpacked with all that it needs; the two are never mixed. Before it
-//! counts as present it is started on something real: a tool that is there and does not work would fail a
-//! step minutes later, for a reason that nobody recognises.
+//! A tool is either the machine's own, or unpacked with everything it needs; the two are never mixed.
+//! Before it counts as present it is tried out on something real: a tool that is present but broken
+//! would fail a step minutes later, for a reason that nobody recognises.
 
 pub(crate) mod bare_rust;
 pub(crate) mod clang;
@@ -33,9 +34,9 @@ pub(crate) struct Tool {
     purpose: &'static str,
     /// The command with which a person would install it.
     command: &'static str,
-    /// Whether getting it means compiling it.
+    /// Whether it has to be compiled.
     pub(crate) is_compiled: bool,
-    /// Looks for it and tries it out; an error is what a broken one says.
+    /// Looks for the tool and tries it out; an error describes a broken one.
     find: fn(&Workspace) -> Result<bool, String>,
     /// Gets it.
     fetch: fn(&Self, &Workspace) -> Result<(), String>,
@@ -48,7 +49,7 @@ impl PartialEq for Tool {
 }
 
 impl Tool {
-    /// What the step that installs it is called.
+    /// Returns the name of the step that installs it.
     pub(crate) fn setup_name(&self) -> String {
         format!("setup: {}", self.name)
     }
@@ -61,11 +62,11 @@ impl Tool {
         }
     }
 
-    /// Checks that the tool is there and works.
+    /// Checks that the tool is installed and works.
     ///
     /// # Errors
     ///
-    /// When it does not, with the command that installs it.
+    /// If it does not, with the command that installs it.
     pub(crate) fn require(&self, workspace: &Workspace) -> Result<(), String> {
         let Self { name, command, .. } = self;
         match self.state(workspace) {
@@ -79,11 +80,11 @@ impl Tool {
         }
     }
 
-    /// Installs the tool, saying first what it is and how, and has it show that it works.
+    /// Prints what it will install and how, installs the tool, and checks that it works.
     ///
     /// # Errors
     ///
-    /// When it cannot be had, or does not work even so.
+    /// If it cannot be installed, or still does not work.
     pub(crate) fn install(&self, workspace: &Workspace) -> Result<(), String> {
         let Self {
             name,
@@ -120,24 +121,24 @@ impl Tool {
     }
 }
 
-/// Whether a tool can be used.
+/// The state of a tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// It is there and works.
+    /// It is present and works.
     Ready,
-    /// It is not there, or not in a version that will do.
+    /// It is missing, or too old.
     Missing,
-    /// It was unpacked and does not work; what it says.
+    /// It was unpacked but does not work; the text is its error.
     Broken(String),
 }
 
-/// The first of the installed tools that works, else the unpacked one.
+/// Returns the first of the installed tools that works, else the unpacked one.
 ///
-/// An installed one that does not work is passed over: it is not ours to put right.
+/// An installed tool that does not work is skipped: it is not ours to repair.
 ///
 /// # Errors
 ///
-/// When the unpacked one is there and does not work.
+/// If the unpacked one is present and does not work.
 fn pick<T>(
     installed: impl IntoIterator<Item = T>,
     unpacked_dir: &Path,
@@ -157,7 +158,7 @@ fn pick<T>(
     }
 }
 
-/// A list of directories for a variable, before those that it has.
+/// Returns the value of a path variable with these directories in front.
 pub(crate) fn joined(name: &str, dirs: impl IntoIterator<Item = PathBuf>) -> OsString {
     let others = env::var_os(name).unwrap_or_default();
     let all = dirs

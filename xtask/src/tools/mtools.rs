@@ -14,11 +14,11 @@ pub(super) const PACKAGES: Packages<'_> = Packages {
     parts: &[],
 };
 
-/// Finds one that works, as a command is started.
+/// Finds an mtools that works, as a command to start.
 ///
 /// # Errors
 ///
-/// When the unpacked one does not work.
+/// If the unpacked one does not work.
 pub(crate) fn find(workspace: &Workspace) -> Result<Option<PathBuf>, String> {
     let dir = unpacked_dir(workspace);
     let unpacked = dir.join("bin/mtools");
@@ -34,11 +34,11 @@ pub(crate) fn find(workspace: &Workspace) -> Result<Option<PathBuf>, String> {
     })
 }
 
-/// Unpacks Debian's.
+/// Unpacks Debian's mtools.
 ///
 /// # Errors
 ///
-/// When the package cannot be had.
+/// If the package cannot be downloaded.
 pub(crate) fn unpack(workspace: &Workspace) -> Result<(), String> {
     debian::unpack(workspace, &PACKAGES, &unpacked_dir(workspace), |dir| {
         debian::write_starter(dir, "usr/bin/mtools", &[], &[])

@@ -8,23 +8,23 @@ use super::pick;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Older ones count nanoseconds where we count instructions.
+/// Older versions count nanoseconds where we count instructions.
 const OLDEST: u32 = 10;
 
 pub(super) const PACKAGES: Packages<'_> = Packages {
     names: &["qemu-system-riscv"],
-    // The release's own is too old.
+    // The version in the release itself is too old.
     newest: true,
     parts: &[],
 };
 
 const PROGRAM: &str = "qemu-system-riscv32";
 
-/// Finds one that works, as a command is started.
+/// Finds a QEMU that works, as a command to start.
 ///
 /// # Errors
 ///
-/// When the unpacked one does not work.
+/// If the unpacked one does not work.
 pub(crate) fn find(workspace: &Workspace) -> Result<Option<PathBuf>, String> {
     let dir = unpacked_dir(workspace);
     let unpacked = dir.join("bin").join(PROGRAM);
@@ -42,14 +42,14 @@ pub(crate) fn find(workspace: &Workspace) -> Result<Option<PathBuf>, String> {
     })
 }
 
-/// Unpacks Debian's, the newest that there is for this release.
+/// Unpacks Debian's QEMU, the newest one for this release.
 ///
 /// # Errors
 ///
-/// When a package cannot be had.
+/// If a package cannot be downloaded.
 pub(crate) fn unpack(workspace: &Workspace) -> Result<(), String> {
     debian::unpack(workspace, &PACKAGES, &unpacked_dir(workspace), |dir| {
-        // It looks for its parts where it would be installed.
+        // It looks for its modules in its install directory.
         let modules = debian::library_dirs(dir)
             .into_iter()
             .map(|dir| dir.join("qemu"))
@@ -69,7 +69,7 @@ fn unpacked_dir(workspace: &Workspace) -> PathBuf {
     workspace.target_dir.join("tools/qemu")
 }
 
-/// The number before the first dot of `QEMU emulator version 10.0.2 (Debian ...)`.
+/// Returns the number before the first dot of `QEMU emulator version 10.0.2 (Debian ...)`.
 fn major_version(text: &str) -> Option<u32> {
     let (_, version) = text.split_once("version ")?;
     version.split('.').next()?.parse().ok()

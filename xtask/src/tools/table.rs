@@ -1,4 +1,4 @@
-//! Every tool, and how it is found and got: one row each.
+//! Every tool, with the functions that find and fetch it: one row each.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::foreign;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// All of them.
+/// All tools.
 pub(crate) const ALL: [&Tool; 15] = [
     RUSTFMT,
     CLIPPY,
@@ -68,7 +68,7 @@ pub(crate) const CARGO_DENY: &Tool = &Tool {
     is_compiled: true,
     find: |_| Ok(cargo_answers("deny")),
     fetch: |tool, _| {
-        // Nobody debugs it, and it compiles in a fraction of the time.
+        // Nobody debugs it, and without debug information it compiles in a fraction of the time.
         process::compile(tool.command_line().env("CARGO_PROFILE_DEV_DEBUG", "0"))
     },
 };
@@ -189,7 +189,7 @@ fn install_from_archive(tool: &Tool, workspace: &Workspace) -> Result<(), String
     tool.run_command()
 }
 
-/// Unpacks it below the target directory where there is apt; else runs its command.
+/// Unpacks the tool below the target directory if there is apt; otherwise runs its command.
 fn unpack_or_install(
     tool: &Tool,
     workspace: &Workspace,
@@ -212,7 +212,7 @@ fn unpack_rust(tool: &Tool, workspace: &Workspace) -> Result<(), String> {
     })
 }
 
-/// Asks Debian's archive for its current lists.
+/// Updates the package lists from Debian's archive.
 fn refresh_package_lists(workspace: &Workspace) -> Result<(), String> {
     let stamp = workspace.target_dir.join("xtask/package-lists");
     once_an_hour(&stamp, || {
@@ -220,7 +220,7 @@ fn refresh_package_lists(workspace: &Workspace) -> Result<(), String> {
     })
 }
 
-/// Does something unless it was done within the last hour, by this process or another, as a file says.
+/// Runs `work` unless this or another process did so within the last hour, judging by the age of a file.
 pub(super) fn once_an_hour(
     stamp: &Path,
     work: impl FnOnce() -> Result<(), String>,
@@ -241,7 +241,7 @@ pub(super) fn once_an_hour(
     written.map_err(|error| format!("cannot write {}: {error}", stamp.display()))
 }
 
-/// Installs what Debian leaves out of its Python, where that is possible.
+/// Installs the part of Python that Debian packages separately, if possible.
 fn install_venv(workspace: &Workspace, problem: &str) -> Result<(), String> {
     if !(is_root() && debian::has_apt()) {
         return Err(problem.to_owned());

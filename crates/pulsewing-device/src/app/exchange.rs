@@ -1,4 +1,4 @@
-//! A reply, between the web and the cycle.
+//! Passes a reply from the web port to the cycle.
 
 use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{cycle::Cycle, request::ReplyHead};
@@ -8,11 +8,11 @@ use crate::{
     ports::{Reply, System},
 };
 
-/// Hands a reply to the cycle as it comes.
+/// Hands a reply to the cycle as it arrives.
 pub(super) struct Receiver<'c, S> {
     pub(super) cycle: &'c mut Cycle,
     pub(super) now: Timestamp,
-    /// By how much the server's clock is ahead of ours, if it says the time.
+    /// How far the server's clock is ahead of ours, if the server reports a time.
     pub(super) drift: Option<SignedDuration>,
     pub(super) system: &'c S,
     pub(super) instruction_counts: &'c InstructionCounts,

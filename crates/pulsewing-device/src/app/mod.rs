@@ -15,8 +15,8 @@
 //!       └─ events ─ Wait: clock; Finished: report ───────┘
 //! ```
 //!
-//! Within a cycle nothing but the cycle decides: an unstored pair is written whether or not there
-//! is a network, and a refresh that was sent is not cut by a wish from the console.
+//! Within a cycle only the cycle decides: an unstored pair is written whether or not there is a
+//! network, and a request from the console does not interrupt a refresh that was sent.
 
 mod exchange;
 mod network;
@@ -52,17 +52,17 @@ use crate::{
     shared::{ChainFacts, Shared, Ssid},
 };
 
-/// How soon a lost link is noticed while there is nothing to do.
+/// How soon we notice a lost link while there is nothing to do.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// How long one step of the loop may take besides its waits: flash, zone, report; a store that
-/// somebody else uses.
+/// How long one step of the loop may take in addition to its waits: flash, zone, report; a store
+/// that another part is using.
 const STEP: Duration = Duration::from_secs(90);
 
-/// The last picture is written no more often than this: flash wears.
+/// The minimum interval between two writes of the last picture: flash wears.
 const SAVE_EVERY: SignedDuration = SignedDuration::from_mins(15);
 
-/// A server's clock that differs by less is not worth a word.
+/// A server clock that differs by less is not reported.
 const DRIFT: SignedDuration = SignedDuration::from_secs(30);
 
 /// The app loop.
@@ -70,17 +70,17 @@ pub(crate) struct App<'s, 'b, B: Board> {
     shared: &'s Shared<'b, B>,
     link: B::Link,
     web: B::Web,
-    /// None before the time is known for the first time, and after the settings have changed.
+    /// `None` until the time is known for the first time, and after the settings have changed.
     cycle: Option<Cycle>,
     /// Whether no cycle is under way.
     is_between: bool,
-    /// What the next cycle begins with.
+    /// The state that the next cycle begins with.
     kept: (Pacing, Memory),
     seed: u32,
     buffer: Zeroizing<[u8; REQUEST_BUFFER]>,
     /// The chain's lock, from `OpenChain` to `CloseChain`.
     chain_guard: Option<MutexGuard<'s, NoopRawMutex, ()>>,
-    /// Until when nothing but a replay is sent, after the start.
+    /// After the start, only a replay is sent until then.
     held_off_until: Duration,
     /// Whether the store holds an intent: then the first request is its replay, at once.
     found_intent: bool,
@@ -88,12 +88,12 @@ pub(crate) struct App<'s, 'b, B: Board> {
     last_network: Ssid,
     time_again: Backoff,
     ask_time_at: Duration,
-    /// Whether it was said, since the time was last asked for, that a server's clock differs.
+    /// Whether a differing server clock was already reported since the time was last asked for.
     has_told_drift: bool,
     saved_at: Option<Timestamp>,
 }
 
-/// What the app loop finds in the store at the start.
+/// The state that the app loop finds in the store at the start.
 pub(crate) struct Found {
     pub(crate) pacing: Pacing,
     pub(crate) memory: Memory,
@@ -101,7 +101,7 @@ pub(crate) struct Found {
     pub(crate) saved_at: Option<Timestamp>,
 }
 
-/// Whether a failure can have been for want of a network: then a network may end it.
+/// Returns whether the lack of a network can have caused a failure: then joining one may end it.
 const fn may_mend_itself(failure: Failure) -> bool {
     let is_servers_word = matches!(
         failure,
@@ -143,7 +143,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         }
     }
 
-    /// Runs for ever.
+    /// Runs forever.
     pub(crate) async fn run(&mut self) -> ! {
         loop {
             self.promise(Duration::ZERO);
@@ -160,7 +160,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         }
     }
 
-    /// One action of the cycle.
+    /// Executes one action of the cycle.
     async fn step(&mut self) {
         let Some(now) = self.now() else {
             return;
@@ -217,7 +217,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
                     .await;
             }
             Action::Wait { until } => {
-                // A pause between two tries is a good time to get the network back.
+                // A pause between two tries is a good time to rejoin the network.
                 self.rejoin().await;
                 self.promise(until.saturating_sub(self.shared.clock.up()));
                 self.shared.clock.sleep_until(until).await;
@@ -226,7 +226,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         self.note_refresh();
     }
 
-    /// Tells the others what a restart would spoil.
+    /// Notes for the other parts which state a restart would lose.
     fn note_refresh(&self) {
         let Some(cycle) = &self.cycle else {
             return;
@@ -260,7 +260,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
                 self.know_chain(Some(ChainFacts::from_chain(&loaded.record.chain)));
                 let is_previous = loaded.is_previous;
                 let has_intent = loaded.record.intent.is_some();
-                // What was reserved for the answer may have been lost with the power.
+                // The reserved value for the answer may have been lost with the power.
                 let reserved = match has_intent {
                     true => store.reserve_answer().await,
                     false => Ok(()),
@@ -381,7 +381,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
                 connect_error,
                 ConnectError::Expired | ConnectError::NotYetValid
             ) {
-                // Perhaps it is the board's clock that is wrong.
+                // The board's own clock may be the wrong one.
                 self.ask_time_at = Duration::ZERO;
             }
         }
@@ -442,7 +442,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         }
     }
 
-    /// Writes the last picture down, for the next start.
+    /// Writes the last picture to the store, for the next start.
     async fn save_snapshot(&mut self, now: Timestamp) {
         let is_recent = |at: Timestamp| {
             let since = now.duration_since(at);
@@ -470,7 +470,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         }
     }
 
-    /// Tells the cycle how its action went.
+    /// Reports the outcome of an action to the cycle.
     fn tell(&mut self, how: impl FnOnce(&mut Cycle, Now)) {
         let now = self.now();
         if let (Some(cycle), Some(now)) = (&mut self.cycle, now) {
@@ -485,7 +485,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         })
     }
 
-    /// Takes in what the console wants.
+    /// Takes the pending requests from the console.
     fn take_wishes(&mut self) {
         let requests = &self.shared.requests;
         if requests.settings.take() {
@@ -496,14 +496,14 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         }
         if requests.poll.take() {
             self.held_off_until = Duration::ZERO;
-            // One that is yet to be made begins at once anyway.
+            // A cycle that is yet to be made begins at once anyway.
             if let Some(cycle) = &mut self.cycle {
                 cycle.start_now();
             }
         }
     }
 
-    /// Waits out the hold-off after a start, unless a replay is to be sent.
+    /// Waits out the hold-off after a start, unless there is a replay to send.
     async fn is_let_on(&self) -> bool {
         let up = self.shared.clock.up();
         if self.cycle.is_some() || self.found_intent || up >= self.held_off_until {
@@ -514,21 +514,22 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         false
     }
 
-    /// Waits until then, or until somebody wants something.
+    /// Waits until then, or until a request arrives.
     async fn rest_until(&self, until: Duration) {
         let shared = self.shared;
         self.promise(until.saturating_sub(shared.clock.up()));
         select(shared.clock.sleep_until(until), shared.requests.any.wait()).await;
     }
 
-    /// The loop is back after this wait and a step of its own.
+    /// Promises that the loop is back after this wait and one step of its own.
     fn promise(&self, wait: Duration) {
         let until = self.shared.after(wait).saturating_add(STEP);
         self.shared.deadlines.promise(Part::App, until);
     }
 }
 
-/// Until when nothing but a replay may be sent, as the cycle understands it.
+/// Returns the end of the hold-off as the cycle understands it: until then only a replay may be
+/// sent.
 fn held_off(now: Now, until: Duration) -> Option<Timestamp> {
     let left = until.checked_sub(now.up).filter(|left| !left.is_zero())?;
     let left = SignedDuration::try_from(left).ok()?;

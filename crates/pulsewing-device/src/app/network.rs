@@ -1,8 +1,8 @@
-//! Joining a network, and joining it again.
+//! Joining a network, and rejoining it.
 //!
-//! Every known network gets its turn, the one that worked last first; between rounds there is a
-//! pause of a second to a minute. There is no end to it: a router that comes back after a week
-//! finds the board asking.
+//! Every known network gets its turn, the last one that worked first. Between rounds there is a
+//! pause of a second to a minute. This never ends: when a router comes back after a week, the board
+//! is still trying.
 
 use core::time::Duration;
 
@@ -18,7 +18,7 @@ use super::App;
 const JOIN_WITHIN: Duration = Duration::from_secs(20);
 
 impl<B: Board> App<'_, '_, B> {
-    /// Sees to it that a network is joined: one round of tries, and if that fails, a pause. Returns
+    /// Makes sure that a network is joined: one round of tries, and a pause if that fails. Returns
     /// whether there is a network now.
     pub(super) async fn online(&mut self) -> bool {
         if let Some(ssid) = self.wished_network() {
@@ -35,13 +35,13 @@ impl<B: Board> App<'_, '_, B> {
         false
     }
 
-    /// Whether a network is joined. What has changed without the loop is noted: an address that came
-    /// after a try had ended, another address, a link that is gone.
+    /// Returns whether a network is joined. Notes changes that the loop did not cause: an address
+    /// that arrived after a try had ended, another address, a lost link.
     fn is_online(&mut self) -> bool {
         let known = self.shared.facts.borrow().network.clone();
         match (known, self.link.joined()) {
             (Network::Joined(_, before), Some(joined)) if before == joined => true,
-            // What was tried last is what the link has joined.
+            // The link has joined the network that was tried last.
             (Network::Joined(ssid, _) | Network::Joining(ssid, _), Some(joined)) => {
                 self.joined(&ssid, joined);
                 true
@@ -80,7 +80,7 @@ impl<B: Board> App<'_, '_, B> {
             if self.join(ssid).await.is_ok() {
                 return true;
             }
-            // Somebody may have named another one meanwhile.
+            // A user may have named another network meanwhile.
             if self.shared.requests.join.borrow().is_some() {
                 return false;
             }
@@ -88,7 +88,7 @@ impl<B: Board> App<'_, '_, B> {
         false
     }
 
-    /// Tries the network that was joined last, once: within a cycle there is no time for more.
+    /// Tries the last joined network once: within a cycle there is no time for more.
     pub(super) async fn rejoin(&mut self) {
         let ssid = self.last_network.clone();
         if self.link.joined().is_none() && (self.link.is_wired() || !ssid.is_empty()) {
@@ -157,7 +157,7 @@ impl<B: Board> App<'_, '_, B> {
         shared
             .serial_queue
             .log(format_args!("joined {name}, the address is {address}"));
-        // What failed for want of a network need not wait for its turn.
+        // A cycle that failed for lack of a network need not wait for its turn.
         if matches!(shared.facts.borrow().ended, Some(Err(failure)) if super::may_mend_itself(failure))
             && let Some(cycle) = &mut self.cycle
         {
@@ -166,7 +166,7 @@ impl<B: Board> App<'_, '_, B> {
     }
 }
 
-/// What a network is called: a cable's has no name.
+/// Returns the name of a network for messages; a cable has no name.
 fn named(ssid: &Ssid) -> &str {
     if ssid.is_empty() {
         "the cable's network"

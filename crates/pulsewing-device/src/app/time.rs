@@ -1,4 +1,4 @@
-//! Asking what time it is: before the first request, and once a day from then on.
+//! Asks for the time: before the first request, and then once a day.
 
 use core::{fmt::Write as _, time::Duration};
 
@@ -13,26 +13,27 @@ use crate::{
 
 use super::App;
 
-/// Who is asked when neither the settings nor the network name a server.
+/// The servers to ask when neither the settings nor the network name one.
 const POOL: [&str; 3] = ["pool.ntp.org", "time.google.com", "time.cloudflare.com"];
 
-/// How long a server is waited for.
+/// How long we wait for a server.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-/// How long an answer is good for; a quartz drifts by a few seconds in that time.
+/// How long an answer stays valid; a quartz drifts by a few seconds in that time.
 const GOOD_FOR: Duration = Duration::from_secs(24 * 3_600);
 
-/// When to ask again after nobody answered, while the time is known from an earlier answer.
+/// How long until we ask again after no server answered, while the time is known from an earlier
+/// answer.
 const AGAIN_AFTER: Duration = Duration::from_secs(3_600);
 
-/// The clock may be as much behind the chain's: the provider's clock dated it.
+/// How far the clock may be behind the chain's timestamp, which comes from the provider's clock.
 const CHAIN_SLACK: SignedDuration = SignedDuration::from_mins(5);
 
-/// A server's host and perhaps its port.
+/// A server's host, with an optional port.
 type Name = heapless::String<80>;
 
 impl<B: Board> App<'_, '_, B> {
-    /// Sees to it that the time is known, and asks for it anew once a day. Returns whether it is.
+    /// Makes sure that the time is known, and asks again once a day. Returns whether it is known.
     pub(super) async fn on_time(&mut self) -> bool {
         let shared = self.shared;
         let is_known = shared.clock.utc().is_some();
@@ -90,7 +91,7 @@ impl<B: Board> App<'_, '_, B> {
         shared.redraw.signal(());
     }
 
-    /// No time before this is believed.
+    /// Returns the earliest plausible time.
     fn earliest_time(&self) -> Timestamp {
         let built = self.shared.system.built_at();
         let obtained = |facts: &Facts| {
@@ -101,7 +102,7 @@ impl<B: Board> App<'_, '_, B> {
         obtained.map_or(built, |obtained| obtained.max(built))
     }
 
-    /// Those of the settings, then the network's, then public ones.
+    /// Returns the servers of the settings, then the network's, then public ones.
     fn time_servers(&self) -> heapless::Vec<Name, { MAX_SNTP + 1 + POOL.len() }> {
         let settings = self.shared.settings.borrow();
         let configured = settings.sntp.iter().filter(|host| !host.is_empty());
@@ -118,7 +119,7 @@ impl<B: Board> App<'_, '_, B> {
     }
 }
 
-/// An instant without its fraction, as it is printed.
+/// Removes the fraction of an instant, for printing.
 pub(crate) fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }

@@ -18,10 +18,10 @@ use crate::{
     shared::{Ssid, TokensUnstored},
 };
 
-/// How long a picture may take on its way: nothing is drawn meanwhile.
+/// How long sending a picture may take: nothing is drawn meanwhile.
 const SHOT_WITHIN: Duration = Duration::from_secs(60);
 
-/// What `help` says.
+/// The lines that `help` prints.
 const HELP: [&str; 20] = [
     "status                       how everything is",
     "chain                        what is signed in",
@@ -45,7 +45,7 @@ const HELP: [&str; 20] = [
     "words with blanks stand in \"double quotes\"",
 ];
 
-/// Why settings were not changed.
+/// Why the settings were not changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ChangeError {
     #[error("{0}")]
@@ -151,7 +151,7 @@ impl<B: Board> Console<'_, '_, B> {
         self.changed(result).await
     }
 
-    /// Puts a network among the known ones, before all others.
+    /// Adds a network to the known ones, before all others.
     pub(super) async fn store_network(
         &self,
         ssid: &str,
@@ -188,7 +188,7 @@ impl<B: Board> Console<'_, '_, B> {
         .await
     }
 
-    /// Changes the settings durably, and has the change take effect.
+    /// Changes the settings in the store, and applies the change.
     async fn change(
         &self,
         how: impl FnOnce(&mut Settings) -> Result<(), ChangeError>,

@@ -1,4 +1,4 @@
-//! What an Improv page in a browser asks for, and what it is told.
+//! Answers the requests of an Improv page in a browser.
 
 use super::{Answer, Console, JOIN_WITHIN};
 use crate::{
@@ -34,7 +34,7 @@ impl<B: Board> Console<'_, '_, B> {
                 let texts = ["Pulsewing", version, B::System::BOARD, &name];
                 self.packet(&improv::result(command, &texts)).await
             }
-            // The end of the list: no network was looked for. The page lets a name be typed.
+            // An empty list, because there is no scan. The page then lets the user type a name.
             Packet::Scan => {
                 self.packet(&improv::error(Error::None)).await?;
                 self.packet(&improv::result(command, &[])).await
@@ -62,7 +62,7 @@ impl<B: Board> Console<'_, '_, B> {
         self.packet(&improv::state(State::Provisioning)).await
     }
 
-    /// The network that was named has been joined, or not.
+    /// Reports whether the named network has been joined.
     pub(super) async fn network_joined(&mut self, is_joined: bool) -> Answer {
         if self.joining_until.take().is_none() {
             return Ok(());

@@ -1,29 +1,29 @@
-//! What comes in: bytes become lines of text and Improv packets.
+//! Turns incoming bytes into lines of text and Improv packets.
 
 use super::words::MAX_LINE;
 use crate::improv::{self, Packet, Parser};
 
-/// What a byte completed.
+/// The result that a byte completed.
 #[derive(Debug)]
 pub(crate) enum Event<'i> {
-    /// A line that is not empty, without its end.
+    /// A line that is not empty, without its line ending.
     Line(&'i [u8]),
     /// A line that was too long; it was dropped.
     TooLong,
     /// An Improv packet.
     Packet(Packet<'i>),
-    /// Something that began as an Improv packet and has a wrong checksum, type or version.
+    /// A packet that began as an Improv packet but has a wrong checksum, type or version.
     BadPacket,
 }
 
-/// Collects bytes. Both kinds share one stream: a packet may begin anywhere, also within a line,
-/// which then goes on behind it.
+/// Collects bytes. Both kinds share one stream: a packet may begin anywhere, even within a line,
+/// which then continues after it.
 pub(crate) struct Input {
     line: zeroize::Zeroizing<[u8; MAX_LINE]>,
     length: usize,
     is_too_long: bool,
     parser: Parser,
-    /// What the last byte completed; after a line the next byte begins another one.
+    /// The result that the last byte completed; after a line the next byte begins another one.
     done: Option<Done>,
 }
 
@@ -38,13 +38,13 @@ impl Input {
         }
     }
 
-    /// Nothing came for a while: who sends a packet sends it at once, so the rest of one that was
-    /// begun is not to be waited for.
+    /// Drops a packet that was begun. Called after a silence: packets are sent in one go, so the
+    /// rest will not come.
     pub(crate) fn pause(&mut self) {
         self.parser.reset();
     }
 
-    /// Takes a byte. True if it completed something: see [`event`](Self::event).
+    /// Takes a byte. Returns true if it completed something: see [`event`](Self::event).
     pub(crate) fn feed(&mut self, byte: u8) -> bool {
         if self.done.take() == Some(Done::Line) {
             self.length = 0;
@@ -57,7 +57,7 @@ impl Input {
         match self.parser.feed(byte) {
             improv::Fed::NotMine => {}
             improv::Fed::Begun => {
-                // The bytes that it began with looked like text until now.
+                // Until now, the first bytes of the packet looked like text.
                 self.length = self.length.saturating_sub(improv::HEADER.len() - 1);
                 return None;
             }
@@ -85,7 +85,7 @@ impl Input {
         }
     }
 
-    /// What the last byte completed. Before any was complete: a line that is empty.
+    /// Returns the event that the last byte completed. Before the first one: an empty line.
     pub(crate) fn event(&self) -> Event<'_> {
         match self.done {
             Some(Done::TooLong) => Event::TooLong,
@@ -100,7 +100,7 @@ impl Input {
     }
 }
 
-/// What was completed.
+/// The kind of the completed event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Done {
     Line,

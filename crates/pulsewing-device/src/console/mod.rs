@@ -1,4 +1,4 @@
-//! The serial line's other half: what people and programs type, and what they are answered.
+//! The receiving side of the serial line: commands from people and programs, and the answers.
 //!
 //! ```text
 //!   bytes ──▶ Input ──▶ line ───▶ Words ──▶ command ──▶ "> ..." lines, the last one
@@ -7,10 +7,10 @@
 //!               └─────▶ Improv packet ──▶ Improv packets
 //! ```
 //!
-//! Nothing that is received is echoed, and no answer holds a secret: values of secret settings are
-//! shown as `(set)`, of a token only its fingerprint. A command waits for nothing but the store,
-//! the card, and whoever reads its answer, all of them bounded: it is answered also while the app
-//! loop waits for the network.
+//! Nothing that is received is echoed, and no answer contains a secret: secret settings are shown
+//! as `(set)`, a token only as its fingerprint. A command waits only for the store, the card, and
+//! the reader of its answer, all with a limit, so it is answered even while the app loop waits for
+//! the network.
 
 mod commands;
 mod improv_commands;
@@ -35,7 +35,7 @@ use crate::{
     shared::Shared,
 };
 
-/// How long a command takes at most.
+/// How long a command may take.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(180);
 
 /// How long joining a network that an Improv page named may take.
@@ -44,11 +44,11 @@ const JOIN_WITHIN: Duration = Duration::from_secs(60);
 /// The console.
 pub(crate) struct Console<'s, 'b, B: Board> {
     shared: &'s Shared<'b, B>,
-    /// Until when somebody waits to hear that a network was joined.
+    /// Until when an Improv page waits to hear that a network was joined.
     joining_until: Option<Duration>,
 }
 
-/// What ends an answer.
+/// The result of sending an answer.
 type Answer = Result<(), NobodyListens>;
 
 impl<'s, 'b, B: Board> Console<'s, 'b, B> {
@@ -59,7 +59,7 @@ impl<'s, 'b, B: Board> Console<'s, 'b, B> {
         }
     }
 
-    /// Listens and answers, for ever.
+    /// Listens and answers, forever.
     pub(crate) async fn run(&mut self, from: &mut impl Read) -> ! {
         let shared = self.shared;
         let mut typing = Typing::new();
@@ -77,7 +77,7 @@ impl<'s, 'b, B: Board> Console<'s, 'b, B> {
             let event = select3(next, shared.requests.joined.wait(), late).await;
             let back_at = shared.after(ANSWERED_WITHIN);
             shared.deadlines.promise(Part::Console, back_at);
-            // Who does not listen to an answer does not get the rest of it.
+            // A client that does not read an answer does not get the rest of it.
             let _ = match event {
                 Either3::First(event) => match announcement(&event) {
                     Some(Ok(announced)) => self.receive(announced, &mut typing, from).await,
@@ -106,10 +106,10 @@ impl<'s, 'b, B: Board> Console<'s, 'b, B> {
         }
     }
 
-    /// Answers one line.
+    /// Sends one line of an answer.
     async fn say(&self, what: fmt::Arguments<'_>) -> Answer {
         let mut line: heapless::String<768> = text(format_args!("> {what}"));
-        // A line that is longer is cut; none is.
+        // A longer line would be cut, but none is that long.
         if line.push('\n').is_err() {
             line.pop();
             let _ = line.push('\n');
@@ -136,7 +136,7 @@ impl<'s, 'b, B: Board> Console<'s, 'b, B> {
     }
 }
 
-/// The upload that a line announces, if it does.
+/// Returns the upload that a line announces, if it announces one.
 fn announcement(event: &Event<'_>) -> Option<Result<Announced, &'static str>> {
     let Event::Line(line) = event else {
         return None;

@@ -1,4 +1,4 @@
-//! The picture as text: what `shot` answers.
+//! The picture as text: the answer to `shot`.
 //!
 //! ```text
 //! > frame 480 320                  width and height in pixels
@@ -7,7 +7,7 @@
 //! > ok
 //! ```
 //!
-//! BASE64 is the standard alphabet with padding. Its bytes begin with how the row is written:
+//! BASE64 uses the standard alphabet with padding. Its first byte is the encoding of the row:
 //!
 //! | first byte | what follows |
 //! |---|---|
@@ -15,23 +15,22 @@
 //! | 1 | runs, until the row is full |
 //! | 2 | nothing: the row is the same as the one above |
 //!
-//! A run is one byte or two. The first one's lower half is the ink; its upper half is how many
-//! pixels have it, 1 to 15, or 0: then the second byte plus 16 is how many, 16 to 271.
+//! A run is one or two bytes. The lower half of the first byte is the ink. Its upper half is the
+//! number of pixels, 1 to 15, or 0: then the number is the second byte plus 16, 16 to 271.
 
 use pulsewing_screen::Frame;
 
-/// The widest picture whose rows can be written.
+/// The widest picture that can be encoded.
 const MAX_WIDTH: usize = 1_024;
 
-/// The most bytes of a row: it is packed unless runs are shorter.
+/// The maximum length of a row in bytes: it is packed unless runs are shorter.
 pub(crate) const MAX_ROW: usize = 1 + MAX_WIDTH / 2;
 
 const PACKED: u8 = 0;
 const RUNS: u8 = 1;
 const SAME: u8 = 2;
 
-/// A row as it is sent, before it becomes text; `None` where the picture has no such row, or one
-/// that is too wide.
+/// Encodes a row, before base64; `None` if the picture has no such row, or one that is too wide.
 pub(crate) fn row<B: AsRef<[u8]>>(
     frame: &Frame<B>,
     width: usize,
@@ -62,7 +61,7 @@ pub(crate) fn row<B: AsRef<[u8]>>(
     Some(bytes)
 }
 
-/// Writes runs, unless they come to more than `limit` bytes.
+/// Writes runs, unless they take more than `limit` bytes.
 fn push_runs(
     mut inks: impl Iterator<Item = u8>,
     limit: usize,
@@ -105,7 +104,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads rows as the other side of the line does, from the description above alone.
+    /// Decodes rows as the other side of the line does, from the description above alone.
     fn read(row: &[u8], above: &[u8], width: usize) -> Vec<u8> {
         let (how, rest) = row.split_first().unwrap();
         match how {

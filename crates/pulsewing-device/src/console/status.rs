@@ -1,4 +1,4 @@
-//! What `status`, `chain` and `log` say.
+//! The answers to `status`, `chain` and `log`.
 
 use core::fmt;
 
@@ -84,7 +84,7 @@ impl<B: Board> Console<'_, '_, B> {
         self.ok().await
     }
 
-    /// One line about the stored chain.
+    /// Prints one line about the stored chain.
     pub(super) async fn chain(&self) -> Answer {
         let (chain, trouble) = {
             let facts = self.shared.facts.borrow();
@@ -150,7 +150,7 @@ impl<B: Board> Console<'_, '_, B> {
     }
 }
 
-/// What is said of a chain: `fitbit generation 3 active fingerprint 0123456789ab`.
+/// A chain in one line: `fitbit generation 3 active fingerprint 0123456789ab`.
 struct Summary(ChainFacts);
 
 impl fmt::Display for Summary {
@@ -170,7 +170,7 @@ impl fmt::Display for Summary {
     }
 }
 
-/// What the wearer allowed, in words.
+/// The scopes that the wearer allowed, in words.
 struct Scopes(ChainFacts);
 
 impl fmt::Display for Scopes {
@@ -192,7 +192,7 @@ impl fmt::Display for Scopes {
     }
 }
 
-/// How many certificates are trusted.
+/// The number of trusted certificates.
 struct Roots(Trusted);
 
 impl fmt::Display for Roots {
@@ -207,7 +207,7 @@ impl fmt::Display for Roots {
     }
 }
 
-/// A text on one line: what was written elsewhere may have several.
+/// A text on one line: text from elsewhere may have several.
 struct Line<'t>(&'t str);
 
 impl fmt::Display for Line<'_> {

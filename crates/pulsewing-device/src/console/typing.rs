@@ -1,4 +1,4 @@
-//! What comes in over the line, event by event.
+//! Reads the input of the line, event by event.
 
 use core::time::Duration;
 
@@ -10,14 +10,14 @@ use crate::ports::Clock;
 /// How many bytes are read at once.
 const CHUNK: usize = 64;
 
-/// After a silence of this length nobody is in the middle of a packet.
+/// After a silence of this length, no packet is still being sent.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// Bytes that were read, and what they have become so far.
+/// Bytes that were read, and the events that they form so far.
 pub(super) struct Typing {
     input: Input,
     chunk: zeroize::Zeroizing<[u8; CHUNK]>,
-    /// The bytes of the chunk from here to its end have not been looked at.
+    /// The bytes of the chunk from here to its end have not been processed.
     at: usize,
     end: usize,
     heard_at: Duration,
@@ -34,14 +34,14 @@ impl Typing {
         }
     }
 
-    /// The next event. Dropped before it is there, nothing is lost that the line had handed over.
+    /// Returns the next event. If it is dropped before that, no byte that was read is lost.
     pub(super) async fn next(&mut self, from: &mut impl Read, clock: &impl Clock) -> Event<'_> {
         while !self.advance() {
             self.at = 0;
             self.end = 0;
             match from.read(&mut self.chunk[..]).await {
                 Ok(count) if count > 0 => self.end = count.min(CHUNK),
-                // A broken line, or one that has nothing to say and says it at once.
+                // A broken line, or one that returns nothing without waiting.
                 _ => clock.sleep_until(clock.up().saturating_add(SILENCE)).await,
             }
             let up = clock.up();
@@ -53,7 +53,7 @@ impl Typing {
         self.input.event()
     }
 
-    /// Looks at bytes until they complete something.
+    /// Processes bytes until they complete something.
     fn advance(&mut self) -> bool {
         while self.at < self.end {
             let Some(byte) = self.chunk.get(self.at) else {

@@ -1,9 +1,9 @@
-//! Uploads: something long, sent in lines of base64, checked whole before it counts.
+//! Uploads: data sent in lines of base64, verified as a whole before it is used.
 //!
-//! An upload holds the chain's lock and the store from `put` to `commit`, so no refresh is under
-//! way meanwhile; therefore it is given up when its sender falls silent or is too slow. Roots and
-//! wallpaper go to the flash as they come; without `commit` they were never there. A chain is
-//! collected in memory.
+//! An upload holds the chain's lock and the store from `put` to `commit`, so no refresh can run
+//! meanwhile. It is therefore aborted when its sender falls silent or is too slow. Roots and
+//! wallpaper are written to the flash as they arrive; without `commit` they are never used. A chain
+//! is collected in memory.
 
 use core::time::Duration;
 
@@ -32,16 +32,16 @@ use crate::{
     shared::ChainFacts,
 };
 
-/// How long the chain's lock is waited for.
+/// How long we wait for the chain's lock.
 const LOCK_FOR: Duration = Duration::from_secs(30);
 
-/// An upload whose sender says nothing for so long is given up.
+/// An upload is aborted after this much silence from its sender.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// An upload that takes longer is given up: the app loop waits for the store meanwhile.
+/// An upload that takes longer is aborted: the app loop waits for the store meanwhile.
 const DONE_WITHIN: Duration = Duration::from_secs(80);
 
-/// The most bytes in a `data` line.
+/// The maximum number of bytes in a `data` line.
 const PIECE: usize = 384;
 
 /// What can be uploaded.
@@ -57,12 +57,12 @@ enum What {
 pub(super) struct Announced {
     what: What,
     length: u32,
-    /// The first six bytes of the SHA-256 of all of it.
+    /// The first six bytes of the SHA-256 of the whole upload.
     digest: [u8; 6],
 }
 
 impl Announced {
-    /// Reads what follows `put`.
+    /// Parses the arguments of `put`.
     pub(super) fn parse(what: &str, length: &str, digest: &str) -> Result<Self, &'static str> {
         let what = match what {
             "chain" => What::Chain,
@@ -99,7 +99,7 @@ fn hex(text: &str) -> Option<[u8; 6]> {
     Some(bytes)
 }
 
-/// Why an upload did not work out.
+/// Why an upload failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 enum UploadError {
     #[error("{0}")]
@@ -132,17 +132,17 @@ enum UploadError {
     Refreshing,
 }
 
-/// Why an upload ended before its `commit`, if it was not by that.
+/// Why an upload ended without its `commit`.
 enum End {
-    /// It could not be taken; the sender is told.
+    /// It was rejected; the sender gets the error.
     Failed(UploadError),
-    /// The sender does not want it any more.
+    /// The sender aborted it.
     Aborted,
-    /// The sender begins anew.
+    /// The sender starts over.
     Again(Announced),
     /// The sender fell silent.
     Silent,
-    /// Nobody takes the answers.
+    /// Nobody reads the answers.
     Deaf,
 }
 
@@ -172,7 +172,7 @@ impl From<RecordError> for UploadError {
     }
 }
 
-/// Where the bytes go.
+/// The destination of the bytes.
 #[expect(
     clippy::large_enum_variant,
     reason = "there is one at a time, and no heap to put it on"
@@ -182,7 +182,7 @@ enum Sink<'f, F> {
     Flash(BlobWriter<'f, F>),
 }
 
-/// A record as it comes in: it holds tokens.
+/// A record as it arrives: it contains tokens.
 type Bytes = heapless::Vec<u8, MAX_RECORD>;
 
 impl<'f, F: NorFlash> Sink<'f, F> {
@@ -215,7 +215,7 @@ impl<'f, F: NorFlash> Sink<'f, F> {
     }
 }
 
-/// What the sender said next.
+/// The sender's next message.
 #[expect(
     clippy::large_enum_variant,
     reason = "there is one at a time, and no heap to put it on"
@@ -231,7 +231,7 @@ enum Said {
 }
 
 impl<B: Board> Console<'_, '_, B> {
-    /// Receives what was announced, up to its `commit`, and puts it to use.
+    /// Receives an announced upload, up to its `commit`, and applies it.
     pub(super) async fn receive(
         &self,
         mut announced: Announced,
@@ -297,7 +297,7 @@ impl<B: Board> Console<'_, '_, B> {
         }
     }
 
-    /// Takes the lines of an upload.
+    /// Reads the lines of an upload.
     async fn collect<F: NorFlash>(
         &self,
         announced: Announced,
@@ -341,7 +341,7 @@ impl<B: Board> Console<'_, '_, B> {
                 Said::Abort => return Err(End::Aborted),
                 Said::Put(Ok(announced)) => return Err(End::Again(announced)),
                 Said::Put(Err(why)) => self.error(format_args!("{why}")).await.map_err(deaf)?,
-                // It needs nothing that is held here.
+                // It needs none of the locks that are held here.
                 Said::Status => self.status().await.map_err(deaf)?,
                 Said::Other => {
                     let what = "an upload is under way; \"commit\" or \"abort\" it first";
@@ -355,7 +355,7 @@ impl<B: Board> Console<'_, '_, B> {
         }
     }
 
-    /// Stores an uploaded chain if it is newer than the stored one, and reads it back.
+    /// Stores an uploaded chain if it is newer than the stored one, and reads it back to verify it.
     async fn adopt(&self, store: &mut Store<B::Flash>, bytes: &[u8]) -> Result<(), UploadError> {
         let new = {
             let record = Record::decode(bytes)?;
@@ -370,7 +370,7 @@ impl<B: Board> Console<'_, '_, B> {
                 let stored = stored.generation;
                 return Err(UploadError::NotNewer { stored });
             }
-            // One that cannot be read can only be replaced.
+            // A chain that cannot be read can only be replaced.
             Ok(_) | Err(StoreError::Damaged) => {}
             Err(error) => return Err(error.into()),
         }
@@ -393,7 +393,7 @@ async fn load<F: NorFlash>(
     Ok(loaded.map(|loaded| ChainFacts::from_chain(&loaded.record.chain)))
 }
 
-/// What a line means while something is uploaded.
+/// Interprets a line while an upload is under way.
 fn said(event: &Event<'_>) -> Result<Said, UploadError> {
     let line = match event {
         Event::Line(line) => line,
@@ -405,7 +405,7 @@ fn said(event: &Event<'_>) -> Result<Said, UploadError> {
         ["data", base64] => {
             let mut buffer = [0; PIECE];
             let piece = Base64::decode(base64, &mut buffer).map_err(|_| UploadError::Base64)?;
-            // It is from a buffer of that size.
+            // The piece comes from a buffer of that size.
             Said::Data(heapless::Vec::from_slice(piece).unwrap_or_default())
         }
         ["commit"] => Said::Commit,

@@ -1,23 +1,23 @@
-//! The words of a command line: separated by blanks; in double quotes they may hold blanks.
+//! The words of a command line: separated by blanks; words in double quotes may contain blanks.
 
 use core::ops::Range;
 
-/// The most words that a command has.
+/// The maximum number of words in a command.
 const MAX_WORDS: usize = 8;
 
 /// The longest line, in bytes: `data ` and the base64 of 384 bytes are 517.
 pub(crate) const MAX_LINE: usize = 520;
 
-/// Why a line has no words to act on.
+/// Why a line cannot be split into words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum WordsError {
-    /// It is no text.
+    /// The line is not text.
     #[error("the line is not UTF-8")]
     NotText,
-    /// A quotation has no end.
+    /// A closing quotation mark is missing.
     #[error("a quotation mark is missing")]
     OpenQuote,
-    /// A backslash stands before something else than a quotation mark or a backslash.
+    /// A backslash precedes something other than a quotation mark or a backslash.
     #[error("a backslash stands only before \\ and \"")]
     Escape,
     /// There are more words than any command has.
@@ -25,14 +25,14 @@ pub(crate) enum WordsError {
     TooMany,
 }
 
-/// A line taken apart. It may hold secrets: it is wiped when it is dropped.
+/// A line split into words. It may contain secrets, so it is wiped when it is dropped.
 pub(crate) struct Words {
     text: zeroize::Zeroizing<[u8; MAX_LINE]>,
     ranges: heapless::Vec<Range<usize>, MAX_WORDS>,
 }
 
 impl Words {
-    /// Takes a line apart.
+    /// Splits a line.
     pub(crate) fn from_line(line: &[u8]) -> Result<Self, WordsError> {
         let line = core::str::from_utf8(line).map_err(|_| WordsError::NotText)?;
         let mut words = Self {
@@ -72,13 +72,13 @@ impl Words {
         }
     }
 
-    /// The words.
+    /// Returns the words.
     pub(crate) fn list(&self) -> heapless::Vec<&str, MAX_WORDS> {
         self.ranges
             .iter()
             .filter_map(|range| {
                 let word = self.text.get(range.clone())?;
-                // Whole characters were copied from text.
+                // Only whole characters of valid text were copied.
                 core::str::from_utf8(word).ok()
             })
             .collect()

@@ -1,4 +1,4 @@
-//! What the board needs.
+//! The board's need of memory and instructions.
 
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,18 +19,20 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// The most heap that may ever be in use, in bytes.
+/// Maximum heap in use, in bytes.
 const MOST_HEAP: usize = 110 * 1_024;
 
-/// The most instructions, of 32 bits each at the most: for a byte of a reply, and once for each of the others.
+/// Maximum numbers of instructions, each of at most 32 bits: per byte of a reply, and for each of the
+/// other kinds of work.
 const MOST_PER_BYTE: f64 = 40.0;
 const MOST_FRAME: u64 = 7_000_000;
 const MOST_SEARCH: u64 = 3_500_000;
-/// This flash has sectors of 256 KiB, all of which are read before an intent is written; the Feathers' have 4 KiB.
+/// This flash has sectors of 256 KiB, all of which are read before an intent is written; the Feathers'
+/// have 4 KiB.
 const MOST_STORE: u64 = 50_000_000;
 
-/// Minutes from midnight to the time of day at which the work is measured: Fitbit's reply is then some
-/// 27 KB long. A night's is a tenth of that, and has less in it to decode.
+/// Minutes from midnight to the time of day at which we measure: Fitbit's reply is then some 27 KB long.
+/// A reply at night is a tenth of that, and has less in it to decode.
 const AFTERNOON: i64 = 14 * 60 + 7;
 
 fn a_cycle_needs_little_heap(rig: &Rig<'_>) -> Result<(), String> {
@@ -64,7 +66,7 @@ fn work_keeps_within_its_instructions(rig: &Rig<'_>) -> Result<(), String> {
         clouds.advance(ahead)?;
         time.behave(Manner::Off(ahead));
         let bench = rig.signed_in(&clouds, &time, provider, &[])?;
-        // The access token runs out, so that there is one to store.
+        // Wait until the access token expires, so that there is a new one to store.
         thread::sleep(Duration::from_secs(6));
         let mut board = bench.start_with(Power {
             count: true,
@@ -97,14 +99,14 @@ fn work_keeps_within_its_instructions(rig: &Rig<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// How long it is until the next afternoon in UTC.
+/// Returns the seconds until the next afternoon in UTC.
 fn seconds_to_afternoon(now: SystemTime) -> i64 {
     const DAY: i64 = 24 * 3_600;
     let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     (AFTERNOON * 60 - since.as_secs().cast_signed()).rem_euclid(DAY)
 }
 
-/// The numbers in `decode N of N, frame N, search N, store N`.
+/// Parses the numbers in `decode N of N, frame N, search N, store N`.
 fn numbers(work: &str) -> Result<[u64; 5], String> {
     let numbers: Vec<u64> = work
         .split(|c: char| !c.is_ascii_digit())

@@ -48,7 +48,7 @@ fn a_new_board_says_what_it_needs(rig: &Rig<'_>) -> Result<(), String> {
     board.wait_for_status("address", Duration::from_secs(20), |value| {
         value == "10.0.2.15"
     })?;
-    // It is the first screen, not an empty one.
+    // Make sure that this is the first screen, not an empty one.
     let shown = board.screen()?;
     let first = shown.pixels[0];
     ensure(shown.pixels.iter().any(|pixel| *pixel != first), || {
@@ -69,7 +69,7 @@ fn reports_and_shows_what_the_host_does(rig: &Rig<'_>, provider: &str) -> Result
     })
 }
 
-/// The last report on the console: from one rule to the other.
+/// Returns the last report on the console: from one rule to the other.
 fn report(board: &Running<'_>) -> Result<String, String> {
     let so_far = board.lines().since(0);
     let start = so_far
@@ -82,7 +82,7 @@ fn report(board: &Running<'_>) -> Result<String, String> {
     Ok(lines[..end - start].join("\n"))
 }
 
-/// What a report says of the heart: its first and last lines differ between a board and a host.
+/// Returns a report's lines about the heart: its first and last lines differ between a board and a host.
 fn facts_of(report: &str) -> Vec<&str> {
     let differs = [
         "Board Uptime",

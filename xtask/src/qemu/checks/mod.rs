@@ -1,4 +1,4 @@
-//! The checks, a file a group.
+//! The checks, one file per group.
 
 mod figures;
 mod first_start;
@@ -17,11 +17,11 @@ use super::clouds::Clouds;
 use super::host::Host;
 use super::picture::Picture;
 
-/// Something that must hold.
+/// A property that must hold.
 pub(crate) struct Check {
-    /// A sentence.
+    /// The property, as a sentence.
     pub(crate) name: &'static str,
-    /// Says what does not hold.
+    /// Runs the check; an error describes what does not hold.
     pub(crate) run: fn(&Rig<'_>) -> Result<(), String>,
 }
 
@@ -29,12 +29,12 @@ pub(crate) struct Check {
 pub(crate) struct Group {
     pub(crate) name: &'static str,
     pub(crate) checks: &'static [Check],
-    /// How many of them run at a time.
+    /// The number of checks that run at the same time.
     pub(crate) at_once: usize,
 }
 
 impl Group {
-    /// Mostly they wait for a board that waits.
+    /// Creates a group whose checks run in parallel: mostly they wait for a board that waits.
     const fn new(name: &'static str, checks: &'static [Check]) -> Self {
         Self {
             name,
@@ -43,7 +43,7 @@ impl Group {
         }
     }
 
-    /// Nothing else goes on while instructions are counted.
+    /// Runs one check at a time: nothing else may run while instructions are counted.
     const fn one_by_one(self) -> Self {
         Self { at_once: 1, ..self }
     }
@@ -59,23 +59,23 @@ pub(crate) const GROUPS: &[Group] = &[
     Group::new("figures", figures::CHECKS).one_by_one(),
 ];
 
-/// Fails with a sentence unless something holds.
+/// Returns an error with a sentence unless a condition holds.
 fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(otherwise()) }
 }
 
-/// Until a cycle has succeeded, the join and the time before it included.
+/// Maximum time until a cycle has succeeded, including the join and the time synchronisation before it.
 const FIRST_CYCLE: Duration = Duration::from_secs(30);
 
-/// The command that a board asks for when it has no sign-in.
+/// The command that a board without a sign-in asks for.
 const LOGIN: &str = "pulsewing board login";
 
-/// How often a board is compared with the host program: when a minute begins between the two, their pictures
-/// differ.
+/// Maximum number of comparisons of a board with the host program: if a minute begins between the two,
+/// their pictures differ.
 const COMPARISONS: u32 = 4;
 
-/// Fails unless the board shows, pixel for pixel, what the host program draws of the same cloud. Returns that
-/// program's report.
+/// Fails unless the board shows, pixel for pixel, what the host program draws from the same cloud.
+/// Returns that program's report.
 fn shows_what_the_host_shows(
     rig: &Rig<'_>,
     clouds: &Clouds,
@@ -99,7 +99,8 @@ fn shows_what_the_host_shows(
     compared.map_err(|difference| difference + &board.last_words())
 }
 
-/// Compares the board's screen with what the host program draws now: its report, or the difference.
+/// Compares the board's screen with the host program's current picture: returns its report, or the
+/// difference.
 fn compare(host: &Host, board: &mut Running<'_>) -> Result<Result<String, String>, String> {
     let once = host.run(&["once", "--report", "--png", "host.png"])?;
     let png =
@@ -108,7 +109,8 @@ fn compare(host: &Host, board: &mut Running<'_>) -> Result<Result<String, String
     Ok(board.screen()?.check_equal(&expected).map(|()| once.stdout))
 }
 
-/// Has the board update, again and again, until it succeeds; then it shows what the host program shows.
+/// Makes the board update, repeatedly, until it succeeds; then checks that it shows what the host
+/// program shows.
 fn recovers(
     rig: &Rig<'_>,
     clouds: &Clouds,
@@ -119,7 +121,8 @@ fn recovers(
     shows_what_the_host_shows(rig, clouds, provider, board).map(drop)
 }
 
-/// Has the board update, again and again, until it succeeds. Asked too early, a board that is to keep quiet does.
+/// Makes the board update, repeatedly, until it succeeds. Before its waiting time is over, a board
+/// ignores the request.
 fn updates_again(clouds: &Clouds, provider: &str, board: &mut Running<'_>) -> Result<(), String> {
     let route = match provider {
         "google" => "google.rollup",

@@ -1,4 +1,4 @@
-//! What happens on the way to the cloud, what the screen says of it, and that the board goes on.
+//! Network problems: how the screen reports them, and that the board recovers.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// Somebody is on the cable.
+/// Options for a board whose traffic passes through our wire.
 const WIRED: Power = Power {
     wire: true,
     pty: false,
@@ -97,7 +97,7 @@ fn no_address_is_waited_for(rig: &Rig<'_>) -> Result<(), String> {
     board.wait_for_update(PATIENCE)?;
     recovers(rig, &clouds, "google", &mut board)?;
 
-    // The address was lent for a short time.
+    // The lease was short, so the address is lost soon.
     wire.behave(gone);
     board.wait_for_status("network", PATIENCE, is_told)?;
     board.wait_for_sight(&Sight::banner(no_address), PATIENCE)?;
@@ -118,7 +118,7 @@ fn the_name_is_not_found(rig: &Rig<'_>, names: Names) -> Result<(), String> {
         has_dhcp: true,
         names,
     });
-    // From now on the clouds are where a name server says.
+    // From now on a name server decides where the clouds are.
     board.ask("set endpoint.connect clouds.test")?;
     board.ask("poll")?;
     board.wait_for_status("failure", PATIENCE, |value| {
@@ -138,7 +138,7 @@ fn the_name_is_not_found(rig: &Rig<'_>, names: Names) -> Result<(), String> {
 
 fn time_comes_late(rig: &Rig<'_>, manner: Manner) -> Result<(), String> {
     waits_for_the_time(rig, |time, wire, is_wrong| {
-        // The public servers, which every board knows, have no address here.
+        // The public servers, which every board knows, must not resolve here.
         wire.behave(NO_NAMES);
         time.behave(if is_wrong { manner } else { Manner::Honest });
         (time.address(), time.address())
@@ -159,8 +159,8 @@ fn the_time_servers_name_is_not_found(rig: &Rig<'_>) -> Result<(), String> {
     })
 }
 
-/// There is no time until what is wrong no longer is. `set` does both, and says which server is asked and what is
-/// said of it in the first case.
+/// Checks that the board has no time until the problem is over. `set` causes or ends the problem; it
+/// returns the server to ask and, for the first case, the error about it.
 fn waits_for_the_time(
     rig: &Rig<'_>,
     set: impl Fn(&TimeServer, &Wire, bool) -> (String, String),
@@ -186,13 +186,13 @@ fn waits_for_the_time(
     board.wait_for_sight(&Sight::page(SIGN_IN_NEEDED), PATIENCE)
 }
 
-/// Every name is unknown.
+/// Makes every name unknown.
 const NO_NAMES: Conduct = Conduct {
     has_dhcp: true,
     names: Names::Unknown,
 };
 
-/// What a board without a chain asks for once it knows the time.
+/// The state of a board without a chain once it knows the time.
 const SIGN_IN_NEEDED: State<'_> = State::SignInNeeded {
     command: LOGIN,
     address: None,

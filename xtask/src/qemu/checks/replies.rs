@@ -1,4 +1,4 @@
-//! What clouds answer, what the screen says of it, and that the board goes on, or does not.
+//! Replies of the clouds: how the screen reports them, and whether the board recovers.
 
 use std::thread;
 use std::time::Duration;
@@ -81,7 +81,7 @@ pub(super) const CHECKS: &[Check] = &[
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// While one kind of reply goes wrong the board says so; once it goes well again, so does the board.
+/// Checks that the board reports an error while one kind of reply fails, and recovers afterwards.
 fn goes_wrong_for_a_while(rig: &Rig<'_>, action: Value, state: State<'_>) -> Result<(), String> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
@@ -94,7 +94,8 @@ fn goes_wrong_for_a_while(rig: &Rig<'_>, action: Value, state: State<'_>) -> Res
     recovers(rig, &clouds, "fitbit", &mut board)
 }
 
-/// The screen says until when; before that nothing is asked for, whoever wants it.
+/// Checks that the screen shows the end of the limit, and that the board sends nothing before it, even
+/// on request.
 fn a_rate_limit_is_kept_to(rig: &Rig<'_>) -> Result<(), String> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
@@ -105,7 +106,8 @@ fn a_rate_limit_is_kept_to(rig: &Rig<'_>) -> Result<(), String> {
     board.wait_for_status("failure", PATIENCE, |value| !value.is_empty())?;
     let asked = clouds.count("fitbit.heart")?;
     board.ask("poll")?;
-    // It ends in this minute or the next, and the minute behind that is the first that it does not touch.
+    // The limit ends in this minute or the next; the screen shows the first minute that is entirely
+    // after it.
     let now: jiff::Timestamp = board
         .status("time")?
         .and_then(|time| time.parse().ok())
@@ -123,7 +125,7 @@ fn a_rate_limit_is_kept_to(rig: &Rig<'_>) -> Result<(), String> {
     recovers(rig, &clouds, "fitbit", &mut board)
 }
 
-/// The cloud takes the access token no more that was good a moment ago: one refresh, and the same call again.
+/// Checks that an access token that is refused early causes one refresh, and then the same call again.
 fn an_access_token_ends_early(rig: &Rig<'_>) -> Result<(), String> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
@@ -143,27 +145,27 @@ fn an_access_token_ends_early(rig: &Rig<'_>) -> Result<(), String> {
     shows_what_the_host_shows(rig, &clouds, "fitbit", &mut board).map(drop)
 }
 
-/// What the cloud says once and for all.
+/// A final error from the cloud.
 struct Final {
-    /// Of which request.
+    /// The request that it answers.
     route: &'static str,
     action: Value,
-    /// What becomes of the chain.
+    /// The state of the chain afterwards.
     standing: &'static str,
-    /// How often the same request is made after a restart.
+    /// The number of times that the same request is made after a restart.
     asked_after_restart: usize,
     state: State<'static>,
-    /// The provider that somebody signs in with afterwards.
+    /// The provider of the next sign-in.
     successor: &'static str,
 }
 
-/// It is kept, over a restart too, and shown, until somebody signs in.
+/// Checks that the error is kept, even over a restart, and shown until the next sign-in.
 fn is_final(rig: &Rig<'_>, word: &Final) -> Result<(), String> {
     let clouds = rig.clouds(&["--token-life", "5"])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
     clouds.fault(word.route, 0, word.action.clone())?;
-    // The access token runs out.
+    // Wait until the access token expires.
     thread::sleep(Duration::from_secs(5));
     for restarts in 0..2 {
         let before = clouds.count(word.route)?;
@@ -189,10 +191,11 @@ fn is_final(rig: &Rig<'_>, word: &Final) -> Result<(), String> {
     let host = rig.host(&clouds, word.successor)?;
     let mut difference = String::new();
     for _ in 0..COMPARISONS {
-        // Anew each time: the host's sign-in ends the board's, which lives on its access token then.
+        // Sign in each time: the host's sign-in ends the board's, which then depends on its access
+        // token.
         rig.sign_in(&bench, &clouds, word.successor)?;
         let mut board = bench.start()?;
-        // A board that has little of the machine may see its access token end before it has used it.
+        // On a busy machine, a board's access token may expire before the board has used it.
         updates_again(&clouds, word.successor, &mut board)?;
         host.sign_in(&["login"], &clouds)?;
         match compare(&host, &mut board)? {

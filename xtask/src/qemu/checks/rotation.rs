@@ -1,7 +1,8 @@
-//! A chain of refresh tokens that survives a power cut at any instant.
+//! A chain of refresh tokens must survive a power cut at any instant.
 //!
-//! Access tokens live for seconds here, so that a start spends a refresh token. The board is cut off in the middle
-//! of that, again and again, and must end up with the very token that the cloud holds for the active one.
+//! Access tokens live for seconds here, so every start spends a refresh token. The power is cut in the
+//! middle of that, repeatedly, and in the end the board must hold the very token that is active in the
+//! cloud.
 
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,7 +16,7 @@ use crate::qemu::clouds::Clouds;
 use crate::qemu::time_server::TimeServer;
 
 pub(super) const CHECKS: &[Check] = &[
-    // The longest come first: others run beside them.
+    // The longest checks come first: others run beside them.
     Check {
         name: "the chain goes on when the power is cut at ten arbitrary instants",
         run: survives_anywhere,
@@ -74,16 +75,16 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// How long the first update after a restart may take: a replay waits, and there are two handshakes.
+/// Maximum time until the first update after a restart: a replay waits, and there are two handshakes.
 const BACK_WITHIN: Duration = Duration::from_secs(60);
 
-/// How long an access token lives, in seconds: long enough for an update with its handshakes.
+/// Lifetime of an access token, in seconds: long enough for an update with its handshakes.
 const TOKEN_LIFE: u64 = 4;
 
-/// How often in a row the power is cut before board and cloud are compared.
+/// Number of power cuts in a row before board and cloud are compared.
 const IN_A_ROW: usize = 3;
 
-/// Cuts the power at instants that nobody chose, each within a start and its refresh.
+/// Cuts the power at random instants, each within a start and its refresh.
 fn survives_anywhere(rig: &Rig<'_>) -> Result<(), String> {
     let mut dice = Dice::thrown();
     println!("the dice begin at {}", dice.0);
@@ -93,8 +94,8 @@ fn survives_anywhere(rig: &Rig<'_>) -> Result<(), String> {
     })
 }
 
-/// Cuts the power this often, each time once `until` returns after a start, while such a fault holds for the
-/// next token reply.
+/// Cuts the power `times` times, each time once `until` returns after a start, while `fault` applies to
+/// the next token reply.
 fn survives(
     rig: &Rig<'_>,
     times: usize,
@@ -110,7 +111,7 @@ fn survives(
         if !fault.is_null() {
             clouds.fault("fitbit.token", 1, fault.clone())?;
         }
-        // The access token runs out.
+        // Wait until the access token expires.
         thread::sleep(Duration::from_secs(TOKEN_LIFE));
         let known = bench.chain_sectors()?;
         let board = bench.start()?;
@@ -129,7 +130,7 @@ fn survives(
     })
 }
 
-/// Waits until an update has succeeded and board and cloud agree about the token; returns its generation.
+/// Waits until an update has succeeded and board and cloud agree on the token; returns its generation.
 fn settle(board: &mut Running<'_>, clouds: &Clouds) -> Result<u64, String> {
     let before = clouds.count("fitbit.heart")?;
     board.ask("poll")?;
@@ -156,7 +157,7 @@ fn settle(board: &mut Running<'_>, clouds: &Clouds) -> Result<u64, String> {
     }
 }
 
-/// The fingerprints of the refresh tokens that the cloud holds for active.
+/// Returns the fingerprints of the refresh tokens that are active in the cloud.
 fn active(clouds: &Clouds) -> Result<Vec<String>, String> {
     let tokens = clouds.tokens("fitbit")?;
     let refresh = tokens["refresh"].as_array().cloned().unwrap_or_default();
@@ -167,8 +168,8 @@ fn active(clouds: &Clouds) -> Result<Vec<String>, String> {
         .collect())
 }
 
-/// Waits until the chain's sectors have been written to so often, and some milliseconds longer. What comes within
-/// five milliseconds is one write. Returns also when nothing more is written.
+/// Waits for `writes` writes to the chain's sectors, and then `longer_ms` milliseconds more. Changes
+/// within five milliseconds count as one write. After ten seconds it returns in any case.
 fn wait_for_writes(
     bench: &Bench,
     mut known: Vec<u8>,
@@ -192,7 +193,7 @@ fn wait_for_writes(
     Ok(())
 }
 
-/// Numbers that nobody foresees; where they begin is said, so that a failure can be looked into.
+/// Random numbers; the seed is printed, so that a failure can be investigated.
 struct Dice(u64);
 
 impl Dice {
@@ -201,7 +202,7 @@ impl Dice {
         Self(since.map_or(1, |since| u64::from(since.subsec_nanos())))
     }
 
-    /// The next number below a bound (Knuth's linear congruential generator, its upper half).
+    /// Returns the next number below a bound (Knuth's linear congruential generator, its upper half).
     fn below(&mut self, bound: u64) -> u64 {
         self.0 = self
             .0

@@ -1,4 +1,4 @@
-//! Whom the board does not talk to, and what it says of them.
+//! Servers that the board must not talk to, and its messages about them.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ pub(super) const CHECKS: &[Check] = &[
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// What is said of a refused server: in the log, and below the heart rate.
+/// The messages about a refused server: in the log, and below the heart rate.
 struct Verdict {
     word: &'static str,
     advice: &'static str,
@@ -75,7 +75,8 @@ const NOT_YET_VALID: Verdict = Verdict {
     advice: "The time is asked for anew. If this lasts, the server's owner has to act.",
 };
 
-/// A signed-in board whose cloud is replaced by an impostor says what is wrong, sends nothing, and keeps its chain.
+/// Checks that a signed-in board reports an impostor in place of its cloud, sends it nothing, and keeps
+/// its chain.
 fn is_refused(rig: &Rig<'_>, flaw: Flaw, verdict: &Verdict) -> Result<(), String> {
     let Verdict { word, advice } = verdict;
     let what = format!("No safe connection: {word}.");
@@ -96,7 +97,7 @@ fn is_refused(rig: &Rig<'_>, flaw: Flaw, verdict: &Verdict) -> Result<(), String
     })
 }
 
-/// The control: what is refused above is refused for its flaw alone.
+/// The control: checks that the servers above are refused for their flaw alone.
 fn is_talked_to(rig: &Rig<'_>, keys: Keys) -> Result<(), String> {
     let met = meet(rig, keys, Flaw::None, None)?;
     ensure(met.heard > 0, || {
@@ -104,18 +105,18 @@ fn is_talked_to(rig: &Rig<'_>, keys: Keys) -> Result<(), String> {
     })
 }
 
-/// What came of a meeting.
+/// The result of a meeting.
 struct Met {
-    /// How many bytes the impostor was told.
+    /// Number of bytes that the impostor received.
     heard: usize,
-    /// How often somebody came.
+    /// Number of connections to the impostor.
     greeted: usize,
-    /// What the board said.
+    /// The board's log.
     said: Vec<String>,
 }
 
-/// Has a board that shows a heart rate meet an impostor. Whatever is wrong with that one has to be seen, and to be
-/// over once the board may ask the cloud again.
+/// Makes a board that shows a heart rate meet an impostor. The given sight must appear, and the board
+/// must recover once it may ask the cloud again.
 fn meet(rig: &Rig<'_>, keys: Keys, flaw: Flaw, sight: Option<&Sight>) -> Result<Met, String> {
     let authority = Authority::new(keys)?;
     let impostor = authority.start(flaw)?;
@@ -128,7 +129,7 @@ fn meet(rig: &Rig<'_>, keys: Keys, flaw: Flaw, sight: Option<&Sight>) -> Result<
     board.upload_roots(authority.pem_beside(&clouds.ca_file)?.as_bytes())?;
     board.restarted(start)?;
     board.wait_for_update(PATIENCE)?;
-    // The grant stays where it was issued; only the data would come from elsewhere.
+    // The grant stays where it was issued; only the data would come from the impostor.
     let endpoint = |port| format!("set endpoint.api https://{NAME}:{port}");
     board.ask(&endpoint(impostor.port))?;
     let start = board.lines().count();
@@ -147,7 +148,8 @@ fn meet(rig: &Rig<'_>, keys: Keys, flaw: Flaw, sight: Option<&Sight>) -> Result<
     Ok(met)
 }
 
-/// Of a list, TLS leaves out in silence what it cannot read: a built-in certificate must not be among that.
+/// Checks that TLS can read every built-in certificate: it silently skips those of a list that it cannot
+/// read.
 fn certificates_can_be_read(rig: &Rig<'_>) -> Result<(), String> {
     let bench = rig.bench()?;
     let mut board = bench.start()?;

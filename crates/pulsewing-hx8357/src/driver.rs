@@ -1,4 +1,4 @@
-//! The driver for async programs: the same commands and state, awaited.
+//! The driver. It awaits the bus; `blocking.rs` runs it for programs that may wait.
 
 use embedded_graphics_core::{
     geometry::{Point, Size},
@@ -77,20 +77,23 @@ where
     B: AsMut<[u8]>,
     BL: OutputPin,
 {
-    /// Resets the panel, sets it up and switches the display on:
-    /// [`Hx8357::init`](crate::Hx8357::init).
+    /// Resets the panel, sets it up and switches the display on: 450 ms.
+    ///
+    /// What is seen then is what the picture memory held: noise after power came, the old picture
+    /// after a mere restart of the board. To show neither, call [`init_dark`](Self::init_dark),
+    /// draw, then [`display_on`](Self::display_on).
     ///
     /// # Errors
-    /// As there.
+    /// Those of the SPI device and the pins; call it again then.
     pub async fn init(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
         self.init_dark(delay).await?;
         self.display_on(delay).await
     }
 
-    /// The same without the display: [`Hx8357::init_dark`](crate::Hx8357::init_dark).
+    /// Resets the panel and sets it up, but leaves the display off: 400 ms.
     ///
     /// # Errors
-    /// As there.
+    /// Those of the SPI device and the pins; call it again then.
     pub async fn init_dark(
         &mut self,
         delay: &mut impl DelayNs,
@@ -98,10 +101,10 @@ where
         self.change(Change::Init, delay).await
     }
 
-    /// Switches display and backlight on: [`Hx8357::display_on`](crate::Hx8357::display_on).
+    /// Switches the display on, then the backlight: 50 ms.
     ///
     /// # Errors
-    /// As there.
+    /// Those of the SPI device and the pins, and [`Refusal::Asleep`](crate::Refusal::Asleep).
     pub async fn display_on(
         &mut self,
         delay: &mut impl DelayNs,
@@ -109,10 +112,11 @@ where
         self.change(Change::DisplayOn, delay).await
     }
 
-    /// Switches both off: [`Hx8357::display_off`](crate::Hx8357::display_off).
+    /// Switches the backlight off, then the display. The picture stays in memory and can be drawn
+    /// to.
     ///
     /// # Errors
-    /// As there.
+    /// Those of the SPI device and the pins, and [`Refusal::Asleep`](crate::Refusal::Asleep).
     pub async fn display_off(
         &mut self,
         delay: &mut impl DelayNs,
@@ -120,26 +124,30 @@ where
         self.change(Change::DisplayOff, delay).await
     }
 
-    /// Sends the panel to sleep: [`Hx8357::sleep`](crate::Hx8357::sleep).
+    /// Switches the backlight off and sends the panel to sleep, which saves its own current but
+    /// not that of a backlight without a pin: 120 ms. The picture stays in memory. Does nothing
+    /// if it sleeps already.
     ///
     /// # Errors
-    /// As there.
+    /// Those of the SPI device and the pins.
     pub async fn sleep(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
         self.change(Change::Sleep, delay).await
     }
 
-    /// Wakes the panel: [`Hx8357::wake`](crate::Hx8357::wake).
+    /// Wakes the panel; the display is on or off as it was before: 150 ms. Does nothing if it is
+    /// awake already.
     ///
     /// # Errors
-    /// As there.
+    /// Those of the SPI device and the pins.
     pub async fn wake(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
         self.change(Change::Wake, delay).await
     }
 
-    /// Turns what is drawn from now on: [`Hx8357::set_rotation`](crate::Hx8357::set_rotation).
+    /// Turns what is drawn from now on. What is in the picture memory already is not turned: draw
+    /// everything anew.
     ///
     /// # Errors
-    /// As there.
+    /// Those of the SPI device and the pins, and [`Refusal::Asleep`](crate::Refusal::Asleep).
     pub async fn set_rotation(&mut self, rotation: Rotation) -> Result<(), Failure<SPI, DC, BL>> {
         let sequence = self.state.begin(Change::Turn(rotation))?;
         // The backlight stays as it is, and nothing in it waits.
@@ -160,10 +168,14 @@ where
         self.state.rotation.size()
     }
 
-    /// Draws a rectangle: [`Hx8357::push`](crate::Hx8357::push).
+    /// Draws a rectangle; its pixels come in rows from the top left.
+    ///
+    /// Colours beyond the last pixel are not taken from the iterator. A rectangle without pixels
+    /// is nothing to draw, wherever it lies.
     ///
     /// # Errors
-    /// As there.
+    /// Those of the SPI device and the D/C pin, and every [`Refusal`](crate::Refusal). Nothing is
+    /// clipped: a rectangle that reaches beyond the panel is refused before anything is sent.
     pub async fn push(
         &mut self,
         area: &Rectangle,
@@ -172,10 +184,10 @@ where
         self.draw(area, Colours::new(colours)).await
     }
 
-    /// Fills a rectangle: [`Hx8357::fill`](crate::Hx8357::fill).
+    /// Fills a rectangle with one colour.
     ///
     /// # Errors
-    /// As there.
+    /// As for [`push`](Self::push).
     pub async fn fill(
         &mut self,
         area: &Rectangle,
@@ -184,11 +196,10 @@ where
         self.push(area, core::iter::repeat(colour)).await
     }
 
-    /// Draws a part of a picture of sixteen colours:
-    /// [`Hx8357::push_palette`](crate::Hx8357::push_palette).
+    /// Draws a part of a picture of sixteen colours, its top left corner at a point of the panel.
     ///
     /// # Errors
-    /// As there.
+    /// As for [`push`](Self::push); a part that reaches beyond the picture is refused as well.
     pub async fn push_palette(
         &mut self,
         at: Point,
