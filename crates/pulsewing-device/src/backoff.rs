@@ -6,7 +6,7 @@ use core::time::Duration;
 /// The first wait, before it is randomised.
 const FIRST: Duration = Duration::from_secs(1);
 
-/// The longest wait, before it is randomised.
+/// The longest wait.
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Waits from one second to a minute, randomised by up to a fifth.

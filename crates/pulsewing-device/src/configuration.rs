@@ -168,10 +168,10 @@ pub(crate) fn zone(settings: &Settings, at: Timestamp) -> TimeZone {
     }
 }
 
-/// The wearer's zone: what the cloud says, else what the settings say.
+/// Returns the wearer's zone: the cloud's, or else the one from the settings.
 ///
-/// The board knows the rule of one zone alone. Where the cloud names that one, the rule tells also
-/// when its clocks change; where it names another, its offset of today has to do.
+/// The board knows the rule of only one zone. If the cloud names that one, the rule also gives its
+/// clock changes; if the cloud names another, its current offset has to do.
 pub(crate) fn resolve_zone(settings: &Settings, facts: &ZoneFacts, at: Timestamp) -> TimeZone {
     let own = zone(settings, at);
     let is_own = facts.name.as_ref() == Some(&own.name);

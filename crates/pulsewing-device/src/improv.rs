@@ -1,14 +1,15 @@
-//! Improv Wi-Fi over a serial line: how browsers and apps put a board on a network.
+//! Improv Wi-Fi over a serial line: the protocol by which browsers and apps put a board on a
+//! network.
 //!
 //! ```text
 //! "IMPROV" | version 1 | type | length | data | checksum
 //! ```
 //! The checksum is the low byte of the sum of everything before it (Improv Wi-Fi, Serial). This
-//! module knows the packets; what they bring about is the console's work.
+//! module knows only the packets; the console acts on them.
 
 use core::fmt;
 
-/// What every packet begins with: the word and the version.
+/// The beginning of every packet: the word and the version.
 pub(crate) const HEADER: &[u8] = b"IMPROV\x01";
 
 /// Header, type, length, data, checksum.
@@ -35,18 +36,18 @@ pub(crate) enum Packet<'p> {
         /// Its password.
         password: &'p str,
     },
-    /// Say whether a network is joined.
+    /// Report whether a network is joined.
     State,
-    /// Say who you are.
+    /// Report the board's identity.
     Device,
-    /// Say which networks are in reach.
+    /// Report which networks are in reach.
     Scan,
-    /// A command that is not known here.
+    /// An unknown command.
     Unknown,
 }
 
 impl Packet<'_> {
-    /// The command's number, which its result repeats.
+    /// Returns the command's number, which its result repeats.
     pub(crate) const fn command(&self) -> u8 {
         match self {
             Self::SetWifi { .. } => SET_WIFI,
@@ -61,7 +62,7 @@ impl Packet<'_> {
 impl fmt::Debug for Packet<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            // Not the password.
+            // Without the password.
             Self::SetWifi { .. } => "SetWifi",
             Self::State => "State",
             Self::Device => "Device",
@@ -71,50 +72,50 @@ impl fmt::Debug for Packet<'_> {
     }
 }
 
-/// What the board says of itself.
+/// The board's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// No network is joined; one may be named.
+    /// No network is joined; one may be set.
     Ready = 2,
-    /// The named one is being joined.
+    /// The network that was set is being joined.
     Provisioning = 3,
     /// A network is joined.
     Provisioned = 4,
 }
 
-/// What was wrong with a command.
+/// The error in a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Error {
-    /// Nothing.
+    /// No error.
     None = 0,
     /// The packet is damaged.
     BadPacket = 1,
-    /// The command is not known here.
+    /// The command is unknown.
     UnknownCommand = 2,
     /// The network could not be joined.
     CannotConnect = 3,
-    /// The board could not keep the network's name.
+    /// The board could not store the network's name.
     Unknown = 255,
 }
 
-/// What a byte was to the parser.
+/// The parser's verdict on a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fed {
-    /// Not part of a packet, as far as is known.
+    /// Not part of a packet, as far as the parser can tell.
     NotMine,
     /// The last byte of a header.
     Begun,
     /// Part of a packet.
     More,
-    /// The last byte of one.
+    /// The last byte of a packet.
     Packet,
 }
 
 /// Finds packets in a stream.
 pub(crate) struct Parser {
-    /// How many bytes of the header were seen, or all of them.
+    /// How many bytes of the header have been seen.
     header: usize,
-    /// Type, length and data; the checksum behind them.
+    /// Type, length and data, followed by the checksum.
     body: zeroize::Zeroizing<[u8; 2 + 255 + 1]>,
     length: usize,
 }
@@ -128,7 +129,7 @@ impl Parser {
         }
     }
 
-    /// Forgets a packet that was begun.
+    /// Drops a packet that was begun.
     pub(crate) const fn reset(&mut self) {
         self.header = 0;
         self.length = 0;
@@ -155,7 +156,8 @@ impl Parser {
         self.header = if HEADER.get(self.header) == Some(&byte) {
             self.header + 1
         } else {
-            // No part of the word but its first letter is its beginning as well.
+            // The header's first letter does not occur again in it, so only that letter can begin a
+            // new one.
             usize::from(HEADER.first() == Some(&byte))
         };
         if self.header < HEADER.len() {
@@ -165,7 +167,7 @@ impl Parser {
         Fed::Begun
     }
 
-    /// The packet that was completed last; `None` if it is damaged, or not for a board.
+    /// Returns the packet that was completed last; `None` if it is damaged, or not for a board.
     pub(crate) fn packet(&self) -> Option<Packet<'_>> {
         let [kind, length, rest @ ..] = &*self.body;
         let (data, rest) = rest.split_at_checked(usize::from(*length))?;
@@ -192,28 +194,27 @@ impl Parser {
     }
 }
 
-/// A text with its length before it.
+/// Splits off a text that is preceded by its length.
 fn split_text(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let (length, rest) = bytes.split_first()?;
     let (text, rest) = rest.split_at_checked(usize::from(*length))?;
     Some((core::str::from_utf8(text).ok()?, rest))
 }
 
-/// A packet as it goes over the line: between line feeds, so that whoever reads lines sees it apart
-/// from them.
+/// A packet as it is sent: between line feeds, so that a reader of lines sees it apart from them.
 type Written = heapless::Vec<u8, { MAX_PACKET + 2 }>;
 
-/// The packet that tells the state.
+/// Returns the packet that reports the state.
 pub(crate) fn state(state: State) -> Written {
     written(TYPE_STATE, &[&[state as u8]])
 }
 
-/// The packet that tells an error.
+/// Returns the packet that reports an error.
 pub(crate) fn error(error: Error) -> Written {
     written(TYPE_ERROR, &[&[error as u8]])
 }
 
-/// The packet that answers a command. Texts that do not fit are left out.
+/// Returns the packet that answers a command. Texts that do not fit are left out.
 pub(crate) fn result(command: u8, texts: &[&str]) -> Written {
     let mut data: heapless::Vec<u8, 253> = heapless::Vec::new();
     for text in texts {
@@ -234,7 +235,7 @@ fn written(kind: u8, data: &[&[u8]]) -> Written {
     let head = [kind, u8::try_from(length).unwrap_or(0)];
     let parts = [b"\n", HEADER, &head];
     for part in parts.into_iter().chain(data.iter().copied()) {
-        // There is room for the longest.
+        // There is room for the longest packet.
         let _ = packet.extend_from_slice(part);
     }
     let sum = packet.iter().skip(1);
@@ -306,7 +307,7 @@ mod tests {
     fn damage_is_noticed() {
         for at in 7..wifi().len() {
             let mut bytes = wifi();
-            // A length that grows leaves the packet incomplete; that is not what is looked at here.
+            // A larger length leaves the packet incomplete, which is not tested here.
             if at == 8 {
                 continue;
             }

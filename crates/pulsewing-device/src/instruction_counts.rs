@@ -1,4 +1,5 @@
-//! What the board's processor spends its instructions on, on boards that count them.
+//! Counts the instructions that the processor spends on each kind of work, on boards that count
+//! them.
 
 use core::cell::Cell;
 
@@ -7,17 +8,17 @@ use crate::ports::System;
 /// Work that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
-    /// Decoding so many bytes of replies.
+    /// Decoding this many bytes of replies.
     Decode(usize),
     /// Drawing a frame.
     Frame,
-    /// Finding what of it has changed.
+    /// Finding the changed parts of the frame.
     Search,
     /// Writing a chain to the flash.
     Store,
 }
 
-/// Instructions by kind of work: in all for the bytes of replies, the most at once for the rest.
+/// Instructions by kind of work: the total for the bytes of replies, the maximum for the rest.
 #[derive(Debug, Default)]
 pub(crate) struct InstructionCounts {
     bytes: Cell<u64>,
@@ -28,7 +29,7 @@ pub(crate) struct InstructionCounts {
 }
 
 impl InstructionCounts {
-    /// Does some work and counts it.
+    /// Does some work and counts its instructions.
     pub(crate) fn measure<T>(
         &self,
         system: &impl System,
@@ -41,7 +42,7 @@ impl InstructionCounts {
         result
     }
 
-    /// Counts work that began when the board had executed so many instructions.
+    /// Counts work that began when the instruction counter was at `before`.
     pub(crate) fn count(&self, system: &impl System, work: Work, before: Option<u64>) {
         let (Some(before), Some(after)) = (before, system.instructions()) else {
             return;

@@ -1,13 +1,13 @@
-//! The unattended device: everything that a Pulsewing board does, but for its peripherals.
+//! The unattended device: everything that a Pulsewing board does, except for its peripherals.
 //!
-//! A board implements a few [`ports`], makes a store over its flash, and awaits [`run()`] for
-//! the rest of its days. This crate then joins the network, asks for the time, runs the
+//! A board implements a few [`ports`], makes a store over its flash, and awaits [`run()`] for the
+//! rest of its days. This crate then joins the network, asks for the time, runs the
 //! [cycle](pulsewing_core::cycle), draws the picture, answers the serial line and the button, and
-//! feeds the watchdog for as long as all of that moves.
+//! feeds the watchdog as long as all parts make progress.
 //!
-//! It is not for speaking TLS, SPI or flash commands: those are the ports' work. It needs neither
-//! an allocator nor an executor of its own, spawns nothing, and knows no timer but the
-//! [`Clock`](ports::Clock), so tests run it through a simulated year in seconds.
+//! It does not speak TLS, SPI or flash commands: the ports do that. It needs neither an allocator
+//! nor an executor of its own, spawns nothing, and uses no timer but the [`Clock`](ports::Clock),
+//! so tests run it through a simulated year in seconds.
 //!
 //! ```text
 //!   run = join of
@@ -24,8 +24,8 @@
 //!   vigil         promises of all of these ─▶ watchdog
 //! ```
 //!
-//! Where to start reading: `app/mod.rs` for what happens, `shared.rs` for what the parts know of
-//! each other, [`ports`] for what a board has to bring.
+//! Where to start reading: `app/mod.rs` for the main loop, `shared.rs` for the state that the parts
+//! share, [`ports`] for what a board has to provide.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

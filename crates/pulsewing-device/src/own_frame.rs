@@ -1,4 +1,4 @@
-//! Futures that keep their stack to themselves.
+//! Futures that keep their locals in a stack frame of their own.
 
 use core::{
     future::Future,
@@ -9,15 +9,15 @@ use core::{
 pin_project_lite::pin_project! {
     /// A future that is polled by a function of its own.
     ///
-    /// The compiler likes to inline what is polled into what polls it, until one function lays the
-    /// locals of the whole device on the stack at once. A board has some 100 KB of it.
+    /// The compiler tends to inline a future into the function that polls it, until one function
+    /// puts the locals of the whole device on the stack at once. A board has about 100 KB of stack.
     pub(crate) struct OwnFrame<F> {
         #[pin]
         future: F,
     }
 }
 
-/// Has a future polled by a function of its own.
+/// Wraps a future so that a function of its own polls it.
 pub(crate) const fn own_frame<F>(future: F) -> OwnFrame<F> {
     OwnFrame { future }
 }

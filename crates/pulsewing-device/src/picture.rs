@@ -1,4 +1,4 @@
-//! The picture that the display shows, and what of it the display has been sent.
+//! The picture that the display shows, and which parts of it have been sent.
 
 use embedded_graphics::{geometry::OriginDimensions, primitives::Rectangle};
 use pulsewing_screen::{
@@ -9,17 +9,17 @@ use pulsewing_screen::{
 
 use crate::ports::{Panel, PanelError};
 
-/// A frame in the board's memory, and what is known of the panel's.
+/// A frame in the board's memory, and the state of the panel's.
 pub(crate) struct Picture<'b> {
-    /// `None` on a board that gave no room for one.
+    /// `None` on a board that provided no memory for one.
     frame: Option<Frame<&'b mut [u8]>>,
     tiles: Tiles,
-    /// The colours that the panel has.
+    /// The colours that the panel shows.
     colours: Colours,
 }
 
 impl<'b> Picture<'b> {
-    /// A picture of the panel's size in this memory, if that is large enough.
+    /// Makes a picture of the panel's size in this memory, if that is large enough.
     pub(crate) fn new(panel: &impl Panel, memory: &'b mut [u8]) -> Self {
         let size = panel.size();
         let frame = memory
@@ -32,7 +32,7 @@ impl<'b> Picture<'b> {
         }
     }
 
-    /// The frame and the colours that it is shown in.
+    /// Returns the frame and the colours that it is shown in.
     pub(crate) fn shown(&self) -> Option<(&Frame<&'b mut [u8]>, &Colours)> {
         Some((self.frame.as_ref()?, &self.colours))
     }
@@ -50,18 +50,18 @@ impl<'b> Picture<'b> {
         }
     }
 
-    /// What the panel shows is not known any more.
+    /// Notes that the panel's contents are unknown.
     pub(crate) fn forget(&mut self) {
         self.tiles.forget();
     }
 
-    /// Finds what has changed since it was last asked for: who asks has to send it.
+    /// Finds the changes since the last call. The caller has to send them.
     pub(crate) fn changes(&mut self) -> Option<Changes> {
         let frame = self.frame.as_ref()?;
         Some(self.tiles.update(frame, Cost::SPI))
     }
 
-    /// Sends what has changed.
+    /// Sends changes to the panel.
     pub(crate) async fn send(
         &mut self,
         changes: &Changes,

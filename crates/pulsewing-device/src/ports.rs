@@ -1,7 +1,7 @@
-//! What a board has: the few things that the app loop cannot do by itself.
+//! A board's ports: the few things that the app loop cannot do by itself.
 //!
 //! Each port is a trait that a board implements with its own peripherals. All of them live on one
-//! thread: futures need not be `Send`, and a port is waited for from one place at a time unless its
+//! thread: futures need not be `Send`, and only one place waits for a port at a time, unless its
 //! docs say otherwise.
 #![expect(
     async_fn_in_trait,
@@ -19,15 +19,15 @@ use pulsewing_core::{
 };
 use pulsewing_screen::{Colours, Frame};
 
-/// The kinds of a board's parts: one type for each port.
+/// The types of a board's parts: one for each port.
 pub trait Board {
     /// Its clocks.
     type Clock: Clock;
-    /// Its way to the router.
+    /// Its connection to the router.
     type Link: Link;
     /// Its HTTP and SNTP.
     type Web: Web;
-    /// The flash region that is given to the store.
+    /// The flash region of the store.
     type Flash: NorFlash;
     /// Its display.
     type Panel: Panel;
@@ -39,14 +39,14 @@ pub trait Board {
     type Button: Button;
     /// The board as a whole.
     type System: System;
-    /// What comes in over the serial line. A read waits until there is at least one byte; one that
-    /// is dropped before has taken none.
+    /// The serial input. A read waits until there is at least one byte; a read that is dropped
+    /// before that has taken none.
     type Input: embedded_io_async::Read;
-    /// What goes out over it. A write may wait for as long as nobody listens.
+    /// The serial output. A write may wait as long as nobody reads.
     type Output: embedded_io_async::Write;
 }
 
-/// The two clocks. Shared: everything that waits or dates looks at it.
+/// The two clocks. Shared by everything that waits or needs a date.
 pub trait Clock {
     /// Time since the start, which never jumps.
     fn up(&self) -> Duration;
@@ -54,36 +54,36 @@ pub trait Clock {
     /// Wall time, once it is known.
     fn utc(&self) -> Option<Timestamp>;
 
-    /// Sets wall time. From then on certificates can be checked.
+    /// Sets wall time. From then on certificates can be verified.
     fn set_utc(&self, utc: Timestamp);
 
-    /// Waits until [`up`](Self::up) has reached this; [`Duration::MAX`] never comes. Several wait at
-    /// the same time.
+    /// Waits until [`up`](Self::up) has reached this; [`Duration::MAX`] never comes. Several
+    /// callers may wait at the same time.
     async fn sleep_until(&self, up: Duration);
 }
 
-/// The way to the router.
+/// The connection to the router.
 pub trait Link {
-    /// Joins this network and gets an address from it; a wired board passes `None`'s cable off as
-    /// joined and ignores the name. Ends within `timeout`.
+    /// Joins this network and gets an address from it. A wired board ignores `network` and counts its
+    /// cable as joined. Ends within `timeout`.
     ///
     /// # Errors
-    /// Why it did not work out.
+    /// Why the network was not joined.
     async fn join(
         &mut self,
         network: Option<Credentials<'_>>,
         timeout: Duration,
     ) -> Result<Joined, JoinError>;
 
-    /// What the network that was named last gives now; `None` while it is not joined or gives no
-    /// address. Either may change at any time, also after a try to join has ended in an error.
+    /// Returns what the last joined network provides now; `None` while it is not joined or gives no
+    /// address. This may change at any time, even after a try to join has ended in an error.
     fn joined(&self) -> Option<Joined>;
 
-    /// Whether there is a cable instead of a radio: then there is nothing to choose or to know.
+    /// Returns whether there is a cable instead of a radio: then there is no network to choose.
     fn is_wired(&self) -> bool;
 }
 
-/// What it takes to join a network.
+/// The credentials of a network.
 #[derive(Clone, Copy)]
 pub struct Credentials<'a> {
     /// Its name, 1 to 32 bytes.
@@ -100,12 +100,12 @@ impl core::fmt::Debug for Credentials<'_> {
     }
 }
 
-/// What a network gave.
+/// The addresses that a network provided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Joined {
     /// The board's own address.
     pub address: Ipv4Addr,
-    /// The time server that the network offers (DHCP option 42), if it does.
+    /// The time server that the network offers (DHCP option 42), if any.
     pub time_server: Option<Ipv4Addr>,
 }
 
@@ -143,47 +143,47 @@ pub trait Web {
     /// Asks a time server (SNTP, RFC 4330) once.
     ///
     /// # Errors
-    /// Why it did not say.
+    /// Why there is no valid answer.
     async fn ask_time(&mut self, server: &str, timeout: Duration) -> Result<Timestamp, TimeError>;
 
-    /// How many certificates it trusts; that does not change before a restart.
+    /// Returns how many certificates it trusts; this does not change before a restart.
     fn trusted(&self) -> Trusted;
 }
 
 /// How many certificates are trusted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Trusted {
-    /// These vouch for servers.
+    /// Certificates that vouch for servers.
     pub usable: usize,
-    /// These cannot be read, and vouch for nobody.
+    /// Certificates that cannot be read, and vouch for nothing.
     pub unusable: usize,
 }
 
-/// One request, ready to be written. `Authorization` comes from `bearer`; `Host`, `Content-Length`,
-/// `Accept: application/json`, `Accept-Encoding: identity`, `Connection: close` and `User-Agent` are
-/// the sender's to add.
+/// One request, ready to be written. `Authorization` comes from `bearer`; the sender adds `Host`,
+/// `Content-Length`, `Accept: application/json`, `Accept-Encoding: identity`, `Connection: close`
+/// and `User-Agent`.
 #[derive(Clone, Copy)]
 pub struct Outgoing<'a> {
-    /// The host's name, for DNS, SNI, the certificate and the header `Host`.
+    /// The host name, for DNS, SNI, the certificate and the header `Host`.
     pub host: &'a str,
-    /// Its port.
+    /// The port.
     pub port: u16,
-    /// Where to connect instead of there, as `host` or `host:port`. Name, SNI and certificate stay
-    /// those of `host`.
+    /// Where to connect instead, as `host` or `host:port`. Name, SNI and certificate stay those of
+    /// `host`.
     pub connect: Option<&'a str>,
-    /// Whether TLS protects it. Without it only what the settings allow is sent.
+    /// Whether TLS protects it. Without TLS we send only what the settings allow.
     pub is_tls: bool,
-    /// How it asks.
+    /// The HTTP method.
     pub method: Method,
-    /// Path and query.
+    /// The path and query.
     pub target: &'a str,
     /// The access token.
     pub bearer: Option<&'a str>,
-    /// The body's type, where there is a body.
+    /// The body's type, if there is a body.
     pub content_type: Option<&'static str>,
     /// The body; empty for none.
     pub body: &'a [u8],
-    /// The longest that the whole exchange may take.
+    /// The maximum duration of the whole exchange.
     pub timeout: Duration,
 }
 
@@ -198,54 +198,54 @@ impl core::fmt::Debug for Outgoing<'_> {
     }
 }
 
-/// Who takes a reply.
+/// The receiver of a reply.
 pub trait Reply {
-    /// Wall time, which turns a `Retry-After` that is a date into seconds.
+    /// Returns wall time, which turns a `Retry-After` that is a date into seconds.
     fn now(&self) -> Timestamp;
-    /// Its status and headers.
+    /// Receives the status and headers.
     fn head(&mut self, head: ReplyHead);
-    /// Some of its body.
+    /// Receives a part of the body.
     fn body(&mut self, chunk: &[u8]);
-    /// What the server thinks the time is (header `Date`), if it says.
+    /// Receives the server's time (header `Date`), if there is one.
     fn date(&mut self, date: Timestamp);
 }
 
-/// There is no complete reply.
+/// The error when there is no complete reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unanswered {
-    /// What that means for the request.
+    /// The consequence for the request.
     pub cause: NoAnswer,
-    /// What went wrong, where more is known.
+    /// The cause, if more is known.
     pub connect_error: Option<ConnectError>,
 }
 
-/// What stands between the board and a server.
+/// A problem between the board and a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
     /// The name could not be resolved.
     #[error("the name server does not know the address")]
     Dns,
-    /// Nobody accepts the connection.
+    /// The server accepts no connection.
     #[error("the server accepts no connection")]
     Connect,
     /// The certificate is for another name.
     #[error("the server's certificate is for another name")]
     WrongName,
-    /// Nobody who is trusted vouches for the certificate.
+    /// No trusted certificate vouches for the server's.
     #[error("nobody trusted vouches for the server's certificate")]
     UnknownIssuer,
     /// The certificate has expired.
     #[error("the server's certificate has expired")]
     Expired,
-    /// The certificate is not valid yet: perhaps the board's clock is wrong.
+    /// The certificate is not valid yet: the board's clock may be wrong.
     #[error("the server's certificate is not valid yet")]
     NotYetValid,
-    /// TLS failed otherwise; the number is the library's.
+    /// TLS failed for another reason; the number is the library's.
     #[error("TLS failed ({0})")]
     Tls(i32),
 }
 
-/// Why a time server did not say the time.
+/// Why a time server did not provide the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {
     /// Its name could not be resolved.
@@ -254,7 +254,7 @@ pub enum TimeError {
     /// It did not answer.
     #[error("the time server does not answer")]
     Silent,
-    /// Its answer is not the time: malformed, from somebody else, or from a server that is itself
+    /// The answer is not usable: malformed, from another host, or from a server that is itself
     /// unsynchronised.
     #[error("the time server's answer is of no use")]
     Useless,
@@ -265,11 +265,11 @@ pub trait Panel {
     /// Its size in pixels.
     fn size(&self) -> Size;
 
-    /// Shows a part of a frame, whose origin is the frame's, in these colours (see
+    /// Shows a part of a frame, with the frame's origin, in these colours (see
     /// [`Colours::rgb565`]).
     ///
     /// # Errors
-    /// The bus failed: what the panel shows is unknown.
+    /// The bus failed: the panel's contents are unknown.
     async fn push(
         &mut self,
         frame: &Frame<&mut [u8]>,
@@ -283,7 +283,7 @@ pub trait Panel {
 #[error("the display does not take its picture")]
 pub struct PanelError;
 
-/// Randomness that is fit for secrets.
+/// Randomness that is suitable for secrets.
 pub trait Entropy {
     /// Fills the buffer.
     fn fill(&mut self, buffer: &mut [u8]);
@@ -291,8 +291,8 @@ pub trait Entropy {
 
 /// A card for screenshots and the wallpaper: files in its root directory (FAT).
 pub trait Card {
-    /// Writes a file in place of one of the same name (8.3), in chunks that `next` yields until
-    /// it yields none.
+    /// Writes a file, replacing one of the same name (8.3), in chunks that `next` yields until it
+    /// yields none.
     ///
     /// # Errors
     /// There is no card, or it is full or broken.
@@ -302,59 +302,60 @@ pub trait Card {
         next: impl FnMut(&mut [u8]) -> usize,
     ) -> Result<(), CardError>;
 
-    /// Reads a file's first bytes into `buffer` and returns how many there are.
+    /// Reads the first bytes of a file into `buffer` and returns how many there are.
     ///
     /// # Errors
     /// There is no card or no such file, or it cannot be read.
     async fn read(&mut self, name: &str, buffer: &mut [u8]) -> Result<usize, CardError>;
 }
 
-/// Why the card was of no use.
+/// Why the card could not be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CardError {
-    /// There is none.
+    /// There is no card.
     #[error("there is no card")]
     Missing,
-    /// It has no such file.
+    /// The card has no such file.
     #[error("the card has no such file")]
     NoFile,
-    /// It cannot be read or written.
+    /// The card cannot be read or written.
     #[error("the card cannot be used")]
     Broken,
 }
 
 /// The button (BOOT on the Feathers).
 pub trait Button {
-    /// Waits until it is pressed.
+    /// Waits until the button is pressed.
     async fn pressed(&mut self);
-    /// Waits until it is released.
+    /// Waits until the button is released.
     async fn released(&mut self);
 }
 
 /// The board as a whole.
 pub trait System {
-    /// A word for the board's kind, such as `feather-c6`.
+    /// A name for the board's kind, such as `feather-c6`.
     const BOARD: &'static str;
 
-    /// When this firmware was built: no time before it is believed.
+    /// Returns when this firmware was built: no earlier time is believed.
     fn built_at(&self) -> Timestamp;
 
-    /// A number that no other board has, in hexadecimal: its name on the serial line.
+    /// Returns a number that no other board has, in hexadecimal: its name on the serial line.
     fn serial_number(&self) -> heapless::String<16>;
 
-    /// Tells the watchdog that there was progress: every 15 seconds while everything moves. It restarts
-    /// the board when that is not said for three minutes.
+    /// Reports progress to the watchdog: every 15 seconds while everything moves. The watchdog
+    /// restarts the board after three minutes without such a report.
     fn progress(&self);
 
-    /// Bytes of heap in use, the most that were, and how many there are.
+    /// Returns the bytes of heap in use, the maximum so far, and the size of the heap.
     fn heap(&self) -> (usize, usize, usize);
 
-    /// Instructions executed since the start, on boards that count them exactly.
+    /// Returns the instructions executed since the start, on boards that count them exactly.
     fn instructions(&self) -> Option<u64> {
         None
     }
 
-    /// Why the board started, in a word such as `power-on`, `software` or `watchdog`, if it can tell.
+    /// Returns why the board started, in a word such as `power-on`, `software` or `watchdog`, if
+    /// known.
     fn start_reason(&self) -> Option<&'static str> {
         None
     }

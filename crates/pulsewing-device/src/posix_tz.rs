@@ -1,7 +1,7 @@
-//! POSIX time-zone rules: `CET-1CEST,M3.5.0,M10.5.0/3` becomes offsets and the changes of them.
+//! POSIX time-zone rules: turns `CET-1CEST,M3.5.0,M10.5.0/3` into offsets and their changes.
 //!
-//! The rule is what a board has in place of a zone database: POSIX.1-2017, section 8.3 (`TZ`),
-//! with hours of -167 to 167 in a rule's time, as RFC 9636, section 3.3.2 allows.
+//! A board uses such a rule instead of a zone database: POSIX.1-2017, section 8.3 (`TZ`), with
+//! hours of -167 to 167 in a rule's time, as RFC 9636, section 3.3.2 allows.
 
 use jiff::{
     SignedDuration, Timestamp,
@@ -10,7 +10,7 @@ use jiff::{
 };
 use pulsewing_core::{civil::Offsets, instant::later};
 
-/// How far around an instant the changes of offset are worked out.
+/// How far around an instant the changes of offset are computed.
 const AROUND: SignedDuration = SignedDuration::from_hours(24 * 4);
 
 /// A zone's rule.
@@ -20,7 +20,7 @@ pub(crate) struct Rule {
     summer: Option<Summer>,
 }
 
-/// The other half of the year.
+/// The summer time of a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Summer {
     offset: Offset,
@@ -32,7 +32,7 @@ struct Summer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Change {
     day: DayOfYear,
-    /// Seconds after midnight; may lie on another day.
+    /// Seconds after midnight; may fall on another day.
     time: i32,
 }
 
@@ -47,7 +47,7 @@ enum DayOfYear {
 }
 
 impl Rule {
-    /// Reads a rule; `None` if it is none.
+    /// Parses a rule; `None` if the text is not one.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut rest = Rest(text.as_bytes());
         rest.name()?;
@@ -76,7 +76,7 @@ impl Rule {
         rest.0.is_empty().then_some(rule)
     }
 
-    /// The offset around an instant, and the changes of it.
+    /// Returns the offset around an instant, and its changes.
     pub(crate) fn offsets_around(&self, at: Timestamp) -> Offsets {
         let from = later(at, -AROUND).unwrap_or(Timestamp::MIN);
         let until = later(at, AROUND).unwrap_or(Timestamp::MAX);
@@ -101,7 +101,7 @@ impl Rule {
         }
         let mut offsets = Offsets::fixed(offset);
         for (at, after) in changes.iter().filter(|(at, _)| *at > from && *at < until) {
-            // Six fit, and they are in order; two at the same instant are no change.
+            // Six fit, and they are in order; two at the same instant are not a change.
             let _ = offsets.push_change(*at, *after);
         }
         offsets
@@ -109,7 +109,7 @@ impl Rule {
 }
 
 impl Change {
-    /// The instant of the change in a year, `before` being the offset until then.
+    /// Returns the instant of the change in a year; `before` is the offset until then.
     fn instant(&self, year: i16, before: Offset) -> Option<Timestamp> {
         let first = Date::new(year, 1, 1).ok()?;
         let (date, days) = match self.day {
@@ -133,7 +133,7 @@ impl Change {
     }
 }
 
-/// What has not been read yet.
+/// The text that has not been read yet.
 struct Rest<'t>(&'t [u8]);
 
 impl Rest<'_> {
@@ -149,7 +149,7 @@ impl Rest<'_> {
         self.next_if(|next| next == byte).map(|_| ())
     }
 
-    /// An abbreviation: at least three letters, or anything of letters, digits and signs in `<>`.
+    /// Reads an abbreviation: at least three letters, or any letters, digits and signs in `<>`.
     fn name(&mut self) -> Option<()> {
         let mut length = 0_usize;
         if self.expect(b'<').is_some() {
@@ -180,7 +180,7 @@ impl Rest<'_> {
         number
     }
 
-    /// `[+-]hh[:mm[:ss]]` in seconds.
+    /// Reads `[+-]hh[:mm[:ss]]`, in seconds.
     fn clock(&mut self, max_hours: i32) -> Option<i32> {
         let sign = match self.next_if(|byte| byte == b'+' || byte == b'-') {
             Some(b'-') => -1,
@@ -196,7 +196,7 @@ impl Rest<'_> {
         Some(sign * seconds)
     }
 
-    /// POSIX counts west of Greenwich as positive.
+    /// Reads an offset. POSIX counts west of Greenwich as positive.
     fn offset(&mut self) -> Option<Offset> {
         Offset::from_seconds(-self.clock(24)?).ok()
     }
@@ -243,7 +243,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// Rules of real zones, with every form of a date and odd times among them.
+    /// Rules of real zones, with every form of a date and some odd times.
     const RULES: [&str; 13] = [
         "UTC0",
         "JST-9",
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn an_offset_and_its_changes_are_those_of_jiff() {
-        // Jiff reads such rules as well, but only where there is a heap.
+        // Jiff reads such rules as well, but only with a heap.
         let mut instant = at("2023-12-25T00:00:00Z");
         while instant < at("2029-01-10T00:00:00Z") {
             for text in RULES {

@@ -1,4 +1,4 @@
-//! Starting up: what was stored is read, the cached picture is drawn, then everything runs.
+//! Starting up: reads what was stored, draws the cached picture, then runs everything.
 
 use core::cell::{Cell, RefCell};
 
@@ -31,11 +31,11 @@ use crate::{
 pub struct Parts<'b, B: Board> {
     /// The clocks.
     pub clock: B::Clock,
-    /// The way to the router.
+    /// The connection to the router.
     pub link: B::Link,
     /// HTTP and SNTP.
     pub web: B::Web,
-    /// The store over the board's flash. The board may have read from it what it needs itself.
+    /// The store over the board's flash. The board may already have read from it.
     pub store: Store<B::Flash>,
     /// The display.
     pub panel: B::Panel,
@@ -47,16 +47,16 @@ pub struct Parts<'b, B: Board> {
     pub button: B::Button,
     /// The board as a whole.
     pub system: B::System,
-    /// The serial line, to the board.
+    /// The serial input.
     pub input: B::Input,
-    /// The serial line, from the board.
+    /// The serial output.
     pub output: B::Output,
-    /// Memory for the picture: [`Frame::bytes_for`](pulsewing_screen::Frame::bytes_for) the
-    /// panel's size. With less nothing is drawn.
+    /// Memory for the picture: [`Frame::bytes_for`](pulsewing_screen::Frame::bytes_for) the panel's
+    /// size. With less, nothing is drawn.
     pub frame: &'b mut [u8],
     /// Memory for the user's wallpaper:
-    /// [`Wallpaper::bytes_for`](pulsewing_screen::Wallpaper::bytes_for) its size. May be empty: then
-    /// the built-in one is shown.
+    /// [`Wallpaper::bytes_for`](pulsewing_screen::Wallpaper::bytes_for) its size. May be empty:
+    /// then the built-in one is shown.
     pub wallpaper: &'b mut [u8],
 }
 
@@ -66,10 +66,10 @@ impl<B: Board> core::fmt::Debug for Parts<'_, B> {
     }
 }
 
-/// Runs the device for ever.
+/// Runs the device forever.
 ///
-/// Await it on the board's only thread, beside whatever its ports need to run. It holds some tens of
-/// kilobytes: a board makes it static.
+/// Await it on the board's only thread, next to any tasks that its ports need. It takes some tens
+/// of kilobytes, so a board makes it static.
 pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
     let Parts {
         clock,
@@ -134,7 +134,8 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
             ))
             .await;
     }
-    // Made here and lent to their futures: what is moved into a future takes its room twice.
+    // Made here and lent to their futures: a value that is moved into a future takes its space
+    // twice.
     let mut app = App::new(&shared, link, web, found, seed);
     let mut console = Console::new(&shared);
     let deadlines = shared
@@ -154,7 +155,7 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
     never
 }
 
-/// What is known before anything was asked for.
+/// The state that is known before any request.
 struct Start {
     settings: Settings,
     reading: Option<Reading>,
@@ -164,7 +165,7 @@ struct Start {
 }
 
 impl Start {
-    /// Reads what was stored. What cannot be read is done without, and said.
+    /// Reads what was stored. Logs and skips what cannot be read.
     async fn read<F: NorFlash>(store: &mut Store<F>, serial_queue: &SerialQueue) -> Self {
         let mut facts = Facts::default();
         match store.start().await {
@@ -225,8 +226,8 @@ impl Start {
         }
     }
 
-    /// Looks at the chain, for the status and for the earliest time that can be; whether a refresh
-    /// was under way when the power went.
+    /// Reads the chain, for the status and for the earliest possible time. Returns whether a
+    /// refresh was under way when the power went.
     async fn chain<F: NorFlash>(
         store: &mut Store<F>,
         serial_queue: &SerialQueue,

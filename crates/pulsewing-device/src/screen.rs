@@ -1,4 +1,4 @@
-//! The screen: draws what is known, sends what has changed, and lets the age count on.
+//! The screen: draws the current state, sends the changes, and updates the age of the reading.
 
 use core::time::Duration;
 
@@ -20,18 +20,17 @@ use crate::{
 /// The wallpaper's name on the card.
 pub const CARD_WALLPAPER: &str = "WALLPAPR.PWW";
 
-/// How often the picture is drawn anew though nothing has happened: its age has.
+/// How often the picture is redrawn even if nothing has happened: its age has changed.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// How often everything is sent, whether or not it has changed: a disturbed bus leaves no trace
-/// that the board could see.
+/// How often everything is sent, changed or not: the board cannot detect a disturbance on the bus.
 const ALL_EVERY: Duration = Duration::from_secs(6 * 3_600);
 
-/// How long sending a picture, or waiting until it may be drawn, takes at most: a screenshot over
-/// the serial line holds it for so long.
+/// How long it may take to send a picture, or to wait until it may be drawn: a screenshot over the
+/// serial line holds it for up to that long.
 const DRAWN_WITHIN: Duration = Duration::from_secs(120);
 
-/// Draws and sends, for ever.
+/// Draws and sends, forever.
 pub(crate) async fn run<B: Board>(
     shared: &Shared<'_, B>,
     panel: &mut B::Panel,
@@ -80,7 +79,7 @@ struct Screen<'s, 'b, B: Board> {
 }
 
 impl<B: Board> Screen<'_, '_, B> {
-    /// Shows pictures until there is another wallpaper.
+    /// Shows pictures until there is a new wallpaper.
     async fn show_with(&mut self, wallpaper: Option<&Wallpaper<'_>>) {
         let shared = self.shared;
         loop {
@@ -137,7 +136,7 @@ impl<B: Board> Screen<'_, '_, B> {
     }
 }
 
-/// Decides what is shown now, and has it drawn.
+/// Decides what to show now, and draws it.
 fn draw<B: Board>(
     shared: &Shared<'_, B>,
     wallpaper: Option<&Wallpaper<'_>>,
@@ -171,7 +170,7 @@ fn draw<B: Board>(
                 None => model,
             }
         }
-        // Nothing is to be said only when there is a reading.
+        // There is always a state to show, unless there is a reading.
         None => Model::from_state(state.unwrap_or(pulsewing_screen::State::FirstStart), theme),
     };
     let model = match wallpaper {
@@ -182,7 +181,7 @@ fn draw<B: Board>(
     paint(&model, configuration::palette(&settings, now));
 }
 
-/// What a reading looks like now.
+/// Builds the model of a reading at this time.
 fn of_reading<'r>(
     reading: &'r Reading,
     utc: Option<Timestamp>,
@@ -198,8 +197,8 @@ fn of_reading<'r>(
             let freshness = reading.freshness(now, every, from_memory);
             Model::new(reading, now, freshness, theme)
         }
-        // Without a clock nobody knows how old it is: no age is better than a wrong one. Its date is
-        // shown, since today's is not known either.
+        // Without a clock the age is unknown: no age is better than a wrong one. The reading's date
+        // is shown, since today's is unknown too.
         None => {
             let mut model = Model::new(reading, reading.fetched_at, Freshness::Cached, theme);
             if let Some(facts) = &mut model.facts {
@@ -211,8 +210,8 @@ fn of_reading<'r>(
     }
 }
 
-/// How long until the age that is shown is another: ages are whole minutes, of minutes that begin
-/// when the clock's do.
+/// Returns how long until the shown age changes: ages are in whole minutes, which begin with those
+/// of the clock.
 fn until_next_minute(utc: Option<Timestamp>) -> Duration {
     let passed = utc.map_or(0, |utc| utc.as_millisecond().rem_euclid(60_000));
     let passed = Duration::from_millis(passed.unsigned_abs());

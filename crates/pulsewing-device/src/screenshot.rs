@@ -14,20 +14,20 @@ pub(crate) type Name = heapless::String<12>;
 /// Why there is no screenshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ShotError {
-    /// The card.
+    /// The card failed.
     #[error("{0}")]
     Card(#[from] CardError),
-    /// Ten thousand are there already.
+    /// All names are taken.
     #[error("the card has SHOT0001.BMP to SHOT9999.BMP already")]
     NoName,
-    /// The board has no room for a picture.
+    /// The board has no memory for a picture.
     #[error("there is no picture in the board's memory")]
     NoPicture,
 }
 
-/// Writes the picture to the card under the first name that is free.
+/// Writes the picture to the card under the first free name.
 pub(crate) async fn to_card<B: Board>(shared: &Shared<'_, B>) -> Result<Name, ShotError> {
-    // Not drawn over while it is written.
+    // Locked, so that it is not redrawn while it is written.
     let picture = shared.picture.lock().await;
     let (frame, colours) = picture.shown().ok_or(ShotError::NoPicture)?;
     let mut bmp = Bmp::new(frame, colours).ok_or(ShotError::NoPicture)?;
@@ -40,7 +40,7 @@ pub(crate) async fn to_card<B: Board>(shared: &Shared<'_, B>) -> Result<Name, Sh
 async fn free_name(card: &mut impl Card) -> Result<Name, ShotError> {
     for number in 1..10_000_u16 {
         let mut name = Name::new();
-        // Twelve characters: it fits.
+        // Twelve characters, so it fits.
         let _ = write!(name, "SHOT{number:04}.BMP");
         match card.read(&name, &mut [0]).await {
             Ok(_) => {}

@@ -1,8 +1,8 @@
-//! What the board says: a queue of bytes between all who speak and the serial line.
+//! The board's output: a queue of bytes between the parts that print and the serial line.
 //!
-//! Nobody has to listen: a computer that is not there takes nothing, for days. So reports and log
-//! lines never wait; what has no room is dropped, line by line, and counted. Only who answers a
-//! command waits for room, since somebody has asked, and not for long.
+//! The line may have no reader: without a computer nothing is read, for days. So reports and log
+//! lines never wait; lines that do not fit are dropped, one by one, and counted. Only the answer to
+//! a command waits for room, since its reader asked for it, and not for long.
 
 use core::{
     cell::{Cell, RefCell},
@@ -17,7 +17,7 @@ use heapless::Deque;
 
 use crate::ports::Clock;
 
-/// The bytes that wait for the line; a report and some log lines.
+/// The queue's size in bytes: enough for a report and some log lines.
 const QUEUE: usize = 2_048;
 
 /// How many bytes are written at once.
@@ -26,7 +26,7 @@ const CHUNK: usize = 64;
 /// How long an answer waits for room.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Nobody takes what is said.
+/// The error when nobody reads the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NobodyListens;
 
@@ -35,7 +35,7 @@ pub(crate) struct SerialQueue {
     queue: RefCell<Deque<u8, QUEUE>>,
     filled: Signal<NoopRawMutex, ()>,
     drained: Signal<NoopRawMutex, ()>,
-    /// Whether what was queued has been written too.
+    /// Whether everything that left the queue has been written.
     is_written: Cell<bool>,
     lost: Cell<u32>,
 }
@@ -51,16 +51,16 @@ impl SerialQueue {
         }
     }
 
-    /// Says a line for people, `# ` before it, if there is room.
+    /// Logs a line for people, prefixed with `# `, if there is room.
     pub(crate) fn log(&self, text: fmt::Arguments<'_>) {
-        // What has no room is cut: a part of a log line is better than none.
+        // A line that is too long is cut: a part of a log line is better than none.
         let said: heapless::String<254> = self::text(format_args!("# {text}"));
         let mut line: heapless::String<256> = heapless::String::new();
         let _ = writeln!(line, "{said}");
         self.offer(line.as_bytes());
     }
 
-    /// Says whole lines if there is room for all of them.
+    /// Queues whole lines if there is room for all of them.
     pub(crate) fn offer(&self, text: &[u8]) {
         let lost = self.lost.get();
         if lost > 0 {
@@ -77,7 +77,7 @@ impl SerialQueue {
         }
     }
 
-    /// Says part of an answer, once there is room.
+    /// Queues part of an answer, once there is room.
     pub(crate) async fn answer(
         &self,
         text: &[u8],
@@ -90,7 +90,7 @@ impl SerialQueue {
         Ok(())
     }
 
-    /// Waits until everything has been written, but not for ever.
+    /// Waits until everything has been written, but not forever.
     pub(crate) async fn flush(&self, clock: &impl Clock) -> Result<(), NobodyListens> {
         let give_up_at = clock.up().saturating_add(PATIENCE);
         while !(self.is_written.get() && self.queue.borrow().is_empty()) {
@@ -106,7 +106,7 @@ impl SerialQueue {
         }
     }
 
-    /// Queues all of it or nothing.
+    /// Queues all of the text or nothing.
     fn push(&self, text: &[u8]) -> bool {
         let mut queue = self.queue.borrow_mut();
         if queue.capacity() - queue.len() < text.len() {
@@ -120,7 +120,7 @@ impl SerialQueue {
         true
     }
 
-    /// Writes what is queued, for ever.
+    /// Writes what is queued, forever.
     pub(crate) async fn pump(&self, output: &mut impl Write) -> ! {
         loop {
             let mut chunk: heapless::Vec<u8, CHUNK> = heapless::Vec::new();
@@ -139,7 +139,7 @@ impl SerialQueue {
                 continue;
             }
             self.is_written.set(false);
-            // A line that is broken cannot be told about on the line.
+            // A broken line cannot report its own error.
             let _ = output.write_all(&chunk).await;
             if self.queue.borrow().is_empty() {
                 let _ = output.flush().await;
@@ -149,7 +149,7 @@ impl SerialQueue {
     }
 }
 
-/// Takes characters for as long as there is room.
+/// Accepts characters as long as there is room.
 pub(crate) struct Cut<'t, const N: usize>(pub(crate) &'t mut heapless::String<N>);
 
 impl<const N: usize> fmt::Write for Cut<'_, N> {
@@ -160,7 +160,7 @@ impl<const N: usize> fmt::Write for Cut<'_, N> {
     }
 }
 
-/// Text of at most `N` bytes, cut where it is longer.
+/// Formats a text, cut to at most `N` bytes.
 pub(crate) fn text<const N: usize>(text: fmt::Arguments<'_>) -> heapless::String<N> {
     let mut line = heapless::String::new();
     let _ = Cut(&mut line).write_fmt(text);

@@ -1,9 +1,9 @@
-//! What the parts of the device share: app loop, screen, console and button run as one future on
-//! one thread, and each sees what the others have found out.
+//! The state that the parts of the device share: app loop, screen, console and button run as one
+//! future on one thread, and each sees the findings of the others.
 //!
-//! Cells are borrowed for a moment and never across an await. What has to be held for longer
-//! (store, card, picture) lies behind an asynchronous mutex. The order of locks is chain, store or
-//! picture, card; nobody takes a lock while holding a later one.
+//! Cells are borrowed for a moment and never across an await. State that must be held for longer
+//! (store, card, picture) is behind an asynchronous mutex. The order of locks is chain, store or
+//! picture, card; no part takes a lock while holding a later one.
 
 use core::{
     cell::{Cell, RefCell},
@@ -29,10 +29,10 @@ use crate::{
     serial_queue::{SerialQueue, text},
 };
 
-/// A name of a network, at most 32 bytes.
+/// The name of a network, at most 32 bytes.
 pub(crate) type Ssid = heapless::String<32>;
 
-/// Everything that more than one part looks at.
+/// The state that more than one part uses.
 pub(crate) struct Shared<'b, B: Board> {
     pub(crate) clock: B::Clock,
     pub(crate) system: B::System,
@@ -40,7 +40,7 @@ pub(crate) struct Shared<'b, B: Board> {
     pub(crate) store: Mutex<NoopRawMutex, Store<B::Flash>>,
     pub(crate) card: Mutex<NoopRawMutex, B::Card>,
     pub(crate) picture: Mutex<NoopRawMutex, Picture<'b>>,
-    /// Held while a refresh is under way, or while something is uploaded.
+    /// Held while a refresh or an upload is under way.
     pub(crate) chain_lock: Mutex<NoopRawMutex, ()>,
     pub(crate) settings: RefCell<Settings>,
     pub(crate) reading: RefCell<Option<Reading>>,
@@ -50,23 +50,23 @@ pub(crate) struct Shared<'b, B: Board> {
     pub(crate) deadlines: Deadlines,
     pub(crate) requests: AppRequests,
     pub(crate) instruction_counts: InstructionCounts,
-    /// There is another wallpaper to load.
+    /// Whether there is a new wallpaper to load.
     pub(crate) has_new_wallpaper: Cell<bool>,
-    /// Something that is shown has changed.
+    /// Signals that something shown has changed.
     pub(crate) redraw: Signal<NoopRawMutex, ()>,
 }
 
-/// What somebody wants of the app loop.
+/// Requests to the app loop.
 pub(crate) struct AppRequests {
-    /// There is a wish.
+    /// Signals that there is a request.
     pub(crate) any: Signal<NoopRawMutex, ()>,
-    /// A cycle now.
+    /// Start a cycle now.
     pub(crate) poll: Cell<bool>,
     /// The settings have changed.
     pub(crate) settings: Cell<bool>,
-    /// This network, now, though another one may be joined.
+    /// Join this network now, even if another one is joined.
     pub(crate) join: RefCell<Option<Ssid>>,
-    /// What came of the last such wish.
+    /// The result of the last request to join.
     pub(crate) joined: Signal<NoopRawMutex, Result<(), JoinError>>,
 }
 
@@ -82,23 +82,23 @@ impl AppRequests {
     }
 }
 
-/// The way to the network, as it is shown.
+/// The connection to the network, as it is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Network {
-    /// Nothing was tried yet.
+    /// Nothing has been tried yet.
     #[default]
     Untried,
     /// No network is known.
     Unknown,
-    /// This one is being joined; why the try before did not work out.
+    /// This network is being joined; the error is that of the previous try.
     Joining(Ssid, Option<JoinError>),
-    /// The cable gives none, for this reason.
+    /// The cable provides no network, for this reason.
     Cable(JoinError),
-    /// This one is joined.
+    /// This network is joined.
     Joined(Ssid, Joined),
 }
 
-/// What is known of the stored chain.
+/// The known facts about the stored chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ChainFacts {
     pub(crate) provider: pulsewing_core::Provider,
@@ -122,42 +122,42 @@ impl ChainFacts {
     }
 }
 
-/// What the app loop has found out.
+/// The findings of the app loop.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) network: Network,
     pub(crate) chain: Option<ChainFacts>,
-    /// Why it is not known what is stored.
+    /// Why the stored chain is unknown.
     pub(crate) chain_trouble: Option<StoreTrouble>,
     pub(crate) last_success: Option<Timestamp>,
     pub(crate) next_update: Option<Timestamp>,
-    /// How the last cycle ended, since the start.
+    /// How the last cycle since the start ended.
     pub(crate) ended: Option<Result<(), Failure>>,
-    /// What stood between board and server in the last exchange that failed.
+    /// The connection problem of the last exchange that failed.
     pub(crate) connect_error: Option<ConnectError>,
-    /// New tokens are in memory and not yet in the store.
+    /// Whether new tokens are in memory and not yet in the store.
     pub(crate) holds_unstored: bool,
-    /// The store did not take new tokens when it was last asked to.
+    /// Whether the last try to store new tokens failed.
     pub(crate) has_store_failed: bool,
-    /// A refresh is under way, which a restart would cut.
+    /// Whether a refresh is under way that a restart would interrupt.
     pub(crate) is_refreshing: bool,
     /// The panic that the last run ended with.
     pub(crate) panic: Option<PanicText>,
-    /// In how many seconds everything is erased.
+    /// The seconds until everything is erased.
     pub(crate) erasing_in: Option<u64>,
-    /// The settings that were loaded could not be read.
+    /// Why the stored settings could not be read.
     pub(crate) settings_fault: Option<&'static str>,
 }
 
 impl<B: Board> Shared<'_, B> {
-    /// Changes what is known, and has it shown.
+    /// Changes the facts, and has them shown.
     pub(crate) fn note(&self, change: impl FnOnce(&mut Facts)) {
         change(&mut self.facts.borrow_mut());
         self.redraw.signal(());
     }
 
-    /// Says what went wrong on the serial line, and writes it to the log unless it is there. It must
-    /// not hold a secret.
+    /// Reports an error on the serial line, and writes it to the log unless it is there. The text
+    /// must not contain a secret.
     pub(crate) async fn went_wrong(&self, what: fmt::Arguments<'_>) {
         self.serial_queue.log(what);
         let what: heapless::String<MAX_ERROR_TEXT> = text(what);
@@ -169,7 +169,7 @@ impl<B: Board> Shared<'_, B> {
             Some(utc) => When::At(utc),
             None => When::Uptime(u32::try_from(up.as_secs()).unwrap_or(u32::MAX)),
         };
-        // A log that cannot be written must not stop what it is about.
+        // An unwritable log must not stop the work that the entry is about.
         if self
             .store
             .lock()
@@ -183,13 +183,13 @@ impl<B: Board> Shared<'_, B> {
         }
     }
 
-    /// So much later than now.
+    /// Returns the instant after this wait.
     pub(crate) fn after(&self, wait: Duration) -> Duration {
         self.clock.up().saturating_add(wait)
     }
 
-    /// Restarts the board once nothing is under way that a restart would spoil: not while new
-    /// tokens are in memory alone, nor, for half a minute, while a refresh waits for its answer.
+    /// Restarts the board as soon as a restart does no harm: never while new tokens are only in
+    /// memory, nor, for up to half a minute, while a refresh waits for its answer.
     ///
     /// # Errors
     /// [`TokensUnstored`] in the first case.
@@ -203,14 +203,14 @@ impl<B: Board> Shared<'_, B> {
         if self.facts.borrow().holds_unstored {
             return Err(TokensUnstored);
         }
-        // What was said is heard if somebody listens.
+        // Gives a reader the chance to receive the last lines.
         let _ = self.serial_queue.flush(&self.clock).await;
         let _store = self.store.lock().await;
         self.system.restart()
     }
 }
 
-/// New tokens wait to be stored; a restart would lose them.
+/// The error when new tokens are not stored yet; a restart would lose them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("new sign-in tokens wait to be stored; a restart now would lose them")]
 pub(crate) struct TokensUnstored;

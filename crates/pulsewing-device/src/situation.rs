@@ -1,7 +1,7 @@
-//! What the viewer is told besides heart rates: the facts become one state of the screen.
+//! The messages to the viewer, in addition to heart rates: turns the facts into one screen state.
 //!
-//! The first that applies is shown; what needs a hand comes before what passes by itself, and what
-//! must not be interrupted before both.
+//! The first one that applies is shown. Problems that need a person come before those that pass by
+//! themselves; activities that must not be interrupted come before both.
 
 use core::time::Duration;
 
@@ -19,19 +19,19 @@ use crate::{
     shared::{Facts, Network},
 };
 
-/// What to type to sign in. The program finds the port by itself where there is one board.
+/// The command to sign in. The program finds the port by itself if there is only one board.
 pub const LOGIN: &str = "pulsewing board login";
 
-/// What to type to move to Google Health.
+/// The command to move to Google Health.
 pub const LOGIN_GOOGLE: &str = "pulsewing board login --provider google";
 
-/// What to type to set a board up.
+/// The command to set up a board.
 pub const PROVISION: &str = "pulsewing board provision --wifi NAME";
 
-/// For how long after the start a panic of the run before is told of.
+/// For how long after the start a panic of the previous run is shown.
 const PANIC_IS_SHOWN_FOR: Duration = Duration::from_secs(60);
 
-/// Texts that are put together for a state and live as long as it.
+/// Texts that are composed for a state and live as long as it.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     what: heapless::String<192>,
@@ -46,7 +46,7 @@ pub(crate) struct When<'w> {
     pub(crate) has_reading: bool,
 }
 
-/// What is to be said, if anything is.
+/// Returns the state to show, if any.
 pub(crate) fn state<'t>(facts: &Facts, when: &When<'_>, texts: &'t mut Texts) -> Option<State<'t>> {
     if let Some(seconds) = facts.erasing_in {
         return Some(State::Erasing { seconds });
@@ -217,7 +217,7 @@ fn of_failure<'t>(
             "The Fitbit app may not read minutes.",
             "Set its type to Personal at dev.fitbit.com/apps.",
         ),
-        // The console's `status` has the technical words.
+        // The console's `status` shows the technical details.
         Failure::Rejected {
             call: CallName::Token,
             ..
@@ -236,7 +236,7 @@ fn of_failure<'t>(
     }
 }
 
-/// What is said of an answer that is none, and that a working network brought; `None` for what is
+/// Returns the message for an invalid answer that arrived over a working network; `None` if we are
 /// plainly offline.
 const fn of_strange_answer(cause: NoAnswer) -> Option<(&'static str, &'static str)> {
     Some(match cause {
@@ -273,7 +273,7 @@ const fn of_strange_answer(cause: NoAnswer) -> Option<(&'static str, &'static st
     })
 }
 
-/// What is said of trouble with TLS; `None` for what is plainly offline.
+/// Returns the message for a TLS problem; `None` if we are plainly offline.
 fn connect_words(connect_error: ConnectError) -> Option<(heapless::String<192>, &'static str)> {
     let advice = match connect_error {
         ConnectError::Dns | ConnectError::Connect => return None,
@@ -296,7 +296,7 @@ fn connect_words(connect_error: ConnectError) -> Option<(heapless::String<192>, 
 
 /// The minute from which on something is allowed again, on the wearer's clock.
 fn minute_from(until: Timestamp, when: &When<'_>) -> Time {
-    // Seconds are not shown, and what is shown must not be too early.
+    // Seconds are not shown, and the shown time must not be too early.
     let rounding_up = SignedDuration::new(59, 999_999_999);
     let shown = later(until, rounding_up).unwrap_or(until);
     let local = (when.offset_at)(until).to_datetime(shown).time();

@@ -315,7 +315,8 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
                     "the sign-in's state could not be stored"
                 }
             };
-            // Before the log, which the same flash may refuse: whoever looks must see it.
+            // Before the log entry, which the same flash may refuse: the state must be visible
+            // anyway.
             self.note_refresh();
             self.shared
                 .went_wrong(format_args!("{what}: {error}"))
@@ -503,7 +504,8 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         }
     }
 
-    /// Waits out the hold-off after a start, unless there is a replay to send.
+    /// Waits during the hold-off after a start, unless there is a replay to send. Returns whether a
+    /// cycle may begin.
     async fn is_let_on(&self) -> bool {
         let up = self.shared.clock.up();
         if self.cycle.is_some() || self.found_intent || up >= self.held_off_until {

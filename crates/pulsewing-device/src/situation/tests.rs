@@ -1,4 +1,4 @@
-//! Whether the board's panel has room for what is said.
+//! Checks that the board's panel has room for every message.
 
 use embedded_graphics::geometry::Size;
 use pulsewing_core::oauth::ErrorName;

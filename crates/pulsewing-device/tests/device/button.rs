@@ -32,7 +32,7 @@ fn a_short_press_puts_the_picture_on_the_card_under_a_free_name() {
     assert_eq!(answer, ["file: SHOT0003.BMP", "ok"]);
     let files = rig.world.files.borrow();
     assert_eq!(files["SHOT0001.BMP"], [1, 2, 3]);
-    // Every pixel is the panel's.
+    // Every pixel equals the panel's.
     let file = &files["SHOT0002.BMP"];
     let panel = rig.world.panel.borrow();
     let (width, height) = (panel.size.width as usize, panel.size.height as usize);
@@ -107,7 +107,7 @@ fn tokens_that_arrive_during_a_factory_reset_are_not_kept() {
     rig.start();
     let sent = |rig: &Rig| rig.world.cloud.borrow().grants.count() == 2;
     assert!(rig.run_until(minutes(3), sent));
-    // Nobody reads, so that the board waits before it restarts.
+    // Nobody reads the output, so the board waits before it restarts.
     rig.world.is_deaf.set(true);
     rig.type_bytes(b"reset factory yes\n");
     rig.run_for(minutes(2));

@@ -1,4 +1,4 @@
-//! The console at any moment, and against anybody.
+//! The console at any moment, with valid and invalid input.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     rig::{Rig, hours, minutes},
 };
 
-/// The pixels of an answer to `shot`, read after the description of the format.
+/// Decodes the pixels of an answer to `shot`, according to the description of the format.
 fn picture(answer: &[String]) -> (usize, Vec<u8>) {
     let mut size = answer[0].strip_prefix("frame ").unwrap().split(' ');
     let width: usize = size.next().unwrap().parse().unwrap();
@@ -199,7 +199,7 @@ fn settings_take_effect_without_a_restart() {
     let night = pulsewing_screen::Palette::Night.colours();
     assert_eq!(rig.world.panel.borrow().colours, night);
 
-    // A new interval begins with a cycle at once.
+    // A new interval starts a cycle at once.
     let before = rig.count(Route::Heart);
     rig.tell("set poll.every 3600");
     rig.run_to_report(minutes(1));
@@ -207,7 +207,7 @@ fn settings_take_effect_without_a_restart() {
     let polls = rig.count(Route::Heart) - before;
     assert!((6..=8).contains(&polls), "{polls}");
     assert_eq!(rig.restarts, 0);
-    // And is kept.
+    // The change survives a restart.
     rig.start();
     rig.run_for(minutes(1));
     assert!(rig.ask("set").contains(&"poll.every: 3600".to_owned()));
@@ -250,7 +250,7 @@ fn secrets_are_shown_as_set() {
         settings.contains(&"wifi.1.password: (set)".to_owned()),
         "{settings:?}"
     );
-    // The bench itself looks for every secret in everything that is ever said.
+    // The test rig itself checks all output for every secret.
     for command in [
         "status",
         "chain",
@@ -286,7 +286,7 @@ fn the_log_counts_what_repeats() {
     assert_eq!(times.len(), 1, "{log:?}");
     assert!(times[0].contains(" times since the start)"), "{log:?}");
     assert!(times[0].starts_with("2026-11-22T12:"), "{log:?}");
-    // Ten at most, newest first.
+    // At most ten, newest first.
     for status in 501..520 {
         let fault = Fault::Body(status, "<html>".to_owned());
         rig.world
@@ -312,7 +312,7 @@ fn an_upload_is_whole_or_not_at_all() {
         ["error: an upload is under way; \"commit\" or \"abort\" it first"]
     );
     assert_eq!(rig.ask("status")[0], "board: bench");
-    // A sender that lost contact begins anew.
+    // A sender that lost contact starts over.
     rig.tell("data aGVs");
     rig.tell("put roots 6 0123456789ab");
     rig.tell("data aGVs");
@@ -346,7 +346,7 @@ fn an_upload_is_whole_or_not_at_all() {
             .unwrap()
             .is_none()
     );
-    // A sender that falls silent does not keep the board from its work.
+    // A silent sender does not keep the board from its work.
     rig.tell("put roots 6 0123456789ab");
     rig.run_to_report(minutes(20));
     assert!(
@@ -481,7 +481,7 @@ proptest! {
             rig.type_bytes(piece);
             rig.run_for(Duration::from_millis(70));
         }
-        // Whatever was begun is over after a while.
+        // Anything that was begun is over after a while.
         rig.run_for(minutes(2));
         rig.type_bytes(b"\n");
         rig.run_for(minutes(1));

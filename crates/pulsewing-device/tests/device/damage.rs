@@ -1,4 +1,4 @@
-//! Whatever the flash holds, the device starts, shows something and can be talked to.
+//! Whatever the flash contains, the device starts, shows something and answers.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use pulsewing_screen::State;
 
 use crate::rig::{Rig, minutes, record};
 
-/// It answers, and did not restart.
+/// Checks that it answers and did not restart.
 fn is_alive(rig: &mut Rig) {
     rig.run_for(minutes(3));
     let answer = rig.ask("status");
@@ -30,7 +30,7 @@ proptest! {
         }
         rig.start();
         is_alive(&mut rig);
-        // And can be set up anew.
+        // It can be set up again.
         rig.tell("reset factory yes");
         rig.run_for(minutes(1));
         rig.tell("wifi add home \"correct horse\"");
@@ -47,7 +47,7 @@ proptest! {
         for (place, byte) in flips {
             let mut flash = rig.world.flash.borrow_mut();
             let bytes = flash.bytes_mut();
-            // Where something is.
+            // The bytes that are in use.
             let used: Vec<_> = (0..bytes.len()).filter(|at| bytes[*at] != 0xff).collect();
             bytes[used[place.index(used.len())]] = byte;
         }

@@ -1,7 +1,7 @@
 //! The whole device in simulation: modelled peripherals, a modelled cloud, virtual time.
 //!
-//! `rig.rs` is the bench on which a device runs, `peripherals.rs` what it is wired to. Nothing
-//! sleeps: when all wait, the clock jumps to the next time that somebody waits for.
+//! `rig.rs` is the test rig on which a device runs, `peripherals.rs` models what it is wired to.
+//! Nothing sleeps: when every part waits, the clock jumps to the next deadline.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,7 +13,7 @@
     reason = "a list of one range is meant"
 )]
 
-// The cloud is the core's own model, so that both are held against the same one.
+// The cloud is the core's own model, so that both are tested against the same one.
 #[expect(
     dead_code,
     reason = "not every fault of the core's model is ordered here"

@@ -13,7 +13,7 @@ use crate::{
 
 const SET_WIFI: u8 = 1;
 
-/// An Improv packet, written after its specification.
+/// Builds an Improv packet according to its specification.
 fn improv(kind: u8, data: &[u8]) -> Vec<u8> {
     let mut packet = b"IMPROV\x01".to_vec();
     packet.extend([kind, u8::try_from(data.len()).unwrap()]);
@@ -51,7 +51,7 @@ fn a_router_that_is_gone_for_hours_is_joined_again_and_the_picture_goes_on() {
     let before = rig.world.network.borrow().joins.len();
     rig.run_for(hours(5));
     let tries = rig.world.network.borrow().joins.len() - before;
-    // At least once in 62 seconds and a try of 2.
+    // At least one try in 62 seconds of pause and 2 of joining.
     assert!((280..400).contains(&tries), "{tries}");
     rig.world.network.borrow_mut().in_reach = networks;
     rig.run_to_report(minutes(3));
@@ -90,7 +90,7 @@ fn known_networks_get_their_turn_and_the_one_that_worked_comes_first_again() {
 fn improv_names_a_network_and_hears_that_it_was_joined() {
     let mut rig = Rig::erased(Provider::Fitbit);
     rig.start();
-    // From the first byte after boot, and within a line.
+    // Right from the first byte after boot, and within a line.
     rig.type_bytes(b"sta");
     rig.type_bytes(&improv(3, &[2, 0]));
     rig.type_bytes(b"\ntus\n");
@@ -121,7 +121,7 @@ fn improv_names_a_network_and_hears_that_it_was_joined() {
     assert!(heard(&rig, &improv(1, &[4])), "provisioned");
     assert!(heard(&rig, &improv(4, &[SET_WIFI, 0])));
     assert_eq!(rig.ask("wifi"), ["home", "ok"]);
-    // Kept over a restart.
+    // The setting survives a restart.
     rig.start();
     rig.run_for(minutes(1));
     assert!(rig.ask("status").contains(&"network: home".to_owned()));
@@ -185,7 +185,7 @@ fn an_outage_of_the_cloud_is_over_when_the_network_comes_back_not_when_the_backo
     let mut rig = Rig::tiny(Provider::Fitbit);
     rig.start();
     rig.run_to_report(minutes(3));
-    // Behind the router nothing is reached any more: the backoff grows to the interval.
+    // Nothing beyond the router can be reached: the backoff grows to the interval.
     rig.world.network.borrow_mut().is_internet_up = false;
     rig.run_for(hours(3));
     let heart = rig.count(Route::Heart);

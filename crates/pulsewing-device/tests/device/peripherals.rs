@@ -1,4 +1,4 @@
-//! What the device is wired to: every port, modelled.
+//! The device's peripherals: a model of every port.
 
 use std::{
     cell::{Cell, RefCell},
@@ -43,15 +43,15 @@ impl Board for Bench {
     type Output = Handle;
 }
 
-/// Everything around a device; each port is a handle on it.
+/// The world around a device; each port is a handle to it.
 pub(crate) struct World {
     /// True time since the beginning.
     pub(crate) real: Cell<Duration>,
     /// When the device was started.
     pub(crate) started: Cell<Duration>,
-    /// By how much the device's wall clock is ahead of the time since its start.
+    /// How far the device's wall clock is ahead of the time since its start.
     utc_at_start: Cell<Option<Timestamp>>,
-    /// When anybody wants to wake.
+    /// The times at which a waiting part wants to wake.
     pub(crate) deadlines: RefCell<Vec<Duration>>,
     pub(crate) waker: RefCell<Option<Waker>>,
 
@@ -65,7 +65,7 @@ pub(crate) struct World {
     pub(crate) is_pressed: Cell<bool>,
     pub(crate) typed: RefCell<VecDeque<u8>>,
     pub(crate) said: RefCell<Vec<u8>>,
-    /// Nobody reads what the device says.
+    /// Whether nobody reads the device's output.
     pub(crate) is_deaf: Cell<bool>,
     pub(crate) progress: Cell<Duration>,
     pub(crate) hangs: Cell<Option<Hang>>,
@@ -81,24 +81,24 @@ pub(crate) enum Hang {
     Card,
 }
 
-/// The router, and what is behind it.
+/// The router, and the network behind it.
 pub(crate) struct Network {
     pub(crate) is_wired: bool,
-    /// Networks in reach with their passwords.
+    /// Networks in reach, with their passwords.
     pub(crate) in_reach: BTreeMap<String, String>,
     pub(crate) has_address: bool,
     pub(crate) address: Ipv4Addr,
     joined: Option<String>,
     pub(crate) joins: Vec<(Duration, Option<String>)>,
     pub(crate) time_server: Option<Ipv4Addr>,
-    /// What time servers answer; those that are not here are silent.
+    /// The answers of time servers; servers that are not listed do not answer.
     pub(crate) times: BTreeMap<String, SignedDuration>,
     pub(crate) asked: Vec<(Duration, String)>,
-    /// What stands before the cloud.
+    /// The connection problem between the device and the cloud.
     pub(crate) connect_error: Option<ConnectError>,
     pub(crate) is_internet_up: bool,
     pub(crate) trusted: Trusted,
-    /// By how much the cloud's clock is ahead of the truth.
+    /// How far the cloud's clock is ahead of the true time.
     pub(crate) cloud_ahead: SignedDuration,
 }
 
@@ -129,7 +129,7 @@ impl Network {
         self.has_address && self.joined.as_ref().is_some_and(is_in_reach)
     }
 
-    /// What the router has given.
+    /// Returns the addresses that the router has given.
     fn given(&self) -> Option<Joined> {
         self.is_up().then_some(Joined {
             address: self.address,
@@ -138,7 +138,7 @@ impl Network {
     }
 }
 
-/// A panel, as its pixels are.
+/// A panel with its current pixels.
 pub(crate) struct Screen {
     pub(crate) size: Size,
     pub(crate) inks: Vec<Ink>,
@@ -161,7 +161,7 @@ impl Screen {
     }
 }
 
-/// A port: a way to the world.
+/// A port: a handle to the world.
 #[derive(Clone)]
 pub(crate) struct Handle(pub(crate) Rc<World>);
 
@@ -189,12 +189,12 @@ impl World {
         })
     }
 
-    /// The true time.
+    /// Returns the true time.
     pub(crate) fn truth(&self) -> Timestamp {
         beginning() + SignedDuration::try_from(self.real.get()).unwrap()
     }
 
-    /// The power is back: RAM and clock have forgotten everything.
+    /// Restores the power: RAM and clock have lost their state.
     pub(crate) fn restart(&self) {
         self.started.set(self.real.get());
         self.utc_at_start.set(None);
@@ -229,7 +229,7 @@ impl World {
         }
     }
 
-    /// Waits until something is so.
+    /// Waits until a condition holds.
     async fn until(&self, mut is_so: impl FnMut() -> bool) {
         poll_fn(|context| {
             self.waker.borrow_mut().replace(context.waker().clone());
@@ -291,7 +291,7 @@ impl Link for Handle {
         if net.is_wired || net.has_address {
             net.joined = Some(ssid.unwrap_or_default());
         }
-        // A cable stays where it is, and the router may give an address later.
+        // A cable stays plugged in, and the router may give an address later.
         net.given().ok_or(JoinError::NoAddress)
     }
 
@@ -351,7 +351,7 @@ impl Web for Handle {
             .push((world.real.get(), call.clone()));
         let ahead = world.network.borrow().cloud_ahead;
         let now = world.truth() + ahead;
-        // The tracker syncs at every full quarter of an hour.
+        // The tracker syncs every quarter of an hour.
         world.cloud.borrow_mut().sync_age = now.as_second() / 60 % 15;
         let outcome = world
             .cloud
@@ -528,7 +528,7 @@ impl Button for Handle {
     }
 }
 
-/// What a restart unwinds with.
+/// The payload that a restart unwinds with.
 pub(crate) struct Restart;
 
 impl System for Handle {
@@ -574,7 +574,7 @@ impl embedded_io_async::Read for Handle {
 impl embedded_io_async::Write for Handle {
     async fn write(&mut self, bytes: &[u8]) -> Result<usize, Self::Error> {
         self.0.until(|| !self.0.is_deaf.get()).await;
-        // 115,200 bits a second.
+        // 115,200 bits per second.
         let micros = u64::try_from(bytes.len()).unwrap() * 87;
         self.0.takes(Duration::from_micros(micros)).await;
         self.0.said.borrow_mut().extend_from_slice(bytes);

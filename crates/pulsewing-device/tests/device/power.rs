@@ -1,4 +1,5 @@
-//! The power goes at any step of the flash: the chain is the old one or the new one, and goes on.
+//! The power fails at any step of the flash: the chain is the old one or the new one, and still
+//! works.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::{
     rig::{Rig, TINY, hours, minutes},
 };
 
-/// A device whose first cycle begins with a refresh, with a picture that is drawn quickly.
+/// Sets up a device whose first cycle begins with a refresh, with a picture that is drawn quickly.
 fn before_a_refresh(hold_off_s: u16) -> Rig {
     let rig = Rig::sized(Provider::Fitbit, TINY);
     rig.provision(Provider::Fitbit, |settings| {
@@ -38,7 +39,7 @@ fn a_cut_at_every_step_of_a_refresh_leaves_a_chain_that_goes_on() {
         "{of_refresh} of {all}"
     );
 
-    // Every step while tokens move, and some of those of the picture.
+    // Every step while tokens are written, and some of those of the picture.
     let steps = (0..of_refresh).chain((of_refresh..all).step_by(61));
     for (cut, tear) in steps.flat_map(|step| [(step, Tear::Word), (step, Tear::Page)]) {
         let mut rig = before_a_refresh(0);
@@ -57,7 +58,7 @@ fn a_cut_at_every_step_of_a_refresh_leaves_a_chain_that_goes_on() {
             .to_owned();
         let newest = rig.world.cloud.borrow().grants.refresh().to_owned();
         assert!(["refresh-1", &newest].contains(&&*found), "{cut} {tear:?}");
-        // Half a minute later it is back.
+        // Half a minute later the power is back.
         rig.run_for(Duration::from_secs(30));
         rig.start();
         rig.run_to_report(minutes(4));
@@ -83,11 +84,11 @@ fn after_a_cut_between_rotation_and_store_the_next_refresh_goes_on_too() {
     rig.stop();
     assert!(rig.stored().is_some_and(|record| record.intent.is_some()));
     rig.run_for(Duration::from_secs(20));
-    // Hold-off or not: a replay is sent at once.
+    // With or without a hold-off, a replay is sent at once.
     rig.start();
     let replayed = |rig: &Rig| rig.count(Route::Token) == 2;
     assert!(rig.run_until(Duration::from_secs(5), replayed));
-    // Everything else is held off.
+    // Everything else has to wait.
     rig.run_for(Duration::from_secs(50));
     assert_eq!(rig.count(Route::Heart), 0);
     rig.run_to_report(minutes(3));

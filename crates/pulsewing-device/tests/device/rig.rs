@@ -1,4 +1,4 @@
-//! The bench: it powers a device, moves the clock, types, presses, looks.
+//! The test rig: powers a device, moves the clock, types, presses the button, checks the output.
 
 use std::{
     future::Future,
@@ -33,13 +33,13 @@ use crate::{
     peripherals::{Bench, Handle, Restart, World, beginning},
 };
 
-/// A picture that is drawn quickly.
+/// The size of a picture that is drawn quickly.
 pub(crate) const TINY: Size = Size::new(64, 48);
 
-/// The hardware's watchdog.
+/// The timeout of the hardware watchdog.
 const WATCHDOG: Duration = Duration::from_secs(180);
 
-/// What must never be said: every secret of the modelled world.
+/// Every secret of the modelled world: none may appear in the output.
 pub(crate) const SECRETS: [&str; 6] = [
     "refresh-",
     "access-",
@@ -65,7 +65,7 @@ impl Wake for Flag {
     }
 }
 
-/// A device on the bench.
+/// A device on the test rig.
 pub(crate) struct Rig {
     pub(crate) world: Rc<World>,
     device: Option<Pin<Box<dyn Future<Output = ()>>>>,
@@ -73,12 +73,12 @@ pub(crate) struct Rig {
     /// How often the device restarted, by itself or by the watchdog.
     pub(crate) restarts: u32,
     pub(crate) bites: u32,
-    /// Up to here what was said has been looked at.
+    /// The output up to here has been checked.
     heard: usize,
 }
 
 impl Rig {
-    /// A device with an erased flash, switched off.
+    /// Makes a device with an erased flash, switched off.
     pub(crate) fn erased(provider: Provider) -> Self {
         Self::sized(provider, Size::new(320, 240))
     }
@@ -101,12 +101,13 @@ impl Rig {
         }
     }
 
-    /// A device that was set up: a network, the cloud's address, a chain with a spent access token.
+    /// Makes a device that was set up: a network, the cloud's address, a chain with an expired
+    /// access token.
     pub(crate) fn set_up(provider: Provider) -> Self {
         Self::set_up_with(provider, |_| {})
     }
 
-    /// The same with a picture that is drawn quickly, for what takes long.
+    /// Makes the same with a picture that is drawn quickly, for long tests.
     pub(crate) fn tiny(provider: Provider) -> Self {
         let rig = Self::sized(provider, TINY);
         rig.provision(provider, |_| {});
@@ -136,18 +137,18 @@ impl Rig {
         at_once(store.adopt_chain(&record(provider, 1))).unwrap();
     }
 
-    /// The store over the device's flash.
+    /// Opens the store over the device's flash.
     pub(crate) fn store(&self) -> Store<Patient> {
         Store::new(Patient(Handle(Rc::clone(&self.world))), layout()).unwrap()
     }
 
-    /// The chain that is stored, with its intent.
+    /// Returns the stored chain, with its intent.
     pub(crate) fn stored(&self) -> Option<Record> {
         let loaded = at_once(self.store().load_chain(&mut [0; MAX_RECORD])).unwrap();
         loaded.map(|loaded| loaded.record)
     }
 
-    /// Switches it on.
+    /// Switches the device on.
     pub(crate) fn start(&mut self) {
         self.world.restart();
         let world = Rc::clone(&self.world);
@@ -176,7 +177,7 @@ impl Rig {
         self.flag.0.store(true, Ordering::Relaxed);
     }
 
-    /// How many bytes a running device takes, frame and wallpaper aside.
+    /// Returns the size in bytes of a running device, without frame and wallpaper.
     pub(crate) fn future_size() -> usize {
         let rig = Self::erased(Provider::Fitbit);
         let handle = || Handle(Rc::clone(&rig.world));
@@ -198,7 +199,7 @@ impl Rig {
         size_of_val(&device)
     }
 
-    /// Takes its power away.
+    /// Cuts the device's power.
     pub(crate) fn stop(&mut self) {
         self.device = None;
     }
@@ -211,7 +212,7 @@ impl Rig {
         self.device.is_some()
     }
 
-    /// Polls it until it waits. False if it was switched off meanwhile.
+    /// Polls the device until it waits. Returns false if it was switched off meanwhile.
     fn settle(&mut self) -> bool {
         let waker = Waker::from(Arc::clone(&self.flag));
         let mut context = Context::from_waker(&waker);
@@ -241,8 +242,8 @@ impl Rig {
         true
     }
 
-    /// Lets it run, for as long or until something is so, whichever comes first. Returns whether it
-    /// is so.
+    /// Runs the device until a condition holds, but no longer than the limit. Returns whether it
+    /// holds.
     pub(crate) fn run_until(
         &mut self,
         limit: Duration,
@@ -284,7 +285,7 @@ impl Rig {
         self.run_until(time, |_| false);
     }
 
-    /// Whatever is said, no secret is.
+    /// Checks that the new output contains no secret.
     fn check_what_is_said(&mut self) {
         let said = self.world.said.borrow();
         let from = self.heard.saturating_sub(32).min(said.len());
@@ -295,7 +296,7 @@ impl Rig {
         self.heard = said.len();
     }
 
-    /// Everything that was said so far.
+    /// Returns all output so far.
     pub(crate) fn said(&self) -> String {
         String::from_utf8_lossy(&self.world.said.borrow()).into_owned()
     }
@@ -326,7 +327,7 @@ impl Rig {
         answer(self).unwrap()
     }
 
-    /// Types a command that has to succeed with one line.
+    /// Types a command that has to succeed with a single line.
     pub(crate) fn tell(&mut self, command: &str) {
         assert_eq!(self.ask(command), ["ok"], "{command}");
     }
@@ -348,7 +349,7 @@ impl Rig {
         self.ask("commit")
     }
 
-    /// How many requests of a kind the cloud got.
+    /// Returns how many requests of a kind the cloud received.
     pub(crate) fn count(&self, route: Route) -> usize {
         let calls = self.world.calls.borrow();
         calls
@@ -357,7 +358,7 @@ impl Rig {
             .count()
     }
 
-    /// Runs until a report was printed.
+    /// Runs until a report has been printed.
     pub(crate) fn run_to_report(&mut self, limit: Duration) {
         let before = self.said().matches("Finished!").count();
         let reported = self.run_until(limit, |rig| {
@@ -368,7 +369,7 @@ impl Rig {
         self.run_for(Duration::from_secs(2));
     }
 
-    /// Whether the panel shows exactly what a model looks like.
+    /// Returns whether the panel shows exactly the picture of a model.
     pub(crate) fn shows(&self, model: &Model<'_>) -> bool {
         let panel = self.world.panel.borrow();
         let size = panel.size;
@@ -378,13 +379,13 @@ impl Rig {
             && panel.colours == pulsewing_screen::colours(model, size, Palette::Day)
     }
 
-    /// Whether the panel shows this state, full screen.
+    /// Returns whether the panel shows this state, full screen.
     pub(crate) fn shows_state(&self, state: State<'_>) -> bool {
         self.shows(&Model::from_state(state, Theme::Desk))
     }
 }
 
-/// The flash without its waits, for looking at it from outside.
+/// The flash without its delays, for inspection from outside.
 pub(crate) struct Patient(Handle);
 
 impl embedded_storage_async::nor_flash::ErrorType for Patient {
@@ -427,7 +428,7 @@ pub(crate) fn layout() -> Layout {
     Layout::within(whole, 4_096).unwrap()
 }
 
-/// A chain as a host hands it over: its access token was good until an hour after the beginning.
+/// Returns a chain as a host hands it over: its access token expires an hour after the beginning.
 pub(crate) fn record(provider: Provider, generation: u32) -> Vec<u8> {
     let obtained: Timestamp = beginning() - SignedDuration::from_hours(7);
     let lifetime = match provider {

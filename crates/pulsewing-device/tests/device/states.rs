@@ -1,4 +1,4 @@
-//! What the panel shows in each circumstance, held against the picture of that state.
+//! The panel in each circumstance, compared with the picture of that state.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
@@ -17,14 +17,14 @@ const SIGN_IN: State<'_> = State::SignInNeeded {
     address: None,
 };
 
-/// The reading that the store has.
+/// Returns the reading in the store.
 fn stored_reading(rig: &Rig) -> pulsewing_core::reading::Reading {
     let mut buffer = [0; pulsewing_store::MAX_SNAPSHOT];
     let loaded = pulsewing_store::mock::run(rig.store().load_snapshot(&mut buffer));
     loaded.unwrap().unwrap().reading.unwrap()
 }
 
-/// Whether the panel shows the stored reading as it is now, with a banner.
+/// Returns whether the panel shows the stored reading at its current age, with a banner.
 fn shows_reading(rig: &Rig, freshness: Freshness, banner: Option<State<'_>>) -> bool {
     let reading = stored_reading(rig);
     let model = Model::new(&reading, rig.world.truth(), freshness, Theme::Desk);
@@ -110,7 +110,7 @@ fn a_network_that_gives_no_address_is_told_and_asked_again() {
         rig.world.network.borrow_mut().has_address = true;
         rig.run_to_report(minutes(3));
         assert!(shows_reading(&rig, Freshness::Fresh, None));
-        // The lease runs out, and nobody renews it.
+        // The lease expires and is not renewed.
         rig.world.network.borrow_mut().has_address = false;
         rig.run_for(minutes(1));
         assert!(shows_reading(&rig, Freshness::Fresh, Some(no_address)));
@@ -130,7 +130,7 @@ fn an_address_that_comes_after_the_try_has_ended_is_taken() {
     rig.world.network.borrow_mut().is_wired = true;
     rig.world.network.borrow_mut().has_address = false;
     rig.start();
-    // A try takes two seconds, and the pause behind it one at least.
+    // A try takes two seconds, and the pause after it at least one.
     rig.run_for(Duration::from_millis(2_500));
     assert_eq!(rig.world.network.borrow().joins.len(), 1);
     rig.world.network.borrow_mut().has_address = true;
@@ -140,7 +140,7 @@ fn an_address_that_comes_after_the_try_has_ended_is_taken() {
     assert!(status.contains(&"network: wired".to_owned()));
     assert!(status.contains(&"address: 10.0.2.15".to_owned()));
     assert_eq!(rig.world.network.borrow().joins.len(), 1);
-    // The router gives another one.
+    // The router gives another address.
     let other = Ipv4Addr::new(10, 0, 2, 99);
     rig.world.network.borrow_mut().address = other;
     rig.run_for(minutes(1));
@@ -159,7 +159,7 @@ fn an_address_that_is_lost_and_given_again_within_a_cycle_leaves_no_complaint() 
     let sent = |rig: &Rig| rig.count(Route::Token) == 1;
     assert!(rig.run_until(minutes(3), sent));
     rig.world.network.borrow_mut().has_address = false;
-    // The pauses between the tries become longer than the joining in them.
+    // The pauses between the tries become longer than the tries.
     let rests = |rig: &Rig| {
         let network = rig.world.network.borrow();
         let last = network.joins.last().map(|(at, _)| *at);
@@ -198,7 +198,7 @@ fn after_a_restart_nothing_has_failed_before_anything_was_asked_for() {
     rig.start();
     rig.run_to_report(minutes(3));
     rig.start();
-    // Held off for a minute, it knows the time long before.
+    // It is held off for a minute, but knows the time long before.
     rig.run_for(Duration::from_secs(30));
     let starting = Some(State::FirstStart);
     assert!(shows_reading(&rig, Freshness::Cached, starting));
@@ -259,7 +259,7 @@ fn before_the_first_minute_of_a_heart_there_are_no_values_yet() {
 #[test]
 fn old_minutes_are_stale_and_then_silent() {
     let mut rig = Rig::set_up(Provider::Fitbit);
-    // Taken off a minute ago.
+    // The tracker was taken off a minute ago.
     let now = rig.world.truth().as_second() / 60;
     rig.world.cloud.borrow_mut().worn = vec![0..now];
     rig.start();
@@ -271,7 +271,7 @@ fn old_minutes_are_stale_and_then_silent() {
     rig.run_to_report(minutes(20));
     assert!(shows_reading(&rig, Freshness::Silent, None));
     assert!(!rig.shows_state(State::NoValuesYet));
-    // However long it lasts, what was last known stays; even without power, and without a cloud.
+    // The last known values stay, however long it lasts, even without power and without a cloud.
     rig.run_for(hours(48));
     rig.run_to_report(minutes(20));
     assert_eq!(stored_reading(&rig).window.samples(), last.samples());
@@ -293,7 +293,7 @@ fn a_limit_is_told_with_its_end_on_the_wearers_clock() {
     rig.world.cloud.borrow_mut().will(Route::Heart, [limit]);
     rig.start();
     rig.run_for(minutes(3));
-    // Asked at 12:17:46 and 800 ms, told to be quiet for 20 minutes; zone unknown: UTC.
+    // Asked at 12:17:46.800 and limited for 20 minutes; the zone is unknown, so UTC.
     assert!(rig.shows_state(State::RateLimited {
         until: time(12, 38, 0, 0)
     }));
@@ -315,7 +315,7 @@ fn a_service_that_is_gone_stays_gone_until_somebody_asks() {
     assert!(rig.shows_state(State::ServiceGone {
         command: pulsewing_device::LOGIN_GOOGLE,
     }));
-    // A router that restarts is nobody who asks.
+    // A router restart is not a request by the user.
     let networks = std::mem::take(&mut rig.world.network.borrow_mut().in_reach);
     rig.run_for(minutes(5));
     rig.world.network.borrow_mut().in_reach = networks;
@@ -491,7 +491,7 @@ fn the_age_counts_on_while_nothing_else_happens() {
             rig.world.truth()
         );
     }
-    // Nothing was asked for meanwhile.
+    // No request was sent meanwhile.
     assert_eq!(rig.count(Route::Heart), 1);
 }
 

@@ -1,4 +1,4 @@
-//! The time: from whom, when, and whose word is not taken.
+//! The time: which servers are asked, when, and which answers are rejected.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
@@ -32,7 +32,7 @@ fn without_the_time_nothing_is_sent_and_the_next_server_is_asked() {
 #[test]
 fn a_time_before_the_firmware_or_the_sign_in_is_not_believed() {
     let day = SignedDuration::from_hours(24);
-    // The firmware is of 1 November, the sign-in of the morning.
+    // The firmware was built on 1 November, the sign-in is from this morning.
     for behind in [-30 * day, -day / 2, SignedDuration::from_hours(-8)] {
         let mut rig = Rig::set_up(Provider::Fitbit);
         let times = BTreeMap::from([("pool.ntp.org".to_owned(), behind)]);
@@ -58,7 +58,7 @@ fn a_wrong_time_that_could_be_is_mended_when_no_certificate_is_good_at_it() {
         what: "No safe connection: the server's certificate has expired.",
         advice: "The time is asked for anew. If this lasts, the server's owner has to act.",
     }));
-    // The server comes to its senses, and with the right time the certificate is good.
+    // The server is correct again, and with the right time the certificate is valid.
     let times = BTreeMap::from([("pool.ntp.org".to_owned(), SignedDuration::ZERO)]);
     rig.world.network.borrow_mut().times = times;
     let before = asked(&rig).len();
@@ -94,7 +94,7 @@ fn the_routers_server_comes_before_public_ones_and_the_owners_before_both() {
     rig.start();
     rig.run_to_report(minutes(3));
     assert_eq!(asked(&rig)[1..], ["ntp.example"]);
-    // Silent ones are passed over.
+    // Silent servers are skipped.
     rig.world.network.borrow_mut().times =
         BTreeMap::from([("time.google.com".to_owned(), SignedDuration::ZERO)]);
     rig.start();
@@ -117,7 +117,7 @@ fn it_is_asked_for_once_a_day_and_a_silent_server_does_not_matter_then() {
     let at = |n: usize| net.asked[n].0;
     let day = hours(24);
     assert!(at(1) - at(0) >= day && at(1) - at(0) < day + Duration::from_secs(20));
-    // Nobody answered: again each hour, until somebody did.
+    // No server answered: tried again each hour, until one did.
     assert!((20..24).contains(&(net.asked.len())), "{}", net.asked.len());
     drop(net);
     assert_eq!(rig.restarts, 0);

@@ -12,7 +12,7 @@ use crate::{
     rig::{Rig, hours, layout, minutes},
 };
 
-/// A device whose first cycle begins with a refresh.
+/// Sets up a device whose first cycle begins with a refresh.
 fn before_a_refresh(provider: Provider) -> Rig {
     let rig = Rig::set_up(provider);
     rig.world.real.set(minutes(40));
@@ -108,7 +108,7 @@ fn tokens_that_the_flash_refuses_are_kept_and_shown_and_written_in_the_end() {
         rig.stored().unwrap().chain.refresh_token().expose(),
         newest(&rig)
     );
-    // Nothing is at stake any more: the display gets its restart.
+    // Nothing is at stake any more: the hanging display now causes a restart.
     rig.run_for(minutes(5));
     assert_eq!(rig.bites, 1);
     rig.world.hangs.set(None);
@@ -125,7 +125,7 @@ fn what_cannot_be_noted_is_not_sent() {
         .fail(Access::Write, chain.start..chain.end);
     rig.start();
     rig.run_to_report(minutes(3));
-    // The old access token still serves for a quarter of an hour.
+    // The old access token is still valid for a quarter of an hour.
     assert_eq!((rig.count(Route::Token), rig.count(Route::Heart)), (0, 1));
     rig.run_for(minutes(40));
     assert_eq!(rig.count(Route::Token), 0);

@@ -1,4 +1,4 @@
-//! The watchdog: fed while all goes on, starved when anything hangs.
+//! The watchdog: fed while everything works, not fed when anything hangs.
 
 use pulsewing_core::Provider;
 
@@ -17,7 +17,7 @@ fn a_port_that_never_returns_gets_the_board_restarted_and_it_goes_on() {
         rig.run_for(minutes(12));
         assert!(rig.bites >= 1, "{hang:?}");
         rig.world.hangs.set(None);
-        // What hangs goes on hanging until the board restarts.
+        // A hanging port hangs until the board restarts.
         rig.run_for(minutes(10));
         rig.run_to_report(minutes(20));
         let bites = rig.bites;
@@ -40,7 +40,7 @@ fn a_card_that_never_returns_is_noticed_too() {
 #[test]
 fn everything_that_takes_long_by_right_is_no_hang() {
     let mut rig = Rig::tiny(Provider::Fitbit);
-    // Nobody reads what is said; every request stalls for its whole timeout.
+    // Nobody reads the output; every request stalls for its whole timeout.
     rig.world.is_deaf.set(true);
     for route in [Route::Heart, Route::Zone, Route::Token] {
         rig.world
@@ -54,7 +54,7 @@ fn everything_that_takes_long_by_right_is_no_hang() {
     rig.world.network.borrow_mut().in_reach.clear();
     rig.run_for(hours(5));
     assert_eq!(rig.bites, 0);
-    // A button that is held down for hours is not let go, and no hang either.
+    // A button that is held down for hours is not released, but that is not a hang.
     rig.world
         .network
         .borrow_mut()

@@ -1,4 +1,4 @@
-//! A week on the wall: what it asks for, what it sends to the panel, what it wears.
+//! A week of operation: the requests, the pixels sent to the panel, the wear of the flash.
 
 use embedded_graphics::geometry::Size;
 use pulsewing_core::Provider;
@@ -15,7 +15,7 @@ fn a_week_costs_what_it_should() {
     rig.provision(Provider::Fitbit, |_| {});
     rig.start();
     rig.run_to_report(minutes(3));
-    // The day's line starts anew each midnight; the first half hour has drawn everything once.
+    // The day's line starts over at midnight; the first half hour has drawn everything once.
     rig.run_for(minutes(30));
     let pixels = rig.world.panel.borrow().pixels;
     let wear = rig.world.flash.borrow().wear().to_vec();
@@ -61,7 +61,7 @@ fn a_week_costs_what_it_should() {
         "a week: {read} bytes read from the flash, {polls} polls, {calls} requests, {rotations} rotations, {written} bytes written, \
          {most} erases of the most worn sector, {pixels} pixels sent ({whole} of them the whole every six hours)"
     );
-    // A redraw each minute that sent everything would send 10,080 whole pictures.
+    // Redrawing everything each minute would send 10,080 whole pictures.
     assert!(pixels < 10_080 * 160 * 120 / 4, "{pixels} pixels");
 }
 
