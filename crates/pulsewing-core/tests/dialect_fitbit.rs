@@ -1,4 +1,4 @@
-//! Replies of the Fitbit Web API, in the shapes that are documented and in those that came.
+//! Replies of the Fitbit Web API, in the documented shapes and in observed ones.
 #![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
 
 mod dialect_bodies;
@@ -39,7 +39,7 @@ fn berlin() -> Offsets {
     offsets
 }
 
-/// Decodes on the day that was asked for.
+/// Decodes a reply for the requested day.
 fn heart_on(asked: Date, chunks: &[&[u8]]) -> Result<(HeartFacts, Day), DecodeError> {
     let offsets = berlin();
     let mut day = Day::new(offsets.day(asked));
@@ -69,7 +69,7 @@ fn logged(day: &Day) -> Vec<(u16, u16)> {
         .collect()
 }
 
-/// A body of a date, with these entries.
+/// Returns a body for a date, with these entries.
 fn of_day(date: &str, entries: &[(&str, u16)]) -> String {
     let entries: Vec<_> = entries
         .iter()
@@ -94,7 +94,7 @@ fn device(body: &str) -> DeviceFacts {
     worn(body, None)
 }
 
-/// The worn device when there is heart rate until `newest`.
+/// Returns the worn device if there is heart rate until `newest`.
 fn worn(body: &str, newest: Option<&str>) -> DeviceFacts {
     devices_in(&[body.as_bytes()]).unwrap().worn(newest.map(at))
 }
@@ -376,7 +376,7 @@ fn a_tracker_without_a_battery_level_is_better_than_none() {
 
 #[test]
 fn what_the_worn_tracker_does_not_tell_is_not_told_by_one_in_a_drawer() {
-    // The one that is worn has no level, and the old one has.
+    // The worn one has no level, but the old one does.
     let body = r#"[{"type":"TRACKER","deviceVersion":"Alta HR","battery":"Low","batteryLevel":12,
           "lastSyncTime":"2019-05-05T08:40:11.000"},
         {"type":"TRACKER","deviceVersion":"Pixel Watch 2","battery":"High",
@@ -412,7 +412,7 @@ fn a_last_sync_is_read_by_the_wearers_clock() {
     for (text, expected) in [
         ("2026-07-01T12:00:00.000", Some("2026-07-01T10:00:00Z")),
         ("2026-07-01T12:00:00", Some("2026-07-01T10:00:00Z")),
-        // The first of the two half past two, and one that the clock skipped.
+        // The first of the two 02:30, and a time that the clock skipped.
         ("2026-10-25T02:30:00.000", Some("2026-10-25T00:30:00Z")),
         ("2026-03-29T02:30:00.000", Some("2026-03-29T01:30:00Z")),
         ("2026-10-25T03:30:00.000", Some("2026-10-25T02:30:00Z")),
@@ -488,6 +488,15 @@ proptest! {
         }
         prop_assert_eq!(devices_in(&chunks), devices_in(&[&body]));
         prop_assert_eq!(profile_in(&chunks), profile_in(&[&body]));
+    }
+
+    /// Whole entries are read from their bytes (feature `fast`); single bytes never are.
+    #[test]
+    fn a_byte_at_a_time_comes_to_the_same((body, _) in damaged_and_cut(BODIES)) {
+        let bytes: Vec<&[u8]> = body.chunks(1).collect();
+        for asked in [date(2026, 11, 22), date(2026, 10, 25)] {
+            prop_assert_eq!(heart_on(asked, &bytes), heart_on(asked, &[&body]));
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Replies of the Google Health API v4, in the shapes that are documented and in those that came.
+//! Replies of the Google Health API v4, in the documented shapes and in observed ones.
 #![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
 
 mod dialect_bodies;
@@ -332,7 +332,7 @@ fn berlin() -> Offsets {
 #[test]
 fn measurements_are_averaged_exactly() {
     let mut means = MinuteMeans::new(berlin().day(date(2026, 11, 22)));
-    // In any order, and in pages that overlap a minute: 60, 61 make 60.5; 60, 60, 61 make 60.33.
+    // In any order, and in pages that share a minute: the mean of 60, 61 is 60.5; of 60, 60, 61, 60.33.
     for (instant, rate) in [
         ("2026-11-22T07:02:59.999Z", 61),
         ("2026-11-22T07:01:05Z", 61),
@@ -430,7 +430,7 @@ fn windows_of_more_than_a_minute_are_no_minutes() {
         .map(|(points, _)| points.len())
     };
     assert_eq!(of("2026-11-22T13:01:00Z"), Ok(1));
-    // The last one of a range may be cut short, and an end that cannot be read is none.
+    // The last window of a range may be shorter, and an end that cannot be read is ignored.
     assert_eq!(of("2026-11-22T13:00:20Z"), Ok(1));
     assert_eq!(of("one"), Ok(1));
     assert_eq!(of("2026-11-22T13:01:01Z"), Err(DecodeError::NotMinutes));
@@ -451,14 +451,14 @@ fn list_tells_who_measured() {
     };
     let tracker = of(r#"{"device":{"displayName":"Charge 6"},"platform":"FITBIT","recordingMethod":"PASSIVELY_MEASURED"}"#).unwrap();
     assert!(tracker.is_tracker());
-    // In another order, and recorded in another way.
+    // In another order, and with another recording method.
     let same = of(
         r#"{"platform":"FITBIT","recordingMethod":"ACTIVELY_MEASURED","device":{"displayName":"Charge 6"}}"#,
     );
     assert_eq!(same, Some(tracker));
     let app = of(r#"{"platform":"HEALTH_CONNECT","application":{"packageName":"com.example.gym"},"device":{"formFactor":"PHONE"}}"#).unwrap();
     assert!(!app.is_tracker() && app != tracker);
-    // Which part a text is of counts, and so does each part.
+    // The part that a text belongs to matters, and so does each part.
     let turned = of(
         r#"{"platform":"com.example.gym","application":{"packageName":"HEALTH_CONNECT"},"device":{"formFactor":"PHONE"}}"#,
     );
@@ -589,6 +589,12 @@ const BODIES: &[&str] = &[
     r#"{"error":{"code":1}}"#,
 ];
 
+/// Points as Google usually writes them, without white space.
+const USUAL: &[&str] = &[
+    r#"{"rollupDataPoints":[{"startTime":"2026-11-22T10:01:00Z","endTime":"2026-11-22T10:02:00Z","heartRate":{"beatsPerMinuteAvg":71.5,"beatsPerMinuteMax":80,"beatsPerMinuteMin":64}},{"startTime":"2026-11-22T10:00:00Z","endTime":"2026-11-22T10:01:00Z","heartRate":{"beatsPerMinuteAvg":70,"beatsPerMinuteMax":80,"beatsPerMinuteMin":64}}]}"#,
+    r#"{"dataPoints":[{"dataSource":{"recordingMethod":"PASSIVELY_MEASURED","platform":"FITBIT"},"heartRate":{"sampleTime":{"physicalTime":"2026-11-22T10:00:05Z","utcOffset":"3600s","civilTime":{"date":{"year":2026,"month":11,"day":22},"time":{"hours":11,"minutes":0,"seconds":5}}},"beatsPerMinute":"72","metadata":{"motionContext":"SEDENTARY"}}}],"nextPageToken":"next"}"#,
+];
+
 proptest! {
     #[test]
     fn how_a_body_is_cut_does_not_matter((body, places) in damaged_and_cut(BODIES)) {
@@ -598,6 +604,13 @@ proptest! {
         prop_assert_eq!(settings_in(&chunks), settings_in(&[&body]));
         prop_assert_eq!(identity_in(&chunks), identity_in(&[&body]));
         prop_assert_eq!(resting_in(&chunks), resting_in(&[&body]));
+    }
+
+    /// Whole points are read from their bytes (feature `fast`); single bytes never are.
+    #[test]
+    fn a_byte_at_a_time_comes_to_the_same((body, _) in damaged_and_cut(USUAL)) {
+        let bytes: Vec<&[u8]> = body.chunks(1).collect();
+        prop_assert_eq!(heart_in(&bytes), heart_in(&[&body]));
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! The two clouds' data calls: requests as values, replies decoded as their bytes arrive.
 //!
-//! A request is a [`Request`](crate::request::Request) written into a buffer of the caller's. A
-//! reply with a status of success goes, in chunks of any size, through the decoder that belongs to
-//! the request; any other goes through an [`ErrorDecoder`]. Nothing here sends, waits, allocates
-//! or reads a clock.
+//! A request is a [`Request`](crate::request::Request) written into the caller's buffer. A successful
+//! reply goes, in chunks of any size, through the decoder that belongs to the request; any other goes
+//! through an [`ErrorDecoder`]. Nothing here sends, waits, allocates or reads a clock.
 //!
 //! | fact | Google Health API v4 | Fitbit Web API |
 //! | --- | --- | --- |
@@ -16,12 +15,12 @@
 //! # Contract of the decoders
 //!
 //! - A decoder is for one body: `new`, any number of `feed`, one `finish`.
-//! - How a body is cut into chunks changes neither result nor error.
-//! - What a body yields before its end reaches its destination at once, and is to be trusted only
-//!   when `finish` has returned `Ok`. After an error a decoder returns that error for good.
-//! - The order of an object's members, members that nobody knows, and values of the wrong type
-//!   are no errors; a fact that cannot be read is missing.
-//! - A decoder's whole state is below 1 KiB, and no body, whatever its bytes, makes it panic.
+//! - Result and error do not depend on how a body is cut into chunks.
+//! - Data reaches its destination as it is decoded, but can be trusted only when `finish` has
+//!   returned `Ok`. After an error, a decoder keeps returning that error.
+//! - Members in any order, unknown members, and values of the wrong type are not errors; a fact that
+//!   cannot be read is missing.
+//! - A decoder's whole state is below 1 KiB, and no body makes it panic.
 //!
 //! # Example
 //!
@@ -52,6 +51,7 @@ pub mod fitbit;
 pub mod google;
 mod page_token;
 mod scalar;
+mod usual;
 mod walk;
 
 use jiff::{Timestamp, tz::Offset};
@@ -62,7 +62,7 @@ pub use page_token::PageToken;
 
 use crate::{json, reading::ZoneName};
 
-/// What a provider says of the wearer's time zone.
+/// A provider's facts about the wearer's time zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ZoneFacts {
     /// The IANA name.
@@ -71,33 +71,33 @@ pub struct ZoneFacts {
     pub offset: Option<Offset>,
 }
 
-/// What a provider says of the device on the wearer's wrist.
+/// A provider's facts about the device on the wearer's wrist.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeviceFacts {
     /// The battery in percent, 0 to 100.
     pub battery_percent: Option<u8>,
-    /// When the device last synced with the phone.
+    /// The device's last sync with the phone.
     pub last_sync: Option<Timestamp>,
 }
 
-/// Why a body cannot be read.
+/// The reason why a body cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
     /// It is not JSON, or not all of it came.
     #[error("the body is not JSON: {0}")]
     Json(#[from] json::Error),
-    /// It reports an error, whatever the status said; an [`ErrorDecoder`] can tell which.
+    /// It reports an error, whatever the status was; an [`ErrorDecoder`] finds out which.
     #[error("the body reports an error")]
     ErrorReport,
-    /// It has none of the members that the reply is known by.
+    /// It has none of the members that identify the reply.
     #[error("the body is not the reply that was asked for")]
     NotTheReply,
     /// It has a day's summary without its minutes: the app may not read them (Fitbit Web API, Get
-    /// Heart Rate Intraday by Date: an app of type "Personal" may).
+    /// Heart Rate Intraday by Date: only an app of type "Personal" may).
     #[error("the body has no minutes: the app may not read intraday data")]
     NoIntraday,
-    /// Its averages are not those of minutes: its windows are longer (Google Health API,
+    /// Its averages are over more than a minute: its windows are longer (Google Health API,
     /// dataPoints.rollUp, `windowSize`), or its detail level is coarser (Fitbit Web API, Get Heart Rate
     /// Intraday by Date).
     #[error("the body has averages over more than a minute")]
@@ -105,12 +105,12 @@ pub enum DecodeError {
     /// It covers several days, whose clock times cannot be told apart.
     #[error("the body covers more than one day")]
     SeveralDays,
-    /// It goes on in a page whose token is too long to be kept.
+    /// It continues on a page whose token is too long to keep.
     #[error("the body has a page token of more than {max} bytes", max = PageToken::MAX)]
     PageTokenTooLong,
 }
 
-/// Takes a time zone's name, if it can be one.
+/// Returns a text as a time zone's name, if it can be one.
 fn zone_name(text: &str) -> Option<ZoneName> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte);
     if text.is_empty() || !text.bytes().all(fits) {

@@ -1,8 +1,7 @@
-//! Finding the few places of a body that matter, wherever else it wanders.
+//! Finds the few places of a body that matter, and skips the rest.
 //!
-//! A [`Place`] is a position in the shape that a reply is documented to have. Whatever has no place
-//! is skipped, and so is a value whose type does not fit its place, so a name is only ever met where
-//! it belongs.
+//! A [`Place`] is a position in the documented shape of a reply. Values without a place are skipped, and
+//! so are values whose type does not fit their place. A name thus matters only where it belongs.
 
 use super::DecodeError;
 use crate::json::{Decoder, Event, Flow, Handler, Text};
@@ -12,57 +11,64 @@ pub(super) trait Place: Copy {
     /// The body itself.
     const BODY: Self;
 
-    /// What stands there.
+    /// Returns the kind of value at this place.
     fn kind(self) -> Kind<Self>;
 }
 
-/// What stands at a place.
+/// The kind of value at a place.
 pub(super) enum Kind<P> {
     /// An object, whose members have places of their own.
     Object,
-    /// An array, each of whose elements stands at this place.
+    /// An array, whose elements are all at this place.
     Array(P),
     /// A string, a number or a word.
     Scalar,
 }
 
-/// Takes what stands at a reply's places.
+/// A receiver of the values at a reply's places.
 pub(super) trait Visitor {
     type Place: Place;
 
-    /// The place of an object's member; `None` when it does not matter.
+    /// Returns the place of an object's member; `None` if it does not matter.
     fn member(&mut self, object: Self::Place, key: &[u8]) -> Option<Self::Place>;
 
-    /// An object or array begins.
+    /// Handles the beginning of an object or array.
     fn begin(&mut self, _: Self::Place) {}
 
-    /// An object or array ends.
+    /// Handles the end of an object or array.
     fn end(&mut self, _: Self::Place) {}
 
-    /// A string, number or word stands here, also where an object or array was to be.
+    /// Handles a string, number or word, even where an object or array was expected.
     fn scalar(&mut self, place: Self::Place, event: Event<'_>);
 
-    /// What there is to say against the body so far.
+    /// Reads an object from its bytes instead of from its members, and returns the input after it; see
+    /// [`Handler::element`].
+    #[inline]
+    fn object<'c>(&mut self, _: Self::Place, _: &'c [u8]) -> Option<&'c [u8]> {
+        None
+    }
+
+    /// Returns an error if the visitor refuses the body so far.
     fn verdict(&self) -> Result<(), DecodeError> {
         Ok(())
     }
 }
 
-/// How deep any of the shapes is.
+/// The maximum depth of the shapes.
 const MAX_OPEN: usize = 8;
 
-/// Walks through one body, in chunks of any size; strings up to `TOKEN` bytes are seen.
+/// Walks through one body, in chunks of any size; strings up to `TOKEN` bytes are visible.
 pub(super) struct Walker<P, const TOKEN: usize> {
     json: Decoder<TOKEN>,
     position: Position<P>,
     failed: Option<DecodeError>,
 }
 
-/// Where the walk is.
+/// The current position of the walk.
 struct Position<P> {
     /// The object or array that is open.
     here: P,
-    /// Where the next value stands.
+    /// The place of the next value.
     next: P,
     /// The open ones around `here`, outermost first.
     outer: [P; MAX_OPEN],
@@ -70,13 +76,13 @@ struct Position<P> {
     mismatch: Mismatch,
 }
 
-/// Whether the body is another than the one that was asked for.
+/// The sign that the body is not the requested one.
 #[derive(Clone, Copy)]
 enum Mismatch {
     No,
-    /// It reports an error.
+    /// The body reports an error.
     ErrorReport,
-    /// It is of another type.
+    /// The body is of another type.
     OtherType,
 }
 
@@ -120,7 +126,7 @@ impl<P: Place, const TOKEN: usize> Walker<P, TOKEN> {
         self.judge(visitor, outcome.map_err(DecodeError::Json))
     }
 
-    /// What the visitor found comes first: it stood before the byte that the decoder refused.
+    /// Checks the visitor's verdict first: it is about bytes before the one that the decoder refused.
     fn judge<V: Visitor<Place = P>>(
         &mut self,
         visitor: &V,
@@ -142,7 +148,16 @@ struct Walk<'w, P, V> {
 }
 
 impl<P: Place, V: Visitor<Place = P>> Handler for Walk<'_, P, V> {
-    // The decoder knows at each call which event it is: inlined, the choice costs nothing.
+    #[inline]
+    fn element<'c>(&mut self, input: &'c [u8]) -> Option<&'c [u8]> {
+        if cfg!(feature = "fast") {
+            self.visitor.object(self.position.next, input)
+        } else {
+            None
+        }
+    }
+
+    // The decoder knows the event at each call site: inlined, the match costs nothing.
     #[inline(always)]
     fn event(&mut self, event: Event<'_>) -> Flow {
         match event {
@@ -163,7 +178,7 @@ impl<P: Place, V: Visitor<Place = P>> Walk<'_, P, V> {
             self.position.next = place;
             return Flow::Continue;
         }
-        // Either provider reports an error like this, now and then with a status of 200.
+        // Both providers report errors like this, now and then with a status of 200.
         if self.position.open == 1 && matches!(key, b"error" | b"errors") {
             self.position.mismatch = Mismatch::ErrorReport;
         }
@@ -201,8 +216,7 @@ impl<P: Place, V: Visitor<Place = P>> Walk<'_, P, V> {
         if let Some(outer) = position.outer.get(usize::from(position.open)) {
             position.here = *outer;
         }
-        // An array's next element stands where this one did; an object's next member will say
-        // itself where it stands.
+        // An array's next element has the same place; an object's next member will set its own.
         position.next = place;
         self.visitor.end(place);
         Flow::Continue

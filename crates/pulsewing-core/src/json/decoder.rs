@@ -13,11 +13,11 @@ use super::string::StringReader;
 
 /// Decodes one document from chunks of any size. See [the module](super) for what it accepts.
 ///
-/// `TOKEN` bounds the decoded bytes of a string or key, and the characters of a number, that a
-/// handler gets to see; it is most of the decoder's size, and the only buffer there is. Documents
-/// may hold secrets, so it is wiped on drop and not part of the `Debug` output.
+/// `TOKEN` limits the decoded bytes of a string or key, and the characters of a number, that a
+/// handler gets to see. It is most of the decoder's size, and its only buffer. Documents may hold
+/// secrets, so the buffer is wiped on drop and not part of the `Debug` output.
 pub struct Decoder<const TOKEN: usize = 256> {
-    /// Bytes of the document before the chunk at hand.
+    /// Bytes of the document before the current chunk.
     offset: u64,
     failed: Option<Error>,
     state: State,
@@ -31,7 +31,7 @@ pub struct Decoder<const TOKEN: usize = 256> {
     token: [u8; TOKEN],
 }
 
-/// What comes next.
+/// The expected continuation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// A value.
@@ -42,9 +42,9 @@ enum State {
     FirstKey,
     /// A key.
     Key,
-    /// The colon behind a key.
+    /// The colon after a key.
     Colon,
-    /// Behind a value: a comma, the end of its container, or nothing more.
+    /// After a value: a comma, the end of its container, or nothing more.
     Behind,
     /// Only white space.
     Done,
@@ -100,7 +100,7 @@ impl<const TOKEN: usize> Decoder<TOKEN> {
     /// Decodes the next bytes of the document; `handler` gets what they complete.
     ///
     /// # Errors
-    /// If the document breaks the rules, now or in an earlier call.
+    /// [`Error`] if the document breaks the rules, now or in an earlier call.
     pub fn feed<H: Handler>(&mut self, chunk: &[u8], handler: &mut H) -> Result<(), Error> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -120,7 +120,7 @@ impl<const TOKEN: usize> Decoder<TOKEN> {
     /// Ends the document; `handler` gets the number that only the end completes, if there is one.
     ///
     /// # Errors
-    /// If the document is incomplete, or was refused before.
+    /// [`Error`] if the document is incomplete, or was refused before.
     pub fn finish<H: Handler>(&mut self, handler: &mut H) -> Result<(), Error> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -145,8 +145,8 @@ impl<const TOKEN: usize> Decoder<TOKEN> {
 
     /// Decodes the whole input.
     ///
-    /// Skipping takes the same way without a word to the handler, so that it judges alike. All is
-    /// one function because the compiler then keeps what it works on in registers and turns the
+    /// Skipping takes the same path without calling the handler, so that both apply the same rules.
+    /// This is one function because the compiler then keeps its variables in registers and turns the
     /// step from one state to the next into a jump.
     #[inline]
     fn advance<'c, H: Handler>(
@@ -190,6 +190,14 @@ impl<const TOKEN: usize> Decoder<TOKEN> {
                                 state = State::InNumber;
                                 self.number = NumberReader::START;
                             }
+                        }
+                        b'{' if skipping.is_none()
+                            && !nesting.is_empty()
+                            && nesting.innermost() == Container::Array
+                            && let Some(behind) = handler.element(rest) =>
+                        {
+                            rest = behind;
+                            state = State::Behind;
                         }
                         b'{' | b'[' => {
                             let (container, event) = if byte == b'{' {
@@ -307,7 +315,7 @@ impl<const TOKEN: usize> Decoder<TOKEN> {
                         }
                         _ => (State::Behind, self.word.event),
                     };
-                    // After anything but a key there is nothing left to skip, and it ends at once.
+                    // After anything but a key there is nothing left to skip: skipping ends at once.
                     if skipping.is_none() && handler.event(event) == Flow::Skip {
                         skipping = Some(nesting);
                     }
@@ -320,7 +328,7 @@ impl<const TOKEN: usize> Decoder<TOKEN> {
         Ok(())
     }
 
-    /// Reads on in the unfinished token; returns what follows it, unless the input ends before it.
+    /// Continues the unfinished token; returns the input after it, or `None` if the input ends first.
     #[inline(never)]
     fn read_on<'c>(
         &mut self,
@@ -335,7 +343,7 @@ impl<const TOKEN: usize> Decoder<TOKEN> {
     }
 }
 
-/// One of the three words of the language being read.
+/// A reader of one of the three words of the language.
 #[derive(Clone, Copy, Debug)]
 struct WordReader {
     event: Event<'static>,
@@ -358,7 +366,7 @@ impl WordReader {
         }
     }
 
-    /// Reads on; returns what follows the word, unless the input ends before it.
+    /// Continues the word; returns the input after it, or `None` if the input ends first.
     fn read<'c>(&mut self, mut input: &'c [u8]) -> Result<Option<&'c [u8]>, Refused<'c>> {
         while let Some((expected, missing)) = self.missing.split_first() {
             let Some((byte, behind)) = input.split_first() else {

@@ -1,31 +1,30 @@
-//! Why a document was refused, and where.
+//! The reason why a document was refused, and the position.
 
 use thiserror::Error;
 
-/// A document was refused.
+/// The refusal of a document.
 ///
-/// The decoder that returned it returns it again from then on.
+/// After a decoder has returned an error, it keeps returning the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("{kind} at byte {offset}")]
 pub struct Error {
-    /// What was wrong.
+    /// The problem.
     pub kind: ErrorKind,
-    /// The bytes of the document before the one that was refused; for
-    /// [`ErrorKind::UnexpectedEnd`], the document's length.
+    /// The offset of the refused byte; for [`ErrorKind::UnexpectedEnd`], the document's length.
     pub offset: u64,
 }
 
-/// What was wrong with a document.
+/// A problem with a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A byte that cannot stand here.
+    /// A byte that is not allowed here.
     #[error("unexpected byte")]
     UnexpectedByte,
-    /// The document ended before its value did, or holds none.
+    /// The document ended before its value did, or has no value.
     #[error("unexpected end")]
     UnexpectedEnd,
-    /// Something other than white space behind the document's value.
+    /// Something other than white space after the document's value.
     #[error("trailing bytes")]
     TrailingBytes,
     /// A control character (U+0000 to U+001F) that was not escaped, in a string.
@@ -40,10 +39,10 @@ pub enum ErrorKind {
     /// A number that stops short, such as `-`, `1.` or `1e`.
     #[error("invalid number")]
     InvalidNumber,
-    /// More than [`MAX_DEPTH`](super::MAX_DEPTH) objects and arrays inside each other.
+    /// More than [`MAX_DEPTH`](super::MAX_DEPTH) nested objects and arrays.
     #[error("nested too deep")]
     TooDeep,
 }
 
-/// A refused byte, as the first of the bytes that were left.
+/// A refusal, and the remaining input, which begins with the refused byte.
 pub(super) struct Refused<'c>(pub(super) ErrorKind, pub(super) &'c [u8]);

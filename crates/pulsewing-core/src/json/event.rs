@@ -1,4 +1,4 @@
-//! What a document consists of, and who receives it.
+//! The parts of a document, and their receiver.
 
 use core::fmt;
 
@@ -27,28 +27,38 @@ pub enum Event<'a> {
     Null,
 }
 
-/// How a [`Handler`] wants the document to go on.
+/// A [`Handler`]'s choice of how to continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// With the next event.
+    /// Continue with the next event.
     Continue,
-    /// Behind the value at hand: after [`Event::Key`], its whole value passes without an event;
-    /// after [`Event::BeginObject`] or [`Event::BeginArray`], the rest of that container does, its
-    /// end included. After any other event this is [`Flow::Continue`].
+    /// Skip the current value: after [`Event::Key`], its whole value passes without an event; after
+    /// [`Event::BeginObject`] or [`Event::BeginArray`], the rest of that container does, including its
+    /// end. After any other event this is the same as [`Flow::Continue`].
     Skip,
 }
 
 /// Receives the events of a document.
 ///
-/// Every closure of the right shape is one. The decoder's loop is compiled anew for every handler:
-/// `#[inline(always)]` on a short [`event`](Self::event) speeds up a large document, and a long one
-/// is better left out of line, as it has several callers there.
+/// Every closure with the right signature is a handler. The decoder's loop is compiled again for every
+/// handler: `#[inline(always)]` on a short [`event`](Self::event) speeds up a large document; a long one
+/// is better left out of line, because the loop calls it in several places.
 ///
 /// To pick members by their path, count the open containers at the begin and end events, compare
-/// the depth along with each key, and skip every key that leads nowhere.
+/// the depth along with each key, and skip every key that is not on a wanted path.
 pub trait Handler {
-    /// Takes the next event; what it borrows is gone when this returns.
+    /// Handles the next event, whose data is borrowed for this call only.
     fn event(&mut self, event: Event<'_>) -> Flow;
+
+    /// Reads an object that is an element of an array from its bytes, instead of from its events, and
+    /// returns the input after it; `None` to get its events. `input` begins with `{`.
+    ///
+    /// The object has to be well-formed: the decoder does not check it.
+    #[inline]
+    fn element<'c>(&mut self, input: &'c [u8]) -> Option<&'c [u8]> {
+        let _ = input;
+        None
+    }
 }
 
 impl<F: FnMut(Event<'_>) -> Flow> Handler for F {
@@ -60,24 +70,24 @@ impl<F: FnMut(Event<'_>) -> Flow> Handler for F {
 
 /// A decoded string: escapes resolved, well-formed UTF-8.
 ///
-/// One that is longer than the decoder's `TOKEN` bytes has lost its bytes: it is then
+/// A string longer than the decoder's `TOKEN` bytes has lost its bytes: it is then
 /// [too long](Self::is_too_long), equal to no `str`, and its contents are `None`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Text<'a>(Option<&'a [u8]>);
 
 impl<'a> Text<'a> {
-    /// Stands for a string whose bytes were not kept.
+    /// A string whose bytes were not kept.
     pub(super) const TOO_LONG: Self = Self(None);
 
-    /// Wraps bytes that are known to be UTF-8, unless they are more than `limit`.
+    /// Wraps bytes that are known to be UTF-8; too long if there are more than `limit`.
     #[inline]
-    pub(super) fn limited(bytes: &'a [u8], limit: usize) -> Self {
+    pub(crate) fn limited(bytes: &'a [u8], limit: usize) -> Self {
         Self((bytes.len() <= limit).then_some(bytes))
     }
 
     /// Returns the string's bytes, which are UTF-8; `None` if it was too long.
     ///
-    /// Cheaper than [`as_str`](Self::as_str), and as good for comparing:
+    /// Cheaper than [`as_str`](Self::as_str), and just as good for comparing:
     /// `match key.as_bytes() { Some(b"time") => .. }`.
     #[inline]
     #[must_use]
@@ -89,7 +99,7 @@ impl<'a> Text<'a> {
     #[inline]
     #[must_use]
     pub fn as_str(self) -> Option<&'a str> {
-        // Cannot fail here. It is checked again because skipping the check takes unsafe code.
+        // Cannot fail here. We check again because skipping the check takes unsafe code.
         self.0.and_then(|bytes| str::from_utf8(bytes).ok())
     }
 

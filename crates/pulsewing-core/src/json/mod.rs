@@ -1,8 +1,8 @@
-//! JSON decoded as its bytes arrive.
+//! A JSON decoder for bytes as they arrive.
 //!
 //! [`Decoder`] takes a document in chunks of any size and hands its parts to a [`Handler`] as
-//! [`Event`]s, in the order in which they stand in the document. It holds one unfinished token and
-//! a nesting bitmap and nothing else: no tree, no heap, no copy of what lies whole inside a chunk.
+//! [`Event`]s, in document order. It holds one unfinished token and a nesting bitmap and nothing
+//! else: no tree, no heap, no copy of a token that lies completely inside a chunk.
 //!
 //! ```text
 //! bytes ──▶ Decoder::feed ──▶ Event::Key(..), Event::String(..), … ──▶ Handler::event
@@ -13,26 +13,26 @@
 //! # What it accepts
 //!
 //! RFC 8259, strictly: one value with white space around it; well-formed UTF-8; escapes with
-//! paired surrogates; no byte order mark, control character, comma too many, comment or second
-//! value. What a handler skips is held to the same rules, so the verdict on a document depends on
-//! its bytes alone.
+//! paired surrogates; no byte order mark, control character, extra comma, comment or second value.
+//! Skipped values are held to the same rules, so the verdict on a document depends on its bytes
+//! alone.
 //!
 //! # Limits
 //!
 //! | what | limit | beyond it |
 //! | --- | --- | --- |
 //! | open objects and arrays | [`MAX_DEPTH`] | [`ErrorKind::TooDeep`] |
-//! | decoded bytes of a string or key | `TOKEN` | a [`Text`] without its bytes; the document goes on |
-//! | characters of a number | `TOKEN` | a [`Number`] without its digits; the document goes on |
+//! | decoded bytes of a string or key | `TOKEN` | a [`Text`] without its bytes; decoding continues |
+//! | characters of a number | `TOKEN` | a [`Number`] without its digits; decoding continues |
 //! | length of the document | none | |
 //!
 //! # Contract
 //!
-//! - How a document is cut into chunks changes neither events nor verdict nor error offset.
+//! - Events, verdict and error offset do not depend on how a document is cut into chunks.
 //! - A chunk may be dropped or overwritten as soon as [`Decoder::feed`] returns.
-//! - Events reach the handler before the bytes behind them are judged: act on what was gathered
+//! - Events reach the handler before the bytes after them are checked: act on the gathered data
 //!   only when [`Decoder::finish`] has returned `Ok`.
-//! - Nothing here allocates, blocks, recurses or panics, whatever the bytes.
+//! - Nothing here allocates, blocks, recurses or panics, for any input.
 //!
 //! # Example
 //!
@@ -75,7 +75,7 @@ mod error;
 mod event;
 mod nesting;
 mod number;
-mod scan;
+pub(crate) mod scan;
 mod string;
 #[cfg(test)]
 mod tests;

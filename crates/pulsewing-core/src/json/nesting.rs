@@ -1,18 +1,18 @@
-//! Which objects and arrays are open.
+//! The stack of open objects and arrays.
 
 use core::num::NonZeroU64;
 
-/// How many objects and arrays may be open inside each other.
+/// The maximum number of nested objects and arrays.
 pub const MAX_DEPTH: u32 = 32;
 
-/// The open containers: one bit each, the innermost lowest, set for an object.
+/// The open containers: one bit each, set for an object; the innermost is the lowest bit.
 ///
-/// A bit above the outermost marks where they begin, so the whole is one word to compare and keep,
-/// and never 0.
+/// A marker bit above the outermost shows where they begin, so the whole stack is one word, and
+/// never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Nesting(NonZeroU64);
 
-/// What a container is.
+/// The kind of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Container {
     Array,
@@ -37,7 +37,7 @@ impl Nesting {
         }
     }
 
-    /// Opens a container, unless that would be one too many.
+    /// Opens a container; `None` beyond [`MAX_DEPTH`].
     #[inline]
     pub(super) fn push(self, container: Container) -> Option<Self> {
         let is_object = u64::from(container == Container::Object);

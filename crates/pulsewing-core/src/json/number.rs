@@ -6,15 +6,15 @@ use super::error::{ErrorKind, Refused};
 
 /// A number, as its decimal text: nothing is lost to a binary fraction.
 ///
-/// One with more characters than the decoder's `TOKEN` bytes has lost its text: it is then
-/// [too long](Self::is_too_long), and no value can be had of it.
+/// A number with more characters than the decoder's `TOKEN` bytes has lost its text: it is then
+/// [too long](Self::is_too_long) and has no value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Number<'a>(Option<&'a [u8]>);
 
 impl<'a> Number<'a> {
-    /// Wraps text that is known to follow the grammar, unless it has more bytes than `limit`.
+    /// Wraps text that is known to follow the grammar; too long if it has more bytes than `limit`.
     #[inline]
-    pub(super) fn limited(text: &'a [u8], limit: usize) -> Self {
+    pub(crate) fn limited(text: &'a [u8], limit: usize) -> Self {
         Self((text.len() <= limit).then_some(text))
     }
 
@@ -32,7 +32,7 @@ impl<'a> Number<'a> {
         self.0.is_none()
     }
 
-    /// Returns a number written as an unsigned integer: without sign, fraction and exponent.
+    /// Returns the value of a number written as an unsigned integer: without sign, fraction or exponent.
     ///
     /// `None` for any other form, and beyond the range of `u64`.
     #[inline]
@@ -41,7 +41,7 @@ impl<'a> Number<'a> {
         unsigned(self.0?)
     }
 
-    /// Returns a number written as an integer: without fraction and exponent. `-0` is 0.
+    /// Returns the value of a number written as an integer: without fraction or exponent. `-0` is 0.
     ///
     /// `None` for any other form, and beyond the range of `i64`.
     #[inline]
@@ -53,7 +53,7 @@ impl<'a> Number<'a> {
         }
     }
 
-    /// Returns the nearest integer, halves going up (towards positive infinity): `84.5` is 85,
+    /// Returns the nearest integer, with halves rounded up (towards positive infinity): `84.5` is 85,
     /// `84.4999999999999999999999` is 84, `-2.5` is -2, `7.14e1` is 71.
     ///
     /// Exact on the decimal text. `None` beyond the range of `i64`.
@@ -86,7 +86,7 @@ fn digit(byte: u8) -> Option<u64> {
     (value < 10).then_some(u64::from(value))
 }
 
-/// Rounds what a heart rate looks like: up to 15 digits, perhaps a point, and nothing else.
+/// Rounds a number that looks like a heart rate: up to 15 digits, perhaps a point, nothing else.
 #[inline]
 fn round_short(text: &[u8]) -> Option<i64> {
     if text.len() > 16 {
@@ -106,7 +106,7 @@ fn round_short(text: &[u8]) -> Option<i64> {
     Some(whole.cast_signed())
 }
 
-/// A number taken apart: `whole.fraction` times ten to the power of `exponent`.
+/// The parts of a number: `whole.fraction` times ten to the power of `exponent`.
 struct Decimal<'a> {
     negative: bool,
     whole: &'a [u8],
@@ -131,7 +131,7 @@ impl<'a> Decimal<'a> {
         }
     }
 
-    /// Sums up the digits left of the point, where the exponent has moved it.
+    /// Sums up the digits left of the point, after the exponent has moved it.
     fn round_half_up(&self) -> Option<i64> {
         let digits = || self.whole.iter().chain(self.fraction).copied();
         let count = i64::try_from(self.whole.len()).unwrap_or(i64::MAX);
@@ -150,7 +150,7 @@ impl<'a> Decimal<'a> {
             }
             place = place.saturating_add(1);
         }
-        // The zeros that the exponent adds; nothing times anything stays nothing.
+        // The zeros that the exponent adds. A magnitude of 0 stays 0.
         while place < point && magnitude != 0 {
             magnitude = magnitude.checked_mul(10)?;
             place = place.saturating_add(1);
@@ -170,7 +170,7 @@ impl<'a> Decimal<'a> {
     }
 }
 
-/// Splits at the first byte that fits, which goes away; without one, the second half is empty.
+/// Splits at the first byte that fits, and drops it; without one, the second half is empty.
 fn split_once(text: &[u8], fits: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
     let mut halves = text.splitn(2, |&byte| fits(byte));
     (
@@ -196,15 +196,15 @@ fn read_exponent(text: &[u8]) -> i64 {
     }
 }
 
-/// A number being read; its text gathers in a buffer of the decoder's.
+/// A reader of one number, whose text is collected in the decoder's buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NumberReader {
     progress: Progress,
-    /// Characters so far, those that no longer fitted included.
+    /// Characters so far, including those that no longer fitted.
     length: usize,
 }
 
-/// How far into the grammar of a number its text has come.
+/// The position in the grammar of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
     Start,
@@ -233,14 +233,14 @@ impl NumberReader {
         )
     }
 
-    /// Returns the number, once it is complete, from the buffer it was read into.
+    /// Returns the complete number from the buffer that it was read into.
     pub(super) fn text(self, buffer: &[u8]) -> Number<'_> {
         Number(buffer.get(..self.length))
     }
 
-    /// Reads on; returns the input from the byte that ends the number, unless there is none.
+    /// Continues the number; returns the input from the byte that ends it, or `None` if there is none.
     ///
-    /// What does not fit into `buffer` is judged and counted all the same.
+    /// Characters that do not fit into `buffer` are still checked and counted.
     pub(super) fn read<'c>(
         &mut self,
         mut input: &'c [u8],

@@ -1,15 +1,15 @@
-//! Finding the end of runs of bytes, a machine word at a time.
+//! Searches for the end of runs of bytes, a machine word at a time.
 
-/// How many bytes a word has: eight on a PC, four on a board.
+/// The number of bytes in a word: eight on a PC, four on a board.
 const LANES: usize = size_of::<usize>();
 
-/// A byte in every lane.
+/// Returns a word with this byte in every lane.
 const fn splat(byte: u8) -> usize {
     usize::from_le_bytes([byte; LANES])
 }
 
 /// Marks, by its high bit, the first byte that does not stand for itself in a string, and perhaps
-/// some behind it: a quote, a backslash, a control character or a byte beyond ASCII.
+/// some after it: a quote, a backslash, a control character or a byte beyond ASCII.
 ///
 /// The subtractions borrow only from a lane that is itself marked, so the lowest mark is exact.
 #[inline]
@@ -26,7 +26,7 @@ fn is_plain(byte: u8) -> bool {
     (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\'
 }
 
-/// Splits `input` behind the bytes that stand for themselves in a string.
+/// Splits `input` after the leading bytes that stand for themselves in a string.
 #[inline]
 pub(super) fn split_plain(input: &[u8]) -> (&[u8], &[u8]) {
     let mut rest = input;
@@ -49,20 +49,20 @@ pub(super) fn split_plain(input: &[u8]) -> (&[u8], &[u8]) {
     input.split_at_checked(length).unwrap_or((input, &[]))
 }
 
-/// Splits a string behind its opening quote into its text and what follows the closing one, if
-/// that lies in `input` with nothing in between that needs decoding or checking.
+/// Splits input that begins after an opening quote into the string's text and the bytes after the
+/// closing quote; `None` if there is no closing quote, or a byte in between needs decoding or checking.
 #[inline]
-pub(super) fn whole_string(input: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn whole_string(input: &[u8]) -> Option<(&[u8], &[u8])> {
     match split_plain(input) {
         (text, [b'"', behind @ ..]) => Some((text, behind)),
         _ => None,
     }
 }
 
-/// Splits a number of the simpler forms, without sign and exponent, off `input`, if the byte
-/// behind it is there to show that it is complete.
+/// Splits a number without sign and exponent off `input`, if the byte after it is there to show that
+/// it is complete.
 #[inline]
-pub(super) fn whole_number(input: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn whole_number(input: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut rest = match input {
         [b'0', behind @ ..] => behind,
         _ => skip_digits(input),
@@ -87,7 +87,7 @@ fn skip_digits(mut input: &[u8]) -> &[u8] {
     input
 }
 
-/// Returns `input` behind its leading white space.
+/// Returns `input` without its leading white space.
 #[inline]
 pub(super) fn skip_space(input: &[u8]) -> &[u8] {
     match input {
@@ -97,7 +97,7 @@ pub(super) fn skip_space(input: &[u8]) -> &[u8] {
     }
 }
 
-/// Takes line breaks one by one and the indentation behind them by the word.
+/// Skips line breaks one by one, and the indentation after them a word at a time.
 #[inline(never)]
 fn skip_run_of_space(mut input: &[u8]) -> &[u8] {
     loop {

@@ -4,22 +4,22 @@ use super::error::{ErrorKind, Refused};
 use super::event::Text;
 use super::scan;
 
-/// A string being read; its decoded bytes gather in a buffer of the decoder's.
+/// A reader of one string, whose decoded bytes are collected in the decoder's buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct StringReader {
     expect: Expect,
-    /// Decoded bytes so far, those that no longer fitted included.
+    /// Decoded bytes so far, including those that no longer fitted.
     length: usize,
 }
 
-/// What the next byte of a string has to be.
+/// The expected next byte of a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expect {
     /// The beginning of a character, or the closing quote.
     Character,
-    /// A continuation byte within these bounds, and `more` of any value behind it.
+    /// A continuation byte within these bounds, followed by `more` of any value.
     Continuation { low: u8, high: u8, more: u8 },
-    /// What follows a backslash.
+    /// The character after a backslash.
     Escape,
     /// `missing` more hex digits of a `\u` escape; `high` is the surrogate before it, or 0.
     Hex { high: u16, unit: u16, missing: u8 },
@@ -30,13 +30,13 @@ enum Expect {
 }
 
 impl StringReader {
-    /// Behind the opening quote.
+    /// The state after the opening quote.
     pub(super) const START: Self = Self {
         expect: Expect::Character,
         length: 0,
     };
 
-    /// Returns the decoded string, once it is closed, from the buffer it was read into.
+    /// Returns the closed string from the buffer that it was decoded into.
     pub(super) fn text(self, buffer: &[u8]) -> Text<'_> {
         match buffer.get(..self.length) {
             Some(decoded) => Text::limited(decoded, buffer.len()),
@@ -44,9 +44,10 @@ impl StringReader {
         }
     }
 
-    /// Reads on; returns what follows the closing quote, unless the input ends before it.
+    /// Continues the string; returns the input after the closing quote, or `None` if the input ends
+    /// first.
     ///
-    /// What does not fit into `buffer` is judged and counted all the same.
+    /// Bytes that do not fit into `buffer` are still checked and counted.
     pub(super) fn read<'c>(
         &mut self,
         mut input: &'c [u8],
@@ -71,7 +72,7 @@ impl StringReader {
         }
     }
 
-    /// Takes a byte that does not simply stand for itself.
+    /// Handles a byte that does not simply stand for itself.
     fn take(&mut self, byte: u8, buffer: &mut [u8]) -> Result<(), ErrorKind> {
         self.expect = match self.expect {
             Expect::Character => match byte {
@@ -156,7 +157,7 @@ impl StringReader {
         Ok(())
     }
 
-    /// Takes the UTF-16 code unit of a finished `\u` escape, behind the surrogate `high` if not 0.
+    /// Handles the UTF-16 code unit of a finished `\u` escape, after the surrogate `high` if not 0.
     fn take_unit(&mut self, high: u16, unit: u16, buffer: &mut [u8]) -> Result<Expect, ErrorKind> {
         if high == 0 && matches!(unit, 0xd800..=0xdbff) {
             return Ok(Expect::LowBackslash { high: unit });
@@ -170,7 +171,7 @@ impl StringReader {
         Ok(Expect::Character)
     }
 
-    /// Counts decoded bytes and, as long as all fitted so far, keeps them.
+    /// Counts decoded bytes and keeps them as long as everything has fitted.
     fn keep(&mut self, decoded: &[u8], buffer: &mut [u8]) {
         let end = self.length.saturating_add(decoded.len());
         if let Some(place) = buffer.get_mut(self.length..end) {

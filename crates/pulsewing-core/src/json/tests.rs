@@ -1,4 +1,4 @@
-//! What the decoder makes of whole documents, however they are cut.
+//! The decoder's results for whole documents, for every way of cutting them.
 
 extern crate std;
 
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::{Decoder, Error, ErrorKind, Event, Flow, Handler, MAX_DEPTH};
 
-/// An event that owns what it says; `None` is what was too long.
+/// An owned event; `None` stands for a token that was too long.
 #[derive(Clone, Debug, PartialEq)]
 enum Owned {
     Begin(char),
@@ -26,7 +26,7 @@ enum Owned {
     Null,
 }
 
-/// Writes every event down, and skips after those whose bit is set.
+/// Records every event, and skips after those whose bit is set.
 #[derive(Default)]
 struct Recorder {
     events: Vec<Owned>,
@@ -54,7 +54,7 @@ impl Handler for Recorder {
 
 type Outcome = (Vec<Owned>, Result<(), Error>);
 
-/// Decodes a document cut into chunks of these lengths, over and over; 0 is an empty chunk.
+/// Decodes a document cut into chunks of these lengths, repeated as needed; 0 is an empty chunk.
 fn decode_cut<const TOKEN: usize>(document: &[u8], lengths: &[usize], skips: u64) -> Outcome {
     let mut recorder = Recorder {
         skips,
@@ -85,7 +85,7 @@ fn refusal(document: &[u8]) -> Option<(ErrorKind, u64)> {
     Some((error.kind, error.offset))
 }
 
-/// The value that a document's events describe.
+/// Returns the value that a document's events describe.
 fn build(events: &[Owned]) -> Value {
     fn value(events: &mut core::slice::Iter<'_, Owned>) -> Value {
         match events.next().unwrap() {
@@ -325,7 +325,7 @@ fn nesting_is_bounded() {
             refusal(deeper.as_bytes()),
             Some((ErrorKind::TooDeep, offset))
         );
-        // Passing over it does not make it acceptable.
+        // Skipping it does not make it acceptable.
         let skipped = decode_cut::<16>(deeper.as_bytes(), &[7], 1);
         assert_eq!(skipped.0.len(), 1);
         assert_eq!(
@@ -410,7 +410,7 @@ fn skipping_passes_over_one_value() {
             Event::Key(key) => seen.push(key.as_str().unwrap().to_string()),
             Event::Number(number) => seen.push(number.as_str().unwrap().to_string()),
             Event::EndArray => seen.push("]".to_string()),
-            // The first array is the one behind "e"; those within it are not wanted.
+            // The first array is the one after "e"; those within it are not wanted.
             Event::BeginArray if seen.last().unwrap() == "e" => seen.push("[".to_string()),
             Event::BeginArray => return Flow::Skip,
             // No effect after anything else.

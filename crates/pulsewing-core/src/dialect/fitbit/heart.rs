@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use super::{
     super::{
         DecodeError, scalar,
+        usual::Usual,
         walk::{Kind, Place, Visitor, Walker},
     },
     clock_time::{ClockReader, clock_seconds},
@@ -18,26 +19,29 @@ use crate::{
     json::Event,
 };
 
-/// What a [`HeartDecoder`] finds besides the minutes.
+/// The longest string or number that matters, in bytes.
+const TOKEN: usize = 64;
+
+/// The facts that a [`HeartDecoder`] finds in addition to the minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeartFacts {
-    /// The date that the reply is about. One for a part of the day may say "today" instead.
+    /// The date that the reply is about. A reply for a part of the day may have "today" instead.
     pub date: Option<Date>,
     /// The resting heart rate, which Fitbit works out after a night's sleep.
     pub resting: Option<Bpm>,
     /// The wearer's heart-rate zones.
     pub zones: Option<HeartZones>,
-    /// How many entries of the intraday data set could be placed on the day.
+    /// The number of entries of the intraday data set that could be placed on the day.
     pub entries: u32,
 }
 
 /// Decodes a reply of Get Heart Rate Intraday by Date (Fitbit Web API) into a [`Day`]: a whole day
-/// or a part of it, at any detail level. What falls into one minute is averaged, halves going up.
+/// or a part of it, at any detail level. Values in the same minute are averaged, rounded half up.
 ///
-/// The day that is handed over should be an empty one, of the date that was asked for. When the
-/// reply is of another date, a day of that date takes its place.
+/// Pass an empty day of the requested date. If the reply is about another date, a day of that date
+/// replaces it.
 pub struct HeartDecoder {
-    walker: Walker<At, 64>,
+    walker: Walker<At, TOKEN>,
     offsets: Offsets,
     heart: Heart,
 }
@@ -45,15 +49,15 @@ pub struct HeartDecoder {
 #[derive(Default)]
 struct Heart {
     date: Option<Date>,
-    /// The first thing that is wrong with it.
+    /// The first error.
     refused: Option<DecodeError>,
     resting: Option<Bpm>,
     zone: Zone,
-    /// Where "Fat Burn", "Cardio" and "Peak" begin.
+    /// The beginnings of "Fat Burn", "Cardio" and "Peak".
     limits: [Option<Bpm>; 3],
     intraday: bool,
     dataset: bool,
-    /// How many entries could not be read.
+    /// The number of entries that could not be read.
     strange: u32,
     clock: Option<ClockReader>,
     entry: Entry,
@@ -113,10 +117,10 @@ impl HeartDecoder {
     /// Ends the reply.
     ///
     /// # Errors
-    /// [`DecodeError`] when the reply is incomplete, or was refused before;
-    /// [`DecodeError::NoIntraday`] when it has no intraday part. An empty one is no error; one without
-    /// a data set, or with none but entries that cannot be read, is [`DecodeError::NotTheReply`], and one
-    /// of another detail level than minutes or seconds [`DecodeError::NotMinutes`].
+    /// [`DecodeError`] if the reply is incomplete, or was refused before; [`DecodeError::NoIntraday`] if
+    /// it has no intraday part. An empty part is not an error. A part without a data set, or only with
+    /// entries that cannot be read, is [`DecodeError::NotTheReply`]; one with another detail level than
+    /// minutes or seconds is [`DecodeError::NotMinutes`].
     pub fn finish(mut self, day: &mut Day) -> Result<HeartFacts, DecodeError> {
         let (heart, offsets) = (&mut self.heart, &self.offsets);
         self.walker.finish(&mut Reading {
@@ -140,7 +144,7 @@ enum At {
     Summaries,
     Summary,
     DateTime,
-    /// An object in the reply for a whole day; an average in the one for a part of it.
+    /// An object in the reply for a whole day; an average in the reply for a part of it.
     Value,
     Zones,
     Zone,
@@ -210,6 +214,21 @@ impl Visitor for Reading<'_> {
     }
 
     #[inline]
+    fn object<'c>(&mut self, place: At, input: &'c [u8]) -> Option<&'c [u8]> {
+        let At::Entry = place else { return None };
+        let mut usual = Usual::new(input);
+        usual.literal(b"{\"time\":\"")?;
+        let clock = clock_seconds(usual.text(TOKEN)?)?;
+        usual.literal(b",\"value\":")?;
+        let bpm = scalar::bpm(usual.number(TOKEN)?);
+        usual.literal(b"}")?;
+        let clock = Some(clock);
+        self.heart.entry = Entry { clock, bpm };
+        self.heart.place_entry(self.day);
+        Some(usual.rest())
+    }
+
+    #[inline]
     fn begin(&mut self, place: At) {
         match place {
             At::Entry => self.heart.entry = Entry::default(),
@@ -246,7 +265,8 @@ impl Visitor for Reading<'_> {
 }
 
 impl Reading<'_> {
-    /// What comes once or a few times in a reply, and is kept out of the way of its minutes.
+    /// Handles values that come only a few times in a reply; separate, to keep the path for minutes
+    /// fast.
     #[cold]
     fn summary(&mut self, place: At, event: Event<'_>) {
         match (place, event) {
@@ -265,7 +285,7 @@ impl Reading<'_> {
                 };
             }
             (At::ZoneMin, _) => self.heart.zone.min = scalar::bpm(event),
-            // In minutes or in seconds; of seconds there is only one.
+            // In minutes or in seconds; for seconds, 1 is the only interval.
             (At::Interval, _) if scalar::whole(event).is_some_and(|interval| interval > 1) => {
                 self.heart.refuse(DecodeError::NotMinutes);
             }
@@ -273,7 +293,7 @@ impl Reading<'_> {
         }
     }
 
-    /// The reply is about `date`. Usually it says so before it comes to the minutes.
+    /// Handles the reply's date, which usually comes before the minutes.
     fn date(&mut self, date: Date) {
         if self.heart.date.is_some_and(|known| known != date) {
             self.heart.refuse(DecodeError::SeveralDays);
@@ -292,7 +312,7 @@ impl Reading<'_> {
     }
 }
 
-/// The same clock times on a day of another date.
+/// Returns the same clock times on a day of another date.
 fn redated(day: &Day, local: LocalDay) -> Day {
     let mut moved = Day::new(local);
     let mut clock = ClockReader::new(moved.local());
@@ -362,7 +382,7 @@ impl Heart {
 }
 
 impl Minute {
-    /// Takes an entry in and returns the mean so far, rounded half up.
+    /// Adds an entry and returns the mean so far, rounded half up.
     #[inline]
     fn add(&mut self, bpm: Bpm) -> Option<Bpm> {
         if self.count == 0 {

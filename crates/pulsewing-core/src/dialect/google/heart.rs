@@ -6,24 +6,28 @@ use super::super::{
     DecodeError, PageToken,
     page_token::NextPage,
     scalar::{self, Second},
+    usual::Usual,
     walk::{Kind, Place, Visitor, Walker},
 };
 use super::source::{Part, Source};
 use crate::{Bpm, day::Sample, instant::rfc3339, json::Event};
 
-/// What a [`HeartDecoder`] finds.
+/// The longest string or number that matters, in bytes.
+const TOKEN: usize = PageToken::MAX;
+
+/// A point that a [`HeartDecoder`] finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeartPoint {
     /// The average of a minute, from `rollUp`.
     Minute(Sample),
     /// One measurement, from `list` or `reconcile`; [`MinuteMeans`](super::MinuteMeans) averages.
     Raw {
-        /// When it was taken.
+        /// The time of the measurement.
         at: Timestamp,
-        /// What it was.
+        /// The measured rate.
         bpm: Bpm,
-        /// Who took it; only `list` says so, and shows all sources side by side. To average over
-        /// several would make up a rate that nobody measured.
+        /// Its source; only `list` reports it, and lists all sources side by side. Averaging over
+        /// several would make up a rate that was never measured.
         source: Option<Source>,
     },
 }
@@ -31,17 +35,17 @@ pub enum HeartPoint {
 /// The end of a page of heart rate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeartPage {
-    /// How many points it had, those without a heart rate left out.
+    /// The number of points, not counting those without a heart rate.
     pub points: u32,
-    /// Where the reply goes on. An empty page can have a next one too.
+    /// The next page. Even an empty page can have one.
     pub next_page: Option<PageToken>,
 }
 
 /// Decodes one page of `dataPoints.rollUp`, `dataPoints.list` or `dataPoints.reconcile` for
 /// `heart-rate` (Google Health API). Its points come in the order of the page: newest first, as far
-/// as documented. Windows of more than a minute are no points, and refused at the end.
+/// as documented. Windows of more than a minute are not points, and are refused at the end.
 pub struct HeartDecoder {
-    walker: Walker<At, { PageToken::MAX }>,
+    walker: Walker<At, TOKEN>,
     page: Page,
 }
 
@@ -49,26 +53,26 @@ pub struct HeartDecoder {
 struct Page {
     point: Point,
     points: u32,
-    /// How many had a heart rate and no time that can be read.
+    /// The number of points with a heart rate but no readable time.
     timeless: u32,
-    /// A window was longer than a minute.
+    /// Whether a window was longer than a minute.
     has_long: bool,
     next: NextPage,
-    /// It has a member that pages of heart rate have.
+    /// Whether it has a member that pages of heart rate have.
     familiar: bool,
-    /// It has another.
+    /// Whether it has another member.
     strange: bool,
-    /// It names its points, and what follows is no list.
+    /// Whether the value of its points is not a list.
     misshapen: bool,
 }
 
 /// The point being read.
 #[derive(Clone, Copy, Default)]
 struct Point {
-    /// When its window begins, and when it ends.
+    /// The beginning and the end of its window.
     window: Second,
     window_end: Second,
-    /// When it was measured.
+    /// The time of the measurement.
     at: Option<Timestamp>,
     average: Option<Bpm>,
     bpm: Option<Bpm>,
@@ -107,13 +111,13 @@ impl HeartDecoder {
     /// Ends the page.
     ///
     /// # Errors
-    /// [`DecodeError`] when the page is incomplete, or was refused before; also when it has heart
-    /// rates and not one with a time, or averages over more than a minute.
+    /// [`DecodeError`] if the page is incomplete, or was refused before; also if it has heart rates but
+    /// not one with a time, or averages over more than a minute.
     pub fn finish(mut self) -> Result<HeartPage, DecodeError> {
         let page = &mut self.page;
         let sink = &mut |_| {};
         self.walker.finish(&mut Reading { page, sink })?;
-        // Only `{}` is an empty page; a page of something else is not an empty one of heart rate.
+        // Only `{}` is an empty page; a page of something else is not an empty page of heart rate.
         if self.page.misshapen || (self.page.strange && !self.page.familiar) {
             return Err(DecodeError::NotTheReply);
         }
@@ -211,6 +215,19 @@ impl<F: FnMut(HeartPoint)> Visitor for Reading<'_, F> {
     }
 
     #[inline]
+    fn object<'c>(&mut self, place: At, input: &'c [u8]) -> Option<&'c [u8]> {
+        let At::Point = place else { return None };
+        let mut usual = Usual::new(input);
+        let point = match usual.literal(b"{\"startTime\":\"") {
+            Some(()) => Point::window(&mut usual),
+            None => Point::measured(&mut usual),
+        }?;
+        self.page.point = point;
+        self.end(At::Point);
+        Some(usual.rest())
+    }
+
+    #[inline]
     fn begin(&mut self, place: At) {
         match place {
             At::Point => self.page.point = Point::default(),
@@ -272,11 +289,66 @@ impl<F: FnMut(HeartPoint)> Visitor for Reading<'_, F> {
 }
 
 impl Point {
+    /// Reads a window of `rollUp`, from after the opening quote of its start time.
+    #[inline]
+    fn window(usual: &mut Usual<'_>) -> Option<Self> {
+        let mut point = Self {
+            window: rfc3339(usual.text(TOKEN)?).into(),
+            ..Self::default()
+        };
+        usual.literal(b",\"endTime\":\"")?;
+        point.window_end = rfc3339(usual.text(TOKEN)?).into();
+        usual.literal(b",\"heartRate\":{\"beatsPerMinuteAvg\":")?;
+        point.average = scalar::bpm(usual.number(TOKEN)?);
+        usual.literal(b",\"beatsPerMinuteMax\":")?;
+        usual.number(TOKEN)?;
+        usual.literal(b",\"beatsPerMinuteMin\":")?;
+        usual.number(TOKEN)?;
+        usual.literal(b"}}")?;
+        Some(point)
+    }
+
+    /// Reads a measurement of `list`, from its beginning.
+    #[inline]
+    fn measured(usual: &mut Usual<'_>) -> Option<Self> {
+        let mut source = Source::default();
+        usual.literal(b"{\"dataSource\":{\"recordingMethod\":\"")?;
+        usual.text(TOKEN)?;
+        usual.literal(b",\"platform\":\"")?;
+        source.take(Part::Platform, usual.text(TOKEN)?);
+        usual.literal(b"},\"heartRate\":{\"sampleTime\":{\"physicalTime\":\"")?;
+        let at = rfc3339(usual.text(TOKEN)?);
+        usual.literal(b",\"utcOffset\":\"")?;
+        usual.text(TOKEN)?;
+        for member in [
+            b",\"civilTime\":{\"date\":{\"year\":".as_slice(),
+            b",\"month\":",
+            b",\"day\":",
+            b"},\"time\":{\"hours\":",
+            b",\"minutes\":",
+            b",\"seconds\":",
+        ] {
+            usual.literal(member)?;
+            usual.number(TOKEN)?;
+        }
+        usual.literal(b"}}},\"beatsPerMinute\":\"")?;
+        let bpm = scalar::bpm(usual.string(TOKEN)?);
+        usual.literal(b",\"metadata\":{\"motionContext\":\"")?;
+        usual.text(TOKEN)?;
+        usual.literal(b"}}}")?;
+        Some(Self {
+            at,
+            bpm,
+            source: Some(source),
+            ..Self::default()
+        })
+    }
+
     const fn has_rate(self) -> bool {
         self.average.is_some() || self.bpm.is_some()
     }
 
-    /// Whether it averages over more than a minute. The last window of a range may be cut short.
+    /// Returns whether it averages over more than a minute. The last window of a range may be shorter.
     #[inline]
     fn is_long(self) -> bool {
         match (self.window.get(), self.window_end.get()) {

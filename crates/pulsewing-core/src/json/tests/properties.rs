@@ -1,10 +1,10 @@
-//! What holds for every document, whole or damaged.
+//! Properties that hold for every document, intact or damaged.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// The text of a document: every construct of the grammar, white space anywhere, tokens on both
+/// Returns the text of a document: every construct of the grammar, white space anywhere, tokens on both
 /// sides of the limit that the properties decode with.
 fn document() -> impl Strategy<Value = Vec<u8>> {
     let leaf = prop_oneof![
@@ -44,7 +44,7 @@ fn string() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..4).prop_map(|pieces| format!("\"{}\"", pieces.concat()))
 }
 
-/// A document with a few bytes changed, taken out, put in or cut off.
+/// Returns a document with a few bytes changed, taken out, put in or cut off.
 fn damaged() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![
         prop::sample::select(b"\"\\{}[],:0-+.eEtu \n\x1f\x80\xc3\xe2\xed\xf0".to_vec()),
@@ -65,7 +65,7 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Bytes of every degree of damage.
+/// Returns documents with any degree of damage, down to random bytes.
 fn anything() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         document(),
@@ -83,8 +83,8 @@ fn chunk_lengths() -> impl Strategy<Value = Vec<usize>> {
     prop::collection::vec(length, 1..6).prop_filter("gets on", |all| all.iter().any(|&n| n > 0))
 }
 
-/// What `serde_json` says, unless the only trouble is a number too large for a float, which we
-/// keep as text.
+/// Returns the verdict of `serde_json`; `None` if the only problem is a number too large for a float,
+/// which we keep as text.
 fn serde_verdict(document: &[u8]) -> Option<Result<Value, serde_json::Error>> {
     match serde_json::from_slice::<Value>(document) {
         Err(error) if error.to_string().contains("number out of range") => None,
