@@ -1,4 +1,4 @@
-//! Tells the linker about the chip's memory, and the program when it was built.
+//! Passes the chip's memory layout to the linker, and the build time to the program.
 
 use std::{
     env,
@@ -6,14 +6,14 @@ use std::{
 };
 
 fn main() {
-    // esp-hal's linker script, and its own for everything that it places.
+    // esp-hal's linker script; it has one for everything that it places.
     println!("cargo:rustc-link-arg-bins=-Tlinkall.x");
     if env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|it| it == "xtensa") {
-        // There the linker is a C compiler, which has a start of its own.
+        // There the linker is a C compiler, which has a start-up file of its own.
         println!("cargo:rustc-link-arg-bins=-nostartfiles");
     }
     println!("cargo:rerun-if-env-changed=SOURCE_DATE_EPOCH");
-    // Who builds reproducibly says when (reproducible-builds.org, SOURCE_DATE_EPOCH).
+    // A reproducible build sets the time (reproducible-builds.org, SOURCE_DATE_EPOCH).
     let built_at = env::var("SOURCE_DATE_EPOCH").ok().unwrap_or_else(|| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         now.unwrap_or_default().as_secs().to_string()

@@ -1,4 +1,4 @@
-//! Tells the linker about the board's memory, and the program when it was built.
+//! Passes the board's memory layout to the linker, and the build time to the program.
 
 use std::{
     env,
@@ -11,7 +11,7 @@ fn main() {
     println!("cargo:rustc-link-arg=-Tmemory.x");
     println!("cargo:rustc-link-arg=-Tlink.x");
     println!("cargo:rerun-if-env-changed=SOURCE_DATE_EPOCH");
-    // Who builds reproducibly says when (reproducible-builds.org, SOURCE_DATE_EPOCH).
+    // A reproducible build sets the time (reproducible-builds.org, SOURCE_DATE_EPOCH).
     let built_at = env::var("SOURCE_DATE_EPOCH").ok().unwrap_or_else(|| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         now.unwrap_or_default().as_secs().to_string()

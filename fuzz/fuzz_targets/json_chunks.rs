@@ -1,4 +1,4 @@
-//! The JSON decoder and the places where a document is cut.
+//! The JSON decoder and the positions at which a document is split.
 
 #![no_main]
 

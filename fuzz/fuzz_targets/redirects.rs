@@ -1,4 +1,4 @@
-//! What comes back from a consent page.
+//! Redirects from a consent page.
 
 #![no_main]
 

@@ -1,10 +1,11 @@
-//! Any filter is read or refused with a reason; what is read can be written and read again.
+//! Any filter is either read or refused with a reason; a filter that was read can be written and read
+//! again.
 //!
 //! The first byte of the input picks the data type; the rest is the filter.
 
 use pulsewing_sandbox::rewritten_filter;
 
-/// Reads a filter, and what it is rewritten to.
+/// Reads a filter, and then its rewritten form.
 pub fn run(input: &[u8]) {
     let Some((pick, filter)) = input.split_first() else {
         return;

@@ -1,6 +1,7 @@
-//! Any body is read as a Fitbit reply or refused, wherever it is cut.
+//! Any body is either read as a Fitbit reply or refused, no matter where it is split.
 //!
-//! The first byte of the input picks the reply, the second seeds where it is cut; the rest is the body.
+//! The first byte of the input picks the reply, the second seeds the positions of the splits; the rest
+//! is the body.
 
 use pulsewing_core::{
     civil::Offsets,
@@ -23,7 +24,7 @@ pub fn run(input: &[u8]) {
     assert_eq!(read(&[body]), read(&[head, tail]));
 }
 
-/// Central Europe around the day on which the clocks went back: the day with a repeated hour.
+/// Returns the offsets of Central Europe around the day with a repeated hour, when the clocks went back.
 fn offsets() -> Offsets {
     let hour = jiff::tz::Offset::constant;
     let mut offsets = Offsets::fixed(hour(2));
@@ -40,7 +41,7 @@ fn heart(chunks: &[&[u8]]) -> String {
         .iter()
         .try_for_each(|chunk| decoder.feed(chunk, &mut day));
     let facts = fed.and_then(|()| decoder.finish(&mut day));
-    // What a refused body left behind is not to be trusted, and so not compared.
+    // The minutes of a refused body are not reliable, so they are not compared.
     let minutes: Option<Vec<_>> = facts.is_ok().then(|| day.iter().collect());
     format!("{facts:?} {minutes:?}")
 }

@@ -1,6 +1,7 @@
-//! Any body is read as a Google reply or refused, wherever it is cut.
+//! Any body is either read as a Google reply or refused, no matter where it is split.
 //!
-//! The first byte of the input picks the reply, the second seeds where it is cut; the rest is the body.
+//! The first byte of the input picks the reply, the second seeds the positions of the splits; the rest
+//! is the body.
 
 use jiff::civil::Date;
 use pulsewing_core::dialect::google;
@@ -27,7 +28,7 @@ fn heart(chunks: &[&[u8]]) -> String {
         .iter()
         .try_for_each(|chunk| decoder.feed(chunk, &mut |point| points.push(format!("{point:?}"))));
     let page = fed.and_then(|()| decoder.finish());
-    // What a refused body yielded before is not to be trusted, and so not compared.
+    // The points of a refused body are not reliable, so they are not compared.
     let points = page.is_ok().then_some(points);
     format!("{page:?} {points:?}")
 }

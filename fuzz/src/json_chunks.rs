@@ -1,6 +1,6 @@
-//! Any bytes, cut anywhere, give the same events and the same verdict, and never a panic.
+//! Any bytes, split anywhere, give the same events and the same result, and never a panic.
 //!
-//! The first byte of the input seeds where it is cut; the rest is the document.
+//! The first byte of the input seeds the positions of the splits; the rest is the document.
 
 use pulsewing_core::json::{Decoder, Error, Event, Flow};
 
@@ -19,7 +19,7 @@ pub fn run(input: &[u8]) {
     assert_eq!(whole, decode([head, tail]));
 }
 
-/// What a handler saw, and how the document ended.
+/// Returns the events that a handler saw, and the result of the document.
 fn decode<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<String>, Result<(), Error>) {
     let mut seen = Vec::new();
     let mut handler = |event: Event<'_>| {

@@ -1,8 +1,8 @@
-//! What the fuzz targets do, as plain functions: any bytes in, and a panic if something is wrong.
+//! The fuzz targets as plain functions: they take any bytes, and panic if something is wrong.
 //!
-//! `fuzz_targets/` has a program for each, which hands it to libFuzzer. The tests here run each over its
-//! seeds and over mutations of them: enough to notice a target that is broken or a mistake that is
-//! shallow, and no replacement for hours of real fuzzing.
+//! `fuzz_targets/` has a program for each, which passes it to libFuzzer. The tests here run each target
+//! over its seeds and over mutations of them: enough to notice a broken target or a shallow bug, but no
+//! replacement for hours of real fuzzing.
 
 pub mod filter;
 pub mod fitbit_bodies;
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
     use crate::mutation::Mutations;
 
-    /// Inputs made of each target's seeds.
+    /// Number of inputs that are made from each target's seeds.
     const MUTATIONS: usize = 4_000;
 
     fn directory(name: &str) -> PathBuf {

@@ -1,4 +1,4 @@
-//! Inputs made from others by small changes; the same seeds give the same inputs.
+//! Makes inputs from others by small changes; the same seeds give the same inputs.
 
 /// An endless supply of inputs.
 pub(crate) struct Mutations<'a> {
@@ -7,7 +7,7 @@ pub(crate) struct Mutations<'a> {
 }
 
 impl<'a> Mutations<'a> {
-    /// Makes inputs from at least one seed.
+    /// Creates mutations of at least one seed.
     pub(crate) fn of(seeds: &'a [Vec<u8>]) -> Self {
         Self {
             seeds,

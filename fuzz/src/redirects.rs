@@ -1,4 +1,4 @@
-//! Any text that somebody pastes is read as the end of a sign-in or refused, and never shown.
+//! Any pasted text is either read as the end of a sign-in or refused, and never shown.
 
 use pulsewing_core::oauth::Redirect;
 
@@ -13,7 +13,7 @@ pub fn run(input: &[u8]) {
                 assert!(!code.is_empty() && code.bytes().all(|byte| byte.is_ascii_graphic()));
                 assert!(code.len() < 8 || !shown.contains(code), "a code was shown");
             }
-            // It is shown to people, so nothing but a name may be in it.
+            // The reason is shown to people, so it may contain only a name.
             Err(refused) => assert!(
                 refused
                     .to_string()

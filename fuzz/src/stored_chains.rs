@@ -1,12 +1,13 @@
-//! Any bytes are read as a stored chain or refused; what is read can be written and read again.
+//! Any bytes are either read as a stored chain or refused; a chain that was read can be written and read
+//! again.
 //!
-//! The input is the fields; a head and a checksum are put around them, or the fuzzer would never get
-//! past those.
+//! The input is the fields; the target adds a head and a checksum, which the fuzzer would otherwise
+//! never get right.
 
 use pulsewing_core::chain::{Record, codec::MAX_RECORD};
 use sha2::{Digest, Sha256};
 
-/// Reads the bytes as they are, and as fields that were written whole.
+/// Reads the bytes as they are, and as fields of a complete record.
 pub fn run(input: &[u8]) {
     let _ = Record::decode(input);
     let Ok(length) = u16::try_from(input.len()) else {

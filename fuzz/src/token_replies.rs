@@ -1,7 +1,8 @@
-//! Any reply of the token endpoint is an answer or none, wherever it is cut; and only a complete
-//! refresh token makes a grant where tokens rotate.
+//! Any reply of the token endpoint is either an answer or not, no matter where it is split; and where
+//! tokens rotate, only a complete refresh token makes a grant.
 //!
-//! The first byte of the input picks the status, the second seeds where it is cut; the rest is the body.
+//! The first byte of the input picks the status, the second seeds the positions of the splits; the rest
+//! is the body.
 
 use pulsewing_core::oauth::{Answer, ReplyDecoder};
 

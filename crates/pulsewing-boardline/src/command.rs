@@ -1,13 +1,14 @@
-//! A line to the board.
+//! A command line to the board.
 
 use zeroize::Zeroizing;
 
 use crate::SessionError;
 
-/// The longest line that a board takes, in bytes, without its end.
+/// The longest line that is sent, in bytes, without its line ending. A board accepts a little more.
 const MAX_LINE: usize = 512;
 
-/// A console command. Its secrets are wiped with it, and are not in what it shows of itself.
+/// A console command. Its secrets are wiped when it is dropped, and are hidden when it is
+/// displayed.
 pub struct Command {
     text: Zeroizing<String>,
     shown: String,
@@ -15,7 +16,7 @@ pub struct Command {
 }
 
 impl Command {
-    /// A command that begins with these words, which need no quotes.
+    /// Makes a command that begins with these words, which need no quotes.
     #[must_use]
     pub fn new(words: &str) -> Self {
         // A secret that is appended must not leave copies behind as the text grows.
@@ -38,7 +39,7 @@ impl Command {
         self
     }
 
-    /// Appends a word that nobody should see.
+    /// Appends a secret word, which is never displayed.
     #[must_use]
     pub fn secret(mut self, word: &str) -> Self {
         self.append(word);
@@ -70,10 +71,10 @@ impl Command {
         self.text.push('"');
     }
 
-    /// The line, without its end.
+    /// Returns the line, without its line ending.
     ///
     /// # Errors
-    /// [`SessionError::Unsendable`] for what fits into no line.
+    /// [`SessionError::Unsendable`] if the command cannot be put into a line.
     pub fn line(&self) -> Result<&str, SessionError> {
         match self.trouble {
             Some(trouble) => Err(SessionError::Unsendable(trouble)),
@@ -85,7 +86,7 @@ impl Command {
     }
 }
 
-/// As it may be seen: with `…` for every secret.
+/// Displays the command with `…` for every secret.
 impl std::fmt::Display for Command {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.shown)

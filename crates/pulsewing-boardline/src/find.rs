@@ -1,4 +1,4 @@
-//! Which ports there are, and which of them may be a board's.
+//! Finds the serial ports, and those among them that may be a board's.
 
 use std::path::{Path, PathBuf};
 
@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 pub struct Found {
     /// The path to open.
     pub path: PathBuf,
-    /// What the system calls the device, where it says.
+    /// The system's name for the device, if it has one.
     pub name: Option<String>,
     /// Whether it may be a board: a USB port of the kind that is built into Espressif's chips.
     pub is_plausible: bool,
 }
 
-/// Where Linux names USB ports by maker, product and serial number.
+/// The directory in which Linux names USB ports by maker, product and serial number.
 const BY_ID: &str = "/dev/serial/by-id";
 
-/// All USB and other attached ports, plausible boards first.
+/// Returns all USB and other attached ports, plausible boards first.
 #[must_use]
 pub fn ports() -> Vec<Found> {
     let mut found = by_id(Path::new(BY_ID));
@@ -31,7 +31,7 @@ pub fn ports() -> Vec<Found> {
     found
 }
 
-/// The ports that Linux has names for: `usb-Espressif_USB_JTAG_serial_debug_unit_…-if00`.
+/// Returns the ports that Linux has names for: `usb-Espressif_USB_JTAG_serial_debug_unit_…-if00`.
 fn by_id(dir: &Path) -> Vec<Found> {
     let Ok(entries) = std::fs::read_dir(dir) else {
         return Vec::new();
@@ -51,14 +51,14 @@ fn by_id(dir: &Path) -> Vec<Found> {
 }
 
 fn is_espressif(name: &str) -> bool {
-    // 303a is Espressif's number; it stands in for the name where the system's table lacks it.
+    // 303a is Espressif's vendor number; it replaces the name if the system's table lacks it.
     name.starts_with("usb-Espressif") || name.starts_with("usb-303a_")
 }
 
-/// A port of which only the path is known.
+/// Describes a port of which only the path is known.
 fn by_path(path: PathBuf) -> Option<Found> {
     let name = path.file_name()?.to_string_lossy().into_owned();
-    // macOS shows every port twice; opening a tty. one waits for a carrier that never comes.
+    // macOS lists every port twice; opening a tty. port waits for a carrier that never comes.
     if name.starts_with("tty.") {
         return None;
     }

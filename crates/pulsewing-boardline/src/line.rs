@@ -1,31 +1,31 @@
-//! Lines out of a byte stream, and which of them belong to a reply.
+//! Splits a byte stream into lines, and recognises those that belong to a reply.
 
-/// The longest line that is kept, in bytes. The longest of a board's own are the rows of its screen.
+/// The longest line that is kept, in bytes. A board's longest lines are the rows of its screen.
 const MAX_LINE: usize = 4_096;
 
-/// Cuts bytes into lines, whatever pieces they come in.
+/// Splits bytes into lines, in whatever pieces they arrive.
 #[derive(Debug, Default)]
 pub struct Lines {
     begun: Vec<u8>,
     is_too_long: bool,
 }
 
-/// A line of a board.
+/// A line from a board.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// One of a reply, without its `> `.
+    /// A line of a reply, without its `> `.
     Reply(String),
-    /// The end of a reply: all is well.
+    /// The end of a reply: success.
     Ok,
-    /// The end of a reply: the board says why not.
+    /// The end of a reply: an error, with the board's message.
     Error(String),
     /// The report, the log, or noise.
     Other(String),
 }
 
 impl Lines {
-    /// Takes a byte; returns the line that it ends, if it ends one. Empty lines, and lines that are
-    /// longer than any, are passed over.
+    /// Takes a byte; returns the line that it completes, if any. Empty and overlong lines are
+    /// ignored.
     pub fn push(&mut self, byte: u8) -> Option<Line> {
         if byte != b'\n' && byte != b'\r' {
             self.is_too_long |= self.begun.len() >= MAX_LINE;
@@ -53,7 +53,7 @@ impl Line {
     }
 }
 
-/// A board's words on their way to a terminal: without what would steer it.
+/// Prepares the board's text for a terminal: removes control characters.
 fn printable(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '\u{FFFD}' } else { c })

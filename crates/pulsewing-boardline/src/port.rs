@@ -1,4 +1,4 @@
-//! Where the bytes come from and go to: a serial port, or whatever stands in for one.
+//! The transport of the bytes: a serial port, or a stand-in for one.
 
 use std::{
     io,
@@ -10,37 +10,39 @@ use serial2::SerialPort;
 
 use crate::SessionError;
 
-/// The line's speed, in bits a second. It means nothing to a board on USB.
+/// The line's speed, in bits per second. It has no meaning for a board on USB.
 const BAUD: u32 = 115_200;
 
-/// How long a board may take to take some bytes.
+/// How long a board may take to accept some bytes.
 const WRITE_FOR: Duration = Duration::from_secs(5);
 
 /// One end of a line to a board.
 pub trait Port {
-    /// The path by which it was opened.
+    /// Returns the path by which it was opened.
     fn path(&self) -> &Path;
 
-    /// Reads what has arrived, waiting for it at most this long; nothing when the time is over.
+    /// Reads what has arrived, and waits for it at most this long; returns no bytes after that
+    /// time.
     ///
     /// # Errors
     /// [`SessionError::Lost`].
     fn read<'b>(&mut self, buffer: &'b mut [u8], wait: Duration) -> Result<&'b [u8], SessionError>;
 
-    /// Writes all of it.
+    /// Writes all of the bytes.
     ///
     /// # Errors
-    /// [`SessionError::Silent`] when the board does not take it, [`SessionError::Lost`] when it is gone.
+    /// [`SessionError::Silent`] if the board does not accept them, [`SessionError::Lost`] if it is
+    /// gone.
     fn write(&mut self, bytes: &[u8]) -> Result<(), SessionError>;
 
-    /// Opens it anew after it was lost.
+    /// Opens the port again after it was lost.
     ///
     /// # Errors
     /// [`SessionError::NoPort`] or [`SessionError::Busy`].
     fn reopen(&mut self) -> Result<(), SessionError>;
 }
 
-/// An open serial port. It is this program's alone.
+/// An open serial port, for the exclusive use of this program.
 #[derive(Debug)]
 pub struct Serial {
     serial: SerialPort,
@@ -51,7 +53,7 @@ pub struct Serial {
 }
 
 impl Serial {
-    /// Opens a port by the path of its device.
+    /// Opens a port by its device path.
     ///
     /// # Errors
     /// [`SessionError::NoPort`] or [`SessionError::Busy`].
@@ -75,7 +77,7 @@ impl Port for Serial {
     }
 
     fn read<'b>(&mut self, buffer: &'b mut [u8], wait: Duration) -> Result<&'b [u8], SessionError> {
-        // The system counts in whole milliseconds; none would be none at all.
+        // The system counts in whole milliseconds; less than one would mean no wait at all.
         let wait = wait.max(Duration::from_millis(1));
         self.serial
             .set_read_timeout(wait)

@@ -1,11 +1,11 @@
-//! A conversation with a board: a command, its reply, and getting back into step.
+//! A conversation with a board: a command, its reply, and resynchronising.
 //!
 //! Replies carry no number, so the two sides have to be in step: one command, one reply. They get
 //! out of step when a reply is late, damaged by noise, or never comes because the board restarted.
-//! Then `status` is asked for: no other reply begins as its does, so whatever was left over of
-//! earlier ones is told from it. Where it had to be asked for more than once, because the board is
-//! slow or was starting, a word that no board knows follows: its error is the reply to that alone, and
-//! comes after all others.
+//! Then we ask for `status`: its reply begins like no other, so we can tell it from the rest of
+//! earlier replies. If we had to ask more than once, because the board is slow or was starting, we
+//! then send an unknown command: only that one has its error as a reply, which comes after all
+//! others.
 
 use std::{
     collections::VecDeque,
@@ -18,32 +18,32 @@ use crate::{
     line::{Line, Lines},
 };
 
-/// How long the next line of a reply may take. A board that is busy for longer is found again.
+/// How long the next line of a reply may take. If a board is busy for longer, we resynchronise.
 const LINE_WITHIN: Duration = Duration::from_secs(5);
 
-/// How long a board may take to be found again, restart included.
+/// How long it may take to find a board again, including its restart.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long a board is asked that may be none.
+/// How long we ask a port that may not be a board's.
 pub const GLANCE: Duration = Duration::from_secs(3);
 
-/// How often `status` is asked for until it comes.
+/// The interval at which we ask for `status` until it comes.
 const ASK_EVERY: Duration = Duration::from_secs(2);
 
-/// What no board knows, and how the error begins that only this has for a reply.
+/// A command that no board knows, and the beginning of the error that only this command causes.
 const NO_COMMAND: &str = "sync";
 const UNKNOWN: &str = "unknown command";
 
-/// How often a port that is gone is looked for.
+/// The interval at which we look for a lost port.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// The most lines of a reply: more than the highest screen has rows.
+/// The maximum number of lines in a reply: more than the rows of the highest screen.
 const MAX_LINES: usize = 2_048;
 
-/// Told what goes on, for whoever asked for details. Secrets are not in it.
+/// Receives progress messages, for users who asked for details. They contain no secrets.
 type Detail = Box<dyn Fn(&str) + Send>;
 
-/// An open conversation.
+/// An open session.
 pub struct Session<P> {
     port: P,
     lines: Lines,
@@ -52,19 +52,19 @@ pub struct Session<P> {
     is_in_step: bool,
 }
 
-/// Why a reply did not end well.
+/// Why a reply did not end properly.
 enum NoReply {
     SessionError(SessionError),
-    /// The board restarted, or something else than a reply came.
+    /// The board restarted, or something other than a reply came.
     OutOfStep,
 }
 
 impl<P: Port> Session<P> {
-    /// Begins one over an open port: asks the board there for its status, for at most `patience`. `detail`
-    /// is told what goes on, without any secret.
+    /// Begins a session over an open port: asks the board there for its status, for at most
+    /// `patience`. `detail` receives progress messages, without any secret.
     ///
     /// # Errors
-    /// [`SessionError`]; [`SessionError::Silent`] when no board of ours answers in time.
+    /// [`SessionError`]; [`SessionError::Silent`] if no Pulsewing board answers in time.
     pub fn begin(
         port: P,
         patience: Duration,
@@ -81,14 +81,14 @@ impl<P: Port> Session<P> {
         Ok((session, status))
     }
 
-    /// The port's path.
+    /// Returns the port's path.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.port.path()
     }
 
-    /// Sends a command and returns the lines of its reply. When contact is lost on the way the board
-    /// is found again and the command repeated, once: only for commands that may be said twice.
+    /// Sends a command and returns the lines of its reply. If contact is lost meanwhile, finds the
+    /// board again and repeats the command, once: only for commands that may be repeated.
     ///
     /// # Errors
     /// [`SessionError`].
@@ -114,7 +114,7 @@ impl<P: Port> Session<P> {
         self.ask_once_within(command, LINE_WITHIN)
     }
 
-    /// As [`ask_once`](Self::ask_once), for a command whose reply takes longer than others.
+    /// Works like [`ask_once`](Self::ask_once), for a command whose reply takes longer than others.
     ///
     /// # Errors
     /// [`SessionError`].
@@ -151,11 +151,11 @@ impl<P: Port> Session<P> {
     /// Sends a command that restarts the board, and finds it again.
     ///
     /// # Errors
-    /// [`SessionError`]; [`SessionError::Nonsense`] when it goes on as if nothing had been said.
+    /// [`SessionError`]; [`SessionError::Nonsense`] if the board continues without a restart.
     pub fn restart(&mut self, command: &Command) -> Result<Status, SessionError> {
         let before = self.status()?.uptime();
         match self.ask_once(command) {
-            // The board may be gone before its last word is out.
+            // The board may be gone before its last reply is sent.
             Err(trouble) if !trouble.is_about_contact() => return Err(trouble),
             _ => {}
         }
@@ -197,7 +197,7 @@ impl<P: Port> Session<P> {
     /// Finds the board again and gets into step with it.
     ///
     /// # Errors
-    /// [`SessionError`]; [`SessionError::Silent`] when it does not answer in time.
+    /// [`SessionError`]; [`SessionError::Silent`] if it does not answer in time.
     pub fn resync(&mut self, patience: Duration) -> Result<Status, SessionError> {
         self.is_in_step = false;
         let until = Instant::now() + patience;
@@ -223,8 +223,8 @@ impl<P: Port> Session<P> {
     fn get_in_step(&mut self, until: Instant) -> Result<Status, SessionError> {
         let mut asked = 0_u32;
         loop {
-            // The first line end closes a line that somebody left half-way, and `abort` an upload:
-            // while one is under way, nothing else is answered.
+            // The first line ending closes a line that another program left unfinished, and `abort`
+            // ends an upload: while one is under way, the board refuses most commands.
             self.write(b"\nabort\nstatus\n")?;
             asked += 1;
             let ask_again = until.min(Instant::now() + ASK_EVERY);
@@ -249,8 +249,8 @@ impl<P: Port> Session<P> {
         }
     }
 
-    /// Reads the late replies to what was asked before. A board that restarted meanwhile owes none any
-    /// more, and is quiet.
+    /// Reads the late replies to earlier commands. A board that restarted meanwhile owes no reply,
+    /// and is quiet.
     fn drain(&mut self, until: Instant) -> Result<(), SessionError> {
         self.write(format!("{NO_COMMAND}\n").as_bytes())?;
         let mut quiet_at = Instant::now() + LINE_WITHIN;
@@ -266,7 +266,7 @@ impl<P: Port> Session<P> {
         Ok(())
     }
 
-    /// Opens the port anew once it is there again.
+    /// Opens the port again once it is back.
     fn reopen(&mut self, until: Instant) {
         while Instant::now() < until {
             std::thread::sleep(LOOK_EVERY);
@@ -306,7 +306,7 @@ impl<P: Port> Session<P> {
         }
     }
 
-    /// The next line that ends before `until`.
+    /// Returns the next line that ends before `until`.
     fn line(&mut self, until: Instant) -> Result<Option<Line>, SessionError> {
         loop {
             while let Some(byte) = self.arrived.pop_front() {
@@ -329,8 +329,7 @@ impl<P: Port> Session<P> {
 mod tests {
     use super::*;
 
-    /// A board that answers what it is told, one command for each time that it is listened to; but the
-    /// first time it says nothing.
+    /// A board that answers one command each time it is read from, but nothing the first time.
     struct Slow {
         is_starting: bool,
         asked: VecDeque<String>,

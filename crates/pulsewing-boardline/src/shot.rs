@@ -1,10 +1,10 @@
 //! The board's screen as a picture.
 //!
-//! The reply to `shot` is the size (`frame 480 320`), sixteen colours (`palette RRGGBB …`), and a line
-//! for each row, from the top (`row BASE64`). A row's first byte says how it is written: 0, two pixels a
-//! byte, the left one in the upper half; 1, runs; 2, as the row above. A run's first byte has the ink in
-//! its lower half and the number of pixels in its upper one; a number of 0 says that the next byte plus
-//! 16 is it.
+//! The reply to `shot` is the size (`frame 480 320`), sixteen colours (`palette RRGGBB …`), and a
+//! line for each row, from the top (`row BASE64`). A row's first byte is its encoding: 0, two
+//! pixels per byte, the left one in the upper half; 1, runs; 2, the same as the row above. A run's
+//! first byte has the ink in its lower half and the number of pixels in its upper half; if that is
+//! 0, the number is the next byte plus 16.
 
 use std::io::{self, Write};
 
@@ -12,20 +12,20 @@ use base64ct::{Base64, Encoding};
 
 use crate::SessionError;
 
-/// The longest side that is believed, in pixels.
+/// The longest side that is accepted, in pixels.
 const MAX_SIDE: usize = 2_048;
 
 /// A picture of sixteen colours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shot {
     width: usize,
-    /// The number of a colour for each pixel.
+    /// The colour number of each pixel.
     pixels: Vec<u8>,
     palette: [[u8; 3]; 16],
 }
 
 impl Shot {
-    /// Reads the lines of a reply.
+    /// Parses the lines of a reply.
     ///
     /// # Errors
     /// [`SessionError::Nonsense`].
@@ -63,7 +63,7 @@ impl Shot {
         })
     }
 
-    /// Its width and height in pixels.
+    /// Returns the width and height in pixels.
     #[must_use]
     pub const fn size(&self) -> (usize, usize) {
         (self.width, self.pixels.len() / self.width)
@@ -72,7 +72,7 @@ impl Shot {
     /// Writes the bytes of a PNG file.
     ///
     /// # Errors
-    /// What the writer says.
+    /// Whatever the writer reports.
     pub fn encode(&self, to: &mut impl Write) -> io::Result<()> {
         let (width, height) = self.size();
         let side = |pixels| u32::try_from(pixels).map_err(io::Error::other);

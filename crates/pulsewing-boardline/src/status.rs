@@ -1,4 +1,4 @@
-//! What a board says of itself.
+//! The status that a board reports.
 
 use std::time::Duration;
 
@@ -12,35 +12,35 @@ pub struct Status {
     rows: Vec<(String, String)>,
 }
 
-/// What a board says of its chain.
+/// The status of a board's chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BoardChain {
-    /// It has none.
+    /// The board has none.
     Missing,
-    /// It has this one.
+    /// The board has this one.
     Held(Held),
-    /// It cannot say, in words of its own.
+    /// The board cannot tell; the text is its own.
     Unclear(String),
 }
 
 /// A chain that a board holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// Whose it is.
+    /// The provider that issued it.
     pub provider: Provider,
-    /// How many sign-ins and rotations there were.
+    /// How many sign-ins and rotations there have been.
     pub generation: u32,
     /// `active` or `refused`.
     pub standing: String,
-    /// The refresh token's.
+    /// The fingerprint of the refresh token.
     pub fingerprint: String,
 }
 
 impl Status {
-    /// Reads the lines of a reply.
+    /// Parses the lines of a reply.
     ///
     /// # Errors
-    /// [`SessionError::Nonsense`] when it does not say which board it is.
+    /// [`SessionError::Nonsense`] if the reply does not identify the board.
     pub fn parse(lines: &[String]) -> Result<Self, SessionError> {
         let status = Self {
             rows: lines
@@ -55,13 +55,13 @@ impl Status {
         Ok(status)
     }
 
-    /// Whether a line is the first of such a reply.
+    /// Returns whether a line is the first of such a reply.
     #[must_use]
     pub fn begins_with(line: &str) -> bool {
         line.starts_with("board: ")
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
         self.rows
@@ -70,33 +70,33 @@ impl Status {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The board's kind.
+    /// Returns the board's kind.
     #[must_use]
     pub fn board(&self) -> &str {
         self.get("board").unwrap_or_default()
     }
 
-    /// The number that no other board has.
+    /// Returns the number that no other board has.
     #[must_use]
     pub fn serial(&self) -> &str {
         self.get("serial").unwrap_or_default()
     }
 
-    /// How long it has been running.
+    /// Returns how long it has been running.
     #[must_use]
     pub fn uptime(&self) -> Option<Duration> {
         let seconds = self.get("uptime")?.strip_suffix(" s")?;
         seconds.parse().ok().map(Duration::from_secs)
     }
 
-    /// All keys and values, in the board's order.
+    /// Returns all keys and values, in the board's order.
     pub fn rows(&self) -> impl Iterator<Item = (&str, &str)> {
         self.rows
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// What it says of its chain.
+    /// Returns the status of its chain.
     #[must_use]
     pub fn chain(&self) -> BoardChain {
         match self.get("chain") {
@@ -111,8 +111,8 @@ impl Status {
 }
 
 impl Held {
-    /// Reads `fitbit generation 3 active fingerprint 0123456789ab`. One that was just stored is active,
-    /// and need not say so.
+    /// Parses `fitbit generation 3 active fingerprint 0123456789ab`. A chain that was just stored
+    /// is active, so `active` may be missing.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let words: Vec<&str> = text.split_whitespace().collect();
@@ -132,7 +132,7 @@ impl Held {
         })
     }
 
-    /// Whether it may be used.
+    /// Returns whether it may be used.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.standing == "active"

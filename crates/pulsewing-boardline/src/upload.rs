@@ -1,4 +1,4 @@
-//! Bytes that do not fit into a line, in pieces.
+//! Uploads data that does not fit into a line, in pieces.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use zeroize::Zeroizing;
 
 use crate::{Command, Port, Session, SessionError, Status, session::PATIENCE};
 
-/// How many bytes a line carries: with `data ` and in base64 they have to fit into the 512 bytes that
-/// a board takes at once.
+/// How many bytes a line carries: with `data ` and in base64 they have to fit into the 512 bytes of
+/// a line that a board accepts.
 const PIECE: usize = 375;
 
-/// How long an upload may take to begin: a board that is just refreshing its chain waits for that.
+/// How long an upload may take to begin: a board that is refreshing its chain finishes that first.
 const BEGIN_WITHIN: Duration = Duration::from_secs(40);
 
-/// How often an upload is begun anew when contact is lost on the way.
+/// How often an upload is started when contact is lost meanwhile.
 const ATTEMPTS: u32 = 3;
 
 /// What can be uploaded.
@@ -23,9 +23,9 @@ const ATTEMPTS: u32 = 3;
 pub enum What {
     /// The record of a token chain.
     Chain,
-    /// Certificates that are trusted besides the board's own.
+    /// Certificates that are trusted in addition to the board's own.
     Roots,
-    /// A picture for when there is no heart rate to show.
+    /// A picture for times without a heart rate to show.
     Wallpaper,
 }
 
@@ -40,13 +40,13 @@ impl What {
 }
 
 impl<P: Port> Session<P> {
-    /// Uploads bytes and has the board store them. `progress` is told how many bytes the board has.
-    /// When contact is lost it begins anew, unless `is_there` finds in the board's status that the
-    /// bytes had arrived. Returns what the board says of what it stored; nothing if that was found in
-    /// its status.
+    /// Uploads bytes and has the board store them. `progress` receives the number of bytes that the
+    /// board has. If contact is lost, the upload starts over, unless `is_there` finds in the
+    /// board's status that the bytes had arrived. Returns the board's reply about what it stored;
+    /// nothing if the status showed that.
     ///
     /// # Errors
-    /// [`SessionError`]; [`SessionError::Refused`] when the board does not store them.
+    /// [`SessionError`]; [`SessionError::Refused`] if the board does not store them.
     pub fn upload(
         &mut self,
         what: What,
@@ -66,7 +66,7 @@ impl<P: Port> Session<P> {
                         return Err(trouble);
                     }
                 }
-                // A line that noise got into is refused as well.
+                // The board also refuses a line that is damaged by noise.
                 Err(SessionError::Refused(_)) if attempt == 1 => self.abort()?,
                 result => return result,
             }
@@ -74,10 +74,10 @@ impl<P: Port> Session<P> {
         }
     }
 
-    /// Has the board forget an upload that was begun.
+    /// Aborts an upload that was begun.
     ///
     /// # Errors
-    /// [`SessionError`] with the contact; that there was none to forget is none.
+    /// [`SessionError`] if contact fails; it is not an error if there was no upload.
     pub fn abort(&mut self) -> Result<(), SessionError> {
         match self.ask(&Command::new("abort")) {
             Ok(_) | Err(SessionError::Refused(_)) => Ok(()),
@@ -108,7 +108,7 @@ impl<P: Port> Session<P> {
     }
 }
 
-/// The first twelve hexadecimal digits of the bytes' SHA-256.
+/// Returns the first twelve hexadecimal digits of the bytes' SHA-256.
 fn checksum(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()

@@ -1,9 +1,8 @@
-//! A reply's whole way: from its bytes to the minutes of a day, against the libraries one would
-//! otherwise use.
+//! Decodes a whole reply, from its bytes to the minutes of a day, and compares with the usual libraries.
 //!
-//! Every entry fills the same [`Day`], and the rollUp entries the same [`Window`], from the same
-//! bytes. serde_json meets them twice: with instants read by jiff, as one would write it, and with
-//! digits picked out unchecked, which leaves little but serde_json's own work.
+//! Every entry fills the same [`Day`], and the rollUp entries the same [`Window`], from the same bytes.
+//! serde_json has two entries: one reads instants with jiff, as one would normally write it; the other
+//! picks out the digits unchecked, which leaves little but serde_json's own work.
 #![expect(
     clippy::unwrap_used,
     reason = "a bench that cannot read its body has nothing to measure"
@@ -34,10 +33,10 @@ use pulsewing_core::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What a TLS record can carry, so about what a network read yields at most.
+/// Maximum payload of a TLS record, so about the most that a network read returns.
 const NETWORK_READ: usize = 16 * 1_024;
 
-/// Central European winter time, in which the bodies' day lies.
+/// Central European winter time, which applies on the bodies' day.
 fn offsets() -> Offsets {
     Offsets::fixed(Offset::constant(1))
 }
@@ -170,13 +169,13 @@ struct SampleTime<'a> {
     physical_time: &'a str,
 }
 
-/// How an entry reads times.
+/// The way in which an entry reads times.
 trait Times {
     fn instant(text: &str) -> Timestamp;
     fn minute(day: &LocalDay, text: &str) -> Option<u16>;
 }
 
-/// With the library for it.
+/// Reads times with jiff.
 struct Jiff;
 
 impl Times for Jiff {
@@ -189,7 +188,8 @@ impl Times for Jiff {
     }
 }
 
-/// By picking out digits, unchecked. The bodies' instants lie within three days of November 2026.
+/// Reads times by picking out digits, unchecked. The bodies' instants lie within three days of November
+/// 2026.
 struct Digits;
 
 impl Digits {

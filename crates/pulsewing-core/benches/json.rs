@@ -1,6 +1,6 @@
-//! Decoding a day of heart rate, against the libraries one would otherwise use.
+//! Decodes a day of heart rate, and compares with the usual libraries.
 //!
-//! Every entry pulls the same facts out of the same bytes and comes to the same checksum.
+//! Every entry extracts the same facts from the same bytes and computes the same checksum.
 
 #![expect(
     clippy::unwrap_used,
@@ -17,7 +17,7 @@ use pulsewing_core::json::{Decoder, Event, Flow, Handler};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What is pulled out of a body, folded into numbers so that no entry can leave work out.
+/// The facts extracted from a body, folded into numbers so that no entry can skip work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Tally {
     points: u64,
@@ -33,7 +33,7 @@ impl Tally {
     }
 }
 
-/// Seconds since midnight of `HH:MM:SS`.
+/// Returns the seconds since midnight of `HH:MM:SS`.
 fn seconds(time: &[u8]) -> u64 {
     let &[h1, h2, b':', m1, m2, b':', s1, s2] = time else {
         panic!("no time of day");
@@ -42,7 +42,7 @@ fn seconds(time: &[u8]) -> u64 {
     two(h1, h2) * 3_600 + two(m1, m2) * 60 + two(s1, s2)
 }
 
-/// The seconds since midnight of an RFC 3339 instant without fraction.
+/// Returns the seconds since midnight of an RFC 3339 instant without fraction.
 fn instant_seconds(instant: &[u8]) -> u64 {
     seconds(&instant[11..19])
 }
@@ -182,7 +182,7 @@ fn pulsewing<S: Shape>(bodies: &[Vec<u8>], chunk_size: usize) -> Tally {
     points.tally
 }
 
-/// Picojson's push parser knows no skipping, but hands out the same tokens.
+/// Picojson's push parser cannot skip, but returns the same tokens.
 struct Pico<S>(Points<S>);
 
 impl<'input, 'scratch, S: Shape> picojson::PushParserHandler<'input, 'scratch, picojson::ParseError>
@@ -364,7 +364,7 @@ fn each(bodies: &[Vec<u8>], read: impl Fn(&[u8], &mut Tally)) -> Tally {
     tally
 }
 
-/// What a TLS record can carry, so about what a network read yields at most.
+/// Maximum payload of a TLS record, so about the most that a network read returns.
 const NETWORK_READ: usize = 16 * 1_024;
 
 fn group<S: Shape>(

@@ -4,13 +4,13 @@ use core::{fmt, num::NonZeroU16};
 
 /// A heart rate in whole beats per minute, 1 to 300.
 ///
-/// The range is the one that the Google Health API documents for `beatsPerMinute`; a value
-/// outside it is not a heart rate, so it cannot be written down here.
+/// The range is the one that the Google Health API documents for `beatsPerMinute`; a value outside it
+/// is not a heart rate and cannot be represented.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bpm(NonZeroU16);
 
 impl Bpm {
-    /// The highest rate that is taken for one, in beats per minute.
+    /// The highest accepted rate, in beats per minute.
     pub const MAX: u16 = 300;
 
     /// Returns the rate, or `None` outside 1..=300.
@@ -31,8 +31,8 @@ impl Bpm {
         u16::try_from(beats_per_minute).ok().and_then(Self::new)
     }
 
-    /// Returns the mean of rates that add up to `sum` beats per minute, rounded half up; `None` for none
-    /// of them.
+    /// Returns the mean of rates that add up to `sum` beats per minute, rounded half up; `None` if there
+    /// are none.
     #[must_use]
     pub fn mean(sum: u32, count: u32) -> Option<Self> {
         let doubled = sum.checked_mul(2)?.checked_add(count)?;

@@ -1,8 +1,8 @@
-//! Civil time: a zone's offsets as they came in from outside, and the days that follow from them.
+//! Civil time: a zone's offsets, given from outside, and the days that follow from them.
 //!
-//! The core carries no zone database. Whoever drives it hands over [`Offsets`]: the offset that
-//! holds now and the changes around it (a host reads them from the system's database, a board
-//! from its settings). Day boundaries, day lengths and repeated hours are worked out from that.
+//! The core has no zone database. The driver hands over [`Offsets`]: the current offset and the changes
+//! around it (a host reads them from the system's database, a board from its settings). Day boundaries,
+//! day lengths and repeated hours are worked out from that.
 
 use jiff::{
     SignedDuration, Timestamp,
@@ -12,10 +12,10 @@ use jiff::{
 
 use crate::instant::later;
 
-/// How many changes of offset an [`Offsets`] holds: eight years of summer time.
+/// The maximum number of changes in an [`Offsets`]: eight years of summer time.
 pub const MAX_CHANGES: usize = 16;
 
-/// The most minutes that a civil day has here: 25 hours.
+/// The maximum number of minutes in a civil day: 25 hours.
 pub const MAX_DAY_MINUTES: u16 = 1_500;
 
 /// A zone's offsets from UTC: one to begin with, and the changes after it.
@@ -25,10 +25,10 @@ pub struct Offsets {
     changes: heapless::Vec<(Timestamp, Offset), MAX_CHANGES>,
 }
 
-/// Why a change could not be added to [`Offsets`].
+/// The reason why a change could not be added to [`Offsets`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OffsetsError {
-    /// Changes come in the order of time.
+    /// Changes have to be in chronological order.
     #[error("a change of offset lies before the one it follows")]
     OutOfOrder,
     /// There is no room for more than [`MAX_CHANGES`].
@@ -37,7 +37,7 @@ pub enum OffsetsError {
 }
 
 impl Offsets {
-    /// The offset never changes.
+    /// Creates offsets that never change.
     #[must_use]
     pub const fn fixed(offset: Offset) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl Offsets {
     /// Adds the change to `offset` at the instant `at`, which lies after every earlier change.
     ///
     /// # Errors
-    /// [`OffsetsError`] when it does not, or when there is no room.
+    /// [`OffsetsError`] if it does not, or if there is no room.
     pub fn push_change(&mut self, at: Timestamp, offset: Offset) -> Result<(), OffsetsError> {
         if self.changes.last().is_some_and(|(last, _)| *last >= at) {
             return Err(OffsetsError::OutOfOrder);
@@ -59,7 +59,7 @@ impl Offsets {
             .map_err(|_| OffsetsError::Full)
     }
 
-    /// The offset at an instant.
+    /// Returns the offset at an instant.
     #[must_use]
     pub fn at(&self, instant: Timestamp) -> Offset {
         self.changes
@@ -69,19 +69,19 @@ impl Offsets {
             .map_or(self.initial, |(_, offset)| *offset)
     }
 
-    /// The local date and time at an instant.
+    /// Returns the local date and time at an instant.
     #[must_use]
     pub fn local(&self, instant: Timestamp) -> DateTime {
         self.at(instant).to_datetime(instant)
     }
 
-    /// The civil day that an instant falls in.
+    /// Returns the civil day that an instant falls in.
     #[must_use]
     pub fn day_of(&self, instant: Timestamp) -> LocalDay {
         self.day(self.local(instant).date())
     }
 
-    /// A civil day: when it begins, how long it is, and where its offset changes.
+    /// Returns a civil day: when it begins, how long it is, and where its offset changes.
     ///
     /// A day whose midnight is skipped begins with the first instant that has its date.
     #[must_use]
@@ -108,14 +108,14 @@ impl Offsets {
         }
     }
 
-    /// The first instant whose local date is `date` (or later, where the date was skipped).
+    /// Returns the first instant whose local date is `date` (or later, where the date was skipped).
     fn first_instant_of(&self, date: Date) -> Timestamp {
         let midnight = date.to_datetime(Time::midnight());
         let mut from = Timestamp::MIN;
         let mut offset = self.initial;
         for next in self.changes.iter().map(Some).chain([None]) {
             let until = next.map_or(Timestamp::MAX, |(at, _)| *at);
-            // Out of the calendar's range: as early as can be said.
+            // Out of the calendar's range: use the earliest instant.
             let candidate = offset.to_timestamp(midnight).unwrap_or(Timestamp::MIN);
             if candidate < until {
                 return candidate.max(from);
@@ -143,7 +143,7 @@ pub struct OffsetChange {
     pub offset: Offset,
 }
 
-/// One civil day of a zone. A day with two changes of offset is taken to have the first alone.
+/// One civil day of a zone. Of two changes of offset in a day, only the first is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocalDay {
     date: Date,
@@ -154,37 +154,38 @@ pub struct LocalDay {
 }
 
 impl LocalDay {
-    /// The civil date.
+    /// Returns the civil date.
     #[must_use]
     pub const fn date(&self) -> Date {
         self.date
     }
 
-    /// The instant at which the day begins: local midnight, where there is one.
+    /// Returns the instant at which the day begins: local midnight, where there is one.
     #[must_use]
     pub const fn start(&self) -> Timestamp {
         self.start
     }
 
-    /// How many minutes the day has: 1,440, or 1,380 or 1,500 when the clocks change by an hour.
+    /// Returns the number of minutes in the day: 1,440, or 1,380 or 1,500 if the clocks change by an
+    /// hour.
     #[must_use]
     pub const fn minutes(&self) -> u16 {
         self.minutes
     }
 
-    /// The offset that the day begins with.
+    /// Returns the offset that the day begins with.
     #[must_use]
     pub const fn offset(&self) -> Offset {
         self.offset
     }
 
-    /// The change of offset within the day, if there is one.
+    /// Returns the change of offset within the day, if there is one.
     #[must_use]
     pub const fn change(&self) -> Option<OffsetChange> {
         self.change
     }
 
-    /// The minute of the day that an instant falls in, elapsed since [`start`](Self::start).
+    /// Returns the minute of the day that an instant falls in, elapsed since [`start`](Self::start).
     #[must_use]
     pub fn minute_of(&self, instant: Timestamp) -> Option<u16> {
         let elapsed = instant.as_second().checked_sub(self.start.as_second())?;
@@ -192,13 +193,13 @@ impl LocalDay {
         (minute < self.minutes).then_some(minute)
     }
 
-    /// The instant at which a minute of the day begins.
+    /// Returns the instant at which a minute of the day begins.
     #[must_use]
     pub fn instant(&self, minute: u16) -> Timestamp {
         later(self.start, SignedDuration::from_mins(i64::from(minute))).unwrap_or(Timestamp::MAX)
     }
 
-    /// The offset that holds in a minute of the day.
+    /// Returns the offset that holds in a minute of the day.
     #[must_use]
     pub fn offset_in(&self, minute: u16) -> Offset {
         match self.change {
@@ -207,7 +208,7 @@ impl LocalDay {
         }
     }
 
-    /// What the wearer's clock shows in a minute of the day.
+    /// Returns the time on the wearer's clock in a minute of the day.
     #[must_use]
     pub fn clock(&self, minute: u16) -> Time {
         self.offset_in(minute)
@@ -215,7 +216,7 @@ impl LocalDay {
             .time()
     }
 
-    /// The minute in which the clock shows `time` under the offset before the change of the day
+    /// Returns the minute in which the clock shows `time` under the offset before the change of the day
     /// (`after_change` false) or after it (true); `None` when it never does.
     ///
     /// On the day on which the clocks go back, the repeated hour has both.

@@ -8,13 +8,13 @@ use crate::{
     instant::later,
 };
 
-/// How many readings the picture and the report show.
+/// The number of minutes that the picture and the report show.
 pub const WINDOW_LEN: usize = 15;
 
 /// The average heart rate of one minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// When the minute begins.
+    /// The beginning of the minute.
     pub at: Timestamp,
     /// Its average, rounded half up.
     pub bpm: Bpm,
@@ -22,8 +22,8 @@ pub struct Sample {
 
 /// One civil day of minute averages.
 ///
-/// A minute is named by how many minutes have elapsed since the day began, so that days of 23
-/// and 25 hours need no special case. A minute without a value is missing; it is never zero.
+/// Minutes are numbered by the minutes elapsed since the day began, so that days of 23 and 25 hours
+/// need no special case. A minute without a value is missing; it is never zero.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Day {
     local: LocalDay,
@@ -31,7 +31,7 @@ pub struct Day {
 }
 
 impl Day {
-    /// A day without a value.
+    /// Creates a day without any values.
     #[must_use]
     pub const fn new(local: LocalDay) -> Self {
         Self {
@@ -40,14 +40,14 @@ impl Day {
         }
     }
 
-    /// The day's date, beginning, length and offsets.
+    /// Returns the day's date, beginning, length and offsets.
     #[must_use]
     pub const fn local(&self) -> &LocalDay {
         &self.local
     }
 
-    /// Writes down a minute's average; a revised value replaces the earlier one. A minute that the
-    /// day does not have is ignored.
+    /// Records a minute's average; a revised value replaces the earlier one. A minute that the day does
+    /// not have is ignored.
     pub fn record(&mut self, minute: u16, bpm: Bpm) {
         if minute < self.local.minutes()
             && let Some(slot) = self.minutes.get_mut(usize::from(minute))
@@ -56,7 +56,7 @@ impl Day {
         }
     }
 
-    /// Forgets the minutes that begin after `instant`; returns how many had a value.
+    /// Drops the minutes that begin after `instant`; returns the number of those that had a value.
     pub fn truncate(&mut self, instant: Timestamp) -> u16 {
         let mut forgotten = 0;
         for (minute, slot) in (0..).zip(&mut self.minutes) {
@@ -68,18 +68,18 @@ impl Day {
         forgotten
     }
 
-    /// The average of a minute, if it is known.
+    /// Returns the average of a minute, if it is known.
     #[must_use]
     pub fn get(&self, minute: u16) -> Option<Bpm> {
         self.minutes.get(usize::from(minute)).copied().flatten()
     }
 
-    /// The minutes that have a value, in the order of time.
+    /// Returns the minutes that have a value, in chronological order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u16, Bpm)> + '_ {
         (0..MAX_DAY_MINUTES).filter_map(|minute| Some((minute, self.get(minute)?)))
     }
 
-    /// How many minutes have a value.
+    /// Returns the number of minutes that have a value.
     #[must_use]
     pub fn logged_minutes(&self) -> u16 {
         // At most MAX_DAY_MINUTES, so the sum fits.
@@ -89,13 +89,13 @@ impl Day {
             .sum()
     }
 
-    /// The latest minute that has a value.
+    /// Returns the latest minute that has a value.
     #[must_use]
     pub fn latest(&self) -> Option<(u16, Bpm)> {
         self.iter().next_back()
     }
 
-    /// The latest fifteen minutes of this day that have a value, oldest first; `None` when the
+    /// Returns the latest fifteen minutes of this day that have a value, oldest first; `None` when the
     /// day has fewer.
     #[must_use]
     pub fn latest_fifteen(&self) -> Option<[(u16, Bpm); WINDOW_LEN]> {
@@ -107,7 +107,7 @@ impl Day {
         Some(latest)
     }
 
-    /// The least, mean and greatest rate; `None` while there is no minute.
+    /// Returns the lowest, mean and highest rate; `None` while there is no minute.
     #[must_use]
     pub fn extent(&self) -> Option<Extent> {
         Extent::from_rates(self.iter().map(|(_, bpm)| bpm))
@@ -132,7 +132,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// An empty window of the 24 hours before `now`.
+    /// Creates an empty window of the 24 hours before `now`.
     #[must_use]
     pub fn ending_at(now: Timestamp) -> Self {
         Self {
@@ -141,8 +141,9 @@ impl Window {
         }
     }
 
-    /// An empty window for minutes that were known once, of which `newest` is the newest: as it was
-    /// at `asked`, or if there was no minute in the 24 hours before that, as it was then.
+    /// Creates an empty window for minutes known from earlier, of which `newest` is the newest: the
+    /// window as it was at `asked`, or as it was at `newest` if there was no minute in the 24 hours
+    /// before `asked`.
     #[must_use]
     pub fn as_known(newest: Timestamp, asked: Timestamp) -> Self {
         let at_last = Self::ending_at(asked);
@@ -153,8 +154,8 @@ impl Window {
         }
     }
 
-    /// Takes a minute in, in any order; the same minute again replaces its value. A minute that is
-    /// too old, or older than fifteen others, is left out.
+    /// Inserts a minute, in any order; the same minute again replaces its value. A minute that is too
+    /// old, or older than fifteen others, is left out.
     pub fn insert(&mut self, sample: Sample) {
         let is_late = self.samples.is_full()
             && self
@@ -183,7 +184,7 @@ impl Window {
         }
     }
 
-    /// Takes in every minute of a day.
+    /// Inserts every minute of a day.
     pub fn insert_day(&mut self, day: &Day) {
         // Fifteen from the end are all that can matter.
         for (minute, bpm) in day.iter().rev().take(WINDOW_LEN) {
@@ -194,44 +195,44 @@ impl Window {
         }
     }
 
-    /// The minutes, oldest first; at most fifteen.
+    /// Returns the minutes, oldest first; at most fifteen.
     #[must_use]
     pub fn samples(&self) -> &[Sample] {
         &self.samples
     }
 
-    /// The newest minute.
+    /// Returns the newest minute.
     #[must_use]
     pub fn latest(&self) -> Option<Sample> {
         self.samples.last().copied()
     }
 
-    /// Whether there are fifteen.
+    /// Returns whether the window has fifteen minutes.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.samples.is_full()
     }
 
-    /// The least, mean and greatest rate; `None` while there is no minute.
+    /// Returns the lowest, mean and highest rate; `None` while there is no minute.
     #[must_use]
     pub fn extent(&self) -> Option<Extent> {
         Extent::from_rates(self.samples.iter().map(|sample| sample.bpm))
     }
 }
 
-/// The least, mean and greatest of some rates.
+/// The lowest, mean and highest of some rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
-    /// The least.
+    /// The lowest.
     pub min: Bpm,
     /// The mean, rounded half up.
     pub mean: Bpm,
-    /// The greatest.
+    /// The highest.
     pub max: Bpm,
 }
 
 impl Extent {
-    /// Finds the extent of rates; `None` without any.
+    /// Computes the extent of rates; `None` if there are none.
     #[must_use]
     pub fn from_rates(rates: impl IntoIterator<Item = Bpm>) -> Option<Self> {
         let mut rates = rates.into_iter();

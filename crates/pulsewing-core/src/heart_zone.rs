@@ -1,7 +1,7 @@
 //! Heart-rate zones: named ranges.
 //!
-//! Two vocabularies, never mixed: the neutral five that page, desk theme and alarms use, and the
-//! eight words of the original sketch, which belong to the classic theme alone.
+//! There are two vocabularies, never mixed: the neutral five, for page, desk theme and alarms, and the
+//! eight words of the original sketch, for the classic theme alone.
 
 use crate::Bpm;
 
@@ -21,7 +21,7 @@ pub enum HeartZone {
 }
 
 impl HeartZone {
-    /// The word that is shown.
+    /// Returns the word for the display.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -34,14 +34,14 @@ impl HeartZone {
     }
 }
 
-/// Where each neutral zone begins, ascending.
+/// The lower limits of the neutral zones, ascending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeartZones {
     limits: [Bpm; 4],
 }
 
 impl HeartZones {
-    /// Zones for somebody of whom nothing is known: 90, 110, 135 and 160 bpm.
+    /// The zones for an unknown wearer: 90, 110, 135 and 160 bpm.
     pub const PLAIN: Self = {
         const fn limit(bpm: u16) -> Bpm {
             match Bpm::new(bpm) {
@@ -54,7 +54,7 @@ impl HeartZones {
         }
     };
 
-    /// Zones that begin at the given rates: light, moderate, vigorous, peak. `None` unless each
+    /// Creates zones that begin at the given rates: light, moderate, vigorous, peak. `None` unless each
     /// is above the one before.
     #[must_use]
     pub fn new(limits: [Bpm; 4]) -> Option<Self> {
@@ -63,9 +63,9 @@ impl HeartZones {
             .then_some(Self { limits })
     }
 
-    /// Zones from the three limits that Fitbit gives (where "Fat Burn", "Cardio" and "Peak"
-    /// begin). Its lowest zone, "Out of Range", is resting and light here; light begins half-way
-    /// between `resting` (60 bpm if unknown) and moderate.
+    /// Creates zones from Fitbit's three limits (the beginnings of "Fat Burn", "Cardio" and "Peak"). Its
+    /// lowest zone, "Out of Range", is resting and light here; light begins half-way between `resting`
+    /// (60 bpm if unknown) and moderate.
     #[must_use]
     pub fn from_provider(
         moderate: Bpm,
@@ -78,13 +78,13 @@ impl HeartZones {
         Self::new([light, moderate, vigorous, peak])
     }
 
-    /// Where light, moderate, vigorous and peak begin.
+    /// Returns the lower limits of light, moderate, vigorous and peak.
     #[must_use]
     pub const fn limits(&self) -> [Bpm; 4] {
         self.limits
     }
 
-    /// The zone of a rate.
+    /// Returns the zone of a rate.
     #[must_use]
     pub fn zone(&self, bpm: Bpm) -> HeartZone {
         let [light, moderate, vigorous, peak] = self.limits;
@@ -104,7 +104,7 @@ impl HeartZones {
 
 /// A zone of the original sketch, in its own words.
 ///
-/// They are not medical: many healthy people rest at 55 bpm, which it calls "Dangerously Low".
+/// The words are not medical: many healthy people rest at 55 bpm, which counts as "Dangerously Low".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClassicZone {
     /// Below 60 bpm.
@@ -126,7 +126,7 @@ pub enum ClassicZone {
 }
 
 impl ClassicZone {
-    /// The zone of a rate.
+    /// Returns the zone of a rate.
     #[must_use]
     pub const fn from_bpm(bpm: Bpm) -> Self {
         match bpm.get() {
@@ -141,7 +141,7 @@ impl ClassicZone {
         }
     }
 
-    /// The word that is shown.
+    /// Returns the word for the display.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,8 +1,8 @@
-//! Instants: what replies and headers write, and what lies a while later.
+//! Instants: parsing those in replies and headers, and adding durations.
 //!
-//! The values and their calendar are jiff's. Its readers are not used: they take any ISO 8601 text, and
-//! all the words for what may be wrong with one are a tenth of a board's program. Neither is its sum of
-//! an instant and a duration, which may be one of calendar units, and brings their arithmetic along.
+//! The types and their calendar are jiff's. We do not use its parsers: they accept any ISO 8601 text,
+//! and their error messages alone are a tenth of a board's program. Nor do we use its sum of an instant
+//! and a duration: that accepts calendar units, and pulls in their arithmetic.
 
 use jiff::{
     SignedDuration, Timestamp,
@@ -10,25 +10,27 @@ use jiff::{
     tz::Offset,
 };
 
-/// How far the clock of whoever tells an instant and this one may part. What was measured is not later than
-/// now; what seems later than by this has the time of another zone or of a wrong clock, so that it is not known
-/// when it was.
+/// The tolerated difference between our clock and that of an instant's sender. A measurement cannot be
+/// later than now; one that seems to be later by more than this has the time of another zone or of a
+/// wrong clock, so its real time is unknown.
 pub const CLOCKS_PART: SignedDuration = SignedDuration::from_mins(2);
 
-/// The latest instant at which something can have been measured that is told `now`: [`CLOCKS_PART`] later.
+/// Returns the latest credible instant for a measurement that is reported at `now`: [`CLOCKS_PART`]
+/// later.
 #[must_use]
 pub fn latest_credible(now: Timestamp) -> Timestamp {
     later(now, CLOCKS_PART).unwrap_or(now)
 }
 
-/// The instant that lies this much later, or earlier where `by` is negative; `None` outside of the
+/// Returns the instant that is later by `by`, or earlier if that is negative; `None` outside the
 /// calendar, whose years are -9999 to 9999.
 #[must_use]
 pub fn later(at: Timestamp, by: SignedDuration) -> Option<Timestamp> {
     Timestamp::from_duration(at.as_duration().checked_add(by)?).ok()
 }
 
-/// Reads an instant with any offset and fraction (RFC 3339, section 5.6). A leap second is the one before it.
+/// Reads an instant with any offset and fraction (RFC 3339, section 5.6). A leap second becomes the
+/// second before it.
 #[inline]
 #[must_use]
 pub fn rfc3339(text: &[u8]) -> Option<Timestamp> {
@@ -63,15 +65,14 @@ pub fn date(text: &[u8]) -> Option<Date> {
     Date::new(year, two_digits(m1, m2)?, two_digits(d1, d2)?).ok()
 }
 
-/// Reads a date and time of some clock, without an offset: `YYYY-MM-DDTHH:MM:SS`, and a fraction where
-/// there is one.
+/// Reads a clock's date and time without an offset: `YYYY-MM-DDTHH:MM:SS`, with an optional fraction.
 #[must_use]
 pub fn date_time(text: &[u8]) -> Option<DateTime> {
     let (local, rest) = leading_date_time(text)?;
     rest.is_empty().then_some(local)
 }
 
-/// Reads the date of an HTTP header in the form that is sent today, `Sun, 06 Nov 1994 08:49:37 GMT`
+/// Reads the date of an HTTP header in the form that is used today, `Sun, 06 Nov 1994 08:49:37 GMT`
 /// (RFC 9110, section 5.6.7).
 #[must_use]
 pub fn http_date(text: &str) -> Option<Timestamp> {
@@ -102,7 +103,7 @@ pub fn http_date(text: &str) -> Option<Timestamp> {
     Offset::UTC.to_timestamp(date.to_datetime(time)).ok()
 }
 
-/// A date and a time, and what follows them.
+/// Returns the leading date and time, and the rest.
 fn leading_date_time(text: &[u8]) -> Option<(DateTime, &[u8])> {
     let (day, rest) = text.split_first_chunk::<10>()?;
     let (b'T' | b't', rest) = rest.split_first()? else {
@@ -126,7 +127,7 @@ fn leading_time(text: &[u8]) -> Option<(Time, &[u8])> {
     Some((time, rest))
 }
 
-/// A fraction of a second in nanoseconds, if there is one; more digits than that are passed over.
+/// Returns the fraction of a second in nanoseconds, if there is one; digits beyond that are ignored.
 fn leading_fraction(text: &[u8]) -> Option<(i32, &[u8])> {
     let [b'.', rest @ ..] = text else {
         return Some((0, text));
@@ -150,8 +151,8 @@ fn two_digits(tens: u8, ones: u8) -> Option<i8> {
     Some(digit(tens)? * 10 + digit(ones)?)
 }
 
-/// Reads the form that nearly all instants have, `YYYY-MM-DDTHH:MM:SSZ`, in seconds since 1970;
-/// `None` for any other, right or wrong.
+/// Reads the form that nearly all instants have, `YYYY-MM-DDTHH:MM:SSZ`, as seconds since 1970;
+/// `None` for any other form, valid or not.
 #[inline]
 fn plain_utc_seconds(text: &[u8]) -> Option<i64> {
     let &[
@@ -211,8 +212,8 @@ fn is_leap(year: i32) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
-/// Counts days of the Gregorian calendar, for years from 0 to 9999: years begin in March, so that
-/// the leap day comes last and months of a year follow one pattern.
+/// Counts days of the Gregorian calendar, for years from 0 to 9999: years begin in March here, so that
+/// the leap day comes last and the months of a year follow one pattern.
 fn days_since_1970(year: i32, month: i32, day: i32) -> i32 {
     let (year, month) = if month > 2 {
         (year, month - 3)
@@ -335,7 +336,7 @@ mod tests {
             "Sun, 06 Nov 1994 08:49:37 CET",
             "Sun, 06 Nov 1994 08:49:37.5 GMT",
             "Sun, 31 Nov 1994 08:49:37 GMT",
-            // Forms of before 1995, which are sent no more.
+            // Forms from before 1995, which are no longer sent.
             "Sunday, 06-Nov-94 08:49:37 GMT",
             "Sun Nov  6 08:49:37 1994",
         ] {

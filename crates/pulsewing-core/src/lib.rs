@@ -1,23 +1,23 @@
-//! What Pulsewing decides, on every machine: when a token is renewed and stored, what is asked of a cloud,
-//! and what its reply says of a wearer's heart.
+//! Pulsewing's decisions, the same on every machine: when to renew and store a token, what to ask a
+//! cloud for, and what its reply says about the wearer's heart.
 //!
-//! Nothing here opens a socket, reads a clock, touches a file or allocates. Whoever drives it hands over bytes
-//! and the time, and carries out what comes back: the host program does (`pulsewing`), and the boards do
-//! (`pulsewing-device`).
+//! Nothing here opens a socket, reads a clock, touches a file or allocates. The driver hands over bytes
+//! and the time, and carries out the actions that it gets back. The drivers are the host program
+//! (`pulsewing`) and the boards (`pulsewing-device`).
 //!
-//! It is not for pictures (`pulsewing-screen`), for keeping things (`pulsewing-store`, the host's files), or for
-//! TLS and HTTP themselves.
+//! Not in here: pictures (`pulsewing-screen`), storage (`pulsewing-store`, the host's files), TLS and
+//! HTTP.
 //!
-//! Where to start reading: [`cycle`], whose [`Cycle`](cycle::Cycle) is told events and says what to do next.
+//! Start reading with [`cycle`]: its [`Cycle`](cycle::Cycle) takes events and returns the next action.
 //!
 //! | module | what |
 //! |---|---|
-//! | [`cycle`] | the state machine: renewing, fetching, pacing, failing, going on |
-//! | [`chain`], [`tlv`] | a token chain and its record, which is made of fields; a new token has to be stored before it can be used |
-//! | [`oauth`], [`request`] | signing in and refreshing; requests, and the heads of replies |
+//! | [`cycle`] | the state machine: renewing, fetching, pacing, failing, recovering |
+//! | [`chain`], [`tlv`] | a token chain and its record of fields; a new token has to be stored before it can be used |
+//! | [`oauth`], [`request`] | signing in and refreshing; requests and the heads of replies |
 //! | [`dialect`], [`json`] | both clouds' replies, decoded in pieces of any size |
-//! | [`instant`], [`civil`] | instants in texts; a zone's offsets and the days that follow from them |
-//! | [`day`], [`reading`], [`heart_zone`], [`report`] | what is known of the wearer, and the original's report of it |
+//! | [`instant`], [`civil`] | parsing of instants; a zone's offsets and the days that follow from them |
+//! | [`day`], [`reading`], [`heart_zone`], [`report`] | the wearer's data, and the original's report of it |
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -1,19 +1,19 @@
-//! Tells a page from data by how it begins.
+//! Distinguishes a page from data by its beginning.
 
-/// The bytes of the mark that some programs put before text.
+/// The byte order mark that some programs put before text.
 const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
-/// The first byte that says something of a text that comes in pieces.
+/// The first significant byte of a text that comes in pieces.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Beginning(Option<u8>);
 
 impl Beginning {
-    /// Before the first piece.
+    /// Creates the state before the first piece.
     pub(crate) const fn new() -> Self {
         Self(None)
     }
 
-    /// Takes in the next piece.
+    /// Processes the next piece.
     pub(crate) fn feed(&mut self, chunk: &[u8]) {
         if self.0.is_none() {
             let says_nothing =
@@ -22,7 +22,7 @@ impl Beginning {
         }
     }
 
-    /// Whether it begins as HTML and XML do, and nothing else that is asked for.
+    /// Returns whether it begins like HTML and XML. None of the requested formats begins like that.
     pub(crate) const fn is_markup(self) -> bool {
         matches!(self.0, Some(b'<'))
     }

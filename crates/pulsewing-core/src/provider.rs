@@ -1,6 +1,6 @@
 //! The two clouds.
 
-/// Whose dialect is spoken.
+/// The provider, and so the dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Provider {
     /// The Google Health API v4.
@@ -11,7 +11,7 @@ pub enum Provider {
 }
 
 impl Provider {
-    /// The word in configuration, commands and machine-readable output.
+    /// Returns the word for configuration, commands and machine-readable output.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -20,7 +20,7 @@ impl Provider {
         }
     }
 
-    /// The name that a person knows it by.
+    /// Returns the name for people.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -29,7 +29,7 @@ impl Provider {
         }
     }
 
-    /// Whether every refresh spends the refresh token and brings the next one
+    /// Returns whether every refresh spends the refresh token and brings the next one
     /// (Fitbit Web API, Refresh Token). Google keeps the one it gave.
     #[must_use]
     pub const fn rotates(self) -> bool {
@@ -55,7 +55,7 @@ impl core::str::FromStr for Provider {
     }
 }
 
-/// A provider is `google` or `fitbit`.
+/// A text is neither `google` nor `fitbit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the provider is neither google nor fitbit")]
 pub struct UnknownProvider;

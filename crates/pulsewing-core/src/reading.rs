@@ -1,4 +1,4 @@
-//! What one cycle yields, and how fresh it is.
+//! The result of one cycle, and its freshness.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,26 +9,26 @@ use crate::{
     heart_zone::{HeartZone, HeartZones},
 };
 
-/// The longest zone name that is kept, in bytes. The longest IANA name has 32.
+/// The maximum length of a zone name, in bytes. The longest IANA name has 32.
 pub const MAX_ZONE_NAME: usize = 64;
 
 /// An IANA time-zone name such as `Europe/Berlin`; empty when only the offset is known.
 pub type ZoneName = heapless::String<MAX_ZONE_NAME>;
 
-/// At this many percent or fewer the tracker's battery asks for attention.
+/// The tracker's battery needs attention at this percentage or below.
 pub const BATTERY_LOW: u8 = 15;
 
-/// From this age on a heart rate says nothing about the present.
+/// The age from which on a heart rate says nothing about the present.
 pub const LONG_AGO: SignedDuration = SignedDuration::from_hours(24);
 
-/// How old the newest minute of a tracker that is worn and in reach is when it is fetched, at most: it
-/// syncs every quarter of an hour, and what it measures waits for that.
+/// The maximum age of the newest minute when it is fetched, for a tracker that is worn and in reach: it
+/// syncs every quarter of an hour, and its measurements wait for that.
 const LAG: SignedDuration = SignedDuration::from_mins(15);
 
 /// A tracker that has synced within this before the fetch is in reach and charged.
 const SYNCS_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
-/// Who said which time zone the wearer lives in, best first.
+/// The source of the wearer's time zone, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ZoneSource {
     /// The provider's profile or settings.
@@ -46,80 +46,81 @@ pub enum ZoneSource {
 pub struct TimeZone {
     /// Its name.
     pub name: ZoneName,
-    /// Who said so.
+    /// Its source.
     pub source: ZoneSource,
     /// Its offsets around the present.
     pub offsets: Offsets,
 }
 
 impl TimeZone {
-    /// Whether nobody said which zone it is, so that the machine's was taken.
+    /// Returns whether the zone is the machine's, because no other source named one.
     #[must_use]
     pub fn is_guessed(&self) -> bool {
         self.source == ZoneSource::Machine
     }
 }
 
-/// What one cycle yields.
+/// The result of one cycle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// Who it came from.
+    /// The provider that it came from.
     pub provider: Provider,
     /// The wearer's time zone.
     pub time_zone: TimeZone,
-    /// Today, minute by minute; in a reading that [kept](Self::keep_last_known) what was known before,
-    /// the day of that.
+    /// Today, minute by minute; in a reading that [kept](Self::keep_last_known) earlier data, the day of
+    /// that data.
     pub day: Day,
-    /// The latest fifteen minutes of the last 24 hours, or those that were kept.
+    /// The latest fifteen minutes of the last 24 hours, or the ones that were kept.
     pub window: Window,
     /// The tracker's battery in percent, 0 to 100, if known.
     pub battery_percent: Option<u8>,
-    /// When the tracker last synced, if known.
+    /// The tracker's last sync, if known.
     pub last_sync: Option<Timestamp>,
-    /// The resting heart rate of the wearer's day when it was fetched; of the day before, where that has none
-    /// yet.
+    /// The resting heart rate of the wearer's day at the time of the fetch; of the day before, if that
+    /// day has none yet.
     pub resting: Option<Bpm>,
     /// The wearer's heart-rate zones.
     pub heart_zones: HeartZones,
-    /// When the heart rate was fetched.
+    /// The time at which the heart rate was fetched.
     pub fetched_at: Timestamp,
 }
 
 impl Reading {
-    /// The newest minute of the window.
+    /// Returns the newest minute of the window.
     #[must_use]
     pub fn latest(&self) -> Option<Sample> {
         self.window.latest()
     }
 
-    /// The zone of the newest minute.
+    /// Returns the zone of the newest minute.
     #[must_use]
     pub fn heart_zone(&self) -> Option<HeartZone> {
         Some(self.heart_zones.zone(self.latest()?.bpm))
     }
 
-    /// How old the newest minute is; never negative, also when a clock was set back.
+    /// Returns the age of the newest minute; never negative, even if a clock was set back.
     #[must_use]
     pub fn age(&self, now: Timestamp) -> Option<SignedDuration> {
         let age = now.duration_since(self.latest()?.at);
         Some(age.max(SignedDuration::ZERO))
     }
 
-    /// The resting heart rate of the wearer's day at `now`, or of the day before. `None` as well when what is
-    /// known of it was fetched on an earlier day: then it may be of any before that.
+    /// Returns the resting heart rate of the wearer's day at `now`, or of the day before. Also `None` if
+    /// it was fetched on an earlier day: then it may be of any day before that.
     #[must_use]
     pub fn resting_at(&self, now: Timestamp) -> Option<Bpm> {
         let date = |at| self.time_zone.offsets.local(at).date();
         self.resting.filter(|_| date(self.fetched_at) == date(now))
     }
 
-    /// Up to which age the newest minute is as new as can be expected, polled once `every`.
+    /// Returns the age up to which the newest minute is as new as can be expected, polled once `every`.
     #[must_use]
     pub const fn stale_after(every: SignedDuration) -> SignedDuration {
         every.saturating_mul(2).saturating_add(LAG)
     }
 
-    /// How fresh it is at `now`, polled once `every`; `from_memory` says that the last fetch failed.
+    /// Returns the freshness at `now`, polled once `every`; `from_memory` means that the last fetch
+    /// failed.
     #[must_use]
     pub fn freshness(&self, now: Timestamp, every: SignedDuration, from_memory: bool) -> Freshness {
         match self.age(now) {
@@ -131,14 +132,14 @@ impl Reading {
         }
     }
 
-    /// Whether ages are only as right as a guess: Fitbit tells clock times, which a guessed zone turned
-    /// into instants.
+    /// Returns whether ages depend on a guess: Fitbit reports clock times, which were converted to
+    /// instants with a guessed zone.
     #[must_use]
     pub fn has_guessed_ages(&self) -> bool {
         self.provider == Provider::Fitbit && self.time_zone.is_guessed()
     }
 
-    /// Why there is no newer minute, for a reading that is stale or silent.
+    /// Returns the reason why there is no newer minute, for a reading that is stale or silent.
     #[must_use]
     pub fn absence(&self) -> Absence {
         if self.has_guessed_ages() {
@@ -165,9 +166,9 @@ impl Reading {
         }
     }
 
-    /// Takes over what was known before, where nothing newer has come since: the window if it has
-    /// more, and when the last 24 hours have no minute at all, the day as well. So what was last
-    /// known stays, and is dated by itself.
+    /// Takes over earlier data where nothing newer has come since: the window if it has more minutes,
+    /// and if the last 24 hours have no minute at all, the day as well. The last known data thus stays,
+    /// with its own times.
     pub fn keep_last_known(&mut self, day: &Day, window: &Window) {
         let is_silent = self.latest().is_none();
         let newest = |window: &Window| window.latest().map(|sample| sample.at);
@@ -181,25 +182,25 @@ impl Reading {
     }
 }
 
-/// Why there is no newer minute, as far as zone, last sync and battery tell.
+/// The reason why there is no newer minute, as far as zone, last sync and battery show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Absence {
-    /// Perhaps there is one: how old it is follows from a guessed zone.
+    /// There may be one: ages depend on a guessed zone.
     ZoneGuessed,
-    /// Nothing was asked since the newest minute was new.
+    /// Nothing was fetched since the newest minute was new.
     NotAsked,
-    /// The tracker syncs, and tells of no heart rate: it is off the wrist.
+    /// The tracker syncs but reports no heart rate: it is off the wrist.
     NotWorn,
     /// The tracker has not synced, and its battery was nearly empty when it last did.
     NotCharged,
     /// The tracker has not synced.
     NotSynced,
-    /// There is no heart rate, and nothing tells why.
+    /// There is no heart rate, for an unknown reason.
     NothingRecorded,
 }
 
 impl Absence {
-    /// The word in machine-readable output.
+    /// Returns the word for machine-readable output.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -213,7 +214,7 @@ impl Absence {
     }
 }
 
-/// How much a reading says about the present.
+/// The degree to which a reading describes the present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
     /// The newest minute is as new as can be expected.
@@ -222,12 +223,12 @@ pub enum Freshness {
     Stale,
     /// There was no minute in 24 hours.
     Silent,
-    /// The last fetch failed: this is from memory.
+    /// The last fetch failed: the reading is from memory.
     Cached,
 }
 
 impl Freshness {
-    /// The word in machine-readable output.
+    /// Returns the word for machine-readable output.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -308,7 +309,7 @@ mod tests {
         known.fetched_at = at("2026-11-22T14:07:00Z");
         known.last_sync = Some(at("2026-11-22T11:00:00Z"));
         assert!(known.time_zone.is_guessed());
-        // Google tells instants.
+        // Google reports instants.
         assert_eq!(known.absence(), Absence::NotSynced);
         known.provider = Provider::Fitbit;
         assert_eq!(known.absence(), Absence::ZoneGuessed);
@@ -324,7 +325,7 @@ mod tests {
         assert_eq!(known.resting_at(at("2026-11-23T00:00:00Z")), None);
     }
 
-    /// A reading with a minute in each of these, fetched at the end.
+    /// Returns a reading with these minutes, fetched at `now`.
     fn fetched(now: &str, minutes: &[(&str, u16)]) -> Reading {
         let mut reading = reading(at(now));
         let offsets = reading.time_zone.offsets.clone();
@@ -347,7 +348,7 @@ mod tests {
     fn what_was_last_known_stays_until_something_newer_comes() {
         let minutes = [("2026-11-22T21:10:00Z", 70), ("2026-11-22T21:20:00Z", 69)];
         let sunday = fetched("2026-11-22T21:22:00Z", &minutes);
-        // A day later one of the two is no longer of the last 24 hours.
+        // A day later, one of the two is no longer within the last 24 hours.
         let mut monday = fetched("2026-11-23T21:15:00Z", &minutes);
         assert_eq!(monday.window.samples().len(), 1);
         monday.keep_last_known(&sunday.day, &sunday.window);

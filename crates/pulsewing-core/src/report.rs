@@ -1,7 +1,7 @@
-//! The report: what the original sketch printed on its serial port, word for word.
+//! The report that the original sketch printed on its serial port, word for word.
 //!
-//! The widths of its gaps are the original's as well (`Pulses :`, two blanks after `Uptime:` and
-//! `in:`), because people's scripts read them. The Google dialect differs in three words.
+//! Its spacing is the original's as well (`Pulses :`, two blanks after `Uptime:` and `in:`), because
+//! users' scripts read it. The Google dialect differs in three words.
 
 use core::{fmt, time::Duration};
 
@@ -12,13 +12,13 @@ const RULE: &str = "===============================";
 /// A report of one cycle. [`fmt::Display`] writes it, with a line feed at the end of every line.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'r> {
-    /// What the cycle yielded.
+    /// The result of the cycle.
     pub reading: &'r Reading,
-    /// Where a token was written, if one was: `NVM` on a board, `disk` on a host.
+    /// The place that a token was written to, if one was: `NVM` on a board, `disk` on a host.
     pub token_written_to: Option<&'static str>,
-    /// For how long the program, or the board, has been running.
+    /// The time since the program, or the board, was started.
     pub uptime: Duration,
-    /// When the next update comes, if there is one.
+    /// The time until the next update, if there is one.
     pub next_update: Option<Duration>,
 }
 
@@ -70,12 +70,12 @@ impl Report<'_> {
 }
 
 /// A duration in the original's words: whole seconds, minutes or hours, then days with one decimal.
-/// Halves go to the even neighbour, as the original's formatting had it.
+/// Halves are rounded to even, as in the original's formatting.
 struct Spoken(Duration);
 
 impl fmt::Display for Spoken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Half a billion years fit, and 128 bits are much work for a board.
+        // Half a billion years fit, and 128-bit arithmetic is slow on a board.
         let millis = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
         match self.0.as_secs() {
             ..60 => write!(f, "{} seconds", divide_half_even(millis, 1_000)),
@@ -110,7 +110,7 @@ mod tests {
         reading::{TimeZone, ZoneName, ZoneSource},
     };
 
-    /// The original's README: 158 minutes by 02:37.
+    /// Returns the reading of the original's README: 158 minutes by 02:37.
     fn reading(provider: Provider, minutes: u16) -> Reading {
         let offsets = Offsets::fixed(Offset::constant(-4));
         let mut day = Day::new(offsets.day(date(2023, 8, 2)));

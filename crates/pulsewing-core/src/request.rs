@@ -1,6 +1,6 @@
-//! A request as a value: what to send, and where. How it travels is its caller's work.
+//! A request as a value: content and destination. Sending it is the caller's job.
 //!
-//! A [`Request`] borrows nothing. Its texts lie in the buffer that it was written to; [`Request::view`]
+//! A [`Request`] borrows nothing. Its texts are in the buffer that it was written to; [`Request::view`]
 //! finds them there.
 
 use core::fmt;
@@ -10,27 +10,27 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{AccessToken, instant::http_date};
 
-/// The most that a request needs of its caller's buffer, in bytes.
+/// The size of the caller's buffer that is enough for any request, in bytes.
 pub const REQUEST_BUFFER: usize = 6 * 1_024;
 
-/// What has to be encoded in a path, a query or a form (RFC 3986, section 2.3).
+/// The characters to encode in a path, a query or a form (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// How a request asks.
+/// The HTTP method of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// Read.
+    /// Reads data.
     Get,
-    /// Send a body.
+    /// Sends a body.
     Post,
 }
 
 impl Method {
-    /// The method's name on the wire.
+    /// Returns the method's name on the wire.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -40,32 +40,32 @@ impl Method {
     }
 }
 
-/// Which of a provider's addresses a request goes to. The caller knows the origins.
+/// The provider's endpoint that a request goes to. The caller knows the origins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Endpoint {
-    /// Where tokens are issued.
+    /// The token endpoint.
     Token,
-    /// Where a grant is given back.
+    /// The revocation endpoint.
     Revoke,
-    /// Where data comes from.
+    /// The data API.
     Api,
 }
 
-/// One HTTP request. Its texts lie in the buffer that it was written to.
+/// One HTTP request. Its texts are in the buffer that it was written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// How it asks.
+    /// The method.
     pub method: Method,
-    /// Whom it asks.
+    /// The endpoint.
     pub endpoint: Endpoint,
-    /// The body's `Content-Type`, where there is a body.
+    /// The body's `Content-Type`, if there is a body.
     pub content_type: Option<&'static str>,
     target: Span,
     bearer: Span,
     body: Span,
 }
 
-/// Where a text lies in a buffer; empty for none.
+/// The position of a text in a buffer; empty for none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Span {
     start: usize,
@@ -78,14 +78,14 @@ impl Span {
     }
 
     fn text(self, buffer: &[u8]) -> &str {
-        // Only whole texts were written.
+        // Only whole `str`s were written.
         core::str::from_utf8(self.of(buffer)).unwrap_or_default()
     }
 }
 
 impl Request {
-    /// Finds the request's texts in the buffer that it was written to. In another one they are not: then
-    /// the view is of whatever lies there.
+    /// Finds the request's texts in the buffer that it was written to. With any other buffer, the view
+    /// shows whatever is there.
     #[must_use]
     pub fn view<'b>(&self, buffer: &'b [u8]) -> RequestView<'b> {
         let bearer = self.bearer.text(buffer);
@@ -103,15 +103,15 @@ impl Request {
 /// A [`Request`] with its texts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RequestView<'b> {
-    /// How it asks.
+    /// The method.
     pub method: Method,
-    /// Whom it asks.
+    /// The endpoint.
     pub endpoint: Endpoint,
     /// Path and query, beginning with a slash.
     pub target: &'b str,
-    /// The access token that it is authorised with, for the header `Authorization: Bearer`.
+    /// The access token, for the header `Authorization: Bearer`.
     pub bearer: Option<&'b str>,
-    /// The body's `Content-Type`, where there is a body.
+    /// The body's `Content-Type`, if there is a body.
     pub content_type: Option<&'static str>,
     /// The body; empty for none.
     pub body: &'b [u8],
@@ -119,7 +119,7 @@ pub struct RequestView<'b> {
 
 impl fmt::Debug for RequestView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Neither query nor body nor bearer: all of them can carry tokens.
+        // No query, body or bearer: all of them can carry tokens.
         f.debug_struct("RequestView")
             .field("method", &self.method)
             .field("endpoint", &self.endpoint)
@@ -133,14 +133,14 @@ impl fmt::Debug for RequestView<'_> {
 pub struct ReplyHead {
     /// The HTTP status.
     pub status: u16,
-    /// For how many seconds the server asks to be left alone.
+    /// The pause that the server asks for, in seconds.
     pub retry_after_s: Option<u32>,
-    /// The rate limit is used up, until as many seconds from now.
+    /// The seconds until the rate limit resets, if it is used up.
     pub exhausted_for_s: Option<u32>,
     quota: Quota,
 }
 
-/// What Fitbit says of its hourly quota (Fitbit Web API, Application Design, Rate Limits).
+/// Fitbit's report of its hourly quota (Fitbit Web API, Application Design, Rate Limits).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Quota {
     remaining: Option<u32>,
@@ -148,7 +148,7 @@ struct Quota {
 }
 
 impl ReplyHead {
-    /// A head without headers.
+    /// Creates a head without headers.
     #[must_use]
     pub const fn new(status: u16) -> Self {
         Self {
@@ -162,8 +162,8 @@ impl ReplyHead {
         }
     }
 
-    /// Takes a header in; its name in any case. Headers that do not matter, or cannot be read, are
-    /// passed over. `now` turns a `Retry-After` that is a date into seconds.
+    /// Reads a header; its name may be in any case. Headers that do not matter, or cannot be read, are
+    /// ignored. `now` is used to convert a `Retry-After` date into seconds.
     pub fn header(&mut self, name: &str, value: &[u8], now: Timestamp) {
         let Ok(value) = core::str::from_utf8(value).map(str::trim) else {
             return;
@@ -175,27 +175,27 @@ impl ReplyHead {
         } else if name.eq_ignore_ascii_case("fitbit-rate-limit-remaining") {
             self.quota.remaining = value.parse().ok();
         }
-        // The counter is about the hour; an exhausted one, or a refusal, says when it starts anew.
+        // The counter is for the hour; its reset matters if it is exhausted, or after a refusal.
         if self.quota.remaining == Some(0) || self.status == 429 {
             self.exhausted_for_s = self.quota.reset_s;
         }
     }
 
-    /// Whether the request succeeded.
+    /// Returns whether the request succeeded.
     #[must_use]
     pub const fn is_success(&self) -> bool {
         matches!(self.status, 200..300)
     }
 
-    /// For how many seconds to send nothing, if the reply says so. Fitbit's own header comes
-    /// first: its `Retry-After` went missing in 2025.
+    /// Returns how many seconds to send nothing, if the reply says so. Fitbit's own header comes first:
+    /// its `Retry-After` went missing in 2025.
     #[must_use]
     pub fn quiet_for_s(&self) -> Option<u32> {
         self.exhausted_for_s.or(self.retry_after_s)
     }
 }
 
-/// `Retry-After` may be a date (RFC 9110, section 10.2.3).
+/// Reads a `Retry-After` that is a date (RFC 9110, section 10.2.3).
 fn seconds_until(date: &str, now: Timestamp) -> Option<u32> {
     let at = http_date(date)?;
     u32::try_from(at.as_second().saturating_sub(now.as_second()).max(0)).ok()
@@ -206,10 +206,10 @@ fn seconds_until(date: &str, now: Timestamp) -> Option<u32> {
 #[error("the buffer is too small for the request")]
 pub struct BufferFull;
 
-/// Writes a request's texts one behind the other into a caller's buffer.
+/// A writer of a request's texts, one after the other, into a caller's buffer.
 pub(crate) struct Writer<'b> {
     buffer: &'b mut [u8],
-    /// Where the text begins that is being written, and where it ends so far.
+    /// The beginning and the current end of the text that is being written.
     text: Span,
 }
 
@@ -238,7 +238,7 @@ impl<'b> Writer<'b> {
     }
 
     /// Appends text percent-encoded: all but RFC 3986's unreserved characters.
-    // Once in a program is enough, and a board's flash is small.
+    // Not inlined: a board's flash is small.
     #[inline(never)]
     pub(crate) fn push_encoded(&mut self, text: &str) -> Result<(), BufferFull> {
         utf8_percent_encode(text, RESERVED).try_for_each(|part| self.push(part))
@@ -255,19 +255,19 @@ impl<'b> Writer<'b> {
         self.push_encoded(value)
     }
 
-    /// Ends a text and says where it is; the next one begins behind it.
+    /// Ends a text and returns its position; the next one begins after it.
     pub(crate) fn finish(&mut self) -> Span {
         let text = self.text;
         self.text.start = text.end;
         text
     }
 
-    /// Ends with the text at hand.
+    /// Ends, and returns the current text.
     pub(crate) fn into_text(self) -> &'b str {
         self.text.text(self.buffer)
     }
 
-    /// The target was written: makes it a request that reads data.
+    /// Turns the written target into a request that reads data.
     #[inline(never)]
     pub(crate) fn into_get(mut self, access: &AccessToken) -> Result<Request, BufferFull> {
         let target = self.finish();
@@ -282,7 +282,7 @@ impl<'b> Writer<'b> {
         })
     }
 
-    /// The body was written: makes it a request that asks for data with it.
+    /// Turns the written body into a request that asks for data with it.
     pub(crate) fn into_query(
         mut self,
         target: &str,
@@ -302,7 +302,7 @@ impl<'b> Writer<'b> {
         })
     }
 
-    /// The body was written: makes it a form for an endpoint that is about tokens.
+    /// Turns the written body into a form for a token or revocation endpoint.
     pub(crate) fn into_form(
         mut self,
         endpoint: Endpoint,

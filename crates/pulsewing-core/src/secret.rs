@@ -1,11 +1,11 @@
-//! Secrets: redacted wherever they are printed, wiped when they are dropped.
+//! Secrets: redacted when printed, wiped when dropped.
 
 use core::fmt;
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
 
-/// Why a text cannot be the secret it was offered as.
+/// The reason why a text cannot be a secret of this kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// There is nothing in it.
@@ -19,7 +19,7 @@ pub enum SecretError {
     Character,
 }
 
-/// The first twelve hexadecimal digits of a secret's SHA-256: enough to compare, no use to a thief.
+/// The first twelve hexadecimal digits of a secret's SHA-256: enough to compare, useless to a thief.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 6]);
 
@@ -73,7 +73,7 @@ impl<const N: usize> Secret<N> {
     }
 
     fn expose(&self) -> &str {
-        // Checked to be ASCII when it was made.
+        // `new` has checked that it is ASCII.
         self.bytes
             .get(..self.len)
             .and_then(|bytes| core::str::from_utf8(bytes).ok())
@@ -94,24 +94,24 @@ macro_rules! secret {
         pub struct $name(Secret<{ $max }>);
 
         impl $name {
-            /// The longest that is accepted, in bytes.
+            /// The maximum length, in bytes.
             pub const MAX: usize = $max;
 
-            /// Takes it from a text.
+            /// Creates the secret from a text.
             ///
             /// # Errors
-            /// [`SecretError`] says why it cannot be one; never what it was.
+            /// [`SecretError`], with the reason but never the text.
             pub fn new(text: impl AsRef<[u8]>) -> Result<Self, SecretError> {
                 Secret::new(text.as_ref()).map(Self)
             }
 
-            /// The secret itself. Whoever calls this is about to send or to store it.
+            /// Returns the secret itself. Call this only to send or to store it.
             #[must_use]
             pub fn expose(&self) -> &str {
                 self.0.expose()
             }
 
-            /// What stands for it where people and logs can see.
+            /// Returns the fingerprint, which may be shown and logged.
             #[must_use]
             pub fn fingerprint(&self) -> Fingerprint {
                 Fingerprint::of(self.expose().as_bytes())
@@ -127,17 +127,17 @@ macro_rules! secret {
 }
 
 secret!(
-    /// What a data call is authorised with; lives for an hour (Google) or eight (Fitbit).
+    /// The token that authorises a data call; lives for an hour (Google) or eight (Fitbit).
     AccessToken,
     2_048
 );
 secret!(
-    /// What the next access token is asked for with. Fitbit's works once.
+    /// The token that gets the next access token. Fitbit's works once.
     RefreshToken,
     512
 );
 secret!(
-    /// The secret of the OAuth client; not confidential for a desktop app, and treated as if it was.
+    /// The secret of the OAuth client; not confidential for a desktop app, but treated as if it were.
     ClientSecret,
     256
 );

@@ -1,14 +1,14 @@
-//! Fields of a tag (1 byte), a length (2 bytes, big-endian) and a value: what is stored is made of them.
+//! Fields of a tag (1 byte), a length (2 bytes, big-endian) and a value. Stored records consist of them.
 //!
-//! A tag that is not known, or that comes twice, is damage: whoever adds a field raises the version of the
-//! format around it.
+//! A tag that is unknown, or comes twice, is damage: a new field needs a new version of the format
+//! around it.
 
-/// Bytes are not the fields that they should be.
+/// The bytes do not have the expected fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the stored bytes are damaged")]
 pub struct Damaged;
 
-/// Writes fields into a buffer. What returns `None` had no room.
+/// A writer of fields into a buffer. Methods return `None` if there is no room.
 #[derive(Debug)]
 pub struct Writer<'b> {
     buffer: &'b mut [u8],
@@ -16,14 +16,14 @@ pub struct Writer<'b> {
 }
 
 impl<'b> Writer<'b> {
-    /// Begins with some bytes that are no field.
+    /// Creates a writer, and writes some bytes that are not a field.
     pub fn new(buffer: &'b mut [u8], head: &[u8]) -> Option<Self> {
         let mut writer = Self { buffer, len: 0 };
         writer.push(head)?;
         Some(writer)
     }
 
-    /// Writes a field; its value is all the parts.
+    /// Writes a field whose value is the concatenation of the parts.
     pub fn field(&mut self, tag: u8, parts: &[&[u8]]) -> Option<()> {
         self.field_of(tag, |out| parts.iter().try_for_each(|part| out.push(part)))
     }
@@ -46,37 +46,37 @@ impl<'b> Writer<'b> {
         Some(())
     }
 
-    /// Writes over bytes that were written before.
+    /// Overwrites bytes that were written before.
     pub fn replace(&mut self, at: usize, bytes: &[u8]) -> Option<()> {
         let end = at.checked_add(bytes.len()).filter(|end| *end <= self.len)?;
         self.buffer.get_mut(at..end)?.copy_from_slice(bytes);
         Some(())
     }
 
-    /// What was written.
+    /// Returns the written bytes.
     #[must_use]
     pub fn written(&self) -> &[u8] {
         self.buffer.get(..self.len).unwrap_or_default()
     }
 
-    /// Ends, and hands over what was written.
+    /// Ends, and returns the written bytes.
     #[must_use]
     pub fn finish(self) -> &'b [u8] {
         self.buffer.get(..self.len).unwrap_or_default()
     }
 }
 
-/// Fields as they are found, by tags below `N`.
+/// The fields of a record, by tags below `N`.
 #[derive(Debug)]
 pub struct Fields<'r, const N: usize> {
     values: [Option<&'r [u8]>; N],
 }
 
 impl<'r, const N: usize> Fields<'r, N> {
-    /// Finds the fields of these bytes, which are nothing else.
+    /// Reads bytes that consist of fields only.
     ///
     /// # Errors
-    /// [`Damaged`] for a length that leads beyond the end, a tag from `N` on, and one that comes twice.
+    /// [`Damaged`] for a length beyond the end, a tag of `N` or more, and a tag that comes twice.
     pub fn read(mut bytes: &'r [u8]) -> Result<Self, Damaged> {
         let mut values = [None; N];
         while !bytes.is_empty() {
@@ -92,24 +92,24 @@ impl<'r, const N: usize> Fields<'r, N> {
         Ok(Self { values })
     }
 
-    /// A field's value; `None` when there is no such field.
+    /// Returns a field's value; `None` if there is no such field.
     #[must_use]
     pub fn get(&self, tag: u8) -> Option<&'r [u8]> {
         self.values.get(usize::from(tag)).copied().flatten()
     }
 
-    /// The value of a field that has to be there.
+    /// Returns the value of a field that has to be there.
     ///
     /// # Errors
-    /// [`Damaged`] without it.
+    /// [`Damaged`] if it is missing.
     pub fn require(&self, tag: u8) -> Result<&'r [u8], Damaged> {
         self.get(tag).ok_or(Damaged)
     }
 
-    /// The value of a field that has to be there, and to be so long.
+    /// Returns the value of a field that has to be there and has to have `L` bytes.
     ///
     /// # Errors
-    /// [`Damaged`] without it, or when it is not.
+    /// [`Damaged`] if it is missing, or has another length.
     pub fn array<const L: usize>(&self, tag: u8) -> Result<[u8; L], Damaged> {
         self.require(tag)?.try_into().map_err(|_| Damaged)
     }
@@ -117,7 +117,7 @@ impl<'r, const N: usize> Fields<'r, N> {
     /// Reads a field that may be missing.
     ///
     /// # Errors
-    /// [`Damaged`] when it is there and `read` makes nothing of it.
+    /// [`Damaged`] if it is there but `read` cannot read it.
     pub fn optional<T>(
         &self,
         tag: u8,
@@ -128,10 +128,10 @@ impl<'r, const N: usize> Fields<'r, N> {
             .transpose()
     }
 
-    /// A text of at most `L` bytes; `None` where there is no such field.
+    /// Returns a text of at most `L` bytes; `None` if there is no such field.
     ///
     /// # Errors
-    /// [`Damaged`] when it is no text, or longer.
+    /// [`Damaged`] if it is not text, or longer.
     pub fn text<const L: usize>(&self, tag: u8) -> Result<Option<heapless::String<L>>, Damaged> {
         self.optional(tag, |bytes| {
             core::str::from_utf8(bytes).ok()?.try_into().ok()

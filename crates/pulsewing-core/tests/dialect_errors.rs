@@ -1,4 +1,4 @@
-//! Bodies of replies that are no success, from both providers.
+//! Bodies of unsuccessful replies, from both providers.
 #![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
 
 mod dialect_bodies;

@@ -1,4 +1,4 @@
-//! Google's list of devices: which of them is on the wrist, and what is known of it.
+//! Google's list of devices: the one on the wrist, and the facts about it.
 #![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
 
 use jiff::Timestamp;
@@ -23,7 +23,7 @@ fn device(body: &str) -> DeviceFacts {
     worn(body, None)
 }
 
-/// The worn device when there is heart rate until `newest`.
+/// Returns the worn device if there is heart rate until `newest`.
 fn worn(body: &str, newest: Option<&str>) -> DeviceFacts {
     let trackers = devices_in(&[body.as_bytes()]).unwrap().trackers;
     trackers.worn(newest.map(at))
@@ -31,7 +31,7 @@ fn worn(body: &str, newest: Option<&str>) -> DeviceFacts {
 
 #[test]
 fn what_the_worn_tracker_does_not_tell_is_not_told_by_one_in_a_drawer() {
-    // The one that is worn does not tell when it synced, and the old one does.
+    // The worn one has no sync time, but the old one does.
     let body = r#"{"pairedDevices":[
         {"deviceType":"TRACKER","deviceVersion":"Charge 6","batteryStatus":"High","batteryLevel":91},
         {"deviceType":"TRACKER","deviceVersion":"Charge 2","batteryLevel":42,"lastSyncTime":"2021-12-02T08:00:00Z"}]}"#;
@@ -39,7 +39,7 @@ fn what_the_worn_tracker_does_not_tell_is_not_told_by_one_in_a_drawer() {
         battery_percent,
         last_sync: sync.map(at),
     };
-    // What is newer than its last sync, the old one has not measured.
+    // The old one has not measured minutes after its last sync.
     assert_eq!(
         worn(body, Some("2026-11-22T13:58:00Z")),
         facts(Some(91), None)
@@ -48,10 +48,11 @@ fn what_the_worn_tracker_does_not_tell_is_not_told_by_one_in_a_drawer() {
     let old = facts(Some(42), Some("2021-12-02T08:00:00Z"));
     assert_eq!(worn(body, Some("2021-12-02T08:59:00Z")), old);
     assert_eq!(worn(body, None), old);
-    // Of two that tell nothing, nobody knows which it is.
+    // Of two without a sync time, the worn one is unknown.
     let two = body.replace("]}", r#",{"deviceType":"TRACKER","batteryLevel":17}]}"#);
     assert_eq!(worn(&two, Some("2026-11-22T13:58:00Z")), facts(None, None));
-    // One alone is it, whoever delivers: an app, say, that writes to Health Connect.
+    // A single tracker counts as worn, whatever the source of the minutes: an app that writes to Health
+    // Connect, for example.
     let alone = r#"{"pairedDevices":[{"deviceType":"TRACKER","batteryLevel":42,"lastSyncTime":"2021-12-02T08:00:00Z"}]}"#;
     assert_eq!(worn(alone, Some("2026-11-22T13:58:00Z")), old);
 }

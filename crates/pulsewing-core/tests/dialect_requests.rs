@@ -1,4 +1,4 @@
-//! Data calls as they go out.
+//! Data calls as they are sent.
 #![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
 
 use jiff::{Timestamp, civil::date};
@@ -20,7 +20,7 @@ fn at(instant: &str) -> Timestamp {
     instant.parse().unwrap()
 }
 
-/// A request as it goes out.
+/// Returns a request as it is sent.
 fn written(
     buffer: &mut [u8; REQUEST_BUFFER],
     write: impl FnOnce(&mut [u8]) -> Result<Request, BufferFull>,
@@ -32,7 +32,7 @@ fn body(request: &RequestView<'_>) -> serde_json::Value {
     serde_json::from_slice(request.body).unwrap()
 }
 
-/// The target of a request that reads, and sends nothing but the access token.
+/// Returns the target of a request that reads data and sends nothing but the access token.
 fn target(write: impl FnOnce(&mut [u8], &AccessToken) -> Result<Request, BufferFull>) -> String {
     let (mut buffer, access) = ([0; REQUEST_BUFFER], access());
     let request = written(&mut buffer, |buffer| write(buffer, &access));

@@ -1,4 +1,4 @@
-//! The decoder takes no heap: a whole day passes through it without one allocation.
+//! The decoder uses no heap: a whole day passes through it without a single allocation.
 
 #[path = "../benches/bodies/mod.rs"]
 mod bodies;
@@ -8,7 +8,7 @@ use std::cell::Cell;
 
 use pulsewing_core::json::{Decoder, Event, Flow};
 
-/// The system's allocator, with a count for every thread.
+/// The system's allocator, with a counter per thread.
 struct Counting;
 
 thread_local! {
@@ -20,17 +20,17 @@ fn allocations() -> u64 {
 }
 
 #[expect(unsafe_code, reason = "an allocator cannot be written without")]
-// SAFETY: every call goes on to the system's allocator as it came; the counter has a constant
-// initial value and no destructor, so that touching it allocates nothing.
+// SAFETY: every call is passed unchanged to the system's allocator; the counter has a constant
+// initial value and no destructor, so that using it allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promises are the ones asked for here.
+        // SAFETY: the caller upholds the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above; what is freed here came from `System`.
+        // SAFETY: as above; the memory came from `System`.
         unsafe { System.dealloc(pointer, layout) }
     }
 }
@@ -38,7 +38,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Decodes a body in chunks; returns how many events it had and how many allocations it took.
+/// Decodes a body in chunks; returns the number of events and of allocations.
 fn decode(body: &[u8], chunk_size: usize) -> (u64, u64) {
     let mut events = 0;
     let before = allocations();

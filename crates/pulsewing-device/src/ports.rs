@@ -128,12 +128,12 @@ pub enum JoinError {
 
 /// Speaks HTTP over verified TLS, and asks for the time.
 pub trait Web {
-    /// Sends one request on a connection of its own and tells `reply` what comes back, as it comes.
+    /// Sends one request on a connection of its own and passes the reply to `reply` as it arrives.
     /// Ends within the request's timeout. Follows no redirect.
     ///
     /// # Errors
-    /// Why there is no complete reply. [`NoAnswer::NeverLeft`] only if not a byte of the request was
-    /// written.
+    /// Why there is no complete reply. [`NoAnswer::NeverLeft`] only if not a byte of the request
+    /// was written.
     async fn exchange(
         &mut self,
         request: &Outgoing<'_>,
@@ -262,7 +262,7 @@ pub enum TimeError {
 
 /// The display.
 pub trait Panel {
-    /// Its size in pixels.
+    /// Returns the size in pixels.
     fn size(&self) -> Size;
 
     /// Shows a part of a frame, with the frame's origin, in these colours (see

@@ -294,7 +294,7 @@ fn connect_words(connect_error: ConnectError) -> Option<(heapless::String<192>, 
     ))
 }
 
-/// The minute from which on something is allowed again, on the wearer's clock.
+/// Returns the minute from which on something is allowed again, on the wearer's clock.
 fn minute_from(until: Timestamp, when: &When<'_>) -> Time {
     // Seconds are not shown, and the shown time must not be too early.
     let rounding_up = SignedDuration::new(59, 999_999_999);

@@ -1,4 +1,4 @@
-//! The history: reading a day, a year's overview, keeping a reading, and importing an export.
+//! The history: reading a day, a year's overview, storing a reading, and importing an export.
 #![expect(
     clippy::unwrap_used,
     reason = "a bench that cannot set its stage has nothing to measure"
@@ -31,7 +31,7 @@ use pulsewing_history::{
 const FIRST: Date = date(2025, 1, 1);
 const LAST: Date = date(2025, 12, 31);
 
-/// A heart that wanders between 50 and 170 bpm, the same every time.
+/// A heart rate that wanders between 50 and 170 bpm, the same in every run.
 struct Heart(u32, i32);
 
 impl Heart {
@@ -79,7 +79,7 @@ fn history_of(dir: &Path, first: Date, days: usize) -> History {
 fn reading(c: &mut Criterion) {
     let dir = tempfile::tempdir().unwrap();
     drop(year(dir.path()));
-    // The goal that is no time.
+    // The size on disk, the one figure here that is not a time.
     let bytes = bytes_on_disk(dir.path());
     assert!(bytes < 2_000_000, "a year of every minute: {bytes} bytes");
     let mut history = History::open(dir.path(), "default").unwrap();
@@ -130,7 +130,7 @@ impl Watcher for Silent {
     fn progress(&mut self, _: u64, _: u64) {}
 }
 
-/// How many days an export holds. Run once to see that it runs, as the tests do, a week is enough.
+/// Returns the number of days in the export. Run once as a test, a week is enough.
 fn days() -> i32 {
     match env::args().any(|argument| argument == "--bench") {
         true => 667,
@@ -138,12 +138,13 @@ fn days() -> i32 {
     }
 }
 
-/// Where the export is left, and found by the next run, for the program itself to import.
+/// The variable with the path at which the export is kept, so that the program itself can import it and
+/// the next run finds it.
 const KEPT: &str = "PULSEWING_BENCH_EXPORT";
 
-/// An export as Google Takeout has it: the days of somebody in Berlin, a sample every 2 to 15 seconds,
-/// once as JSON, in files of the wearer's days, and once as CSV, in files of UTC's. The tracker lies on
-/// the table for an hour a day, where the JSON says that it does not trust itself.
+/// Writes an export like Google Takeout's: the days of a person in Berlin, a sample every 2 to 15
+/// seconds, once as JSON, in files of the wearer's days, and once as CSV, in files of UTC's days. For an
+/// hour a day the tracker lies on the table; there the JSON marks its values as not trusted.
 fn write_export(dir: &Path) {
     let zone = TimeZone::get("Europe/Berlin").unwrap();
     let (json, csv) = (

@@ -1,4 +1,4 @@
-//! Which days were asked for once they were over.
+//! The days that were fetched after their end.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use jiff::{Timestamp, civil::Date};
 use super::{Batch, History, error::HistoryError, read};
 
 impl History {
-    /// The days from a date on that were asked for once they were over, and up to when the tracker
-    /// had synced at the time.
+    /// Returns the days from a date on that were fetched after their end, each with the tracker's
+    /// last sync at that time.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -19,7 +19,7 @@ impl History {
         let mut rows = query.query((&self.wearer, from.to_string()))?;
         let mut asked = BTreeMap::new();
         while let Some(row) = rows.next()? {
-            // What cannot be read is asked for once more.
+            // A row that cannot be read is left out, so that its day is fetched again.
             let date = read::date_of(row);
             let synced_at = row
                 .get(1)
@@ -32,7 +32,7 @@ impl History {
 }
 
 impl Batch<'_> {
-    /// Notes that a day was asked for, when the tracker had synced up to `synced_at`.
+    /// Records that a day was fetched, when the tracker had synced up to `synced_at`.
     ///
     /// # Errors
     /// [`HistoryError`].

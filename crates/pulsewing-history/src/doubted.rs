@@ -1,7 +1,7 @@
-//! The minutes that a tracker itself did not trust, as an export's JSON tells them.
+//! The minutes that a tracker itself did not trust, as marked in an export's JSON.
 //!
-//! The export's CSV has the same minutes without a mark, and may be imported years later. So what was
-//! marked is kept, beside the days and apart from them: it is never read as a heart rate.
+//! The export's CSV has the same minutes without a mark, and may be imported years later. So the
+//! marked minutes are stored, but separately from the days: they are never read as heart rates.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ use rusqlite::{OptionalExtension, params};
 use super::{Batch, Source, error::HistoryError, minutes};
 
 impl Batch<'_> {
-    /// Keeps what a source marks as doubtful of a day; what it has of the same day without a mark is
-    /// trusted from now on.
+    /// Stores the minutes of a day that a source marks as doubtful. The day's minutes without a
+    /// mark are trusted from now on.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -43,7 +43,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// What any source marked as doubtful of a day, minute for minute.
+    /// Returns the minutes of a day that any source marked as doubtful.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -56,7 +56,7 @@ impl Batch<'_> {
             let mut rows = query.query(params![self.wearer, day.start().as_second()])?;
             while let Some(row) = rows.next()? {
                 let bytes = row.get_ref(0)?.as_blob().unwrap_or_default();
-                // What cannot be read marks nothing.
+                // Ignore a row that cannot be read.
                 let Some(marked) = minutes::decode(bytes, day) else {
                     continue;
                 };
@@ -70,7 +70,7 @@ impl Batch<'_> {
         Ok(doubted)
     }
 
-    /// Forgets what a source marked from one instant to another.
+    /// Forgets a source's marks from one instant to another.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -138,7 +138,8 @@ impl Batch<'_> {
     }
 }
 
-/// The days of UTC that have hours of a day. Marks are kept by them: they know no zone.
+/// Returns the UTC days that overlap a day. Marks are stored per UTC day, because they have no
+/// zone.
 fn days_of(local: &LocalDay) -> impl Iterator<Item = LocalDay> + use<> {
     let last = local.minutes().saturating_sub(1);
     let days: BTreeMap<Timestamp, LocalDay> = [0, last]

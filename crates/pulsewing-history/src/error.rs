@@ -1,25 +1,25 @@
-//! Why the history cannot be used.
+//! The errors of the history.
 
 use std::{borrow::Cow, error::Error, io};
 
 use jiff::civil::Date;
 use rusqlite::ErrorCode;
 
-/// Why the history cannot be used. What it prints, and what its source prints, is for a person; the
-/// database's own words are [`technical`](Self::technical).
+/// The reason why the history cannot be used. Its text, and that of its source, is for a person;
+/// [`technical`](Self::technical) has the database's own message.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HistoryError {
-    /// A newer Pulsewing wrote it; it was left as it is.
+    /// A newer Pulsewing wrote it; it was left unchanged.
     #[error("the history has format {0}, which a newer pulsewing wrote")]
     Newer(i64),
-    /// What the file holds is no history, or no longer one.
+    /// The file is not a history, or not any more.
     #[error("the history is damaged")]
     Damaged(#[source] Option<Cause>),
-    /// It is somebody else's than what was to be written.
+    /// It belongs to another person than the data to be written.
     #[error("the history is another person's")]
     AnotherPerson,
-    /// What it holds of this day cannot be read.
+    /// The data of this day cannot be read.
     #[error("what the history holds of {0} cannot be read")]
     UnreadableDay(Date),
     /// Another process was writing for too long.
@@ -30,26 +30,26 @@ pub enum HistoryError {
     Io(#[source] Cause),
 }
 
-/// What is behind it, in words for a person.
+/// The cause, in words for a person.
 #[derive(Debug, thiserror::Error)]
 #[error("{words}")]
 pub struct Cause {
     words: Cow<'static, str>,
     obstacle: Obstacle,
-    /// What the database said.
+    /// The database's error.
     said: Option<rusqlite::Error>,
 }
 
-/// What stands in the way of the file's use, as far as a person can do something about it.
+/// The obstacle to using the file, as far as a person can do something about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Obstacle {
     /// The disk is full.
     Full,
-    /// Nobody may write there.
+    /// The place is not writable.
     ReadOnly,
     /// Something else is in the file's place.
     NoFile,
-    /// Another one.
+    /// Another obstacle.
     Other,
 }
 
@@ -57,7 +57,7 @@ const FULL: &str = "the disk is full";
 const READ_ONLY: &str = "nothing can be written there";
 
 impl HistoryError {
-    /// A history that is damaged in this way.
+    /// Builds the error for a history that is damaged in this way.
     pub(super) fn damaged(words: impl Into<Cow<'static, str>>) -> Self {
         Self::Damaged(Some(Cause {
             words: words.into(),
@@ -66,7 +66,7 @@ impl HistoryError {
         }))
     }
 
-    /// The same of a file whose last readings are still in the log beside it.
+    /// Adapts the error to a file whose last readings are still in the log beside it.
     pub(super) fn beside_its_log(self) -> Self {
         match self {
             Self::Io(cause) if cause.obstacle != Obstacle::Full => Self::Io(Cause {
@@ -78,7 +78,7 @@ impl HistoryError {
         }
     }
 
-    /// Whether a file that cannot be written may be read all the same.
+    /// Returns whether the file may still be readable although it cannot be written.
     pub(super) const fn is_about_writing(&self) -> bool {
         match self {
             Self::Io(cause) => !matches!(cause.obstacle, Obstacle::NoFile),
@@ -86,7 +86,7 @@ impl HistoryError {
         }
     }
 
-    /// What the database said, for whoever looks for the reason.
+    /// Returns the database's message, for a person who looks for the reason.
     #[must_use]
     pub fn technical(&self) -> Option<String> {
         match self {
@@ -97,7 +97,7 @@ impl HistoryError {
         }
     }
 
-    /// The whole of it in one line, for a person.
+    /// Returns the error with its cause in one line, for a person.
     #[must_use]
     pub fn in_words(&self) -> String {
         match self.source() {
@@ -106,7 +106,7 @@ impl HistoryError {
         }
     }
 
-    /// What a person can do about it; `None` where whoever met it knows better.
+    /// Returns the suggested next step; `None` if the caller has better advice.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         Some(match self {
@@ -160,19 +160,20 @@ impl From<rusqlite::Error> for HistoryError {
             Some((ErrorCode::DatabaseCorrupt, _)) => {
                 (true, "a part of its file is broken".into(), Obstacle::Other)
             }
-            // The statements are fixed: one that fails as such met other tables than ours.
+            // The statements are fixed: if one fails as such, the tables are not ours.
             Some((ErrorCode::Unknown | ErrorCode::ConstraintViolation, _)) => (
                 true,
                 "its tables are not a history's".into(),
                 Obstacle::Other,
             ),
-            // A column of another type than ours.
+            // A column has a type that we do not use.
             None => (
                 true,
                 "it holds what no history does".into(),
                 Obstacle::Other,
             ),
-            // Where there is no room for what is shared between processes, either is said.
+            // If there is no space for the memory that processes share, SQLite reports either of
+            // these.
             Some((ErrorCode::DiskFull, _) | (_, rusqlite::ffi::SQLITE_IOERR_SHMSIZE)) => {
                 (false, FULL.into(), Obstacle::Full)
             }
@@ -199,7 +200,7 @@ impl From<rusqlite::Error> for HistoryError {
     }
 }
 
-/// SQLite's code of an error, as a kind and in full.
+/// Returns SQLite's code for an error: the primary and the extended one.
 fn code(error: &rusqlite::Error) -> Option<(ErrorCode, i32)> {
     let error = match error {
         rusqlite::Error::SqlInputError { error, .. } => error,

@@ -1,4 +1,4 @@
-//! Looks a history over without changing it: no step of the schema is taken, no file beside it is made.
+//! Examines a history without changing it: runs no migration step, and creates no file beside it.
 
 use std::path::Path;
 
@@ -6,23 +6,23 @@ use jiff::civil::Date;
 
 use super::{History, HistoryError, mend, read::Flaws};
 
-/// What a history holds that was looked over.
+/// The result of an examination.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Whole {
-    /// How many minutes have a value.
+    /// The number of minutes with a value.
     pub minutes: u64,
-    /// The days of which something cannot be read, in their order.
+    /// The days with data that cannot be read, in their order.
     pub unreadable: Vec<Date>,
-    /// The days whose resting rate or zone cannot be, and is left out, in their order.
+    /// The days whose resting rate or zone cannot be read and is left out, in their order.
     pub corrected: Vec<Date>,
     /// Whether the file is damaged where it does not matter to a reader, as in an index.
     pub is_damaged: bool,
 }
 
-/// Reads everything that a history holds; `None` when there is none.
+/// Reads a whole history; returns `None` when there is none.
 ///
 /// # Errors
-/// [`HistoryError`]: what is wrong with it.
+/// [`HistoryError`] when it cannot be used.
 pub fn examine(dir: &Path, wearer: &str) -> Result<Option<Whole>, HistoryError> {
     let Some(history) = History::look(dir, wearer)? else {
         return Ok(None);

@@ -1,10 +1,10 @@
-//! Which rows hold which dates.
+//! Finds the rows of dates.
 //!
-//! What only reads takes no index's word for it: one that is damaged hides days, and nothing in the
-//! statement's result would say so. The table itself is gone through instead, which for five years is
-//! two milliseconds. (Comparing how many rows the table and the index have is cheaper, but an index
-//! with one row twice and another not at all has as many. What writes has the index checked when the
-//! file is opened, see `mend.rs`, and uses it.)
+//! Readers do not trust the index: a damaged one hides days, and the statement's result would not
+//! show it. Instead they scan the table itself, which takes two milliseconds for five years.
+//! (Comparing the row counts of the table and the index is cheaper, but does not detect an index
+//! that has one row twice and lacks another. For writers the index is checked when the file is
+//! opened, see `mend.rs`; so they use it.)
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use rusqlite::Connection;
 
 use super::{error::HistoryError, read};
 
-/// The rows of each date, by their numbers.
+/// The row numbers of each date.
 pub(super) type Numbers = BTreeMap<Date, Vec<i64>>;
 
 const IN_THE_TABLE: &str =
@@ -32,7 +32,7 @@ pub(super) fn find(
     let mut numbers = Numbers::new();
     let dates = [from.to_string(), to.to_string()];
     match gather(db, IN_THE_TABLE, wearer, &dates, &mut numbers) {
-        // A part of the table is lost. What days were in it, the index still knows.
+        // A part of the table is lost. The index still knows which days were in it.
         Err(HistoryError::Damaged(_)) => {
             gather(db, IN_THE_INDEX, wearer, &dates, &mut numbers)?;
         }
@@ -55,7 +55,7 @@ fn gather(
     let mut query = db.prepare(query)?;
     let mut rows = query.query((wearer, from, to))?;
     while let Some(row) = rows.next()? {
-        // What has no date belongs to no day.
+        // A row without a date belongs to no day.
         if let Some(date) = read::date_of(row) {
             numbers.entry(date).or_default().push(row.get(1)?);
         }

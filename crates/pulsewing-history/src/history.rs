@@ -1,4 +1,4 @@
-//! The file, opened: what is written to it, and in which batches.
+//! The open file, and the writing of days in batches.
 
 use std::path::Path;
 
@@ -20,16 +20,16 @@ pub struct History {
     place: Place,
     /// Whether its index was damaged when it was opened.
     is_mended: bool,
-    /// Who hears that it waits for others; `None` when it does not wait for long.
+    /// The listener for waits on other processes; `None` when it does not wait for long.
     waiting: Option<Listener>,
 }
 
 impl History {
-    /// Opens the history of a state directory to write it; makes it where there is none. A damaged index
-    /// is built anew.
+    /// Opens the history of a state directory for writing; creates it if there is none. Rebuilds a
+    /// damaged index.
     ///
     /// # Errors
-    /// [`HistoryError`]; a file of a newer version is left as it is.
+    /// [`HistoryError`]; a file of a newer version is left unchanged.
     pub fn open(dir: &Path, wearer: &str) -> Result<Self, HistoryError> {
         place::make(dir)?;
         let (mut db, place) = place::open(dir)?;
@@ -40,8 +40,8 @@ impl History {
         })
     }
 
-    /// Like [`open`](Self::open), but waits for up to ten minutes while another process writes; so does
-    /// each [`batch`](Self::batch). The listener hears of that, and of an index that was rebuilt.
+    /// Like [`open`](Self::open), but waits for up to ten minutes while another process writes; so
+    /// does each [`batch`](Self::batch). The listener is notified of that, and of a rebuilt index.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -60,15 +60,15 @@ impl History {
         })
     }
 
-    /// Whether the index was damaged when the history was opened. It was rebuilt then; whoever opened the
-    /// history should say so ([`Notice::IndexRebuilt`]).
+    /// Returns whether the index was damaged when the history was opened. It was rebuilt then; the
+    /// caller should report that ([`Notice::IndexRebuilt`]).
     #[must_use]
     pub const fn is_mended(&self) -> bool {
         self.is_mended
     }
 
-    /// Opens the history of a state directory, if there is one. Where nothing can be written, as on a
-    /// medium that is read-only, it can be read all the same.
+    /// Opens the history of a state directory, if there is one. If the place is not writable, such
+    /// as a read-only medium, the history can still be read.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -82,8 +82,8 @@ impl History {
         }
     }
 
-    /// Opens the history of a state directory to read it alone, and changes nothing; `None` when there
-    /// is none, or nothing in it yet.
+    /// Opens the history of a state directory only for reading, and changes nothing; returns `None`
+    /// when there is none, or when it is still empty.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -104,14 +104,14 @@ impl History {
         }
     }
 
-    /// What has become of the file since it was opened.
+    /// Returns what happened to the file since it was opened.
     #[must_use]
     pub fn whereabouts(&self) -> Whereabouts {
         self.place.whereabouts()
     }
 
-    /// Brings what was written into the file itself, as far as nobody is reading: until then it is in the
-    /// write-ahead log beside it, and a copy of the file alone would lack it.
+    /// Moves the written data into the file itself, as far as no other process is reading. Until
+    /// then it is in the write-ahead log beside it, and a copy of the file alone would lack it.
     ///
     /// # Errors
     /// [`HistoryError`]; nothing is lost then.
@@ -121,7 +121,7 @@ impl History {
         Ok(())
     }
 
-    /// Merges what a source knows of a day into what is known.
+    /// Merges a source's data of a day into the history.
     ///
     /// # Errors
     /// [`HistoryError`]; then nothing was written.
@@ -131,12 +131,12 @@ impl History {
         batch.commit()
     }
 
-    /// Begins to write several days that are there together or not at all. Dropped, it writes none.
+    /// Begins a batch of days that are written together or not at all. A dropped batch writes none.
     ///
     /// # Errors
     /// [`HistoryError`].
     pub fn batch(&mut self) -> Result<Batch<'_>, HistoryError> {
-        // Immediate: what is read to be merged must not change before it is written.
+        // Immediate, because the rows that we read for a merge must not change before the write.
         let begin = || {
             let change = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate);
             change.map_err(HistoryError::from)
@@ -151,7 +151,7 @@ impl History {
         })
     }
 
-    /// Removes the days before a date; returns how many rows that were.
+    /// Removes the days before a date; returns the number of removed rows.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -183,8 +183,8 @@ pub struct Batch<'h> {
 }
 
 impl Batch<'_> {
-    /// Merges what a source knows of a day into what is known. What was kept of the day and cannot be read
-    /// any more makes room for it.
+    /// Merges a source's data of a day into the history. Replaces stored data of the day that
+    /// cannot be read any more.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -199,7 +199,7 @@ impl Batch<'_> {
             Some(stored) => stored.merged(known),
         };
         row::forget_unreadable(&self.change, self.wearer, known.day.local().date())?;
-        // A wearer who travels has two views of the same hours: what is revised in one is in both.
+        // A wearer who travels has two views of the same hours: a revision of one applies to both.
         for mut other in row::overlapping(&self.change, self.wearer, known)? {
             if merge::share(&mut new.known, &mut other.known) {
                 other.changed_at = known.fetched_at;

@@ -1,5 +1,4 @@
-//! What is different about days that come from files: importing again takes the place of an earlier
-//! import.
+//! The special handling of days from files: a new import replaces an earlier one.
 
 use jiff::Timestamp;
 use pulsewing_core::{Bpm, day::Day};
@@ -11,7 +10,7 @@ use super::{
 };
 
 impl History {
-    /// Whether anything came from a source, be it something that it does not trust.
+    /// Returns whether anything came from a source, even if only minutes that it does not trust.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -27,9 +26,9 @@ impl History {
 }
 
 impl Batch<'_> {
-    /// Merges what a source knows of a day into what is known, as [`record`](Self::record) does.
-    /// Where an earlier import cut the same minutes into days of another zone, they move into this
-    /// day: a minute stands on one day's page.
+    /// Merges a source's data of a day into the history, as [`record`](Self::record) does. If an
+    /// earlier import put the same minutes into days of another zone, they move into this day: a
+    /// minute belongs to one day only.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -60,8 +59,8 @@ impl Batch<'_> {
         row::write(&self.change, self.wearer, &row)
     }
 
-    /// Takes minutes back that a kind of source has with these very rates, whatever its device: they
-    /// turned out to be none.
+    /// Removes minutes that a kind of source has with exactly these rates, from any device, because
+    /// they turned out not to be real.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -85,7 +84,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Takes back what a source has from one instant to another.
+    /// Removes a source's data from one instant to another.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -110,7 +109,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Writes a row that has lost something; one that has nothing left is removed.
+    /// Writes a row that has lost minutes; removes it if nothing is left.
     fn put_back(&self, mut row: Row, changed_at: Timestamp) -> Result<(), HistoryError> {
         if row.known.day.logged_minutes() == 0 && row.known.resting.is_none() {
             return row::remove(&self.change, self.wearer, &row);
@@ -120,7 +119,7 @@ impl Batch<'_> {
     }
 }
 
-/// The minutes of a day that are kept.
+/// Returns a day with only the minutes that `keep` accepts.
 fn kept(day: &Day, keep: impl Fn(Timestamp, Bpm) -> bool) -> Day {
     let mut left = Day::new(*day.local());
     for (minute, bpm) in day.iter() {
@@ -144,7 +143,7 @@ mod tests {
 
     const START: i64 = 1_717_200_000;
 
-    /// Days of a zone that have these minutes, counted from an instant on.
+    /// Builds the days of a zone with these minutes, counted from an instant on.
     fn days(zone: &str, minutes: &BTreeMap<i64, u16>, fetched_at: i64) -> Vec<SourceDay> {
         let zone = TimeZone::get(zone).unwrap();
         let mut days: Vec<SourceDay> = Vec::new();
@@ -174,7 +173,7 @@ mod tests {
         batch.commit().unwrap();
     }
 
-    /// How often each minute stands in a row.
+    /// Returns the values of each minute in all rows.
     fn rows(history: &History) -> BTreeMap<i64, Vec<u16>> {
         let mut found: BTreeMap<i64, Vec<u16>> = BTreeMap::new();
         for day in 0..9 {

@@ -1,33 +1,33 @@
-//! The last that is known, however long ago it was.
+//! The last known data, however old.
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::Offset};
 use pulsewing_core::day::{Day, Window};
 
 use super::{History, error::HistoryError, find::find, still::still};
 
-/// How many dates with minutes are looked at: some may lie in the future.
+/// The number of dates with minutes to consider: some may be in the future.
 const DATES: u32 = 8;
 
-/// The newest minutes that are known, and what goes with them.
+/// The newest known minutes, with their day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastKnown {
-    /// The newest day that has a minute.
+    /// The newest day with a minute.
     pub day: Day,
     /// The fifteen newest minutes of the 24 hours up to the newest of all.
     pub window: Window,
-    /// When that day was last fetched.
+    /// The time of that day's last fetch.
     pub fetched_at: Timestamp,
 }
 
 impl History {
-    /// The newest minutes that lie not after `now`; `None` without any. A day that cannot be read is
-    /// passed over.
+    /// Returns the newest minutes that are not after `now`; `None` if there are none. Skips a day
+    /// that cannot be read.
     ///
     /// # Errors
     /// [`HistoryError`] when the file as a whole cannot be read.
     pub fn last_known(&self, now: Timestamp) -> Result<Option<LastKnown>, HistoryError> {
         let _still = still(&self.db)?;
-        // Some clock on Earth may show tomorrow.
+        // Somewhere on Earth it may be tomorrow.
         let today = Offset::UTC.to_datetime(now).date();
         let latest = today.checked_add(1.day()).unwrap_or(today);
         let mut last: Option<LastKnown> = None;
@@ -81,7 +81,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// A day of UTC with these minutes.
+    /// Builds a UTC day with these minutes.
     fn known(date: Date, minutes: impl IntoIterator<Item = u16>) -> SourceDay {
         let mut day = Day::new(Offsets::fixed(Offset::UTC).day(date));
         for minute in minutes {
@@ -110,7 +110,7 @@ mod tests {
             .record(&known(date(2026, 11, 21), 1_430..1_440))
             .unwrap();
         history.record(&known(date(2026, 11, 22), 0..5)).unwrap();
-        // What a wrong clock left behind.
+        // Left behind by a wrong clock.
         history.record(&known(date(2033, 1, 1), 0..60)).unwrap();
         let last = history
             .last_known(at("2026-12-24T12:00:00Z"))
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(samples[0].at, at("2026-11-21T23:50:00Z"));
         assert_eq!(samples[14].at, at("2026-11-22T00:04:00Z"));
         assert_eq!(last.fetched_at, at("2026-11-23T00:00:00Z"));
-        // As of a time before the end, no later minute.
+        // At a time before the end there must be no later minute.
         let earlier = history
             .last_known(at("2026-11-22T00:02:30Z"))
             .unwrap()

@@ -1,33 +1,34 @@
 //! A wearer's history: every minute that was ever fetched or imported, in SQLite.
 //!
-//! There is one file, `history.db`, in the wearer's state directory. It has one row per wearer, day and
-//! source (`schema.rs` lists the columns): the minutes as bytes, one each (`minutes.rs`), and beside them
-//! what a year's overview needs, so that it reads no minutes.
+//! There is one file, `history.db`, in the wearer's state directory. It has one row per wearer, day
+//! and source (`schema.rs` lists the columns): the minutes as bytes, one each (`minutes.rs`), and
+//! beside them the values for a year's overview, which therefore reads no minutes.
 //!
 //! `merge.rs` turns revisions and several sources into one day. Days are civil days of the zone that held
 //! then; a wearer who travels has two views of the same date, which are two rows, and nothing is lost
 //! between them.
 //!
-//! | item | what |
+//! | item | contents |
 //! |---|---|
 //! | [`History`] | the file: record, read, prune |
-//! | [`HistoryWriter`] | what a daemon holds: never fails, and reports each error once |
-//! | [`Notice`], [`Listener`] | what a person should hear of, and who passes it on |
-//! | [`Retention`] | how long days are kept |
-//! | [`examine`] | whether the file is whole, without changing it |
+//! | [`HistoryWriter`] | the daemon's writer: never fails, and reports each error once |
+//! | [`Notice`], [`Listener`] | messages for a person, and their receiver |
+//! | [`Retention`] | the time that days are kept |
+//! | [`examine`] | a check of the whole file that does not change it |
 //! | `mend.rs` | rebuilds a damaged index |
-//! | [`rescue`] | saves what can be read of a file that is damaged otherwise |
-//! | [`Account`] | whose history it is |
-//! | [`Source`] | where minutes came from |
-//! | `imported.rs` | lets a new import take the place of an earlier one |
+//! | [`rescue`] | saves the readable part of a file with any other damage |
+//! | [`Account`] | the owner of a history |
+//! | [`Source`] | the origin of minutes |
+//! | `imported.rs` | lets a new import replace an earlier one |
 //! | `doubted.rs` | remembers which minutes a tracker itself did not trust |
-//! | `asked.rs` | remembers which days were asked for once they were over, so that a gap is known to be one |
+//! | `asked.rs` | remembers which days were fetched after their end, so that a gap is known to be one |
 //! | [`archive`] | imports exports of other services, and exports the history |
 //!
-//! A row that cannot be read costs its own day and no other: readers leave it out, and the next fetch or
+//! A row that cannot be read affects only its own day: readers leave it out, and the next fetch or
 //! import of that day replaces it.
 //!
-//! It opens no socket and reads no clock: times come in as arguments. Start reading at [`History::record`].
+//! The crate opens no socket and reads no clock: times are arguments. Start reading at
+//! [`History::record`].
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 

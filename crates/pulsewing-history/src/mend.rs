@@ -1,18 +1,18 @@
-//! Looks whether the file is whole as a database, and builds a damaged index anew.
+//! Checks the integrity of the database file, and rebuilds a damaged index.
 //!
-//! That is done when a history is opened to be written: by an import, by `once`, and by the daemon's
-//! first reading. All of the file is read for it, which for five years of every minute takes five
-//! milliseconds; a page that is looked at, or a cycle of the daemon's, does not pay for it. What only
-//! reads does without the index (`find.rs`).
+//! This happens when a history is opened for writing: by an import, by `once`, and at the daemon's
+//! first reading. The whole file is read for it, which takes five milliseconds for five years of
+//! every minute. Page views and the daemon's later cycles do not pay for it. Readers do not use the
+//! index (`find.rs`).
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{error::HistoryError, schema::TABLES, still::still};
 
-/// What SQLite begins with when it tells of the file's structure, not of a row.
+/// The prefix of SQLite's reports about the file's structure, rather than a row.
 const STRUCTURE: &str = "***";
 
-/// What SQLite finds wrong; empty when nothing is.
+/// Returns the faults that SQLite finds; empty if there are none.
 pub(super) fn faults(db: &Connection) -> Result<Vec<String>, HistoryError> {
     let mut query = db.prepare("PRAGMA integrity_check")?;
     let mut rows = query.query([])?;
@@ -24,12 +24,13 @@ pub(super) fn faults(db: &Connection) -> Result<Vec<String>, HistoryError> {
     Ok(faults)
 }
 
-/// Whether a fault is more than a value of another type in a row, which costs that row alone.
+/// Returns whether a fault is more than a value of a wrong type in a row, which affects only that
+/// row.
 pub(super) fn is_of_the_file(fault: &str) -> bool {
     fault.starts_with(STRUCTURE) || fault.contains("index")
 }
 
-/// Builds what is damaged anew where the rows are all there; returns whether it had to be.
+/// Rebuilds damaged indexes if all rows are readable; returns whether that was necessary.
 pub(super) fn mend(db: &mut Connection) -> Result<bool, HistoryError> {
     let is_faulty = |db: &Connection| {
         let faults = faults(db)?;
@@ -41,18 +42,18 @@ pub(super) fn mend(db: &mut Connection) -> Result<bool, HistoryError> {
             return Ok(false);
         }
     }
-    // Another process may have begun to do the same: whoever comes second finds it done.
+    // Another process may have begun to do the same: the second one finds it done.
     let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if !is_faulty(&change)? {
         return Ok(false);
     }
-    // A row that cannot be read would be missing from the new index as well.
+    // An unreadable row would be missing from the new index as well.
     for (table, _) in TABLES {
         let mut query = change.prepare(&format!("SELECT * FROM {table} NOT INDEXED"))?;
         let mut rows = query.query([])?;
         while rows.next()?.is_some() {}
     }
-    // It fails where the index was so damaged that a day came in twice.
+    // This fails if the index was so damaged that a day was stored twice.
     change.execute_batch("REINDEX")?;
     if is_faulty(&change)? {
         return Err(HistoryError::damaged("a part of its file is broken"));

@@ -1,10 +1,10 @@
-//! How what is new and what is known become one.
+//! Merges new data with known data.
 //!
 //! Within a source: the newer fetch's minute wins, and a minute that it lacks never erases a known
 //! one. Two fetches of different times may arrive in either order.
 //!
-//! Between sources nothing is ever mixed: each keeps its own row, and who is believed is decided
-//! when a day is read. So the order in which sources arrive cannot matter.
+//! Data of different sources is never mixed: each keeps its own row, and the choice between them is
+//! made when a day is read. So the order in which sources arrive cannot matter.
 
 use std::cmp::Reverse;
 
@@ -12,7 +12,7 @@ use pulsewing_core::{Bpm, day::Day};
 
 use super::{source::Kind, source_day::SourceDay};
 
-/// Two fetches of the same day from the same source.
+/// Merges two fetches of the same day from the same source.
 pub(super) fn fetches(known: &SourceDay, new: &SourceDay) -> SourceDay {
     let (newer, older) = if new.fetched_at >= known.fetched_at {
         (new, known)
@@ -25,8 +25,8 @@ pub(super) fn fetches(known: &SourceDay, new: &SourceDay) -> SourceDay {
     merged
 }
 
-/// Has two views of the same hours, from one source, agree on every minute that both have: the newer
-/// fetch's minute wins. Returns whether that changed `other`.
+/// Makes two views of the same hours, from one source, agree on every minute that both have: the
+/// newer fetch's minute wins. Returns whether that changed `other`.
 pub(super) fn share(one: &mut SourceDay, other: &mut SourceDay) -> bool {
     let is_newer = one.fetched_at >= other.fetched_at;
     let (newer, older) = if is_newer {
@@ -43,8 +43,8 @@ pub(super) fn share(one: &mut SourceDay, other: &mut SourceDay) -> bool {
     is_newer && *older != before
 }
 
-/// What all sources know of a date, best first: the clouds' own averages before an export's, and
-/// within a kind the device with more minutes.
+/// Sorts the sources of a date, best first: the clouds' own averages before an export's, and within
+/// a kind the device with more minutes.
 pub(super) fn rank(days: &mut [SourceDay]) {
     days.sort_by_cached_key(|known| {
         (
@@ -57,15 +57,15 @@ pub(super) fn rank(days: &mut [SourceDay]) {
     });
 }
 
-/// One day out of what its sources know, best first. The best one's zone is the day's.
+/// Combines the sources of a day, given best first. The best one's zone becomes the day's.
 pub(super) fn sources(days: &[SourceDay]) -> Option<(Day, Option<Bpm>)> {
     let (best, rest) = days.split_first()?;
     let mut day = best.day.clone();
     for known in rest {
         fill(&mut day, &known.day);
     }
-    // A cloud tells the newest resting rate, which may be yesterday's; an export tells the day's. A
-    // recording repeats what somebody was told.
+    // A cloud reports the newest resting rate, which may be yesterday's; an export has the day's. A
+    // recording repeats a value that was shown to a user.
     let resting = days
         .iter()
         .filter(|known| matches!(known.source.kind(), Kind::ExportCsv | Kind::ExportJson))
@@ -107,7 +107,7 @@ mod tests {
         #[test]
         fn merging_the_same_again_changes_nothing(day in any_day(), other in any_day()) {
             let known_first = known(day, 100, Kind::Google);
-            // The other in the same civil day's shape.
+            // The other fetch, with the shape of the same civil day.
             let mut same_shape = Day::new(*known_first.day.local());
             fill(&mut same_shape, &other);
             let new = known(same_shape, 200, Kind::Google);
@@ -164,7 +164,7 @@ mod tests {
             rank(&mut one);
             rank(&mut other);
             prop_assert_eq!(sources(&one), sources(&other));
-            // The best source's minutes all stand.
+            // All minutes of the best source stay.
             let (day, _) = sources(&one).unwrap();
             for (minute, bpm) in one[0].day.iter() {
                 prop_assert_eq!(day.get(minute), Some(bpm));

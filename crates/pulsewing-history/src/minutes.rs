@@ -1,16 +1,17 @@
 //! A day's minutes as bytes.
 //!
-//! One token per minute, in the order of time. What follows the last token is missing.
+//! One token per minute, in the order of time. The minutes after the last token have no value.
 //!
-//! | byte | means |
+//! | byte | meaning |
 //! |---|---|
-//! | `0x00..=0xFB` | the rate before plus a difference of -126..=125, zigzag (0, -1, 1, -2, ...) |
-//! | `0xFC` | a rate as such: two bytes follow, little endian |
+//! | `0x00..=0xFB` | the previous rate plus a difference of -126..=125, zigzag (0, -1, 1, -2, ...) |
+//! | `0xFC` | an absolute rate: two bytes follow, little endian |
 //! | `0xFD` | minutes without a value: their number follows in two bytes, little endian |
-//! | `0xFE`, `0xFF` | nothing yet: refused |
+//! | `0xFE`, `0xFF` | reserved: refused |
 //!
-//! The first rate is told from 64 bpm, and one behind a gap from the one before the gap. A heart
-//! hardly ever moves by more than 125 bpm from one minute to the next, so a minute is a byte.
+//! The first rate is relative to 64 bpm, and a rate after a gap to the one before the gap. A heart
+//! rate hardly ever changes by more than 125 bpm from one minute to the next, so a minute takes one
+//! byte.
 
 use pulsewing_core::{Bpm, civil::LocalDay, day::Day};
 
@@ -44,7 +45,8 @@ pub(super) fn encode(day: &Day) -> Vec<u8> {
     bytes
 }
 
-/// Reads a day's minutes; `None` when the bytes are none, or more than the day has.
+/// Reads a day's minutes; returns `None` when the bytes are not valid, or have more minutes than
+/// the day.
 pub(super) fn decode(bytes: &[u8], local: LocalDay) -> Option<Day> {
     let mut day = Day::new(local);
     let mut minute: u16 = 0;
@@ -99,7 +101,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// A day of 23, 24 or 25 hours.
+    /// Returns a day of 23, 24 or 25 hours.
     pub(crate) fn local(hours: i8) -> LocalDay {
         let mut offsets = Offsets::fixed(Offset::constant(1));
         let at = "2026-03-29T01:00:00Z".parse().unwrap();
@@ -111,7 +113,7 @@ pub(super) mod tests {
     }
 
     pub(crate) fn any_day() -> impl Strategy<Value = Day> {
-        // From a seed: 1,500 values of their own take proptest longer than all else.
+        // From a seed: proptest would need most of its time for 1,500 independent values.
         (23_i8..=25, any::<u64>(), 0_u16..=1_500).prop_map(|(hours, seed, known)| {
             let mut day = Day::new(local(hours));
             let mut state = seed;
@@ -171,7 +173,7 @@ pub(super) mod tests {
         #[test]
         fn every_day_comes_back(day in any_day()) {
             let bytes = encode(&day);
-            // A byte for a minute, or three; and three for each gap between two of them.
+            // One byte for a minute, or three; and three for each gap between minutes.
             prop_assert!(bytes.len() <= 3 * 1_500);
             prop_assert_eq!(decode(&bytes, *day.local()), Some(day));
         }

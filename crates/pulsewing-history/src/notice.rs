@@ -1,10 +1,10 @@
-//! What a person should hear about the history, apart from errors.
+//! Messages about the history for a person, apart from errors.
 
 use std::{fmt, sync::Arc};
 
 use crate::{HistoryError, Rescued};
 
-/// Something that happened to the history. Its `Display` is a sentence for a person.
+/// An event in the history. Its `Display` is a sentence for a person.
 #[derive(Debug)]
 pub enum Notice {
     /// Another process is writing; this one waits for it.
@@ -13,19 +13,19 @@ pub enum Notice {
     IndexRebuilt,
     /// The file was damaged, and a new one was begun.
     Rescued(Rescued),
-    /// Somebody removed the file while it was open.
+    /// The file was removed while it was open.
     Removed,
-    /// Somebody put another file in its place while it was open.
+    /// Another file was put in its place while it was open.
     Replaced,
-    /// A reading was not kept.
+    /// A reading was not stored.
     NotKept(HistoryError),
-    /// What was written is still in the write-ahead log beside the file. Nothing is lost, but a copy of
-    /// the file alone would not have it.
+    /// The written data is still in the write-ahead log beside the file. Nothing is lost, but a
+    /// copy of the file alone would lack it.
     LogNotWritten(HistoryError),
 }
 
 impl Notice {
-    /// Whether only somebody who asked for details wants to know.
+    /// Returns whether this is only for users who asked for details.
     #[must_use]
     pub const fn is_detail(&self) -> bool {
         matches!(self, Self::LogNotWritten(_))
@@ -66,12 +66,12 @@ fn not_kept(error: &HistoryError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// Who hears of notices. Clones are the same listener.
+/// The receiver of notices. Clones are the same listener.
 #[derive(Clone)]
 pub struct Listener(Arc<dyn Fn(&Notice) + Send + Sync>);
 
 impl Listener {
-    /// Has a function hear of every notice.
+    /// Builds a listener that calls a function for every notice.
     #[must_use]
     pub fn new(hear: impl Fn(&Notice) + Send + Sync + 'static) -> Self {
         Self(Arc::new(hear))

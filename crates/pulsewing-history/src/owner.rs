@@ -1,7 +1,8 @@
-//! Whose heart rate a history holds.
+//! The owner of a history.
 //!
-//! A history is one person's. Whose, it learns from the first sign-in that says so; whoever signs in
-//! later has to be the same. A provider that does not say who signed in is taken at its word.
+//! A history belongs to one person: the first one who signs in and is identified. Everybody who
+//! signs in later has to be the same person. If the provider does not identify the user, we accept
+//! them.
 
 use pulsewing_core::Provider;
 use rusqlite::{Connection, OptionalExtension};
@@ -10,36 +11,37 @@ use super::{Batch, History, error::HistoryError, schema};
 
 const PROVIDERS: [Provider; 2] = [Provider::Google, Provider::Fitbit];
 
-/// A person, by a provider's own name for them.
+/// A person, by a provider's own id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// The provider.
     pub provider: Provider,
-    /// Its name for the person: Fitbit's user id, Google's health user id.
+    /// Its id for the person: Fitbit's user id, Google's health user id.
     pub user_id: String,
 }
 
 impl Account {
-    /// Whether a stored name is this one's. Fitbit writes its ids in capitals, people do not always.
+    /// Returns whether a stored id is this one's. Fitbit writes its ids in capitals, people do not
+    /// always.
     fn is(&self, user_id: &str) -> bool {
         self.user_id.eq_ignore_ascii_case(user_id)
     }
 }
 
-/// What a history says to a person.
+/// The relation of a person to a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
     /// It is theirs.
     Own,
-    /// It does not know them, nor anybody whom they could be compared with.
+    /// It knows neither them nor anybody they could be compared with.
     Unknown,
-    /// It is somebody else's.
+    /// It is another person's.
     Foreign,
 }
 
 impl History {
-    /// Whether this is the history of somebody who has these accounts, the best known one first: the
-    /// first of whose provider the history knows the person decides.
+    /// Compares the owner with a person who has these accounts, the best known first. The first
+    /// account with a provider for which the history knows the owner decides.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -55,7 +57,7 @@ impl History {
         Ok(Relation::Unknown)
     }
 
-    /// Whether the history knows whose it is.
+    /// Returns whether the history has a known owner.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -69,7 +71,7 @@ impl History {
     }
 }
 
-/// Everybody whom a damaged file names as its person, whatever its version.
+/// Returns all accounts that a damaged file of any version names as its owner.
 pub(super) fn named(damaged: &Connection, wearer: &str) -> Vec<Account> {
     let of_provider = |provider| {
         let user_id = stored(damaged, wearer, provider).ok()??;
@@ -79,10 +81,10 @@ pub(super) fn named(damaged: &Connection, wearer: &str) -> Vec<Account> {
 }
 
 impl Batch<'_> {
-    /// Writes down that the history is this person's.
+    /// Records this person as the owner of the history.
     ///
     /// # Errors
-    /// [`HistoryError::AnotherPerson`] when it is somebody else's, and others.
+    /// [`HistoryError::AnotherPerson`] when it is another person's, and others.
     pub fn claim(&self, account: &Account) -> Result<(), HistoryError> {
         match owner(&self.change, self.wearer, account.provider)? {
             Some(owner) if account.is(&owner) => Ok(()),
@@ -103,7 +105,7 @@ fn owner(
     wearer: &str,
     provider: Provider,
 ) -> Result<Option<String>, HistoryError> {
-    // A file that is only looked at may be an older one.
+    // A file that is opened only for reading may be an older one.
     if schema::version(db, schema::STEPS)? < schema::WITH_OWNER {
         return Ok(None);
     }

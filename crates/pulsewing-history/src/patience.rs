@@ -1,12 +1,12 @@
-//! Waiting for another process that writes.
+//! Waits for another process that writes.
 
 use super::error::HistoryError;
 use crate::{Listener, Notice};
 
-/// How often it is tried. Each try waits for two seconds, so that this is ten minutes.
+/// The number of tries. Each waits for two seconds, which makes ten minutes in all.
 const TRIES: u32 = 300;
 
-/// Tries something until no other process is in the way, and tells once that it waits.
+/// Retries an operation until no other process blocks it, and reports once that it waits.
 pub(super) fn wait_for_others<T>(
     listener: &Listener,
     mut try_it: impl FnMut() -> Result<T, HistoryError>,

@@ -1,4 +1,4 @@
-//! The history's file: how it is opened, whether it is still the one at its place, and how it is set aside.
+//! The history's file: opens it, checks that it is still the one at its place, and sets it aside.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -16,38 +16,38 @@ use super::{error::HistoryError, schema};
 
 pub(super) const NAME: &str = "history.db";
 
-/// What SQLite keeps beside the file while it is in use.
+/// The files that SQLite keeps beside the history while it is in use.
 const BESIDE: [&str; 2] = ["history.db-wal", "history.db-shm"];
 
-/// How long a writer is waited for.
+/// The time to wait for a writer.
 const BUSY: Duration = Duration::from_secs(2);
 
-/// How often, and how many times, it is tried to be the only one that moves a history aside.
+/// The interval and the number of attempts to take the lock for moving a history aside.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const LOOKS: u32 = 200;
 
-/// How much of the file each connection holds, in KiB. Whatever reads goes through the whole table: what it
-/// has passed is not to stay in the daemon's memory.
+/// The cache of each connection, in KiB. Readers scan the whole table, and the pages that they have
+/// read should not stay in the daemon's memory.
 const CACHE: i32 = 512;
 
-/// How many histories may be set aside within a second.
+/// The maximum number of histories that may be set aside within a second.
 const ASIDE: u32 = 100;
 
-/// Which file a connection has open.
+/// The identity of the file that a connection has open.
 #[derive(Debug)]
 pub(super) struct Place {
     path: PathBuf,
     id: Option<FileId>,
 }
 
-/// What has become of a file that is open.
+/// The fate of an open file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whereabouts {
-    /// It is where it was.
+    /// It is still at its place.
     There,
-    /// There is another one at its place.
+    /// Another file is at its place.
     Replaced,
-    /// There is none at its place.
+    /// No file is at its place.
     Gone,
 }
 
@@ -66,7 +66,7 @@ impl Place {
     }
 }
 
-/// The device and the number of a file.
+/// The device and inode number of a file.
 #[cfg(unix)]
 type FileId = (u64, u64);
 
@@ -77,7 +77,7 @@ fn id_of(path: &Path) -> Option<FileId> {
     Some((file.dev(), file.ino()))
 }
 
-/// Elsewhere a file that is open cannot be taken away.
+/// On other systems an open file cannot be removed.
 #[cfg(not(unix))]
 type FileId = ();
 
@@ -86,10 +86,10 @@ fn id_of(path: &Path) -> Option<FileId> {
     fs::metadata(path).ok().map(drop)
 }
 
-/// Makes the file, where there is none.
+/// Creates the file if there is none.
 pub(super) fn make(dir: &Path) -> Result<(), HistoryError> {
     private::make_dir(dir)?;
-    // SQLite gives what it puts beside the file the file's own mode.
+    // SQLite gives the files beside it the same mode.
     regular_file::open_with(
         private::options().append(true).create(true),
         &dir.join(NAME),
@@ -97,8 +97,8 @@ pub(super) fn make(dir: &Path) -> Result<(), HistoryError> {
     Ok(())
 }
 
-/// Looks at what SQLite is about to open: in a pipe it would wait without end. How large the files
-/// are does not matter, because it reads them page by page.
+/// Checks the files that SQLite is about to open: on a pipe it would block forever. Their size does
+/// not matter, because SQLite reads them page by page.
 fn check(dir: &Path) -> io::Result<()> {
     [NAME]
         .iter()
@@ -106,18 +106,18 @@ fn check(dir: &Path) -> io::Result<()> {
         .try_for_each(|name| regular_file::check(&dir.join(name)))
 }
 
-/// Whether there is a file.
+/// Returns whether there is a file.
 pub(super) fn exists(dir: &Path) -> io::Result<bool> {
     dir.join(NAME).try_exists()
 }
 
-/// Whether the file was begun and nothing was written yet, nor is about to be.
+/// Returns whether the file was created but nothing was written yet, and no write is pending.
 pub(super) fn is_empty(dir: &Path) -> io::Result<bool> {
     check(dir)?;
     Ok(bytes_on_disk(dir) == 0)
 }
 
-/// Opens the file to write, and brings it up to date.
+/// Opens the file for writing, and migrates it to the current version.
 pub(super) fn open(dir: &Path) -> Result<(Connection, Place), HistoryError> {
     check(dir)?;
     let path = dir.join(NAME);
@@ -126,19 +126,19 @@ pub(super) fn open(dir: &Path) -> Result<(Connection, Place), HistoryError> {
     db.busy_timeout(BUSY)?;
     schema::check(&db, schema::STEPS)?;
     db.pragma_update(None, "cache_size", -CACHE)?;
-    // Readers and the writer do not wait for each other; a power cut may cost the last write,
-    // never the file. Where WAL is impossible, as on some network file systems, the older way
-    // stays in use.
+    // In WAL mode readers and the writer do not wait for each other; a power cut may lose the last
+    // write, but never damages the file. Where WAL is impossible, as on some network file systems,
+    // the older mode stays in use.
     db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     db.pragma_update(None, "synchronous", "NORMAL")?;
-    // Nothing that a tampered file could bring along is run.
+    // Do not run code from the schema of a tampered file.
     db.pragma_update(None, "trusted_schema", false)?;
     schema::migrate(&mut db, schema::STEPS)?;
     Ok((db, Place::new(path)))
 }
 
-/// Opens the file without changing it or anything beside it; `None` when it was begun and not filled
-/// yet. No step of the schema is taken.
+/// Opens the file without changing it or anything beside it; returns `None` when it is still empty.
+/// Runs no migration step.
 pub(super) fn look(dir: &Path) -> Result<Option<(Connection, Place)>, HistoryError> {
     check(dir)?;
     let path = dir.join(NAME);
@@ -151,7 +151,8 @@ pub(super) fn look(dir: &Path) -> Result<Option<(Connection, Place)>, HistoryErr
     };
     match look_at(&path).and_then(open) {
         Err(error) if error.is_about_writing() => match is_filled(&path, "-wal") {
-            // Where there is no room for what processes share, nobody writes either.
+            // If there is no space for the memory that processes share, no other process can write
+            // either.
             false => alone(&path).transpose()?.map_or(Err(error), open),
             true => Err(error.beside_its_log()),
         },
@@ -159,17 +160,17 @@ pub(super) fn look(dir: &Path) -> Result<Option<(Connection, Place)>, HistoryErr
     }
 }
 
-/// Opens a damaged file to read what can be read of it: also when it has fewer pages than it should, or a
-/// list of tables that is damaged as well.
+/// Opens a damaged file to read what is still readable, even if pages are missing at its end, or
+/// its list of tables is damaged as well.
 pub(super) fn salvage(path: &Path) -> Result<Connection, HistoryError> {
     let db = look_at(path)?;
-    // For this connection alone, which can write nothing.
+    // Only for this connection, which cannot write.
     db.pragma_update(None, "writable_schema", true)?;
     Ok(db)
 }
 
-/// Has no other process move a history aside until what is returned is dropped; `None` where directories
-/// cannot be locked.
+/// Prevents other processes from moving a history aside until the returned lock is dropped; `None`
+/// where directories cannot be locked.
 pub(super) fn lock(dir: &Path) -> Result<Option<File>, HistoryError> {
     let Ok(lock) = File::open(dir) else {
         return Ok(None);
@@ -184,9 +185,9 @@ pub(super) fn lock(dir: &Path) -> Result<Option<File>, HistoryError> {
     Err(HistoryError::Busy)
 }
 
-/// Opens a file of any name as [`look`] does.
+/// Opens a file with any name as [`look`] does.
 fn look_at(path: &Path) -> Result<Connection, HistoryError> {
-    // Somebody is at work, or was cut off: then something is in the files beside it.
+    // Another process is writing, or was interrupted, if there is data in the files beside it.
     let is_in_use = is_filled(path, "-wal") || is_filled(path, "-shm");
     match alone(path) {
         Some(opened) if !is_in_use => opened,
@@ -194,7 +195,7 @@ fn look_at(path: &Path) -> Result<Connection, HistoryError> {
     }
 }
 
-/// Opens a file as one that nobody changes; `None` where SQLite cannot be told so.
+/// Opens a file as immutable; returns `None` where SQLite does not support that.
 fn alone(path: &Path) -> Option<Result<Connection, HistoryError>> {
     let flags = READING | OpenFlags::SQLITE_OPEN_URI;
     Some(reading(Connection::open_with_flags(uri(path)?, flags)))
@@ -209,28 +210,28 @@ fn reading(opened: rusqlite::Result<Connection>) -> Result<Connection, HistoryEr
     Ok(db)
 }
 
-/// Whether something is in the file beside a file whose name ends so.
+/// Returns whether the file beside it with this ending has any content.
 fn is_filled(path: &Path, ending: &str) -> bool {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     fs::metadata(PathBuf::from(name)).is_ok_and(|file| file.len() > 0)
 }
 
-/// What SQLite takes as it stands in the address of a file.
+/// The characters that need no escape in the URI of a file.
 const AS_IT_IS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'.')
     .remove(b'-')
     .remove(b'_');
 
-/// The address by which SQLite takes the file for one that nobody changes.
+/// Returns the URI that makes SQLite treat the file as immutable.
 fn uri(path: &Path) -> Option<String> {
     let path = std::path::absolute(path).ok()?;
     let path = utf8_percent_encode(path.to_str()?, AS_IT_IS);
     cfg!(unix).then(|| format!("file:{path}?immutable=1"))
 }
 
-/// How many bytes the history of a state directory takes.
+/// Returns the size of a state directory's history, in bytes.
 #[must_use]
 pub fn bytes_on_disk(dir: &Path) -> u64 {
     [NAME]
@@ -241,7 +242,7 @@ pub fn bytes_on_disk(dir: &Path) -> u64 {
         .sum()
 }
 
-/// Why a history is set aside.
+/// The reason for setting a history aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aside {
     /// It is damaged.
@@ -250,11 +251,11 @@ pub enum Aside {
     Replaced,
 }
 
-/// Moves a history out of the way, so that a new one can begin; returns where it is now. Nothing that
-/// was set aside before is touched.
+/// Moves a history aside, so that a new one can begin; returns its new place. Never replaces a
+/// history that was set aside before.
 ///
 /// # Errors
-/// What the file system says.
+/// Whatever the file system reports.
 pub fn move_aside(dir: &Path, why: Aside, now: Timestamp) -> io::Result<PathBuf> {
     let why = match why {
         Aside::Damaged => "damaged",

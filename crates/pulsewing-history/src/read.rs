@@ -1,4 +1,4 @@
-//! Reading days back.
+//! Reads days back.
 
 use std::{collections::BTreeMap, rc::Rc, str::FromStr};
 
@@ -16,14 +16,14 @@ use super::{
     History, error::HistoryError, find::find, merge, row, source_day::SourceDay, still::still,
 };
 
-/// A day, out of everything that is known of it.
+/// A day, combined from all its sources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DayRecord {
     /// The minutes.
     pub day: Day,
     /// The resting heart rate.
     pub resting: Option<Bpm>,
-    /// What each source knows, best first.
+    /// The data of each source, best first.
     pub sources: Vec<SourceDay>,
 }
 
@@ -32,9 +32,9 @@ pub struct DayRecord {
 pub struct DaySummary {
     /// The civil date.
     pub date: Date,
-    /// How many minutes have a value.
+    /// The number of minutes with a value.
     pub logged_minutes: u16,
-    /// The least, mean and greatest rate; `None` without a minute.
+    /// The minimum, mean and maximum rate; `None` without a minute.
     pub extent: Option<Extent>,
     /// The resting heart rate.
     pub resting: Option<Bpm>,
@@ -43,40 +43,41 @@ pub struct DaySummary {
 /// A minute of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Minute {
-    /// When it begins.
+    /// The beginning of the minute.
     pub at: Timestamp,
     /// The offset of the wearer's clock.
     pub offset: Offset,
-    /// The name of the wearer's zone; empty where only its offset is known.
+    /// The name of the wearer's zone; empty if only its offset is known.
     pub zone: Rc<str>,
-    /// Its average.
+    /// The average of the minute.
     pub bpm: Bpm,
 }
 
 impl Minute {
-    /// What the wearer's clock showed.
+    /// Returns the time on the wearer's clock.
     #[must_use]
     pub fn local(&self) -> DateTime {
         self.offset.to_datetime(self.at)
     }
 }
 
-/// How much there is.
+/// The extent of a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// The first date.
     pub first: Date,
     /// The last date.
     pub last: Date,
-    /// How many dates have at least one minute or a resting rate.
+    /// The number of dates with at least one minute or a resting rate.
     pub days: u32,
 }
 
 impl History {
-    /// A day, as far as it can be read; `None` where nothing is known of it.
+    /// Returns a day, as far as it can be read; `None` if nothing is known about it.
     ///
     /// # Errors
-    /// [`HistoryError`]; [`UnreadableDay`](HistoryError::UnreadableDay) when nothing of it can be.
+    /// [`HistoryError`]; [`UnreadableDay`](HistoryError::UnreadableDay) when none of its data can
+    /// be read.
     pub fn day(&self, date: Date) -> Result<Option<DayRecord>, HistoryError> {
         let _still = still(&self.db)?;
         let numbers = find(&self.db, &self.wearer, date, date)?;
@@ -84,7 +85,7 @@ impl History {
         self.day_of(date, numbers.unwrap_or_default())
     }
 
-    /// The day that the rows of these numbers are.
+    /// Combines the day from the rows with these numbers.
     pub(super) fn day_of(
         &self,
         date: Date,
@@ -103,8 +104,8 @@ impl History {
         }))
     }
 
-    /// The days from a date to another, both included, in their order. Days of which nothing is
-    /// known are left out.
+    /// Returns the days from one date to another, both included, in their order. Leaves out days
+    /// without any data.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -114,7 +115,7 @@ impl History {
         let mut query = self.db.prepare(columns)?;
         let mut days = Vec::new();
         for (date, numbers) in find(&self.db, &self.wearer, from, to)? {
-            // With a single row its columns say it all.
+            // For a single row its columns are enough.
             let of_columns = match numbers.as_slice() {
                 [number] => query
                     .query_row([number], |row| Ok(summary(date, row)))
@@ -140,7 +141,7 @@ impl History {
         Ok(days)
     }
 
-    /// How much there is; `None` while there is nothing.
+    /// Returns the extent of the history; `None` while it is empty.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -154,21 +155,21 @@ impl History {
         }))
     }
 
-    /// Hands over every minute of the days from a date to another, both included, in the order of
-    /// time and each once, even where a wearer who travelled has two views of a date. What cannot be read
-    /// is left out; [`unreadable`](Self::unreadable) names it.
+    /// Hands over every minute of the days from one date to another, both included, in the order of
+    /// time and each once, even if a wearer who travelled has two views of a date. Leaves out data
+    /// that cannot be read; [`unreadable`](Self::unreadable) names its days.
     ///
     /// # Errors
-    /// [`HistoryError`], and what `each` returns.
+    /// [`HistoryError`], and any error that `each` returns.
     pub fn minutes<E: From<HistoryError>>(
         &self,
         from: Date,
         to: Date,
         mut each: impl FnMut(Minute) -> Result<(), E>,
     ) -> Result<(), E> {
-        // Everything is read from one state of the file.
+        // Read everything from one state of the file.
         let _still = still(&self.db)?;
-        // Two views of a date overlap the date before or after.
+        // Two views of a date may overlap the previous or next date.
         let mut waiting = BTreeMap::new();
         for (date, numbers) in find(&self.db, &self.wearer, from, to)? {
             let mut sources = row::of_date(&self.db, date, &numbers)?.known();
@@ -198,7 +199,7 @@ impl History {
         waiting.into_values().try_for_each(each)
     }
 
-    /// The days from a date to another, both included, of which something cannot be read.
+    /// Returns the days from one date to another, both included, with data that cannot be read.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -206,7 +207,7 @@ impl History {
         Ok(self.flaws(from, to)?.unreadable)
     }
 
-    /// What is wrong with the rows of the days from a date to another, both included.
+    /// Returns the flaws in the rows of the days from one date to another, both included.
     pub(super) fn flaws(&self, from: Date, to: Date) -> Result<Flaws, HistoryError> {
         let _still = still(&self.db)?;
         let mut flaws = Flaws::default();
@@ -228,16 +229,16 @@ impl History {
     }
 }
 
-/// The days whose rows are not as they were written, in their order.
+/// The days with flawed rows, in their order.
 #[derive(Debug, Default)]
 pub(super) struct Flaws {
-    /// Those of which something cannot be read.
+    /// The days with data that cannot be read.
     pub(super) unreadable: Vec<Date>,
-    /// The others of which something cannot be, and was left out.
+    /// The other days, where a resting rate or zone cannot be read and was left out.
     pub(super) corrected: Vec<Date>,
 }
 
-/// A day by the columns of its only row; `None` when they are none of a day's.
+/// Builds a day's summary from the columns of its only row; returns `None` when they are not valid.
 fn summary(date: Date, row: &rusqlite::Row<'_>) -> Option<DaySummary> {
     let logged_minutes = row.get(0).ok()?;
     let bpm = |column| Bpm::new(row.get(column).ok()?);
@@ -257,7 +258,7 @@ fn summary(date: Date, row: &rusqlite::Row<'_>) -> Option<DaySummary> {
     })
 }
 
-/// The date that a row's first column holds, if it holds one.
+/// Returns the date in a row's first column, if it is valid.
 pub(super) fn date_of(row: &rusqlite::Row<'_>) -> Option<Date> {
     Date::from_str(row.get_ref(0).ok()?.as_str().ok()?).ok()
 }

@@ -1,4 +1,4 @@
-//! A damaged history makes room for a new one, which begins with what could be read of it.
+//! Replaces a damaged history with a new one, which starts with the readable part of the old one.
 
 use std::{
     collections::BTreeSet,
@@ -14,19 +14,19 @@ use super::{
     row::{self, Row},
 };
 
-/// How many times a row is looked for in vain. An update takes a new number for its row, so that a damaged
-/// part of the file may have held some hundred numbers.
+/// The number of unsuccessful attempts to find a row. An update gives its row a new number, so a
+/// damaged part of the file may have held several hundred numbers.
 const PROBES: u32 = 100_000;
 
-/// The directory that a new history is begun in.
+/// The directory in which a new history is built.
 const NEW: &str = "history.db.new";
 
-/// What became of a damaged history.
+/// The result of a rescue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rescued {
-    /// Where the damaged one is now.
+    /// The new place of the damaged history.
     pub aside: PathBuf,
-    /// How many of its days go on in the new one.
+    /// The number of its days that were taken over.
     pub days: u32,
 }
 
@@ -47,19 +47,19 @@ impl fmt::Display for Rescued {
     }
 }
 
-/// Moves the damaged history of a state directory aside, and begins a new one with what can be read of it;
-/// `None` when another process has just done so.
+/// Moves the damaged history of a state directory aside, and begins a new one with its readable
+/// part; returns `None` when another process has just done so.
 ///
 /// # Errors
-/// [`HistoryError`] when the new one cannot be begun.
+/// [`HistoryError`] when the new one cannot be created.
 pub fn rescue(dir: &Path, wearer: &str, now: Timestamp) -> Result<Option<Rescued>, HistoryError> {
-    // Two at once would move the new one aside as well.
+    // Two processes at once would move the new one aside as well.
     let _alone = place::lock(dir)?;
     match History::open(dir, wearer) {
         Err(HistoryError::Damaged(_)) => {}
         opened => return opened.map(|_| None),
     }
-    // The damaged one makes room only when there is something in its place: the disk may be full.
+    // Move the damaged one only when its replacement is ready: the disk may be full.
     let new = dir.join(NEW);
     let begun = begin(dir, &new, wearer);
     let moved = begun.and_then(|days| {
@@ -67,49 +67,49 @@ pub fn rescue(dir: &Path, wearer: &str, now: Timestamp) -> Result<Option<Rescued
         fs::rename(new.join(place::NAME), dir.join(place::NAME))?;
         Ok(Some(Rescued { aside, days }))
     });
-    // It is empty, or what is in it is in the damaged one as well.
+    // It is empty, or its contents are in the damaged one as well.
     let removed = fs::remove_dir_all(&new);
     let moved = moved?;
     removed?;
     Ok(moved)
 }
 
-/// Begins a new history in a directory of its own with what can be read of the damaged one; returns how
-/// many days that were.
+/// Begins a new history in a separate directory with the readable part of the damaged one; returns
+/// the number of days.
 fn begin(dir: &Path, new: &Path, wearer: &str) -> Result<u32, HistoryError> {
     match fs::remove_dir_all(new) {
-        // One that was cut off half-way.
+        // Left over from an interrupted rescue.
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
         _ => {}
     }
     let mut history = History::open(new, wearer)?;
     let days = match place::salvage(&dir.join(place::NAME)) {
         Ok(damaged) => history.take_over(&damaged)?,
-        // Not a page of it is one of a database.
+        // Not a single page of it belongs to a database.
         Err(HistoryError::Damaged(_)) => 0,
         Err(error) => return Err(error),
     };
-    // Then it is in the file itself, which alone is moved.
+    // So that the data is in the file itself, because only that is moved.
     history.write_through()?;
     Ok(days)
 }
 
 impl History {
-    /// Takes over what can be read of a damaged history; returns how many days that were.
+    /// Takes over the readable part of a damaged history; returns the number of days.
     fn take_over(&mut self, damaged: &Connection) -> Result<u32, HistoryError> {
         let batch = self.batch()?;
-        // Whose it was must not be forgotten, whatever number its format bears.
+        // The owner must not be forgotten, whatever the version of the format is.
         for account in owner::named(damaged, batch.wearer) {
             batch.claim(&account)?;
         }
-        // Which days were asked for is forgotten: those that are lost are asked for once more.
+        // The record of fetched days is not taken over, so that lost days are fetched again.
         let mut dates = BTreeSet::new();
         let each = |row: Row| {
             dates.insert(row.known.day.local().date());
             batch.take(row)
         };
         match row::every_readable(damaged, batch.wearer, PROBES, each) {
-            // Not even its list of tables can be read.
+            // Even its list of tables cannot be read.
             Ok(()) | Err(HistoryError::Damaged(_)) => {}
             Err(error) => return Err(error),
         }
@@ -119,7 +119,7 @@ impl History {
 }
 
 impl Batch<'_> {
-    /// Takes a row of a damaged history. A damaged index may have let the same day in twice.
+    /// Takes over a row of a damaged history. A damaged index may have allowed the same day twice.
     fn take(&self, row: Row) -> Result<(), HistoryError> {
         let known = &row.known;
         let row = match row::same(&self.change, self.wearer, &known.source, known.day.local())? {

@@ -1,27 +1,27 @@
-//! How long days are kept.
+//! The time that days are kept.
 
 use std::{fmt, str::FromStr};
 
 use jiff::{Span, civil::Date};
 
-/// The longest retention that is told in days: a hundred years.
+/// The longest retention in days: a hundred years.
 const MAX_DAYS: u16 = 36_525;
 
-/// How long days are kept, as `[history] keep` says.
+/// The time that days are kept, from `[history] keep`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(try_from = "String")]
 pub enum Retention {
-    /// For ever.
+    /// All days.
     #[default]
     Forever,
-    /// The newest so many days, today included.
+    /// The newest N days, including today.
     Days(u16),
     /// Nothing is written.
     Nothing,
 }
 
 impl Retention {
-    /// The earliest date that is kept on the wearer's day `today`; `None` when all are.
+    /// Returns the earliest date that is kept on the wearer's day `today`; `None` if all are.
     #[must_use]
     pub fn earliest(self, today: Date) -> Option<Date> {
         match self {

@@ -16,22 +16,22 @@ use rusqlite::{Connection, named_params, types::ValueRef};
 
 use super::{error::HistoryError, merge, minutes, source::Source, source_day::SourceDay};
 
-/// The columns of a row that is read whole, in the order that [`read`] takes them in.
+/// The columns of a complete row, in the order that [`read`] expects.
 const COLUMNS: &str = "date, start, length, source, zone, offset, change_minute, change_offset, resting, fetched_at, changed_at, minutes";
 
 /// Reads all columns of the table.
 pub(super) const EVERY_COLUMN: &str = "SELECT wearer, date, start, length, source, zone, offset, change_minute, change_offset, logged, min, mean, max, resting, fetched_at, changed_at, minutes FROM day";
 
-/// A row with when it last changed.
+/// A row with the time of its last change.
 pub(super) struct Row {
     pub(super) known: SourceDay,
     pub(super) changed_at: Timestamp,
-    /// Whether something stood beside the minutes that cannot be, and was left out.
+    /// Whether a value beside the minutes was not valid, and was left out.
     pub(super) is_corrected: bool,
 }
 
 impl Row {
-    /// The row with what a fetch knows of the same day.
+    /// Returns the row merged with a fetch of the same day.
     pub(super) fn merged(self, known: &SourceDay) -> Self {
         let merged = merge::fetches(&self.known, known);
         let is_changed = merged.day != self.known.day || merged.resting != self.known.resting;
@@ -47,7 +47,7 @@ impl Row {
     }
 }
 
-/// The other rows of a source that have hours of the same day: views from other zones.
+/// Returns the other rows of a source with hours of the same day: views from other zones.
 pub(super) fn overlapping(
     db: &Connection,
     wearer: &str,
@@ -76,7 +76,7 @@ pub(super) fn overlapping(
     Ok(others)
 }
 
-/// The rows with hours between two instants, of every source.
+/// Returns the rows of all sources with hours between two instants.
 pub(super) fn between(
     db: &Connection,
     wearer: &str,
@@ -98,7 +98,7 @@ pub(super) fn between(
     ))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        // What cannot be read has no hours to take back.
+        // An unreadable row has no hours to remove.
         found.extend(read(row));
     }
     Ok(found)
@@ -123,20 +123,20 @@ pub(super) fn remove(db: &Connection, wearer: &str, row: &Row) -> Result<(), His
 /// The rows of a date.
 #[derive(Default)]
 pub(super) struct OfDate {
-    /// Those that can be read.
+    /// The readable rows.
     pub(super) rows: Vec<Row>,
-    /// Whether there is one that cannot.
+    /// Whether there is an unreadable row.
     pub(super) has_unreadable: bool,
 }
 
 impl OfDate {
-    /// What is known of the date.
+    /// Returns the data of the date, best source first.
     pub(super) fn known(self) -> Vec<SourceDay> {
         self.rows.into_iter().map(|row| row.known).collect()
     }
 }
 
-/// Reads the rows of a date that have these numbers; one that cannot be read costs itself alone.
+/// Reads the rows of a date with these numbers; an unreadable one does not affect the others.
 pub(super) fn of_date(
     db: &Connection,
     date: Date,
@@ -148,7 +148,7 @@ pub(super) fn of_date(
         let row = query.query_row([number], |row| Ok(read(row)));
         match row.map_err(HistoryError::from) {
             Ok(Some(row)) if row.known.day.local().date() == date => of_date.rows.push(row),
-            // The part of the file that holds it is damaged; others may be whole.
+            // The part of the file with this row is damaged; others may be intact.
             Ok(_) | Err(HistoryError::Damaged(_)) => of_date.has_unreadable = true,
             Err(error) => return Err(error),
         }
@@ -156,8 +156,8 @@ pub(super) fn of_date(
     Ok(of_date)
 }
 
-/// Hands over every row of a damaged file that can be read. Rows are found by their numbers alone, because an
-/// index may be damaged as well; where none can be found, it is tried behind that place, `probes` times in all.
+/// Hands over every readable row of a damaged file. Finds rows by their numbers only, because an
+/// index may be damaged as well. After an error it tries the next number, `probes` times in all.
 pub(super) fn every_readable(
     db: &Connection,
     wearer: &str,
@@ -186,8 +186,8 @@ pub(super) fn every_readable(
     Ok(())
 }
 
-/// Removes what stands for a date and cannot be read. A row of a source that is not known is another
-/// program's to read, and stays.
+/// Removes the unreadable rows of a date. Keeps a row of an unknown source: another program may be
+/// able to read it.
 pub(super) fn forget_unreadable(
     db: &Connection,
     wearer: &str,
@@ -210,7 +210,7 @@ pub(super) fn forget_unreadable(
     Ok(())
 }
 
-/// The row of the same day from the same source; `None` where there is none that can be read.
+/// Returns the row of the same day from the same source; `None` if there is no readable one.
 pub(super) fn same(
     db: &Connection,
     wearer: &str,
@@ -230,7 +230,7 @@ pub(super) fn same(
     Ok(rows.next()?.and_then(read))
 }
 
-/// A row that is read whole; `None` when it holds something else than a day.
+/// Reads a complete row; returns `None` when it is not a valid day.
 fn read(row: &rusqlite::Row<'_>) -> Option<Row> {
     let text = |column| row.get_ref(column).ok()?.as_str().ok();
     let local = local_day(
@@ -259,8 +259,8 @@ fn read(row: &rusqlite::Row<'_>) -> Option<Row> {
     })
 }
 
-/// The resting rate that a row holds, if it holds one; `None` when what it holds is none. That costs the
-/// rate alone: the day's minutes do not depend on it.
+/// Reads the resting rate of a row, if there is one; returns the outer `None` when the value is not
+/// valid. Then only the rate is lost: the day's minutes do not depend on it.
 pub(super) fn resting(column: ValueRef<'_>) -> Option<Option<Bpm>> {
     match column {
         ValueRef::Null => Some(None),
@@ -269,14 +269,14 @@ pub(super) fn resting(column: ValueRef<'_>) -> Option<Option<Bpm>> {
     }
 }
 
-/// The name of a zone; `None` when there is no zone of that name. The offsets stand beside it, so that
-/// the minutes have their times without it.
+/// Returns the name of a zone; `None` when there is no such zone. The offsets are stored
+/// separately, so that the minutes have their times even without it.
 fn zone_name(name: &str) -> Option<&str> {
     let is_known = name.is_empty() || (name.len() <= MAX_ZONE_NAME && TimeZone::get(name).is_ok());
     is_known.then_some(name)
 }
 
-/// Writes a row in place of the one of the same day and source.
+/// Writes a row, and replaces the one of the same day and source.
 pub(super) fn write(db: &Connection, wearer: &str, row: &Row) -> Result<(), HistoryError> {
     let known = &row.known;
     let local = known.day.local();
@@ -307,7 +307,7 @@ pub(super) fn write(db: &Connection, wearer: &str, row: &Row) -> Result<(), Hist
     Ok(())
 }
 
-/// The day that has these facts; `None` when no day does.
+/// Builds the day with these properties; returns `None` if there is no such day.
 fn local_day(
     date: Date,
     start: Timestamp,
@@ -319,8 +319,8 @@ fn local_day(
     let midnight = Offset::UTC
         .to_timestamp(date.to_datetime(Time::midnight()))
         .ok()?;
-    // Where midnight is skipped, the day begins with a change of offset. The one before it is the
-    // one whose midnight that is.
+    // If midnight is skipped, the day begins with a change of offset. The offset before the change
+    // is the one in which this instant is midnight.
     let before = midnight.as_second().checked_sub(start.as_second())?;
     let before = Offset::from_seconds(i32::try_from(before).ok()?).ok()?;
     let mut offsets = Offsets::fixed(before);

@@ -1,9 +1,9 @@
-//! The tables, and how older ones become today's.
+//! The tables, and the migration of older ones.
 //!
 //! `PRAGMA user_version` holds the version. Every step below leads from one version to the next,
-//! inside one transaction; a step that was released is never edited. A newer version than the last
-//! step's is refused before anything is written, and so is a file whose tables are not those of its
-//! version: no step could be taken there, and no row be found.
+//! inside one transaction; a step that was released is never edited. A version newer than the last
+//! step's is refused before anything is written. So is a file whose tables do not match its
+//! version: no step could work there, and no row could be found.
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -77,10 +77,10 @@ pub(super) const STEPS: &[&str] = &[
 ",
 ];
 
-/// The first version whose file knows whose history it is.
+/// The first version that stores the owner.
 pub(super) const WITH_OWNER: usize = 3;
 
-/// The tables, and the version that each has come with.
+/// The tables, each with the version that introduced it.
 pub(super) const TABLES: [(&str, usize); 4] = [
     ("day", 1),
     ("asked", 2),
@@ -88,7 +88,7 @@ pub(super) const TABLES: [(&str, usize); 4] = [
     ("doubted", 4),
 ];
 
-/// Reads every column that is used; what stands in the way of that is found before anything is written.
+/// Reads every column that we use, so that any obstacle is found before anything is written.
 const EVERY_COLUMN: [&str; 4] = [
     row::EVERY_COLUMN,
     "SELECT wearer, date, synced_at FROM asked",
@@ -96,7 +96,7 @@ const EVERY_COLUMN: [&str; 4] = [
     "SELECT wearer, source, start, minutes FROM doubted",
 ];
 
-/// The version of a file. One that is newer than the last step's is refused.
+/// Returns the version of a file. Refuses one that is newer than the last step's.
 pub(super) fn version(db: &Connection, steps: &[&str]) -> Result<usize, HistoryError> {
     let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = usize::try_from(version)
@@ -107,9 +107,9 @@ pub(super) fn version(db: &Connection, steps: &[&str]) -> Result<usize, HistoryE
     }
 }
 
-/// The version of a file whose tables are those of that version.
+/// Returns the version of a file, after checking that its tables match it.
 pub(super) fn check(db: &Connection, steps: &[&str]) -> Result<usize, HistoryError> {
-    // Another process may be about to take the steps.
+    // Another process may be about to run the steps.
     let _still = still(db)?;
     let version = version(db, steps)?;
     let mut query = db.prepare("SELECT type FROM sqlite_schema WHERE name = ?1")?;
@@ -121,7 +121,7 @@ pub(super) fn check(db: &Connection, steps: &[&str]) -> Result<usize, HistoryErr
                 Err(rusqlite::Error::SqlInputError { .. }) => false,
                 Err(error) => return Err(error.into()),
             },
-            // Its step takes one that is there already.
+            // Its step accepts a table that exists already.
             Some("table") => *since >= WITH_OWNER && version > 0,
             Some(_) => false,
             None => version < *since,
@@ -136,12 +136,12 @@ pub(super) fn check(db: &Connection, steps: &[&str]) -> Result<usize, HistoryErr
     Ok(version)
 }
 
-/// Takes the missing steps.
+/// Runs the missing steps.
 pub(super) fn migrate(db: &mut Connection, steps: &[&str]) -> Result<(), HistoryError> {
     if check(db, steps)? == steps.len() {
         return Ok(());
     }
-    // Another process may be about to do the same: whoever comes second finds it done.
+    // Another process may be about to do the same: the second one finds it done.
     let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version = check(&change, steps)?;
     for step in steps.iter().skip(version) {
@@ -244,7 +244,7 @@ mod tests {
             assert!(words.contains("format"), "{change}: {words}");
             assert_eq!(number(&db), before);
         }
-        // The steps that bring the owner and the doubts take those that are there.
+        // The steps that add the owner and the doubts accept tables that exist already.
         let mut db = Connection::open_in_memory().unwrap();
         migrate(&mut db, STEPS).unwrap();
         db.pragma_update(None, "user_version", 2).unwrap();

@@ -1,14 +1,13 @@
-//! Where minutes came from, and whose word counts more.
+//! The sources of minutes, and their ranking.
 
 use std::fmt;
 
 use pulsewing_core::Provider;
 
-/// The longest device name that is kept, in characters.
+/// The maximum length of a stored device name, in characters.
 const MAX_DEVICE: usize = 64;
 
-/// What kind of source minutes came from, best first: where two kinds know the same minute, the
-/// earlier one is believed.
+/// The kind of a source, best first: if two kinds have the same minute, the earlier one wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// The Google Health API.
@@ -32,7 +31,7 @@ impl Kind {
         Self::Recording,
     ];
 
-    /// The word that it is stored under.
+    /// Returns the name under which it is stored.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -45,7 +44,7 @@ impl Kind {
     }
 }
 
-/// Where minutes came from: a kind of source, and the device or app that it names, if it does.
+/// The source of minutes: its kind, and its device or app, if it names one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Source {
     kind: Kind,
@@ -53,7 +52,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// A source that names no device.
+    /// Builds a source without a device.
     #[must_use]
     pub const fn new(kind: Kind) -> Self {
         Self {
@@ -62,8 +61,8 @@ impl Source {
         }
     }
 
-    /// A source with its device. Of the name 64 characters are kept, and none that controls a
-    /// terminal.
+    /// Builds a source with its device. Keeps at most 64 characters of the name, without control
+    /// characters.
     #[must_use]
     pub fn with_device(kind: Kind, device: &str) -> Self {
         let device = device
@@ -75,13 +74,13 @@ impl Source {
         Self { kind, device }
     }
 
-    /// The kind.
+    /// Returns the kind.
     #[must_use]
     pub const fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The device or app; empty when the source names none.
+    /// Returns the device or app; empty when the source names none.
     #[must_use]
     pub fn device(&self) -> &str {
         &self.device

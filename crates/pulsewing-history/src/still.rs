@@ -4,8 +4,8 @@ use rusqlite::{Connection, Transaction};
 
 use super::error::HistoryError;
 
-/// Has everything that is read until it is dropped be of one state of the file, whoever writes
-/// meanwhile; `None` inside a transaction, which does so anyway.
+/// Begins a read transaction: until it is dropped, all reads see one state of the file, even if
+/// another process writes. Returns `None` inside a transaction, which has the same effect.
 pub(super) fn still(db: &Connection) -> Result<Option<Transaction<'_>>, HistoryError> {
     Ok(match db.is_autocommit() {
         true => Some(db.unchecked_transaction()?),

@@ -1,4 +1,4 @@
-//! The history as its users meet it.
+//! Tests of the history through its public interface.
 
 mod damage;
 
@@ -30,7 +30,7 @@ fn known(kind: Kind, day: Day, fetched_at: i64) -> SourceDay {
     }
 }
 
-/// A day of a zone that has these rates from an instant on.
+/// Builds a day of a zone with these rates from an instant on.
 fn day(zone: &str, from: &str, rates: &[u16]) -> Day {
     let zone = TimeZone::get(zone).unwrap();
     let mut day = Day::new(day_of(&zone, at(from)));
@@ -73,7 +73,7 @@ fn a_wearer_sees_no_one_elses_days() {
 
 #[test]
 fn a_traveller_loses_no_minute() {
-    // From Berlin to New York on 22 November: the date is seen from both.
+    // From Berlin to New York on 22 November: there is a view of the date from both.
     let dir = tempfile::tempdir().unwrap();
     let mut history = History::open(dir.path(), "w").unwrap();
     let berlin = day("Europe/Berlin", "2026-11-21T23:00:00Z", &[60; 600]);
@@ -82,11 +82,11 @@ fn a_traveller_loses_no_minute() {
     history.record(&known(Kind::Google, new_york, 200)).unwrap();
     let all = everything(&history);
     assert!(all.windows(2).all(|pair| pair[0].at < pair[1].at));
-    // Six hours of Berlin's alone, then 24 of New York's.
+    // Six hours only in Berlin's view, then 24 of New York's.
     assert_eq!(all.len(), 360 + 1_440);
     assert_eq!(all[0].local(), date(2026, 11, 22).at(0, 0, 0, 0));
     assert_eq!((all[0].bpm.get(), all[360].bpm.get()), (60, 70));
-    // The date itself is shown by the view that has more of it.
+    // The date itself is shown by the view with more of its minutes.
     let shown = history.day(date(2026, 11, 22)).unwrap().unwrap();
     assert_eq!(shown.day.local().start(), at("2026-11-22T05:00:00Z"));
     assert_eq!(
@@ -147,7 +147,7 @@ fn what_is_moved_aside_makes_room_for_a_new_one() {
     );
 }
 
-/// A history with so many days, one a row, the first of them 1 January 2026.
+/// Builds a history with `count` days, one per row, starting on 1 January 2026.
 fn of_days(dir: &Path, count: i8) -> History {
     let mut history = History::open(dir, "w").unwrap();
     let batch = history.batch().unwrap();
@@ -179,7 +179,7 @@ fn a_history_is_one_persons() {
         batch.claim(account).unwrap();
         batch.commit().unwrap();
     }
-    // Known by the account from before; of somebody without one nothing is known.
+    // Known by the earlier account; nothing is known about a person without one.
     assert_eq!(history.relation_to(&both).unwrap(), Relation::Own);
     assert_eq!(history.relation_to(&bob).unwrap(), Relation::Unknown);
     let batch = history.batch().unwrap();
@@ -192,7 +192,7 @@ fn a_history_is_one_persons() {
         Err(HistoryError::AnotherPerson)
     ));
     drop(batch);
-    // Another wearer's history is another history.
+    // Another wearer has a separate history.
     let history = History::open(dir.path(), "other").unwrap();
     assert_eq!(history.relation_to(&both).unwrap(), Relation::Unknown);
 }
@@ -207,7 +207,7 @@ fn a_file_that_was_removed_or_replaced_is_noticed() {
     assert_eq!(history.whereabouts(), Whereabouts::Gone);
     let mut new = History::open(dir.path(), "w").unwrap();
     assert_eq!(history.whereabouts(), Whereabouts::Replaced);
-    // The old one's end leaves the new one's log alone.
+    // Closing the old one must not touch the new one's log.
     new.record(&known(
         Kind::Google,
         day("UTC", "2026-11-22T08:00:00Z", &[70]),

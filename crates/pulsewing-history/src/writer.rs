@@ -1,4 +1,4 @@
-//! Writing readings to the history. Errors become notices, so that no update fails because of them.
+//! Writes readings to the history. Errors become notices, so that no update fails because of them.
 
 use std::path::PathBuf;
 
@@ -18,24 +18,24 @@ pub struct HistoryWriter {
     retention: Retention,
     listener: Listener,
     history: Option<History>,
-    /// The day on which old ones were last removed.
+    /// The day on which old days were last removed.
     pruned: Option<Date>,
-    /// The last notice about a reading that was not kept.
+    /// The last notice about a reading that was not stored.
     last_complaint: Option<String>,
 }
 
-/// What comes in, besides its minutes.
+/// The data of an arrival, apart from its minutes.
 #[derive(Clone, Copy)]
 struct Arrival<'a> {
     at: Timestamp,
-    /// The wearer's day by the clock, from which is counted for how long days are kept.
+    /// The current date on the wearer's clock, the base for the retention.
     today: Option<Date>,
-    /// Whose heart rate it is, as far as is known.
+    /// The person whose heart rate it is, if known.
     whose: Option<&'a Account>,
 }
 
 impl HistoryWriter {
-    /// A writer for a wearer's state directory. The first reading opens the file.
+    /// Builds a writer for a wearer's state directory. The first reading opens the file.
     #[must_use]
     pub const fn new(
         dir: PathBuf,
@@ -54,9 +54,9 @@ impl HistoryWriter {
         }
     }
 
-    /// Writes a reading of this person. The listener hears of an error once, until it changes. A damaged
-    /// history is moved aside, and a new one begun with what could be read of it. This blocks for some
-    /// milliseconds, and for two seconds while another process writes.
+    /// Writes a reading of this person. An error is reported to the listener once, until it
+    /// changes. Moves a damaged history aside, and begins a new one with its readable part. Blocks
+    /// for some milliseconds, and for two seconds while another process writes.
     pub fn record(&mut self, reading: &Reading, whose: Option<&Account>) {
         let known = days_of(reading);
         if !known.is_empty() {
@@ -68,8 +68,9 @@ impl HistoryWriter {
         }
     }
 
-    /// Writes a day that was asked for once it was over, when the tracker had synced up to `synced_at`;
-    /// even one without a minute, so that nobody asks again. Otherwise like [`record`](Self::record).
+    /// Writes a day that was fetched after its end, when the tracker had synced up to `synced_at`;
+    /// even a day without minutes, so that it is not fetched again. Otherwise like
+    /// [`record`](Self::record).
     pub fn record_past(
         &mut self,
         known: &SourceDay,
@@ -113,14 +114,14 @@ impl HistoryWriter {
         match result {
             Ok(()) => self.last_complaint = None,
             Err(error) => {
-                // Opened again next time: what is wrong with it may be over then.
+                // Open it again next time: the problem may be gone by then.
                 self.history = None;
                 self.complain(error);
             }
         }
     }
 
-    /// The history, once a reading was kept.
+    /// Returns the history, once a reading was stored.
     #[must_use]
     pub const fn history(&self) -> Option<&History> {
         self.history.as_ref()
@@ -135,7 +136,8 @@ impl HistoryWriter {
         }
     }
 
-    /// The history at its place. One that was removed or replaced while it was open keeps nothing any more.
+    /// Returns the history at its place. Does not use one that was removed or replaced while it was
+    /// open.
     fn opened(&mut self) -> Result<&mut History, HistoryError> {
         let whereabouts = self.history.as_ref().map(History::whereabouts);
         let notice = match whereabouts {
@@ -178,7 +180,7 @@ impl HistoryWriter {
         if let Some(earliest) = today.and_then(|today| retention.earliest(today)) {
             history.prune(earliest)?;
         }
-        // It is kept already: a copy of the file alone would not have it yet, and that is all.
+        // The reading is stored already; only a copy of the file alone would lack it.
         if let Err(error) = history.write_through() {
             listener.hear(&Notice::LogNotWritten(error));
         }
@@ -187,7 +189,8 @@ impl HistoryWriter {
     }
 }
 
-/// What a reading knows: its day, and the tail of the day before that its window still shows.
+/// Returns the days of a reading: its own, and the end of the previous one that its window still
+/// shows.
 fn days_of(reading: &Reading) -> Vec<SourceDay> {
     let zone = &reading.time_zone;
     let known = |day: Day, resting| SourceDay {
@@ -216,7 +219,7 @@ fn days_of(reading: &Reading) -> Vec<SourceDay> {
     days.into_iter().map(whole_seconds).collect()
 }
 
-/// Seconds are what is stored.
+/// Truncates the times to seconds, as they are stored.
 fn whole_seconds(known: SourceDay) -> SourceDay {
     let fetched_at = known.fetched_at;
     SourceDay {

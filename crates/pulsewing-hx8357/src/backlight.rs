@@ -1,10 +1,10 @@
-//! The pin that is not there.
+//! A placeholder for an absent pin.
 
 use core::convert::Infallible;
 
 use embedded_hal::digital::{ErrorType, OutputPin};
 
-/// Stands for the backlight pin where the backlight is not wired to one.
+/// Stands for the backlight pin if the backlight is not wired to one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoBacklight;
 

@@ -1,4 +1,4 @@
-//! Pixels become bytes, as many at a time as the batch buffer holds.
+//! Converts pixels to bytes, as many at a time as the batch buffer holds.
 
 use embedded_graphics_core::pixelcolor::{Rgb565, raw::ToBytes};
 
@@ -6,15 +6,15 @@ use crate::{Refusal, window::Window};
 
 /// The longest batch that is sent in one transaction, in bytes.
 ///
-/// Linux's spidev refuses longer messages unless it is told otherwise (`spidev.bufsiz`). On a
-/// board nothing is gained beyond it: at 20 MHz a batch of this size is 1.6 ms of transfer, beside
-/// which the start of a transaction counts for nothing.
+/// Linux's spidev refuses longer messages unless it is configured otherwise (`spidev.bufsiz`). On a
+/// board a larger batch gains nothing: at 20 MHz a batch of this size takes 1.6 ms to transfer,
+/// compared with which the start of a transaction is negligible.
 pub const BATCH_BYTES: usize = 4_096;
 
-/// Where pixels come from.
+/// A source of pixels.
 pub(crate) trait Source {
-    /// Fills a batch with whole pixels, big-endian; returns how many bytes it could fill, which is
-    /// fewer than there is room for only at the end.
+    /// Fills a batch with whole pixels, big-endian; returns the number of bytes filled, which is
+    /// less than the room only at the end.
     fn fill(&mut self, batch: &mut [u8]) -> usize;
 }
 
@@ -33,7 +33,7 @@ impl<S: Source> Batches<S> {
         }
     }
 
-    /// The next batch; `None` when the window is full.
+    /// Returns the next batch; `None` when the window is full.
     pub(crate) fn next<'b>(&mut self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, Refusal> {
         if self.bytes_left == 0 {
             return Ok(None);
@@ -49,7 +49,7 @@ impl<S: Source> Batches<S> {
     }
 }
 
-/// How many bytes of a buffer one batch may take.
+/// Returns the number of bytes of a buffer that one batch may take.
 pub(crate) fn usable(buffer: &[u8]) -> Result<usize, Refusal> {
     let whole_pixels = buffer.len().min(BATCH_BYTES) & !1;
     if whole_pixels == 0 {
@@ -71,7 +71,7 @@ impl<I: Iterator<Item = Rgb565>> Colours<core::iter::Fuse<I>> {
 impl<I: Iterator<Item = Rgb565>> Source for Colours<I> {
     fn fill(&mut self, batch: &mut [u8]) -> usize {
         let mut filled = 0;
-        // The batch comes first in the pair: no colour is taken that has no place.
+        // The batch comes first in the pair, so that no colour is taken without a place for it.
         for (place, colour) in batch.chunks_exact_mut(2).zip(&mut self.0) {
             place.copy_from_slice(&colour.to_be_bytes());
             filled += 2;

@@ -1,4 +1,4 @@
-//! What is said to the controller: commands, their parameters, and the waits after them.
+//! The commands for the controller, their parameters, and the waits after them.
 //!
 //! The initialisation is the one that Adafruit's CircuitPython driver sends, with two differences.
 //! Its waits are those that the Linux driver (`drivers/gpu/drm/tiny/hx8357d.c`) has proven to be
@@ -7,7 +7,7 @@
 
 use crate::Rotation;
 
-/// A command byte, its parameters, and how long the controller then has to be left alone.
+/// A command byte, its parameters, and the wait after them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Command<'a> {
     /// Sent while D/C is low.
@@ -32,7 +32,8 @@ impl<'a> Command<'a> {
     }
 }
 
-/// From any state to a panel that is awake but shows nothing yet: reset, set up, turn. 400 ms.
+/// Returns the commands that take the panel from any state to awake, but showing nothing yet:
+/// reset, setup, rotation. They take 400 ms.
 pub fn init(rotation: Rotation) -> impl Iterator<Item = Command<'static>> + Clone {
     let [reset, setup, turn] = init_parts(rotation);
     reset.iter().chain(setup).chain(turn).copied()
@@ -42,7 +43,7 @@ pub(crate) const fn init_parts(rotation: Rotation) -> [&'static [Command<'static
     [&[SOFT_RESET], SETUP, core::slice::from_ref(turn(rotation))]
 }
 
-/// What follows the reset, whatever the rotation.
+/// The commands after the reset, for every rotation.
 pub(crate) const SETUP: &[Command<'static>] = &[
     // SETEXTC: the key to the vendor's registers, which are those from B0 on.
     Command::new(0xb9, &[0xff, 0x83, 0x57]).then_wait_ms(150),
@@ -50,7 +51,7 @@ pub(crate) const SETUP: &[Command<'static>] = &[
     Command::new(0xb3, &[0x80, 0x00, 0x06, 0x06]),
     // SETCOM: VCOM at -1.52 V.
     Command::new(0xb6, &[0x25]),
-    // SETOSC: 60 pictures a second.
+    // SETOSC: 60 frames a second.
     Command::new(0xb0, &[0x66]),
     // SETPANEL: a blue-green-red glass, gates scanned from the other end.
     Command::new(0xcc, &[0x05]),
@@ -76,14 +77,13 @@ const GAMMA: &[u8] = &[
     0x00, 0x01,
 ];
 
-/// SWRESET: all registers to their defaults, asleep, display off. The picture memory keeps what
-/// is in it.
+/// SWRESET: all registers to their defaults, asleep, display off. The picture memory is kept.
 pub(crate) const SOFT_RESET: Command<'static> = Command::new(0x01, &[]).then_wait_ms(100);
 
 /// SLPIN. The supply needs 120 ms to settle before anything else may be sent.
 pub(crate) const ENTER_SLEEP: Command<'static> = Command::new(0x10, &[]).then_wait_ms(120);
 
-/// SLPOUT. As for SLPIN 120 ms would do; 150 is what every driver that is in use waits.
+/// SLPOUT. As for SLPIN, 120 ms would be enough; 150 ms is what every driver in use waits.
 pub(crate) const LEAVE_SLEEP: Command<'static> = Command::new(0x11, &[]).then_wait_ms(150);
 
 /// DISPOFF.

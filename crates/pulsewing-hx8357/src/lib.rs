@@ -1,17 +1,17 @@
 //! Driver for TFT panels with a Himax HX8357D over four-wire SPI, such as Adafruit's 3.5" TFT
 //! FeatherWing (320x480): [`Hx8357`] for blocking programs, [`Hx8357Async`] for async ones.
 //!
-//! It initialises the panel, turns it, sends it to sleep, and pushes rectangles of pixels, from an
-//! iterator of RGB565 colours or from a picture of four bits a pixel. It does not draw shapes: what
-//! costs time on this bus is the start of a rectangle, so compose in memory and push what changed.
-//! It does not read from the panel, and it knows nothing of touch or the card slot.
+//! It initialises the panel, rotates it, sends it to sleep, and pushes rectangles of pixels, from
+//! an iterator of RGB565 colours or from a picture of four bits a pixel. It does not draw shapes:
+//! starting a rectangle is expensive on this bus, so compose in memory and push what changed. It
+//! does not read from the panel, and it supports neither touch nor the card slot.
 //!
 //! The caller owns the SPI device, the pins and the batch buffer, and lends a delay to the calls
-//! that wait. Nothing allocates or panics. A call does what it says, or is refused before anything
-//! is sent (only that an iterator yields too few pixels shows too late for that), or fails with the
-//! error of a pin or the bus; then drawing again, or `init`, brings everything back. What the
-//! drivers send, and when they may, is decided in one place without I/O; the two types only carry
-//! it out, one of them awaiting.
+//! that wait. Nothing allocates or panics. A call succeeds, or is refused before anything is sent
+//! (except that an iterator with too few pixels is noticed only at its end), or fails with the
+//! error of a pin or the bus; then drawing again, or `init`, restores everything. The commands, and
+//! when they may be sent, are decided in one place without I/O; the two types only carry this out,
+//! one of them awaiting.
 //!
 //! ```
 //! use embedded_graphics_core::{pixelcolor::Rgb565, prelude::*, primitives::Rectangle};
@@ -31,16 +31,16 @@
 //! # Ok::<(), pulsewing_hx8357::Error<core::convert::Infallible, core::convert::Infallible>>(())
 //! ```
 //!
-//! Features, both off unless asked for:
+//! Features, both off by default:
 //! - `sim`: a simulator of the controller in the module `sim`, for tests: bytes in, the visible
 //!   picture and complaints out, with a count of what the bus carried. It brings in std.
 //! - `mipidsi`: `Hx8357Rgb565`, the same panel as a model of the mipidsi crate, for programs that
 //!   draw straight onto the panel through embedded-graphics.
 //!
 //! # Wiring
-//! The FeatherWing (products 3651 and 5872; the two revisions of the former are wired alike as far
-//! as the display goes). On a Raspberry Pi the panel hangs on SPI0 with CE0; D/C may be any GPIO,
-//! 25 by custom.
+//! The FeatherWing (products 3651 and 5872; the two revisions of the former have the same wiring
+//! for the display). On a Raspberry Pi the panel is connected to SPI0 with CE0; D/C may be any
+//! GPIO, usually 25.
 //!
 //! | Signal | Position | FeatherS3 | Feather ESP32-C6 | Raspberry Pi |
 //! |---|---|---|---|---|
@@ -53,17 +53,17 @@
 //! | current for the backlight | USB or VBAT | | | 5 V, to the position USB |
 //! | card slot, select | D5 | GPIO 33: leave or high | GPIO 5: leave or high | |
 //!
-//! - **Reset** reaches no pin of the Feather, nor its reset line. A board that restarts meets the
-//!   panel as it left it, perhaps in the middle of a pixel; every `init` begins with a reset by
-//!   command, whose 100 ms nobody is spared.
-//! - **Backlight** is lit whenever there is power, and asleep or not the panel does not switch it
-//!   off. Solder a wire from the pad LITE to a GPIO and give that pin to
-//!   [`with_backlight`](Hx8357::with_backlight); low is dark. An unused position is A0 (GPIO 17 on
-//!   the FeatherS3, GPIO 1 on the ESP32-C6).
-//! - **Clock**: a list of panels kept with the Raspberry Pi driver fbcp-ili9341 rates the
-//!   controller at 15.15 MHz (66 ns a bit). In use are 24 MHz (CircuitPython's default) and 32 MHz
-//!   (the Pi's overlay); one owner of this Wing reports a white screen from 40 MHz on. 20 MHz is a
-//!   good choice, and what an ESP32 makes of 24: a full frame in 123 ms.
+//! - **Reset** is connected to no pin of the Feather, nor to its reset line. After a restart of the
+//!   board the panel is as it was before, perhaps in the middle of a pixel. Every `init` therefore
+//!   begins with a reset by command, which always takes 100 ms.
+//! - **Backlight** is lit whenever there is power; the panel does not switch it off, even when
+//!   asleep. Solder a wire from the pad LITE to a GPIO and pass that pin to
+//!   [`with_backlight`](Hx8357::with_backlight); low is dark. A free position is A0 (GPIO 17 on the
+//!   FeatherS3, GPIO 1 on the ESP32-C6).
+//! - **Clock**: a list of panels in the Raspberry Pi driver fbcp-ili9341 rates the controller at
+//!   15.15 MHz (66 ns a bit). In use are 24 MHz (CircuitPython's default) and 32 MHz (the Pi's
+//!   overlay); one owner of this Wing reports a white screen from 40 MHz on. 20 MHz is a good
+//!   choice, and is what an ESP32 makes of 24 MHz: a full frame takes 123 ms.
 //! - **Mode 0**, eight bits, the most significant first. Chip select may rise between any two
 //!   transactions.
 //!
@@ -78,19 +78,19 @@
 //! | box of 100x20 | 4011 | 6 | 1.7 ms | 4011 | 7 | 1.7 ms |
 //! | 20 boxes of 16x16 | 10460 | 120 | 5.4 ms | 10460 | 140 | 5.6 ms |
 //!
-//! The bus does not decide: the bytes are the same, and one transaction a rectangle, an empty one
-//! that mipidsi sends after a command without parameters, is 4% of the time of the smallest boxes.
-//! What decides is what mipidsi does not have: an async form, which a board with one thread needs
-//! while 123 ms of pixels go out; a way from a four-bit picture to the bus; a check of every
-//! rectangle before it is sent; and a state that is known after an error. What mipidsi has beyond
-//! that, drawing straight onto the panel, is the dearest way to use it: a window costs eleven bytes
-//! and five transactions, be it for one pixel.
+//! The bus is not the reason: the bytes are the same, and the one additional transaction a
+//! rectangle, an empty one that mipidsi sends after a command without parameters, is 4% of the time
+//! of the smallest boxes. The reason is what mipidsi lacks: an async interface, which a board with
+//! one thread needs during the 123 ms of pixels; a way from a four-bit picture to the bus; a check
+//! of every rectangle before it is sent; and a known state after an error. The additional feature
+//! of mipidsi, drawing straight onto the panel, is the most expensive way to use it: a window costs
+//! eleven bytes and five transactions, even for a single pixel.
 //!
-//! # What was not run
-//! None of this has met the panel itself. The commands and waits are those of drivers in wide use
-//! (Adafruit's for CircuitPython and Arduino, Linux's `hx8357d`), not read from the datasheet, and
-//! the simulator is made from the same sources. To look at first on glass: the colours, which way
-//! up each rotation is, the waits, and the clock.
+//! # Not tested
+//! None of this has run with a real panel. The commands and waits are those of drivers in wide use
+//! (Adafruit's for CircuitPython and Arduino, Linux's `hx8357d`), not taken from the datasheet, and
+//! the simulator is based on the same sources. On a real panel, check first: the colours, the
+//! orientation of each rotation, the waits, and the clock.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -15,8 +15,8 @@ use crate::command::{self, Command};
 /// The HX8357D as a model of the mipidsi crate, over the same table of commands as
 /// [`Hx8357`](crate::Hx8357).
 ///
-/// Leave mipidsi's order of colours at RGB and its inversion off. Its orientations are turned
-/// against our [rotations](crate::Rotation): `Deg270` is `Landscape`, `Deg180` is `Portrait`.
+/// Leave mipidsi's colour order at RGB and its inversion off. Its orientations differ from our
+/// [rotations](crate::Rotation): `Deg270` is `Landscape`, `Deg180` is `Portrait`.
 ///
 /// mipidsi 0.10 sends pixels that lie beyond the right or lower edge into the picture when its
 /// feature `batch` is on; draw through `clipped()`.

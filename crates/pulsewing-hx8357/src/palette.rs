@@ -7,7 +7,7 @@ use embedded_graphics_core::{
 
 use crate::{Refusal, batch::Source};
 
-/// A picture of four bits a pixel and the colours that its numbers stand for.
+/// A picture of four bits a pixel, and the colours of its indices.
 ///
 /// Rows follow each other from the top; a row is its pixels from the left, two a byte, the left
 /// one in the upper half, padded to a whole byte.
@@ -30,8 +30,8 @@ pub struct PaletteRows<'a> {
 }
 
 impl<'a> PaletteRows<'a> {
-    /// A picture over packed rows; `None` unless there are exactly as many bytes as the size
-    /// takes. The palette is RGB565, red in the upper five bits.
+    /// Creates a picture over packed rows; `None` unless there are exactly as many bytes as the
+    /// size takes. The palette is RGB565, red in the upper five bits.
     #[must_use]
     pub fn new(size: Size, bytes: &'a [u8], palette: &'a [u16; 16]) -> Option<Self> {
         let expected = size.width.div_ceil(2).checked_mul(size.height)?;
@@ -42,13 +42,13 @@ impl<'a> PaletteRows<'a> {
         })
     }
 
-    /// The picture's size in pixels.
+    /// Returns the picture's size in pixels.
     #[must_use]
     pub const fn size(&self) -> Size {
         self.size
     }
 
-    /// The pixels of a part, in rows from its top left.
+    /// Returns the pixels of a part, in rows from its top left.
     pub(crate) fn part(&self, part: &Rectangle) -> Result<Indices<'a>, Refusal> {
         let Point { x, y } = part.top_left;
         let (left, top) = (u32::try_from(x).ok(), u32::try_from(y).ok());
@@ -76,7 +76,7 @@ impl<'a> PaletteRows<'a> {
 /// A walk over a part of a picture.
 #[derive(Debug)]
 pub(crate) struct Indices<'a> {
-    /// From the current row on. Where the part ends is the window's business.
+    /// The rows from the current one on. The window determines where the part ends.
     rows: &'a [u8],
     stride: usize,
     left: usize,
@@ -90,7 +90,7 @@ impl Source for Indices<'_> {
         let mut places = batch.chunks_exact_mut(2);
         let mut filled = 0;
         while places.len() > 0 && !self.rows.is_empty() {
-            // The place comes last in the pair: none is taken at the end of a row.
+            // The place comes last in the pair, so that none is taken at the end of a row.
             for (x, place) in (self.x..self.right).zip(places.by_ref()) {
                 let both = self.rows.get(x / 2).copied().unwrap_or_default();
                 let index = if x % 2 == 0 { both >> 4 } else { both & 0x0f };

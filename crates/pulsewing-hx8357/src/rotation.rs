@@ -2,12 +2,12 @@
 
 use embedded_graphics_core::geometry::Size;
 
-/// How the panel is held; the picture is upright then.
+/// The orientation of the panel in which the picture is upright.
 ///
-/// Each is the one before it, turned by a quarter.
+/// Each is the previous one turned by a quarter.
 ///
-/// The controller turns pixels as they are written. A picture that is already in its memory stays
-/// as it is when the rotation changes.
+/// The controller rotates pixels as they are written. A picture that is already in its memory does
+/// not change with the rotation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Rotation {
     /// 320x480 (Adafruit's rotation 0).
@@ -22,7 +22,7 @@ pub enum Rotation {
 }
 
 impl Rotation {
-    /// All four.
+    /// All four rotations.
     pub const ALL: [Self; 4] = [
         Self::Portrait,
         Self::Landscape,
@@ -30,7 +30,7 @@ impl Rotation {
         Self::LandscapeFlipped,
     ];
 
-    /// The picture's size in pixels.
+    /// Returns the picture's size in pixels.
     #[must_use]
     pub const fn size(self) -> Size {
         match self {
@@ -39,8 +39,8 @@ impl Rotation {
         }
     }
 
-    /// The parameter of MADCTL (36h): bit 7 mirrors rows, bit 6 mirrors columns, bit 5 exchanges
-    /// them. Bit 3, the order of the colours, stays 0: SETPANEL takes care of that.
+    /// Returns the parameter of MADCTL (36h): bit 7 mirrors rows, bit 6 mirrors columns, bit 5
+    /// exchanges them. Bit 3, the order of the colours, stays 0: SETPANEL sets that.
     #[must_use]
     pub const fn madctl(self) -> u8 {
         match self {

@@ -1,7 +1,7 @@
-//! What the driver knows about the panel, and what it has to send to change that.
+//! The known state of the panel, and the commands that change it.
 //!
-//! Nothing here touches a pin: both drivers ask here what to send, send it, and store here what
-//! became of it.
+//! Nothing here touches a pin: both drivers get the commands from here, send them, and store the
+//! resulting state here.
 
 use embedded_graphics_core::primitives::Rectangle;
 
@@ -24,13 +24,13 @@ enum Power {
     Awake {
         is_on: bool,
     },
-    /// `is_on` is how it will be after waking.
+    /// `is_on` is the state of the display after waking.
     Asleep {
         is_on: bool,
     },
 }
 
-/// What is wanted of the panel.
+/// A requested change of the panel's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// Awake and set up, the display off.
@@ -42,11 +42,11 @@ pub(crate) enum Change {
     Turn(Rotation),
 }
 
-/// What a change consists of.
+/// The commands of a change.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sequence {
     commands: [&'static [Command<'static>]; 3],
-    /// How things are when all of it was sent; the driver stores it then.
+    /// The state after all of it was sent; the driver stores it then.
     pub(crate) after: State,
 }
 
@@ -64,13 +64,13 @@ impl State {
         }
     }
 
-    /// Whether there is something to see, so that the backlight is wanted.
+    /// Returns whether there is something to see, so that the backlight should be on.
     pub(crate) const fn is_lit(self) -> bool {
         matches!(self.power, Power::Awake { is_on: true })
     }
 
-    /// What has to be sent for a change. Until [`Sequence::after`] is stored the state is unknown,
-    /// whatever stops the driver on its way there.
+    /// Returns the commands for a change. Until [`Sequence::after`] is stored the state is unknown,
+    /// whatever interrupts the driver.
     pub(crate) fn begin(&mut self, change: Change) -> Result<Sequence, Refusal> {
         let sequence = self.sequence(change)?;
         self.power = Power::Unknown;
@@ -114,7 +114,7 @@ impl State {
         }
     }
 
-    /// The window to draw a rectangle through; `None` if the rectangle has no pixel.
+    /// Returns the window to draw a rectangle through; `None` if the rectangle has no pixel.
     pub(crate) fn window(self, area: &Rectangle) -> Result<Option<Window>, Refusal> {
         match self.power {
             Power::Unknown => Err(Refusal::NotReady),

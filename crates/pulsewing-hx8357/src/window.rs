@@ -7,10 +7,10 @@ use crate::{
     command::{self, Command},
 };
 
-/// A rectangle as the controller wants to hear it.
+/// A rectangle in the controller's format.
 ///
-/// All of it is sent for every rectangle, even where a bound is the same as before: a bit that
-/// toppled on the bus spoils one rectangle then, not all that follow.
+/// All of it is sent for every rectangle, even if a bound is the same as before: then a bit that
+/// flips on the bus spoils one rectangle, not all that follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
     columns: [u8; 4],
@@ -19,7 +19,7 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// The window of a rectangle; `None` if the rectangle has no pixel.
+    /// Returns the window of a rectangle; `None` if the rectangle has no pixel.
     pub(crate) fn new(area: &Rectangle, panel: Size) -> Result<Option<Self>, Refusal> {
         let Size { width, height } = area.size;
         if width == 0 || height == 0 {
@@ -45,7 +45,7 @@ impl Window {
     }
 }
 
-/// First and last, both big-endian and inclusive.
+/// Returns the first and the last, both big-endian and inclusive.
 fn bounds(start: i32, length: u32, limit: u32) -> Result<[u8; 4], Refusal> {
     let first = u32::try_from(start).map_err(|_| Refusal::Outside)?;
     let last = first.saturating_add(length - 1);

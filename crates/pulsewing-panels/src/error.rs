@@ -1,4 +1,4 @@
-//! What can go wrong with a panel.
+//! The errors of panels.
 
 use std::{error::Error, io, path::PathBuf};
 
@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::{PictureError, PinSpec};
 
-/// Why a panel cannot show a picture.
+/// The reason why a panel cannot show a picture.
 #[derive(Debug, Error)]
 pub enum PanelError {
     /// The framebuffer device cannot be opened.
@@ -26,12 +26,12 @@ pub enum PanelError {
         /// The cause.
         source: io::Error,
     },
-    /// The framebuffer has pixels of a kind that we cannot write.
+    /// The framebuffer has a pixel format that we cannot write.
     #[error("the framebuffer {} cannot be drawn to: {why}", device.display())]
     PixelFormat {
         /// The device.
         device: PathBuf,
-        /// What is different, such as its number of bits.
+        /// The difference, such as its number of bits.
         why: String,
     },
     /// Pixels could not be written to the framebuffer.
@@ -50,7 +50,7 @@ pub enum PanelError {
         /// The cause.
         source: io::Error,
     },
-    /// The SPI device refuses mode 0 with words of 8 bits, or the clock.
+    /// The SPI device refuses mode 0 with 8-bit words, or the clock.
     #[error("{} does not take our settings", device.display())]
     ConfigureSpi {
         /// The device.
@@ -58,12 +58,12 @@ pub enum PanelError {
         /// The cause.
         source: io::Error,
     },
-    /// Somebody else uses a pin.
+    /// Another process or driver uses a pin.
     #[error("the pin {pin} is in use by {user}")]
     PinInUse {
         /// The pin.
         pin: PinSpec,
-        /// Its user, in the kernel's words.
+        /// Its user, as the kernel names it.
         user: String,
     },
     /// A pin cannot be opened.
@@ -82,7 +82,7 @@ pub enum PanelError {
         /// The pin's own error.
         why: String,
     },
-    /// The bus broke.
+    /// A transfer on the bus failed.
     #[error("the panel at {name} cannot be drawn to")]
     Bus {
         /// The SPI device of the panel.
@@ -90,7 +90,7 @@ pub enum PanelError {
         /// The driver's error.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The panel is smaller or larger than any picture.
+    /// The panel is smaller or larger than a picture can be.
     #[error("the panel {name} has {}x{} pixels; a picture has from 160x80 to 4096x4096", size.width, size.height)]
     Size {
         /// The panel.
@@ -98,19 +98,19 @@ pub enum PanelError {
         /// Its size in pixels.
         size: Size,
     },
-    /// The picture was drawn in another size than the panel's.
+    /// The picture does not have the panel's size.
     #[error("the picture has not the panel's size")]
     OtherSize,
     /// The picture could not be drawn.
     #[error(transparent)]
     Picture(#[from] PictureError),
-    /// This operating system has no such panels.
+    /// This operating system does not support such panels.
     #[error("there is no panel {0}")]
     Unsupported(String),
 }
 
 impl PanelError {
-    /// What to do next, in one sentence; `None` if the message says it all.
+    /// Returns the suggested next step, in one sentence; `None` if the message is enough.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         use io::ErrorKind::{NotFound, PermissionDenied};

@@ -1,11 +1,11 @@
-//! A framebuffer device of the kernel's, `/dev/fbN`.
+//! A framebuffer device of the kernel, `/dev/fbN`.
 //!
-//! How large it is, how its pixels are laid out and how long a line is are asked of the kernel, before
-//! every picture: a monitor that is plugged in may change all of it.
+//! Before every picture we ask the kernel for the size, the pixel format and the line length:
+//! plugging in a monitor may change all of them.
 //!
 //! Pixels are written with `pwrite`, not through mapped memory. That needs no unsafe code, a device
-//! shorter than it says is an error and not a crash, and a panel that hangs on a slow bus behind its
-//! framebuffer learns which lines changed and sends only those.
+//! that is shorter than it claims gives an error instead of a crash, and the driver of a panel on a
+//! slow bus learns which lines changed and sends only those.
 
 use std::{
     fs::{File, OpenOptions},
@@ -31,35 +31,35 @@ const PACKED_PIXELS: u32 = 0;
 /// `FB_VISUAL_TRUECOLOR` of linux/fb.h.
 const TRUE_COLOUR: u32 = 2;
 
-/// What the kernel is asked about a framebuffer.
+/// The kernel's information about a framebuffer.
 pub trait ScreenInfo {
-    /// What can be changed: `FBIOGET_VSCREENINFO`.
+    /// Returns the changeable settings: `FBIOGET_VSCREENINFO`.
     ///
     /// # Errors
-    /// What the kernel says; `ENOTTY` when the file is no framebuffer.
+    /// Whatever the kernel reports; `ENOTTY` when the file is not a framebuffer.
     fn variable(&self, device: &File) -> io::Result<Variable>;
 
-    /// What cannot: `FBIOGET_FSCREENINFO`.
+    /// Returns the fixed settings: `FBIOGET_FSCREENINFO`.
     ///
     /// # Errors
-    /// What the kernel says; `ENOTTY` when the file is no framebuffer.
+    /// Whatever the kernel reports; `ENOTTY` when the file is not a framebuffer.
     fn fixed(&self, device: &File) -> io::Result<Fixed>;
 }
 
-/// `struct fb_var_screeninfo` of linux/fb.h, as far as it matters here.
+/// `struct fb_var_screeninfo` of linux/fb.h, reduced to the members that we need.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Variable {
     /// The visible size.
     pub size: (u32, u32),
-    /// Where the visible part begins in memory.
+    /// The position of the visible part in memory.
     pub offset: (u32, u32),
-    /// How many bits a pixel has.
+    /// The number of bits per pixel.
     pub bits: u32,
-    /// 0 unless pixels are greys, or named by a FOURCC.
+    /// 0 unless pixels are greys, or their format is a FOURCC.
     pub grayscale: u32,
-    /// Where red, green, blue and opacity are in a pixel.
+    /// The places of red, green, blue and opacity in a pixel.
     pub channels: [Channel; 4],
-    /// 0 unless pixels are not as usual.
+    /// 0 unless the pixel format is nonstandard.
     pub nonstandard: u32,
 }
 
@@ -67,28 +67,28 @@ pub struct Variable {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Channel {
-    /// The place of its lowest bit.
+    /// The position of its lowest bit.
     pub offset: u32,
-    /// How many bits it has.
+    /// Its number of bits.
     pub length: u32,
     /// 0 unless its lowest bit comes first.
     pub msb_right: u32,
 }
 
-/// `struct fb_fix_screeninfo` of linux/fb.h, as far as it matters here.
+/// `struct fb_fix_screeninfo` of linux/fb.h, reduced to the members that we need.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fixed {
-    /// How many bytes of memory there are.
+    /// The size of the memory, in bytes.
     pub bytes: u32,
-    /// How pixels lie in memory: 0 for one after the other.
+    /// The arrangement of pixels in memory: 0 for packed pixels.
     pub kind: u32,
-    /// What a pixel means: 2 for a colour.
+    /// The meaning of a pixel: 2 for a colour.
     pub visual: u32,
-    /// How many bytes a line takes.
+    /// The length of a line, in bytes.
     pub line: u32,
 }
 
-/// A framebuffer, and how it was when it was last asked.
+/// A framebuffer, and its layout at the last query.
 #[derive(Debug)]
 pub struct Framebuffer<I> {
     device: File,
@@ -98,13 +98,13 @@ pub struct Framebuffer<I> {
     layout: Layout,
 }
 
-/// Where the visible pixels are.
+/// The layout of the visible pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Layout {
     size: Size,
     /// The first byte of the visible part.
     start: u64,
-    /// How many bytes from one line to the next.
+    /// The distance from one line to the next, in bytes.
     line: u64,
     format: Format,
 }
@@ -112,7 +112,7 @@ struct Layout {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
     Rgb565,
-    /// The fourth byte is what its highest bits are set to: opacity, if anything looks at it.
+    /// The fourth byte is the value of the highest bits: the opacity, if it is used at all.
     Xrgb8888 {
         opaque: u32,
     },
@@ -122,10 +122,10 @@ impl<I: ScreenInfo> Framebuffer<I> {
     /// Opens a framebuffer.
     ///
     /// # Errors
-    /// [`PanelError`] when there is none that can be drawn to.
+    /// [`PanelError`] when there is no framebuffer that we can draw to.
     pub fn open(spec: &FramebufferSpec, info: I) -> Result<Self, PanelError> {
         let path = spec.device.clone();
-        // A pipe in its place would be waited for until somebody reads it.
+        // Opening a pipe in its place would block until another process reads it.
         let without_waiting = OFlags::NONBLOCK.bits().cast_signed();
         let device = OpenOptions::new()
             .write(true)
@@ -190,7 +190,7 @@ impl<I: ScreenInfo + std::fmt::Debug> Surface for Framebuffer<I> {
 }
 
 impl Layout {
-    /// Where a visible pixel is.
+    /// Returns the position of a visible pixel, in bytes.
     fn place(&self, x: i32, y: i32) -> u64 {
         let (x, y) = (x.unsigned_abs(), y.unsigned_abs());
         self.start + u64::from(y) * self.line + u64::from(x) * self.format.bytes_of_pixel()
@@ -209,7 +209,7 @@ impl Layout {
         }
         let start = u64::from(y) * line + u64::from(x) * format.bytes_of_pixel();
         let needed = (u64::from(y) + u64::from(height)) * line;
-        // Some drivers leave the length out.
+        // Some drivers do not report the length.
         if fixed.bytes != 0 && needed > u64::from(fixed.bytes) {
             return Err(format!(
                 "its memory has {} bytes, and its lines would need {needed}",
@@ -226,7 +226,7 @@ impl Layout {
 }
 
 impl Format {
-    /// The format of a framebuffer's pixels, or what they are instead.
+    /// Returns the format of a framebuffer's pixels, or a description of an unsupported one.
     fn new(variable: &Variable, fixed: &Fixed) -> Result<Self, String> {
         if fixed.kind != PACKED_PIXELS {
             return Err("its pixels do not lie one after the other in memory".into());
@@ -270,7 +270,8 @@ impl Format {
         }
     }
 
-    /// A pixel as it lies in memory, in the machine's byte order; as many bytes as there are count.
+    /// Returns a pixel's bytes in memory, in the machine's byte order. Only the first
+    /// [`bytes_of_pixel`](Self::bytes_of_pixel) count.
     fn pixel(self, [red, green, blue]: [u8; 3]) -> [u8; 4] {
         let colour = Rgb888::new(red, green, blue);
         match self {
@@ -290,7 +291,7 @@ impl Format {
     }
 }
 
-/// The size of the picture on glass of this size.
+/// Returns the size of the picture on glass of this size.
 const fn turned(glass: Size, turn: Turn) -> Size {
     match turn {
         Turn::None | Turn::Half => glass,
@@ -298,7 +299,7 @@ const fn turned(glass: Size, turn: Turn) -> Size {
     }
 }
 
-/// The point of the picture that is seen at a point of the glass.
+/// Returns the point of the picture that appears at a point of the glass.
 const fn in_frame(at: Point, glass: Size, turn: Turn) -> Point {
     let right = glass.width.cast_signed() - 1;
     let bottom = glass.height.cast_signed() - 1;
@@ -310,7 +311,7 @@ const fn in_frame(at: Point, glass: Size, turn: Turn) -> Point {
     }
 }
 
-/// Where an area of the picture is on the glass.
+/// Returns the place of an area of the picture on the glass.
 fn on_glass(area: &Rectangle, glass: Size, turn: Turn) -> Rectangle {
     let right = glass.width.cast_signed();
     let bottom = glass.height.cast_signed();

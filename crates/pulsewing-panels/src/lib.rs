@@ -1,18 +1,18 @@
 //! Pictures on this machine: on a panel, or in a PNG file.
 //!
-//! The screen crate draws a picture; this crate puts it where somebody can see it, and turns a wearer's
-//! own picture into a wallpaper that the screen crate can draw. What is in the picture, and when there
-//! is a new one, is decided elsewhere.
+//! The screen crate draws a picture. This crate shows it, and turns a wearer's own picture into a
+//! wallpaper that the screen crate can draw. The content of a picture, and the time of a new one,
+//! are decided elsewhere.
 //!
-//! | module | what |
+//! | item | contents |
 //! |---|---|
-//! | [`Panel`] | a screen that is connected to this machine; pushes only what changed |
+//! | [`Panel`] | a screen that is connected to this machine; pushes only changes |
 //! | [`PanelSpec`] | a panel's name on the command line |
 //! | [`framebuffer`] | a framebuffer device of the kernel |
 //! | [`spi`] | an HX8357D on an SPI bus, driven by this program |
 //! | [`picture`] | a picture, and its PNG file |
-//! | [`wallpaper`] | a PNG or BMP file of the wearer's, scaled and quantised |
-//! | [`PanelError`] | what can go wrong, and what to do about it |
+//! | [`wallpaper`] | the wearer's PNG or BMP file, scaled and quantised |
+//! | [`PanelError`] | the errors, with advice |
 //!
 //! Panels need Linux; pictures and wallpapers do not. Start reading at [`Panel::show`].
 #![deny(missing_docs)]

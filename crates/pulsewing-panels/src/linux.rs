@@ -1,4 +1,4 @@
-//! The devices themselves.
+//! The real devices of Linux.
 
 use std::{ffi::c_ulong, fs::File, io, os::fd::AsRawFd, path::Path, ptr};
 
@@ -56,7 +56,7 @@ struct FbFixScreeninfo {
     reserved: [u16; 2],
 }
 
-/// What an ioctl fills in.
+/// A structure that an ioctl fills in.
 trait Answer: Default {
     const REQUEST: libc::Ioctl;
 }
@@ -71,13 +71,14 @@ impl Answer for FbFixScreeninfo {
     const REQUEST: libc::Ioctl = 0x4602;
 }
 
-/// Asks the kernel. A file that does not know the request says `ENOTTY`.
+/// Asks the kernel. A file that does not support the request returns `ENOTTY`.
 #[expect(unsafe_code, reason = "an ioctl takes a pointer")]
 fn ask<A: Answer>(device: &File) -> io::Result<A> {
     let mut answer = A::default();
-    // SAFETY: the kernel writes one structure of the request's kind to where the pointer points. The
-    // implementations of `Answer` pair each request with that structure, laid out as C does and of
-    // integers only, so that any bytes are a value. The file is open, and the kernel keeps no pointer.
+    // SAFETY: the kernel writes one structure of the request's type to the pointer's target. The
+    // implementations of `Answer` pair each request with that structure, which has C layout and
+    // consists of integers only, so that any bytes are a valid value. The file is open, and the
+    // kernel keeps no pointer.
     let result = unsafe { libc::ioctl(device.as_raw_fd(), A::REQUEST, ptr::from_mut(&mut answer)) };
     if result < 0 {
         return Err(io::Error::last_os_error());
@@ -162,7 +163,7 @@ pub(super) fn check_spi(path: &Path) -> Result<(), PanelError> {
     })
 }
 
-/// Who uses a pin, in the kernel's words.
+/// Returns a pin's user, as the kernel names it.
 pub(super) fn user_of(pin: &PinSpec) -> Result<Option<String>, PanelError> {
     let info = line_of(pin)?.info().map_err(|error| no_pin(pin, error))?;
     let user = info.consumer().unwrap_or("the kernel").to_owned();
@@ -175,7 +176,7 @@ fn line_of(pin: &PinSpec) -> Result<Line, PanelError> {
         .map_err(|error| no_pin(pin, error))
 }
 
-/// The crate lends its error, and an [`io::Error`] cannot be cloned.
+/// Copies an error: the crate only lends it, and an [`io::Error`] cannot be cloned.
 fn copy_of(error: &io::Error) -> io::Error {
     error
         .raw_os_error()

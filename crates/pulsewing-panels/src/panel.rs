@@ -1,7 +1,7 @@
-//! A panel, and what it shows.
+//! A panel, and its picture.
 //!
 //! The picture is laid out for the panel's own size. After the first frame only the rectangles that
-//! changed are pushed. Underneath is a [`Surface`]: a framebuffer device of the kernel, or an HX8357D
+//! changed are pushed. Below it is a [`Surface`]: a framebuffer device of the kernel, or an HX8357D
 //! that this program drives itself over SPI.
 
 use std::{fmt, time::Duration};
@@ -19,29 +19,29 @@ use crate::{PanelError, PanelSpec, Picture, PictureError};
 #[cfg(target_os = "linux")]
 use crate::{framebuffer, linux, spi};
 
-/// How often everything is pushed, changed or not: that repairs what a disturbed bus, or another program,
-/// did to the picture.
+/// The interval between full pushes, even without changes: they repair a picture that a disturbed
+/// bus or another program has damaged.
 const ALL_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// The smallest picture that has room for everything, in pixels.
 const SMALLEST: Size = Size::new(160, 80);
 
-/// The longest side that is taken for a panel's.
+/// The longest side that we accept for a panel, in pixels.
 const LONGEST: u32 = 4_096;
 
 /// Something that shows pixels.
 pub trait Surface: fmt::Debug {
-    /// Gets ready to be pushed to.
+    /// Prepares for a push.
     ///
     /// # Errors
     /// [`PanelError`] when it cannot show anything now.
     fn prepare(&mut self) -> Result<Ready, PanelError>;
 
-    /// Pushes areas of a frame, which has the size that [`prepare`](Self::prepare) said. They lie
-    /// inside of it.
+    /// Pushes areas of a frame, which has the size that [`prepare`](Self::prepare) returned. The
+    /// areas are inside the frame.
     ///
     /// # Errors
-    /// [`PanelError`] when not all of it was shown. Everything counts as changed then.
+    /// [`PanelError`] when it was not shown completely. Everything counts as changed then.
     fn push(
         &mut self,
         frame: &Frame<Vec<u8>>,
@@ -50,16 +50,16 @@ pub trait Surface: fmt::Debug {
     ) -> Result<(), PanelError>;
 }
 
-/// How a surface is, before it is pushed to.
+/// The state of a surface before a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ready {
-    /// How large a picture it wants, in pixels.
+    /// The size of the picture that it needs, in pixels.
     pub size: Size,
-    /// Whether it still has what was pushed before.
+    /// Whether it still has the pixels of the last push.
     pub keeps: bool,
 }
 
-/// A panel, and what it shows.
+/// A panel, and its picture.
 #[derive(Debug)]
 pub struct Panel {
     name: String,
@@ -70,15 +70,15 @@ pub struct Panel {
 #[derive(Debug)]
 struct Shown {
     picture: Picture,
-    /// When all of it was pushed.
+    /// The time of the last full push.
     all_at: Duration,
 }
 
 impl Panel {
-    /// Opens a panel. It shows nothing new yet.
+    /// Opens a panel, without showing anything yet.
     ///
     /// # Errors
-    /// [`PanelError`] that says what is wrong with the device and what to do.
+    /// [`PanelError`] that explains the problem with the device, and gives advice.
     #[cfg(target_os = "linux")]
     pub fn open(spec: &PanelSpec) -> Result<Self, PanelError> {
         let surface: Box<dyn Surface> = match spec {
@@ -90,7 +90,7 @@ impl Panel {
         Ok(Self::over(spec.to_string(), surface))
     }
 
-    /// Says that this machine has no such panels.
+    /// Returns the error that this machine does not support panels.
     ///
     /// # Errors
     /// Always.
@@ -99,7 +99,7 @@ impl Panel {
         Err(PanelError::Unsupported(spec.to_string()))
     }
 
-    /// A panel over a surface of which nothing is known yet.
+    /// Builds a panel over a surface whose content is not known yet.
     #[must_use]
     pub fn over(name: impl Into<String>, surface: Box<dyn Surface>) -> Self {
         Self {
@@ -109,22 +109,22 @@ impl Panel {
         }
     }
 
-    /// What it is called, such as `fb:/dev/fb1`.
+    /// Returns its name, such as `fb:/dev/fb1`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Shows the picture that is drawn in the panel's size. `up` is the time on a clock that never jumps.
+    /// Shows the picture, drawn in the panel's size. `up` is the time on a monotonic clock.
     ///
     /// # Errors
-    /// [`PanelError`], even if drawing failed; the next call begins anew with the whole picture.
+    /// [`PanelError`], even if drawing failed; the next call starts over with the whole picture.
     pub fn show(
         &mut self,
         up: Duration,
         draw: impl FnOnce(Size) -> Result<Picture, PictureError>,
     ) -> Result<(), PanelError> {
-        // Until all is well nothing is known of what it shows.
+        // Until the push succeeds we do not know what it shows.
         let shown = self.shown.take();
         let ready = self.surface.prepare()?;
         let picture = draw(check(&self.name, ready.size)?)?;

@@ -1,4 +1,4 @@
-//! A picture: a model drawn into a frame, with the colours that go with it; and that as a PNG file.
+//! A picture: a model drawn into a frame, with its colours; and its PNG file.
 
 use std::{
     convert::Infallible,
@@ -11,7 +11,7 @@ use pulsewing_files::Replacement;
 use pulsewing_screen::{Colours, Frame, Model, Palette, draw};
 use thiserror::Error;
 
-/// Why there is no picture.
+/// The reason why there is no picture.
 #[derive(Debug, Error)]
 pub enum PictureError {
     /// It has no pixels, or more than memory can address.
@@ -35,7 +35,7 @@ pub enum PictureError {
 pub struct Picture {
     /// Its pixels, as numbers of inks.
     pub frame: Frame<Vec<u8>>,
-    /// What the inks look like.
+    /// The colours of the inks.
     pub colours: Colours,
 }
 
@@ -52,7 +52,7 @@ impl Picture {
         Ok(Self { frame, colours })
     }
 
-    /// Writes it as a PNG. The file takes its place only when it is complete, so that whoever shows it
+    /// Writes it as a PNG. The file is replaced only when the new one is complete, so that a viewer
     /// never sees half a picture.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl Picture {
             })
     }
 
-    /// The bytes of a PNG file.
+    /// Returns the bytes of a PNG file.
     ///
     /// # Errors
     /// [`PictureError::Encode`].
@@ -78,7 +78,7 @@ impl Picture {
 
     fn encode(&self, to: &mut impl Write) -> io::Result<()> {
         let Size { width, height } = self.frame.size();
-        // The frame's own format: sixteen colours, two pixels a byte.
+        // The frame's own format: sixteen colours, two pixels per byte.
         let mut encoder = png::Encoder::new(to, width, height);
         encoder.set_color(png::ColorType::Indexed);
         encoder.set_depth(png::BitDepth::Four);

@@ -1,4 +1,4 @@
-//! What a panel is called on the command line.
+//! The name of a panel on the command line.
 //!
 //! ```text
 //! panel       = "fb:" device ["," "rotate=" turn]
@@ -7,7 +7,7 @@
 //! pin         = chip ":" line          chip is a name below /dev, or a path
 //! turn        = "0" | "90" | "180" | "270"
 //! ```
-//! A path cannot hold a comma, and an option stands once at most.
+//! A path cannot contain a comma, and an option may be given at most once.
 
 use std::{
     fmt,
@@ -17,13 +17,13 @@ use std::{
 
 use thiserror::Error;
 
-/// The clock of the bus unless it is named: what the panel's owners use without trouble.
+/// The default clock of the bus: owners of the panel use it without problems.
 const HZ: u32 = 20_000_000;
 
-/// The clocks that are taken for meant: slower is a frame in minutes, faster no SPI does.
+/// The accepted clocks: at a slower one a frame takes minutes, and no SPI bus is faster.
 const CLOCKS: std::ops::RangeInclusive<u32> = 100_000..=125_000_000;
 
-/// A panel, as it was asked for.
+/// A requested panel.
 ///
 /// ```
 /// use pulsewing_panels::{PanelSpec, Turn};
@@ -47,7 +47,7 @@ pub enum PanelSpec {
 pub struct FramebufferSpec {
     /// The device.
     pub device: PathBuf,
-    /// How the picture is turned.
+    /// The turn of the picture.
     pub turn: Turn,
 }
 
@@ -56,15 +56,15 @@ pub struct FramebufferSpec {
 pub struct SpiSpec {
     /// The SPI device, whose chip select is the panel's.
     pub device: PathBuf,
-    /// The pin that tells commands from data; line 25 of gpiochip0 unless named.
+    /// The pin that distinguishes commands from data; line 25 of gpiochip0 by default.
     pub dc: PinSpec,
-    /// The pin that resets the panel, if it is wired: low resets.
+    /// The reset pin, if it is wired; active low.
     pub reset: Option<PinSpec>,
-    /// The pin that switches the backlight, if it is wired: high lights.
+    /// The backlight pin, if it is wired; active high.
     pub backlight: Option<PinSpec>,
-    /// The clock of the bus in bits a second; 20 MHz unless named.
+    /// The clock of the bus in bits per second; 20 MHz by default.
     pub hz: u32,
-    /// How the picture is turned from the panel's own upright 320x480; by a quarter unless named.
+    /// The turn of the picture from the panel's own upright 320x480; a quarter turn by default.
     pub turn: Turn,
 }
 
@@ -77,7 +77,7 @@ pub struct PinSpec {
     pub line: u32,
 }
 
-/// How a picture is turned, clockwise, against the panel's own way up.
+/// The clockwise turn of a picture relative to the panel's own orientation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Turn {
     /// Not at all.
@@ -91,10 +91,10 @@ pub enum Turn {
     ThreeQuarters,
 }
 
-/// Why a text names no panel.
+/// The reason why a text is not a valid panel.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum BadSpec {
-    /// It begins with neither kind of panel.
+    /// It does not begin with a kind of panel.
     #[error(
         "a panel is \"fb:\" and a framebuffer such as fb:/dev/fb1, or \"spi:\" and an SPI device such as spi:/dev/spidev0.0,dc=gpiochip0:25"
     )]
@@ -105,21 +105,21 @@ pub enum BadSpec {
     /// An option that this kind of panel does not have.
     #[error("\"{option}\" is no option of such a panel; there are {known}")]
     Option {
-        /// What was asked for.
+        /// The given option.
         option: String,
-        /// What could have been.
+        /// The known options.
         known: &'static str,
     },
-    /// An option stands more than once.
+    /// An option is given more than once.
     #[error("\"{0}\" stands twice")]
     Twice(&'static str),
-    /// A pin that is none.
+    /// A pin that is not valid.
     #[error("\"{0}\" is no pin such as gpiochip0:25, a chip and the number of a line")]
     Pin(String),
-    /// A clock that no panel runs at.
+    /// A clock that no panel supports.
     #[error("hz is a number from 100000 to 125000000, in bits a second, such as 20000000")]
     Clock,
-    /// An angle that is no quarter turn.
+    /// An angle that is not a multiple of a quarter turn.
     #[error("rotate is 0, 90, 180 or 270")]
     Turn,
 }
@@ -163,7 +163,7 @@ impl FromStr for PanelSpec {
     }
 }
 
-/// The values of these options, in their order.
+/// Returns the values of these options, in their order.
 fn options<'t, const N: usize>(
     parts: impl Iterator<Item = &'t str>,
     names: [&'static str; N],
@@ -200,7 +200,7 @@ impl FromStr for PinSpec {
             return Err(refuse());
         }
         Ok(Self {
-            // A path with a root takes the place of what it is joined to.
+            // `join` keeps an absolute path as it is.
             chip: Path::new("/dev").join(chip),
             line: line.parse().map_err(|_| refuse())?,
         })
@@ -220,7 +220,7 @@ impl FromStr for Turn {
 }
 
 impl Turn {
-    /// The angle, 0 to 270.
+    /// Returns the angle in degrees, 0 to 270.
     #[must_use]
     pub const fn degrees(self) -> u16 {
         match self {
@@ -233,7 +233,7 @@ impl Turn {
 }
 
 impl fmt::Display for PanelSpec {
-    /// The kind and the device, which is enough to tell panels apart.
+    /// Writes the kind and the device, which is enough to distinguish panels.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Framebuffer(spec) => write!(f, "fb:{}", spec.device.display()),

@@ -1,4 +1,4 @@
-//! An HX8357D that hangs on an SPI bus of this machine.
+//! An HX8357D on an SPI bus of this machine.
 
 use std::{fmt, path::Path};
 
@@ -11,39 +11,39 @@ use pulsewing_screen::{Colours, Frame};
 
 use crate::{PanelError, PictureError, PinSpec, Ready, SpiSpec, Surface, Turn, linux};
 
-/// How long the reset pin is held low, and how long the panel wants to be left alone then, as the
-/// Linux driver for this controller has it.
+/// The duration of the low level on the reset pin, and the pause that the panel needs after it, as
+/// in the Linux driver for this controller.
 const RESET_MS: (u32, u32) = (10, 120);
 
-/// What a panel is wired to.
+/// The hardware that a panel is wired to.
 pub trait Ports {
     /// An SPI device with its chip select.
     type Spi: SpiDevice + 'static;
     /// An output pin.
     type Pin: OutputPin + 'static;
-    /// What waits.
+    /// A delay.
     type Delay: DelayNs + 'static;
 
-    /// An SPI device in mode 0 at this clock, in bits a second.
+    /// Opens an SPI device in mode 0 at this clock, in bits per second.
     ///
     /// # Errors
-    /// [`PanelError`] when it cannot be had.
+    /// [`PanelError`] when it is not available.
     fn spi(&mut self, path: &Path, hz: u32) -> Result<Self::Spi, PanelError>;
 
-    /// A pin as an output, at this level.
+    /// Opens a pin as an output, at this level.
     ///
     /// # Errors
-    /// [`PanelError`] when it cannot be had.
+    /// [`PanelError`] when it is not available.
     fn output(&mut self, pin: &PinSpec, is_high: bool) -> Result<Self::Pin, PanelError>;
 
-    /// What waits.
+    /// Returns a delay.
     fn delay(&mut self) -> Self::Delay;
 }
 
-/// Takes the wires, and resets the panel if it has one for that.
+/// Opens the device and the pins, and resets the panel if it has a reset pin.
 ///
 /// # Errors
-/// [`PanelError`] when one of them cannot be had.
+/// [`PanelError`] when one of them is not available.
 pub fn open<P: Ports>(spec: &SpiSpec, ports: &mut P) -> Result<Box<dyn Surface>, PanelError> {
     let name = spec.device.display().to_string();
     let spi = ports.spi(&spec.device, spec.hz)?;
@@ -57,7 +57,8 @@ pub fn open<P: Ports>(spec: &SpiSpec, ports: &mut P) -> Result<Box<dyn Surface>,
     let delay = ports.delay();
     Ok(match &spec.backlight {
         Some(pin) => {
-            // As it is while nobody drives it: the last run's picture is seen until there is a new one.
+            // On, as it is while the pin is not driven: the last run's picture stays visible until
+            // there is a new one.
             let driver = driver.with_backlight(ports.output(pin, true)?);
             Box::new(SpiPanel {
                 name,
@@ -77,8 +78,8 @@ pub fn open<P: Ports>(spec: &SpiSpec, ports: &mut P) -> Result<Box<dyn Surface>,
     })
 }
 
-/// Returns who drives which of a panel's pins, without driving any of them: a panel that shows something
-/// goes on showing it.
+/// Returns the panel's pins that are in use, with their users, without driving any pin: the panel
+/// keeps its picture.
 ///
 /// # Errors
 /// [`PanelError::OpenSpi`] or [`PanelError::OpenPin`].
@@ -103,7 +104,7 @@ const fn rotation(turn: Turn) -> Rotation {
     }
 }
 
-/// A panel at its wires.
+/// A panel with its bus and pins.
 struct SpiPanel<D, R, W> {
     name: String,
     driver: D,
@@ -120,7 +121,7 @@ where
     R: OutputPin,
     W: DelayNs,
 {
-    /// Whatever the panel was doing, it is set up then, and dark.
+    /// Sets up the panel from any state. It is dark afterwards.
     fn set_up(&mut self) -> Result<(), PanelError> {
         if let Some(reset) = &mut self.reset {
             let (low, after) = RESET_MS;
@@ -172,7 +173,7 @@ where
         colours: &Colours,
         areas: &[Rectangle],
     ) -> Result<(), PanelError> {
-        // Unless all of it succeeds the panel is set up anew before the next picture.
+        // Unless everything succeeds, the panel is set up again before the next picture.
         let was_on = std::mem::replace(&mut self.is_on, false);
         let palette = colours.rgb565().map(IntoStorage::into_storage);
         let picture =
@@ -192,7 +193,7 @@ where
     }
 }
 
-/// The pins of the machine have nothing to say.
+/// Leaves out the pins, which have nothing to show.
 impl<D, R, W> fmt::Debug for SpiPanel<D, R, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SpiPanel")

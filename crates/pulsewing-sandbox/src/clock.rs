@@ -1,14 +1,14 @@
-//! The sandbox's clock: it starts anywhere, runs at a chosen speed, and can be moved.
+//! The sandbox's clock: it starts at any instant, runs at a chosen speed, and can be moved.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// A clock that runs on from a given instant, in real time or faster.
+/// A clock that continues from a given instant, in real time or faster.
 ///
-/// Clones share one time: moving one moves all. A program that lives beside the sandbox (the demo)
-/// takes a clone as its own clock, so that both agree on every expiry.
+/// Clones share one time: moving one moves all. A program that runs next to the sandbox (the demo)
+/// uses a clone as its own clock, so that both agree on every expiry.
 #[derive(Clone, Debug)]
 pub struct Clock {
     anchor: Arc<Mutex<Anchor>>,
@@ -37,7 +37,7 @@ impl Clock {
         self.lock().speed
     }
 
-    /// Has the clock run on at another speed from now on.
+    /// Changes the speed of the clock from now on.
     pub fn set_speed(&self, speed: u32) {
         let mut anchor = self.lock();
         *anchor = Anchor {
@@ -47,7 +47,7 @@ impl Clock {
         };
     }
 
-    /// Moves the clock to `now`; it runs on from there.
+    /// Moves the clock to `now`; it continues from there.
     ///
     /// Instants outside the years 1971 to 9000 are moved to the nearer bound: a day around them
     /// could not be represented.
@@ -78,7 +78,7 @@ impl Clock {
     }
 }
 
-/// The instant the clock showed at a known moment of the monotonic clock.
+/// The clock's reading at a known moment of the monotonic clock.
 #[derive(Debug)]
 struct Anchor {
     at: Timestamp,
@@ -99,7 +99,8 @@ pub(crate) fn last_sync(now: Timestamp) -> Timestamp {
     Timestamp::from_second(second - second.rem_euclid(SYNC_STEP_S)).unwrap_or(EARLIEST)
 }
 
-/// Returns where a clock for a recording starts: 7 minutes after the sync that brings `last_sample`.
+/// Returns where a clock for a recording starts: 7 minutes after the sync that includes
+/// `last_sample`.
 pub(crate) fn start_after(last_sample: Timestamp) -> Timestamp {
     let step = last_sync(last_sample);
     step.checked_add(SignedDuration::from_secs(SYNC_STEP_S + 7 * 60))

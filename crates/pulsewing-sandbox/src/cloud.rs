@@ -1,4 +1,4 @@
-//! One provider request from its arrival to its reply, with the fault that befalls it.
+//! One provider request from its arrival to its reply, with any fault that applies to it.
 
 use std::time::Duration;
 
@@ -20,20 +20,20 @@ pub(crate) enum Endpoint {
     Google(google::Endpoint),
 }
 
-/// What the connection is to do.
+/// The action that the connection takes.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Send(Reply),
-    /// Promise the whole body, and break off.
+    /// Promise the whole body, then break off.
     SendCut(Reply, Cut),
-    /// Close without a word.
+    /// Close without a reply.
     Drop,
 }
 
 impl Endpoint {
-    /// Finds whose path it is; nothing if it is neither's.
+    /// Finds the endpoint of a path; `None` if it belongs to neither provider.
     pub(crate) fn find(method: &Method, path: &str) -> Option<Self> {
-        // Of what begins with /oauth2/, Google's own has a version behind it.
+        // Of the paths that begin with /oauth2/, Google's have a version after it.
         let google = google::Endpoint::find(method, path).map(Self::Google);
         google.or_else(|| fitbit::Endpoint::find(method, path).map(Self::Fitbit))
     }
@@ -89,9 +89,9 @@ impl Endpoint {
     }
 }
 
-/// Answers a request, or has its connection dropped.
+/// Answers a request, or drops its connection.
 ///
-/// A reply that is held back holds nothing else: other requests are answered meanwhile.
+/// A delayed reply delays nothing else: other requests are answered meanwhile.
 pub(crate) async fn answer(endpoint: &Endpoint, request: &Request, shared: &Shared) -> Outcome {
     let (number, outcome, hold) = {
         let mut state = shared.state();
@@ -166,7 +166,7 @@ fn entry(endpoint: &Endpoint, request: &Request, at: Timestamp) -> Entry {
     let mut access_fp = request.bearer().map(fingerprint);
     let mut refresh_fp = params.get("refresh_token").map(fingerprint);
     if let (true, Some(token)) = (endpoint.is_revoke(), params.get("token")) {
-        // Either kind can be revoked; only access tokens have a dot in them.
+        // Access and refresh tokens can be revoked; only access tokens contain a dot.
         let fp = if token.contains('.') {
             &mut access_fp
         } else {
@@ -185,7 +185,7 @@ fn entry(endpoint: &Endpoint, request: &Request, at: Timestamp) -> Entry {
     }
 }
 
-/// Takes a key out of a JSON body: at the top level, or else wherever it stands.
+/// Removes a key from a JSON body: at the top level, or else at any depth.
 fn without(mut reply: Reply, key: &str) -> Reply {
     if let Ok(mut body) = serde_json::from_slice::<Value>(&reply.body) {
         let at_top = body.as_object_mut().and_then(|object| object.remove(key));

@@ -1,4 +1,4 @@
-//! The control calls under `/_sandbox/`, for tests and the curious on this computer.
+//! The control calls under `/_sandbox/`, for tests and users on this computer.
 
 use std::net::IpAddr;
 
@@ -16,10 +16,10 @@ use crate::settings::Change;
 use crate::state::Shared;
 use crate::visitor;
 
-/// Where the control calls live.
+/// The path prefix of the control calls.
 pub(crate) const PREFIX: &str = "/_sandbox/";
 
-/// Answers a control call. Everything it answers is JSON; errors are `{"error":"..."}`.
+/// Answers a control call. All replies are JSON; errors are `{"error":"..."}`.
 pub(crate) fn answer(request: &Request, peer: IpAddr, shared: &Shared) -> Reply {
     if let Some(reason) = visitor::refusal(request, peer, &shared.tls_names) {
         return error(StatusCode::FORBIDDEN, reason);

@@ -1,4 +1,4 @@
-//! Faults: which requests go wrong, when, and how.
+//! Faults: which requests fail, when, and how.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,40 +8,41 @@ use serde_json::{Value, json};
 
 use crate::misread;
 
-/// One entry of the fault list, as `POST /_sandbox/faults` and `--script` give it:
+/// One entry of the fault list, in the form of `POST /_sandbox/faults` and `--script`:
 /// `{"route":"fitbit.token","skip":0,"count":1,"do":{"drop":"after"}}`.
 ///
-/// For every request the list is walked from the top; the first fault of its route that has nothing
-/// left to skip acts, and no fault below it sees the request. The route `*` is every provider route;
-/// `skip` is 0 and `count` 1 unless given, and a `count` of 0 is for ever.
+/// For every request the list is searched from the top. The first fault of its route that has
+/// nothing left to skip is applied, and the faults below it do not count the request. The route `*`
+/// matches every provider route; `skip` defaults to 0 and `count` to 1; a `count` of 0 means
+/// forever.
 ///
-/// | `do` | what happens |
+/// | `do` | effect |
 /// |---|---|
 /// | `{"status":503,"body":"json","headers":{}}` | another reply and no effect; the body is the provider's error (`json`), a proxy's page (`html`) or nothing (`empty`) |
-/// | `{"drop":"before"}` | the connection closes without a reply, and nothing has happened |
-/// | `{"drop":"after"}` | the connection closes without a reply, and the effect has happened |
-/// | `{"truncate":100}` | the reply promises its whole length and ends after 100 bytes of its body |
+/// | `{"drop":"before"}` | the connection closes without a reply, and the request has had no effect |
+/// | `{"drop":"after"}` | the connection closes without a reply, and the request has had its effect |
+/// | `{"truncate":100}` | the reply announces its full length and ends after 100 bytes of its body |
 /// | `{"truncate":100,"stall_s":20}` | the same, but the connection stays open for 20 seconds (real time) before it ends |
-/// | `{"stall_s":20}` | the effect happens, and the reply comes 20 seconds (real time) later |
-/// | `{"omit":"scope"}` | the reply lacks a key, at its top level or else wherever it stands |
+/// | `{"stall_s":20}` | the request has its effect, and the reply is sent 20 seconds (real time) later |
+/// | `{"omit":"scope"}` | the reply lacks a key, at its top level or else at any depth |
 /// | `{"reason":"ACCOUNT_NOT_LINKED"}` | the provider's own error with this reason or type, and no effect |
-/// | `{"empty_page":true}` | a page without items that says there are more; an empty day from Fitbit |
+/// | `{"empty_page":true}` | a page without items that announces more; an empty day from Fitbit |
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct Fault {
     route: String,
     skip: u32,
-    /// How often it still acts; nothing means for ever.
+    /// How often it still applies; `None` means forever.
     left: Option<u32>,
     action: Action,
 }
 
 impl Fault {
-    /// Reads a script: one fault per line as JSON; empty lines are skipped.
+    /// Parses a script: one fault per line as JSON; empty lines are skipped.
     ///
     /// # Errors
     ///
-    /// Returns the number of the first line that is no fault, and what is wrong with it.
+    /// Returns the number of the first line that is not a fault, and what is wrong with it.
     pub fn parse_script(text: &str) -> Result<Vec<Self>, ScriptError> {
         let lines = text
             .lines()
@@ -91,7 +92,7 @@ impl Action {
     }
 }
 
-/// A line of a script that is no fault.
+/// The error for a line of a script that is not a fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {problem}")]
 pub struct ScriptError {
@@ -101,7 +102,7 @@ pub struct ScriptError {
     pub problem: String,
 }
 
-/// What goes wrong.
+/// The effect of a fault.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
     /// Another reply, and no effect.
@@ -110,26 +111,26 @@ pub(crate) enum Action {
         body: BodyKind,
         headers: BTreeMap<String, String>,
     },
-    /// The connection closes without a reply; nothing has happened.
+    /// The connection closes without a reply; the request has had no effect.
     DropBefore,
-    /// The connection closes without a reply; the effect has happened.
+    /// The connection closes without a reply; the request has had its effect.
     DropAfter,
-    /// The reply promises its whole length and breaks off.
+    /// The reply announces its full length and breaks off.
     Truncate(Cut),
-    /// The effect happens, then the reply is held for this long (real time).
+    /// The request has its effect, then the reply is held for this long (real time).
     Stall(Duration),
     /// The reply lacks a key.
     Omit(String),
     /// The provider's own error with this reason, and no effect.
     Reason(String),
-    /// A page without items that says there are more.
+    /// A page without items that announces more.
     EmptyPage,
 }
 
-/// Where a reply breaks off, and for how long nobody is told.
+/// Where a reply breaks off, and how long the connection then stays open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cut {
-    /// After so many bytes of the body.
+    /// After this many bytes of the body.
     pub(crate) length: usize,
     /// The connection stays open for this long.
     pub(crate) hold: Duration,
@@ -160,13 +161,13 @@ impl Faults {
         self.0.push(fault);
     }
 
-    /// Returns the faults that can still act, as they would be written now.
+    /// Returns the faults that can still apply, as they would be written now.
     pub(crate) fn describe(&self) -> Value {
         let ready = self.0.iter().filter(|fault| fault.left != Some(0));
         ready.map(Fault::describe).collect()
     }
 
-    /// Returns what goes wrong with the request that has just arrived.
+    /// Returns the fault that applies to a request that has just arrived.
     pub(crate) fn strike(&mut self, route: &str) -> Option<Action> {
         for fault in self
             .0
@@ -188,7 +189,7 @@ impl Faults {
     }
 }
 
-/// A fault as it is written down.
+/// A fault in its JSON form.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -278,7 +279,7 @@ impl TryFrom<WrittenAction> for Action {
             Some(_) => return Err(format!("`stall_s` is 0 to {} seconds", MAX_STALL.as_secs())),
             None => None,
         };
-        // Together they are one: a reply that is held in the middle.
+        // Together they are one fault: a reply that stalls in the middle.
         let late = match (truncate, stall) {
             (Some(length), hold) => Some(Self::Truncate(Cut {
                 length,
@@ -316,7 +317,7 @@ fn checked(headers: BTreeMap<String, String>) -> Result<BTreeMap<String, String>
     Ok(headers)
 }
 
-/// Every route a fault can name; the request log uses the same names.
+/// Every route that a fault can name; the request log uses the same names.
 pub(crate) const ROUTES: &[&str] = &[
     "*",
     "fitbit.authorize",
@@ -345,7 +346,7 @@ pub(crate) const ROUTES: &[&str] = &[
     "google.unknown",
 ];
 
-/// A reply is held for an hour at most.
+/// A reply is held for at most an hour.
 const MAX_STALL: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Replies are compressed for those who ask for it, as both clouds do.
+//! Compresses replies for clients that ask for it, as both clouds do.
 
 use std::io::Write;
 
@@ -19,13 +19,13 @@ pub(crate) fn is_wanted(accept_encoding: &str) -> bool {
     })
 }
 
-/// Returns the reply with its body compressed. One without a body stays as it is.
+/// Returns the reply with its body compressed. A reply without a body stays as it is.
 pub(crate) fn compressed(mut reply: Reply) -> Reply {
     if reply.body.is_empty() {
         return reply;
     }
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    // Writing to memory does not fail; if it did, the plain body would be as good.
+    // Writing to memory does not fail; if it did, the plain body would be fine too.
     let body = encoder
         .write_all(&reply.body)
         .and_then(|()| encoder.finish());

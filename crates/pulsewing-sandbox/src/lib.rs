@@ -1,15 +1,15 @@
 //! A stand-in for the Fitbit Web API and the Google Health API, on one origin.
 //!
-//! It answers what a heart-rate client of either cloud asks: consent, tokens that rotate and expire,
-//! one-minute heart rate, devices, settings. Its data is a recording or a made-up wearer, its clock
-//! can be moved, and any request can be made to go wrong. Tests, demos and curious people point a
-//! client at it and need no account.
+//! It answers the requests of a heart-rate client of either cloud: consent, tokens that rotate and
+//! expire, one-minute heart rate, devices, settings. Its data is a recording or a synthetic wearer,
+//! its clock can be moved, and any request can be made to fail. Tests, demos and developers can use
+//! it without an account.
 //!
-//! It is not a mock: every reply follows from state that requests change, as with the real services.
-//! It is not complete: of the one wearer there is only what concerns their heart rate; other data can be asked
-//! for and is empty. It guards nothing:
-//! its secrets are constants, and whoever reaches its control calls owns it. It shares no code with
-//! any client, so that a misreading of the documentation is not mirrored.
+//! It is not a mock: as with the real services, every reply depends on state that requests change.
+//! It is not complete: the one wearer has only heart-rate data; other data can be requested, but is
+//! empty. It protects nothing: its secrets are constants, and anyone who can reach its control
+//! calls has full control. It shares no code with any client, so that a misreading of the
+//! documentation is not mirrored.
 //!
 //! ```
 //! # async fn example() -> Result<(), pulsewing_sandbox::StartError> {
@@ -24,10 +24,10 @@
 //!
 //! # Where to start reading
 //!
-//! `cloud` takes one request from its arrival to its reply. `fitbit` and `google` are the two fronts,
-//! each with its own routes and error bodies; both know the wearer only through the trait in
-//! `wearer`. `oauth::tokens` is the token table, with the states of a refresh token. `faults` says
-//! what goes wrong, `control` answers the control calls, `server` is the HTTP underneath.
+//! `cloud` takes one request from its arrival to its reply. `fitbit` and `google` are the two
+//! fronts, each with its own routes and error bodies; both know the wearer only through the trait
+//! in `wearer`. `oauth::tokens` is the token table, with the states of a refresh token. `faults` is
+//! the fault list, `control` answers the control calls, `server` is the HTTP layer below.
 //!
 //! # Routes
 //!
@@ -63,14 +63,14 @@
 //!
 //! # Control calls
 //!
-//! To programs and people on this computer only; all JSON. Errors are `{"error":"..."}` with a status of
-//! 400 or more. Every `POST` but `seed` has a `GET` that tells what is in force. The page at `/` shows the
-//! same to people.
+//! Only for programs and people on this computer; all JSON. Errors are `{"error":"..."}` with a
+//! status of 400 or more. Every `POST` except `seed` has a `GET` that returns the current state.
+//! The page at `/` shows the same in a browser.
 //!
-//! | call | does |
+//! | call | effect |
 //! |---|---|
-//! | `GET /_sandbox/requests` | every provider request, oldest first, with fingerprints of its tokens |
-//! | `GET /_sandbox/tokens` | every grant, its generation, the states of its refresh tokens |
+//! | `GET /_sandbox/requests` | returns every provider request, oldest first, with fingerprints of its tokens |
+//! | `GET /_sandbox/tokens` | returns every grant, its generation, the states of its refresh tokens |
 //! | `POST /_sandbox/clock` | moves the clock: `{"now":"2026-11-22T09:30:00Z"}` or `{"advance_s":900}` |
 //! | `POST /_sandbox/seed` | plants a chain: `{"fitbit_refresh_token":"<64 hex>"}` |
 //! | `POST /_sandbox/config` | changes the switches that it names |
@@ -78,26 +78,27 @@
 //!
 //! # Switches
 //!
-//! | switch | default | does |
+//! | switch | default | effect |
 //! |---|---|---|
-//! | `replay` | `120s` | how long a spent Fitbit refresh token is answered: `120s` or `until-used` |
+//! | `replay` | `120s` | how long Fitbit still answers a spent refresh token: `120s` or `until-used` |
 //! | `gone` | `false` | Fitbit answers 410 everywhere |
 //! | `page_sizes` | `observed` | Google's pages: 50 and at most 5000, or `documented`: 1440 and 10000 |
 //! | `testing_status` | `false` | Google's grants end after seven days |
 //! | `google_rotates` | `false` | each refresh with Google returns a new refresh token and ends the old one |
-//! | `refresh_token_length` | `null` | characters of the refresh tokens given out from now on, 16 to 4096; `null`: 64 for Fitbit, 90 for Google |
-//! | `scopes` | `null` | what the wearer lets the apps see; `null` is all |
+//! | `refresh_token_length` | `null` | length of the refresh tokens issued from now on, 16 to 4096 characters; `null`: 64 for Fitbit, 90 for Google |
+//! | `scopes` | `null` | the scopes that the wearer grants to the apps; `null`: all |
 //! | `quotas` | `true` | 150 requests an hour for Fitbit, 300 a minute for Google, by the sandbox's clock |
-//! | `late` | `false` | of each sync three minutes come one sync later, and two are first told wrong |
-//! | `wearable` | `true` | the data is a tracker's; `false`: an app wrote all of it to Health Connect |
-//! | `devices` | `plain` | the worn tracker, then a scale; `odd`: others stand before it; `bare`: the tracker alone, without a level; `none` |
-//! | `battery` | `null` | the tracker's level in percent; `null`: it falls by itself |
+//! | `late` | `false` | in each sync, three minutes arrive one sync later, and two have wrong values at first |
+//! | `wearable` | `true` | the data comes from a tracker; `false`: an app wrote all of it to Health Connect |
+//! | `devices` | `plain` | the worn tracker, then a scale; `odd`: others are listed before it; `bare`: only the tracker, without a level; `none` |
+//! | `battery` | `null` | the tracker's level in percent; `null`: it falls over time |
 //! | `time_zone` | `null` | the zone that the wearer has travelled to; `null`: at home |
-//! | `last_sync` | `null` | when the tracker synced for the last time, its phone being away; `null`: every 15 minutes |
-//! | `redirect_uri` | `null` | the redirect registered with the Fitbit app, for sign-ins without one: the last that was named |
-//! | `header_case` | `title` | names of headers on new connections: `title` or `lower` |
+//! | `last_sync` | `null` | when the tracker synced last, because its phone is away; `null`: every 15 minutes |
+//! | `redirect_uri` | `null` | the redirect registered with the Fitbit app, for sign-ins without one: the last one that was named |
+//! | `header_case` | `title` | spelling of header names on new connections: `title` or `lower` |
 //!
-//! What `scopes` leaves out is not granted at consent, and is refused to tokens granted earlier.
+//! Scopes that are not in `scopes` are not granted at consent, and are refused to tokens granted
+//! earlier.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(

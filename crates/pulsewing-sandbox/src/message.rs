@@ -1,4 +1,4 @@
-//! Requests and replies as the fronts see them: whole, and free of any HTTP library.
+//! Requests and replies as the fronts see them: complete, and independent of any HTTP library.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     /// The path, percent-decoded.
     pub(crate) path: String,
-    /// The query as sent, without its question mark.
+    /// The query as sent, without the question mark.
     pub(crate) query: String,
     headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -56,7 +56,8 @@ impl Request {
         self.credentials("bearer")
     }
 
-    /// Returns whether it is a `POST` that does not say where its body ends (RFC 9110, section 8.6).
+    /// Returns whether it is a `POST` that does not declare the end of its body (RFC 9110, section
+    /// 8.6).
     pub(crate) fn lacks_length(&self) -> bool {
         let says = |name: &str| self.headers.contains_key(name);
         self.method == Method::POST && !says("content-length") && !says("transfer-encoding")
@@ -67,7 +68,8 @@ impl Request {
         self.headers.contains_key("authorization")
     }
 
-    /// Returns the id and the secret of HTTP Basic authentication; nothing if they cannot be read.
+    /// Returns the id and the secret of HTTP Basic authentication; `None` if they cannot be
+    /// decoded.
     pub(crate) fn basic(&self) -> Option<(String, String)> {
         let decoded = Base64::decode_vec(self.credentials("basic")?).ok()?;
         let text = String::from_utf8(decoded).ok()?;
@@ -125,7 +127,7 @@ impl Params {
         )
     }
 
-    /// Returns these parameters with `more` after them.
+    /// Returns these parameters, followed by `more`.
     pub(crate) fn and(mut self, more: Self) -> Self {
         self.0.extend(more.0);
         self
@@ -138,7 +140,7 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// Held until the reply goes out: a second refresh of the same token meanwhile is a conflict.
+    /// Held until the reply is sent: meanwhile a second refresh of the same token is a conflict.
     #[expect(dead_code, reason = "its being held is what counts")]
     pub(crate) answering: Option<Arc<()>>,
 }
@@ -194,7 +196,7 @@ pub(crate) fn with(mut object: Value, name: &str, member: impl Into<Value>) -> V
     object
 }
 
-/// Returns a text with the characters that mean something in HTML replaced.
+/// Returns a text with HTML's special characters escaped.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,12 +1,12 @@
-//! What is wrong with JSON that somebody wrote by hand, in words.
+//! Describes errors in hand-written JSON, in words.
 
 use serde_json::error::{Category, Error};
 
-/// Says what is wrong, and where in a text that is no JSON at all.
+/// Describes the error, with its position if the text is not JSON at all.
 pub(crate) fn in_words(error: &Error) -> String {
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
-    // The place is the parser's own; in a text that is JSON the name of the member says it better.
+    // The position comes from the parser; in valid JSON the name of the member is more helpful.
     let what = text.split(" at line ").next().unwrap_or_default();
     match error.classify() {
         Category::Eof => "that is not JSON: it breaks off before its end".to_owned(),
@@ -18,7 +18,7 @@ pub(crate) fn in_words(error: &Error) -> String {
     }
 }
 
-/// The same without the parser's words for what is not of the expected kind.
+/// Rephrases the parser's message for a value of an unexpected kind.
 fn expectation(what: &str) -> Option<String> {
     let rest = what
         .strip_prefix("invalid type: ")

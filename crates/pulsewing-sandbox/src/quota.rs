@@ -1,14 +1,14 @@
-//! How many data calls a provider answers in a span of time.
+//! The number of data calls that a provider answers in a period.
 //!
-//! Fitbit counts by the hour (Fitbit Web API, Rate Limits), Google by the minute (Google Health API, Rate
-//! limits); both start anew with each hour or minute of the clock.
+//! Fitbit counts by the hour (Fitbit Web API, Rate Limits), Google by the minute (Google Health
+//! API, Rate limits); both start over with each hour or minute of the clock.
 
 use jiff::Timestamp;
 
 /// Requests per hour, wearer and app that Fitbit answers.
 pub(crate) const FITBIT_AN_HOUR: u32 = 150;
 
-/// Requests a minute and user that Google answers.
+/// Requests per minute and user that Google answers.
 pub(crate) const GOOGLE_A_MINUTE: u32 = 300;
 
 /// Counts data calls.
@@ -16,22 +16,22 @@ pub(crate) const GOOGLE_A_MINUTE: u32 = 300;
 pub(crate) struct Quota {
     limit: u32,
     span_s: i64,
-    /// The span that is counted: seconds since 1970 divided by its length.
+    /// The current period: seconds since 1970 divided by its length.
     span: i64,
     used: u32,
 }
 
-/// The quota is used up.
+/// The error when the quota is used up.
 #[derive(Debug)]
 pub(crate) struct Exhausted;
 
 impl Quota {
-    /// Fitbit's.
+    /// Returns Fitbit's quota.
     pub(crate) const fn fitbit() -> Self {
         Self::new(FITBIT_AN_HOUR, 3600)
     }
 
-    /// Google's.
+    /// Returns Google's quota.
     pub(crate) const fn google() -> Self {
         Self::new(GOOGLE_A_MINUTE, 60)
     }
@@ -49,7 +49,7 @@ impl Quota {
     ///
     /// # Errors
     ///
-    /// [`Exhausted`] when there is none left in this span.
+    /// [`Exhausted`] if none is left in this period.
     pub(crate) fn take(&mut self, now: Timestamp) -> Result<(), Exhausted> {
         let span = now.as_second().div_euclid(self.span_s);
         if span != self.span {
@@ -62,12 +62,12 @@ impl Quota {
         Ok(())
     }
 
-    /// Returns how many calls are left in the span that was counted last.
+    /// Returns how many calls are left in the last counted period.
     pub(crate) const fn left(&self) -> u32 {
         self.limit - self.used
     }
 
-    /// Returns in how many seconds the count starts anew.
+    /// Returns in how many seconds the count starts over.
     pub(crate) fn reset_s(&self, now: Timestamp) -> i64 {
         self.span_s - now.as_second().rem_euclid(self.span_s)
     }

@@ -1,4 +1,4 @@
-//! The request log: every provider request in order of arrival, without a single secret.
+//! The request log: every provider request in order of arrival, without any secret.
 
 use std::collections::VecDeque;
 
@@ -13,15 +13,15 @@ pub(crate) struct RequestLog {
     first: u64,
 }
 
-/// What is known of a request when it arrives.
+/// The known facts about a request when it arrives.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) at: Timestamp,
     pub(crate) method: String,
-    /// The path alone: a query may hold tokens.
+    /// Only the path: a query may contain tokens.
     pub(crate) path: String,
     pub(crate) route: &'static str,
-    /// Nothing until a reply is sent; a dropped connection leaves it so.
+    /// `None` until a reply is sent; it stays `None` for a dropped connection.
     pub(crate) status: Option<u16>,
     pub(crate) access_fp: Option<String>,
     pub(crate) refresh_fp: Option<String>,
@@ -58,7 +58,7 @@ impl RequestLog {
         self.entries.iter().rev().take(count)
     }
 
-    /// Returns how many requests there were.
+    /// Returns how many requests there have been.
     pub(crate) fn count(&self) -> u64 {
         self.first + self.entries.len() as u64
     }

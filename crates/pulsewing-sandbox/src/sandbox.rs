@@ -1,4 +1,4 @@
-//! The sandbox as a whole: its start and its end.
+//! The sandbox as a whole: starting and stopping.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -30,12 +30,12 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Binds the address and starts to serve.
+    /// Binds the address and starts serving.
     ///
     /// # Errors
     ///
-    /// Returns an error if the address cannot be bound, the zone has no IANA name, or there can be no
-    /// certificate for the names.
+    /// Returns an error if the address cannot be bound, the zone has no IANA name, or no
+    /// certificate can be made for the names.
     pub async fn start(config: SandboxConfig) -> Result<Self, StartError> {
         if config.zone.iana_name().is_none() {
             return Err(StartError::UnnamedZone);
@@ -88,7 +88,7 @@ impl Sandbox {
         format!("http://{address}")
     }
 
-    /// Returns the certificate of the authority that its clients are to trust, as PEM, if it speaks TLS.
+    /// Returns the certificate of the authority that clients must trust, as PEM, if TLS is on.
     pub fn ca_pem(&self) -> Option<&str> {
         self.ca_pem.as_deref()
     }
@@ -98,8 +98,8 @@ impl Sandbox {
         &self.clock
     }
 
-    /// Returns what a client needs to know, to be printed as one line when the sandbox is ready:
-    /// its origin and the registered apps.
+    /// Returns the information that a client needs, to be printed as one line when the sandbox is
+    /// ready: its origin and the registered apps.
     pub fn ready_line(&self) -> Value {
         json!({
             "url": self.url(),
@@ -115,7 +115,7 @@ impl Sandbox {
         })
     }
 
-    /// Stops: no new connection is taken, open ones get a second to finish their reply.
+    /// Stops: no new connection is accepted, and open ones get a second to finish their reply.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         let _ = (&mut self.serving).await;
@@ -124,7 +124,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // The task ends by itself; it cannot be waited for here.
+        // The task ends by itself; we cannot wait for it here.
         let _ = self.stop.send(true);
     }
 }
@@ -136,16 +136,16 @@ pub enum StartError {
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {error}")]
     Listen {
-        /// The address that was asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// What the system says.
+        /// The error from the system.
         #[source]
         error: io::Error,
     },
-    /// The zone is a mere offset or rule: both clouds tell their clients a name.
+    /// The zone is only an offset or a rule, but both clouds send their clients a name.
     #[error("the wearer's time zone has no IANA name")]
     UnnamedZone,
-    /// There is no certificate for the names that it should serve https for.
+    /// No certificate can be made for the https names.
     #[error(transparent)]
     Tls(#[from] TlsError),
 }

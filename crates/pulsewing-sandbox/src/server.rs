@@ -30,7 +30,7 @@ use crate::settings::HeaderCase;
 use crate::state::Shared;
 use crate::{cloud, control, gzip, page};
 
-/// Accepts connections until told to stop.
+/// Accepts connections until stopped.
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
@@ -44,12 +44,12 @@ pub(crate) async fn serve(
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    // A reply is written in two pieces, head and body; neither should wait.
+                    // A reply is written in two pieces, head and body; neither should be delayed.
                     let _ = stream.set_nodelay(true);
                     let shared = Arc::clone(&shared);
                     connections.spawn(secured(stream, tls.clone(), peer.ip(), shared, stopped.clone()));
                 }
-                // Out of descriptors, most likely; they come back as connections close.
+                // Probably out of file descriptors; they become free as connections close.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
         }
@@ -59,7 +59,7 @@ pub(crate) async fn serve(
     let _ = tokio::time::timeout(GRACE, finish).await;
 }
 
-/// Serves one connection, over TLS if there is any.
+/// Serves one connection, over TLS if it is on.
 async fn secured(
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
@@ -70,7 +70,7 @@ async fn secured(
     let Some(tls) = tls else {
         return connection(stream, peer, shared, stopped).await;
     };
-    // A peer that does not trust the certificate, or speaks no TLS at all, is not served.
+    // A client that does not trust the certificate, or does not speak TLS at all, is not served.
     if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
         connection(stream, peer, shared, stopped).await;
     }
@@ -94,7 +94,7 @@ async fn connection<S>(
         .title_case_headers(is_title_case)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(serving);
-    // An error here is a peer that went away or a connection that was dropped on purpose.
+    // An error here means that the client went away or that the connection was dropped on purpose.
     let result = tokio::select! {
         result = serving.as_mut() => result,
         () = stop_signal(&mut stopped) => {
@@ -106,11 +106,11 @@ async fn connection<S>(
 }
 
 async fn stop_signal(stopped: &mut watch::Receiver<bool>) {
-    // An error means that the sandbox is gone, which is a stop as well.
+    // An error means that the sandbox is gone, which also stops the server.
     let _ = stopped.wait_for(|stop| *stop).await;
 }
 
-/// The connection is to close without a reply; hyper does so when the service fails.
+/// The error that closes a connection without a reply: hyper does so when the service fails.
 #[derive(Debug, thiserror::Error)]
 #[error("connection dropped")]
 struct Dropped;
@@ -121,7 +121,7 @@ async fn respond(
     shared: &Shared,
 ) -> Result<Response<ReplyBody>, Dropped> {
     let (parts, body) = request.into_parts();
-    // The sandbox's time, not this computer's: a client may hold it against its own.
+    // The sandbox's time, not this computer's: a client may compare it with its own.
     let dated = |reply: Reply| reply.with_header("Date", http_date(shared.clock.now()));
     let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
         let reply = Reply::empty(StatusCode::PAYLOAD_TOO_LARGE);
@@ -151,13 +151,13 @@ async fn respond(
     };
     match cloud::answer(&endpoint, &request, shared).await {
         Outcome::Send(reply) => Ok(whole(reply)),
-        // Cut where the fault says, which counts the bytes of the plain body.
+        // Cut where the fault requires it, counted in bytes of the plain body.
         Outcome::SendCut(reply, cut) => Ok(response(dated(reply), Some(cut))),
         Outcome::Drop => Err(Dropped),
     }
 }
 
-/// Writes an instant as HTTP does (RFC 9110, section 5.6.7).
+/// Formats an instant for HTTP (RFC 9110, section 5.6.7).
 fn http_date(at: Timestamp) -> String {
     at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
@@ -192,7 +192,7 @@ fn response(reply: Reply, cut: Option<Cut>) -> Response<ReplyBody> {
 /// A reply's body, which may break off before its promised end.
 struct ReplyBody {
     bytes: Option<Bytes>,
-    /// How long the connection stays open after an end that comes too early.
+    /// How long the connection stays open after a premature end.
     breaks_off: Option<Duration>,
     closing: Option<Pin<Box<Sleep>>>,
 }
@@ -211,8 +211,8 @@ impl Body for ReplyBody {
         let Some(hold) = self.breaks_off else {
             return Poll::Ready(None);
         };
-        // An error closes the connection at once, with what is still in hyper's buffer: what was
-        // given out so far gets a moment to reach the socket.
+        // An error closes the connection at once and discards hyper's buffer, so the bytes sent so
+        // far get a moment to reach the socket.
         let closing = self
             .closing
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(hold)));
@@ -232,14 +232,14 @@ impl Body for ReplyBody {
     }
 }
 
-/// The largest request body that is read.
+/// The maximum size of a request body.
 const MAX_BODY: usize = 1 << 20;
 
-/// How long open connections may go on after a stop.
+/// How long open connections may continue after a stop.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How long a peer may take for its part of the handshake.
+/// How long a client may take for its part of the handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// How long a truncated reply has to leave.
+/// How long a truncated reply has to reach the client.
 const FLUSH: Duration = Duration::from_millis(50);

@@ -1,4 +1,4 @@
-//! What `POST /_sandbox/config` changes while the sandbox runs.
+//! The settings that `POST /_sandbox/config` changes while the sandbox runs.
 
 use std::ops::RangeInclusive;
 
@@ -30,7 +30,7 @@ pub(crate) enum PageSizes {
     Observed,
 }
 
-/// How the names of reply headers are written. HTTP does not care; some clients do.
+/// The spelling of reply header names. HTTP does not care; some clients do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum HeaderCase {
@@ -45,30 +45,31 @@ pub(crate) enum HeaderCase {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Devices {
-    /// The tracker that is worn, first and complete, and a scale.
+    /// The worn tracker, first and complete, and a scale.
     #[default]
     Plain,
-    /// The tracker stands behind a scale and, with Fitbit, behind its phone; an old one lies in a drawer.
+    /// The tracker comes after a scale and, with Fitbit, after its phone; there is also an old,
+    /// unused one.
     Odd,
-    /// The tracker alone, with no more than an old one tells: no level, no address, no features.
+    /// Only the tracker, with just the members of an old one: no level, no address, no features.
     Bare,
-    /// None at all.
+    /// No devices.
     None,
 }
 
-/// What can be changed about the wearer and what reaches the clouds.
+/// The settings of the wearer and of the data that reaches the clouds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Wearing {
-    /// Some minutes of a sync arrive one sync later, and others are first told wrong.
+    /// Some minutes of a sync arrive one sync later, and others have wrong values at first.
     pub(crate) late: bool,
     /// The data comes from a tracker; otherwise an app wrote all of it to Health Connect.
     pub(crate) wearable: bool,
     pub(crate) devices: Devices,
-    /// The tracker's battery level; nothing lets it fall by itself.
+    /// The tracker's battery level; `None` lets it fall over time.
     pub(crate) battery: Option<u8>,
     /// The zone that the wearer has travelled to.
     pub(crate) time_zone: Option<ZoneName>,
-    /// When the tracker synced for the last time: its phone is away since.
+    /// When the tracker synced last: its phone has been away since.
     pub(crate) last_sync: Option<Timestamp>,
 }
 
@@ -121,14 +122,14 @@ pub(crate) struct Settings {
     pub(crate) testing_status: bool,
     /// Google answers a refresh with a new refresh token, and the old one ends.
     pub(crate) google_rotates: bool,
-    /// How long the refresh tokens are that both clouds give out; nothing means as they really are.
+    /// The length of the refresh tokens that both clouds issue; `None` means the real lengths.
     pub(crate) refresh_token_length: Option<u16>,
     /// Fitbit counts requests by the hour, Google by the minute; otherwise neither counts.
     pub(crate) quotas: bool,
     pub(crate) header_case: HeaderCase,
     /// The redirect that is registered with the Fitbit app: the last one that a sign-in named.
     pub(crate) redirect_uri: Option<Redirect>,
-    /// What the wearer lets the apps see; nothing set means everything they ask for.
+    /// The scopes that the wearer grants to the apps; `None` means all that they ask for.
     scopes: Option<Vec<String>>,
     #[serde(flatten)]
     pub(crate) wearing: Wearing,
@@ -153,7 +154,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Takes over what a change names and leaves the rest.
+    /// Applies the settings that a change names and leaves the rest.
     pub(crate) fn apply(&mut self, change: Change) {
         let Change {
             replay,
@@ -204,10 +205,10 @@ impl Settings {
         }
     }
 
-    /// Returns whether the wearer lets an app have `scope`.
+    /// Returns whether the wearer grants `scope` to an app.
     ///
     /// The list may name the scopes of one provider only (Google's are URLs, Fitbit's are words);
-    /// the other's are then not restricted. An empty list restricts both.
+    /// then those of the other are not restricted. An empty list restricts both.
     pub(crate) fn allows(&self, scope: &str) -> bool {
         let Some(allowed) = &self.scopes else {
             return true;
@@ -235,18 +236,18 @@ pub(crate) struct Change {
     page_sizes: Option<PageSizes>,
     testing_status: Option<bool>,
     google_rotates: Option<bool>,
-    /// As with `scopes`: null brings the real lengths back.
+    /// As with `scopes`: null restores the real lengths.
     #[serde(default, deserialize_with = "named")]
     refresh_token_length: Option<Option<TokenLength>>,
     quotas: Option<bool>,
     header_case: Option<HeaderCase>,
-    /// As with `scopes`: null forgets it.
+    /// As with `scopes`: null clears it.
     #[serde(default, deserialize_with = "named")]
     redirect_uri: Option<Option<Redirect>>,
     late: Option<bool>,
     wearable: Option<bool>,
     devices: Option<Devices>,
-    /// As with `scopes`: null lets the level fall by itself again.
+    /// As with `scopes`: null lets the level fall over time again.
     #[serde(default, deserialize_with = "named")]
     battery: Option<Option<Percent>>,
     /// As with `scopes`: null brings the wearer home.
@@ -255,7 +256,7 @@ pub(crate) struct Change {
     /// As with `scopes`: null lets the tracker sync every quarter of an hour again.
     #[serde(default, deserialize_with = "named")]
     last_sync: Option<Option<Timestamp>>,
-    /// Outer: named at all. Inner: a list, or null for no restriction.
+    /// Outer: whether it is named at all. Inner: a list, or null for no restriction.
     #[serde(default, deserialize_with = "named")]
     scopes: Option<Option<Vec<String>>>,
 }
@@ -294,7 +295,7 @@ impl TryFrom<u8> for Percent {
     }
 }
 
-/// A length that a refresh token can have and still be unlike every other.
+/// A length that a refresh token can have and still be unique.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "u16")]
 struct TokenLength(u16);
@@ -313,7 +314,7 @@ impl TryFrom<u16> for TokenLength {
     }
 }
 
-/// The lengths of refresh tokens that can be asked for.
+/// The allowed lengths of refresh tokens.
 pub(crate) const TOKEN_LENGTHS: RangeInclusive<u16> = 16..=4096;
 
 fn named<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>

@@ -1,4 +1,4 @@
-//! What a sandbox is told once, and what its requests share.
+//! A sandbox's configuration, and the state that its requests share.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,28 +14,29 @@ use crate::request_log::RequestLog;
 use crate::settings::Settings;
 use crate::wearer::{Recording, Source, Synced, Synthetic};
 
-/// How a sandbox starts.
+/// The configuration of a sandbox.
 #[derive(Clone, Debug)]
 pub struct SandboxConfig {
-    /// Where it listens; port 0 picks a free one.
+    /// The address to listen on; port 0 picks a free one.
     pub listen: SocketAddr,
-    /// The wearer's recorded heart rate; several recordings are several days of one wearer.
-    /// Without any there is a synthetic wearer.
+    /// The wearer's recorded heart rate; several recordings are several days of one wearer. Without
+    /// any, the wearer is synthetic.
     pub data: Vec<Recording>,
-    /// Makes the synthetic wearer and the tokens; the same seed makes the same ones.
+    /// Determines the synthetic wearer and the tokens; the same seed makes the same ones.
     pub seed: u64,
     /// The wearer's time zone, which must have an IANA name.
     pub zone: TimeZone,
-    /// Seconds an access token lives; without it the provider's own (Fitbit 28800, Google 3599).
+    /// The lifetime of an access token in seconds; by default the provider's own (Fitbit 28800,
+    /// Google 3599).
     pub token_life: Option<u32>,
-    /// Where the clock starts; without it 7 minutes after the sync that brings the last recorded
-    /// sample, or at the real time when there is no recording.
+    /// Where the clock starts; by default 7 minutes after the sync that includes the last recorded
+    /// sample, or at the real time if there is no recording.
     pub now: Option<Timestamp>,
     /// How many times faster than real time the clock runs.
     pub speed: u32,
     /// The fault list to start with.
     pub faults: Vec<Fault>,
-    /// The DNS names and IP addresses that it serves https for; none means plain http.
+    /// The DNS names and IP addresses to serve https for; none means plain http.
     pub tls_names: Vec<String>,
 }
 
@@ -55,7 +56,7 @@ impl Default for SandboxConfig {
     }
 }
 
-/// What every connection shares.
+/// The state that all connections share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
@@ -119,7 +120,7 @@ impl Shared {
     }
 }
 
-/// What requests change.
+/// The state that requests change.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) tokens: Tokens,

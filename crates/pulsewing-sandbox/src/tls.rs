@@ -1,8 +1,8 @@
 //! TLS with a certificate authority that lives as long as the sandbox.
 //!
-//! The authority and the one certificate it signs are made at the start. Their keys stay in memory; what
-//! leaves is the authority's certificate, for clients to trust. They are valid from 2000 to 2100, because
-//! the sandbox's clock and its clients' clocks may stand anywhere.
+//! The authority and the one certificate that it signs are made at the start. Their keys stay in
+//! memory; only the authority's certificate leaves it, for clients to trust. Both are valid from
+//! 2000 to 2100, because the sandbox's clock and its clients' clocks may be set to any time.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio_rustls::TlsAcceptor;
 
-/// A server's side of TLS for some names.
+/// The server side of TLS for some names.
 pub(crate) struct Tls {
     pub(crate) acceptor: TlsAcceptor,
     /// The authority's certificate.
@@ -28,10 +28,10 @@ pub(crate) struct Tls {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// The names cannot stand in a certificate, most likely because one is not ASCII.
+    /// The names cannot be put into a certificate, most likely because one is not ASCII.
     #[error("no certificate can be made: {0}")]
     Certificate(#[from] rcgen::Error),
-    /// The TLS library refuses what was made.
+    /// The TLS library refuses the certificate or its key.
     #[error("TLS cannot be set up: {0}")]
     Setup(#[from] rustls::Error),
 }

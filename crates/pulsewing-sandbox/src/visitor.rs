@@ -1,17 +1,17 @@
-//! Who may use the control calls and the page: people and programs on this computer, and not the web
-//! pages that they happen to look at.
+//! Access to the control calls and the page: for people and programs on this computer, but not for
+//! the web pages that they visit.
 //!
-//! A page from elsewhere can reach a loopback address in two ways. It can send a form there, which the
-//! browser marks with the page's origin; and it can have its own name resolve to the address (DNS
-//! rebinding), which leaves that name in the `Host` header.
+//! A page from elsewhere can reach a loopback address in two ways. It can send a form there, which
+//! the browser marks with the page's origin; and it can have its own name resolve to the address
+//! (DNS rebinding), which leaves that name in the `Host` header.
 
 use std::net::IpAddr;
 
 use crate::message::Request;
 
-/// Returns why a visitor is turned away, or nothing if it is welcome.
+/// Returns why a request is rejected, or `None` if it is allowed.
 ///
-/// `names` are those that the sandbox has a certificate for.
+/// `names` are the names in the sandbox's certificate.
 pub(crate) fn refusal(request: &Request, peer: IpAddr, names: &[String]) -> Option<&'static str> {
     if !peer.to_canonical().is_loopback() {
         return Some("this is answered to loopback peers only");
@@ -30,7 +30,8 @@ pub(crate) fn refusal(request: &Request, peer: IpAddr, names: &[String]) -> Opti
     None
 }
 
-/// Returns whether a `Host` header means this server. An address does: rebinding needs a name.
+/// Returns whether a `Host` header names this server. An address always does: rebinding needs a
+/// name.
 fn is_own_name(host: &str, names: &[String]) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),

@@ -1,6 +1,7 @@
-//! How long a picture and a search take, and what whole days cost the bus.
+//! Measures the time of a picture and of a search, and the cost of whole days on the bus.
 //!
-//! `PULSEWING_RECORDINGS` may name a folder of recordings (`time,bpm`), whose bus costs are told too.
+//! `PULSEWING_RECORDINGS` may name a folder of recordings (`time,bpm`); their bus costs are then
+//! printed too.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -26,10 +27,10 @@ use pulsewing_screen::{
     draw,
 };
 
-/// How many days the figures are of.
+/// The number of days that the figures cover.
 const DAYS: i64 = 3;
 
-/// Polls of real days: files of `time,bpm` in the wearer's civil time, as the sandbox takes them.
+/// Reads polls of real days: files of `time,bpm` in the wearer's civil time, as the sandbox takes them.
 fn recordings(folder: &Path) -> Vec<(Reading, Timestamp)> {
     let mut minutes = BTreeMap::<DateTime, Vec<i64>>::new();
     for file in fs::read_dir(folder).unwrap() {
@@ -39,7 +40,7 @@ fn recordings(folder: &Path) -> Vec<(Reading, Timestamp)> {
         }
         let text = fs::read_to_string(path).unwrap();
         for (time, bpm) in text.lines().filter_map(|line| line.split_once(',')) {
-            // A heading is no sample.
+            // A heading is not a sample.
             if let (Ok(time), Ok(bpm)) = (time.parse::<DateTime>(), bpm.parse()) {
                 let minute = time.with().second(0).subsec_nanosecond(0).build();
                 minutes.entry(minute.unwrap()).or_default().push(bpm);
@@ -62,7 +63,7 @@ fn recordings(folder: &Path) -> Vec<(Reading, Timestamp)> {
 
 fn frames(criterion: &mut Criterion) {
     let polls = bus::polls(DAYS);
-    // An evening with a run in it: every kind of column.
+    // An evening with a run in it, so that every kind of column occurs.
     let (reading, now) = &polls[80];
     let mut group = criterion.benchmark_group("frame 480x320");
     for theme in Theme::ALL {
@@ -113,7 +114,7 @@ fn searches(criterion: &mut Criterion) {
         });
     });
     group.finish();
-    // Not a time, but what this bench is about; the tests hold its limits.
+    // This measures no time, but belongs to the subject of this bench; the tests check its limits.
     println!("the synthetic wearer\n{}", bus::figures(&polls, 1).table());
     if let Some(folder) = env::var_os("PULSEWING_RECORDINGS") {
         let polls = recordings(Path::new(&folder));
@@ -121,7 +122,7 @@ fn searches(criterion: &mut Criterion) {
     }
 }
 
-/// The fastest of many single runs, which other work on the machine hardly distorts.
+/// Prints the fastest of many single runs, which other work on the machine hardly distorts.
 fn fastest(_: &mut Criterion) {
     let polls = bus::polls(DAYS);
     let (reading, now) = &polls[80];

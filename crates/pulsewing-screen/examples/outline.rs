@@ -1,11 +1,11 @@
-//! Turns a TrueType file into the polygons of `src/outline/barlow.rs`, on stdout.
+//! Converts a TrueType file to the polygons of `src/outline/barlow.rs`, on stdout.
 //!
 //! ```text
 //! cargo run -p pulsewing-screen --example outline -- FONT.ttf > crates/pulsewing-screen/src/outline/barlow.rs
 //! ```
 //!
-//! Curves become chords here, once, so that a board has lines alone to fill. FONTS.md names the file that was
-//! taken.
+//! Curves become chords here, once, so that a board only has lines to fill. FONTS.md names the font
+//! file.
 #![expect(
     clippy::print_stdout,
     reason = "the generated file goes where the caller sends it"
@@ -15,14 +15,15 @@ use std::{env, error::Error, fmt::Write as _, fs};
 
 use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
-/// The characters that are taken, in the order of ASCII: what our own words need, from the space to "z".
+/// The characters to convert, in the order of ASCII: those of our own words, from the space to "z".
 const CHARACTERS: &str = " %'+,-./0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Coordinates are written in quarters of the font's own units, so that rounding does not show.
+/// The resolution: coordinates are in quarters of the font's own units, so that rounding is not
+/// visible.
 const FINENESS: f32 = 4.0;
 
-/// How far a chord may lie from its curve, in the font's own units (of 1,000 an em): digits are drawn
-/// 200 pixels high, letters hardly ever 50.
+/// The maximum distance of a chord from its curve, in the font's own units (1,000 per em): digits
+/// are drawn 200 pixels high, letters hardly ever 50.
 const TOLERANCE_OF_DIGITS: f32 = 0.6;
 const TOLERANCE: f32 = 1.6;
 
@@ -42,7 +43,7 @@ impl Polygons {
             .unwrap_or_default()
     }
 
-    /// Adds chords along a curve whose point at 0..=1 is `at`, and which bends by `bend` units.
+    /// Adds chords along a curve; `at` gives its point for 0..=1, and `bend` its bend in units.
     fn curve(&mut self, bend: f32, at: impl Fn(f32) -> Point) {
         // Halving a chord quarters its distance from the curve.
         let chords = (bend / self.tolerance).sqrt().ceil().max(1.0);
@@ -68,7 +69,7 @@ impl OutlineBuilder for Polygons {
 
     fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
         let (x0, y0) = self.pen();
-        // The curve's middle lies half as far from the chord's middle as the control point does.
+        // The curve's middle is half as far from the chord's middle as the control point is.
         let bend = ((x0 + x) / 2.0 - x1).hypot((y0 + y) / 2.0 - y1) / 2.0;
         self.curve(bend, |t| {
             let (a, b, c) = ((1.0 - t) * (1.0 - t), 2.0 * t * (1.0 - t), t * t);

@@ -1,4 +1,4 @@
-//! Some rows of a picture, for boards without room for the whole.
+//! A few rows of a picture, for boards without room for all of it.
 
 use core::convert::Infallible;
 
@@ -6,10 +6,10 @@ use embedded_graphics::{Pixel, prelude::*, primitives::Rectangle};
 
 use crate::{Frame, Ink};
 
-/// Some rows of a picture over a buffer that the caller gives.
+/// A few rows of a picture, over a buffer from the caller.
 ///
-/// To whoever draws it is as large as the whole picture; what lies in other rows is dropped. The whole
-/// is drawn once for every band, and has the same pixels as in one [`Frame`].
+/// As a draw target it is as large as the whole picture; pixels in other rows are dropped. Draw the
+/// whole picture once for every band: the pixels are the same as in one [`Frame`].
 ///
 /// ```
 /// use embedded_graphics::prelude::*;
@@ -32,8 +32,8 @@ pub struct Band<B> {
 }
 
 impl<B: AsRef<[u8]>> Band<B> {
-    /// As many whole rows as the buffer holds, but none after the last; `None` if it holds not even
-    /// one, or the picture ends before `first_row`.
+    /// Creates a band of as many whole rows as the buffer holds, but none after the last; `None` if
+    /// it does not hold even one, or the picture ends before `first_row`.
     #[must_use]
     pub fn new(whole: Size, first_row: u32, buffer: B) -> Option<Self> {
         let stride = Frame::<B>::bytes_for(Size::new(whole.width, 1));
@@ -48,7 +48,7 @@ impl<B: AsRef<[u8]>> Band<B> {
         })
     }
 
-    /// The rows, as a picture of their own.
+    /// Returns the rows as a picture of their own.
     #[must_use]
     pub const fn rows(&self) -> &Frame<B> {
         &self.rows
@@ -56,7 +56,7 @@ impl<B: AsRef<[u8]>> Band<B> {
 }
 
 impl<B> Band<B> {
-    /// The row of the whole picture that is the first here.
+    /// Returns the first row of the band, as a row of the whole picture.
     #[must_use]
     pub const fn first_row(&self) -> u32 {
         self.first_row
@@ -82,7 +82,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> DrawTarget for Band<B> {
         I: IntoIterator<Item = Pixel<Self::Color>>,
     {
         let up = self.up();
-        // A point so far outside that its row cannot be written down is dropped.
+        // A point so far outside that its row overflows is dropped.
         let pixels = pixels.into_iter().filter_map(|Pixel(at, ink)| {
             Some(Pixel(Point::new(at.x, at.y.checked_add(up.y)?), ink))
         });

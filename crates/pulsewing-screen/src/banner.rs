@@ -1,6 +1,6 @@
-//! A notice at the bottom of the last picture, which stays.
+//! A notice at the bottom of the last picture, which stays visible.
 //!
-//! The title stands on the left, why and what to do beside it; on tiny panels there is a title alone.
+//! The title is on the left, the reason and the advice beside it; tiny panels show only a title.
 
 use core::ops::Range;
 
@@ -13,22 +13,22 @@ use crate::{
     text::Align,
 };
 
-/// Both sentences of a notice; they have room.
+/// Both sentences of a notice; they always fit.
 type Text = heapless::String<400>;
 
-/// How many lines stand beside, or under, the title.
+/// The number of lines beside, or under, the title.
 const LINES: i32 = 2;
 
 /// The measures of a banner.
 struct Measures {
-    /// The height of the title's capitals, if its width allows it.
+    /// The height of the title's capitals, if there is enough width.
     title: i32,
     body: Letters,
     margin: i32,
     place: Place,
 }
 
-/// Where the sentences are.
+/// The place of the sentences.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Beside,
@@ -55,17 +55,17 @@ impl Measures {
         }
     }
 
-    /// The thickness of the bar on the left.
+    /// Returns the thickness of the bar on the left.
     fn bar(&self) -> i32 {
         (self.margin / 3).max(1)
     }
 
-    /// The distance between the body's lines.
+    /// Returns the distance between the body's lines.
     const fn pitch(&self) -> i32 {
         self.body.height() + self.body.ascent() / 4
     }
 
-    /// The type in which a text is read to its end: the usual one if it has room.
+    /// Returns type in which the whole text fits: the usual one if there is room.
     fn letters(&self, text: &str, width: i32) -> Letters {
         match self.body.wrap(text, width).map(|_| 1).sum::<i32>() {
             ..=LINES => self.body,
@@ -73,7 +73,7 @@ impl Measures {
         }
     }
 
-    /// Whether why and what to do have room in a line each.
+    /// Returns whether the reason and the advice fit in a line each.
     fn has_a_line_each(&self, notice: &Notice<'_>, width: i32) -> bool {
         let widths = [&notice.why, &notice.advice].map(|text| self.body.width(text));
         widths.into_iter().all(|needed| needed <= width)
@@ -91,8 +91,8 @@ impl Measures {
 }
 
 impl State<'_> {
-    /// Whether all that is said of it has room in the banner of a picture of this size, where such a banner
-    /// is more than a title.
+    /// Returns whether the whole text fits in the banner of a picture of this size, if such a
+    /// banner is more than a title.
     #[must_use]
     pub fn fits_a_banner(self, size: Size) -> bool {
         is_read_to_its_end(&Notice::from_state(self), size)
@@ -114,12 +114,12 @@ fn is_read_to_its_end(notice: &Notice<'_>, size: Size) -> bool {
     }
 }
 
-/// Whether a picture of this size has room for more than a title in its banner.
+/// Returns whether the banner of a picture of this size has room for more than a title.
 pub(crate) fn has_room_for_advice(size: Size) -> bool {
     Measures::new(size).place != Place::Nowhere
 }
 
-/// The banner's place in a picture of this size.
+/// Returns the banner's place in a picture of this size.
 pub(crate) fn area(size: Size) -> Rectangle {
     let height = size.height.min(1 << 12).cast_signed();
     let banner = Measures::new(size).height().min(height);
@@ -157,7 +157,7 @@ pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
     draw_body(notice, &measures, columns, top, target)
 }
 
-/// The place of the title, the columns of the sentences and the row in which they begin.
+/// Returns the place of the title, the columns of the sentences and their first row.
 fn places(notice: &Notice<'_>, measures: &Measures, area: Rectangle) -> (Slot, Range<i32>, i32) {
     let left = measures.margin + measures.bar();
     let columns = left..area.columns().end - measures.margin;
@@ -179,7 +179,7 @@ fn places(notice: &Notice<'_>, measures: &Measures, area: Rectangle) -> (Slot, R
     }
 }
 
-/// Why and what to do.
+/// Returns the reason and the advice.
 fn sentences(notice: &Notice<'_>) -> Text {
     let mut both = Text::new();
     for text in [notice.why.as_str(), " ", notice.advice.as_str()] {
@@ -200,7 +200,7 @@ fn draw_body<D: DrawTarget<Color = Ink>>(
         Slot::new(measures.body, Align::Left, columns, top)
     };
     if let Some(command) = notice.command {
-        // Nothing but a command that is whole helps, so it has a line of its own.
+        // A command is useful only if it is complete, so it has a line of its own.
         let with_address = notice.clone().without_a_code().advice;
         slot(columns.clone(), 0).write_one_of(
             &[&with_address, &notice.advice, "Type on the computer:"],

@@ -1,4 +1,4 @@
-//! What differs between two frames, as few rectangles that are cheap to send.
+//! Differences between two frames, as a few rectangles that are cheap to send.
 
 use core::{ops::Range, slice};
 
@@ -6,24 +6,24 @@ use embedded_graphics::{prelude::*, primitives::Rectangle};
 
 use crate::Frame;
 
-/// The most rectangles that are ever found.
+/// The maximum number of rectangles.
 pub const MOST: usize = 100;
 
-/// How many rows are looked at together.
+/// The number of rows that are compared together.
 const ROWS: usize = 8;
 
-/// How many bytes of a row are compared at once: sixteen pixels.
+/// The number of bytes of a row that are compared at once: sixteen pixels.
 const WORD: usize = 8;
 
-/// The most cells that a row is divided into: of one word, or more in wider frames.
+/// The maximum number of cells in a row: of one word each, or more in wider frames.
 const CELLS: usize = 64;
 
-/// What sending a rectangle costs, in bytes of bus time.
+/// The cost of sending a rectangle, in bytes of bus time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
-    /// For each pixel.
+    /// The cost of each pixel.
     pub pixel: u32,
-    /// For each rectangle: the commands that set its window, and the pauses around them.
+    /// The cost of each rectangle: the commands that set its window, and the pauses around them.
     pub rectangle: u32,
 }
 
@@ -36,7 +36,7 @@ impl Cost {
         rectangle: 125,
     };
 
-    /// The cost of a rectangle.
+    /// Returns the cost of a rectangle.
     #[must_use]
     pub const fn of(self, area: Size) -> u64 {
         // At most 2^32 * 2^32, and in practice far less.
@@ -55,7 +55,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// No changes yet.
+    /// Creates an empty set of changes.
     #[must_use]
     pub const fn new(cost: Cost) -> Self {
         Self {
@@ -64,31 +64,31 @@ impl Changes {
         }
     }
 
-    /// The rectangles.
+    /// Returns the rectangles.
     pub fn iter(&self) -> slice::Iter<'_, Rectangle> {
         self.rectangles.iter()
     }
 
-    /// How many rectangles there are.
+    /// Returns the number of rectangles.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rectangles.len()
     }
 
-    /// Whether nothing changed.
+    /// Returns whether nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rectangles.is_empty()
     }
 
-    /// How many pixels the rectangles have, those in two counted twice.
+    /// Returns the number of pixels in the rectangles; those in two rectangles count twice.
     #[must_use]
     pub fn pixels(&self) -> u64 {
         let pixels = |area: &Rectangle| u64::from(area.size.width) * u64::from(area.size.height);
         self.iter().map(pixels).sum()
     }
 
-    /// Takes in a changed area, together with others where that is cheaper, or where there is no room.
+    /// Adds a changed area; merges it with others where that is cheaper, or where there is no room.
     pub fn insert(&mut self, area: Rectangle) {
         if area.is_zero_sized() {
             return;
@@ -108,12 +108,12 @@ impl Changes {
                 _ => break,
             }
         }
-        // There is room: the loop goes on while there is none.
+        // There is room: the loop continues until there is.
         let _ = self.rectangles.push(area);
     }
 
-    /// One rectangle around all where that is cheaper: rectangles may overlap, so that together they can
-    /// cost more than the whole picture.
+    /// Returns one rectangle around all if that is cheaper: rectangles may overlap, so that
+    /// together they can cost more than the whole picture.
     pub(crate) fn settled(self) -> Self {
         let Some(all) = self
             .iter()
@@ -133,14 +133,14 @@ impl Changes {
         one
     }
 
-    /// What is saved by sending two areas as one; negative if it costs more.
+    /// Returns the saving of sending two areas as one; negative if it costs more.
     fn saving(&self, one: &Rectangle, other: &Rectangle) -> i64 {
-        // Whatever is longer than a picture can be is as dear as one. Products fit 32 bits, in which
-        // small processors multiply.
+        // Anything longer than the longest possible picture costs as much as one. Products fit 32
+        // bits, in which small processors multiply.
         const LONGEST: u32 = 1 << 15;
         let saving = |more: i64| i64::from(self.cost.rectangle) - more * i64::from(self.cost.pixel);
         let (rows, others) = (one.rows(), other.rows());
-        // Most lie far apart: the rows between them tell.
+        // Most are far apart: the rows between them are enough to decide.
         let between = rows.start.saturating_sub(others.end);
         let between = between.max(others.start.saturating_sub(rows.end));
         let widest = one.size.width.max(other.size.width).min(LONGEST);
@@ -159,7 +159,7 @@ impl Changes {
     }
 }
 
-/// The smallest rectangle around two, neither of which is empty.
+/// Returns the smallest rectangle around two, neither of which is empty.
 fn envelope(one: &Rectangle, other: &Rectangle) -> Rectangle {
     let end = |area: &Rectangle| area.bottom_right().unwrap_or(area.top_left);
     Rectangle::with_corners(
@@ -177,7 +177,7 @@ impl<'c> IntoIterator for &'c Changes {
     }
 }
 
-/// Finds what differs between the frame that a panel shows and the one that it should show.
+/// Finds the differences between the frame that a panel shows and the one that it should show.
 ///
 /// Frames of different sizes differ everywhere.
 ///
@@ -234,7 +234,8 @@ pub fn between<A: AsRef<[u8]>, B: AsRef<[u8]>>(
     changes.settled()
 }
 
-/// The bytes of a row, eight at a time, the first the most significant; after the last come zeros.
+/// Returns the bytes of a row, eight at a time, the first the most significant; after the last come
+/// zeros.
 fn words(row: &[u8]) -> impl Iterator<Item = u64> {
     let (words, rest) = row.as_chunks();
     let mut last = [0; WORD];
@@ -245,7 +246,7 @@ fn words(row: &[u8]) -> impl Iterator<Item = u64> {
     words.iter().copied().chain(last).map(u64::from_be_bytes)
 }
 
-/// The changed pixels of a cell: columns and rows, the last of each included.
+/// The changed pixels of a cell: columns and rows, both ends included.
 #[derive(Clone, Copy)]
 struct Extent {
     left: usize,
@@ -262,7 +263,7 @@ impl Extent {
         bottom: 0,
     };
 
-    /// Takes in the pixels of a word of row `y` that are not zero; the word begins at column `x`.
+    /// Adds the nonzero pixels of a word of row `y`; the word begins at column `x`.
     fn take_in(&mut self, differing: u64, x: usize, y: usize) {
         // Four bits a pixel, the leftmost pixel the most significant; never 64 zeros.
         let left = x + differing.leading_zeros() as usize / 4;
@@ -283,7 +284,7 @@ impl Extent {
     }
 }
 
-/// Inserts the changed cells of some rows, neighbours together where that is cheaper.
+/// Inserts the changed cells of some rows, merging neighbours where that is cheaper.
 fn insert_neighbours(extents: &[Extent], changes: &mut Changes) {
     let mut run: Option<Rectangle> = None;
     for area in extents.iter().filter_map(Extent::area) {

@@ -15,21 +15,21 @@
 //!      01:31 01:33 01:35 01:37 01:59 ...         02:05         missing
 //! ```
 //!
-//! What the original shows is shown: date and time of the newest minute, battery, the zone's word
+//! It shows what the original shows: date and time of the newest minute, battery, the zone's word
 //! and colour (of the greatest of the fifteen rates, not of the newest), axes, ticks, a thin line.
-//! Where the original is wrong this differs:
+//! It differs where the original is wrong:
 //!
-//! - Time runs from left to right, and all fifteen readings are inside.
-//! - Readings are placed by their number, one column each, as in the original, because fifteen
+//! - Time runs from left to right, and all fifteen readings are inside the plot.
+//! - Readings are placed by their index, one column each, as in the original, because fifteen
 //!   minutes may span hours. Where minutes are missing, the line ends, the time axis is cut, and a
-//!   dotted line says so; the labels are clock times instead of 1, 4, 7, 10, 13. A reading without
-//!   neighbours is a dot.
-//! - Ticks are at whole rates, and a reading lies at the height of the tick that names it.
-//! - The age is always there, and when the data is stale, silent or from memory, words say so and
-//!   the zone's colour goes.
-//! - A battery that is not known is a dash.
-//! - Under fifteen minutes there is a notice under a wallpaper, with the count and the age; when the
-//!   last update failed, it says so, without a wallpaper.
+//!   dotted line marks the gap; the labels are clock times instead of 1, 4, 7, 10, 13. A reading
+//!   without neighbours is a dot.
+//! - Ticks are at whole rates, and a reading is at the height of the tick of its rate.
+//! - The age is always shown. If the data is stale, silent or from memory, words say so and the
+//!   zone's colour disappears.
+//! - An unknown battery level is a dash.
+//! - With fewer than fifteen minutes there is a notice under a wallpaper, with the count and the
+//!   age; if the last update failed, the notice says so, without a wallpaper.
 
 use core::fmt::{self, Write as _};
 
@@ -54,7 +54,7 @@ mod notice;
 
 pub use layout::Layout;
 
-/// Text that is put together here; longer text is cut at its end.
+/// A text that is composed here; longer text is cut at its end.
 type Line64 = heapless::String<64>;
 
 /// Draws a reading over the whole of a target, without a wallpaper.
@@ -71,7 +71,7 @@ pub fn draw<D: DrawTarget<Color = Ink>>(facts: &Facts<'_>, target: &mut D) -> Re
         Latest::Fifteen(fifteen) => {
             let ink = match facts.freshness {
                 Freshness::Fresh => Ink::from_zone(fifteen.zone()),
-                // An old rate does not look like one of now.
+                // An old rate must not look like a current one.
                 _ => Ink::Quiet,
             };
             draw_graph(fifteen, ink, &layout, &mut target)
@@ -83,7 +83,7 @@ pub fn draw<D: DrawTarget<Color = Ink>>(facts: &Facts<'_>, target: &mut D) -> Re
     }
 }
 
-/// Draws a reading of fewer than fifteen minutes over the whole of a target, with a wallpaper where
+/// Draws a reading of fewer than fifteen minutes over the whole of a target, with a wallpaper if
 /// there is room: the original's screen after midnight.
 pub(crate) fn draw_on_wallpaper<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
@@ -102,13 +102,14 @@ pub(crate) fn draw_on_wallpaper<D: DrawTarget<Color = Ink>>(
     notice::Text::new(facts, logged, &layout).draw(sky.rows().end, target)
 }
 
-/// Where a wallpaper is seen with such a reading in a picture of this size, if it is.
+/// Returns the place of the wallpaper behind such a reading in a picture of this size, if one is
+/// visible.
 pub(crate) fn sky(facts: &Facts<'_>, logged: u16, size: Size) -> Option<Rectangle> {
     let layout = Layout::new(size);
     notice::Text::new(facts, logged, &layout).sky()
 }
 
-/// Date, battery, age and, unless all is well, what is amiss.
+/// Draws date, battery, age and, unless all is well, the status.
 fn draw_head<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
     layout: &Layout,
@@ -154,7 +155,8 @@ fn draw_head<D: DrawTarget<Color = Ink>>(
     Ok(())
 }
 
-/// What is amiss, in words; `None` when the data is as new as can be expected, and its time no guess.
+/// Returns the problem in words; `None` if the data is as new as can be expected, and its time is
+/// not a guess.
 const fn status(
     freshness: Freshness,
     absence: Absence,
@@ -177,7 +179,7 @@ const fn status(
 fn age_text(age: SignedDuration) -> Line64 {
     let minutes = age.as_mins();
     match minutes {
-        // A minute is dated by its beginning, so a clock that is right is never behind it.
+        // A minute is dated by its beginning, so a correct clock is never behind it.
         ..0 => written(format_args!("clock is behind")),
         0..60 => written(format_args!("{minutes} min ago")),
         60..1_440 => written(format_args!("{} h {} min ago", minutes / 60, minutes % 60)),
@@ -187,7 +189,7 @@ fn age_text(age: SignedDuration) -> Line64 {
     }
 }
 
-/// Time, zone, axes and line.
+/// Draws time, zone, axes and line.
 fn draw_graph<D: DrawTarget<Color = Ink>>(
     fifteen: &LatestFifteen,
     ink: Ink,
@@ -226,7 +228,7 @@ fn draw_graph<D: DrawTarget<Color = Ink>>(
     polyline::draw(points, layout.dot, Ink::Text, target)
 }
 
-/// The axes, their ticks and labels, and the marks of missing minutes.
+/// Draws the axes, their ticks and labels, and the marks of missing minutes.
 fn draw_axes<D: DrawTarget<Color = Ink>>(
     fifteen: &LatestFifteen,
     scale: &Scale,
@@ -295,7 +297,7 @@ fn draw_axes<D: DrawTarget<Color = Ink>>(
     Ok(())
 }
 
-/// A dotted line through the plot and a cut through the time axis.
+/// Draws a dotted line through the plot and a cut through the time axis.
 fn draw_gap<D: DrawTarget<Color = Ink>>(
     x: i32,
     layout: &Layout,
@@ -304,7 +306,7 @@ fn draw_gap<D: DrawTarget<Color = Ink>>(
     let rows = layout.plot().rows();
     let dots = rows.clone().rev().step_by(4);
     target.draw_iter(dots.map(|y| Pixel(Point::new(x, y), Ink::Quiet)))?;
-    // The cut leans to the right, as such cuts do.
+    // The cut leans to the right, as is usual.
     for down in 0..layout.axis {
         let y = rows.end + down;
         let from = x - layout.axis / 2 + (layout.axis - 1 - down) / 2;
@@ -338,7 +340,7 @@ fn clock(time: Time) -> Line64 {
 
 fn written(text: fmt::Arguments<'_>) -> Line64 {
     let mut line = Line64::new();
-    // What does not fit is cut; every text here is far shorter.
+    // Text that does not fit is cut; every text here is far shorter.
     let _ = line.write_fmt(text);
     line
 }
@@ -407,7 +409,7 @@ mod tests {
             &crate::text::FACE_10,
             &crate::text::FACE_14,
         ] {
-            // Every digit is as wide as any other.
+            // All digits have the same width.
             for minutes in [-1, 0, 44, 1_424, 1_438, 1_440, 1_439_000, 1_440_000] {
                 let age = age_text(SignedDuration::from_mins(minutes));
                 assert!(face.width(&age) <= face.width(layout::WIDEST_AGE), "{age}");

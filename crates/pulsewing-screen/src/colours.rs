@@ -1,44 +1,44 @@
-//! Sixteen colours: what the inks of a picture look like when it is sent.
+//! The sixteen colours of the inks, applied when a picture is sent.
 
 use embedded_graphics::pixelcolor::{Rgb565, Rgb888};
 
 use crate::Ink;
 
-/// The colours of the sixteen inks, which a picture is sent with.
+/// The colours of the sixteen inks, applied when a picture is sent.
 ///
-/// [`colours`](crate::colours) says which go with a picture. Frames hold inks alone, so
-/// two frames with different colours cannot be held against each other: when the colours are not those
-/// that the panel shows, everything is sent (see [`Tiles::forget`](crate::Tiles::forget)).
+/// [`colours`](crate::colours) returns those of a picture. Frames hold only inks, so two frames
+/// with different colours cannot be compared: if the colours are not those on the panel, everything
+/// is sent (see [`Tiles::forget`](crate::Tiles::forget)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Colours([[u8; 3]; 16]);
 
 impl Colours {
-    /// The colours that `rgb` gives to each ink.
+    /// Creates the colours from `rgb` of each ink.
     pub(crate) fn from_rgb(rgb: impl FnMut(Ink) -> [u8; 3]) -> Self {
         Self(Ink::ALL.map(rgb))
     }
 
-    /// Red, green and blue of an ink, 0 to 255 each.
+    /// Returns red, green and blue of an ink, 0 to 255 each.
     #[must_use]
     pub fn rgb(&self, ink: Ink) -> [u8; 3] {
         let colour = self.0.get(usize::from(ink.index()));
         colour.copied().unwrap_or_default()
     }
 
-    /// The colours in the order of [`Ink::index`], as image files take them.
+    /// Returns the colours in the order of [`Ink::index`], as image files take them.
     #[must_use]
     pub const fn rgb888(&self) -> &[[u8; 3]; 16] {
         &self.0
     }
 
-    /// The colours in the order of [`Ink::index`], as panels take them.
+    /// Returns the colours in the order of [`Ink::index`], as panels take them.
     #[must_use]
     pub fn rgb565(&self) -> [Rgb565; 16] {
         self.0
             .map(|[red, green, blue]| Rgb888::new(red, green, blue).into())
     }
 
-    /// The ink whose colour is nearest to one, by which pictures are converted.
+    /// Returns the ink with the nearest colour, for the conversion of pictures.
     #[must_use]
     pub fn nearest(&self, rgb: [u8; 3]) -> Ink {
         let far = |ink: &Ink| -> u32 {

@@ -1,6 +1,6 @@
-//! Filling polygons: how much of each pixel they cover, told in the steps between two colours.
+//! Fills polygons with smooth edges: the coverage of each pixel selects a step between two colours.
 //!
-//! Coverage is exact to a 256th of a pixel's side and worked out in whole numbers, a row at a time, so
+//! Coverage is exact to a 256th of a pixel's side and computed in integers, a row at a time, so
 //! that a board without floating point draws the same pixels as a desktop.
 
 use core::ops::Range;
@@ -12,7 +12,7 @@ use crate::Ink;
 /// The side of a pixel in the units of a [`Dot`].
 pub(crate) const PIXEL: i32 = 256;
 
-/// How many columns are worked on at a time: what bounds the memory.
+/// The number of columns that are processed at a time; this bounds the memory.
 const COLUMNS: i32 = 256;
 
 /// A point in 256ths of a pixel, from the upper left corner of the target.
@@ -23,7 +23,7 @@ pub(crate) struct Dot {
 }
 
 impl Dot {
-    /// The middle of a pixel.
+    /// Returns the middle of a pixel.
     pub(crate) const fn centre_of(pixel: Point) -> Self {
         Self {
             x: pixel.x * PIXEL + PIXEL / 2,
@@ -35,15 +35,15 @@ impl Dot {
 /// One side of a polygon.
 pub(crate) type Edge = (Dot, Dot);
 
-/// The colours between the background and an ink, by how much of a pixel is covered.
+/// The colours between the background and an ink, by the coverage of a pixel.
 #[derive(Debug)]
 pub(crate) struct Ramp(&'static [(u16, Ink)]);
 
 impl Ramp {
-    /// The ramp from [`Ink::Ground`] to a colour.
+    /// Returns the ramp from [`Ink::Ground`] to a colour.
     ///
-    /// The limits lie between the neighbours' lightness, with some weight on the brighter one, as
-    /// thin strokes need on black.
+    /// The limits lie between the lightness of neighbouring colours, with some weight on the
+    /// brighter one, as thin strokes need on black.
     pub(crate) const fn to(ink: Ink) -> &'static Self {
         match ink {
             Ink::Text => &Self(&[
@@ -70,7 +70,7 @@ impl Ramp {
         }
     }
 
-    /// The colour for a coverage of 0 to 256; `None` where the background stays.
+    /// Returns the colour for a coverage of 0 to 256; `None` where the background stays.
     fn ink(&self, coverage: i32) -> Option<Ink> {
         self.0
             .iter()
@@ -80,19 +80,19 @@ impl Ramp {
     }
 }
 
-/// How many edges polygons have at most.
+/// The maximum number of edges of polygons.
 pub(crate) const MOST_EDGES: usize = 192;
 
-/// The edges of polygons; what is collected from more of them does not fit.
+/// The edges of polygons; additional edges do not fit.
 pub(crate) type Edges = heapless::Vec<Edge, MOST_EDGES>;
 
-/// How many rows share one look at all edges.
+/// The number of rows that share one pass over all edges.
 const BLOCK: i32 = 8;
 
 /// Fills polygons that lie inside `area`, whose background is [`Ink::Ground`].
 ///
-/// `edges` are those of closed polygons, at most [`MOST_EDGES`]. Where polygons overlap, those that
-/// turn the same way are one; one that turns the other way is a hole. A row has its own ramp.
+/// `edges` are those of closed polygons, at most [`MOST_EDGES`]. Overlapping polygons with the same
+/// direction are merged; one with the opposite direction is a hole. `ramp` is chosen for each row.
 pub(crate) fn fill<'r, D: DrawTarget<Color = Ink>>(
     edges: &[Edge],
     area: Rectangle,
@@ -128,15 +128,15 @@ pub(crate) fn fill<'r, D: DrawTarget<Color = Ink>>(
     Ok(())
 }
 
-/// Whether a part of an edge that is not level lies in some rows.
+/// Returns whether a part of an edge that is not horizontal lies in some rows.
 fn touches((from, to): &Edge, rows: &Range<i32>) -> bool {
     from.y.min(to.y) < rows.end * PIXEL && from.y.max(to.y) > rows.start * PIXEL && from.y != to.y
 }
 
-/// What the edges in one pixel do to it and to those on its right.
+/// The effect of the edges in one pixel on it and on those to its right.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Cell {
-    /// By how much the edges go down, in 256ths.
+    /// The height by which the edges go down, in 256ths.
     fall: i32,
     /// The same, times twice the distance from the pixel's left side.
     moment: i32,
@@ -146,22 +146,22 @@ impl Cell {
     const EMPTY: Self = Self { fall: 0, moment: 0 };
 }
 
-/// A row of pixels; coordinates are from its upper left corner.
+/// A row of pixels; coordinates are relative to its upper left corner.
 struct Row {
     cells: [Cell; COLUMNS as usize],
-    /// The first column that an edge was taken in at, and the one after the last.
+    /// The first column with an edge, and the one after the last.
     first: i32,
     end: i32,
 }
 
 impl Row {
-    /// Takes in the part of an edge that lies in the row, which it touches.
+    /// Adds the part of an edge that lies in the row, which it touches.
     fn add(&mut self, (from, to): &Edge, left: i32, top: i32) {
         let (start, end) = (from.y - top, to.y - top);
         let upper = start.min(end).max(0);
         let lower = start.max(end).min(PIXEL);
         let x = |y: i32| from.x - left + share(to.x - from.x, y - start, end - start);
-        // From left to right, whichever way the edge goes.
+        // From left to right, whatever the direction of the edge.
         let ((mut a, mut y), (b, end_y), sign) = {
             let (u, l) = ((x(upper), upper), (x(lower), lower));
             let sign = if start < end { 1 } else { -1 };
@@ -207,7 +207,7 @@ impl Row {
         }
     }
 
-    /// Draws runs of equal colour, and empties the row.
+    /// Draws runs of equal colour, and clears the row.
     fn draw<D: DrawTarget<Color = Ink>>(
         &mut self,
         at: Point,
@@ -224,9 +224,9 @@ impl Row {
             _ => Ok(()),
         };
         let mut fall = 0;
-        // Whether no edge came since the last coverage that was worked out.
+        // Whether there was no edge since the last computed coverage.
         let mut is_settled = true;
-        // One more: what goes on to the right of the last edge.
+        // One more column: what continues to the right of the last edge.
         let touched = self.first..self.end + 1;
         (self.first, self.end) = (COLUMNS, 0);
         let first = usize::try_from(touched.start).unwrap_or(0);
@@ -238,7 +238,7 @@ impl Row {
             is_settled = is_empty;
             let cell = core::mem::replace(cell, Cell::EMPTY);
             if x >= width {
-                // Edges that end outside of the area may have left something there.
+                // Edges that end outside the area may have left something there.
                 continue;
             }
             fall += cell.fall;
@@ -256,7 +256,7 @@ impl Row {
 
 /// `whole * part / of`, with room for the product.
 fn share(whole: i32, part: i32, of: i32) -> i32 {
-    // Upright edges are many, and divisions are slow, of 64 bits on a board above all.
+    // Vertical edges are common, and divisions are slow, especially of 64 bits on a board.
     if whole == 0 {
         return 0;
     }
@@ -353,7 +353,7 @@ mod tests {
             let frame = filled(polygon(corners), Size::new(600, 40));
             let inked = frame.pixels().filter(|ink| *ink != Ink::Ground).count() as i64;
             let full = frame.pixels().filter(|ink| *ink == Ink::Text).count() as i64;
-            // Pixels on an edge are the difference: no more than the edges are long.
+            // Only pixels on an edge may differ: no more than the edges are long.
             let length = 2 * (600 + 40) + 12;
             prop_assert!(full <= twice / 2 / whole + length, "{full} of {twice}");
             prop_assert!(inked + length >= twice / 2 / whole, "{inked} of {twice}");

@@ -22,12 +22,13 @@
 //! ```
 //!
 //! - The rate is that of the newest minute, shown however few minutes there are.
-//! - What is not fresh does not look it: the digits are dark, and the age takes the place and the
-//!   colour of the zone. A rate of more than a day ago is not shown at all.
-//! - The colour of a line or bar at some height is that of the zone that the height lies in. The zone
-//!   of the rate is also a word.
-//! - Numbers stand in cells of equal width, so that nothing moves when a digit changes.
-//! - When there is something else to say, a banner at the bottom says it, and graph and strip move up.
+//! - Data that is not fresh looks different: the digits are dark, and the age takes the place and
+//!   the colour of the zone. A rate of more than a day ago is not shown at all.
+//! - The colour of a line or bar at a height is that of the zone at that height. The zone of the
+//!   rate is also given as a word.
+//! - Numbers are in cells of equal width, so that nothing moves when a digit changes.
+//! - If there is something else to say, a banner at the bottom says it, and graph and strip move
+//!   up.
 
 use embedded_graphics::{prelude::*, primitives::Rectangle};
 use pulsewing_core::reading::{BATTERY_LOW, Freshness, LONG_AGO};
@@ -48,8 +49,8 @@ mod words;
 pub use graph::Graph;
 pub use layout::Layout;
 
-/// Draws a reading over the whole of a target that begins at the origin, leaving the layout's banner
-/// empty.
+/// Draws a reading over the whole of a target that begins at the origin, but leaves the layout's
+/// banner empty.
 pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
     layout: &Layout,
@@ -71,7 +72,7 @@ pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
     Ok(())
 }
 
-/// Whether what is shown is of now, as far as can be expected.
+/// Returns whether the data is current, as far as can be expected.
 fn is_fresh(facts: &Facts<'_>) -> bool {
     facts.freshness == Freshness::Fresh && facts.age.is_none_or(|age| !age.is_negative())
 }
@@ -98,7 +99,7 @@ fn draw_head<D: DrawTarget<Color = Ink>>(
     head.freshness.write(words::freshness(facts), ink, target)?;
 
     let Some(percent) = facts.battery_percent else {
-        // An empty battery would be a lie.
+        // An empty battery would be misleading.
         let wordings = ["Battery -", "-"];
         return head.charge.write_one_of(&wordings, Ink::Quiet, target);
     };
@@ -112,7 +113,7 @@ fn draw_head<D: DrawTarget<Color = Ink>>(
     head.percent.write(&percent, ink, target)
 }
 
-/// A battery lying on its side, filled as far as it is charged.
+/// Draws a horizontal battery, filled to its charge.
 fn draw_battery<D: DrawTarget<Color = Ink>>(
     percent: u8,
     area: Rectangle,
@@ -134,7 +135,7 @@ fn draw_battery<D: DrawTarget<Color = Ink>>(
     target.fill_solid(&span(inside.clone(), inner_rows), Ink::Ground)?;
     let charge = inside.start + thickness..inside.end - thickness;
     let filled = (charge.end - charge.start) * i32::from(percent).min(100) / 100;
-    // Nearly empty is not empty.
+    // A battery that is nearly empty is not drawn empty.
     let filled = filled.max(i32::from(percent > 0));
     target.fill_solid(
         &span(
@@ -145,7 +146,7 @@ fn draw_battery<D: DrawTarget<Color = Ink>>(
     )
 }
 
-/// The digits and the unit. A rate that is too old is two dashes.
+/// Draws the digits and the unit. A rate that is too old is shown as two dashes.
 fn draw_rate<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
     layout: &Layout,
@@ -186,7 +187,7 @@ fn draw_rate<D: DrawTarget<Color = Ink>>(
     unit.write("bpm", Ink::Quiet, target)
 }
 
-/// Zone, time and age; or, when they are not of now, age, time and zone.
+/// Draws zone, time and age; or, if they are not current, age, time and zone.
 fn draw_beside<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
     layout: &Layout,
@@ -268,7 +269,7 @@ fn draw_statistics<D: DrawTarget<Color = Ink>>(
         .write_one_of(&[&count, &short], Ink::Quiet, target)
 }
 
-/// The rectangle of these columns and rows.
+/// Returns the rectangle of these columns and rows.
 fn span(columns: core::ops::Range<i32>, rows: core::ops::Range<i32>) -> Rectangle {
     let size = Size::new(
         (columns.end - columns.start).max(0).cast_unsigned(),
@@ -277,7 +278,7 @@ fn span(columns: core::ops::Range<i32>, rows: core::ops::Range<i32>) -> Rectangl
     Rectangle::new(Point::new(columns.start, rows.start), size)
 }
 
-/// Writes a label whose middle should lie at `x`, but inside the place.
+/// Writes a label centred at `x`, but inside the place.
 fn write_centred<D: DrawTarget<Color = Ink>>(
     text: &str,
     x: i32,
@@ -292,7 +293,7 @@ fn write_centred<D: DrawTarget<Color = Ink>>(
     slot.write(text, ink, target)
 }
 
-/// The space that labels of a row keep between them.
+/// Returns the minimum space between the labels of a row.
 const fn label_gap(letters: Letters) -> i32 {
     letters.ascent()
 }

@@ -6,12 +6,12 @@ use embedded_graphics::{Pixel, prelude::*, primitives::Rectangle};
 
 use crate::Ink;
 
-/// A picture of four bits a pixel over a buffer that the caller gives: 76,800 bytes at 480x320.
+/// A picture of four bits a pixel over a buffer from the caller: 76,800 bytes at 480x320.
 ///
 /// Rows follow each other from the top; a row is its pixels from the left, two a byte, the left
 /// one in the upper half, padded to a whole byte. That is how a PNG of colour type 3 and bit depth
-/// 4 stores them, so [`bytes`](Self::bytes) and [`Colours::rgb888`](crate::Colours::rgb888) are all that such a file
-/// needs.
+/// 4 stores them, so such a file needs only [`bytes`](Self::bytes) and
+/// [`Colours::rgb888`](crate::Colours::rgb888).
 ///
 /// ```
 /// use embedded_graphics::prelude::*;
@@ -30,7 +30,7 @@ pub struct Frame<B> {
 }
 
 impl<B> Frame<B> {
-    /// How many bytes a picture takes.
+    /// Returns the number of bytes of a picture.
     #[must_use]
     pub const fn bytes_for(size: Size) -> usize {
         Self::stride_of(size).saturating_mul(size.height as usize)
@@ -40,33 +40,33 @@ impl<B> Frame<B> {
         size.width.div_ceil(2) as usize
     }
 
-    /// How many bytes a row takes.
+    /// Returns the number of bytes of a row.
     pub(crate) const fn stride(&self) -> usize {
         Self::stride_of(self.size)
     }
 }
 
 impl<B: AsRef<[u8]>> Frame<B> {
-    /// A picture of what the buffer holds; `None` unless it is
+    /// Creates a picture from the contents of the buffer; `None` unless it is
     /// [`bytes_for(size)`](Self::bytes_for) long.
     #[must_use]
     pub fn new(size: Size, buffer: B) -> Option<Self> {
         (buffer.as_ref().len() == Self::bytes_for(size)).then_some(Self { size, buffer })
     }
 
-    /// A picture at the beginning of a buffer that is long enough, but may be longer.
+    /// Creates a picture at the beginning of a buffer, which may be longer.
     pub(crate) fn over(size: Size, buffer: B) -> Option<Self> {
         (buffer.as_ref().len() >= Self::bytes_for(size)).then_some(Self { size, buffer })
     }
 
-    /// The packed pixels.
+    /// Returns the packed pixels.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         let buffer = self.buffer.as_ref();
         buffer.get(..Self::bytes_for(self.size)).unwrap_or(buffer)
     }
 
-    /// The colour at a point; `None` outside the picture.
+    /// Returns the colour at a point; `None` outside the picture.
     #[must_use]
     pub fn pixel(&self, at: Point) -> Option<Ink> {
         let (byte, is_left) = place(self.size, at)?;
@@ -78,7 +78,7 @@ impl<B: AsRef<[u8]>> Frame<B> {
         }))
     }
 
-    /// The colours, from the left in rows from the top.
+    /// Returns the colours, in rows from the top, from the left in each.
     pub fn pixels(&self) -> impl Iterator<Item = Ink> + '_ {
         let width = self.size.width as usize;
         self.bytes()
@@ -91,8 +91,8 @@ impl<B: AsRef<[u8]>> Frame<B> {
             })
     }
 
-    /// The colours of the pixels of an area, as far as it lies in the picture, in the order in which a
-    /// panel takes them: from the left in rows from the top.
+    /// Returns the colours of the pixels of an area, as far as it lies in the picture, in the order
+    /// in which a panel takes them: in rows from the top, from the left in each.
     pub fn pixels_in(&self, area: &Rectangle) -> impl Iterator<Item = Ink> + '_ {
         let area = area.intersection(&self.bounding_box());
         area.points().filter_map(|at| self.pixel(at))
@@ -113,7 +113,8 @@ impl<B: AsMut<[u8]>> Frame<B> {
     }
 }
 
-/// The byte of a point, and whether it is that byte's left pixel; `None` outside the picture.
+/// Returns the byte of a point, and whether it is that byte's left pixel; `None` outside the
+/// picture.
 fn place(size: Size, at: Point) -> Option<(usize, bool)> {
     let x = usize::try_from(at.x).ok()?;
     let y = usize::try_from(at.y).ok()?;
@@ -156,7 +157,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> DrawTarget for Frame<B> {
             .chunks_exact_mut(stride.max(1))
             .skip(place(rows.start));
         for row in rows.take(area.size.height as usize) {
-            // Half bytes at either end, whole ones between.
+            // Half bytes at either end, whole bytes between them.
             if start % 2 == 1
                 && let Some(byte) = row.get_mut(start / 2)
             {
@@ -183,8 +184,9 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> DrawTarget for Frame<B> {
     }
 }
 
-/// The picture in characters, a line a row: a blank is the background, and `.`, `-`, `+` and `#` are the
-/// steps from there to the colour of text. A colour is the first letter of its name, a step to one `~`.
+/// Returns the picture in characters, a line a row: a blank is the background, and `.`, `-`, `+`
+/// and `#` are the steps from there to the colour of text. Another colour is the first letter of
+/// its name; a step towards one is `~`.
 #[cfg(test)]
 pub(crate) fn sketch<B: AsRef<[u8]>>(frame: &Frame<B>) -> std::string::String {
     let row = |y: i32| {

@@ -1,14 +1,14 @@
-//! The inks: every colour that a picture may use, by its purpose.
+//! The inks: all colours that a picture may use, by purpose.
 
 use embedded_graphics::pixelcolor::{PixelColor, Rgb565, Rgb888, raw::RawU4};
 use pulsewing_core::heart_zone::{ClassicZone, HeartZone};
 
 use crate::Palette;
 
-/// One of sixteen colours; its number is what a 4-bit frame stores, and a [`Palette`] says what it
-/// looks like.
+/// One of sixteen colours; a 4-bit frame stores its number, and a [`Palette`] defines its
+/// appearance.
 ///
-/// A target of another colour type takes a picture through embedded-graphics' `color_converted()`.
+/// To draw on a target of another colour type, use embedded-graphics' `color_converted()`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Ink {
@@ -16,9 +16,9 @@ pub enum Ink {
     Ground,
     /// Text, ticks and the plot: white.
     Text,
-    /// What is said quietly: grey.
+    /// Less important text: grey.
     Quiet,
-    /// What the viewer ought to notice: amber.
+    /// Text that the viewer should notice: amber.
     Warning,
     /// "Dangerously Low".
     Red,
@@ -36,9 +36,9 @@ pub enum Ink {
     Orange,
     /// "Exertion"; "Peak" in the desk theme.
     Pink,
-    /// Lines that hardly show, and the darkest step between background and text: dark grey.
+    /// Faint lines, and the darkest step between background and text: dark grey.
     Faint,
-    /// The step between that and grey.
+    /// The step between dark grey and grey.
     Mid,
     /// The step between the background and the cool colours.
     DimCool,
@@ -47,7 +47,7 @@ pub enum Ink {
 }
 
 impl Ink {
-    /// Every colour, by its number.
+    /// All inks, by number.
     pub const ALL: [Self; 16] = [
         Self::Ground,
         Self::Text,
@@ -67,7 +67,8 @@ impl Ink {
         Self::DimWarm,
     ];
 
-    /// The colour of a zone of the classic theme. Green for "Relaxing" is the original's.
+    /// Returns the colour of a zone of the classic theme. Green for "Relaxing" comes from the
+    /// original.
     #[must_use]
     pub const fn from_zone(zone: ClassicZone) -> Self {
         match zone {
@@ -82,13 +83,13 @@ impl Ink {
         }
     }
 
-    /// Its number, 0 to 15.
+    /// Returns the number of the ink, 0 to 15.
     #[must_use]
     pub const fn index(self) -> u8 {
         self as u8
     }
 
-    /// The colour of a number, of which the lower four bits count.
+    /// Returns the ink with this number; only the lower four bits are used.
     #[must_use]
     pub fn from_index(index: u8) -> Self {
         Self::ALL
@@ -97,7 +98,7 @@ impl Ink {
             .unwrap_or(Self::Ground)
     }
 
-    /// The colour of a zone of the desk theme.
+    /// Returns the colour of a zone of the desk theme.
     #[must_use]
     pub const fn from_heart_zone(zone: HeartZone) -> Self {
         match zone {
@@ -109,7 +110,7 @@ impl Ink {
         }
     }
 
-    /// Red, green and blue by [day](Palette::Day), 0 to 255 each.
+    /// Returns red, green and blue by [day](Palette::Day), 0 to 255 each.
     #[must_use]
     pub const fn rgb(self) -> [u8; 3] {
         Palette::Day.rgb(self)

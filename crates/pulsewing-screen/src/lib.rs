@@ -1,15 +1,15 @@
-//! A heart-rate reading becomes a picture.
+//! Draws a heart-rate reading as a picture.
 //!
-//! Three steps, each of its own: [`Model::new`] decides *what* is shown, from a
-//! [`Reading`](pulsewing_core::reading::Reading), the time and how fresh it is; [`draw`] paints
-//! that on any embedded-graphics target whose colour is [`Ink`]; a [`Frame`] is such a target, in
-//! 76,800 bytes at 480x320, and a [`Band`] is some rows of one. Inks get their looks when the picture
-//! is sent, from the [`Colours`] that [`colours`] gives for a [`Palette`]. What differs between
-//! two frames is found by [`changes::between`], or by [`Tiles`] on boards without room for two. Nothing
-//! here allocates, reads a clock or waits: the same model and size give the same pixels.
+//! There are three separate steps. [`Model::new`] decides *what* is shown, from a
+//! [`Reading`](pulsewing_core::reading::Reading), the time and its freshness. [`draw`] paints that
+//! on any embedded-graphics target whose colour is [`Ink`]. A [`Frame`] is such a target, in 76,800
+//! bytes at 480x320, and a [`Band`] is a few rows of one. Inks become colours when the picture is
+//! sent, with the [`Colours`] that [`colours`] returns for a [`Palette`]. [`changes::between`]
+//! finds the differences between two frames; [`Tiles`] does so on boards without room for two.
+//! Nothing here allocates, reads a clock or waits: the same model and size give the same pixels.
 //!
-//! It is not for talking to a panel, for writing image files, or for deciding what a reading
-//! means: those are the driver's, the host's and the core's work.
+//! It does not talk to a panel, write image files, or interpret a reading: the driver, the host and
+//! the core do that.
 //!
 //! ```
 //! use embedded_graphics::prelude::*;
@@ -33,7 +33,8 @@
 //! # Ok::<(), core::convert::Infallible>(())
 //! ```
 //!
-//! Start reading at [`Model`], then [`desk`] and [`classic`], whose pages have sketches of the pictures.
+//! Start reading at [`Model`], then [`desk`] and [`classic`], whose documentation has sketches of
+//! the pictures.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -99,8 +100,8 @@ pub fn draw<D: DrawTarget<Color = Ink>>(model: &Model<'_>, target: &mut D) -> Re
     Scene::new(model).draw(model.wallpaper.as_ref(), &mut target)
 }
 
-/// The colours of a model's picture of this size: those of the palette, unless the user's wallpaper is
-/// seen, which has some of its own.
+/// Returns the colours of a model's picture of this size: those of the palette, unless the user's
+/// wallpaper is visible, which has some of its own.
 #[must_use]
 pub fn colours(model: &Model<'_>, size: Size, palette: Palette) -> Colours {
     match (&model.wallpaper, Scene::new(model).sky(size)) {

@@ -1,4 +1,4 @@
-//! What a picture shows, decided before a pixel is drawn.
+//! The contents of a picture, decided before a pixel is drawn.
 
 use jiff::{
     SignedDuration, Timestamp,
@@ -14,39 +14,40 @@ use pulsewing_core::{
 
 use crate::{State, Theme, Wallpaper};
 
-/// What a picture shows, whatever its size.
+/// The contents of a picture, whatever its size.
 #[derive(Clone, Debug)]
 pub struct Model<'r> {
-    /// How it is drawn.
+    /// The theme in which it is drawn.
     pub theme: Theme,
-    /// What the latest reading says; `None` while there was none.
+    /// The facts of the latest reading; `None` before the first one.
     pub facts: Option<Facts<'r>>,
-    /// What else there is to say.
+    /// A circumstance to report in addition.
     pub state: Option<State<'r>>,
-    /// The user's picture, above the notice that there are no values yet; `None` for our own.
+    /// The user's picture, shown above the notice that there are no values yet; `None` for our own.
     pub wallpaper: Option<Wallpaper<'r>>,
 }
 
-/// What a reading says at the moment of drawing.
+/// The facts of a reading at the moment of drawing.
 #[derive(Clone, Debug)]
 pub struct Facts<'r> {
-    /// The wearer's date now.
+    /// The wearer's current date.
     pub today: Date,
     /// The civil day of the reading.
     pub date: Date,
-    /// Whether that is the wearer's today.
+    /// Whether that is today for the wearer.
     pub is_today: bool,
-    /// The day's latest fifteen minutes, or how many it has so far.
+    /// The day's latest fifteen minutes, or the number of minutes so far.
     pub latest: Latest,
-    /// When the newest minute of the last 24 hours began, on the wearer's clock, whatever its day.
+    /// The beginning of the newest minute of the last 24 hours, on the wearer's clock, whatever its
+    /// day.
     pub newest: Option<DateTime>,
-    /// Its rate and that rate's zone.
+    /// Its rate and the zone of that rate.
     pub rate: Option<(Bpm, HeartZone)>,
-    /// How long ago it was; negative when a clock was set back.
+    /// Its age; negative if a clock was set back.
     pub age: Option<SignedDuration>,
-    /// How much that says about the present.
+    /// The freshness of the data.
     pub freshness: Freshness,
-    /// Why there is no newer minute, if there ought to be one.
+    /// The reason why there is no newer minute, if one was expected.
     pub absence: Absence,
     /// Whether the wearer's zone is a guess.
     pub is_zone_guessed: bool,
@@ -56,20 +57,21 @@ pub struct Facts<'r> {
     pub window: &'r Window,
     /// The reading's day, minute by minute.
     pub day: &'r Day,
-    /// The wearer's clock.
+    /// The offsets of the wearer's clock.
     pub offsets: &'r Offsets,
-    /// Where the wearer's zones begin.
+    /// The limits of the wearer's zones.
     pub heart_zones: HeartZones,
-    /// How far the reading's day had come, in minutes elapsed since it began: its length once over.
+    /// The minutes from the beginning of the reading's day until now; the length of the day once it
+    /// is over.
     pub minute_now: u16,
 }
 
-/// The day's latest fifteen minutes, or that there are not as many yet.
+/// The day's latest fifteen minutes, or their number if there are fewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Latest {
     /// There are fifteen.
     Fifteen(LatestFifteen),
-    /// There are fewer: how many.
+    /// There are fewer: this many.
     TooFew(u16),
 }
 
@@ -78,7 +80,7 @@ pub enum Latest {
 pub struct Minute {
     /// Minutes elapsed since the day began.
     pub of_day: u16,
-    /// What the wearer's clock showed.
+    /// The time on the wearer's clock.
     pub clock: Time,
     /// The minute's average.
     pub bpm: Bpm,
@@ -89,7 +91,7 @@ pub struct Minute {
 pub struct LatestFifteen(pub [Minute; WINDOW_LEN]);
 
 impl<'r> Model<'r> {
-    /// What a reading looks like at `now`.
+    /// Creates the model of a reading at `now`.
     #[must_use]
     pub fn new(reading: &'r Reading, now: Timestamp, freshness: Freshness, theme: Theme) -> Self {
         Self {
@@ -100,7 +102,7 @@ impl<'r> Model<'r> {
         }
     }
 
-    /// What is shown before the first reading.
+    /// Creates the model that is shown before the first reading.
     #[must_use]
     pub const fn from_state(state: State<'r>, theme: Theme) -> Self {
         Self {
@@ -111,8 +113,8 @@ impl<'r> Model<'r> {
         }
     }
 
-    /// The same with something else to say, as a banner if a heart rate is shown. Where that is why
-    /// no update succeeds, the reading is from memory.
+    /// Adds a circumstance, shown as a banner if there is a heart rate. If it prevents updates, the
+    /// reading counts as from memory.
     #[must_use]
     pub fn with_state(mut self, state: State<'r>) -> Self {
         if state.stops_updates()
@@ -124,7 +126,7 @@ impl<'r> Model<'r> {
         self
     }
 
-    /// The same with the user's own wallpaper.
+    /// Adds the user's own wallpaper.
     #[must_use]
     pub fn with_wallpaper(self, wallpaper: Wallpaper<'r>) -> Self {
         Self {
@@ -135,15 +137,15 @@ impl<'r> Model<'r> {
 }
 
 impl<'r> Facts<'r> {
-    /// What a reading says at `now`.
+    /// Returns the facts of a reading at `now`.
     ///
-    /// The classic theme's fifteen are of the reading's civil day alone, as the original sketch has
-    /// it; rate, age and window are those of the last 24 hours, across midnight.
+    /// The classic theme's fifteen minutes are of the reading's civil day alone, as in the original
+    /// sketch; rate, age and window are of the last 24 hours, across midnight.
     #[must_use]
     pub fn new(reading: &'r Reading, now: Timestamp, freshness: Freshness) -> Self {
         let local = reading.day.local();
         let offsets = &reading.time_zone.offsets;
-        // A reading that has outlived its 24 hours has no newest minute in its window; the day may.
+        // A reading that is older than 24 hours has no newest minute in its window; the day may.
         let newest = reading.latest().or_else(|| {
             let (minute, bpm) = reading.day.latest()?;
             let at = local.instant(minute);
@@ -181,7 +183,7 @@ impl<'r> Facts<'r> {
 }
 
 impl LatestFifteen {
-    /// The latest fifteen of a day; `None` when it has fewer.
+    /// Returns the latest fifteen of a day; `None` if it has fewer.
     #[must_use]
     pub fn of(day: &Day) -> Option<Self> {
         let fifteen = day.latest_fifteen()?;
@@ -192,14 +194,14 @@ impl LatestFifteen {
         })))
     }
 
-    /// The newest minute.
+    /// Returns the newest minute.
     #[must_use]
     pub const fn newest(&self) -> Minute {
         let [.., newest] = self.0;
         newest
     }
 
-    /// The least rate.
+    /// Returns the lowest rate.
     #[must_use]
     pub fn min(&self) -> Bpm {
         self.0
@@ -208,7 +210,7 @@ impl LatestFifteen {
             .fold(self.newest().bpm, Ord::min)
     }
 
-    /// The greatest rate.
+    /// Returns the highest rate.
     #[must_use]
     pub fn max(&self) -> Bpm {
         self.0
@@ -217,13 +219,13 @@ impl LatestFifteen {
             .fold(self.newest().bpm, Ord::max)
     }
 
-    /// The zone of the greatest rate: the original takes its word and its colour from that.
+    /// Returns the zone of the highest rate: the original takes its word and its colour from that.
     #[must_use]
     pub fn zone(&self) -> ClassicZone {
         ClassicZone::from_bpm(self.max())
     }
 
-    /// Whether minutes are missing between the reading at `index` and the next one.
+    /// Returns whether minutes are missing between the reading at `index` and the next one.
     #[must_use]
     pub fn has_gap_after(&self, index: usize) -> bool {
         match self.0.get(index..) {

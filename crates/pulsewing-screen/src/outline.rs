@@ -1,4 +1,4 @@
-//! Large type: a face of polygons, drawn at any height with smooth edges.
+//! Large type: a font of polygons, drawn at any height with smooth edges.
 
 use core::ops::Range;
 
@@ -12,60 +12,60 @@ use crate::{
 
 mod barlow;
 
-/// One character: polygons around what is inked.
+/// One character: polygons around the inked area.
 #[derive(Debug)]
 struct Glyph {
     character: char,
-    /// How far the pen moves.
+    /// The distance that the pen moves.
     advance: i32,
-    /// The leftmost and rightmost of what is inked.
+    /// The leftmost and rightmost inked coordinates.
     inked: (i32, i32),
     contours: &'static [&'static [(i16, i16)]],
 }
 
-/// The heights below 40 pixels at which both capitals and small letters end close to a pixel's edge, so
-/// that they are crisp.
+/// The heights below 40 pixels at which both capitals and small letters end close to a pixel's
+/// edge, so that they are crisp.
 const CRISP: [i32; 9] = [11, 14, 18, 22, 25, 29, 32, 36, 40];
 
-/// Barlow Semi Condensed Medium at a height. Every digit is as wide as any other.
+/// Barlow Semi Condensed Medium at a height. All digits have the same width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outline {
     cap_height: i32,
 }
 
 impl Outline {
-    /// Type whose capitals and digits are exactly `cap_height` pixels high, at least 1.
+    /// Creates type whose capitals and digits are exactly `cap_height` pixels high, at least 1.
     pub(crate) fn exactly(cap_height: i32) -> Self {
         Self {
             cap_height: cap_height.clamp(1, 512),
         }
     }
 
-    /// Type about as high, never higher than `cap_height`, at a height at which it is crisp.
+    /// Creates crisp type of about this height, never higher than `cap_height`.
     pub(crate) fn crisp(cap_height: i32) -> Self {
         let crisp = CRISP.into_iter().rev().find(|crisp| *crisp <= cap_height);
         let is_large = CRISP.last().is_some_and(|largest| cap_height > *largest);
         Self::exactly(crisp.filter(|_| !is_large).unwrap_or(cap_height))
     }
 
-    /// How far capitals and digits rise above the baseline, in pixels.
+    /// Returns the height of capitals and digits above the baseline, in pixels.
     pub(crate) const fn ascent(self) -> i32 {
         self.cap_height
     }
 
-    /// How far letters such as "g" hang below it, in pixels.
+    /// Returns the depth of letters such as "g" below the baseline, in pixels.
     pub(crate) const fn descent(self) -> i32 {
         // That of "j", the lowest.
         (self.cap_height * 828 + barlow::CAP_HEIGHT - 1) / barlow::CAP_HEIGHT
     }
 
-    /// How far round and dotted letters rise above capitals, in pixels.
+    /// Returns how far round and dotted letters rise above capitals, in pixels.
     pub(crate) const fn overshoot(self) -> i32 {
         // That of "j", the highest.
         (self.cap_height * 68 + barlow::CAP_HEIGHT - 1) / barlow::CAP_HEIGHT
     }
 
-    /// How many columns a digit takes, whichever it is.
+    /// Returns the number of columns of any digit.
     pub(crate) fn digit_width(self) -> i32 {
         let widest = ('0'..='9')
             .filter_map(glyph)
@@ -73,7 +73,7 @@ impl Outline {
         self.pixels(widest)
     }
 
-    /// How many columns at the left of a digit's cell are empty, whichever it is.
+    /// Returns the number of empty columns at the left of any digit's cell.
     pub(crate) fn digit_bearing(self) -> i32 {
         let cell = self.digit_width();
         let bearings = ('0'..='9').filter_map(glyph).map(|glyph| {
@@ -83,8 +83,8 @@ impl Outline {
         bearings.min().unwrap_or(0)
     }
 
-    /// The columns of a text whose pen starts at column 0: those that are inked, and the whole cells
-    /// of digits, so that a number stays where it is when it changes.
+    /// Returns the columns of a text whose pen starts at column 0: the inked ones, and the whole
+    /// cells of digits, so that a number does not move when it changes.
     pub(crate) fn columns(self, text: &str) -> Range<i32> {
         let cell = self.digit_width();
         let taken = self.placed(text).filter_map(|(glyph, pen)| {
@@ -140,8 +140,8 @@ impl Outline {
         coverage::fill(&edges, area, |_| Ramp::to(ink), target)
     }
 
-    /// The characters that the face has, with the column of each one's pen. A digit stands in the
-    /// middle of its cell.
+    /// Returns the characters that the font has, with the column of each one's pen. A digit is in
+    /// the middle of its cell.
     fn placed(self, text: &str) -> impl Iterator<Item = (&'static Glyph, i32)> {
         let cell = self.digit_width();
         let mut pen = 0;
@@ -158,12 +158,12 @@ impl Outline {
         })
     }
 
-    /// A length of the face in 256ths of a pixel.
+    /// Converts a length of the font to 256ths of a pixel.
     const fn scaled(self, length: i32) -> i32 {
         length * self.cap_height * (PIXEL / 4) / (barlow::CAP_HEIGHT / 4)
     }
 
-    /// A length of the face in whole pixels.
+    /// Converts a length of the font to whole pixels.
     const fn pixels(self, length: i32) -> i32 {
         (self.scaled(length) + PIXEL / 2) / PIXEL
     }
@@ -174,7 +174,7 @@ fn glyph(character: char) -> Option<&'static Glyph> {
     barlow::GLYPHS.get(place.ok()?)
 }
 
-/// The pixels that polygons of these corners may touch.
+/// Returns the pixels that polygons with these corners may touch.
 pub(crate) fn bounds(corners: impl Iterator<Item = Dot>) -> Option<Rectangle> {
     let both = corners.map(|dot| (dot, dot));
     let (least, most) = both.reduce(|(least, most), (dot, _)| {

@@ -1,4 +1,4 @@
-//! A notice that fills the screen, while there is no picture that could stay.
+//! A notice that fills the screen, while there is no picture to keep.
 
 use core::ops::Range;
 
@@ -16,13 +16,13 @@ use crate::{
 /// The largest code that is drawn: 41 modules a side, enough for an address of 106 characters.
 const LARGEST: Version = Version::new(6);
 
-/// The bytes that such a code is worked out in.
+/// The length of the buffers for such a code, in bytes.
 const CODE_BYTES: usize = LARGEST.buffer_len();
 
-/// The modules of empty ground that a reader needs around a code.
+/// The empty modules that a reader needs around a code.
 const QUIET_ZONE: i32 = 4;
 
-/// The height below which a wallpaper shows nothing.
+/// The height below which a wallpaper is not worth showing.
 const LEAST_SKY: i32 = 48;
 
 /// Draws a notice over the whole of a target.
@@ -44,15 +44,15 @@ pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
     let right = code.unwrap_or(right);
     let mut text = Text::new(&full, &measures, right);
     if text.advice.is_empty() {
-        // The address is too long for the page; the rest may not be.
+        // The address is too long for the page; the rest may fit.
         text = Text::new(notice, &measures, right);
     }
-    // A little above the middle, where the eye takes it for the middle.
+    // A little above the middle, which looks centred.
     let top = (measures.height - text.height) * 2 / 5;
     text.draw(top.max(measures.margin), target)
 }
 
-/// Draws a wallpaper with a notice under it; the notice alone where there is no room for both.
+/// Draws a wallpaper with a notice under it; the notice alone if there is no room for both.
 pub(crate) fn draw_on_wallpaper<D: DrawTarget<Color = Ink>>(
     notice: &Notice<'_>,
     wallpaper: Option<&Wallpaper<'_>>,
@@ -68,7 +68,7 @@ pub(crate) fn draw_on_wallpaper<D: DrawTarget<Color = Ink>>(
     Text::of_page(notice, &measures).draw(sky.rows().end + measures.margin, target)
 }
 
-/// Where a wallpaper is seen with a notice in a picture of this size, if it is.
+/// Returns the place of the wallpaper with a notice in a picture of this size, if one is visible.
 pub(crate) fn sky(notice: &Notice<'_>, size: Size) -> Option<Rectangle> {
     let measures = Measures::new(size);
     let height = measures.height - Text::of_page(notice, &measures).height - 2 * measures.margin;
@@ -81,11 +81,11 @@ pub(crate) fn sky(notice: &Notice<'_>, size: Size) -> Option<Rectangle> {
 struct Measures {
     width: i32,
     height: i32,
-    /// The height of the title's capitals, if its width allows it.
+    /// The height of the title's capitals, if there is enough width.
     title: i32,
     body: Letters,
     margin: i32,
-    /// Thickness of the bar on the left.
+    /// The thickness of the bar on the left.
     bar: i32,
 }
 
@@ -106,7 +106,7 @@ impl Measures {
     }
 }
 
-/// A title and some paragraphs, and how high they are together.
+/// A title and some paragraphs, and their total height.
 struct Text<'t> {
     title: (&'t str, Letters),
     why: &'t str,
@@ -119,12 +119,12 @@ struct Text<'t> {
 }
 
 impl<'t> Text<'t> {
-    /// A notice that has the page's whole width.
+    /// Returns a notice that has the page's whole width.
     fn of_page(notice: &'t Notice<'_>, measures: &'t Measures) -> Self {
         Self::new(notice, measures, measures.width - measures.margin)
     }
 
-    /// The most important of a notice that the page has room for, left of `right`.
+    /// Returns the most important parts of a notice that fit on the page, left of `right`.
     fn new(notice: &'t Notice<'_>, measures: &'t Measures, right: i32) -> Self {
         let room = measures.height - 2 * measures.margin;
         let left = measures.margin + 4 * measures.bar;
@@ -159,7 +159,7 @@ impl<'t> Text<'t> {
         self.measures.body.ascent()
     }
 
-    /// The space around the command in its field.
+    /// Returns the space around the command in its field.
     const fn padding(&self) -> i32 {
         self.measures.body.ascent() / 2
     }
@@ -169,7 +169,7 @@ impl<'t> Text<'t> {
         self.measures.body.wrap(text, width)
     }
 
-    /// The command, if there are no words above it.
+    /// Returns the command, if there are no words above it.
     const fn lone_command(&self) -> &'t str {
         if self.advice.is_empty() {
             self.command
@@ -235,7 +235,7 @@ impl<'t> Text<'t> {
         Ok(())
     }
 
-    /// Draws the lines of a paragraph, as far as they have room; returns where it ends.
+    /// Draws the lines of a paragraph, as far as there is room; returns the row where it ends.
     fn draw_lines<D: DrawTarget<Color = Ink>>(
         &self,
         text: &'t str,
@@ -257,7 +257,8 @@ impl<'t> Text<'t> {
     }
 }
 
-/// Draws an address as a QR code at the right edge; returns where the room for text ends then.
+/// Draws an address as a QR code at the right edge; returns the column where the room for text then
+/// ends.
 ///
 /// `None` if the address is too long or the picture too small for one.
 fn draw_code<D: DrawTarget<Color = Ink>>(
@@ -288,7 +289,7 @@ fn draw_code<D: DrawTarget<Color = Ink>>(
     let side = module * modules;
     let corner = Point::new(right - side, (measures.height - side) / 2);
     let ground = Rectangle::new(corner, Size::new_equal(side.cast_unsigned()));
-    // Light ground and dark modules: not every reader takes the reverse.
+    // Light background and dark modules: not every reader accepts the reverse.
     target.fill_solid(&ground, Ink::Text)?;
     for y in 0..code.size() {
         for x in (0..code.size()).filter(|x| code.get_module(*x, y)) {

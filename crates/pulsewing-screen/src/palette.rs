@@ -1,4 +1,4 @@
-//! What the inks look like: by day, in a dim room, at night.
+//! The appearance of the inks: by day, in a dim room, at night.
 
 use core::{fmt, str::FromStr};
 
@@ -6,7 +6,8 @@ use crate::{Colours, Ink};
 
 /// The colours of the sixteen inks.
 ///
-/// A picture is drawn in inks, so another palette needs no drawing: the same frame is sent again.
+/// A picture is drawn in inks, so a change of the palette needs no drawing: the same frame is sent
+/// again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Palette {
     /// Full brightness.
@@ -14,7 +15,7 @@ pub enum Palette {
     Day,
     /// The same colours at about two fifths of the light.
     Dim,
-    /// Dark reds and ambers, without blue, for a bedroom. Zones are told by their words.
+    /// Dark reds and ambers, without blue, for a bedroom. Zones are distinguished by their words.
     Night,
 }
 
@@ -22,7 +23,7 @@ impl Palette {
     /// Every palette.
     pub const ALL: [Self; 3] = [Self::Day, Self::Dim, Self::Night];
 
-    /// The word in configuration and on the command line.
+    /// Returns the name in the configuration and on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -32,7 +33,7 @@ impl Palette {
         }
     }
 
-    /// Red, green and blue of an ink, 0 to 255 each.
+    /// Returns red, green and blue of an ink, 0 to 255 each.
     #[must_use]
     pub const fn rgb(self, ink: Ink) -> [u8; 3] {
         match self {
@@ -45,20 +46,20 @@ impl Palette {
         }
     }
 
-    /// The colours of every ink: those of a picture without the user's wallpaper. Whoever has a model
-    /// asks [`colours`](crate::colours).
+    /// Returns the colours of all inks, for a picture without the user's wallpaper. For a model use
+    /// [`colours`](crate::colours).
     #[must_use]
     pub fn colours(self) -> Colours {
         Colours::from_rgb(|ink| self.rgb(ink))
     }
 
-    /// What a colour by day becomes.
+    /// Converts a colour by day to this palette.
     pub(crate) fn shade(self, rgb: [u8; 3]) -> [u8; 3] {
         match self {
             Self::Day => rgb,
             Self::Dim => rgb.map(dimmed),
             Self::Night => {
-                // Its lightness, in the hue of text.
+                // The lightness of the colour, in the hue of text.
                 let lightness: u32 = rgb
                     .into_iter()
                     .zip([54, 183, 19])
@@ -72,7 +73,7 @@ impl Palette {
     }
 }
 
-/// Two thirds of the number are about two fifths of the light.
+/// Two thirds of the value are about two fifths of the light.
 const fn dimmed(channel: u8) -> u8 {
     channel / 3 * 2
 }
@@ -160,8 +161,8 @@ mod tests {
         HeartZone::Peak,
     ];
 
-    /// How people with the common deficiencies, and without, see linear red, green and blue:
-    /// Machado, Oliveira and Fernandes 2009, severity 1.
+    /// The conversions of linear red, green and blue for the common colour-vision deficiencies, and
+    /// for normal sight: Machado, Oliveira and Fernandes 2009, severity 1.
     const SIGHTS: [(&str, [[f64; 3]; 3]); 4] = [
         ("all", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
         (

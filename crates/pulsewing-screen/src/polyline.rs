@@ -1,13 +1,13 @@
-//! Readings as a line that ends where minutes are missing.
+//! Readings as a line that is broken where minutes are missing.
 
 use embedded_graphics::{
     prelude::*,
     primitives::{Line, PrimitiveStyle, Rectangle},
 };
 
-/// Draws a line of one pixel through points; each says whether the line goes on to the next.
+/// Draws a line of one pixel through points; each states whether the line continues to the next.
 ///
-/// A point that is joined to neither neighbour is a square of `dot` pixels, so that it is seen.
+/// A point that is joined to neither neighbour is a square of `dot` pixels, so that it is visible.
 pub(crate) fn draw<D: DrawTarget>(
     points: impl IntoIterator<Item = (Point, bool)>,
     dot: u32,

@@ -1,11 +1,11 @@
-//! The vertical axis: which rates it spans, where its ticks lie, where a rate is drawn.
+//! The vertical axis: its range of rates, the places of its ticks, and the row of a rate.
 
 use pulsewing_core::Bpm;
 
 /// The distances between labelled ticks, in beats per minute.
 const STEPS: [u16; 8] = [1, 2, 5, 10, 20, 50, 100, 200];
 
-/// The least span of an axis: below it, noise of one beat would look like an event.
+/// The minimum span of an axis: below it, noise of one beat would look like an event.
 const LEAST_SPAN: u16 = 4;
 
 /// A linear scale of whole beats per minute.
@@ -20,13 +20,13 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// A scale of the rates from `min` to `max`, with some room at either end, and at most
+    /// Creates a scale of the rates from `min` to `max`, with some room at either end, and at most
     /// `most_labels` (at least 2) labelled ticks.
     #[must_use]
     pub fn covering(min: Bpm, max: Bpm, most_labels: u16) -> Self {
         let (min, max) = (min.get().min(max.get()), max.get().max(min.get()));
         let span = max - min;
-        // As much below as above, so that equal readings lie in the middle; not below zero.
+        // As much below as above, so that equal readings are in the middle; not below zero.
         let room = LEAST_SPAN
             .saturating_sub(span)
             .div_ceil(2)
@@ -41,7 +41,7 @@ impl Scale {
         if count(step) >= 2 {
             return Self { low, high, step };
         }
-        // One label tells no distance: stretch the scale to the ticks around it.
+        // One label shows no distance: stretch the scale to the ticks around it.
         Self {
             low: low / step * step,
             high: high.div_ceil(step) * step,
@@ -49,7 +49,7 @@ impl Scale {
         }
     }
 
-    /// A scale from `low` to `high` exactly, with a label every 20 beats.
+    /// Creates a scale exactly from `low` to `high`, with a label every 20 beats.
     #[must_use]
     pub fn between(low: u16, high: u16) -> Self {
         let high = high.max(low.saturating_add(1));
@@ -60,30 +60,31 @@ impl Scale {
         }
     }
 
-    /// The rate at the bottom, in beats per minute.
+    /// Returns the rate at the bottom, in beats per minute.
     #[must_use]
     pub const fn low(&self) -> u16 {
         self.low
     }
 
-    /// The rate at the top, in beats per minute; above [`low`](Self::low).
+    /// Returns the rate at the top, in beats per minute; above [`low`](Self::low).
     #[must_use]
     pub const fn high(&self) -> u16 {
         self.high
     }
 
-    /// The rates that have a labelled tick, ascending.
+    /// Returns the rates that have a labelled tick, ascending.
     pub fn major_ticks(&self) -> impl Iterator<Item = u16> + use<> {
         multiples(self.low, self.high, self.step)
     }
 
-    /// The rates that have a tick without a label, ascending; none when every rate has a label.
+    /// Returns the rates that have a tick without a label, ascending; none if every rate has a
+    /// label.
     pub fn minor_ticks(&self) -> impl Iterator<Item = u16> + use<> {
         let step = self.step;
         multiples(self.low, self.high, self.minor_step()).filter(move |rate| rate % step != 0)
     }
 
-    /// The distance between ticks, with and without labels, in beats per minute.
+    /// Returns the distance between ticks, with and without labels, in beats per minute.
     #[must_use]
     pub const fn minor_step(&self) -> u16 {
         match self.step {
@@ -94,8 +95,8 @@ impl Scale {
         }
     }
 
-    /// The row in which a rate is drawn, when the scale runs from the row `bottom` up to the row
-    /// `top`. Rates outside the scale are drawn at its ends.
+    /// Returns the row in which a rate is drawn, if the scale runs from the row `bottom` up to the
+    /// row `top`. Rates outside the scale are drawn at its ends.
     #[must_use]
     pub fn row(&self, rate: u16, top: i32, bottom: i32) -> i32 {
         let above = i64::from(rate.clamp(self.low, self.high) - self.low);
@@ -105,7 +106,7 @@ impl Scale {
         i32::try_from(i64::from(bottom) - rise).unwrap_or(bottom)
     }
 
-    /// The rate that a row lies at, rounded, when the scale runs from the row `bottom` up to the row
+    /// Returns the rate of a row, rounded, if the scale runs from the row `bottom` up to the row
     /// `top`.
     #[must_use]
     pub fn rate(&self, row: i32, top: i32, bottom: i32) -> Bpm {
@@ -117,7 +118,7 @@ impl Scale {
     }
 }
 
-/// What the bottom of a scale that begins at nothing stands for.
+/// The rate that stands for the bottom of a scale that begins at zero.
 const LEAST: Bpm = match Bpm::new(1) {
     Some(least) => least,
     None => unreachable!(),
@@ -182,7 +183,7 @@ mod tests {
             let rows: Vec<_> = (min..=max).map(|rate| scale.row(rate, top, bottom)).collect();
             prop_assert!(rows.iter().all(|row| (top..=bottom).contains(row)));
             prop_assert!(rows.is_sorted_by(|lower, higher| lower >= higher));
-            // Where rows are no scarcer than rates, a row leads back to its rate.
+            // If there are at least as many rows as rates, a row leads back to its rate.
             if height >= i32::from(scale.high() - scale.low()) {
                 for rate in min..=max {
                     prop_assert_eq!(scale.rate(scale.row(rate, top, bottom), top, bottom).get(), rate);
@@ -191,7 +192,7 @@ mod tests {
             let labels: Vec<_> = scale.major_ticks().collect();
             prop_assert!((2..=usize::from(most.max(3))).contains(&labels.len()));
             prop_assert!(labels.iter().all(|rate| (scale.low()..=scale.high()).contains(rate)));
-            // Evenly spaced, so that the axis is linear in what it says.
+            // Evenly spaced, so that the labels of the axis are linear.
             let steps: Vec<_> = labels.windows(2).map(|pair| pair[1] - pair[0]).collect();
             prop_assert!(steps.iter().all(|step| *step == steps[0]));
         }

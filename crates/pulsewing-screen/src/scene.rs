@@ -1,4 +1,4 @@
-//! Which of the pictures shows a model.
+//! Selects the picture for a model.
 
 use embedded_graphics::{prelude::*, primitives::Rectangle};
 use pulsewing_core::reading::Freshness;
@@ -10,11 +10,11 @@ use crate::{
     state::Notice,
 };
 
-/// What is drawn.
+/// A kind of picture.
 pub(crate) enum Scene<'m> {
     /// A reading, with a banner if there is something else to say.
     Classic(&'m Facts<'m>, Option<Notice<'m>>),
-    /// The classic theme's own notice that there are too few minutes: how many.
+    /// The classic theme's own notice that there are too few minutes: this many.
     ClassicWaiting(&'m Facts<'m>, u16),
     /// A reading, with a banner if there is something else to say.
     Desk(&'m Facts<'m>, Option<Notice<'m>>),
@@ -27,7 +27,7 @@ pub(crate) enum Scene<'m> {
 impl<'m> Scene<'m> {
     pub(crate) fn new(model: &'m Model<'m>) -> Self {
         let notice = model.state.map(Notice::from_state);
-        // Anything else that there is to say is no reason to wait calmly.
+        // Any other circumstance is a reason not to show the calm waiting screen.
         let is_waiting = matches!(model.state, None | Some(State::NoValuesYet));
         match (&model.facts, model.theme) {
             (Some(facts), Theme::Classic) => match facts.latest {
@@ -37,7 +37,7 @@ impl<'m> Scene<'m> {
                 _ => Self::Classic(facts, notice),
             },
             (Some(facts), Theme::Desk) if facts.rate.is_some() => Self::Desk(facts, notice),
-            // A failure is not told as "no values yet".
+            // A failure must not be shown as "no values yet".
             (Some(facts), Theme::Desk)
                 if model.state.is_none() && facts.freshness == Freshness::Cached =>
             {
@@ -48,7 +48,7 @@ impl<'m> Scene<'m> {
         }
     }
 
-    /// Where a wallpaper is seen in a picture of this size, if it is.
+    /// Returns the place of the wallpaper in a picture of this size, if one is visible.
     pub(crate) fn sky(&self, size: Size) -> Option<Rectangle> {
         match self {
             Self::ClassicWaiting(facts, logged) => classic::sky(facts, *logged, size),
@@ -76,7 +76,7 @@ impl<'m> Scene<'m> {
                 classic::draw_on_wallpaper(facts, logged, wallpaper, target)
             }
             Self::Desk(facts, notice) => {
-                // On tiny panels the age says it, in the same colour.
+                // On tiny panels the age shows this, in the same colour.
                 let of_freshness = Notice::from_freshness(facts.freshness, facts.absence)
                     .filter(|_| banner::has_room_for_advice(whole.size));
                 let notice = notice.or(of_freshness);

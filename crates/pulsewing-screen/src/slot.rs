@@ -1,4 +1,4 @@
-//! Places for text: what is written in one stays inside it.
+//! Places for text: text never leaves its place.
 
 use core::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::{
     text::{Align, FACE_8, FACE_10, FACE_12, FACE_14, FACE_18, Face, wrap},
 };
 
-/// Small type is made of pixels, large type of polygons.
+/// Type of either kind: small type is made of pixels, large type of polygons.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Letters {
     Pixels(&'static Face),
@@ -18,8 +18,8 @@ pub(crate) enum Letters {
 }
 
 impl Letters {
-    /// Large type whose capitals are at most `cap_height` pixels high; small type where that would not
-    /// be crisp.
+    /// Returns large type whose capitals are at most `cap_height` pixels high; small type where
+    /// that would not be crisp.
     pub(crate) fn large(cap_height: i32) -> Self {
         if cap_height < 14 {
             Self::small(cap_height)
@@ -28,7 +28,8 @@ impl Letters {
         }
     }
 
-    /// Small type whose capitals are at most `cap_height` pixels high, if there is any as small.
+    /// Returns small type whose capitals are at most `cap_height` pixels high, if there is any that
+    /// small.
     pub(crate) fn small(cap_height: i32) -> Self {
         Self::Pixels(match cap_height {
             ..11 => &FACE_8,
@@ -39,7 +40,8 @@ impl Letters {
         })
     }
 
-    /// The largest type, at most `cap_height` pixels high, that has room for a text in `width` columns.
+    /// Returns the largest type, at most `cap_height` pixels high, in which a text fits in `width`
+    /// columns.
     pub(crate) fn fitting(text: &str, cap_height: i32, width: i32) -> Self {
         let heights = (8..=cap_height.max(8)).rev().map(Self::large);
         let mut fitting = heights.filter(|letters| letters.width(text) <= width);
@@ -60,7 +62,7 @@ impl Letters {
         }
     }
 
-    /// How far some letters rise above capitals.
+    /// Returns how far some letters rise above capitals.
     pub(crate) const fn overshoot(self) -> i32 {
         match self {
             // Brackets and accents.
@@ -69,7 +71,7 @@ impl Letters {
         }
     }
 
-    /// From the top of capitals to the lowest of letters such as "g".
+    /// Returns the height from the top of capitals to the bottom of letters such as "g".
     pub(crate) const fn height(self) -> i32 {
         self.ascent() + self.descent()
     }
@@ -81,13 +83,13 @@ impl Letters {
         }
     }
 
-    /// How many columns a text takes.
+    /// Returns the number of columns of a text.
     pub(crate) fn width(self, text: &str) -> i32 {
         let columns = self.columns(text);
         columns.end - columns.start.min(0)
     }
 
-    /// The part of a text, from its beginning, that `width` columns have room for.
+    /// Returns the longest beginning of a text that fits in `width` columns.
     pub(crate) fn cut(self, text: &str, width: i32) -> &str {
         let shorter = text.char_indices().rev().map(|(end, _)| end);
         core::iter::once(text.len())
@@ -97,14 +99,14 @@ impl Letters {
             .unwrap_or("")
     }
 
-    /// Breaks a text between words into lines of at most `width` columns: as few as there can be, and
-    /// of about the same length, so that no word stands alone in the last.
+    /// Breaks a text between words into lines of at most `width` columns: as few as possible, and
+    /// of about the same length, so that the last line is not a single word.
     pub(crate) fn wrap(self, text: &str, width: i32) -> impl Iterator<Item = &str> {
         let width = self.balanced(text, width);
         wrap(text, move |line| self.width(line) <= width)
     }
 
-    /// A width, at most `most`, at which a text has no more lines than at `most`.
+    /// Returns a width, at most `most`, at which a text has no more lines than at `most`.
     fn balanced(self, text: &str, most: i32) -> i32 {
         let whole = self.width(text);
         if whole <= most {
@@ -130,8 +132,8 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// A place from column `left` to before `right`, as high as the letters, whose capitals begin at
-    /// the row `top`.
+    /// Creates a place from column `left` to before `right`, as high as the letters, whose capitals
+    /// begin at the row `top`.
     pub(crate) fn new(letters: Letters, align: Align, columns: Range<i32>, top: i32) -> Self {
         let size = Size::new(
             (columns.end - columns.start).max(0).cast_unsigned(),
@@ -147,7 +149,7 @@ impl Slot {
         }
     }
 
-    /// The same for a number, which does not hang below its line.
+    /// Creates a place for a number, which has no descenders.
     pub(crate) fn for_number(letters: Letters, columns: Range<i32>, top: i32) -> Self {
         let slot = Self::new(letters, Align::Right, columns, top);
         let height = letters.ascent() + 2 * letters.overshoot();
@@ -159,27 +161,27 @@ impl Slot {
         }
     }
 
-    /// The row in which capitals begin.
+    /// Returns the row in which capitals begin.
     pub(crate) const fn top(&self) -> i32 {
         self.area.top_left.y + self.letters.overshoot()
     }
 
-    /// The row after the last.
+    /// Returns the row after the last.
     pub(crate) fn bottom(&self) -> i32 {
         self.area.rows().end
     }
 
-    /// The row that capitals stand on.
+    /// Returns the row that capitals stand on.
     pub(crate) const fn baseline(&self) -> i32 {
         self.top() + self.letters.ascent()
     }
 
-    /// Whether a text has room.
+    /// Returns whether a text fits.
     pub(crate) fn fits(&self, text: &str) -> bool {
         self.letters.width(text) <= self.area.size.width.cast_signed()
     }
 
-    /// Writes a text, cut at its end if there is no room for the whole.
+    /// Writes a text, cut at its end if it does not fit.
     pub(crate) fn write<D: DrawTarget<Color = Ink>>(
         &self,
         text: &str,
@@ -201,7 +203,7 @@ impl Slot {
         }
     }
 
-    /// Writes the first of several wordings that has room, else the last, cut.
+    /// Writes the first of several wordings that fits, otherwise the last, cut.
     pub(crate) fn write_one_of<D: DrawTarget<Color = Ink>>(
         &self,
         wordings: &[&str],

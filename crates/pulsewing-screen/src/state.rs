@@ -1,4 +1,4 @@
-//! What else there is to say than heart rates: why there are none, or none newer, and what to do.
+//! Circumstances other than heart rates: why there are none, or no newer ones, and what to do.
 
 use core::fmt::{self, Write as _};
 
@@ -7,17 +7,17 @@ use pulsewing_core::reading::{Absence, Freshness};
 
 use crate::Ink;
 
-/// A circumstance that the viewer ought to know of.
+/// A circumstance that the viewer should know about.
 ///
-/// It fills the screen while nothing was ever shown; later it is a banner on the last picture. That a
-/// reading is stale, silent or from memory needs no state: [`Freshness`] says so.
+/// It fills the screen until a reading was shown; later it is a banner on the last picture. A
+/// reading that is stale, silent or from memory needs no state: [`Freshness`] covers that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State<'s> {
-    /// Just switched on; nothing was asked for yet.
+    /// Just switched on; nothing was requested yet.
     FirstStart,
     /// No network is known: the device has not been set up.
     SetUpNeeded {
-        /// What to type on the computer, exactly.
+        /// The exact command to type on the computer.
         command: &'s str,
     },
     /// The wireless network has not been joined yet.
@@ -25,47 +25,47 @@ pub enum State<'s> {
         /// Its name.
         network: &'s str,
     },
-    /// The time is not known yet, without which nobody's certificate can be checked.
+    /// The time is not known yet; without it no certificate can be checked.
     WaitingForClock,
-    /// There is no sign-in, or the cloud refuses the one there is.
+    /// There is no sign-in, or the cloud refuses it.
     SignInNeeded {
-        /// What to type on the computer, exactly.
+        /// The exact command to type on the computer.
         command: &'s str,
-        /// Where to sign in with a phone instead, if there is such a place and it can be reached.
+        /// The address to sign in with a phone instead, if there is one and it can be reached.
         address: Option<&'s str>,
     },
-    /// The cloud has no heart rate of the last 24 hours.
+    /// The cloud has no heart rates of the last 24 hours.
     NoValuesYet,
     /// The cloud cannot be reached.
     Offline,
-    /// The cloud asked to be left alone for a while.
+    /// The cloud asked us to send no requests for a while.
     RateLimited {
-        /// Until when, on the wearer's clock.
+        /// The end of that time, on the wearer's clock.
         until: Time,
     },
-    /// The provider has ended this service.
+    /// The provider has shut down this service.
     ServiceGone {
-        /// What to type on the computer to move to another provider, exactly.
+        /// The exact command to type on the computer to move to another provider.
         command: &'s str,
     },
-    /// Something is wrong that time does not mend.
+    /// A problem that time does not fix.
     Fault {
-        /// What is wrong, in a sentence.
+        /// The problem, in a sentence.
         what: &'s str,
-        /// What to do about it, in a sentence.
+        /// The advice, in a sentence.
         advice: &'s str,
     },
-    /// New tokens wait to be stored; without power they would be lost.
+    /// New tokens are waiting to be stored; they would be lost if the power failed.
     TokensNotStored,
-    /// Somebody holds the button for a factory reset.
+    /// A user holds the button for a factory reset.
     Erasing {
-        /// In how many seconds everything is erased.
+        /// The seconds until everything is erased.
         seconds: u64,
     },
 }
 
 impl State<'_> {
-    /// Whether it is why no update succeeds.
+    /// Returns whether this prevents updates.
     pub(crate) const fn stops_updates(&self) -> bool {
         matches!(
             self,
@@ -77,19 +77,19 @@ impl State<'_> {
     }
 }
 
-/// Text that is put together here; longer text is cut at its end, and a character that no face has is
-/// a question mark.
+/// Text that is composed here; longer text is cut at its end, and a character that no font has
+/// becomes a question mark.
 type Sentence = heapless::String<192>;
 
-/// What is said about a circumstance.
+/// The texts about a circumstance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Notice<'s> {
     pub(crate) title: heapless::String<32>,
     pub(crate) why: Sentence,
     pub(crate) advice: Sentence,
-    /// What to type, set apart from the rest.
+    /// The command to type, set apart from the rest.
     pub(crate) command: Option<&'s str>,
-    /// What a QR code is drawn of, where there is room for one.
+    /// The address of a QR code, if there is room for one.
     pub(crate) address: Option<&'s str>,
     pub(crate) ink: Ink,
 }
@@ -106,7 +106,7 @@ impl<'s> Notice<'s> {
         }
     }
 
-    /// For what passes by itself.
+    /// Marks a circumstance that passes by itself.
     fn calm(self) -> Self {
         Self {
             ink: Ink::Cyan,
@@ -203,7 +203,7 @@ impl<'s> Notice<'s> {
         }
     }
 
-    /// The same where its QR code is seen.
+    /// Returns the same notice for a place where its QR code is visible.
     pub(crate) fn beside_its_code(self) -> Self {
         Self {
             advice: written(format_args!("Scan the code, or type on the computer:")),
@@ -211,7 +211,7 @@ impl<'s> Notice<'s> {
         }
     }
 
-    /// The same where there is none: the address in letters.
+    /// Returns the same notice for a place without one: the address is in letters.
     pub(crate) fn without_a_code(self) -> Self {
         let Some(address) = self.address else {
             return self;
@@ -222,7 +222,7 @@ impl<'s> Notice<'s> {
         }
     }
 
-    /// For a reading without a heart rate after which updates failed.
+    /// Returns the notice for a reading without a heart rate after which updates failed.
     pub(crate) fn from_failure() -> Self {
         Self::new(
             "Update failed",
@@ -231,7 +231,7 @@ impl<'s> Notice<'s> {
         )
     }
 
-    /// For a reading that says little about the present; `None` for one that does not.
+    /// Returns the notice for a reading that is not current; `None` for one that is.
     pub(crate) fn from_freshness(freshness: Freshness, absence: Absence) -> Option<Self> {
         let notice = match freshness {
             Freshness::Fresh => return None,
@@ -244,7 +244,7 @@ impl<'s> Notice<'s> {
             }
             Freshness::Stale | Freshness::Silent => Self::of_absence(absence),
         };
-        // A day's silence is no matter of a zone.
+        // A guessed zone keeps its own notice, even after a day of silence.
         let is_for_a_day = freshness == Freshness::Silent && absence != Absence::ZoneGuessed;
         Some(match is_for_a_day {
             true => Self {
@@ -293,12 +293,12 @@ impl<'s> Notice<'s> {
 
 pub(crate) fn written<const N: usize>(text: fmt::Arguments<'_>) -> heapless::String<N> {
     let mut line = heapless::String::new();
-    // A character that has no room ends the text: a part of it is better than none.
+    // A character that does not fit ends the text: a part of it is better than none.
     let _ = Cut(&mut line).write_fmt(text);
     line
 }
 
-/// Takes characters for as long as there is room.
+/// Accepts characters as long as there is room.
 struct Cut<'l, const N: usize>(&'l mut heapless::String<N>);
 
 impl<const N: usize> fmt::Write for Cut<'_, N> {
@@ -313,7 +313,7 @@ impl<const N: usize> fmt::Write for Cut<'_, N> {
     }
 }
 
-/// One of each state.
+/// Returns one of each state.
 #[cfg(test)]
 pub(crate) fn examples() -> [State<'static>; 10] {
     [
@@ -342,7 +342,7 @@ pub(crate) fn examples() -> [State<'static>; 10] {
     ]
 }
 
-/// Everything that is said of how fresh a reading is.
+/// Returns every notice about the freshness of a reading.
 #[cfg(test)]
 pub(crate) fn of_every_freshness() -> impl Iterator<Item = Notice<'static>> {
     let absences = [

@@ -1,4 +1,4 @@
-//! Small type: the bitmap faces that are linked, and text set at an edge or in the middle.
+//! Small type: the bitmap fonts that are linked, and text aligned at an edge or in the middle.
 
 use core::ops::Range;
 
@@ -21,23 +21,23 @@ pub(crate) static FACE_18: Face = Face::new::<fonts::u8g2_font_helvR18_tr>();
 /// Helvetica at 34 px, capitals 25 px high.
 pub(crate) static FACE_24: Face = Face::new::<fonts::u8g2_font_helvR24_tr>();
 
-/// A bitmap face of printable ASCII.
+/// A bitmap font of printable ASCII.
 #[derive(Debug)]
 pub(crate) struct Face(FontRenderer);
 
-/// Which part of the text lies at the given column.
+/// The part of the text that is placed at the given column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Align {
-    /// Where the pen starts.
+    /// The start of the pen.
     Left,
-    /// The middle of what is inked.
+    /// The middle of the inked columns.
     Centre,
-    /// The last inked column, which the column follows.
+    /// The last inked column; the given column follows it.
     Right,
 }
 
 impl Align {
-    /// Where the pen starts, for text that inks `columns` when it starts at column 0.
+    /// Returns the start of the pen, for text that inks `columns` when it starts at column 0.
     pub(crate) const fn pen(self, x: i32, columns: &Range<i32>) -> i32 {
         match self {
             Self::Left => x,
@@ -52,17 +52,17 @@ impl Face {
         Self(FontRenderer::new::<F>().with_ignore_unknown_chars(true))
     }
 
-    /// How far capitals and digits rise above the baseline, in pixels.
+    /// Returns the height of capitals and digits above the baseline, in pixels.
     pub(crate) const fn ascent(&self) -> i32 {
         self.0.get_ascent() as i32
     }
 
-    /// How far letters such as "g" hang below it, in pixels.
+    /// Returns the depth of letters such as "g" below the baseline, in pixels.
     pub(crate) const fn descent(&self) -> i32 {
         -(self.0.get_descent() as i32)
     }
 
-    /// The inked columns of a text whose pen starts at column 0.
+    /// Returns the inked columns of a text whose pen starts at column 0.
     pub(crate) fn columns(&self, text: &str) -> Range<i32> {
         self.0
             .get_rendered_dimensions(text, Point::zero(), VerticalPosition::Baseline)
@@ -71,7 +71,7 @@ impl Face {
             .map_or(0..0, |inked| inked.columns())
     }
 
-    /// How many columns a text takes from where its pen starts.
+    /// Returns the number of columns of a text from the start of its pen.
     pub(crate) fn width(&self, text: &str) -> i32 {
         self.columns(text).end
     }
@@ -95,12 +95,12 @@ impl Face {
         );
         match written {
             Err(Error::DisplayError(error)) => Err(error),
-            // Characters that the face lacks are left out, and no background is asked for.
+            // Characters that the font lacks are left out, and no background is requested.
             Ok(_) | Err(Error::BackgroundColorNotSupported | Error::GlyphNotFound(_)) => Ok(()),
         }
     }
 
-    /// Breaks a text into lines of at most `width` columns, between words where it can be.
+    /// Breaks a text into lines of at most `width` columns, between words where possible.
     pub(crate) fn wrap<'t>(
         &'static self,
         text: &'t str,
@@ -110,7 +110,8 @@ impl Face {
     }
 }
 
-/// Breaks a text between words into lines that fit, and a word that does not fit where it must be.
+/// Breaks a text between words into lines that fit; a word that does not fit is broken where
+/// necessary.
 pub(crate) fn wrap(text: &str, fits: impl Fn(&str) -> bool) -> impl Iterator<Item = &str> {
     let mut rest = text.trim_start();
     core::iter::from_fn(move || {
@@ -124,7 +125,7 @@ pub(crate) fn wrap(text: &str, fits: impl Fn(&str) -> bool) -> impl Iterator<Ite
             Some(end) => rest.split_at_checked(end)?,
             None => {
                 let characters = rest.char_indices().map(|(place, c)| place + c.len_utf8());
-                // One character at least, or it would never end.
+                // At least one character, otherwise this would never end.
                 let fitting = characters
                     .enumerate()
                     .take_while(|(place, end)| *place == 0 || rest.get(..*end).is_some_and(&fits));

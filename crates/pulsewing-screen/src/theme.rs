@@ -1,8 +1,8 @@
-//! The looks that a picture can have.
+//! The themes of a picture.
 
 use core::{fmt, str::FromStr};
 
-/// A look.
+/// A theme.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Theme {
     /// Pulsewing's own picture: see [`desk`](crate::desk).
@@ -13,10 +13,10 @@ pub enum Theme {
 }
 
 impl Theme {
-    /// Every look.
+    /// All themes.
     pub const ALL: [Self; 2] = [Self::Desk, Self::Classic];
 
-    /// The word in configuration and on the command line.
+    /// Returns the name in the configuration and on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

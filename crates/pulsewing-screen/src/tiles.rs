@@ -9,23 +9,24 @@ use crate::{
     changes::{Changes, Cost},
 };
 
-/// How many tiles there are room for.
+/// The maximum number of tiles.
 const TILES: usize = 2_400;
 
 /// The size of a tile, unless there would be more than [`TILES`] of them.
 const SMALLEST: Size = Size::new(16, 4);
 
-/// What a tile's hash is while it is not known what the panel shows there.
+/// The hash of a tile whose contents on the panel are unknown.
 const UNKNOWN: u32 = 0;
 
-/// Remembers what a panel shows, as a hash of each tile: 9.6 kB, where a frame of 480x320 has 76.8 kB.
+/// Remembers the contents of a panel, as a hash of each tile: 9.6 kB, compared with 76.8 kB for a
+/// frame of 480x320.
 ///
-/// Two unlike tiles have the same hash with odds of 1 in 2^32, and a change between two such is missed:
-/// at some 60,000 tiles that change in a day, about once in 200 years. A tile that was missed is sent
-/// with its next change, or after [`forget`](Self::forget). Who calls that every six hours also mends
-/// what a disturbed bus did to the panel.
+/// Two different tiles have the same hash with a probability of 1 in 2^32; a change between two
+/// such tiles is missed. At some 60,000 changed tiles a day, this happens about once in 200 years.
+/// A missed tile is sent with its next change, or after [`forget`](Self::forget). Calling that
+/// every six hours also repairs the effects of a disturbed bus on the panel.
 ///
-/// Whoever gets changes must send them: when that fails, call [`forget`](Self::forget).
+/// The caller must send the changes that it gets; if that fails, call [`forget`](Self::forget).
 #[derive(Clone, Debug)]
 pub struct Tiles {
     size: Size,
@@ -33,7 +34,7 @@ pub struct Tiles {
 }
 
 impl Tiles {
-    /// Nothing is known of what the panel shows.
+    /// Creates tiles that know nothing of the panel's contents.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -42,29 +43,30 @@ impl Tiles {
         }
     }
 
-    /// What the panel shows is not known any more: everything counts as changed. So it does when the
-    /// [`Colours`](crate::Colours) are others, of which hashes know nothing.
+    /// Forgets the panel's contents: everything counts as changed. Call it also when the
+    /// [`Colours`](crate::Colours) change, which are not part of the hashes.
     pub fn forget(&mut self) {
         self.hashes.fill(UNKNOWN);
     }
 
-    /// How many rows a tile of pictures of this size has. A band that begins at a multiple of this and
-    /// has a multiple of this many rows, or ends with the picture, is compared tile by tile.
+    /// Returns the number of rows of a tile in pictures of this size. A band that begins at a
+    /// multiple of this and has a multiple of this many rows, or ends with the picture, is compared
+    /// tile by tile.
     #[must_use]
     pub fn rows_of_tile(whole: Size) -> u32 {
         tile(whole).height
     }
 
-    /// Finds what differs from the frame before, and remembers this one.
+    /// Finds the differences from the previous frame, and remembers this one.
     pub fn update<B: AsRef<[u8]>>(&mut self, frame: &Frame<B>, cost: Cost) -> Changes {
         self.update_rows(frame.size(), 0, frame, cost)
     }
 
-    /// Finds what differs from the band before at the same rows, and remembers this one. The
+    /// Finds the differences from the previous band at the same rows, and remembers this one. The
     /// rectangles are in the whole picture.
     ///
-    /// A band that does not begin and end between tiles counts as changed, and so does what it only
-    /// covers a part of, the next time.
+    /// A band that does not begin and end between tiles counts as changed, and so do the tiles that
+    /// it only partly covers, the next time.
     pub fn update_band<B: AsRef<[u8]>>(&mut self, band: &Band<B>, cost: Cost) -> Changes {
         self.update_rows(band.size(), band.first_row(), band.rows(), cost)
     }
@@ -120,7 +122,7 @@ impl Tiles {
             for column in 0..columns {
                 let place = (first + row) * columns + column;
                 let hash = hash(bytes, stride, column * tile_bytes, tile_bytes);
-                // There is a place for every tile: their size is chosen so.
+                // There is a place for every tile: their size is chosen for that.
                 let changed = self.hashes.get_mut(place).filter(|known| **known != hash);
                 let Some(known) = changed else {
                     continue;
@@ -146,7 +148,7 @@ impl Default for Tiles {
     }
 }
 
-/// The smallest tiles of which there are not too many.
+/// Returns the smallest size of which there are not too many tiles.
 fn tile(whole: Size) -> Size {
     let mut tile = SMALLEST;
     let count = |tile: Size| {
@@ -163,7 +165,7 @@ fn tile(whole: Size) -> Size {
     tile
 }
 
-/// The area of neighbouring tiles in a row of tiles.
+/// Returns the area of neighbouring tiles in a row of tiles.
 fn tiles_area(columns: Range<usize>, row: usize, tile: Size) -> Rectangle {
     let length = |count: usize, of_one: u32| {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
@@ -180,7 +182,7 @@ fn shifted(area: Rectangle, rows: u32) -> Rectangle {
     area.translate(Point::new(0, i32::try_from(rows).unwrap_or(0)))
 }
 
-/// The hash of a tile that begins at byte `left` of each row; never [`UNKNOWN`].
+/// Returns the hash of a tile that begins at byte `left` of each row; never [`UNKNOWN`].
 fn hash(rows: &[u8], stride: usize, left: usize, length: usize) -> u32 {
     let mut hash: u64 = 0x243f_6a88_85a3_08d3;
     for row in rows.chunks(stride) {
@@ -198,7 +200,7 @@ fn hash(rows: &[u8], stride: usize, left: usize, length: usize) -> u32 {
             hash ^= hash >> 32;
         }
     }
-    // Until here no step loses anything; each bit of the result depends on all of them.
+    // Up to here no step loses information; each bit of the result depends on all of it.
     for factor in [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53] {
         hash = (hash ^ hash >> 33).wrapping_mul(factor);
     }

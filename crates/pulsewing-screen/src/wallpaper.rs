@@ -1,12 +1,12 @@
-//! Wallpapers: the user's picture as it lies in a file or in a board's flash, and our own.
+//! Wallpapers: the user's picture as stored in a file or in a board's flash, and our own.
 //!
-//! A picture is converted once, where there is room for that, with [`Wallpaper::encode`]; what shows it
-//! only has [`Wallpaper::parse`] to do, once, and hands it to
-//! [`Model::with_wallpaper`](crate::Model::with_wallpaper). [`colours`](crate::colours)
-//! then says which colours the picture is sent with.
+//! A picture is converted once, on a machine with enough memory, with [`Wallpaper::encode`]. The
+//! device that shows it only calls [`Wallpaper::parse`], once, and passes the result to
+//! [`Model::with_wallpaper`](crate::Model::with_wallpaper). [`colours`](crate::colours) then
+//! returns the colours that the picture is sent with.
 //!
 //! # Format
-//! Whole numbers have their lowest byte first.
+//! Integers are little-endian.
 //!
 //! | offset | bytes | what |
 //! |---|---|---|
@@ -19,15 +19,15 @@
 //! | 16 | 48 | the colours of the sixteen inks by [`Ink::index`]: red, green, blue |
 //! | 64 | | pixels as in a [`Frame`]: four bits each, rows padded to whole bytes |
 //!
-//! What follows is not looked at, so a partition of flash may be handed over as it is.
+//! Bytes after the pixels are ignored, so a whole partition of flash may be passed.
 //!
-//! Nine inks have the [colours of the wallpaper's choice](OWN_INKS). The other seven are those that the
-//! words beside it are written in: pixels may use them, but they keep the colours of the
-//! [`Palette`], and what the file says about them is not read.
+//! For nine inks the [wallpaper chooses the colours](OWN_INKS). The other seven are those of the
+//! words beside it: pixels may use them, but they keep the colours of the [`Palette`], and their
+//! colours in the file are ignored.
 //!
 //! # Size
-//! Any size is shown: the picture's middle lies in the middle of its place, what has no room is cut off,
-//! and what is left over is black. Its place is the part of the screen that the notice leaves, so a
+//! Any size can be shown: the picture is centred in its place, what does not fit is cut off, and
+//! unused space is black. Its place is the part of the screen that the notice leaves free, so a
 //! picture of the screen's own size is a good choice.
 
 use core::fmt;
@@ -55,10 +55,10 @@ pub const OWN_INKS: [Ink; 9] = [
 const MAGIC: &[u8] = b"PWWP";
 const VERSION: u16 = 1;
 
-/// The checksum's kind: that of Ethernet and zip. A table of a byte is quick enough for a board.
+/// The kind of checksum: that of Ethernet and zip. A byte-wise table is fast enough for a board.
 static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 
-/// Where the checksum ends.
+/// The offset of the colours, where the checksum ends.
 const COLOURS_AT: usize = 16;
 const PIXELS_AT: usize = COLOURS_AT + 3 * 16;
 
@@ -70,16 +70,16 @@ pub struct Wallpaper<'a> {
 }
 
 impl<'a> Wallpaper<'a> {
-    /// How many bytes a wallpaper of this size takes: 76,864 at 480x320.
+    /// Returns the number of bytes of a wallpaper of this size: 76,864 at 480x320.
     #[must_use]
     pub const fn bytes_for(size: Size) -> usize {
         PIXELS_AT.saturating_add(Frame::<&[u8]>::bytes_for(size))
     }
 
-    /// Reads a wallpaper, and the whole of it for its checksum: best done once.
+    /// Reads a wallpaper. This computes the checksum of all of it, so it is best done once.
     ///
     /// # Errors
-    /// A [`WallpaperError`] when it is none, or not as it was written.
+    /// A [`WallpaperError`] if the bytes are not a wallpaper, or are damaged.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, WallpaperError> {
         let (header, rest) = bytes
             .split_first_chunk::<COLOURS_AT>()
@@ -122,8 +122,8 @@ impl<'a> Wallpaper<'a> {
     /// `own` are the colours of [`OWN_INKS`], in their order.
     ///
     /// # Errors
-    /// [`WallpaperError::TooShort`] when the buffer is, and [`WallpaperError::NoSize`] when a side of the
-    /// picture is 0 or more than 65,535 pixels long.
+    /// [`WallpaperError::TooShort`] if the buffer is too short, and [`WallpaperError::NoSize`] if a
+    /// side of the picture is 0 or more than 65,535 pixels long.
     pub fn encode<B: AsRef<[u8]>>(
         picture: &Frame<B>,
         own: &[[u8; 3]; OWN_INKS.len()],
@@ -161,13 +161,13 @@ impl<'a> Wallpaper<'a> {
         Self::parse(buffer)
     }
 
-    /// The picture.
+    /// Returns the picture.
     #[must_use]
     pub const fn picture(&self) -> &Frame<&'a [u8]> {
         &self.picture
     }
 
-    /// The colours that go with a frame in which the wallpaper is seen.
+    /// Returns the colours of a frame in which the wallpaper is visible.
     #[must_use]
     pub fn colours(&self, palette: Palette) -> Colours {
         Colours::from_rgb(|ink| match self.colours.get(usize::from(ink.index())) {
@@ -177,8 +177,8 @@ impl<'a> Wallpaper<'a> {
     }
 }
 
-/// The sixteen colours, by day, of a wallpaper whose [own inks](OWN_INKS) have these, in their order: what
-/// a converter chooses from, with [`Colours::nearest`].
+/// Returns the sixteen colours, by day, of a wallpaper whose [own inks](OWN_INKS) have the colours
+/// `own`, in their order. A converter chooses from these with [`Colours::nearest`].
 #[must_use]
 pub fn colours_of(own: &[[u8; 3]; OWN_INKS.len()]) -> Colours {
     Colours::from_rgb(|ink| {
@@ -188,18 +188,18 @@ pub fn colours_of(own: &[[u8; 3]; OWN_INKS.len()]) -> Colours {
     })
 }
 
-/// Why bytes are no wallpaper.
+/// An error in the bytes of a wallpaper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WallpaperError {
     /// There are fewer bytes than the picture needs.
     TooShort,
-    /// They are something else.
+    /// The bytes are not a wallpaper.
     NoWallpaper,
-    /// A later version of Pulsewing wrote them.
+    /// A later version of Pulsewing wrote the bytes.
     UnknownVersion(u16),
-    /// The picture has no width or no height, or too much of it.
+    /// The width or the height of the picture is zero or too large.
     NoSize,
-    /// They are not those that were written.
+    /// The bytes are not those that were written.
     Damaged,
 }
 
@@ -222,7 +222,7 @@ impl fmt::Display for WallpaperError {
 
 impl core::error::Error for WallpaperError {}
 
-/// The CRC-32 of the first `length` bytes, those of the checksum itself left out.
+/// Returns the CRC-32 of the first `length` bytes, without those of the checksum itself.
 fn checksum_of(bytes: &[u8], length: usize) -> u32 {
     let mut digest = CRC.digest();
     digest.update(bytes.get(..COLOURS_AT - 4).unwrap_or(bytes));
@@ -230,7 +230,7 @@ fn checksum_of(bytes: &[u8], length: usize) -> u32 {
     digest.finalize()
 }
 
-/// Fills a target with the user's picture, else with our own.
+/// Fills a target with the user's picture, otherwise with our own.
 pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
     wallpaper: Option<&Wallpaper<'_>>,
     target: &mut D,
@@ -241,7 +241,7 @@ pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
     }
 }
 
-/// Draws a picture with its middle in the target's; what has no room is left out.
+/// Draws a picture centred in the target; what does not fit is left out.
 fn draw_picture<D: DrawTarget<Color = Ink>>(
     picture: &Frame<&[u8]>,
     target: &mut D,
@@ -292,11 +292,11 @@ mod tests {
         let bytes = *b"from the firskip123456789";
         let skipped = crc_32(b"from the fir123456789");
         assert_eq!(checksum_of(&bytes, bytes.len()), skipped);
-        // Its well-known value.
+        // The well-known check value.
         assert_eq!(crc_32(b"123456789"), 0xcbf4_3926);
     }
 
-    /// Bit by bit, as the standard has it.
+    /// Computes it bit by bit, as in the standard.
     fn crc_32(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(u32::MAX, |crc, byte| {
             (0..8).fold(crc ^ u32::from(*byte), |crc, _| {

@@ -1,4 +1,4 @@
-//! What holds for every classic picture, whatever it shows and however large it is.
+//! Properties of every classic picture, whatever its contents and size.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use core::convert::Infallible;
@@ -24,7 +24,7 @@ use pulsewing_screen::{
     model::{Facts, Latest, LatestFifteen, Minute},
 };
 
-/// A frame that also counts the pixels that were drawn beside it.
+/// A frame that also counts the pixels that were drawn outside it.
 struct Watched {
     frame: Frame<Vec<u8>>,
     beside: usize,
@@ -50,7 +50,7 @@ impl DrawTarget for Watched {
     type Color = Ink;
     type Error = Infallible;
 
-    // The other ways of drawing come here by default, so that nothing escapes.
+    // The other ways of drawing come here by default, so that every pixel is counted.
     fn draw_iter<I: IntoIterator<Item = Pixel<Ink>>>(
         &mut self,
         pixels: I,
@@ -64,7 +64,7 @@ impl DrawTarget for Watched {
     }
 }
 
-/// What facts borrow, and what the classic theme never looks at.
+/// Data that the facts borrow but the classic theme never uses.
 static BLANK: LazyLock<(Day, Window, Offsets)> = LazyLock::new(|| {
     let offsets = Offsets::fixed(Offset::UTC);
     let day = Day::new(offsets.day_of(Timestamp::UNIX_EPOCH));
@@ -101,7 +101,8 @@ fn any_minute() -> impl Strategy<Value = Minute> {
     })
 }
 
-/// Fifteen minutes in the order of time, often in a row, of rates from a narrow or a wide range.
+/// Fifteen minutes in chronological order, often consecutive, with rates from a narrow or a wide
+/// range.
 fn any_fifteen() -> impl Strategy<Value = LatestFifteen> {
     let steps = prop::array::uniform15(prop_oneof![3 => Just(1_u16), 1 => 2_u16..90]);
     let rates = (1_u16..=300, 1_u16..=300).prop_flat_map(|(a, b)| {
@@ -188,7 +189,7 @@ proptest! {
         let mut watched = Watched::new(size);
         draw(&facts, &mut watched).unwrap();
         prop_assert_eq!(watched.beside, 0);
-        // By whole rectangles or pixel by pixel, it is the same picture.
+        // Drawing by whole rectangles or pixel by pixel gives the same picture.
         let mut frame = Watched::new(size).frame;
         draw(&facts, &mut frame).unwrap();
         prop_assert!(frame.pixels().eq(watched.frame.pixels()));
@@ -241,7 +242,7 @@ proptest! {
         let (layout, frame) = (Layout::new(size), drawn(fifteen, size));
         let scale = layout.scale(fifteen.min(), fifteen.max());
         let plot = layout.plot();
-        // Left of the axis, whose colour is a zone's, the ticks are white.
+        // To the left of the axis, which has a zone's colour, the ticks are white.
         let axis = (0..plot.top_left.x).rev().find(|x| {
             frame.pixel(Point::new(*x, plot.center().y)) != Some(Ink::from_zone(fifteen.zone()))
         });

@@ -1,4 +1,4 @@
-//! What holds for every picture, whatever it shows and however large it is.
+//! Properties of every picture, whatever its contents and size.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod recording;
@@ -22,7 +22,7 @@ use pulsewing_screen::{
     wallpaper,
 };
 
-/// A frame that also counts the pixels that were drawn beside it.
+/// A frame that also counts the pixels that were drawn outside it.
 struct Watched {
     frame: Frame<Vec<u8>>,
     beside: usize,
@@ -42,7 +42,7 @@ impl DrawTarget for Watched {
     type Color = Ink;
     type Error = Infallible;
 
-    // The other ways of drawing come here by default, so that nothing escapes.
+    // The other ways of drawing come here by default, so that every pixel is counted.
     fn draw_iter<I: IntoIterator<Item = Pixel<Ink>>>(
         &mut self,
         pixels: I,
@@ -70,7 +70,7 @@ fn any_size() -> impl Strategy<Value = Size> {
 }
 
 prop_compose! {
-    /// A poll at any time of a year with two changes of offset, of a wearer with any habits.
+    /// A poll at any time of a year with two changes of offset, for a wearer with any habits.
     fn any_reading()(
         minute in 0_i64..525_600,
         floor in 1_u16..=250,
@@ -124,7 +124,7 @@ fn any_state() -> impl Strategy<Value = Option<State<'static>>> {
         },
         State::TokensNotStored,
     ]);
-    // What a wallpaper may be seen with is more likely than the rest.
+    // The states that may be shown with a wallpaper are more likely than the rest.
     prop_oneof![
         4 => Just(None),
         2 => Just(Some(State::NoValuesYet)),
@@ -132,11 +132,11 @@ fn any_state() -> impl Strategy<Value = Option<State<'static>>> {
     ]
 }
 
-/// Anything but what a reading borrows, which comes from `any_reading`.
+/// Everything except the data that a reading borrows, which comes from `any_reading`.
 #[derive(Clone, Copy, Debug)]
 struct Circumstance {
     freshness: Freshness,
-    /// Minutes since the reading was taken.
+    /// The minutes since the reading was taken.
     later: i64,
     state: Option<State<'static>>,
     theme: Theme,
@@ -194,7 +194,7 @@ proptest! {
         let mut watched = Watched { frame: blank(size), beside: 0 };
         draw(&model, &mut watched).unwrap();
         prop_assert_eq!(watched.beside, 0);
-        // By whole rectangles or pixel by pixel, it is the same picture.
+        // Drawing by whole rectangles or pixel by pixel gives the same picture.
         let mut frame = blank(size);
         draw(&model, &mut frame).unwrap();
         prop_assert_eq!(frame.bytes(), watched.frame.bytes());
@@ -247,7 +247,7 @@ proptest! {
             prop_assert!(plot.contains(at), "{at} is not in {plot:?}");
             prop_assert!(before.is_none_or(|x| x <= at.x), "time runs to the right");
             before = Some(at.x);
-            // On low panels a row stands for several rates, of which one gives the colour.
+            // On low panels a row stands for several rates, one of which determines the colour.
             let rows = plot.rows();
             let scale = layout.scale(facts.window.extent().unwrap());
             let of_row = scale.rate(at.y, rows.start, rows.end - 1);
@@ -276,7 +276,7 @@ proptest! {
         let colours = pulsewing_screen::colours(&with, size, palette);
         prop_assert_eq!(colours != palette.colours(), is_seen);
         prop_assert_eq!(pulsewing_screen::colours(&without, size, palette), palette.colours());
-        // Nothing but the wallpaper is in the inks whose colours are its own.
+        // Only the wallpaper uses the inks whose colours are its own.
         let own = |ink: Ink| ink != Ink::Pink && wallpaper::OWN_INKS.contains(&ink);
         prop_assert!(!is_seen || !one.pixels().any(own));
     }
@@ -307,7 +307,7 @@ proptest! {
             }
             prop_assert!(area.intersection(&layout.plot()).is_zero_sized(), "{name} at {size}");
         }
-        // The axes' numbers stand left of plot and strip, whose marks may stick out a little.
+        // The axes' numbers are to the left of plot and strip, whose marks may stick out a little.
         let axis = |area: Rectangle| {
             let rows = area.rows();
             Rectangle::with_corners(

@@ -1,5 +1,5 @@
-//! The classic theme's pictures as they are, compared pixel by pixel with `tests/frames/*.png`. How to
-//! accept other ones: see `golden/mod.rs`.
+//! The classic theme's pictures, compared pixel by pixel with `tests/frames/*.png`. To accept new
+//! ones, see `golden/mod.rs`.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod golden;
@@ -26,9 +26,9 @@ const RATES: [u16; 15] = [90, 89, 89, 89, 89, 89, 87, 87, 89, 87, 88, 87, 88, 89
 
 /// One cycle's reading of 3 March 2024, and the circumstances of its picture.
 struct Scene {
-    /// Minutes of the day, and their rates.
+    /// The minutes of the day, and their rates.
     minutes: Vec<(u16, u16)>,
-    /// Minutes from midnight to the moment of drawing.
+    /// The minutes from midnight to the moment of drawing.
     now: i64,
     battery_percent: Option<u8>,
     /// Whether the last fetch failed.
@@ -36,7 +36,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// `rates` of consecutive minutes up to 02:05, drawn at 02:26.
+    /// Returns a scene with `rates` of consecutive minutes up to 02:05, drawn at 02:26.
     fn ordinary(rates: impl IntoIterator<Item = u16>) -> Self {
         Self {
             minutes: (111..).zip(rates).collect(),

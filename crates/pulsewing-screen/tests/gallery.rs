@@ -26,7 +26,7 @@ fn offsets() -> Offsets {
     Offsets::fixed(Offset::constant(1))
 }
 
-/// An instant of the day.
+/// Returns an instant of the day.
 fn at(hour: i8, minute: i8) -> Timestamp {
     offsets().day(DAY).start() + SignedDuration::from_mins(i64::from(hour) * 60 + i64::from(minute))
 }
@@ -168,7 +168,7 @@ fn the_desk_theme_says_that_a_zone_is_guessed() {
         size,
         Palette::Day,
     );
-    // Clock times of a zone three hours to the west.
+    // The clock times of a zone three hours to the west.
     let now = now + SignedDuration::from_hours(3);
     reading.provider = Provider::Fitbit;
     reading.fetched_at = now;
@@ -192,7 +192,7 @@ fn the_desk_theme_when_nothing_came_for_days() {
     let now = taken + SignedDuration::from_hours(50);
     reading.fetched_at = now;
     compare("desk-silent", &model(&reading, now), SIZE, Palette::Day);
-    // A board knows the last window, and that today has nothing yet.
+    // A board remembers the last window, and the fact that today has no values yet.
     reading.day = Day::new(offsets().day_of(now));
     compare(
         "desk-silent-today",
@@ -337,7 +337,7 @@ fn pages_before_the_first_reading() {
     }
 }
 
-/// Colours between black and a hazy evening's sun.
+/// Colours between black and the sun of a hazy evening.
 const EVENING: [[u8; 3]; 9] = [
     [44, 28, 72],
     [84, 40, 92],
@@ -350,7 +350,7 @@ const EVENING: [[u8; 3]; 9] = [
     [22, 18, 40],
 ];
 
-/// A sun over hills, converted as a host would.
+/// Returns a picture of the sun over hills, converted as a host would.
 fn sunset(size: Size) -> Vec<u8> {
     let mut picture = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
     let colours = wallpaper::colours_of(&EVENING);

@@ -1,4 +1,4 @@
-//! What is sent to a panel makes it show the new frame, and costs no more than it may.
+//! The updates make a panel show the new frame, and cost no more than they may.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod bus;
@@ -15,7 +15,7 @@ fn blank(size: Size) -> Frame<Vec<u8>> {
     Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap()
 }
 
-/// Does what a panel does with the rectangles that it is sent.
+/// Applies the rectangles as a panel does.
 fn apply(changes: &Changes, new: &Frame<Vec<u8>>, shown: &mut Frame<Vec<u8>>) {
     for area in changes {
         let inks: Vec<Ink> = new.pixels_in(area).collect();
@@ -26,7 +26,7 @@ fn apply(changes: &Changes, new: &Frame<Vec<u8>>, shown: &mut Frame<Vec<u8>>) {
     }
 }
 
-/// Rectangles of ink anywhere, also partly outside.
+/// Rectangles of ink anywhere, even partly outside.
 fn any_drawing() -> impl Strategy<Value = Vec<(Rectangle, Ink)>> {
     let area = (-20_i32..560, -20_i32..340, 0_u32..90, 0_u32..60)
         .prop_map(|(x, y, w, h)| Rectangle::new(Point::new(x, y), Size::new(w, h)));
@@ -79,7 +79,7 @@ proptest! {
         size in any_size(), drawings in prop::collection::vec(any_drawing(), 1..4),
     ) {
         let (mut shown, mut frame) = (blank(size), blank(size));
-        // What a panel shows after power-up is anything.
+        // The contents of a panel after power-up are arbitrary.
         shown.clear(Ink::Red).unwrap();
         let mut tiles = Tiles::new();
         for drawing in drawings {

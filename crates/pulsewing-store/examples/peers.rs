@@ -1,5 +1,5 @@
-//! The chain in `sequential-storage`'s map on the same mock flash: what becomes of it when the
-//! power goes. `docs/flash-format.md` quotes the figures.
+//! The chain in `sequential-storage`'s map on the same mock flash: the effects of a power cut.
+//! `docs/flash-format.md` quotes the figures.
 //!
 //! `cargo run --release -p pulsewing-store --features mock --example peers`
 #![expect(clippy::print_stdout, reason = "it prints its figures")]
@@ -72,7 +72,7 @@ fn fetch(flash: &mut Bounded) -> Option<Vec<u8>> {
     found.ok().flatten().map(<[u8]>::to_vec)
 }
 
-/// What a store and a fetch read at most, generously.
+/// A generous limit on the bytes that a store and a fetch read.
 const ENOUGH: u64 = 64 * PAGES as u64 * SECTOR as u64;
 
 #[derive(Default)]
@@ -118,8 +118,8 @@ fn cut(base: &Bounded, step: u64, tear: Tear, records: [&[u8]; 2], tally: &mut T
     tally.complaints += flash.flash.complaints().len();
 }
 
-/// How often storing an answer erases a sector, and for how many more rotations a spent token stays
-/// on the flash.
+/// Measures how often storing an answer erases a sector, and for how many more rotations a spent
+/// token stays on the flash.
 fn rotations<const S: usize>(sectors: u32, len: usize) {
     let mut flash = MockFlash::<S>::new(Geometry { sectors }, 1);
     let put = |flash: &mut MockFlash<S>, number: u32| {
@@ -154,7 +154,7 @@ fn rotations<const S: usize>(sectors: u32, len: usize) {
     );
 }
 
-/// How many of 60 writes succeed when one sector cannot be erased.
+/// Counts how many of 60 writes succeed when one sector cannot be erased.
 fn one_bad_sector() {
     let mut flash = Bounded {
         flash: MockFlash::new(Geometry { sectors: PAGES }, 1),

@@ -1,4 +1,4 @@
-//! Which part of the flash is for what.
+//! The division of the flash.
 
 use embedded_storage_async::nor_flash::NorFlash;
 
@@ -10,26 +10,26 @@ use crate::{
 /// A range of the flash in bytes: whole sectors from `start` up to, not including, `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Area {
-    /// Where it begins.
+    /// The address of the first byte.
     pub start: u32,
-    /// Where it ends.
+    /// The address after the last byte.
     pub end: u32,
 }
 
 impl Area {
-    /// Its length in bytes.
+    /// Returns the length in bytes.
     #[must_use]
     pub const fn len(self) -> u32 {
         self.end.saturating_sub(self.start)
     }
 
-    /// Whether there is nothing of it.
+    /// Returns whether the range is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.len() == 0
     }
 
-    /// Its two halves.
+    /// Splits the range into two halves.
     pub(crate) const fn halves(self) -> [Self; 2] {
         let middle = self.start + self.len() / 2;
         [
@@ -45,16 +45,17 @@ impl Area {
     }
 }
 
-/// What lies where. No two subjects share a sector, so none can wear out or erase another's.
+/// The place of each subject. No two subjects share a sector, so none can wear out or erase
+/// another's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// The token chain: three sectors or more; each one more may wear out.
+    /// The token chain: three sectors or more; each additional one may wear out.
     pub chain: Area,
     /// The settings: two sectors or more.
     pub settings: Area,
     /// The TLS roots: two halves, each with room for [`MAX_ROOTS`](crate::MAX_ROOTS) bytes.
     pub roots: Area,
-    /// The last picture and what limits the requests: two sectors or more.
+    /// The last picture and the limits on requests: two sectors or more.
     pub snapshot: Area,
     /// The last errors: two sectors or more.
     pub errors: Area,
@@ -64,7 +65,8 @@ pub struct Layout {
     pub wallpaper: Area,
 }
 
-/// The sectors of each subject, in the order of [`Layout`]; the roots' depend on the sector's size.
+/// The sectors of each subject, in the order of [`Layout`]; those of the roots depend on the sector
+/// size.
 const CHAIN: u32 = 8;
 const SETTINGS: u32 = 2;
 const SNAPSHOT: u32 = 4;
@@ -72,8 +74,9 @@ const ERRORS: u32 = 2;
 const PANIC: u32 = 1;
 
 impl Layout {
-    /// Divides a partition of a flash whose sectors have `sector` bytes. What the other subjects
-    /// leave is the wallpaper's. `None` if it is too small or does not consist of whole sectors.
+    /// Divides a partition of a flash whose sectors have `sector` bytes. The wallpaper gets the
+    /// space that is left. `None` if the partition is too small or does not consist of whole
+    /// sectors.
     ///
     /// With sectors of 4 KiB the subjects take 92 KiB, and a picture of 480x320 in 4 bits 76 KiB
     /// more.
@@ -110,7 +113,7 @@ impl Layout {
         })
     }
 
-    /// Every range, the chain's first.
+    /// Returns every range, the chain's first.
     #[must_use]
     pub const fn areas(&self) -> [Area; 7] {
         [
@@ -124,7 +127,7 @@ impl Layout {
         ]
     }
 
-    /// Checks it against the flash that it is for.
+    /// Checks the layout against its flash.
     pub(crate) fn check<F: NorFlash>(&self, flash: &F) -> Result<(), LayoutError> {
         let fits_grain = |size: usize| size > 0 && GRAIN.is_multiple_of(size);
         if !fits_grain(F::READ_SIZE) || !fits_grain(F::WRITE_SIZE) {
@@ -174,15 +177,15 @@ const fn next(start: u32, sectors: u32, sector: u32) -> Area {
     }
 }
 
-/// Why a layout does not suit the flash.
+/// An error in a layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayoutError {
-    /// The flash reads or writes in units that do not divide 32 bytes, or its sectors have less
+    /// The flash reads or writes in units that do not divide 32 bytes, or its sectors are smaller
     /// than 4 KiB.
     #[error("the flash's read, write or erase size is not supported")]
     Granularity,
-    /// A range does not consist of whole sectors, or the roots' not of two equal halves.
+    /// A range does not consist of whole sectors, or that of the roots not of two equal halves.
     #[error("a range of the flash does not consist of whole sectors")]
     Misaligned,
     /// A range has fewer sectors than its subject needs.

@@ -1,4 +1,4 @@
-//! What is longer than a sector and written in pieces: the wallpaper, the TLS roots.
+//! Data that is longer than a sector and written in pieces: the wallpaper, the TLS roots.
 //!
 //! ```text
 //! offset  size  what
@@ -13,7 +13,7 @@
 //! 32      n     content
 //! ```
 //!
-//! The head is written last, after the content was read back: without it there is no blob.
+//! The head is written last, after the content was read back; without it there is no blob.
 
 use embedded_storage_async::nor_flash::NorFlash;
 
@@ -22,7 +22,7 @@ use crate::{
     flash::{self, CHUNK, CRC, Chunk, GRAIN, checksum, len32, sector_size},
 };
 
-/// The most bytes that the TLS roots have.
+/// The maximum length of the TLS roots, in bytes.
 pub const MAX_ROOTS: u32 = 8 * 1_024;
 
 pub(crate) const HEAD: usize = GRAIN;
@@ -56,7 +56,7 @@ impl Head {
         head
     }
 
-    /// The head, and its format if that is a later one.
+    /// Decodes the head, with its format if that is a newer one.
     fn decode(bytes: &[u8; HEAD]) -> Option<(Self, Option<u8>)> {
         let (covered, crc) = bytes.split_last_chunk::<4>()?;
         let (words, _) = covered.as_chunks::<4>();
@@ -100,10 +100,10 @@ async fn find<F: NorFlash>(
 }
 
 impl<F: NorFlash> Store<F> {
-    /// The wallpaper, if there is one.
+    /// Returns the wallpaper, if there is one.
     ///
     /// # Errors
-    /// [`StoreError::Newer`], and whatever the flash says.
+    /// [`StoreError::Newer`], and whatever the flash reports.
     pub async fn wallpaper(&mut self) -> Result<Option<BlobReader<'_, F>>, StoreError<F::Error>> {
         let area = self.layout.wallpaper;
         let head = find(&mut self.flash, area).await?;
@@ -114,11 +114,11 @@ impl<F: NorFlash> Store<F> {
         }))
     }
 
-    /// Begins a wallpaper of `len` bytes. The old one is gone from here on.
+    /// Begins a wallpaper of `len` bytes. The old one is lost from here on.
     ///
     /// # Errors
-    /// [`StoreError::Unfit`] if there is no room for it, [`StoreError::Newer`] when the old one is
-    /// not to be touched, and whatever the flash says.
+    /// [`StoreError::Unfit`] if there is no room for it, [`StoreError::Newer`] if the old one must
+    /// not be touched, and whatever the flash reports.
     pub async fn write_wallpaper(
         &mut self,
         len: u32,
@@ -128,10 +128,10 @@ impl<F: NorFlash> Store<F> {
         BlobWriter::begin(&mut self.flash, area, 1, len).await
     }
 
-    /// The TLS roots, DER or PEM, if there are any.
+    /// Returns the TLS roots, DER or PEM, if there are any.
     ///
     /// # Errors
-    /// [`StoreError::Newer`], and whatever the flash says.
+    /// [`StoreError::Newer`], and whatever the flash reports.
     pub async fn roots(&mut self) -> Result<Option<BlobReader<'_, F>>, StoreError<F::Error>> {
         let newest = self.newest_roots().await?;
         Ok(newest.map(|(_, area, head)| BlobReader {
@@ -141,8 +141,8 @@ impl<F: NorFlash> Store<F> {
         }))
     }
 
-    /// Begins TLS roots of `len` bytes, at most [`MAX_ROOTS`]. The old ones stay until these are
-    /// finished.
+    /// Begins TLS roots of `len` bytes, at most [`MAX_ROOTS`]. The old ones stay until the new ones
+    /// are finished.
     ///
     /// # Errors
     /// As for [`write_wallpaper`](Self::write_wallpaper).
@@ -178,7 +178,7 @@ impl<F: NorFlash> Store<F> {
     }
 }
 
-/// A blob that is there.
+/// A stored blob.
 #[derive(Debug)]
 pub struct BlobReader<'f, F> {
     flash: &'f mut F,
@@ -187,23 +187,23 @@ pub struct BlobReader<'f, F> {
 }
 
 impl<F: NorFlash> BlobReader<'_, F> {
-    /// Its length in bytes.
+    /// Returns the length in bytes.
     #[must_use]
     pub const fn len(&self) -> u32 {
         self.len
     }
 
-    /// Whether it is empty.
+    /// Returns whether the blob is empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Reads from `offset` on into `buffer`, and returns what was read: less than the buffer holds
-    /// only at the end.
+    /// Reads into `buffer` from `offset` on, and returns the part that was read: shorter than the
+    /// buffer only at the end.
     ///
     /// # Errors
-    /// Whatever the flash says.
+    /// Whatever the flash reports.
     pub async fn read<'b>(
         &mut self,
         offset: u32,
@@ -219,13 +219,13 @@ impl<F: NorFlash> BlobReader<'_, F> {
     }
 }
 
-/// A blob that is being written. Without [`finish`](Self::finish) it was never there.
+/// A blob that is being written. Unless it is [finished](Self::finish), it does not exist.
 pub struct BlobWriter<'f, F> {
     flash: &'f mut F,
     area: Area,
     number: u32,
     len: u32,
-    /// How much is on the flash.
+    /// The number of bytes that are on the flash.
     written: u32,
     staged: Chunk,
     staged_len: usize,
@@ -263,7 +263,7 @@ impl<'f, F: NorFlash> BlobWriter<'f, F> {
     /// Writes the next piece, of any length.
     ///
     /// # Errors
-    /// [`StoreError::Unfit`] for more than was announced, and whatever the flash says.
+    /// [`StoreError::Unfit`] for more than was announced, and whatever the flash reports.
     pub async fn write(&mut self, piece: &[u8]) -> Result<(), StoreError<F::Error>> {
         let after = u64::from(self.written) + self.staged_len as u64 + piece.len() as u64;
         if after > u64::from(self.len) {
@@ -286,7 +286,7 @@ impl<'f, F: NorFlash> BlobWriter<'f, F> {
         Ok(())
     }
 
-    /// Writes what is staged, filled up to `filled` bytes.
+    /// Writes the staged bytes, padded up to `filled` bytes.
     async fn flush(&mut self, filled: usize) -> Result<(), StoreError<F::Error>> {
         for slot in self.staged.0.iter_mut().skip(self.staged_len) {
             *slot = 0xff;
@@ -302,11 +302,11 @@ impl<'f, F: NorFlash> BlobWriter<'f, F> {
         Ok(())
     }
 
-    /// Reads back what was written, and makes it the blob that is there.
+    /// Reads back what was written, and makes it the stored blob.
     ///
     /// # Errors
-    /// [`StoreError::Unfit`] for less than was announced, [`StoreError::Worn`] when it reads back
-    /// as something else, and whatever the flash says.
+    /// [`StoreError::Unfit`] for less than was announced, [`StoreError::Worn`] if something else is
+    /// read back, and whatever the flash reports.
     pub async fn finish(mut self) -> Result<(), StoreError<F::Error>> {
         if self.staged_len > 0 {
             self.flush(self.staged_len.next_multiple_of(GRAIN)).await?;

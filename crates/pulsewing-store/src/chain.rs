@@ -9,12 +9,14 @@
 //!   previous          counts            the next intent begins here
 //! ```
 //!
-//! - An intent begins a new sector. Before it is written, every sector but that of the chain that
-//!   counts is erased and read back, so that the longest answer has its place already. Once the
-//!   intent is confirmed, storing the answer is writing to erased flash and nothing else.
-//! - The answer follows the intent in its sector if there is room, else it begins the next one.
-//! - A spent refresh token is off the flash when the second intent after its own is confirmed.
-//! - A sign-in and a sign-out erase at once what was before.
+//! - An intent begins a new sector. Before it is written, every sector but that of the current
+//!   chain is erased and read back, so that there is already room for the longest answer. Once the
+//!   intent is confirmed, storing the answer only writes to erased flash.
+//! - The answer follows the intent in its sector if there is room; otherwise it begins the next
+//!   one.
+//! - A spent refresh token is gone from the flash when the second intent after its own is
+//!   confirmed.
+//! - A sign-in and a sign-out erase the earlier records at once.
 
 use embedded_storage_async::nor_flash::NorFlash;
 use pulsewing_core::{
@@ -32,12 +34,12 @@ use crate::{
     journal::{Current, Journal, Place, Scan},
 };
 
-/// The chain as it was found.
+/// The stored chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadedChain {
-    /// The chain, and perhaps the intent to refresh it.
+    /// The chain, possibly with the intent to refresh it.
     pub record: Record,
-    /// Whether the newest record is damaged, so that this is the one before it.
+    /// Whether the newest record is damaged, so that this is the previous one.
     pub is_previous: bool,
 }
 
@@ -46,15 +48,15 @@ impl<F: NorFlash> Store<F> {
     ///
     /// # Errors
     /// [`StoreError::Newer`], [`StoreError::Damaged`], [`StoreError::Flash`]; and
-    /// [`StoreError::Unfit`] for a buffer that is too small. An older record is used only when
-    /// every newer one fails its checksum.
+    /// [`StoreError::Unfit`] for a buffer that is too small. An older record is used only if every
+    /// newer one fails its checksum.
     pub async fn load_chain(
         &mut self,
         buffer: &mut [u8],
     ) -> Result<Option<LoadedChain>, StoreError<F::Error>> {
         let journal = self.journal(Subject::Chain);
         let mut below = None;
-        // One that passes the frame's checksum and not its own was never written by us.
+        // A record that passes the frame's checksum but not its own was never written by us.
         for _ in 0..2 {
             let scan = journal.scan_below(&mut self.flash, below).await?.known()?;
             let frame = match scan.current {
@@ -82,11 +84,11 @@ impl<F: NorFlash> Store<F> {
         Err(StoreError::Damaged)
     }
 
-    /// Makes room for the answer to a refresh whose intent is on the flash already: call it when
+    /// Makes room for the answer to a refresh whose intent is already on the flash. Call it if
     /// [`load_chain`](Self::load_chain) found one, before the refresh is repeated.
     ///
     /// # Errors
-    /// When no room can be made, and as for loading.
+    /// If no room can be made, and as for loading.
     pub async fn reserve_answer(&mut self) -> Result<(), StoreError<F::Error>> {
         let journal = self.journal(Subject::Chain);
         let scan = self.writable_chain(&journal).await?;
@@ -95,14 +97,14 @@ impl<F: NorFlash> Store<F> {
             .await
     }
 
-    /// Carries out [`Action::Store`](pulsewing_core::cycle::Action::Store). `Ok` says that the
-    /// record is on the flash and was read back; for an intent also that there is room for the
+    /// Carries out [`Action::Store`](pulsewing_core::cycle::Action::Store). `Ok` means that the
+    /// record is on the flash and was read back; for an intent, also that there is room for the
     /// longest answer.
     ///
     /// # Errors
-    /// [`StoreError::Unfit`] for what is no record, [`StoreError::Older`] for one of an older
-    /// generation than the stored one, [`StoreError::Newer`] when the stored one is not to be
-    /// touched, and whatever the flash says.
+    /// [`StoreError::Unfit`] for bytes that are not a record, [`StoreError::Older`] for one of an
+    /// older generation than the stored one, [`StoreError::Newer`] if the stored one must not be
+    /// touched, and whatever the flash reports.
     pub async fn store_chain(
         &mut self,
         record: &[u8],
@@ -132,12 +134,12 @@ impl<F: NorFlash> Store<F> {
             .map(|_| ())
     }
 
-    /// Stores the chain of a sign-in, or one that a host moved here, and erases the one before.
-    /// What cannot be erased now is erased by [`start`](Self::start).
+    /// Stores the chain of a sign-in, or one that a host moved here, and erases the previous one.
+    /// If the erase fails now, [`start`](Self::start) repeats it.
     ///
     /// # Errors
     /// As for [`store_chain`](Self::store_chain). A chain of an older generation than the stored
-    /// one is refused: to go back, [erase](Self::erase_chain) first.
+    /// one is refused; to go back, [erase](Self::erase_chain) first.
     pub async fn adopt_chain(&mut self, record: &[u8]) -> Result<(), StoreError<F::Error>> {
         let stamp = generation(record).ok_or(StoreError::Unfit)?;
         let journal = self.journal(Subject::Chain);
@@ -151,17 +153,17 @@ impl<F: NorFlash> Store<F> {
         let sector = journal
             .append(&mut self.flash, &scan, entry, Place::Apart)
             .await?;
-        // The chain is stored, whether or not this succeeds.
+        // The chain is stored, even if this fails.
         let _ = journal.blank_others(&mut self.flash, sector).await;
         Ok(())
     }
 
-    /// Erases the chain: after a sign-out. Cut off, it is finished by [`start`](Self::start), and
-    /// no older chain comes to light meanwhile.
+    /// Erases the chain, after a sign-out. If it is interrupted, [`start`](Self::start) finishes
+    /// it, and no older chain becomes visible in the meantime.
     ///
     /// # Errors
-    /// [`StoreError::Newer`] when the stored one is not to be touched, [`StoreError::Worn`] when a
-    /// sector does not become blank, and whatever the flash says.
+    /// [`StoreError::Newer`] if the stored one must not be touched, [`StoreError::Worn`] if a
+    /// sector does not become blank, and whatever the flash reports.
     pub async fn erase_chain(&mut self) -> Result<(), StoreError<F::Error>> {
         let journal = self.journal(Subject::Chain);
         let scan = self.writable_chain(&journal).await?;
@@ -172,7 +174,7 @@ impl<F: NorFlash> Store<F> {
         journal.scan_and_blank(&mut self.flash).await
     }
 
-    /// What the chain's range holds, if it may be written to.
+    /// Scans the chain's range; an error if it must not be written to.
     async fn writable_chain(&mut self, journal: &Journal) -> Result<Scan, StoreError<F::Error>> {
         let scan = journal.scan(&mut self.flash).await?.known()?;
         if let Some(frame) = scan.frame() {
@@ -188,8 +190,8 @@ impl<F: NorFlash> Store<F> {
     }
 }
 
-/// Writes down that there is no chain any more, before anything is erased. Where that cannot be
-/// written the oldest records go first, so that none of them can take the newest one's place.
+/// Records that there is no chain any more, before anything is erased. If that cannot be written,
+/// the oldest records are erased first, so that none of them can replace the newest one.
 pub(crate) async fn forget<F: NorFlash>(
     flash: &mut F,
     journal: &Journal,
@@ -208,7 +210,7 @@ pub(crate) async fn forget<F: NorFlash>(
 }
 
 impl Journal {
-    /// Erases everything, what counts last.
+    /// Erases everything, the current frame last.
     pub(crate) async fn scan_and_blank<F: NorFlash>(
         &self,
         flash: &mut F,
@@ -218,7 +220,7 @@ impl Journal {
     }
 }
 
-/// The generation of a record, if it is one.
+/// Returns the generation of a record; `None` if the bytes are not a record.
 fn generation(record: &[u8]) -> Option<u32> {
     let fits = record.len() <= MAX_RECORD;
     let decoded = Record::decode(record).ok()?;
@@ -238,7 +240,7 @@ fn refuse_older<E>(scan: &Scan, generation: u32) -> Result<(), StoreError<E>> {
     }
 }
 
-/// The format version of the record in a frame, if it is a later one than is known here.
+/// Returns the format version of the record in a frame, if it is newer than ours.
 async fn record_version<F: NorFlash>(
     flash: &mut F,
     journal: &Journal,
@@ -249,7 +251,7 @@ async fn record_version<F: NorFlash>(
     }
     let mut head = [0; 7];
     journal.read(flash, &frame.begin(7), &mut head).await?;
-    // The head alone is no whole record, but a later version is told before anything else.
+    // The head alone is not a whole record, but a newer version is reported before anything else.
     Ok(match Record::decode(&head) {
         Err(RecordError::Newer(version)) => Some(version),
         _ => None,

@@ -1,7 +1,7 @@
-//! The last errors, for whoever asks later what went wrong.
+//! The last errors, for later diagnosis.
 //!
-//! Payload of a frame: version (now 1), kind of time (1 instant, 2 uptime), eight bytes of it in
-//! seconds (i64, big-endian), text.
+//! Payload of a frame: version (now 1), kind of time (1 instant, 2 uptime), the time in seconds
+//! (i64, big-endian, eight bytes), text.
 
 use embedded_storage_async::nor_flash::NorFlash;
 use jiff::Timestamp;
@@ -12,30 +12,30 @@ use crate::{
     journal::Place,
 };
 
-/// How many errors are given back.
+/// The maximum number of errors that are returned.
 pub const MAX_ERRORS: usize = 10;
 
-/// The longest text of one, in bytes.
+/// The maximum length of an error's text, in bytes.
 pub const MAX_ERROR_TEXT: usize = 96;
 
 const VERSION: u8 = 1;
 const HEAD: usize = 10;
 
-/// When something happened.
+/// The time of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// At this instant.
     At(Timestamp),
-    /// So many seconds after the board started: it did not know the time.
+    /// This many seconds after the board started: it did not know the time.
     Uptime(u32),
 }
 
-/// An error that was written down.
+/// A stored error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorEntry {
-    /// When it happened; whole seconds.
+    /// The time of the error, in whole seconds.
     pub when: When,
-    /// What happened.
+    /// A description of the error.
     pub text: heapless::String<MAX_ERROR_TEXT>,
 }
 
@@ -71,7 +71,7 @@ impl ErrorEntry {
     }
 }
 
-/// As much of a text as fits.
+/// Returns the part of a text that fits.
 pub(crate) fn cut<const N: usize>(text: &str) -> heapless::String<N> {
     let mut kept = heapless::String::new();
     for char in text.chars() {
@@ -83,11 +83,11 @@ pub(crate) fn cut<const N: usize>(text: &str) -> heapless::String<N> {
 }
 
 impl<F: NorFlash> Store<F> {
-    /// Writes an error down; of a longer text the first [`MAX_ERROR_TEXT`] bytes. It must not hold
-    /// a secret.
+    /// Stores an error, with the first [`MAX_ERROR_TEXT`] bytes of its text. The text must not
+    /// contain a secret.
     ///
     /// # Errors
-    /// [`StoreError::Newer`] when a newer Pulsewing writes here, and whatever the flash says.
+    /// [`StoreError::Newer`] if a newer Pulsewing writes here, and whatever the flash reports.
     pub async fn log_error(&mut self, when: When, text: &str) -> Result<(), StoreError<F::Error>> {
         let error = ErrorEntry {
             when,
@@ -108,10 +108,10 @@ impl<F: NorFlash> Store<F> {
             .map(|_| ())
     }
 
-    /// The last errors, newest first. What is damaged is left out.
+    /// Returns the last errors, newest first. Damaged ones are left out.
     ///
     /// # Errors
-    /// Whatever the flash says.
+    /// Whatever the flash reports.
     pub async fn errors(
         &mut self,
     ) -> Result<heapless::Vec<ErrorEntry, MAX_ERRORS>, StoreError<F::Error>> {
@@ -133,7 +133,7 @@ impl<F: NorFlash> Store<F> {
                 .read_sound(&mut self.flash, frame, &mut buffer)
                 .await?;
             if let Some(error) = payload.and_then(ErrorEntry::decode) {
-                // There are no more of them than there were frames.
+                // There are never more of them than there were frames.
                 let _ = errors.push(error);
             }
         }
@@ -141,7 +141,7 @@ impl<F: NorFlash> Store<F> {
     }
 }
 
-/// Takes a frame in among the newest, which are in order, newest first.
+/// Inserts a frame into the newest ones, which are sorted, newest first.
 fn keep_newest(newest: &mut heapless::Vec<Frame, MAX_ERRORS>, frame: Frame) {
     let place = newest.partition_point(|known| known.number > frame.number);
     if newest.is_full() {
@@ -150,6 +150,6 @@ fn keep_newest(newest: &mut heapless::Vec<Frame, MAX_ERRORS>, frame: Frame) {
         }
         newest.pop();
     }
-    // There is room: the oldest went if there was none.
+    // There is room: the oldest one was removed if there was none.
     let _ = newest.insert(place, frame);
 }

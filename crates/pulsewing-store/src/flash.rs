@@ -7,14 +7,14 @@ use zeroize::Zeroize;
 
 use crate::{Area, StoreError};
 
-/// What everything that is stored is aligned to, in bytes. A flash's read and write sizes divide it.
+/// The alignment of everything that is stored, in bytes. A flash's read and write sizes divide it.
 pub(crate) const GRAIN: usize = 32;
 
 /// The CRC of everything that is stored.
 pub(crate) static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 
-/// A flash whose driver blocks (a microcontroller's own, a memory-mapped one) as an asynchronous
-/// one. Its futures are ready at once.
+/// Adapts a flash whose driver blocks (a microcontroller's own, a memory-mapped one) to the
+/// asynchronous interface. Its futures are ready at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Blocking<F>(pub F);
 
@@ -47,8 +47,8 @@ impl<F: blocking::NorFlash> NorFlash for Blocking<F> {
     }
 }
 
-/// Returns a length in memory as one on flash. No buffer of a board is longer than its flash; one that were
-/// would not fit, and be refused for that.
+/// Returns a length in memory as one on flash. No buffer of a board is longer than its flash; a
+/// longer one would not fit, and be refused for that.
 pub(crate) const fn len32(len: usize) -> u32 {
     #[expect(clippy::cast_possible_truncation, reason = "checked in the line above")]
     if len > u32::MAX as usize {
@@ -58,12 +58,12 @@ pub(crate) const fn len32(len: usize) -> u32 {
     }
 }
 
-/// How much is read or written at once: a page of usual NOR flash.
+/// The size of one read or write: a page of usual NOR flash.
 pub(crate) const CHUNK: usize = 256;
 
 static BLANK: [u8; CHUNK] = [0xff; CHUNK];
 
-/// Bytes on their way to or from the flash. Aligned, because drivers copy what is not; wiped,
+/// Bytes on their way to or from the flash. Aligned, because drivers copy unaligned ones; wiped,
 /// because they may be tokens.
 #[repr(align(4))]
 pub(crate) struct Chunk(pub(crate) [u8; CHUNK]);
@@ -80,9 +80,9 @@ impl Drop for Chunk {
     }
 }
 
-/// The size of a sector.
+/// Returns the size of a sector.
 pub(crate) const fn sector_size<F: NorFlash>() -> u32 {
-    // Layout::check has seen that it fits.
+    // Layout::check has checked that it fits.
     len32(F::ERASE_SIZE)
 }
 
@@ -114,7 +114,7 @@ pub(crate) async fn read<F: NorFlash>(
     Ok(())
 }
 
-/// Whether every byte of `area`, which lies on whole grains, is erased.
+/// Returns whether every byte of `area`, which is aligned, is erased.
 pub(crate) async fn is_blank<F: NorFlash>(
     flash: &mut F,
     area: Area,
@@ -136,9 +136,9 @@ pub(crate) async fn is_blank<F: NorFlash>(
     Ok(true)
 }
 
-/// Erases the sectors of `area` that are not blank, and reads back that they are.
+/// Erases the sectors of `area` that are not blank, and reads back that they are blank.
 ///
-/// Every sector is tried; the first trouble is reported.
+/// Every sector is tried; the first error is reported.
 pub(crate) async fn make_blank<F: NorFlash>(
     flash: &mut F,
     area: Area,
@@ -172,7 +172,7 @@ async fn make_sector_blank<F: NorFlash>(
     }
 }
 
-/// The CRC of `len` bytes.
+/// Returns the CRC of `len` bytes.
 pub(crate) async fn checksum<F: NorFlash>(
     flash: &mut F,
     address: u32,
@@ -213,7 +213,7 @@ pub(crate) async fn write_bytes<F: NorFlash>(
     }
 }
 
-/// Whether the flash holds these bytes.
+/// Returns whether the flash holds these bytes.
 pub(crate) async fn holds<F: NorFlash>(
     flash: &mut F,
     address: u32,
@@ -237,7 +237,7 @@ pub(crate) async fn holds<F: NorFlash>(
     }
 }
 
-/// Takes bytes up to the end of the page that `address` is in.
+/// Takes bytes up to the end of the page that contains `address`.
 fn fill<'c>(chunk: &'c mut Chunk, address: u32, bytes: &mut impl Iterator<Item = u8>) -> &'c [u8] {
     let room = CHUNK - address as usize % CHUNK;
     let mut taken = 0;

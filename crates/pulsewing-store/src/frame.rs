@@ -17,8 +17,8 @@
 //!         32    the seal: zeros, written last
 //! ```
 //!
-//! Numbers are little-endian, the CRC is that of Ethernet and zip. All of this but the payload
-//! stays as it is in later formats, so that an older reader finds its way past a newer frame.
+//! Numbers are little-endian, the CRC is that of Ethernet and zip. Everything except the payload
+//! stays as it is in later formats, so that an older reader can skip a newer frame.
 
 use embedded_storage_async::nor_flash::NorFlash;
 
@@ -27,36 +27,36 @@ use crate::{
     flash::{self, CRC, GRAIN, len32},
 };
 
-/// The frame format that is written.
+/// The frame format that we write.
 pub(crate) const FORMAT: u8 = 1;
 
 const MAGIC: [u8; 4] = *b"PWFR";
-/// The bytes of a frame before its payload, and after it.
+/// The length of a frame before its payload, and after it, in bytes.
 pub(crate) const HEAD: u32 = len32(GRAIN);
 pub(crate) const SEAL: u32 = len32(GRAIN);
 
-/// How many zero bits make a seal: half of them, so that neither a cut while it was written nor
-/// a few bits that fade make it ambiguous.
+/// The number of zero bits that make a seal: half of them, so that neither a cut during its write
+/// nor a few faded bits make it ambiguous.
 const SEALED_FROM: u32 = SEAL * 8 / 2;
 
-/// The bytes that a frame takes.
+/// Returns the length of a frame in bytes.
 pub(crate) const fn frame_len(payload: u32) -> u32 {
     HEAD.saturating_add(payload.saturating_add(HEAD - 1) / HEAD * HEAD)
         .saturating_add(SEAL)
 }
 
-/// Why a frame was written.
+/// The purpose of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// It follows from the one before, which stays until its sector is needed.
+    /// It follows from the previous frame, which stays until its sector is needed.
     Step,
-    /// It has nothing to do with what was before; that is to be erased.
+    /// It has nothing to do with the previous frames; these are to be erased.
     Fresh,
-    /// There is nothing any more; what was before is to be erased.
+    /// There is no value any more; the previous frames are to be erased.
     Forgotten,
     /// Every range is to be erased.
     Reset,
-    /// Of a later format.
+    /// A kind of a later format.
     Unknown,
 }
 
@@ -82,7 +82,7 @@ impl Kind {
     }
 }
 
-/// What is to be written.
+/// A frame to be written.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry<'p> {
     pub(crate) kind: Kind,
@@ -91,7 +91,7 @@ pub(crate) struct Entry<'p> {
 }
 
 impl Entry<'_> {
-    /// The head of the frame that holds it.
+    /// Returns the head of the frame that holds it.
     pub(crate) fn head(&self, subject: u8, number: u32) -> [u8; GRAIN] {
         let len = len32(self.payload.len());
         let mut head = [0; GRAIN];
@@ -126,14 +126,14 @@ pub(crate) struct Frame {
     pub(crate) format: u8,
     pub(crate) crc: u32,
     pub(crate) address: u32,
-    /// The sector that it is in, counted from the range's first.
+    /// The sector of the frame, counted from the start of the range.
     pub(crate) sector: u32,
-    /// Where the frames of its sector end.
+    /// The end of the frames of its sector.
     pub(crate) log_end: u32,
 }
 
 impl Frame {
-    /// Reads a head that lies at `address`; `None` if it is none, or of another subject.
+    /// Reads the head at `address`; `None` if there is none, or one of another subject.
     pub(crate) fn parse(head: &[u8; GRAIN], wanted: u8, address: u32, sector: u32) -> Option<Self> {
         let (covered, crc) = head.split_last_chunk::<4>()?;
         let (fixed, numbers) = covered.split_first_chunk::<8>()?;
@@ -158,7 +158,7 @@ impl Frame {
         is_own.then_some(frame)
     }
 
-    /// A frame whose payload is the first `len` bytes of this one's, or all of it.
+    /// Returns a frame whose payload is the first `len` bytes of this one's, or all of it.
     pub(crate) fn begin(&self, len: u32) -> Self {
         Self {
             len: self.len.min(len),
@@ -167,7 +167,7 @@ impl Frame {
     }
 }
 
-/// Whether there is a seal at `address`.
+/// Returns whether there is a seal at `address`.
 pub(crate) async fn is_sealed<F: NorFlash>(
     flash: &mut F,
     address: u32,

@@ -1,18 +1,18 @@
-//! Whole records, one after the other: the newest one counts, and no power cut can take it away.
+//! Whole records, one after the other: the newest one is current, and no power cut can destroy it.
 //!
-//! A range of sectors holds frames. Within a sector a frame follows the frame before; from sector
-//! to sector they go round. Where a frame lies says nothing of its age: its number does.
+//! A range of sectors holds frames. Within a sector, each frame follows the previous one; the
+//! sectors are used in turn. The age of a frame is given by its number, not by its place.
 //!
 //! The bytes of a frame are described in `frame.rs`.
 //!
 //! # Contract
-//! - A frame is written where the flash was read to be erased, then read back, and only then
-//!   sealed. One without a seal was never there; one with a seal whose payload fails its CRC is
-//!   damaged, and the one before it counts.
-//! - The sector of the frame that counts is never erased, but by [`Journal::blank`].
-//! - Nothing is remembered between calls, so that a call that was cut off leaves nothing wrong.
-//! - A sector is walked in steps of 32 bytes or whole frames and up to its first erased step:
-//!   whatever the flash holds, a scan reads no byte more than twice.
+//! - A frame is written where the flash was read as erased, then read back, and only then sealed. A
+//!   frame without a seal does not exist; one with a seal whose payload fails its CRC is damaged,
+//!   and the previous one is current.
+//! - The sector of the current frame is never erased, except by [`Journal::blank`].
+//! - No state is kept between calls, so that an interrupted call leaves nothing inconsistent.
+//! - A sector is walked in steps of 32 bytes or whole frames, up to its first erased step: whatever
+//!   the flash holds, a scan reads no byte more than twice.
 
 use embedded_storage_async::nor_flash::NorFlash;
 
@@ -22,21 +22,21 @@ use crate::{
     frame::{Entry, FORMAT, Frame, HEAD, SEAL, frame_len, is_sealed},
 };
 
-/// How many damaged frames are passed over in search of one that is not.
+/// The maximum number of damaged frames that are skipped in search of a sound one.
 const CANDIDATES: usize = 8;
 
-/// What a range holds.
+/// The contents of a range.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scan {
-    /// The highest number that was given, 0 if none.
+    /// The highest number in use, 0 if none.
     last_number: u32,
     pub(crate) current: Current,
-    /// Whether a newer frame was passed over because it is damaged.
+    /// Whether a newer frame was skipped because it is damaged.
     pub(crate) is_previous: bool,
 }
 
 impl Scan {
-    /// The frame that counts.
+    /// Returns the current frame.
     pub(crate) fn frame(&self) -> Option<&Frame> {
         match &self.current {
             Current::Frame(frame) | Current::Newer(_, frame) => Some(frame),
@@ -44,7 +44,7 @@ impl Scan {
         }
     }
 
-    /// Refuses to go on if a later format was found.
+    /// Returns an error if a later format was found.
     pub(crate) const fn known<E>(self) -> Result<Self, StoreError<E>> {
         match self.current {
             Current::Newer(format, _) => Err(StoreError::Newer(format)),
@@ -53,23 +53,23 @@ impl Scan {
     }
 }
 
-/// What counts.
+/// The current frame of a range.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Current {
     /// There is no frame.
     Nothing,
-    /// There were frames, and all that were tried are damaged.
+    /// There were frames, but all that were tried are damaged.
     Damaged,
     /// This frame.
     Frame(Frame),
-    /// This frame, whose format is a later one.
+    /// This frame, which has a later format.
     Newer(u8, Frame),
 }
 
-/// Where to write.
+/// The place for a new frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// After the frame that counts, or if there is no room in another sector.
+    /// After the current frame; in another sector if there is no room.
     Here,
     /// In another sector.
     Apart,
@@ -83,7 +83,7 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Finds the frame that counts.
+    /// Finds the current frame.
     pub(crate) async fn scan<F: NorFlash>(
         &self,
         flash: &mut F,
@@ -137,7 +137,7 @@ impl Journal {
         })
     }
 
-    /// The highest number that was given, and the newest sealed frame below `below`.
+    /// Returns the highest number in use, and the newest sealed frame below `below`.
     async fn newest<F: NorFlash>(
         &self,
         flash: &mut F,
@@ -162,7 +162,7 @@ impl Journal {
         Ok((last, newest))
     }
 
-    /// Visits every frame of a sector, and returns where they end.
+    /// Visits every frame of a sector, and returns the address where they end.
     pub(crate) async fn walk<F: NorFlash>(
         &self,
         flash: &mut F,
@@ -212,7 +212,7 @@ impl Journal {
         Ok(Some(payload))
     }
 
-    /// Reads a frame's payload; `None` also if it fails its checksum.
+    /// Reads a frame's payload; `None` if it does not fit or fails its checksum.
     pub(crate) async fn read_sound<'b, F: NorFlash>(
         &self,
         flash: &mut F,
@@ -223,8 +223,8 @@ impl Journal {
         Ok(payload.filter(|payload| CRC.checksum(payload) == frame.crc))
     }
 
-    /// Writes a frame that counts from then on. When this fails, the one before counts still,
-    /// unless it was the very confirmation that failed.
+    /// Writes a frame, which is current from then on. If this fails, the previous one is still
+    /// current, unless only the confirmation failed.
     pub(crate) async fn append<F: NorFlash>(
         &self,
         flash: &mut F,
@@ -297,9 +297,9 @@ impl Journal {
         }
     }
 
-    /// Prepares the flash for a frame of `first` bytes of payload, to be written apart, and one
-    /// of up to `second` bytes after it: then neither needs anything erased. Every sector but that
-    /// of the frame that counts is erased, and what was before with them.
+    /// Prepares the flash for a frame of `first` bytes of payload in another sector, and one of up
+    /// to `second` bytes after it; then neither needs an erase. Every sector except that of the
+    /// current frame is erased, with the older frames in it.
     pub(crate) async fn reserve_two<F: NorFlash>(
         &self,
         flash: &mut F,
@@ -360,8 +360,8 @@ impl Journal {
         outcome
     }
 
-    /// Erases everything, what counts last, and not if anything else stays: an older frame would
-    /// count then.
+    /// Erases everything, the current frame last, and only if nothing else is left: otherwise an
+    /// older frame would become current.
     pub(crate) async fn blank<F: NorFlash>(
         &self,
         flash: &mut F,
@@ -386,13 +386,13 @@ impl Journal {
         }
     }
 
-    /// The sectors that may be erased, in the order in which they are used.
+    /// Returns the sectors that may be erased, in the order in which they are used.
     fn others<F: NorFlash>(&self, scan: &Scan) -> impl Iterator<Item = u32> + use<F> {
         ring(self.sectors::<F>(), scan.frame().map(|frame| frame.sector))
     }
 }
 
-/// All of `sectors` but `keep`, beginning after it.
+/// Returns all of `sectors` except `keep`, beginning after it.
 fn ring(sectors: u32, keep: Option<u32>) -> impl Iterator<Item = u32> {
     let (first, count) = match keep {
         Some(keep) => (keep.saturating_add(1), sectors.saturating_sub(1)),
@@ -404,7 +404,7 @@ fn ring(sectors: u32, keep: Option<u32>) -> impl Iterator<Item = u32> {
 const fn next_number<E>(number: u32) -> Result<u32, StoreError<E>> {
     match number.checked_add(1) {
         Some(next) => Ok(next),
-        // No flash lives for four thousand million writes: whoever wrote this number was not us.
+        // No flash survives four thousand million writes: this number was not written by us.
         None => Err(StoreError::Damaged),
     }
 }

@@ -1,9 +1,9 @@
-//! What a board must not forget, on NOR flash: the token chain, the settings, the last picture,
-//! the last errors, a panic's message, the TLS roots and the wallpaper.
+//! Persistent storage of a board on NOR flash: the token chain, the settings, the last picture, the
+//! last errors, a panic's message, the TLS roots and the wallpaper.
 //!
-//! It needs neither an allocator nor the standard library, and knows no clock and no network. It
-//! is handed the flash (any [`NorFlash`] of `embedded-storage-async`; [`Blocking`] adapts a driver
-//! that blocks) and a [`Layout`] that says which sectors are for what.
+//! It needs neither an allocator nor the standard library, and has no clock and no network. The
+//! caller passes the flash (any [`NorFlash`] of `embedded-storage-async`; [`Blocking`] adapts a
+//! driver that blocks) and a [`Layout`], which assigns the sectors.
 //!
 //! ```text
 //!  chain      settings   roots      snapshot   errors     panic      wallpaper
@@ -11,17 +11,18 @@
 //!  frames     frames     two blobs  frames     frames     one text   one blob
 //! ```
 //!
-//! Frames (`journal.rs`) are for what must be there whole or not at all, blobs (`blob.rs`) for what is
-//! longer than a sector. The bytes are described in `docs/flash-format.md`.
+//! Frames (`journal.rs`) are for data that must be there completely or not at all, blobs
+//! (`blob.rs`) for data that is longer than a sector. The bytes are described in
+//! `docs/flash-format.md`.
 //!
 //! # Contract
-//! - Call [`Store::start`] first after every boot: it ends what a power cut interrupted.
-//! - `Ok` from a write means that it was read back from the flash. After an error the old value
-//!   counts, or, if only the confirmation failed, the new one; never neither, never a mixture.
-//! - A future of the store that is dropped before it is ready is like a power cut: nothing is
-//!   lost, but work is left undone. Put no timeout around it.
+//! - Call [`Store::start`] first after every boot: it finishes what a power cut interrupted.
+//! - `Ok` from a write means that it was read back from the flash. After an error the old value is
+//!   current, or, if only the confirmation failed, the new one; never neither, never a mixture.
+//! - Dropping a future of the store before it is ready is like a power cut: nothing is lost, but
+//!   work is left undone. Put no timeout around it.
 //! - `&mut Store` is the chain's lock: a board has one store and one owner of it.
-//! - Nothing on the flash can make it panic or read without end.
+//! - No contents of the flash can make it panic or read without end.
 //!
 //! ```
 //! use pulsewing_store::{Layout, Area, Settings, Store, mock};
@@ -88,7 +89,7 @@ pub use tlv::FormatError;
 
 use journal::Journal;
 
-/// The flash and what lies where on it. See [the crate](crate) for the contract.
+/// The flash and its layout. See [the crate](crate) for the contract.
 #[derive(Debug)]
 pub struct Store<F> {
     flash: F,
@@ -96,22 +97,22 @@ pub struct Store<F> {
 }
 
 impl<F: NorFlash> Store<F> {
-    /// A store on this flash. Nothing is read yet.
+    /// Creates a store on this flash. Nothing is read yet.
     ///
     /// # Errors
-    /// [`LayoutError`] when the layout does not suit the flash.
+    /// [`LayoutError`] if the layout does not suit the flash.
     pub fn new(flash: F, layout: Layout) -> Result<Self, LayoutError> {
         layout.check(&flash)?;
         Ok(Self { flash, layout })
     }
 
-    /// Gives the flash back.
+    /// Returns the flash.
     #[must_use]
     pub fn into_flash(self) -> F {
         self.flash
     }
 
-    /// What lies where.
+    /// Returns the layout.
     #[must_use]
     pub const fn layout(&self) -> &Layout {
         &self.layout
@@ -131,7 +132,7 @@ impl<F: NorFlash> Store<F> {
     }
 }
 
-/// What a range of frames is about; the number is in every frame.
+/// The subject of a range of frames; the number is in every frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Subject {
     Chain = 1,
@@ -140,38 +141,38 @@ enum Subject {
     Errors = 4,
 }
 
-/// Why the store did not do what it was asked.
+/// An error of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError<E> {
-    /// The flash failed. What it holds is not known, so nothing older is used instead.
+    /// The flash failed. Its contents are unknown, so nothing older is used instead.
     #[error("the flash failed")]
     Flash(E),
     /// A newer Pulsewing wrote this, in this format version. It is left untouched.
     #[error("it was written by a newer pulsewing (format {0})")]
     Newer(u8),
-    /// All that is there is damaged.
+    /// All stored values are damaged.
     #[error("what is stored is damaged")]
     Damaged,
-    /// What was to be stored is too long, or is not what it should be; or the buffer is too small.
+    /// The value is too long or malformed, or the buffer is too small.
     #[error("this cannot be stored")]
     Unfit,
-    /// The chain that was to be stored is of an older generation than the stored one.
+    /// The chain to be stored is of an older generation than the stored one.
     #[error("a newer generation ({stored}) of the sign-in is stored")]
     Older {
         /// The stored generation.
         stored: u32,
     },
-    /// The flash took it, and reads back as something else; or no sector could be erased.
+    /// The flash accepted a write but reads back as something else, or no sector could be erased.
     #[error("the flash is worn out")]
     Worn,
-    /// A factory reset has begun and is not finished: [`Store::start`] goes on with it.
+    /// A factory reset has begun and is not finished; [`Store::start`] continues it.
     #[error("a factory reset is not finished")]
     ResetPending,
 }
 
 impl<E> StoreError<E> {
-    /// What the cycle is told of it.
+    /// Returns the error as the cycle sees it.
     #[must_use]
     pub const fn trouble(&self) -> StoreTrouble {
         match self {

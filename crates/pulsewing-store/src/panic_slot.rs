@@ -1,6 +1,6 @@
-//! The message of a panic, kept over the restart that follows.
+//! The message of a panic, kept across the restart that follows.
 //!
-//! It has a sector of its own that is erased beforehand, so that a panicking program only has to
+//! It has a sector of its own that is erased in advance, so that a panicking program only has to
 //! write.
 
 use embedded_storage_async::nor_flash::NorFlash;
@@ -21,13 +21,13 @@ pub type PanicText = heapless::String<MAX_PANIC_TEXT>;
 
 const SUBJECT: u8 = 5;
 
-/// Writes down why the program ends. It is for a panic handler, which has a flash of its own
-/// (on a microcontroller: one made anew) and blocks on it; `area` is
-/// [`Layout::panic`](crate::Layout::panic). Nothing is erased: if an earlier message is still
-/// there, that one stays, and this returns `false`.
+/// Stores the message of a panic. It is for a panic handler, which has its own handle of the flash
+/// (on a microcontroller: a newly created one) and blocks on it; `area` is
+/// [`Layout::panic`](crate::Layout::panic). Nothing is erased: if there is still an earlier
+/// message, that one stays, and this returns `false`.
 ///
 /// # Errors
-/// Whatever the flash says.
+/// Whatever the flash reports.
 pub async fn record_panic<F: NorFlash>(
     flash: &mut F,
     area: Area,
@@ -55,11 +55,11 @@ pub async fn record_panic<F: NorFlash>(
 }
 
 impl<F: NorFlash> Store<F> {
-    /// The message of the panic that ended the program before, once; then the place is made ready
-    /// for the next. Call it at every boot.
+    /// Returns the message of the panic that ended the previous run, once; then prepares the sector
+    /// for the next one. Call it at every boot.
     ///
     /// # Errors
-    /// Whatever the flash says.
+    /// Whatever the flash reports.
     pub async fn take_panic(&mut self) -> Result<Option<PanicText>, StoreError<F::Error>> {
         let journal = Journal {
             area: self.layout.panic,

@@ -1,8 +1,8 @@
-//! Forgetting everything, and ending at boot what a power cut interrupted.
+//! Erases everything, and finishes at boot what a power cut interrupted.
 //!
-//! A factory reset begins with a frame in the chain's range that says so, and erases the sector of
-//! that frame last of all: from the first erased byte to the last one no chain is to be seen, and
-//! whenever the power goes in between, [`Store::start`] goes on.
+//! A factory reset begins with a frame in the chain's range that records it, and erases the sector
+//! of that frame last. From the first erased byte to the last no chain is visible, and if the power
+//! is cut in between, [`Store::start`] continues the reset.
 
 use embedded_storage_async::nor_flash::NorFlash;
 
@@ -14,20 +14,20 @@ use crate::{
     journal::{Current, Journal},
 };
 
-/// What [`Store::start`] had to do.
+/// The work that [`Store::start`] had to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Started {
-    /// A factory reset was finished: there is nothing on the flash.
+    /// A factory reset was finished: the flash is empty.
     pub finished_reset: bool,
 }
 
 impl<F: NorFlash> Store<F> {
-    /// Ends what was interrupted: a factory reset, a sign-out, the erasing of old tokens and
-    /// settings. Call it first after every boot.
+    /// Finishes an interrupted operation: a factory reset, a sign-out, the erasing of old tokens
+    /// and settings. Call it first after every boot.
     ///
     /// # Errors
-    /// Whatever the flash says. What could be done is done; what is stored can be read, unless a
-    /// factory reset is not finished: then there is no chain, and none can be stored.
+    /// Whatever the flash reports. As much as possible is done. The stored data can be read, unless
+    /// a factory reset is not finished: then there is no chain, and none can be stored.
     pub async fn start(&mut self) -> Result<Started, StoreError<F::Error>> {
         let chain = self.journal(Subject::Chain);
         let scan = chain.scan(&mut self.flash).await?;
@@ -43,7 +43,7 @@ impl<F: NorFlash> Store<F> {
                 Kind::Fresh => chain.blank_others(&mut self.flash, frame.sector).await,
                 Kind::Step | Kind::Unknown => Ok(()),
             },
-            // What a cut left of the first record, or of the last sector of a reset.
+            // The remains of the first record, or of the last sector of a reset, after a cut.
             Current::Nothing => flash::make_blank(&mut self.flash, self.layout.chain).await,
             Current::Damaged | Current::Newer(..) => Ok(()),
         };
@@ -52,7 +52,7 @@ impl<F: NorFlash> Store<F> {
         outcome.map(|()| Started::default())
     }
 
-    /// Erases what the newest frame of a range replaced.
+    /// Erases the frames that the newest frame of a range replaced.
     async fn tidy(&mut self, journal: &Journal) -> Result<(), StoreError<F::Error>> {
         let scan = journal.scan(&mut self.flash).await?;
         match scan.current {
@@ -63,12 +63,12 @@ impl<F: NorFlash> Store<F> {
         }
     }
 
-    /// Erases every range, also what a newer Pulsewing wrote, and reads back that every byte of it
-    /// is erased.
+    /// Erases every range, even data of a newer Pulsewing, and reads back that every byte of it is
+    /// erased.
     ///
     /// # Errors
-    /// [`StoreError::Worn`] when a sector does not become blank, and whatever the flash says; what
-    /// could be erased is erased, and [`start`](Self::start) tries the rest again.
+    /// [`StoreError::Worn`] if a sector does not become blank, and whatever the flash reports. As
+    /// much as possible is erased, and [`start`](Self::start) tries the rest again.
     pub async fn factory_reset(&mut self) -> Result<(), StoreError<F::Error>> {
         let chain = self.journal(Subject::Chain);
         let scan = chain.scan(&mut self.flash).await?;
@@ -85,7 +85,7 @@ impl<F: NorFlash> Store<F> {
         for area in others {
             outcome = outcome.and(flash::make_blank(&mut self.flash, area).await);
         }
-        // The mark goes last, and stays if anything else did not go.
+        // The mark is erased last, and stays if anything else could not be erased.
         let chain = self.journal(Subject::Chain);
         let scan = chain.scan(&mut self.flash).await?;
         if let (Err(_), Some(frame)) = (&outcome, scan.frame()) {

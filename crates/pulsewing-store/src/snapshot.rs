@@ -1,5 +1,5 @@
-//! The last picture, and what limits the requests: so that a board that was without power shows
-//! what it last knew, dated, and does not ask more often than it may.
+//! The last picture, and the limits on requests. A board that lost power shows the last known
+//! values with their date, and does not send requests more often than allowed.
 //!
 //! ```text
 //! "PWSN", version (now 1), fields: tag (1), length (2, big-endian), value
@@ -12,11 +12,11 @@
 //! | 3 | newest span of counted requests | i64 |
 //! | 4 | counted requests | per slot in use: slot (1), count (2) |
 //! | 5 | failures in a row | u8 |
-//! | 6 | what the provider said of the zone | when; offset in seconds (i32), `i32::MIN` if none; name |
+//! | 6 | the zone as reported by the provider | when; offset in seconds (i32), `i32::MIN` if none; name |
 //! | 7 | resting heart rate | when; bpm (u16), 0 if none |
 //! | 8 | provider of the reading | 1 Google, 2 Fitbit |
 //! | 9 | fetched at | instant |
-//! | 10 | time zone | who said so (1 cloud, 2 configured, 3 provisioned, 4 machine), name |
+//! | 10 | time zone | source (1 cloud, 2 configured, 3 provisioned, 4 machine), name |
 //! | 11 | its offsets | the first (i32, seconds), then per change: instant, offset |
 //! | 12 | the day's date | year (i16), month (1), day (1) |
 //! | 13 | its minutes | a byte each: 0 none, 1 to 254 bpm, 255 and another byte: 255 + that |
@@ -27,7 +27,8 @@
 //! | 18 | heart zones | u16 each |
 //!
 //! Numbers are big-endian, instants milliseconds since 1970 (i64). Without tag 8 there is no
-//! reading. The day ends with its last minute that has a value. The same rule for newer versions
+//! reading. The day ends with its last minute that has a value. Newer versions are handled as in
+//! [`settings`](crate::settings).
 //! holds as in [`settings`](crate::settings).
 
 use embedded_storage_async::nor_flash::NorFlash;
@@ -51,25 +52,24 @@ use crate::{
     tlv::{self, FormatError},
 };
 
-/// The most bytes that an encoded snapshot has.
+/// The maximum length of an encoded snapshot, in bytes.
 pub const MAX_SNAPSHOT: usize = 3_840;
 
 const MAGIC: [u8; 4] = *b"PWSN";
 const VERSION: u8 = 1;
 
-/// What was known last.
+/// The last known state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// The last reading, if there was one.
     pub reading: Option<Reading>,
-    /// What limits the requests.
+    /// The limits on requests.
     pub pacing: Pacing,
-    /// What is fetched less often than every cycle.
+    /// The values that are fetched less often than every cycle.
     pub memory: Memory,
 }
 
-/// Writes a snapshot to `buffer`, and returns how many bytes it took; `None` if it has fewer than
-/// that.
+/// Writes a snapshot to `buffer`, and returns its length; `None` if the buffer is too short.
 #[must_use]
 pub fn encode(
     reading: Option<&Reading>,
@@ -159,15 +159,15 @@ fn encode_reading(reading: &Reading, out: &mut Writer<'_>) -> Option<()> {
     out.field(18, &[&light, &moderate, &vigorous, &peak])
 }
 
-/// How long before and after the day the changes of offset are kept: the picture goes on being
+/// The period before and after the day for which changes of offset are stored. The picture can be
 /// dated without a network for that long.
 const BEFORE: SignedDuration = SignedDuration::from_hours(3 * 24);
 const AFTER: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// No zone changes its offset twice within this.
+/// The step of the search: no zone changes its offset twice within it.
 const STEP: SignedDuration = SignedDuration::from_hours(12);
 
-/// Writes the offsets around `begin`. Offsets do not tell their changes, so they are looked for.
+/// Writes the offsets around `begin`. `Offsets` does not list its changes, so we search for them.
 fn encode_offsets(offsets: &Offsets, begin: Timestamp, out: &mut Writer<'_>) -> Option<()> {
     let mut from = later(begin, -BEFORE).unwrap_or(Timestamp::MIN);
     let end = later(begin, AFTER).unwrap_or(Timestamp::MAX);
@@ -186,7 +186,7 @@ fn encode_offsets(offsets: &Offsets, begin: Timestamp, out: &mut Writer<'_>) -> 
     Some(())
 }
 
-/// The second of the change of offset that lies after `from`, at `to` at the latest.
+/// Returns the second of the change of offset that lies after `from` and not after `to`.
 fn change_between(offsets: &Offsets, from: Timestamp, to: Timestamp) -> Timestamp {
     let (mut before, mut after) = (from.as_second(), to.as_second());
     let offset = offsets.at(to);
@@ -272,7 +272,7 @@ fn decode_reading(fields: &Fields<'_, 19>) -> Result<Reading, FormatError> {
     };
     let samples = samples.iter().map(read_sample);
     let newest = samples.clone().flatten().map(|sample| sample.at).max();
-    // What was last known is kept however long ago it was.
+    // The last known values are kept, however old they are.
     let mut window = Window::as_known(newest.unwrap_or(fetched_at), fetched_at);
     for sample in samples {
         window.insert(sample.ok_or(FormatError::Damaged)?);
@@ -332,7 +332,7 @@ fn read_zone(bytes: &[u8]) -> Option<(ZoneFacts, Timestamp)> {
     Some((facts, read_instant(at)?))
 }
 
-/// The zone's name and source; its offsets are read apart.
+/// Reads the zone's name and source; the offsets are read separately.
 fn read_time_zone(bytes: &[u8]) -> Option<TimeZone> {
     let (source, name) = bytes.split_first()?;
     Some(TimeZone {
@@ -397,7 +397,7 @@ impl<F: NorFlash> Store<F> {
     ///
     /// # Errors
     /// [`StoreError::Newer`], [`StoreError::Damaged`], [`StoreError::Unfit`] for a buffer that is
-    /// too small, and whatever the flash says. A board does without it then.
+    /// too small, and whatever the flash reports. The board then continues without it.
     pub async fn load_snapshot(
         &mut self,
         buffer: &mut [u8],
@@ -414,12 +414,12 @@ impl<F: NorFlash> Store<F> {
         }
     }
 
-    /// Saves the last picture and what limits the requests: after every cycle, at most once in
-    /// a quarter of an hour (`docs/flash-format.md` says what that wears).
+    /// Saves the last picture and the limits on requests: after every cycle, at most once every 15
+    /// minutes (for the wear see `docs/flash-format.md`).
     ///
     /// # Errors
-    /// [`StoreError::Newer`] when the saved one is not to be touched, [`StoreError::Unfit`] for a
-    /// buffer that is too small, and whatever the flash says.
+    /// [`StoreError::Newer`] if the saved one must not be touched, [`StoreError::Unfit`] for a
+    /// buffer that is too small, and whatever the flash reports.
     pub async fn save_snapshot(
         &mut self,
         reading: Option<&Reading>,

@@ -1,10 +1,10 @@
-//! What the stored formats have in common: four letters and a version, and behind them fields.
+//! The common part of the stored formats: four letters and a version, followed by fields.
 
 use pulsewing_core::tlv::{Damaged, Fields, Writer};
 
 use crate::StoreError;
 
-/// Why bytes are not what they should be.
+/// An error in stored bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormatError {
     /// They were damaged.
@@ -30,14 +30,14 @@ impl<E> From<FormatError> for StoreError<E> {
     }
 }
 
-/// Begins with four letters and a version.
+/// Writes the four letters and the version.
 pub(crate) fn begin(buffer: &mut [u8], magic: [u8; 4], version: u8) -> Option<Writer<'_>> {
     let mut writer = Writer::new(buffer, &magic)?;
     writer.push(&[version])?;
     Some(writer)
 }
 
-/// Finds the fields behind four letters and a version.
+/// Returns the fields that follow the four letters and the version.
 pub(crate) fn read<const N: usize>(
     bytes: &[u8],
     magic: [u8; 4],

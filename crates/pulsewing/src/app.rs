@@ -1,4 +1,4 @@
-//! What a command works with: configuration, places, clock, console.
+//! The context of a command: configuration, places, clock, console.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -21,33 +21,33 @@ use crate::{
     tell::{console::Console, problem::Problem},
 };
 
-/// The poll interval unless configured otherwise: the original's, and the trackers' own.
+/// The default poll interval: that of the original, and of the trackers themselves.
 const POLL_EVERY: Duration = Duration::from_secs(15 * 60);
 
-/// The most requests within an hour unless configured otherwise.
+/// The default limit on requests within an hour.
 const HOURLY_CAP: u16 = 60;
 
-/// The options that decide what a command works with.
+/// The options that determine the context of a command.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
     /// The configuration file, if one was named.
     pub config: Option<PathBuf>,
     /// The state directory, if one was named.
     pub state_dir: Option<PathBuf>,
-    /// When the clock is to start, if not now.
+    /// The start time of the clock, if not now.
     pub now: Option<StartTime>,
 }
 
-/// What a command works with.
+/// The context of a command.
 #[derive(Clone, Debug)]
 pub(crate) struct App {
     /// The configuration.
     pub config: Config,
-    /// Where to talk to people.
+    /// The console, for messages to the user.
     pub console: Console,
     /// The program's clock.
     pub clock: Clock,
-    /// When the clock was told to start, if it was.
+    /// The requested start time of the clock, if any.
     pub start: Option<StartTime>,
     state_dir: PathBuf,
 }
@@ -81,7 +81,7 @@ impl App {
         })
     }
 
-    /// An app with a configuration, a clock and a place of its own, such as the demo's.
+    /// Builds an app with its own configuration, clock and place, such as the demo's.
     #[must_use]
     pub(crate) const fn private(
         config: Config,
@@ -98,13 +98,13 @@ impl App {
         }
     }
 
-    /// The chain's files.
+    /// Returns the chain's files.
     #[must_use]
     pub(crate) fn chain_file(&self) -> ChainFile {
         ChainFile::new(self.state_dir.clone())
     }
 
-    /// What is remembered between runs; that it could not be read is told, and no more.
+    /// Returns the state that is remembered between runs. A read error is only reported.
     #[must_use]
     pub(crate) fn state(&self) -> State {
         State::load(&self.state_dir).unwrap_or_else(|error| {
@@ -114,7 +114,7 @@ impl App {
         })
     }
 
-    /// Writes what is remembered; that it could not be written is told, and no more.
+    /// Writes the state that is remembered between runs. A write error is only reported.
     pub(crate) fn save_state(&self, state: &mut State) {
         if let Err(error) = state.save(&self.state_dir) {
             self.console
@@ -122,14 +122,14 @@ impl App {
         }
     }
 
-    /// The wearer's state directory.
+    /// Returns the wearer's state directory.
     #[must_use]
     pub(crate) const fn state_dir(&self) -> &PathBuf {
         &self.state_dir
     }
 
-    /// The provider that is asked for, else the configured one, else the stored chain's, else
-    /// Google.
+    /// Returns the provider that was asked for, else the configured one, else the stored chain's,
+    /// else Google.
     ///
     /// # Errors
     /// A [`Problem`] with the configuration.
@@ -145,7 +145,7 @@ impl App {
         Ok(stored.map_or(Provider::Google, |record| record.chain.provider()))
     }
 
-    /// The way to a provider.
+    /// Builds the HTTP client for a provider.
     ///
     /// # Errors
     /// A [`Problem`] with its addresses or certificates.
@@ -154,10 +154,10 @@ impl App {
         Http::new(endpoints, self.config.endpoints.ca_file.as_deref())
     }
 
-    /// The configured client of a provider.
+    /// Returns the configured OAuth client of a provider.
     ///
     /// # Errors
-    /// A [`Problem`] when it is longer than any.
+    /// A [`Problem`] when it is too long to be valid.
     pub(crate) fn client(&self, provider: Provider) -> Result<Option<Client>, Problem> {
         let config = self.config.client(provider);
         let Some(id) = &config.client_id else {
@@ -168,10 +168,10 @@ impl App {
         )?))
     }
 
-    /// The client to sign in with: the configured one, else the stored sign-in's.
+    /// Returns the client to sign in with: the configured one, else the stored sign-in's.
     ///
     /// # Errors
-    /// A [`Problem`] when the configured one is longer than any.
+    /// A [`Problem`] when the configured one is too long to be valid.
     pub(crate) fn sign_in_client(&self, provider: Provider) -> Result<Option<Client>, Problem> {
         if let Some(client) = self.client(provider)? {
             return Ok(Some(client));
@@ -183,7 +183,7 @@ impl App {
             .map(|record| record.chain.client().clone()))
     }
 
-    /// An engine that polls this provider. With a deadline it gives up in time.
+    /// Builds an engine that polls this provider. With a deadline it gives up in time.
     ///
     /// # Errors
     /// A [`Problem`] with the configuration.
@@ -230,7 +230,7 @@ impl App {
         ))
     }
 
-    /// Has a person hear of what happens to the history.
+    /// Returns a listener that reports the history's notices on the console.
     #[must_use]
     pub(crate) fn history_listener(&self) -> Listener {
         let console = self.console;
@@ -240,7 +240,7 @@ impl App {
         })
     }
 
-    /// A writer for the wearer's history.
+    /// Returns a writer for the wearer's history.
     #[must_use]
     pub(crate) fn history_writer(&self) -> HistoryWriter {
         HistoryWriter::new(
@@ -251,19 +251,19 @@ impl App {
         )
     }
 
-    /// The poll interval.
+    /// Returns the poll interval.
     #[must_use]
     pub(crate) fn every(&self) -> Duration {
         self.config.poll.every.map_or(POLL_EVERY, |every| every.0)
     }
 
-    /// The poll interval, where ages are reckoned with it.
+    /// Returns the poll interval as a signed duration, for comparing ages with it.
     #[must_use]
     pub(crate) fn interval(&self) -> SignedDuration {
         SignedDuration::try_from(self.every()).unwrap_or(SignedDuration::MAX)
     }
 
-    /// The time on the program's clock.
+    /// Returns the time on the program's clock.
     #[must_use]
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now().utc
@@ -273,7 +273,7 @@ impl App {
 /// Takes the lock and reads the chain, for a command that is about to change it.
 ///
 /// # Errors
-/// A [`Problem`] when it cannot be had.
+/// A [`Problem`] when the lock or the chain is not available.
 pub(crate) async fn open_chain(files: &mut ChainFile) -> Result<Option<Record>, Problem> {
     let loaded = match files.lock(Duration::from_secs(30)).await {
         Ok(()) => files.load(),
@@ -282,10 +282,10 @@ pub(crate) async fn open_chain(files: &mut ChainFile) -> Result<Option<Record>, 
     loaded.map(|loaded| loaded.record).map_err(Problem::from)
 }
 
-/// An OAuth client from texts.
+/// Builds an OAuth client from an id and a secret.
 ///
 /// # Errors
-/// A [`Problem`] when one of them cannot be it.
+/// A [`Problem`] when one of them is not valid.
 pub(crate) fn client(id: &str, secret: Option<&str>) -> Result<Client, Problem> {
     let refuse = || Problem::failed("the OAuth client's id is empty, or longer than any");
     let id = ClientId::try_from(id.trim()).map_err(|_| refuse())?;

@@ -4,18 +4,19 @@
 //! the terminal. It decides nothing that a board would have to decide as well: the token chain, the
 //! cycle, the decoders and the picture are in the crates below.
 //!
-//! The crate has rooms, and each uses only those below it in this table (`cargo xtask tidy` checks that):
+//! The crate is divided into areas, and each uses only those below it in this table (`cargo xtask
+//! tidy` checks that):
 //!
-//! | room | what |
+//! | area | contents |
 //! |---|---|
 //! | `cli`, `commands` | the command line, and one module per command; nothing else knows clap |
-//! | `faces`, `doctor`, `service` | what people see: page, terminal, pictures; the checkup; the systemd unit |
-//! | `daemon`, `sign_in`, `board` | cycles for ever; from a consent page to a chain; a chain on a board |
-//! | `app` | what every command works with |
-//! | `engine` | carrying out the cycle's actions: HTTP, clock, time zone, signals |
+//! | `faces`, `doctor`, `service` | outputs: page, terminal, pictures; the checkup; the systemd unit |
+//! | `daemon`, `sign_in`, `board` | endless cycles; from a consent page to a chain; a chain on a board |
+//! | `app` | the context that every command gets |
+//! | `engine` | execution of the cycle's actions: HTTP, clock, time zone, signals |
 //! | `custody` | the token chain and the state in files |
-//! | `config` | what the user asked for, and where files are |
-//! | `tell` | talking to people |
+//! | `config` | the user's settings, and the locations of files |
+//! | `tell` | messages to people |
 //!
 //! Where to start reading: `engine` drives the cycle; `custody::chain_file` keeps the tokens.
 #![deny(unsafe_code)]
@@ -43,12 +44,12 @@ use std::process::ExitCode;
 use cli::Cli;
 use tell::{console::Console, problem::Problem};
 
-// For a test that panics in a terminal of its own.
+// For a test that panics in its own terminal.
 #[doc(hidden)]
 pub use faces::terminal::take as take_terminal;
 
-/// Runs the program: reads the command line, runs the command, and turns what went wrong into words and
-/// an exit code.
+/// Runs the program: reads the command line, runs the command, and turns an error into a message
+/// and an exit code.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::read();

@@ -1,4 +1,4 @@
-//! The README's picture is what the demo draws.
+//! Checks that the README's picture is the one that the demo draws.
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot go on says so by panicking"

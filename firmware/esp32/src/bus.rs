@@ -1,8 +1,9 @@
-//! The SPI bus that panel and card share.
+//! The SPI bus that the panel and the card share.
 //!
-//! The panel's driver awaits: a whole picture is 123 ms of pixels, in which the network goes on. The
-//! card's driver blocks, as there is no other for FAT. There is one thread, so whoever holds the lock
-//! holds it from one await to the next: [`Quiet`] gives the bus to a card's whole work between two.
+//! The panel's driver is async: a whole picture takes 123 ms to send, during which the network
+//! continues. The card's driver blocks, as there is no async one for FAT. There is only one thread,
+//! so a task that holds the lock keeps it from one await to the next: [`Quiet`] gives the bus to
+//! the card for all of its work between two awaits.
 
 use embassy_embedded_hal::SetConfig as _;
 use embassy_sync::{blocking_mutex::raw::NoopRawMutex, mutex::Mutex};
@@ -25,24 +26,24 @@ use static_cell::StaticCell;
 
 use crate::feather::SpiPins;
 
-/// The bus, and the lock of whoever uses it.
+/// The bus, with a lock for its users.
 pub(crate) type Bus = Mutex<NoopRawMutex, SpiDma<'static, Async>>;
 
 static BUS: StaticCell<Bus> = StaticCell::new();
 
-/// How much is copied at a time of what the DMA cannot reach, which are constants in flash. Pixels and
-/// blocks are in memory that it reaches.
+/// How many bytes at a time are copied from memory that the DMA cannot reach, which is constants in
+/// flash. Pixels and blocks are in memory that it reaches.
 const COPIED: usize = 512;
 
-/// Mode 0, the most significant bit first, at most this fast. The chip divides 80 MHz by whole numbers:
-/// 20 MHz, 26.67 MHz when 27 are asked for, 40 MHz.
+/// Returns the bus configuration: mode 0, the most significant bit first, at most this fast. The
+/// chip divides 80 MHz by whole numbers: 20 MHz, 26.67 MHz when 27 are asked for, 40 MHz.
 pub(crate) fn config(hertz: u32) -> Config {
     Config::default()
         .with_frequency(Rate::from_hz(hertz))
         .with_mode(Mode::_0)
 }
 
-/// Starts the bus. Once.
+/// Starts the bus. To be called once.
 pub(crate) fn start(spi: SPI2<'static>, dma: DMA_CH0<'static>, pins: SpiPins) -> &'static Bus {
     let received = esp_hal::dma_rx_buffer!(COPIED).expect("a buffer for DMA");
     let sent = esp_hal::dma_tx_buffer!(COPIED).expect("a buffer for DMA");
@@ -57,10 +58,10 @@ pub(crate) fn start(spi: SPI2<'static>, dma: DMA_CH0<'static>, pins: SpiPins) ->
     BUS.init(Mutex::new(bus))
 }
 
-/// A device on the bus for a driver that blocks.
+/// A device on the bus for a blocking driver.
 ///
-/// Its user waits for the bus to be free before each piece of work, and awaits nothing until the end of
-/// it. A bus that is in use nonetheless is an error, as is a bus that fails.
+/// Its user waits until the bus is free before each piece of work, and awaits nothing until that is
+/// done. If the bus is in use nonetheless, that is an error, and so is a bus failure.
 pub(crate) struct Quiet {
     bus: &'static Bus,
     select: Output<'static>,
@@ -78,7 +79,7 @@ impl embedded_hal::spi::Error for Unavailable {
 }
 
 impl Quiet {
-    /// A device with this select line, which is high now.
+    /// Makes a device with this select line, which is high now.
     pub(crate) fn new(bus: &'static Bus, select: Output<'static>, hertz: u32) -> Self {
         Self {
             bus,
@@ -87,12 +88,12 @@ impl Quiet {
         }
     }
 
-    /// Sets the clock of what follows.
+    /// Sets the clock for the following transfers.
     pub(crate) fn set_clock(&mut self, hertz: u32) {
         self.config = config(hertz);
     }
 
-    /// Sends bytes that no device is meant to hear.
+    /// Sends bytes without selecting a device.
     pub(crate) fn send_to_nobody(&mut self, bytes: &[u8]) -> Result<(), Unavailable> {
         let mut bus = self.bus.try_lock().map_err(|_| Unavailable)?;
         bus.set_config(&self.config).map_err(|_| Unavailable)?;

@@ -1,10 +1,10 @@
-//! The button BOOT: low while it is pressed.
+//! The BOOT button: low while it is pressed.
 
 use embassy_time::Timer;
 use esp_hal::gpio::{AnyPin, Input, InputConfig, Level, Pull};
 use pulsewing_device::ports::Button;
 
-/// How long contacts bounce at most.
+/// The maximum bounce time of the contacts.
 const BOUNCE_MS: u64 = 20;
 
 /// The port.
@@ -15,7 +15,7 @@ impl Boot {
         Self(Input::new(pin, InputConfig::default().with_pull(Pull::Up)))
     }
 
-    /// Waits until the line is at this level, and still so when the contacts have come to rest.
+    /// Waits until the line has this level, and still has it after the contacts have settled.
     async fn settled(&mut self, level: Level) {
         loop {
             match level {

@@ -1,8 +1,8 @@
 //! The Wing's card slot: a FAT file system in the first partition of an SD card.
 //!
-//! There is no line that tells whether a card is there, so each piece of work begins with asking for one,
-//! at the slow clock that cards start with. The work blocks: a screenshot holds up the board's thread, but
-//! not the radio's, for some tenths of a second; an empty slot is noticed after about one second.
+//! No line reports whether there is a card, so each piece of work begins by probing for one, at the
+//! slow clock that cards start with. The work blocks: a screenshot stops the board's thread, but
+//! not the radio's, for some tenths of a second; an empty slot is detected after about one second.
 
 use embedded_sdmmc::{
     Block, Error, Mode, SdCard, SdCardError, TimeSource, Timestamp, VolumeIdx, VolumeManager,
@@ -18,9 +18,9 @@ use pulsewing_net::BoardClock;
 
 use crate::bus::{Bus, Quiet};
 
-/// The clock of a card that has just got power, in hertz (SD specifications part 1, 6.4.1).
+/// The clock of a card that has just been powered on, in hertz (SD specifications part 1, 6.4.1).
 const FIRST_HZ: u32 = 400_000;
-/// The fastest that cards may be clocked over SPI, in hertz.
+/// The maximum clock of cards over SPI, in hertz.
 const MAX_HZ: u32 = 25_000_000;
 
 type Device = SdCard<Quiet, Delay>;
@@ -30,18 +30,18 @@ type File<'a> = embedded_sdmmc::File<'a, Device, Times, 4, 4, 1>;
 /// The port.
 pub(crate) struct Slot {
     bus: &'static Bus,
-    /// Its place is empty only while somebody works with it.
+    /// `None` only while the card is in use.
     card: Option<Device>,
     hertz: u32,
 }
 
 impl Slot {
-    /// The slot behind this select line; the clock is in hertz.
+    /// Makes the slot behind this select line; the clock is in hertz.
     pub(crate) fn new(bus: &'static Bus, select: AnyPin<'static>, hertz: u32) -> Self {
         let select = Output::new(select, Level::High, OutputConfig::default());
         let options = AcquireOpts {
             use_crc: true,
-            // An empty slot is nothing to wait for: each further try is half a second.
+            // Retries do not help with an empty slot, and each one takes half a second.
             acquire_retries: 1,
         };
         let device = Quiet::new(bus, select, FIRST_HZ);
@@ -52,18 +52,18 @@ impl Slot {
         }
     }
 
-    /// Opens a file in the root directory of whatever card is there now.
+    /// Opens a file in the root directory of the card that is in the slot now.
     async fn with_file<T>(
         &mut self,
         name: &str,
         mode: Mode,
         work: impl FnOnce(&File<'_>) -> Result<T, Error<SdCardError>>,
     ) -> Result<T, CardError> {
-        // When this is ready the bus is free, and stays so until the next await.
+        // When this is ready the bus is free, and stays free until the next await.
         drop(self.bus.lock().await);
         let card = self.card.take().ok_or(CardError::Broken)?;
         let started = start(&card, self.hertz);
-        // Made anew each time: it remembers a block, which may be another card's.
+        // Created each time: it caches a block, which may come from a previous card.
         let volumes = Volumes::new(card, Times);
         let result = started.and_then(|()| {
             open_and(&volumes, name, mode, work).map_err(|error| match error {
@@ -77,12 +77,12 @@ impl Slot {
     }
 }
 
-/// Asks for a card and makes it ready.
+/// Probes for a card and initialises it.
 fn start(card: &Device, hertz: u32) -> Result<(), CardError> {
     card.mark_card_uninit();
     let greeted = card.spi(|device| {
         device.set_clock(FIRST_HZ);
-        // Cards want 74 clocks without being selected before the first command (6.4.1.4).
+        // Cards need 74 clocks without being selected before the first command (6.4.1.4).
         device.send_to_nobody(&[0xff; 10])
     });
     greeted.map_err(|_| CardError::Broken)?;
@@ -101,7 +101,7 @@ fn open_and<T>(
     let root = volume.open_root_dir()?;
     let file = root.open_file_in_dir(name, mode)?;
     let result = work(&file)?;
-    // Dropped, a file would keep its errors to itself.
+    // Dropping a file would hide its errors.
     file.close()?;
     root.close()?;
     volume.close()?;

@@ -1,4 +1,4 @@
-//! What is where on the two Feathers, with the 3.5" TFT FeatherWing (products 3651 and 5872) on top.
+//! The pins of the two Feathers, with the 3.5" TFT FeatherWing (products 3651 and 5872) on top.
 //!
 //! | Signal | Position | Feather ESP32-C6 | FeatherS3 |
 //! |---|---|---|---|
@@ -10,8 +10,8 @@
 //! | data from the card | MI | GPIO 23 | GPIO 37 |
 //! | button BOOT | | GPIO 9 | GPIO 0 |
 //!
-//! The C6's GPIO 9 is also the data line of its NeoPixel. That one stays without power (GPIO 20, which
-//! nothing here drives), so the line is the button's alone.
+//! The C6's GPIO 9 is also the data line of its NeoPixel. The NeoPixel stays without power (GPIO
+//! 20, which nothing here drives), so only the button uses the line.
 
 use esp_hal::{
     gpio::{AnyPin, Pin as _},
@@ -25,21 +25,21 @@ compile_error!("one board at a time: for the FeatherS3 add --no-default-features
 #[cfg(not(any(feature = "feather-c6", feature = "feather-s3")))]
 compile_error!("a board is needed: --features feather-c6 or --features feather-s3");
 
-/// A word for the board.
+/// The name of the board.
 pub(crate) const NAME: &str = if cfg!(feature = "feather-s3") {
     "feather-s3"
 } else {
     "feather-c6"
 };
 
-/// Where the pictures lie: in external memory where there is some.
+/// The memory for the pictures: external memory if the board has some.
 #[cfg(feature = "feather-s3")]
 pub(crate) type PictureMemory = esp_hal::peripherals::PSRAM<'static>;
-/// Where the pictures lie: in the chip's own memory.
+/// The memory for the pictures: the chip's own memory.
 #[cfg(not(feature = "feather-s3"))]
 pub(crate) type PictureMemory = ();
 
-/// The parts of the chip that are used, and the pins.
+/// The peripherals and pins of the chip that are used.
 pub(crate) struct Feather {
     pub(crate) timers: TIMG0<'static>,
     pub(crate) interrupt: FROM_CPU_INTR0<'static>,
@@ -57,7 +57,7 @@ pub(crate) struct Feather {
     pub(crate) button: AnyPin<'static>,
 }
 
-/// The lines that panel and card share.
+/// The lines that the panel and the card share.
 pub(crate) struct SpiPins {
     pub(crate) clock: AnyPin<'static>,
     pub(crate) data_out: AnyPin<'static>,
@@ -65,7 +65,7 @@ pub(crate) struct SpiPins {
 }
 
 impl Feather {
-    /// Picks them.
+    /// Selects the pins.
     #[cfg(not(feature = "feather-s3"))]
     pub(crate) fn take(chip: Peripherals) -> Self {
         Self {
@@ -90,7 +90,7 @@ impl Feather {
         }
     }
 
-    /// Picks them.
+    /// Selects the pins.
     #[cfg(feature = "feather-s3")]
     pub(crate) fn take(chip: Peripherals) -> Self {
         Self {

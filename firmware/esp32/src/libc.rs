@@ -1,4 +1,5 @@
-//! The one function of a C library that Mbed TLS calls and neither the chip's ROM nor esp-alloc has.
+//! The one function of a C library that Mbed TLS calls and that neither the chip's ROM nor
+//! esp-alloc has.
 
 use core::{
     ffi::{c_int, c_void},

@@ -1,8 +1,9 @@
 //! Pulsewing on a Feather with the 3.5" TFT FeatherWing: Adafruit's Feather ESP32-C6 (feature `feather-c6`,
 //! the default) or Unexpected Maker's FeatherS3 (feature `feather-s3`).
 //!
-//! This is pins and adapters; what the board does is `pulsewing-device`'s work. `firmware/README.md` says
-//! how it is wired and flashed, and what of it never ran on silicon.
+//! This crate is pins and adapters; the board's behaviour is in `pulsewing-device`.
+//! `firmware/README.md` describes how to wire and flash it, and which parts have never run on
+//! silicon.
 
 #![no_std]
 #![no_main]
@@ -95,7 +96,7 @@ async fn main(spawner: Spawner) -> ! {
     let spi_hz = spi_hz(&mut store).await;
     let roots = roots(&mut store).await;
 
-    // The radio's noise is the randomness: it comes first.
+    // First, because the radio's noise is the source of randomness.
     let controller = WifiController::new(feather.wifi, radio::frugal()).expect("the radio starts");
     let mut entropy = RadioNoise::new().expect("the radio is on");
     let mut seed = [0; 8];
@@ -132,15 +133,15 @@ async fn main(spawner: Spawner) -> ! {
     .await
 }
 
-/// The clock that the settings ask for, in hertz.
+/// Returns the SPI clock in the settings, in hertz.
 async fn spi_hz(store: &mut Store<Blocking<FlashStorage<'static>>>) -> u32 {
     let mut buffer = alloc::vec![0; MAX_SETTINGS];
-    // What is wrong with them, the device says.
+    // The device reports errors in them.
     let settings = store.load_settings(&mut buffer).await.ok().flatten();
     settings.unwrap_or_default().spi_hz
 }
 
-/// The certificates that are trusted: the built-in ones and those that the user put on the board.
+/// Returns the trusted certificates: the built-in ones and those that the user put on the board.
 async fn roots(store: &mut Store<Blocking<FlashStorage<'static>>>) -> Roots {
     let Ok(Some(mut reader)) = store.roots().await else {
         return Roots::new();

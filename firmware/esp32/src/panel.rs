@@ -1,7 +1,7 @@
 //! The panel: the HX8357D of the FeatherWing.
 //!
-//! Its driver is the async one, over DMA: while pixels go out, which is up to 123 ms, packets are taken in,
-//! the serial line is read and the watchdog is fed.
+//! We use its async driver, over DMA: while pixels are sent, which takes up to 123 ms, packets are
+//! received, the serial line is read and the watchdog is fed.
 
 use embassy_embedded_hal::shared_bus::asynch::spi::SpiDeviceWithConfig;
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
@@ -24,10 +24,10 @@ use static_cell::ConstStaticCell;
 
 use crate::bus::{self, Bus};
 
-/// The panel's size, held as the Wing's lettering is read.
+/// The panel's size, in the orientation in which the Wing's lettering can be read.
 pub(crate) const SIZE: Size = Size::new(480, 320);
 
-/// Pixels on their way; in memory that the DMA reaches.
+/// Pixels to be sent; in memory that the DMA reaches.
 static BATCH: ConstStaticCell<[u8; BATCH_BYTES]> = ConstStaticCell::new([0; BATCH_BYTES]);
 
 type Device = SpiDeviceWithConfig<'static, NoopRawMutex, SpiDma<'static, Async>, Output<'static>>;
@@ -39,7 +39,7 @@ pub(crate) struct Tft {
 }
 
 impl Tft {
-    /// A panel that is set up when the first picture comes.
+    /// Makes a panel that is initialised with the first picture.
     pub(crate) fn new(
         bus: &'static Bus,
         select: AnyPin<'static>,
@@ -55,8 +55,8 @@ impl Tft {
         }
     }
 
-    /// Sets the panel up: nothing resets it but a command, so it shows an old picture until then, and
-    /// holds noise when the power has just come.
+    /// Initialises the panel: only a command resets it, so it shows an old picture until then, or
+    /// noise right after power-on.
     async fn prepare(&mut self) -> Result<(), PanelError> {
         let everything = Rectangle::new(Point::zero(), SIZE);
         self.driver
@@ -96,7 +96,7 @@ impl Panel for Tft {
             .push_palette(area.top_left, &picture, area)
             .await;
         pushed.map_err(|_| {
-            // Whatever it was: from here on nobody knows what the panel holds.
+            // Whatever the error was: the panel's contents are unknown from here on.
             self.is_ready = false;
             PanelError
         })

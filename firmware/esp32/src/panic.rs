@@ -1,4 +1,4 @@
-//! What a panic leaves behind: a line on the serial port, a message in flash, and a restart.
+//! The handling of a panic: a line on the serial port, a message in the flash, and a restart.
 
 use core::{
     cell::Cell,
@@ -18,19 +18,19 @@ use esp_hal::{
 use esp_storage::FlashStorage;
 use pulsewing_store::{Area, Blocking, PanicText, record_panic};
 
-/// Where the message goes, once that is known.
+/// The area for the message, once it is known.
 static PLACE: Mutex<Cell<Option<Area>>> = Mutex::new(Cell::new(None));
-/// A panic about a panic only restarts.
+/// A panic during a panic only restarts.
 static IS_PANICKING: AtomicBool = AtomicBool::new(false);
 
-/// From now on panics are recorded there.
+/// Sets the area in which panics are recorded from now on.
 pub(crate) fn record_at(place: Area) {
     critical_section::with(|cs| PLACE.borrow(cs).set(Some(place)));
 }
 
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
-    // Nothing else runs any more: no interrupt, no other thread.
+    // Nothing else runs now: no interrupt, no other thread.
     critical_section::with(|cs| {
         if !IS_PANICKING.swap(true, Ordering::Relaxed) {
             let mut line = Line(PanicText::new());
@@ -47,7 +47,7 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     })
 }
 
-/// One line, cut off where there is no more room.
+/// One line, cut where there is no more room.
 struct Line(PanicText);
 
 impl fmt::Write for Line {
@@ -64,13 +64,13 @@ impl fmt::Write for Line {
     }
 }
 
-/// Puts a line on the serial port, if somebody takes it.
+/// Writes a line to the serial port, if a host reads it.
 fn say(line: &str) {
-    // SAFETY: whoever had the port does not run any more.
+    // SAFETY: the owner of the port does not run any more.
     let port = unsafe { USB_DEVICE::steal() };
     let (_, mut port) = UsbSerialJtag::new(port).split();
     for byte in b"\n# panic: ".iter().chain(line.as_bytes()).chain(b"\n") {
-        // A host takes 64 bytes each millisecond; without one nothing is ever taken.
+        // A host takes 64 bytes per millisecond; without a host nothing is ever taken.
         if !(0..1_000_000).any(|_| port.write_byte_nb(*byte).is_ok()) {
             return;
         }
@@ -78,13 +78,13 @@ fn say(line: &str) {
     let _ = port.flush_tx_nb();
 }
 
-/// Writes the message down.
+/// Records the message in the flash.
 fn record(place: Area, message: &str) {
-    // SAFETY: whoever had the flash does not run any more.
+    // SAFETY: the owner of the flash does not run any more.
     let flash = unsafe { FLASH::steal() };
     let mut flash = Blocking(FlashStorage::new(flash));
     let mut recording = pin!(record_panic(&mut flash, place, message));
     let mut context = Context::from_waker(Waker::noop());
-    // This flash blocks: whatever awaits it is ready at once.
+    // This flash blocks, so the future is ready at once.
     let _ = recording.as_mut().poll(&mut context);
 }

@@ -25,7 +25,7 @@ impl Radio {
         Self { controller, stack }
     }
 
-    /// Leaves the network that is joined or being joined, if any, and forgets the address it gave.
+    /// Leaves the network that is joined or being joined, if any, and forgets its address.
     async fn leave(&mut self) {
         let _ = with_timeout(LEAVE_FOR, self.controller.disconnect_async()).await;
         let _ = with_timeout(LEAVE_FOR, self.stack.wait_config_down()).await;
@@ -71,8 +71,8 @@ impl Link for Radio {
     }
 }
 
-/// Bounds the memory that the radio's library takes for packets, of 1.6 KB each: a board fetches
-/// a few kilobytes every few minutes, and has time for it.
+/// Limits the memory that the radio's library takes for packets of 1.6 KB each: a board fetches a
+/// few kilobytes every few minutes, and has time for it.
 pub(crate) fn frugal() -> ControllerConfig {
     ControllerConfig::default()
         .with_static_rx_buf_num(6)
@@ -81,7 +81,7 @@ pub(crate) fn frugal() -> ControllerConfig {
         .with_rx_ba_win(4)
 }
 
-/// How to join a network: with WPA2 or WPA3 where there is a password.
+/// Returns the settings for joining a network: with WPA2 or WPA3 if there is a password.
 fn station(network: &Credentials<'_>) -> Result<StationConfig, WifiError> {
     let authentication = if network.password.is_empty() {
         AuthenticationMethodConfig::Open
@@ -91,7 +91,7 @@ fn station(network: &Credentials<'_>) -> Result<StationConfig, WifiError> {
     Ok(StationConfig::default()
         .with_ssid(network.ssid.try_into()?)
         .with_authentication(authentication)
-        // Of several access points of one name the strongest, not the first that answers.
+        // Of several access points with one name, the strongest, not the first one that answers.
         .with_scan_method(ScanMethod::AllChannels))
 }
 
@@ -103,8 +103,8 @@ const fn refused_or_broken(error: WifiError) -> JoinError {
     }
 }
 
-/// What it means that a network was not joined. Routers that doubt a password seldom say so: most let
-/// the handshake run out.
+/// Translates the error of a failed join. Routers seldom report a wrong password: most let the
+/// handshake time out.
 fn reason(error: ConnectionError) -> JoinError {
     use DisconnectReason as Reason;
 
@@ -123,7 +123,7 @@ fn reason(error: ConnectionError) -> JoinError {
         | Reason::AkmpInvalid
         | Reason::BadCipherOrAkm
         | Reason::CipherSuiteRejected
-        // The network is there, but wants a password where none is known, or a better protection.
+        // The network is there, but requires a password that we do not have, or better protection.
         | Reason::NoAccessPointFoundWithCompatibleSecurity
         | Reason::NoAccessPointFoundInAuthmodeThreshold => JoinError::Refused,
         _ => JoinError::NotFound,

@@ -1,4 +1,4 @@
-//! The board as a whole: its name, its figures, its watchdog, and how it starts anew.
+//! The board as a whole: its name, its figures, its watchdog, and its restart.
 
 use core::{cell::RefCell, fmt::Write as _};
 
@@ -14,7 +14,7 @@ use pulsewing_device::ports::System;
 
 use crate::feather;
 
-/// How long the program may go on without progress.
+/// How long the program may run without progress.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The port.
@@ -23,7 +23,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Starts the watchdog: the one of the low-power domain, which resets everything.
+    /// Starts the watchdog of the low-power domain, which resets everything.
     pub(crate) fn start(timer: RTC_TIMER<'static>) -> Self {
         let mut rtc = Rtc::new(timer);
         rtc.rwdt.set_timeout(RwdtStage::Stage0, PATIENCE);
@@ -69,7 +69,7 @@ impl System for Machine {
     }
 }
 
-/// What a reset was for. A panic ends in a reset by software, and is told apart by its message.
+/// Returns the word for a reset reason. A panic causes a software reset; its message identifies it.
 const fn word(reason: SocResetReason) -> &'static str {
     match reason {
         SocResetReason::ChipPowerOn => "power-on",
@@ -85,7 +85,7 @@ const fn word(reason: SocResetReason) -> &'static str {
     }
 }
 
-/// When this was built: `build.rs` writes the seconds since 1970.
+/// Returns the build time: `build.rs` writes the seconds since 1970.
 fn built_at() -> Timestamp {
     env!("PULSEWING_BUILT_AT")
         .parse()

@@ -1,8 +1,9 @@
-//! A server as people write it: a host, with or without a port.
+//! A server address as users write it: a host, with or without a port.
 
-/// Splits `host[:port]`; without a port it is `default_port`.
+/// Splits `host[:port]`; the port defaults to `default_port`.
 ///
-/// `None` if there is no host, the port is none, or the host is an IPv6 address: boards speak IPv4.
+/// `None` if there is no host, the port is invalid, or the host is an IPv6 address: boards use only
+/// IPv4.
 ///
 /// ```
 /// assert_eq!(pulsewing_net::address::split("pool.ntp.org", 123), Some(("pool.ntp.org", 123)));
@@ -21,7 +22,7 @@ pub fn split(server: &str, default_port: u16) -> Option<(&str, u16)> {
     (is_host(host) && port != 0).then_some((host, port))
 }
 
-/// Whether this can be a host: what a name server can be asked for, and what may stand in a header.
+/// Returns whether this can be a host: valid for a DNS query, and valid in a header.
 #[must_use]
 pub fn is_host(host: &str) -> bool {
     (1..=253).contains(&host.len())

@@ -1,4 +1,4 @@
-//! The board's two clocks, from embassy's timer and what a time server said.
+//! The board's two clocks, based on embassy's timer and the answer of a time server.
 
 use core::{cell::Cell, time::Duration};
 
@@ -15,16 +15,17 @@ use mbedtls_rs::sys::{
 use pulsewing_core::instant::later;
 use pulsewing_device::ports::Clock;
 
-/// The clocks. There is one of each, whatever the number of these.
+/// The clocks. All instances share them.
 ///
-/// Mbed TLS asks them too: until wall time was set, it finds every certificate expired and not yet valid.
+/// Mbed TLS uses them too: until wall time is set, it regards every certificate as both expired and
+/// not yet valid.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BoardClock;
 
 /// Wall time at the start of the timer, once it is known.
 static STARTED_AT: Mutex<Cell<Option<Timestamp>>> = Mutex::new(Cell::new(None));
 
-/// Gives Mbed TLS its clocks.
+/// Connects Mbed TLS to these clocks.
 #[expect(unsafe_code, reason = "the hooks are statics of Mbed TLS's bindings")]
 pub(crate) fn hook() {
     // SAFETY: the clocks are statics without state of their own, and no session exists yet that
@@ -57,7 +58,7 @@ impl Clock for BoardClock {
         let micros = u64::try_from(up.as_micros()).unwrap_or(u64::MAX);
         match Instant::try_from_micros(micros) {
             Some(at) => Timer::at(at).await,
-            // Later than the timer counts.
+            // Beyond the range of the timer.
             None => core::future::pending().await,
         }
     }

@@ -1,13 +1,13 @@
-//! What a board says on the network: HTTP/1.1 over verified TLS, and SNTP.
+//! A board's network protocols: HTTP/1.1 over verified TLS, and SNTP.
 //!
 //! With the feature `stack` (the default) this is [`Client`], which implements
-//! [`pulsewing_device::ports::Web`] over an `embassy-net` stack and Mbed TLS, [`BoardClock`], the clock
-//! that certificates are checked with, and [`joined`], what DHCP has given. The text of HTTP, the
-//! packets of SNTP and what a refused certificate means need neither, and are tested on the host:
-//! `cargo test -p pulsewing-net --no-default-features --target x86_64-unknown-linux-gnu`.
+//! [`pulsewing_device::ports::Web`] over an `embassy-net` stack and Mbed TLS, [`BoardClock`], the
+//! clock for verifying certificates, and [`joined`], the addresses from DHCP. The text of HTTP, the
+//! packets of SNTP and the meaning of a rejected certificate need neither, and are tested on the
+//! host: `cargo test -p pulsewing-net --no-default-features --target x86_64-unknown-linux-gnu`.
 //!
-//! What it refuses: TLS before the time is known, a certificate that is expired, not yet valid, for
-//! another name or from somebody unknown, redirects, and connections that carry two requests.
+//! It refuses: TLS before the time is known; a certificate that is expired, not yet valid, for
+//! another name or from an unknown issuer; redirects; and connections that carry two requests.
 
 #![no_std]
 #![deny(missing_docs)]

@@ -1,4 +1,4 @@
-//! The board's randomness, as Mbed TLS asks for it.
+//! The board's randomness, in the form that Mbed TLS needs.
 
 use core::convert::Infallible;
 
@@ -34,5 +34,5 @@ impl<E: Entropy> TryRng for TlsRandom<E> {
     }
 }
 
-// `Entropy` is randomness that is fit for secrets.
+// `Entropy` is randomness that is suitable for secrets.
 impl<E: Entropy> TryCryptoRng for TlsRandom<E> {}

@@ -1,9 +1,9 @@
-//! The certificates that are trusted: a built-in handful, and what the user adds.
+//! The trusted certificates: a few built-in ones, and those that the user adds.
 
 use alloc::{borrow::Cow, vec::Vec};
 use core::ffi::CStr;
 
-/// The built-in ones, PEM; `roots/README.md` says where they come from.
+/// The built-in certificates, PEM; `roots/README.md` documents their origin.
 const BUILT_IN: &CStr = match CStr::from_bytes_with_nul(
     concat!(
         include_str!("../roots/gts-root-r1.pem"),
@@ -22,37 +22,38 @@ const BUILT_IN: &CStr = match CStr::from_bytes_with_nul(
     Err(_) => c"",
 };
 
-/// What stands before and behind a certificate (RFC 7468, section 5).
+/// The lines before and after a certificate (RFC 7468, section 5).
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
-/// The most bytes that the user may add.
+/// The maximum number of bytes that the user may add.
 pub const MAX_ADDED: usize = 16 * 1_024;
 
-/// What the user adds is no list of certificates.
+/// The error if the user's text is not a list of certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is no list of PEM certificates of at most 16 KiB")]
 pub struct NotPem;
 
-/// Everything that is trusted.
+/// All trusted certificates.
 #[derive(Clone, Debug, Default)]
 pub struct Roots {
     added: Vec<u8>,
 }
 
 impl Roots {
-    /// The built-in ones.
+    /// Returns the built-in certificates.
     #[must_use]
     pub const fn new() -> Self {
         Self { added: Vec::new() }
     }
 
-    /// The built-in ones and these: PEM certificates one behind the other, of at most [`MAX_ADDED`]
-    /// bytes. Nothing added is nothing more than the built-in ones.
+    /// Returns the built-in certificates and these: PEM certificates one after the other, of at
+    /// most [`MAX_ADDED`] bytes. If nothing is added, only the built-in ones.
     ///
     /// # Errors
-    /// [`NotPem`] if it is anything else. Whether each can be read is seen by
-    /// [`Client::trusted`](pulsewing_device::ports::Web::trusted).
+    /// [`NotPem`] if it is anything else.
+    /// [`Client::trusted`](pulsewing_device::ports::Web::trusted) finds out whether each
+    /// certificate can be read.
     pub fn with(added: &[u8]) -> Result<Self, NotPem> {
         let text = core::str::from_utf8(added).map_err(|_| NotPem)?;
         let is_fit = added.len() <= MAX_ADDED
@@ -65,7 +66,7 @@ impl Roots {
             .ok_or(NotPem)
     }
 
-    /// Each of them alone.
+    /// Returns each certificate separately.
     pub fn each(&self) -> impl Iterator<Item = &str> {
         [BUILT_IN.to_bytes(), &self.added]
             .into_iter()
@@ -74,7 +75,7 @@ impl Roots {
             .filter(|pem| pem.contains(BEGIN))
     }
 
-    /// All of them as one list, as `mbedtls_x509_crt_parse` takes it.
+    /// Returns all of them as one list, in the form that `mbedtls_x509_crt_parse` takes.
     #[must_use]
     pub fn pem(&self) -> Cow<'static, CStr> {
         if self.added.is_empty() {
@@ -84,7 +85,7 @@ impl Roots {
         all.extend_from_slice(BUILT_IN.to_bytes());
         all.extend_from_slice(&self.added);
         all.extend_from_slice(b"\n\0");
-        // There is one NUL: `with` refuses others.
+        // There is only one NUL: `with` rejects others.
         CStr::from_bytes_with_nul(&all)
             .map_or(Cow::Borrowed(BUILT_IN), |all| Cow::Owned(all.into()))
     }

@@ -1,8 +1,9 @@
 //! The time over the network: SNTP's two packets (RFC 4330).
 //!
-//! A question carries a random number where its time would be. The server copies it into its answer,
-//! so whoever cannot see the question cannot answer it, and the board's own time, which it does not know,
-//! is not needed. A refusal ("kiss of death"), and a server that has no time itself, are no answer.
+//! A request carries a random number in the field for its time. The server copies it into its
+//! answer, so a host that cannot see the request cannot answer it, and the board's own time, which
+//! it does not know, is not needed. A refusal ("kiss of death"), or the packet of a server that has
+//! no time itself, is not an answer.
 
 use core::time::Duration;
 
@@ -12,30 +13,30 @@ use pulsewing_core::instant::later;
 /// The port of time servers.
 pub const PORT: u16 = 123;
 
-/// How long a packet is, in bytes. An answer may have extensions behind it.
+/// The size of a packet, in bytes. An answer may have extensions after it.
 pub const PACKET: usize = 48;
 
-/// Leap indicator 0, version 4, mode 3: a client's question.
+/// Leap indicator 0, version 4, mode 3: a client's request.
 const QUESTION: u8 = 4 << 3 | 3;
 
-/// Seconds from 1900, where NTP's first era begins, to 1970.
+/// Seconds from 1900, when NTP's first era begins, to 1970.
 const UNIX_EPOCH: i64 = 2_208_988_800;
 
-/// Why an answer is not the time.
+/// Why an answer is not usable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerError {
-    /// It is not an answer to this question, but to another one or to none.
+    /// It does not answer this request, but another one or none.
     #[error("the packet does not belong to the question")]
     Foreign,
-    /// It is no packet of a server.
+    /// It is not a server's packet.
     #[error("the packet is not an answer")]
     Malformed,
-    /// The server has no time itself, or refuses to say it.
+    /// The server has no time itself, or refuses to send it.
     #[error("the server does not say the time")]
     Unsynchronised,
 }
 
-/// The question. `cookie` is random and used once.
+/// Returns the request. `cookie` is random and used once.
 #[must_use]
 pub fn question(cookie: u64) -> [u8; PACKET] {
     let mut packet = [0; PACKET];
@@ -48,12 +49,12 @@ pub fn question(cookie: u64) -> [u8; PACKET] {
     packet
 }
 
-/// The time at which this answer arrived, `round_trip` after its question was sent.
+/// Returns the time at which this answer arrived, `round_trip` after its request was sent.
 ///
-/// The way there and the way back are taken to be equally long.
+/// Both directions are assumed to take equally long.
 ///
 /// # Errors
-/// Why it is not the time.
+/// Why the answer is not usable.
 pub fn time_of(packet: &[u8], cookie: u64, round_trip: Duration) -> Result<Timestamp, AnswerError> {
     let answer = Answer::read(packet).ok_or(AnswerError::Malformed)?;
     if answer.originate != cookie {
@@ -68,7 +69,7 @@ pub fn time_of(packet: &[u8], cookie: u64, round_trip: Duration) -> Result<Times
     let sent = instant(answer.transmit).ok_or(AnswerError::Malformed)?;
     let held = instant(answer.receive).map_or(SignedDuration::ZERO, |got| sent.duration_since(got));
     let round_trip = SignedDuration::try_from(round_trip).map_err(|_| AnswerError::Malformed)?;
-    // A server whose two times make no sense is taken to have answered at once.
+    // A server whose two times make no sense is assumed to have answered at once.
     let under_way = if held.is_negative() || held > round_trip {
         round_trip
     } else {
@@ -77,7 +78,7 @@ pub fn time_of(packet: &[u8], cookie: u64, round_trip: Duration) -> Result<Times
     later(sent, under_way / 2).ok_or(AnswerError::Malformed)
 }
 
-/// The fields of an answer that matter (RFC 4330, section 4).
+/// The relevant fields of an answer (RFC 4330, section 4).
 struct Answer {
     leap: u8,
     version: u8,
@@ -109,8 +110,8 @@ impl Answer {
     }
 }
 
-/// An NTP timestamp's instant. Its seconds run over in 2036; a number below the middle of their range
-/// belongs to the era that begins then (RFC 4330, section 3), which is right until 2104.
+/// Converts an NTP timestamp. Its seconds overflow in 2036; a number below the middle of the range
+/// belongs to the era that begins then (RFC 4330, section 3), which is correct until 2104.
 fn instant(ntp: u64) -> Option<Timestamp> {
     let [a, b, c, d, fraction @ ..] = ntp.to_be_bytes();
     let seconds = u32::from_be_bytes([a, b, c, d]);
@@ -135,7 +136,7 @@ mod tests {
 
     const COOKIE: u64 = 0x0123_4567_89ab_cdef;
 
-    /// An NTP timestamp of whole seconds in the first era.
+    /// Returns an NTP timestamp of whole seconds in the first era.
     fn seconds(text: &str) -> u64 {
         let at: Timestamp = text.parse().unwrap();
         u64::try_from(at.as_second() + UNIX_EPOCH).unwrap() % (1 << 32) << 32
@@ -167,7 +168,7 @@ mod tests {
     fn the_answers_time_is_corrected_by_half_the_way() {
         let at = seconds("2026-11-22T12:00:00Z");
         let packet = answer(at, at + (1 << 31));
-        // Half a second of the 1.5 was the server's.
+        // Half a second of the 1.5 was spent in the server.
         assert_eq!(
             time_of(&packet, COOKIE, Duration::from_millis(1_500)),
             Ok("2026-11-22T12:00:01Z".parse().unwrap())

@@ -1,11 +1,11 @@
-//! What it means when Mbed TLS refuses a certificate.
+//! The meaning of Mbed TLS's rejection of a certificate.
 
 use pulsewing_device::ports::ConnectError;
 
 /// `MBEDTLS_ERR_X509_CERT_VERIFY_FAILED`: the handshake ended because of the certificate.
 pub const VERIFY_FAILED: i32 = -0x2700;
 
-/// The flags of `mbedtls_ssl_get_verify_result` that have a word of their own here.
+/// The flags of `mbedtls_ssl_get_verify_result` that are distinguished here.
 mod flag {
     /// `MBEDTLS_X509_BADCERT_EXPIRED`
     pub(super) const EXPIRED: u32 = 0x01;
@@ -15,15 +15,15 @@ mod flag {
     pub(super) const NOT_TRUSTED: u32 = 0x08;
     /// `MBEDTLS_X509_BADCERT_FUTURE`
     pub(super) const FUTURE: u32 = 0x200;
-    /// The result before any certificate was looked at.
+    /// The result before any certificate was checked.
     pub(super) const NOT_AVAILABLE: u32 = u32::MAX;
 }
 
-/// The sentence for a handshake that failed with this code, after which the result of the verification
-/// was `flags`.
+/// Returns the error for a handshake that failed with this code, after which the result of the
+/// verification was `flags`.
 ///
-/// A certificate that nobody trusted vouches for may claim anything, so that comes first. Expired and
-/// not yet valid at once is what Mbed TLS says when there is no time at all.
+/// A certificate from an unknown issuer may claim anything, so that comes first. Mbed TLS reports
+/// both expired and not yet valid when there is no time at all.
 #[must_use]
 pub const fn connect_error(code: i32, flags: u32) -> ConnectError {
     if code != VERIFY_FAILED || flags == flag::NOT_AVAILABLE {

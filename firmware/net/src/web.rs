@@ -28,14 +28,14 @@ use crate::{
     trust,
 };
 
-/// How long a name server or a connection is waited for, within a request's own time.
+/// How long we wait for a name server or a connection, within the request's timeout.
 const REACH_FOR: Duration = Duration::from_secs(10);
-/// How long the last packet of a connection may take.
+/// How long the last packet of a connection may take to be sent.
 const PART_FOR: Duration = Duration::from_millis(200);
-/// What a connection holds of what arrives and of what leaves, in bytes.
+/// The size of a connection's receive and send buffers, in bytes.
 const RECEIVE: usize = 4 * 1_024;
 const SEND: usize = 2 * 1_024;
-/// How much is read at a time, in bytes.
+/// How many bytes are read at a time.
 const PIECE: usize = 1_024;
 
 /// Speaks HTTP over verified TLS, and asks for the time.
@@ -48,10 +48,10 @@ pub struct Client<E> {
 }
 
 impl<E: Entropy> Client<E> {
-    /// A client on this stack that trusts these certificates.
+    /// Makes a client on this stack that trusts these certificates.
     ///
-    /// Mbed TLS has one source of randomness and one clock, which is [`BoardClock`]: there is one client
-    /// at a time, and `None` instead of a second one.
+    /// Mbed TLS has only one source of randomness and one clock, which is [`BoardClock`]: there can
+    /// be only one client at a time, so this returns `None` instead of a second one.
     pub fn new<R: Entropy + Send>(
         stack: Stack<'static>,
         roots: Roots,
@@ -85,7 +85,7 @@ impl<E: Entropy> Client<E> {
     ) -> Result<(), Unanswered> {
         let bytes = http::write(request).map_err(|http::Unfit| never_left(None))?;
         if request.is_tls && BoardClock.utc().is_none() {
-            // Fails closed, and without asking anybody.
+            // Fails closed, and without a connection.
             return Err(never_left(Some(ConnectError::NotYetValid)));
         }
         let (host, port) = match request.connect {
@@ -122,7 +122,7 @@ impl<E: Entropy> Client<E> {
             return Err(never_left(Some(tls_error(&error, flags))));
         }
         let result = talk(&mut session, &bytes, progress, reply).await;
-        // The reply is whole or lost; that the other side hears the end is a courtesy.
+        // The reply is complete or lost by now; closing properly is only a courtesy.
         let _ = within(PART_FOR, session.close()).await;
         result
     }
@@ -148,7 +148,7 @@ impl<E: Entropy> Web for Client<E> {
         } else {
             socket.abort();
         }
-        // Dropped before it was sent, the end would never reach the other side.
+        // If it were dropped before it was sent, the end would never reach the server.
         let _ = within(PART_FOR, socket.flush()).await;
         result
     }
@@ -181,7 +181,7 @@ impl<E: Entropy> Web for Client<E> {
                 .map_err(|_| TimeError::Silent)?;
             let mut answer = [0; 128];
             loop {
-                // A packet that does not fit is somebody else's.
+                // A packet that does not fit is not ours.
                 let Ok((length, from)) = socket.recv_from(&mut answer).await else {
                     continue;
                 };
@@ -191,7 +191,7 @@ impl<E: Entropy> Web for Client<E> {
                 let round_trip = Duration::from_micros(began.elapsed().as_micros());
                 match sntp::time_of(answer.get(..length).unwrap_or(&[]), cookie, round_trip) {
                     Ok(time) => return Ok(time),
-                    // Perhaps somebody guesses; the server's own answer may still come.
+                    // It may be a guess by an attacker; the server's own answer may still come.
                     Err(AnswerError::Foreign) => progress.set(TimeError::Useless),
                     Err(AnswerError::Malformed | AnswerError::Unsynchronised) => {
                         return Err(TimeError::Useless);
@@ -208,7 +208,8 @@ impl<E: Entropy> Web for Client<E> {
     }
 }
 
-/// Reads each certificate alone: of a list, Mbed TLS leaves out in silence what it cannot read.
+/// Checks each certificate separately: in a list, Mbed TLS silently skips those that it cannot
+/// read.
 fn look_at(roots: &Roots) -> Trusted {
     let mut trusted = Trusted::default();
     for pem in roots.each() {
@@ -221,16 +222,16 @@ fn look_at(roots: &Roots) -> Trusted {
     trusted
 }
 
-/// How far an exchange has come.
+/// The progress of an exchange.
 struct Progress(Cell<Stage>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Resolving,
     Connecting,
-    /// Agreeing on keys.
+    /// The TLS handshake.
     Greeting,
-    /// The request, or a part of it, is on its way.
+    /// The request, or a part of it, has been sent.
     Sent,
 }
 
@@ -259,7 +260,7 @@ async fn talk<S: Read + Write>(
         cause,
         connect_error: None,
     };
-    // From here on nobody knows how much of it arrived.
+    // From here on we do not know how much of it arrived.
     progress.0.set(Stage::Sent);
     let sent = async {
         stream.write_all(request).await?;
@@ -277,7 +278,7 @@ async fn talk<S: Read + Write>(
                 let bytes = piece.get(..length).unwrap_or(&[]);
                 reader.take(bytes, reply).map_err(lost)?;
             }
-            // Over TLS, so ends also a connection that somebody cut.
+            // With TLS, this is also how a connection that was cut on the way ends.
             Err(_) => return Err(lost(NoAnswer::Disconnected)),
         }
     }
@@ -286,7 +287,7 @@ async fn talk<S: Read + Write>(
 
 async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, TimeoutError> {
     let micros = u64::try_from(limit.as_micros()).unwrap_or(u64::MAX);
-    // Half of the range: a deadline is a sum.
+    // Half of the range, because a deadline is a sum.
     let micros = micros.min(u64::MAX / 1_000_000);
     with_timeout(embassy_time::Duration::from_micros(micros), work).await
 }

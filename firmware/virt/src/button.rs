@@ -6,17 +6,17 @@ use pulsewing_device::ports::Button;
 
 use crate::{interrupts, virtio};
 
-/// Linux's `EV_KEY` and `KEY_B`, which virtio keyboards speak.
+/// Linux's `EV_KEY` and `KEY_B`, which virtio keyboards use.
 const KEY_EVENT: u16 = 1;
 const KEY_B: u16 = 48;
 
-/// The port. A board without a keyboard has a button that nobody presses.
+/// The port. Without a keyboard, the button is never pressed.
 pub(crate) struct Key {
     pub(crate) keyboard: Option<virtio::Keyboard>,
 }
 
 impl Key {
-    /// Waits for the key to be in this state.
+    /// Waits until the key is in this state.
     async fn changed_to(&mut self, state: u32) {
         let Some(keyboard) = &mut self.keyboard else {
             return core::future::pending().await;

@@ -12,7 +12,7 @@ use pulsewing_net::BoardClock;
 
 use crate::virtio;
 
-/// The port. A board without a disk has no card.
+/// The port. Without a disk, the board has no card.
 pub(crate) struct Slot {
     volumes: Option<VolumeManager<Disk, Times>>,
 }
@@ -38,7 +38,7 @@ impl Slot {
             let root = volume.open_root_dir()?;
             let file = root.open_file_in_dir(name, mode)?;
             let result = work(&file)?;
-            // Dropped, a file would keep its errors to itself.
+            // Dropping a file would hide its errors.
             file.close()?;
             root.close()?;
             volume.close()?;

@@ -7,20 +7,20 @@ use pulsewing_device::ports::Entropy;
 
 use crate::virtio;
 
-/// The device, for everybody who holds a [`HostEntropy`].
+/// The device, shared by all [`HostEntropy`] instances.
 struct Shared(virtio::Random);
 
-// SAFETY: there is one hart, and the device is used inside of critical sections only.
+// SAFETY: there is only one hart, and the device is only used inside critical sections.
 unsafe impl Send for Shared {}
 
 static DEVICE: Mutex<RefCell<Option<Shared>>> = Mutex::new(RefCell::new(None));
 
-/// The port. All of them draw from the same device.
+/// The port. All instances draw from the same device.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HostEntropy(());
 
 impl HostEntropy {
-    /// Takes the device.
+    /// Takes ownership of the device.
     pub(crate) fn new(device: virtio::Random) -> Self {
         critical_section::with(|cs| DEVICE.borrow_ref_mut(cs).replace(Shared(device)));
         Self(())
@@ -33,7 +33,7 @@ impl Entropy for HostEntropy {
         while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             critical_section::with(|cs| {
                 if let Some(Shared(device)) = &mut *DEVICE.borrow_ref_mut(cs) {
-                    // A device that fails is asked again: nothing else is fit to take its place.
+                    // A device that fails is asked again: there is no suitable replacement.
                     filled += device.request_entropy(rest).unwrap_or(0);
                 }
             });

@@ -13,7 +13,7 @@ pub(crate) const SIZE: u32 = 32 << 20;
 /// The size of a sector in bytes.
 pub(crate) const SECTOR: u32 = 256 << 10;
 
-/// What lies where: the store has all of it.
+/// The layout: the store has all of it.
 pub(crate) const LAYOUT: Layout = match Layout::within(
     Area {
         start: 0,
@@ -25,23 +25,23 @@ pub(crate) const LAYOUT: Layout = match Layout::within(
     None => panic!("the flash is too small"),
 };
 
-/// Commands, each to both chips at once.
+/// Commands, each written to both chips at once.
 mod command {
     pub(super) const READ: u32 = 0x00ff_00ff;
     pub(super) const WRITE_WORD: u32 = 0x0040_0040;
     pub(super) const ERASE: u32 = 0x0020_0020;
     pub(super) const CONFIRM: u32 = 0x00d0_00d0;
     pub(super) const STATUS: u32 = 0x0070_0070;
-    /// The status of chips that are ready.
+    /// The status of both chips when they are ready.
     pub(super) const READY: u32 = 0x0080_0080;
 }
 
-/// The whole flash. There may be more than one of these, as long as no two work at a time.
+/// The whole flash. There may be several instances, as long as no two work at the same time.
 #[derive(Debug)]
 pub(crate) struct Flash;
 
 impl Flash {
-    /// The word at this offset, which is a multiple of four below [`SIZE`].
+    /// Returns the word at this offset, which is a multiple of four below [`SIZE`].
     const fn word(offset: u32) -> Register {
         // SAFETY: the second pflash is at 0x2200_0000; the offset stays within it.
         unsafe { Register::at(0x2200_0000 + ((offset % SIZE) & !3) as usize) }
@@ -55,7 +55,7 @@ impl Flash {
 }
 
 impl ErrorType for Flash {
-    // Offsets are the store's own, which knows the size; there is nothing that fails.
+    // The offsets come from the store, which knows the size, so nothing can fail.
     type Error = Infallible;
 }
 

@@ -1,4 +1,4 @@
-//! The heap: as large as a Feather's, and watched.
+//! The heap: as large as a Feather's, with its use recorded.
 
 use core::{
     alloc::{GlobalAlloc, Layout},
@@ -7,10 +7,11 @@ use core::{
 
 use embedded_alloc::LlffHeap;
 
-/// What a Feather C6 has beside its static memory: 120 KiB, and 64 KiB that its boot loader leaves behind.
+/// The heap of a Feather C6, in addition to its static memory: 120 KiB, and 64 KiB that its boot
+/// loader frees.
 pub(crate) const SIZE: usize = (120 + 64) * 1_024;
 
-/// A heap that remembers the most that was in use.
+/// A heap that records the maximum that was in use.
 struct Watched {
     heap: LlffHeap,
     peak: AtomicUsize,
@@ -39,14 +40,14 @@ unsafe impl GlobalAlloc for Watched {
     }
 }
 
-/// Gives the heap its memory. Once, before anything is allocated.
+/// Gives the heap its memory. To be called once, before anything is allocated.
 pub(crate) fn start() {
     let memory = &raw mut MEMORY;
-    // SAFETY: nobody else knows the memory, and `main` calls this once, first.
+    // SAFETY: nothing else uses the memory, and `main` calls this once, first.
     unsafe { HEAP.heap.init(memory as usize, SIZE) }
 }
 
-/// Bytes in use, the most that were, and how many there are.
+/// Returns the bytes in use, the maximum so far, and the size of the heap.
 pub(crate) fn figures() -> (usize, usize, usize) {
     (HEAP.heap.used(), HEAP.peak.load(Ordering::Relaxed), SIZE)
 }

@@ -1,4 +1,4 @@
-//! Interrupts of devices (PLIC), and who is woken by them.
+//! Interrupts of devices (PLIC), and the tasks that they wake.
 
 use embassy_sync::waitqueue::AtomicWaker;
 
@@ -7,9 +7,9 @@ use crate::{registers::Register, uart, virtio};
 /// The interrupt of the serial line; those of the virtio slots are 1 to 8.
 const UART: u32 = 10;
 
-/// Wakes whoever waits for a virtio device.
+/// Wakes the task that waits for the network.
 pub(crate) static NETWORK: AtomicWaker = AtomicWaker::new();
-/// Wakes whoever waits for the keyboard.
+/// Wakes the task that waits for the keyboard.
 pub(crate) static KEYBOARD: AtomicWaker = AtomicWaker::new();
 
 // SAFETY: the PLIC is at 0xc00_0000; these are the enable bits, threshold and claim of hart 0's machine mode.
@@ -24,7 +24,7 @@ const fn priority(interrupt: u32) -> Register {
     unsafe { Register::at(0xc00_0000 + 4 * interrupt as usize) }
 }
 
-/// Lets devices interrupt.
+/// Enables the interrupts of devices.
 pub(crate) fn start() {
     let slots = 1..=virtio::SLOTS;
     let mut enabled = 1 << UART;

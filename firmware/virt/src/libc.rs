@@ -7,7 +7,7 @@ use core::{
     ptr,
 };
 
-/// Before each allocation stands its size; what follows is aligned for anything that C keeps.
+/// The size of an allocation precedes it; the memory after that is aligned for any C type.
 const HEADER: usize = 8;
 
 #[unsafe(no_mangle)]
@@ -38,7 +38,7 @@ unsafe extern "C" fn free(pointer: *mut c_void) {
     if pointer.is_null() {
         return;
     }
-    // SAFETY: what `calloc` gave lies behind its header, in which its size stands.
+    // SAFETY: memory from `calloc` follows its header, which contains its size.
     unsafe {
         let start = pointer.cast::<u8>().sub(HEADER);
         let size = start.cast::<usize>().read();
@@ -61,7 +61,7 @@ unsafe extern "C" fn memchr(text: *const c_void, byte: c_int, length: usize) -> 
 /// As the C library's.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn strchr(text: *const c_char, byte: c_int) -> *const c_char {
-    // SAFETY: the caller's promise: a text that ends with NUL, which can be looked for too.
+    // SAFETY: the caller's promise: a text that ends with NUL, which may itself be searched for.
     let bytes = unsafe { CStr::from_ptr(text) }.to_bytes_with_nul();
     let found = bytes.iter().position(|it| *it == byte as u8);
     found.map_or(ptr::null(), |at| text.wrapping_add(at))
@@ -92,7 +92,7 @@ unsafe extern "C" fn strstr(text: *const c_char, part: *const c_char) -> *const 
     found.map_or(ptr::null(), |at| text.wrapping_add(at))
 }
 
-/// Nothing that is printed here is read: only debugging and text dumps get this far.
+/// This output is discarded: only debugging and text dumps use it.
 #[unsafe(no_mangle)]
 extern "C" fn printf(_: *const c_char) -> c_int {
     0

@@ -1,7 +1,8 @@
 //! Pulsewing on an emulated board: `qemu-system-riscv32 -M virt`, the ESP32-C6's instruction set with a
 //! network card, a display, flash, a card, a key and a serial line.
 //!
-//! Everything that a Feather does runs here, but its radio and its pins. `cargo xtask qemu` starts it.
+//! Everything that a Feather does runs here, except for its radio and its pins. `cargo xtask qemu`
+//! starts it.
 
 #![no_std]
 #![no_main]
@@ -134,7 +135,7 @@ async fn main(spawner: Spawner) -> ! {
     .await
 }
 
-/// The certificates that are trusted: the built-in ones, and those in the store if they can be read.
+/// Returns the trusted certificates: the built-in ones, and those in the store if they can be read.
 async fn roots(store: &mut Store<Blocking<Flash>>) -> Roots {
     let Ok(Some(mut stored)) = store.roots().await else {
         return Roots::new();

@@ -41,7 +41,7 @@ impl Driver for Card {
     }
 
     fn transmit(&mut self, _: &mut Context<'_>) -> Option<Sending<'_>> {
-        // A packet is sent at once: there is always room for one.
+        // A packet is sent at once, so there is always room for one.
         Some(Sending {
             device: &self.device,
         })
@@ -49,8 +49,8 @@ impl Driver for Card {
 
     fn link_state(&mut self, cx: &mut Context<'_>) -> LinkState {
         interrupts::NETWORK.register(cx.waker());
-        // The device's configuration: six bytes of address, then two of status, whose lowest bit says that
-        // the link is up (Virtio 1.2, section 5.1.4).
+        // The device's configuration: six bytes of address, then two of status, whose lowest bit is
+        // set while the link is up (Virtio 1.2, section 5.1.4).
         if virtio::register(self.slot, 0x104).read() >> 16 & 1 == 0 {
             LinkState::Down
         } else {
@@ -79,13 +79,13 @@ pub(crate) struct Received<'a> {
 impl RxToken for Received<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(mut self, f: F) -> R {
         let result = f(self.packet.packet_mut());
-        // What does not go back is one buffer less, and no reason to stop.
+        // If this fails, there is one buffer less, which is no reason to stop.
         let _ = self.device.borrow_mut().recycle_rx_buffer(self.packet);
         result
     }
 }
 
-/// Leave to send a packet.
+/// Permission to send a packet.
 pub(crate) struct Sending<'a> {
     device: &'a RefCell<virtio::Network>,
 }
@@ -95,7 +95,7 @@ impl TxToken for Sending<'_> {
         let mut device = self.device.borrow_mut();
         let mut packet = device.new_tx_buffer(length);
         let result = f(packet.packet_mut());
-        // A packet that is lost here is lost like any other on its way.
+        // A packet that is lost here is like any other lost packet.
         let _ = device.send(packet);
         result
     }

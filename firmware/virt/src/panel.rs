@@ -16,12 +16,12 @@ pub(crate) struct Display {
 }
 
 impl Display {
-    /// Takes the display; `None` if it has no such mode.
+    /// Takes ownership of the display; `None` if it has no such mode.
     pub(crate) fn new(mut device: virtio::Display) -> Option<Self> {
         let memory = device.change_resolution(SIZE.width, SIZE.height).ok()?;
         let length = memory.len();
-        // SAFETY: the memory is pages that were given to the device for good, it stays where it is as
-        // long as the resolution does, and only this program writes it.
+        // SAFETY: the memory is pages that were permanently given to the device, it stays in place
+        // as long as the resolution does, and only this program writes to it.
         let memory = unsafe { core::slice::from_raw_parts_mut(memory.as_mut_ptr(), length) };
         Some(Self {
             device,
@@ -51,7 +51,8 @@ impl Panel for Display {
                 *pixel = [blue, green, red, 0xff];
             }
         }
-        // What lies outside of the area was not written: showing all of it shows no more.
+        // Pixels outside of the area were not written, so flushing everything shows no more than
+        // the area.
         self.device.flush().map_err(|_| PanelError)
     }
 }

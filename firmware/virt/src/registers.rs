@@ -1,4 +1,4 @@
-//! The machine's registers: where they are, and how they are read and written.
+//! The machine's registers: their addresses, and access to them.
 //!
 //! The addresses are those of QEMU's `virt` machine (hw/riscv/virt.c, `virt_memmap`).
 
@@ -7,21 +7,21 @@
 pub(crate) struct Register(usize);
 
 impl Register {
-    /// The register at this address.
+    /// Returns the register at this address.
     ///
     /// # Safety
-    /// A device's register is there, reading and writing it touches no memory of the program's.
+    /// There must be a device's register, and accessing it must not affect the program's memory.
     pub(crate) const unsafe fn at(address: usize) -> Self {
         Self(address)
     }
 
     pub(crate) fn read(self) -> u32 {
-        // SAFETY: whoever made the register vouched for its address.
+        // SAFETY: the creator of the register guaranteed its address.
         unsafe { (self.0 as *const u32).read_volatile() }
     }
 
     pub(crate) fn write(self, value: u32) {
-        // SAFETY: whoever made the register vouched for its address.
+        // SAFETY: the creator of the register guaranteed its address.
         unsafe { (self.0 as *mut u32).write_volatile(value) }
     }
 }
@@ -31,7 +31,7 @@ impl Register {
 pub(crate) struct ByteRegister(usize);
 
 impl ByteRegister {
-    /// The register at this address.
+    /// Returns the register at this address.
     ///
     /// # Safety
     /// As for [`Register::at`].
@@ -40,12 +40,12 @@ impl ByteRegister {
     }
 
     pub(crate) fn read(self) -> u8 {
-        // SAFETY: whoever made the register vouched for its address.
+        // SAFETY: the creator of the register guaranteed its address.
         unsafe { (self.0 as *const u8).read_volatile() }
     }
 
     pub(crate) fn write(self, value: u8) {
-        // SAFETY: whoever made the register vouched for its address.
+        // SAFETY: the creator of the register guaranteed its address.
         unsafe { (self.0 as *mut u8).write_volatile(value) }
     }
 }

@@ -1,4 +1,4 @@
-//! The board as a whole: its name, its figures, and how it starts anew.
+//! The board as a whole: its name, its figures, and its restart.
 
 use core::{fmt::Write as _, panic::PanicInfo};
 
@@ -19,11 +19,11 @@ use crate::{
 pub(crate) struct Machine {
     /// The network card's address, which is the machine's number.
     pub(crate) address: [u8; 6],
-    /// Why it started.
+    /// Why the machine started.
     pub(crate) reason: Option<Reason>,
 }
 
-/// Why the machine starts anew.
+/// Why the machine restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     Asked,
@@ -36,14 +36,14 @@ const TEST: Register = unsafe { Register::at(0x10_0000) };
 /// Resets the whole machine.
 const RESET: u32 = 0x7777;
 
-/// A word that outlives a reset: QEMU loads the program anew, but nothing to where this is.
+/// A word that survives a reset: QEMU reloads the program, but does not touch this address.
 // SAFETY: `memory.x` leaves this page out.
 const RETAINED: Register = unsafe { Register::at(0x80ff_f000) };
 
 impl Reason {
     const ALL: [Self; 3] = [Self::Asked, Self::Watchdog, Self::Panic];
 
-    /// What is written to memory that holds anything when the power comes on.
+    /// Returns the mark for retained memory, which has arbitrary contents at power-on.
     const fn mark(self) -> u32 {
         match self {
             Self::Asked => 0x5057_0001,
@@ -60,7 +60,7 @@ impl Reason {
         }
     }
 
-    /// What the last restart left, which is forgotten by asking; `None` after power came on.
+    /// Returns and clears the reason of the last restart; `None` after power-on.
     pub(crate) fn take() -> Option<Self> {
         let mark = RETAINED.read();
         RETAINED.write(0);
@@ -68,7 +68,7 @@ impl Reason {
     }
 }
 
-/// Resets the machine, and tells its next start why.
+/// Resets the machine, and leaves the reason for the next start.
 pub(crate) fn restart_because(reason: Reason) -> ! {
     RETAINED.write(reason.mark());
     TEST.write(RESET);
@@ -77,14 +77,14 @@ pub(crate) fn restart_because(reason: Reason) -> ! {
     }
 }
 
-/// Says why on the serial line, writes it down for the next start, and starts anew.
+/// Prints the reason on the serial line, records it for the next start, and restarts.
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
-    // Whatever interrupts now would find the program half-done.
+    // An interrupt would now find the program in an inconsistent state.
     riscv::interrupt::disable();
     let _ = writeln!(uart::Output, "\n# {info}");
     let mut text = heapless::String::<MAX_PANIC_TEXT>::new();
-    // What does not fit is left out.
+    // Text that does not fit is left out.
     let _ = write!(text, "{info}");
     let _ = block_on(record_panic(&mut Blocking(Flash), LAYOUT.panic, &text));
     restart_because(Reason::Panic)
@@ -127,7 +127,7 @@ impl System for Machine {
     }
 }
 
-/// When this was built: `build.rs` writes the seconds since 1970.
+/// Returns the build time: `build.rs` writes the seconds since 1970.
 fn built_at() -> Timestamp {
     env!("PULSEWING_BUILT_AT")
         .parse()

@@ -11,7 +11,7 @@ use embassy_time_queue_utils::Queue;
 
 use crate::{registers::Register, system};
 
-/// How long the program may go on without progress: three minutes of the timer's 10 MHz.
+/// How long the program may run without progress: three minutes of the timer's 10 MHz.
 const PATIENCE: u64 = 180 * embassy_time_driver::TICK_HZ;
 
 // SAFETY: the CLINT is at 0x200_0000; these are hart 0's comparator and the timer.
@@ -21,7 +21,7 @@ const TIME: [Register; 2] = unsafe { [Register::at(0x200_bff8), Register::at(0x2
 
 struct Timer {
     queue: Mutex<RefCell<Queue>>,
-    /// When the watchdog bites.
+    /// When the watchdog fires.
     bites_at: Mutex<Cell<u64>>,
 }
 
@@ -35,7 +35,7 @@ impl Driver for Timer {
         loop {
             let [low, high] = TIME;
             let (before, low, after) = (high.read(), low.read(), high.read());
-            // Unless the lower half ran over in between.
+            // Unless the lower half overflowed in between.
             if before == after {
                 return u64::from(before) << 32 | u64::from(low);
             }
@@ -53,12 +53,13 @@ impl Driver for Timer {
 }
 
 impl Timer {
-    /// Wakes who is due, and sets the comparator to the next event, the watchdog's bite included.
+    /// Wakes the tasks that are due, and sets the comparator to the next event, including the
+    /// watchdog's.
     fn set_alarm(&self, cs: CriticalSection<'_>) {
         let next = self.queue.borrow_ref_mut(cs).next_expiration(self.now());
         let [low, high] = COMPARE;
         let next = next.min(self.bites_at.borrow(cs).get());
-        // The upper half first, and out of the way: no half-written time is in the past.
+        // The upper half first, at its maximum: a half-written time is never in the past.
         high.write(u32::MAX);
         low.write(next as u32);
         high.write((next >> 32) as u32);
@@ -72,7 +73,7 @@ pub(crate) fn start() {
     unsafe { riscv::register::mie::set_mtimer() };
 }
 
-/// Tells the watchdog that there was progress.
+/// Reports progress to the watchdog.
 pub(crate) fn progress() {
     critical_section::with(|cs| TIMER.bites_at.borrow(cs).set(TIMER.now() + PATIENCE));
 }

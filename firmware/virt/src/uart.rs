@@ -1,4 +1,4 @@
-//! The serial line: a 16550 that says when bytes have arrived.
+//! The serial line: a 16550 that interrupts when bytes have arrived.
 
 use core::{convert::Infallible, fmt};
 
@@ -20,29 +20,30 @@ const RECEIVED: u8 = 1;
 const DATA_READY: u8 = 1;
 const CAN_SEND: u8 = 0x20;
 
-/// What has arrived and was not read yet. A full one is no loss: the other side waits.
+/// Bytes that have arrived and were not read yet. A full pipe loses nothing: the other side waits.
 static ARRIVED: Pipe<CriticalSectionRawMutex, 1_024> = Pipe::new();
 
-/// Lets the line interrupt.
+/// Enables the line's interrupt.
 pub(crate) fn start() {
-    // FIFOs on, and emptied.
+    // FIFOs on and cleared.
     FIFO_CONTROL.write(7);
     INTERRUPT_ENABLE.write(RECEIVED);
 }
 
-/// Takes what has arrived. When there is no room the interrupt stays off until somebody has read.
+/// Reads the bytes that have arrived. Without room the interrupt stays off until some have been
+/// read.
 pub(crate) fn interrupted() {
     while LINE_STATUS.read() & DATA_READY != 0 {
         if ARRIVED.is_full() {
             INTERRUPT_ENABLE.write(0);
             return;
         }
-        // There is room, and nobody else writes.
+        // There is room, and there is no other writer.
         let _ = ARRIVED.try_write(&[DATA.read()]);
     }
 }
 
-/// What comes in.
+/// The serial input.
 #[derive(Debug)]
 pub(crate) struct Input;
 
@@ -58,7 +59,7 @@ impl Read for Input {
     }
 }
 
-/// What goes out. Nobody waits for it: QEMU takes bytes as they come.
+/// The serial output. It never waits: QEMU takes bytes as they come.
 #[derive(Debug)]
 pub(crate) struct Output;
 

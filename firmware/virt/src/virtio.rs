@@ -1,4 +1,4 @@
-//! The devices on the virtio bus: finding them, and memory that they read and write themselves.
+//! The devices on the virtio bus: finding them, and the memory that they access themselves.
 
 use core::{
     ptr::NonNull,
@@ -19,7 +19,7 @@ use crate::registers::Register;
 /// How many slots the bus has; their interrupts count from 1.
 pub(crate) const SLOTS: u32 = 8;
 
-/// How many packets wait to be read at most.
+/// The maximum number of packets that wait to be read.
 pub(crate) const PACKETS: usize = 4;
 
 pub(crate) type Transport = MmioTransport<'static>;
@@ -29,26 +29,27 @@ pub(crate) type Random = VirtIORng<Identity, Transport>;
 pub(crate) type Disk = VirtIOBlk<Identity, Transport>;
 pub(crate) type Keyboard = VirtIOInput<Identity, Transport>;
 
-/// An Ethernet frame with the header that the device puts before it, in whole words.
+/// An Ethernet frame with the header that the device prepends, in whole words.
 const PACKET: usize = (1_514 + 12usize).next_multiple_of(8);
 
 const fn slot_address(slot: u32) -> usize {
     0x1000_0000 + 0x1000 * slot as usize
 }
 
-/// The register at this offset of a slot.
+/// Returns the register at this offset of a slot.
 pub(crate) const fn register(slot: u32, offset: usize) -> Register {
-    // SAFETY: the slots lie one page each from 0x1000_1000; every offset below a page is the device's.
+    // SAFETY: the slots are one page each from 0x1000_1000; every offset below a page is the
+    // device's.
     unsafe { Register::at(slot_address(slot) + offset % 0x1000) }
 }
 
-/// Tells the device in this slot that its interrupt was seen.
+/// Acknowledges the interrupt of the device in this slot.
 pub(crate) fn acknowledge(slot: u32) {
     let pending = register(slot, 0x60).read();
     register(slot, 0x64).write(pending);
 }
 
-/// What was found on the bus.
+/// The devices that were found on the bus.
 #[derive(Default)]
 pub(crate) struct Devices {
     pub(crate) network: Option<(Network, u32)>,
@@ -59,14 +60,14 @@ pub(crate) struct Devices {
 }
 
 impl Devices {
-    /// Looks into every slot. A device that does not start is as good as none.
+    /// Probes every slot. A device that does not start counts as missing.
     pub(crate) fn find() -> Self {
         let mut found = Self::default();
         for slot in 1..=SLOTS {
             let Some(header) = NonNull::new(slot_address(slot) as *mut VirtIOHeader) else {
                 continue;
             };
-            // SAFETY: a slot is a page of registers, there for ever, and this is the only one who drives it.
+            // SAFETY: a slot is a page of registers, there forever, and this is its only driver.
             let Ok(transport) = (unsafe { MmioTransport::new(header, 0x1000) }) else {
                 continue;
             };
@@ -85,19 +86,19 @@ impl Devices {
     }
 }
 
-/// Memory for the devices. It is the emulation's and no part of the heap: a real board's panel has its
-/// own. What is given back is not used again, as devices are never let go.
+/// Memory for the devices. It belongs to the emulation and is not part of the heap: a real board's
+/// panel has its own. Freed memory is not used again, as devices are never released.
 #[repr(align(4096))]
 struct Pages(#[expect(dead_code, reason = "only its address is used")] [u8; 192 * PAGE_SIZE]);
 
 static mut PAGES: Pages = Pages([0; 192 * PAGE_SIZE]);
 static PAGES_USED: AtomicUsize = AtomicUsize::new(0);
 
-/// Addresses mean the same for the program and for the devices.
+/// Addresses are the same for the program and for the devices.
 #[derive(Debug)]
 pub(crate) struct Identity;
 
-// SAFETY: pages are given out once each, zeroed and aligned; there is no translation of addresses.
+// SAFETY: pages are handed out once each, zeroed and aligned; addresses are not translated.
 unsafe impl Hal for Identity {
     fn dma_alloc(pages: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {
         let first = PAGES_USED.fetch_add(pages, Ordering::Relaxed);
@@ -105,7 +106,7 @@ unsafe impl Hal for Identity {
         let room = size_of::<Pages>() / PAGE_SIZE;
         match NonNull::new(start.wrapping_add(first * PAGE_SIZE)) {
             Some(memory) if first + pages <= room => (memory.as_ptr() as PhysAddr, memory),
-            // The address 0 is how the driver is told that there is none.
+            // The address 0 tells the driver that there is none.
             _ => (0, NonNull::dangling()),
         }
     }

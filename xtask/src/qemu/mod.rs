@@ -54,7 +54,7 @@ pub(crate) fn groups() -> impl Iterator<Item = &'static str> {
 ///
 /// # Errors
 ///
-/// Which checks failed, and how often; the reasons are printed before.
+/// Names the checks that failed, and how often; the reasons are printed before.
 pub(crate) fn run(workspace: &Workspace, group: &str, times: u32) -> Result<(), String> {
     let only = std::env::var("PULSEWING_CHECK").ok();
     let is_wanted = |check: &Check| only.as_ref().is_none_or(|only| check.name.contains(only));

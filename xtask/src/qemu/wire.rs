@@ -21,7 +21,7 @@ const DNS: u16 = 53;
 /// Larger than any Ethernet frame.
 const FRAME: usize = 2_048;
 
-/// What the wire lets pass. At first everything.
+/// The traffic that the wire lets pass. At first everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Conduct {
     /// Whether the router's addresses reach the board.
@@ -120,7 +120,7 @@ impl Wire {
             socket("n0", "board"),
             socket("n1", "router"),
             "user,id=n2".to_owned(),
-            // A hub connects two networks that have no board of their own.
+            // A hub connects the networks that are not attached to the board.
             "hubport,id=h1,hubid=1,netdev=n1".to_owned(),
             "hubport,id=h2,hubid=1,netdev=n2".to_owned(),
         ];

@@ -135,7 +135,7 @@ pub(crate) fn make_executable(file: &Path) -> io::Result<()> {
     fs::set_permissions(file, fs::Permissions::from_mode(0o755))
 }
 
-/// Does nothing on systems without this permission.
+/// Returns an error: elsewhere there is nothing to start.
 #[cfg(not(unix))]
 pub(crate) fn make_executable(_: &Path) -> io::Result<()> {
     Err(io::Error::other("Debian's packages run on Linux only"))

@@ -12,7 +12,7 @@ pub(crate) const RAW_PAGES: usize = 6;
 /// Points on each raw page.
 pub(crate) const RAW_POINTS: usize = 5_000;
 
-/// How a body is laid out.
+/// The layout of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
     /// No white space between tokens.
@@ -110,7 +110,7 @@ fn minute_of_day(minute: usize) -> String {
 
 /// Indents a compact body.
 ///
-/// Strings are passed over whole, so that those characters stay as they are inside one.
+/// Strings are copied whole, so that their characters stay as they are.
 fn lay_out(compact: String, layout: Layout) -> Vec<u8> {
     if layout == Layout::Compact {
         return compact.into_bytes();

@@ -1,10 +1,10 @@
 //! CPython's `json.loads` on the same bodies, in the same run.
 //!
-//! It only parses: no minute is made of what it found, which is generous to it.
+//! It only parses and builds no minutes from the result, which is generous to it.
 
 use std::{fs, path::PathBuf, process::Command, time::Duration};
 
-/// Parses each file as often as it is told, and prints the nanoseconds that took.
+/// Parses each file a given number of times, and prints the nanoseconds that this took.
 const SCRIPT: &str = "\
 import json, sys, time
 bodies = [open(path, 'rb').read() for path in sys.argv[2:]]
@@ -21,7 +21,7 @@ pub(crate) struct CPython {
 }
 
 impl CPython {
-    /// Prepares the bodies; `None` where there is no `python3`.
+    /// Prepares the bodies; `None` if there is no `python3`.
     pub(crate) fn new(name: &str, bodies: &[&[u8]]) -> Option<Self> {
         Command::new("python3").arg("--version").output().ok()?;
         let name = name.replace([' ', ','], "-");
@@ -35,7 +35,7 @@ impl CPython {
         })
     }
 
-    /// How long it takes to parse all of them `times` times.
+    /// Returns the time that it takes to parse all of them `times` times.
     pub(crate) fn elapsed(&self, times: u64) -> Duration {
         let output = Command::new("python3")
             .args(["-c", SCRIPT, &times.to_string()])
@@ -50,7 +50,7 @@ impl CPython {
 impl Drop for CPython {
     fn drop(&mut self) {
         for file in &self.files {
-            // What stays behind is in the temporary directory.
+            // A file that cannot be removed stays in the temporary directory.
             let _ = fs::remove_file(file);
         }
     }

@@ -40,23 +40,23 @@ use crate::{
     tlv::{Damaged, Fields, Writer},
 };
 
-/// The format version that is written.
+/// The format version that we write.
 pub const VERSION: u8 = 1;
 
-/// The most bytes that a record has.
+/// The maximum size of a record, in bytes.
 pub const MAX_RECORD: usize = 3_840;
 
 const MAGIC: [u8; 4] = *b"PWCH";
 const HEAD: usize = 7;
 const CHECKSUM: usize = 8;
 
-/// Why bytes are not a record that can be used.
+/// The reason why bytes are not a usable record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
-    /// They are not a record, or were damaged.
+    /// They are not a record, or are damaged.
     #[error("the stored chain is damaged")]
     Damaged,
-    /// A newer Pulsewing wrote them. They are to be left untouched.
+    /// A newer Pulsewing wrote them. They must be left untouched.
     #[error("the stored chain has format version {0}, which is newer than this program")]
     Newer(u8),
 }
@@ -76,8 +76,8 @@ impl Record {
         decode(bytes)
     }
 
-    /// Writes the record to `buffer` and returns the bytes that are to be stored, or `None` if the
-    /// buffer has less room than [`MAX_RECORD`].
+    /// Writes the record to `buffer` and returns the bytes to store, or `None` if the buffer has less
+    /// room than [`MAX_RECORD`].
     #[must_use]
     pub fn encode<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
         encode(&self.chain.0, self.intent.as_ref(), buffer)
@@ -85,8 +85,8 @@ impl Record {
 }
 
 impl Stored {
-    /// Writes the record of this chain, with an intent or without, to `buffer`, and returns the bytes
-    /// that are to be stored; `None` if the buffer has less room than [`MAX_RECORD`].
+    /// Writes the record of this chain, with or without an intent, to `buffer`, and returns the bytes to
+    /// store; `None` if the buffer has less room than [`MAX_RECORD`].
     #[must_use]
     pub fn encode<'b>(&self, intent: Option<Intent>, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
         encode(&self.0, intent.as_ref(), buffer)
@@ -95,8 +95,7 @@ impl Stored {
 
 impl Unstored {
     /// Writes the record that makes this chain the stored one, without an intent, to `buffer`, and
-    /// returns the bytes that are to be stored; `None` if the buffer has less room than
-    /// [`MAX_RECORD`].
+    /// returns the bytes to store; `None` if the buffer has less room than [`MAX_RECORD`].
     #[must_use]
     pub fn encode<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
         encode(&self.0, None, buffer)
@@ -174,14 +173,14 @@ fn decode(bytes: &[u8]) -> Result<Record, RecordError> {
     if version == 0 || sum.get(..CHECKSUM) != Some(&checksum(covered)) {
         return Err(RecordError::Damaged);
     }
-    // What follows the checksum is left-over room of a larger file.
+    // Bytes after the checksum are unused room of a larger file.
     Ok(record(&Fields::read(fields)?)?)
 }
 
-/// How many tags there are, none of which is 0.
+/// One more than the highest tag; 0 is not a tag.
 const TAGS: usize = 16;
 
-/// The record that these fields make.
+/// Builds the record from these fields.
 fn record(fields: &Fields<'_, TAGS>) -> Result<Record, Damaged> {
     if fields.get(0).is_some() {
         return Err(Damaged);
@@ -356,7 +355,7 @@ mod tests {
             let _ = Record::decode(&bytes);
             let mut framed = [&b"PWCH\x01"[..], &bytes].concat();
             let _ = Record::decode(&framed);
-            // Fields of any content behind a valid checksum.
+            // Fields of any content with a valid checksum.
             let len = u16::try_from(bytes.len()).unwrap().to_be_bytes();
             framed = [&b"PWCH\x01"[..], &len, &bytes].concat();
             framed.extend(checksum(&framed));

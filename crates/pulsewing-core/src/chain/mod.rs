@@ -1,20 +1,20 @@
 //! The token chain: the grant that keeps Pulsewing signed in, and who may use it when.
 //!
 //! A provider that rotates (Fitbit) gives one refresh token at a time. Each refresh spends it, so
-//! whoever loses the next one is signed out. The types here carry the rule that follows:
+//! losing the next one means being signed out. The types here enforce the rule that follows:
 //!
 //! ```text
 //!   the store ── Record::decode ──▶ Stored ── tokens may be sent
 //!                                     │ refresh (after an Intent was stored)
 //!                                     ▼
-//!                                  Unstored ── nothing but its bytes for the store can be had
+//!                                  Unstored ── gives out nothing but its bytes for the store
 //!                                     │ the store confirmed it (the cycle alone may say so)
 //!                                     ▼
 //!                                  Stored
 //! ```
 //!
-//! A new token is therefore in use only after it can no longer be lost. [`Intent`] marks that a
-//! refresh may be under way: who finds one after a crash repeats that refresh first.
+//! A new token is therefore used only when it can no longer be lost. [`Intent`] marks that a refresh
+//! may be under way: after a crash, that refresh is repeated first.
 //!
 //! The bytes that are stored are described in [`codec`].
 
@@ -42,34 +42,35 @@ pub type UserId = heapless::String<64>;
 pub struct Client {
     /// Its id.
     pub id: ClientId,
-    /// Its secret; Fitbit's personal and public apps do without.
+    /// Its secret; Fitbit's personal and public apps have none.
     pub secret: Option<ClientSecret>,
 }
 
 /// Whether a chain may be refreshed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Yes.
+    /// It may.
     Active,
-    /// No: the provider refused it by its own word. It is kept and never sent again.
+    /// No: the provider itself refused it. It is kept and never sent again.
     Refused,
     /// No: it is on its way to a board, which owns it from now on.
     Moving,
 }
 
-/// An access token and when it ends.
+/// An access token and its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
     /// The token.
     pub token: AccessToken,
-    /// When the provider stops accepting it.
+    /// The time at which the provider stops accepting it.
     pub expires_at: Timestamp,
-    /// For how long it was issued, in seconds.
+    /// The lifetime that it was issued with, in seconds.
     pub lifetime_s: u32,
 }
 
 impl Access {
-    /// When to ask for the next one: a twelfth of its lifetime before it ends, at most half an hour.
+    /// Returns when to ask for the next one: a twelfth of its lifetime before it ends, at most half an
+    /// hour.
     #[must_use]
     pub fn refresh_at(&self) -> Timestamp {
         let margin = (self.lifetime_s / 12).min(30 * 60);
@@ -81,7 +82,7 @@ impl Access {
     }
 }
 
-/// What a chain is made of, whether stored or not.
+/// The parts of a chain, stored or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Chain {
     provider: Provider,
@@ -98,8 +99,8 @@ struct Chain {
 }
 
 impl Chain {
-    /// The chain that follows when `grant` answered at `now`. What the answer leaves out is kept,
-    /// but for the access token: an old one is not the new one's equal.
+    /// Returns the next chain, from a `grant` received at `now`. Members that the grant leaves out are
+    /// kept, except for the access token: an old one cannot replace a new one.
     fn granted(&self, grant: Grant, now: Timestamp) -> Self {
         let rotated = grant.refresh.is_some();
         Self {
@@ -139,7 +140,7 @@ fn access(granted: Option<(AccessToken, u32)>, now: Timestamp) -> Option<Access>
 pub struct Intent {
     /// The generation whose refresh token is being spent.
     pub generation: u32,
-    /// When it was first sent: what the provider's replay window is counted from.
+    /// The time at which it was first sent: the beginning of the provider's replay window.
     pub first_sent_at: Timestamp,
 }
 
@@ -147,92 +148,92 @@ pub struct Intent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored(Chain);
 
-/// A chain that is not in the store yet. Its tokens cannot be had; its bytes for the store can.
+/// A chain that is not in the store yet. It gives out its bytes for the store, but not its tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unstored(Chain);
 
 impl Stored {
-    /// The provider that issued it.
+    /// Returns the provider that issued it.
     #[must_use]
     pub const fn provider(&self) -> Provider {
         self.0.provider
     }
 
-    /// The origin of the token endpoint that issued it. Its refresh token is sent nowhere else.
+    /// Returns the origin of the token endpoint that issued it. Its refresh token is sent nowhere else.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.0.issuer
     }
 
-    /// The client that it was granted to.
+    /// Returns the client that it was granted to.
     #[must_use]
     pub const fn client(&self) -> &Client {
         &self.0.client
     }
 
-    /// The provider's name for the wearer.
+    /// Returns the provider's name for the wearer.
     #[must_use]
     pub fn user_id(&self) -> Option<&str> {
         self.0.user_id.as_deref()
     }
 
-    /// The refresh token.
+    /// Returns the refresh token.
     #[must_use]
     pub const fn refresh_token(&self) -> &RefreshToken {
         &self.0.refresh
     }
 
-    /// When the refresh token ends, if it does.
+    /// Returns when the refresh token ends, if it does.
     #[must_use]
     pub const fn refresh_expires_at(&self) -> Option<Timestamp> {
         self.0.refresh_expires_at
     }
 
-    /// The access token, if there is one.
+    /// Returns the access token, if there is one.
     #[must_use]
     pub const fn access(&self) -> Option<&Access> {
         self.0.access.as_ref()
     }
 
-    /// What the wearer allowed.
+    /// Returns the scopes that the wearer granted.
     #[must_use]
     pub const fn scopes(&self) -> Scopes {
         self.0.scopes
     }
 
-    /// When this generation was obtained.
+    /// Returns when this generation was obtained.
     #[must_use]
     pub const fn obtained_at(&self) -> Timestamp {
         self.0.obtained_at
     }
 
-    /// How many sign-ins and rotations there were; the store never goes back.
+    /// Returns the number of sign-ins and rotations so far; in the store it never decreases.
     #[must_use]
     pub const fn generation(&self) -> u32 {
         self.0.generation
     }
 
-    /// Whether it may be refreshed.
+    /// Returns whether it may be refreshed.
     #[must_use]
     pub const fn standing(&self) -> Standing {
         self.0.standing
     }
 
-    /// The chain that `grant` makes of this one. It has to be stored before it is used.
+    /// Returns the chain that results from `grant`. It has to be stored before it is used.
     #[must_use]
     pub fn granted(&self, grant: Grant, now: Timestamp) -> Unstored {
         Unstored(self.0.granted(grant, now))
     }
 
-    /// This chain with another access token; for an answer that brought no refresh token, so that
-    /// nothing can be lost. `None` when it brought one, or no access token.
+    /// Returns this chain with another access token, for an answer without a refresh token, so that
+    /// nothing can be lost. `None` if the answer has a refresh token, or no access token.
     #[must_use]
     pub fn with_access(&self, grant: &Grant, now: Timestamp) -> Option<Self> {
         (grant.refresh.is_none() && grant.access.is_some())
             .then(|| Self(self.0.granted(grant.clone(), now)))
     }
 
-    /// Whether both are the same generation of the same grant, whatever their access tokens.
+    /// Returns whether both are the same generation of the same grant, whatever their access tokens.
     pub(crate) fn is_same_grant(&self, other: &Self) -> bool {
         let (this, other) = (&self.0, &other.0);
         this.provider == other.provider
@@ -243,7 +244,7 @@ impl Stored {
             && this.standing == other.standing
     }
 
-    /// This chain with another standing: on its way to a board, or taken back from there.
+    /// Returns this chain with another standing: on its way to a board, or taken back from there.
     #[must_use]
     pub fn with_standing(&self, standing: Standing) -> Unstored {
         Unstored(Chain {
@@ -252,7 +253,7 @@ impl Stored {
         })
     }
 
-    /// This chain, refused by its provider.
+    /// Returns this chain, marked as refused by its provider.
     #[must_use]
     pub fn refused(&self) -> Unstored {
         Unstored(Chain {
@@ -264,8 +265,8 @@ impl Stored {
 }
 
 impl Unstored {
-    /// The chain that a sign-in begins, or begins anew in place of the one of generation
-    /// `replaces`. `None` when the grant has no refresh token.
+    /// Creates the chain of a sign-in; it replaces the chain of generation `replaces`, if there is one.
+    /// `None` if the grant has no refresh token.
     #[must_use]
     pub fn signed_in(
         provider: Provider,
@@ -284,7 +285,7 @@ impl Unstored {
             refresh: grant.refresh?,
             refresh_expires_at: grant.refresh_lifetime_s.and_then(|s| after(now, s)),
             access: access(grant.access, now),
-            // RFC 6749, section 5.1: left out when it is what was asked for.
+            // RFC 6749, section 5.1: left out if it equals the requested scope.
             scopes: grant.scopes.unwrap_or(requested),
             obtained_at: now,
             generation: replaces.unwrap_or(0).saturating_add(1),
@@ -292,31 +293,31 @@ impl Unstored {
         }))
     }
 
-    /// The generation that it will have in the store.
+    /// Returns the generation that it will have in the store.
     #[must_use]
     pub const fn generation(&self) -> u32 {
         self.0.generation
     }
 
-    /// What the wearer allowed.
+    /// Returns the scopes that the wearer granted.
     #[must_use]
     pub const fn scopes(&self) -> Scopes {
         self.0.scopes
     }
 
-    /// When its refresh token ends, if it does.
+    /// Returns when its refresh token ends, if it does.
     #[must_use]
     pub const fn refresh_expires_at(&self) -> Option<Timestamp> {
         self.0.refresh_expires_at
     }
 
-    /// The store has it.
+    /// Turns the chain into a stored one, after the store has confirmed it.
     pub(crate) fn confirmed(self) -> Stored {
         Stored(self.0)
     }
 }
 
-/// What the store holds: a chain, and perhaps the intent to refresh it.
+/// The content of the store: a chain, and perhaps the intent to refresh it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// The chain.

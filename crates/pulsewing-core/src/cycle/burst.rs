@@ -1,4 +1,4 @@
-//! One burst of sends of the same refresh token, and how long it lasts.
+//! One burst of sends of the same refresh token, and its duration.
 
 use core::time::Duration;
 
@@ -7,20 +7,20 @@ use jiff::{SignedDuration, Timestamp};
 use super::failure::Failure;
 use crate::{chain::Intent, oauth::ReplyDecoder, request::ReplyHead};
 
-/// How long after the first send the same token is sent again.
+/// The time after the first send during which the same token is sent again.
 const REPLAY_FOR: Duration = Duration::from_secs(110);
 
 /// One burst of sends of the same token.
 #[derive(Debug)]
 pub(super) struct Sending {
     pub(super) tries: u8,
-    /// What the latest try came to instead of an answer.
+    /// The failure of the latest try.
     pub(super) failure: Option<Failure>,
-    /// Until when the same token is sent again; set once a try may have reached the server.
+    /// The end of the replays of the same token; set once a try may have reached the server.
     pub(super) replay_until: Option<Duration>,
-    /// Until when the same token would be sent again if the first try reached the server.
+    /// The end of the replays if the first try reached the server.
     pub(super) replay_limit: Duration,
-    /// When it is sent again, during the pause before that.
+    /// The time of the next send, during the pause before it.
     pub(super) again_at: Option<Duration>,
     pub(super) head: Option<ReplyHead>,
     pub(super) reply: ReplyDecoder,
@@ -40,7 +40,7 @@ impl Sending {
     }
 }
 
-/// How much is left of the replays of an intent, if it is not too old (or from a clock ahead).
+/// Returns the time left for the replays of an intent, unless it is too old (or from a clock ahead).
 pub(super) fn replay_left(intent: Intent, now: Timestamp) -> Option<Duration> {
     let since = now.duration_since(intent.first_sent_at);
     if since < SignedDuration::ZERO {

@@ -1,18 +1,18 @@
-//! Why a cycle yielded nothing, in terms that somebody can act on.
+//! Reasons why a cycle failed, in terms that the user can act on.
 
 use jiff::Timestamp;
 
 use crate::oauth::{NoAnswer, OAuthError};
 
-/// Why a cycle yielded no reading.
+/// The reason why a cycle yielded no reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
     /// Nobody has signed in.
     #[error("nobody has signed in yet")]
     NoChain,
-    /// The stored chain was granted by another provider or origin, or to another client, than the
-    /// configuration names. Its tokens are not sent there.
+    /// The stored chain belongs to another provider, origin or client than the configured one. Its
+    /// tokens are not sent there.
     #[error("the stored sign-in belongs to another provider, address or client than configured")]
     ForeignChain,
     /// The chain is on its way to a board, or has arrived: the board owns it.
@@ -24,14 +24,14 @@ pub enum Failure {
     /// The intent to refresh could not be written, so the refresh was not sent.
     #[error("the state directory could not be written, so the refresh token was not sent")]
     IntentNotStored,
-    /// A refresh brought new tokens, and the store did not take them. They are held in memory,
-    /// unused; the old refresh token is probably spent.
+    /// A refresh brought new tokens, but they could not be stored. They are held in memory, unused;
+    /// the old refresh token is probably spent.
     #[error("new tokens arrived and could not be written")]
     TokensNotStored,
     /// A new sign-in is needed.
     #[error("{0}")]
     ConsentNeeded(Consent),
-    /// The token endpoint decided against it, and for another reason than that the sign-in has ended.
+    /// The token endpoint refused, for a reason other than the end of the sign-in.
     #[error("the provider did not renew the access token ({0})")]
     OAuth(OAuthError),
     /// The provider has switched this service off (410).
@@ -40,7 +40,7 @@ pub enum Failure {
     /// Nothing may be sent before this time.
     #[error("rate-limited until {until:.0}")]
     RateLimited {
-        /// When sending is allowed again.
+        /// The time from which sending is allowed again.
         until: Timestamp,
     },
     /// The provider does not accept an access token that it has just issued.
@@ -49,41 +49,41 @@ pub enum Failure {
     /// There was no answer to a call.
     #[error("{call}: {cause}")]
     NoAnswer {
-        /// Which call.
+        /// The call.
         call: CallName,
-        /// What came instead.
+        /// The reason.
         cause: NoAnswer,
     },
     /// The provider refused a call for good.
     #[error("{call}: {}", reason.sentence(*status))]
     Rejected {
-        /// Which call.
+        /// The call.
         call: CallName,
         /// The HTTP status.
         status: u16,
-        /// What the error body names.
+        /// The reason in the error body.
         reason: Reason,
     },
-    /// The time that this run may take was spent before the data calls.
+    /// The time for this run was used up before the data calls.
     #[error("the time for this run was spent before the heart rate could be fetched")]
     OutOfTime,
 }
 
-/// What somebody has to do about a failure. The exit codes of the program follow from it.
+/// The remedy for a failure. The program's exit codes follow from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
-    /// Mend the configuration, the machine or the program.
+    /// Fix the configuration, the machine or the program.
     Failed,
     /// Sign in.
     ConsentNeeded,
     /// Move to another provider.
     Gone,
-    /// Wait: it is tried again.
+    /// Wait: Pulsewing tries again.
     Temporary,
 }
 
 impl Failure {
-    /// What has to be done about it.
+    /// Returns the remedy.
     #[must_use]
     pub const fn kind(self) -> FailureKind {
         match self {
@@ -108,7 +108,7 @@ impl Failure {
 }
 
 impl Failure {
-    /// Whether there is nothing to ask the provider with, or about, before somebody has done something.
+    /// Returns whether there is no point in asking the provider until a person has done something.
     pub(super) const fn waits_for_somebody(self) -> bool {
         matches!(
             self,
@@ -121,16 +121,17 @@ impl Failure {
         )
     }
 
-    /// Whether an access token that still lives may go on being used when its renewal failed so.
+    /// Returns whether the old access token, while it lives, may still be used after this failed
+    /// renewal.
     pub(super) const fn leaves_access(self) -> bool {
         matches!(self, Self::NoAnswer { .. } | Self::IntentNotStored)
     }
 }
 
-/// Why a new sign-in is needed.
+/// The reason why a new sign-in is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Consent {
-    /// The refresh token was refused by the provider's own word (`invalid_grant`).
+    /// The provider itself refused the refresh token (`invalid_grant`).
     #[error("the provider no longer accepts this sign-in (invalid_grant)")]
     Refused,
     /// The Google account has no Google Health profile (`ACCOUNT_NOT_LINKED`).
@@ -144,10 +145,10 @@ pub enum Consent {
     HeartRateScopeMissing,
 }
 
-/// Why the store did not yield a chain.
+/// The reason why the store did not yield a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreTrouble {
-    /// Somebody else held the chain's lock for longer than was waited.
+    /// Another process held the chain's lock for longer than we wait.
     #[error("another pulsewing process is using the sign-in")]
     Busy,
     /// A newer program wrote it.
@@ -161,7 +162,7 @@ pub enum StoreTrouble {
     Io,
 }
 
-/// A call, as messages name it.
+/// The name of a call, for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallName {
     /// The token endpoint.
@@ -188,7 +189,7 @@ impl core::fmt::Display for CallName {
     }
 }
 
-/// The reasons that matter for what to do next.
+/// The reasons that need different remedies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// The API is not enabled in the client's Google Cloud project.
@@ -197,7 +198,7 @@ pub enum Reason {
     IntradayNotAllowed,
     /// The client's Google Cloud project was deleted, or is suspended.
     ProjectGone,
-    /// The provider lets this account or this app read nothing (Google, without a closer word).
+    /// The provider lets this account or this app read nothing (Google, without details).
     PermissionDenied,
     /// Anything else.
     Other,
@@ -213,7 +214,7 @@ impl Reason {
             Self::Other => "",
         };
         core::fmt::from_fn(move |f| match status {
-            // Fitbit answers the question, without the minutes.
+            // Fitbit's answer lacks the minutes.
             200..300 => write!(f, "the answer comes without minutes{after}"),
             _ => write!(f, "the provider refused it with status {status}{after}"),
         })

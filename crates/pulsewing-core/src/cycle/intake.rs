@@ -1,4 +1,4 @@
-//! The reply that is coming in, and the reading that it fills.
+//! The reply that is arriving, and the reading that it fills.
 
 use jiff::Timestamp;
 
@@ -12,24 +12,24 @@ use crate::{
     reading::{Reading, TimeZone},
 };
 
-/// The reading as far as it is known.
+/// The reading so far.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) time_zone: TimeZone,
     pub(super) day: Day,
     pub(super) window: Window,
-    /// When the cycle asked.
+    /// The time of the cycle's requests.
     pub(super) now: Timestamp,
-    /// How many values the heart-rate replies of this cycle had, those of the future left out.
+    /// The number of values in this cycle's heart-rate replies, without those in the future.
     pub(super) points: u32,
-    /// How many minutes were told that lie in the future.
+    /// The number of reported minutes that lie in the future.
     pub(super) future_minutes: u32,
-    /// Whether a sync was told that lies there.
+    /// Whether a sync in the future was reported.
     has_future_sync: bool,
-    /// The day of the reply at hand, in Fitbit's dialect.
+    /// The day of the current reply, in Fitbit's dialect.
     incoming: Day,
     trackers: Trackers,
-    /// The one that is worn.
+    /// The worn device.
     device: DeviceFacts,
     resting: Option<Bpm>,
     provider_zones: Option<HeartZones>,
@@ -54,8 +54,8 @@ impl Draft {
         }
     }
 
-    /// The range of a rollUp: from local midnight, or an hour ago if that is earlier, to the last full
-    /// minute; or the rest of the last 24 hours before that.
+    /// Returns the range of a rollUp: from local midnight, or an hour ago if that is earlier, to the
+    /// last full minute; or the rest of the last 24 hours before that.
     pub(super) fn range(&self, is_earlier: bool) -> (Timestamp, Timestamp) {
         let back = |hours: i64| {
             let at = self.now.as_second().saturating_sub(hours * 3_600);
@@ -69,13 +69,13 @@ impl Draft {
         }
     }
 
-    /// Whether an instant is of the reading's day.
+    /// Returns whether an instant belongs to the reading's day.
     pub(super) fn is_of_its_day(&self, at: Timestamp) -> bool {
         self.time_zone.offsets.local(at).date() == self.day.local().date()
     }
 
-    /// Makes the reading; what the wearer configured comes before what the provider says, and what
-    /// was asked for earlier in the day fills in.
+    /// Builds the reading. The wearer's configuration takes precedence over the provider's data; data
+    /// fetched earlier in the day fills the gaps.
     pub(super) fn into_reading(
         self,
         provider: Provider,
@@ -96,23 +96,23 @@ impl Draft {
     }
 }
 
-/// What a complete reply came to.
+/// The result of a complete reply.
 #[derive(Debug)]
 pub(super) enum Received {
     /// Zone facts.
     Zone(ZoneFacts),
-    /// Heart rate, and where it goes on.
+    /// Heart rate, and the next page.
     Heart(Option<PageToken>),
-    /// The tracker, and where its list goes on.
+    /// The tracker, and the next page of the list.
     Devices(Option<PageToken>),
-    /// The resting heart rate, and where its list goes on.
+    /// The resting heart rate, and the next page of the list.
     Resting(Option<Bpm>, Option<PageToken>),
 }
 
-/// The decoder of the reply that is coming in.
+/// The decoder of the reply that is arriving.
 pub(super) enum Intake {
     GoogleZone(google::SettingsDecoder),
-    /// With how many minutes of the future it has told.
+    /// With the number of minutes in the future so far.
     GoogleHeart(google::HeartDecoder, u32),
     GoogleDevices(google::DevicesDecoder),
     GoogleResting(google::RestingDecoder),
@@ -122,7 +122,7 @@ pub(super) enum Intake {
 }
 
 impl Intake {
-    /// The decoder for the reply to a step that has one.
+    /// Returns the decoder for the reply to a step that has one.
     pub(super) fn new(step: Step, provider: Provider, draft: Option<&mut Draft>) -> Option<Self> {
         Some(match (step, provider, draft) {
             (Step::Zone, Provider::Google, _) => Self::GoogleZone(google::SettingsDecoder::new()),
@@ -148,7 +148,7 @@ impl Intake {
         })
     }
 
-    /// Takes in more of the body.
+    /// Decodes more of the body.
     pub(super) fn feed(
         &mut self,
         chunk: &[u8],
@@ -162,7 +162,7 @@ impl Intake {
             (Self::FitbitDevices(decoder), _) => decoder.feed(chunk),
             (Self::GoogleHeart(decoder, future), Some(draft)) => {
                 decoder.feed(chunk, &mut |point| {
-                    // A rollUp has minutes alone.
+                    // A rollUp has only minutes.
                     if let google::HeartPoint::Minute(sample) = point {
                         if sample.at > latest_credible(draft.now) {
                             *future = future.saturating_add(1);
@@ -180,7 +180,7 @@ impl Intake {
         }
     }
 
-    /// Ends the body, and puts what it had into the draft.
+    /// Ends the body, and puts its content into the draft.
     pub(super) fn finish(
         self,
         step: Step,
@@ -228,7 +228,7 @@ impl Draft {
         self.future_minutes = self.future_minutes.saturating_add(future.into());
         self.window.insert_day(&self.incoming);
         if step == Step::Heart(Heart::Today) {
-            // The reply's own date holds: its cloud knows the wearer's midnight.
+            // The reply's own date counts: the cloud knows the wearer's midnight.
             self.day = self.incoming.clone();
             self.resting = facts.resting;
             self.provider_zones = facts.zones;
@@ -237,18 +237,18 @@ impl Draft {
         }
     }
 
-    /// The newest time that was told: of a sync, or of a minute.
+    /// Returns the newest reported time: of a sync, or of a minute.
     pub(super) fn newest(&self) -> Option<Timestamp> {
         let minute = self.window.latest().map(|sample| sample.at);
         minute.max(self.device.last_sync)
     }
 
-    /// Whether something was told that lies in the future.
+    /// Returns whether something in the future was reported.
     pub(super) const fn has_future(&self) -> bool {
         self.has_future_sync || self.future_minutes > 0
     }
 
-    /// Of the trackers on all pages so far, one is worn.
+    /// Merges a page of trackers, and picks the worn one of all pages so far.
     fn take_trackers(&mut self, trackers: Trackers) {
         self.trackers.merge(trackers);
         let newest = self.window.latest().map(|sample| sample.at);

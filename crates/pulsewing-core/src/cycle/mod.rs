@@ -1,8 +1,8 @@
-//! The cycle: a state machine that is told events and the time, and says what to do next.
+//! The cycle: a state machine that takes events and the time, and returns the next action.
 //!
 //! It decides, its driver acts. The driver owns the network, the store, the clock and the screen;
 //! the cycle owns every decision about tokens, calls, retries and waits. Host, board and tests
-//! drive the same one.
+//! drive the same state machine.
 //!
 //! ```text
 //!          ┌───────────── Cycle::poll(now) ─────────────┐
@@ -17,18 +17,18 @@
 //! ```
 //!
 //! # Contract
-//! - Poll, carry the action out, tell how it went, poll again. Polled without having been told, it
-//!   gives the same action.
-//! - `CloseChain` is always given after `OpenChain`, whatever happened between; the lock is held
-//!   from one to the other.
-//! - An action borrows nothing. The bytes of a record or a request lie in the driver's buffer, which
-//!   stays as it is until the action was carried out.
-//! - A refresh that was sent is waited for: do not drop the cycle between `Send` to
+//! - Poll, carry out the action, report the result, poll again. Polled without a report in between,
+//!   the cycle returns the same action.
+//! - `CloseChain` always follows `OpenChain`, whatever happens in between; the lock is held from one
+//!   to the other.
+//! - An action borrows nothing. The bytes of a record or a request are in the driver's buffer, which
+//!   must not change until the action was carried out.
+//! - Wait for a refresh that was sent: do not drop the cycle between `Send` to
 //!   [`Endpoint::Token`](crate::request::Endpoint::Token) and the `Store` that follows
-//!   ([`Cycle::may_stop`] says when).
+//!   ([`Cycle::may_stop`] returns when it is safe).
 //!
-//! Where to start reading: `renewal.rs` for the tokens, `fetch.rs` for the data, `pacing.rs` for how
-//! often. [`PastDay`] fetches what a history lacks, between two cycles.
+//! Start reading with `renewal.rs` for the tokens, `fetch.rs` for the data, and `pacing.rs` for the
+//! timing. [`PastDay`] fetches missing days of a history, between two cycles.
 
 mod around;
 mod burst;
@@ -74,60 +74,60 @@ use crate::{
 pub struct Now {
     /// Wall time: for dates, ages and expiries. It may jump.
     pub utc: Timestamp,
-    /// Time since some beginning, which never jumps: for waits.
+    /// Monotonic time since an arbitrary beginning: for waits.
     pub up: Duration,
 }
 
-/// What a cycle is told once.
+/// The settings of a cycle, given once.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Whose dialect is spoken.
+    /// The provider, and so the dialect.
     pub provider: Provider,
-    /// The origin of the token endpoint. A chain from elsewhere is not used.
+    /// The origin of the token endpoint. A chain from another origin is not used.
     pub issuer: Issuer,
     /// The configured client. A chain that was granted to another is not used.
     pub client_id: Option<ClientId>,
-    /// The configured client's secret, which comes before the one in the chain.
+    /// The configured client's secret, which takes precedence over the one in the chain.
     pub client_secret: Option<ClientSecret>,
-    /// The wearer that is asked about; without one, whoever signed in (Fitbit).
+    /// The wearer whose data is fetched; `None` for the user who signed in (Fitbit).
     pub user_id: Option<UserId>,
-    /// How often to poll.
+    /// The poll interval.
     pub every: Duration,
-    /// How many requests to send within an hour, replays aside.
+    /// The maximum number of requests within an hour, not counting replays.
     pub hourly_cap: u16,
     /// The wearer's own heart-rate zones.
     pub heart_zones: Option<HeartZones>,
-    /// Whether to store an access token that nothing depends on (Google's), to spare the next start
-    /// a call. Without it the newest one is in memory alone.
+    /// Whether to store an access token that nothing depends on (Google's), to save the next start a
+    /// call. Otherwise the newest one is only in memory.
     pub cache_access: bool,
-    /// When a run that may not take for ever has to end.
+    /// The deadline of a run that has to end.
     pub deadline: Option<Deadline>,
 }
 
-/// When a run has to end, on the clock that never jumps.
+/// The end of a run, on the monotonic clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline {
-    /// No try starts after this.
+    /// The time after which no try starts.
     pub last_try: Duration,
-    /// The run is over.
+    /// The time at which the run is over.
     pub end: Duration,
 }
 
 impl Settings {
-    /// Whether a try may start.
+    /// Returns whether a try may start.
     fn may_try(&self, now: Now) -> bool {
         self.deadline
             .is_none_or(|deadline| now.up <= deadline.last_try)
     }
 
-    /// For how long tries may still start.
+    /// Returns how long tries may still start.
     fn time_for_tries(&self, now: Now) -> Duration {
         self.deadline.map_or(Duration::MAX, |deadline| {
             deadline.last_try.saturating_sub(now.up)
         })
     }
 
-    /// Why this chain's tokens may not be sent, if they may not.
+    /// Returns the reason why this chain's tokens may not be sent, if there is one.
     fn objection_to(&self, chain: &Stored) -> Option<Failure> {
         let is_own = chain.provider() == self.provider
             && chain.issuer() == self.issuer.as_str()
@@ -144,7 +144,7 @@ impl Settings {
     }
 }
 
-/// What to do next. See [the module](self) for what to tell afterwards.
+/// The next action. See [the module](self) for the events to report afterwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Take the chain's lock, waiting for it at most this long, and read the store; if the lock is
@@ -155,55 +155,54 @@ pub enum Action {
     },
     /// Write this record durably in place of the stored one. It holds tokens.
     Store {
-        /// How many bytes at the beginning of the buffer are the record; none, which has to fail, only
-        /// if a chain outgrew its own bounds.
+        /// The length of the record, at the beginning of the buffer; 0, which has to fail, only if a
+        /// chain outgrew its own bounds.
         len: usize,
-        /// What it is that is written.
+        /// The content that is written.
         what: StoreWhat,
     },
-    /// Give the chain's lock back.
+    /// Release the chain's lock.
     CloseChain,
-    /// Send this, follow no redirect, and tell what comes back.
+    /// Send this, follow no redirect, and report the reply.
     Send {
         /// The request.
         request: Request,
-        /// The longest that the whole exchange may take, in real time.
+        /// The maximum duration of the whole exchange, in real time.
         timeout: Duration,
     },
-    /// Find the zone's offsets around `at`, from what the provider says or else from what is known
-    /// locally.
+    /// Find the zone's offsets around `at`, from the provider's facts or else from local knowledge.
     ResolveZone {
-        /// What the provider says of it.
+        /// The provider's facts about the zone.
         facts: ZoneFacts,
         /// The instant around which the offsets have to be right.
         at: Timestamp,
     },
-    /// A cycle has ended: show its [reading](Cycle::reading), or say what stood in the way.
+    /// A cycle has ended: show its [reading](Cycle::reading), or report the failure.
     Finished(Result<(), Failure>),
-    /// There is nothing to do before this time on the clock that never jumps.
+    /// There is nothing to do before this time on the monotonic clock.
     Wait {
-        /// When to poll again, at the latest.
+        /// The latest time for the next poll.
         until: Duration,
     },
 }
 
-/// What a [`Action::Store`] writes.
+/// The content that an [`Action::Store`] writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreWhat {
-    /// That a refresh is about to be sent. Reserve room for the answer before confirming it.
+    /// The intent to send a refresh. Reserve room for the answer before confirming it.
     Intent,
-    /// New tokens, and that the refresh is over.
+    /// New tokens, which end the refresh.
     Tokens,
-    /// That a refresh was not sent after all.
+    /// The withdrawal of an intent: the refresh was not sent after all.
     Withdrawal,
-    /// That the provider has refused the chain.
+    /// The provider's refusal of the chain.
     Refusal,
     /// An access token that nothing depends on.
     Cache,
 }
 
-/// The longest that an idle cycle asks to be left alone: a clock that was set, or a machine that
-/// slept, is noticed this soon.
+/// The longest wait of an idle cycle: a clock that was set, or a machine that slept, is noticed within
+/// this time.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// The polling cycle. See [the module](self).
@@ -219,10 +218,10 @@ pub struct Cycle {
     /// The chain in use; its access token authorises the data calls.
     chain: Option<Stored>,
     token_written: bool,
-    /// What stood in the way of a renewal, while the old access token still serves.
+    /// The failure of a renewal, while the old access token still works.
     renewal_failure: Option<Failure>,
     due: Timestamp,
-    /// Whether the clocks parted since a cycle began last.
+    /// Whether the clocks have diverged since the last cycle began.
     jumped: bool,
     gone: bool,
 }
@@ -236,7 +235,7 @@ enum Phase {
 }
 
 impl Cycle {
-    /// A cycle that begins at once. `seed` is any number; it spreads the waits of many devices.
+    /// Creates a cycle that begins at once. `seed` is any number; it spreads the waits of many devices.
     #[must_use]
     pub fn new(settings: Settings, pacing: Pacing, memory: Memory, seed: u32) -> Self {
         let provider = settings.provider;
@@ -257,8 +256,8 @@ impl Cycle {
         }
     }
 
-    /// Says what to do next. `buffer` is where requests and records are written.
-    // Not inlined, nor are others of its kind: their locals are large, and a board's stack and flash are
+    /// Returns the next action. Requests and records are written to `buffer`.
+    // Not inlined, like others of its kind: their locals are large, and a board's stack and flash are
     // small.
     #[inline(never)]
     pub fn poll(&mut self, now: Now, buffer: &mut [u8; REQUEST_BUFFER]) -> Action {
@@ -277,14 +276,14 @@ impl Cycle {
             Phase::Renewing => self.renewal.poll(now, &self.settings, buffer),
             Phase::Fetching => match &self.chain {
                 Some(chain) => self.fetch.poll(now, &self.settings, chain, buffer),
-                // Not reached: fetching begins with a chain.
+                // Unreachable: fetching begins with a chain.
                 None => Action::Finished(Err(Failure::NoChain)),
             },
             Phase::Finished(result) => Action::Finished(result),
         }
     }
 
-    /// What limits the requests is remembered by the wall clock: when that jumps, it goes along.
+    /// Adjusts the limits when the wall clock jumps: they are remembered by that clock.
     fn look_at_clocks(&mut self, now: Now) {
         if let Some(expected) = self.clock.jumped(now) {
             self.pacing.clock_jumped(expected, now.utc);
@@ -307,33 +306,34 @@ impl Cycle {
     }
 
     /// Begins a cycle now, even after a 410 or an error that keeps the refresh token from being sent:
-    /// somebody asked for it, or the configuration changed.
+    /// the user asked for it, or the configuration changed.
     pub const fn start_now(&mut self) {
         self.due = Timestamp::MIN;
         self.gone = false;
         self.renewal.rouse();
     }
 
-    /// The lock is held and the store was read.
+    /// Takes the record: the lock is held and the store was read.
     #[inline(never)]
     pub fn opened(&mut self, record: Record, now: Now) {
         let (renewal, _, mut around) = self.parts(now);
         renewal.opened(record, &mut around);
     }
 
-    /// The store holds no chain (`None`), or could not be had.
+    /// Records that the store has no chain (`None`), or could not be opened.
     pub fn unavailable(&mut self, trouble: Option<StoreTrouble>) {
         self.renewal.unavailable(trouble);
     }
 
-    /// The write was made durable, or it failed and the stored record is the old one or the new.
+    /// Takes the result of a write: it is durable, or it failed and the stored record is the old or the
+    /// new one.
     #[inline(never)]
     pub fn stored(&mut self, confirmed: bool, now: Now) {
         let (renewal, _, mut around) = self.parts(now);
         renewal.stored(confirmed, &mut around);
     }
 
-    /// The lock was given back.
+    /// Records that the lock was released.
     #[inline(never)]
     pub fn closed(&mut self, now: Now) {
         self.renewal.closed(now.utc);
@@ -361,7 +361,7 @@ impl Cycle {
         }
     }
 
-    /// A reply begins.
+    /// Takes the head of a reply.
     pub fn reply_head(&mut self, head: ReplyHead) {
         match self.phase {
             Phase::Renewing => self.renewal.reply_head(head),
@@ -370,7 +370,7 @@ impl Cycle {
         }
     }
 
-    /// More of its body arrives.
+    /// Takes the next bytes of the reply's body.
     pub fn reply_body(&mut self, chunk: &[u8]) {
         match self.phase {
             Phase::Renewing => self.renewal.reply_body(chunk),
@@ -379,7 +379,7 @@ impl Cycle {
         }
     }
 
-    /// The reply has ended, or the exchange failed: before, within or after the head.
+    /// Takes the end of the reply, or the failure of the exchange: before, within or after the head.
     #[inline(never)]
     pub fn reply_end(&mut self, failed: Option<NoAnswer>, now: Now) {
         match self.phase {
@@ -396,7 +396,7 @@ impl Cycle {
         }
     }
 
-    /// The zone that was asked for.
+    /// Takes the zone that was asked for.
     #[inline(never)]
     pub fn zone_resolved(&mut self, zone: TimeZone, now: Now) {
         let (_, fetch, mut around) = self.parts(now);
@@ -404,14 +404,14 @@ impl Cycle {
         self.advance(next, now);
     }
 
-    /// The end of the cycle was seen; the next one is [due](Self::due).
+    /// Acknowledges the end of the cycle; [`due`](Self::due) returns when the next one begins.
     pub fn acknowledge(&mut self) {
         if let Phase::Finished(_) = self.phase {
             self.phase = Phase::Idle;
         }
     }
 
-    /// The two that take steps, and what surrounds them.
+    /// Returns the two parts that take steps, and their surroundings.
     fn parts(&mut self, now: Now) -> (&mut Renewal, &mut Fetch, Surroundings<'_>) {
         self.look_at_clocks(now);
         let around = Surroundings {
@@ -424,8 +424,8 @@ impl Cycle {
         (&mut self.renewal, &mut self.fetch, around)
     }
 
-    /// The access token and the user for so many requests between two cycles; `None` while a cycle is due
-    /// or under way, there is no token, or no request can be spared.
+    /// Returns the access token and the user for this many requests between two cycles; `None` while a
+    /// cycle is due or under way, there is no token, or no request can be spared.
     fn spare(&mut self, now: Now, requests: u16) -> Option<(&Access, &str)> {
         self.look_at_clocks(now);
         let is_quiet = self.phase == Phase::Idle && !self.jumped && now.utc < self.due;
@@ -437,7 +437,7 @@ impl Cycle {
         Some((access, self.settings.user_id.as_deref().unwrap_or("-")))
     }
 
-    /// What limits the requests, by the clocks as they are now.
+    /// Returns the limits of the requests, adjusted to the clocks as they are now.
     fn pacing_at(&mut self, now: Now) -> &mut Pacing {
         self.look_at_clocks(now);
         &mut self.pacing
@@ -473,7 +473,7 @@ impl Cycle {
                     self.due = self.due.max(allowed);
                 }
             }
-            // Nothing is to be had there any more until somebody says otherwise.
+            // Do not ask again until the user requests it.
             Err(Failure::Gone) => {
                 self.gone = true;
                 self.due = Timestamp::MAX;
@@ -490,14 +490,15 @@ impl Cycle {
         }
     }
 
-    /// The newest reading, of this cycle or an earlier one.
+    /// Returns the newest reading, of this cycle or an earlier one.
     #[must_use]
     pub const fn reading(&self) -> Option<&Reading> {
         self.fetch.reading()
     }
 
-    /// Has the newest reading [keep](Reading::keep_last_known) what was known before it, for whoever has
-    /// no history to look that up in. Another provider's reading may be another person's: it is not kept.
+    /// Has the newest reading [keep](Reading::keep_last_known) the data from before it, for drivers
+    /// without a history to look it up in. Another provider's reading may be another person's: it is not
+    /// kept.
     pub fn keep_last_known(&mut self, before: &Reading) {
         if let Some(reading) = self.fetch.reading_mut()
             && reading.provider == before.provider
@@ -506,36 +507,36 @@ impl Cycle {
         }
     }
 
-    /// How many minutes the newest reading is without, because they were told as later than now.
+    /// Returns the number of minutes left out of the newest reading because they lie in the future.
     #[must_use]
     pub const fn future_minutes(&self) -> u32 {
         self.fetch.future_minutes()
     }
 
-    /// The provider's name for the wearer whose heart rate is fetched: the configured one, else that of
-    /// whoever signed in; `None` where nobody said.
+    /// Returns the provider's name for the wearer whose heart rate is fetched: the configured one, else
+    /// that of the user who signed in; `None` if neither is known.
     #[must_use]
     pub fn user_id(&self) -> Option<&str> {
         let configured = self.settings.user_id.as_deref();
         let signed_in = self.chain.as_ref().and_then(Stored::user_id);
-        // Fitbit takes a hyphen for whoever signed in.
+        // Fitbit accepts a hyphen for the user who signed in.
         configured.filter(|id| *id != "-").or(signed_in)
     }
 
-    /// Whether this cycle wrote a rotated token.
+    /// Returns whether this cycle wrote a rotated token.
     #[must_use]
     pub const fn token_written(&self) -> bool {
         self.token_written
     }
 
-    /// What stood in the way of renewing the access token, while the old one still serves.
+    /// Returns the failure to renew the access token, while the old one still works.
     #[must_use]
     pub const fn renewal_failure(&self) -> Option<Failure> {
         self.renewal_failure
     }
 
-    /// Whether a refresh is about to be sent again: how often it was sent without an answer, and what
-    /// came instead the last time.
+    /// Returns details of a refresh that is about to be sent again: how often it was sent without an
+    /// answer, and what came instead the last time.
     #[must_use]
     pub const fn unanswered_refresh(&self) -> Option<(u8, Failure)> {
         match self.phase {
@@ -544,32 +545,32 @@ impl Cycle {
         }
     }
 
-    /// Whether new tokens are held that the store has not taken yet.
+    /// Returns whether new tokens are held that the store has not taken yet.
     #[must_use]
     pub const fn holds_unstored_tokens(&self) -> bool {
         matches!(self.phase, Phase::Renewing) && self.renewal.holds_unstored()
     }
 
-    /// Whether the program may stop now without cutting a refresh that is under way.
+    /// Returns whether the program may stop now without interrupting a refresh.
     #[must_use]
     pub const fn may_stop(&self) -> bool {
         !(matches!(self.phase, Phase::Renewing) && self.renewal.in_flight())
     }
 
-    /// Whether it waits for the next cycle.
+    /// Returns whether it waits for the next cycle.
     #[must_use]
     pub const fn is_idle(&self) -> bool {
         matches!(self.phase, Phase::Idle)
     }
 
-    /// When the next cycle is due.
+    /// Returns when the next cycle is due.
     #[must_use]
     pub const fn due(&self) -> Timestamp {
         self.due
     }
 
-    /// When the provider is asked next after this failure; `None` if not before somebody has done
-    /// something. A cycle before then finds that the refresh token still rests.
+    /// Returns when the provider is asked next after this failure; `None` if not until a person has done
+    /// something. A cycle before then finds that the refresh token is still resting.
     #[must_use]
     pub fn asks_again(&self, failure: Failure, now: Now) -> Option<Timestamp> {
         let rests_until = match (failure, self.renewal.rests_until()) {
@@ -590,19 +591,19 @@ impl Cycle {
         Some(ends.map_or(self.due, |ends| self.due.max(ends)))
     }
 
-    /// The chain in use, once a cycle has opened it.
+    /// Returns the chain in use, once a cycle has opened it.
     #[must_use]
     pub const fn chain(&self) -> Option<&Stored> {
         self.chain.as_ref()
     }
 
-    /// What limits the requests, to be kept across restarts.
+    /// Returns the limits of the requests, to be kept across restarts.
     #[must_use]
     pub const fn pacing(&self) -> &Pacing {
         &self.pacing
     }
 
-    /// What is fetched less often than every cycle, to be kept across restarts.
+    /// Returns the data that is not fetched in every cycle, to be kept across restarts.
     #[must_use]
     pub const fn memory(&self) -> &Memory {
         self.fetch.memory()

@@ -1,4 +1,4 @@
-//! How often it may be asked: the own cap, the provider's limits, the next poll.
+//! The timing of requests: our own cap, the provider's limits, the next poll.
 
 use core::time::Duration;
 
@@ -7,32 +7,32 @@ use jiff::{SignedDuration, Timestamp};
 use super::Now;
 use crate::{Provider, instant::later, request::ReplyHead};
 
-/// The provider's trackers sync about every quarter of an hour.
+/// The usual interval between syncs of a tracker.
 const SYNC_EVERY_S: i64 = 15 * 60;
 
-/// Requests are counted in spans of 62 seconds, so that 60 of them, the newest of which has only begun,
-/// always cover more than an hour.
+/// The length of a span. We count requests in spans of 62 seconds, so that 60 of them, the newest of
+/// which has only begun, always cover more than an hour.
 const SPAN_S: i64 = 62;
 
-/// How many requests a cycle needs, at the least, to come to a reading.
+/// The minimum number of requests that a cycle needs for a reading.
 const A_CYCLE: u16 = 4;
 
-/// A next-allowed time further ahead than this comes from a clock that was wrong.
+/// A next-allowed time further ahead than this comes from a wrong clock.
 const FARTHEST_S: i64 = 2 * 3_600;
 
-/// What limits the requests of one chain. It is kept across restarts.
+/// The limits of one chain's requests, kept across restarts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pacing {
-    /// Nothing but a replay is sent before this time.
+    /// The time before which nothing but a replay is sent.
     pub next_allowed: Option<Timestamp>,
-    /// When an access token was last refreshed because of a 401; at most once an hour.
+    /// The time of the last refresh because of a 401; at most once an hour.
     pub unauthorized_refresh_at: Option<Timestamp>,
-    /// Requests by spans of 62 seconds: slot `n % 60` belongs to the span `n` since 1970 that is
+    /// Requests by spans of 62 seconds: slot `n % 60` is for span `n` since 1970, where `n` is
     /// [`newest_span`](Self::newest_span) or one of the 59 before it.
     pub recent: [u16; 60],
     /// The newest span that `recent` counts: seconds since 1970 divided by 62.
     pub newest_span: i64,
-    /// How many cycles in a row have failed.
+    /// The number of consecutive failed cycles.
     pub failures: u8,
 }
 
@@ -49,7 +49,7 @@ impl Default for Pacing {
 }
 
 impl Pacing {
-    /// Says whether another request may be sent now, and if not, when.
+    /// Checks whether another request may be sent now; if not, the error is when.
     pub(super) fn admit(&mut self, now: Timestamp, hourly_cap: u16) -> Result<(), Timestamp> {
         self.next_allowed = self.allowed_after(now);
         if let Some(until) = self.next_allowed {
@@ -59,14 +59,14 @@ impl Pacing {
         if self.total() < u32::from(hourly_cap) {
             return Ok(());
         }
-        // Request by request, as each gets an hour old, no cycle would ever be complete.
+        // If requests were admitted one at a time, as old ones expire, no cycle would ever be complete.
         let until = self.when_below(hourly_cap.saturating_sub(A_CYCLE - 1).max(1));
         self.next_allowed = Some(until);
         Err(until)
     }
 
-    /// Whether so many requests that can wait may be sent now: half of the cap is left to the cycles.
-    /// Where that is less than they are, as many as it is.
+    /// Returns whether this many requests that can wait may be sent now. They may use half of the cap;
+    /// the rest is left to the cycles. More `requests` than that half count as that half.
     pub(super) fn has_room(&mut self, now: Timestamp, hourly_cap: u16, requests: u16) -> bool {
         self.roll(now);
         let half = hourly_cap / 2;
@@ -74,7 +74,7 @@ impl Pacing {
         self.allowed_after(now).is_none() && wanted <= u32::from(half)
     }
 
-    /// Until when nothing may be sent, if that is so at `now`.
+    /// Returns until when nothing may be sent, if there is such a limit at `now`.
     pub(super) fn allowed_after(&self, now: Timestamp) -> Option<Timestamp> {
         self.next_allowed.filter(|until| {
             let wait = until.as_second().saturating_sub(now.as_second());
@@ -90,7 +90,7 @@ impl Pacing {
         }
     }
 
-    /// Obeys what a reply says of limits; `refused` is a 429. Returns until when to be quiet.
+    /// Obeys the limits in a reply; `refused` means a 429. Returns until when to send nothing.
     pub(super) fn obey(
         &mut self,
         head: &ReplyHead,
@@ -104,8 +104,8 @@ impl Pacing {
         }
     }
 
-    /// Obeys a limit that a reply speaks of: for as long as it says, or else as such limits last.
-    /// Returns until when to be quiet.
+    /// Obeys a limit that a reply mentions, for the given time, or else for the usual duration of such
+    /// limits. Returns until when to send nothing.
     pub(super) fn be_quiet(
         &mut self,
         head: &ReplyHead,
@@ -114,7 +114,7 @@ impl Pacing {
     ) -> Option<Timestamp> {
         let seconds = match head.quiet_for_s() {
             Some(seconds) => i64::from(seconds).clamp(1, 3_600 + 300),
-            // Fitbit's counter starts anew at the full hour; Google's quotas are per minute.
+            // Fitbit's counter resets at the full hour; Google's quotas are per minute.
             None => match provider {
                 Provider::Fitbit => 3_600 - now.as_second().rem_euclid(3_600),
                 Provider::Google => 60,
@@ -125,7 +125,7 @@ impl Pacing {
         Some(until)
     }
 
-    /// Whether a 401 may cause a refresh now.
+    /// Returns whether a 401 may cause a refresh now.
     pub(super) fn allows_unauthorized_refresh(&self, now: Timestamp) -> bool {
         self.unauthorized_refresh_at.is_none_or(|at| {
             let since = now.as_second().saturating_sub(at.as_second());
@@ -133,8 +133,8 @@ impl Pacing {
         })
     }
 
-    /// When to poll next after a success: a minute or two after the sync that is expected about
-    /// one interval from now, or plainly after the interval when no sync is known.
+    /// Returns when to poll next after a success: a minute or two after the sync that is expected about
+    /// one interval from now, or simply after the interval if no sync is known.
     pub(super) fn after_success(
         now: Timestamp,
         every: Duration,
@@ -153,7 +153,7 @@ impl Pacing {
         };
         let from = now.as_second().saturating_add(ahead);
         let since = from.saturating_sub(sync.as_second());
-        // A tracker that has been away for a day syncs when it likes.
+        // The syncs of a tracker that has been away for a day cannot be predicted.
         if !(0..86_400).contains(&since) {
             return plain;
         }
@@ -162,14 +162,14 @@ impl Pacing {
         Timestamp::from_second(next_sync + slack).unwrap_or(plain)
     }
 
-    /// When to look again after the store could not be read. That costs no request, and an intent
-    /// may lie there whose replays are soon over.
+    /// Returns when to look again after the store could not be read. That costs no request, and the
+    /// store may have an intent whose replays are soon over.
     pub(super) fn after_store_trouble(now: Timestamp, jitter: &mut Jitter) -> Timestamp {
         add(now, Duration::from_secs(10 + u64::from(jitter.below(10))))
     }
 
-    /// When to poll next after a failure: a minute, then twice as long each time up to the
-    /// interval, a fifth more or less; never before the next-allowed time.
+    /// Returns when to poll next after a failure: after a minute, then twice as long each time up to the
+    /// interval, give or take a fifth; never before the next-allowed time.
     pub(super) fn after_failure(
         &self,
         now: Timestamp,
@@ -182,7 +182,7 @@ impl Pacing {
         let wait = base - base / 5 + u64::from(jitter.below(spread));
         let due = add(now, Duration::from_secs(wait));
         match self.allowed_after(now) {
-            // Whoever wakes on the second of a reset is refused again.
+            // A request in the very second of a reset is refused again.
             Some(allowed) if allowed >= due => add(
                 allowed,
                 Duration::from_secs(5 + u64::from(jitter.below(55))),
@@ -191,9 +191,9 @@ impl Pacing {
         }
     }
 
-    /// The wall clock jumped: it showed `now` when it was to show `expected`. What was sent is as
-    /// old as it was, and a limit is as far ahead. A sleep looks the same as a clock that was moved
-    /// on; what is counted a little longer then costs less than a request too many.
+    /// Adjusts to a jump of the wall clock, which shows `now` instead of `expected`. Sent requests keep
+    /// their age, and limits their distance. A sleep looks the same as a clock that was set forward;
+    /// counting requests a little longer then costs less than one request too many.
     pub(super) fn clock_jumped(&mut self, expected: Timestamp, now: Timestamp) {
         let by = now.duration_since(expected);
         self.next_allowed = self
@@ -204,7 +204,7 @@ impl Pacing {
         self.newest_span = now.as_second().div_euclid(SPAN_S);
         self.recent = [0; 60];
         for age in 0..60 {
-            // The new clock may be at the end of a span: what is a span old counts as new.
+            // The new clock may be at the end of a span: a request one span old counts as new.
             let younger = slot(self.newest_span - (age - 1).max(0));
             let count = old.get(slot(was - age)).copied().unwrap_or(0);
             if let Some(slot) = self.recent.get_mut(younger) {
@@ -213,7 +213,7 @@ impl Pacing {
         }
     }
 
-    /// Moves the counted hour on to `now`.
+    /// Moves the counted hour forward to `now`.
     fn roll(&mut self, now: Timestamp) {
         let span = now.as_second().div_euclid(SPAN_S);
         let passed = span.saturating_sub(self.newest_span);
@@ -227,7 +227,7 @@ impl Pacing {
                 }
             }
             60.. => self.recent = [0; 60],
-            // The clock was set back: what was sent is as old as it was.
+            // The clock was set back: requests keep their age.
             _ => self.recent.rotate_right(slot(passed)),
         }
         self.newest_span = span;
@@ -237,7 +237,7 @@ impl Pacing {
         self.recent.iter().map(|count| u32::from(*count)).sum()
     }
 
-    /// When enough of the counted requests are more than an hour old.
+    /// Returns when enough of the counted requests are more than an hour old.
     fn when_below(&self, cap: u16) -> Timestamp {
         let mut left = self.total();
         for age in (0..60).rev() {
@@ -250,7 +250,7 @@ impl Pacing {
                 return end_of_hour(span);
             }
         }
-        // A cap of zero: nothing is ever sent.
+        // With a cap of zero nothing is ever sent.
         end_of_hour(self.newest_span)
     }
 }
@@ -259,7 +259,7 @@ fn slot(span: i64) -> usize {
     usize::try_from(span.rem_euclid(60)).unwrap_or(0)
 }
 
-/// When what was sent in a span is counted no more.
+/// Returns when the requests of a span no longer count.
 fn end_of_hour(span: i64) -> Timestamp {
     Timestamp::from_second((span + 60) * SPAN_S).unwrap_or(Timestamp::MAX)
 }
@@ -271,7 +271,7 @@ fn add(at: Timestamp, duration: Duration) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
-/// A little randomness, so that many devices do not ask in step. Not for secrets.
+/// A little randomness, so that many devices do not send requests in step. Not for secrets.
 #[derive(Clone, Debug)]
 pub(super) struct Jitter(u32);
 
@@ -280,7 +280,7 @@ impl Jitter {
         Self(if seed == 0 { 0x9e37_79b9 } else { seed })
     }
 
-    /// A number below `bound`, which is not zero. Marsaglia's xorshift.
+    /// Returns a number below `bound`, which must not be zero. Uses Marsaglia's xorshift.
     pub(super) fn below(&mut self, bound: u32) -> u32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 17;
@@ -288,29 +288,28 @@ impl Jitter {
         self.0.checked_rem(bound).unwrap_or(0)
     }
 
-    /// How long to pause before another try, after so many in vain: about as many seconds.
+    /// Returns the pause before another try, after `tries` without success: about `tries` seconds.
     pub(super) fn retry_pause(&mut self, tries: u8) -> Duration {
         Duration::from_millis(700 * u64::from(tries) + u64::from(self.below(600)))
     }
 }
 
-/// Recognises that the wall clock jumped, or that the machine slept: then the time that passed on
-/// it and on the monotonic clock differ.
+/// A detector for jumps of the wall clock and for sleep: the time that passed on the wall clock and on
+/// the monotonic clock then differs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ClockWatch {
     seen: Option<Now>,
 }
 
 impl ClockWatch {
-    /// More than this is a jump, not drift.
+    /// The largest difference that counts as drift, not as a jump.
     const TOLERANCE: Duration = Duration::from_secs(10);
 
     pub(super) const fn new() -> Self {
         Self { seen: None }
     }
 
-    /// Looks at the clocks. If they parted since the last look, says what the wall clock was to
-    /// show.
+    /// Compares the clocks. If they diverged since the last call, returns the expected wall time.
     pub(super) fn jumped(&mut self, now: Now) -> Option<Timestamp> {
         let before = self.seen.replace(now)?;
         let up = now.up.saturating_sub(before.up);

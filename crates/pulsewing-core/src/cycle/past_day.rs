@@ -1,15 +1,14 @@
-//! A day before today: its heart rate, fetched in the pause between two cycles.
+//! The heart rate of a day before today, fetched in the pause between two cycles.
 //!
-//! A cycle fetches today. What a history lacks of earlier days, because nobody was there to fetch it
-//! or the tracker synced late, is asked for here, with the chain that the cycle has in use and within
-//! its limits: half of the hourly cap is left to the cycles. Nothing is tried twice and nothing is
-//! renewed. What stands in the way of a past day stands in the way of the next cycle too, which
-//! knows what to do about it.
+//! A cycle fetches today. Data missing from earlier days, because the program was not running or the
+//! tracker synced late, is fetched here, with the cycle's current chain and within its limits: half of
+//! the hourly cap is left to the cycles. Nothing is retried and nothing is renewed. A problem with a
+//! past day is also one for the next cycle, which handles it.
 //!
-//! Google tells a day's resting heart rate in a reply of its own, which is asked for last. It is welcome,
-//! and no more: whatever stands in its way, the day is complete without it.
+//! Google reports a day's resting heart rate in a separate reply, which is requested last. It is
+//! optional: the day is complete without it.
 //!
-//! It lives outside of the [`Cycle`], so that a board without a history has no memory for it.
+//! This is separate from the [`Cycle`], so that a board without a history needs no memory for it.
 
 use core::{fmt, time::Duration};
 
@@ -32,34 +31,34 @@ use crate::{
     request::{BufferFull, REQUEST_BUFFER, ReplyHead, Request},
 };
 
-/// What to do next about a past day.
+/// The next action for a past day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PastAction {
-    /// Send this, follow no redirect, and tell what comes back.
+    /// Send this, follow no redirect, and report the reply.
     Send {
         /// The request.
         request: Request,
-        /// The longest that the whole exchange may take, in real time.
+        /// The maximum duration of the whole exchange, in real time.
         timeout: Duration,
     },
-    /// It cannot be asked for now: a cycle is due or under way, there is no access token that lives,
-    /// or no request to spare. What was fetched so far is lost.
+    /// It cannot be fetched now: a cycle is due or under way, there is no valid access token, or no
+    /// request to spare. Pages fetched so far are lost.
     NotNow,
-    /// It has ended: take the [day](PastDay::day), or see what stood in the way.
+    /// It has ended: take the [day](PastDay::day), or handle the failure.
     Finished(Result<(), Failure>),
 }
 
-/// One past day's heart rate on its way. Poll, carry the action out, tell how it went, poll again.
+/// The fetch of one past day's heart rate. Poll, carry out the action, report the result, poll again.
 pub struct PastDay {
     provider: Provider,
     offsets: Offsets,
-    /// Which one was asked for.
+    /// The requested date.
     date: Date,
     day: Day,
-    /// How many minutes were told that lie in the future.
+    /// The number of reported minutes that lie in the future.
     future_minutes: u16,
     resting: Option<Bpm>,
-    /// Whether the heart rate is there, and what is asked for is Google's resting heart rate.
+    /// Whether the heart rate is complete, and Google's resting heart rate is next.
     is_at_resting: bool,
     family: google::SourceFamily,
     page: Option<PageToken>,
@@ -69,7 +68,7 @@ pub struct PastDay {
     outcome: Option<Result<(), Failure>>,
 }
 
-/// The decoder of the reply that is coming in.
+/// The decoder of the reply that is arriving.
 enum Intake {
     Google(google::HeartDecoder),
     GoogleResting(google::RestingDecoder),
@@ -77,7 +76,7 @@ enum Intake {
 }
 
 impl PastDay {
-    /// The day of this date in the zone that has these offsets around it.
+    /// Creates the fetch of this date, in the zone that has these offsets around it.
     #[must_use]
     pub fn new(provider: Provider, offsets: Offsets, date: Date) -> Self {
         Self {
@@ -97,7 +96,7 @@ impl PastDay {
         }
     }
 
-    /// What to do next. `buffer` is where the request is written.
+    /// Returns the next action. The request is written to `buffer`.
     pub fn poll(
         &mut self,
         cycle: &mut Cycle,
@@ -107,7 +106,7 @@ impl PastDay {
         if let Some(outcome) = self.outcome {
             return PastAction::Finished(outcome);
         }
-        // A day is not begun that would lack the request for its resting heart rate.
+        // Do not begin a day without a request left for its resting heart rate.
         let requests = match self.provider {
             Provider::Google if !self.is_at_resting => 2,
             _ => 1,
@@ -126,7 +125,7 @@ impl PastDay {
                 request,
                 timeout: TRY_FOR,
             },
-            // Never: the buffer has room for every request.
+            // Unreachable: the buffer has room for every request.
             Err(BufferFull) => PastAction::NotNow,
         }
     }
@@ -160,7 +159,7 @@ impl PastDay {
         }
     }
 
-    /// A reply begins.
+    /// Takes the head of a reply.
     pub fn reply_head(&mut self, head: ReplyHead) {
         let content = || match self.provider {
             Provider::Google if self.is_at_resting => {
@@ -172,7 +171,7 @@ impl PastDay {
         self.reception.begin(head, || Some(content()));
     }
 
-    /// More of its body arrives.
+    /// Takes the next bytes of the reply's body.
     pub fn reply_body(&mut self, chunk: &[u8]) {
         let day = &mut self.day;
         self.reception.feed(chunk, |intake, chunk| match intake {
@@ -188,7 +187,7 @@ impl PastDay {
         });
     }
 
-    /// The reply has ended, or the exchange failed: before, within or after the head.
+    /// Takes the end of the reply, or the failure of the exchange: before, within or after the head.
     pub fn reply_end(&mut self, failed: Option<NoAnswer>, cycle: &mut Cycle, now: Now) {
         let asked = Asked {
             provider: self.provider,
@@ -220,7 +219,7 @@ impl PastDay {
         }
     }
 
-    /// Takes what a whole reply had; returns where it goes on.
+    /// Takes the content of a complete reply; returns the next page.
     fn take(&mut self, intake: Intake) -> Result<Option<PageToken>, DecodeError> {
         match intake {
             Intake::Google(decoder) => {
@@ -238,7 +237,7 @@ impl PastDay {
             Intake::Fitbit(decoder) => {
                 let facts = decoder.finish(&mut self.day)?;
                 self.resting = facts.resting;
-                // A day of another date than was asked for takes this one's place.
+                // A reply about another date has replaced the day.
                 if self.day.local().date() == self.date {
                     Ok(None)
                 } else {
@@ -252,7 +251,7 @@ impl PastDay {
         match page {
             Some(page) => {
                 self.pages = self.pages.saturating_add(1);
-                // As in a cycle: what came so far may be half of a day.
+                // As in a cycle: the data so far may be half of a day.
                 if self.pages >= MAX_PAGES || self.page.as_ref() == Some(&page) {
                     return self.unanswered(NoAnswer::Malformed);
                 }
@@ -280,24 +279,24 @@ impl PastDay {
         }));
     }
 
-    /// What stands in the way of the resting heart rate alone ends nothing but the asking.
+    /// Ends the fetch. A failure of the resting heart rate alone is not a failure of the day.
     const fn end(&mut self, outcome: Result<(), Failure>) {
         self.outcome = Some(if self.is_at_resting { Ok(()) } else { outcome });
     }
 
-    /// The day; complete once [`PastAction::Finished`] said so.
+    /// Returns the day, which is complete after [`PastAction::Finished`] with `Ok`.
     #[must_use]
     pub const fn day(&self) -> &Day {
         &self.day
     }
 
-    /// How many minutes it is without, because they were told as later than now.
+    /// Returns the number of minutes left out because they lie in the future.
     #[must_use]
     pub const fn future_minutes(&self) -> u16 {
         self.future_minutes
     }
 
-    /// The day's resting heart rate, if the provider told it.
+    /// Returns the day's resting heart rate, if the provider reported it.
     #[must_use]
     pub const fn resting(&self) -> Option<Bpm> {
         self.resting

@@ -1,7 +1,7 @@
-//! One reply on its way in: how long it may be, and what it comes to.
+//! One arriving reply: its size limit, and its result.
 //!
-//! Whoever asked knows what the content is; that it is there at all, is whole and is a success is the
-//! same for every call.
+//! The content is up to the caller. The checks that it is there at all, is complete and is a success
+//! are the same for every call, and are made here.
 
 use jiff::Timestamp;
 
@@ -18,10 +18,10 @@ use crate::{
     request::ReplyHead,
 };
 
-/// The most bytes of a reply that are read. A day of minutes has 226 KB in Google's dialect.
+/// The maximum size of a reply, in bytes. A day of minutes has 226 KB in Google's dialect.
 const MAX_REPLY: u32 = 4 * 1_024 * 1_024;
 
-/// A reply on its way in; `D` decodes its content.
+/// An arriving reply; `D` decodes its content.
 pub(super) struct Reception<D> {
     head: Option<ReplyHead>,
     length: u32,
@@ -29,7 +29,7 @@ pub(super) struct Reception<D> {
     body: Body<D>,
 }
 
-/// What reads the body.
+/// The reader of the body.
 #[expect(
     clippy::large_enum_variant,
     reason = "it lies in the cycle, and there is no heap"
@@ -41,35 +41,35 @@ enum Body<D> {
     Content(D),
 }
 
-/// What a reply came to.
+/// The result of a reply.
 pub(super) enum Ended<D> {
-    /// It is no answer: the same call may get one.
+    /// No answer: the same call may get one later.
     NoAnswer(NoAnswer),
-    /// It is no success.
+    /// A reply that is not a success.
     Refused(Refused),
-    /// It is one.
+    /// A success.
     Content(Content<D>),
 }
 
 /// A success.
 pub(super) struct Content<D> {
-    /// The decoder, which has read all of it.
+    /// The decoder, which has read the whole content.
     pub(super) decoder: Result<D, DecodeError>,
     pub(super) status: u16,
     /// Whether it is a page for people.
     pub(super) is_markup: bool,
 }
 
-/// A reply that is no success.
+/// A reply that is not a success.
 pub(super) struct Refused {
     pub(super) refusal: Refusal,
-    /// What ended it before its end.
+    /// The reason why it ended early, if it did.
     pub(super) cut: Option<NoAnswer>,
-    /// Whether it is a limit that does not name its end.
+    /// Whether it is a rate limit without an end.
     pub(super) is_limit_without_end: bool,
 }
 
-/// Which call a reply is to, and when it ended.
+/// The call that a reply belongs to, and the end of the reply.
 #[derive(Clone, Copy)]
 pub(super) struct Asked {
     pub(super) provider: Provider,
@@ -78,7 +78,7 @@ pub(super) struct Asked {
 }
 
 impl<D> Reception<D> {
-    /// Nothing is on its way.
+    /// Creates the state in which no reply is arriving.
     pub(super) const fn new() -> Self {
         Self {
             head: None,
@@ -88,7 +88,7 @@ impl<D> Reception<D> {
         }
     }
 
-    /// A reply begins; `content` makes the decoder of a success.
+    /// Begins a reply; `content` creates the decoder of a success.
     pub(super) fn begin(&mut self, head: ReplyHead, content: impl FnOnce() -> Option<D>) {
         *self = Self {
             head: Some(head),
@@ -101,7 +101,7 @@ impl<D> Reception<D> {
         };
     }
 
-    /// Takes in more of the body; `feed` hands it to the decoder of a success.
+    /// Takes the next bytes of the body; `feed` passes them to the decoder of a success.
     pub(super) fn feed(
         &mut self,
         chunk: &[u8],
@@ -124,7 +124,7 @@ impl<D> Reception<D> {
         }
     }
 
-    /// The reply has ended, or the exchange failed. Counts it, and obeys what it says of limits.
+    /// Ends the reply, complete or failed. Counts the request, and obeys the limits in the reply.
     pub(super) fn end(
         &mut self,
         failed: Option<NoAnswer>,

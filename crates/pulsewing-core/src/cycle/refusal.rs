@@ -1,4 +1,4 @@
-//! What a reply means that is no success.
+//! The meaning of a reply that is not a success.
 
 use jiff::Timestamp;
 
@@ -9,18 +9,18 @@ use crate::{
     oauth::NoAnswer,
 };
 
-/// What a reply means that is no success.
+/// The meaning of a reply that is not a success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// The access token is not accepted.
     Unauthorized,
-    /// It is no answer: the same call may get one.
+    /// No answer: the same call may get one later.
     NoAnswer(NoAnswer),
-    /// The provider decided against the call.
+    /// The provider refused the call.
     Decided(Failure),
 }
 
-/// Whether a reply says that too much was asked. Google's older APIs do so with a 403.
+/// Returns whether a reply reports a rate limit. Google's older APIs use a 403 for that.
 pub(super) fn is_limit(status: u16, reason: &ErrorReason) -> bool {
     status == 429 || (matches!(status, 400 | 403) && *reason == ErrorReason::RateLimited)
 }
@@ -41,7 +41,7 @@ pub(super) fn of_reply(
     let consent = Failure::ConsentNeeded;
     Refusal::Decided(match (status, reason) {
         (401, _) => return Refusal::Unauthorized,
-        // Only a network in between says so (RFC 6585, section 6).
+        // Only a network in between sends this (RFC 6585, section 6).
         (511, _) => return Refusal::NoAnswer(NoAnswer::Foreign(status)),
         (408 | 425 | 500.., _) => {
             return Refusal::NoAnswer(NoAnswer::Status(status));
@@ -53,7 +53,7 @@ pub(super) fn of_reply(
             }
             Failure::NoAnswer { call, cause }
         }
-        // What a proxy, a firewall or a network that wants a sign-in says is not the provider's word.
+        // An answer of a proxy, a firewall or a network that wants a sign-in is not the provider's.
         (403 | 407 | 451, ErrorReason::Foreign) => {
             return Refusal::NoAnswer(NoAnswer::Foreign(status));
         }
@@ -73,8 +73,9 @@ pub(super) fn of_reply(
     })
 }
 
-/// What a success means whose content could not be read: that it is no answer, or why there is none. What is
-/// `markup` is a page for people, from somebody between here and the provider.
+/// Returns the meaning of a success whose content could not be read: no answer, or the provider's
+/// refusal. If `is_markup` is set, the content is a page for people, from something between us and the
+/// provider.
 pub(super) const fn of_content(
     error: DecodeError,
     call: CallName,

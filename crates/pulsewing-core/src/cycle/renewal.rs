@@ -1,4 +1,4 @@
-//! Making sure that a valid access token is held: the chain protocol, step by step.
+//! The chain protocol, step by step: it makes sure that there is a valid access token.
 //!
 //! ```text
 //!          ┌──────────────────────────────────────────────────────────────┐
@@ -19,22 +19,22 @@
 //!     Storing ◀─▶ pause ──────────┴──┴────────┘
 //! ```
 //!
-//! A pause is the state before it with a time in it.
+//! A pause is the preceding state with a time in it.
 //!
-//! What holds at every arrow, for a chain that rotates:
+//! Invariants at every arrow, for a chain that rotates:
 //! - Nothing is sent before the intent is stored.
-//! - What has no answer is repeated with the same token: at once, then after 2, 4, 8 and every
-//!   16 seconds, until 110 seconds after the first send. Fitbit answers a repeat within 120
+//! - A refresh without an answer is repeated with the same token: at once, then after 2, 4, 8 and
+//!   every 16 seconds, until 110 seconds after the first send. Fitbit answers a repeat within 120
 //!   seconds, and before the new tokens were used, with the same pair (Fitbit Web API, Refresh
 //!   Token and Best Practices).
-//! - New tokens are stored before anything is done with them. While they are not, only the write
-//!   is repeated, every 30 seconds, and the lock stays held.
+//! - New tokens are stored before they are used. Until then only the write is repeated, every 30
+//!   seconds, and the lock stays held.
 //! - Only the server's own `invalid_grant` ends a chain, and only if the store has not moved on.
-//!   The token is then not sent again, even while the store does not take the refusal.
+//!   The token is then not sent again, even while the store does not accept the refusal.
 //!
-//! For every chain: another error of the server's leaves the chain as it is, and its token rests.
-//! One that nobody but a person changes rests until somebody asks, signs in anew, or the program
-//! starts; any other for a minute, then twice as long each time, up to a day.
+//! For every chain: any other server error leaves the chain as it is, and its token rests. After an
+//! error that only a person can fix, it rests until the user asks, signs in again, or the program
+//! starts; after any other, for a minute, then twice as long each time, up to a day.
 
 use core::time::Duration;
 
@@ -54,32 +54,33 @@ use crate::{
     request::{BufferFull, REQUEST_BUFFER, ReplyHead},
 };
 
-/// How long one try may take.
+/// The time limit of one try.
 const TRY_FOR: Duration = Duration::from_secs(15);
 
-/// How long the chain's lock is waited for.
+/// The longest wait for the chain's lock.
 const LOCK_FOR: Duration = Duration::from_secs(30);
 
-/// How long after a failed write it is repeated.
+/// The pause before a failed write is repeated.
 const WRITE_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
-/// How often a refresh of a chain that does not rotate is tried in one cycle.
+/// The maximum number of tries per cycle to refresh a chain that does not rotate.
 const PLAIN_TRIES: u8 = 3;
 
-/// How many grants one cycle takes: the second is for one whose access token did not arrive.
+/// The maximum number of grants in one cycle: the second is for the case that the first one's access
+/// token did not arrive.
 const MAX_GRANTS: u8 = 2;
 
 /// One run of the chain protocol.
 #[derive(Debug)]
 pub(super) struct Renewal {
     state: State,
-    /// An access token that the provider has refused, in this cycle or, while the refresh that
-    /// followed has no answer, an earlier one.
+    /// An access token that the provider has refused, in this cycle, or in an earlier one while the
+    /// refresh that followed has no answer.
     rejected: Option<Fingerprint>,
     /// Whether the refresh was answered.
     is_answered: bool,
-    /// A refresh token that the provider has refused by its own word, in this cycle or an earlier
-    /// one: it is not sent again, also if the store did not take the refusal.
+    /// A refresh token that the provider itself has refused, in this cycle or an earlier one: it is not
+    /// sent again, even if the store did not accept the refusal.
     refused: Option<Fingerprint>,
     rest: Rest,
     /// Whether the store held an intent: then the token may have been spent before this burst.
@@ -88,7 +89,7 @@ pub(super) struct Renewal {
     token_written: bool,
 }
 
-/// What is being done, with the chain that it is done to.
+/// The current step, with the chain that it works on.
 #[expect(
     clippy::large_enum_variant,
     reason = "it lies in the cycle, and there is no heap"
@@ -100,13 +101,13 @@ enum State {
     /// Sending, or pausing before it is sent again.
     Sending(Stored, Sending),
     Withdrawing(Stored, Failure),
-    /// Storing, or pausing until the write is repeated then.
+    /// Storing, or pausing until the write is repeated at this time.
     Storing(Unstored, Option<Duration>),
     Caching(Stored),
     /// The chain whose token was refused.
     Rechecking(Stored),
     Refusing(Unstored),
-    /// The chain that may still serve, and what stood in the way of renewing it.
+    /// The chain that may still work, and the failure to renew it.
     Closing(Option<Stored>, Option<Failure>),
     Settled(Option<Stored>, Option<Failure>),
 }
@@ -125,7 +126,7 @@ impl Renewal {
         }
     }
 
-    /// Begins anew, in a new cycle or because an access token was `rejected`.
+    /// Starts over, in a new cycle or because an access token was `rejected`.
     pub(super) fn restart(&mut self, rejected: Option<Fingerprint>) {
         let unanswered = self.rejected.filter(|_| !self.is_answered);
         *self = Self {
@@ -136,17 +137,18 @@ impl Renewal {
         };
     }
 
-    /// Somebody asks: no token rests any longer.
+    /// Ends the rest of any token, because the user asked.
     pub(super) const fn rouse(&mut self) {
         self.rest = Rest::new();
     }
 
-    /// Until when a token rests that is to be sent again by itself.
+    /// Returns the end of a token's rest, if it is then sent again without being asked for.
     pub(super) const fn rests_until(&self) -> Option<Duration> {
         self.rest.ends()
     }
 
-    /// How often the refresh under way was sent without an answer, and what came last instead.
+    /// Returns how often the current refresh was sent without an answer, and what came instead the last
+    /// time.
     pub(super) const fn unanswered(&self) -> Option<(u8, Failure)> {
         match &self.state {
             State::Sending(_, sending) if sending.again_at.is_some() => match sending.failure {
@@ -157,8 +159,8 @@ impl Renewal {
         }
     }
 
-    /// The chain, and what stood in the way of renewing it; `None` while at work. With neither
-    /// chain nor failure there is nothing left to say.
+    /// Returns the chain, and the failure to renew it; `None` while at work. If both are missing, there
+    /// is nothing left to report.
     pub(super) const fn settled(&mut self) -> Option<(Option<Stored>, Option<Failure>)> {
         match &mut self.state {
             State::Settled(chain, failure) => Some((chain.take(), *failure)),
@@ -166,17 +168,17 @@ impl Renewal {
         }
     }
 
-    /// Whether a rotated token was written.
+    /// Returns whether a rotated token was written.
     pub(super) const fn token_written(&self) -> bool {
         self.token_written
     }
 
-    /// Whether tokens are held that the store has not taken.
+    /// Returns whether tokens are held that the store has not taken.
     pub(super) const fn holds_unstored(&self) -> bool {
         matches!(self.state, State::Storing(..))
     }
 
-    /// Whether a refresh is being sent, or its answer is not stored yet.
+    /// Returns whether a refresh is being sent, or its answer is not stored yet.
     pub(super) const fn in_flight(&self) -> bool {
         match &self.state {
             State::Sending(_, sending) => sending.again_at.is_none(),
@@ -185,7 +187,7 @@ impl Renewal {
         }
     }
 
-    /// What to do next.
+    /// Returns the next action.
     pub(super) fn poll(
         &mut self,
         now: Now,
@@ -215,7 +217,7 @@ impl Renewal {
         }
     }
 
-    /// Goes on after a pause that is over.
+    /// Continues after a pause that is over.
     fn end_pause(&mut self, up: Duration) {
         let (State::Sending(_, Sending { again_at, .. }) | State::Storing(_, again_at)) =
             &mut self.state
@@ -225,12 +227,12 @@ impl Renewal {
         *again_at = again_at.filter(|at| up < *at);
     }
 
-    /// Takes the state out, to put the one that follows in its place.
+    /// Takes the state out; the caller puts the next one in its place.
     const fn take(&mut self) -> State {
         core::mem::replace(&mut self.state, State::Closing(None, None))
     }
 
-    /// The store was read, under the lock.
+    /// Takes the record that was read under the lock.
     pub(super) fn opened(&mut self, record: Record, around: &mut Surroundings<'_>) {
         self.state = match self.take() {
             State::Opening => self.found(record, around),
@@ -243,11 +245,11 @@ impl Renewal {
         };
     }
 
-    /// Begins with what the store holds.
+    /// Begins with the stored record.
     fn found(&mut self, record: Record, around: &mut Surroundings<'_>) -> State {
         let chain = match around.in_use {
-            // Without rotation nothing can be lost, and where access tokens are not stored, memory
-            // has the newer one.
+            // Without rotation nothing can be lost, and if access tokens are not stored, memory has
+            // the newer one.
             Some(in_use)
                 if !in_use.provider().rotates()
                     && !around.settings.cache_access
@@ -265,7 +267,7 @@ impl Renewal {
         }
     }
 
-    /// Decides whether this chain is to be refreshed, and begins.
+    /// Decides whether to refresh this chain, and begins.
     fn begin(
         &mut self,
         chain: Stored,
@@ -284,7 +286,7 @@ impl Renewal {
         {
             return State::Closing(Some(chain), Some(failure));
         }
-        // A repeat of what may have been sent before is exempt from every limit.
+        // A repeat of a refresh that may have been sent before is exempt from every limit.
         if intent.is_none()
             && let Err(until) = around.pacing.admit(now.utc, around.settings.hourly_cap)
         {
@@ -306,8 +308,8 @@ impl Renewal {
                 };
                 State::Sending(chain, sending)
             }
-            // None, or one whose replays are over: what is sent now may be what rotates, so it
-            // gets replays of its own, and a restart has to know since when.
+            // No intent, or one whose replays are over: this refresh may be the one that rotates,
+            // so it gets replays of its own, and a restart has to know since when.
             None => {
                 let intent = Intent {
                     generation: chain.generation(),
@@ -318,21 +320,21 @@ impl Renewal {
         }
     }
 
-    /// Whether the access token can be used until `end`.
+    /// Returns whether the access token can be used until `end`.
     fn is_good(&self, chain: &Stored, now: Timestamp, end: impl Fn(&Access) -> Timestamp) -> bool {
         chain.access().is_some_and(|access| {
             now < end(access) && self.rejected != Some(access.token.fingerprint())
         })
     }
 
-    /// The store could not be read, or holds nothing.
+    /// Records that the store could not be read, or has no chain.
     pub(super) fn unavailable(&mut self, trouble: Option<StoreTrouble>) {
         self.state = match self.take() {
             State::Opening => {
                 let failure = trouble.map_or(Failure::NoChain, Failure::Store);
                 State::Closing(None, Some(failure))
             }
-            // The lock is held, and the provider has spoken: what is known is enough.
+            // The lock is held, and the provider has answered: that is enough.
             State::Rechecking(sent) => {
                 self.refused = Some(sent.refresh_token().fingerprint());
                 State::Closing(None, Some(Failure::ConsentNeeded(Consent::Refused)))
@@ -341,7 +343,7 @@ impl Renewal {
         };
     }
 
-    /// The write was confirmed, or it failed.
+    /// Takes the result of a write.
     pub(super) fn stored(&mut self, confirmed: bool, around: &mut Surroundings<'_>) {
         let now = around.now;
         self.state = match self.take() {
@@ -363,17 +365,17 @@ impl Renewal {
             State::Storing(unstored, None) => {
                 let again_at = now.up.saturating_add(WRITE_AGAIN_AFTER);
                 match around.settings.deadline {
-                    // The intent stays, and the next start asks for the same pair again.
+                    // The intent stays: the next start asks for the same pair again.
                     Some(deadline) if again_at > deadline.end => {
                         State::Closing(None, Some(Failure::TokensNotStored))
                     }
                     _ => State::Storing(unstored, Some(again_at)),
                 }
             }
-            // An intent that stays behind costs one refresh more, nothing else.
+            // An intent that stays behind costs one extra refresh, nothing else.
             State::Withdrawing(chain, failure) => State::Closing(Some(chain), Some(failure)),
             State::Caching(chain) => State::Closing(Some(chain), None),
-            // Unmarked, it is marked by the next cycle.
+            // The next cycle marks the chain.
             State::Refusing(_) => {
                 State::Closing(None, Some(Failure::ConsentNeeded(Consent::Refused)))
             }
@@ -381,7 +383,7 @@ impl Renewal {
         };
     }
 
-    /// Goes on with a chain that a rotation brought and the store holds.
+    /// Continues with a chain from a rotation, now that it is stored.
     fn use_stored(&mut self, chain: Stored, around: &mut Surroundings<'_>) -> State {
         if chain.access().is_some() {
             State::Closing(Some(chain), None)
@@ -392,7 +394,7 @@ impl Renewal {
         }
     }
 
-    /// What was sent and is not answered yet.
+    /// Returns the refresh that was sent and is not answered yet.
     const fn sent(&mut self) -> Option<&mut Sending> {
         match &mut self.state {
             State::Sending(_, sending) if sending.again_at.is_none() => Some(sending),
@@ -400,21 +402,21 @@ impl Renewal {
         }
     }
 
-    /// A reply to the refresh begins.
+    /// Takes the head of the reply to the refresh.
     pub(super) fn reply_head(&mut self, head: ReplyHead) {
         if let Some(sending) = self.sent() {
             sending.head = Some(head);
         }
     }
 
-    /// More of its body.
+    /// Takes the next bytes of its body.
     pub(super) fn reply_body(&mut self, chunk: &[u8]) {
         if let Some(sending) = self.sent() {
             sending.reply.feed(chunk);
         }
     }
 
-    /// The reply has ended, or the try has failed.
+    /// Takes the end of the reply, or the failure of the try.
     #[inline(never)]
     pub(super) fn reply_end(&mut self, failed: Option<NoAnswer>, around: &mut Surroundings<'_>) {
         self.state = match self.take() {
@@ -432,7 +434,7 @@ impl Renewal {
         failed: Option<NoAnswer>,
         around: &mut Surroundings<'_>,
     ) -> State {
-        // A replay is exempt from the cap, and does not use it up.
+        // A replay is exempt from the cap and does not count.
         if sending.replay_until.is_none() {
             around.pacing.count(around.now.utc);
         }
@@ -451,7 +453,7 @@ impl Renewal {
         };
         let now = around.now.utc;
         let limited_until = head.and_then(|head| around.pacing.obey(&head, provider, now));
-        // Without an answer it is the same refresh that is still to be made.
+        // Without an answer, the same refresh is still to be made.
         self.is_answered = matches!(answer, Answer::Granted(_) | Answer::Refused(_));
         if self.is_answered && self.rejected.is_some() {
             around.pacing.unauthorized_refresh_at = Some(now);
@@ -489,7 +491,7 @@ impl Renewal {
         }
     }
 
-    /// After a try without an answer: again, or an end of the burst.
+    /// Continues after a try without an answer: tries again, or ends the burst.
     fn try_again(
         &mut self,
         chain: Stored,
@@ -515,7 +517,7 @@ impl Renewal {
                 (at <= until).then_some(at)
             }
             (true, None) => None,
-            // Nothing can be lost: a few tries a second or so apart, as far as limits allow.
+            // Nothing can be lost: a few tries, about a second apart, as far as limits allow.
             (false, _) => {
                 let cap = around.settings.hourly_cap;
                 let is_allowed = around.pacing.admit(now.utc, cap).is_ok();
@@ -546,9 +548,9 @@ impl Renewal {
         }
     }
 
-    /// Ends a burst without a grant. If no try, of this burst or an earlier one, can have reached
-    /// the server, the intent goes; else it stays, and the next cycle begins with the same token.
-    /// The old access token, while it lives, goes on being used.
+    /// Ends a burst without a grant. If no try, of this burst or an earlier one, can have reached the
+    /// server, the intent is withdrawn; otherwise it stays, and the next cycle begins with the same
+    /// token. The old access token is used as long as it lives.
     fn end_burst(&self, chain: Stored, sending: &Sending, failure: Failure) -> State {
         let rotates = chain.provider().rotates();
         if rotates && sending.replay_until.is_none() && !self.found_intent {
@@ -558,7 +560,7 @@ impl Renewal {
         }
     }
 
-    /// The lock was given back.
+    /// Records that the lock was released.
     pub(super) fn closed(&mut self, now: Timestamp) {
         self.state = match self.take() {
             State::Closing(chain, failure) => {
@@ -575,7 +577,7 @@ impl Renewal {
     }
 }
 
-/// Writes a record, if it was one.
+/// Returns the action that stores the encoded record; a missing one gets length 0.
 fn store(record: Option<&[u8]>, what: StoreWhat) -> Action {
     Action::Store {
         len: record.unwrap_or_default().len(),
@@ -583,19 +585,20 @@ fn store(record: Option<&[u8]>, what: StoreWhat) -> Action {
     }
 }
 
-/// Sends a chain's refresh token.
+/// Returns the action that sends a chain's refresh token.
 fn send(chain: &Stored, settings: &Settings, buffer: &mut [u8]) -> Action {
     match token::refresh(chain, settings.client_secret.as_ref(), buffer) {
         Ok(request) => Action::Send {
             request,
             timeout: TRY_FOR,
         },
-        // Never: the buffer has room for it.
+        // Unreachable: the buffer has room for it.
         Err(BufferFull) => Action::CloseChain,
     }
 }
 
-/// A 410: Fitbit's service has been switched off; from Google it is an error like others.
+/// Returns the failure for a 410: Fitbit's service is switched off; from Google it is an error like
+/// any other.
 const fn gone(provider: Provider) -> Failure {
     match provider {
         Provider::Fitbit => Failure::Gone,

@@ -1,18 +1,18 @@
-//! A refresh token that an error of the server's keeps from being sent.
+//! The rest of a refresh token: after a server error it is not sent for a while.
 
 use core::time::Duration;
 
 use super::failure::Failure;
 use crate::{Fingerprint, chain::Stored};
 
-/// How long a token rests after an error that may pass: the first time a little less than the pause
-/// before the next cycle, then twice as long each time.
+/// A token's rest after an error that may pass: the first time a little less than the pause before the
+/// next cycle, then twice as long each time.
 const FIRST: Duration = Duration::from_secs(45);
 
-/// The longest that it rests without being asked for.
+/// The longest rest, unless the user asks earlier.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
-/// Which token rests, if one does.
+/// The token that rests, if there is one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rest(Option<Resting>);
 
@@ -20,19 +20,19 @@ pub(super) struct Rest(Option<Resting>);
 struct Resting {
     token: Fingerprint,
     failure: Failure,
-    /// How often it was sent for nothing.
+    /// The number of sends without success.
     times: u32,
-    /// Until when; `None` until somebody asks.
+    /// The end of the rest; `None` until the user asks.
     until: Option<Duration>,
 }
 
 impl Rest {
-    /// None does.
+    /// Creates the state in which no token rests.
     pub(super) const fn new() -> Self {
         Self(None)
     }
 
-    /// What keeps this chain's token from being sent, if it still does.
+    /// Returns the failure that still keeps this chain's token from being sent, if there is one.
     pub(super) fn of(self, chain: &Stored, up: Duration) -> Option<Failure> {
         let resting = self.0?;
         let is_it = resting.token == chain.refresh_token().fingerprint()
@@ -40,7 +40,7 @@ impl Rest {
         is_it.then_some(resting.failure)
     }
 
-    /// Until when one rests that is to be sent again without being asked for.
+    /// Returns the end of a rest after which the token is sent again without being asked for.
     pub(super) const fn ends(self) -> Option<Duration> {
         match self.0 {
             Some(resting) => resting.until,
@@ -48,7 +48,8 @@ impl Rest {
         }
     }
 
-    /// The server has an error for this chain's token. What nobody but a person changes `is_final`.
+    /// Begins the rest of this chain's token after a server error. `is_final` means that only a person
+    /// can fix it.
     pub(super) fn begin(&mut self, chain: &Stored, failure: Failure, is_final: bool, up: Duration) {
         let token = chain.refresh_token().fingerprint();
         let before = self.0.filter(|resting| resting.token == token);

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::failure::CallName;
 use crate::{day::Day, dialect::google};
 
-/// Where fetching is.
+/// The current step of fetching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Idle,
@@ -16,14 +16,14 @@ pub(super) enum Step {
     Resting,
 }
 
-/// Which heart rate is asked for.
+/// The heart rate to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heart {
     /// Google: today's range, from trackers and watches.
     Wearables,
     /// Google: today's range, from every source.
     AllSources,
-    /// Google: the rest of the last 24 hours before that range.
+    /// Google: the part of the last 24 hours before that range.
     Earlier(google::SourceFamily),
     /// Fitbit: today, as its cloud understands it.
     Today,
@@ -32,7 +32,7 @@ pub(super) enum Heart {
 }
 
 impl Heart {
-    /// The date that is asked for, when today is `day`.
+    /// Returns the date to ask for if today is `day`.
     pub(super) fn date(self, day: &Day) -> Date {
         let today = day.local().date();
         match self {
@@ -52,8 +52,8 @@ impl Step {
         }
     }
 
-    /// Whether a cycle without this step's reply has failed. What completes the window beyond
-    /// today's range is welcome, and no more.
+    /// Returns whether a cycle fails without this step's reply. Completing the window beyond today's
+    /// range is optional.
     pub(super) const fn is_vital(self) -> bool {
         matches!(
             self,

@@ -1,14 +1,15 @@
-//! Which of an account's devices is the one on the wrist.
+//! Finds the device on the wrist among those of an account.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{DeviceFacts, scalar::Second};
 use crate::instant::later;
 
-/// How much older the list of devices may be than the heart rate: providers renew them apart.
+/// The time by which the list of devices may be older than the heart rate: providers update them
+/// separately.
 const LIST_LAGS: SignedDuration = SignedDuration::from_hours(1);
 
-/// One entry of a list of devices, as far as it has been read.
+/// One entry of a list of devices, as read so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Device {
     pub(super) kind: DeviceKind,
@@ -17,19 +18,19 @@ pub(super) struct Device {
     pub(super) last_sync: Option<Timestamp>,
 }
 
-/// What a device is.
+/// The kind of a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum DeviceKind {
     /// A scale, or a phone that counts steps.
     NotWorn,
-    /// The entry does not say, or says something new.
+    /// The entry has no type, or an unknown one.
     #[default]
     Unknown,
     Tracker,
 }
 
 impl DeviceKind {
-    /// From the `deviceType` (Google) or `type` (Fitbit) of an entry.
+    /// Returns the kind for the `deviceType` (Google) or `type` (Fitbit) of an entry.
     pub(super) fn from_name(device_type: &[u8]) -> Self {
         match device_type {
             b"TRACKER" => Self::Tracker,
@@ -39,39 +40,39 @@ impl DeviceKind {
     }
 }
 
-/// The product name of the phone itself, which lists as a tracker that counts its own steps.
+/// The product name of the phone itself, which is listed as a tracker because it counts its own steps.
 pub(super) const PHONE_AS_TRACKER: &[u8] = b"MobileTrack";
 
-/// A battery level, if it is a percentage.
+/// Returns a battery level, if it is a percentage.
 pub(super) fn percent(level: i64) -> Option<u8> {
     u8::try_from(level).ok().filter(|level| *level <= 100)
 }
 
-/// The devices of an account that can be on a wrist, as far as a provider tells of them.
+/// The devices of an account that can be on a wrist, as far as a provider reports them.
 ///
 /// An account keeps every tracker that it ever had, in any order, and each may lack its battery level
 /// or its last sync. [`worn`](Self::worn) picks one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Trackers {
-    /// What is said to be a tracker.
+    /// The devices that are listed as trackers.
     trackers: Group,
-    /// What is said to be something new, or nothing.
+    /// The devices of an unknown or missing type.
     others: Group,
 }
 
 /// Devices of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Group {
-    /// When the one synced that did so last.
+    /// The latest sync of any of them.
     last_sync: Second,
-    /// Its battery in percent.
+    /// The battery, in percent, of the device that synced last.
     level: Option<u8>,
-    /// The battery of the one that does not tell when it synced; of several, what they agree on.
+    /// The battery of the device without a sync time; of several, the value that they agree on.
     silent: Option<Option<u8>>,
 }
 
 impl Trackers {
-    /// Takes one more device in.
+    /// Adds a device.
     pub(super) fn offer(&mut self, device: Device) {
         let group = match device.kind {
             DeviceKind::NotWorn => return,
@@ -92,17 +93,18 @@ impl Trackers {
         });
     }
 
-    /// Takes those of another page in.
+    /// Adds the devices of another page.
     pub fn merge(&mut self, more: Self) {
         self.trackers.merge(more.trackers);
         self.others.merge(more.others);
     }
 
-    /// Returns what is known of the device on the wrist. `newest` is the latest minute of heart rate,
-    /// if there is one.
+    /// Returns the known facts about the device on the wrist. `newest` is the latest minute of heart
+    /// rate, if there is one.
     ///
-    /// It is the tracker that synced last. But none measured what is newer than its last sync: if the
-    /// heart rate is, it comes from one that does not tell when it synced, and then nobody knows that.
+    /// It is the tracker that synced last. But no tracker can have measured minutes after its last sync:
+    /// if there is a newer one, it comes from a device without a sync time, and the last sync is
+    /// unknown.
     #[must_use]
     pub fn worn(&self, newest: Option<Timestamp>) -> DeviceFacts {
         let groups = [self.trackers, self.others];
@@ -119,7 +121,7 @@ impl Trackers {
             let synced = synced.map(|at| facts(Some(at), group.level));
             synced.or_else(|| group.silent.map(|level| facts(None, level)))
         });
-        // Of those that are left, none delivers; the one that synced last is still the best guess.
+        // None of the rest can have measured it; the one that synced last is still the best guess.
         let last = || {
             let mut synced = groups.iter();
             synced.find_map(|group| Some(facts(Some(group.synced()?), group.level)))

@@ -1,11 +1,11 @@
-//! Why a provider refused, as its reply's body says it.
+//! The reason for a provider's refusal, from the reply's body.
 
 use core::fmt;
 
 use super::walk::{Kind, Place, Visitor, Walker};
 use crate::json::{Event, Text};
 
-/// What a provider refused for. The status comes first: this is what it leaves open.
+/// The reason for a provider's refusal. It adds to the status, which takes precedence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorReason {
@@ -23,16 +23,16 @@ pub enum ErrorReason {
     IntradayNotAllowed,
     /// The access token has expired.
     ExpiredToken,
-    /// The access token is not, or no longer, good.
+    /// The access token is not valid, or no longer valid.
     InvalidToken,
     /// Too many requests.
     RateLimited,
-    /// Another reason, in the provider's own word.
+    /// Another reason, by the provider's name for it.
     Other(heapless::String<64>),
-    /// The body does not say.
+    /// The body gives no reason.
     #[default]
     Unknown,
-    /// The body is no error report of either provider's: a proxy's page, or nothing at all.
+    /// The body is not an error report of either provider: a proxy's page, or nothing at all.
     Foreign,
 }
 
@@ -85,9 +85,9 @@ impl fmt::Display for ErrorReason {
     }
 }
 
-/// Reads the body of a reply whose status is no success, in the envelope of either provider.
+/// Reads the body of a reply whose status is not a success, in the envelope of either provider.
 ///
-/// It never fails: half a body comes to what could be read, HTML and nothing at all to
+/// It never fails: half a body gives the reason that could be read; HTML and an empty body give
 /// [`ErrorReason::Foreign`]. Messages are never kept, because Fitbit's repeat the token.
 pub struct ErrorDecoder {
     walker: Walker<At, 128>,
@@ -113,36 +113,36 @@ impl ErrorDecoder {
         }
     }
 
-    /// Takes the next bytes.
+    /// Decodes the next bytes.
     pub fn feed(&mut self, chunk: &[u8]) {
-        // A body that is no JSON has nothing more to say.
+        // After a body that is not JSON there is nothing more to find.
         let _ = self.walker.feed(chunk, &mut self.finding);
     }
 
-    /// Returns what the body gives as the reason.
+    /// Returns the reason that the body gives.
     #[must_use]
     pub fn finish(self) -> ErrorReason {
         self.finding.reason
     }
 }
 
-/// The best word for the reason so far.
+/// The best reason so far.
 struct Finding {
     weight: Weight,
     reason: ErrorReason,
 }
 
-/// How much a word says, from little to much.
+/// The significance of a word, ascending.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Weight {
     Nothing,
-    /// Google's canonical status, or OAuth's bare word.
+    /// Google's canonical status, or OAuth's error code alone.
     Status,
     /// `ErrorInfo.reason`, or Fitbit's `errorType`.
     Reason,
-    /// What Google adds to the reason for a refused filter.
+    /// Google's detail about a refused filter.
     Detail,
-    /// A reason that has an action of its own.
+    /// A reason with a remedy of its own.
     Known,
 }
 
@@ -172,7 +172,7 @@ impl Finding {
     }
 }
 
-/// The first of the words that a text lists. Prose is not a list of words.
+/// Returns the first of the words that a text lists; none for prose.
 fn first_word(text: &str) -> Option<&str> {
     let is_separator = |c: char| matches!(c, ',' | ';' | '[' | ']');
     let word = text
@@ -187,7 +187,7 @@ fn first_word(text: &str) -> Option<&str> {
 #[derive(Clone, Copy)]
 enum At {
     Body,
-    /// Google's `error`, an object; OAuth's, a word.
+    /// The `error` member: an object from Google, a string in OAuth.
     Error,
     Status,
     Details,
@@ -200,9 +200,9 @@ enum At {
     FitbitError,
     ErrorType,
     Message,
-    /// Google's message, which alone says that a project was deleted.
+    /// Google's message, the only place that mentions a deleted project.
     GoogleMessage,
-    /// The list that Google's older APIs have in `error`.
+    /// The list in `error` of Google's older APIs.
     OlderErrors,
     OlderError,
 }
@@ -278,8 +278,8 @@ impl Visitor for Finding {
     }
 }
 
-/// Of a deleted project Google says `Project #123 has been deleted.`, and no reason but that
-/// permission is denied.
+/// Returns whether a message is about a deleted project: Google's is `Project #123 has been deleted.`,
+/// and the only reason that it gives is that permission is denied.
 fn says_project_is_gone(message: &str) -> bool {
     message.starts_with("Project ") && message.contains("has been deleted")
 }

@@ -1,20 +1,20 @@
-//! Where a reply that comes in pages goes on.
+//! The token for the next page of a reply.
 
 use core::fmt;
 
 use super::DecodeError;
 use crate::json::Event;
 
-/// Asks for the next page of a reply (Google's `nextPageToken`). Only the server knows what it
-/// says; everything else in the request has to stay as it was.
+/// The token for the next page of a reply (Google's `nextPageToken`). It is opaque; everything else
+/// in the request has to stay the same.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PageToken(heapless::String<{ Self::MAX }>);
 
 impl PageToken {
-    /// The longest that is kept, in bytes.
+    /// The maximum length, in bytes.
     pub const MAX: usize = 384;
 
-    /// Takes it from a text; `None` when that is empty, or longer than [`MAX`](Self::MAX).
+    /// Creates a token from a text; `None` if that is empty, or longer than [`MAX`](Self::MAX).
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         if text.is_empty() {
@@ -23,7 +23,7 @@ impl PageToken {
         heapless::String::try_from(text).ok().map(Self)
     }
 
-    /// The text itself.
+    /// Returns the text itself.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -32,16 +32,16 @@ impl PageToken {
 
 impl fmt::Debug for PageToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Nobody knows what is in it.
+        // Not the contents, which are opaque.
         write!(f, "PageToken({} bytes)", self.0.len())
     }
 }
 
-/// What a page said of the one behind it.
+/// A page's information about the next one.
 #[derive(Default)]
 pub(super) struct NextPage {
     token: Option<PageToken>,
-    /// There is a token, but it cannot be kept: this must not look like the last page.
+    /// There is a token, but it is too long to keep: this must not look like the last page.
     too_long: bool,
 }
 

@@ -1,13 +1,13 @@
 //! Values that come as a number in one reply and as a string in the next.
 //!
-//! Protocol buffers' JSON writes a 64-bit integer as a string and lets either form stand for any
-//! number, and gateways rewrite one into the other.
+//! The JSON form of protocol buffers writes a 64-bit integer as a string and accepts either form for
+//! any number, and gateways rewrite one into the other.
 
 use jiff::{Timestamp, tz::Offset};
 
 use crate::{Bpm, json::Event};
 
-/// The nearest whole number, halves going up.
+/// Returns the nearest whole number, with halves rounded up.
 #[inline]
 pub(super) fn whole(event: Event<'_>) -> Option<i64> {
     match event {
@@ -17,7 +17,7 @@ pub(super) fn whole(event: Event<'_>) -> Option<i64> {
     }
 }
 
-/// A heart rate, if it is within a heart rate's range.
+/// Returns a heart rate, if it is within a heart rate's range.
 #[inline]
 pub(super) fn bpm(event: Event<'_>) -> Option<Bpm> {
     whole(event).and_then(Bpm::from_whole)
@@ -40,12 +40,12 @@ fn whole_in_text(text: &[u8]) -> Option<i64> {
     whole.parse::<i64>().ok()?.checked_add(i64::from(up))
 }
 
-/// A count of seconds as an offset from UTC.
+/// Returns a count of seconds as an offset from UTC.
 pub(super) fn offset(seconds: i64) -> Option<Offset> {
     Offset::from_seconds(i32::try_from(seconds).ok()?).ok()
 }
 
-/// A second since 1970, or none, which is before any: a third of what an optional instant takes.
+/// A second since 1970, or none, which sorts before any: a third of the size of an optional instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Second(i64);
 

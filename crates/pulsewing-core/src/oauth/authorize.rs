@@ -9,7 +9,7 @@ use crate::{
     request::{BufferFull, Writer},
 };
 
-/// The most bytes that an authorize address needs.
+/// The maximum length of an authorize address, in bytes.
 pub const MAX_URL: usize = 4_096;
 
 /// Proof Key for Code Exchange (RFC 7636), method S256.
@@ -20,8 +20,8 @@ pub struct Pkce {
 }
 
 impl Pkce {
-    /// Makes a pair from 32 bytes of good randomness, as RFC 7636, section 4.1 recommends.
-    /// `None` never happens: both texts have 43 characters.
+    /// Creates a pair from 32 bytes of good randomness, as RFC 7636, section 4.1 recommends.
+    /// Never returns `None`: both texts have 43 characters.
     #[must_use]
     pub fn new(entropy: &[u8; 32]) -> Option<Self> {
         let mut text = [0; 43];
@@ -40,13 +40,13 @@ impl Pkce {
         })
     }
 
-    /// What the code is exchanged with.
+    /// Returns the verifier, which is sent when the code is exchanged.
     #[must_use]
     pub const fn verifier(&self) -> &CodeVerifier {
         &self.verifier
     }
 
-    /// What the address carries: base64url of the verifier's SHA-256, without padding.
+    /// Returns the challenge for the address: base64url of the verifier's SHA-256, without padding.
     #[must_use]
     pub fn challenge(&self) -> &str {
         &self.challenge
@@ -56,13 +56,13 @@ impl Pkce {
 /// A sign-in that is about to begin.
 #[derive(Clone, Copy, Debug)]
 pub struct Authorize<'a> {
-    /// Whom the wearer signs in with.
+    /// The provider that the wearer signs in with.
     pub provider: Provider,
     /// The provider's authorize endpoint, without a query.
     pub endpoint: &'a str,
     /// The OAuth client's id.
     pub client_id: &'a str,
-    /// Where the browser comes back to.
+    /// The address that the browser is redirected to.
     pub redirect_uri: &'a str,
     /// Random text that has to come back unchanged (RFC 6749, section 10.12).
     pub state: &'a str,
@@ -73,12 +73,12 @@ pub struct Authorize<'a> {
 impl Authorize<'_> {
     /// Writes the address to a buffer of [`MAX_URL`] bytes.
     ///
-    /// Google is asked for `access_type=offline` and `prompt=consent`, without which it gives no
-    /// refresh token to somebody who had consented before (Google Identity, OAuth 2.0 for desktop
-    /// apps). Fitbit's method has to be named: its default is `plain` (Fitbit Web API, Authorize).
+    /// Google is asked for `access_type=offline` and `prompt=consent`: without them it gives no
+    /// refresh token to a user who has consented before (Google Identity, OAuth 2.0 for desktop
+    /// apps). For Fitbit we have to name the method: its default is `plain` (Fitbit Web API, Authorize).
     ///
     /// # Errors
-    /// [`BufferFull`] when an overlong endpoint or redirect leaves no room.
+    /// [`BufferFull`] if an overlong endpoint or redirect leaves no room.
     pub fn url<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, BufferFull> {
         let mut url = Writer::new(buffer);
         url.push(self.endpoint)?;

@@ -1,9 +1,9 @@
-//! What stands in the way of tokens: a decision of the server's, or no answer at all.
+//! Reasons for not getting tokens: a decision by the server, or no answer at all.
 
 use core::fmt;
 
-/// An error in OAuth's own words (RFC 6749, section 5.2), or in one that Google adds (Google
-/// Identity, OAuth 2.0 for desktop apps, Errors): the server's decision.
+/// An OAuth error code (RFC 6749, section 5.2), or one that Google adds (Google Identity, OAuth 2.0
+/// for desktop apps, Errors). It is the server's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OAuthError {
     /// The refresh token or code is spent, revoked, expired or another client's.
@@ -39,7 +39,7 @@ pub enum OAuthError {
     /// The administrator of the account's organisation does not allow this app.
     #[error("admin_policy_enforced")]
     AdminPolicyEnforced,
-    /// The client is for the accounts of one organisation alone.
+    /// The client is limited to the accounts of one organisation.
     #[error("org_internal")]
     OrgInternal,
     /// Access was denied, by the wearer or by the provider.
@@ -48,7 +48,7 @@ pub enum OAuthError {
 }
 
 impl OAuthError {
-    /// The error of this name.
+    /// Returns the error with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
@@ -69,13 +69,14 @@ impl OAuthError {
         })
     }
 
-    /// Whether asking again is of no use before somebody has done something about it.
+    /// Returns whether asking again is useless until a person has done something about it.
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Self::DeletedClient | Self::DisabledClient) || self.is_about_account()
     }
 
-    /// Whether it is about the account that has signed in, so that another one might do.
+    /// Returns whether the error is about the account that signed in, so that another account might
+    /// work.
     #[must_use]
     pub const fn is_about_account(self) -> bool {
         matches!(
@@ -88,10 +89,10 @@ impl OAuthError {
     }
 }
 
-/// An error's name as a server gave it, where it is none that is known.
+/// The name of an unknown error, as the server gave it.
 ///
 /// It is shown and logged, so it has to look like a name: up to 32 letters, underscores and hyphens.
-/// No token looks so.
+/// No token looks like that.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ErrorName {
     bytes: [u8; Self::MAX],
@@ -99,10 +100,10 @@ pub struct ErrorName {
 }
 
 impl ErrorName {
-    /// The most bytes of a name.
+    /// The maximum length of a name, in bytes.
     pub const MAX: usize = 32;
 
-    /// Takes a name, if it looks like one.
+    /// Accepts a text that looks like a name.
     #[must_use]
     pub fn new(name: &str) -> Option<Self> {
         let fits = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-');
@@ -119,7 +120,7 @@ impl ErrorName {
         })
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         let bytes = self.bytes.get(..usize::from(self.length));
@@ -139,7 +140,7 @@ impl fmt::Display for ErrorName {
     }
 }
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoAnswer {
     /// Nothing came in time.
@@ -148,13 +149,13 @@ pub enum NoAnswer {
     /// The connection ended before the reply did.
     #[error("the connection ended before the answer did")]
     Disconnected,
-    /// The request surely never left: no address, no connection, no TLS.
+    /// The request certainly never left: no address, no connection, no TLS.
     #[error("the server could not be reached")]
     NeverLeft,
-    /// A status that is no answer to the question.
+    /// A status that does not answer the question.
     #[error("the server answered with status {0}")]
     Status(u16),
-    /// A status with an error of a name that nobody knows.
+    /// A status with an error whose name is unknown.
     #[error("the server answered \"{error}\" (status {status})")]
     Named {
         /// The HTTP status.
@@ -162,34 +163,34 @@ pub enum NoAnswer {
         /// The error's name.
         error: ErrorName,
     },
-    /// A reply that is not of the provider's own making: the page of a proxy, or of a network that
-    /// wants a sign-in of its own.
+    /// A reply that does not come from the provider: the page of a proxy, or of a network that wants
+    /// a sign-in of its own.
     #[error("something on the way answered in the service's place (status {0})")]
     Foreign(u16),
-    /// The address leads elsewhere. No redirect is followed: it would carry a token along.
+    /// A redirect. We follow none: it would carry a token along.
     #[error("the address leads elsewhere (status {0}), and that is not followed")]
     Redirected(u16),
-    /// The reply is not what the protocol says.
+    /// The reply does not follow the protocol.
     #[error("the answer could not be understood")]
     Malformed,
-    /// The reply is compressed, and was not to be, or not like this.
+    /// The reply is compressed in a way that we did not ask for.
     #[error("the answer is compressed in a way that was not asked for")]
     Compressed,
-    /// The reply is longer than is read.
+    /// The reply is longer than we read.
     #[error("the answer was longer than accepted")]
     TooLong,
-    /// It brings an access token, and no refresh token where each refresh has to bring one.
+    /// The reply has an access token but no refresh token, from a provider that rotates.
     #[error("the answer brings no new refresh token")]
     NoRefreshToken,
-    /// It brings a refresh token that cannot be kept: one of more than 512 bytes, or with characters
+    /// The reply has a refresh token that cannot be kept: it has more than 512 bytes, or characters
     /// that no token has.
     #[error("the answer brings a refresh token of a kind that cannot be kept")]
     UnfitToken,
 }
 
 impl NoAnswer {
-    /// Whether it looks like the login page of a network, such as a hotel's (RFC 6585, section 6): a page
-    /// where there ought to be data, or the way to one.
+    /// Returns whether it looks like the login page of a network, such as a hotel's (RFC 6585, section
+    /// 6): a page instead of data, or a redirect to one.
     #[must_use]
     pub const fn is_login_page(self) -> bool {
         matches!(
@@ -198,7 +199,7 @@ impl NoAnswer {
         )
     }
 
-    /// Whether the address has moved for good, which no waiting changes.
+    /// Returns whether the address has moved permanently, so that waiting does not help.
     #[must_use]
     pub const fn has_moved(self) -> bool {
         matches!(self, Self::Redirected(301 | 308))

@@ -1,8 +1,8 @@
 //! OAuth 2.0 as both providers speak it: sign-in with PKCE, refresh, revocation.
 //!
 //! Requests go out as [`Request`](crate::request::Request) values, replies come in through
-//! [`ReplyDecoder`]. Where to start reading: [`authorize`] for the sign-in, [`token`] for what the
-//! token endpoint is asked, [`ReplyDecoder`] for what it may answer.
+//! [`ReplyDecoder`]. Start reading with [`authorize`] for the sign-in, [`token`] for the requests to
+//! the token endpoint, and [`ReplyDecoder`] for its answers.
 
 pub mod authorize;
 mod error;

@@ -1,49 +1,49 @@
-//! The end of a sign-in: the address that the browser was sent back to, or what of it a person
-//! pasted.
+//! The end of a sign-in: the address that the browser was sent back to, or the part of it that the
+//! user pasted.
 
 use super::{ErrorName, OAuthError};
 use crate::AuthorizationCode;
 
-/// What came back from the provider's consent page.
+/// The result from the provider's consent page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redirect {
-    /// The code that the tokens are asked for with, or the provider's word against the sign-in. Either
-    /// counts only for the sign-in that the state belongs to.
+    /// The code to exchange for tokens, or the provider's refusal. Either counts only for the sign-in
+    /// that the state belongs to.
     pub answer: Result<AuthorizationCode, Refused>,
     /// The state that the sign-in began with; absent when only the code was pasted.
     pub state: Option<heapless::String<128>>,
 }
 
-/// The consent page's word against a sign-in (RFC 6749, section 4.1.2.1).
+/// The consent page's refusal of a sign-in (RFC 6749, section 4.1.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// The wearer said no.
+    /// The wearer declined.
     #[error("consent was refused on the provider's page")]
     Denied,
     /// The provider names another error.
     #[error("the provider answered {0}")]
     OAuth(OAuthError),
-    /// The provider names an error that nobody knows.
+    /// The provider names an unknown error.
     #[error("the provider answered \"{0}\"")]
     Named(ErrorName),
-    /// There is an error, and its name is none.
+    /// There is an error, but its text is not a name.
     #[error("the provider answered with an error that cannot be read")]
     Unnamed,
 }
 
-/// The fewest characters of a code that stands alone.
+/// The minimum number of characters of a code that stands alone.
 const LEAST_CODE: usize = 8;
 
-/// From so many characters on a text without a digit may be a code as well; shorter ones are words.
+/// From this many characters, a text without a digit may be a code too; shorter ones are words.
 const LONGEST_WORD: usize = 24;
 
-/// Why an address is no answer of a consent page.
+/// The reason why a text is not the answer of a consent page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectError {
     /// There is no code in it.
     #[error("there is no code in it")]
     NoCode,
-    /// The code is none, or the address is damaged.
+    /// The code cannot be one, or the address is damaged.
     #[error("the code in it is damaged")]
     Damaged,
     /// It is neither an address nor anything that could be a code.
@@ -54,7 +54,7 @@ pub enum RedirectError {
 impl Redirect {
     /// Reads a redirect address, its query alone, or a bare code.
     ///
-    /// Fitbit appends the fragment `#_=_`, and who pastes an address pastes it as well
+    /// Fitbit appends the fragment `#_=_`, which users paste along with the address
     /// (Fitbit Web API, Authorize).
     ///
     /// # Errors
@@ -64,8 +64,8 @@ impl Redirect {
         let pasted = pasted.split('#').next().unwrap_or_default();
         let query = match pasted.split_once('?') {
             Some((_, query)) => query,
-            // Without a query it is a code, unless it reads like a query or an address, which has a
-            // colon behind its scheme or before its port.
+            // Without a query it is a code, unless it looks like a query or an address: that has a
+            // colon after its scheme or before its port.
             None if !pasted.contains('=') => {
                 if pasted.contains(':') {
                     return Err(RedirectError::NoCode);
@@ -77,7 +77,8 @@ impl Redirect {
         Self::from_query(query)
     }
 
-    /// Reads a code that stands alone. Sent as one, a word of somebody's would end the sign-in.
+    /// Reads a code that stands alone. Any other word must not be sent as a code: that would end the
+    /// sign-in.
     fn from_bare(pasted: &str) -> Result<Self, RedirectError> {
         let text = decoded::<1_024>(pasted)?;
         if !text.is_empty() && !is_plausible(&text) {
@@ -125,8 +126,9 @@ impl Refused {
     }
 }
 
-/// Whether a text can be a code. Google's begin with `4/` (Google Identity, OAuth 2.0 for desktop apps),
-/// Fitbit's are 40 hexadecimal digits, and a gateway's are whatever it likes that an address can hold.
+/// Returns whether a text can be a code. Google's begin with `4/` (Google Identity, OAuth 2.0 for
+/// desktop apps), Fitbit's are 40 hexadecimal digits, and a gateway's are any text that an address
+/// can hold.
 fn is_plausible(text: &str) -> bool {
     let is_long_enough = match text.bytes().any(|byte| byte.is_ascii_digit()) {
         true => text.len() >= LEAST_CODE,
@@ -136,7 +138,7 @@ fn is_plausible(text: &str) -> bool {
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"-._~/+=".contains(&byte));
     let is_googles = text.strip_prefix("4/").is_some_and(|rest| !rest.is_empty());
-    // A machine's name and a path; of the alphabets that codes are written in none has both signs.
+    // A host name and a path. No alphabet of codes has both characters.
     let is_address = text.contains('.') && text.contains('/');
     has_its_letters && (is_googles || (is_long_enough && !is_address))
 }
@@ -231,7 +233,7 @@ mod tests {
         ] {
             assert!(code_of(code).is_ok(), "{code}");
         }
-        // Nobody doubts what is named as the code.
+        // A value that is named as the code is accepted as it is.
         assert!(code_of("?code=word&state=s").is_ok());
     }
 

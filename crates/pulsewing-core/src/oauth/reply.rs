@@ -1,8 +1,8 @@
-//! What the token endpoint answers.
+//! The answers of the token endpoint.
 //!
-//! The question that matters is whether it answered at all. A grant, or an error in OAuth's own
-//! words, is an answer. Anything else is none: a time-out, a 5xx, a proxy's HTML, half a reply. A
-//! rotation may have happened all the same, so the caller asks again with the same token.
+//! The question that matters is whether it answered at all. A grant, or an OAuth error code, is an
+//! answer. Anything else is not: a time-out, a 5xx, a proxy's HTML, half a reply. A rotation may
+//! still have happened, so the caller asks again with the same token.
 
 use super::{ErrorName, NoAnswer, OAuthError, Scopes};
 use crate::{
@@ -12,33 +12,33 @@ use crate::{
     markup::Beginning,
 };
 
-/// The most bytes of a token reply that are read.
+/// The maximum size of a token reply, in bytes.
 const MAX_REPLY: u32 = 64 * 1_024;
 
-/// A year in seconds: the longest that an access token is believed to live.
+/// A year in seconds: the longest access-token lifetime that we believe.
 const MAX_LIFETIME_S: i64 = 366 * 86_400;
 
-/// What RFC 6749, section 5.1 leaves open when `expires_in` is missing: an hour, the shorter of
-/// the two providers' lifetimes.
+/// The lifetime when `expires_in` is missing, which RFC 6749, section 5.1 leaves open: an hour, the
+/// shorter of the two providers' lifetimes.
 const DEFAULT_LIFETIME_S: u32 = 3_600;
 
 /// The members of a token reply that could be used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grant {
-    /// The refresh token, if one came complete. Google's refreshes bring none.
+    /// The refresh token, if a complete one came. Google's refreshes bring none.
     pub refresh: Option<RefreshToken>,
     /// The access token and its lifetime in seconds.
     pub access: Option<(AccessToken, u32)>,
     /// The granted scopes, if the reply names them.
     pub scopes: Option<Scopes>,
-    /// For how many seconds the refresh token lives. Google says so of a client in "Testing"
-    /// (seven days) and of access that the wearer limited in time.
+    /// The lifetime of the refresh token, in seconds. Google gives it for a client in "Testing"
+    /// (seven days) and for access that the wearer limited in time.
     pub refresh_lifetime_s: Option<u32>,
     /// The provider's name for the wearer (Fitbit).
     pub user_id: Option<UserId>,
 }
 
-/// What a reply of the token endpoint comes to.
+/// The result of a reply of the token endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(
     clippy::large_enum_variant,
@@ -47,9 +47,9 @@ pub struct Grant {
 pub enum Answer {
     /// Tokens.
     Granted(Grant),
-    /// A decision against it.
+    /// A refusal.
     Refused(OAuthError),
-    /// Come back later (429).
+    /// Too many requests (429): try again later.
     RateLimited,
     /// The service has been switched off (410).
     Gone,
@@ -57,7 +57,7 @@ pub enum Answer {
     Missing(NoAnswer),
 }
 
-/// Reads a reply of the token endpoint, in chunks of any size. Keeps what it could read when the
+/// Reads a reply of the token endpoint, in chunks of any size. Keeps what it has read even if the
 /// reply turns out to be damaged: a complete refresh token must not be lost.
 pub struct ReplyDecoder {
     json: Decoder<{ AccessToken::MAX }>,
@@ -67,7 +67,7 @@ pub struct ReplyDecoder {
     damage: Option<NoAnswer>,
 }
 
-/// What is gathered while reading.
+/// The members found so far.
 #[derive(Default)]
 struct Members {
     depth: u8,
@@ -84,7 +84,7 @@ struct Members {
 #[derive(Clone, Copy)]
 enum ErrorWord {
     Known(OAuthError),
-    /// In OAuth's own form. What else Fitbit's envelope names are errors of the Web API.
+    /// An unknown code in OAuth's own form. Other names in Fitbit's envelope are errors of the Web API.
     Unknown(ErrorName),
 }
 
@@ -105,7 +105,7 @@ enum Key {
 }
 
 impl ReplyDecoder {
-    /// At the beginning of a reply.
+    /// Returns a decoder at the beginning of a reply.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -131,7 +131,7 @@ impl ReplyDecoder {
         }
     }
 
-    /// Takes in the next bytes of the body.
+    /// Decodes the next bytes of the body.
     pub fn feed(&mut self, chunk: &[u8]) {
         self.length = self
             .length
@@ -151,15 +151,15 @@ impl ReplyDecoder {
         }
     }
 
-    /// The connection failed before the end.
+    /// Records that the connection failed before the end.
     pub const fn fail(&mut self, reason: NoAnswer) {
         if self.damage.is_none() {
             self.damage = Some(reason);
         }
     }
 
-    /// Ends the reply to a request that had this status. `rotates` says that only a refresh token
-    /// makes a grant; without it, an access token does.
+    /// Ends the reply, which had this status. If `rotates` is set, a grant needs a refresh token;
+    /// otherwise an access token is enough.
     #[must_use]
     pub fn finish(mut self, status: u16, rotates: bool) -> Answer {
         if self.damage.is_none() {
@@ -183,9 +183,9 @@ impl ReplyDecoder {
             300..400 => Answer::Missing(NoAnswer::Redirected(status)),
             410 => Answer::Gone,
             429 => Answer::RateLimited,
-            // Only a network in between says so (RFC 6585, section 6).
+            // Only a network in between sends this (RFC 6585, section 6).
             511 => Answer::Missing(NoAnswer::Foreign(status)),
-            // 409: somebody else's refresh of this token is under way (Fitbit Web API, Refresh Token).
+            // 409: another refresh of this token is under way (Fitbit Web API, Refresh Token).
             400..500 if status != 409 => match self.members.error {
                 Some(ErrorWord::Known(error)) if self.damage.is_none() => Answer::Refused(error),
                 Some(ErrorWord::Unknown(error)) if self.damage.is_none() => {
@@ -275,7 +275,7 @@ impl Members {
             let name = is_oauths.then(|| ErrorName::new(name)).flatten();
             name.map(ErrorWord::Unknown)
         };
-        // What is known comes before what is not.
+        // A known error takes precedence over an unknown one.
         self.error = match self.error {
             Some(ErrorWord::Known(error)) => Some(ErrorWord::Known(error)),
             before => known.or(before).or_else(unknown),
@@ -283,7 +283,7 @@ impl Members {
     }
 
     fn number(&mut self, value: Option<i64>) {
-        // What has ended when it comes cannot be meant.
+        // A lifetime that has already ended cannot be meant.
         let seconds = value
             .filter(|s| *s > 0)
             .and_then(|s| u32::try_from(s.min(MAX_LIFETIME_S)).ok());
@@ -440,13 +440,13 @@ mod tests {
                 Answer::Refused(OAuthError::DeletedClient)
             );
         }
-        // What the Web API calls an error is none of OAuth's.
+        // An error of the Web API is not an OAuth error.
         let fitbit = r#"{"errors":[{"errorType":"not_found"}],"success":false}"#;
         assert_eq!(
             answer(404, fitbit, true),
             Answer::Missing(NoAnswer::Status(404))
         );
-        // A token is no name.
+        // A token is not a name.
         assert_eq!(
             answer(400, r#"{"error":"0123abcd"}"#, true),
             Answer::Missing(NoAnswer::Status(400))

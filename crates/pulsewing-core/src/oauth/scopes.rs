@@ -1,9 +1,9 @@
-//! What the wearer allowed.
+//! The scopes that the wearer granted.
 
 use crate::Provider;
 
-/// The scopes that matter to Pulsewing, as a set. A provider's reply is compared as a set as well:
-/// its order means nothing, and further scopes do no harm.
+/// The scopes that matter to Pulsewing, as a set. A provider's reply is read as a set too: its order
+/// means nothing, and additional scopes do no harm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scopes(u32);
 
@@ -12,10 +12,10 @@ const SETTINGS: u32 = 2;
 const PROFILE: u32 = 4;
 
 impl Scopes {
-    /// Every scope that either provider is asked for.
+    /// Every scope that we ask either provider for.
     pub const ALL: Self = Self(HEART_RATE | SETTINGS | PROFILE);
 
-    /// What a sign-in asks the provider for, as the `scope` parameter has it.
+    /// Returns the `scope` parameter of a sign-in.
     ///
     /// Google: heart rate and resting heart rate; paired devices and settings (Google Health API,
     /// Scopes). Fitbit: heart rate; devices; the profile, for the time zone (Fitbit Web API, Scopes).
@@ -30,13 +30,13 @@ impl Scopes {
         }
     }
 
-    /// The set of what a sign-in asks for.
+    /// Returns the scopes that a sign-in asks for.
     #[must_use]
     pub fn all_requested(provider: Provider) -> Self {
         Self::parse(Self::requested(provider))
     }
 
-    /// Reads the `scope` member of a token reply: names between spaces.
+    /// Reads the `scope` member of a token reply: names separated by spaces.
     #[must_use]
     pub fn parse(scope: &str) -> Self {
         Self(
@@ -47,19 +47,20 @@ impl Scopes {
         )
     }
 
-    /// Whether heart rate may be read. Without it there is nothing to show.
+    /// Returns whether heart rate may be read. Without it there is nothing to show.
     #[must_use]
     pub const fn has_heart_rate(self) -> bool {
         self.0 & HEART_RATE != 0
     }
 
-    /// Whether the tracker's battery and last sync may be read (and, from Google, the time zone).
+    /// Returns whether the tracker's battery and last sync may be read (and, from Google, the time
+    /// zone).
     #[must_use]
     pub const fn has_settings(self) -> bool {
         self.0 & SETTINGS != 0
     }
 
-    /// Whether the time zone may be read.
+    /// Returns whether the time zone may be read.
     #[must_use]
     pub const fn has_time_zone(self, provider: Provider) -> bool {
         match provider {
@@ -68,13 +69,13 @@ impl Scopes {
         }
     }
 
-    /// The set as bits: 1 heart rate, 2 settings, 4 profile.
+    /// Returns the set as bits: 1 heart rate, 2 settings, 4 profile.
     #[must_use]
     pub const fn bits(self) -> u32 {
         self.0
     }
 
-    /// The set of some bits; unknown ones are dropped.
+    /// Returns the set with these bits; unknown ones are dropped.
     #[must_use]
     pub const fn from_bits(bits: u32) -> Self {
         Self(bits & Self::ALL.0)

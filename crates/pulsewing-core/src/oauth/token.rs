@@ -1,8 +1,8 @@
-//! What the token endpoint is asked: code exchange, refresh, revocation.
+//! The requests to the token endpoint: code exchange, refresh, revocation.
 //!
 //! Parameters go in the body as a form and nowhere else, so that no address, and no log of one,
-//! carries a token. The client's secret goes there too: Google wants it so, and Fitbit, which
-//! documents HTTP Basic for its server apps, takes a personal app's requests without one.
+//! carries a token. The client's secret goes there too: Google requires that, and Fitbit, which
+//! documents HTTP Basic for its server apps, accepts a personal app's requests without one.
 
 use crate::{
     AuthorizationCode, ClientSecret, CodeVerifier, Provider, RefreshToken,
@@ -10,7 +10,7 @@ use crate::{
     request::{BufferFull, Endpoint, Request, Writer},
 };
 
-/// The path of a provider's token endpoint.
+/// Returns the path of a provider's token endpoint.
 #[must_use]
 pub const fn token_path(provider: Provider) -> &'static str {
     match provider {
@@ -19,7 +19,7 @@ pub const fn token_path(provider: Provider) -> &'static str {
     }
 }
 
-/// The path of a provider's revocation endpoint.
+/// Returns the path of a provider's revocation endpoint.
 #[must_use]
 pub const fn revoke_path(provider: Provider) -> &'static str {
     match provider {
@@ -50,10 +50,9 @@ pub fn exchange(
     form.into_form(Endpoint::Token, token_path(provider))
 }
 
-/// Trades a refresh token (RFC 6749, section 6). That it is taken from a [`Stored`] chain is what
-/// keeps an unstored token from being sent; that the client is the chain's own, from being sent
-/// by another's. `secret` stands in for the one that the chain was granted with, when the user
-/// has renewed it.
+/// Exchanges a refresh token for a new grant (RFC 6749, section 6). The token comes from a [`Stored`]
+/// chain, so an unstored one cannot be sent; the client is the chain's own, so no other client can
+/// send it. `secret` replaces the one that the chain was granted with, when the user has renewed it.
 ///
 /// # Errors
 /// [`BufferFull`] as for [`exchange`].
@@ -73,8 +72,8 @@ pub fn refresh(
     form.into_form(Endpoint::Token, token_path(chain.provider()))
 }
 
-/// Gives a grant back: revoking the refresh token ends all of its tokens (Fitbit Web API, Revoke
-/// Token; Google Identity, Revoking a token).
+/// Revokes a grant: revoking the refresh token ends all of its tokens (Fitbit Web API, Revoke Token;
+/// Google Identity, Revoking a token).
 ///
 /// # Errors
 /// [`BufferFull`] as for [`exchange`].

@@ -10,7 +10,7 @@ use crate::{
     world::{Setup, Todo, World},
 };
 
-/// Whether the next action begins a cycle.
+/// Returns whether the next action begins a cycle.
 fn begins(world: &mut World) -> bool {
     matches!(world.todo(), Todo::Open(_))
 }
@@ -63,7 +63,7 @@ fn waits_follow_the_clock_that_does_not_jump() {
     world.always(Route::Token, Fault::DropBefore);
     let mut ahead = 0;
     loop {
-        // An hour ahead or back at every step of the burst.
+        // An hour forward or back at every step of the burst.
         ahead = if ahead == 0 { 3_600 } else { 0 };
         if world.refreshes().len() > 1 {
             world.ahead = SignedDuration::from_secs(ahead);
@@ -83,7 +83,7 @@ fn a_clock_that_is_set_back_does_not_lift_the_cap() {
             ..Setup::fitbit()
         });
         let mut limited = 0;
-        // Every jump starts a cycle; the rules count.
+        // Every jump starts a cycle; the rules count the requests.
         for n in 0..40 {
             world.ahead = SignedDuration::from_secs(-back * n);
             let result = world.cycle_once();
@@ -102,7 +102,7 @@ fn a_clock_that_is_moved_on_does_not_lift_the_cap() {
             ..Setup::fitbit()
         });
         let mut limited = 0;
-        // Every jump starts a cycle; the rules count.
+        // Every jump starts a cycle; the rules count the requests.
         for _ in 0..20 {
             world.set_clock(by);
             let result = world.cycle_once();

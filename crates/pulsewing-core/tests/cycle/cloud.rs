@@ -1,4 +1,4 @@
-//! A cloud of either provider, with faults to order: what it answers, and what becomes of that.
+//! A cloud of either provider, with faults on demand: its answers, and what the client gets of them.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::grants::{Grants, Verdict};
 
-/// What a request asked for.
+/// The kind of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Route {
     Token,
@@ -67,35 +67,35 @@ impl Call {
         found.expect("a known address").1
     }
 
-    /// A field of the form.
+    /// Returns a field of the form.
     pub(crate) fn form(&self, name: &str) -> Option<&str> {
         let mut pairs = self.body.split('&').filter_map(|pair| pair.split_once('='));
         pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 }
 
-/// What happens to a request or to its reply.
+/// A fault of a request or of its reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// No connection came about.
+    /// No connection could be made.
     NeverLeft,
     /// The connection broke before the server did anything.
     DropBefore,
-    /// The server did what was asked, and the reply was lost.
+    /// The server processed the request, and the reply was lost.
     DropAfter,
-    /// The server did what was asked, and the reply does not come in time.
+    /// The server processed the request, and the reply does not come in time.
     Stall,
-    /// Another status, with an error report that says nothing, and a header.
+    /// Another status, with an empty error report, and a header.
     Status(u16, Option<(&'static str, String)>),
-    /// A status with these words, and nothing was done.
+    /// A status with this body; the request was not processed.
     Body(u16, String),
-    /// Done, but the reply breaks off after as many bytes of its body.
+    /// Processed, but the reply breaks off after this many bytes of its body.
     Truncate(usize),
-    /// Done, but the reply lacks this member.
+    /// Processed, but the reply lacks this member.
     Omit(&'static str),
-    /// Done, but the reply has this in place of a member's value.
+    /// Processed, but the reply has this in place of a member's value.
     Replace(&'static str, Value),
-    /// Done, and the reply has a header.
+    /// Processed, and the reply has a header.
     Header(&'static str, String),
 }
 
@@ -113,7 +113,7 @@ impl Fault {
     }
 }
 
-/// What the client gets to see.
+/// The result that the client sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     NeverLeft,
@@ -132,13 +132,13 @@ pub(crate) enum Outcome {
 pub(crate) struct Cloud {
     pub(crate) provider: Provider,
     pub(crate) grants: Grants,
-    /// What goes wrong next; after that, or where there is nothing, what always does.
+    /// The next faults by route; after those, or without any, the permanent ones.
     pub(crate) faults: BTreeMap<Route, VecDeque<Fault>>,
     pub(crate) always: BTreeMap<Route, Fault>,
-    /// The minutes since 1970 in which the wearer's tracker measured, or something else did.
+    /// The minutes since 1970 in which the wearer's tracker, or another source, measured.
     pub(crate) worn: Vec<Range<i64>>,
     pub(crate) other: Vec<Range<i64>>,
-    /// Of every six hours, only as many minutes: less to read, in long tests.
+    /// Only this many minutes of every six hours: less to read, in long tests.
     pub(crate) minutes: i64,
     pub(crate) offset: Offset,
     pub(crate) page_size: usize,
@@ -162,12 +162,12 @@ impl Cloud {
         }
     }
 
-    /// Orders faults for the next requests to a route.
+    /// Schedules faults for the next requests to a route.
     pub(crate) fn will(&mut self, route: Route, faults: impl IntoIterator<Item = Fault>) {
         self.faults.entry(route).or_default().extend(faults);
     }
 
-    /// Answers a request; `now` is the time on the server's own clock.
+    /// Answers a request; `now` is the time on the server's clock.
     pub(crate) fn exchange(&mut self, call: &Call, up: Duration, now: Timestamp) -> Outcome {
         let route = call.route();
         let fault = self
@@ -270,7 +270,7 @@ impl Cloud {
         }
     }
 
-    /// The value of a minute: the wearer's tracker first.
+    /// Returns the value of a minute; the wearer's tracker takes precedence.
     fn bpm(&self, minute: i64, with_others: bool) -> Option<i64> {
         if minute % 360 >= self.minutes {
             return None;
@@ -342,7 +342,7 @@ impl Cloud {
         body
     }
 
-    /// When the tracker last synced.
+    /// Returns the tracker's last sync.
     pub(crate) fn last_sync(&self, now: Timestamp) -> Timestamp {
         let at = now - SignedDuration::from_mins(self.sync_age);
         Timestamp::from_second(at.as_second() / 60 * 60).unwrap()
@@ -364,7 +364,7 @@ impl Cloud {
     }
 }
 
-/// The resting heart rates of five days, as far as they are asked for, newest first.
+/// Returns the resting heart rates of five days, limited to the requested range, newest first.
 fn resting(call: &Call) -> Value {
     let mut dates = call.target.split("%22").skip(1).step_by(2);
     let mut next = || dates.next().unwrap().parse::<Date>().unwrap();

@@ -1,4 +1,4 @@
-//! Whose chain it is, and where its tokens may go.
+//! The owner of a chain, and the places that its tokens may be sent to.
 
 use pulsewing_core::{
     Provider,
@@ -59,12 +59,12 @@ fn a_moving_chain_is_never_refreshed_also_not_for_an_intent() {
     assert!(world.refreshes().is_empty());
 }
 
-/// The record with another standing: field 14, value 3.
+/// Returns the record with another standing: field 14, value 3.
 fn moving(record: &Record) -> Vec<u8> {
     edited(record, &[14, 0, 1, 1], 3)
 }
 
-/// The record with the last byte of what is found replaced, written by hand.
+/// Returns a hand-edited record: the last byte of the pattern `found` is replaced.
 fn edited(record: &Record, found: &[u8], last: u8) -> Vec<u8> {
     use sha2::Digest as _;
     let mut buffer = [0; MAX_RECORD];
@@ -97,7 +97,7 @@ fn nothing_that_is_printed_shows_a_token() {
         let now = world.now();
         let mut buffer = [0; pulsewing_core::request::REQUEST_BUFFER];
         let printed = format!("{:?}", world.cycle.poll(now, &mut buffer));
-        // In letters, or as the numbers of "refr" and "acce".
+        // As text, or as the byte values of "refr" and "acce".
         for token in [
             "refresh-",
             "access-",
@@ -137,13 +137,13 @@ fn a_chain_that_does_not_rotate_needs_no_write() {
         world.told(),
         "open, token 200, close, zone 200, resolve, wearables 200, devices 200, resting 200, done"
     );
-    // And goes on with the access token that only memory has.
+    // And continues with the access token that is only in memory.
     assert_eq!(world.cycle_once(), Ok(()));
     assert_eq!(
         world.told(),
         "open, close, resolve, wearables 200, devices 200, done"
     );
-    // A new sign-in, though, comes before it.
+    // A new sign-in takes precedence, though.
     let setup = Setup {
         age: 0,
         ..Setup::google()

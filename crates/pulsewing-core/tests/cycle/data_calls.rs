@@ -1,4 +1,4 @@
-//! Which data calls a cycle makes, and what comes of them.
+//! The data calls of a cycle, and their results.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn minute(at: Timestamp) -> i64 {
     at.as_second().div_euclid(60)
 }
 
-/// A world whose clock shows this local time of 22 November, an hour ahead of UTC.
+/// Returns a world whose clock shows this local time on 22 November, an hour ahead of UTC.
 fn at(setup: Setup, clock: &str) -> World {
     let mut world = World::new(setup);
     let at: Timestamp = format!("2026-11-22T{clock}:30+01:00").parse().unwrap();
@@ -79,7 +79,7 @@ fn an_old_trackers_battery_and_sync_are_never_told_of_the_worn_one() {
     let worn_without_level = r#"[
         {"type":"TRACKER","batteryLevel":12,"lastSyncTime":"2019-05-05T08:40:11.000"},
         {"type":"TRACKER","battery":"High","lastSyncTime":"2026-11-22T13:00:12.000"}]"#;
-    // On two pages, and the one that is worn does not tell when it synced.
+    // On two pages, and the worn one has no sync time.
     let old = r#"{"pairedDevices":[{"deviceType":"TRACKER","batteryLevel":42,
         "lastSyncTime":"2021-12-02T08:00:00Z"}],"nextPageToken":"2"}"#;
     let worn = r#"{"pairedDevices":[{"deviceType":"TRACKER","batteryLevel":91}]}"#;
@@ -177,11 +177,11 @@ fn all_sources_are_asked_when_the_wearables_have_nothing() {
             .map(|sample| sample.bpm),
         Bpm::new(130)
     );
-    // And only then.
+    // And only in that case.
     world.cloud.worn = vec![now - 100..i64::MAX];
     assert_eq!(world.cycle_once(), Ok(()));
     assert!(!world.told().contains("all 200"));
-    // Without any value the cycle is a success all the same: there are no values yet.
+    // Even without any value the cycle is a success: there are no values yet.
     world.cloud.worn = Vec::new();
     world.cloud.other = Vec::new();
     assert_eq!(world.cycle_once(), Ok(()));
@@ -231,7 +231,7 @@ fn fitbits_window_is_filled_from_yesterday() {
 
 #[test]
 fn a_day_of_25_hours_is_not_asked_for_an_empty_range() {
-    // As if midnight were more than 24 hours ago: the modelled cloud refuses an empty range.
+    // As if midnight was more than 24 hours ago: the modelled cloud refuses an empty range.
     let mut world = World::google();
     let _ = world.run_until(|todo| matches!(todo, Todo::Resolve(_)));
     let now = world.now();
@@ -333,7 +333,7 @@ fn a_failing_cycle_keeps_the_earlier_reading_and_leaves_nothing_half_done() {
         assert!(world.cycle_once().is_err());
         assert_eq!(world.cycle.reading().cloned(), before);
     }
-    // The tracker was off all day: the minutes of the half replies are not to be seen again.
+    // The tracker was off all day: the minutes of the half replies must not show up again.
     world.heal();
     world.cloud.worn = Vec::new();
     assert_eq!(world.cycle_once(), Ok(()));
@@ -355,7 +355,7 @@ fn pages_are_walked_and_the_walk_is_bounded() {
         .filter(|word| *word == "wearables 200")
         .count();
     assert_eq!(pages, 6);
-    // What came may be half of a day, and is not shown as a whole one.
+    // The data may be half of a day, and must not be shown as a whole one.
     world.cloud.page_size = 20;
     let call = CallName::Heart;
     let cause = NoAnswer::Malformed;
@@ -364,7 +364,7 @@ fn pages_are_walked_and_the_walk_is_bounded() {
         world.cycle.reading().unwrap().day.logged_minutes(),
         13 * 60 + 7
     );
-    // A page that leads to itself, or to ever new empty ones.
+    // A page that leads to itself, or to an endless series of empty ones.
     for token in ["17", "again"] {
         let mut world = World::google();
         let page = json!({"nextPageToken": token}).to_string();
@@ -387,7 +387,7 @@ fn an_empty_page_may_lead_on() {
 fn the_resting_heart_rate_of_an_older_day_is_not_taken_for_todays() {
     let mut world = World::google();
     let hours = |hours: u64| Duration::from_secs(hours * 3_600);
-    // The cloud knows none after the 22nd: it is that day's, then yesterday's, then nobody's.
+    // The cloud has none after the 22nd: it is that day's, then yesterday's, then there is none.
     for (until, resting) in [
         (hours(10), Bpm::new(59)),
         (hours(34), Bpm::new(59)),

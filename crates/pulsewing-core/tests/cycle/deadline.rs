@@ -1,4 +1,4 @@
-//! A run that has to end: no try begins after 110 seconds, and everything is over by 130.
+//! A run with a deadline: no try begins after 110 seconds, and everything is over by 130.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
 
 const END: Duration = Duration::from_secs(130);
 
-/// One run, which ends in time; `rules.rs` sees to the tries.
+/// Performs one run and checks that it ends in time; `rules.rs` checks the tries.
 fn run(world: &mut World) -> Result<(), Failure> {
     let result = world.cycle_once();
     assert!(world.up <= END, "{:?}: {:?}", world.up, world.story);
@@ -98,8 +98,8 @@ fn tokens_that_cannot_be_written_in_time_end_the_run_and_the_intent_stays() {
         assert!(world.store.chain().intent.is_some());
         world.heal();
         world.die();
-        // Who is back within the replay window loses nothing. The first of these runs held on to
-        // its tokens for longer than that, in the hope of the store.
+        // A run that starts within the replay window loses nothing. The first of these runs held on to
+        // its tokens for longer than that, waiting for the store.
         if began > 0 {
             assert_eq!(run(&mut world), Ok(()), "{began}");
             assert!(world.agrees());
@@ -126,7 +126,7 @@ fn the_wait_for_the_lock_is_part_of_the_time() {
         assert_eq!(run(&mut world), Err(Failure::Store(StoreTrouble::Busy)));
         assert!(world.up <= Duration::from_secs(110));
     }
-    // For the second time, too: after a 401.
+    // The second time as well: after a 401.
     let mut world = World::new(Setup::fitbit().once());
     world.advance(Duration::from_secs(100));
     world.will(Route::Heart, [Fault::status(401)]);

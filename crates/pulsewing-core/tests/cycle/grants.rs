@@ -1,13 +1,13 @@
-//! The cloud's table of tokens, written after the providers' documents and not after the client.
+//! The cloud's table of tokens, written from the providers' documents and not from the client.
 //!
 //! Fitbit: a refresh spends the refresh token and makes a new pair; the spent token is answered
-//! with that same pair for two minutes, unless the pair was used meanwhile; access tokens live
+//! with that same pair for two minutes, unless the pair was used in the meantime; access tokens live
 //! until their own end (Fitbit Web API, Refresh Token and Best Practices). Google: a refresh makes
 //! an access token and nothing else.
 
 use std::time::Duration;
 
-/// How long a spent refresh token is answered with the pair that it made.
+/// The time during which a spent refresh token is answered with the pair that it made.
 const REPLAY_WINDOW: Duration = Duration::from_secs(120);
 
 /// A generation of tokens.
@@ -20,7 +20,7 @@ struct Pair {
     used: bool,
 }
 
-/// What the table says to a refresh.
+/// The table's answer to a refresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// A pair, new or repeated.
@@ -38,7 +38,7 @@ pub(crate) struct Grants {
 }
 
 impl Grants {
-    /// A table that has given out the first pair, whose access token ends at `access_ends`.
+    /// Creates a table that has given out the first pair, whose access token ends at `access_ends`.
     pub(crate) fn new(rotates: bool, lifetime: Duration, access_ends: Duration) -> Self {
         Self {
             pairs: vec![Pair {
@@ -57,17 +57,17 @@ impl Grants {
         self.pairs.last().unwrap()
     }
 
-    /// The refresh token that would be accepted.
+    /// Returns the valid refresh token.
     pub(crate) fn refresh(&self) -> &str {
         &self.newest().refresh
     }
 
-    /// When the newest pair was made.
+    /// Returns when the newest pair was made.
     pub(crate) fn made(&self) -> Duration {
         self.newest().made
     }
 
-    /// How many pairs there were.
+    /// Returns the number of pairs so far.
     pub(crate) fn count(&self) -> usize {
         self.pairs.len()
     }
@@ -101,7 +101,7 @@ impl Grants {
         }
     }
 
-    /// Whether a data call with this access token is let in; it counts as a use.
+    /// Returns whether a data call with this access token is accepted; it counts as a use.
     pub(crate) fn admits(&mut self, access: &str, now: Duration) -> bool {
         let found = self.pairs.iter_mut().find(|pair| pair.access == access);
         let Some(pair) = found else {
@@ -111,14 +111,14 @@ impl Grants {
         now < pair.access_ends
     }
 
-    /// Makes an access token invalid before its end.
+    /// Invalidates an access token before its end.
     pub(crate) fn revoke_access(&mut self, access: &str) {
         for pair in self.pairs.iter_mut().filter(|pair| pair.access == access) {
             pair.access_ends = Duration::ZERO;
         }
     }
 
-    /// Another program refreshes, and gets this far.
+    /// Refreshes as another program would, and returns the pair.
     pub(crate) fn refreshed_elsewhere(&mut self, now: Duration) -> (String, String) {
         let token = self.refresh().to_owned();
         match self.refreshed(&token, now) {

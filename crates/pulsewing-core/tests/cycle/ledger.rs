@@ -1,5 +1,5 @@
-//! What became of the chain, and what the readings said: the abstract state that follows from what
-//! went over the wire and into the store, and what must hold of it.
+//! The state of the chain and of the readings, as it follows from the traffic on the wire and the
+//! writes to the store, and its invariants.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -16,41 +16,41 @@ use crate::{
     world::{Todo, World},
 };
 
-/// For how long the cloud answers a spent token with the pair that it made.
+/// The time during which the cloud answers a spent token with the pair that it made.
 const WINDOW: Duration = Duration::from_secs(120);
 
-/// For how long after the first send, and how often at least, an unanswered refresh is repeated. The
-/// longest pause is a first backoff, of a cycle whose intent was stored without its knowing.
+/// The time after the first send during which an unanswered refresh is repeated, and the longest
+/// interval between repeats: a first backoff, of a cycle whose intent was stored without its knowledge.
 const REPLAYED_FOR: Duration = Duration::from_secs(110);
 const REPLAYED_EVERY: Duration = Duration::from_secs(75);
 
-/// What is known from outside.
+/// The state as seen from outside.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     /// Every token that the store has confirmed, or that a program found there.
     durable: BTreeSet<String>,
-    /// For how long the program has been there without asking for the pair that it missed.
+    /// The time that the program has been running without asking for the pair that it missed.
     unused: Duration,
-    /// Whether something else kept it from asking: the store, the server's word, a clock.
+    /// Whether something else kept it from asking: the store, the server's answer, a clock.
     is_hindered: bool,
-    /// When an intent was last written: from then on the replays are counted.
+    /// The time of the last write of an intent: the beginning of the replays.
     intent_at: Duration,
-    /// Whether the newest pair was lost, and whether the provider said `invalid_grant`.
+    /// Whether the newest pair was lost, and whether the provider answered `invalid_grant`.
     is_lost: bool,
     is_refused: bool,
-    /// Whether the last cycle ended with a 410, and nobody has asked since; and whether somebody
-    /// asked while a cycle was under way, who may have been answered with its 410 or not.
+    /// Whether the last cycle ended with a 410, and the user has not asked since; and whether the user
+    /// asked while a cycle was under way, whose 410 may or may not have been the answer.
     is_gone: bool,
     asked_amid: bool,
-    /// What the cloud last said of the zone, and when by the program's clock.
+    /// The zone that the cloud last reported, and the time of that by the program's clock.
     told_zone: Option<(Offset, Timestamp)>,
-    /// This cycle: whether the zone was asked for, what it was taken to be and when, the date of
-    /// the cloud's own day, and whether the wearer moved or the clock was set meanwhile.
+    /// In this cycle: whether the zone was requested, its resolved offset and the time of that, the
+    /// date of the cloud's own day, and whether the wearer moved or the clock was set in the meantime.
     asked_zone: bool,
     resolved: Option<(Offset, Timestamp)>,
     cloud_day: Option<Date>,
     is_moved: bool,
-    /// The last that a cycle came to.
+    /// The result of the last cycle.
     pub(crate) last: Option<Result<(), Failure>>,
 }
 
@@ -76,13 +76,13 @@ impl Ledger {
         ledger
     }
 
-    /// What the store holds is durable.
+    /// Records the content of the store as durable.
     fn found(&mut self, world: &World) {
         self.durable.insert(world.store.refresh());
         self.durable.extend(world.store.access());
     }
 
-    /// The program starts again.
+    /// Records that the program starts again.
     pub(crate) fn restarted(&mut self, world: &World) {
         self.found(world);
         self.is_gone = false;
@@ -91,7 +91,7 @@ impl Ledger {
         self.unused = Duration::ZERO;
     }
 
-    /// Somebody asks for a cycle; `amid` says whether one is under way.
+    /// Records that the user asks for a cycle; `amid` is set if one is under way.
     pub(crate) fn asked(&mut self, amid: bool) {
         self.asked_amid |= amid;
         if !amid {
@@ -100,18 +100,18 @@ impl Ledger {
         }
     }
 
-    /// The clock was set: how old an intent is, is anybody's guess.
+    /// Records that the clock was set: the age of an intent is then unknown.
     pub(crate) fn clock_was_set(&mut self) {
         self.is_hindered = true;
         self.is_moved = true;
     }
 
-    /// The wearer moves, or the machine sleeps, while a cycle may be under way.
+    /// Records that the wearer moves, or the machine sleeps, while a cycle may be under way.
     pub(crate) fn moved(&mut self) {
         self.is_moved = true;
     }
 
-    /// An action is about to be carried out.
+    /// Checks an action that is about to be carried out.
     pub(crate) fn before(&mut self, todo: &Todo, world: &World) {
         match todo {
             Todo::Send(..) => assert!(
@@ -145,8 +145,8 @@ impl Ledger {
         }
     }
 
-    /// It was carried out while the program was there for so long; `heard` says whether the
-    /// program knows how it went.
+    /// Checks an action that was carried out while the program was running for this long; `heard` is
+    /// set if the program got the result.
     pub(crate) fn after(&mut self, todo: &Todo, world: &World, there: Duration, heard: bool) {
         self.unused += there;
         match todo {
@@ -188,7 +188,7 @@ impl Ledger {
         match call.route() {
             Route::Token if heard => {
                 self.is_refused |= *status == 400 && word == Some("invalid_grant");
-                // An answer of another kind: the next try comes with the next cycle.
+                // Another kind of answer: the next try comes with the next cycle.
                 self.is_hindered |= word.is_some() || *status == 410;
             }
             Route::Zone if heard && *status == 200 => {
@@ -214,7 +214,7 @@ impl Ledger {
         }
     }
 
-    /// (ii) What the cycle shows of its chain is in the store.
+    /// (ii) Checks that the tokens that the cycle reports are in the store.
     fn only_stored_tokens_are_reported(&self, world: &World) {
         let Some(chain) = world.cycle.chain() else {
             return;
@@ -231,7 +231,7 @@ impl Ledger {
         );
     }
 
-    /// (v) A chain that rotates is lost only when nobody could ask for the pair in time.
+    /// (v) Checks that a rotating chain is lost only if the program could not ask for the pair in time.
     fn lost_only_to_power(&mut self, world: &World) {
         if !world.settings.provider.rotates() || world.agrees() || world.rules.holds_pair {
             self.unused = Duration::ZERO;
@@ -257,7 +257,7 @@ impl Ledger {
         self.is_lost |= since >= WINDOW;
     }
 
-    /// (vi) The zone is what the cloud last said, and that is not older than a day.
+    /// (vi) Checks that the zone is the one that the cloud last reported, at most a day ago.
     fn zone_is_the_clouds(&self, offset: Option<Offset>, now: Timestamp) {
         assert_eq!(
             offset,
@@ -274,7 +274,7 @@ impl Ledger {
         );
     }
 
-    /// (vi) The day that is shown is the cloud's, and every value is in its own minute.
+    /// (vi) Checks that the displayed day is the cloud's, and that every value is in its own minute.
     fn civil_day_is_the_clouds(&self, world: &World) {
         let reading = world.cycle.reading().expect("(iv) a reading");
         let (offset, now) = self.resolved.expect("a zone was resolved");
@@ -288,7 +288,7 @@ impl Ledger {
             date,
             "(vi) not the day that it is for the cloud"
         );
-        // Fitbit tells local times: they are right when the zone is.
+        // Fitbit reports local times: they are right if the zone is.
         let is_told = world.settings.provider == Provider::Google
             || (offset == world.cloud.offset && !self.is_moved);
         if is_told {
@@ -304,7 +304,7 @@ impl Ledger {
         }
     }
 
-    /// (iv) After long enough that all was well there is a reading, or an end that the model
+    /// (iv) Checks that after enough time without faults there is a reading, or an end that the model
     /// agrees with.
     pub(crate) fn has_come_to_rest(&self, world: &World, may_be_refused: bool, may_be_gone: bool) {
         match self.last {
@@ -342,7 +342,7 @@ impl Ledger {
         }
     }
 
-    /// Whether the newest pair is lost, or the chain given up.
+    /// Returns whether the newest pair is lost, or the chain was given up.
     pub(crate) const fn is_over(&self) -> bool {
         self.is_lost || self.is_refused
     }

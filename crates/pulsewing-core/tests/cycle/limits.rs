@@ -1,4 +1,4 @@
-//! How often is asked, and when not at all.
+//! The limits on requests.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
 
 #[test]
 fn the_own_cap_holds_in_every_rolling_hour() {
-    // Polled as fast as it goes; the rules count.
+    // Polled as fast as possible; the rules count the requests.
     for (setup, every) in [
         (Setup::fitbit(), 20),
         (Setup::google(), 7),
@@ -78,7 +78,7 @@ fn a_refusal_is_obeyed_and_survives_a_restart() {
         panic!("{:?}", world.story);
     };
     assert!(named >= until && named < until + SignedDuration::from_secs(5));
-    // Not on the second of the reset, when everybody asks.
+    // Not on the second of the reset, when all clients ask.
     let due = world.cycle.due();
     assert!(
         due >= named + SignedDuration::from_secs(5) && due <= named + SignedDuration::from_secs(60)
@@ -122,7 +122,7 @@ fn a_limit_without_words_lasts_to_the_full_hour_or_a_minute() {
 
 #[test]
 fn what_any_reply_says_of_limits_is_obeyed() {
-    // A success that used the quota up; a server in maintenance; from the token endpoint, too.
+    // A success that used up the quota; a server in maintenance; from the token endpoint as well.
     for (route, fault) in [
         (
             Route::Heart,
@@ -204,7 +204,7 @@ fn a_small_cap_leaves_room_for_whole_cycles() {
             every: Duration::from_secs(60),
             ..Setup::google()
         });
-        // Two calls for the heart rate, every time.
+        // Two heart-rate calls each time.
         world.cloud.worn = Vec::new();
         let mut readings = 0;
         while world.real < Duration::from_secs(12 * 3_600) {
@@ -227,7 +227,7 @@ fn a_410_is_final_for_fitbit_until_somebody_asks() {
         while world.real < end {
             assert!(matches!(world.step(), Todo::Wait(_)), "{route:?}");
         }
-        // Nor does a sleep or a set clock ask.
+        // Nor does a sleep or a set clock cause a request.
         world.suspend(Duration::from_secs(90_000));
         assert!(matches!(world.step(), Todo::Wait(_)));
         assert_eq!((world.story.len(), world.store.refresh()), (sent, refresh));

@@ -1,4 +1,4 @@
-//! What a refresh does when its reply is lost, late, damaged or no reply at all.
+//! Refreshes whose reply is lost, late, damaged, or not a reply at all.
 
 use std::time::Duration;
 
@@ -109,7 +109,7 @@ fn a_burst_without_an_answer_leaves_the_intent_and_goes_on_with_the_same_token()
     let first = world.store.chain().intent.unwrap();
     assert_eq!(first.generation, 1);
     assert!(world.cycle_once().is_err());
-    // What is sent in this burst may be what rotates: it has replays, and a time, of its own.
+    // A send of this burst may be the one that rotates: it has its own replays and its own time.
     let second = world.store.chain().intent.unwrap();
     assert!(second.first_sent_at > first.first_sent_at);
     assert_eq!(world.refreshes().len(), 20);
@@ -165,7 +165,7 @@ fn what_never_left_and_a_429_close_no_window() {
         assert!(world.refreshes().len() > 8, "{fault:?}");
         assert!(world.store.chain().intent.is_some(), "{fault:?}");
     }
-    // And the pair comes after all, in spite of the limit.
+    // And the pair still comes, in spite of the limit.
     let mut world = expired();
     world.will(Route::Token, [Fault::DropAfter]);
     world.will(Route::Token, vec![Fault::limited("Retry-After", "3000"); 3]);
@@ -191,7 +191,7 @@ fn what_never_left_does_not_withdraw_an_intent_of_an_earlier_burst() {
 
 #[test]
 fn after_a_restart_an_intent_makes_the_same_refresh_the_first_request() {
-    // The access token would serve for hours: another program was interrupted.
+    // The access token would work for hours: another program was interrupted.
     let mut world = World::fitbit();
     world.cloud.grants.revoke_access("access-1");
     world.will(Route::Token, [Fault::DropAfter]);
@@ -265,7 +265,7 @@ fn a_pair_whose_access_token_is_missing_or_wrong_is_stored_and_refreshed_once_mo
             format!("open, intent, token 200, tokens, intent, token 200, tokens, close, {DATA}");
         assert_eq!(world.told(), expected, "{fault:?}");
         assert_eq!(world.store.chain().chain.generation(), 3);
-        // And not for ever.
+        // But not for ever.
         let mut world = expired();
         world.always(Route::Token, fault);
         assert_eq!(world.cycle_once(), Err(no_answer(NoAnswer::Malformed)));
@@ -343,7 +343,7 @@ fn a_refusal_that_cannot_be_written_is_remembered_and_written_later() {
 fn a_refused_token_is_given_up_only_when_the_store_has_not_moved_on() {
     let mut world = expired();
     let _ = world.run_until_refresh();
-    // A program that does not honour the lock was faster, and stores what it got.
+    // A program that ignores the lock was faster, and stores its pair.
     let (refresh, access) = world.cloud.grants.refreshed_elsewhere(world.real);
     assert!(world.cloud.grants.admits(&access, world.real));
     let _ = world.step();

@@ -1,18 +1,18 @@
-//! The cycle under any events, in any order: the state machine test.
+//! The state machine test: the cycle under arbitrary events, in any order.
 //!
-//! `model.rs` draws the events, `rules.rs` and `ledger.rs` check every action. What they check is
+//! `model.rs` draws the events; `rules.rs` and `ledger.rs` check every action. The checked rules are
 //! numbered, and a failure begins with the number:
 //!
 //! - (i) one refresh at a time: none with another token while one is unanswered, and none without
 //!   its intent;
 //! - (ii) no token in use that the store has not confirmed;
 //! - (iii) the cap holds in every rolling hour, and the provider's limits are obeyed, replays aside;
-//! - (iv) every wait is bounded, and when all is well a reading comes;
+//! - (iv) every wait is bounded, and without faults a reading comes;
 //! - (v) a chain is lost only to a power cut longer than the replay window, to a cloud or a store
-//!   that did not work for as long, or to the provider's own word;
-//! - (vi) a reading's day is the cloud's, in the zone that it last told, and that is told daily.
+//!   that failed for as long, or to the provider's own decision;
+//! - (vi) a reading's day is the cloud's, in the zone that it last reported, which is requested daily.
 //!
-//! `PROPTEST_CASES=5000 cargo test -p pulsewing-core --test cycle machine` looks further.
+//! `PROPTEST_CASES=5000 cargo test -p pulsewing-core --test cycle machine` tests more cases.
 
 use std::time::Duration;
 
@@ -29,10 +29,11 @@ use crate::{
     world::{Mid, Todo, World},
 };
 
-/// How long the next request or write is waited for that an event is about.
+/// The longest wait for the next request or write, for an event that needs one.
 const BEFORE_LONG: Duration = Duration::from_secs(2 * 3_600);
 
-/// After so long a reading is there: limits and backoff last for little more than an hour each.
+/// The time after which there has to be a reading: limits and backoff last little more than an hour
+/// each.
 const REST: Duration = Duration::from_secs(3 * 3_600);
 
 const ROUTES: [Route; 5] = [
@@ -43,17 +44,17 @@ const ROUTES: [Route; 5] = [
     Route::Resting,
 ];
 
-/// A cycle, all that is around it, and who watches.
+/// A cycle, everything around it, and the checks.
 #[derive(Debug)]
 struct Machine<const ROTATES: bool> {
     world: World,
     ledger: Ledger,
-    /// Whether all has just been well for long enough.
+    /// Whether there have just been no faults for long enough.
     rests: bool,
 }
 
 impl<const ROTATES: bool> Machine<ROTATES> {
-    /// The next action, which is carried out.
+    /// Carries out the next action, and returns it.
     fn step(&mut self) -> Todo {
         let todo = self.world.todo();
         self.carry_out(&todo, true);
@@ -92,7 +93,7 @@ impl<const ROTATES: bool> Machine<ROTATES> {
         self.world.suspend(Duration::from_secs(seconds.into()));
     }
 
-    /// Goes on until the next action is such a one, which is not carried out.
+    /// Runs until the next action matches; that one is not carried out.
     fn run_until(&mut self, is_it: impl Fn(&Todo) -> bool) -> Option<Todo> {
         let end = self.world.real + BEFORE_LONG;
         while self.world.real < end {
@@ -114,12 +115,12 @@ impl<const ROTATES: bool> Machine<ROTATES> {
         }
     }
 
-    /// All is well until a reading is there, or for so long that it will not come any more.
+    /// Runs without faults until there is a reading, or for so long that none will come.
     fn rest(&mut self) {
         self.world.heal();
         self.world.mid = None;
         let end = self.world.real + REST;
-        // What is under way came before.
+        // A cycle that is under way does not count.
         let mut is_new = matches!(self.world.todo(), Todo::Wait(_));
         while self.world.real < end {
             match self.step() {
@@ -253,8 +254,8 @@ fn offset(half_hours: i8) -> Offset {
     Offset::from_seconds(i32::from(half_hours) * 1_800).unwrap()
 }
 
-/// A few seconds' worth, and always the same; other ones, as many as `PROPTEST_CASES` says, if it
-/// does.
+/// Returns a configuration with the same cases each time, for a few seconds; if `PROPTEST_CASES` is set,
+/// with that many different ones.
 fn config() -> Config {
     let max_shrink_iters = 4_000;
     match std::env::var_os("PROPTEST_CASES") {

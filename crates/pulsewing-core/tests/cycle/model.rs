@@ -1,11 +1,11 @@
-//! The reference: what happens to a cycle from outside, and what must have become of it.
+//! The reference model: the events from outside, and the expected results.
 //!
-//! Events are drawn before the cycle runs, so this half of the model holds what they alone decide:
-//! the clocks, the wearer's zone, the weather, whether the chain can be lost at all, whether the
-//! provider can have refused it or gone, and whether by now everything must be well. What follows
-//! from what the cycle then does, request by request, is in `rules.rs` (requests, tokens, limits)
-//! and `ledger.rs` (the chain at the cloud and in the store, and the readings). None of them asks
-//! the cycle.
+//! Events are drawn before the cycle runs, so this half of the model holds only the state that they
+//! decide: the clocks, the wearer's zone, the weather (permanent faults), whether the chain can be
+//! lost at all, whether the provider can have refused it or be gone, and whether everything must be
+//! well by now. The state that depends on the cycle's actions, request by request, is in `rules.rs`
+//! (requests, tokens, limits) and `ledger.rs` (the chain at the cloud and in the store, and the
+//! readings). None of them asks the cycle.
 
 use std::{fmt, time::Duration};
 
@@ -20,44 +20,44 @@ use crate::{
     world::{Mid, Setup},
 };
 
-/// Something that happens.
+/// An event.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
-    /// So many actions go as they are wanted.
+    /// This many actions are carried out normally.
     Steps(u8),
-    /// It is left alone for as many seconds.
+    /// This many seconds pass without events.
     Pass(u16),
-    /// The next request meets this.
+    /// The next request has this fault.
     Request(Fault),
-    /// The next token request does, if one comes before long.
+    /// The next token request does, if one comes soon.
     Refresh(Fault),
     /// From now on all requests do, or none.
     Weather(Option<Fault>),
-    /// The next write goes so, if one comes before long.
+    /// The next write has this result, if one comes soon.
     Write(Write),
     /// From now on all writes fail, or none.
     StoreDown(bool),
     /// The next read fails.
     Unreadable(StoreTrouble),
-    /// The program dies, before the next action or after it, and is away for as many seconds.
+    /// The program dies, before the next action or after it, and is away for this many seconds.
     Crash { after_action: bool, away: u16 },
-    /// In the middle of the next reply.
+    /// This happens in the middle of the next reply.
     Amid(Mid),
-    /// The clock is moved on by as many seconds, or set back.
+    /// The clock is set forward by this many seconds, or back.
     SetClock(i32),
-    /// The machine sleeps for as many seconds.
+    /// The machine sleeps for this many seconds.
     Sleep(u16),
-    /// The wearer is in another zone, as many half hours ahead of UTC.
+    /// The wearer is in another zone, this many half hours ahead of UTC.
     Moves(i8),
-    /// The provider takes the access token back.
+    /// The provider revokes the access token.
     Revoke,
-    /// Somebody asks for a cycle.
+    /// The user asks for a cycle.
     Ask,
-    /// All is well for long enough.
+    /// There are no faults for long enough.
     Rest,
 }
 
-/// The word that ends a chain.
+/// Returns the error that ends a chain.
 pub(crate) fn invalid_grant() -> Fault {
     Fault::Body(400, json!({"error": "invalid_grant"}).to_string())
 }
@@ -66,31 +66,30 @@ pub(crate) fn invalid_grant() -> Fault {
 #[derive(Clone)]
 pub(crate) struct Model<const ROTATES: bool> {
     pub(crate) setup: Setup,
-    /// By how many seconds the wall clock is ahead.
+    /// The seconds by which the wall clock is ahead.
     pub(crate) ahead: i64,
     /// The wearer's zone, in half hours.
     pub(crate) zone: i8,
     pub(crate) weather: Option<Fault>,
     pub(crate) store_down: bool,
-    /// How much of a replay window can have been missed or spoiled since all was well, in seconds.
+    /// The part of a replay window that can have been missed or spoiled since all was well, in seconds.
     pub(crate) missed: u32,
-    /// Whether the provider may have refused the chain: of its own accord, or because a pair was
-    /// lost.
+    /// Whether the provider may have refused the chain, by itself or because a pair was lost.
     pub(crate) may_be_refused: bool,
-    /// Whether the provider may have said 410 since the program started.
+    /// Whether the provider may have answered with a 410 since the program started.
     pub(crate) may_be_gone: bool,
     /// Whether all has been well for long enough that a reading must be there.
     pub(crate) is_well: bool,
 }
 
-/// What a lost reply can cost of the window: a try, and the pause before the next.
+/// The part of the window that a lost reply can cost: a try, and the pause before the next.
 const TRY_AND_PAUSE: u32 = 31;
 
-/// How much of the window has to be missed or spoiled before a pair can be lost. A program that
-/// has 10 seconds left of 120 gets it.
+/// The part of the window that has to be missed or spoiled before a pair can be lost. A program with
+/// 10 of the 120 seconds left gets it.
 const WINDOW_BUT_A_TRY: u32 = 75;
 
-/// How it begins; the rest follows from the events.
+/// Formats the initial state; the rest follows from the events.
 impl<const ROTATES: bool> fmt::Debug for Model<ROTATES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Setup {
@@ -110,7 +109,7 @@ impl<const ROTATES: bool> fmt::Debug for Model<ROTATES> {
 }
 
 impl<const ROTATES: bool> Model<ROTATES> {
-    /// Something goes wrong for as many seconds.
+    /// Records that something goes wrong for this many seconds.
     fn misses(&mut self, seconds: u32) {
         self.missed = self.missed.saturating_add(seconds);
         self.may_be_refused |= ROTATES && self.missed >= WINDOW_BUT_A_TRY;
@@ -119,7 +118,7 @@ impl<const ROTATES: bool> Model<ROTATES> {
     fn meets(&mut self, fault: &Fault) {
         self.may_be_refused |= *fault == invalid_grant();
         self.may_be_gone |= ROTATES && matches!(fault, Fault::Status(410, _));
-        // An answer of another kind ends the replays, an open window or not.
+        // Another kind of answer ends the replays, even if the window is open.
         let ends_replays = matches!(fault, Fault::Status(410, _) | Fault::Body(400 | 401, _));
         self.misses(if ends_replays {
             WINDOW_BUT_A_TRY
@@ -173,7 +172,7 @@ impl<const ROTATES: bool> ReferenceStateMachine for Model<ROTATES> {
             prop_oneof![
                 -3_600..3_600,
                 -200_000..200_000,
-                // Just as much as makes a difference somewhere.
+                // Multiples of the 62 seconds in which requests are counted: these make a difference.
                 (-200_i32..200).prop_map(|s| s * 62),
             ]
         };
@@ -182,7 +181,7 @@ impl<const ROTATES: bool> ReferenceStateMachine for Model<ROTATES> {
             jump().prop_map(Mid::SetClock),
             Just(Mid::Ask)
         ];
-        // What is over is more likely to be ended, what is lost to be asked for.
+        // Faults that have started are likely to end, and lost things are likely to be asked for.
         let clears = if state.weather.is_some() { 6 } else { 0 };
         let mends = if state.store_down { 6 } else { 0 };
         let asks = if state.may_be_gone { 6 } else { 1 };
@@ -219,7 +218,8 @@ impl<const ROTATES: bool> ReferenceStateMachine for Model<ROTATES> {
         Union::new_weighted(events).boxed()
     }
 
-    /// An event changes something, the clock stays within days, and what is final happens once.
+    /// Returns whether an event changes something, keeps the clock within days, and does not repeat
+    /// something final.
     fn preconditions(state: &Self, event: &Event) -> bool {
         let is_final = |fault: &Fault| *fault == invalid_grant() && state.may_be_refused;
         match event {
@@ -249,12 +249,12 @@ impl<const ROTATES: bool> ReferenceStateMachine for Model<ROTATES> {
             Event::Weather(fault) => {
                 if let Some(fault) = fault {
                     state.meets(fault);
-                    // It stays for longer than a window is open.
+                    // The fault lasts longer than a window is open.
                     state.misses(WINDOW_BUT_A_TRY);
                 }
                 state.weather.clone_from(fault);
             }
-            // The intent to try again may be what is not written, or the pair, until a crash.
+            // The failed write may be the intent to try again, or, until a crash, the pair.
             Event::Write(_) | Event::Unreadable(_) => state.misses(WINDOW_BUT_A_TRY),
             Event::StoreDown(down) => {
                 state.misses(WINDOW_BUT_A_TRY);
@@ -267,12 +267,12 @@ impl<const ROTATES: bool> ReferenceStateMachine for Model<ROTATES> {
             Event::Amid(Mid::Crash(away)) => state.misses(u32::from(*away) + TRY_AND_PAUSE),
             Event::SetClock(by) | Event::Amid(Mid::SetClock(by)) => {
                 state.ahead += i64::from(*by);
-                // An intent of another time is written anew, or not.
+                // An intent from another time may be written again, or not.
                 state.misses(TRY_AND_PAUSE);
             }
             Event::Sleep(seconds) => state.misses(u32::from(*seconds) + TRY_AND_PAUSE),
             Event::Moves(zone) => state.zone = *zone,
-            // Who asks while a cycle is under way gets what comes of that one: perhaps a 410.
+            // A user who asks while a cycle is under way gets the result of that one: perhaps a 410.
             Event::Revoke | Event::Ask | Event::Amid(Mid::Ask) => {}
             Event::Rest => {
                 state.weather = None;

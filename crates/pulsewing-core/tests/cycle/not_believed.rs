@@ -1,4 +1,4 @@
-//! What comes and cannot be believed, read or kept is not shown as something else.
+//! Data that cannot be believed, read or kept is not shown as something else.
 
 use jiff::{SignedDuration, tz::Offset};
 use pulsewing_core::{
@@ -44,13 +44,13 @@ fn minutes_that_are_later_than_now_are_left_out_and_counted() {
     assert_eq!(world.cycle.future_minutes(), 2);
     assert_eq!(world.cycle_once(), Ok(()));
     assert_eq!(world.cycle.future_minutes(), 0, "that was another reading");
-    // What is of the future alone does not hide that the tracker has nothing.
+    // Data in the future alone does not hide that the tracker has nothing.
     world.cloud.other = vec![0..i64::MAX];
     let points = json!([minute("2033-11-19T05:06:00Z")]);
     world.will(Route::Heart, [Fault::Replace("rollupDataPoints", points)]);
     assert_eq!(world.cycle_once(), Ok(()));
     assert!(world.cycle.reading().unwrap().latest().is_some());
-    // Fitbit tells clock times of a date.
+    // Fitbit reports clock times of a date.
     let mut world = World::new(Setup::fitbit());
     world.will(
         Route::Heart,
@@ -149,7 +149,7 @@ fn a_refusal_is_told_in_the_words_of_its_own_provider() {
         };
         assert_eq!(world.cycle_once(), Err(failure), "{provider:?}");
     }
-    // Of a limit Google's older words speak with a 403, and a page in between speaks for nobody.
+    // Google's older format reports a limit with a 403; a page from in between is not the provider's.
     for provider in [Setup::google, Setup::fitbit] {
         let mut world = World::new(provider());
         let limit = json!({"error": {"errors": [{"domain": "usageLimits", "reason": "userRateLimitExceeded"}], "code": 403}});

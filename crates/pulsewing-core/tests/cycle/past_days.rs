@@ -17,7 +17,7 @@ use crate::{
     world::{Setup, World, beginning},
 };
 
-/// What became of a day that was asked for.
+/// The outcome of a requested day.
 #[derive(Debug, PartialEq, Eq)]
 enum Told {
     NotNow,
@@ -29,7 +29,7 @@ fn past_day(world: &World) -> PastDay {
     PastDay::new(world.settings.provider, offsets, date(2026, 11, 20))
 }
 
-/// Asks until there is nothing more to do, and says how many requests that took.
+/// Fetches until there is nothing more to do; returns the outcome and the number of requests.
 fn fetch(world: &mut World, past: &mut PastDay) -> (Told, usize) {
     let mut buffer = [0; REQUEST_BUFFER];
     for sent in 0..100 {
@@ -66,7 +66,7 @@ fn fetch(world: &mut World, past: &mut PastDay) -> (Told, usize) {
     panic!("no end in sight");
 }
 
-/// A world in the pause after its first cycle.
+/// Returns a world in the pause after its first cycle.
 fn between(setup: Setup) -> World {
     let mut world = World::new(setup);
     assert_eq!(world.cycle_once(), Ok(()));
@@ -76,7 +76,7 @@ fn between(setup: Setup) -> World {
 #[test]
 fn a_past_day_comes_whole_in_both_dialects() {
     for setup in [Setup::fitbit(), Setup::google()] {
-        // Google tells the resting heart rate in a reply of its own.
+        // Google reports the resting heart rate in a separate reply.
         let (requests, resting) = match setup.provider {
             Provider::Fitbit => (1, 61),
             Provider::Google => (2, 57),
@@ -105,7 +105,7 @@ fn a_past_day_of_several_pages_is_walked_to_its_end() {
     let mut past = past_day(&world);
     assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 5));
     assert_eq!(past.day().logged_minutes(), 1_440);
-    // Pages without end are no day.
+    // Pages without end do not make a day.
     world.cloud.page_size = 10;
     let mut past = past_day(&world);
     let (told, sent) = fetch(&mut world, &mut past);
@@ -121,7 +121,7 @@ fn a_day_without_a_wearable_is_asked_of_every_source() {
     let mut past = past_day(&world);
     assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 3));
     assert_eq!(past.day().get(0), Bpm::new(130));
-    // And if there is nothing anywhere, that is known too.
+    // And if there is no data at all, that is a result too.
     world.cloud.other = Vec::new();
     let mut past = past_day(&world);
     assert_eq!(fetch(&mut world, &mut past), (Told::Ended(Ok(())), 2));
@@ -147,7 +147,7 @@ fn a_resting_heart_rate_that_does_not_come_costs_nobody_the_day() {
         assert_eq!(past.day().logged_minutes(), 1_440);
         assert_eq!(past.resting(), None);
     }
-    // Nor does a cycle that is due in between.
+    // The same if a cycle comes due in between.
     let mut world = between(Setup::google());
     let mut past = past_day(&world);
     let mut buffer = [0; REQUEST_BUFFER];
@@ -195,7 +195,7 @@ fn nothing_is_sent_before_the_first_cycle_or_when_one_is_due() {
 
 #[test]
 fn nothing_is_sent_with_an_access_token_that_ends() {
-    // A cycle would renew it; here none is due for hours.
+    // A cycle would renew it, but none is due for hours.
     let mut world = between(Setup {
         every: Duration::from_secs(14_400),
         ..Setup::google()
@@ -237,7 +237,7 @@ fn half_of_the_cap_is_left_to_the_cycles() {
 
 #[test]
 fn no_day_is_begun_that_the_cap_would_leave_without_its_resting_heart_rate() {
-    // A cycle of Google's has taken an even or an odd number of requests: either way.
+    // A Google cycle takes an even or an odd number of requests: test both.
     for cap in [40, 42] {
         let mut world = between(Setup {
             cap,

@@ -1,4 +1,4 @@
-//! An error of the token endpoint's that no repeat helps against: the token rests, and the chain is kept.
+//! Token-endpoint errors that a repeat does not fix: the token rests, and the chain is kept.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn refused_with(setup: Setup, word: &str) -> World {
     world
 }
 
-/// How often the token was sent in so much time.
+/// Returns how often the token was sent within this time.
 fn sent_within(world: &mut World, time: Duration) -> usize {
     let (before, end) = (world.refreshes().len(), world.up + time);
     while world.up < end {
@@ -173,7 +173,8 @@ fn a_token_that_may_be_spent_is_sent_again_whatever_the_error_is() {
         world.cycle_once(),
         Err(Failure::OAuth(OAuthError::AccessDenied))
     );
-    // Whoever said so may have stood between: the window is open, so the same token goes out again.
+    // The answer may have come from something in between, and the window is open: the same token is
+    // sent again.
     assert_eq!(world.cycle_once(), Ok(()));
     assert!(world.agrees());
     assert_eq!(world.store.chain().chain.standing(), Standing::Active);

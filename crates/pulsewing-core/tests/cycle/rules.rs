@@ -1,4 +1,4 @@
-//! What holds for every action of every cycle, whatever goes wrong around it.
+//! The rules for every action of every cycle, whatever goes wrong around it.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -19,13 +19,13 @@ use crate::{
 /// The longest time between an attempt that may have reached the server and the next one.
 const LONGEST_PAUSE: Duration = Duration::from_millis(16_100);
 
-/// How long the same token is sent again.
+/// The time during which the same token is sent again.
 const REPLAYED_FOR: Duration = Duration::from_secs(110);
 
-/// How long a spent refresh token is answered with the pair that it made.
+/// The time during which a spent refresh token is answered with the pair that it made.
 const WINDOW: Duration = Duration::from_secs(120);
 
-/// A limit further ahead than this, on the wall clock, comes from a clock that was wrong.
+/// A limit further ahead than this, on the wall clock, comes from a wrong clock.
 const FARTHEST: Duration = Duration::from_secs(7_199);
 
 /// The time on all clocks.
@@ -35,38 +35,40 @@ pub(crate) struct At {
     pub(crate) real: Duration,
     /// Time since the program started.
     pub(crate) up: Duration,
-    /// What the program's wall clock shows.
+    /// The time on the program's wall clock.
     pub(crate) utc: Timestamp,
 }
 
-/// Watches the actions.
+/// A watcher of the actions.
 #[derive(Debug)]
 pub(crate) struct Rules {
     provider: Provider,
     cap: u16,
     last_try: Duration,
-    /// How many requests more than the cap are forgiven: those that a crash kept from being counted.
+    /// The number of requests allowed above the cap: a crash kept them from being counted.
     uncounted: usize,
-    /// Since the beginning of the world, or before it where the clock was moved on.
+    /// The counted requests, by time since the beginning of the world; before it (negative) if the
+    /// clock was set forward.
     counted: Vec<SignedDuration>,
-    /// Refresh tokens that were sent, and when.
+    /// The refresh tokens that were sent, and the times of that.
     pub(crate) refreshes: Vec<(String, Duration)>,
     known: BTreeSet<String>,
-    /// The refresh token that may have been spent without an answer, and since when.
+    /// The refresh token that may have been spent without an answer, and the time of the first such
+    /// send.
     pub(crate) unanswered: Option<(String, Duration)>,
-    /// The true time before which only replays are sent: the provider said so.
+    /// The true time before which only replays may be sent, by the provider's order.
     quiet_until: Duration,
-    /// By how much the clock was set back since.
+    /// The time by which the clock was set back since.
     set_back: Duration,
-    /// The burst of sends under way, and until when the next of them has to come.
+    /// The current burst of sends, and the latest time for the next one.
     burst: Option<Burst>,
     again_by: Option<Duration>,
-    /// The first request of this program has to be a refresh: it found an intent.
+    /// Whether the first request of this program has to be a refresh, because it found an intent.
     refresh_first: bool,
-    /// Whether an intent was found when the chain was opened, and one was stored since.
+    /// Whether an intent was found when the chain was opened, and whether one was stored since.
     intent_found: bool,
     intent_stored: bool,
-    /// Whether a whole pair reached a program that lives, and is not known to be stored.
+    /// Whether a complete pair reached the running program, and is not known to be stored.
     pub(crate) holds_pair: bool,
     still: (Duration, u32),
 }
@@ -102,7 +104,7 @@ impl Rules {
         }
     }
 
-    /// A program starts.
+    /// Records that a program starts.
     pub(crate) fn restarted(&mut self, store: &Store) {
         self.burst = None;
         self.again_by = None;
@@ -112,7 +114,7 @@ impl Rules {
         self.refresh_first = matches!(store.read(), Ok(Some(record)) if record.intent.is_some());
     }
 
-    /// An action is about to be carried out.
+    /// Checks an action that is about to be carried out.
     pub(crate) fn before(&mut self, todo: &Todo, store: &Store, at: At) {
         self.bounded_wait(todo, at.up);
         self.keeps_asking(todo, at.up);
@@ -122,7 +124,7 @@ impl Rules {
                 self.intent_found = record
                     .as_ref()
                     .is_some_and(|record| record.intent.is_some());
-                // A write may succeed and nobody hear of it; others write, too.
+                // A write may succeed without the program's knowledge, and other programs write as well.
                 let stored = record.map(|record| record.chain.refresh_token().expose().to_owned());
                 self.unanswered
                     .take_if(|(token, _)| Some(&*token) != stored.as_ref());
@@ -153,7 +155,7 @@ impl Rules {
         }
     }
 
-    /// Nothing is waited for without a bound, and nothing is done in a circle.
+    /// Checks that every wait has a bound, and that there are no endless loops.
     fn bounded_wait(&mut self, todo: &Todo, up: Duration) {
         self.still = match self.still {
             (at, times) if at == up => (at, times + 1),
@@ -175,7 +177,7 @@ impl Rules {
         );
     }
 
-    /// While a refresh token may have been spent, the intent to send it stays.
+    /// Checks that the intent stays while its refresh token may have been spent.
     fn intent_outlasts_doubt(&self, what: StoreWhat, store: &Store) {
         let Some((token, _)) = &self.unanswered else {
             return;
@@ -186,7 +188,7 @@ impl Rules {
         );
     }
 
-    /// While a token may have been spent without an answer, it is asked for again and again.
+    /// Checks that a refresh is repeated while its token may have been spent without an answer.
     fn keeps_asking(&mut self, todo: &Todo, up: Duration) {
         let Some(by) = self.again_by else {
             return;
@@ -206,7 +208,7 @@ impl Rules {
         let token = call.form("refresh_token").unwrap();
         self.one_refresh_at_a_time(token, store, at);
         self.only_a_stored_refresh_token(token, store);
-        // An intent says that the token may have been sent: so does who has seen it sent.
+        // The token may have been sent before: there is an intent, or the rules have seen it sent.
         let may_be_repeat = self.intent_found || self.known.contains(token);
         let is_replay = self.provider.rotates() && may_be_repeat;
         if !is_replay {
@@ -218,7 +220,7 @@ impl Rules {
         self.refresh_first = false;
         let is_fresh = self.intent_stored;
         self.burst.get_or_insert_with(|| Burst {
-            // What is left of a burst that another program began is not known here.
+            // The rest of a burst that another program began is not known here.
             limit: if is_fresh {
                 at.up + REPLAYED_FOR
             } else {
@@ -228,8 +230,8 @@ impl Rules {
         });
     }
 
-    /// A refresh goes out under the lock and after its intent, and while it has no answer none
-    /// goes out with another token.
+    /// Checks that a refresh is sent under the lock and after its intent, and that while it has no
+    /// answer no other token is sent.
     fn one_refresh_at_a_time(&self, token: &str, store: &Store, at: At) {
         assert!(store.locked, "(i) a refresh without the lock");
         if !self.provider.rotates() {
@@ -252,7 +254,7 @@ impl Rules {
         );
     }
 
-    /// The refresh token that is sent is the one that the store holds, and may be sent.
+    /// Checks that the refresh token that is sent is the stored one, and may be sent.
     fn only_a_stored_refresh_token(&self, token: &str, store: &Store) {
         let record = store.chain();
         assert_eq!(
@@ -286,12 +288,12 @@ impl Rules {
         self.not_before_it_is_allowed(at.real);
     }
 
-    /// How many requests there were, replays aside.
+    /// Returns the number of requests so far, not counting replays.
     pub(crate) fn requests(&self) -> usize {
         self.counted.len()
     }
 
-    /// Counts a request, and what is counted within an hour.
+    /// Counts a request, and checks the number within an hour.
     fn within_the_cap(&mut self, real: Duration) {
         let real = SignedDuration::try_from(real).unwrap();
         self.counted.push(real);
@@ -305,7 +307,7 @@ impl Rules {
         );
     }
 
-    /// The provider's limits are obeyed; its word and the clock have whole seconds.
+    /// Checks that the provider's limits are obeyed; they and the clock have whole seconds.
     fn not_before_it_is_allowed(&self, real: Duration) {
         assert!(
             real + Duration::from_secs(1) >= self.quiet_until,
@@ -314,9 +316,9 @@ impl Rules {
         );
     }
 
-    /// The wall clock was moved on, or set back. What was sent before, and how long to be quiet, is
-    /// remembered by that clock: moved on it has forgotten as much, and a limit that is then
-    /// further ahead than the longest that there is, is believed no more.
+    /// Records that the wall clock was set forward or back. Earlier requests and limits are remembered
+    /// by that clock: setting it forward makes them older by as much, and a limit that is then further
+    /// ahead than the longest possible one is no longer believed.
     pub(crate) fn clock_was_set(&mut self, by: i64, real: Duration) {
         let passed = Duration::from_secs(by.max(0).unsigned_abs());
         for at in &mut self.counted {
@@ -332,7 +334,7 @@ impl Rules {
         }
     }
 
-    /// A reply says how long to be quiet.
+    /// Records the limit that a reply sets.
     fn limited(&mut self, call: &Call, outcome: &Outcome, at: At) {
         let Outcome::Reply { status, header, .. } = outcome else {
             return;
@@ -344,7 +346,7 @@ impl Rules {
         let into_the_hour = at.utc.as_second().rem_euclid(3_600).unsigned_abs();
         let seconds = match (said, status, self.provider) {
             (Some(seconds), ..) => seconds.clamp(1, 3_900),
-            // Without words, a limit of what is wanted least holds up nothing else.
+            // Without a duration, a limit on a less important call holds up nothing else.
             (None, 429, _) if !is_vital => return,
             (None, 429, Provider::Fitbit) => 3_600 - into_the_hour,
             (None, 429, Provider::Google) => 60,
@@ -355,7 +357,7 @@ impl Rules {
         self.set_back = Duration::ZERO;
     }
 
-    /// A write has come to its end.
+    /// Records the end of a write.
     pub(crate) fn stored(&mut self, what: StoreWhat, confirmed: bool) {
         match what {
             StoreWhat::Tokens if confirmed => {
@@ -366,14 +368,14 @@ impl Rules {
             }
             StoreWhat::Intent => {
                 self.intent_stored = confirmed;
-                // Where nothing can be written, the refresh cannot be sent at all.
+                // If nothing can be written, the refresh cannot be sent at all.
                 self.refresh_first &= confirmed;
             }
             _ => {}
         }
     }
 
-    /// A request has come to its end; `told` says whether the program hears of it.
+    /// Records the end of a request; `told` is set if the program gets the result.
     pub(crate) fn answered(
         &mut self,
         call: &Call,
@@ -429,7 +431,7 @@ impl Rules {
             }
             Outcome::Reply { .. } => (false, true),
         };
-        // What it is in doubt about is settled by a pair, once that is stored, or by this word.
+        // The doubt is settled by a pair, once that is stored, or by this error.
         if is_answer
             && matches!(outcome, Outcome::Reply { body, .. } if text(body).contains("invalid_grant"))
         {
@@ -446,7 +448,7 @@ impl Rules {
         self.again_by = (!is_answer && is_due).then_some(by);
     }
 
-    /// The newest refresh has no answer, and may have reached the server.
+    /// Records that the newest refresh has no answer, and may have reached the server.
     fn may_be_spent(&mut self) {
         if let Some((token, at)) = self.refreshes.last().cloned() {
             let since = self.unanswered.take().map_or(at, |(_, since)| since);

@@ -1,4 +1,4 @@
-//! A store that holds one record, behind a lock. It can be told to fail.
+//! A store that holds one record, behind a lock. It can be made to fail.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use pulsewing_core::{
     cycle::{StoreTrouble, StoreWhat},
 };
 
-/// How a write goes.
+/// The result of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Write {
     /// It is durable.
@@ -21,20 +21,20 @@ pub(crate) enum Write {
 /// The store of one chain.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
-    /// What survives a crash.
+    /// The record, which survives a crash.
     pub(crate) record: Vec<u8>,
     /// Whether this process holds the lock.
     pub(crate) locked: bool,
-    /// Why the next reads fail.
+    /// The failures of the next reads.
     pub(crate) troubles: VecDeque<StoreTrouble>,
-    /// How the next writes go; after them, well.
+    /// The results of the next writes; later ones succeed.
     pub(crate) writes: VecDeque<Write>,
-    /// Every write fails that writes this.
+    /// The kind of write that always fails.
     pub(crate) never: Option<StoreWhat>,
 }
 
 impl Store {
-    /// What a program would find now.
+    /// Returns the record that a program would find now.
     pub(crate) fn read(&self) -> Result<Option<Record>, StoreTrouble> {
         if self.record.is_empty() {
             return Ok(None);
@@ -46,24 +46,24 @@ impl Store {
         }
     }
 
-    /// The record, in tests where there is one.
+    /// Returns the record, which has to exist.
     pub(crate) fn chain(&self) -> Record {
         self.read().unwrap().unwrap()
     }
 
-    /// The stored refresh token.
+    /// Returns the stored refresh token.
     pub(crate) fn refresh(&self) -> String {
         self.chain().chain.refresh_token().expose().to_owned()
     }
 
-    /// The stored access token.
+    /// Returns the stored access token.
     pub(crate) fn access(&self) -> Option<String> {
         let record = self.chain();
         let access = record.chain.access()?;
         Some(access.token.expose().to_owned())
     }
 
-    /// Writes a record; says whether it was confirmed.
+    /// Writes a record; returns whether it was confirmed.
     pub(crate) fn write(&mut self, record: &[u8], what: StoreWhat) -> bool {
         assert!(self.locked, "{what:?} is written without the lock");
         Record::decode(record).expect("what is stored can be read again");

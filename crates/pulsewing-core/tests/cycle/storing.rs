@@ -1,4 +1,4 @@
-//! What is written before what, and what happens when it cannot be written.
+//! The order of writes, and the handling of failed ones.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ fn an_intent_that_cannot_be_written_is_not_followed_by_a_refresh() {
     world.store.never = Some(StoreWhat::Intent);
     assert_eq!(world.cycle_once(), Err(Failure::IntentNotStored));
     assert_eq!(world.told(), "open, intent!, close, failed");
-    // The old access token goes on being used while it lives.
+    // The old access token is used as long as it lives.
     let mut world = World::new(Setup::fitbit().ending());
     world.store.never = Some(StoreWhat::Intent);
     assert_eq!(world.cycle_once(), Ok(()));
@@ -100,13 +100,13 @@ fn a_write_that_succeeded_unnoticed_does_no_harm() {
         .extend([Write::Done, Write::DoneUnnoticed]);
     assert_eq!(world.cycle_once(), Ok(()));
     assert!(world.agrees());
-    // An intent that nobody knows of, too.
+    // The same for an intent that was stored without the program's knowledge.
     let mut world = expired();
     world.store.writes.push_back(Write::DoneUnnoticed);
     assert_eq!(world.cycle_once(), Err(Failure::IntentNotStored));
     assert_eq!(world.refreshes().len(), 0);
     assert_eq!(world.cycle_once(), Ok(()));
-    // A withdrawal that failed: the next cycle refreshes, that is all.
+    // A withdrawal that failed: the next cycle refreshes, nothing more.
     let mut world = expired();
     world.will(Route::Token, [Fault::NeverLeft]);
     world.store.never = Some(StoreWhat::Withdrawal);
@@ -119,7 +119,7 @@ fn a_write_that_succeeded_unnoticed_does_no_harm() {
 fn the_store_is_the_truth_and_never_memory() {
     let mut world = World::fitbit();
     assert_eq!(world.cycle_once(), Ok(()));
-    // Another program refreshed meanwhile; its tokens are used, and no refresh is needed.
+    // Another program refreshed in the meantime; its tokens are used, and no refresh is needed.
     let (refresh, access) = world.cloud.grants.refreshed_elsewhere(world.real);
     let setup = Setup {
         age: 0,

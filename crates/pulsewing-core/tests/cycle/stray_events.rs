@@ -1,4 +1,4 @@
-//! Events that nobody asked for, in any order: a driver with a bug, or half of a restart.
+//! Unrequested events in any order: a driver with a bug, or an incomplete restart.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a 401 from a data call leads to.
+//! The consequences of a 401 from a data call.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ fn a_401_is_no_cause_for_a_refresh_when_the_store_has_a_newer_access_token() {
         world.told(),
         "open, close, zone 401, open, close, zone 200, resolve, today 200, devices 200, done"
     );
-    // There was no refresh, so the hour's one is still there.
+    // There was no refresh, so the one that each hour allows is still available.
     world.cloud.grants.revoke_access(&access);
     assert_eq!(world.cycle_once(), Ok(()));
     assert_eq!(world.refreshes().len(), 1);
@@ -84,7 +84,7 @@ fn a_cycle_renews_once_whatever_the_store_has() {
     world.always(Route::Heart, Fault::status(401));
     let _ = world.run_until(|todo| matches!(todo, Todo::Send(..)));
     let _ = world.step();
-    // Another program's newer tokens, which are no better.
+    // Another program's newer tokens, which do not work either.
     let (refresh, access) = world.cloud.grants.refreshed_elsewhere(world.real);
     let setup = Setup {
         age: 0,

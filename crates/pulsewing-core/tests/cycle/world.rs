@@ -1,7 +1,7 @@
-//! The driver: it carries out what the cycle says, against a modelled store, cloud and clock.
+//! The driver: it carries out the cycle's actions, against a modelled store, cloud and clock.
 //!
-//! Nothing sleeps; a wait moves the clock. Whatever a test is about, every action is checked
-//! against what holds always (`rules.rs`).
+//! Nothing sleeps; a wait moves the clock. In every test, every action is checked against the general
+//! rules (`rules.rs`).
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -24,7 +24,7 @@ use crate::{
     store::Store,
 };
 
-/// The bytes of a record; they hold tokens, and many of them.
+/// The bytes of a record; they hold tokens, and are too many for `Debug` output.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Bytes(pub(crate) Vec<u8>);
 
@@ -34,7 +34,7 @@ impl std::fmt::Debug for Bytes {
     }
 }
 
-/// What the cycle wants, with the bytes that lay in the buffer.
+/// The cycle's action, with the bytes from the buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Todo {
     Open(Duration),
@@ -46,22 +46,22 @@ pub(crate) enum Todo {
     Wait(Duration),
 }
 
-/// What happens while a reply is coming in.
+/// An event while a reply is arriving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mid {
-    /// The program dies, and is away for as many seconds.
+    /// The program dies, and is away for this many seconds.
     Crash(u16),
-    /// The clock is moved on by as many seconds, or set back.
+    /// The clock is set forward by this many seconds, or back.
     SetClock(i32),
-    /// Somebody asks for a cycle.
+    /// The user asks for a cycle.
     Ask,
 }
 
-/// How a world begins.
+/// The initial state of a world.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) provider: Provider,
-    /// The access token's lifetime, and how long ago it was issued, in seconds.
+    /// The access token's lifetime and its age, in seconds.
     pub(crate) lifetime: u32,
     pub(crate) age: i64,
     pub(crate) scopes: Scopes,
@@ -96,19 +96,19 @@ impl Setup {
         }
     }
 
-    /// With an access token that ended an hour ago.
+    /// Returns the setup with an access token that ended an hour ago.
     pub(crate) fn expired(self) -> Self {
         let age = i64::from(self.lifetime) + 3_600;
         Self { age, ..self }
     }
 
-    /// With an access token that is to be renewed, and still serves for two minutes more.
+    /// Returns the setup with an access token that is due for renewal but works for two more minutes.
     pub(crate) fn ending(self) -> Self {
         let age = i64::from(self.lifetime) - 240;
         Self { age, ..self }
     }
 
-    /// As `pulsewing once` runs it.
+    /// Returns the setup of `pulsewing once`.
     pub(crate) fn once(self) -> Self {
         let deadline = Some(Deadline {
             last_try: Duration::from_secs(110),
@@ -118,7 +118,7 @@ impl Setup {
     }
 }
 
-/// Everything around a cycle, and the cycle.
+/// A cycle, and everything around it.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) cycle: Cycle,
@@ -130,29 +130,29 @@ pub(crate) struct World {
     pub(crate) real: Duration,
     /// Time since the program started, as it knows it.
     pub(crate) up: Duration,
-    /// By how much the wall clock is ahead of the truth.
+    /// The difference between the wall clock and the true time.
     pub(crate) ahead: SignedDuration,
-    /// By how many seconds the wall clock was set since the program last looked, if it has.
+    /// The seconds by which the wall clock was set since the program last looked, if it has.
     unseen: i64,
     has_looked: bool,
-    /// What a program keeps across restarts, besides the chain.
+    /// The state that a program keeps across restarts, in addition to the chain.
     pub(crate) kept: (Pacing, Memory),
-    /// How long a write takes.
+    /// The duration of a write.
     pub(crate) write_takes: Duration,
-    /// How many bytes of a body come at once.
+    /// The number of bytes per chunk of a body.
     pub(crate) chunk: usize,
     /// The zone facts that were to be resolved.
     pub(crate) facts: Vec<ZoneFacts>,
-    /// What happened, in short words.
+    /// The events so far, in short words.
     pub(crate) story: Vec<String>,
-    /// What happens in the middle of the next reply.
+    /// The event in the middle of the next reply.
     pub(crate) mid: Option<Mid>,
-    /// What came of the newest request.
+    /// The outcome of the newest request.
     pub(crate) outcome: Option<Outcome>,
     seed: u32,
 }
 
-/// When the world begins.
+/// Returns the time at which the world begins.
 pub(crate) fn beginning() -> Timestamp {
     "2026-11-22T12:07:30Z".parse().unwrap()
 }
@@ -223,7 +223,7 @@ impl World {
         }
     }
 
-    /// The time on all clocks.
+    /// Returns the time on all clocks.
     pub(crate) fn at(&self) -> At {
         At {
             real: self.real,
@@ -232,7 +232,7 @@ impl World {
         }
     }
 
-    /// The time as the cloud knows it.
+    /// Returns the time as the cloud knows it.
     pub(crate) fn truth(&self) -> Timestamp {
         beginning() + SignedDuration::try_from(self.real).unwrap()
     }
@@ -242,21 +242,21 @@ impl World {
         self.up += by;
     }
 
-    /// The wall clock is moved on by as many seconds, or set back.
+    /// Sets the wall clock forward by this many seconds, or back.
     pub(crate) fn set_clock(&mut self, by: i64) {
         self.ahead += SignedDuration::from_secs(by);
         self.unseen += by;
     }
 
-    /// The machine sleeps, or the program is not there: time passes, and the program's monotonic
+    /// Lets time pass while the machine sleeps, or the program is not running: the program's monotonic
     /// clock stands still.
     pub(crate) fn suspend(&mut self, by: Duration) {
         self.real += by;
     }
 
-    /// What the cycle wants now. It says the same when asked twice.
+    /// Returns the cycle's next action, and checks that a second poll returns the same.
     pub(crate) fn todo(&mut self) -> Todo {
-        // What a program notices that has looked before, is accounted for.
+        // A program that has looked before notices the jump, and accounts for it.
         if self.has_looked && self.unseen.abs() > 10 {
             self.unseen = 0;
         }
@@ -271,14 +271,14 @@ impl World {
         todo
     }
 
-    /// Asks what is wanted, carries it out and tells the cycle.
+    /// Polls, carries out the action and reports the result to the cycle.
     pub(crate) fn step(&mut self) -> Todo {
         let todo = self.todo();
         self.carry_out(&todo, true);
         todo
     }
 
-    /// Carries the next action out, and the program dies before it hears how that went.
+    /// Carries out the next action, and lets the program die before it gets the result.
     pub(crate) fn step_and_die(&mut self) -> Todo {
         let todo = self.todo();
         self.carry_out(&todo, false);
@@ -286,13 +286,13 @@ impl World {
         todo
     }
 
-    /// The clock was set, and the program cannot know.
+    /// Accounts for a clock that was set without the program's knowledge.
     fn forget_the_unseen(&mut self) {
         let unseen = std::mem::take(&mut self.unseen);
         self.rules.clock_was_set(unseen, self.real);
     }
 
-    /// The program dies, and is started again at once.
+    /// Lets the program die, and restarts it at once.
     pub(crate) fn die(&mut self) {
         self.forget_the_unseen();
         self.has_looked = false;
@@ -305,8 +305,8 @@ impl World {
         self.story.push("died".to_owned());
     }
 
-    /// Carries an action out, and tells the cycle how that went, unless the program is to die
-    /// before it hears of it.
+    /// Carries out an action, and reports the result to the cycle, unless the program is to die before
+    /// that.
     pub(crate) fn carry_out(&mut self, todo: &Todo, tell: bool) {
         let at = self.at();
         self.rules.before(todo, &self.store, at);
@@ -396,7 +396,7 @@ impl World {
         let hears = tell && !matches!(self.mid, Some(Mid::Crash(_)));
         let mut at = self.at();
         if let Some(Mid::SetClock(by)) = self.mid {
-            // The program looks at its clock when all of the reply is there.
+            // The program looks at its clock when the whole reply is there.
             at.utc += SignedDuration::from_secs(by.into());
         }
         self.rules.answered(call, &outcome, &self.cloud, at, hears);
@@ -442,8 +442,8 @@ impl World {
         }
     }
 
-    /// Asked in the middle of a reply, the cycle wants that reply and nothing else. Then comes
-    /// what was to come; says whether the program outlives it.
+    /// Checks that in the middle of a reply the cycle wants that reply and nothing else. Then performs
+    /// the scheduled event; returns whether the program survives it.
     fn lives_on(&mut self, call: &Call, timeout: Duration) -> bool {
         let Some(mid) = self.mid.take() else {
             return true;
@@ -488,7 +488,7 @@ impl World {
         }
     }
 
-    /// Runs until a cycle has ended, and says how.
+    /// Runs until a cycle has ended, and returns its result.
     pub(crate) fn cycle_once(&mut self) -> Result<(), Failure> {
         for _ in 0..20_000 {
             if let Todo::Finished(result) = self.step() {
@@ -498,7 +498,7 @@ impl World {
         panic!("no end in sight: {:?}", self.story);
     }
 
-    /// Runs until the next action is such a one, which is not carried out.
+    /// Runs until the next action matches; that one is not carried out.
     pub(crate) fn run_until(&mut self, mut is_it: impl FnMut(&Todo) -> bool) -> Todo {
         for _ in 0..20_000 {
             let todo = self.todo();
@@ -515,17 +515,17 @@ impl World {
         self.run_until(|todo| matches!(todo, Todo::Send(call, _) if call.route() == Route::Token))
     }
 
-    /// What happened since the last time that somebody asked.
+    /// Returns the events since the last call.
     pub(crate) fn told(&mut self) -> String {
         std::mem::take(&mut self.story).join(", ")
     }
 
-    /// Orders faults.
+    /// Schedules faults.
     pub(crate) fn will(&mut self, route: Route, faults: impl IntoIterator<Item = Fault>) {
         self.cloud.will(route, faults);
     }
 
-    /// Orders a fault for good.
+    /// Schedules a permanent fault.
     pub(crate) fn always(&mut self, route: Route, fault: Fault) {
         self.cloud.always.insert(route, fault);
     }
@@ -539,20 +539,20 @@ impl World {
         self.store.never = None;
     }
 
-    /// When token requests were sent, in seconds since the first of them.
+    /// Returns the times of the token requests, in seconds since the first one.
     pub(crate) fn refreshes(&self) -> Vec<u64> {
         let sent = &self.rules.refreshes;
         let first = sent.first().map_or(Duration::ZERO, |(_, at)| *at);
         sent.iter().map(|(_, at)| (*at - first).as_secs()).collect()
     }
 
-    /// Whether store and cloud agree on the refresh token.
+    /// Returns whether store and cloud agree on the refresh token.
     pub(crate) fn agrees(&self) -> bool {
         self.store.refresh() == self.cloud.grants.refresh()
     }
 }
 
-/// A chain as a sign-in makes it.
+/// Creates a chain as a sign-in does.
 pub(crate) fn chain(
     setup: &Setup,
     refresh: &str,
@@ -585,7 +585,7 @@ pub(crate) fn chain(
     .unwrap()
 }
 
-/// An action with its bytes.
+/// Combines an action with its bytes.
 fn with_bytes(action: Action, buffer: &[u8]) -> Todo {
     match action {
         Action::OpenChain { wait } => Todo::Open(wait),
@@ -598,7 +598,7 @@ fn with_bytes(action: Action, buffer: &[u8]) -> Todo {
     }
 }
 
-/// A zone's name, as settings have it.
+/// Returns a zone's name in the form of the settings.
 pub(crate) fn zone_name(name: &str) -> ZoneName {
     name.try_into().unwrap()
 }

@@ -1,4 +1,4 @@
-//! The wearer's time zone: asked for once a day, missed by nobody when it does not come.
+//! The wearer's time zone: requested once a day, and not essential.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ fn without_an_answer_the_provider_said_nothing_and_the_cycle_goes_on() {
             world.always(Route::Zone, fault.clone());
             assert_eq!(world.cycle_once(), Ok(()), "{fault:?}");
             assert_eq!(world.facts, [ZoneFacts::default()], "{fault:?}");
-            // And it is asked for again.
+            // And it is requested again.
             world.heal();
             assert_eq!(world.cycle_once(), Ok(()));
             assert!(world.facts[1].name.is_some(), "{fault:?}");
@@ -101,7 +101,7 @@ fn without_its_scope_the_zone_is_not_asked_for() {
     }
 }
 
-/// A world that has known its zone for an hour, and whose wearer is then somewhere else.
+/// Returns a world that has known its zone for an hour, and whose wearer then moves to another zone.
 fn travelled(setup: Setup, hours: i8) -> World {
     let mut world = World::new(setup);
     for _ in 0..4 {
@@ -126,7 +126,7 @@ fn a_journey_is_noticed_from_clock_times_that_do_not_fit_the_zone() {
         let age = reading.age(world.now().utc).unwrap();
         assert!(age.as_mins() < 20, "{hours}: {age}, {:?}", world.story);
         assert_eq!(zone_calls(&world), 1, "{hours}: {:?}", world.story);
-        // And what was fetched with it stays.
+        // And the data fetched with it stays.
         world.told();
         assert_eq!(world.cycle_once(), Ok(()));
         assert_eq!(zone_calls(&world), 0);

@@ -1,8 +1,8 @@
-//! Cutting and damaging bodies, for the tests of every decoder.
+//! Helpers that cut and damage bodies, for the tests of every decoder.
 
 use proptest::{collection::vec, prelude::*};
 
-/// Cuts a body behind the given bytes, counted modulo its length.
+/// Cuts a body at the given offsets, modulo its length.
 pub(crate) fn cut<'b>(body: &'b [u8], places: &[usize]) -> Vec<&'b [u8]> {
     let mut places: Vec<_> = places
         .iter()
@@ -19,7 +19,8 @@ pub(crate) fn cut<'b>(body: &'b [u8], places: &[usize]) -> Vec<&'b [u8]> {
     chunks
 }
 
-/// One of `bodies`, as it is or with some bytes changed or its end cut off; and where to cut it.
+/// Generates one of `bodies`, unchanged or with some bytes changed or its end cut off, and the places
+/// to cut it.
 pub(crate) fn damaged_and_cut(
     bodies: &'static [&'static str],
 ) -> impl Strategy<Value = (Vec<u8>, Vec<usize>)> {

@@ -226,7 +226,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         self.note_refresh();
     }
 
-    /// Notes for the other parts which state a restart would lose.
+    /// Notes, for the other parts, the state that a restart would lose.
     fn note_refresh(&self) {
         let Some(cycle) = &self.cycle else {
             return;
@@ -260,7 +260,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
                 self.know_chain(Some(ChainFacts::from_chain(&loaded.record.chain)));
                 let is_previous = loaded.is_previous;
                 let has_intent = loaded.record.intent.is_some();
-                // The reserved value for the answer may have been lost with the power.
+                // The space reserved for the answer may have been lost with the power.
                 let reserved = match has_intent {
                     true => store.reserve_answer().await,
                     false => Ok(()),

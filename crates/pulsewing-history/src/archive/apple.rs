@@ -1,21 +1,22 @@
 //! Apple Health's `export.xml`, read as its bytes arrive.
 //!
 //! It is one long list of elements such as `<Record type="HKQuantityTypeIdentifierHeartRate"
-//! sourceName="Ada's Watch" unit="count/min" startDate="2024-10-27 02:00:04 +0200" value="72"/>`. This
-//! finds those and passes over everything else, so it is a scanner for that list and no reader of
-//! XML in general: no tag is kept that is longer than a record's, and nothing is looked up.
+//! sourceName="Ada's Watch" unit="count/min" startDate="2024-10-27 02:00:04 +0200" value="72"/>`.
+//! This module finds those and skips everything else, so it is a scanner for that list and not a
+//! general XML parser: it keeps no tag that is longer than a record's, and resolves no references
+//! to other files.
 
 use std::io::Read;
 
 use super::{Failure, FileError};
 
-/// The longest tag that is looked at. A record's takes some hundred bytes.
+/// The maximum length of a tag, in bytes. A record's has several hundred.
 const MAX_TAG: usize = 16 * 1_024;
 
-/// The longest name of a device that is looked at, in bytes.
+/// The maximum length of a device's name, in bytes.
 const MAX_DEVICE: usize = 1_024;
 
-/// What a record is of.
+/// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A heart rate.
@@ -24,19 +25,19 @@ pub(crate) enum Kind {
     Resting,
 }
 
-/// A record of heart rate, as it is written.
+/// A record of a heart rate, with its values as written in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Record<'a> {
     pub(crate) kind: Kind,
     /// The watch or app.
     pub(crate) device: String,
-    /// When it begins.
+    /// The time at which it begins.
     pub(crate) time: &'a [u8],
     /// Beats per minute; empty in another unit.
     pub(crate) rate: &'a [u8],
 }
 
-/// Hands over the records of heart rate, in chunks of this buffer's size.
+/// Hands over the records of heart rates. Reads chunks of this buffer's size.
 pub(crate) fn read(
     content: &mut dyn Read,
     buffer: &mut [u8],
@@ -99,14 +100,14 @@ impl Scanner {
         }
     }
 
-    /// Where the tag ends, counted in this chunk; `None` when it goes on.
+    /// Returns the end of the tag in this chunk; `None` if it continues.
     fn end(&mut self, chunk: &[u8]) -> Option<usize> {
         let mut from = 0;
         loop {
             let at = from + memchr::memchr2(b'>', b'"', chunk.get(from..)?)?;
             from = at + 1;
             let byte = chunk.get(at);
-            // What is declared or commented may hold a quote on its own.
+            // Declarations and comments may contain a single quote character.
             let begins_with = |start: &[u8]| {
                 let mut bytes = self.tag.iter().chain(chunk);
                 start.iter().all(|byte| bytes.next() == Some(byte))
@@ -142,7 +143,7 @@ impl Scanner {
         } else if tag.starts_with(b"</HealthData") {
             self.is_closed = true;
         } else if !self.is_health && !tag.starts_with(b"<!") && !tag.starts_with(b"<?") {
-            // The first element is another document's.
+            // The first element belongs to another kind of document.
             return Err(FileError::OtherXml.into());
         }
         Ok(())
@@ -182,7 +183,7 @@ fn record(tag: &[u8]) -> Option<Record<'_>> {
     })
 }
 
-/// The value of an attribute, as it is written.
+/// Returns the value of an attribute, as written in the file.
 fn attribute<'a>(tag: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let mut rest = tag;
     loop {
@@ -201,7 +202,7 @@ fn attribute<'a>(tag: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     }
 }
 
-/// An attribute's text.
+/// Returns an attribute's text, with its escapes decoded.
 fn unescaped(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text.get(..MAX_DEVICE).unwrap_or(text));
     let mut plain = String::with_capacity(text.len());

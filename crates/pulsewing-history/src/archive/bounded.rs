@@ -1,4 +1,4 @@
-//! Reading with an end.
+//! Reading with a limit.
 
 use std::{
     cell::Cell,
@@ -8,7 +8,7 @@ use std::{
 
 use super::FileError;
 
-/// A reader that ends with an error where its budget does. Several readers may share one.
+/// A reader that returns an error when its budget is used up. Several readers may share a budget.
 pub(super) struct Bounded<R> {
     inner: R,
     left: Rc<Cell<u64>>,

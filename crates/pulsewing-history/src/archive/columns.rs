@@ -1,11 +1,11 @@
-//! Which columns of CSV hold what.
+//! The meaning of CSV columns.
 
 use super::{FileError, find::shown};
 
-/// How much of an unknown header is told, in characters.
+/// The maximum length of an unknown header in a message, in characters.
 const MAX_TOLD: usize = 120;
 
-/// What columns with a time and with a rate are called, in small letters and with spaces.
+/// The names of columns with a time and with a rate, in lower case and with spaces.
 const TIMES: [&str; 10] = [
     "time",
     "timestamp",
@@ -31,10 +31,10 @@ const RATES: [&str; 10] = [
     "pulse",
 ];
 
-/// A line of samples. What the file has no column for is empty.
+/// A line of samples. A field is empty if the file has no such column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Line<'a> {
-    /// The date, where it stands in a column of its own.
+    /// The date, if it has a separate column.
     pub(crate) date: &'a [u8],
     pub(crate) time: &'a [u8],
     pub(crate) rate: &'a [u8],
@@ -45,7 +45,7 @@ pub(crate) struct Line<'a> {
     pub(crate) person: &'a [u8],
 }
 
-/// Which header a file has.
+/// The kind of a file's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Header {
     /// An export's.
@@ -58,7 +58,7 @@ pub(crate) enum Header {
     Recording,
 }
 
-/// Where the columns are.
+/// The positions of the columns.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Columns {
     pub(super) header: Header,
@@ -73,7 +73,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// The last one that is of interest.
+    /// Returns the last column that we need.
     pub(super) fn last(&self) -> usize {
         [
             self.date,
@@ -95,9 +95,9 @@ impl Columns {
 /// The fields of a line.
 pub(super) struct Fields<'a> {
     pub(super) line: &'a [u8],
-    /// Where each ends.
+    /// The end of each field.
     pub(super) ends: &'a [usize],
-    /// How many bytes lie between two of them.
+    /// The number of bytes between two fields.
     pub(super) between: usize,
 }
 
@@ -130,7 +130,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Whether the line stands before a header, or in place of one.
+    /// Returns whether the line precedes a header, or replaces one.
     pub(super) fn says_nothing(&self) -> bool {
         let first = self.get(0);
         first.starts_with(b"sep=") || (self.ends.len() <= 1 && matches!(first, b"" | b"no data"))
@@ -139,7 +139,7 @@ impl<'a> Fields<'a> {
     /// Finds the columns by their names.
     ///
     /// # Errors
-    /// [`FileError`]: which one is missing.
+    /// [`FileError`] that names the missing one.
     pub(super) fn columns(&self) -> Result<Columns, FileError> {
         let names: Vec<String> = (0..self.ends.len())
             .map(|column| {
@@ -193,7 +193,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// The header as a person is told it.
+    /// Returns the header for a message.
     fn told(&self) -> String {
         let names: Vec<_> = (0..self.ends.len())
             .map(|column| String::from_utf8_lossy(self.get(column)))
@@ -203,8 +203,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Reads a rate in thousandths of a beat per minute; `None` when it is none. Some countries write a
-/// comma before the fraction.
+/// Reads a rate in thousandths of a beat per minute; returns `None` when it is not a rate. In some
+/// countries a comma precedes the fraction.
 #[inline]
 pub(crate) fn rate(text: &[u8]) -> Option<u32> {
     let end = text.iter().position(|byte| matches!(byte, b'.' | b','));
@@ -228,7 +228,7 @@ pub(crate) fn rate(text: &[u8]) -> Option<u32> {
             _ => 0,
         };
     }
-    // No rate is beyond this.
+    // A rate is at most 1,000 beats per minute.
     (thousandths <= 1_000_000).then_some(thousandths)
 }
 

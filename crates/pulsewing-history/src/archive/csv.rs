@@ -1,16 +1,17 @@
-//! CSV with samples: an export's, `pulsewing export`'s own, and any with a time and a rate.
+//! CSV with samples: that of an export, of `pulsewing export`, and any other with a time and a
+//! rate.
 //!
-//! | header | what | times |
+//! | header | contents | times |
 //! |---|---|---|
 //! | `timestamp,beats per minute` | an export's samples | UTC |
 //! | `timestamp,beats per minute,data source` | the same, with the device or app | UTC |
 //! | `time,bpm,offset,zone,resting_bpm` | `pulsewing export` | the wearer's clock and its offset |
-//! | `Id,Time,Value` | the data sets of many wearers that are passed around | American, the wearer's clock |
-//! | a time and a rate by one of their usual names | a recording | with an offset, else the wearer's clock |
-//! | the same, with the date in a column of its own | a recording | the wearer's clock |
+//! | `Id,Time,Value` | public data sets of many wearers | American, the wearer's clock |
+//! | a time and a rate under their usual names | a recording | with an offset, else the wearer's clock |
+//! | the same, with the date in a separate column | a recording | the wearer's clock |
 //!
-//! Commas, semicolons or tabs lie between the columns, whichever the header has. A kind of data of
-//! which there is none is a file that holds `no data`, or only the header.
+//! Columns are separated by commas, semicolons or tabs, as in the header. For a kind of data
+//! without values, the file contains `no data`, or only the header.
 
 use std::io::Read;
 
@@ -21,14 +22,14 @@ use super::{
     columns::{Columns, Fields, Header, Line},
 };
 
-/// The longest line, and the most columns.
+/// The maximum length of a line in bytes, and the maximum number of columns.
 const MAX_LINE: usize = 4_096;
 const MAX_COLUMNS: usize = 32;
 
-/// The longest line that is read where it lies.
+/// The maximum length of a line that is parsed in place.
 const SHORT_LINE: usize = 512;
 
-/// Hands over a file's lines, in chunks of this buffer's size.
+/// Hands over a file's lines. Reads chunks of this buffer's size.
 pub(crate) fn read(
     content: &mut dyn Read,
     buffer: &mut [u8],
@@ -61,8 +62,8 @@ fn read_some(content: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, Failure
     }
 }
 
-/// What lies between the columns: the one of three that the first line has most of. A spreadsheet's
-/// `sep=;` says it itself, and is a line with one of them as well.
+/// Returns the separator of the columns: the most frequent of the three in the first line. A
+/// spreadsheet's `sep=;` line names the separator, and fits this rule because it contains one.
 fn delimiter(start: &[u8]) -> u8 {
     let line = start
         .split(|byte| *byte == b'\n')
@@ -80,14 +81,14 @@ struct Lines {
     reader: Reader,
     delimiter: u8,
     known: Option<Columns>,
-    /// The unfinished line, without its quotes, and where its finished columns end.
+    /// The unfinished line, without its quotes, and the ends of its finished columns.
     line: [u8; MAX_LINE],
     line_length: usize,
     ends: [usize; MAX_COLUMNS],
     columns: usize,
     /// Whether the next byte begins a line.
     is_between: bool,
-    /// How many lines were read where they lay.
+    /// The number of lines that were parsed in place.
     passed: u64,
 }
 
@@ -125,8 +126,8 @@ impl Lines {
         Ok(())
     }
 
-    /// Reads lines where they lie, as long as they are whole, short and without quotes; returns what
-    /// follows them. Nearly all are.
+    /// Parses lines in place, as long as they are complete, short and without quotes, as nearly all
+    /// are; returns the rest.
     fn plain<'c>(
         &mut self,
         mut chunk: &'c [u8],
@@ -141,7 +142,7 @@ impl Lines {
             if line.len() > SHORT_LINE || memchr::memchr2(b'"', b'\r', line).is_some() {
                 break;
             }
-            // What is wanted of the line stands in its first columns.
+            // We need only the first columns of the line.
             let mut count = 0;
             for at in memchr::memchr_iter(self.delimiter, line) {
                 if count > last {
@@ -173,8 +174,8 @@ impl Lines {
         Ok(chunk)
     }
 
-    /// Reads one line, or the beginning of one; returns what follows it. An empty chunk is the end of
-    /// the file.
+    /// Reads one line, or the beginning of one; returns the rest. An empty chunk is the end of the
+    /// file.
     fn record<'c>(
         &mut self,
         chunk: &'c [u8],
@@ -351,7 +352,7 @@ mod tests {
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), chunk in 1_usize..50) {
             let text = [b"time,bpm\n", bytes.as_slice()].concat();
-            // Either verdict will do.
+            // Any result will do, as long as it does not panic.
             let _ = lines(&text, chunk);
             let _ = lines(&bytes, chunk);
         }

@@ -1,23 +1,23 @@
-//! What a tracker itself did not trust.
+//! The samples that a tracker itself did not trust.
 //!
-//! While it is not worn it goes on telling a rate, and an export's JSON marks those samples with
-//! confidence 0. The export's CSV holds the same samples without a mark. So what the JSON marks is
-//! remembered, by instant and rate, until the CSV has been read.
+//! A tracker that is not worn continues to report a rate. An export's JSON marks those samples with
+//! confidence 0; the export's CSV has the same samples without a mark. So we remember the marked
+//! samples, by instant and rate, until the CSV has been read.
 
 use std::collections::HashMap;
 
-/// The most samples that are remembered: years of a tracker that is worn by day only, in 16 MiB.
+/// The limit on remembered samples: years of a tracker that is worn only by day, in 16 MiB.
 const MAX_MARKS: usize = 4 << 20;
 
-/// How many seconds a day of UTC has.
+/// The number of seconds in a UTC day.
 const DAY: i64 = 86_400;
 
-/// The samples without confidence, of every day of UTC.
+/// The samples without confidence, of every UTC day.
 #[derive(Debug, Default)]
 pub(crate) struct Doubts {
     days: HashMap<i64, Vec<u32>>,
     count: usize,
-    /// Samples for which there was no room.
+    /// The number of samples for which there was no room.
     pub(crate) beyond: u64,
 }
 
@@ -33,7 +33,7 @@ impl Doubts {
         day.push(packed(at, bpm));
     }
 
-    /// Orders what was marked, for it to be looked up.
+    /// Sorts the marked samples for look-ups.
     pub(crate) fn settle(&mut self) {
         for day in self.days.values_mut() {
             day.sort_unstable();
@@ -42,13 +42,14 @@ impl Doubts {
         }
     }
 
-    /// What was marked of a day of UTC, by its number since 1970; empty on most days.
+    /// Returns the marked samples of a UTC day, given as the number of days since 1970; empty for
+    /// most days.
     pub(crate) fn of_day(&self, number: i64) -> &[u32] {
         self.days.get(&number).map_or(&[], Vec::as_slice)
     }
 }
 
-/// Looks samples up, most of which are of the same day as the one before.
+/// Looks up samples, most of which are of the same day as the previous one.
 #[derive(Debug)]
 pub(crate) struct Lookup<'a> {
     doubts: &'a Doubts,
@@ -65,7 +66,8 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// Whether a sample was marked: its instant, and its rate in thousandths of a beat per minute.
+    /// Returns whether a sample was marked, given its instant, and its rate in thousandths of a
+    /// beat per minute.
     #[inline]
     pub(crate) fn holds(&mut self, at: i64, rate: u32) -> bool {
         let number = at.div_euclid(DAY);
@@ -79,7 +81,7 @@ impl<'a> Lookup<'a> {
     }
 }
 
-/// The second of the day and the rate in one number: 17 bits and 15.
+/// Packs the second of the day and the rate into one number: 17 bits and 15.
 fn packed(at: i64, bpm: u16) -> u32 {
     let second = u32::try_from(at.rem_euclid(DAY)).unwrap_or_default();
     second << 15 | u32::from(bpm & 0x7FFF)

@@ -1,10 +1,10 @@
-//! What the files say about the clock that wrote the times of an export's JSON, which name no offset.
+//! Evidence about the clock of the times in an export's JSON, which have no offset.
 //!
-//! Every file is named after a day of the wearer's. Times of the wearer's own clock lie in that day,
-//! whatever zone that was in. Times in UTC lie in it as far as the zone is right, which it is not for
-//! somebody who travels: a day that began further east or west may look as if its times were local. So
-//! a single file whose times leave the day of its name settles it for UTC, and so does the CSV of the
-//! same export, whose times are known to be UTC, where it has the same samples.
+//! Every file is named after a day of the wearer. Times of the wearer's own clock are in that day,
+//! in any zone. Times in UTC are in it only if we know the right zone, which we do not for a wearer
+//! who travels: a day that began further east or west may look as if its times were local. So a
+//! single file with times outside the day of its name is proof of UTC. So is the CSV of the same
+//! export, whose times are known to be UTC, if it has the same samples.
 
 use std::collections::HashMap;
 
@@ -16,17 +16,18 @@ use super::{
     zone::{LocalClock, day_of},
 };
 
-/// A clock that is set right may have moved a sample out of its day by so many seconds.
+/// The tolerance for a sample outside its day, in seconds: the correction of a clock may have moved
+/// it.
 const SLACK: i64 = 300;
 
-/// How many seconds lie between two samples that are looked for in the CSV, at least.
+/// The minimum distance between two samples that are looked up in the CSV, in seconds.
 const APART: i64 = 3 * 3_600;
 
-/// The most samples of one file that are looked for, and the most of all files.
+/// The maximum number of samples to look up, of one file and of all files.
 const WITNESSES_OF_A_FILE: usize = 4;
 const WITNESSES: usize = 16_384;
 
-/// What a JSON file showed of its times, as they stand in it.
+/// The times of a JSON file, as written in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shown {
     extent: Option<(i64, i64)>,
@@ -34,7 +35,7 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    /// Takes a sample's time, and its rate where the tracker trusted it.
+    /// Takes a sample's time, and its rate if the tracker trusted it.
     #[inline]
     pub(crate) fn sample(&mut self, shown: i64, rate: Option<u16>) {
         let (first, last) = self.extent.get_or_insert((shown, shown));
@@ -51,32 +52,33 @@ impl Shown {
     }
 }
 
-/// What all files show.
+/// The evidence from all files.
 #[derive(Debug, Default)]
 pub(crate) struct Evidence {
-    /// Files whose times lie in the day of their names by the wearer's clock only.
+    /// The number of files whose times are in the day of their names only by the wearer's clock.
     fits_local_only: u64,
-    /// Files whose times cannot be the wearer's clock.
+    /// The number of files whose times cannot be those of the wearer's clock.
     not_local: u64,
     files: u64,
     witnesses: Vec<(i64, u16)>,
-    /// Instants at which a sample of this rate is in the CSV too, if the JSON is by this clock.
+    /// The instants at which the CSV must have a sample with this rate, if the JSON uses this
+    /// clock.
     wanted: HashMap<i64, (u16, JsonTimes)>,
     in_csv_as_utc: u64,
     in_csv_as_local: u64,
 }
 
-/// Files whose times contradict the clock that they were read by.
+/// The reason to doubt the clock by which the JSON was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    /// So many files have times that fit the day of their names only by the other clock.
+    /// This many files have times that fit the day of their names only by the other clock.
     Days(u64),
     /// The CSV has the same samples at the instants that the other clock gives.
     Twins,
 }
 
 impl Evidence {
-    /// Takes what a file shows that is named after a day.
+    /// Takes the evidence of a file that is named after a day.
     pub(crate) fn file(&mut self, date: Date, zone: &TimeZone, shown: &Shown) {
         let (Some((first, last)), Some(midnight)) = (shown.extent, midnight_of(date)) else {
             return;
@@ -98,7 +100,7 @@ impl Evidence {
         self.witnesses.extend(shown.witnesses.iter().take(room));
     }
 
-    /// All JSON was read: prepares for the samples of the CSV, where they could decide.
+    /// Ends the JSON: prepares for the samples of the CSV, if they could decide.
     pub(crate) fn settle(&mut self, read_by: JsonTimes, zone: &TimeZone) {
         let witnesses = std::mem::take(&mut self.witnesses);
         let is_open = match read_by {
@@ -111,7 +113,7 @@ impl Evidence {
         let mut clock = LocalClock::new(zone.clone());
         for (shown, rate) in witnesses {
             self.wanted.insert(shown, (rate, JsonTimes::Utc));
-            // Where both clocks agree there is nothing to tell them apart.
+            // If both clocks agree, the sample cannot distinguish them.
             if let Some(at) = clock.instant(shown).filter(|at| *at != shown) {
                 self.wanted.entry(at).or_insert((rate, JsonTimes::Local));
             } else {
@@ -120,7 +122,7 @@ impl Evidence {
         }
     }
 
-    /// Whether samples of the CSV could decide.
+    /// Returns whether samples of the CSV could decide.
     pub(crate) fn is_open(&self) -> bool {
         !self.wanted.is_empty()
     }
@@ -137,8 +139,8 @@ impl Evidence {
         }
     }
 
-    /// Why the other clock than the one that the files were read by is the right one; `None` where
-    /// nothing speaks for it, or something against it.
+    /// Returns the evidence for the other clock, rather than the one by which the files were read;
+    /// `None` if there is none, or if there is evidence against it.
     pub(crate) fn against(&self, read_by: JsonTimes) -> Option<Doubt> {
         match read_by {
             JsonTimes::Utc => {
@@ -163,7 +165,7 @@ mod tests {
         text.parse::<Timestamp>().unwrap().as_second()
     }
 
-    /// Files with a sample an hour, each as (day of the name, first and last time).
+    /// Weighs files with one sample per hour, each given as (day of the name, first and last time).
     fn weighed(files: &[(&str, &str, &str)], read_by: JsonTimes) -> Evidence {
         let zone = TimeZone::get("America/Chicago").unwrap();
         let mut evidence = Evidence::default();

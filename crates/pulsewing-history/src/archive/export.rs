@@ -1,7 +1,7 @@
 //! Writes the history as CSV or JSON.
 //!
-//! Both hold everything that a reader of the days would miss: every minute with the wearer's clock and
-//! its offset and zone, and each day's resting heart rate, on the day's first line. `import` reads them back.
+//! Both formats are complete: every minute with the time on the wearer's clock, its offset and
+//! zone, and each day's resting heart rate, on the day's first line. `import` reads them back.
 
 use std::{
     collections::BTreeMap,
@@ -13,31 +13,31 @@ use pulsewing_core::Bpm;
 
 use crate::{History, HistoryError, Minute};
 
-/// How minutes are written.
+/// The format of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// Columns: `time,bpm,offset,zone,resting_bpm`.
     #[default]
     Csv,
-    /// One object a line: `{"time":"...","bpm":N,"zone":"..."}`.
+    /// One object per line: `{"time":"...","bpm":N,"zone":"..."}`.
     Json,
 }
 
-/// Why an export ended early.
+/// The reason why an export ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// It could not be read.
+    /// The history could not be read.
     #[error(transparent)]
     History(#[from] HistoryError),
-    /// It could not be written.
+    /// The output could not be written.
     #[error(transparent)]
     Write(#[from] io::Error),
 }
 
-/// Writes every minute of the days from a date to another, both included, and their resting heart
-/// rates; returns how many lines that are. Times are the wearer's clock. In CSV, its offset from UTC
-/// stands in a column of its own: spreadsheets, and programs that read a whole column at once, take no
-/// times with offsets that change.
+/// Writes every minute of the days from one date to another, both included, and their resting heart
+/// rates; returns the number of lines. Times are on the wearer's clock. In CSV, the offset from UTC
+/// has a separate column: spreadsheets, and programs that read a whole column at once, do not
+/// accept times with varying offsets.
 ///
 /// # Errors
 /// [`ExportError`].
@@ -93,7 +93,7 @@ impl Lines<'_> {
         )
     }
 
-    /// Writes the days before a date that have a resting heart rate and no minute.
+    /// Writes the days before a date that have a resting heart rate but no minute.
     fn days_before(&mut self, date: Date) -> Result<(), ExportError> {
         while let Some(first) = self
             .resting
@@ -103,7 +103,7 @@ impl Lines<'_> {
             let (first, resting) = first.remove_entry();
             let known = match self.history.day(first) {
                 Ok(Some(known)) => known,
-                // A day that cannot be read costs no other; whoever asked for the export says which.
+                // An unreadable day does not affect the others; the caller reports it.
                 Ok(None) | Err(HistoryError::UnreadableDay(_)) => continue,
                 Err(error) => return Err(error.into()),
             };
@@ -135,7 +135,7 @@ impl Lines<'_> {
     }
 
     fn csv(&mut self, zone: &str, bpm: Option<Bpm>, resting: Option<Bpm>) -> io::Result<()> {
-        // The wearer's clock, and behind it the offset.
+        // The time on the wearer's clock, followed by the offset.
         let (date, rest) = self.time.split_at_checked(10).unwrap_or_default();
         let (time, offset) = rest.split_at_checked(9).unwrap_or_default();
         let time = time.trim_start_matches('T');

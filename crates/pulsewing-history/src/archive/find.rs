@@ -19,51 +19,51 @@ use super::{
     tar::Tar,
 };
 
-/// How many times its own size an archive may unpack to, over all files that are read of it.
-/// Measurements shrink to a tenth or a thirtieth.
+/// The maximum ratio of an archive's unpacked to its packed size, over all files that are read from
+/// it. Measurements shrink to a tenth or a thirtieth.
 pub(crate) const MAX_EXPANSION: u64 = 200;
 
-/// What a small archive may unpack to in any case.
+/// The unpacked size that is always allowed, for small archives, in bytes.
 const SMALL: u64 = 16 << 20;
 
-/// How much may be read to learn what a zip file holds: its directory, a few hundred thousand
-/// names of usual length.
+/// The limit on reading a zip file's directory, in bytes: enough for a few hundred thousand names
+/// of usual length.
 const MAX_DIRECTORY: u64 = 32 << 20;
 
-/// How deep directories are looked into.
+/// The maximum depth of directories.
 const MAX_DEPTH: usize = 32;
 
-/// The longest name that a person is shown, in characters.
+/// The maximum length of a displayed name, in characters.
 const MAX_SHOWN: usize = 300;
 
 /// A file that was found.
 pub(crate) struct Found<'a> {
-    /// Its name as a person is told it.
+    /// Its display name.
     pub(crate) name: String,
     pub(crate) form: Form,
     pub(crate) content: &'a mut dyn Read,
 }
 
-/// Told of what is found.
+/// The receiver of the files.
 pub(crate) trait Visitor {
-    /// Why the search ends early.
+    /// The reason to end the search early.
     type Stop;
 
-    /// A file with heart rate.
+    /// Receives a file with heart rates.
     fn found(&mut self, found: Found<'_>) -> Result<(), Self::Stop>;
 
-    /// Something that cannot be read.
+    /// Receives a file or directory that cannot be read.
     fn unreadable(&mut self, name: &str, error: FileError);
 
-    /// So many bytes on disk have been dealt with.
+    /// Reports that this many more bytes on disk have been processed.
     fn passed(&mut self, bytes: u64);
 }
 
-/// A file on disk that is looked at.
+/// A file on disk.
 pub(crate) struct Source {
     path: PathBuf,
     name: String,
-    /// What it takes on disk.
+    /// Its size on disk, in bytes.
     pub(crate) size: u64,
     kind: Kind,
 }
@@ -71,31 +71,31 @@ pub(crate) struct Source {
 enum Kind {
     /// A file with samples.
     Plain(Form),
-    /// A zip file, with what is of interest in it, in the order of the names.
+    /// A zip file, with the relevant files in it, in the order of their names.
     Zip {
         entries: Vec<(String, usize, Form)>,
-        /// What its files may still unpack to.
+        /// The number of bytes that its files may still unpack to.
         budget: Rc<Cell<u64>>,
     },
     /// A tar archive, perhaps compressed.
     Tar {
         is_compressed: bool,
-        /// Whether it holds anything for the second pass, and whether it broke off in the first.
+        /// Whether it has files for the second pass, and whether it was cut off in the first.
         has_others: bool,
         is_broken: bool,
     },
 }
 
-/// Files of a directory that are not read, though they would be if they were named themselves.
+/// Files of a directory that are skipped, although they would be read if the user named them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PassedOver {
-    /// How many.
+    /// The number of files.
     pub files: u64,
-    /// One of them, as a person is told it.
+    /// The display name of one of them.
     pub example: String,
 }
 
-/// Lists what a path holds.
+/// Lists the files of a path.
 pub(crate) fn list(
     path: &Path,
     passed_over: &mut PassedOver,
@@ -156,12 +156,12 @@ fn source(path: PathBuf, is_named: bool) -> Result<Source, FileError> {
     })
 }
 
-/// What an archive of a size may unpack to.
+/// Returns the number of bytes that an archive of this size may unpack to.
 fn expansion(size: u64) -> Rc<Cell<u64>> {
     Rc::new(Cell::new(size.saturating_mul(MAX_EXPANSION).max(SMALL)))
 }
 
-/// How files are packed into one.
+/// The format of an archive.
 enum Packing {
     Zip,
     Tar { is_compressed: bool },
@@ -185,7 +185,7 @@ impl Packing {
     }
 }
 
-/// The files that are looked at, in the order of their names.
+/// The files to read, in the order of their names.
 struct Listing<'a> {
     files: Vec<PathBuf>,
     passed_over: &'a mut PassedOver,
@@ -197,7 +197,7 @@ impl Listing<'_> {
         (self.trouble)(&shown(&path.to_string_lossy()), error);
     }
 
-    /// Links inside a directory are not followed: they could lead in circles, or anywhere.
+    /// Lists a directory. Does not follow links in it: they could form circles, or lead anywhere.
     fn directory(&mut self, dir: &Path, depth: usize) {
         if depth >= MAX_DEPTH {
             let error = io::Error::other("its directories are nested too deep");
@@ -237,7 +237,7 @@ impl Listing<'_> {
     }
 }
 
-/// A zip file, and what bounds the bytes on disk that are read of it.
+/// A zip file, and the budget of bytes on disk that may be read from it.
 type OpenZip = (ZipArchive<BufReader<Bounded<File>>>, Rc<Cell<u64>>);
 
 fn open_zip(path: &Path) -> Result<OpenZip, FileError> {
@@ -265,7 +265,7 @@ fn entries<R: Read + io::Seek>(archive: &ZipArchive<R>) -> Vec<(String, usize, F
 }
 
 impl Source {
-    /// Visits what is read in a pass.
+    /// Visits the files of a pass.
     pub(crate) fn visit<V: Visitor>(&mut self, pass: Pass, visitor: &mut V) -> Result<(), V::Stop> {
         match &self.kind {
             Kind::Plain(form) if form.pass() == pass => self.visit_plain(*form, visitor),
@@ -311,7 +311,8 @@ impl Source {
             };
             for (inside, index, form) in wanted {
                 let inside = format!("{}: {inside}", self.name);
-                // Every file's compressed bytes count anew: several may share the same ones.
+                // Each file gets a new budget of compressed bytes, because several may share the
+                // same ones.
                 left.set(form.max_bytes());
                 match archive.by_index(*index) {
                     Ok(entry) => {
@@ -360,7 +361,7 @@ impl Source {
                     Ok(Some(inside)) => inside,
                     Ok(None) => break,
                     Err(error) => {
-                        // In the first pass it broke off at the same place.
+                        // The first pass has already reported an archive that is cut off.
                         if !*is_broken {
                             *is_broken = true;
                             visitor.unreadable(&self.name, error.into());
@@ -399,7 +400,7 @@ fn unpack(path: &Path, is_compressed: bool) -> io::Result<Box<dyn Read>> {
     })
 }
 
-/// A file's contents, as far as its form may reach.
+/// Limits a file's contents to the maximum of its form.
 fn of_form<R: Read>(content: R, form: Form) -> Bounded<R> {
     let most = form.max_bytes();
     Bounded::new(content, Rc::new(Cell::new(most)), move || {
@@ -407,7 +408,7 @@ fn of_form<R: Read>(content: R, form: Form) -> Bounded<R> {
     })
 }
 
-/// A name as a terminal may be shown it.
+/// Returns a name that is safe to print on a terminal.
 pub(crate) fn shown(name: &str) -> String {
     name.chars()
         .map(|character| match character {

@@ -19,7 +19,7 @@ pub(crate) struct Point {
     pub(crate) rate: Option<u32>,
 }
 
-/// Takes the points out of a document, each with the app that it came from.
+/// Extracts the points from a document, each with the app that it came from.
 pub(crate) struct PointReader<F> {
     each: F,
     place: Place,
@@ -105,7 +105,7 @@ impl<F: FnMut(Point, &str)> Handler for PointReader<F> {
             Event::Key(key) => return self.key(key.as_bytes()),
             Event::Number(number) => self.number(number),
             Event::String(text) if (self.place, self.key) == (Place::Point, Key::Origin) => {
-                // Type, kind of data, app, maker, model and more.
+                // The id consists of type, kind of data, app, maker, model and more.
                 let app = text.as_str().and_then(|text| text.split(':').nth(2));
                 self.app.push_str(app.unwrap_or_default());
             }

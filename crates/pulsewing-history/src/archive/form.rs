@@ -1,13 +1,13 @@
-//! What a file holds, told from its name.
+//! The form of a file's contents, derived from its name.
 
 use jiff::civil::Date;
 
 use super::instant::iso_date;
 
-/// What a file holds.
+/// The form of a file's contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Samples of a day as Fitbit's exports have them: JSON, with times that name no offset.
+    /// Samples of a day, as in Fitbit's exports: JSON, with times without an offset.
     HeartJson {
         /// The wearer's day that the file is named after.
         date: Date,
@@ -20,19 +20,19 @@ pub enum Form {
     RestingCsv,
     /// Google Fit's samples of many years, as JSON.
     GoogleFit,
-    /// Everything that Apple Health knows, as XML.
+    /// All data of Apple Health, as XML.
     AppleHealth,
-    /// Some JSON that was named itself: one of the above, or `pulsewing export --format json`.
+    /// A JSON file that the user named: one of the above, or from `pulsewing export --format json`.
     Json,
-    /// Some CSV that was named itself.
+    /// A CSV file that the user named.
     Csv,
 }
 
-/// When a file is read. What an export's JSON does not trust is left out of its CSV, so all JSON
-/// comes first.
+/// The pass in which a file is read. Samples that an export's JSON does not trust are left out of
+/// its CSV, so all JSON comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pass {
-    /// The files that say how sure the tracker was.
+    /// The files with the tracker's confidence.
     Marked,
     /// All others.
     Others,
@@ -42,20 +42,20 @@ impl Pass {
     pub(crate) const ALL: [Self; 2] = [Self::Marked, Self::Others];
 }
 
-/// The most bytes that are read of a day's file. A day's samples take up to 4 MiB.
+/// The size limit for reading a day's file, in bytes. A day's samples take up to 4 MiB.
 const MAX_DAY: u64 = 256 << 20;
 
-/// The most bytes that are read of a file of many years.
+/// The size limit for reading a file of many years, in bytes.
 const MAX_YEARS: u64 = 16 << 30;
 
 impl Form {
-    /// What a file of an export holds; `None` when it is no heart rate. The directory does not
-    /// matter: it has changed its name several times.
+    /// Returns the form of a file in an export; `None` if it has no heart rates. The directory does
+    /// not matter, because its name has changed several times.
     #[must_use]
     pub fn from_export_path(path: &str) -> Option<Self> {
         let (directory, name) = path.rsplit_once(['/', '\\']).unwrap_or(("", path));
         let after = |start, end| name.strip_prefix(start)?.strip_suffix(end);
-        // What follows the date is a counter, where an export was unpacked twice.
+        // If an export was unpacked twice, a counter follows the date.
         let date = |rest: &str| iso_date(rest.as_bytes().get(..10)?);
         if let Some(rest) = after("heart_rate-", ".json") {
             return date(rest).map(|date| Self::HeartJson { date });
@@ -72,13 +72,14 @@ impl Form {
         if name.contains("com.google.heart_rate.bpm") && name.ends_with(".json") {
             return Some(Self::GoogleFit);
         }
-        // Its name is in the language of the phone; beside it is what a clinic would be given.
+        // Its name depends on the phone's language; the file beside it is for clinics.
         let is_apples = directory.ends_with("apple_health_export") || name == "export.xml";
         (is_apples && name.ends_with(".xml") && !name.ends_with("_cda.xml"))
             .then_some(Self::AppleHealth)
     }
 
-    /// What a file that the user named holds: an export's, or any JSON, CSV or XML with samples.
+    /// Returns the form of a file that the user named: that of an export, or any JSON, CSV or XML
+    /// with samples.
     #[must_use]
     pub fn from_named_path(path: &str) -> Option<Self> {
         Self::from_export_path(path).or_else(|| match ending(path).as_str() {
@@ -89,7 +90,7 @@ impl Form {
         })
     }
 
-    /// When it is read.
+    /// Returns the pass in which it is read.
     pub(crate) const fn pass(self) -> Pass {
         match self {
             Self::HeartJson { .. } | Self::Json => Pass::Marked,
@@ -97,7 +98,7 @@ impl Form {
         }
     }
 
-    /// The most bytes that are read of it.
+    /// Returns the limit on the bytes to read from it.
     pub(crate) const fn max_bytes(self) -> u64 {
         match self {
             Self::HeartJson { .. } | Self::HeartCsv | Self::RestingJson | Self::RestingCsv => {
@@ -108,7 +109,7 @@ impl Form {
     }
 }
 
-/// What follows the last dot of a file's name, in small letters.
+/// Returns the extension of a file's name, in lower case.
 pub(crate) fn ending(path: &str) -> String {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     name.rsplit_once('.')

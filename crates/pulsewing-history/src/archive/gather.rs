@@ -1,8 +1,9 @@
-//! Samples become minutes, and minutes days of the history.
+//! Turns samples into minutes, and minutes into days of the history.
 //!
-//! A minute's average is the mean of its samples, rounded half up. What is open is held in memory;
-//! nothing is written before the file has ended, except where a file of many days runs on: then
-//! the day that was opened first is written, inside the transaction that the file's end commits.
+//! A minute's average is the mean of its samples, rounded half up. Open days are in memory. Nothing
+//! is written before the end of the file, except for a file with many days: when there are too many
+//! open days, the one that was opened first is written, inside the transaction that is committed at
+//! the end of the file.
 
 use std::collections::HashSet;
 
@@ -21,56 +22,56 @@ use pulsewing_core::{
 use super::{Failure, FileError, zone::day_of};
 use crate::{Batch, History, Kind, Source, SourceDay};
 
-/// How many days are open at once.
+/// The maximum number of open days.
 pub(crate) const OPEN_DAYS: usize = 64;
 
-/// The most zones that a file may name.
+/// The maximum number of zones that a file may name.
 const MAX_ZONES: usize = 256;
 
 /// Gathers one file's samples.
 pub(crate) struct Gather<'h> {
-    /// The wearer's, and after it those that the file itself names.
+    /// The wearer's zone, followed by those that the file names.
     zones: Vec<(TimeZone, String)>,
     fetched_at: Timestamp,
-    /// The last second at which something can have been measured, since 1970.
+    /// The last second that can have a measurement, in seconds since 1970.
     latest: i64,
-    /// Taken by the batch, when the first day is written.
+    /// Moved into the batch when the first day is written.
     history: Option<&'h mut History>,
     batch: Option<Batch<'h>>,
     sources: Vec<Source>,
     open: Vec<OpenDay>,
-    /// The open day of the last sample.
+    /// The index of the last sample's open day.
     current: usize,
     closed: HashSet<(Place, i64)>,
     tally: Tally,
     dates: Vec<Date>,
 }
 
-/// Which of a file's sources and which zone a sample belongs to, by their numbers. The default zone is
-/// the wearer's.
+/// The source and the zone of a sample, by their numbers in this file. The default zone is the
+/// wearer's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
     pub(crate) source: usize,
     pub(crate) zone: usize,
 }
 
-/// How much a file held.
+/// The numbers of values in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     /// Values that became part of a day.
     pub(crate) taken: u64,
-    /// Values that are no heart rate, or have no time.
+    /// Values that are not heart rates, or have no time.
     pub(crate) refused: u64,
     /// Values that the tracker itself did not trust.
     pub(crate) doubtful: u64,
-    /// The same values in a form that does not say so.
+    /// The same values in a form without that mark.
     pub(crate) doubtful_twins: u64,
     /// Values that are later than now.
     pub(crate) future: u64,
 }
 
 impl Tally {
-    /// How many values there were, whatever became of them.
+    /// Returns the number of all values, used or not.
     pub(crate) const fn values(&self) -> u64 {
         self.taken + self.refused + self.doubtful + self.doubtful_twins + self.future
     }
@@ -80,17 +81,17 @@ struct OpenDay {
     place: Place,
     local: LocalDay,
     start: i64,
-    /// The last sample: the same again is the same, not another.
+    /// The last sample: a repetition is the same sample, not another one.
     last: (i64, u32),
     minutes: Vec<Minute>,
-    /// Of the samples that the tracker did not trust; empty on most days.
+    /// The minutes of samples that the tracker did not trust; empty on most days.
     doubtful: Vec<Minute>,
 }
 
 /// The samples of a minute.
 #[derive(Clone, Copy, Default)]
 struct Minute {
-    /// Thousandths of a beat per minute.
+    /// The sum, in thousandths of a beat per minute.
     sum: u64,
     count: u32,
 }
@@ -128,7 +129,7 @@ impl<'h> Gather<'h> {
         }
     }
 
-    /// The number of a source among this file's, at most `limit` of them.
+    /// Returns the number of a source in this file, which may have at most `limit` of them.
     pub(crate) fn source(
         &mut self,
         kind: Kind,
@@ -146,8 +147,8 @@ impl<'h> Gather<'h> {
         Ok(self.sources.len() - 1)
     }
 
-    /// The number of the zone that a file says a time was in: by its name, where a zone of that name
-    /// has that offset from UTC then, else by the offset. Without an offset it is the wearer's.
+    /// Returns the number of the zone of a time in a file: by its name, if a zone of that name has
+    /// that offset from UTC then, else by the offset. Without an offset it is the wearer's.
     pub(crate) fn zone(&mut self, name: &str, at: i64, offset: Option<i32>) -> usize {
         let (Ok(at), Some(Ok(offset))) =
             (Timestamp::from_second(at), offset.map(Offset::from_seconds))
@@ -203,8 +204,8 @@ impl<'h> Gather<'h> {
         Ok(())
     }
 
-    /// Takes a sample that the tracker itself did not trust. It becomes part of no day; a minute that
-    /// has no other is taken back from where it may have come in without this mark.
+    /// Takes a sample that the tracker itself did not trust. It becomes part of no day. A minute
+    /// without other samples is removed where it may have been imported without this mark.
     pub(crate) fn doubtful(&mut self, place: Place, at: i64, rate: u32) -> Result<(), Failure> {
         self.tally.doubtful += 1;
         if is_rate(rate)
@@ -220,7 +221,7 @@ impl<'h> Gather<'h> {
         Ok(())
     }
 
-    /// The day that an instant falls in, and which minute of it.
+    /// Returns the day of an instant, and its minute in that day.
     #[inline]
     fn day(&mut self, place: Place, at: i64) -> Result<Option<(&mut OpenDay, usize)>, Failure> {
         let fits = |open: &OpenDay| {
@@ -304,7 +305,7 @@ impl<'h> Gather<'h> {
         Ok(())
     }
 
-    /// Has the marks of an export's JSON and the minutes of its CSV find each other, whichever came first.
+    /// Matches the marks of an export's JSON with the minutes of its CSV, whichever came first.
     fn weigh(&mut self, open: &OpenDay, day: &mut Day, doubted: &Day) -> Result<(), Failure> {
         let source = self.sources.get(open.place.source).cloned();
         let Some((source, batch)) = source.zip(self.batch()?) else {
@@ -354,7 +355,7 @@ impl<'h> Gather<'h> {
         if let Some(known) = known
             && let Some(batch) = self.batch()?
         {
-            // Days of the wearer's zone take the place of those that an import cut by another one.
+            // Days of the wearer's zone replace those that an import cut by another zone.
             if place.zone == 0 {
                 batch.record_recut(&known)?;
             } else {
@@ -364,12 +365,12 @@ impl<'h> Gather<'h> {
         Ok(())
     }
 
-    /// The last second at which something can have been measured, since 1970.
+    /// Returns the last second that can have a measurement, in seconds since 1970.
     pub(crate) const fn latest(&self) -> i64 {
         self.latest
     }
 
-    /// Takes back what a source has of a time, from one instant to another.
+    /// Removes a source's data from one instant to another.
     pub(crate) fn forget(
         &mut self,
         source: &Source,
@@ -389,7 +390,7 @@ impl<'h> Gather<'h> {
         Ok(self.batch.as_ref())
     }
 
-    /// The file has ended: writes everything, and returns how much it was and of which dates.
+    /// Ends the file: writes everything, and returns the numbers of values and the dates.
     pub(crate) fn finish(mut self) -> Result<(Tally, Vec<Date>), Failure> {
         let Tally {
             taken,
@@ -413,7 +414,7 @@ impl<'h> Gather<'h> {
     }
 }
 
-/// Whether thousandths of a beat per minute round to a rate.
+/// Returns whether thousandths of a beat per minute round to a valid rate.
 #[inline]
 fn is_rate(rate: u32) -> bool {
     (500..u32::from(Bpm::MAX) * 1_000 + 500).contains(&rate)

@@ -17,71 +17,72 @@ use crate::{History, HistoryError};
 
 pub use super::{evidence::Doubt, find::PassedOver};
 
-/// How much is read at once.
+/// The number of bytes to read at once.
 const CHUNK: usize = 64 * 1_024;
 
-/// Which clock wrote the times of an export's JSON: they name no offset.
+/// The clock of the times in an export's JSON, which have no offset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum JsonTimes {
-    /// UTC's.
+    /// UTC.
     #[default]
     Utc,
-    /// The wearer's.
+    /// The wearer's clock.
     Local,
 }
 
-/// How files are read.
+/// The settings of an import.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The wearer's zone, by which days are cut.
+    /// The wearer's zone, which determines the limits of days.
     pub zone: TimeZone,
-    /// Which clock wrote the times of JSON.
+    /// The clock of the times in JSON.
     pub json_times: JsonTimes,
-    /// Now: of two imports, the later one's minutes win, and of what is later than this nothing is believed.
+    /// The present: of two imports, the later one's minutes win, and values after this instant are
+    /// not accepted.
     pub now: Timestamp,
 }
 
-/// Told how an import goes.
+/// The receiver of an import's progress.
 pub trait Watcher {
-    /// A file was left out.
+    /// Reports a file that was left out.
     fn left_out(&mut self, name: &str, error: &FileError);
-    /// A file was read.
+    /// Reports a file that was read.
     fn read(&mut self, name: &str);
-    /// So many of all bytes on disk have been dealt with.
+    /// Reports the number of processed bytes on disk, and the total.
     fn progress(&mut self, done: u64, total: u64);
 }
 
-/// What an import did.
+/// The result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Files that were read.
     pub files: u64,
-    /// Files and directories that could not be.
+    /// Files and directories that could not be read.
     pub left_out: u64,
-    /// Files of directories that were not looked into, because of their names.
+    /// Files of directories that were skipped because of their names.
     pub passed_over: PassedOver,
     /// Values that became part of a day.
     pub values: u64,
-    /// Values that are no heart rate, or have no time.
+    /// Values that are not heart rates, or have no time.
     pub refused: u64,
     /// Values that the tracker itself did not trust.
     pub doubtful: u64,
-    /// The same values in an export's CSV, which does not say so.
+    /// The same values in an export's CSV, which has no such mark.
     pub doubtful_twins: u64,
-    /// Values that the tracker did not trust and that were too many to be found again in the CSV.
+    /// Values that the tracker did not trust, but which were too many to be recognised in the CSV.
     pub doubtful_beyond: u64,
     /// Values that are later than now.
     pub future: u64,
     /// The dates with samples.
     pub dates: BTreeSet<Date>,
-    /// Why the JSON was read by the wrong clock, where the files say so.
+    /// The evidence that the JSON was read by the wrong clock, if there is any.
     pub other_clock: Option<Doubt>,
 }
 
-/// Reads everything that the paths hold.
+/// Reads all files of the paths.
 ///
 /// # Errors
-/// [`HistoryError`]. What was read before stays in the history, whole file by whole file.
+/// [`HistoryError`]. Files that were read completely before stay in the history.
 pub fn import(
     history: &mut History,
     paths: &[PathBuf],
@@ -130,7 +131,7 @@ pub fn import(
     Ok(summary)
 }
 
-/// Whether a file of this form was named itself, or is the only one of its kind.
+/// Returns whether a file of this form was named by the user, or is the only one of its kind.
 const fn is_named(form: Form) -> bool {
     matches!(
         form,
@@ -166,7 +167,7 @@ impl Visitor for Import<'_> {
             buffer: &mut self.buffer,
         };
         match reading.file(found.form, found.content) {
-            // Whoever names a file means that there is something in it. An export has many without.
+            // A user who names a file expects values in it. An export has many files without any.
             Ok((tally, _)) if tally.values() == 0 && is_named(found.form) => {
                 self.unreadable(&found.name, FileError::NotHeartRate);
                 Ok(())

@@ -1,17 +1,17 @@
-//! Times as exports write them.
+//! The formats of times in exports.
 
 use jiff::{Timestamp, civil::Date, civil::DateTime, tz::Offset};
 
-/// The years that a time may be of. What is later than now is left out where samples are gathered.
+/// The valid years of a time. Times later than now are left out when samples are gathered.
 const YEARS: std::ops::Range<i16> = 2_000..9_999;
 
-/// How long a date is.
+/// The length of a date.
 const DATE: usize = 10;
 
-/// The longest time that is put together with its date.
+/// The maximum length of a time that is joined with its date.
 const MAX_TIME: usize = 32;
 
-/// Reads times, and remembers the date of the last one: it is nearly always the next one's.
+/// Reads times, and remembers the date of the last one: the next one nearly always has the same.
 #[derive(Debug, Default)]
 pub(crate) struct TimeReader {
     text: [u8; 10],
@@ -19,12 +19,12 @@ pub(crate) struct TimeReader {
     midnight: i64,
 }
 
-/// A time as a file has it.
+/// A time as written in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Written {
-    /// What a clock showed, as seconds after the beginning of 1970 on it.
+    /// The time on a clock, in seconds after the beginning of 1970 on that clock.
     pub(crate) shown: i64,
-    /// That clock's offset from UTC in seconds; `None` where the file does not say.
+    /// That clock's offset from UTC in seconds; `None` if the file does not have it.
     pub(crate) offset: Option<i32>,
 }
 
@@ -36,14 +36,14 @@ impl Written {
         }
     }
 
-    /// The instant, in seconds since 1970, where the file says which.
+    /// Returns the instant, in seconds since 1970, if the file has the offset.
     pub(crate) fn at(self) -> Option<i64> {
         self.shown.checked_sub(self.offset?.into())
     }
 }
 
 impl TimeReader {
-    /// Reads `MM/DD/YY HH:MM:SS`; of which clock, it does not say.
+    /// Reads `MM/DD/YY HH:MM:SS`; the clock is not specified.
     #[inline]
     pub(crate) fn fitbit(&mut self, text: &[u8]) -> Option<i64> {
         let (date, time) = text.split_first_chunk::<8>()?;
@@ -69,7 +69,7 @@ impl TimeReader {
         unusual(text)
     }
 
-    /// Reads a date and a time that stand in two columns; either may be the whole of it.
+    /// Reads a date and a time from two columns; either column may contain both.
     pub(crate) fn of_two(&mut self, date: &[u8], time: &[u8]) -> Option<Written> {
         if date.len() > DATE || time.len() > MAX_TIME {
             return self.iso(time).or_else(|| self.iso(date));
@@ -96,8 +96,7 @@ impl TimeReader {
     }
 }
 
-/// Reads `M/D/YYYY h:mm:ss AM`, as a spreadsheet of the United States has it; of which clock, it
-/// does not say.
+/// Reads `M/D/YYYY h:mm:ss AM`, as in a US spreadsheet; the clock is not specified.
 pub(crate) fn american(text: &[u8]) -> Option<Written> {
     let text = str::from_utf8(text).ok()?;
     let (date, rest) = text.split_once(' ')?;
@@ -128,13 +127,14 @@ pub(crate) fn american(text: &[u8]) -> Option<Written> {
     })
 }
 
-/// When a date begins on its own clock, in seconds after the beginning of 1970 on it.
+/// Returns the beginning of a date on its own clock, in seconds after the beginning of 1970 on that
+/// clock.
 pub(crate) fn midnight_of(date: Date) -> Option<i64> {
     let midnight = Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?;
     Some(midnight.as_second())
 }
 
-/// What is left behind a fraction of a second.
+/// Returns the text after a fraction of a second.
 #[inline]
 fn without_fraction(text: &[u8]) -> &[u8] {
     let Some((b'.', digits)) = text.split_first() else {
@@ -142,14 +142,14 @@ fn without_fraction(text: &[u8]) -> &[u8] {
     };
     let end = digits.iter().position(|byte| !byte.is_ascii_digit());
     match end.unwrap_or(digits.len()) {
-        // A dot alone is no fraction.
+        // A dot alone is not a fraction.
         0 => text,
         end => digits.get(end..).unwrap_or_default(),
     }
 }
 
-/// Reads what may stand behind a time: nothing, `Z`, `+HH:MM` or `+HHMM`, these perhaps with a space
-/// before them. The outer `None` is something else.
+/// Reads the offset after a time: nothing, `Z`, `+HH:MM` or `+HHMM`, the latter two perhaps after a
+/// space. Returns the outer `None` for anything else.
 #[inline]
 pub(crate) fn offset_behind(text: &[u8]) -> Option<Option<i32>> {
     let text = match text {
@@ -174,7 +174,7 @@ pub(crate) fn offset_behind(text: &[u8]) -> Option<Option<i32>> {
     }
 }
 
-/// Whatever else is a time: seconds or milliseconds since 1970, and rarer forms of ISO 8601.
+/// Reads other formats: seconds or milliseconds since 1970, and rarer forms of ISO 8601.
 #[cold]
 fn unusual(text: &[u8]) -> Option<Written> {
     let text = str::from_utf8(text).ok()?;
@@ -190,7 +190,7 @@ fn unusual(text: &[u8]) -> Option<Written> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return is_near(at).then_some(Written::instant(at.as_second()));
     }
-    // A date alone has no time: what stands beside it is of a whole day.
+    // A date alone is not a time: the value beside it is for a whole day.
     let shown: DateTime = text.parse().ok().filter(|_| text.len() > DATE)?;
     let at = Offset::UTC.to_timestamp(shown).ok()?;
     is_near(at).then_some(Written {

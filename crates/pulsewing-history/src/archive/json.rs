@@ -1,41 +1,41 @@
-//! JSON with samples, decoded as its bytes arrive: the lists of an export, and what
-//! `pulsewing export --format json` writes.
+//! JSON with samples, decoded as its bytes arrive: the lists of an export, and the output of
+//! `pulsewing export --format json`.
 //!
 //! Samples: `[{"dateTime":"01/25/23 13:00:07","value":{"bpm":54,"confidence":2}}, ...]`; a sample
-//! with confidence 0 is none. Resting heart rate: `[{"dateTime":"03/01/24 00:00:00",
-//! "value":{"date":"03/01/24","value":53.0,"error":6.8}}, ...]`; a day without one has the date
+//! with confidence 0 does not count. Resting heart rate: `[{"dateTime":"03/01/24 00:00:00",
+//! "value":{"date":"03/01/24","value":53.0,"error":6.8}}, ...]`; for a day without one, the date is
 //! null and the value 0. Our own: `{"time":"2024-10-27T02:00:00+02:00","bpm":60,
-//! "zone":"Europe/Berlin"}`, an object a line, or a list of them.
+//! "zone":"Europe/Berlin"}`, one object per line, or a list of them.
 
 use jiff::civil::Date;
 use pulsewing_core::json::{Event, Flow, Handler, Number};
 
 use super::instant::{TimeReader, Written, fitbit_date, iso_date};
 
-/// The longest name of a zone that is looked at.
+/// The maximum length of a zone's name.
 const MAX_ZONE: usize = 64;
 
 /// An element of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Element {
-    /// When, as seconds after the beginning of 1970 on the clock that the export was written by.
+    /// The time, in seconds after the beginning of 1970 on the export's clock.
     pub(crate) time: Option<i64>,
-    /// When, in an element of our own.
+    /// The time, in an element of our own.
     pub(crate) written: Option<Written>,
     /// The day of a resting heart rate: in an export, or in an element of our own.
     pub(crate) date: Option<Date>,
-    /// Beats per minute, if that is what it is.
+    /// Beats per minute, if the value is a rate.
     pub(crate) rate: Option<u16>,
     /// The day's resting heart rate, in an element of our own.
     pub(crate) resting: Option<u16>,
-    /// How sure the tracker was, 0 to 3.
+    /// The tracker's confidence, 0 to 3.
     pub(crate) confidence: Option<u64>,
-    /// Whether it is an element of our own, and whether that names a zone.
+    /// Whether it is an element of our own, and whether it names a zone.
     pub(crate) is_own: bool,
     pub(crate) has_zone: bool,
 }
 
-/// Takes the elements out of a list, each with the zone that it names.
+/// Extracts the elements from a list, each with the zone that it names.
 #[derive(Debug)]
 pub(crate) struct ListReader<F> {
     each: F,
@@ -82,7 +82,7 @@ impl<F: FnMut(Element, &str)> ListReader<F> {
         }
     }
 
-    /// For documents that are elements themselves.
+    /// Builds a reader for documents that are elements themselves.
     pub(crate) fn of_elements(each: F) -> Self {
         Self {
             place: Place::List,
@@ -140,7 +140,7 @@ impl<F: FnMut(Element, &str)> ListReader<F> {
                 let name = name.and_then(|text| str::from_utf8(text).ok());
                 self.zone.push_str(name.unwrap_or_default());
             }
-            // An element that is no object counts as one that says nothing.
+            // An element that is not an object counts as an empty one.
             (Place::List, _) => (self.each)(Element::default(), ""),
             _ => {}
         }

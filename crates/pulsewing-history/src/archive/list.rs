@@ -1,4 +1,4 @@
-//! The elements of JSON lists on their way into the history.
+//! Passes the elements of JSON lists into the history.
 
 use std::io::Read;
 
@@ -23,25 +23,25 @@ use crate::Kind;
 /// Takes the elements of a list.
 pub(super) struct Samples<'s, 'h> {
     read_by: JsonTimes,
-    /// The wearer's clock, and the same again for what the other clock would give.
+    /// The wearer's clock, and another instance for the instants by the other clock.
     clock: LocalClock,
     other_clock: LocalClock,
-    /// The numbers of the sources that an export's elements and our own are of.
+    /// The numbers of the sources of an export's elements and of our own.
     export_source: Option<usize>,
     own_source: Option<usize>,
     gather: &'s mut Gather<'h>,
     doubts: &'s mut Doubts,
     shown: Shown,
-    /// The first and the last instant that the other clock gives, where that is of interest.
+    /// The first and last instant by the other clock, if needed.
     other_extent: Option<(i64, i64)>,
     wants_other: bool,
 }
 
-/// In seconds: no clock on Earth is further ahead of another.
+/// In seconds: no clock on Earth is further ahead of UTC.
 const A_DAY: i64 = 86_400;
 
 impl<'s, 'h> Samples<'s, 'h> {
-    /// `wants_other` asks for what the other clock would give.
+    /// Builds the receiver. With `wants_other` it records the instants by the other clock.
     pub(super) fn new(
         read_by: JsonTimes,
         zone: &TimeZone,
@@ -63,7 +63,7 @@ impl<'s, 'h> Samples<'s, 'h> {
         }
     }
 
-    /// What the times looked like, and the first and the last instant that the other clock gives.
+    /// Returns the times as written, and the first and last instant by the other clock.
     pub(super) fn seen(self) -> (Shown, Option<(i64, i64)>) {
         (self.shown, self.other_extent)
     }
@@ -79,7 +79,7 @@ impl<'s, 'h> Samples<'s, 'h> {
             return Ok(());
         };
         let is_doubtful = element.confidence == Some(0);
-        // A time that has not been yet, whatever clock it is by, says nothing of the others.
+        // A time that is in the future on any clock is no evidence for the other times.
         let is_credible = shown <= self.gather.latest() + A_DAY;
         if is_credible {
             self.shown.sample(shown, (!is_doubtful).then_some(rate));
@@ -192,7 +192,7 @@ pub(super) fn decode_list(
     Ok(())
 }
 
-/// Decodes a document a line; empty lines are none.
+/// Decodes one document per line; skips empty lines.
 pub(super) fn decode_lines(
     content: &mut dyn Read,
     buffer: &mut [u8],

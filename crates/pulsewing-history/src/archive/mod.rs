@@ -1,22 +1,22 @@
-//! What goes into the history from files, and out of it again.
+//! Imports files into the history, and exports the history to files.
 //!
-//! Google Takeout and Fitbit's own exports hold years of samples, one file a day, in two forms; others
-//! have a single file. An import takes them as they come: whole archives, directories, single files.
-//! Nothing is ever unpacked to disk, a file's name is only looked at and never used as a path, and
-//! memory does not grow with the files.
+//! Google Takeout and Fitbit's own exports contain years of samples, one file per day, in two
+//! forms; others have a single file. An import accepts whole archives, directories and single
+//! files. Nothing is ever unpacked to disk, a file's name in an archive is never used as a path,
+//! and memory use does not grow with the files.
 //!
 //! ```text
 //! paths ─▶ find ─▶ form ─▶ read ──────────────▶ gather ─▶ History
 //!          zip, tar        csv, json, fit, apple  minutes, days
 //! ```
 //!
-//! There are two passes: the JSON of an export says how sure the tracker was of a sample, and its
-//! CSV, which has the same samples, does not. So JSON comes first, and what it marks (`doubts`) is
-//! left out of the CSV. What the files say about the clock of the JSON is weighed at the end
-//! (`evidence`).
+//! There are two passes: the JSON of an export contains the tracker's confidence in a sample; its
+//! CSV has the same samples without it. So JSON comes first, and the samples that it marks
+//! (`doubts`) are left out of the CSV. The evidence about the clock of the JSON is weighed at the
+//! end (`evidence`).
 //!
-//! A file is there whole or not at all: what was gathered from it is written in one transaction,
-//! once its last byte was read. An import that was cut off is simply run again.
+//! A file is imported completely or not at all: its data is committed in one transaction, once its
+//! last byte was read. After an interruption, simply run the import again.
 
 mod apple;
 mod bounded;
@@ -40,82 +40,82 @@ pub(crate) mod zone;
 
 use crate::HistoryError;
 
-/// Why a file was left out.
+/// The reason why a file was left out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// The file system, or the archive around it.
+    /// An error of the file system, or of the archive around it.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
-    /// It is no JSON, or ends too early.
+    /// It is not JSON, or is cut off.
     #[error("it is no whole JSON: {0}")]
     Json(pulsewing_core::json::Error),
-    /// It is no XML, or ends too early.
+    /// It is not XML, or is cut off.
     #[error("it is no whole XML: {0}")]
     Xml(&'static str),
-    /// A line of CSV that is longer than any.
+    /// A line of CSV is too long.
     #[error("line {0} is longer than any of an export's")]
     LongLine(u64),
-    /// A file whose name has no ending that is known.
+    /// Its name has an unknown extension.
     #[error(
         "{} is read; what is: .zip, .tgz, .json, .csv, .tsv, .txt and Apple Health's .xml",
         no_file_with(.0)
     )]
     UnknownForm(String),
-    /// JSON of something else.
+    /// JSON with other contents.
     #[error(
         "its JSON is no heart rate in a form that is known: an export's list of samples, Google Fit's data points, or what `pulsewing export --format json` writes"
     )]
     OtherJson,
-    /// XML of something else.
+    /// XML with other contents.
     #[error("its XML is not what Apple Health exports, the only XML that is read")]
     OtherXml,
-    /// CSV of something else.
+    /// CSV with other contents.
     #[error(
         "its columns are {0}, and none is known as a time or as a heart rate: name them time and bpm, with times such as 2024-10-27T02:00:04+02:00"
     )]
     Columns(String),
-    /// CSV with a time and something else.
+    /// CSV with a time but no heart rate.
     #[error("its columns are {0}, and none is known as a heart rate: name that one bpm")]
     NoRate(String),
-    /// CSV with a heart rate and no time.
+    /// CSV with a heart rate but no time.
     #[error(
         "its columns are {0}, and none is known as a time: name that one time, with times such as 2024-10-27T02:00:04+02:00"
     )]
     NoTime(String),
-    /// CSV whose times are written in a way that is not known; the first of them.
+    /// CSV with times in an unknown format; the first of them.
     #[error(
         "its times cannot be read, the first one is \"{0}\": write them as 2024-10-27T02:00:04+02:00, or 2024-10-27 02:00:04 on the wearer's clock"
     )]
     Times(String),
-    /// The right form, without any.
+    /// The right form, but without any heart rates.
     #[error("there is no heart rate in it")]
     NotHeartRate,
     /// A data set of many wearers.
     #[error("it holds the heart rates of several people: keep the lines of one Id only")]
     SeveralPeople,
-    /// It had values, and none could be one.
+    /// It has values, but none of them is usable.
     #[error("{}", none_is_usable(*.0))]
     NothingUsable(u64),
-    /// All that it has has not been yet.
+    /// All its values are in the future.
     #[error("{} later than now; check this machine's clock", all_are(*.0))]
     Future(u64),
-    /// It jumps between more days than are held at once.
+    /// It jumps between more days than may be open at once.
     #[error("its samples jump to and fro between more than {days} days", days = gather::OPEN_DAYS)]
     Disorder,
-    /// It unpacks to more than any file of its kind; the limit in MiB.
+    /// It unpacks to more than the limit for its kind, in MiB.
     #[error("it unpacks to more than {0} MiB")]
     TooLarge(u64),
-    /// A zip file whose list of files is longer than any.
+    /// A zip file whose list of files is too long.
     #[error("it lists more files than an export has")]
     Directory,
-    /// The archive unpacks to more than one with measurements would.
+    /// The archive unpacks to more than an archive of measurements would.
     #[error(
         "the archive around it unpacks to more than {} times its size",
         find::MAX_EXPANSION
     )]
     Bomb,
-    /// It names more devices than anybody wears.
+    /// It names too many devices.
     #[error("it names more than {} devices", read::MAX_DEVICES)]
     ManyDevices,
 }
@@ -143,7 +143,7 @@ fn no_file_with(ending: &str) -> String {
 
 impl From<std::io::Error> for FileError {
     fn from(error: std::io::Error) -> Self {
-        // A bound that was met comes through the reader.
+        // The error of an exceeded limit arrives through the reader.
         match error.downcast() {
             Ok(bound) => bound,
             Err(error) => Self::Unreadable(error.to_string()),
@@ -151,12 +151,12 @@ impl From<std::io::Error> for FileError {
     }
 }
 
-/// Why a file did not make it into the history.
+/// The reason why a file was not imported.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The file is to blame; the next one may do.
+    /// A problem with the file; the next one may work.
     File(FileError),
-    /// The history is, so that no file will do.
+    /// A problem with the history, so that no file will work.
     History(HistoryError),
 }
 

@@ -1,4 +1,4 @@
-//! One file being read: whatever its form, its samples are gathered.
+//! Reads one file of any form, and gathers its samples.
 
 use std::io::Read;
 
@@ -24,16 +24,16 @@ use super::{
 };
 use crate::{Kind, Source};
 
-/// The most devices that a file may name.
+/// The maximum number of devices that a file may name.
 pub(crate) const MAX_DEVICES: usize = 32;
 
-/// How much of a time that cannot be read is told, in characters.
+/// The maximum length of an unreadable time in a message, in characters.
 const MAX_TIME: usize = 40;
 
-/// How much of a JSON file is looked at to tell its form.
+/// The number of bytes of a JSON file to examine for its form.
 const BEGINNING: usize = 512;
 
-/// What is known of the other files.
+/// The knowledge from the other files.
 pub(super) struct Others<'a> {
     pub(super) doubts: &'a mut Doubts,
     pub(super) evidence: &'a mut Evidence,
@@ -50,7 +50,7 @@ pub(super) struct Reading<'a, 'h> {
 }
 
 impl JsonTimes {
-    /// The source that an export's JSON is when it is read by this clock.
+    /// Returns the source of an export's JSON that is read by this clock.
     pub(super) fn source(self) -> Source {
         Source::with_device(Kind::ExportJson, self.device())
     }
@@ -62,7 +62,7 @@ impl JsonTimes {
         }
     }
 
-    /// The other clock.
+    /// Returns the other clock.
     pub(super) const fn other(self) -> Self {
         match self {
             Self::Utc => Self::Local,
@@ -90,7 +90,7 @@ impl Reading<'_, '_> {
         self.gather.finish()
     }
 
-    /// Reads JSON, whose beginning tells its form.
+    /// Reads JSON, and detects its form from its beginning.
     fn json(&mut self, date: Option<Date>, content: &mut dyn Read) -> Result<(), Failure> {
         let mut beginning = Vec::new();
         (&mut *content)
@@ -105,7 +105,7 @@ impl Reading<'_, '_> {
         }
     }
 
-    /// Reads a list of samples, or a line for each.
+    /// Reads a list of samples, or one sample per line.
     fn list(
         &mut self,
         date: Option<Date>,
@@ -155,7 +155,7 @@ impl Reading<'_, '_> {
         let place = Place { source, zone: 0 };
         let mut failure = None;
         let each = |element: Element, _: &str| {
-            // The date of a day without one is null.
+            // For a day without a resting rate the date is null.
             match (element.date, element.rate.and_then(Bpm::new)) {
                 (Some(date), Some(bpm)) if failure.is_none() => {
                     failure = gather.resting(place, date, bpm).err();
@@ -213,7 +213,7 @@ impl Reading<'_, '_> {
             {
                 return Err(FileError::SeveralPeople.into());
             }
-            // A cell without a value is a time at which there was none.
+            // An empty cell means that there was no value at that time.
             if line.rate.is_empty() && line.resting.is_empty() {
                 return Ok(());
             }
@@ -317,7 +317,7 @@ impl Reading<'_, '_> {
     }
 }
 
-/// The devices of a file. Their samples may take turns, line by line.
+/// The devices of a file. Their samples may alternate, line by line.
 #[derive(Default)]
 struct Devices {
     known: Vec<(Vec<u8>, usize)>,
@@ -325,7 +325,7 @@ struct Devices {
 }
 
 impl Devices {
-    /// Where a device's samples belong, in the wearer's zone.
+    /// Returns the place of a device's samples, in the wearer's zone.
     #[inline]
     fn place(
         &mut self,
@@ -361,18 +361,18 @@ impl Devices {
     }
 }
 
-/// The instant of a time; without an offset it is the wearer's clock.
+/// Returns the instant of a time; without an offset it is on the wearer's clock.
 #[inline]
 pub(super) fn instant(written: Written, clock: &mut LocalClock) -> Option<i64> {
     written.at().or_else(|| clock.instant(written.shown))
 }
 
-/// Reads an offset as it stands in a column of its own.
+/// Reads an offset from a separate column.
 fn offset(text: &[u8]) -> Option<i32> {
     offset_behind(text).flatten()
 }
 
-/// A line's time as a person is told it.
+/// Returns a line's time for a message.
 #[cold]
 fn told(line: &Line<'_>) -> String {
     let parts = [line.date, line.time].map(String::from_utf8_lossy);
@@ -388,7 +388,7 @@ fn whole(text: &[u8]) -> Option<Bpm> {
     u16::try_from(rounded).ok().and_then(Bpm::new)
 }
 
-/// Whether an object's first key, behind its brace, is one of `pulsewing export`'s.
+/// Returns whether an object's first key, after its brace, is one of `pulsewing export`'s.
 fn is_ours(object: &[u8]) -> bool {
     let object = object.trim_ascii_start();
     [

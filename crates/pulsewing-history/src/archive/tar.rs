@@ -1,28 +1,28 @@
 //! The files of a tar archive, one after the other as its bytes arrive.
 //!
-//! Only names and contents are of interest, so this reads what `tar` (ustar, GNU and pax headers)
-//! says of those and nothing else. A name is bounded, and never used as a path.
+//! We need only names and contents, so this reads only those parts of the headers (ustar, GNU and
+//! pax). A name has a limit, and is never used as a path.
 
 use std::io::{self, Read};
 
-/// What a header takes, and what contents are filled up to a multiple of.
+/// The size of a header, in bytes. Contents are padded to a multiple of it.
 const BLOCK: usize = 512;
 
-/// The longest name that is looked at.
+/// The maximum length of a name, in bytes.
 const MAX_NAME: u64 = 4_096;
 
-/// The longest list of properties in front of a file.
+/// The maximum length of the list of properties before a file, in bytes.
 const MAX_PROPERTIES: u64 = 64 * 1_024;
 
-/// A tar archive. After [`next_file`](Self::next_file), reading reads that file.
+/// A tar archive. After [`next_file`](Self::next_file), `read` reads that file.
 pub(crate) struct Tar<R> {
     inner: R,
-    /// What is left of the file at hand, and what fills its last block up.
+    /// The remaining bytes of the current file, and the padding of its last block.
     left: u64,
     padding: u64,
 }
 
-/// A file that comes next.
+/// The header of the next file.
 struct Header {
     name: String,
     kind: u8,
@@ -38,12 +38,12 @@ impl<R: Read> Tar<R> {
         }
     }
 
-    /// Goes on to the next regular file, and returns its name; `None` at the end.
+    /// Advances to the next regular file, and returns its name; `None` at the end.
     ///
     /// # Errors
-    /// What reading says, and when it is no tar archive.
+    /// Any error of the reader, and an error when it is not a tar archive.
     pub(crate) fn next_file(&mut self) -> io::Result<Option<String>> {
-        // What a header of its own says about the file that follows it.
+        // The name and size from a separate header before the file.
         let (mut name, mut size) = (None, None);
         loop {
             self.pass()?;
@@ -70,7 +70,8 @@ impl<R: Read> Tar<R> {
                         }
                     }
                 }
-                // Links, devices and directories have no contents, whatever their size says.
+                // Links, devices and directories have no contents, whatever the size field
+                // contains.
                 b'1'..=b'6' => (name, size) = (None, None),
                 _ => self.begin(header.size),
             }
@@ -82,7 +83,7 @@ impl<R: Read> Tar<R> {
         self.padding = size.checked_next_multiple_of(BLOCK as u64).unwrap_or(size) - size;
     }
 
-    /// Passes over the rest of the file at hand.
+    /// Skips the rest of the current file.
     fn pass(&mut self) -> io::Result<()> {
         let rest = self.left.saturating_add(self.padding);
         (self.left, self.padding) = (0, 0);
@@ -93,14 +94,14 @@ impl<R: Read> Tar<R> {
         Ok(())
     }
 
-    /// The text of the file at hand; what is longer than a limit loses its end.
+    /// Returns the text of the current file, truncated to a limit.
     fn text(&mut self, limit: u64) -> io::Result<String> {
         let mut bytes = Vec::new();
         self.by_ref().take(limit).read_to_end(&mut bytes)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The next header; `None` at the end.
+    /// Reads the next header; returns `None` at the end.
     fn header(&mut self) -> io::Result<Option<Header>> {
         let mut block = [0; BLOCK];
         let mut length = 0;
@@ -144,7 +145,7 @@ fn parse(block: &[u8; BLOCK]) -> Option<Header> {
         let text = bytes.get(..end.unwrap_or(bytes.len()))?;
         Some(String::from_utf8_lossy(text))
     };
-    // The sum counts its own field as spaces.
+    // The checksum counts its own field as spaces.
     let sum: u64 = block
         .iter()
         .enumerate()
@@ -172,7 +173,7 @@ fn parse(block: &[u8; BLOCK]) -> Option<Header> {
     })
 }
 
-/// Reads an octal number, or one that GNU tar writes as bytes because it is larger.
+/// Reads an octal number, or a larger one, which GNU tar writes as bytes.
 fn number(field: &[u8]) -> Option<u64> {
     if let Some((0x80, bytes)) = field.split_first() {
         return bytes.iter().try_fold(0_u64, |number, byte| {
@@ -188,7 +189,7 @@ fn number(field: &[u8]) -> Option<u64> {
     })
 }
 
-/// The properties of a pax header: lines of `LENGTH KEY=VALUE`.
+/// Returns the properties of a pax header: lines of `LENGTH KEY=VALUE`.
 fn properties(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.lines()
         .filter_map(|line| line.split_once(' ')?.1.split_once('='))
@@ -271,7 +272,7 @@ mod tests {
             for (place, byte) in bytes.iter().enumerate() {
                 archive[at + place] = *byte;
             }
-            // Either verdict will do.
+            // Any result will do, as long as it does not panic.
             let _ = files(&archive);
         }
     }

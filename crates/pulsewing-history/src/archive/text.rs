@@ -1,23 +1,23 @@
-//! Text files as UTF-8, whatever wrote them: byte order marks are taken off, and UTF-16 becomes UTF-8.
+//! Text files as UTF-8: removes byte order marks, and converts UTF-16 to UTF-8.
 //!
-//! Spreadsheets and Windows' shells write UTF-16, and put a byte order mark before UTF-8 too. Without
-//! a mark a file is taken as it is.
+//! Spreadsheets and Windows shells write UTF-16, and put a byte order mark before UTF-8, too. A
+//! file without a mark is passed through unchanged.
 
 use std::io::{self, Read};
 
-/// How much UTF-16 is read at once.
+/// The number of bytes of UTF-16 to read at once.
 const WIDE_CHUNK: usize = 8 * 1_024;
 
 /// A file's text.
 pub(crate) struct Text<'a> {
     content: &'a mut dyn Read,
-    /// What was read to see whether there is a mark, and is text.
+    /// The bytes that were read in search of a mark, but belong to the text.
     ahead: [u8; 3],
     ahead_range: std::ops::Range<usize>,
     wide: Option<Wide>,
 }
 
-/// UTF-16 on its way to UTF-8.
+/// The state of the conversion from UTF-16 to UTF-8.
 struct Wide {
     is_big_endian: bool,
     raw: Vec<u8>,
@@ -29,7 +29,7 @@ struct Wide {
 }
 
 impl<'a> Text<'a> {
-    /// Looks for a byte order mark.
+    /// Checks for a byte order mark.
     pub(crate) fn new(content: &'a mut dyn Read) -> io::Result<Self> {
         let mut ahead = [0; 3];
         let mut length = 0;
@@ -90,7 +90,7 @@ impl Wide {
             None => [Some(unit), None],
             Some(before) => [Some(before), Some(unit)],
         };
-        // What is no character becomes the one that says so.
+        // Invalid units become the replacement character.
         for character in char::decode_utf16(units.into_iter().flatten()) {
             let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
             let mut bytes = [0; 4];
@@ -155,7 +155,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives a byte at a time.
+    /// Returns one byte at a time.
     struct Drops<'a>(&'a [u8]);
 
     impl Read for Drops<'_> {
@@ -183,7 +183,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_encoding_yields_the_same_text(text in "\\PC{0,40}") {
-            // A text that begins with a mark of its own is another text.
+            // A text that itself begins with a mark would lose it.
             prop_assume!(!text.starts_with('\u{FEFF}'));
             prop_assert_eq!(read(text.as_bytes()), text.as_bytes());
             let marked = format!("\u{FEFF}{text}");

@@ -7,10 +7,10 @@ use jiff::{
 };
 use pulsewing_core::civil::{LocalDay, Offsets};
 
-/// How far around an instant changes of offset are looked up: further than a day reaches.
+/// The range around an instant in which changes of offset are looked up: more than a day.
 const AROUND: SignedDuration = SignedDuration::from_hours(24 * 3);
 
-/// The civil day that an instant falls in.
+/// Returns the civil day of an instant.
 pub(crate) fn day_of(zone: &TimeZone, at: Timestamp) -> LocalDay {
     let from = at.checked_sub(AROUND).unwrap_or(Timestamp::MIN);
     let until = at.checked_add(AROUND).unwrap_or(Timestamp::MAX);
@@ -20,12 +20,12 @@ pub(crate) fn day_of(zone: &TimeZone, at: Timestamp) -> LocalDay {
         .following(from)
         .take_while(|change| change.timestamp() < until)
     {
-        // Some changes are of the name alone.
+        // Some changes affect only the name.
         if change.offset() == offset {
             continue;
         }
         offset = change.offset();
-        // There is room for more changes than fit into six days.
+        // There is room for more changes than can happen in six days.
         if offsets.push_change(change.timestamp(), offset).is_err() {
             break;
         }
@@ -33,12 +33,12 @@ pub(crate) fn day_of(zone: &TimeZone, at: Timestamp) -> LocalDay {
     offsets.day_of(at)
 }
 
-/// Local times become instants. They come in the order of time, so that one that runs backwards
-/// tells the second pass through a repeated hour.
+/// Converts local times to instants. They arrive in the order of time, so a step backwards
+/// indicates the second pass through a repeated hour.
 #[derive(Debug)]
 pub(crate) struct LocalClock {
     zone: TimeZone,
-    /// The quarter of an hour, counted in local time, for which `offset` holds.
+    /// The quarter of an hour, counted in local time, for which `offset` is valid.
     quarter: Option<i64>,
     offset: i64,
     before: i64,
@@ -56,8 +56,8 @@ impl LocalClock {
         }
     }
 
-    /// The instant, in seconds since 1970, at which a clock shows a time that is that many seconds
-    /// after the beginning of 1970.
+    /// Returns the instant, in seconds since 1970, at which the clock shows a time, given in
+    /// seconds after the beginning of 1970 on that clock.
     pub(crate) fn instant(&mut self, shown: i64) -> Option<i64> {
         let quarter = shown.div_euclid(900);
         let runs_backwards = shown < self.before;

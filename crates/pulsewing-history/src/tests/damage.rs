@@ -1,4 +1,4 @@
-//! What is left of a history that is damaged, and what becomes of it.
+//! Tests of damaged histories: what stays readable, and how they are repaired.
 
 use super::*;
 
@@ -50,13 +50,13 @@ fn whatever_is_wrong_with_a_row_costs_its_own_day_alone() {
         }
         assert_eq!(history.span().unwrap().unwrap().days, 3);
         assert!(history.asked_since(first).unwrap().is_empty());
-        // What comes in anew takes its place, from whatever source.
+        // New data replaces it, from any source.
         let again = day("UTC", "2026-01-02T08:00:00Z", &[80; 10]);
         history.record(&known(Kind::Recording, again, 2)).unwrap();
         assert_eq!(history.unreadable(Date::MIN, Date::MAX).unwrap(), []);
         assert!(history.day(second).unwrap().is_some());
     }
-    // What is another program's stays; what has no date belongs to no day.
+    // Another program's row stays; a row without a date belongs to no day.
     for damage in ["source = 'garmin'", "date = '2026-01-0x'"] {
         let dir = tempfile::tempdir().unwrap();
         let mut history = of_days(dir.path(), 3);
@@ -93,7 +93,7 @@ fn what_cannot_be_beside_the_minutes_costs_itself_alone() {
         assert_eq!(history.db.execute(change, []).unwrap(), 1);
         let change = format!("UPDATE day SET {damage} WHERE date = '2026-01-02'");
         assert_eq!(history.db.execute(&change, []).unwrap(), 1);
-        // No reader loses a minute by it, or an offset.
+        // No reader loses a minute or an offset because of it.
         let resting = Bpm::new(55).filter(|_| damage.starts_with("zone"));
         let known = history.day(second).unwrap().unwrap();
         assert_eq!((known.day.logged_minutes(), known.resting), (600, resting));
@@ -111,7 +111,7 @@ fn what_cannot_be_beside_the_minutes_costs_itself_alone() {
         assert_eq!(history.unreadable(Date::MIN, Date::MAX).unwrap(), []);
         let whole = examine(dir.path(), "w").unwrap().unwrap();
         assert_eq!((whole.minutes, whole.corrected), (1_800, vec![second]));
-        // What comes in anew is merged with the minutes, and puts it right.
+        // New data is merged with the minutes, and repairs the row.
         let again = day("UTC", "2026-01-02T08:00:00Z", &[80; 10]);
         history.record(&known_at(2, again)).unwrap();
         let known = history.day(second).unwrap().unwrap();
@@ -126,7 +126,7 @@ fn known_at(fetched_at: i64, day: Day) -> SourceDay {
     known(Kind::Google, day, fetched_at)
 }
 
-/// Has the index name one row twice, and another not at all.
+/// Makes the index contain one row twice, and another not at all.
 fn damage_index(dir: &Path) {
     let path = dir.join(NAME);
     let db = Connection::open(&path).unwrap();
@@ -135,7 +135,7 @@ fn damage_index(dir: &Path) {
     drop(db);
     let mut bytes = fs::read(&path).unwrap();
     let page = &mut bytes[(page as usize - 1) * 4_096..][..4_096];
-    // A leaf; where its cells are begins behind its header.
+    // A leaf page; the array of cell pointers begins after its header.
     assert_eq!(page[0], 10);
     page.copy_within(8..10, 10);
     fs::write(path, bytes).unwrap();
@@ -159,7 +159,7 @@ fn a_damaged_index_hides_no_day_and_whoever_writes_builds_it_anew() {
     let whole = examine(dir.path(), "w").unwrap().unwrap();
     assert!(whole.is_damaged && whole.unreadable.is_empty());
     assert_eq!(whole.minutes, 1_800);
-    // Reading alone changes nothing.
+    // Only reading changes nothing.
     let reader = History::open_existing(dir.path(), "w").unwrap().unwrap();
     assert!(!reader.is_mended());
     drop(reader);
@@ -192,7 +192,7 @@ fn what_came_in_twice_beside_a_damaged_index_becomes_one_again() {
     let now = at("2026-11-22T14:07:00Z");
     let rescued = rescue(dir.path(), "w", now).unwrap().unwrap();
     assert_eq!(rescued.days, 3);
-    // Whoever comes second finds it done.
+    // A second process finds it done.
     assert_eq!(rescue(dir.path(), "w", now).unwrap(), None);
     let history = History::open(dir.path(), "w").unwrap();
     let day = history.day(date(2026, 1, 2)).unwrap().unwrap().day;
@@ -289,7 +289,7 @@ fn of_a_damaged_file_everything_goes_on_that_can_be_read() {
             );
             let now = at("2026-11-22T14:07:00Z");
             let Rescued { aside, days } = rescue(dir.path(), "w", now).unwrap().unwrap();
-            // Two pages lead to all others.
+            // Two pages contain the pointers to all others.
             rescued += u32::from(days > 90);
             record().unwrap();
             let mut kept = fs::read(aside).unwrap();

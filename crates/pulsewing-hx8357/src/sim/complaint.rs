@@ -1,8 +1,8 @@
-//! What the simulated controller finds wrong with what it is sent.
+//! Complaints of the simulated controller about its input.
 
 use core::fmt;
 
-/// Something that a real panel would not have put up with, or that nobody would have seen.
+/// A misuse that a real panel would not have tolerated, or whose result nobody would have seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Complaint {
@@ -10,37 +10,37 @@ pub enum Complaint {
     UnknownCommand(u8),
     /// A command to a vendor's register, without the key (SETEXTC, B9h) before it. It is ignored.
     Locked(u8),
-    /// A command before the wait was over that the one before it asks for.
+    /// A command before the end of the wait that the previous one requires.
     TooSoon {
-        /// The command that asks for the wait.
+        /// The command that requires the wait.
         after: u8,
-        /// The one that came too soon.
+        /// The command that came too soon.
         opcode: u8,
         /// Microseconds since then.
         waited_us: u64,
-        /// Microseconds that there should have been.
+        /// The required wait in microseconds.
         needed_us: u64,
     },
     /// A command was followed by the next one before its parameters were complete. It is ignored.
     MissingParameters {
         /// The command.
         opcode: u8,
-        /// How many bytes it takes.
+        /// The number of bytes that it takes.
         expected: usize,
-        /// How many came.
+        /// The number of bytes that came.
         got: usize,
     },
     /// More bytes than a command takes; they are ignored.
     SurplusParameters {
         /// The command.
         opcode: u8,
-        /// How many bytes it takes.
+        /// The number of bytes that it takes.
         expected: usize,
     },
-    /// Data that no command has asked for, or beyond the four bytes of CASET or PASET: pixels
+    /// Data without a command that takes it, or beyond the four bytes of CASET or PASET: pixels
     /// without RAMWR before them. They are ignored.
     PixelsBeforeRamwr,
-    /// Pixels in another format than the 16 bits of RGB565 that this model is for; they are taken
+    /// Pixels in a format other than the 16 bits of RGB565 that this model is for; they are taken
     /// as 18 bits in three bytes, as the real controller would.
     WrongPixelFormat {
         /// The parameter of COLMOD (3Ah), 77h after a reset.
@@ -57,7 +57,7 @@ pub enum Complaint {
         /// Its last.
         last: u16,
     },
-    /// RAMWR while the window reaches beyond the panel, as it is turned now. What lies beyond is
+    /// RAMWR while the window reaches beyond the panel in its current rotation. Pixels outside are
     /// lost.
     WindowOutsidePanel {
         /// The last column of the window.
@@ -65,15 +65,15 @@ pub enum Complaint {
         /// The last row of the window.
         row: u16,
     },
-    /// More pixels than the window holds; they start again at its top left.
+    /// More pixels than the window holds; they continue at its top left.
     PixelsBeyondWindow,
     /// Pixels while the controller sleeps.
     DrawnAsleep,
     /// Pixels while the display is off, unless
-    /// [`may_draw_unseen`](super::Settings::may_draw_unseen) says that this is meant.
+    /// [`may_draw_unseen`](super::Settings::may_draw_unseen) allows this.
     DrawnUnseen,
-    /// The bus was read. This model does not answer; zeros are what a panel whose MISO is not
-    /// wired answers.
+    /// The bus was read. This model does not answer; it returns zeros, like a panel whose MISO is
+    /// not wired.
     Read,
 }
 

@@ -1,4 +1,4 @@
-//! The controller's side of the bus, without the bus.
+//! The controller behind the bus.
 
 use std::vec::Vec;
 
@@ -11,11 +11,11 @@ use super::{
 };
 use crate::Rotation;
 
-/// Complaints beyond this many are not kept: a driver that has lost its way finds new ones with
+/// Complaints beyond this number are not kept: a driver that is out of step causes new ones with
 /// every byte.
 const MOST_COMPLAINTS: usize = 1_000;
 
-/// The longest parameters of any command: SETGAMMA's.
+/// The most parameters of any command: SETGAMMA's.
 const MOST_PARAMETERS: usize = 34;
 
 #[derive(Debug)]
@@ -27,24 +27,24 @@ pub(super) struct Controller {
     complaints: Vec<Complaint>,
     /// The virtual time.
     pub(super) now_ns: u64,
-    /// The last command that wants a wait, and when it came.
+    /// The last command that requires a wait, and when it came.
     busy: Option<(Instruction, u64)>,
-    /// Of the backlight's pin; `None` while nobody has driven it, which leaves it lit.
+    /// The level of the backlight's pin; `None` while it is not driven, which leaves the light on.
     pub(super) backlight: Option<bool>,
 }
 
-/// What a reset brings back to its defaults.
+/// The registers that a reset sets to their defaults.
 #[derive(Clone, Copy, Debug)]
 struct Registers {
     is_asleep: bool,
     is_on: bool,
     is_inverted: bool,
     is_unlocked: bool,
-    /// Whether SETPANEL has said that the glass is blue-green-red, which it is.
+    /// Whether SETPANEL has declared the glass as blue-green-red, which it is.
     knows_glass: bool,
     mode: AddressMode,
     colmod: u8,
-    /// First and last.
+    /// The first and last column.
     columns: (u16, u16),
     rows: (u16, u16),
 }
@@ -71,12 +71,12 @@ impl Registers {
     }
 }
 
-/// The command whose data is awaited.
+/// The command that expects data.
 #[derive(Clone, Copy, Debug)]
 enum Open {
-    /// Nothing takes data.
+    /// No command takes data.
     Nothing,
-    /// A command that was refused: its data is swallowed.
+    /// A command that was refused: its data is discarded.
     Ignored,
     Parameters(Instruction, Parameters),
     Pixels(Cursor),
@@ -89,7 +89,7 @@ struct Parameters {
     has_surplus: bool,
 }
 
-/// Where in the window the next pixel goes.
+/// The position of the next pixel in the window.
 #[derive(Clone, Copy, Debug)]
 struct Cursor {
     column: u16,
@@ -97,7 +97,7 @@ struct Cursor {
     /// The bytes of a pixel that is not complete yet, in the lower part.
     partial: u32,
     partial_bytes: usize,
-    /// The window has been filled once.
+    /// Whether the window has been filled once.
     is_full: bool,
     has_surplus: bool,
 }
@@ -138,7 +138,7 @@ impl Controller {
         self.registers.is_on && !self.registers.is_asleep && self.backlight != Some(false)
     }
 
-    /// A byte that came while D/C was low.
+    /// Handles a byte that came while D/C was low.
     pub(super) fn command(&mut self, opcode: u8) {
         self.close();
         let Some(instruction) = Instruction::from_opcode(opcode) else {
@@ -172,15 +172,15 @@ impl Controller {
         );
     }
 
-    /// Bytes that came while D/C was high.
+    /// Handles bytes that came while D/C was high.
     pub(super) fn data(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.datum(*byte);
         }
     }
 
-    /// A reset may come at any time, for nobody can keep the board from restarting in the middle
-    /// of a wait; anything else has to keep it.
+    /// Checks the wait. A reset may come at any time, because a board can restart in the middle of
+    /// a wait; any other command has to keep it.
     fn check_wait(&mut self, instruction: Instruction) {
         let Some((after, since_ns)) = self.busy else {
             return;
@@ -309,7 +309,7 @@ impl Controller {
         cursor
     }
 
-    /// The next command ends the one before it, complete or not.
+    /// Ends the current command, complete or not, because the next one begins.
     fn close(&mut self) {
         match self.open {
             Open::Parameters(instruction, Parameters { got, .. })
@@ -329,7 +329,7 @@ impl Controller {
         self.open = Open::Nothing;
     }
 
-    /// Does what a command says, once its parameters are complete.
+    /// Executes a command, once its parameters are complete.
     fn apply(&mut self, instruction: Instruction, parameters: &[u8; MOST_PARAMETERS]) {
         let [a, b, c, d, ..] = *parameters;
         let registers = &mut self.registers;
@@ -362,9 +362,9 @@ impl Controller {
         }
     }
 
-    /// A colour as it leaves the glass, whose own order is blue, green, red.
+    /// Returns a colour as the glass shows it; the glass's own order is blue, green, red.
     fn shown(&self, colour: Rgb565) -> Rgb565 {
-        // Said twice, once to the panel and once in MADCTL, it is as wrong as not said at all.
+        // The order set twice, in SETPANEL and in MADCTL, is as wrong as not set at all.
         let colour = if self.registers.knows_glass == self.registers.mode.is_bgr() {
             Rgb565::new(colour.b(), colour.g(), colour.r())
         } else {

@@ -1,14 +1,14 @@
 //! The commands that the model knows.
 
-/// What becomes of a command.
+/// The effect of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
     Reset,
     EnterSleep,
     LeaveSleep,
-    /// On or off.
+    /// Switches the display on or off.
     Display(bool),
-    /// On or off.
+    /// Switches the inversion on or off.
     Inversion(bool),
     Columns,
     Rows,
@@ -17,22 +17,22 @@ pub(super) enum Effect {
     PixelFormat,
     Unlock,
     Panel,
-    /// Taken, and of no consequence for the picture.
+    /// Accepted, without effect on the picture.
     None,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Instruction {
     pub(super) opcode: u8,
-    /// How many bytes it takes; pixels take any number.
+    /// The number of parameter bytes; pixels take any number.
     pub(super) parameters: usize,
     pub(super) effect: Effect,
-    /// Until the next command may follow.
+    /// The wait before the next command, in milliseconds.
     pub(super) wait_ms: u64,
 }
 
 impl Instruction {
-    /// The command of a byte; `None` if the model does not know it.
+    /// Returns the command of a byte; `None` if the model does not know it.
     pub(super) const fn from_opcode(opcode: u8) -> Option<Self> {
         let (parameters, effect) = match opcode {
             0x00 => (0, Effect::None),
@@ -60,8 +60,8 @@ impl Instruction {
             0xe0 => (34, Effect::None),
             _ => return None,
         };
-        // The shortest waits that drivers in use are known to keep; whether the controller would
-        // be content with less is not known.
+        // The shortest waits that drivers in use are known to keep. We do not know whether the
+        // controller needs less.
         let wait_ms = match opcode {
             0x01 => 100,
             0x10 | 0x11 => 120,
@@ -76,7 +76,7 @@ impl Instruction {
         })
     }
 
-    /// Whether it wants the vendor's key first.
+    /// Returns whether the command needs the vendor's key first.
     pub(super) const fn is_locked_at_first(self) -> bool {
         self.opcode >= 0xb0 && !matches!(self.effect, Effect::Unlock)
     }

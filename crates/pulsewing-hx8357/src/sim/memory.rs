@@ -1,4 +1,4 @@
-//! The picture memory, and the way from the window to it and from it to the glass.
+//! The picture memory, and the mappings from the window to it and from it to the glass.
 
 use std::{vec, vec::Vec};
 
@@ -10,7 +10,7 @@ use crate::Rotation;
 const COLUMNS: usize = 320;
 const ROWS: usize = 480;
 
-/// MADCTL.
+/// The parameter of MADCTL.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct AddressMode(pub(super) u8);
 
@@ -31,7 +31,7 @@ impl AddressMode {
         self.0 & 0x08 != 0
     }
 
-    /// How many columns and rows the window may span.
+    /// Returns the number of columns and rows that the window may span.
     pub(super) const fn extent(self) -> (u16, u16) {
         if self.exchanges() {
             (480, 320)
@@ -40,8 +40,8 @@ impl AddressMode {
         }
     }
 
-    /// The place of a pixel of the window: the rows and columns of the memory are exchanged first,
-    /// then mirrored.
+    /// Returns the place of a pixel of the window: the rows and columns of the memory are exchanged
+    /// first, then mirrored.
     fn place(self, column: u16, row: u16) -> Option<usize> {
         let (column, row) = (usize::from(column), usize::from(row));
         let (column, row) = if self.exchanges() {
@@ -66,7 +66,7 @@ const fn mirrored(at: usize, length: usize, is_mirrored: bool) -> usize {
 pub(super) struct Memory(Vec<Rgb565>);
 
 impl Memory {
-    /// What is in it when power comes: noise, the same each time.
+    /// Creates the memory as it is after power-up: noise, the same each time.
     pub(super) fn new() -> Self {
         let mut seed = 0x2545_f491_u32;
         let mut noise = || {
@@ -82,7 +82,7 @@ impl Memory {
         Self(pixels)
     }
 
-    /// Stores a pixel of the window; one beyond the memory is lost.
+    /// Stores a pixel of the window; a pixel beyond the memory is lost.
     pub(super) fn store(&mut self, mode: AddressMode, column: u16, row: u16, colour: Rgb565) {
         let place = mode.place(column, row);
         if let Some(pixel) = place.and_then(|place| self.0.get_mut(place)) {
@@ -90,11 +90,12 @@ impl Memory {
         }
     }
 
-    /// What someone sees who holds the panel like that, each colour as the glass shows it.
+    /// Returns the picture that a person sees who holds the panel in this rotation, each colour as
+    /// the glass shows it.
     ///
-    /// The glass is mounted so that memory row 479 is at the top of a panel held upright and
-    /// column 319 at its left. The other views are that one, turned as a whole: this does not know
-    /// what MADCTL was when the pixels came.
+    /// The glass is mounted so that memory row 479 is at the top of a panel held upright and column
+    /// 319 at its left. The other views are that one, rotated as a whole: the value of MADCTL when
+    /// the pixels came does not matter here.
     pub(super) fn seen(&self, rotation: Rotation, shown: impl Fn(Rgb565) -> Rgb565) -> Picture {
         const RIGHT: usize = COLUMNS - 1;
         const BOTTOM: usize = ROWS - 1;

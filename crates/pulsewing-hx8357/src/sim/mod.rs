@@ -1,17 +1,17 @@
 //! An HX8357D without the panel: bytes in, the visible picture and complaints out.
 //!
-//! A [`Simulator`] is the panel with its picture memory; from it come the ends of the wires that a
+//! A [`Simulator`] is the panel with its picture memory; it hands out the ends of the wires that a
 //! driver holds. It understands the commands of our initialisation and those that draw, keeps the
-//! window and the memory as the controller does, and complains where a real panel would stay dark,
-//! show nonsense, or do so on another day. It is made from what drivers in use send and what
-//! others wrote about the controller, not from its datasheet, and not from the driver of this
-//! crate, with which it shares no more than the names of the [rotations](crate::Rotation).
+//! window and the memory as the controller does, and complains where a real panel would stay dark
+//! or show garbage, perhaps not every time. It is based on the commands that drivers in use send
+//! and on what others wrote about the controller, not on its datasheet, and not on the driver of
+//! this crate, with which it shares only the names of the [rotations](crate::Rotation).
 //!
-//! It does not answer reads, and it models no scrolling, no partial or idle mode, no tearing
-//! output, and nothing that a register of the vendor does to voltage or gamma.
+//! It does not answer reads. It does not model scrolling, partial or idle mode, the tearing output,
+//! or the effects of the vendor's registers on voltage or gamma.
 //!
 //! Time is virtual. It passes while bytes cross the bus and while a [`SimDelay`] waits, in no real
-//! time. Clones of the simulator and its wires share one panel, across threads too.
+//! time. Clones of the simulator and its wires share one panel, even across threads.
 //!
 //! ```
 //! use embedded_graphics_core::{pixelcolor::Rgb565, prelude::*, primitives::Rectangle};
@@ -48,15 +48,15 @@ pub use wires::{SimBacklight, SimDc, SimDelay, SimSpi};
 
 use crate::Rotation;
 
-/// What the bus costs, and what is meant to be.
+/// The cost of the bus, and the permitted use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The clock of the bus, in bits a second.
     pub clock_hz: u32,
-    /// What a transaction costs beside its bits: chip select, D/C, starting the peripheral.
+    /// The cost of a transaction apart from its bits: chip select, D/C, starting the peripheral.
     pub transaction_ns: u32,
-    /// No complaint about pixels that come while the display is off, for programs that draw the
-    /// first picture before they switch it on.
+    /// Suppresses complaints about pixels that come while the display is off, for programs that
+    /// draw the first picture before they switch it on.
     pub may_draw_unseen: bool,
 }
 
@@ -71,14 +71,14 @@ impl Default for Settings {
     }
 }
 
-/// What has crossed the bus.
+/// The traffic on the bus.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Commands, parameters and pixels.
+    /// The number of bytes: commands, parameters and pixels.
     pub bytes: u64,
-    /// How often chip select went low, empty transactions included.
+    /// The number of times that chip select went low, empty transactions included.
     pub transactions: u64,
-    /// How long the bus was busy.
+    /// The time for which the bus was busy.
     pub time: Duration,
 }
 
@@ -90,7 +90,7 @@ pub struct Simulator(Arc<Mutex<Panel>>);
 struct Panel {
     settings: Settings,
     controller: Controller,
-    /// The level of D/C; nobody has driven it at first, and it is taken for low.
+    /// The level of D/C; until it is driven, it is taken as low.
     is_data: bool,
     bytes: u64,
     transactions: u64,
@@ -98,7 +98,7 @@ struct Panel {
 }
 
 impl Simulator {
-    /// A panel that power has just come to, with noise in its memory.
+    /// Creates a panel just after power-up, with noise in its memory.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self(Arc::new(Mutex::new(Panel {
@@ -111,32 +111,32 @@ impl Simulator {
         })))
     }
 
-    /// The SPI device that leads to the panel.
+    /// Returns the SPI device of the panel.
     #[must_use]
     pub fn spi(&self) -> SimSpi {
         SimSpi(self.clone())
     }
 
-    /// The D/C pin.
+    /// Returns the D/C pin.
     #[must_use]
     pub fn dc(&self) -> SimDc {
         SimDc(self.clone())
     }
 
-    /// The backlight's pin. Until somebody drives it, the light is on.
+    /// Returns the backlight's pin. Until it is driven, the light is on.
     #[must_use]
     pub fn backlight(&self) -> SimBacklight {
         SimBacklight(self.clone())
     }
 
-    /// A delay in the panel's time.
+    /// Returns a delay in the panel's time.
     #[must_use]
     pub fn delay(&self) -> SimDelay {
         SimDelay(self.clone())
     }
 
-    /// What someone sees who holds the panel like that; `None` while it sleeps, the display is off
-    /// or the backlight is.
+    /// Returns the picture that a person sees who holds the panel in this rotation; `None` while it
+    /// sleeps, or while the display or the backlight is off.
     #[must_use]
     pub fn visible(&self, rotation: Rotation) -> Option<Picture> {
         let panel = self.lock();
@@ -144,25 +144,25 @@ impl Simulator {
         is_showing.then(|| panel.controller.memory_as_seen(rotation))
     }
 
-    /// What someone would see if the display and the light were on.
+    /// Returns the picture that would be seen if the display and the light were on.
     #[must_use]
     pub fn memory(&self, rotation: Rotation) -> Picture {
         self.lock().controller.memory_as_seen(rotation)
     }
 
-    /// The complaints so far, oldest first; the first thousand are kept.
+    /// Returns the complaints so far, oldest first; only the first thousand are kept.
     #[must_use]
     pub fn complaints(&self) -> Vec<Complaint> {
         self.lock().controller.complaints().to_vec()
     }
 
-    /// The complaints so far, which are forgotten then.
+    /// Returns the complaints so far, and clears them.
     #[must_use]
     pub fn take_complaints(&self) -> Vec<Complaint> {
         self.lock().controller.take_complaints()
     }
 
-    /// What has crossed the bus since the last call, or since the start.
+    /// Returns the traffic on the bus since the last call, or since the start.
     #[must_use]
     pub fn take_traffic(&self) -> Traffic {
         let mut panel = self.lock();
@@ -173,14 +173,15 @@ impl Simulator {
         }
     }
 
-    /// How much virtual time has passed since the start.
+    /// Returns the virtual time since the start.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         Duration::from_nanos(self.lock().controller.now_ns)
     }
 
     fn lock(&self) -> MutexGuard<'_, Panel> {
-        // A thread that panicked in here has left nothing that the next could not go on with.
+        // A thread that panicked in here has left nothing that the next one could not continue
+        // with.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -203,7 +204,7 @@ impl Panel {
         }
     }
 
-    /// Lets the time of some bytes pass.
+    /// Advances the time by that of some bytes.
     fn clock(&mut self, bytes: usize) {
         self.bytes += bytes as u64;
         let bits = bytes as u64 * 8;

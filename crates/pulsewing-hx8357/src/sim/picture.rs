@@ -1,4 +1,4 @@
-//! What there is to see.
+//! The visible picture.
 
 use core::fmt;
 use std::vec::Vec;
@@ -8,7 +8,7 @@ use embedded_graphics_core::{
     pixelcolor::{Rgb565, raw::ToBytes},
 };
 
-/// A picture as someone sees it who holds the panel in a certain way.
+/// A picture as seen by a person who holds the panel in a certain rotation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
     size: Size,
@@ -24,19 +24,19 @@ impl Picture {
         Self { size, pixels }
     }
 
-    /// Its size in pixels.
+    /// Returns the size in pixels.
     #[must_use]
     pub const fn size(&self) -> Size {
         self.size
     }
 
-    /// Its colours, from the left in rows from the top.
+    /// Returns the colours, in rows from the top, from the left in each.
     #[must_use]
     pub fn pixels(&self) -> &[Rgb565] {
         &self.pixels
     }
 
-    /// The colour at a point; `None` outside the picture.
+    /// Returns the colour at a point; `None` outside the picture.
     #[must_use]
     pub fn pixel(&self, at: Point) -> Option<Rgb565> {
         let (x, y) = (u32::try_from(at.x).ok()?, u32::try_from(at.y).ok()?);
@@ -47,7 +47,7 @@ impl Picture {
     }
 }
 
-/// Its size and a checksum: 153,600 numbers help nobody.
+/// Prints the size and a checksum: 153,600 numbers would help nobody.
 impl fmt::Debug for Picture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // FNV-1a.

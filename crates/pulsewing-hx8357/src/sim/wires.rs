@@ -22,7 +22,7 @@ pub struct SimDc(pub(super) Simulator);
 #[derive(Clone, Debug)]
 pub struct SimBacklight(pub(super) Simulator);
 
-/// Waits in virtual time; blocking and async, and over at once either way.
+/// A delay in virtual time; blocking and async, and over at once either way.
 #[derive(Clone, Debug)]
 pub struct SimDelay(pub(super) Simulator);
 

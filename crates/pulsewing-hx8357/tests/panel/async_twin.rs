@@ -16,7 +16,7 @@ use crate::{
     tape::{Event, Tape},
 };
 
-/// Polls a future so many times; `None` if it was not ready by then, and it is dropped.
+/// Polls a future this many times; `None` if it was not ready by then, and it is dropped.
 fn poll_times<F: Future>(future: F, times: usize) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
@@ -104,7 +104,7 @@ fn drawing_that_is_dropped_half_way_spoils_no_more_than_its_rectangle() {
     let sent = tape.take();
     let whole = &sent[sent.len() - 51..];
     assert_eq!(whole[0], Event::Command(0x2a));
-    // Every time the same, from CASET to the last pixel.
+    // The same result every time, from CASET to the last pixel.
     for polls in 1..51 {
         assert_eq!(poll_times(panel.fill(&BOX, Rgb565::RED), polls), None);
         tape.take();

@@ -1,5 +1,5 @@
-//! What pictures cost on the bus, with the driver and with mipidsi. The page of the crate quotes
-//! these figures.
+//! The cost of pictures on the bus, with the driver and with mipidsi. The documentation of the
+//! crate quotes these figures.
 
 use embedded_graphics::{pixelcolor::Rgb565, prelude::*, primitives::Rectangle};
 use mipidsi::{

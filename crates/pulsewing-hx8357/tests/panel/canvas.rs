@@ -1,4 +1,4 @@
-//! A picture that is drawn without a driver: what the panel ought to show.
+//! A picture that is drawn without a driver: the expected contents of the panel.
 
 use embedded_graphics::{pixelcolor::Rgb565, prelude::*, primitives::Rectangle};
 use pulsewing_hx8357::sim::Picture;
@@ -10,7 +10,7 @@ pub(crate) struct Canvas {
 }
 
 impl Canvas {
-    /// A copy of what is seen.
+    /// Copies a visible picture.
     pub(crate) fn of(picture: &Picture) -> Self {
         Self {
             size: picture.size(),
@@ -25,7 +25,7 @@ impl Canvas {
         }
     }
 
-    /// Fails with the first few points at which a picture differs.
+    /// Panics with the first few points at which a picture differs.
     #[track_caller]
     pub(crate) fn assert_is(&self, picture: &Picture) {
         assert_eq!(self.size, picture.size());
@@ -39,7 +39,7 @@ impl Canvas {
     }
 }
 
-/// Colours without a pattern, the same for the same seed.
+/// Returns colours without a pattern, the same for the same seed.
 pub(crate) fn colours(seed: u32) -> impl Iterator<Item = Rgb565> {
     let mut state = seed | 1;
     std::iter::repeat_with(move || {

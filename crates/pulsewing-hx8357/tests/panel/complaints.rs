@@ -1,4 +1,4 @@
-//! What the simulated controller complains about, one provocation each.
+//! The complaints of the simulated controller, each provoked once.
 
 use embedded_graphics::{pixelcolor::Rgb565, prelude::*};
 use embedded_hal::{
@@ -28,7 +28,7 @@ fn send(panel: &Simulator, opcode: u8, data: &[u8]) {
     panel.spi().write(data).unwrap();
 }
 
-/// A window of 2x2 pixels at the top left.
+/// Sets a window of 2x2 pixels at the top left.
 fn window(panel: &Simulator) {
     send(panel, 0x2a, &[0, 0, 0, 1]);
     send(panel, 0x2b, &[0, 0, 0, 1]);
@@ -390,7 +390,7 @@ proptest! {
         }
         let _ = panel.visible(Rotation::Landscape);
         prop_assert!(panel.complaints().len() <= 1_000);
-        // And a proper start brings it back.
+        // And a proper start restores it.
         let _ = panel.take_complaints();
         let mut driver = Hx8357::new(panel.spi(), panel.dc(), [0; 64], Rotation::Landscape);
         driver.init(&mut panel.delay()).unwrap();

@@ -1,4 +1,4 @@
-//! Pixels through driver and controller equal pixels that are drawn directly.
+//! Pixels that pass through driver and controller equal pixels that are drawn directly.
 
 use embedded_graphics::{pixelcolor::Rgb565, prelude::*, primitives::Rectangle};
 use embedded_hal::{digital::OutputPin, spi::SpiDevice};
@@ -24,7 +24,8 @@ fn rotation() -> impl Strategy<Value = Rotation> {
     proptest::sample::select(Rotation::ALL.to_vec())
 }
 
-/// A rectangle inside the panel, sometimes empty, its place and size as parts of 1,000.
+/// Returns a rectangle inside the panel, sometimes empty; its place and size are given in
+/// thousandths.
 fn inside(panel: Size, x: u32, y: u32, width: u32, height: u32) -> Rectangle {
     let left = x * panel.width / 1_000;
     let top = y * panel.height / 1_000;
@@ -97,7 +98,7 @@ fn a_full_frame_arrives_in_every_rotation() {
     }
 }
 
-/// The sizes of the batches in which a rectangle is sent.
+/// Returns the sizes of the batches in which a rectangle is sent.
 fn batches(buffer: usize, width: u32, height: u32) -> Vec<usize> {
     let tape = Tape::default();
     let mut driver = Hx8357::new(tape.spi(), tape.dc(), vec![0; buffer], Rotation::Landscape);
@@ -139,7 +140,7 @@ fn batches_are_full_but_for_the_last_and_none_is_empty() {
     assert_eq!(batches(64, 32, 1), [64]);
     assert_eq!(batches(64, 33, 1), [64, 2]);
     assert_eq!(batches(64, 64, 1), [64, 64]);
-    // A buffer of odd length holds whole pixels only.
+    // A buffer of odd length holds only whole pixels.
     assert_eq!(batches(65, 33, 1), [64, 2]);
     assert_eq!(batches(3, 3, 1), [2, 2, 2]);
     assert_eq!(batches(2, 2, 1), [2, 2]);
@@ -175,7 +176,7 @@ fn pixels_that_end_early_are_reported_and_the_rest_is_as_before() {
         let short = Err(Error::Refused(Refusal::TooFewPixels));
         assert_eq!(driver.push(&area, colours(9).take(there_are)), short);
         canvas.assert_is(&panel.visible(Rotation::Landscape).unwrap());
-        // The next rectangle is none the worse for it.
+        // The next rectangle is not affected.
         driver.push(&area, colours(11)).unwrap();
         canvas.push(&area, colours(11));
         canvas.assert_is(&panel.visible(Rotation::Landscape).unwrap());

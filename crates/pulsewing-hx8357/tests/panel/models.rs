@@ -1,4 +1,4 @@
-//! Pictures that a panel of ours shows: those of `pulsewing-screen`.
+//! Pictures for our panel: those of `pulsewing-screen`.
 
 use embedded_graphics::prelude::*;
 use jiff::{SignedDuration, Timestamp, civil, tz::Offset};
@@ -12,18 +12,18 @@ use pulsewing_core::{
 };
 use pulsewing_screen::{Frame, Ink, Model, Palette, State, Theme, Wallpaper};
 
-/// What a screen shows at some moment.
+/// The contents of a screen at some moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Moment {
     /// Minutes since some midnight when the reading was taken.
     pub(crate) taken: i64,
     /// Minutes that passed since then.
     pub(crate) later: i64,
-    /// Whether the wearer wears the tracker.
+    /// Whether the tracker is worn.
     pub(crate) is_worn: bool,
     pub(crate) theme: Theme,
     pub(crate) palette: Palette,
-    /// Which of the states there is to tell, if any.
+    /// The index of the state to show, if any.
     pub(crate) state: Option<usize>,
 }
 
@@ -42,7 +42,7 @@ const STATES: [State<'static>; 6] = [
 ];
 
 impl Moment {
-    /// A quiet poll on the desk theme.
+    /// Returns a quiet poll on the desk theme.
     pub(crate) const fn poll(taken: i64) -> Self {
         Self {
             taken,
@@ -73,7 +73,7 @@ impl Moment {
             })
     }
 
-    /// Hands the model to someone who draws it.
+    /// Passes the model to `draw`.
     pub(crate) fn with_model<T>(&self, draw: impl FnOnce(&Model<'_>) -> T) -> T {
         let start: Timestamp = "2026-11-22T00:00:00Z".parse().unwrap();
         let taken = start + SignedDuration::from_mins(self.taken);
@@ -128,7 +128,7 @@ fn reading(start: Timestamp, now: Timestamp, is_worn: bool) -> Reading {
     }
 }
 
-/// A wallpaper of stripes in its own colours.
+/// Returns a wallpaper of stripes in its own colours.
 fn wallpaper() -> Vec<u8> {
     let size = Size::new(480, 320);
     let mut picture = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();

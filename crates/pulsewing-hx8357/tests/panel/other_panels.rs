@@ -1,4 +1,4 @@
-//! The picture on panels that are not ours: whatever mipidsi has a model of.
+//! The picture on panels other than ours: those that mipidsi has a model of.
 
 use std::convert::Infallible;
 
@@ -24,13 +24,13 @@ use pulsewing_screen::{
 
 use crate::models::Moment;
 
-/// What the controllers of this family have in common: a window, and a memory behind it.
+/// The common part of the controllers of this family: a window, and a memory behind it.
 struct Glass {
     width: usize,
     pixels: Vec<Option<Rgb565>>,
     /// First and last column and row of the window.
     window: [usize; 4],
-    /// How many pixels of the window are written.
+    /// The number of pixels of the window that are written.
     written: usize,
 }
 
@@ -141,7 +141,7 @@ fn the_desk_theme_is_seen_on_panels_that_mipidsi_knows() {
     updates_are_seen(ST7796, "ST7796, 480x320");
 }
 
-/// The dearest way, straight onto the panel; and the picture is the same.
+/// The most expensive way, straight onto the panel, gives the same picture.
 #[test]
 fn the_desk_theme_can_be_drawn_straight_onto_a_mipidsi_display() {
     let panel = Simulator::new(Settings::default());

@@ -17,7 +17,7 @@ fn palette() -> [u16; 16] {
     std::array::from_fn(|_| colours.next().unwrap().into_storage())
 }
 
-/// Packs numbers two a byte, each row padded.
+/// Packs numbers two a byte, with each row padded.
 fn packed(width: usize, numbers: &[u8]) -> Vec<u8> {
     numbers
         .chunks(width)

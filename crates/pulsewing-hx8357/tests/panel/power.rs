@@ -10,8 +10,8 @@ use crate::tape::{Event, Tape};
 
 const DOT: Rectangle = Rectangle::new(Point::new(5, 5), Size::new(1, 1));
 
-/// Written out once more, byte for byte as the driver for CircuitPython has it, with the Linux
-/// driver's waits.
+/// Returns the initialisation, written out again byte for byte as in the driver for CircuitPython,
+/// with the Linux driver's waits.
 fn init_up_to_sleep_out() -> Vec<Event> {
     let gamma = [
         0x02, 0x0a, 0x11, 0x1d, 0x23, 0x35, 0x41, 0x4b, 0x4b, 0x42, 0x3a, 0x27, 0x1b, 0x08, 0x09,

@@ -1,4 +1,4 @@
-//! Four ways to hold the panel, and the mipidsi model beside them.
+//! Four ways to hold the panel, compared with the mipidsi model.
 
 use embedded_graphics::{pixelcolor::Rgb565, prelude::*, primitives::Rectangle};
 use mipidsi::{
@@ -11,7 +11,7 @@ use pulsewing_hx8357::{
     sim::{Picture, Settings, Simulator},
 };
 
-/// A sign that is the same in no other rotation or mirroring, one letter a pixel.
+/// A sign that looks different in every other rotation or mirroring, one letter a pixel.
 const SIGN: [&str; 4] = ["RRRRG", "R....", "RRR..", "B...."];
 
 fn colour(letter: char) -> Rgb565 {
@@ -27,7 +27,7 @@ fn sign() -> impl Iterator<Item = Rgb565> {
     SIGN.iter().flat_map(|row| row.chars()).map(colour)
 }
 
-/// What stands at a place of a picture, in letters.
+/// Reads the sign at a place of a picture, in letters.
 fn read(picture: &Picture, at: Point) -> Vec<String> {
     let letter = |at| {
         ['R', 'G', 'B', '.']
@@ -67,10 +67,11 @@ fn a_picture_is_upright_in_all_four_rotations() {
     }
 }
 
-/// Without the simulator's own idea of a view: by where the corners of the glass are.
+/// Independent of the simulator's own idea of a view: uses the positions of the corners of the
+/// glass.
 #[test]
 fn a_quarter_turn_moves_the_top_left_to_the_next_corner() {
-    // As seen by someone who goes on holding the panel upright.
+    // As seen by a person who still holds the panel upright.
     for (rotation, corner) in [
         (Rotation::Portrait, Point::new(0, 0)),
         (Rotation::Landscape, Point::new(319, 0)),

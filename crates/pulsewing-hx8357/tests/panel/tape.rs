@@ -1,4 +1,4 @@
-//! Wires that lead nowhere but remember what went over them, and can break.
+//! Wires that lead nowhere but record what is sent over them, and can break.
 
 use std::{cell::RefCell, future::poll_fn, rc::Rc, task::Poll};
 
@@ -28,7 +28,7 @@ pub(crate) struct Tape(Rc<RefCell<Reel>>);
 struct Reel {
     events: Vec<Event>,
     is_data: bool,
-    /// How many operations of SPI and pins still succeed before one fails.
+    /// The number of operations of SPI and pins that succeed before one fails.
     good_for: Option<usize>,
 }
 
@@ -37,12 +37,12 @@ impl Tape {
         std::mem::take(&mut self.0.borrow_mut().events)
     }
 
-    /// Lets one operation fail after so many that succeed.
+    /// Makes one operation fail after this many that succeed.
     pub(crate) fn break_after(&self, operations: usize) {
         self.0.borrow_mut().good_for = Some(operations);
     }
 
-    /// Whether the break that was asked for is still to come.
+    /// Repairs the wires; returns whether the requested break has not happened yet.
     pub(crate) fn mend(&self) -> bool {
         self.0.borrow_mut().good_for.take().is_some()
     }
@@ -125,7 +125,7 @@ impl SpiDevice for Spi {
 }
 
 impl embedded_hal_async::spi::SpiDevice for Spi {
-    /// Does it when it is polled for the second time.
+    /// Completes when it is polled for the second time.
     async fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Broken> {
         once_more().await;
         SpiDevice::transaction(self, operations)

@@ -1,4 +1,4 @@
-//! From a model to the glass: drawn, compared, pushed by a driver, and seen as it was drawn.
+//! From a model to the glass: drawn, compared, pushed by a driver, and visible as it was drawn.
 
 use std::convert::Infallible;
 
@@ -16,7 +16,7 @@ use pulsewing_screen::{
 
 use crate::{async_twin::finish, models::Moment};
 
-/// What a screen is asked to show.
+/// The contents that a screen should show.
 struct Picture<'p> {
     moment: &'p Moment,
     spots: &'p [(Rectangle, Ink)],
@@ -25,7 +25,7 @@ struct Picture<'p> {
 }
 
 impl<'p> Picture<'p> {
-    /// A model's picture, with some ink spilt over it.
+    /// Creates a model's picture, with some ink spilt over it.
     fn new(moment: &'p Moment, spots: &'p [(Rectangle, Ink)], size: Size) -> Self {
         let blank = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
         let picture = Self {
@@ -60,7 +60,7 @@ fn storage(colours: &Colours) -> [u16; 16] {
     colours.rgb565().map(IntoStorage::into_storage)
 }
 
-/// A board, a panel, and how the board finds out what changed.
+/// A board with a panel, and its way to find out what changed.
 trait Board {
     fn panel(&self) -> &Simulator;
 
@@ -217,7 +217,7 @@ fn assert_shows(board: &impl Board, rotation: Rotation, picture: &Picture<'_>) {
     assert_eq!(board.panel().complaints(), []);
 }
 
-/// Ink in a few places, also beyond the edges.
+/// Ink in a few places, even beyond the edges.
 fn spots() -> impl Strategy<Value = Vec<(Rectangle, Ink)>> {
     let area = (-20_i32..500, -20_i32..500, 0_u32..90, 0_u32..60)
         .prop_map(|(x, y, w, h)| Rectangle::new(Point::new(x, y), Size::new(w, h)));

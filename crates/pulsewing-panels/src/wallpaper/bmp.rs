@@ -1,12 +1,12 @@
-//! BMP files of every header that Windows and OS/2 had (Microsoft, Bitmap Header Types; OS/2 2.0 Technical
-//! Library, Bitmap File Format).
+//! BMP files with any header of Windows and OS/2 (Microsoft, Bitmap Header Types; OS/2 2.0
+//! Technical Library, Bitmap File Format).
 //!
 //! ```text
-//! file header  14 bytes: "BM", ..., where the pixels begin (at 10)
+//! file header  14 bytes: "BM", ..., the place of the pixels (at 10)
 //! header       its own length, then 12 bytes: OS/2 1.x, 16-bit sides; 16 to 64: OS/2 2.x; 40, 52, 56, 108,
-//!              124: Windows, sides and all that follows at the same places
-//! masks        behind a header of 40 bytes, inside a longer one: which bits are red, green, blue, opacity
-//! palette      blue, green, red, and a fourth byte but with OS/2 1.x
+//!              124: Windows, width, height and the rest at the same places
+//! masks        after a header of 40 bytes, inside a longer one: the bits of red, green, blue, opacity
+//! palette      blue, green, red, and a fourth byte except in OS/2 1.x
 //! pixels       rows from the bottom, or from the top if the height is negative, each padded to four bytes
 //! ```
 
@@ -14,7 +14,7 @@ use embedded_graphics::geometry::Size;
 
 use super::decode::{Pixels, Unusable, checked, on_black, pixels_of};
 
-/// Decodes a BMP, whatever the bytes are.
+/// Decodes a BMP. The bytes need not be trusted.
 pub(super) fn decode(bytes: &[u8]) -> Result<Pixels, Unusable> {
     let header = Header::read(bytes)?;
     let pixels = bytes.get(header.pixels_at..).ok_or(Unusable::BmpShort)?;
@@ -29,7 +29,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Pixels, Unusable> {
     })
 }
 
-/// What stands before the pixels.
+/// The header, before the pixels.
 struct Header {
     length: usize,
     pixels_at: usize,
@@ -37,7 +37,8 @@ struct Header {
     is_from_top: bool,
     bits: u16,
     compression: Compression,
-    /// How many colours the palette says that it has; 0 for as many as the bits can tell apart.
+    /// The number of colours in the palette, as the header gives it; 0 for all that the bits can
+    /// distinguish.
     colours: usize,
     masks: Masks,
 }
@@ -45,12 +46,12 @@ struct Header {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Compression {
     None,
-    /// Of 4 or 8 bits.
+    /// Run lengths, with 4 or 8 bits per pixel.
     Runs,
     Masks,
 }
 
-/// Which bits of a pixel are what.
+/// The bits of the channels in a pixel.
 struct Masks {
     red: Mask,
     green: Mask,
@@ -58,7 +59,7 @@ struct Masks {
     opacity: Mask,
 }
 
-/// Bits next to each other; none for a channel that is not there.
+/// Adjacent bits; none for a missing channel.
 #[derive(Clone, Copy)]
 struct Mask {
     shift: u32,
@@ -72,7 +73,7 @@ impl Header {
         let length = at(14)? as usize;
         let pixels_at = at(10)? as usize;
         if length == OS2_1 {
-            // The oldest: no compression, and a palette of three bytes a colour.
+            // The oldest header: no compression, and three bytes per colour in the palette.
             let size = checked(short(18)?.into(), short(20)?.into())?;
             let bits = short(24)?;
             return Ok(Self {
@@ -92,7 +93,7 @@ impl Header {
         let (width, height) = (at(18)?.cast_signed(), at(22)?.cast_signed());
         let size = checked(u32::try_from(width).unwrap_or(0), height.unsigned_abs())?;
         let bits = short(28)?;
-        // A short header of OS/2 ends before these, and means 0.
+        // A short OS/2 header ends before these fields, which then are 0.
         let field = |place: usize| {
             if place + 4 <= FILE_HEADER + length {
                 at(place)
@@ -132,7 +133,7 @@ impl Header {
         })
     }
 
-    /// The colours of a palette, as far as the file has them.
+    /// Returns the colours of the palette, as far as the file contains them.
     fn palette(&self, bytes: &[u8]) -> Vec<[u8; 3]> {
         let bytes_each = if self.length == OS2_1 { 3 } else { 4 };
         let most = 1_usize << self.bits.min(8);
@@ -151,13 +152,13 @@ impl Header {
             .collect()
     }
 
-    /// Bytes of a row with its padding.
+    /// Returns the number of bytes in a row, including its padding.
     fn stride(&self) -> usize {
         let bits = u64::from(self.size.width) * u64::from(self.bits);
         usize::try_from(bits.div_ceil(32) * 4).unwrap_or(usize::MAX)
     }
 
-    /// Which row from the top is which of the file, and the other way round.
+    /// Maps a row from the top to a row of the file, and vice versa.
     fn row(&self, place: usize) -> usize {
         if self.is_from_top {
             place
@@ -166,11 +167,11 @@ impl Header {
         }
     }
 
-    /// The rows from the top.
+    /// Returns the rows from the top.
     fn rows<'b>(&self, pixels: &'b [u8]) -> Result<impl Iterator<Item = &'b [u8]>, Unusable> {
         let height = self.size.height as usize;
         let stride = self.stride();
-        // The padding of the last row is left out by some.
+        // Some programs leave out the padding of the last row.
         let bits = u64::from(self.size.width) * u64::from(self.bits);
         let needed = (stride as u64).saturating_mul(height as u64 - 1) + bits.div_ceil(8);
         if (pixels.len() as u64) < needed {
@@ -210,7 +211,7 @@ impl Header {
                 self.masks.colour(u32::from_le_bytes(word))
             }))
         };
-        // A picture that would be nowhere to be seen has no opacity, but room for one.
+        // If every pixel would be invisible, the fourth channel is not an opacity but padding.
         let has_opacity =
             self.masks.opacity.most > 0 && colours()?.any(|[.., opacity]| opacity > 0);
         let mut rgb = Vec::with_capacity(pixels_of(self.size));
@@ -224,7 +225,8 @@ impl Header {
         Ok(rgb)
     }
 
-    /// Runs of one colour, or of the two halves of a byte in turn. What they leave out is the first colour.
+    /// Decodes runs of one colour, or of the two halves of a byte in turn. Skipped pixels get the
+    /// first colour.
     fn runs(&self, pixels: &[u8], palette: &[[u8; 3]]) -> Vec<[u8; 3]> {
         let (width, height) = (self.size.width as usize, self.size.height as usize);
         let mut rgb = vec![colour_of(palette, 0); pixels_of(self.size)];
@@ -255,7 +257,7 @@ impl Header {
                     rest = behind;
                 }
                 (0, count) => {
-                    // As they are, up to a whole number of pairs of bytes.
+                    // Literal pixels, padded to a whole number of pairs of bytes.
                     let count = usize::from(count);
                     let length = if is_halves { count.div_ceil(2) } else { count };
                     let literal = rest.get(..length).unwrap_or(rest);
@@ -281,7 +283,7 @@ impl Header {
 }
 
 impl Masks {
-    /// Those of a file that names none.
+    /// Returns the masks of a file that has none.
     fn usual(bits: u16) -> Result<Self, Unusable> {
         let (red, green, blue) = match bits {
             1 | 2 | 4 | 8 | 24 | 32 => (0xff_0000, 0xff00, 0xff),
@@ -305,7 +307,7 @@ impl Mask {
     fn read(mask: u32) -> Result<Self, Unusable> {
         let shift = mask.trailing_zeros().min(31);
         let most = mask >> shift;
-        // Ones without a gap are one less than a power of two.
+        // Adjacent ones are one less than a power of two.
         if most
             .checked_add(1)
             .is_some_and(|next| !next.is_power_of_two())
@@ -315,7 +317,7 @@ impl Mask {
         Ok(Self { shift, most })
     }
 
-    /// The channel of a pixel, from as many bits as it has to eight.
+    /// Returns the channel of a pixel, scaled to eight bits.
     fn of(self, pixel: u32) -> u8 {
         if self.most == 0 {
             return 0;
@@ -345,11 +347,11 @@ fn u32_at(bytes: &[u8], place: usize) -> Option<u32> {
 }
 
 const FILE_HEADER: usize = 14;
-/// The length of a header of OS/2 1.x.
+/// The length of an OS/2 1.x header.
 const OS2_1: usize = 12;
-/// The length of a whole header of OS/2 2.x, whose compressions have numbers of their own.
+/// The length of a complete OS/2 2.x header, which has its own numbers for compressions.
 const OS2_2: usize = 64;
-/// The shortest header that says how many bits a pixel has.
+/// The length of the shortest header that contains the number of bits per pixel.
 const SHORTEST: usize = 16;
-/// From this length on a header has a mask for the opacity.
+/// The minimum length of a header with a mask for the opacity.
 const WITH_OPACITY: usize = 56;

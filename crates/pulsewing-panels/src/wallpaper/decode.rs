@@ -1,4 +1,4 @@
-//! PNG and BMP files become pixels, within bounds.
+//! Decodes PNG and BMP files into pixels, with limits on their size.
 
 use std::{
     io::{self, Cursor},
@@ -12,13 +12,13 @@ use thiserror::Error;
 
 use super::bmp;
 
-/// The longest file that is read, in bytes.
+/// The size limit for reading a file, in bytes.
 pub const MOST_BYTES: u64 = 64 << 20;
 
-/// The most pixels that a picture may have: 48 MB while it is scaled.
+/// The limit on a picture's pixels: 48 MB while it is scaled.
 pub const MOST_PIXELS: u64 = 16_000_000;
 
-/// Why a file is no wallpaper.
+/// The reason why a file cannot be a wallpaper.
 #[derive(Debug, Error)]
 pub enum Unusable {
     /// It could not be read.
@@ -30,7 +30,7 @@ pub enum Unusable {
     /// It has more than [`MOST_PIXELS`].
     #[error("it has {0}x{1} pixels, more than 16 million; make it smaller, the screen has few")]
     TooLarge(u32, u32),
-    /// It has none.
+    /// It has no pixels.
     #[error("it has no pixels")]
     Empty,
     /// It is in another format.
@@ -38,13 +38,13 @@ pub enum Unusable {
         "it is neither a PNG nor a BMP file; `magick FILE wallpaper.png` makes a PNG of most pictures"
     )]
     Format,
-    /// The PNG is not whole, or not as PNGs are.
+    /// The PNG is incomplete, or not valid.
     #[error("it is a PNG that cannot be decoded: {0}")]
     Png(#[from] png::DecodingError),
-    /// The BMP is not whole.
+    /// The BMP is incomplete.
     #[error("it is a BMP that ends before its last pixel; copy or save it again")]
     BmpShort,
-    /// The BMP is of a kind that is not known.
+    /// The BMP is of an unsupported kind.
     #[error("it is a BMP {0}, which is not read; save it as a PNG, or as a BMP of 24 bits")]
     BmpKind(String),
 }
@@ -65,7 +65,7 @@ pub(super) fn read(path: &Path) -> Result<Pixels, Unusable> {
     }
 }
 
-/// Decodes a picture, whatever the bytes are.
+/// Decodes a picture. The bytes need not be trusted.
 pub(super) fn decode(bytes: &[u8]) -> Result<Pixels, Unusable> {
     if bytes.starts_with(b"\x89PNG") {
         png(bytes)
@@ -83,7 +83,7 @@ fn png(bytes: &[u8]) -> Result<Pixels, Unusable> {
             bytes: 4 * MOST_PIXELS as usize,
         },
     );
-    // Sixteen bits, palettes and greys of few bits become eight bits a channel.
+    // Sixteen bits, palettes and greys with few bits become eight bits per channel.
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let header = decoder.read_header_info()?;
     let size = checked(header.width, header.height)?;
@@ -101,12 +101,13 @@ fn png(bytes: &[u8]) -> Result<Pixels, Unusable> {
             take(row.data());
         }
     }
-    // An animation has more, which is not asked for.
+    // An animation has more frames, which we do not need.
     rgb.truncate(pixels_of(size));
     Ok(Pixels { size, rgb })
 }
 
-/// A pixel on the screen's black: a grey, or red, green and blue; with opacity behind it, or without.
+/// Blends a pixel with the screen's black. It is a grey, or red, green and blue, each with or
+/// without an opacity after it.
 pub(super) fn on_black(pixel: &[u8]) -> [u8; 3] {
     let dimmed = |colour: u8, opacity: u8| {
         let light = (u16::from(colour) * u16::from(opacity) + 127) / 255;
@@ -134,12 +135,12 @@ pub(super) const fn pixels_of(size: Size) -> usize {
 }
 
 impl Pixels {
-    /// The picture in another size: as large as needed to cover it all, its middle in the middle.
+    /// Scales the picture so that it covers a screen of this size, centred.
     ///
-    /// A pixel is the mean of those that it covers.
+    /// A new pixel is the mean of those that it covers.
     pub(super) fn covering(&self, size: Size) -> Self {
         let (from, to) = (self.size, size);
-        // The part that is seen has the proportions of the screen.
+        // The visible part has the proportions of the screen.
         let wide = u64::from(from.width) * u64::from(to.height);
         let high = u64::from(from.height) * u64::from(to.width);
         let (columns, rows) = if wide > high {
@@ -183,16 +184,16 @@ impl Pixels {
     }
 }
 
-/// How many bits of a place are parts of a pixel.
+/// The number of fractional bits in a position.
 const PART: u32 = 16;
 
-/// The pixels of `all` that each of `to` pixels covers.
+/// Returns the pixels of `all` that each of `to` pixels covers.
 fn whole(all: u32, to: u32) -> Vec<Range<usize>> {
     spans(all, u64::from(all) << PART, to)
 }
 
-/// The pixels of `all` that each of `to` pixels covers, when the middle `seen` of them, in parts, are
-/// spread out.
+/// Returns the pixels of `all` that each of `to` pixels covers, if only the middle `seen` of them
+/// are visible. `seen` is in fractions of a pixel.
 fn spans(all: u32, seen: u64, to: u32) -> Vec<Range<usize>> {
     let first = (u64::from(all) << PART).saturating_sub(seen) / 2;
     let edge = |place: u32| {

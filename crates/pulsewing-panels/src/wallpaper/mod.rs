@@ -1,4 +1,4 @@
-//! The user's wallpaper: a PNG or BMP file becomes what the screen takes.
+//! The user's wallpaper: converts a PNG or BMP file to the screen's format.
 
 mod bmp;
 mod decode;
@@ -13,16 +13,17 @@ use pulsewing_screen::Wallpaper;
 
 pub use decode::{MOST_BYTES, MOST_PIXELS, Unusable};
 
-/// A picture of the user's, converted once for each size of screen.
+/// A user's picture, converted once for each size of screen.
 #[derive(Debug)]
 pub struct UserPicture {
     path: PathBuf,
-    /// Sizes, and the wallpaper of each as [`Wallpaper::parse`] takes it; empty when there is none.
+    /// The wallpaper for each size, in the format of [`Wallpaper::parse`]; empty when there is
+    /// none.
     converted: Vec<(Size, Vec<u8>)>,
 }
 
 impl UserPicture {
-    /// A picture in a file, which is read when it is first needed.
+    /// Builds it for a file, which is read when it is first needed.
     #[must_use]
     pub const fn new(path: PathBuf) -> Self {
         Self {
@@ -31,8 +32,8 @@ impl UserPicture {
         }
     }
 
-    /// Returns the picture for a screen of this size; `None` if it cannot be used, since the screen has a
-    /// wallpaper of its own. `complain` is called once with the path and the reason.
+    /// Returns the picture for a screen of this size; `None` if it cannot be used; then the screen
+    /// shows its own wallpaper. `complain` is called once with the path and the reason.
     pub fn for_size(
         &mut self,
         size: Size,
@@ -56,10 +57,10 @@ impl UserPicture {
 
 /// Reads a picture, scales it so that it covers a screen of this size, and finds its colours.
 ///
-/// The bytes are those of [`Wallpaper::parse`].
+/// The bytes are in the format of [`Wallpaper::parse`].
 ///
 /// # Errors
-/// Why the file cannot be used.
+/// The reason why the file cannot be used.
 pub fn convert(path: &Path, size: Size) -> Result<Vec<u8>, Unusable> {
     let picture = decode::read(path)?.covering(size);
     let (frame, own) = quantise::quantise(&picture).ok_or(Unusable::Empty)?;

@@ -1,9 +1,8 @@
-//! A picture of many colours becomes one of sixteen.
+//! Reduces a picture to sixteen colours.
 //!
-//! Seven of the sixteen are the notice's and stay as they are. The other nine are found by median
-//! cut over the picture's colours, then moved to where they serve best beside the seven (Lloyd's
-//! iteration). Errors are spread to the neighbours (Floyd and Steinberg), so that areas keep their
-//! brightness.
+//! Seven of the sixteen are reserved for the notice. The other nine are found by median cut over
+//! the picture's colours, then improved, with the seven in place, by Lloyd's iteration. Errors are
+//! spread to the neighbours (Floyd and Steinberg), so that areas keep their brightness.
 
 use embedded_graphics::{Pixel, geometry::Point, prelude::*};
 use pulsewing_screen::{
@@ -13,20 +12,20 @@ use pulsewing_screen::{
 
 use super::decode::Pixels;
 
-/// The colours that a wallpaper chooses.
+/// The colours that a wallpaper can choose.
 type Own = [[u8; 3]; OWN_INKS.len()];
 
-/// How often the colours are moved.
+/// The number of iterations that move the colours.
 const ROUNDS: usize = 8;
 
-/// A colour that the picture has, and how often.
+/// A colour of the picture, and its number of pixels.
 #[derive(Clone, Copy)]
 struct Shade {
     rgb: [u8; 3],
     count: u64,
 }
 
-/// Chooses colours and draws the picture with them; `None` when it has no pixels.
+/// Chooses colours and draws the picture with them; returns `None` when it has no pixels.
 pub(super) fn quantise(picture: &Pixels) -> Option<(Frame<Vec<u8>>, Own)> {
     let shades = shades(&picture.rgb);
     if shades.is_empty() {
@@ -39,7 +38,7 @@ pub(super) fn quantise(picture: &Pixels) -> Option<(Frame<Vec<u8>>, Own)> {
     Some((dithered(picture, &own)?, own))
 }
 
-/// The picture's colours, those that agree in their upper five bits taken together.
+/// Returns the picture's colours, grouped by the upper five bits of each channel.
 fn shades(rgb: &[[u8; 3]]) -> Vec<Shade> {
     let mut sums = vec![([0_u64; 3], 0_u64); 1 << 15];
     for pixel in rgb {
@@ -76,11 +75,11 @@ fn mean(shades: &[Shade]) -> [u8; 3] {
     sums.map(|sum| share(sum, count))
 }
 
-/// Cuts the colours into as many groups as there are inks; their means.
+/// Cuts the colours into as many groups as there are inks; returns the means of the groups.
 fn median_cut(shades: Vec<Shade>) -> Own {
     let mut groups = vec![shades];
     while groups.len() < OWN_INKS.len() {
-        // The group that is the widest, and of how many pixels it is.
+        // The group that is the widest, weighted by its number of pixels.
         let widest = groups
             .iter()
             .enumerate()
@@ -114,7 +113,7 @@ fn median_cut(shades: Vec<Shade>) -> Own {
     own
 }
 
-/// The channel in which some colours differ most, and by how much.
+/// Returns the channel in which some colours differ most, and the difference.
 fn widest_channel(shades: &[Shade]) -> (usize, u8) {
     (0..3)
         .map(|channel| {
@@ -127,11 +126,11 @@ fn widest_channel(shades: &[Shade]) -> (usize, u8) {
         .unwrap_or_default()
 }
 
-/// The same colours, each in the middle of those that it is nearest to.
+/// Returns the same colours, each moved to the mean of the shades that it is nearest to.
 fn moved(own: &Own, shades: &[Shade]) -> Own {
     let colours = colours_of(own);
     let mut groups: [Vec<Shade>; OWN_INKS.len()] = Default::default();
-    // Where the picture is shown worst, for an ink that nothing is nearest to.
+    // The shade with the worst match, for an ink that is not the nearest to any shade.
     let mut worst = None;
     for shade in shades {
         let ink = colours.nearest(shade.rgb);
@@ -160,7 +159,8 @@ fn dithered(picture: &Pixels, own: &Own) -> Option<Frame<Vec<u8>>> {
     let colours = colours_of(own);
     let mut frame = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)])?;
     let width = size.width as usize;
-    // What each pixel of this row and the next is still owed, in sixteenths; one more at either end.
+    // The errors still to be added to each pixel of this row and the next, in sixteenths; with one
+    // more at either end.
     let mut owed = vec![[0_i32; 3]; width + 2];
     let rows = picture.rgb.chunks(width.max(1));
     for (y, row) in (0..).zip(rows) {
@@ -180,7 +180,7 @@ fn dithered(picture: &Pixels, own: &Own) -> Option<Frame<Vec<u8>>> {
             for ((error, wanted), got) in error.iter_mut().zip(wanted).zip(got) {
                 *error = i32::from(wanted) - i32::from(got);
             }
-            // To the right; below, from the left.
+            // To the right; then to the row below, from left to right.
             owe(&mut owed, x + 2, error, 7);
             owe(&mut next, x, error, 3);
             owe(&mut next, x + 1, error, 5);

@@ -41,7 +41,7 @@ fn png_of(
     bytes
 }
 
-/// A BMP with a header of 40 bytes, its rows from the bottom.
+/// Builds a BMP with a header of 40 bytes, its rows from the bottom.
 fn bmp_of(width: i32, height: i32, bits: u16, palette: &[[u8; 4]], rows: &[u8]) -> Vec<u8> {
     let start = 54 + 4 * palette.len();
     let mut bytes = b"BM".to_vec();
@@ -67,7 +67,7 @@ fn bmp_of(width: i32, height: i32, bits: u16, palette: &[[u8; 4]], rows: &[u8]) 
     bytes
 }
 
-/// The same, said to be compressed.
+/// Marks a BMP as compressed.
 fn compressed(mut bmp: Vec<u8>, method: u8) -> Vec<u8> {
     bmp[30] = method;
     bmp
@@ -85,7 +85,7 @@ fn pngs_of_every_kind_are_read() {
             &[250, 20, 10, 10, 30, 240][..],
             [RED, BLUE],
         ),
-        // On the screen's black.
+        // Blended with the screen's black.
         (
             Rgba,
             Eight,
@@ -166,7 +166,7 @@ fn bmps_of_the_usual_kinds_are_read() {
     }
 }
 
-/// A BMP whose header of `length` bytes says which bits are what, its rows from the bottom.
+/// Builds a BMP with masks and a header of `length` bytes, its rows from the bottom.
 fn masked(width: i32, bits: u16, length: u32, masks: &[u32], rows: &[u8]) -> Vec<u8> {
     let mut bytes = compressed(bmp_of(width, 1, bits, &[], &[]), 3);
     bytes[14..18].copy_from_slice(&length.to_le_bytes());
@@ -181,7 +181,7 @@ fn masked(width: i32, bits: u16, length: u32, masks: &[u32], rows: &[u8]) -> Vec
 #[test]
 fn the_bits_of_a_bmp_are_what_its_masks_say() {
     const RGB565: [u32; 3] = [0xf800, 0x07e0, 0x001f];
-    // Red, and the middle grey; both in a header of 40 bytes, which the masks follow.
+    // Red, and the middle grey; with a header of 40 bytes, followed by the masks.
     let rows = b"\x00\xf8\x10\x84";
     let grey = [132, 130, 132];
     for length in [40, 52, 56, 108, 124] {
@@ -189,10 +189,10 @@ fn the_bits_of_a_bmp_are_what_its_masks_say() {
         let read = decode(&picture).unwrap();
         assert_eq!(read.rgb, [[255, 0, 0], grey], "{length}");
     }
-    // Without masks it is five bits each.
+    // Without masks each channel has five bits.
     let plain = bmp_of(2, 1, 16, &[], b"\x00\x7c\x10\x42");
     assert_eq!(decode(&plain).unwrap().rgb, [[255, 0, 0], [132; 3]]);
-    // Another order than the usual, ten bits a channel.
+    // An unusual order, ten bits per channel.
     let wide = masked(
         1,
         32,
@@ -212,13 +212,13 @@ fn opacity_in_a_bmp_dims_and_its_empty_room_does_not() {
         [RED, [100; 3]]
     );
     assert_eq!(picture(b"\x0a\x14\xfa\0\xf0\x1e\x0a\0"), [RED, BLUE]);
-    // In a header of 40 bytes the fourth mask is there only if it says so.
+    // With a header of 40 bytes the fourth mask exists only if the header says so.
     let short = masked(2, 32, 40, &BGRA, b"\x0a\x14\xfa\xff\xc8\xc8\xc8\x80");
     assert_eq!(decode(&short).unwrap().rgb, [RED, [200; 3]]);
     assert_eq!(decode(&compressed(short, 6)).unwrap().rgb, [RED, [100; 3]]);
 }
 
-/// A BMP as OS/2 1.x wrote them.
+/// Builds a BMP as OS/2 1.x wrote them.
 fn of_os2(width: u16, height: u16, bits: u16, palette: &[[u8; 3]], rows: &[u8]) -> Vec<u8> {
     let start = u32::try_from(26 + 3 * palette.len()).unwrap();
     let mut bytes = b"BM".to_vec();
@@ -235,7 +235,7 @@ fn of_os2(width: u16, height: u16, bits: u16, palette: &[[u8; 3]], rows: &[u8]) 
 
 #[test]
 fn bmps_of_os2_have_the_size_that_they_say() {
-    // Two rows, which read as four bytes would be a width of 131,074.
+    // Two rows; width and height read as one four-byte value would be a width of 131,074.
     let rows = b"\x5a\xc8\x14\0\0\0\0\0\x0a\x14\xfa\xf0\x1e\x0a\0\0";
     let old = decode(&of_os2(2, 2, 24, &[], rows)).unwrap();
     assert_eq!(
@@ -247,7 +247,7 @@ fn bmps_of_os2_have_the_size_that_they_say() {
     assert_eq!(few.rgb, [RED, BLUE]);
     let none = decode(&of_os2(0, 7, 24, &[], &[])).unwrap_err();
     assert!(matches!(none, Unusable::Empty), "{none}");
-    // OS/2 2.x: 64 bytes, or as many of them as it took; Windows' places.
+    // OS/2 2.x: 64 bytes, or fewer; fields at the same places as in Windows.
     for length in [16, 64] {
         let mut later = bmp_of(2, 1, 24, &[], &[]);
         later[14..18].copy_from_slice(&u32::to_le_bytes(length));
@@ -284,7 +284,8 @@ fn runs_that_jump_and_literals_are_read() {
         [0xf0, 0x1e, 0x0a, 0],
         [0x5a, 0xc8, 0x14, 0],
     ];
-    // Three literal pixels and their padding, the end of the row, one to the right, a run over the edge.
+    // Three literal pixels and their padding, the end of the row, a skip of one to the right, a run
+    // past the edge.
     let eight = bmp_of(
         3,
         2,
@@ -294,7 +295,7 @@ fn runs_that_jump_and_literals_are_read() {
     );
     let expected = [[0; 3], BLUE, BLUE, RED, BLUE, GREEN];
     assert_eq!(decode(&compressed(eight, 1)).unwrap().rgb, expected);
-    // Halves in turn, and five literal ones.
+    // Alternating halves, and five literal pixels.
     let four = bmp_of(5, 2, 4, &palette, b"\0\x05\x12\x31\x20\0\0\0\x05\x12\0\x01");
     assert_eq!(
         decode(&compressed(four, 2)).unwrap().rgb,
@@ -340,7 +341,7 @@ proptest! {
             8 => of_os2(5, 3, 8, &[[1, 2, 3]; 16], &row),
             _ => png_of(3, 3, png::ColorType::Grayscale, png::BitDepth::Eight, &[], &[7; 9]),
         };
-        // Mostly in the header.
+        // Change mostly the header.
         let header = bytes.len().min(60);
         for (place, value) in changes {
             bytes[place.index(header)] = value;
@@ -367,11 +368,11 @@ proptest! {
 
 #[test]
 fn a_picture_keeps_its_proportions_and_its_middle() {
-    // Wide: left and right are cut off.
+    // Too wide: left and right are cut off.
     let wide = pixels(6, &[RED, RED, GREEN, GREEN, BLUE, BLUE].repeat(2));
     assert_eq!(wide.covering(Size::new(1, 1)).rgb, [GREEN]);
     assert_eq!(wide.covering(Size::new(3, 1)).rgb, [RED, GREEN, BLUE]);
-    // High: top and bottom are.
+    // Too high: top and bottom are cut off.
     let high = pixels(1, &[RED, RED, GREEN, BLUE, BLUE]);
     assert_eq!(high.covering(Size::new(2, 2)).rgb, [GREEN; 4]);
     // Smaller than the screen.

@@ -13,7 +13,7 @@ pub(super) fn reply(status: StatusCode, error_type: &str, message: &str) -> Repl
     )
 }
 
-/// Returns an error reply that blames a field of the request.
+/// Returns an error reply that names the field of the request that caused it.
 pub(super) fn field(status: StatusCode, error_type: &str, field: &str, message: &str) -> Reply {
     body(
         status,
@@ -65,7 +65,7 @@ pub(super) fn gone() -> Reply {
     )
 }
 
-/// Returns the reply to one request too many.
+/// Returns the reply to a request beyond the quota.
 pub(super) fn too_many_requests() -> Reply {
     field(
         StatusCode::TOO_MANY_REQUESTS,

@@ -31,7 +31,7 @@ pub(super) fn answer(
     answer.unwrap_or_else(|| validation("date", "The date is out of range."))
 }
 
-/// Returns the reply of a day nothing is known of.
+/// Returns the reply for a day without data.
 pub(super) fn empty() -> Reply {
     let body = json!({
         "activities-heart": [],
@@ -50,10 +50,10 @@ enum Query {
 struct Intraday {
     first: Date,
     last: Date,
-    /// The date as it was asked for, which the windowed shape echoes.
+    /// The date as the client wrote it, which the windowed form echoes.
     word: String,
     detail: Detail,
-    /// The clock times the reply is limited to, both inclusive.
+    /// The clock times to which the reply is limited, both inclusive.
     window: Option<(Time, Time)>,
 }
 
@@ -221,7 +221,7 @@ fn summary(first: Date, last: Date, wearer: &dyn WearerData, zone: &TimeZone) ->
     ))
 }
 
-/// Returns a day's entry; its resting heart rate is absent until it is known.
+/// Returns a day's entry; it has no resting heart rate until that is known.
 fn day_summary(day: Date, zones: Value, wearer: &dyn WearerData) -> Value {
     let mut value = json!({ "customHeartRateZones": [], "heartRateZones": zones });
     if let (Some(resting), Some(value)) = (wearer.resting(day), value.as_object_mut()) {
@@ -233,7 +233,7 @@ fn day_summary(day: Date, zones: Value, wearer: &dyn WearerData) -> Value {
 /// Returns the minutes and energy spent in each heart-rate zone.
 fn zones(minutes: &[Bucket]) -> Value {
     let entry = |(name, min, max): &(&str, u64, u64)| {
-        // The lowest zone takes what lies under it too, and the highest what lies over it.
+        // The lowest zone includes everything below it, and the highest everything above it.
         let floor = if *min == LOWEST { 0 } else { *min };
         let ceiling = if *max == HIGHEST { u64::MAX } else { *max };
         let inside: Vec<u64> = minutes
@@ -241,7 +241,7 @@ fn zones(minutes: &[Bucket]) -> Value {
             .map(Bucket::rounded)
             .filter(|bpm| (floor..ceiling).contains(bpm))
             .collect();
-        // About 1.2 kcal a minute at rest, and about 0.1 more for each beat above 60.
+        // About 1.2 kcal per minute at rest, and about 0.1 more for each beat above 60.
         let tenths: u64 = inside.iter().map(|bpm| 12 + bpm.saturating_sub(60)).sum();
         let kcal = f64::from(u32::try_from(tenths).unwrap_or(u32::MAX)) / 10.0;
         json!({ "caloriesOut": kcal, "max": max, "min": min, "minutes": inside.len(), "name": name })

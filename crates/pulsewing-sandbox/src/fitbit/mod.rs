@@ -36,7 +36,7 @@ pub(crate) enum Endpoint {
     Profile {
         user: String,
     },
-    /// Data that the wearer has none of; `resource` is the path after the user.
+    /// Data that the wearer does not have; `resource` is the path after the user.
     Other {
         user: String,
         resource: String,
@@ -45,7 +45,7 @@ pub(crate) enum Endpoint {
 }
 
 impl Endpoint {
-    /// Finds the endpoint; nothing if the path is not Fitbit's at all.
+    /// Finds the endpoint; `None` if the path does not belong to Fitbit.
     pub(crate) fn find(method: &Method, path: &str) -> Option<Self> {
         let known = match path {
             "/oauth2/authorize" if is_page(method) => Some(Self::Authorize),
@@ -76,7 +76,7 @@ impl Endpoint {
     }
 
     fn resource(path: &str) -> Option<Self> {
-        // Clients send any of the three versions, and these resources are the same in all.
+        // Clients send any of the three versions, and these resources are the same in all of them.
         let rest = VERSIONS.iter().find_map(|start| path.strip_prefix(start))?;
         let (user, resource) = rest.strip_prefix("user/")?.split_once('/')?;
         let user = user.to_owned();
@@ -141,7 +141,7 @@ pub(crate) fn answer(
     }
 }
 
-/// Returns the error body that the front sends with a status.
+/// Returns the error body that the front sends with this status.
 pub(crate) fn status_error(status: StatusCode) -> Reply {
     error::for_status(status)
 }
@@ -180,7 +180,7 @@ fn data(
     } else {
         resource()
     };
-    // Whatever the reply is, it says where the client stands.
+    // Every reply includes the state of the client's quota.
     reply
         .with_header("Fitbit-Rate-Limit-Limit", FITBIT_AN_HOUR.to_string())
         .with_header("Fitbit-Rate-Limit-Remaining", quota.left().to_string())
@@ -296,7 +296,7 @@ const SCOPES: &[(&str, &str)] = &[
     ("weight", "Weight"),
 ];
 
-/// Where the versions of the API live.
+/// The path prefixes of the API's versions.
 const VERSIONS: [&str; 3] = ["/1/", "/1.1/", "/1.2/"];
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! What other clients of the Fitbit Web API read, and of which this wearer has none: activity, body, food,
-//! sleep, oxygen, breathing, temperature and the like. Each is an empty reply of its own form, under its own
-//! scope (Fitbit Web API, Reference; the service's OpenAPI file).
+//! Resources that other clients of the Fitbit Web API read, and for which this wearer has no data:
+//! activity, body, food, sleep, oxygen, breathing, temperature and so on. Each is an empty reply in
+//! its own form, under its own scope (Fitbit Web API, Reference; the service's OpenAPI file).
 
 use hyper::StatusCode;
 use jiff::civil::Date;
@@ -12,7 +12,7 @@ use crate::message::Reply;
 /// A resource that can be read and is empty.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Other<'a> {
-    /// The scope under which it can be read.
+    /// The scope that allows reading it.
     pub(super) scope: &'static str,
     body: Value,
     /// The dates in its path.
@@ -20,7 +20,7 @@ pub(super) struct Other<'a> {
 }
 
 impl Other<'_> {
-    /// Answers a request that may read it.
+    /// Answers a request whose scope allows reading it.
     pub(super) fn answer(&self) -> Reply {
         match self.dates.iter().find(|word| !is_date(word)) {
             Some(word) => error::field(
@@ -34,7 +34,7 @@ impl Other<'_> {
     }
 }
 
-/// Finds the resource at a path, which is what follows the user in it, without `.json`.
+/// Finds the resource at a path, which is the part after the user, without `.json`.
 pub(super) fn find(path: &str) -> Option<Other<'_>> {
     let parts: Vec<&str> = path.split('/').collect();
     match *parts.as_slice() {
@@ -135,7 +135,8 @@ pub(super) fn find(path: &str) -> Option<Other<'_>> {
     }
 }
 
-/// A resource that is read by a day and then another, or the length of a period that ends with the first.
+/// Returns a resource that is read by two days, or by a day and the length of the period that ends
+/// with it.
 fn other<'a>(scope: &'static str, body: Value, days: &[&'a str]) -> Option<Other<'a>> {
     let dates = match *days {
         [first, second] if PERIODS.contains(&second) => vec![first],
@@ -144,7 +145,7 @@ fn other<'a>(scope: &'static str, body: Value, days: &[&'a str]) -> Option<Other
     Some(Other { scope, body, dates })
 }
 
-/// A resource that is read by a day or by two, with all its details or without.
+/// Returns a resource that is read by one day or two, with or without all its details.
 fn listed<'a>(days: &[&'a str], scope: &'static str, body: Value) -> Option<Other<'a>> {
     let days = match days {
         [days @ .., "all"] => days,
@@ -156,7 +157,7 @@ fn listed<'a>(days: &[&'a str], scope: &'static str, body: Value) -> Option<Othe
         .flatten()
 }
 
-/// The first page of a log that has none.
+/// Returns the first page of an empty log.
 fn paged(name: &str) -> Value {
     let pagination =
         json!({ "limit": 20, "next": "", "offset": 0, "previous": "", "sort": "desc" });
@@ -211,7 +212,7 @@ fn is_date(word: &str) -> bool {
     word == "today" || (word.len() == 10 && word.parse::<Date>().is_ok())
 }
 
-/// Lengths of periods, which stand where an end date can.
+/// Lengths of periods, which are allowed in place of an end date.
 const PERIODS: [&str; 9] = ["1d", "7d", "30d", "1w", "1m", "3m", "6m", "1y", "max"];
 
 #[cfg(test)]

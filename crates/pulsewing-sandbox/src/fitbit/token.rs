@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 /// Answers `POST /oauth2/token`.
 ///
-/// Parameters are taken from the body and from the query, as the service's OpenAPI file has them.
+/// Parameters are read from the body and from the query, as in the service's OpenAPI file.
 pub(super) fn token(request: &Request, state: &mut State, now: Timestamp) -> Reply {
     let params = request.form().and(request.query_params());
     if let Err(reply) = authenticate(request, &params) {
@@ -27,7 +27,7 @@ pub(super) fn token(request: &Request, state: &mut State, now: Timestamp) -> Rep
     }
 }
 
-/// Answers `POST /oauth2/revoke`: 200 and nothing else, and all tokens of the wearer are gone.
+/// Answers `POST /oauth2/revoke`: with 200 and no body, and ends all tokens of the wearer.
 pub(super) fn revoke(request: &Request, state: &mut State) -> Reply {
     let params = request.form().and(request.query_params());
     if let Err(reply) = authenticate(request, &params) {
@@ -43,7 +43,7 @@ pub(super) fn revoke(request: &Request, state: &mut State) -> Reply {
     }
 }
 
-/// Answers `POST /1.1/oauth2/introspect` for a caller whose own token is in order.
+/// Answers `POST /1.1/oauth2/introspect` for a caller whose own token is valid.
 pub(super) fn introspect(request: &Request, state: &mut State, now: Timestamp) -> Reply {
     let params = request.form().and(request.query_params());
     let Some(token) = params.get("token") else {
@@ -133,7 +133,7 @@ fn answer(granted: &Granted) -> Reply {
     Reply::json(StatusCode::OK, &body).with_header("Cache-Control", "no-store")
 }
 
-/// Checks who is asking: the app is of type Personal, so its secret is optional but never wrong.
+/// Authenticates the app: it is of type Personal, so its secret is optional, but must not be wrong.
 fn authenticate(request: &Request, params: &Params) -> Result<(), Box<Reply>> {
     let unauthorized = |message: &str| {
         Err(Box::new(error::oauth(

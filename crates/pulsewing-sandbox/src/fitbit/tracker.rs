@@ -9,7 +9,8 @@ use crate::oauth::FITBIT_USER_ID;
 use crate::settings::Devices;
 use crate::wearer::{WearerData, battery_word};
 
-/// Answers `devices.json`. No order is promised: the worn tracker may be the first of them or the last.
+/// Answers `devices.json`. The order is not guaranteed: the worn tracker may be the first or the
+/// last one.
 pub(super) fn devices(wearer: &dyn WearerData) -> Reply {
     let synced = wearer.last_sync();
     let local = |at: Timestamp| {

@@ -1,6 +1,6 @@
-//! Paired devices, settings, identity and profile
-//! (Google Health API, users.pairedDevices, users.getSettings, users.getIdentity, users.getProfile), and who
-//! has signed in (Google Identity, OpenID Connect, userinfo endpoint).
+//! Paired devices, settings, identity and profile (Google Health API, users.pairedDevices,
+//! users.getSettings, users.getIdentity, users.getProfile), and the signed-in user (Google
+//! Identity, OpenID Connect, userinfo endpoint).
 
 use hyper::StatusCode;
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +13,7 @@ use crate::settings::Devices;
 use crate::state::State;
 use crate::wearer::{WearerData, battery_word};
 
-/// Answers `pairedDevices`, a page of them at a time.
+/// Answers `pairedDevices`, one page at a time.
 pub(super) fn devices(
     params: &Params,
     wearer: &dyn WearerData,
@@ -98,8 +98,8 @@ pub(super) fn profile() -> Reply {
     Reply::json(StatusCode::OK, &body)
 }
 
-/// Answers the userinfo endpoint: as much as the granted scopes tell, in OpenID Connect's words or in those
-/// that came before them.
+/// Answers the userinfo endpoint: the claims that the granted scopes allow, under their OpenID
+/// Connect names or the older ones.
 pub(super) fn user_info(
     open_id: bool,
     request: &Request,
@@ -152,7 +152,7 @@ fn who_is_unknown() -> Reply {
 const USERINFO_EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
 const USERINFO_PROFILE: &str = "https://www.googleapis.com/auth/userinfo.profile";
 
-/// Who has signed in, for all of Google; the Google Health API has an id of its own.
+/// The signed-in user's id in all of Google; the Google Health API has an id of its own.
 const GOOGLE_ACCOUNT_ID: &str = "108642097531864209753";
 
 fn all_devices(wearer: &dyn WearerData) -> Vec<Value> {
@@ -172,7 +172,7 @@ fn all_devices(wearer: &dyn WearerData) -> Vec<Value> {
     });
     let mut tracker = with(bare.clone(), "macAddress", "0011223344BB");
     tracker = with(tracker, "features", json!(["HEART_RATE", "STEPS"]));
-    // As with every member that is zero, an empty battery has no level.
+    // Like every member that is zero, the level of an empty battery is left out.
     if percent > 0 {
         tracker = with(tracker, "batteryLevel", percent);
     }

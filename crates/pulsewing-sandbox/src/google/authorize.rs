@@ -76,7 +76,7 @@ fn describe_scope(scope: &str) -> &'static str {
         .unwrap_or("Other data")
 }
 
-/// Returns the words for a scope of the Google Health API.
+/// Returns the description of a scope of the Google Health API.
 fn health_scope(scope: &str) -> Option<&'static str> {
     let rest = scope.strip_prefix(SCOPE_START)?;
     let name = rest
@@ -107,7 +107,7 @@ const HEALTH_SCOPES: &[(&str, &str)] = &[
     ("sleep", "Sleep"),
 ];
 
-/// What clients ask for beside: who signs in, and the project of the app.
+/// Other scopes that clients ask for: the user's identity, and the project of the app.
 const OTHER_SCOPES: &[(&str, &str)] = &[
     ("openid", "Who you are with Google"),
     ("email", "Your e-mail address"),

@@ -1,8 +1,7 @@
-//! The data types of the API: their names, what can be asked of them, and under which scope
-//! (Google Health API, Data types; discovery document, `DataPoint` and its siblings).
+//! The data types of the API: their names, the calls that they support, and their scopes (Google
+//! Health API, Data types; discovery document, `DataPoint` and its siblings).
 //!
-//! Every type answers. Of four the sandbox has data; of the others the wearer has none, which is an
-//! empty reply.
+//! Every type answers. The sandbox has data for four of them; for the others the reply is empty.
 
 use super::error;
 use super::fields::camel;
@@ -15,14 +14,14 @@ pub(super) struct DataType {
     /// Its name in a path, such as `heart-rate`.
     pub(super) name: &'static str,
     pub(super) kind: Kind,
-    /// The scope under which it can be read.
+    /// The scope that allows reading it.
     pub(super) scope: &'static str,
     calls: &'static [Call],
-    /// What the sandbox has of it.
+    /// The data that the sandbox has for it.
     pub(super) data: Option<Data>,
 }
 
-/// How the points of a data type lie in time, which is also what they are filtered by.
+/// How the points of a data type relate to time, which also decides how they are filtered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Sample,
@@ -80,11 +79,11 @@ impl DataType {
         camel(&self.filter_name())
     }
 
-    /// Sees whether the type has a call.
+    /// Checks that the type supports a call.
     ///
     /// # Errors
     ///
-    /// Returns the 400 reply if it has not.
+    /// Returns the 400 reply if it does not.
     pub(super) fn supports(&self, call: Call) -> Result<(), Box<Reply>> {
         if self.calls.contains(&call) {
             return Ok(());
@@ -104,12 +103,12 @@ impl DataType {
         if is_dense { 14 } else { 90 }
     }
 
-    /// Returns whether `list` can be narrowed to a family of sources.
+    /// Returns whether `list` can be limited to a family of sources.
     pub(super) fn lists_by_family(&self) -> bool {
         !matches!(self.kind, Kind::Sleep | Kind::Food)
     }
 
-    /// Returns the size of a page unless told, and the largest, where they are the type's own.
+    /// Returns the default and the largest size of a page, if the type has its own.
     pub(super) fn page_sizes(&self) -> Option<(usize, usize)> {
         matches!(self.name, "exercise" | "sleep").then_some((25, 25))
     }
@@ -127,12 +126,12 @@ const REPRODUCTIVE: &str =
 const SLEEP: &str = "https://www.googleapis.com/auth/googlehealth.sleep.readonly";
 const SYMPTOMS: &str = "https://www.googleapis.com/auth/googlehealth.logged_symptoms.readonly";
 
-/// Everything.
+/// Every call.
 const EVERY: &[Call] = &[Call::List, Call::Reconcile, Call::RollUp, Call::DailyRollUp];
-/// Points, one by one.
+/// Calls for single points.
 const POINTS: &[Call] = &[Call::List, Call::Reconcile];
 const LISTED: &[Call] = &[Call::List];
-/// Sums that have no points of their own.
+/// Calls for types that have sums but no points of their own.
 const ROLLED: &[Call] = &[Call::RollUp, Call::DailyRollUp];
 const DAILY_ROLLED: &[Call] = &[Call::DailyRollUp];
 

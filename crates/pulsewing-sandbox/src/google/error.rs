@@ -46,7 +46,7 @@ pub(super) fn invalid(reason: &str, message: &str) -> Reply {
     reply(StatusCode::BAD_REQUEST, Some(reason), message, &json!({}))
 }
 
-/// Returns the 400 for a data type that does not exist, or not here.
+/// Returns the 400 for a data type that does not exist, or does not exist here.
 pub(super) fn unknown_data_type(name: &str) -> Reply {
     let description = format!("The data type ID {name} is not supported.");
     let error = json!({
@@ -69,9 +69,9 @@ pub(super) fn unknown_data_type(name: &str) -> Reply {
     Reply::json(StatusCode::BAD_REQUEST, &json!({ "error": error }))
 }
 
-/// Returns the 400 for a body that is no JSON object.
+/// Returns the 400 for a body that is not a JSON object.
 pub(super) fn invalid_json(problem: Option<&serde_json::Error>) -> Reply {
-    // A month written as 01 is the usual one, and the only one that Google's documentation words.
+    // A month written as 01 is the usual mistake, and the only one whose message Google documents.
     let is_number =
         problem.is_some_and(|problem| problem.to_string().starts_with("invalid number"));
     let more = if is_number {
@@ -104,7 +104,7 @@ pub(super) fn unknown_field(name: &str, place: &str) -> Reply {
     bad_request(&message, &json!({ "field": place, "description": message }))
 }
 
-/// Returns the 400 for a selection of fields that cannot be made.
+/// Returns the 400 for an invalid selection of fields.
 pub(super) fn fields(text: &str, path: Option<&str>) -> Reply {
     let description = match path {
         Some(path) => {
@@ -150,7 +150,7 @@ pub(super) fn credentials_missing(method: &str) -> Reply {
     )
 }
 
-/// Returns the reply to a call that has an API key for a credential.
+/// Returns the reply to a call whose credential is an API key.
 pub(super) fn api_key(method: &str) -> Reply {
     without_token(
         method,
@@ -310,7 +310,7 @@ pub(super) fn for_reason(reason: &str) -> Reply {
     reply(code, Some(reason), message, &metadata)
 }
 
-/// Returns the 403 of a legacy Fitbit account that was let in, which has no reason of its own.
+/// Returns the 403 for a legacy Fitbit account that was let in; it has no reason of its own.
 fn legacy_account() -> Reply {
     let error = json!({
         "code": 403,
@@ -324,7 +324,7 @@ fn legacy_account() -> Reply {
     Reply::json(StatusCode::FORBIDDEN, &json!({ "error": error }))
 }
 
-/// Returns the 403 that Google's older APIs answer a request too many with.
+/// Returns the 403 by which Google's older APIs reject a request beyond the quota.
 fn older_limit(reason: &str) -> Reply {
     let error = json!({
         "errors": [{
@@ -355,7 +355,7 @@ pub(super) fn for_oauth_reason(error: &str) -> Reply {
     oauth(code, error, description)
 }
 
-/// Reasons that any Google API can give; the others are this API's own.
+/// Reasons that any Google API can return; the others are specific to this API.
 const GOOGLE_WIDE: [&str; 5] = [
     "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
     "CONSUMER_INVALID",

@@ -13,21 +13,21 @@ use serde_json::Value;
 
 use super::schema::Schema;
 
-/// Members of a reply, and members of theirs. One without any stands for all that is below it.
+/// Members of a reply, with their own members. A member without any stands for everything below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Mask(BTreeMap<String, Self>);
 
 /// Why a selection is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum FieldsError {
-    /// It cannot be read.
+    /// It cannot be parsed.
     Syntax,
-    /// It names a member that the reply cannot have, by its path.
+    /// It names a member that the reply cannot have; the value is the member's path.
     Unknown(String),
 }
 
 impl Mask {
-    /// Reads a selection of members of a reply.
+    /// Parses a selection of members of a reply.
     pub(super) fn parse(text: &str, schema: &Schema) -> Result<Self, FieldsError> {
         let mut mask = Self::default();
         let mut reader = Reader { rest: text.trim() };
@@ -39,7 +39,7 @@ impl Mask {
         Ok(mask)
     }
 
-    /// Takes everything that is not selected out of a reply.
+    /// Removes everything that is not selected from a reply.
     pub(super) fn select(&self, value: &mut Value) {
         if self.0.is_empty() {
             return;
@@ -47,7 +47,8 @@ impl Mask {
         match value {
             Value::Object(members) => {
                 members.retain(|name, member| {
-                    // What one path selects is there even if another selects less of it.
+                    // A member that one path selects is kept even if another path selects less of
+                    // it.
                     let mask = match (self.0.get(name), self.0.get(ANY)) {
                         (Some(own), Some(any)) => own.or(any),
                         (Some(mask), None) | (None, Some(mask)) => mask.clone(),
@@ -62,7 +63,7 @@ impl Mask {
         }
     }
 
-    /// Returns what either of two masks selects.
+    /// Returns the union of two masks.
     fn or(&self, other: &Self) -> Self {
         if self.0.is_empty() || other.0.is_empty() {
             return Self::default();
@@ -85,7 +86,8 @@ impl Mask {
                 path => format!("{path}.{name}"),
             };
             if name == ANY {
-                // It may stand for members of which only some have what follows.
+                // `*` may stand for several members, of which only some have the members that
+                // follow.
                 let members = schema.members().iter();
                 let mut checked = members.map(|(_, below)| mask.check(below, &path));
                 let is_anything = matches!(schema, Schema::Anything);
@@ -103,7 +105,7 @@ impl Mask {
     }
 }
 
-/// Reads a selection from its start.
+/// Parses a selection from its start.
 struct Reader<'a> {
     rest: &'a str,
 }
@@ -161,7 +163,7 @@ impl Reader<'_> {
     }
 }
 
-/// Returns a member's name as it is in JSON; Google takes the name in the proto file as well.
+/// Returns a member's name in JSON; Google also accepts the name in the proto file.
 pub(super) fn camel(name: &str) -> String {
     let mut words = name.split('_');
     let mut camel = words.next().unwrap_or_default().to_owned();
@@ -173,14 +175,14 @@ pub(super) fn camel(name: &str) -> String {
     camel
 }
 
-/// Returns whether a member has nothing of what was selected of it.
+/// Returns whether a member contains nothing of the selection.
 fn is_empty(value: &Value) -> bool {
     value.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
 const ANY: &str = "*";
 
-/// How many members may lie in each other.
+/// The maximum depth of nested members.
 const DEEPEST: usize = 16;
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use jiff::civil::{Date, DateTime};
 
 use super::data_type::{DataType, Kind};
 
-/// The range a filter selects, closed-open; a missing bound is open.
+/// The range that a filter selects, closed-open; a missing bound is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Range {
     pub(super) physical: Bounds<Timestamp>,
@@ -42,9 +42,9 @@ pub(super) struct FilterError {
 }
 
 impl Range {
-    /// Reads a filter for the points of one data type. An empty filter selects everything.
+    /// Parses a filter for the points of one data type. An empty filter selects everything.
     ///
-    /// What OR joins selects everything here: only sleep has it, of which there is none.
+    /// A filter with OR selects everything: only sleep allows OR, and there is no sleep data.
     pub(super) fn parse(filter: &str, data_type: &DataType) -> Result<Self, FilterError> {
         let mut range = Self::default();
         let tokens = tokenize(filter)?;
@@ -243,7 +243,7 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
 }
 
-/// Reads `YYYY-MM-DD` or `YYYY-MM-DDTHH:mm:ss`, and nothing else.
+/// Parses `YYYY-MM-DD` or `YYYY-MM-DDTHH:mm:ss`, and nothing else.
 fn civil(literal: &str) -> Option<DateTime> {
     match literal.len() {
         10 => day(literal),

@@ -1,7 +1,7 @@
 //! The Google front: routes, access checks and replies of the Google Health API v4 and of Google's
 //! OAuth endpoints.
 //!
-//! Routing comes before authentication, and authentication before validation, as observed of the
+//! Routing comes before authentication, and authentication before validation, as observed in the
 //! real service.
 
 mod account;
@@ -43,7 +43,7 @@ enum Family {
 }
 
 impl Family {
-    /// Reads a full resource name; an empty one means every source.
+    /// Parses a full resource name; an empty one means every source.
     fn parse(name: &str) -> Result<Self, Box<Reply>> {
         if name.is_empty() {
             return Ok(Self::AllSources);
@@ -66,8 +66,8 @@ impl Family {
         })
     }
 
-    /// Returns whether the family has the wearer's main source, which is a tracker, or an app that
-    /// writes to Health Connect.
+    /// Returns whether the family includes the wearer's main source, which is a tracker, or an app
+    /// that writes to Health Connect.
     fn has_main(self, wearer: &dyn WearerData) -> bool {
         if wearer.is_wearable() {
             self != Self::SelfSources
@@ -90,7 +90,7 @@ pub(crate) fn answer(
     now: Timestamp,
     empty_page: bool,
 ) -> Reply {
-    // What Google has in front of all its services asks for this before anything else.
+    // The frontend of all Google services checks this before anything else.
     if request.lacks_length() {
         return error::length_required();
     }
@@ -106,13 +106,13 @@ pub(crate) fn answer(
     }
 }
 
-/// Returns a reply as the request wants it: with the members that it selects, indented unless it says
-/// otherwise. Errors are indented as well, but whole.
+/// Returns a reply in the requested form: with the selected members, and indented unless the
+/// request disables it. Errors are indented as well, but complete.
 pub(crate) fn presented(endpoint: &Endpoint, request: &Request, reply: Reply) -> Reply {
     parameters::presented(endpoint, request, reply)
 }
 
-/// Returns the error body that the front sends with a status.
+/// Returns the error body that the front sends with this status.
 pub(crate) fn status_error(endpoint: &Endpoint, status: StatusCode) -> Reply {
     error::for_status(
         status,
@@ -141,7 +141,7 @@ fn data(
         Endpoint::Points {
             user, data_type, ..
         } => {
-            // Whoever may see anything is told that there is no such type.
+            // Any health scope is enough to learn that there is no such type.
             (user, DataType::find(data_type).map(|known| known.scope))
         }
         Endpoint::Devices { user }
@@ -234,10 +234,11 @@ fn authorized(
     )))
 }
 
-/// Reads a filter for the points of a data type and writes it anew, as plainly as the grammar allows.
+/// Parses a filter for the points of a data type and writes it again, as plainly as the grammar
+/// allows.
 ///
-/// Returns the reason if the filter is refused, and nothing if there is no such data type. For the fuzz
-/// targets, which see whether writing and reading fit together.
+/// Returns the reason if the filter is refused, and `None` if there is no such data type. For the
+/// fuzz targets, which check that writing and parsing match.
 #[cfg(feature = "_fuzzing")]
 pub fn rewritten_filter(filter: &str, data_type: &str) -> Option<Result<String, &'static str>> {
     let data_type = DataType::find(data_type)?;

@@ -22,7 +22,7 @@ pub(super) fn size(
     }
 }
 
-/// Reads a page size from a query parameter.
+/// Parses a page size from a query parameter.
 pub(super) fn parse_size(text: Option<&str>) -> Result<Option<i64>, Box<Reply>> {
     let parse = |text: &str| {
         let size: Option<i32> = text.parse().ok();
@@ -32,13 +32,13 @@ pub(super) fn parse_size(text: Option<&str>) -> Result<Option<i64>, Box<Reply>> 
     text.map(parse).transpose()
 }
 
-/// Page tokens of one query: a token of another query is refused.
+/// The page tokens of one query: a token of another query is refused.
 pub(super) struct Tokens {
     binding: String,
 }
 
 impl Tokens {
-    /// Binds tokens to everything about a query but the token itself.
+    /// Binds tokens to everything in a query except the token itself.
     pub(super) fn bound_to(parameters: &[&str]) -> Self {
         Self {
             binding: fingerprint(&parameters.join("\n")),
@@ -50,7 +50,7 @@ impl Tokens {
         Base64UrlUnpadded::encode_string(format!("{}{position}", self.binding).as_bytes())
     }
 
-    /// Returns the position in a token, or nothing if there is no token.
+    /// Returns the position in a token, or `None` if there is no token.
     pub(super) fn open(&self, token: Option<&str>) -> Result<Option<String>, Box<Reply>> {
         let Some(token) = token else { return Ok(None) };
         let position = Base64UrlUnpadded::decode_vec(token)
@@ -64,7 +64,7 @@ impl Tokens {
     }
 }
 
-/// Returns the reply to a token that is not of this query.
+/// Returns the reply to a token of another query.
 pub(super) fn refused() -> Box<Reply> {
     Box::new(error::invalid(
         "INVALID_PAGE_TOKEN",

@@ -7,11 +7,11 @@ use super::schema::{self, Schema};
 use super::{Endpoint, error};
 use crate::message::{Params, Reply, Request};
 
-/// Reads the parameters of a call, under the names that they have in JSON.
+/// Reads the parameters of a call, under their names in JSON.
 ///
 /// # Errors
 ///
-/// Returns the 400 reply if there is one that the call does not have.
+/// Returns the 400 reply if there is a parameter that the call does not have.
 pub(super) fn read(endpoint: &Endpoint, request: &Request) -> Result<Params, Box<Reply>> {
     let own: &[&str] = match endpoint {
         Endpoint::Points {
@@ -31,7 +31,7 @@ pub(super) fn read(endpoint: &Endpoint, request: &Request) -> Result<Params, Box
     Ok(params.renamed(camel))
 }
 
-/// Returns a reply as the request wants it.
+/// Returns a reply in the requested form.
 pub(super) fn presented(endpoint: &Endpoint, request: &Request, reply: Reply) -> Reply {
     let Some(schema) = schema_of(endpoint) else {
         return reply;
@@ -61,12 +61,12 @@ fn selected(text: &str, schema: &Schema, mut reply: Reply) -> Reply {
     reply
 }
 
-/// Returns a parameter that every API has; all of them can be written with a `$` before them.
+/// Returns a parameter that every API has; all of these may be written with a leading `$`.
 fn get<'a>(params: &'a Params, name: &str) -> Option<&'a str> {
     params.get(name).or_else(|| params.get(&format!("${name}")))
 }
 
-/// Returns what a data call replies; other endpoints are no part of the API.
+/// Returns the schema of a data call's reply; other endpoints are not part of the API.
 fn schema_of(endpoint: &Endpoint) -> Option<&'static Schema> {
     Some(match endpoint {
         Endpoint::Points { call, .. } => match call {
@@ -88,9 +88,9 @@ fn schema_of(endpoint: &Endpoint) -> Option<&'static Schema> {
     })
 }
 
-/// Returns JSON without whitespace on lines of its own, two spaces for each level.
+/// Returns compact JSON with line breaks and an indentation of two spaces for each level.
 ///
-/// It works on the bytes: a page has thousands of points, and they were parsed and written before.
+/// It works on the bytes: a page has thousands of points that have already been parsed and written.
 fn indented(json: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len() * 2);
     let mut depth = 0_usize;
@@ -138,7 +138,7 @@ fn indented(json: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The parameters of every Google API. Those that the sandbox does not act on change nothing.
+/// The parameters of every Google API. Those that the sandbox does not implement have no effect.
 const EVERYWHERE: &[&str] = &[
     "access_token",
     "alt",

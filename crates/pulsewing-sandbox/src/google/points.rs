@@ -1,6 +1,6 @@
 //! `list` and `reconcile` (Google Health API, dataPoints.list and dataPoints.reconcile).
 //!
-//! `list` shows every source side by side: the tracker, and a phone app that wrote to Health Connect
+//! `list` shows every source separately: the tracker, and a phone app that wrote to Health Connect
 //! in some hours. `reconcile` shows one merged stream, which is the tracker's.
 
 use std::cmp::Reverse;
@@ -18,7 +18,7 @@ use crate::message::{Params, Reply, with};
 use crate::settings::PageSizes;
 use crate::wearer::{MINUTE, Resting, Sample, WearerData, buckets, day_bounds};
 
-/// Which of the two calls is answered.
+/// The call to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum View {
     List,
@@ -109,7 +109,7 @@ pub(super) fn answer(
     ))
 }
 
-/// What orders the points, newest first: time, then source.
+/// The sort key of the points, newest first: time, then source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     nanosecond: i128,
@@ -117,7 +117,7 @@ struct Key {
 }
 
 impl Key {
-    /// Returns the key of a point that the wearer's main source has.
+    /// Returns the key of a point from the wearer's main source.
     fn main(at: Timestamp) -> Self {
         Self {
             nanosecond: at.as_nanosecond(),
@@ -144,14 +144,14 @@ impl std::fmt::Display for Key {
     }
 }
 
-/// One page's walk back in time.
+/// The walk back in time for one page.
 struct Walk<'a> {
     data_type: &'a DataType,
     range: Range,
     view: View,
     family: Family,
     wearer: &'a dyn WearerData,
-    /// The last point of the page before.
+    /// The last point of the previous page.
     after: Option<Key>,
     wanted: usize,
 }
@@ -208,7 +208,7 @@ impl Walk<'_> {
             .and_then(|at| at.checked_add(day).ok());
         let starts = [physical.start, civil_start].into_iter().flatten();
         let from = starts.fold(self.wearer.since(), Timestamp::max);
-        // The last point itself can have a neighbour of another source at the same instant.
+        // The last point can have a neighbour from another source at the same instant.
         let after = self
             .after
             .and_then(Key::at)
@@ -287,7 +287,7 @@ impl Walk<'_> {
     /// Walks back day by day, with the points of each, newest first.
     fn days(&self, points_of: impl Fn(Date) -> Vec<(Key, Value)>) -> Vec<(Key, Value)> {
         let mut points = Vec::new();
-        // What is derived from the samples is derived from a tracker's alone.
+        // Data derived from the samples is derived only from a tracker's.
         if !self.family.has_main(self.wearer) || !self.wearer.is_wearable() {
             return points;
         }
@@ -309,7 +309,7 @@ impl Walk<'_> {
         points
     }
 
-    /// Returns a day's one point, if the day is asked for and has one.
+    /// Returns a day's one point, if the day is in the range and has one.
     fn daily_point(&self, data: Data, day: Date) -> Option<(Key, Value)> {
         let midnight = day.to_datetime(jiff::civil::Time::midnight());
         if !self.range.civil.contains(midnight) {
@@ -330,7 +330,7 @@ impl Walk<'_> {
         Some((Key::main(at), self.derived(value)))
     }
 
-    /// Returns a day's stays in zones that are asked for, newest first.
+    /// Returns a day's stays in zones within the range, newest first.
     fn stays(&self, day: Date) -> Vec<(Key, Value)> {
         let zone = self.wearer.time_zone();
         let Some((from, to)) = day_bounds(day, zone) else {
@@ -383,8 +383,8 @@ fn resting(resting: Resting) -> Value {
     })
 }
 
-/// Returns what a phone app wrote to Health Connect: in every fourth hour one value a minute, at
-/// half past it, a beat above the tracker's mean.
+/// Returns the samples that a phone app wrote to Health Connect: in every fourth hour one value a
+/// minute, at second 30, one beat above the tracker's mean.
 fn phone_app(wearer: &dyn WearerData, start: Timestamp, end: Timestamp) -> Vec<Sample> {
     let minute_of = |at: Timestamp| at.as_second().div_euclid(60);
     let (first, last) = (minute_of(start), minute_of(end) + 1);
@@ -429,5 +429,5 @@ const START: &str = "start";
 const MAIN: u8 = 1;
 const PHONE_APP: u8 = 0;
 
-/// How much is looked at in one step back.
+/// How much time one step back covers.
 const CHUNK: SignedDuration = SignedDuration::from_hours(24);

@@ -167,7 +167,7 @@ pub(super) fn daily_roll_up(
     let mut points = Vec::new();
     let mut first = start;
     while first < end {
-        // The last window may be cut short, in the middle of a day too.
+        // The last window may be shorter, and may even end in the middle of a day.
         let next = first
             .checked_add(jiff::Span::new().days(days))
             .unwrap_or(end)
@@ -219,7 +219,7 @@ fn samples(
     from: Timestamp,
     to: Timestamp,
 ) -> Vec<Sample> {
-    // What is derived from the samples is derived from a tracker's alone.
+    // Data derived from the samples is derived only from a tracker's.
     let has_it = match data {
         Some(Data::HeartRate) => true,
         Some(_) => wearer.is_wearable(),
@@ -257,7 +257,7 @@ fn heart_rate(bucket: &Bucket) -> Value {
     })
 }
 
-/// Returns a double as proto3's JSON has it: whole numbers without a fraction.
+/// Returns a double in the JSON form of proto3: whole numbers without a fraction.
 fn double(value: f64) -> Value {
     #[expect(
         clippy::cast_possible_truncation,
@@ -271,7 +271,7 @@ fn double(value: f64) -> Value {
     }
 }
 
-/// A JSON object in a request, with its place for error messages.
+/// A JSON object in a request, with its path for error messages.
 struct Body {
     place: String,
     members: Map<String, Value>,
@@ -345,7 +345,7 @@ impl Body {
             .map_err(|_| self.wrong(name, "Not an RFC 3339 timestamp."))
     }
 
-    /// Reads a `CivilDateTime`; without a time it is midnight.
+    /// Reads a `CivilDateTime`; without a time it means midnight.
     fn civil(&self, name: &str) -> Result<DateTime, Box<Reply>> {
         let civil = self.object(name)?;
         civil.only(&["date", "time"])?;
@@ -395,13 +395,13 @@ impl Body {
     }
 }
 
-/// Returns the members under their names in JSON; Google takes those of the proto file as well.
+/// Returns the members under their names in JSON; Google also accepts those of the proto file.
 fn in_camel_case(members: Map<String, Value>) -> Map<String, Value> {
     let renamed = members.into_iter();
     renamed.map(|(name, value)| (camel(&name), value)).collect()
 }
 
-/// Reads a duration such as `60s` or `1.5s`.
+/// Parses a duration such as `60s` or `1.5s`.
 fn duration(text: &str) -> Option<SignedDuration> {
     let number = text.strip_suffix('s')?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));

@@ -1,12 +1,12 @@
-//! Which path and verb leads where.
+//! Maps paths and verbs to endpoints.
 
 use hyper::Method;
 
-/// An endpoint of Google's.
+/// A Google endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     Authorize,
-    /// Who has signed in; in OpenID Connect's words, or in older ones.
+    /// The signed-in user, with the claims of OpenID Connect or the older ones.
     UserInfo {
         open_id: bool,
     },
@@ -37,7 +37,7 @@ pub(crate) enum Endpoint {
     Unknown,
 }
 
-/// What is asked of a data type.
+/// A call on a data type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
     List,
@@ -47,10 +47,10 @@ pub(crate) enum Call {
 }
 
 impl Endpoint {
-    /// Finds the endpoint; nothing if the path is not Google's at all.
+    /// Finds the endpoint; `None` if the path does not belong to Google.
     pub(crate) fn find(method: &Method, path: &str) -> Option<Self> {
         let known = match path {
-            // Client files of Google's console name the first of the two.
+            // Client files of Google's console contain the first of the two.
             "/o/oauth2/auth" | "/o/oauth2/v2/auth"
                 if method == Method::GET || method == Method::POST =>
             {

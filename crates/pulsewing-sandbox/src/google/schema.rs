@@ -1,15 +1,15 @@
-//! What the replies of data calls can hold, by the data types that exist here
-//! (Google Health API, discovery document, `schemas`).
+//! The possible members of data-call replies, for the data types that exist here (Google Health
+//! API, discovery document, `schemas`).
 
 use super::data_type::DataType;
 
-/// The members that a reply can have, whether or not it has them.
+/// The members that a reply can have, whether or not they are present.
 #[derive(Debug)]
 pub(super) enum Schema {
     Members(Members),
-    /// Those of a data point; it can have one for every data type as well.
+    /// Those of a data point; it can also have one for every data type.
     Point(Members),
-    /// Whatever a data type has of which the sandbox has no data.
+    /// Any members, for a data type without data in the sandbox.
     Anything,
 }
 

@@ -29,7 +29,7 @@ pub(super) fn token(request: &Request, state: &mut State, now: Timestamp) -> Rep
     }
 }
 
-/// Answers `POST /revoke`. No client authentication: holding the token is enough.
+/// Answers `POST /revoke`. There is no client authentication: having the token is enough.
 pub(super) fn revoke(request: &Request, state: &mut State) -> Reply {
     let params = request.form().and(request.query_params());
     match params.get("token") {
@@ -105,7 +105,7 @@ fn answer(granted: &Granted) -> Reply {
     Reply::json(StatusCode::OK, &body).with_header("Cache-Control", "no-store")
 }
 
-/// Checks id and secret, from the form or from HTTP Basic.
+/// Checks the id and the secret, from the form or from HTTP Basic.
 fn authenticate(request: &Request, params: &Params) -> Result<(), Box<Reply>> {
     let basic = request.basic();
     let (id, secret) = match &basic {

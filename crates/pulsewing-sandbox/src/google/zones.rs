@@ -1,20 +1,20 @@
-//! Heart-rate zones: their limits of a day, and the time spent in them
-//! (Google Health API, data types daily-heart-rate-zones and time-in-heart-rate-zone).
+//! Heart-rate zones: the limits of a day, and the time spent in each zone (Google Health API, data
+//! types daily-heart-rate-zones and time-in-heart-rate-zone).
 //!
-//! The limits are those of a wearer of 38 with a resting heart rate of 60, by Karvonen: 40, 60 and 85
-//! percent of the way from there to the highest rate of 182.
+//! The limits are those of a wearer aged 38 with a resting heart rate of 60, after Karvonen: 40, 60
+//! and 85 percent of the way from there to the maximum heart rate of 182.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::wearer::{Bucket, MINUTE, Sample, buckets};
 
-/// Minutes in a row that lie in one zone.
+/// Consecutive minutes in one zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stay {
     pub(super) zone: &'static str,
     pub(super) start: Timestamp,
-    /// The end of the last of the minutes.
+    /// The end of the last minute.
     pub(super) end: Timestamp,
 }
 
@@ -30,7 +30,7 @@ pub(super) fn limits() -> Value {
     ZONES.iter().map(zone).collect()
 }
 
-/// Returns when the wearer was in which zone, oldest first. `from` is the start of a minute.
+/// Returns the wearer's stays in the zones, oldest first. `from` is the start of a minute.
 pub(super) fn stays(samples: &[Sample], from: Timestamp) -> Vec<Stay> {
     let mut stays: Vec<Stay> = Vec::new();
     for minute in buckets(samples, from, MINUTE) {
@@ -48,9 +48,9 @@ pub(super) fn stays(samples: &[Sample], from: Timestamp) -> Vec<Stay> {
     stays
 }
 
-/// Returns the rolled-up value of a window: how long the wearer was in each zone.
+/// Returns the rolled-up value of a window: the wearer's time in each zone.
 ///
-/// A minute counts as a whole, but all of them together not longer than the window.
+/// Every started minute counts as a whole, but the time in a zone is never longer than the window.
 pub(super) fn time_in(samples: &[Sample], from: Timestamp, window: SignedDuration) -> Value {
     let minutes = buckets(samples, from, MINUTE);
     let time_in_zone = |(name, _, _): &(&str, u64, u64)| {
@@ -62,7 +62,7 @@ pub(super) fn time_in(samples: &[Sample], from: Timestamp, window: SignedDuratio
     json!({ "timeInHeartRateZones": zones })
 }
 
-/// Returns a duration as proto3's JSON has it.
+/// Returns a duration in the JSON form of proto3.
 fn seconds(duration: SignedDuration) -> String {
     match duration.subsec_nanos() {
         0 => format!("{}s", duration.as_secs()),
@@ -76,7 +76,7 @@ fn zone_of(minute: &Bucket) -> &'static str {
     zone.map_or("PEAK", |(name, _, _)| name)
 }
 
-/// The zones, from the lowest; both limits belong to them.
+/// The zones, from the lowest; both limits are inclusive.
 const ZONES: [(&str, u64, u64); 4] = [
     ("LIGHT", 30, 108),
     ("MODERATE", 109, 132),

@@ -9,7 +9,7 @@ use super::tokens::{Access, Granted};
 use super::{Provider, fingerprint};
 use crate::settings::{Replay, Settings};
 
-/// What one wearer has granted one app.
+/// One wearer's grant to one app.
 #[derive(Debug, Default)]
 pub(super) struct Account {
     /// 0 until the first consent or seed.
@@ -18,17 +18,18 @@ pub(super) struct Account {
     pub(super) access: Vec<AccessToken>,
 }
 
-/// A refresh token that was given out.
+/// A refresh token that was issued.
 pub(super) struct RefreshToken {
     pub(super) token: String,
     pub(super) scopes: Vec<String>,
     pub(super) issued_at: Timestamp,
-    /// Issued while the app was in testing, which later publishing does not undo.
+    /// Whether it was issued while the app was in testing; publishing the app later does not change
+    /// that.
     pub(super) testing: bool,
     pub(super) state: State,
 }
 
-/// Where a refresh token stands.
+/// The state of a refresh token.
 pub(super) enum State {
     Active,
     Spent {
@@ -40,7 +41,7 @@ pub(super) enum State {
     Revoked,
 }
 
-/// An access token that was given out.
+/// An access token that was issued.
 pub(super) struct AccessToken {
     pub(super) token: String,
     pub(super) scopes: Vec<String>,
@@ -51,7 +52,7 @@ pub(super) struct AccessToken {
 }
 
 impl Account {
-    /// Remembers a refresh token as active.
+    /// Stores a refresh token as active.
     pub(super) fn add_refresh(
         &mut self,
         token: String,
@@ -71,7 +72,7 @@ impl Account {
         });
     }
 
-    /// Remembers an access token.
+    /// Stores an access token.
     pub(super) fn add_access(
         &mut self,
         token: String,
@@ -92,7 +93,7 @@ impl Account {
         });
     }
 
-    /// Lets the access tokens of one refresh token live on with another.
+    /// Moves the access tokens of one refresh token to another.
     pub(super) fn hand_over_access(&mut self, old: &str, new: &str) {
         for access in &mut self.access {
             if access.parent.as_deref() == Some(old) {
@@ -101,7 +102,7 @@ impl Account {
         }
     }
 
-    /// Notes the use of a token: the one it replaced can no longer be replayed.
+    /// Notes the use of a token: the token that it replaced can no longer be replayed.
     pub(super) fn mark_used(&mut self, token: &str) {
         for refresh in &mut self.refresh {
             if let State::Spent {
@@ -168,7 +169,8 @@ impl Account {
         }
     }
 
-    /// Keeps a Google account at 100 live refresh tokens for one app: the oldest goes unsaid.
+    /// Limits a Google account to 100 live refresh tokens per app: the oldest one ends without
+    /// notice.
     pub(super) fn drop_oldest_google_refresh(&mut self) {
         let is_active = |token: &RefreshToken| matches!(token.state, State::Active);
         let active = self.refresh.iter().filter(|token| is_active(token)).count();
@@ -178,7 +180,7 @@ impl Account {
         }
     }
 
-    /// Describes the grant without a single token.
+    /// Describes the grant without any token.
     pub(super) fn describe(
         &self,
         provider: Provider,
@@ -216,21 +218,21 @@ impl Account {
 }
 
 impl RefreshToken {
-    /// Returns whether the token can be refreshed with.
+    /// Returns whether the token can be used to refresh.
     pub(super) fn is_alive(&self, settings: &Settings, now: Timestamp) -> bool {
         let in_testing = self.testing || settings.testing_status;
         let has_ended = in_testing && self.testing_seconds_left(now) <= 0;
         matches!(self.state, State::Active) && !has_ended
     }
 
-    /// Returns how long a grant of an app in testing still lives.
+    /// Returns how many seconds a grant of an app in testing has left.
     pub(super) fn testing_seconds_left(&self, now: Timestamp) -> i64 {
         (TESTING_LIFE - now.duration_since(self.issued_at)).as_secs()
     }
 }
 
 impl State {
-    /// Returns whether a spent token is still answered with its pair.
+    /// Returns whether a refresh with a spent token still returns its pair.
     pub(super) fn is_replayable(&self, replay: Replay, now: Timestamp) -> bool {
         let Self::Spent {
             first_used,
@@ -248,7 +250,7 @@ impl State {
     }
 }
 
-// Tokens stay out of every Debug output, which is why these are written by hand.
+// Written by hand, so that no Debug output contains a token.
 impl std::fmt::Debug for RefreshToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RefreshToken")

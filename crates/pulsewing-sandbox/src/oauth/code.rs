@@ -6,16 +6,16 @@ use sha2::{Digest, Sha256};
 
 use super::Provider;
 
-/// What a code stands for.
+/// The grant that a code stands for.
 #[derive(Clone, Debug)]
 pub(crate) struct Code {
     pub(crate) provider: Provider,
     pub(crate) redirect_uri: String,
-    /// Whether the request named it; the exchange then has to name it too (RFC 6749, section 4.1.3).
+    /// Whether the request named it; then the exchange must name it too (RFC 6749, section 4.1.3).
     pub(crate) names_redirect: bool,
     pub(crate) scopes: Vec<String>,
     pub(crate) challenge: Option<Challenge>,
-    /// Whether Google gives a refresh token with it.
+    /// Whether Google issues a refresh token with it.
     pub(crate) offline: bool,
     pub(crate) issued_at: Timestamp,
 }
@@ -38,7 +38,7 @@ impl Challenge {
     }
 }
 
-/// What came of an exchange.
+/// The result of an exchange.
 #[derive(Debug)]
 pub(crate) enum Exchange {
     Granted(Code),
@@ -49,7 +49,7 @@ pub(crate) enum Exchange {
     VerifierWrong,
 }
 
-/// The codes that were given out and not yet used.
+/// The codes that were issued and not yet used.
 #[derive(Debug, Default)]
 pub(crate) struct Codes(Vec<(String, Code)>);
 
@@ -60,7 +60,7 @@ impl Codes {
         self.0.push((text, code));
     }
 
-    /// Exchanges a code, which is used up only when everything fits.
+    /// Exchanges a code. The code is used up only if everything matches.
     pub(crate) fn exchange(
         &mut self,
         provider: Provider,

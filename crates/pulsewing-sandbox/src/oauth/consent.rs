@@ -1,4 +1,4 @@
-//! The authorize endpoint: what it refuses, the consent page, and the way back to the app.
+//! The authorize endpoint: its checks, the consent page, and the redirect back to the app.
 
 use hyper::{Method, StatusCode};
 use jiff::Timestamp;
@@ -9,15 +9,15 @@ use super::{Codes, Mint, Provider};
 use crate::message::{Params, Reply, Request, escaped};
 use crate::settings::Settings;
 
-/// An authorization request that is in order.
+/// A valid authorization request.
 #[derive(Debug)]
 pub(crate) struct Consent {
     provider: Provider,
     redirect_uri: String,
-    /// Whether the request names its redirect, or leaves it to what is registered.
+    /// Whether the request names its redirect, or relies on the registered one.
     names_redirect: bool,
     state: Option<String>,
-    /// The scopes asked for, in order, each once.
+    /// The requested scopes, in order, without duplicates.
     scopes: Vec<String>,
     challenge: Option<Challenge>,
     offline: bool,
@@ -25,7 +25,7 @@ pub(crate) struct Consent {
     auto: bool,
 }
 
-/// Why an authorization request is refused; each provider words it in its own way.
+/// Why an authorization request is refused; each provider has its own wording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AuthorizeError {
     ClientIdMissing,
@@ -39,19 +39,19 @@ pub(crate) enum AuthorizeError {
     ChallengeMethod,
 }
 
-/// How a provider words its consent page.
+/// A provider's wording of the consent page.
 pub(crate) struct Page {
     pub(crate) title: &'static str,
-    /// Says what a scope lets the app see.
+    /// Describes what a scope lets the app see.
     pub(crate) describe: fn(&str) -> &'static str,
-    /// What the provider appends to the address it sends the browser back to.
+    /// The fragment that the provider appends to the redirect address.
     pub(crate) fragment: &'static str,
-    /// Whether the granted scopes are told in the redirect.
+    /// Whether the redirect contains the granted scopes.
     pub(crate) tells_scope: bool,
 }
 
 impl Page {
-    /// Returns the page of a request that is refused; the browser is not sent back to the app.
+    /// Returns the page for a refused request; the browser is not sent back to the app.
     pub(crate) fn refusal(title: &str, message: &str) -> Reply {
         let body = format!("<p>{}</p>", escaped(message));
         Reply::html(StatusCode::BAD_REQUEST, document(title, &body))
@@ -59,7 +59,7 @@ impl Page {
 }
 
 impl Consent {
-    /// Checks an authorization request. `registered` is the redirect of an app that may leave it out.
+    /// Checks an authorization request. `registered` is the redirect of an app that may omit it.
     pub(crate) fn read(
         provider: Provider,
         params: &Params,
@@ -103,21 +103,21 @@ impl Consent {
             scopes,
             challenge: challenge(params)?,
             offline: params.get("access_type") == Some("offline"),
-            // The second is how the older of Google's addresses has it.
+            // The second form is that of Google's older address.
             prompt_consent: prompt.split_whitespace().any(|word| word == "consent")
                 || params.get("approval_prompt") == Some("force"),
             auto: params.get("auto") == Some("1"),
         })
     }
 
-    /// Returns where the browser is sent back to.
+    /// Returns the address that the browser is sent back to.
     pub(crate) fn redirect_uri(&self) -> &str {
         &self.redirect_uri
     }
 
-    /// Answers the browser: the page, or the way back once the wearer has decided.
+    /// Answers the browser: with the page, or with the redirect once the wearer has decided.
     ///
-    /// `has_grant` says whether the app already holds a refresh token of the wearer.
+    /// `has_grant` is whether the app already has a refresh token of the wearer.
     pub(crate) fn answer(
         self,
         request: &Request,
@@ -246,12 +246,12 @@ fn challenge(params: &Params) -> Result<Option<Challenge>, AuthorizeError> {
     }
 }
 
-/// Returns whether an address leads to this computer, on any port and path.
+/// Returns whether an address points to this computer, on any port and path.
 pub(crate) fn is_loopback(redirect_uri: &str) -> bool {
     let Some(("http" | "https", rest)) = redirect_uri.split_once("://") else {
         return false;
     };
-    // Text that could break out of the Location header or fool a reader of the address.
+    // Characters that could break out of the Location header or mislead a reader of the address.
     let odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '\\' | '#');
     if rest.contains(odd) || percent_decode_str(rest).any(|byte| byte < b' ') {
         return false;

@@ -1,4 +1,4 @@
-//! Token material: reproducible from the seed, never the same twice in one sandbox.
+//! Generates codes and tokens: reproducible from the seed, never the same twice in one sandbox.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ impl Mint {
         Self { seed, made: 0 }
     }
 
-    /// Returns lower-case hex digits, as Fitbit's refresh tokens are: 64 of them unless told.
+    /// Returns lower-case hex digits, like Fitbit's refresh tokens: 64 by default.
     pub(crate) fn fitbit_refresh(&mut self, length: Option<u16>) -> String {
         let length = length.map_or(64, usize::from);
         let mut token = String::new();
@@ -30,12 +30,12 @@ impl Mint {
         token
     }
 
-    /// Returns 40 lower-case hex digits, as Fitbit's codes are.
+    /// Returns 40 lower-case hex digits, like Fitbit's codes.
     pub(crate) fn fitbit_code(&mut self) -> String {
         hex(&self.block()).chars().take(40).collect()
     }
 
-    /// Returns a JWT as Fitbit's access tokens are. Clients are to treat it as opaque.
+    /// Returns a JWT, like Fitbit's access tokens. Clients must treat it as opaque.
     pub(crate) fn fitbit_access(
         &mut self,
         scopes: &[String],
@@ -58,7 +58,7 @@ impl Mint {
             "scopes": codes.join(" "),
             "exp": exp.as_second(),
             "iat": iat.as_second(),
-            // Two tokens of one second must differ.
+            // Two tokens from the same second must differ.
             "jti": self.fitbit_code(),
         }));
         let signature = Base64UrlUnpadded::encode_string(&self.block());
@@ -69,7 +69,7 @@ impl Mint {
         format!("4/0{}", self.text(2))
     }
 
-    /// Returns a refresh token as Google's are: of 90 characters here unless told.
+    /// Returns a refresh token like Google's: 90 characters by default.
     pub(crate) fn google_refresh(&mut self, length: Option<u16>) -> String {
         let length = length.map_or(90, usize::from);
         let mut token = "1//0".to_owned();

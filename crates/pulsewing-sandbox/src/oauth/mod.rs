@@ -1,7 +1,7 @@
 //! OAuth: the two registered apps, consent, codes and the token table.
 //!
-//! What both providers share lives here; their token endpoints, with their own parameters and error
-//! bodies, live with their fronts.
+//! This module contains what both providers share; their token endpoints, with their own parameters
+//! and error bodies, are in their fronts.
 
 mod account;
 mod code;
@@ -51,7 +51,7 @@ impl Provider {
 pub struct App {
     /// The client id.
     pub client_id: &'static str,
-    /// The client secret. It protects nothing: every sandbox has the same.
+    /// The client secret. It protects nothing: it is the same in every sandbox.
     pub client_secret: &'static str,
 }
 
@@ -73,5 +73,5 @@ pub const FITBIT_USER_ID: &str = "PW7SB1";
 /// The wearer's health user id with the Google stand-in.
 pub const GOOGLE_USER_ID: &str = "111122223333444455";
 
-/// What the owner of a Fitbit chain that was planted has granted.
+/// The scopes of a seeded Fitbit chain.
 pub(crate) const SEEDED_SCOPES: [&str; 3] = ["heartrate", "profile", "settings"];

@@ -1,4 +1,4 @@
-//! The token table: what is granted, what is spent, and what may still be replayed.
+//! The token table: which tokens are granted, which are spent, and which may still be replayed.
 //!
 //! ```text
 //!            refresh                 120 s over, or the new pair used
@@ -9,12 +9,13 @@
 //!  revoked ◀───────────────┘            (Fitbit Web API; Google's tokens stay active)
 //! ```
 //!
-//! Fitbit: one active refresh token per user and app, and each refresh returns a new pair. The token
-//! just spent is answered with the same pair for 120 seconds and until the new access or refresh
-//! token is used (Fitbit Web API, Refresh Token; Best Practices). Google: refresh tokens do not
-//! rotate; in publishing status "Testing" they end after seven days. Access tokens live until their
-//! expiry, whatever happens to the refresh token, unless the grant is revoked. With the switch
-//! `google_rotates` a refresh with Google ends the refresh token that it used, and there is no replay.
+//! Fitbit: one active refresh token per user and app, and each refresh returns a new pair. A
+//! refresh with the token just spent returns the same pair for 120 seconds and until the new access
+//! or refresh token is used (Fitbit Web API, Refresh Token; Best Practices). Google: refresh tokens
+//! do not rotate; in publishing status "Testing" they end after seven days. Access tokens live
+//! until their expiry, whatever happens to the refresh token, unless the grant is revoked. With the
+//! switch `google_rotates` a refresh with Google ends the refresh token that was used, and there is
+//! no replay.
 
 use std::sync::Arc;
 
@@ -30,22 +31,22 @@ use crate::settings::Settings;
 pub(crate) struct Tokens {
     fitbit: Account,
     google: Account,
-    /// Seconds an access token lives, if not the provider's own.
+    /// The lifetime of an access token in seconds, if it is not the provider's own.
     token_life: Option<u32>,
 }
 
-/// What a token endpoint gives out.
+/// The result of a token endpoint.
 #[derive(Clone)]
 pub(crate) struct Granted {
     pub(crate) access_token: String,
     pub(crate) refresh_token: Option<String>,
     pub(crate) expires_in: u32,
-    /// Seconds until the refresh token ends, for Google's apps in testing.
+    /// Seconds until the refresh token ends, for Google apps in testing.
     pub(crate) refresh_expires_in: Option<i64>,
     pub(crate) scopes: Vec<String>,
 }
 
-/// What came of a Fitbit refresh.
+/// The result of a Fitbit refresh.
 pub(crate) enum FitbitRefresh {
     /// A pair; the marker is held until the reply has been sent.
     Pair(Granted, Arc<()>),
@@ -54,13 +55,13 @@ pub(crate) enum FitbitRefresh {
     Invalid,
 }
 
-/// What came of a Google refresh.
+/// The result of a Google refresh.
 pub(crate) enum GoogleRefresh {
     Access(Granted),
     Invalid,
 }
 
-/// What an access token is worth.
+/// The validity of an access token.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     Valid(Vec<String>),
@@ -77,7 +78,7 @@ impl Tokens {
         }
     }
 
-    /// Grants a Fitbit consent: the chain starts anew, and earlier refresh tokens are revoked.
+    /// Grants a Fitbit consent: the chain starts over, and earlier refresh tokens are revoked.
     pub(crate) fn fitbit_consent(
         &mut self,
         scopes: Vec<String>,
@@ -191,7 +192,7 @@ impl Tokens {
             .google_rotates
             .then(|| mint.google_refresh(settings.refresh_token_length));
         if let Some(next) = &next {
-            // The grant is as old as it was: a new token does not make it live longer.
+            // The grant keeps its age: a new token does not extend its life.
             let (issued_at, testing) = (found.issued_at, found.testing);
             found.state = State::Revoked;
             self.google.hand_over_access(token, next);
@@ -245,7 +246,7 @@ impl Tokens {
         self.account_mut(provider).revoke(token)
     }
 
-    /// Describes every grant without a single token, as `GET /_sandbox/tokens` answers.
+    /// Describes every grant without any token, as returned by `GET /_sandbox/tokens`.
     pub(crate) fn describe(&self, settings: &Settings, now: Timestamp) -> Value {
         let granted = [Provider::Fitbit, Provider::Google];
         let granted = granted

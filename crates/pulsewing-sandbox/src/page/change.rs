@@ -1,4 +1,4 @@
-//! What the page's forms do. Each is turned into the control call that does the same.
+//! The page's forms. Each is translated into the equivalent control call.
 
 use std::ops::RangeInclusive;
 
@@ -11,11 +11,11 @@ use crate::misread;
 use crate::settings::{Change, TOKEN_LENGTHS};
 use crate::state::Shared;
 
-/// Does what a form asks for.
+/// Executes a form.
 ///
 /// # Errors
 ///
-/// Returns what is wrong with it; nothing has changed then.
+/// Returns what is wrong with the form; then nothing has changed.
 pub(super) fn apply(form: &Params, shared: &Shared) -> Result<(), String> {
     match form.get("form") {
         Some("clock") => {
@@ -48,7 +48,7 @@ pub(super) fn apply(form: &Params, shared: &Shared) -> Result<(), String> {
     }
 }
 
-/// Returns the settings of the form: a box that is not ticked is not sent.
+/// Returns the settings in the form: a box that is not ticked is not sent.
 fn switches(form: &Params) -> Result<Value, String> {
     let mut change = Map::new();
     for (name, _) in TICKED {
@@ -111,7 +111,7 @@ pub(super) const TICKED: &[(&str, &str)] = &[
     ("wearable", "Data comes from a tracker"),
 ];
 
-/// The settings that are one of a few words.
+/// The settings that are one of several words.
 pub(super) const CHOSEN: &[(&str, &[&str])] = &[
     ("replay", &["120s", "until-used"]),
     ("page_sizes", &["observed", "documented"]),
@@ -119,12 +119,12 @@ pub(super) const CHOSEN: &[(&str, &[&str])] = &[
     ("header_case", &["title", "lower"]),
 ];
 
-/// A setting that is a number, or left to itself.
+/// A setting that is a number, or unset.
 pub(super) struct Number {
     pub(super) name: &'static str,
     pub(super) label: &'static str,
     pub(super) range: RangeInclusive<u16>,
-    /// What the field says while there is no number in it.
+    /// The field's placeholder while there is no number in it.
     pub(super) otherwise: &'static str,
 }
 
@@ -144,7 +144,7 @@ pub(super) const NUMBERS: &[Number] = &[
     },
 ];
 
-/// The settings that are texts, or left to themselves: name, label, what the field says while it is
+/// The settings that are texts, or unset: name, label, and the field's placeholder while it is
 /// empty.
 pub(super) const TEXTS: &[(&str, &str, &str)] = &[
     ("time_zone", "travelled to the zone", "at home"),
@@ -156,7 +156,7 @@ pub(super) const TEXTS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Faults that can be chosen by name, with what they do.
+/// Faults that can be chosen by name, with their effects.
 pub(super) const PRESETS: &[(&str, &str)] = &[
     ("reply is lost", r#"{"drop":"after"}"#),
     ("request is lost", r#"{"drop":"before"}"#),

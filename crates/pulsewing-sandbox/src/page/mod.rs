@@ -1,7 +1,6 @@
-//! The page at `/`: what the sandbox knows and does, for a person who develops against it.
+//! The page at `/`: the sandbox's state and controls, for developers of clients.
 //!
-//! It is plain HTML with forms. There is no script, no token on it, and nothing that it loads from
-//! anywhere.
+//! It is plain HTML with forms. It has no script, shows no token, and loads nothing from elsewhere.
 
 mod change;
 mod view;
@@ -15,10 +14,10 @@ use crate::oauth::document;
 use crate::state::Shared;
 use crate::visitor;
 
-/// Where the page lives.
+/// The path of the page.
 pub(crate) const PATH: &str = "/";
 
-/// Answers the page, or does what one of its forms asks and goes back to it.
+/// Answers with the page, or executes one of its forms and redirects back to it.
 pub(crate) fn answer(request: &Request, peer: IpAddr, shared: &Shared) -> Reply {
     if let Some(reason) = visitor::refusal(request, peer, &shared.tls_names) {
         let body = format!("<p>The page is not shown: {reason}.</p>");

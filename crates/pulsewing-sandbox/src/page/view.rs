@@ -13,7 +13,7 @@ use crate::message::escaped;
 use crate::state::{Shared, State};
 use crate::wearer::{MINUTE, WearerData, buckets, day_bounds};
 
-/// Returns the page. With `every` the browser loads it again after so many seconds.
+/// Returns the page. With `every` the browser reloads it after that many seconds.
 pub(super) fn page(shared: &Shared, problem: Option<&str>, every: Option<u32>) -> String {
     let state = shared.state();
     let now = shared.clock.now();
@@ -325,7 +325,7 @@ fn whole_second(at: Timestamp) -> impl Display {
 
 const STYLE: &str = include_str!("style.css");
 
-/// How many refresh and access tokens of a grant are shown, the newest first.
+/// How many refresh and access tokens of a grant are shown, newest first.
 const SHOWN_TOKENS: usize = 6;
 
 /// How many requests are shown.

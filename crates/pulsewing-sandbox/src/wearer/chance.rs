@@ -1,10 +1,10 @@
-//! Reproducible chance.
+//! Reproducible randomness.
 
-/// A small seeded generator (SplitMix64): the same everywhere, and good enough for a pulse.
+/// A small seeded generator (SplitMix64): the same on every platform, and good enough for a pulse.
 pub(super) struct Chance(u64);
 
 impl Chance {
-    /// Returns the generator of one day, or of another thing that has a number.
+    /// Returns the generator of one day, or of any other numbered thing.
     pub(super) fn new(seed: u64, number: i64) -> Self {
         Self(seed ^ number.unsigned_abs().wrapping_mul(0xD6E8_FEB8_6659_FD93))
     }

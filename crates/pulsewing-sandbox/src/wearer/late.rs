@@ -1,7 +1,7 @@
-//! Late and revised samples: what a sync tells before the next one corrects it.
+//! Late and revised samples: the values of a sync before the next one corrects them.
 //!
-//! Of every fifteen minutes that a sync brings, three in a row are missing at first, and two others are
-//! told wrong. The next sync makes both good, so that in the end every sample is the recording's.
+//! Of every fifteen minutes in a sync, three in a row are missing at first, and two others have
+//! wrong values. The next sync corrects both, so that in the end every sample is the recording's.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,25 +9,25 @@ use super::chance::Chance;
 use super::{MINUTE, Sample};
 use crate::clock::SYNC_STEP;
 
-/// What one sync gets wrong.
+/// The errors of one sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FirstWord {
     /// Where the fifteen minutes begin; everything before them has been corrected.
     since: Timestamp,
-    /// The first of the minutes that come late, counted from there.
+    /// The first of the late minutes, counted from there.
     late: i64,
-    /// The minutes that are told wrong.
+    /// The minutes with wrong values.
     revised: [i64; 2],
-    /// By how many bpm they are wrong; never 0.
+    /// The error of these values in bpm; never 0.
     error: i32,
 }
 
 impl FirstWord {
-    /// Returns what the sync at `sync` gets wrong; the same seed and sync give the same.
+    /// Returns the errors of the sync at `sync`; the same seed and sync give the same result.
     pub(super) fn of(seed: u64, sync: Timestamp) -> Self {
         let mut chance = Chance::new(seed, sync.as_second());
         let late = chance.whole(0, STEP_MINUTES - LATE);
-        // Two of the minutes that are not late, counted past those that are.
+        // Two of the minutes that are not late, counted without the late ones.
         let first = chance.whole(0, STEP_MINUTES - LATE - 2);
         let second = chance.whole(first + 1, STEP_MINUTES - LATE - 1);
         let in_time = |minute: i64| if minute < late { minute } else { minute + LATE };
@@ -40,7 +40,7 @@ impl FirstWord {
         }
     }
 
-    /// Returns a sample as it is told first, or nothing if it comes late.
+    /// Returns a sample as it is first reported, or `None` if it is late.
     pub(super) fn tell(&self, sample: Sample) -> Option<Sample> {
         if sample.at < self.since {
             return Some(sample);
@@ -67,7 +67,7 @@ impl FirstWord {
 /// Minutes between two syncs.
 const STEP_MINUTES: i64 = SYNC_STEP.as_secs() / MINUTE.as_secs();
 
-/// How many minutes of each step come late.
+/// How many minutes of each step are late.
 const LATE: i64 = 3;
 
 #[cfg(test)]

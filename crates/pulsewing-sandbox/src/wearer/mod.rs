@@ -1,7 +1,7 @@
-//! The wearer: what the fronts of both clouds know about a body, a tracker and its syncs.
+//! The wearer: the data of a body, a tracker and its syncs that the fronts of both clouds use.
 //!
-//! The fronts are written against [`WearerData`] alone. [`Synced`] is the view of a recording or of
-//! the synthetic wearer at one instant: it shows only what the tracker had synced by then.
+//! The fronts use only [`WearerData`]. [`Synced`] is the view of a recording or of the synthetic
+//! wearer at one instant: it shows only what the tracker had synced by then.
 
 mod chance;
 mod late;
@@ -18,7 +18,7 @@ pub(crate) use self::synthetic::Synthetic;
 use crate::clock;
 use crate::settings::{Devices, Wearing};
 
-/// What a front needs to know about the wearer.
+/// The data about the wearer that a front needs.
 pub(crate) trait WearerData {
     /// Returns the wearer's time zone; it has an IANA name.
     fn time_zone(&self) -> &TimeZone;
@@ -41,9 +41,9 @@ pub(crate) trait WearerData {
     /// Returns which devices the account has.
     fn devices(&self) -> Devices;
 
-    /// Returns the resting heart rate of a day, or nothing while too little of it was measured.
+    /// Returns the resting heart rate of a day, or `None` while too little of the day was measured.
     ///
-    /// It is the level that the day's minutes exceed nine times out of ten.
+    /// It is the level that nine out of ten minutes of the day exceed.
     fn resting(&self, day: Date) -> Option<Resting> {
         let (from, to) = day_bounds(day, self.time_zone())?;
         let minutes = buckets(&self.samples(from, to), from, MINUTE);
@@ -77,7 +77,7 @@ pub(crate) struct Sample {
     pub(crate) bpm: u16,
 }
 
-/// Where the samples come from.
+/// The source of the samples.
 #[derive(Debug)]
 pub(crate) enum Source {
     Recorded(Recording),
@@ -99,7 +99,7 @@ pub(crate) struct Synced<'a> {
     pub(crate) zone: TimeZone,
     pub(crate) now: Timestamp,
     pub(crate) wearing: Wearing,
-    /// Picks what comes late.
+    /// Determines which samples are late.
     pub(crate) seed: u64,
 }
 
@@ -162,10 +162,10 @@ impl WearerData for Synced<'_> {
     }
 }
 
-/// The samples of one window of time, summed up.
+/// A summary of the samples in one time window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bucket {
-    /// How many whole widths the window lies after the anchor.
+    /// The window's position after the anchor, in whole widths.
     pub(crate) index: i64,
     pub(crate) count: u64,
     pub(crate) sum: u64,
@@ -235,13 +235,13 @@ pub(crate) fn day_bounds(day: Date, zone: &TimeZone) -> Option<(Timestamp, Times
 /// One minute, the finest step of the averages.
 pub(crate) const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
-/// A resting heart rate needs six hours of minutes; a night is enough.
+/// A resting heart rate needs six hours of minutes; one night is enough.
 const RESTING_NEEDS_MINUTES: usize = 360;
 
-/// From two to five at night, in minutes since midnight.
+/// Two to five in the morning, in minutes since midnight.
 const NIGHT_MINUTES: std::ops::Range<i64> = 120..300;
 
-/// How far back the synthetic wearer goes.
+/// How far back the synthetic wearer's data goes.
 const SYNTHETIC_PAST: SignedDuration = SignedDuration::from_hours(24 * 730);
 
 /// Returns the word for a battery level that both clouds use.

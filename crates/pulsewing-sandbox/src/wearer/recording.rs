@@ -6,7 +6,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use super::Sample;
 
-/// Heart-rate samples of one wearer, in order of time.
+/// Heart-rate samples of one wearer, in chronological order.
 #[derive(Clone, Debug, Default)]
 pub struct Recording {
     samples: Vec<Sample>,
@@ -15,11 +15,11 @@ pub struct Recording {
 impl Recording {
     /// Reads a recording from CSV text.
     ///
-    /// The first line is `time,bpm`, perhaps with further columns, as `pulsewing export` writes them:
-    /// one called `offset` says how far the row's clock is from UTC, the others are passed over, and
-    /// so are rows without a bpm. Times are ISO 8601; those without an offset are local to `zone`.
-    /// Samples may have any spacing. In an hour that the zone repeats, a time that runs backwards
-    /// begins the second pass. Bpm are whole beats per minute, 1 to 300.
+    /// The first line is `time,bpm`, optionally with further columns, as `pulsewing export` writes
+    /// them: a column `offset` contains the UTC offset of the row's clock; other columns are
+    /// ignored, and so are rows without a bpm. Times are ISO 8601; those without an offset are
+    /// local to `zone`. Samples may have any spacing. In an hour that the zone repeats, a time that
+    /// runs backwards begins the second pass. Bpm are whole beats per minute, 1 to 300.
     ///
     /// # Errors
     ///
@@ -84,19 +84,19 @@ impl Recording {
         Ok(Self { samples })
     }
 
-    /// Joins recordings of one wearer, for example one file a day.
+    /// Joins recordings of one wearer, for example one file per day.
     pub fn joined(recordings: impl IntoIterator<Item = Self>) -> Self {
         let mut samples: Vec<Sample> = recordings.into_iter().flat_map(|r| r.samples).collect();
         samples.sort_by_key(|sample| sample.at);
         Self { samples }
     }
 
-    /// Returns the instant of the first sample, or nothing if there is none.
+    /// Returns the instant of the first sample, or `None` if there is no sample.
     pub fn first(&self) -> Option<Timestamp> {
         self.samples.first().map(|sample| sample.at)
     }
 
-    /// Returns the instant of the last sample, or nothing if there is none.
+    /// Returns the instant of the last sample, or `None` if there is no sample.
     pub fn last(&self) -> Option<Timestamp> {
         self.samples.last().map(|sample| sample.at)
     }
@@ -108,7 +108,7 @@ impl Recording {
     }
 }
 
-/// Why a text is no recording.
+/// Why a text is not a recording.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordingError {
@@ -132,7 +132,7 @@ pub enum RecordingError {
     Time {
         /// The line's number, from 1.
         line: usize,
-        /// The beginning of what stands there.
+        /// The beginning of the text found there.
         found: String,
     },
     /// A bpm is not a whole number from 1 to 300.
@@ -140,7 +140,7 @@ pub enum RecordingError {
     Bpm {
         /// The line's number, from 1.
         line: usize,
-        /// The beginning of what stands there.
+        /// The beginning of the text found there.
         found: String,
     },
 }

@@ -1,7 +1,7 @@
-//! A made-up wearer with a plausible life: sleep, rest, walks, a run, time off the wrist.
+//! A synthetic wearer with a plausible life: sleep, rest, walks, a run, time off the wrist.
 //!
-//! Every day follows from the seed and the date alone, so any day can be asked for, in any order,
-//! and is always the same.
+//! Every day is determined by the seed and the date alone, so any day can be requested, in any
+//! order, and is always the same.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::chance::Chance;
 use super::{Sample, day_bounds};
 
-/// A wearer whose days follow from a seed.
+/// A wearer whose days are determined by a seed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Synthetic {
     pub(crate) seed: u64,
@@ -55,7 +55,7 @@ impl Synthetic {
                 doing = plan.doing(i32::from(time.hour()) * 60 + i32::from(time.minute()));
                 drift = drift * 0.85 + chance.within(-1.0, 1.0);
                 let target = plan.target_bpm(doing, minute_of_level) + drift;
-                // A heart speeds up faster than it calms down.
+                // A heart rate rises faster than it falls.
                 level += (target - level) * if target > level { 0.35 } else { 0.16 };
             }
             if doing == Doing::OffWrist {
@@ -106,7 +106,7 @@ impl Plan {
         };
         let bed = chance.minute(1345, 1425);
         let mut spans = Vec::new();
-        // The first span that covers a minute counts, so what matters most comes first.
+        // The first span that covers a minute counts, so the most important ones come first.
         let mut span = |start: i32, length: i32, doing| spans.push((start, start + length, doing));
         let shower = wake + chance.minute(18, 35);
         span(shower, chance.minute(9, 19), Doing::OffWrist);

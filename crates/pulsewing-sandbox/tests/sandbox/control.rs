@@ -160,7 +160,7 @@ fn scopes_narrow_what_is_granted_and_what_was() {
     let granted = sandbox.fitbit_exchange(&code, crate::harness::VERIFIER);
     assert_eq!(granted.json()["scope"], "settings");
     sandbox.control("config", &json!({ "scopes": null }));
-    // What was not granted at consent does not come back.
+    // A scope that was not granted at consent does not come back.
     assert_eq!(
         sandbox
             .get_as(&granted.tokens().access, heart)

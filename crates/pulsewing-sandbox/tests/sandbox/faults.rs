@@ -1,4 +1,4 @@
-//! Everything that can be made to go wrong.
+//! Every kind of fault.
 
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,7 @@ fn a_status_comes_with_the_providers_body_a_page_or_nothing() {
     );
     let none = fitbit(json!({ "status": 204, "body": "empty" }));
     assert_eq!((none.status, none.body.as_str()), (204, ""));
-    // Nothing of it had an effect.
+    // None of it had any effect.
     assert_eq!(sandbox.fitbit_chain().1, 1);
     sandbox.fault("google.settings", json!({ "status": 503 }));
     let unavailable = sandbox.get_as(&google.access, "/v4/users/me/settings");

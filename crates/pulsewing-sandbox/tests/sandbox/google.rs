@@ -1,4 +1,4 @@
-//! The Google front's data calls but for `rollUp` and `dailyRollUp`.
+//! The Google front's data calls, except for `rollUp` and `dailyRollUp`.
 
 use serde_json::{Value, json};
 
@@ -98,7 +98,7 @@ fn list_shows_every_source_and_reconcile_one_stream() {
     };
     let all = sandbox.list(&access, POINTS, &[("filter", &filter), size]);
     let (tracker, phone) = sources(&all);
-    // One of any four hours has values of the phone app, one a minute.
+    // In any four hours, one has values of the phone app, one a minute.
     assert!(
         tracker > 300 && (50..=60).contains(&phone),
         "{tracker} and {phone}"
@@ -426,7 +426,7 @@ fn the_quota_is_counted_by_the_clocks_minute() {
     let error = &refused.json()["error"];
     assert_eq!(error["status"], "RESOURCE_EXHAUSTED");
     assert_eq!(error["details"][0]["metadata"]["quota_limit_value"], "300");
-    // Whoever has no valid token uses up nothing, and is told so first.
+    // A client without a valid token uses no quota, and gets that error first.
     assert_eq!(sandbox.get("/v4/users/me/identity").status, 401);
     sandbox.advance(60);
     assert_eq!(ask().status, 200);

@@ -1,4 +1,4 @@
-//! A sandbox on a thread of its own, and a client of a few lines that shows every byte.
+//! Runs a sandbox on its own thread, with a tiny client that returns every byte.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
@@ -23,7 +23,7 @@ pub(crate) const SETTINGS: &str = "https://www.googleapis.com/auth/googlehealth.
 pub(crate) const PROFILE: &str = "https://www.googleapis.com/auth/googlehealth.profile.readonly";
 pub(crate) const SEED: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
-/// A running sandbox whose clock stands still unless moved.
+/// A running sandbox whose clock stands still unless it is moved.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) clock: Clock,
@@ -32,7 +32,7 @@ pub(crate) struct Running {
     thread: Option<JoinHandle<()>>,
 }
 
-/// A reply as it came over the wire.
+/// A reply as it was received.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -40,7 +40,7 @@ pub(crate) struct Response {
     pub(crate) body: String,
 }
 
-/// What a token endpoint gave.
+/// The reply of a token endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tokens {
     pub(crate) access: String,
@@ -115,7 +115,7 @@ impl Running {
     ) -> Vec<u8> {
         let mut stream = self.send(method, target, headers, body);
         let mut bytes = Vec::new();
-        // A dropped connection may be reset: what came before counts.
+        // A dropped connection may be reset: the bytes received before that count.
         let _ = stream.read_to_end(&mut bytes);
         bytes
     }
@@ -142,7 +142,7 @@ impl Running {
         stream
     }
 
-    /// Asks with another `Host` header than this server's and returns the answer as text.
+    /// Sends a request with a foreign `Host` header and returns the answer as text.
     pub(crate) fn raw_with_host(&self, host: &str, method: &str, target: &str) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let head =
@@ -153,7 +153,7 @@ impl Running {
         text
     }
 
-    /// Posts with these headers, each with its line's end, and with no other that concerns the body.
+    /// Posts with these headers, each with its line ending, and no other header about the body.
     pub(crate) fn post_as_told(&self, target: &str, headers: &str, body: &str) -> Response {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let request = format!(
@@ -242,7 +242,7 @@ impl Running {
         (states, chain["generation"].as_u64().unwrap())
     }
 
-    /// Signs in to Fitbit with PKCE and every scope a client of heart rate wants.
+    /// Signs in to Fitbit with PKCE and every scope that a heart-rate client needs.
     pub(crate) fn fitbit_login(&self) -> Tokens {
         let code = self.fitbit_code("heartrate settings profile");
         let response = self.fitbit_exchange(&code, VERIFIER);
@@ -343,7 +343,7 @@ impl Running {
         self.post_form("/token", &form)
     }
 
-    /// Asks for rolled-up heart rate; `more` replaces or adds members of the body.
+    /// Requests rolled-up heart rate; `more` replaces or adds members of the body.
     pub(crate) fn roll_up(&self, access: &str, start: &str, end: &str, more: Value) -> Response {
         let mut body =
             json!({ "range": { "startTime": start, "endTime": end }, "windowSize": "60s" });
@@ -357,7 +357,7 @@ impl Running {
         )
     }
 
-    /// Lists points; parameters are a query.
+    /// Lists points; `params` are the query.
     pub(crate) fn list(&self, access: &str, kind: &str, params: &[(&str, &str)]) -> Response {
         self.get_as(
             access,

@@ -1,4 +1,4 @@
-//! What clients ask for that were not written for heart rate alone.
+//! Requests of clients that do not only read heart rates.
 
 use serde_json::{Value, json};
 
@@ -21,8 +21,8 @@ fn signed_in(sandbox: &Running, scopes: &[&str]) -> String {
     response.tokens().access
 }
 
-/// Every data type that a point has a member for in the discovery document, under the scope of its kind,
-/// but for those that the sandbox has data of.
+/// Every data type that a point has a member for in the discovery document, under the scope of its
+/// kind, except for those that the sandbox has data for.
 const LISTED: [(&str, &str); 10] = [
     (
         "activity_and_fitness",
@@ -180,7 +180,7 @@ fn what_is_empty_is_still_asked_for_as_its_type_wants_it() {
     let by_family = |path: &str| sandbox.list(&access, path, &[("dataSourceFamily", family)]);
     assert_eq!(by_family("sleep/dataPoints").status, 400);
     assert_eq!(by_family("sleep/dataPoints:reconcile").body, "{}");
-    // Members of what is not there can be selected, and a member that nothing has cannot.
+    // Members without data can be selected; a member that no point has cannot.
     let fields = |text: &str| sandbox.list(&access, "steps/dataPoints", &[("fields", text)]);
     assert_eq!(
         fields("dataPoints(steps(count,interval/startTime))").body,
@@ -217,7 +217,7 @@ fn a_daily_roll_up_can_end_with_the_last_second_of_a_day() {
         json!({ "beatsPerMinuteAvg": 80, "beatsPerMinuteMax": 90, "beatsPerMinuteMin": 70 })
     );
     assert_eq!(points[1]["heartRate"]["beatsPerMinuteAvg"], 60);
-    // The start is aligned, and a time is a time.
+    // The start is aligned, and a time must be a valid time.
     assert_eq!(ask(json!({ "hours": 1 }), json!({})).status, 400);
     assert_eq!(ask(json!({}), json!({ "hours": 24 })).status, 400);
     assert_eq!(ask(json!({}), json!({ "clock": 24 })).status, 400);
@@ -337,9 +337,9 @@ fn a_fitbit_sign_in_may_leave_out_the_redirect_that_is_known() {
     let code = |response: &crate::harness::Response| response.redirect_param("code").unwrap();
     assert_eq!(exchange(&code(&left_out), None), 200);
     assert_eq!(exchange(&code(&consent(None)), Some(REDIRECT)), 200);
-    // Who named it names it again.
+    // A client that named the redirect must name it again.
     assert_eq!(exchange(&code(&named), None), 400);
-    // It can be registered beforehand, and forgotten.
+    // The redirect can be registered beforehand, and cleared.
     sandbox.control(
         "config",
         &json!({ "redirect_uri": "http://localhost:5/done" }),

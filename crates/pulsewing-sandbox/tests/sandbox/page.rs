@@ -1,4 +1,4 @@
-//! The page at `/`, and who may see it.
+//! The page at `/`, and the access to it.
 
 use serde_json::{Value, json};
 

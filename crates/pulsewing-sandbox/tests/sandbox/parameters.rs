@@ -117,7 +117,7 @@ fn data_is_indented_unless_that_is_declined() {
         "{}",
         refused.body
     );
-    // What is cut is cut in what was going to be sent.
+    // A truncated reply is cut after these parameters are applied.
     sandbox.fault("google.identity", json!({ "truncate": 4 }));
     assert_eq!(body(""), "{\n  ");
 }
@@ -144,7 +144,7 @@ fn a_parameter_that_the_call_does_not_have_is_refused() {
             )),
             "{message}"
         );
-        // Who may ask is settled before what is asked.
+        // Authentication comes before the check of the parameters.
         assert_eq!(sandbox.get(&format!("{target}?{name}=1")).status, 401);
     }
     let rolled = sandbox.roll_up(
@@ -157,7 +157,7 @@ fn a_parameter_that_the_call_does_not_have_is_refused() {
         rolled.json()["error"]["message"],
         "Invalid JSON payload received. Unknown name \"windowSizeSeconds\": Cannot find field."
     );
-    // A parameter may be written as in the proto file.
+    // A parameter may be spelled as in the proto file.
     let listed = sandbox.list(&access, "heart-rate/dataPoints", &[("page_size", "2")]);
     assert_eq!(listed.json()["dataPoints"].as_array().unwrap().len(), 2);
 }
@@ -233,7 +233,7 @@ fn an_api_key_is_no_credential() {
             "{message}"
         );
     }
-    // Beside a token it says whose quota is used, and does no harm.
+    // Next to a token it names the project whose quota is used, and does no harm.
     let access = signed_in(&sandbox);
     assert_eq!(
         sandbox

@@ -47,7 +47,7 @@ fn a_replay_within_two_minutes_returns_the_same_pair() {
         (refused.status, refused.fitbit_error().as_str()),
         (400, "invalid_grant")
     );
-    // The real service echoes the token, which is why clients must redact it.
+    // The real service echoes the token, so clients must redact it.
     assert!(
         refused
             .body
@@ -152,7 +152,7 @@ fn a_client_that_gives_up_waiting_can_replay() {
         ("refresh_token", &first.refresh),
     ]);
     let waiting = sandbox.send("POST", "/oauth2/token", &[], &form);
-    // The stall is for this request: the next one may not overtake it.
+    // The stall is meant for this request: the next one must not overtake it.
     while sandbox.fitbit_chain().1 < 2 {
         std::thread::yield_now();
     }
@@ -381,7 +381,7 @@ fn googles_refresh_tokens_can_be_made_to_rotate() {
     let answer = sandbox.google_refresh(&first.refresh);
     let second = answer.tokens();
     assert!(second.refresh.starts_with("1//0") && second.refresh != first.refresh);
-    // The grant is no younger for it.
+    // The grant keeps its age.
     assert_eq!(answer.json()["refresh_token_expires_in"], 603_799);
     assert_eq!(
         sandbox.google_refresh(&first.refresh).json()["error"],
@@ -448,7 +448,7 @@ fn a_grant_of_an_app_in_testing_ends_after_seven_days() {
     let response = sandbox.google_refresh(refresh);
     let access = response.tokens().access;
     assert_eq!(response.status, 200);
-    // Publishing the app later does not help a grant that was given before.
+    // Publishing the app later does not extend an earlier grant.
     sandbox.control("config", &json!({ "testing_status": false }));
     sandbox.advance(1);
     let refused = sandbox.google_refresh(refresh);

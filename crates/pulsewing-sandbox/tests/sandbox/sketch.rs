@@ -1,11 +1,12 @@
-//! The CircuitPython sketch that this project began with, played request by request as it sends them and
-//! member by member as it reads them. It looks at no status and has no answer to a member that is missing.
+//! The CircuitPython sketch that this project began with, replayed request by request as it sends
+//! them and member by member as it reads them. It checks no status and cannot handle a missing
+//! member.
 
 use serde_json::{Value, json};
 
 use crate::harness::{Running, SEED};
 
-/// What it knows from its settings and keeps over a poll.
+/// The state that it has from its settings and keeps between polls.
 struct Sketch<'s> {
     sandbox: &'s Running,
     client_id: &'s str,
@@ -13,7 +14,7 @@ struct Sketch<'s> {
     refresh_token: String,
 }
 
-/// What it shows after a poll.
+/// The values that it shows after a poll.
 #[derive(Debug, PartialEq)]
 struct Shown {
     date: String,
@@ -43,7 +44,7 @@ impl Sketch<'_> {
             .as_str()
             .unwrap()
             .clone_into(&mut self.refresh_token);
-        // It keeps it in exactly so many bytes.
+        // It stores it in exactly 64 bytes.
         assert_eq!(self.refresh_token.len(), 64);
 
         let heart = self.get(access, "activities/heart/date/today/1d/1min.json");
@@ -101,7 +102,7 @@ fn the_original_sketch_goes_round_and_round() {
         assert_eq!(shown.latest.len(), 15);
         assert!(shown.pulses > first.pulses && shown.time > first.time);
     }
-    // The list in which it would have met its end is there for who asks.
+    // The device list that would crash it is available on request.
     sandbox.control("config", &json!({ "devices": "odd" }));
     let access = sandbox.fitbit_login().access;
     let devices = sketch.get(&access, "devices.json");

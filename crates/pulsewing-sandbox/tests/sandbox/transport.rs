@@ -1,4 +1,4 @@
-//! What lies under the replies: compression, header names, TLS.
+//! The layers below the replies: compression, header names, TLS.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -98,7 +98,7 @@ fn replies_are_dated_by_the_sandboxs_clock() {
     assert_eq!(date("/token"), "Wed, 02 Dec 2026 14:07:00 GMT");
 }
 
-/// Asks a TLS sandbox for its clock by `name`, trusting `ca` alone.
+/// Asks a TLS sandbox for its clock by `name`, trusting only `ca`.
 async fn ask(sandbox: &Sandbox, ca: &str, name: &str) -> std::io::Result<Response> {
     let mut roots = RootCertStore::empty();
     roots
@@ -155,7 +155,7 @@ fn https_is_served_for_the_names_and_no_other() {
             other.url(),
             format!("https://localhost:{}", other.address().port())
         );
-        // Every start has an authority of its own.
+        // Every start creates an authority of its own.
         assert!(ask(&other, &ca, "localhost").await.is_err());
         assert_eq!(
             ask(&other, other.ca_pem().unwrap(), "localhost")
@@ -198,7 +198,7 @@ fn a_post_that_does_not_tell_its_length_is_refused_before_anything_else() {
                 .starts_with("text/html")
         );
     }
-    // An empty body that says so is in order, and so is one in chunks.
+    // An empty body with a declared length is fine, and so is a chunked one.
     assert_eq!(ask(&refreshing, "Content-Length: 0\r\n", "").status, 200);
     let body = "grant_type=nonsense";
     let chunk = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());

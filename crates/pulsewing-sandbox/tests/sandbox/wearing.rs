@@ -1,4 +1,4 @@
-//! What can be changed about the wearer: late samples, other sources, devices, battery.
+//! The settings of the wearer: late samples, other sources, devices, battery.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ fn late_minutes_come_with_the_next_sync_and_wrong_ones_are_revised() {
             .chain(&wrong)
             .all(|minute| minute.as_str() >= "2026-11-22T13:45:00Z")
     );
-    // Fitbit's front tells the same, and the same again.
+    // Fitbit's front returns the same, twice.
     let fitbit = sandbox.fitbit_login().access;
     let today = sandbox
         .get_as(
@@ -164,7 +164,7 @@ fn an_empty_battery_is_nought_for_fitbit_and_left_out_by_google() {
 
 #[test]
 fn a_wearer_off_the_wrist_leaves_a_gap_in_every_view() {
-    // The tracker lies on a table from 00:02 to 00:04.
+    // The tracker is off the wrist from 00:02 to 00:04.
     let csv = "time,bpm\n2026-11-22T00:00:00,60\n2026-11-22T00:01:00,61\n2026-11-22T00:05:00,62\n";
     let sandbox = Running::recorded(csv, "UTC");
     let (fitbit, google) = (sandbox.fitbit_login().access, sandbox.google_login().access);

@@ -1,4 +1,4 @@
-//! Google's heart-rate zones: the limits of a day and the time spent in them.
+//! Google's heart-rate zones: the limits of a day and the time spent in each.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Where everything is, worked out from the size alone.
+//! The places of all parts, computed from the size alone.
 
 use embedded_graphics::{prelude::*, primitives::Rectangle};
 use pulsewing_core::{Bpm, day::WINDOW_LEN};
@@ -8,46 +8,48 @@ use crate::{
     text::{FACE_8, FACE_10, FACE_12, FACE_14, FACE_18, FACE_24, Face},
 };
 
-/// The longest words of each place in the head, by which its columns are measured.
+/// The longest words of each place in the head, which determine its columns.
 pub(super) const WIDEST_ZONE: &str = "Dangerously Low";
 pub(super) const WIDEST_AGE: &str = "23 h 58 min ago";
 pub(super) const WIDEST_STATUS: &str = "no data in 24 h";
 pub(super) const WIDEST_CLOCK: &str = "00:00";
 
-/// The size that the proportions are those of, in pixels.
+/// The size for which the proportions were designed, in pixels.
 const DESIGNED_FOR: Size = Size::new(480, 320);
 
-/// Where the parts of the picture are.
+/// The places of the parts of the picture.
 #[derive(Debug)]
 pub struct Layout {
     size: Size,
     pub(super) margin: i32,
     pub(super) face: &'static Face,
     pub(super) small: &'static Face,
-    /// Baselines of the head: date and battery; time and age; zone, unless it shares the second.
+    /// The baselines of the head: date and battery; time and age; zone, unless it shares the
+    /// second.
     pub(super) first_row: i32,
     pub(super) second_row: i32,
     pub(super) zone_row: i32,
     pub(super) age_row: i32,
     pub(super) status_row: i32,
     pub(super) is_zone_centred: bool,
-    /// Thickness of the axes, length of a labelled tick, side of the dot of a lone reading.
+    /// The thickness of the axes, the length of a labelled tick, and the side of the dot of a
+    /// single reading.
     pub(super) axis: i32,
     pub(super) tick: i32,
     pub(super) dot: u32,
-    /// Between the axes, which lie outside it.
+    /// The area between the axes, which lie outside it.
     plot: Rectangle,
-    /// Columns that are kept free at either side of the plot.
+    /// The columns that stay free at either side of the plot.
     inset: i32,
 }
 
 impl Layout {
-    /// The layout of a picture of this size. Below 160x80 parts of it lie outside.
+    /// Computes the layout of a picture of this size. Below 160x80 parts of it lie outside.
     #[must_use]
     pub fn new(size: Size) -> Self {
         let width = size.width.min(1 << 13).cast_signed();
         let height = size.height.min(1 << 13).cast_signed();
-        // How large things are drawn, in hundredths of the design's.
+        // The scale of the parts, in hundredths of the design's.
         let percent = (100 * width / DESIGNED_FOR.width.cast_signed())
             .min(100 * height / DESIGNED_FOR.height.cast_signed());
         let scaled = |pixels: i32, least: i32| ((pixels * percent + 50) / 100).max(least);
@@ -78,7 +80,7 @@ impl Layout {
         } else {
             second_row + pitch
         };
-        // Two small lines hang under the battery, or one in each of the lower rows.
+        // Two small lines are below the battery, or one in each of the lower rows.
         let age_row = (first_row + face.descent() + scaled(4, 1) + small.ascent()).min(second_row);
         let status_row = if is_zone_centred {
             age_row + small_pitch
@@ -115,19 +117,20 @@ impl Layout {
         }
     }
 
-    /// The size of the picture.
+    /// Returns the size of the picture.
     #[must_use]
     pub const fn size(&self) -> Size {
         self.size
     }
 
-    /// The area that readings are drawn in. The axes run along its left and lower side, outside.
+    /// Returns the area that readings are drawn in. The axes run along its left and lower side,
+    /// outside.
     #[must_use]
     pub const fn plot(&self) -> Rectangle {
         self.plot
     }
 
-    /// The column of the reading at `index`, 0 being the oldest.
+    /// Returns the column of the reading at `index`, 0 being the oldest.
     #[must_use]
     pub fn column(&self, index: usize) -> i32 {
         let last = WINDOW_LEN.cast_signed() as i64 - 1;
@@ -138,14 +141,14 @@ impl Layout {
         plot.start + self.inset + i32::try_from(along).unwrap_or(0)
     }
 
-    /// The row of a rate.
+    /// Returns the row of a rate.
     #[must_use]
     pub fn row(&self, scale: &Scale, rate: u16) -> i32 {
         let rows = self.plot.rows();
         scale.row(rate, rows.start, rows.end - 1)
     }
 
-    /// The vertical scale for readings from `min` to `max`.
+    /// Returns the vertical scale for readings from `min` to `max`.
     #[must_use]
     pub fn scale(&self, min: Bpm, max: Bpm) -> Scale {
         let pitch = self.small.ascent() * 2;
@@ -157,16 +160,16 @@ impl Layout {
         )
     }
 
-    /// The ticks without a label; none where they would run together.
+    /// Returns the ticks without a label; none if they would run together.
     pub(super) fn minor_ticks(&self, scale: &Scale) -> impl Iterator<Item = u16> + use<> {
         let span = i32::from(scale.high() - scale.low()).max(1);
         let apart = self.plot.size.height.cast_signed() * i32::from(scale.minor_step()) / span;
         scale.minor_ticks().filter(move |_| apart >= 4)
     }
 
-    /// Every how many readings the time is written, counted back from the newest.
+    /// Returns the number of readings between two labelled times, counted back from the newest.
     ///
-    /// The distance divides fourteen, so that oldest and newest both have their time.
+    /// It divides fourteen, so that both the oldest and the newest reading have a label.
     pub(super) fn label_step(&self) -> usize {
         let slot = self.column(1) - self.column(0);
         let needed = self.small.width(WIDEST_CLOCK) + self.small.ascent() / 2;

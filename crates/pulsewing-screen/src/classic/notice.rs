@@ -1,4 +1,4 @@
-//! The original's screen after midnight: there is too little to draw.
+//! The original's screen after midnight: there are too few readings to draw.
 
 use core::fmt::Write as _;
 
@@ -12,13 +12,13 @@ use crate::{
     text::{Align, Face},
 };
 
-/// The original's words.
+/// The original's text.
 const WAITING: &str = "Waiting for latest sync...";
 
-/// The height below which a wallpaper shows nothing.
+/// The height below which a wallpaper is not worth showing.
 const LEAST_SKY: i32 = 48;
 
-/// What is said, a paragraph each.
+/// The text, a paragraph each.
 pub(super) struct Text<'l> {
     layout: &'l Layout,
     title: &'static str,
@@ -29,7 +29,7 @@ pub(super) struct Text<'l> {
 
 impl<'l> Text<'l> {
     pub(super) fn new(facts: &Facts<'_>, logged: u16, layout: &'l Layout) -> Self {
-        // A failure is not told as "no values yet".
+        // A failure must not be shown as "no values yet".
         let (title, title_ink, why) = match (facts.freshness, facts.is_today) {
             (Freshness::Cached, _) => (
                 "Last update failed",
@@ -52,7 +52,7 @@ impl<'l> Text<'l> {
             _ => written(format_args!("{logged} of {WINDOW_LEN} minutes so far")),
         };
         if let Some(newest) = facts.newest {
-            // What does not fit is left out; the count stands without it.
+            // Text that does not fit is left out; the count is enough without it.
             let _ = write!(count, ", the latest at {}", clock(newest.time()));
             if newest.date() != facts.date {
                 let _ = write!(count, " on {}", newest.date());
@@ -67,7 +67,7 @@ impl<'l> Text<'l> {
         }
     }
 
-    /// The lines, and the space above each.
+    /// Returns the lines, and the space above each.
     fn lines(&self) -> impl Iterator<Item = (&'static Face, &str, Ink, i32)> {
         let layout = self.layout;
         let width = layout.size().width.cast_signed() - 2 * layout.margin;
@@ -94,19 +94,19 @@ impl<'l> Text<'l> {
             .sum()
     }
 
-    /// The row under the head.
+    /// Returns the row under the head.
     fn head(&self) -> i32 {
         self.layout.age_row.max(self.layout.status_row)
     }
 
-    /// Where it begins when nothing else is there.
+    /// Returns the first row if nothing else is there.
     pub(super) fn top_in_the_middle(&self) -> i32 {
         let room = self.layout.size().height.cast_signed() - self.head();
-        // A little above the middle, where the eye takes it for the middle.
+        // A little above the middle, which looks centred.
         self.head() + (room - self.height()).max(0) * 2 / 5
     }
 
-    /// The room for a wallpaper between the head and the text, if that is enough.
+    /// Returns the room for a wallpaper between the head and the text, if there is enough.
     pub(super) fn sky(&self) -> Option<Rectangle> {
         let layout = self.layout;
         let size = layout.size();
@@ -117,7 +117,7 @@ impl<'l> Text<'l> {
         is_enough.then(|| Rectangle::new(Point::new(0, top), size))
     }
 
-    /// Draws as many of the lines as have room.
+    /// Draws as many of the lines as fit.
     pub(super) fn draw<D: DrawTarget<Color = Ink>>(
         &self,
         top: i32,

@@ -19,10 +19,10 @@ use crate::{
     text::Align,
 };
 
-/// The distances between times that may be written, in minutes.
+/// The possible distances between labelled times, in minutes.
 const TIME_STEPS: [i64; 9] = [1, 5, 10, 15, 30, 60, 120, 240, 480];
 
-/// The least span of the time axis, so that a single minute does not fill it.
+/// The minimum span of the time axis, so that a single minute does not fill it.
 const LEAST_SPAN: SignedDuration = SignedDuration::from_mins(WINDOW_LEN as i64 - 1);
 
 /// The corners of a reading's dot, in eighths of its radius: nearly a circle.
@@ -40,7 +40,7 @@ const DISC: [(i32, i32); 8] = [
 // The sides of a window's line: an octagon for each minute, and a stroke between two.
 const _: () = assert!(WINDOW_LEN * (DISC.len() + 4) <= coverage::MOST_EDGES);
 
-/// Where a window's minutes are drawn.
+/// The place of a window's minutes.
 #[derive(Debug)]
 pub struct Graph<'g> {
     layout: &'g Layout,
@@ -50,7 +50,7 @@ pub struct Graph<'g> {
 }
 
 impl<'g> Graph<'g> {
-    /// The graph of a reading's window in a layout; `None` while there is no minute.
+    /// Creates the graph of a reading's window in a layout; `None` while there is no minute.
     #[must_use]
     pub fn new(facts: &Facts<'_>, layout: &'g Layout) -> Option<Self> {
         let samples = facts.window.samples();
@@ -71,7 +71,7 @@ impl<'g> Graph<'g> {
             .column(at.duration_since(self.from).as_secs(), self.seconds)
     }
 
-    /// The pixel of a minute, inside the layout's plot.
+    /// Returns the pixel of a minute, inside the layout's plot.
     #[must_use]
     pub fn point(&self, sample: Sample) -> Point {
         let row = self.layout.row(&self.scale, sample.bpm);
@@ -92,7 +92,7 @@ pub(super) fn draw<D: DrawTarget<Color = Ink>>(
     draw_line(facts, &graph, target)
 }
 
-/// The vertical axis: a hairline and a number for each labelled rate.
+/// Draws the vertical axis: a hairline and a number for each labelled rate.
 fn draw_rates<D: DrawTarget<Color = Ink>>(
     graph: &Graph<'_>,
     target: &mut D,
@@ -121,7 +121,7 @@ fn draw_rates<D: DrawTarget<Color = Ink>>(
     Ok(())
 }
 
-/// The horizontal axis: a tick and a time wherever the wearer's clock shows a round one.
+/// Draws the horizontal axis: a tick and a time wherever the wearer's clock shows a round one.
 fn draw_times<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
     graph: &Graph<'_>,
@@ -146,7 +146,7 @@ fn draw_times<D: DrawTarget<Color = Ink>>(
         }
         let x = graph.column(at);
         target.fill_solid(&span(x..x + 1, rows.end - 3..rows.end), Ink::Mid)?;
-        // Where an hour is skipped, two round times may lie close to each other.
+        // Where an hour is skipped, two round times may be close to each other.
         if x - width / 2 < free_from {
             continue;
         }
@@ -157,7 +157,7 @@ fn draw_times<D: DrawTarget<Color = Ink>>(
     Ok(())
 }
 
-/// The line, broken where minutes are missing, and a dot on the newest minute.
+/// Draws the line, broken where minutes are missing, and a dot on the newest minute.
 fn draw_line<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
     graph: &Graph<'_>,
@@ -166,7 +166,7 @@ fn draw_line<D: DrawTarget<Color = Ink>>(
     let samples = facts.window.samples();
     let radius = graph.layout.half_stroke;
     let dot = |sample: &Sample| Dot::centre_of(graph.point(*sample));
-    // Worked out once: there is room for the corners of every disc and stroke.
+    // Computed once for all rows. There is room for the corners of every disc and stroke.
     let mut edges = Edges::new();
     edges.extend(samples.iter().flat_map(|sample| disc(dot(sample), radius)));
     for pair in samples.windows(2) {
@@ -195,8 +195,8 @@ fn fill<D: DrawTarget<Color = Ink>>(
     }
 }
 
-/// The colour of the line in a row: that of the zone whose rates are drawn there; grey unless they
-/// are of now.
+/// Returns the colour of the line in a row: that of the zone whose rates are drawn there; grey
+/// unless they are current.
 fn row_ramp(facts: &Facts<'_>, graph: &Graph<'_>, y: i32) -> &'static Ramp {
     if !is_fresh(facts) {
         return Ramp::to(Ink::Quiet);
@@ -206,7 +206,7 @@ fn row_ramp(facts: &Facts<'_>, graph: &Graph<'_>, y: i32) -> &'static Ramp {
     Ramp::to(Ink::from_heart_zone(facts.heart_zones.zone(rate)))
 }
 
-/// A disc, turning the same way as a [`stroke`].
+/// Returns a disc, with the same direction as a [`stroke`].
 fn disc(centre: Dot, radius: i32) -> impl Iterator<Item = Edge> + Clone {
     let corner = move |(x, y): (i32, i32)| Dot {
         x: centre.x + x * radius / 8,
@@ -218,7 +218,7 @@ fn disc(centre: Dot, radius: i32) -> impl Iterator<Item = Edge> + Clone {
         .map(move |(from, to)| (corner(from), corner(to)))
 }
 
-/// A straight line with square ends.
+/// Returns a straight line with square ends.
 fn stroke(from: Dot, to: Dot, half: i32) -> impl Iterator<Item = Edge> + Clone {
     let (x, y) = (i64::from(to.x - from.x), i64::from(to.y - from.y));
     let length = (x * x + y * y).cast_unsigned().isqrt().cast_signed().max(1);

@@ -1,4 +1,4 @@
-//! Where everything is, worked out from the size alone.
+//! The places of all parts, computed from the size alone.
 
 use core::ops::Range;
 
@@ -14,19 +14,19 @@ use crate::{
     text::Align,
 };
 
-/// The size that the proportions are those of, in pixels.
+/// The size for which the proportions were designed, in pixels.
 const DESIGNED_FOR: Size = Size::new(480, 320);
 
-/// The longest words of some places, by which others are measured.
+/// The longest words of some places, which determine the size of others.
 const WIDEST_RATE: &str = "000";
 pub(super) const WIDEST_CLOCK: &str = "00:00";
 const WIDEST_STATISTIC: &str = "mean";
 
-/// Where the parts of the picture are.
+/// The places of the parts of the picture.
 #[derive(Debug)]
 pub struct Layout {
     size: Size,
-    /// Small type, of the axes.
+    /// The small type of the axes.
     pub(super) label: Letters,
     /// Date, freshness and battery; none on tiny panels.
     pub(super) head: Option<Head>,
@@ -34,18 +34,19 @@ pub struct Layout {
     pub(super) digits: Outline,
     pub(super) rate: Rectangle,
     pub(super) unit: Letters,
-    /// Beside the rate, from the top: large, middle, small. The middle one is missing on tiny panels.
+    /// The places beside the rate, from the top: large, middle, small. Tiny panels have no middle
+    /// one.
     pub(super) large: Slot,
     pub(super) middle: Option<Slot>,
     pub(super) small: Slot,
     /// The graph of the window, its axis on the left and its times below.
     plot: Rectangle,
     pub(super) times: Slot,
-    /// Greatest, mean and least rate of the window.
+    /// The highest, mean and lowest rate of the window.
     pub(super) statistics: Option<Statistics>,
     /// The whole day.
     pub(super) strip: Option<StripPlace>,
-    /// What else there is to say.
+    /// The place of a notice.
     banner: Option<Rectangle>,
     /// Half the thickness of the line, in 256ths of a pixel.
     pub(super) half_stroke: i32,
@@ -58,16 +59,16 @@ pub(super) struct Head {
     pub(super) freshness: Slot,
     pub(super) battery: Rectangle,
     pub(super) percent: Slot,
-    /// The place of both, for when nothing is known.
+    /// The place of both, used when the charge is not known.
     pub(super) charge: Slot,
 }
 
 /// The numbers beside the graph.
 #[derive(Debug)]
 pub(super) struct Statistics {
-    /// Greatest, mean, least: the word and the number.
+    /// Highest, mean, lowest: the word and the number.
     pub(super) rows: [(Slot, Slot); 3],
-    /// How many minutes they are of.
+    /// The number of minutes that they cover.
     pub(super) count: Slot,
 }
 
@@ -76,18 +77,18 @@ pub(super) struct Statistics {
 pub(super) struct StripPlace {
     pub(super) bars: Rectangle,
     pub(super) hours: Slot,
-    /// The rates at its top and bottom, if there is room to name them.
+    /// The rates at its top and bottom, if there is room for the numbers.
     pub(super) ends: Option<[Slot; 2]>,
 }
 
 impl Layout {
-    /// The layout of a picture of this size, with or without a banner. Below 160x80 parts of it lie
-    /// outside.
+    /// Computes the layout of a picture of this size, with or without a banner. Below 160x80 parts
+    /// of it lie outside.
     #[must_use]
     pub fn new(size: Size, has_banner: bool) -> Self {
         let width = size.width.min(1 << 12).cast_signed();
         let height = size.height.min(1 << 12).cast_signed();
-        // How large things are drawn, in hundredths of the design's.
+        // The scale of the parts, in hundredths of the design's.
         let percent = (100 * width / DESIGNED_FOR.width.cast_signed())
             .min(100 * height / DESIGNED_FOR.height.cast_signed());
         let scaled = |pixels: i32, least: i32| ((pixels * percent + 50) / 100).max(least);
@@ -100,11 +101,11 @@ impl Layout {
             .as_ref()
             .map_or(margin, |head| head.date.baseline() + scaled(18, 4));
 
-        // A banner costs height; below 96 pixels at the design's size the digits never go.
+        // A banner takes height; the digits are never lower than 96 pixels at the design's size.
         let tallest = if has_banner { 96 } else { 104 };
         let digits = Outline::exactly(digit_height(scaled(tallest, 20), width));
         let rate = Rectangle::new(
-            // The ink of the digits is in line with the date above.
+            // The ink of the digits is aligned with the date above.
             Point::new(left - digits.digit_bearing(), top),
             Size::new(
                 (3 * digits.digit_width()).cast_unsigned(),
@@ -206,38 +207,38 @@ impl Layout {
         }
     }
 
-    /// The size of the picture.
+    /// Returns the size of the picture.
     #[must_use]
     pub const fn size(&self) -> Size {
         self.size
     }
 
-    /// The area that readings are drawn in.
+    /// Returns the area that readings are drawn in.
     #[must_use]
     pub const fn plot(&self) -> Rectangle {
         self.plot
     }
 
-    /// The area that the whole day is drawn in, if there is room for it.
+    /// Returns the area that the whole day is drawn in, if there is room for it.
     #[must_use]
     pub fn strip(&self) -> Option<Rectangle> {
         self.strip.as_ref().map(|strip| strip.bars)
     }
 
-    /// The area of the banner, if there is one.
+    /// Returns the area of the banner, if there is one.
     #[must_use]
     pub const fn banner(&self) -> Option<Rectangle> {
         self.banner
     }
 
-    /// The height of the rate's digits, in pixels.
+    /// Returns the height of the rate's digits, in pixels.
     #[must_use]
     pub const fn digit_height(&self) -> i32 {
         self.digits.ascent()
     }
 
-    /// The places of text that have one size whatever is written, each with a name. The times below
-    /// graph and strip share one each.
+    /// Returns the places of text whose size does not depend on the text, each with a name. The
+    /// times below the graph share one place, and so do those below the strip.
     pub fn text_areas(&self) -> impl Iterator<Item = (&'static str, Rectangle)> {
         let head = self.head.iter().flat_map(|head| {
             [
@@ -277,7 +278,7 @@ impl Layout {
             .chain(banner)
     }
 
-    /// The vertical scale of the graph for a window's rates.
+    /// Returns the vertical scale of the graph for a window's rates.
     #[must_use]
     pub fn scale(&self, extent: Extent) -> Scale {
         let pitch = self.label.ascent() * 2;
@@ -286,15 +287,15 @@ impl Layout {
         Scale::covering(extent.min, extent.max, most_labels)
     }
 
-    /// The row of a rate in the graph.
+    /// Returns the row of a rate in the graph.
     #[must_use]
     pub fn row(&self, scale: &Scale, rate: Bpm) -> i32 {
         let rows = self.plot.rows();
         scale.row(rate.get(), rows.start, rows.end - 1)
     }
 
-    /// The column of an instant in the graph, whose window is `seconds` long, when it lies `after`
-    /// seconds after the window's beginning.
+    /// Returns the column of an instant in the graph, whose window is `seconds` long, if the
+    /// instant lies `after` seconds after the window's beginning.
     #[must_use]
     pub fn column(&self, after: i64, seconds: i64) -> i32 {
         // The line's ends are inside.
@@ -343,7 +344,7 @@ impl Statistics {
     ) -> Option<Self> {
         let count = Slot::new(word, Align::Right, columns.clone(), count_top);
         let rows = rows.start..rows.end.min(count.area.rows().start);
-        // The largest numbers of which three rows have room.
+        // The largest numbers of which three rows fit.
         let heights = (8..=cap_height).rev();
         let mut fitting = heights.filter_map(|cap_height| {
             Self::rows_of(word, Letters::large(cap_height), &columns, &rows)
@@ -351,7 +352,7 @@ impl Statistics {
         fitting.next().map(|rows| Self { rows, count })
     }
 
-    /// Three rows, the last of which ends where `rows` do; `None` if they have no room.
+    /// Returns three rows, the last of which ends where `rows` do; `None` if they do not fit.
     fn rows_of(
         word: Letters,
         number: Letters,
@@ -404,7 +405,8 @@ impl StripPlace {
     }
 }
 
-/// How high three digits are that are at most `height` pixels high, and leave half of the width.
+/// Returns the height of three digits that are at most `height` pixels high and leave half of the
+/// width free.
 fn digit_height(height: i32, width: i32) -> i32 {
     let room = width * 48 / 100;
     (1..=height)

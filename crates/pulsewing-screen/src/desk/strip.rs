@@ -7,11 +7,11 @@ use pulsewing_core::Bpm;
 use super::{is_fresh, label_gap, layout::StripPlace, span, words, write_centred};
 use crate::{Ink, model::Facts, scale::Scale, state::written};
 
-/// The rates at the strip's ends, unless the day has rates beyond them: a scale that moved with every
-/// poll could not be compared with the one before.
+/// The rates at the strip's ends, unless the day has rates beyond them. If the scale moved with
+/// every poll, a picture could not be compared with the one before.
 const ORDINARY: (u16, u16) = (40, 120);
 
-/// The hours that are named.
+/// The hours that may be labelled.
 const HOURS: [i8; 8] = [0, 3, 6, 9, 12, 15, 18, 21];
 
 pub(super) fn draw<D: DrawTarget<Color = Ink>>(
@@ -44,7 +44,7 @@ pub(super) fn draw<D: DrawTarget<Color = Ink>>(
     Ok(())
 }
 
-/// A scale from a round rate to a round rate that the day's rates lie between.
+/// Returns a scale from a round rate to a round rate that contains all rates of the day.
 fn scale(facts: &Facts<'_>) -> Scale {
     let rates = facts.day.iter().map(|(_, bpm)| bpm.get());
     let (low, high) = rates.fold(ORDINARY, |(low, high), rate| {
@@ -53,8 +53,8 @@ fn scale(facts: &Facts<'_>) -> Scale {
     Scale::between(low / 20 * 20, high.div_ceil(20) * 20)
 }
 
-/// One column: what lies between the least and the greatest rate in the zones' colours, what lies
-/// under them dark.
+/// Draws one column: the range from the lowest to the highest rate in the zones' colours, the area
+/// below it dark.
 fn draw_bar<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
     x: i32,
@@ -65,7 +65,7 @@ fn draw_bar<D: DrawTarget<Color = Ink>>(
     target: &mut D,
 ) -> Result<(), D::Error> {
     let rows = place.bars.rows();
-    // One row alone would hardly be seen.
+    // A single row would be hardly visible.
     let bottom = (bottom + 1).min(rows.end - 1).max(top);
     let mut from = top;
     let ink_of = |y: i32| {
@@ -85,7 +85,7 @@ fn draw_bar<D: DrawTarget<Color = Ink>>(
     target.fill_solid(&span(x..x + 1, bottom + 1..rows.end), Ink::Faint)
 }
 
-/// The least and greatest rate of the minutes that a column stands for.
+/// Returns the lowest and highest rate of the minutes of a column.
 fn extent(facts: &Facts<'_>, place: &StripPlace, x: i32) -> Option<(Bpm, Bpm)> {
     let columns = place.bars.columns();
     let width = columns.end - columns.start;
@@ -100,7 +100,7 @@ fn extent(facts: &Facts<'_>, place: &StripPlace, x: i32) -> Option<(Bpm, Bpm)> {
         })
 }
 
-/// The column of a minute of the day.
+/// Returns the column of a minute of the day.
 fn column(minute: u16, facts: &Facts<'_>, place: &StripPlace) -> i32 {
     let columns = place.bars.columns();
     let minutes = i32::from(facts.day.local().minutes()).max(1);
@@ -108,8 +108,8 @@ fn column(minute: u16, facts: &Facts<'_>, place: &StripPlace) -> i32 {
     (columns.start + along).min(columns.end - 1)
 }
 
-/// A tick and a number for the hours there is room for; the date instead of the first unless it is
-/// today's.
+/// Draws a tick and a number for as many hours as there is room for; the date instead of the first
+/// unless it is today's.
 fn draw_hours<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
     place: &StripPlace,
@@ -129,7 +129,7 @@ fn draw_hours<D: DrawTarget<Color = Ink>>(
     let hours = HOURS.into_iter().filter(|hour| is_dense || hour % 6 == 0);
     for hour in hours {
         let time = Time::constant(hour, 0, 0, 0);
-        // An hour that is skipped has no place; one that is repeated has the first.
+        // A skipped hour has no place; a repeated one has that of its first occurrence.
         let minute = local
             .minute_at(time, false)
             .or_else(|| local.minute_at(time, true));

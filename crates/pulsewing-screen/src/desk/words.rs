@@ -1,4 +1,4 @@
-//! What the desk theme says in words.
+//! The words of the desk theme.
 
 use jiff::{
     SignedDuration,
@@ -8,14 +8,14 @@ use pulsewing_core::reading::{Absence, Freshness};
 
 use crate::{model::Facts, state::written};
 
-/// A few words.
+/// A short text.
 pub(super) type Words = heapless::String<32>;
 
-/// How long ago, without the word "ago".
+/// Returns how long ago something was, without the word "ago".
 pub(super) fn age(age: SignedDuration) -> Words {
     let minutes = age.as_mins();
     match minutes {
-        // A minute is dated by its beginning, so a clock that is right is never behind it.
+        // A minute is dated by its beginning, so a correct clock is never behind it.
         ..0 => written(format_args!("Clock behind")),
         0..60 => written(format_args!("{minutes} min")),
         60..600 => written(format_args!("{} h {} min", minutes / 60, minutes % 60)),
@@ -26,7 +26,7 @@ pub(super) fn age(age: SignedDuration) -> Words {
     }
 }
 
-/// How long ago, in words that stand alone.
+/// Returns how long ago something was, as a phrase that stands alone.
 pub(super) fn age_ago(duration: SignedDuration) -> Words {
     let age = age(duration);
     if duration.as_mins() < 0 {
@@ -36,7 +36,7 @@ pub(super) fn age_ago(duration: SignedDuration) -> Words {
     }
 }
 
-/// When, as exactly as it must be told `today`.
+/// Returns the time of something, as exactly as is necessary `today`.
 pub(super) fn moment(at: DateTime, today: Date) -> Words {
     let time = at.time();
     let clock: Words = written(format_args!("{:02}:{:02}", time.hour(), time.minute()));
@@ -56,7 +56,7 @@ fn days_between(earlier: Date, later: Date) -> i64 {
     earlier.duration_until(later).as_hours() / 24
 }
 
-/// A date in three lengths, longest first.
+/// Returns a date in three lengths, longest first.
 pub(super) fn date(date: Date) -> [Words; 3] {
     let (weekday, day, month) = (weekday(date), date.day(), month(date));
     [
@@ -66,7 +66,7 @@ pub(super) fn date(date: Date) -> [Words; 3] {
     ]
 }
 
-/// The same where it follows from a guessed zone.
+/// Returns a date that follows from a guessed zone, in the same lengths.
 pub(super) fn guessed_date(date: Date) -> [Words; 3] {
     let (weekday, day, month) = (short(weekday(date)), date.day(), short(month(date)));
     [
@@ -109,7 +109,7 @@ fn short(word: &str) -> &str {
     word.get(..3).unwrap_or(word)
 }
 
-/// Every word of [`freshness`].
+/// All words of [`freshness`].
 pub(super) const OF_FRESHNESS: [&str; 9] = [
     "Check clock",
     "Up to date",
@@ -122,7 +122,7 @@ pub(super) const OF_FRESHNESS: [&str; 9] = [
     "No data",
 ];
 
-/// How far what is shown can be trusted, in a word or two.
+/// Returns how far the data can be trusted, in a word or two.
 pub(super) fn freshness(facts: &Facts<'_>) -> &'static str {
     let [
         clock,
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(told(civil(2026, 11, 22)), "Sat 14:05");
         assert_eq!(told(civil(2026, 11, 27)), "Sat 14:05");
         assert_eq!(told(civil(2026, 11, 28)), "21 Nov 14:05");
-        // A clock that was set back.
+        // The clock was set back.
         assert_eq!(told(civil(2026, 11, 20)), "21 Nov 14:05");
     }
 

@@ -1,4 +1,4 @@
-//! Our own wallpaper: ridges, one behind the other, with a heartbeat in their middle.
+//! Our own wallpaper: ridges, one behind the other, with a heartbeat in the middle of each.
 
 use core::ops::Range;
 
@@ -6,13 +6,13 @@ use embedded_graphics::{Pixel, prelude::*};
 
 use crate::Ink;
 
-/// How many there are, from the farthest to the nearest.
+/// The number of ridges.
 const RIDGES: i32 = 15;
 
-/// What a ridge's heights are worked out in: a whole is 1,024.
+/// The unit of a ridge's heights: a whole is 1,024.
 const WHOLE: i32 = 1_024;
 
-/// Draws them over [`Ink::Ground`].
+/// Draws the ridges over [`Ink::Ground`].
 pub(super) fn draw<D: DrawTarget<Color = Ink>>(target: &mut D) -> Result<(), D::Error> {
     let area = target.bounding_box();
     let width = area.size.width.min(1 << 12).cast_signed();
@@ -28,7 +28,7 @@ pub(super) fn draw<D: DrawTarget<Color = Ink>>(target: &mut D) -> Result<(), D::
     let mut before = tops(0);
     for x in 0..width {
         let here = tops(x);
-        // From the nearest: what lies below the highest line so far is hidden behind it.
+        // From the nearest ridge on: anything below the highest line so far is hidden behind it.
         let mut horizon = height;
         let lines = before.into_iter().zip(here).zip(0..RIDGES).rev();
         for ((before, here), ridge) in lines {
@@ -38,7 +38,7 @@ pub(super) fn draw<D: DrawTarget<Color = Ink>>(target: &mut D) -> Result<(), D::
                 7..11 => Ink::DimCool,
                 _ => Ink::Faint,
             };
-            // The line goes on from the column before.
+            // The line continues from the previous column.
             let top = here.min(before);
             let line = top..here.max(before).max(top + 1);
             fill_column(x, line.start..line.end.min(horizon), ink, target)?;
@@ -49,7 +49,7 @@ pub(super) fn draw<D: DrawTarget<Color = Ink>>(target: &mut D) -> Result<(), D::
     Ok(())
 }
 
-/// The row that a ridge stands on.
+/// Returns the row of a ridge's foot.
 const fn foot(ridge: i32, height: i32) -> i32 {
     height * (ridge + 5) / (RIDGES + 5)
 }
@@ -64,7 +64,7 @@ fn fill_column<D: DrawTarget<Color = Ink>>(
     target.draw_iter(pixels)
 }
 
-/// How high a ridge is at `x`, both as parts of [`WHOLE`].
+/// Returns the height of a ridge at `x`, both as parts of [`WHOLE`].
 fn rise(ridge: i32, x: i32) -> i32 {
     // Hills: wide ones and narrow ones, lower towards the edges of the picture.
     let mut rise = 4;
@@ -100,7 +100,7 @@ fn bump(from_middle: i32, half: i32) -> i32 {
     rest * rest / WHOLE
 }
 
-/// A number from 0 to a million that shows no pattern.
+/// Returns a pseudo-random number from 0 to a million.
 const fn scattered(n: i32) -> i32 {
     let mut hash = n.cast_unsigned().wrapping_add(1).wrapping_mul(0x9e37_79b9);
     hash ^= hash >> 15;

@@ -1,4 +1,5 @@
-//! What whole days cost a panel's bus, beside the original's: the whole frame, every time.
+//! The bus costs of whole days on a panel, compared with the original's: the whole frame, every
+//! time.
 
 use std::{fmt::Write as _, ops::Range};
 
@@ -19,14 +20,15 @@ use crate::recording;
 
 pub(crate) const SIZE: Size = Size::new(480, 320);
 
-/// What the original sends at every update: a window and 153,600 pixels of two bytes.
+/// The bytes that the original sends at every update: a window and 153,600 pixels of two bytes.
 pub(crate) const ORIGINAL_BYTES: u64 = 307_211;
 
-/// Setting a window: three commands and eight bytes, each command and each argument list on its own.
+/// The bytes to set a window: three commands and eight bytes, with each command and each argument
+/// list sent separately.
 const WINDOW_BYTES: u64 = 11;
 const WINDOW_TRANSACTIONS: u64 = 6;
 
-/// How many bytes go in one transaction.
+/// The number of bytes in one transaction.
 const BATCH: u64 = 4_096;
 
 const EVERY: i64 = 15;
@@ -35,13 +37,15 @@ pub(crate) fn blank() -> Frame<Vec<u8>> {
     Frame::new(SIZE, vec![0; Frame::<Vec<u8>>::bytes_for(SIZE)]).unwrap()
 }
 
-/// Some days of the synthetic wearer, polled every quarter of an hour: each reading and its time.
+/// Returns some days of the synthetic wearer, polled every quarter of an hour: each reading and its
+/// time.
 pub(crate) fn polls(days: i64) -> Vec<(Reading, Timestamp)> {
-    // From a day with a past, or the first polls would have little to show.
+    // Begin with a day that has a past, otherwise the first polls would have little to show.
     polls_of(date(2026, 11, 22), 1..days + 1, recording::bpm)
 }
 
-/// Some days of a wearer whose minutes are `bpm` of their distance from midnight of `first`.
+/// Returns some days of a wearer; `bpm` gives the rate of a minute, counted from midnight of
+/// `first`.
 pub(crate) fn polls_of(
     first: Date,
     days: Range<i64>,
@@ -58,7 +62,7 @@ pub(crate) fn polls_of(
         .collect()
 }
 
-/// The frame of a reading some minutes after it was taken.
+/// Returns the frame of a reading some minutes after it was taken.
 pub(crate) fn frame((reading, taken): &(Reading, Timestamp), later: i64) -> Frame<Vec<u8>> {
     let now = *taken + SignedDuration::from_mins(later);
     let every = SignedDuration::from_mins(EVERY);
@@ -72,7 +76,7 @@ pub(crate) fn frame((reading, taken): &(Reading, Timestamp), later: i64) -> Fram
     frame
 }
 
-/// What one update costs.
+/// The cost of one update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Traffic {
     pub(crate) bytes: u64,
@@ -106,7 +110,7 @@ impl Updates {
         Self(updates)
     }
 
-    /// The cost that `percent` percent of the updates do not exceed.
+    /// Returns the cost that `percent` percent of the updates do not exceed.
     pub(crate) fn percentile(&self, percent: usize) -> Traffic {
         self.0[(self.0.len() - 1) * percent / 100]
     }
@@ -143,7 +147,8 @@ pub(crate) struct Figures {
     pub(crate) tiled_minutes: Updates,
 }
 
-/// The figures of polls, when the picture is drawn anew at each and every `step` minutes later.
+/// Returns the figures of polls, with the picture redrawn at each and every `step` minutes after
+/// it.
 pub(crate) fn figures(polls: &[(Reading, Timestamp)], step: usize) -> Figures {
     let mut tiles = Tiles::new();
     let mut shown = blank();
@@ -155,7 +160,7 @@ pub(crate) fn figures(polls: &[(Reading, Timestamp)], step: usize) -> Figures {
             let tiled = Traffic::of(&tiles.update(&next, Cost::SPI));
             shown = next;
             match (number, later) {
-                // The first picture of all is not an update.
+                // The very first picture is not an update.
                 (0, 0) => {}
                 (_, 0) => {
                     polls_.push(exact);
@@ -177,7 +182,7 @@ pub(crate) fn figures(polls: &[(Reading, Timestamp)], step: usize) -> Figures {
 }
 
 impl Figures {
-    /// A table, with what the original sends beside it.
+    /// Returns a table, with the original's costs for comparison.
     pub(crate) fn table(&self) -> String {
         let rows = [
             self.polls.line("poll, two frames"),

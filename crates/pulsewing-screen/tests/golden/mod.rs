@@ -1,7 +1,7 @@
-//! Pictures held against accepted ones, pixel by pixel.
+//! Compares pictures with accepted ones, pixel by pixel.
 //!
-//! When one differs, `NAME.new.png` (what was drawn) and `NAME.diff.png` (what is new in green,
-//! what is gone in red) are written beside it. Look at them; if the new picture is the better one:
+//! If one differs, `NAME.new.png` (the new picture) and `NAME.diff.png` (additions in green,
+//! removals in red) are written beside it. Look at them; if the new picture is the better one:
 //!
 //! ```text
 //! cargo xtask frames
@@ -16,7 +16,7 @@ use std::{
 use embedded_graphics::prelude::*;
 use pulsewing_screen::{Colours, Frame, Ink, Palette};
 
-/// Holds a picture against the accepted one of that name in a folder of the crate.
+/// Compares a picture with the accepted one of that name in a folder of the crate.
 pub(crate) fn compare(folder: &str, name: &str, drawn: &Frame<Vec<u8>>, colours: &Colours) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let [accepted, new, diff] =
@@ -54,7 +54,8 @@ pub(crate) fn compare(folder: &str, name: &str, drawn: &Frame<Vec<u8>>, colours:
     );
 }
 
-/// The picture in grey, what is new in green, what is gone in red; and how many pixels those are.
+/// Returns the picture in grey, with additions in green and removals in red; and the number of
+/// those pixels.
 fn difference(
     expected: &[[u8; 3]],
     drawn: &Frame<Vec<u8>>,

@@ -11,10 +11,10 @@ use pulsewing_core::{
     reading::{Reading, TimeZone, ZoneName, ZoneSource},
 };
 
-/// How long after a minute the cloud knows of it, at the moment of a poll.
+/// The delay of the cloud: the age of the newest minute that it has at the moment of a poll.
 pub(crate) const LAG: SignedDuration = SignedDuration::from_mins(9);
 
-/// A number from 0 to 1 that shows no pattern.
+/// Returns a pseudo-random number from 0 to 1.
 fn noise(n: i64) -> f64 {
     let mut hash = n.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
     hash ^= hash >> 29;
@@ -23,7 +23,7 @@ fn noise(n: i64) -> f64 {
     f64::from((hash & 0xffff) as u32) / 65_535.0
 }
 
-/// A smooth curve through noise, whose bumps are about `minutes` long.
+/// Returns a smooth curve through noise, whose bumps are about `minutes` long.
 fn waves(minute: i64, minutes: i64) -> f64 {
     let (part, rest) = (minute.div_euclid(minutes), minute.rem_euclid(minutes));
     let t = rest as f64 / minutes as f64;
@@ -31,12 +31,13 @@ fn waves(minute: i64, minutes: i64) -> f64 {
     noise(part * 31 + minutes) * (1.0 - t) + noise((part + 1) * 31 + minutes) * t
 }
 
-/// The average of a minute counted from some midnight; `None` while the tracker is off the wrist.
+/// Returns the average of a minute counted from some midnight; `None` while the tracker is off the
+/// wrist.
 pub(crate) fn bpm(minute: i64) -> Option<Bpm> {
     let day = minute.div_euclid(1_440);
     let of_day = minute.rem_euclid(1_440);
     let hour = of_day as f64 / 60.0;
-    // Off for a shower, and for single minutes now and then.
+    // Off for a shower, and for single minutes occasionally.
     let shower = 425 + day % 20;
     if (shower..shower + 26).contains(&of_day) || noise(minute * 7 + 3) < 0.012 {
         return None;
@@ -67,8 +68,8 @@ pub(crate) fn bpm(minute: i64) -> Option<Bpm> {
     Bpm::from_whole(rate.round() as i64)
 }
 
-/// What a poll at `now` would yield, for a wearer whose minutes are `bpm` of their distance from
-/// midnight of `first`, in whole minutes of UTC.
+/// Returns the reading of a poll at `now`, for a wearer whose rates `bpm` gives for the minutes
+/// from midnight of `first`, in whole minutes of UTC.
 pub(crate) fn reading(
     offsets: &Offsets,
     now: Timestamp,

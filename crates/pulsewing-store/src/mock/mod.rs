@@ -1,15 +1,15 @@
 //! A NOR flash in memory that is as strict as a real one, for tests.
 //!
-//! - A write only clears bits. One that would have to set a bit is a [`Complaint`], and clears what
-//!   it can.
-//! - Reads, writes and erases off their granularity are complaints, and fail.
-//! - The power can be [cut](MockFlash::cut) at any step: a step is the write of one word or the
-//!   erase of one sector. The word, or the whole page, that was being written keeps a part of its
-//!   bits; the sector that was being erased is half erased, or worse. From then on everything
-//!   fails, until the power [comes back](MockFlash::restore_power).
-//! - Reads, writes and erases of a range can be told to [fail](MockFlash::fail), or to do nothing
-//!   [unnoticed](MockFlash::ignore).
-//! - It counts the erases of every sector, and keeps the history of what was done.
+//! - A write only clears bits. A write that would have to set a bit is a [`Complaint`]; it clears
+//!   what it can.
+//! - Reads, writes and erases that are not aligned to their units are complaints, and fail.
+//! - The power can be [cut](MockFlash::cut) at any step; a step is the write of one word or the
+//!   erase of one sector. The word (or the rest of the page) that is being written keeps part of
+//!   its bits; the sector that is being erased is half erased, or worse. From then on everything
+//!   fails, until the power is [restored](MockFlash::restore_power).
+//! - Reads, writes and erases of a range can be made to [fail](MockFlash::fail), or to be [silently
+//!   ignored](MockFlash::ignore).
+//! - It counts the erases of every sector, and keeps a history of the operations.
 #![allow(
     clippy::cast_possible_truncation,
     reason = "a mock is as large as a test makes it"
@@ -29,13 +29,13 @@ pub use run::run;
 /// The write unit of every mock in bytes, as on the ESP32 and on QEMU's flash.
 pub const WORD: usize = 4;
 
-/// A page: what a chip programs at once.
+/// The size of a page: the unit that a chip programs at once.
 const PAGE: u32 = 256;
 
-/// How a flash is divided.
+/// The geometry of a flash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Geometry<const SECTOR: usize> {
-    /// How many sectors there are.
+    /// The number of sectors.
     pub sectors: u32,
 }
 
@@ -49,60 +49,60 @@ impl Geometry<{ 256 * 1_024 }> {
     pub const QEMU_VIRT: Self = Self { sectors: 32 };
 }
 
-/// What was done.
+/// An event in the history of the flash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
-    /// So many bytes were written.
+    /// Bytes were written.
     Write {
-        /// Where.
+        /// The address.
         address: u32,
-        /// How many.
+        /// The number of bytes.
         len: u32,
     },
     /// A sector was erased.
     Erase {
-        /// Which, counted from the flash's first.
+        /// The index of the sector, from the start of the flash.
         sector: u32,
     },
-    /// The power went.
+    /// The power was cut.
     Cut {
-        /// The step that it hit.
+        /// The step that was interrupted.
         step: u64,
     },
 }
 
-/// What was done wrongly.
+/// A misuse of the flash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Complaint {
-    /// A write had to set bits that only an erase sets.
+    /// A write had to set bits, which only an erase can do.
     Overwrite {
-        /// The word.
+        /// The address of the word.
         address: u32,
     },
-    /// An access was off its granularity.
+    /// An access was not aligned to its unit.
     Misaligned {
-        /// Where.
+        /// The address.
         address: u32,
-        /// Of how many bytes.
+        /// The number of bytes.
         len: u32,
     },
     /// An access went beyond the end.
     OutOfBounds {
-        /// Where.
+        /// The address.
         address: u32,
-        /// Of how many bytes.
+        /// The number of bytes.
         len: u32,
     },
 }
 
-/// Why the mock failed.
+/// An error of the mock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MockError {
     /// There is no power.
     NoPower,
-    /// It was told to.
+    /// The test asked for this failure.
     Told,
-    /// The access was wrong; there is a [`Complaint`].
+    /// The access was invalid; there is a [`Complaint`].
     Wrong,
 }
 
@@ -112,10 +112,10 @@ impl NorFlashError for MockError {
     }
 }
 
-/// What can be told to fail.
+/// A kind of access that can be made to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Reads; they cannot be ignored.
+    /// Reads; these cannot be ignored.
     Read,
     /// Writes; nothing is written.
     Write,
@@ -123,12 +123,12 @@ pub enum Access {
     Erase,
 }
 
-/// How much a power cut spoils of what is being written.
+/// The part of a write that a power cut spoils.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tear {
     /// The word.
     Word,
-    /// What is left of the write within the page: the chip programs a page at once.
+    /// The rest of the write within the page: the chip programs a page at once.
     Page,
 }
 
@@ -155,7 +155,7 @@ pub struct MockFlash<const SECTOR: usize = 4_096> {
 }
 
 impl<const SECTOR: usize> MockFlash<SECTOR> {
-    /// An erased flash. `seed` decides what cuts leave behind.
+    /// Creates an erased flash. `seed` determines what power cuts leave behind.
     #[must_use]
     pub fn new(geometry: Geometry<SECTOR>, seed: u64) -> Self {
         let len = geometry.sectors as usize * SECTOR;
@@ -174,48 +174,49 @@ impl<const SECTOR: usize> MockFlash<SECTOR> {
         }
     }
 
-    /// What it holds.
+    /// Returns the contents.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Changes what it holds, past all rules: bits that flip, images from elsewhere.
+    /// Gives access to the contents, bypassing all rules: for flipped bits, or images from
+    /// elsewhere.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.bytes
     }
 
-    /// How often each sector was erased.
+    /// Returns the number of erases of each sector.
     #[must_use]
     pub fn wear(&self) -> &[u32] {
         &self.wear
     }
 
-    /// What was done, oldest first.
+    /// Returns the history, oldest first.
     #[must_use]
     pub fn history(&self) -> &[Done] {
         &self.history
     }
 
-    /// What was done wrongly, oldest first.
+    /// Returns the complaints, oldest first.
     #[must_use]
     pub fn complaints(&self) -> &[Complaint] {
         &self.complaints
     }
 
-    /// How many steps were taken: words written and sectors erased.
+    /// Returns the number of steps so far: words written and sectors erased.
     #[must_use]
     pub const fn steps(&self) -> u64 {
         self.step
     }
 
-    /// How many bytes were read.
+    /// Returns the number of bytes read.
     #[must_use]
     pub const fn read_bytes(&self) -> u64 {
         self.read_bytes
     }
 
-    /// Cuts the power in the middle of a step: 0 is the next one.
+    /// Cuts the power in the middle of a step; 0 is the next one.
     pub fn cut(&mut self, after_steps: u64, tear: Tear) {
         self.cut = Some(Cut {
             at_step: self.step + after_steps,
@@ -223,35 +224,35 @@ impl<const SECTOR: usize> MockFlash<SECTOR> {
         });
     }
 
-    /// From now on cuts leave behind what this seed decides.
+    /// Sets the seed that determines what cuts leave behind from now on.
     pub fn reseed(&mut self, seed: u64) {
         self.random = seed;
     }
 
-    /// Whether the power is there.
+    /// Returns whether the power is on.
     #[must_use]
     pub const fn has_power(&self) -> bool {
         self.has_power
     }
 
-    /// The power comes back; a cut that did not happen is called off.
+    /// Restores the power; a cut that has not happened yet is cancelled.
     pub fn restore_power(&mut self) {
         self.has_power = true;
         self.cut = None;
     }
 
-    /// From now on this kind of access to any of these addresses fails.
+    /// Makes this kind of access fail at any of these addresses from now on.
     pub fn fail(&mut self, access: Access, addresses: Range<u32>) {
         self.failing.push((access, addresses));
     }
 
-    /// From now on this kind of access to any of these addresses does nothing, and says that it
-    /// succeeded: cells that are worn out.
+    /// Makes this kind of access do nothing and report success at any of these addresses from now
+    /// on, like worn-out cells.
     pub fn ignore(&mut self, access: Access, addresses: Range<u32>) {
         self.ignoring.push((access, addresses));
     }
 
-    /// Nothing is told to fail or to be ignored any more.
+    /// Cancels all failures and ignored accesses.
     pub fn mend(&mut self) {
         self.failing.clear();
         self.ignoring.clear();
@@ -290,7 +291,7 @@ impl<const SECTOR: usize> MockFlash<SECTOR> {
         }
     }
 
-    /// Whether the power goes in this step.
+    /// Counts a step; returns the damage if the power is cut in it.
     fn takes_step(&mut self) -> Option<Tear> {
         let step = self.step;
         self.step += 1;
@@ -311,7 +312,7 @@ impl<const SECTOR: usize> MockFlash<SECTOR> {
         }
     }
 
-    /// Half erases a sector, in one of the ways in which that happens.
+    /// Half erases a sector, in one of the ways in which that can happen.
     fn half_erase(&mut self, sector: u32) {
         let how = self.random() % 6;
         let erased = self.random() as usize % SECTOR;
@@ -324,7 +325,7 @@ impl<const SECTOR: usize> MockFlash<SECTOR> {
         };
         for (index, (byte, noise)) in bytes.iter_mut().zip(noise).enumerate() {
             *byte = match how {
-                // Not begun, and all but confirmed.
+                // Not begun, or complete except for the confirmation.
                 0 => *byte,
                 1 => 0xff,
                 // From either end.

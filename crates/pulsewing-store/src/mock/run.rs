@@ -1,4 +1,4 @@
-//! Running a future whose flash never keeps it waiting.
+//! Runs a future whose flash never keeps it waiting.
 
 use core::{
     future::Future,
@@ -10,7 +10,7 @@ use core::{
 /// [`Blocking`](crate::Blocking) flash are.
 ///
 /// # Panics
-/// If it is not ready.
+/// If the future is not ready.
 pub fn run<T>(future: impl Future<Output = T>) -> T {
     let mut context = Context::from_waker(Waker::noop());
     match pin!(future).poll(&mut context) {

@@ -14,13 +14,13 @@ use pulsewing_store::{
 pub(crate) const ESP32: usize = 4_096;
 pub(crate) const VIRT: usize = 256 * 1_024;
 
-/// How long access tokens are: Fitbit's are JWTs of some 300 bytes.
+/// The length of access tokens: Fitbit's are JWTs of some 300 bytes.
 pub(crate) const USUAL: usize = 300;
 pub(crate) const LONGEST: usize = AccessToken::MAX;
 
 pub(crate) type Outcome<T> = Result<T, StoreError<MockError>>;
 
-/// A board: a flash, divided.
+/// A board: a flash and its layout.
 #[derive(Clone, Debug)]
 pub(crate) struct Board<const SECTOR: usize> {
     pub(crate) flash: MockFlash<SECTOR>,
@@ -28,15 +28,15 @@ pub(crate) struct Board<const SECTOR: usize> {
 }
 
 impl<const SECTOR: usize> Board<SECTOR> {
-    /// An erased board; with `wallpaper` sectors for one. Its chain has four sectors only, so that
-    /// they are gone round soon.
+    /// Creates an erased board with `wallpaper` sectors for a wallpaper. Its chain has only four
+    /// sectors, so that they soon wrap around.
     pub(crate) fn new(wallpaper: u32, seed: u64) -> Self {
         let mut board = Self::whole(wallpaper, seed);
         board.layout.chain.end = board.layout.chain.start + 4 * SECTOR as u32;
         board
     }
 
-    /// An erased board as it is divided by default.
+    /// Creates an erased board with the default layout.
     pub(crate) fn whole(wallpaper: u32, seed: u64) -> Self {
         let fixed = if SECTOR == ESP32 { 23 } else { 19 };
         let sectors = fixed + wallpaper;
@@ -50,7 +50,7 @@ impl<const SECTOR: usize> Board<SECTOR> {
         }
     }
 
-    /// Does something with a store on this board's flash.
+    /// Runs `act` with a store on this board's flash.
     pub(crate) fn with<T>(
         &mut self,
         act: impl AsyncFnOnce(&mut Store<MockFlash<SECTOR>>) -> T,
@@ -62,8 +62,8 @@ impl<const SECTOR: usize> Board<SECTOR> {
         result
     }
 
-    /// The same board, on which the power goes after so many steps of `act`; then it is started
-    /// again. Also says how `act` ended.
+    /// Returns a copy of the board on which the power was cut after this many steps of `act`, and
+    /// then restored; also returns the result of `act`.
     pub(crate) fn after_cut<T>(
         &self,
         steps: u64,
@@ -79,7 +79,7 @@ impl<const SECTOR: usize> Board<SECTOR> {
         (board, outcome)
     }
 
-    /// How many steps `act` takes, and the board after it.
+    /// Returns the number of steps that `act` takes, and the board after it.
     pub(crate) fn count<T>(
         &self,
         act: impl AsyncFnOnce(&mut Store<MockFlash<SECTOR>>) -> Outcome<T>,
@@ -98,12 +98,12 @@ impl<const SECTOR: usize> Board<SECTOR> {
         self.with(async |store| store.load_chain(&mut [0; MAX_RECORD]).await)
     }
 
-    /// The record that counts.
+    /// Returns the current record.
     pub(crate) fn record(&mut self) -> Option<Record> {
         self.load().unwrap().map(|loaded| loaded.record)
     }
 
-    /// Whether these bytes are anywhere on the flash.
+    /// Returns whether these bytes are anywhere on the flash.
     pub(crate) fn holds(&self, text: &str) -> bool {
         let text = text.as_bytes();
         let bytes = self.flash.bytes();
@@ -129,7 +129,7 @@ pub(crate) fn refresh_token(generation: u32) -> String {
     format!("refresh-{generation:08}-{}", "0123456789abcdef".repeat(3))
 }
 
-/// The chain of a generation, as the store is to hold it.
+/// Returns the chain of a generation, as the store is to hold it.
 pub(crate) fn chain(generation: u32, access_len: usize) -> Vec<u8> {
     let unstored = Unstored::signed_in(
         Provider::Fitbit,
@@ -156,7 +156,7 @@ pub(crate) fn chain(generation: u32, access_len: usize) -> Vec<u8> {
     unstored.unwrap().encode(&mut buffer).unwrap().to_vec()
 }
 
-/// The same chain with the intent to refresh it.
+/// Returns the same chain with the intent to refresh it.
 pub(crate) fn intent(generation: u32, access_len: usize) -> Vec<u8> {
     let record = Record::decode(&chain(generation, access_len)).unwrap();
     let record = Record {
@@ -170,7 +170,7 @@ pub(crate) fn intent(generation: u32, access_len: usize) -> Vec<u8> {
     record.encode(&mut buffer).unwrap().to_vec()
 }
 
-/// The same chain, refused by its provider.
+/// Returns the same chain, refused by its provider.
 pub(crate) fn refused(generation: u32, access_len: usize) -> Vec<u8> {
     let record = Record::decode(&chain(generation, access_len)).unwrap();
     let mut buffer = [0; MAX_RECORD];

@@ -1,4 +1,4 @@
-//! The power goes at every step of a rotation: the old record is there, or the new one.
+//! The power is cut at every step of a rotation: the old record is there, or the new one.
 
 use proptest::prelude::*;
 use pulsewing_core::{
@@ -9,14 +9,15 @@ use pulsewing_store::mock::{Done, Tear};
 
 use crate::board::{Board, ESP32, LONGEST, USUAL, VIRT, chain, decoded, intent, refused};
 
-/// The last words of a write seal it.
+/// The last words of a write are its seal.
 const SEAL_STEPS: u64 = 8;
 
-/// A write, and what it writes.
+/// A write, and its bytes.
 type Write = (StoreWhat, Vec<u8>);
 
-/// Cuts the power in the middle of every one of `steps` of a write, starts again, and checks what
-/// is there; then repeats the write, as the cycle does. Returns the board on which it went well.
+/// Cuts the power in the middle of every one of `steps` of a write, starts again, and checks the
+/// stored record; then repeats the write, as the cycle does. Returns the board on which it was not
+/// interrupted.
 fn cut_everywhere<const SECTOR: usize>(
     board: &Board<SECTOR>,
     (what, bytes): &Write,
@@ -55,8 +56,8 @@ fn cut_everywhere<const SECTOR: usize>(
     done
 }
 
-/// What follows after a restart: room for the answer, then the same write again. A protocol that
-/// repeats a refresh gets the same pair.
+/// Does what follows after a restart: makes room for the answer, then repeats the write. A protocol
+/// that repeats a refresh gets the same pair.
 fn repeat<const SECTOR: usize>(
     board: &mut Board<SECTOR>,
     found: Option<&Record>,
@@ -84,7 +85,7 @@ fn signed_in<const SECTOR: usize>(access_len: usize) -> Board<SECTOR> {
 #[test]
 fn a_rotation_that_is_cut_anywhere_leaves_the_old_record_or_the_new_one() {
     let mut board = signed_in::<ESP32>(USUAL);
-    // Nine rotations go round the four sectors twice.
+    // Nine rotations use each of the four sectors at least twice.
     for generation in 1..=9 {
         let writes = [
             (StoreWhat::Intent, intent(generation, USUAL)),
@@ -167,7 +168,7 @@ fn hundreds_of_rotations_cut_at_every_erase_and_elsewhere() {
     );
 }
 
-/// Which steps of a write are erases.
+/// Returns the steps of a write that are erases.
 fn erase_steps<const SECTOR: usize>(board: &Board<SECTOR>, (what, bytes): &Write) -> Vec<u64> {
     let known = board.flash.history().len();
     let (_, done) = board.count(async |store| store.store_chain(bytes, *what).await);
@@ -243,7 +244,7 @@ fn a_sign_out_that_is_cut_anywhere_brings_no_older_chain_back() {
     assert!(done.flash.bytes().iter().all(|byte| *byte == 0xff));
 }
 
-/// What a walk does next.
+/// The next step of a walk.
 #[derive(Clone, Debug)]
 enum Step {
     Refresh { longest: bool },
@@ -266,7 +267,7 @@ fn step() -> impl Strategy<Value = (Step, Option<(u64, bool)>)> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// Cuts upon cuts, with what they left behind, in any order of writes.
+    /// Repeated cuts, with what they left behind, in any order of writes.
     #[test]
     fn no_walk_of_writes_and_cuts_loses_the_chain(
         steps in proptest::collection::vec(step(), 1..40),

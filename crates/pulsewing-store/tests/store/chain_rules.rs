@@ -1,4 +1,5 @@
-//! What holds of the chain beside power cuts: whom it yields to, what it refuses, what it erases.
+//! The rules of the chain apart from power cuts: what takes precedence over it, what it refuses,
+//! what it erases.
 
 use pulsewing_core::{chain::codec::MAX_RECORD, cycle::StoreWhat};
 use pulsewing_store::{
@@ -74,7 +75,7 @@ fn an_intent_for_whose_answer_no_room_can_be_made_is_not_confirmed_and_not_there
     let mut board = at_generation::<ESP32>(3, USUAL);
     let old = board.record();
     board.flash.fail(Access::Erase, 0..4 * SECTOR);
-    // The next sector and one more are dirty, so that neither has room.
+    // The next sector and another one are dirty, so that neither has room.
     for sector in 0..4 {
         let bytes = &mut board.flash.bytes_mut()[sector * ESP32..][..ESP32];
         if bytes.iter().all(|byte| *byte == 0xff) {
@@ -150,7 +151,7 @@ fn what_reads_back_as_something_else_is_not_confirmed() {
     let mut board = at_generation::<ESP32>(2, USUAL);
     store(&mut board, &intent(2, USUAL), StoreWhat::Intent).unwrap();
     let old = board.record();
-    // Cells that no longer take a write, in every place that the answer could go to.
+    // Cells that no longer take a write, in every place that the answer could be written to.
     for sector in 0..4 {
         board
             .flash
@@ -182,7 +183,7 @@ fn a_sector_that_stays_as_it_is_when_erased_is_passed_over() {
             assert_eq!(board.record(), Some(decoded(&chain(generation + 1, USUAL))));
         }
         board.assert_clean();
-        // Nor does a sign-out bring to light what is left in it.
+        // A sign-out does not make its remains visible either.
         let erased = board.with(async |store| store.erase_chain().await);
         assert_eq!(erased, Err(StoreError::Worn));
         assert_eq!(board.load(), Ok(None));
@@ -209,7 +210,7 @@ fn a_flash_that_cannot_be_read_yields_no_older_record() {
     }
 }
 
-/// Where a record lies.
+/// Returns the address of a record.
 fn place_of<const S: usize>(board: &Board<S>, record: &[u8]) -> usize {
     let places: Vec<usize> = board
         .flash
@@ -233,7 +234,7 @@ fn only_a_damaged_record_makes_the_one_before_count() {
         let loaded = board.load().unwrap().unwrap();
         assert!(loaded.is_previous);
         assert_eq!(loaded.record, decoded(&intent(2, USUAL)));
-        // It is the one that is protected now, and the damaged one's number is not used again.
+        // This one is protected now, and the number of the damaged one is not used again.
         rotate(&mut board, 2, USUAL);
         let loaded = board.load().unwrap().unwrap();
         assert_eq!(
@@ -272,7 +273,7 @@ fn when_everything_is_damaged_it_says_so_and_a_sign_in_mends_it() {
 #[test]
 fn a_newer_record_is_refused_and_left_untouched() {
     let mut board = at_generation::<ESP32>(3, USUAL);
-    // As a later Pulsewing would have written it: its checksums hold.
+    // As a later Pulsewing would have written it: its checksums are correct.
     let record = chain(3, USUAL);
     let place = place_of(&board, &record);
     let mut newer = record.clone();
@@ -318,7 +319,7 @@ fn refuses_all_but_a_reset(mut board: Board<ESP32>, version: u8) {
     assert!(board.flash.bytes().iter().all(|byte| *byte == 0xff));
 }
 
-/// The CRC-32 of Ethernet, bit by bit: a second opinion on the library's.
+/// Computes the CRC-32 of Ethernet bit by bit, independently of the library.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
@@ -363,7 +364,7 @@ fn old_tokens_go<const S: usize>() {
     let mut board = at_generation::<S>(1, USUAL);
     for generation in 1..20 {
         store(&mut board, &intent(generation, USUAL), StoreWhat::Intent).unwrap();
-        // The chain in use and the one before it are there, and nothing older.
+        // The current chain and the previous one are there, and nothing older.
         for old in 1..generation.saturating_sub(1) {
             assert!(!board.holds(&refresh_token(old)), "{old} at {generation}");
         }

@@ -1,5 +1,5 @@
-//! The real cycle refreshes a rotating chain on this store, against a modelled token endpoint, and
-//! the power goes at every step that the flash takes.
+//! The real cycle refreshes a rotating chain on this store, against a model of a token endpoint,
+//! and the power is cut at every step of the flash.
 
 use std::time::Duration;
 
@@ -20,7 +20,8 @@ use pulsewing_store::{
 use crate::board::{Board, ESP32, USUAL, at_generation, chain, refresh_token};
 
 /// A token endpoint that rotates: a repeat within two minutes, before the new access token was
-/// used, gets the same pair; any later one has spent its token (Fitbit Web API, Refresh Token).
+/// used, gets the same pair; a later one fails because its token is spent (Fitbit Web API, Refresh
+/// Token).
 #[derive(Clone)]
 struct Cloud {
     generation: u32,
@@ -61,10 +62,10 @@ struct World {
     sent_without_intent: bool,
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
-    /// The cycle said that it was finished.
+    /// The cycle reported that it was finished.
     Finished,
     PowerCut,
 }
@@ -82,13 +83,13 @@ impl World {
                 rotated_at: at_generation(1),
                 is_used: true,
             },
-            // The first access token has ended.
+            // The first access token has expired.
             utc: at_generation(2) + SignedDuration::from_mins(5),
             sent_without_intent: false,
         }
     }
 
-    /// Runs the board from its start until a cycle is finished or the power goes.
+    /// Runs the board from its start until a cycle is finished or the power is cut.
     fn run(&mut self) -> End {
         let mut cycle = Cycle::new(
             Settings {
@@ -165,7 +166,7 @@ impl World {
         unreachable!("the cycle does not end");
     }
 
-    /// The power comes back, and the board is up again after half a minute.
+    /// Restores the power; the board is up again after half a minute.
     fn restart(&mut self) {
         self.board.flash.restore_power();
         self.board.start();

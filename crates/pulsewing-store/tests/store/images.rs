@@ -1,4 +1,4 @@
-//! Any flash image: never a panic, never without end.
+//! Arbitrary flash images: the store never panics and always terminates.
 
 use proptest::prelude::*;
 use pulsewing_core::{chain::codec::MAX_RECORD, cycle::StoreWhat};
@@ -6,7 +6,8 @@ use pulsewing_store::{MAX_SETTINGS, MAX_SNAPSHOT, Settings, When, mock::Tear};
 
 use crate::board::{Board, ESP32, USUAL, VIRT, chain, decoded, intent};
 
-/// Reads everything, then uses everything. Says how many bytes the reading of everything read.
+/// Reads everything, then uses everything. Returns the number of bytes that reading everything
+/// read.
 fn use_everything<const SECTOR: usize>(board: &mut Board<SECTOR>) -> u64 {
     let before = board.flash.read_bytes();
     board.with(async |store| {
@@ -43,7 +44,7 @@ fn use_everything<const SECTOR: usize>(board: &mut Board<SECTOR>) -> u64 {
     read
 }
 
-/// A board after some use.
+/// Returns a board after some use.
 fn used(rotations: u32) -> Board<ESP32> {
     let mut board = Board::<ESP32>::whole(2, 9);
     board
@@ -89,7 +90,7 @@ fn the_worst_images_are_read_within_bounds() {
 
 #[test]
 fn a_flash_full_of_sound_frames_that_hold_no_record_is_read_within_bounds() {
-    // What load_chain finds has valid frames and invalid records: it gives up soon.
+    // The frames that load_chain finds are valid, but their records are not: it gives up soon.
     let mut board = Board::<VIRT>::whole(0, 9);
     let mut one = Board::<VIRT>::whole(0, 9);
     one.with(async |store| store.log_error(When::Uptime(1), "x").await)

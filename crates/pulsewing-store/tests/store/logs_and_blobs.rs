@@ -107,7 +107,7 @@ fn a_panic_is_told_once_and_the_first_one_stays() {
     assert_eq!(board.with(take), None);
     assert!(write(&mut board, &"p".repeat(1_000)));
     assert_eq!(board.with(take).unwrap().len(), 256);
-    // Cut off, it is not told, and the place is ready again afterwards.
+    // A message that was cut off is not returned, and the place is ready again afterwards.
     board.flash.cut(20, Tear::Word);
     assert!(run(record_panic(&mut board.flash, area, &"q".repeat(200))).is_err());
     board.flash.restore_power();

@@ -1,4 +1,4 @@
-//! The mock itself: it has to be as strict as what it stands for.
+//! The mock itself: it has to be as strict as the flash that it replaces.
 
 use embedded_storage_async::nor_flash::{NorFlash, ReadNorFlash};
 use pulsewing_store::mock::{Complaint, Done, Geometry, MockError, MockFlash, Tear, run};

@@ -1,4 +1,4 @@
-//! The power goes at every step of a factory reset: it has not begun, or it will be finished.
+//! The power is cut at every step of a factory reset: it has not begun, or it will be finished.
 
 use pulsewing_core::cycle::{Memory, Pacing, StoreWhat};
 use pulsewing_store::{
@@ -9,7 +9,7 @@ use pulsewing_store::{
 
 use crate::board::{Board, ESP32, USUAL, VIRT, chain, intent};
 
-/// A board that holds something of everything.
+/// Returns a board that holds something of every subject.
 fn full<const SECTOR: usize>(with_chain: bool) -> Board<SECTOR> {
     let mut board = Board::<SECTOR>::new(2, 3);
     board
@@ -70,7 +70,7 @@ fn cut_a_reset_everywhere<const SECTOR: usize>(with_chain: bool) {
         assert_eq!(outcome, Err(StoreError::Flash(MockError::NoPower)));
         let seen = cut.record();
         if seen.is_some() {
-            // It has not begun: but for one free sector of the chain's, all is as it was.
+            // It has not begun: except for one free sector of the chain, nothing has changed.
             let changed = before.iter().zip(cut.flash.bytes()).enumerate();
             let changed = changed.filter(|(_, (before, now))| before != now);
             let chain = cut.layout.chain;
@@ -93,7 +93,7 @@ fn cut_a_reset_everywhere<const SECTOR: usize>(with_chain: bool) {
             let settings = cut.with(async |store| store.load_settings(buffer).await);
             assert!(settings.unwrap().is_some(), "step {step}: no settings");
         }
-        // The power goes a second time while the reset is being finished.
+        // The power is cut a second time while the reset is being finished.
         twice.flash.cut(step % 5, Tear::Word);
         let _ = twice.with(async |store| store.start().await);
         twice.flash.restore_power();
@@ -142,7 +142,7 @@ fn a_reset_that_cannot_erase_a_sector_says_so_and_is_tried_again() {
 #[test]
 fn a_sector_that_does_not_become_blank_is_not_taken_for_erased() {
     let mut board = full::<ESP32>(true);
-    // Reading fails there, so nobody can say that it is blank.
+    // Reads fail there, so it is unknown whether it is blank.
     let errors = board.layout.errors;
     board.flash.fail(Access::Read, errors.start..errors.end);
     assert!(

@@ -18,7 +18,7 @@ fn with(pairs: &[(&str, &str)]) -> Settings {
     settings
 }
 
-/// Something for every name, as long as it may be.
+/// Returns settings with a value of maximum length for every name.
 fn fullest() -> Settings {
     let host = format!("{}.example", "h".repeat(56));
     let origin = format!("http://{host}:65535");
@@ -89,7 +89,7 @@ fn every_name_can_be_set_shown_and_brought_back_to_its_default() {
         assert!(!shown.to_string().is_empty(), "{name}");
         assert_eq!(settings.get(name).unwrap().to_string(), shown.to_string());
     }
-    // What plain HTTP is used for goes first.
+    // The settings for which plain HTTP is used go first.
     for name in ["endpoint.auth", "endpoint.token", "endpoint.api"] {
         settings.set(name, "").unwrap();
     }

@@ -1,4 +1,4 @@
-//! The last picture: what was known comes back, dated as it was.
+//! The last picture: the known values come back, with their dates.
 
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 use proptest::prelude::*;
@@ -100,7 +100,7 @@ fn round_trip(reading: Option<&Reading>) -> Snapshot {
 fn assert_same(found: &Reading, known: &Reading) {
     assert_eq!(found.day, known.day);
     assert_eq!(found.day.local(), known.day.local());
-    // Of the zone what is needed; all else to the last bit.
+    // Only the necessary part of the zone; everything else exactly.
     let zone = TimeZone {
         offsets: found.time_zone.offsets.clone(),
         ..known.time_zone.clone()
@@ -191,7 +191,7 @@ fn the_longest_snapshot_fits() {
     };
     let mut buffer = [0; MAX_SNAPSHOT];
     let len = encode(Some(&known), &pacing, &memory(), &mut buffer).unwrap();
-    // Sixteen changes of offset, where Berlin has five.
+    // Sixteen changes of offset; Berlin has five.
     assert!(len + 11 * 12 < MAX_SNAPSHOT, "{len}");
     assert_same(
         Snapshot::decode(&buffer[..len])

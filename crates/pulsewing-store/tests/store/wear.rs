@@ -1,9 +1,9 @@
-//! No use wears a sector out in ten years. With `--nocapture` it prints the table that
+//! No use wears out a sector within ten years. With `--nocapture` it prints the table that
 //! `docs/flash-format.md` quotes.
 
 use crate::years::uses;
 
-/// What makers of NOR flash promise.
+/// The number of erases that makers of NOR flash promise.
 const ENDURANCE: f64 = 100_000.0;
 
 #[test]

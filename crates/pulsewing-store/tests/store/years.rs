@@ -1,4 +1,4 @@
-//! Years of use in short: so many writes on a mock, and the erases that it counted.
+//! Years of use in short: a number of writes on a mock, and the erases that it counted.
 
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 use pulsewing_core::{
@@ -13,28 +13,28 @@ use pulsewing_store::{Area, MAX_SETTINGS, MAX_SNAPSHOT, Settings, When, snapshot
 
 use crate::board::{Board, ESP32, LONGEST, USUAL, VIRT, chain, intent};
 
-/// One way of using the store, and what it wore.
+/// One way of using the store, and the wear that it caused.
 pub(crate) struct Use {
     pub(crate) what: &'static str,
-    /// How often a day.
+    /// The number of times a day.
     pub(crate) a_day: f64,
     pub(crate) sectors: u32,
     pub(crate) sector_len: usize,
-    /// How much is written at a time, in bytes of payload.
+    /// The size of a write, in bytes of payload.
     pub(crate) bytes: usize,
-    /// How often it was done on the mock, and how often the most worn sector was erased.
+    /// The number of times on the mock, and the number of erases of the most worn sector.
     done: u32,
     erased: u32,
 }
 
 impl Use {
-    /// Erases of the most worn sector in ten years.
+    /// Returns the erases of the most worn sector in ten years.
     pub(crate) fn most_worn_in_ten_years(&self) -> f64 {
         self.a_day * 3_652.5 * f64::from(self.erased) / f64::from(self.done)
     }
 }
 
-/// The uses that are looked at.
+/// Returns the uses that we examine.
 pub(crate) fn uses() -> Vec<Use> {
     vec![
         rotations::<ESP32>("rotations", 3.0, USUAL),
@@ -101,7 +101,7 @@ fn rotations<const SECTOR: usize>(what: &'static str, a_day: f64, access_len: us
     )
 }
 
-/// A network that is down: an intent a cycle, each of them withdrawn.
+/// A network that is down: one intent per cycle, each of them withdrawn.
 fn withdrawals() -> Use {
     let bytes = chain(1, USUAL).len();
     measure::<ESP32>(
@@ -128,7 +128,7 @@ fn withdrawals() -> Use {
     )
 }
 
-/// A snapshot after every cycle, of a day of so many minutes.
+/// A snapshot after every cycle, of a day of this many minutes.
 fn snapshots(what: &'static str, minutes: u16) -> Use {
     let reading = reading(minutes);
     let (pacing, memory) = (Pacing::default(), Memory::default());

@@ -1,19 +1,20 @@
 //! One chain, one owner: how a board gets this machine's sign-in.
 //!
-//! A rotating chain that two programs refresh is lost. So it is moved in steps, each of them durable
-//! before the next begins:
+//! If two programs refresh a rotating chain, it is lost. So it is moved in steps, each of them
+//! durable before the next begins:
 //!
 //! ```text
-//!  1  note       which board it goes to          (move.json)
+//!  1  note       the target board                (move.json)
 //!  2  moving     this machine never refreshes it (the chain's record)
 //!  3  upload     the board stores it
-//!  4  compare    generation and fingerprint, as the board says them
-//!  5  erase      here; then the note
+//!  4  compare    generation and fingerprint, as the board reports them
+//!  5  erase      the chain here; then the note
 //! ```
 //!
-//! Whoever finds a chain that is `moving` asks that board what became of it, and nobody else: the
-//! provider would spend the token. The board has it: step 5. The board does not: it is taken back.
-//! The board cannot say, or it is another board: it stays as it is.
+//! A command that finds a `moving` chain asks only that board what became of it; asking the
+//! provider would spend the token. If the board has it, step 5 follows. If the board does not have
+//! it, it is taken back. If the board cannot tell, or it is another board, the chain stays as it
+//! is.
 
 use std::{
     fs,
@@ -43,19 +44,19 @@ use crate::{
 
 const NOTE: &str = "move.json";
 
-/// The longest note that is read, in bytes.
+/// The size limit for reading a note, in bytes.
 const MAX_NOTE: u64 = 4 * 1_024;
 
-/// Whether a chain leaves this machine.
+/// The way in which a board gets this machine's chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Handover {
-    /// It is the board's alone afterwards.
+    /// Afterwards only the board has it.
     Move,
-    /// Both have it: for a provider that does not rotate.
+    /// Both have it: for a provider that does not rotate tokens.
     Copy,
 }
 
-/// Which board a chain is on its way to.
+/// The board that a chain is on its way to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Note {
     board: String,
@@ -65,25 +66,26 @@ struct Note {
     fingerprint: String,
 }
 
-/// How far above the board's own generation a chain is that takes its place. The board may renew its own
-/// while the new one is on its way: that must neither make the new one look old, nor pass for its successor.
+/// The distance from the board's own generation to that of a chain that replaces it. The board may
+/// renew its own chain while the new one is on its way: that must neither make the new one look
+/// old, nor be mistaken for its successor.
 const ROOM: u32 = 16;
 
-/// What became of a chain that is on its way.
+/// The outcome for a chain that was on its way.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     /// The board has it.
     Arrived,
     /// The board does not have it, and cannot get it any more.
     NotArrived,
-    /// It went to another board than the one that is asked.
+    /// It went to a different board from the one that we ask.
     ElsewhereBound,
-    /// This cannot be told, in words.
+    /// The outcome is unknown, for this reason.
     Unclear(String),
 }
 
 /// Finds out what became of a chain that was on its way to a board when a move was interrupted.
-/// Returns whether there is none on its way (any more).
+/// Returns whether no chain is on its way (any more).
 ///
 /// # Errors
 /// A [`Problem`] with the files or the board.
@@ -117,20 +119,20 @@ fn settle_locked(
 ) -> Result<bool, Problem> {
     let note = Note::load(app.state_dir());
     let Some(record) = record else {
-        // Cut off while it was erased: the rest goes as well.
+        // Interrupted during the erasure: erase the rest as well.
         files.erase().map_err(|error| not_erased(&error))?;
         Note::remove(app.state_dir()).map_err(|error| not_erased(&error))?;
         return Ok(true);
     };
     if !moves(&record) {
-        // Cut off before anything left.
+        // Interrupted before anything was sent.
         Note::remove(app.state_dir()).map_err(|error| not_erased(&error))?;
         return Ok(true);
     }
     let mut verdict = judge(&record.chain, note.as_ref(), status);
     if verdict == Verdict::NotArrived {
-        // A write that failed may have succeeded but for its confirmation. After a restart the board
-        // says what its flash holds, and an upload that was under way is over.
+        // A write that seemed to fail may have succeeded with only its confirmation lost. After a
+        // restart the board reports what its flash holds, and no upload is under way any more.
         verdict = match session.restart(&Command::new("reset")) {
             Ok(status) => judge(&record.chain, note.as_ref(), &status),
             Err(trouble) => Verdict::Unclear(trouble.to_string()),
@@ -186,11 +188,11 @@ fn settle_locked(
 fn judge(chain: &Stored, note: Option<&Note>, status: &Status) -> Verdict {
     let is_that_board = note.map(|note| note.serial == status.serial());
     match status.chain() {
-        // No other board has this token, so it does not matter which one was remembered.
+        // No other board has this token, so it does not matter which board was noted.
         BoardChain::Held(held) if is_same(&held, chain) => Verdict::Arrived,
         _ if is_that_board == Some(false) => Verdict::ElsewhereBound,
         BoardChain::Unclear(why) => Verdict::Unclear(why),
-        // It was given a generation above the board's. One above that is its successor.
+        // The chain got a generation above the board's. An even higher one is its successor.
         BoardChain::Held(held)
             if is_that_board == Some(true)
                 && held.provider == chain.provider()
@@ -217,10 +219,10 @@ fn is_same(held: &Held, chain: &Stored) -> bool {
 }
 
 /// Gives this machine's chain to a board. `replace` lets it take the place of one that the board
-/// uses; `progress` is told how many bytes of how many the board has.
+/// uses; `progress` receives the number of bytes that the board has, and the total.
 ///
 /// # Errors
-/// A [`Problem`]. It says where the chain is.
+/// A [`Problem`] that says where the chain is.
 pub(crate) async fn hand_over(
     app: &App,
     session: &mut Session,
@@ -253,7 +255,7 @@ pub(crate) async fn hand_over(
         fingerprint: record.chain.refresh_token().fingerprint().to_string(),
     };
     if how == Handover::Move {
-        // As the board gets it: who finds it compares the board's generation with this one.
+        // Recorded as the board gets it: `settle` compares the board's generation with this one.
         let moving = Record::decode(bytes).map_err(|error| {
             Problem::failed("the sign-in cannot be handed over").caused_by(&error)
         })?;
@@ -276,7 +278,7 @@ pub(crate) async fn hand_over(
     let sent = send_chain(session, bytes, &expected);
     let problem = sent.err();
     if how == Handover::Move {
-        // Whatever the upload ended with, what counts is what the board holds.
+        // However the upload ended, only what the board holds counts.
         let status = session.status().map_err(|trouble| {
             in_words(trouble, session).hint("the sign-in is on its way to the board: connect it and run `pulsewing board status`, so that it is known who has it")
         })?;
@@ -299,10 +301,10 @@ pub(crate) async fn hand_over(
     Ok(())
 }
 
-/// Uploads a chain, and compares what the board says it stored.
+/// Uploads a chain, and compares it with what the board reports as stored.
 ///
 /// # Errors
-/// A [`Problem`] in the board's or the line's words.
+/// A [`Problem`] with the board's or the line's message.
 pub(crate) fn send_chain(
     session: &mut Session,
     bytes: &[u8],
@@ -318,7 +320,8 @@ pub(crate) fn send_chain(
     let reply = session
         .upload(What::Chain, bytes, |_| (), holds)
         .map_err(|trouble| super::problem(trouble, session.path()))?;
-    // What it says right after the write is about this generation; its status may be about the next.
+    // The reply right after the write is about this generation; a later status may be about the
+    // next.
     let stored = reply.iter().find_map(|line| line.strip_prefix("chain: "));
     let (is_there, stored) = match stored {
         Some(text) => (
@@ -384,8 +387,7 @@ fn check(record: &Record, how: Handover) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The generation that the board will accept: it never goes back.
-/// Returns the generation that the chain gets on the board.
+/// Returns the generation that the chain gets on the board. A board never accepts an older one.
 fn next_generation(chain: &Stored, status: &Status, replace: bool) -> Result<u32, Problem> {
     match status.chain() {
         BoardChain::Missing => Ok(chain.generation()),
@@ -406,10 +408,10 @@ fn next_generation(chain: &Stored, status: &Status, replace: bool) -> Result<u32
     }
 }
 
-/// The chain as the board gets it: its own from now on, without an access token, so that it fetches
-/// one and is known to work.
+/// Returns the chain as the board gets it: without an access token, so that the board has to fetch
+/// one, which shows that the chain works.
 fn handed_over(chain: &Stored, generation: u32, now: Timestamp) -> Option<Unstored> {
-    // One that has ended is the provider's to refuse.
+    // If it has expired, leave it to the provider to refuse it.
     let refresh_lifetime_s = chain
         .refresh_expires_at()
         .map(|ends| u32::try_from(ends.duration_since(now).as_secs()).unwrap_or(0));
@@ -438,13 +440,13 @@ fn not_erased(error: &io::Error) -> Problem {
 }
 
 impl Note {
-    /// Reads it; one that cannot be read says nothing.
+    /// Reads the note; an unreadable one counts as absent.
     fn load(dir: &Path) -> Option<Self> {
         let bytes = regular_file::read(&dir.join(NOTE), MAX_NOTE).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 
-    /// Writes it durably.
+    /// Writes the note durably.
     fn save(&self, dir: &Path) -> io::Result<()> {
         private::make_dir(dir)?;
         let text = serde_json::to_vec(self)?;

@@ -1,12 +1,12 @@
 //! A board on a serial port, seen from the host.
 //!
-//! The line itself, its commands and replies are [`pulsewing_boardline`]. Here is what this program makes of
-//! them.
+//! The line itself, its commands and replies are [`pulsewing_boardline`]. This module has what the
+//! program does with them.
 //!
-//! | module | what |
+//! | module | contents |
 //! |---|---|
-//! | [`handover`] | moving a token chain, so that it has one owner at any time |
-//! | [`zone_rule`] | a time zone in one line |
+//! | [`handover`] | the move of a token chain, with exactly one owner at any time |
+//! | [`zone_rule`] | a time zone as one line |
 
 pub(crate) mod handover;
 pub(crate) mod zone_rule;
@@ -40,7 +40,7 @@ pub(crate) fn open(
     Session::begin(Serial::open(path)?, patience, detail)
 }
 
-/// Tells a person why the board at a port did not do what it was asked to.
+/// Explains to a person why the board at a port did not do what it was asked to.
 #[must_use]
 pub(crate) fn problem(trouble: SessionError, port: &Path) -> Problem {
     let port = port.display();

@@ -1,16 +1,16 @@
-//! A time zone in one line, for a board that has no table of zones.
+//! A time zone as one line, for a board that has no zone table.
 
 use jiff::tz::TimeZone;
 use pulsewing_files::regular_file;
 
-/// The longest file of a zone that is read, in bytes. They have up to 4 KiB.
+/// The size limit for reading a zone file, in bytes. Real ones have up to 4 KiB.
 const MAX_BYTES: u64 = 64 * 1_024;
 
-/// The rule of an IANA time zone for times to come, as POSIX writes it, such as
-/// `CET-1CEST,M3.5.0,M10.5.0/3`; `None` for a name that is no zone.
+/// Returns the rule of an IANA time zone for future times in POSIX notation, such as
+/// `CET-1CEST,M3.5.0,M10.5.0/3`; `None` if the name is not a zone.
 ///
-/// It is the last line of the zone's file (RFC 9636, section 3.3): the machine's own file, which is kept up
-/// to date, or else the one that is built in.
+/// The rule is the last line of the zone's file (RFC 9636, section 3.3): the machine's own file,
+/// which is kept up to date, or else the built-in one.
 #[must_use]
 pub(crate) fn zone_rule(name: &str) -> Option<String> {
     // A name is a path below the zone directory. This refuses `..` and the like.
@@ -30,7 +30,7 @@ fn footer(file: &[u8]) -> Option<String> {
     let file = file.strip_suffix(b"\n")?;
     let begin = file.iter().rposition(|byte| *byte == b'\n')? + 1;
     let rule = std::str::from_utf8(file.get(begin..)?).ok()?;
-    // Only what can be read back is a rule.
+    // Accept only a rule that can be parsed back.
     TimeZone::posix(rule).ok()?;
     Some(rule.to_owned())
 }

@@ -17,10 +17,10 @@ use crate::{
     tell::problem::Problem,
 };
 
-/// The longest file of settings that is read, in bytes.
+/// The size limit for reading the settings, in bytes.
 const MAX_BYTES: u64 = 64 * 1_024;
 
-/// How many characters the original kept in the board's memory.
+/// The number of a token's characters that the original kept in the board's memory.
 const NVM_TOKEN: usize = 64;
 
 /// The keys of the original's settings that matter here. The file has others.
@@ -40,7 +40,7 @@ pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
     let path = options.settings.display();
     let text = regular_file::read_text(&options.settings, MAX_BYTES)
         .map_err(|error| Problem::failed(format!("{path} could not be read")).caused_by(&error))?;
-    // The error's own text would show the line, and with it a token.
+    // The error's own text would show the line, which may contain a token.
     let settings: Settings = toml::from_str(&text).map_err(|error| {
         Problem::failed(format!(
             "{path} is not the original's settings: {}",

@@ -1,4 +1,4 @@
-//! `pulsewing completions` and `pulsewing man`: what follows from the command line itself.
+//! `pulsewing completions` and `pulsewing man`: generated from the definition of the command line.
 
 use clap::Command;
 
@@ -21,7 +21,7 @@ pub(super) fn completions(options: &cli::Completions) -> Result<(), Problem> {
 /// Prints the manual page of the program, or of one command.
 pub(super) fn man(options: &cli::Man) -> Result<(), Problem> {
     let mut command = cli::command();
-    // Gives the commands their whole names and the options of every command.
+    // Gives the commands their full names and the global options.
     command.build();
     let mut page = Vec::new();
     clap_mangen::Man::new(find(command, &options.command)?)
@@ -30,7 +30,7 @@ pub(super) fn man(options: &cli::Man) -> Result<(), Problem> {
         .date(MADE.strftime("%F").to_string())
         .render(&mut page)
         .map_err(|error| Problem::failed("the page could not be made").caused_by(&error))?;
-    // Formatters warn of breaks around an empty line, which is a space already.
+    // Formatters warn about breaks around an empty line, because that is already vertical space.
     print(&String::from_utf8_lossy(&page).replace("\n.br\n\n.br\n", "\n.sp\n"))
 }
 

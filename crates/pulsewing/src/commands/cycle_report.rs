@@ -4,8 +4,8 @@ use pulsewing_core::report::Report;
 
 use crate::engine::Engine;
 
-/// The report as it is printed; without a reading it is empty. `goes_on` says that another cycle will
-/// follow, whose time is told.
+/// Returns the report to print; empty without a reading. With `goes_on` it includes the time of the
+/// next cycle.
 pub(super) fn text(engine: &Engine, goes_on: bool) -> String {
     let Some(reading) = engine.reading() else {
         return String::new();

@@ -23,10 +23,11 @@ use crate::{
     },
 };
 
-/// Where the picture goes.
+/// The file of the picture.
 const PICTURE: &str = "pulsewing-demo.png";
 
-/// How long before the demo's beginning somebody signed in: longer than either access token lives.
+/// The time from the sign-in to the beginning of the demo: longer than the lifetime of either
+/// access token.
 const SIGNED_IN_BEFORE: SignedDuration = SignedDuration::from_hours(9);
 
 pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Result<(), Problem> {
@@ -46,7 +47,8 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         data,
         zone,
         now: Some(start.checked_sub(SIGNED_IN_BEFORE).unwrap_or(start)),
-        // However fast the demo goes: signing in takes the time that it takes, and codes do not last.
+        // The clock stands still during the sign-in, however fast the demo is: a sign-in takes real
+        // time, and codes expire soon.
         speed: 0,
         ..SandboxConfig::default()
     })
@@ -57,7 +59,7 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         options.provider,
         sandbox.url()
     ));
-    // From here on there is something to clean up.
+    // From here on we have something to clean up.
     let stop = Stop::listen();
     let place = PrivateDir::new()?;
     let config = config(options.provider, &sandbox);
@@ -97,7 +99,7 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
     }
 }
 
-/// One cycle, its report and its picture.
+/// Runs one cycle, and writes its report and its picture.
 async fn once(
     app: &App,
     updates: &mut UpdateLoop,
@@ -120,8 +122,8 @@ async fn once(
     Ok(())
 }
 
-/// Cycle after cycle, until Ctrl-C: that is how a demo ends. One that fails is told: a machine that is too
-/// slow for the demo's speed has tokens that end in the middle of a cycle.
+/// Runs cycles until Ctrl-C, which is the normal end of a demo. A failed cycle is reported: on a
+/// machine that is too slow for the demo's speed, tokens expire in the middle of a cycle.
 async fn cycles(updates: &mut UpdateLoop, stop: &Stop, console: Console) -> Result<(), Problem> {
     loop {
         match updates.next(stop).await {
@@ -135,7 +137,7 @@ async fn cycles(updates: &mut UpdateLoop, stop: &Stop, console: Console) -> Resu
     }
 }
 
-/// Signs in as the wearer would have, hours before.
+/// Signs in as the wearer would have done, hours before.
 async fn sign_in(
     provider: Provider,
     config: &Config,
@@ -191,7 +193,7 @@ fn config(provider: Provider, sandbox: &Sandbox) -> Config {
     }
 }
 
-/// The machine's zone, if it has a name that the wearer's profile can show.
+/// Returns the machine's zone, if it has a name that the wearer's profile can show.
 fn zone() -> TimeZone {
     let system = TimeZone::system();
     if system.iana_name().is_some() {
@@ -201,7 +203,7 @@ fn zone() -> TimeZone {
     }
 }
 
-/// 14:07 of today: late enough for a day to look at.
+/// Returns 14:07 of today: late enough for the day to have data to show.
 fn seven_past_two(zone: &TimeZone) -> Result<Timestamp, Problem> {
     let today = zone.to_datetime(Clock::system().now().utc).date();
     zone.to_timestamp(today.to_datetime(civil::time(14, 7, 0, 0)))
@@ -210,13 +212,13 @@ fn seven_past_two(zone: &TimeZone) -> Result<Timestamp, Problem> {
         })
 }
 
-/// Seven minutes after the sync that brings a recording's last sample.
+/// Returns the time seven minutes after the sync that brings a recording's last sample.
 fn seven_past_the_step(last: Timestamp) -> Timestamp {
     let step = (last.as_second().div_euclid(900) + 1) * 900;
     Timestamp::from_second(step + 7 * 60).unwrap_or(last)
 }
 
-/// A directory of the demo's own, removed when it ends.
+/// A temporary directory for the demo, removed when it ends.
 struct PrivateDir(std::path::PathBuf);
 
 impl PrivateDir {
@@ -234,7 +236,7 @@ impl PrivateDir {
 
 impl Drop for PrivateDir {
     fn drop(&mut self) {
-        // Left behind, it is the system's to clean up, and its tokens are the sandbox's.
+        // If this fails, the system will clean up; the tokens in it are only the sandbox's.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -1,4 +1,4 @@
-//! `pulsewing doctor`: everything that Pulsewing stands on, looked at; nothing is changed.
+//! `pulsewing doctor`: checks everything that Pulsewing depends on, and changes nothing.
 
 use super::print;
 use crate::{
@@ -21,7 +21,7 @@ pub(super) async fn run(
         console,
     )
     .await?;
-    // The findings are the data that was asked for, whatever they say.
+    // The findings are the requested data, even if they are failures.
     if options.json {
         let json = doctor::in_json(&findings)
             .map_err(|error| Problem::failed("the findings cannot be printed").caused_by(&error))?;

@@ -15,7 +15,7 @@ use crate::{
     tell::problem::{Exit, Problem},
 };
 
-/// How many days that cannot be read are named.
+/// The maximum number of unreadable days to name.
 const NAMED: usize = 20;
 
 pub(super) fn run(app: &App, options: &cli::Export) -> Result<(), Problem> {
@@ -34,7 +34,7 @@ pub(super) fn run(app: &App, options: &cli::Export) -> Result<(), Problem> {
                 .hint("`pulsewing once` begins one, and `pulsewing import` takes in exports")
         })?;
     let format = options.format.into();
-    // Once into the void: a history that turns out to be damaged leaves stdout empty.
+    // A dry run first: if the history turns out to be damaged, stdout stays empty.
     let count = export(&history, from, to, format, &mut io::sink()).map_err(problem)?;
     let unreadable = history.unreadable(from, to).map_err(unusable)?;
     if count == 0 && unreadable.is_empty() {
@@ -43,14 +43,14 @@ pub(super) fn run(app: &App, options: &cli::Export) -> Result<(), Problem> {
     let mut out = BufWriter::new(io::stdout().lock());
     let result = export(&history, from, to, format, &mut out).and_then(|_| Ok(out.flush()?));
     match result {
-        // A reader that has gone away, such as `head`, is no error.
+        // A reader that has gone away, such as `head`, is not an error.
         Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(problem),
     }?;
     left_out(app, &unreadable)
 }
 
-/// Names the days of which something could not be read.
+/// Names the days with data that could not be read.
 fn left_out(app: &App, unreadable: &[Date]) -> Result<(), Problem> {
     if unreadable.is_empty() {
         return Ok(());
@@ -81,12 +81,12 @@ fn problem(error: ExportError) -> Problem {
     }
 }
 
-/// Why a command that needs the history cannot go on.
+/// Builds the problem for a command that needs the history but cannot use it.
 pub(super) fn unusable(error: HistoryError) -> Problem {
     stopped(error.to_string(), &error)
 }
 
-/// That the history stands in the way of this.
+/// Builds a problem for an operation that a history error stopped.
 pub(super) fn stopped(what: impl Into<String>, error: &HistoryError) -> Problem {
     let exit = match error {
         HistoryError::Busy => Exit::Temporary,

@@ -1,4 +1,4 @@
-//! `pulsewing import`: exports of earlier years become history.
+//! `pulsewing import`: imports exports of earlier years into the history.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -56,12 +56,12 @@ pub(super) fn run(app: &App, options: &cli::Import) -> Result<(), Problem> {
             ));
         }
     }
-    // Whoever copies the file beside a daemon that has it open gets all of it.
+    // So that a copy of the file is complete even while a daemon has it open.
     history.write_through().map_err(unusable)?;
     verdict(&summary)
 }
 
-/// The zone, and who named it.
+/// Returns the zone, and its source.
 fn zone(app: &App, asked: Option<&str>) -> Result<(TimeZone, &'static str), Problem> {
     if let Some(name) = asked {
         let zone = TimeZone::get(name).map_err(|_| {
@@ -159,7 +159,8 @@ fn tell(console: Console, summary: &Summary, settings: &Settings) {
     }
 }
 
-/// What the tracker itself did not trust: in the JSON, and in the CSV that has the same.
+/// Describes values that the tracker itself did not trust, in the JSON and in the CSV with the same
+/// values.
 fn untrusted(values: u64, copies: u64) -> Option<String> {
     Some(match (values, copies) {
         (0, 0) => return None,
@@ -178,13 +179,13 @@ fn untrusted(values: u64, copies: u64) -> Option<String> {
     })
 }
 
-/// `1 value that is`, `12 values that are`.
+/// Formats `1 value that is`, `12 values that are`.
 fn that(values: u64, is: &str, are: &str) -> String {
     let verb = if values == 1 { is } else { are };
     format!("{} that {verb}", counted(values, "value"))
 }
 
-/// That the JSON seems to be written by the other clock, and what to do.
+/// Explains that the times in the JSON seem to be from the other clock, and what to do.
 fn other_clock(read_by: JsonTimes, doubt: Doubt) -> String {
     let what = match (read_by, doubt) {
         (JsonTimes::Utc, Doubt::Days(files)) => format!(
@@ -239,10 +240,10 @@ fn counted(count: u64, noun: &str) -> String {
     }
 }
 
-/// How many files that were left out are named.
+/// The maximum number of skipped files to name.
 const MAX_NAMED: u64 = 50;
 
-/// Tells of files as they pass; on a terminal, with a line that counts up.
+/// Reports files as they are processed; on a terminal, with a counter.
 struct Progress {
     console: Console,
     is_terminal: bool,
@@ -262,7 +263,7 @@ impl Progress {
 
     fn clear(&mut self) {
         if self.is_terminal && self.shown.take().is_some() {
-            // A terminal that has gone away has nobody to be shown anything.
+            // If the terminal is gone, nobody can read this.
             let _ = write!(io::stderr(), "\r\x1b[K");
         }
     }

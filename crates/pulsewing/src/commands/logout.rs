@@ -1,4 +1,4 @@
-//! `pulsewing logout`: gives the grant back and erases the tokens.
+//! `pulsewing logout`: revokes the grant and erases the tokens.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
     tell::problem::{Exit, Problem},
 };
 
-/// How long the provider may take to answer.
+/// The time limit for the provider's answer.
 const REVOKE_FOR: Duration = Duration::from_secs(15);
 
 pub(super) async fn run(app: &App) -> Result<(), Problem> {
@@ -53,14 +53,14 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
         })
         .await;
     match sent {
-        // A proxy that lets nothing through has not told the provider.
+        // If a proxy blocked the request, the provider did not get it.
         Ok(answered) if matches!(answered.status.as_u16(), 403 | 407 | 451) => {
             let status = answered.status.as_u16();
             if let Answer::Missing(cause @ NoAnswer::Foreign(_)) = reply.finish(status, false) {
                 return Err(kept(cause.into()));
             }
         }
-        // A 4xx says that there is nothing to revoke any more; a 410, that there is nobody to.
+        // A 4xx means that there is nothing to revoke any more; a 410, that the service is gone.
         Ok(answered) if answered.status.is_success() || answered.status.is_client_error() => {}
         Ok(answered) => {
             let status = answered.status.as_u16();

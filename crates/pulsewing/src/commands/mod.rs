@@ -35,15 +35,15 @@ use crate::{
     },
 };
 
-/// Runs the command that was asked for.
+/// Runs the requested command.
 ///
 /// # Errors
-/// What went wrong, in words.
+/// The [`Problem`] that stopped the command.
 pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
     let global = cli.global;
     let app = || App::new(&global.surroundings(), console);
     match cli.command {
-        // These two keep nothing, so a broken configuration does not stop them.
+        // These two store nothing, so a broken configuration does not stop them.
         #[cfg(feature = "sandbox")]
         Command::Demo(options) => demo::run(&options, &global, console).await,
         #[cfg(feature = "sandbox")]
@@ -62,7 +62,7 @@ pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
         Command::Import(options) => import::run(&app()?, &options),
         Command::Export(options) => export::run(&app()?, &options),
         Command::Board(options) => board::run(&app()?, &options).await,
-        // These also work, or say why, where the configuration does not.
+        // These work, or explain the problem, even if the configuration is broken.
         Command::Doctor(options) => doctor::run(&options, &global, console).await,
         Command::Completions(options) => completions::completions(&options),
         Command::Man(options) => completions::man(&options),
@@ -70,7 +70,7 @@ pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
     }
 }
 
-/// Opens what the picture is to be shown on, and gives it the look that was asked for.
+/// Opens the outputs of the picture, with the requested style.
 fn outputs(
     app: &App,
     look: &Look,

@@ -1,4 +1,4 @@
-//! `pulsewing once`: one cycle, what the heart did last in one line, and the report.
+//! `pulsewing once`: one cycle, the newest heart rate in one line, and the report.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
     app.history_writer()
         .record(reading, engine.account().as_ref());
     let now = engine.clock().now();
-    // After a day of silence the picture and the first line go on showing what was last known.
+    // After a day without data the picture and the first line keep showing the last known values.
     let mut shown = reading.clone();
     keep_last_known(&mut shown, app.state_dir(), None);
     let of_shown = shown.freshness(now.utc, app.interval(), false);

@@ -15,14 +15,14 @@ use crate::{
     tell::problem::{Exit, Problem},
 };
 
-/// How often it is looked whether somebody has signed in with another process.
+/// The interval of checks for a sign-in through another process.
 const LOOK_FOR_SIGN_IN: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(app: &App, options: &Run) -> Result<(), Problem> {
     let _single = claim(app)?;
     let provider = app.provider(None)?;
     let mut outputs = outputs(app, &options.look, options.png.as_deref(), &[])?;
-    // After a start of the machine a panel may come later than this program.
+    // After the machine's boot a panel may appear later than this program.
     outputs
         .open_panels(&options.panels.specs)
         .map_err(Problem::may_pass)?;
@@ -63,7 +63,7 @@ pub(super) async fn run(app: &App, options: &Run) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Listens where the page is to be. Other machines see it only with a passphrase.
+/// Listens on the page's address. Other machines can see the page only with a passphrase.
 async fn listen(app: &App, asked: Option<SocketAddr>) -> Result<Listener, Problem> {
     let configured = &app.config.web;
     let address = asked.or(configured.listen).unwrap_or(web::LISTEN);
@@ -74,18 +74,18 @@ async fn listen(app: &App, asked: Option<SocketAddr>) -> Result<Listener, Proble
         .hint("set a passphrase under [web] in the configuration, of at least 8 characters")
         .hint("or listen on this machine alone, such as --listen 127.0.0.1:7373"));
     }
-    // After a start of the machine an address may come later than this program.
+    // After the machine's boot an address may appear later than this program.
     Listener::bind(address).await.map_err(Problem::may_pass)
 }
 
-/// Where somebody with a phone can sign in; `None` where nobody else can see the page, or where its
-/// address is every address.
+/// Returns the address where a user with a phone can sign in; `None` if no other machine can see
+/// the page, or if it listens on all addresses.
 fn sign_in_address(address: SocketAddr) -> Option<String> {
     let ip = address.ip();
     (!ip.is_loopback() && !ip.is_unspecified()).then(|| format!("http://{address}/sign-in"))
 }
 
-/// The page, if there is one.
+/// Serves the page, if there is one.
 async fn served(page: Option<impl Future<Output = ()>>) {
     match page {
         Some(page) => page.await,
@@ -93,7 +93,7 @@ async fn served(page: Option<impl Future<Output = ()>>) {
     }
 }
 
-/// The right to be the wearer's daemon.
+/// Takes the lock of the wearer's daemon.
 fn claim(app: &App) -> Result<Single, Problem> {
     Single::claim(app.state_dir())
         .map_err(|error| {
@@ -109,25 +109,26 @@ fn claim(app: &App) -> Result<Single, Problem> {
         })
 }
 
-/// Cycle after cycle, until it is told to stop.
+/// Runs cycles until a request to stop.
 async fn cycles(updates: &mut UpdateLoop, stop: &Stop, app: &App) {
     loop {
         match updates.next(stop).await {
             Ok(()) => {
-                // Whoever reads the reports may go away or run out of room; the cycles go on.
+                // The reader of the reports may go away, or the disk may fill up; the cycles
+                // continue.
                 if let Err(problem) = print(&cycle_report::text(updates.engine(), true)) {
                     app.console.problem(&problem);
                 }
                 updates.repair(stop).await;
             }
             Err(problem) if problem.exit() == Exit::Interrupted => return,
-            // Nothing ends it: what is wrong may be mended while it runs.
+            // No error ends the loop: the problem may be fixed while it runs.
             Err(problem) => app.console.problem(&problem),
         }
     }
 }
 
-/// Somebody who signs in with `pulsewing login` does not want to wait for the next try.
+/// Triggers an update after a `pulsewing login`, so that the user need not wait for the next try.
 async fn look_for_sign_in(broadcast: &Broadcast) {
     let changed = |dir: &Path| fs::metadata(dir.join("chain")).and_then(|file| file.modified());
     let mut seen = changed(broadcast.state_dir()).ok();

@@ -18,7 +18,8 @@ use crate::{
     tell::problem::Problem,
 };
 
-/// The longest file that is read, in bytes: a recording with a sample a second has as many in four months.
+/// The size limit for reading a file, in bytes: that of a recording of four months with one sample
+/// per second.
 const MAX_BYTES: u64 = 256 << 20;
 
 pub(super) async fn run(options: &SandboxArgs, global: &Global) -> Result<(), Problem> {
@@ -52,7 +53,7 @@ pub(super) async fn run(options: &SandboxArgs, global: &Global) -> Result<(), Pr
     if let (Some(dir), Some(ca_pem)) = (&options.tls, sandbox.ca_pem()) {
         write_ca(dir, ca_pem)?;
     }
-    // Whoever has read the line may say stop at once.
+    // A program that has read the line may send a stop signal at once.
     let stop = Stop::listen();
     print(&format!("{}\n", sandbox.ready_line()))?;
     stop.requested().await;
@@ -73,7 +74,8 @@ pub(super) fn recordings(paths: &[PathBuf], zone: &TimeZone) -> Result<Vec<Recor
         .collect()
 }
 
-/// Reads the names to serve https for: one a line in the file `names`; without that file, localhost.
+/// Reads the names to serve https for: one per line in the file `names`; without that file,
+/// localhost.
 fn tls_names(dir: &Path) -> Result<Vec<String>, Problem> {
     let path = dir.join("names");
     let text = match regular_file::read_text(&path, MAX_BYTES) {
@@ -96,7 +98,7 @@ fn tls_names(dir: &Path) -> Result<Vec<String>, Problem> {
     Ok(names)
 }
 
-/// Writes the certificate that clients are to trust. It is whole or not there: others wait for it.
+/// Writes the certificate for clients to trust. Atomically, because others wait for the file.
 fn write_ca(dir: &Path, ca_pem: &str) -> Result<(), Problem> {
     let path = dir.join("ca.pem");
     fs::create_dir_all(dir)

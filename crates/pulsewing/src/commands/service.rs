@@ -1,4 +1,4 @@
-//! `pulsewing service`: the daemon as a systemd service of the user's.
+//! `pulsewing service`: the daemon as a systemd user service.
 
 use std::{
     fs, io,
@@ -20,7 +20,7 @@ use crate::{
     tell::{console::Console, problem::Problem},
 };
 
-/// How to look at what the service logs.
+/// The command to read the service's log.
 const LOOK: &str =
     "`journalctl --user -u pulsewing` shows what it says, `pulsewing doctor` what is wrong";
 
@@ -72,7 +72,7 @@ fn install(options: &Passed, global: &Global, console: Console) -> Result<(), Pr
     if systemctl::is_root() {
         console.warn("this service has all of root's rights; it needs none of them, so install it as a user who is not root");
     }
-    // One that runs is not started anew by `enable --now`.
+    // `enable --now` does not restart a running service.
     let start = match written {
         Written::Replaced => [&["enable", NAME][..], &["restart", NAME]],
         Written::New | Written::Unchanged => [&["enable", "--now", NAME][..], &[]],
@@ -150,7 +150,7 @@ fn uninstall(global: &Global, console: Console) -> Result<(), Problem> {
     console.say(&format!("Removed {shown}."));
     match stopped {
         Answer::Done => {
-            // What it has read is all that is left of the unit.
+            // The unit remains only in systemd's memory.
             let _ = systemctl::ask(&["daemon-reload"]);
         }
         Answer::NoProgram | Answer::Refused(_) => console.warn(
@@ -168,7 +168,7 @@ fn uninstall(global: &Global, console: Console) -> Result<(), Problem> {
     Ok(())
 }
 
-/// With sudo it would be root's service, and in root's home.
+/// Refuses sudo: it would become root's service, in root's home.
 fn refuse_sudo() -> Result<(), Problem> {
     let by_sudo = ["SUDO_USER", "DOAS_USER"]
         .iter()
@@ -191,7 +191,7 @@ fn foreign(path: &Path) -> Problem {
     .hint("move it out of the way, or look after it yourself: `pulsewing service show` prints what would be installed")
 }
 
-/// The unit for these options.
+/// Builds the unit for these options.
 fn unit(app: &App, options: &Passed, global: &Global) -> Result<Unit, Problem> {
     if global.now.is_some() {
         return Err(
@@ -231,7 +231,7 @@ fn unit(app: &App, options: &Passed, global: &Global) -> Result<Unit, Problem> {
             if path.exists() {
                 word("--config=", &path);
             } else if std::env::var_os("XDG_CONFIG_HOME").is_some() {
-                // One that is written later is to be found.
+                // So that a configuration file that is written later is found.
                 environment.push(("XDG_CONFIG_HOME", absolute(&places::config_home()?)));
             }
             read.push(path);

@@ -1,7 +1,8 @@
 //! `pulsewing show`: the heart rate in this terminal, live.
 //!
-//! Where a daemon runs, it is followed: what it remembers is read again when it changes, and nothing is
-//! asked of the cloud. Where none does, this program polls itself, as one that is watched.
+//! If a daemon runs, the command follows it: it reads the daemon's stored state whenever that
+//! changes, and sends nothing to the cloud. Otherwise this program polls the cloud itself, as the
+//! daemon would, in the foreground.
 
 use std::{
     env, fs,
@@ -34,7 +35,7 @@ use crate::{
     },
 };
 
-/// How often the screen is looked at: ages count on.
+/// The interval between redraws, because ages grow.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(global: &Global, console: Console) -> Result<(), Problem> {
@@ -64,7 +65,7 @@ pub(super) async fn run(global: &Global, console: Console) -> Result<(), Problem
     }
 }
 
-/// Polls, until it is told to stop.
+/// Polls until a request to stop.
 async fn own(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Problem> {
     let mut updates = UpdateLoop::new(app, app.engine(app.provider(None)?, None)?);
     let broadcast = updates.broadcast().clone();
@@ -76,7 +77,7 @@ async fn own(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Proble
                     updates.repair(stop).await;
                 }
                 Err(problem) if problem.exit() == Exit::Interrupted => return,
-                // The screen says what is wrong.
+                // The screen shows the error.
                 Err(_) => {}
             }
         }
@@ -104,13 +105,14 @@ async fn own(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Proble
         () = &mut cycles => return Ok(true),
         result = show => result,
     };
-    // Without a terminal nothing is shown any more; a refresh that is under way is finished all the same.
+    // Without a terminal nothing is shown any more, but a refresh under way is still finished.
     stop.request();
     cycles.await;
     result
 }
 
-/// Shows what a daemon remembers. Returns whether it was told to stop; otherwise the daemon has ended.
+/// Shows a daemon's stored state. Returns whether there was a request to stop; otherwise the daemon
+/// has ended.
 async fn follow(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Problem> {
     let mut seen = None;
     let mut snapshot = Snapshot::new(app.provider(None)?, app.interval());
@@ -141,7 +143,7 @@ async fn follow(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Pro
     }
 }
 
-/// When the daemon last wrote something down.
+/// Returns the times of the daemon's last writes.
 fn changed_at(app: &App) -> [Option<SystemTime>; 3] {
     ["state.json", "history.db", "history.db-wal"].map(|name| {
         fs::metadata(app.state_dir().join(name))
@@ -150,7 +152,7 @@ fn changed_at(app: &App) -> [Option<SystemTime>; 3] {
     })
 }
 
-/// What the daemon knows, as far as it wrote it down.
+/// Builds a snapshot from the daemon's stored state.
 fn remembered(app: &App) -> Result<Snapshot, Problem> {
     let provider = app.provider(None)?;
     let state = app.state();
@@ -163,7 +165,7 @@ fn remembered(app: &App) -> Result<Snapshot, Problem> {
     snapshot.last_success = state.last_success;
     snapshot.next_update = state.next_update.filter(|at| *at < jiff::Timestamp::MAX);
     snapshot.failed_update = state.last_error.map(|message| FailedUpdate {
-        // Which one it was is the daemon's own affair; the words are there.
+        // The real failure is known only to the daemon; its message is enough here.
         failure: Failure::OutOfTime,
         exit: Exit::Temporary,
         message,
@@ -173,7 +175,7 @@ fn remembered(app: &App) -> Result<Snapshot, Problem> {
     Ok(snapshot)
 }
 
-/// What a key asks for.
+/// The meaning of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Key {
     Quit,
@@ -182,11 +184,11 @@ enum Key {
     After,
     Today,
     Help,
-    /// The size has changed.
+    /// The terminal's size has changed.
     Resized,
 }
 
-/// Reads keys on a thread of their own; a key that quits stops the program as a signal does.
+/// Reads keys on a separate thread; a key to quit stops the program as a signal does.
 fn listen(stop: &Stop) -> mpsc::Receiver<Key> {
     let stop = stop.clone();
     let (to, from) = mpsc::channel(16);
@@ -228,9 +230,11 @@ fn key_of(event: &Event) -> Option<Key> {
     }
 }
 
-/// The terminal while it is ours; given back when this is dropped, and before a panic is told.
+/// The terminal while we use it. Restored when this is dropped, and before a panic message is
+/// printed.
 struct Screen {
-    /// Dropped by itself it would complain of a terminal that is gone, and panic where that cannot be read.
+    /// Never dropped by itself: its own drop would report that the terminal is gone, and panic if
+    /// stderr is gone, too.
     terminal: ManuallyDrop<DefaultTerminal>,
     keys: mpsc::Receiver<Key>,
     newest: Newest,
@@ -272,7 +276,7 @@ impl Screen {
             .map_err(|error| Problem::failed("the terminal is gone").caused_by(&error))
     }
 
-    /// Does what a key asks for.
+    /// Handles a key.
     fn turn(&mut self, app: &App, snapshot: &Snapshot, key: Key) {
         self.message = None;
         let today = match &snapshot.reading {

@@ -1,4 +1,4 @@
-//! Where the providers are, or what stands in for them.
+//! The addresses of the providers, or of a substitute such as the sandbox.
 
 use pulsewing_core::{
     Provider,
@@ -21,10 +21,10 @@ pub(crate) struct Endpoints {
 }
 
 impl Endpoints {
-    /// The provider's own addresses, or those of the configuration.
+    /// Returns the provider's own addresses, or those of the configuration.
     ///
     /// # Errors
-    /// A [`Problem`] for what is no address, and for `http://` beyond this machine.
+    /// A [`Problem`] for an invalid address, and for `http://` beyond this machine.
     pub(crate) fn new(provider: Provider, config: &EndpointsConfig) -> Result<Self, Problem> {
         let (auth_origin, auth_path, token_origin, api_origin) = match provider {
             Provider::Google => (
@@ -42,7 +42,7 @@ impl Endpoints {
         };
         let base = config.base_url.as_deref();
         let parse = |key: &str, text: &str| parse(key, text, config.allow_http);
-        // An address that names only an origin means the provider's path there.
+        // If an address has only an origin, the provider's path is appended.
         let at = |key: &str,
                   configured: &Option<String>,
                   origin: &str,
@@ -80,7 +80,7 @@ impl Endpoints {
         })
     }
 
-    /// The address of a request.
+    /// Returns the address of a request.
     #[must_use]
     pub(crate) fn url(&self, request: &RequestView<'_>) -> Url {
         match request.endpoint {
@@ -90,21 +90,21 @@ impl Endpoints {
         }
     }
 
-    /// The origin that issues tokens.
+    /// Returns the origin that issues tokens.
     #[must_use]
     pub(crate) fn issuer(&self) -> Issuer {
         let origin = self.token.origin().ascii_serialization();
-        // parse() has refused a longer one.
+        // `parse()` has already refused a longer one.
         Issuer::try_from(origin.as_str()).unwrap_or_default()
     }
 
-    /// Whether data comes from Fitbit's own, abandoned service.
+    /// Returns whether data comes from Fitbit's own, abandoned service.
     #[must_use]
     pub(crate) fn is_fitbit_itself(&self) -> bool {
         self.api.host_str() == Some("api.fitbit.com")
     }
 
-    /// Whether any address needs TLS.
+    /// Returns whether any address needs TLS.
     #[must_use]
     pub(crate) fn need_tls(&self) -> bool {
         [&self.token, &self.revoke, &self.api]
@@ -133,7 +133,7 @@ fn parse(key: &str, text: &str, allow_http: bool) -> Result<Url, Problem> {
     }
 }
 
-/// Whether an address cannot leave this machine.
+/// Returns whether an address always stays on this machine.
 #[must_use]
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host_str() {

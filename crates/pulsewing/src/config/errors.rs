@@ -1,10 +1,11 @@
-//! What is wrong with a configuration, in words.
+//! Error messages for a configuration.
 //!
-//! A parser's own message shows the offending line, which may hold a secret: it is told by its number alone.
+//! A parser's own message shows the offending line, which may hold a secret. So we give only the
+//! line number.
 
 use crate::tell::problem::Problem;
 
-/// Turns a parser's error into words.
+/// Turns a parser's error into a message.
 pub(super) fn problem(text: &str, error: &toml::de::Error) -> Problem {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = before.map_or_else(String::new, |before| {
@@ -28,7 +29,8 @@ pub(super) fn problem(text: &str, error: &toml::de::Error) -> Problem {
     }
 }
 
-/// The key that serde does not know, and those that it knows: "unknown field `x`, expected one of `a`, `b`".
+/// Returns the key that serde does not know, and those that it knows, from "unknown field `x`,
+/// expected one of `a`, `b`".
 fn unknown_key(message: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
     let mut quoted = message
         .strip_prefix("unknown field ")?
@@ -38,14 +40,14 @@ fn unknown_key(message: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
     Some((quoted.next()?, quoted))
 }
 
-/// The table that a place in the text is in, with its dot; `None` at the top.
+/// Returns the table that contains a position in the text, with its dot; `None` at the top level.
 fn table_at(before: &str) -> Option<String> {
     let header = before
         .lines()
         .rev()
         .find(|line| line.trim_start().starts_with('['))?;
     let name = header.trim().trim_start_matches('[').split(']').next()?;
-    // The place is the header itself when it is the table that is unknown.
+    // If the table itself is unknown, the position is in its header.
     (!before.ends_with('[')).then(|| format!("{}.", name.trim()))
 }
 

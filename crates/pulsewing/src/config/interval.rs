@@ -1,11 +1,11 @@
-//! A length of time, as the configuration has it.
+//! A duration, as the configuration has it.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-/// A length of time: whole seconds, or text such as "15m" or "1h 30m".
+/// A duration: whole seconds, or text such as "15m" or "1h 30m".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "IntervalText")]
 pub(crate) struct Interval(pub Duration);

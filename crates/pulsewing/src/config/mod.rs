@@ -1,8 +1,9 @@
 //! The configuration file.
 //!
-//! TOML; every key is optional. Values are parsed once, here: the rest of the program gets a provider, a
-//! theme or a duration, never a text that may be wrong. An unknown key is an error that names the nearest
-//! known one, because a key that is silently ignored is a setting that silently does not hold.
+//! TOML; every key is optional. Values are parsed once, here: the rest of the program gets a
+//! provider, a theme or a duration, never a text that may be wrong. An unknown key is an error that
+//! names the nearest known one, because a key that is silently ignored is a setting that silently
+//! has no effect.
 
 pub(crate) mod endpoints;
 mod errors;
@@ -31,10 +32,10 @@ use crate::tell::problem::Problem;
 
 pub(crate) use interval::Interval;
 
-/// The longest file that is read, in bytes.
+/// The size limit for reading the file, in bytes.
 const MAX_BYTES: u64 = 256 * 1_024;
 
-/// The configuration as the file has it.
+/// The configuration as written in the file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
@@ -45,11 +46,11 @@ pub(crate) struct Config {
     pub google: ClientConfig,
     /// Fitbit's OAuth client.
     pub fitbit: ClientConfig,
-    /// Other addresses than the providers' own.
+    /// Addresses to use instead of the providers' own.
     pub endpoints: EndpointsConfig,
-    /// How often to poll.
+    /// The poll interval and limits.
     pub poll: PollConfig,
-    /// Whose heart it is.
+    /// The person who wears the tracker.
     pub wearer: WearerConfig,
     /// The web page.
     pub web: WebConfig,
@@ -71,7 +72,7 @@ pub(crate) struct ClientConfig {
     pub client_id: Option<String>,
     /// Its secret.
     pub client_secret: Option<String>,
-    /// The wearer that is asked about (Fitbit); without one, whoever signed in.
+    /// The wearer to ask about (Fitbit); if absent, the user who signed in.
     pub user_id: Option<String>,
 }
 
@@ -88,15 +89,15 @@ impl std::fmt::Debug for ClientConfig {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table: [endpoints]")]
 pub(crate) struct EndpointsConfig {
-    /// One origin for everything: the sandbox's or a gateway's.
+    /// One origin for everything, such as that of the sandbox or a gateway.
     pub base_url: Option<String>,
     /// The consent page.
     pub auth_url: Option<String>,
     /// The token endpoint.
     pub token_url: Option<String>,
-    /// Where data comes from.
+    /// The data service.
     pub api_url: Option<String>,
-    /// A file of PEM certificates that are trusted besides the machine's.
+    /// A file of PEM certificates to trust in addition to the machine's.
     pub ca_file: Option<PathBuf>,
     /// Whether `http://` may be used beyond this machine.
     pub allow_http: bool,
@@ -106,11 +107,11 @@ pub(crate) struct EndpointsConfig {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table: [poll]")]
 pub(crate) struct PollConfig {
-    /// The interval: seconds, or text such as "15m".
+    /// The interval: in seconds, or as text such as "15m".
     pub every: Option<Interval>,
-    /// The most requests within an hour.
+    /// The limit on requests within an hour.
     pub hourly_cap: Option<u16>,
-    /// How long a board without a memory of its last request holds off after a start.
+    /// The pause after a start for a board that does not remember its last request.
     pub hold_off: Option<Interval>,
 }
 
@@ -120,10 +121,10 @@ pub(crate) struct PollConfig {
 pub(crate) struct WearerConfig {
     /// The name that is shown.
     pub name: Option<String>,
-    /// The IANA time zone, for when the provider does not say.
+    /// The IANA time zone, used if the provider does not report one.
     #[serde(deserialize_with = "time_zone")]
     pub time_zone: Option<String>,
-    /// Where the zones light, moderate, vigorous and peak begin.
+    /// The lower bounds of the light, moderate, vigorous and peak zones.
     #[serde(deserialize_with = "heart_zones")]
     pub zones: Option<HeartZones>,
 }
@@ -134,9 +135,9 @@ pub(crate) struct WearerConfig {
 pub(crate) struct WebConfig {
     /// The address to listen on.
     pub listen: Option<SocketAddr>,
-    /// Names of this machine that the page answers to, besides its addresses.
+    /// Names of this machine that the page answers to, in addition to its addresses.
     pub hosts: Vec<String>,
-    /// What somebody has to know to see the page; needed as soon as other machines can.
+    /// The passphrase for the page; required as soon as other machines can reach it.
     pub passphrase: Option<Passphrase>,
 }
 
@@ -144,16 +145,16 @@ pub(crate) struct WebConfig {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table: [screen]")]
 pub(crate) struct ScreenConfig {
-    /// The theme; desk without one.
+    /// The theme; desk by default.
     #[serde(deserialize_with = "by_name")]
     pub theme: Option<Theme>,
-    /// The palette; day without one.
+    /// The palette; day by default.
     #[serde(deserialize_with = "by_name")]
     pub palette: Option<Palette>,
-    /// When the night palette is used instead.
+    /// The part of the day in which the night palette is used instead.
     pub night: Option<Night>,
-    /// The user's picture for when there are no values yet, a PNG or BMP; relative to the file that
-    /// names it.
+    /// The user's picture to show as long as there are no values, a PNG or BMP. The path is
+    /// relative to the configuration file.
     pub wallpaper: Option<PathBuf>,
 }
 
@@ -161,12 +162,12 @@ pub(crate) struct ScreenConfig {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table: [history]")]
 pub(crate) struct HistoryConfig {
-    /// How long days are kept: "forever" (default), "none", or such as "400 days".
+    /// The retention of days: "forever" (default), "none", or a duration such as "400 days".
     pub keep: Retention,
 }
 
 impl Config {
-    /// Reads the file. One that does not exist is an empty one, unless the user named it.
+    /// Reads the file. A missing file counts as empty, unless the user named it.
     ///
     /// # Errors
     /// A [`Problem`] that says what is wrong in which line.
@@ -177,7 +178,7 @@ impl Config {
                     problem.hint(format!("the configuration is {}", path.display()))
                 })?;
                 let beside = path.parent().unwrap_or_else(|| Path::new(""));
-                // A path with a root takes the place of what it is joined to.
+                // `join` keeps an absolute path as it is.
                 config.screen.wallpaper = config.screen.wallpaper.map(|file| beside.join(file));
                 Ok(config)
             }
@@ -208,7 +209,7 @@ impl Config {
         toml::from_str(text).map_err(|error| errors::problem(text, &error))
     }
 
-    /// The client of a provider.
+    /// Returns the client of a provider.
     #[must_use]
     pub(crate) const fn client(&self, provider: Provider) -> &ClientConfig {
         match provider {
@@ -218,7 +219,7 @@ impl Config {
     }
 }
 
-/// Reads a value that is written as its name.
+/// Reads a value that is written as a name.
 fn by_name<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
 where
     T: FromStr<Err: Display>,

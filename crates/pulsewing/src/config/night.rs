@@ -3,7 +3,7 @@
 use jiff::civil::Time;
 use serde::Deserialize;
 
-/// A part of every day, such as "22:00-07:00", on the wearer's clock. It may reach over midnight.
+/// A part of every day, such as "22:00-07:00", on the wearer's clock. It may span midnight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Night {
@@ -12,7 +12,7 @@ pub(crate) struct Night {
 }
 
 impl Night {
-    /// Whether it is night at a time of day: the first minute belongs to it, the last does not.
+    /// Returns whether it is night at a time of day. The start is inclusive, the end exclusive.
     #[must_use]
     pub(crate) fn has(self, time: Time) -> bool {
         if self.from < self.until {
@@ -35,7 +35,7 @@ impl TryFrom<String> for Night {
     }
 }
 
-/// A time such as 7:00 or 22:30.
+/// Parses a time such as 7:00 or 22:30.
 fn time(text: &str) -> Option<Time> {
     let (hour, minute) = text.split_once(':')?;
     let number = |text: &str| {

@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// The fewest characters of a passphrase.
+/// The minimum length of a passphrase, in characters.
 const LEAST: usize = 8;
 
-/// What somebody has to know to see the page from another machine.
+/// The passphrase that is required to see the page from another machine.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Passphrase {
@@ -38,7 +38,7 @@ impl fmt::Debug for Passphrase {
 }
 
 impl Passphrase {
-    /// Whether this is it; told in a time that does not depend on where they differ.
+    /// Returns whether this is the passphrase. The time taken does not depend on where they differ.
     #[must_use]
     pub(crate) fn is(&self, text: &[u8]) -> bool {
         self.digest.ct_eq(&digest(text)).into()

@@ -1,4 +1,4 @@
-//! Where the program keeps its files.
+//! The locations of the program's files.
 
 use std::path::PathBuf;
 
@@ -6,11 +6,11 @@ use etcetera::BaseStrategy;
 
 use crate::tell::problem::Problem;
 
-/// The wearer whose state this is. The state has had this place for a name from the beginning, so
-/// that a second wearer moves nothing.
+/// The wearer whose state this is. The paths have always contained this name, so that a second
+/// wearer would not move any files.
 pub(crate) const WEARER: &str = "default";
 
-/// The configuration file that is read when none is named.
+/// Returns the configuration file that is read when none is named.
 ///
 /// # Errors
 /// A [`Problem`] when there is no home directory.
@@ -18,7 +18,7 @@ pub(crate) fn config_file() -> Result<PathBuf, Problem> {
     Ok(base()?.config_dir().join("pulsewing/config.toml"))
 }
 
-/// Where the configuration of a user's programs is.
+/// Returns the directory for the configuration of the user's programs.
 ///
 /// # Errors
 /// A [`Problem`] when there is no home directory.
@@ -26,7 +26,7 @@ pub(crate) fn config_home() -> Result<PathBuf, Problem> {
     Ok(base()?.config_dir())
 }
 
-/// The state directory that is used when none is named.
+/// Returns the state directory that is used when none is named.
 ///
 /// # Errors
 /// A [`Problem`] when there is no home directory.

@@ -1,18 +1,18 @@
 //! The token chain in files.
 //!
-//! | file | what |
+//! | file | contents |
 //! |---|---|
 //! | `chain` | the record (see [`pulsewing_core::chain::codec`]) |
-//! | `chain.prev` | the generation before, or a second copy of the one that is being refreshed |
-//! | `chain.reserve` | room for the answer to a refresh, on the disk before the refresh is sent |
+//! | `chain.prev` | the previous generation, or a second copy of the one that is being refreshed |
+//! | `chain.reserve` | space for the answer to a refresh, allocated before the refresh is sent |
 //! | `chain.new` | a record on its way to become `chain` |
-//! | `chain.lock` | the file that the kernel's lock is on; it never holds anything |
+//! | `chain.lock` | the file that carries the kernel's lock; always empty |
 //!
 //! A record takes its place by `rename`, after its bytes were synced, and the directory is synced
-//! after that: at any instant `chain` is the whole old record or the whole new one. The answer to
-//! a refresh is written into `chain.reserve`, whose blocks are there already, so that a disk that
-//! filled up meanwhile does not cost the tokens. (A file system that never writes in place, such
-//! as btrfs or ZFS, may still want a block; then the write fails and is repeated.)
+//! after that: at any instant `chain` is the whole old record or the whole new one. The answer to a
+//! refresh is written into `chain.reserve`, whose blocks are already allocated, so that a disk that
+//! has filled up meanwhile does not cost us the tokens. (A file system that never writes in place,
+//! such as btrfs or ZFS, may still need a block; then the write fails and is repeated.)
 
 use std::{
     fs::{self, File, TryLockError},
@@ -33,22 +33,22 @@ use zeroize::Zeroizing;
 
 use crate::tell::problem::{Exit, Problem};
 
-/// How often a lock that somebody else holds is tried again.
+/// The interval between attempts to take a lock that another process holds.
 const TRY_LOCK_EVERY: Duration = Duration::from_millis(50);
 
-/// The chain's files, and the lock on them while it is held.
+/// The chain's files, and their lock while we hold it.
 #[derive(Debug)]
 pub(crate) struct ChainFile {
     dir: PathBuf,
     lock: Option<File>,
 }
 
-/// Why the files do not yield a chain.
+/// The reason why the files do not yield a chain.
 #[derive(Debug)]
 pub(crate) struct Unavailable {
-    /// What the cycle is told.
+    /// The error for the cycle.
     pub trouble: StoreTrouble,
-    /// What the file system said, where it said something.
+    /// The file system's error, if there was one.
     pub cause: Option<io::Error>,
 }
 
@@ -84,32 +84,32 @@ impl From<Unavailable> for Problem {
     }
 }
 
-/// What the files hold.
+/// The contents of the files.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     /// The chain, if there is one.
     pub record: Option<Record>,
-    /// Whether `chain` was damaged, so that this is the generation before.
+    /// Whether `chain` was damaged, so that this is the previous generation.
     pub is_previous: bool,
 }
 
 impl ChainFile {
-    /// The chain of a wearer's state directory.
+    /// Returns the chain's files in a wearer's state directory.
     #[must_use]
     pub(crate) const fn new(dir: PathBuf) -> Self {
         Self { dir, lock: None }
     }
 
-    /// The directory.
+    /// Returns the directory.
     #[must_use]
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// Takes the lock, waiting for it at most `wait`. Holding it already is fine.
+    /// Takes the lock, and waits at most `wait` for it. Does nothing if we hold it already.
     ///
     /// # Errors
-    /// [`StoreTrouble::Busy`] when somebody else kept it, [`StoreTrouble::Io`] with the cause.
+    /// [`StoreTrouble::Busy`] when another process kept it, [`StoreTrouble::Io`] with the cause.
     pub(crate) async fn lock(&mut self, wait: Duration) -> Result<(), Unavailable> {
         if self.lock.is_some() {
             return Ok(());
@@ -135,17 +135,17 @@ impl ChainFile {
         }
     }
 
-    /// Gives the lock back.
+    /// Releases the lock.
     pub(crate) fn unlock(&mut self) {
         // Closing the file unlocks it.
         self.lock = None;
     }
 
-    /// Reads the chain. The generation before is read only when the current one is damaged: an
-    /// error of the file system is no reason to go back to tokens that are spent.
+    /// Reads the chain. The previous generation is read only when the current one is damaged: a
+    /// file-system error must not make us fall back to spent tokens.
     ///
     /// # Errors
-    /// [`StoreTrouble`], with what the file system said.
+    /// [`StoreTrouble`], with the file system's error.
     pub(crate) fn load(&self) -> Result<Loaded, Unavailable> {
         let current = self.read("chain")?;
         let (record, is_previous) = match current {
@@ -176,7 +176,7 @@ impl ChainFile {
     /// Stores a record durably.
     ///
     /// # Errors
-    /// What the file system says; the stored record is then the old one or the new one.
+    /// Whatever the file system reports; the stored record is then the old one or the new one.
     pub(crate) fn store(&self, record: &[u8], what: StoreWhat) -> io::Result<()> {
         if record.is_empty() {
             return Err(io::Error::other("the record outgrew its bounds"));
@@ -195,10 +195,10 @@ impl ChainFile {
         self.sync_dir()
     }
 
-    /// Stores a new chain, such as a sign-in brings, in place of any other.
+    /// Stores a new chain, such as one from a sign-in, in place of any other.
     ///
     /// # Errors
-    /// What the file system says.
+    /// Whatever the file system reports.
     pub(crate) fn store_new(&self, chain: &Unstored) -> io::Result<()> {
         let mut buffer = [0; MAX_RECORD];
         let record = chain.encode(&mut buffer).unwrap_or_default();
@@ -208,18 +208,19 @@ impl ChainFile {
         self.store(record, StoreWhat::Refusal)
     }
 
-    /// Stores a record as one that is on its way to a board. No copy is left that could be refreshed.
+    /// Stores a record as one that is on its way to a board. Leaves no copy that could be
+    /// refreshed.
     ///
     /// # Errors
-    /// What the file system says; then the chain is what it was.
+    /// Whatever the file system reports; the chain is then unchanged.
     pub(crate) fn mark_moving(&self, record: &Record) -> io::Result<()> {
         self.store_twice(record, Standing::Moving)
     }
 
-    /// Stores a record that was on its way to a board, and did not get there, as one that is in use.
+    /// Stores a record that did not reach its board as one that is in use again.
     ///
     /// # Errors
-    /// What the file system says.
+    /// Whatever the file system reports.
     pub(crate) fn take_back(&self, record: &Record) -> io::Result<()> {
         self.store_twice(record, Standing::Active)
     }
@@ -230,16 +231,16 @@ impl ChainFile {
         let bytes = chain
             .encode(&mut *buffer)
             .ok_or_else(|| io::Error::other("the record outgrew its bounds"))?;
-        // The copy first: until the last rename the chain is what it was.
+        // The copy first: until the last rename the chain stays unchanged.
         self.replace("chain.prev", bytes)?;
         self.replace("chain", bytes)?;
         self.sync_dir()
     }
 
-    /// Erases the chain, and everything that was ever part of it.
+    /// Erases the chain and all files that ever held parts of it.
     ///
     /// # Errors
-    /// What the file system says.
+    /// Whatever the file system reports.
     pub(crate) fn erase(&self) -> io::Result<()> {
         for name in ["chain", "chain.prev", "chain.reserve", "chain.new"] {
             match fs::remove_file(self.path(name)) {
@@ -250,7 +251,7 @@ impl ChainFile {
         self.sync_dir()
     }
 
-    /// Puts room for a record on the disk.
+    /// Allocates disk space for a record.
     fn reserve(&self) -> io::Result<()> {
         self.write("chain.reserve", &[0; MAX_RECORD])
     }
@@ -259,13 +260,13 @@ impl ChainFile {
         let reserve = self.path("chain.reserve");
         match regular_file::open_with(private::options().write(true), &reserve) {
             Ok(mut file) => {
-                // In place: what follows the record's checksum is not read.
+                // Written in place: anything after the record's checksum is not read.
                 file.seek(SeekFrom::Start(0))?;
                 file.write_all(record)?;
                 file.sync_all()?;
                 fs::rename(&reserve, self.path("chain"))
             }
-            // Gone, by an earlier write that got as far as its rename, or by somebody's hand.
+            // The file is gone: an earlier write got as far as its rename, or a user removed it.
             Err(_) => self.replace("chain", record),
         }
     }
@@ -293,7 +294,7 @@ impl ChainFile {
     }
 }
 
-/// What a file of ours holds: whatever lies there, no more than a record is read of it.
+/// Reads one of our files, but at most twice the length of a record, whatever the file is.
 fn bytes_of(file: File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(MAX_RECORD);
     file.take(2 * MAX_RECORD as u64).read_to_end(&mut bytes)?;

@@ -1,4 +1,4 @@
-//! What outlives a run: the token chain, and the state beside it.
+//! Data that outlives a run: the token chain, and the state beside it.
 
 pub(crate) mod chain_file;
 pub(crate) mod state_file;

@@ -1,4 +1,5 @@
-//! What is remembered between runs besides the chain: limits, the zone, how the last cycle went.
+//! The state that is remembered between runs, apart from the chain: limits, the zone, the outcome
+//! of the last cycle.
 //!
 //! Losing this file costs a few requests and nothing else, so a damaged one is replaced.
 
@@ -22,50 +23,50 @@ use crate::config::places;
 
 const NAME: &str = "state.json";
 
-/// The longest file that is read, in bytes.
+/// The size limit for reading the file, in bytes.
 const MAX_BYTES: u64 = 64 * 1_024;
 
-/// What the file holds.
+/// The contents of the file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct State {
-    /// Whose state this is.
+    /// The wearer whose state this is.
     pub wearer: String,
-    /// When a cycle last ended, well or not.
+    /// The end of the last cycle, successful or not.
     pub last_update: Option<Timestamp>,
-    /// When a cycle last yielded a reading.
+    /// The last time that a cycle yielded a reading.
     pub last_success: Option<Timestamp>,
-    /// The newest minute that any reading had.
+    /// The newest minute in any reading.
     pub last_minute: Option<Timestamp>,
     /// The heart rate of that minute in bpm.
     pub last_bpm: Option<u16>,
-    /// When the next cycle is due.
+    /// The time when the next cycle is due.
     pub next_update: Option<Timestamp>,
-    /// What the last cycle failed with, in one sentence; nothing after a success.
+    /// The error of the last cycle, in one sentence; `None` after a success.
     pub last_error: Option<String>,
-    /// The same in technical words, where they differ.
+    /// The same in technical terms, where they differ.
     pub last_details: Option<String>,
-    /// What to do about it.
+    /// The suggested next step.
     pub last_hint: Option<String>,
-    /// The OAuth error that the last refresh was answered with, by its name; nothing after a success.
+    /// The name of the OAuth error in the answer to the last refresh; `None` after a success.
     pub oauth_error: Option<String>,
-    /// What the last reading said besides heart rates, which are in the history.
+    /// Facts from the last reading, apart from heart rates, which are in the history.
     pub reading: Option<ReadingFacts>,
     pacing: PacingState,
     zone: Option<ZoneState>,
     resting: Option<RestingState>,
 }
 
-/// What a reading said besides heart rates.
+/// Facts from a reading, apart from heart rates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ReadingFacts {
-    /// When it was fetched.
+    /// The time when it was fetched.
     pub fetched_at: Timestamp,
-    /// Where the wearer's zones light, moderate, vigorous and peak begin, in bpm.
+    /// The lower bounds of the wearer's light, moderate, vigorous and peak zones, in bpm.
     pub heart_zones: [u16; 4],
     /// The tracker's battery in percent.
     pub battery_percent: Option<u8>,
-    /// When the tracker last synced.
+    /// The time of the tracker's last sync.
     pub last_sync: Option<Timestamp>,
     /// The resting heart rate in bpm.
     pub resting_bpm: Option<u16>,
@@ -84,7 +85,8 @@ impl From<&Reading> for ReadingFacts {
 }
 
 impl ReadingFacts {
-    /// The wearer's heart-rate zones; plain ones where a file holds something else.
+    /// Returns the wearer's heart-rate zones; [`HeartZones::PLAIN`] if the file's values are not
+    /// valid.
     #[must_use]
     pub(crate) fn heart_zones(&self) -> HeartZones {
         let [light, moderate, vigorous, peak] = self.heart_zones.map(Bpm::new);
@@ -124,8 +126,8 @@ impl State {
     /// Reads the state of a wearer's directory; an absent or damaged file is an empty one.
     ///
     /// # Errors
-    /// What the file system says. An empty state serves then as well: the next save puts a file in the
-    /// place of whatever lies there.
+    /// Whatever the file system reports. The caller can then continue with an empty state: the next
+    /// save replaces whatever is there.
     pub(crate) fn load(dir: &Path) -> io::Result<Self> {
         match regular_file::read(&dir.join(NAME), MAX_BYTES) {
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),
@@ -137,19 +139,19 @@ impl State {
     /// Writes the state.
     ///
     /// # Errors
-    /// What the file system says.
+    /// Whatever the file system reports.
     pub(crate) fn save(&mut self, dir: &Path) -> io::Result<()> {
         places::WEARER.clone_into(&mut self.wearer);
         private::make_dir(dir)?;
         let text = serde_json::to_vec(self)?;
-        // Not durable: after a power cut an older state serves as well.
+        // Not durable: an older state is good enough after a power cut.
         Replacement::new(&dir.join(NAME))
             .of_anything()
             .private()
             .write(|file| file.write_all(&text))
     }
 
-    /// The limits that were in force.
+    /// Returns the limits that were in force.
     #[must_use]
     pub(crate) fn pacing(&self) -> Pacing {
         let mut recent = [0; 60];
@@ -165,7 +167,7 @@ impl State {
         }
     }
 
-    /// What was fetched earlier in the day.
+    /// Returns the data that was fetched earlier in the day.
     #[must_use]
     pub(crate) fn memory(&self) -> Memory {
         let zone = self.zone.as_ref().map(|zone| {
@@ -184,7 +186,7 @@ impl State {
         Memory { zone, resting }
     }
 
-    /// Takes over what a cycle would remember.
+    /// Takes over the limits and the memory of a cycle.
     pub(crate) fn remember(&mut self, pacing: &Pacing, memory: &Memory) {
         self.pacing = PacingState {
             next_allowed: pacing.next_allowed,
@@ -204,7 +206,8 @@ impl State {
         });
     }
 
-    /// Forgets what belongs to a sign-in: another account has another zone and other limits.
+    /// Forgets everything that belongs to a sign-in: another account has another zone and other
+    /// limits.
     pub(crate) fn forget_account(&mut self) {
         *self = Self::default();
     }

@@ -1,4 +1,4 @@
-//! How everybody hears of what is known now.
+//! The hub through which all views get the daemon's current state.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -8,7 +8,7 @@ use tokio::sync::{Notify, watch};
 use super::Snapshot;
 use crate::engine::clock::Clock;
 
-/// Where what is known now is told, and an update asked for. Clones are the same hub.
+/// Publishes the daemon's current state, and accepts requests for an update. Clones share one hub.
 #[derive(Clone, Debug)]
 pub(crate) struct Broadcast {
     snapshot: watch::Sender<Arc<Snapshot>>,
@@ -18,7 +18,7 @@ pub(crate) struct Broadcast {
 }
 
 impl Broadcast {
-    /// A hub around what is known at first. `wake` is the engine's.
+    /// Builds a hub around the initial state. `wake` is the engine's.
     #[must_use]
     pub(crate) fn new(
         snapshot: Snapshot,
@@ -34,42 +34,43 @@ impl Broadcast {
         }
     }
 
-    /// What is known now.
+    /// Returns the current state.
     #[must_use]
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot.borrow())
     }
 
-    /// Hears of every change; of several at once, of the newest.
+    /// Subscribes to changes. After several changes at once the receiver sees only the newest
+    /// state.
     #[must_use]
     pub(crate) fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshot.subscribe()
     }
 
-    /// Changes what is known.
+    /// Changes the current state.
     pub(crate) fn change(&self, change: impl FnOnce(&mut Snapshot)) {
         self.snapshot
             .send_modify(|snapshot| change(Arc::make_mut(snapshot)));
     }
 
-    /// Has an update begin at once, also after a 410. The cycle's own limits hold.
+    /// Triggers an immediate update, even after a 410. The cycle's own limits still apply.
     pub(crate) fn update_now(&self) {
         self.wake.notify_one();
     }
 
-    /// The time on the program's clock.
+    /// Returns the time on the program's clock.
     #[must_use]
     pub(crate) fn now(&self) -> Now {
         self.clock.now()
     }
 
-    /// The program's clock.
+    /// Returns the program's clock.
     #[must_use]
     pub(crate) const fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// The wearer's state directory, where the history is.
+    /// Returns the wearer's state directory, where the history is.
     #[must_use]
     pub(crate) const fn state_dir(&self) -> &PathBuf {
         &self.state_dir

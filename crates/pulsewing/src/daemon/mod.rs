@@ -1,19 +1,20 @@
-//! What runs unattended: cycles for ever, and whoever wants to see what came of them.
+//! The daemon: runs cycles endlessly, and publishes their results to all views.
 //!
-//! One task runs the cycles ([`UpdateLoop`]), keeps what they yield and repairs what the history lacks.
-//! It tells everybody else through the [`Broadcast`]: the pictures ([`Presenter`](crate::faces::presenter::Presenter)), the page
-//! ([`web`](crate::faces::web)) and the terminal see the same [`Snapshot`], and none of them can hold a cycle up.
+//! One task runs the cycles ([`UpdateLoop`]), stores their readings, and fetches the days that the
+//! history lacks. It publishes its state through the [`Broadcast`]: the pictures
+//! ([`Presenter`](crate::faces::presenter::Presenter)), the page ([`web`](crate::faces::web)) and
+//! the terminal see the same [`Snapshot`], and none of them can delay a cycle.
 //!
-//! | module | what |
+//! | module | contents |
 //! |---|---|
-//! | `update_loop.rs` | a cycle, its record, and the past days that are missing |
-//! | `repair.rs` | which days those are |
-//! | `snapshot.rs` | what is known now, and what stands in the way |
-//! | `broadcast.rs` | how everybody hears of it, and asks for an update |
+//! | `update_loop.rs` | a cycle, the storage of its reading, and the missing past days |
+//! | `repair.rs` | the choice of past days to fetch |
+//! | `snapshot.rs` | the current state, and the error of the last update |
+//! | `broadcast.rs` | the hub that publishes the state and accepts requests for an update |
 //! | `remembered.rs` | the last reading, after a restart and after a long silence |
-//! | `notice.rs` | what a picture says when something is wrong |
-//! | `single.rs` | that there is one daemon |
-//! | `supervision.rs` | what systemd hears |
+//! | `notice.rs` | the text on a picture when something is wrong |
+//! | `single.rs` | the lock that allows only one daemon |
+//! | `supervision.rs` | the messages to systemd |
 
 mod broadcast;
 mod notice;

@@ -1,4 +1,4 @@
-//! What a picture says when something is wrong.
+//! The text on a picture when something is wrong.
 
 use pulsewing_core::{
     Provider,
@@ -10,13 +10,13 @@ use pulsewing_screen::State;
 use super::Snapshot;
 use crate::{engine::Activity, tell::banner_words};
 
-/// What to type to sign in.
+/// The command to sign in.
 const LOGIN: &str = "pulsewing login";
 
-/// What to type to sign in with Fitbit's dialect.
+/// The command to sign in with Fitbit's dialect.
 const LOGIN_FITBIT: &str = "pulsewing login --provider fitbit";
 
-/// What to type to move to Google Health.
+/// The command to move to Google Health.
 const LOGIN_GOOGLE: &str = "pulsewing login --provider google";
 
 /// The texts of a [`State`].
@@ -27,13 +27,14 @@ pub(crate) struct Notice<'l> {
 }
 
 impl<'l> Notice<'l> {
-    /// What there is to say of this. `address` is where one can sign in with another machine's browser.
+    /// Builds the notice for a snapshot. `address` is the page where a user can sign in with
+    /// another machine's browser.
     #[must_use]
     pub(crate) const fn new(snapshot: &'l Snapshot, address: Option<&'l str>) -> Self {
         Self { snapshot, address }
     }
 
-    /// What there is to say, if there is something.
+    /// Returns the state to show, if something is wrong or there is no reading yet.
     #[must_use]
     pub(crate) fn state(&self) -> Option<State<'_>> {
         if self.snapshot.activity == Activity::TokensNotStored {
@@ -58,7 +59,7 @@ impl<'l> Notice<'l> {
                 ..
             }
             | Failure::OutOfTime => State::Offline,
-            // What the account's owner or administrator has to do comes before another sign-in.
+            // A task for the account's owner or administrator comes before another sign-in.
             failure
                 if failure.kind() == FailureKind::ConsentNeeded
                     && !matches!(failure, Failure::OAuth(error) if error != OAuthError::AccessDenied) =>

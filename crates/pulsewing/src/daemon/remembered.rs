@@ -1,5 +1,5 @@
-//! The last reading: after a restart, from memory until an update succeeds; and after a day of silence,
-//! until there is something newer. However long ago it was, it stays and is dated.
+//! The last known reading. It is shown after a restart until an update succeeds, and after a day
+//! without data until there is something newer. However old it is, it stays, with its date.
 
 use std::path::Path;
 
@@ -19,8 +19,8 @@ use crate::{
     engine::zone,
 };
 
-/// Puts the last reading together from what the history and the state remember; `None` where neither
-/// does, or they cannot be read: then the first update shows something.
+/// Builds the last reading from the history and the state. Returns `None` if neither has one, or
+/// they cannot be read: then the first update will show something.
 #[must_use]
 pub(crate) fn last_reading(
     dir: &Path,
@@ -37,7 +37,7 @@ pub(crate) fn last_reading(
         (None, last) => last.as_ref()?.fetched_at,
     };
     let zone_facts = state.memory().zone.map(|(facts, _)| facts);
-    // What was kept with the minutes knows better than the machine where they were measured.
+    // The zone that was stored with the minutes is more reliable than the machine's.
     let kept_zone = || {
         let newest = last.as_ref()?.window.latest()?;
         zone_of_minute(&history, newest.at).filter(|own| !zone::is_machines(own))
@@ -63,11 +63,11 @@ pub(crate) fn last_reading(
     Some(reading)
 }
 
-/// The zone of the wearer's clock when a minute was measured, as the history has it.
+/// Returns the wearer's time zone at the time of a minute, from the history.
 #[must_use]
 pub(crate) fn zone_of_minute(history: &History, at: Timestamp) -> Option<ZoneFacts> {
     let in_utc = Offset::UTC.to_datetime(at).date();
-    // Some clock on Earth may show the day before, or the day after.
+    // Somewhere on Earth it may be the day before, or the day after.
     let dates = [
         Some(in_utc),
         in_utc.yesterday().ok(),
@@ -88,8 +88,8 @@ pub(crate) fn zone_of_minute(history: &History, at: Timestamp) -> Option<ZoneFac
     })
 }
 
-/// Has a reading without a minute of the last 24 hours keep what was last known: from the history,
-/// else from `before`.
+/// Fills a reading that has no minute of the last 24 hours with the last known values: from the
+/// history, else from `before`.
 pub(crate) fn keep_last_known(reading: &mut Reading, dir: &Path, before: Option<&Reading>) {
     if reading.latest().is_none() {
         let history = History::open_existing(dir, places::WEARER).ok().flatten();
@@ -106,14 +106,15 @@ fn keep(reading: &mut Reading, last: Option<&LastKnown>, before: Option<&Reading
     if let Some(before) = before {
         reading.keep_last_known(&before.day, &before.window);
     }
-    // A clock that was set otherwise then is told as it was.
+    // The clock may have had another offset at that minute; include that offset, so that the time
+    // is shown as it was.
     if let Some(newest) = reading.latest() {
         let from = newest.at.min(reading.fetched_at);
         reading.time_zone = zone::reaching(&reading.time_zone, from, now);
     }
 }
 
-/// Fills a reading's day and window as they were when it was fetched.
+/// Fills a reading's day and window as they were at the time of the fetch.
 fn fill(reading: &mut Reading, history: &History) -> Result<(), HistoryError> {
     let local = *reading.day.local();
     let date = local.date();

@@ -1,44 +1,44 @@
-//! Which past days are to be fetched: those that the program slept through, and those of which the
-//! tracker had not told everything.
+//! Selects the past days to fetch: those during which the program did not run, and those that the
+//! tracker had not yet synced completely.
 //!
-//! A day is asked for once it is over; again when the tracker has synced past its end, if it had not
-//! by then; and a last time when the tracker has synced a day later, for what came late or was
-//! revised. So a day without trouble is fetched twice, and an absence of any length is made up
-//! for, as far back as [`LOOK_BACK`].
+//! We fetch a day once it is over; again when the tracker has synced past its end, if it had not by
+//! then; and a last time when the tracker has synced a day later, for late or revised minutes. So a
+//! normal day is fetched twice. After an absence of any length we catch up, as far back as
+//! [`LOOK_BACK`].
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Span, Timestamp, civil::Date, tz::TimeZone};
 
-/// How many days before today are looked at.
+/// The number of days before today that are considered.
 pub(super) const LOOK_BACK: i32 = 30;
 
-/// When a day counts as told for good, after its end.
+/// The time from a day's end until its data counts as final.
 const SETTLES_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// What the days are judged by.
+/// The facts that decide which days to fetch.
 #[derive(Debug)]
 pub(super) struct Knowledge<'k> {
-    /// The wearer's today.
+    /// The current date on the wearer's clock.
     pub(super) today: Date,
     /// The wearer's zone.
     pub(super) zone: &'k TimeZone,
-    /// Up to when the tracker has synced; the present, where that is not known.
+    /// The time of the tracker's last sync; the present if it is not known.
     pub(super) synced_at: Timestamp,
-    /// The earliest day that is kept.
+    /// The earliest day that the retention keeps.
     pub(super) earliest: Option<Date>,
-    /// The days that were asked for once they were over, and up to when the tracker had synced then.
+    /// The days that were fetched after their end, each with the tracker's last sync at that time.
     pub(super) asked: &'k BTreeMap<Date, Timestamp>,
 }
 
-/// The first day that is looked at.
+/// Returns the first day that is considered.
 pub(super) fn first(today: Date, earliest: Option<Date>) -> Date {
     let back = today.checked_sub(Span::new().days(LOOK_BACK));
     let back = back.unwrap_or(today);
     earliest.map_or(back, |earliest| earliest.max(back))
 }
 
-/// The past days to ask for, newest first.
+/// Returns the past days to fetch, newest first.
 pub(super) fn days_to_ask(known: &Knowledge<'_>) -> Vec<Date> {
     let first = first(known.today, known.earliest);
     let mut days = Vec::new();
@@ -62,7 +62,8 @@ pub(super) fn days_to_ask(known: &Knowledge<'_>) -> Vec<Date> {
     days
 }
 
-/// How much of a day the cloud can know that heard from the tracker up to this instant.
+/// Returns how complete a day can be in the cloud if the tracker last synced at this instant: 0
+/// partly, 1 up to its end, 2 final.
 fn stage(synced_at: Timestamp, end: Timestamp) -> u8 {
     let settled = end.checked_add(SETTLES_AFTER).unwrap_or(end);
     u8::from(synced_at >= end) + u8::from(synced_at >= settled)
@@ -79,7 +80,7 @@ mod tests {
 
     use super::*;
 
-    /// What is asked for on 22 November, when these days were asked for.
+    /// Returns the days to fetch on 22 November, if these days were fetched before.
     fn wanted(asked: &[(Date, &str)], synced_at: &str, keep_from: Date) -> Vec<i8> {
         let asked = asked
             .iter()
@@ -114,7 +115,7 @@ mod tests {
     fn a_day_is_asked_for_again_when_the_tracker_has_synced_past_it() {
         let from = date(2026, 11, 21);
         let day = date(2026, 11, 21);
-        // Its end is 23:00 in UTC. Asked in the night, when the tracker had last synced at noon.
+        // The day ends at 23:00 UTC. It was fetched in the night, when the last sync was at noon.
         let asked = [(day, "2026-11-21T12:00:00Z")];
         assert_eq!(wanted(&asked, "2026-11-21T12:00:00Z", from), [0_i8; 0]);
         assert_eq!(wanted(&asked, "2026-11-21T22:59:59Z", from), [0_i8; 0]);

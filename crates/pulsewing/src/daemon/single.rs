@@ -1,4 +1,4 @@
-//! That there is one daemon for a wearer.
+//! The lock that allows only one daemon for a wearer.
 
 use std::{
     fs::{File, TryLockError},
@@ -8,30 +8,30 @@ use std::{
 
 use pulsewing_files::{private, regular_file};
 
-/// Whose lock it is.
+/// The name of the lock file.
 const LOCK: &str = "run.lock";
 
-/// How often it is tried before another process counts as the daemon.
+/// The number of attempts before we conclude that another process is the daemon.
 const LOOKS: u32 = 100;
 
-/// The right to run unattended; the kernel takes it back when the process ends, however it ends.
+/// The lock of the daemon. The kernel releases it when the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct Single {
     _lock: File,
 }
 
 impl Single {
-    /// Takes the right; `None` when another process has it.
+    /// Takes the lock; returns `None` when another process has it.
     ///
     /// # Errors
-    /// What the file system says.
+    /// Whatever the file system reports.
     pub(crate) fn claim(state_dir: &Path) -> io::Result<Option<Self>> {
         private::make_dir(state_dir)?;
         let lock = regular_file::open_with(
             private::options().read(true).append(true).create(true),
             &state_dir.join(LOCK),
         )?;
-        // Whoever only looks has it for a moment.
+        // A process that only checks holds the lock for a moment.
         for _ in 0..LOOKS {
             match lock.try_lock() {
                 Ok(()) => return Ok(Some(Self { _lock: lock })),
@@ -42,10 +42,10 @@ impl Single {
         Ok(None)
     }
 
-    /// Whether a process has the right. Nothing is changed by looking.
+    /// Returns whether a process has the lock. Changes nothing.
     ///
     /// # Errors
-    /// What the file system says.
+    /// Whatever the file system reports.
     pub(crate) fn is_claimed(state_dir: &Path) -> io::Result<bool> {
         let lock = match regular_file::open(&state_dir.join(LOCK)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),

@@ -1,4 +1,4 @@
-//! What is known now.
+//! The daemon's current state.
 
 use std::sync::Arc;
 
@@ -14,45 +14,45 @@ use crate::{
     tell::problem::{Exit, Problem},
 };
 
-/// What is known now: one value for everybody who shows something.
+/// The daemon's current state, shared by all views.
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot {
-    /// Whose dialect is spoken.
+    /// The provider whose dialect is spoken.
     pub provider: Provider,
-    /// The newest reading; from before the start until an update succeeds.
+    /// The newest reading; until an update succeeds, the one from before the start.
     pub reading: Option<Arc<Reading>>,
     /// Whether that reading is from memory: the newest update failed, perhaps before the start.
     pub is_from_memory: bool,
-    /// What the newest update failed with.
+    /// The error of the newest update, if it failed.
     pub failed_update: Option<FailedUpdate>,
-    /// What the program is doing.
+    /// The program's current activity.
     pub activity: Activity,
-    /// When an update last ended, well or not.
+    /// The end of the last update, successful or not.
     pub last_update: Option<Timestamp>,
-    /// When one last succeeded.
+    /// The end of the last successful update.
     pub last_success: Option<Timestamp>,
-    /// When the next one is due; nothing while nothing is asked of the provider before somebody has done
-    /// something, such as sign in.
+    /// The time when the next update is due; `None` while the program waits for a user's action,
+    /// such as a sign-in.
     pub next_update: Option<Timestamp>,
-    /// How far the fetching of missing days has come, while there are any.
+    /// The progress of fetching missing days, while there are any.
     pub repair: Option<Repair>,
     /// The poll interval.
     pub every: SignedDuration,
 }
 
-/// How a heart rate is to look, wherever it is shown: an old one does not look new.
+/// The style of a heart rate in every view: an old one must not look new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// The rate first, in its zone's colour.
+    /// The rate is prominent, in its zone's colour.
     Fresh,
-    /// Its age first; what the rate was, without colour.
+    /// The age is prominent; the rate has no colour.
     Old,
-    /// Its age alone; what the rate was is an aside.
+    /// Only the age is prominent; the rate is a side note.
     LongAgo,
 }
 
 impl Look {
-    /// The word in the page's mark-up.
+    /// Returns the word for the page's mark-up.
     #[must_use]
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -63,32 +63,32 @@ impl Look {
     }
 }
 
-/// How far the fetching of missing days has come.
+/// The progress of fetching missing days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Repair {
-    /// How many days were fetched.
+    /// The number of days fetched so far.
     pub done: usize,
-    /// How many there are to fetch in all.
+    /// The number of days to fetch in all.
     pub total: usize,
 }
 
-/// What stands in the way, and what to do about it.
+/// The error of an update, and the suggested next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FailedUpdate {
-    /// The cycle's own word.
+    /// The cycle's own error.
     pub failure: Failure,
-    /// What kind of trouble it is.
+    /// The kind of error.
     pub exit: Exit,
-    /// What happened, in one plain sentence.
+    /// The error in one plain sentence.
     pub message: String,
-    /// The same in technical words, and what caused it.
+    /// The same in technical terms, with its causes.
     pub details: Option<String>,
-    /// What to do next, if there is something.
+    /// The suggested next step, if there is one.
     pub hint: Option<String>,
 }
 
 impl FailedUpdate {
-    /// What an update failed with.
+    /// Builds the record of a failed update.
     #[must_use]
     pub(crate) fn new(failure: Failure, problem: &Problem) -> Self {
         Self {
@@ -100,7 +100,7 @@ impl FailedUpdate {
         }
     }
 
-    /// Whether somebody has to sign in.
+    /// Returns whether a user has to sign in.
     #[must_use]
     pub(crate) fn wants_sign_in(&self) -> bool {
         self.exit == Exit::ConsentNeeded || self.failure == Failure::Gone
@@ -108,7 +108,7 @@ impl FailedUpdate {
 }
 
 impl Snapshot {
-    /// What is known before anything happened.
+    /// Returns the state before the first update.
     #[must_use]
     pub(crate) const fn new(provider: Provider, every: SignedDuration) -> Self {
         Self {
@@ -125,8 +125,8 @@ impl Snapshot {
         }
     }
 
-    /// What the wearer's clock shows at the first full minute from an instant; the machine's, while
-    /// nobody knows the wearer's.
+    /// Returns the wearer's local time at an instant, rounded up to a full minute. Uses the
+    /// machine's zone as long as the wearer's is not known.
     #[must_use]
     pub(crate) fn clock_at(&self, at: Timestamp) -> Time {
         let minute = at.as_second().div_euclid(60) + i64::from(at.as_second() % 60 != 0);
@@ -137,8 +137,8 @@ impl Snapshot {
         }
     }
 
-    /// How much the reading says about the present. Whatever stands in the way of updates, what is
-    /// shown is from memory.
+    /// Returns how well the reading represents the present. While updates fail for any reason, it
+    /// counts as being from memory.
     #[must_use]
     pub(crate) fn freshness(&self, now: Timestamp) -> Option<Freshness> {
         let reading = self.reading.as_ref()?;
@@ -146,8 +146,8 @@ impl Snapshot {
         Some(reading.freshness(now, self.every, is_from_memory))
     }
 
-    /// Why there is no newer minute; `None` while it is as new as can be expected, or the last update
-    /// failed, which [`failed_update`](Self::failed_update) tells of.
+    /// Returns the reason why there is no newer minute. `None` while it is as new as can be
+    /// expected, or if the last update failed; see [`failed_update`](Self::failed_update) for that.
     #[must_use]
     pub(crate) fn absence(&self, now: Timestamp) -> Option<Absence> {
         match self.freshness(now)? {
@@ -156,7 +156,7 @@ impl Snapshot {
         }
     }
 
-    /// How the heart rate is to look; `None` without one.
+    /// Returns the style of the heart rate; `None` without one.
     #[must_use]
     pub(crate) fn look(&self, now: Timestamp) -> Option<Look> {
         let age = self.reading.as_ref()?.age(now)?;

@@ -1,7 +1,8 @@
-//! What systemd hears of a service (sd_notify(3)): that it has started, how it is, and that it goes on.
+//! Messages to systemd (sd_notify(3)): the start of the service, its status, and the watchdog's
+//! signs of life.
 //!
-//! The watchdog is fed only while the loop of cycles comes back when it said that it would: a service
-//! that merely has a working clock is no working service. Elsewhere than under systemd nobody is told.
+//! The watchdog is fed only while the update loop returns when it promised to: a timer that still
+//! runs does not prove that the service works. Outside systemd nothing is sent.
 
 use pulsewing_core::reading::Freshness;
 
@@ -11,7 +12,7 @@ use crate::{
     tell::phrases,
 };
 
-/// Tells systemd how the service is.
+/// Reports the service's status to systemd.
 #[derive(Debug)]
 pub(crate) struct Supervision {
     broadcast: Broadcast,
@@ -19,7 +20,7 @@ pub(crate) struct Supervision {
 }
 
 impl Supervision {
-    /// Nothing is told before [`run`](Self::run).
+    /// Builds the reporter. It sends nothing before [`run`](Self::run).
     #[must_use]
     pub(crate) const fn new(broadcast: Broadcast, progress: Progress) -> Self {
         Self {
@@ -28,7 +29,7 @@ impl Supervision {
         }
     }
 
-    /// Says that the service has started, and from then on how it is. Never ends.
+    /// Reports that the service has started, and from then on its status. Never returns.
     #[cfg(unix)]
     pub(crate) async fn run(self) {
         use std::time::Duration;
@@ -71,10 +72,10 @@ impl Supervision {
                 }
             }
             last = status;
-            // The age grows every minute.
+            // The age in the status changes every minute.
             let minute = 60 - now.utc.as_second().rem_euclid(60).unsigned_abs();
             let minute = Duration::from_secs(minute);
-            // Twice in its time, as sd_watchdog_enabled(3) advises.
+            // Twice per timeout, as sd_watchdog_enabled(3) advises.
             let wait = watchdog.map_or(minute, |watchdog| minute.min(watchdog / 2));
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { return },
@@ -83,21 +84,21 @@ impl Supervision {
         }
     }
 
-    /// Elsewhere there is no systemd. Never ends.
+    /// Does nothing, because there is no systemd here. Never returns.
     #[cfg(not(unix))]
     pub async fn run(self) {
         std::future::pending().await
     }
 
-    /// Says that the service ends.
+    /// Reports that the service is stopping.
     pub(crate) fn stopping() {
-        // It ends, whether systemd hears of it or not.
+        // The service ends even if systemd does not receive this.
         #[cfg(unix)]
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     }
 }
 
-/// How the service is, in one line.
+/// Returns the service's status in one line.
 fn status(snapshot: &Snapshot, now: jiff::Timestamp) -> String {
     let reading = snapshot.reading.as_deref();
     let mut text = match reading.and_then(|reading| Some((reading, reading.latest()?))) {
@@ -129,7 +130,7 @@ fn status(snapshot: &Snapshot, now: jiff::Timestamp) -> String {
         }
         (Activity::Waiting, None) => {}
     }
-    // A line feed would be the next assignment.
+    // A line feed would begin another assignment.
     text.replace(['\n', '\r'], " ")
 }
 

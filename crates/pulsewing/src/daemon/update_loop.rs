@@ -1,4 +1,4 @@
-//! One round after the other: a cycle, what is kept of it, and the past days that are missing.
+//! The update loop. Each round runs a cycle, stores its reading, and fetches missing past days.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,27 +21,27 @@ use crate::{
     tell::problem::{Exit, Problem},
 };
 
-/// The pause between two past days: an absence is made up for without haste.
+/// The pause between two past days: there is no hurry to catch up.
 const BETWEEN_DAYS: Duration = Duration::from_secs(2);
 
-/// How often a past day is tried that fails, until the next start.
+/// The number of attempts for a past day that fails, until the next start.
 const TRIES: u8 = 3;
 
-/// The cycles, and what follows from each.
+/// The cycles, and the work after each of them.
 #[derive(Debug)]
 pub(crate) struct UpdateLoop {
     engine: Engine,
     history_writer: HistoryWriter,
     retention: Retention,
     broadcast: Broadcast,
-    /// How often fetching a day has failed since the start.
+    /// The number of failed fetches per day since the start.
     failed: BTreeMap<Date, u8>,
     /// The past days that were fetched since the start.
     fetched: BTreeSet<Date>,
 }
 
 impl UpdateLoop {
-    /// Rounds that poll with this engine. What is remembered is told at once.
+    /// Builds the loop around this engine. Publishes the remembered state at once.
     #[must_use]
     pub(crate) fn new(app: &App, engine: Engine) -> Self {
         let state = engine.state();
@@ -73,23 +73,23 @@ impl UpdateLoop {
         }
     }
 
-    /// Where everybody hears of it.
+    /// Returns the hub.
     #[must_use]
     pub(crate) const fn broadcast(&self) -> &Broadcast {
         &self.broadcast
     }
 
-    /// The engine.
+    /// Returns the engine.
     #[must_use]
     pub(crate) const fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// Waits for the next cycle and runs it; keeps what it yielded, and tells everybody.
+    /// Waits for the next cycle and runs it; stores its reading, and publishes the result.
     ///
     /// # Errors
-    /// What stood in the way, which everybody was told too; [`Exit::Interrupted`] when the program is
-    /// to stop.
+    /// The reason why it failed, which is published as well; [`Exit::Interrupted`] when the program
+    /// is to stop.
     pub(crate) async fn next(&mut self, stop: &Stop) -> Result<(), Problem> {
         let mut activity = self.engine.activity();
         let broadcast = self.broadcast.clone();
@@ -147,7 +147,7 @@ impl UpdateLoop {
         });
     }
 
-    /// The newest reading; after a day of silence, with what was last known.
+    /// Returns the newest reading; after a day without data, with the last known values.
     fn shown(&self) -> Option<Arc<Reading>> {
         let mut reading = self.engine.reading()?.clone();
         let before = self.broadcast.snapshot();
@@ -156,8 +156,8 @@ impl UpdateLoop {
         Some(Arc::new(reading))
     }
 
-    /// Fetches the past days that the history lacks, until there is none, a cycle is due, or something
-    /// stands in the way; what is left comes after the next cycle. Returns how many days came.
+    /// Fetches the past days that the history lacks, until none is left, a cycle is due, or an
+    /// error occurs. The rest follows after the next cycle. Returns the number of days fetched.
     pub(crate) async fn repair(&mut self, stop: &Stop) -> usize {
         let days = self.missing_days();
         let total = days.len();
@@ -194,14 +194,14 @@ impl UpdateLoop {
             tokio::select! {
                 () = stop.requested() => break,
                 () = wake.notified() => {
-                    // Somebody does not want to wait: the next cycle is to hear of it.
+                    // A user asked for an update: pass the wake-up on to the next cycle.
                     wake.notify_one();
                     break;
                 }
                 () = self.engine.clock().sleep_until(until) => {}
             }
         }
-        // The last that is known may be of one of these days.
+        // The last known minute may be on one of these days.
         let found = (done > 0).then(|| self.shown()).flatten();
         self.broadcast.change(|snapshot| {
             snapshot.repair = None;
@@ -229,7 +229,7 @@ impl UpdateLoop {
         let Ok(mut asked) = history.asked_since(first) else {
             return Vec::new();
         };
-        // What is kept of them cannot be read: once more, and once only.
+        // Their stored data cannot be read: fetch them again, but only once.
         let unreadable = history.unreadable(first, today).unwrap_or_default();
         for date in unreadable {
             if !self.fetched.contains(&date) {
@@ -247,7 +247,7 @@ impl UpdateLoop {
         days
     }
 
-    /// Up to when the cloud has heard from the tracker; up to now, where it does not say.
+    /// Returns the time of the tracker's last sync; the present if the cloud does not report it.
     fn synced_at(&self) -> Timestamp {
         let now = self.engine.clock().now().utc;
         let reading = self.engine.reading();
@@ -255,7 +255,7 @@ impl UpdateLoop {
     }
 }
 
-/// The zone of a reading with all its rules; where only an offset is known, that.
+/// Returns the zone of a reading with all its rules, or its offset if only that is known.
 fn zone_of(reading: &Reading) -> TimeZone {
     let zone = &reading.time_zone;
     TimeZone::get(zone.name.as_str())

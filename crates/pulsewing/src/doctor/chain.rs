@@ -1,7 +1,8 @@
 //! The sign-in: `chain.present`, `chain.readable`, `chain.standing`, `chain.matches-config`,
 //! `chain.expiry`, `chain.scopes`.
 //!
-//! The chain is read without its lock: a record takes its place by a rename, so what is read is whole.
+//! We read the chain without its lock: a record is replaced by a rename, so we always read a whole
+//! one.
 
 use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{
@@ -19,8 +20,9 @@ use crate::{
     tell::problem::Problem,
 };
 
-/// A refresh token that ends within this time ends because Google's app is in testing, where it has
-/// seven days (Google Identity, "Refresh token expiration"); and a day for the wearer to look at it.
+/// A refresh token that expires within this time does so because Google's app is in testing, where
+/// tokens last seven days (Google Identity, "Refresh token expiration"). One day is added for the
+/// wearer to notice.
 const SOON: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 const OTHERS: [&str; 4] = [
@@ -30,7 +32,7 @@ const OTHERS: [&str; 4] = [
     "chain.scopes",
 ];
 
-/// Checks what the chain's files hold.
+/// Checks the contents of the chain's files.
 pub(super) fn check(
     app: &App,
     loaded: Result<Loaded, Unavailable>,
@@ -80,7 +82,7 @@ pub(super) fn check(
     }
 }
 
-/// What is known of a chain that cannot be read.
+/// Returns the findings for a chain that cannot be read.
 fn unavailable_chain(unavailable: Unavailable, provider: Option<Provider>) -> [Finding; 2] {
     let is_there = !matches!(unavailable.trouble, StoreTrouble::Io);
     let present = if is_there {
@@ -92,7 +94,7 @@ fn unavailable_chain(unavailable: Unavailable, provider: Option<Provider>) -> [F
             "fix chain.readable first",
         )
     };
-    // The cycle's problem has the advice, and the file system's own words are the cause.
+    // The cycle's problem gives the advice, and the file system's error is the cause.
     let failure = Failure::Store(unavailable.trouble);
     let problem = Problem::from_failure(failure, provider.unwrap_or(Provider::Google));
     let problem = match unavailable.cause {
@@ -126,7 +128,7 @@ fn standing(record: &Record, app: &App) -> Finding {
         Standing::Moving => Failure::ChainMoved,
         Standing::Active => {
             let (now, intent) = (app.now(), record.intent);
-            // What the token endpoint said last is true until it says something else.
+            // The token endpoint's last answer holds until there is another one.
             let error = app.state().oauth_error;
             if let Some(error) = error.as_deref().and_then(OAuthError::named) {
                 let problem = Problem::from_failure(Failure::OAuth(error), record.chain.provider());
@@ -152,7 +154,7 @@ fn standing(record: &Record, app: &App) -> Finding {
     Finding::problem(ID, &problem, "")
 }
 
-/// As the cycle decides whether it may send a chain's tokens.
+/// Checks this in the same way as the cycle, which decides whether it may send a chain's tokens.
 fn matches_config(app: &App, chain: &Stored) -> Finding {
     const ID: &str = "chain.matches-config";
     let wanted = match app.provider(None).and_then(|provider| {

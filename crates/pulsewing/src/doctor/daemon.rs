@@ -1,4 +1,5 @@
-//! What runs unattended: `history.readable`, `daemon.running`, `service.unit`, `service.linger`.
+//! The daemon and the service: `history.readable`, `daemon.running`, `service.unit`,
+//! `service.linger`.
 
 use std::path::Path;
 

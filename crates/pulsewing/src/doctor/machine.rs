@@ -1,5 +1,5 @@
-//! The machine: `clock.sane`, `state.directory`, `state.space`, `zone.known`, and how the last update
-//! went: `update.last`.
+//! The machine: `clock.sane`, `state.directory`, `state.space`, `zone.known`, and the result of the
+//! last update: `update.last`.
 
 use std::{fs, path::Path};
 
@@ -13,16 +13,16 @@ use crate::{
     custody::chain_file::{Loaded, Unavailable},
 };
 
-/// How far two clocks that are right may be apart.
+/// The tolerated difference between two correct clocks.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
-/// Less room than this does not hold what a refresh writes, in bytes.
+/// Below this much free space a refresh may not be able to write its answer, in bytes.
 const TOO_LITTLE: u64 = 1 << 20;
 
-/// Less room than this is soon less, in bytes.
+/// Below this much free space the disk may soon be full, in bytes.
 const LITTLE: u64 = 50 << 20;
 
-/// How old the last reading may be before something is wrong.
+/// The age at which the last reading indicates a problem.
 const OLD: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn check_clock(
@@ -95,9 +95,10 @@ fn directory(dir: &Path) -> Finding {
     }
 }
 
-/// What lies in place of a file that no other check is about.
+/// Finds something else in place of a file that no other check covers.
 fn in_the_way(dir: &Path) -> Option<Finding> {
-    // Without the lock nothing can be fetched; without what is remembered it goes on.
+    // Without the lock nothing can be fetched; without the remembered state the program still
+    // works.
     type Make = fn(&'static str, String, &'static str) -> Finding;
     let files: [(&str, Make); 2] = [("chain.lock", Finding::fail), ("state.json", Finding::warn)];
     files.into_iter().find_map(|(name, finding)| {
@@ -128,7 +129,8 @@ fn may_write(dir: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The directory, or a file in it, that is not its owner's alone; with the mode that it should have.
+/// Returns the directory, or a file in it, that others can access, with the mode that it should
+/// have.
 #[cfg(unix)]
 fn open_to_others(dir: &Path) -> Option<(String, &'static str)> {
     use std::os::unix::fs::PermissionsExt;
@@ -199,7 +201,7 @@ pub(super) fn check_zone(app: &App, findings: &mut Vec<Finding>) {
     findings.push(zone(&facts.unwrap_or_default(), configured));
 }
 
-/// As [`crate::engine::zone::resolve`] decides.
+/// Decides in the same way as [`crate::engine::zone::resolve`].
 fn zone(facts: &ZoneFacts, configured: Option<&str>) -> Finding {
     const ID: &str = "zone.known";
     const NAME: &str = "name the zone as [wearer] time_zone in the configuration, for when the provider does not say";

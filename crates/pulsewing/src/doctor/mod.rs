@@ -1,9 +1,9 @@
-//! What `pulsewing doctor` looks at: everything that Pulsewing stands on.
+//! The checks of `pulsewing doctor`: everything that Pulsewing depends on.
 //!
-//! Looking changes nothing: no file is written, the chain's lock is not taken, no token is sent, and
-//! no pin is driven. What is asked of the network is asked without tokens, within [`network::BOUND`].
+//! The checks change nothing: no file is written, the chain's lock is not taken, no token is sent,
+//! and no pin is driven. Network requests carry no tokens, and end within [`network::BOUND`].
 //!
-//! The ids of the checks, and the shape of the JSON, are kept from release to release.
+//! The ids of the checks and the shape of the JSON are stable across releases.
 
 mod chain;
 mod daemon;
@@ -32,37 +32,37 @@ use crate::{
     },
 };
 
-/// When this version was made, 2026-11-01: a clock before that is wrong. A release moves it.
+/// The date of this version, 2026-11-01: a clock before that is wrong. Each release updates it.
 pub(crate) const MADE: Timestamp = Timestamp::constant(1_793_491_200, 0);
 
-/// What one check found.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
     /// The check's stable name, such as `chain.present`.
     pub id: String,
-    /// How it went.
+    /// The status of the check.
     pub status: Status,
-    /// What was found, in one sentence.
+    /// The finding, in one sentence.
     pub found: String,
-    /// What to do, in one sentence.
+    /// The suggested next step, in one sentence.
     pub advice: String,
 }
 
-/// How a check went.
+/// The status of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     /// Nothing has to be done.
     Ok,
-    /// It works, and somebody should look after it.
+    /// It works, but a user should look at it.
     Warn,
-    /// It does not work; a command that meets this ends so.
+    /// It does not work; a command that runs into this ends with this exit.
     Fail(Exit),
     /// It could not be checked, or does not apply.
     Skipped,
 }
 
 impl Status {
-    /// Its word: ok, warn, fail or skipped.
+    /// Returns its word: ok, warn, fail or skipped.
     #[must_use]
     pub(crate) const fn word(self) -> &'static str {
         match self {
@@ -103,7 +103,7 @@ impl Finding {
         Self::new(id, Status::Warn, found, advice)
     }
 
-    /// A failure that is ours, the machine's or the configuration's.
+    /// Builds a failure of the program, the machine or the configuration.
     fn fail(id: impl Into<String>, found: impl Into<String>, advice: impl Into<String>) -> Self {
         Self::new(id, Status::Fail(Exit::Failed), found, advice)
     }
@@ -112,8 +112,8 @@ impl Finding {
         Self::new(id, Status::Skipped, found, advice)
     }
 
-    /// A failure that a command would meet as this problem. `otherwise` is what to do if it does not
-    /// say so itself.
+    /// Builds a failure that a command would report as this problem. `otherwise` is the advice if
+    /// the problem has no hint.
     fn problem(id: impl Into<String>, problem: &Problem, otherwise: &str) -> Self {
         let mut found = problem.message().to_owned();
         let mut advice = Vec::new();
@@ -134,8 +134,8 @@ impl Finding {
     }
 }
 
-/// How the program ends after these findings: with success unless a check failed, else with the exit
-/// code of the failure that has to be mended first.
+/// Returns the result of the program after these findings: success unless a check failed, else the
+/// exit code of the failure that has to be fixed first.
 #[must_use]
 pub(crate) fn verdict(findings: &[Finding]) -> Option<Problem> {
     let failed: Vec<(&str, Exit)> = findings
@@ -154,8 +154,8 @@ pub(crate) fn verdict(findings: &[Finding]) -> Option<Problem> {
     Some(Problem::new(worst, format!("{what} failed: {ids}")))
 }
 
-/// Which failure comes first: a sign-in does not help while the configuration is wrong, nor at a
-/// service that is gone; and what may pass by itself comes last.
+/// Returns the order in which failures have to be fixed: a sign-in does not help while the
+/// configuration is wrong, or if the service is gone; temporary failures come last.
 const fn order(exit: Exit) -> u8 {
     match exit {
         Exit::Failed | Exit::Usage | Exit::Interrupted => 0,
@@ -170,19 +170,19 @@ fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{plural}")
 }
 
-/// What to look at besides the machine itself.
+/// The optional parts of the checkup.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scope<'s> {
     /// Whether the network is left out.
     pub is_offline: bool,
-    /// The panels to look at.
+    /// The panels to check.
     pub panels: &'s [PanelSpec],
 }
 
-/// Makes every check, in the order in which they are shown.
+/// Runs all checks, in the order in which they are shown.
 ///
 /// # Errors
-/// A [`Problem`] when there is no place to look at.
+/// A [`Problem`] when the state directory cannot be determined.
 pub(crate) async fn examine(
     scope: &Scope<'_>,
     options: &app::Options,
@@ -221,7 +221,7 @@ pub(crate) async fn examine(
     Ok(findings)
 }
 
-/// For checks of what the configuration would have said.
+/// Builds the finding for a check that needs the configuration.
 fn unconfigured(id: &str) -> Finding {
     Finding::skipped(
         id,
@@ -230,7 +230,7 @@ fn unconfigured(id: &str) -> Finding {
     )
 }
 
-/// The path itself, or else the nearest directory above it that there is.
+/// Returns the path itself, or the nearest directory above it that exists.
 fn nearest(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     path.ancestors()

@@ -1,7 +1,8 @@
-//! The way to the provider: `tls.roots`, `provider.reachable`, `provider.gone`, `clock.drift`.
+//! The connection to the provider: `tls.roots`, `provider.reachable`, `provider.gone`,
+//! `clock.drift`.
 //!
-//! Two requests are made, one to where data comes from and one to where tokens are issued, both without
-//! any token. That the answer is a refusal is as expected: an answer is what is asked for.
+//! We send two requests, one to the data service and one to the token issuer, both without any
+//! token. We expect a refusal; any answer is good enough.
 
 use std::time::Duration;
 
@@ -29,20 +30,20 @@ use crate::{
     tell::problem::{Exit, Problem},
 };
 
-/// The longest that all requests together take.
+/// The time limit for all requests together.
 pub(crate) const BOUND: Duration = Duration::from_secs(8);
 
-/// The longest wait for a connection: for the name, the line and its securing.
+/// The longest wait for a connection: name lookup, TCP and TLS.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(4);
 
 /// The longest wait for one answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(6);
 
-/// How far the machine's clock and a server's may be apart: the header has whole seconds, and an
-/// answer takes a while.
+/// The tolerated difference between the machine's clock and a server's: the header has whole
+/// seconds, and an answer takes a while.
 const DRIFT: SignedDuration = SignedDuration::from_secs(60);
 
-/// When Fitbit switched its Web API off, 2026-11-02T00:00:00Z.
+/// The time when Fitbit switched off its Web API, 2026-11-02T00:00:00Z.
 const SWITCHED_OFF: Timestamp = Timestamp::constant(1_793_577_600, 0);
 
 const IDS: [&str; 4] = [
@@ -52,7 +53,7 @@ const IDS: [&str; 4] = [
     "clock.drift",
 ];
 
-/// What came back from one address.
+/// The result from one address.
 #[derive(Debug)]
 struct Probe {
     origin: String,
@@ -62,13 +63,13 @@ struct Probe {
 #[derive(Debug)]
 struct Answer {
     status: StatusCode,
-    /// Whether it is a page for people, which neither service answers a program with.
+    /// Whether it is a page for people; neither service sends one to a program.
     is_page: bool,
     /// The origin that a redirect leads to.
     leads_to: Option<String>,
     /// The server's clock.
     date: Option<Timestamp>,
-    /// Ours, at that time.
+    /// The machine's clock, at that time.
     came_at: Timestamp,
 }
 
@@ -76,22 +77,22 @@ struct Answer {
 enum NoAnswer {
     /// There was no connection: this machine may be offline.
     NoConnection(String),
-    /// There was one, and it led nowhere.
+    /// There was a connection, but no usable answer.
     Broken(String),
 }
 
-/// For a configuration that cannot be used.
+/// Adds skipped findings, for a configuration that cannot be used.
 pub(super) fn skip(findings: &mut Vec<Finding>) {
     findings.extend(IDS.map(unconfigured));
 }
 
-/// Checks the way to the provider that an update would ask.
+/// Checks the connection to the provider that an update would use.
 pub(super) async fn check(app: &App, is_offline: bool, findings: &mut Vec<Finding>) {
     let prepared = app.provider(None).and_then(|provider| {
         let endpoints = Endpoints::new(provider, &app.config.endpoints)?;
         Ok((provider, endpoints))
     });
-    // config.keys has said why.
+    // `config.keys` has already reported the reason.
     let Ok((provider, endpoints)) = prepared else {
         return skip(findings);
     };
@@ -119,7 +120,7 @@ pub(super) async fn check(app: &App, is_offline: bool, findings: &mut Vec<Findin
     findings.push(drift(&probes, why));
 }
 
-/// What the program itself would do before its first request.
+/// Checks the certificates: builds the client as the program would before its first request.
 fn roots(app: &App, provider: Provider, endpoints: &Endpoints) -> Finding {
     const ID: &str = "tls.roots";
     match app.http(provider) {
@@ -146,8 +147,8 @@ fn roots(app: &App, provider: Provider, endpoints: &Endpoints) -> Finding {
     }
 }
 
-/// Asks both addresses at once, and comes back within [`BOUND`] whatever happens: looking a name up may
-/// take longer and cannot be called off, so that it is done on a thread that may be left behind.
+/// Asks both addresses at once, and returns within [`BOUND`] in any case. A name lookup may take
+/// longer and cannot be cancelled, so it runs on a thread that we may leave behind.
 async fn ask(app: &App, provider: Provider, endpoints: &Endpoints) -> Vec<Probe> {
     let request = |endpoint| RequestView {
         method: Method::Get,
@@ -189,7 +190,7 @@ async fn ask(app: &App, provider: Provider, endpoints: &Endpoints) -> Vec<Probe>
             let [api, token] = urls.map(|url| probe(&client, url, is_proxied, || clock.now().utc));
             tokio::join!(api, token)
         });
-        // Nobody may be waiting any more.
+        // The receiver may have given up already.
         let _ = sender.send(answers);
         runtime.shutdown_background();
     });
@@ -202,9 +203,10 @@ async fn ask(app: &App, provider: Provider, endpoints: &Endpoints) -> Vec<Probe>
     }
 }
 
-/// A client that trusts what the program trusts, and tells more about what goes wrong.
+/// Builds a client that trusts the same certificates as the program, and gives more details on
+/// errors.
 fn client(app: &App, endpoints: &Endpoints) -> reqwest::Result<Client> {
-    // The library takes the process's. That another one is there already is as good.
+    // The library uses the process's default provider. If one is installed already, that is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .redirect(redirect::Policy::none())
@@ -264,7 +266,7 @@ fn reachable(probes: &[Probe], why: (&str, &str)) -> Finding {
     let later = |found: String, advice: &str| {
         Finding::new(ID, Status::Fail(Exit::Temporary), found, advice)
     };
-    // What is broken says more than that there is no connection.
+    // A broken connection is more informative than a missing one.
     for probe in probes {
         let origin = &probe.origin;
         match &probe.answer {

@@ -1,4 +1,4 @@
-//! The findings as people and as programs read them.
+//! The findings as text for people, and as JSON for programs.
 
 use std::{
     fmt::Write,
@@ -8,7 +8,7 @@ use std::{
 use super::{Finding, Status, count};
 use crate::tell::console::Colour;
 
-/// Whether stdout gets colours.
+/// Returns whether stdout gets colours.
 #[must_use]
 pub(crate) fn in_colours(colour: Colour) -> bool {
     match colour {
@@ -21,12 +21,12 @@ pub(crate) fn in_colours(colour: Colour) -> bool {
     }
 }
 
-/// The findings in aligned lines; below those that want something, what that is.
+/// Returns the findings in aligned lines, each with its advice below if there is any.
 #[must_use]
 pub(crate) fn in_words(findings: &[Finding], has_colour: bool) -> String {
     let mut text = String::new();
     let longest = |finding: &Finding| finding.id.chars().count();
-    // A long path does not push all the others to the right.
+    // A long path must not push all the others to the right.
     let width = findings
         .iter()
         .map(longest)
@@ -58,11 +58,11 @@ pub(crate) fn in_words(findings: &[Finding], has_colour: bool) -> String {
     text
 }
 
-/// The findings as one line of JSON: an array of objects with `id`, `status`, `found` and `advice`,
-/// all of them strings.
+/// Returns the findings as one line of JSON: an array of objects with `id`, `status`, `found` and
+/// `advice`, all of them strings.
 ///
 /// # Errors
-/// None that is known; what the serialiser says.
+/// Whatever the serialiser reports; no case is known.
 pub(crate) fn in_json(findings: &[Finding]) -> serde_json::Result<String> {
     serde_json::to_string(findings).map(|json| format!("{json}\n"))
 }

@@ -1,4 +1,4 @@
-//! What the picture needs: `wallpaper.readable`, and `panel.PATH` for each panel.
+//! The picture's requirements: `wallpaper.readable`, and `panel.PATH` for each panel.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use pulsewing_panels::{Panel, PanelSpec, SpiSpec, wallpaper};
 use super::{Finding, unconfigured};
 use crate::app::App;
 
-/// The size that the wallpaper is tried in: the one that pictures have unless told otherwise.
+/// The size for the test of the wallpaper: the default size of pictures.
 const TRIED: Size = Size::new(480, 320);
 
 pub(super) fn check_wallpaper(app: &App, is_configured: bool, findings: &mut Vec<Finding>) {
@@ -48,7 +48,7 @@ fn wallpaper_at(id: &str, path: &Path) -> Finding {
     }
 }
 
-/// Whether opening it would wait for somebody at the other end.
+/// Returns whether opening it would block until another process opens the other end.
 #[cfg(unix)]
 fn is_pipe(path: &Path) -> bool {
     use std::os::unix::fs::FileTypeExt;
@@ -60,7 +60,7 @@ fn is_pipe(_: &Path) -> bool {
     false
 }
 
-/// Looks at a panel without showing anything on it.
+/// Checks a panel without showing anything on it.
 pub(super) fn check_panel(spec: &PanelSpec) -> Finding {
     match spec {
         PanelSpec::Framebuffer(framebuffer) => {
@@ -75,7 +75,8 @@ pub(super) fn check_panel(spec: &PanelSpec) -> Finding {
     }
 }
 
-/// An SPI panel is not opened: that would drive its pins, and reset it while it shows something.
+/// Checks an SPI panel without opening it: opening would drive its pins, and reset it while it
+/// shows something.
 #[cfg(target_os = "linux")]
 fn check_spi(id: String, spec: &SpiSpec) -> Finding {
     let device = spec.device.display();
@@ -100,7 +101,7 @@ fn check_spi(id: String, spec: &SpiSpec) -> Finding {
         }
         Err(error) => return Finding::problem(id, &error.into(), "see docs/panels.md"),
     };
-    // The program's own name: it is this program in another process.
+    // A pin with the program's own name is held by this program in another process.
     let (own, other): (Vec<_>, Vec<_>) =
         users.into_iter().partition(|(_, user)| user == "pulsewing");
     if let Some((pin, user)) = other.first() {

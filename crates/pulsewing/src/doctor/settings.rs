@@ -65,7 +65,7 @@ pub(super) fn check(named: Option<&Path>, findings: &mut Vec<Finding>) -> Option
     }
 }
 
-/// The file and its text; no text when there is no file and none was named.
+/// Returns the file and its text; no text if there is no file and none was named.
 fn read(
     place: Result<PathBuf, Problem>,
     was_named: bool,
@@ -94,11 +94,12 @@ fn read(
     }
 }
 
-/// What every command would find out, also what shows only when a provider is talked to.
+/// Parses the file and checks everything that any command would check, even values that matter only
+/// for a connection to a provider.
 fn parse(text: &str, path: &Path) -> Result<Config, Problem> {
     let mut config = Config::parse(text)?;
     let beside = path.parent().unwrap_or_else(|| Path::new(""));
-    // A path with a root takes the place of what it is joined to.
+    // `join` keeps an absolute path as it is.
     config.screen.wallpaper = config.screen.wallpaper.map(|file| beside.join(file));
     for provider in [
         pulsewing_core::Provider::Google,

@@ -1,6 +1,6 @@
 //! The program's clock: wall time, and time that never jumps.
 //!
-//! Nothing else reads the machine's clocks, apart from the log, whose lines say when they were written.
+//! Nothing else reads the machine's clocks, apart from the log, for the time of its lines.
 
 #[cfg(feature = "sandbox")]
 use std::sync::{
@@ -15,7 +15,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp, fmt::temporal::Pieces, tz::Offset};
 use pulsewing_core::cycle::Now;
 
-/// Where the program's time comes from.
+/// The source of the program's time.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
     started: Instant,
@@ -26,10 +26,10 @@ pub(crate) struct Clock {
 enum Wall {
     /// The machine's clock.
     System,
-    /// A clock that began at this time with the program, and runs on from there.
+    /// A clock that showed this time when the program started, and runs on from there.
     Since(Timestamp),
-    /// The clock of the sandbox that this program lives with. Where that one stands still, only
-    /// waiting moves it: by as many milliseconds so far.
+    /// The clock of the sandbox in this process. If it stands still, only waiting moves it, by this
+    /// many milliseconds so far.
     #[cfg(feature = "sandbox")]
     Sandbox {
         clock: pulsewing_sandbox::Clock,
@@ -38,7 +38,7 @@ enum Wall {
 }
 
 impl Clock {
-    /// The machine's clock.
+    /// Returns the machine's clock.
     #[must_use]
     pub(crate) fn system() -> Self {
         Self {
@@ -47,7 +47,7 @@ impl Clock {
         }
     }
 
-    /// A clock that shows `at` now, and runs on from there.
+    /// Returns a clock that shows `at` now, and runs on from there.
     #[must_use]
     pub(crate) fn starting_at(at: Timestamp) -> Self {
         Self {
@@ -56,8 +56,8 @@ impl Clock {
         }
     }
 
-    /// The clock of a sandbox. Clones of it, and of this, are one clock. If it stands still, waiting
-    /// is what moves it, at once: so a month can pass in seconds, while one alone waits.
+    /// Returns the clock of a sandbox. Its clones and ours are one clock. If it stands still,
+    /// waiting moves it at once: so a month can pass in seconds, as long as only one task waits.
     #[cfg(feature = "sandbox")]
     #[must_use]
     pub(crate) fn from_sandbox(clock: pulsewing_sandbox::Clock) -> Self {
@@ -70,7 +70,7 @@ impl Clock {
         }
     }
 
-    /// The time.
+    /// Returns the time.
     #[must_use]
     pub(crate) fn now(&self) -> Now {
         let up = self.started.elapsed().saturating_mul(self.speed());
@@ -94,7 +94,7 @@ impl Clock {
         }
     }
 
-    /// How many times as fast as time it runs.
+    /// Returns the clock's speed, as a multiple of real time.
     fn speed(&self) -> u32 {
         match &self.wall {
             Wall::System | Wall::Since(_) => 1,
@@ -103,14 +103,15 @@ impl Clock {
         }
     }
 
-    /// Waits until the clock that never jumps shows `until`.
+    /// Waits until the monotonic clock shows `until`.
     pub(crate) async fn sleep_until(&self, until: Duration) {
         let wait = until.saturating_sub(self.now().up);
         #[cfg(feature = "sandbox")]
         if let Wall::Sandbox { clock, waited_ms } = &self.wall
             && self.speed() == 0
         {
-            // To the full millisecond above, so that the time that was waited for has come.
+            // Round up to a full millisecond, so that the clock has reached the time after the
+            // wait.
             let ms = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
             waited_ms.fetch_add(ms, Ordering::Relaxed);
             clock.advance(SignedDuration::from_millis(
@@ -122,7 +123,7 @@ impl Clock {
     }
 }
 
-/// A time that the program's clock starts at, with the offset that it was written with.
+/// A start time for the program's clock, with the UTC offset that it was written with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StartTime {
     /// The instant.

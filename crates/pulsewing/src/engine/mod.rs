@@ -1,4 +1,4 @@
-//! The cycle's driver: does what it says, and tells it how that went.
+//! The cycle's driver: executes its actions, and reports the results back to it.
 
 pub(crate) mod clock;
 pub(crate) mod http;
@@ -37,7 +37,7 @@ use crate::{
     },
 };
 
-/// So many tries of a refresh pass before it is said that there is no answer.
+/// The number of tries of a refresh before we report that there is no answer.
 const TRIES_IN_SILENCE: u8 = 2;
 
 /// Runs cycles with the machine's clock, files and network.
@@ -51,11 +51,11 @@ pub(crate) struct Engine {
     clock: Clock,
     configured_zone: Option<String>,
     console: Console,
-    /// What the file system last said, for the words of a failure.
+    /// The last file-system error, for a failure's message.
     io_error: Option<io::Error>,
-    /// What is known of why the last exchange was in vain.
+    /// Details of why the last exchange failed, if known.
     network_detail: Option<String>,
-    /// Whether this cycle has said that the refresh has no answer.
+    /// Whether this cycle has reported that the refresh has no answer.
     has_said_unanswered: bool,
     failure: Option<Failure>,
     activity: watch::Sender<Activity>,
@@ -63,7 +63,7 @@ pub(crate) struct Engine {
     progress: Progress,
 }
 
-/// What an engine is doing.
+/// An engine's current activity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Activity {
     /// Waiting for the next cycle.
@@ -71,31 +71,31 @@ pub(crate) enum Activity {
     Waiting,
     /// In the middle of a cycle.
     Updating,
-    /// Trying to write new tokens, which did not succeed yet: without power they would be lost.
+    /// Trying to write new tokens, without success so far: a power cut would lose them.
     TokensNotStored,
 }
 
-/// What the engine needs besides a cycle.
+/// The engine's dependencies, apart from the cycle.
 #[derive(Debug)]
 pub(crate) struct Surroundings {
-    /// Whose dialect is spoken.
+    /// The provider whose dialect is spoken.
     pub provider: Provider,
-    /// The way to the provider.
+    /// The HTTP client for the provider.
     pub http: Http,
     /// The chain.
     pub files: ChainFile,
-    /// What is remembered.
+    /// The state that is remembered between runs.
     pub state: State,
-    /// The time.
+    /// The program's clock.
     pub clock: Clock,
-    /// The zone for when the provider does not say.
+    /// The time zone to use if the provider does not report one.
     pub configured_zone: Option<String>,
-    /// Where to talk to people.
+    /// The console, for messages to the user.
     pub console: Console,
 }
 
 impl Engine {
-    /// An engine for this cycle.
+    /// Builds an engine for this cycle.
     #[must_use]
     pub(crate) fn new(cycle: Cycle, around: Surroundings) -> Self {
         Self {
@@ -117,19 +117,20 @@ impl Engine {
         }
     }
 
-    /// Notified, it begins a cycle at once, also after a 410; or after the one that is under way.
+    /// Returns the handle that wakes the engine: a cycle begins at once, even after a 410, or right
+    /// after the current one.
     #[must_use]
     pub(crate) fn wake(&self) -> Arc<Notify> {
         Arc::clone(&self.wake)
     }
 
-    /// Tells whether it goes on.
+    /// Returns the handle that shows whether the engine is making progress.
     #[must_use]
     pub(crate) fn progress(&self) -> Progress {
         self.progress.clone()
     }
 
-    /// Tells what it is doing.
+    /// Returns a receiver for the engine's activity.
     #[must_use]
     pub(crate) fn activity(&self) -> watch::Receiver<Activity> {
         self.activity.subscribe()
@@ -137,13 +138,13 @@ impl Engine {
 
     /// Runs until a cycle has ended.
     ///
-    /// Told to stop, it stops; but a refresh that is under way is waited for, because its answer
-    /// may be the only copy of the next token.
+    /// On a request to stop it returns, but first waits for a refresh that is under way, because
+    /// the answer may be the only copy of the next token.
     ///
     /// # Errors
-    /// Why it yielded no reading, in words.
+    /// The reason why the cycle yielded no reading.
     pub(crate) async fn next_cycle(&mut self, stop: &Stop) -> Result<(), Problem> {
-        // Requests and records are written here, tokens and all.
+        // Requests and records are written here, including tokens.
         let mut buffer = Zeroizing::new([0; REQUEST_BUFFER]);
         loop {
             if self.may_stop(stop) && stop.is_requested() {
@@ -154,7 +155,7 @@ impl Engine {
                 ));
             }
             let action = self.cycle.poll(self.clock.now(), &mut buffer);
-            // Asked anew: it may be the end of a pause, and a refresh that is sent again.
+            // Evaluated again: a pause may have ended, and a refresh may be about to be sent again.
             let may_stop = self.may_stop(stop);
             self.promise(match &action {
                 Action::OpenChain { wait } => Some(*wait),
@@ -212,14 +213,14 @@ impl Engine {
         }
     }
 
-    /// Promises to be back in a while.
+    /// Promises the watchdog to be back after `wait`.
     fn promise(&self, wait: Option<Duration>) {
         let up = self.clock.now().up;
         self.progress
             .back_by(up.saturating_add(wait.unwrap_or_default()));
     }
 
-    /// Within a cycle it also waits, for the next try; between two, for the next one.
+    /// Publishes the activity. A wait for the next try within a cycle counts as updating.
     fn tell_activity(&self) {
         self.become_active(if self.cycle.holds_unstored_tokens() {
             Activity::TokensNotStored
@@ -230,7 +231,8 @@ impl Engine {
         });
     }
 
-    /// A refresh without an answer is sent again for two minutes: whoever waits is told why.
+    /// Reports that a refresh has no answer. It is sent again for two minutes, and a user who waits
+    /// should know why.
     fn tell_unanswered(&mut self) {
         let Some((tries, failure)) = self.cycle.unanswered_refresh() else {
             return;
@@ -378,11 +380,11 @@ impl Engine {
         }
     }
 
-    /// Fetches a day before today, between two cycles; `None` when that is not possible now, because
-    /// a cycle is due, the program is to stop, or no request can be spared.
+    /// Fetches a past day, between two cycles. Returns `None` when that is not possible now,
+    /// because a cycle is due, the program is to stop, or no request can be spared.
     ///
     /// # Errors
-    /// What stood in the way.
+    /// The reason why the fetch failed.
     pub(crate) async fn past_day(
         &mut self,
         date: Date,
@@ -432,7 +434,7 @@ impl Engine {
             past.reply_end(cause, &mut self.cycle, self.clock.now());
         };
         self.warn_of_future(past.future_minutes().into());
-        // What was sent counts also after a restart.
+        // Requests that were sent count even after a restart.
         self.save_state();
         result
     }
@@ -455,7 +457,7 @@ impl Engine {
         }
     }
 
-    /// An instant to come on the wearer's clock, as far as that is known.
+    /// Formats a future instant on the wearer's clock, as far as that is known.
     fn on_the_wall(&self, at: Timestamp) -> String {
         let now = self.clock.now().utc;
         let facts = self.cycle.memory().zone.as_ref();
@@ -464,25 +466,25 @@ impl Engine {
         phrases::until(at, now, &zone.offsets)
     }
 
-    /// The newest reading.
+    /// Returns the newest reading.
     #[must_use]
     pub(crate) const fn reading(&self) -> Option<&Reading> {
         self.cycle.reading()
     }
 
-    /// What the newest cycle failed with, if it has.
+    /// Returns the failure of the newest cycle, if there was one.
     #[must_use]
     pub(crate) const fn failure(&self) -> Option<Failure> {
         self.failure
     }
 
-    /// Whose dialect it speaks.
+    /// Returns the provider whose dialect it speaks.
     #[must_use]
     pub(crate) const fn provider(&self) -> Provider {
         self.provider
     }
 
-    /// Whose heart rate it fetches, as far as the provider says.
+    /// Returns the account whose heart rate it fetches, if the provider reports it.
     #[must_use]
     pub(crate) fn account(&self) -> Option<Account> {
         let user_id = self.cycle.user_id()?.to_owned();
@@ -492,25 +494,25 @@ impl Engine {
         })
     }
 
-    /// What it is doing.
+    /// Returns the current activity.
     #[must_use]
     pub(crate) fn current_activity(&self) -> Activity {
         *self.activity.borrow()
     }
 
-    /// What is remembered between runs.
+    /// Returns the state that is remembered between runs.
     #[must_use]
     pub(crate) const fn state(&self) -> &State {
         &self.state
     }
 
-    /// The cycle itself.
+    /// Returns the cycle.
     #[must_use]
     pub(crate) const fn cycle(&self) -> &Cycle {
         &self.cycle
     }
 
-    /// The program's clock.
+    /// Returns the program's clock.
     #[must_use]
     pub(crate) const fn clock(&self) -> &Clock {
         &self.clock

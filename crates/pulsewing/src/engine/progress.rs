@@ -1,7 +1,7 @@
-//! Whether the loop of cycles goes on, for whoever watches it.
+//! The progress of the update loop, for a watchdog.
 //!
-//! Before the loop waits for something it says until when that takes at the longest. A loop that is
-//! stuck does not come back by then; one that waits a quarter of an hour for its next cycle is well.
+//! Before the loop waits for something, it promises a time by which it will be back. A stuck loop
+//! misses that time; a loop that waits a quarter of an hour for its next cycle is healthy.
 
 use std::{
     sync::{
@@ -11,24 +11,24 @@ use std::{
     time::Duration,
 };
 
-/// How much later than promised is still on time: the machine may be busy, or slow to write.
+/// The tolerance for a promise: the machine may be busy, or slow to write.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// When the loop has to be back. Clones are the same.
+/// The time by which the loop has to be back. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Progress {
-    /// In milliseconds on the clock that never jumps.
+    /// In milliseconds on the monotonic clock.
     back_at: Arc<AtomicU64>,
 }
 
 impl Progress {
-    /// The loop is at work, and will be back by then, on the clock that never jumps.
+    /// Promises that the loop will be back by this time on the monotonic clock.
     pub(crate) fn back_by(&self, up: Duration) {
         let ms = u64::try_from(up.as_millis()).unwrap_or(u64::MAX);
         self.back_at.store(ms, Ordering::Relaxed);
     }
 
-    /// Whether the loop is on time, at this time on the clock that never jumps.
+    /// Returns whether the loop is on time, at this time on the monotonic clock.
     #[must_use]
     pub(crate) fn is_on_time(&self, up: Duration) -> bool {
         let back_at = Duration::from_millis(self.back_at.load(Ordering::Relaxed));

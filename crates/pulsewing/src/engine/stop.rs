@@ -1,4 +1,4 @@
-//! Being told to stop.
+//! Requests to stop.
 
 use std::{
     io,
@@ -8,11 +8,11 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-/// How long a refresh that is under way may go on after the program was told to stop.
+/// The longest time that a refresh under way may still take after a request to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Knows whether the program was told to stop: by Ctrl-C, on Unix also by SIGTERM and SIGHUP (the terminal
-/// is gone), or by a key.
+/// The state of a request to stop: by Ctrl-C, on Unix also by SIGTERM and SIGHUP (the terminal is
+/// gone), or by a key.
 #[derive(Clone, Debug)]
 pub(crate) struct Stop {
     request: CancellationToken,
@@ -20,7 +20,7 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Begins to listen: from now on these signals no longer end the program by themselves. Needs a
+    /// Starts to listen: from now on these signals no longer end the program by themselves. Needs a
     /// tokio runtime.
     #[must_use]
     pub(crate) fn listen() -> Self {
@@ -41,23 +41,23 @@ impl Stop {
         stop
     }
 
-    /// Stops the program as a signal does: somebody pressed a key.
+    /// Stops the program as a signal does, after a key press.
     pub(crate) fn request(&self) {
         self.request.cancel();
     }
 
-    /// Waits until the program is told to stop; returns at once if it was.
+    /// Waits for a request to stop; returns at once if there was one.
     pub(crate) async fn requested(&self) {
         self.request.cancelled().await;
     }
 
-    /// Whether it was told to stop before now.
+    /// Returns whether there was a request to stop.
     #[must_use]
     pub(crate) fn is_requested(&self) -> bool {
         self.request.is_cancelled()
     }
 
-    /// Whether it was told so long ago that nothing is waited for any more.
+    /// Returns whether the request is so old that we no longer wait for anything.
     #[must_use]
     pub(crate) fn is_overdue(&self) -> bool {
         let at = self.requested_at.get();
@@ -65,7 +65,8 @@ impl Stop {
     }
 }
 
-/// Listens at once, and waits for the first signal. One that cannot be listened for never comes.
+/// Listens at once, and waits for the first signal. A signal that we cannot listen for never
+/// arrives.
 #[cfg(unix)]
 fn signal() -> impl Future<Output = ()> + use<> {
     use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -89,7 +90,7 @@ fn signal() -> impl Future<Output = ()> + use<> {
     }
 }
 
-/// Waits for Ctrl-C. If it cannot be listened for, it never comes.
+/// Waits for Ctrl-C. Never returns if we cannot listen for it.
 #[cfg(not(unix))]
 async fn signal() {
     let pressed: io::Result<()> = tokio::signal::ctrl_c().await;

@@ -1,4 +1,4 @@
-//! The wearer's time zone, from whoever knows it best.
+//! The wearer's time zone, from the best available source.
 
 use jiff::{SignedDuration, Timestamp, tz};
 use pulsewing_core::{
@@ -7,15 +7,15 @@ use pulsewing_core::{
     reading::{TimeZone, ZoneName, ZoneSource},
 };
 
-/// How far around an instant the changes of offset are looked up.
+/// The range around an instant in which changes of offset are looked up.
 const AROUND: SignedDuration = SignedDuration::from_hours(24 * 4);
 
-/// How far back they are looked up for what was known long ago: three years. Some zones have four
-/// changes a year, and [`Offsets`] has room for sixteen.
+/// The longest range into the past for old data: three years. Some zones have four changes a year,
+/// and [`Offsets`] has room for sixteen.
 const REACHES_BACK: SignedDuration = SignedDuration::from_hours(24 * 365 * 3);
 
-/// Finds the zone around an instant: what the cloud says, else what is configured, else the
-/// machine's. An offset without a name is better than another zone.
+/// Finds the zone around an instant: the cloud's, else the configured one, else the machine's. An
+/// offset without a name is better than another zone.
 #[must_use]
 pub(crate) fn resolve(facts: &ZoneFacts, configured: Option<&str>, at: Timestamp) -> TimeZone {
     let named = |name: &str| tz::TimeZone::get(name).ok();
@@ -45,19 +45,19 @@ pub(crate) fn resolve(facts: &ZoneFacts, configured: Option<&str>, at: Timestamp
     )
 }
 
-/// Whether these facts name the machine's own zone. Kept with minutes that may mean that nobody said
-/// where they were measured.
+/// Returns whether these facts name the machine's own zone. If minutes are stored with that zone,
+/// their real one may have been unknown.
 #[must_use]
 pub(crate) fn is_machines(facts: &ZoneFacts) -> bool {
     let machine = tz::TimeZone::system();
     facts.name.as_deref().unwrap_or_default() == machine.iana_name().unwrap_or_default()
 }
 
-/// The same zone with the offsets that held from an instant on until another; as it is, where nothing
-/// but an offset is known of it.
+/// Returns the same zone with its offsets between two instants; unchanged if only an offset is
+/// known.
 #[must_use]
 pub(crate) fn reaching(known: &TimeZone, from: Timestamp, until: Timestamp) -> TimeZone {
-    // Before that, the first offset of these years has to do.
+    // Before that, we use the first offset of these years.
     let earliest = until.checked_sub(REACHES_BACK).unwrap_or(Timestamp::MIN);
     match (known.source, tz::TimeZone::get(known.name.as_str())) {
         (_, Ok(zone)) => between(&known.name, known.source, &zone, from.max(earliest), until),
@@ -69,7 +69,7 @@ pub(crate) fn reaching(known: &TimeZone, from: Timestamp, until: Timestamp) -> T
     }
 }
 
-/// The zone of a fixed offset, for when an instant was given with one.
+/// Returns the zone of a fixed offset, for an instant that was given with one.
 #[must_use]
 pub(crate) fn fixed(offset: tz::Offset) -> TimeZone {
     TimeZone {
@@ -97,7 +97,7 @@ fn between(
         .following(from)
         .take_while(|change| change.timestamp() < until)
     {
-        // No zone has more changes in these years than there is room for.
+        // No zone has more changes in this range than there is room for.
         if offsets
             .push_change(change.timestamp(), change.offset())
             .is_err()

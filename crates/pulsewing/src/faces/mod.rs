@@ -1,6 +1,6 @@
-//! What people see: the page, the terminal, pictures, JSON.
+//! The outputs for people: the page, the terminal, pictures, JSON.
 //!
-//! A face shows what the daemon or a command knows; it decides nothing, and none can hold up a cycle.
+//! A face shows the state of the daemon or a command. It decides nothing, and cannot delay a cycle.
 
 pub(crate) mod outputs;
 mod plot;

@@ -1,4 +1,4 @@
-//! Where pictures go, and how they look there.
+//! The destinations of pictures, and their style.
 
 use std::{error::Error, path::PathBuf, str::FromStr};
 
@@ -19,7 +19,7 @@ use crate::{
     tell::{console::Console, problem::Problem},
 };
 
-/// A PNG file and any number of panels, and what makes a reading look as it does.
+/// A PNG file and any number of panels, and the style of the pictures.
 #[derive(Debug)]
 pub(crate) struct Outputs {
     style: Style,
@@ -27,31 +27,31 @@ pub(crate) struct Outputs {
     panels: Vec<Panel>,
 }
 
-/// What is to be seen.
+/// The data for a picture.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View<'v> {
-    /// The newest reading there is, and what it says about the present.
+    /// The newest reading, and how well it represents the present.
     pub reading: Option<(&'v Reading, Freshness)>,
-    /// What else there is to say.
+    /// A message, if there is one.
     pub state: Option<State<'v>>,
     /// The time.
     pub now: Now,
 }
 
-/// How pictures look.
+/// The style of the pictures.
 #[derive(Debug)]
 pub(crate) struct Style {
     theme: Theme,
     palette: Palette,
-    /// When it is night; never, if a palette was asked for on the command line.
+    /// The night; `None` if the command line names a palette.
     night: Option<Night>,
     wallpaper: Option<UserPicture>,
     console: Console,
 }
 
 impl Outputs {
-    /// Opens what was asked for. That comes first, so that a panel that is not there is told before
-    /// anything else is done.
+    /// Opens the requested outputs. Commands do this first, so that a missing panel is reported
+    /// before anything else happens.
     ///
     /// # Errors
     /// A [`Problem`] with the configuration or a panel.
@@ -83,7 +83,7 @@ impl Outputs {
     /// Draws a view everywhere.
     ///
     /// # Errors
-    /// The first [`Problem`]; what comes before it was shown.
+    /// The first [`Problem`]; the outputs before it were updated.
     pub(crate) fn show(&mut self, view: &View<'_>) -> Result<(), Problem> {
         let style = &mut self.style;
         if let Some((path, size)) = &self.png {
@@ -98,7 +98,7 @@ impl Outputs {
 }
 
 impl<'v> View<'v> {
-    /// A reading and nothing else to say.
+    /// Builds a view of a reading without a message.
     #[must_use]
     pub(crate) const fn new(reading: &'v Reading, freshness: Freshness, now: Now) -> Self {
         Self {
@@ -110,8 +110,8 @@ impl<'v> View<'v> {
 }
 
 impl Style {
-    /// What is asked for, else what the configuration says. A palette that is asked for holds at
-    /// night as well.
+    /// Builds the style from the arguments, else from the configuration. A requested palette is
+    /// used at night as well.
     #[must_use]
     pub(crate) fn new(app: &App, theme: Option<Theme>, palette: Option<Palette>) -> Self {
         let screen = &app.config.screen;
@@ -124,7 +124,7 @@ impl Style {
         }
     }
 
-    /// Draws a view in a size.
+    /// Draws a view in this size.
     ///
     /// # Errors
     /// [`PictureError::Size`].
@@ -140,7 +140,7 @@ impl Style {
             }
             (None, state) => Model::from_state(state.unwrap_or(State::FirstStart), self.theme),
         };
-        // Without a reading nobody knows the wearer's clock; the machine's is the next best.
+        // Without a reading the wearer's clock is unknown; the machine's is the next best.
         let local = match view.reading {
             Some((reading, _)) => reading.time_zone.offsets.local(now).time(),
             None => TimeZone::system().to_datetime(now).time(),
@@ -189,9 +189,9 @@ impl From<PictureError> for Problem {
 /// A picture's size in pixels, from 160x80 to 4096x4096.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PictureSize {
-    /// From left to right.
+    /// The width.
     pub width: u32,
-    /// From top to bottom.
+    /// The height.
     pub height: u32,
 }
 

@@ -1,4 +1,4 @@
-//! What a graph of heart rates shows: minutes on one axis, beats per minute on the other.
+//! The data of a heart-rate graph: minutes on one axis, beats per minute on the other.
 
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 use pulsewing_core::{
@@ -7,26 +7,26 @@ use pulsewing_core::{
     day::{Day, Extent, Window},
 };
 
-/// The most labels along a line.
+/// The maximum number of labels on an axis.
 const LABELS: usize = 8;
 
-/// Between which clock times labels may stand, in minutes.
+/// The possible steps between labels of clock times, in minutes.
 const STEPS: [u16; 11] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360];
 
-/// Minutes in a row, each with its average or without.
+/// Consecutive minutes, each with or without an average.
 #[derive(Clone, Debug)]
 pub(crate) struct Plot {
-    /// When the first minute begins.
+    /// The beginning of the first minute.
     pub(crate) start: Timestamp,
-    /// A value a minute.
+    /// One value per minute.
     pub(crate) values: Vec<Option<Bpm>>,
-    /// From which minute on which offset of the clock holds; the first is minute 0.
+    /// The clock's offsets, each with the minute from which it holds; the first is minute 0.
     pub(crate) offsets: Vec<(u16, Offset)>,
-    /// How many of the minutes have come already.
+    /// The number of minutes that have already passed.
     pub(crate) past: u16,
 }
 
-/// The bpm at the bottom and the top, and where lines are drawn.
+/// The bpm at the bottom, at the top, and at the grid lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scale {
     pub(crate) low: u16,
@@ -35,7 +35,7 @@ pub(crate) struct Scale {
 }
 
 impl Plot {
-    /// The latest minutes, from the first of them to the last.
+    /// Plots the latest minutes, from the first of them to the last.
     pub(crate) fn from_window(window: &Window, offsets: &Offsets) -> Option<Self> {
         let samples = window.samples();
         let minute = |at: Timestamp| at.as_second().div_euclid(60);
@@ -65,7 +65,7 @@ impl Plot {
         })
     }
 
-    /// A day from one minute up to another, at `now`.
+    /// Plots a day from one minute up to another, at `now`.
     pub(crate) fn from_day(day: &Day, from: u16, to: u16, now: Timestamp) -> Self {
         let local = day.local();
         let to = to.min(local.minutes());
@@ -90,12 +90,12 @@ impl Plot {
         }
     }
 
-    /// How many minutes it shows.
+    /// Returns the number of minutes in the plot.
     pub(crate) fn length(&self) -> u16 {
         u16::try_from(self.values.len()).unwrap_or(u16::MAX)
     }
 
-    /// When a minute begins, and the offset of the clock then.
+    /// Returns the beginning of a minute, and the clock's offset then.
     pub(crate) fn time(&self, minute: u16) -> (Timestamp, Offset) {
         let at = self.start + SignedDuration::from_mins(minute.into());
         let offset = self
@@ -107,24 +107,25 @@ impl Plot {
         (at, offset)
     }
 
-    /// The minutes with a value.
+    /// Returns the minutes with a value.
     pub(crate) fn known(&self) -> impl Iterator<Item = (u16, Bpm)> + '_ {
         (0..)
             .zip(&self.values)
             .filter_map(|(minute, bpm)| Some((minute, (*bpm)?)))
     }
 
-    /// How many minutes have a value.
+    /// Returns the number of minutes with a value.
     pub(crate) fn logged_minutes(&self) -> usize {
         self.known().count()
     }
 
-    /// Least, mean and greatest.
+    /// Returns the minimum, mean and maximum.
     pub(crate) fn extent(&self) -> Option<Extent> {
         Extent::from_rates(self.known().map(|(_, bpm)| bpm))
     }
 
-    /// Minutes in a row that have a value, as they are drawn: one line each, so that gaps stay gaps.
+    /// Returns the runs of consecutive minutes with a value. Each is drawn as one line, so that
+    /// gaps stay gaps.
     pub(crate) fn runs(&self) -> Vec<Vec<(u16, u16)>> {
         let mut runs: Vec<Vec<(u16, u16)>> = Vec::new();
         for (minute, bpm) in self.known() {
@@ -138,7 +139,7 @@ impl Plot {
         runs
     }
 
-    /// Where the clock shows a round time, and what it shows.
+    /// Returns the minutes at which the clock shows a round time, with that time.
     pub(crate) fn labels(&self) -> Vec<(u16, String)> {
         let length = usize::from(self.length());
         let step = STEPS
@@ -156,7 +157,7 @@ impl Plot {
             .collect()
     }
 
-    /// An axis with room for every value.
+    /// Returns a scale with room for every value.
     pub(crate) fn scale(&self) -> Scale {
         let (min, max) = self
             .extent()
@@ -166,7 +167,8 @@ impl Plot {
 }
 
 impl Scale {
-    /// From a multiple of ten at or below `min` to one at or above `max`, at least twenty apart.
+    /// Builds a scale from a multiple of ten at or below `min` to one at or above `max`, at least
+    /// twenty apart.
     pub(crate) fn covering(min: u16, max: u16) -> Self {
         let low = min / 10 * 10;
         let high = max.div_ceil(10) * 10;
@@ -185,7 +187,7 @@ impl Scale {
         Self { low, high, lines }
     }
 
-    /// How far down a rate is, in percent of the height.
+    /// Returns a rate's distance from the top, in percent of the height.
     pub(crate) fn percent(&self, bpm: u16) -> f64 {
         let span = f64::from(self.high.saturating_sub(self.low).max(1));
         f64::from(self.high.saturating_sub(bpm)) * 100.0 / span
@@ -205,7 +207,7 @@ mod tests {
         Bpm::new(rate).unwrap()
     }
 
-    /// Noon of a day in Berlin.
+    /// Returns noon of a day in Berlin.
     fn noon(month: i8, day: i8) -> Timestamp {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         let noon = date(2026, month, day).at(12, 0, 0, 0).to_zoned(zone);

@@ -1,4 +1,4 @@
-//! A PNG file and panels that keep up with what is known, and with the clock.
+//! Keeps a PNG file and panels up to date with the daemon's state and the clock.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use crate::{
     tell::console::Console,
 };
 
-/// Shows what is known now wherever it was asked for.
+/// Shows the daemon's current state on the requested outputs.
 #[derive(Debug)]
 pub(crate) struct Presenter {
     broadcast: Broadcast,
     outputs: Outputs,
-    /// Where one can sign in with another machine's browser.
+    /// The page where a user can sign in with another machine's browser.
     address: Option<String>,
     console: Console,
-    /// What a person was last told.
+    /// The last problem that was reported.
     told: Option<String>,
 }
 
 impl Presenter {
-    /// A presenter; nothing is shown before [`run`](Self::run).
+    /// Builds a presenter; nothing is shown before [`run`](Self::run).
     #[must_use]
     pub(crate) const fn new(
         broadcast: Broadcast,
@@ -38,7 +38,7 @@ impl Presenter {
         }
     }
 
-    /// Shows every change, and every minute how old it all is by now. Never ends.
+    /// Shows every change, and updates the ages every minute. Never returns.
     pub(crate) async fn run(mut self) {
         let mut changes = self.broadcast.subscribe();
         loop {
@@ -52,7 +52,7 @@ impl Presenter {
             };
             match self.outputs.show(&view) {
                 Ok(()) => self.told = None,
-                // A panel that was pulled out may come back; a full disk may be emptied.
+                // A panel that was unplugged may come back; a full disk may get space again.
                 Err(problem) => {
                     let words = problem.to_string();
                     if self.told.as_ref() != Some(&words) {

@@ -7,7 +7,7 @@ use pulsewing_core::{
 };
 use serde::Serialize;
 
-/// What `pulsewing once --json` prints.
+/// The output of `pulsewing once --json`.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ReadingJson {
     provider: &'static str,
@@ -31,13 +31,13 @@ pub(crate) struct ReadingJson {
 struct Minute {
     time: String,
     bpm: u16,
-    /// When it began, where its date is not plain.
+    /// The time when it began, if its date is not obvious.
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<String>,
 }
 
 impl ReadingJson {
-    /// The reading as it is printed.
+    /// Builds the JSON for a reading.
     #[must_use]
     pub(crate) fn new(reading: &Reading, freshness: Freshness) -> Self {
         let minute = |sample: &Sample| {
@@ -71,8 +71,8 @@ impl ReadingJson {
         }
     }
 
-    /// The same for where it may be of any day: with the instant of the newest minute, and without a resting
-    /// heart rate from before yesterday.
+    /// Adapts it for a reading that may be of any day: adds the instant of the newest minute, and
+    /// drops a resting heart rate from before yesterday.
     #[must_use]
     pub(crate) fn dated(mut self, reading: &Reading, now: Timestamp) -> Self {
         self.resting_bpm = reading.resting_at(now).map(|bpm| bpm.get());
@@ -83,17 +83,17 @@ impl ReadingJson {
         self
     }
 
-    /// One line of JSON.
+    /// Returns one line of JSON.
     #[must_use]
     pub(crate) fn to_line(&self) -> String {
-        // Strings and numbers alone: nothing that JSON could not say.
+        // There are only strings and numbers, so the serialisation cannot fail.
         let mut line = serde_json::to_string(self).unwrap_or_default();
         line.push('\n');
         line
     }
 }
 
-/// The zone's name; where only its offset is known, that.
+/// Returns the zone's name, or its offset if only that is known.
 fn zone_name(reading: &Reading) -> Option<String> {
     let zone = &reading.time_zone;
     if !zone.name.is_empty() {
@@ -107,7 +107,7 @@ fn zone_name(reading: &Reading) -> Option<String> {
     })
 }
 
-/// RFC 3339 in UTC, to the second.
+/// Formats an instant as RFC 3339 in UTC, to the second.
 fn instant(at: Timestamp) -> String {
     let whole = Timestamp::from_second(at.as_second()).unwrap_or(at);
     whole.to_string()

@@ -1,4 +1,4 @@
-//! What the page and the terminal say of the daemon, in words that are the same in both.
+//! Texts about the daemon that the page and the terminal share.
 
 use jiff::Timestamp;
 use pulsewing_core::{
@@ -8,13 +8,13 @@ use pulsewing_core::{
 
 use crate::{daemon::Snapshot, engine::Activity, tell::phrases::why};
 
-/// What there is to say about how much the reading tells of the present; nothing without one.
+/// Describes how well the reading represents the present; `None` without a reading.
 pub(crate) fn freshness(snapshot: &Snapshot, now: Timestamp) -> Option<&'static str> {
     let reading = snapshot.reading.as_deref()?;
     Some(why(snapshot.freshness(now)?, reading.absence()))
 }
 
-/// What the program is doing.
+/// Describes the program's activity.
 pub(crate) fn activity(snapshot: &Snapshot) -> Option<String> {
     if let Some(repair) = snapshot.repair {
         return Some(format!(
@@ -32,7 +32,7 @@ pub(crate) fn activity(snapshot: &Snapshot) -> Option<String> {
     }
 }
 
-/// Why no update comes by itself after a failure, as the middle of a sentence.
+/// Describes why no update follows automatically after a failure, as the middle of a sentence.
 pub(crate) const fn no_update(failure: Failure) -> &'static str {
     match failure {
         Failure::NoChain => "nobody is signed in",
@@ -43,7 +43,7 @@ pub(crate) const fn no_update(failure: Failure) -> &'static str {
     }
 }
 
-/// The name of a zone's class in the style sheet.
+/// Returns the name of a zone's class in the style sheet.
 pub(crate) const fn class_of(zone: HeartZone) -> &'static str {
     match zone {
         HeartZone::Resting => "resting",

@@ -11,39 +11,39 @@ use pulsewing_files::{Replacement, regular_file};
 use super::{MARK, NAME};
 use crate::{config::places, tell::problem::Problem};
 
-/// The longest unit that can be ours, in bytes.
+/// The size limit of a unit that can be ours, in bytes.
 const MAX_BYTES: u64 = 64 * 1_024;
 
-/// Where a user's units are, and ours among them.
+/// The location of the user's units, including ours.
 #[derive(Clone, Debug)]
 pub(crate) struct UnitFile {
     dir: PathBuf,
 }
 
-/// What is where the unit belongs.
+/// The present content of the unit's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Existing {
     /// Nothing.
     None,
     /// One that we wrote.
     Ours(String),
-    /// Somebody else's.
+    /// A unit that we did not write.
     Foreign,
 }
 
-/// What writing did.
+/// The effect of writing the unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Written {
-    /// There was none.
+    /// There was none before.
     New,
-    /// There was another one of ours.
+    /// It replaced another one of ours.
     Replaced,
-    /// It was there already.
+    /// The same unit was there already.
     Unchanged,
 }
 
 impl UnitFile {
-    /// The place of this user's unit.
+    /// Returns the place of this user's unit.
     ///
     /// # Errors
     /// A [`Problem`] when there is no home directory.
@@ -53,31 +53,32 @@ impl UnitFile {
         })
     }
 
-    /// The file.
+    /// Returns the path of the file.
     #[must_use]
     pub(crate) fn path(&self) -> PathBuf {
         self.dir.join(NAME)
     }
 
-    /// What is there.
+    /// Reads what is there.
     ///
     /// # Errors
-    /// What the file system says.
+    /// Whatever the file system reports.
     pub(crate) fn existing(&self) -> io::Result<Existing> {
         match regular_file::read_text(&self.path(), MAX_BYTES) {
             Ok(text) if text.starts_with(MARK) => Ok(Existing::Ours(text)),
             Ok(_) => Ok(Existing::Foreign),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Existing::None),
-            // Such as /dev/null, where systemd leads a unit that somebody has masked.
+            // Such as /dev/null: systemd links a masked unit to it.
             Err(error) if is_of_another_kind(error.kind()) => Ok(Existing::Foreign),
             Err(error) => Err(error),
         }
     }
 
-    /// Puts a text in the place of what we wrote before: whole or not at all.
+    /// Writes a unit, or replaces the one that we wrote before, atomically.
     ///
     /// # Errors
-    /// What the file system says; [`io::ErrorKind::AlreadyExists`] when somebody else's unit is there.
+    /// Whatever the file system reports; [`io::ErrorKind::AlreadyExists`] if there is a unit that
+    /// we did not write.
     pub(crate) fn write(&self, text: &str) -> io::Result<Written> {
         let written = match self.existing()? {
             Existing::None => Written::New,
@@ -92,10 +93,10 @@ impl UnitFile {
         Ok(written)
     }
 
-    /// Removes it, and the link by which it is started.
+    /// Removes the unit, and the link that starts it.
     ///
     /// # Errors
-    /// What the file system says.
+    /// Whatever the file system reports.
     pub(crate) fn remove(&self) -> io::Result<()> {
         for path in [
             self.dir.join("default.target.wants").join(NAME),
@@ -110,7 +111,7 @@ impl UnitFile {
     }
 }
 
-/// Whether this is why something cannot be a text of ours, whatever else it is.
+/// Returns whether this error means that the path is not a text file, and so not ours.
 const fn is_of_another_kind(error: io::ErrorKind) -> bool {
     use io::ErrorKind::{FileTooLarge, InvalidData, InvalidInput};
     matches!(error, FileTooLarge | InvalidData | InvalidInput)

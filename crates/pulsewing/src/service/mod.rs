@@ -1,13 +1,13 @@
 //! `pulsewing run` as a systemd user service.
 //!
-//! | module | what |
+//! | module | contents |
 //! |---|---|
 //! | `unit.rs` | the unit's text |
-//! | `quote.rs` | words in it as systemd reads them |
+//! | `quote.rs` | the quoting of its words |
 //! | `file.rs` | the unit's file |
-//! | `systemctl.rs` | asking the user's systemd |
+//! | `systemctl.rs` | calls to the user's systemd |
 //!
-//! What the service then tells systemd is the business of [`daemon`](crate::daemon).
+//! The messages of the running service to systemd are in [`daemon`](crate::daemon).
 
 mod file;
 mod quote;

@@ -1,46 +1,46 @@
-//! Words as systemd reads them in a unit (systemd.syntax(7), systemd.service(5) "Command lines").
+//! Quotes words for a systemd unit (systemd.syntax(7), systemd.service(5) "Command lines").
 //!
-//! Every word stands between double quotes, so spaces and semicolons are nothing special. Inside,
-//! `"` and `\` are escaped, `%` would begin a specifier and, in a command's arguments, `$` a variable:
-//! both are doubled. A path is taken as it is where systemd looks no variable up: there a doubled `$`
+//! Every word is put in double quotes, so spaces and semicolons are not special. Inside, `"` and
+//! `\` are escaped. `%` would begin a specifier and, in a command's arguments, `$` a variable: both
+//! are doubled. Where systemd expands no variables, as in a path, `$` stays single: a doubled one
 //! would be two.
 
 use thiserror::Error;
 
-/// Why a word cannot stand in a unit.
+/// The reason why a unit cannot contain a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum Unfit {
-    /// systemd reads units as UTF-8, and passes other lines over.
+    /// systemd reads units as UTF-8, and skips other lines.
     #[error("it is not UTF-8")]
     NotUtf8,
-    /// Some settings read no escapes, so a line feed cannot be written everywhere.
+    /// Some settings do not support escapes, so a line feed cannot be written everywhere.
     #[error("it has a control character in it")]
     Control,
-    /// systemd refuses programs with such names.
+    /// systemd refuses programs with such paths.
     #[error("systemd runs no program with a quotation mark or a backslash in its path")]
     Program,
 }
 
-/// An argument of a command.
+/// Quotes an argument of a command.
 ///
 /// # Errors
-/// When no unit can hold it.
+/// [`Unfit`] when no unit can hold it.
 pub(super) fn argument(word: &std::ffi::OsStr) -> Result<String, Unfit> {
     quoted(word, true)
 }
 
-/// A path that is a setting's value.
+/// Quotes a path that is a setting's value.
 ///
 /// # Errors
-/// When no unit can hold it.
+/// [`Unfit`] when no unit can hold it.
 pub(super) fn path(path: &std::path::Path) -> Result<String, Unfit> {
     quoted(path.as_os_str(), false)
 }
 
-/// The program of a command.
+/// Quotes the program of a command.
 ///
 /// # Errors
-/// When no unit can hold it.
+/// [`Unfit`] when no unit can hold it.
 pub(super) fn program(path: &std::path::Path) -> Result<String, Unfit> {
     let word = quoted(path.as_os_str(), false)?;
     if path.to_string_lossy().contains(['"', '\'', '\\']) {
@@ -75,7 +75,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// What systemd makes of a line of words, as its manual says: quotes and escapes first
+    /// Parses a line of words as systemd does, according to its manual: quotes and escapes first
     /// (systemd.syntax(7)), then specifiers (systemd.unit(5)), then variables (systemd.service(5)).
     pub(in crate::service) fn read(line: &str, has_variables: bool) -> Vec<String> {
         let mut words = Vec::new();

@@ -1,19 +1,19 @@
-//! Asking the user's systemd, with its own programs.
+//! Calls to the user's systemd, through its own programs.
 
 use std::process::{Command, Stdio};
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// It did what it was told to.
+    /// It succeeded.
     Done,
-    /// There is no such program.
+    /// The program does not exist.
     NoProgram,
-    /// It said that it could not, in these words.
+    /// It failed with this message.
     Refused(String),
 }
 
-/// Has the user's systemd do something.
+/// Runs `systemctl --user` with these words.
 #[must_use]
 pub(crate) fn ask(words: &[&str]) -> Answer {
     let called = Command::new("systemctl")
@@ -31,7 +31,7 @@ pub(crate) fn ask(words: &[&str]) -> Answer {
     }
 }
 
-/// The version of systemd.
+/// Returns the version of systemd.
 #[must_use]
 pub(crate) fn version() -> Option<u32> {
     // "systemd 252 (252.38-1~deb12u1)"
@@ -39,7 +39,8 @@ pub(crate) fn version() -> Option<u32> {
     text.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// Whether this user's services run also while the user is not logged in; `None` when nobody can tell.
+/// Returns whether this user's services run even while the user is not logged in; `None` if that is
+/// unknown.
 #[must_use]
 pub(crate) fn lingers() -> Option<bool> {
     let user = user();
@@ -55,13 +56,13 @@ pub(crate) fn lingers() -> Option<bool> {
     }
 }
 
-/// Whether this is root.
+/// Returns whether we run as root.
 #[must_use]
 pub(crate) fn is_root() -> bool {
     user() == "0"
 }
 
-/// The number of this user.
+/// Returns this user's numeric id.
 #[cfg(unix)]
 fn user() -> String {
     rustix::process::geteuid().as_raw().to_string()
@@ -78,6 +79,6 @@ fn said(program: &str, words: &[&str]) -> Option<String> {
         .stdin(Stdio::null())
         .output()
         .ok()?;
-    // Not being active is told by the exit code too.
+    // The exit code is not an error here: it also reports an inactive unit.
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -7,36 +7,36 @@ use std::{
 
 use super::quote::{self, Unfit};
 
-/// The first line of every unit that we wrote: others are left alone.
+/// The first line of every unit that we write. We leave other units alone.
 pub(crate) const MARK: &str = "# Written by `pulsewing service install`";
 
-/// The first version of systemd that waits longer from try to try.
+/// The first version of systemd that can wait longer after each attempt.
 const HAS_BACKOFF: u32 = 254;
 
-/// What a unit is made from.
+/// The contents of a unit.
 #[derive(Clone, Debug)]
 pub(crate) struct Unit {
-    /// This very program.
+    /// The path of this program.
     pub program: PathBuf,
-    /// The options of every command, and those of `run`.
+    /// The global options, and those of `run`.
     pub words: Vec<OsString>,
-    /// The directories that it writes to; they have to be there when it starts.
+    /// The directories that it writes to. They have to exist when it starts.
     pub written: Vec<PathBuf>,
-    /// Files that it reads, which have to be in sight.
+    /// The files that it reads, which must not be hidden.
     pub read: Vec<PathBuf>,
-    /// Variables that the user's systemd may not have.
+    /// Environment variables that the user's systemd may lack.
     pub environment: Vec<(&'static str, PathBuf)>,
-    /// Whether it shows the picture on a device.
+    /// Whether it shows the picture on a panel.
     pub has_panels: bool,
     /// The version of systemd, if it is known.
     pub systemd: Option<u32>,
 }
 
 impl Unit {
-    /// The text.
+    /// Returns the unit's text.
     ///
     /// # Errors
-    /// The path that no unit can hold, and why.
+    /// The path that no unit can hold, and the reason.
     pub(crate) fn text(&self) -> Result<String, (PathBuf, Unfit)> {
         let of = |path: &Path| {
             let path = path.to_owned();
@@ -95,14 +95,14 @@ impl Unit {
         Ok(lines.join("\n"))
     }
 
-    /// Whether something of ours is where a private directory would hide it.
+    /// Returns whether one of our paths is where a private `/tmp` would hide it.
     fn needs_the_real_tmp(&self) -> bool {
         let mut paths = self.written.iter().chain(&self.read).chain([&self.program]);
         paths.any(|path| path.starts_with("/tmp") || path.starts_with("/var/tmp"))
     }
 }
 
-/// When it counts as started, how it is stopped, and when it is started again.
+/// The settings for start, stop and restart.
 const STARTS_AND_STOPS: &str = "\
 # A start on the command line's or the configuration's mistake fails the same way again.
 Restart=on-failure
@@ -115,9 +115,10 @@ TimeoutStopSec=60
 KillMode=mixed
 KillSignal=SIGTERM";
 
-/// What it cannot do. In a user's systemd the directives that change what it sees of the file system need
-/// a user namespace, which newer versions make by themselves. `ProtectKernelTunables=` and
-/// `ProtectKernelLogs=` are not among them: with either a user's systemd 252 ends with 226/NAMESPACE.
+/// The restrictions on the service. In a user's systemd the directives that change its view of the
+/// file system need a user namespace, which newer versions create by themselves.
+/// `ProtectKernelTunables=` and `ProtectKernelLogs=` are left out: with either of them the service
+/// fails with 226/NAMESPACE under a user's systemd 252.
 const SANDBOX: &str = "\
 UMask=0077
 PrivateUsers=yes
@@ -148,14 +149,15 @@ LimitCORE=0
 MemoryMax=256M
 TasksMax=64";
 
-/// The program that a unit's text runs, as far as it is one of ours.
+/// Returns the program that a unit runs, if the text is one of ours.
 #[must_use]
 pub(crate) fn program_of(text: &str) -> Option<PathBuf> {
     let command = text
         .lines()
         .find_map(|line| line.strip_prefix("ExecStart=\""))?;
     let (program, _) = command.split_once('"')?;
-    // A program's path has no quotation marks and no backslashes, and no variables are looked up in it.
+    // A program's path has no quotation marks and no backslashes, and systemd expands no variables
+    // in it.
     Some(PathBuf::from(program.replace("%%", "%")))
 }
 

@@ -1,5 +1,5 @@
-//! The steps of a sign-in: the address to open, and the exchange of the code that comes back. `login`,
-//! the demo and the page lead a person from one to the other, each in its own way.
+//! The steps of a sign-in: the address to open, and the exchange of the code that comes back.
+//! `login`, the demo and the page guide a person from one step to the next, each in its own way.
 
 pub(crate) mod person;
 
@@ -25,7 +25,7 @@ use crate::{
     tell::problem::{Exit, Problem, advice_on},
 };
 
-/// How long the token endpoint may take to answer.
+/// The time limit for the token endpoint's answer.
 const EXCHANGE_FOR: Duration = Duration::from_secs(15);
 
 /// A sign-in that has begun.
@@ -41,7 +41,7 @@ pub(crate) struct SignIn {
 }
 
 impl SignIn {
-    /// Begins a sign-in that comes back to `redirect_uri`.
+    /// Begins a sign-in whose redirect leads to `redirect_uri`.
     ///
     /// # Errors
     /// A [`Problem`] with the configuration, or with the machine's random numbers.
@@ -72,10 +72,10 @@ impl SignIn {
         })
     }
 
-    /// The address that the wearer opens.
+    /// Returns the address that the wearer opens.
     ///
     /// # Errors
-    /// A [`Problem`] when it is longer than any.
+    /// A [`Problem`] when it is too long.
     pub(crate) fn url(&self) -> Result<String, Problem> {
         let mut buffer = [0; MAX_URL];
         let authorize = Authorize {
@@ -94,32 +94,32 @@ impl SignIn {
             })
     }
 
-    /// Whom the sign-in is with.
+    /// Returns the provider of the sign-in.
     #[must_use]
     pub(crate) const fn provider(&self) -> Provider {
         self.provider
     }
 
-    /// The client that is signed in.
+    /// Returns the OAuth client.
     #[must_use]
     pub(crate) const fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Who issues the tokens.
+    /// Returns the issuer of the tokens.
     #[must_use]
     pub(crate) fn issuer(&self) -> Issuer {
         self.http.endpoints().issuer()
     }
 
-    /// Where the wearer comes back to.
+    /// Returns the address of the redirect.
     #[must_use]
     pub(crate) fn redirect_uri(&self) -> &str {
         &self.redirect_uri
     }
 
-    /// Whether a redirect belongs to this sign-in. A bare code has no state to compare; whoever
-    /// pasted it vouches for it. A word against the sign-in without a state is nobody's.
+    /// Returns whether a redirect belongs to this sign-in. A bare code has no state to compare; we
+    /// trust the user who pasted it. An error without a state belongs to no sign-in.
     #[must_use]
     pub(crate) fn is_ours(&self, redirect: &Redirect) -> bool {
         match &redirect.state {
@@ -128,7 +128,7 @@ impl SignIn {
         }
     }
 
-    /// What is expected of whoever pastes, as the middle of a sentence.
+    /// Describes the text that the user has to paste, as the middle of a sentence.
     #[must_use]
     pub(crate) fn what_to_paste(&self) -> String {
         let code = match self.provider {
@@ -141,7 +141,7 @@ impl SignIn {
         )
     }
 
-    /// The consent page's own word against this sign-in.
+    /// Builds the problem for the consent page's refusal of this sign-in.
     #[must_use]
     pub(crate) fn denied(&self, error: Refused) -> Problem {
         let problem =
@@ -154,11 +154,11 @@ impl SignIn {
     }
 
     /// Exchanges the code and stores the chain. Holds the chain's lock throughout, so that no
-    /// refresh of an older chain can come after.
+    /// refresh of an older chain can follow.
     ///
     /// # Errors
-    /// A [`Problem`] with the store, the network, or the code, or that this is another person than the
-    /// history's; then nothing was changed, unless it says so.
+    /// A [`Problem`] with the store, the network, or the code, or because the history belongs to
+    /// another person. Nothing was changed then, unless the problem says so.
     pub(crate) async fn finish(
         &self,
         code: &AuthorizationCode,
@@ -191,13 +191,13 @@ impl SignIn {
         let mut state = self.app.state();
         state.forget_account();
         self.app.save_state(&mut state);
-        // Under the lock: no update comes in between.
+        // Under the lock, so that no update comes in between.
         person.move_in(&self.app, if_another)?;
         files.unlock();
         Ok(chain)
     }
 
-    /// Exchanges the code for tokens, which are nowhere but in memory afterwards.
+    /// Exchanges the code for tokens, which are only in memory afterwards.
     ///
     /// # Errors
     /// A [`Problem`] with the network or the code.

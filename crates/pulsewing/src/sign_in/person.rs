@@ -1,4 +1,4 @@
-//! Who signs in, and whether the history is theirs: two people never become one.
+//! The person who signs in, and the owner of the history: the data of two people is never mixed.
 
 use std::time::Duration;
 
@@ -19,29 +19,29 @@ use crate::{
     tell::problem::{Exit, Problem},
 };
 
-/// How long Google may take to say who signed in.
+/// The time limit for Google's answer about the person who signed in.
 const IDENTITY_FOR: Duration = Duration::from_secs(15);
 
-/// What to do when whoever signs in is another person than the one whose history there is.
+/// The action to take if the person who signs in is not the owner of the history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum IfAnother {
-    /// Nothing is changed.
+    /// Change nothing, and refuse the sign-in.
     #[default]
     Refuse,
-    /// The history is set aside, and a new one begins; whoever it is.
+    /// Set the history aside and begin a new one, whoever the person is.
     Replace,
 }
 
-/// Whoever signs in, as far as the provider says.
+/// The person who signs in, as far as the provider identifies them.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
     provider: Provider,
-    /// What they are called, the provider's own name first.
+    /// Their accounts, the provider's own first.
     accounts: Vec<Account>,
 }
 
 impl Person {
-    /// Somebody whom the provider calls so; a hyphen is nobody's name.
+    /// Builds a person from the provider's user id; a hyphen is not an id.
     #[must_use]
     pub(crate) fn named(provider: Provider, user_id: Option<&str>) -> Self {
         let named = user_id.filter(|id| !id.is_empty() && *id != "-");
@@ -52,8 +52,9 @@ impl Person {
         }
     }
 
-    /// Whoever a grant is of: Fitbit says so in the grant, Google is asked with it. The grant's access
-    /// token is used for that before it is stored, which costs nothing: Google's tokens do not rotate.
+    /// Finds the person behind a grant: Fitbit names them in the grant; for Google we ask with the
+    /// grant's access token. That happens before the token is stored, which is safe, because
+    /// Google's tokens do not rotate.
     pub(crate) async fn behind(grant: &Grant, provider: Provider, http: &Http, app: &App) -> Self {
         match &grant.access {
             Some((token, _)) if provider == Provider::Google => {
@@ -63,8 +64,8 @@ impl Person {
         }
     }
 
-    /// Whoever signed in before, as far as can be told: so a history that was begun when histories did not
-    /// know yet whose they are learns it before somebody else may sign in.
+    /// Finds the person who signed in before, if possible. An old history that has no owner yet
+    /// gets one in this way before another person can sign in.
     async fn before(chain: &Stored, http: &Http, app: &App) -> Self {
         let person = Self::named(chain.provider(), chain.user_id());
         let is_known = !person.accounts.is_empty();
@@ -72,7 +73,7 @@ impl Person {
             .access()
             .filter(|access| access.expires_at > app.now());
         match access {
-            // A token goes to its issuer alone.
+            // A token is sent only to its issuer.
             Some(access)
                 if !is_known
                     && chain.provider() == Provider::Google
@@ -85,7 +86,7 @@ impl Person {
         }
     }
 
-    /// Whom Google calls the owner of this token; nobody, where it does not say.
+    /// Asks Google for the owner of this token; the person is unknown if it does not answer.
     async fn google(token: &AccessToken, http: &Http, app: &App) -> Self {
         let mut buffer = Zeroizing::new([0; REQUEST_BUFFER]);
         let Ok(request) = google::identity(&mut buffer[..], token) else {
@@ -96,7 +97,7 @@ impl Person {
             .prepare(&request.view(&buffer[..]), IDENTITY_FOR)
             .send(app.now(), |part| {
                 if let Part::Body(chunk) = part {
-                    // What is wrong with it is said at its end again.
+                    // An error here is reported again at the end.
                     let _ = decoder.feed(chunk);
                 }
             })
@@ -106,7 +107,7 @@ impl Person {
             _ => Identity::default(),
         };
         let health = identity.health.map(|id| account(Provider::Google, &id));
-        // The account before the move to Google: the same person's.
+        // The account from before the move to Google belongs to the same person.
         let legacy = identity.legacy.map(|id| account(Provider::Fitbit, &id));
         Self {
             provider: Provider::Google,
@@ -114,7 +115,7 @@ impl Person {
         }
     }
 
-    /// The provider's name for them.
+    /// Returns the provider's id for them.
     #[must_use]
     pub(crate) fn user_id(&self) -> Option<&str> {
         let mut accounts = self.accounts.iter();
@@ -122,7 +123,7 @@ impl Person {
         own.map(|account| account.user_id.as_str())
     }
 
-    /// Insists that the history is not somebody else's; `replaced` is the sign-in so far.
+    /// Checks that the history does not belong to another person; `replaced` is the sign-in so far.
     ///
     /// # Errors
     /// A [`Problem`] that names the choices.
@@ -139,7 +140,7 @@ impl Person {
             drop(history);
             Self::before(chain, http, app).await.settle(app, false);
         }
-        // What cannot be read now is compared again when it is written to.
+        // If it cannot be read now, the owner is checked again at the next write.
         let Ok(Some(history)) = History::look(app.state_dir(), places::WEARER) else {
             return Ok(());
         };
@@ -161,7 +162,8 @@ impl Person {
         }
     }
 
-    /// Makes the history theirs once the sign-in is stored: a new one where the old one is to be replaced.
+    /// Makes the history theirs once the sign-in is stored. Begins a new one if the old one is to
+    /// be replaced.
     ///
     /// # Errors
     /// A [`Problem`] when the old history could not be set aside.
@@ -184,16 +186,16 @@ impl Person {
         Ok(())
     }
 
-    /// Writes down whose history it is, as far as it can be.
+    /// Records the owner of the history; an error is only reported.
     fn settle(&self, app: &App, is_new: bool) {
         if let Err(error) = self.claim(app, is_new) {
-            // The next reading claims it as well.
+            // The next reading will claim it as well.
             app.console
                 .detail(|| format!("whose history it is could not be written: {error}"));
         }
     }
 
-    /// Writes down whose history it is; where there is no history, it is begun if `is_new` says so.
+    /// Records the owner of the history. If there is none, begins one if `is_new` is set.
     fn claim(&self, app: &App, is_new: bool) -> Result<(), HistoryError> {
         if app.config.history.keep == Retention::Nothing || self.accounts.is_empty() {
             return Ok(());
@@ -209,7 +211,7 @@ impl Person {
         let batch = history.batch()?;
         for account in &self.accounts {
             match batch.claim(account) {
-                // One account was enough to know the person by.
+                // One account was enough to identify the person.
                 Ok(()) | Err(HistoryError::AnotherPerson) => {}
                 Err(error) => return Err(error),
             }

@@ -1,5 +1,5 @@
-//! What a picture's banner says of an update that failed. It has room for two lines, on small panels of
-//! some fifty letters each; the page and the command line say more.
+//! The banner texts on a picture for a failed update. There is room for two lines, of about fifty
+//! letters each on small panels; the page and the command line say more.
 
 use pulsewing_core::{
     cycle::{Failure, Reason, StoreTrouble},
@@ -10,7 +10,7 @@ const BY_ITSELF: &str = "Trying again by itself.";
 const IF_THIS_LASTS: &str = "Trying again. If this lasts, sign in again.";
 const LOOK_AT_THIS: &str = "Whoever set it up has to look at this.";
 
-/// What is wrong, and what to do about it: a short sentence each.
+/// Returns the problem and the suggested next step, as one short sentence each.
 #[must_use]
 pub(crate) const fn lines(failure: Failure) -> (&'static str, &'static str) {
     match failure {

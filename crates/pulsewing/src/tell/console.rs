@@ -1,15 +1,15 @@
-//! Talking to people, on stderr; stdout is for data.
+//! Messages to people, on stderr. Stdout is for data.
 
 use std::io::{self, IsTerminal, Write};
 
 use crate::tell::{log, problem::Problem};
 
-/// Where people are talked to.
+/// The output for messages to people.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Console {
     is_verbose: bool,
     has_colour: bool,
-    /// Whether what is told goes to the log.
+    /// Whether messages go to the log.
     is_logged: bool,
 }
 
@@ -26,7 +26,7 @@ pub(crate) enum Colour {
 }
 
 impl Console {
-    /// A console that shows details if asked to.
+    /// Builds a console that shows details if `is_verbose` is set.
     #[must_use]
     pub(crate) fn new(is_verbose: bool, colour: Colour) -> Self {
         let has_colour = match colour {
@@ -44,8 +44,8 @@ impl Console {
         }
     }
 
-    /// The same for a program that runs unattended: what is told becomes lines of a
-    /// [log](mod@crate::tell::log), which begins with this.
+    /// Returns the console for a program that runs unattended: messages become lines of a
+    /// [log](mod@crate::tell::log), which this starts.
     #[must_use]
     pub(crate) fn logged(self) -> Self {
         log::begin(self.is_verbose, self.has_colour);
@@ -55,7 +55,8 @@ impl Console {
         }
     }
 
-    /// The same for a program that has the whole terminal: what is told is kept, the newest line alone.
+    /// Returns the console for a program that uses the whole terminal: only the newest message is
+    /// kept.
     #[must_use]
     pub(crate) fn kept(self) -> (Self, log::Newest) {
         let newest = log::keep_newest();
@@ -66,13 +67,13 @@ impl Console {
         (kept, newest)
     }
 
-    /// Whether colours are to be used.
+    /// Returns whether to use colours.
     #[must_use]
     pub(crate) const fn has_colour(&self) -> bool {
         self.has_colour
     }
 
-    /// Tells something.
+    /// Prints a message.
     pub(crate) fn say(&self, text: &str) {
         if self.is_logged {
             return tracing::info!("{text}");
@@ -80,7 +81,7 @@ impl Console {
         self.line("", "", text);
     }
 
-    /// Tells something that somebody should look after.
+    /// Prints a warning that a user should look at.
     pub(crate) fn warn(&self, text: &str) {
         if self.is_logged {
             return tracing::warn!("{text}");
@@ -88,7 +89,7 @@ impl Console {
         self.line("33", "warning:", text);
     }
 
-    /// Tells something to whoever asked for details.
+    /// Prints a detail, if details are enabled.
     pub(crate) fn detail(&self, text: impl FnOnce() -> String) {
         if self.is_logged {
             return tracing::debug!("{}", text());
@@ -98,7 +99,7 @@ impl Console {
         }
     }
 
-    /// Tells why the program ends, or what went wrong if it goes on.
+    /// Prints a problem, which may or may not end the program.
     pub(crate) fn problem(&self, problem: &Problem) {
         if self.is_logged {
             let hint = problem.hints().join("; ");
@@ -116,7 +117,7 @@ impl Console {
 
     fn line(&self, colour: &str, label: &str, text: &str) {
         let mut stderr = io::stderr().lock();
-        // A closed stderr has nobody to be told.
+        // If stderr is closed, nobody can read this.
         let _ = match (self.has_colour && !colour.is_empty(), label) {
             (false, "") => writeln!(stderr, "{text}"),
             (false, label) => writeln!(stderr, "{label} {text}"),
@@ -126,10 +127,10 @@ impl Console {
     }
 }
 
-/// Writes data to stdout. A reader that has gone away, such as `head`, is no error.
+/// Writes data to stdout. A reader that has gone away, such as `head`, is not an error.
 ///
 /// # Errors
-/// What the system says otherwise.
+/// Any other error that the system reports.
 pub(crate) fn print(data: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout

@@ -1,10 +1,10 @@
-//! What somebody is told of an update that failed who knows nothing of tokens, statuses and OAuth.
+//! Messages about failed updates for people who know nothing about tokens, statuses and OAuth.
 //!
-//! | where | who reads it | what it is made of |
+//! | place | readers | contents |
 //! |---|---|---|
-//! | page | a wearer, somebody who looks after one, perhaps with a phone | [`what`], [`advice`]; and [`Failure`]'s own words under "Details" |
+//! | page | a wearer or a carer, perhaps with a phone | [`what`], [`advice`]; and [`Failure`]'s own words under "Details" |
 //! | screen | the same people, from further away | [`banner`](crate::tell::banner_words::lines), which has little room |
-//! | command line, log, terminal | somebody at a keyboard | [`what`], a [`Problem`](crate::tell::problem::Problem)'s hints with their commands, and a line of details |
+//! | command line, log, terminal | a user at a keyboard | [`what`], a [`Problem`](crate::tell::problem::Problem)'s hints with their commands, and a line of details |
 
 use pulsewing_core::{
     Provider,
@@ -12,7 +12,7 @@ use pulsewing_core::{
     oauth::{NoAnswer, OAuthError},
 };
 
-/// What happened, as the middle of a sentence.
+/// Describes the failure, as the middle of a sentence.
 #[must_use]
 pub(crate) fn what(failure: Failure, provider: Provider) -> String {
     let cloud = match provider {
@@ -109,7 +109,7 @@ pub(crate) fn what(failure: Failure, provider: Provider) -> String {
     }
 }
 
-/// What a call was for.
+/// Returns the purpose of a call.
 fn doing(call: CallName) -> String {
     match call {
         CallName::Token => "renewing the sign-in".to_owned(),
@@ -117,7 +117,8 @@ fn doing(call: CallName) -> String {
     }
 }
 
-/// What to do about it, in whole sentences without a command: not everybody has a keyboard.
+/// Returns the suggested next step, in whole sentences without a command: not everybody has a
+/// keyboard.
 #[must_use]
 pub(crate) const fn advice(failure: Failure) -> &'static str {
     match failure {
@@ -212,7 +213,7 @@ pub(crate) const fn advice(failure: Failure) -> &'static str {
 pub(crate) mod tests {
     use super::*;
 
-    /// One of each kind that there are words for.
+    /// Returns one failure of each kind that has its own message.
     pub(crate) fn failures() -> Vec<Failure> {
         use {Consent as C, NoAnswer as N, OAuthError as O};
         let call = CallName::Heart;

@@ -1,14 +1,14 @@
-//! The log of a program that runs unattended: one line an event on stderr.
+//! The log of a program that runs unattended: one line per event on stderr.
 //!
-//! Under systemd the journal knows the time and takes the level from a number in front
-//! (sd-daemon(3)); elsewhere the line begins with both:
+//! Under systemd the journal adds the time, and takes the level from a number in front
+//! (sd-daemon(3)). Elsewhere the line begins with time and level:
 //!
 //! ```text
 //! <6>updated bpm=72 age_min=9 next=14:16
 //! 2026-11-22T14:07:05Z INFO updated bpm=72 age_min=9 next=14:16
 //! ```
 //!
-//! What [`Console`](crate::tell::console::Console) tells people comes here as well.
+//! The messages of [`Console`](crate::tell::console::Console) come here as well.
 
 use std::{
     fmt::{self, Write as _},
@@ -27,18 +27,18 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-/// How lines look.
+/// The format of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Style {
     /// For the journal: `<6>`.
     Journal,
     /// For people and files: time and level.
     Plain { has_colour: bool },
-    /// The words alone.
+    /// The message alone.
     Bare,
 }
 
-/// Begins to write events; with `is_verbose` also the details, such as every request.
+/// Starts the log; with `is_verbose` it includes details, such as every request.
 pub(crate) fn begin(is_verbose: bool, has_colour: bool) {
     let style = if is_journal() {
         Style::Journal
@@ -54,20 +54,20 @@ pub(crate) fn begin(is_verbose: bool, has_colour: bool) {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(io::stderr)
-        // Where nothing can be written any more, saying so would panic.
+        // If stderr cannot be written to, reporting that would panic.
         .log_internal_errors(false)
         .event_format(Line { style })
         .finish();
-    // Somebody who embeds this and logs already is not disturbed.
+    // Fails if a program that embeds this logs already; then its log stays in place.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// The newest line that somebody should know of, for a program that has the whole terminal.
+/// The newest warning, for a program that uses the whole terminal.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Newest(Arc<Mutex<String>>);
 
 impl Newest {
-    /// The line, if there was one.
+    /// Returns the line, if there was one.
     #[must_use]
     pub(crate) fn line(&self) -> Option<String> {
         let line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,7 +88,7 @@ impl io::Write for Newest {
     }
 }
 
-/// Begins to keep the newest warning, and writes nothing anywhere.
+/// Starts to keep the newest warning, without writing anything.
 #[must_use]
 pub(crate) fn keep_newest() -> Newest {
     let newest = Newest::default();
@@ -102,7 +102,7 @@ pub(crate) fn keep_newest() -> Newest {
     newest
 }
 
-/// Whether stderr leads to the journal (systemd.exec(5), `JOURNAL_STREAM`).
+/// Returns whether stderr leads to the journal (systemd.exec(5), `JOURNAL_STREAM`).
 #[cfg(unix)]
 fn is_journal() -> bool {
     use std::os::fd::AsFd;
@@ -134,7 +134,7 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let level = *event.metadata().level();
-        // The details of the crates below, such as connections that idle, help nobody here.
+        // Details from other crates, such as idle connections, are not useful here.
         if level > Level::WARN && !event.metadata().target().starts_with("pulsewing") {
             return Ok(());
         }
@@ -154,7 +154,7 @@ where
     }
 }
 
-/// The journal's number of a level (syslog(3)).
+/// Returns the journal's number for a level (syslog(3)).
 const fn severity(level: Level) -> u8 {
     match level {
         Level::ERROR => 3,
@@ -173,7 +173,8 @@ const fn ansi(level: Level) -> &'static str {
     }
 }
 
-/// An event in words: its message, then its fields as `name=value`. It is one line, whatever is in it.
+/// An event as text: its message, then its fields as `name=value`. Always one line, whatever the
+/// event contains.
 #[derive(Default)]
 struct Text {
     message: String,

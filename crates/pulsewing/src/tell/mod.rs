@@ -1,9 +1,9 @@
-//! Talking to people: what went wrong, in words; where it is said; the daemon's log.
+//! Messages to people: errors in plain words, the console, the daemon's log.
 //!
-//! | module | what |
+//! | module | contents |
 //! |---|---|
-//! | [`problem`] | an error as a person reads it: what happened, why, what to do next |
-//! | [`failure_words`], [`banner_words`] | the words for a failed update, in sentences and for a screen |
+//! | [`problem`] | an error for a person: what happened, why, and what to do next |
+//! | [`failure_words`], [`banner_words`] | the texts for a failed update, in sentences and for a screen |
 //! | [`phrases`] | ages, times and dates in words |
 //! | [`console`] | stderr, and data on stdout |
 //! | [`log`] | the log of a program that runs unattended |

@@ -1,4 +1,4 @@
-//! Ages, times, dates and rates in words, the same wherever they are read.
+//! Ages, times, dates and rates in words, the same in all outputs.
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::Offset};
 use pulsewing_core::{
@@ -6,10 +6,10 @@ use pulsewing_core::{
     reading::{Absence, Freshness, Reading},
 };
 
-/// The weekday stands for the date for so many days.
+/// The number of days for which the weekday replaces the date.
 const BY_WEEKDAY: i32 = 6;
 
-/// What a program says, as a sentence: it begins with a capital letter and ends with a dot.
+/// Turns a message into a sentence: a capital letter at the beginning, a full stop at the end.
 pub(crate) fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     let first: String = characters
@@ -24,7 +24,7 @@ pub(crate) fn sentence(text: &str) -> String {
     format!("{first}{}{end}", characters.as_str())
 }
 
-/// How long ago something was, or how far ahead it is: `9 min`, `3 h 5 min`, `2 days`.
+/// Formats a duration: `9 min`, `3 h 5 min`, `2 days`.
 pub(crate) fn length(duration: SignedDuration) -> String {
     let minutes = duration.as_secs().unsigned_abs() / 60;
     let (days, hours, left) = (minutes / 1_440, minutes / 60, minutes % 60);
@@ -38,7 +38,7 @@ pub(crate) fn length(duration: SignedDuration) -> String {
     }
 }
 
-/// `9 min ago`; a time to come is `now`.
+/// Formats an age: `9 min ago`. A future time is `now`.
 pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
     let age = now.duration_since(at);
     if age < SignedDuration::from_mins(1) {
@@ -48,7 +48,7 @@ pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// `in 6 min`; what ought to have come long since is `overdue`.
+/// Formats a future time: `in 6 min`. A time that has long passed is `overdue`.
 pub(crate) fn ahead(at: Timestamp, now: Timestamp) -> String {
     let wait = at.duration_since(now);
     if wait < -SignedDuration::from_mins(2) {
@@ -60,8 +60,8 @@ pub(crate) fn ahead(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// When something was, as exactly as it must be told now: `13:57`, `Sun 21:20`, `22 Nov 21:20`,
-/// `22 Nov 2025 21:20`.
+/// Formats an instant, with as much of its date as is needed now: `13:57`, `Sun 21:20`, `22 Nov
+/// 21:20`, `22 Nov 2025 21:20`.
 pub(crate) fn moment(reading: &Reading, at: Timestamp, now: Timestamp) -> String {
     let offsets = &reading.time_zone.offsets;
     let (then, today) = (offsets.local(at), offsets.local(now).date());
@@ -74,7 +74,7 @@ pub(crate) fn moment(reading: &Reading, at: Timestamp, now: Timestamp) -> String
     then.strftime(&format!("{day}%H:%M")).to_string()
 }
 
-/// The same after an age: `at 13:57`, `Sun 21:20`.
+/// Formats an instant as [`moment`] does, for use after an age: `at 13:57`, `Sun 21:20`.
 pub(crate) fn at_moment(reading: &Reading, at: Timestamp, now: Timestamp) -> String {
     let moment = moment(reading, at, now);
     match moment.contains(' ') {
@@ -83,29 +83,30 @@ pub(crate) fn at_moment(reading: &Reading, at: Timestamp, now: Timestamp) -> Str
     }
 }
 
-/// What the wearer's clock shows, to the minute.
+/// Formats a time on the wearer's clock, to the minute.
 pub(crate) fn clock(reading: &Reading, at: Timestamp) -> String {
     clock_at(at, reading.time_zone.offsets.at(at))
 }
 
-/// What a clock with this offset shows, to the minute.
+/// Formats a time on a clock with this offset, to the minute.
 pub(crate) fn clock_at(at: Timestamp, offset: Offset) -> String {
     let local = offset.to_datetime(at);
     format!("{:02}:{:02}", local.hour(), local.minute())
 }
 
-/// `Sunday 22 November 2026`.
+/// Formats a date: `Sunday 22 November 2026`.
 pub(crate) fn date(date: Date) -> String {
     date.strftime("%A %-d %B %Y").to_string()
 }
 
-/// `November 2026`.
+/// Formats a month: `November 2026`.
 pub(crate) fn month(date: Date) -> String {
     date.strftime("%B %Y").to_string()
 }
 
-/// The newest heart rate of a reading in one line, as fresh as it is: `82 bpm, light, 8 min ago`, and
-/// of what is not of now `Was 82 bpm, light, 2 days ago (Sun 21:20). Not worn: …`; nothing without one.
+/// Formats the newest heart rate of a reading in one line, depending on its freshness: `82 bpm,
+/// light, 8 min ago`, or for an old one `Was 82 bpm, light, 2 days ago (Sun 21:20). Not worn: …`.
+/// Returns `None` without one.
 pub(crate) fn heart_rate(
     reading: &Reading,
     freshness: Freshness,
@@ -123,7 +124,7 @@ pub(crate) fn heart_rate(
     })
 }
 
-/// How much a reading tells of the present, and why not more.
+/// Describes how well a reading represents the present, and why not better.
 pub(crate) const fn why(freshness: Freshness, absence: Absence) -> &'static str {
     match (freshness, absence) {
         (Freshness::Fresh, _) => "Up to date",
@@ -137,8 +138,8 @@ pub(crate) const fn why(freshness: Freshness, absence: Absence) -> &'static str 
     }
 }
 
-/// A wait as somebody is told who asks for the time: `14:35`, `Mon 14:35` on another day. A minute that
-/// has begun is not told as over.
+/// Formats the end of a wait: `14:35`, `Mon 14:35` on another day. It is rounded up to a full
+/// minute.
 pub(crate) fn until(at: Timestamp, now: Timestamp, offsets: &Offsets) -> String {
     let minute = at.as_second().div_euclid(60) + i64::from(at.as_second() % 60 != 0);
     let at = Timestamp::from_second(minute * 60).unwrap_or(at);
@@ -147,7 +148,7 @@ pub(crate) fn until(at: Timestamp, now: Timestamp, offsets: &Offsets) -> String 
     then.strftime(&format!("{day}%H:%M")).to_string()
 }
 
-/// The first of these days, and how many more there are.
+/// Formats the first of these days, and the number of the others.
 pub(crate) fn days(dates: &[Date]) -> String {
     match dates {
         [] => String::new(),
@@ -157,7 +158,7 @@ pub(crate) fn days(dates: &[Date]) -> String {
     }
 }
 
-/// That the wearer's zone is a guess, if it is.
+/// Returns a note that the wearer's zone is a guess, if it is.
 pub(crate) fn guess(reading: &Reading) -> Option<String> {
     let zone = &reading.time_zone;
     zone.is_guessed().then(|| {

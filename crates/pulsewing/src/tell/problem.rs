@@ -1,7 +1,7 @@
-//! What went wrong, as a person is told.
+//! Errors, as they are reported to a person.
 //!
-//! Library errors become a [`Problem`] in one place each, and that is where the words of the hint
-//! are chosen: what happened, what it means, what to do next.
+//! Each library error becomes a [`Problem`] in exactly one place. That place also chooses the
+//! words: what happened, what it means, what to do next.
 
 use std::{error::Error, fmt, io};
 
@@ -14,25 +14,25 @@ use pulsewing_files::regular_file::Unfit;
 
 use super::failure_words;
 
-/// How the program ends.
+/// The ways in which the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Something of ours, of the machine's or of the configuration's is wrong.
+    /// Something is wrong with the program, the machine or the configuration.
     Failed,
     /// The command line is wrong.
     Usage,
-    /// Somebody has to sign in.
+    /// A user has to sign in.
     ConsentNeeded,
     /// The service has been switched off.
     Gone,
     /// It may work later.
     Temporary,
-    /// It was told to stop.
+    /// It was interrupted by a request to stop.
     Interrupted,
 }
 
 impl Exit {
-    /// The exit code.
+    /// Returns the exit code.
     #[must_use]
     pub(crate) const fn code(self) -> u8 {
         match self {
@@ -41,14 +41,14 @@ impl Exit {
             Self::ConsentNeeded => 3,
             Self::Gone => 4,
             Self::Temporary => 5,
-            // What a shell reports of a program that Ctrl-C ended.
+            // The value that a shell reports for a program ended by Ctrl-C.
             Self::Interrupted => 130,
         }
     }
 }
 
-/// A failure with its causes, and what to do about it. Prints as `error:`, `caused by:`, `details:`
-/// and `hint:` lines.
+/// A failure with its causes, and the suggested next steps. Prints as `error:`, `caused by:`,
+/// `details:` and `hint:` lines.
 #[derive(Debug)]
 pub(crate) struct Problem {
     exit: Exit,
@@ -59,7 +59,7 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// A problem that ends the program with this exit code.
+    /// Builds a problem that ends the program with this exit code.
     #[must_use]
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
@@ -71,26 +71,26 @@ impl Problem {
         }
     }
 
-    /// A problem of ours, of the machine's or of the configuration's.
+    /// Builds a problem with the program, the machine or the configuration.
     #[must_use]
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, message)
     }
 
-    /// The same, as something that may pass by itself.
+    /// Marks the problem as temporary.
     #[must_use]
     pub(crate) fn may_pass(mut self) -> Self {
         self.exit = Exit::Temporary;
         self
     }
 
-    /// Adds an error and what caused it.
+    /// Adds an error and its causes.
     #[must_use]
     pub(crate) fn caused_by(mut self, error: &(dyn Error + 'static)) -> Self {
         let mut next = Some(error);
         while let Some(error) = next {
             let text = error.to_string();
-            // Many errors repeat their source in their own words.
+            // Many errors repeat their source in their own message.
             if self.causes.last().is_none_or(|last| !last.contains(&text)) {
                 self.causes.push(text);
             }
@@ -99,8 +99,8 @@ impl Problem {
         self
     }
 
-    /// Adds what the file system said of a file of ours. Where something else lies in its place, that is
-    /// what has to be done about it, and nothing else is.
+    /// Adds the file system's error for one of our files. If something else is in the file's place,
+    /// moving it away becomes the only hint.
     #[must_use]
     pub(crate) fn caused_by_file(self, error: &io::Error) -> Self {
         let unfit = error.get_ref().and_then(|inner| inner.downcast_ref());
@@ -117,46 +117,46 @@ impl Problem {
         }
     }
 
-    /// Says it once more in technical words, for whoever looks for the reason.
+    /// Adds the same in technical terms, for a person who looks for the reason.
     #[must_use]
     pub(crate) fn details(mut self, details: impl Into<String>) -> Self {
         self.details = Some(details.into());
         self
     }
 
-    /// Adds what caused it, in words.
+    /// Adds a cause in words.
     #[must_use]
     pub(crate) fn because(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
         self
     }
 
-    /// Adds what to do next.
+    /// Adds a hint for the next step.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// How the program ends.
+    /// Returns how the program ends.
     #[must_use]
     pub(crate) const fn exit(&self) -> Exit {
         self.exit
     }
 
-    /// The one sentence.
+    /// Returns the message, one sentence.
     #[must_use]
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
-    /// The same in technical words, where they differ.
+    /// Returns the same in technical terms, if they differ.
     #[must_use]
     pub(crate) fn technical(&self) -> Option<&str> {
         self.details.as_deref()
     }
 
-    /// The same with what caused it, for a place that has a line for both.
+    /// Returns the technical terms with the causes, for a place that has one line for both.
     #[must_use]
     pub(crate) fn in_detail(&self) -> Option<String> {
         let parts = self.details.iter().chain(&self.causes);
@@ -164,19 +164,19 @@ impl Problem {
         (!line.is_empty()).then_some(line)
     }
 
-    /// What caused it, the nearest cause first.
+    /// Returns the causes, the nearest one first.
     #[must_use]
     pub(crate) fn causes(&self) -> &[String] {
         &self.causes
     }
 
-    /// What to do next.
+    /// Returns the hints.
     #[must_use]
     pub(crate) fn hints(&self) -> &[String] {
         &self.hints
     }
 
-    /// The problem that a cycle ended with.
+    /// Builds the problem for the failure of a cycle.
     #[must_use]
     pub(crate) fn from_failure(failure: Failure, provider: Provider) -> Self {
         let exit = match failure.kind() {
@@ -322,7 +322,7 @@ fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
     })
 }
 
-/// What to do about an error of the token endpoint's.
+/// Returns the advice on an error of the token endpoint.
 pub(crate) fn advice_on(error: OAuthError, provider: Provider) -> String {
     let login = format!("pulsewing login --provider {}", provider.name());
     match error {

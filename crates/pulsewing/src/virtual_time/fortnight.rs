@@ -1,10 +1,10 @@
 //! A fortnight of the daemon in virtual time: its rounds, its real files and real HTTP against the
-//! sandbox. In the end the history holds what the wearer's heart did, minute for minute, and each day's
-//! resting heart rate.
+//! sandbox. At the end the history holds the wearer's heart rates, minute for minute, and each
+//! day's resting heart rate.
 //!
-//! Nothing sleeps: where the daemon waits, the sandbox's clock moves. On the way there are midnights, a
-//! change of the clocks, a journey through time zones, two days without the daemon, a phone that was
-//! left at home, and minutes that came late or were told wrong first.
+//! Nothing sleeps: when the daemon waits, the sandbox's clock moves. The test covers midnights, a
+//! change of the clocks, a journey through time zones, two days without the daemon, a phone that
+//! was left at home, and minutes that came late or were revised.
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
@@ -43,7 +43,7 @@ fn a_fortnight_in_which_the_clocks_go_forward_in_fitbits_dialect() {
 }
 
 fn live(provider: Provider, start: &str) {
-    // That the other test was first is fine.
+    // Fine if the other test has installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -95,7 +95,7 @@ impl World {
         world
     }
 
-    /// Lives through it all.
+    /// Runs the whole fortnight.
     async fn live(&mut self) {
         // Midnights, late and revised minutes, and the change of the clocks on the seventh day.
         self.run_until(0, 100).await;
@@ -116,7 +116,7 @@ impl World {
         self.switch(json!({ "time_zone": "Asia/Kathmandu" })).await;
         self.run_until(14, 10).await;
         self.switch(json!({ "time_zone": null })).await;
-        // Nothing is late any more when the last days have settled.
+        // Nothing is late any more, so that the last days can settle.
         self.switch(json!({ "late": false })).await;
         self.run_until(16, 12).await;
         self.compare(self.at(0, 0), self.at(15, 0));
@@ -124,7 +124,7 @@ impl World {
         assert!(self.repaired >= 2 * 13, "{} past days", self.repaired);
     }
 
-    /// So many days and hours after the beginning.
+    /// Returns the time this many days and hours after the beginning.
     fn at(&self, days: i64, hours: i64) -> Timestamp {
         self.start + SignedDuration::from_hours(24 * days + hours)
     }
@@ -152,7 +152,7 @@ impl World {
         App::private(config, console, self.clock.clone(), dir)
     }
 
-    /// A daemon's life: from its start until this time.
+    /// Runs a daemon from its start until this time.
     async fn run_until(&mut self, days: i64, hours: i64) {
         let end = self.at(days, hours);
         let app = self.app();
@@ -183,7 +183,7 @@ impl World {
         files.store_new(&chain).unwrap();
     }
 
-    /// The history between two instants is the truth.
+    /// Asserts that the history between two instants is correct.
     fn compare(&self, from: Timestamp, until: Timestamp) {
         let dir = self.dir.path().join(WEARER);
         let history = History::open_existing(&dir, WEARER).unwrap().unwrap();
@@ -224,14 +224,15 @@ impl World {
     }
 }
 
-/// Some days of a heart: a value a minute, with gaps of an hour every day and some shorter ones.
+/// Generates some days of heart rates: one value per minute, with a gap of an hour every day and
+/// some shorter ones.
 fn heart(start: Timestamp, days: i64) -> (Recording, BTreeMap<Timestamp, u16>) {
     let mut truth = BTreeMap::new();
     let mut csv = "time,bpm\n".to_owned();
     for minute in 0..days * 1_440 {
         let at = start + minute.minutes();
         let is_worn = minute % 1_440 >= 60 && minute % 97 != 0;
-        // Neighbours differ, and so do the same minutes of neighbouring days.
+        // Adjacent minutes differ, and so do the same minutes of adjacent days.
         let bpm = u16::try_from(55 + (minute * 7 + minute / 1_440 * 13) % 90).unwrap();
         if is_worn {
             writeln!(csv, "{at},{bpm}").unwrap();

@@ -26,7 +26,7 @@ use crate::{
 const START: &str = "2026-10-20T06:00:00Z";
 const DAYS: i64 = 30;
 
-/// What happens to every tenth request, in turn.
+/// The faults for every tenth request, in turn.
 const FAULTS: [&str; 9] = [
     r#"{"status":503,"body":"html"}"#,
     r#"{"drop":"after"}"#,
@@ -55,11 +55,11 @@ fn a_month_of_faults_costs_google_no_sign_in() {
     assert_eq!(month.generation, 1, "Google's refresh token stays");
 }
 
-/// How a month went.
+/// The result of a month.
 struct Month {
     readings: u32,
     failures: Vec<Failure>,
-    /// Requests that the cap counts, and all of them.
+    /// The times of the requests that the cap counts; `sent` is the number of all requests.
     counted: Vec<Timestamp>,
     sent: usize,
     generation: u32,
@@ -69,7 +69,7 @@ struct Month {
 
 impl Month {
     fn live(provider: Provider) -> Self {
-        // For the control calls; that the other test was first is fine.
+        // For the control calls. Fine if the other test has installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -82,7 +82,7 @@ impl Month {
         let ended = |failure: &&Failure| matches!(failure, Failure::ConsentNeeded(_));
         assert_eq!(self.failures.iter().find(ended), None);
         assert!(self.sent > 5_000, "{} requests", self.sent);
-        // Most faults are outlived within their cycle.
+        // Most faults are overcome within their cycle.
         let (readings, failures) = (self.readings, self.failures.len());
         assert!(readings > 2_500, "{readings} readings, {failures} failures");
         let active: Vec<_> = self
@@ -109,7 +109,7 @@ impl Month {
     }
 }
 
-/// A sandbox whose clock stands still unless it is moved, and a cycle beside it.
+/// A sandbox whose clock moves only when we move it, and a cycle beside it.
 struct World {
     sandbox: Sandbox,
     clock: Clock,
@@ -118,7 +118,7 @@ struct World {
     cycle: Cycle,
     counted: Vec<Timestamp>,
     sent: usize,
-    /// Whether the token request before had no answer, so that the next one is a replay.
+    /// Whether the previous token request had no answer, so that the next one is a replay.
     is_replay: bool,
     _dir: tempfile::TempDir,
 }
@@ -152,7 +152,7 @@ impl World {
         let chain = sign_in(provider, &http, &client, sandbox.clock()).await;
         files.store_new(&chain).unwrap();
         files.unlock();
-        // A fault sees the requests that none above it takes: nine for each of those before it.
+        // A fault sees only the requests that no earlier fault takes: nine for each of those.
         let faults: Vec<_> = (0..2_000)
             .map(|n| {
                 let (skip, action) = (9 * (n + 1), FAULTS[n % FAULTS.len()]);

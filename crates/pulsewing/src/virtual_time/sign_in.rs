@@ -16,7 +16,7 @@ use pulsewing_sandbox::Clock;
 
 use crate::engine::http::{Http, Part};
 
-/// The chain that the sign-in yields.
+/// Signs in, and returns the new chain.
 pub(crate) async fn sign_in(
     provider: Provider,
     http: &Http,

@@ -9,7 +9,7 @@ use crate::harness::{
     signed_in::{OTHER_SEED, SEED, SignedIn, configuration},
 };
 
-/// A settings.toml such as the original's README asks for.
+/// Returns a settings.toml such as the original's README asks for.
 fn settings(first_refresh_token: &str) -> String {
     format!(
         "# Comments are allowed.\nCIRCUITPY_WIFI_SSID = \"net\"\nCIRCUITPY_WIFI_PASSWORD = \"hush\"\ntimezone = \"America/New_York\"\nFitbit_ClientID = \"23PWSB\"\nFitbit_Token = \"{OTHER_SEED}\"\nFitbit_First_Refresh_Token = \"{first_refresh_token}\"\nFitbit_UserID = \"PW7SB1\"\n"
@@ -66,12 +66,12 @@ fn a_first_refresh_token_that_was_spent_long_ago_is_found_out_at_the_first_poll(
         sandbox,
         settings,
     } = bench();
-    // The sketch went on with another one.
+    // The sketch has continued with another one.
     sandbox.seed(OTHER_SEED);
     let now = sandbox.now();
     home.run(&["adopt", &settings, "--now", &now]).exits(0);
     home.run(&["once", "--now", &now]).exits(3);
-    // The board's memory has it.
+    // The board's memory has the current one.
     home.program(&["adopt", &settings, "--nvm", "--now", &now])
         .stdin(OTHER_SEED)
         .run()

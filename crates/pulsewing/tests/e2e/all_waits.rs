@@ -1,5 +1,5 @@
-//! What takes minutes by its nature. The waits go on side by side, in one test, and its name puts
-//! it in front of the others: the suite takes hardly longer than its longest wait.
+//! Tests that inherently take minutes. They wait side by side, in one test, whose name sorts it before
+//! the others: the suite takes hardly longer than its longest wait.
 
 use std::{
     fs, thread,
@@ -26,7 +26,7 @@ fn every_long_wait_ends_as_promised() {
     });
 }
 
-/// `once` ends within this.
+/// Maximum time until `once` ends.
 const WITHIN: Duration = Duration::from_secs(130);
 
 fn a_hundred_and_ten_seconds_without_an_answer_end_with_five_and_a_chain_that_goes_on() {

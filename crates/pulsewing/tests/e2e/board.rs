@@ -1,4 +1,4 @@
-//! `board`: the commands over a pseudo-terminal, and what a bad line does to them.
+//! `board`: the commands over a pseudo-terminal, and the effects of a bad line on them.
 
 use std::{fs, io::BufReader};
 
@@ -15,7 +15,7 @@ use crate::harness::{
     signed_in::configuration,
 };
 
-/// A network's password as no output may hold it.
+/// A network's password, which no output may contain.
 const PASSWORD: &str = "correct horse battery \"staple\"";
 
 fn run(home: &Home, board: &Board, args: &[&str]) -> Finished {
@@ -26,7 +26,7 @@ fn provision(home: &Home, board: &Board, args: &[&str]) -> Finished {
     run(home, board, &[&["provision"], args].concat())
 }
 
-/// A picture as somebody may have it.
+/// Writes a picture such as a user may have, and returns its path.
 fn picture(home: &Home) -> String {
     let path = home.work("picture.png");
     let mut encoder = png::Encoder::new(fs::File::create(&path).unwrap(), 8, 8);
@@ -37,7 +37,7 @@ fn picture(home: &Home) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// Any that is real.
+/// Any real certificate.
 const CERTIFICATE: &str = include_str!("../../../../firmware/net/roots/gts-root-r4.pem");
 
 #[test]
@@ -247,7 +247,7 @@ fn a_password_comes_from_stdin_and_never_from_the_command_line() {
     ];
     let running = home.program(&args).stdin(&format!("{PASSWORD}\n")).start();
     board.wait_for_pause();
-    // What every program of the machine can read.
+    // The arguments, which every program on the machine can read.
     let mine = fs::read_dir("/proc")
         .unwrap()
         .flatten()
@@ -441,7 +441,7 @@ fn a_sign_in_for_a_board_never_touches_this_machines_disk() {
         home.configure(&configuration(&sandbox, provider));
         let board = Board::start(&home);
         let now = sandbox.now();
-        // Any write to the state directory would be a step at which it is killed.
+        // Every write to the state directory would be a step at which the program is killed.
         let sign_in = |paste: bool| {
             let mut args = vec!["board", "login", "--port", &board.port, "--now", &now];
             if paste {
@@ -464,7 +464,7 @@ fn a_sign_in_for_a_board_never_touches_this_machines_disk() {
         assert!(!home.state("chain").exists());
         assert!(!home.state("").exists());
 
-        // Anew, by browser: one generation above.
+        // Signed in again, by browser: one generation higher.
         let browser = browser::install(&home, browser::approve_and_return);
         sign_in(false)
             .run()
@@ -503,14 +503,14 @@ fn a_board_that_renews_its_own_sign_in_meanwhile_takes_the_new_one_all_the_same(
         running.finish()
     };
     sign_in().exits(0).says("generation 1, fingerprint");
-    // Between the look at what it has and the upload it becomes generation 2, and 2 is not newer.
+    // Between the check and the upload the board's chain becomes generation 2, and 2 is not newer.
     board.lock().console.renewals = 1;
     sign_in().exits(0).says("generation 3, fingerprint");
     assert_eq!(
         sandbox.active_refresh_tokens("fitbit"),
         [board.fingerprint().unwrap()]
     );
-    // One that never stands still is not chased for ever.
+    // The program gives up on a chain that changes all the time.
     board.lock().console.renewals = 100;
     sign_in().exits(1).says("later generation").says("is lost");
     let left = board.lock().console.renewals;

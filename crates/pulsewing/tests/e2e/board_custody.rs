@@ -1,5 +1,5 @@
-//! A chain on its way to a board: interrupted at every step, it ends with one owner, and this machine
-//! sends no refresh meanwhile.
+//! A chain that moves to a board: interrupted at every step, it ends with one owner, and this machine
+//! sends no refresh in the meantime.
 
 use std::fs;
 
@@ -57,8 +57,8 @@ impl Pair {
         self.home.run(&["status", "--json"]).exits(0).json()["chain"].clone()
     }
 
-    /// Insists that exactly one of the two holds the chain that is alive, that nothing was sent to the
-    /// provider on the way, and that its owner can use it. Returns whether that is the board.
+    /// Asserts that exactly one of the two holds the live chain, that nothing was sent to the provider
+    /// on the way, and that the owner can use the chain. Returns whether the owner is the board.
     #[track_caller]
     fn one_owner(&self, sandbox: &Sandbox, what: &str) -> bool {
         assert_eq!(sandbox.requests_of("fitbit.token").len(), 0, "{what}");
@@ -84,14 +84,14 @@ impl Pair {
         true
     }
 
-    /// Settles what is left and then insists on [`one_owner`](Self::one_owner).
+    /// Settles an open move and then asserts [`one_owner`](Self::one_owner).
     #[track_caller]
     fn settled(&self, sandbox: &Sandbox, what: &str) -> bool {
         self.run(sandbox, &["status"]).exits(0);
         self.one_owner(sandbox, what)
     }
 
-    /// The owner goes on with the chain: the board's way.
+    /// Refreshes the chain as the board would.
     fn board_refreshes(&self, sandbox: &Sandbox) {
         let mut shared = self.board.lock();
         let record = shared.console.record().unwrap();
@@ -116,7 +116,7 @@ impl Pair {
     }
 }
 
-/// A sandbox that nobody has asked anything yet.
+/// Starts a sandbox that has not had any request yet.
 fn sandbox(home: &Home) -> Sandbox {
     Sandbox::start(home, &["--now", "2026-11-22T14:07:00Z"])
 }
@@ -155,7 +155,7 @@ fn a_power_cut_of_this_machine_at_every_message_leaves_one_owner() {
     assert!(messages >= 6, "{messages}");
     let mut owners = [0, 0];
     for message in 0..messages {
-        // The board does not get the line, or it gets it and its answer is not heard.
+        // Either the board does not get the line, or it does and its answer is lost.
         for fault in [Fault::PauseBefore, Fault::PauseAfter] {
             let what = format!("message {message}, {fault:?}");
             let sandbox = sandbox(&home);
@@ -241,7 +241,7 @@ fn while_it_is_on_its_way_nobody_refreshes_it_here() {
         .exits(3)
         .says("moved");
     pair.home.run(&["logout", "--now", &now]).exits(1);
-    // Another board does not know, and is not trusted to.
+    // Another board does not hold it, and is not trusted with it.
     let other = Board::named(&pair.home, "0ther");
     let asked = pair.home.run(&["board", "status", "--port", &other.port]);
     asked
@@ -291,7 +291,7 @@ fn what_the_board_does_not_take_stays_here() {
         let run = if fault.is_some() {
             pair.moving(&sandbox).run().exits(1).says(words)
         } else {
-            // It restarts at each attempt.
+            // The board restarts at each attempt.
             for _ in 0..3 {
                 pair.board.fault("commit", 0, Fault::RestartBefore);
             }
@@ -367,7 +367,7 @@ fn another_fingerprint_than_was_sent_erases_nothing() {
         .says("cannot say whether it has it");
     assert_eq!(pair.chain()["standing"], "moving");
     assert_eq!(sandbox.requests_of("fitbit.token").len(), 0);
-    // The way out that is shown.
+    // The way out that the program suggests.
     pair.run(&sandbox, &["reset", "--factory", "--yes"])
         .exits(0)
         .says("it stays on this machine");
@@ -379,7 +379,7 @@ fn a_board_that_is_signed_in_is_replaced_only_when_asked_and_never_goes_back() {
     let home = Home::new();
     let sandbox = sandbox(&home);
     let pair = Pair::new(&sandbox, 11);
-    // The board's own, of a later generation than this machine's.
+    // The board's own chain, of a later generation than this machine's.
     let old: Record = {
         let other = Pair::new(&sandbox, 12);
         other.moving(&sandbox).run().exits(0);
@@ -440,7 +440,7 @@ fn a_sign_in_that_does_not_rotate_may_be_copied_and_one_that_does_may_not() {
     let fingerprint = board.fingerprint().unwrap();
     assert_eq!(signed_in.chain()["refresh_token_fingerprint"], fingerprint);
     signed_in.once().exits(0);
-    // Moved after all.
+    // The copy becomes a move.
     let args = ["board", "provision", "--move-chain", "--port", &board.port];
     signed_in.run(&args).exits(0);
     assert_eq!(signed_in.chain(), Value::Null);
@@ -472,7 +472,7 @@ fn a_note_that_is_lost_is_no_reason_to_guess() {
         fs::remove_file(pair.home.state("move.json")).unwrap();
         let asked = pair.run(&sandbox, &["status"]).exits(0);
         if fault == Fault::PauseAfter {
-            // The fingerprint is proof enough.
+            // The fingerprint is sufficient proof.
             assert!(pair.one_owner(&sandbox, "it has it"));
         } else {
             asked.says("not remembered which board");

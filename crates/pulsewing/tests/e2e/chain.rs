@@ -1,5 +1,5 @@
-//! The chain protocol over the network: replies that are lost, wrong or late. The sandbox's token
-//! table and request log say what really happened.
+//! The chain protocol over the network: lost, wrong or late replies. The sandbox's token table and
+//! request log show what really happened.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::harness::{
     signed_in::{FITBIT_LIFE, OTHER_SEED, SEED, SignedIn, adopt, configuration, record},
 };
 
-/// The refresh tokens that were sent, by their fingerprints.
+/// Returns the refresh tokens that were sent, by their fingerprints.
 fn sent(signed_in: &SignedIn) -> Vec<String> {
     signed_in
         .sandbox
@@ -22,7 +22,7 @@ fn sent(signed_in: &SignedIn) -> Vec<String> {
         .collect()
 }
 
-/// Insists that one token was sent this often and no other.
+/// Asserts that one token was sent this many times, and no other.
 #[track_caller]
 fn assert_sent_the_same(signed_in: &SignedIn, times: usize) {
     let sent = sent(signed_in);
@@ -96,7 +96,7 @@ fn a_truncated_reply_is_stored_if_its_refresh_token_was_whole() {
     }
 }
 
-/// The body of a refresh's reply, from a chain of its own.
+/// Returns the body of a refresh's reply, from a chain of its own.
 fn a_token_reply(sandbox: &Sandbox) -> String {
     sandbox.seed(OTHER_SEED);
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
@@ -121,7 +121,7 @@ fn a_reply_that_lacks_anything_but_the_refresh_token_is_stored() {
         assert_sent_the_same(&signed_in, 1);
         signed_in.assert_chain_goes_on();
     }
-    // Without an access token there is nothing to work with: the new refresh token gets one.
+    // Without an access token the program cannot fetch data: the new refresh token gets one.
     let signed_in = SignedIn::fitbit();
     signed_in
         .sandbox
@@ -150,7 +150,7 @@ fn the_intent_is_on_the_disk_before_the_token_leaves_and_the_pair_before_it_is_u
         assert_eq!(during.chain, before.chain, "{copy}");
         assert_eq!(during.intent.unwrap().generation, 1, "{copy}");
     }
-    // Whoever asks is told so at once: looking needs no lock.
+    // `status` reports this at once: reading needs no lock.
     assert_ne!(signed_in.chain()["refresh_under_way_since"], Value::Null);
     let reserve = fs::metadata(signed_in.home.state("chain.reserve")).unwrap();
     assert_eq!(
@@ -172,7 +172,7 @@ fn the_intent_is_on_the_disk_before_the_token_leaves_and_the_pair_before_it_is_u
 #[test]
 fn what_says_invalid_grant_ends_the_chain_and_keeps_it() {
     let signed_in = SignedIn::fitbit();
-    // Somebody else got a new chain: this one's token is revoked.
+    // The provider issues a new chain: this one's token is revoked.
     signed_in.sandbox.seed(OTHER_SEED);
     signed_in
         .once()
@@ -185,7 +185,7 @@ fn what_says_invalid_grant_ends_the_chain_and_keeps_it() {
     assert_eq!(signed_in.record().chain.refresh_token().expose(), SEED);
     assert_sent_the_same(&signed_in, 1);
 
-    // It is never sent again, not even when its access token has gone or the clock has moved.
+    // It is never sent again, not even after its access token has expired or the clock has moved.
     signed_in.sandbox.advance(FITBIT_LIFE);
     signed_in.once().exits(3);
     assert_sent_the_same(&signed_in, 1);
@@ -233,7 +233,7 @@ fn a_429_opens_no_window_and_is_obeyed_across_runs() {
         .says("rate-limited until 2026-11-22T14:");
     assert_sent_the_same(&signed_in, 1);
     assert_eq!(signed_in.chain()["refresh_under_way_since"], Value::Null);
-    // Within the limit nothing is sent at all.
+    // Within the limit nothing is sent.
     signed_in.once().exits(5);
     assert_eq!(signed_in.sandbox.routes().len(), 1);
     signed_in.sandbox.faults(&json!([]));
@@ -251,7 +251,7 @@ fn a_429_stops_no_replay_in_an_open_window() {
         { "route": "fitbit.token", "do": { "drop": "after" } },
         { "route": "fitbit.token", "do": limit },
     ]));
-    // The tokens are safe; the data has to wait, for that is what the limit says.
+    // The tokens are safe; the data has to wait, because of the limit.
     signed_in.once().exits(5).says("rate-limited");
     assert_sent_the_same(&signed_in, 3);
     assert_eq!(signed_in.sandbox.routes(), ["fitbit.token"; 3]);
@@ -309,12 +309,12 @@ fn a_service_that_is_gone_keeps_the_tokens_and_shows_the_way_to_google() {
         assert_eq!(chain["standing"], "active", "{route}");
         let error = signed_in.status()["last_error"].clone();
         assert!(error.as_str().unwrap().contains("switched off"), "{error}");
-        // Somebody may ask again, and it may have been a gateway's mistake.
+        // A new run may ask again: it may have been a gateway's mistake.
         signed_in.sandbox.faults(&json!([]));
         signed_in.once().exits(0);
         signed_in.assert_chain_goes_on();
     }
-    // Heart rate alone decides: where it still comes, the rest stays unknown.
+    // Only the heart rate matters: if it still arrives, the rest stays unknown.
     for route in ["fitbit.profile", "fitbit.devices"] {
         let signed_in = SignedIn::fitbit();
         signed_in.sandbox.fault(route, 0, &json!({ "status": 410 }));
@@ -401,7 +401,7 @@ fn a_process_that_dies_with_the_reply_under_way_is_followed_by_a_replay_at_any_w
             "same" => signed_in.sandbox.now(),
             other => other.to_owned(),
         };
-        // Whatever the data calls make of such a date, the refresh comes first.
+        // Even if the data calls fail with such a date, the refresh comes first.
         let again = signed_in.home.run(&["once", "--now", &now]);
         assert!([Some(0), Some(5)].contains(&again.code), "{again:?}");
         let sent = sent(&signed_in);

@@ -1,4 +1,4 @@
-//! The chain's files: the lock on them, damage to them, and who may read them.
+//! The chain's files: their lock, damage to them, and who may read them.
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
@@ -33,7 +33,7 @@ fn a_lock_that_somebody_else_holds_is_waited_for() {
         .unwrap();
     lock.lock().unwrap();
     let mut once = signed_in.program(&["once"]).start();
-    // Long enough for a program that does not wait to have sent something.
+    // Long enough for a program that ignores the lock to have sent something.
     std::thread::park_timeout(std::time::Duration::from_secs(2));
     assert!(once.is_running());
     assert_eq!(signed_in.sandbox.routes(), [""; 0]);
@@ -101,7 +101,7 @@ fn an_error_of_the_file_system_is_no_reason_to_go_back_a_generation() {
     assert!(signed_in.home.state("chain.prev").exists());
     signed_in.sandbox.advance(FITBIT_LIFE);
     let requests = signed_in.sandbox.requests().len();
-    // A directory can be opened and not be read, by anybody.
+    // A directory can be opened, but nobody can read it as a file.
     let (chain, aside) = (signed_in.home.state("chain"), signed_in.home.path("aside"));
     fs::rename(&chain, &aside).unwrap();
     fs::create_dir(&chain).unwrap();

@@ -6,7 +6,7 @@ use crate::harness::hermetic::Home;
 
 const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "powershell", "elvish"];
 
-/// What a program of the machine says, if the machine has it.
+/// Runs a program of the machine and returns its output, if it is installed.
 fn run(program: &str, args: &[&str]) -> Option<(bool, String, String)> {
     let output = Command::new(program).args(args).output().ok()?;
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -30,7 +30,7 @@ fn every_shell_has_completions_of_every_command() {
             assert!(script.contains(word), "{shell}: {word}");
         }
         let path = home.write(shell, &script);
-        // The shell itself reads it, where there is one.
+        // The shell itself reads it, if it is installed.
         let checked = match shell {
             "bash" | "zsh" => run(shell, &["-n", &path]),
             "fish" => run("fish", &["--no-execute", &path]),
@@ -91,7 +91,7 @@ fn every_manual_page_is_set_without_a_warning() {
         assert!(page.contains(&format!(".TH {name} 1")), "{page}");
         assert!(page.contains("PULSEWING_STATE_DIR"), "{name}");
         let path = home.write(&name, &page);
-        // Whichever formatter there is.
+        // Any formatter that is installed.
         for (program, args) in [
             ("groff", &["-man", "-Tutf8", "-ww", "-z", &path][..]),
             ("mandoc", &["-Tlint", "-Wwarning", &path]),

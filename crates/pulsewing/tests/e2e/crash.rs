@@ -1,5 +1,5 @@
-//! A power cut in front of every step: killed for real, at each call that changes a file or uses
-//! the network, and started again. The chain always goes on.
+//! A power cut before every step: the process is really killed, at each call that changes a file or uses
+//! the network, and started again. The chain always survives.
 
 use std::collections::BTreeMap;
 
@@ -12,23 +12,23 @@ use crate::harness::{
     signed_in::{FITBIT_LIFE, SignedIn, adopt, configuration},
 };
 
-/// The signal of a power cut.
+/// The signal that stands for a power cut.
 const KILL: i32 = 9;
 
 /// More steps than any run has.
 const MANY: u32 = 400;
 
-/// What was killed, by what it was about to do, and how often.
+/// The kinds of steps before which the process was killed, with their counts.
 type Killed = BTreeMap<String, u32>;
 
-/// What the shim says it killed the process in front of.
+/// Returns the step before which the shim killed the process.
 fn step(killed: &Finished) -> Option<&str> {
     assert_eq!(killed.signal, Some(KILL), "{killed:?}");
     killed.stderr.trim_end().strip_prefix("killed in front of ")
 }
 
-/// Kills one run at each of its steps, at a write also half-way through it, and runs another after
-/// it. `prepare` makes a new chain from a number.
+/// Kills one run at each of its steps (at a write, also half-way through it), and runs another after it.
+/// `prepare` makes a new chain from a number.
 fn at_every_step(sandbox: &Sandbox, prepare: impl Fn(u32) -> Home) -> Killed {
     let mut killed = Killed::new();
     for call in 1..MANY {
@@ -54,7 +54,7 @@ fn at_every_step(sandbox: &Sandbox, prepare: impl Fn(u32) -> Home) -> Killed {
     panic!("still killed after {MANY} steps: {killed:?}");
 }
 
-/// Insists that the next run succeeds, and that the stored chain is the one that is alive.
+/// Asserts that the next run succeeds, and that the stored chain is the live one.
 fn goes_on(home: &Home, sandbox: &Sandbox, call: u32) {
     let once = home.run(&["once", "--now", &sandbox.now()]);
     assert_eq!(once.code, Some(0), "after call {call}: {once:?}");
@@ -72,16 +72,16 @@ fn goes_on(home: &Home, sandbox: &Sandbox, call: u32) {
     );
 }
 
-/// A sandbox whose wearer lives on for as long as the test does.
+/// Starts a sandbox whose recording lasts as long as the test.
 fn sandbox() -> (Home, Sandbox) {
     let home = Home::new();
     let sandbox = Sandbox::start(&home, &["--now", "2026-11-22T14:07:00Z"]);
     (home, sandbox)
 }
 
-/// A home with a new chain that begins with a refresh.
+/// Returns a home with a new chain that begins with a refresh.
 fn adopted(sandbox: &Sandbox, number: u32) -> Home {
-    // So many runs would use up the hour's requests.
+    // Without this, so many runs would use up the hour's requests.
     sandbox.advance(3_600);
     let home = Home::new();
     home.configure(&configuration(sandbox, "fitbit"));
@@ -95,8 +95,8 @@ fn adopted(sandbox: &Sandbox, number: u32) -> Home {
 fn a_first_refresh_survives_a_power_cut_in_front_of_every_step() {
     let (_home, sandbox) = sandbox();
     let killed = at_every_step(&sandbox, |number| adopted(&sandbox, number));
-    // The lock, the chain, the room for the answer, two copies of the intent, the answer, the
-    // directory, the state; four connections' worth of talk.
+    // The lock, the chain, the room for the answer, two copies of the intent, the answer, the directory,
+    // the state; and the traffic of four connections.
     for (step, least) in [
         ("flock", 1),
         ("open", 8),
@@ -116,7 +116,7 @@ fn a_first_refresh_survives_a_power_cut_in_front_of_every_step() {
 
 #[test]
 fn a_later_refresh_survives_a_power_cut_in_front_of_every_step() {
-    // With a generation before it, a reserve that was used, and a state.
+    // With a previous generation, a used reserve, and a state.
     let (_home, sandbox) = sandbox();
     at_every_step(&sandbox, |number| {
         let home = adopted(&sandbox, number);
@@ -128,7 +128,7 @@ fn a_later_refresh_survives_a_power_cut_in_front_of_every_step() {
 
 #[test]
 fn a_replay_survives_another_power_cut() {
-    // The first run was cut off with its answer under way; so is the second, at each of its steps.
+    // The first run was cut off with its answer on the way; so is the second, at each of its steps.
     let (_home, sandbox) = sandbox();
     at_every_step(&sandbox, |number| {
         let home = adopted(&sandbox, number);
@@ -150,7 +150,7 @@ fn a_sign_out_and_a_sign_in_anew_survive_a_power_cut_in_front_of_every_step() {
         let program = signed_in.program(&["logout"]);
         let run = shim::killing(program, &signed_in.home, call, false).run();
         let is_over = run.signal.is_none();
-        // Whatever is left is said in words, and a sign-in mends it.
+        // Every remaining state is reported in words, and a sign-in repairs it.
         let code = signed_in.once().code;
         assert!(
             [Some(0), Some(3)].contains(&code),

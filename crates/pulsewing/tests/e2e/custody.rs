@@ -80,7 +80,7 @@ fn plain_http_leaves_the_machine_only_with_an_explicit_flag() {
             .says("anybody on the way can read the tokens")
             .says("allow_http");
     }
-    // Allowed, it is another issuer than the sign-in's: still nothing is sent.
+    // With the flag it is still another issuer than the sign-in's: nothing is sent.
     signed_in
         .home
         .configure("[endpoints]\nbase_url = \"http://192.0.2.1:8080\"\nallow_http = true\n");
@@ -89,7 +89,7 @@ fn plain_http_leaves_the_machine_only_with_an_explicit_flag() {
 
 #[test]
 fn secrets_go_into_bodies_and_headers_and_never_into_a_path_or_a_log() {
-    // Every run's output is searched for secrets; this one's shows every detail.
+    // The output of every run is searched for secrets; this run prints every detail.
     for (provider, word) in [
         ("fitbit", "devices.json: 200"),
         ("google", "pairedDevices: 200"),
@@ -112,7 +112,7 @@ fn secrets_go_into_bodies_and_headers_and_never_into_a_path_or_a_log() {
 
 #[test]
 fn a_provider_that_repeats_a_secret_in_its_error_is_not_repeated() {
-    // Fitbit's errors quote the token or the code that they refuse.
+    // Fitbit's errors quote the refused token or code.
     let signed_in = SignedIn::fitbit();
     let quoted = {
         let url = format!("{}/oauth2/token", signed_in.sandbox.url);

@@ -18,16 +18,16 @@ use crate::harness::{
     signed_in::{SEED, SignedIn, configuration},
 };
 
-/// How many bytes the disk has: room for the chain's files and little more.
+/// Size of the disk, in bytes: room for the chain's files and little more.
 const SIZE: usize = 64 * 1_024;
 
-/// What a file system gives out at a time.
+/// The allocation unit of the file system.
 const PAGE: usize = 4_096;
 
-/// The disk that the state is on, to be filled up.
+/// The disk with the state, which a test fills up.
 ///
-/// It is a small file system of its own. Where none may be mounted, because the tests are not run
-/// by root, the preloaded library stands for one.
+/// It is a small file system of its own. If none can be mounted, because the tests do not run as root,
+/// the preloaded library simulates a full disk.
 struct Disk {
     dir: PathBuf,
     filler: PathBuf,
@@ -35,7 +35,7 @@ struct Disk {
 }
 
 impl Disk {
-    /// Puts a disk under a home's state.
+    /// Mounts a disk at a home's state directory.
     fn under(home: &Home) -> Self {
         let dir = home.path("state");
         let mount = Command::new("mount")
@@ -60,11 +60,11 @@ impl Disk {
         }
     }
 
-    /// Fills it up but for a number of pages.
+    /// Fills the disk except for a number of pages.
     fn fill(&self, leaving: usize) {
         let mut filler = File::create(&self.filler).unwrap();
         if !self.is_mounted {
-            // The library knows full and not full.
+            // The library only knows full and not full.
             if leaving > 0 {
                 fs::remove_file(&self.filler).unwrap();
             }
@@ -80,11 +80,11 @@ impl Disk {
     }
 
     fn make_room(&self) {
-        // There may be none to make.
+        // There may be no such file.
         let _ = fs::remove_file(&self.filler);
     }
 
-    /// A program whose disk this is.
+    /// Returns a program that uses this disk.
     fn program(&self, program: Program) -> Program {
         if self.is_mounted {
             program
@@ -102,9 +102,9 @@ impl Drop for Disk {
     }
 }
 
-/// Somebody who is signed in, with a state on a small disk.
+/// A home that is signed in, with its state on a small disk.
 struct Cramped {
-    // The disk goes before the home that it is mounted in.
+    // The disk is dropped before the home that it is mounted in.
     disk: Disk,
     signed_in: SignedIn,
 }
@@ -189,8 +189,8 @@ fn a_disk_that_fills_up_while_the_reply_is_under_way_costs_no_token() {
     cramped.once().run().exits(0);
 }
 
-/// With the reserve gone as well, the pair is kept in memory until there is room. It takes half a
-/// minute, so it is run with the other long waits.
+/// If even the reserve is gone, the tokens are kept in memory until there is room. This takes half a
+/// minute, so it runs with the other long waits.
 pub(crate) fn tokens_without_room_are_kept_until_there_is_some() {
     let cramped = cramped();
     let signed_in = &cramped.signed_in;
@@ -198,7 +198,7 @@ pub(crate) fn tokens_without_room_are_kept_until_there_is_some() {
     assert_eq!(signed_in.sandbox.routes(), ["fitbit.token"]);
     let lock = File::open(signed_in.home.state("chain.lock")).unwrap();
     assert!(matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
-    // What is stored is the old token and the intent.
+    // The stored state is the old token and the intent.
     let stored = signed_in.record();
     assert_eq!(stored.chain.refresh_token().expose(), SEED);
     assert!(stored.intent.is_some());
@@ -209,8 +209,8 @@ pub(crate) fn tokens_without_room_are_kept_until_there_is_some() {
     signed_in.assert_chain_goes_on();
 }
 
-/// When no room is made, the run ends with 1 within its 130 seconds, and the next one replays. It
-/// takes two minutes, so it is run with the other long waits.
+/// If no room appears, the run ends with 1 within its 130 seconds, and the next one replays. This takes
+/// two minutes, so it runs with the other long waits.
 pub(crate) fn tokens_that_never_find_room_are_asked_for_again_by_the_next_run() {
     let cramped = cramped();
     let signed_in = &cramped.signed_in;
@@ -230,7 +230,7 @@ pub(crate) fn tokens_that_never_find_room_are_asked_for_again_by_the_next_run() 
     signed_in.assert_chain_goes_on();
 }
 
-/// Starts a run, and fills up the disk and removes the reserve while its reply is under way.
+/// Starts a run, fills up the disk and removes the reserve while the reply is on its way.
 fn hold_tokens_without_room(cramped: &Cramped) -> crate::harness::hermetic::Running {
     let signed_in = &cramped.signed_in;
     signed_in

@@ -1,5 +1,5 @@
-//! `doctor`: each check with everything well, with something that wants to be looked after, and with
-//! something that does not work; and that looking changes nothing.
+//! `doctor`: each check when everything is well, with a warning, and with a failure; and the doctor
+//! changes nothing.
 
 mod chain;
 mod daemon;
@@ -48,7 +48,7 @@ const IDS: [&str; 23] = [
     "wallpaper.readable",
 ];
 
-/// What the doctor found, and how it ended.
+/// The doctor's findings, and its exit.
 struct Findings {
     finished: Finished,
     list: Vec<Value>,
@@ -69,7 +69,7 @@ impl Findings {
         Self { finished, list }
     }
 
-    /// Insists on how a check went, and on words of what was found or is to be done.
+    /// Asserts the result of a check, and words of its finding or advice.
     #[track_caller]
     fn has(self, id: &str, status: &str, words: &str) -> Self {
         let finding = self.list.iter().find(|finding| finding["id"] == id);
@@ -85,7 +85,7 @@ impl Findings {
     }
 }
 
-/// `doctor --json` of somebody who has signed in, without the network.
+/// Runs `doctor --json` for a signed-in home, without the network.
 fn offline(signed_in: &SignedIn) -> Findings {
     doctor(signed_in.program(&["doctor", "--json", "--offline"]))
 }
@@ -116,7 +116,7 @@ fn a_healthy_sign_in_is_well_and_stays_as_it_is() {
             files
         };
         let (before, requests) = (files(), signed_in.sandbox.requests().len());
-        // Somebody is at work: that is not waited for.
+        // Another process holds the lock: the doctor does not wait for it.
         let lock = fs::File::open(signed_in.home.state("chain.lock")).unwrap();
         lock.lock().unwrap();
         let findings = online(&signed_in).exits(0);
@@ -124,7 +124,7 @@ fn a_healthy_sign_in_is_well_and_stays_as_it_is() {
         for finding in &findings.list {
             let wanted = match finding["id"].as_str().unwrap() {
                 "tls.roots" | "daemon.running" | "service.unit" | "service.linger" => "skipped",
-                // The sandbox's clock is elsewhere than its headers'.
+                // The sandbox's clock differs from the one in its headers.
                 "clock.drift" => continue,
                 _ => "ok",
             };
@@ -204,7 +204,7 @@ fn people_get_aligned_lines_in_the_colours_that_they_want() {
         "{plain}"
     );
     assert!(plain.ends_with("1 failed, 13 skipped\n"), "{plain}");
-    // Time and the disk move on meanwhile.
+    // Leaves out the parts that change with time and disk space.
     let lasting = |text: &str| {
         let lines = text.lines().map(str::to_owned);
         let moves = |line: &String| line.contains("clock.sane") || line.contains("state.space");
@@ -249,7 +249,7 @@ fn a_configuration_is_readable_private_and_of_known_keys() {
             .has("config.readable", "ok", "")
             .has("config.permissions", "ok", "")
             .has("config.keys", "fail", words)
-            // The sign-in is looked at all the same.
+            // The sign-in is checked all the same.
             .has("chain.present", "ok", "google")
             .has("chain.matches-config", "skipped", "configuration")
             .has("provider.reachable", "skipped", "configuration")
@@ -375,7 +375,7 @@ fn certificates_are_those_of_the_machine_and_of_the_configuration() {
         .has("provider.reachable", "ok", "");
     with(&home.path("tmp"));
     look(&own).exits(1).has("tls.roots", "fail", "ca_file");
-    // Somebody takes the call, and says nothing: as if there were no line.
+    // A server that accepts the connection and never answers: the same as no connection.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     home.configure(&format!(
@@ -409,7 +409,7 @@ fn a_provider_is_asked_within_bounds() {
     let began = Instant::now();
     reachable("fail", 5, "time");
     assert!(began.elapsed() < Duration::from_secs(10));
-    // Nobody listens: this machine may be offline, and that is no failure.
+    // The server is gone: this machine may be offline, which is not a failure.
     let url = signed_in.sandbox.url.clone();
     drop(signed_in.sandbox);
     let look = |more: &[&str]| {
@@ -435,7 +435,7 @@ fn a_service_that_is_gone_shows_the_way_to_google() {
     online(&signed_in)
         .exits(4)
         .has("provider.gone", "fail", "login --provider google");
-    // In Google's dialect a 410 means nothing of the kind.
+    // In Google's dialect a 410 has no such meaning.
     let google = SignedIn::google();
     google.sandbox.fault("*", 0, &json!({ "status": 410 }));
     online(&google)
@@ -534,7 +534,7 @@ fn panels_are_looked_at_and_left_dark() {
     let (fb, spi) = (screen.display(), spidev.display());
     let pin = |line: u32| format!("{}:{line}", chip.display());
     let both = format!("fb:{fb};spi:{spi},dc={},reset={}", pin(25), pin(24));
-    // By variable, where a semicolon stands between panels, as well as by option.
+    // By variable, with a semicolon between panels, and by option.
     let findings = look(&both)
         .exits(0)
         .has(&format!("panel.{fb}"), "ok", "can be drawn to")

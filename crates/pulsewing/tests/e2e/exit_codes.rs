@@ -1,4 +1,4 @@
-//! Every exit code, by what the cloud answers.
+//! Every exit code, by the cloud's answer.
 
 use serde_json::json;
 
@@ -45,7 +45,7 @@ fn what_needs_consent_is_three_and_says_what_to_do() {
             1,
             "{reason}"
         );
-        // It is the account's matter, not the chain's.
+        // The account is at fault, not the chain.
         assert_eq!(signed_in.chain()["standing"], "active", "{reason}");
         signed_in.sandbox.faults(&json!([]));
         signed_in.once().exits(0);
@@ -108,7 +108,7 @@ fn what_may_work_later_is_five() {
             let signed_in = SignedIn::either(provider);
             signed_in.sandbox.fault(signed_in.heart_route(), 0, &fault);
             signed_in.once().exits(5).says("nothing is lost");
-            // A few tries, and no flood.
+            // A few attempts, but not a flood.
             assert_eq!(
                 signed_in.sandbox.requests_of(signed_in.heart_route()).len(),
                 3

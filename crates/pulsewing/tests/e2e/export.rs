@@ -25,7 +25,7 @@ fn what_was_exported_is_a_recording_for_the_sandbox() {
         second.once().exits(0);
         let again = second.home.run(&["export"]).exits(0).stdout;
         assert_eq!(again, exported, "{provider}");
-        // And `import` takes it.
+        // `import` accepts it.
         let third = Home::new();
         third.write("export.csv", &exported);
         third
@@ -74,8 +74,8 @@ fn days_and_formats_can_be_chosen() {
     home.program(&["export"]).run_into_a_broken_pipe().exits(0);
 }
 
-/// A history of a year of one zone with the changes of its clock, a journey to another, and resting
-/// rates of days with and without minutes.
+/// Returns the history of a year in one zone with its clock changes, a journey to another zone, and
+/// resting rates of days with and without minutes.
 fn travelled() -> Home {
     let home = Home::new();
     let (berlin, st_johns) = ("Europe/Berlin", "America/St_Johns");
@@ -129,7 +129,7 @@ fn everything_that_is_exported_is_imported_again() {
     let csv = first.run(&["export"]).exits(0).stdout;
     let json = first.run(&["export", "--format", "json"]).exits(0).stdout;
     assert_eq!(csv.lines().count(), 1 + 3 * 2_000 + 2_400 + 2);
-    // The first minute of a day says its resting rate; a day without one has a line of its own.
+    // The first minute of a day has its resting rate; a day without minutes has a line of its own.
     for line in [
         "2024-10-27 00:00:00,120,+02:00,Europe/Berlin,54",
         "2024-10-27 02:00:00,60,+02:00,Europe/Berlin,",
@@ -151,7 +151,7 @@ fn everything_that_is_exported_is_imported_again() {
         (day.day, day.resting)
     };
     for (name, text) in [("out.csv", &csv), ("out.json", &json)] {
-        // Whatever zone is the wearer's here: the file says its own.
+        // The wearer's zone here does not matter: the file has its own.
         for zone in ["UTC", "Europe/Berlin"] {
             let again = Home::new();
             again.write(name, text);
@@ -163,7 +163,7 @@ fn everything_that_is_exported_is_imported_again() {
                 assert_eq!(day(&again, date), day(&first, date), "{name} {zone} {date}");
             }
         }
-        // And where it came from it changes nothing.
+        // Imported where it came from, it changes nothing.
         first.write(name, text);
         first.run(&["import", "--zone", "UTC", name]).exits(0);
         assert_eq!(first.run(&["export"]).exits(0).stdout, csv, "{name}");

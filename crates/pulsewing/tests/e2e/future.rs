@@ -1,4 +1,4 @@
-//! What is told of the future is not believed, whichever way it comes in.
+//! Values from the future are rejected, from every source.
 
 use std::fs;
 
@@ -43,12 +43,12 @@ fn an_import_with_samples_of_the_future_costs_no_other_day() {
     let all = format!("{good}2026-08-21 10:00:00,71,+00:00,UTC,\n");
     let exported_all = home.run(&["export"]).exits(0).stdout;
     assert_eq!(without_resting(&exported_all), all);
-    // All of a file in the future is a clock that is behind, and not a day without values.
+    // If all of a file lies in the future, the clock is behind; this is not a day without values.
     home.write("late.csv", &exported("2026-11-22T14:10:00Z", [70, 71]));
     import("late.csv")
         .exits(1)
         .says("all of its 2 values are later than now; check this machine's clock");
-    // Two clocks may part a little.
+    // Two clocks may differ a little.
     home.write("soon.csv", &exported("2026-11-22T14:08:00Z", [70]));
     import("soon.csv").exits(0);
 }
@@ -60,7 +60,7 @@ fn days_are_kept_by_the_clock_and_not_by_the_newest_row() {
         .home
         .write("old.csv", &exported("2026-11-20T23:59:00Z", [70, 71]));
     signed_in.run(&["import", "old.csv"]).exits(0);
-    // As a program left it that believed such a sample.
+    // A history from a version that accepted such a sample.
     let db = rusqlite::Connection::open(signed_in.home.state("history.db")).unwrap();
     db.execute(
         "INSERT INTO day (wearer, date, start, length, source, zone, offset, logged, fetched_at, changed_at, minutes)
@@ -115,7 +115,7 @@ fn a_reading_is_without_the_minutes_that_have_not_been_yet() {
         signed_in
             .home
             .configure(&text.replace(&signed_in.sandbox.url, &middleman.url));
-        // A sign-in is its issuer's alone.
+        // A sign-in is tied to its issuer.
         match provider {
             "google" => signed_in.login(),
             _ => {
@@ -177,7 +177,7 @@ fn a_saved_reply_is_drawn_without_them() {
     for (clean, with_future) in pages {
         let clean = home.write("clean.json", &clean.to_string());
         let with_future = home.write("future.json", &with_future.to_string());
-        // Without a time, a reply is about the day that it ends with, and that is not in the future.
+        // Without a time, a reply is about the day of its last value, and that is not in the future.
         for options in [&["--now", NOW][..], &[]] {
             render(&clean, "clean.png", options).says_nothing_of("warning");
             render(&with_future, "future.png", options)

@@ -100,7 +100,7 @@ fn a_damaged_history_is_moved_aside_and_the_cycle_goes_on() {
         .exits(1)
         .says("the history is damaged")
         .says("moves it aside");
-    // Twice within a second of its clock: the first one is not lost to the second.
+    // Damaged twice within a second of its clock: the second copy aside must not replace the first.
     for count in 1..=2 {
         fs::write(&file, &damaged).unwrap();
         let finished = signed_in
@@ -155,12 +155,12 @@ fn a_newer_history_is_refused_and_left_untouched() {
 fn a_history_of_an_older_version_is_brought_up_to_date_with_all_it_holds() {
     let signed_in = SignedIn::google();
     signed_in.once().exits(0);
-    // As version 1 left it.
+    // A history as version 1 left it.
     let db = rusqlite::Connection::open(signed_in.home.state("history.db")).unwrap();
     db.execute_batch("DROP TABLE asked; PRAGMA user_version = 1")
         .unwrap();
     drop(db);
-    // To look is not to change.
+    // Reading changes nothing.
     signed_in.run(&["doctor", "--offline"]).exits(0);
     signed_in.once().exits(0).says_nothing_of("history");
     let history = signed_in.home.run(&["export"]).exits(0).stdout;

@@ -1,4 +1,4 @@
-//! A history whose index, tables or file are not what was written, and a disk that is full or read-only.
+//! A history with a damaged index, table or file, and a disk that is full or read-only.
 
 use std::{
     fs::{self, File},
@@ -16,7 +16,7 @@ use crate::harness::{
 
 const DAYS: [&str; 3] = ["2026-11-19", "2026-11-20", "2026-11-21"];
 
-/// A home whose history has three imported days, with what `export` prints of them.
+/// Returns a home whose history has three imported days, and the output of `export` for them.
 fn with_days() -> (Home, String) {
     let home = Home::new();
     for date in DAYS {
@@ -43,7 +43,7 @@ fn change(home: &Home, statements: &str) {
     db.execute_batch(statements).unwrap();
 }
 
-/// Has the index name one row twice, and another not at all.
+/// Makes the index name one row twice, and another not at all.
 fn damage_index(home: &Home) {
     let path = home.state("history.db");
     let db = Connection::open(&path).unwrap();
@@ -57,7 +57,7 @@ fn damage_index(home: &Home) {
     fs::write(path, bytes).unwrap();
 }
 
-/// Nothing of SQL's stands before a person, but for the line that says so.
+/// Asserts that a person sees nothing of SQL, except in lines that begin with `details:`.
 #[track_caller]
 fn assert_plain(words: &str) {
     for line in words.lines().filter(|line| !line.starts_with("details:")) {
@@ -145,7 +145,7 @@ fn tables_that_are_not_a_historys_are_told_in_words_and_an_import_begins_anew_wi
             .run();
         assert_plain(&doctor.prints(words).stdout);
         assert_eq!(fs::read(home.state("history.db")).unwrap(), before);
-        // The advice leads somewhere.
+        // The advice works.
         let imported = import(&home, DAYS[2])
             .exits(0)
             .says("the history was damaged; it is now");
@@ -183,7 +183,7 @@ fn what_is_no_history_is_told_and_never_destroyed() {
         fs::remove_file(aside).unwrap();
         assert!(all.contains(of(DAYS[0]).lines().nth(1).unwrap()));
     }
-    // An empty one was only begun.
+    // An empty file is a history that was only begun.
     fs::write(home.state("history.db"), "").unwrap();
     home.run(&["export"])
         .exits(1)
@@ -202,7 +202,7 @@ fn what_is_no_history_is_told_and_never_destroyed() {
     assert!(home.state("history.db").is_dir());
 }
 
-/// A small file system of its own; `None` where none may be mounted, because the tests are not run by root.
+/// A small file system of its own; `None` if none can be mounted, because the tests do not run as root.
 struct Mounted(PathBuf);
 
 impl Mounted {
@@ -211,7 +211,7 @@ impl Mounted {
         mount(&["-t", "tmpfs", "-o", &options, "tmpfs"], dir).then(|| Self(dir.to_owned()))
     }
 
-    /// Makes it `ro` or `rw`.
+    /// Remounts it as `ro` or `rw`.
     fn make(&self, mode: &str) {
         assert!(mount(&["-o", &format!("remount,{mode}")], &self.0));
     }
@@ -228,7 +228,7 @@ impl Drop for Mounted {
     }
 }
 
-/// The same history on a file system of so many bytes.
+/// Returns the same history on a file system of `size` bytes.
 fn on_a_disk_of(size: usize) -> Option<(Mounted, Home, String)> {
     let (home, all) = with_days();
     let bytes = fs::read(home.state("history.db")).unwrap();
@@ -261,7 +261,7 @@ fn on_a_full_disk_everything_can_be_read_and_what_comes_in_is_refused_in_words()
         .says("hint: make room on the disk and try again; what was kept before is still there");
     assert_plain(&imported.stderr);
     assert_eq!(fs::read(home.state("history.db")).unwrap(), before);
-    // A damaged one stays where it is until there is room for a new one.
+    // A damaged history stays where it is until there is room for a new one.
     fs::write(home.state("history.db"), vec![0; before.len()]).unwrap();
     import(&home, DAYS[0])
         .exits(1)
@@ -280,7 +280,7 @@ fn on_a_disk_that_is_read_only_everything_can_be_read_and_nothing_comes_in() {
     let Some((mounted, home, all)) = on_a_disk_of(1 << 20) else {
         return;
     };
-    // A log that somebody left there, who was cut off.
+    // A log left there by a process that was cut off.
     let db = Connection::open(home.state("history.db")).unwrap();
     db.execute("UPDATE day SET changed_at = changed_at + 1", [])
         .unwrap();

@@ -1,4 +1,4 @@
-//! The history as a file that is copied, damaged in part, removed, and put where nobody can write.
+//! The history as a file that is copied, partly damaged, removed, or placed where nobody can write.
 
 use std::fs;
 
@@ -16,14 +16,14 @@ fn rates() -> impl Iterator<Item = u16> {
     (0..14 * 60).map(|minute| 60 + minute % 40)
 }
 
-/// Two imported days before today's.
+/// Two imported days before today.
 const EARLIER: [&str; 2] = ["2026-11-19", "2026-11-20"];
 
 fn earlier(date: &str) -> String {
     exported(&format!("{date}T08:00:00Z"), [70, 71])
 }
 
-/// Somebody who has three days.
+/// Returns a home with three days.
 fn with_three_days() -> SignedIn {
     let signed_in = SignedIn::google();
     for date in EARLIER {
@@ -62,7 +62,7 @@ fn a_copy_of_the_file_alone_has_everything_while_a_daemon_is_at_work() {
         without_resting(&copy()),
         exported("2026-11-22T00:00:00Z", rates())
     );
-    // What is imported beside it as well.
+    // The same for values that are imported into it.
     let file = signed_in
         .home
         .write("more.csv", &exported("2026-11-22T14:00:00Z", [100]));
@@ -91,7 +91,7 @@ fn a_day_that_cannot_be_read_costs_no_other() {
         without_resting(&left.stdout),
         earlier("2026-11-19") + lines(&today)
     );
-    // A day that is not asked for stands in nobody's way.
+    // An unreadable day outside the requested range does not matter.
     let only = ["export", "--from", "2026-11-22"];
     assert_eq!(
         without_resting(&signed_in.home.run(&only).exits(0).stdout),
@@ -115,13 +115,13 @@ fn a_day_that_cannot_be_read_costs_no_other() {
     );
     let days = &signed_in.status()["history"]["unreadable"];
     assert_eq!(*days, json!(["2026-11-20"]));
-    // What is imported anew takes its place.
+    // A new import replaces it.
     signed_in.run(&["import", "2026-11-20.csv"]).exits(0);
     let status = signed_in.run(&["status"]).exits(0).stdout;
     assert!(!status.contains("Unreadable:"), "{status}");
     let all = earlier("2026-11-19") + lines(&earlier("2026-11-20")) + lines(&today);
     assert_eq!(without_resting(&export().exits(0).stdout), all);
-    // So does what is fetched anew, and the other days stay.
+    // So does a new fetch, and the other days stay.
     damage(&signed_in, "2026-11-22");
     export().exits(1).says("2026-11-22 was left out");
     signed_in.once().exits(0).says_nothing_of("damaged");
@@ -136,7 +136,7 @@ fn a_day_that_cannot_be_read_costs_no_other() {
 fn the_page_says_which_day_cannot_be_read_and_shows_the_others() {
     let signed_in = with_three_days();
     damage(&signed_in, "2026-11-20");
-    // Or the day would be fetched anew at any moment.
+    // Otherwise the day could be fetched again at any moment.
     signed_in.sandbox.configure(&json!({ "gone": true }));
     let daemon = Daemon::start(&signed_in);
     let page = daemon.get("/day/2026-11-20");
@@ -226,7 +226,7 @@ fn a_history_where_nothing_can_be_written_is_exported_all_the_same() {
         status.contains("3 days, 2026-11-19 to 2026-11-22"),
         "{status}"
     );
-    // One that an older version left as well: no step of the schema can be taken there.
+    // The same for a history that an older version left: the schema cannot be migrated there.
     let db = rusqlite::Connection::open(signed_in.home.state("history.db")).unwrap();
     db.execute_batch("DROP TABLE owner; PRAGMA user_version = 2")
         .unwrap();

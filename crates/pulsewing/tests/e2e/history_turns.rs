@@ -1,4 +1,4 @@
-//! Several processes with one history: nothing is lost, and whoever waits says so.
+//! Several processes with one history: nothing is lost, and a process that waits says so.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ use crate::harness::{
 
 const NOW: &str = "2026-11-22T14:07:00Z";
 
-/// An export of so many files, one a day of this month.
+/// Writes an export with a file for each day of this month.
 fn write_days(home: &Home, name: &str, month: u8, rate: u16) -> String {
     let dir = home.work(name);
     fs::create_dir(&dir).unwrap();
@@ -36,7 +36,7 @@ fn two_imports_and_an_export_at_once_lose_nothing() {
     let home = Home::new();
     let first = write_days(&home, "first", 8, 70);
     let second = write_days(&home, "second", 9, 80);
-    // They begin the history together.
+    // They create the history together.
     let imports = [&first, &second].map(|name| {
         let args = ["import", name, "--zone", "UTC", "--now", NOW];
         home.program(&args).start()
@@ -46,7 +46,7 @@ fn two_imports_and_an_export_at_once_lose_nothing() {
     }
     let all = home.run(&["export"]).exits(0).stdout;
     assert_eq!((lines_of(&all, 70), lines_of(&all, 80)), (12_000, 12_000));
-    // What is exported beside an import is there whole.
+    // An export during an import is complete.
     let args = ["import", &first, "--zone", "UTC", "--now", NOW];
     let import = home.program(&args).start();
     assert_eq!(home.run(&["export"]).exits(0).stdout, all);
@@ -60,7 +60,7 @@ fn an_import_beside_a_daemon_loses_nothing_of_either() {
     signed_in.today_alone();
     let daemon = Daemon::start(&signed_in);
     let name = write_days(&signed_in.home, "first", 8, 30);
-    // What is kept is today alone: the import is of today as well.
+    // Only today is stored, so the import is of today as well.
     let today = signed_in
         .home
         .write("today.csv", &exported("2026-11-22T14:00:00Z", [31, 31]));

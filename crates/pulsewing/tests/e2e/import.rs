@@ -1,4 +1,4 @@
-//! `import`: every form of export, whole, hostile and cut off.
+//! `import`: every form of export, complete, hostile and truncated.
 
 use std::fs;
 
@@ -73,7 +73,7 @@ fn every_form_yields_the_same_minutes() {
 fn the_same_samples_in_two_forms_are_counted_once() {
     let home = Home::new();
     let all = samples(START, rates());
-    // The JSON of the same night says something else: the CSV is believed.
+    // The JSON of the same night differs: the CSV wins.
     let other = samples(START, rates().map(|rate| rate + 40).chain([111]));
     let entries = [
         heart_json("2024-10-27", &json(&other)),
@@ -286,7 +286,7 @@ fn a_file_that_comes_back_to_a_day_of_long_before_is_left_out_as_a_whole() {
         })
     };
     let home = Home::new();
-    // As many days as a long recording has are fine, as long as it goes on.
+    // A long recording may have any number of days, as long as they are in order.
     let straight: Vec<_> = days(0..200).collect();
     home.write("straight.csv", &csv(&straight, None));
     import(&home, &["straight.csv"]).exits(0).says("200 days");
@@ -325,7 +325,7 @@ fn a_zip_bomb_and_names_that_climb_do_no_harm() {
     assert_eq!(files(&home), before);
 }
 
-/// Every file outside the state directory.
+/// Returns every file outside the state directory.
 fn files(home: &Home) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![home.path("")];
@@ -372,7 +372,7 @@ fn an_import_that_was_killed_is_run_again() {
     assert!(expected.starts_with(&half) && half != expected);
     import(&home, &["takeout.zip"]).exits(0).says("120 days");
     assert_eq!(history(&home), expected);
-    // And once more changes nothing.
+    // Another import changes nothing.
     import(&home, &["takeout.zip"]).exits(0);
     assert_eq!(history(&home), expected);
 }

@@ -1,4 +1,4 @@
-//! `import`: what the files of an export say about each other, and importing again.
+//! `import`: evidence from one file of an export about another, and repeated imports.
 
 use std::fs;
 
@@ -11,8 +11,8 @@ fn history(home: &Home) -> String {
     home.run(&["export"]).exits(0).stdout
 }
 
-/// The rates of a day's minutes from one of its hours on, such that every minute of an hour has another
-/// rate than the one hours later.
+/// Returns the rates of a day's minutes from one of its hours on, such that a minute and the one an hour
+/// later always have different rates.
 fn rates(minutes: u16) -> impl Iterator<Item = u16> + Clone {
     (0..minutes).map(|minute| 60 + minute / 60 * 2)
 }
@@ -28,7 +28,7 @@ fn heart_csv(date: &str, text: String) -> Entry {
     )
 }
 
-/// Somebody of Chicago, at home and seven hours further east.
+/// Returns the days of a person from Chicago, at home and seven hours further east.
 fn at_home() -> Vec<Entry> {
     let all = samples("2024-09-10T05:00:00Z", rates(1_440));
     vec![heart_json("2024-09-10", json(&all))]
@@ -51,8 +51,8 @@ fn import(home: &Home, options: &[&str]) -> Finished {
 
 #[test]
 fn a_travellers_export_is_not_advised_against_what_it_holds() {
-    // The day abroad looks as if its times were local; the day at home, or the CSV, shows that they
-    // are UTC.
+    // The day abroad looks as if its times were local; the day at home, or the CSV, shows that they are
+    // UTC.
     for entries in [
         [at_home(), abroad()].concat(),
         [abroad(), abroads_twin()].concat(),
@@ -69,7 +69,7 @@ fn a_travellers_export_is_not_advised_against_what_it_holds() {
                 .count(),
             960
         );
-        // Who says otherwise is told, and what they then do puts it right.
+        // A user who overrides this gets a warning, and the advice in it works.
         import(&home, &["--json-times", "local"])
             .says("import again with --json-times utc, which takes the place of what was read now");
         import(&home, &[]).says_nothing_of("--json-times");
@@ -145,12 +145,12 @@ fn what_the_json_does_not_trust_is_left_out_of_the_csv_too() {
             .says("Left out: 480 values, which the tracker itself did not trust, and 480 of the same in the CSV.");
         assert_eq!(history(&home), expected, "{path}");
     }
-    // What came in by the CSV alone goes as soon as the JSON is known.
+    // Values that came from the CSV alone are removed as soon as the JSON is known.
     for path in ["x/Physical Activity_GoogleData", "x/Global Export Data"] {
         home.run(&["import", "--zone", "UTC", path]).exits(0);
     }
     assert_eq!(history(&home), expected);
-    // A day without a sample to trust is no day.
+    // A day without a trusted sample is not a day.
     let home = Home::new();
     let entries = [
         heart_csv("2023-07-21", csv(&unworn, None)),
@@ -183,10 +183,10 @@ fn what_the_json_did_not_trust_is_left_out_of_a_csv_that_comes_later() {
         "Left out of the CSV: 480 values, which the tracker did not trust by the JSON of an earlier import.",
     );
     assert_eq!(history(&home), expected);
-    // Days that are cut by another zone have the same minutes.
+    // Files that are cut at another zone's midnight have the same minutes.
     import("America/Los_Angeles", "heart_rate_2023-07-21.csv").says("Left out of the CSV: 480");
     assert_eq!(history(&home).lines().count(), expected.lines().count());
-    // The other clock's marks are those of other hours.
+    // With the other reading of the times, the marks belong to other hours.
     home.run(&[
         "import",
         "--zone",

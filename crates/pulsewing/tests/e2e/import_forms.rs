@@ -1,4 +1,4 @@
-//! `import`: what the world sends besides an export's own files.
+//! `import`: other files that users have, besides an export's own.
 
 use std::{fs, io::Write as _, path::Path};
 
@@ -19,13 +19,13 @@ fn history(home: &Home) -> String {
     home.run(&["export"]).exits(0).stdout
 }
 
-/// Imports a file that is in the working directory, and returns the history.
+/// Imports a file from the working directory, and returns the history.
 fn imported(home: &Home, name: &str) -> String {
     home.run(&["import", "--zone", "UTC", name]).exits(0);
     history(home)
 }
 
-/// Writes an export as a tar archive, as `tar` does.
+/// Returns an export as a tar archive, as `tar` writes it.
 fn tar(entries: &[Entry]) -> Vec<u8> {
     let mut archive = Vec::new();
     for (name, text) in entries {
@@ -80,7 +80,7 @@ fn a_takeout_in_a_tgz_is_read_as_one_in_a_zip() {
             .says("Read 2 files: 720 values of 1 day");
         assert_eq!(history(&home), exported(START, rates()), "{file}");
     }
-    // One that breaks off is named once; what was whole in it is taken.
+    // A truncated one is reported once; its complete parts are imported.
     let home = Home::new();
     let half = &archive[..archive.len() - 4_000];
     compressed(&home.work("takeout.tgz"), half);
@@ -94,7 +94,7 @@ fn a_takeout_in_a_tgz_is_read_as_one_in_a_zip() {
         finished.stderr
     );
     assert_eq!(history(&home), exported(START, rates()));
-    // And one that unpacks without end comes to one.
+    // An archive that unpacks without end is stopped.
     let home = Home::new();
     let endless = " ".repeat(20 << 20);
     compressed(
@@ -249,7 +249,7 @@ fn apple_healths_export_is_read() {
     let home = Home::new();
     home.write("my.xml", &text);
     assert_eq!(imported(&home, "my.xml"), expected);
-    // One that breaks off is left out as a whole.
+    // A truncated one is left out as a whole.
     let home = Home::new();
     home.write("my.xml", &text[..text.len() - 30]);
     home.run(&["import", "my.xml"])
@@ -312,13 +312,13 @@ fn what_is_not_taken_is_told_with_what_it_is() {
             .exits(1)
             .says(&format!("{name} was left out: {words}"));
     }
-    // A whole export without any is told as well.
+    // A complete export without any values is reported too.
     home.write("heart_rate-2024-10-27.json", "[]");
     home.run(&["import", "--zone", "UTC", "heart_rate-2024-10-27.json"])
         .exits(1)
         .says("Read 1 file: no heart rate was taken.")
         .says("there is no heart rate in what was named");
-    // A pipe is never waited for.
+    // The program never waits for a pipe.
     rustix::fs::mknodat(
         rustix::fs::CWD,
         home.work("pipe.csv"),

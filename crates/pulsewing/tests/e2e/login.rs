@@ -1,4 +1,4 @@
-//! `login`: by browser, by paste, with a client's JSON, and the ways in which it does not come off.
+//! `login`: by browser, by paste, with a client's JSON, and the ways in which it can fail.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::harness::{
     signed_in::{SignedIn, configuration},
 };
 
-/// A home with a sandbox, where nobody has signed in.
+/// A home with a sandbox, not signed in yet.
 struct Door {
     home: Home,
     sandbox: Sandbox,
@@ -72,7 +72,7 @@ fn the_browser_is_opened_and_comes_back() {
 #[test]
 fn without_a_browser_the_address_is_shown_to_be_opened_by_hand() {
     let door = Door::new("google");
-    // PATH leads nowhere: there is nothing to open an address with.
+    // PATH is empty: there is no program to open an address with.
     let login = door.home.program(&["login", "--now", &door.sandbox.now()]);
     let login = login.start();
     let url = until("the address", || {
@@ -192,7 +192,7 @@ fn a_denial_that_belongs_to_another_sign_in_ends_nothing() {
     let browser = browser::install(&door.home, |url| {
         let back = browser::approve(url);
         let (address, _) = back.split_once('?').unwrap();
-        // Whoever connects and says nothing keeps nobody waiting.
+        // A silent connection blocks nobody.
         let authority = address.trim_start_matches("http://").trim_end_matches('/');
         let _idle: Vec<_> = (0..40)
             .map(|_| std::net::TcpStream::connect(authority).unwrap())
@@ -363,7 +363,7 @@ fn the_clients_json_serves_as_google_gives_it() {
     ));
     let desktop = door
         .home
-        // As an editor on Windows leaves it.
+        // As an editor on Windows writes it.
         .write(
             "desktop.json",
             &format!("\u{feff}{}", client("installed", "\"http://localhost\"")),
@@ -375,7 +375,7 @@ fn the_clients_json_serves_as_google_gives_it() {
     let now = door.sandbox.now();
     door.home.run(&["once", "--now", &now]).exits(0);
 
-    // A web client comes back to its registered address and to no other.
+    // A web client returns to its registered address only.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
     drop(free);
@@ -395,7 +395,7 @@ fn the_clients_json_serves_as_google_gives_it() {
     assert_eq!(browser.join().unwrap(), 200);
     assert_eq!(door.chain()["generation"], 2);
 
-    // Google's own quick start makes one that leads elsewhere.
+    // The client from Google's own quick start redirects elsewhere.
     let quick = client("web", "\"https://www.google.com\"");
     let quick = door.home.write("quick.json", &quick);
     door.home
@@ -503,7 +503,7 @@ fn what_was_not_allowed_is_said_and_stays_unknown() {
         let once = door.home.run(&["once", "--json", "--now", &now]).exits(0);
         let reading = once.json();
         assert_eq!(reading["battery_percent"].is_null(), words == "battery");
-        // Nothing is asked for that would be refused.
+        // The program does not request what would be refused.
         assert!(
             door.sandbox
                 .requests()
@@ -612,7 +612,7 @@ fn signing_in_anew_raises_the_generation_and_forgets_the_account() {
     assert_eq!(status["chain"]["generation"], 3);
     assert_eq!(status["last_success"], json!(null));
     signed_in.assert_chain_goes_on();
-    // The new access token is good: nothing is refreshed.
+    // The new access token is valid: no refresh happens.
     let before = signed_in.token_requests();
     signed_in.once().exits(0);
     assert_eq!(signed_in.token_requests(), before);

@@ -1,4 +1,4 @@
-//! `logout`: the grant is given back before the tokens are erased.
+//! `logout`: revokes the grant before it erases the tokens.
 
 use std::fs;
 
@@ -84,7 +84,7 @@ fn it_waits_for_the_refresh_that_is_under_way() {
     signed_in.sandbox.wait_for("fitbit.token", 1);
     signed_in.run(&["logout"]).exits(0);
     once.finish();
-    // What was revoked is the rotated token, not the spent one.
+    // The revoked token is the rotated one, not the spent one.
     assert_eq!(signed_in.sandbox.active_refresh_tokens("fitbit"), [""; 0]);
     assert_eq!(signed_in.chain(), Value::Null);
 }

@@ -1,4 +1,4 @@
-//! How pictures look: themes, palettes, the night, and the user's own wallpaper.
+//! The look of pictures: themes, palettes, the night, and the user's own wallpaper.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::harness::{
     picture::{Picture, render, save_day, save_ordinary_day},
 };
 
-/// What is drawn with this configuration at this time.
+/// Returns the picture that is drawn with this configuration at this time.
 fn drawn(home: &Home, heart: &str, screen: &str, now: &str, more: &[&str]) -> Picture {
     home.configure(&format!("[screen]\n{screen}\n"));
     let mut args = vec!["render", "--provider", "fitbit", "--heart", heart];
@@ -50,22 +50,22 @@ fn the_night_is_the_wearers() {
         let picture = drawn(&home, &heart, screen, now, more);
         picture.colours().iter().all(|[_, _, blue]| *blue < 50)
     };
-    // The offset of `--now` is the zone here, for want of a better one.
+    // The offset of `--now` is the zone here, because nothing better is known.
     assert!(!is_night("2026-11-22T14:07:00+00:00", &[]));
     assert!(!is_night("2026-11-22T21:59:59+00:00", &[]));
     assert!(is_night("2026-11-22T22:00:00+00:00", &[]));
     assert!(is_night("2026-11-23T06:59:59+00:00", &[]));
     assert!(!is_night("2026-11-23T07:00:00+00:00", &[]));
-    // The same instant as the first, where it is late.
+    // The same instant as the first, in a zone where it is late.
     assert!(is_night("2026-11-22T23:07:00+09:00", &[]));
-    // Whoever asks for colours gets them, at any time.
+    // A configured palette applies at any time.
     assert!(!is_night(
         "2026-11-22T23:07:00+00:00",
         &["--palette", "day"]
     ));
 }
 
-/// A PNG of two halves, red on the left and blue on the right.
+/// Returns a PNG of two halves, red on the left and blue on the right.
 fn two_halves(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
@@ -92,7 +92,7 @@ fn the_users_wallpaper_is_seen_while_there_are_no_values() {
     let home = Home::new();
     let empty = save_day(&home, std::iter::empty());
     let usual = drawn(&home, &empty, "", AFTERNOON, &[]);
-    // Beside the configuration file, which names it.
+    // In the directory of the configuration file, which names it.
     let path = home.path("config/pulsewing/mine.png");
     fs::write(&path, two_halves(900, 600)).unwrap();
     let mine = drawn(&home, &empty, "wallpaper = \"mine.png\"", AFTERNOON, &[]);
@@ -116,12 +116,12 @@ fn the_users_wallpaper_is_seen_while_there_are_no_values() {
     // The notice below it is the usual one.
     assert_eq!(mine.rgb[480 * 250..], usual.rgb[480 * 250..]);
 
-    // By another way, in another format, and at night.
+    // With another path, in another format, and at night.
     let absolute = format!("wallpaper = \"{}\"", path.display());
     assert_eq!(drawn(&home, &empty, &absolute, AFTERNOON, &[]), mine);
     let by_night = drawn(&home, &empty, &absolute, AFTERNOON, &["--palette", "night"]);
     assert!(by_night.brightness() < mine.brightness() / 2.0);
-    // With values it is not seen.
+    // With values, the wallpaper does not show.
     let heart = save_ordinary_day(&home);
     assert_eq!(
         drawn(&home, &heart, &absolute, AFTERNOON, &[]),
@@ -135,7 +135,7 @@ fn a_wallpaper_that_cannot_be_used_is_told_and_the_usual_one_is_shown() {
     let empty = save_day(&home, std::iter::empty());
     let usual = drawn(&home, &empty, "", AFTERNOON, &[]);
     let whole = two_halves(200, 100);
-    // 50,000 by 50,000 pixels, it says.
+    // A header that claims 50,000 by 50,000 pixels.
     let mut bomb = whole.clone();
     bomb[16..24].copy_from_slice(&[0, 0, 0xc3, 0x50, 0, 0, 0xc3, 0x50]);
     let crc = crc_32(&bomb[12..29]);
@@ -174,7 +174,7 @@ fn a_wallpaper_that_cannot_be_used_is_told_and_the_usual_one_is_shown() {
     }
 }
 
-/// Bit by bit, as the standard has it.
+/// Computes the CRC-32 bit by bit, as in the standard.
 fn crc_32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| {

@@ -1,5 +1,5 @@
-//! Runs the program as its users do: the real binary against the real sandbox over loopback, in an
-//! environment of its own. What the sandbox logged, and its token table, are the judge.
+//! End-to-end tests: the real binary against the real sandbox over loopback, in an environment of its
+//! own. The sandbox's log and its token table decide.
 #![forbid(unsafe_code)]
 #![cfg(unix)]
 #![expect(

@@ -1,5 +1,5 @@
-//! What is not a file in a file's place, and a file that is larger than any: refused in words, and never
-//! waited for.
+//! Special files in place of regular ones, and oversized files: the program refuses them with an
+//! explanation, and never waits for them.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -7,14 +7,14 @@ use rustix::fs::{CWD, Mode, mkfifoat};
 
 use crate::harness::{hermetic::Home, signed_in::SignedIn};
 
-/// Puts a pipe where a file is, or would be.
+/// Puts a pipe in place of a file, or where it would be.
 fn pipe_at(path: &Path) {
     let _ = fs::remove_file(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     mkfifoat(CWD, path, Mode::from(0o600)).unwrap();
 }
 
-/// A file of many bytes that takes no room.
+/// Creates a sparse file of many bytes.
 fn huge_at(path: &Path) {
     fs::File::create(path).unwrap().set_len(1 << 40).unwrap();
 }
@@ -39,7 +39,7 @@ fn a_pipe_in_place_of_the_sign_in_ends_every_command_that_needs_it() {
         .run()
         .exits(1);
     assert_eq!(signed_in.sandbox.requests().len(), requests);
-    // A damaged one sends the program to the generation before.
+    // A damaged record makes the program use the previous generation.
     let chain = signed_in.home.state("chain");
     fs::remove_file(&chain).unwrap();
     fs::write(&chain, "damaged").unwrap();
@@ -102,7 +102,7 @@ fn what_is_only_remembered_may_be_a_pipe_and_the_reading_comes_all_the_same() {
         .once()
         .exits(0)
         .says("state.json is a pipe, not a file");
-    // The next one is a file again.
+    // After the next run there is a regular file again.
     signed_in.once().exits(0).says_nothing_of("pipe");
     pipe_at(&signed_in.home.state("state.json.new"));
     signed_in

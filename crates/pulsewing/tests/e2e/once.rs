@@ -6,7 +6,7 @@ use crate::harness::{
     hermetic::Finished, recording, sandbox_process::Sandbox, signed_in::SignedIn,
 };
 
-/// The original's README, less its last interval: this program ends here.
+/// The report in the original's README, without its last interval: this program ends here.
 const ORIGINALS_REPORT: &str = "\
 Next token written to disk Successfully!
 
@@ -29,12 +29,12 @@ fn the_originals(provider: &str) -> SignedIn {
     SignedIn::either_with(provider, sandbox)
 }
 
-/// One cycle, and the report alone.
+/// Runs one cycle, and returns the report alone.
 fn report_of(signed_in: &SignedIn) -> String {
     report(&signed_in.run(&["once", "--report"]).exits(0))
 }
 
-/// The report, with the seconds that a busy machine takes taken out.
+/// Returns the report without the seconds that a busy machine takes.
 fn report(once: &Finished) -> String {
     let label = "Board Uptime:  ";
     let seconds = once
@@ -50,7 +50,7 @@ fn report(once: &Finished) -> String {
 #[test]
 fn the_originals_day_gives_the_originals_report() {
     let signed_in = the_originals("fitbit");
-    // The original's seed did not ask for the battery.
+    // The original's seed did not request the battery.
     signed_in
         .sandbox
         .fault("fitbit.devices", 0, &json!({ "status": 403 }));
@@ -64,7 +64,7 @@ fn a_person_is_told_the_heart_rate_in_the_first_line() {
         ("google", "84 bpm, resting, 15 min ago"),
     ] {
         let signed_in = the_originals(provider);
-        // The token of a Fitbit chain that was taken over is written first.
+        // The token of an adopted Fitbit chain is written first.
         let first = signed_in.once().exits(0).stdout;
         assert!(first.starts_with(&format!("{line}\n")), "{first}");
         let once = report(&signed_in.once().exits(0));
@@ -92,13 +92,13 @@ fn a_person_is_told_the_heart_rate_in_the_first_line() {
 
 #[test]
 fn what_is_not_of_now_is_told_as_what_was_and_why() {
-    // Off from ten o'clock.
+    // Not worn from ten o'clock on.
     let worn = recording::from_midnight("2026-11-22", (0..10 * 60).map(|minute| 60 + minute % 40));
     for provider in ["google", "fitbit"] {
         let signed_in =
             SignedIn::either_with(provider, |home| Sandbox::with_recording(home, &worn, "UTC"));
         signed_in.sandbox.set_clock("2026-11-22T14:07:00Z");
-        // Fitbit's own zones are others.
+        // Fitbit's own zones differ.
         let zone = match provider {
             "google" => "light",
             _ => "moderate",
@@ -156,7 +156,7 @@ Finished!
 "
     );
     assert_eq!(report_of(&signed_in), expected);
-    // Its refresh tokens do not rotate: a new access token is nothing to write home about.
+    // Google's refresh tokens do not rotate: a new access token is not reported.
     signed_in.sandbox.advance(3_500);
     let later = report_of(&signed_in);
     assert!(
@@ -174,7 +174,7 @@ fn fewer_than_fifteen_minutes_are_a_success_in_the_originals_words() {
             Sandbox::with_recording(home, &csv, "UTC")
         };
         let signed_in = SignedIn::either_with(provider, sandbox);
-        // The token of a Fitbit chain that was taken over is written first.
+        // The token of an adopted Fitbit chain is written first.
         signed_in.once().exits(0);
         let battery = signed_in.battery();
         let expected = format!(

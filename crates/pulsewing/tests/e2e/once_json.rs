@@ -77,7 +77,7 @@ fn a_full_reading_has_every_fact() {
             "freshness": "fresh",
             "fetched_at": null,
         });
-        // The wearer's own zones from Fitbit; nobody tells Google's.
+        // Fitbit reports the wearer's own zones; Google does not.
         let mut expected_here = expected.clone();
         if provider == "google" {
             expected_here["zone_name"] = json!("Resting");
@@ -178,7 +178,7 @@ fn the_window_reaches_across_midnight_and_the_count_does_not() {
 
 #[test]
 fn the_hour_that_happens_twice_is_counted_twice() {
-    // In Berlin 02:00 to 03:00 happens twice on this day.
+    // In Berlin, 02:00 to 03:00 happens twice on this day.
     let csv: String = std::iter::once("time,bpm\n".to_owned())
         .chain((0..4 * 60).map(|minute: u32| {
             let at = jiff::Timestamp::from_second(1_792_879_200 + i64::from(minute) * 60).unwrap();
@@ -214,7 +214,7 @@ fn the_cloud_knows_the_zone_better_than_the_machine_and_the_machine_is_the_last_
         let reading = read();
         assert_eq!(reading["time_zone"], "Asia/Tokyo", "{provider}");
         assert_eq!(reading["latest"]["time"], "00:19");
-        // Asked once a day, and remembered when it cannot be had.
+        // The zone is requested once a day, and the old one is kept if the request fails.
         signed_in.sandbox.advance(25 * 3_600);
         signed_in.sandbox.fault(route, 0, &json!({ "status": 503 }));
         assert_eq!(read()["time_zone"], "Asia/Tokyo", "{provider}");

@@ -1,4 +1,4 @@
-//! Options and variables: where they stand, what they mean, and what is refused.
+//! Options and variables: their positions and meanings, and which values are refused.
 
 use crate::harness::{hermetic::Home, signed_in::SignedIn};
 
@@ -31,7 +31,7 @@ fn a_variable_that_is_set_to_nothing_counts_as_unset() {
         status["state_dir"].as_str().unwrap(),
         usual.to_str().unwrap().trim_end_matches('/')
     );
-    // Those of one command's options as well.
+    // The same for the options of a single command.
     home.program(&["once"])
         .env("PULSEWING_SIZE", "")
         .env("PULSEWING_PNG", "")
@@ -39,7 +39,7 @@ fn a_variable_that_is_set_to_nothing_counts_as_unset() {
         .run()
         .exits(3)
         .says("nobody has signed in yet");
-    // An option that names nothing is a mistake.
+    // An empty option is an error.
     home.run(&["status", "--state-dir", ""]).exits(2);
 }
 
@@ -87,7 +87,7 @@ fn every_option_is_a_variable_too() {
         .run()
         .exits(1)
         .says("/no/such/config.toml");
-    // An option comes before its variable.
+    // An option takes precedence over its variable.
     home.program(&["status", "--json", "--state-dir", "mine"])
         .env("PULSEWING_STATE_DIR", &elsewhere)
         .run()

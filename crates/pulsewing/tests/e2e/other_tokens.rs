@@ -1,4 +1,4 @@
-//! Refresh tokens that are not as usual: of other lengths, and from Google, which need not keep its own.
+//! Unusual refresh tokens: of other lengths, and from Google, which may rotate its own.
 
 use serde_json::json;
 
@@ -34,7 +34,7 @@ fn a_refresh_token_that_google_replaces_is_stored_and_used_from_then_on() {
     for refreshed in 1..=3 {
         signed_in.sandbox.advance(3_600);
         signed_in.once().exits(0);
-        // The one from the sign-in, and one more for each refresh.
+        // The request of the sign-in, and one more for each refresh.
         assert_eq!(signed_in.token_requests(), 1 + refreshed);
         signed_in.assert_chain_goes_on();
     }

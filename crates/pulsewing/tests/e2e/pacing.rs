@@ -1,4 +1,4 @@
-//! How often anything is asked: the refresh margin, the own cap, limits, refused access tokens.
+//! The rate of requests: the refresh margin, our own cap, limits, refused access tokens.
 
 use serde_json::json;
 
@@ -61,7 +61,7 @@ fn a_refused_access_token_causes_one_refresh_and_one_an_hour() {
 
         signed_in.sandbox.advance(61 * 60);
         if provider == "google" {
-            // Its token has ended by now; that renewal is no answer to a 401.
+            // Its token has expired by now; that renewal is not a reaction to a 401.
             signed_in.once().exits(0);
         }
         let before = signed_in.token_requests();
@@ -84,7 +84,7 @@ fn the_own_cap_holds_across_runs_and_replays_are_exempt_from_it() {
     signed_in
         .home
         .configure(&format!("{config}[poll]\nhourly_cap = 4\n"));
-    // One refresh, its replays aside, and three calls.
+    // One refresh with its replays, and three calls.
     signed_in
         .sandbox
         .fault("fitbit.token", 3, &json!({ "drop": "after" }));
@@ -96,7 +96,7 @@ fn the_own_cap_holds_across_runs_and_replays_are_exempt_from_it() {
         .exits(5)
         .says("rate-limited until 2026-11-22T15:0");
     assert_eq!(signed_in.sandbox.requests().len(), requests);
-    // An hour, and the minute or so that it is counted in.
+    // An hour, and the minute or so by which the count is imprecise.
     signed_in.sandbox.advance(63 * 60);
     signed_in.once().exits(0);
 }

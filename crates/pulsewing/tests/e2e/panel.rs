@@ -1,5 +1,5 @@
-//! The real binary draws on a framebuffer and on an SPI panel whose kernel side is played by a
-//! preloaded library: `--panel`.
+//! `--panel`: the real binary draws on a framebuffer and on an SPI panel; a preloaded library simulates
+//! their kernel side.
 #![cfg(target_os = "linux")]
 
 use std::{fs, path::PathBuf};
@@ -17,7 +17,7 @@ use crate::harness::{
     signed_in::SignedIn,
 };
 
-/// What a byte is that nobody wrote.
+/// The value of a byte that nobody has written.
 const UNTOUCHED: u8 = 0xa5;
 
 /// A framebuffer over an ordinary file, with lines longer than its pixels need.
@@ -56,7 +56,7 @@ impl Screen {
         format!("fb:{}", self.file.display())
     }
 
-    /// The pixels, from the left in rows from the top, as numbers; and how many other bytes were
+    /// Returns the pixels, from the left in rows from the top, as numbers; and how many other bytes were
     /// written.
     fn read(&self) -> (Vec<u32>, usize) {
         let mut bytes = fs::read(&self.file).unwrap();
@@ -79,7 +79,7 @@ impl Screen {
     }
 }
 
-/// To the nearest of the steps that five and six bits have.
+/// Rounds to the nearest of the steps that five and six bits have.
 fn rgb565([red, green, blue]: [u8; 3]) -> u32 {
     let part = |channel: u8, most: u32| (u32::from(channel) * most + 127) / 255;
     part(red, 31) << 11 | part(green, 63) << 5 | part(blue, 31)
@@ -129,7 +129,7 @@ fn a_panel_is_drawn_in_its_own_size_and_turned_as_asked() {
     let upright = Picture::read(&home, "upright.png");
     let screen = Screen::new(&home, 32, (480, 320));
     let panel = format!("{},rotate=90", screen.panel());
-    // No PNG is needed beside it.
+    // `--panel` works without `--png`.
     let args = render(&heart, &["--panel", &panel]);
     shim::with_framebuffer(home.program(&args), &screen.file, &screen.mode())
         .run()
@@ -138,7 +138,7 @@ fn a_panel_is_drawn_in_its_own_size_and_turned_as_asked() {
     let at = |x: usize, y: usize| pixels[y * 480 + x];
     for y in 0..480 {
         for x in 0..320 {
-            // Turned clockwise, the left edge is on top.
+            // Rotated clockwise, the left edge is at the top.
             let seen = at(479 - y, x);
             assert_eq!(seen, xrgb8888(upright.rgb[y * 320 + x]), "{x},{y}");
         }
@@ -163,9 +163,9 @@ fn a_framebuffer_that_cannot_be_drawn_to_is_told_in_words() {
             .exits(1)
             .says(words);
     }
-    // Without the library it is what it is.
+    // Without the library it is an ordinary file.
     home.run(&args).exits(1).says("is no framebuffer");
-    // A pipe that nobody reads is not waited for.
+    // The program does not wait for a pipe without a reader.
     let pipe = home.work("pipe");
     let mode = rustix::fs::Mode::from(0o600);
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, mode).unwrap();
@@ -175,7 +175,7 @@ fn a_framebuffer_that_cannot_be_drawn_to_is_told_in_words() {
         .says("could not be opened");
 }
 
-/// What happened on the wires of an SPI panel.
+/// The signals on the wires of an SPI panel.
 struct Wires {
     spidev: PathBuf,
     chip: PathBuf,
@@ -194,7 +194,7 @@ impl Wires {
         wires
     }
 
-    /// The panel, and a pin of it for each name.
+    /// Returns the panel's address, with a pin for each name.
     fn panel(&self, pins: &[(&str, u32)]) -> String {
         let chip = self.chip.display();
         let pins = pins
@@ -203,7 +203,8 @@ impl Wires {
         format!("spi:{}{}", self.spidev.display(), pins.collect::<String>())
     }
 
-    /// Plays what was recorded to the simulator; also the clock of the bus, and the levels of line 24.
+    /// Replays the recording to the simulator; returns it, the clock of the bus, and the levels of line
+    /// 24.
     fn play(&self) -> (Simulator, u32, Vec<u8>) {
         let panel = Simulator::new(Settings {
             may_draw_unseen: true,
@@ -218,7 +219,7 @@ impl Wires {
             let length = u32::from_le_bytes(head[9..].try_into().unwrap());
             let (bytes, after) = after.split_at(length as usize);
             rest = after;
-            // The program waits in real time; what it waited, the panel waits.
+            // The program waited in real time; the panel waits as long.
             let waited = ns - before.replace(ns).unwrap_or(ns);
             panel.delay().delay_ns(waited.try_into().unwrap());
             match (head[0], bytes) {
@@ -298,7 +299,7 @@ fn several_panels_show_the_demo() {
     let home = Home::new();
     let screen = Screen::new(&home, 16, (480, 320));
     let wires = Wires::new(&home);
-    // By variable, where a semicolon stands between panels.
+    // By variable, with a semicolon between panels.
     let panels = format!("{};{}", screen.panel(), wires.panel(&[("dc", 25)]));
     let program = home
         .program(&[

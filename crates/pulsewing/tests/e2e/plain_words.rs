@@ -1,4 +1,4 @@
-//! What a person is told, and what only somebody who looks for the reason is.
+//! Plain words for everybody, and details only for a person who looks for them.
 
 use std::{
     io::{Read, Write},
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::harness::{daemon::Daemon, hermetic::Home, signed_in::SignedIn};
 
-/// Words that nobody has to know who only wears a tracker, or looks after somebody who does.
+/// Words that a wearer, or a person who looks after one, does not have to know.
 const OF_THE_TRADE: [&str; 14] = [
     "status 5",
     "status 4",
@@ -27,7 +27,7 @@ const OF_THE_TRADE: [&str; 14] = [
     "`",
 ];
 
-/// A page without its head and without what it folds away under \"Details\"; and that.
+/// Splits a page, without its head, into the visible part and the part folded away under \"Details\".
 fn read(page: &str) -> (String, String) {
     let mut said = page.split_once("<main").unwrap().1.to_owned();
     let mut details = String::new();

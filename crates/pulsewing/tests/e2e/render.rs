@@ -1,10 +1,10 @@
-//! `render`: saved API replies become the picture that `once` draws.
+//! `render`: saved API replies become the same picture that `once` draws.
 
 use serde_json::json;
 
 use crate::harness::{hermetic::Home, picture::Picture, signed_in::SignedIn};
 
-/// Saves what the cloud answers.
+/// Saves the cloud's reply.
 fn save(signed_in: &SignedIn, name: &str, target: &str) -> String {
     let reply = signed_in.sandbox.get_as(&signed_in.access_token(), target);
     assert_eq!(reply.status, 200, "{}", reply.body);
@@ -74,12 +74,12 @@ fn saved_replies_give_the_picture_that_once_drew() {
             Picture::read(home, "once.png"),
             "{provider}"
         );
-        // Something else than one colour.
+        // The picture has more than one colour.
         let drawn = Picture::read(home, "render.png");
         assert_eq!(drawn.size, (480, 320));
         assert!(drawn.colours().len() > 1);
 
-        // Without the battery it is another picture, and in another size as well.
+        // Without the battery the picture differs, and so does it in another size.
         let without = [
             "render",
             "--provider",
@@ -137,7 +137,7 @@ fn raw_samples_serve_as_well_as_a_rollup() {
     );
 }
 
-/// Points of `list`, each with its source, platform and bpm.
+/// Returns points of `list`, each with its source, platform and bpm.
 fn listed(points: &[(&str, &str, &str, u16)]) -> String {
     let points: Vec<_> = points
         .iter()
@@ -151,7 +151,7 @@ fn listed(points: &[(&str, &str, &str, u16)]) -> String {
     json!({ "dataPoints": points }).to_string()
 }
 
-/// Draws a saved reply of Google's at eight past two.
+/// Draws a saved Google reply at eight past two.
 fn draw(home: &Home, heart: &str, png: &str) -> crate::harness::hermetic::Finished {
     home.run(&[
         "render",
@@ -201,7 +201,7 @@ fn of_sources_side_by_side_the_trackers_alone_is_drawn() {
             "{name}"
         );
     }
-    // Of two apps it is the one that goes on.
+    // Of two apps, the one with the later values wins.
     let other = ("Ring", "HEALTH_CONNECT", 70);
     let ring = home.write("ring.json", &of(&[other], 40..59));
     draw(&home, &ring, "ring.png").exits(0);
@@ -278,7 +278,7 @@ fn the_mark_of_an_editor_before_a_saved_reply_is_none_of_it() {
         let signed_in = SignedIn::either(provider);
         let home = &signed_in.home;
         if provider == "fitbit" {
-            // Its first access token.
+            // The first access token.
             signed_in.once().exits(0);
         }
         let saved = match provider {
@@ -333,7 +333,7 @@ fn the_mark_of_an_editor_before_a_saved_reply_is_none_of_it() {
             Picture::read(home, "plain.png"),
             "{provider}"
         );
-        // A part of the mark is no mark.
+        // A part of the byte order mark is not a mark.
         let torn = home.work("torn.json");
         std::fs::write(&torn, b"\xef\xbb{}").unwrap();
         let torn = torn.to_str().unwrap();
@@ -489,7 +489,7 @@ fn what_is_no_reply_is_told_and_nothing_is_drawn() {
     assert!(!home.work("x.png").exists());
     home.run(&["render", "--provider", "google", "--png", "x.png"])
         .exits(2);
-    // There has to be somewhere to draw to.
+    // The command needs a target to draw to.
     let file = home.write("body.json", "{}");
     home.run(&["render", "--provider", "google", "--heart", &file])
         .exits(2)

@@ -120,7 +120,7 @@ fn after_a_restart_the_last_reading_is_there_before_the_network_is() {
     ] {
         assert_eq!(now["reading"][fact], before["reading"][fact], "{fact}");
     }
-    // Nothing has failed: not in this run, and not at the end of the one before.
+    // No failure: neither in this run, nor at the end of the previous one.
     assert_eq!(now["reading"]["freshness"], "fresh");
     assert_eq!(daemon.post("/update", "").status, 303);
     daemon.logs("ERROR fetching the heart rate");
@@ -194,7 +194,7 @@ fn retention_is_the_users_choice_and_then_nothing_is_made_up_for() {
 
 #[test]
 fn a_jump_of_the_clock_starts_a_cycle_at_once() {
-    // The program's clock cannot be moved from outside; the demo lives on its sandbox's.
+    // A test cannot move the program's clock; the demo uses its sandbox's.
     let home = crate::harness::hermetic::Home::new();
     let demo = home.program(&["demo", "--speed", "1"]).start();
     let mut page = String::new();

@@ -88,7 +88,7 @@ fn several_recordings_are_several_days_and_the_clock_starts_after_the_last() {
         &home,
         &["--data", &first, "--data", &second, "--zone", "Asia/Tokyo"],
     );
-    // 00:19 in Tokyo, synced at half past, and seven minutes on.
+    // 00:19 in Tokyo, synced at half past, plus seven minutes.
     assert!(
         sandbox.now().starts_with("2026-11-20T15:37:0"),
         "{}",

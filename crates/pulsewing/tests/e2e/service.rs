@@ -1,5 +1,5 @@
-//! `service`: a systemd user unit, read by systemd itself, and what is asked of the user's systemd, which
-//! here is a script that writes down what it was asked.
+//! `service`: a systemd user unit, checked by systemd itself, and the calls to the user's systemd, which
+//! here is a script that records them.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use std::{
 
 use crate::harness::hermetic::{Finished, Home};
 
-/// A home whose `systemctl` does what it is told and writes it down.
+/// A home whose `systemctl` records its calls and answers as set by the test.
 struct Managed {
     home: Home,
 }
@@ -22,7 +22,7 @@ impl Managed {
         managed
     }
 
-    /// Has `systemctl` do this first for everything but its version, such as `exit 1`.
+    /// Makes `systemctl` run this first for everything but its version, such as `exit 1`.
     fn answer(&self, commands: &str) {
         let calls = self.calls_file();
         self.program(
@@ -44,7 +44,7 @@ impl Managed {
         self.home.path("tmp/calls")
     }
 
-    /// What was asked since the last look.
+    /// Returns the calls since the last look.
     fn calls(&self) -> Vec<String> {
         let calls = fs::read_to_string(self.calls_file()).unwrap_or_default();
         let _ = fs::remove_file(self.calls_file());
@@ -68,7 +68,7 @@ impl Managed {
     }
 }
 
-/// The values of a unit's setting.
+/// Returns the values of a unit's setting.
 fn values(text: &str, key: &str) -> Vec<String> {
     text.lines()
         .filter_map(|line| line.strip_prefix(key)?.strip_prefix('='))
@@ -76,7 +76,7 @@ fn values(text: &str, key: &str) -> Vec<String> {
         .collect()
 }
 
-/// What systemd's own program says of a unit. It needs no systemd that runs.
+/// Returns the result of systemd's own check of a unit. It needs no running systemd.
 fn analyze(home: &Home, args: &[&str]) -> (bool, String) {
     let output = Command::new("systemd-analyze")
         .args(args)
@@ -134,7 +134,7 @@ fn installing_writes_a_unit_starts_it_and_may_be_repeated() {
         ]
     );
     assert_eq!(managed.text(), text);
-    // One that runs already has to be started anew.
+    // A running service has to be restarted.
     managed
         .install(&["--theme", "classic"])
         .exits(0)
@@ -191,7 +191,7 @@ fn the_options_of_run_and_of_every_command_are_passed_on_with_whole_paths() {
         values(&shown, "ReadWritePaths"),
         [format!("\"{work}/pictures\""), format!("\"{work}/s\"")]
     );
-    // To look is not to install.
+    // Showing does not install.
     assert!(!managed.unit().exists() && !managed.home.work("s").exists());
     assert_eq!(managed.calls(), [""; 0]);
 }
@@ -235,7 +235,7 @@ fn systemd_finds_nothing_wrong_with_the_unit_whatever_its_paths_are() {
 #[test]
 fn systemd_calls_the_exposure_low() {
     let managed = Managed::new();
-    // As on a machine where nothing of it is in a directory for temporary files.
+    // As on a machine where none of the paths lies in a directory for temporary files.
     let shown = managed.service(&["show"]).exits(0).stdout;
     let usual = if shown.contains("PrivateTmp=yes") {
         shown

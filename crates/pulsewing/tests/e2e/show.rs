@@ -1,4 +1,4 @@
-//! `pulsewing show` in a real terminal: a pseudo-terminal, and what a terminal makes of what comes out.
+//! `pulsewing show` in a real terminal: a pseudo-terminal, with an emulator that interprets the output.
 
 use std::{
     fs::File,
@@ -22,7 +22,7 @@ use crate::harness::{
     daemon::Daemon, patience::SOON, sandbox_process::Sandbox, signed_in::SignedIn,
 };
 
-/// A terminal, and a program in it.
+/// A terminal with a program in it.
 struct Terminal {
     child: Child,
     screen: Arc<(Mutex<vt100::Parser>, Condvar)>,
@@ -65,7 +65,7 @@ impl Terminal {
         self.screen.0.lock().unwrap().screen().contents()
     }
 
-    /// Waits until the screen has these words, and returns all of it.
+    /// Waits until the screen contains these words, and returns all of it.
     #[track_caller]
     fn shows(&self, words: &str) -> String {
         self.waits_for(words, |text| text.contains(words))
@@ -86,7 +86,7 @@ impl Terminal {
         }
     }
 
-    /// Waits until nothing has changed for two looks of the program's.
+    /// Waits until nothing has changed for two of the program's polling intervals.
     fn settles(&self) -> String {
         let mut parser = self.screen.0.lock().unwrap();
         let mut seen = (parser.screen().contents(), Instant::now());
@@ -114,11 +114,11 @@ impl Terminal {
             .screen_mut()
             .set_size(size(rows), size(columns));
         resize(&self.line, rows, columns);
-        // The kernel tells the foreground process group, which this terminal has none of.
+        // The kernel signals the foreground process group, which this terminal does not have.
         signal(&self.child, "WINCH");
     }
 
-    /// Waits for its end: the terminal is as it was.
+    /// Waits for the program's end, and checks that the terminal is restored.
     fn ends(mut self) -> String {
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{status:?}\n{}", self.text());
@@ -142,7 +142,7 @@ impl Terminal {
     }
 }
 
-/// Both ends of a new terminal: whoever sits at it, and whatever runs in it.
+/// Returns both ends of a new terminal: the user's and the program's.
 fn pseudo_terminal() -> (File, OwnedFd) {
     let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&keys).unwrap();
@@ -192,7 +192,7 @@ fn signal(child: &Child, name: &str) {
     assert!(sent.unwrap().success());
 }
 
-/// The screen line by line. The next update comes after a wait that is a little different each time.
+/// Returns the screen line by line, without the wait until the next update, which varies slightly.
 fn steady(text: &str) -> String {
     text.lines()
         .map(|line| match line.split_once("Next update in ") {
@@ -202,7 +202,7 @@ fn steady(text: &str) -> String {
         .collect()
 }
 
-/// Waits until the screen is the stored one; a screen may be seen while it is being drawn.
+/// Waits until the screen is the stored one; we may see a screen while it is being drawn.
 #[track_caller]
 fn becomes_as_stored(terminal: &Terminal, name: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -219,7 +219,7 @@ fn becomes_as_stored(terminal: &Terminal, name: &str) {
     );
 }
 
-/// One day, so that nothing is fetched besides it.
+/// Limits the data to one day, so that nothing else is fetched.
 fn one_day(signed_in: &SignedIn) {
     let config = crate::harness::signed_in::configuration(&signed_in.sandbox, "google");
     signed_in
@@ -386,7 +386,7 @@ fn a_terminal_that_is_closed_cuts_no_refresh() {
     resize(&line, 24, 80);
     let mut command = signed_in.program(&["show"]).into_command();
     let mut child = in_terminal(&mut command, &line).spawn().unwrap();
-    // Nobody holds it open but the program.
+    // Only the program keeps it open.
     drop((command, line));
     signed_in.sandbox.wait_for("fitbit.token", 1);
     drop(keys);
@@ -404,7 +404,7 @@ fn without_a_terminal_it_says_what_to_use_instead() {
         .exits(2)
         .says("`show` needs a terminal")
         .says("pulsewing once");
-    // Nor is one enough that cannot draw.
+    // A terminal that cannot draw is not enough either.
     let (mut keys, line) = pseudo_terminal();
     let mut command = signed_in.program(&["show"]).into_command();
     let mut child = in_terminal(&mut command, &line)
@@ -414,7 +414,7 @@ fn without_a_terminal_it_says_what_to_use_instead() {
     assert_eq!(child.wait().unwrap().code(), Some(2));
     drop((command, line));
     let mut said = String::new();
-    // At the end of a terminal there is an error.
+    // At the end of a terminal, reading returns an error.
     let _ = keys.read_to_string(&mut said);
     assert!(said.contains("`show` needs a terminal"), "{said}");
 }
@@ -432,14 +432,14 @@ fn a_panic_gives_the_terminal_back_before_it_is_told() {
         // A backtrace would push the message out of the window.
         .env("RUST_BACKTRACE", "0");
     let mut terminal = Terminal::of(command, 24, 100);
-    // Told on the ordinary screen, where it stays to be read.
+    // The message appears on the ordinary screen, where it stays readable.
     terminal.shows("it was on purpose");
     assert!(!terminal.child.wait().unwrap().success());
     terminal.is_given_back();
     assert!(terminal.text().contains("it was on purpose"));
 }
 
-/// What the test above has in its terminal; on its own it does nothing.
+/// The program of the test above, for its terminal; on its own it does nothing.
 #[test]
 fn panics_in_a_terminal_of_its_own() {
     if std::env::var_os("PULSEWING_PANICS_HERE").is_some() {

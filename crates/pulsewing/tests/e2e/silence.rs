@@ -1,4 +1,4 @@
-//! What is shown while nothing newer comes: the last that is known, its age, and why.
+//! The display when no newer data arrives: the last known value, its age, and the reason.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::harness::{
     daemon::Daemon, picture::Picture, recording, sandbox_process::Sandbox, signed_in::SignedIn,
 };
 
-/// What a page says at the top: how the rate looks, the title of its tab, and the text in its order.
+/// Returns the top of a page: the style of the rate, the title of its tab, and the text in order.
 fn top(page: &str) -> (String, String, String) {
     let between = |text: &str, from: &str, to: &str| -> String {
         let (_, rest) = text
@@ -34,7 +34,7 @@ fn top(page: &str) -> (String, String, String) {
     )
 }
 
-/// The value of a metric, if there is one.
+/// Returns the value of a metric, if there is one.
 fn metric(daemon: &Daemon, name: &str) -> Option<f64> {
     let text = daemon.get("/metrics").body;
     let mut lines = text.lines();
@@ -42,7 +42,7 @@ fn metric(daemon: &Daemon, name: &str) -> Option<f64> {
     value.map(|value| value.parse().unwrap())
 }
 
-/// Insists that every face has the minute of two days ago.
+/// Asserts that every face shows the minute of two days ago.
 #[track_caller]
 fn has_the_last_minute(daemon: &Daemon) -> Value {
     let now = daemon.json("/api/v1/now");
@@ -63,9 +63,9 @@ fn has_the_last_minute(daemon: &Daemon) -> Value {
         Some(seconds)
     );
     assert!(metric(daemon, "heart_rate_age_seconds").unwrap() > 2.0 * 86_400.0);
-    // A number without its age would be taken for one of now.
+    // A number without its age would be taken for a current one.
     assert_eq!(metric(daemon, "heart_rate_bpm"), None);
-    // Nor is the resting heart rate of that day one of now.
+    // The resting heart rate of that day is not current either.
     assert_eq!(metric(daemon, "resting_heart_rate_bpm"), None);
     assert_eq!(now["reading"]["resting_bpm"], Value::Null);
     let unknown = "<dt>Resting heart rate</dt><dd><span class=\"quiet\">unknown</span>";
@@ -89,14 +89,14 @@ fn after_a_day_of_silence_the_last_reading_stays_everywhere() {
         daemon.logs("INFO updated");
         let now = has_the_last_minute(&daemon);
         assert_eq!(now["reading"]["freshness"], "silent", "{provider}");
-        // The recording is over, and the sandbox's tracker goes on to sync.
+        // The recording is over, but the sandbox's tracker still syncs.
         assert_eq!(now["absence"], "not-worn", "{provider}");
         assert_eq!(metric(&daemon, "logged_minutes"), Some(0.0));
         daemon.stop();
         assert_eq!(last_minute(), before);
 
-        // After a restart as well, whether or not the cloud can be reached; even if all but the
-        // history is lost.
+        // The same after a restart, whether or not the cloud can be reached, and even if only the
+        // history is left.
         signed_in
             .sandbox
             .fault("*", 0, &json!({ "drop": "before" }));
@@ -126,14 +126,14 @@ fn the_picture_goes_on_showing_what_was_last_known() {
     fs::remove_file(signed_in.home.state("history.db")).unwrap();
     let without = draw("without.png");
     assert_ne!(picture, without);
-    // In words, as the other faces: the age, in the colour of a warning, where the zone's word was.
+    // In words, like the other faces: the age, in the colour of a warning, in place of the zone's name.
     let warning = [255, 180, 0];
     let beside = |picture: &Picture| {
         let rows = picture.rgb.chunks(480).skip(40).take(40);
         rows.flat_map(|row| &row[280..]).any(|it| *it == warning)
     };
     assert!(beside(&picture) && !beside(&without));
-    // What is fetched has not changed by that.
+    // This does not change the output of a fetch.
     let reading = signed_in.run(&["once", "--json"]).exits(0).json();
     assert_eq!(reading["latest"], Value::Null);
     assert_eq!(reading["date"], "2026-11-24");
@@ -152,7 +152,7 @@ fn an_old_heart_rate_does_not_look_new() {
     let success = "<dt>Last update</dt><dd><time";
     let failure = "<dt>Last update</dt><dd>failed <time";
     assert!(page.contains(success) && !page.contains(failure), "{page}");
-    // A failed update is no update.
+    // A failed update does not count as an update.
     signed_in
         .sandbox
         .fault("google.rollup", 0, &json!({ "status": 503 }));
@@ -184,7 +184,7 @@ fn an_old_heart_rate_does_not_look_new() {
 
 #[test]
 fn off_the_wrist_is_not_told_as_not_synced() {
-    // Off from ten o'clock, and the tracker goes on to sync.
+    // Not worn from ten o'clock on, but the tracker still syncs.
     let worn = recording::from_midnight("2026-11-22", (0..10 * 60).map(|minute| 60 + minute % 40));
     for provider in ["google", "fitbit"] {
         let signed_in =
@@ -205,7 +205,7 @@ fn off_the_wrist_is_not_told_as_not_synced() {
             text.contains("Not worn") && !text.contains("ync:"),
             "{text}"
         );
-        // Where nobody says when it last synced, nobody knows why.
+        // If the last sync is unknown, so is the reason.
         let route = format!("{provider}.devices");
         signed_in
             .sandbox
@@ -244,7 +244,7 @@ fn a_guessed_zone_is_said_and_nothing_is_concluded_from_it() {
     assert!(!text.contains("Not synced"), "{text}");
     daemon.stop();
 
-    // Once it is configured, there is nothing to be said of it.
+    // Once the zone is configured, the note about it disappears.
     signed_in
         .home
         .configure_more("[wearer]\ntime_zone = \"America/Sao_Paulo\"\n");

@@ -1,4 +1,4 @@
-//! `status`: what is stored, in words and as JSON, without a request and without a secret.
+//! `status`: the stored data, in words and as JSON, without a request and without a secret.
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ fn nobody_has_signed_in() {
             "history": { "bytes": 0 },
         })
     );
-    // Looking changes nothing.
+    // Reading changes nothing.
     assert!(!home.state("").exists());
 }
 
@@ -52,7 +52,7 @@ fn the_last_heart_rate_comes_first_with_its_age() {
             assert!(status.starts_with(&line), "{status}");
         };
         now("", "8 min ago (13:59)");
-        // It goes on counting, whether anything is fetched or not.
+        // The count continues, whether anything is fetched or not.
         signed_in.sandbox.advance(2 * 86_400);
         let ago = "2 days ago (Sun 13:59)";
         let why = "Not updated: nothing was asked for a while.";
@@ -61,7 +61,7 @@ fn the_last_heart_rate_comes_first_with_its_age() {
         signed_in.once().exits(0);
         let why = "Not worn: it syncs, but measures no heart rate.";
         now("Was ", &format!("{ago}. {why}"));
-        // What is known of it is in the history as well.
+        // The history has these facts as well.
         std::fs::remove_file(signed_in.home.state("state.json")).unwrap();
         assert_eq!(signed_in.status()["latest"]["at"], "2026-11-22T13:59:00Z");
     }
@@ -75,7 +75,7 @@ fn without_a_history_the_last_update_tells_the_heart_rate() {
         .configure_more("[history]\nkeep = \"none\"\n");
     signed_in.once().exits(0);
     assert_eq!(signed_in.status()["latest"]["at"], "2026-11-22T13:59:00Z");
-    // A clock that was set back makes it one that is yet to come.
+    // With a clock that was set back, the time is in the future.
     let status = signed_in
         .home
         .run(&["status", "--now", "2026-11-22T10:00:00Z"]);
@@ -134,7 +134,7 @@ fn a_next_update_is_told_only_where_one_comes() {
     signed_in.today_alone();
     signed_in.once().exits(0);
     let nobody = "none: no daemon runs; `pulsewing run` or `pulsewing once` updates\n";
-    // Whoever runs `once` by a timer is told when there will be something newer.
+    // A user who runs `once` by a timer sees when newer data is expected.
     let told = next(&signed_in, nobody);
     assert!(told.as_str().unwrap().starts_with("2026-11-22T14:1"));
 
@@ -157,7 +157,7 @@ fn a_next_update_is_told_only_where_one_comes() {
     let told: jiff::Timestamp = told.as_str().unwrap().parse().unwrap();
     assert_eq!(told.as_second(), at.as_second());
 
-    // Refused, and asked for no more.
+    // The access is refused, and no longer requested.
     signed_in.sandbox.faults(&json!([
         { "route": "google.rollup", "count": 0, "do": { "status": 401 } },
         { "route": "google.token", "count": 0, "do": { "reason": "invalid_grant" } },
@@ -203,7 +203,7 @@ fn a_token_that_rests_is_not_told_as_asked_for_at_the_next_poll() {
 
 #[test]
 fn the_last_minute_is_dated_by_the_clock_that_the_wearer_had() {
-    // The machine's clock is UTC's, and the wearer's is five hours behind.
+    // The machine's clock is in UTC, and the wearer is five hours behind.
     let signed_in = SignedIn::google_with(|home| {
         Sandbox::with_recording(home, &recording::until_two(), "America/New_York")
     });
@@ -214,7 +214,7 @@ fn the_last_minute_is_dated_by_the_clock_that_the_wearer_had() {
     };
     let before = shown();
     assert!(before.ends_with("8 min ago (13:59)"), "{before}");
-    // All but the history is lost.
+    // Only the history is left.
     std::fs::remove_file(signed_in.home.state("state.json")).unwrap();
     assert_eq!(shown(), before);
     signed_in

@@ -1,10 +1,10 @@
-//! Being told to stop: a refresh that was sent is waited for.
+//! Stopping: the program waits for a refresh that it has sent.
 
 use serde_json::{Value, json};
 
 use crate::harness::signed_in::SignedIn;
 
-/// What a shell reports of a program that Ctrl-C ended.
+/// The exit code that a shell reports for a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
 #[test]
@@ -49,7 +49,7 @@ fn between_replays_it_stops_and_the_next_start_goes_on() {
         .sandbox
         .fault("fitbit.token", 0, &json!({ "drop": "after" }));
     let once = signed_in.program(&["once"]).start();
-    // The fourth try comes four seconds after the third.
+    // The fourth attempt comes four seconds after the third.
     signed_in.sandbox.wait_for("fitbit.token", 3);
     once.signal("INT");
     once.finish().exits(INTERRUPTED);

@@ -1,4 +1,4 @@
-//! What systemd hears of `run`.
+//! The messages of `run` to systemd.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ fn a_start_the_state_and_the_end_are_told() {
     let first = systemd.message();
     assert_eq!(first[0], "READY=1");
     assert!(first[1].starts_with("STATUS="), "{first:?}");
-    // No watchdog was asked for.
+    // No watchdog was requested.
     assert!(!first.contains(&"WATCHDOG=1".to_owned()));
     systemd.hear("STATUS=99 bpm, 8 min ago; next update 14:");
     run.signal("TERM");

@@ -1,4 +1,4 @@
-//! Errors of the token endpoint's that no repeat helps against, or that nobody knows.
+//! Errors of the token endpoint that a retry cannot fix, or that are unknown.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::harness::{
     signed_in::{FITBIT_LIFE, SignedIn},
 };
 
-/// Signed in, and the access token has to be renewed.
+/// Returns a signed-in home whose access token has to be renewed.
 fn refused_with(provider: &str, reason: &str) -> SignedIn {
     let signed_in = SignedIn::either(provider);
     signed_in.sandbox.advance(FITBIT_LIFE);
@@ -69,7 +69,7 @@ fn an_error_that_nobody_knows_is_shown_with_its_name() {
         .exits(5)
         .says("the server answered \"gone_fishing\" (status 400)")
         .says("ever more rarely");
-    // What does not look like a name may be anything, and is not shown.
+    // Text that does not look like a name may be anything, and is not shown.
     let signed_in = refused_with("google", "0123456789abcdef");
     signed_in
         .once()
@@ -95,7 +95,7 @@ fn a_sign_in_that_meets_such_an_error_gives_the_same_advice() {
             .fault("google.token", 0, &json!({ "reason": reason }));
         login.say(&back);
         login.finish().exits(exit).says(reason).says(advice);
-        // The consent page may say so itself.
+        // The consent page may report it itself.
         let mut login = signed_in
             .program(&["login", "--paste"])
             .printing_first()

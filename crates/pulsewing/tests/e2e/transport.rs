@@ -1,4 +1,4 @@
-//! What lies between the program and the cloud: compression, proxies, redirects, pages of the network's.
+//! Between the program and the cloud: compression, proxies, redirects, and pages of the network.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ use crate::harness::{
     signed_in::{SignedIn, adopt, configuration},
 };
 
-/// The lines of a head that name a coding.
+/// Returns the lines of a head that name a coding.
 fn coding(head: &str) -> Option<&str> {
     head.lines().find(|line| line.contains("-encoding:"))
 }
@@ -96,7 +96,7 @@ fn an_endpoint_that_has_moved_is_said_to_and_that_is_no_matter_of_waiting() {
     signed_in.sandbox.fault("google.rollup", 0, &moved);
     signed_in.once().exits(1);
     assert_eq!(signed_in.sandbox.requests_of("google.rollup").len(), 1);
-    // One that is not for good may be a network's own page.
+    // A temporary redirect may come from the network's own page.
     let portal = json!({ "status": 302, "headers": { "Location": "http://portal.example/" } });
     signed_in.sandbox.fault("google.rollup", 0, &portal);
     signed_in
@@ -146,7 +146,7 @@ fn a_networks_login_page_is_told_as_that_by_every_face() {
             assert!(status.contains("the login page of a network"), "{status}");
         }
     }
-    // Where the token endpoint was, the token is kept.
+    // If this happens at the token endpoint, the token is kept.
     let signed_in = SignedIn::google();
     signed_in.sandbox.advance(3_600);
     signed_in.sandbox.fault("google.token", 0, &required);
@@ -186,10 +186,10 @@ fn four_kinds_of_403_are_four_things() {
     ] {
         signed_in.sandbox.fault("google.rollup", 0, fault);
         signed_in.once().exits(exit).says(words);
-        // What is limited is left alone for a while.
+        // A limited service is left alone for a while.
         signed_in.sandbox.advance(90);
     }
-    // A page in between is no answer of the token endpoint's, and none of the revocation's either.
+    // A page in between is not an answer of the token endpoint, nor of the revocation endpoint.
     signed_in.sandbox.fault("*", 0, &page);
     signed_in
         .run(&["logout"])
@@ -278,7 +278,7 @@ fn a_socks_proxy_is_spoken_to_and_named_when_it_is_not_there() {
             .exits(5)
             .says(&format!("the proxy {proxy}"))
             .says_nothing_of("refuses");
-        // Whoever looks later is told as well, and whoever reads the log.
+        // Later commands report it too, and so does the log.
         let named = format!("the proxy {proxy}");
         let status = behind.signed_in.status();
         let details = status["last_details"].as_str().unwrap();

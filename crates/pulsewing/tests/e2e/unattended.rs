@@ -1,4 +1,5 @@
-//! `run`, left alone: sleep, restarts, full disks. The machine's clock is a file, so that hours pass at once.
+//! `run`, left alone: sleep, restarts, full disks. The machine's clock is a file, so that hours pass at
+//! once.
 
 use std::{
     fs,
@@ -25,7 +26,7 @@ struct MachineClock {
 }
 
 impl MachineClock {
-    /// A clock that shows the sandbox's time.
+    /// Returns a clock that shows the sandbox's time.
     fn of(signed_in: &SignedIn) -> Self {
         let clock = Self {
             file: signed_in.home.path("tmp/clock"),
@@ -47,7 +48,7 @@ impl MachineClock {
     }
 }
 
-/// `run` with these options on a machine whose clock can be set.
+/// Starts `run` with these options on a machine whose clock can be set.
 fn started(signed_in: &SignedIn, clock: &MachineClock, options: &[&str]) -> Running {
     clock
         .over(
@@ -59,7 +60,7 @@ fn started(signed_in: &SignedIn, clock: &MachineClock, options: &[&str]) -> Runn
         .start()
 }
 
-/// Makes the machine sleep: its clock and the cloud's go on, the program does not.
+/// Makes the machine sleep: its clock and the cloud's advance, but the program does not run.
 fn sleep(signed_in: &SignedIn, clock: &MachineClock, seconds: i64) {
     signed_in.sandbox.advance(seconds);
     clock.set(&signed_in.sandbox.now());
@@ -97,7 +98,8 @@ fn every_update_is_reported_drawn_and_logged_in_a_line() {
         );
         let png = signed_in.home.work("now.png");
         let first = until("a picture with the reading", || changed(&png));
-        // An hour later by both clocks the next is due, and a machine that slept notices it itself.
+        // An hour later by both clocks the next cycle is due, and the program itself notices that the
+        // machine slept.
         sleep(&signed_in, &clock, 3_600);
         assert!(report(&run).contains("Today's Logged Pulses : 840"));
         let line = run.error_line_with("updated");
@@ -144,7 +146,7 @@ fn a_call_for_data_is_given_up_at_once() {
 #[test]
 fn missing_days_are_fetched_newest_first_and_cycles_keep_their_requests() {
     let signed_in = SignedIn::google();
-    // Half of them is the cycles'.
+    // Half of these requests are for the cycles.
     signed_in.home.configure_more("[poll]\nhourly_cap = 14\n");
     let clock = MachineClock::of(&signed_in);
     let run = started(&signed_in, &clock, &[]);
@@ -155,7 +157,7 @@ fn missing_days_are_fetched_newest_first_and_cycles_keep_their_requests() {
         line.contains("date=2026-11-21") && line.contains("done=1 total=30"),
         "{line}"
     );
-    // The next cycles are not held up.
+    // The next cycles are not delayed.
     for _ in 0..2 {
         sleep(&signed_in, &clock, 15 * 60);
         run.error_line_with("updated");
@@ -170,7 +172,7 @@ fn missing_days_are_fetched_newest_first_and_cycles_keep_their_requests() {
 #[test]
 fn days_that_cannot_be_fetched_yet_are_not_announced_again_and_again() {
     let signed_in = SignedIn::google();
-    // A cycle's own requests take the half that past days may have.
+    // A cycle's own requests use up the half that is allowed for past days.
     signed_in.home.configure_more("[poll]\nhourly_cap = 8\n");
     let clock = MachineClock::of(&signed_in);
     let run = started(&signed_in, &clock, &[]);
@@ -197,7 +199,7 @@ fn missing_days_become_history() {
         without_resting(&history),
         exported("2026-11-22T00:00:00Z", rates)
     );
-    // A day of which there was nothing is not asked for again.
+    // A day that turned out empty is not requested again.
     let run = signed_in.program(&["run", "--no-web"]).start();
     run.error_line_with("updated");
     run.signal("TERM");
@@ -223,7 +225,7 @@ fn under_the_journal_lines_begin_with_their_level_and_no_time() {
         "{}",
         finished.stderr
     );
-    // The details, in which `finish` looks for secrets.
+    // The detailed log, which `finish` searches for secrets.
     assert!(
         finished.stderr.contains("<7>POST /v4/users/me/"),
         "{}",
@@ -278,7 +280,7 @@ fn a_full_disk_is_told_and_outlived() {
         .printing_first();
     let run = clock.over(shim::with_full_disk(program, &flag)).start();
     run.error_line_with("make room on the disk");
-    // No refresh is sent whose answer could not be kept.
+    // The program sends no refresh whose answer it could not store.
     assert_eq!(signed_in.token_requests(), 0);
     fs::remove_file(&flag).unwrap();
     sleep(&signed_in, &clock, 15 * 60);
@@ -341,7 +343,7 @@ fn a_panel_or_an_address_that_is_not_there_yet_may_come_later() {
         .run(&["run", "--listen", &address])
         .exits(5)
         .says(&address);
-    // That somebody else could see the page does not pass by itself.
+    // A page that other machines could see is a mistake that does not pass by itself.
     signed_in
         .run(&["run", "--listen", "0.0.0.0:0"])
         .exits(1)

@@ -1,4 +1,4 @@
-//! The page of the daemon, as browsers and programs get it.
+//! The daemon's page, as browsers and programs receive it.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -133,7 +133,7 @@ fn the_devices_own_picture_is_a_png_of_the_size_that_is_asked_for() {
             .unwrap();
         assert_eq!((reader.info().width, reader.info().height), size, "{path}");
     }
-    // The same as `once` draws of the same reading, at the same time.
+    // The same picture as `once` draws of the same reading, at the same time.
     drop(signed_in);
     daemon.stop();
 }
@@ -166,7 +166,7 @@ fn changes_are_heard_of_as_they_happen() {
         }
     };
     assert_eq!(told["trouble"]["kind"], "temporary");
-    // The stream is open, and the program ends all the same.
+    // The stream is open, but the program ends all the same.
     daemon.stop();
 }
 
@@ -237,7 +237,6 @@ fn metrics_are_in_the_format_that_prometheus_reads() {
 #[test]
 fn another_name_and_another_web_page_are_refused() {
     let (_signed_in, daemon) = daemon();
-    // The client below writes a Host of its own first; what counts is the first.
     let authority = daemon.url.strip_prefix("http://").unwrap().to_owned();
     let status = |head: &str| {
         let mut stream = TcpStream::connect(&authority).unwrap();
@@ -266,7 +265,7 @@ fn another_name_and_another_web_page_are_refused() {
             "GET /metrics HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site",
             403,
         ),
-        // Somebody follows a link.
+        // A user follows a link.
         (
             "GET / HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site",
             200,
@@ -343,7 +342,7 @@ fn beyond_this_machine_a_passphrase_is_needed() {
     assert_eq!(daemon.ask("GET", "/", &[("Cookie", cookie)]).status, 200);
     let basic = ("Authorization", "Basic YW55Ym9keTpjb3JyZWN0IGhvcnNl");
     assert_eq!(daemon.ask("GET", "/metrics", &[basic]).status, 200);
-    // Guessing has an end.
+    // Guesses are limited.
     let guess = || {
         daemon
             .post("/passphrase", "passphrase=battery+staple&next=/")
@@ -369,7 +368,7 @@ fn a_port_that_is_taken_is_told_before_anything_else_is_done() {
     assert_eq!(signed_in.sandbox.requests().len(), before);
 }
 
-/// A daemon whose wearer has not signed in, and the way to the consent page.
+/// Returns a daemon whose wearer has not signed in, and the address of the consent page.
 fn begun() -> (SignedIn, Daemon, String) {
     let signed_in = SignedIn::google();
     signed_in.run(&["logout"]).exits(0);
@@ -399,14 +398,14 @@ fn a_sign_in_from_the_page_comes_back_by_itself() {
         back.starts_with(&format!("{}/sign-in/done?", daemon.url)),
         "{back}"
     );
-    // A way back of somebody else's making is not taken.
+    // A forged return address is not accepted.
     let forged = back.replace("state=", "state=0");
     assert_eq!(loopback_http::get(&forged).status, 400);
     let stateless = back.split('&').find(|it| it.contains("code=")).unwrap();
     let stateless = stateless.rsplit('?').next().unwrap();
     let stateless = format!("{}/sign-in/done?{stateless}", daemon.url);
     assert_eq!(loopback_http::get(&stateless).status, 400);
-    // Nor does somebody else's denial end what was begun.
+    // A forged denial does not end the sign-in either.
     for stray in ["error=access_denied", "error=access_denied&state=0011"] {
         let stray = loopback_http::get(&format!("{}/sign-in/done?{stray}", daemon.url));
         assert_eq!(stray.status, 400);
@@ -422,7 +421,7 @@ fn a_sign_in_from_the_page_comes_back_by_itself() {
     daemon.logs("signed in from the page");
     daemon.logs("updated bpm=");
     assert_eq!(signed_in.chain()["standing"], "active");
-    // And once is enough.
+    // The address works only once.
     assert_eq!(loopback_http::get(&back).status, 400);
     daemon.stop();
 }

@@ -1,4 +1,4 @@
-//! Whose heart rate the history holds: two people never become one.
+//! The owner of the history: the data of two people are never mixed.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ fn rates() -> impl Iterator<Item = u16> {
     (0..14 * 60).map(|minute| 60 + minute % 40)
 }
 
-/// Has the cloud call whoever signs in by other names: that is another person.
+/// Makes the cloud use other names for the account: that is another person.
 fn as_another(signed_in: &SignedIn, provider: &str) {
     let others = [
         ("PW7SB1", "QX9TR2"),
@@ -28,7 +28,7 @@ fn as_another(signed_in: &SignedIn, provider: &str) {
     signed_in.home.configure(&text);
 }
 
-/// Has the cloud call them as it does.
+/// Restores the original names.
 fn as_oneself(signed_in: &SignedIn, provider: &str) {
     let text = configuration(&signed_in.sandbox, provider);
     signed_in.home.configure(&text);
@@ -42,7 +42,7 @@ fn login(signed_in: &SignedIn, options: &[&str]) -> Finished {
     running.finish()
 }
 
-/// The histories that were set aside.
+/// Returns the histories that were set aside.
 fn aside(signed_in: &SignedIn) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(signed_in.home.state("")).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
@@ -67,7 +67,7 @@ fn another_person_is_refused_and_may_begin_anew() {
         assert_eq!(fs::read(signed_in.home.state("chain")).unwrap(), before);
         as_oneself(&signed_in, provider);
         signed_in.once().exits(0).says_nothing_of("history");
-        // Whoever was there before may sign in again at any time.
+        // The previous owner may sign in again at any time.
         login(&signed_in, &[]).exits(0);
         signed_in.once().exits(0).says_nothing_of("history");
         assert_eq!(aside(&signed_in).len(), 0);
@@ -86,10 +86,10 @@ fn another_person_is_refused_and_may_begin_anew() {
             without_resting(&history),
             exported("2026-11-22T00:00:00Z", rates())
         );
-        // Now the first one is the other.
+        // Now the first person is the other one.
         as_oneself(&signed_in, provider);
         login(&signed_in, &[]).exits(1).says("another person");
-        // What was set aside is a whole history.
+        // The history that was set aside is complete.
         fs::rename(&old[0], signed_in.home.state("history.db")).unwrap();
         let history = signed_in.home.run(&["export"]).exits(0).stdout;
         assert_eq!(
@@ -121,7 +121,7 @@ fn a_sign_in_that_nobody_puts_a_name_to_is_not_kept_where_a_history_is_somebodys
         .exits(5)
         .says("Google did not say who signed in");
     signed_in.once().exits(0);
-    // Where it is nobody's yet, nobody is kept out.
+    // A history without an owner accepts any person.
     let signed_in = SignedIn::google();
     signed_in.sandbox.fault("google.identity", 0, &nobody);
     login(&signed_in, &[]).exits(0);
@@ -130,7 +130,7 @@ fn a_sign_in_that_nobody_puts_a_name_to_is_not_kept_where_a_history_is_somebodys
 
 #[test]
 fn a_history_from_before_learns_whose_it_is_from_the_sign_in_that_is_to_be_replaced() {
-    // Whoever signed in with a version that did not ask is not named in the sign-in.
+    // A sign-in from a version that did not ask does not name the person.
     let signed_in = SignedIn::google();
     let change = (
         r#""healthUserId": "111122223333444455""#,
@@ -242,7 +242,7 @@ fn a_daemon_at_work_goes_on_in_the_history_that_another_person_begins() {
         exported("2026-11-22T00:00:00Z", rates())
     );
     daemon.stop();
-    // And what was set aside is whole.
+    // The history that was set aside is complete.
     let old = aside(&signed_in);
     fs::rename(&old[0], signed_in.home.state("history.db")).unwrap();
     let history = signed_in.home.run(&["export"]).exits(0).stdout;

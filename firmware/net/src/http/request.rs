@@ -1,4 +1,4 @@
-//! Writing a request.
+//! Writes a request.
 
 use alloc::vec::Vec;
 
@@ -8,17 +8,18 @@ use zeroize::Zeroizing;
 
 use crate::address;
 
-/// The request cannot be written: a part of it holds what would end the part.
+/// The error for a request that cannot be written: a part contains a character that would end it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the request cannot be written as HTTP")]
 pub struct Unfit;
 
 const USER_AGENT: &str = concat!("pulsewing/", env!("CARGO_PKG_VERSION"));
 
-/// The bytes of a request, head and body. They hold tokens, so they are wiped when dropped.
+/// Returns the bytes of a request, head and body. They contain tokens, so they are wiped when
+/// dropped.
 ///
 /// # Errors
-/// [`Unfit`] if host, target or token hold anything but visible ASCII.
+/// [`Unfit`] if host, target or token contain anything but visible ASCII.
 pub fn write(request: &Outgoing<'_>) -> Result<Zeroizing<Vec<u8>>, Unfit> {
     let is_visible = |text: &str| text.bytes().all(|b| b.is_ascii_graphic());
     let is_fit = address::is_host(request.host)
@@ -31,7 +32,7 @@ pub fn write(request: &Outgoing<'_>) -> Result<Zeroizing<Vec<u8>>, Unfit> {
     if !is_fit {
         return Err(Unfit);
     }
-    // Room for all of it: a buffer that grows leaves copies of the token behind.
+    // Room for everything: a growing buffer leaves copies of the token behind.
     let room = 320
         + request.host.len()
         + request.target.len()
@@ -77,7 +78,7 @@ impl Text {
     fn add_number(&mut self, number: usize) {
         use core::fmt::Write as _;
         let mut digits = heapless::String::<20>::new();
-        // 20 digits hold every number of 64 bits.
+        // 20 digits are enough for every 64-bit number.
         let _ = write!(digits, "{number}");
         self.add(&[&digits]);
     }

@@ -6,19 +6,19 @@ use httparse::{ParserConfig, Response, Status};
 use pulsewing_core::{instant::http_date, oauth::NoAnswer, request::ReplyHead};
 use pulsewing_device::ports::Reply;
 
-/// The longest head, in bytes. Interim replies (1xx) have one of their own.
+/// The maximum size of a head, in bytes. Interim replies (1xx) have a limit of their own.
 const MAX_HEAD: usize = 8 * 1_024;
-/// The most headers.
+/// The maximum number of headers.
 const MAX_HEADERS: usize = 64;
 /// The longest line with a chunk's size and extensions, in bytes.
 const MAX_SIZE_LINE: usize = 256;
-/// The most bytes of trailers behind the last chunk.
+/// The maximum number of bytes in trailers after the last chunk.
 const MAX_TRAILERS: usize = 4 * 1_024;
 
-/// Puts one reply together from pieces of any size.
+/// Assembles one reply from pieces of any size.
 ///
 /// Bytes go in with [`take`](Self::take) until [`is_complete`](Self::is_complete), or until the
-/// connection ends, which [`end`](Self::end) is told: only it knows whether something is missing.
+/// connection ends. Then call [`end`](Self::end): only it knows whether something is missing.
 #[derive(Debug, Default)]
 pub struct Reader {
     state: State,
@@ -27,24 +27,24 @@ pub struct Reader {
 #[derive(Debug)]
 enum State {
     Head(Vec<u8>),
-    /// So many bytes of the body are missing.
+    /// This many bytes of the body are missing.
     Sized(u64),
     /// The beginning of a line with a chunk's size.
     ChunkSize(Vec<u8>),
-    /// So many bytes of the chunk are missing.
+    /// This many bytes of the chunk are missing.
     Chunk(u64),
-    /// The line end behind a chunk; whether its carriage return was seen.
+    /// The line ending after a chunk; the flag is whether its carriage return was seen.
     ChunkEnd {
         had_return: bool,
     },
-    /// Lines behind the last chunk.
+    /// The lines after the last chunk.
     Trailers {
-        /// How many bytes they had.
+        /// Their length so far, in bytes.
         taken: usize,
-        /// Whether anything but the line end was on the current line.
+        /// Whether the current line has anything before its line ending.
         has_text: bool,
     },
-    /// The body goes on until the connection ends.
+    /// The body continues until the connection ends.
     UntilEnd,
     Complete,
 }
@@ -62,19 +62,19 @@ impl Default for State {
 }
 
 impl Reader {
-    /// A reader of a reply that has not begun.
+    /// Makes a reader for a reply that has not begun.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether the whole reply is there. Bytes behind it are nobody's.
+    /// Returns whether the reply is complete. Bytes after it are ignored.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         matches!(self.state, State::Complete)
     }
 
-    /// Takes some bytes in and tells `reply` what they are.
+    /// Takes some bytes and passes their contents to `reply`.
     ///
     /// # Errors
     /// [`NoAnswer::Malformed`] if they are not HTTP, [`NoAnswer::TooLong`] if a head is longer than 8 KiB,
@@ -86,10 +86,10 @@ impl Reader {
         Ok(())
     }
 
-    /// The connection has ended, in order.
+    /// Notes the proper end of the connection.
     ///
     /// # Errors
-    /// [`NoAnswer::Disconnected`] if the reply is not whole.
+    /// [`NoAnswer::Disconnected`] if the reply is not complete.
     pub fn end(&self) -> Result<(), NoAnswer> {
         match self.state {
             State::Complete | State::UntilEnd => Ok(()),
@@ -97,7 +97,7 @@ impl Reader {
         }
     }
 
-    /// Does something with the beginning of the bytes; returns the rest.
+    /// Processes the beginning of the bytes; returns the rest.
     fn step<'a>(&mut self, bytes: &'a [u8], reply: &mut impl Reply) -> Result<&'a [u8], NoAnswer> {
         match &mut self.state {
             State::Head(head) => {
@@ -124,7 +124,7 @@ impl Reader {
             }
             State::ChunkSize(line) => {
                 let (byte, rest) = bytes.split_first().ok_or(NoAnswer::Malformed)?;
-                // httparse takes a line without digits for the size 0, which would end the body.
+                // httparse accepts a line without digits as the size 0, which would end the body.
                 if line.is_empty() && !byte.is_ascii_hexdigit() {
                     return Err(NoAnswer::Malformed);
                 }
@@ -189,7 +189,7 @@ impl Reader {
     }
 }
 
-/// Gives as many bytes to the reply as are missing; returns the rest.
+/// Passes up to `missing` bytes to the reply; returns the rest.
 fn pass_on<'a>(bytes: &'a [u8], missing: &mut u64, reply: &mut impl Reply) -> &'a [u8] {
     let length = usize::try_from(*missing)
         .unwrap_or(usize::MAX)
@@ -202,7 +202,7 @@ fn pass_on<'a>(bytes: &'a [u8], missing: &mut u64, reply: &mut impl Reply) -> &'
     rest
 }
 
-/// Reads a head, if it is whole; returns its length and what follows it.
+/// Parses a head, if it is complete; returns its length and the next state.
 fn read_head(head: &[u8], reply: &mut impl Reply) -> Result<Option<(usize, State)>, NoAnswer> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = Response::new(&mut headers);
@@ -216,7 +216,7 @@ fn read_head(head: &[u8], reply: &mut impl Reply) -> Result<Option<(usize, State
     };
     let status = response.code.ok_or(NoAnswer::Malformed)?;
     if status == 101 {
-        // Nobody asked for another protocol.
+        // We asked for no other protocol.
         return Err(NoAnswer::Malformed);
     }
     if status < 200 {
@@ -243,14 +243,14 @@ fn read_head(head: &[u8], reply: &mut impl Reply) -> Result<Option<(usize, State
     if let Some(date) = date {
         reply.date(date);
     }
-    // There is no memory for unpacking; status and limits count all the same.
+    // There is no memory for decompression; status and limits are reported all the same.
     if is_compressed && next.has_body() {
         return Err(NoAnswer::Compressed);
     }
     Ok(Some((length, next)))
 }
 
-/// Whether a list of codings (RFC 9110, section 8.4) leaves a body as it is.
+/// Returns whether a list of codings (RFC 9110, section 8.4) leaves a body unchanged.
 fn is_identity(codings: &[u8]) -> bool {
     codings
         .split(|byte| *byte == b',')
@@ -258,7 +258,7 @@ fn is_identity(codings: &[u8]) -> bool {
         .all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity"))
 }
 
-/// How the length of a body is known (RFC 9112, section 6.3).
+/// How the length of a body is determined (RFC 9112, section 6.3).
 #[derive(Default)]
 struct Framing {
     length: Option<u64>,

@@ -4,7 +4,7 @@ use jiff::civil::Time;
 
 use crate::civil::LocalDay;
 
-/// Seconds since midnight of `HH:MM:SS` (or `HH:MM`), as the wearer's clock showed it.
+/// Reads `HH:MM:SS` (or `HH:MM`) of the wearer's clock, as seconds since midnight.
 #[inline]
 pub(super) fn clock_seconds(text: &[u8]) -> Option<i32> {
     let (&[h1, h2, b':', m1, m2], [s1, s2]) = (match text {
@@ -21,15 +21,15 @@ pub(super) fn clock_seconds(text: &[u8]) -> Option<i32> {
     (hour < 24 && minute < 60 && second < 60).then_some((hour * 60 + minute) * 60 + second)
 }
 
-/// Tells the minute of a day that a clock time means, from one time to the next.
+/// Converts clock times to minutes of a day, one after the other.
 ///
-/// On the day on which the clocks go back, an hour comes twice. Its second coming is known by the
-/// clock's running backwards into it.
+/// On the day on which the clocks go back, an hour comes twice. The second pass is recognised by a
+/// clock time that is earlier than the one before.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ClockReader {
     before: Stretch,
     after: Option<Stretch>,
-    /// The latest clock time was one after the change of the offset.
+    /// Whether the latest clock time was after the change of the offset.
     changed: bool,
     latest: i32,
 }
@@ -37,10 +37,10 @@ pub(super) struct ClockReader {
 /// A part of a day in which the offset stays the same.
 #[derive(Clone, Copy, Debug)]
 struct Stretch {
-    /// What the clock shows at its beginning, in seconds since the midnight of the day's date; a
-    /// clock that is set back soon after midnight shows the evening before.
+    /// The clock time at its beginning, in seconds since the midnight of the day's date; a clock that
+    /// is set back soon after midnight shows the evening before.
     clock: i32,
-    /// The minutes of the day that belong to it, the last one excluded.
+    /// The minutes of the day that belong to it, excluding the last one.
     from: u16,
     until: u16,
 }
@@ -81,12 +81,12 @@ impl ClockReader {
         }
     }
 
-    /// The minute in which the clock shows `time`; `None` when it never does on this day.
+    /// Returns the minute in which the clock shows `time`; `None` if it never does on this day.
     pub(super) fn minute_of(&mut self, time: Time) -> Option<u16> {
         self.minute(seconds(time))
     }
 
-    /// The minute in which the clock shows `clock`; `None` when it never does on this day.
+    /// Returns the minute in which the clock shows `clock`; `None` if it never does on this day.
     #[inline]
     pub(super) fn minute(&mut self, clock: i32) -> Option<u16> {
         let Some(after) = self.after else {

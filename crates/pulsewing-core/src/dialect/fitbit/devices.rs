@@ -16,8 +16,7 @@ use crate::{
 
 /// Decodes a reply of Get Devices (Fitbit Web API).
 ///
-/// The order of the list means nothing: scales, phones and drawers full of old trackers stand
-/// anywhere in it.
+/// The order of the list means nothing: scales, phones and old trackers can be anywhere in it.
 pub struct DevicesDecoder {
     walker: Walker<At, 64>,
     list: List,
@@ -26,7 +25,7 @@ pub struct DevicesDecoder {
 struct List {
     offsets: Offsets,
     device: Device,
-    /// It is the phone's own step counter.
+    /// Whether it is the phone's own step counter.
     phone: bool,
     trackers: Trackers,
 }
@@ -49,8 +48,8 @@ impl DevicesDecoder {
     /// Decodes the next bytes of the reply.
     ///
     /// # Errors
-    /// [`DecodeError`], now or in an earlier call; [`DecodeError::NotTheReply`] when the body is no
-    /// array, as every error body is none.
+    /// [`DecodeError`], now or in an earlier call; [`DecodeError::NotTheReply`] if the body is not an
+    /// array, as with every error body.
     pub fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
         self.walker.feed(chunk, &mut self.list)
     }
@@ -58,7 +57,7 @@ impl DevicesDecoder {
     /// Ends the reply.
     ///
     /// # Errors
-    /// [`DecodeError`] when the reply is incomplete, or was refused before.
+    /// [`DecodeError`] if the reply is incomplete, or was refused before.
     pub fn finish(mut self) -> Result<Trackers, DecodeError> {
         self.walker.finish(&mut self.list)?;
         Ok(self.list.trackers)
@@ -134,8 +133,8 @@ impl Visitor for List {
     }
 }
 
-/// Reads a date and time of the wearer's clock. In the hour that comes twice it is the first; a
-/// time that the clock skipped is read as if it had not.
+/// Reads a date and time of the wearer's clock. In the hour that comes twice, the first pass is meant;
+/// a time that the clock skipped is read as if it had not been skipped.
 fn local_instant(text: &[u8], offsets: &Offsets) -> Option<Timestamp> {
     let local = date_time(text)?;
     let day = offsets.day(local.date());

@@ -1,7 +1,7 @@
 //! The Fitbit Web API.
 //!
-//! Google switched it off on 2 November 2026; gateways, saved bodies and the sandbox still speak
-//! it. Its times are clock times of the wearer's zone, without offset.
+//! Google switched it off on 2 November 2026; gateways, saved bodies and the sandbox still use it. Its
+//! times are clock times of the wearer's zone, without an offset.
 
 mod clock_time;
 mod devices;

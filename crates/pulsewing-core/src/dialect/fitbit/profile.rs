@@ -7,8 +7,8 @@ use super::super::{
 };
 use crate::json::Event;
 
-/// Decodes a reply of Get Profile (Fitbit Web API). Of all that it tells about the wearer, only the
-/// time zone is read.
+/// Decodes a reply of Get Profile (Fitbit Web API). It reads only the time zone, no other data about
+/// the wearer.
 pub struct ProfileDecoder {
     walker: Walker<At, 64>,
     profile: Profile,
@@ -44,7 +44,7 @@ impl ProfileDecoder {
     /// Ends the reply.
     ///
     /// # Errors
-    /// [`DecodeError`] when the reply is incomplete, or was refused before.
+    /// [`DecodeError`] if the reply is incomplete, or was refused before.
     pub fn finish(mut self) -> Result<ZoneFacts, DecodeError> {
         self.walker.finish(&mut self.profile)?;
         Ok(self.profile.0)

@@ -9,21 +9,20 @@ use crate::{
     request::{BufferFull, Request, Writer},
 };
 
-/// Which day [`heart`] asks for.
+/// The day that [`heart`] asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeartDay {
-    /// The wearer's today; the reply says which date that is.
+    /// The wearer's today; the reply has its date.
     Today,
     /// A date.
     Date(Date),
 }
 
 /// Asks for a day's heart rate, minute by minute (Fitbit Web API, Get Heart Rate Intraday by Date).
-/// `user` is `-` for whoever the token belongs to. [`HeartDecoder`](super::HeartDecoder) reads the
-/// reply.
+/// `user` is `-` for the owner of the token. [`HeartDecoder`](super::HeartDecoder) reads the reply.
 ///
 /// # Errors
-/// [`BufferFull`] when the buffer is smaller than
+/// [`BufferFull`] if the buffer is smaller than
 /// [`REQUEST_BUFFER`](crate::request::REQUEST_BUFFER) and the request does not fit.
 pub fn heart(
     buffer: &mut [u8],
@@ -52,7 +51,7 @@ pub fn devices(buffer: &mut [u8], access: &AccessToken, user: &str) -> Result<Re
     writer.into_get(access)
 }
 
-/// Asks for the wearer's profile, the time zone in it (Fitbit Web API, Get Profile).
+/// Asks for the wearer's profile, which has the time zone (Fitbit Web API, Get Profile).
 /// [`ProfileDecoder`](super::ProfileDecoder) reads the reply.
 ///
 /// # Errors
@@ -63,7 +62,7 @@ pub fn profile(buffer: &mut [u8], access: &AccessToken, user: &str) -> Result<Re
     writer.into_get(access)
 }
 
-/// Begins a path with the user, percent-encoded.
+/// Writes the beginning of a path, with the user percent-encoded.
 fn of_user<'b>(buffer: &'b mut [u8], user: &str) -> Result<Writer<'b>, BufferFull> {
     let mut writer = Writer::new(buffer);
     writer.push("/1/user/")?;

@@ -15,9 +15,9 @@ use crate::{
 /// The end of a page of devices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DevicesPage {
-    /// The page's trackers; those of all pages together tell which is worn.
+    /// The page's trackers; those of all pages are needed to find the worn one.
     pub trackers: Trackers,
-    /// Where the reply goes on.
+    /// The next page.
     pub next_page: Option<PageToken>,
 }
 
@@ -30,9 +30,9 @@ pub struct DevicesDecoder {
 #[derive(Default)]
 struct List {
     device: Device,
-    /// `batteryStatus` is "Empty".
+    /// Whether `batteryStatus` is "Empty".
     empty: bool,
-    /// It is a phone, whatever its type says.
+    /// Whether it is a phone, whatever its type.
     phone: bool,
     trackers: Trackers,
     next: NextPage,
@@ -65,7 +65,7 @@ impl DevicesDecoder {
     /// Ends the page.
     ///
     /// # Errors
-    /// [`DecodeError`] when the page is incomplete, or was refused before.
+    /// [`DecodeError`] if the page is incomplete, or was refused before.
     pub fn finish(mut self) -> Result<DevicesPage, DecodeError> {
         self.walker.finish(&mut self.list)?;
         Ok(DevicesPage {

@@ -1,4 +1,4 @@
-//! Who signed in with Google.
+//! The identity of the user who signed in with Google.
 
 use super::super::{
     DecodeError,
@@ -6,12 +6,12 @@ use super::super::{
 };
 use crate::{chain::UserId, json::Event};
 
-/// What Google calls whoever signed in.
+/// Google's ids of the user who signed in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     /// Google Health's id.
     pub health: Option<UserId>,
-    /// The id of the Fitbit account that this one grew out of.
+    /// The id of the Fitbit account that this one was migrated from.
     pub legacy: Option<UserId>,
 }
 
@@ -51,7 +51,7 @@ impl IdentityDecoder {
     /// Ends the reply.
     ///
     /// # Errors
-    /// [`DecodeError`] when the reply is incomplete, or was refused before.
+    /// [`DecodeError`] if the reply is incomplete, or was refused before.
     pub fn finish(mut self) -> Result<Identity, DecodeError> {
         self.walker.finish(&mut self.told)?;
         Ok(self.told.0)
@@ -91,7 +91,7 @@ impl Visitor for Told {
         let Event::String(text) = event else {
             return;
         };
-        // One that is longer than any is none.
+        // A text longer than any id is not an id.
         let id = text
             .as_str()
             .filter(|id| !id.is_empty())

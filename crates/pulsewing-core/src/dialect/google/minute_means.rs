@@ -8,7 +8,7 @@ use crate::{
     day::{Day, Sample},
 };
 
-/// The measurements of one civil day, summed up minute by minute: 9 KB, however many there are.
+/// The measurements of one civil day, summed up minute by minute: 9 KB, for any number of them.
 #[derive(Clone)]
 pub struct MinuteMeans {
     local: LocalDay,
@@ -17,7 +17,7 @@ pub struct MinuteMeans {
 }
 
 impl MinuteMeans {
-    /// No measurements of a day.
+    /// Creates the sums of a day, without any measurements.
     #[must_use]
     pub const fn new(local: LocalDay) -> Self {
         Self {
@@ -27,7 +27,7 @@ impl MinuteMeans {
         }
     }
 
-    /// Takes a measurement in, in any order. Those of other days are left out, and so are those
+    /// Adds a measurement, in any order. Measurements of other days are left out, and so are those
     /// beyond 65,535 in one minute.
     #[inline]
     pub fn add(&mut self, at: Timestamp, bpm: Bpm) {
@@ -43,15 +43,15 @@ impl MinuteMeans {
         }
     }
 
-    /// The minutes that have a measurement, in the order of time; each with the exact mean of its
-    /// measurements, rounded half up.
+    /// Returns the minutes that have a measurement, in chronological order, each with the exact mean of
+    /// its measurements, rounded half up.
     pub fn iter(&self) -> impl Iterator<Item = (u16, Bpm)> + '_ {
         (0..MAX_DAY_MINUTES)
             .zip(self.sums.iter().zip(&self.counts))
             .filter_map(|(minute, (sum, count))| Some((minute, Bpm::mean(*sum, (*count).into())?)))
     }
 
-    /// The same with the instant at which each minute begins.
+    /// Returns the same with the instant at which each minute begins.
     pub fn samples(&self) -> impl Iterator<Item = Sample> + '_ {
         self.iter().map(|(minute, bpm)| Sample {
             at: self.local.instant(minute),
@@ -59,7 +59,7 @@ impl MinuteMeans {
         })
     }
 
-    /// The day that the means make.
+    /// Returns the means as a day.
     #[must_use]
     pub fn to_day(&self) -> Day {
         let mut day = Day::new(self.local);

@@ -10,13 +10,14 @@ use crate::{
     request::{BufferFull, Request, Writer},
 };
 
-/// Windows on a page: more than a day of 25 hours has minutes, so that one page is a day.
+/// The number of windows on a page: more than the minutes of a 25-hour day, so that a day fits on one
+/// page.
 const WINDOWS_ON_A_PAGE: u16 = 2_000;
 
-/// Whose measurements are asked for (Google Health API, `dataSourceFamily`).
+/// The sources of the requested measurements (Google Health API, `dataSourceFamily`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceFamily {
-    /// Fitbit trackers and Pixel Watches alone.
+    /// Only Fitbit trackers and Pixel Watches.
     Wearables,
     /// Everything that the wearer shares with Google Health.
     All,
@@ -31,16 +32,16 @@ impl SourceFamily {
     }
 }
 
-/// What [`roll_up`] asks for.
+/// The parameters of [`roll_up`].
 #[derive(Clone, Copy, Debug)]
 pub struct RollUp<'p> {
-    /// Whose measurements.
+    /// The sources of the measurements.
     pub family: SourceFamily,
     /// The first minute; seconds are dropped, because minutes are counted from here.
     pub start: Timestamp,
-    /// The end, which does not belong to the range; at least a minute later, at most 14 days.
+    /// The end, exclusive; at least a minute later, at most 14 days.
     pub end: Timestamp,
-    /// The page, when it is not the first; everything else stays as it was.
+    /// The page, if it is not the first; everything else has to stay the same.
     pub page: Option<&'p PageToken>,
 }
 
@@ -48,7 +49,7 @@ pub struct RollUp<'p> {
 /// `dataPoints.rollUp`). [`HeartDecoder`](super::HeartDecoder) reads the reply, newest minute first.
 ///
 /// # Errors
-/// [`BufferFull`] when the buffer is smaller than
+/// [`BufferFull`] if the buffer is smaller than
 /// [`REQUEST_BUFFER`](crate::request::REQUEST_BUFFER) and the request does not fit.
 pub fn roll_up(
     buffer: &mut [u8],
@@ -104,7 +105,7 @@ pub fn identity(buffer: &mut [u8], access: &AccessToken) -> Result<Request, Buff
     writer.into_get(access)
 }
 
-/// Asks for the wearer's settings, the time zone among them (Google Health API, `getSettings`).
+/// Asks for the wearer's settings, including the time zone (Google Health API, `getSettings`).
 /// [`SettingsDecoder`](super::SettingsDecoder) reads the reply.
 ///
 /// # Errors
@@ -155,7 +156,7 @@ fn push_page(writer: &mut Writer<'_>, page: Option<&PageToken>) -> Result<(), Bu
     }
 }
 
-/// Appends what stands between the quotes of a JSON string.
+/// Appends a text escaped for a JSON string, without the quotes.
 fn push_json_escaped(writer: &mut Writer<'_>, text: &str) -> Result<(), BufferFull> {
     for character in text.chars() {
         match character {

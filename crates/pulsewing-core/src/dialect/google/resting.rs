@@ -13,9 +13,9 @@ use crate::{Bpm, json::Event};
 /// The end of a page of resting heart rates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestingPage {
-    /// The newest day that has one and can have it, and its resting heart rate.
+    /// The newest day, not after the last possible one, that has a resting heart rate, and that rate.
     pub newest: Option<(Date, Bpm)>,
-    /// Where the reply goes on; with older days, as far as documented.
+    /// The next page; with older days, as far as documented.
     pub next_page: Option<PageToken>,
 }
 
@@ -26,7 +26,7 @@ pub struct RestingDecoder {
 }
 
 struct Days {
-    /// What is told of later ones cannot have been measured.
+    /// The last day that can have been measured.
     last: Date,
     year: Option<i64>,
     month: Option<i64>,
@@ -37,8 +37,7 @@ struct Days {
 }
 
 impl RestingDecoder {
-    /// Returns a decoder at the beginning of a page. Days after `last` are left out, whatever it says of
-    /// them.
+    /// Returns a decoder at the beginning of a page. Days after `last` are always left out.
     #[must_use]
     pub fn new(last: Date) -> Self {
         Self {
@@ -66,7 +65,7 @@ impl RestingDecoder {
     /// Ends the page.
     ///
     /// # Errors
-    /// [`DecodeError`] when the page is incomplete, or was refused before.
+    /// [`DecodeError`] if the page is incomplete, or was refused before.
     pub fn finish(mut self) -> Result<RestingPage, DecodeError> {
         self.walker.finish(&mut self.days)?;
         Ok(RestingPage {

@@ -45,7 +45,7 @@ impl SettingsDecoder {
     /// Ends the reply.
     ///
     /// # Errors
-    /// [`DecodeError`] when the reply is incomplete, or was refused before.
+    /// [`DecodeError`] if the reply is incomplete, or was refused before.
     pub fn finish(mut self) -> Result<ZoneFacts, DecodeError> {
         self.walker.finish(&mut self.settings)?;
         Ok(self.settings.0)
@@ -97,7 +97,7 @@ impl Visitor for Settings {
     }
 }
 
-/// Reads a protocol buffers' duration such as `3600s` or `-14400s`; offsets have no fractions.
+/// Reads a protocol buffers duration such as `3600s` or `-14400s`; offsets have no fractions.
 fn duration_as_offset(text: &str) -> Option<Offset> {
     let seconds = text.strip_suffix('s').unwrap_or(text);
     let whole = seconds.split_once('.').map_or(seconds, |(whole, _)| whole);

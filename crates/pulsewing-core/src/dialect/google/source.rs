@@ -1,11 +1,12 @@
-//! Who measured a point (Google Health API, discovery document, `DataSource`).
+//! The source of a point (Google Health API, discovery document, `DataSource`).
 
 /// The source of a measurement: a tracker, or an app that writes to Health Connect.
 ///
-/// Two are equal when platform, device and application are, as far as 32 bits tell them apart.
+/// Two sources are equal if platform, device and application are, as far as 32 bits can distinguish
+/// them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Source {
-    /// What all parts come to, in whatever order they stood.
+    /// The combined fingerprint of all parts, in any order.
     identity: u32,
     is_tracker: bool,
 }
@@ -21,14 +22,14 @@ pub(super) enum Part {
 }
 
 impl Source {
-    /// Whether it is a Fitbit tracker or a Pixel Watch.
+    /// Returns whether it is a Fitbit tracker or a Pixel Watch.
     #[must_use]
     pub const fn is_tracker(self) -> bool {
         self.is_tracker
     }
 
-    /// The source that has these members, those of its device and its application among them, each with its
-    /// text.
+    /// Returns the source with these members and their texts, including those of its device and its
+    /// application.
     #[must_use]
     pub fn from_members<'t>(members: impl IntoIterator<Item = (&'t str, &'t str)>) -> Self {
         let mut source = Self::default();
@@ -47,8 +48,8 @@ impl Source {
 }
 
 impl Part {
-    /// The part that a member of `DataSource`, its device or its application is; how something was
-    /// recorded is none, for one tracker records in several ways.
+    /// Returns the part for a member of `DataSource`, its device or its application. The recording
+    /// method is not a part, because one tracker records in several ways.
     pub(super) fn named(member: &[u8]) -> Option<Self> {
         Some(match member {
             b"platform" => Self::Platform,
@@ -61,7 +62,7 @@ impl Part {
     }
 }
 
-/// A part's share of the identity: FNV-1a, 32 bits.
+/// Returns a part's share of the identity: FNV-1a, 32 bits.
 fn fingerprint(part: Part, text: &[u8]) -> u32 {
     let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
     let start = step(0x811c_9dc5, &(part as u8));

@@ -5,12 +5,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::settings::Change;
 
-/// What a client, or time, does to a Fitbit chain.
+/// An action of a client, or the passing of time, on a Fitbit chain.
 #[derive(Clone, Debug)]
 enum Step {
-    /// Refreshes with the n-th youngest token.
+    /// Refreshes with the n-th newest token.
     Refresh(usize),
-    /// Calls for data with the n-th youngest access token.
+    /// Calls for data with the n-th newest access token.
     Use(usize),
     Advance(i64),
     Consent,
@@ -32,13 +32,13 @@ fn settings(replay: &str) -> Settings {
     settings
 }
 
-/// One pair as a client saw it, and what became of it.
+/// One pair as a client saw it, and its later history.
 struct Seen {
     access: String,
     refresh: String,
-    /// The pair that came of it and when it was first refreshed with.
+    /// The pair that it was refreshed to, and when it was first refreshed.
     next: Option<(usize, i64)>,
-    /// Its access or refresh token was used.
+    /// Whether its access or refresh token was used.
     used: bool,
     revoked: bool,
 }

@@ -1,4 +1,4 @@
-//! `board list`: the ports, and who answers there.
+//! `board list`: the ports, and the boards that answer there.
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ pub(super) async fn run(app: &App, port: Option<&Path>) -> Result<(), Problem> {
         let says = if found.is_plausible {
             ask(app, &found.path).await?
         } else {
-            // Some other device might take a command of ours for one of its own.
+            // Another device might mistake our command for one of its own.
             "not asked, because it does not look like a board; `--port` asks it".into()
         };
         text.push_str(&format!("{}\n    {says}\n", found.path.display()));

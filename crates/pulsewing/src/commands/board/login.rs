@@ -1,4 +1,4 @@
-//! `board login`: a sign-in on this machine whose tokens are stored on the board alone.
+//! `board login`: a sign-in on this machine whose tokens are stored only on the board.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ use crate::{
 };
 
 pub(super) async fn run(app: &App, port: Option<&Path>, options: &Login) -> Result<(), Problem> {
-    // Before anybody signs in: is there a board to sign in for?
+    // Before the user signs in, check that there is a board.
     let mut board = open(app, port).await?;
     if !board.is_settled {
         return Err(Problem::failed(
@@ -36,17 +36,17 @@ pub(super) async fn run(app: &App, port: Option<&Path>, options: &Login) -> Resu
     .await
 }
 
-/// How often the board may renew its own sign-in while it gets the new one.
+/// The number of times that the board may renew its own sign-in while it gets the new one.
 const TRIES: u32 = 3;
 
-/// Makes a chain of what a sign-in brought, and gives it to the board.
+/// Builds a chain from a sign-in's grant, and gives it to the board.
 fn hand_over(
     app: &App,
     session: &mut Session,
     sign_in: &SignIn,
     grant: &Grant,
 ) -> Result<(), Problem> {
-    // The board went on while somebody signed in; what it has now counts.
+    // The board kept running during the sign-in; its present state counts.
     let status = session.status().map_err(|trouble| {
         board::problem(trouble, session.path()).hint("connect the board, then sign in again")
     })?;
@@ -66,7 +66,7 @@ fn hand_over(
             .ok()
             .and_then(|status| generation_of(&status).ok());
         match now.flatten() {
-            // The board has renewed its own meanwhile, and takes nothing that is not newer.
+            // The board has renewed its own meanwhile, and accepts only a newer one.
             Some(held) if held >= expected.generation && tries > 0 => replaces = Some(held),
             _ => {
                 return Err(
@@ -77,7 +77,7 @@ fn hand_over(
     }
 }
 
-/// The generation of the chain that a board has.
+/// Returns the generation of the board's chain.
 fn generation_of(status: &Status) -> Result<Option<u32>, Problem> {
     match status.chain() {
         BoardChain::Missing => Ok(None),
@@ -89,7 +89,7 @@ fn generation_of(status: &Status) -> Result<Option<u32>, Problem> {
     }
 }
 
-/// Names the provider, before the chain comes: so the board's first update asks the right one.
+/// Sets the provider before the chain arrives, so that the board's first update asks the right one.
 fn set_provider(
     app: &App,
     session: &mut Session,
@@ -123,7 +123,7 @@ fn chain_of(
     .ok_or_else(no_refresh_token)
 }
 
-/// What the board is to say of the chain.
+/// Returns the report on the chain that we expect from the board.
 fn held(chain: &Unstored, provider: Provider, grant: &Grant) -> Result<Held, Problem> {
     let token = grant.refresh.as_ref().ok_or_else(no_refresh_token)?;
     Ok(Held {

@@ -1,4 +1,4 @@
-//! `board status`, `board log`, `board shot`: what only looks.
+//! The read-only commands: `board status`, `board log`, `board shot`.
 
 use std::{fmt::Write, path::Path};
 
@@ -30,7 +30,7 @@ pub(super) async fn status(
     print(&text)
 }
 
-/// Every key of the board's with its value as text, and the chain taken apart.
+/// Returns the board's keys with their values as text, and the parts of the chain.
 fn as_json(status: &Status) -> Value {
     let mut object: Map<String, Value> = status
         .rows()

@@ -1,4 +1,4 @@
-//! `pulsewing board`: sets boards up over their serial port, and looks after them.
+//! `pulsewing board`: sets up boards over their serial port, and manages them.
 
 mod list;
 mod login;
@@ -19,7 +19,7 @@ use crate::{
     tell::problem::{Exit, Problem},
 };
 
-/// How long a board may take to answer for the first time: it may be in the middle of an update.
+/// The time limit for a board's first answer: it may be in the middle of an update.
 const ANSWER_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
 
 pub(super) async fn run(app: &App, options: &Board) -> Result<(), Problem> {
@@ -35,16 +35,16 @@ pub(super) async fn run(app: &App, options: &Board) -> Result<(), Problem> {
     }
 }
 
-/// A board that answered, and what it said.
+/// A board that answered, and its status.
 struct Open {
     session: Session,
     status: Status,
-    /// Whether this machine's sign-in is not on its way to any board (any more).
+    /// Whether no move of this machine's sign-in is unfinished (any more).
     is_settled: bool,
 }
 
-/// Opens the conversation with a board. A move of this machine's sign-in that was interrupted is
-/// settled before anything else.
+/// Opens the conversation with a board. First settles an interrupted move of this machine's
+/// sign-in.
 async fn open(app: &App, port: Option<&Path>) -> Result<Open, Problem> {
     let path = choose(port)?;
     let (mut session, status) = board::open(&path, ANSWER_WITHIN, app.console)
@@ -59,7 +59,7 @@ async fn open(app: &App, port: Option<&Path>) -> Result<Open, Problem> {
     })
 }
 
-/// The port that is asked for, or the only one that a board may be at.
+/// Returns the requested port, or the only one where a board may be.
 fn choose(port: Option<&Path>) -> Result<PathBuf, Problem> {
     if let Some(port) = port {
         return Ok(port.to_owned());

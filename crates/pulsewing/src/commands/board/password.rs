@@ -1,5 +1,5 @@
 //! A network's password: from a file, a prompt, or stdin; never from the command line, where every
-//! program of the machine can read it.
+//! program on the machine can read it.
 
 use std::{
     io::{self, IsTerminal, Read},
@@ -14,10 +14,10 @@ use crate::{
     tell::problem::{Exit, Problem},
 };
 
-/// The longest input that is read, in bytes.
+/// The limit on the input, in bytes.
 const MAX_INPUT: u64 = 4 * 1_024;
 
-/// Reads a password. An empty one is that of an open network.
+/// Reads a password. An empty one means an open network.
 pub(super) fn read(ssid: &str, file: Option<&Path>) -> Result<Zeroizing<String>, Problem> {
     let text = match file {
         Some(path) => regular_file::open(path).and_then(all_of).map_err(|error| {

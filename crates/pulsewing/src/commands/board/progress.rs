@@ -1,4 +1,4 @@
-//! How far an upload is, on stderr.
+//! The progress of an upload, on stderr.
 
 use std::{
     cell::Cell,
@@ -7,7 +7,7 @@ use std::{
 
 use crate::tell::console::Console;
 
-/// Shows how many bytes of an upload the board has.
+/// Shows the number of uploaded bytes.
 pub(super) struct Progress {
     what: &'static str,
     total: usize,
@@ -27,7 +27,7 @@ impl Progress {
         }
     }
 
-    /// On a terminal one line counts up; elsewhere every quarter is a line.
+    /// Updates one line on a terminal; elsewhere prints a line for every quarter.
     pub(super) fn show(&self, done: usize) {
         let percent = (100 * done).checked_div(self.total).unwrap_or(100);
         let step = if self.is_terminal {
@@ -40,7 +40,7 @@ impl Progress {
         }
         let text = format!("{}: {step} % of {} bytes", self.what, self.total);
         if self.is_terminal {
-            // A terminal that has gone away has nobody to be shown anything.
+            // If the terminal is gone, nobody can read this.
             let _ = write!(io::stderr(), "\r{text}");
             if step == 100 {
                 let _ = writeln!(io::stderr());

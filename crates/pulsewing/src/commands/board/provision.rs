@@ -1,4 +1,4 @@
-//! `board provision`: sets a board up.
+//! `board provision`: sets up a board.
 
 use std::{
     net::Ipv4Addr,
@@ -35,13 +35,13 @@ use crate::{
 /// The size of every supported board's screen.
 const SCREEN: Size = Size::new(480, 320);
 
-/// The most bytes of certificates that a board keeps.
+/// The limit on a board's certificates, in bytes.
 const MAX_ROOTS: usize = 8 * 1_024;
 
-/// How long a board may take to join a network before that is told.
+/// The time for a board to join a network before we report a problem.
 const JOIN_WITHIN: Duration = Duration::from_secs(45);
 
-/// How often it is asked whether it has.
+/// The interval between questions to the board.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(
@@ -49,7 +49,7 @@ pub(super) async fn run(
     port: Option<&Path>,
     options: &Provision,
 ) -> Result<(), Problem> {
-    // Whatever can go wrong on this machine goes wrong before the board is touched.
+    // Check everything that can fail on this machine before we touch the board.
     let settings = settings::plan(app, options)?;
     let roots = app
         .config
@@ -103,7 +103,7 @@ pub(super) async fn run(
     }
     if let Some(bytes) = roots {
         upload(app, session, What::Roots, "certificates", &bytes)?;
-        // It restarts to take them up.
+        // The board applies them at a restart.
         session
             .resync(PATIENCE)
             .map_err(|trouble| board::problem(trouble, session.path()))?;
@@ -129,7 +129,7 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Makes settings, and reads back what the board made of them.
+/// Makes settings, and reads them back from the board.
 fn set(app: &App, session: &mut Session, settings: &[Setting]) -> Result<(), Problem> {
     for Setting { name, value } in settings {
         let command = if value.is_empty() {
@@ -182,7 +182,7 @@ fn upload(
         })
 }
 
-/// Waits until the board has an address, and tells where it stands if that takes long.
+/// Waits until the board has an address, and reports its status if that takes long.
 fn wait_for_network(app: &App, session: &mut Session, ssid: &str) -> Result<(), Problem> {
     app.console
         .say("Waiting for the board to join the network …");
@@ -225,7 +225,7 @@ fn check_ssid(ssid: &str) -> Result<(), Problem> {
     ))
 }
 
-/// The certificates of a PEM file, and nothing else that may be in it.
+/// Returns only the certificates of a PEM file, without other contents.
 fn certificates(path: &Path) -> Result<Vec<u8>, Problem> {
     let refuse =
         |why: String| Problem::failed(format!("[endpoints] ca_file {} {why}", path.display()));
@@ -244,7 +244,7 @@ fn certificates(path: &Path) -> Result<Vec<u8>, Problem> {
     }
     let mut readable = RootCertStore::empty();
     for (index, certificate) in CertificateDer::pem_slice_iter(pem.as_bytes()).enumerate() {
-        // A board would do without it, and say so where nobody looks.
+        // A board would ignore it, and report that only in its own log.
         let unreadable = || refuse(format!("holds no certificate in place {}", index + 1));
         let certificate = certificate.map_err(|error| unreadable().caused_by(&error))?;
         let added = readable.add(certificate);

@@ -14,7 +14,7 @@ use crate::{
     tell::problem::{Exit, Problem},
 };
 
-/// How often a board that is being erased is looked at.
+/// The interval between checks of a board that is being erased.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(app: &App, port: Option<&Path>, options: &Reset) -> Result<(), Problem> {
@@ -64,7 +64,7 @@ pub(super) async fn run(app: &App, port: Option<&Path>, options: &Reset) -> Resu
             .hint("repeat the command; `pulsewing board log` may say why"));
     }
     console.say("It is as it was when new: `pulsewing board provision` sets it up.");
-    // A sign-in on its way to a board that could not say whether it had it can be taken back now.
+    // A sign-in on its way to this board, if the outcome was unclear, can be taken back now.
     handover::settle(app, session, &status).await?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What a board is told of this machine's configuration.
+//! The board's settings, derived from this machine's configuration.
 
 use jiff::tz::TimeZone;
 use pulsewing_core::Provider;
@@ -9,20 +9,20 @@ use crate::{
     tell::problem::Problem,
 };
 
-/// A setting of the board and the value it is to have.
+/// A setting of the board and its target value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Setting {
     pub(super) name: String,
     pub(super) value: String,
 }
 
-/// The settings in the order in which they are to be made: what the configuration names, what the
-/// options say, and the time zone, which a board cannot know.
+/// Returns the settings in the order in which to make them: those of the configuration, those of
+/// the options, and the time zone, which a board cannot know.
 pub(super) fn plan(app: &App, options: &Provision) -> Result<Vec<Setting>, Problem> {
     let mut plan = Plan(Vec::new());
     let config = &app.config;
     let provider = match options.provider.or(config.provider) {
-        // A sign-in that comes along says whose it is.
+        // If the sign-in is handed over as well, it determines the provider.
         None if options.move_chain || options.copy_chain => Some(app.provider(None)?),
         named => named,
     };
@@ -75,7 +75,7 @@ pub(super) fn plan(app: &App, options: &Provision) -> Result<Vec<Setting>, Probl
 struct Plan(Vec<Setting>);
 
 impl Plan {
-    /// Appends a setting; the last word on each counts.
+    /// Appends a setting; the last value of each counts.
     fn push(&mut self, name: &str, value: &str) {
         self.0.retain(|setting| setting.name != name);
         self.0.push(Setting {
@@ -89,10 +89,11 @@ fn machine_zone() -> Option<String> {
     TimeZone::system().iana_name().map(str::to_owned)
 }
 
-/// The configured addresses. A board takes origins: it knows the providers' paths.
+/// Returns the configured addresses. A board takes only origins, because it knows the providers'
+/// paths.
 fn origins(app: &App, provider: Provider) -> Result<Vec<Setting>, Problem> {
     let config = &app.config.endpoints;
-    // This refuses what is no address, and http:// beyond this machine.
+    // This refuses invalid addresses, and http:// beyond this machine.
     endpoints::Endpoints::new(provider, config)?;
     let mut settings = Vec::new();
     let mut of_this_machine = None;
@@ -141,7 +142,7 @@ fn is_own_path(path: &str, name: &str, provider: Provider) -> bool {
     }
 }
 
-/// The settings that a board lists: `name value`, `name: value` or `name = value`.
+/// Parses the settings that a board lists: `name value`, `name: value` or `name = value`.
 pub(super) fn listed(lines: &[String]) -> Vec<Setting> {
     lines
         .iter()
@@ -157,7 +158,7 @@ pub(super) fn listed(lines: &[String]) -> Vec<Setting> {
         .collect()
 }
 
-/// A value without the quotes that it may be shown in.
+/// Returns a value without its quotes, if it has any.
 pub(super) fn unquoted(text: &str) -> &str {
     let inner = text
         .strip_prefix('"')

@@ -1,4 +1,4 @@
-//! The file with an OAuth client that Google's console lets one download.
+//! The OAuth client file from Google's console.
 
 use std::{io, path::Path};
 
@@ -7,10 +7,10 @@ use serde::Deserialize;
 
 use crate::{commands::byte_order_mark, tell::problem::Problem};
 
-/// The longest file that is read, in bytes.
+/// The size limit for reading the file, in bytes.
 const MAX_BYTES: u64 = 64 * 1_024;
 
-/// What the file says.
+/// The contents of the file.
 pub(super) struct ClientFile {
     pub(super) client_id: String,
     pub(super) client_secret: String,
@@ -18,7 +18,7 @@ pub(super) struct ClientFile {
     pub(super) registered: Option<Vec<String>>,
 }
 
-/// One member names the client's kind.
+/// The client's kind is the name of the only member.
 #[derive(Deserialize)]
 struct Download {
     installed: Option<Client>,
@@ -42,7 +42,7 @@ pub(super) fn read(path: &Path) -> Result<ClientFile, Problem> {
         io::ErrorKind::FileTooLarge => refuse("is too large to be an OAuth client"),
         _ => Problem::failed(format!("{} could not be read", path.display())).caused_by(&error),
     })?;
-    // The error's own words may hold a part of the file, which is a secret.
+    // The error's own text may contain a part of the file, which is a secret.
     let text = byte_order_mark::without(&text);
     let download: Download = serde_json::from_slice(text).map_err(|error| {
         refuse(&format!(
@@ -57,7 +57,7 @@ pub(super) fn read(path: &Path) -> Result<ClientFile, Problem> {
     };
     let has_secret = |secret: &String| !secret.trim().is_empty();
     let client_secret = client.client_secret.filter(has_secret).ok_or_else(|| {
-        // Clients of type Android and iOS have no secret, and nowhere to come back to.
+        // Clients of type Android and iOS have no secret and no redirect address.
         if !is_web && client.redirect_uris.is_empty() {
             return refuse("has no client_secret: it is of a client of type Android, iOS or the like, and those do not serve");
         }

@@ -1,5 +1,5 @@
-//! The other end of the redirect: a server on this machine that waits for one visit, and shows its visitor
-//! what came of the sign-in.
+//! The target of the redirect: a server on this machine that waits for one visit, and shows the
+//! visitor the result of the sign-in.
 
 use std::{
     convert::Infallible,
@@ -34,13 +34,13 @@ use crate::{
     },
 };
 
-/// How long somebody may take to sign in.
+/// The time limit for the user to sign in.
 const WAIT_FOR: Duration = Duration::from_secs(10 * 60);
 
-/// How long a visitor may take to ask, and to take the page.
+/// The time limit for a visitor's request, and for receiving the page.
 const PAGE_FOR: Duration = Duration::from_secs(2);
 
-/// How many visitors are served at a time.
+/// The maximum number of simultaneous visitors.
 const MOST_VISITORS: usize = 256;
 
 const STYLE: &str =
@@ -62,7 +62,7 @@ pub(super) struct Loopback {
 }
 
 impl Loopback {
-    /// Listens at a registered address, or at a free port of this machine.
+    /// Listens on a registered address, or on a free port of this machine.
     pub(super) async fn bind(registered: Option<&str>) -> Result<Self, Problem> {
         let url = registered.and_then(|uri| reqwest::Url::parse(uri).ok());
         let port = url
@@ -73,7 +73,7 @@ impl Loopback {
                 .caused_by(&error)
                 .hint("use --paste, which needs no way back")
         };
-        // A name is localhost's, which every browser takes for both families' addresses.
+        // A host name can only be localhost, which browsers resolve to both IPv4 and IPv6.
         let host = url
             .as_ref()
             .and_then(|url| url.host_str()?.trim_matches(['[', ']']).parse().ok());
@@ -90,14 +90,14 @@ impl Loopback {
         })
     }
 
-    /// The address to come back to.
+    /// Returns the redirect address.
     pub(super) fn redirect_uri(&self) -> &str {
         &self.redirect_uri
     }
 
-    /// Waits until the browser comes back with an answer to this sign-in, has `finish` make something of
-    /// the code, and shows the browser how that went. Other visitors are shown that this is the wrong
-    /// door.
+    /// Waits until the browser brings an answer to this sign-in, passes the code to `finish`, and
+    /// shows the result in the browser. Other visitors get a page which says that this is the wrong
+    /// address.
     pub(super) async fn complete<T>(
         self,
         sign_in: &SignIn,
@@ -105,7 +105,7 @@ impl Loopback {
     ) -> Result<T, Problem> {
         let (visits, mut arrived) = mpsc::channel(1);
         let until = Instant::now() + WAIT_FOR;
-        // Visitors are served beside each other: one who dawdles keeps nobody out.
+        // Visitors are served concurrently, so that a slow one does not block the others.
         let mut visitors = FuturesUnordered::new();
         let Visit { redirect, page } = loop {
             tokio::select! {
@@ -116,7 +116,7 @@ impl Loopback {
                     Ok(Ok((stream, _))) if visitors.len() < MOST_VISITORS => {
                         visitors.push(self.serve(stream, sign_in, visits.clone()));
                     }
-                    // Whoever comes beside too many idle ones has to come again.
+                    // Too many idle connections: drop this one; the visitor can try again.
                     Ok(Ok(_)) => {}
                     Ok(Err(_)) => time::sleep(Duration::from_millis(50)).await,
                     Err(_) => {
@@ -136,7 +136,7 @@ impl Loopback {
             finish(sign_in, &code).await
         };
         let mut outcome = pin!(outcome);
-        // The browser may go away meanwhile: what was begun is brought to its end.
+        // The exchange is completed even if the browser goes away meanwhile.
         let outcome = loop {
             tokio::select! {
                 outcome = &mut outcome => break outcome,
@@ -152,8 +152,8 @@ impl Loopback {
         outcome
     }
 
-    /// Serves a visitor, who is given up when nothing comes; whoever brings the answer is shown what came
-    /// of it.
+    /// Serves a visitor, and gives up if nothing arrives. A visitor with the answer gets the
+    /// result.
     async fn serve(&self, stream: TcpStream, sign_in: &SignIn, visits: mpsc::Sender<Visit>) {
         let brings_it = AtomicBool::new(false);
         let service = service_fn(|request: Request<Incoming>| {
@@ -180,7 +180,7 @@ impl Loopback {
         }
     }
 
-    /// The answer to this sign-in that a visit brings, if it does.
+    /// Returns the answer to this sign-in, if the visit brings one.
     fn redirect_of(&self, request: &Request<Incoming>, sign_in: &SignIn) -> Option<Redirect> {
         let uri = request.uri();
         let redirect = Redirect::from_query(uri.query().unwrap_or_default()).ok()?;
@@ -206,7 +206,7 @@ fn signed_in() -> Page {
     )
 }
 
-/// What stood in the way, and what to do next, as the terminal says it.
+/// Builds the page for a problem, with the same text as in the terminal.
 fn failed(problem: &Problem) -> Page {
     let status = match problem.exit() {
         Exit::ConsentNeeded => StatusCode::BAD_REQUEST,
@@ -239,7 +239,7 @@ fn page(status: StatusCode, title: &str, words: &[String]) -> Page {
     *response.status_mut() = status;
     for (name, value) in [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
-        // The address holds the code: it is to be neither kept nor passed on.
+        // The address contains the code: it must be neither stored nor passed on.
         (CACHE_CONTROL, "no-store"),
         (REFERRER_POLICY, "no-referrer"),
     ] {

@@ -24,13 +24,13 @@ use crate::{
     tell::problem::{Exit, Problem},
 };
 
-/// Where a pasted sign-in comes back to: nobody listens there, and nobody has to.
+/// The redirect address for a pasted sign-in: nothing has to listen there.
 const PASTE_REDIRECT: &str = "http://127.0.0.1:8765/";
 
 /// A refresh token of a client in "Testing" lives for a week.
 const TESTING_LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24 + 1);
 
-/// How often a paste may go wrong.
+/// The number of attempts to paste.
 const PASTES: usize = 3;
 
 pub(super) async fn run(app: &App, options: &LoginHere) -> Result<(), Problem> {
@@ -47,8 +47,8 @@ pub(super) async fn run(app: &App, options: &LoginHere) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Has somebody sign in, in the browser of this machine or by paste, and has `finish` make something
-/// of the code that comes back.
+/// Guides a user through the sign-in, in this machine's browser or by paste, and passes the code to
+/// `finish`.
 pub(super) async fn sign_in<T>(
     app: &App,
     options: &Login,
@@ -73,11 +73,11 @@ pub(super) async fn sign_in<T>(
     }
 }
 
-/// Where a client may come back to.
+/// The redirect addresses that a client may use.
 enum Redirects {
     /// Any address of this machine.
     Any,
-    /// The registered ones alone (Google's "Web application").
+    /// Only the registered ones (Google's "Web application").
     Registered(Vec<String>),
 }
 
@@ -89,7 +89,7 @@ impl Redirects {
         }
     }
 
-    /// The address to listen at, if it is not for us to choose.
+    /// Returns the address to listen on, if we cannot choose it.
     fn loopback_target(&self) -> Result<Option<String>, Problem> {
         let Self::Registered(registered) = self else {
             return Ok(None);
@@ -107,8 +107,8 @@ impl Redirects {
     }
 }
 
-/// The client to sign in with: the file's, the configured one, the stored chain's, or one that the
-/// user is helped to make.
+/// Returns the client to sign in with: the file's, the configured one, the stored chain's, or one
+/// that the user creates with our help.
 fn client(app: &App, provider: Provider, options: &Login) -> Result<(Client, Redirects), Problem> {
     if let Some(path) = &options.client_json {
         return from_json(provider, path);
@@ -136,7 +136,7 @@ fn from_json(provider: Provider, path: &Path) -> Result<(Client, Redirects), Pro
     Ok((client, redirects))
 }
 
-/// The steps to an OAuth client, and a prompt for its file where somebody can answer.
+/// Shows the steps to create an OAuth client, and prompts for its file if a user can answer.
 fn walk_through(app: &App, provider: Provider) -> Result<(Client, Redirects), Problem> {
     let missing = Problem::failed(format!("there is no OAuth client for {provider} yet"));
     if provider == Provider::Fitbit {
@@ -170,7 +170,7 @@ fn walk_through(app: &App, provider: Provider) -> Result<(Client, Redirects), Pr
     from_json(provider, Path::new(path.trim_matches(['"', '\''])))
 }
 
-/// Opens the consent page in this machine's browser, or says where it is.
+/// Opens the consent page in this machine's browser, or prints its address.
 fn show_the_way(app: &App, sign_in: &SignIn) -> Result<(), Problem> {
     let url = sign_in.url()?;
     let opened = open::that_detached(&url).is_ok();
@@ -216,7 +216,7 @@ async fn by_paste(app: &App, sign_in: &SignIn) -> Result<AuthorizationCode, Prob
     .hint("run the command again: each time it begins another sign-in, with an address of its own"))
 }
 
-/// A line of stdin; `None` at its end.
+/// Reads a line from stdin; `None` at its end.
 fn read_line() -> Result<Option<String>, Problem> {
     let mut line = String::new();
     let length = std::io::Read::take(std::io::stdin().lock(), 16 * 1_024)
@@ -225,7 +225,7 @@ fn read_line() -> Result<Option<String>, Problem> {
     Ok((length > 0).then(|| line.trim().to_owned()))
 }
 
-/// What the sign-in brought, and what it did not.
+/// Explains what the sign-in grants, and what is missing.
 fn explain(app: &App, provider: Provider, chain: &Unstored) {
     let console = app.console;
     console.say(&format!("Signed in with {provider}."));

@@ -26,7 +26,7 @@ use crate::{
     tell::problem::Problem,
 };
 
-/// How much of a body is read at once.
+/// The number of bytes of a body to read at once.
 const CHUNK: usize = 64 * 1_024;
 
 pub(super) fn run(app: &App, options: &Render) -> Result<(), Problem> {
@@ -51,8 +51,8 @@ pub(super) fn run(app: &App, options: &Render) -> Result<(), Problem> {
     outputs.show(&View::new(&reading, freshness, at))
 }
 
-/// The zone of the settings body; without one, the offset that the time was given with; without
-/// that, the configured zone or the machine's.
+/// Returns the zone of the settings body; without one, the offset of the given time; without that,
+/// the configured zone or the machine's.
 fn time_zone(app: &App, options: &Render, now: Timestamp) -> Result<TimeZone, Problem> {
     let facts = match &options.settings {
         Some(path) => zone_facts(options.provider, path)?,
@@ -111,7 +111,7 @@ fn google_reading(
     let told = points.len();
     points.retain(|point| at(point) <= latest);
     warn_of_future(app, told.saturating_sub(points.len()));
-    // Without a time of their own, saved replies are about the day they end with.
+    // Without a given time, saved replies are about their last day.
     let newest = points.iter().map(at).filter(|_| app.start.is_none()).max();
     let local = time_zone.offsets.day_of(newest.unwrap_or(now));
     let mut means = google::MinuteMeans::new(local);
@@ -127,7 +127,8 @@ fn google_reading(
             }
         }
     }
-    // Several windows in one minute are shorter than it, and which of them to draw nobody can say.
+    // Several windows in one minute are shorter than a minute, and there is no rule for choosing
+    // one.
     let mut seen = HashSet::new();
     if !minutes.iter().all(|sample| seen.insert(sample.at)) {
         return Err(unreadable(path, DecodeError::NotMinutes));
@@ -172,7 +173,7 @@ fn fitbit_reading(
 ) -> Result<Reading, Problem> {
     let path = &options.heart;
     let offsets = time_zone.offsets.clone();
-    // The reply's own date takes this one's place.
+    // The reply's own date replaces this one.
     let mut day = Day::new(offsets.day_of(now));
     let mut decoder = fitbit::HeartDecoder::new(&offsets);
     decode(path, |chunk| decoder.feed(chunk, &mut day))?;
@@ -202,7 +203,7 @@ fn fitbit_reading(
     Ok(reading)
 }
 
-/// Says how many values are not drawn, because they are later than the present that is drawn.
+/// Warns about values that are not drawn because they are later than the picture's present.
 fn warn_of_future(app: &App, values: usize) {
     if values > 0 {
         let (noun, verb) = match values {
@@ -213,9 +214,8 @@ fn warn_of_future(app: &App, values: usize) {
     }
 }
 
-/// Leaves the points of one source, where several stand side by side: the mean of two is a heart rate
-/// that nobody had. A tracker's come first, then those that go on the longest. Returns what was done, if
-/// anything was.
+/// Keeps the points of one source if there are several: the mean of two is not a real heart rate.
+/// Prefers a tracker, then the source with the newest point. Returns a message if it removed any.
 fn keep_one_source(points: &mut Vec<google::HeartPoint>, reply: &Path) -> Option<String> {
     let mut sources: Vec<(Option<google::Source>, Timestamp)> = Vec::new();
     for point in points.iter() {
@@ -256,7 +256,7 @@ fn keep_one_source(points: &mut Vec<google::HeartPoint>, reply: &Path) -> Option
     ))
 }
 
-/// When the latest minute was.
+/// Returns the time of the latest minute.
 fn newest_of(window: &Window) -> Option<Timestamp> {
     window.latest().map(|sample| sample.at)
 }
@@ -289,8 +289,7 @@ fn reading(
     }
 }
 
-/// Hands a file to a decoder in pieces, so that its size does not matter. The mark that some editors put
-/// before text is none of its bytes.
+/// Passes a file to a decoder in pieces, so that its size does not matter. Skips a byte order mark.
 fn decode(
     path: &Path,
     mut feed: impl FnMut(&[u8]) -> Result<(), DecodeError>,

@@ -1,4 +1,4 @@
-//! What a person knows a source of Google's by. The decoder has no room for names, so a reply that has
+//! The display name of a Google data source. The decoder has no room for names, so a reply with
 //! several sources is read once more.
 
 use std::path::Path;
@@ -9,11 +9,11 @@ use serde_json::{Map, Value};
 
 use crate::commands::byte_order_mark;
 
-/// The longest reply that is read for names, in bytes: a day of one source has 2 MB, and names are not
-/// worth more.
+/// The size limit for reading a reply for names, in bytes: a day of one source has 2 MB, and names
+/// are not worth more.
 const MAX_BYTES: u64 = 32 << 20;
 
-/// The name of a source of a saved reply: its device's, else its app's.
+/// Returns the name of a source in a saved reply: its device's, else its app's.
 pub(super) fn find(wanted: Source, reply: &Path) -> Option<String> {
     let text = regular_file::read(reply, MAX_BYTES).ok()?;
     let reply: Value = serde_json::from_slice(byte_order_mark::without(&text)).ok()?;
@@ -33,7 +33,7 @@ pub(super) fn find(wanted: Source, reply: &Path) -> Option<String> {
     })
 }
 
-/// The texts of a source, its device and its application.
+/// Returns the text members of a source, its device and its application.
 fn members(source: &Map<String, Value>) -> impl Iterator<Item = (&str, &str)> {
     let parts = ["device", "application"].map(|part| source.get(part).and_then(Value::as_object));
     let all = std::iter::once(source).chain(parts.into_iter().flatten());

@@ -1,4 +1,4 @@
-//! The newest heart rate that is known, dated by the clock that the wearer had then.
+//! The newest known heart rate, with its time on the wearer's clock at that moment.
 
 use jiff::Timestamp;
 use pulsewing_core::{
@@ -14,7 +14,7 @@ use crate::{
     app::App, custody::state_file::State, daemon::zone_of_minute, engine::zone, tell::phrases,
 };
 
-/// The newest heart rate that is known.
+/// The newest known heart rate.
 #[derive(Debug, Serialize)]
 pub(super) struct Latest {
     at: Timestamp,
@@ -26,8 +26,8 @@ pub(super) struct Latest {
 }
 
 impl Latest {
-    /// What the last update or the history knows, whichever is newer. A minute that is yet to come is
-    /// not believed.
+    /// Returns the heart rate of the last update or of the history, whichever is newer. Ignores a
+    /// minute in the future.
     pub(super) fn new(app: &App, state: &State, history: Option<&History>) -> Option<Self> {
         let now = app.now();
         let reading = reading(app, state, history)?;
@@ -49,12 +49,12 @@ impl Latest {
     }
 }
 
-/// A reading of that one minute, with what else is remembered.
+/// Builds a reading of that one minute, with the other remembered values.
 fn reading(app: &App, state: &State, history: Option<&History>) -> Option<Reading> {
     let now = app.now();
     let fetched = state.last_minute.zip(state.last_bpm.and_then(Bpm::new));
     let fetched = fetched.map(|(at, bpm)| Sample { at, bpm });
-    // That a history cannot be read is said in its own place.
+    // An unreadable history is reported elsewhere.
     let last = history.and_then(|history| history.last_known(now).ok().flatten());
     let kept = last.as_ref().and_then(|last| last.window.latest());
     let sample = fetched

@@ -1,4 +1,5 @@
-//! `pulsewing status`: the last heart rate, what is stored, and how the last update went; never a secret.
+//! `pulsewing status`: the last heart rate, the stored data, and the result of the last update; never
+//! a secret.
 
 mod latest;
 mod next;
@@ -21,7 +22,7 @@ use crate::{
     tell::{phrases, problem::Problem},
 };
 
-/// What is shown.
+/// The data to show.
 #[derive(Debug, Serialize)]
 struct Status {
     state_dir: String,
@@ -40,7 +41,7 @@ struct Status {
     last_error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_details: Option<String>,
-    /// Why nothing is known of earlier updates, if what is remembered of them cannot be read.
+    /// The error, if the state of earlier updates cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     state_error: Option<String>,
     history: Kept,
@@ -64,13 +65,13 @@ struct Chain {
     refresh_under_way_since: Option<Timestamp>,
 }
 
-/// What is kept of earlier days.
+/// The history of earlier days.
 #[derive(Debug, Serialize)]
 struct Kept {
     bytes: u64,
     #[serde(flatten)]
     days: Option<Days>,
-    /// The days of which something cannot be read.
+    /// The days with data that cannot be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<Date>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,7 +102,7 @@ impl Status {
             Ok(state) => (state, None),
             Err(error) => (State::default(), Some(error.to_string())),
         };
-        // Where the lock cannot be looked at, no daemon could have taken it.
+        // If the lock is not accessible, no daemon could have taken it.
         let is_daemon_running = Single::is_claimed(app.state_dir()).unwrap_or(false);
         let next = Next::new(record, &state, is_daemon_running);
         let history = History::open_existing(app.state_dir(), places::WEARER);
@@ -207,7 +208,7 @@ impl Kept {
             Err(error) => (None, Some(error)),
         };
         let whole = history.as_ref().ok().and_then(Option::as_ref);
-        // What stands in the way of the whole is said already.
+        // An error of the whole history is reported already.
         let unreadable = whole.and_then(|history| history.unreadable(Date::MIN, Date::MAX).ok());
         Self {
             unreadable: unreadable.unwrap_or_default(),
@@ -305,7 +306,7 @@ impl Chain {
     }
 }
 
-/// An error and what caused it, in one line.
+/// Formats an error and its cause in one line.
 fn with_cause(error: &HistoryError) -> String {
     match error.source() {
         Some(cause) => format!("{error}: {cause}"),
@@ -321,7 +322,7 @@ fn expiry(at: Option<Timestamp>, now: Timestamp) -> String {
     }
 }
 
-/// An instant, and how far away it is.
+/// Formats an instant, and its distance from now.
 fn when(at: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second().saturating_sub(at.as_second());
     let (ago, is_past) = (seconds.unsigned_abs(), seconds >= 0);

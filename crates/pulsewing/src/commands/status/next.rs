@@ -1,27 +1,27 @@
-//! When the next update comes, or why none does.
+//! The time of the next update, or the reason why there is none.
 
 use jiff::Timestamp;
 use pulsewing_core::chain::{Record, Standing};
 
 use crate::custody::state_file::State;
 
-/// When the next update comes.
+/// The time of the next update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Then.
+    /// At this time.
     At(Timestamp),
     /// A daemon has just been started.
     Soon,
-    /// Not without somebody who asks: no daemon runs. A program that asks by itself may want to know when
-    /// there will be something newer.
+    /// Only on request, because no daemon runs. The time, for programs that want to ask, is when
+    /// newer data is expected.
     IfAsked(Option<Timestamp>),
     /// Not by itself, for this reason.
     Never(&'static str),
 }
 
 impl Next {
-    /// What follows from the sign-in, from what the last update left behind, and from whether a daemon
-    /// runs.
+    /// Determines the next update from the sign-in, the state after the last update, and the
+    /// presence of a daemon.
     pub(super) fn new(record: Option<&Record>, state: &State, is_daemon_running: bool) -> Self {
         match record.map(|record| record.chain.standing()) {
             None => return Self::Never("nobody is signed in"),
@@ -38,7 +38,7 @@ impl Next {
         }
     }
 
-    /// The time, if there is one.
+    /// Returns the time, if there is one.
     pub(super) const fn at(self) -> Option<Timestamp> {
         match self {
             Self::At(at) => Some(at),

@@ -1,4 +1,4 @@
-//! The body of a reply: as it is, or compressed with gzip (RFC 9110, section 8.4).
+//! The body of a reply: plain, or compressed with gzip (RFC 9110, section 8.4).
 
 use std::io::{self, Write};
 
@@ -6,17 +6,17 @@ use flate2::write::MultiGzDecoder;
 use pulsewing_core::oauth::NoAnswer;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
-/// The most bytes of a body, unpacked: twice what a cycle reads of any.
+/// The limit on a body's unpacked length, in bytes: twice the most that a cycle reads of any body.
 const LONGEST: usize = 8 * 1_024 * 1_024;
 
-/// So many bytes are unpacked at a time. A thousand times as many may come of them.
+/// The number of bytes to unpack at a time. They may expand to a thousand times as many.
 const PIECE: usize = 1_024;
 
-/// Unpacks a body, and ends one that has no end.
+/// Unpacks a body, and limits its length.
 #[derive(Debug)]
 pub(super) struct Body {
     coding: Coding,
-    /// How many bytes may still come.
+    /// The number of bytes that may still come.
     left: usize,
 }
 
@@ -29,7 +29,7 @@ enum Coding {
     },
 }
 
-/// What was unpacked and not taken yet.
+/// Unpacked bytes that were not taken yet.
 #[derive(Debug)]
 struct Unpacked {
     bytes: Vec<u8>,
@@ -50,10 +50,10 @@ impl Write for Unpacked {
 }
 
 impl Body {
-    /// The body of a reply with these headers.
+    /// Prepares for the body of a reply with these headers.
     ///
     /// # Errors
-    /// [`NoAnswer::Compressed`] for another coding than gzip.
+    /// [`NoAnswer::Compressed`] for a coding other than gzip.
     pub(super) fn new(headers: &HeaderMap) -> Result<Self, NoAnswer> {
         let texts = headers.get_all(CONTENT_ENCODING);
         let codings = texts
@@ -84,10 +84,10 @@ impl Body {
         })
     }
 
-    /// Takes the next bytes off the line, and hands over what they hold.
+    /// Takes the next bytes from the connection, and hands over their contents.
     ///
     /// # Errors
-    /// [`NoAnswer::TooLong`] after 8 MiB, and [`NoAnswer::Malformed`] for what is not gzip.
+    /// [`NoAnswer::TooLong`] after 8 MiB, and [`NoAnswer::Malformed`] for invalid gzip.
     pub(super) fn take(
         &mut self,
         chunk: &[u8],
@@ -111,10 +111,10 @@ impl Body {
         Ok(())
     }
 
-    /// The line has nothing more: hands over what is left.
+    /// Ends the body, and hands over what is left.
     ///
     /// # Errors
-    /// [`NoAnswer::Disconnected`] if what is compressed breaks off.
+    /// [`NoAnswer::Disconnected`] if the compressed data is cut off.
     pub(super) fn end(&mut self, mut hand_over: impl FnMut(&[u8])) -> Result<(), NoAnswer> {
         let Coding::Gzip {
             decoder,
@@ -132,7 +132,7 @@ impl Body {
     }
 }
 
-/// Hands over what was unpacked; returns how many bytes may still come.
+/// Hands over the unpacked bytes; returns the number of bytes that may still come.
 fn hand_on(unpacked: &mut Unpacked, left: usize, hand_over: &mut impl FnMut(&[u8])) -> usize {
     if !unpacked.bytes.is_empty() {
         hand_over(&unpacked.bytes);
@@ -192,7 +192,7 @@ mod tests {
         for coding in ["br", "deflate", "zstd", "gzip, gzip", "gzip, br"] {
             assert_eq!(body(coding).unwrap_err(), NoAnswer::Compressed, "{coding}");
         }
-        // No body at all, as behind a 304.
+        // No body at all, as after a 304.
         assert_eq!(read("gzip", b"", 7), (Vec::new(), Ok(())));
     }
 

@@ -1,4 +1,4 @@
-//! Sending the cycle's requests, within bounds.
+//! Sends the cycle's requests, with limits on time and size.
 
 mod body;
 pub(crate) mod trouble;
@@ -20,10 +20,11 @@ use reqwest::{
 use self::body::Body;
 use crate::{config::endpoints::Endpoints, tell::problem::Problem};
 
-/// The longest file of certificates that is read, in bytes. A whole system's bundle has 200 KiB.
+/// The size limit for reading a file of certificates, in bytes. A whole system's bundle has 200
+/// KiB.
 pub(crate) const MAX_PEM: u64 = 4 << 20;
 
-/// How long to wait for a connection, TLS included.
+/// The longest wait for a connection, including TLS.
 const CONNECT_FOR: Duration = Duration::from_secs(10);
 
 /// Speaks HTTP with one provider.
@@ -33,17 +34,17 @@ pub(crate) struct Http {
     endpoints: Endpoints,
 }
 
-/// A reply that came whole.
+/// A complete reply.
 #[derive(Debug)]
 pub(crate) struct Answered {
     /// Its status.
     pub status: StatusCode,
-    /// The origin that a redirect leads to: what follows it may hold what is nobody's business.
+    /// The origin that a redirect leads to. The rest of the address may hold something private.
     leads_to: Option<String>,
 }
 
 impl Answered {
-    /// Where a redirect leads to, in words.
+    /// Returns the target of a redirect, in words.
     #[must_use]
     pub(crate) fn leads_to(&self) -> Option<String> {
         let origin = self.leads_to.as_ref();
@@ -51,12 +52,12 @@ impl Answered {
     }
 }
 
-/// There is no whole reply.
+/// The absence of a complete reply.
 #[derive(Debug)]
 pub(crate) struct Unanswered {
-    /// What that means for the request.
+    /// The consequence for the request.
     pub cause: NoAnswer,
-    /// What went wrong, where more is known.
+    /// Details of the error, if known.
     pub detail: Option<String>,
 }
 
@@ -78,7 +79,7 @@ impl fmt::Display for Unanswered {
 
 impl std::error::Error for Unanswered {}
 
-/// What arrives of a reply.
+/// A part of a reply, as it arrives.
 #[derive(Debug)]
 pub(crate) enum Part<'a> {
     /// Its status and headers.
@@ -88,19 +89,19 @@ pub(crate) enum Part<'a> {
 }
 
 impl Http {
-    /// A client for these addresses. `ca_file` holds further certificates to trust.
+    /// Builds a client for these addresses. `ca_file` holds further certificates to trust.
     ///
     /// # Errors
-    /// A [`Problem`] when the certificates cannot be had.
+    /// A [`Problem`] when the certificates cannot be loaded.
     pub(crate) fn new(endpoints: Endpoints, ca_file: Option<&Path>) -> Result<Self, Problem> {
         let tls = tls_config(&endpoints, ca_file)?;
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls)
-            // A redirect of a token call would carry the token to somebody else.
+            // Following a redirect of a token call would send the token to another server.
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_FOR)
-            // A connection that idles for a quarter of an hour is dead; and a refresh must not be
-            // sent again because a kept one broke.
+            // A connection that was idle for a quarter of an hour is dead; and a refresh must not
+            // be sent again because a pooled connection broke.
             .pool_idle_timeout(Duration::from_secs(20))
             .user_agent(concat!("pulsewing/", env!("CARGO_PKG_VERSION")));
         if !endpoints.need_tls() {
@@ -112,10 +113,10 @@ impl Http {
         Ok(Self { client, endpoints })
     }
 
-    /// Where an address redirects to, without going there.
+    /// Returns the target of an address's redirect, without following it.
     ///
     /// # Errors
-    /// A [`Problem`] when it does not.
+    /// A [`Problem`] when it does not redirect.
     pub(crate) async fn redirect_of(&self, url: &str) -> Result<String, Problem> {
         let unanswered = || Problem::failed("the consent page does not answer");
         let reply = self
@@ -124,7 +125,7 @@ impl Http {
             .timeout(CONNECT_FOR)
             .send()
             .await
-            // Its address holds the sign-in's state.
+            // The error's address holds the sign-in's state.
             .map_err(|error| unanswered().caused_by(&error.without_url()))?;
         reply
             .headers()
@@ -134,13 +135,13 @@ impl Http {
             .ok_or_else(unanswered)
     }
 
-    /// The addresses.
+    /// Returns the addresses.
     #[must_use]
     pub(crate) const fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
 
-    /// Builds the HTTP request, so that what it was made of may be dropped before it is sent.
+    /// Builds the HTTP request, so that its parts may be dropped before it is sent.
     #[must_use]
     pub(crate) fn prepare(&self, request: &RequestView<'_>, timeout: Duration) -> Outgoing {
         let url = self.endpoints.url(request);
@@ -148,7 +149,8 @@ impl Http {
             Method::Get => self.client.get(url.clone()),
             Method::Post => self.client.post(url.clone()).body(request.body.to_vec()),
         };
-        // Of a token reply that breaks off, what came is to be read: that is surest in plain text.
+        // If a token reply is cut off, we want to read the part that arrived; plain text is the
+        // safest for that.
         let encoding = match request.endpoint {
             Endpoint::Api => "gzip",
             Endpoint::Token | Endpoint::Revoke => "identity",
@@ -187,22 +189,23 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// How long it may take from the connection to the reply's end.
+    /// Returns the time limit from the connection to the end of the reply.
     #[must_use]
     pub(crate) const fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// Method and path, for a log: never the query, which may hold a filter or a page token.
+    /// Returns the method and path, for a log. Leaves out the query, which may hold a filter or a
+    /// page token.
     #[must_use]
     pub(crate) fn label(&self) -> &str {
         &self.label
     }
 
-    /// Sends it, and hands over what comes back as it comes; a compressed body unpacked.
+    /// Sends the request, and hands over the reply as it arrives. A compressed body is unpacked.
     ///
     /// # Errors
-    /// Why there was no whole reply.
+    /// The reason why there was no complete reply.
     pub(crate) async fn send(
         self,
         now: Timestamp,
@@ -240,8 +243,8 @@ fn tls_config(
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable(&error))?;
     if !endpoints.need_tls() {
-        // No certificate is trusted: nothing here speaks TLS, and loading the machine's takes time
-        // and memory.
+        // Trust no certificates: nothing here speaks TLS, and loading the machine's certificates
+        // takes time and memory.
         return Ok(builder
             .with_root_certificates(rustls::RootCertStore::empty())
             .with_no_client_auth());

@@ -1,4 +1,4 @@
-//! Why an exchange failed, in words: proxies by their names, and where redirects lead.
+//! Error messages for failed exchanges, with the names of proxies and the targets of redirects.
 
 use std::{error::Error, io};
 
@@ -12,7 +12,7 @@ use reqwest::{
 
 use super::Unanswered;
 
-/// What an error means for a request; to this address, if that may go through a proxy.
+/// Translates an error of a request. `proxied` is its address, if it may go through a proxy.
 pub(super) fn unanswered(error: &reqwest::Error, proxied: Option<&Url>) -> Unanswered {
     let (cause, detail) = if error.is_connect() {
         (NoAnswer::NeverLeft, Some(no_connection(error, proxied)))
@@ -24,7 +24,8 @@ pub(super) fn unanswered(error: &reqwest::Error, proxied: Option<&Url>) -> Unans
     Unanswered { cause, detail }
 }
 
-/// Why there is no connection. A proxy is named: whoever set it may have forgotten it.
+/// Explains why there is no connection. Names the proxy, because the user may have forgotten that
+/// it is set.
 pub(crate) fn no_connection(error: &reqwest::Error, proxied: Option<&Url>) -> String {
     let why = last_cause(error);
     match proxied.and_then(proxy_of) {
@@ -37,7 +38,7 @@ pub(crate) fn no_connection(error: &reqwest::Error, proxied: Option<&Url>) -> St
     }
 }
 
-/// Whether there was a line, and a proxy at its end that did not want to.
+/// Returns whether a proxy was reached but refused.
 pub(crate) fn is_proxys_word(error: &reqwest::Error) -> bool {
     error.is_connect()
         && !error.is_timeout()
@@ -46,13 +47,13 @@ pub(crate) fn is_proxys_word(error: &reqwest::Error) -> bool {
         && !is_without_a_line(&last_cause(error))
 }
 
-/// Whether a proxy did not even take the call: of one that speaks SOCKS the library keeps these words
-/// alone.
+/// Returns whether a proxy could not even be reached. For a SOCKS proxy the library gives only this
+/// text.
 fn is_without_a_line(why: &str) -> bool {
     why.contains("failed to create underlying connection")
 }
 
-/// The proxy that a request to this address goes through, without its password.
+/// Returns the proxy for a request to this address, without its password.
 fn proxy_of(url: &Url) -> Option<String> {
     let uri: Uri = url.as_str().parse().ok()?;
     let proxy = Matcher::from_system().intercept(&uri)?;
@@ -62,7 +63,7 @@ fn proxy_of(url: &Url) -> Option<String> {
     Some(format!("{scheme}://{host}{}", port.unwrap_or_default()))
 }
 
-/// The origin that a redirect leads to.
+/// Returns the origin that a redirect leads to.
 pub(crate) fn target_of(status: StatusCode, from: &Url, headers: &HeaderMap) -> Option<String> {
     if !status.is_redirection() {
         return None;
@@ -72,7 +73,7 @@ pub(crate) fn target_of(status: StatusCode, from: &Url, headers: &HeaderMap) -> 
     origin.is_tuple().then(|| origin.ascii_serialization())
 }
 
-/// What it comes down to.
+/// Returns the innermost cause of an error.
 pub(crate) fn last_cause(error: &reqwest::Error) -> String {
     let mut last: &dyn Error = error;
     while let Some(source) = last.source() {
@@ -81,10 +82,10 @@ pub(crate) fn last_cause(error: &reqwest::Error) -> String {
     last.to_string()
 }
 
-/// Whether a connection failed only when it was to be secured. The library calls that one a failure to
-/// connect, too.
+/// Returns whether a connection failed only in the TLS handshake. The library reports that as a
+/// failure to connect, too.
 pub(crate) fn is_about_tls(error: &(dyn Error + 'static)) -> bool {
-    // An I/O error passes over the error in it when it is asked for its source.
+    // `source` of an I/O error skips the error inside it.
     let inner = error
         .downcast_ref::<io::Error>()
         .and_then(io::Error::get_ref);

@@ -1,9 +1,9 @@
-//! Digits that are seen from across the room: five lines high, all of one width.
+//! Large digits, readable from across the room: five lines high, all of one width.
 
-/// How high a digit is, in lines.
+/// The height of a digit, in lines.
 pub(super) const HEIGHT: u16 = 5;
 
-/// How wide a digit is, in columns, with the gap after it.
+/// The width of a digit, in columns, including the gap after it.
 pub(super) const WIDTH: u16 = 7;
 
 const DIGITS: [[&str; 5]; 10] = [
@@ -19,7 +19,7 @@ const DIGITS: [[&str; 5]; 10] = [
     ["██████", "██  ██", "██████", "    ██", "██████"],
 ];
 
-/// The lines of a number.
+/// Returns the lines of a number.
 pub(super) fn lines(number: u16) -> [String; 5] {
     let mut lines = [const { String::new() }; 5];
     for digit in number.to_string().bytes() {

@@ -1,4 +1,4 @@
-//! The layout: what goes where, and what is left out.
+//! The layout: the place of each part, and the parts to leave out.
 
 use pulsewing_core::{
     Bpm,
@@ -21,14 +21,14 @@ use crate::{
     tell::phrases,
 };
 
-/// From which size on there are digits with all facts beside them.
+/// The smallest size for digits with all facts beside them.
 const FOR_DIGITS: (u16, u16) = (56, 6);
 
-/// How many lines a graph needs, and two.
+/// The number of lines for one graph, and for two.
 const FOR_GRAPH: u16 = 6;
 const FOR_TWO: u16 = 14;
 
-/// The keys, for whoever asks.
+/// The keys, for the help.
 const KEYS: [(&str, &str); 6] = [
     ("← →", "the day before, the day after"),
     ("t", "today"),
@@ -112,7 +112,7 @@ fn present(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         let text = vec![
             Line::from("No heart rate yet".bold()),
             Line::from(match view.mode {
-                // What it was is said below.
+                // The error itself is shown below.
                 _ if view.snapshot.failed_update.is_some() => "No update has succeeded yet.",
                 Mode::Follows => "Waiting for the daemon's first update.",
                 _ => "The first comes within a minute.",
@@ -170,7 +170,7 @@ fn span(extent: Extent) -> String {
     )
 }
 
-/// The rate in large digits, and beside it what goes with it.
+/// Draws the rate in large digits, with its facts beside it.
 fn headline(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, reading: &Reading) {
     let width = 3 * digits::WIDTH + 5;
     let [left, right] = Layout::horizontal([Constraint::Length(width), Constraint::Min(0)])
@@ -198,8 +198,8 @@ fn headline(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, reading: &Readin
     frame.render_widget(Paragraph::new(lines), right);
 }
 
-/// Rate, zone, age and freshness, what matters most first: an old rate comes after its age, and
-/// without colour. Where the rate stands beside it in digits, it is left out.
+/// Returns rate, zone, age and freshness, the most important first: an old rate follows its age,
+/// without colour. The rate is left out if it is shown in digits.
 fn essentials<'l>(view: &View<'_>, reading: &Reading, has_digits: bool) -> Vec<Line<'l>> {
     let (Some(sample), Some(look)) = (reading.latest(), view.snapshot.look(view.now)) else {
         return vec![
@@ -268,7 +268,7 @@ fn facts<'l>(view: &View<'_>, reading: &Reading) -> Vec<Line<'l>> {
     ]
 }
 
-/// When the next update comes, or what is going on.
+/// Describes the time of the next update, or the current activity.
 fn next(view: &View<'_>) -> String {
     if view.mode == Mode::Leaving {
         return "Saving the renewed sign-in, then it ends".to_owned();

@@ -1,4 +1,4 @@
-//! Graphs of braille dots: x is time, gaps are gaps.
+//! Graphs of braille dots: x is time, gaps stay gaps.
 
 use ratatui::{
     Frame,
@@ -25,7 +25,7 @@ pub(super) fn draw(
         .into_iter()
         .map(|run| {
             run.into_iter()
-                // A point stands in the middle of its minute.
+                // A point is in the middle of its minute.
                 .map(|(minute, bpm)| (f64::from(minute) + 0.5, f64::from(bpm)))
                 .collect()
         })
@@ -46,14 +46,14 @@ pub(super) fn draw(
         })
         .collect();
     let length = plot.length().max(1);
-    // Evenly apart, as a chart places them: so each says the time that is there.
+    // A chart places its labels at even distances, so compute the time at each place.
     let pieces: u16 = if area.width >= 60 { 4 } else { 2 };
     let times: Vec<String> = (0..=pieces)
         .map(|piece| {
             let minute = u32::from(length) * u32::from(piece) / u32::from(pieces);
             let (at, offset) = plot.time(u16::try_from(minute).unwrap_or(length));
             match phrases::clock_at(at, offset).as_str() {
-                // The end of a day is not its beginning.
+                // The end of a day must not read like its beginning.
                 "00:00" if piece == pieces => "24:00".to_owned(),
                 clock => clock.to_owned(),
             }

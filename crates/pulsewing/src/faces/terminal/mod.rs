@@ -1,8 +1,8 @@
-//! The heart rate in a terminal: what `pulsewing show` draws, and how it gets its terminal back.
+//! The heart rate in a terminal: the view of `pulsewing show`, and the restoration of the terminal.
 //!
-//! Drawing is pure: a [`View`] and a frame of any size. What does not fit is left out, the least
-//! important first: the day, the latest minutes, the facts; the rate, its zone and its age are last.
-//! Words carry all that colours say.
+//! Drawing is pure: it needs only a [`View`] and a frame of any size. Parts that do not fit are
+//! left out, the least important first: the day, the latest minutes, the facts; the rate, its zone
+//! and its age are last. Everything that colours express is in words, too.
 
 mod digits;
 mod draw;
@@ -18,35 +18,35 @@ use crate::daemon::Snapshot;
 
 pub(crate) use draw::draw;
 
-/// Takes the terminal: its other screen, every key as it is pressed. It is given back before a panic is
-/// told, so that the words are seen and the shell can be used.
+/// Takes the terminal: switches to its alternate screen and to raw mode. On a panic it is restored
+/// before the message is printed, so that the message is visible and the shell usable.
 ///
 /// # Errors
-/// What the system says of it.
+/// Whatever the system reports.
 pub fn take() -> io::Result<DefaultTerminal> {
     ratatui::try_init()
 }
 
-/// Gives the terminal back as it was. One that is gone has nobody to be told, on the terminal least of all.
+/// Restores the terminal. If it is gone, the error cannot be shown to anybody.
 pub(crate) fn give_back(terminal: &mut DefaultTerminal) {
     let _ = terminal.show_cursor();
     let _ = ratatui::try_restore();
 }
 
-/// What is to be seen.
+/// The data to show.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View<'v> {
-    /// What is known now.
+    /// The current state.
     pub snapshot: &'v Snapshot,
     /// The time.
     pub now: Timestamp,
-    /// A day of the history, where one is looked at.
+    /// The day of the history that is shown, if one is chosen.
     pub past: Option<&'v Past>,
-    /// Who fetches.
+    /// The process that fetches.
     pub mode: Mode,
-    /// What somebody should know of, in a line.
+    /// A message of one line.
     pub message: Option<&'v str>,
-    /// Whether the keys are explained.
+    /// Whether the help on the keys is shown.
     pub has_help: bool,
     /// Whether colours may be used.
     pub has_colour: bool,
@@ -57,20 +57,20 @@ pub(crate) struct View<'v> {
 pub(crate) struct Past {
     /// Its date.
     pub date: jiff::civil::Date,
-    /// Its minutes; `None` where nothing is known of it.
+    /// Its minutes; `None` if nothing is known about it.
     pub day: Option<Day>,
     /// Its resting heart rate.
     pub resting: Option<Bpm>,
 }
 
-/// Who fetches.
+/// The process that fetches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// This program.
     Own,
-    /// A daemon of this machine, which is followed.
+    /// A daemon on this machine, which this program follows.
     Follows,
-    /// This program, which is about to end and waits for a refresh.
+    /// This program, which is about to end but waits for a refresh.
     Leaving,
 }
 
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
     use crate::{daemon::FailedUpdate, engine::zone, tell::problem::Exit};
 
-    /// A reading with these minutes of the day before `now`.
+    /// Builds a reading with these minutes of the day before `now`.
     fn reading(now: Timestamp, minutes: &[(u16, u16)]) -> Reading {
         let facts = ZoneFacts {
             name: "Europe/Berlin".try_into().ok(),

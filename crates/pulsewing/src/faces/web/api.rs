@@ -1,4 +1,4 @@
-//! The JSON API, version 1: additions may come, nothing goes.
+//! The JSON API, version 1: fields may be added, but not removed.
 
 use std::str::FromStr;
 
@@ -23,10 +23,10 @@ use crate::{
     tell::problem::Exit,
 };
 
-/// The most days that one call tells of.
+/// The maximum number of days in one answer.
 const MOST_DAYS: i32 = 3_700;
 
-/// What went wrong, for a program.
+/// An error, for a program.
 #[derive(Debug)]
 pub(super) struct Error {
     status: StatusCode,
@@ -58,12 +58,12 @@ impl IntoResponse for Error {
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    // Numbers and texts alone: nothing that JSON could not say.
+    // There are only numbers and strings, so the serialisation cannot fail.
     let text = serde_json::to_string(value).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
-/// The present.
+/// The current state.
 #[derive(Debug, Serialize)]
 pub(super) struct Now {
     now: String,
@@ -139,7 +139,7 @@ impl Now {
     }
 }
 
-/// The word for what somebody has to do.
+/// Returns the word for the action that a user has to take.
 pub(super) const fn kind(failed_update: &FailedUpdate) -> &'static str {
     match failed_update.exit {
         Exit::ConsentNeeded => "sign-in",
@@ -149,7 +149,7 @@ pub(super) const fn kind(failed_update: &FailedUpdate) -> &'static str {
     }
 }
 
-/// RFC 3339 in UTC, to the second.
+/// Formats an instant as RFC 3339 in UTC, to the second.
 fn instant(at: Timestamp) -> String {
     format!(
         "{:.0}",
@@ -203,7 +203,7 @@ fn date(text: &str) -> Result<Date, Error> {
     })
 }
 
-/// An overview, a row a day; of the last thirty days unless a range is named.
+/// Returns an overview, one row per day; of the last thirty days by default.
 pub(super) async fn days(
     State(site): State<Shared>,
     Query(range): Query<Range>,
@@ -234,7 +234,7 @@ struct MinuteJson {
     bpm: u16,
 }
 
-/// The minutes of a day, as the wearer's clock had it; gaps are left out.
+/// Returns the minutes of a day on the wearer's clock; gaps are left out.
 pub(super) async fn day(
     State(site): State<Shared>,
     Path(text): Path<String>,
@@ -269,7 +269,7 @@ pub(super) async fn day(
     Ok(json(StatusCode::OK, &body))
 }
 
-/// The newest minute of a reading, for the metrics.
+/// Returns the newest minute of a reading, for the metrics.
 pub(super) fn newest(reading: &Reading) -> Option<(Timestamp, u16)> {
     reading.latest().map(|sample| (sample.at, sample.bpm.get()))
 }

@@ -1,5 +1,5 @@
-//! The style sheet, the script and the icon. Their addresses change with their contents, so browsers may
-//! keep them for ever.
+//! The style sheet, the script and the icon. Their addresses change with their contents, so
+//! browsers may cache them forever.
 
 use std::sync::LazyLock;
 
@@ -29,17 +29,17 @@ fn named(name: &str, ending: &str, contents: &str) -> String {
     format!("{name}-{short}.{ending}")
 }
 
-/// Where the style sheet is.
+/// Returns the path of the style sheet.
 pub(super) fn style_path() -> String {
     format!("/assets/{}", *STYLE_NAME)
 }
 
-/// Where the script is.
+/// Returns the path of the script.
 pub(super) fn script_path() -> String {
     format!("/assets/{}", *SCRIPT_NAME)
 }
 
-/// One of them.
+/// Serves one of the files.
 pub(super) async fn file(Path(name): Path<String>, State(_): State<Shared>) -> Response {
     let (kind, contents) = if name == *STYLE_NAME {
         ("text/css; charset=utf-8", STYLE)
@@ -55,7 +55,7 @@ pub(super) async fn file(Path(name): Path<String>, State(_): State<Shared>) -> R
     (headers, contents).into_response()
 }
 
-/// The icon.
+/// Serves the icon.
 pub(super) async fn icon() -> Response {
     let headers = [
         (header::CONTENT_TYPE, "image/svg+xml"),

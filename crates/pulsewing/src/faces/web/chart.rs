@@ -1,8 +1,8 @@
 //! Graphs as SVG.
 //!
-//! The field of a graph stretches with the page (`preserveAspectRatio="none"`), its lines keep their
-//! width; labels stand beside it, placed by percentages, so that they are as large on a phone as on a
-//! desk. Nothing carries a style of its own, which the page's policy forbids.
+//! The area of a graph stretches with the page (`preserveAspectRatio="none"`), but its lines keep
+//! their width. Labels are beside it, placed by percentages, so that they have the same size on a
+//! phone and on a desktop. There are no inline styles, because the page's policy forbids them.
 
 use std::fmt::Write as _;
 
@@ -13,18 +13,18 @@ use crate::{
     tell::phrases,
 };
 
-/// What a graph is for.
+/// The purpose of a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The latest minutes; the newest is marked.
     Latest,
     /// A day at a glance.
     Glance,
-    /// A day to look closer at: a part of it can be chosen.
+    /// A day in detail: the user can choose a part of it.
     Closer,
 }
 
-/// A graph with its axes; `label` says what it shows, for those who do not see it.
+/// Draws a graph with its axes; `label` describes it for people who cannot see it.
 pub(super) fn figure(plot: &Plot, id: &str, label: &str, kind: Kind) -> Markup {
     let scale = plot.scale();
     let length = plot.length().max(1);
@@ -81,12 +81,12 @@ pub(super) fn figure(plot: &Plot, id: &str, label: &str, kind: Kind) -> Markup {
     }
 }
 
-/// The lines, and what lies under them.
+/// Returns the paths of the lines, and of the areas under them.
 fn paths(plot: &Plot, scale: &Scale) -> (String, String) {
     let (mut lines, mut areas) = (String::new(), String::new());
     let bottom = scale.high - scale.low;
     for run in plot.runs() {
-        // A point stands in the middle of its minute.
+        // A point is in the middle of its minute.
         let mut command = 'M';
         for (minute, bpm) in &run {
             let _ = write!(
@@ -110,7 +110,7 @@ fn paths(plot: &Plot, scale: &Scale) -> (String, String) {
     (lines, areas)
 }
 
-/// The minutes of a graph as a table, for those who would rather read.
+/// Returns the minutes of a graph as a table, for people who prefer to read.
 pub(super) fn table(plot: &Plot) -> Markup {
     html! {
         details {

@@ -1,4 +1,4 @@
-//! A day of the history, or a part of it.
+//! The page of a day of the history, or of a part of it.
 
 use std::str::FromStr;
 
@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::{Shared, chart, layout, now, unreadable};
 use crate::{faces::plot::Plot, tell::phrases};
 
-/// The fewest minutes of a part.
+/// The minimum length of a part, in minutes.
 const LEAST: u16 = 10;
 
 #[derive(Debug, Default, Deserialize)]
@@ -30,7 +30,7 @@ pub(super) struct Choice {
     date: String,
 }
 
-/// Goes to the day that was chosen in the form.
+/// Redirects to the day that was chosen in the form.
 pub(super) async fn choose(Query(choice): Query<Choice>) -> Response {
     match Date::from_str(&choice.date) {
         Ok(date) => Redirect::to(&format!("/day/{date}")).into_response(),
@@ -46,7 +46,7 @@ fn no_date() -> Response {
     )
 }
 
-/// A day.
+/// Serves the page of a day.
 pub(super) async fn page(
     State(site): State<Shared>,
     Path(date): Path<String>,
@@ -66,7 +66,7 @@ pub(super) async fn page(
         .reading
         .as_ref()
         .map_or(HeartZones::PLAIN, |reading| reading.heart_zones);
-    // Today's newest word may be newer than the history's.
+    // For today, the snapshot may be newer than the history.
     let reading = snapshot
         .reading
         .as_ref()
@@ -146,7 +146,7 @@ fn label(date: Date, plot: &Plot) -> String {
     }
 }
 
-/// The minutes that a part begins and ends with; the whole day, where it is none.
+/// Returns the first and last minute of a part; those of the whole day if it is not valid.
 fn bounds(day: &Day, part: &Part) -> (u16, u16) {
     let whole = day.local().minutes();
     let from = part.from.as_deref().and_then(|text| minute_of(day, text));
@@ -161,7 +161,7 @@ fn bounds(day: &Day, part: &Part) -> (u16, u16) {
     }
 }
 
-/// The minute at which the clock shows a time; the first of two.
+/// Returns the minute at which the clock shows a time; the first if there are two.
 fn minute_of(day: &Day, text: &str) -> Option<u16> {
     let (hour, minute) = text.split_once(':')?;
     let time = Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()?;
@@ -176,7 +176,7 @@ fn clock(day: &Day, minute: u16) -> String {
     format!("{:02}:{:02}", time.hour(), time.minute())
 }
 
-/// The end of a day is 24:00, not the next day's beginning.
+/// Formats the end of a part. The end of a day is 24:00, not the next day's beginning.
 fn clock_end(day: &Day, minute: u16) -> String {
     if minute >= day.local().minutes() {
         "24:00".to_owned()

@@ -14,11 +14,12 @@ use tokio_stream::{StreamExt, wrappers::WatchStream};
 
 use super::{Shared, api};
 
-/// How often a line without meaning is sent, so that a connection that is gone is noticed. In real time:
-/// it is about the connection.
+/// The interval between keep-alive lines, which reveal a dead connection. In real time, because it
+/// concerns the connection.
 const STILL_THERE: Duration = Duration::from_secs(25);
 
-/// The present, now and after each change: `event: now`, with the same JSON as the call of that name.
+/// Streams the current state, at once and after each change: `event: now`, with the same JSON as
+/// the API call of that name.
 pub(super) async fn stream(State(site): State<Shared>) -> Response {
     let changes = WatchStream::new(site.broadcast.subscribe());
     let events = changes.map(move |snapshot| {

@@ -1,4 +1,4 @@
-//! The device's own picture.
+//! The picture as on a device.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -17,10 +17,10 @@ use crate::{
     faces::outputs::{PictureSize, Style, View},
 };
 
-/// The largest picture that is drawn for somebody: a wall's worth of pixels.
+/// The limit on the pixels of a picture: those of a Full HD screen.
 const MOST_PIXELS: u32 = 1_920 * 1_080;
 
-/// What is asked for; without it, what the configuration says.
+/// The requested style; the configuration has the defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct Wanted {
@@ -29,7 +29,7 @@ pub(super) struct Wanted {
     palette: Option<String>,
 }
 
-/// The picture that was drawn last, so that many who ask cost no more than one.
+/// The last picture drawn, so that many requests cost no more than one.
 #[derive(Debug, Default)]
 pub(super) struct Cache(Mutex<Option<Drawn>>);
 
@@ -37,12 +37,12 @@ pub(super) struct Cache(Mutex<Option<Drawn>>);
 struct Drawn {
     wanted: Wanted,
     minute: i64,
-    /// Which state of things it shows: its address in memory, while it is kept.
+    /// The snapshot that it shows, identified by its address; holding it keeps that address in use.
     snapshot: std::sync::Arc<crate::daemon::Snapshot>,
     png: Vec<u8>,
 }
 
-/// The picture as a PNG.
+/// Serves the picture as a PNG.
 pub(super) async fn png(State(site): State<Shared>, Query(wanted): Query<Wanted>) -> Response {
     let now = site.broadcast.now();
     let snapshot = site.snapshot();

@@ -1,13 +1,13 @@
-//! Who may ask, and what every reply says.
+//! Access control, and the headers of every reply.
 //!
-//! A page on this machine can be reached by every web page that the user visits, through their browser.
-//! Three things keep those out:
+//! Every web page that the user visits can reach a page on this machine, through the browser. Three
+//! checks prevent that:
 //!
-//! - **The host**: a name that an attacker owns can be made to point here (DNS rebinding), so only
+//! - **The host**: an attacker's domain can be made to point here (DNS rebinding), so only
 //!   addresses, `localhost`, this machine's own name and configured names are answered.
-//! - **The origin**: what changes something, and every call of a program, has to come from the page
+//! - **The origin**: requests that change something, and every API call, have to come from the page
 //!   itself, or from no page at all.
-//! - **The passphrase**, as soon as the page is there for other machines.
+//! - **The passphrase**, as soon as other machines can reach the page.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -25,28 +25,28 @@ use super::{
 };
 use crate::{app::App, config::passphrase::Passphrase};
 
-/// What stands as it is in the address that a browser goes on to.
+/// The characters that are not escaped in the address to which the browser continues.
 const AS_IT_IS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
     .remove(b'_')
     .remove(b'.');
 
-/// What the page may load: from itself alone, and no script but its own.
+/// The content security policy: the page may load only from itself, and run only its own script.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Who may ask.
+/// The rules of access.
 #[derive(Debug)]
 pub(super) struct Guard {
-    /// Names that are answered besides addresses and `localhost`, in small letters.
+    /// Names that are answered in addition to addresses and `localhost`, in lower case.
     names: Vec<String>,
     passphrase: Option<Passphrase>,
     sessions: Sessions,
 }
 
-/// Why somebody may not.
+/// The reason for a refusal.
 enum Refusal {
-    /// The host is none of ours.
+    /// The host is not one of ours.
     Host,
     /// It comes from another web page.
     Origin,
@@ -96,7 +96,7 @@ impl Guard {
         let Some(passphrase) = &self.passphrase else {
             return Ok(());
         };
-        // The way back from the consent page comes without the cookie; its state is its pass.
+        // The redirect from the consent page comes without the cookie; its state authorises it.
         let is_open =
             path == "/passphrase" || path == "/sign-in/done" || path.starts_with("/assets/");
         if is_open || self.sessions.has(headers, up) {
@@ -111,13 +111,13 @@ impl Guard {
         }
     }
 
-    /// Whether a host, with or without its port, is this page's.
+    /// Returns whether a host, with or without its port, is this page's.
     fn is_ours(&self, host: &str) -> bool {
         let name = without_port(host)
             .trim_end_matches('.')
             .to_ascii_lowercase();
         let address = name.trim_start_matches('[').trim_end_matches(']');
-        // An address cannot be made to point elsewhere.
+        // An address cannot be rebound.
         address.parse::<IpAddr>().is_ok() || name == "localhost" || self.names.contains(&name)
     }
 }
@@ -141,7 +141,8 @@ fn host_of<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Option<&'r str> {
         .or_else(|| uri.host())
 }
 
-/// Whether a browser says that another web page is behind this request. Programs say nothing.
+/// Returns whether the browser's headers show that another web page sent this request. Other
+/// programs send no such headers.
 fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
@@ -156,12 +157,12 @@ fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether a program calls, and no person.
+/// Returns whether this is an API call, rather than a page for a person.
 fn is_call(path: &str) -> bool {
     path.starts_with("/api/") || path == "/metrics"
 }
 
-/// This machine's name.
+/// Returns this machine's name.
 fn hostname() -> Option<String> {
     #[cfg(unix)]
     let name = rustix::system::uname()
@@ -174,7 +175,7 @@ fn hostname() -> Option<String> {
     name.filter(|name| !name.is_empty())
 }
 
-/// Lets a request pass or not, and adds to its reply what every reply says.
+/// Passes or refuses a request, and adds the common headers to its reply.
 pub(super) async fn check(State(site): State<Shared>, request: Request, next: Next) -> Response {
     let is_call = is_call(request.uri().path());
     let mut reply = match site.guard.admit(&request, site.broadcast.now().up) {

@@ -1,4 +1,4 @@
-//! What all pages share: head, navigation, foot.
+//! The parts that all pages share: head, navigation, footer.
 
 use axum::{
     http::StatusCode,
@@ -10,7 +10,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::{Shared, assets};
 use crate::tell::phrases::sentence;
 
-/// Which page it is.
+/// The page in the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Now,
@@ -20,7 +20,7 @@ pub(super) enum Place {
     SignIn,
 }
 
-/// A whole page. `today` is where the navigation leads to from pages without a date.
+/// Builds a whole page. `today` is the target of the navigation on pages without a date.
 pub(super) fn page(site: &Shared, place: Place, today: Date, title: &str, body: &Markup) -> Markup {
     let date = match place {
         Place::Now | Place::SignIn => today,
@@ -56,7 +56,7 @@ pub(super) fn page(site: &Shared, place: Place, today: Date, title: &str, body: 
     }
 }
 
-/// A page without navigation, for somebody who is not inside yet.
+/// Builds a page without navigation, for a visitor who has not entered the passphrase yet.
 pub(super) fn bare(title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
@@ -70,7 +70,7 @@ pub(super) fn bare(title: &str, body: &Markup) -> Markup {
     }
 }
 
-/// The technical words of something that went wrong, for whoever asks for them.
+/// Builds the technical details of an error, for a user who opens them.
 pub(super) fn details(technical: &str) -> Markup {
     html! {
         details.technical {
@@ -80,12 +80,12 @@ pub(super) fn details(technical: &str) -> Markup {
     }
 }
 
-/// A page that says one thing.
+/// Builds a page with one message.
 pub(super) fn message(status: StatusCode, title: &str, words: &str) -> Response {
     message_with(status, title, words, None)
 }
 
-/// A page that says one thing, with its technical words under it.
+/// Builds a page with one message, and its technical details below it.
 pub(super) fn message_with(
     status: StatusCode,
     title: &str,
@@ -117,7 +117,7 @@ fn head(title: &str, is_live: bool) -> Markup {
     }
 }
 
-/// The mark: a beat between two wings.
+/// Draws the logo: a beat between two wings.
 fn mark() -> Markup {
     html! {
         svg.mark viewBox="0 0 32 20" aria-hidden="true" {

@@ -1,8 +1,9 @@
-//! The same for Prometheus (text exposition format 0.0.4).
+//! Metrics for Prometheus (text exposition format 0.0.4).
 //!
-//! What is not known is absent, not nought. A heart rate of more than a day ago is absent as well, and so is
-//! the resting heart rate of a day before yesterday, for a gauge has no way to say how old it is; when the newest
-//! heart rate was, and how long ago, is told for ever, so that a rule on that does not resolve itself.
+//! Unknown values are absent, not zero. A heart rate that is more than a day old is absent as well,
+//! and so is a resting heart rate from before yesterday, because a gauge cannot show its age. The
+//! time and age of the newest heart rate never disappear, so that an alert on them does not resolve
+//! by itself.
 
 use std::fmt::Write as _;
 
@@ -21,7 +22,7 @@ use pulsewing_history::{History, Span, bytes_on_disk};
 use super::{Shared, api};
 use crate::daemon::{Look, Snapshot};
 
-/// What a scraper gets.
+/// Serves the metrics to a scraper.
 pub(super) async fn page(State(site): State<Shared>) -> Response {
     let span = site.history(History::span).await;
     let span = span.ok().flatten().flatten();
@@ -38,14 +39,14 @@ pub(super) async fn page(State(site): State<Shared>) -> Response {
 
 /// A gauge. It is absent while its value is not known.
 struct Gauge {
-    /// After `pulsewing_`.
+    /// The name after `pulsewing_`.
     name: &'static str,
     help: &'static str,
     labels: fn(&Known<'_>) -> String,
     value: fn(&Known<'_>) -> Option<f64>,
 }
 
-/// All there is to tell.
+/// The data behind the gauges.
 struct Known<'k> {
     snapshot: &'k Snapshot,
     now: Timestamp,
@@ -206,13 +207,13 @@ fn text(known: &Known<'_>) -> String {
     out
 }
 
-/// How many minutes of today have a value; `None` when nothing was fetched today.
+/// Returns the number of minutes of today with a value; `None` when nothing was fetched today.
 fn logged_today(reading: &Reading, now: Timestamp) -> Option<u16> {
     let today = |at: Timestamp| reading.time_zone.offsets.local(at).date();
     if reading.day.local().date() == today(now) {
         Some(reading.day.logged_minutes())
     } else {
-        // The day is an earlier one that was kept, because today has nothing.
+        // The day is an earlier one that was kept, because today has no data.
         (today(reading.fetched_at) == today(now)).then_some(0)
     }
 }

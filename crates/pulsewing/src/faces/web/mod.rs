@@ -1,24 +1,24 @@
-//! The page of the daemon: what the heart does, in any browser; and the same for programs.
+//! The daemon's page: the heart rate in any browser, and the same data for programs.
 //!
-//! Everything is drawn here, as HTML and SVG, so that the essentials need no script. `assets/page.js`
-//! only keeps a page that is open up to date: it hears of changes (server-sent events), fetches the
-//! page's own address again and puts the new parts in place, lets the age count on, and names the
-//! minute under the pointer. There is no other renderer that could say something else.
+//! Everything is rendered here, as HTML and SVG, so that the essentials need no script.
+//! `assets/page.js` only keeps an open page up to date: it receives changes (server-sent events),
+//! fetches the page's own address again and replaces the new parts, updates the age, and shows the
+//! minute under the pointer. There is no second renderer that could show something else.
 //!
-//! Nothing here can hold up a cycle: whoever asks sees the [`Broadcast`]'s newest [`Snapshot`], and what is read
-//! from the history is read on a thread of its own.
+//! Nothing here can delay a cycle: requests see the [`Broadcast`]'s newest [`Snapshot`], and the
+//! history is read on a separate thread.
 //!
-//! | file | what |
+//! | file | contents |
 //! |---|---|
 //! | `server.rs` | connections, and their limits |
-//! | `guard.rs` | who may ask: hosts, origins, the passphrase; and what every reply says |
+//! | `guard.rs` | access control: hosts, origins, the passphrase; and the headers of every reply |
 //! | `passphrase.rs` | its check, and sessions |
 //! | `now.rs`, `day.rs`, `overview.rs`, `sign_in.rs` | the pages |
-//! | `layout.rs` | what all pages share |
+//! | `layout.rs` | the parts that all pages share |
 //! | `chart.rs` | graphs |
-//! | `api.rs`, `events.rs`, `metrics.rs`, `frame.rs` | the same for programs |
+//! | `api.rs`, `events.rs`, `metrics.rs`, `frame.rs` | the same data for programs |
 //!
-//! HTML is written with maud: checked when it is compiled, and everything that is put in is escaped.
+//! HTML is written with maud: it is checked at compile time, and every inserted value is escaped.
 
 mod api;
 mod assets;
@@ -60,11 +60,11 @@ use crate::{
 
 pub(crate) use server::Listener;
 
-/// Where the page listens unless told otherwise.
+/// The default address of the page.
 pub(crate) const LISTEN: SocketAddr =
     SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7373);
 
-/// What every request has in reach.
+/// The data that every request can use.
 struct Site {
     app: App,
     broadcast: Broadcast,
@@ -72,11 +72,11 @@ struct Site {
     style: Mutex<Style>,
     frames: frame::Cache,
     sign_in: sign_in::Pending,
-    /// Where the page is.
+    /// The address of the page.
     address: SocketAddr,
 }
 
-/// What is shared by whoever answers.
+/// The site, shared by all handlers.
 type Shared = Arc<Site>;
 
 impl Site {
@@ -88,7 +88,7 @@ impl Site {
         self.style.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the history on a thread of its own; `None` while there is none.
+    /// Reads the history on a separate thread; `None` while there is none.
     async fn history<T: Send + 'static>(
         &self,
         read: impl FnOnce(&History) -> Result<T, HistoryError> + Send + 'static,
@@ -107,7 +107,7 @@ impl Site {
     }
 }
 
-/// Serves the page; ends when the listener fails for good, which it does not.
+/// Serves the page. Returns only if the listener fails for good, which does not happen.
 ///
 /// # Errors
 /// A [`Problem`] with the configuration.
@@ -169,7 +169,7 @@ async fn not_found(request: axum::extract::Request) -> Response {
     )
 }
 
-/// A history that cannot be read, for a person.
+/// Builds the page for a history that cannot be read.
 fn unreadable(error: &HistoryError) -> Response {
     layout::message_with(
         StatusCode::INTERNAL_SERVER_ERROR,

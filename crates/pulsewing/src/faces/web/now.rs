@@ -1,4 +1,4 @@
-//! The page of the present.
+//! The page with the current heart rate.
 
 use axum::{
     extract::State,
@@ -20,7 +20,7 @@ use crate::{
     tell::{failure_words, phrases},
 };
 
-/// The wearer's date at an instant; this machine's, where nothing was ever read.
+/// Returns the wearer's date at an instant; this machine's if there was never a reading.
 pub(super) fn today(snapshot: &Snapshot, now: Timestamp) -> Date {
     match &snapshot.reading {
         Some(reading) => reading.time_zone.offsets.local(now).date(),
@@ -28,7 +28,7 @@ pub(super) fn today(snapshot: &Snapshot, now: Timestamp) -> Date {
     }
 }
 
-/// The present.
+/// Serves the page.
 pub(super) async fn page(State(site): State<Shared>) -> Response {
     let snapshot = site.snapshot();
     let now = site.broadcast.now().utc;
@@ -47,14 +47,14 @@ pub(super) async fn page(State(site): State<Shared>) -> Response {
     layout::page(&site, layout::Place::Now, today, &title, &body).into_response()
 }
 
-/// Somebody does not want to wait.
+/// Triggers an immediate update.
 pub(super) async fn update(State(site): State<Shared>) -> Redirect {
     site.broadcast.update_now();
     Redirect::to("/")
 }
 
-/// What a tab says: it is seen without the page, so it has the age, and has it first once that matters.
-/// The page's script counts it on.
+/// Returns the title of the tab. A tab is seen without the page, so the title has the age, and has
+/// it first once that matters. The page's script keeps it up to date.
 fn title(snapshot: &Snapshot, now: Timestamp) -> String {
     let newest = snapshot.reading.as_deref().and_then(Reading::latest);
     match (newest, snapshot.look(now)) {
@@ -76,7 +76,7 @@ fn headline(snapshot: &Snapshot, now: Timestamp) -> Markup {
     let reading = snapshot.reading.as_deref();
     let latest = reading.and_then(|reading| Some((reading, reading.latest()?)));
     let at = latest.map(|(_, sample)| sample.at);
-    // From when on the page's script has it look old, should it hear of nothing newer.
+    // The time from which the page's script shows it as old, if nothing newer arrives.
     let later = |age: SignedDuration| Some(at?.checked_add(age).ok()?.as_millisecond());
     let freshness = snapshot.freshness(now);
     html! {
@@ -205,13 +205,14 @@ fn so_far(reading: &Reading, now: Timestamp) -> Markup {
     }
 }
 
-/// How many minutes of the day were spent in each zone.
+/// Shows the minutes of the day in each zone.
 fn zones(reading: &Reading) -> Markup {
     let rates: Vec<Bpm> = reading.day.iter().map(|(_, bpm)| bpm).collect();
     zone_minutes(&rates, &reading.heart_zones)
 }
 
-/// The zones, from the lowest up: where they begin, and how many of these minutes lie in each.
+/// Returns the zones from the lowest up: their lower bounds, and the number of these minutes in
+/// each.
 pub(super) fn zone_minutes(
     rates: &[Bpm],
     zones: &pulsewing_core::heart_zone::HeartZones,

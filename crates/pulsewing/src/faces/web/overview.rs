@@ -1,4 +1,4 @@
-//! Weeks and months: a bar a day.
+//! The pages of weeks and months: one bar per day.
 
 use axum::{
     extract::{Path, State},
@@ -13,7 +13,7 @@ use pulsewing_history::DaySummary;
 use super::{Shared, layout, now, unreadable};
 use crate::{faces::plot::Scale, tell::phrases};
 
-/// A week, from Monday.
+/// Serves a week, from Monday.
 pub(super) async fn week(State(site): State<Shared>, Path(day): Path<String>) -> Response {
     let Ok(day) = day.parse::<Date>() else {
         return no_such();
@@ -42,7 +42,7 @@ pub(super) async fn week(State(site): State<Shared>, Path(day): Path<String>) ->
     page(site, span).await
 }
 
-/// A month.
+/// Serves a month.
 pub(super) async fn month(State(site): State<Shared>, Path(month): Path<String>) -> Response {
     let Ok(first) = format!("{month}-01").parse::<Date>() else {
         return no_such();
@@ -110,7 +110,8 @@ async fn page(site: Shared, span: Span) -> Response {
     layout::page(&site, span.place, today, &span.title, &body).into_response()
 }
 
-/// A bar a day from the least to the greatest rate, the mean across it and the resting rate as a dot.
+/// Draws a bar per day from the lowest to the highest rate, with the mean as a line across it and
+/// the resting rate as a dot.
 fn bars(days: &[DaySummary], first: Date, last: Date) -> Markup {
     let all = days.iter().filter_map(|day| day.extent);
     let min = all.clone().map(|it| it.min.get()).min().unwrap_or(60);

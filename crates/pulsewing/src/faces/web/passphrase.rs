@@ -1,4 +1,4 @@
-//! Asks for the passphrase.
+//! The page that asks for the passphrase.
 
 use axum::{
     Form,
@@ -22,7 +22,7 @@ pub(super) struct Next {
 }
 
 impl Next {
-    /// A path of this page, whatever somebody wrote there.
+    /// Returns a path on this site, whatever the query contains.
     fn path(&self) -> &str {
         let is_ours = self.next.starts_with('/')
             && !self.next.starts_with("//")
@@ -31,7 +31,7 @@ impl Next {
     }
 }
 
-/// Asks for the passphrase.
+/// Serves the page that asks for the passphrase.
 pub(super) async fn page(Query(next): Query<Next>) -> Response {
     form(StatusCode::OK, next.path(), None)
 }
@@ -61,7 +61,7 @@ pub(super) struct Entered {
     next: Next,
 }
 
-/// Takes the passphrase from the form.
+/// Checks the passphrase from the form.
 pub(super) async fn enter(State(site): State<Shared>, Form(entered): Form<Entered>) -> Response {
     let next = entered.next.path().to_owned();
     let Some(passphrase) = site.guard.passphrase() else {

@@ -12,13 +12,14 @@ use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::tell::problem::{Exit, Problem};
 
-/// The most connections at a time: fifty viewers and their assets, several times over.
+/// The maximum number of simultaneous connections: fifty viewers and their assets, several times
+/// over.
 const CONNECTIONS: usize = 256;
 
-/// How long a request's head may take, and how long a connection may idle before the next.
+/// The time limit for a request's head, and for an idle connection before the next request.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
 
-/// A place to listen at.
+/// A bound socket and its address.
 #[derive(Debug)]
 pub(crate) struct Listener {
     socket: TcpListener,
@@ -26,10 +27,10 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Listens.
+    /// Starts to listen.
     ///
     /// # Errors
-    /// A [`Problem`] when somebody else does, or the address is none of this machine's.
+    /// A [`Problem`] when the address is in use, or does not belong to this machine.
     pub(crate) async fn bind(address: SocketAddr) -> Result<Self, Problem> {
         let listened = TcpListener::bind(address)
             .await
@@ -45,7 +46,7 @@ impl Listener {
         Ok(Self { socket, address })
     }
 
-    /// Listens at an address, or at one of the nine ports after it, or at any free port.
+    /// Listens on an address, or on one of the nine ports after it, or on any free port.
     ///
     /// # Errors
     /// As [`bind`](Self::bind).
@@ -59,28 +60,28 @@ impl Listener {
         Self::bind(SocketAddr::new(address.ip(), 0)).await
     }
 
-    /// Where it listens.
+    /// Returns the address.
     #[must_use]
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }
 }
 
-/// Takes connections for ever. Those that are open end with the program's runtime.
+/// Accepts connections forever. Open ones end with the program's runtime.
 pub(super) async fn run(listener: Listener, router: Router) {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let service = TowerToHyperService::new(router);
     loop {
-        // Whoever comes when the house is full waits at the door.
+        // At the limit, further connections wait in the backlog.
         let Ok(place) = Arc::clone(&room).acquire_owned().await else {
             return;
         };
         let Ok((stream, _)) = listener.socket.accept().await else {
-            // Out of file descriptors, for example: that passes.
+            // For example, there may be no file descriptors left; that passes.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        // Small pieces, sent when they are there.
+        // Send small pieces as soon as they are ready.
         let _ = stream.set_nodelay(true);
         let service = service.clone();
         tokio::spawn(async move {
@@ -89,7 +90,7 @@ pub(super) async fn run(listener: Listener, router: Router) {
                 .header_read_timeout(HEAD_WITHIN)
                 .max_buf_size(16 * 1_024)
                 .serve_connection(TokioIo::new(stream), service);
-            // A connection that breaks is its peer's affair.
+            // A broken connection is not our problem.
             let _ = connection.await;
             drop(place);
         });

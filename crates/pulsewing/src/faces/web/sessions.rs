@@ -1,4 +1,5 @@
-//! Who knew the passphrase: sessions by cookie, basic authentication, and a limit on guesses.
+//! Authentication with the passphrase: sessions by cookie, basic authentication, and a limit on
+//! guesses.
 
 use std::{
     collections::VecDeque,
@@ -14,19 +15,19 @@ use zeroize::Zeroizing;
 
 use crate::{config::passphrase::Passphrase, tell::problem::Problem};
 
-/// How many wrong ones are answered in a minute, from everybody together.
+/// The limit on wrong passphrases per minute, from all clients together.
 const TRIES_A_MINUTE: usize = 10;
 
-/// How many sessions there are at most; the oldest gives way.
+/// The maximum number of sessions; a new one replaces the oldest.
 const SESSIONS: usize = 64;
 
-/// How long a session lasts.
+/// The lifetime of a session.
 pub(super) const SESSION_FOR: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 /// The name of the cookie.
 pub(super) const COOKIE: &str = "pulsewing-session";
 
-/// Who knows the passphrase.
+/// The sessions, and the recent failures.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     inner: Mutex<Inner>,
@@ -34,23 +35,23 @@ pub(super) struct Sessions {
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// Digests of what the cookies hold, oldest first, and until when, on the clock that never jumps.
+    /// Digests of the cookies' values, oldest first, each with its end on the monotonic clock.
     sessions: VecDeque<([u8; 32], Duration)>,
-    /// When somebody was wrong.
+    /// The times of wrong passphrases.
     failures: VecDeque<Duration>,
 }
 
-/// What came of a try.
+/// The result of a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Try {
     Right,
     Wrong,
-    /// Too many were wrong within the last minute.
+    /// There were too many wrong ones within the last minute.
     TooMany,
 }
 
 impl Sessions {
-    /// Judges a passphrase.
+    /// Checks a passphrase.
     pub(super) fn judge(&self, passphrase: &Passphrase, text: &[u8], up: Duration) -> Try {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let minute_ago = up.saturating_sub(Duration::from_secs(60));
@@ -67,10 +68,10 @@ impl Sessions {
         Try::Wrong
     }
 
-    /// Begins a session; returns what its cookie holds.
+    /// Begins a session; returns the value of its cookie.
     ///
     /// # Errors
-    /// A [`Problem`] without random numbers.
+    /// A [`Problem`] when there are no random numbers.
     pub(super) fn begin(&self, up: Duration) -> Result<String, Problem> {
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(|error| {
@@ -88,7 +89,7 @@ impl Sessions {
         Ok(secret)
     }
 
-    /// Whether a request belongs to a session.
+    /// Returns whether a request belongs to a session.
     pub(super) fn has(&self, headers: &HeaderMap, up: Duration) -> bool {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         cookies(headers).any(|secret| {
@@ -105,7 +106,7 @@ fn digest(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
 
-/// What our cookies hold.
+/// Returns the values of our cookies.
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     headers
         .get_all(header::COOKIE)
@@ -115,7 +116,7 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
         .filter_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
 }
 
-/// The passphrase of a request with basic authentication (RFC 7617), under any user name.
+/// Returns the passphrase of a request with basic authentication (RFC 7617), with any user name.
 pub(super) fn from_basic(headers: &HeaderMap) -> Option<Zeroizing<Vec<u8>>> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;

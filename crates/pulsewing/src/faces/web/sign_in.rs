@@ -1,8 +1,9 @@
-//! The sign-in with the cloud, from the page.
+//! The sign-in with the cloud, through the page.
 //!
-//! The consent page sends the browser back to this machine's own address, because that is all that a
-//! desktop client may ask for. On this machine that is the page, and the sign-in is complete. On another
-//! machine the browser ends at an address that it cannot show; pasted here, it does the same.
+//! The consent page redirects the browser to the loopback address, because a desktop client may not
+//! ask for any other. On this machine that is the page, and the sign-in is complete. On another
+//! machine the browser ends at an address that it cannot open; when the user pastes that address
+//! here, the sign-in is complete as well.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -31,13 +32,13 @@ use crate::{
     },
 };
 
-/// How long a sign-in that was begun may take.
+/// The time limit for a sign-in.
 const WITHIN: Duration = Duration::from_secs(10 * 60);
 
-/// The longest address that is looked at when pasted, in bytes.
+/// The length limit of a pasted address, in bytes.
 const LONGEST: usize = 8 * 1_024;
 
-/// The sign-in that was begun last; an older one's way back leads nowhere.
+/// The sign-in that was begun last; the redirect of an older one is not accepted.
 #[derive(Debug, Default)]
 pub(super) struct Pending(Mutex<Option<Begun>>);
 
@@ -58,7 +59,7 @@ impl Pending {
         });
     }
 
-    /// What is expected of whoever pastes, as the middle of a sentence.
+    /// Describes the text that the user has to paste, as the middle of a sentence.
     fn what_to_paste(&self, up: Duration) -> String {
         let begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match begun.as_ref().filter(|begun| up < begun.until) {
@@ -67,8 +68,8 @@ impl Pending {
         }
     }
 
-    /// Takes the sign-in that this way back belongs to, whatever it brings. A code without a state is
-    /// vouched for by whoever pasted it, and not by a browser.
+    /// Takes the sign-in that this redirect belongs to, with a code or an error. A code without a
+    /// state is accepted only if the user pasted it, not from a browser.
     fn take(&self, redirect: &Redirect, is_pasted: bool, up: Duration) -> Option<Begun> {
         let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_ours = begun.as_ref().is_some_and(|begun| {
@@ -80,7 +81,7 @@ impl Pending {
     }
 }
 
-/// How things stand, and how to begin.
+/// Serves the page with the state of the sign-in, and the form to begin.
 pub(super) async fn page(State(site): State<Shared>) -> Response {
     shown(&site, StatusCode::OK, None)
 }
@@ -135,14 +136,15 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
         .into_response()
 }
 
-/// What to do about a problem, for somebody who may hold a phone: nothing that has to be typed into a shell.
+/// Returns a problem's hints for a user who may have only a phone: leaves out those with commands
+/// for a shell.
 fn for_a_page(problem: &Problem) -> impl Iterator<Item = String> {
     let is_typed = |hint: &str| hint.contains('`') || hint.contains("--");
     let hints = problem.hints().iter().filter(move |hint| !is_typed(hint));
     hints.map(|hint| phrases::sentence(hint))
 }
 
-/// A date and a time of the wearer's.
+/// Formats a date and time on the wearer's clock.
 fn since(snapshot: &Snapshot, at: Timestamp) -> String {
     let offset = match &snapshot.reading {
         Some(reading) => reading.time_zone.offsets.at(at),
@@ -155,11 +157,11 @@ fn since(snapshot: &Snapshot, at: Timestamp) -> String {
 #[derive(Deserialize)]
 pub(super) struct Wanted {
     provider: String,
-    /// There where its box is ticked.
+    /// Present if its box is ticked.
     replace: Option<String>,
 }
 
-/// Begins: shows the way to the consent page, and where to paste.
+/// Begins a sign-in: shows the link to the consent page, and the field for the paste.
 pub(super) async fn begin(State(site): State<Shared>, Form(wanted): Form<Wanted>) -> Response {
     match begun(&site, &wanted) {
         Ok(url) => (StatusCode::OK, way(&site, &url, None)).into_response(),
@@ -226,12 +228,12 @@ fn way(site: &Shared, url: &str, complaint: Option<&str>) -> Markup {
 #[derive(Deserialize)]
 pub(super) struct Pasted {
     pasted: String,
-    /// The consent page's address again, to show if the paste was wrong. It holds no secret.
+    /// The consent page's address, to show again if the paste was wrong. It contains no secret.
     #[serde(default)]
     url: String,
 }
 
-/// Takes the pasted address.
+/// Handles the pasted address.
 pub(super) async fn paste(State(site): State<Shared>, Form(pasted): Form<Pasted>) -> Response {
     let text = pasted.pasted.trim();
     let again = |words: &str| {
@@ -265,7 +267,7 @@ pub(super) async fn paste(State(site): State<Shared>, Form(pasted): Form<Pasted>
     }
 }
 
-/// The way back from the consent page, on this machine.
+/// Handles the redirect from the consent page, on this machine.
 pub(super) async fn done(State(site): State<Shared>, RawQuery(query): RawQuery) -> Response {
     let refused = |words: &str| {
         layout::message(
@@ -301,7 +303,7 @@ async fn finished(site: &Shared, begun: Begun, redirect: Redirect) -> Response {
         if_another,
         ..
     } = begun;
-    // On a task of its own: the browser may go away, the exchange may not be cut.
+    // On a separate task: if the browser disconnects, the exchange must still complete.
     let exchange = tokio::spawn(async move {
         let code = redirect.answer.map_err(|error| sign_in.denied(error))?;
         sign_in.finish(&code, if_another).await.map(drop)

@@ -1,4 +1,4 @@
-//! What runs unattended, and what it keeps.
+//! The checks of the unattended daemon and of its stored data.
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
@@ -11,7 +11,7 @@ fn program(signed_in: &SignedIn, name: &str, text: &str) {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Somebody whose service is installed, as far as files go.
+/// Returns a signed-in home whose service files are installed.
 fn served() -> SignedIn {
     let signed_in = SignedIn::google();
     signed_in.home.run(&["service", "install"]).exits(0);

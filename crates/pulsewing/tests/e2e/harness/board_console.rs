@@ -1,5 +1,5 @@
-//! The console of a stand-in for a board: its own reading of the protocol, so that a mistake of the
-//! program's is not mirrored here.
+//! The console of a stand-in for a board: an independent implementation of the protocol, so that the
+//! program's mistakes are not mirrored here.
 
 use std::{collections::BTreeMap, time::Instant};
 
@@ -11,13 +11,13 @@ use pulsewing_core::{
 };
 use sha2::{Digest, Sha256};
 
-/// The longest line that a board takes.
+/// Maximum length of a line that a board accepts.
 const MAX_LINE: usize = 512;
 
-/// The most bytes of a piece.
+/// Maximum number of bytes in a piece.
 const MAX_PIECE: usize = 384;
 
-/// What a board keeps, and what it is in the middle of.
+/// A board's stored data, and its transfers in progress.
 pub(crate) struct Console {
     pub(crate) serial: String,
     pub(crate) started: Instant,
@@ -29,14 +29,14 @@ pub(crate) struct Console {
     pub(crate) wallpaper: Vec<u8>,
     pub(crate) log: Vec<String>,
     upload: Option<Upload>,
-    /// How many uploads of a chain it renews its own during.
+    /// The number of chain uploads during which the board renews its own chain.
     pub(crate) renewals: u32,
-    /// What the flash says to a write instead of taking it.
+    /// The error with which the flash refuses a write.
     pub(crate) flash_fault: Option<&'static str>,
-    /// The flash takes a chain, and cannot confirm it: only a restart shows it.
+    /// Whether the flash takes a chain but cannot confirm it: only a restart shows it.
     pub(crate) is_unconfirmed: bool,
     unseen: Option<Vec<u8>>,
-    /// A fingerprint that it claims to hold instead of the true one.
+    /// A fingerprint that the board reports instead of the true one.
     pub(crate) claims: Option<&'static str>,
 }
 
@@ -47,7 +47,7 @@ struct Upload {
     bytes: Vec<u8>,
 }
 
-/// What a line leads to.
+/// The result of a line.
 pub(crate) struct Outcome {
     pub(crate) reply: Result<Vec<String>, String>,
     pub(crate) restarts: bool,
@@ -89,7 +89,7 @@ impl Console {
         }
     }
 
-    /// What a power cut or a restart leaves.
+    /// Resets everything that does not survive a power cut or a restart.
     pub(crate) fn restart(&mut self) {
         self.upload = None;
         self.started = Instant::now();
@@ -102,7 +102,7 @@ impl Console {
             .map(|bytes| Record::decode(bytes).unwrap())
     }
 
-    /// Does what a line says.
+    /// Obeys a line.
     pub(crate) fn line(&mut self, line: &str) -> Outcome {
         if line.len() > MAX_LINE {
             return refuse("the line is too long");
@@ -118,7 +118,7 @@ impl Console {
             ["data", _] | ["commit"] | ["abort"] | ["put", ..]
         );
         let reply = match words.as_slice() {
-            // Nothing else is answered while something is uploaded.
+            // No other command is answered during an upload.
             _ if self.upload.is_some() && !is_part => Err("an upload is under way".to_owned()),
             ["help"] => Ok(vec!["help status log set unset wifi put reset".to_owned()]),
             ["status"] => Ok(self.status()),
@@ -228,7 +228,7 @@ impl Console {
         Ok(vec![])
     }
 
-    /// Renews its own sign-in, as a board does on its own time.
+    /// Renews its own sign-in, as a board does on its own.
     fn renew(&mut self) {
         let Some(old) = self.record().map(|record| record.chain) else {
             return;
@@ -307,7 +307,7 @@ fn refuse(sentence: &str) -> Outcome {
     }
 }
 
-/// Words between blanks; in double quotes they may hold blanks.
+/// Splits a line into words at blanks; words in double quotes may contain blanks.
 fn words(line: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut chars = line.chars().peekable();
@@ -335,7 +335,7 @@ fn words(line: &str) -> Option<Vec<String>> {
     }
 }
 
-/// Four rows of nineteen pixels, one of each kind.
+/// Returns four rows of nineteen pixels, one of each kind.
 fn shot() -> Vec<String> {
     let mut lines = vec!["frame 19 4".to_owned()];
     let colours: Vec<String> = (0_u8..16).map(|ink| format!("{ink:02x}80ff")).collect();

@@ -23,24 +23,24 @@ use crate::harness::{board_console::Console, hermetic::Home, patience::SOON};
 /// A line that no program sends: it ends the board.
 const END: &str = "!end";
 
-/// What goes wrong at a line.
+/// A fault at a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Whatever is on the line gets between.
+    /// Noise on the line gets in between.
     Noise,
-    /// The line is obeyed, and the reply is lost.
+    /// The line is obeyed, but the reply is lost.
     Unheard,
     /// The power is cut before the line is obeyed.
     RestartBefore,
-    /// The power is cut when the line was obeyed, before it is answered.
+    /// The power is cut after the line was obeyed, before it is answered.
     RestartAfter,
-    /// Nothing is answered from here on.
+    /// No answers from here on.
     Hang,
-    /// The reply comes when the program has given up waiting, and has asked for something else.
+    /// The reply comes after the program has given up waiting and has asked for something else.
     Late,
-    /// Waits in front of obeying the line; it is not obeyed if the board is told to drop it.
+    /// Pauses before the line is obeyed; it is not obeyed if the board is told to drop it.
     PauseBefore,
-    /// Waits when the line was obeyed and is not answered.
+    /// Pauses after the line was obeyed, before it is answered.
     PauseAfter,
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct Shared {
     late: String,
 }
 
-/// A running board; it ends with this value.
+/// A running board; it ends when this value is dropped.
 pub(crate) struct Board {
     /// The path of its port, which stays the same when it is plugged in again.
     pub(crate) port: String,
@@ -86,7 +86,7 @@ impl Board {
         Self::named(home, "b0a2d1")
     }
 
-    /// A board with this serial number.
+    /// Starts a board with this serial number.
     pub(crate) fn named(home: &Home, serial: &str) -> Self {
         let path = home.path(serial);
         let (reach, reached) = mpsc::channel();
@@ -123,7 +123,7 @@ impl Board {
             Mode::empty(),
         )
         .unwrap();
-        // As a USB port is: what the board says does not come back to it.
+        // Without echo, like a USB port: the board's output does not come back to it.
         let mut termios = tcgetattr(&slave).unwrap();
         termios.make_raw();
         tcsetattr(&slave, OptionalActions::Now, &termios).unwrap();
@@ -152,17 +152,17 @@ impl Board {
         }
     }
 
-    /// What it keeps, has heard and has said.
+    /// Returns its stored data, and everything it has heard and said.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap()
     }
 
-    /// Has something go wrong at the n-th line, from 0, that begins with these words.
+    /// Sets a fault at the n-th line, from 0, that begins with these words.
     pub(crate) fn fault(&self, words: &'static str, nth: usize, fault: Fault) {
         self.lock().faults.push(At { words, nth, fault });
     }
 
-    /// Has it answer again.
+    /// Makes it answer again.
     pub(crate) fn wake(&self) {
         self.lock().is_hung = false;
     }
@@ -172,12 +172,12 @@ impl Board {
         self.reached.recv_timeout(SOON).unwrap();
     }
 
-    /// Lets it go on, with the line it paused at or without.
+    /// Lets the board continue, with or without obeying the line at which it paused.
     pub(crate) fn resume(&self, obey: bool) {
         self.line.as_ref().unwrap().resume.send(obey).unwrap();
     }
 
-    /// The lines that begin with these words.
+    /// Returns the number of lines that begin with these words.
     pub(crate) fn heard(&self, words: &str) -> usize {
         let shared = self.lock();
         shared
@@ -187,13 +187,13 @@ impl Board {
             .count()
     }
 
-    /// The fingerprint of its refresh token.
+    /// Returns the fingerprint of its refresh token.
     pub(crate) fn fingerprint(&self) -> Option<String> {
         let record = self.lock().console.record()?;
         Some(record.chain.refresh_token().fingerprint().to_string())
     }
 
-    /// Everything that it has said.
+    /// Returns everything that it has said.
     pub(crate) fn said(&self) -> String {
         String::from_utf8_lossy(&self.lock().said).into_owned()
     }
@@ -303,7 +303,7 @@ fn obey(
 impl Shared {
     fn say(&mut self, master: &mut File, text: &str) {
         self.said.extend(text.as_bytes());
-        // Nobody may be listening.
+        // There may be no listener.
         let _ = master.write_all(text.as_bytes());
     }
 }

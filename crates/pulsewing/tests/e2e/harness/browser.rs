@@ -1,4 +1,4 @@
-//! A browser, and whoever sits in front of it.
+//! A browser and its user.
 
 use std::{
     fs,
@@ -13,23 +13,22 @@ use crate::harness::{
     secret_watch,
 };
 
-/// Opens the consent page, allows everything, and returns the address that the page sends the
-/// browser to.
+/// Opens the consent page, allows everything, and returns the address to which the page redirects.
 pub(crate) fn approve(url: &str) -> String {
     let page = loopback_http::get(&format!("{url}&auto=1"));
     assert_eq!(page.status, 302, "{}", page.body);
     page.location().unwrap().to_owned()
 }
 
-/// Opens the consent page, says no, and returns the address that the page sends the browser to.
+/// Opens the consent page, refuses, and returns the address to which the page redirects.
 pub(crate) fn deny(url: &str) -> String {
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
     let page = loopback_http::exchange("POST", url, &form, "decision=deny");
     page.location().unwrap().to_owned()
 }
 
-/// Puts an `xdg-open` into a home that hands the address to `visit`, which is to act as a browser.
-/// The thread ends when the browser was opened and closed.
+/// Installs an `xdg-open` in a home that hands the address to `visit`, which acts as a browser. The
+/// thread ends after the browser was opened and closed.
 pub(crate) fn install<T: Send + 'static>(
     home: &Home,
     visit: impl FnOnce(&str) -> T + Send + 'static,
@@ -38,7 +37,7 @@ pub(crate) fn install<T: Send + 'static>(
     let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
     assert!(made.success());
     let script = home.path("bin/xdg-open");
-    // Every argument and the whole environment of the child, for all to see as they are in /proc.
+    // Records every argument and the whole environment of the child, which /proc shows to others.
     let text = format!(
         "#!/bin/sh\n{{ printf '%s\\n' \"$@\"; export -p; }} > '{}'\n",
         pipe.display()
@@ -54,7 +53,7 @@ pub(crate) fn install<T: Send + 'static>(
     })
 }
 
-/// Goes where the consent page sends the browser, and returns the page that is shown there.
+/// Follows the redirect of the consent page, and returns the page that it leads to.
 pub(crate) fn approve_and_return(url: &str) -> Reply {
     loopback_http::get(&approve(url))
 }

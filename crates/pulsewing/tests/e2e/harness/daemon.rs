@@ -1,4 +1,4 @@
-//! A daemon at work, and what a browser or a program gets from it.
+//! A running daemon, and its replies to browsers and programs.
 
 use serde_json::Value;
 
@@ -15,12 +15,12 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it, and waits until its page can be had.
+    /// Starts it, and waits until its page is available.
     pub(crate) fn start(signed_in: &SignedIn) -> Self {
         Self::of(signed_in.program(&["run", "--listen", "127.0.0.1:0"]))
     }
 
-    /// The same with a program of one's own.
+    /// Starts the given program instead.
     pub(crate) fn of(program: Program) -> Self {
         let running = program.start();
         let line = Self::line_with(&running, "listening page=");
@@ -31,7 +31,7 @@ impl Daemon {
         }
     }
 
-    /// The next line of the log that has these words.
+    /// Returns the next line of the log that contains these words.
     pub(crate) fn logs(&self, words: &str) -> String {
         Self::line_with(&self.running, words)
     }
@@ -53,7 +53,7 @@ impl Daemon {
         loopback_http::exchange(method, &format!("{}{path}", self.url), headers, "")
     }
 
-    /// Sends a form, as the page's own.
+    /// Posts a form as the page itself does.
     pub(crate) fn post(&self, path: &str, form: &str) -> Reply {
         let headers = [
             ("Content-Type", "application/x-www-form-urlencoded"),

@@ -1,4 +1,4 @@
-//! An environment that holds nothing of the machine's: its own home, clockwork zone and browser.
+//! An environment independent of the machine's: its own home, time zone and browser.
 
 use std::{
     cell::RefCell,
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::harness::{patience::SOON, secret_watch};
 
-/// A home of its own.
+/// A home directory for one test.
 pub(crate) struct Home {
     root: TempDir,
 }
@@ -36,12 +36,12 @@ impl Home {
         self.root.path().join(name)
     }
 
-    /// The directory that programs start in.
+    /// Returns a path in the working directory of the programs.
     pub(crate) fn work(&self, name: &str) -> PathBuf {
         self.path("work").join(name)
     }
 
-    /// Where the wearer's chain and state are.
+    /// Returns a path in the directory of the wearer's chain and state.
     pub(crate) fn state(&self, name: &str) -> PathBuf {
         self.path("state/pulsewing/default").join(name)
     }
@@ -53,7 +53,7 @@ impl Home {
         path.to_str().unwrap().to_owned()
     }
 
-    /// Writes the configuration file that is read when none is named.
+    /// Writes the default configuration file.
     pub(crate) fn configure(&self, text: &str) {
         write_private(&self.path("config/pulsewing/config.toml"), text);
     }
@@ -65,7 +65,7 @@ impl Home {
         fs::write(&path, config + text).unwrap();
     }
 
-    /// A program with these arguments, ready to be started.
+    /// Returns a program with these arguments, ready to start.
     pub(crate) fn program(&self, args: &[&str]) -> Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pulsewing"));
         command
@@ -119,7 +119,7 @@ impl Program {
         self
     }
 
-    /// Preloads a library, besides others.
+    /// Preloads a library, in addition to others.
     pub(crate) fn preload(mut self, library: &Path) -> Self {
         let others = self
             .command
@@ -137,13 +137,13 @@ impl Program {
         self
     }
 
-    /// Has stderr lead to the journal, as far as the program can tell.
+    /// Makes stderr look like the journal to the program.
     pub(crate) const fn under_the_journal(mut self) -> Self {
         self.is_journal = true;
         self
     }
 
-    /// Has stdout lead into this file.
+    /// Redirects stdout to this file.
     pub(crate) fn printing_to(mut self, file: fs::File) -> Self {
         self.stdout = Some(file);
         self
@@ -154,19 +154,19 @@ impl Program {
         self
     }
 
-    /// What the program reads from stdin; without it, nothing.
+    /// Sets the program's stdin; by default it is empty.
     pub(crate) fn stdin(mut self, text: &str) -> Self {
         self.stdin = Some(text.to_owned());
         self
     }
 
-    /// Leaves the search for secrets out.
+    /// Skips the search for secrets.
     pub(crate) const fn showing_secrets(mut self) -> Self {
         self.shows_secrets = true;
         self
     }
 
-    /// Says that stdout is written to before it is known whether the program succeeds.
+    /// Allows output on stdout before the program knows whether it succeeds.
     pub(crate) const fn printing_first(mut self) -> Self {
         self.prints_first = true;
         self
@@ -176,7 +176,7 @@ impl Program {
         self.start().finish()
     }
 
-    /// The program as it would be started, for a test that has a terminal for it.
+    /// Returns the command, for a test that starts it in a terminal.
     pub(crate) fn into_command(self) -> Command {
         self.command
     }
@@ -242,7 +242,7 @@ impl Program {
     }
 }
 
-/// Reads lines on a thread, so that waiting for one has an end.
+/// Reads lines on a thread, so that waiting for one can time out.
 fn lines_of(pipe: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
@@ -257,7 +257,7 @@ fn lines_of(pipe: impl Read + Send + 'static) -> Receiver<String> {
     receiver
 }
 
-/// A program at work. It is killed when this value is dropped.
+/// A running program. It is killed when this value is dropped.
 pub(crate) struct Running {
     child: Child,
     stdout: Option<Receiver<String>>,
@@ -271,7 +271,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// The next line of stdout, without its end.
+    /// Returns the next line of stdout, without its end.
     pub(crate) fn line(&self) -> String {
         match self.stdout.as_ref().unwrap().recv_timeout(SOON) {
             Ok(line) => {
@@ -285,14 +285,14 @@ impl Running {
         }
     }
 
-    /// The next line of stderr, without its end.
+    /// Returns the next line of stderr, without its end.
     pub(crate) fn error_line(&self) -> String {
         let line = self.stderr.recv_timeout(SOON).unwrap();
         self.complained.borrow_mut().push_str(&line);
         line.trim_end_matches('\n').to_owned()
     }
 
-    /// Reads stderr up to a line with these words, which is returned.
+    /// Reads stderr up to a line with these words, and returns that line.
     #[track_caller]
     pub(crate) fn error_line_with(&self, words: &str) -> String {
         loop {
@@ -340,7 +340,7 @@ impl Running {
         self.finish_within(SOON)
     }
 
-    /// Waits for its end, at most this long.
+    /// Waits for its end, up to a limit.
     pub(crate) fn finish_within(mut self, limit: Duration) -> Finished {
         drop(self.child.stdin.take());
         let mut stdout = self.printed.take();
@@ -392,7 +392,7 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
-    /// What holds for every run: no secret in any output, and nothing on stdout after a failure.
+    /// Checks the rules for every run: no secret in any output, and nothing on stdout after a failure.
     fn check(&self, shows_secrets: bool, prints_first: bool) {
         if !shows_secrets {
             secret_watch::assert_clean(&format!("stdout of {}", self.title), &self.stdout);
@@ -404,7 +404,7 @@ impl Finished {
         }
     }
 
-    /// Insists on an exit code.
+    /// Asserts an exit code.
     #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(
@@ -419,7 +419,7 @@ impl Finished {
         self
     }
 
-    /// Insists on words on stderr.
+    /// Asserts that stderr contains these words.
     #[track_caller]
     pub(crate) fn says(self, words: &str) -> Self {
         assert!(
@@ -431,7 +431,7 @@ impl Finished {
         self
     }
 
-    /// Insists on words on stdout.
+    /// Asserts that stdout contains these words.
     #[track_caller]
     pub(crate) fn prints(self, words: &str) -> Self {
         assert!(
@@ -443,7 +443,7 @@ impl Finished {
         self
     }
 
-    /// Insists that words are not on stderr.
+    /// Asserts that stderr does not contain these words.
     #[track_caller]
     pub(crate) fn says_nothing_of(self, words: &str) -> Self {
         assert!(
@@ -461,7 +461,7 @@ impl Finished {
     }
 }
 
-/// What holds for the state directory after every run: its owner alone can read it, and no secret
+/// Checks the rules for the state directory after every run: only its owner can read it, and no secret
 /// is outside the chain's files.
 fn check_state(dir: &Path) {
     let Ok(entries) = fs::read_dir(dir) else {
@@ -471,11 +471,11 @@ fn check_state(dir: &Path) {
     assert_eq!(mode(dir).unwrap(), 0o700, "{}", dir.display());
     for entry in entries {
         let path = entry.unwrap().path();
-        // What a test put there to be in the way has nothing to be read, and might be waited for.
+        // An obstacle that a test put there has no content, and reading it might block.
         if !path.is_file() {
             continue;
         }
-        // Another process may be at work here: files come and go.
+        // Another process may be active here: files come and go.
         let (Ok(mode), Ok(bytes)) = (mode(&path), fs::read(&path)) else {
             continue;
         };

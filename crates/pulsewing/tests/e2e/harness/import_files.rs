@@ -1,4 +1,4 @@
-//! Exports, as Google Takeout and Fitbit write them.
+//! Exports in the formats of Google Takeout and Fitbit.
 
 use std::{
     fmt::Write as _,
@@ -9,10 +9,10 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The first line of what `export` prints.
+/// The first line of the output of `export`.
 pub(crate) const HEADER: &str = "time,bpm,offset,zone,resting_bpm";
 
-/// A sample every 15 seconds of these minutes since an instant, as (instant, bpm). A minute's
+/// Returns a sample every 15 seconds of these minutes from an instant on, as (instant, bpm). A minute's
 /// samples are its rate minus one, twice the rate, and plus one.
 pub(crate) fn samples(start: &str, rates: impl IntoIterator<Item = u16>) -> Vec<(Timestamp, u16)> {
     let start: Timestamp = start.parse().unwrap();
@@ -26,7 +26,7 @@ pub(crate) fn samples(start: &str, rates: impl IntoIterator<Item = u16>) -> Vec<
     samples
 }
 
-/// What `export` prints of these minutes, in UTC.
+/// Returns the output of `export` for these minutes, in UTC.
 pub(crate) fn exported(start: &str, rates: impl IntoIterator<Item = u16>) -> String {
     let start: Timestamp = start.parse().unwrap();
     let mut csv = format!("{HEADER}\n");
@@ -37,12 +37,12 @@ pub(crate) fn exported(start: &str, rates: impl IntoIterator<Item = u16>) -> Str
     csv
 }
 
-/// As `heart_rate-YYYY-MM-DD.json`.
+/// Formats samples as in `heart_rate-YYYY-MM-DD.json`.
 pub(crate) fn json(samples: &[(Timestamp, u16)]) -> String {
     json_of_confidence(samples, 2)
 }
 
-/// The same, when the tracker was so sure.
+/// Formats them with this confidence of the tracker.
 pub(crate) fn json_of_confidence(samples: &[(Timestamp, u16)], confidence: u8) -> String {
     let elements: Vec<String> = samples
         .iter()
@@ -56,7 +56,7 @@ pub(crate) fn json_of_confidence(samples: &[(Timestamp, u16)], confidence: u8) -
     format!("[{}]", elements.join(","))
 }
 
-/// As `heart_rate_YYYY-MM-DD.csv`; with a device, in the newest layout.
+/// Formats samples as in `heart_rate_YYYY-MM-DD.csv`; with a device, in the newest layout.
 pub(crate) fn csv(samples: &[(Timestamp, u16)], device: Option<&str>) -> String {
     let (header, ending) = match device {
         None => ("timestamp,beats per minute", String::new()),
@@ -95,7 +95,7 @@ pub(crate) fn zip(path: &Path, entries: &[Entry]) {
     zip.finish().unwrap();
 }
 
-/// What `export` printed, without the resting heart rates.
+/// Returns the output of `export` without the resting heart rates.
 pub(crate) fn without_resting(exported: &str) -> String {
     let mut minutes = format!("{HEADER}\n");
     for line in exported.lines().skip(1) {

@@ -1,4 +1,4 @@
-//! An HTTP client of a few lines, for control calls and for what a browser does.
+//! A minimal HTTP client, for control calls and for the part of a browser.
 
 use std::{
     io::{Read, Write},
@@ -17,12 +17,12 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// Where the reply sends a browser.
+    /// Returns the address to which the reply redirects a browser.
     pub(crate) fn location(&self) -> Option<&str> {
         self.header("location")
     }
 
-    /// The value of a header.
+    /// Returns the value of a header.
     pub(crate) fn header(&self, wanted: &str) -> Option<&str> {
         self.head
             .lines()
@@ -48,7 +48,7 @@ pub(crate) fn exchange(method: &str, url: &str, headers: &[(&str, &str)], body: 
         Some(at) => rest.split_at(at),
         None => (rest, "/"),
     };
-    // A browser keeps the fragment to itself.
+    // A browser does not send the fragment.
     let target = target.split('#').next().unwrap_or_default();
     let mut stream = TcpStream::connect(authority).unwrap();
     stream

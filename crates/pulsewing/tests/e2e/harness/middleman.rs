@@ -1,4 +1,4 @@
-//! Somebody between the program and the sandbox, who puts other words into the sandbox's replies.
+//! A proxy between the program and the sandbox that replaces words in the sandbox's replies.
 
 use std::{
     io::{Read, Write},
@@ -10,19 +10,19 @@ use std::{
     thread,
 };
 
-/// A middleman at an address of its own. It is there until the tests end.
+/// A middleman at an address of its own. It runs until the tests end.
 pub(crate) struct Middleman {
     pub(crate) url: String,
 }
 
 impl Middleman {
-    /// One who says the second of each pair for the first. Both are of the same length, so that a reply
-    /// keeps its own.
+    /// Starts one that replaces the first word of each pair by the second. Both have the same length, so
+    /// that the length of a reply stays right.
     pub(crate) fn before(upstream: &str, changes: &[(&str, &str)]) -> Self {
         Self::after(0, upstream, changes)
     }
 
-    /// The same from the reply on that comes after so many that there would have been something to change in.
+    /// Does the same, but lets the first `skipped` matching replies pass unchanged.
     pub(crate) fn after(skipped: usize, upstream: &str, changes: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -39,7 +39,7 @@ impl Middleman {
             while let Ok((stream, _)) = listener.accept() {
                 let (upstream, changes) = (upstream.clone(), Arc::clone(&changes));
                 let skipped = Arc::clone(&skipped);
-                // A connection that breaks off is the tested program's business.
+                // A connection that breaks off is for the tested program to handle.
                 thread::spawn(move || pass_on(stream, &upstream, &changes, &skipped).ok());
             }
         });
@@ -47,7 +47,7 @@ impl Middleman {
     }
 }
 
-/// Passes one request on and its reply back.
+/// Forwards one request, and returns its reply.
 fn pass_on(
     mut stream: TcpStream,
     upstream: &str,
@@ -78,7 +78,7 @@ fn pass_on(
         let more = stream.read(&mut chunk)?;
         body.extend_from_slice(&chunk[..more]);
     }
-    // One request a connection, and a reply that can be read as it is.
+    // One request per connection, and an uncompressed reply.
     let kept: Vec<&str> = head
         .lines()
         .filter(|line| {

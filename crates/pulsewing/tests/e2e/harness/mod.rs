@@ -1,4 +1,4 @@
-//! What the tests stand on. Nothing in here is a test.
+//! The test harness. This module contains no tests.
 //!
 //! | module | what |
 //! |---|---|

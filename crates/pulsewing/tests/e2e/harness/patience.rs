@@ -1,16 +1,16 @@
-//! Waiting for something to become true, within bounds.
+//! Waits for a condition, within bounds.
 
 use std::time::{Duration, Instant};
 
-/// How long anything that is expected soon may take, on a busy machine.
+/// Maximum time for anything that is expected soon, on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
 
-/// Looks again and again until there is something.
+/// Calls `look` repeatedly until it returns something.
 pub(crate) fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
     within(SOON, what, look)
 }
 
-/// Looks again and again until there is something, at most this long.
+/// Calls `look` repeatedly until it returns something, up to a limit.
 pub(crate) fn within<T>(limit: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let since = Instant::now();
     loop {

@@ -11,7 +11,7 @@ pub(crate) struct Picture {
     pub(crate) rgb: Vec<[u8; 3]>,
 }
 
-/// Pixels say nothing to a reader.
+/// Prints nothing of the pixels: they mean nothing to a reader.
 impl std::fmt::Debug for Picture {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Picture")
@@ -21,7 +21,7 @@ impl std::fmt::Debug for Picture {
 }
 
 impl Picture {
-    /// Reads a PNG of the working directory.
+    /// Reads a PNG from the working directory.
     pub(crate) fn read(home: &Home, name: &str) -> Self {
         let file = File::open(home.work(name)).unwrap();
         let mut decoder = png::Decoder::new(BufReader::new(file));
@@ -37,7 +37,7 @@ impl Picture {
         }
     }
 
-    /// Its colours, each once.
+    /// Returns its colours, each once.
     pub(crate) fn colours(&self) -> Vec<[u8; 3]> {
         let mut colours = self.rgb.clone();
         colours.sort_unstable();
@@ -45,14 +45,14 @@ impl Picture {
         colours
     }
 
-    /// How bright it is, on the mean, 0 to 255.
+    /// Returns its mean brightness, 0 to 255.
     pub(crate) fn brightness(&self) -> f64 {
         let sum: u64 = self.rgb.as_flattened().iter().map(|c| u64::from(*c)).sum();
         sum as f64 / self.rgb.as_flattened().len() as f64
     }
 }
 
-/// Fitbit's reply about a day on which these minutes were logged, `HH:MM` each.
+/// Saves Fitbit's reply for a day on which these minutes were logged, `HH:MM` each.
 pub(crate) fn save_day(home: &Home, minutes: impl Iterator<Item = (u32, u32)>) -> String {
     let dataset: Vec<String> = minutes
         .map(|(minute, bpm)| {
@@ -69,12 +69,12 @@ pub(crate) fn save_day(home: &Home, minutes: impl Iterator<Item = (u32, u32)>) -
     )
 }
 
-/// A day until two o'clock.
+/// Saves a day until two o'clock.
 pub(crate) fn save_ordinary_day(home: &Home) -> String {
     save_day(home, (0..840).map(|minute| (minute, 60 + minute / 7 % 70)))
 }
 
-/// `render` at seven past two, with more to say.
+/// Returns the arguments of `render` at seven past two, followed by more.
 pub(crate) fn render<'a>(heart: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let line = [
         "render",

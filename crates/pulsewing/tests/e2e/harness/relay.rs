@@ -1,5 +1,5 @@
-//! Stands between the program and whoever it asks: passes requests on and writes their heads down, or
-//! answers in the other's place.
+//! A relay between the program and a server: forwards requests and records their heads, or answers in
+//! the server's place.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -15,7 +15,7 @@ pub(crate) struct Relay {
     seen: Arc<Mutex<Vec<Exchange>>>,
 }
 
-/// The heads of a request and of its reply, in small letters.
+/// The heads of a request and of its reply, in lower case.
 #[derive(Clone, Debug)]
 pub(crate) struct Exchange {
     pub(crate) request: String,
@@ -23,8 +23,8 @@ pub(crate) struct Exchange {
 }
 
 impl Relay {
-    /// Passes everything on to this address; requests whose head `is_to_be_packed` ask for gzip there,
-    /// whatever the program asks for.
+    /// Forwards everything to this address; requests whose head `is_to_be_packed` ask for gzip there, no
+    /// matter what the program asks for.
     pub(crate) fn to(url: &str, is_to_be_packed: fn(&str) -> bool) -> Self {
         let target = url.strip_prefix("http://").unwrap().to_owned();
         Self::start(move |head, body| {
@@ -70,7 +70,7 @@ impl Relay {
                     is_length.then(|| value.trim().parse().unwrap())
                 });
                 let mut body = vec![0; length.unwrap_or(0)];
-                // Whoever came to look at the door says nothing.
+                // A connection that only tests the port sends nothing.
                 if head.is_empty() || reader.read_exact(&mut body).is_err() {
                     continue;
                 }
@@ -87,7 +87,7 @@ impl Relay {
         Self { address, seen }
     }
 
-    /// What passed through, oldest first.
+    /// Returns what passed through, oldest first.
     pub(crate) fn seen(&self) -> Vec<Exchange> {
         self.seen.lock().unwrap().clone()
     }

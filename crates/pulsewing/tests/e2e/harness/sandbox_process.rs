@@ -1,4 +1,4 @@
-//! `pulsewing sandbox` as a process of its own.
+//! `pulsewing sandbox` as a separate process.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::harness::{
     patience::until,
 };
 
-/// A running sandbox; it ends with this value.
+/// A running sandbox; it ends when this value is dropped.
 pub(crate) struct Sandbox {
     process: Option<Running>,
     pub(crate) url: String,
@@ -16,10 +16,10 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts one with these options, and waits for its line.
+    /// Starts a sandbox with these options, and waits for its ready line.
     pub(crate) fn start(home: &Home, options: &[&str]) -> Self {
         let args = [&["sandbox"], options].concat();
-        // Its line holds the client secrets, which every sandbox has in common.
+        // The ready line has the client secrets, which are the same for every sandbox.
         let process = home.program(&args).showing_secrets().start();
         let line = process.line();
         let ready: Value = serde_json::from_str(&line).unwrap();
@@ -30,7 +30,7 @@ impl Sandbox {
         }
     }
 
-    /// Starts one with a recording; its clock starts seven minutes after the last sample's sync.
+    /// Starts a sandbox with a recording; its clock starts seven minutes after the last sample's sync.
     pub(crate) fn with_recording(home: &Home, csv: &str, zone: &str) -> Self {
         let path = home.write("recording.csv", csv);
         Self::start(home, &["--data", &path, "--zone", zone])
@@ -48,7 +48,7 @@ impl Sandbox {
         reply.json()
     }
 
-    /// Gets something from the cloud with an access token.
+    /// Sends a GET request to the cloud with an access token.
     pub(crate) fn get_as(&self, access: &str, target: &str) -> Reply {
         let bearer = format!("Bearer {access}");
         let url = format!("{}{target}", self.url);
@@ -66,7 +66,7 @@ impl Sandbox {
         loopback_http::exchange("POST", &url, &headers, &body.to_string())
     }
 
-    /// The time on its clock.
+    /// Returns the time on its clock.
     pub(crate) fn now(&self) -> String {
         self.control("GET", "clock", "")["now"]
             .as_str()
@@ -74,7 +74,7 @@ impl Sandbox {
             .to_owned()
     }
 
-    /// Moves its clock forward.
+    /// Advances its clock.
     pub(crate) fn advance(&self, seconds: i64) {
         self.control(
             "POST",
@@ -98,7 +98,7 @@ impl Sandbox {
         self.control("POST", "faults", &faults.to_string());
     }
 
-    /// Has one kind of request go wrong, this often; 0 is for ever.
+    /// Makes one kind of request fail `count` times; 0 means for ever.
     pub(crate) fn fault(&self, route: &str, count: u32, action: &Value) {
         self.faults(&json!([{ "route": route, "count": count, "do": action }]));
     }
@@ -109,7 +109,7 @@ impl Sandbox {
         self.control("POST", "seed", &body.to_string());
     }
 
-    /// Every request so far.
+    /// Returns every request so far.
     pub(crate) fn requests(&self) -> Vec<Value> {
         self.control("GET", "requests", "")
             .as_array()
@@ -117,14 +117,14 @@ impl Sandbox {
             .clone()
     }
 
-    /// The requests of one route.
+    /// Returns the requests of one route.
     pub(crate) fn requests_of(&self, route: &str) -> Vec<Value> {
         let mut requests = self.requests();
         requests.retain(|request| request["route"] == route);
         requests
     }
 
-    /// The routes of all requests, in order.
+    /// Returns the routes of all requests, in order.
     pub(crate) fn routes(&self) -> Vec<String> {
         self.requests()
             .iter()
@@ -139,7 +139,7 @@ impl Sandbox {
         });
     }
 
-    /// What the token table holds for a provider.
+    /// Returns the contents of the token table for a provider.
     pub(crate) fn grant(&self, provider: &str) -> Value {
         let tokens = self.control("GET", "tokens", "");
         let mut grants = tokens.as_array().unwrap().iter();
@@ -149,7 +149,7 @@ impl Sandbox {
             .unwrap_or_default()
     }
 
-    /// The fingerprints of a provider's active refresh tokens.
+    /// Returns the fingerprints of a provider's active refresh tokens.
     pub(crate) fn active_refresh_tokens(&self, provider: &str) -> Vec<String> {
         let grant = self.grant(provider);
         let tokens = grant["refresh"].as_array().into_iter().flatten();

@@ -1,13 +1,13 @@
-//! Finds what no output may hold: tokens and codes by their shapes, so that also those are found
-//! that no test ever saw; client secrets by their letters.
+//! Finds what no output may contain: tokens and codes by their shapes, so that even those are found that
+//! no test ever saw; client secrets by their text.
 
 use pulsewing_sandbox::{FITBIT_APP, GOOGLE_APP};
 
-/// How long a run of letters has to be to count as a secret. A fingerprint has 12, the state of a
+/// Minimum length of a run of letters that counts as a secret. A fingerprint has 12, the state of a
 /// sign-in 32.
 const LONG: usize = 36;
 
-/// How the secrets of both providers begin, as they are and as they stand in an address.
+/// The beginnings of both providers' secrets, plain and as they appear in an address.
 const BEGINNINGS: [&str; 7] = [
     // Google's access tokens, refresh tokens and codes.
     "ya29.",
@@ -33,7 +33,7 @@ fn find(text: &str) -> Option<String> {
             return Some(format!("the client secret {secret}"));
         }
     }
-    // Fitbit's refresh tokens and codes are nothing but hexadecimal digits.
+    // Fitbit's refresh tokens and codes consist only of hexadecimal digits.
     let mut words = text.split(|c: char| !c.is_ascii_hexdigit());
     if let Some(word) = words.find(|word| word.len() >= LONG) {
         return Some(word.to_owned());

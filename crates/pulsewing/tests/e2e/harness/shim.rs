@@ -1,5 +1,5 @@
-//! Libraries that are preloaded into the program: a power cut at a chosen call, a full disk, a read-only
-//! one, a clock that is set; and devices that this machine does not have.
+//! Libraries that are preloaded into the program: a power cut at a chosen call, a full or read-only
+//! disk, a clock that a test sets; and devices that this machine does not have.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,7 +9,7 @@ use std::{
 
 use crate::harness::hermetic::{Home, Program};
 
-/// Has the program killed in front of its `call`-th step; `torn` lets a write get half-way.
+/// Kills the program before its `call`-th step; `torn` lets a write get half-way.
 pub(crate) fn killing(program: Program, home: &Home, call: u32, torn: bool) -> Program {
     let program = program
         .env("LD_PRELOAD", library())
@@ -22,17 +22,17 @@ pub(crate) fn killing(program: Program, home: &Home, call: u32, torn: bool) -> P
     }
 }
 
-/// Has the program's disk full for as long as there is a file of this name.
+/// Makes the program's disk full as long as a file of this name exists.
 pub(crate) fn with_full_disk(program: Program, flag: &Path) -> Program {
     program.preload(library()).env("PULSEWING_FULL", flag)
 }
 
-/// Has everything below this directory be on a file system that is read-only.
+/// Makes everything below this directory look like a read-only file system.
 pub(crate) fn with_read_only(program: Program, dir: &Path) -> Program {
     program.preload(library()).env("PULSEWING_READ_ONLY", dir)
 }
 
-/// Has the machine's clock be ahead by as many seconds as this file says.
+/// Sets the machine's clock ahead by the number of seconds in this file.
 pub(crate) fn with_clock(program: Program, file: &Path) -> Program {
     static LIBRARY: Library = OnceLock::new();
     program
@@ -40,7 +40,7 @@ pub(crate) fn with_clock(program: Program, file: &Path) -> Program {
         .env("PULSEWING_CLOCK", file)
 }
 
-/// Gives the program a framebuffer over this file, in a mode as shim/devices.c wants it.
+/// Gives the program a framebuffer over this file, in a mode in the format of shim/devices.c.
 #[cfg(target_os = "linux")]
 pub(crate) fn with_framebuffer(program: Program, file: &Path, mode: &str) -> Program {
     program
@@ -49,7 +49,7 @@ pub(crate) fn with_framebuffer(program: Program, file: &Path, mode: &str) -> Pro
         .env("PULSEWING_FB_MODE", mode)
 }
 
-/// Gives the program an SPI device and a GPIO chip over these files; what happens on their wires is
+/// Gives the program an SPI device and a GPIO chip over these files; the signals on their wires are
 /// recorded in a third.
 #[cfg(target_os = "linux")]
 pub(crate) fn with_wires(program: Program, spidev: &Path, chip: &Path, wires: &Path) -> Program {

@@ -10,17 +10,17 @@ use crate::harness::{
     sandbox_process::Sandbox,
 };
 
-/// A refresh token as the original's owner would hold it.
+/// A refresh token such as the original's owner would have.
 pub(crate) const SEED: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 /// Another one.
 pub(crate) const OTHER_SEED: &str =
     "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100";
 
-/// How long Fitbit's access tokens live, in seconds.
+/// Lifetime of Fitbit's access tokens, in seconds.
 pub(crate) const FITBIT_LIFE: i64 = 28_800;
 
-/// Puts a scale, a phone and an old tracker beside the one that is worn: it has to be found.
+/// Adds a scale, a phone and an old tracker, among which the program has to find the worn one.
 fn has_odd_devices(sandbox: &Sandbox) {
     sandbox.configure(&json!({ "devices": "odd" }));
 }
@@ -33,12 +33,13 @@ pub(crate) struct SignedIn {
 }
 
 impl SignedIn {
-    /// Fitbit's dialect, every minute of the day until two o'clock, and no access token yet.
+    /// Returns a home for Fitbit's dialect, with every minute of the day until two o'clock, and no
+    /// access token yet.
     pub(crate) fn fitbit() -> Self {
         Self::fitbit_with(|home| Sandbox::with_recording(home, &recording::until_two(), "UTC"))
     }
 
-    /// Fitbit's dialect with a sandbox of one's own.
+    /// Returns a home for Fitbit's dialect with the given sandbox.
     pub(crate) fn fitbit_with(sandbox: impl FnOnce(&Home) -> Sandbox) -> Self {
         let home = Home::new();
         let sandbox = sandbox(&home);
@@ -53,12 +54,13 @@ impl SignedIn {
         }
     }
 
-    /// Google's dialect, every minute of the day until two o'clock, with an access token.
+    /// Returns a home for Google's dialect, with every minute of the day until two o'clock, and an
+    /// access token.
     pub(crate) fn google() -> Self {
         Self::google_with(|home| Sandbox::with_recording(home, &recording::until_two(), "UTC"))
     }
 
-    /// Google's dialect with a sandbox of one's own.
+    /// Returns a home for Google's dialect with the given sandbox.
     pub(crate) fn google_with(sandbox: impl FnOnce(&Home) -> Sandbox) -> Self {
         let home = Home::new();
         let sandbox = sandbox(&home);
@@ -73,7 +75,7 @@ impl SignedIn {
         signed_in
     }
 
-    /// Either provider's dialect, every minute of the day until two o'clock.
+    /// Returns a home for either dialect, with every minute of the day until two o'clock.
     pub(crate) fn either(provider: &str) -> Self {
         match provider {
             "fitbit" => Self::fitbit(),
@@ -81,7 +83,7 @@ impl SignedIn {
         }
     }
 
-    /// Either provider's dialect with a sandbox of one's own.
+    /// Returns a home for either dialect with the given sandbox.
     pub(crate) fn either_with(provider: &str, sandbox: impl FnOnce(&Home) -> Sandbox) -> Self {
         match provider {
             "fitbit" => Self::fitbit_with(sandbox),
@@ -89,12 +91,12 @@ impl SignedIn {
         }
     }
 
-    /// Keeps the past days out of it.
+    /// Turns off the fetching of past days.
     pub(crate) fn today_alone(&self) {
         self.home.configure_more("[history]\nkeep = \"1 day\"\n");
     }
 
-    /// Signs in by paste, as somebody who allows everything would.
+    /// Signs in by pasting the address, as a user who allows everything.
     pub(crate) fn login(&self) {
         let mut running = self.program(&["login", "--paste"]).printing_first().start();
         let redirect = browser::approve(&running.line());
@@ -102,44 +104,44 @@ impl SignedIn {
         running.finish().exits(0);
     }
 
-    /// The program on the sandbox's time.
+    /// Returns a program that runs at the sandbox's time.
     pub(crate) fn program(&self, args: &[&str]) -> Program {
         self.home
             .program(&[args, &["--now", &self.sandbox.now()]].concat())
     }
 
-    /// Runs the program on the sandbox's time.
+    /// Runs the program at the sandbox's time.
     pub(crate) fn run(&self, args: &[&str]) -> Finished {
         self.program(args).run()
     }
 
-    /// One cycle.
+    /// Runs one cycle.
     pub(crate) fn once(&self) -> Finished {
         self.run(&["once"])
     }
 
-    /// What `status --json` says.
+    /// Returns the output of `status --json`.
     pub(crate) fn status(&self) -> Value {
         self.run(&["status", "--json"]).exits(0).json()
     }
 
-    /// What `status --json` says of the chain.
+    /// Returns the chain from the output of `status --json`.
     pub(crate) fn chain(&self) -> Value {
         self.status()["chain"].clone()
     }
 
-    /// The stored record.
+    /// Returns the stored record.
     pub(crate) fn record(&self) -> Record {
         record(&self.home, "chain")
     }
 
-    /// The stored access token.
+    /// Returns the stored access token.
     pub(crate) fn access_token(&self) -> String {
         let record = self.record();
         record.chain.access().unwrap().token.expose().to_owned()
     }
 
-    /// The tracker's battery, as the cloud itself says.
+    /// Returns the tracker's battery, as the cloud reports it.
     pub(crate) fn battery(&self) -> u64 {
         let target = match self.provider {
             "fitbit" => "/1/user/-/devices.json",
@@ -152,12 +154,12 @@ impl SignedIn {
         tracker.unwrap()["batteryLevel"].as_u64().unwrap()
     }
 
-    /// The token endpoint's route.
+    /// Returns the token endpoint's route.
     pub(crate) fn token_route(&self) -> String {
         format!("{}.token", self.provider)
     }
 
-    /// The heart rate's route.
+    /// Returns the heart rate's route.
     pub(crate) fn heart_route(&self) -> &'static str {
         match self.provider {
             "fitbit" => "fitbit.heart",
@@ -165,12 +167,12 @@ impl SignedIn {
         }
     }
 
-    /// How many times the token endpoint was asked.
+    /// Returns the number of requests to the token endpoint.
     pub(crate) fn token_requests(&self) -> usize {
         self.sandbox.requests_of(&self.token_route()).len()
     }
 
-    /// Insists that the stored chain is the one that the provider knows, and nothing is under way.
+    /// Asserts that the stored chain is the provider's active one, and that no refresh is under way.
     #[track_caller]
     pub(crate) fn assert_chain_goes_on(&self) {
         let chain = self.chain();
@@ -183,7 +185,7 @@ impl SignedIn {
     }
 }
 
-/// Takes a chain over that begins with this token.
+/// Adopts a chain that begins with this token.
 pub(crate) fn adopt(home: &Home, sandbox: &Sandbox, token: &str) {
     let settings = home.write(
         "settings.toml",
@@ -199,7 +201,7 @@ pub(crate) fn adopt(home: &Home, sandbox: &Sandbox, token: &str) {
         .exits(0);
 }
 
-/// A configuration for a sandbox.
+/// Returns a configuration for a sandbox.
 pub(crate) fn configuration(sandbox: &Sandbox, provider: &str) -> String {
     let client = |provider: &str| {
         format!(
@@ -215,7 +217,7 @@ pub(crate) fn configuration(sandbox: &Sandbox, provider: &str) -> String {
     )
 }
 
-/// A stored record of a home.
+/// Reads a stored record of a home.
 pub(crate) fn record(home: &Home, file: &str) -> Record {
     Record::decode(&std::fs::read(home.state(file)).unwrap()).unwrap()
 }

@@ -1,4 +1,4 @@
-//! A real datagram socket that stands for systemd.
+//! A stand-in for systemd, with a real datagram socket.
 
 use std::{io::ErrorKind, os::unix::net::UnixDatagram, path::PathBuf};
 
@@ -7,7 +7,7 @@ use crate::harness::{
     patience::{SOON, until},
 };
 
-/// Hears the state of a service.
+/// Receives the state of a service.
 pub(crate) struct Systemd {
     socket: UnixDatagram,
     path: PathBuf,
@@ -21,18 +21,18 @@ impl Systemd {
         Self { socket, path }
     }
 
-    /// The program, as one of its services.
+    /// Sets up a program as one of its services.
     pub(crate) fn over(&self, program: Program) -> Program {
         program.env("NOTIFY_SOCKET", &self.path)
     }
 
-    /// The assignments of the next message.
+    /// Returns the assignments in the next message.
     pub(crate) fn message(&self) -> Vec<String> {
         let mut buffer = [0; 4_096];
         let length = loop {
             match self.socket.recv(&mut buffer) {
-                // A machine that was suspended, or a process that was paused, ends a wait that has a limit
-                // (signal(7)): nothing was heard yet.
+                // A suspended machine or a paused process interrupts a wait with a time limit
+                // (signal(7)): nothing has arrived yet.
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 heard => break heard.expect("a message"),
             }
@@ -41,7 +41,7 @@ impl Systemd {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// Waits for an assignment that begins so, among whatever else is told meanwhile.
+    /// Waits for an assignment with this beginning, and skips others.
     pub(crate) fn hear(&self, start: &str) -> String {
         until(start, || {
             let message = self.message();
@@ -49,7 +49,7 @@ impl Systemd {
         })
     }
 
-    /// Whether no message waits to be read.
+    /// Returns whether no message is waiting to be read.
     pub(crate) fn has_heard_nothing(&self) -> bool {
         self.socket.set_nonblocking(true).unwrap();
         let heard = self.socket.recv(&mut [0; 64]);

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What a reply was told.
+/// The calls that a reply received.
 #[derive(Debug, Default, PartialEq)]
 struct Told {
     heads: Vec<ReplyHead>,
@@ -28,7 +28,7 @@ impl Reply for Told {
     }
 }
 
-/// Reads a connection that carried these bytes and then ended in order.
+/// Reads a connection that carried these bytes and then ended properly.
 fn read(bytes: &[u8]) -> (Told, Result<(), NoAnswer>) {
     read_in_pieces(bytes, bytes.len().max(1))
 }
@@ -116,7 +116,7 @@ fn a_compressed_body_is_refused_as_that_and_the_status_is_told() {
             format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: 1\r\n\r\nx");
         assert_eq!(body_of(&reply), "x", "{coding}");
     }
-    // Without a body there is nothing to unpack.
+    // An empty body needs no decompression.
     let empty = "HTTP/1.1 204 No Content\r\nContent-Encoding: gzip\r\n\r\n";
     assert_eq!(body_of(empty), "");
 }
