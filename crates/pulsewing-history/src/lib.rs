@@ -4,9 +4,9 @@
 //! and source (`schema.rs` lists the columns): the minutes as bytes, one each (`minutes.rs`), and
 //! beside them the values for a year's overview, which therefore reads no minutes.
 //!
-//! `merge.rs` turns revisions and several sources into one day. Days are civil days of the zone that held
-//! then; a wearer who travels has two views of the same date, which are two rows, and nothing is lost
-//! between them.
+//! `merge.rs` turns revisions and several sources into one day. Days are civil days of the zone that
+//! was in force then; a wearer who travels has two views of the same date, which are two rows, and
+//! nothing is lost between them.
 //!
 //! | item | contents |
 //! |---|---|

@@ -63,7 +63,7 @@ fn all_of(input: impl Read) -> io::Result<Zeroizing<String>> {
     Ok(text)
 }
 
-/// WPA's own bounds (IEEE 802.11i, annex H.4).
+/// Checks WPA's limits on a password (IEEE 802.11i, annex H.4).
 fn check(password: &str) -> Result<(), Problem> {
     let is_printable = password.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     if password.is_empty() || ((8..=63).contains(&password.len()) && is_printable) {

@@ -146,7 +146,7 @@ fn label(date: Date, plot: &Plot) -> String {
     }
 }
 
-/// Returns the first and last minute of a part; those of the whole day if it is not valid.
+/// Returns the minutes at which a part begins and ends; those of the whole day if it is not valid.
 fn bounds(day: &Day, part: &Part) -> (u16, u16) {
     let whole = day.local().minutes();
     let from = part.from.as_deref().and_then(|text| minute_of(day, text));
