@@ -7,10 +7,13 @@
 pub mod filter;
 pub mod fitbit_bodies;
 pub mod google_bodies;
+pub mod hx8357_bytes;
 pub mod json_chunks;
 pub mod redirects;
+pub mod store_operations;
 pub mod stored_chains;
 pub mod token_replies;
+pub mod wallpapers;
 
 #[cfg(test)]
 mod mutation;
@@ -21,6 +24,8 @@ pub struct Target {
     pub name: &'static str,
     /// Takes one input; panics if something is wrong.
     pub run: fn(&[u8]),
+    /// The number of mutations of its seeds in a test: fewer where one input takes milliseconds.
+    pub mutations: usize,
 }
 
 /// Every target.
@@ -28,30 +33,52 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "filter",
         run: filter::run,
+        mutations: 4_000,
     },
     Target {
         name: "fitbit_bodies",
         run: fitbit_bodies::run,
+        mutations: 4_000,
     },
     Target {
         name: "google_bodies",
         run: google_bodies::run,
+        mutations: 4_000,
+    },
+    Target {
+        name: "hx8357_bytes",
+        run: hx8357_bytes::run,
+        mutations: 300,
     },
     Target {
         name: "json_chunks",
         run: json_chunks::run,
+        mutations: 4_000,
     },
     Target {
         name: "redirects",
         run: redirects::run,
+        mutations: 4_000,
+    },
+    Target {
+        name: "store_operations",
+        run: store_operations::run,
+        mutations: 300,
     },
     Target {
         name: "stored_chains",
         run: stored_chains::run,
+        mutations: 4_000,
     },
     Target {
         name: "token_replies",
         run: token_replies::run,
+        mutations: 4_000,
+    },
+    Target {
+        name: "wallpapers",
+        run: wallpapers::run,
+        mutations: 300,
     },
 ];
 
@@ -62,9 +89,6 @@ mod tests {
 
     use super::*;
     use crate::mutation::Mutations;
-
-    /// Number of inputs that are made from each target's seeds.
-    const MUTATIONS: usize = 4_000;
 
     fn directory(name: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -86,7 +110,7 @@ mod tests {
                 .collect();
             assert!(seeds.len() >= 3, "{}: too few seeds", target.name);
             seeds.iter().for_each(|seed| (target.run)(seed));
-            for input in Mutations::of(&seeds).take(MUTATIONS) {
+            for input in Mutations::of(&seeds).take(target.mutations) {
                 if std::panic::catch_unwind(|| (target.run)(&input)).is_err() {
                     panic!(
                         "{} fails on {:?}",

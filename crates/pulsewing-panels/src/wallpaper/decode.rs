@@ -56,10 +56,10 @@ pub(super) struct Pixels {
     pub(super) rgb: Vec<[u8; 3]>,
 }
 
-/// Reads a picture.
-pub(super) fn read(path: &Path) -> Result<Pixels, Unusable> {
+/// Reads the file of a picture.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Unusable> {
     match regular_file::read(path, MOST_BYTES) {
-        Ok(bytes) => decode(&bytes),
+        Ok(bytes) => Ok(bytes),
         Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(Unusable::TooLong),
         Err(error) => Err(error.into()),
     }

@@ -62,7 +62,15 @@ impl UserPicture {
 /// # Errors
 /// The reason why the file cannot be used.
 pub fn convert(path: &Path, size: Size) -> Result<Vec<u8>, Unusable> {
-    let picture = decode::read(path)?.covering(size);
+    convert_bytes(&decode::read(path)?, size)
+}
+
+/// Converts the bytes of a picture's file, as [`convert`] does.
+///
+/// # Errors
+/// The reason why they cannot be used.
+pub fn convert_bytes(bytes: &[u8], size: Size) -> Result<Vec<u8>, Unusable> {
+    let picture = decode::decode(bytes)?.covering(size);
     let (frame, own) = quantise::quantise(&picture).ok_or(Unusable::Empty)?;
     let mut bytes = vec![0; Wallpaper::bytes_for(size)];
     match Wallpaper::encode(&frame, &own, &mut bytes) {
