@@ -43,6 +43,8 @@ use crate::{
 
 mod graph;
 mod layout;
+#[cfg(test)]
+mod sketches;
 mod strip;
 mod words;
 

@@ -1,0 +1,128 @@
+//! The parts of a picture, one by one, in characters: a wrong pixel fails the test of its own part.
+//!
+//! Whole pictures are compared in `tests/frames.rs`; a change to a part fails dozens of those at once, and here
+//! one. [`sketch`] says what the characters mean.
+
+use std::{string::String, vec};
+
+use embedded_graphics::prelude::*;
+use embedded_graphics::primitives::Rectangle;
+use jiff::{SignedDuration, Timestamp, tz::Offset};
+use pulsewing_core::{
+    Bpm, Provider,
+    civil::Offsets,
+    day::{Day, Window},
+    heart_zone::HeartZones,
+    reading::{Reading, TimeZone, ZoneName, ZoneSource},
+};
+
+use super::{
+    graph,
+    layout::{Layout, StripPlace},
+    strip,
+};
+use crate::{
+    Frame, Ink, State, banner,
+    frame::sketch,
+    model::Facts,
+    slot::{Letters, Slot},
+    state::Notice,
+    text::Align,
+};
+
+fn frame(width: u32, height: u32) -> Frame<vec::Vec<u8>> {
+    let size = Size::new(width, height);
+    Frame::new(size, vec![0; Frame::<vec::Vec<u8>>::bytes_for(size)]).unwrap()
+}
+
+/// Compares with a sketch, without the empty rows around it.
+#[track_caller]
+fn assert_sketch(drawn: &str, expected: &str) {
+    let drawn = drawn.trim_matches('\n');
+    assert!(
+        drawn == expected.trim_matches('\n'),
+        "this is drawn (if it is right, put it into the file in desk/sketches):\n{drawn}"
+    );
+}
+
+/// A reading at noon, with these rates from an hour before on.
+fn reading(rates: &[u16]) -> (Reading, Timestamp) {
+    let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+    let offsets = Offsets::fixed(Offset::UTC);
+    let mut day = Day::new(offsets.day_of(now));
+    for (minute, rate) in (11 * 60..).zip(rates) {
+        day.record(minute, Bpm::new(*rate).unwrap());
+    }
+    let mut window = Window::ending_at(now);
+    window.insert_day(&day);
+    let time_zone = TimeZone {
+        name: ZoneName::new(),
+        source: ZoneSource::Machine,
+        offsets,
+    };
+    let reading = Reading {
+        provider: Provider::Google,
+        day,
+        time_zone,
+        window,
+        battery_percent: None,
+        last_sync: None,
+        resting: None,
+        heart_zones: HeartZones::PLAIN,
+        fetched_at: now,
+    };
+    (reading, now)
+}
+
+fn with_facts<T>(rates: &[u16], draw: impl FnOnce(&Facts<'_>) -> T) -> T {
+    let (reading, now) = reading(rates);
+    let freshness = reading.freshness(now, SignedDuration::from_mins(15), false);
+    draw(&Facts::new(&reading, now, freshness))
+}
+
+#[test]
+fn a_text_stands_at_its_side_of_its_slot_and_is_cut_at_the_end() {
+    let mut picture = String::new();
+    for (align, text) in [
+        (Align::Left, "72"),
+        (Align::Centre, "72"),
+        (Align::Right, "7200000"),
+    ] {
+        let mut frame = frame(30, 10);
+        let slot = Slot::new(Letters::small(8), align, 2..28, 1);
+        slot.write(text, Ink::Text, &mut frame).unwrap();
+        picture += &sketch(&frame);
+    }
+    assert_sketch(&picture, include_str!("sketches/slot.txt"));
+}
+
+#[test]
+fn a_day_in_a_strip() {
+    let mut frame = frame(72, 22);
+    let label = Letters::small(8);
+    let place = StripPlace {
+        bars: Rectangle::new(Point::new(0, 0), Size::new(72, 10)),
+        hours: Slot::new(label, Align::Centre, 0..72, 12),
+        ends: None,
+    };
+    let rates: vec::Vec<u16> = (0..60).map(|minute| 60 + minute).collect();
+    with_facts(&rates, |facts| strip::draw(facts, &place, &mut frame)).unwrap();
+    assert_sketch(&sketch(&frame), include_str!("sketches/strip.txt"));
+}
+
+#[test]
+fn fifteen_minutes_in_a_graph() {
+    let mut frame = frame(160, 80);
+    let layout = Layout::new(Size::new(160, 80), false);
+    let rates: vec::Vec<u16> = (0..60).map(|minute| 70 + minute % 7).collect();
+    with_facts(&rates, |facts| graph::draw(facts, &layout, &mut frame)).unwrap();
+    assert_sketch(&sketch(&frame), include_str!("sketches/graph.txt"));
+}
+
+#[test]
+fn a_notice_in_a_banner() {
+    let mut frame = frame(160, 80);
+    let notice = Notice::from_state(State::Offline);
+    banner::draw(&notice, &mut frame).unwrap();
+    assert_sketch(&sketch(&frame), include_str!("sketches/banner.txt"));
+}
