@@ -84,8 +84,10 @@ pub const TARGETS: &[Target] = &[
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::{Path, PathBuf};
+    use std::{
+        fs,
+        path::{Path, PathBuf},
+    };
 
     use super::*;
     use crate::mutation::Mutations;

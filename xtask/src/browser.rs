@@ -3,13 +3,13 @@
 //!
 //! The two packages are installed below the target directory; node and Chromium come from the system.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use crate::process;
-use crate::test_programs;
-use crate::workspace::Workspace;
+use crate::{process, test_programs, workspace::Workspace};
 
 /// The directory of the tests, relative to the root of the checkout.
 const TESTS: &str = "crates/pulsewing/tests/browser";

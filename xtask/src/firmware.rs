@@ -6,14 +6,17 @@ mod paths;
 mod sizes;
 pub(crate) mod xtensa;
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
-use crate::process;
-use crate::tools::bare_rust::{BareRust, TARGET};
-use crate::tools::clang::Clang;
-use crate::tools::cmake::Cmake;
-use crate::workspace::Workspace;
+use crate::{
+    process,
+    tools::{
+        bare_rust::{BareRust, TARGET},
+        clang::Clang,
+        cmake::Cmake,
+    },
+    workspace::Workspace,
+};
 
 /// Builds one of the boards' programs as it would be flashed.
 ///

@@ -1,12 +1,9 @@
 //! Runs third-party clients against the sandbox: the driver in Python, in a virtual environment with the
 //! packages from its requirements file.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
-use crate::process;
-use crate::test_programs;
-use crate::workspace::Workspace;
+use crate::{process, test_programs, workspace::Workspace};
 
 /// The directory of the driver, relative to the root of the checkout.
 const DRIVER: &str = "crates/pulsewing-sandbox/tests/foreign";

@@ -26,12 +26,9 @@ mod tidy;
 mod tools;
 mod workspace;
 
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
-use crate::schedule::Manner;
-use crate::step::Step;
-use crate::workspace::Workspace;
+use crate::{schedule::Manner, step::Step, workspace::Workspace};
 
 const HELP: &str = "\
 Pulsewing's task runner.

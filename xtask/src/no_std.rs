@@ -4,13 +4,13 @@
 //! so that the features of another crate cannot hide a problem. To prove that the check can fail, a
 //! scratch crate that uses alloc is checked the same way, and must be refused.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use std::{fs, path::PathBuf, process::Command};
 
-use crate::process;
-use crate::tools::bare_rust::{BareRust, TARGET};
-use crate::workspace::Workspace;
+use crate::{
+    process,
+    tools::bare_rust::{BareRust, TARGET},
+    workspace::Workspace,
+};
 
 /// Checks every no_std crate alone, then the control.
 ///

@@ -2,14 +2,14 @@
 
 use std::process::Command;
 
-use crate::firmware::{self, feather, xtensa};
-use crate::members;
-use crate::process;
-use crate::qemu;
-use crate::step::{Step, Work};
-use crate::test_programs::Which;
-use crate::tools::{self, Tool};
-use crate::workspace::Workspace;
+use crate::{
+    firmware::{self, feather, xtensa},
+    members, process, qemu,
+    step::{Step, Work},
+    test_programs::Which,
+    tools::{self, Tool},
+    workspace::Workspace,
+};
 
 /// The step that many others wait for: it builds the test programs and the program that they start.
 const BUILD_TESTS: &str = "build the tests";

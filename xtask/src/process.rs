@@ -1,10 +1,12 @@
 //! Child processes: printed before they run, without input, with a controlled environment.
 
-use std::env;
-use std::ffi::OsStr;
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::{
+    env,
+    ffi::OsStr,
+    process::{Command, Stdio},
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
 
 /// Returns a cargo command as a shell would start it.
 ///

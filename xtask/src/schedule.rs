@@ -4,22 +4,28 @@
 //! A failed step does not stop the others, so that one run shows every problem; only the steps that
 //! depend on it are skipped.
 
-use std::collections::BTreeMap;
-use std::env;
-use std::fs::{self, File};
-use std::io::{self, IsTerminal as _, Write as _};
-use std::num::NonZero;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    env,
+    fs::{self, File},
+    io::{self, IsTerminal as _, Write as _},
+    num::NonZero,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
 
-use crate::process;
-use crate::step::{Load, Step};
-use crate::table::{self, Finished, Verdict};
-use crate::workspace::Workspace;
+use crate::{
+    process,
+    step::{Load, Step},
+    table::{self, Finished, Verdict},
+    workspace::Workspace,
+};
 
 /// The number of steps that run at a time. Two that compile would only wait for each other, and so would
 /// two that install.
@@ -306,8 +312,7 @@ pub(crate) type Times = BTreeMap<String, f64>;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::step::Work;
-    use crate::tools;
+    use crate::{step::Work, tools};
 
     fn step(name: &str) -> Step {
         Step::new(name, &[], Work::Tidy)

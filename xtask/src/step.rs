@@ -2,15 +2,13 @@
 
 use std::process::Command;
 
-use crate::browser;
-use crate::foreign;
-use crate::no_std;
-use crate::process;
-use crate::qemu;
-use crate::test_programs::{self, Which};
-use crate::tidy;
-use crate::tools::Tool;
-use crate::workspace::Workspace;
+use crate::{
+    browser, foreign, no_std, process, qemu,
+    test_programs::{self, Which},
+    tidy,
+    tools::Tool,
+    workspace::Workspace,
+};
 
 /// One line of the closing table.
 pub(crate) struct Step {

@@ -1,10 +1,7 @@
 //! The closing table: the duration of each step, the part of it spent compiling, and the steps that
 //! became slower.
 
-use std::fs;
-use std::io;
-use std::path::Path;
-use std::time::Duration;
+use std::{fs, io, path::Path, time::Duration};
 
 use crate::schedule::Times;
 

@@ -1,19 +1,22 @@
 //! The workspace's test programs: built all at once, then run package by package, without cargo and its
 //! locks.
 
-use std::env;
-use std::fs;
-use std::num::NonZero;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::Instant;
+use std::{
+    env, fs,
+    num::NonZero,
+    path::PathBuf,
+    process::{Command, Stdio},
+    thread,
+    time::Instant,
+};
 
 use serde_json::{Value, json};
 
-use crate::process;
-use crate::step::all_of;
-use crate::workspace::{Package, Workspace};
+use crate::{
+    process,
+    step::all_of,
+    workspace::{Package, Workspace},
+};
 
 /// The variable for the number of parallel tests (rustc's book, "Tests").
 const TEST_THREADS: &str = "RUST_TEST_THREADS";

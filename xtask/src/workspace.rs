@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::members;
-use crate::process;
+use crate::{members, process};
 
 /// The host workspace.
 #[derive(Debug)]

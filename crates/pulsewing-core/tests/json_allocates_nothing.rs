@@ -3,8 +3,10 @@
 #[path = "../benches/bodies/mod.rs"]
 mod bodies;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+};
 
 use pulsewing_core::json::{Decoder, Event, Flow};
 

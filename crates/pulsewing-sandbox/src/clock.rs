@@ -1,7 +1,9 @@
 //! The sandbox's clock: it starts at any instant, runs at a chosen speed, and can be moved.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use jiff::{SignedDuration, Timestamp};
 

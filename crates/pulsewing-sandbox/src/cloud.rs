@@ -6,12 +6,14 @@ use hyper::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::faults::{Action, BodyKind, Cut};
-use crate::message::{Reply, Request};
-use crate::oauth::{document, fingerprint};
-use crate::request_log::Entry;
-use crate::state::{Shared, State};
-use crate::{fitbit, google};
+use crate::{
+    faults::{Action, BodyKind, Cut},
+    fitbit, google,
+    message::{Reply, Request},
+    oauth::{document, fingerprint},
+    request_log::Entry,
+    state::{Shared, State},
+};
 
 /// An endpoint of either provider.
 #[derive(Clone, Debug)]

@@ -4,17 +4,18 @@ use std::net::IpAddr;
 
 use hyper::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::faults::Fault;
-use crate::message::{Reply, Request};
-use crate::misread;
-use crate::oauth::SEEDED_SCOPES;
-use crate::settings::Change;
-use crate::state::Shared;
-use crate::visitor;
+use crate::{
+    faults::Fault,
+    message::{Reply, Request},
+    misread,
+    oauth::SEEDED_SCOPES,
+    settings::Change,
+    state::Shared,
+    visitor,
+};
 
 /// The path prefix of the control calls.
 pub(crate) const PREFIX: &str = "/_sandbox/";

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
 use bytes::Bytes;
-use hyper::http::request::Parts;
-use hyper::{HeaderMap, Method, StatusCode};
+use hyper::{HeaderMap, Method, StatusCode, http::request::Parts};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 

@@ -1,19 +1,21 @@
 //! The sandbox as a whole: starting and stopping.
 
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-use crate::clock::Clock;
-use crate::oauth::{FITBIT_APP, FITBIT_USER_ID, GOOGLE_APP};
-use crate::server;
-use crate::state::{SandboxConfig, Shared};
-use crate::tls::{self, Tls, TlsError};
+use crate::{
+    clock::Clock,
+    oauth::{FITBIT_APP, FITBIT_USER_ID, GOOGLE_APP},
+    server,
+    state::{SandboxConfig, Shared},
+    tls::{self, Tls, TlsError},
+};
 
 /// A running stand-in for both clouds on one origin.
 ///

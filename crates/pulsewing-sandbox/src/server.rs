@@ -1,34 +1,44 @@
 //! HTTP on accepted connections: whole requests in, replies out, and the ways a reply can fail.
 
-use std::net::IpAddr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::{
+    net::IpAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
-use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Response, StatusCode};
+use hyper::{
+    Response, StatusCode,
+    body::{Body, Frame, Incoming, SizeHint},
+    header::{CONTENT_LENGTH, HeaderName, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::Timestamp;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::Sleep;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+    time::Sleep,
+};
 use tokio_rustls::TlsAcceptor;
 
-use crate::cloud::{Endpoint, Outcome};
-use crate::faults::Cut;
-use crate::message::{Reply, Request};
-use crate::oauth::document;
-use crate::settings::HeaderCase;
-use crate::state::Shared;
-use crate::{cloud, control, gzip, page};
+use crate::{
+    cloud::{self, Endpoint, Outcome},
+    control,
+    faults::Cut,
+    gzip,
+    message::{Reply, Request},
+    oauth::document,
+    page,
+    settings::HeaderCase,
+    state::Shared,
+};
 
 /// Accepts connections until stopped.
 pub(crate) async fn serve(

@@ -1,18 +1,21 @@
 //! A sandbox's configuration, and the state that its requests share.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 
-use crate::clock::{self, Clock};
-use crate::faults::{Fault, Faults};
-use crate::oauth::{Codes, Mint, Tokens};
-use crate::quota::Quota;
-use crate::request_log::RequestLog;
-use crate::settings::Settings;
-use crate::wearer::{Recording, Source, Synced, Synthetic};
+use crate::{
+    clock::{self, Clock},
+    faults::{Fault, Faults},
+    oauth::{Codes, Mint, Tokens},
+    quota::Quota,
+    request_log::RequestLog,
+    settings::Settings,
+    wearer::{Recording, Source, Synced, Synthetic},
+};
 
 /// The configuration of a sandbox.
 #[derive(Clone, Debug)]

@@ -225,10 +225,10 @@ fn draw_body<D: DrawTarget<Color = Ink>>(
 
 #[cfg(test)]
 mod tests {
+    use std::vec;
+
     use super::*;
     use crate::Frame;
-
-    use std::vec;
 
     #[test]
     fn every_banner_is_read_to_its_end_at_the_usual_sizes() {

@@ -1,13 +1,10 @@
 //! The Feathers: builds and measures the C6's program, type-checks the S3's, and makes the files to
 //! flash.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
-use super::partitions;
-use super::sizes::Sizes;
-use crate::process;
-use crate::workspace::Workspace;
+use super::{partitions, sizes::Sizes};
+use crate::{process, workspace::Workspace};
 
 const PACKAGE: &str = "pulsewing-esp32";
 

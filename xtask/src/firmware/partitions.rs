@@ -1,7 +1,9 @@
 //! The boards' partition table, read from `firmware/esp32/partitions.csv`.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::workspace::Workspace;
 

@@ -1,13 +1,16 @@
 //! Shortens the names of source files in the program (panics print them), leaving out the directories of
 //! the build machine. This saves ten kilobytes and reveals no user name.
 
-use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use crate::tools::bare_rust::{BareRust, TARGET};
-use crate::workspace::Workspace;
+use crate::{
+    tools::bare_rust::{BareRust, TARGET},
+    workspace::Workspace,
+};
 
 /// Makes cargo leave out the directories of sources, with flags in its configuration.
 ///

@@ -1,12 +1,12 @@
 //! Measures the program of the Feather ESP32-C6 from its ELF file, and checks the sizes against limits.
 
-use std::fs;
-use std::ops::Range;
-use std::path::Path;
+use std::{fs, ops::Range, path::Path};
 
-use elf::ElfBytes;
-use elf::abi::{SHF_ALLOC, SHT_NOBITS};
-use elf::endian::LittleEndian;
+use elf::{
+    ElfBytes,
+    abi::{SHF_ALLOC, SHT_NOBITS},
+    endian::LittleEndian,
+};
 
 /// Maximum size of the flashed program, in bytes.
 const FLASH_LIMIT: u64 = 1_220_000;

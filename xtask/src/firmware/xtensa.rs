@@ -9,17 +9,22 @@
 //! To prove that the check can fail, two copies of the program with a mistake are checked too, and must
 //! be refused: a pin that the S3 does not have, and a part in another's place.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use super::feather;
-use crate::process;
-use crate::tools::bare_rust::{BareRust, TARGET};
-use crate::tools::clang::Clang;
-use crate::tools::make_executable;
-use crate::workspace::Workspace;
+use crate::{
+    process,
+    tools::{
+        bare_rust::{BareRust, TARGET},
+        clang::Clang,
+        make_executable,
+    },
+    workspace::Workspace,
+};
 
 /// The target that build scripts see, and the name of the file that describes it.
 const XTENSA: &str = "xtensa-esp32s3-none-elf";

@@ -1,25 +1,28 @@
 //! An emulated board: its flash and card, and QEMU while the board is switched on.
 
-use std::fs::{self, File};
-use std::io::Read as _;
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::slice;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    fs::{self, File},
+    io::Read as _,
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    slice, thread,
+    time::{Duration, Instant},
+};
 
-use pulsewing_boardline::session::PATIENCE;
-use pulsewing_boardline::upload::What;
-use pulsewing_boardline::{Command as BoardCommand, Session, SessionError};
+use pulsewing_boardline::{
+    Command as BoardCommand, Session, SessionError, session::PATIENCE, upload::What,
+};
 use serde_json::json;
 
-use super::expected::Sight;
-use super::images::{self, Card};
-use super::lines::{self, Lines, Socket};
-use super::picture::Picture;
-use super::qmp::Qmp;
-use super::wire::Wire;
+use super::{
+    expected::Sight,
+    images::{self, Card},
+    lines::{self, Lines, Socket},
+    picture::Picture,
+    qmp::Qmp,
+    wire::Wire,
+};
 
 /// Maximum time for a board to answer a command. It may be in the middle of a handshake.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use embedded_graphics::prelude::*;
 use jiff::{Timestamp, tz::Offset};
-use pulsewing_core::civil::Offsets;
-use pulsewing_core::day::{Day, Sample, Window};
-use pulsewing_core::heart_zone::HeartZones;
-use pulsewing_core::reading::{Freshness, Reading, TimeZone, ZoneName, ZoneSource};
-use pulsewing_core::{Bpm, Provider};
-use pulsewing_screen::desk::Layout;
-use pulsewing_screen::{Frame, Model, Palette, State, Theme, draw};
+use pulsewing_core::{
+    Bpm, Provider,
+    civil::Offsets,
+    day::{Day, Sample, Window},
+    heart_zone::HeartZones,
+    reading::{Freshness, Reading, TimeZone, ZoneName, ZoneSource},
+};
+use pulsewing_screen::{Frame, Model, Palette, State, Theme, desk::Layout, draw};
 
 use super::picture::Picture;
 

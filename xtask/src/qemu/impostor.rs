@@ -1,13 +1,17 @@
 //! Servers that nobody should talk to: each has a flaw in its certificate.
 
-use std::fs;
-use std::io::Read as _;
-use std::net::TcpListener;
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::Duration;
+use std::{
+    fs,
+    io::Read as _,
+    net::TcpListener,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use base64ct::{Base64, Encoding as _};
 use rcgen::{
@@ -15,10 +19,11 @@ use rcgen::{
     KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_RSA_SHA256,
     SignatureAlgorithm, date_time_ymd,
 };
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
-use rustls::version::TLS12;
-use rustls::{ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
+use rustls::{
+    ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
+    pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject as _},
+    version::TLS12,
+};
 
 use super::clouds::NAME;
 

@@ -18,26 +18,18 @@ mod qmp;
 mod time_server;
 mod wire;
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::time::Instant;
+use std::{
+    cell::OnceCell,
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Mutex, PoisonError},
+    thread,
+    time::Instant,
+};
 
-use crate::firmware;
-use crate::process;
-use crate::step::all_of;
-use crate::test_programs;
-use crate::tools;
-use crate::workspace::Workspace;
-
-use self::board::Bench;
-use self::checks::Check;
-use self::clouds::Clouds;
-use self::host::Host;
-use self::time_server::TimeServer;
+use self::{board::Bench, checks::Check, clouds::Clouds, host::Host, time_server::TimeServer};
+use crate::{firmware, process, step::all_of, test_programs, tools, workspace::Workspace};
 
 /// The address at which QEMU's network exposes this machine's loopback.
 pub(crate) const HOST_SEEN_BY_BOARD: &str = "10.0.2.2";

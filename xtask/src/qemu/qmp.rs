@@ -1,8 +1,10 @@
 //! QEMU's control connection: pictures of the screen, the cable, keys, the end (QEMU Machine Protocol).
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    os::unix::net::UnixStream,
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 

@@ -1,9 +1,11 @@
 //! A time server on loopback whose answers a check controls (SNTP, RFC 4330).
 
-use std::net::UdpSocket;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    net::UdpSocket,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// Seconds from 1900 to 1970.
 const UNIX_EPOCH_IN_NTP: u64 = 2_208_988_800;

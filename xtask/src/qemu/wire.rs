@@ -4,11 +4,13 @@
 //! Ethernet frame passes through this program, which can withhold the router's addresses from the board,
 //! shortens their leases, and answers for the name server: every name is this machine's, or none is.
 
-use std::net::Ipv4Addr;
-use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::{
+    net::Ipv4Addr,
+    os::unix::net::UnixDatagram,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
 
 use etherparse::{NetSlice, PacketBuilder, SlicedPacket, TransportSlice};
 

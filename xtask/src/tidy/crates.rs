@@ -2,11 +2,8 @@
 
 use std::path::Path;
 
-use super::Finding;
-use super::source::Source;
-use super::tree::Tree;
-use crate::members;
-use crate::workspace::Workspace;
+use super::{Finding, source::Source, tree::Tree};
+use crate::{members, workspace::Workspace};
 
 pub(super) fn check(workspace: &Workspace, tree: &Tree) -> Vec<Finding> {
     let text_of = |path: &Path| tree.files.get(path).and_then(Option::as_deref);

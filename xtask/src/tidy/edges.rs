@@ -1,8 +1,10 @@
 //! Dependencies between our crates must follow the map, in one direction.
 
 use super::Finding;
-use crate::members::{self, Member};
-use crate::workspace::{Package, Workspace};
+use crate::{
+    members::{self, Member},
+    workspace::{Package, Workspace},
+};
 
 pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     workspace

@@ -3,8 +3,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::Finding;
-use super::tree::Tree;
+use super::{Finding, tree::Tree};
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -12,8 +12,10 @@ mod rust;
 mod source;
 mod tree;
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use crate::workspace::Workspace;
 

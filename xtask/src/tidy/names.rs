@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::Finding;
-use super::tree::Tree;
+use super::{Finding, tree::Tree};
 
 const VAGUE: &[&str] = &[
     "common", "helper", "helpers", "manager", "managers", "misc", "util", "utils",

@@ -3,9 +3,7 @@
 
 use std::path::{Component, Path};
 
-use super::Finding;
-use super::source::Source;
-use super::tree::Tree;
+use super::{Finding, source::Source, tree::Tree};
 
 /// The directory of the rooms.
 const HOUSE: &str = "crates/pulsewing/src";

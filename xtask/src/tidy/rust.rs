@@ -1,11 +1,11 @@
 //! Rules for every Rust file.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
-use super::Finding;
-use super::source::Source;
-use super::tree::Tree;
+use super::{Finding, source::Source, tree::Tree};
 use crate::workspace::Workspace;
 
 /// Maximum number of lines, including tests: a longer file has more than one subject.

@@ -1,9 +1,10 @@
 //! The files of the checkout, except for built, fetched and generated ones.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 /// Directories that hold nothing written by hand.
 const SKIPPED: &[&str] = &[

@@ -4,17 +4,17 @@
 //! and `rust-web-src` are unpacked below the target directory, and `core` and `alloc` are built into
 //! that compiler's own directory, once for all boards.
 
-use std::env;
-use std::fmt;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    env, fmt, fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use super::debian::{self, Packages};
-use super::pick;
-use crate::process;
-use crate::workspace::Workspace;
+use super::{
+    debian::{self, Packages},
+    pick,
+};
+use crate::{process, workspace::Workspace};
 
 /// The instruction set of the ESP32-C6 and of the emulated board, without an operating system.
 pub(crate) const TARGET: &str = "riscv32imac-unknown-none-elf";

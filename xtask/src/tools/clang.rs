@@ -2,16 +2,19 @@
 //!
 //! Both must have the same version, so they come from one place: the machine's, or Debian's, unpacked.
 
-use std::env;
-use std::ffi::OsStr;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::{
+    env,
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
-use super::debian::{self, Packages};
-use super::{joined, pick};
-use crate::process;
-use crate::workspace::Workspace;
+use super::{
+    debian::{self, Packages},
+    joined, pick,
+};
+use crate::{process, workspace::Workspace};
 
 /// An older clang does not let the linker shorten its calls: the Feather's program is then 30 KB larger
 /// and exceeds its limit.

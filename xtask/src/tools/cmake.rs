@@ -1,13 +1,16 @@
 //! cmake, which configures Mbed TLS, and make, which it starts.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use super::debian::{self, Packages};
-use super::{joined, pick};
-use crate::process;
-use crate::workspace::Workspace;
+use super::{
+    debian::{self, Packages},
+    joined, pick,
+};
+use crate::{process, workspace::Workspace};
 
 pub(super) const PACKAGES: Packages<'_> = Packages {
     names: &["cmake", "make"],

@@ -6,15 +6,15 @@
 //! The packages installed on the machine play no part. apt sees an empty machine, so that a tool brings
 //! everything it needs except for what apt itself runs on, and works the same everywhere.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
 use super::table::once_an_hour;
-use crate::process;
-use crate::workspace::Workspace;
+use crate::{process, workspace::Workspace};
 
 /// The packages to unpack.
 pub(crate) struct Packages<'a> {

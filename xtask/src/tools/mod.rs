@@ -16,13 +16,14 @@ pub(crate) mod mtools;
 pub(crate) mod qemu;
 mod table;
 
-use std::env;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use crate::process;
-use crate::workspace::Workspace;
+use crate::{process, workspace::Workspace};
 
 pub(crate) use self::debian::make_executable;
 pub(crate) use self::table::*;

@@ -1,12 +1,12 @@
 //! mtools, which write and read the emulated board's card: one program under many names.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
-use super::debian::{self, Packages};
-use super::pick;
-use crate::process;
-use crate::workspace::Workspace;
+use super::{
+    debian::{self, Packages},
+    pick,
+};
+use crate::{process, workspace::Workspace};
 
 pub(super) const PACKAGES: Packages<'_> = Packages {
     names: &["mtools"],

@@ -1,12 +1,12 @@
 //! QEMU for RISC-V, which emulates the board.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
-use super::debian::{self, Packages};
-use super::pick;
-use crate::process;
-use crate::workspace::Workspace;
+use super::{
+    debian::{self, Packages},
+    pick,
+};
+use crate::{process, workspace::Workspace};
 
 /// Older versions count nanoseconds where we count instructions.
 const OLDEST: u32 = 10;

@@ -1,18 +1,9 @@
 //! Every tool, with the functions that find and fetch it: one row each.
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
-use std::time::Duration;
+use std::{fs, path::Path, process::Command, time::Duration};
 
-use super::bare_rust::BareRust;
-use super::clang::Clang;
-use super::cmake::Cmake;
-use super::{Tool, debian, mtools, qemu};
-use crate::browser;
-use crate::foreign;
-use crate::process;
-use crate::workspace::Workspace;
+use super::{Tool, bare_rust::BareRust, clang::Clang, cmake::Cmake, debian, mtools, qemu};
+use crate::{browser, foreign, process, workspace::Workspace};
 
 /// All tools.
 pub(crate) const ALL: [&Tool; 15] = [

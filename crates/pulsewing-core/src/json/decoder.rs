@@ -4,12 +4,14 @@ use core::fmt;
 
 use zeroize::Zeroize;
 
-use super::error::{Error, ErrorKind, Refused};
-use super::event::{Event, Flow, Handler, Text};
-use super::nesting::{Container, Nesting};
-use super::number::{Number, NumberReader};
-use super::scan;
-use super::string::StringReader;
+use super::{
+    error::{Error, ErrorKind, Refused},
+    event::{Event, Flow, Handler, Text},
+    nesting::{Container, Nesting},
+    number::{Number, NumberReader},
+    scan,
+    string::StringReader,
+};
 
 /// Decodes one document from chunks of any size. See [the module](super) for what it accepts.
 ///

@@ -276,8 +276,7 @@ impl NumberReader {
 mod tests {
     extern crate std;
 
-    use std::format;
-    use std::string::String;
+    use std::{format, string::String};
 
     use proptest::prelude::*;
 

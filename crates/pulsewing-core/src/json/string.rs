@@ -1,8 +1,10 @@
 //! Strings that cannot be borrowed whole: cut by the end of a chunk, with escapes, or beyond ASCII.
 
-use super::error::{ErrorKind, Refused};
-use super::event::Text;
-use super::scan;
+use super::{
+    error::{ErrorKind, Refused},
+    event::Text,
+    scan,
+};
 
 /// A reader of one string, whose decoded bytes are collected in the decoder's buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

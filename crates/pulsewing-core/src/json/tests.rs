@@ -5,10 +5,12 @@ extern crate std;
 mod properties;
 
 use core::mem::size_of;
-use std::format;
-use std::string::{String, ToString};
-use std::vec::Vec;
-use std::{assert_eq, vec};
+use std::{
+    assert_eq, format,
+    string::{String, ToString},
+    vec,
+    vec::Vec,
+};
 
 use serde_json::{Map, Value};
 

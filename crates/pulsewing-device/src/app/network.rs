@@ -6,13 +6,12 @@
 
 use core::time::Duration;
 
+use super::App;
 use crate::{
     configuration,
     ports::{Board, Credentials, JoinError, Joined, Link},
     shared::{Network, Ssid},
 };
-
-use super::App;
 
 /// How long one network gets.
 const JOIN_WITHIN: Duration = Duration::from_secs(20);

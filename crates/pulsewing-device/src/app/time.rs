@@ -6,12 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::instant::later;
 use pulsewing_store::settings::MAX_SNTP;
 
+use super::App;
 use crate::{
     ports::{Board, Clock, Link, System, Web},
     shared::Facts,
 };
-
-use super::App;
 
 /// The servers to ask when neither the settings nor the network name one.
 const POOL: [&str; 3] = ["pool.ntp.org", "time.google.com", "time.cloudflare.com"];

@@ -2,14 +2,18 @@
 //! (Fitbit Web API, Get Heart Rate Intraday by Date and by Interval, Get Heart Rate Time Series).
 
 use hyper::StatusCode;
-use jiff::civil::{Date, Time};
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, Time},
+    tz::TimeZone,
+};
 use serde_json::{Value, json};
 
 use super::error;
-use crate::message::{Reply, Request};
-use crate::wearer::{Bucket, MINUTE, WearerData, buckets, day_bounds};
+use crate::{
+    message::{Reply, Request},
+    wearer::{Bucket, MINUTE, WearerData, buckets, day_bounds},
+};
 
 /// Answers the part of the path after `/activities/heart/date/`, without `.json`.
 pub(super) fn answer(

@@ -11,12 +11,14 @@ mod tracker;
 use hyper::{Method, StatusCode};
 use jiff::Timestamp;
 
-use crate::message::{Reply, Request};
-use crate::oauth::{Access, AuthorizeError, Consent, FITBIT_USER_ID, Page, Provider};
-use crate::quota::{Exhausted, FITBIT_AN_HOUR};
-use crate::settings::Redirect;
-use crate::state::State;
-use crate::wearer::WearerData;
+use crate::{
+    message::{Reply, Request},
+    oauth::{Access, AuthorizeError, Consent, FITBIT_USER_ID, Page, Provider},
+    quota::{Exhausted, FITBIT_AN_HOUR},
+    settings::Redirect,
+    state::State,
+    wearer::WearerData,
+};
 
 /// An endpoint of the Fitbit Web API.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,15 +1,15 @@
 //! Fitbit's token, revoke and introspect endpoints (Fitbit Web API, Authorization).
 
 use hyper::StatusCode;
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::error;
-use crate::message::{Params, Reply, Request};
-use crate::oauth::{
-    Access, Exchange, FITBIT_APP, FITBIT_USER_ID, FitbitRefresh, Granted, Provider,
+use crate::{
+    message::{Params, Reply, Request},
+    oauth::{Access, Exchange, FITBIT_APP, FITBIT_USER_ID, FitbitRefresh, Granted, Provider},
+    state::State,
 };
-use crate::state::State;
-use jiff::Timestamp;
 
 /// Answers `POST /oauth2/token`.
 ///

@@ -4,10 +4,12 @@ use hyper::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::message::Reply;
-use crate::oauth::FITBIT_USER_ID;
-use crate::settings::Devices;
-use crate::wearer::{WearerData, battery_word};
+use crate::{
+    message::Reply,
+    oauth::FITBIT_USER_ID,
+    settings::Devices,
+    wearer::{WearerData, battery_word},
+};
 
 /// Answers `devices.json`. The order is not guaranteed: the worn tracker may be the first or the
 /// last one.

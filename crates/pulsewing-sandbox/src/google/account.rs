@@ -7,11 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{error, page};
-use crate::message::{Params, Reply, Request, with};
-use crate::oauth::{Access, FITBIT_USER_ID, GOOGLE_USER_ID, Provider};
-use crate::settings::Devices;
-use crate::state::State;
-use crate::wearer::{WearerData, battery_word};
+use crate::{
+    message::{Params, Reply, Request, with},
+    oauth::{Access, FITBIT_USER_ID, GOOGLE_USER_ID, Provider},
+    settings::Devices,
+    state::State,
+    wearer::{WearerData, battery_word},
+};
 
 /// Answers `pairedDevices`, one page at a time.
 pub(super) fn devices(

@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::message::{Reply, Request};
-use crate::oauth::{AuthorizeError, Consent, Page, Provider};
-use crate::state::State;
+use crate::{
+    message::{Reply, Request},
+    oauth::{AuthorizeError, Consent, Page, Provider},
+    state::State,
+};
 
 /// Answers `/o/oauth2/v2/auth`: the consent page, and the wearer's decision.
 pub(super) fn authorize(request: &Request, state: &mut State, now: Timestamp) -> Reply {

@@ -3,9 +3,7 @@
 //!
 //! Every type answers. The sandbox has data for four of them; for the others the reply is empty.
 
-use super::error;
-use super::fields::camel;
-use super::route::Call;
+use super::{error, fields::camel, route::Call};
 use crate::message::Reply;
 
 /// A data type of the API.

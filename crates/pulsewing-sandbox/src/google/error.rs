@@ -3,9 +3,7 @@
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use crate::message::Reply;
-use crate::oauth::document;
-use crate::quota::GOOGLE_A_MINUTE;
+use crate::{message::Reply, oauth::document, quota::GOOGLE_A_MINUTE};
 
 /// Returns a Google API error. Without a reason it has no details.
 pub(super) fn reply(

@@ -15,8 +15,10 @@
 //!             | electrocardiogram.interval.start_time RFC 3339, and only >=
 //! ```
 
-use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+};
 
 use super::data_type::{DataType, Kind};
 

@@ -23,15 +23,15 @@ use hyper::StatusCode;
 use jiff::Timestamp;
 use serde_json::json;
 
-use self::data_type::DataType;
-use self::points::View;
-use self::route::Call;
 pub(crate) use self::route::Endpoint;
-use crate::message::{Reply, Request};
-use crate::oauth::{Access, GOOGLE_USER_ID, Provider};
-use crate::quota::Exhausted;
-use crate::state::State;
-use crate::wearer::WearerData;
+use self::{data_type::DataType, points::View, route::Call};
+use crate::{
+    message::{Reply, Request},
+    oauth::{Access, GOOGLE_USER_ID, Provider},
+    quota::Exhausted,
+    state::State,
+    wearer::WearerData,
+};
 
 /// A data source family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

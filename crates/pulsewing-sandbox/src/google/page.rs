@@ -3,8 +3,7 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 
 use super::error;
-use crate::message::Reply;
-use crate::oauth::fingerprint;
+use crate::{message::Reply, oauth::fingerprint};
 
 /// Returns the page size to use: the default for 0 or nothing, at most `max`.
 pub(super) fn size(

@@ -1,10 +1,12 @@
 //! The query parameters of data calls: the call's own, and those that every Google API has
 //! (Google Health API, discovery document, `parameters`).
 
-use super::fields::{FieldsError, Mask, camel};
-use super::route::Call;
-use super::schema::{self, Schema};
-use super::{Endpoint, error};
+use super::{
+    Endpoint, error,
+    fields::{FieldsError, Mask, camel},
+    route::Call,
+    schema::{self, Schema},
+};
 use crate::message::{Params, Reply, Request};
 
 /// Reads the parameters of a call, under their names in JSON.

@@ -6,17 +6,25 @@
 use std::cmp::Reverse;
 
 use hyper::StatusCode;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::{Offset, TimeZone};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, DateTime},
+    tz::{Offset, TimeZone},
+};
 use serde_json::{Map, Value, json};
 
-use super::data_type::{Data, DataType};
-use super::filter::Range;
-use super::{Family, error, page, zones};
-use crate::message::{Params, Reply, with};
-use crate::settings::PageSizes;
-use crate::wearer::{MINUTE, Resting, Sample, WearerData, buckets, day_bounds};
+use super::{
+    Family,
+    data_type::{Data, DataType},
+    error,
+    filter::Range,
+    page, zones,
+};
+use crate::{
+    message::{Params, Reply, with},
+    settings::PageSizes,
+    wearer::{MINUTE, Resting, Sample, WearerData, buckets, day_bounds},
+};
 
 /// The call to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

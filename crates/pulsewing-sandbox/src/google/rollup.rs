@@ -1,16 +1,25 @@
 //! `rollUp` and `dailyRollUp` (Google Health API, dataPoints.rollUp and dataPoints.dailyRollUp).
 
 use hyper::StatusCode;
-use jiff::civil::{Date, DateTime, Time};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, DateTime, Time},
+};
 use serde_json::{Map, Value, json};
 
-use super::data_type::{Data, DataType};
-use super::fields::camel;
-use super::points::civil_time;
-use super::{Family, error, page, zones};
-use crate::message::{Reply, Request};
-use crate::wearer::{Bucket, Sample, WearerData, buckets};
+use super::{
+    Family,
+    data_type::{Data, DataType},
+    error,
+    fields::camel,
+    page,
+    points::civil_time,
+    zones,
+};
+use crate::{
+    message::{Reply, Request},
+    wearer::{Bucket, Sample, WearerData, buckets},
+};
 
 /// Answers `rollUp`: windows counted from the start of the range, newest first, empty ones left out.
 pub(super) fn roll_up(

@@ -5,9 +5,11 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::error;
-use crate::message::{Params, Reply, Request};
-use crate::oauth::{Exchange, GOOGLE_APP, GoogleRefresh, Granted, Provider};
-use crate::state::State;
+use crate::{
+    message::{Params, Reply, Request},
+    oauth::{Exchange, GOOGLE_APP, GoogleRefresh, Granted, Provider},
+    state::State,
+};
 
 /// Answers `POST /token`. Only the form in the body counts.
 pub(super) fn token(request: &Request, state: &mut State, now: Timestamp) -> Reply {

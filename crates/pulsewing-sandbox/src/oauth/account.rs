@@ -5,8 +5,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::tokens::{Access, Granted};
-use super::{Provider, fingerprint};
+use super::{
+    Provider, fingerprint,
+    tokens::{Access, Granted},
+};
 use crate::settings::{Replay, Settings};
 
 /// One wearer's grant to one app.

@@ -4,10 +4,14 @@ use hyper::{Method, StatusCode};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
-use super::code::{Challenge, Code};
-use super::{Codes, Mint, Provider};
-use crate::message::{Params, Reply, Request, escaped};
-use crate::settings::Settings;
+use super::{
+    Codes, Mint, Provider,
+    code::{Challenge, Code},
+};
+use crate::{
+    message::{Params, Reply, Request, escaped},
+    settings::Settings,
+};
 
 /// A valid authorization request.
 #[derive(Debug)]

@@ -22,8 +22,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::account::{Account, State};
-use super::{Mint, Provider};
+use super::{
+    Mint, Provider,
+    account::{Account, State},
+};
 use crate::settings::Settings;
 
 /// Every grant of both providers.

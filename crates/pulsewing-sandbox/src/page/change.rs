@@ -4,12 +4,14 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value, json};
 
-use crate::control;
-use crate::faults::Fault;
-use crate::message::Params;
-use crate::misread;
-use crate::settings::{Change, TOKEN_LENGTHS};
-use crate::state::Shared;
+use crate::{
+    control,
+    faults::Fault,
+    message::Params,
+    misread,
+    settings::{Change, TOKEN_LENGTHS},
+    state::Shared,
+};
 
 /// Executes a form.
 ///

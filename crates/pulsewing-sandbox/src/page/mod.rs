@@ -9,10 +9,12 @@ use std::net::IpAddr;
 
 use hyper::{Method, StatusCode};
 
-use crate::message::{Reply, Request};
-use crate::oauth::document;
-use crate::state::Shared;
-use crate::visitor;
+use crate::{
+    message::{Reply, Request},
+    oauth::document,
+    state::Shared,
+    visitor,
+};
 
 /// The path of the page.
 pub(crate) const PATH: &str = "/";

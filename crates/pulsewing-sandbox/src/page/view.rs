@@ -2,16 +2,17 @@
 
 use std::fmt::{Display, Write as _};
 
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
 use super::change::{CHOSEN, NUMBERS, PRESETS, TEXTS, TICKED};
-use crate::clock::SYNC_STEP;
-use crate::faults::ROUTES;
-use crate::message::escaped;
-use crate::state::{Shared, State};
-use crate::wearer::{MINUTE, WearerData, buckets, day_bounds};
+use crate::{
+    clock::SYNC_STEP,
+    faults::ROUTES,
+    message::escaped,
+    state::{Shared, State},
+    wearer::{MINUTE, WearerData, buckets, day_bounds},
+};
 
 /// Returns the page. With `every` the browser reloads it after that many seconds.
 pub(super) fn page(shared: &Shared, problem: Option<&str>, every: Option<u32>) -> String {

@@ -5,8 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::chance::Chance;
-use super::{MINUTE, Sample};
+use super::{MINUTE, Sample, chance::Chance};
 use crate::clock::SYNC_STEP;
 
 /// The errors of one sync.

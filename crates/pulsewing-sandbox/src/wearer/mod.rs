@@ -8,15 +8,15 @@ mod late;
 mod recording;
 mod synthetic;
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 use self::late::FirstWord;
 pub use self::recording::{Recording, RecordingError};
 pub(crate) use self::synthetic::Synthetic;
-use crate::clock;
-use crate::settings::{Devices, Wearing};
+use crate::{
+    clock,
+    settings::{Devices, Wearing},
+};
 
 /// The data about the wearer that a front needs.
 pub(crate) trait WearerData {

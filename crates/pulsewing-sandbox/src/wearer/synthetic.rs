@@ -3,12 +3,9 @@
 //! Every day is determined by the seed and the date alone, so any day can be requested, in any
 //! order, and is always the same.
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
-use super::chance::Chance;
-use super::{Sample, day_bounds};
+use super::{Sample, chance::Chance, day_bounds};
 
 /// A wearer whose days are determined by a seed.
 #[derive(Clone, Copy, Debug)]
@@ -189,9 +186,10 @@ fn whole_bpm(level: f64) -> u16 {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+
     use super::*;
     use crate::wearer::{MINUTE, buckets};
-    use jiff::civil::date;
 
     fn day(seed: u64, date: Date, zone: &TimeZone) -> Vec<Sample> {
         let (from, to) = day_bounds(date, zone).unwrap();

@@ -1,15 +1,16 @@
 //! Runs a sandbox on its own thread, with a tiny client that returns every byte.
 
-use std::fmt::Write as _;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::sync::mpsc;
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::{
+    fmt::Write as _,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    sync::mpsc,
+    thread::JoinHandle,
+    time::Duration,
+};
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
-use jiff::SignedDuration;
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, tz::TimeZone};
 use pulsewing_sandbox::{Clock, FITBIT_APP, GOOGLE_APP, Recording, Sandbox, SandboxConfig};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

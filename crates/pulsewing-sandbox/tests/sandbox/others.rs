@@ -1,9 +1,9 @@
 //! Requests of clients that do not only read heart rates.
 
+use pulsewing_sandbox::{FITBIT_APP, GOOGLE_APP};
 use serde_json::{Value, json};
 
 use crate::harness::{HEART, REDIRECT, Running, VERIFIER, encoded};
-use pulsewing_sandbox::{FITBIT_APP, GOOGLE_APP};
 
 const EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
 const NAME: &str = "https://www.googleapis.com/auth/userinfo.profile";

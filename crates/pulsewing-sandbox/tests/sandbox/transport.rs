@@ -1,17 +1,19 @@
 //! The layers below the replies: compression, header names, TLS.
 
-use std::io::Read;
-use std::sync::Arc;
+use std::{io::Read, sync::Arc};
 
 use flate2::read::GzDecoder;
 use pulsewing_sandbox::{FITBIT_APP, Sandbox, SandboxConfig};
-use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use tokio_rustls::TlsConnector;
 
 use crate::harness::{Response, Running};

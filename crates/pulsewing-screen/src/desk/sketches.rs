@@ -5,8 +5,7 @@
 
 use std::{string::String, vec};
 
-use embedded_graphics::prelude::*;
-use embedded_graphics::primitives::Rectangle;
+use embedded_graphics::{prelude::*, primitives::Rectangle};
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 use pulsewing_core::{
     Bpm, Provider,

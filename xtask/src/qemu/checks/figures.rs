@@ -1,12 +1,16 @@
 //! The board's need of memory and instructions.
 
-use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use super::{Check, ensure};
-use crate::qemu::Rig;
-use crate::qemu::board::Power;
-use crate::qemu::time_server::{Manner, TimeServer};
+use crate::qemu::{
+    Rig,
+    board::Power,
+    time_server::{Manner, TimeServer},
+};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {

@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use super::{Check, FIRST_CYCLE, ensure, shows_what_the_host_shows};
-use crate::qemu::Rig;
-use crate::qemu::board::Running;
-use crate::qemu::picture::Picture;
-use crate::qemu::time_server::TimeServer;
+use crate::qemu::{Rig, board::Running, picture::Picture, time_server::TimeServer};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {

@@ -7,15 +7,12 @@ mod replies;
 mod rotation;
 mod trust;
 
-use std::fs;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
 
-use super::Rig;
-use super::board::Running;
-use super::clouds::Clouds;
-use super::host::Host;
-use super::picture::Picture;
+use super::{Rig, board::Running, clouds::Clouds, host::Host, picture::Picture};
 
 /// A property that must hold.
 pub(crate) struct Check {

@@ -5,11 +5,13 @@ use std::time::Duration;
 use pulsewing_screen::State;
 
 use super::{Check, FIRST_CYCLE, LOGIN, ensure, recovers};
-use crate::qemu::Rig;
-use crate::qemu::board::Power;
-use crate::qemu::expected::Sight;
-use crate::qemu::time_server::{Manner, TimeServer};
-use crate::qemu::wire::{Conduct, Names, Wire};
+use crate::qemu::{
+    Rig,
+    board::Power,
+    expected::Sight,
+    time_server::{Manner, TimeServer},
+    wire::{Conduct, Names, Wire},
+};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {

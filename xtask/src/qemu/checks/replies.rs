@@ -1,15 +1,12 @@
 //! Replies of the clouds: how the screen reports them, and whether the board recovers.
 
-use std::thread;
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use pulsewing_screen::State;
 use serde_json::{Value, json};
 
 use super::{COMPARISONS, Check, LOGIN, compare, ensure, recovers, shows_what_the_host_shows};
-use crate::qemu::Rig;
-use crate::qemu::expected::Sight;
-use crate::qemu::time_server::TimeServer;
+use crate::qemu::{Rig, expected::Sight, time_server::TimeServer};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {

@@ -4,16 +4,20 @@
 //! middle of that, repeatedly, and in the end the board must hold the very token that is active in the
 //! cloud.
 
-use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use serde_json::{Value, json};
 
 use super::{Check, ensure};
-use crate::qemu::Rig;
-use crate::qemu::board::{Bench, Running};
-use crate::qemu::clouds::Clouds;
-use crate::qemu::time_server::TimeServer;
+use crate::qemu::{
+    Rig,
+    board::{Bench, Running},
+    clouds::Clouds,
+    time_server::TimeServer,
+};
 
 pub(super) const CHECKS: &[Check] = &[
     // The longest checks come first: others run beside them.

@@ -5,11 +5,13 @@ use std::time::Duration;
 use pulsewing_screen::State;
 
 use super::{Check, ensure, recovers};
-use crate::qemu::Rig;
-use crate::qemu::clouds::NAME;
-use crate::qemu::expected::Sight;
-use crate::qemu::impostor::{Authority, Flaw, Keys};
-use crate::qemu::time_server::{Manner, TimeServer};
+use crate::qemu::{
+    Rig,
+    clouds::NAME,
+    expected::Sight,
+    impostor::{Authority, Flaw, Keys},
+    time_server::{Manner, TimeServer},
+};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {

@@ -2,14 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::super::{
-    DecodeError, PageToken,
-    page_token::NextPage,
-    scalar::{self, Second},
-    usual::Usual,
-    walk::{Kind, Place, Visitor, Walker},
+use super::{
+    super::{
+        DecodeError, PageToken,
+        page_token::NextPage,
+        scalar::{self, Second},
+        usual::Usual,
+        walk::{Kind, Place, Visitor, Walker},
+    },
+    source::{Part, Source},
 };
-use super::source::{Part, Source};
 use crate::{Bpm, day::Sample, instant::rfc3339, json::Event};
 
 /// The longest string or number that matters, in bytes.
