@@ -95,7 +95,7 @@ async fn generation(flash: Flash) -> (Flash, u32) {
 
 fn chain(generation: u32) -> Vec<u8> {
     let grant = Grant {
-        refresh: Some(RefreshToken::new(&format!("{generation:064x}")).expect("hex is a token")),
+        refresh: Some(RefreshToken::new(format!("{generation:064x}")).expect("hex is a token")),
         ..Grant::default()
     };
     let client = Client {
