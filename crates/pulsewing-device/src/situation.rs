@@ -229,10 +229,6 @@ fn of_failure<'t>(
             "The cloud refuses to give the heart rate.",
             "Trying again by itself.",
         ),
-        _ => fault(
-            "The update failed.",
-            "Trying again by itself. To learn why, type: pulsewing board status",
-        ),
     }
 }
 

@@ -6,7 +6,6 @@ use crate::oauth::{NoAnswer, OAuthError};
 
 /// The reason why a cycle yielded no reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Failure {
     /// Nobody has signed in.
     #[error("nobody has signed in yet")]

@@ -68,7 +68,14 @@ pub(crate) const fn lines(failure: Failure) -> (&'static str, &'static str) {
             ),
             Reason::Other => ("The cloud refuses to give a heart rate.", LOOK_AT_THIS),
         },
-        _ => ("The update failed.", BY_ITSELF),
+        // These have pictures of their own, or pass by themselves.
+        Failure::NoChain
+        | Failure::ChainMoved
+        | Failure::TokensNotStored
+        | Failure::ConsentNeeded(_)
+        | Failure::Gone
+        | Failure::RateLimited { .. }
+        | Failure::OutOfTime => ("The update failed.", BY_ITSELF),
     }
 }
 

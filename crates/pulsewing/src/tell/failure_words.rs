@@ -105,7 +105,6 @@ pub(crate) fn what(failure: Failure, provider: Provider) -> String {
             _ => format!("{} was refused by {cloud}", doing(call)),
         },
         Failure::OutOfTime => "there was no time left to fetch the heart rate".to_owned(),
-        _ => "the heart rate could not be fetched".to_owned(),
     }
 }
 

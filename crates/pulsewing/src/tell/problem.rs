@@ -318,7 +318,7 @@ fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
         Failure::NoAnswer { .. } | Failure::OutOfTime => {
             "nothing is lost; it works again once the service answers".into()
         }
-        _ => return None,
+        Failure::RateLimited { .. } => return None,
     })
 }
 
