@@ -2,7 +2,11 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, BufWriter, Write},
+    io::{
+        self, BufWriter,
+        ErrorKind::{InvalidInput, Unsupported},
+        Write,
+    },
     path::{Path, PathBuf},
 };
 
@@ -73,8 +77,10 @@ impl<'p> Replacement<'p> {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".new");
         let new = path.with_file_name(name);
+        // What cannot be opened is not ours to remove.
+        let file = self.open(&new)?;
         let replaced = self
-            .write_to(&new, write)
+            .fill(file, write)
             .and_then(|()| fs::rename(&new, &path));
         if replaced.is_err() {
             // Half a file is of no use to anybody.
@@ -87,17 +93,21 @@ impl<'p> Replacement<'p> {
         }
     }
 
-    fn write_to(
-        self,
-        new: &Path,
-        write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-    ) -> io::Result<()> {
+    fn open(self, new: &Path) -> io::Result<File> {
         let mut options = match self.is_private {
             true => private::options(),
             false => OpenOptions::new(),
         };
         options.write(true).create(true).truncate(true);
-        let mut file = BufWriter::new(regular_file::open_with(&mut options, new)?);
+        regular_file::open_with(&mut options, new)
+    }
+
+    fn fill(
+        self,
+        file: File,
+        write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut file = BufWriter::new(file);
         write(&mut file)?;
         file.flush()?;
         match self.is_durable {
@@ -115,10 +125,14 @@ fn sync_dir(dir: &Path) -> io::Result<()> {
     } else {
         dir
     };
-    match cfg!(unix) {
-        true => File::open(dir)?.sync_all(),
+    if !cfg!(unix) {
         // Elsewhere a directory cannot be opened as a file.
-        false => Ok(()),
+        return Ok(());
+    }
+    match File::open(dir)?.sync_all() {
+        // A file system that cannot sync directories has nothing better to offer.
+        Err(error) if matches!(error.kind(), InvalidInput | Unsupported) => Ok(()),
+        synced => synced,
     }
 }
 
@@ -165,6 +179,16 @@ mod tests {
         assert!(words(put(&at("dir"))).ends_with("dir is a directory, not a file"));
         put(&at("file/")).unwrap_err();
         put(Path::new("/")).unwrap_err();
+        // Nor is what lies where the new file is written first.
+        rustix::fs::mkfifoat(
+            rustix::fs::CWD,
+            at("blocked.new"),
+            rustix::fs::Mode::from(0o600),
+        )
+        .unwrap();
+        assert!(words(put(&at("blocked"))).ends_with("blocked.new is a pipe, not a file"));
+        fs::symlink_metadata(at("blocked.new")).unwrap();
+        fs::remove_file(at("blocked.new")).unwrap();
         // What cannot be written whole leaves nothing behind.
         Replacement::new(&at("file"))
             .write(|_| Err(io::ErrorKind::StorageFull.into()))

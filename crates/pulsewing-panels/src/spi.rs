@@ -78,21 +78,19 @@ pub fn open<P: Ports>(spec: &SpiSpec, ports: &mut P) -> Result<Box<dyn Surface>,
     })
 }
 
+/// A pin, and who uses it, if anybody; or why that cannot be known.
+pub type PinUser = (PinSpec, Result<Option<String>, PanelError>);
+
 /// Returns the panel's pins that are in use, with their users, without driving any pin: the panel
 /// keeps its picture.
 ///
 /// # Errors
-/// [`PanelError::OpenSpi`] or [`PanelError::OpenPin`].
-pub fn pin_users(spec: &SpiSpec) -> Result<Vec<(PinSpec, String)>, PanelError> {
+/// [`PanelError::OpenSpi`]; a pin that cannot be asked has its own [`PanelError::OpenPin`].
+pub fn pin_users(spec: &SpiSpec) -> Result<Vec<PinUser>, PanelError> {
     linux::check_spi(&spec.device)?;
     let pins = [Some(&spec.dc), spec.reset.as_ref(), spec.backlight.as_ref()];
-    let mut users = Vec::new();
-    for pin in pins.into_iter().flatten() {
-        if let Some(user) = linux::user_of(pin)? {
-            users.push((pin.clone(), user));
-        }
-    }
-    Ok(users)
+    let pins = pins.into_iter().flatten();
+    Ok(pins.map(|pin| (pin.clone(), linux::user_of(pin))).collect())
 }
 
 const fn rotation(turn: Turn) -> Rotation {

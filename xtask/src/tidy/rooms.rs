@@ -27,7 +27,7 @@ pub(super) fn check(root: &Path, tree: &Tree) -> Vec<Finding> {
         let Some((room, text)) = room_of(inside).zip(text.as_deref()) else {
             continue;
         };
-        findings.extend(upward(path, &room, text));
+        findings.extend(upward(inside, &room, text));
     }
     findings
 }
@@ -54,7 +54,7 @@ fn upward(path: &Path, room: &str, text: &str) -> Vec<Finding> {
     };
     let source = Source::parse(text);
     let tests = source.test_lines();
-    used(&source.code)
+    used(&source.code, levels(path))
         .filter(|(line, _)| !tests.iter().any(|range| range.contains(line)))
         .filter(|(_, used)| self::floor(used).is_some_and(|used| used < floor))
         .map(|(line, used)| {
@@ -75,12 +75,37 @@ fn floor(room: &str) -> Option<usize> {
     }
 }
 
+/// Returns how many `super::` lead from a file to the root of the crate.
+fn levels(path: &Path) -> usize {
+    let inside = path.strip_prefix(HOUSE).unwrap_or(path);
+    let parts = inside.components().count();
+    match inside.file_name().is_some_and(|name| name == "mod.rs") {
+        true => parts - 1,
+        false => parts,
+    }
+}
+
+/// Returns the places behind `crate::`, and behind as many `super::` as lead to the root.
+fn behind_root(code: &str, levels: usize) -> Vec<usize> {
+    let way_out = "super::".repeat(levels);
+    let by_super = code.match_indices(&way_out).filter(|(at, it)| {
+        let (before, behind) = (&code[..*at], &code[at + it.len()..]);
+        !before.ends_with("super::") && !behind.starts_with("super::")
+    });
+    let by_crate = code.match_indices("crate::");
+    by_crate
+        .chain(by_super)
+        .map(|(at, it)| at + it.len())
+        .collect()
+}
+
 /// Returns the modules of the crate that the code names, each with its line: `crate::a::b` and
 /// `crate::{a::b, c}`.
-fn used(code: &str) -> impl Iterator<Item = (usize, &str)> {
-    code.match_indices("crate::")
-        .flat_map(move |(place, start)| {
-            let rest = code.get(place + start.len()..).unwrap_or_default();
+fn used(code: &str, levels: usize) -> impl Iterator<Item = (usize, &str)> {
+    behind_root(code, levels)
+        .into_iter()
+        .flat_map(move |start| {
+            let rest = code.get(start..).unwrap_or_default();
             let mut names = Vec::new();
             match rest.strip_prefix('{') {
                 None => names.push(rest),
@@ -139,6 +164,17 @@ mod tests {
         );
         assert_eq!(
             findings("tell/log.rs", "fn f() { crate::engine::now() }").len(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_way_out_by_super_is_followed() {
+        let upward = "use super::{faces, web};\n";
+        assert_eq!(findings("daemon/mod.rs", upward).len(), 1);
+        assert!(findings("daemon/hub.rs", upward).is_empty());
+        assert_eq!(
+            findings("daemon/hub.rs", "use super::super::cli;\n").len(),
             1
         );
     }

@@ -102,7 +102,11 @@ fn tls_names(dir: &Path) -> Result<Vec<String>, Problem> {
 fn write_ca(dir: &Path, ca_pem: &str) -> Result<(), Problem> {
     let path = dir.join("ca.pem");
     fs::create_dir_all(dir)
-        .and_then(|()| Replacement::new(&path).write(|file| file.write_all(ca_pem.as_bytes())))
+        .and_then(|()| {
+            Replacement::new(&path)
+                .of_anything()
+                .write(|file| file.write_all(ca_pem.as_bytes()))
+        })
         .map_err(|error| {
             Problem::failed(format!("{} could not be written", path.display())).caused_by(&error)
         })

@@ -1,56 +1,92 @@
-//! Error messages for a configuration.
+//! What is wrong with a configuration, in words.
 //!
-//! A parser's own message shows the offending line, which may hold a secret. So we give only the
-//! line number.
+//! A parser's own message shows the offending line or value, which may be a secret. So a line is named by its
+//! number alone, and of a value of the wrong type only what was expected.
+
+use std::borrow::Cow;
+
+use toml::Table;
 
 use crate::tell::problem::Problem;
 
-/// Turns a parser's error into a message.
+/// The tables of the configuration; everything else at its top is a value.
+const TABLES: [&str; 8] = [
+    "google",
+    "fitbit",
+    "endpoints",
+    "poll",
+    "wearer",
+    "web",
+    "screen",
+    "history",
+];
+
+/// Refuses a value, or a list of tables, in the place of a table.
+pub(super) fn check_tables(config: &Table) -> Result<(), Problem> {
+    for name in TABLES {
+        if config.get(name).is_some_and(|value| !value.is_table()) {
+            return Err(Problem::failed(format!(
+                "the configuration has {name} as a value, but it is a table: [{name}]"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Turns a parser's error into words.
 pub(super) fn problem(text: &str, error: &toml::de::Error) -> Problem {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = before.map_or_else(String::new, |before| {
         format!(" in line {}", before.matches('\n').count() + 1)
     });
-    match unknown_key(error.message()) {
-        Some((key, known)) => {
-            let table = before.and_then(table_at).unwrap_or_default();
-            let problem = Problem::failed(format!(
-                "the configuration has an unknown key{line}: \"{table}{key}\""
-            ));
-            match nearest(key, known) {
-                Some(name) => problem.hint(format!("the nearest key is \"{table}{name}\"")),
-                None => problem,
-            }
-        }
-        None => Problem::failed(format!(
+    let Some((key, known)) = unknown_key(error.message()) else {
+        return Problem::failed(format!(
             "the configuration cannot be used{line}: {}",
-            error.message()
-        )),
+            without_value(error.message())
+        ));
+    };
+    let table = match known.contains(&TABLES[0]) {
+        true => String::new(),
+        false => table_of(text, key).unwrap_or_default(),
+    };
+    let problem = Problem::failed(format!(
+        "the configuration has an unknown key{line}: \"{table}{key}\""
+    ));
+    let nearest = known
+        .into_iter()
+        .min_by_key(|name| (strsim::damerau_levenshtein(key, name), *name));
+    match nearest {
+        Some(name) => problem.hint(format!("the nearest key is \"{table}{name}\"")),
+        None => problem,
     }
 }
 
-/// Returns the key that serde does not know, and those that it knows, from "unknown field `x`,
-/// expected one of `a`, `b`".
-fn unknown_key(message: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
+/// The key that serde does not know, and those that it knows: "unknown field `x`, expected one of `a`, `b`".
+fn unknown_key(message: &str) -> Option<(&str, Vec<&str>)> {
     let mut quoted = message
         .strip_prefix("unknown field ")?
         .split('`')
         .skip(1)
         .step_by(2);
-    Some((quoted.next()?, quoted))
+    Some((quoted.next()?, quoted.collect()))
 }
 
-/// Returns the table that contains a position in the text, with its dot; `None` at the top level.
-fn table_at(before: &str) -> Option<String> {
-    let header = before
-        .lines()
-        .rev()
-        .find(|line| line.trim_start().starts_with('['))?;
-    let name = header.trim().trim_start_matches('[').split(']').next()?;
-    // If the table itself is unknown, the position is in its header.
-    (!before.ends_with('[')).then(|| format!("{}.", name.trim()))
+/// The table that has this key, with its dot.
+fn table_of(text: &str, key: &str) -> Option<String> {
+    let config: Table = text.parse().ok()?;
+    let name = TABLES.into_iter().find(|name| {
+        let table = config.get(*name).and_then(toml::Value::as_table);
+        table.is_some_and(|table| table.contains_key(key))
+    })?;
+    Some(format!("{name}."))
 }
 
-fn nearest<'k>(key: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    known.min_by_key(|name| (strsim::damerau_levenshtein(key, name), *name))
+/// Leaves the value out of "invalid type: string \"x\", expected a boolean".
+fn without_value(message: &str) -> Cow<'_, str> {
+    let is_about_value = message.starts_with("invalid ");
+    match message.split_once(", expected ") {
+        Some((_, expected)) if is_about_value => format!("it has to be {expected}").into(),
+        None if is_about_value => "a value is of the wrong type".into(),
+        _ => message.into(),
+    }
 }

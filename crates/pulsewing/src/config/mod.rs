@@ -43,6 +43,7 @@ pub(crate) struct Config {
     #[serde(deserialize_with = "by_name")]
     pub provider: Option<Provider>,
     /// Google's OAuth client.
+    #[serde(deserialize_with = "google_client")]
     pub google: ClientConfig,
     /// Fitbit's OAuth client.
     pub fitbit: ClientConfig,
@@ -62,11 +63,7 @@ pub(crate) struct Config {
 
 /// An OAuth client.
 #[derive(Clone, Default, Deserialize)]
-#[serde(
-    default,
-    deny_unknown_fields,
-    expecting = "a table: [google] or [fitbit]"
-)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct ClientConfig {
     /// Its id.
     pub client_id: Option<String>,
@@ -87,7 +84,7 @@ impl std::fmt::Debug for ClientConfig {
 
 /// Addresses.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, expecting = "a table: [endpoints]")]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct EndpointsConfig {
     /// One origin for everything, such as that of the sandbox or a gateway.
     pub base_url: Option<String>,
@@ -105,7 +102,7 @@ pub(crate) struct EndpointsConfig {
 
 /// Polling.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, expecting = "a table: [poll]")]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct PollConfig {
     /// The interval: in seconds, or as text such as "15m".
     pub every: Option<Interval>,
@@ -117,7 +114,7 @@ pub(crate) struct PollConfig {
 
 /// The wearer.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, expecting = "a table: [wearer]")]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct WearerConfig {
     /// The name that is shown.
     pub name: Option<String>,
@@ -131,7 +128,7 @@ pub(crate) struct WearerConfig {
 
 /// The web page.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, expecting = "a table: [web]")]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct WebConfig {
     /// The address to listen on.
     pub listen: Option<SocketAddr>,
@@ -143,7 +140,7 @@ pub(crate) struct WebConfig {
 
 /// The picture.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, expecting = "a table: [screen]")]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct ScreenConfig {
     /// The theme; desk by default.
     #[serde(deserialize_with = "by_name")]
@@ -160,7 +157,7 @@ pub(crate) struct ScreenConfig {
 
 /// The history.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, expecting = "a table: [history]")]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct HistoryConfig {
     /// The retention of days: "forever" (default), "none", or a duration such as "400 days".
     pub keep: Retention,
@@ -206,7 +203,9 @@ impl Config {
     /// # Errors
     /// A [`Problem`] that says what is wrong in which line.
     pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
-        toml::from_str(text).map_err(|error| errors::problem(text, &error))
+        let problem = |error: toml::de::Error| errors::problem(text, &error);
+        errors::check_tables(&text.parse().map_err(problem)?)?;
+        toml::from_str(text).map_err(problem)
     }
 
     /// Returns the client of a provider.
@@ -230,6 +229,22 @@ where
     value
         .map(Some)
         .map_err(|error| D::Error::custom(format_args!("\"{name}\" is unknown: {error}")))
+}
+
+/// Reads Google's client, which is nobody's in particular: whose data it is, the token says.
+fn google_client<'de, D: Deserializer<'de>>(from: D) -> Result<ClientConfig, D::Error> {
+    #[derive(Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Client {
+        client_id: Option<String>,
+        client_secret: Option<String>,
+    }
+    let client = Client::deserialize(from)?;
+    Ok(ClientConfig {
+        client_id: client.client_id,
+        client_secret: client.client_secret,
+        user_id: None,
+    })
 }
 
 fn time_zone<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
@@ -318,7 +333,12 @@ mod tests {
         );
         assert!(message("providr = \"google\"").contains("nearest key is \"provider\""));
         assert!(message("[google]\n\n[screen]\npallete = 1").contains("in line 4"));
-        assert!(message("poll = 3").contains("[poll]"));
+        assert!(message("[google.oauth]\nx = 1").contains("\"google.oauth\""));
+        assert!(message("google = { client_ID = \"x\" }").contains("\"google.client_id\""));
+        assert!(message("[google]\nuser_id = \"x\"").contains("\"google.user_id\""));
+        for text in ["poll = 3", "poll = [\"15m\"]", "[[poll]]\nevery = 1"] {
+            assert!(message(text).contains("it is a table: [poll]"), "{text}");
+        }
     }
 
     #[test]
@@ -344,6 +364,18 @@ mod tests {
             message.contains("line 3") && !message.contains("hush"),
             "{message}"
         );
+        for text in [
+            "google = \"hushhush\"",
+            "[web]\npassphrase = 12345678",
+            "[google]\nclient_secret = 12345678",
+            "[google]\nclient_secret = [\"hushhush\"]",
+        ] {
+            let message = Config::parse(text).unwrap_err().to_string();
+            assert!(
+                !message.contains("hush") && !message.contains("1234"),
+                "{message}"
+            );
+        }
         assert!(Config::parse("provider = \"garmin\"").is_err());
         assert!(Config::parse("[wearer]\nzones = [90, 80, 135, 160]").is_err());
         assert!(Config::parse("[wearer]\ntime_zone = \"Mars/Olympus\"").is_err());

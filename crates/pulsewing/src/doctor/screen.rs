@@ -1,5 +1,7 @@
 //! The picture's requirements: `wallpaper.readable`, and `panel.PATH` for each panel.
 
+#[cfg(target_os = "linux")]
+use std::error::Error as _;
 use std::path::Path;
 
 use embedded_graphics::geometry::Size;
@@ -89,27 +91,35 @@ fn check_spi(id: String, spec: &SpiSpec) -> Finding {
                 "turn SPI on, and join its group: `sudo raspi-config nonint do_spi 0`, `sudo usermod -aG spi,gpio $USER`, then restart (docs/panels.md)",
             );
         }
-        Err(PanelError::OpenPin { pin, source }) => {
-            return Finding::fail(
-                id,
-                format!("the pin {pin} could not be asked for: {source}"),
-                format!(
-                    "`gpiodetect` lists the chips of this machine, and {} belongs to the group gpio: `sudo usermod -aG spi,gpio $USER`",
-                    pin.chip.display()
-                ),
-            );
-        }
         Err(error) => return Finding::problem(id, &error.into(), "see docs/panels.md"),
     };
-    // A pin with the program's own name is held by this program in another process.
-    let (own, other): (Vec<_>, Vec<_>) =
-        users.into_iter().partition(|(_, user)| user == "pulsewing");
-    if let Some((pin, user)) = other.first() {
-        return Finding::fail(
-            id,
-            format!("the pin {pin} is in use by {user}"),
-            "free it, or wire the panel to another: `gpioinfo` shows which are unused",
-        );
+    let mut own = Vec::new();
+    for (pin, user) in users {
+        match user {
+            Ok(None) => {}
+            // A pin with the program's own name is held by this program in another process.
+            Ok(Some(user)) if user == "pulsewing" => own.push(pin.to_string()),
+            Ok(Some(user)) => {
+                return Finding::fail(
+                    id,
+                    format!("the pin {pin} is in use by {user}"),
+                    "free it, or wire the panel to another: `gpioinfo` shows which are unused",
+                );
+            }
+            Err(error) => {
+                let cause = error
+                    .source()
+                    .map_or_else(|| error.to_string(), ToString::to_string);
+                return Finding::fail(
+                    id,
+                    format!("the pin {pin} could not be asked for: {cause}"),
+                    format!(
+                        "`gpiodetect` lists the chips of this machine, and {} belongs to the group gpio: `sudo usermod -aG spi,gpio $USER`",
+                        pin.chip.display()
+                    ),
+                );
+            }
+        }
     }
     if own.is_empty() {
         return Finding::ok(
@@ -117,12 +127,11 @@ fn check_spi(id: String, spec: &SpiSpec) -> Finding {
             format!("the SPI device {device} and its pins can be had"),
         );
     }
-    let pins: Vec<String> = own.iter().map(|(pin, _)| pin.to_string()).collect();
     Finding::warn(
         id,
         format!(
             "another pulsewing shows its picture there and holds {}",
-            pins.join(", ")
+            own.join(", ")
         ),
         "nothing to do while that one runs; two cannot share a panel",
     )

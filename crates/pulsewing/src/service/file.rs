@@ -88,6 +88,7 @@ impl UnitFile {
         };
         fs::create_dir_all(&self.dir)?;
         Replacement::new(&self.path())
+            .of_anything()
             .durable()
             .write(|file| file.write_all(text.as_bytes()))?;
         Ok(written)

@@ -190,13 +190,18 @@ fn is_final(rig: &Rig<'_>, word: &Final) -> Result<(), String> {
         rig.sign_in(&bench, &clouds, word.successor)?;
         let mut board = bench.start()?;
         // A board that gets little of the machine may see its access token end before it was used.
-        let compared = board
-            .wait_for_update(PATIENCE)
-            .and_then(|()| host.sign_in(&["login"], &clouds))
-            .and_then(|()| compare(&host, &mut board)?.map(drop));
+        let updated = board.wait_for_update(PATIENCE);
+        let compared = match updated {
+            Ok(()) => {
+                host.sign_in(&["login"], &clouds)?;
+                compare(&host, &mut board)?.map(drop)
+            }
+            Err(why) if why.contains("(401)") => Err(why),
+            Err(why) => return Err(why),
+        };
         match compared {
             Ok(()) => return Ok(()),
-            Err(this) => difference = this,
+            Err(this) => difference = this + &board.last_words(),
         }
         board.cut_power()?;
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use pulsewing_core::{
     Provider,
     chain::{Unstored, codec::MAX_RECORD},
@@ -50,24 +51,29 @@ fn hand_over(
     let status = session.status().map_err(|trouble| {
         board::problem(trouble, session.path()).hint("connect the board, then sign in again")
     })?;
-    let mut replaces = generation_of(&status)?;
+    let now = app.now();
+    let mut chain = chain_of(sign_in, grant, held_by(&status)?, now)?;
     set_provider(app, session, sign_in.provider(), &status)?;
     let mut tries = TRIES;
     loop {
-        let chain = chain_of(app, sign_in, grant.clone(), replaces)?;
         let expected = held(&chain, sign_in.provider(), grant)?;
         let Err(problem) = send(session, &chain, &expected) else {
             tell(app, &chain, &expected);
             return Ok(());
         };
         tries -= 1;
-        let now = session
-            .status()
-            .ok()
-            .and_then(|status| generation_of(&status).ok());
-        match now.flatten() {
-            // The board has renewed its own meanwhile, and accepts only a newer one.
-            Some(held) if held >= expected.generation && tries > 0 => replaces = Some(held),
+        let status = session.status().ok();
+        match status.and_then(|status| held_by(&status).ok()).flatten() {
+            // It arrived, and only the answer was lost.
+            Some(board) if board == expected => {
+                tell(app, &chain, &expected);
+                return Ok(());
+            }
+            // The board has renewed its own meanwhile, and takes only what is newer. A later generation
+            // than this one could be ours, renewed: that must not be replaced by a token that is spent.
+            Some(board) if board.generation == expected.generation && tries > 0 => {
+                chain = chain_of(sign_in, grant, Some(board), now)?;
+            }
             _ => {
                 return Err(
                     problem.hint("the sign-in is lost; sign in again once the board takes it")
@@ -77,11 +83,11 @@ fn hand_over(
     }
 }
 
-/// Returns the generation of the board's chain.
-fn generation_of(status: &Status) -> Result<Option<u32>, Problem> {
+/// Returns the board's chain, as its status describes it.
+fn held_by(status: &Status) -> Result<Option<Held>, Problem> {
     match status.chain() {
         BoardChain::Missing => Ok(None),
-        BoardChain::Held(held) => Ok(Some(held.generation)),
+        BoardChain::Held(held) => Ok(Some(held)),
         BoardChain::Unclear(why) => Err(Problem::failed(format!(
             "the board cannot say which sign-in it has: {why}"
         ))
@@ -105,20 +111,21 @@ fn set_provider(
     Ok(())
 }
 
+/// Builds the chain that takes the place of the board's.
 fn chain_of(
-    app: &App,
     sign_in: &SignIn,
-    grant: Grant,
-    replaces: Option<u32>,
+    grant: &Grant,
+    replaces: Option<Held>,
+    now: Timestamp,
 ) -> Result<Unstored, Problem> {
     Unstored::signed_in(
         sign_in.provider(),
         sign_in.issuer(),
         sign_in.client().clone(),
-        grant,
+        grant.clone(),
         Scopes::all_requested(sign_in.provider()),
-        replaces,
-        app.now(),
+        replaces.map(|held| held.generation),
+        now,
     )
     .ok_or_else(no_refresh_token)
 }

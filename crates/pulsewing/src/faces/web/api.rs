@@ -76,7 +76,7 @@ pub(super) struct Now {
     last_update: Option<String>,
     last_success: Option<String>,
     next_update: Option<String>,
-    failed_update: Option<TroubleJson>,
+    trouble: Option<TroubleJson>,
     repair: Option<RepairJson>,
 }
 
@@ -118,7 +118,7 @@ impl Now {
             last_update: snapshot.last_update.map(instant),
             last_success: snapshot.last_success.map(instant),
             next_update: snapshot.next_update.map(instant),
-            failed_update: snapshot
+            trouble: snapshot
                 .failed_update
                 .as_ref()
                 .map(|failed_update| TroubleJson {
