@@ -3,11 +3,11 @@
 //! Every finding names a place, the problem there and the remedy. Findings cannot be silenced: a rule
 //! that is wrong is changed here, in the open.
 
+mod areas;
 mod crates;
 mod edges;
 mod links;
 mod names;
-mod rooms;
 mod rust;
 mod source;
 mod tree;
@@ -64,7 +64,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     let mut findings = edges::check(workspace);
     findings.extend(crates::check(workspace, &files));
     findings.extend(names::check(&files));
-    findings.extend(rooms::check(root, &files));
+    findings.extend(areas::check(root, &files));
     findings.extend(rust::check(workspace, &files));
     findings.extend(links::check(&files));
     for finding in &mut findings {

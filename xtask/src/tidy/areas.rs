@@ -1,83 +1,83 @@
-//! The modules ("rooms") of the host program must use each other in one direction, as in the table in
+//! The modules ("areas") of the host program must use each other in one direction, as in the table in
 //! its root.
 
 use std::path::{Component, Path};
 
 use super::{Finding, source::Source, tree::Tree};
 
-/// The directory of the rooms.
-const HOUSE: &str = "crates/pulsewing/src";
+/// The directory of the areas.
+const HOST: &str = "crates/pulsewing/src";
 
-/// The rooms from the top floor to the ground. A room uses those below it.
-const ROOMS: [&str; 12] = [
+/// The areas from the top to the bottom. An area uses those below it.
+const AREAS: [&str; 12] = [
     "commands", "cli", "doctor", "service", "faces", "daemon", "sign_in", "board", "app", "engine",
     "custody", "config",
 ];
 
-/// The ground: every room uses it, and it uses no other.
-const GROUND: &str = "tell";
+/// The ground: every area uses it, and it uses no other.
+const LOWEST: &str = "tell";
 
-/// Tests may look into any room.
+/// Tests may look into any area.
 const TESTS: &str = "virtual_time";
 
 pub(super) fn check(root: &Path, tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in &tree.files {
         let inside = path.strip_prefix(root).unwrap_or(path);
-        let Some((room, text)) = room_of(inside).zip(text.as_deref()) else {
+        let Some((area, text)) = area_of(inside).zip(text.as_deref()) else {
             continue;
         };
-        findings.extend(upward(inside, &room, text));
+        findings.extend(upward(inside, &area, text));
     }
     findings
 }
 
-/// Returns the room of a file; `None` for the root, which knows all of them, and for files elsewhere.
-fn room_of(path: &Path) -> Option<String> {
-    let inside = path.strip_prefix(HOUSE).ok()?;
+/// Returns the area of a file; `None` for the root, which knows all of them, and for files elsewhere.
+fn area_of(path: &Path) -> Option<String> {
+    let inside = path.strip_prefix(HOST).ok()?;
     let first = inside.components().next()?;
     let Component::Normal(name) = first else {
         return None;
     };
-    let room = name.to_str()?.trim_end_matches(".rs");
-    (!["lib", "main", TESTS].contains(&room)).then(|| room.to_owned())
+    let area = name.to_str()?.trim_end_matches(".rs");
+    (!["lib", "main", TESTS].contains(&area)).then(|| area.to_owned())
 }
 
-fn upward(path: &Path, room: &str, text: &str) -> Vec<Finding> {
-    let Some(floor) = floor(room) else {
+fn upward(path: &Path, area: &str, text: &str) -> Vec<Finding> {
+    let Some(depth) = depth(area) else {
         return vec![Finding::new(
             path,
             1,
-            format!("`{room}` is no room of the host program"),
-            "move the file into a room, or give the new room its floor in xtask/src/tidy/rooms.rs",
+            format!("`{area}` is not an area of the host program"),
+            "move the file into an area, or give the new area its place in xtask/src/tidy/areas.rs",
         )];
     };
     let source = Source::parse(text);
     let tests = source.test_lines();
     used(&source.code, levels(path))
         .filter(|(line, _)| !tests.iter().any(|range| range.contains(line)))
-        .filter(|(_, used)| self::floor(used).is_some_and(|used| used < floor))
+        .filter(|(_, used)| self::depth(used).is_some_and(|used| used < depth))
         .map(|(line, used)| {
             Finding::new(
                 path,
                 line,
-                format!("`{room}` must not use `{used}`, which is above it"),
+                format!("`{area}` must not use `{used}`, which is above it"),
                 "move what both need down, or pass it in as a value",
             )
         })
         .collect()
 }
 
-fn floor(room: &str) -> Option<usize> {
-    match room {
-        GROUND => Some(ROOMS.len()),
-        _ => ROOMS.iter().position(|known| *known == room),
+fn depth(area: &str) -> Option<usize> {
+    match area {
+        LOWEST => Some(AREAS.len()),
+        _ => AREAS.iter().position(|known| *known == area),
     }
 }
 
 /// Returns how many `super::` lead from a file to the root of the crate.
 fn levels(path: &Path) -> usize {
-    let inside = path.strip_prefix(HOUSE).unwrap_or(path);
+    let inside = path.strip_prefix(HOST).unwrap_or(path);
     let parts = inside.components().count();
     match inside.file_name().is_some_and(|name| name == "mod.rs") {
         true => parts - 1,
@@ -142,9 +142,9 @@ mod tests {
     use super::*;
 
     fn findings(file: &str, text: &str) -> Vec<(usize, String)> {
-        let path = Path::new(HOUSE).join(file);
-        let room = room_of(&path).unwrap();
-        let findings = upward(&path, &room, text).into_iter();
+        let path = Path::new(HOST).join(file);
+        let area = area_of(&path).unwrap();
+        let findings = upward(&path, &area, text).into_iter();
         findings
             .map(|finding| (finding.line, finding.what))
             .collect()
@@ -180,15 +180,15 @@ mod tests {
     }
 
     #[test]
-    fn tests_and_comments_may_name_any_room() {
+    fn tests_and_comments_may_name_any_area() {
         let text = "/// [`crate::cli::Cli`]\nfn f() {}\n#[cfg(test)]\nmod tests {\n    use crate::cli;\n}\n";
         assert!(findings("tell/log.rs", text).is_empty());
     }
 
     #[test]
-    fn a_file_without_a_room_is_found() {
+    fn a_file_without_an_area_is_found() {
         assert_eq!(findings("helpers.rs", "").len(), 1);
-        assert_eq!(room_of(Path::new("crates/pulsewing/src/lib.rs")), None);
-        assert_eq!(room_of(Path::new("crates/pulsewing-core/src/day.rs")), None);
+        assert_eq!(area_of(Path::new("crates/pulsewing/src/lib.rs")), None);
+        assert_eq!(area_of(Path::new("crates/pulsewing-core/src/day.rs")), None);
     }
 }
