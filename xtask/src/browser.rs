@@ -38,13 +38,15 @@ pub(crate) fn has_node() -> bool {
     is_new && process::succeeds(Command::new("npm").arg("--version"))
 }
 
-/// Returns whether the packages are installed in the required versions.
+/// Returns whether the packages are installed whole, in the required versions.
 pub(crate) fn has_packages(workspace: &Workspace) -> bool {
     let installed = packages(workspace).join("package.json");
     let same = fs::read(installed).ok() == fs::read(wanted(workspace)).ok();
-    same && packages(workspace)
-        .join("node_modules/playwright-core")
-        .is_dir()
+    same && process::succeeds(
+        Command::new("node")
+            .args(["-e", "require('playwright-core'); require('axe-core')"])
+            .current_dir(packages(workspace)),
+    )
 }
 
 /// Installs the packages from the npm registry.
@@ -54,6 +56,12 @@ pub(crate) fn has_packages(workspace: &Workspace) -> bool {
 /// If they cannot be installed.
 pub(crate) fn install_packages(workspace: &Workspace) -> Result<(), String> {
     let place = packages(workspace);
+    // npm keeps a list of what it installed, and would not notice that a file is gone.
+    let modules = place.join("node_modules");
+    if modules.exists() {
+        fs::remove_dir_all(&modules)
+            .map_err(|error| format!("cannot remove {}: {error}", modules.display()))?;
+    }
     let copied = fs::create_dir_all(&place)
         .and_then(|()| fs::copy(wanted(workspace), place.join("package.json")));
     copied.map_err(|error| format!("cannot write {}: {error}", place.display()))?;

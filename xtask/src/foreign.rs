@@ -8,14 +8,19 @@ use crate::{process, test_programs, workspace::Workspace};
 /// The directory of the driver, relative to the root of the checkout.
 const DRIVER: &str = "crates/pulsewing-sandbox/tests/foreign";
 
-/// Fails unless every package of the given list is installed in the version that it names.
+/// Fails unless every package of the given list is installed in the version that it names, and every file
+/// of every installed package is there.
 const ARE_INSTALLED: &str = "\
 import sys
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 for line in open(sys.argv[1], encoding='utf-8'):
     name, _, wanted = line.partition('#')[0].strip().partition('==')
     if name and version(name) != wanted:
         sys.exit(1)
+for package in distributions():
+    for file in package.files or []:
+        if file.suffix != '.pyc' and not file.locate().exists():
+            sys.exit(1)
 ";
 
 /// Returns whether the environment has every package in the required version.
@@ -23,10 +28,11 @@ pub(crate) fn is_ready(workspace: &Workspace) -> bool {
     let python = python(workspace);
     python.exists()
         && process::succeeds(
-            Command::new(python)
+            Command::new(&python)
                 .args(["-c", ARE_INSTALLED])
                 .arg(requirements(workspace)),
         )
+        && process::succeeds(Command::new(python).args(["-m", "pip", "check"]))
 }
 
 /// Creates the environment and installs the packages from PyPI.
@@ -47,14 +53,15 @@ pub(crate) fn install(workspace: &Workspace) -> Result<(), String> {
     process::run(&mut pip)
 }
 
-/// Creates an empty environment, or leaves an existing one.
+/// Creates an empty environment, in place of an old one: pip would not notice that a file is gone.
 ///
 /// # Errors
 ///
 /// If Python is missing, or comes without its `venv`, as Debian packages it.
 pub(crate) fn make_environment(workspace: &Workspace) -> Result<(), String> {
     let mut venv = Command::new("python3");
-    venv.args(["-m", "venv"]).arg(environment(workspace));
+    venv.args(["-m", "venv", "--clear"])
+        .arg(environment(workspace));
     process::run(&mut venv)
 }
 

@@ -133,6 +133,13 @@ fn main() -> ExitCode {
 /// Runs a task; returns whether every step of it passed.
 fn run((word, task): (&'static str, Task), options: Options) -> Result<bool, String> {
     let workspace = Workspace::load()?;
+    let scratch = std::env::temp_dir();
+    if !scratch.is_dir() {
+        return Err(format!(
+            "{} is not a directory, and every step needs one for temporary files: set TMPDIR to one that is",
+            scratch.display()
+        ));
+    }
     // Started from a crate's directory, cargo-deny would miss its configuration.
     std::env::set_current_dir(&workspace.root)
         .map_err(|error| format!("cannot enter {}: {error}", workspace.root.display()))?;

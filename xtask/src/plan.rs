@@ -54,7 +54,7 @@ pub(crate) fn quick(workspace: &Workspace) -> Vec<Step> {
 
 /// The remark of the quick run about the steps that it leaves out.
 pub(crate) const LEFT_OUT: &str = "left out: end to end, virtual time, benches, browser, foreign clients, \
-    fuzz seeds, docs, no-std, licences, and the boards";
+    fuzz seeds, docs, the program alone, no-std, licences, and the boards";
 
 /// Returns the end-to-end tests of the program.
 pub(crate) fn e2e(workspace: &Workspace) -> Vec<Step> {

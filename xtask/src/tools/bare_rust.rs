@@ -75,11 +75,14 @@ impl BareRust {
             unpacked: Some(dir.join("bin/rustc")),
         };
         let has_sources = |compiler: &Self| {
-            let sources = compiler.library_sources()?.join("library/core/src/lib.rs");
-            match sources.exists() {
-                true => Ok(()),
-                false => Err(format!("there is no {}", sources.display())),
+            let sources = compiler.library_sources()?;
+            for library in ["core", "alloc"] {
+                let root = sources.join("library").join(library).join("src/lib.rs");
+                if !root.exists() {
+                    return Err(format!("there is no {}", root.display()));
+                }
             }
+            Ok(())
         };
         pick([Self { unpacked: None }], &dir, unpacked, has_sources)
     }
@@ -167,26 +170,23 @@ impl BareRust {
         Ok(PathBuf::from(answer.trim()))
     }
 
-    /// Compiles a function that allocates.
+    /// Compiles a function that allocates, for the boards and for this machine: the boards' build scripts
+    /// run here.
     fn try_out(&self) -> Result<(), String> {
+        let boards = "#![no_std]\nextern crate alloc;\n\
+             pub fn boxed(x: u32) -> alloc::boxed::Box<u32> { alloc::boxed::Box::new(x) }\n";
+        self.compile(boards, &["--target", TARGET])?;
+        self.compile("pub fn boxed(x: u32) -> Box<u32> { Box::new(x) }\n", &[])
+    }
+
+    fn compile(&self, text: &str, target: &[&str]) -> Result<(), String> {
         let scratch = tempfile::tempdir().map_err(|error| format!("no directory: {error}"))?;
         let source = scratch.path().join("line.rs");
-        fs::write(
-            &source,
-            "#![no_std]\nextern crate alloc;\n\
-             pub fn boxed(x: u32) -> alloc::boxed::Box<u32> { alloc::boxed::Box::new(x) }\n",
-        )
-        .map_err(|error| format!("{}: {error}", source.display()))?;
+        fs::write(&source, text).map_err(|error| format!("{}: {error}", source.display()))?;
         let mut rustc = self.rustc();
         rustc
-            .args([
-                "--edition",
-                "2024",
-                "--crate-type",
-                "lib",
-                "--target",
-                TARGET,
-            ])
+            .args(["--edition", "2024", "--crate-type", "lib"])
+            .args(target)
             .args(["--emit", "obj", "--out-dir"])
             .arg(scratch.path())
             .arg(&source);

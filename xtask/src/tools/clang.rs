@@ -26,6 +26,10 @@ pub(super) const PACKAGES: Packages<'_> = Packages {
     parts: &[],
 };
 
+/// The line of C that is tried out.
+const LINE: &str = "#include <stddef.h>\n#include <stdint.h>\n\
+    size_t next(uint32_t x) { return x + 1; }\n";
+
 /// The path of the compiler in Debian's package.
 const PROGRAM: &str = "usr/lib/llvm-19/bin/clang";
 
@@ -88,7 +92,7 @@ impl Clang {
         Ok(())
     }
 
-    /// Compiles a line for the boards' processor, and loads the library.
+    /// Compiles a line for the boards' processor with the compiler's own headers, and loads the library.
     fn try_out(&self) -> Result<(), String> {
         let version = self.version()?;
         if version < OLDEST {
@@ -96,12 +100,11 @@ impl Clang {
         }
         let scratch = tempfile::tempdir().map_err(|error| format!("no directory: {error}"))?;
         let source = scratch.path().join("line.c");
-        fs::write(&source, "int next(int x) { return x + 1; }\n")
-            .map_err(|error| format!("{}: {error}", source.display()))?;
+        fs::write(&source, LINE).map_err(|error| format!("{}: {error}", source.display()))?;
         process::output(
             Command::new(&self.program)
                 .args(["--target=riscv32-unknown-elf", "-march=rv32imac"])
-                .args(["-mabi=ilp32", "-mrelax", "-c"])
+                .args(["-mabi=ilp32", "-mrelax", "-ffreestanding", "-c"])
                 .arg(&source)
                 .arg("-o")
                 .arg(scratch.path().join("line.o")),

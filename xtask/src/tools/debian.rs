@@ -50,17 +50,20 @@ pub(crate) fn unpack(
     if !has_apt() {
         return Err("there is no apt-get here to get packages with".to_owned());
     }
-    let apt = Apt::with_current_lists(workspace)?;
     let unfinished = dir.with_extension("unfinished");
     let downloads = unfinished.join("packages");
     let written = |error: io::Error| format!("cannot write {}: {error}", dir.display());
-    for old in [&unfinished, dir] {
-        if old.exists() {
-            fs::remove_dir_all(old).map_err(written)?;
-        }
-    }
+    remove(&unfinished).map_err(written)?;
     fs::create_dir_all(&downloads).map_err(written)?;
-    apt.download(packages, &downloads)?;
+    Apt::with_current_lists(workspace)?
+        .download(packages, &downloads)
+        .or_else(|problem| {
+            // The lists can be old, or only half there: `apt-get update` calls a server that it does not
+            // reach a warning.
+            println!("{problem}; updating the package lists");
+            remove(&lists_stamp(workspace)).map_err(written)?;
+            Apt::with_current_lists(workspace)?.download(packages, &downloads)
+        })?;
     let mut files: Vec<PathBuf> = fs::read_dir(&downloads)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
         .map_err(written)?;
@@ -68,9 +71,28 @@ pub(crate) fn unpack(
     for file in files {
         unpack_one(&file, packages, &unfinished)?;
     }
-    fs::remove_dir_all(&downloads).map_err(written)?;
+    remove(&downloads).map_err(written)?;
+    remove(dir).map_err(written)?;
     fs::rename(&unfinished, dir).map_err(written)?;
     finish(dir).map_err(written)
+}
+
+/// Removes a file, or a directory with all that is in it, if there is one.
+fn remove(path: &Path) -> io::Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(there) if there.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// Returns the file whose age is that of apt's lists.
+fn lists_stamp(workspace: &Workspace) -> PathBuf {
+    workspace.target_dir.join("apt/lists-fetched")
 }
 
 /// Returns the directories below `dir` in which packages keep shared libraries.
@@ -152,7 +174,7 @@ impl Apt {
         let dir = workspace.target_dir.join("apt");
         let apt =
             Self::prepare(&dir).map_err(|error| format!("cannot prepare apt's lists: {error}"))?;
-        once_an_hour(&dir.join("lists-fetched"), || {
+        once_an_hour(&lists_stamp(workspace), || {
             process::run(apt.command("apt-get").args(["--quiet=2", "update"]))
         })?;
         Ok(apt)
@@ -163,7 +185,13 @@ impl Apt {
         let backports = backports_of(&release);
         // The machine's own sources, followed by the backports.
         let mut sources = fs::read_to_string("/etc/apt/sources.list").unwrap_or_default();
-        if let Some(suite) = &backports {
+        // A second source of the same release with other options would be an error.
+        let others = configured(Path::new("/etc/apt/sources.list.d"));
+        if let Some(suite) = backports.as_ref().filter(|suite| {
+            ![&sources, &others]
+                .iter()
+                .any(|text| has_suite(text, suite))
+        }) {
             sources.push_str(&format!(
                 "\ndeb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
                  http://deb.debian.org/debian {suite} main\n"
@@ -253,6 +281,29 @@ fn backports_of(release: &str) -> Option<String> {
     let is_debian = field("ID") == Some("debian");
     let name = field("VERSION_CODENAME").filter(|_| is_debian)?;
     Some(format!("{name}-backports"))
+}
+
+/// Returns the text of all files that describe sources to apt.
+fn configured(dir: &Path) -> String {
+    let files = fs::read_dir(dir).into_iter().flatten().flatten();
+    files
+        .map(|file| file.path())
+        .filter(|file| {
+            let kind = file.extension().unwrap_or_default();
+            kind == "list" || kind == "sources"
+        })
+        .filter_map(|file| fs::read_to_string(file).ok())
+        .map(|text| text + "\n")
+        .collect()
+}
+
+/// Returns whether descriptions of sources, in either of apt's formats, have a suite.
+fn has_suite(sources: &str, suite: &str) -> bool {
+    sources
+        .lines()
+        .map(str::trim_start)
+        .filter(|line| line.starts_with("deb ") || line.starts_with("Suites:"))
+        .any(|line| line.split_whitespace().any(|word| word == suite))
 }
 
 /// Returns the package names in the answer of `apt-get --simulate install`.
@@ -429,6 +480,48 @@ mod tests {
             Conf libllvm22 (1:22 Debian:12 [amd64])\n";
         let names: Vec<&str> = to_install(simulated).collect();
         assert_eq!(names, ["libllvm22", "rustc-web"]);
+    }
+
+    #[test]
+    fn the_machines_own_backports_are_used_as_they_are() {
+        for (sources, has_it) in [
+            (
+                "deb http://deb.debian.org/debian bookworm-backports main\n",
+                true,
+            ),
+            ("Types: deb\nSuites: bookworm bookworm-backports\n", true),
+            (
+                "# deb http://deb.debian.org/debian bookworm-backports main\n",
+                false,
+            ),
+            (
+                "deb http://deb.debian.org/debian bookworm-backports-sloppy main\n",
+                false,
+            ),
+            (
+                "deb-src http://deb.debian.org/debian bookworm-backports main\n",
+                false,
+            ),
+            ("", false),
+        ] {
+            assert_eq!(
+                has_suite(sources, "bookworm-backports"),
+                has_it,
+                "{sources}"
+            );
+        }
+    }
+
+    #[test]
+    fn whatever_is_in_the_way_is_removed() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("tool");
+        remove(&path).unwrap();
+        fs::write(&path, "a file").unwrap();
+        remove(&path).unwrap();
+        fs::create_dir_all(path.join("bin")).unwrap();
+        remove(&path).unwrap();
+        assert!(fs::symlink_metadata(&path).is_err());
     }
 
     #[test]

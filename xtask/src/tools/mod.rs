@@ -19,6 +19,7 @@ mod table;
 use std::{
     env,
     ffi::OsString,
+    fs::{self, File},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -93,6 +94,8 @@ impl Tool {
             command,
             ..
         } = self;
+        // Another run in this checkout would remove what this one unpacks.
+        let _alone = lock(workspace)?;
         match self.state(workspace) {
             State::Ready => {
                 println!("{name} is there");
@@ -120,6 +123,15 @@ impl Tool {
         command.args(words).env("DEBIAN_FRONTEND", "noninteractive");
         command
     }
+}
+
+/// Waits until no other process installs a tool in this checkout. The lock ends with the file.
+fn lock(workspace: &Workspace) -> Result<File, String> {
+    let path = workspace.target_dir.join("xtask/setup.lock");
+    let locked = fs::create_dir_all(workspace.target_dir.join("xtask"))
+        .and_then(|()| File::create(&path))
+        .and_then(|file| file.lock().map(|()| file));
+    locked.map_err(|error| format!("cannot lock {}: {error}", path.display()))
 }
 
 /// The state of a tool.
@@ -170,8 +182,6 @@ pub(crate) fn joined(name: &str, dirs: impl IntoIterator<Item = PathBuf>) -> OsS
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]

@@ -18,6 +18,15 @@ pub(super) const PACKAGES: Packages<'_> = Packages {
     parts: &[],
 };
 
+/// The board's devices. Some of them are in modules of their own, which can be missing.
+const DEVICES: [&str; 5] = [
+    "virtio-net-device",
+    "virtio-gpu-device",
+    "virtio-rng-device",
+    "virtio-keyboard-device",
+    "virtio-blk-device",
+];
+
 const PROGRAM: &str = "qemu-system-riscv32";
 
 /// Finds a QEMU that works, as a command to start.
@@ -34,11 +43,19 @@ pub(crate) fn find(workspace: &Workspace) -> Result<Option<PathBuf>, String> {
             return Err(format!("it is older than version {OLDEST}"));
         }
         let machines = process::output(Command::new(program).args(["-machine", "help"]))?;
-        if machines.lines().any(|line| line.starts_with("virt ")) {
-            Ok(())
-        } else {
-            Err("it has no machine called virt".to_owned())
+        if !machines.lines().any(|line| line.starts_with("virt ")) {
+            return Err("it has no machine called virt".to_owned());
         }
+        for device in DEVICES {
+            // QEMU ends with 0 even if it has no such device.
+            let help = process::output(
+                Command::new(program).args(["-device", &format!("{device},help")]),
+            )?;
+            if !help.starts_with(device) {
+                return Err(format!("it has no device called {device}"));
+            }
+        }
+        Ok(())
     })
 }
 
