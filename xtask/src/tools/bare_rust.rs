@@ -175,19 +175,24 @@ impl BareRust {
     fn try_out(&self) -> Result<(), String> {
         let boards = "#![no_std]\nextern crate alloc;\n\
              pub fn boxed(x: u32) -> alloc::boxed::Box<u32> { alloc::boxed::Box::new(x) }\n";
-        self.compile(boards, &["--target", TARGET])?;
-        self.compile("pub fn boxed(x: u32) -> Box<u32> { Box::new(x) }\n", &[])
+        self.compile(
+            boards,
+            &["--crate-type", "lib", "--emit", "obj", "--target", TARGET],
+        )?;
+        // Only a static library needs the same files as a program, but no linker.
+        let here = "pub fn boxed(x: u32) -> Box<u32> { Box::new(x) }\n";
+        self.compile(here, &["--crate-type", "staticlib"])
     }
 
-    fn compile(&self, text: &str, target: &[&str]) -> Result<(), String> {
+    fn compile(&self, text: &str, kind: &[&str]) -> Result<(), String> {
         let scratch = tempfile::tempdir().map_err(|error| format!("no directory: {error}"))?;
         let source = scratch.path().join("line.rs");
         fs::write(&source, text).map_err(|error| format!("{}: {error}", source.display()))?;
         let mut rustc = self.rustc();
         rustc
-            .args(["--edition", "2024", "--crate-type", "lib"])
-            .args(target)
-            .args(["--emit", "obj", "--out-dir"])
+            .args(["--edition", "2024"])
+            .args(kind)
+            .arg("--out-dir")
             .arg(scratch.path())
             .arg(&source);
         process::output(&mut rustc).map(drop)

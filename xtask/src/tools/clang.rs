@@ -86,9 +86,8 @@ impl Clang {
             let libraries = self.libraries.iter().cloned();
             cargo.env("LD_LIBRARY_PATH", joined("LD_LIBRARY_PATH", libraries));
         }
-        if env::var_os("LIBCLANG_PATH").is_none() {
-            cargo.env("LIBCLANG_PATH", self.libclang()?);
-        }
+        // Even over a value from outside, which can name another version's.
+        cargo.env("LIBCLANG_PATH", self.libclang()?);
         Ok(())
     }
 

@@ -57,7 +57,11 @@ pub(crate) const CARGO_DENY: &Tool = &Tool {
     // Only the advisory check, which deny.toml leaves out, needs the default features.
     command: "cargo install cargo-deny --version ^0.20 --locked --no-default-features --debug",
     is_compiled: true,
-    find: |_| Ok(cargo_answers("deny")),
+    // deny.toml is written for this version.
+    find: |_| {
+        let version = process::output(process::cargo().args(["deny", "--version"]));
+        Ok(version.is_ok_and(|version| version.contains(" 0.20.")))
+    },
     fetch: |tool, _| {
         // Nobody debugs it, and without debug information it compiles in a fraction of the time.
         process::compile(tool.command_line().env("CARGO_PROFILE_DEV_DEBUG", "0"))
