@@ -35,13 +35,12 @@ pub(crate) fn is_ready(workspace: &Workspace) -> bool {
         && process::succeeds(Command::new(python).args(["-m", "pip", "check"]))
 }
 
-/// Creates the environment and installs the packages from PyPI.
+/// Installs the packages from PyPI into the environment.
 ///
 /// # Errors
 ///
-/// If no Python can create one, or a package cannot be installed.
+/// If a package cannot be installed.
 pub(crate) fn install(workspace: &Workspace) -> Result<(), String> {
-    make_environment(workspace)?;
     let mut pip = Command::new(python(workspace));
     pip.args(["-m", "pip", "install", "--quiet"])
         .args([

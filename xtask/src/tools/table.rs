@@ -93,8 +93,10 @@ pub(crate) const FOREIGN_CLIENTS: &Tool = &Tool {
     is_compiled: false,
     find: |workspace| Ok(foreign::is_ready(workspace)),
     fetch: |_, workspace| {
-        foreign::make_environment(workspace)
-            .or_else(|problem| install_venv(workspace, &problem))?;
+        foreign::make_environment(workspace).or_else(|problem| {
+            install_venv(workspace, &problem)?;
+            foreign::make_environment(workspace)
+        })?;
         foreign::install(workspace)
     },
 };
