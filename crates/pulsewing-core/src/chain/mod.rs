@@ -253,6 +253,19 @@ impl Stored {
         })
     }
 
+    /// Returns this chain as its next owner gets it, under a `generation` of its own: without an access
+    /// token, so that the owner has to fetch one, which shows that the chain works.
+    #[must_use]
+    pub fn handed_over(&self, generation: u32, now: Timestamp) -> Unstored {
+        Unstored(Chain {
+            access: None,
+            obtained_at: now,
+            generation,
+            standing: Standing::Active,
+            ..self.0.clone()
+        })
+    }
+
     /// Returns this chain, marked as refused by its provider.
     #[must_use]
     pub fn refused(&self) -> Unstored {
@@ -291,6 +304,15 @@ impl Unstored {
             generation: replaces.unwrap_or(0).saturating_add(1),
             standing: Standing::Active,
         }))
+    }
+
+    /// Returns this chain as its owner so far keeps it while it is on its way to a board.
+    #[must_use]
+    pub fn moving(&self) -> Self {
+        Self(Chain {
+            standing: Standing::Moving,
+            ..self.0.clone()
+        })
     }
 
     /// Returns the generation that it will have in the store.
@@ -403,6 +425,24 @@ pub(crate) mod tests {
             (next.generation(), next.refresh_token().expose()),
             (1, "refresh-1")
         );
+    }
+
+    #[test]
+    fn a_chain_is_handed_over_without_its_access_token_and_is_in_one_place_at_a_time() {
+        let chain = signed_in(Provider::Fitbit).confirmed();
+        let later = now() + SignedDuration::from_hours(1);
+        let handed = chain.handed_over(7, later);
+        let kept = handed.moving().confirmed();
+        assert_eq!(kept.standing(), Standing::Moving);
+        assert_eq!(kept.with_standing(Standing::Active), handed);
+        let handed = handed.confirmed();
+        assert_eq!(
+            (handed.generation(), handed.standing()),
+            (7, Standing::Active)
+        );
+        assert_eq!((handed.access(), handed.obtained_at()), (None, later));
+        assert_eq!(handed.refresh_token(), chain.refresh_token());
+        assert_eq!(handed.client(), chain.client());
     }
 
     #[test]
