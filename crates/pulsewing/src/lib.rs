@@ -10,9 +10,9 @@
 //! | area | contents |
 //! |---|---|
 //! | `cli`, `commands` | the command line, and one module per command; nothing else knows clap |
+//! | `app` | the context that every command gets; what it calls gets values |
 //! | `faces`, `doctor`, `service` | outputs: page, terminal, pictures; the checkup; the systemd unit |
 //! | `daemon`, `sign_in`, `board` | endless cycles; from a consent page to a chain; a chain on a board |
-//! | `app` | the context that every command gets |
 //! | `engine` | execution of the cycle's actions: HTTP, clock, time zone, signals |
 //! | `custody` | the token chain and the state in files |
 //! | `config` | the user's settings, and the locations of files |

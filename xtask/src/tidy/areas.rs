@@ -10,7 +10,7 @@ const HOST: &str = "crates/pulsewing/src";
 
 /// The areas from the top to the bottom. An area uses those below it.
 const AREAS: [&str; 12] = [
-    "commands", "cli", "doctor", "service", "faces", "daemon", "sign_in", "board", "app", "engine",
+    "commands", "cli", "app", "doctor", "service", "faces", "daemon", "sign_in", "board", "engine",
     "custody", "config",
 ];
 

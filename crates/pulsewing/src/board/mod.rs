@@ -6,9 +6,13 @@
 //! | module | contents |
 //! |---|---|
 //! | [`handover`] | the move of a token chain, with exactly one owner at any time |
+//! | [`settle`] | what became of a move that was interrupted |
+//! | `note` | the board that a chain is on its way to |
 //! | [`zone_rule`] | a time zone as one line |
 
 pub(crate) mod handover;
+mod note;
+pub(crate) mod settle;
 pub(crate) mod zone_rule;
 
 pub(crate) use pulsewing_boardline::{
@@ -41,7 +45,6 @@ pub(crate) fn open(
 }
 
 /// Explains to a person why the board at a port did not do what it was asked to.
-#[must_use]
 pub(crate) fn problem(trouble: SessionError, port: &Path) -> Problem {
     let port = port.display();
     match trouble {

@@ -11,7 +11,6 @@ const MAX_BYTES: u64 = 64 * 1_024;
 ///
 /// The rule is the last line of the zone's file (RFC 9636, section 3.3): the machine's own file,
 /// which is kept up to date, or else the built-in one.
-#[must_use]
 pub(crate) fn zone_rule(name: &str) -> Option<String> {
     // A name is a path below the zone directory. This refuses `..` and the like.
     TimeZone::get(name).ok()?;

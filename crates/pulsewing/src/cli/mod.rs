@@ -43,7 +43,6 @@ pub(crate) struct Cli {
 
 impl Cli {
     /// Reads this program's arguments and its environment; ends the program if they are no command.
-    #[must_use]
     pub(crate) fn read() -> Self {
         let matches = variables::without_empty(command()).get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
@@ -51,7 +50,6 @@ impl Cli {
 }
 
 /// Returns the whole command line, environment variables included.
-#[must_use]
 pub(crate) fn command() -> clap::Command {
     variables::for_every_option(Cli::command())
 }
@@ -78,7 +76,6 @@ pub(crate) struct Global {
 
 impl Global {
     /// The options that a command's surroundings depend on.
-    #[must_use]
     pub(crate) fn surroundings(&self) -> app::Options {
         app::Options {
             config: self.config.clone(),

@@ -11,8 +11,11 @@ use pulsewing_files::regular_file;
 use serde::Deserialize;
 
 use crate::{
-    app::{self, App},
+    app::App,
     cli::Adopt,
+    config,
+    custody::state_file::State,
+    engine::http::Http,
     sign_in::person::{IfAnother, Person},
     tell::problem::Problem,
 };
@@ -54,7 +57,7 @@ pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
     let client_id = settings
         .client_id
         .ok_or_else(|| missing("Fitbit_ClientID"))?;
-    let client = app::client(&client_id, None)?;
+    let client = config::client::client(&client_id, None)?;
     let token = if options.nvm {
         nvm_token()?
     } else {
@@ -72,17 +75,14 @@ pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
         })?),
         None => None,
     };
-    let http = app.http(Provider::Fitbit)?;
+    let http = Http::new(Provider::Fitbit, &app.config.endpoints)?;
     let mut files = app.chain_file();
-    let replaced = app::open_chain(&mut files).await?;
+    let replaced = files.open().await?;
     let person = Person::named(Provider::Fitbit, user_id.as_deref());
-    let if_another = match options.replace {
-        true => IfAnother::Replace,
-        false => IfAnother::Refuse,
-    };
+    let (wearer, if_another) = (app.wearer(), IfAnother::new(options.replace));
     if if_another == IfAnother::Refuse {
         let replaced = replaced.as_ref().map(|record| &record.chain);
-        person.check(replaced, &http, app).await?;
+        person.check(replaced, &http, &wearer).await?;
     }
     let grant = Grant {
         refresh: Some(refresh),
@@ -102,10 +102,8 @@ pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
     files
         .store_new(&chain)
         .map_err(|error| Problem::failed("the sign-in could not be saved").caused_by(&error))?;
-    let mut state = app.state();
-    state.forget_account();
-    app.save_state(&mut state);
-    person.move_in(app, if_another)?;
+    State::forget(&app.state_dir, app.console);
+    person.move_in(&wearer, if_another)?;
     explain(
         app,
         options,

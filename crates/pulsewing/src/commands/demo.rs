@@ -4,19 +4,22 @@ use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 use pulsewing_core::{Provider, oauth::Redirect};
 use pulsewing_sandbox::{Sandbox, SandboxConfig};
 
-use super::{cycle_report, outputs, print, sandbox};
+use super::{cycle_report, outputs, print, sandbox, updates};
 use crate::{
     app::App,
     cli::{Demo, Global, Look},
-    config::{ClientConfig, Config, EndpointsConfig},
+    config::{Config, EndpointsConfig, client::ClientConfig},
     daemon::UpdateLoop,
-    engine::{clock::Clock, stop::Stop},
+    engine::{clock::Clock, http::Http, stop::Stop},
     faces::{
         outputs::{Outputs, PictureSize, View},
         presenter::Presenter,
         web::{self, Listener},
     },
-    sign_in::{SignIn, person::IfAnother},
+    sign_in::{
+        SignIn,
+        person::{IfAnother, Wearer},
+    },
     tell::{
         console::Console,
         problem::{Exit, Problem},
@@ -67,7 +70,13 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
     sandbox.clock().set(start);
     sandbox.clock().set_speed(options.speed);
     let clock = Clock::from_sandbox(sandbox.clock().clone());
-    let app = App::private(config, console, clock, place.0.clone());
+    let app = App {
+        config,
+        console,
+        clock,
+        start: None,
+        state_dir: place.0.clone(),
+    };
     let look = Look {
         theme: None,
         size: PictureSize {
@@ -77,7 +86,7 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         palette: options.palette,
     };
     let mut outputs = outputs(&app, &look, Some(PICTURE.as_ref()), &options.panels.specs)?;
-    let mut updates = UpdateLoop::new(&app, app.engine(options.provider, None)?);
+    let mut updates = updates(&app, options.provider)?;
     if options.once {
         return once(&app, &mut updates, &mut outputs, &stop).await;
     }
@@ -89,7 +98,12 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         "The page is http://{}/ and the picture {PICTURE}, drawn anew as it changes.",
         listener.address()
     ));
-    let page = web::serve(&app, updates.broadcast(), listener)?;
+    let page = web::serve(
+        app.config.clone(),
+        console,
+        updates.broadcast().clone(),
+        listener,
+    );
     let presenter = Presenter::new(updates.broadcast().clone(), outputs, None, console);
     tokio::select! {
         biased;
@@ -147,17 +161,17 @@ async fn sign_in(
     console: Console,
 ) -> Result<(), Problem> {
     let earlier = start.checked_sub(SIGNED_IN_BEFORE).unwrap_or(start);
-    let app = App::private(
-        config.clone(),
+    let wearer = Wearer {
+        dir: place.0.clone(),
+        keep: config.history.keep,
+        clock: Clock::starting_at(earlier),
         console,
-        Clock::starting_at(earlier),
-        place.0.clone(),
-    );
-    let http = app.http(provider)?;
-    let client = app
-        .client(provider)?
-        .ok_or_else(|| Problem::failed("the sandbox names no client"))?;
-    let sign_in = SignIn::new(&app, provider, client, format!("{}/demo", sandbox.url()))?;
+    };
+    let http = Http::new(provider, &config.endpoints)?;
+    let client = config.client(provider).to_client(provider)?;
+    let client = client.ok_or_else(|| Problem::failed("the sandbox names no client"))?;
+    let uri = format!("{}/demo", sandbox.url());
+    let sign_in = SignIn::new(http.clone(), client, uri, wearer.clock.clone())?;
     // The consent page approves at once when asked to.
     let redirect = http
         .redirect_of(&format!("{}&auto=1", sign_in.url()?))
@@ -166,7 +180,7 @@ async fn sign_in(
         Problem::failed("the sandbox's consent page does not come back").caused_by(&error)
     })?;
     let code = redirect.answer.map_err(|error| sign_in.denied(error))?;
-    sign_in.finish(&code, IfAnother::Refuse).await?;
+    sign_in.finish(&code, &wearer, IfAnother::Refuse).await?;
     console.say(&format!(
         "Signed in nine hours ago, so the access token has expired and is refreshed first. It is {start} in the demo."
     ));

@@ -14,10 +14,12 @@ pub(super) async fn run(
 ) -> Result<(), Problem> {
     let findings = doctor::examine(
         &Scope {
+            config: global.config.as_deref(),
+            state_dir: global.state_dir.as_deref(),
+            start: global.now,
             is_offline: options.offline,
             panels: &options.panels.specs,
         },
-        &global.surroundings(),
         console,
     )
     .await?;

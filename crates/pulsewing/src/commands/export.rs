@@ -27,7 +27,7 @@ pub(super) fn run(app: &App, options: &cli::Export) -> Result<(), Problem> {
             format!("there is no day from {from} to {to}"),
         ));
     }
-    let history = History::open_existing(app.state_dir(), places::WEARER)
+    let history = History::open_existing(&app.state_dir, places::WEARER)
         .map_err(unusable)?
         .ok_or_else(|| {
             Problem::failed("there is no history yet")

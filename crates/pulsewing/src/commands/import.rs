@@ -70,8 +70,7 @@ fn zone(app: &App, asked: Option<&str>) -> Result<(TimeZone, &'static str), Prob
         })?;
         return Ok((zone, "as you say"));
     }
-    let known = app.state().memory().zone.map(|(facts, _)| facts);
-    if let Some(facts) = known {
+    if let Some(facts) = app.state().zone_facts() {
         let named = facts.name.and_then(|name| TimeZone::get(&name).ok());
         if let Some(zone) = named.or_else(|| facts.offset.map(TimeZone::fixed)) {
             return Ok((zone, "which the provider told"));
@@ -85,10 +84,10 @@ fn zone(app: &App, asked: Option<&str>) -> Result<(TimeZone, &'static str), Prob
 }
 
 fn open(app: &App) -> Result<History, Problem> {
-    let open = || History::open_waiting(app.state_dir(), places::WEARER, app.history_listener());
+    let open = || History::open_waiting(&app.state_dir, places::WEARER, app.history_listener());
     let opened = match open() {
         Err(HistoryError::Damaged(_)) => {
-            let rescued = rescue(app.state_dir(), places::WEARER, app.now()).map_err(|error| {
+            let rescued = rescue(&app.state_dir, places::WEARER, app.now()).map_err(|error| {
                 let what =
                     "the history is damaged and was left as it is: no new one could be begun";
                 stopped(what, &error)

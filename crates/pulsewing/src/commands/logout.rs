@@ -10,8 +10,9 @@ use pulsewing_core::{
 use zeroize::Zeroizing;
 
 use crate::{
-    app::{self, App},
-    engine::http::{Part, Unanswered},
+    app::App,
+    custody::state_file::State,
+    engine::http::{Http, Part, Unanswered},
     tell::problem::{Exit, Problem},
 };
 
@@ -20,7 +21,7 @@ const REVOKE_FOR: Duration = Duration::from_secs(15);
 
 pub(super) async fn run(app: &App) -> Result<(), Problem> {
     let mut files = app.chain_file();
-    let Some(record) = app::open_chain(&mut files).await? else {
+    let Some(record) = files.open().await? else {
         app.console.say("Nobody is signed in.");
         return Ok(());
     };
@@ -32,7 +33,7 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
         .hint("sign out on the board"));
     }
     let provider = chain.provider();
-    let http = app.http(provider)?;
+    let http = Http::new(provider, &app.config.endpoints)?;
     if http.endpoints().issuer() != chain.issuer() {
         return Err(Problem::failed(format!(
             "the sign-in is from {}, and the configuration names another address",
@@ -79,9 +80,7 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
         )
         .caused_by(&error)
     })?;
-    let mut state = app.state();
-    state.forget_account();
-    app.save_state(&mut state);
+    State::forget(&app.state_dir, app.console);
     app.console.say(
         "Signed out: Pulsewing may no longer read your data, and the sign-in was erased here.",
     );

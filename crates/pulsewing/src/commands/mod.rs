@@ -23,11 +23,13 @@ mod status;
 
 use std::path::Path;
 
+use pulsewing_core::Provider;
 use pulsewing_panels::PanelSpec;
 
 use crate::{
     app::App,
     cli::{Cli, Command, Look},
+    daemon::UpdateLoop,
     faces::outputs::{Outputs, Style},
     tell::{
         console::{self, Console},
@@ -77,9 +79,19 @@ fn outputs(
     png: Option<&Path>,
     panels: &[PanelSpec],
 ) -> Result<Outputs, Problem> {
-    let style = Style::new(app, look.theme, look.palette);
+    let style = Style::new(&app.config.screen, app.console, look.theme, look.palette);
     let png = png.map(|path| (path.to_owned(), look.size));
     Outputs::open(style, png, panels)
+}
+
+/// Builds the loop that polls a provider.
+fn updates(app: &App, provider: Provider) -> Result<UpdateLoop, Problem> {
+    Ok(UpdateLoop::new(
+        app.engine(provider, None)?,
+        app.history_writer(),
+        app.config.history.keep,
+        app.interval(),
+    ))
 }
 
 /// Writes data to stdout.

@@ -21,7 +21,7 @@ const DEADLINE: Deadline = Deadline {
 };
 
 pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
-    let provider = app.provider(None)?;
+    let provider = app.provider(None);
     let mut outputs = outputs(
         app,
         &options.look,
@@ -38,7 +38,7 @@ pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
     let now = engine.clock().now();
     // After a day without data the picture and the first line keep showing the last known values.
     let mut shown = reading.clone();
-    keep_last_known(&mut shown, app.state_dir(), None);
+    keep_last_known(&mut shown, &app.state_dir, None);
     let of_shown = shown.freshness(now.utc, app.interval(), false);
     outputs.show(&View::new(&shown, of_shown, now))?;
     if options.json {

@@ -2,7 +2,7 @@
 
 use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
-use super::{cycle_report, outputs, print};
+use super::{cycle_report, outputs, print, updates};
 use crate::{
     app::App,
     cli::Run,
@@ -20,7 +20,7 @@ const LOOK_FOR_SIGN_IN: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(app: &App, options: &Run) -> Result<(), Problem> {
     let _single = claim(app)?;
-    let provider = app.provider(None)?;
+    let provider = app.provider(None);
     let mut outputs = outputs(app, &options.look, options.png.as_deref(), &[])?;
     // After the machine's boot a panel may appear later than this program.
     outputs
@@ -30,23 +30,21 @@ pub(super) async fn run(app: &App, options: &Run) -> Result<(), Problem> {
         true => None,
         false => Some(listen(app, options.listen).await?),
     };
-    let mut updates = UpdateLoop::new(app, app.engine(provider, None)?);
+    let mut updates = updates(app, provider)?;
     let broadcast = updates.broadcast().clone();
     let stop = Stop::listen();
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         provider = provider.name(),
-        state = %app.state_dir().display(),
+        state = %app.state_dir.display(),
         "started"
     );
     let supervision = Supervision::new(broadcast.clone(), updates.engine().progress());
     let address = listener.as_ref().map(Listener::address);
     let reachable = address.and_then(sign_in_address);
     let presenter = Presenter::new(broadcast.clone(), outputs, reachable, app.console);
-    let page = match listener {
-        Some(listener) => Some(web::serve(app, &broadcast, listener)?),
-        None => None,
-    };
+    let page = listener
+        .map(|listener| web::serve(app.config.clone(), app.console, broadcast.clone(), listener));
     if let Some(address) = address {
         tracing::info!(page = %format_args!("http://{address}/"), "listening");
     }
@@ -95,7 +93,7 @@ async fn served(page: Option<impl Future<Output = ()>>) {
 
 /// Takes the lock of the wearer's daemon.
 fn claim(app: &App) -> Result<Single, Problem> {
-    Single::claim(app.state_dir())
+    Single::claim(&app.state_dir)
         .map_err(|error| {
             Problem::failed("the state directory cannot be used")
                 .caused_by(&error)

@@ -41,7 +41,7 @@ fn install(options: &Passed, global: &Global, console: Console) -> Result<(), Pr
     let unit = unit(&app, options, global)?;
     let text = text(&unit)?;
     for dir in &unit.written {
-        if dir.starts_with(app.state_dir().parent().unwrap_or(app.state_dir())) {
+        if dir.starts_with(app.state_dir.parent().unwrap_or(&app.state_dir)) {
             private::make_dir(dir).map_err(|error| {
                 Problem::failed(format!("{} cannot be made", dir.display()))
                     .caused_by(&error)
@@ -157,10 +157,7 @@ fn uninstall(global: &Global, console: Console) -> Result<(), Problem> {
             "your systemd does not answer here; if the service still runs, log in as yourself and run: systemctl --user stop pulsewing.service && systemctl --user daemon-reload",
         ),
     }
-    let state = match &global.state_dir {
-        Some(dir) => dir.clone(),
-        None => places::state_dir()?,
-    };
+    let state = places::state_dir(global.state_dir.as_deref())?;
     console.say(&format!(
         "The sign-in and the history are still in {}.",
         state.display()
@@ -227,7 +224,7 @@ fn unit(app: &App, options: &Passed, global: &Global) -> Result<Unit, Problem> {
             read.push(absolute(path));
         }
         None => {
-            let path = absolute(&places::config_file()?);
+            let path = absolute(&places::config_file(None)?);
             if path.exists() {
                 word("--config=", &path);
             } else if std::env::var_os("XDG_CONFIG_HOME").is_some() {
@@ -237,7 +234,7 @@ fn unit(app: &App, options: &Passed, global: &Global) -> Result<Unit, Problem> {
             read.push(path);
         }
     }
-    let wearer = absolute(app.state_dir());
+    let wearer = absolute(&app.state_dir);
     let state: PathBuf = wearer.parent().unwrap_or(&wearer).to_owned();
     word("--state-dir=", &state);
     if global.verbose {

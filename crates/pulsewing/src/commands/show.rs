@@ -21,11 +21,12 @@ use pulsewing_history::History;
 use ratatui::DefaultTerminal;
 use tokio::sync::mpsc;
 
+use super::updates;
 use crate::{
     app::App,
     cli::Global,
     config::places,
-    daemon::{FailedUpdate, Single, Snapshot, UpdateLoop, last_reading},
+    daemon::{Single, Snapshot, last_reading},
     engine::stop::Stop,
     faces::terminal::{self, Mode, Past, View},
     tell::{
@@ -52,7 +53,7 @@ pub(super) async fn run(global: &Global, console: Console) -> Result<(), Problem
     let keys = listen(&stop);
     let mut screen = Screen::open(&app, newest, keys)?;
     loop {
-        let claimed = Single::claim(app.state_dir()).map_err(|error| {
+        let claimed = Single::claim(&app.state_dir).map_err(|error| {
             Problem::failed("the state directory cannot be used").caused_by(&error)
         })?;
         let ended = match claimed {
@@ -67,7 +68,7 @@ pub(super) async fn run(global: &Global, console: Console) -> Result<(), Problem
 
 /// Polls until a request to stop.
 async fn own(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Problem> {
-    let mut updates = UpdateLoop::new(app, app.engine(app.provider(None)?, None)?);
+    let mut updates = updates(app, app.provider(None))?;
     let broadcast = updates.broadcast().clone();
     screen.message = None;
     let mut cycles = pin!(async {
@@ -115,7 +116,7 @@ async fn own(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Proble
 /// has ended.
 async fn follow(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Problem> {
     let mut seen = None;
-    let mut snapshot = Snapshot::new(app.provider(None)?, app.interval());
+    let mut snapshot = Snapshot::new(app.provider(None), app.interval());
     let mut last_look = None;
     loop {
         let now = app.clock.now().up;
@@ -124,9 +125,9 @@ async fn follow(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Pro
             let changed = Some(changed_at(app));
             if changed != seen {
                 seen = changed;
-                snapshot = remembered(app)?;
+                snapshot = remembered(app);
             }
-            if let Ok(Some(_free)) = Single::claim(app.state_dir()) {
+            if let Ok(Some(_free)) = Single::claim(&app.state_dir) {
                 return Ok(false);
             }
         }
@@ -146,33 +147,23 @@ async fn follow(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Pro
 /// Returns the times of the daemon's last writes.
 fn changed_at(app: &App) -> [Option<SystemTime>; 3] {
     ["state.json", "history.db", "history.db-wal"].map(|name| {
-        fs::metadata(app.state_dir().join(name))
+        fs::metadata(app.state_dir.join(name))
             .and_then(|file| file.modified())
             .ok()
     })
 }
 
 /// Builds a snapshot from the daemon's stored state.
-fn remembered(app: &App) -> Result<Snapshot, Problem> {
-    let provider = app.provider(None)?;
+fn remembered(app: &App) -> Snapshot {
+    let provider = app.provider(None);
     let state = app.state();
     let zone = app.config.wearer.time_zone.as_deref();
     let mut snapshot = Snapshot::new(provider, app.interval());
     snapshot.reading =
-        last_reading(app.state_dir(), &state, provider, zone, app.now()).map(Arc::new);
-    snapshot.is_from_memory = state.last_error.is_some();
-    snapshot.last_update = state.last_update;
-    snapshot.last_success = state.last_success;
-    snapshot.next_update = state.next_update.filter(|at| *at < jiff::Timestamp::MAX);
-    snapshot.failed_update = state.last_error.map(|message| FailedUpdate {
-        // The real failure is known only to the daemon; its message is enough here.
-        failure: Failure::OutOfTime,
-        exit: Exit::Temporary,
-        message,
-        details: state.last_details,
-        hint: state.last_hint,
-    });
-    Ok(snapshot)
+        last_reading(&app.state_dir, &state, provider, zone, app.now()).map(Arc::new);
+    // The real failure is known only to the daemon; its message is enough here.
+    snapshot.remember(&state, Some(Failure::OutOfTime));
+    snapshot
 }
 
 /// The meaning of a key.
@@ -305,7 +296,7 @@ impl Drop for Screen {
 }
 
 fn day_of(app: &App, date: Date) -> Past {
-    let history = History::open_existing(app.state_dir(), places::WEARER);
+    let history = History::open_existing(&app.state_dir, places::WEARER);
     let record = history
         .ok()
         .flatten()

@@ -13,6 +13,8 @@ use crate::{config::EndpointsConfig, tell::problem::Problem};
 /// The addresses of one provider.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoints {
+    /// The provider.
+    pub provider: Provider,
     /// The consent page.
     pub authorize: Url,
     token: Url,
@@ -70,6 +72,7 @@ impl Endpoints {
             _ => origin_of(&token),
         };
         Ok(Self {
+            provider,
             authorize: at("auth_url", &config.auth_url, auth_origin, auth_path)?,
             revoke: join(&revoke_base, token::revoke_path(provider)),
             api: match (&config.api_url, base) {
@@ -81,7 +84,6 @@ impl Endpoints {
     }
 
     /// Returns the address of a request.
-    #[must_use]
     pub(crate) fn url(&self, request: &RequestView<'_>) -> Url {
         match request.endpoint {
             Endpoint::Token => self.token.clone(),
@@ -91,7 +93,6 @@ impl Endpoints {
     }
 
     /// Returns the origin that issues tokens.
-    #[must_use]
     pub(crate) fn issuer(&self) -> Issuer {
         let origin = self.token.origin().ascii_serialization();
         // `parse()` has already refused a longer one.
@@ -99,13 +100,11 @@ impl Endpoints {
     }
 
     /// Returns whether data comes from Fitbit's own, abandoned service.
-    #[must_use]
     pub(crate) fn is_fitbit_itself(&self) -> bool {
         self.api.host_str() == Some("api.fitbit.com")
     }
 
     /// Returns whether any address needs TLS.
-    #[must_use]
     pub(crate) fn need_tls(&self) -> bool {
         [&self.token, &self.revoke, &self.api]
             .iter()
@@ -134,7 +133,6 @@ fn parse(key: &str, text: &str, allow_http: bool) -> Result<Url, Problem> {
 }
 
 /// Returns whether an address always stays on this machine.
-#[must_use]
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host_str() {
         Some("localhost") => true,

@@ -5,6 +5,7 @@
 //! names the nearest known one, because a key that is silently ignored is a setting that silently
 //! has no effect.
 
+pub(crate) mod client;
 pub(crate) mod endpoints;
 mod errors;
 mod interval;
@@ -27,7 +28,7 @@ use pulsewing_history::Retention;
 use pulsewing_screen::{Palette, Theme};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use self::{night::Night, passphrase::Passphrase};
+use self::{client::ClientConfig, night::Night, passphrase::Passphrase};
 use crate::tell::problem::Problem;
 
 pub(crate) use interval::Interval;
@@ -43,7 +44,7 @@ pub(crate) struct Config {
     #[serde(deserialize_with = "by_name")]
     pub provider: Option<Provider>,
     /// Google's OAuth client.
-    #[serde(deserialize_with = "google_client")]
+    #[serde(deserialize_with = "client::google")]
     pub google: ClientConfig,
     /// Fitbit's OAuth client.
     pub fitbit: ClientConfig,
@@ -59,27 +60,6 @@ pub(crate) struct Config {
     pub screen: ScreenConfig,
     /// The history.
     pub history: HistoryConfig,
-}
-
-/// An OAuth client.
-#[derive(Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct ClientConfig {
-    /// Its id.
-    pub client_id: Option<String>,
-    /// Its secret.
-    pub client_secret: Option<String>,
-    /// The wearer to ask about (Fitbit); if absent, the user who signed in.
-    pub user_id: Option<String>,
-}
-
-impl std::fmt::Debug for ClientConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ClientConfig")
-            .field("client_id", &self.client_id)
-            .field("user_id", &self.user_id)
-            .finish_non_exhaustive()
-    }
 }
 
 /// Addresses.
@@ -209,7 +189,6 @@ impl Config {
     }
 
     /// Returns the client of a provider.
-    #[must_use]
     pub(crate) const fn client(&self, provider: Provider) -> &ClientConfig {
         match provider {
             Provider::Google => &self.google,
@@ -229,22 +208,6 @@ where
     value
         .map(Some)
         .map_err(|error| D::Error::custom(format_args!("\"{name}\" is unknown: {error}")))
-}
-
-/// Reads Google's client, which is nobody's in particular: whose data it is, the token says.
-fn google_client<'de, D: Deserializer<'de>>(from: D) -> Result<ClientConfig, D::Error> {
-    #[derive(Default, Deserialize)]
-    #[serde(default, deny_unknown_fields)]
-    struct Client {
-        client_id: Option<String>,
-        client_secret: Option<String>,
-    }
-    let client = Client::deserialize(from)?;
-    Ok(ClientConfig {
-        client_id: client.client_id,
-        client_secret: client.client_secret,
-        user_id: None,
-    })
 }
 
 fn time_zone<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {

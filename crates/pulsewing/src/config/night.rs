@@ -13,7 +13,6 @@ pub(crate) struct Night {
 
 impl Night {
     /// Returns whether it is night at a time of day. The start is inclusive, the end exclusive.
-    #[must_use]
     pub(crate) fn has(self, time: Time) -> bool {
         if self.from < self.until {
             (self.from..self.until).contains(&time)

@@ -39,7 +39,6 @@ impl fmt::Debug for Passphrase {
 
 impl Passphrase {
     /// Returns whether this is the passphrase. The time taken does not depend on where they differ.
-    #[must_use]
     pub(crate) fn is(&self, text: &[u8]) -> bool {
         self.digest.ct_eq(&digest(text)).into()
     }

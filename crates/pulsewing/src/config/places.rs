@@ -1,6 +1,6 @@
 //! The locations of the program's files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
@@ -10,12 +10,15 @@ use crate::tell::problem::Problem;
 /// wearer would not move any files.
 pub(crate) const WEARER: &str = "default";
 
-/// Returns the configuration file that is read when none is named.
+/// Returns the configuration file: the named one, else the usual one.
 ///
 /// # Errors
 /// A [`Problem`] when there is no home directory.
-pub(crate) fn config_file() -> Result<PathBuf, Problem> {
-    Ok(base()?.config_dir().join("pulsewing/config.toml"))
+pub(crate) fn config_file(named: Option<&Path>) -> Result<PathBuf, Problem> {
+    match named {
+        Some(path) => Ok(path.to_owned()),
+        None => Ok(base()?.config_dir().join("pulsewing/config.toml")),
+    }
 }
 
 /// Returns the directory for the configuration of the user's programs.
@@ -26,16 +29,25 @@ pub(crate) fn config_home() -> Result<PathBuf, Problem> {
     Ok(base()?.config_dir())
 }
 
-/// Returns the state directory that is used when none is named.
+/// Returns the state directory: the named one, else the usual one.
 ///
 /// # Errors
 /// A [`Problem`] when there is no home directory.
-pub(crate) fn state_dir() -> Result<PathBuf, Problem> {
+pub(crate) fn state_dir(named: Option<&Path>) -> Result<PathBuf, Problem> {
+    if let Some(dir) = named {
+        return Ok(dir.to_owned());
+    }
     let base = base()?;
-    Ok(base
-        .state_dir()
-        .unwrap_or_else(|| base.data_dir())
-        .join("pulsewing"))
+    let dir = base.state_dir().unwrap_or_else(|| base.data_dir());
+    Ok(dir.join("pulsewing"))
+}
+
+/// Returns the wearer's directory in the state directory.
+///
+/// # Errors
+/// A [`Problem`] when there is no home directory.
+pub(crate) fn wearer_dir(named: Option<&Path>) -> Result<PathBuf, Problem> {
+    Ok(state_dir(named)?.join(WEARER))
 }
 
 fn base() -> Result<etcetera::base_strategy::Xdg, Problem> {

@@ -22,8 +22,9 @@ use std::{
 };
 
 use pulsewing_core::{
+    Provider,
     chain::{
-        Record, Standing, Unstored,
+        Record, Stored, Unstored,
         codec::{MAX_RECORD, RecordError},
     },
     cycle::{StoreTrouble, StoreWhat},
@@ -35,6 +36,9 @@ use crate::tell::problem::{Exit, Problem};
 
 /// The interval between attempts to take a lock that another process holds.
 const TRY_LOCK_EVERY: Duration = Duration::from_millis(50);
+
+/// The longest wait of a command for the lock.
+const OPEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// The chain's files, and their lock while we hold it.
 #[derive(Debug)]
@@ -95,13 +99,11 @@ pub(crate) struct Loaded {
 
 impl ChainFile {
     /// Returns the chain's files in a wearer's state directory.
-    #[must_use]
     pub(crate) const fn new(dir: PathBuf) -> Self {
         Self { dir, lock: None }
     }
 
     /// Returns the directory.
-    #[must_use]
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
@@ -135,6 +137,15 @@ impl ChainFile {
         }
     }
 
+    /// Takes the lock and reads the chain, for a command that is about to change it.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the lock or the chain is not available.
+    pub(crate) async fn open(&mut self) -> Result<Option<Record>, Problem> {
+        self.lock(OPEN_WITHIN).await?;
+        Ok(self.load()?.record)
+    }
+
     /// Releases the lock.
     pub(crate) fn unlock(&mut self) {
         // Closing the file unlocks it.
@@ -165,6 +176,18 @@ impl ChainFile {
         })
     }
 
+    /// Returns the stored chain, if there is one and it can be read.
+    pub(crate) fn stored(&self) -> Option<Stored> {
+        Some(self.load().ok()?.record?.chain)
+    }
+
+    /// Returns the provider that was asked for, else the stored chain's, else Google.
+    pub(crate) fn provider(&self, asked: Option<Provider>) -> Provider {
+        asked
+            .or_else(|| Some(self.stored()?.provider()))
+            .unwrap_or(Provider::Google)
+    }
+
     fn read(&self, name: &str) -> Result<Option<Result<Record, RecordError>>, Unavailable> {
         match regular_file::open(&self.path(name)) {
             Ok(file) => Ok(Some(Record::decode(&bytes_of(file)?))),
@@ -179,7 +202,7 @@ impl ChainFile {
     /// Whatever the file system reports; the stored record is then the old one or the new one.
     pub(crate) fn store(&self, record: &[u8], what: StoreWhat) -> io::Result<()> {
         if record.is_empty() {
-            return Err(io::Error::other("the record outgrew its bounds"));
+            return Err(outgrown());
         }
         match what {
             StoreWhat::Intent => {
@@ -200,40 +223,32 @@ impl ChainFile {
     /// # Errors
     /// Whatever the file system reports.
     pub(crate) fn store_new(&self, chain: &Unstored) -> io::Result<()> {
-        let mut buffer = [0; MAX_RECORD];
-        let record = chain.encode(&mut buffer).unwrap_or_default();
         if let Ok(current) = regular_file::open(&self.path("chain")).and_then(bytes_of) {
             self.replace("chain.prev", &current)?;
         }
-        self.store(record, StoreWhat::Refusal)
+        self.encoded(chain, |record| self.replace("chain", record))
     }
 
-    /// Stores a record as one that is on its way to a board. Leaves no copy that could be
-    /// refreshed.
+    /// Stores a chain in place of every copy: on its way to a board none may be left that could be
+    /// refreshed, and taken back from there none that could not.
     ///
     /// # Errors
-    /// Whatever the file system reports; the chain is then unchanged.
-    pub(crate) fn mark_moving(&self, record: &Record) -> io::Result<()> {
-        self.store_twice(record, Standing::Moving)
+    /// Whatever the file system reports; until the last rename the chain stays unchanged.
+    pub(crate) fn store_alone(&self, chain: &Unstored) -> io::Result<()> {
+        self.encoded(chain, |record| {
+            self.replace("chain.prev", record)?;
+            self.replace("chain", record)
+        })
     }
 
-    /// Stores a record that did not reach its board as one that is in use again.
-    ///
-    /// # Errors
-    /// Whatever the file system reports.
-    pub(crate) fn take_back(&self, record: &Record) -> io::Result<()> {
-        self.store_twice(record, Standing::Active)
-    }
-
-    fn store_twice(&self, record: &Record, standing: Standing) -> io::Result<()> {
+    /// Encodes a chain, writes it, and makes that durable.
+    fn encoded(
+        &self,
+        chain: &Unstored,
+        write: impl FnOnce(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
         let mut buffer = Zeroizing::new([0; MAX_RECORD]);
-        let chain = record.chain.with_standing(standing);
-        let bytes = chain
-            .encode(&mut *buffer)
-            .ok_or_else(|| io::Error::other("the record outgrew its bounds"))?;
-        // The copy first: until the last rename the chain stays unchanged.
-        self.replace("chain.prev", bytes)?;
-        self.replace("chain", bytes)?;
+        write(chain.encode(&mut *buffer).ok_or_else(outgrown)?)?;
         self.sync_dir()
     }
 
@@ -295,8 +310,13 @@ impl ChainFile {
 }
 
 /// Reads one of our files, but at most twice the length of a record, whatever the file is.
-fn bytes_of(file: File) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(MAX_RECORD);
+fn bytes_of(file: File) -> io::Result<Zeroizing<Vec<u8>>> {
+    // It never grows, which would leave a copy behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * MAX_RECORD + 32));
     file.take(2 * MAX_RECORD as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+fn outgrown() -> io::Error {
+    io::Error::other("the record outgrew its bounds")
 }

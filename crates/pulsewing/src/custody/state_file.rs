@@ -19,7 +19,7 @@ use pulsewing_core::{
 use pulsewing_files::{Replacement, private, regular_file};
 use serde::{Deserialize, Serialize};
 
-use crate::config::places;
+use crate::{config::places, tell::console::Console};
 
 const NAME: &str = "state.json";
 
@@ -87,7 +87,6 @@ impl From<&Reading> for ReadingFacts {
 impl ReadingFacts {
     /// Returns the wearer's heart-rate zones; [`HeartZones::PLAIN`] if the file's values are not
     /// valid.
-    #[must_use]
     pub(crate) fn heart_zones(&self) -> HeartZones {
         let [light, moderate, vigorous, peak] = self.heart_zones.map(Bpm::new);
         let limits = light.zip(moderate).zip(vigorous.zip(peak));
@@ -136,11 +135,28 @@ impl State {
         }
     }
 
-    /// Writes the state.
-    ///
-    /// # Errors
-    /// Whatever the file system reports.
-    pub(crate) fn save(&mut self, dir: &Path) -> io::Result<()> {
+    /// Reads the state; if it cannot be read, reports that and begins with an empty one.
+    pub(crate) fn load_or_warn(dir: &Path, console: Console) -> Self {
+        Self::load(dir).unwrap_or_else(|error| {
+            console.warn(&format!("the state could not be read: {error}"));
+            Self::default()
+        })
+    }
+
+    /// Writes the state; an error is only reported.
+    pub(crate) fn save_or_warn(&mut self, dir: &Path, console: Console) {
+        if let Err(error) = self.save(dir) {
+            console.warn(&format!("the state could not be written: {error}"));
+        }
+    }
+
+    /// Forgets everything that belongs to a sign-in: another account has another zone and other
+    /// limits.
+    pub(crate) fn forget(dir: &Path, console: Console) {
+        Self::default().save_or_warn(dir, console);
+    }
+
+    fn save(&mut self, dir: &Path) -> io::Result<()> {
         places::WEARER.clone_into(&mut self.wearer);
         private::make_dir(dir)?;
         let text = serde_json::to_vec(self)?;
@@ -152,7 +168,6 @@ impl State {
     }
 
     /// Returns the limits that were in force.
-    #[must_use]
     pub(crate) fn pacing(&self) -> Pacing {
         let mut recent = [0; 60];
         for (slot, count) in recent.iter_mut().zip(&self.pacing.recent) {
@@ -168,7 +183,6 @@ impl State {
     }
 
     /// Returns the data that was fetched earlier in the day.
-    #[must_use]
     pub(crate) fn memory(&self) -> Memory {
         let zone = self.zone.as_ref().map(|zone| {
             let facts = ZoneFacts {
@@ -184,6 +198,11 @@ impl State {
             .as_ref()
             .map(|resting| (resting.bpm.and_then(Bpm::new), resting.asked_at));
         Memory { zone, resting }
+    }
+
+    /// Returns what the provider last said of the wearer's zone.
+    pub(crate) fn zone_facts(&self) -> Option<ZoneFacts> {
+        Some(self.memory().zone?.0)
     }
 
     /// Takes over the limits and the memory of a cycle.
@@ -204,12 +223,6 @@ impl State {
             bpm: bpm.map(Bpm::get),
             asked_at,
         });
-    }
-
-    /// Forgets everything that belongs to a sign-in: another account has another zone and other
-    /// limits.
-    pub(crate) fn forget_account(&mut self) {
-        *self = Self::default();
     }
 }
 

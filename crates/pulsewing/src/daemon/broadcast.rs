@@ -19,7 +19,6 @@ pub(crate) struct Broadcast {
 
 impl Broadcast {
     /// Builds a hub around the initial state. `wake` is the engine's.
-    #[must_use]
     pub(crate) fn new(
         snapshot: Snapshot,
         wake: Arc<Notify>,
@@ -35,14 +34,12 @@ impl Broadcast {
     }
 
     /// Returns the current state.
-    #[must_use]
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot.borrow())
     }
 
     /// Subscribes to changes. After several changes at once the receiver sees only the newest
     /// state.
-    #[must_use]
     pub(crate) fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshot.subscribe()
     }
@@ -59,19 +56,16 @@ impl Broadcast {
     }
 
     /// Returns the time on the program's clock.
-    #[must_use]
     pub(crate) fn now(&self) -> Now {
         self.clock.now()
     }
 
     /// Returns the program's clock.
-    #[must_use]
     pub(crate) const fn clock(&self) -> &Clock {
         &self.clock
     }
 
     /// Returns the wearer's state directory, where the history is.
-    #[must_use]
     pub(crate) const fn state_dir(&self) -> &PathBuf {
         &self.state_dir
     }

@@ -29,13 +29,11 @@ pub(crate) struct Notice<'l> {
 impl<'l> Notice<'l> {
     /// Builds the notice for a snapshot. `address` is the page where a user can sign in with
     /// another machine's browser.
-    #[must_use]
     pub(crate) const fn new(snapshot: &'l Snapshot, address: Option<&'l str>) -> Self {
         Self { snapshot, address }
     }
 
     /// Returns the state to show, if something is wrong or there is no reading yet.
-    #[must_use]
     pub(crate) fn state(&self) -> Option<State<'_>> {
         if self.snapshot.activity == Activity::TokensNotStored {
             return Some(State::TokensNotStored);

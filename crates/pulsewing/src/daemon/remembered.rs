@@ -21,7 +21,6 @@ use crate::{
 
 /// Builds the last reading from the history and the state. Returns `None` if neither has one, or
 /// they cannot be read: then the first update will show something.
-#[must_use]
 pub(crate) fn last_reading(
     dir: &Path,
     state: &State,
@@ -36,7 +35,7 @@ pub(crate) fn last_reading(
         (Some(facts), _) => facts.fetched_at,
         (None, last) => last.as_ref()?.fetched_at,
     };
-    let zone_facts = state.memory().zone.map(|(facts, _)| facts);
+    let zone_facts = state.zone_facts();
     // The zone that was stored with the minutes is more reliable than the machine's.
     let kept_zone = || {
         let newest = last.as_ref()?.window.latest()?;
@@ -64,7 +63,6 @@ pub(crate) fn last_reading(
 }
 
 /// Returns the wearer's time zone at the time of a minute, from the history.
-#[must_use]
 pub(crate) fn zone_of_minute(history: &History, at: Timestamp) -> Option<ZoneFacts> {
     let in_utc = Offset::UTC.to_datetime(at).date();
     // Somewhere on Earth it may be the day before, or the day after.

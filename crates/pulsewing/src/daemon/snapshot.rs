@@ -5,14 +5,11 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
 use pulsewing_core::{
     Provider,
-    cycle::Failure,
+    cycle::{Failure, FailureKind},
     reading::{Absence, Freshness, LONG_AGO, Reading},
 };
 
-use crate::{
-    engine::Activity,
-    tell::problem::{Exit, Problem},
-};
+use crate::{custody::state_file::State, engine::Activity};
 
 /// The daemon's current state, shared by all views.
 #[derive(Clone, Debug)]
@@ -53,7 +50,6 @@ pub(crate) enum Look {
 
 impl Look {
     /// Returns the word for the page's mark-up.
-    #[must_use]
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Fresh => "fresh",
@@ -77,8 +73,6 @@ pub(crate) struct Repair {
 pub(crate) struct FailedUpdate {
     /// The cycle's own error.
     pub failure: Failure,
-    /// The kind of error.
-    pub exit: Exit,
     /// The error in one plain sentence.
     pub message: String,
     /// The same in technical terms, with its causes.
@@ -88,28 +82,17 @@ pub(crate) struct FailedUpdate {
 }
 
 impl FailedUpdate {
-    /// Builds the record of a failed update.
-    #[must_use]
-    pub(crate) fn new(failure: Failure, problem: &Problem) -> Self {
-        Self {
-            failure,
-            exit: problem.exit(),
-            message: problem.message().to_owned(),
-            details: problem.in_detail(),
-            hint: problem.hints().first().cloned(),
-        }
-    }
-
     /// Returns whether a user has to sign in.
-    #[must_use]
     pub(crate) fn wants_sign_in(&self) -> bool {
-        self.exit == Exit::ConsentNeeded || self.failure == Failure::Gone
+        matches!(
+            self.failure.kind(),
+            FailureKind::ConsentNeeded | FailureKind::Gone
+        )
     }
 }
 
 impl Snapshot {
     /// Returns the state before the first update.
-    #[must_use]
     pub(crate) const fn new(provider: Provider, every: SignedDuration) -> Self {
         Self {
             provider,
@@ -125,9 +108,23 @@ impl Snapshot {
         }
     }
 
+    /// Takes over the outcome of the last update; `failure` is the cycle's own error, if it failed.
+    pub(crate) fn remember(&mut self, state: &State, failure: Option<Failure>) {
+        self.is_from_memory = state.last_error.is_some();
+        self.last_update = state.last_update;
+        self.last_success = state.last_success;
+        self.next_update = state.next_update.filter(|at| *at < Timestamp::MAX);
+        let failed = failure.zip(state.last_error.clone());
+        self.failed_update = failed.map(|(failure, message)| FailedUpdate {
+            failure,
+            message,
+            details: state.last_details.clone(),
+            hint: state.last_hint.clone(),
+        });
+    }
+
     /// Returns the wearer's local time at an instant, rounded up to a full minute. Uses the
     /// machine's zone as long as the wearer's is not known.
-    #[must_use]
     pub(crate) fn clock_at(&self, at: Timestamp) -> Time {
         let minute = at.as_second().div_euclid(60) + i64::from(at.as_second() % 60 != 0);
         let at = Timestamp::from_second(minute * 60).unwrap_or(at);
@@ -139,16 +136,13 @@ impl Snapshot {
 
     /// Returns how well the reading represents the present. While updates fail for any reason, it
     /// counts as being from memory.
-    #[must_use]
     pub(crate) fn freshness(&self, now: Timestamp) -> Option<Freshness> {
         let reading = self.reading.as_ref()?;
-        let is_from_memory = self.is_from_memory || self.failed_update.is_some();
-        Some(reading.freshness(now, self.every, is_from_memory))
+        Some(reading.freshness(now, self.every, self.is_from_memory))
     }
 
     /// Returns the reason why there is no newer minute. `None` while it is as new as can be
     /// expected, or if the last update failed; see [`failed_update`](Self::failed_update) for that.
-    #[must_use]
     pub(crate) fn absence(&self, now: Timestamp) -> Option<Absence> {
         match self.freshness(now)? {
             Freshness::Fresh | Freshness::Cached => None,
@@ -157,7 +151,6 @@ impl Snapshot {
     }
 
     /// Returns the style of the heart rate; `None` without one.
-    #[must_use]
     pub(crate) fn look(&self, now: Timestamp) -> Option<Look> {
         let age = self.reading.as_ref()?.age(now)?;
         Some(match self.freshness(now)? {

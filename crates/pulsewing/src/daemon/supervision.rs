@@ -21,7 +21,6 @@ pub(crate) struct Supervision {
 
 impl Supervision {
     /// Builds the reporter. It sends nothing before [`run`](Self::run).
-    #[must_use]
     pub(crate) const fn new(broadcast: Broadcast, progress: Progress) -> Self {
         Self {
             broadcast,
@@ -149,10 +148,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{
-        daemon::{FailedUpdate, Repair},
-        tell::problem::Problem,
-    };
+    use crate::daemon::{FailedUpdate, Repair};
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -208,8 +204,12 @@ mod tests {
     fn trouble_comes_first_and_on_one_line() {
         let now = at("2026-11-22T13:07:30Z");
         let mut snapshot = with_reading();
-        let problem = Problem::failed("no\nanswer");
-        snapshot.failed_update = Some(FailedUpdate::new(Failure::OutOfTime, &problem));
+        snapshot.failed_update = Some(FailedUpdate {
+            failure: Failure::OutOfTime,
+            message: "no\nanswer".into(),
+            details: None,
+            hint: None,
+        });
         snapshot.repair = Some(Repair { done: 2, total: 9 });
         assert_eq!(
             status(&snapshot, now),

@@ -6,17 +6,16 @@ use std::{
     time::Duration,
 };
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use pulsewing_core::{cycle::Failure, reading::Reading};
 use pulsewing_history::{HistoryWriter, Retention};
 
 use super::{
-    Broadcast, FailedUpdate, Repair, Snapshot,
+    Broadcast, Repair, Snapshot,
     remembered::{keep_last_known, last_reading},
     repair::{self, Knowledge},
 };
 use crate::{
-    app::App,
     engine::{Engine, stop::Stop},
     tell::problem::{Exit, Problem},
 };
@@ -42,18 +41,22 @@ pub(crate) struct UpdateLoop {
 
 impl UpdateLoop {
     /// Builds the loop around this engine. Publishes the remembered state at once.
-    #[must_use]
-    pub(crate) fn new(app: &App, engine: Engine) -> Self {
+    pub(crate) fn new(
+        engine: Engine,
+        history_writer: HistoryWriter,
+        retention: Retention,
+        every: SignedDuration,
+    ) -> Self {
         let state = engine.state();
-        let mut snapshot = Snapshot::new(engine.provider(), app.interval());
+        let mut snapshot = Snapshot::new(engine.provider(), every);
         snapshot.is_from_memory = state.last_error.is_some();
         snapshot.last_update = state.last_update;
         snapshot.last_success = state.last_success;
         snapshot.reading = last_reading(
-            app.state_dir(),
+            engine.state_dir(),
             state,
             engine.provider(),
-            app.config.wearer.time_zone.as_deref(),
+            engine.configured_zone(),
             engine.clock().now().utc,
         )
         .map(Arc::new);
@@ -61,11 +64,11 @@ impl UpdateLoop {
             snapshot,
             engine.wake(),
             engine.clock().clone(),
-            app.state_dir().clone(),
+            engine.state_dir().to_owned(),
         );
         Self {
-            history_writer: app.history_writer(),
-            retention: app.config.history.keep,
+            history_writer,
+            retention,
             broadcast,
             engine,
             failed: BTreeMap::new(),
@@ -74,13 +77,11 @@ impl UpdateLoop {
     }
 
     /// Returns the hub.
-    #[must_use]
     pub(crate) const fn broadcast(&self) -> &Broadcast {
         &self.broadcast
     }
 
     /// Returns the engine.
-    #[must_use]
     pub(crate) const fn engine(&self) -> &Engine {
         &self.engine
     }
@@ -129,21 +130,13 @@ impl UpdateLoop {
     fn tell(&self, result: &Result<(), Problem>) {
         let engine = &self.engine;
         let state = engine.state();
-        let failed_update = match (result, engine.failure()) {
-            (Err(problem), Some(failure)) => Some(FailedUpdate::new(failure, problem)),
-            _ => None,
-        };
         let shown = result.as_ref().ok().and_then(|()| self.shown());
         self.broadcast.change(|snapshot| {
             snapshot.activity = engine.current_activity();
-            snapshot.last_update = state.last_update;
-            snapshot.last_success = state.last_success;
-            snapshot.next_update = state.next_update.filter(|at| *at < Timestamp::MAX);
-            snapshot.is_from_memory = result.is_err();
+            snapshot.remember(state, engine.failure());
             if shown.is_some() {
                 snapshot.reading = shown;
             }
-            snapshot.failed_update = failed_update;
         });
     }
 

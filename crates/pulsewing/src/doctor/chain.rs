@@ -7,15 +7,14 @@
 use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{
     Provider,
-    chain::{Record, Standing, Stored},
+    chain::{Intent, Record, Standing, Stored},
     cycle::{Consent, Failure, StoreTrouble},
     oauth::OAuthError,
 };
 
-use super::{Finding, unconfigured};
+use super::{Finding, Known, unconfigured};
 use crate::{
-    app::App,
-    config::endpoints::Endpoints,
+    config::{Config, endpoints::Endpoints},
     custody::chain_file::{Loaded, Unavailable},
     tell::problem::Problem,
 };
@@ -34,26 +33,22 @@ const OTHERS: [&str; 4] = [
 
 /// Checks the contents of the chain's files.
 pub(super) fn check(
-    app: &App,
+    known: &Known,
     loaded: Result<Loaded, Unavailable>,
-    is_configured: bool,
     findings: &mut Vec<Finding>,
 ) {
     let unread =
         |why: &'static str, what: &'static str| OTHERS.map(|id| Finding::skipped(id, why, what));
     match loaded {
         Err(unavailable) => {
-            let provider = app.config.provider;
-            findings.extend(unavailable_chain(unavailable, provider));
+            findings.extend(unavailable_chain(unavailable, known.provider));
             findings.extend(unread(
                 "the sign-in cannot be read",
                 "fix chain.readable first",
             ));
         }
         Ok(Loaded { record: None, .. }) => {
-            let provider = app.config.provider;
-            let problem =
-                Problem::from_failure(Failure::NoChain, provider.unwrap_or(Provider::Google));
+            let problem = Problem::from_failure(Failure::NoChain, known.provider);
             findings.push(Finding::problem("chain.present", &problem, ""));
             let absent = "there is no sign-in";
             findings.push(Finding::skipped("chain.readable", absent, "sign in first"));
@@ -70,20 +65,19 @@ pub(super) fn check(
                 format!("somebody has signed in with {}", provider.name()),
             ));
             findings.push(readable(chain, is_previous));
-            findings.push(standing(&record, app));
-            findings.push(if is_configured {
-                matches_config(app, chain)
-            } else {
-                unconfigured("chain.matches-config")
+            findings.push(standing(&record, known));
+            findings.push(match &known.config {
+                Some(config) => matches_config(config, known.provider, chain),
+                None => unconfigured("chain.matches-config"),
             });
-            findings.push(expiry(provider, chain.refresh_expires_at(), app.now()));
+            findings.push(expiry(provider, chain.refresh_expires_at(), known.now()));
             findings.push(scopes(chain));
         }
     }
 }
 
 /// Returns the findings for a chain that cannot be read.
-fn unavailable_chain(unavailable: Unavailable, provider: Option<Provider>) -> [Finding; 2] {
+fn unavailable_chain(unavailable: Unavailable, provider: Provider) -> [Finding; 2] {
     let is_there = !matches!(unavailable.trouble, StoreTrouble::Io);
     let present = if is_there {
         Finding::ok("chain.present", "somebody has signed in")
@@ -96,7 +90,7 @@ fn unavailable_chain(unavailable: Unavailable, provider: Option<Provider>) -> [F
     };
     // The cycle's problem gives the advice, and the file system's error is the cause.
     let failure = Failure::Store(unavailable.trouble);
-    let problem = Problem::from_failure(failure, provider.unwrap_or(Provider::Google));
+    let problem = Problem::from_failure(failure, provider);
     let problem = match unavailable.cause {
         Some(cause) => problem.caused_by_file(&cause),
         None => problem,
@@ -121,29 +115,28 @@ fn readable(chain: &Stored, is_previous: bool) -> Finding {
     )
 }
 
-fn standing(record: &Record, app: &App) -> Finding {
+fn standing(record: &Record, known: &Known) -> Finding {
     const ID: &str = "chain.standing";
     let failure = match record.chain.standing() {
         Standing::Refused => Failure::ConsentNeeded(Consent::Refused),
         Standing::Moving => Failure::ChainMoved,
         Standing::Active => {
-            let (now, intent) = (app.now(), record.intent);
             // The token endpoint's last answer holds until there is another one.
-            let error = app.state().oauth_error;
-            if let Some(error) = error.as_deref().and_then(OAuthError::named) {
+            let error = known.state.oauth_error.as_deref();
+            if let Some(error) = error.and_then(OAuthError::named) {
                 let problem = Problem::from_failure(Failure::OAuth(error), record.chain.provider());
                 return Finding::problem(ID, &problem, "");
             }
             // An intent of another generation is ignored.
-            let intent = intent.filter(|it| it.generation == record.chain.generation());
-            return match intent {
+            let is_own = |it: &Intent| it.generation == record.chain.generation();
+            return match record.intent.filter(is_own) {
                 None => Finding::ok(ID, "the sign-in is in use"),
                 Some(intent) => Finding::warn(
                     ID,
                     format!(
                         "a refresh is under way since {:.0}, {} s ago",
                         intent.first_sent_at,
-                        now.duration_since(intent.first_sent_at).as_secs()
+                        known.now().duration_since(intent.first_sent_at).as_secs()
                     ),
                     "if no pulsewing is running, run `pulsewing once` now: it repeats the refresh",
                 ),
@@ -155,16 +148,16 @@ fn standing(record: &Record, app: &App) -> Finding {
 }
 
 /// Checks this in the same way as the cycle, which decides whether it may send a chain's tokens.
-fn matches_config(app: &App, chain: &Stored) -> Finding {
+fn matches_config(config: &Config, provider: Provider, chain: &Stored) -> Finding {
     const ID: &str = "chain.matches-config";
-    let wanted = match app.provider(None).and_then(|provider| {
-        let endpoints = Endpoints::new(provider, &app.config.endpoints)?;
-        Ok((provider, endpoints.issuer(), app.client(provider)?))
-    }) {
+    let wanted = Endpoints::new(provider, &config.endpoints).and_then(|endpoints| {
+        let client = config.client(provider).to_client(provider)?;
+        Ok((endpoints.issuer(), client))
+    });
+    let (issuer, client) = match wanted {
         Ok(wanted) => wanted,
         Err(problem) => return Finding::problem(ID, &problem, "fix the configuration"),
     };
-    let (provider, issuer, client) = wanted;
     let differs = if provider != chain.provider() {
         Some(format!(
             "is of {}, and the configuration names {}",

@@ -7,11 +7,8 @@ use jiff::{SignedDuration, Timestamp, tz};
 use pulsewing_core::dialect::ZoneFacts;
 use pulsewing_files::regular_file;
 
-use super::{Finding, MADE, nearest};
-use crate::{
-    app::App,
-    custody::chain_file::{Loaded, Unavailable},
-};
+use super::{Finding, Known, MADE, nearest};
+use crate::custody::chain_file::{Loaded, Unavailable};
 
 /// The tolerated difference between two correct clocks.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
@@ -25,17 +22,11 @@ const LITTLE: u64 = 50 << 20;
 /// The age at which the last reading indicates a problem.
 const OLD: SignedDuration = SignedDuration::from_hours(24);
 
-pub(super) fn check_clock(
-    app: &App,
-    loaded: &Result<Loaded, Unavailable>,
-    findings: &mut Vec<Finding>,
-) {
-    let obtained_at = match loaded {
-        Ok(loaded) => loaded.record.as_ref().map(|it| it.chain.obtained_at()),
-        Err(_) => None,
-    };
-    let latest = obtained_at.into_iter().chain(app.state().last_update).max();
-    findings.push(clock(app.now(), latest));
+pub(super) fn check_clock(known: &Known, loaded: &Result<Loaded, Unavailable>) -> Finding {
+    let record = loaded.as_ref().ok().and_then(|it| it.record.as_ref());
+    let obtained_at = record.map(|record| record.chain.obtained_at());
+    let latest = obtained_at.into_iter().chain(known.state.last_update).max();
+    clock(known.now(), latest)
 }
 
 fn clock(now: Timestamp, latest: Option<Timestamp>) -> Finding {
@@ -195,10 +186,10 @@ fn space(bytes: u64, is_out_of_files: bool) -> Finding {
     }
 }
 
-pub(super) fn check_zone(app: &App, findings: &mut Vec<Finding>) {
-    let facts = app.state().memory().zone.map(|(facts, _)| facts);
-    let configured = app.config.wearer.time_zone.as_deref();
-    findings.push(zone(&facts.unwrap_or_default(), configured));
+pub(super) fn check_zone(known: &Known) -> Finding {
+    let config = known.config.as_ref();
+    let configured = config.and_then(|config| config.wearer.time_zone.as_deref());
+    zone(&known.state.zone_facts().unwrap_or_default(), configured)
 }
 
 /// Decides in the same way as [`crate::engine::zone::resolve`].
@@ -237,18 +228,17 @@ fn zone(facts: &ZoneFacts, configured: Option<&str>) -> Finding {
     }
 }
 
-pub(super) fn check_update(app: &App, findings: &mut Vec<Finding>) {
-    let state = app.state();
-    let error = state.last_error.map(|error| match state.last_details {
-        Some(details) => format!("{error} ({details})"),
-        None => error,
-    });
-    findings.push(update(
-        state.last_update,
-        state.last_success,
-        error.as_deref(),
-        app.now(),
-    ));
+pub(super) fn check_update(known: &Known) -> Finding {
+    let state = &known.state;
+    let error = state
+        .last_error
+        .as_ref()
+        .map(|error| match &state.last_details {
+            Some(details) => format!("{error} ({details})"),
+            None => error.clone(),
+        });
+    let (tried, succeeded) = (state.last_update, state.last_success);
+    update(tried, succeeded, error.as_deref(), known.now())
 }
 
 fn update(

@@ -16,16 +16,16 @@ mod settings;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use pulsewing_core::Provider;
+use pulsewing_panels::PanelSpec;
 use serde::Serialize;
 
 pub(crate) use report::{in_colours, in_json, in_words};
 
-use pulsewing_panels::PanelSpec;
-
 use crate::{
-    app::{self, App},
-    config::places,
-    engine::clock::Clock,
+    config::{Config, places},
+    custody::{chain_file::ChainFile, state_file::State},
+    engine::clock::{Clock, StartTime},
     tell::{
         console::Console,
         problem::{Exit, Problem},
@@ -63,7 +63,6 @@ pub(crate) enum Status {
 
 impl Status {
     /// Returns its word: ok, warn, fail or skipped.
-    #[must_use]
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -136,7 +135,6 @@ impl Finding {
 
 /// Returns the result of the program after these findings: success unless a check failed, else the
 /// exit code of the failure that has to be fixed first.
-#[must_use]
 pub(crate) fn verdict(findings: &[Finding]) -> Option<Problem> {
     let failed: Vec<(&str, Exit)> = findings
         .iter()
@@ -170,54 +168,64 @@ fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{plural}")
 }
 
-/// The optional parts of the checkup.
+/// The installation to check, and the optional parts of the checkup.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scope<'s> {
+    /// The configuration file, if one was named.
+    pub config: Option<&'s Path>,
+    /// The state directory, if one was named.
+    pub state_dir: Option<&'s Path>,
+    /// The start time of the clock, if not now.
+    pub start: Option<StartTime>,
     /// Whether the network is left out.
     pub is_offline: bool,
     /// The panels to check.
     pub panels: &'s [PanelSpec],
 }
 
+/// The installation, as far as several checks depend on it.
+struct Known {
+    /// The configuration; `None` if it cannot be used.
+    config: Option<Config>,
+    /// The provider that an update would ask.
+    provider: Provider,
+    /// The state that is remembered between runs.
+    state: State,
+    clock: Clock,
+}
+
+impl Known {
+    fn now(&self) -> Timestamp {
+        self.clock.now().utc
+    }
+}
+
 /// Runs all checks, in the order in which they are shown.
 ///
 /// # Errors
 /// A [`Problem`] when the state directory cannot be determined.
-pub(crate) async fn examine(
-    scope: &Scope<'_>,
-    options: &app::Options,
-    console: Console,
-) -> Result<Vec<Finding>, Problem> {
-    let state_dir = match &options.state_dir {
-        Some(dir) => dir.clone(),
-        None => places::state_dir()?,
-    }
-    .join(places::WEARER);
-    let clock = match options.now {
-        Some(start) => Clock::starting_at(start.at),
-        None => Clock::system(),
-    };
+pub(crate) async fn examine(scope: &Scope<'_>, console: Console) -> Result<Vec<Finding>, Problem> {
+    let dir = places::wearer_dir(scope.state_dir)?;
     let mut findings = Vec::new();
-    let config = settings::check(options.config.as_deref(), &mut findings);
-    let is_configured = config.is_some();
-    let app = App::private(config.unwrap_or_default(), console, clock, state_dir);
-    let loaded = app.chain_file().load();
+    let config = settings::check(scope.config, &mut findings);
+    let files = ChainFile::new(dir.clone());
+    let loaded = files.load();
+    let known = Known {
+        provider: files.provider(config.as_ref().and_then(|config| config.provider)),
+        config,
+        state: State::load_or_warn(&dir, console),
+        clock: Clock::new(scope.start),
+    };
 
-    machine::check_clock(&app, &loaded, &mut findings);
-    machine::check_state(app.state_dir(), &mut findings);
-    chain::check(&app, loaded, is_configured, &mut findings);
-    if is_configured {
-        network::check(&app, scope.is_offline, &mut findings).await;
-    } else {
-        network::skip(&mut findings);
-    }
-    machine::check_zone(&app, &mut findings);
-    machine::check_update(&app, &mut findings);
-    daemon::check(app.state_dir(), &mut findings);
-    screen::check_wallpaper(&app, is_configured, &mut findings);
-    for spec in scope.panels {
-        findings.push(screen::check_panel(spec));
-    }
+    findings.push(machine::check_clock(&known, &loaded));
+    machine::check_state(&dir, &mut findings);
+    chain::check(&known, loaded, &mut findings);
+    network::check(&known, scope.is_offline, &mut findings).await;
+    findings.push(machine::check_zone(&known));
+    findings.push(machine::check_update(&known));
+    daemon::check(&dir, &mut findings);
+    findings.push(screen::check_wallpaper(&known));
+    findings.extend(scope.panels.iter().map(screen::check_panel));
     Ok(findings)
 }
 

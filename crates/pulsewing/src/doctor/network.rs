@@ -22,11 +22,13 @@ use reqwest::{
 };
 use tokio::sync::oneshot;
 
-use super::{Finding, Status, unconfigured};
+use super::{Finding, Known, Status, unconfigured};
 use crate::{
-    app::App,
-    config::endpoints::Endpoints,
-    engine::http::{MAX_PEM, trouble},
+    config::{EndpointsConfig, endpoints::Endpoints},
+    engine::{
+        clock::Clock,
+        http::{Http, MAX_PEM, trouble},
+    },
     tell::problem::{Exit, Problem},
 };
 
@@ -81,28 +83,24 @@ enum NoAnswer {
     Broken(String),
 }
 
-/// Adds skipped findings, for a configuration that cannot be used.
-pub(super) fn skip(findings: &mut Vec<Finding>) {
-    findings.extend(IDS.map(unconfigured));
-}
-
 /// Checks the connection to the provider that an update would use.
-pub(super) async fn check(app: &App, is_offline: bool, findings: &mut Vec<Finding>) {
-    let prepared = app.provider(None).and_then(|provider| {
-        let endpoints = Endpoints::new(provider, &app.config.endpoints)?;
-        Ok((provider, endpoints))
+pub(super) async fn check(known: &Known, is_offline: bool, findings: &mut Vec<Finding>) {
+    let provider = known.provider;
+    let prepared = known.config.as_ref().and_then(|config| {
+        let endpoints = Endpoints::new(provider, &config.endpoints).ok()?;
+        Some((&config.endpoints, endpoints))
     });
     // `config.keys` has already reported the reason.
-    let Ok((provider, endpoints)) = prepared else {
-        return skip(findings);
+    let Some((config, endpoints)) = prepared else {
+        return findings.extend(IDS.map(unconfigured));
     };
-    let roots = roots(app, provider, &endpoints);
+    let roots = roots(config, &endpoints);
     let is_usable = !matches!(roots.status, Status::Fail(_));
     findings.push(roots);
     let probes = if is_offline || !is_usable {
         Vec::new()
     } else {
-        ask(app, provider, &endpoints).await
+        ask(config, &endpoints, known.clock.clone()).await
     };
     let why = if is_offline {
         ("the network was left out", "run it without --offline")
@@ -114,16 +112,16 @@ pub(super) async fn check(app: &App, is_offline: bool, findings: &mut Vec<Findin
         provider,
         endpoints.is_fitbit_itself(),
         probes.first(),
-        app.now(),
+        known.now(),
         why,
     ));
     findings.push(drift(&probes, why));
 }
 
 /// Checks the certificates: builds the client as the program would before its first request.
-fn roots(app: &App, provider: Provider, endpoints: &Endpoints) -> Finding {
+fn roots(config: &EndpointsConfig, endpoints: &Endpoints) -> Finding {
     const ID: &str = "tls.roots";
-    match app.http(provider) {
+    match Http::new(endpoints.provider, config) {
         Err(problem) => Finding::problem(
             ID,
             &problem,
@@ -136,7 +134,7 @@ fn roots(app: &App, provider: Provider, endpoints: &Endpoints) -> Finding {
         ),
         Ok(_) => Finding::ok(
             ID,
-            match &app.config.endpoints.ca_file {
+            match &config.ca_file {
                 Some(file) => format!(
                     "the machine's certificates are trusted, and those of {}",
                     file.display()
@@ -149,11 +147,11 @@ fn roots(app: &App, provider: Provider, endpoints: &Endpoints) -> Finding {
 
 /// Asks both addresses at once, and returns within [`BOUND`] in any case. A name lookup may take
 /// longer and cannot be cancelled, so it runs on a thread that we may leave behind.
-async fn ask(app: &App, provider: Provider, endpoints: &Endpoints) -> Vec<Probe> {
+async fn ask(config: &EndpointsConfig, endpoints: &Endpoints, clock: Clock) -> Vec<Probe> {
     let request = |endpoint| RequestView {
         method: Method::Get,
         endpoint,
-        target: match provider {
+        target: match endpoints.provider {
             Provider::Google => "/v4/users/me/settings",
             Provider::Fitbit => "/1/user/-/profile.json",
         },
@@ -173,11 +171,11 @@ async fn ask(app: &App, provider: Provider, endpoints: &Endpoints) -> Vec<Probe>
             })
             .collect()
     };
-    let client = match client(app, endpoints) {
+    let client = match client(config, endpoints) {
         Ok(client) => client,
         Err(error) => return none(trouble::last_cause(&error)),
     };
-    let (clock, is_proxied) = (app.clock.clone(), endpoints.need_tls());
+    let is_proxied = endpoints.need_tls();
     let (sender, receiver) = oneshot::channel();
     let spawned = std::thread::Builder::new().spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -205,7 +203,7 @@ async fn ask(app: &App, provider: Provider, endpoints: &Endpoints) -> Vec<Probe>
 
 /// Builds a client that trusts the same certificates as the program, and gives more details on
 /// errors.
-fn client(app: &App, endpoints: &Endpoints) -> reqwest::Result<Client> {
+fn client(config: &EndpointsConfig, endpoints: &Endpoints) -> reqwest::Result<Client> {
     // The library uses the process's default provider. If one is installed already, that is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
@@ -216,7 +214,7 @@ fn client(app: &App, endpoints: &Endpoints) -> reqwest::Result<Client> {
     if !endpoints.need_tls() {
         return builder.no_proxy().tls_certs_only([]).build();
     }
-    let file = app.config.endpoints.ca_file.as_ref();
+    let file = config.ca_file.as_ref();
     let pem = file
         .and_then(|path| regular_file::read(path, MAX_PEM).ok())
         .unwrap_or_default();

@@ -9,7 +9,6 @@ use super::{Finding, Status, count};
 use crate::tell::console::Colour;
 
 /// Returns whether stdout gets colours.
-#[must_use]
 pub(crate) fn in_colours(colour: Colour) -> bool {
     match colour {
         Colour::Always => true,
@@ -22,7 +21,6 @@ pub(crate) fn in_colours(colour: Colour) -> bool {
 }
 
 /// Returns the findings in aligned lines, each with its advice below if there is any.
-#[must_use]
 pub(crate) fn in_words(findings: &[Finding], has_colour: bool) -> String {
     let mut text = String::new();
     let longest = |finding: &Finding| finding.id.chars().count();

@@ -9,25 +9,21 @@ use embedded_graphics::geometry::Size;
 use pulsewing_panels::PanelError;
 use pulsewing_panels::{Panel, PanelSpec, SpiSpec, wallpaper};
 
-use super::{Finding, unconfigured};
-use crate::app::App;
+use super::{Finding, Known, unconfigured};
 
 /// The size for the test of the wallpaper: the default size of pictures.
 const TRIED: Size = Size::new(480, 320);
 
-pub(super) fn check_wallpaper(app: &App, is_configured: bool, findings: &mut Vec<Finding>) {
+pub(super) fn check_wallpaper(known: &Known) -> Finding {
     const ID: &str = "wallpaper.readable";
-    findings.push(if is_configured {
-        match &app.config.screen.wallpaper {
-            None => Finding::ok(
-                ID,
-                "the usual wallpaper is shown while there are no values yet",
-            ),
-            Some(path) => wallpaper_at(ID, path),
-        }
-    } else {
-        unconfigured(ID)
-    });
+    match known.config.as_ref().map(|config| &config.screen.wallpaper) {
+        None => unconfigured(ID),
+        Some(None) => Finding::ok(
+            ID,
+            "the usual wallpaper is shown while there are no values yet",
+        ),
+        Some(Some(path)) => wallpaper_at(ID, path),
+    }
 }
 
 fn wallpaper_at(id: &str, path: &Path) -> Finding {

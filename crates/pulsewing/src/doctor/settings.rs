@@ -9,18 +9,13 @@ use pulsewing_core::chain::UserId;
 
 use super::{Finding, unconfigured};
 use crate::{
-    app,
     config::{Config, endpoints::Endpoints, places},
     tell::problem::Problem,
 };
 
 /// Checks the configuration file. `None` when it cannot be used.
 pub(super) fn check(named: Option<&Path>, findings: &mut Vec<Finding>) -> Option<Config> {
-    let place = match named {
-        Some(path) => Ok(path.to_owned()),
-        None => places::config_file(),
-    };
-    let (path, text) = match read(place, named.is_some()) {
+    let (path, text) = match read(places::config_file(named), named.is_some()) {
         Ok((path, text)) => (path, text),
         Err(finding) => {
             findings.push(finding);
@@ -107,11 +102,7 @@ fn parse(text: &str, path: &Path) -> Result<Config, Problem> {
     ] {
         Endpoints::new(provider, &config.endpoints)?;
         let client = config.client(provider);
-        if let Some(id) = &client.client_id {
-            app::client(id, client.client_secret.as_deref()).map_err(|problem| {
-                problem.hint(format!("check [{}] in the configuration", provider.name()))
-            })?;
-        }
+        client.to_client(provider)?;
         if let Some(id) = &client.user_id
             && UserId::try_from(id.as_str()).is_err()
         {

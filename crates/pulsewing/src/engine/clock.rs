@@ -38,40 +38,39 @@ enum Wall {
 }
 
 impl Clock {
+    /// Returns the machine's clock, or one that shows `start` now and runs on from there.
+    pub(crate) fn new(start: Option<StartTime>) -> Self {
+        start.map_or_else(Self::system, |start| Self::starting_at(start.at))
+    }
+
     /// Returns the machine's clock.
-    #[must_use]
     pub(crate) fn system() -> Self {
-        Self {
-            started: Instant::now(),
-            wall: Wall::System,
-        }
+        Self::of(Wall::System)
     }
 
     /// Returns a clock that shows `at` now, and runs on from there.
-    #[must_use]
     pub(crate) fn starting_at(at: Timestamp) -> Self {
-        Self {
-            started: Instant::now(),
-            wall: Wall::Since(at),
-        }
+        Self::of(Wall::Since(at))
     }
 
     /// Returns the clock of a sandbox. Its clones and ours are one clock. If it stands still,
     /// waiting moves it at once: so a month can pass in seconds, as long as only one task waits.
     #[cfg(feature = "sandbox")]
-    #[must_use]
     pub(crate) fn from_sandbox(clock: pulsewing_sandbox::Clock) -> Self {
+        Self::of(Wall::Sandbox {
+            clock,
+            waited_ms: Arc::default(),
+        })
+    }
+
+    fn of(wall: Wall) -> Self {
         Self {
             started: Instant::now(),
-            wall: Wall::Sandbox {
-                clock,
-                waited_ms: Arc::default(),
-            },
+            wall,
         }
     }
 
     /// Returns the time.
-    #[must_use]
     pub(crate) fn now(&self) -> Now {
         let up = self.started.elapsed().saturating_mul(self.speed());
         match &self.wall {

@@ -6,13 +6,13 @@ pub(crate) mod progress;
 pub(crate) mod stop;
 pub(crate) mod zone;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, civil::Date};
 use pulsewing_core::{
     Provider,
     cycle::{Action, Cycle, Failure, PastAction, PastDay, StoreTrouble},
-    reading::{Reading, ZoneSource},
+    reading::{Reading, TimeZone, ZoneSource},
     request::REQUEST_BUFFER,
 };
 use pulsewing_history::{Account, Source, SourceDay};
@@ -44,17 +44,13 @@ const TRIES_IN_SILENCE: u8 = 2;
 #[derive(Debug)]
 pub(crate) struct Engine {
     cycle: Cycle,
-    provider: Provider,
     http: Http,
     files: ChainFile,
     state: State,
     clock: Clock,
     configured_zone: Option<String>,
     console: Console,
-    /// The last file-system error, for a failure's message.
-    io_error: Option<io::Error>,
-    /// Details of why the last exchange failed, if known.
-    network_detail: Option<String>,
+    details: Details,
     /// Whether this cycle has reported that the refresh has no answer.
     has_said_unanswered: bool,
     failure: Option<Failure>,
@@ -75,40 +71,36 @@ pub(crate) enum Activity {
     TokensNotStored,
 }
 
-/// The engine's dependencies, apart from the cycle.
-#[derive(Debug)]
-pub(crate) struct Surroundings {
-    /// The provider whose dialect is spoken.
-    pub provider: Provider,
-    /// The HTTP client for the provider.
-    pub http: Http,
-    /// The chain.
-    pub files: ChainFile,
-    /// The state that is remembered between runs.
-    pub state: State,
-    /// The program's clock.
-    pub clock: Clock,
-    /// The time zone to use if the provider does not report one.
-    pub configured_zone: Option<String>,
-    /// The console, for messages to the user.
-    pub console: Console,
+/// Details of what went wrong last, which the cycle's failure does not hold.
+#[derive(Debug, Default)]
+struct Details {
+    /// The file system's error.
+    file: Option<io::Error>,
+    /// Why there was no usable answer, if known.
+    network: Option<String>,
 }
 
 impl Engine {
-    /// Builds an engine for this cycle.
-    #[must_use]
-    pub(crate) fn new(cycle: Cycle, around: Surroundings) -> Self {
+    /// Builds an engine for this cycle. `configured_zone` is the time zone to use if the provider
+    /// does not report one.
+    pub(crate) fn new(
+        cycle: Cycle,
+        http: Http,
+        files: ChainFile,
+        state: State,
+        clock: Clock,
+        configured_zone: Option<String>,
+        console: Console,
+    ) -> Self {
         Self {
             cycle,
-            provider: around.provider,
-            http: around.http,
-            files: around.files,
-            state: around.state,
-            clock: around.clock,
-            configured_zone: around.configured_zone,
-            console: around.console,
-            io_error: None,
-            network_detail: None,
+            http,
+            files,
+            state,
+            clock,
+            configured_zone,
+            console,
+            details: Details::default(),
             has_said_unanswered: false,
             failure: None,
             activity: watch::Sender::default(),
@@ -119,19 +111,16 @@ impl Engine {
 
     /// Returns the handle that wakes the engine: a cycle begins at once, even after a 410, or right
     /// after the current one.
-    #[must_use]
     pub(crate) fn wake(&self) -> Arc<Notify> {
         Arc::clone(&self.wake)
     }
 
     /// Returns the handle that shows whether the engine is making progress.
-    #[must_use]
     pub(crate) fn progress(&self) -> Progress {
         self.progress.clone()
     }
 
     /// Returns a receiver for the engine's activity.
-    #[must_use]
     pub(crate) fn activity(&self) -> watch::Receiver<Activity> {
         self.activity.subscribe()
     }
@@ -192,7 +181,7 @@ impl Engine {
                     }
                 }
                 Action::ResolveZone { facts, at } => {
-                    let zone = zone::resolve(&facts, self.configured_zone.as_deref(), at);
+                    let zone = zone::resolve(&facts, self.configured_zone(), at);
                     self.cycle.zone_resolved(zone, self.clock.now());
                 }
                 Action::Wait { until } => {
@@ -274,7 +263,7 @@ impl Engine {
                 }
             }
             Err(unavailable) => {
-                self.io_error = unavailable.cause;
+                self.details.file = unavailable.cause;
                 self.cycle.unavailable(Some(unavailable.trouble));
             }
         }
@@ -282,8 +271,8 @@ impl Engine {
 
     fn stored(&mut self, result: io::Result<()>) {
         let is_stored = result.is_ok();
-        self.io_error = result.err();
-        if let Some(error) = &self.io_error {
+        self.details.file = result.err();
+        if let Some(error) = &self.details.file {
             self.console
                 .detail(|| format!("the sign-in could not be saved: {error}"));
         }
@@ -307,11 +296,11 @@ impl Engine {
             Ok(answered) => format!("{label}: {}", answered.status),
             Err(unanswered) => format!("{label}: {unanswered}"),
         });
-        let (detail, cause) = match result {
-            Ok(answered) => (answered.leads_to(), None),
-            Err(unanswered) => (unanswered.detail, Some(unanswered.cause)),
+        let cause = result.as_ref().err().map(|unanswered| unanswered.cause);
+        self.details.network = match result {
+            Ok(answered) => answered.leads_to(),
+            Err(unanswered) => unanswered.detail,
         };
-        self.network_detail = detail;
         self.cycle.reply_end(cause, self.clock.now());
     }
 
@@ -374,10 +363,7 @@ impl Engine {
     fn save_state(&mut self) {
         self.state
             .remember(self.cycle.pacing(), self.cycle.memory());
-        if let Err(error) = self.state.save(self.files.dir()) {
-            self.console
-                .warn(&format!("the state could not be written: {error}"));
-        }
+        self.state.save_or_warn(self.files.dir(), self.console);
     }
 
     /// Fetches a past day, between two cycles. Returns `None` when that is not possible now,
@@ -393,10 +379,8 @@ impl Engine {
         let now = self.clock.now().utc;
         let noon = date.at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
         let noon = noon.map_or(now, |noon| noon.timestamp());
-        let memory = self.cycle.memory().zone.clone();
-        let facts = memory.map(|(facts, _)| facts).unwrap_or_default();
-        let zone = zone::resolve(&facts, self.configured_zone.as_deref(), noon);
-        let mut past = PastDay::new(self.provider, zone.offsets, date);
+        let zone = self.zone_at(noon);
+        let mut past = PastDay::new(self.provider(), zone.offsets, date);
         let mut buffer = Zeroizing::new([0; REQUEST_BUFFER]);
         let result = loop {
             let now = self.clock.now();
@@ -405,7 +389,7 @@ impl Engine {
                 PastAction::Finished(Err(failure)) => break Err(failure),
                 PastAction::Finished(Ok(())) => {
                     break Ok(Some(SourceDay {
-                        source: Source::from(self.provider),
+                        source: Source::from(self.provider()),
                         zone: zone.name.as_str().to_owned(),
                         day: past.day().clone(),
                         resting: past.resting(),
@@ -440,16 +424,20 @@ impl Engine {
     }
 
     fn problem(&mut self, failure: Failure) -> Problem {
-        let problem = Problem::from_failure(failure, self.provider);
-        let is_about_files = matches!(
-            failure,
-            Failure::Store(StoreTrouble::Io) | Failure::IntentNotStored | Failure::TokensNotStored
-        );
-        let detail = self.network_detail.take();
-        match (self.io_error.take(), detail, failure) {
-            (Some(error), ..) if is_about_files => problem.caused_by_file(&error),
-            (_, Some(detail), Failure::NoAnswer { .. }) => problem.because(detail),
-            (.., Failure::RateLimited { until }) => problem.hint(format!(
+        let problem = Problem::from_failure(failure, self.provider());
+        let details = std::mem::take(&mut self.details);
+        match failure {
+            Failure::Store(StoreTrouble::Io)
+            | Failure::IntentNotStored
+            | Failure::TokensNotStored => match details.file {
+                Some(error) => problem.caused_by_file(&error),
+                None => problem,
+            },
+            Failure::NoAnswer { .. } => match details.network {
+                Some(detail) => problem.because(detail),
+                None => problem,
+            },
+            Failure::RateLimited { until } => problem.hint(format!(
                 "nothing is lost; it is asked again after {}",
                 self.on_the_wall(until)
             )),
@@ -460,60 +448,66 @@ impl Engine {
     /// Formats a future instant on the wearer's clock, as far as that is known.
     fn on_the_wall(&self, at: Timestamp) -> String {
         let now = self.clock.now().utc;
+        phrases::until(at, now, &self.zone_at(now).offsets)
+    }
+
+    /// Returns the wearer's zone around an instant, as far as it is known.
+    fn zone_at(&self, at: Timestamp) -> TimeZone {
         let facts = self.cycle.memory().zone.as_ref();
         let facts = facts.map(|(facts, _)| facts.clone()).unwrap_or_default();
-        let zone = zone::resolve(&facts, self.configured_zone.as_deref(), now);
-        phrases::until(at, now, &zone.offsets)
+        zone::resolve(&facts, self.configured_zone(), at)
     }
 
     /// Returns the newest reading.
-    #[must_use]
     pub(crate) const fn reading(&self) -> Option<&Reading> {
         self.cycle.reading()
     }
 
     /// Returns the failure of the newest cycle, if there was one.
-    #[must_use]
     pub(crate) const fn failure(&self) -> Option<Failure> {
         self.failure
     }
 
     /// Returns the provider whose dialect it speaks.
-    #[must_use]
     pub(crate) const fn provider(&self) -> Provider {
-        self.provider
+        self.http.endpoints().provider
     }
 
     /// Returns the account whose heart rate it fetches, if the provider reports it.
-    #[must_use]
     pub(crate) fn account(&self) -> Option<Account> {
         let user_id = self.cycle.user_id()?.to_owned();
         Some(Account {
-            provider: self.provider,
+            provider: self.provider(),
             user_id,
         })
     }
 
     /// Returns the current activity.
-    #[must_use]
     pub(crate) fn current_activity(&self) -> Activity {
         *self.activity.borrow()
     }
 
     /// Returns the state that is remembered between runs.
-    #[must_use]
     pub(crate) const fn state(&self) -> &State {
         &self.state
     }
 
     /// Returns the cycle.
-    #[must_use]
     pub(crate) const fn cycle(&self) -> &Cycle {
         &self.cycle
     }
 
+    /// Returns the wearer's state directory.
+    pub(crate) fn state_dir(&self) -> &Path {
+        self.files.dir()
+    }
+
+    /// Returns the time zone to use if the provider does not report one.
+    pub(crate) fn configured_zone(&self) -> Option<&str> {
+        self.configured_zone.as_deref()
+    }
+
     /// Returns the program's clock.
-    #[must_use]
     pub(crate) const fn clock(&self) -> &Clock {
         &self.clock
     }

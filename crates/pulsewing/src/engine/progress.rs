@@ -29,7 +29,6 @@ impl Progress {
     }
 
     /// Returns whether the loop is on time, at this time on the monotonic clock.
-    #[must_use]
     pub(crate) fn is_on_time(&self, up: Duration) -> bool {
         let back_at = Duration::from_millis(self.back_at.load(Ordering::Relaxed));
         up <= back_at.saturating_add(GRACE)

@@ -22,7 +22,6 @@ pub(crate) struct Stop {
 impl Stop {
     /// Starts to listen: from now on these signals no longer end the program by themselves. Needs a
     /// tokio runtime.
-    #[must_use]
     pub(crate) fn listen() -> Self {
         let stop = Self {
             request: CancellationToken::new(),
@@ -52,13 +51,11 @@ impl Stop {
     }
 
     /// Returns whether there was a request to stop.
-    #[must_use]
     pub(crate) fn is_requested(&self) -> bool {
         self.request.is_cancelled()
     }
 
     /// Returns whether the request is so old that we no longer wait for anything.
-    #[must_use]
     pub(crate) fn is_overdue(&self) -> bool {
         let at = self.requested_at.get();
         at.is_some_and(|at| at.elapsed() >= PATIENCE)

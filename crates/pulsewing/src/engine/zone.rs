@@ -16,7 +16,6 @@ const REACHES_BACK: SignedDuration = SignedDuration::from_hours(24 * 365 * 3);
 
 /// Finds the zone around an instant: the cloud's, else the configured one, else the machine's. An
 /// offset without a name is better than another zone.
-#[must_use]
 pub(crate) fn resolve(facts: &ZoneFacts, configured: Option<&str>, at: Timestamp) -> TimeZone {
     let named = |name: &str| tz::TimeZone::get(name).ok();
     if let Some(name) = &facts.name
@@ -47,7 +46,6 @@ pub(crate) fn resolve(facts: &ZoneFacts, configured: Option<&str>, at: Timestamp
 
 /// Returns whether these facts name the machine's own zone. If minutes are stored with that zone,
 /// their real one may have been unknown.
-#[must_use]
 pub(crate) fn is_machines(facts: &ZoneFacts) -> bool {
     let machine = tz::TimeZone::system();
     facts.name.as_deref().unwrap_or_default() == machine.iana_name().unwrap_or_default()
@@ -55,7 +53,6 @@ pub(crate) fn is_machines(facts: &ZoneFacts) -> bool {
 
 /// Returns the same zone with its offsets between two instants; unchanged if only an offset is
 /// known.
-#[must_use]
 pub(crate) fn reaching(known: &TimeZone, from: Timestamp, until: Timestamp) -> TimeZone {
     // Before that, we use the first offset of these years.
     let earliest = until.checked_sub(REACHES_BACK).unwrap_or(Timestamp::MIN);
@@ -70,7 +67,6 @@ pub(crate) fn reaching(known: &TimeZone, from: Timestamp, until: Timestamp) -> T
 }
 
 /// Returns the zone of a fixed offset, for an instant that was given with one.
-#[must_use]
 pub(crate) fn fixed(offset: tz::Offset) -> TimeZone {
     TimeZone {
         name: ZoneName::new(),

@@ -14,8 +14,7 @@ use pulsewing_panels::{
 use pulsewing_screen::{Model, Palette, State, Theme};
 
 use crate::{
-    app::App,
-    config::night::Night,
+    config::{ScreenConfig, night::Night},
     tell::{console::Console, problem::Problem},
 };
 
@@ -99,7 +98,6 @@ impl Outputs {
 
 impl<'v> View<'v> {
     /// Builds a view of a reading without a message.
-    #[must_use]
     pub(crate) const fn new(reading: &'v Reading, freshness: Freshness, now: Now) -> Self {
         Self {
             reading: Some((reading, freshness)),
@@ -112,15 +110,18 @@ impl<'v> View<'v> {
 impl Style {
     /// Builds the style from the arguments, else from the configuration. A requested palette is
     /// used at night as well.
-    #[must_use]
-    pub(crate) fn new(app: &App, theme: Option<Theme>, palette: Option<Palette>) -> Self {
-        let screen = &app.config.screen;
+    pub(crate) fn new(
+        screen: &ScreenConfig,
+        console: Console,
+        theme: Option<Theme>,
+        palette: Option<Palette>,
+    ) -> Self {
         Self {
             theme: theme.or(screen.theme).unwrap_or_default(),
             palette: palette.or(screen.palette).unwrap_or_default(),
             night: screen.night.filter(|_| palette.is_none()),
             wallpaper: screen.wallpaper.clone().map(UserPicture::new),
-            console: app.console,
+            console,
         }
     }
 

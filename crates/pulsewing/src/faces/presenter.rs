@@ -22,7 +22,6 @@ pub(crate) struct Presenter {
 
 impl Presenter {
     /// Builds a presenter; nothing is shown before [`run`](Self::run).
-    #[must_use]
     pub(crate) const fn new(
         broadcast: Broadcast,
         outputs: Outputs,

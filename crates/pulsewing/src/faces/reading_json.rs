@@ -38,7 +38,6 @@ struct Minute {
 
 impl ReadingJson {
     /// Builds the JSON for a reading.
-    #[must_use]
     pub(crate) fn new(reading: &Reading, freshness: Freshness) -> Self {
         let minute = |sample: &Sample| {
             let local = reading.time_zone.offsets.local(sample.at);
@@ -73,7 +72,6 @@ impl ReadingJson {
 
     /// Adapts it for a reading that may be of any day: adds the instant of the newest minute, and
     /// drops a resting heart rate from before yesterday.
-    #[must_use]
     pub(crate) fn dated(mut self, reading: &Reading, now: Timestamp) -> Self {
         self.resting_bpm = reading.resting_at(now).map(|bpm| bpm.get());
         let newest = reading.latest();
@@ -84,7 +82,6 @@ impl ReadingJson {
     }
 
     /// Returns one line of JSON.
-    #[must_use]
     pub(crate) fn to_line(&self) -> String {
         // There are only strings and numbers, so the serialisation cannot fail.
         let mut line = serde_json::to_string(self).unwrap_or_default();

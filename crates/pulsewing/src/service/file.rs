@@ -54,7 +54,6 @@ impl UnitFile {
     }
 
     /// Returns the path of the file.
-    #[must_use]
     pub(crate) fn path(&self) -> PathBuf {
         self.dir.join(NAME)
     }

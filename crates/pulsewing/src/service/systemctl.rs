@@ -14,7 +14,6 @@ pub(crate) enum Answer {
 }
 
 /// Runs `systemctl --user` with these words.
-#[must_use]
 pub(crate) fn ask(words: &[&str]) -> Answer {
     let called = Command::new("systemctl")
         .arg("--user")
@@ -32,7 +31,6 @@ pub(crate) fn ask(words: &[&str]) -> Answer {
 }
 
 /// Returns the version of systemd.
-#[must_use]
 pub(crate) fn version() -> Option<u32> {
     // "systemd 252 (252.38-1~deb12u1)"
     let text = said("systemctl", &["--version"])?;
@@ -41,7 +39,6 @@ pub(crate) fn version() -> Option<u32> {
 
 /// Returns whether this user's services run even while the user is not logged in; `None` if that is
 /// unknown.
-#[must_use]
 pub(crate) fn lingers() -> Option<bool> {
     let user = user();
     match said(
@@ -57,7 +54,6 @@ pub(crate) fn lingers() -> Option<bool> {
 }
 
 /// Returns whether we run as root.
-#[must_use]
 pub(crate) fn is_root() -> bool {
     user() == "0"
 }

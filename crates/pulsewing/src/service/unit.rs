@@ -150,7 +150,6 @@ MemoryMax=256M
 TasksMax=64";
 
 /// Returns the program that a unit runs, if the text is one of ours.
-#[must_use]
 pub(crate) fn program_of(text: &str) -> Option<PathBuf> {
     let command = text
         .lines()

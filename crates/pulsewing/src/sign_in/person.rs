@@ -1,6 +1,6 @@
 //! The person who signs in, and the owner of the history: the data of two people is never mixed.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use pulsewing_core::{
     AccessToken, Provider,
@@ -13,10 +13,15 @@ use pulsewing_history::{Account, Aside, History, HistoryError, Notice, Relation,
 use zeroize::Zeroizing;
 
 use crate::{
-    app::App,
     config::places,
-    engine::http::{Http, Part},
-    tell::problem::{Exit, Problem},
+    engine::{
+        clock::Clock,
+        http::{Http, Part},
+    },
+    tell::{
+        console::Console,
+        problem::{Exit, Problem},
+    },
 };
 
 /// The time limit for Google's answer about the person who signed in.
@@ -32,6 +37,29 @@ pub(crate) enum IfAnother {
     Replace,
 }
 
+impl IfAnother {
+    /// Returns the action for a user who may have asked for a replacement.
+    pub(crate) const fn new(replace: bool) -> Self {
+        match replace {
+            true => Self::Replace,
+            false => Self::Refuse,
+        }
+    }
+}
+
+/// The wearer whose sign-in and history are kept: whoever signs in has to be the same person.
+#[derive(Clone, Debug)]
+pub(crate) struct Wearer {
+    /// The directory of the sign-in, the state and the history.
+    pub dir: PathBuf,
+    /// How long the history is kept.
+    pub keep: Retention,
+    /// The program's clock.
+    pub clock: Clock,
+    /// The console, for messages to the user.
+    pub console: Console,
+}
+
 /// The person who signs in, as far as the provider identifies them.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
@@ -42,7 +70,6 @@ pub(crate) struct Person {
 
 impl Person {
     /// Builds a person from the provider's user id; a hyphen is not an id.
-    #[must_use]
     pub(crate) fn named(provider: Provider, user_id: Option<&str>) -> Self {
         let named = user_id.filter(|id| !id.is_empty() && *id != "-");
         let accounts = named.map(|id| account(provider, id));
@@ -55,23 +82,21 @@ impl Person {
     /// Finds the person behind a grant: Fitbit names them in the grant; for Google we ask with the
     /// grant's access token. That happens before the token is stored, which is safe, because
     /// Google's tokens do not rotate.
-    pub(crate) async fn behind(grant: &Grant, provider: Provider, http: &Http, app: &App) -> Self {
-        match &grant.access {
-            Some((token, _)) if provider == Provider::Google => {
-                Self::google(token, http, app).await
-            }
-            _ => Self::named(provider, grant.user_id.as_deref()),
+    pub(crate) async fn behind(grant: &Grant, http: &Http, clock: &Clock) -> Self {
+        match (http.endpoints().provider, &grant.access) {
+            (Provider::Google, Some((token, _))) => Self::google(token, http, clock).await,
+            (provider, _) => Self::named(provider, grant.user_id.as_deref()),
         }
     }
 
     /// Finds the person who signed in before, if possible. An old history that has no owner yet
     /// gets one in this way before another person can sign in.
-    async fn before(chain: &Stored, http: &Http, app: &App) -> Self {
+    async fn before(chain: &Stored, http: &Http, clock: &Clock) -> Self {
         let person = Self::named(chain.provider(), chain.user_id());
         let is_known = !person.accounts.is_empty();
         let access = chain
             .access()
-            .filter(|access| access.expires_at > app.now());
+            .filter(|access| access.expires_at > clock.now().utc);
         match access {
             // A token is sent only to its issuer.
             Some(access)
@@ -80,14 +105,14 @@ impl Person {
                     && chain.standing() == Standing::Active
                     && http.endpoints().issuer() == chain.issuer() =>
             {
-                Self::google(&access.token, http, app).await
+                Self::google(&access.token, http, clock).await
             }
             _ => person,
         }
     }
 
     /// Asks Google for the owner of this token; the person is unknown if it does not answer.
-    async fn google(token: &AccessToken, http: &Http, app: &App) -> Self {
+    async fn google(token: &AccessToken, http: &Http, clock: &Clock) -> Self {
         let mut buffer = Zeroizing::new([0; REQUEST_BUFFER]);
         let Ok(request) = google::identity(&mut buffer[..], token) else {
             return Self::named(Provider::Google, None);
@@ -95,7 +120,7 @@ impl Person {
         let mut decoder = IdentityDecoder::new();
         let sent = http
             .prepare(&request.view(&buffer[..]), IDENTITY_FOR)
-            .send(app.now(), |part| {
+            .send(clock.now().utc, |part| {
                 if let Part::Body(chunk) = part {
                     // An error here is reported again at the end.
                     let _ = decoder.feed(chunk);
@@ -116,7 +141,6 @@ impl Person {
     }
 
     /// Returns the provider's id for them.
-    #[must_use]
     pub(crate) fn user_id(&self) -> Option<&str> {
         let mut accounts = self.accounts.iter();
         let own = accounts.find(|account| account.provider == self.provider);
@@ -131,17 +155,19 @@ impl Person {
         &self,
         replaced: Option<&Stored>,
         http: &Http,
-        app: &App,
+        wearer: &Wearer,
     ) -> Result<(), Problem> {
+        let look = || History::look(&wearer.dir, places::WEARER);
         if let Some(chain) = replaced
-            && let Ok(Some(history)) = History::look(app.state_dir(), places::WEARER)
+            && let Ok(Some(history)) = look()
             && let Ok(false) = history.is_somebodys()
         {
             drop(history);
-            Self::before(chain, http, app).await.settle(app, false);
+            let before = Self::before(chain, http, &wearer.clock).await;
+            before.settle(wearer, false);
         }
         // If it cannot be read now, the owner is checked again at the next write.
-        let Ok(Some(history)) = History::look(app.state_dir(), places::WEARER) else {
+        let Ok(Some(history)) = look() else {
             return Ok(());
         };
         match history.relation_to(&self.accounts) {
@@ -167,46 +193,47 @@ impl Person {
     ///
     /// # Errors
     /// A [`Problem`] when the old history could not be set aside.
-    pub(crate) fn move_in(&self, app: &App, if_another: IfAnother) -> Result<(), Problem> {
-        let dir = app.state_dir();
+    pub(crate) fn move_in(&self, wearer: &Wearer, if_another: IfAnother) -> Result<(), Problem> {
+        let dir = &wearer.dir;
         let is_replaced =
             if_another == IfAnother::Replace && pulsewing_history::bytes_on_disk(dir) > 0;
         if is_replaced {
-            let aside = pulsewing_history::move_aside(dir, Aside::Replaced, app.now()).map_err(|error| {
+            let aside = pulsewing_history::move_aside(dir, Aside::Replaced, wearer.clock.now().utc).map_err(|error| {
                 Problem::failed("the sign-in was stored, and the history so far could not be set aside")
                     .caused_by(&error)
                     .hint("make the state directory writable and sign in again with --replace; until then nothing of this person is kept")
             })?;
             let aside = aside.display();
-            app.console.say(&format!(
+            wearer.console.say(&format!(
                 "The history so far is now {aside}, and a new one begins."
             ));
         }
-        self.settle(app, is_replaced);
+        self.settle(wearer, is_replaced);
         Ok(())
     }
 
     /// Records the owner of the history; an error is only reported.
-    fn settle(&self, app: &App, is_new: bool) {
-        if let Err(error) = self.claim(app, is_new) {
+    fn settle(&self, wearer: &Wearer, is_new: bool) {
+        if let Err(error) = self.claim(wearer, is_new) {
             // The next reading will claim it as well.
-            app.console
+            wearer
+                .console
                 .detail(|| format!("whose history it is could not be written: {error}"));
         }
     }
 
     /// Records the owner of the history. If there is none, begins one if `is_new` is set.
-    fn claim(&self, app: &App, is_new: bool) -> Result<(), HistoryError> {
-        if app.config.history.keep == Retention::Nothing || self.accounts.is_empty() {
+    fn claim(&self, wearer: &Wearer, is_new: bool) -> Result<(), HistoryError> {
+        if wearer.keep == Retention::Nothing || self.accounts.is_empty() {
             return Ok(());
         }
-        let dir = app.state_dir();
+        let dir = &wearer.dir;
         if !is_new && pulsewing_history::bytes_on_disk(dir) == 0 {
             return Ok(());
         }
         let mut history = History::open(dir, places::WEARER)?;
         if history.is_mended() {
-            app.console.warn(&Notice::IndexRebuilt.to_string());
+            wearer.console.warn(&Notice::IndexRebuilt.to_string());
         }
         let batch = history.batch()?;
         for account in &self.accounts {

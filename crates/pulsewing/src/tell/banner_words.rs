@@ -11,7 +11,6 @@ const IF_THIS_LASTS: &str = "Trying again. If this lasts, sign in again.";
 const LOOK_AT_THIS: &str = "Whoever set it up has to look at this.";
 
 /// Returns the problem and the suggested next step, as one short sentence each.
-#[must_use]
 pub(crate) const fn lines(failure: Failure) -> (&'static str, &'static str) {
     match failure {
         Failure::ForeignChain => (

@@ -27,7 +27,6 @@ pub(crate) enum Colour {
 
 impl Console {
     /// Builds a console that shows details if `is_verbose` is set.
-    #[must_use]
     pub(crate) fn new(is_verbose: bool, colour: Colour) -> Self {
         let has_colour = match colour {
             Colour::Always => true,
@@ -46,7 +45,6 @@ impl Console {
 
     /// Returns the console for a program that runs unattended: messages become lines of a
     /// [log](mod@crate::tell::log), which this starts.
-    #[must_use]
     pub(crate) fn logged(self) -> Self {
         log::begin(self.is_verbose, self.has_colour);
         Self {
@@ -57,7 +55,6 @@ impl Console {
 
     /// Returns the console for a program that uses the whole terminal: only the newest message is
     /// kept.
-    #[must_use]
     pub(crate) fn kept(self) -> (Self, log::Newest) {
         let newest = log::keep_newest();
         let kept = Self {
@@ -68,7 +65,6 @@ impl Console {
     }
 
     /// Returns whether to use colours.
-    #[must_use]
     pub(crate) const fn has_colour(&self) -> bool {
         self.has_colour
     }

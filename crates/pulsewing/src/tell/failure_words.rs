@@ -13,7 +13,6 @@ use pulsewing_core::{
 };
 
 /// Describes the failure, as the middle of a sentence.
-#[must_use]
 pub(crate) fn what(failure: Failure, provider: Provider) -> String {
     let cloud = match provider {
         Provider::Google => "Google Health",
@@ -118,7 +117,6 @@ fn doing(call: CallName) -> String {
 
 /// Returns the suggested next step, in whole sentences without a command: not everybody has a
 /// keyboard.
-#[must_use]
 pub(crate) const fn advice(failure: Failure) -> &'static str {
     match failure {
         Failure::NoChain => "Sign in to see a heart rate.",

@@ -68,7 +68,6 @@ pub(crate) struct Newest(Arc<Mutex<String>>);
 
 impl Newest {
     /// Returns the line, if there was one.
-    #[must_use]
     pub(crate) fn line(&self) -> Option<String> {
         let line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (!line.is_empty()).then(|| line.clone())
@@ -89,7 +88,6 @@ impl io::Write for Newest {
 }
 
 /// Starts to keep the newest warning, without writing anything.
-#[must_use]
 pub(crate) fn keep_newest() -> Newest {
     let newest = Newest::default();
     let to = newest.clone();

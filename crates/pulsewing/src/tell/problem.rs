@@ -33,7 +33,6 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// Returns the exit code.
-    #[must_use]
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Failed => 1,
@@ -50,6 +49,7 @@ impl Exit {
 /// A failure with its causes, and the suggested next steps. Prints as `error:`, `caused by:`,
 /// `details:` and `hint:` lines.
 #[derive(Debug)]
+#[must_use]
 pub(crate) struct Problem {
     exit: Exit,
     message: String,
@@ -60,7 +60,6 @@ pub(crate) struct Problem {
 
 impl Problem {
     /// Builds a problem that ends the program with this exit code.
-    #[must_use]
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
@@ -72,20 +71,23 @@ impl Problem {
     }
 
     /// Builds a problem with the program, the machine or the configuration.
-    #[must_use]
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, message)
     }
 
+    /// Builds the problem of a machine that gives no random numbers.
+    pub(crate) fn no_random_numbers(error: getrandom::Error) -> Self {
+        Self::failed("the machine gives no random numbers")
+            .caused_by(&io::Error::other(error.to_string()))
+    }
+
     /// Marks the problem as temporary.
-    #[must_use]
     pub(crate) fn may_pass(mut self) -> Self {
         self.exit = Exit::Temporary;
         self
     }
 
     /// Adds an error and its causes.
-    #[must_use]
     pub(crate) fn caused_by(mut self, error: &(dyn Error + 'static)) -> Self {
         let mut next = Some(error);
         while let Some(error) = next {
@@ -101,7 +103,6 @@ impl Problem {
 
     /// Adds the file system's error for one of our files. If something else is in the file's place,
     /// moving it away becomes the only hint.
-    #[must_use]
     pub(crate) fn caused_by_file(self, error: &io::Error) -> Self {
         let unfit = error.get_ref().and_then(|inner| inner.downcast_ref());
         let problem = self.caused_by(error);
@@ -118,46 +119,39 @@ impl Problem {
     }
 
     /// Adds the same in technical terms, for a person who looks for the reason.
-    #[must_use]
     pub(crate) fn details(mut self, details: impl Into<String>) -> Self {
         self.details = Some(details.into());
         self
     }
 
     /// Adds a cause in words.
-    #[must_use]
     pub(crate) fn because(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
         self
     }
 
     /// Adds a hint for the next step.
-    #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
     /// Returns how the program ends.
-    #[must_use]
     pub(crate) const fn exit(&self) -> Exit {
         self.exit
     }
 
     /// Returns the message, one sentence.
-    #[must_use]
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
     /// Returns the same in technical terms, if they differ.
-    #[must_use]
     pub(crate) fn technical(&self) -> Option<&str> {
         self.details.as_deref()
     }
 
     /// Returns the technical terms with the causes, for a place that has one line for both.
-    #[must_use]
     pub(crate) fn in_detail(&self) -> Option<String> {
         let parts = self.details.iter().chain(&self.causes);
         let line = parts.map(String::as_str).collect::<Vec<_>>().join(": ");
@@ -165,19 +159,16 @@ impl Problem {
     }
 
     /// Returns the causes, the nearest one first.
-    #[must_use]
     pub(crate) fn causes(&self) -> &[String] {
         &self.causes
     }
 
     /// Returns the hints.
-    #[must_use]
     pub(crate) fn hints(&self) -> &[String] {
         &self.hints
     }
 
     /// Builds the problem for the failure of a cycle.
-    #[must_use]
     pub(crate) fn from_failure(failure: Failure, provider: Provider) -> Self {
         let exit = match failure.kind() {
             FailureKind::Failed => Exit::Failed,

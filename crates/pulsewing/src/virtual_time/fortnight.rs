@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 use super::sign_in::sign_in;
 use crate::{
     app::App,
-    config::{ClientConfig, Config, EndpointsConfig, places::WEARER},
+    config::{Config, EndpointsConfig, client::ClientConfig, places::WEARER},
     daemon::UpdateLoop,
-    engine::{clock::Clock, stop::Stop},
+    engine::{clock::Clock, http::Http, stop::Stop},
     tell::console::{Colour, Console},
 };
 
@@ -149,15 +149,25 @@ impl World {
         };
         let console = Console::new(false, Colour::Never);
         let dir = self.dir.path().join(WEARER);
-        App::private(config, console, self.clock.clone(), dir)
+        App {
+            config,
+            console,
+            clock: self.clock.clone(),
+            start: None,
+            state_dir: dir,
+        }
     }
 
     /// Runs a daemon from its start until this time.
     async fn run_until(&mut self, days: i64, hours: i64) {
         let end = self.at(days, hours);
         let app = self.app();
-        let engine = app.engine(self.provider, None).unwrap();
-        let mut updates = UpdateLoop::new(&app, engine);
+        let mut updates = UpdateLoop::new(
+            app.engine(self.provider, None).unwrap(),
+            app.history_writer(),
+            app.config.history.keep,
+            app.interval(),
+        );
         let stop = Stop::listen();
         while self.sandbox.clock().now() < end {
             updates.next(&stop).await.unwrap();
@@ -174,8 +184,9 @@ impl World {
 
     async fn sign_in(&self) {
         let app = self.app();
-        let http = app.http(self.provider).unwrap();
-        let client = app.client(self.provider).unwrap().unwrap();
+        let http = Http::new(self.provider, &app.config.endpoints).unwrap();
+        let client = app.config.client(self.provider).to_client(self.provider);
+        let client = client.unwrap().unwrap();
         let clock = self.sandbox.clock();
         let chain = sign_in(self.provider, &http, &client, clock).await;
         let mut files = app.chain_file();

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::sign_in::sign_in;
 use crate::{
-    config::{EndpointsConfig, endpoints::Endpoints},
+    config::EndpointsConfig,
     custody::chain_file::ChainFile,
     engine::{
         http::{Answered, Http, Outgoing, Part},
@@ -137,7 +137,7 @@ impl World {
             base_url: Some(sandbox.url()),
             ..EndpointsConfig::default()
         };
-        let http = Http::new(Endpoints::new(provider, &config).unwrap(), None).unwrap();
+        let http = Http::new(provider, &config).unwrap();
         let app = match provider {
             Provider::Google => GOOGLE_APP,
             Provider::Fitbit => FITBIT_APP,

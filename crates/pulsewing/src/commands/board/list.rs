@@ -8,8 +8,8 @@ use crate::{
     board::{
         self, SessionError, Status,
         find::{self, Found},
-        handover,
         session::GLANCE,
+        settle::settle,
     },
     tell::problem::Problem,
 };
@@ -45,7 +45,7 @@ pub(super) async fn run(app: &App, port: Option<&Path>) -> Result<(), Problem> {
 async fn ask(app: &App, path: &Path) -> Result<String, Problem> {
     match board::open(path, GLANCE, app.console) {
         Ok((mut session, status)) => {
-            handover::settle(app, &mut session, &status).await?;
+            settle(app.chain_file(), &mut session, &status, app.console).await?;
             Ok(in_words(&status))
         }
         Err(SessionError::Silent) => Ok("no board answers".into()),

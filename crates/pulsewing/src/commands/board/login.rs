@@ -2,20 +2,15 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
-use pulsewing_core::{
-    Provider,
-    chain::{Unstored, codec::MAX_RECORD},
-    oauth::{Grant, Scopes},
-};
-use zeroize::Zeroizing;
+use pulsewing_core::{Provider, chain::Unstored, oauth::Grant};
 
 use super::{super::login, open};
 use crate::{
     app::App,
     board::{
-        self, Command, Session, Status, handover,
-        status::{BoardChain, Held},
+        self, Command, Session, Status,
+        handover::{self, held_by},
+        status::Held,
     },
     cli::Login,
     sign_in::SignIn,
@@ -51,13 +46,12 @@ fn hand_over(
     let status = session.status().map_err(|trouble| {
         board::problem(trouble, session.path()).hint("connect the board, then sign in again")
     })?;
-    let now = app.now();
-    let mut chain = chain_of(sign_in, grant, held_by(&status)?, now)?;
+    let mut chain = chain_of(sign_in, grant, held_by(&status)?)?;
     set_provider(app, session, sign_in.provider(), &status)?;
     let mut tries = TRIES;
     loop {
         let expected = held(&chain, sign_in.provider(), grant)?;
-        let Err(problem) = send(session, &chain, &expected) else {
+        let Err(problem) = handover::send_chain(session, &chain, &expected) else {
             tell(app, &chain, &expected);
             return Ok(());
         };
@@ -72,7 +66,7 @@ fn hand_over(
             // The board has renewed its own meanwhile, and takes only what is newer. A later generation
             // than this one could be ours, renewed: that must not be replaced by a token that is spent.
             Some(board) if board.generation == expected.generation && tries > 0 => {
-                chain = chain_of(sign_in, grant, Some(board), now)?;
+                chain = chain_of(sign_in, grant, Some(board))?;
             }
             _ => {
                 return Err(
@@ -80,18 +74,6 @@ fn hand_over(
                 );
             }
         }
-    }
-}
-
-/// Returns the board's chain, as its status describes it.
-fn held_by(status: &Status) -> Result<Option<Held>, Problem> {
-    match status.chain() {
-        BoardChain::Missing => Ok(None),
-        BoardChain::Held(held) => Ok(Some(held)),
-        BoardChain::Unclear(why) => Err(Problem::failed(format!(
-            "the board cannot say which sign-in it has: {why}"
-        ))
-        .hint("`pulsewing board reset --factory` erases the board")),
     }
 }
 
@@ -112,22 +94,11 @@ fn set_provider(
 }
 
 /// Builds the chain that takes the place of the board's.
-fn chain_of(
-    sign_in: &SignIn,
-    grant: &Grant,
-    replaces: Option<Held>,
-    now: Timestamp,
-) -> Result<Unstored, Problem> {
-    Unstored::signed_in(
-        sign_in.provider(),
-        sign_in.issuer(),
-        sign_in.client().clone(),
-        grant.clone(),
-        Scopes::all_requested(sign_in.provider()),
-        replaces.map(|held| held.generation),
-        now,
-    )
-    .ok_or_else(no_refresh_token)
+fn chain_of(sign_in: &SignIn, grant: &Grant, replaces: Option<Held>) -> Result<Unstored, Problem> {
+    let replaces = replaces.map(|held| held.generation);
+    sign_in
+        .chain(grant.clone(), replaces)
+        .ok_or_else(no_refresh_token)
 }
 
 /// Returns the report on the chain that we expect from the board.
@@ -144,14 +115,6 @@ fn held(chain: &Unstored, provider: Provider, grant: &Grant) -> Result<Held, Pro
 fn no_refresh_token() -> Problem {
     Problem::failed("the provider gave no refresh token")
         .hint("remove the app at https://myaccount.google.com/connections, then sign in again")
-}
-
-fn send(session: &mut Session, chain: &Unstored, expected: &Held) -> Result<(), Problem> {
-    let mut buffer = Zeroizing::new([0; MAX_RECORD]);
-    let bytes = chain
-        .encode(&mut *buffer)
-        .ok_or_else(|| Problem::failed("the sign-in cannot be written for the board"))?;
-    handover::send_chain(session, bytes, expected)
 }
 
 fn tell(app: &App, chain: &Unstored, stored: &Held) {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use super::print;
 use crate::{
     app::App,
-    board::{self, Session, Status, find, handover},
+    board::{self, Session, Status, find, settle::settle},
     cli::{Board, BoardCommand},
     tell::problem::{Exit, Problem},
 };
@@ -51,7 +51,7 @@ async fn open(app: &App, port: Option<&Path>) -> Result<Open, Problem> {
         .map_err(|trouble| board::problem(trouble, &path))?;
     app.console
         .detail(|| format!("{}: {} {}", path.display(), status.board(), status.serial()));
-    let is_settled = handover::settle(app, &mut session, &status).await?;
+    let is_settled = settle(app.chain_file(), &mut session, &status, app.console).await?;
     Ok(Open {
         session,
         status,

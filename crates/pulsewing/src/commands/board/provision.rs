@@ -119,7 +119,15 @@ pub(super) async fn run(
                 "this machine's sign-in is on its way to a board already",
             ));
         }
-        handover::hand_over(app, session, how, options.replace).await?;
+        handover::hand_over(
+            app.chain_file(),
+            session,
+            how,
+            options.replace,
+            app.now(),
+            app.console,
+        )
+        .await?;
     }
     if let Some((ssid, _)) = &network {
         wait_for_network(app, session, ssid)?;

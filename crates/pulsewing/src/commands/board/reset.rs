@@ -9,7 +9,7 @@ use std::{
 use super::open;
 use crate::{
     app::App,
-    board::{self, Command, handover, session::PATIENCE, status::BoardChain},
+    board::{self, Command, session::PATIENCE, settle::settle, status::BoardChain},
     cli::Reset,
     tell::problem::{Exit, Problem},
 };
@@ -65,7 +65,7 @@ pub(super) async fn run(app: &App, port: Option<&Path>, options: &Reset) -> Resu
     }
     console.say("It is as it was when new: `pulsewing board provision` sets it up.");
     // A sign-in on its way to this board, if the outcome was unclear, can be taken back now.
-    handover::settle(app, session, &status).await?;
+    settle(app.chain_file(), session, &status, console).await?;
     Ok(())
 }
 

@@ -23,7 +23,7 @@ pub(super) fn plan(app: &App, options: &Provision) -> Result<Vec<Setting>, Probl
     let config = &app.config;
     let provider = match options.provider.or(config.provider) {
         // If the sign-in is handed over as well, it determines the provider.
-        None if options.move_chain || options.copy_chain => Some(app.provider(None)?),
+        None if options.move_chain || options.copy_chain => Some(app.provider(None)),
         named => named,
     };
     if let Some(provider) = provider {
@@ -176,12 +176,13 @@ mod tests {
     };
 
     fn planned(config: &str, options: Provision) -> Result<Vec<Setting>, Problem> {
-        let app = App::private(
-            Config::parse(config).unwrap(),
-            Console::new(false, Colour::Never),
-            Clock::system(),
-            "/nowhere".into(),
-        );
+        let app = App {
+            config: Config::parse(config).unwrap(),
+            console: Console::new(false, Colour::Never),
+            clock: Clock::system(),
+            start: None,
+            state_dir: "/nowhere".into(),
+        };
         plan(&app, &options)
     }
 

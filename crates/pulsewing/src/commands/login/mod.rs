@@ -18,9 +18,11 @@ use pulsewing_core::{
 use self::loopback::Loopback;
 use super::print;
 use crate::{
-    app::{self, App},
+    app::App,
     cli::{Login, LoginHere},
-    sign_in::{SignIn, person::IfAnother},
+    config,
+    engine::http::Http,
+    sign_in::{self, SignIn, person::IfAnother},
     tell::problem::{Exit, Problem},
 };
 
@@ -34,12 +36,9 @@ const TESTING_LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24 + 1);
 const PASTES: usize = 3;
 
 pub(super) async fn run(app: &App, options: &LoginHere) -> Result<(), Problem> {
-    let if_another = match options.replace {
-        true => IfAnother::Replace,
-        false => IfAnother::Refuse,
-    };
+    let (wearer, if_another) = (app.wearer(), IfAnother::new(options.replace));
     let (provider, chain) = sign_in(app, &options.how, async |sign_in, code| {
-        let chain = sign_in.finish(code, if_another).await?;
+        let chain = sign_in.finish(code, &wearer, if_another).await?;
         Ok((sign_in.provider(), chain))
     })
     .await?;
@@ -56,18 +55,19 @@ pub(super) async fn sign_in<T>(
 ) -> Result<T, Problem> {
     let provider = match (options.provider, &options.client_json) {
         (None, Some(_)) => Provider::Google,
-        (asked, _) => app.provider(asked)?,
+        (asked, _) => app.provider(asked),
     };
     let (client, redirects) = client(app, provider, options)?;
+    let http = || Http::new(provider, &app.config.endpoints);
     if options.paste {
         let redirect = redirects.paste_target(PASTE_REDIRECT);
-        let sign_in = SignIn::new(app, provider, client, redirect)?;
+        let sign_in = SignIn::new(http()?, client, redirect, app.clock.clone())?;
         let code = by_paste(app, &sign_in).await?;
         finish(&sign_in, &code).await
     } else {
         let loopback = Loopback::bind(redirects.loopback_target()?.as_deref()).await?;
         let redirect = loopback.redirect_uri().to_owned();
-        let sign_in = SignIn::new(app, provider, client, redirect)?;
+        let sign_in = SignIn::new(http()?, client, redirect, app.clock.clone())?;
         show_the_way(app, &sign_in)?;
         loopback.complete(&sign_in, finish).await
     }
@@ -96,7 +96,7 @@ impl Redirects {
         };
         registered
             .iter()
-            .find(|uri| reqwest::Url::parse(uri).is_ok_and(|uri| uri.scheme() == "http" && crate::config::endpoints::is_loopback(&uri)))
+            .find(|uri| reqwest::Url::parse(uri).is_ok_and(|uri| uri.scheme() == "http" && config::endpoints::is_loopback(&uri)))
             .cloned()
             .map(Some)
             .ok_or_else(|| {
@@ -113,7 +113,7 @@ fn client(app: &App, provider: Provider, options: &Login) -> Result<(Client, Red
     if let Some(path) = &options.client_json {
         return from_json(provider, path);
     }
-    if let Some(client) = app.sign_in_client(provider)? {
+    if let Some(client) = sign_in::client(&app.config, &app.chain_file(), provider)? {
         return Ok((client, Redirects::Any));
     }
     walk_through(app, provider)
@@ -128,7 +128,7 @@ fn from_json(provider: Provider, path: &Path) -> Result<(Client, Redirects), Pro
         .hint("Fitbit's client goes into [fitbit] of the configuration"));
     }
     let file = client_json::read(path)?;
-    let client = app::client(&file.client_id, Some(&file.client_secret))?;
+    let client = config::client::client(&file.client_id, Some(&file.client_secret))?;
     let redirects = match file.registered {
         Some(registered) => Redirects::Registered(registered),
         None => Redirects::Any,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use pulsewing_core::{
-    Bpm, Provider,
+    Bpm,
     day::{Day, Sample, Window},
     heart_zone::HeartZones,
     reading::{Freshness, Reading},
@@ -85,7 +85,7 @@ fn reading(app: &App, state: &State, history: Option<&History>) -> Option<Readin
         }
     };
     Some(Reading {
-        provider: app.provider(None).unwrap_or(Provider::Google),
+        provider: app.provider(None),
         day: Day::new(time_zone.offsets.day_of(sample.at)),
         time_zone,
         window,

@@ -7,6 +7,7 @@ use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use pulsewing_core::{
+    Provider,
     oauth::NoAnswer,
     request::{Endpoint, Method, ReplyHead, RequestView},
 };
@@ -18,7 +19,10 @@ use reqwest::{
 };
 
 use self::body::Body;
-use crate::{config::endpoints::Endpoints, tell::problem::Problem};
+use crate::{
+    config::{EndpointsConfig, endpoints::Endpoints},
+    tell::problem::Problem,
+};
 
 /// The size limit for reading a file of certificates, in bytes. A whole system's bundle has 200
 /// KiB.
@@ -45,7 +49,6 @@ pub(crate) struct Answered {
 
 impl Answered {
     /// Returns the target of a redirect, in words.
-    #[must_use]
     pub(crate) fn leads_to(&self) -> Option<String> {
         let origin = self.leads_to.as_ref();
         origin.map(|origin| format!("it leads to {origin}"))
@@ -89,12 +92,13 @@ pub(crate) enum Part<'a> {
 }
 
 impl Http {
-    /// Builds a client for these addresses. `ca_file` holds further certificates to trust.
+    /// Builds a client for a provider.
     ///
     /// # Errors
-    /// A [`Problem`] when the certificates cannot be loaded.
-    pub(crate) fn new(endpoints: Endpoints, ca_file: Option<&Path>) -> Result<Self, Problem> {
-        let tls = tls_config(&endpoints, ca_file)?;
+    /// A [`Problem`] with its addresses or certificates.
+    pub(crate) fn new(provider: Provider, config: &EndpointsConfig) -> Result<Self, Problem> {
+        let endpoints = Endpoints::new(provider, config)?;
+        let tls = tls_config(&endpoints, config.ca_file.as_deref())?;
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls)
             // Following a redirect of a token call would send the token to another server.
@@ -136,13 +140,11 @@ impl Http {
     }
 
     /// Returns the addresses.
-    #[must_use]
     pub(crate) const fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
 
     /// Builds the HTTP request, so that its parts may be dropped before it is sent.
-    #[must_use]
     pub(crate) fn prepare(&self, request: &RequestView<'_>, timeout: Duration) -> Outgoing {
         let url = self.endpoints.url(request);
         let mut builder = match request.method {
@@ -190,14 +192,12 @@ pub(crate) struct Outgoing {
 
 impl Outgoing {
     /// Returns the time limit from the connection to the end of the reply.
-    #[must_use]
     pub(crate) const fn timeout(&self) -> Duration {
         self.timeout
     }
 
     /// Returns the method and path, for a log. Leaves out the query, which may hold a filter or a
     /// page token.
-    #[must_use]
     pub(crate) fn label(&self) -> &str {
         &self.label
     }

@@ -91,7 +91,7 @@ mod tests {
     use ratatui::{Terminal, backend::TestBackend};
 
     use super::*;
-    use crate::{daemon::FailedUpdate, engine::zone, tell::problem::Exit};
+    use crate::{daemon::FailedUpdate, engine::zone};
 
     /// Builds a reading with these minutes of the day before `now`.
     fn reading(now: Timestamp, minutes: &[(u16, u16)]) -> Reading {
@@ -146,7 +146,6 @@ mod tests {
             snapshot.reading = is_known.then(|| Arc::new(reading));
             snapshot.failed_update = has_trouble.then(|| FailedUpdate {
                 failure: Failure::Gone,
-                exit: Exit::Gone,
                 message: words.clone(),
                 details: Some(words.clone()),
                 hint: Some(words.clone()),

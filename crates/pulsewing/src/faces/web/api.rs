@@ -10,6 +10,7 @@ use axum::{
 use jiff::{Timestamp, ToSpan, civil::Date};
 use pulsewing_core::{
     Bpm,
+    cycle::FailureKind,
     reading::{Absence, Reading},
 };
 use pulsewing_history::{DaySummary, HistoryError};
@@ -20,7 +21,6 @@ use crate::{
     daemon::{FailedUpdate, Snapshot},
     engine::Activity,
     faces::reading_json::ReadingJson,
-    tell::problem::Exit,
 };
 
 /// The maximum number of days in one answer.
@@ -141,11 +141,11 @@ impl Now {
 
 /// Returns the word for the action that a user has to take.
 pub(super) const fn kind(failed_update: &FailedUpdate) -> &'static str {
-    match failed_update.exit {
-        Exit::ConsentNeeded => "sign-in",
-        Exit::Gone => "gone",
-        Exit::Temporary => "temporary",
-        Exit::Failed | Exit::Usage | Exit::Interrupted => "failed",
+    match failed_update.failure.kind() {
+        FailureKind::ConsentNeeded => "sign-in",
+        FailureKind::Gone => "gone",
+        FailureKind::Temporary => "temporary",
+        FailureKind::Failed => "failed",
     }
 }
 
@@ -158,10 +158,7 @@ fn instant(at: Timestamp) -> String {
 }
 
 pub(super) async fn now(State(site): State<Shared>) -> Response {
-    json(
-        StatusCode::OK,
-        &Now::of(&site.snapshot(), site.broadcast.now().utc),
-    )
+    json(StatusCode::OK, &Now::of(&site.snapshot(), site.now()))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -208,7 +205,7 @@ pub(super) async fn days(
     State(site): State<Shared>,
     Query(range): Query<Range>,
 ) -> Result<Response, Error> {
-    let today = present::today(&site.snapshot(), site.broadcast.now().utc);
+    let today = present::today(&site.snapshot(), site.now());
     let to = range.to.as_deref().map_or(Ok(today), date)?;
     let from = match range.from.as_deref() {
         Some(text) => date(text)?,

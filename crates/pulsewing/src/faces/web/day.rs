@@ -60,7 +60,7 @@ pub(super) async fn page(
         Err(error) => return unreadable(&error),
     };
     let snapshot = site.snapshot();
-    let at = site.broadcast.now().utc;
+    let at = site.now();
     let today = now::today(&snapshot, at);
     let zones = snapshot
         .reading

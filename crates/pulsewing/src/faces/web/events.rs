@@ -23,7 +23,7 @@ const STILL_THERE: Duration = Duration::from_secs(25);
 pub(super) async fn stream(State(site): State<Shared>) -> Response {
     let changes = WatchStream::new(site.broadcast.subscribe());
     let events = changes.map(move |snapshot| {
-        let now = api::Now::of(&snapshot, site.broadcast.now().utc).to_json();
+        let now = api::Now::of(&snapshot, site.now()).to_json();
         Ok::<_, Infallible>(Event::default().event("now").data(now))
     });
     let keep_alive = KeepAlive::new().interval(STILL_THERE).text("still there");

@@ -71,7 +71,7 @@ pub(super) async fn png(State(site): State<Shared>, Query(wanted): Query<Wanted>
     let picture = if theme.is_none() && palette.is_none() {
         site.style().picture(&view, size)
     } else {
-        Style::new(&site.app, theme, palette).picture(&view, size)
+        Style::new(&site.config.screen, site.console, theme, palette).picture(&view, size)
     };
     match picture.and_then(|picture| picture.png()) {
         Ok(png) => {

@@ -23,7 +23,7 @@ use super::{
     Shared, api, layout,
     sessions::{self, Sessions, Try},
 };
-use crate::{app::App, config::passphrase::Passphrase};
+use crate::config::{WebConfig, passphrase::Passphrase};
 
 /// The characters that are not escaped in the address to which the browser continues.
 const AS_IT_IS: &AsciiSet = &NON_ALPHANUMERIC
@@ -55,8 +55,7 @@ enum Refusal {
 }
 
 impl Guard {
-    pub(super) fn new(app: &App, address: SocketAddr) -> Self {
-        let web = &app.config.web;
+    pub(super) fn new(web: &WebConfig, address: SocketAddr) -> Self {
         let mut names: Vec<String> = web
             .hosts
             .iter()

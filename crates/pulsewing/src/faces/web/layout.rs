@@ -27,7 +27,7 @@ pub(super) fn page(site: &Shared, place: Place, today: Date, title: &str, body: 
         Place::Day(date) | Place::Week(date) | Place::Month(date) => date,
     };
     let month = date.strftime("%Y-%m").to_string();
-    let name = site.app.config.wearer.name.as_deref();
+    let name = site.config.wearer.name.as_deref();
     let current = |is_it: bool| is_it.then_some("page");
     html! {
         (DOCTYPE)

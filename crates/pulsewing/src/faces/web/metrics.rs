@@ -29,7 +29,7 @@ pub(super) async fn page(State(site): State<Shared>) -> Response {
     let bytes = bytes_on_disk(site.broadcast.state_dir());
     let text = text(&Known {
         snapshot: &site.snapshot(),
-        now: site.broadcast.now().utc,
+        now: site.now(),
         span,
         bytes,
     });

@@ -48,14 +48,14 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use jiff::Timestamp;
 use pulsewing_history::{History, HistoryError};
 
 use crate::{
-    app::App,
-    config::places,
+    config::{Config, places},
     daemon::{Broadcast, Snapshot},
     faces::outputs::Style,
-    tell::problem::Problem,
+    tell::console::Console,
 };
 
 pub(crate) use server::Listener;
@@ -66,7 +66,8 @@ pub(crate) const LISTEN: SocketAddr =
 
 /// The data that every request can use.
 struct Site {
-    app: App,
+    config: Config,
+    console: Console,
     broadcast: Broadcast,
     guard: guard::Guard,
     style: Mutex<Style>,
@@ -82,6 +83,11 @@ type Shared = Arc<Site>;
 impl Site {
     fn snapshot(&self) -> Arc<Snapshot> {
         self.broadcast.snapshot()
+    }
+
+    /// Returns the time on the program's clock.
+    fn now(&self) -> Timestamp {
+        self.broadcast.now().utc
     }
 
     fn style(&self) -> std::sync::MutexGuard<'_, Style> {
@@ -108,25 +114,24 @@ impl Site {
 }
 
 /// Serves the page. Returns only if the listener fails for good, which does not happen.
-///
-/// # Errors
-/// A [`Problem`] with the configuration.
 pub(crate) fn serve(
-    app: &App,
-    broadcast: &Broadcast,
+    config: Config,
+    console: Console,
+    broadcast: Broadcast,
     listener: Listener,
-) -> Result<impl Future<Output = ()> + use<>, Problem> {
+) -> impl Future<Output = ()> + use<> {
     let address = listener.address();
     let site = Arc::new(Site {
-        app: app.clone(),
-        broadcast: broadcast.clone(),
-        guard: guard::Guard::new(app, address),
-        style: Mutex::new(Style::new(app, None, None)),
+        guard: guard::Guard::new(&config.web, address),
+        style: Mutex::new(Style::new(&config.screen, console, None, None)),
         frames: frame::Cache::default(),
         sign_in: sign_in::Pending::default(),
+        config,
+        console,
+        broadcast,
         address,
     });
-    Ok(server::run(listener, router(site)))
+    server::run(listener, router(site))
 }
 
 fn router(site: Shared) -> Router {

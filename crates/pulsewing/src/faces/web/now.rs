@@ -31,7 +31,7 @@ pub(super) fn today(snapshot: &Snapshot, now: Timestamp) -> Date {
 /// Serves the page.
 pub(super) async fn page(State(site): State<Shared>) -> Response {
     let snapshot = site.snapshot();
-    let now = site.broadcast.now().utc;
+    let now = site.now();
     let reading = snapshot.reading.as_deref();
     let title = title(&snapshot, now);
     let body = html! {

@@ -85,7 +85,7 @@ async fn page(site: Shared, span: Span) -> Response {
         Err(error) => return unreadable(&error),
     };
     let snapshot = site.snapshot();
-    let today = now::today(&snapshot, site.broadcast.now().utc);
+    let today = now::today(&snapshot, site.now());
     let noun = match span.place {
         layout::Place::Week(_) => "week",
         _ => "month",

@@ -61,7 +61,6 @@ impl Listener {
     }
 
     /// Returns the address.
-    #[must_use]
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }

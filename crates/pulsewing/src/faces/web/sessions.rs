@@ -74,10 +74,7 @@ impl Sessions {
     /// A [`Problem`] when there are no random numbers.
     pub(super) fn begin(&self, up: Duration) -> Result<String, Problem> {
         let mut secret = [0; 32];
-        getrandom::fill(&mut secret).map_err(|error| {
-            Problem::failed("the machine gives no random numbers")
-                .caused_by(&std::io::Error::other(error.to_string()))
-        })?;
+        getrandom::fill(&mut secret).map_err(Problem::no_random_numbers)?;
         let secret: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if inner.sessions.len() >= SESSIONS {

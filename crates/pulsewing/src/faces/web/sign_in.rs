@@ -25,7 +25,11 @@ use super::{Shared, layout, now};
 use crate::{
     custody::chain_file::ChainFile,
     daemon::Snapshot,
-    sign_in::{SignIn, person::IfAnother},
+    engine::http::Http,
+    sign_in::{
+        self, SignIn,
+        person::{IfAnother, Wearer},
+    },
     tell::{
         phrases,
         problem::{Exit, Problem},
@@ -88,19 +92,16 @@ pub(super) async fn page(State(site): State<Shared>) -> Response {
 
 fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Response {
     let snapshot = site.snapshot();
-    let stored = ChainFile::new(site.broadcast.state_dir().clone())
-        .load()
-        .ok();
-    let stored = stored.and_then(|loaded| loaded.record);
+    let stored = chain_file(site).stored();
     let provider = snapshot.provider;
     let body = html! {
         h1 { "Sign-in" }
         section.card {
             @match &stored {
                 None => p { "Nobody has signed in yet." },
-                Some(record) => p {
-                    "Signed in with " (record.chain.provider().to_string()) " since "
-                    (since(&snapshot, record.chain.obtained_at())) "."
+                Some(chain) => p {
+                    "Signed in with " (chain.provider().to_string()) " since "
+                    (since(&snapshot, chain.obtained_at())) "."
                     @if snapshot.failed_update.as_ref().is_some_and(|it| it.wants_sign_in()) { " It has to be renewed." }
                 },
             }
@@ -128,12 +129,16 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
             }
         }
     };
-    let today = now::today(&snapshot, site.broadcast.now().utc);
+    let today = now::today(&snapshot, site.now());
     (
         status,
         layout::page(site, layout::Place::SignIn, today, "Sign-in", &body),
     )
         .into_response()
+}
+
+fn chain_file(site: &Shared) -> ChainFile {
+    ChainFile::new(site.broadcast.state_dir().clone())
 }
 
 /// Returns a problem's hints for a user who may have only a phone: leaves out those with commands
@@ -175,25 +180,23 @@ fn begun(site: &Shared, wanted: &Wanted) -> Result<String, Problem> {
         .parse()
         .map_err(|_| Problem::failed("there is no such service"))?;
     let running = site.snapshot().provider;
-    if provider != running && site.app.config.provider.is_some() {
+    if provider != running && site.config.provider.is_some() {
         return Err(Problem::failed(format!(
             "Pulsewing is set up for {running} alone"
         ))
         .hint("whoever set it up can change that; then sign in here")
         .details(format!("the configuration names {running} as the provider: set provider = \"{}\" there and start Pulsewing anew", provider.name())));
     }
-    let client = site.app.sign_in_client(provider)?.ok_or_else(|| {
+    let client = sign_in::client(&site.config, &chain_file(site), provider)?.ok_or_else(|| {
         Problem::failed(format!("Pulsewing has not been introduced to {provider} yet"))
             .hint("whoever set it up does that once, in ten minutes; the guide is docs/accounts.md. Then sign in here")
             .details(format!("there is no OAuth client for {provider}: put its client_id and client_secret into the configuration and start Pulsewing anew, or sign in once on the machine itself with the client's JSON"))
     })?;
     let redirect = format!("http://127.0.0.1:{}/sign-in/done", site.address.port());
-    let sign_in = SignIn::new(&site.app, provider, client, redirect)?;
+    let http = Http::new(provider, &site.config.endpoints)?;
+    let sign_in = SignIn::new(http, client, redirect, site.broadcast.clock().clone())?;
     let url = sign_in.url()?;
-    let if_another = match wanted.replace {
-        Some(_) => IfAnother::Replace,
-        None => IfAnother::Refuse,
-    };
+    let if_another = IfAnother::new(wanted.replace.is_some());
     site.sign_in
         .begin(sign_in, if_another, site.broadcast.now().up);
     Ok(url)
@@ -221,7 +224,7 @@ fn way(site: &Shared, url: &str, complaint: Option<&str>) -> Markup {
             }
         }
     };
-    let today = now::today(&snapshot, site.broadcast.now().utc);
+    let today = now::today(&snapshot, site.now());
     layout::page(site, layout::Place::SignIn, today, "Sign-in", &body)
 }
 
@@ -303,10 +306,16 @@ async fn finished(site: &Shared, begun: Begun, redirect: Redirect) -> Response {
         if_another,
         ..
     } = begun;
+    let wearer = Wearer {
+        dir: site.broadcast.state_dir().clone(),
+        keep: site.config.history.keep,
+        clock: site.broadcast.clock().clone(),
+        console: site.console,
+    };
     // On a separate task: if the browser disconnects, the exchange must still complete.
     let exchange = tokio::spawn(async move {
         let code = redirect.answer.map_err(|error| sign_in.denied(error))?;
-        sign_in.finish(&code, if_another).await.map(drop)
+        sign_in.finish(&code, &wearer, if_another).await.map(drop)
     });
     let result = exchange.await.unwrap_or_else(|error| {
         Err(Problem::new(Exit::Failed, "the sign-in ended unexpectedly").caused_by(&error))
