@@ -19,13 +19,8 @@ pub struct Clock {
 impl Clock {
     /// Starts a clock at `at` that runs `speed` times as fast as real time (0 stands still).
     pub fn starting_at(at: Timestamp, speed: u32) -> Self {
-        let anchor = Anchor {
-            at: bounded(at),
-            since: Instant::now(),
-            speed,
-        };
         Self {
-            anchor: Arc::new(Mutex::new(anchor)),
+            anchor: Arc::new(Mutex::new(Anchor::new(at, speed))),
         }
     }
 
@@ -42,11 +37,7 @@ impl Clock {
     /// Changes the speed of the clock from now on.
     pub fn set_speed(&self, speed: u32) {
         let mut anchor = self.lock();
-        *anchor = Anchor {
-            at: anchor.read(),
-            since: Instant::now(),
-            speed,
-        };
+        *anchor = Anchor::new(anchor.read(), speed);
     }
 
     /// Moves the clock to `now`; it continues from there.
@@ -55,11 +46,7 @@ impl Clock {
     /// could not be represented.
     pub fn set(&self, now: Timestamp) {
         let mut anchor = self.lock();
-        *anchor = Anchor {
-            at: bounded(now),
-            since: Instant::now(),
-            speed: anchor.speed,
-        };
+        *anchor = Anchor::new(now, anchor.speed);
     }
 
     /// Moves the clock forward by `by`, or back when it is negative.
@@ -68,11 +55,7 @@ impl Clock {
         let now = anchor.read();
         let bound = if by.is_negative() { EARLIEST } else { LATEST };
         let moved = now.checked_add(by).unwrap_or(bound);
-        *anchor = Anchor {
-            at: bounded(moved),
-            since: Instant::now(),
-            speed: anchor.speed,
-        };
+        *anchor = Anchor::new(moved, anchor.speed);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Anchor> {
@@ -89,6 +72,14 @@ struct Anchor {
 }
 
 impl Anchor {
+    fn new(at: Timestamp, speed: u32) -> Self {
+        Self {
+            at: bounded(at),
+            since: Instant::now(),
+            speed,
+        }
+    }
+
     fn read(&self) -> Timestamp {
         let elapsed = self.since.elapsed().saturating_mul(self.speed);
         self.at.checked_add(elapsed).map_or(LATEST, bounded)

@@ -13,6 +13,7 @@ use crate::{
     oauth::{document, fingerprint},
     request_log::Entry,
     state::{Shared, State},
+    wearer::WearerData,
 };
 
 /// An endpoint of either provider.
@@ -20,6 +21,15 @@ use crate::{
 pub(crate) enum Endpoint {
     Fitbit(fitbit::Endpoint),
     Google(google::Endpoint),
+}
+
+/// A request at an instant, and the wearer as the clouds know them then.
+pub(crate) struct Call<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) wearer: &'a dyn WearerData,
+    pub(crate) now: Timestamp,
+    /// Whether the reply is a page without items that announces more.
+    pub(crate) empty_page: bool,
 }
 
 /// The action that the connection takes.
@@ -47,18 +57,10 @@ impl Endpoint {
         }
     }
 
-    fn answer(
-        &self,
-        request: &Request,
-        shared: &Shared,
-        state: &mut State,
-        now: Timestamp,
-        empty: bool,
-    ) -> Reply {
-        let wearer = shared.wearer(&state.settings, now);
+    fn answer(&self, call: &Call<'_>, state: &mut State) -> Reply {
         match self {
-            Self::Fitbit(endpoint) => fitbit::answer(endpoint, request, &wearer, state, now, empty),
-            Self::Google(endpoint) => google::answer(endpoint, request, &wearer, state, now, empty),
+            Self::Fitbit(endpoint) => fitbit::answer(endpoint, call, state),
+            Self::Google(endpoint) => google::answer(endpoint, call, state),
         }
     }
 
@@ -127,7 +129,14 @@ fn act(
     now: Timestamp,
 ) -> (Outcome, Option<Duration>) {
     let empty_page = action == Some(Action::EmptyPage);
-    let mut happen = || endpoint.answer(request, shared, state, now, empty_page);
+    let wearer = shared.wearer(&state.settings, now);
+    let call = Call {
+        request,
+        wearer: &wearer,
+        now,
+        empty_page,
+    };
+    let mut happen = || endpoint.answer(&call, state);
     let outcome = match action {
         None | Some(Action::EmptyPage) => Outcome::Send(happen()),
         Some(Action::DropBefore) => Outcome::Drop,

@@ -60,7 +60,7 @@ pub(crate) fn answer(request: &Request, peer: IpAddr, shared: &Shared) -> Reply 
         _ => read(request).and_then(|change| set_clock(change, shared)),
     };
     match answer {
-        Ok(body) => Reply::json(StatusCode::OK, &body),
+        Ok(body) => Reply::ok(&body),
         Err(message) => error(StatusCode::BAD_REQUEST, &message),
     }
 }

@@ -40,7 +40,6 @@ impl Fault {
     /// Parses a script: one fault per line as JSON; empty lines are skipped.
     ///
     /// # Errors
-    ///
     /// Returns the number of the first line that is not a fault, and what is wrong with it.
     pub fn parse_script(text: &str) -> Result<Vec<Self>, ScriptError> {
         let lines = text

@@ -158,6 +158,11 @@ impl Reply {
         Self::text(status, "application/json; charset=utf-8", body.to_string())
     }
 
+    /// Returns a 200 with a JSON body.
+    pub(crate) fn ok(body: &Value) -> Self {
+        Self::json(StatusCode::OK, body)
+    }
+
     /// Returns whether the body is JSON.
     pub(crate) fn is_json(&self) -> bool {
         let mut types = self

@@ -48,7 +48,6 @@ impl Quota {
     /// Counts a call.
     ///
     /// # Errors
-    ///
     /// [`Exhausted`] if none is left in this period.
     pub(crate) fn take(&mut self, now: Timestamp) -> Result<(), Exhausted> {
         let span = now.as_second().div_euclid(self.span_s);

@@ -35,7 +35,6 @@ impl Sandbox {
     /// Binds the address and starts serving.
     ///
     /// # Errors
-    ///
     /// Returns an error if the address cannot be bound, the zone has no IANA name, or no
     /// certificate can be made for the names.
     pub async fn start(config: SandboxConfig) -> Result<Self, StartError> {

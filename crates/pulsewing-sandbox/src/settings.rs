@@ -156,53 +156,30 @@ impl Default for Settings {
 impl Settings {
     /// Applies the settings that a change names and leaves the rest.
     pub(crate) fn apply(&mut self, change: Change) {
-        let Change {
-            replay,
-            gone,
-            page_sizes,
-            testing_status,
-            google_rotates,
-            refresh_token_length,
-            quotas,
-            header_case,
-            redirect_uri,
-            scopes,
-            late,
-            wearable,
-            devices,
-            battery,
-            time_zone,
-            last_sync,
-        } = change;
-        self.replay = replay.unwrap_or(self.replay);
-        self.gone = gone.unwrap_or(self.gone);
-        self.page_sizes = page_sizes.unwrap_or(self.page_sizes);
-        self.testing_status = testing_status.unwrap_or(self.testing_status);
-        self.google_rotates = google_rotates.unwrap_or(self.google_rotates);
-        if let Some(length) = refresh_token_length {
-            self.refresh_token_length = length.map(|TokenLength(length)| length);
-        }
-        self.quotas = quotas.unwrap_or(self.quotas);
-        self.header_case = header_case.unwrap_or(self.header_case);
-        if let Some(redirect_uri) = redirect_uri {
-            self.redirect_uri = redirect_uri;
-        }
-        if let Some(scopes) = scopes {
-            self.scopes = scopes;
-        }
-        let wearing = &mut self.wearing;
-        wearing.late = late.unwrap_or(wearing.late);
-        wearing.wearable = wearable.unwrap_or(wearing.wearable);
-        wearing.devices = devices.unwrap_or(wearing.devices);
-        if let Some(battery) = battery {
-            wearing.battery = battery.map(|Percent(percent)| percent);
-        }
-        if let Some(time_zone) = time_zone {
-            wearing.time_zone = time_zone;
-        }
-        if let Some(last_sync) = last_sync {
-            wearing.last_sync = last_sync;
-        }
+        let length = change.refresh_token_length;
+        let battery = change.battery;
+        set(&mut self.replay, change.replay);
+        set(&mut self.gone, change.gone);
+        set(&mut self.page_sizes, change.page_sizes);
+        set(&mut self.testing_status, change.testing_status);
+        set(&mut self.google_rotates, change.google_rotates);
+        set(
+            &mut self.refresh_token_length,
+            length.map(|it| it.map(|TokenLength(it)| it)),
+        );
+        set(&mut self.quotas, change.quotas);
+        set(&mut self.header_case, change.header_case);
+        set(&mut self.redirect_uri, change.redirect_uri);
+        set(&mut self.scopes, change.scopes);
+        set(&mut self.wearing.late, change.late);
+        set(&mut self.wearing.wearable, change.wearable);
+        set(&mut self.wearing.devices, change.devices);
+        set(
+            &mut self.wearing.battery,
+            battery.map(|it| it.map(|Percent(it)| it)),
+        );
+        set(&mut self.wearing.time_zone, change.time_zone);
+        set(&mut self.wearing.last_sync, change.last_sync);
     }
 
     /// Returns whether the wearer grants `scope` to an app.
@@ -224,6 +201,12 @@ impl Settings {
             || same_provider
                 .iter()
                 .any(|name| *name == scope || *name == short)
+    }
+}
+
+fn set<T>(setting: &mut T, change: Option<T>) {
+    if let Some(value) = change {
+        *setting = value;
     }
 }
 

@@ -10,7 +10,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     clock::{self, Clock},
     faults::{Fault, Faults},
-    oauth::{Codes, Mint, Tokens},
+    oauth::{Codes, Issue, Mint, Tokens},
     quota::Quota,
     request_log::RequestLog,
     settings::Settings,
@@ -134,4 +134,16 @@ pub(crate) struct State {
     pub(crate) google_quota: Quota,
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
+}
+
+impl State {
+    /// Returns the token table, and the circumstances in which it grants tokens now.
+    pub(crate) fn issue(&mut self, now: Timestamp) -> (&mut Tokens, Issue<'_>) {
+        let issue = Issue {
+            settings: &self.settings,
+            mint: &mut self.mint,
+            now,
+        };
+        (&mut self.tokens, issue)
+    }
 }

@@ -7,18 +7,14 @@ use crate::message::Reply;
 
 /// Returns an error reply with one error in it.
 pub(super) fn reply(status: StatusCode, error_type: &str, message: &str) -> Reply {
-    body(
-        status,
-        json!({ "errorType": error_type, "message": message }),
-    )
+    let error = json!({ "errorType": error_type, "message": message });
+    body(status, error)
 }
 
 /// Returns an error reply that names the field of the request that caused it.
 pub(super) fn field(status: StatusCode, error_type: &str, field: &str, message: &str) -> Reply {
-    body(
-        status,
-        json!({ "errorType": error_type, "fieldName": field, "message": message }),
-    )
+    let error = json!({ "errorType": error_type, "fieldName": field, "message": message });
+    body(status, error)
 }
 
 /// Returns an OAuth error, which ends with a pointer to the documentation.
@@ -48,31 +44,20 @@ pub(super) fn not_found() -> Reply {
 
 /// Returns the reply to a `POST` without a length.
 pub(super) fn length_required() -> Reply {
-    field(
-        StatusCode::LENGTH_REQUIRED,
-        "request",
-        "n/a",
-        "A POST request needs a Content-Length header.",
-    )
+    let message = "A POST request needs a Content-Length header.";
+    field(StatusCode::LENGTH_REQUIRED, "request", "n/a", message)
 }
 
 /// Returns the reply of a service that has been switched off.
 pub(super) fn gone() -> Reply {
-    reply(
-        StatusCode::GONE,
-        "request",
-        "The Fitbit Web API is no longer available.",
-    )
+    let message = "The Fitbit Web API is no longer available.";
+    reply(StatusCode::GONE, "request", message)
 }
 
 /// Returns the reply to a request beyond the quota.
 pub(super) fn too_many_requests() -> Reply {
-    field(
-        StatusCode::TOO_MANY_REQUESTS,
-        "system",
-        "n/a",
-        "Too Many Requests",
-    )
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    field(status, "system", "n/a", "Too Many Requests")
 }
 
 /// Returns the error body for a status that a fault asks for.
@@ -82,12 +67,8 @@ pub(super) fn for_status(status: StatusCode) -> Reply {
         410 => gone(),
         411 => length_required(),
         429 => too_many_requests(),
-        401 => oauth(status, "invalid_token", "Access token invalid"),
-        403 => oauth(
-            status,
-            "insufficient_permissions",
-            "API client is not authorized by Fitbit to access the resource requested",
-        ),
+        401 => for_reason("invalid_token"),
+        403 => for_reason("insufficient_permissions"),
         409 => reply(
             status,
             "request",
@@ -98,12 +79,10 @@ pub(super) fn for_status(status: StatusCode) -> Reply {
             field(status, "request", &code.to_string(), message)
         }
         200..=399 => Reply::json(status, &json!({})),
-        _ => field(
-            status,
-            "request",
-            "n/a",
-            "The request could not be processed.",
-        ),
+        _ => {
+            let message = "The request could not be processed.";
+            field(status, "request", "n/a", message)
+        }
     }
 }
 

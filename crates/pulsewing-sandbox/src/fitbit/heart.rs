@@ -11,18 +11,18 @@ use serde_json::{Value, json};
 
 use super::error;
 use crate::{
-    message::{Reply, Request},
+    cloud::Call,
+    message::{Reply, with},
     wearer::{Bucket, MINUTE, WearerData, buckets, day_bounds},
 };
 
 /// Answers the part of the path after `/activities/heart/date/`, without `.json`.
-pub(super) fn answer(
-    rest: &str,
-    request: &Request,
-    wearer: &dyn WearerData,
-    now: Timestamp,
-) -> Reply {
-    let zone = match request.query_params().get("timezone") {
+pub(super) fn answer(rest: &str, call: &Call<'_>) -> Reply {
+    if call.empty_page {
+        return empty();
+    }
+    let (wearer, now) = (call.wearer, call.now);
+    let zone = match call.request.query_params().get("timezone") {
         None => wearer.time_zone().clone(),
         Some("UTC") => TimeZone::UTC,
         Some(other) => return validation("timezone", &format!("Invalid time zone: {other}")),
@@ -36,12 +36,12 @@ pub(super) fn answer(
 }
 
 /// Returns the reply for a day without data.
-pub(super) fn empty() -> Reply {
+fn empty() -> Reply {
     let body = json!({
         "activities-heart": [],
         "activities-heart-intraday": { "dataset": [], "datasetInterval": 1, "datasetType": "minute" },
     });
-    Reply::json(StatusCode::OK, &body)
+    Reply::ok(&body)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -206,7 +206,7 @@ impl Intraday {
                 "datasetType": kind,
             },
         });
-        Some(Reply::json(StatusCode::OK, &body))
+        Some(Reply::ok(&body))
     }
 }
 
@@ -219,17 +219,14 @@ fn summary(first: Date, last: Date, wearer: &dyn WearerData, zone: &TimeZone) ->
         days.push(day_summary(day, zones, wearer));
         day = day.tomorrow().ok()?;
     }
-    Some(Reply::json(
-        StatusCode::OK,
-        &json!({ "activities-heart": days }),
-    ))
+    Some(Reply::ok(&json!({ "activities-heart": days })))
 }
 
 /// Returns a day's entry; it has no resting heart rate until that is known.
 fn day_summary(day: Date, zones: Value, wearer: &dyn WearerData) -> Value {
     let mut value = json!({ "customHeartRateZones": [], "heartRateZones": zones });
-    if let (Some(resting), Some(value)) = (wearer.resting(day), value.as_object_mut()) {
-        value.insert("restingHeartRate".to_owned(), resting.bpm.into());
+    if let Some(resting) = wearer.resting(day) {
+        value = with(value, "restingHeartRate", resting.bpm);
     }
     json!({ "dateTime": day.to_string(), "value": value })
 }
@@ -266,11 +263,7 @@ fn parse_date(word: &str, now: Timestamp, zone: &TimeZone) -> Result<Date, Box<R
     if word == "today" {
         return Ok(now.to_zoned(zone.clone()).date());
     }
-    let date: Option<Date> = if word.len() == 10 {
-        word.parse().ok()
-    } else {
-        None
-    };
+    let date: Option<Date> = word.parse().ok().filter(|_| word.len() == 10);
     date.ok_or_else(|| Box::new(validation("date", &format!("Invalid date: {word}"))))
 }
 
@@ -291,11 +284,7 @@ fn parse_detail(word: &str) -> Result<Detail, Box<Reply>> {
 
 fn parse_window(parts: &[&str]) -> Result<Option<(Time, Time)>, Box<Reply>> {
     let time = |word: &str| {
-        let time: Option<Time> = if word.len() == 5 {
-            word.parse().ok()
-        } else {
-            None
-        };
+        let time: Option<Time> = word.parse().ok().filter(|_| word.len() == 5);
         time.ok_or_else(|| Box::new(validation("time", &format!("Invalid time: {word}"))))
     };
     match parts {

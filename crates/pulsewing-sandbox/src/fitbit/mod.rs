@@ -1,6 +1,6 @@
 //! The Fitbit front: routes, access checks and replies of the legacy Fitbit Web API.
 //!
-//! It knows the wearer only through [`WearerData`], so it can speak for other data as well.
+//! It knows the wearer only through [`WearerData`](crate::wearer::WearerData), so it can speak for other data as well.
 
 mod error;
 mod heart;
@@ -12,12 +12,12 @@ use hyper::{Method, StatusCode};
 use jiff::Timestamp;
 
 use crate::{
+    cloud::Call,
     message::{Reply, Request},
     oauth::{Access, AuthorizeError, Consent, FITBIT_USER_ID, Page, Provider},
     quota::{Exhausted, FITBIT_AN_HOUR},
     settings::Redirect,
     state::State,
-    wearer::WearerData,
 };
 
 /// An endpoint of the Fitbit Web API.
@@ -100,14 +100,8 @@ impl Endpoint {
 }
 
 /// Answers a request to the Fitbit Web API.
-pub(crate) fn answer(
-    endpoint: &Endpoint,
-    request: &Request,
-    wearer: &dyn WearerData,
-    state: &mut State,
-    now: Timestamp,
-    empty_page: bool,
-) -> Reply {
+pub(crate) fn answer(endpoint: &Endpoint, call: &Call<'_>, state: &mut State) -> Reply {
+    let (request, now) = (call.request, call.now);
     if state.settings.gone {
         return error::gone();
     }
@@ -122,21 +116,17 @@ pub(crate) fn answer(
             Ok(_) => token::introspect(request, state, now),
             Err(reply) => *reply,
         },
-        Endpoint::Heart { user, rest } => data(request, user, "heartrate", state, now, || {
-            if empty_page {
-                heart::empty()
-            } else {
-                heart::answer(rest, request, wearer, now)
-            }
+        Endpoint::Heart { user, rest } => {
+            data(call, user, "heartrate", state, || heart::answer(rest, call))
+        }
+        Endpoint::Devices { user } => data(call, user, "settings", state, || {
+            tracker::devices(call.wearer)
         }),
-        Endpoint::Devices { user } => data(request, user, "settings", state, now, || {
-            tracker::devices(wearer)
-        }),
-        Endpoint::Profile { user } => data(request, user, "profile", state, now, || {
-            tracker::profile(wearer, now)
+        Endpoint::Profile { user } => data(call, user, "profile", state, || {
+            tracker::profile(call.wearer, now)
         }),
         Endpoint::Other { user, resource } => match others::find(resource) {
-            Some(other) => data(request, user, other.scope, state, now, || other.answer()),
+            Some(other) => data(call, user, other.scope, state, || other.answer()),
             None => error::not_found(),
         },
         Endpoint::Unknown => error::not_found(),
@@ -155,14 +145,14 @@ pub(crate) fn reason_error(error_type: &str) -> Reply {
 
 /// Answers a data call: token, quota, scope and wearer are checked before the resource.
 fn data(
-    request: &Request,
+    call: &Call<'_>,
     user: &str,
     scope: &str,
     state: &mut State,
-    now: Timestamp,
     resource: impl FnOnce() -> Reply,
 ) -> Reply {
-    let scopes = match bearer(request, state, now) {
+    let now = call.now;
+    let scopes = match bearer(call.request, state, now) {
         Ok(scopes) => scopes,
         Err(reply) => return *reply,
     };
@@ -311,31 +301,42 @@ mod tests {
 
     #[test]
     fn paths_and_verbs_lead_to_routes() {
-        let get = |path| route(Method::GET, path);
-        assert_eq!(
-            get("/1/user/-/activities/heart/date/today/1d/1min.json"),
-            Some("fitbit.heart")
-        );
-        assert_eq!(get("/1/user/PW7SB1/devices.json"), Some("fitbit.devices"));
-        assert_eq!(get("/1/user/-/profile.json"), Some("fitbit.profile"));
-        assert_eq!(get("/1.1/user/-/profile.json"), Some("fitbit.profile"));
-        assert_eq!(get("/1.2/user/-/devices.json"), Some("fitbit.devices"));
-        assert_eq!(get("/1.3/user/-/devices.json"), None);
-        assert_eq!(
-            get("/1.2/user/-/sleep/date/today.json"),
-            Some("fitbit.other")
-        );
-        assert_eq!(
-            get("/1/user/-/sleep/dates/today.json"),
-            Some("fitbit.unknown")
-        );
-        assert_eq!(get("/1/user/-/devices"), Some("fitbit.unknown"));
-        assert_eq!(get("/oauth2/token"), Some("fitbit.unknown"));
-        assert_eq!(
-            route(Method::POST, "/1/user/-/devices.json"),
-            Some("fitbit.unknown")
-        );
-        assert_eq!(route(Method::POST, "/oauth2/token"), Some("fitbit.token"));
-        assert_eq!(get("/token"), None);
+        for (method, paths, name) in [
+            (
+                Method::GET,
+                "/1/user/-/activities/heart/date/today/1d/1min.json",
+                "fitbit.heart",
+            ),
+            (
+                Method::GET,
+                "/1/user/PW7SB1/devices.json /1.2/user/-/devices.json",
+                "fitbit.devices",
+            ),
+            (
+                Method::GET,
+                "/1/user/-/profile.json /1.1/user/-/profile.json",
+                "fitbit.profile",
+            ),
+            (
+                Method::GET,
+                "/1.2/user/-/sleep/date/today.json",
+                "fitbit.other",
+            ),
+            (
+                Method::GET,
+                "/1/user/-/sleep/dates/today.json /1/user/-/devices",
+                "fitbit.unknown",
+            ),
+            (Method::GET, "/oauth2/token", "fitbit.unknown"),
+            (Method::POST, "/1/user/-/devices.json", "fitbit.unknown"),
+            (Method::POST, "/oauth2/token", "fitbit.token"),
+        ] {
+            for path in paths.split(' ') {
+                assert_eq!(route(method.clone(), path), Some(name), "{path}");
+            }
+        }
+        for other in ["/1.3/user/-/devices.json", "/token"] {
+            assert_eq!(route(Method::GET, other), None, "{other}");
+        }
     }
 }

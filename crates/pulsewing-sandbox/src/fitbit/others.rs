@@ -29,7 +29,7 @@ impl Other<'_> {
                 "date",
                 &format!("Invalid date: {word}"),
             ),
-            None => Reply::json(StatusCode::OK, &self.body),
+            None => Reply::ok(&self.body),
         }
     }
 }
@@ -38,101 +38,100 @@ impl Other<'_> {
 pub(super) fn find(path: &str) -> Option<Other<'_>> {
     let parts: Vec<&str> = path.split('/').collect();
     match *parts.as_slice() {
-        ["sleep", "date", day] => other(
-            "sleep",
-            json!({
-                "sleep": [],
-                "summary": { "totalMinutesAsleep": 0, "totalSleepRecords": 0, "totalTimeInBed": 0 },
-            }),
-            &[day],
-        ),
-        ["sleep", "date", first, last] => other("sleep", json!({ "sleep": [] }), &[first, last]),
-        ["sleep", "list"] => other("sleep", paged("sleep"), &[]),
-        ["activities"] => other(
+        ["sleep", ref rest @ ..] => sleep(rest),
+        ["activities", ref rest @ ..] => activities(rest),
+        ["body", ref rest @ ..] => body(rest),
+        ["foods", "log", ref rest @ ..] => foods(rest),
+        ["meals"] => other("nutrition", json!({ "meals": [] }), &[]),
+        ["ecg", "list"] => other("electrocardiogram", paged("ecgReadings"), &[]),
+        ["irn", "alerts", "list"] => other("irregular_rhythm_notifications", paged("alerts"), &[]),
+        ["cardioscore", "date", ref days @ ..] => {
+            listed(days, "cardio_fitness", json!({ "cardioScore": [] }))
+        }
+        ["spo2", "date", ref days @ ..] => listed(days, "oxygen_saturation", json!([])),
+        ["br", "date", ref days @ ..] => listed(days, "respiratory_rate", json!({ "br": [] })),
+        ["hrv", "date", ref days @ ..] => listed(days, "heartrate", json!({ "hrv": [] })),
+        ["temp", part @ ("core" | "skin"), "date", ref days @ ..] => {
+            let name = if part == "core" {
+                "tempCore"
+            } else {
+                "tempSkin"
+            };
+            listed(days, "temperature", json!({ name: [] }))
+        }
+        _ => None,
+    }
+}
+
+fn sleep<'a>(rest: &[&'a str]) -> Option<Other<'a>> {
+    let summary = json!({ "totalMinutesAsleep": 0, "totalSleepRecords": 0, "totalTimeInBed": 0 });
+    match *rest {
+        ["date", day] => other("sleep", json!({ "sleep": [], "summary": summary }), &[day]),
+        ["date", first, last] => other("sleep", json!({ "sleep": [] }), &[first, last]),
+        ["list"] => other("sleep", paged("sleep"), &[]),
+        _ => None,
+    }
+}
+
+fn activities<'a>(rest: &[&'a str]) -> Option<Other<'a>> {
+    let empty = json!({ "total": {}, "tracker": {} });
+    match *rest {
+        [] => other("activity", json!({ "best": empty, "lifetime": empty }), &[]),
+        ["date", day] => other("activity", activity_summary(), &[day]),
+        ["list"] => other("activity", paged("activities"), &[]),
+        ["favorite" | "frequent" | "recent"] => other("activity", json!([]), &[]),
+        ["goals", _] => other("activity", json!({ "goals": {} }), &[]),
+        ["tracker", name, "date", first, last] => series(
             "activity",
-            json!({
-                "best": { "total": {}, "tracker": {} },
-                "lifetime": { "total": {}, "tracker": {} },
-            }),
-            &[],
-        ),
-        ["activities", "date", day] => other("activity", activity_summary(), &[day]),
-        ["activities", "list"] => other("activity", paged("activities"), &[]),
-        ["activities", "favorite" | "frequent" | "recent"] => other("activity", json!([]), &[]),
-        ["activities", "goals", _] => other("activity", json!({ "goals": {} }), &[]),
-        ["activities", "tracker", name, "date", first, last] => {
-            let body = json!({ format!("activities-tracker-{name}"): [] });
-            other("activity", body, &[first, last])
-        }
-        ["activities", name, "date", first, last] => {
-            let body = json!({ format!("activities-{name}"): [] });
-            other("activity", body, &[first, last])
-        }
-        ["activities", name, "date", first, last, detail]
-        | [
-            "activities",
-            name,
-            "date",
+            &format!("activities-tracker-{name}"),
             first,
             last,
-            detail,
-            "time",
-            _,
-            _,
-        ] => {
+        ),
+        [name, "date", first, last] => {
+            series("activity", &format!("activities-{name}"), first, last)
+        }
+        [name, "date", first, last, detail] | [name, "date", first, last, detail, "time", _, _] => {
             let body = json!({
                 format!("activities-{name}"): [],
                 format!("activities-{name}-intraday"): intraday(name, detail)?,
             });
             other("activity", body, &[first, last])
         }
-        ["cardioscore", "date", ref days @ ..] => {
-            listed(days, "cardio_fitness", json!({ "cardioScore": [] }))
-        }
-        [
-            "body",
-            "log",
-            name @ ("fat" | "weight"),
-            "date",
-            ref days @ ..,
-        ] => listed(days, "weight", json!({ name: [] })),
-        ["body", "log", "fat" | "weight", "goal"] => other("weight", json!({ "goal": {} }), &[]),
-        [
-            "body",
-            name @ ("bmi" | "fat" | "weight"),
-            "date",
-            first,
-            last,
-        ] => {
-            let body = json!({ format!("body-{name}"): [] });
-            other("weight", body, &[first, last])
-        }
-        ["spo2", "date", ref days @ ..] => listed(days, "oxygen_saturation", json!([])),
-        ["br", "date", ref days @ ..] => listed(days, "respiratory_rate", json!({ "br": [] })),
-        ["hrv", "date", ref days @ ..] => listed(days, "heartrate", json!({ "hrv": [] })),
-        ["temp", "core", "date", ref days @ ..] => {
-            listed(days, "temperature", json!({ "tempCore": [] }))
-        }
-        ["temp", "skin", "date", ref days @ ..] => {
-            listed(days, "temperature", json!({ "tempSkin": [] }))
-        }
-        ["foods", "log", "date", day] => other("nutrition", food_log(), &[day]),
-        ["foods", "log", "water", "date", day] => {
-            let body = json!({ "summary": { "water": 0 }, "water": [] });
-            other("nutrition", body, &[day])
-        }
-        ["foods", "log", name, "date", first, last] => {
-            let body = json!({ format!("foods-log-{name}"): [] });
-            other("nutrition", body, &[first, last])
-        }
-        ["foods", "log", "favorite" | "frequent" | "recent"] => other("nutrition", json!([]), &[]),
-        ["foods", "log", "goal"] => other("nutrition", json!({ "goals": {} }), &[]),
-        ["foods", "log", "water", "goal"] => other("nutrition", json!({ "goal": {} }), &[]),
-        ["meals"] => other("nutrition", json!({ "meals": [] }), &[]),
-        ["ecg", "list"] => other("electrocardiogram", paged("ecgReadings"), &[]),
-        ["irn", "alerts", "list"] => other("irregular_rhythm_notifications", paged("alerts"), &[]),
         _ => None,
     }
+}
+
+fn body<'a>(rest: &[&'a str]) -> Option<Other<'a>> {
+    match *rest {
+        ["log", name @ ("fat" | "weight"), "date", ref days @ ..] => {
+            listed(days, "weight", json!({ name: [] }))
+        }
+        ["log", "fat" | "weight", "goal"] => other("weight", json!({ "goal": {} }), &[]),
+        [name @ ("bmi" | "fat" | "weight"), "date", first, last] => {
+            series("weight", &format!("body-{name}"), first, last)
+        }
+        _ => None,
+    }
+}
+
+fn foods<'a>(rest: &[&'a str]) -> Option<Other<'a>> {
+    let water = json!({ "summary": { "water": 0 }, "water": [] });
+    match *rest {
+        ["date", day] => other("nutrition", food_log(), &[day]),
+        ["water", "date", day] => other("nutrition", water, &[day]),
+        [name, "date", first, last] => {
+            series("nutrition", &format!("foods-log-{name}"), first, last)
+        }
+        ["favorite" | "frequent" | "recent"] => other("nutrition", json!([]), &[]),
+        ["goal"] => other("nutrition", json!({ "goals": {} }), &[]),
+        ["water", "goal"] => other("nutrition", json!({ "goal": {} }), &[]),
+        _ => None,
+    }
+}
+
+/// Returns an empty series of values a day.
+fn series<'a>(scope: &'static str, name: &str, first: &'a str, last: &'a str) -> Option<Other<'a>> {
+    other(scope, json!({ name: [] }), &[first, last])
 }
 
 /// Returns a resource that is read by two days, or by a day and the length of the period that ends

@@ -71,29 +71,17 @@ pub(super) fn introspect(request: &Request, state: &mut State, now: Timestamp) -
         }
         _ => json!({ "active": false }),
     };
-    Reply::json(StatusCode::OK, &body)
+    Reply::ok(&body)
 }
 
 fn exchange(params: &Params, state: &mut State, now: Timestamp) -> Reply {
     let Some(code) = params.get("code") else {
         return bad_request("Missing parameters: code");
     };
-    let exchange = state.codes.exchange(
-        Provider::Fitbit,
-        code,
-        params.get("redirect_uri"),
-        params.get("code_verifier"),
-        now,
-    );
-    match exchange {
+    match state.codes.exchange(Provider::Fitbit, code, params, now) {
         Exchange::Granted(code) => {
-            let State {
-                tokens,
-                settings,
-                mint,
-                ..
-            } = state;
-            answer(&tokens.fitbit_consent(code.scopes, settings, mint, now))
+            let (tokens, mut issue) = state.issue(now);
+            answer(&tokens.fitbit_consent(code.scopes, &mut issue))
         }
         Exchange::VerifierMissing => bad_request("Missing parameters: code_verifier"),
         Exchange::RedirectMismatch => invalid_grant(&format!("Redirect_uri mismatch: {code}")),
@@ -108,10 +96,8 @@ fn refresh(params: &Params, state: &mut State, now: Timestamp) -> Reply {
     let Some(token) = params.get("refresh_token") else {
         return bad_request("Missing parameters: refresh_token");
     };
-    match state
-        .tokens
-        .fitbit_refresh(token, &state.settings, &mut state.mint, now)
-    {
+    let (tokens, mut issue) = state.issue(now);
+    match tokens.fitbit_refresh(token, &mut issue) {
         FitbitRefresh::Pair(pair, answering) => Reply {
             answering: Some(answering),
             ..answer(&pair)
@@ -130,7 +116,7 @@ fn answer(granted: &Granted) -> Reply {
         "token_type": "Bearer",
         "user_id": FITBIT_USER_ID,
     });
-    Reply::json(StatusCode::OK, &body).with_header("Cache-Control", "no-store")
+    Reply::ok(&body).with_header("Cache-Control", "no-store")
 }
 
 /// Authenticates the app: it is of type Personal, so its secret is optional, but must not be wrong.

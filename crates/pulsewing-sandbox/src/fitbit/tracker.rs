@@ -1,11 +1,10 @@
 //! Fitbit's devices and profile (Fitbit Web API, Get Devices and Get Profile).
 
-use hyper::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::{
-    message::Reply,
+    message::{Reply, with},
     oauth::FITBIT_USER_ID,
     settings::Devices,
     wearer::{WearerData, battery_word},
@@ -34,16 +33,9 @@ pub(super) fn devices(wearer: &dyn WearerData) -> Reply {
         "lastSyncTime": local(synced),
         "type": "TRACKER",
     });
-    let worn = json!({
-        "battery": battery_word(percent),
-        "batteryLevel": percent,
-        "deviceVersion": "Charge 6",
-        "features": [],
-        "id": "816713257",
-        "lastSyncTime": local(synced),
-        "mac": "0011223344BB",
-        "type": "TRACKER",
-    });
+    let worn = with(bare.clone(), "batteryLevel", percent);
+    let worn = with(worn, "features", json!([]));
+    let worn = with(worn, "mac", "0011223344BB");
     let scale = json!({
         "battery": "Medium",
         "batteryLevel": 55,
@@ -75,7 +67,7 @@ pub(super) fn devices(wearer: &dyn WearerData) -> Reply {
         Devices::Bare => json!([bare]),
         Devices::None => json!([]),
     };
-    Reply::json(StatusCode::OK, &body)
+    Reply::ok(&body)
 }
 
 /// Answers `profile.json`.
@@ -94,5 +86,5 @@ pub(super) fn profile(wearer: &dyn WearerData, now: Timestamp) -> Reply {
             "timezone": zone.iana_name(),
         }
     });
-    Reply::json(StatusCode::OK, &body)
+    Reply::ok(&body)
 }

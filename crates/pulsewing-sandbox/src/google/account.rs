@@ -4,10 +4,11 @@
 
 use hyper::StatusCode;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{error, page};
 use crate::{
+    cloud::Call,
     message::{Params, Reply, Request, with},
     oauth::{Access, FITBIT_USER_ID, GOOGLE_USER_ID, Provider},
     settings::Devices,
@@ -16,37 +17,13 @@ use crate::{
 };
 
 /// Answers `pairedDevices`, one page at a time.
-pub(super) fn devices(
-    params: &Params,
-    wearer: &dyn WearerData,
-    empty_page: bool,
-) -> Result<Reply, Box<Reply>> {
+pub(super) fn devices(params: &Params, call: &Call<'_>) -> Result<Reply, Box<Reply>> {
     let size = page::size(page::parse_size(params.get("pageSize"))?, 5, 100)?;
     let tokens = page::Tokens::bound_to(&["pairedDevices", &size.to_string()]);
-    let skip: usize = match tokens.open(params.get("pageToken"))? {
-        Some(position) => position.parse().map_err(|_| page::refused())?,
-        None => 0,
-    };
-    if empty_page {
-        let token = tokens.seal(&skip.to_string());
-        return Ok(Reply::json(
-            StatusCode::OK,
-            &json!({ "nextPageToken": token }),
-        ));
-    }
-    let all = all_devices(wearer);
-    let mut reply = Map::new();
-    if skip + size < all.len() {
-        reply.insert(
-            "nextPageToken".to_owned(),
-            tokens.seal(&(skip + size).to_string()).into(),
-        );
-    }
-    let some: Vec<Value> = all.into_iter().skip(skip).take(size).collect();
-    if !some.is_empty() {
-        reply.insert("pairedDevices".to_owned(), some.into());
-    }
-    Ok(Reply::json(StatusCode::OK, &Value::Object(reply)))
+    let token = params.get("pageToken");
+    tokens.page(token, size, "pairedDevices", call.empty_page, || {
+        all_devices(call.wearer)
+    })
 }
 
 /// Answers `pairedDevices/{id}`.
@@ -56,7 +33,7 @@ pub(super) fn device(id: &str, wearer: &dyn WearerData) -> Reply {
         .into_iter()
         .find(|device| device["name"] == name)
     {
-        Some(device) => Reply::json(StatusCode::OK, &device),
+        Some(device) => Reply::ok(&device),
         None => error::reply(
             StatusCode::NOT_FOUND,
             None,
@@ -77,7 +54,7 @@ pub(super) fn settings(wearer: &dyn WearerData, now: Timestamp) -> Reply {
         "languageLocale": "en_GB",
         "temperatureUnit": "TEMPERATURE_UNIT_CELSIUS",
     });
-    Reply::json(StatusCode::OK, &body)
+    Reply::ok(&body)
 }
 
 /// Answers `identity`.
@@ -87,7 +64,7 @@ pub(super) fn identity() -> Reply {
         "healthUserId": GOOGLE_USER_ID,
         "legacyUserId": FITBIT_USER_ID,
     });
-    Reply::json(StatusCode::OK, &body)
+    Reply::ok(&body)
 }
 
 /// Answers `profile`.
@@ -97,7 +74,7 @@ pub(super) fn profile() -> Reply {
         "age": 38,
         "membershipStartDate": { "year": 2019, "month": 5, "day": 4 },
     });
-    Reply::json(StatusCode::OK, &body)
+    Reply::ok(&body)
 }
 
 /// Answers the userinfo endpoint: the claims that the granted scopes allow, under their OpenID
@@ -140,7 +117,7 @@ pub(super) fn user_info(
         body = with(body, "given_name", "Sandy");
         body = with(body, "family_name", "Box");
     }
-    Reply::json(StatusCode::OK, &body)
+    Reply::ok(&body)
 }
 
 fn who_is_unknown() -> Reply {

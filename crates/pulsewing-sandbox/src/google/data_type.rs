@@ -3,6 +3,8 @@
 //!
 //! Every type answers. The sandbox has data for four of them; for the others the reply is empty.
 
+use std::sync::LazyLock;
+
 use super::{error, fields::camel, route::Call};
 use crate::message::Reply;
 
@@ -51,7 +53,6 @@ impl DataType {
     /// Finds a type by its name in a path.
     ///
     /// # Errors
-    ///
     /// Returns the 400 reply if the API has no such type.
     pub(super) fn parse(name: &str) -> Result<&'static Self, Box<Reply>> {
         Self::find(name).ok_or_else(|| Box::new(error::unknown_data_type(name)))
@@ -80,16 +81,15 @@ impl DataType {
     /// Checks that the type supports a call.
     ///
     /// # Errors
-    ///
     /// Returns the 400 reply if it does not.
     pub(super) fn supports(&self, call: Call) -> Result<(), Box<Reply>> {
         if self.calls.contains(&call) {
             return Ok(());
         }
-        Err(Box::new(error::invalid(
+        error::refuse(
             "UNSUPPORTED_DATA_TYPE_ACTION",
             "The data type does not support this action.",
-        )))
+        )
     }
 
     /// Returns how many days a roll-up may span.
@@ -133,143 +133,88 @@ const LISTED: &[Call] = &[Call::List];
 const ROLLED: &[Call] = &[Call::RollUp, Call::DailyRollUp];
 const DAILY_ROLLED: &[Call] = &[Call::DailyRollUp];
 
-const fn of(
-    name: &'static str,
-    kind: Kind,
-    scope: &'static str,
-    calls: &'static [Call],
-) -> DataType {
-    DataType {
-        name,
-        kind,
-        scope,
-        calls,
-        data: None,
-    }
-}
+/// What a kind of data is, who may read it by which calls, and the types of that kind.
+type Group = (Kind, &'static str, &'static [Call], &'static str);
 
-const fn with(data: Data, data_type: DataType) -> DataType {
-    DataType {
-        data: Some(data),
-        ..data_type
-    }
-}
-
-const ALL: &[DataType] = &[
-    of("active-energy-burned", Kind::Interval, ACTIVITY, EVERY),
-    of("active-minutes", Kind::Interval, ACTIVITY, EVERY),
-    of("active-zone-minutes", Kind::Interval, ACTIVITY, EVERY),
-    of("activity-level", Kind::Interval, ACTIVITY, EVERY),
-    of("altitude", Kind::Interval, ACTIVITY, EVERY),
-    of("basal-energy-burned", Kind::Interval, ACTIVITY, POINTS),
-    of("blood-glucose", Kind::Sample, HEALTH_METRICS, EVERY),
-    of("body-fat", Kind::Sample, HEALTH_METRICS, EVERY),
-    of(
-        "calories-in-heart-rate-zone",
+const GROUPS: &[Group] = &[
+    (
+        Kind::Interval,
+        ACTIVITY,
+        EVERY,
+        "active-energy-burned active-minutes active-zone-minutes activity-level altitude distance floors \
+         sedentary-period steps swim-lengths-data time-in-heart-rate-zone",
+    ),
+    (Kind::Interval, ACTIVITY, POINTS, "basal-energy-burned"),
+    (
         Kind::Interval,
         ACTIVITY,
         ROLLED,
+        "calories-in-heart-rate-zone total-calories",
     ),
-    of("core-body-temperature", Kind::Sample, HEALTH_METRICS, EVERY),
-    of(
-        "daily-heart-rate-variability",
-        Kind::Daily,
+    (Kind::Interval, REPRODUCTIVE, LISTED, "menstrual-period"),
+    (
+        Kind::Sample,
         HEALTH_METRICS,
-        POINTS,
+        EVERY,
+        "blood-glucose body-fat core-body-temperature heart-rate weight",
     ),
-    with(
-        Data::DailyHeartRateZones,
-        of(
-            "daily-heart-rate-zones",
-            Kind::Daily,
-            HEALTH_METRICS,
-            POINTS,
-        ),
-    ),
-    of(
-        "daily-oxygen-saturation",
-        Kind::Daily,
-        HEALTH_METRICS,
-        POINTS,
-    ),
-    of(
-        "daily-respiratory-rate",
-        Kind::Daily,
-        HEALTH_METRICS,
-        POINTS,
-    ),
-    with(
-        Data::DailyRestingHeartRate,
-        of(
-            "daily-resting-heart-rate",
-            Kind::Daily,
-            HEALTH_METRICS,
-            POINTS,
-        ),
-    ),
-    of(
-        "daily-sleep-temperature-derivations",
-        Kind::Daily,
-        HEALTH_METRICS,
-        POINTS,
-    ),
-    of("daily-vo2-max", Kind::Daily, ACTIVITY, POINTS),
-    of("distance", Kind::Interval, ACTIVITY, EVERY),
-    of("electrocardiogram", Kind::Electrocardiogram, ECG, LISTED),
-    of("exercise", Kind::Session, ACTIVITY, POINTS),
-    of("floors", Kind::Interval, ACTIVITY, EVERY),
-    of("food", Kind::Food, NUTRITION, LISTED),
-    of("food-measurement-unit", Kind::Food, NUTRITION, LISTED),
-    with(
-        Data::HeartRate,
-        of("heart-rate", Kind::Sample, HEALTH_METRICS, EVERY),
-    ),
-    of(
-        "heart-rate-variability",
+    (
         Kind::Sample,
         HEALTH_METRICS,
         POINTS,
+        "heart-rate-variability height oxygen-saturation respiratory-rate-sleep-summary",
     ),
-    of(
-        "heart-rate-variability-personal-range",
+    (Kind::Sample, ACTIVITY, EVERY, "run-vo2-max"),
+    (Kind::Sample, ACTIVITY, POINTS, "vo2-max"),
+    (Kind::Sample, MINDFULNESS, LISTED, "moods"),
+    (Kind::Sample, REPRODUCTIVE, LISTED, "ovulation-test"),
+    (Kind::Sample, SYMPTOMS, LISTED, "symptoms"),
+    (
         Kind::Daily,
-        HEALTH_METRICS,
-        DAILY_ROLLED,
-    ),
-    of("height", Kind::Sample, HEALTH_METRICS, POINTS),
-    of("hydration-log", Kind::Session, NUTRITION, EVERY),
-    of("irregular-rhythm-notification", Kind::Session, IRN, LISTED),
-    of("menstrual-period", Kind::Interval, REPRODUCTIVE, LISTED),
-    of("moods", Kind::Sample, MINDFULNESS, LISTED),
-    of("nutrition-log", Kind::Session, NUTRITION, EVERY),
-    of("ovulation-test", Kind::Sample, REPRODUCTIVE, LISTED),
-    of("oxygen-saturation", Kind::Sample, HEALTH_METRICS, POINTS),
-    of(
-        "respiratory-rate-sleep-summary",
-        Kind::Sample,
         HEALTH_METRICS,
         POINTS,
+        "daily-heart-rate-variability daily-heart-rate-zones daily-oxygen-saturation daily-respiratory-rate \
+         daily-resting-heart-rate daily-sleep-temperature-derivations",
     ),
-    of(
-        "resting-heart-rate-personal-range",
+    (
         Kind::Daily,
         HEALTH_METRICS,
         DAILY_ROLLED,
+        "heart-rate-variability-personal-range resting-heart-rate-personal-range",
     ),
-    of("run-vo2-max", Kind::Sample, ACTIVITY, EVERY),
-    of("sedentary-period", Kind::Interval, ACTIVITY, EVERY),
-    of("sleep", Kind::Sleep, SLEEP, POINTS),
-    of("steps", Kind::Interval, ACTIVITY, EVERY),
-    of("swim-lengths-data", Kind::Interval, ACTIVITY, EVERY),
-    of("symptoms", Kind::Sample, SYMPTOMS, LISTED),
-    with(
-        Data::TimeInHeartRateZone,
-        of("time-in-heart-rate-zone", Kind::Interval, ACTIVITY, EVERY),
+    (Kind::Daily, ACTIVITY, POINTS, "daily-vo2-max"),
+    (Kind::Session, ACTIVITY, POINTS, "exercise"),
+    (
+        Kind::Session,
+        NUTRITION,
+        EVERY,
+        "hydration-log nutrition-log",
     ),
-    of("total-calories", Kind::Interval, ACTIVITY, ROLLED),
-    of("vo2-max", Kind::Sample, ACTIVITY, POINTS),
-    of("weight", Kind::Sample, HEALTH_METRICS, EVERY),
+    (Kind::Session, IRN, LISTED, "irregular-rhythm-notification"),
+    (Kind::Sleep, SLEEP, POINTS, "sleep"),
+    (Kind::Electrocardiogram, ECG, LISTED, "electrocardiogram"),
+    (Kind::Food, NUTRITION, LISTED, "food food-measurement-unit"),
 ];
+
+static ALL: LazyLock<Vec<DataType>> = LazyLock::new(|| {
+    let types = |(kind, scope, calls, names): &Group| {
+        let (kind, scope, calls) = (*kind, *scope, *calls);
+        names.split(' ').map(move |name| DataType {
+            name,
+            kind,
+            scope,
+            calls,
+            data: match name {
+                "heart-rate" => Some(Data::HeartRate),
+                "daily-resting-heart-rate" => Some(Data::DailyRestingHeartRate),
+                "daily-heart-rate-zones" => Some(Data::DailyHeartRateZones),
+                "time-in-heart-rate-zone" => Some(Data::TimeInHeartRateZone),
+                _ => None,
+            },
+        })
+    };
+    GROUPS.iter().flat_map(types).collect()
+});
 
 #[cfg(test)]
 mod tests {

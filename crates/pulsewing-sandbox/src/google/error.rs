@@ -44,38 +44,49 @@ pub(super) fn invalid(reason: &str, message: &str) -> Reply {
     reply(StatusCode::BAD_REQUEST, Some(reason), message, &json!({}))
 }
 
+/// Refuses a request with a 400 and a reason.
+pub(super) fn refuse<T>(reason: &str, message: &str) -> Result<T, Box<Reply>> {
+    Err(Box::new(invalid(reason, message)))
+}
+
+/// Returns an error of this body.
+fn body(code: StatusCode, message: &str, status: &str, details: Value) -> Reply {
+    let error =
+        json!({ "code": code.as_u16(), "message": message, "status": status, "details": details });
+    Reply::json(code, &json!({ "error": error }))
+}
+
 /// Returns the 400 for a data type that does not exist, or does not exist here.
 pub(super) fn unknown_data_type(name: &str) -> Reply {
     let description = format!("The data type ID {name} is not supported.");
-    let error = json!({
-        "code": 400,
-        "message": "Request contains an invalid argument.",
-        "status": "INVALID_ARGUMENT",
-        "details": [
-            {
-                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-                "reason": "INVALID_PARENT_DATA_TYPE_COLLECTION",
-                "domain": SERVICE,
-                "metadata": {},
-            },
-            {
-                "@type": "type.googleapis.com/google.rpc.BadRequest",
-                "fieldViolations": [{ "field": "parent", "description": description }],
-            },
-        ],
-    });
-    Reply::json(StatusCode::BAD_REQUEST, &json!({ "error": error }))
+    let details = json!([
+        {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "INVALID_PARENT_DATA_TYPE_COLLECTION",
+            "domain": SERVICE,
+            "metadata": {},
+        },
+        {
+            "@type": "type.googleapis.com/google.rpc.BadRequest",
+            "fieldViolations": [{ "field": "parent", "description": description }],
+        },
+    ]);
+    body(
+        StatusCode::BAD_REQUEST,
+        INVALID,
+        "INVALID_ARGUMENT",
+        details,
+    )
 }
 
 /// Returns the 400 for a body that is not a JSON object.
 pub(super) fn invalid_json(problem: Option<&serde_json::Error>) -> Reply {
     // A month written as 01 is the usual mistake, and the only one whose message Google documents.
-    let is_number =
-        problem.is_some_and(|problem| problem.to_string().starts_with("invalid number"));
-    let more = if is_number {
-        " Octal/hex numbers are not valid JSON values."
-    } else {
-        ""
+    let more = match problem.map(ToString::to_string) {
+        Some(problem) if problem.starts_with("invalid number") => {
+            " Octal/hex numbers are not valid JSON values."
+        }
+        _ => "",
     };
     let message = format!("Invalid JSON payload received.{more}");
     bad_request(&message, &json!({ "description": message }))
@@ -104,18 +115,13 @@ pub(super) fn unknown_field(name: &str, place: &str) -> Reply {
 
 /// Returns the 400 for an invalid selection of fields.
 pub(super) fn fields(text: &str, path: Option<&str>) -> Reply {
-    let description = match path {
-        Some(path) => {
-            format!(
-                "Error expanding 'fields' parameter. Cannot find matching fields for path '{path}'."
-            )
-        }
-        None => "Error expanding 'fields' parameter. It is not a valid selection.".to_owned(),
+    let why = match path {
+        Some(path) => format!("Cannot find matching fields for path '{path}'."),
+        None => "It is not a valid selection.".to_owned(),
     };
-    bad_request(
-        "Request contains an invalid argument.",
-        &json!({ "field": text, "description": description }),
-    )
+    let description = format!("Error expanding 'fields' parameter. {why}");
+    let violation = json!({ "field": text, "description": description });
+    bad_request(INVALID, &violation)
 }
 
 /// Returns the 400 for a request body or parameter that cannot be read.
@@ -127,16 +133,16 @@ pub(super) fn malformed(field: &str, description: &str) -> Reply {
 }
 
 fn bad_request(message: &str, violation: &Value) -> Reply {
-    let error = json!({
-        "code": 400,
-        "message": message,
-        "status": "INVALID_ARGUMENT",
-        "details": [{
-            "@type": "type.googleapis.com/google.rpc.BadRequest",
-            "fieldViolations": [violation],
-        }],
-    });
-    Reply::json(StatusCode::BAD_REQUEST, &json!({ "error": error }))
+    let details = json!([{
+        "@type": "type.googleapis.com/google.rpc.BadRequest",
+        "fieldViolations": [violation],
+    }]);
+    body(
+        StatusCode::BAD_REQUEST,
+        message,
+        "INVALID_ARGUMENT",
+        details,
+    )
 }
 
 /// Returns the reply to a call without credentials.
@@ -182,13 +188,10 @@ pub(super) fn unauthenticated() -> Reply {
 
 /// Returns the HTML page that answers a `POST` without a length.
 pub(super) fn length_required() -> Reply {
-    Reply::html(
-        StatusCode::LENGTH_REQUIRED,
-        document(
-            "Error 411 (Length Required)",
-            "<p><strong>411.</strong> A POST request needs a <code>Content-Length</code> header.</p>",
-        ),
-    )
+    let body =
+        "<p><strong>411.</strong> A POST request needs a <code>Content-Length</code> header.</p>";
+    let page = document("Error 411 (Length Required)", body);
+    Reply::html(StatusCode::LENGTH_REQUIRED, page)
 }
 
 /// Returns the HTML page of a path or verb that does not exist.
@@ -197,10 +200,8 @@ pub(super) fn not_found(path: &str) -> Reply {
     let body = format!(
         "<p><strong>404.</strong> The requested URL <code>{path}</code> was not found.</p>"
     );
-    Reply::html(
-        StatusCode::NOT_FOUND,
-        document("Error 404 (Not Found)", &body),
-    )
+    let page = document("Error 404 (Not Found)", &body);
+    Reply::html(StatusCode::NOT_FOUND, page)
 }
 
 /// Returns an error of the token or revoke endpoint (RFC 6749).
@@ -223,54 +224,36 @@ pub(super) fn for_status(code: StatusCode, on_token: bool) -> Reply {
             _ => oauth(code, "invalid_request", "Bad Request"),
         };
     }
-    match code.as_u16() {
-        401 => unauthenticated(),
-        403 => for_reason("RESOURCE_PERMISSION_DENIED"),
-        429 => for_reason("RATE_LIMIT_EXCEEDED"),
-        412 => reply(code, None, "Precondition check failed.", &json!({})),
-        503 => reply(
-            code,
-            None,
-            "The service is currently unavailable.",
-            &json!({}),
-        ),
-        504 => reply(
-            code,
-            None,
-            "Deadline expired before operation could complete.",
-            &json!({}),
-        ),
-        500.. => reply(code, None, "Internal error encountered.", &json!({})),
-        _ => reply(
-            code,
-            None,
-            "Request contains an invalid argument.",
-            &json!({}),
-        ),
-    }
+    let message = match code.as_u16() {
+        401 => return unauthenticated(),
+        403 => return for_reason("RESOURCE_PERMISSION_DENIED"),
+        429 => return for_reason("RATE_LIMIT_EXCEEDED"),
+        412 => "Precondition check failed.",
+        503 => "The service is currently unavailable.",
+        504 => "Deadline expired before operation could complete.",
+        500.. => "Internal error encountered.",
+        _ => INVALID,
+    };
+    reply(code, None, message, &json!({}))
 }
 
 /// Returns the error with a given reason, with the status that reason has.
 pub(super) fn for_reason(reason: &str) -> Reply {
     let (code, message, metadata) = match reason {
+        "UBERMINT" => return legacy_account(),
+        "rateLimitExceeded" | "userRateLimitExceeded" => return older_limit(reason),
+        "CREDENTIALS_MISSING" => return credentials_missing("DataPointsService.ListDataPoints"),
         "ACCOUNT_NOT_LINKED" => (
             StatusCode::BAD_REQUEST,
             "The account is not linked to Google Health.",
             json!({ "redirect_uri": "https://fitbit.google.com/auth/signup" }),
         ),
-        "UBERMINT" => return legacy_account(),
-        "rateLimitExceeded" | "userRateLimitExceeded" => return older_limit(reason),
-        "CREDENTIALS_MISSING" => return credentials_missing("DataPointsService.ListDataPoints"),
         "ACCESS_TOKEN_SCOPE_INSUFFICIENT" | "MISSING_OAUTH_SCOPE" => (
             StatusCode::FORBIDDEN,
             "Request had insufficient authentication scopes.",
             json!({ "service": SERVICE }),
         ),
-        "RESOURCE_PERMISSION_DENIED" => (
-            StatusCode::FORBIDDEN,
-            "The caller does not have permission",
-            json!({}),
-        ),
+        "RESOURCE_PERMISSION_DENIED" => (StatusCode::FORBIDDEN, NO_PERMISSION, json!({})),
         "SERVICE_DISABLED" => (
             StatusCode::FORBIDDEN,
             "Google Health API has not been used in project 100200300400 before or it is disabled. Enable it \
@@ -299,27 +282,23 @@ pub(super) fn for_reason(reason: &str) -> Reply {
                 "quota_limit_value": GOOGLE_A_MINUTE.to_string(),
             }),
         ),
-        _ => (
-            StatusCode::BAD_REQUEST,
-            "Request contains an invalid argument.",
-            json!({}),
-        ),
+        _ => (StatusCode::BAD_REQUEST, INVALID, json!({})),
     };
     reply(code, Some(reason), message, &metadata)
 }
 
 /// Returns the 403 for a legacy Fitbit account that was let in; it has no reason of its own.
 fn legacy_account() -> Reply {
-    let error = json!({
-        "code": 403,
-        "message": "The caller does not have permission",
-        "status": "PERMISSION_DENIED",
-        "details": [{
-            "@type": "type.googleapis.com/google.rpc.DebugInfo",
-            "detail": "Could not mint UberMint from GaiaMint.",
-        }],
-    });
-    Reply::json(StatusCode::FORBIDDEN, &json!({ "error": error }))
+    let details = json!([{
+        "@type": "type.googleapis.com/google.rpc.DebugInfo",
+        "detail": "Could not mint UberMint from GaiaMint.",
+    }]);
+    body(
+        StatusCode::FORBIDDEN,
+        NO_PERMISSION,
+        "PERMISSION_DENIED",
+        details,
+    )
 }
 
 /// Returns the 403 by which Google's older APIs reject a request beyond the quota.
@@ -352,6 +331,9 @@ pub(super) fn for_oauth_reason(error: &str) -> Reply {
     };
     oauth(code, error, description)
 }
+
+const INVALID: &str = "Request contains an invalid argument.";
+const NO_PERMISSION: &str = "The caller does not have permission";
 
 /// Reasons that any Google API can return; the others are specific to this API.
 const GOOGLE_WIDE: [&str; 5] = [

@@ -88,7 +88,7 @@ impl Mask {
             if name == ANY {
                 // `*` may stand for several members, of which only some have the members that
                 // follow.
-                let members = schema.members().iter();
+                let members = schema.members();
                 let mut checked = members.map(|(_, below)| mask.check(below, &path));
                 let is_anything = matches!(schema, Schema::Anything);
                 if !is_anything && !checked.any(|checked| checked.is_ok()) {

@@ -255,11 +255,7 @@ fn civil(literal: &str) -> Option<DateTime> {
 }
 
 fn day(literal: &str) -> Option<DateTime> {
-    let date: Date = if literal.len() == 10 {
-        literal.parse().ok()?
-    } else {
-        return None;
-    };
+    let date: Date = literal.parse().ok().filter(|_| literal.len() == 10)?;
     Some(date.to_datetime(jiff::civil::Time::midnight()))
 }
 
@@ -343,64 +339,49 @@ mod tests {
     fn every_mistake_has_its_reason() {
         let physical = |rest: &str| format!("heart_rate.sample_time.physical_time {rest}");
         let time = "\"2026-11-22T00:00:00Z\"";
+        let (from, until) = (
+            physical(&format!(">= {time}")),
+            physical(&format!("< {time}")),
+        );
+        let civil = "heart_rate.sample_time.civil_time";
         for (filter, reason) in [
+            (physical(&format!("> {time}")), "RESTRICTION_COMPARATOR"),
+            (physical(&format!("= {time}")), "RESTRICTION_COMPARATOR"),
+            (format!("{from} OR {until}"), "EXPRESSION_STRUCTURE"),
+            (format!("({from})"), "EXPRESSION_STRUCTURE"),
             (
-                physical(&format!("> {time}")),
-                "INVALID_DATA_POINT_FILTER_RESTRICTION_COMPARATOR",
-            ),
-            (
-                physical(&format!("= {time}")),
-                "INVALID_DATA_POINT_FILTER_RESTRICTION_COMPARATOR",
-            ),
-            (
-                physical(&format!(">= {time} OR {}", physical(&format!("< {time}")))),
-                "INVALID_DATA_POINT_FILTER_EXPRESSION_STRUCTURE",
-            ),
-            (
-                format!("({})", physical(&format!(">= {time}"))),
-                "INVALID_DATA_POINT_FILTER_EXPRESSION_STRUCTURE",
-            ),
-            (
-                format!(
-                    "{} AND heart_rate.sample_time.civil_time < \"2026-11-23\"",
-                    physical(&format!(">= {time}"))
-                ),
-                "INVALID_DATA_POINT_FILTER_MIXED_TIME_RESTRICTIONS",
+                format!("{from} AND {civil} < \"2026-11-23\""),
+                "MIXED_TIME_RESTRICTIONS",
             ),
             (
                 format!("steps.interval.start_time >= {time}"),
-                "INVALID_DATA_POINT_FILTER_COLLECTION_MISMATCH",
+                "COLLECTION_MISMATCH",
             ),
-            (
-                format!("heartRate.sample_time.physical_time >= {time}"),
-                "INVALID_DATA_POINT_FILTER_DATA_TYPE_RESTRICTION",
-            ),
+            (from.replace("_rate", "Rate"), "DATA_TYPE_RESTRICTION"),
             (
                 format!("heart_rate.interval.start_time >= {time}"),
-                "INVALID_DATA_POINT_FILTER_DATA_TYPE_MEMBER",
+                "DATA_TYPE_MEMBER",
             ),
             (
-                "heart_rate.sample_time.civil_time >= \"2026-11-22 00:00\"".to_owned(),
-                "INVALID_DATA_POINT_FILTER_CIVIL_DATE_TIME_FORMAT",
+                format!("{civil} >= \"2026-11-22 00:00\""),
+                "CIVIL_DATE_TIME_FORMAT",
             ),
-            (physical(">= \"yesterday\""), "INVALID_FILTER_FORMAT"),
-            (
-                physical(">= 2026-11-22"),
-                "INVALID_DATA_POINT_FILTER_SYNTAX",
-            ),
-            (physical(">= \"2026"), "INVALID_DATA_POINT_FILTER_SYNTAX"),
-            (physical(">="), "INVALID_DATA_POINT_FILTER_MISSING_TOKEN"),
-            (
-                physical(&format!(">= {time} AND")),
-                "INVALID_DATA_POINT_FILTER_MISSING_TOKEN",
-            ),
-            (
-                physical(&format!(">= {time} AND {}", physical(&format!("< {time}")))),
-                "INVALID_TIME_RANGE",
-            ),
+            (physical(">= 2026-11-22"), "SYNTAX"),
+            (physical(">= \"2026"), "SYNTAX"),
+            (physical(">="), "MISSING_TOKEN"),
+            (format!("{from} AND"), "MISSING_TOKEN"),
         ] {
-            assert_eq!(heart(&filter), Err(reason), "{filter}");
+            let reason = format!("INVALID_DATA_POINT_FILTER_{reason}");
+            assert_eq!(heart(&filter), Err(reason.as_str()), "{filter}");
         }
+        assert_eq!(
+            heart(&physical(">= \"yesterday\"")),
+            Err("INVALID_FILTER_FORMAT")
+        );
+        assert_eq!(
+            heart(&format!("{from} AND {until}")),
+            Err("INVALID_TIME_RANGE")
+        );
     }
 
     #[test]
@@ -435,48 +416,39 @@ mod tests {
     #[test]
     fn sessions_are_filtered_as_their_kind_allows() {
         let at = "\"2026-11-20T00:00:00Z\"";
+        let member = Some("INVALID_DATA_POINT_FILTER_DATA_TYPE_MEMBER");
+        let comparator = Some("INVALID_DATA_POINT_FILTER_RESTRICTION_COMPARATOR");
         for (name, filter, verdict) in [
             (
                 "exercise",
-                "exercise.interval.civil_start_time >= \"2026-11-20\"".to_owned(),
+                "exercise.interval.civil_start_time >= \"2026-11-20\"",
                 None,
             ),
-            (
-                "exercise",
-                format!("exercise.interval.start_time >= {at}"),
-                Some("INVALID_DATA_POINT_FILTER_DATA_TYPE_MEMBER"),
-            ),
+            ("exercise", "exercise.interval.start_time >= AT", member),
             (
                 "sleep",
-                format!("sleep.interval.end_time < {at} OR sleep.interval.end_time >= {at}"),
+                "sleep.interval.end_time < AT OR sleep.interval.end_time >= AT",
                 None,
             ),
             (
                 "sleep",
-                "sleep.interval.civil_end_time >= \"2026-11-20\"".to_owned(),
+                "sleep.interval.civil_end_time >= \"2026-11-20\"",
                 None,
             ),
-            (
-                "sleep",
-                format!("sleep.interval.start_time >= {at}"),
-                Some("INVALID_DATA_POINT_FILTER_DATA_TYPE_MEMBER"),
-            ),
+            ("sleep", "sleep.interval.start_time >= AT", member),
             (
                 "electrocardiogram",
-                format!("electrocardiogram.interval.start_time >= {at}"),
+                "electrocardiogram.interval.start_time >= AT",
                 None,
             ),
             (
                 "electrocardiogram",
-                format!("electrocardiogram.interval.start_time < {at}"),
-                Some("INVALID_DATA_POINT_FILTER_RESTRICTION_COMPARATOR"),
+                "electrocardiogram.interval.start_time < AT",
+                comparator,
             ),
-            (
-                "food",
-                format!("food.interval.start_time >= {at}"),
-                Some("INVALID_DATA_POINT_FILTER_DATA_TYPE_MEMBER"),
-            ),
+            ("food", "food.interval.start_time >= AT", member),
         ] {
+            let filter = filter.replace("AT", at);
             assert_eq!(parsed(&filter, name).err(), verdict, "{filter}");
         }
     }

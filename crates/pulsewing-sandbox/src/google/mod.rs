@@ -26,6 +26,7 @@ use serde_json::json;
 pub(crate) use self::route::Endpoint;
 use self::{data_type::DataType, points::View, route::Call};
 use crate::{
+    cloud,
     message::{Reply, Request},
     oauth::{Access, GOOGLE_USER_ID, Provider},
     quota::Exhausted,
@@ -58,10 +59,10 @@ impl Family {
             "google-sources" => Self::GoogleSources,
             "self-sources" => Self::SelfSources,
             _ => {
-                return Err(Box::new(error::invalid(
+                return error::refuse(
                     "INVALID_DATA_POINT_DATA_SOURCE_FAMILY",
                     "The data source family is not a known resource name.",
-                )));
+                );
             }
         })
     }
@@ -82,14 +83,8 @@ impl Family {
 }
 
 /// Answers a request to Google.
-pub(crate) fn answer(
-    endpoint: &Endpoint,
-    request: &Request,
-    wearer: &dyn WearerData,
-    state: &mut State,
-    now: Timestamp,
-    empty_page: bool,
-) -> Reply {
+pub(crate) fn answer(endpoint: &Endpoint, call: &cloud::Call<'_>, state: &mut State) -> Reply {
+    let (request, now) = (call.request, call.now);
     // The frontend of all Google services checks this before anything else.
     if request.lacks_length() {
         return error::length_required();
@@ -100,9 +95,7 @@ pub(crate) fn answer(
         Endpoint::Token => token::token(request, state, now),
         Endpoint::Revoke => token::revoke(request, state),
         Endpoint::Unknown => error::not_found(&request.path),
-        resource => {
-            data(resource, request, wearer, state, now, empty_page).unwrap_or_else(|reply| *reply)
-        }
+        resource => data(resource, call, state).unwrap_or_else(|reply| *reply),
     }
 }
 
@@ -131,12 +124,10 @@ pub(crate) fn reason_error(endpoint: &Endpoint, reason: &str) -> Reply {
 
 fn data(
     endpoint: &Endpoint,
-    request: &Request,
-    wearer: &dyn WearerData,
+    call: &cloud::Call<'_>,
     state: &mut State,
-    now: Timestamp,
-    empty_page: bool,
 ) -> Result<Reply, Box<Reply>> {
+    let (request, wearer, now) = (call.request, call.wearer, call.now);
     let (user, scope) = match endpoint {
         Endpoint::Points {
             user, data_type, ..
@@ -163,28 +154,21 @@ fn data(
     let params = parameters::read(endpoint, request)?;
     match endpoint {
         Endpoint::Points {
-            data_type, call, ..
+            data_type,
+            call: kind,
+            ..
         } => {
             let data_type = DataType::parse(data_type)?;
-            data_type.supports(*call)?;
+            data_type.supports(*kind)?;
             let sizes = state.settings.page_sizes;
-            match call {
-                Call::List => {
-                    points::answer(View::List, data_type, &params, wearer, sizes, empty_page)
-                }
-                Call::Reconcile => points::answer(
-                    View::Reconcile,
-                    data_type,
-                    &params,
-                    wearer,
-                    sizes,
-                    empty_page,
-                ),
-                Call::RollUp => rollup::roll_up(data_type, request, wearer, empty_page),
-                Call::DailyRollUp => rollup::daily_roll_up(data_type, request, wearer, empty_page),
+            match kind {
+                Call::List => points::answer(View::List, data_type, &params, call, sizes),
+                Call::Reconcile => points::answer(View::Reconcile, data_type, &params, call, sizes),
+                Call::RollUp => rollup::roll_up(data_type, call),
+                Call::DailyRollUp => rollup::daily_roll_up(data_type, call),
             }
         }
-        Endpoint::Devices { .. } => account::devices(&params, wearer, empty_page),
+        Endpoint::Devices { .. } => account::devices(&params, call),
         Endpoint::Device { id, .. } => Ok(account::device(id, wearer)),
         Endpoint::Settings { .. } => Ok(account::settings(wearer, now)),
         Endpoint::Profile { .. } => Ok(account::profile()),

@@ -1,9 +1,15 @@
 //! Page sizes and page tokens.
 
+use std::{fmt::Display, str::FromStr};
+
 use base64ct::{Base64UrlUnpadded, Encoding};
+use serde_json::{Value, json};
 
 use super::error;
-use crate::{message::Reply, oauth::fingerprint};
+use crate::{
+    message::{Reply, with},
+    oauth::fingerprint,
+};
 
 /// Returns the page size to use: the default for 0 or nothing, at most `max`.
 pub(super) fn size(
@@ -61,6 +67,57 @@ impl Tokens {
             None => Err(refused()),
         }
     }
+}
+
+impl Tokens {
+    /// Returns the position in a token, or `first` if there is no token.
+    pub(super) fn position<P: FromStr>(
+        &self,
+        token: Option<&str>,
+        first: P,
+    ) -> Result<P, Box<Reply>> {
+        match self.open(token)? {
+            Some(position) => position.parse().map_err(|_| refused()),
+            None => Ok(first),
+        }
+    }
+
+    /// Returns a page without items that announces more, from the same position on.
+    pub(super) fn empty_page(&self, position: impl Display) -> Reply {
+        let token = self.seal(&position.to_string());
+        Reply::ok(&json!({ "nextPageToken": token }))
+    }
+
+    /// Answers with a page of a list: `size` of its items, after those of the pages before.
+    pub(super) fn page(
+        &self,
+        token: Option<&str>,
+        size: usize,
+        member: &str,
+        empty_page: bool,
+        all: impl FnOnce() -> Vec<Value>,
+    ) -> Result<Reply, Box<Reply>> {
+        let skip = self.position(token, 0)?;
+        if empty_page {
+            return Ok(self.empty_page(skip));
+        }
+        let all = all();
+        let next = (skip + size < all.len()).then(|| self.seal(&(skip + size).to_string()));
+        let items = all.into_iter().skip(skip).take(size).collect();
+        Ok(reply(member, items, next))
+    }
+}
+
+/// Returns a page of items, and the token of the next one if there is one.
+pub(super) fn reply(member: &str, items: Vec<Value>, next: Option<String>) -> Reply {
+    let mut reply = json!({});
+    if let Some(token) = next {
+        reply = with(reply, "nextPageToken", token);
+    }
+    if !items.is_empty() {
+        reply = with(reply, member, items);
+    }
+    Reply::ok(&reply)
 }
 
 /// Returns the reply to a token of another query.

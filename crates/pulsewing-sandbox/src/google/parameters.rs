@@ -12,7 +12,6 @@ use crate::message::{Params, Reply, Request};
 /// Reads the parameters of a call, under their names in JSON.
 ///
 /// # Errors
-///
 /// Returns the 400 reply if there is a parameter that the call does not have.
 pub(super) fn read(endpoint: &Endpoint, request: &Request) -> Result<Params, Box<Reply>> {
     let own: &[&str] = match endpoint {

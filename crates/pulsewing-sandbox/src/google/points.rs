@@ -21,6 +21,7 @@ use super::{
     page, zones,
 };
 use crate::{
+    cloud::Call,
     message::{Params, Reply, with},
     settings::PageSizes,
     wearer::{MINUTE, Resting, Sample, WearerData, buckets, day_bounds},
@@ -38,83 +39,63 @@ pub(super) fn answer(
     view: View,
     data_type: &DataType,
     params: &Params,
-    wearer: &dyn WearerData,
+    call: &Call<'_>,
     sizes: PageSizes,
-    empty_page: bool,
 ) -> Result<Reply, Box<Reply>> {
     let filter = params.get("filter").unwrap_or_default();
     let range = Range::parse(filter, data_type).map_err(|wrong| {
         let metadata = json!({ "detailedReasons": wrong.reason });
-        Box::new(error::reply(
-            StatusCode::BAD_REQUEST,
-            Some(wrong.reason),
-            wrong.message,
-            &metadata,
-        ))
+        let code = StatusCode::BAD_REQUEST;
+        error::reply(code, Some(wrong.reason), wrong.message, &metadata)
     })?;
     let family_name = params.get("dataSourceFamily").unwrap_or_default();
     let family = Family::parse(family_name)?;
     if view == View::List && !family_name.is_empty() && !data_type.lists_by_family() {
-        return Err(Box::new(error::invalid(
+        return error::refuse(
             "INVALID_DATA_POINT_DATA_SOURCE_FAMILY",
             "The data type cannot be listed by data source family.",
-        )));
+        );
     }
     let (default, max) = data_type.page_sizes().unwrap_or(match sizes {
         PageSizes::Documented => (1440, 10_000),
         PageSizes::Observed => (50, 5_000),
     });
     let size = page::size(page::parse_size(params.get("pageSize"))?, default, max)?;
-    let call = if view == View::List {
-        "list"
-    } else {
-        "reconcile"
+    let name = match view {
+        View::List => "list",
+        View::Reconcile => "reconcile",
     };
     let tokens =
-        page::Tokens::bound_to(&[call, data_type.name, filter, family_name, &size.to_string()]);
+        page::Tokens::bound_to(&[name, data_type.name, filter, family_name, &size.to_string()]);
     let position = tokens.open(params.get("pageToken"))?;
-    if empty_page {
-        let token = tokens.seal(position.as_deref().unwrap_or(START));
-        return Ok(Reply::json(
-            StatusCode::OK,
-            &json!({ "nextPageToken": token }),
-        ));
+    let position = position.as_deref().unwrap_or(START);
+    if call.empty_page {
+        return Ok(tokens.empty_page(position));
     }
-    let after = match position.as_deref() {
-        None | Some(START) => None,
-        Some(position) => Some(Key::parse(position).ok_or_else(page::refused)?),
+    let after = match position {
+        START => None,
+        position => Some(Key::parse(position).ok_or_else(page::refused)?),
     };
     let walk = Walk {
         data_type,
         range,
         view,
         family,
-        wearer,
+        wearer: call.wearer,
         after,
         wanted: size + 1,
     };
-    let mut points = match data_type.data {
-        None => Vec::new(),
-        Some(Data::HeartRate) => walk.heart_rate(),
-        Some(data @ (Data::DailyRestingHeartRate | Data::DailyHeartRateZones)) => {
-            walk.days(|day| Vec::from_iter(walk.daily_point(data, day)))
-        }
-        Some(Data::TimeInHeartRateZone) => walk.days(|day| walk.stays(day)),
-    };
+    let mut points = walk.points();
     let more = points.len() > size;
     points.truncate(size);
-    if points.is_empty() {
-        return Ok(Reply::json(StatusCode::OK, &json!({})));
-    }
     let next = match points.last() {
+        None => return Ok(Reply::ok(&json!({}))),
         Some((key, _)) if more => tokens.seal(&key.to_string()),
-        _ => String::new(),
+        Some(_) => String::new(),
     };
     let points: Vec<Value> = points.into_iter().map(|(_, point)| point).collect();
-    Ok(Reply::json(
-        StatusCode::OK,
-        &json!({ "dataPoints": points, "nextPageToken": next }),
-    ))
+    let body = json!({ "dataPoints": points, "nextPageToken": next });
+    Ok(Reply::ok(&body))
 }
 
 /// The sort key of the points, newest first: time, then source.
@@ -165,6 +146,18 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    /// Returns as many points as are wanted, newest first; with days, all of the last one.
+    fn points(&self) -> Vec<(Key, Value)> {
+        match self.data_type.data {
+            None => Vec::new(),
+            Some(Data::HeartRate) => self.heart_rate(),
+            Some(data @ (Data::DailyRestingHeartRate | Data::DailyHeartRateZones)) => {
+                self.days(|day| Vec::from_iter(self.daily_point(data, day)))
+            }
+            Some(Data::TimeInHeartRateZone) => self.days(|day| self.stays(day)),
+        }
+    }
+
     fn heart_rate(&self) -> Vec<(Key, Value)> {
         let zone = self.wearer.time_zone();
         let (from, to) = self.physical_bounds();
@@ -185,10 +178,8 @@ impl Walk<'_> {
                     && self.range.physical.contains(sample.at)
                     && self.range.civil.contains(civil)
                 {
-                    points.push((
-                        key,
-                        self.heart_rate_point(sample, key.source, offset, civil),
-                    ));
+                    let point = self.heart_rate_point(sample, key.source, offset, civil);
+                    points.push((key, point));
                 }
             }
             end = start;
@@ -199,21 +190,13 @@ impl Walk<'_> {
     /// Returns instants that enclose the range; civil bounds may lie a day to either side.
     fn physical_bounds(&self) -> (Timestamp, Timestamp) {
         let day = SignedDuration::from_hours(26);
-        let utc = |civil: DateTime| {
-            civil
-                .to_zoned(TimeZone::UTC)
-                .ok()
-                .map(|zoned| zoned.timestamp())
+        let shifted = |civil: DateTime, by| {
+            let utc = civil.to_zoned(TimeZone::UTC).ok()?.timestamp();
+            utc.checked_add(by).ok()
         };
         let Range { physical, civil } = self.range;
-        let civil_start = civil
-            .start
-            .and_then(utc)
-            .and_then(|at| at.checked_sub(day).ok());
-        let civil_end = civil
-            .end
-            .and_then(utc)
-            .and_then(|at| at.checked_add(day).ok());
+        let civil_start = civil.start.and_then(|start| shifted(start, -day));
+        let civil_end = civil.end.and_then(|end| shifted(end, day));
         let starts = [physical.start, civil_start].into_iter().flatten();
         let from = starts.fold(self.wearer.since(), Timestamp::max);
         // The last point can have a neighbour from another source at the same instant.
@@ -232,20 +215,13 @@ impl Walk<'_> {
             source,
         };
         if self.family.has_main(self.wearer) {
-            points.extend(
-                self.wearer
-                    .samples(start, end)
-                    .iter()
-                    .map(|s| (key(s, MAIN), *s)),
-            );
+            let samples = self.wearer.samples(start, end);
+            points.extend(samples.iter().map(|s| (key(s, MAIN), *s)));
         }
         let shows_phone_app = self.wearer.is_wearable() && self.family.has_health_connect();
         if self.view == View::List && shows_phone_app {
-            points.extend(
-                phone_app(self.wearer, start, end)
-                    .iter()
-                    .map(|s| (key(s, PHONE_APP), *s)),
-            );
+            let samples = phone_app(self.wearer, start, end);
+            points.extend(samples.iter().map(|s| (key(s, PHONE_APP), *s)));
         }
         points
     }

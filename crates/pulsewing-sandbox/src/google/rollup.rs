@@ -17,19 +17,15 @@ use super::{
     zones,
 };
 use crate::{
+    cloud::Call,
     message::{Reply, Request},
     wearer::{Bucket, Sample, WearerData, buckets},
 };
 
 /// Answers `rollUp`: windows counted from the start of the range, newest first, empty ones left out.
-pub(super) fn roll_up(
-    data_type: &DataType,
-    request: &Request,
-    wearer: &dyn WearerData,
-    empty_page: bool,
-) -> Result<Reply, Box<Reply>> {
+pub(super) fn roll_up(data_type: &DataType, call: &Call<'_>) -> Result<Reply, Box<Reply>> {
     let body = Body::read(
-        request,
+        call.request,
         &[
             "range",
             "windowSize",
@@ -40,25 +36,10 @@ pub(super) fn roll_up(
     )?;
     let range = body.object("range")?;
     range.only(&["startTime", "endTime"])?;
-    let start = range.timestamp("startTime")?;
-    let end = range.timestamp("endTime")?;
-    let window_text = body.text("windowSize")?.unwrap_or_default();
-    let window = duration(window_text)
-        .filter(|window| *window >= SignedDuration::from_secs(1))
-        .ok_or_else(|| {
-            Box::new(error::invalid(
-                "INVALID_ROLLUP_WINDOW",
-                "The window must be at least 1 s.",
-            ))
-        })?;
-    if end <= start {
-        return Err(Box::new(error::invalid(
-            "INVALID_TIME_RANGE",
-            "The end of the range must be after its start.",
-        )));
-    }
-    let family_name = body.text("dataSourceFamily")?.unwrap_or_default();
-    let family = Family::parse(family_name)?;
+    let (start, end) = (range.timestamp("startTime")?, range.timestamp("endTime")?);
+    let window = body.window()?;
+    in_order(start, end)?;
+    let (family_name, family) = body.family()?;
     let size = page::size(body.integer("pageSize")?, 1440, 10_000)?;
     let spanned = window.as_nanos() * i128::try_from(size).unwrap_or(i128::MAX);
     let most = SignedDuration::from_hours(data_type.most_days() * 24);
@@ -74,18 +55,11 @@ pub(super) fn roll_up(
         &size.to_string(),
         family_name,
     ]);
-    let before = match tokens.open(body.text("pageToken")?)? {
-        Some(position) => position.parse().map_err(|_| page::refused())?,
-        None => i64::MAX,
-    };
-    if empty_page {
-        let token = tokens.seal(&before.to_string());
-        return Ok(Reply::json(
-            StatusCode::OK,
-            &json!({ "nextPageToken": token }),
-        ));
+    let before = tokens.position(body.text("pageToken")?, i64::MAX)?;
+    if call.empty_page {
+        return Ok(tokens.empty_page(before));
     }
-    let samples = samples(data_type.data, wearer, family, start, end);
+    let samples = samples(data_type.data, call.wearer, family, start, end);
     let mut windows: Vec<Bucket> = buckets(&samples, start, window)
         .into_iter()
         .rev()
@@ -100,32 +74,27 @@ pub(super) fn roll_up(
         let value = value(data_type.data, bucket, &samples, from, to);
         json!({ "startTime": from.to_string(), "endTime": to.to_string(), data_type.member_name(): value })
     };
-    let points: Vec<Value> = windows.iter().map(point).collect();
-    let mut reply = Map::new();
-    if let (true, Some(last)) = (more, windows.last()) {
-        reply.insert(
-            "nextPageToken".to_owned(),
-            tokens.seal(&last.index.to_string()).into(),
-        );
-    }
-    Ok(with_points(reply, points))
+    let last = windows.last().filter(|_| more);
+    let next = last.map(|last| tokens.seal(&last.index.to_string()));
+    Ok(page::reply(
+        POINTS,
+        windows.iter().map(point).collect(),
+        next,
+    ))
 }
 
 /// Answers `dailyRollUp`: windows of whole civil days, newest first, empty ones left out.
-pub(super) fn daily_roll_up(
-    data_type: &DataType,
-    request: &Request,
-    wearer: &dyn WearerData,
-    empty_page: bool,
-) -> Result<Reply, Box<Reply>> {
-    let allowed = [
-        "range",
-        "windowSizeDays",
-        "pageSize",
-        "pageToken",
-        "dataSourceFamily",
-    ];
-    let body = Body::read(request, &allowed)?;
+pub(super) fn daily_roll_up(data_type: &DataType, call: &Call<'_>) -> Result<Reply, Box<Reply>> {
+    let body = Body::read(
+        call.request,
+        &[
+            "range",
+            "windowSizeDays",
+            "pageSize",
+            "pageToken",
+            "dataSourceFamily",
+        ],
+    )?;
     let range = body.object("range")?;
     range.only(&["start", "end"])?;
     let (start, end) = (range.civil("start")?, range.civil("end")?);
@@ -134,12 +103,7 @@ pub(super) fn daily_roll_up(
     }
     let days = body.integer("windowSizeDays")?.unwrap_or(0).max(1);
     let asked = body.integer("pageSize")?;
-    if end <= start {
-        return Err(Box::new(error::invalid(
-            "INVALID_TIME_RANGE",
-            "The end of the range must be after its start.",
-        )));
-    }
+    in_order(start, end)?;
     let most = data_type.most_days();
     let spanned = end.duration_since(start);
     if spanned > SignedDuration::from_hours(most * 24) || asked.is_some_and(|size| size > most) {
@@ -147,8 +111,7 @@ pub(super) fn daily_roll_up(
     }
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let size = page::size(asked, most, most)?;
-    let family_name = body.text("dataSourceFamily")?.unwrap_or_default();
-    let family = Family::parse(family_name)?;
+    let (family_name, family) = body.family()?;
     let tokens = page::Tokens::bound_to(&[
         "dailyRollUp",
         data_type.name,
@@ -158,17 +121,20 @@ pub(super) fn daily_roll_up(
         &size.to_string(),
         family_name,
     ]);
-    let skip: usize = match tokens.open(body.text("pageToken")?)? {
-        Some(position) => position.parse().map_err(|_| page::refused())?,
-        None => 0,
-    };
-    if empty_page {
-        let token = tokens.seal(&skip.to_string());
-        return Ok(Reply::json(
-            StatusCode::OK,
-            &json!({ "nextPageToken": token }),
-        ));
-    }
+    let token = body.text("pageToken")?;
+    tokens.page(token, size, POINTS, call.empty_page, || {
+        daily_points(data_type, call.wearer, family, (start, end), days)
+    })
+}
+
+/// Returns the points of windows of `days` each, newest first.
+fn daily_points(
+    data_type: &DataType,
+    wearer: &dyn WearerData,
+    family: Family,
+    (start, end): (DateTime, DateTime),
+    days: i64,
+) -> Vec<Value> {
     let instant = |civil: DateTime| {
         let zoned = civil.to_zoned(wearer.time_zone().clone()).ok()?;
         Some(zoned.timestamp())
@@ -177,10 +143,8 @@ pub(super) fn daily_roll_up(
     let mut first = start;
     while first < end {
         // The last window may be shorter, and may even end in the middle of a day.
-        let next = first
-            .checked_add(jiff::Span::new().days(days))
-            .unwrap_or(end)
-            .min(end);
+        let next = first.checked_add(jiff::Span::new().days(days));
+        let next = next.unwrap_or(end).min(end);
         let Some((from, to)) = instant(first).zip(instant(next)) else {
             break;
         };
@@ -195,20 +159,20 @@ pub(super) fn daily_roll_up(
         first = next;
     }
     points.reverse();
-    let mut reply = Map::new();
-    if skip + size < points.len() {
-        let next = tokens.seal(&(skip + size).to_string());
-        reply.insert("nextPageToken".to_owned(), next.into());
-    }
-    let points = points.into_iter().skip(skip).take(size).collect();
-    Ok(with_points(reply, points))
+    points
 }
 
-fn with_points(mut reply: Map<String, Value>, points: Vec<Value>) -> Reply {
-    if !points.is_empty() {
-        reply.insert("rollupDataPoints".to_owned(), points.into());
+/// The member of a reply with the windows.
+const POINTS: &str = "rollupDataPoints";
+
+fn in_order<T: PartialOrd>(start: T, end: T) -> Result<(), Box<Reply>> {
+    if end > start {
+        return Ok(());
     }
-    Reply::json(StatusCode::OK, &Value::Object(reply))
+    error::refuse(
+        "INVALID_TIME_RANGE",
+        "The end of the range must be after its start.",
+    )
 }
 
 fn too_long(data_type: &DataType) -> Box<Reply> {
@@ -303,15 +267,12 @@ impl Body {
     }
 
     fn only(&self, allowed: &[&str]) -> Result<(), Box<Reply>> {
-        match self
-            .members
-            .keys()
-            .find(|name| !allowed.contains(&name.as_str()))
-        {
-            Some(unknown) => Err(Box::new(error::unknown_field(
-                unknown,
-                self.place.trim_end_matches('.'),
-            ))),
+        let mut names = self.members.keys();
+        match names.find(|name| !allowed.contains(&name.as_str())) {
+            Some(unknown) => {
+                let place = self.place.trim_end_matches('.');
+                Err(Box::new(error::unknown_field(unknown, place)))
+            }
             None => Ok(()),
         }
     }
@@ -354,46 +315,43 @@ impl Body {
             .map_err(|_| self.wrong(name, "Not an RFC 3339 timestamp."))
     }
 
+    fn window(&self) -> Result<SignedDuration, Box<Reply>> {
+        let window = duration(self.text("windowSize")?.unwrap_or_default());
+        match window.filter(|window| *window >= SignedDuration::from_secs(1)) {
+            Some(window) => Ok(window),
+            None => error::refuse("INVALID_ROLLUP_WINDOW", "The window must be at least 1 s."),
+        }
+    }
+
+    /// Returns the family of sources, by its name and parsed.
+    fn family(&self) -> Result<(&str, Family), Box<Reply>> {
+        let name = self.text("dataSourceFamily")?.unwrap_or_default();
+        Ok((name, Family::parse(name)?))
+    }
+
     /// Reads a `CivilDateTime`; without a time it means midnight.
     fn civil(&self, name: &str) -> Result<DateTime, Box<Reply>> {
         let civil = self.object(name)?;
         civil.only(&["date", "time"])?;
         let date = civil.object("date")?;
-        let part = |of: &Self, name| Ok::<i64, Box<Reply>>(of.integer(name)?.unwrap_or(0));
-        let (year, month, day) = (
-            part(&date, "year")?,
-            part(&date, "month")?,
-            part(&date, "day")?,
-        );
-        let date = (|| {
-            Date::new(
-                i16::try_from(year).ok()?,
-                i8::try_from(month).ok()?,
-                i8::try_from(day).ok()?,
-            )
-            .ok()
-        })()
-        .ok_or_else(|| self.wrong(name, "Not a date."))?;
+        let (year, month, day) = (date.part("year")?, date.part("month")?, date.part("day")?);
+        let date = civil_date(year, month, day).ok_or_else(|| self.wrong(name, "Not a date."))?;
         let time = match civil.members.get("time") {
             None | Some(Value::Null) => Time::midnight(),
             Some(_) => {
                 let time = civil.object("time")?;
                 time.only(&["hours", "minutes", "seconds", "nanos"])?;
-                let (hours, minutes) = (part(&time, "hours")?, part(&time, "minutes")?);
-                let (seconds, nanos) = (part(&time, "seconds")?, part(&time, "nanos")?);
-                (|| {
-                    Time::new(
-                        i8::try_from(hours).ok()?,
-                        i8::try_from(minutes).ok()?,
-                        i8::try_from(seconds).ok()?,
-                        i32::try_from(nanos).ok()?,
-                    )
-                    .ok()
-                })()
-                .ok_or_else(|| self.wrong(name, "Not a time of day."))?
+                let (hours, minutes) = (time.part("hours")?, time.part("minutes")?);
+                let (seconds, nanos) = (time.part("seconds")?, time.part("nanos")?);
+                civil_clock(hours, minutes, seconds, nanos)
+                    .ok_or_else(|| self.wrong(name, "Not a time of day."))?
             }
         };
         Ok(date.to_datetime(time))
+    }
+
+    fn part(&self, name: &str) -> Result<i64, Box<Reply>> {
+        Ok(self.integer(name)?.unwrap_or(0))
     }
 
     fn wrong(&self, name: &str, description: &str) -> Box<Reply> {
@@ -402,6 +360,22 @@ impl Body {
             description,
         ))
     }
+}
+
+fn civil_date(year: i64, month: i64, day: i64) -> Option<Date> {
+    let (month, day) = (month.try_into().ok()?, day.try_into().ok()?);
+    Date::new(year.try_into().ok()?, month, day).ok()
+}
+
+fn civil_clock(hours: i64, minutes: i64, seconds: i64, nanos: i64) -> Option<Time> {
+    let (hours, minutes) = (hours.try_into().ok()?, minutes.try_into().ok()?);
+    Time::new(
+        hours,
+        minutes,
+        seconds.try_into().ok()?,
+        nanos.try_into().ok()?,
+    )
+    .ok()
 }
 
 /// Returns the members under their names in JSON; Google also accepts those of the proto file.

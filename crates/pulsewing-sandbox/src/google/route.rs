@@ -192,47 +192,52 @@ mod tests {
 
     #[test]
     fn paths_and_verbs_lead_to_routes() {
-        let points =
-            |kind: &str, verb: &str| format!("/v4/users/me/dataTypes/{kind}/dataPoints{verb}");
-        let get = |path: &str| route(Method::GET, path);
-        let post = |path: &str| route(Method::POST, path);
-        assert_eq!(get(&points("heart-rate", "")), Some("google.list"));
-        assert_eq!(
-            get(&points("daily-resting-heart-rate", "")),
-            Some("google.resting")
-        );
-        assert_eq!(
-            get(&points("heart-rate", ":reconcile")),
-            Some("google.reconcile")
-        );
-        assert_eq!(
-            post(&points("heart-rate", ":rollUp")),
-            Some("google.rollup")
-        );
-        assert_eq!(
-            post(&points("heart-rate", ":dailyRollUp")),
-            Some("google.daily_rollup")
-        );
-        assert_eq!(
-            get(&points("heart-rate", ":rollUp")),
-            Some("google.unknown")
-        );
-        assert_eq!(get("/v4/users/me/pairedDevices"), Some("google.devices"));
-        assert_eq!(get("/v4/users/me/devices"), Some("google.unknown"));
-        assert_eq!(get("/v4/users/me/settings"), Some("google.settings"));
-        assert_eq!(get("/v4/users/me/identity"), Some("google.identity"));
-        assert_eq!(get("/token"), Some("google.unknown"));
-        for path in ["/token", "/o/oauth2/token", "/oauth2/v4/token"] {
-            assert_eq!(post(path), Some("google.token"), "{path}");
+        let data = "/v4/users/me/dataTypes";
+        let heart = format!("{data}/heart-rate/dataPoints");
+        for (method, paths, name) in [
+            (Method::GET, heart.as_str(), "google.list"),
+            (
+                Method::GET,
+                &format!("{data}/daily-resting-heart-rate/dataPoints"),
+                "google.resting",
+            ),
+            (
+                Method::GET,
+                &format!("{heart}:reconcile"),
+                "google.reconcile",
+            ),
+            (Method::POST, &format!("{heart}:rollUp"), "google.rollup"),
+            (
+                Method::POST,
+                &format!("{heart}:dailyRollUp"),
+                "google.daily_rollup",
+            ),
+            (Method::GET, &format!("{heart}:rollUp"), "google.unknown"),
+            (Method::GET, "/v4/users/me/pairedDevices", "google.devices"),
+            (Method::GET, "/v4/users/me/settings", "google.settings"),
+            (Method::GET, "/v4/users/me/identity", "google.identity"),
+            (
+                Method::POST,
+                "/token /o/oauth2/token /oauth2/v4/token",
+                "google.token",
+            ),
+            (Method::POST, "/revoke /o/oauth2/revoke", "google.revoke"),
+            (
+                Method::GET,
+                "/o/oauth2/auth /o/oauth2/v2/auth",
+                "google.authorize",
+            ),
+            (Method::GET, "/oauth2/v3/userinfo", "google.userinfo"),
+            (
+                Method::GET,
+                "/v4/users/me/devices /token /oauth2/v3/token",
+                "google.unknown",
+            ),
+        ] {
+            for path in paths.split(' ') {
+                assert_eq!(route(method.clone(), path), Some(name), "{path}");
+            }
         }
-        for path in ["/revoke", "/o/oauth2/revoke"] {
-            assert_eq!(post(path), Some("google.revoke"), "{path}");
-        }
-        for path in ["/o/oauth2/auth", "/o/oauth2/v2/auth"] {
-            assert_eq!(get(path), Some("google.authorize"), "{path}");
-        }
-        assert_eq!(get("/oauth2/v3/userinfo"), Some("google.userinfo"));
-        assert_eq!(get("/oauth2/v3/token"), Some("google.unknown"));
-        assert_eq!(get("/favicon.ico"), None);
+        assert_eq!(route(Method::GET, "/favicon.ico"), None);
     }
 }

@@ -6,9 +6,10 @@ use super::data_type::DataType;
 /// The members that a reply can have, whether or not they are present.
 #[derive(Debug)]
 pub(super) enum Schema {
-    Members(Members),
+    /// The names of those that have no members themselves, and those that have some.
+    Members(&'static str, Members),
     /// Those of a data point; it can also have one for every data type.
-    Point(Members),
+    Point(&'static str, Members),
     /// Any members, for a data type without data in the sandbox.
     Anything,
 }
@@ -18,215 +19,141 @@ type Members = &'static [(&'static str, &'static Schema)];
 impl Schema {
     /// Finds a member.
     pub(super) fn member(&self, name: &str) -> Option<&'static Self> {
-        let known = |members: Members| members.iter().find(|(known, _)| *known == name);
-        match self {
-            Self::Members(members) => known(members).map(|(_, below)| *below),
-            Self::Point(members) => known(members)
-                .map(|(_, below)| *below)
-                .or_else(|| DataType::has_member(name).then_some(&Self::Anything)),
-            Self::Anything => Some(&Self::Anything),
-        }
+        let known = self.members().find(|(known, _)| *known == name);
+        let has_any = match self {
+            Self::Members(..) => false,
+            Self::Point(..) => DataType::has_member(name),
+            Self::Anything => true,
+        };
+        known
+            .map(|(_, member)| member)
+            .or_else(|| has_any.then_some(&Self::Anything))
     }
 
     /// Returns the members that are known in detail.
-    pub(super) fn members(&self) -> Members {
-        match self {
-            Self::Members(members) | Self::Point(members) => members,
-            Self::Anything => &[],
-        }
+    pub(super) fn members(&self) -> impl Iterator<Item = (&'static str, &'static Self)> {
+        let (names, members): (&'static str, Members) = match self {
+            Self::Members(names, members) | Self::Point(names, members) => (names, members),
+            Self::Anything => ("", &[]),
+        };
+        let leaves = names.split_whitespace().map(|name| (name, &LEAF));
+        leaves.chain(members.iter().copied())
     }
 }
 
-const LEAF: Schema = Schema::Members(&[]);
-const DATE: Schema = Schema::Members(&[("year", &LEAF), ("month", &LEAF), ("day", &LEAF)]);
-const TIME: Schema = Schema::Members(&[
-    ("hours", &LEAF),
-    ("minutes", &LEAF),
-    ("seconds", &LEAF),
-    ("nanos", &LEAF),
-]);
-const CIVIL: Schema = Schema::Members(&[("date", &DATE), ("time", &TIME)]);
-const SAMPLE_TIME: Schema = Schema::Members(&[
-    ("physicalTime", &LEAF),
-    ("utcOffset", &LEAF),
-    ("civilTime", &CIVIL),
-]);
-const INTERVAL: Schema = Schema::Members(&[
-    ("startTime", &LEAF),
-    ("startUtcOffset", &LEAF),
-    ("endTime", &LEAF),
-    ("endUtcOffset", &LEAF),
-    ("civilStartTime", &CIVIL),
-    ("civilEndTime", &CIVIL),
-]);
-const HEART_RATE: Schema = Schema::Members(&[
-    ("sampleTime", &SAMPLE_TIME),
-    ("beatsPerMinute", &LEAF),
-    (
-        "metadata",
-        &Schema::Members(&[("motionContext", &LEAF), ("sensorLocation", &LEAF)]),
-    ),
-]);
-const RESTING: Schema = Schema::Members(&[
-    ("date", &DATE),
-    ("beatsPerMinute", &LEAF),
-    (
-        "dailyRestingHeartRateMetadata",
-        &Schema::Members(&[("calculationMethod", &LEAF)]),
-    ),
-]);
-const ZONES: Schema = Schema::Members(&[
-    ("date", &DATE),
-    (
-        "heartRateZones",
-        &Schema::Members(&[
-            ("heartRateZoneType", &LEAF),
-            ("minBeatsPerMinute", &LEAF),
-            ("maxBeatsPerMinute", &LEAF),
-        ]),
-    ),
-]);
-const TIME_IN_ZONE: Schema =
-    Schema::Members(&[("interval", &INTERVAL), ("heartRateZoneType", &LEAF)]);
-const SOURCE: Schema = Schema::Members(&[
-    ("recordingMethod", &LEAF),
-    (
-        "device",
-        &Schema::Members(&[
-            ("displayName", &LEAF),
-            ("formFactor", &LEAF),
-            ("manufacturer", &LEAF),
-        ]),
-    ),
-    (
-        "application",
-        &Schema::Members(&[
-            ("packageName", &LEAF),
-            ("webClientId", &LEAF),
-            ("googleWebClientId", &LEAF),
-        ]),
-    ),
-    ("platform", &LEAF),
-]);
-const ROLLED_HEART_RATE: Schema = Schema::Members(&[
-    ("beatsPerMinuteAvg", &LEAF),
-    ("beatsPerMinuteMax", &LEAF),
-    ("beatsPerMinuteMin", &LEAF),
-]);
-const ROLLED_TIME_IN_ZONE: Schema = Schema::Members(&[(
-    "timeInHeartRateZones",
-    &Schema::Members(&[("heartRateZone", &LEAF), ("duration", &LEAF)]),
-)]);
-const DEVICE: Schema = Schema::Members(&[
-    ("name", &LEAF),
-    ("deviceType", &LEAF),
-    ("deviceVersion", &LEAF),
-    ("batteryStatus", &LEAF),
-    ("batteryLevel", &LEAF),
-    ("lastSyncTime", &LEAF),
-    ("macAddress", &LEAF),
-    ("features", &LEAF),
-]);
+const LEAF: Schema = Schema::Members("", &[]);
+const DATE: Schema = Schema::Members("year month day", &[]);
+const TIME: Schema = Schema::Members("hours minutes seconds nanos", &[]);
+const CIVIL: Schema = Schema::Members("", &[("date", &DATE), ("time", &TIME)]);
+const SAMPLE_TIME: Schema = Schema::Members("physicalTime utcOffset", &[("civilTime", &CIVIL)]);
+const INTERVAL: Schema = Schema::Members(
+    "startTime startUtcOffset endTime endUtcOffset",
+    &[("civilStartTime", &CIVIL), ("civilEndTime", &CIVIL)],
+);
+const SAMPLE_METADATA: Schema = Schema::Members("motionContext sensorLocation", &[]);
+const HEART_RATE: Schema = Schema::Members(
+    "beatsPerMinute",
+    &[("sampleTime", &SAMPLE_TIME), ("metadata", &SAMPLE_METADATA)],
+);
+const RESTING_METADATA: Schema = Schema::Members("calculationMethod", &[]);
+const RESTING: Schema = Schema::Members(
+    "beatsPerMinute",
+    &[
+        ("date", &DATE),
+        ("dailyRestingHeartRateMetadata", &RESTING_METADATA),
+    ],
+);
+const ZONE: Schema = Schema::Members("heartRateZoneType minBeatsPerMinute maxBeatsPerMinute", &[]);
+const ZONES: Schema = Schema::Members("", &[("date", &DATE), ("heartRateZones", &ZONE)]);
+const TIME_IN_ZONE: Schema = Schema::Members("heartRateZoneType", &[("interval", &INTERVAL)]);
+const SOURCE_DEVICE: Schema = Schema::Members("displayName formFactor manufacturer", &[]);
+const APPLICATION: Schema = Schema::Members("packageName webClientId googleWebClientId", &[]);
+const SOURCE: Schema = Schema::Members(
+    "recordingMethod platform",
+    &[("device", &SOURCE_DEVICE), ("application", &APPLICATION)],
+);
+const ROLLED_HEART_RATE: Schema =
+    Schema::Members("beatsPerMinuteAvg beatsPerMinuteMax beatsPerMinuteMin", &[]);
+const ROLLED_ZONE: Schema = Schema::Members("heartRateZone duration", &[]);
+const ROLLED_TIME_IN_ZONE: Schema = Schema::Members("", &[("timeInHeartRateZones", &ROLLED_ZONE)]);
+const DEVICE: Schema = Schema::Members(
+    "name deviceType deviceVersion batteryStatus batteryLevel lastSyncTime macAddress features",
+    &[],
+);
+const LISTED_POINT: Schema = Schema::Point(
+    "name",
+    &[
+        ("dataSource", &SOURCE),
+        ("heartRate", &HEART_RATE),
+        ("dailyRestingHeartRate", &RESTING),
+        ("dailyHeartRateZones", &ZONES),
+        ("timeInHeartRateZone", &TIME_IN_ZONE),
+    ],
+);
+const RECONCILED_POINT: Schema = Schema::Point(
+    "dataPointName",
+    &[
+        ("heartRate", &HEART_RATE),
+        ("dailyRestingHeartRate", &RESTING),
+        ("dailyHeartRateZones", &ZONES),
+        ("timeInHeartRateZone", &TIME_IN_ZONE),
+    ],
+);
+const ROLLED_UP_POINT: Schema = Schema::Point(
+    "startTime endTime",
+    &[
+        ("heartRate", &ROLLED_HEART_RATE),
+        ("timeInHeartRateZone", &ROLLED_TIME_IN_ZONE),
+    ],
+);
+const DAILY_ROLLED_UP_POINT: Schema = Schema::Point(
+    "",
+    &[
+        ("civilStartTime", &CIVIL),
+        ("civilEndTime", &CIVIL),
+        ("heartRate", &ROLLED_HEART_RATE),
+        ("timeInHeartRateZone", &ROLLED_TIME_IN_ZONE),
+    ],
+);
 
 /// The reply of `list`.
-pub(super) const LISTED: Schema = Schema::Members(&[
-    (
-        "dataPoints",
-        &Schema::Point(&[
-            ("name", &LEAF),
-            ("dataSource", &SOURCE),
-            ("heartRate", &HEART_RATE),
-            ("dailyRestingHeartRate", &RESTING),
-            ("dailyHeartRateZones", &ZONES),
-            ("timeInHeartRateZone", &TIME_IN_ZONE),
-        ]),
-    ),
-    ("nextPageToken", &LEAF),
-]);
+pub(super) const LISTED: Schema =
+    Schema::Members("nextPageToken", &[("dataPoints", &LISTED_POINT)]);
 
 /// The reply of `reconcile`.
-pub(super) const RECONCILED: Schema = Schema::Members(&[
-    (
-        "dataPoints",
-        &Schema::Point(&[
-            ("dataPointName", &LEAF),
-            ("heartRate", &HEART_RATE),
-            ("dailyRestingHeartRate", &RESTING),
-            ("dailyHeartRateZones", &ZONES),
-            ("timeInHeartRateZone", &TIME_IN_ZONE),
-        ]),
-    ),
-    ("nextPageToken", &LEAF),
-]);
+pub(super) const RECONCILED: Schema =
+    Schema::Members("nextPageToken", &[("dataPoints", &RECONCILED_POINT)]);
 
 /// The reply of `rollUp`.
-pub(super) const ROLLED_UP: Schema = Schema::Members(&[
-    (
-        "rollupDataPoints",
-        &Schema::Point(&[
-            ("startTime", &LEAF),
-            ("endTime", &LEAF),
-            ("heartRate", &ROLLED_HEART_RATE),
-            ("timeInHeartRateZone", &ROLLED_TIME_IN_ZONE),
-        ]),
-    ),
-    ("nextPageToken", &LEAF),
-]);
+pub(super) const ROLLED_UP: Schema =
+    Schema::Members("nextPageToken", &[("rollupDataPoints", &ROLLED_UP_POINT)]);
 
 /// The reply of `dailyRollUp`.
-pub(super) const DAILY_ROLLED_UP: Schema = Schema::Members(&[
-    (
-        "rollupDataPoints",
-        &Schema::Point(&[
-            ("civilStartTime", &CIVIL),
-            ("civilEndTime", &CIVIL),
-            ("heartRate", &ROLLED_HEART_RATE),
-            ("timeInHeartRateZone", &ROLLED_TIME_IN_ZONE),
-        ]),
-    ),
-    ("nextPageToken", &LEAF),
-]);
+pub(super) const DAILY_ROLLED_UP: Schema = Schema::Members(
+    "nextPageToken",
+    &[("rollupDataPoints", &DAILY_ROLLED_UP_POINT)],
+);
 
 /// The reply of `pairedDevices`.
-pub(super) const DEVICES: Schema =
-    Schema::Members(&[("pairedDevices", &DEVICE), ("nextPageToken", &LEAF)]);
+pub(super) const DEVICES: Schema = Schema::Members("nextPageToken", &[("pairedDevices", &DEVICE)]);
 
 /// The reply of `pairedDevices/{id}`.
 pub(super) const ONE_DEVICE: Schema = DEVICE;
 
 /// The reply of `settings`.
-pub(super) const SETTINGS: Schema = Schema::Members(&[
-    ("name", &LEAF),
-    ("autoStrideEnabled", &LEAF),
-    ("distanceUnit", &LEAF),
-    ("foodLanguageCode", &LEAF),
-    ("glucoseUnit", &LEAF),
-    ("heightUnit", &LEAF),
-    ("languageLocale", &LEAF),
-    ("strideLengthRunningType", &LEAF),
-    ("strideLengthWalkingType", &LEAF),
-    ("swimUnit", &LEAF),
-    ("temperatureUnit", &LEAF),
-    ("timeZone", &LEAF),
-    ("utcOffset", &LEAF),
-    ("waterUnit", &LEAF),
-    ("weightUnit", &LEAF),
-]);
+pub(super) const SETTINGS: Schema = Schema::Members(
+    "name autoStrideEnabled distanceUnit foodLanguageCode glucoseUnit heightUnit languageLocale \
+     strideLengthRunningType strideLengthWalkingType swimUnit temperatureUnit timeZone utcOffset waterUnit \
+     weightUnit",
+    &[],
+);
 
 /// The reply of `identity`.
-pub(super) const IDENTITY: Schema = Schema::Members(&[
-    ("name", &LEAF),
-    ("healthUserId", &LEAF),
-    ("legacyUserId", &LEAF),
-]);
+pub(super) const IDENTITY: Schema = Schema::Members("name healthUserId legacyUserId", &[]);
 
 /// The reply of `profile`.
-pub(super) const PROFILE: Schema = Schema::Members(&[
-    ("name", &LEAF),
-    ("age", &LEAF),
-    ("membershipStartDate", &DATE),
-    ("autoRunningStrideLengthMm", &LEAF),
-    ("autoWalkingStrideLengthMm", &LEAF),
-    ("userConfiguredRunningStrideLengthMm", &LEAF),
-    ("userConfiguredWalkingStrideLengthMm", &LEAF),
-]);
+pub(super) const PROFILE: Schema = Schema::Members(
+    "name age autoRunningStrideLengthMm autoWalkingStrideLengthMm userConfiguredRunningStrideLengthMm \
+     userConfiguredWalkingStrideLengthMm",
+    &[("membershipStartDate", &DATE)],
+);

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::error;
 use crate::{
-    message::{Params, Reply, Request},
+    message::{Params, Reply, Request, with},
     oauth::{Exchange, GOOGLE_APP, GoogleRefresh, Granted, Provider},
     state::State,
 };
@@ -35,9 +35,7 @@ pub(super) fn token(request: &Request, state: &mut State, now: Timestamp) -> Rep
 pub(super) fn revoke(request: &Request, state: &mut State) -> Reply {
     let params = request.form().and(request.query_params());
     match params.get("token") {
-        Some(token) if state.tokens.revoke(Provider::Google, token) => {
-            Reply::json(StatusCode::OK, &json!({}))
-        }
+        Some(token) if state.tokens.revoke(Provider::Google, token) => Reply::ok(&json!({})),
         Some(_) => bad_request("invalid_token", "Token expired or revoked"),
         None => bad_request("invalid_request", "Bad Request"),
     }
@@ -47,22 +45,10 @@ fn exchange(params: &Params, state: &mut State, now: Timestamp) -> Reply {
     let Some(code) = params.get("code") else {
         return bad_request("invalid_request", "Missing required parameter: code");
     };
-    let exchange = state.codes.exchange(
-        Provider::Google,
-        code,
-        params.get("redirect_uri"),
-        params.get("code_verifier"),
-        now,
-    );
-    match exchange {
+    match state.codes.exchange(Provider::Google, code, params, now) {
         Exchange::Granted(code) => {
-            let State {
-                tokens,
-                settings,
-                mint,
-                ..
-            } = state;
-            answer(&tokens.google_consent(code.scopes, code.offline, settings, mint, now))
+            let (tokens, mut issue) = state.issue(now);
+            answer(&tokens.google_consent(code.scopes, code.offline, &mut issue))
         }
         Exchange::UnknownCode => bad_request("invalid_grant", "Malformed auth code."),
         Exchange::RedirectMismatch => bad_request("redirect_uri_mismatch", "Bad Request"),
@@ -78,10 +64,8 @@ fn refresh(params: &Params, state: &mut State, now: Timestamp) -> Reply {
             "Missing required parameter: refresh_token",
         );
     };
-    match state
-        .tokens
-        .google_refresh(token, &state.settings, &mut state.mint, now)
-    {
+    let (tokens, mut issue) = state.issue(now);
+    match tokens.google_refresh(token, &mut issue) {
         GoogleRefresh::Access(granted) => answer(&granted),
         GoogleRefresh::Invalid => {
             bad_request("invalid_grant", "Token has been expired or revoked.")
@@ -96,15 +80,13 @@ fn answer(granted: &Granted) -> Reply {
         "scope": granted.scopes.join(" "),
         "token_type": "Bearer",
     });
-    if let Some(body) = body.as_object_mut() {
-        if let Some(token) = &granted.refresh_token {
-            body.insert("refresh_token".to_owned(), token.as_str().into());
-        }
-        if let Some(seconds) = granted.refresh_expires_in {
-            body.insert("refresh_token_expires_in".to_owned(), seconds.into());
-        }
+    if let Some(token) = &granted.refresh_token {
+        body = with(body, "refresh_token", token.as_str());
     }
-    Reply::json(StatusCode::OK, &body).with_header("Cache-Control", "no-store")
+    if let Some(seconds) = granted.refresh_expires_in {
+        body = with(body, "refresh_token_expires_in", seconds);
+    }
+    Reply::ok(&body).with_header("Cache-Control", "no-store")
 }
 
 /// Checks the id and the secret, from the form or from HTTP Basic.

@@ -95,6 +95,11 @@ impl Account {
         });
     }
 
+    /// Finds a refresh token.
+    pub(super) fn refresh_token(&mut self, token: &str) -> Option<&mut RefreshToken> {
+        self.refresh.iter_mut().find(|known| known.token == token)
+    }
+
     /// Moves the access tokens of one refresh token to another.
     pub(super) fn hand_over_access(&mut self, old: &str, new: &str) {
         for access in &mut self.access {

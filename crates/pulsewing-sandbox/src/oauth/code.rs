@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::Provider;
+use crate::message::Params;
 
 /// The grant that a code stands for.
 #[derive(Clone, Debug)]
@@ -65,8 +66,7 @@ impl Codes {
         &mut self,
         provider: Provider,
         text: &str,
-        redirect_uri: Option<&str>,
-        verifier: Option<&str>,
+        params: &Params,
         now: Timestamp,
     ) -> Exchange {
         let found = self.0.iter().position(|(known, code)| {
@@ -76,14 +76,14 @@ impl Codes {
         else {
             return Exchange::UnknownCode;
         };
-        let fits = match redirect_uri {
+        let fits = match params.get("redirect_uri") {
             Some(named) => named == code.redirect_uri,
             None => !code.names_redirect,
         };
         if !fits {
             return Exchange::RedirectMismatch;
         }
-        match (&code.challenge, verifier) {
+        match (&code.challenge, params.get("code_verifier")) {
             (Some(_), None) => return Exchange::VerifierMissing,
             (Some(challenge), Some(verifier)) if !challenge.is_met_by(verifier) => {
                 return Exchange::VerifierWrong;

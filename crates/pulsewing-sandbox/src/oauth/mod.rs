@@ -12,7 +12,7 @@ mod tokens;
 pub(crate) use self::code::{Codes, Exchange};
 pub(crate) use self::consent::{AuthorizeError, Consent, Page, document, is_loopback};
 pub(crate) use self::mint::{Mint, fingerprint};
-pub(crate) use self::tokens::{Access, FitbitRefresh, GoogleRefresh, Granted, Tokens};
+pub(crate) use self::tokens::{Access, FitbitRefresh, GoogleRefresh, Granted, Issue, Tokens};
 
 /// One of the two clouds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

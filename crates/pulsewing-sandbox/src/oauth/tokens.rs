@@ -28,6 +28,23 @@ use super::{
 };
 use crate::settings::Settings;
 
+/// The circumstances in which tokens are granted.
+pub(crate) struct Issue<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) mint: &'a mut Mint,
+    pub(crate) now: Timestamp,
+}
+
+impl Issue<'_> {
+    /// Returns those of the scopes that the wearer still allows.
+    fn allowed(&self, scopes: Vec<String>) -> Vec<String> {
+        let allowed = scopes.into_iter();
+        allowed
+            .filter(|scope| self.settings.allows(scope))
+            .collect()
+    }
+}
+
 /// Every grant of both providers.
 #[derive(Debug)]
 pub(crate) struct Tokens {
@@ -81,16 +98,10 @@ impl Tokens {
     }
 
     /// Grants a Fitbit consent: the chain starts over, and earlier refresh tokens are revoked.
-    pub(crate) fn fitbit_consent(
-        &mut self,
-        scopes: Vec<String>,
-        settings: &Settings,
-        mint: &mut Mint,
-        now: Timestamp,
-    ) -> Granted {
+    pub(crate) fn fitbit_consent(&mut self, scopes: Vec<String>, issue: &mut Issue<'_>) -> Granted {
         self.fitbit.revoke_refresh_tokens();
         self.fitbit.generation = 1;
-        self.issue_pair(scopes, settings, mint, now)
+        self.issue_pair(scopes, issue)
     }
 
     /// Plants a Fitbit chain that begins with a known refresh token.
@@ -102,19 +113,9 @@ impl Tokens {
     }
 
     /// Refreshes a Fitbit chain.
-    pub(crate) fn fitbit_refresh(
-        &mut self,
-        token: &str,
-        settings: &Settings,
-        mint: &mut Mint,
-        now: Timestamp,
-    ) -> FitbitRefresh {
-        let Some(found) = self
-            .fitbit
-            .refresh
-            .iter_mut()
-            .find(|known| known.token == token)
-        else {
+    pub(crate) fn fitbit_refresh(&mut self, token: &str, issue: &mut Issue<'_>) -> FitbitRefresh {
+        let now = issue.now;
+        let Some(found) = self.fitbit.refresh_token(token) else {
             return FitbitRefresh::Invalid;
         };
         match &found.state {
@@ -125,7 +126,7 @@ impl Tokens {
             State::Spent {
                 pair, answering, ..
             } => {
-                return if found.state.is_replayable(settings.replay, now) {
+                return if found.state.is_replayable(issue.settings.replay, now) {
                     FitbitRefresh::Pair(pair.clone(), Arc::clone(answering))
                 } else {
                     FitbitRefresh::Invalid
@@ -135,14 +136,9 @@ impl Tokens {
         }
         let scopes = found.scopes.clone();
         self.fitbit.mark_used(token);
-        let pair = self.issue_pair(scopes, settings, mint, now);
+        let pair = self.issue_pair(scopes, issue);
         let answering = Arc::new(());
-        if let Some(spent) = self
-            .fitbit
-            .refresh
-            .iter_mut()
-            .find(|known| known.token == token)
-        {
+        if let Some(spent) = self.fitbit.refresh_token(token) {
             spent.state = State::Spent {
                 first_used: now,
                 pair: pair.clone(),
@@ -159,40 +155,36 @@ impl Tokens {
         &mut self,
         scopes: Vec<String>,
         offline: bool,
-        settings: &Settings,
-        mint: &mut Mint,
-        now: Timestamp,
+        issue: &mut Issue<'_>,
     ) -> Granted {
+        let settings = issue.settings;
         self.google.generation = self.google.generation.max(1);
-        let refresh_token = offline.then(|| mint.google_refresh(settings.refresh_token_length));
+        let length = settings.refresh_token_length;
+        let refresh_token = offline.then(|| issue.mint.google_refresh(length));
         if let Some(token) = &refresh_token {
+            let testing = settings.testing_status;
             self.google.drop_oldest_google_refresh();
             self.google
-                .add_refresh(token.clone(), scopes.clone(), now, settings.testing_status);
+                .add_refresh(token.clone(), scopes.clone(), issue.now, testing);
         }
-        let mut granted =
-            self.issue_google_access(scopes, refresh_token.clone(), settings, mint, now);
-        granted.refresh_token = refresh_token;
-        granted
+        Granted {
+            refresh_token: refresh_token.clone(),
+            ..self.issue_google_access(scopes, refresh_token, issue)
+        }
     }
 
     /// Refreshes a Google grant.
-    pub(crate) fn google_refresh(
-        &mut self,
-        token: &str,
-        settings: &Settings,
-        mint: &mut Mint,
-        now: Timestamp,
-    ) -> GoogleRefresh {
-        let mut known = self.google.refresh.iter_mut();
-        let Some(found) = known.find(|known| known.token == token && known.is_alive(settings, now))
-        else {
+    pub(crate) fn google_refresh(&mut self, token: &str, issue: &mut Issue<'_>) -> GoogleRefresh {
+        let settings = issue.settings;
+        let found = self.google.refresh_token(token);
+        let Some(found) = found.filter(|found| found.is_alive(settings, issue.now)) else {
             return GoogleRefresh::Invalid;
         };
         let scopes = found.scopes.clone();
+        let length = settings.refresh_token_length;
         let next = settings
             .google_rotates
-            .then(|| mint.google_refresh(settings.refresh_token_length));
+            .then(|| issue.mint.google_refresh(length));
         if let Some(next) = &next {
             // The grant keeps its age: a new token does not extend its life.
             let (issued_at, testing) = (found.issued_at, found.testing);
@@ -203,9 +195,10 @@ impl Tokens {
             self.google.generation += 1;
         }
         let parent = next.clone().unwrap_or_else(|| token.to_owned());
-        let mut granted = self.issue_google_access(scopes, Some(parent), settings, mint, now);
-        granted.refresh_token = next;
-        GoogleRefresh::Access(granted)
+        GoogleRefresh::Access(Granted {
+            refresh_token: next,
+            ..self.issue_google_access(scopes, Some(parent), issue)
+        })
     }
 
     /// Returns whether the wearer has a live Google grant with a refresh token.
@@ -259,31 +252,23 @@ impl Tokens {
             .collect()
     }
 
-    fn issue_pair(
-        &mut self,
-        scopes: Vec<String>,
-        settings: &Settings,
-        mint: &mut Mint,
-        now: Timestamp,
-    ) -> Granted {
+    fn issue_pair(&mut self, scopes: Vec<String>, issue: &mut Issue<'_>) -> Granted {
+        let now = issue.now;
         let life = self.token_life.unwrap_or(FITBIT_ACCESS_LIFE_S);
         let expires_at = after(now, life);
-        let access_token = mint.fitbit_access(&scopes, now, expires_at);
-        let refresh_token = mint.fitbit_refresh(settings.refresh_token_length);
+        let length = issue.settings.refresh_token_length;
+        let access_token = issue.mint.fitbit_access(&scopes, now, expires_at);
+        let refresh_token = issue.mint.fitbit_refresh(length);
         self.fitbit
             .add_access(access_token.clone(), scopes.clone(), now, expires_at, None);
         self.fitbit
             .add_refresh(refresh_token.clone(), scopes.clone(), now, false);
-        let scopes = scopes
-            .into_iter()
-            .filter(|scope| settings.allows(scope))
-            .collect();
         Granted {
             access_token,
             refresh_token: Some(refresh_token),
             expires_in: life,
             refresh_expires_in: None,
-            scopes,
+            scopes: issue.allowed(scopes),
         }
     }
 
@@ -291,18 +276,17 @@ impl Tokens {
         &mut self,
         scopes: Vec<String>,
         parent: Option<String>,
-        settings: &Settings,
-        mint: &mut Mint,
-        now: Timestamp,
+        issue: &mut Issue<'_>,
     ) -> Granted {
+        let now = issue.now;
         let life = self.token_life.unwrap_or(GOOGLE_ACCESS_LIFE_S);
-        let access_token = mint.google_access();
+        let access_token = issue.mint.google_access();
         let refresh_expires_in = self
             .google
             .refresh
             .iter()
             .find(|refresh| Some(&refresh.token) == parent.as_ref())
-            .filter(|refresh| refresh.testing || settings.testing_status)
+            .filter(|refresh| refresh.testing || issue.settings.testing_status)
             .map(|refresh| refresh.testing_seconds_left(now) - 1);
         self.google.add_access(
             access_token.clone(),
@@ -311,16 +295,12 @@ impl Tokens {
             after(now, life),
             parent,
         );
-        let scopes = scopes
-            .into_iter()
-            .filter(|scope| settings.allows(scope))
-            .collect();
         Granted {
             access_token,
             refresh_token: None,
             expires_in: life,
             refresh_expires_in,
-            scopes,
+            scopes: issue.allowed(scopes),
         }
     }
 

@@ -16,7 +16,6 @@ use crate::{
 /// Executes a form.
 ///
 /// # Errors
-///
 /// Returns what is wrong with the form; then nothing has changed.
 pub(super) fn apply(form: &Params, shared: &Shared) -> Result<(), String> {
     match form.get("form") {

@@ -24,7 +24,6 @@ impl Recording {
     /// runs backwards begins the second pass. Bpm are whole beats per minute, 1 to 300.
     ///
     /// # Errors
-    ///
     /// Returns what is wrong and the number of the line, counted from 1.
     pub fn from_csv(text: &str, zone: &TimeZone) -> Result<Self, RecordingError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -32,6 +32,14 @@ fn settings(replay: &str) -> Settings {
     settings
 }
 
+fn issue<'a>(settings: &'a Settings, mint: &'a mut Mint, now: Timestamp) -> Issue<'a> {
+    Issue {
+        settings,
+        mint,
+        now,
+    }
+}
+
 /// One pair as a client saw it, and its later history.
 struct Seen {
     access: String,
@@ -71,7 +79,8 @@ fn run(replay: &str, steps: &[Step]) {
             Step::Consent => {
                 seen.iter_mut().for_each(|pair| pair.revoked = true);
                 let scopes = vec!["heartrate".to_owned()];
-                let pair = tokens.fitbit_consent(scopes, &settings, &mut mint, instant(now));
+                let pair =
+                    tokens.fitbit_consent(scopes, &mut issue(&settings, &mut mint, instant(now)));
                 note(&mut seen, pair);
             }
             Step::Use(n) => {
@@ -83,7 +92,8 @@ fn run(replay: &str, steps: &[Step]) {
             Step::Refresh(n) => {
                 let Some(index) = pick(*n) else { continue };
                 let token = seen[index].refresh.clone();
-                let reply = tokens.fitbit_refresh(&token, &settings, &mut mint, instant(now));
+                let mut issue = issue(&settings, &mut mint, instant(now));
+                let reply = tokens.fitbit_refresh(&token, &mut issue);
                 let next = seen[index].next;
                 match (reply, next) {
                     (FitbitRefresh::Invalid, None) => assert!(seen[index].revoked),
@@ -134,9 +144,10 @@ fn an_answer_that_is_not_yet_sent_makes_a_second_one_a_conflict() {
     let settings = Settings::default();
     let (mut tokens, mut mint) = (Tokens::new(None), Mint::new(1));
     let now = Timestamp::UNIX_EPOCH;
-    let pair = tokens.fitbit_consent(vec!["heartrate".to_owned()], &settings, &mut mint, now);
+    let mut issue = issue(&settings, &mut mint, now);
+    let pair = tokens.fitbit_consent(vec!["heartrate".to_owned()], &mut issue);
     let token = pair.refresh_token.unwrap();
-    let mut refresh = || tokens.fitbit_refresh(&token, &settings, &mut mint, now);
+    let mut refresh = || tokens.fitbit_refresh(&token, &mut issue);
     let FitbitRefresh::Pair(_, answering) = refresh() else {
         panic!("refused")
     };
@@ -151,8 +162,9 @@ fn no_token_is_in_any_debug_output() {
     let (mut tokens, mut mint) = (Tokens::new(None), Mint::new(1));
     let now = Timestamp::UNIX_EPOCH;
     let scopes = vec!["heartrate".to_owned()];
-    let pair = tokens.fitbit_consent(scopes.clone(), &settings, &mut mint, now);
-    let google = tokens.google_consent(scopes, true, &settings, &mut mint, now);
+    let mut issue = issue(&settings, &mut mint, now);
+    let pair = tokens.fitbit_consent(scopes.clone(), &mut issue);
+    let google = tokens.google_consent(scopes, true, &mut issue);
     let text = format!("{tokens:?}");
     for secret in [
         Some(pair.access_token),
