@@ -3,7 +3,7 @@
 //! The export's CSV has the same minutes without a mark, and may be imported years later. So the
 //! marked minutes are stored, but separately from the days: they are never read as heart rates.
 
-use std::collections::BTreeMap;
+use std::iter;
 
 use jiff::{Timestamp, tz::Offset};
 use pulsewing_core::{
@@ -12,7 +12,12 @@ use pulsewing_core::{
 };
 use rusqlite::{OptionalExtension, params};
 
-use super::{Batch, Source, error::HistoryError, minutes};
+use super::{
+    Batch, Source,
+    error::HistoryError,
+    merge::{kept, rate_at, record_at, timed},
+    minutes,
+};
 
 impl Batch<'_> {
     /// Stores the minutes of a day that a source marks as doubtful. The day's minutes without a
@@ -24,16 +29,9 @@ impl Batch<'_> {
         for day in days_of(doubted.local()) {
             let before = self.doubted_of(source, day)?;
             let mut after = Day::new(day);
-            let marked =
-                |at, day: &Day| day.local().minute_of(at).and_then(|minute| day.get(minute));
-            for minute in 0..day.minutes() {
-                let at = day.instant(minute);
-                let bpm = match marked(at, trusted) {
-                    Some(_) => None,
-                    None => marked(at, doubted).or_else(|| before.get(minute)),
-                };
-                if let Some(bpm) = bpm {
-                    after.record(minute, bpm);
+            for (at, bpm) in timed(&before).chain(timed(doubted)) {
+                if rate_at(trusted, at).is_none() {
+                    record_at(&mut after, at, bpm);
                 }
             }
             if after != before {
@@ -56,14 +54,10 @@ impl Batch<'_> {
             let mut rows = query.query(params![self.wearer, day.start().as_second()])?;
             while let Some(row) = rows.next()? {
                 let bytes = row.get_ref(0)?.as_blob().unwrap_or_default();
-                // Ignore a row that cannot be read.
-                let Some(marked) = minutes::decode(bytes, day) else {
-                    continue;
-                };
-                for (minute, bpm) in marked.iter() {
-                    if let Some(minute) = local.minute_of(day.instant(minute)) {
-                        doubted.record(minute, bpm);
-                    }
+                // A row that cannot be read is ignored.
+                let marked = minutes::decode(bytes, day);
+                for (at, bpm) in marked.iter().flat_map(timed) {
+                    record_at(&mut doubted, at, bpm);
                 }
             }
         }
@@ -83,25 +77,15 @@ impl Batch<'_> {
         let first = utc_day(from).start().as_second();
         let starts: Vec<i64> = self
             .change
-            .prepare(
-                "SELECT start FROM doubted WHERE wearer = ?1 AND source = ?2 AND start BETWEEN ?3 AND ?4",
-            )?
+            .prepare("SELECT start FROM doubted WHERE wearer = ?1 AND source = ?2 AND start BETWEEN ?3 AND ?4")?
             .query_map(
                 params![self.wearer, source.to_string(), first, until.as_second()],
                 |row| row.get(0),
             )?
             .collect::<Result<_, _>>()?;
-        for start in starts {
-            let Ok(start) = Timestamp::from_second(start) else {
-                continue;
-            };
+        for start in starts.into_iter().flat_map(Timestamp::from_second) {
             let before = self.doubted_of(source, utc_day(start))?;
-            let mut after = Day::new(*before.local());
-            for (minute, bpm) in before.iter() {
-                if !(from..until).contains(&before.local().instant(minute)) {
-                    after.record(minute, bpm);
-                }
-            }
+            let after = kept(&before, |at, _| !(from..until).contains(&at));
             self.write_doubted(source, &after)?;
         }
         Ok(())
@@ -142,11 +126,8 @@ impl Batch<'_> {
 /// zone.
 fn days_of(local: &LocalDay) -> impl Iterator<Item = LocalDay> + use<> {
     let last = local.minutes().saturating_sub(1);
-    let days: BTreeMap<Timestamp, LocalDay> = [0, last]
-        .map(|minute| utc_day(local.instant(minute)))
-        .map(|day| (day.start(), day))
-        .into();
-    days.into_values()
+    let [first, last] = [0, last].map(|minute| utc_day(local.instant(minute)));
+    iter::once(first).chain((last != first).then_some(last))
 }
 
 fn utc_day(at: Timestamp) -> LocalDay {

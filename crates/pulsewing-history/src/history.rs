@@ -9,7 +9,6 @@ use crate::{
     HistoryError, Listener, Notice, SourceDay, Whereabouts, mend, merge,
     patience::wait_for_others,
     place::{self, Place},
-    row,
 };
 
 /// One wearer's history.
@@ -157,19 +156,13 @@ impl History {
     /// [`HistoryError`].
     pub fn prune(&mut self, before: Date) -> Result<usize, HistoryError> {
         let batch = self.batch()?;
-        let before = before.to_string();
-        let removed = batch.change.execute(
-            "DELETE FROM day WHERE wearer = ?1 AND date < ?2",
-            (batch.wearer, &before),
-        )?;
-        batch.change.execute(
-            "DELETE FROM asked WHERE wearer = ?1 AND date < ?2",
-            (batch.wearer, &before),
-        )?;
-        batch.change.execute(
-            "DELETE FROM doubted WHERE wearer = ?1 AND start < unixepoch(?2)",
-            (batch.wearer, &before),
-        )?;
+        let prune = |statement| {
+            let of_wearer = (batch.wearer, before.to_string());
+            batch.change.execute(statement, of_wearer)
+        };
+        let removed = prune("DELETE FROM day WHERE wearer = ?1 AND date < ?2")?;
+        prune("DELETE FROM asked WHERE wearer = ?1 AND date < ?2")?;
+        prune("DELETE FROM doubted WHERE wearer = ?1 AND start < unixepoch(?2)")?;
         batch.commit()?;
         Ok(removed)
     }
@@ -189,24 +182,16 @@ impl Batch<'_> {
     /// # Errors
     /// [`HistoryError`].
     pub fn record(&self, known: &SourceDay) -> Result<(), HistoryError> {
-        let stored = row::same(&self.change, self.wearer, &known.source, known.day.local())?;
-        let mut new = match stored {
-            None => row::Row {
-                known: known.clone(),
-                changed_at: known.fetched_at,
-                is_corrected: false,
-            },
-            Some(stored) => stored.merged(known),
-        };
-        row::forget_unreadable(&self.change, self.wearer, known.day.local().date())?;
+        let mut new = self.merged(known.clone().into())?;
+        self.forget_unreadable(known.day.local().date())?;
         // A wearer who travels has two views of the same hours: a revision of one applies to both.
-        for mut other in row::overlapping(&self.change, self.wearer, known)? {
+        for mut other in self.overlapping(known)? {
             if merge::share(&mut new.known, &mut other.known) {
                 other.changed_at = known.fetched_at;
-                row::write(&self.change, self.wearer, &other)?;
+                self.write(&other)?;
             }
         }
-        row::write(&self.change, self.wearer, &new)
+        self.write(&new)
     }
 
     /// Writes all of them.

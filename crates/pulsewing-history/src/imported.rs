@@ -6,7 +6,8 @@ use pulsewing_core::{Bpm, day::Day};
 use super::{
     Batch, History, Kind, Source, SourceDay,
     error::HistoryError,
-    row::{self, Row},
+    merge::{kept, rate_at},
+    row::Row,
 };
 
 impl History {
@@ -15,13 +16,11 @@ impl History {
     /// # Errors
     /// [`HistoryError`].
     pub fn has_source(&self, source: &Source) -> Result<bool, HistoryError> {
-        Ok(self
-            .db
-            .prepare(
-                "SELECT 1 FROM day WHERE wearer = ?1 AND source = ?2
-                 UNION ALL SELECT 1 FROM doubted WHERE wearer = ?1 AND source = ?2 LIMIT 1",
-            )?
-            .exists((&self.wearer, source.to_string()))?)
+        let mut query = self.db.prepare(
+            "SELECT 1 FROM day WHERE wearer = ?1 AND source = ?2
+             UNION ALL SELECT 1 FROM doubted WHERE wearer = ?1 AND source = ?2 LIMIT 1",
+        )?;
+        Ok(query.exists((&self.wearer, source.to_string()))?)
     }
 }
 
@@ -33,30 +32,18 @@ impl Batch<'_> {
     /// # Errors
     /// [`HistoryError`].
     pub fn record_recut(&self, known: &SourceDay) -> Result<(), HistoryError> {
-        for mut other in row::overlapping(&self.change, self.wearer, known)? {
-            let lacks = |at| {
-                let minute = known.day.local().minute_of(at);
-                minute.and_then(|minute| known.day.get(minute)).is_none()
-            };
+        for mut other in self.overlapping(known)? {
             let before = other.known.clone();
-            other.known.day = kept(&before.day, |at, _| lacks(at));
+            other.known.day = kept(&before.day, |at, _| rate_at(&known.day, at).is_none());
             if known.resting.is_some() && before.day.local().date() == known.day.local().date() {
                 other.known.resting = None;
             }
             if other.known != before {
-                self.put_back(other, known.fetched_at)?;
+                other.changed_at = known.fetched_at;
+                self.put_back(&other)?;
             }
         }
-        let stored = row::same(&self.change, self.wearer, &known.source, known.day.local())?;
-        let row = match stored {
-            None => Row {
-                known: known.clone(),
-                changed_at: known.fetched_at,
-                is_corrected: false,
-            },
-            Some(stored) => stored.merged(known),
-        };
-        row::write(&self.change, self.wearer, &row)
+        self.write(&self.merged(known.clone().into())?)
     }
 
     /// Removes minutes that a kind of source has with exactly these rates, from any device, because
@@ -66,22 +53,9 @@ impl Batch<'_> {
     /// [`HistoryError`].
     pub fn retract(&self, kind: Kind, doubted: &Day) -> Result<(), HistoryError> {
         let local = doubted.local();
-        let (from, until) = (local.start(), local.instant(local.minutes()));
-        for mut row in row::between(&self.change, self.wearer, from, until)? {
-            if row.known.source.kind() != kind {
-                continue;
-            }
-            let before = row.known.day.clone();
-            row.known.day = kept(&before, |at, bpm| {
-                let minute = local.minute_of(at);
-                minute.and_then(|minute| doubted.get(minute)) != Some(bpm)
-            });
-            if row.known.day != before {
-                let at = row.known.fetched_at;
-                self.put_back(row, at)?;
-            }
-        }
-        Ok(())
+        let mut rows = self.rows_between(local.start(), local.instant(local.minutes()))?;
+        rows.retain(|row| row.known.source.kind() == kind);
+        self.thin_out(rows, |at, bpm| rate_at(doubted, at) != Some(bpm))
     }
 
     /// Removes a source's data from one instant to another.
@@ -95,40 +69,35 @@ impl Batch<'_> {
         until: Timestamp,
     ) -> Result<(), HistoryError> {
         self.forget_doubts(source, from, until)?;
-        for mut row in row::between(&self.change, self.wearer, from, until)? {
-            if row.known.source != *source {
-                continue;
-            }
-            let before = row.known.day.clone();
-            row.known.day = kept(&before, |at, _| !(from..until).contains(&at));
-            if row.known.day != before {
-                let at = row.known.fetched_at;
-                self.put_back(row, at)?;
+        let mut rows = self.rows_between(from, until)?;
+        rows.retain(|row| row.known.source == *source);
+        self.thin_out(rows, |at, _| !(from..until).contains(&at))
+    }
+
+    /// Leaves only the minutes of these rows that `keep` accepts.
+    fn thin_out(
+        &self,
+        rows: Vec<Row>,
+        keep: impl Fn(Timestamp, Bpm) -> bool,
+    ) -> Result<(), HistoryError> {
+        for mut row in rows {
+            let left = kept(&row.known.day, &keep);
+            if left != row.known.day {
+                row.changed_at = row.known.fetched_at;
+                row.known.day = left;
+                self.put_back(&row)?;
             }
         }
         Ok(())
     }
 
     /// Writes a row that has lost minutes; removes it if nothing is left.
-    fn put_back(&self, mut row: Row, changed_at: Timestamp) -> Result<(), HistoryError> {
-        if row.known.day.logged_minutes() == 0 && row.known.resting.is_none() {
-            return row::remove(&self.change, self.wearer, &row);
-        }
-        row.changed_at = changed_at;
-        row::write(&self.change, self.wearer, &row)
-    }
-}
-
-/// Returns a day with only the minutes that `keep` accepts.
-fn kept(day: &Day, keep: impl Fn(Timestamp, Bpm) -> bool) -> Day {
-    let mut left = Day::new(*day.local());
-    for (minute, bpm) in day.iter() {
-        // A minute belongs to the instant at which it begins.
-        if keep(day.local().instant(minute), bpm) {
-            left.record(minute, bpm);
+    fn put_back(&self, row: &Row) -> Result<(), HistoryError> {
+        match row.known.day.logged_minutes() == 0 && row.known.resting.is_none() {
+            true => self.remove(row),
+            false => self.write(row),
         }
     }
-    left
 }
 
 #[cfg(test)]

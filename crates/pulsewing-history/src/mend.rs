@@ -15,11 +15,8 @@ const STRUCTURE: &str = "***";
 /// Returns the faults that SQLite finds; empty if there are none.
 pub(super) fn faults(db: &Connection) -> Result<Vec<String>, HistoryError> {
     let mut query = db.prepare("PRAGMA integrity_check")?;
-    let mut rows = query.query([])?;
-    let mut faults = Vec::new();
-    while let Some(row) = rows.next()? {
-        faults.push(row.get(0)?);
-    }
+    let faults = query.query_map([], |row| row.get(0))?;
+    let mut faults: Vec<String> = faults.collect::<Result<_, _>>()?;
     faults.retain(|fault| fault != "ok");
     Ok(faults)
 }
@@ -48,7 +45,7 @@ pub(super) fn mend(db: &mut Connection) -> Result<bool, HistoryError> {
         return Ok(false);
     }
     // An unreadable row would be missing from the new index as well.
-    for (table, _) in TABLES {
+    for (table, ..) in TABLES {
         let mut query = change.prepare(&format!("SELECT * FROM {table} NOT INDEXED"))?;
         let mut rows = query.query([])?;
         while rows.next()?.is_some() {}

@@ -8,6 +8,7 @@
 
 use std::cmp::Reverse;
 
+use jiff::Timestamp;
 use pulsewing_core::{Bpm, day::Day};
 
 use super::{source::Kind, source_day::SourceDay};
@@ -35,10 +36,8 @@ pub(super) fn share(one: &mut SourceDay, other: &mut SourceDay) -> bool {
         (&*other, &mut one.day)
     };
     let before = older.clone();
-    for (minute, bpm) in newer.day.iter() {
-        if let Some(minute) = older.local().minute_of(newer.day.local().instant(minute)) {
-            older.record(minute, bpm);
-        }
+    for (at, bpm) in timed(&newer.day) {
+        record_at(older, at, bpm);
     }
     is_newer && *older != before
 }
@@ -76,18 +75,43 @@ pub(super) fn sources(days: &[SourceDay]) -> Option<(Day, Option<Bpm>)> {
 
 /// Fills the gaps of a day from another view of the same time.
 fn fill(day: &mut Day, from: &Day) {
-    for (minute, bpm) in from.iter() {
-        if let Some(minute) = day.local().minute_of(from.local().instant(minute))
-            && day.get(minute).is_none()
-        {
-            day.record(minute, bpm);
+    for (at, bpm) in timed(from) {
+        if rate_at(day, at).is_none() {
+            record_at(day, at, bpm);
         }
+    }
+}
+
+/// Returns a day with only the minutes that `keep` accepts.
+pub(super) fn kept(day: &Day, keep: impl Fn(Timestamp, Bpm) -> bool) -> Day {
+    let mut left = Day::new(*day.local());
+    for (at, bpm) in timed(day).filter(|(at, bpm)| keep(*at, *bpm)) {
+        record_at(&mut left, at, bpm);
+    }
+    left
+}
+
+/// Returns the minutes of a day by the instants at which they begin, which every view of the same
+/// time shares.
+pub(super) fn timed(day: &Day) -> impl Iterator<Item = (Timestamp, Bpm)> + '_ {
+    day.iter()
+        .map(|(minute, bpm)| (day.local().instant(minute), bpm))
+}
+
+/// Returns the rate of the minute with this instant, if the day has it.
+pub(super) fn rate_at(day: &Day, at: Timestamp) -> Option<Bpm> {
+    day.get(day.local().minute_of(at)?)
+}
+
+/// Records the rate of the minute with this instant, if it is in the day.
+pub(super) fn record_at(day: &mut Day, at: Timestamp, bpm: Bpm) {
+    if let Some(minute) = day.local().minute_of(at) {
+        day.record(minute, bpm);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use proptest::prelude::*;
 
     use super::*;

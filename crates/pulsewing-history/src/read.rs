@@ -95,8 +95,7 @@ impl History {
         if of_date.has_unreadable && of_date.rows.is_empty() {
             return Err(HistoryError::UnreadableDay(date));
         }
-        let mut sources = of_date.known();
-        merge::rank(&mut sources);
+        let sources = of_date.known();
         Ok(merge::sources(&sources).map(|(day, resting)| DayRecord {
             day,
             resting,
@@ -172,8 +171,7 @@ impl History {
         // Two views of a date may overlap the previous or next date.
         let mut waiting = BTreeMap::new();
         for (date, numbers) in find(&self.db, &self.wearer, from, to)? {
-            let mut sources = row::of_date(&self.db, date, &numbers)?.known();
-            merge::rank(&mut sources);
+            let sources = row::of_date(&self.db, date, &numbers)?.known();
             let starts = sources.iter().map(|known| known.day.local().start());
             if let Some(first) = starts.min() {
                 let later = waiting.split_off(&first);

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
-    Aside, Batch, History, HistoryError, move_aside, owner, place,
+    Aside, History, HistoryError, move_aside, owner, place,
     row::{self, Row},
 };
 
@@ -106,7 +106,8 @@ impl History {
         let mut dates = BTreeSet::new();
         let each = |row: Row| {
             dates.insert(row.known.day.local().date());
-            batch.take(row)
+            // A damaged index may have allowed the same day twice.
+            batch.write(&batch.merged(row)?)
         };
         match row::every_readable(damaged, batch.wearer, PROBES, each) {
             // Even its list of tables cannot be read.
@@ -115,17 +116,5 @@ impl History {
         }
         batch.commit()?;
         Ok(u32::try_from(dates.len()).unwrap_or(u32::MAX))
-    }
-}
-
-impl Batch<'_> {
-    /// Takes over a row of a damaged history. A damaged index may have allowed the same day twice.
-    fn take(&self, row: Row) -> Result<(), HistoryError> {
-        let known = &row.known;
-        let row = match row::same(&self.change, self.wearer, &known.source, known.day.local())? {
-            None => row,
-            Some(stored) => stored.merged(known),
-        };
-        row::write(&self.change, self.wearer, &row)
     }
 }

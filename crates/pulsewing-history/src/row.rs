@@ -12,15 +12,14 @@ use pulsewing_core::{
     civil::{LocalDay, Offsets},
     reading::MAX_ZONE_NAME,
 };
-use rusqlite::{Connection, named_params, types::ValueRef};
+use rusqlite::{Connection, Params, named_params, params, types::ValueRef};
 
-use super::{error::HistoryError, merge, minutes, source::Source, source_day::SourceDay};
+use super::{
+    Batch, error::HistoryError, merge, minutes, schema, source::Source, source_day::SourceDay,
+};
 
-/// The columns of a complete row, in the order that [`read`] expects.
+/// The columns that make up a row; the others are derived from them, for overviews.
 const COLUMNS: &str = "date, start, length, source, zone, offset, change_minute, change_offset, resting, fetched_at, changed_at, minutes";
-
-/// Reads all columns of the table.
-pub(super) const EVERY_COLUMN: &str = "SELECT wearer, date, start, length, source, zone, offset, change_minute, change_offset, logged, min, mean, max, resting, fetched_at, changed_at, minutes FROM day";
 
 /// A row with the time of its last change.
 pub(super) struct Row {
@@ -30,94 +29,155 @@ pub(super) struct Row {
     pub(super) is_corrected: bool,
 }
 
-impl Row {
-    /// Returns the row merged with a fetch of the same day.
-    pub(super) fn merged(self, known: &SourceDay) -> Self {
-        let merged = merge::fetches(&self.known, known);
-        let is_changed = merged.day != self.known.day || merged.resting != self.known.resting;
+impl From<SourceDay> for Row {
+    fn from(known: SourceDay) -> Self {
         Self {
-            changed_at: if is_changed {
-                known.fetched_at
-            } else {
-                self.changed_at
-            },
-            known: merged,
+            changed_at: known.fetched_at,
+            known,
             is_corrected: false,
         }
     }
 }
 
-/// Returns the other rows of a source with hours of the same day: views from other zones.
-pub(super) fn overlapping(
-    db: &Connection,
-    wearer: &str,
-    known: &SourceDay,
-) -> Result<Vec<Row>, HistoryError> {
-    let local = known.day.local();
-    let (start, minutes) = (local.start().as_second(), i64::from(local.minutes()));
-    let date = local.date();
-    let mut query = db.prepare(&format!(
-        "SELECT {COLUMNS} FROM day WHERE wearer = ?1 AND date BETWEEN ?2 AND ?3 AND source = ?4
-         AND start < ?5 AND start + 60 * length > ?6 AND (start <> ?6 OR length <> ?7)"
-    ))?;
-    let mut rows = query.query((
-        wearer,
-        date.yesterday().unwrap_or(date).to_string(),
-        date.tomorrow().unwrap_or(date).to_string(),
-        known.source.to_string(),
-        start + 60 * minutes,
-        start,
-        minutes,
-    ))?;
-    let mut others = Vec::new();
-    while let Some(row) = rows.next()? {
-        others.extend(read(row));
+impl Batch<'_> {
+    /// Merges a row with the stored one of the same day and source, if there is a readable one.
+    pub(super) fn merged(&self, new: Row) -> Result<Row, HistoryError> {
+        let local = new.known.day.local();
+        let stored = self.rows(
+            "date = ?2 AND start = ?3 AND length = ?4 AND source = ?5",
+            params![
+                self.wearer,
+                local.date().to_string(),
+                local.start().as_second(),
+                local.minutes(),
+                new.known.source.to_string(),
+            ],
+        )?;
+        let Some(stored) = stored.into_iter().next() else {
+            return Ok(new);
+        };
+        let known = merge::fetches(&stored.known, &new.known);
+        let is_changed = known.day != stored.known.day || known.resting != stored.known.resting;
+        Ok(Row {
+            changed_at: match is_changed {
+                true => new.known.fetched_at,
+                false => stored.changed_at,
+            },
+            known,
+            is_corrected: false,
+        })
     }
-    Ok(others)
-}
 
-/// Returns the rows of all sources with hours between two instants.
-pub(super) fn between(
-    db: &Connection,
-    wearer: &str,
-    from: Timestamp,
-    until: Timestamp,
-) -> Result<Vec<Row>, HistoryError> {
-    let date = |at: Timestamp| Offset::UTC.to_datetime(at).date();
-    let (first, last) = (date(from), date(until));
-    let mut query = db.prepare(&format!(
-        "SELECT {COLUMNS} FROM day WHERE wearer = ?1 AND date BETWEEN ?2 AND ?3
-         AND start < ?4 AND start + 60 * length > ?5"
-    ))?;
-    let mut rows = query.query((
-        wearer,
-        first.yesterday().unwrap_or(first).to_string(),
-        last.tomorrow().unwrap_or(last).to_string(),
-        until.as_second(),
-        from.as_second(),
-    ))?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        // An unreadable row has no hours to remove.
-        found.extend(read(row));
+    /// Returns the other rows of a source with hours of the same day: views from other zones.
+    pub(super) fn overlapping(&self, known: &SourceDay) -> Result<Vec<Row>, HistoryError> {
+        let local = known.day.local();
+        let mut rows = self.rows_between(local.start(), local.instant(local.minutes()))?;
+        let extent = |local: &LocalDay| (local.start(), local.minutes());
+        rows.retain(|row| {
+            row.known.source == known.source && extent(row.known.day.local()) != extent(local)
+        });
+        Ok(rows)
     }
-    Ok(found)
-}
 
-/// Removes a row.
-pub(super) fn remove(db: &Connection, wearer: &str, row: &Row) -> Result<(), HistoryError> {
-    let local = row.known.day.local();
-    db.prepare(
-        "DELETE FROM day WHERE wearer = ?1 AND date = ?2 AND start = ?3 AND length = ?4 AND source = ?5",
-    )?
-    .execute((
-        wearer,
-        local.date().to_string(),
-        local.start().as_second(),
-        local.minutes(),
-        row.known.source.to_string(),
-    ))?;
-    Ok(())
+    /// Returns the rows of all sources with hours between two instants.
+    pub(super) fn rows_between(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Row>, HistoryError> {
+        let date = |at: Timestamp| Offset::UTC.to_datetime(at).date();
+        let (first, last) = (date(from), date(until));
+        self.rows(
+            "date BETWEEN ?2 AND ?3 AND start < ?4 AND start + 60 * length > ?5",
+            params![
+                self.wearer,
+                first.yesterday().unwrap_or(first).to_string(),
+                last.tomorrow().unwrap_or(last).to_string(),
+                until.as_second(),
+                from.as_second(),
+            ],
+        )
+    }
+
+    /// Returns the wearer's readable rows that meet a condition.
+    fn rows(&self, condition: &str, params: impl Params) -> Result<Vec<Row>, HistoryError> {
+        let mut query = self.change.prepare(&format!(
+            "SELECT {COLUMNS} FROM day WHERE wearer = ?1 AND {condition}"
+        ))?;
+        let rows = query.query_map(params, |row| Ok(read(row)))?;
+        Ok(rows
+            .filter_map(Result::transpose)
+            .collect::<Result<_, _>>()?)
+    }
+
+    /// Removes the unreadable rows of a date. Keeps a row of an unknown source: another program may
+    /// be able to read it.
+    pub(super) fn forget_unreadable(&self, date: Date) -> Result<(), HistoryError> {
+        let mut query = self.change.prepare(&format!(
+            "SELECT {COLUMNS}, rowid FROM day WHERE wearer = ?1 AND date = ?2"
+        ))?;
+        let mut rows = query.query((self.wearer, date.to_string()))?;
+        let mut unreadable: Vec<i64> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let source = row.get_ref("source")?.as_str().ok().and_then(Source::parse);
+            if source.is_some() && read(row).is_none() {
+                unreadable.push(row.get("rowid")?);
+            }
+        }
+        for row in unreadable {
+            self.change
+                .execute("DELETE FROM day WHERE rowid = ?1", [row])?;
+        }
+        Ok(())
+    }
+
+    /// Removes a row.
+    pub(super) fn remove(&self, row: &Row) -> Result<(), HistoryError> {
+        let local = row.known.day.local();
+        self.change
+            .prepare("DELETE FROM day WHERE wearer = ?1 AND date = ?2 AND start = ?3 AND length = ?4 AND source = ?5")?
+            .execute(params![
+                self.wearer,
+                local.date().to_string(),
+                local.start().as_second(),
+                local.minutes(),
+                row.known.source.to_string(),
+            ])?;
+        Ok(())
+    }
+
+    /// Writes a row, and replaces the one of the same day and source.
+    pub(super) fn write(&self, row: &Row) -> Result<(), HistoryError> {
+        let known = &row.known;
+        let local = known.day.local();
+        let extent = known.day.extent();
+        let columns = schema::DAY_COLUMNS;
+        let values = columns.replace(", ", ", :");
+        self.change
+            .prepare(&format!(
+                "INSERT OR REPLACE INTO day ({columns}) VALUES (:{values})"
+            ))?
+            .execute(named_params! {
+                ":wearer": self.wearer,
+                ":date": local.date().to_string(),
+                ":start": local.start().as_second(),
+                ":length": local.minutes(),
+                ":source": known.source.to_string(),
+                ":zone": known.zone,
+                ":offset": local.offset().seconds(),
+                ":change_minute": local.change().map(|change| change.minute),
+                ":change_offset": local.change().map(|change| change.offset.seconds()),
+                ":logged": known.day.logged_minutes(),
+                ":min": extent.map(|extent| extent.min.get()),
+                ":mean": extent.map(|extent| extent.mean.get()),
+                ":max": extent.map(|extent| extent.max.get()),
+                ":resting": known.resting.map(Bpm::get),
+                ":fetched_at": known.fetched_at.as_second(),
+                ":changed_at": row.changed_at.as_second(),
+                ":minutes": minutes::encode(&known.day),
+            })?;
+        Ok(())
+    }
 }
 
 /// The rows of a date.
@@ -132,7 +192,9 @@ pub(super) struct OfDate {
 impl OfDate {
     /// Returns the data of the date, best source first.
     pub(super) fn known(self) -> Vec<SourceDay> {
-        self.rows.into_iter().map(|row| row.known).collect()
+        let mut known: Vec<_> = self.rows.into_iter().map(|row| row.known).collect();
+        merge::rank(&mut known);
+        known
     }
 }
 
@@ -172,7 +234,7 @@ pub(super) fn every_readable(
         let mut rows = query.query((behind, wearer))?;
         behind = match rows.next() {
             Ok(Some(row)) => {
-                let number = row.get(12)?;
+                let number = row.get("rowid")?;
                 read(row).map_or(Ok(()), &mut each)?;
                 number
             }
@@ -186,76 +248,33 @@ pub(super) fn every_readable(
     Ok(())
 }
 
-/// Removes the unreadable rows of a date. Keeps a row of an unknown source: another program may be
-/// able to read it.
-pub(super) fn forget_unreadable(
-    db: &Connection,
-    wearer: &str,
-    date: Date,
-) -> Result<(), HistoryError> {
-    let mut query = db.prepare(&format!(
-        "SELECT {COLUMNS}, rowid FROM day WHERE wearer = ?1 AND date = ?2"
-    ))?;
-    let mut rows = query.query((wearer, date.to_string()))?;
-    let mut unreadable: Vec<i64> = Vec::new();
-    while let Some(row) = rows.next()? {
-        let source = row.get_ref(3)?.as_str().ok().and_then(Source::parse);
-        if source.is_some() && read(row).is_none() {
-            unreadable.push(row.get(12)?);
-        }
-    }
-    for row in unreadable {
-        db.execute("DELETE FROM day WHERE rowid = ?1", [row])?;
-    }
-    Ok(())
-}
-
-/// Returns the row of the same day from the same source; `None` if there is no readable one.
-pub(super) fn same(
-    db: &Connection,
-    wearer: &str,
-    source: &Source,
-    local: &LocalDay,
-) -> Result<Option<Row>, HistoryError> {
-    let mut query = db.prepare(&format!(
-        "SELECT {COLUMNS} FROM day WHERE wearer = ?1 AND date = ?2 AND start = ?3 AND length = ?4 AND source = ?5"
-    ))?;
-    let mut rows = query.query((
-        wearer,
-        local.date().to_string(),
-        local.start().as_second(),
-        local.minutes(),
-        source.to_string(),
-    ))?;
-    Ok(rows.next()?.and_then(read))
-}
-
 /// Reads a complete row; returns `None` when it is not a valid day.
 fn read(row: &rusqlite::Row<'_>) -> Option<Row> {
-    let text = |column| row.get_ref(column).ok()?.as_str().ok();
+    let text = |column: &str| row.get_ref(column).ok()?.as_str().ok();
+    let at = |column: &str| Timestamp::from_second(row.get(column).ok()?).ok();
     let local = local_day(
-        Date::from_str(text(0)?).ok()?,
-        Timestamp::from_second(row.get(1).ok()?).ok()?,
-        row.get(2).ok()?,
-        row.get(5).ok()?,
-        match row.get::<_, Option<u16>>(6).ok()? {
-            Some(minute) => Some((minute, row.get(7).ok()?)),
+        Date::from_str(text("date")?).ok()?,
+        at("start")?,
+        row.get("length").ok()?,
+        row.get("offset").ok()?,
+        match row.get::<_, Option<u16>>("change_minute").ok()? {
+            Some(minute) => Some((minute, row.get("change_offset").ok()?)),
             None => None,
         },
     )?;
-    let bytes = row.get_ref(11).ok()?.as_blob().ok()?;
-    let resting = resting(row.get_ref(8).ok()?);
-    let zone = zone_name(text(4).unwrap_or_default());
+    let bytes = row.get_ref("minutes").ok()?.as_blob().ok()?;
+    let resting = resting(row.get_ref("resting").ok()?);
+    let zone = text("zone").filter(|name| is_zone(name));
     Some(Row {
-        is_corrected: resting.is_none() || zone.is_none() || text(4).is_none(),
+        is_corrected: resting.is_none() || zone.is_none(),
         known: SourceDay {
-            source: Source::parse(text(3)?)?,
+            source: Source::parse(text("source")?)?,
             zone: zone.unwrap_or_default().to_owned(),
             day: minutes::decode(bytes, local)?,
             resting: resting.flatten(),
-            fetched_at: Timestamp::from_second(row.get(9).ok()?).ok()?,
+            fetched_at: at("fetched_at")?,
         },
-        changed_at: Timestamp::from_second(row.get(10).ok()?).ok()?,
+        changed_at: at("changed_at")?,
     })
 }
 
@@ -269,42 +288,10 @@ pub(super) fn resting(column: ValueRef<'_>) -> Option<Option<Bpm>> {
     }
 }
 
-/// Returns the name of a zone; `None` when there is no such zone. The offsets are stored
-/// separately, so that the minutes have their times even without it.
-fn zone_name(name: &str) -> Option<&str> {
-    let is_known = name.is_empty() || (name.len() <= MAX_ZONE_NAME && TimeZone::get(name).is_ok());
-    is_known.then_some(name)
-}
-
-/// Writes a row, and replaces the one of the same day and source.
-pub(super) fn write(db: &Connection, wearer: &str, row: &Row) -> Result<(), HistoryError> {
-    let known = &row.known;
-    let local = known.day.local();
-    let extent = known.day.extent();
-    db.prepare(
-        "INSERT OR REPLACE INTO day (wearer, date, start, length, source, zone, offset, change_minute, change_offset, logged, min, mean, max, resting, fetched_at, changed_at, minutes)
-         VALUES (:wearer, :date, :start, :length, :source, :zone, :offset, :change_minute, :change_offset, :logged, :min, :mean, :max, :resting, :fetched_at, :changed_at, :minutes)",
-    )?
-    .execute(named_params! {
-        ":wearer": wearer,
-        ":date": local.date().to_string(),
-        ":start": local.start().as_second(),
-        ":length": local.minutes(),
-        ":source": known.source.to_string(),
-        ":zone": known.zone,
-        ":offset": local.offset().seconds(),
-        ":change_minute": local.change().map(|change| change.minute),
-        ":change_offset": local.change().map(|change| change.offset.seconds()),
-        ":logged": known.day.logged_minutes(),
-        ":min": extent.map(|extent| extent.min.get()),
-        ":mean": extent.map(|extent| extent.mean.get()),
-        ":max": extent.map(|extent| extent.max.get()),
-        ":resting": known.resting.map(Bpm::get),
-        ":fetched_at": known.fetched_at.as_second(),
-        ":changed_at": row.changed_at.as_second(),
-        ":minutes": minutes::encode(&known.day),
-    })?;
-    Ok(())
+/// Returns whether there is a zone of this name, or no name. The offsets are stored separately, so
+/// that the minutes have their times even without it.
+fn is_zone(name: &str) -> bool {
+    name.is_empty() || (name.len() <= MAX_ZONE_NAME && TimeZone::get(name).is_ok())
 }
 
 /// Builds the day with these properties; returns `None` if there is no such day.

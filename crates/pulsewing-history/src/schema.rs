@@ -7,7 +7,7 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use super::{error::HistoryError, row, still::still};
+use super::{error::HistoryError, still::still};
 
 /// Step `n` leads from version `n` to version `n + 1`. Version 0 is an empty file.
 pub(super) const STEPS: &[&str] = &[
@@ -80,20 +80,15 @@ pub(super) const STEPS: &[&str] = &[
 /// The first version that stores the owner.
 pub(super) const WITH_OWNER: usize = 3;
 
-/// The tables, each with the version that introduced it.
-pub(super) const TABLES: [(&str, usize); 4] = [
-    ("day", 1),
-    ("asked", 2),
-    ("owner", WITH_OWNER),
-    ("doubted", 4),
-];
+/// The columns of the table of days.
+pub(super) const DAY_COLUMNS: &str = "wearer, date, start, length, source, zone, offset, change_minute, change_offset, logged, min, mean, max, resting, fetched_at, changed_at, minutes";
 
-/// Reads every column that we use, so that any obstacle is found before anything is written.
-const EVERY_COLUMN: [&str; 4] = [
-    row::EVERY_COLUMN,
-    "SELECT wearer, date, synced_at FROM asked",
-    "SELECT wearer, provider, user_id FROM owner",
-    "SELECT wearer, source, start, minutes FROM doubted",
+/// The tables, each with the version that introduced it and all columns that we use.
+pub(super) const TABLES: [(&str, usize, &str); 4] = [
+    ("day", 1, DAY_COLUMNS),
+    ("asked", 2, "wearer, date, synced_at"),
+    ("owner", WITH_OWNER, "wearer, provider, user_id"),
+    ("doubted", 4, "wearer, source, start, minutes"),
 ];
 
 /// Returns the version of a file. Refuses one that is newer than the last step's.
@@ -113,18 +108,21 @@ pub(super) fn check(db: &Connection, steps: &[&str]) -> Result<usize, HistoryErr
     let _still = still(db)?;
     let version = version(db, steps)?;
     let mut query = db.prepare("SELECT type FROM sqlite_schema WHERE name = ?1")?;
-    for ((name, since), columns) in TABLES.iter().zip(EVERY_COLUMN) {
+    for (name, since, columns) in TABLES {
         let found: Option<String> = query.query_row([name], |row| row.get(0)).optional()?;
         let is_as_it_should = match found.as_deref() {
-            Some("table") if version >= *since => match db.prepare(columns) {
-                Ok(_) => true,
-                Err(rusqlite::Error::SqlInputError { .. }) => false,
-                Err(error) => return Err(error.into()),
-            },
+            // Read, so that any obstacle is found before anything is written.
+            Some("table") if version >= since => {
+                match db.prepare(&format!("SELECT {columns} FROM {name}")) {
+                    Ok(_) => true,
+                    Err(rusqlite::Error::SqlInputError { .. }) => false,
+                    Err(error) => return Err(error.into()),
+                }
+            }
             // Its step accepts a table that exists already.
-            Some("table") => *since >= WITH_OWNER && version > 0,
+            Some("table") => since >= WITH_OWNER && version > 0,
             Some(_) => false,
-            None => version < *since,
+            None => version < since,
         };
         if !is_as_it_should {
             return Err(HistoryError::damaged(match version {
