@@ -2,8 +2,7 @@
 
 use jiff::{
     SignedDuration, Timestamp,
-    civil::DateTime,
-    tz::{AmbiguousOffset, TimeZone},
+    tz::{AmbiguousOffset, Offset, TimeZone},
 };
 use pulsewing_core::civil::{LocalDay, Offsets};
 
@@ -14,20 +13,15 @@ const AROUND: SignedDuration = SignedDuration::from_hours(24 * 3);
 pub(crate) fn day_of(zone: &TimeZone, at: Timestamp) -> LocalDay {
     let from = at.checked_sub(AROUND).unwrap_or(Timestamp::MIN);
     let until = at.checked_add(AROUND).unwrap_or(Timestamp::MAX);
-    let mut offsets = Offsets::fixed(zone.to_offset(from));
     let mut offset = zone.to_offset(from);
-    for change in zone
-        .following(from)
-        .take_while(|change| change.timestamp() < until)
-    {
-        // Some changes affect only the name.
-        if change.offset() == offset {
-            continue;
-        }
-        offset = change.offset();
-        // There is room for more changes than can happen in six days.
-        if offsets.push_change(change.timestamp(), offset).is_err() {
-            break;
+    let mut offsets = Offsets::fixed(offset);
+    let changes = zone.following(from);
+    for change in changes.take_while(|change| change.timestamp() < until) {
+        // Some changes affect only the name. There is room for more than can happen in six days.
+        if change.offset() != offset
+            && offsets.push_change(change.timestamp(), change.offset()).is_ok()
+        {
+            offset = change.offset();
         }
     }
     offsets.day_of(at)
@@ -38,8 +32,8 @@ pub(crate) fn day_of(zone: &TimeZone, at: Timestamp) -> LocalDay {
 #[derive(Debug)]
 pub(crate) struct LocalClock {
     zone: TimeZone,
-    /// The quarter of an hour, counted in local time, for which `offset` is valid.
-    quarter: Option<i64>,
+    /// The minute, counted in local time, for which `offset` is valid.
+    minute: Option<i64>,
     offset: i64,
     before: i64,
     is_second_pass: bool,
@@ -49,7 +43,7 @@ impl LocalClock {
     pub(crate) const fn new(zone: TimeZone) -> Self {
         Self {
             zone,
-            quarter: None,
+            minute: None,
             offset: 0,
             before: i64::MIN,
             is_second_pass: false,
@@ -59,13 +53,12 @@ impl LocalClock {
     /// Returns the instant, in seconds since 1970, at which the clock shows a time, given in
     /// seconds after the beginning of 1970 on that clock.
     pub(crate) fn instant(&mut self, shown: i64) -> Option<i64> {
-        let quarter = shown.div_euclid(900);
+        let minute = shown.div_euclid(60);
         let runs_backwards = shown < self.before;
         self.before = shown;
-        // No zone changes its offset within a quarter of an hour that its clocks show twice or never.
-        if self.quarter != Some(quarter) || runs_backwards {
-            let at = Timestamp::from_second(shown).ok()?;
-            let civil: DateTime = jiff::tz::Offset::UTC.to_datetime(at);
+        // Clocks change at whole minutes, but not always at whole hours: St John's did at 00:01.
+        if self.minute != Some(minute) || runs_backwards {
+            let civil = Offset::UTC.to_datetime(Timestamp::from_second(shown).ok()?);
             let offset = match self.zone.to_ambiguous_timestamp(civil).offset() {
                 AmbiguousOffset::Unambiguous { offset } => {
                     self.is_second_pass = false;
@@ -78,7 +71,7 @@ impl LocalClock {
                 }
             };
             self.offset = offset.seconds().into();
-            self.quarter = Some(quarter);
+            self.minute = Some(minute);
         }
         shown.checked_sub(self.offset)
     }
@@ -86,30 +79,50 @@ impl LocalClock {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::DateTime;
+
     use super::*;
+
+    fn check(zone: &str, times: &[(&str, &str)]) {
+        let mut clock = LocalClock::new(TimeZone::get(zone).unwrap());
+        for (local, utc) in times {
+            let civil: DateTime = local.parse().unwrap();
+            let shown = Offset::UTC.to_timestamp(civil).unwrap();
+            let at: Timestamp = utc.parse().unwrap();
+            let found = clock.instant(shown.as_second());
+            assert_eq!(found, Some(at.as_second()), "{local}");
+        }
+    }
 
     #[test]
     fn the_repeated_hour_is_told_by_time_running_backwards() {
-        let mut clock = LocalClock::new(TimeZone::get("Europe/Berlin").unwrap());
-        let shown = |text: &str| {
-            let civil: DateTime = text.parse().unwrap();
-            jiff::tz::Offset::UTC
-                .to_timestamp(civil)
-                .unwrap()
-                .as_second()
-        };
-        for (local, utc) in [
-            ("2026-10-25T01:59:59", "2026-10-24T23:59:59Z"),
-            ("2026-10-25T02:10:00", "2026-10-25T00:10:00Z"),
-            ("2026-10-25T02:50:00", "2026-10-25T00:50:00Z"),
-            ("2026-10-25T02:10:00", "2026-10-25T01:10:00Z"),
-            ("2026-10-25T02:50:00", "2026-10-25T01:50:00Z"),
-            ("2026-10-25T03:00:00", "2026-10-25T02:00:00Z"),
-            ("2026-03-29T01:59:59", "2026-03-29T00:59:59Z"),
-            ("2026-03-29T03:00:00", "2026-03-29T01:00:00Z"),
-        ] {
-            let at: Timestamp = utc.parse().unwrap();
-            assert_eq!(clock.instant(shown(local)), Some(at.as_second()), "{local}");
-        }
+        check(
+            "Europe/Berlin",
+            &[
+                ("2026-10-25T01:59:59", "2026-10-24T23:59:59Z"),
+                ("2026-10-25T02:10:00", "2026-10-25T00:10:00Z"),
+                ("2026-10-25T02:50:00", "2026-10-25T00:50:00Z"),
+                ("2026-10-25T02:10:00", "2026-10-25T01:10:00Z"),
+                ("2026-10-25T02:50:00", "2026-10-25T01:50:00Z"),
+                ("2026-10-25T03:00:00", "2026-10-25T02:00:00Z"),
+                ("2026-03-29T01:59:59", "2026-03-29T00:59:59Z"),
+                ("2026-03-29T03:00:00", "2026-03-29T01:00:00Z"),
+            ],
+        );
+    }
+
+    #[test]
+    fn clocks_that_change_a_minute_past_the_hour_are_followed_from_that_minute_on() {
+        check(
+            "America/St_Johns",
+            &[
+                // Not worn while the hour from 23:01 was repeated.
+                ("2010-11-07T00:00:30", "2010-11-07T02:30:30Z"),
+                ("2010-11-07T00:05:00", "2010-11-07T03:35:00Z"),
+                // A time that the clock skipped, from 00:01 to 01:01.
+                ("2011-03-13T01:00:30", "2011-03-13T04:30:30Z"),
+                ("2011-03-13T01:05:00", "2011-03-13T03:35:00Z"),
+            ],
+        );
     }
 }
