@@ -155,29 +155,25 @@ fn two_digits(tens: u8, ones: u8) -> Option<i8> {
 /// `None` for any other form, valid or not.
 #[inline]
 fn plain_utc_seconds(text: &[u8]) -> Option<i64> {
-    let &[
-        y1,
-        y2,
-        y3,
-        y4,
-        b'-',
-        m1,
-        m2,
-        b'-',
-        d1,
-        d2,
-        b'T',
-        h1,
-        h2,
-        b':',
-        n1,
-        n2,
-        b':',
-        s1,
-        s2,
-        b'Z',
-    ] = text
-    else {
+    let (date, rest) = text.split_first_chunk()?;
+    let (b'T', rest) = rest.split_first()? else {
+        return None;
+    };
+    match rest.split_first_chunk()? {
+        (time, b"Z") => civil_seconds(date, time),
+        _ => None,
+    }
+}
+
+/// Reads the date and the time that a clock shows, `YYYY-MM-DD` and `HH:MM:SS`, as seconds after the
+/// beginning of 1970 on that clock; `None` for any other form, and for a leap second.
+#[inline]
+#[must_use]
+pub fn civil_seconds(date: &[u8; 10], time: &[u8; 8]) -> Option<i64> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *date else {
+        return None;
+    };
+    let [h1, h2, b':', n1, n2, b':', s1, s2] = *time else {
         return None;
     };
     let mut digits = true;

@@ -135,6 +135,11 @@ impl History {
     /// # Errors
     /// [`HistoryError`].
     pub fn batch(&mut self) -> Result<Batch<'_>, HistoryError> {
+        self.begin()
+    }
+
+    /// Like [`batch`](Self::batch), where the caller sees to it that there is no other one.
+    pub(crate) fn begin(&self) -> Result<Batch<'_>, HistoryError> {
         // Immediate, because the rows that we read for a merge must not change before the write.
         let begin = || {
             let change = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate);

@@ -8,7 +8,7 @@
 
 use std::io::Read;
 
-use super::{Failure, FileError};
+use super::{Failure, FileError, text::each_chunk};
 
 /// The maximum length of a tag, in bytes. A record's has several hundred.
 const MAX_TAG: usize = 16 * 1_024;
@@ -44,14 +44,7 @@ pub(crate) fn read(
     mut each: impl FnMut(Record<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut scanner = Scanner::default();
-    loop {
-        match content.read(buffer) {
-            Ok(0) => break,
-            Ok(count) => scanner.feed(buffer.get(..count).unwrap_or_default(), &mut each)?,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+    each_chunk(content, buffer, |chunk| scanner.feed(chunk, &mut each))?;
     Ok(scanner.finish()?)
 }
 

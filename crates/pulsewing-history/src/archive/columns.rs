@@ -31,18 +31,49 @@ const RATES: [&str; 10] = [
     "pulse",
 ];
 
-/// A line of samples. A field is empty if the file has no such column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Line<'a> {
+/// A value for each column that matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Columns<T> {
     /// The date, if it has a separate column.
-    pub(crate) date: &'a [u8],
-    pub(crate) time: &'a [u8],
-    pub(crate) rate: &'a [u8],
-    pub(crate) device: &'a [u8],
-    pub(crate) offset: &'a [u8],
-    pub(crate) zone: &'a [u8],
-    pub(crate) resting: &'a [u8],
-    pub(crate) person: &'a [u8],
+    pub(crate) date: T,
+    pub(crate) time: T,
+    pub(crate) rate: T,
+    pub(crate) device: T,
+    pub(crate) offset: T,
+    pub(crate) zone: T,
+    pub(crate) resting: T,
+    pub(crate) person: T,
+}
+
+/// The positions of the columns; `None` for one that the file does not have.
+pub(super) type Places = Columns<Option<usize>>;
+
+/// A line of samples. A field is empty if the file has no such column.
+pub(crate) type Line<'a> = Columns<&'a [u8]>;
+
+impl<T> Columns<T> {
+    #[inline]
+    fn map<U>(self, mut each: impl FnMut(T) -> U) -> Columns<U> {
+        Columns {
+            date: each(self.date),
+            time: each(self.time),
+            rate: each(self.rate),
+            device: each(self.device),
+            offset: each(self.offset),
+            zone: each(self.zone),
+            resting: each(self.resting),
+            person: each(self.person),
+        }
+    }
+}
+
+impl Places {
+    /// Returns the last column that we need.
+    pub(super) fn last(&self) -> usize {
+        let mut last = 0;
+        self.map(|place| last = last.max(place.unwrap_or_default()));
+        last
+    }
 }
 
 /// The kind of a file's header.
@@ -56,40 +87,6 @@ pub(crate) enum Header {
     People,
     /// Any other.
     Recording,
-}
-
-/// The positions of the columns.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Columns {
-    pub(super) header: Header,
-    date: Option<usize>,
-    time: usize,
-    rate: usize,
-    device: Option<usize>,
-    offset: Option<usize>,
-    zone: Option<usize>,
-    resting: Option<usize>,
-    person: Option<usize>,
-}
-
-impl Columns {
-    /// Returns the last column that we need.
-    pub(super) fn last(&self) -> usize {
-        [
-            self.date,
-            Some(self.time),
-            Some(self.rate),
-            self.device,
-            self.offset,
-            self.zone,
-            self.resting,
-            self.person,
-        ]
-        .into_iter()
-        .flatten()
-        .max()
-        .unwrap_or_default()
-    }
 }
 
 /// The fields of a line.
@@ -116,18 +113,8 @@ impl<'a> Fields<'a> {
     }
 
     #[inline]
-    pub(super) fn line(&self, columns: &Columns) -> Line<'a> {
-        let optional = |column: Option<usize>| column.map_or(&[][..], |column| self.get(column));
-        Line {
-            date: optional(columns.date),
-            time: self.get(columns.time),
-            rate: self.get(columns.rate),
-            device: optional(columns.device),
-            offset: optional(columns.offset),
-            zone: optional(columns.zone),
-            resting: optional(columns.resting),
-            person: optional(columns.person),
-        }
+    pub(super) fn line(&self, places: &Places) -> Line<'a> {
+        places.map(|column| column.map_or(&[][..], |column| self.get(column)))
     }
 
     /// Returns whether the line precedes a header, or replaces one.
@@ -140,7 +127,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// [`FileError`] that names the missing one.
-    pub(super) fn columns(&self) -> Result<Columns, FileError> {
+    pub(super) fn columns(&self) -> Result<(Header, Places), FileError> {
         let names: Vec<String> = (0..self.ends.len())
             .map(|column| {
                 let name = String::from_utf8_lossy(self.get(column)).to_lowercase();
@@ -149,47 +136,52 @@ impl<'a> Fields<'a> {
             .collect();
         let find = |wanted: &str| names.iter().position(|name| name == wanted);
         let first = |wanted: &[&str]| wanted.iter().find_map(|name| find(name));
-        let plain = |header, time, rate| Columns {
-            header,
-            date: None,
-            time,
-            rate,
-            device: find("data source"),
-            offset: None,
-            zone: None,
-            resting: None,
-            person: None,
+        let device = find("data source");
+        let places = Places {
+            time: find("timestamp"),
+            rate: find("beats per minute"),
+            device,
+            ..Places::default()
         };
-        if let Some((time, rate)) = find("timestamp").zip(find("beats per minute")) {
-            return Ok(plain(Header::Export, time, rate));
+        if places.time.and(places.rate).is_some() {
+            return Ok((Header::Export, places));
         }
-        if let Some((id, time)) = find("id").zip(find("time"))
-            && let Some(rate) = find("value")
-        {
-            return Ok(Columns {
-                person: Some(id),
-                ..plain(Header::People, time, rate)
-            });
+        let places = Places {
+            person: find("id"),
+            time: find("time"),
+            rate: find("value"),
+            device,
+            ..Places::default()
+        };
+        if places.person.and(places.time).and(places.rate).is_some() {
+            return Ok((Header::People, places));
         }
-        let (time, rate) = match (first(&TIMES).or_else(|| find("date")), first(&RATES)) {
-            (Some(time), Some(rate)) => (time, rate),
+        let time = first(&TIMES).or_else(|| find("date"));
+        let places = Places {
+            date: find("date").filter(|date| Some(*date) != time),
+            time,
+            rate: first(&RATES),
+            device,
+            ..Places::default()
+        };
+        match (time, places.rate) {
+            (Some(_), Some(_)) => {}
             (Some(_), None) => return Err(FileError::NoRate(self.told())),
             (None, Some(_)) => return Err(FileError::NoTime(self.told())),
             (None, None) => return Err(FileError::Columns(self.told())),
-        };
-        let columns = Columns {
-            date: find("date").filter(|date| *date != time),
-            ..plain(Header::Recording, time, rate)
-        };
-        Ok(match find("offset").zip(find("zone")) {
-            Some((offset, zone)) => Columns {
-                header: Header::Own,
-                offset: Some(offset),
-                zone: Some(zone),
-                resting: find("resting bpm"),
-                ..columns
-            },
-            None => columns,
+        }
+        Ok(match (find("offset"), find("zone")) {
+            (offset @ Some(_), zone @ Some(_)) => {
+                let resting = find("resting bpm");
+                let places = Places {
+                    offset,
+                    zone,
+                    resting,
+                    ..places
+                };
+                (Header::Own, places)
+            }
+            _ => (Header::Recording, places),
         })
     }
 

@@ -19,7 +19,8 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::{
     Failure, FileError,
-    columns::{Columns, Fields, Header, Line},
+    columns::{Fields, Header, Line, Places},
+    text::each_chunk,
 };
 
 /// The maximum length of a line in bytes, and the maximum number of columns.
@@ -36,30 +37,16 @@ pub(crate) fn read(
     mut each: impl FnMut(Header, Line<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut start = Vec::new();
-    let mut is_over = false;
-    while !is_over && !start.contains(&b'\n') && start.len() <= MAX_LINE {
-        let count = read_some(content, buffer)?;
-        is_over = count == 0;
-        start.extend_from_slice(buffer.get(..count).unwrap_or_default());
-    }
+    (&mut *content)
+        .take(MAX_LINE as u64 + 1)
+        .read_to_end(&mut start)?;
     let mut lines = Lines::new(delimiter(&start));
-    lines.feed(&start, &mut each)?;
-    while !is_over {
-        let count = read_some(content, buffer)?;
-        is_over = count == 0;
-        let chunk = buffer.get(..count).unwrap_or_default();
-        lines.feed(chunk, &mut each)?;
-    }
-    lines.finish(&mut each)
-}
-
-fn read_some(content: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, Failure> {
-    loop {
-        match content.read(buffer) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            result => return Ok(result?),
-        }
-    }
+    let content = &mut start.as_slice().chain(content);
+    each_chunk(content, buffer, |chunk| lines.feed(chunk, &mut each))?;
+    // The first empty chunk ends the last line, the second one the file.
+    lines.record(&[], &mut each)?;
+    lines.record(&[], &mut each)?;
+    Ok(())
 }
 
 /// Returns the separator of the columns: the most frequent of the three in the first line. A
@@ -80,7 +67,7 @@ fn delimiter(start: &[u8]) -> u8 {
 struct Lines {
     reader: Reader,
     delimiter: u8,
-    known: Option<Columns>,
+    known: Option<(Header, Places)>,
     /// The unfinished line, without its quotes, and the ends of its finished columns.
     line: [u8; MAX_LINE],
     line_length: usize,
@@ -114,9 +101,9 @@ impl Lines {
     ) -> Result<(), Failure> {
         while !chunk.is_empty() {
             if self.is_between
-                && let Some(columns) = self.known
+                && let Some((header, columns)) = self.known
             {
-                chunk = self.plain(chunk, &columns, each)?;
+                chunk = self.plain(chunk, &columns, |line| each(header, line))?;
                 if chunk.is_empty() {
                     break;
                 }
@@ -131,8 +118,8 @@ impl Lines {
     fn plain<'c>(
         &mut self,
         mut chunk: &'c [u8],
-        columns: &Columns,
-        each: &mut impl FnMut(Header, Line<'_>) -> Result<(), Failure>,
+        columns: &Places,
+        mut each: impl FnMut(Line<'_>) -> Result<(), Failure>,
     ) -> Result<&'c [u8], Failure> {
         let last = columns.last();
         let mut ends = [0; MAX_COLUMNS];
@@ -169,7 +156,7 @@ impl Lines {
                 ends: ends.get(..count).unwrap_or_default(),
                 between: 1,
             };
-            each(columns.header, fields.line(columns))?;
+            each(fields.line(columns))?;
         }
         Ok(chunk)
     }
@@ -202,7 +189,7 @@ impl Lines {
                     between: 0,
                 };
                 match &self.known {
-                    Some(columns) => each(columns.header, fields.line(columns))?,
+                    Some((header, columns)) => each(*header, fields.line(columns))?,
                     None if fields.says_nothing() => {}
                     None => self.known = Some(fields.columns()?),
                 }
@@ -210,17 +197,6 @@ impl Lines {
             }
         }
         Ok(chunk.get(taken..).unwrap_or_default())
-    }
-
-    fn finish(
-        &mut self,
-        each: &mut impl FnMut(Header, Line<'_>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        // The first empty chunk ends the last line, the second one the file.
-        for _ in 0..2 {
-            self.record(&[], each)?;
-        }
-        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ use jiff::{civil::Date, tz::TimeZone};
 
 use super::{
     import::JsonTimes,
-    instant::midnight_of,
+    instant::shown_by_clock,
     zone::{LocalClock, day_of},
 };
 
@@ -30,7 +30,8 @@ const WITNESSES: usize = 16_384;
 /// The times of a JSON file, as written in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shown {
-    extent: Option<(i64, i64)>,
+    /// The first and the last one.
+    pub(crate) extent: Option<(i64, i64)>,
     witnesses: Vec<(i64, u16)>,
 }
 
@@ -80,7 +81,9 @@ pub enum Doubt {
 impl Evidence {
     /// Takes the evidence of a file that is named after a day.
     pub(crate) fn file(&mut self, date: Date, zone: &TimeZone, shown: &Shown) {
-        let (Some((first, last)), Some(midnight)) = (shown.extent, midnight_of(date)) else {
+        let (Some((first, last)), Some(midnight)) =
+            (shown.extent, shown_by_clock(date.at(0, 0, 0, 0)))
+        else {
             return;
         };
         self.files += 1;

@@ -8,7 +8,7 @@
 
 use pulsewing_core::json::{Event, Flow, Handler, Number};
 
-use super::columns::rate;
+use super::{Failure, FileError, columns::rate};
 
 /// A data point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,8 @@ pub(crate) struct PointReader<F> {
     point: Point,
     app: String,
     /// Whether the document has data points.
-    pub(crate) has_points: bool,
+    has_points: bool,
+    failure: Option<Failure>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,18 +52,29 @@ enum Key {
     Origin,
 }
 
-impl<F: FnMut(Point, &str)> PointReader<F> {
-    pub(crate) const fn new(each: F) -> Self {
+impl<F: FnMut(Point, &str) -> Result<(), Failure>> PointReader<F> {
+    pub(crate) fn new(each: F) -> Self {
         Self {
             each,
             place: Place::Outside,
             key: Key::Points,
-            point: Point {
-                at: None,
-                rate: None,
-            },
+            point: Point::default(),
             app: String::new(),
             has_points: false,
+            failure: None,
+        }
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// [`FileError::OtherJson`] when it has no data points, and the first error of the receiver,
+    /// which got no point after that.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        match self.failure {
+            _ if !self.has_points => Err(FileError::OtherJson.into()),
+            None => Ok(()),
+            Some(failure) => Err(failure),
         }
     }
 
@@ -99,7 +111,7 @@ impl<F: FnMut(Point, &str)> PointReader<F> {
     }
 }
 
-impl<F: FnMut(Point, &str)> Handler for PointReader<F> {
+impl<F: FnMut(Point, &str) -> Result<(), Failure>> Handler for PointReader<F> {
     fn event(&mut self, event: Event<'_>) -> Flow {
         match event {
             Event::Key(key) => return self.key(key.as_bytes()),
@@ -135,7 +147,9 @@ impl<F: FnMut(Point, &str)> Handler for PointReader<F> {
             Event::EndObject => {
                 self.place = match self.place {
                     Place::Point => {
-                        (self.each)(self.point, &self.app);
+                        if self.failure.is_none() {
+                            self.failure = (self.each)(self.point, &self.app).err();
+                        }
                         Place::Points
                     }
                     Place::Measure => Place::Values,
@@ -165,14 +179,17 @@ mod tests {
 
     fn points(text: &str, cut: usize) -> Option<Vec<(Point, String)>> {
         let mut found = Vec::new();
-        let mut reader = PointReader::new(|point, app: &str| found.push((point, app.to_owned())));
+        let mut reader = PointReader::new(|point, app: &str| {
+            found.push((point, app.to_owned()));
+            Ok(())
+        });
         let mut decoder: Decoder = Decoder::new();
         for chunk in text.as_bytes().chunks(cut) {
             decoder.feed(chunk, &mut reader).ok()?;
         }
         decoder.finish(&mut reader).ok()?;
-        let has_points = reader.has_points;
-        has_points.then_some(found)
+        reader.finish().ok()?;
+        Some(found)
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::instant::iso_date;
+use super::instant::leading_date;
 
 /// The form of a file's contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Form {
         let (directory, name) = path.rsplit_once(['/', '\\']).unwrap_or(("", path));
         let after = |start, end| name.strip_prefix(start)?.strip_suffix(end);
         // If an export was unpacked twice, a counter follows the date.
-        let date = |rest: &str| iso_date(rest.as_bytes().get(..10)?);
+        let date = |rest: &str| leading_date(rest.as_bytes());
         if let Some(rest) = after("heart_rate-", ".json") {
             return date(rest).map(|date| Self::HeartJson { date });
         }
@@ -98,13 +98,19 @@ impl Form {
         }
     }
 
+    /// Returns whether it holds all years: the user named it, or it is the only one of its kind.
+    pub(crate) const fn is_of_years(self) -> bool {
+        matches!(
+            self,
+            Self::GoogleFit | Self::AppleHealth | Self::Json | Self::Csv
+        )
+    }
+
     /// Returns the limit on the bytes to read from it.
     pub(crate) const fn max_bytes(self) -> u64 {
-        match self {
-            Self::HeartJson { .. } | Self::HeartCsv | Self::RestingJson | Self::RestingCsv => {
-                MAX_DAY
-            }
-            Self::GoogleFit | Self::AppleHealth | Self::Json | Self::Csv => MAX_YEARS,
+        match self.is_of_years() {
+            true => MAX_YEARS,
+            false => MAX_DAY,
         }
     }
 }

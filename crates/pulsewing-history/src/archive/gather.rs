@@ -19,11 +19,17 @@ use pulsewing_core::{
     instant::latest_credible,
 };
 
-use super::{Failure, FileError, zone::day_of};
-use crate::{Batch, History, Kind, Source, SourceDay};
+use super::{Failure, FileError, import::Summary, zone::day_of};
+use crate::{
+    Batch, History, HistoryError, Kind, Source, SourceDay,
+    merge::{kept, rate_at},
+};
 
 /// The maximum number of open days.
 pub(crate) const OPEN_DAYS: usize = 64;
+
+/// The maximum number of devices that a file may name.
+pub(crate) const MAX_DEVICES: usize = 32;
 
 /// The maximum number of zones that a file may name.
 const MAX_ZONES: usize = 256;
@@ -35,46 +41,33 @@ pub(crate) struct Gather<'h> {
     fetched_at: Timestamp,
     /// The last second that can have a measurement, in seconds since 1970.
     latest: i64,
-    /// Moved into the batch when the first day is written.
-    history: Option<&'h mut History>,
+    history: &'h History,
+    /// Begun when the first day is written.
     batch: Option<Batch<'h>>,
     sources: Vec<Source>,
+    devices: Vec<Device>,
+    /// The index of the last sample's device.
+    device: usize,
     open: Vec<OpenDay>,
     /// The index of the last sample's open day.
     current: usize,
     closed: HashSet<(Place, i64)>,
-    tally: Tally,
-    dates: Vec<Date>,
+    summary: Summary,
 }
 
 /// The source and the zone of a sample, by their numbers in this file. The default zone is the
 /// wearer's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
-    pub(crate) source: usize,
+    source: usize,
     pub(crate) zone: usize,
 }
 
-/// The numbers of values in a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
-    /// Values that became part of a day.
-    pub(crate) taken: u64,
-    /// Values that are not heart rates, or have no time.
-    pub(crate) refused: u64,
-    /// Values that the tracker itself did not trust.
-    pub(crate) doubtful: u64,
-    /// The same values in a form without that mark.
-    pub(crate) doubtful_twins: u64,
-    /// Values that are later than now.
-    pub(crate) future: u64,
-}
-
-impl Tally {
-    /// Returns the number of all values, used or not.
-    pub(crate) const fn values(&self) -> u64 {
-        self.taken + self.refused + self.doubtful + self.doubtful_twins + self.future
-    }
+/// A device as written in the file. Several names may be the same source.
+struct Device {
+    kind: Kind,
+    name: Vec<u8>,
+    source: usize,
 }
 
 struct OpenDay {
@@ -86,6 +79,26 @@ struct OpenDay {
     minutes: Vec<Minute>,
     /// The minutes of samples that the tracker did not trust; empty on most days.
     doubtful: Vec<Minute>,
+}
+
+impl OpenDay {
+    /// Returns the minute with an instant, if it is in the day.
+    #[inline]
+    fn minute(&self, at: i64) -> Option<usize> {
+        let minute = usize::try_from((at - self.start).div_euclid(60)).ok()?;
+        (minute < usize::from(self.local.minutes())).then_some(minute)
+    }
+
+    /// Returns a day of the means of such samples.
+    fn means(&self, samples: &[Minute]) -> Day {
+        let mut day = Day::new(self.local);
+        for (minute, samples) in (0..).zip(samples) {
+            if let Some(bpm) = samples.mean() {
+                day.record(minute, bpm);
+            }
+        }
+        day
+    }
 }
 
 /// The samples of a minute.
@@ -112,39 +125,55 @@ impl Minute {
 }
 
 impl<'h> Gather<'h> {
-    pub(crate) fn new(history: &'h mut History, zone: &TimeZone, fetched_at: Timestamp) -> Self {
+    pub(crate) fn new(history: &'h History, zone: &TimeZone, fetched_at: Timestamp) -> Self {
         let name = zone.iana_name().unwrap_or_default().to_owned();
         Self {
             zones: vec![(zone.clone(), name)],
             fetched_at,
             latest: latest_credible(fetched_at).as_second(),
-            history: Some(history),
+            history,
             batch: None,
             sources: Vec::new(),
+            devices: Vec::new(),
+            device: 0,
             open: Vec::new(),
             current: 0,
             closed: HashSet::new(),
-            tally: Tally::default(),
-            dates: Vec::new(),
+            summary: Summary::default(),
         }
     }
 
-    /// Returns the number of a source in this file, which may have at most `limit` of them.
-    pub(crate) fn source(
-        &mut self,
-        kind: Kind,
-        device: &str,
-        limit: usize,
-    ) -> Result<usize, FileError> {
-        let source = Source::with_device(kind, device);
-        if let Some(known) = self.sources.iter().position(|known| *known == source) {
-            return Ok(known);
+    /// Returns the place of a device's samples, in the wearer's zone. The samples of several
+    /// devices may alternate, line by line.
+    #[inline]
+    pub(crate) fn place(&mut self, kind: Kind, device: &[u8]) -> Result<Place, FileError> {
+        let is_it = |known: &Device| known.kind == kind && known.name == device;
+        if !self.devices.get(self.device).is_some_and(is_it) {
+            self.device = match self.devices.iter().position(is_it) {
+                Some(known) => known,
+                None => self.add_device(kind, device)?,
+            };
         }
-        if self.sources.len() >= limit {
+        let source = self.devices.get(self.device).map_or(0, |it| it.source);
+        Ok(Place { source, zone: 0 })
+    }
+
+    #[cold]
+    fn add_device(&mut self, kind: Kind, device: &[u8]) -> Result<usize, FileError> {
+        if self.devices.len() >= MAX_DEVICES {
             return Err(FileError::ManyDevices);
         }
-        self.sources.push(source);
-        Ok(self.sources.len() - 1)
+        let source = Source::with_device(kind, &String::from_utf8_lossy(device));
+        let known = self.sources.iter().position(|known| *known == source);
+        self.devices.push(Device {
+            kind,
+            name: device.to_vec(),
+            source: known.unwrap_or(self.sources.len()),
+        });
+        if known.is_none() {
+            self.sources.push(source);
+        }
+        Ok(self.devices.len() - 1)
     }
 
     /// Returns the number of the zone of a time in a file: by its name, if a zone of that name has
@@ -175,20 +204,35 @@ impl<'h> Gather<'h> {
         self.zones.len() - 1
     }
 
-    pub(crate) const fn tally(&mut self) -> &mut Tally {
-        &mut self.tally
+    /// Counts a value that is no heart rate, or has no time.
+    pub(crate) const fn refuse(&mut self) {
+        self.summary.refused += 1;
+    }
+
+    /// Counts a value that the tracker did not trust, in a form without that mark.
+    pub(crate) const fn twin(&mut self) {
+        self.summary.doubtful_twins += 1;
+    }
+
+    pub(crate) const fn has_only_refused(&self) -> bool {
+        self.summary.refused == self.summary.all_values()
     }
 
     /// Takes a sample: at an instant, in seconds since 1970, a rate in thousandths of a beat per
     /// minute.
     #[inline]
-    pub(crate) fn sample(&mut self, place: Place, at: i64, rate: u32) -> Result<(), Failure> {
-        if !is_rate(rate) {
-            self.tally.refused += 1;
+    pub(crate) fn sample(
+        &mut self,
+        place: Place,
+        at: Option<i64>,
+        rate: Option<u32>,
+    ) -> Result<(), Failure> {
+        let (Some(at), Some(rate)) = (at, rate.filter(|rate| is_rate(*rate))) else {
+            self.refuse();
             return Ok(());
-        }
+        };
         if at > self.latest {
-            self.tally.future += 1;
+            self.summary.future += 1;
             return Ok(());
         }
         let Some((day, minute)) = self.day(place, at)? else {
@@ -200,14 +244,14 @@ impl<'h> Gather<'h> {
             day.last = (at, rate);
             slot.add(rate);
         }
-        self.tally.taken += 1;
+        self.summary.values += 1;
         Ok(())
     }
 
     /// Takes a sample that the tracker itself did not trust. It becomes part of no day. A minute
     /// without other samples is removed where it may have been imported without this mark.
     pub(crate) fn doubtful(&mut self, place: Place, at: i64, rate: u32) -> Result<(), Failure> {
-        self.tally.doubtful += 1;
+        self.summary.doubtful += 1;
         if is_rate(rate)
             && let Some((day, minute)) = self.day(place, at)?
         {
@@ -224,11 +268,7 @@ impl<'h> Gather<'h> {
     /// Returns the day of an instant, and its minute in that day.
     #[inline]
     fn day(&mut self, place: Place, at: i64) -> Result<Option<(&mut OpenDay, usize)>, Failure> {
-        let fits = |open: &OpenDay| {
-            open.place == place
-                && usize::try_from((at - open.start).div_euclid(60))
-                    .is_ok_and(|minute| minute < usize::from(open.local.minutes()))
-        };
+        let fits = |open: &OpenDay| open.place == place && open.minute(at).is_some();
         if !self.open.get(self.current).is_some_and(fits) {
             self.current = match self.open.iter().position(fits) {
                 Some(known) => known,
@@ -236,27 +276,30 @@ impl<'h> Gather<'h> {
             };
         }
         let day = self.open.get_mut(self.current);
-        Ok(day.and_then(|day| {
-            let minute = usize::try_from((at - day.start).div_euclid(60)).ok()?;
-            Some((day, minute))
-        }))
+        Ok(day.and_then(|day| day.minute(at).map(|minute| (day, minute))))
     }
 
     /// Takes a day's resting heart rate.
-    pub(crate) fn resting(&mut self, place: Place, date: Date, bpm: Bpm) -> Result<(), Failure> {
-        let local = self.zones.get(place.zone).and_then(|(zone, _)| {
+    pub(crate) fn resting(
+        &mut self,
+        place: Place,
+        date: Option<Date>,
+        bpm: Option<Bpm>,
+    ) -> Result<(), Failure> {
+        let local = date.and_then(|date| {
+            let (zone, _) = self.zones.get(place.zone)?;
             let noon = zone.to_ambiguous_timestamp(date.at(12, 0, 0, 0));
-            Some(day_of(zone, noon.compatible().ok()?))
+            Some(day_of(zone, noon.compatible().ok()?)).filter(|local| local.date() == date)
         });
-        let Some(local) = local.filter(|local| local.date() == date) else {
-            self.tally.refused += 1;
+        let Some((local, bpm)) = local.zip(bpm) else {
+            self.refuse();
             return Ok(());
         };
         if local.start().as_second() > self.latest {
-            self.tally.future += 1;
+            self.summary.future += 1;
             return Ok(());
         }
-        self.tally.taken += 1;
+        self.summary.values += 1;
         self.write(place, Day::new(local), Some(bpm))
     }
 
@@ -285,21 +328,12 @@ impl<'h> Gather<'h> {
     }
 
     fn close(&mut self, open: &OpenDay) -> Result<(), Failure> {
-        let mut day = Day::new(open.local);
-        for (minute, samples) in (0..).zip(&open.minutes) {
-            if let Some(bpm) = samples.mean() {
-                day.record(minute, bpm);
-            }
-        }
-        let mut doubted = Day::new(open.local);
-        for (minute, samples) in (0..).zip(&open.doubtful) {
-            if let (Some(bpm), None) = (samples.mean(), day.get(minute)) {
-                doubted.record(minute, bpm);
-            }
-        }
+        let mut day = open.means(&open.minutes);
+        let doubted = open.means(&open.doubtful);
+        let doubted = kept(&doubted, |at, _| rate_at(&day, at).is_none());
         self.weigh(open, &mut day, &doubted)?;
         if day.logged_minutes() > 0 {
-            self.dates.push(open.local.date());
+            self.summary.dates.insert(open.local.date());
             self.write(open.place, day, None)?;
         }
         Ok(())
@@ -307,10 +341,10 @@ impl<'h> Gather<'h> {
 
     /// Matches the marks of an export's JSON with the minutes of its CSV, whichever came first.
     fn weigh(&mut self, open: &OpenDay, day: &mut Day, doubted: &Day) -> Result<(), Failure> {
-        let source = self.sources.get(open.place.source).cloned();
-        let Some((source, batch)) = source.zip(self.batch()?) else {
+        let Some(source) = self.sources.get(open.place.source).cloned() else {
             return Ok(());
         };
+        let batch = self.batch()?;
         match source.kind() {
             Kind::ExportJson => {
                 batch.doubt(&source, day, doubted)?;
@@ -320,19 +354,15 @@ impl<'h> Gather<'h> {
             }
             Kind::ExportCsv => {
                 let doubted = batch.doubted(&open.local)?;
-                let mut trusted = Day::new(open.local);
-                let mut copies: u64 = 0;
-                for (minute, bpm) in day.iter() {
-                    if doubted.get(minute) == Some(bpm) {
-                        let samples = open.minutes.get(usize::from(minute));
-                        copies += samples.map_or(0, |samples| samples.count.into());
-                    } else {
-                        trusted.record(minute, bpm);
-                    }
-                }
-                *day = trusted;
-                self.tally.taken = self.tally.taken.saturating_sub(copies);
-                self.tally.doubtful_twins += copies;
+                let copies: u64 = day
+                    .iter()
+                    .filter(|(minute, bpm)| doubted.get(*minute) == Some(*bpm))
+                    .filter_map(|(minute, _)| open.minutes.get(usize::from(minute)))
+                    .map(|samples| u64::from(samples.count))
+                    .sum();
+                *day = kept(day, |at, bpm| rate_at(&doubted, at) != Some(bpm));
+                self.summary.values = self.summary.values.saturating_sub(copies);
+                self.summary.doubtful_twins += copies;
             }
             _ => {}
         }
@@ -340,27 +370,21 @@ impl<'h> Gather<'h> {
     }
 
     fn write(&mut self, place: Place, day: Day, resting: Option<Bpm>) -> Result<(), Failure> {
-        let fetched_at = self.fetched_at;
-        let known = self
-            .sources
-            .get(place.source)
-            .zip(self.zones.get(place.zone))
-            .map(|(source, (_, zone))| SourceDay {
-                source: source.clone(),
-                zone: zone.clone(),
-                day,
-                resting,
-                fetched_at,
-            });
-        if let Some(known) = known
-            && let Some(batch) = self.batch()?
-        {
-            // Days of the wearer's zone replace those that an import cut by another zone.
-            if place.zone == 0 {
-                batch.record_recut(&known)?;
-            } else {
-                batch.record(&known)?;
-            }
+        let source = self.sources.get(place.source);
+        let Some((source, (_, zone))) = source.zip(self.zones.get(place.zone)) else {
+            return Ok(());
+        };
+        let known = SourceDay {
+            source: source.clone(),
+            zone: zone.clone(),
+            day,
+            resting,
+            fetched_at: self.fetched_at,
+        };
+        // Days of the wearer's zone replace those that an import cut by another zone.
+        match place.zone {
+            0 => self.batch()?.record_recut(&known)?,
+            _ => self.batch()?.record(&known)?,
         }
         Ok(())
     }
@@ -377,40 +401,32 @@ impl<'h> Gather<'h> {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<(), Failure> {
-        if let Some(batch) = self.batch()? {
-            batch.forget(source, from, until)?;
-        }
-        Ok(())
+        Ok(self.batch()?.forget(source, from, until)?)
     }
 
-    fn batch(&mut self) -> Result<Option<&Batch<'h>>, Failure> {
-        if let Some(history) = self.history.take() {
-            self.batch = Some(history.batch()?);
-        }
-        Ok(self.batch.as_ref())
+    fn batch(&mut self) -> Result<&Batch<'h>, HistoryError> {
+        Ok(match &mut self.batch {
+            Some(batch) => batch,
+            none => none.insert(self.history.begin()?),
+        })
     }
 
     /// Ends the file: writes everything, and returns the numbers of values and the dates.
-    pub(crate) fn finish(mut self) -> Result<(Tally, Vec<Date>), Failure> {
-        let Tally {
-            taken,
-            refused,
-            future,
-            ..
-        } = self.tally;
-        if taken == 0 && refused > 0 {
-            return Err(FileError::NothingUsable(refused).into());
+    pub(crate) fn finish(mut self) -> Result<Summary, Failure> {
+        let counts = &self.summary;
+        if counts.values == 0 && counts.refused > 0 {
+            return Err(FileError::NothingUsable(counts.refused).into());
         }
-        if taken == 0 && future > 0 {
-            return Err(FileError::Future(future).into());
+        if counts.values == 0 && counts.future > 0 {
+            return Err(FileError::Future(counts.future).into());
         }
         for open in std::mem::take(&mut self.open) {
             self.close(&open)?;
         }
-        if let Some(batch) = self.batch.take() {
+        if let Some(batch) = self.batch {
             batch.commit()?;
         }
-        Ok((self.tally, self.dates))
+        Ok(self.summary)
     }
 }
 

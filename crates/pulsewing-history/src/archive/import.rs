@@ -2,18 +2,22 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::Date,
+    tz::{Offset, TimeZone},
+};
 
 use super::{
     Failure, FileError,
     doubts::Doubts,
     evidence::Evidence,
     find::{self, Found, Visitor},
-    form::{Form, Pass},
-    gather::{Gather, Tally},
-    read::{Others, Reading},
+    form::Pass,
+    gather::Gather,
+    read::Reading,
 };
-use crate::{History, HistoryError};
+use crate::{History, HistoryError, Kind, Source};
 
 pub use super::{evidence::Doubt, find::PassedOver};
 
@@ -28,6 +32,49 @@ pub enum JsonTimes {
     Utc,
     /// The wearer's clock.
     Local,
+}
+
+impl JsonTimes {
+    /// Returns the source of an export's JSON that is read by this clock.
+    pub(super) fn source(self) -> Source {
+        Source::with_device(Kind::ExportJson, self.device())
+    }
+
+    pub(super) const fn device(self) -> &'static str {
+        match self {
+            Self::Utc => "",
+            Self::Local => "local times",
+        }
+    }
+
+    /// Returns the other clock.
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::Utc => Self::Local,
+            Self::Local => Self::Utc,
+        }
+    }
+
+    /// Returns the earliest and the latest instant, not included, of the minutes with samples from
+    /// one time to another by this clock, given in seconds after the beginning of 1970 on it.
+    pub(super) fn extent(
+        self,
+        zone: &TimeZone,
+        first: i64,
+        last: i64,
+    ) -> Option<(Timestamp, Timestamp)> {
+        // The minute of the first sample began up to a minute before it.
+        let from = Timestamp::from_second(first - 59).ok()?;
+        let until = Timestamp::from_second(last + 1).ok()?;
+        let of_wearer = |shown| zone.to_ambiguous_timestamp(Offset::UTC.to_datetime(shown));
+        match self {
+            Self::Utc => Some((from, until)),
+            Self::Local => of_wearer(from)
+                .earlier()
+                .ok()
+                .zip(of_wearer(until).later().ok()),
+        }
+    }
 }
 
 /// The settings of an import.
@@ -77,6 +124,24 @@ pub struct Summary {
     pub dates: BTreeSet<Date>,
     /// The evidence that the JSON was read by the wrong clock, if there is any.
     pub other_clock: Option<Doubt>,
+}
+
+impl Summary {
+    /// Returns the number of all values, used or not.
+    pub(super) const fn all_values(&self) -> u64 {
+        self.values + self.refused + self.doubtful + self.doubtful_twins + self.future
+    }
+
+    /// Adds the values of one more file.
+    fn add(&mut self, file: Self) {
+        self.files += 1;
+        self.values += file.values;
+        self.refused += file.refused;
+        self.doubtful += file.doubtful;
+        self.doubtful_twins += file.doubtful_twins;
+        self.future += file.future;
+        self.dates.extend(file.dates);
+    }
 }
 
 /// Reads all files of the paths.
@@ -131,14 +196,6 @@ pub fn import(
     Ok(summary)
 }
 
-/// Returns whether a file of this form was named by the user, or is the only one of its kind.
-const fn is_named(form: Form) -> bool {
-    matches!(
-        form,
-        Form::Json | Form::Csv | Form::GoogleFit | Form::AppleHealth
-    )
-}
-
 struct Import<'a> {
     history: &'a mut History,
     settings: &'a Settings,
@@ -159,43 +216,24 @@ impl Visitor for Import<'_> {
         let reading = Reading {
             gather: Gather::new(self.history, &self.settings.zone, self.settings.now),
             settings: self.settings,
-            others: Others {
-                doubts: &mut self.doubts,
-                evidence: &mut self.evidence,
-                has_other_clock: self.has_other_clock,
-            },
+            doubts: &mut self.doubts,
+            evidence: &mut self.evidence,
+            has_other_clock: self.has_other_clock,
             buffer: &mut self.buffer,
         };
         match reading.file(found.form, found.content) {
             // A user who names a file expects values in it. An export has many files without any.
-            Ok((tally, _)) if tally.values() == 0 && is_named(found.form) => {
+            Ok(file) if file.all_values() == 0 && found.form.is_of_years() => {
                 self.unreadable(&found.name, FileError::NotHeartRate);
-                Ok(())
             }
-            Ok((tally, dates)) => {
-                let Tally {
-                    taken,
-                    refused,
-                    doubtful,
-                    doubtful_twins,
-                    future,
-                } = tally;
-                self.summary.files += 1;
-                self.summary.values += taken;
-                self.summary.refused += refused;
-                self.summary.doubtful += doubtful;
-                self.summary.doubtful_twins += doubtful_twins;
-                self.summary.future += future;
-                self.summary.dates.extend(dates);
+            Ok(file) => {
+                self.summary.add(file);
                 self.watcher.read(&found.name);
-                Ok(())
             }
-            Err(Failure::File(error)) => {
-                self.unreadable(&found.name, error);
-                Ok(())
-            }
-            Err(Failure::History(error)) => Err(error),
+            Err(Failure::File(error)) => self.unreadable(&found.name, error),
+            Err(Failure::History(error)) => return Err(error),
         }
+        Ok(())
     }
 
     fn unreadable(&mut self, name: &str, error: FileError) {

@@ -10,7 +10,10 @@
 use jiff::civil::Date;
 use pulsewing_core::json::{Event, Flow, Handler, Number};
 
-use super::instant::{TimeReader, Written, fitbit_date, iso_date};
+use super::{
+    Failure, FileError,
+    instant::{Written, fitbit, fitbit_date, iso, leading_date},
+};
 
 /// The maximum length of a zone's name.
 const MAX_ZONE: usize = 64;
@@ -43,9 +46,9 @@ pub(crate) struct ListReader<F> {
     key: Key,
     element: Element,
     zone: String,
-    times: TimeReader,
     /// Whether the document is a list.
-    pub(crate) is_list: bool,
+    is_list: bool,
+    failure: Option<Failure>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +72,7 @@ enum Key {
     Zone,
 }
 
-impl<F: FnMut(Element, &str)> ListReader<F> {
+impl<F: FnMut(Element, &str) -> Result<(), Failure>> ListReader<F> {
     pub(crate) fn new(each: F) -> Self {
         Self {
             each,
@@ -77,8 +80,8 @@ impl<F: FnMut(Element, &str)> ListReader<F> {
             key: Key::Time,
             element: Element::default(),
             zone: String::new(),
-            times: TimeReader::default(),
             is_list: false,
+            failure: None,
         }
     }
 
@@ -89,6 +92,30 @@ impl<F: FnMut(Element, &str)> ListReader<F> {
             is_list: true,
             ..Self::new(each)
         }
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// [`FileError::OtherJson`] when it is no list, and the first error of the receiver, which got
+    /// no element after that.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        match self.failure {
+            _ if !self.is_list => Err(FileError::OtherJson.into()),
+            None => Ok(()),
+            Some(failure) => Err(failure),
+        }
+    }
+
+    fn hand_over(&mut self) {
+        if self.failure.is_none() {
+            self.failure = (self.each)(self.element, &self.zone).err();
+        }
+    }
+
+    fn begin_element(&mut self) {
+        self.element = Element::default();
+        self.zone.clear();
     }
 
     fn key(&mut self, name: Option<&[u8]>) -> Flow {
@@ -124,14 +151,13 @@ impl<F: FnMut(Element, &str)> ListReader<F> {
     fn text(&mut self, text: Option<&[u8]>) {
         match (self.place, self.key) {
             (Place::Element, Key::Time) => {
-                self.element.time = text.and_then(|text| self.times.fitbit(text));
+                self.element.time = text.and_then(fitbit);
             }
             (Place::Value, Key::Date) => self.element.date = text.and_then(fitbit_date),
             (Place::Element, Key::OwnTime) => {
                 self.element.is_own = true;
-                self.element.written = text.and_then(|text| self.times.iso(text));
-                let date = text.and_then(|text| text.get(..10));
-                self.element.date = date.and_then(iso_date);
+                self.element.written = text.and_then(iso);
+                self.element.date = text.and_then(leading_date);
             }
             (Place::Element, Key::Zone) => {
                 self.element.has_zone = true;
@@ -141,13 +167,16 @@ impl<F: FnMut(Element, &str)> ListReader<F> {
                 self.zone.push_str(name.unwrap_or_default());
             }
             // An element that is not an object counts as an empty one.
-            (Place::List, _) => (self.each)(Element::default(), ""),
+            (Place::List, _) => {
+                self.begin_element();
+                self.hand_over();
+            }
             _ => {}
         }
     }
 }
 
-impl<F: FnMut(Element, &str)> Handler for ListReader<F> {
+impl<F: FnMut(Element, &str) -> Result<(), Failure>> Handler for ListReader<F> {
     #[inline]
     fn event(&mut self, event: Event<'_>) -> Flow {
         match event {
@@ -157,8 +186,7 @@ impl<F: FnMut(Element, &str)> Handler for ListReader<F> {
             Event::BeginObject => match (self.place, self.key) {
                 (Place::List, _) => {
                     self.place = Place::Element;
-                    self.element = Element::default();
-                    self.zone.clear();
+                    self.begin_element();
                 }
                 (Place::Element, Key::Value) => self.place = Place::Value,
                 _ => return Flow::Skip,
@@ -167,7 +195,7 @@ impl<F: FnMut(Element, &str)> Handler for ListReader<F> {
                 Place::Value => self.place = Place::Element,
                 _ => {
                     self.place = Place::List;
-                    (self.each)(self.element, &self.zone);
+                    self.hand_over();
                 }
             },
             Event::BeginArray if self.place == Place::Outside => {
@@ -190,14 +218,17 @@ mod tests {
 
     fn elements(text: &str, cut: usize) -> Option<Vec<Element>> {
         let mut found = Vec::new();
-        let mut reader = ListReader::new(|element, _: &str| found.push(element));
+        let mut reader = ListReader::new(|element, _: &str| {
+            found.push(element);
+            Ok(())
+        });
         let mut decoder: Decoder = Decoder::new();
         for chunk in text.as_bytes().chunks(cut) {
             decoder.feed(chunk, &mut reader).ok()?;
         }
         decoder.finish(&mut reader).ok()?;
-        let is_list = reader.is_list;
-        is_list.then_some(found)
+        reader.finish().ok()?;
+        Some(found)
     }
 
     #[test]
@@ -223,8 +254,10 @@ mod tests {
     fn our_own_elements_say_when_and_where() {
         let text = r#"{"time":"2024-10-27T02:00:00+02:00","bpm":60,"zone":"Europe/Berlin","resting_bpm":55}"#;
         let mut found = None;
-        let mut reader =
-            ListReader::of_elements(|element, zone: &str| found = Some((element, zone.to_owned())));
+        let mut reader = ListReader::of_elements(|element, zone: &str| {
+            found = Some((element, zone.to_owned()));
+            Ok(())
+        });
         let mut decoder: Decoder = Decoder::new();
         decoder.feed(text.as_bytes(), &mut reader).unwrap();
         decoder.finish(&mut reader).unwrap();

@@ -116,7 +116,7 @@ pub enum FileError {
     )]
     Bomb,
     /// It names too many devices.
-    #[error("it names more than {} devices", read::MAX_DEVICES)]
+    #[error("it names more than {} devices", gather::MAX_DEVICES)]
     ManyDevices,
 }
 
@@ -152,24 +152,13 @@ impl From<std::io::Error> for FileError {
 }
 
 /// The reason why a file was not imported.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
 pub(crate) enum Failure {
     /// A problem with the file; the next one may work.
-    File(FileError),
+    File(#[from] FileError),
     /// A problem with the history, so that no file will work.
-    History(HistoryError),
-}
-
-impl From<FileError> for Failure {
-    fn from(error: FileError) -> Self {
-        Self::File(error)
-    }
-}
-
-impl From<HistoryError> for Failure {
-    fn from(error: HistoryError) -> Self {
-        Self::History(error)
-    }
+    History(#[from] HistoryError),
 }
 
 impl From<std::io::Error> for Failure {

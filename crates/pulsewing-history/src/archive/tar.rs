@@ -103,17 +103,14 @@ impl<R: Read> Tar<R> {
 
     /// Reads the next header; returns `None` at the end.
     fn header(&mut self) -> io::Result<Option<Header>> {
-        let mut block = [0; BLOCK];
-        let mut length = 0;
-        while let Some(room) = block.get_mut(length..).filter(|room| !room.is_empty()) {
-            match self.inner.read(room) {
-                Ok(0) if length == 0 => return Ok(None),
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(count) => length += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+        let mut block = Vec::with_capacity(BLOCK);
+        (&mut self.inner)
+            .take(BLOCK as u64)
+            .read_to_end(&mut block)?;
+        if (1..BLOCK).contains(&block.len()) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        // Zeros, or nothing at all, end the archive.
         if block.iter().all(|byte| *byte == 0) {
             return Ok(None);
         }
@@ -137,7 +134,7 @@ impl<R: Read> Read for Tar<R> {
     }
 }
 
-fn parse(block: &[u8; BLOCK]) -> Option<Header> {
+fn parse(block: &[u8]) -> Option<Header> {
     let field = |range| block.get(range);
     let text = |range| {
         let bytes: &[u8] = field(range)?;

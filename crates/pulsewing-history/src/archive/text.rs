@@ -3,149 +3,105 @@
 //! Spreadsheets and Windows shells write UTF-16, and put a byte order mark before UTF-8, too. A
 //! file without a mark is passed through unchanged.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Chain, Cursor, Read};
 
 /// The number of bytes of UTF-16 to read at once.
-const WIDE_CHUNK: usize = 8 * 1_024;
+const WIDE_CHUNK: u64 = 8 * 1_024;
 
 /// A file's text.
-pub(crate) struct Text<'a> {
-    content: &'a mut dyn Read,
-    /// The bytes that were read in search of a mark, but belong to the text.
-    ahead: [u8; 3],
-    ahead_range: std::ops::Range<usize>,
-    wide: Option<Wide>,
+pub(crate) enum Text<'a> {
+    /// UTF-8, or anything else without a mark.
+    Plain(Bytes<'a>),
+    /// UTF-16.
+    Wide(Wide<'a>),
 }
 
-/// The state of the conversion from UTF-16 to UTF-8.
-struct Wide {
+/// A file's bytes behind its mark.
+type Bytes<'a> = Chain<Cursor<Vec<u8>>, &'a mut dyn Read>;
+
+/// The conversion from UTF-16 to UTF-8.
+pub(crate) struct Wide<'a> {
+    bytes: Bytes<'a>,
     is_big_endian: bool,
-    raw: Vec<u8>,
-    /// The first byte of half a unit, and the first unit of half a character.
-    byte: Option<u8>,
-    surrogate: Option<u16>,
-    ready: Vec<u8>,
-    given: usize,
+    ready: Cursor<Vec<u8>>,
 }
 
 impl<'a> Text<'a> {
     /// Checks for a byte order mark.
     pub(crate) fn new(content: &'a mut dyn Read) -> io::Result<Self> {
-        let mut ahead = [0; 3];
-        let mut length = 0;
-        while let Some(room) = ahead.get_mut(length..).filter(|room| !room.is_empty()) {
-            match content.read(room) {
-                Ok(0) => break,
-                Ok(count) => length += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let (mark, big_endian) = match ahead.get(..length).unwrap_or_default() {
+        let mut start = Vec::new();
+        (&mut *content).take(3).read_to_end(&mut start)?;
+        let (mark, big_endian) = match start.as_slice() {
             [0xEF, 0xBB, 0xBF] => (3, None),
             [0xFF, 0xFE, ..] => (2, Some(false)),
             [0xFE, 0xFF, ..] => (2, Some(true)),
             _ => (0, None),
         };
-        let mut text = Self {
-            content,
-            ahead,
-            ahead_range: mark..length,
-            wide: None,
-        };
-        if let Some(is_big_endian) = big_endian {
-            let mut wide = Wide {
+        start.drain(..mark);
+        let bytes = Cursor::new(start).chain(content);
+        Ok(match big_endian {
+            None => Self::Plain(bytes),
+            Some(is_big_endian) => Self::Wide(Wide {
+                bytes,
                 is_big_endian,
-                raw: vec![0; WIDE_CHUNK],
-                byte: None,
-                surrogate: None,
-                ready: Vec::new(),
-                given: 0,
-            };
-            let begun = text.ahead.get(mark..length).unwrap_or_default();
-            begun.iter().for_each(|byte| wide.take(*byte));
-            text.ahead_range = 0..0;
-            text.wide = Some(wide);
-        }
-        Ok(text)
+                ready: Cursor::default(),
+            }),
+        })
     }
 }
 
-impl Wide {
-    fn take(&mut self, byte: u8) {
-        let Some(first) = self.byte.take() else {
-            self.byte = Some(byte);
-            return;
+impl Wide<'_> {
+    fn fill(&mut self) -> io::Result<()> {
+        let unit = match self.is_big_endian {
+            true => u16::from_be_bytes,
+            false => u16::from_le_bytes,
         };
-        let unit = if self.is_big_endian {
-            u16::from_be_bytes([first, byte])
-        } else {
-            u16::from_le_bytes([first, byte])
-        };
-        let units = match self.surrogate.take() {
-            None if (0xD800..0xDC00).contains(&unit) => {
-                self.surrogate = Some(unit);
-                return;
-            }
-            None => [Some(unit), None],
-            Some(before) => [Some(before), Some(unit)],
-        };
-        // Invalid units become the replacement character.
-        for character in char::decode_utf16(units.into_iter().flatten()) {
-            let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
-            let mut bytes = [0; 4];
-            self.ready
-                .extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
+        let mut raw = Vec::new();
+        let bytes = &mut self.bytes;
+        bytes.take(WIDE_CHUNK).read_to_end(&mut raw)?;
+        // A character of two units is not cut.
+        let last = raw.last_chunk().copied().map(unit);
+        if last.is_some_and(|last| (0xD800..0xDC00).contains(&last)) {
+            bytes.take(2).read_to_end(&mut raw)?;
         }
-    }
-
-    fn fill(&mut self, content: &mut dyn Read) -> io::Result<()> {
-        self.ready.clear();
-        self.given = 0;
-        while self.ready.is_empty() {
-            let mut raw = std::mem::take(&mut self.raw);
-            let result = content.read(&mut raw);
-            if let Ok(count) = result {
-                let bytes = raw.get(..count).unwrap_or_default();
-                bytes.iter().for_each(|byte| self.take(*byte));
-            }
-            self.raw = raw;
-            match result {
-                Ok(0) => {
-                    if self.byte.take().is_some() || self.surrogate.take().is_some() {
-                        self.ready.extend_from_slice("\u{FFFD}".as_bytes());
-                    }
-                    return Ok(());
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => _ = result?,
-            }
-        }
+        let (units, half) = raw.as_chunks();
+        // Invalid units become the replacement character, and so does half a unit.
+        let mut text: String = char::decode_utf16(units.iter().copied().map(unit))
+            .map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect();
+        text.extend(half.iter().map(|_| char::REPLACEMENT_CHARACTER));
+        self.ready = Cursor::new(text.into_bytes());
         Ok(())
     }
 }
 
 impl Read for Text<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if let Some(wide) = &mut self.wide {
-            if wide.given >= wide.ready.len() {
-                wide.fill(self.content)?;
+        match self {
+            Self::Plain(bytes) => bytes.read(buffer),
+            Self::Wide(wide) => {
+                if wide.ready.fill_buf()?.is_empty() {
+                    wide.fill()?;
+                }
+                wide.ready.read(buffer)
             }
-            let count = wide
-                .ready
-                .get(wide.given..)
-                .unwrap_or_default()
-                .read(buffer)?;
-            wide.given += count;
-            return Ok(count);
         }
-        if self.ahead_range.is_empty() {
-            return self.content.read(buffer);
+    }
+}
+
+/// Hands over a file's bytes in chunks of at most the buffer's size.
+pub(crate) fn each_chunk<E: From<io::Error>>(
+    content: &mut dyn Read,
+    buffer: &mut [u8],
+    mut each: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    loop {
+        match content.read(buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => each(buffer.get(..count).unwrap_or_default())?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
         }
-        let mut ahead = self.ahead.get(self.ahead_range.clone()).unwrap_or_default();
-        let count = ahead.read(buffer)?;
-        self.ahead_range.start += count;
-        Ok(count)
     }
 }
 

@@ -19,7 +19,9 @@ pub(crate) fn day_of(zone: &TimeZone, at: Timestamp) -> LocalDay {
     for change in changes.take_while(|change| change.timestamp() < until) {
         // Some changes affect only the name. There is room for more than can happen in six days.
         if change.offset() != offset
-            && offsets.push_change(change.timestamp(), change.offset()).is_ok()
+            && offsets
+                .push_change(change.timestamp(), change.offset())
+                .is_ok()
         {
             offset = change.offset();
         }
