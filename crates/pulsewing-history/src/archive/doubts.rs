@@ -22,15 +22,16 @@ pub(crate) struct Doubts {
 }
 
 impl Doubts {
-    /// Remembers a sample: an instant in seconds since 1970, and whole beats per minute.
-    pub(crate) fn mark(&mut self, at: i64, bpm: u16) {
+    /// Remembers a sample: an instant in seconds since 1970, and its rate in thousandths of a beat
+    /// per minute.
+    pub(crate) fn mark(&mut self, at: i64, rate: u32) {
         if self.count >= MAX_MARKS {
             self.beyond += 1;
             return;
         }
         self.count += 1;
         let day = self.days.entry(at.div_euclid(DAY)).or_default();
-        day.push(packed(at, bpm));
+        day.push(packed(at, rate));
     }
 
     /// Sorts the marked samples for look-ups.
@@ -75,16 +76,14 @@ impl<'a> Lookup<'a> {
             self.number = number;
             self.day = self.doubts.of_day(number);
         }
-        !self.day.is_empty()
-            && u16::try_from((rate + 500) / 1_000)
-                .is_ok_and(|bpm| self.day.binary_search(&packed(at, bpm)).is_ok())
+        !self.day.is_empty() && self.day.binary_search(&packed(at, rate)).is_ok()
     }
 }
 
-/// Packs the second of the day and the rate into one number: 17 bits and 15.
-fn packed(at: i64, bpm: u16) -> u32 {
+/// Packs the second of the day and the rounded rate into one number: 17 bits and 15.
+fn packed(at: i64, rate: u32) -> u32 {
     let second = u32::try_from(at.rem_euclid(DAY)).unwrap_or_default();
-    second << 15 | u32::from(bpm & 0x7FFF)
+    second << 15 | ((rate + 500) / 1_000 & 0x7FFF)
 }
 
 #[cfg(test)]
@@ -95,7 +94,7 @@ mod tests {
     fn a_sample_is_marked_by_its_instant_and_its_rate() {
         let mut doubts = Doubts::default();
         for (at, bpm) in [(86_399, 70), (0, 70), (0, 70), (-1, 71), (5, 300)] {
-            doubts.mark(at, bpm);
+            doubts.mark(at, bpm * 1_000);
         }
         doubts.settle();
         let mut lookup = Lookup::new(&doubts);

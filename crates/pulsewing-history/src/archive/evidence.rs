@@ -32,13 +32,14 @@ const WITNESSES: usize = 16_384;
 pub(crate) struct Shown {
     /// The first and the last one.
     pub(crate) extent: Option<(i64, i64)>,
-    witnesses: Vec<(i64, u16)>,
+    witnesses: Vec<(i64, u32)>,
 }
 
 impl Shown {
-    /// Takes a sample's time, and its rate if the tracker trusted it.
+    /// Takes a sample's time, and its rate, which is whole but in thousandths, if the tracker
+    /// trusted it.
     #[inline]
-    pub(crate) fn sample(&mut self, shown: i64, rate: Option<u16>) {
+    pub(crate) fn sample(&mut self, shown: i64, rate: Option<u32>) {
         let (first, last) = self.extent.get_or_insert((shown, shown));
         *first = shown.min(*first);
         *last = shown.max(*last);
@@ -61,10 +62,10 @@ pub(crate) struct Evidence {
     /// The number of files whose times cannot be those of the wearer's clock.
     not_local: u64,
     files: u64,
-    witnesses: Vec<(i64, u16)>,
+    witnesses: Vec<(i64, u32)>,
     /// The instants at which the CSV must have a sample with this rate, if the JSON uses this
     /// clock.
-    wanted: HashMap<i64, (u16, JsonTimes)>,
+    wanted: HashMap<i64, (u32, JsonTimes)>,
     in_csv_as_utc: u64,
     in_csv_as_local: u64,
 }
@@ -133,7 +134,7 @@ impl Evidence {
     /// Takes a sample of an export's CSV: its instant, and its rate in thousandths.
     pub(crate) fn twin(&mut self, at: i64, rate: u32) {
         if let Some((wanted, clock)) = self.wanted.get(&at)
-            && u32::from(*wanted) == (rate + 500) / 1_000
+            && *wanted == (rate + 500) / 1_000 * 1_000
         {
             match clock {
                 JsonTimes::Utc => self.in_csv_as_utc += 1,
@@ -176,7 +177,7 @@ mod tests {
             let mut shown = Shown::default();
             let hours = (seconds(first)..=seconds(last)).step_by(3_600);
             for (at, rate) in hours.zip(60..) {
-                shown.sample(at, Some(rate));
+                shown.sample(at, Some(rate * 1_000));
             }
             evidence.file(date.parse().unwrap(), &zone, &shown);
         }

@@ -1,24 +1,31 @@
-//! JSON with samples, decoded as its bytes arrive: the lists of an export, and the output of
-//! `pulsewing export --format json`.
+//! JSON with samples, decoded as its bytes arrive: the lists of an export, the output of
+//! `pulsewing export --format json`, and Google Fit's data points.
 //!
 //! Samples: `[{"dateTime":"01/25/23 13:00:07","value":{"bpm":54,"confidence":2}}, ...]`; a sample
 //! with confidence 0 does not count. Resting heart rate: `[{"dateTime":"03/01/24 00:00:00",
 //! "value":{"date":"03/01/24","value":53.0,"error":6.8}}, ...]`; for a day without one, the date is
 //! null and the value 0. Our own: `{"time":"2024-10-27T02:00:00+02:00","bpm":60,
-//! "zone":"Europe/Berlin"}`, one object per line, or a list of them.
+//! "zone":"Europe/Berlin"}`, one object per line, or a list of them. Google Fit:
+//!
+//! ```text
+//! {"Data Source": "...", "Data Points": [{"fitValue": [{"value": {"fpVal": 72.0}}],
+//!   "startTimeNanos": 1511000000000000000, "endTimeNanos": ...,
+//!   "originDataSourceId": "raw:com.google.heart_rate.bpm:com.example.app:Maker:Model:..."}, ...]}
+//! ```
 
 use jiff::civil::Date;
-use pulsewing_core::json::{Event, Flow, Handler, Number};
+use pulsewing_core::json::{Event, Flow, Handler};
 
 use super::{
     Failure, FileError,
+    columns::rate,
     instant::{Written, fitbit, fitbit_date, iso, leading_date},
 };
 
 /// The maximum length of a zone's name.
 const MAX_ZONE: usize = 64;
 
-/// An element of a list.
+/// An element of a list. Rates are in thousandths of a beat per minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Element {
     /// The time, in seconds after the beginning of 1970 on the export's clock.
@@ -27,10 +34,10 @@ pub(crate) struct Element {
     pub(crate) written: Option<Written>,
     /// The day of a resting heart rate: in an export, or in an element of our own.
     pub(crate) date: Option<Date>,
-    /// Beats per minute, if the value is a rate.
-    pub(crate) rate: Option<u16>,
+    /// The heart rate.
+    pub(crate) rate: Option<u32>,
     /// The day's resting heart rate, in an element of our own.
-    pub(crate) resting: Option<u16>,
+    pub(crate) resting: Option<u32>,
     /// The tracker's confidence, 0 to 3.
     pub(crate) confidence: Option<u64>,
     /// Whether it is an element of our own, and whether it names a zone.
@@ -38,29 +45,25 @@ pub(crate) struct Element {
     pub(crate) has_zone: bool,
 }
 
-/// Extracts the elements from a list, each with the zone that it names.
+/// Extracts the elements from a document, each with the name of its zone or app.
 #[derive(Debug)]
-pub(crate) struct ListReader<F> {
+pub(crate) struct ElementReader<F> {
     each: F,
-    place: Place,
-    key: Key,
+    /// The open objects and arrays, outermost first, and the place of the next value.
+    open: Vec<Place>,
+    next: Place,
     element: Element,
-    zone: String,
-    /// Whether the document is a list.
-    is_list: bool,
+    name: String,
+    /// Whether the document has such elements, or none where they could be.
+    is_known: bool,
     failure: Option<Failure>,
 }
 
+/// A position in a document of a known shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    Outside,
     List,
     Element,
-    Value,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Key {
     Time,
     Value,
     Rate,
@@ -70,104 +73,157 @@ enum Key {
     OwnRate,
     OwnResting,
     Zone,
+    Fit,
+    FitPoints,
+    FitPoint,
+    FitTime,
+    FitOrigin,
+    FitValues,
+    FitMeasure,
+    FitValue,
+    FitRate,
 }
 
-impl<F: FnMut(Element, &str) -> Result<(), Failure>> ListReader<F> {
-    pub(crate) fn new(each: F) -> Self {
+impl Place {
+    /// Returns the place of an object's member; `None` if it does not matter.
+    const fn member(self, name: &[u8]) -> Option<Self> {
+        Some(match (self, name) {
+            (Self::Element, b"dateTime") => Self::Time,
+            (Self::Element, b"value") => Self::Value,
+            (Self::Value, b"bpm" | b"value") => Self::Rate,
+            (Self::Value, b"confidence") => Self::Confidence,
+            (Self::Value, b"date") => Self::Date,
+            (Self::Element, b"time") => Self::OwnTime,
+            (Self::Element, b"bpm") => Self::OwnRate,
+            (Self::Element, b"resting_bpm") => Self::OwnResting,
+            (Self::Element, b"zone") => Self::Zone,
+            (Self::Fit, b"Data Points") => Self::FitPoints,
+            (Self::FitPoint, b"startTimeNanos") => Self::FitTime,
+            (Self::FitPoint, b"originDataSourceId") => Self::FitOrigin,
+            (Self::FitPoint, b"fitValue") => Self::FitValues,
+            (Self::FitMeasure, b"value") => Self::FitValue,
+            (Self::FitValue, b"fpVal" | b"intVal") => Self::FitRate,
+            _ => return None,
+        })
+    }
+
+    /// Returns the place of an array's elements; `None` for what is no array.
+    const fn elements(self) -> Option<Self> {
+        match self {
+            Self::List => Some(Self::Element),
+            Self::FitPoints => Some(Self::FitPoint),
+            Self::FitValues => Some(Self::FitMeasure),
+            _ => None,
+        }
+    }
+
+    const fn is_object(self) -> bool {
+        matches!(
+            self,
+            Self::Element
+                | Self::Value
+                | Self::Fit
+                | Self::FitPoint
+                | Self::FitMeasure
+                | Self::FitValue
+        )
+    }
+}
+
+impl<F: FnMut(Element, &str) -> Result<(), Failure>> ElementReader<F> {
+    fn new(next: Place, each: F) -> Self {
         Self {
             each,
-            place: Place::Outside,
-            key: Key::Time,
+            open: Vec::new(),
+            next,
             element: Element::default(),
-            zone: String::new(),
-            is_list: false,
+            name: String::new(),
+            is_known: next == Place::Element,
             failure: None,
         }
     }
 
+    /// Builds a reader for a list.
+    pub(crate) fn of_list(each: F) -> Self {
+        Self::new(Place::List, each)
+    }
+
     /// Builds a reader for documents that are elements themselves.
-    pub(crate) fn of_elements(each: F) -> Self {
-        Self {
-            place: Place::List,
-            is_list: true,
-            ..Self::new(each)
-        }
+    pub(crate) fn of_lines(each: F) -> Self {
+        Self::new(Place::Element, each)
+    }
+
+    /// Builds a reader for Google Fit's data points.
+    pub(crate) fn of_google_fit(each: F) -> Self {
+        Self::new(Place::Fit, each)
     }
 
     /// Ends the file.
     ///
     /// # Errors
-    /// [`FileError::OtherJson`] when it is no list, and the first error of the receiver, which got
-    /// no element after that.
+    /// [`FileError::OtherJson`] when it has another shape, and the first error of the receiver,
+    /// which got no element after that.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         match self.failure {
-            _ if !self.is_list => Err(FileError::OtherJson.into()),
+            _ if !self.is_known => Err(FileError::OtherJson.into()),
             None => Ok(()),
             Some(failure) => Err(failure),
         }
     }
 
-    fn hand_over(&mut self) {
-        if self.failure.is_none() {
-            self.failure = (self.each)(self.element, &self.zone).err();
-        }
-    }
-
     fn begin_element(&mut self) {
         self.element = Element::default();
-        self.zone.clear();
+        self.name.clear();
     }
 
-    fn key(&mut self, name: Option<&[u8]>) -> Flow {
-        self.key = match (self.place, name) {
-            (Place::Element, Some(b"dateTime")) => Key::Time,
-            (Place::Element, Some(b"value")) => Key::Value,
-            (Place::Value, Some(b"bpm" | b"value")) => Key::Rate,
-            (Place::Value, Some(b"confidence")) => Key::Confidence,
-            (Place::Value, Some(b"date")) => Key::Date,
-            (Place::Element, Some(b"time")) => Key::OwnTime,
-            (Place::Element, Some(b"bpm")) => Key::OwnRate,
-            (Place::Element, Some(b"resting_bpm")) => Key::OwnResting,
-            (Place::Element, Some(b"zone")) => Key::Zone,
-            _ => return Flow::Skip,
-        };
-        Flow::Continue
-    }
-
-    fn number(&mut self, number: Number<'_>) {
-        let rate = || {
-            let rate = number.round_half_up();
-            rate.and_then(|rate| u16::try_from(rate).ok())
-        };
-        match (self.place, self.key) {
-            (Place::Value, Key::Rate) => self.element.rate = rate(),
-            (Place::Value, Key::Confidence) => self.element.confidence = number.as_u64(),
-            (Place::Element, Key::OwnRate) => self.element.rate = rate(),
-            (Place::Element, Key::OwnResting) => self.element.resting = rate(),
-            _ => {}
+    fn hand_over(&mut self) {
+        if self.failure.is_none() {
+            self.failure = (self.each)(self.element, &self.name).err();
         }
     }
 
-    fn text(&mut self, text: Option<&[u8]>) {
-        match (self.place, self.key) {
-            (Place::Element, Key::Time) => {
-                self.element.time = text.and_then(fitbit);
+    fn scalar(&mut self, event: Event<'_>) {
+        let element = &mut self.element;
+        match (self.next, event) {
+            (Place::Time, Event::String(text)) => {
+                element.time = text.as_bytes().and_then(fitbit);
             }
-            (Place::Value, Key::Date) => self.element.date = text.and_then(fitbit_date),
-            (Place::Element, Key::OwnTime) => {
-                self.element.is_own = true;
-                self.element.written = text.and_then(iso);
-                self.element.date = text.and_then(leading_date);
+            (Place::Rate | Place::OwnRate, Event::Number(number)) => {
+                element.rate = whole(number.round_half_up());
             }
-            (Place::Element, Key::Zone) => {
-                self.element.has_zone = true;
-                self.zone.clear();
-                let name = text.filter(|text| text.len() <= MAX_ZONE);
-                let name = name.and_then(|text| str::from_utf8(text).ok());
-                self.zone.push_str(name.unwrap_or_default());
+            (Place::Confidence, Event::Number(number)) => element.confidence = number.as_u64(),
+            (Place::Date, Event::String(text)) => {
+                element.date = text.as_bytes().and_then(fitbit_date);
+            }
+            (Place::OwnTime, Event::String(text)) => {
+                element.is_own = true;
+                element.written = text.as_bytes().and_then(iso);
+                element.date = text.as_bytes().and_then(leading_date);
+            }
+            (Place::OwnResting, Event::Number(number)) => {
+                element.resting = whole(number.round_half_up());
+            }
+            (Place::Zone, Event::String(text)) => {
+                element.has_zone = true;
+                self.name.clear();
+                let name = text.as_str().filter(|name| name.len() <= MAX_ZONE);
+                self.name.push_str(name.unwrap_or_default());
+            }
+            (Place::FitTime, Event::Number(number)) => {
+                let at = number.as_u64().map(|nanos| nanos / 1_000_000_000);
+                element.time = at.and_then(|at| i64::try_from(at).ok());
+            }
+            (Place::FitOrigin, Event::String(text)) => {
+                // The id consists of type, kind of data, app, maker, model and more.
+                let app = text.as_str().and_then(|text| text.split(':').nth(2));
+                self.name.push_str(app.unwrap_or_default());
+            }
+            (Place::FitRate, Event::Number(number)) => {
+                let exact = number.as_str().and_then(|text| rate(text.as_bytes()));
+                element.rate = exact.or_else(|| whole(number.round_half_up()));
             }
             // An element that is not an object counts as an empty one.
-            (Place::List, _) => {
+            (Place::Element, Event::String(_)) => {
                 self.begin_element();
                 self.hand_over();
             }
@@ -176,34 +232,44 @@ impl<F: FnMut(Element, &str) -> Result<(), Failure>> ListReader<F> {
     }
 }
 
-impl<F: FnMut(Element, &str) -> Result<(), Failure>> Handler for ListReader<F> {
+/// Returns whole beats per minute in thousandths.
+fn whole(bpm: Option<i64>) -> Option<u32> {
+    Some(u32::from(u16::try_from(bpm?).ok()?) * 1_000)
+}
+
+impl<F: FnMut(Element, &str) -> Result<(), Failure>> Handler for ElementReader<F> {
     #[inline]
     fn event(&mut self, event: Event<'_>) -> Flow {
         match event {
-            Event::Key(key) => return self.key(key.as_bytes()),
-            Event::String(text) => self.text(text.as_bytes()),
-            Event::Number(number) => self.number(number),
-            Event::BeginObject => match (self.place, self.key) {
-                (Place::List, _) => {
-                    self.place = Place::Element;
+            Event::Key(key) => {
+                let place = self.open.last().zip(key.as_bytes());
+                match place.and_then(|(object, name)| object.member(name)) {
+                    Some(member) => self.next = member,
+                    None => return Flow::Skip,
+                }
+            }
+            Event::BeginObject if self.next.is_object() => {
+                self.open.push(self.next);
+                if matches!(self.next, Place::Element | Place::FitPoint) {
                     self.begin_element();
                 }
-                (Place::Element, Key::Value) => self.place = Place::Value,
-                _ => return Flow::Skip,
-            },
-            Event::EndObject => match self.place {
-                Place::Value => self.place = Place::Element,
-                _ => {
-                    self.place = Place::List;
+            }
+            Event::BeginArray if self.next.elements().is_some() => {
+                self.open.push(self.next);
+                self.is_known |= matches!(self.next, Place::List | Place::FitPoints);
+                self.next = self.next.elements().unwrap_or(self.next);
+            }
+            Event::BeginObject | Event::BeginArray => return Flow::Skip,
+            Event::EndObject | Event::EndArray => {
+                // The next element of an array has the same place.
+                self.next = self.open.pop().unwrap_or(self.next);
+                if matches!(self.next, Place::Element | Place::FitPoint) {
                     self.hand_over();
                 }
-            },
-            Event::BeginArray if self.place == Place::Outside => {
-                self.place = Place::List;
-                self.is_list = true;
             }
-            Event::BeginArray => return Flow::Skip,
-            Event::EndArray | Event::Bool(_) | Event::Null => {}
+            Event::String(_) | Event::Number(_) | Event::Bool(_) | Event::Null => {
+                self.scalar(event);
+            }
         }
         Flow::Continue
     }
@@ -218,7 +284,7 @@ mod tests {
 
     fn elements(text: &str, cut: usize) -> Option<Vec<Element>> {
         let mut found = Vec::new();
-        let mut reader = ListReader::new(|element, _: &str| {
+        let mut reader = ElementReader::of_list(|element, _: &str| {
             found.push(element);
             Ok(())
         });
@@ -240,12 +306,18 @@ mod tests {
         for cut in [1, 7, 4_096] {
             let found = elements(text, cut).unwrap();
             assert_eq!(found.len(), 4);
-            assert_eq!((found[0].rate, found[0].confidence), (Some(54), Some(2)));
+            assert_eq!(
+                (found[0].rate, found[0].confidence),
+                (Some(54_000), Some(2))
+            );
             assert_eq!(found[0].time, Some(1_674_651_607));
-            assert_eq!((found[1].rate, found[1].confidence), (Some(71), Some(0)));
+            assert_eq!(
+                (found[1].rate, found[1].confidence),
+                (Some(71_000), Some(0))
+            );
             assert_eq!(found[1].time, Some(1_674_651_612));
             assert_eq!(found[2].date, Some(jiff::civil::date(2024, 3, 1)));
-            assert_eq!((found[2].rate, found[3].rate), (Some(53), Some(0)));
+            assert_eq!((found[2].rate, found[3].rate), (Some(53_000), Some(0)));
             assert_eq!(found[3].date, None);
         }
     }
@@ -254,7 +326,7 @@ mod tests {
     fn our_own_elements_say_when_and_where() {
         let text = r#"{"time":"2024-10-27T02:00:00+02:00","bpm":60,"zone":"Europe/Berlin","resting_bpm":55}"#;
         let mut found = None;
-        let mut reader = ListReader::of_elements(|element, zone: &str| {
+        let mut reader = ElementReader::of_lines(|element, zone: &str| {
             found = Some((element, zone.to_owned()));
             Ok(())
         });
@@ -263,7 +335,10 @@ mod tests {
         decoder.finish(&mut reader).unwrap();
         let (element, zone) = found.unwrap();
         assert_eq!(element.written.and_then(Written::at), Some(1_729_987_200));
-        assert_eq!((element.rate, element.resting), (Some(60), Some(55)));
+        assert_eq!(
+            (element.rate, element.resting),
+            (Some(60_000), Some(55_000))
+        );
         assert_eq!(element.date, Some(jiff::civil::date(2024, 10, 27)));
         assert_eq!((element.is_own, zone.as_str()), (true, "Europe/Berlin"));
         // The same in a list.
@@ -294,10 +369,56 @@ mod tests {
         assert_eq!(elements(r#"[{"dateTime":"01/25/23 "#, 5), None);
     }
 
+    fn points(text: &str, cut: usize) -> Option<Vec<(Element, String)>> {
+        let mut found = Vec::new();
+        let mut reader = ElementReader::of_google_fit(|point, app: &str| {
+            found.push((point, app.to_owned()));
+            Ok(())
+        });
+        let mut decoder: Decoder = Decoder::new();
+        for chunk in text.as_bytes().chunks(cut) {
+            decoder.feed(chunk, &mut reader).ok()?;
+        }
+        decoder.finish(&mut reader).ok()?;
+        reader.finish().ok()?;
+        Some(found)
+    }
+
+    #[test]
+    fn points_are_read_in_any_chunks() {
+        let text = r#"{"Data Source": "derived:com.google.heart_rate.bpm:x", "Data Points": [
+            {"fitValue": [{"value": {"fpVal": 72.5}}], "originDataSourceId": "raw:com.google.heart_rate.bpm:com.example.app:Maker:Model",
+             "endTimeNanos": 1730000005000000000, "startTimeNanos": 1730000000999000000, "rawTimestampNanos": 0, "x": [{"value": {"fpVal": 1}}]},
+            {"fitValue": [], "startTimeNanos": -1}, {"fitValue": {"value": {"fpVal": 9}}}]}"#;
+        for cut in [1, 7, 4_096] {
+            let found = points(text, cut).unwrap();
+            let first = Element {
+                time: Some(1_730_000_000),
+                rate: Some(72_500),
+                ..Element::default()
+            };
+            assert_eq!(found[0], (first, "com.example.app".to_owned()));
+            assert_eq!(
+                found[1..],
+                [
+                    (Element::default(), String::new()),
+                    (Element::default(), String::new())
+                ]
+            );
+        }
+        assert_eq!(points(r#"{"activities-heart": []}"#, 5), None);
+        assert_eq!(points("[]", 5), None);
+    }
+
     proptest! {
         #[test]
         fn no_document_confuses_it(text in r#"[\[\]{}",:a0 ]{0,80}|(\[|\]|\{|\}|"value":|"bpm":|"dateTime":|1|,|null){0,60}"#) {
             elements(&text, 3);
+        }
+
+        #[test]
+        fn no_document_of_points_confuses_it(text in r#"(\[|\]|\{|\}|"Data Points":|"fitValue":|"value":|"fpVal":|"startTimeNanos":|1|,|null){0,60}"#) {
+            points(&text, 3);
         }
     }
 }

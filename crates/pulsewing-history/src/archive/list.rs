@@ -2,14 +2,18 @@
 
 use std::io::Read;
 
-use pulsewing_core::{
-    Bpm,
-    json::{Decoder, Handler},
-};
+use pulsewing_core::json::{Decoder, Handler};
 
 use super::{
-    Failure, FileError, doubts::Doubts, evidence::Shown, gather::Gather, import::JsonTimes,
-    json::Element, read::instant, text::each_chunk, zone::LocalClock,
+    Failure, FileError,
+    doubts::Doubts,
+    evidence::Shown,
+    gather::Gather,
+    import::JsonTimes,
+    json::Element,
+    read::{instant, rounded},
+    text::each_chunk,
+    zone::LocalClock,
 };
 use crate::Kind;
 
@@ -49,13 +53,12 @@ impl Samples<'_, '_> {
         };
         let device = self.read_by.device().as_bytes();
         let place = self.gather.place(Kind::ExportJson, device)?;
-        let rate_exact = u32::from(rate) * 1_000;
         match at {
             Some(at) if is_doubtful => {
                 self.doubts.mark(at, rate);
-                self.gather.doubtful(place, at, rate_exact)
+                self.gather.doubtful(place, at, rate)
             }
-            _ => self.gather.sample(place, at, Some(rate_exact)),
+            _ => self.gather.sample(place, at, Some(rate)),
         }
     }
 
@@ -75,11 +78,11 @@ impl Samples<'_, '_> {
             place.zone = gather.zone(zone, at, offset);
         }
         if let Some(resting) = element.resting {
-            gather.resting(place, element.date, Bpm::new(resting))?;
+            gather.resting(place, element.date, rounded(resting))?;
         }
         match element.rate {
             None if element.resting.is_some() => Ok(()),
-            rate => gather.sample(place, Some(at), rate.map(|rate| u32::from(rate) * 1_000)),
+            rate => gather.sample(place, Some(at), rate),
         }
     }
 }

@@ -6,8 +6,8 @@
 //! and memory use does not grow with the files.
 //!
 //! ```text
-//! paths ─▶ find ─▶ form ─▶ read ──────────────▶ gather ─▶ History
-//!          zip, tar        csv, json, fit, apple  minutes, days
+//! paths ─▶ find ─▶ form ─▶ read ──────────▶ gather ─▶ History
+//!          zip, tar        csv, json, apple   minutes, days
 //! ```
 //!
 //! There are two passes: the JSON of an export contains the tracker's confidence in a sample; its
@@ -26,7 +26,6 @@ mod doubts;
 mod evidence;
 pub mod export;
 pub(crate) mod find;
-mod fit;
 pub mod form;
 pub(crate) mod gather;
 pub mod import;

@@ -12,12 +12,11 @@ use super::{
     doubts::{Doubts, Lookup},
     evidence::{Evidence, Shown},
     find::shown,
-    fit::{Point, PointReader},
     form::Form,
     gather::Gather,
     import::{Settings, Summary},
     instant::{Written, american, iso, leading_date, of_two, offset_behind},
-    json::{Element, ListReader},
+    json::{Element, ElementReader},
     list::{Samples, decode, decode_lines},
     text::Text,
     zone::LocalClock,
@@ -89,11 +88,11 @@ impl Reading<'_, '_> {
         };
         let each = |element: Element, zone: &str| samples.take(element, zone);
         if is_lines {
-            let mut list = ListReader::of_elements(each);
-            decode_lines(content, self.buffer, &mut list)?;
-            list.finish()?;
+            let mut lines = ElementReader::of_lines(each);
+            decode_lines(content, self.buffer, &mut lines)?;
+            lines.finish()?;
         } else {
-            let mut list = ListReader::new(each);
+            let mut list = ElementReader::of_list(each);
             decode(content, self.buffer, &mut list)?;
             list.finish()?;
         }
@@ -116,24 +115,24 @@ impl Reading<'_, '_> {
         let each = |element: Element, _: &str| match element.date {
             // For a day without a resting rate the date is null.
             None if element.rate == Some(0) => Ok(()),
-            date => gather.resting(place, date, element.rate.and_then(Bpm::new)),
+            date => gather.resting(place, date, element.rate.and_then(rounded)),
         };
-        let mut list = ListReader::new(each);
+        let mut list = ElementReader::of_list(each);
         decode(content, self.buffer, &mut list)?;
         list.finish()
     }
 
     fn google_fit(&mut self, content: &mut dyn Read) -> Result<(), Failure> {
         let gather = &mut self.gather;
-        let each = |point: Point, app: &str| {
-            if point.at.is_none() || point.rate.is_none() {
+        let each = |point: Element, app: &str| {
+            if point.time.is_none() || point.rate.is_none() {
                 gather.refuse();
                 return Ok(());
             }
             let place = gather.place(Kind::Recording, app.as_bytes())?;
-            gather.sample(place, point.at, point.rate)
+            gather.sample(place, point.time, point.rate)
         };
-        let mut points = PointReader::new(each);
+        let mut points = ElementReader::of_google_fit(each);
         decode(content, self.buffer, &mut points)?;
         points.finish()
     }
@@ -181,7 +180,11 @@ impl Reading<'_, '_> {
                 }
             }
             if !line.resting.is_empty() {
-                gather.resting(place, leading_date(line.time), whole(line.resting))?;
+                gather.resting(
+                    place,
+                    leading_date(line.time),
+                    rate(line.resting).and_then(rounded),
+                )?;
             }
             if line.rate.is_empty() {
                 return Ok(());
@@ -214,7 +217,11 @@ impl Reading<'_, '_> {
                 return Ok(());
             }
             // The time is midnight UTC, but it only names the day.
-            gather.resting(place, leading_date(line.time), whole(line.rate))
+            gather.resting(
+                place,
+                leading_date(line.time),
+                rate(line.rate).and_then(rounded),
+            )
         })
     }
 
@@ -227,7 +234,7 @@ impl Reading<'_, '_> {
                 apple::Kind::Heart => gather.sample(place, at, rate(record.rate)),
                 apple::Kind::Resting => {
                     let date = leading_date(record.time).filter(|_| at.is_some());
-                    gather.resting(place, date, whole(record.rate))
+                    gather.resting(place, date, rate(record.rate).and_then(rounded))
                 }
             }
         })
@@ -250,10 +257,9 @@ fn told(line: &Line<'_>) -> String {
         .collect()
 }
 
-/// Reads whole beats per minute.
-fn whole(text: &[u8]) -> Option<Bpm> {
-    let rounded = rate(text)?.saturating_add(500) / 1_000;
-    u16::try_from(rounded).ok().and_then(Bpm::new)
+/// Rounds thousandths of a beat per minute, half up.
+pub(super) fn rounded(rate: u32) -> Option<Bpm> {
+    Bpm::from_whole((i64::from(rate) + 500) / 1_000)
 }
 
 /// Returns whether an object's first key, after its brace, is one of `pulsewing export`'s.
