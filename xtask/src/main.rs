@@ -11,13 +11,13 @@
 )]
 
 mod browser;
+mod emulated;
 mod firmware;
 mod foreign;
 mod members;
 mod no_std;
 mod plan;
 mod process;
-mod qemu;
 mod schedule;
 mod step;
 mod table;

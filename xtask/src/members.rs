@@ -97,9 +97,15 @@ pub(crate) const MEMBERS: &[Member] = &[
         tests_may_use: &["pulsewing-hx8357"],
     },
     Member {
-        name: "xtask",
+        name: "pulsewing-emulated",
         no_std: false,
         may_use: &["pulsewing-boardline", "pulsewing-core", "pulsewing-screen"],
+        tests_may_use: &[],
+    },
+    Member {
+        name: "xtask",
+        no_std: false,
+        may_use: &[],
         tests_may_use: &["pulsewing-store"],
     },
 ];

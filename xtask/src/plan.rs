@@ -3,8 +3,9 @@
 use std::process::Command;
 
 use crate::{
+    emulated,
     firmware::{self, feather, xtensa},
-    members, process, qemu,
+    members, process,
     step::{Step, Work},
     test_programs::Which,
     tools::{self, Tool},
@@ -71,7 +72,7 @@ pub(crate) fn browser() -> Vec<Step> {
 /// Returns the checks of the emulated board: its program and the host's, then each group of checks.
 pub(crate) fn qemu(workspace: &Workspace) -> Vec<Step> {
     let mut plan = vec![
-        build_tests(Which::EndToEnd),
+        build_tests(Which::Emulated),
         build_board(),
         board_net(workspace),
     ];
@@ -180,9 +181,10 @@ fn browser_tests() -> Step {
 }
 
 fn qemu_checks() -> impl Iterator<Item = Step> {
-    qemu::groups().map(|group| {
+    emulated::GROUPS.iter().map(|group| {
         let tools = &[tools::QEMU, tools::MTOOLS];
-        Step::new(format!("qemu: {group}"), tools, Work::Qemu(group))
+        let name = format!("qemu: {}", group.name);
+        Step::new(name, tools, Work::Emulated(group))
             .waiting()
             .after(&[BUILD_TESTS, BUILD_BOARD])
     })

@@ -3,7 +3,8 @@
 use std::{
     env,
     ffi::OsStr,
-    process::{Command, Stdio},
+    io::{self, BufRead, BufReader},
+    process::{Command, ExitStatus, Stdio},
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
@@ -30,15 +31,28 @@ pub(crate) fn cargo() -> Command {
 /// If the program cannot be started, or does not succeed.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     println!("$ {}", shown(command));
-    let status = command
+    let status = command.stdin(Stdio::null()).status();
+    check_status(command, status)
+}
+
+/// Like [`run`], but also hands over each line of the standard output.
+///
+/// # Errors
+///
+/// If the program cannot be started, or does not succeed.
+pub(crate) fn run_heard(command: &mut Command, mut hear: impl FnMut(&str)) -> Result<(), String> {
+    println!("$ {}", shown(command));
+    let mut child = command
         .stdin(Stdio::null())
-        .status()
-        .map_err(|error| format!("cannot start `{}`: {error}", program(command)))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("`{}` ended with {status}", program(command)))
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| not_started(command, &error))?;
+    let output = child.stdout.take().map(BufReader::new);
+    for line in output.into_iter().flat_map(BufRead::lines).flatten() {
+        println!("{line}");
+        hear(&line);
     }
+    check_status(command, child.wait())
 }
 
 /// Like [`run`], for a command that compiles: its time is counted as compiling.
@@ -62,18 +76,11 @@ pub(crate) fn compile_for(command: &mut Command) -> Result<String, String> {
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|error| format!("cannot start `{}`: {error}", program(command)))?;
+        .map_err(|error| not_started(command, &error))?;
     let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     COMPILING_MS.fetch_add(took, Ordering::Relaxed);
-    if output.status.success() {
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    } else {
-        Err(format!(
-            "`{}` ended with {}",
-            program(command),
-            output.status
-        ))
-    }
+    check_status(command, Ok(output.status))?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Returns the time that this process has spent waiting for compilers.
@@ -92,13 +99,25 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let output = command
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| format!("cannot start `{}`: {error}", program(command)))?;
+        .map_err(|error| not_started(command, &error))?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
         let complaint = String::from_utf8_lossy(&output.stderr);
         Err(format!("`{}`: {}", shown(command), complaint.trim()))
     }
+}
+
+fn check_status(command: &Command, status: io::Result<ExitStatus>) -> Result<(), String> {
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("`{}` ended with {status}", program(command))),
+        Err(error) => Err(not_started(command, &error)),
+    }
+}
+
+fn not_started(command: &Command, error: &io::Error) -> String {
+    format!("cannot start `{}`: {error}", program(command))
 }
 
 /// Returns whether a command can be started and succeeds; its output is dropped.

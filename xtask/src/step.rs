@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::{
-    browser, foreign, no_std, process, qemu,
+    browser, emulated, foreign, no_std, process,
     test_programs::{self, Which},
     tidy,
     tools::Tool,
@@ -41,7 +41,7 @@ pub(crate) enum Work {
     Tests(String, Which),
     Foreign,
     Browser,
-    Qemu(&'static str),
+    Emulated(&'static emulated::Group),
     Board(fn(&Workspace) -> Result<(), String>),
 }
 
@@ -111,7 +111,7 @@ impl Work {
             Self::Tests(package, which) => test_programs::run(workspace, package, *which, times),
             Self::Foreign => foreign::run(workspace),
             Self::Browser => browser::run(workspace, times),
-            Self::Qemu(group) => qemu::run(workspace, group, times),
+            Self::Emulated(group) => emulated::run(workspace, group, times),
             Self::Board(work) => work(workspace),
         }
     }

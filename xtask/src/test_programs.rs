@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    process,
+    emulated, process,
     step::all_of,
     workspace::{Package, Workspace},
 };
@@ -34,6 +34,8 @@ pub(crate) enum Which {
     /// The tests that take seconds.
     Quick,
     EndToEnd,
+    /// The checks of the emulated board, and the end-to-end tests, with which the program is built.
+    Emulated,
 }
 
 impl Which {
@@ -48,8 +50,9 @@ impl Which {
     fn includes(self, kind: &str, name: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Quick => kind != "bench" && name != END_TO_END,
+            Self::Quick => kind != "bench" && ![END_TO_END, emulated::SUITE].contains(&name),
             Self::EndToEnd => name == END_TO_END,
+            Self::Emulated => [END_TO_END, emulated::SUITE].contains(&name),
         }
     }
 
@@ -57,7 +60,7 @@ impl Which {
     /// dependencies would be rebuilt with other features.
     fn options(self, workspace: &Workspace) -> Vec<String> {
         let mut options = vec!["--workspace".to_owned()];
-        if self != Self::EndToEnd {
+        if [Self::All, Self::Quick].contains(&self) {
             options.extend(["--lib", "--bins", "--examples"].map(str::to_owned));
         }
         for target in workspace
@@ -115,7 +118,21 @@ pub(crate) fn pulsewing(workspace: &Workspace) -> PathBuf {
     workspace.target_dir.join("debug").join(name)
 }
 
-/// Runs each test program of a package `times` times.
+/// Returns the path of a test program.
+///
+/// # Errors
+///
+/// If it was not built.
+pub(crate) fn find(workspace: &Workspace, package: &str, name: &str) -> Result<PathBuf, String> {
+    let mut programs = read_list(workspace)?.into_iter();
+    programs
+        .find(|program| program.package == package && program.name == name)
+        .map(|program| program.executable)
+        .ok_or_else(|| format!("{name} of {package} was not built"))
+}
+
+/// Runs each test program of a package `times` times, except for the checks of the emulated board, which are
+/// steps of their own.
 ///
 /// # Errors
 ///
@@ -134,7 +151,8 @@ pub(crate) fn run(
         .ok_or_else(|| format!("there is no package {package}"))?;
     let mut problems = Vec::new();
     for program in read_list(workspace)? {
-        if program.package != package || !which.includes(&program.kind, &program.name) {
+        let is_wanted = which.includes(&program.kind, &program.name);
+        if program.package != package || program.name == emulated::SUITE || !is_wanted {
             continue;
         }
         let started = Instant::now();
@@ -265,7 +283,7 @@ mod tests {
         let workspace = Workspace::load().unwrap();
         let all = Which::All.options(&workspace);
         let quick = Which::Quick.options(&workspace);
-        for slow in [END_TO_END, "history"] {
+        for slow in [END_TO_END, emulated::SUITE, "history"] {
             assert!(all.iter().any(|option| option == slow), "{slow}");
             assert!(!quick.iter().any(|option| option == slow), "{slow}");
         }

@@ -6,9 +6,9 @@ use pulsewing_screen::State;
 use serde_json::{Value, json};
 
 use super::{COMPARISONS, Check, LOGIN, compare, ensure, recovers, shows_what_the_host_shows};
-use crate::qemu::{Rig, expected::Sight, time_server::TimeServer};
+use pulsewing_emulated::{Rig, expected::Sight, time_server::TimeServer};
 
-pub(super) const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     Check {
         name: "a reply that breaks off is a failure, and the next one counts",
         run: |rig| goes_wrong_for_a_while(rig, json!({ "truncate": 40 }), State::Offline),
@@ -77,7 +77,7 @@ pub(super) const CHECKS: &[Check] = &[
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Checks that the board reports an error while one kind of reply fails, and recovers afterwards.
-fn goes_wrong_for_a_while(rig: &Rig<'_>, action: Value, state: State<'_>) -> Result<(), String> {
+fn goes_wrong_for_a_while(rig: &Rig, action: Value, state: State<'_>) -> Result<(), String> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
@@ -91,7 +91,7 @@ fn goes_wrong_for_a_while(rig: &Rig<'_>, action: Value, state: State<'_>) -> Res
 
 /// Checks that the screen shows the end of the limit, and that the board sends nothing before it, even
 /// on request.
-fn a_rate_limit_is_kept_to(rig: &Rig<'_>) -> Result<(), String> {
+fn a_rate_limit_is_kept_to(rig: &Rig) -> Result<(), String> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
@@ -121,7 +121,7 @@ fn a_rate_limit_is_kept_to(rig: &Rig<'_>) -> Result<(), String> {
 }
 
 /// Checks that an access token that is refused early causes one refresh, and then the same call again.
-fn an_access_token_ends_early(rig: &Rig<'_>) -> Result<(), String> {
+fn an_access_token_ends_early(rig: &Rig) -> Result<(), String> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
@@ -155,7 +155,7 @@ struct Final {
 }
 
 /// Checks that the error is kept, even over a restart, and shown until the next sign-in.
-fn is_final(rig: &Rig<'_>, word: &Final) -> Result<(), String> {
+fn is_final(rig: &Rig, word: &Final) -> Result<(), String> {
     let clouds = rig.clouds(&["--token-life", "5"])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;

@@ -15,7 +15,7 @@ use pulsewing_boardline::{
 };
 use serde_json::json;
 
-use super::{
+use crate::{
     expected::Sight,
     images::{self, Card},
     lines::{self, Lines, Socket},
@@ -34,27 +34,28 @@ const BOOT_WITHIN: Duration = Duration::from_secs(60);
 const CHAIN_SECTORS: usize = 8 << 18;
 
 /// A board on the bench: the state that survives a power cut.
-pub(crate) struct Bench {
+pub struct Bench {
     dir: PathBuf,
-    pub(crate) card: Card,
+    /// The card in its slot.
+    pub card: Card,
     qemu: PathBuf,
     elf: PathBuf,
 }
 
 /// Options for switching the board on.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Power {
+pub struct Power {
     /// Connects the serial line to a pseudo-terminal for another program instead of to us.
-    pub(crate) pty: bool,
+    pub pty: bool,
     /// Makes every instruction take eight nanoseconds, so that instructions can be counted.
-    pub(crate) count: bool,
+    pub count: bool,
     /// Routes the network through the [`Wire`] that was laid on this bench.
-    pub(crate) wire: bool,
+    pub wire: bool,
 }
 
 impl Bench {
     /// Creates a board with an erased flash and an empty card.
-    pub(crate) fn new(dir: &Path, elf: &Path, qemu: &Path, mtools: &Path) -> Result<Self, String> {
+    pub fn new(dir: &Path, elf: &Path, qemu: &Path, mtools: &Path) -> Result<Self, String> {
         fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
         images::erased_flash(&dir.join("flash.img"))?;
         Ok(Self {
@@ -66,12 +67,12 @@ impl Bench {
     }
 
     /// Lays a wire for [`Power::wire`].
-    pub(crate) fn lay_wire(&self) -> Result<Wire, String> {
+    pub fn lay_wire(&self) -> Result<Wire, String> {
         Wire::lay(&self.dir)
     }
 
     /// Reads the beginning of the flash, where the chain is, even while the board writes it.
-    pub(crate) fn chain_sectors(&self) -> Result<Vec<u8>, String> {
+    pub fn chain_sectors(&self) -> Result<Vec<u8>, String> {
         let mut bytes = vec![0; CHAIN_SECTORS];
         File::open(self.dir.join("flash.img"))
             .and_then(|mut flash| flash.read_exact(&mut bytes))
@@ -80,12 +81,12 @@ impl Bench {
     }
 
     /// Switches the board on.
-    pub(crate) fn start(&self) -> Result<Running<'_>, String> {
+    pub fn start(&self) -> Result<Running<'_>, String> {
         self.start_with(Power::default())
     }
 
     /// Switches the board on with options.
-    pub(crate) fn start_with(&self, power: Power) -> Result<Running<'_>, String> {
+    pub fn start_with(&self, power: Power) -> Result<Running<'_>, String> {
         for socket in ["serial.sock", "qmp.sock"] {
             let _ = fs::remove_file(self.dir.join(socket));
         }
@@ -165,11 +166,12 @@ impl Bench {
 }
 
 /// A board that is switched on. Dropping it cuts the power.
-pub(crate) struct Running<'b> {
+pub struct Running<'b> {
     bench: &'b Bench,
     /// None while another program has the serial line.
     console: Option<Console>,
-    pub(crate) qmp: Qmp,
+    /// QEMU, beside the board itself.
+    pub qmp: Qmp,
     qemu: Ending,
 }
 
@@ -217,7 +219,7 @@ impl Drop for Ending {
 
 impl Running<'_> {
     /// Cuts the power: the board stops in the middle of anything it does.
-    pub(crate) fn cut_power(mut self) -> Result<(), String> {
+    pub fn cut_power(mut self) -> Result<(), String> {
         let killed = self.qemu.0.kill().and_then(|()| self.qemu.0.wait());
         killed
             .map(drop)
@@ -225,7 +227,7 @@ impl Running<'_> {
     }
 
     /// Returns the path of the pseudo-terminal that is the board's serial line.
-    pub(crate) fn pty(&mut self) -> Result<PathBuf, String> {
+    pub fn pty(&mut self) -> Result<PathBuf, String> {
         let devices = self.qmp.call("query-chardev", &json!({}))?;
         let devices = devices.as_array().cloned().unwrap_or_default();
         devices
@@ -236,7 +238,12 @@ impl Running<'_> {
             .ok_or_else(|| "QEMU made no pseudo-terminal".to_owned())
     }
 
-    pub(crate) fn lines(&self) -> &Lines {
+    /// Returns what the board has printed.
+    ///
+    /// # Panics
+    /// If another program has the serial line.
+    #[must_use]
+    pub fn lines(&self) -> &Lines {
         let console = self.console.as_ref();
         &console.expect("the harness has the serial line").lines
     }
@@ -247,7 +254,7 @@ impl Running<'_> {
     }
 
     /// Sends a command on the console; returns the lines of the answer, without their marks.
-    pub(crate) fn ask(&mut self, command: &str) -> Result<Vec<String>, String> {
+    pub fn ask(&mut self, command: &str) -> Result<Vec<String>, String> {
         let line = BoardCommand::new(command);
         let answer = self.session().ask_once_within(&line, ANSWER_WITHIN);
         answer.map_err(|trouble| match trouble {
@@ -257,7 +264,7 @@ impl Running<'_> {
     }
 
     /// Uploads certificates to trust in addition to the board's own.
-    pub(crate) fn upload_roots(&mut self, pem: &[u8]) -> Result<(), String> {
+    pub fn upload_roots(&mut self, pem: &[u8]) -> Result<(), String> {
         let uploaded = self.session().upload(What::Roots, pem, |_| {}, |_| false);
         uploaded
             .map(drop)
@@ -265,7 +272,7 @@ impl Running<'_> {
     }
 
     /// Waits, from the given line on, for a restart that was requested.
-    pub(crate) fn restarted(&mut self, start: usize) -> Result<(), String> {
+    pub fn restarted(&mut self, start: usize) -> Result<(), String> {
         self.wait_for_line(start, BOOT_WITHIN, is_greeting)?;
         let answer = self.session().resync(PATIENCE);
         answer
@@ -274,7 +281,7 @@ impl Running<'_> {
     }
 
     /// Returns a field of `status`.
-    pub(crate) fn status(&mut self, key: &str) -> Result<Option<String>, String> {
+    pub fn status(&mut self, key: &str) -> Result<Option<String>, String> {
         let lines = self.ask("status")?;
         Ok(lines
             .iter()
@@ -283,7 +290,7 @@ impl Running<'_> {
     }
 
     /// Waits until a field of `status` has an accepted value, and returns it.
-    pub(crate) fn wait_for_status(
+    pub fn wait_for_status(
         &mut self,
         key: &str,
         limit: Duration,
@@ -307,7 +314,7 @@ impl Running<'_> {
     }
 
     /// Waits for the first successful update since the start.
-    pub(crate) fn wait_for_update(&mut self, limit: Duration) -> Result<(), String> {
+    pub fn wait_for_update(&mut self, limit: Duration) -> Result<(), String> {
         // The last success may be from before the start.
         self.wait_for_status("next update", limit, |value| value != "none")?;
         match self.status("failure")? {
@@ -317,7 +324,7 @@ impl Running<'_> {
     }
 
     /// Waits for a line from the given one on; returns the number after it and the line.
-    pub(crate) fn wait_for_line(
+    pub fn wait_for_line(
         &self,
         start: usize,
         limit: Duration,
@@ -329,7 +336,7 @@ impl Running<'_> {
     }
 
     /// Returns the picture on the screen.
-    pub(crate) fn screen(&mut self) -> Result<Picture, String> {
+    pub fn screen(&mut self) -> Result<Picture, String> {
         let file = self.bench.dir.join("screen.ppm");
         self.qmp.call("screendump", &json!({ "filename": file }))?;
         let bytes = fs::read(&file).map_err(|error| format!("the screen: {error}"))?;
@@ -337,16 +344,12 @@ impl Running<'_> {
     }
 
     /// Waits until the screen shows a sight.
-    pub(crate) fn wait_for_sight(&mut self, sight: &Sight, limit: Duration) -> Result<(), String> {
+    pub fn wait_for_sight(&mut self, sight: &Sight, limit: Duration) -> Result<(), String> {
         self.wait_for_one_of(slice::from_ref(sight), limit)
     }
 
     /// Waits until the screen shows one of several sights.
-    pub(crate) fn wait_for_one_of(
-        &mut self,
-        sights: &[Sight],
-        limit: Duration,
-    ) -> Result<(), String> {
+    pub fn wait_for_one_of(&mut self, sights: &[Sight], limit: Duration) -> Result<(), String> {
         let ends = Instant::now() + limit;
         loop {
             let shown = self.screen()?;
@@ -371,7 +374,7 @@ impl Running<'_> {
     }
 
     /// Returns the end of the board's output, for an error message.
-    pub(crate) fn last_words(&self) -> String {
+    pub fn last_words(&self) -> String {
         let console = self.console.as_ref();
         console.map_or_else(String::new, |console| end_of(&console.lines))
     }

@@ -7,24 +7,27 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::clouds::Clouds;
+use crate::clouds::Clouds;
 
 /// A home directory for the program, with a configuration.
-pub(crate) struct Host {
+pub struct Host {
     program: PathBuf,
     dir: PathBuf,
 }
 
 /// The result of a run of the program.
-pub(crate) struct Finished {
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-    pub(crate) code: Option<i32>,
+pub struct Finished {
+    /// What it printed.
+    pub stdout: String,
+    /// What it complained of.
+    pub stderr: String,
+    /// Its exit code; `None` if a signal ended it.
+    pub code: Option<i32>,
 }
 
 impl Host {
     /// Sets up a program that finds the clouds, with its files in a directory.
-    pub(crate) fn new(
+    pub fn new(
         program: &Path,
         dir: &Path,
         clouds: &Clouds,
@@ -58,7 +61,7 @@ impl Host {
     }
 
     /// Returns the directory of its files.
-    pub(crate) fn dir(&self) -> &Path {
+    pub fn dir(&self) -> &Path {
         &self.dir
     }
 
@@ -78,7 +81,7 @@ impl Host {
     }
 
     /// Runs the program, and expects it to succeed.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Finished, String> {
+    pub fn run(&self, arguments: &[&str]) -> Result<Finished, String> {
         let finished = self.try_run(arguments)?;
         match finished.code {
             Some(0) => Ok(finished),
@@ -91,7 +94,7 @@ impl Host {
     }
 
     /// Runs the program, and returns its result in any case.
-    pub(crate) fn try_run(&self, arguments: &[&str]) -> Result<Finished, String> {
+    pub fn try_run(&self, arguments: &[&str]) -> Result<Finished, String> {
         let output = self
             .command(arguments)
             .stdin(Stdio::null())
@@ -105,7 +108,7 @@ impl Host {
     }
 
     /// Signs in by pasting the address, as a user who allows everything: `login` or `board login`.
-    pub(crate) fn sign_in(&self, arguments: &[&str], clouds: &Clouds) -> Result<(), String> {
+    pub fn sign_in(&self, arguments: &[&str], clouds: &Clouds) -> Result<(), String> {
         let failed = |error: std::io::Error| format!("pulsewing login: {error}");
         let mut process = self
             .command(&[arguments, &["--paste"]].concat())

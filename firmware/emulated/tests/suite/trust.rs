@@ -5,7 +5,7 @@ use std::time::Duration;
 use pulsewing_screen::State;
 
 use super::{Check, ensure, recovers};
-use crate::qemu::{
+use pulsewing_emulated::{
     Rig,
     clouds::NAME,
     expected::Sight,
@@ -13,7 +13,7 @@ use crate::qemu::{
     time_server::{Manner, TimeServer},
 };
 
-pub(super) const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     Check {
         name: "a server with a certificate for another name is refused",
         run: |rig| is_refused(rig, Flaw::WrongName, &WRONG_NAME),
@@ -79,7 +79,7 @@ const NOT_YET_VALID: Verdict = Verdict {
 
 /// Checks that a signed-in board reports an impostor in place of its cloud, sends it nothing, and keeps
 /// its chain.
-fn is_refused(rig: &Rig<'_>, flaw: Flaw, verdict: &Verdict) -> Result<(), String> {
+fn is_refused(rig: &Rig, flaw: Flaw, verdict: &Verdict) -> Result<(), String> {
     let Verdict { word, advice } = verdict;
     let what = format!("No safe connection: {word}.");
     let sight = Sight::banner(State::Fault {
@@ -100,7 +100,7 @@ fn is_refused(rig: &Rig<'_>, flaw: Flaw, verdict: &Verdict) -> Result<(), String
 }
 
 /// The control: checks that the servers above are refused for their flaw alone.
-fn is_talked_to(rig: &Rig<'_>, keys: Keys) -> Result<(), String> {
+fn is_talked_to(rig: &Rig, keys: Keys) -> Result<(), String> {
     let met = meet(rig, keys, Flaw::None, None)?;
     ensure(met.heard > 0, || {
         "the board says nothing to a good server".to_owned()
@@ -119,7 +119,7 @@ struct Met {
 
 /// Makes a board that shows a heart rate meet an impostor. The given sight must appear, and the board
 /// must recover once it may ask the cloud again.
-fn meet(rig: &Rig<'_>, keys: Keys, flaw: Flaw, sight: Option<&Sight>) -> Result<Met, String> {
+fn meet(rig: &Rig, keys: Keys, flaw: Flaw, sight: Option<&Sight>) -> Result<Met, String> {
     let authority = Authority::new(keys)?;
     let impostor = authority.start(flaw)?;
     let clouds = rig.clouds(&[])?;
@@ -152,7 +152,7 @@ fn meet(rig: &Rig<'_>, keys: Keys, flaw: Flaw, sight: Option<&Sight>) -> Result<
 
 /// Checks that TLS can read every built-in certificate: it silently skips those of a list that it cannot
 /// read.
-fn certificates_can_be_read(rig: &Rig<'_>) -> Result<(), String> {
+fn certificates_can_be_read(rig: &Rig) -> Result<(), String> {
     let bench = rig.bench()?;
     let mut board = bench.start()?;
     let roots = board.status("roots")?;
@@ -175,7 +175,7 @@ fn certificates_can_be_read(rig: &Rig<'_>) -> Result<(), String> {
     })
 }
 
-fn a_time_before_the_build_is_refused(rig: &Rig<'_>) -> Result<(), String> {
+fn a_time_before_the_build_is_refused(rig: &Rig) -> Result<(), String> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use crate::process;
+use crate::output;
 
 /// QEMU requires exactly this size for a flash of the `virt` machine.
 const FLASH: u64 = 32 << 20;
@@ -17,7 +17,7 @@ const CARD: u64 = 32 << 20;
 const SECTOR: u64 = 512;
 
 /// Writes an erased flash.
-pub(crate) fn erased_flash(path: &Path) -> Result<(), String> {
+pub fn erased_flash(path: &Path) -> Result<(), String> {
     let write = || -> std::io::Result<()> {
         let mut file = File::create(path)?;
         let erased = vec![0xff; 1 << 20];
@@ -30,14 +30,15 @@ pub(crate) fn erased_flash(path: &Path) -> Result<(), String> {
 }
 
 /// A card with an empty FAT file system.
-pub(crate) struct Card {
-    pub(crate) path: PathBuf,
+pub struct Card {
+    /// The file that holds it.
+    pub path: PathBuf,
     mtools: PathBuf,
 }
 
 impl Card {
     /// Formats a card.
-    pub(crate) fn formatted(path: PathBuf, mtools: &Path) -> Result<Self, String> {
+    pub fn formatted(path: PathBuf, mtools: &Path) -> Result<Self, String> {
         let write = || -> std::io::Result<()> {
             let mut file = File::create(&path)?;
             file.set_len(CARD)?;
@@ -57,7 +58,7 @@ impl Card {
     }
 
     /// Reads a file in the root directory.
-    pub(crate) fn get(&self, name: &str) -> Result<Vec<u8>, String> {
+    pub fn get(&self, name: &str) -> Result<Vec<u8>, String> {
         let copy = self.path.with_extension("copy");
         self.run(
             "mcopy",
@@ -74,7 +75,7 @@ impl Card {
             .args(["-c", tool, "-i"])
             .arg(format!("{}@@{PARTITION}", self.path.display()))
             .args(arguments);
-        process::output(&mut command).map(drop)
+        output(&mut command)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pulsewing_screen::State;
 
 use super::{Check, FIRST_CYCLE, LOGIN, ensure, recovers};
-use crate::qemu::{
+use pulsewing_emulated::{
     Rig,
     board::Power,
     expected::Sight,
@@ -13,7 +13,7 @@ use crate::qemu::{
     wire::{Conduct, Names, Wire},
 };
 
-pub(super) const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     Check {
         name: "a pulled cable is noticed, and so is its return",
         run: a_pulled_cable_is_noticed,
@@ -62,7 +62,7 @@ const WIRED: Power = Power {
 /// A join may take twenty seconds, and the pause before the next one a minute.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-fn a_pulled_cable_is_noticed(rig: &Rig<'_>) -> Result<(), String> {
+fn a_pulled_cable_is_noticed(rig: &Rig) -> Result<(), String> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "google", &[])?;
@@ -77,7 +77,7 @@ fn a_pulled_cable_is_noticed(rig: &Rig<'_>) -> Result<(), String> {
     recovers(rig, &clouds, "google", &mut board)
 }
 
-fn no_address_is_waited_for(rig: &Rig<'_>) -> Result<(), String> {
+fn no_address_is_waited_for(rig: &Rig) -> Result<(), String> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "google", &[])?;
@@ -108,7 +108,7 @@ fn no_address_is_waited_for(rig: &Rig<'_>) -> Result<(), String> {
     recovers(rig, &clouds, "google", &mut board)
 }
 
-fn the_name_is_not_found(rig: &Rig<'_>, names: Names) -> Result<(), String> {
+fn the_name_is_not_found(rig: &Rig, names: Names) -> Result<(), String> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "google", &[])?;
@@ -138,7 +138,7 @@ fn the_name_is_not_found(rig: &Rig<'_>, names: Names) -> Result<(), String> {
     recovers(rig, &clouds, "google", &mut board)
 }
 
-fn time_comes_late(rig: &Rig<'_>, manner: Manner) -> Result<(), String> {
+fn time_comes_late(rig: &Rig, manner: Manner) -> Result<(), String> {
     waits_for_the_time(rig, |time, wire, is_wrong| {
         // The public servers, which every board knows, must not resolve here.
         wire.behave(NO_NAMES);
@@ -147,7 +147,7 @@ fn time_comes_late(rig: &Rig<'_>, manner: Manner) -> Result<(), String> {
     })
 }
 
-fn the_time_servers_name_is_not_found(rig: &Rig<'_>) -> Result<(), String> {
+fn the_time_servers_name_is_not_found(rig: &Rig) -> Result<(), String> {
     waits_for_the_time(rig, |time, wire, is_wrong| {
         if is_wrong {
             wire.behave(NO_NAMES);
@@ -164,7 +164,7 @@ fn the_time_servers_name_is_not_found(rig: &Rig<'_>) -> Result<(), String> {
 /// Checks that the board has no time until the problem is over. `set` causes or ends the problem; it
 /// returns the server to ask and, for the first case, the error about it.
 fn waits_for_the_time(
-    rig: &Rig<'_>,
+    rig: &Rig,
     set: impl Fn(&TimeServer, &Wire, bool) -> (String, String),
 ) -> Result<(), String> {
     let time = TimeServer::start()?;

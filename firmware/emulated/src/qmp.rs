@@ -9,13 +9,13 @@ use std::{
 use serde_json::{Value, json};
 
 /// A connection to a running QEMU.
-pub(crate) struct Qmp {
+pub struct Qmp {
     stream: BufReader<UnixStream>,
 }
 
 impl Qmp {
     /// Greets QEMU: before that it answers nothing else.
-    pub(crate) fn over(stream: UnixStream) -> Result<Self, String> {
+    pub fn over(stream: UnixStream) -> Result<Self, String> {
         stream
             .set_read_timeout(Some(Duration::from_secs(20)))
             .map_err(|error| failed(&error))?;
@@ -28,7 +28,7 @@ impl Qmp {
     }
 
     /// Sends a command and returns its answer.
-    pub(crate) fn call(&mut self, command: &str, arguments: &Value) -> Result<Value, String> {
+    pub fn call(&mut self, command: &str, arguments: &Value) -> Result<Value, String> {
         let text = json!({ "execute": command, "arguments": arguments });
         writeln!(self.stream.get_mut(), "{text}").map_err(|error| failed(&error))?;
         loop {
@@ -44,13 +44,13 @@ impl Qmp {
     }
 
     /// Plugs in or pulls the cable.
-    pub(crate) fn set_cable(&mut self, is_in: bool) -> Result<(), String> {
+    pub fn set_cable(&mut self, is_in: bool) -> Result<(), String> {
         self.call("set_link", &json!({ "name": "n0", "up": is_in }))
             .map(drop)
     }
 
     /// Holds a key for a while.
-    pub(crate) fn press(&mut self, key: &str, hold: Duration) -> Result<(), String> {
+    pub fn press(&mut self, key: &str, hold: Duration) -> Result<(), String> {
         let arguments = json!({
             "keys": [{ "type": "qcode", "data": key }],
             "hold-time": u64::try_from(hold.as_millis()).unwrap_or(u64::MAX),

@@ -12,7 +12,7 @@ const UNIX_EPOCH_IN_NTP: u64 = 2_208_988_800;
 
 /// The server's reaction to a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Manner {
+pub enum Manner {
     /// Returns the machine's time.
     Honest,
     /// Returns the machine's time plus this many seconds; negative values are earlier.
@@ -26,7 +26,7 @@ pub(crate) enum Manner {
 }
 
 /// A running server. Dropping it ends it.
-pub(crate) struct TimeServer {
+pub struct TimeServer {
     port: u16,
     manner: Arc<Mutex<Manner>>,
     thread: Option<thread::JoinHandle<()>>,
@@ -34,7 +34,7 @@ pub(crate) struct TimeServer {
 
 impl TimeServer {
     /// Starts an honest server.
-    pub(crate) fn start() -> Result<Self, String> {
+    pub fn start() -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("no time server: {error}");
         let socket = UdpSocket::bind(("127.0.0.1", 0)).map_err(failed)?;
         let port = socket.local_addr().map_err(failed)?.port();
@@ -60,13 +60,13 @@ impl TimeServer {
     }
 
     /// Changes the server's manner from now on.
-    pub(crate) fn behave(&self, manner: Manner) {
+    pub fn behave(&self, manner: Manner) {
         *self.manner.lock().unwrap_or_else(PoisonError::into_inner) = manner;
     }
 
     /// Returns the address for the board.
-    pub(crate) fn address(&self) -> String {
-        format!("{}:{}", super::HOST_SEEN_BY_BOARD, self.port)
+    pub fn address(&self) -> String {
+        format!("{}:{}", crate::HOST_SEEN_BY_BOARD, self.port)
     }
 }
 
@@ -79,6 +79,15 @@ impl Drop for TimeServer {
             let _ = thread.join();
         }
     }
+}
+
+/// Returns the seconds from an instant until a time of day in UTC, which is given in minutes after
+/// midnight.
+#[must_use]
+pub fn seconds_until(minute: i64, now: SystemTime) -> i64 {
+    const DAY: i64 = 24 * 3_600;
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    (minute * 60 - since.as_secs().cast_signed()).rem_euclid(DAY)
 }
 
 fn answer(question: &[u8], manner: Manner, now: SystemTime) -> Option<[u8; 48]> {
@@ -127,5 +136,13 @@ mod tests {
         assert_ne!(&read(Manner::Foreign)[24..32], b"question");
         assert_eq!(answer(&question, Manner::Silent, now), None);
         assert_eq!(answer(b"short", Manner::Honest, now), None);
+    }
+
+    #[test]
+    fn a_time_of_day_is_never_behind() {
+        let to = |seconds| seconds_until(847, UNIX_EPOCH + Duration::from_secs(seconds));
+        assert_eq!(to(0), 50_820);
+        assert_eq!(to(50_820), 0);
+        assert_eq!(to(86_400 + 50_821), 86_399);
     }
 }

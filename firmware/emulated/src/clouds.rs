@@ -17,22 +17,23 @@ use rustls::{
 use serde_json::{Value, json};
 
 /// The name in the certificate, which is also the name of the clouds for every client.
-pub(crate) const NAME: &str = "localhost";
+pub const NAME: &str = "localhost";
 
 /// A running sandbox. Dropping it ends it.
-pub(crate) struct Clouds {
+pub struct Clouds {
     process: Child,
-    pub(crate) port: u16,
+    /// The port that it listens on.
+    pub port: u16,
     /// The ready line: addresses and OAuth clients.
-    pub(crate) ready: Value,
+    pub ready: Value,
     /// The certificate to trust.
-    pub(crate) ca_file: PathBuf,
+    pub ca_file: PathBuf,
     tls: Arc<ClientConfig>,
 }
 
 impl Clouds {
     /// Starts a sandbox with its files in a directory.
-    pub(crate) fn start(program: &Path, dir: &Path, options: &[&str]) -> Result<Self, String> {
+    pub fn start(program: &Path, dir: &Path, options: &[&str]) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("the sandbox: {error}");
         let tls_dir = dir.join("tls");
         fs::create_dir_all(&tls_dir).map_err(failed)?;
@@ -72,18 +73,18 @@ impl Clouds {
     }
 
     /// Returns the address of the clouds, for every client that can reach this machine by its name.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("https://{NAME}:{}", self.port)
     }
 
     /// Returns all requests so far.
-    pub(crate) fn requests(&self) -> Result<Vec<Value>, String> {
+    pub fn requests(&self) -> Result<Vec<Value>, String> {
         let requests = self.control("GET", "requests", &Value::Null)?;
         Ok(requests.as_array().cloned().unwrap_or_default())
     }
 
     /// Returns the number of requests to a route.
-    pub(crate) fn count(&self, route: &str) -> Result<usize, String> {
+    pub fn count(&self, route: &str) -> Result<usize, String> {
         let requests = self.requests()?;
         Ok(requests
             .iter()
@@ -92,7 +93,7 @@ impl Clouds {
     }
 
     /// Returns the tokens of one provider.
-    pub(crate) fn tokens(&self, provider: &str) -> Result<Value, String> {
+    pub fn tokens(&self, provider: &str) -> Result<Value, String> {
         let tokens = self.control("GET", "tokens", &Value::Null)?;
         let mut all = tokens.as_array().cloned().unwrap_or_default().into_iter();
         all.find(|chain| chain["provider"] == provider)
@@ -100,17 +101,17 @@ impl Clouds {
     }
 
     /// Replaces the faults.
-    pub(crate) fn faults(&self, faults: &Value) -> Result<(), String> {
+    pub fn faults(&self, faults: &Value) -> Result<(), String> {
         self.control("POST", "faults", faults).map(drop)
     }
 
     /// Makes one kind of request fail `count` times; 0 means for ever.
-    pub(crate) fn fault(&self, route: &str, count: u32, action: Value) -> Result<(), String> {
+    pub fn fault(&self, route: &str, count: u32, action: Value) -> Result<(), String> {
         self.faults(&json!([{ "route": route, "count": count, "do": action }]))
     }
 
     /// Advances the clock of the clouds.
-    pub(crate) fn advance(&self, seconds: i64) -> Result<(), String> {
+    pub fn advance(&self, seconds: i64) -> Result<(), String> {
         self.control("POST", "clock", &json!({ "advance_s": seconds }))
             .map(drop)
     }
@@ -132,7 +133,7 @@ impl Clouds {
     }
 
     /// Returns the address to which the consent page redirects a browser that approves at once.
-    pub(crate) fn approve(&self, url: &str) -> Result<String, String> {
+    pub fn approve(&self, url: &str) -> Result<String, String> {
         let target = url
             .split_once("://")
             .and_then(|(_, rest)| Some(&rest[rest.find('/')?..]))

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{Check, FIRST_CYCLE, ensure, shows_what_the_host_shows};
-use crate::qemu::{Rig, board::Running, picture::Picture, time_server::TimeServer};
+use pulsewing_emulated::{Rig, board::Running, picture::Picture, time_server::TimeServer};
 
-pub(super) const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     Check {
         name: "a new board says what it needs",
         run: a_new_board_says_what_it_needs,
@@ -32,7 +32,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-fn a_new_board_says_what_it_needs(rig: &Rig<'_>) -> Result<(), String> {
+fn a_new_board_says_what_it_needs(rig: &Rig) -> Result<(), String> {
     let bench = rig.bench()?;
     let mut board = bench.start()?;
     ensure(board.status("board")?.as_deref() == Some("virt"), || {
@@ -53,7 +53,7 @@ fn a_new_board_says_what_it_needs(rig: &Rig<'_>) -> Result<(), String> {
     })
 }
 
-fn reports_and_shows_what_the_host_does(rig: &Rig<'_>, provider: &str) -> Result<(), String> {
+fn reports_and_shows_what_the_host_does(rig: &Rig, provider: &str) -> Result<(), String> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, provider, &[])?;
@@ -96,7 +96,7 @@ fn facts_of(report: &str) -> Vec<&str> {
         .collect()
 }
 
-fn the_button_puts_a_screenshot_onto_the_card(rig: &Rig<'_>) -> Result<(), String> {
+fn the_button_puts_a_screenshot_onto_the_card(rig: &Rig) -> Result<(), String> {
     let bench = rig.bench()?;
     let mut board = bench.start()?;
     let start = board.lines().count();
@@ -110,7 +110,7 @@ fn the_button_puts_a_screenshot_onto_the_card(rig: &Rig<'_>) -> Result<(), Strin
         .ok_or_else(|| format!("{name} cannot be read"))
 }
 
-fn the_button_held_erases_everything(rig: &Rig<'_>) -> Result<(), String> {
+fn the_button_held_erases_everything(rig: &Rig) -> Result<(), String> {
     let bench = rig.bench()?;
     let mut board = bench.start()?;
     board.ask("set wearer.name Ada")?;
@@ -123,7 +123,7 @@ fn the_button_held_erases_everything(rig: &Rig<'_>) -> Result<(), String> {
     })
 }
 
-fn a_screenshot_on_the_card_is_what_the_screen_shows(rig: &Rig<'_>) -> Result<(), String> {
+fn a_screenshot_on_the_card_is_what_the_screen_shows(rig: &Rig) -> Result<(), String> {
     let bench = rig.bench()?;
     let mut board = bench.start()?;
     board.wait_for_status("network", Duration::from_secs(20), |value| value == "wired")?;

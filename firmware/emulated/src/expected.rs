@@ -13,20 +13,20 @@ use pulsewing_core::{
 };
 use pulsewing_screen::{Frame, Model, Palette, State, Theme, desk::Layout, draw};
 
-use super::picture::Picture;
+use crate::picture::Picture;
 
 /// The size of the board's panel.
 const SIZE: Size = Size::new(480, 320);
 
 /// The expected picture of a state, from some row down.
-pub(crate) struct Sight {
+pub struct Sight {
     picture: Picture,
     from_row: usize,
 }
 
 impl Sight {
     /// Returns the sight of a state on a board that has not shown a heart rate yet: it fills the screen.
-    pub(crate) fn page(state: State<'_>) -> Self {
+    pub fn page(state: State<'_>) -> Self {
         Self {
             picture: picture(&Model::from_state(state, Theme::Desk)),
             from_row: 0,
@@ -35,7 +35,7 @@ impl Sight {
 
     /// Returns the sight of a state on a board that has shown a heart rate: a banner below it,
     /// independent of the rate.
-    pub(crate) fn banner(state: State<'_>) -> Self {
+    pub fn banner(state: State<'_>) -> Self {
         let now = Timestamp::UNIX_EPOCH;
         let reading = any_reading(now);
         let model = Model::new(&reading, now, Freshness::Fresh, Theme::Desk).with_state(state);
@@ -48,12 +48,12 @@ impl Sight {
     }
 
     /// Writes the picture as a PPM, for a person to look at.
-    pub(crate) fn write(&self, path: &Path) -> Result<(), String> {
+    pub fn write(&self, path: &Path) -> Result<(), String> {
         self.picture.write(path)
     }
 
     /// Fails, and reports the place, unless the screen shows this.
-    pub(crate) fn check(&self, shown: &Picture) -> Result<(), String> {
+    pub fn check(&self, shown: &Picture) -> Result<(), String> {
         shown.rows_from(self.from_row).check_equal(&self.picture)
     }
 }

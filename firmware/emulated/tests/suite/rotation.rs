@@ -12,14 +12,14 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{Check, ensure};
-use crate::qemu::{
+use pulsewing_emulated::{
     Rig,
     board::{Bench, Running},
     clouds::Clouds,
     time_server::TimeServer,
 };
 
-pub(super) const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     // The longest checks come first: others run beside them.
     Check {
         name: "the chain goes on when the power is cut at ten arbitrary instants",
@@ -89,7 +89,7 @@ const TOKEN_LIFE: u64 = 4;
 const IN_A_ROW: usize = 3;
 
 /// Cuts the power at random instants, each within a start and its refresh.
-fn survives_anywhere(rig: &Rig<'_>) -> Result<(), String> {
+fn survives_anywhere(rig: &Rig) -> Result<(), String> {
     let mut dice = Dice::thrown();
     println!("the dice begin at {}", dice.0);
     survives(rig, 10, &Value::Null, |_, _| {
@@ -101,7 +101,7 @@ fn survives_anywhere(rig: &Rig<'_>) -> Result<(), String> {
 /// Cuts the power `times` times, each time once `until` returns after a start, while `fault` applies to
 /// the next token reply.
 fn survives(
-    rig: &Rig<'_>,
+    rig: &Rig,
     times: usize,
     fault: &Value,
     mut until: impl FnMut(&Bench, Vec<u8>) -> Result<(), String>,

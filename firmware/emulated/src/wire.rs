@@ -14,7 +14,7 @@ use std::{
 
 use etherparse::{NetSlice, PacketBuilder, SlicedPacket, TransportSlice};
 
-use super::HOST_SEEN_BY_BOARD;
+use crate::HOST_SEEN_BY_BOARD;
 
 /// The ports of DHCP's servers and of name servers (RFC 2131, section 4.1; RFC 1035, section 4.2.1).
 const DHCP: u16 = 67;
@@ -25,16 +25,16 @@ const FRAME: usize = 2_048;
 
 /// The traffic that the wire lets pass. At first everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Conduct {
+pub struct Conduct {
     /// Whether the router's addresses reach the board.
-    pub(crate) has_dhcp: bool,
+    pub has_dhcp: bool,
     /// The treatment of a question for a name.
-    pub(crate) names: Names,
+    pub names: Names,
 }
 
 /// The treatment of a question for a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Names {
+pub enum Names {
     /// The name is this machine's.
     Known,
     /// There is no such name.
@@ -53,7 +53,7 @@ impl Conduct {
 }
 
 /// A running wire. Dropping it ends it.
-pub(crate) struct Wire {
+pub struct Wire {
     conduct: Arc<Mutex<Conduct>>,
     ends: [PathBuf; 2],
     threads: Vec<thread::JoinHandle<()>>,
@@ -61,7 +61,7 @@ pub(crate) struct Wire {
 
 impl Wire {
     /// Lays a wire whose sockets are in a directory: [`Wire::options`] connects QEMU to them.
-    pub(crate) fn lay(dir: &Path) -> Result<Self, String> {
+    pub fn lay(dir: &Path) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("no wire: {error}");
         let ends = ["wire.board", "wire.router"].map(|name| dir.join(name));
         let mut sockets = Vec::new();
@@ -100,18 +100,18 @@ impl Wire {
     }
 
     /// Changes the wire's conduct from now on.
-    pub(crate) fn behave(&self, conduct: Conduct) {
+    pub fn behave(&self, conduct: Conduct) {
         *self.conduct.lock().unwrap_or_else(PoisonError::into_inner) = conduct;
     }
 
     /// Lets everything pass and makes every name known from now on.
-    pub(crate) fn heal(&self) {
+    pub fn heal(&self) {
         self.behave(Conduct::GOOD);
     }
 
     /// Returns the options with which a QEMU that runs in the directory puts the wire between the
     /// board's network, which is `n0`, and its own router.
-    pub(crate) fn options() -> Vec<String> {
+    pub fn options() -> Vec<String> {
         let socket = |id: &str, name: &str| {
             format!(
                 "dgram,id={id},local.type=unix,local.path={name}.wire,\

@@ -2,17 +2,17 @@
 
 use std::{
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
 use super::{Check, ensure};
-use crate::qemu::{
+use pulsewing_emulated::{
     Rig,
     board::Power,
-    time_server::{Manner, TimeServer},
+    time_server::{Manner, TimeServer, seconds_until},
 };
 
-pub(super) const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     Check {
         name: "a whole cycle with TLS needs at most 110 KB of heap",
         run: a_cycle_needs_little_heap,
@@ -39,7 +39,7 @@ const MOST_STORE: u64 = 50_000_000;
 /// A reply at night is a tenth of that, and has less in it to decode.
 const AFTERNOON: i64 = 14 * 60 + 7;
 
-fn a_cycle_needs_little_heap(rig: &Rig<'_>) -> Result<(), String> {
+fn a_cycle_needs_little_heap(rig: &Rig) -> Result<(), String> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
@@ -62,11 +62,11 @@ fn a_cycle_needs_little_heap(rig: &Rig<'_>) -> Result<(), String> {
     })
 }
 
-fn work_keeps_within_its_instructions(rig: &Rig<'_>) -> Result<(), String> {
+fn work_keeps_within_its_instructions(rig: &Rig) -> Result<(), String> {
     for provider in ["fitbit", "google"] {
         let clouds = rig.clouds(&["--token-life", "5"])?;
         let time = TimeServer::start()?;
-        let ahead = seconds_to_afternoon(SystemTime::now());
+        let ahead = seconds_until(AFTERNOON, SystemTime::now());
         clouds.advance(ahead)?;
         time.behave(Manner::Off(ahead));
         let bench = rig.signed_in(&clouds, &time, provider, &[])?;
@@ -103,13 +103,6 @@ fn work_keeps_within_its_instructions(rig: &Rig<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the seconds until the next afternoon in UTC.
-fn seconds_to_afternoon(now: SystemTime) -> i64 {
-    const DAY: i64 = 24 * 3_600;
-    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    (AFTERNOON * 60 - since.as_secs().cast_signed()).rem_euclid(DAY)
-}
-
 /// Parses the numbers in `decode N of N, frame N, search N, store N`.
 fn numbers(work: &str) -> Result<[u64; 5], String> {
     let numbers: Vec<u64> = work
@@ -119,17 +112,4 @@ fn numbers(work: &str) -> Result<[u64; 5], String> {
     numbers
         .try_into()
         .map_err(|_| format!("no figures in \"{work}\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_afternoon_is_never_behind() {
-        let to = |seconds| seconds_to_afternoon(UNIX_EPOCH + Duration::from_secs(seconds));
-        assert_eq!(to(0), 50_820);
-        assert_eq!(to(50_820), 0);
-        assert_eq!(to(86_400 + 50_821), 86_399);
-    }
 }

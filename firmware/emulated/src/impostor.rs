@@ -25,11 +25,11 @@ use rustls::{
     version::TLS12,
 };
 
-use super::clouds::NAME;
+use crate::clouds::NAME;
 
 /// The flaw in a server's certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flaw {
+pub enum Flaw {
     /// Nothing: the control.
     None,
     /// It is for another name.
@@ -46,7 +46,7 @@ pub(crate) enum Flaw {
 
 /// The keys of a server and of its authorities. Both kinds are in use at Google's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Keys {
+pub enum Keys {
     /// Elliptic curves: P-384 for the authority, P-256 for the server; any TLS.
     Curves,
     /// RSA, and TLS 1.2 alone.
@@ -77,7 +77,7 @@ impl Keys {
 }
 
 /// An authority of our own, and the servers for which it should not have signed.
-pub(crate) struct Authority {
+pub struct Authority {
     keys: Keys,
     trusted: Issuer,
 }
@@ -85,15 +85,16 @@ pub(crate) struct Authority {
 type Issuer = CertifiedIssuer<'static, KeyPair>;
 
 /// A running impostor. It stops with the program.
-pub(crate) struct Impostor {
-    pub(crate) port: u16,
+pub struct Impostor {
+    /// The port that it listens on.
+    pub port: u16,
     heard: Arc<AtomicUsize>,
     greeted: Arc<AtomicUsize>,
 }
 
 impl Authority {
     /// Creates an authority.
-    pub(crate) fn new(keys: Keys) -> Result<Self, String> {
+    pub fn new(keys: Keys) -> Result<Self, String> {
         Ok(Self {
             keys,
             trusted: authority("Pulsewing checks CA", keys)?,
@@ -101,14 +102,14 @@ impl Authority {
     }
 
     /// Returns the certificates that the board is to trust: the cloud's, and this authority's.
-    pub(crate) fn pem_beside(&self, ca_file: &Path) -> Result<String, String> {
+    pub fn pem_beside(&self, ca_file: &Path) -> Result<String, String> {
         let clouds = fs::read_to_string(ca_file)
             .map_err(|error| format!("{}: {error}", ca_file.display()))?;
         Ok(clouds + &self.pem())
     }
 
     /// Returns this authority's certificate.
-    pub(crate) fn pem(&self) -> String {
+    pub fn pem(&self) -> String {
         let text = Base64::encode_string(self.trusted.der());
         let lines: Vec<&str> = (0..text.len())
             .step_by(64)
@@ -121,7 +122,7 @@ impl Authority {
     }
 
     /// Starts a server with such a certificate.
-    pub(crate) fn start(&self, flaw: Flaw) -> Result<Impostor, String> {
+    pub fn start(&self, flaw: Flaw) -> Result<Impostor, String> {
         let config = Arc::new(self.config(flaw)?);
         let failed = |error: std::io::Error| format!("no impostor: {error}");
         let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
@@ -198,12 +199,12 @@ impl Authority {
 
 impl Impostor {
     /// Returns the number of bytes that it received after the handshake.
-    pub(crate) fn heard(&self) -> usize {
+    pub fn heard(&self) -> usize {
         self.heard.load(Ordering::SeqCst)
     }
 
     /// Returns the number of connections.
-    pub(crate) fn greeted(&self) -> usize {
+    pub fn greeted(&self) -> usize {
         self.greeted.load(Ordering::SeqCst)
     }
 }

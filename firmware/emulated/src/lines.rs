@@ -14,12 +14,12 @@ use std::{
 use pulsewing_boardline::{Port, SessionError};
 
 /// The lines that a board has printed.
-pub(crate) struct Lines {
+pub struct Lines {
     heard: Arc<Heard>,
 }
 
 /// The same line, for the side that talks to the board.
-pub(crate) struct Socket {
+pub struct Socket {
     heard: Arc<Heard>,
     speak: UnixStream,
     path: PathBuf,
@@ -40,7 +40,7 @@ struct Said {
 }
 
 /// Reads a line until it is closed.
-pub(crate) fn listen(stream: UnixStream, path: &Path) -> Result<(Lines, Socket), String> {
+pub fn listen(stream: UnixStream, path: &Path) -> Result<(Lines, Socket), String> {
     let mut listen = stream
         .try_clone()
         .map_err(|error| format!("the serial line: {error}"))?;
@@ -79,18 +79,18 @@ pub(crate) fn listen(stream: UnixStream, path: &Path) -> Result<(Lines, Socket),
 
 impl Lines {
     /// Returns the number of lines so far: later lines count from here.
-    pub(crate) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.heard.lock().lines.len()
     }
 
     /// Returns the lines from the given one on.
-    pub(crate) fn since(&self, start: usize) -> Vec<String> {
+    pub fn since(&self, start: usize) -> Vec<String> {
         let said = self.heard.lock();
         said.lines.get(start..).unwrap_or_default().to_vec()
     }
 
     /// Waits for a matching line, from the given one on; returns it and the number after it.
-    pub(crate) fn wait(
+    pub fn wait(
         &self,
         start: usize,
         limit: Duration,

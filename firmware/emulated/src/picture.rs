@@ -4,15 +4,18 @@ use std::path::Path;
 
 /// Pixels from the left in rows from the top, red, green and blue.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Picture {
-    pub(crate) width: usize,
-    pub(crate) height: usize,
-    pub(crate) pixels: Vec<[u8; 3]>,
+pub struct Picture {
+    /// Pixels in a row.
+    pub width: usize,
+    /// Number of rows.
+    pub height: usize,
+    /// All pixels.
+    pub pixels: Vec<[u8; 3]>,
 }
 
 impl Picture {
     /// Reads the output of QEMU's `screendump`: a binary PPM.
-    pub(crate) fn from_ppm(bytes: &[u8]) -> Option<Self> {
+    pub fn from_ppm(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes.strip_prefix(b"P6")?;
         let mut numbers = [0; 3];
         for number in &mut numbers {
@@ -26,7 +29,7 @@ impl Picture {
     }
 
     /// Reads a PNG.
-    pub(crate) fn from_png(bytes: &[u8]) -> Option<Self> {
+    pub fn from_png(bytes: &[u8]) -> Option<Self> {
         let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
         decoder.set_transformations(png::Transformations::normalize_to_color8());
         let mut reader = decoder.read_info().ok()?;
@@ -42,7 +45,7 @@ impl Picture {
     }
 
     /// Reads an uncompressed BMP of 4, 8 or 24 bits a pixel.
-    pub(crate) fn from_bmp(bytes: &[u8]) -> Option<Self> {
+    pub fn from_bmp(bytes: &[u8]) -> Option<Self> {
         let number = |at: usize| {
             let field = bytes.get(at..at + 4)?;
             Some(u32::from_le_bytes(field.try_into().ok()?) as usize)
@@ -92,7 +95,7 @@ impl Picture {
     }
 
     /// Returns the part from a row down, including that row.
-    pub(crate) fn rows_from(&self, row: usize) -> Self {
+    pub fn rows_from(&self, row: usize) -> Self {
         let row = row.min(self.height);
         Self {
             width: self.width,
@@ -102,14 +105,14 @@ impl Picture {
     }
 
     /// Writes a binary PPM, for a person to look at.
-    pub(crate) fn write(&self, path: &Path) -> Result<(), String> {
+    pub fn write(&self, path: &Path) -> Result<(), String> {
         let mut bytes = format!("P6 {} {} 255\n", self.width, self.height).into_bytes();
         bytes.extend(self.pixels.iter().flatten());
         std::fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
     }
 
     /// Fails, and reports the place, unless the other picture is the same.
-    pub(crate) fn check_equal(&self, other: &Self) -> Result<(), String> {
+    pub fn check_equal(&self, other: &Self) -> Result<(), String> {
         if (self.width, self.height) != (other.width, other.height) {
             return Err(format!(
                 "a picture of {}x{} is compared with one of {}x{}",
