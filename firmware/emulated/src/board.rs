@@ -10,8 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::{Context as _, Result, anyhow, bail};
 use pulsewing_boardline::{
-    Command as BoardCommand, Session, SessionError, session::PATIENCE, upload::What,
+    Command as BoardCommand, Session, SessionError, Status, session::PATIENCE, upload::What,
 };
 use serde_json::json;
 
@@ -55,8 +56,8 @@ pub struct Power {
 
 impl Bench {
     /// Creates a board with an erased flash and an empty card.
-    pub fn new(dir: &Path, elf: &Path, qemu: &Path, mtools: &Path) -> Result<Self, String> {
-        fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    pub fn new(dir: &Path, elf: &Path, qemu: &Path, mtools: &Path) -> Result<Self> {
+        fs::create_dir_all(dir).with_context(|| format!("{}", dir.display()))?;
         images::erased_flash(&dir.join("flash.img"))?;
         Ok(Self {
             card: Card::formatted(dir.join("card.img"), mtools)?,
@@ -67,26 +68,26 @@ impl Bench {
     }
 
     /// Lays a wire for [`Power::wire`].
-    pub fn lay_wire(&self) -> Result<Wire, String> {
+    pub fn lay_wire(&self) -> Result<Wire> {
         Wire::lay(&self.dir)
     }
 
     /// Reads the beginning of the flash, where the chain is, even while the board writes it.
-    pub fn chain_sectors(&self) -> Result<Vec<u8>, String> {
+    pub fn chain_sectors(&self) -> Result<Vec<u8>> {
         let mut bytes = vec![0; CHAIN_SECTORS];
         File::open(self.dir.join("flash.img"))
             .and_then(|mut flash| flash.read_exact(&mut bytes))
-            .map_err(|error| format!("the flash: {error}"))?;
+            .context("the flash")?;
         Ok(bytes)
     }
 
     /// Switches the board on.
-    pub fn start(&self) -> Result<Running<'_>, String> {
+    pub fn start(&self) -> Result<Running<'_>> {
         self.start_with(Power::default())
     }
 
     /// Switches the board on with options.
-    pub fn start_with(&self, power: Power) -> Result<Running<'_>, String> {
+    pub fn start_with(&self, power: Power) -> Result<Running<'_>> {
         for socket in ["serial.sock", "qmp.sock"] {
             let _ = fs::remove_file(self.dir.join(socket));
         }
@@ -96,7 +97,7 @@ impl Bench {
             .stdout(Stdio::null())
             .stderr(self.log()?)
             .spawn()
-            .map_err(|error| format!("QEMU does not start: {error}"))?;
+            .context("QEMU does not start")?;
         let mut qemu = Ending(qemu);
         let line = if power.pty {
             None
@@ -117,13 +118,13 @@ impl Bench {
     }
 
     /// Opens the file for QEMU's own messages.
-    fn log(&self) -> Result<File, String> {
+    fn log(&self) -> Result<File> {
         let path = self.dir.join("qemu.log");
         File::options()
             .create(true)
             .append(true)
             .open(&path)
-            .map_err(|error| format!("{}: {error}", path.display()))
+            .with_context(|| format!("{}", path.display()))
     }
 
     fn command(&self, power: Power) -> Command {
@@ -183,14 +184,13 @@ struct Console {
 
 impl Console {
     /// Waits until the board has started, and synchronises with it.
-    fn begin(lines: Lines, socket: Socket) -> Result<Self, String> {
-        let silent = |lines: &Lines| format!("the board does not start{}", end_of(lines));
+    fn begin(lines: Lines, socket: Socket) -> Result<Self> {
         lines
             .wait(0, BOOT_WITHIN, is_greeting)
-            .ok_or_else(|| silent(&lines))?;
+            .with_context(|| format!("the board does not start{}", end_of(&lines)))?;
         match Session::begin(socket, PATIENCE, |_| {}) {
             Ok((session, _)) => Ok(Self { lines, session }),
-            Err(trouble) => Err(format!("{trouble}{}", end_of(&lines))),
+            Err(trouble) => bail!("{trouble}{}", end_of(&lines)),
         }
     }
 }
@@ -219,15 +219,13 @@ impl Drop for Ending {
 
 impl Running<'_> {
     /// Cuts the power: the board stops in the middle of anything it does.
-    pub fn cut_power(mut self) -> Result<(), String> {
+    pub fn cut_power(mut self) -> Result<()> {
         let killed = self.qemu.0.kill().and_then(|()| self.qemu.0.wait());
-        killed
-            .map(drop)
-            .map_err(|error| format!("QEMU cannot be ended: {error}"))
+        killed.map(drop).context("QEMU cannot be ended")
     }
 
     /// Returns the path of the pseudo-terminal that is the board's serial line.
-    pub fn pty(&mut self) -> Result<PathBuf, String> {
+    pub fn pty(&mut self) -> Result<PathBuf> {
         let devices = self.qmp.call("query-chardev", &json!({}))?;
         let devices = devices.as_array().cloned().unwrap_or_default();
         devices
@@ -235,7 +233,7 @@ impl Running<'_> {
             .filter_map(|device| device["filename"].as_str()?.strip_prefix("pty:"))
             .map(PathBuf::from)
             .next()
-            .ok_or_else(|| "QEMU made no pseudo-terminal".to_owned())
+            .context("QEMU made no pseudo-terminal")
     }
 
     /// Returns what the board has printed.
@@ -254,39 +252,40 @@ impl Running<'_> {
     }
 
     /// Sends a command on the console; returns the lines of the answer, without their marks.
-    pub fn ask(&mut self, command: &str) -> Result<Vec<String>, String> {
+    pub fn ask(&mut self, command: &str) -> Result<Vec<String>> {
         let line = BoardCommand::new(command);
         let answer = self.session().ask_once_within(&line, ANSWER_WITHIN);
         answer.map_err(|trouble| match trouble {
-            SessionError::Refused(complaint) => format!("`{command}`: {complaint}"),
-            trouble => format!("`{command}`: {trouble}{}", self.last_words()),
+            SessionError::Refused(complaint) => anyhow!("`{command}`: {complaint}"),
+            trouble => anyhow!("`{command}`: {trouble}{}", self.last_words()),
         })
     }
 
     /// Uploads certificates to trust in addition to the board's own.
-    pub fn upload_roots(&mut self, pem: &[u8]) -> Result<(), String> {
+    pub fn upload_roots(&mut self, pem: &[u8]) -> Result<()> {
         let uploaded = self.session().upload(What::Roots, pem, |_| {}, |_| false);
         uploaded
             .map(drop)
-            .map_err(|trouble| format!("{trouble}{}", self.last_words()))
+            .map_err(|trouble| anyhow!("{trouble}{}", self.last_words()))
     }
 
     /// Waits, from the given line on, for a restart that was requested.
-    pub fn restarted(&mut self, start: usize) -> Result<(), String> {
+    pub fn restarted(&mut self, start: usize) -> Result<()> {
         self.wait_for_line(start, BOOT_WITHIN, is_greeting)?;
         let answer = self.session().resync(PATIENCE);
         answer
             .map(drop)
-            .map_err(|trouble| format!("{trouble}{}", self.last_words()))
+            .map_err(|trouble| anyhow!("{trouble}{}", self.last_words()))
+    }
+
+    /// Returns the whole `status`.
+    pub fn whole_status(&mut self) -> Result<Status> {
+        Ok(Status::parse(&self.ask("status")?)?)
     }
 
     /// Returns a field of `status`.
-    pub fn status(&mut self, key: &str) -> Result<Option<String>, String> {
-        let lines = self.ask("status")?;
-        Ok(lines
-            .iter()
-            .find_map(|line| line.strip_prefix(key)?.strip_prefix(": "))
-            .map(str::to_owned))
+    pub fn status(&mut self, key: &str) -> Result<Option<String>> {
+        Ok(self.whole_status()?.get(key).map(str::to_owned))
     }
 
     /// Waits until a field of `status` has an accepted value, and returns it.
@@ -295,7 +294,7 @@ impl Running<'_> {
         key: &str,
         limit: Duration,
         fits: impl Fn(&str) -> bool,
-    ) -> Result<String, String> {
+    ) -> Result<String> {
         let ends = Instant::now() + limit;
         loop {
             let value = self.status(key)?.unwrap_or_default();
@@ -304,22 +303,22 @@ impl Running<'_> {
             }
             if Instant::now() > ends {
                 let status = self.ask("status")?.join("\n  ");
-                return Err(format!(
+                bail!(
                     "`{key}` stays \"{value}\":\n  {status}{}",
                     self.last_words()
-                ));
+                );
             }
             thread::sleep(Duration::from_millis(100));
         }
     }
 
     /// Waits for the first successful update since the start.
-    pub fn wait_for_update(&mut self, limit: Duration) -> Result<(), String> {
+    pub fn wait_for_update(&mut self, limit: Duration) -> Result<()> {
         // The last success may be from before the start.
         self.wait_for_status("next update", limit, |value| value != "none")?;
         match self.status("failure")? {
             None => Ok(()),
-            Some(failure) => Err(format!("the update failed: {failure}{}", self.last_words())),
+            Some(failure) => bail!("the update failed: {failure}{}", self.last_words()),
         }
     }
 
@@ -329,27 +328,27 @@ impl Running<'_> {
         start: usize,
         limit: Duration,
         fits: impl Fn(&str) -> bool,
-    ) -> Result<(usize, String), String> {
+    ) -> Result<(usize, String)> {
         self.lines()
             .wait(start, limit, fits)
-            .ok_or_else(|| format!("a line did not come{}", self.last_words()))
+            .with_context(|| format!("a line did not come{}", self.last_words()))
     }
 
     /// Returns the picture on the screen.
-    pub fn screen(&mut self) -> Result<Picture, String> {
+    pub fn screen(&mut self) -> Result<Picture> {
         let file = self.bench.dir.join("screen.ppm");
         self.qmp.call("screendump", &json!({ "filename": file }))?;
-        let bytes = fs::read(&file).map_err(|error| format!("the screen: {error}"))?;
-        Picture::from_ppm(&bytes).ok_or_else(|| "QEMU's picture cannot be read".to_owned())
+        let bytes = fs::read(&file).context("the screen")?;
+        Picture::from_ppm(&bytes).context("QEMU's picture cannot be read")
     }
 
     /// Waits until the screen shows a sight.
-    pub fn wait_for_sight(&mut self, sight: &Sight, limit: Duration) -> Result<(), String> {
+    pub fn wait_for_sight(&mut self, sight: &Sight, limit: Duration) -> Result<()> {
         self.wait_for_one_of(slice::from_ref(sight), limit)
     }
 
     /// Waits until the screen shows one of several sights.
-    pub fn wait_for_one_of(&mut self, sights: &[Sight], limit: Duration) -> Result<(), String> {
+    pub fn wait_for_one_of(&mut self, sights: &[Sight], limit: Duration) -> Result<()> {
         let ends = Instant::now() + limit;
         loop {
             let shown = self.screen()?;
@@ -357,7 +356,7 @@ impl Running<'_> {
             for sight in sights {
                 match sight.check(&shown) {
                     Ok(()) => return Ok(()),
-                    Err(difference) => differences.push(difference),
+                    Err(difference) => differences.push(difference.to_string()),
                 }
             }
             if Instant::now() > ends {
@@ -365,9 +364,7 @@ impl Running<'_> {
                     sight.write(&self.bench.dir.join("expected.ppm"))?;
                 }
                 let (differences, words) = (differences.join("; "), self.last_words());
-                return Err(format!(
-                    "the screen shows something else: {differences}{words}"
-                ));
+                bail!("the screen shows something else: {differences}{words}");
             }
             thread::sleep(Duration::from_millis(200));
         }
@@ -381,17 +378,17 @@ impl Running<'_> {
 }
 
 /// Connects to a socket that QEMU is about to create.
-fn connect(socket: &Path, qemu: &mut Child) -> Result<UnixStream, String> {
+fn connect(socket: &Path, qemu: &mut Child) -> Result<UnixStream> {
     let ends = Instant::now() + Duration::from_secs(20);
     loop {
         if let Ok(stream) = UnixStream::connect(socket) {
             return Ok(stream);
         }
         if let Ok(Some(status)) = qemu.try_wait() {
-            return Err(format!("QEMU ended with {status}; qemu.log says why"));
+            bail!("QEMU ended with {status}; qemu.log says why");
         }
         if Instant::now() > ends {
-            return Err(format!("QEMU makes no {}", socket.display()));
+            bail!("QEMU makes no {}", socket.display());
         }
         thread::sleep(Duration::from_millis(10));
     }

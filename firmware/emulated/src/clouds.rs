@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::{Context as _, Result, bail};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
@@ -33,11 +34,10 @@ pub struct Clouds {
 
 impl Clouds {
     /// Starts a sandbox with its files in a directory.
-    pub fn start(program: &Path, dir: &Path, options: &[&str]) -> Result<Self, String> {
-        let failed = |error: std::io::Error| format!("the sandbox: {error}");
+    pub fn start(program: &Path, dir: &Path, options: &[&str]) -> Result<Self> {
         let tls_dir = dir.join("tls");
-        fs::create_dir_all(&tls_dir).map_err(failed)?;
-        fs::write(tls_dir.join("names"), format!("{NAME}\n")).map_err(failed)?;
+        fs::create_dir_all(&tls_dir).context("the sandbox")?;
+        fs::write(tls_dir.join("names"), format!("{NAME}\n")).context("the sandbox")?;
         let mut process = Command::new(program)
             .args(["sandbox", "--listen", "127.0.0.1:0", "--tls"])
             .arg(&tls_dir)
@@ -45,12 +45,12 @@ impl Clouds {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(failed)?;
+            .context("the sandbox")?;
         let mut line = String::new();
         if let Some(stdout) = process.stdout.take() {
             BufReader::new(stdout)
                 .read_line(&mut line)
-                .map_err(failed)?;
+                .context("the sandbox")?;
         }
         let ready: Value = serde_json::from_str(&line).unwrap_or_default();
         let port = ready["url"]
@@ -59,10 +59,10 @@ impl Clouds {
         let Some(port) = port else {
             let _ = process.kill();
             let _ = process.wait();
-            return Err(format!("the sandbox says {line:?}"));
+            bail!("the sandbox says {line:?}");
         };
         let ca_file = tls_dir.join("ca.pem");
-        let tls = trusting(&ca_file)?;
+        let tls = trusting(&ca_file).with_context(|| ca_file.display().to_string())?;
         Ok(Self {
             process,
             port,
@@ -78,13 +78,13 @@ impl Clouds {
     }
 
     /// Returns all requests so far.
-    pub fn requests(&self) -> Result<Vec<Value>, String> {
+    pub fn requests(&self) -> Result<Vec<Value>> {
         let requests = self.control("GET", "requests", &Value::Null)?;
         Ok(requests.as_array().cloned().unwrap_or_default())
     }
 
     /// Returns the number of requests to a route.
-    pub fn count(&self, route: &str) -> Result<usize, String> {
+    pub fn count(&self, route: &str) -> Result<usize> {
         let requests = self.requests()?;
         Ok(requests
             .iter()
@@ -93,30 +93,30 @@ impl Clouds {
     }
 
     /// Returns the tokens of one provider.
-    pub fn tokens(&self, provider: &str) -> Result<Value, String> {
+    pub fn tokens(&self, provider: &str) -> Result<Value> {
         let tokens = self.control("GET", "tokens", &Value::Null)?;
         let mut all = tokens.as_array().cloned().unwrap_or_default().into_iter();
         all.find(|chain| chain["provider"] == provider)
-            .ok_or_else(|| format!("nobody is signed in with {provider}"))
+            .with_context(|| format!("nobody is signed in with {provider}"))
     }
 
     /// Replaces the faults.
-    pub fn faults(&self, faults: &Value) -> Result<(), String> {
+    pub fn faults(&self, faults: &Value) -> Result<()> {
         self.control("POST", "faults", faults).map(drop)
     }
 
     /// Makes one kind of request fail `count` times; 0 means for ever.
-    pub fn fault(&self, route: &str, count: u32, action: Value) -> Result<(), String> {
+    pub fn fault(&self, route: &str, count: u32, action: Value) -> Result<()> {
         self.faults(&json!([{ "route": route, "count": count, "do": action }]))
     }
 
     /// Advances the clock of the clouds.
-    pub fn advance(&self, seconds: i64) -> Result<(), String> {
+    pub fn advance(&self, seconds: i64) -> Result<()> {
         self.control("POST", "clock", &json!({ "advance_s": seconds }))
             .map(drop)
     }
 
-    fn control(&self, method: &str, call: &str, body: &Value) -> Result<Value, String> {
+    fn control(&self, method: &str, call: &str, body: &Value) -> Result<Value> {
         let body = if body.is_null() {
             String::new()
         } else {
@@ -125,35 +125,31 @@ impl Clouds {
         let reply = self.exchange(method, &format!("/_sandbox/{call}"), &body)?;
         match (reply.status, serde_json::from_str(&reply.body)) {
             (200, Ok(answer)) => Ok(answer),
-            _ => Err(format!(
-                "/_sandbox/{call} answers {}: {}",
-                reply.status, reply.body
-            )),
+            _ => bail!("/_sandbox/{call} answers {}: {}", reply.status, reply.body),
         }
     }
 
     /// Returns the address to which the consent page redirects a browser that approves at once.
-    pub fn approve(&self, url: &str) -> Result<String, String> {
+    pub fn approve(&self, url: &str) -> Result<String> {
         let target = url
             .split_once("://")
             .and_then(|(_, rest)| Some(&rest[rest.find('/')?..]))
-            .ok_or_else(|| format!("{url} is no address"))?;
+            .with_context(|| format!("{url} is no address"))?;
         let reply = self.exchange("GET", &format!("{target}&auto=1"), "")?;
         reply
             .header("location")
             .map(str::to_owned)
-            .ok_or_else(|| format!("the consent page answers {}", reply.status))
+            .with_context(|| format!("the consent page answers {}", reply.status))
     }
 
-    fn exchange(&self, method: &str, target: &str, body: &str) -> Result<Reply, String> {
-        let failed = |error: std::io::Error| format!("the sandbox does not answer: {error}");
-        let name = ServerName::try_from(NAME).map_err(|error| error.to_string())?;
-        let session = ClientConnection::new(Arc::clone(&self.tls), name)
-            .map_err(|error| error.to_string())?;
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).map_err(failed)?;
+    fn exchange(&self, method: &str, target: &str, body: &str) -> Result<Reply> {
+        let name = ServerName::try_from(NAME)?;
+        let session = ClientConnection::new(Arc::clone(&self.tls), name)?;
+        let stream =
+            TcpStream::connect(("127.0.0.1", self.port)).context("the sandbox does not answer")?;
         stream
             .set_read_timeout(Some(Duration::from_secs(30)))
-            .map_err(failed)?;
+            .context("the sandbox does not answer")?;
         let mut stream = StreamOwned::new(session, stream);
         write!(
             stream,
@@ -162,10 +158,12 @@ impl Clouds {
             self.port,
             body.len()
         )
-        .map_err(failed)?;
+        .context("the sandbox does not answer")?;
         let mut text = Vec::new();
-        stream.read_to_end(&mut text).map_err(failed)?;
-        Reply::read(&String::from_utf8_lossy(&text)).ok_or_else(|| "no HTTP reply".to_owned())
+        stream
+            .read_to_end(&mut text)
+            .context("the sandbox does not answer")?;
+        Reply::read(&String::from_utf8_lossy(&text)).context("no HTTP reply")
     }
 }
 
@@ -224,21 +222,14 @@ fn unchunked(mut body: &str) -> Option<String> {
     }
 }
 
-fn trusting(ca_file: &Path) -> Result<Arc<ClientConfig>, String> {
-    let unusable = |problem: String| format!("{}: {problem}", ca_file.display());
+fn trusting(ca_file: &Path) -> Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
-    for certificate in
-        CertificateDer::pem_file_iter(ca_file).map_err(|error| unusable(error.to_string()))?
-    {
-        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
-        roots
-            .add(certificate)
-            .map_err(|error| unusable(error.to_string()))?;
+    for certificate in CertificateDer::pem_file_iter(ca_file)? {
+        roots.add(certificate?)?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| unusable(error.to_string()))?
+        .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Arc::new(config))

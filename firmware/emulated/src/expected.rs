@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::Result;
 use embedded_graphics::prelude::*;
 use jiff::{Timestamp, tz::Offset};
 use pulsewing_core::{
@@ -48,12 +49,12 @@ impl Sight {
     }
 
     /// Writes the picture as a PPM, for a person to look at.
-    pub fn write(&self, path: &Path) -> Result<(), String> {
+    pub fn write(&self, path: &Path) -> Result<()> {
         self.picture.write(path)
     }
 
     /// Fails, and reports the place, unless the screen shows this.
-    pub fn check(&self, shown: &Picture) -> Result<(), String> {
+    pub fn check(&self, shown: &Picture) -> Result<()> {
         shown.rows_from(self.from_row).check_equal(&self.picture)
     }
 }

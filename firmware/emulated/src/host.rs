@@ -7,6 +7,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use anyhow::{Context as _, Result, bail, ensure};
+
 use crate::clouds::Clouds;
 
 /// A home directory for the program, with a configuration.
@@ -27,14 +29,8 @@ pub struct Finished {
 
 impl Host {
     /// Sets up a program that finds the clouds, with its files in a directory.
-    pub fn new(
-        program: &Path,
-        dir: &Path,
-        clouds: &Clouds,
-        provider: &str,
-    ) -> Result<Self, String> {
-        let failed = |error: std::io::Error| format!("{}: {error}", dir.display());
-        fs::create_dir_all(dir).map_err(failed)?;
+    pub fn new(program: &Path, dir: &Path, clouds: &Clouds, provider: &str) -> Result<Self> {
+        fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
         let client = &clouds.ready[provider];
         let word = |key: &str| client[key].as_str().unwrap_or_default().to_owned();
         let user = match provider {
@@ -52,8 +48,8 @@ impl Host {
             clouds.ca_file.display(),
         );
         let path = dir.join("config.toml");
-        fs::write(&path, config).map_err(failed)?;
-        private(&path).map_err(failed)?;
+        fs::write(&path, config).with_context(|| dir.display().to_string())?;
+        private(&path).with_context(|| dir.display().to_string())?;
         Ok(Self {
             program: program.to_owned(),
             dir: dir.to_owned(),
@@ -81,25 +77,25 @@ impl Host {
     }
 
     /// Runs the program, and expects it to succeed.
-    pub fn run(&self, arguments: &[&str]) -> Result<Finished, String> {
+    pub fn run(&self, arguments: &[&str]) -> Result<Finished> {
         let finished = self.try_run(arguments)?;
         match finished.code {
             Some(0) => Ok(finished),
-            code => Err(format!(
+            code => bail!(
                 "`pulsewing {}` ends with {code:?}: {}",
                 arguments.join(" "),
                 finished.stderr.trim()
-            )),
+            ),
         }
     }
 
     /// Runs the program, and returns its result in any case.
-    pub fn try_run(&self, arguments: &[&str]) -> Result<Finished, String> {
+    pub fn try_run(&self, arguments: &[&str]) -> Result<Finished> {
         let output = self
             .command(arguments)
             .stdin(Stdio::null())
             .output()
-            .map_err(|error| format!("pulsewing does not start: {error}"))?;
+            .context("pulsewing does not start")?;
         Ok(Finished {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -108,36 +104,39 @@ impl Host {
     }
 
     /// Signs in by pasting the address, as a user who allows everything: `login` or `board login`.
-    pub fn sign_in(&self, arguments: &[&str], clouds: &Clouds) -> Result<(), String> {
-        let failed = |error: std::io::Error| format!("pulsewing login: {error}");
+    pub fn sign_in(&self, arguments: &[&str], clouds: &Clouds) -> Result<()> {
         let mut process = self
             .command(&[arguments, &["--paste"]].concat())
             .stdin(Stdio::piped())
             .spawn()
-            .map_err(failed)?;
+            .context("pulsewing login")?;
         let mut url = String::new();
         if let Some(stdout) = &mut process.stdout {
-            BufReader::new(stdout).read_line(&mut url).map_err(failed)?;
+            BufReader::new(stdout)
+                .read_line(&mut url)
+                .context("pulsewing login")?;
         }
         let pasted = clouds.approve(url.trim());
         if let (Ok(pasted), Some(mut stdin)) = (&pasted, process.stdin.take()) {
-            writeln!(stdin, "{pasted}").map_err(failed)?;
+            writeln!(stdin, "{pasted}").context("pulsewing login")?;
         }
         let mut said = String::new();
         if let Some(mut stderr) = process.stderr.take() {
-            stderr.read_to_string(&mut said).map_err(failed)?;
+            stderr
+                .read_to_string(&mut said)
+                .context("pulsewing login")?;
         }
-        let status = process.wait().map_err(failed)?;
-        if status.success() {
-            Ok(())
-        } else {
-            let why = pasted.err().unwrap_or_default();
-            Err(format!(
-                "`pulsewing {}` ends with {status}: {} {why}",
-                arguments.join(" "),
-                said.trim()
-            ))
-        }
+        let status = process.wait().context("pulsewing login")?;
+        let why = pasted
+            .err()
+            .map_or_else(String::new, |why| format!(" {why:#}"));
+        ensure!(
+            status.success(),
+            "`pulsewing {}` ends with {status}: {}{why}",
+            arguments.join(" "),
+            said.trim()
+        );
+        Ok(())
     }
 }
 

@@ -7,6 +7,8 @@ use std::{
     process::Command,
 };
 
+use anyhow::{Context as _, Result};
+
 use crate::output;
 
 /// QEMU requires exactly this size for a flash of the `virt` machine.
@@ -17,7 +19,7 @@ const CARD: u64 = 32 << 20;
 const SECTOR: u64 = 512;
 
 /// Writes an erased flash.
-pub fn erased_flash(path: &Path) -> Result<(), String> {
+pub fn erased_flash(path: &Path) -> Result<()> {
     let write = || -> std::io::Result<()> {
         let mut file = File::create(path)?;
         let erased = vec![0xff; 1 << 20];
@@ -26,7 +28,7 @@ pub fn erased_flash(path: &Path) -> Result<(), String> {
         }
         Ok(())
     };
-    write().map_err(|error| format!("cannot write {}: {error}", path.display()))
+    write().with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// A card with an empty FAT file system.
@@ -38,7 +40,7 @@ pub struct Card {
 
 impl Card {
     /// Formats a card.
-    pub fn formatted(path: PathBuf, mtools: &Path) -> Result<Self, String> {
+    pub fn formatted(path: PathBuf, mtools: &Path) -> Result<Self> {
         let write = || -> std::io::Result<()> {
             let mut file = File::create(&path)?;
             file.set_len(CARD)?;
@@ -47,7 +49,7 @@ impl Card {
             file.seek(SeekFrom::Start(510))?;
             file.write_all(&[0x55, 0xaa])
         };
-        write().map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        write().with_context(|| format!("cannot write {}", path.display()))?;
         let card = Self {
             path,
             mtools: mtools.to_owned(),
@@ -58,18 +60,18 @@ impl Card {
     }
 
     /// Reads a file in the root directory.
-    pub fn get(&self, name: &str) -> Result<Vec<u8>, String> {
+    pub fn get(&self, name: &str) -> Result<Vec<u8>> {
         let copy = self.path.with_extension("copy");
         self.run(
             "mcopy",
             &["-n", &format!("::{name}"), &copy.to_string_lossy()],
         )?;
-        let bytes = fs::read(&copy).map_err(|error| format!("{name}: {error}"))?;
+        let bytes = fs::read(&copy).with_context(|| name.to_owned())?;
         let _ = fs::remove_file(copy);
         Ok(bytes)
     }
 
-    fn run(&self, tool: &str, arguments: &[&str]) -> Result<(), String> {
+    fn run(&self, tool: &str, arguments: &[&str]) -> Result<()> {
         let mut command = Command::new(&self.mtools);
         command
             .args(["-c", tool, "-i"])

@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::{Context as _, Result};
 use base64ct::{Base64, Encoding as _};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -56,14 +57,17 @@ pub enum Keys {
 const TLS12_ALONE: &[&SupportedProtocolVersion] = &[&TLS12];
 
 impl Keys {
-    fn generate(self, curve: &'static SignatureAlgorithm) -> Result<KeyPair, String> {
+    fn generate(self, curve: &'static SignatureAlgorithm) -> Result<KeyPair> {
         match self {
-            Self::Curves => KeyPair::generate_for(curve).map_err(said),
+            Self::Curves => Ok(KeyPair::generate_for(curve)?),
             Self::Rsa => {
                 // Made for this test and worthless: ring cannot generate such keys.
                 let key = include_bytes!("impostor-rsa.pem");
-                let key = PrivatePkcs8KeyDer::from_pem_slice(key).map_err(said)?;
-                KeyPair::from_pkcs8_der_and_sign_algo(&key, &PKCS_RSA_SHA256).map_err(said)
+                let key = PrivatePkcs8KeyDer::from_pem_slice(key)?;
+                Ok(KeyPair::from_pkcs8_der_and_sign_algo(
+                    &key,
+                    &PKCS_RSA_SHA256,
+                )?)
             }
         }
     }
@@ -94,17 +98,17 @@ pub struct Impostor {
 
 impl Authority {
     /// Creates an authority.
-    pub fn new(keys: Keys) -> Result<Self, String> {
+    pub fn new(keys: Keys) -> Result<Self> {
         Ok(Self {
             keys,
-            trusted: authority("Pulsewing checks CA", keys)?,
+            trusted: authority("Pulsewing checks CA", keys).context("no certificate")?,
         })
     }
 
     /// Returns the certificates that the board is to trust: the cloud's, and this authority's.
-    pub fn pem_beside(&self, ca_file: &Path) -> Result<String, String> {
-        let clouds = fs::read_to_string(ca_file)
-            .map_err(|error| format!("{}: {error}", ca_file.display()))?;
+    pub fn pem_beside(&self, ca_file: &Path) -> Result<String> {
+        let clouds =
+            fs::read_to_string(ca_file).with_context(|| format!("{}", ca_file.display()))?;
         Ok(clouds + &self.pem())
     }
 
@@ -122,11 +126,10 @@ impl Authority {
     }
 
     /// Starts a server with such a certificate.
-    pub fn start(&self, flaw: Flaw) -> Result<Impostor, String> {
-        let config = Arc::new(self.config(flaw)?);
-        let failed = |error: std::io::Error| format!("no impostor: {error}");
-        let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
-        let port = listener.local_addr().map_err(failed)?.port();
+    pub fn start(&self, flaw: Flaw) -> Result<Impostor> {
+        let config = Arc::new(self.config(flaw).context("no certificate")?);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).context("no impostor")?;
+        let port = listener.local_addr().context("no impostor")?.port();
         let heard = Arc::new(AtomicUsize::new(0));
         let greeted = Arc::new(AtomicUsize::new(0));
         let (ear, door) = (Arc::clone(&heard), Arc::clone(&greeted));
@@ -152,14 +155,14 @@ impl Authority {
         })
     }
 
-    fn config(&self, flaw: Flaw) -> Result<ServerConfig, String> {
+    fn config(&self, flaw: Flaw) -> Result<ServerConfig> {
         let key = self.keys.generate(&PKCS_ECDSA_P256_SHA256)?;
         let name = if flaw == Flaw::WrongName {
             "other.test"
         } else {
             NAME
         };
-        let mut params = server(name).map_err(said)?;
+        let mut params = server(name)?;
         match flaw {
             Flaw::Expired => params.not_after = date_time_ymd(2020, 1, 1),
             Flaw::NotYetValid => params.not_before = date_time_ymd(2090, 1, 1),
@@ -168,30 +171,18 @@ impl Authority {
         let chain = match flaw {
             Flaw::UnknownRoot => {
                 let stranger = authority("Stranger CA", self.keys)?;
-                vec![
-                    params
-                        .signed_by(&key, &stranger)
-                        .map_err(said)?
-                        .der()
-                        .clone(),
-                ]
+                vec![params.signed_by(&key, &stranger)?.der().clone()]
             }
             Flaw::LeafAsAuthority => {
                 // A certificate like any server's, which its holder uses to sign another.
-                let leaf = server("leaf.test").map_err(said)?;
-                let leaf_key = KeyPair::generate().map_err(said)?;
-                let certificate = leaf.signed_by(&leaf_key, &self.trusted).map_err(said)?;
+                let leaf = server("leaf.test")?;
+                let leaf_key = KeyPair::generate()?;
+                let certificate = leaf.signed_by(&leaf_key, &self.trusted)?;
                 let leaf = rcgen::Issuer::new(leaf, leaf_key);
-                let forged = params.signed_by(&key, &leaf).map_err(said)?;
+                let forged = params.signed_by(&key, &leaf)?;
                 vec![forged.der().clone(), certificate.der().clone()]
             }
-            _ => vec![
-                params
-                    .signed_by(&key, &self.trusted)
-                    .map_err(said)?
-                    .der()
-                    .clone(),
-            ],
+            _ => vec![params.signed_by(&key, &self.trusted)?.der().clone()],
         };
         serving(chain, &key, self.keys)
     }
@@ -209,14 +200,15 @@ impl Impostor {
     }
 }
 
-fn authority(name: &str, keys: Keys) -> Result<Issuer, String> {
-    let mut params = CertificateParams::new(Vec::new()).map_err(said)?;
+fn authority(name: &str, keys: Keys) -> Result<Issuer> {
+    let mut params = CertificateParams::new(Vec::new())?;
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.not_before = date_time_ymd(2000, 1, 1);
     params.not_after = date_time_ymd(2100, 1, 1);
-    CertifiedIssuer::self_signed(params, keys.generate(&PKCS_ECDSA_P384_SHA384)?).map_err(said)
+    let key = keys.generate(&PKCS_ECDSA_P384_SHA384)?;
+    Ok(CertifiedIssuer::self_signed(params, key)?)
 }
 
 fn server(name: &str) -> Result<CertificateParams, rcgen::Error> {
@@ -229,20 +221,10 @@ fn server(name: &str) -> Result<CertificateParams, rcgen::Error> {
     Ok(params)
 }
 
-fn serving(
-    chain: Vec<CertificateDer<'static>>,
-    key: &KeyPair,
-    keys: Keys,
-) -> Result<ServerConfig, String> {
+fn serving(chain: Vec<CertificateDer<'static>>, key: &KeyPair, keys: Keys) -> Result<ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(keys.versions())
-        .map_err(said)?
+    Ok(ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(keys.versions())?
         .with_no_client_auth()
-        .with_single_cert(chain, PrivatePkcs8KeyDer::from(key.serialize_der()).into())
-        .map_err(said)
-}
-
-fn said(error: impl std::fmt::Display) -> String {
-    format!("no certificate: {error}")
+        .with_single_cert(chain, PrivatePkcs8KeyDer::from(key.serialize_der()).into())?)
 }

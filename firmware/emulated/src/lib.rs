@@ -34,6 +34,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use anyhow::{Context as _, Result, ensure};
+
 use crate::{board::Bench, clouds::Clouds, host::Host, time_server::TimeServer};
 
 /// The address at which QEMU's network exposes this machine's loopback.
@@ -76,8 +78,8 @@ pub struct Rig {
 
 impl Rig {
     /// Creates a rig with an empty directory.
-    pub fn new(programs: Programs) -> Result<Self, String> {
-        let dir = tempfile::tempdir().map_err(|error| format!("no directory: {error}"))?;
+    pub fn new(programs: Programs) -> Result<Self> {
+        let dir = tempfile::tempdir().context("no directory")?;
         Ok(Self { programs, dir })
     }
 
@@ -98,7 +100,7 @@ impl Rig {
     }
 
     /// Returns a board fresh from the factory.
-    pub fn bench(&self) -> Result<Bench, String> {
+    pub fn bench(&self) -> Result<Bench> {
         let Programs {
             board,
             qemu,
@@ -109,13 +111,13 @@ impl Rig {
     }
 
     /// Starts both clouds.
-    pub fn clouds(&self, options: &[&str]) -> Result<Clouds, String> {
+    pub fn clouds(&self, options: &[&str]) -> Result<Clouds> {
         let dir = self.dir.path().join("clouds");
         Clouds::start(&self.programs.pulsewing, &dir, options)
     }
 
     /// Returns the host program, set up for a provider.
-    pub fn host(&self, clouds: &Clouds, provider: &str) -> Result<Host, String> {
+    pub fn host(&self, clouds: &Clouds, provider: &str) -> Result<Host> {
         let dir = self.dir.path().join(provider);
         Host::new(&self.programs.pulsewing, &dir, clouds, provider)
     }
@@ -128,7 +130,7 @@ impl Rig {
         time: &TimeServer,
         provider: &str,
         settings: &[&str],
-    ) -> Result<Bench, String> {
+    ) -> Result<Bench> {
         let bench = self.bench()?;
         let host = self.host(clouds, provider)?;
         let mut board = bench.start_with(board::Power {
@@ -156,7 +158,7 @@ impl Rig {
     }
 
     /// Switches on a board that has been set up, signs it in with a provider, and switches it off.
-    pub fn sign_in(&self, bench: &Bench, clouds: &Clouds, provider: &str) -> Result<(), String> {
+    pub fn sign_in(&self, bench: &Bench, clouds: &Clouds, provider: &str) -> Result<()> {
         let mut board = bench.start_with(board::Power {
             pty: true,
             ..board::Power::default()
@@ -169,16 +171,13 @@ impl Rig {
 }
 
 /// Runs a command silently; an error holds what it said.
-fn output(command: &mut Command) -> Result<(), String> {
+fn output(command: &mut Command) -> Result<()> {
     let name = command.get_program().display().to_string();
     let output = command
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| format!("cannot start `{name}`: {error}"))?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        Err(format!("`{name}`: {}", complaint.trim()))
-    }
+        .with_context(|| format!("cannot start `{name}`"))?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "`{name}`: {}", complaint.trim());
+    Ok(())
 }

@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::{Context as _, Result};
 use pulsewing_boardline::{Port, SessionError};
 
 /// The lines that a board has printed.
@@ -40,10 +41,8 @@ struct Said {
 }
 
 /// Reads a line until it is closed.
-pub fn listen(stream: UnixStream, path: &Path) -> Result<(Lines, Socket), String> {
-    let mut listen = stream
-        .try_clone()
-        .map_err(|error| format!("the serial line: {error}"))?;
+pub fn listen(stream: UnixStream, path: &Path) -> Result<(Lines, Socket)> {
+    let mut listen = stream.try_clone().context("the serial line")?;
     let heard = Arc::new(Heard::default());
     let ear = Arc::clone(&heard);
     thread::spawn(move || {

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use anyhow::{Context as _, Result, bail, ensure};
+
 /// Pixels from the left in rows from the top, red, green and blue.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
@@ -105,20 +107,22 @@ impl Picture {
     }
 
     /// Writes a binary PPM, for a person to look at.
-    pub fn write(&self, path: &Path) -> Result<(), String> {
+    pub fn write(&self, path: &Path) -> Result<()> {
         let mut bytes = format!("P6 {} {} 255\n", self.width, self.height).into_bytes();
         bytes.extend(self.pixels.iter().flatten());
-        std::fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
+        std::fs::write(path, bytes).with_context(|| format!("{}", path.display()))
     }
 
     /// Fails, and reports the place, unless the other picture is the same.
-    pub fn check_equal(&self, other: &Self) -> Result<(), String> {
-        if (self.width, self.height) != (other.width, other.height) {
-            return Err(format!(
-                "a picture of {}x{} is compared with one of {}x{}",
-                self.width, self.height, other.width, other.height
-            ));
-        }
+    pub fn check_equal(&self, other: &Self) -> Result<()> {
+        ensure!(
+            (self.width, self.height) == (other.width, other.height),
+            "a picture of {}x{} is compared with one of {}x{}",
+            self.width,
+            self.height,
+            other.width,
+            other.height
+        );
         let differ: Vec<usize> = (0..self.pixels.len())
             .filter(|at| self.pixels[*at] != other.pixels[*at])
             .collect();
@@ -131,12 +135,12 @@ impl Picture {
             .map(|at| place(*at).0)
             .fold((usize::MAX, 0), |(low, high), x| (low.min(x), high.max(x)));
         let (top, bottom) = (place(*first).1, place(differ[differ.len() - 1]).1);
-        Err(format!(
+        bail!(
             "{} pixels differ, from ({left}, {top}) to ({right}, {bottom}): {:?} for {:?}",
             differ.len(),
             self.pixels[*first],
             other.pixels[*first]
-        ))
+        )
     }
 }
 
@@ -173,7 +177,7 @@ mod tests {
         let one = Picture::from_ppm(b"P6 2 2 255\nabcabcabcabc").unwrap();
         let other = Picture::from_ppm(b"P6 2 2 255\nabcabcabcxyz").unwrap();
         assert!(one.check_equal(&one.clone()).is_ok());
-        let complaint = one.check_equal(&other).unwrap_err();
+        let complaint = one.check_equal(&other).unwrap_err().to_string();
         assert!(
             complaint.contains("1 pixels differ, from (1, 1) to (1, 1)"),
             "{complaint}"

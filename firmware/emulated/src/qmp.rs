@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
 /// A connection to a running QEMU.
@@ -15,10 +16,10 @@ pub struct Qmp {
 
 impl Qmp {
     /// Greets QEMU: before that it answers nothing else.
-    pub fn over(stream: UnixStream) -> Result<Self, String> {
+    pub fn over(stream: UnixStream) -> Result<Self> {
         stream
             .set_read_timeout(Some(Duration::from_secs(20)))
-            .map_err(|error| failed(&error))?;
+            .context(SOCKET)?;
         let mut qmp = Self {
             stream: BufReader::new(stream),
         };
@@ -28,13 +29,13 @@ impl Qmp {
     }
 
     /// Sends a command and returns its answer.
-    pub fn call(&mut self, command: &str, arguments: &Value) -> Result<Value, String> {
+    pub fn call(&mut self, command: &str, arguments: &Value) -> Result<Value> {
         let text = json!({ "execute": command, "arguments": arguments });
-        writeln!(self.stream.get_mut(), "{text}").map_err(|error| failed(&error))?;
+        writeln!(self.stream.get_mut(), "{text}").context(SOCKET)?;
         loop {
             let mut answer = self.line()?;
             if let Some(error) = answer.get("error") {
-                return Err(format!("QEMU refuses {command}: {error}"));
+                bail!("QEMU refuses {command}: {error}");
             }
             // Events may arrive before the answer.
             if answer.get("return").is_some() {
@@ -44,13 +45,13 @@ impl Qmp {
     }
 
     /// Plugs in or pulls the cable.
-    pub fn set_cable(&mut self, is_in: bool) -> Result<(), String> {
+    pub fn set_cable(&mut self, is_in: bool) -> Result<()> {
         self.call("set_link", &json!({ "name": "n0", "up": is_in }))
             .map(drop)
     }
 
     /// Holds a key for a while.
-    pub fn press(&mut self, key: &str, hold: Duration) -> Result<(), String> {
+    pub fn press(&mut self, key: &str, hold: Duration) -> Result<()> {
         let arguments = json!({
             "keys": [{ "type": "qcode", "data": key }],
             "hold-time": u64::try_from(hold.as_millis()).unwrap_or(u64::MAX),
@@ -58,18 +59,13 @@ impl Qmp {
         self.call("send-key", &arguments).map(drop)
     }
 
-    fn line(&mut self) -> Result<Value, String> {
+    fn line(&mut self) -> Result<Value> {
         let mut line = String::new();
-        match self.stream.read_line(&mut line) {
-            Ok(0) => Err("QEMU has hung up".to_owned()),
-            Ok(_) => {
-                serde_json::from_str(&line).map_err(|error| format!("QEMU says {line}: {error}"))
-            }
-            Err(error) => Err(failed(&error)),
-        }
+        let length = self.stream.read_line(&mut line).context(SOCKET)?;
+        ensure!(length > 0, "QEMU has hung up");
+        serde_json::from_str(&line).with_context(|| format!("QEMU says {line}"))
     }
 }
 
-fn failed(error: &std::io::Error) -> String {
-    format!("QEMU's control socket: {error}")
-}
+/// What an error of the connection is about.
+const SOCKET: &str = "QEMU's control socket";

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use anyhow::{Context as _, Result};
+
 /// Seconds from 1900 to 1970.
 const UNIX_EPOCH_IN_NTP: u64 = 2_208_988_800;
 
@@ -34,10 +36,9 @@ pub struct TimeServer {
 
 impl TimeServer {
     /// Starts an honest server.
-    pub fn start() -> Result<Self, String> {
-        let failed = |error: std::io::Error| format!("no time server: {error}");
-        let socket = UdpSocket::bind(("127.0.0.1", 0)).map_err(failed)?;
-        let port = socket.local_addr().map_err(failed)?.port();
+    pub fn start() -> Result<Self> {
+        let socket = UdpSocket::bind(("127.0.0.1", 0)).context("no time server")?;
+        let port = socket.local_addr().context("no time server")?.port();
         let manner = Arc::new(Mutex::new(Manner::Honest));
         let told = Arc::clone(&manner);
         let thread = thread::spawn(move || {

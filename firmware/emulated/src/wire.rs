@@ -12,6 +12,7 @@ use std::{
     thread,
 };
 
+use anyhow::{Context as _, Result};
 use etherparse::{NetSlice, PacketBuilder, SlicedPacket, TransportSlice};
 
 use crate::HOST_SEEN_BY_BOARD;
@@ -61,13 +62,12 @@ pub struct Wire {
 
 impl Wire {
     /// Lays a wire whose sockets are in a directory: [`Wire::options`] connects QEMU to them.
-    pub fn lay(dir: &Path) -> Result<Self, String> {
-        let failed = |error: std::io::Error| format!("no wire: {error}");
+    pub fn lay(dir: &Path) -> Result<Self> {
         let ends = ["wire.board", "wire.router"].map(|name| dir.join(name));
         let mut sockets = Vec::new();
         for end in &ends {
             let _ = std::fs::remove_file(end);
-            sockets.push(Arc::new(UnixDatagram::bind(end).map_err(failed)?));
+            sockets.push(Arc::new(UnixDatagram::bind(end).context("no wire")?));
         }
         let conduct = Arc::new(Mutex::new(Conduct::GOOD));
         let mut threads = Vec::new();

@@ -5,12 +5,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{Check, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use pulsewing_emulated::{
     Rig,
     board::Power,
     time_server::{Manner, TimeServer, seconds_until},
 };
+
+use super::Check;
 
 pub(crate) const CHECKS: &[Check] = &[
     Check {
@@ -39,7 +41,7 @@ const MOST_STORE: u64 = 50_000_000;
 /// A reply at night is a tenth of that, and has less in it to decode.
 const AFTERNOON: i64 = 14 * 60 + 7;
 
-fn a_cycle_needs_little_heap(rig: &Rig) -> Result<(), String> {
+fn a_cycle_needs_little_heap(rig: &Rig) -> Result<()> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
@@ -56,13 +58,15 @@ fn a_cycle_needs_little_heap(rig: &Rig) -> Result<(), String> {
         .split(' ')
         .nth(1)
         .and_then(|number| number.parse::<usize>().ok());
-    let peak = peak.ok_or_else(|| format!("no figures in \"{heap}\""))?;
-    ensure(peak > 0 && peak <= MOST_HEAP, || {
-        format!("{peak} bytes of heap were in use")
-    })
+    let peak = peak.with_context(|| format!("no figures in \"{heap}\""))?;
+    ensure!(
+        peak > 0 && peak <= MOST_HEAP,
+        "{peak} bytes of heap were in use"
+    );
+    Ok(())
 }
 
-fn work_keeps_within_its_instructions(rig: &Rig) -> Result<(), String> {
+fn work_keeps_within_its_instructions(rig: &Rig) -> Result<()> {
     for provider in ["fitbit", "google"] {
         let clouds = rig.clouds(&["--token-life", "5"])?;
         let time = TimeServer::start()?;
@@ -85,9 +89,10 @@ fn work_keeps_within_its_instructions(rig: &Rig) -> Result<(), String> {
         // Sums of a few million are exact in an f64.
         let per_byte = decode as f64 / bytes as f64;
         println!("decoding: {per_byte:.1} a byte");
-        ensure(bytes > 5_000 && per_byte <= MOST_PER_BYTE, || {
-            format!("{per_byte:.1} instructions a byte, of {bytes} bytes")
-        })?;
+        ensure!(
+            bytes > 5_000 && per_byte <= MOST_PER_BYTE,
+            "{per_byte:.1} instructions a byte, of {bytes} bytes"
+        );
         // Google's chain is not written.
         let least_store = u64::from(provider == "fitbit");
         for (what, spent, least, most) in [
@@ -95,21 +100,22 @@ fn work_keeps_within_its_instructions(rig: &Rig) -> Result<(), String> {
             ("a search", search, 1, MOST_SEARCH),
             ("a store", store, least_store, MOST_STORE),
         ] {
-            ensure((least..=most).contains(&spent), || {
-                format!("{what} takes {spent} instructions")
-            })?;
+            ensure!(
+                (least..=most).contains(&spent),
+                "{what} takes {spent} instructions"
+            );
         }
     }
     Ok(())
 }
 
 /// Parses the numbers in `decode N of N, frame N, search N, store N`.
-fn numbers(work: &str) -> Result<[u64; 5], String> {
+fn numbers(work: &str) -> Result<[u64; 5]> {
     let numbers: Vec<u64> = work
         .split(|c: char| !c.is_ascii_digit())
         .filter_map(|digits| digits.parse().ok())
         .collect();
     numbers
         .try_into()
-        .map_err(|_| format!("no figures in \"{work}\""))
+        .map_err(|_| anyhow!("no figures in \"{work}\""))
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Check, FIRST_CYCLE, ensure, shows_what_the_host_shows};
+use anyhow::{Context as _, Result, ensure};
 use pulsewing_emulated::{Rig, board::Running, picture::Picture, time_server::TimeServer};
+
+use super::{Check, FIRST_CYCLE, shows_what_the_host_shows};
 
 pub(crate) const CHECKS: &[Check] = &[
     Check {
@@ -32,15 +34,17 @@ pub(crate) const CHECKS: &[Check] = &[
     },
 ];
 
-fn a_new_board_says_what_it_needs(rig: &Rig) -> Result<(), String> {
+fn a_new_board_says_what_it_needs(rig: &Rig) -> Result<()> {
     let bench = rig.bench()?;
     let mut board = bench.start()?;
-    ensure(board.status("board")?.as_deref() == Some("virt"), || {
-        "the board does not know its name".to_owned()
-    })?;
-    ensure(board.status("chain")?.as_deref() == Some("none"), || {
-        "an erased flash holds a chain".to_owned()
-    })?;
+    ensure!(
+        board.status("board")?.as_deref() == Some("virt"),
+        "the board does not know its name"
+    );
+    ensure!(
+        board.status("chain")?.as_deref() == Some("none"),
+        "an erased flash holds a chain"
+    );
     board.wait_for_status("network", Duration::from_secs(20), |value| value == "wired")?;
     board.wait_for_status("address", Duration::from_secs(20), |value| {
         value == "10.0.2.15"
@@ -48,12 +52,14 @@ fn a_new_board_says_what_it_needs(rig: &Rig) -> Result<(), String> {
     // Make sure that this is the first screen, not an empty one.
     let shown = board.screen()?;
     let first = shown.pixels[0];
-    ensure(shown.pixels.iter().any(|pixel| *pixel != first), || {
-        "the screen is empty".to_owned()
-    })
+    ensure!(
+        shown.pixels.iter().any(|pixel| *pixel != first),
+        "the screen is empty"
+    );
+    Ok(())
 }
 
-fn reports_and_shows_what_the_host_does(rig: &Rig, provider: &str) -> Result<(), String> {
+fn reports_and_shows_what_the_host_does(rig: &Rig, provider: &str) -> Result<()> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, provider, &[])?;
@@ -61,18 +67,20 @@ fn reports_and_shows_what_the_host_does(rig: &Rig, provider: &str) -> Result<(),
     board.wait_for_update(FIRST_CYCLE)?;
     let expected = shows_what_the_host_shows(rig, &clouds, provider, &mut board)?;
     let report = report(&board)?;
-    ensure(facts_of(&report) == facts_of(&expected), || {
-        format!("the board reports\n{report}\nand the host\n{expected}")
-    })
+    ensure!(
+        facts_of(&report) == facts_of(&expected),
+        "the board reports\n{report}\nand the host\n{expected}"
+    );
+    Ok(())
 }
 
 /// Returns the last report on the console: from one rule to the other.
-fn report(board: &Running<'_>) -> Result<String, String> {
+fn report(board: &Running<'_>) -> Result<String> {
     let so_far = board.lines().since(0);
     let start = so_far
         .iter()
         .rposition(|line| line.starts_with("Attempting to GET"))
-        .ok_or("there is no report")?;
+        .context("there is no report")?;
     let (end, _) =
         board.wait_for_line(start, FIRST_CYCLE, |line| line.starts_with("Next Update"))?;
     let lines = board.lines().since(start);
@@ -96,7 +104,7 @@ fn facts_of(report: &str) -> Vec<&str> {
         .collect()
 }
 
-fn the_button_puts_a_screenshot_onto_the_card(rig: &Rig) -> Result<(), String> {
+fn the_button_puts_a_screenshot_onto_the_card(rig: &Rig) -> Result<()> {
     let bench = rig.bench()?;
     let mut board = bench.start()?;
     let start = board.lines().count();
@@ -107,10 +115,10 @@ fn the_button_puts_a_screenshot_onto_the_card(rig: &Rig) -> Result<(), String> {
     board.cut_power()?;
     Picture::from_bmp(&bench.card.get(&name)?)
         .map(drop)
-        .ok_or_else(|| format!("{name} cannot be read"))
+        .with_context(|| format!("{name} cannot be read"))
 }
 
-fn the_button_held_erases_everything(rig: &Rig) -> Result<(), String> {
+fn the_button_held_erases_everything(rig: &Rig) -> Result<()> {
     let bench = rig.bench()?;
     let mut board = bench.start()?;
     board.ask("set wearer.name Ada")?;
@@ -118,12 +126,14 @@ fn the_button_held_erases_everything(rig: &Rig) -> Result<(), String> {
     board.qmp.press("b", Duration::from_secs(6))?;
     board.restarted(start)?;
     let settings = board.ask("set")?;
-    ensure(settings.iter().all(|line| !line.contains("Ada")), || {
-        "the wearer's name is still there".to_owned()
-    })
+    ensure!(
+        settings.iter().all(|line| !line.contains("Ada")),
+        "the wearer's name is still there"
+    );
+    Ok(())
 }
 
-fn a_screenshot_on_the_card_is_what_the_screen_shows(rig: &Rig) -> Result<(), String> {
+fn a_screenshot_on_the_card_is_what_the_screen_shows(rig: &Rig) -> Result<()> {
     let bench = rig.bench()?;
     let mut board = bench.start()?;
     board.wait_for_status("network", Duration::from_secs(20), |value| value == "wired")?;
@@ -131,11 +141,11 @@ fn a_screenshot_on_the_card_is_what_the_screen_shows(rig: &Rig) -> Result<(), St
     let name = answer
         .iter()
         .find_map(|line| line.strip_prefix("file: "))
-        .ok_or_else(|| format!("no file in {answer:?}"))?;
+        .with_context(|| format!("no file in {answer:?}"))?;
     let shown = board.screen()?;
     let name = name.to_owned();
     board.cut_power()?;
     let bitmap = bench.card.get(&name)?;
-    let saved = Picture::from_bmp(&bitmap).ok_or("the screenshot cannot be read")?;
+    let saved = Picture::from_bmp(&bitmap).context("the screenshot cannot be read")?;
     saved.check_equal(&shown)
 }

@@ -26,6 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::{Context as _, Result, anyhow, ensure};
 use libtest_mimic::{Arguments, Trial};
 use pulsewing_emulated::{
     Programs, Rig, board::Running, clouds::Clouds, host::Host, picture::Picture,
@@ -36,7 +37,7 @@ struct Check {
     /// The property, as a sentence.
     name: &'static str,
     /// Runs the check; an error describes what does not hold.
-    run: fn(&Rig) -> Result<(), String>,
+    run: fn(&Rig) -> Result<()>,
 }
 
 /// The groups in the order in which they run. Those that run beside each other, and how many at a time,
@@ -84,7 +85,7 @@ fn trials(programs: Option<&Programs>, times: usize) -> Vec<Trial> {
             let run_with = programs.cloned();
             let trial = move || {
                 let programs = run_with.ok_or("the programs are missing")?;
-                pass(programs, name, *run).map_err(Into::into)
+                pass(programs, name, *run).map_err(|problem| format!("{problem:#}").into())
             };
             Trial::test(*name, trial)
                 .with_kind(group)
@@ -94,21 +95,16 @@ fn trials(programs: Option<&Programs>, times: usize) -> Vec<Trial> {
 }
 
 /// Runs a check; prints how long it took, and keeps its files if it fails.
-fn pass(programs: Programs, name: &str, run: fn(&Rig) -> Result<(), String>) -> Result<(), String> {
+fn pass(programs: Programs, name: &str, run: fn(&Rig) -> Result<()>) -> Result<()> {
     let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("qemu-failed");
     let started = Instant::now();
     let rig = Rig::new(programs)?;
     let outcome = run(&rig).map_err(|problem| match rig.keep(&kept, name) {
-        Some(kept) => format!("{problem}\nits files are in {}", kept.display()),
+        Some(kept) => anyhow!("{problem:#}\nits files are in {}", kept.display()),
         None => problem,
     });
     println!("{:5.1} s  {name}", started.elapsed().as_secs_f64());
     outcome
-}
-
-/// Returns an error with a sentence unless a condition holds.
-fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(otherwise()) }
 }
 
 /// Maximum time until a cycle has succeeded, including the join and the time synchronisation before it.
@@ -128,7 +124,7 @@ fn shows_what_the_host_shows(
     clouds: &Clouds,
     provider: &str,
     board: &mut Running<'_>,
-) -> Result<String, String> {
+) -> Result<String> {
     let host = rig.host(clouds, provider)?;
     host.sign_in(&["login"], clouds)?;
     let mut compared = compare(&host, board)?;
@@ -143,34 +139,28 @@ fn shows_what_the_host_shows(
         })?;
         compared = compare(&host, board)?;
     }
-    compared.map_err(|difference| difference + &board.last_words())
+    compared.map_err(|difference| anyhow!("{difference:#}{}", board.last_words()))
 }
 
 /// Compares the board's screen with the host program's current picture: returns its report, or the
 /// difference.
-fn compare(host: &Host, board: &mut Running<'_>) -> Result<Result<String, String>, String> {
+fn compare(host: &Host, board: &mut Running<'_>) -> Result<Result<String>> {
     let once = host.run(&["once", "--report", "--png", "host.png"])?;
-    let png =
-        fs::read(host.dir().join("host.png")).map_err(|error| format!("the picture: {error}"))?;
-    let expected = Picture::from_png(&png).ok_or("the host's picture cannot be read")?;
+    let png = fs::read(host.dir().join("host.png")).context("the picture")?;
+    let expected = Picture::from_png(&png).context("the host's picture cannot be read")?;
     Ok(board.screen()?.check_equal(&expected).map(|()| once.stdout))
 }
 
 /// Makes the board update, repeatedly, until it succeeds; then checks that it shows what the host
 /// program shows.
-fn recovers(
-    rig: &Rig,
-    clouds: &Clouds,
-    provider: &str,
-    board: &mut Running<'_>,
-) -> Result<(), String> {
+fn recovers(rig: &Rig, clouds: &Clouds, provider: &str, board: &mut Running<'_>) -> Result<()> {
     updates_again(clouds, provider, board)?;
     shows_what_the_host_shows(rig, clouds, provider, board).map(drop)
 }
 
 /// Makes the board update, repeatedly, until it succeeds. Before its waiting time is over, a board
 /// ignores the request.
-fn updates_again(clouds: &Clouds, provider: &str, board: &mut Running<'_>) -> Result<(), String> {
+fn updates_again(clouds: &Clouds, provider: &str, board: &mut Running<'_>) -> Result<()> {
     let route = match provider {
         "google" => "google.rollup",
         _ => "fitbit.heart",
@@ -178,9 +168,7 @@ fn updates_again(clouds: &Clouds, provider: &str, board: &mut Running<'_>) -> Re
     let before = clouds.count(route)?;
     let ends = Instant::now() + Duration::from_secs(90);
     while clouds.count(route)? == before || board.status("failure")?.is_some() {
-        ensure(Instant::now() < ends, || {
-            "the board does not recover".to_owned()
-        })?;
+        ensure!(Instant::now() < ends, "the board does not recover");
         board.ask("poll")?;
         thread::sleep(Duration::from_secs(1));
     }

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use pulsewing_screen::State;
-
-use super::{Check, FIRST_CYCLE, LOGIN, ensure, recovers};
+use anyhow::{Result, ensure};
 use pulsewing_emulated::{
     Rig,
     board::Power,
@@ -12,6 +10,9 @@ use pulsewing_emulated::{
     time_server::{Manner, TimeServer},
     wire::{Conduct, Names, Wire},
 };
+use pulsewing_screen::State;
+
+use super::{Check, FIRST_CYCLE, LOGIN, recovers};
 
 pub(crate) const CHECKS: &[Check] = &[
     Check {
@@ -62,7 +63,7 @@ const WIRED: Power = Power {
 /// A join may take twenty seconds, and the pause before the next one a minute.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-fn a_pulled_cable_is_noticed(rig: &Rig) -> Result<(), String> {
+fn a_pulled_cable_is_noticed(rig: &Rig) -> Result<()> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "google", &[])?;
@@ -77,7 +78,7 @@ fn a_pulled_cable_is_noticed(rig: &Rig) -> Result<(), String> {
     recovers(rig, &clouds, "google", &mut board)
 }
 
-fn no_address_is_waited_for(rig: &Rig) -> Result<(), String> {
+fn no_address_is_waited_for(rig: &Rig) -> Result<()> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "google", &[])?;
@@ -108,7 +109,7 @@ fn no_address_is_waited_for(rig: &Rig) -> Result<(), String> {
     recovers(rig, &clouds, "google", &mut board)
 }
 
-fn the_name_is_not_found(rig: &Rig, names: Names) -> Result<(), String> {
+fn the_name_is_not_found(rig: &Rig, names: Names) -> Result<()> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "google", &[])?;
@@ -128,17 +129,19 @@ fn the_name_is_not_found(rig: &Rig, names: Names) -> Result<(), String> {
     })?;
     board.wait_for_sight(&Sight::banner(State::Offline), PATIENCE)?;
     let log = board.ask("log")?;
-    ensure(log.iter().any(|line| line.contains("name server")), || {
-        format!("the log does not say why: {log:?}")
-    })?;
-    ensure(clouds.requests()?.len() == before, || {
-        "a cloud without a name was found".to_owned()
-    })?;
+    ensure!(
+        log.iter().any(|line| line.contains("name server")),
+        "the log does not say why: {log:?}"
+    );
+    ensure!(
+        clouds.requests()?.len() == before,
+        "a cloud without a name was found"
+    );
     wire.heal();
     recovers(rig, &clouds, "google", &mut board)
 }
 
-fn time_comes_late(rig: &Rig, manner: Manner) -> Result<(), String> {
+fn time_comes_late(rig: &Rig, manner: Manner) -> Result<()> {
     waits_for_the_time(rig, |time, wire, is_wrong| {
         // The public servers, which every board knows, must not resolve here.
         wire.behave(NO_NAMES);
@@ -147,7 +150,7 @@ fn time_comes_late(rig: &Rig, manner: Manner) -> Result<(), String> {
     })
 }
 
-fn the_time_servers_name_is_not_found(rig: &Rig) -> Result<(), String> {
+fn the_time_servers_name_is_not_found(rig: &Rig) -> Result<()> {
     waits_for_the_time(rig, |time, wire, is_wrong| {
         if is_wrong {
             wire.behave(NO_NAMES);
@@ -166,7 +169,7 @@ fn the_time_servers_name_is_not_found(rig: &Rig) -> Result<(), String> {
 fn waits_for_the_time(
     rig: &Rig,
     set: impl Fn(&TimeServer, &Wire, bool) -> (String, String),
-) -> Result<(), String> {
+) -> Result<()> {
     let time = TimeServer::start()?;
     let bench = rig.bench()?;
     let wire = bench.lay_wire()?;
@@ -179,9 +182,10 @@ fn waits_for_the_time(
     board.wait_for_line(0, PATIENCE, |line| {
         line.starts_with('#') && line.contains(&complaint)
     })?;
-    ensure(board.status("time")?.as_deref() == Some("unknown"), || {
-        format!("{server} is believed")
-    })?;
+    ensure!(
+        board.status("time")?.as_deref() == Some("unknown"),
+        "{server} is believed"
+    );
     board.wait_for_sight(&Sight::page(State::WaitingForClock), PATIENCE)?;
     set(&time, &wire, false);
     board.wait_for_status("time", PATIENCE, |value| value != "unknown")?;

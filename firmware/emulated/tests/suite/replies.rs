@@ -2,11 +2,12 @@
 
 use std::{thread, time::Duration};
 
+use anyhow::{Context as _, Result, bail, ensure};
+use pulsewing_emulated::{Rig, expected::Sight, time_server::TimeServer};
 use pulsewing_screen::State;
 use serde_json::{Value, json};
 
-use super::{COMPARISONS, Check, LOGIN, compare, ensure, recovers, shows_what_the_host_shows};
-use pulsewing_emulated::{Rig, expected::Sight, time_server::TimeServer};
+use super::{COMPARISONS, Check, LOGIN, compare, recovers, shows_what_the_host_shows};
 
 pub(crate) const CHECKS: &[Check] = &[
     Check {
@@ -77,7 +78,7 @@ pub(crate) const CHECKS: &[Check] = &[
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Checks that the board reports an error while one kind of reply fails, and recovers afterwards.
-fn goes_wrong_for_a_while(rig: &Rig, action: Value, state: State<'_>) -> Result<(), String> {
+fn goes_wrong_for_a_while(rig: &Rig, action: Value, state: State<'_>) -> Result<()> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
@@ -91,7 +92,7 @@ fn goes_wrong_for_a_while(rig: &Rig, action: Value, state: State<'_>) -> Result<
 
 /// Checks that the screen shows the end of the limit, and that the board sends nothing before it, even
 /// on request.
-fn a_rate_limit_is_kept_to(rig: &Rig) -> Result<(), String> {
+fn a_rate_limit_is_kept_to(rig: &Rig) -> Result<()> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
@@ -106,7 +107,7 @@ fn a_rate_limit_is_kept_to(rig: &Rig) -> Result<(), String> {
     let now: jiff::Timestamp = board
         .status("time")?
         .and_then(|time| time.parse().ok())
-        .ok_or("the board does not know the time")?;
+        .context("the board does not know the time")?;
     let sights = [0, 1, 2].map(|minutes| {
         let at = now + jiff::SignedDuration::from_mins(minutes);
         Sight::page(State::RateLimited {
@@ -114,14 +115,15 @@ fn a_rate_limit_is_kept_to(rig: &Rig) -> Result<(), String> {
         })
     });
     board.wait_for_one_of(&sights, Duration::from_secs(5))?;
-    ensure(clouds.count("fitbit.heart")? == asked, || {
-        "the limit is not kept to".to_owned()
-    })?;
+    ensure!(
+        clouds.count("fitbit.heart")? == asked,
+        "the limit is not kept to"
+    );
     recovers(rig, &clouds, "fitbit", &mut board)
 }
 
 /// Checks that an access token that is refused early causes one refresh, and then the same call again.
-fn an_access_token_ends_early(rig: &Rig) -> Result<(), String> {
+fn an_access_token_ends_early(rig: &Rig) -> Result<()> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
@@ -130,13 +132,11 @@ fn an_access_token_ends_early(rig: &Rig) -> Result<(), String> {
     let mut board = bench.start()?;
     board.wait_for_update(PATIENCE)?;
     let failure = board.status("failure")?;
-    ensure(failure.is_none(), || format!("it failed: {failure:?}"))?;
+    ensure!(failure.is_none(), "it failed: {failure:?}");
     let refreshes = clouds.count("fitbit.token")? - refreshes;
-    ensure(refreshes == 1, || format!("{refreshes} refreshes"))?;
+    ensure!(refreshes == 1, "{refreshes} refreshes");
     let asked = clouds.count("fitbit.heart")?;
-    ensure(asked >= 2, || {
-        format!("the heart rate was asked for {asked} times")
-    })?;
+    ensure!(asked >= 2, "the heart rate was asked for {asked} times");
     shows_what_the_host_shows(rig, &clouds, "fitbit", &mut board).map(drop)
 }
 
@@ -155,7 +155,7 @@ struct Final {
 }
 
 /// Checks that the error is kept, even over a restart, and shown until the next sign-in.
-fn is_final(rig: &Rig, word: &Final) -> Result<(), String> {
+fn is_final(rig: &Rig, word: &Final) -> Result<()> {
     let clouds = rig.clouds(&["--token-life", "5"])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
@@ -167,9 +167,10 @@ fn is_final(rig: &Rig, word: &Final) -> Result<(), String> {
         let mut board = bench.start()?;
         board.wait_for_status("failure", PATIENCE, |value| !value.is_empty())?;
         let held = board.status("chain")?.unwrap_or_default();
-        ensure(held.contains(word.standing), || {
-            format!("after {restarts} restarts the chain is \"{held}\"")
-        })?;
+        ensure!(
+            held.contains(word.standing),
+            "after {restarts} restarts the chain is \"{held}\""
+        );
         board.wait_for_sight(&Sight::page(word.state), PATIENCE)?;
         let asked = clouds.count(word.route)? - before;
         let expected = if restarts == 0 {
@@ -177,9 +178,10 @@ fn is_final(rig: &Rig, word: &Final) -> Result<(), String> {
         } else {
             word.asked_after_restart
         };
-        ensure(asked == expected, || {
-            format!("after {restarts} restarts the board asked {asked} times")
-        })?;
+        ensure!(
+            asked == expected,
+            "after {restarts} restarts the board asked {asked} times"
+        );
         board.cut_power()?;
     }
     clouds.faults(&json!([]))?;
@@ -196,14 +198,14 @@ fn is_final(rig: &Rig, word: &Final) -> Result<(), String> {
                 host.sign_in(&["login"], &clouds)?;
                 compare(&host, &mut board)?.map(drop)
             }
-            Err(why) if why.contains("(401)") => Err(why),
+            Err(why) if format!("{why:#}").contains("(401)") => Err(why),
             Err(why) => return Err(why),
         };
         match compared {
             Ok(()) => return Ok(()),
-            Err(this) => difference = this + &board.last_words(),
+            Err(this) => difference = format!("{this:#}{}", board.last_words()),
         }
         board.cut_power()?;
     }
-    Err(difference)
+    bail!(difference)
 }

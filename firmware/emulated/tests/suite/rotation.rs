@@ -9,15 +9,17 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use serde_json::{Value, json};
-
-use super::{Check, ensure};
+use anyhow::{Result, bail, ensure};
+use pulsewing_boardline::status::BoardChain;
 use pulsewing_emulated::{
     Rig,
     board::{Bench, Running},
     clouds::Clouds,
     time_server::TimeServer,
 };
+use serde_json::{Value, json};
+
+use super::Check;
 
 pub(crate) const CHECKS: &[Check] = &[
     // The longest checks come first: others run beside them.
@@ -89,7 +91,7 @@ const TOKEN_LIFE: u64 = 4;
 const IN_A_ROW: usize = 3;
 
 /// Cuts the power at random instants, each within a start and its refresh.
-fn survives_anywhere(rig: &Rig) -> Result<(), String> {
+fn survives_anywhere(rig: &Rig) -> Result<()> {
     let mut dice = Dice::thrown();
     println!("the dice begin at {}", dice.0);
     survives(rig, 10, &Value::Null, |_, _| {
@@ -104,8 +106,8 @@ fn survives(
     rig: &Rig,
     times: usize,
     fault: &Value,
-    mut until: impl FnMut(&Bench, Vec<u8>) -> Result<(), String>,
-) -> Result<(), String> {
+    mut until: impl FnMut(&Bench, Vec<u8>) -> Result<()>,
+) -> Result<()> {
     let clouds = rig.clouds(&["--token-life", &TOKEN_LIFE.to_string()])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
@@ -123,46 +125,46 @@ fn survives(
         board.cut_power()?;
         if cut % IN_A_ROW == 0 || cut == times || !fault.is_null() {
             let now = settle(&mut bench.start()?, &clouds)?;
-            ensure(now >= generation, || {
-                format!("generation {now} comes after {generation}")
-            })?;
+            ensure!(
+                now >= generation,
+                "generation {now} comes after {generation}"
+            );
             generation = now;
         }
     }
-    ensure(generation > first, || {
-        "no token was spent at all".to_owned()
-    })
+    ensure!(generation > first, "no token was spent at all");
+    Ok(())
 }
 
 /// Waits until an update has succeeded and board and cloud agree on the token; returns its generation.
-fn settle(board: &mut Running<'_>, clouds: &Clouds) -> Result<u64, String> {
+fn settle(board: &mut Running<'_>, clouds: &Clouds) -> Result<u32> {
     let before = clouds.count("fitbit.heart")?;
     board.ask("poll")?;
     let ends = Instant::now() + BACK_WITHIN;
     loop {
-        let chain = board.status("chain")?.unwrap_or_default();
-        let failure = board.status("failure")?;
-        let held = active(clouds)?;
-        let agree = held.len() == 1 && chain.ends_with(&format!("active fingerprint {}", held[0]));
-        if agree && failure.is_none() && clouds.count("fitbit.heart")? > before {
-            let number = chain.split(' ').nth(2).and_then(|word| word.parse().ok());
-            return number.ok_or_else(|| format!("no generation in \"{chain}\""));
+        let status = board.whole_status()?;
+        let failure = status.get("failure");
+        let valid = active(clouds)?;
+        let chain = status.chain();
+        if let BoardChain::Held(chain) = &chain {
+            ensure!(chain.standing != "refused", "the chain is lost: {chain}");
+            let agree = chain.is_active() && valid == [chain.fingerprint.as_str()];
+            if agree && failure.is_none() && clouds.count("fitbit.heart")? > before {
+                return Ok(chain.generation);
+            }
         }
-        ensure(!chain.contains("refused"), || {
-            format!("the chain is lost: {chain}")
-        })?;
         if Instant::now() > ends {
-            return Err(format!(
-                "the board holds \"{chain}\" ({failure:?}), the cloud {held:?}: {}",
+            bail!(
+                "the board holds {chain:?} ({failure:?}), the cloud {valid:?}: {}",
                 clouds.tokens("fitbit")?
-            ));
+            );
         }
         thread::sleep(Duration::from_millis(200));
     }
 }
 
 /// Returns the fingerprints of the refresh tokens that are active in the cloud.
-fn active(clouds: &Clouds) -> Result<Vec<String>, String> {
+fn active(clouds: &Clouds) -> Result<Vec<String>> {
     let tokens = clouds.tokens("fitbit")?;
     let refresh = tokens["refresh"].as_array().cloned().unwrap_or_default();
     Ok(refresh
@@ -174,12 +176,7 @@ fn active(clouds: &Clouds) -> Result<Vec<String>, String> {
 
 /// Waits for `writes` writes to the chain's sectors, and then `longer_ms` milliseconds more. Changes
 /// within five milliseconds count as one write. After ten seconds it returns in any case.
-fn wait_for_writes(
-    bench: &Bench,
-    mut known: Vec<u8>,
-    writes: usize,
-    longer_ms: u64,
-) -> Result<(), String> {
+fn wait_for_writes(bench: &Bench, mut known: Vec<u8>, writes: usize, longer_ms: u64) -> Result<()> {
     let ends = Instant::now() + Duration::from_secs(10);
     let mut seen = 0;
     let mut last = Instant::now();

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use pulsewing_screen::State;
-
-use super::{Check, ensure, recovers};
+use anyhow::{Result, ensure};
 use pulsewing_emulated::{
     Rig,
     clouds::NAME,
@@ -12,6 +10,9 @@ use pulsewing_emulated::{
     impostor::{Authority, Flaw, Keys},
     time_server::{Manner, TimeServer},
 };
+use pulsewing_screen::State;
+
+use super::{Check, recovers};
 
 pub(crate) const CHECKS: &[Check] = &[
     Check {
@@ -79,7 +80,7 @@ const NOT_YET_VALID: Verdict = Verdict {
 
 /// Checks that a signed-in board reports an impostor in place of its cloud, sends it nothing, and keeps
 /// its chain.
-fn is_refused(rig: &Rig, flaw: Flaw, verdict: &Verdict) -> Result<(), String> {
+fn is_refused(rig: &Rig, flaw: Flaw, verdict: &Verdict) -> Result<()> {
     let Verdict { word, advice } = verdict;
     let what = format!("No safe connection: {word}.");
     let sight = Sight::banner(State::Fault {
@@ -87,24 +88,21 @@ fn is_refused(rig: &Rig, flaw: Flaw, verdict: &Verdict) -> Result<(), String> {
         advice,
     });
     let met = meet(rig, Keys::Curves, flaw, Some(&sight))?;
-    ensure(met.greeted > 0, || "the board did not come".to_owned())?;
-    ensure(met.heard == 0, || {
-        format!("{flaw:?} was told {} bytes", met.heard)
-    })?;
-    ensure(met.said.iter().any(|line| line.contains(word)), || {
-        format!(
-            "the board does not say \"{word}\" of {flaw:?}, but {:?}",
-            met.said
-        )
-    })
+    ensure!(met.greeted > 0, "the board did not come");
+    ensure!(met.heard == 0, "{flaw:?} was told {} bytes", met.heard);
+    ensure!(
+        met.said.iter().any(|line| line.contains(word)),
+        "the board does not say \"{word}\" of {flaw:?}, but {:?}",
+        met.said
+    );
+    Ok(())
 }
 
 /// The control: checks that the servers above are refused for their flaw alone.
-fn is_talked_to(rig: &Rig, keys: Keys) -> Result<(), String> {
+fn is_talked_to(rig: &Rig, keys: Keys) -> Result<()> {
     let met = meet(rig, keys, Flaw::None, None)?;
-    ensure(met.heard > 0, || {
-        "the board says nothing to a good server".to_owned()
-    })
+    ensure!(met.heard > 0, "the board says nothing to a good server");
+    Ok(())
 }
 
 /// The result of a meeting.
@@ -119,7 +117,7 @@ struct Met {
 
 /// Makes a board that shows a heart rate meet an impostor. The given sight must appear, and the board
 /// must recover once it may ask the cloud again.
-fn meet(rig: &Rig, keys: Keys, flaw: Flaw, sight: Option<&Sight>) -> Result<Met, String> {
+fn meet(rig: &Rig, keys: Keys, flaw: Flaw, sight: Option<&Sight>) -> Result<Met> {
     let authority = Authority::new(keys)?;
     let impostor = authority.start(flaw)?;
     let clouds = rig.clouds(&[])?;
@@ -152,30 +150,34 @@ fn meet(rig: &Rig, keys: Keys, flaw: Flaw, sight: Option<&Sight>) -> Result<Met,
 
 /// Checks that TLS can read every built-in certificate: it silently skips those of a list that it cannot
 /// read.
-fn certificates_can_be_read(rig: &Rig) -> Result<(), String> {
+fn certificates_can_be_read(rig: &Rig) -> Result<()> {
     let bench = rig.bench()?;
     let mut board = bench.start()?;
     let roots = board.status("roots")?;
-    ensure(roots.as_deref() == Some("8"), || {
-        format!("of eight built-in certificates there are {roots:?}")
-    })?;
+    ensure!(
+        roots.as_deref() == Some("8"),
+        "of eight built-in certificates there are {roots:?}"
+    );
     let start = board.lines().count();
     let own = Authority::new(Keys::Curves)?.pem();
     let torn = own.replacen("MII", "MIA", 1);
     board.upload_roots((own + &torn).as_bytes())?;
     board.restarted(start)?;
     let roots = board.status("roots")?;
-    ensure(roots.as_deref() == Some("9, and 1 unreadable"), || {
-        format!("of eight, a good and a torn one there are {roots:?}")
-    })?;
+    ensure!(
+        roots.as_deref() == Some("9, and 1 unreadable"),
+        "of eight, a good and a torn one there are {roots:?}"
+    );
     let log = board.ask("log")?;
     let told = "1 of 10 trusted certificates cannot be read";
-    ensure(log.iter().any(|line| line.contains(told)), || {
-        format!("the log does not tell of it: {log:?}")
-    })
+    ensure!(
+        log.iter().any(|line| line.contains(told)),
+        "the log does not tell of it: {log:?}"
+    );
+    Ok(())
 }
 
-fn a_time_before_the_build_is_refused(rig: &Rig) -> Result<(), String> {
+fn a_time_before_the_build_is_refused(rig: &Rig) -> Result<()> {
     let clouds = rig.clouds(&[])?;
     let time = TimeServer::start()?;
     let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
@@ -185,12 +187,14 @@ fn a_time_before_the_build_is_refused(rig: &Rig) -> Result<(), String> {
     board.wait_for_line(0, Duration::from_secs(20), |line| {
         line.contains(&time.address())
     })?;
-    ensure(board.status("time")?.as_deref() == Some("unknown"), || {
-        "the board believes a time before it was built".to_owned()
-    })?;
-    ensure(clouds.requests()?.len() == before, || {
-        "the board asks without knowing the time".to_owned()
-    })?;
+    ensure!(
+        board.status("time")?.as_deref() == Some("unknown"),
+        "the board believes a time before it was built"
+    );
+    ensure!(
+        clouds.requests()?.len() == before,
+        "the board asks without knowing the time"
+    );
     board.wait_for_sight(&Sight::page(State::WaitingForClock), PATIENCE)?;
     time.behave(Manner::Honest);
     board.wait_for_status("time", PATIENCE, |value| value != "unknown")?;
