@@ -171,6 +171,10 @@ impl<P: Port> Session<P> {
             if since.elapsed() >= PATIENCE {
                 return Err(SessionError::Nonsense("it was to restart, and did not"));
             }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a board tells nobody that it restarts: it is asked"
+            )]
             std::thread::sleep(LOOK_EVERY);
         }
     }
@@ -269,6 +273,10 @@ impl<P: Port> Session<P> {
     /// Opens the port again once it is back.
     fn reopen(&mut self, until: Instant) {
         while Instant::now() < until {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a port tells nobody that it is back"
+            )]
             std::thread::sleep(LOOK_EVERY);
             match self.port.reopen() {
                 Ok(()) => {

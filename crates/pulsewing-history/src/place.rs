@@ -178,6 +178,10 @@ pub(super) fn lock(dir: &Path) -> Result<Option<File>, HistoryError> {
     for _ in 0..LOOKS {
         match lock.try_lock() {
             Ok(()) => return Ok(Some(lock)),
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a lock can be waited for, but not for a time"
+            )]
             Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK_EVERY),
             Err(TryLockError::Error(_)) => return Ok(None),
         }

@@ -1,4 +1,4 @@
-//! The house rules that the compiler does not check.
+//! The house rules that neither the compiler nor clippy checks.
 //!
 //! Every finding names a place, the problem there and the remedy. Findings cannot be silenced: a rule
 //! that is wrong is changed here, in the open.
@@ -9,7 +9,6 @@ mod edges;
 mod links;
 mod names;
 mod rust;
-mod source;
 mod tree;
 
 use std::{
@@ -65,7 +64,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     findings.extend(crates::check(workspace, &files));
     findings.extend(names::check(&files));
     findings.extend(areas::check(root, &files));
-    findings.extend(rust::check(workspace, &files));
+    findings.extend(rust::check(root, &files));
     findings.extend(links::check(&files));
     for finding in &mut findings {
         if let Ok(inside) = finding.file.strip_prefix(root) {

@@ -6,6 +6,10 @@
 
 #![forbid(unsafe_code)]
 #![expect(
+    clippy::disallowed_methods,
+    reason = "QEMU runs in real time, and so do its checks"
+)]
+#![expect(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a test program talks to the person who started it"

@@ -54,6 +54,10 @@ pub(super) async fn run(app: &App, port: Option<&Path>, options: &Reset) -> Resu
     // It may have answered once more before it erased itself.
     let until = Instant::now() + PATIENCE;
     while status.chain() != BoardChain::Missing && Instant::now() < until {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a board tells nobody: it is asked"
+        )]
         std::thread::sleep(LOOK_EVERY);
         status = session
             .resync(PATIENCE)
