@@ -99,9 +99,6 @@ impl App {
     }
 
     /// Builds an engine that polls this provider. With a deadline it gives up in time.
-    ///
-    /// # Errors
-    /// A [`Problem`] with the configuration.
     pub(crate) fn engine(
         &self,
         provider: Provider,

@@ -187,7 +187,8 @@ async fn sign_in(
     Ok(())
 }
 
-fn config(provider: Provider, sandbox: &Sandbox) -> Config {
+/// Returns the configuration for a sandbox.
+pub(crate) fn config(provider: Provider, sandbox: &Sandbox) -> Config {
     let ready = sandbox.ready_line();
     let text = |provider: &str, key: &str| ready[provider][key].as_str().map(str::to_owned);
     let client = |provider: &str| ClientConfig {

@@ -6,7 +6,7 @@ mod byte_order_mark;
 mod completions;
 mod cycle_report;
 #[cfg(feature = "sandbox")]
-mod demo;
+pub(crate) mod demo;
 mod doctor;
 mod export;
 mod import;
@@ -38,9 +38,6 @@ use crate::{
 };
 
 /// Runs the requested command.
-///
-/// # Errors
-/// The [`Problem`] that stopped the command.
 pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
     let global = cli.global;
     let app = || App::new(&global.surroundings(), console);
@@ -85,7 +82,7 @@ fn outputs(
 }
 
 /// Builds the loop that polls a provider.
-fn updates(app: &App, provider: Provider) -> Result<UpdateLoop, Problem> {
+pub(crate) fn updates(app: &App, provider: Provider) -> Result<UpdateLoop, Problem> {
     Ok(UpdateLoop::new(
         app.engine(provider, None)?,
         app.history_writer(),

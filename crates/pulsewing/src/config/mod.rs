@@ -171,9 +171,6 @@ impl Config {
     }
 
     /// Reads the file's text.
-    ///
-    /// # Errors
-    /// Whatever the file system reports.
     pub(crate) fn read(path: &Path) -> io::Result<String> {
         regular_file::read_text(path, MAX_BYTES)
     }

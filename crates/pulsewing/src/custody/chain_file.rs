@@ -219,9 +219,6 @@ impl ChainFile {
     }
 
     /// Stores a new chain, such as one from a sign-in, in place of any other.
-    ///
-    /// # Errors
-    /// Whatever the file system reports.
     pub(crate) fn store_new(&self, chain: &Unstored) -> io::Result<()> {
         if let Ok(current) = regular_file::open(&self.path("chain")).and_then(bytes_of) {
             self.replace("chain.prev", &current)?;
@@ -253,9 +250,6 @@ impl ChainFile {
     }
 
     /// Erases the chain and all files that ever held parts of it.
-    ///
-    /// # Errors
-    /// Whatever the file system reports.
     pub(crate) fn erase(&self) -> io::Result<()> {
         for name in ["chain", "chain.prev", "chain.reserve", "chain.new"] {
             match fs::remove_file(self.path(name)) {

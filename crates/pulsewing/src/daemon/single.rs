@@ -22,9 +22,6 @@ pub(crate) struct Single {
 
 impl Single {
     /// Takes the lock; returns `None` when another process has it.
-    ///
-    /// # Errors
-    /// Whatever the file system reports.
     pub(crate) fn claim(state_dir: &Path) -> io::Result<Option<Self>> {
         private::make_dir(state_dir)?;
         let lock = regular_file::open_with(
@@ -43,9 +40,6 @@ impl Single {
     }
 
     /// Returns whether a process has the lock. Changes nothing.
-    ///
-    /// # Errors
-    /// Whatever the file system reports.
     pub(crate) fn is_claimed(state_dir: &Path) -> io::Result<bool> {
         let lock = match regular_file::open(&state_dir.join(LOCK)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),

@@ -58,9 +58,6 @@ pub(crate) fn in_words(findings: &[Finding], has_colour: bool) -> String {
 
 /// Returns the findings as one line of JSON: an array of objects with `id`, `status`, `found` and
 /// `advice`, all of them strings.
-///
-/// # Errors
-/// Whatever the serialiser reports; no case is known.
 pub(crate) fn in_json(findings: &[Finding]) -> serde_json::Result<String> {
     serde_json::to_string(findings).map(|json| format!("{json}\n"))
 }

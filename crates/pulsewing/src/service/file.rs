@@ -59,9 +59,6 @@ impl UnitFile {
     }
 
     /// Reads what is there.
-    ///
-    /// # Errors
-    /// Whatever the file system reports.
     pub(crate) fn existing(&self) -> io::Result<Existing> {
         match regular_file::read_text(&self.path(), MAX_BYTES) {
             Ok(text) if text.starts_with(MARK) => Ok(Existing::Ours(text)),
@@ -94,9 +91,6 @@ impl UnitFile {
     }
 
     /// Removes the unit, and the link that starts it.
-    ///
-    /// # Errors
-    /// Whatever the file system reports.
     pub(crate) fn remove(&self) -> io::Result<()> {
         for path in [
             self.dir.join("default.target.wants").join(NAME),

@@ -27,83 +27,88 @@ pub(crate) fn what(failure: Failure, provider: Provider) -> String {
             "nothing can be written to the disk, so the sign-in was not renewed".to_owned()
         }
         Failure::TokensNotStored => "the renewed sign-in could not be saved".to_owned(),
-        Failure::ConsentNeeded(consent) => match consent {
-            Consent::AccountNotLinked => {
-                "this Google account is not linked to Google Health".to_owned()
-            }
-            Consent::ResourcePermissionDenied => {
-                format!("{cloud} no longer lets Pulsewing read the heart rate")
-            }
-            Consent::HeartRateScopeMissing => {
-                "reading the heart rate was not allowed at the sign-in".to_owned()
-            }
-            Consent::Refused => format!("{cloud} no longer accepts this sign-in"),
-        },
-        Failure::OAuth(OAuthError::InvalidClient | OAuthError::UnauthorizedClient) => {
-            format!(
-                "{cloud} does not recognise the app that Pulsewing signs in with, or its secret"
-            )
-        }
-        Failure::OAuth(OAuthError::DeletedClient) => {
-            format!("the app that Pulsewing uses to sign in to {cloud} was deleted")
-        }
-        Failure::OAuth(OAuthError::DisabledClient) => {
-            format!("the app that Pulsewing uses to sign in to {cloud} was disabled")
-        }
-        Failure::OAuth(error) if error.is_about_account() => {
-            format!("{cloud} does not let this account use Pulsewing")
-        }
-        Failure::OAuth(_) => format!("{cloud} did not renew the sign-in"),
+        Failure::ConsentNeeded(consent) => consent_lost(consent, cloud),
+        Failure::OAuth(error) => not_renewed(error, cloud),
         Failure::Gone => format!("this service of {cloud} has been switched off for good"),
         Failure::RateLimited { .. } => {
             format!("{cloud} was asked too often, and is left alone for a while")
         }
         Failure::Unauthorized => format!("{cloud} does not accept the sign-in just now"),
-        Failure::NoAnswer { call, cause } if cause.is_login_page() => format!(
-            "{} failed: the login page of a network seems to answer in the place of {cloud}",
-            doing(call)
-        ),
-        Failure::NoAnswer {
-            call,
-            cause: NoAnswer::Foreign(_),
-        } => format!(
-            "{} failed: something on the way answered in the place of {cloud}",
-            doing(call)
-        ),
-        Failure::NoAnswer {
-            call,
-            cause: NoAnswer::Redirected(_),
-        } => format!(
-            "{} failed: the address of {cloud} leads elsewhere",
-            doing(call)
-        ),
         Failure::NoAnswer { call, cause } => {
-            let how = match cause {
-                NoAnswer::TimedOut | NoAnswer::Disconnected | NoAnswer::NeverLeft => {
-                    "cannot be reached"
-                }
-                NoAnswer::Status(500..) => "does not work just now",
-                _ => "does not answer as it should",
-            };
-            format!("{} failed: {cloud} {how}", doing(call))
+            format!("{} failed: {}", doing(call), no_answer(cause, cloud))
         }
-        Failure::Rejected { call, reason, .. } => match reason {
-            Reason::ServiceDisabled => {
-                "the Google Health API is not switched on for the app that Pulsewing uses"
-                    .to_owned()
-            }
-            Reason::ProjectGone => {
-                "the Google Cloud project that Pulsewing uses no longer exists".to_owned()
-            }
-            Reason::IntradayNotAllowed => {
-                format!("{cloud} does not give Pulsewing the heart rate minute by minute")
-            }
-            Reason::PermissionDenied => {
-                format!("{cloud} lets this account read no heart rate")
-            }
-            _ => format!("{} was refused by {cloud}", doing(call)),
-        },
+        Failure::Rejected { call, reason, .. } => rejected(call, reason, cloud),
         Failure::OutOfTime => "there was no time left to fetch the heart rate".to_owned(),
+    }
+}
+
+fn consent_lost(consent: Consent, cloud: &str) -> String {
+    match consent {
+        Consent::AccountNotLinked => {
+            "this Google account is not linked to Google Health".to_owned()
+        }
+        Consent::ResourcePermissionDenied => {
+            format!("{cloud} no longer lets Pulsewing read the heart rate")
+        }
+        Consent::HeartRateScopeMissing => {
+            "reading the heart rate was not allowed at the sign-in".to_owned()
+        }
+        Consent::Refused => format!("{cloud} no longer accepts this sign-in"),
+    }
+}
+
+fn not_renewed(error: OAuthError, cloud: &str) -> String {
+    match error {
+        OAuthError::InvalidClient | OAuthError::UnauthorizedClient => {
+            format!(
+                "{cloud} does not recognise the app that Pulsewing signs in with, or its secret"
+            )
+        }
+        OAuthError::DeletedClient => {
+            format!("the app that Pulsewing uses to sign in to {cloud} was deleted")
+        }
+        OAuthError::DisabledClient => {
+            format!("the app that Pulsewing uses to sign in to {cloud} was disabled")
+        }
+        error if error.is_about_account() => {
+            format!("{cloud} does not let this account use Pulsewing")
+        }
+        _ => format!("{cloud} did not renew the sign-in"),
+    }
+}
+
+fn no_answer(cause: NoAnswer, cloud: &str) -> String {
+    match cause {
+        _ if cause.is_login_page() => {
+            format!("the login page of a network seems to answer in the place of {cloud}")
+        }
+        NoAnswer::Foreign(_) => {
+            format!("something on the way answered in the place of {cloud}")
+        }
+        NoAnswer::Redirected(_) => format!("the address of {cloud} leads elsewhere"),
+        NoAnswer::TimedOut | NoAnswer::Disconnected | NoAnswer::NeverLeft => {
+            format!("{cloud} cannot be reached")
+        }
+        NoAnswer::Status(500..) => format!("{cloud} does not work just now"),
+        _ => format!("{cloud} does not answer as it should"),
+    }
+}
+
+fn rejected(call: CallName, reason: Reason, cloud: &str) -> String {
+    match reason {
+        Reason::ServiceDisabled => {
+            "the Google Health API is not switched on for the app that Pulsewing uses".to_owned()
+        }
+        Reason::ProjectGone => {
+            "the Google Cloud project that Pulsewing uses no longer exists".to_owned()
+        }
+        Reason::IntradayNotAllowed => {
+            format!("{cloud} does not give Pulsewing the heart rate minute by minute")
+        }
+        Reason::PermissionDenied => {
+            format!("{cloud} lets this account read no heart rate")
+        }
+        _ => format!("{} was refused by {cloud}", doing(call)),
     }
 }
 
@@ -157,52 +162,51 @@ pub(crate) const fn advice(failure: Failure) -> &'static str {
         Failure::Gone => "The same data is in Google Health: sign in there.",
         Failure::RateLimited { .. } => "Nothing to do: it goes on by itself.",
         Failure::Unauthorized => "It is tried again by itself. If this lasts, sign in again.",
-        Failure::Rejected {
-            reason: Reason::ServiceDisabled,
-            ..
-        } => {
-            "Whoever set Pulsewing up can switch it on at https://console.cloud.google.com/apis/library/health.googleapis.com."
-        }
-        Failure::Rejected {
-            reason: Reason::ProjectGone,
-            ..
-        } => "Whoever set Pulsewing up has to bring the project back, or make a new one.",
-        Failure::Rejected {
-            reason: Reason::IntradayNotAllowed,
-            ..
-        } => {
-            "Whoever set Pulsewing up can change the app's type to Personal at https://dev.fitbit.com/apps."
-        }
-        Failure::Rejected {
-            reason: Reason::PermissionDenied,
-            ..
-        } => {
-            "Sign in with the Google account that wears the tracker. An old Fitbit account has to be moved to Google first, in the Fitbit app."
-        }
-        Failure::NoAnswer {
-            cause: NoAnswer::TimedOut | NoAnswer::Disconnected | NoAnswer::NeverLeft,
-            ..
-        } => "It is tried again by itself. Does the internet work?",
-        Failure::NoAnswer { cause, .. } if cause.is_login_page() => {
-            "A network in a hotel, a café or an office often wants a sign-in of its own before it lets anything through. Open any web page in a browser on the same network, and sign in there. Nothing is lost, and it goes on by itself."
-        }
-        Failure::NoAnswer {
-            cause: NoAnswer::Foreign(_),
-            ..
-        } => {
-            "Does this network want a sign-in of its own? Nothing is lost, and it is tried again by itself."
-        }
-        Failure::NoAnswer {
-            cause: NoAnswer::UnfitToken,
-            ..
-        } => "Whoever set Pulsewing up has to look at this: the details say more.",
+        Failure::Rejected { reason, .. } => advice_on_rejection(reason),
+        Failure::NoAnswer { cause, .. } => advice_on_no_answer(cause),
         _ => match failure.kind() {
             FailureKind::ConsentNeeded => "Sign in again.",
-            FailureKind::Temporary => "Nothing is lost, and it is tried again by itself.",
-            FailureKind::Failed | FailureKind::Gone => {
-                "Whoever set Pulsewing up has to look at this: the details say more."
-            }
+            FailureKind::Temporary => NOTHING_IS_LOST,
+            FailureKind::Failed | FailureKind::Gone => LOOK_AT_THIS,
         },
+    }
+}
+
+const NOTHING_IS_LOST: &str = "Nothing is lost, and it is tried again by itself.";
+const LOOK_AT_THIS: &str = "Whoever set Pulsewing up has to look at this: the details say more.";
+
+const fn advice_on_rejection(reason: Reason) -> &'static str {
+    match reason {
+        Reason::ServiceDisabled => {
+            "Whoever set Pulsewing up can switch it on at https://console.cloud.google.com/apis/library/health.googleapis.com."
+        }
+        Reason::ProjectGone => {
+            "Whoever set Pulsewing up has to bring the project back, or make a new one."
+        }
+        Reason::IntradayNotAllowed => {
+            "Whoever set Pulsewing up can change the app's type to Personal at https://dev.fitbit.com/apps."
+        }
+        Reason::PermissionDenied => {
+            "Sign in with the Google account that wears the tracker. An old Fitbit account has to be moved to Google first, in the Fitbit app."
+        }
+        Reason::Other => LOOK_AT_THIS,
+    }
+}
+
+const fn advice_on_no_answer(cause: NoAnswer) -> &'static str {
+    match cause {
+        NoAnswer::TimedOut | NoAnswer::Disconnected | NoAnswer::NeverLeft => {
+            "It is tried again by itself. Does the internet work?"
+        }
+        _ if cause.is_login_page() => {
+            "A network in a hotel, a café or an office often wants a sign-in of its own before it lets anything through. Open any web page in a browser on the same network, and sign in there. Nothing is lost, and it goes on by itself."
+        }
+        NoAnswer::Foreign(_) => {
+            "Does this network want a sign-in of its own? Nothing is lost, and it is tried again by itself."
+        }
+        NoAnswer::UnfitToken => LOOK_AT_THIS,
+        _ if cause.has_moved() => LOOK_AT_THIS,
+        _ => NOTHING_IS_LOST,
     }
 }
 

@@ -225,32 +225,14 @@ fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
         Failure::ChainMoved => format!(
             "the board refreshes it from now on; for this machine sign in anew with `{login}`"
         ),
-        Failure::Store(StoreTrouble::Busy) => {
-            "wait until the other process has finished, then try again".into()
-        }
-        Failure::Store(StoreTrouble::Newer(_)) => {
-            "use the newer pulsewing; nothing was changed".into()
-        }
-        Failure::Store(StoreTrouble::Damaged) => format!("sign in anew with `{login}`"),
-        Failure::Store(StoreTrouble::Io) => {
-            "look who may read and write the state directory and the files in it; `pulsewing doctor` names it".into()
-        }
+        Failure::Store(trouble) => hint_on_store(trouble, &login),
         Failure::IntentNotStored => {
             "make room on the disk, or make the state directory writable, then try again; the sign-in is safe".into()
         }
         Failure::TokensNotStored => {
             "make room on the disk and run pulsewing again at once: for two minutes after the refresh the provider gives the same tokens again".into()
         }
-        Failure::ConsentNeeded(Consent::AccountNotLinked) => format!(
-            "set up Google Health (or the Fitbit app) with this account at https://fitbit.google.com/auth/signup, or sign in with the account that wears the tracker: `{login}`"
-        ),
-        Failure::ConsentNeeded(Consent::ResourcePermissionDenied) => format!(
-            "remove the app at https://myaccount.google.com/connections, then sign in anew with `{login}`"
-        ),
-        Failure::ConsentNeeded(Consent::HeartRateScopeMissing) => {
-            format!("sign in again with `{login}` and leave the box for heart rate ticked")
-        }
-        Failure::ConsentNeeded(Consent::Refused) => format!("sign in again with `{login}`"),
+        Failure::ConsentNeeded(consent) => hint_on_consent(consent, &login),
         Failure::OAuth(error) => advice_on(error, provider),
         Failure::Gone => {
             "Fitbit's Web API was switched off on 2 November 2026; the same data is in Google Health: `pulsewing login --provider google` (docs/accounts.md shows how)".into()
@@ -258,59 +240,75 @@ fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
         Failure::Unauthorized => format!(
             "it is tried again later; if this stays so, sign in anew with `{login}`"
         ),
-        Failure::Rejected {
-            reason: Reason::ServiceDisabled,
-            ..
-        } => "enable the Google Health API in the Google Cloud project of your OAuth client: https://console.cloud.google.com/apis/library/health.googleapis.com".into(),
-        Failure::Rejected {
-            reason: Reason::ProjectGone,
-            ..
-        } => "see at https://console.cloud.google.com/cloud-resource-manager whether the project can be brought back; else make a new one with an OAuth client (docs/accounts.md) and sign in with that: `pulsewing login --client-json FILE`".into(),
-        Failure::Rejected {
-            reason: Reason::IntradayNotAllowed,
-            ..
-        } => "set the app's type to Personal at https://dev.fitbit.com/apps: only such an app may read minutes".into(),
-        Failure::Rejected {
-            reason: Reason::PermissionDenied,
-            ..
-        } => format!(
-            "sign in with the Google account that wears the tracker (`{login}`); an old Fitbit account has to be moved to Google first, in the Fitbit app"
-        ),
-        Failure::Rejected { .. } => {
-            "nothing is lost; check [endpoints] in the configuration; `pulsewing -v once` shows each request, and if they are right, this is worth an issue report".into()
-        }
-        Failure::NoAnswer {
-            cause: NoAnswer::UnfitToken,
-            ..
-        } => format!(
-            "Pulsewing keeps refresh tokens of up to 512 bytes: if this stays so, report it, and sign in anew (`{login}`) once that is fixed"
-        ),
-        Failure::NoAnswer {
-            cause: NoAnswer::NoRefreshToken,
-            ..
-        } => "each refresh has to bring a new refresh token in this dialect: if a gateway answers, make it give one, even if it is the old one again; the sign-in is kept, and the same token is sent again".into(),
-        Failure::NoAnswer { cause, .. } if cause.is_login_page() => {
-            "open a web page in a browser on this network: if a login page comes instead, sign in there, and all goes on by itself; nothing is lost. If [endpoints] in the configuration names the address, check that it is the provider's or a gateway's".into()
-        }
-        Failure::NoAnswer {
-            cause: NoAnswer::Foreign(_),
-            ..
-        } => "look whether this network wants a sign-in of its own, or whether a proxy or firewall blocks the service; nothing is lost, and it goes on by itself".into(),
-        Failure::NoAnswer {
-            cause: NoAnswer::Redirected(_),
-            ..
-        } => "if [endpoints] in the configuration names the address, name the one that it leads to; if not, look whether this network wants a sign-in of its own".into(),
-        Failure::NoAnswer {
-            cause: NoAnswer::Named { .. },
-            ..
-        } => format!(
-            "nothing is lost, and it is tried again ever more rarely; if this stays so, sign in anew with `{login}`"
-        ),
-        Failure::NoAnswer { .. } | Failure::OutOfTime => {
-            "nothing is lost; it works again once the service answers".into()
-        }
+        Failure::Rejected { reason, .. } => hint_on_rejection(reason, &login),
+        Failure::NoAnswer { cause, .. } => hint_on_no_answer(cause, &login),
+        Failure::OutOfTime => ONCE_IT_ANSWERS.into(),
         Failure::RateLimited { .. } => return None,
     })
+}
+
+const ONCE_IT_ANSWERS: &str = "nothing is lost; it works again once the service answers";
+
+fn hint_on_store(trouble: StoreTrouble, login: &str) -> String {
+    match trouble {
+        StoreTrouble::Busy => {
+            "wait until the other process has finished, then try again".into()
+        }
+        StoreTrouble::Newer(_) => {
+            "use the newer pulsewing; nothing was changed".into()
+        }
+        StoreTrouble::Damaged => format!("sign in anew with `{login}`"),
+        StoreTrouble::Io => {
+            "look who may read and write the state directory and the files in it; `pulsewing doctor` names it".into()
+        }
+    }
+}
+
+fn hint_on_consent(consent: Consent, login: &str) -> String {
+    match consent {
+        Consent::AccountNotLinked => format!(
+            "set up Google Health (or the Fitbit app) with this account at https://fitbit.google.com/auth/signup, or sign in with the account that wears the tracker: `{login}`"
+        ),
+        Consent::ResourcePermissionDenied => format!(
+            "remove the app at https://myaccount.google.com/connections, then sign in anew with `{login}`"
+        ),
+        Consent::HeartRateScopeMissing => {
+            format!("sign in again with `{login}` and leave the box for heart rate ticked")
+        }
+        Consent::Refused => format!("sign in again with `{login}`"),
+    }
+}
+
+fn hint_on_rejection(reason: Reason, login: &str) -> String {
+    match reason {
+        Reason::ServiceDisabled => "enable the Google Health API in the Google Cloud project of your OAuth client: https://console.cloud.google.com/apis/library/health.googleapis.com".into(),
+        Reason::ProjectGone => "see at https://console.cloud.google.com/cloud-resource-manager whether the project can be brought back; else make a new one with an OAuth client (docs/accounts.md) and sign in with that: `pulsewing login --client-json FILE`".into(),
+        Reason::IntradayNotAllowed => "set the app's type to Personal at https://dev.fitbit.com/apps: only such an app may read minutes".into(),
+        Reason::PermissionDenied => format!(
+            "sign in with the Google account that wears the tracker (`{login}`); an old Fitbit account has to be moved to Google first, in the Fitbit app"
+        ),
+        Reason::Other => {
+            "nothing is lost; check [endpoints] in the configuration; `pulsewing -v once` shows each request, and if they are right, this is worth an issue report".into()
+        }
+    }
+}
+
+fn hint_on_no_answer(cause: NoAnswer, login: &str) -> String {
+    match cause {
+        NoAnswer::UnfitToken => format!(
+            "Pulsewing keeps refresh tokens of up to 512 bytes: if this stays so, report it, and sign in anew (`{login}`) once that is fixed"
+        ),
+        NoAnswer::NoRefreshToken => "each refresh has to bring a new refresh token in this dialect: if a gateway answers, make it give one, even if it is the old one again; the sign-in is kept, and the same token is sent again".into(),
+        _ if cause.is_login_page() => {
+            "open a web page in a browser on this network: if a login page comes instead, sign in there, and all goes on by itself; nothing is lost. If [endpoints] in the configuration names the address, check that it is the provider's or a gateway's".into()
+        }
+        NoAnswer::Foreign(_) => "look whether this network wants a sign-in of its own, or whether a proxy or firewall blocks the service; nothing is lost, and it goes on by itself".into(),
+        NoAnswer::Redirected(_) => "if [endpoints] in the configuration names the address, name the one that it leads to; if not, look whether this network wants a sign-in of its own".into(),
+        NoAnswer::Named { .. } => format!(
+            "nothing is lost, and it is tried again ever more rarely; if this stays so, sign in anew with `{login}`"
+        ),
+        _ => ONCE_IT_ANSWERS.into(),
+    }
 }
 
 /// Returns the advice on an error of the token endpoint.

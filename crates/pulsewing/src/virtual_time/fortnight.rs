@@ -13,11 +13,11 @@ use pulsewing_history::{History, HistoryError};
 use pulsewing_sandbox::{Recording, Sandbox, SandboxConfig};
 use serde_json::{Value, json};
 
-use super::sign_in::sign_in;
+use super::sign_in;
 use crate::{
     app::App,
-    config::{Config, EndpointsConfig, client::ClientConfig, places::WEARER},
-    daemon::UpdateLoop,
+    commands::{self, demo},
+    config::places::WEARER,
     engine::{clock::Clock, http::Http, stop::Stop},
     tell::console::{Colour, Console},
 };
@@ -130,31 +130,12 @@ impl World {
     }
 
     fn app(&self) -> App {
-        let ready = self.sandbox.ready_line();
-        let text = |provider: &str, key: &str| ready[provider][key].as_str().map(str::to_owned);
-        let client = |provider: &str| ClientConfig {
-            client_id: text(provider, "client_id"),
-            client_secret: text(provider, "client_secret"),
-            user_id: None,
-        };
-        let config = Config {
-            provider: Some(self.provider),
-            google: client("google"),
-            fitbit: client("fitbit"),
-            endpoints: EndpointsConfig {
-                base_url: Some(self.sandbox.url()),
-                ..EndpointsConfig::default()
-            },
-            ..Config::default()
-        };
-        let console = Console::new(false, Colour::Never);
-        let dir = self.dir.path().join(WEARER);
         App {
-            config,
-            console,
+            config: demo::config(self.provider, &self.sandbox),
+            console: Console::new(false, Colour::Never),
             clock: self.clock.clone(),
             start: None,
-            state_dir: dir,
+            state_dir: self.dir.path().join(WEARER),
         }
     }
 
@@ -162,12 +143,7 @@ impl World {
     async fn run_until(&mut self, days: i64, hours: i64) {
         let end = self.at(days, hours);
         let app = self.app();
-        let mut updates = UpdateLoop::new(
-            app.engine(self.provider, None).unwrap(),
-            app.history_writer(),
-            app.config.history.keep,
-            app.interval(),
-        );
+        let mut updates = commands::updates(&app, self.provider).unwrap();
         let stop = Stop::listen();
         while self.sandbox.clock().now() < end {
             updates.next(&stop).await.unwrap();
@@ -188,7 +164,7 @@ impl World {
         let client = app.config.client(self.provider).to_client(self.provider);
         let client = client.unwrap().unwrap();
         let clock = self.sandbox.clock();
-        let chain = sign_in(self.provider, &http, &client, clock).await;
+        let chain = sign_in(&http, client, clock).await;
         let mut files = app.chain_file();
         files.lock(Duration::ZERO).await.unwrap();
         files.store_new(&chain).unwrap();

@@ -12,7 +12,7 @@ use pulsewing_core::{
 use pulsewing_sandbox::{Clock, FITBIT_APP, GOOGLE_APP, Sandbox, SandboxConfig};
 use serde_json::Value;
 
-use super::sign_in::sign_in;
+use super::sign_in;
 use crate::{
     config::EndpointsConfig,
     custody::chain_file::ChainFile,
@@ -149,7 +149,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let mut files = ChainFile::new(dir.path().join("default"));
         files.lock(Duration::ZERO).await.unwrap();
-        let chain = sign_in(provider, &http, &client, sandbox.clock()).await;
+        let chain = sign_in(&http, client, sandbox.clock()).await;
         files.store_new(&chain).unwrap();
         files.unlock();
         // A fault sees only the requests that no earlier fault takes: nine for each of those.

@@ -13,9 +13,10 @@ use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, pem::PemObject as _},
 };
+use zeroize::Zeroizing;
 
 use super::{
-    Open, open, password,
+    open, password,
     progress::Progress,
     settings::{self, Setting},
 };
@@ -50,90 +51,106 @@ pub(super) async fn run(
     options: &Provision,
 ) -> Result<(), Problem> {
     // Check everything that can fail on this machine before we touch the board.
-    let settings = settings::plan(app, options)?;
-    let roots = app
-        .config
-        .endpoints
-        .ca_file
-        .as_deref()
-        .map(certificates)
-        .transpose()?;
-    let picture = options
-        .wallpaper
-        .as_deref()
-        .or(app.config.screen.wallpaper.as_deref())
-        .map(wallpaper_bytes)
-        .transpose()?;
-    let network = match &options.wifi {
-        Some(ssid) => {
-            check_ssid(ssid)?;
-            let password = password::read(ssid, options.wifi_password_file.as_deref())?;
-            Some((ssid.as_str(), password))
-        }
-        None => None,
-    };
-
-    let Open {
-        mut session,
-        status,
-        is_settled,
-    } = open(app, port).await?;
-    let session = &mut session;
+    let plan = Plan::new(app, options)?;
+    let mut board = open(app, port).await?;
+    let is_settled = board.is_settled;
+    let session = &mut board.session;
     app.console.say(&format!(
         "Setting up {} {} at {}.",
-        status.board(),
-        status.serial(),
+        board.status.board(),
+        board.status.serial(),
         session.path().display()
     ));
-    set(app, session, &settings)?;
-    if let Some((ssid, password)) = &network {
-        let command = Command::new("wifi add").word(ssid).secret(password);
-        let added = session
-            .ask(&command)
-            .and_then(|_| session.ask(&Command::new("wifi")));
-        let known = added.map_err(|trouble| board::problem(trouble, session.path()))?;
-        if !known.iter().any(|line| settings::unquoted(line) == *ssid) {
-            app.console
-                .warn("the board does not list that network afterwards");
-        }
-        app.console.say(&format!("network: {ssid}"));
+    set(app, session, &plan.settings)?;
+    if let Some((ssid, password)) = &plan.network {
+        add_network(app, session, ssid, password)?;
     }
-    if let Some(bytes) = picture {
-        upload(app, session, What::Wallpaper, "wallpaper", &bytes)?;
+    if let Some(bytes) = &plan.picture {
+        upload(app, session, What::Wallpaper, "wallpaper", bytes)?;
     }
-    if let Some(bytes) = roots {
-        upload(app, session, What::Roots, "certificates", &bytes)?;
+    if let Some(bytes) = &plan.roots {
+        upload(app, session, What::Roots, "certificates", bytes)?;
         // The board applies them at a restart.
         session
             .resync(PATIENCE)
             .map_err(|trouble| board::problem(trouble, session.path()))?;
     }
-    let how = match (options.move_chain, options.copy_chain) {
-        (true, _) => Some(Handover::Move),
-        (_, true) => Some(Handover::Copy),
-        (false, false) => None,
-    };
-    if let Some(how) = how {
+    if let Some(how) = plan.handover {
         if !is_settled {
             return Err(Problem::failed(
                 "this machine's sign-in is on its way to a board already",
             ));
         }
-        handover::hand_over(
-            app.chain_file(),
-            session,
-            how,
-            options.replace,
-            app.now(),
-            app.console,
-        )
-        .await?;
+        let (files, now) = (app.chain_file(), app.now());
+        handover::hand_over(files, session, how, options.replace, now, app.console).await?;
     }
-    if let Some((ssid, _)) = &network {
+    if let Some((ssid, _)) = &plan.network {
         wait_for_network(app, session, ssid)?;
     }
     app.console
         .say("`pulsewing board status` shows how it does.");
+    Ok(())
+}
+
+/// What a board is to get.
+struct Plan<'o> {
+    settings: Vec<Setting>,
+    roots: Option<Vec<u8>>,
+    picture: Option<Vec<u8>>,
+    network: Option<(&'o str, Zeroizing<String>)>,
+    handover: Option<Handover>,
+}
+
+impl<'o> Plan<'o> {
+    fn new(app: &App, options: &'o Provision) -> Result<Self, Problem> {
+        let settings = settings::plan(app, options)?;
+        let roots = app.config.endpoints.ca_file.as_deref();
+        let roots = roots.map(certificates).transpose()?;
+        let picture = options.wallpaper.as_deref();
+        let picture = picture
+            .or(app.config.screen.wallpaper.as_deref())
+            .map(wallpaper_bytes)
+            .transpose()?;
+        let network = match &options.wifi {
+            Some(ssid) => {
+                check_ssid(ssid)?;
+                let password = password::read(ssid, options.wifi_password_file.as_deref())?;
+                Some((ssid.as_str(), password))
+            }
+            None => None,
+        };
+        let handover = match (options.move_chain, options.copy_chain) {
+            (true, _) => Some(Handover::Move),
+            (_, true) => Some(Handover::Copy),
+            (false, false) => None,
+        };
+        Ok(Self {
+            settings,
+            roots,
+            picture,
+            network,
+            handover,
+        })
+    }
+}
+
+/// Adds a network, and reads it back from the board.
+fn add_network(
+    app: &App,
+    session: &mut Session,
+    ssid: &str,
+    password: &str,
+) -> Result<(), Problem> {
+    let command = Command::new("wifi add").word(ssid).secret(password);
+    let added = session
+        .ask(&command)
+        .and_then(|_| session.ask(&Command::new("wifi")));
+    let known = added.map_err(|trouble| board::problem(trouble, session.path()))?;
+    if !known.iter().any(|line| settings::unquoted(line) == ssid) {
+        app.console
+            .warn("the board does not list that network afterwards");
+    }
+    app.console.say(&format!("network: {ssid}"));
     Ok(())
 }
 

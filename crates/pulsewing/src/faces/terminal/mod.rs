@@ -20,9 +20,6 @@ pub(crate) use draw::draw;
 
 /// Takes the terminal: switches to its alternate screen and to raw mode. On a panic it is restored
 /// before the message is printed, so that the message is visible and the shell usable.
-///
-/// # Errors
-/// Whatever the system reports.
 pub fn take() -> io::Result<DefaultTerminal> {
     ratatui::try_init()
 }
