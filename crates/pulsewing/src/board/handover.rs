@@ -93,8 +93,7 @@ pub(crate) async fn hand_over(
 }
 
 fn status_of(session: &mut Session) -> Result<Status, Problem> {
-    let status = session.status();
-    status.map_err(|trouble| super::problem(trouble, session.path()))
+    super::explained(session.status(), session)
 }
 
 /// Writes down that the chain moves, and to which board, before anything is sent.
@@ -163,9 +162,8 @@ pub(crate) fn send_chain(
         }
         _ => false,
     };
-    let reply = session
-        .upload(What::Chain, bytes, |_| (), holds)
-        .map_err(|trouble| super::problem(trouble, session.path()))?;
+    let sent = session.upload(What::Chain, bytes, |_| (), holds);
+    let reply = super::explained(sent, session)?;
     // The reply right after the write is about this generation; a later status may be about the
     // next.
     let stored = reply.iter().find_map(|line| line.strip_prefix("chain: "));

@@ -44,6 +44,14 @@ pub(crate) fn open(
     Session::begin(Serial::open(path)?, patience, detail)
 }
 
+/// Puts a conversation's error into words.
+pub(crate) fn explained<T>(
+    result: Result<T, SessionError>,
+    session: &Session,
+) -> Result<T, Problem> {
+    result.map_err(|trouble| problem(trouble, session.path()))
+}
+
 /// Explains to a person why the board at a port did not do what it was asked to.
 pub(crate) fn problem(trouble: SessionError, port: &Path) -> Problem {
     let port = port.display();

@@ -270,10 +270,7 @@ impl Screen {
     /// Handles a key.
     fn turn(&mut self, app: &App, snapshot: &Snapshot, key: Key) {
         self.message = None;
-        let today = match &snapshot.reading {
-            Some(reading) => reading.time_zone.offsets.local(app.now()).date(),
-            None => jiff::tz::TimeZone::system().to_datetime(app.now()).date(),
-        };
+        let today = snapshot.local(app.now()).date();
         let shown = self.past.as_ref().map_or(today, |past| past.date);
         let wanted = match key {
             Key::Help => {

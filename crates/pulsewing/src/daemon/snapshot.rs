@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp, civil::Time, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{DateTime, Time},
+    tz::TimeZone,
+};
 use pulsewing_core::{
     Provider,
     cycle::{Failure, FailureKind},
     reading::{Absence, Freshness, LONG_AGO, Reading},
 };
+use serde::Serialize;
 
 use crate::{custody::state_file::State, engine::Activity};
 
@@ -60,7 +65,7 @@ impl Look {
 }
 
 /// The progress of fetching missing days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Repair {
     /// The number of days fetched so far.
     pub done: usize,
@@ -123,14 +128,19 @@ impl Snapshot {
         });
     }
 
-    /// Returns the wearer's local time at an instant, rounded up to a full minute. Uses the
-    /// machine's zone as long as the wearer's is not known.
+    /// Returns the wearer's local time at an instant, rounded up to a full minute.
     pub(crate) fn clock_at(&self, at: Timestamp) -> Time {
         let minute = at.as_second().div_euclid(60) + i64::from(at.as_second() % 60 != 0);
-        let at = Timestamp::from_second(minute * 60).unwrap_or(at);
+        self.local(Timestamp::from_second(minute * 60).unwrap_or(at))
+            .time()
+    }
+
+    /// Returns the wearer's local time at an instant. Uses the machine's zone as long as the
+    /// wearer's is not known.
+    pub(crate) fn local(&self, at: Timestamp) -> DateTime {
         match &self.reading {
-            Some(reading) => reading.time_zone.offsets.local(at).time(),
-            None => TimeZone::system().to_datetime(at).time(),
+            Some(reading) => reading.time_zone.offsets.local(at),
+            None => TimeZone::system().to_datetime(at),
         }
     }
 

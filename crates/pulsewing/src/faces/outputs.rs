@@ -15,6 +15,7 @@ use pulsewing_screen::{Model, Palette, State, Theme};
 
 use crate::{
     config::{ScreenConfig, night::Night},
+    daemon::{Notice, Snapshot},
     tell::{console::Console, problem::Problem},
 };
 
@@ -97,6 +98,15 @@ impl Outputs {
 }
 
 impl<'v> View<'v> {
+    /// Builds the view of the daemon's state, with its message.
+    pub(crate) fn of_daemon(snapshot: &'v Snapshot, notice: &'v Notice<'v>, now: Now) -> Self {
+        Self {
+            reading: snapshot.reading.as_deref().zip(snapshot.freshness(now.utc)),
+            state: notice.state(),
+            now,
+        }
+    }
+
     /// Builds a view of a reading without a message.
     pub(crate) const fn new(reading: &'v Reading, freshness: Freshness, now: Now) -> Self {
         Self {

@@ -44,11 +44,7 @@ impl Presenter {
             let snapshot = changes.borrow_and_update().clone();
             let now = self.broadcast.now();
             let notice = Notice::new(&snapshot, self.address.as_deref());
-            let view = View {
-                reading: snapshot.reading.as_deref().zip(snapshot.freshness(now.utc)),
-                state: notice.state(),
-                now,
-            };
+            let view = View::of_daemon(&snapshot, &notice, now);
             match self.outputs.show(&view) {
                 Ok(()) => self.told = None,
                 // A panel that was unplugged may come back; a full disk may get space again.

@@ -105,7 +105,7 @@ fn zone_name(reading: &Reading) -> Option<String> {
 }
 
 /// Formats an instant as RFC 3339 in UTC, to the second.
-fn instant(at: Timestamp) -> String {
+pub(crate) fn instant(at: Timestamp) -> String {
     let whole = Timestamp::from_second(at.as_second()).unwrap_or(at);
     whole.to_string()
 }

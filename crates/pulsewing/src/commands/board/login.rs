@@ -43,9 +43,8 @@ fn hand_over(
     grant: &Grant,
 ) -> Result<(), Problem> {
     // The board kept running during the sign-in; its present state counts.
-    let status = session.status().map_err(|trouble| {
-        board::problem(trouble, session.path()).hint("connect the board, then sign in again")
-    })?;
+    let status = board::explained(session.status(), session)
+        .map_err(|problem| problem.hint("connect the board, then sign in again"))?;
     let mut chain = chain_of(sign_in, grant, held_by(&status)?)?;
     set_provider(app, session, sign_in.provider(), &status)?;
     let mut tries = TRIES;
@@ -85,9 +84,8 @@ fn set_provider(
     status: &Status,
 ) -> Result<(), Problem> {
     if status.get("provider") != Some(provider.name()) {
-        session
-            .ask(&Command::new("set provider").word(provider.name()))
-            .map_err(|trouble| board::problem(trouble, session.path()))?;
+        let command = Command::new("set provider").word(provider.name());
+        board::explained(session.ask(&command), session)?;
         app.console.say(&format!("provider: {}", provider.name()));
     }
     Ok(())

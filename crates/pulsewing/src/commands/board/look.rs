@@ -51,29 +51,20 @@ fn as_json(status: &Status) -> Value {
 }
 
 pub(super) async fn log(app: &App, port: Option<&Path>) -> Result<(), Problem> {
-    let mut board = open(app, port).await?;
-    let lines = board
-        .session
-        .ask(&Command::new("log"))
-        .map_err(|trouble| board::problem(trouble, board.session.path()))?;
+    let mut session = open(app, port).await?.session;
+    let lines = board::explained(session.ask(&Command::new("log")), &session)?;
     if lines.is_empty() {
         app.console.say("The board remembers no errors.");
     }
-    print(
-        &lines
-            .into_iter()
-            .map(|line| line + "\n")
-            .collect::<String>(),
-    )
+    let lines = lines.into_iter().map(|line| line + "\n");
+    print(&lines.collect::<String>())
 }
 
 pub(super) async fn shot(app: &App, port: Option<&Path>, options: &Shot) -> Result<(), Problem> {
-    let mut board = open(app, port).await?;
-    let session = &mut board.session;
-    let shot = session
-        .ask(&Command::new("shot"))
-        .and_then(|lines| shot::Shot::parse(&lines))
-        .map_err(|trouble| board::problem(trouble, session.path()))?;
+    let mut session = open(app, port).await?.session;
+    let lines = session.ask(&Command::new("shot"));
+    let shot = lines.and_then(|lines| shot::Shot::parse(&lines));
+    let shot = board::explained(shot, &session)?;
     let path = options.file.display();
     Replacement::new(&options.file)
         .write(|file| shot.encode(file))

@@ -71,9 +71,7 @@ pub(super) async fn run(
     if let Some(bytes) = &plan.roots {
         upload(app, session, What::Roots, "certificates", bytes)?;
         // The board applies them at a restart.
-        session
-            .resync(PATIENCE)
-            .map_err(|trouble| board::problem(trouble, session.path()))?;
+        board::explained(session.resync(PATIENCE), session)?;
     }
     if let Some(how) = plan.handover {
         if !is_settled {
@@ -145,7 +143,7 @@ fn add_network(
     let added = session
         .ask(&command)
         .and_then(|_| session.ask(&Command::new("wifi")));
-    let known = added.map_err(|trouble| board::problem(trouble, session.path()))?;
+    let known = board::explained(added, session)?;
     if !known.iter().any(|line| settings::unquoted(line) == ssid) {
         app.console
             .warn("the board does not list that network afterwards");
@@ -162,14 +160,11 @@ fn set(app: &App, session: &mut Session, settings: &[Setting]) -> Result<(), Pro
         } else {
             Command::new("set").word(name).word(value)
         };
-        session.ask(&command).map_err(|trouble| {
-            board::problem(trouble, session.path())
-                .hint(format!("the setting was {name}, the value \"{value}\""))
+        board::explained(session.ask(&command), session).map_err(|problem| {
+            problem.hint(format!("the setting was {name}, the value \"{value}\""))
         })?;
     }
-    let lines = session
-        .ask(&Command::new("set"))
-        .map_err(|trouble| board::problem(trouble, session.path()))?;
+    let lines = board::explained(session.ask(&Command::new("set")), session)?;
     let listed = settings::listed(&lines);
     for Setting { name, value } in settings {
         let found = listed.iter().find(|setting| setting.name == *name);
@@ -198,13 +193,10 @@ fn upload(
     bytes: &[u8],
 ) -> Result<(), Problem> {
     let progress = Progress::new(title, bytes.len(), app.console);
-    session
-        .upload(what, bytes, |done| progress.show(done), |_| false)
-        .map(|_| ())
-        .map_err(|trouble| {
-            board::problem(trouble, session.path())
-                .hint(format!("the {title} did not reach the board"))
-        })
+    let sent = session.upload(what, bytes, |done| progress.show(done), |_| false);
+    board::explained(sent, session)
+        .map(drop)
+        .map_err(|problem| problem.hint(format!("the {title} did not reach the board")))
 }
 
 /// Waits until the board has an address, and reports its status if that takes long.
@@ -213,9 +205,7 @@ fn wait_for_network(app: &App, session: &mut Session, ssid: &str) -> Result<(), 
         .say("Waiting for the board to join the network …");
     let until = Instant::now() + JOIN_WITHIN;
     loop {
-        let status = session
-            .status()
-            .map_err(|trouble| board::problem(trouble, session.path()))?;
+        let status = board::explained(session.status(), session)?;
         let address = status.get("address").unwrap_or_default();
         let address = address.split(['/', ' ']).next().unwrap_or_default();
         if address

@@ -39,9 +39,7 @@ pub(super) async fn run(app: &App, port: Option<&Path>, options: &Reset) -> Resu
     };
     let session = &mut board.session;
     console.say("The board restarts.");
-    let mut status = session
-        .restart(&command)
-        .map_err(|trouble| board::problem(trouble, session.path()))?;
+    let mut status = board::explained(session.restart(&command), session)?;
     if !options.factory {
         console.say(&format!(
             "It is back: {} {}, up for {}.",
@@ -59,9 +57,7 @@ pub(super) async fn run(app: &App, port: Option<&Path>, options: &Reset) -> Resu
             reason = "a board tells nobody: it is asked"
         )]
         std::thread::sleep(LOOK_EVERY);
-        status = session
-            .resync(PATIENCE)
-            .map_err(|trouble| board::problem(trouble, session.path()))?;
+        status = board::explained(session.resync(PATIENCE), session)?;
     }
     if status.chain() != BoardChain::Missing {
         return Err(Problem::failed("the board still has a sign-in")

@@ -16,11 +16,11 @@ use pulsewing_core::{
 use pulsewing_history::{DaySummary, HistoryError};
 use serde::{Deserialize, Serialize};
 
-use super::{Shared, now as present};
+use super::Shared;
 use crate::{
-    daemon::{FailedUpdate, Snapshot},
+    daemon::{FailedUpdate, Repair, Snapshot},
     engine::Activity,
-    faces::reading_json::ReadingJson,
+    faces::reading_json::{ReadingJson, instant},
 };
 
 /// The maximum number of days in one answer.
@@ -77,7 +77,7 @@ pub(super) struct Now {
     last_success: Option<String>,
     next_update: Option<String>,
     trouble: Option<TroubleJson>,
-    repair: Option<RepairJson>,
+    repair: Option<Repair>,
 }
 
 #[derive(Debug, Serialize)]
@@ -86,12 +86,6 @@ struct TroubleJson {
     message: String,
     details: Option<String>,
     hint: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct RepairJson {
-    done: usize,
-    total: usize,
 }
 
 impl Now {
@@ -127,10 +121,7 @@ impl Now {
                     details: failed_update.details.clone(),
                     hint: failed_update.hint.clone(),
                 }),
-            repair: snapshot.repair.map(|repair| RepairJson {
-                done: repair.done,
-                total: repair.total,
-            }),
+            repair: snapshot.repair,
         }
     }
 
@@ -147,14 +138,6 @@ pub(super) const fn kind(failed_update: &FailedUpdate) -> &'static str {
         FailureKind::Temporary => "temporary",
         FailureKind::Failed => "failed",
     }
-}
-
-/// Formats an instant as RFC 3339 in UTC, to the second.
-fn instant(at: Timestamp) -> String {
-    format!(
-        "{:.0}",
-        Timestamp::from_second(at.as_second()).unwrap_or(at)
-    )
 }
 
 pub(super) async fn now(State(site): State<Shared>) -> Response {
@@ -205,7 +188,7 @@ pub(super) async fn days(
     State(site): State<Shared>,
     Query(range): Query<Range>,
 ) -> Result<Response, Error> {
-    let today = present::today(&site.snapshot(), site.now());
+    let today = site.snapshot().local(site.now()).date();
     let to = range.to.as_deref().map_or(Ok(today), date)?;
     let from = match range.from.as_deref() {
         Some(text) => date(text)?,

@@ -61,7 +61,7 @@ pub(super) async fn page(
     };
     let snapshot = site.snapshot();
     let at = site.now();
-    let today = now::today(&snapshot, at);
+    let today = snapshot.local(at).date();
     let zones = snapshot
         .reading
         .as_ref()

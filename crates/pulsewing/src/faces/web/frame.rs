@@ -63,11 +63,7 @@ pub(super) async fn png(State(site): State<Shared>, Query(wanted): Query<Wanted>
         );
     };
     let notice = Notice::new(&snapshot, None);
-    let view = View {
-        reading: snapshot.reading.as_deref().zip(snapshot.freshness(now.utc)),
-        state: notice.state(),
-        now,
-    };
+    let view = View::of_daemon(&snapshot, &notice, now);
     let picture = if theme.is_none() && palette.is_none() {
         site.style().picture(&view, size)
     } else {

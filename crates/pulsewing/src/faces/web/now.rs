@@ -4,7 +4,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use pulsewing_core::{
     Bpm,
@@ -19,14 +19,6 @@ use crate::{
     faces::{plot::Plot, words},
     tell::{failure_words, phrases},
 };
-
-/// Returns the wearer's date at an instant; this machine's if there was never a reading.
-pub(super) fn today(snapshot: &Snapshot, now: Timestamp) -> Date {
-    match &snapshot.reading {
-        Some(reading) => reading.time_zone.offsets.local(now).date(),
-        None => TimeZone::system().to_datetime(now).date(),
-    }
-}
 
 /// Serves the page.
 pub(super) async fn page(State(site): State<Shared>) -> Response {
@@ -43,7 +35,7 @@ pub(super) async fn page(State(site): State<Shared>) -> Response {
         }
         (facts(&snapshot, now))
     };
-    let today = today(&snapshot, now);
+    let today = snapshot.local(now).date();
     layout::page(&site, layout::Place::Now, today, &title, &body).into_response()
 }
 

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use pulsewing_core::Bpm;
 use pulsewing_history::DaySummary;
 
-use super::{Shared, layout, now, unreadable};
+use super::{Shared, layout, unreadable};
 use crate::{faces::plot::Scale, tell::phrases};
 
 /// Serves a week, from Monday.
@@ -85,7 +85,7 @@ async fn page(site: Shared, span: Span) -> Response {
         Err(error) => return unreadable(&error),
     };
     let snapshot = site.snapshot();
-    let today = now::today(&snapshot, site.now());
+    let today = snapshot.local(site.now()).date();
     let noun = match span.place {
         layout::Place::Week(_) => "week",
         _ => "month",

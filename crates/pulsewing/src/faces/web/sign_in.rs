@@ -21,7 +21,7 @@ use maud::{Markup, html};
 use pulsewing_core::{Provider, oauth::Redirect};
 use serde::Deserialize;
 
-use super::{Shared, layout, now};
+use super::{Shared, layout};
 use crate::{
     custody::chain_file::ChainFile,
     daemon::Snapshot,
@@ -129,7 +129,7 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
             }
         }
     };
-    let today = now::today(&snapshot, site.now());
+    let today = snapshot.local(site.now()).date();
     (
         status,
         layout::page(site, layout::Place::SignIn, today, "Sign-in", &body),
@@ -224,7 +224,7 @@ fn way(site: &Shared, url: &str, complaint: Option<&str>) -> Markup {
             }
         }
     };
-    let today = now::today(&snapshot, site.now());
+    let today = snapshot.local(site.now()).date();
     layout::page(site, layout::Place::SignIn, today, "Sign-in", &body)
 }
 
