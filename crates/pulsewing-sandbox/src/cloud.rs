@@ -13,7 +13,7 @@ use crate::{
     oauth::{document, fingerprint},
     request_log::Entry,
     state::{Shared, State},
-    wearer::WearerData,
+    wearer::Synced,
 };
 
 /// An endpoint of either provider.
@@ -26,7 +26,7 @@ pub(crate) enum Endpoint {
 /// A request at an instant, and the wearer as the clouds know them then.
 pub(crate) struct Call<'a> {
     pub(crate) request: &'a Request,
-    pub(crate) wearer: &'a dyn WearerData,
+    pub(crate) wearer: &'a Synced<'a>,
     pub(crate) now: Timestamp,
     /// Whether the reply is a page without items that announces more.
     pub(crate) empty_page: bool,

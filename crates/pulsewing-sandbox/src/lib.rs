@@ -25,8 +25,8 @@
 //! # Where to start reading
 //!
 //! `cloud` takes one request from its arrival to its reply. `fitbit` and `google` are the two
-//! fronts, each with its own routes and error bodies; both know the wearer only through the trait
-//! in `wearer`. `oauth::tokens` is the token table, with the states of a refresh token. `faults` is
+//! fronts, each with its own routes and error bodies; both know the wearer only as
+//! `wearer::Synced`. `oauth::tokens` is the token table, with the states of a refresh token. `faults` is
 //! the fault list, `control` answers the control calls, `server` is the HTTP layer below.
 //!
 //! # Routes

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// The latest requests.
@@ -14,7 +15,7 @@ pub(crate) struct RequestLog {
 }
 
 /// The known facts about a request when it arrives.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Entry {
     pub(crate) at: Timestamp,
     pub(crate) method: String,
@@ -50,7 +51,7 @@ impl RequestLog {
 
     /// Returns the requests, oldest first.
     pub(crate) fn describe(&self) -> Value {
-        self.entries.iter().map(Entry::describe).collect()
+        json!(self.entries)
     }
 
     /// Returns the latest requests, newest first.
@@ -61,20 +62,6 @@ impl RequestLog {
     /// Returns how many requests there have been.
     pub(crate) fn count(&self) -> u64 {
         self.first + self.entries.len() as u64
-    }
-}
-
-impl Entry {
-    fn describe(&self) -> Value {
-        json!({
-            "at": self.at.to_string(),
-            "method": self.method,
-            "path": self.path,
-            "route": self.route,
-            "status": self.status,
-            "access_fp": self.access_fp,
-            "refresh_fp": self.refresh_fp,
-        })
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     clock::Clock,
+    message::with,
     oauth::{FITBIT_APP, FITBIT_USER_ID, GOOGLE_APP},
     server,
     state::{SandboxConfig, Shared},
@@ -104,15 +105,8 @@ impl Sandbox {
     pub fn ready_line(&self) -> Value {
         json!({
             "url": self.url(),
-            "google": {
-                "client_id": GOOGLE_APP.client_id,
-                "client_secret": GOOGLE_APP.client_secret,
-            },
-            "fitbit": {
-                "client_id": FITBIT_APP.client_id,
-                "client_secret": FITBIT_APP.client_secret,
-                "user_id": FITBIT_USER_ID,
-            },
+            "google": GOOGLE_APP,
+            "fitbit": with(json!(FITBIT_APP), "user_id", FITBIT_USER_ID),
         })
     }
 

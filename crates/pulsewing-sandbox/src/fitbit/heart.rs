@@ -13,7 +13,7 @@ use super::error;
 use crate::{
     cloud::Call,
     message::{Reply, with},
-    wearer::{Bucket, MINUTE, WearerData, buckets, day_bounds},
+    wearer::{Bucket, MINUTE, Synced, buckets, day_bounds},
 };
 
 /// Answers the part of the path after `/activities/heart/date/`, without `.json`.
@@ -136,7 +136,7 @@ impl Intraday {
         Ok(())
     }
 
-    fn answer(&self, wearer: &dyn WearerData, zone: &TimeZone) -> Option<Reply> {
+    fn answer(&self, wearer: &Synced<'_>, zone: &TimeZone) -> Option<Reply> {
         let (midnight, day_end) = day_bounds(self.first, zone)?;
         let (from, to) = match self.window {
             None => (midnight, day_end),
@@ -210,7 +210,7 @@ impl Intraday {
     }
 }
 
-fn summary(first: Date, last: Date, wearer: &dyn WearerData, zone: &TimeZone) -> Option<Reply> {
+fn summary(first: Date, last: Date, wearer: &Synced<'_>, zone: &TimeZone) -> Option<Reply> {
     let mut days = Vec::new();
     let mut day = first;
     while day <= last {
@@ -223,7 +223,7 @@ fn summary(first: Date, last: Date, wearer: &dyn WearerData, zone: &TimeZone) ->
 }
 
 /// Returns a day's entry; it has no resting heart rate until that is known.
-fn day_summary(day: Date, zones: Value, wearer: &dyn WearerData) -> Value {
+fn day_summary(day: Date, zones: Value, wearer: &Synced<'_>) -> Value {
     let mut value = json!({ "customHeartRateZones": [], "heartRateZones": zones });
     if let Some(resting) = wearer.resting(day) {
         value = with(value, "restingHeartRate", resting.bpm);

@@ -1,6 +1,6 @@
 //! The Fitbit front: routes, access checks and replies of the legacy Fitbit Web API.
 //!
-//! It knows the wearer only through [`WearerData`](crate::wearer::WearerData), so it can speak for other data as well.
+//! It knows the wearer only through [`Synced`](crate::wearer::Synced), so it can speak for other data as well.
 
 mod error;
 mod heart;

@@ -7,12 +7,12 @@ use crate::{
     message::{Reply, with},
     oauth::FITBIT_USER_ID,
     settings::Devices,
-    wearer::{WearerData, battery_word},
+    wearer::{Synced, battery_word},
 };
 
 /// Answers `devices.json`. The order is not guaranteed: the worn tracker may be the first or the
 /// last one.
-pub(super) fn devices(wearer: &dyn WearerData) -> Reply {
+pub(super) fn devices(wearer: &Synced<'_>) -> Reply {
     let synced = wearer.last_sync();
     let local = |at: Timestamp| {
         at.to_zoned(wearer.time_zone().clone())
@@ -71,7 +71,7 @@ pub(super) fn devices(wearer: &dyn WearerData) -> Reply {
 }
 
 /// Answers `profile.json`.
-pub(super) fn profile(wearer: &dyn WearerData, now: Timestamp) -> Reply {
+pub(super) fn profile(wearer: &Synced<'_>, now: Timestamp) -> Reply {
     let zone = wearer.time_zone();
     let body = json!({
         "user": {

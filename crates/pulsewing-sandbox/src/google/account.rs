@@ -13,7 +13,7 @@ use crate::{
     oauth::{Access, FITBIT_USER_ID, GOOGLE_USER_ID, Provider},
     settings::Devices,
     state::State,
-    wearer::{WearerData, battery_word},
+    wearer::{Synced, battery_word},
 };
 
 /// Answers `pairedDevices`, one page at a time.
@@ -27,7 +27,7 @@ pub(super) fn devices(params: &Params, call: &Call<'_>) -> Result<Reply, Box<Rep
 }
 
 /// Answers `pairedDevices/{id}`.
-pub(super) fn device(id: &str, wearer: &dyn WearerData) -> Reply {
+pub(super) fn device(id: &str, wearer: &Synced<'_>) -> Reply {
     let name = format!("users/{GOOGLE_USER_ID}/pairedDevices/{id}");
     match all_devices(wearer)
         .into_iter()
@@ -44,7 +44,7 @@ pub(super) fn device(id: &str, wearer: &dyn WearerData) -> Reply {
 }
 
 /// Answers `settings`.
-pub(super) fn settings(wearer: &dyn WearerData, now: Timestamp) -> Reply {
+pub(super) fn settings(wearer: &Synced<'_>, now: Timestamp) -> Reply {
     let zone = wearer.time_zone();
     let body = json!({
         "name": format!("users/{GOOGLE_USER_ID}/settings"),
@@ -134,7 +134,7 @@ const USERINFO_PROFILE: &str = "https://www.googleapis.com/auth/userinfo.profile
 /// The signed-in user's id in all of Google; the Google Health API has an id of its own.
 const GOOGLE_ACCOUNT_ID: &str = "108642097531864209753";
 
-fn all_devices(wearer: &dyn WearerData) -> Vec<Value> {
+fn all_devices(wearer: &Synced<'_>) -> Vec<Value> {
     let synced = wearer.last_sync();
     let earlier = |hours| {
         let at = synced.checked_sub(SignedDuration::from_hours(hours));

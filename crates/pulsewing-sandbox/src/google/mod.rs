@@ -31,7 +31,7 @@ use crate::{
     oauth::{Access, GOOGLE_USER_ID, Provider},
     quota::Exhausted,
     state::State,
-    wearer::WearerData,
+    wearer::Synced,
 };
 
 /// A data source family.
@@ -69,7 +69,7 @@ impl Family {
 
     /// Returns whether the family includes the wearer's main source, which is a tracker, or an app
     /// that writes to Health Connect.
-    fn has_main(self, wearer: &dyn WearerData) -> bool {
+    fn has_main(self, wearer: &Synced<'_>) -> bool {
         if wearer.is_wearable() {
             self != Self::SelfSources
         } else {

@@ -24,7 +24,7 @@ use crate::{
     cloud::Call,
     message::{Params, Reply, with},
     settings::PageSizes,
-    wearer::{MINUTE, Resting, Sample, WearerData, buckets, day_bounds},
+    wearer::{MINUTE, Resting, Sample, Synced, buckets, day_bounds},
 };
 
 /// The call to answer.
@@ -139,7 +139,7 @@ struct Walk<'a> {
     range: Range,
     view: View,
     family: Family,
-    wearer: &'a dyn WearerData,
+    wearer: &'a Synced<'a>,
     /// The last point of the previous page.
     after: Option<Key>,
     wanted: usize,
@@ -369,7 +369,7 @@ fn resting(resting: Resting) -> Value {
 
 /// Returns the samples that a phone app wrote to Health Connect: in every fourth hour one value a
 /// minute, at second 30, one beat above the tracker's mean.
-fn phone_app(wearer: &dyn WearerData, start: Timestamp, end: Timestamp) -> Vec<Sample> {
+fn phone_app(wearer: &Synced<'_>, start: Timestamp, end: Timestamp) -> Vec<Sample> {
     let minute_of = |at: Timestamp| at.as_second().div_euclid(60);
     let (first, last) = (minute_of(start), minute_of(end) + 1);
     let instant = |second| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);

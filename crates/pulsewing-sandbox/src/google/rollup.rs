@@ -19,7 +19,7 @@ use super::{
 use crate::{
     cloud::Call,
     message::{Reply, Request},
-    wearer::{Bucket, Sample, WearerData, buckets},
+    wearer::{Bucket, Sample, Synced, buckets},
 };
 
 /// Answers `rollUp`: windows counted from the start of the range, newest first, empty ones left out.
@@ -130,7 +130,7 @@ pub(super) fn daily_roll_up(data_type: &DataType, call: &Call<'_>) -> Result<Rep
 /// Returns the points of windows of `days` each, newest first.
 fn daily_points(
     data_type: &DataType,
-    wearer: &dyn WearerData,
+    wearer: &Synced<'_>,
     family: Family,
     (start, end): (DateTime, DateTime),
     days: i64,
@@ -187,7 +187,7 @@ fn too_long(data_type: &DataType) -> Box<Reply> {
 
 fn samples(
     data: Option<Data>,
-    wearer: &dyn WearerData,
+    wearer: &Synced<'_>,
     family: Family,
     from: Timestamp,
     to: Timestamp,

@@ -49,16 +49,11 @@ pub(crate) enum Call {
 impl Endpoint {
     /// Finds the endpoint; `None` if the path does not belong to Google.
     pub(crate) fn find(method: &Method, path: &str) -> Option<Self> {
+        let is_page = method == Method::GET || method == Method::POST;
         let known = match path {
             // Client files of Google's console contain the first of the two.
-            "/o/oauth2/auth" | "/o/oauth2/v2/auth"
-                if method == Method::GET || method == Method::POST =>
-            {
-                Some(Self::Authorize)
-            }
-            "/oauth2/v3/userinfo" | "/v1/userinfo"
-                if method == Method::GET || method == Method::POST =>
-            {
+            "/o/oauth2/auth" | "/o/oauth2/v2/auth" if is_page => Some(Self::Authorize),
+            "/oauth2/v3/userinfo" | "/v1/userinfo" if is_page => {
                 Some(Self::UserInfo { open_id: true })
             }
             "/oauth2/v1/userinfo" | "/oauth2/v2/userinfo" if method == Method::GET => {
@@ -87,31 +82,16 @@ impl Endpoint {
             Self::UserInfo { .. } => "google.userinfo",
             Self::Token => "google.token",
             Self::Revoke => "google.revoke",
-            Self::Points { data_type, .. }
-                if matches!(
-                    data_type.as_str(),
-                    "daily-heart-rate-zones" | "time-in-heart-rate-zone"
-                ) =>
-            {
-                "google.zones"
-            }
             Self::Points {
-                call: Call::RollUp, ..
-            } => "google.rollup",
-            Self::Points {
-                call: Call::DailyRollUp,
-                ..
-            } => "google.daily_rollup",
-            Self::Points { data_type, .. } if data_type == "daily-resting-heart-rate" => {
-                "google.resting"
-            }
-            Self::Points {
-                call: Call::Reconcile,
-                ..
-            } => "google.reconcile",
-            Self::Points {
-                call: Call::List, ..
-            } => "google.list",
+                data_type, call, ..
+            } => match (data_type.as_str(), call) {
+                ("daily-heart-rate-zones" | "time-in-heart-rate-zone", _) => "google.zones",
+                (_, Call::RollUp) => "google.rollup",
+                (_, Call::DailyRollUp) => "google.daily_rollup",
+                ("daily-resting-heart-rate", _) => "google.resting",
+                (_, Call::Reconcile) => "google.reconcile",
+                (_, Call::List) => "google.list",
+            },
             Self::Devices { .. } | Self::Device { .. } => "google.devices",
             Self::Settings { .. } => "google.settings",
             Self::Identity { .. } => "google.identity",
@@ -159,20 +139,12 @@ impl Endpoint {
     /// Returns the method's name in the API, for error details.
     pub(super) fn method_name(&self) -> &'static str {
         match self {
-            Self::Points {
-                call: Call::List, ..
-            } => "DataPointsService.ListDataPoints",
-            Self::Points {
-                call: Call::Reconcile,
-                ..
-            } => "DataPointsService.ReconcileDataPoints",
-            Self::Points {
-                call: Call::RollUp, ..
-            } => "DataPointsService.RollUpDataPoints",
-            Self::Points {
-                call: Call::DailyRollUp,
-                ..
-            } => "DataPointsService.DailyRollUpDataPoints",
+            Self::Points { call, .. } => match call {
+                Call::List => "DataPointsService.ListDataPoints",
+                Call::Reconcile => "DataPointsService.ReconcileDataPoints",
+                Call::RollUp => "DataPointsService.RollUpDataPoints",
+                Call::DailyRollUp => "DataPointsService.DailyRollUpDataPoints",
+            },
             Self::Devices { .. } => "HealthProfileService.ListPairedDevices",
             Self::Device { .. } => "HealthProfileService.GetPairedDevice",
             Self::Settings { .. } => "HealthProfileService.GetSettings",

@@ -87,13 +87,7 @@ const ZONES: [(&str, u64, u64); 4] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn sample(second: i64, bpm: u16) -> Sample {
-        Sample {
-            at: Timestamp::from_second(second).unwrap(),
-            bpm,
-        }
-    }
+    use crate::wearer::tests::sample;
 
     #[test]
     fn a_stay_ends_with_another_zone_and_with_a_gap() {

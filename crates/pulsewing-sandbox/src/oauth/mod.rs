@@ -9,6 +9,8 @@ mod consent;
 mod mint;
 mod tokens;
 
+use serde::Serialize;
+
 pub(crate) use self::code::{Codes, Exchange};
 pub(crate) use self::consent::{AuthorizeError, Consent, Page, document, is_loopback};
 pub(crate) use self::mint::{Mint, fingerprint};
@@ -47,7 +49,7 @@ impl Provider {
 }
 
 /// An app as it is registered with a provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct App {
     /// The client id.
     pub client_id: &'static str,

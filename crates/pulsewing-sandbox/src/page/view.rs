@@ -11,7 +11,7 @@ use crate::{
     faults::ROUTES,
     message::escaped,
     state::{Shared, State},
-    wearer::{MINUTE, WearerData, buckets, day_bounds},
+    wearer::{MINUTE, Synced, buckets, day_bounds},
 };
 
 /// Returns the page. With `every` the browser reloads it after that many seconds.
@@ -80,7 +80,7 @@ fn clock(shared: &Shared, now: Timestamp) -> String {
     )
 }
 
-fn wearer(wearer: &dyn WearerData, now: Timestamp) -> String {
+fn wearer(wearer: &Synced<'_>, now: Timestamp) -> String {
     let zone = wearer.time_zone();
     let synced = wearer.last_sync();
     let local = |at: Timestamp| {
@@ -118,7 +118,7 @@ fn wearer(wearer: &dyn WearerData, now: Timestamp) -> String {
     format!("<section><h2>Wearer</h2>\n<p class=\"now\">{latest}</p>\n{facts}</section>\n")
 }
 
-fn minutes_today(wearer: &dyn WearerData, zone: &TimeZone) -> usize {
+fn minutes_today(wearer: &Synced<'_>, zone: &TimeZone) -> usize {
     let today = wearer.last_sync().to_zoned(zone.clone()).date();
     let Some((from, to)) = day_bounds(today, zone) else {
         return 0;

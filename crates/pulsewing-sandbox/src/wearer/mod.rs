@@ -1,7 +1,7 @@
 //! The wearer: the data of a body, a tracker and its syncs that the fronts of both clouds use.
 //!
-//! The fronts use only [`WearerData`]. [`Synced`] is the view of a recording or of the synthetic
-//! wearer at one instant: it shows only what the tracker had synced by then.
+//! The fronts see a wearer only as [`Synced`]: a recording or the synthetic wearer at one instant,
+//! with no more than the tracker had synced by then.
 
 mod chance;
 mod late;
@@ -17,48 +17,6 @@ use crate::{
     clock,
     settings::{Devices, Wearing},
 };
-
-/// The data about the wearer that a front needs.
-pub(crate) trait WearerData {
-    /// Returns the wearer's time zone; it has an IANA name.
-    fn time_zone(&self) -> &TimeZone;
-
-    /// Returns the samples in the closed-open range, oldest first, that the tracker has synced.
-    fn samples(&self, from: Timestamp, to: Timestamp) -> Vec<Sample>;
-
-    /// Returns an instant before which there is no sample.
-    fn since(&self) -> Timestamp;
-
-    /// Returns when the tracker last synced; every sample is before it.
-    fn last_sync(&self) -> Timestamp;
-
-    /// Returns the tracker's battery level at the last sync, 0 to 100.
-    fn battery_percent(&self) -> u8;
-
-    /// Returns whether a tracker measured the samples; otherwise an app wrote them to Health Connect.
-    fn is_wearable(&self) -> bool;
-
-    /// Returns which devices the account has.
-    fn devices(&self) -> Devices;
-
-    /// Returns the resting heart rate of a day, or `None` while too little of the day was measured.
-    ///
-    /// It is the level that nine out of ten minutes of the day exceed.
-    fn resting(&self, day: Date) -> Option<Resting> {
-        let (from, to) = day_bounds(day, self.time_zone())?;
-        let minutes = buckets(&self.samples(from, to), from, MINUTE);
-        if minutes.len() < RESTING_NEEDS_MINUTES {
-            return None;
-        }
-        let mut levels: Vec<u64> = minutes.iter().map(Bucket::rounded).collect();
-        levels.sort_unstable();
-        let bpm = *levels.get(levels.len() / 10)?;
-        let with_sleep = minutes
-            .iter()
-            .any(|minute| NIGHT_MINUTES.contains(&minute.index));
-        Some(Resting { bpm, with_sleep })
-    }
-}
 
 /// A day's resting heart rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,12 +61,14 @@ pub(crate) struct Synced<'a> {
     pub(crate) seed: u64,
 }
 
-impl WearerData for Synced<'_> {
-    fn time_zone(&self) -> &TimeZone {
+impl Synced<'_> {
+    /// Returns the wearer's time zone; it has an IANA name.
+    pub(crate) fn time_zone(&self) -> &TimeZone {
         &self.zone
     }
 
-    fn samples(&self, from: Timestamp, to: Timestamp) -> Vec<Sample> {
+    /// Returns the samples in the closed-open range, oldest first, that the tracker has synced.
+    pub(crate) fn samples(&self, from: Timestamp, to: Timestamp) -> Vec<Sample> {
         let from = from.max(self.since());
         let to = to.min(self.last_sync());
         if from >= to {
@@ -122,7 +82,8 @@ impl WearerData for Synced<'_> {
         samples
     }
 
-    fn since(&self) -> Timestamp {
+    /// Returns an instant before which there is no sample.
+    pub(crate) fn since(&self) -> Timestamp {
         match self.source {
             Source::Recorded(recording) => recording.first().unwrap_or(self.now),
             Source::Synthetic(_) => self
@@ -132,7 +93,8 @@ impl WearerData for Synced<'_> {
         }
     }
 
-    fn last_sync(&self) -> Timestamp {
+    /// Returns when the tracker last synced; every sample is before it.
+    pub(crate) fn last_sync(&self) -> Timestamp {
         let due = clock::last_sync(self.now);
         match self.wearing.last_sync {
             Some(last) => due.min(clock::last_sync(last)),
@@ -140,25 +102,42 @@ impl WearerData for Synced<'_> {
         }
     }
 
-    fn is_wearable(&self) -> bool {
+    /// Returns whether a tracker measured the samples; otherwise an app wrote them to Health Connect.
+    pub(crate) fn is_wearable(&self) -> bool {
         self.wearing.wearable
     }
 
-    fn devices(&self) -> Devices {
+    /// Returns which devices the account has.
+    pub(crate) fn devices(&self) -> Devices {
         self.wearing.devices
     }
 
-    fn battery_percent(&self) -> u8 {
+    /// Returns the tracker's battery level at the last sync, 0 to 100.
+    pub(crate) fn battery_percent(&self) -> u8 {
         if let Some(percent) = self.wearing.battery {
             return percent;
         }
         // A charge lasts about four and a half days, from 97 down to 10 percent.
-        let hour = self
-            .last_sync()
-            .as_second()
-            .div_euclid(3600)
-            .rem_euclid(109);
-        97 - u8::try_from(hour * 4 / 5).unwrap_or(87)
+        let hour = self.last_sync().as_second().div_euclid(3600);
+        97 - u8::try_from(hour.rem_euclid(109) * 4 / 5).unwrap_or(87)
+    }
+
+    /// Returns the resting heart rate of a day, or `None` while too little of the day was measured.
+    ///
+    /// It is the level that nine out of ten minutes of the day exceed.
+    pub(crate) fn resting(&self, day: Date) -> Option<Resting> {
+        let (from, to) = day_bounds(day, self.time_zone())?;
+        let minutes = buckets(&self.samples(from, to), from, MINUTE);
+        if minutes.len() < RESTING_NEEDS_MINUTES {
+            return None;
+        }
+        let mut levels: Vec<u64> = minutes.iter().map(Bucket::rounded).collect();
+        levels.sort_unstable();
+        let bpm = *levels.get(levels.len() / 10)?;
+        let with_sleep = minutes
+            .iter()
+            .any(|minute| NIGHT_MINUTES.contains(&minute.index));
+        Some(Resting { bpm, with_sleep })
     }
 }
 
@@ -255,10 +234,10 @@ pub(crate) fn battery_word(percent: u8) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn sample(second: i64, bpm: u16) -> Sample {
+    pub(crate) fn sample(second: i64, bpm: u16) -> Sample {
         Sample {
             at: Timestamp::from_second(second).unwrap(),
             bpm,

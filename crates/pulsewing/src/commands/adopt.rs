@@ -138,7 +138,7 @@ fn nvm_token() -> Result<String, Problem> {
         .lock()
         .take(4 * 1_024)
         .read_to_string(&mut text)
-        .map_err(|error| Problem::failed("stdin could not be read").caused_by(&error))?;
+        .map_err(Problem::stdin)?;
     let token = text.trim();
     if token.len() != NVM_TOKEN || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Problem::failed(format!(

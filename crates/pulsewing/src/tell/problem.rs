@@ -81,6 +81,11 @@ impl Problem {
             .caused_by(&io::Error::other(error.to_string()))
     }
 
+    /// Builds the problem of an input that cannot be read.
+    pub(crate) fn stdin(error: io::Error) -> Self {
+        Self::failed("stdin could not be read").caused_by(&error)
+    }
+
     /// Marks the problem as temporary.
     pub(crate) fn may_pass(mut self) -> Self {
         self.exit = Exit::Temporary;

@@ -37,8 +37,7 @@ pub(super) fn read(ssid: &str, file: Option<&Path>) -> Result<Zeroizing<String>,
                     Problem::failed("the password could not be read").caused_by(&error)
                 })?
         }
-        None => all_of(io::stdin().lock())
-            .map_err(|error| Problem::failed("stdin could not be read").caused_by(&error))?,
+        None => all_of(io::stdin().lock()).map_err(Problem::stdin)?,
     };
     if text.is_empty() && file.is_none() && !io::stdin().is_terminal() {
         return Err(Problem::new(

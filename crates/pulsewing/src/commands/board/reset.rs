@@ -1,12 +1,12 @@
 //! `board reset`: restarts a board, or erases it.
 
 use std::{
-    io::{self, BufRead, IsTerminal},
+    io::{self, IsTerminal},
     path::Path,
     time::{Duration, Instant},
 };
 
-use super::open;
+use super::{super::login, open};
 use crate::{
     app::App,
     board::{self, Command, session::PATIENCE, settle::settle, status::BoardChain},
@@ -74,10 +74,5 @@ fn is_wanted(app: &App) -> Result<bool, Problem> {
         return Ok(false);
     }
     app.console.say("Type yes to go on:");
-    let mut line = String::new();
-    io::stdin()
-        .lock()
-        .read_line(&mut line)
-        .map_err(|error| Problem::failed("stdin could not be read").caused_by(&error))?;
-    Ok(line.trim() == "yes")
+    Ok(login::read_line()?.is_some_and(|line| line == "yes"))
 }

@@ -217,11 +217,11 @@ async fn by_paste(app: &App, sign_in: &SignIn) -> Result<AuthorizationCode, Prob
 }
 
 /// Reads a line from stdin; `None` at its end.
-fn read_line() -> Result<Option<String>, Problem> {
+pub(super) fn read_line() -> Result<Option<String>, Problem> {
     let mut line = String::new();
     let length = std::io::Read::take(std::io::stdin().lock(), 16 * 1_024)
         .read_line(&mut line)
-        .map_err(|error| Problem::failed("stdin could not be read").caused_by(&error))?;
+        .map_err(Problem::stdin)?;
     Ok((length > 0).then(|| line.trim().to_owned()))
 }
 
