@@ -1,58 +1,53 @@
 //! Fetching the data of one cycle: the zone, the heart rate, the tracker, the resting heart rate.
 //!
 //! ```text
-//! Zone (daily) ─▶ ResolvingZone ─▶ Heart ─┬─▶ Devices ─▶ Resting (Google, every few hours) ─▶ Done
-//!                                         └─ again: next page, all sources, the day before
+//! Idle ─▶ Zone (daily) ─▶ Resolving ─▶ Collecting: the calls of a route ─▶ Idle, with a reading
+//!                             ▲             │
+//!                             └─────────────┘ another zone
 //! ```
 //!
-//! Heart rate alone decides whether a cycle succeeds. Where another call fails, what it would
-//! have said stays unknown. A 401 to any call asks for one renewal, and the call is repeated.
+//! Today's heart rate alone decides whether a cycle succeeds. Where another call fails, its data stays
+//! unknown. A 401 to any call asks for one renewal, and the call is repeated.
 
 use core::{fmt, time::Duration};
 
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Action, Now, Settings,
+    Action, Now,
     around::Surroundings,
-    failure::{Consent, Failure},
-    intake::{Draft, Intake, Received},
-    reception::{Asked, Ended, Reception, Refused},
-    refusal::{self, Refusal},
-    step::{Heart, Step},
+    draft::{Complete, Draft, Zone},
+    failure::{CallName, Consent, Failure},
+    intake::{Intake, Received},
+    pages::Pages,
+    reception::{Asked, Reception},
+    refusal::Setback,
+    route::{self, Call, Entry, Known},
+    settings::Settings,
+    tries::Tries,
 };
 use crate::{
-    AccessToken, Bpm, Fingerprint, Provider,
+    Bpm, Fingerprint,
     chain::Stored,
-    dialect::{PageToken, ZoneFacts, fitbit, google},
-    oauth::NoAnswer,
+    dialect::{PageToken, ZoneDecoder, ZoneFacts},
+    oauth::{NoAnswer, Scopes},
     reading::{Reading, TimeZone},
-    request::{BufferFull, REQUEST_BUFFER, ReplyHead, Request},
+    request::{REQUEST_BUFFER, ReplyHead},
 };
 
-/// How long one exchange may take.
+/// The time limit of one exchange.
 pub(super) const TRY_FOR: Duration = Duration::from_secs(15);
 
-/// How often a call is tried that gets no answer.
-const TRIES: u8 = 3;
-
-/// The most pages that one walk takes. A day of minutes is one page.
-pub(super) const MAX_PAGES: u8 = 8;
-
-/// The zone is asked for once a day, the resting heart rate four times and when a day begins.
+/// The zone is asked for once a day.
 const ZONE_LASTS: SignedDuration = SignedDuration::from_hours(24);
-const RESTING_LASTS: SignedDuration = SignedDuration::from_hours(6);
 
-/// What is newest is never older than this while a tracker syncs every quarter of an hour.
-const SYNCS_WITHIN: SignedDuration = SignedDuration::from_mins(30);
-
-/// What is fetched less often than every cycle, to be kept across restarts.
+/// The data that is not fetched in every cycle, to be kept across restarts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// What the provider said of the zone, and when.
+    /// The provider's facts about the zone, and their time.
     pub zone: Option<(ZoneFacts, Timestamp)>,
-    /// The resting heart rate of the wearer's day or the one before, if there was one, and when it was asked
-    /// for.
+    /// The resting heart rate of the wearer's day or the one before, if there was one, and when it was
+    /// asked for.
     pub resting: Option<(Option<Bpm>, Timestamp)>,
 }
 
@@ -61,7 +56,7 @@ pub struct Memory {
 pub(super) enum Next {
     /// Another action.
     Poll,
-    /// The access token with this fingerprint was refused: renew, then go on.
+    /// The access token with this fingerprint was refused: renew, then continue.
     Renew(Fingerprint),
     /// The reading is complete.
     Done,
@@ -72,301 +67,281 @@ pub(super) enum Next {
 /// The data calls of one cycle.
 pub(super) struct Fetch {
     memory: Memory,
-    step: Step,
-    tries: u8,
-    pages: u8,
-    page: Option<PageToken>,
-    pause_until: Option<Duration>,
-    reception: Reception<Intake>,
-    provider: Provider,
-    facts: ZoneFacts,
-    draft: Option<Draft>,
-    reading: Option<Reading>,
-    /// How many minutes were not believed while that reading was fetched.
-    future_minutes: u32,
-    access: Option<Fingerprint>,
+    stage: Stage,
+    /// The newest reading, of this cycle or an earlier one.
+    newest: Option<Complete>,
+    /// Whether a 401 has already caused a renewal in this cycle.
     has_renewed: bool,
-    /// Whether the zone was asked for in this cycle.
-    has_asked_zone: bool,
-    /// Whether it is asked for again, because the clock times that came do not fit it.
-    is_doubting_zone: bool,
-    may_ask_devices: bool,
-    may_ask_zone: bool,
+}
+
+/// The current stage, with its data. The large ones stay where they are while their calls change.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lies in the cycle, and there is no heap"
+)]
+enum Stage {
+    Idle,
+    /// Asking for the zone.
+    Zone(Tries, Reception<ZoneDecoder>),
+    /// Waiting for the driver to find the offsets.
+    Resolving(Zone),
+    Collecting(Collection),
+}
+
+/// A reading that one call after the other fills.
+struct Collection {
+    call: Call,
+    tries: Tries,
+    pages: Pages,
+    reply: Reception<Intake>,
+    draft: Draft,
 }
 
 impl fmt::Debug for Fetch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fetch")
-            .field("step", &self.step)
-            .field("tries", &self.tries)
+            .field("call", &self.stage.call())
             .finish_non_exhaustive()
     }
 }
 
-impl Fetch {
-    pub(super) fn new(memory: Memory, provider: Provider) -> Self {
-        Self {
-            memory,
-            step: Step::Idle,
-            tries: 0,
-            pages: 0,
-            page: None,
-            pause_until: None,
-            reception: Reception::new(),
-            provider,
-            facts: ZoneFacts::default(),
-            draft: None,
-            reading: None,
-            future_minutes: 0,
-            access: None,
-            has_renewed: false,
-            has_asked_zone: false,
-            is_doubting_zone: false,
-            may_ask_devices: false,
-            may_ask_zone: false,
+impl Stage {
+    /// Returns the call that is being made.
+    const fn call(&self) -> Option<CallName> {
+        match self {
+            Self::Idle | Self::Resolving(_) => None,
+            Self::Zone(..) => Some(CallName::Zone),
+            Self::Collecting(collection) => Some(collection.call.name()),
         }
     }
 
-    pub(super) const fn reading(&self) -> Option<&Reading> {
-        self.reading.as_ref()
+    const fn tries(&mut self) -> Option<&mut Tries> {
+        match self {
+            Self::Idle | Self::Resolving(_) => None,
+            Self::Zone(tries, _) => Some(tries),
+            Self::Collecting(collection) => Some(&mut collection.tries),
+        }
     }
 
-    pub(super) const fn reading_mut(&mut self) -> Option<&mut Reading> {
-        self.reading.as_mut()
+    /// Returns whether a cycle fails without the reply to the current call.
+    const fn is_vital(&self) -> bool {
+        matches!(self, Self::Collecting(collection) if collection.call.is_vital())
+    }
+}
+
+impl Collection {
+    /// Begins a call, or begins it again.
+    fn enter(&mut self, call: Call) {
+        self.call = call;
+        self.tries = Tries::new();
+        self.pages = Pages::new();
+    }
+}
+
+impl Fetch {
+    pub(super) const fn new(memory: Memory) -> Self {
+        Self {
+            memory,
+            stage: Stage::Idle,
+            newest: None,
+            has_renewed: false,
+        }
     }
 
-    pub(super) const fn future_minutes(&self) -> u32 {
-        self.future_minutes
+    pub(super) fn reading(&self) -> Option<&Reading> {
+        self.newest.as_ref().map(|newest| &newest.reading)
+    }
+
+    pub(super) fn reading_mut(&mut self) -> Option<&mut Reading> {
+        self.newest.as_mut().map(|newest| &mut newest.reading)
+    }
+
+    pub(super) fn future_minutes(&self) -> u32 {
+        self.newest
+            .as_ref()
+            .map_or(0, |newest| newest.future_minutes)
     }
 
     pub(super) const fn memory(&self) -> &Memory {
         &self.memory
     }
 
-    /// Forgets what an earlier cycle was about.
+    /// Forgets the progress of an earlier cycle.
     pub(super) fn reset(&mut self) {
-        self.step = Step::Idle;
-        self.draft = None;
+        self.stage = Stage::Idle;
         self.has_renewed = false;
-        self.has_asked_zone = false;
-        self.is_doubting_zone = false;
     }
 
-    /// Begins with this chain's access token, or goes on with it after a renewal.
-    pub(super) fn authorise(&mut self, chain: &Stored, around: &mut Surroundings<'_>) -> Next {
-        let scopes = chain.scopes();
-        self.access = chain.access().map(|access| access.token.fingerprint());
-        self.may_ask_devices = scopes.has_settings();
-        self.may_ask_zone = scopes.has_time_zone(self.provider);
-        if !scopes.has_heart_rate() {
+    /// Begins with the access token of the chain in use, or continues with it after a renewal.
+    pub(super) fn authorise(&mut self, around: &mut Surroundings<'_>) -> Next {
+        if !scopes(around).has_heart_rate() {
             return Next::Failed(Failure::ConsentNeeded(Consent::HeartRateScopeMissing));
         }
-        match self.step {
-            Step::Idle => self.begin(around),
-            again => self.enter(again, around),
+        match &mut self.stage {
+            Stage::Idle => return self.begin(around),
+            Stage::Zone(tries, _) => *tries = Tries::new(),
+            Stage::Resolving(_) => return Next::Poll,
+            Stage::Collecting(collection) => collection.enter(collection.call),
         }
+        self.admit(around)
     }
 
     fn begin(&mut self, around: &mut Surroundings<'_>) -> Next {
         let now = around.now.utc;
-        let known = self
-            .memory
-            .zone
-            .as_ref()
-            .filter(|(_, at)| is_recent(*at, now, ZONE_LASTS));
-        match known {
-            Some((facts, _)) => self.facts = facts.clone(),
-            None if self.may_ask_zone => {
-                self.has_asked_zone = true;
-                return self.enter(Step::Zone, around);
+        let known = self.memory.zone.as_ref();
+        let facts = match known.filter(|(_, at)| is_recent(*at, now, ZONE_LASTS)) {
+            Some((facts, _)) => facts.clone(),
+            None if scopes(around).has_time_zone(around.settings.provider) => {
+                self.stage = Stage::Zone(Tries::new(), Reception::new());
+                return self.admit(around);
             }
-            None => self.facts = ZoneFacts::default(),
-        }
-        self.step = Step::ResolvingZone;
+            None => ZoneFacts::default(),
+        };
+        self.resolve(facts, false)
+    }
+
+    fn resolve(&mut self, facts: ZoneFacts, is_asked: bool) -> Next {
+        self.stage = Stage::Resolving(Zone { facts, is_asked });
         Next::Poll
     }
 
-    /// The zone that was asked for.
+    /// Takes the zone that was asked for.
     #[inline(never)]
-    pub(super) fn zone_resolved(&mut self, zone: TimeZone, around: &mut Surroundings<'_>) -> Next {
-        if self.step != Step::ResolvingZone {
+    pub(super) fn zone_resolved(
+        &mut self,
+        time_zone: TimeZone,
+        around: &mut Surroundings<'_>,
+    ) -> Next {
+        let Stage::Resolving(zone) = &self.stage else {
             return Next::Poll;
-        }
-        self.draft = Some(Draft::new(zone, around.now.utc));
-        let heart = match self.provider {
-            Provider::Google => Heart::Wearables,
-            Provider::Fitbit => Heart::Today,
         };
-        self.enter(Step::Heart(heart), around)
-    }
-
-    /// Begins a step that sends something, unless it may not be sent.
-    fn enter(&mut self, step: Step, around: &mut Surroundings<'_>) -> Next {
-        self.step = step;
-        self.tries = 0;
-        self.pages = 0;
-        self.page = None;
+        self.stage = Stage::Collecting(Collection {
+            call: Call::first(around.settings.provider),
+            tries: Tries::new(),
+            pages: Pages::new(),
+            reply: Reception::new(),
+            draft: Draft::new(time_zone, zone.clone(), around.now.utc),
+        });
         self.admit(around)
     }
 
-    /// Asks whether the request at hand may be sent now.
+    /// Checks whether the current call may be sent now, and gives it up otherwise.
     fn admit(&mut self, around: &mut Surroundings<'_>) -> Next {
-        if !around.settings.may_try(around.now) {
-            return self.give_up(Failure::OutOfTime, around);
-        }
-        match around
-            .pacing
-            .admit(around.now.utc, around.settings.hourly_cap)
-        {
+        match around.admit() {
             Ok(()) => Next::Poll,
-            Err(until) => self.give_up(Failure::RateLimited { until }, around),
+            Err(failure) => self.give_up(failure, around),
         }
     }
 
-    /// What to do next.
+    /// Returns the next action; `None`, which cannot happen, if nothing is being fetched, the chain has
+    /// no access token, or the buffer has no room for a request.
     pub(super) fn poll(
         &mut self,
         now: Now,
         settings: &Settings,
         chain: &Stored,
         buffer: &mut [u8; REQUEST_BUFFER],
-    ) -> Action {
-        match self.pause_until {
-            Some(until) if now.up < until => return Action::Wait { until },
-            _ => self.pause_until = None,
+    ) -> Option<Action> {
+        if let Some(until) = self
+            .stage
+            .tries()
+            .and_then(|tries| tries.pauses_until(now.up))
+        {
+            return Some(Action::Wait { until });
         }
-        if self.step == Step::ResolvingZone {
-            return Action::ResolveZone {
-                facts: self.facts.clone(),
-                at: now.utc,
-            };
-        }
-        let Some(access) = chain.access() else {
-            return Action::Finished(Err(Failure::Unauthorized));
+        let entry = || {
+            Some(Entry {
+                access: &chain.access()?.token,
+                user: settings.user_id.as_deref().unwrap_or("-"),
+            })
         };
-        let user = settings.user_id.as_deref().unwrap_or("-");
-        match self.request(&access.token, user, buffer) {
-            Ok(request) => Action::Send {
-                request,
-                timeout: TRY_FOR,
-            },
-            // Never: the buffer has room for every request.
-            Err(BufferFull) => Action::Finished(Err(Failure::OutOfTime)),
-        }
-    }
-
-    fn request(
-        &self,
-        access: &AccessToken,
-        user: &str,
-        buffer: &mut [u8],
-    ) -> Result<Request, BufferFull> {
-        let draft = self.draft.as_ref();
-        let today = draft.map_or(Date::ZERO, |draft| draft.day.local().date());
-        let page = self.page.as_ref();
-        match (self.step, self.provider) {
-            (Step::Zone | Step::Idle | Step::ResolvingZone, Provider::Google) => {
-                google::settings(buffer, access)
-            }
-            (Step::Zone | Step::Idle | Step::ResolvingZone, Provider::Fitbit) => {
-                fitbit::profile(buffer, access, user)
-            }
-            (Step::Heart(Heart::Today), _) => {
-                fitbit::heart(buffer, access, user, fitbit::HeartDay::Today)
-            }
-            (Step::Heart(Heart::Yesterday), _) => {
-                let date = today.yesterday().unwrap_or(today);
-                fitbit::heart(buffer, access, user, fitbit::HeartDay::Date(date))
-            }
-            (Step::Heart(heart), _) => {
-                let (family, is_earlier) = match heart {
-                    Heart::Earlier(family) => (family, true),
-                    Heart::AllSources => (google::SourceFamily::All, false),
-                    _ => (google::SourceFamily::Wearables, false),
-                };
-                let (start, end) = draft.map_or((Timestamp::MIN, Timestamp::MIN), |draft| {
-                    draft.range(is_earlier)
+        let request = match &self.stage {
+            Stage::Idle => return None,
+            Stage::Resolving(zone) => {
+                return Some(Action::ResolveZone {
+                    facts: zone.facts.clone(),
+                    at: now.utc,
                 });
-                let query = google::RollUp {
-                    family,
-                    start,
-                    end,
-                    page,
-                };
-                google::roll_up(buffer, access, query)
             }
-            (Step::Devices, Provider::Google) => google::paired_devices(buffer, access, page),
-            (Step::Devices, Provider::Fitbit) => fitbit::devices(buffer, access, user),
-            (Step::Resting, _) => {
-                // A day has one after its night's sleep. An older one than yesterday's would be taken for it.
-                let from = today.yesterday().unwrap_or(today);
-                let until = today.tomorrow().unwrap_or(today);
-                google::resting(buffer, access, from, until, page)
+            Stage::Zone(..) => route::zone_request(settings.provider, entry()?, buffer),
+            Stage::Collecting(Collection {
+                call, pages, draft, ..
+            }) => call.request(draft, pages.token(), entry()?, buffer),
+        };
+        Some(Action::Send {
+            request: request.ok()?,
+            timeout: TRY_FOR,
+        })
+    }
+
+    /// Takes the head of a reply.
+    pub(super) fn reply_head(&mut self, head: ReplyHead, settings: &Settings) {
+        match &mut self.stage {
+            Stage::Idle | Stage::Resolving(_) => {}
+            Stage::Zone(_, reply) => reply.begin(head, || ZoneDecoder::new(settings.provider)),
+            Stage::Collecting(Collection {
+                call, reply, draft, ..
+            }) => reply.begin(head, || Intake::new(*call, draft)),
+        }
+    }
+
+    /// Takes the next bytes of its body.
+    pub(super) fn reply_body(&mut self, chunk: &[u8]) {
+        match &mut self.stage {
+            Stage::Idle | Stage::Resolving(_) => {}
+            Stage::Zone(_, reply) => reply.feed(chunk, ZoneDecoder::feed),
+            Stage::Collecting(Collection { reply, draft, .. }) => {
+                reply.feed(chunk, |intake, chunk| intake.feed(chunk, draft));
             }
         }
     }
 
-    /// A reply begins.
-    pub(super) fn reply_head(&mut self, head: ReplyHead) {
-        let draft = self.draft.as_mut();
-        let content = || Intake::new(self.step, self.provider, draft);
-        self.reception.begin(head, content);
-    }
-
-    /// More of its body.
-    pub(super) fn reply_body(&mut self, chunk: &[u8]) {
-        let draft = self.draft.as_mut();
-        self.reception
-            .feed(chunk, |intake, chunk| intake.feed(chunk, draft));
-    }
-
-    /// The reply has ended, or the try has failed.
+    /// Takes the end of the reply, or the failure of the try.
     #[inline(never)]
     pub(super) fn reply_end(
         &mut self,
         failed: Option<NoAnswer>,
         around: &mut Surroundings<'_>,
     ) -> Next {
-        self.tries = self.tries.saturating_add(1);
-        let asked = Asked {
-            provider: self.provider,
-            call: self.step.call(),
-            now: around.now.utc,
+        let Some(call) = self.stage.call() else {
+            return Next::Poll;
         };
-        match self.reception.end(failed, asked, around.pacing) {
-            Ended::NoAnswer(cause) => self.again(cause, around),
-            Ended::Refused(refused) => self.refused(&refused, around),
-            Ended::Content(content) => {
-                let draft = self.draft.as_mut();
-                let (status, is_markup) = (content.status, content.is_markup);
-                match content
-                    .decoder
-                    .and_then(|intake| intake.finish(self.step, draft))
-                {
-                    Ok(received) => self.received(received, around),
-                    Err(error) => {
-                        match refusal::of_content(error, self.step.call(), status, is_markup) {
-                            Ok(cause) => self.again(cause, around),
-                            Err(failure) => self.give_up(failure, around),
-                        }
-                    }
+        let now = around.now.utc;
+        let asked = Asked {
+            provider: around.settings.provider,
+            call,
+            now,
+        };
+        let pacing = &mut *around.pacing;
+        let received = match &mut self.stage {
+            Stage::Idle | Stage::Resolving(_) => return Next::Poll,
+            Stage::Zone(_, reply) => reply
+                .end(failed, asked, pacing, ZoneDecoder::finish)
+                .map(Received::Zone),
+            Stage::Collecting(Collection { reply, draft, .. }) => {
+                reply.end(failed, asked, pacing, |intake| intake.finish(draft))
+            }
+        };
+        match received {
+            Ok(Received::Zone(facts)) => self.take_zone(facts, around),
+            Ok(Received::Page(next)) => self.turn(next, around),
+            Ok(Received::Resting(resting, next)) => {
+                self.memory.resting = Some((resting, now));
+                self.turn(next, around)
+            }
+            Err(Setback::Unauthorized) => self.unauthorized(around),
+            Err(Setback::NoAnswer(cause)) => {
+                let may_follow = self.stage.tries().is_some_and(|tries| tries.pause(around));
+                if may_follow {
+                    self.admit(around)
+                } else {
+                    self.give_up(Failure::NoAnswer { call, cause }, around)
                 }
             }
-        }
-    }
-
-    /// The provider decided against a call, or did not answer it.
-    fn refused(&mut self, refused: &Refused, around: &mut Surroundings<'_>) -> Next {
-        match refused.refusal {
-            Refusal::Unauthorized => self.unauthorized(around),
-            // What is not the provider's own may be so because the rest is missing.
-            Refusal::NoAnswer(cause @ NoAnswer::Foreign(_)) => {
-                self.again(refused.cut.unwrap_or(cause), around)
-            }
-            Refusal::NoAnswer(cause) => self.again(cause, around),
-            Refusal::Decided(failure) => {
+            Err(Setback::Refused(failure)) => self.give_up(failure, around),
+            Err(Setback::Limited(failure)) => {
                 // A limit that names its end is the account's; without one, another call may pass.
-                if refused.is_limit_without_end && !self.step.is_vital() {
+                if !self.stage.is_vital() {
                     around.pacing.next_allowed = None;
                 }
                 self.give_up(failure, around)
@@ -374,203 +349,105 @@ impl Fetch {
         }
     }
 
-    /// The access token is not accepted. One renewal per token, and one an hour.
+    /// Handles a refused access token: one renewal a cycle, and one an hour.
     fn unauthorized(&mut self, around: &mut Surroundings<'_>) -> Next {
         let may_renew =
             !self.has_renewed && around.pacing.allows_unauthorized_refresh(around.now.utc);
-        match self.access {
+        match around.in_use.and_then(Stored::access) {
             Some(access) if may_renew => {
                 self.has_renewed = true;
-                Next::Renew(access)
+                Next::Renew(access.token.fingerprint())
             }
             _ => self.give_up(Failure::Unauthorized, around),
         }
     }
 
-    /// There is no access token to go on with: today's heart rate, if it came, has to do.
+    /// Ends without an access token: today's heart rate, if it came, has to do.
     pub(super) fn cut_short(&mut self, failure: Failure, settings: &Settings) -> Next {
-        let is_vital = matches!(failure, Failure::TokensNotStored | Failure::Gone)
-            || match self.step {
-                Step::Zone if self.is_doubting_zone => false,
-                Step::Idle | Step::Zone | Step::ResolvingZone => true,
-                step => step.is_vital(),
-            };
-        if is_vital {
-            Next::Failed(failure)
-        } else {
+        let has_today = matches!(self.stage, Stage::Collecting(_)) && !self.stage.is_vital();
+        if has_today && !matches!(failure, Failure::TokensNotStored | Failure::Gone) {
             self.complete(settings)
+        } else {
+            Next::Failed(failure)
         }
     }
 
-    /// A call without an answer: again after a second or so, a few times.
-    fn again(&mut self, cause: NoAnswer, around: &mut Surroundings<'_>) -> Next {
-        let failure = Failure::NoAnswer {
-            call: self.step.call(),
-            cause,
-        };
-        let pause = around.jitter.retry_pause(self.tries);
-        let at = around.now.up.saturating_add(pause);
-        let now = Now {
-            up: at,
-            ..around.now
-        };
-        if self.tries >= TRIES || !around.settings.may_try(now) {
-            return self.give_up(failure, around);
-        }
-        self.pause_until = Some(at);
-        self.admit(around)
-    }
-
-    /// A call that will not be answered in this cycle: the cycle's end, if it was for today's
-    /// heart rate; else something stays unknown.
+    /// Gives up a call that will not be answered in this cycle. That is the cycle's end if it was for
+    /// today's heart rate; otherwise something stays unknown.
     fn give_up(&mut self, failure: Failure, around: &mut Surroundings<'_>) -> Next {
-        self.pause_until = None;
-        match self.step {
-            step if step.is_vital() => Next::Failed(failure),
-            Step::Zone if self.is_doubting_zone => self.complete(around.settings),
-            Step::Zone
-                if matches!(failure, Failure::RateLimited { .. })
-                    && around.pacing.next_allowed.is_some() =>
-            {
-                Next::Failed(failure)
+        let is_limited =
+            matches!(failure, Failure::RateLimited { .. }) && around.pacing.next_allowed.is_some();
+        match &self.stage {
+            Stage::Collecting(collection) if !collection.call.is_vital() => self.follow(around),
+            Stage::Zone(..) if !is_limited && failure != Failure::OutOfTime => {
+                // Better the provider's old facts than none.
+                let known = self.memory.zone.as_ref();
+                let facts = known.map(|(facts, _)| facts.clone());
+                self.resolve(facts.unwrap_or_default(), true)
             }
-            Step::Zone if failure == Failure::OutOfTime => Next::Failed(failure),
-            Step::Zone => {
-                // Better an old word of the provider's than none.
-                self.facts = self
-                    .memory
-                    .zone
-                    .as_ref()
-                    .map(|(facts, _)| facts.clone())
-                    .unwrap_or_default();
-                self.step = Step::ResolvingZone;
-                Next::Poll
-            }
-            _ => self.after(around),
+            _ => Next::Failed(failure),
         }
     }
 
-    /// A reply was read to its end.
-    fn received(&mut self, received: Received, around: &mut Surroundings<'_>) -> Next {
-        let now = around.now.utc;
-        let page = match received {
-            Received::Zone(facts) => {
-                self.memory.zone = Some((facts.clone(), now));
-                let is_doubting = core::mem::take(&mut self.is_doubting_zone);
-                if is_doubting && facts == self.facts {
-                    return self.complete(around.settings);
-                }
-                self.facts = facts;
-                self.step = Step::ResolvingZone;
-                return Next::Poll;
+    fn take_zone(&mut self, facts: ZoneFacts, around: &Surroundings<'_>) -> Next {
+        self.memory.zone = Some((facts.clone(), around.now.utc));
+        match &self.stage {
+            Stage::Collecting(Collection { draft, .. }) if draft.zone.facts == facts => {
+                self.complete(around.settings)
             }
-            Received::Heart(page) | Received::Devices(page) => page,
-            Received::Resting(resting, page) => {
-                self.memory.resting = Some((resting, now));
-                page
-            }
+            _ => self.resolve(facts, true),
+        }
+    }
+
+    /// Turns to the next page, or follows the route after the last one.
+    fn turn(&mut self, next: Option<PageToken>, around: &mut Surroundings<'_>) -> Next {
+        let (Some(next), Stage::Collecting(collection)) = (next, &mut self.stage) else {
+            return self.follow(around);
         };
-        match page {
-            Some(page) => self.turn(page, around),
-            None => self.after(around),
+        match collection.pages.turn(next) {
+            Ok(()) => {
+                collection.tries = Tries::new();
+                self.admit(around)
+            }
+            Err(cause) => {
+                let call = collection.call.name();
+                self.give_up(Failure::NoAnswer { call, cause }, around)
+            }
         }
     }
 
-    /// Goes on to the next page, if the walk leads anywhere.
-    fn turn(&mut self, page: PageToken, around: &mut Surroundings<'_>) -> Next {
-        self.pages = self.pages.saturating_add(1);
-        if self.pages >= MAX_PAGES || self.page.as_ref() == Some(&page) {
-            // What came so far may be half of a day: that would not be the truth.
-            let failure = Failure::NoAnswer {
-                call: self.step.call(),
-                cause: NoAnswer::Malformed,
+    /// Goes on to the next call of the route, or completes the reading.
+    fn follow(&mut self, around: &mut Surroundings<'_>) -> Next {
+        if let Stage::Collecting(collection) = &mut self.stage {
+            let known = Known {
+                draft: &collection.draft,
+                memory: &self.memory,
+                scopes: scopes(around),
+                now: around.now.utc,
             };
-            return self.give_up(failure, around);
+            if let Some(call) = collection.call.next(&known) {
+                collection.enter(call);
+                return self.admit(around);
+            }
         }
-        self.page = Some(page);
-        self.tries = 0;
-        self.admit(around)
-    }
-
-    /// What comes after a step.
-    fn after(&mut self, around: &mut Surroundings<'_>) -> Next {
-        let (is_empty, is_complete) = self.draft.as_ref().map_or((true, true), |draft| {
-            // Of a day of 25 hours the last minutes leave nothing before it within 24 hours.
-            let (start, end) = draft.range(true);
-            let has_earlier = self.provider != Provider::Google || start < end;
-            (
-                draft.points == 0,
-                draft.window.is_complete() || !has_earlier,
-            )
-        });
-        match self.step {
-            Step::Heart(Heart::Wearables) if is_empty => {
-                self.enter(Step::Heart(Heart::AllSources), around)
-            }
-            Step::Heart(Heart::Wearables) if !is_complete => {
-                let heart = Heart::Earlier(google::SourceFamily::Wearables);
-                self.enter(Step::Heart(heart), around)
-            }
-            Step::Heart(Heart::AllSources) if !is_complete => {
-                let heart = Heart::Earlier(google::SourceFamily::All);
-                self.enter(Step::Heart(heart), around)
-            }
-            Step::Heart(Heart::Today) if !is_complete => {
-                self.enter(Step::Heart(Heart::Yesterday), around)
-            }
-            Step::Heart(_) if self.may_ask_devices => self.enter(Step::Devices, around),
-            Step::Heart(_) | Step::Devices if self.wants_resting(around.now.utc) => {
-                self.enter(Step::Resting, around)
-            }
-            _ if self.doubts_zone(around.now.utc) => {
-                self.has_asked_zone = true;
-                self.is_doubting_zone = true;
-                self.enter(Step::Zone, around)
-            }
-            _ => self.complete(around.settings),
-        }
-    }
-
-    /// Whether the wearer may have travelled since the zone was asked for. Fitbit tells clock times: in
-    /// a zone to the east they seem to lie in the future, in one to the west the tracker seems not to
-    /// have synced.
-    fn doubts_zone(&self, now: Timestamp) -> bool {
-        let is_possible =
-            self.provider == Provider::Fitbit && self.may_ask_zone && !self.has_asked_zone;
-        is_possible
-            && self.draft.as_ref().is_some_and(|draft| {
-                let newest = draft.newest();
-                draft.has_future()
-                    || newest.is_none_or(|newest| now.duration_since(newest) > SYNCS_WITHIN)
-            })
-    }
-
-    fn wants_resting(&self, now: Timestamp) -> bool {
-        let is_known = |draft: &Draft| {
-            self.memory
-                .resting
-                .is_some_and(|(_, at)| draft.is_of_its_day(at) && is_recent(at, now, RESTING_LASTS))
-        };
-        self.provider == Provider::Google && !self.draft.as_ref().is_some_and(is_known)
+        self.complete(around.settings)
     }
 
     fn complete(&mut self, settings: &Settings) -> Next {
-        self.step = Step::Idle;
-        let Some(draft) = self.draft.take() else {
-            return Next::Failed(Failure::OutOfTime);
-        };
-        let resting = self
-            .memory
-            .resting
-            .filter(|(_, at)| draft.is_of_its_day(*at));
-        let resting = resting.and_then(|(resting, _)| resting);
-        self.future_minutes = draft.future_minutes;
-        self.reading = Some(draft.into_reading(self.provider, settings.heart_zones, resting));
+        let stage = core::mem::replace(&mut self.stage, Stage::Idle);
+        if let Stage::Collecting(Collection { draft, .. }) = stage {
+            self.newest = Some(draft.complete(&self.memory, settings));
+        }
         Next::Done
     }
 }
 
-fn is_recent(at: Timestamp, now: Timestamp, lasts: SignedDuration) -> bool {
+/// Returns the granted scopes of the chain in use.
+fn scopes(around: &Surroundings<'_>) -> Scopes {
+    around.in_use.map_or(Scopes::NONE, Stored::scopes)
+}
+
+pub(super) fn is_recent(at: Timestamp, now: Timestamp, lasts: SignedDuration) -> bool {
     let since = now.duration_since(at);
     since >= SignedDuration::ZERO && since < lasts
 }

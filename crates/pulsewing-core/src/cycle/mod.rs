@@ -30,27 +30,36 @@
 //! Start reading with `renewal.rs` for the tokens, `fetch.rs` for the data, and `pacing.rs` for the
 //! timing. [`PastDay`] fetches missing days of a history, between two cycles.
 
+mod action;
 mod around;
+mod builder;
 mod burst;
+mod draft;
 mod failure;
 mod fetch;
 mod intake;
 mod pacing;
+mod pages;
 mod past_day;
 mod reception;
 mod refusal;
 mod renewal;
 mod rest;
-mod step;
+mod route;
+mod settings;
+mod tries;
 
 use core::time::Duration;
 
 use jiff::Timestamp;
 
+pub use action::{Action, StoreWhat};
+pub use builder::ReadingBuilder;
 pub use failure::{CallName, Consent, Failure, FailureKind, Reason, StoreTrouble};
 pub use fetch::Memory;
 pub use pacing::Pacing;
 pub use past_day::{PastAction, PastDay};
+pub use settings::{Deadline, Settings};
 
 use self::{
     around::Surroundings,
@@ -59,14 +68,11 @@ use self::{
     renewal::Renewal,
 };
 use crate::{
-    ClientSecret, Provider,
-    chain::{Access, ClientId, Issuer, Record, Standing, Stored, UserId},
-    dialect::ZoneFacts,
-    heart_zone::HeartZones,
+    chain::{Access, Record, Stored},
     instant::later,
     oauth::NoAnswer,
     reading::{Reading, TimeZone},
-    request::{REQUEST_BUFFER, ReplyHead, Request},
+    request::{REQUEST_BUFFER, ReplyHead},
 };
 
 /// The time, from two clocks.
@@ -76,129 +82,6 @@ pub struct Now {
     pub utc: Timestamp,
     /// Monotonic time since an arbitrary beginning: for waits.
     pub up: Duration,
-}
-
-/// The settings of a cycle, given once.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The provider, and so the dialect.
-    pub provider: Provider,
-    /// The origin of the token endpoint. A chain from another origin is not used.
-    pub issuer: Issuer,
-    /// The configured client. A chain that was granted to another is not used.
-    pub client_id: Option<ClientId>,
-    /// The configured client's secret, which takes precedence over the one in the chain.
-    pub client_secret: Option<ClientSecret>,
-    /// The wearer whose data is fetched; `None` for the user who signed in (Fitbit).
-    pub user_id: Option<UserId>,
-    /// The poll interval.
-    pub every: Duration,
-    /// The maximum number of requests within an hour, not counting replays.
-    pub hourly_cap: u16,
-    /// The wearer's own heart-rate zones.
-    pub heart_zones: Option<HeartZones>,
-    /// Whether to store an access token that nothing depends on (Google's), to save the next start a
-    /// call. Otherwise the newest one is only in memory.
-    pub cache_access: bool,
-    /// The deadline of a run that has to end.
-    pub deadline: Option<Deadline>,
-}
-
-/// The end of a run, on the monotonic clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deadline {
-    /// The time after which no try starts.
-    pub last_try: Duration,
-    /// The time at which the run is over.
-    pub end: Duration,
-}
-
-impl Settings {
-    /// Returns whether a try may start.
-    fn may_try(&self, now: Now) -> bool {
-        self.deadline
-            .is_none_or(|deadline| now.up <= deadline.last_try)
-    }
-
-    /// Returns how long tries may still start.
-    fn time_for_tries(&self, now: Now) -> Duration {
-        self.deadline.map_or(Duration::MAX, |deadline| {
-            deadline.last_try.saturating_sub(now.up)
-        })
-    }
-
-    /// Returns the reason why this chain's tokens may not be sent, if there is one.
-    fn objection_to(&self, chain: &Stored) -> Option<Failure> {
-        let is_own = chain.provider() == self.provider
-            && chain.issuer() == self.issuer.as_str()
-            && self
-                .client_id
-                .as_ref()
-                .is_none_or(|id| *id == chain.client().id);
-        match chain.standing() {
-            _ if !is_own => Some(Failure::ForeignChain),
-            Standing::Refused => Some(Failure::ConsentNeeded(Consent::Refused)),
-            Standing::Moving => Some(Failure::ChainMoved),
-            Standing::Active => None,
-        }
-    }
-}
-
-/// The next action. See [the module](self) for the events to report afterwards.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Take the chain's lock, waiting for it at most this long, and read the store; if the lock is
-    /// held already, only read.
-    OpenChain {
-        /// The longest wait.
-        wait: Duration,
-    },
-    /// Write this record durably in place of the stored one. It holds tokens.
-    Store {
-        /// The length of the record, at the beginning of the buffer; 0, which has to fail, only if a
-        /// chain outgrew its own bounds.
-        len: usize,
-        /// The content that is written.
-        what: StoreWhat,
-    },
-    /// Release the chain's lock.
-    CloseChain,
-    /// Send this, follow no redirect, and report the reply.
-    Send {
-        /// The request.
-        request: Request,
-        /// The maximum duration of the whole exchange, in real time.
-        timeout: Duration,
-    },
-    /// Find the zone's offsets around `at`, from the provider's facts or else from local knowledge.
-    ResolveZone {
-        /// The provider's facts about the zone.
-        facts: ZoneFacts,
-        /// The instant around which the offsets have to be right.
-        at: Timestamp,
-    },
-    /// A cycle has ended: show its [reading](Cycle::reading), or report the failure.
-    Finished(Result<(), Failure>),
-    /// There is nothing to do before this time on the monotonic clock.
-    Wait {
-        /// The latest time for the next poll.
-        until: Duration,
-    },
-}
-
-/// The content that an [`Action::Store`] writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StoreWhat {
-    /// The intent to send a refresh. Reserve room for the answer before confirming it.
-    Intent,
-    /// New tokens, which end the refresh.
-    Tokens,
-    /// The withdrawal of an intent: the refresh was not sent after all.
-    Withdrawal,
-    /// The provider's refusal of the chain.
-    Refusal,
-    /// An access token that nothing depends on.
-    Cache,
 }
 
 /// The longest wait of an idle cycle: a clock that was set, or a machine that slept, is noticed within
@@ -238,7 +121,6 @@ impl Cycle {
     /// Creates a cycle that begins at once. `seed` is any number; it spreads the waits of many devices.
     #[must_use]
     pub fn new(settings: Settings, pacing: Pacing, memory: Memory, seed: u32) -> Self {
-        let provider = settings.provider;
         Self {
             settings,
             pacing,
@@ -246,7 +128,7 @@ impl Cycle {
             clock: ClockWatch::new(),
             phase: Phase::Idle,
             renewal: Renewal::new(),
-            fetch: Fetch::new(memory, provider),
+            fetch: Fetch::new(memory),
             chain: None,
             token_written: false,
             renewal_failure: None,
@@ -274,11 +156,12 @@ impl Cycle {
                 until: self.idle_until(now),
             },
             Phase::Renewing => self.renewal.poll(now, &self.settings, buffer),
-            Phase::Fetching => match &self.chain {
-                Some(chain) => self.fetch.poll(now, &self.settings, chain, buffer),
-                // Unreachable: fetching begins with a chain.
-                None => Action::Finished(Err(Failure::NoChain)),
-            },
+            Phase::Fetching => {
+                let chain = self.chain.as_ref();
+                let action = chain.and_then(|c| self.fetch.poll(now, &self.settings, c, buffer));
+                // Always there: fetching begins with a chain that has an access token.
+                action.unwrap_or(Action::Finished(Err(Failure::NoChain)))
+            }
             Phase::Finished(result) => Action::Finished(result),
         }
     }
@@ -345,9 +228,9 @@ impl Cycle {
             (Some(chain), failure) => {
                 self.renewal_failure = failure;
                 self.phase = Phase::Fetching;
-                let (_, fetch, mut around) = self.parts(now);
-                let next = fetch.authorise(&chain, &mut around);
                 self.chain = Some(chain);
+                let (_, fetch, mut around) = self.parts(now);
+                let next = fetch.authorise(&mut around);
                 self.advance(next, now);
             }
             (None, failure) => {
@@ -365,7 +248,7 @@ impl Cycle {
     pub fn reply_head(&mut self, head: ReplyHead) {
         match self.phase {
             Phase::Renewing => self.renewal.reply_head(head),
-            Phase::Fetching => self.fetch.reply_head(head),
+            Phase::Fetching => self.fetch.reply_head(head, &self.settings),
             Phase::Idle | Phase::Finished(_) => {}
         }
     }
@@ -492,7 +375,7 @@ impl Cycle {
 
     /// Returns the newest reading, of this cycle or an earlier one.
     #[must_use]
-    pub const fn reading(&self) -> Option<&Reading> {
+    pub fn reading(&self) -> Option<&Reading> {
         self.fetch.reading()
     }
 
@@ -509,7 +392,7 @@ impl Cycle {
 
     /// Returns the number of minutes left out of the newest reading because they lie in the future.
     #[must_use]
-    pub const fn future_minutes(&self) -> u32 {
+    pub fn future_minutes(&self) -> u32 {
         self.fetch.future_minutes()
     }
 

@@ -17,9 +17,10 @@ use jiff::{Timestamp, civil::Date};
 use super::{
     Cycle, Now,
     failure::{CallName, Failure},
-    fetch::{MAX_PAGES, TRY_FOR},
-    reception::{Asked, Ended, Reception},
-    refusal::{self, Refusal},
+    fetch::TRY_FOR,
+    pages::Pages,
+    reception::{Asked, Reception},
+    refusal::Setback,
 };
 use crate::{
     AccessToken, Bpm, Provider,
@@ -50,7 +51,6 @@ pub enum PastAction {
 
 /// The fetch of one past day's heart rate. Poll, carry out the action, report the result, poll again.
 pub struct PastDay {
-    provider: Provider,
     offsets: Offsets,
     /// The requested date.
     date: Date,
@@ -58,14 +58,21 @@ pub struct PastDay {
     /// The number of reported minutes that lie in the future.
     future_minutes: u16,
     resting: Option<Bpm>,
-    /// Whether the heart rate is complete, and Google's resting heart rate is next.
-    is_at_resting: bool,
-    family: google::SourceFamily,
-    page: Option<PageToken>,
-    pages: u8,
+    call: Call,
+    pages: Pages,
+    /// The number of minutes in Google's replies.
     points: u32,
     reception: Reception<Intake>,
     outcome: Option<Result<(), Failure>>,
+}
+
+/// The call to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Call {
+    Google(google::SourceFamily),
+    /// After the complete heart rate.
+    GoogleResting,
+    Fitbit,
 }
 
 /// The decoder of the reply that is arriving.
@@ -80,16 +87,16 @@ impl PastDay {
     #[must_use]
     pub fn new(provider: Provider, offsets: Offsets, date: Date) -> Self {
         Self {
-            provider,
             day: Day::new(offsets.day(date)),
             future_minutes: 0,
             offsets,
             date,
             resting: None,
-            is_at_resting: false,
-            family: google::SourceFamily::Wearables,
-            page: None,
-            pages: 0,
+            call: match provider {
+                Provider::Google => Call::Google(google::SourceFamily::Wearables),
+                Provider::Fitbit => Call::Fitbit,
+            },
+            pages: Pages::new(),
             points: 0,
             reception: Reception::new(),
             outcome: None,
@@ -107,14 +114,14 @@ impl PastDay {
             return PastAction::Finished(outcome);
         }
         // Do not begin a day without a request left for its resting heart rate.
-        let requests = match self.provider {
-            Provider::Google if !self.is_at_resting => 2,
-            _ => 1,
+        let requests = match self.call {
+            Call::Google(_) => 2,
+            Call::GoogleResting | Call::Fitbit => 1,
         };
         let spare = cycle.spare(now, requests);
         let spare = spare.filter(|(access, _)| outlives_a_try(access.expires_at, now));
         let Some((access, user)) = spare else {
-            if self.is_at_resting {
+            if self.call == Call::GoogleResting {
                 self.end(Ok(()));
                 return PastAction::Finished(Ok(()));
             }
@@ -137,22 +144,22 @@ impl PastDay {
         buffer: &mut [u8],
     ) -> Result<Request, BufferFull> {
         let local = self.day.local();
-        match self.provider {
-            Provider::Fitbit => {
+        match self.call {
+            Call::Fitbit => {
                 let day = fitbit::HeartDay::Date(local.date());
                 fitbit::heart(buffer, access, user, day)
             }
-            Provider::Google if self.is_at_resting => {
+            Call::GoogleResting => {
                 let date = local.date();
                 let until = date.tomorrow().unwrap_or(date);
                 google::resting(buffer, access, date, until, None)
             }
-            Provider::Google => {
+            Call::Google(family) => {
                 let query = google::RollUp {
-                    family: self.family,
+                    family,
                     start: local.start(),
                     end: local.instant(local.minutes()),
-                    page: self.page.as_ref(),
+                    page: self.pages.token(),
                 };
                 google::roll_up(buffer, access, query)
             }
@@ -161,14 +168,11 @@ impl PastDay {
 
     /// Takes the head of a reply.
     pub fn reply_head(&mut self, head: ReplyHead) {
-        let content = || match self.provider {
-            Provider::Google if self.is_at_resting => {
-                Intake::GoogleResting(google::RestingDecoder::new(self.date))
-            }
-            Provider::Google => Intake::Google(google::HeartDecoder::new()),
-            Provider::Fitbit => Intake::Fitbit(fitbit::HeartDecoder::new(&self.offsets)),
-        };
-        self.reception.begin(head, || Some(content()));
+        self.reception.begin(head, || match self.call {
+            Call::Google(_) => Intake::Google(google::HeartDecoder::new()),
+            Call::GoogleResting => Intake::GoogleResting(google::RestingDecoder::new(self.date)),
+            Call::Fitbit => Intake::Fitbit(fitbit::HeartDecoder::new(&self.offsets)),
+        });
     }
 
     /// Takes the next bytes of the reply's body.
@@ -190,85 +194,69 @@ impl PastDay {
     /// Takes the end of the reply, or the failure of the exchange: before, within or after the head.
     pub fn reply_end(&mut self, failed: Option<NoAnswer>, cycle: &mut Cycle, now: Now) {
         let asked = Asked {
-            provider: self.provider,
+            provider: match self.call {
+                Call::Google(_) | Call::GoogleResting => Provider::Google,
+                Call::Fitbit => Provider::Fitbit,
+            },
             call: CallName::Heart,
             now: now.utc,
         };
-        let ended = self.reception.end(failed, asked, cycle.pacing_at(now));
-        let content = match ended {
-            Ended::NoAnswer(cause) => return self.unanswered(cause),
-            Ended::Refused(refused) => {
-                return match refused.refusal {
-                    Refusal::Unauthorized => self.end(Err(Failure::Unauthorized)),
-                    Refusal::NoAnswer(cause) => self.unanswered(cause),
-                    Refusal::Decided(failure) => self.end(Err(failure)),
-                };
-            }
-            Ended::Content(content) => content,
-        };
-        let (status, is_markup) = (content.status, content.is_markup);
-        let page = content.decoder.and_then(|intake| self.take(intake));
-        let future = self.day.truncate(latest_credible(now.utc));
-        self.future_minutes = self.future_minutes.saturating_add(future);
-        match page {
-            Ok(page) => self.received(page),
-            Err(error) => match refusal::of_content(error, CallName::Heart, status, is_markup) {
-                Ok(cause) => self.unanswered(cause),
-                Err(failure) => self.end(Err(failure)),
-            },
+        let pacing = cycle.pacing_at(now);
+        let Self {
+            reception,
+            day,
+            date,
+            future_minutes,
+            resting,
+            points,
+            ..
+        } = self;
+        let received = reception.end(failed, asked, pacing, |intake| {
+            let next = match intake {
+                Intake::Google(decoder) => {
+                    let page = decoder.finish()?;
+                    *points = points.saturating_add(page.points);
+                    page.next_page
+                }
+                Intake::GoogleResting(decoder) => {
+                    let newest = decoder.finish()?.newest;
+                    *resting = newest.filter(|(of, _)| of == date).map(|(_, bpm)| bpm);
+                    None
+                }
+                Intake::Fitbit(decoder) => {
+                    *resting = decoder.finish(day)?.resting;
+                    // A reply about another date has replaced the day.
+                    if day.local().date() != *date {
+                        return Err(DecodeError::NotTheReply);
+                    }
+                    None
+                }
+            };
+            let future = day.truncate(latest_credible(now.utc));
+            *future_minutes = future_minutes.saturating_add(future);
+            Ok(next)
+        });
+        match received {
+            Ok(next) => self.proceed(next),
+            Err(Setback::Unauthorized) => self.end(Err(Failure::Unauthorized)),
+            Err(Setback::NoAnswer(cause)) => self.unanswered(cause),
+            Err(Setback::Refused(failure) | Setback::Limited(failure)) => self.end(Err(failure)),
         }
     }
 
-    /// Takes the content of a complete reply; returns the next page.
-    fn take(&mut self, intake: Intake) -> Result<Option<PageToken>, DecodeError> {
-        match intake {
-            Intake::Google(decoder) => {
-                let page = decoder.finish()?;
-                self.points = self.points.saturating_add(page.points);
-                Ok(page.next_page)
-            }
-            Intake::GoogleResting(decoder) => {
-                let page = decoder.finish()?;
-                let date = self.day.local().date();
-                let newest = page.newest.filter(|(of, _)| *of == date);
-                self.resting = newest.map(|(_, bpm)| bpm);
-                Ok(None)
-            }
-            Intake::Fitbit(decoder) => {
-                let facts = decoder.finish(&mut self.day)?;
-                self.resting = facts.resting;
-                // A reply about another date has replaced the day.
-                if self.day.local().date() == self.date {
-                    Ok(None)
-                } else {
-                    Err(DecodeError::NotTheReply)
+    fn proceed(&mut self, next: Option<PageToken>) {
+        match (self.call, next) {
+            (_, Some(next)) => {
+                if let Err(cause) = self.pages.turn(next) {
+                    self.unanswered(cause);
                 }
             }
-        }
-    }
-
-    fn received(&mut self, page: Option<PageToken>) {
-        match page {
-            Some(page) => {
-                self.pages = self.pages.saturating_add(1);
-                // As in a cycle: the data so far may be half of a day.
-                if self.pages >= MAX_PAGES || self.page.as_ref() == Some(&page) {
-                    return self.unanswered(NoAnswer::Malformed);
-                }
-                self.page = Some(page);
+            (Call::Google(google::SourceFamily::Wearables), None) if self.points == 0 => {
+                self.call = Call::Google(google::SourceFamily::All);
+                self.pages = Pages::new();
             }
-            None if self.provider == Provider::Google
-                && self.points == 0
-                && self.family == google::SourceFamily::Wearables =>
-            {
-                self.family = google::SourceFamily::All;
-                self.page = None;
-                self.pages = 0;
-            }
-            None if self.provider == Provider::Google && self.points > 0 && !self.is_at_resting => {
-                self.is_at_resting = true;
-            }
-            None => self.end(Ok(())),
+            (Call::Google(_), None) if self.points > 0 => self.call = Call::GoogleResting,
+            (_, None) => self.end(Ok(())),
         }
     }
 
@@ -281,7 +269,10 @@ impl PastDay {
 
     /// Ends the fetch. A failure of the resting heart rate alone is not a failure of the day.
     const fn end(&mut self, outcome: Result<(), Failure>) {
-        self.outcome = Some(if self.is_at_resting { Ok(()) } else { outcome });
+        self.outcome = Some(match self.call {
+            Call::GoogleResting => Ok(()),
+            Call::Google(_) | Call::Fitbit => outcome,
+        });
     }
 
     /// Returns the day, which is complete after [`PastAction::Finished`] with `Ok`.
@@ -306,7 +297,7 @@ impl PastDay {
 impl fmt::Debug for PastDay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PastDay")
-            .field("provider", &self.provider)
+            .field("call", &self.call)
             .field("day", &self.day)
             .field("outcome", &self.outcome)
             .finish_non_exhaustive()

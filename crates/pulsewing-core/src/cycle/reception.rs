@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{
     failure::CallName,
     pacing::Pacing,
-    refusal::{self, Refusal},
+    refusal::{self, Setback},
 };
 use crate::{
     Provider,
@@ -21,9 +21,11 @@ use crate::{
 /// The maximum size of a reply, in bytes. A day of minutes has 226 KB in Google's dialect.
 const MAX_REPLY: u32 = 4 * 1_024 * 1_024;
 
-/// An arriving reply; `D` decodes its content.
-pub(super) struct Reception<D> {
-    head: Option<ReplyHead>,
+/// The reply that is arriving, if there is one; `D` decodes its content.
+pub(super) struct Reception<D>(Option<Reply<D>>);
+
+struct Reply<D> {
+    head: ReplyHead,
     length: u32,
     beginning: Beginning,
     body: Body<D>,
@@ -35,38 +37,12 @@ pub(super) struct Reception<D> {
     reason = "it lies in the cycle, and there is no heap"
 )]
 enum Body<D> {
-    Nothing,
-    Damaged(DecodeError),
-    Error(ErrorDecoder),
-    Content(D),
-}
-
-/// The result of a reply.
-pub(super) enum Ended<D> {
-    /// No answer: the same call may get one later.
-    NoAnswer(NoAnswer),
-    /// A reply that is not a success.
-    Refused(Refused),
     /// A success.
-    Content(Content<D>),
-}
-
-/// A success.
-pub(super) struct Content<D> {
-    /// The decoder, which has read the whole content.
-    pub(super) decoder: Result<D, DecodeError>,
-    pub(super) status: u16,
-    /// Whether it is a page for people.
-    pub(super) is_markup: bool,
-}
-
-/// A reply that is not a success.
-pub(super) struct Refused {
-    pub(super) refusal: Refusal,
-    /// The reason why it ended early, if it did.
-    pub(super) cut: Option<NoAnswer>,
-    /// Whether it is a rate limit without an end.
-    pub(super) is_limit_without_end: bool,
+    Content(D),
+    /// A success whose content cannot be read.
+    Damaged(DecodeError),
+    /// A reply that is not a success.
+    Error(ErrorDecoder),
 }
 
 /// The call that a reply belongs to, and the end of the reply.
@@ -80,25 +56,20 @@ pub(super) struct Asked {
 impl<D> Reception<D> {
     /// Creates the state in which no reply is arriving.
     pub(super) const fn new() -> Self {
-        Self {
-            head: None,
-            length: 0,
-            beginning: Beginning::new(),
-            body: Body::Nothing,
-        }
+        Self(None)
     }
 
     /// Begins a reply; `content` creates the decoder of a success.
-    pub(super) fn begin(&mut self, head: ReplyHead, content: impl FnOnce() -> Option<D>) {
-        *self = Self {
-            head: Some(head),
+    pub(super) fn begin(&mut self, head: ReplyHead, content: impl FnOnce() -> D) {
+        self.0 = Some(Reply {
+            head,
             length: 0,
             beginning: Beginning::new(),
             body: match head.is_success() {
-                true => content().map_or(Body::Nothing, Body::Content),
+                true => Body::Content(content()),
                 false => Body::Error(ErrorDecoder::new()),
             },
-        };
+        });
     }
 
     /// Takes the next bytes of the body; `feed` passes them to the decoder of a success.
@@ -107,78 +78,85 @@ impl<D> Reception<D> {
         chunk: &[u8],
         feed: impl FnOnce(&mut D, &[u8]) -> Result<(), DecodeError>,
     ) {
+        let Some(reply) = &mut self.0 else {
+            return;
+        };
         let more = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
-        self.length = self.length.saturating_add(more);
-        self.beginning.feed(chunk);
-        if self.length > MAX_REPLY {
+        reply.length = reply.length.saturating_add(more);
+        reply.beginning.feed(chunk);
+        if reply.length > MAX_REPLY {
             return;
         }
-        match &mut self.body {
-            Body::Nothing | Body::Damaged(_) => {}
+        match &mut reply.body {
+            Body::Damaged(_) => {}
             Body::Error(decoder) => decoder.feed(chunk),
             Body::Content(decoder) => {
                 if let Err(error) = feed(decoder, chunk) {
-                    self.body = Body::Damaged(error);
+                    reply.body = Body::Damaged(error);
                 }
             }
         }
     }
 
-    /// Ends the reply, complete or failed. Counts the request, and obeys the limits in the reply.
-    pub(super) fn end(
+    /// Ends the reply, complete or failed; `finish` ends the decoder of a success. Counts the request,
+    /// and obeys the limits in the reply.
+    pub(super) fn end<T>(
         &mut self,
         failed: Option<NoAnswer>,
         asked: Asked,
         pacing: &mut Pacing,
-    ) -> Ended<D> {
-        let Asked {
-            provider,
-            call,
-            now,
-        } = asked;
-        pacing.count(now);
-        let Self {
-            head,
-            length,
-            beginning,
-            body,
-        } = core::mem::replace(self, Self::new());
-        let Some(head) = head else {
-            return Ended::NoAnswer(failed.unwrap_or(NoAnswer::Disconnected));
+        finish: impl FnOnce(D) -> Result<T, DecodeError>,
+    ) -> Result<T, Setback> {
+        pacing.count(asked.now);
+        let Some(reply) = self.0.take() else {
+            return Err(Setback::NoAnswer(failed.unwrap_or(NoAnswer::Disconnected)));
         };
-        let limited_until = pacing.obey(&head, provider, now);
+        let head = reply.head;
+        let limited_until = pacing.obey(&head, asked.provider, asked.now);
         let cut = match failed {
-            None if length > MAX_REPLY => Some(NoAnswer::TooLong),
+            None if reply.length > MAX_REPLY => Some(NoAnswer::TooLong),
             failed => failed,
         };
-        if head.is_success()
-            && let Some(cause) = cut
-        {
-            return Ended::NoAnswer(cause);
-        }
-        let decoder = match body {
-            Body::Nothing => Err(DecodeError::NotTheReply),
-            Body::Damaged(error) => Err(error),
-            Body::Content(decoder) => Ok(decoder),
-            Body::Error(decoder) => {
-                let reason = decoder.finish();
-                let is_limit = refusal::is_limit(head.status, &reason);
-                let until = match limited_until {
-                    None if is_limit => pacing.be_quiet(&head, provider, now),
-                    until => until,
-                };
-                let until = until.unwrap_or(now);
-                return Ended::Refused(Refused {
-                    refusal: refusal::of_reply(provider, call, head.status, &reason, until),
-                    cut,
-                    is_limit_without_end: is_limit && head.quiet_for_s().is_none(),
-                });
+        let content = match (reply.body, cut) {
+            (Body::Error(decoder), _) => {
+                return Err(refused(decoder, &head, cut, limited_until, asked, pacing));
             }
+            (_, Some(cause)) => return Err(Setback::NoAnswer(cause)),
+            (Body::Damaged(error), None) => Err(error),
+            (Body::Content(decoder), None) => finish(decoder),
         };
-        Ended::Content(Content {
-            decoder,
-            status: head.status,
-            is_markup: beginning.is_markup(),
-        })
+        let is_markup = reply.beginning.is_markup();
+        content.map_err(|error| refusal::of_content(error, asked.call, head.status, is_markup))
+    }
+}
+
+/// Returns the meaning of a reply that is not a success, and that was `cut` if it ended early.
+fn refused(
+    decoder: ErrorDecoder,
+    head: &ReplyHead,
+    cut: Option<NoAnswer>,
+    limited_until: Option<Timestamp>,
+    asked: Asked,
+    pacing: &mut Pacing,
+) -> Setback {
+    let Asked {
+        provider,
+        call,
+        now,
+    } = asked;
+    let reason = decoder.finish();
+    let is_limit = refusal::is_limit(head.status, &reason);
+    let until = match limited_until {
+        None if is_limit => pacing.be_quiet(head, provider, now),
+        until => until,
+    };
+    let until = until.unwrap_or(now);
+    match refusal::of_reply(provider, call, head.status, &reason, until) {
+        // What is not the provider's own may be so because the rest is missing.
+        Setback::NoAnswer(cause @ NoAnswer::Foreign(_)) => Setback::NoAnswer(cut.unwrap_or(cause)),
+        Setback::Refused(failure) if is_limit && head.quiet_for_s().is_none() => {
+            Setback::Limited(failure)
+        }
+        setback => setback,
     }
 }

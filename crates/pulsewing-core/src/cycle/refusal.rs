@@ -9,15 +9,17 @@ use crate::{
     oauth::NoAnswer,
 };
 
-/// The meaning of a reply that is not a success.
+/// The reason why a call did not get the content that it asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum Setback {
     /// The access token is not accepted.
     Unauthorized,
     /// No answer: the same call may get one later.
     NoAnswer(NoAnswer),
     /// The provider refused the call.
-    Decided(Failure),
+    Refused(Failure),
+    /// The provider refused the call because of a rate limit without an end.
+    Limited(Failure),
 }
 
 /// Returns whether a reply reports a rate limit. Google's older APIs use a 403 for that.
@@ -32,30 +34,30 @@ pub(super) fn of_reply(
     status: u16,
     reason: &ErrorReason,
     limited_until: Timestamp,
-) -> Refusal {
+) -> Setback {
     let rejected = |reason| Failure::Rejected {
         call,
         status,
         reason,
     };
     let consent = Failure::ConsentNeeded;
-    Refusal::Decided(match (status, reason) {
-        (401, _) => return Refusal::Unauthorized,
+    Setback::Refused(match (status, reason) {
+        (401, _) => return Setback::Unauthorized,
         // Only a network in between sends this (RFC 6585, section 6).
-        (511, _) => return Refusal::NoAnswer(NoAnswer::Foreign(status)),
+        (511, _) => return Setback::NoAnswer(NoAnswer::Foreign(status)),
         (408 | 425 | 500.., _) => {
-            return Refusal::NoAnswer(NoAnswer::Status(status));
+            return Setback::NoAnswer(NoAnswer::Status(status));
         }
         (300..=399, _) => {
             let cause = NoAnswer::Redirected(status);
             if !cause.has_moved() {
-                return Refusal::NoAnswer(cause);
+                return Setback::NoAnswer(cause);
             }
             Failure::NoAnswer { call, cause }
         }
         // An answer of a proxy, a firewall or a network that wants a sign-in is not the provider's.
         (403 | 407 | 451, ErrorReason::Foreign) => {
-            return Refusal::NoAnswer(NoAnswer::Foreign(status));
+            return Setback::NoAnswer(NoAnswer::Foreign(status));
         }
         (410, _) if provider == Provider::Fitbit => Failure::Gone,
         _ if is_limit(status, reason) => Failure::RateLimited {
@@ -73,22 +75,21 @@ pub(super) fn of_reply(
     })
 }
 
-/// Returns the meaning of a success whose content could not be read: no answer, or the provider's
-/// refusal. If `is_markup` is set, the content is a page for people, from something between us and the
-/// provider.
+/// Returns the meaning of a success whose content could not be read. If `is_markup` is set, the content
+/// is a page for people, from something between us and the provider.
 pub(super) const fn of_content(
     error: DecodeError,
     call: CallName,
     status: u16,
     is_markup: bool,
-) -> Result<NoAnswer, Failure> {
+) -> Setback {
     match error {
-        DecodeError::NoIntraday => Err(Failure::Rejected {
+        DecodeError::NoIntraday => Setback::Refused(Failure::Rejected {
             call,
             status,
             reason: Reason::IntradayNotAllowed,
         }),
-        _ if is_markup => Ok(NoAnswer::Foreign(status)),
-        _ => Ok(NoAnswer::Malformed),
+        _ if is_markup => Setback::NoAnswer(NoAnswer::Foreign(status)),
+        _ => Setback::NoAnswer(NoAnswer::Malformed),
     }
 }

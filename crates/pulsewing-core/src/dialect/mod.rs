@@ -60,7 +60,7 @@ pub use device::Trackers;
 pub use error_body::{ErrorDecoder, ErrorReason};
 pub use page_token::PageToken;
 
-use crate::{json, reading::ZoneName};
+use crate::{Provider, json, reading::ZoneName};
 
 /// A provider's facts about the wearer's time zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,6 +69,47 @@ pub struct ZoneFacts {
     pub name: Option<ZoneName>,
     /// The offset from UTC at the time of the reply.
     pub offset: Option<Offset>,
+}
+
+/// Decodes the reply that has the wearer's time zone.
+pub enum ZoneDecoder {
+    /// Google's.
+    Google(google::SettingsDecoder),
+    /// Fitbit's.
+    Fitbit(fitbit::ProfileDecoder),
+}
+
+impl ZoneDecoder {
+    /// Returns a decoder at the beginning of a reply.
+    #[must_use]
+    pub fn new(provider: Provider) -> Self {
+        match provider {
+            Provider::Google => Self::Google(google::SettingsDecoder::new()),
+            Provider::Fitbit => Self::Fitbit(fitbit::ProfileDecoder::new()),
+        }
+    }
+
+    /// Decodes the next bytes of the reply.
+    ///
+    /// # Errors
+    /// [`DecodeError`], now or in an earlier call.
+    pub fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
+        match self {
+            Self::Google(decoder) => decoder.feed(chunk),
+            Self::Fitbit(decoder) => decoder.feed(chunk),
+        }
+    }
+
+    /// Ends the reply.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the reply is incomplete, or was refused before.
+    pub fn finish(self) -> Result<ZoneFacts, DecodeError> {
+        match self {
+            Self::Google(decoder) => decoder.finish(),
+            Self::Fitbit(decoder) => decoder.finish(),
+        }
+    }
 }
 
 /// A provider's facts about the device on the wearer's wrist.

@@ -12,6 +12,9 @@ const SETTINGS: u32 = 2;
 const PROFILE: u32 = 4;
 
 impl Scopes {
+    /// No scope.
+    pub(crate) const NONE: Self = Self(0);
+
     /// Every scope that we ask either provider for.
     pub const ALL: Self = Self(HEART_RATE | SETTINGS | PROFILE);
 
