@@ -63,9 +63,6 @@ const LOCK_FOR: Duration = Duration::from_secs(30);
 /// The pause before a failed write is repeated.
 const WRITE_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
-/// The maximum number of tries per cycle to refresh a chain that does not rotate.
-const PLAIN_TRIES: u8 = 3;
-
 /// The maximum number of grants in one cycle: the second is for the case that the first one's access
 /// token did not arrive.
 const MAX_GRANTS: u8 = 2;
@@ -434,24 +431,14 @@ impl Renewal {
         failed: Option<NoAnswer>,
         around: &mut Surroundings<'_>,
     ) -> State {
+        let now = around.now.utc;
         // A replay is exempt from the cap and does not count.
         if sending.replay_until.is_none() {
-            around.pacing.count(around.now.utc);
+            around.pacing.count(now);
         }
         let provider = chain.provider();
-        let rotates = provider.rotates();
-        let head = sending.head.take();
-        let mut reply = core::mem::take(&mut sending.reply);
-        let answer = match (head, failed) {
-            (None, cause) => Answer::Missing(cause.unwrap_or(NoAnswer::Disconnected)),
-            (Some(head), cause) => {
-                if let Some(cause) = cause {
-                    reply.fail(cause);
-                }
-                reply.finish(head.status, rotates)
-            }
-        };
-        let now = around.now.utc;
+        let head = sending.head;
+        let answer = sending.take_answer(failed, provider);
         let limited_until = head.and_then(|head| around.pacing.obey(&head, provider, now));
         // Without an answer, the same refresh is still to be made.
         self.is_answered = matches!(answer, Answer::Granted(_) | Answer::Refused(_));
@@ -472,11 +459,13 @@ impl Renewal {
             Answer::RateLimited => {
                 let until = limited_until.unwrap_or(now);
                 let failure = Failure::RateLimited { until };
-                self.try_again(chain, sending, failure, false, around)
+                self.try_again(chain, sending, failure, around)
             }
             Answer::Missing(cause) => {
-                let may_have_left = cause != NoAnswer::NeverLeft;
-                self.try_again(chain, sending, no_answer(cause), may_have_left, around)
+                if provider.rotates() && cause != NoAnswer::NeverLeft {
+                    sending.expect_replay();
+                }
+                self.try_again(chain, sending, no_answer(cause), around)
             }
         }
     }
@@ -497,35 +486,15 @@ impl Renewal {
         chain: Stored,
         mut sending: Sending,
         failure: Failure,
-        may_have_left: bool,
         around: &mut Surroundings<'_>,
     ) -> State {
         let now = around.now;
-        let rotates = chain.provider().rotates();
-        if rotates && may_have_left && sending.replay_until.is_none() {
-            sending.replay_until = Some(sending.replay_limit);
-        }
         sending.tries = sending.tries.saturating_add(1);
         sending.failure = Some(failure);
-        let again_at = match (rotates, sending.replay_until) {
-            (true, Some(until)) => {
-                let pause = match sending.tries {
-                    ..=1 => 0,
-                    tries => 1_u64 << u32::from(tries - 1).min(4),
-                };
-                let at = now.up.saturating_add(Duration::from_secs(pause));
-                (at <= until).then_some(at)
-            }
-            (true, None) => None,
-            // Nothing can be lost: a few tries, about a second apart, as far as limits allow.
-            (false, _) => {
-                let cap = around.settings.hourly_cap;
-                let is_allowed = around.pacing.admit(now.utc, cap).is_ok();
-                (is_allowed && sending.tries < PLAIN_TRIES).then(|| {
-                    let pause = around.jitter.retry_pause(sending.tries);
-                    now.up.saturating_add(pause)
-                })
-            }
+        let again_at = if chain.provider().rotates() {
+            sending.replay_at(now.up)
+        } else {
+            sending.plain_try_at(around)
         };
         match again_at {
             Some(at) if around.settings.may_try(Now { up: at, ..now }) => {
