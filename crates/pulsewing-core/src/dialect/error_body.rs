@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::walk::{Kind, Place, Visitor, Walker};
+use super::walk::{Kind, Place, Reader, Visitor};
 use crate::json::{Event, Text};
 
 /// The reason for a provider's refusal. It adds to the status, which takes precedence.
@@ -89,10 +89,7 @@ impl fmt::Display for ErrorReason {
 ///
 /// It never fails: half a body gives the reason that could be read; HTML and an empty body give
 /// [`ErrorReason::Foreign`]. Messages are never kept, because Fitbit's repeat the token.
-pub struct ErrorDecoder {
-    walker: Walker<At, 128>,
-    finding: Finding,
-}
+pub struct ErrorDecoder(Reader<Finding, 128>);
 
 impl Default for ErrorDecoder {
     fn default() -> Self {
@@ -104,25 +101,22 @@ impl ErrorDecoder {
     /// Returns a decoder at the beginning of a body.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            walker: Walker::new(),
-            finding: Finding {
-                weight: Weight::Nothing,
-                reason: ErrorReason::Foreign,
-            },
-        }
+        Self(Reader::new(Finding {
+            weight: Weight::Nothing,
+            reason: ErrorReason::Foreign,
+        }))
     }
 
     /// Decodes the next bytes.
     pub fn feed(&mut self, chunk: &[u8]) {
         // After a body that is not JSON there is nothing more to find.
-        let _ = self.walker.feed(chunk, &mut self.finding);
+        let _ = self.0.feed(chunk);
     }
 
     /// Returns the reason that the body gives.
     #[must_use]
     pub fn finish(self) -> ErrorReason {
-        self.finding.reason
+        self.0.into_visitor().reason
     }
 }
 

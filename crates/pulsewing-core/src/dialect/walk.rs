@@ -64,6 +64,12 @@ pub(super) struct Walker<P, const TOKEN: usize> {
     failed: Option<DecodeError>,
 }
 
+/// A walk through one body, together with its visitor.
+pub(super) struct Reader<V: Visitor, const TOKEN: usize> {
+    walker: Walker<V::Place, TOKEN>,
+    visitor: V,
+}
+
 /// The current position of the walk.
 struct Position<P> {
     /// The object or array that is open.
@@ -139,6 +145,36 @@ impl<P: Place, const TOKEN: usize> Walker<P, TOKEN> {
         };
         self.failed = verdict.err();
         verdict
+    }
+}
+
+impl<V: Visitor, const TOKEN: usize> Reader<V, TOKEN> {
+    pub(super) const fn new(visitor: V) -> Self {
+        Self {
+            walker: Walker::new(),
+            visitor,
+        }
+    }
+
+    pub(super) fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
+        self.walker.feed(chunk, &mut self.visitor)
+    }
+
+    /// Ends the body, and returns the visitor, which has seen all of it.
+    pub(super) fn finish(mut self) -> Result<V, DecodeError> {
+        self.walker.finish(&mut self.visitor)?;
+        Ok(self.visitor)
+    }
+
+    /// Returns the visitor of a body of which a part is enough.
+    pub(super) fn into_visitor(self) -> V {
+        self.visitor
+    }
+}
+
+impl<V: Visitor + Default, const TOKEN: usize> Default for Reader<V, TOKEN> {
+    fn default() -> Self {
+        Self::new(V::default())
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::{
     DecodeError, Trackers,
     device::{Device, DeviceKind, PHONE_AS_TRACKER, percent},
     scalar,
-    walk::{Kind, Place, Visitor, Walker},
+    walk::{Kind, Place, Reader, Visitor},
 };
 use crate::{
     civil::Offsets,
@@ -17,10 +17,7 @@ use crate::{
 /// Decodes a reply of Get Devices (Fitbit Web API).
 ///
 /// The order of the list means nothing: scales, phones and old trackers can be anywhere in it.
-pub struct DevicesDecoder {
-    walker: Walker<At, 64>,
-    list: List,
-}
+pub struct DevicesDecoder(Reader<List, 64>);
 
 struct List {
     offsets: Offsets,
@@ -34,15 +31,12 @@ impl DevicesDecoder {
     /// Returns a decoder at the beginning of a reply; `offsets` are the wearer's.
     #[must_use]
     pub fn new(offsets: &Offsets) -> Self {
-        Self {
-            walker: Walker::new(),
-            list: List {
-                offsets: offsets.clone(),
-                device: Device::default(),
-                phone: false,
-                trackers: Trackers::default(),
-            },
-        }
+        Self(Reader::new(List {
+            offsets: offsets.clone(),
+            device: Device::default(),
+            phone: false,
+            trackers: Trackers::default(),
+        }))
     }
 
     /// Decodes the next bytes of the reply.
@@ -51,16 +45,15 @@ impl DevicesDecoder {
     /// [`DecodeError`], now or in an earlier call; [`DecodeError::NotTheReply`] if the body is not an
     /// array, as with every error body.
     pub fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
-        self.walker.feed(chunk, &mut self.list)
+        self.0.feed(chunk)
     }
 
     /// Ends the reply.
     ///
     /// # Errors
     /// [`DecodeError`] if the reply is incomplete, or was refused before.
-    pub fn finish(mut self) -> Result<Trackers, DecodeError> {
-        self.walker.finish(&mut self.list)?;
-        Ok(self.list.trackers)
+    pub fn finish(self) -> Result<Trackers, DecodeError> {
+        Ok(self.0.finish()?.trackers)
     }
 }
 

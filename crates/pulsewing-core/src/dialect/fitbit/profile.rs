@@ -2,35 +2,24 @@
 
 use super::super::{
     DecodeError, ZoneFacts, scalar,
-    walk::{Kind, Place, Visitor, Walker},
+    walk::{Kind, Place, Reader, Visitor},
     zone_name,
 };
 use crate::json::Event;
 
 /// Decodes a reply of Get Profile (Fitbit Web API). It reads only the time zone, no other data about
 /// the wearer.
-pub struct ProfileDecoder {
-    walker: Walker<At, 64>,
-    profile: Profile,
-}
+#[derive(Default)]
+pub struct ProfileDecoder(Reader<Profile, 64>);
 
 #[derive(Default)]
 struct Profile(ZoneFacts);
-
-impl Default for ProfileDecoder {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 impl ProfileDecoder {
     /// Returns a decoder at the beginning of a reply.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            walker: Walker::new(),
-            profile: Profile::default(),
-        }
+        Self::default()
     }
 
     /// Decodes the next bytes of the reply.
@@ -38,16 +27,15 @@ impl ProfileDecoder {
     /// # Errors
     /// [`DecodeError`], now or in an earlier call.
     pub fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
-        self.walker.feed(chunk, &mut self.profile)
+        self.0.feed(chunk)
     }
 
     /// Ends the reply.
     ///
     /// # Errors
     /// [`DecodeError`] if the reply is incomplete, or was refused before.
-    pub fn finish(mut self) -> Result<ZoneFacts, DecodeError> {
-        self.walker.finish(&mut self.profile)?;
-        Ok(self.profile.0)
+    pub fn finish(self) -> Result<ZoneFacts, DecodeError> {
+        Ok(self.0.finish()?.0)
     }
 }
 

@@ -5,7 +5,7 @@ use super::super::{
     device::{Device, DeviceKind, PHONE_AS_TRACKER, percent},
     page_token::NextPage,
     scalar,
-    walk::{Kind, Place, Visitor, Walker},
+    walk::{Kind, Place, Reader, Visitor},
 };
 use crate::{
     instant::rfc3339,
@@ -22,10 +22,8 @@ pub struct DevicesPage {
 }
 
 /// Decodes one page of `pairedDevices.list` (Google Health API).
-pub struct DevicesDecoder {
-    walker: Walker<At, { PageToken::MAX }>,
-    list: List,
-}
+#[derive(Default)]
+pub struct DevicesDecoder(Reader<List, { PageToken::MAX }>);
 
 #[derive(Default)]
 struct List {
@@ -38,20 +36,11 @@ struct List {
     next: NextPage,
 }
 
-impl Default for DevicesDecoder {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl DevicesDecoder {
     /// Returns a decoder at the beginning of a page.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            walker: Walker::new(),
-            list: List::default(),
-        }
+        Self::default()
     }
 
     /// Decodes the next bytes of the page.
@@ -59,18 +48,18 @@ impl DevicesDecoder {
     /// # Errors
     /// [`DecodeError`], now or in an earlier call.
     pub fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
-        self.walker.feed(chunk, &mut self.list)
+        self.0.feed(chunk)
     }
 
     /// Ends the page.
     ///
     /// # Errors
     /// [`DecodeError`] if the page is incomplete, or was refused before.
-    pub fn finish(mut self) -> Result<DevicesPage, DecodeError> {
-        self.walker.finish(&mut self.list)?;
+    pub fn finish(self) -> Result<DevicesPage, DecodeError> {
+        let list = self.0.finish()?;
         Ok(DevicesPage {
-            trackers: self.list.trackers,
-            next_page: self.list.next.into_token(),
+            trackers: list.trackers,
+            next_page: list.next.into_token(),
         })
     }
 }

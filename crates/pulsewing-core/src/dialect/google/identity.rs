@@ -2,7 +2,7 @@
 
 use super::super::{
     DecodeError,
-    walk::{Kind, Place, Visitor, Walker},
+    walk::{Kind, Place, Reader, Visitor},
 };
 use crate::{chain::UserId, json::Event};
 
@@ -16,28 +16,17 @@ pub struct Identity {
 }
 
 /// Decodes the reply of `getIdentity` (Google Health API).
-pub struct IdentityDecoder {
-    walker: Walker<At, 64>,
-    told: Told,
-}
+#[derive(Default)]
+pub struct IdentityDecoder(Reader<Told, 64>);
 
 #[derive(Default)]
 struct Told(Identity);
-
-impl Default for IdentityDecoder {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 impl IdentityDecoder {
     /// Returns a decoder at the beginning of a reply.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            walker: Walker::new(),
-            told: Told::default(),
-        }
+        Self::default()
     }
 
     /// Decodes the next bytes of the reply.
@@ -45,16 +34,15 @@ impl IdentityDecoder {
     /// # Errors
     /// [`DecodeError`], now or in an earlier call.
     pub fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
-        self.walker.feed(chunk, &mut self.told)
+        self.0.feed(chunk)
     }
 
     /// Ends the reply.
     ///
     /// # Errors
     /// [`DecodeError`] if the reply is incomplete, or was refused before.
-    pub fn finish(mut self) -> Result<Identity, DecodeError> {
-        self.walker.finish(&mut self.told)?;
-        Ok(self.told.0)
+    pub fn finish(self) -> Result<Identity, DecodeError> {
+        Ok(self.0.finish()?.0)
     }
 }
 

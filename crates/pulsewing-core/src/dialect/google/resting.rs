@@ -6,7 +6,7 @@ use super::super::{
     DecodeError, PageToken,
     page_token::NextPage,
     scalar,
-    walk::{Kind, Place, Visitor, Walker},
+    walk::{Kind, Place, Reader, Visitor},
 };
 use crate::{Bpm, json::Event};
 
@@ -20,10 +20,7 @@ pub struct RestingPage {
 }
 
 /// Decodes one page of `dataPoints.list` for `daily-resting-heart-rate` (Google Health API).
-pub struct RestingDecoder {
-    walker: Walker<At, { PageToken::MAX }>,
-    days: Days,
-}
+pub struct RestingDecoder(Reader<Days, { PageToken::MAX }>);
 
 struct Days {
     /// The last day that can have been measured.
@@ -40,18 +37,15 @@ impl RestingDecoder {
     /// Returns a decoder at the beginning of a page. Days after `last` are always left out.
     #[must_use]
     pub fn new(last: Date) -> Self {
-        Self {
-            walker: Walker::new(),
-            days: Days {
-                last,
-                year: None,
-                month: None,
-                day: None,
-                bpm: None,
-                newest: None,
-                next: NextPage::default(),
-            },
-        }
+        Self(Reader::new(Days {
+            last,
+            year: None,
+            month: None,
+            day: None,
+            bpm: None,
+            newest: None,
+            next: NextPage::default(),
+        }))
     }
 
     /// Decodes the next bytes of the page.
@@ -59,18 +53,18 @@ impl RestingDecoder {
     /// # Errors
     /// [`DecodeError`], now or in an earlier call.
     pub fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
-        self.walker.feed(chunk, &mut self.days)
+        self.0.feed(chunk)
     }
 
     /// Ends the page.
     ///
     /// # Errors
     /// [`DecodeError`] if the page is incomplete, or was refused before.
-    pub fn finish(mut self) -> Result<RestingPage, DecodeError> {
-        self.walker.finish(&mut self.days)?;
+    pub fn finish(self) -> Result<RestingPage, DecodeError> {
+        let days = self.0.finish()?;
         Ok(RestingPage {
-            newest: self.days.newest,
-            next_page: self.days.next.into_token(),
+            newest: days.newest,
+            next_page: days.next.into_token(),
         })
     }
 }

@@ -4,34 +4,23 @@ use jiff::tz::Offset;
 
 use super::super::{
     DecodeError, ZoneFacts, scalar,
-    walk::{Kind, Place, Visitor, Walker},
+    walk::{Kind, Place, Reader, Visitor},
     zone_name,
 };
 use crate::json::Event;
 
 /// Decodes the reply of `getSettings` (Google Health API).
-pub struct SettingsDecoder {
-    walker: Walker<At, 64>,
-    settings: Settings,
-}
+#[derive(Default)]
+pub struct SettingsDecoder(Reader<Settings, 64>);
 
 #[derive(Default)]
 struct Settings(ZoneFacts);
-
-impl Default for SettingsDecoder {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 impl SettingsDecoder {
     /// Returns a decoder at the beginning of a reply.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            walker: Walker::new(),
-            settings: Settings::default(),
-        }
+        Self::default()
     }
 
     /// Decodes the next bytes of the reply.
@@ -39,16 +28,15 @@ impl SettingsDecoder {
     /// # Errors
     /// [`DecodeError`], now or in an earlier call.
     pub fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
-        self.walker.feed(chunk, &mut self.settings)
+        self.0.feed(chunk)
     }
 
     /// Ends the reply.
     ///
     /// # Errors
     /// [`DecodeError`] if the reply is incomplete, or was refused before.
-    pub fn finish(mut self) -> Result<ZoneFacts, DecodeError> {
-        self.walker.finish(&mut self.settings)?;
-        Ok(self.settings.0)
+    pub fn finish(self) -> Result<ZoneFacts, DecodeError> {
+        Ok(self.0.finish()?.0)
     }
 }
 
