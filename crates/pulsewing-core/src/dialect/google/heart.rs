@@ -60,12 +60,20 @@ struct Page {
     /// Whether a window was longer than a minute.
     has_long: bool,
     next: NextPage,
-    /// Whether it has a member that pages of heart rate have.
-    familiar: bool,
-    /// Whether it has another member.
-    strange: bool,
-    /// Whether the value of its points is not a list.
-    misshapen: bool,
+    shape: Shape,
+}
+
+/// The shape of a page, by its members so far; a later one outweighs those before it.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Shape {
+    /// No member: an empty page.
+    #[default]
+    Empty,
+    /// Only members that pages of heart rate do not have.
+    Foreign,
+    Page,
+    /// The value of its points is not a list.
+    Misshapen,
 }
 
 /// The point being read.
@@ -120,7 +128,7 @@ impl HeartDecoder {
         let sink = &mut |_| {};
         self.walker.finish(&mut Reading { page, sink })?;
         // Only `{}` is an empty page; a page of something else is not an empty page of heart rate.
-        if self.page.misshapen || (self.page.strange && !self.page.familiar) {
+        if matches!(self.page.shape, Shape::Foreign | Shape::Misshapen) {
             return Err(DecodeError::NotTheReply);
         }
         if self.page.has_long {
@@ -201,15 +209,16 @@ impl<F: FnMut(HeartPoint)> Visitor for Reading<'_, F> {
             (At::HeartRate, b"sampleTime") => At::SampleTime,
             (At::SampleTime, b"physicalTime") => At::PhysicalTime,
             (At::Body, b"rollupDataPoints" | b"dataPoints") => {
-                self.page.misshapen = true;
+                // Until the list begins.
+                self.page.shape = Shape::Misshapen;
                 At::Points
             }
             (At::Body, b"nextPageToken") => {
-                self.page.familiar = true;
+                self.page.shape = self.page.shape.max(Shape::Page);
                 At::NextPageToken
             }
             (At::Body, _) => {
-                self.page.strange = true;
+                self.page.shape = self.page.shape.max(Shape::Foreign);
                 return None;
             }
             _ => return None,
@@ -233,10 +242,7 @@ impl<F: FnMut(HeartPoint)> Visitor for Reading<'_, F> {
     fn begin(&mut self, place: At) {
         match place {
             At::Point => self.page.point = Point::default(),
-            At::Points => {
-                self.page.familiar = true;
-                self.page.misshapen = false;
-            }
+            At::Points => self.page.shape = Shape::Page,
             _ => {}
         }
     }
