@@ -80,20 +80,10 @@ impl StringReader {
             Expect::Character => match byte {
                 b'\\' => Expect::Escape,
                 0..0x20 => return Err(ErrorKind::ControlCharacter),
-                // The lead bytes and the bounds of what follows them: RFC 3629, section 4.
                 _ => {
-                    let (low, high, more) = match byte {
-                        0xc2..=0xdf => (0x80, 0xbf, 0),
-                        0xe0 => (0xa0, 0xbf, 1),
-                        0xe1..=0xec | 0xee..=0xef => (0x80, 0xbf, 1),
-                        0xed => (0x80, 0x9f, 1),
-                        0xf0 => (0x90, 0xbf, 2),
-                        0xf1..=0xf3 => (0x80, 0xbf, 2),
-                        0xf4 => (0x80, 0x8f, 2),
-                        _ => return Err(ErrorKind::InvalidUtf8),
-                    };
+                    let expect = after_lead(byte).ok_or(ErrorKind::InvalidUtf8)?;
                     self.keep(&[byte], buffer);
-                    Expect::Continuation { low, high, more }
+                    expect
                 }
             },
             Expect::Continuation { low, high, more } => {
@@ -181,6 +171,21 @@ impl StringReader {
         }
         self.length = end;
     }
+}
+
+/// Returns what follows the lead byte of a character beyond ASCII: RFC 3629, section 4.
+fn after_lead(lead: u8) -> Option<Expect> {
+    let (low, high, more) = match lead {
+        0xc2..=0xdf => (0x80, 0xbf, 0),
+        0xe0 => (0xa0, 0xbf, 1),
+        0xe1..=0xec | 0xee..=0xef => (0x80, 0xbf, 1),
+        0xed => (0x80, 0x9f, 1),
+        0xf0 => (0x90, 0xbf, 2),
+        0xf1..=0xf3 => (0x80, 0xbf, 2),
+        0xf4 => (0x80, 0x8f, 2),
+        _ => return None,
+    };
+    Some(Expect::Continuation { low, high, more })
 }
 
 fn hex_digit(byte: u8) -> Option<u16> {
