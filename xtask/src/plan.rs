@@ -3,11 +3,12 @@
 use std::process::Command;
 
 use crate::{
-    emulated,
+    browser, emulated,
     firmware::{self, feather, xtensa},
-    members, process,
-    step::{Step, Work},
-    test_programs::Which,
+    foreign, no_std, process,
+    step::{Step, all_of},
+    test_programs::{self, Which},
+    tidy,
     tools::{self, Tool},
     workspace::Workspace,
 };
@@ -27,15 +28,15 @@ pub(crate) fn test(workspace: &Workspace) -> Vec<Step> {
         foreign_clients(),
         browser_tests(),
         build_board(),
-        clippy(workspace, Lints::AndAlone),
+        clippy(Lints::AndAlone),
         feather_c6(),
         feather_s3(),
         no_std(),
         program_alone(),
-        fuzz_seeds(workspace),
+        fuzz_seeds(),
         doc_tests(),
         docs(),
-        board_net(workspace),
+        board_net(),
         licences(),
     ]);
     plan
@@ -46,7 +47,7 @@ pub(crate) fn quick(workspace: &Workspace) -> Vec<Step> {
     let mut plan = vec![
         format(),
         tidy(),
-        clippy(workspace, Lints::Together),
+        clippy(Lints::Together),
         build_tests(Which::Quick),
     ];
     plan.extend(tests(workspace, Which::Quick));
@@ -70,12 +71,8 @@ pub(crate) fn browser() -> Vec<Step> {
 }
 
 /// Returns the checks of the emulated board: its program and the host's, then each group of checks.
-pub(crate) fn qemu(workspace: &Workspace) -> Vec<Step> {
-    let mut plan = vec![
-        build_tests(Which::Emulated),
-        build_board(),
-        board_net(workspace),
-    ];
+pub(crate) fn qemu() -> Vec<Step> {
+    let mut plan = vec![build_tests(Which::Emulated), build_board(), board_net()];
     plan.extend(qemu_checks());
     plan
 }
@@ -107,17 +104,19 @@ pub(crate) fn frames() -> Vec<Step> {
         .args(["test", "--package", "pulsewing-screen"])
         .args(["--test", "frames", "--test", "gallery"])
         .env("PULSEWING_ACCEPT_FRAMES", "1");
-    vec![Step::new("frames", &[], Work::Cargo(vec![cargo]))]
+    vec![Step::new("frames", &[], |_, _| compile([cargo]))]
 }
 
 /// Returns the step that checks the house rules.
 pub(crate) fn tidy() -> Step {
-    Step::new("tidy", &[], Work::Tidy).waiting()
+    Step::new("tidy", &[], |workspace, _| tidy::run(workspace)).waiting()
 }
 
 /// Returns the proof that board crates need neither std nor alloc.
 pub(crate) fn no_std() -> Step {
-    Step::new("no-std", &[tools::BARE_TARGET], Work::NoStd)
+    Step::new("no-std", &[tools::BARE_TARGET], |workspace, _| {
+        no_std::run(workspace)
+    })
 }
 
 /// Returns the same plan, preceded by a step for each tool that is missing or does not work.
@@ -139,11 +138,16 @@ pub(crate) fn with_setup(plan: Vec<Step>, workspace: &Workspace) -> Vec<Step> {
 }
 
 fn format() -> Step {
-    cargo("format", &[tools::RUSTFMT], &["fmt", "--all", "--check"]).waiting()
+    Step::new("format", &[tools::RUSTFMT], |_, _| {
+        process::run(process::cargo().args(["fmt", "--all", "--check"]))
+    })
+    .waiting()
 }
 
 fn build_tests(which: Which) -> Step {
-    Step::new(BUILD_TESTS, &[tools::C_COMPILER], Work::BuildTests(which))
+    Step::new(BUILD_TESTS, &[tools::C_COMPILER], move |workspace, _| {
+        test_programs::build(workspace, which)
+    })
 }
 
 /// Returns the tests of every member, one step each.
@@ -153,7 +157,10 @@ fn tests(workspace: &Workspace, which: Which) -> impl Iterator<Item = Step> {
     packages
         .filter(move |package| which.has_programs(package))
         .map(move |package| {
-            let work = Work::Tests(package.name.clone(), which);
+            let name = package.name.clone();
+            let work = move |workspace: &Workspace, times| {
+                test_programs::run(workspace, &name, which, times)
+            };
             Step::new(format!("tests of {}", package.name), TOOLS_OF_TESTS, work)
                 .waiting()
                 .after(&[BUILD_TESTS])
@@ -168,14 +175,18 @@ const TOOLS_OF_TESTS: &[&Tool] = if cfg!(target_os = "linux") {
 };
 
 fn foreign_clients() -> Step {
-    Step::new("foreign clients", &[tools::FOREIGN_CLIENTS], Work::Foreign)
-        .waiting()
-        .after(&[BUILD_TESTS])
+    Step::new(
+        "foreign clients",
+        &[tools::FOREIGN_CLIENTS],
+        |workspace, _| foreign::run(workspace),
+    )
+    .waiting()
+    .after(&[BUILD_TESTS])
 }
 
 fn browser_tests() -> Step {
     const TOOLS: &[&Tool] = &[tools::NODE, tools::CHROMIUM, tools::BROWSER_PACKAGES];
-    Step::new("browser", TOOLS, Work::Browser)
+    Step::new("browser", TOOLS, browser::run)
         .waiting()
         .after(&[BUILD_TESTS])
 }
@@ -184,7 +195,8 @@ fn qemu_checks() -> impl Iterator<Item = Step> {
     emulated::GROUPS.iter().map(|group| {
         let tools = &[tools::QEMU, tools::MTOOLS];
         let name = format!("qemu: {}", group.name);
-        Step::new(name, tools, Work::Emulated(group))
+        let work = |workspace: &Workspace, times| emulated::run(workspace, group, times);
+        Step::new(name, tools, work)
             .waiting()
             .after(&[BUILD_TESTS, BUILD_BOARD])
     })
@@ -208,7 +220,9 @@ fn feather_s3() -> Step {
         tools::CLANG,
         tools::CMAKE,
     ];
-    Step::new("type-check feather-s3", TOOLS, Work::Board(xtensa::check))
+    Step::new("type-check feather-s3", TOOLS, |workspace, _| {
+        xtensa::check(workspace)
+    })
 }
 
 fn board(name: &str, work: fn(&Workspace) -> Result<(), String>) -> Step {
@@ -218,18 +232,20 @@ fn board(name: &str, work: fn(&Workspace) -> Result<(), String>) -> Step {
         tools::CLANG,
         tools::CMAKE,
     ];
-    Step::new(name, TOOLS, Work::Board(work))
+    Step::new(name, TOOLS, move |workspace, _| work(workspace))
 }
 
 /// Returns the tests of the boards' network code that need no board.
-fn board_net(workspace: &Workspace) -> Step {
-    let mut cargo = process::cargo();
-    cargo
-        .args(["test", "--manifest-path", "firmware/Cargo.toml"])
-        .args(["--package", "pulsewing-net", "--no-default-features"])
-        .args(["--lib", "--target-dir"])
-        .arg(&workspace.target_dir);
-    Step::new("board network tests", &[], Work::Cargo(vec![cargo]))
+fn board_net() -> Step {
+    Step::new("board network tests", &[], |workspace, _| {
+        let mut cargo = process::cargo();
+        cargo
+            .args(["test", "--manifest-path", "firmware/Cargo.toml"])
+            .args(["--package", "pulsewing-net", "--no-default-features"])
+            .args(["--lib", "--target-dir"])
+            .arg(&workspace.target_dir);
+        compile([cargo])
+    })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -238,9 +254,16 @@ enum Lints {
     AndAlone,
 }
 
+fn clippy(lints: Lints) -> Step {
+    const TOOLS: &[&Tool] = &[tools::CLIPPY, tools::C_COMPILER];
+    Step::new("clippy", TOOLS, move |workspace, _| {
+        compile(lint_passes(workspace, lints))
+    })
+}
+
 /// Lints everything in one pass. Built together, one crate's features leak into another's dependencies
 /// and hide missing ones, so the libraries of the board crates are linted once more, each alone.
-fn clippy(workspace: &Workspace, lints: Lints) -> Step {
+fn lint_passes(workspace: &Workspace, lints: Lints) -> Vec<Command> {
     let lint = |which: &[&str]| {
         let mut cargo = process::cargo();
         cargo.arg("clippy").args(which);
@@ -249,46 +272,41 @@ fn clippy(workspace: &Workspace, lints: Lints) -> Step {
     };
     let mut passes = vec![lint(&["--workspace", "--all-targets"])];
     if lints == Lints::AndAlone {
-        let alone = workspace
-            .packages
-            .iter()
-            .filter(|package| members::find(&package.name).is_some_and(|member| member.no_std));
+        let alone = workspace.no_std_members().into_iter();
         passes.extend(alone.map(|package| lint(&["-p", &package.name, "--lib"])));
     }
-    Step::new(
-        "clippy",
-        &[tools::CLIPPY, tools::C_COMPILER],
-        Work::Cargo(passes),
-    )
+    passes
 }
 
 /// Builds the program as its users build it: without the features that the tests' dependencies turn on,
 /// and without its own.
 fn program_alone() -> Step {
-    let check = |features: &[&str]| {
-        let mut cargo = process::cargo();
-        cargo.args(["check", "-p", "pulsewing", "--bins"]);
-        cargo.args(features);
-        cargo
-    };
-    let passes = vec![check(&[]), check(&["--no-default-features"])];
-    Step::new(
-        "the program alone",
-        &[tools::C_COMPILER],
-        Work::Cargo(passes),
-    )
+    Step::new("the program alone", &[tools::C_COMPILER], |_, _| {
+        let check = |features: &[&str]| {
+            let mut cargo = process::cargo();
+            cargo.args(["check", "-p", "pulsewing", "--bins"]);
+            cargo.args(features);
+            cargo
+        };
+        compile([check(&[]), check(&["--no-default-features"])])
+    })
 }
 
 /// Runs every fuzz target over its seeds and mutations of them. The targets are a separate workspace; in
 /// our target directory most of their dependencies are already built.
-fn fuzz_seeds(workspace: &Workspace) -> Step {
-    let mut cargo = process::cargo();
-    cargo
-        .args(["test", "--lib", "--manifest-path", "fuzz/Cargo.toml"])
-        .arg("--target-dir")
-        .arg(&workspace.target_dir);
-    let work = Work::Cargo(vec![cargo]);
-    Step::new("fuzz targets over seeds", &[tools::C_COMPILER], work)
+fn fuzz_seeds() -> Step {
+    Step::new(
+        "fuzz targets over seeds",
+        &[tools::C_COMPILER],
+        |workspace, _| {
+            let mut cargo = process::cargo();
+            cargo
+                .args(["test", "--lib", "--manifest-path", "fuzz/Cargo.toml"])
+                .arg("--target-dir")
+                .arg(&workspace.target_dir);
+            compile([cargo])
+        },
+    )
 }
 
 fn doc_tests() -> Step {
@@ -301,32 +319,33 @@ fn docs() -> Step {
     cargo
         .args(["doc", "--workspace", "--no-deps"])
         .env("RUSTDOCFLAGS", "-Dwarnings");
-    Step::new("docs", &[tools::C_COMPILER], Work::Cargo(vec![cargo]))
+    Step::new("docs", &[tools::C_COMPILER], |_, _| compile([cargo]))
 }
 
 fn licences() -> Step {
-    cargo(
-        "licences and sources",
-        &[tools::CARGO_DENY],
-        &[
-            "deny",
-            "--workspace",
-            "check",
+    Step::new("licences and sources", &[tools::CARGO_DENY], |_, _| {
+        let mut deny = process::cargo();
+        deny.args(["deny", "--workspace", "check"])
             // A licence that cannot be determined is not one that deny.toml allows.
-            "-Dno-license-field",
-            "-Dgather-failure",
-            "licenses",
-            "bans",
-            "sources",
-        ],
-    )
+            .args(["-Dno-license-field", "-Dgather-failure"])
+            .args(["licenses", "bans", "sources"]);
+        process::run(&mut deny)
+    })
     .waiting()
 }
 
 fn cargo(name: &str, needs: &'static [&'static Tool], arguments: &[&str]) -> Step {
-    let mut command: Command = process::cargo();
+    let mut command = process::cargo();
     command.args(arguments);
-    Step::new(name, needs, Work::Cargo(vec![command]))
+    Step::new(name, needs, |_, _| compile([command]))
+}
+
+/// Runs commands that mostly compile, one after the other.
+fn compile(commands: impl IntoIterator<Item = Command>) -> Result<(), String> {
+    let failed = commands
+        .into_iter()
+        .filter_map(|mut command| process::compile(&mut command).err());
+    all_of(failed.collect())
 }
 
 #[cfg(test)]
@@ -347,12 +366,7 @@ mod tests {
     #[test]
     fn what_a_step_waits_for_is_in_the_plan() {
         let workspace = Workspace::load().unwrap();
-        for plan in [
-            test(&workspace),
-            quick(&workspace),
-            qemu(&workspace),
-            browser(),
-        ] {
+        for plan in [test(&workspace), quick(&workspace), qemu(), browser()] {
             for step in &plan {
                 for before in step.after {
                     assert!(
@@ -368,9 +382,7 @@ mod tests {
     #[test]
     fn the_board_crates_are_linted_together_and_alone() {
         let workspace = Workspace::load().unwrap();
-        let Work::Cargo(passes) = clippy(&workspace, Lints::AndAlone).work else {
-            panic!("clippy is a cargo command");
-        };
+        let passes = lint_passes(&workspace, Lints::AndAlone);
         assert_eq!(passes.len(), 1 + workspace.no_std_members().len());
     }
 }

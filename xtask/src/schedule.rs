@@ -33,9 +33,9 @@ const AT_ONCE: usize = 2;
 
 /// The parameters of a run.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Manner {
+pub(crate) struct Manner<'a> {
     /// The name of the task: a step's own process builds the plan from it again.
-    pub(crate) task: &'static str,
+    pub(crate) task: &'a str,
     /// The number of times that each check runs.
     pub(crate) times: u32,
     /// A remark below the table.
@@ -45,7 +45,7 @@ pub(crate) struct Manner {
 /// Runs every step, then prints how long each took and how many failed; returns whether all passed.
 ///
 /// The closing line, `N passed, N failed`, is the last one printed: programs look for it.
-pub(crate) fn run_all(plan: Vec<Step>, workspace: &Workspace, manner: Manner) -> bool {
+pub(crate) fn run_all(plan: Vec<Step>, workspace: &Workspace, manner: Manner<'_>) -> bool {
     let started = Instant::now();
     let logs = workspace.target_dir.join("xtask/logs");
     if let Err(error) = fs::create_dir_all(&logs) {
@@ -157,7 +157,7 @@ enum Next {
 }
 
 impl Board {
-    fn work_off(&self, logs: &Path, manner: Manner) {
+    fn work_off(&self, logs: &Path, manner: Manner<'_>) {
         let mut state = self.lock();
         loop {
             match state.next() {
@@ -251,7 +251,7 @@ impl Step {
 }
 
 /// Runs a step as a separate process; returns the result and the file of its output.
-fn run_apart(name: &str, logs: &Path, manner: Manner) -> (Finished, PathBuf) {
+fn run_apart(name: &str, logs: &Path, manner: Manner<'_>) -> (Finished, PathBuf) {
     let file_name: String = name
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
@@ -278,7 +278,7 @@ fn run_apart(name: &str, logs: &Path, manner: Manner) -> (Finished, PathBuf) {
     (finished, log)
 }
 
-fn start(name: &str, log: &Path, report: &Path, manner: Manner) -> io::Result<bool> {
+fn start(name: &str, log: &Path, report: &Path, manner: Manner<'_>) -> io::Result<bool> {
     let output = File::create(log)?;
     let mut command = Command::new(env::current_exe()?);
     command
@@ -316,10 +316,10 @@ pub(crate) type Times = BTreeMap<String, f64>;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{step::Work, tools};
+    use crate::tools;
 
     fn step(name: &str) -> Step {
-        Step::new(name, &[], Work::Tidy)
+        Step::new(name, &[], |_, _| Ok(()))
     }
 
     fn state(pending: Vec<Step>) -> State {
@@ -375,7 +375,7 @@ mod tests {
         let tool = tools::QEMU;
         let mut state = state(vec![
             step(&tool.setup_name()).waiting(),
-            Step::new("check", &[tools::QEMU], Work::Tidy)
+            Step::new("check", &[tools::QEMU], |_, _| Ok(()))
                 .waiting()
                 .after(&["build"]),
             step("build"),

@@ -1,14 +1,6 @@
-//! One step: its tools, the steps it waits for, and its work.
+//! The steps of a plan: names, required tools, what they depend on, and their work.
 
-use std::process::Command;
-
-use crate::{
-    browser, emulated, foreign, no_std, process,
-    test_programs::{self, Which},
-    tidy,
-    tools::Tool,
-    workspace::Workspace,
-};
+use crate::{tools::Tool, workspace::Workspace};
 
 /// One line of the closing table.
 pub(crate) struct Step {
@@ -17,8 +9,12 @@ pub(crate) struct Step {
     /// Steps that must pass first, if they are in the plan.
     pub(crate) after: &'static [&'static str],
     pub(crate) load: Load,
-    pub(crate) work: Work,
+    work: Work,
 }
+
+/// Does the work of a step, so many times if the step is a check. One failure does not keep the remaining
+/// runs from starting.
+type Work = Box<dyn FnOnce(&Workspace, u32) -> Result<(), String> + Send>;
 
 /// The resource that a step keeps busy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,33 +27,19 @@ pub(crate) enum Load {
     Waits,
 }
 
-pub(crate) enum Work {
-    /// Commands, one after the other; mostly they compile.
-    Cargo(Vec<Command>),
-    Install(&'static Tool),
-    Tidy,
-    NoStd,
-    BuildTests(Which),
-    Tests(String, Which),
-    Foreign,
-    Browser,
-    Emulated(&'static emulated::Group),
-    Board(fn(&Workspace) -> Result<(), String>),
-}
-
 impl Step {
     /// Creates a step that compiles and depends on no other.
     pub(crate) fn new(
         name: impl Into<String>,
         needs: &'static [&'static Tool],
-        work: Work,
+        work: impl FnOnce(&Workspace, u32) -> Result<(), String> + Send + 'static,
     ) -> Self {
         Self {
             name: name.into(),
             needs,
             after: &[],
             load: Load::Compiles,
-            work,
+            work: Box::new(work),
         }
     }
 
@@ -68,9 +50,10 @@ impl Step {
         } else {
             Load::Installs
         };
+        let work = |workspace: &Workspace, _| tool.install(workspace);
         Self {
             load,
-            ..Self::new(tool.setup_name(), &[], Work::Install(tool))
+            ..Self::new(tool.setup_name(), &[], work)
         }
     }
 
@@ -86,34 +69,12 @@ impl Step {
         Self { after, ..self }
     }
 
-    /// Does the work `times` times. One failure does not keep the remaining runs from starting.
-    pub(crate) fn run(mut self, workspace: &Workspace, times: u32) -> Result<(), String> {
+    /// Does the work, if the tools for it are there.
+    pub(crate) fn run(self, workspace: &Workspace, times: u32) -> Result<(), String> {
         for tool in self.needs {
             tool.require(workspace)?;
         }
-        self.work.run(workspace, times)
-    }
-}
-
-impl Work {
-    fn run(&mut self, workspace: &Workspace, times: u32) -> Result<(), String> {
-        match self {
-            Self::Cargo(commands) => {
-                let failed = commands
-                    .iter_mut()
-                    .filter_map(|command| process::compile(command).err());
-                all_of(failed.collect())
-            }
-            Self::Install(tool) => tool.install(workspace),
-            Self::Tidy => tidy::run(workspace),
-            Self::NoStd => no_std::run(workspace),
-            Self::BuildTests(which) => test_programs::build(workspace, *which),
-            Self::Tests(package, which) => test_programs::run(workspace, package, *which, times),
-            Self::Foreign => foreign::run(workspace),
-            Self::Browser => browser::run(workspace, times),
-            Self::Emulated(group) => emulated::run(workspace, group, times),
-            Self::Board(work) => work(workspace),
-        }
+        (self.work)(workspace, times)
     }
 }
 
