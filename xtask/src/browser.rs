@@ -4,12 +4,14 @@
 //! The two packages are installed below the target directory; node and Chromium come from the system.
 
 use std::{
+    env,
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use crate::{process, test_programs, workspace::Workspace};
+use crate::{process, test_programs, tools::in_front, workspace::Workspace};
 
 /// The directory of the tests, relative to the root of the checkout.
 const TESTS: &str = "crates/pulsewing/tests/browser";
@@ -25,17 +27,34 @@ pub(crate) fn chromium() -> Option<&'static Path> {
         .find(|path| process::succeeds(Command::new(path).arg("--version")))
 }
 
-/// Returns whether node and its package manager are installed. The test runner came with version 18.
+/// Returns whether node and its package manager are installed.
 pub(crate) fn has_node() -> bool {
-    let version = Command::new("node").arg("--version").output();
-    let is_new = version.is_ok_and(|output| {
-        let text = String::from_utf8_lossy(&output.stdout);
-        let major = text.trim().trim_start_matches('v').split('.').next();
-        major
-            .and_then(|major| major.parse::<u32>().ok())
-            .is_some_and(|major| major >= 18)
-    });
-    is_new && process::succeeds(Command::new("npm").arg("--version"))
+    node_dir(&env::var_os("PATH").unwrap_or_default()).is_some()
+}
+
+/// Returns the first directory of a path that has a node with a test runner, which came with version 18. The
+/// package manager must run with that node.
+fn node_dir(path: &OsStr) -> Option<PathBuf> {
+    env::split_paths(path).find(|dir| {
+        let version = process::output(Command::new(dir.join("node")).arg("--version"));
+        let major = version.ok().and_then(|version| {
+            let (major, _) = version.strip_prefix('v')?.split_once('.')?;
+            major.parse::<u32>().ok()
+        });
+        let mut npm = Command::new("npm");
+        npm.env("PATH", in_front([dir.clone()], path));
+        major.is_some_and(|major| major >= 18) && process::succeeds(npm.arg("--version"))
+    })
+}
+
+/// Returns a command with the usable node first in its path.
+fn with_node(program: &str) -> Command {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut command = Command::new(program);
+    if let Some(dir) = node_dir(&path) {
+        command.env("PATH", in_front([dir], &path));
+    }
+    command
 }
 
 /// Returns whether the packages are installed whole, in the required versions.
@@ -43,7 +62,7 @@ pub(crate) fn has_packages(workspace: &Workspace) -> bool {
     let installed = packages(workspace).join("package.json");
     let same = fs::read(installed).ok() == fs::read(wanted(workspace)).ok();
     same && process::succeeds(
-        Command::new("node")
+        with_node("node")
             .args(["-e", "require('playwright-core'); require('axe-core')"])
             .current_dir(packages(workspace)),
     )
@@ -65,7 +84,7 @@ pub(crate) fn install_packages(workspace: &Workspace) -> Result<(), String> {
     let copied = fs::create_dir_all(&place)
         .and_then(|()| fs::copy(wanted(workspace), place.join("package.json")));
     copied.map_err(|error| format!("cannot write {}: {error}", place.display()))?;
-    let mut npm = Command::new("npm");
+    let mut npm = with_node("npm");
     npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts"])
         .arg("--prefix")
         .arg(&place);
@@ -83,9 +102,9 @@ pub(crate) fn run(workspace: &Workspace, times: u32) -> Result<(), String> {
     let pictures = packages(workspace).join("pictures");
     fs::create_dir_all(&pictures)
         .map_err(|error| format!("cannot make {}: {error}", pictures.display()))?;
-    let mut node = Command::new("node");
+    let mut node = with_node("node");
     node.arg("--test");
-    if let Ok(words) = std::env::var("PULSEWING_CHECK") {
+    if let Ok(words) = env::var("PULSEWING_CHECK") {
         node.arg(format!("--test-name-pattern={words}"));
     }
     node.arg(workspace.root.join(TESTS).join("page.test.mjs"))
@@ -112,6 +131,29 @@ fn packages(workspace: &Workspace) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(unix)]
+    use crate::tools::make_executable;
+
+    #[cfg(unix)]
+    #[test]
+    fn an_old_node_does_not_hide_a_newer_one() {
+        let scratch = tempfile::tempdir().unwrap();
+        let dirs = ["old", "new"].map(|name| scratch.path().join(name));
+        for (dir, version) in dirs.iter().zip(["v16.20.2", "v20.1.0"]) {
+            fs::create_dir(dir).unwrap();
+            for program in ["node", "npm"] {
+                let file = dir.join(program);
+                fs::write(&file, format!("#!/bin/sh\necho {version}\n")).unwrap();
+                make_executable(&file).unwrap();
+            }
+        }
+        let [old, new] = &dirs;
+        assert_eq!(
+            node_dir(&env::join_paths([old, new]).unwrap()).as_ref(),
+            Some(new)
+        );
+        assert_eq!(node_dir(old.as_os_str()), None);
+    }
 
     #[test]
     fn the_tests_are_there_and_every_version_is_pinned() {

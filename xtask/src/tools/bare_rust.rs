@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     debian::{self, Packages},
-    pick,
+    pick, scratch,
 };
 use crate::{process, workspace::Workspace};
 
@@ -20,6 +20,7 @@ use crate::{process, workspace::Workspace};
 pub(crate) const TARGET: &str = "riscv32imac-unknown-none-elf";
 
 pub(super) const PACKAGES: Packages<'_> = Packages {
+    dir: "bare-rust",
     names: &["rustc-web", "rust-web-src"],
     newest: false,
     // The package contains the sources of the whole compiler; we need only the library's.
@@ -56,11 +57,7 @@ impl BareRust {
     ///
     /// If the unpacked one does not work.
     pub(crate) fn find(workspace: &Workspace) -> Result<Option<Self>, String> {
-        let dir = unpacked_dir(workspace);
-        let unpacked = Self {
-            unpacked: Some(dir.join("bin/rustc")),
-        };
-        pick([Self { unpacked: None }], &dir, unpacked, Self::try_out)
+        Self::pick(workspace, Self::try_out)
     }
 
     /// Finds a compiler that has the sources of its libraries, whether or not they are built for the
@@ -70,10 +67,6 @@ impl BareRust {
     ///
     /// If the unpacked one has none.
     pub(crate) fn find_with_sources(workspace: &Workspace) -> Result<Option<Self>, String> {
-        let dir = unpacked_dir(workspace);
-        let unpacked = Self {
-            unpacked: Some(dir.join("bin/rustc")),
-        };
         let has_sources = |compiler: &Self| {
             let sources = compiler.library_sources()?;
             for library in ["core", "alloc"] {
@@ -84,7 +77,22 @@ impl BareRust {
             }
             Ok(())
         };
-        pick([Self { unpacked: None }], &dir, unpacked, has_sources)
+        Self::pick(workspace, has_sources)
+    }
+
+    fn pick(
+        workspace: &Workspace,
+        try_out: impl Fn(&Self) -> Result<(), String>,
+    ) -> Result<Option<Self>, String> {
+        let dir = PACKAGES.dir(workspace);
+        pick([Self { unpacked: None }], &dir, Self::below(&dir), try_out)
+    }
+
+    /// Returns the compiler that was unpacked into a directory.
+    fn below(dir: &Path) -> Self {
+        Self {
+            unpacked: Some(dir.join("bin/rustc")),
+        }
     }
 
     /// Downloads Debian's compiler and library sources, unpacks them, and builds the libraries.
@@ -94,11 +102,10 @@ impl BareRust {
     /// If apt does not know the packages, a download fails, the disk is full, or a library does not
     /// build.
     pub(crate) fn unpack(workspace: &Workspace) -> Result<(), String> {
-        let dir = unpacked_dir(workspace);
-        debian::unpack(workspace, &PACKAGES, &dir, |dir| {
+        debian::unpack(workspace, &PACKAGES, |dir| {
             debian::write_starter(dir, "usr/bin/rustc", &[], &[])
         })?;
-        build_libraries(&dir)
+        build_libraries(&PACKAGES.dir(workspace))
     }
 
     /// Returns a command that starts its compiler.
@@ -181,11 +188,19 @@ impl BareRust {
         )?;
         // Only a static library needs the same files as a program, but no linker.
         let here = "pub fn boxed(x: u32) -> Box<u32> { Box::new(x) }\n";
-        self.compile(here, &["--crate-type", "staticlib"])
+        self.compile(here, &["--crate-type", "staticlib"])?;
+        // Debian's compiler borrows a linker, which links nothing before a whole program is built.
+        match self.unpacked {
+            Some(_) => {
+                process::output(Command::new(linker()?).args(["-flavor", "gnu", "--version"]))
+                    .map(drop)
+            }
+            None => Ok(()),
+        }
     }
 
     fn compile(&self, text: &str, kind: &[&str]) -> Result<(), String> {
-        let scratch = tempfile::tempdir().map_err(|error| format!("no directory: {error}"))?;
+        let scratch = scratch()?;
         let source = scratch.path().join("line.rs");
         fs::write(&source, text).map_err(|error| format!("{}: {error}", source.display()))?;
         let mut rustc = self.rustc();
@@ -222,9 +237,7 @@ fn linker() -> Result<PathBuf, String> {
 /// Builds `core` and `alloc` into the unpacked compiler's directory, as small as the boards need them.
 fn build_libraries(dir: &Path) -> Result<(), String> {
     let failed = |error: io::Error| format!("cannot write below {}: {error}", dir.display());
-    let compiler = BareRust {
-        unpacked: Some(dir.join("bin/rustc")),
-    };
+    let compiler = BareRust::below(dir);
     let scratch = dir.join("libraries");
     fs::create_dir_all(scratch.join("src")).map_err(failed)?;
     fs::write(
@@ -329,10 +342,6 @@ fn library_files(dir: &Path, prefixes: &[&str]) -> io::Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
-}
-
-fn unpacked_dir(workspace: &Workspace) -> PathBuf {
-    workspace.target_dir.join("tools/bare-rust")
 }
 
 #[cfg(test)]

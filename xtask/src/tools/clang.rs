@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     debian::{self, Packages},
-    joined, pick,
+    joined, pick, scratch,
 };
 use crate::{process, workspace::Workspace};
 
@@ -21,6 +21,7 @@ use crate::{process, workspace::Workspace};
 const OLDEST: u32 = 19;
 
 pub(super) const PACKAGES: Packages<'_> = Packages {
+    dir: "clang",
     names: &["clang-19", "libclang1-19"],
     newest: false,
     parts: &[],
@@ -52,7 +53,7 @@ impl Clang {
             program,
             libraries: Vec::new(),
         });
-        let dir = unpacked_dir(workspace);
+        let dir = PACKAGES.dir(workspace);
         let unpacked = Self {
             program: dir.join("bin/clang"),
             libraries: debian::library_dirs(&dir),
@@ -66,7 +67,7 @@ impl Clang {
     ///
     /// If a package cannot be downloaded.
     pub(crate) fn unpack(workspace: &Workspace) -> Result<(), String> {
-        debian::unpack(workspace, &PACKAGES, &unpacked_dir(workspace), |dir| {
+        debian::unpack(workspace, &PACKAGES, |dir| {
             debian::write_starter(dir, PROGRAM, &[], &[])
         })
     }
@@ -97,7 +98,7 @@ impl Clang {
         if version < OLDEST {
             return Err(format!("version {version} is older than {OLDEST}"));
         }
-        let scratch = tempfile::tempdir().map_err(|error| format!("no directory: {error}"))?;
+        let scratch = scratch()?;
         let source = scratch.path().join("line.c");
         fs::write(&source, LINE).map_err(|error| format!("{}: {error}", source.display()))?;
         process::output(
@@ -154,10 +155,6 @@ impl Clang {
         let complaint = String::from_utf8_lossy(&output.stderr);
         Err(format!("{}: {}", file.display(), complaint.trim()))
     }
-}
-
-fn unpacked_dir(workspace: &Workspace) -> PathBuf {
-    workspace.target_dir.join("tools/clang")
 }
 
 /// Returns the compiler in the path, and those that Debian keeps apart, the newest first.

@@ -8,11 +8,12 @@ use std::{
 
 use super::{
     debian::{self, Packages},
-    joined, pick,
+    in_front, joined, pick, scratch,
 };
 use crate::{process, workspace::Workspace};
 
 pub(super) const PACKAGES: Packages<'_> = Packages {
+    dir: "cmake",
     names: &["cmake", "make"],
     newest: false,
     parts: &[],
@@ -32,7 +33,7 @@ impl Cmake {
     ///
     /// If the unpacked ones do not work.
     pub(crate) fn find(workspace: &Workspace) -> Result<Option<Self>, String> {
-        let dir = unpacked_dir(workspace);
+        let dir = PACKAGES.dir(workspace);
         let unpacked = Self {
             programs: Some(dir.join("bin")),
         };
@@ -45,7 +46,7 @@ impl Cmake {
     ///
     /// If a package cannot be downloaded.
     pub(crate) fn unpack(workspace: &Workspace) -> Result<(), String> {
-        debian::unpack(workspace, &PACKAGES, &unpacked_dir(workspace), |dir| {
+        debian::unpack(workspace, &PACKAGES, |dir| {
             debian::write_starter(dir, "usr/bin/cmake", &[], &[])?;
             debian::write_starter(dir, "usr/bin/make", &[], &[])
         })
@@ -58,11 +59,7 @@ impl Cmake {
         };
         let own = command.get_envs().find(|(name, _)| *name == "PATH");
         let path = match own.and_then(|(_, value)| value) {
-            Some(path) => {
-                let others = std::env::split_paths(path);
-                let all = [programs.clone()].into_iter().chain(others);
-                std::env::join_paths(all).unwrap_or_default()
-            }
+            Some(path) => in_front([programs.clone()], path),
             None => joined("PATH", [programs.clone()]),
         };
         command.env("PATH", path);
@@ -70,7 +67,7 @@ impl Cmake {
 
     /// Configures and builds a project.
     fn try_out(&self) -> Result<(), String> {
-        let scratch = tempfile::tempdir().map_err(|error| format!("no directory: {error}"))?;
+        let scratch = scratch()?;
         let project = "cmake_minimum_required(VERSION 3.16)\nproject(try C)\n\
                        add_library(try STATIC try.c)\n";
         for (name, text) in [("CMakeLists.txt", project), ("try.c", "int try_it;\n")] {
@@ -86,8 +83,4 @@ impl Cmake {
         run(&["-B", "built", "-S"], scratch.path())?;
         run(&["--build"], Path::new("built"))
     }
-}
-
-fn unpacked_dir(workspace: &Workspace) -> PathBuf {
-    workspace.target_dir.join("tools/cmake")
 }

@@ -13,17 +13,26 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::table::once_an_hour;
+use super::{sources, table::once_an_hour};
 use crate::{process, workspace::Workspace};
 
 /// The packages to unpack.
 pub(crate) struct Packages<'a> {
+    /// The directory for them, below that of all tools.
+    pub(crate) dir: &'a str,
     /// Their names; their dependencies are included.
     pub(crate) names: &'a [&'a str],
     /// Takes them from this release's backports, if there are any.
     pub(crate) newest: bool,
     /// The only parts to unpack of a package, by the beginning of its name: patterns for `tar`.
     pub(crate) parts: &'a [(&'a str, &'a [&'a str])],
+}
+
+impl Packages<'_> {
+    /// Returns the directory into which they are unpacked.
+    pub(crate) fn dir(&self, workspace: &Workspace) -> PathBuf {
+        workspace.target_dir.join("tools").join(self.dir)
+    }
 }
 
 /// The packages that every machine with apt has, together with their dependencies.
@@ -44,12 +53,12 @@ pub(crate) fn has_apt() -> bool {
 pub(crate) fn unpack(
     workspace: &Workspace,
     packages: &Packages<'_>,
-    dir: &Path,
     finish: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<(), String> {
     if !has_apt() {
         return Err("there is no apt-get here to get packages with".to_owned());
     }
+    let dir = packages.dir(workspace);
     let unfinished = dir.with_extension("unfinished");
     let downloads = unfinished.join("packages");
     let written = |error: io::Error| format!("cannot write {}: {error}", dir.display());
@@ -72,9 +81,9 @@ pub(crate) fn unpack(
         unpack_one(&file, packages, &unfinished)?;
     }
     remove(&downloads).map_err(written)?;
-    remove(dir).map_err(written)?;
-    fs::rename(&unfinished, dir).map_err(written)?;
-    finish(dir).map_err(written)
+    remove(&dir).map_err(written)?;
+    fs::rename(&unfinished, &dir).map_err(written)?;
+    finish(&dir).map_err(written)
 }
 
 /// Removes a file, or a directory with all that is in it, if there is one.
@@ -185,18 +194,13 @@ impl Apt {
         let backports = backports_of(&release);
         // The machine's own sources, followed by the backports.
         let mut sources = fs::read_to_string("/etc/apt/sources.list").unwrap_or_default();
-        // A second source of the same release with other options would be an error.
         let others = configured(Path::new("/etc/apt/sources.list.d"));
-        if let Some(suite) = backports.as_ref().filter(|suite| {
-            ![&sources, &others]
-                .iter()
-                .any(|text| has_suite(text, suite))
-        }) {
-            sources.push_str(&format!(
-                "\ndeb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
-                 http://deb.debian.org/debian {suite} main\n"
-            ));
-        }
+        let all = format!("{sources}\n\n{others}");
+        sources.extend(
+            backports
+                .as_ref()
+                .and_then(|suite| missing_source(&all, suite)),
+        );
         Self::with_sources(dir, &sources, backports)
     }
 
@@ -293,17 +297,26 @@ fn configured(dir: &Path) -> String {
             kind == "list" || kind == "sources"
         })
         .filter_map(|file| fs::read_to_string(file).ok())
-        .map(|text| text + "\n")
+        .map(|text| text + "\n\n")
         .collect()
 }
 
-/// Returns whether descriptions of sources, in either of apt's formats, have a suite.
-fn has_suite(sources: &str, suite: &str) -> bool {
-    sources
-        .lines()
-        .map(str::trim_start)
-        .filter(|line| line.starts_with("deb ") || line.starts_with("Suites:"))
-        .any(|line| line.split_whitespace().any(|word| word == suite))
+/// Returns the description of a suite of Debian's, unless these descriptions of sources have it.
+fn missing_source(descriptions: &str, suite: &str) -> Option<String> {
+    let known: Vec<_> = sources::with_suite(descriptions, suite).collect();
+    if known.iter().any(|source| source.offers("main")) {
+        return None;
+    }
+    // A second source of the same suite with other keys would be an error.
+    let options = match known.first() {
+        None => "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ".to_owned(),
+        Some(source) => source
+            .signed_by
+            .map_or_else(String::new, |keys| format!("[signed-by={keys}] ")),
+    };
+    Some(format!(
+        "\ndeb {options}http://deb.debian.org/debian {suite} main\n"
+    ))
 }
 
 /// Returns the package names in the answer of `apt-get --simulate install`.
@@ -483,33 +496,17 @@ mod tests {
     }
 
     #[test]
-    fn the_machines_own_backports_are_used_as_they_are() {
-        for (sources, has_it) in [
-            (
-                "deb http://deb.debian.org/debian bookworm-backports main\n",
-                true,
-            ),
-            ("Types: deb\nSuites: bookworm bookworm-backports\n", true),
-            (
-                "# deb http://deb.debian.org/debian bookworm-backports main\n",
-                false,
-            ),
-            (
-                "deb http://deb.debian.org/debian bookworm-backports-sloppy main\n",
-                false,
-            ),
-            (
-                "deb-src http://deb.debian.org/debian bookworm-backports main\n",
-                false,
-            ),
-            ("", false),
-        ] {
-            assert_eq!(
-                has_suite(sources, "bookworm-backports"),
-                has_it,
-                "{sources}"
-            );
-        }
+    fn backports_are_added_unless_the_machine_takes_its_packages_from_them() {
+        let added = |sources| missing_source(sources, "bookworm-backports");
+        let own = "Types: deb\nURIs: http://a\nSuites: bookworm-backports\nComponents: main\n";
+        assert_eq!(added(own), None);
+        let disabled = format!("Enabled: no\n{own}");
+        assert_eq!(added(&disabled), added(""));
+        let contrib = "deb [signed-by=/k] http://a bookworm-backports contrib\n";
+        assert_eq!(
+            added(contrib).as_deref(),
+            Some("\ndeb [signed-by=/k] http://deb.debian.org/debian bookworm-backports main\n")
+        );
     }
 
     #[test]

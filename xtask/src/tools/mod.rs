@@ -14,11 +14,12 @@ pub(crate) mod cmake;
 mod debian;
 pub(crate) mod mtools;
 pub(crate) mod qemu;
+mod sources;
 mod table;
 
 use std::{
     env,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::{self, File},
     path::{Path, PathBuf},
     process::Command,
@@ -171,13 +172,20 @@ fn pick<T>(
     }
 }
 
+/// Creates a directory to try out a tool in.
+fn scratch() -> Result<tempfile::TempDir, String> {
+    tempfile::tempdir().map_err(|error| format!("no directory: {error}"))
+}
+
 /// Returns the value of a path variable with these directories in front.
 pub(crate) fn joined(name: &str, dirs: impl IntoIterator<Item = PathBuf>) -> OsString {
-    let others = env::var_os(name).unwrap_or_default();
-    let all = dirs
-        .into_iter()
-        .chain(env::split_paths(&others).filter(|dir| !dir.as_os_str().is_empty()));
-    env::join_paths(all).unwrap_or_default()
+    in_front(dirs, &env::var_os(name).unwrap_or_default())
+}
+
+/// Returns a list of paths with these directories in front.
+pub(crate) fn in_front(dirs: impl IntoIterator<Item = PathBuf>, list: &OsStr) -> OsString {
+    let others = env::split_paths(list).filter(|dir| !dir.as_os_str().is_empty());
+    env::join_paths(dirs.into_iter().chain(others)).unwrap_or_default()
 }
 
 #[cfg(test)]

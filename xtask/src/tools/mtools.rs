@@ -4,11 +4,12 @@ use std::{path::PathBuf, process::Command};
 
 use super::{
     debian::{self, Packages},
-    pick,
+    pick, scratch,
 };
 use crate::{process, workspace::Workspace};
 
 pub(super) const PACKAGES: Packages<'_> = Packages {
+    dir: "mtools",
     names: &["mtools"],
     newest: false,
     parts: &[],
@@ -20,10 +21,10 @@ pub(super) const PACKAGES: Packages<'_> = Packages {
 ///
 /// If the unpacked one does not work.
 pub(crate) fn find(workspace: &Workspace) -> Result<Option<PathBuf>, String> {
-    let dir = unpacked_dir(workspace);
+    let dir = PACKAGES.dir(workspace);
     let unpacked = dir.join("bin/mtools");
     pick([PathBuf::from("mtools")], &dir, unpacked, |program| {
-        let scratch = tempfile::tempdir().map_err(|error| format!("no directory: {error}"))?;
+        let scratch = scratch()?;
         let disk = scratch.path().join("floppy.img");
         let mut format = Command::new(program);
         format.args(["-c", "mformat", "-C", "-f", "1440", "-i"]);
@@ -40,11 +41,7 @@ pub(crate) fn find(workspace: &Workspace) -> Result<Option<PathBuf>, String> {
 ///
 /// If the package cannot be downloaded.
 pub(crate) fn unpack(workspace: &Workspace) -> Result<(), String> {
-    debian::unpack(workspace, &PACKAGES, &unpacked_dir(workspace), |dir| {
+    debian::unpack(workspace, &PACKAGES, |dir| {
         debian::write_starter(dir, "usr/bin/mtools", &[], &[])
     })
-}
-
-fn unpacked_dir(workspace: &Workspace) -> PathBuf {
-    workspace.target_dir.join("tools/mtools")
 }

@@ -12,6 +12,7 @@ use crate::{process, workspace::Workspace};
 const OLDEST: u32 = 10;
 
 pub(super) const PACKAGES: Packages<'_> = Packages {
+    dir: "qemu",
     names: &["qemu-system-riscv"],
     // The version in the release itself is too old.
     newest: true,
@@ -35,7 +36,7 @@ const PROGRAM: &str = "qemu-system-riscv32";
 ///
 /// If the unpacked one does not work.
 pub(crate) fn find(workspace: &Workspace) -> Result<Option<PathBuf>, String> {
-    let dir = unpacked_dir(workspace);
+    let dir = PACKAGES.dir(workspace);
     let unpacked = dir.join("bin").join(PROGRAM);
     pick([PathBuf::from(PROGRAM)], &dir, unpacked, |program| {
         let version = process::output(Command::new(program).arg("--version"))?;
@@ -65,7 +66,7 @@ pub(crate) fn find(workspace: &Workspace) -> Result<Option<PathBuf>, String> {
 ///
 /// If a package cannot be downloaded.
 pub(crate) fn unpack(workspace: &Workspace) -> Result<(), String> {
-    debian::unpack(workspace, &PACKAGES, &unpacked_dir(workspace), |dir| {
+    debian::unpack(workspace, &PACKAGES, |dir| {
         // It looks for its modules in its install directory.
         let modules = debian::library_dirs(dir)
             .into_iter()
@@ -80,10 +81,6 @@ pub(crate) fn unpack(workspace: &Workspace) -> Result<(), String> {
         let program = format!("usr/bin/{PROGRAM}");
         debian::write_starter(dir, &program, &["-L", &firmware], &variables)
     })
-}
-
-fn unpacked_dir(workspace: &Workspace) -> PathBuf {
-    workspace.target_dir.join("tools/qemu")
 }
 
 /// Returns the number before the first dot of `QEMU emulator version 10.0.2 (Debian ...)`.
