@@ -16,18 +16,14 @@ impl History {
         let mut query = self
             .db
             .prepare("SELECT date, synced_at FROM asked WHERE wearer = ?1 AND date >= ?2")?;
-        let mut rows = query.query((&self.wearer, from.to_string()))?;
-        let mut asked = BTreeMap::new();
-        while let Some(row) = rows.next()? {
+        let asked = query.query_map((&self.wearer, from.to_string()), |row| {
+            let synced_at = row.get("synced_at").map(Timestamp::from_second);
             // A row that cannot be read is left out, so that its day is fetched again.
-            let date = read::date_of(row);
-            let synced_at = row
-                .get(1)
-                .ok()
-                .and_then(|at| Timestamp::from_second(at).ok());
-            asked.extend(date.zip(synced_at));
-        }
-        Ok(asked)
+            Ok(read::date_of(row).zip(synced_at.ok().and_then(Result::ok)))
+        })?;
+        Ok(asked
+            .filter_map(Result::transpose)
+            .collect::<Result<_, _>>()?)
     }
 }
 

@@ -53,17 +53,14 @@ enum Obstacle {
     Other,
 }
 
-const FULL: &str = "the disk is full";
-const READ_ONLY: &str = "nothing can be written there";
-
 impl HistoryError {
     /// Builds the error for a history that is damaged in this way.
     pub(super) fn damaged(words: impl Into<Cow<'static, str>>) -> Self {
-        Self::Damaged(Some(Cause {
+        damage(Cause {
             words: words.into(),
             obstacle: Obstacle::Other,
             said: None,
-        }))
+        })
     }
 
     /// Adapts the error to a file whose last readings are still in the log beside it.
@@ -80,10 +77,7 @@ impl HistoryError {
 
     /// Returns whether the file may still be readable although it cannot be written.
     pub(super) const fn is_about_writing(&self) -> bool {
-        match self {
-            Self::Io(cause) => !matches!(cause.obstacle, Obstacle::NoFile),
-            _ => false,
-        }
+        matches!(self, Self::Io(cause) if !matches!(cause.obstacle, Obstacle::NoFile))
     }
 
     /// Returns the database's message, for a person who looks for the reason.
@@ -152,52 +146,41 @@ impl From<io::Error> for HistoryError {
 
 impl From<rusqlite::Error> for HistoryError {
     fn from(error: rusqlite::Error) -> Self {
-        let (is_damage, words, obstacle): (_, Cow<'static, str>, _) = match code(&error) {
+        use Obstacle::{Full, Other, ReadOnly};
+        let (make, words, obstacle): (fn(Cause) -> Self, _, _) = match code(&error) {
             Some((ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _)) => return Self::Busy,
-            Some((ErrorCode::NotADatabase, _)) => {
-                (true, "its file is no database".into(), Obstacle::Other)
-            }
+            Some((ErrorCode::NotADatabase, _)) => (damage, "its file is no database", Other),
             Some((ErrorCode::DatabaseCorrupt, _)) => {
-                (true, "a part of its file is broken".into(), Obstacle::Other)
+                (damage, "a part of its file is broken", Other)
             }
             // The statements are fixed: if one fails as such, the tables are not ours.
-            Some((ErrorCode::Unknown | ErrorCode::ConstraintViolation, _)) => (
-                true,
-                "its tables are not a history's".into(),
-                Obstacle::Other,
-            ),
+            Some((ErrorCode::Unknown | ErrorCode::ConstraintViolation, _)) => {
+                (damage, "its tables are not a history's", Other)
+            }
             // A column has a type that we do not use.
-            None => (
-                true,
-                "it holds what no history does".into(),
-                Obstacle::Other,
-            ),
+            None => (damage, "it holds what no history does", Other),
             // If there is no space for the memory that processes share, SQLite reports either of
             // these.
             Some((ErrorCode::DiskFull, _) | (_, rusqlite::ffi::SQLITE_IOERR_SHMSIZE)) => {
-                (false, FULL.into(), Obstacle::Full)
+                (Self::Io, "the disk is full", Full)
             }
             Some((ErrorCode::ReadOnly | ErrorCode::PermissionDenied, _)) => {
-                (false, READ_ONLY.into(), Obstacle::ReadOnly)
+                (Self::Io, "nothing can be written there", ReadOnly)
             }
-            Some((ErrorCode::CannotOpen, _)) => {
-                (false, "its file cannot be opened".into(), Obstacle::Other)
-            }
-            Some((ErrorCode::SystemIoFailure, _)) => {
-                (false, "the disk reports an error".into(), Obstacle::Other)
-            }
-            Some(_) => (false, "the database refuses".into(), Obstacle::Other),
+            Some((ErrorCode::CannotOpen, _)) => (Self::Io, "its file cannot be opened", Other),
+            Some((ErrorCode::SystemIoFailure, _)) => (Self::Io, "the disk reports an error", Other),
+            Some(_) => (Self::Io, "the database refuses", Other),
         };
-        let cause = Cause {
-            words,
+        make(Cause {
+            words: words.into(),
             obstacle,
             said: Some(error),
-        };
-        match is_damage {
-            true => Self::Damaged(Some(cause)),
-            false => Self::Io(cause),
-        }
+        })
     }
+}
+
+fn damage(cause: Cause) -> HistoryError {
+    HistoryError::Damaged(Some(cause))
 }
 
 /// Returns SQLite's code for an error: the primary and the extended one.

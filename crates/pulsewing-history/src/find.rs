@@ -16,12 +16,6 @@ use super::{error::HistoryError, read};
 /// The row numbers of each date.
 pub(super) type Numbers = BTreeMap<Date, Vec<i64>>;
 
-const IN_THE_TABLE: &str =
-    "SELECT date, rowid FROM day NOT INDEXED WHERE wearer = ?1 AND date BETWEEN ?2 AND ?3";
-
-const IN_THE_INDEX: &str =
-    "SELECT date, rowid FROM day WHERE wearer = ?1 AND date BETWEEN ?2 AND ?3";
-
 /// Finds the rows of the dates from one to another, both included.
 pub(super) fn find(
     db: &Connection,
@@ -30,12 +24,22 @@ pub(super) fn find(
     to: Date,
 ) -> Result<Numbers, HistoryError> {
     let mut numbers = Numbers::new();
-    let dates = [from.to_string(), to.to_string()];
-    match gather(db, IN_THE_TABLE, wearer, &dates, &mut numbers) {
-        // A part of the table is lost. The index still knows which days were in it.
-        Err(HistoryError::Damaged(_)) => {
-            gather(db, IN_THE_INDEX, wearer, &dates, &mut numbers)?;
+    let mut gather = |table| -> Result<(), HistoryError> {
+        let mut query = db.prepare(&format!(
+            "SELECT date, rowid FROM {table} WHERE wearer = ?1 AND date BETWEEN ?2 AND ?3"
+        ))?;
+        let mut rows = query.query((wearer, from.to_string(), to.to_string()))?;
+        while let Some(row) = rows.next()? {
+            // A row without a date belongs to no day.
+            if let Some(date) = read::date_of(row) {
+                numbers.entry(date).or_default().push(row.get("rowid")?);
+            }
         }
+        Ok(())
+    };
+    match gather("day NOT INDEXED") {
+        // A part of the table is lost. The index still knows which days were in it.
+        Err(HistoryError::Damaged(_)) => gather("day")?,
         result => result?,
     }
     for rows in numbers.values_mut() {
@@ -43,22 +47,4 @@ pub(super) fn find(
         rows.dedup();
     }
     Ok(numbers)
-}
-
-fn gather(
-    db: &Connection,
-    query: &str,
-    wearer: &str,
-    [from, to]: &[String; 2],
-    numbers: &mut Numbers,
-) -> Result<(), HistoryError> {
-    let mut query = db.prepare(query)?;
-    let mut rows = query.query((wearer, from, to))?;
-    while let Some(row) = rows.next()? {
-        // A row without a date belongs to no day.
-        if let Some(date) = read::date_of(row) {
-            numbers.entry(date).or_default().push(row.get(1)?);
-        }
-    }
-    Ok(())
 }

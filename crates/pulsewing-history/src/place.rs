@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io,
+    io, iter,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,8 +16,9 @@ use super::{error::HistoryError, schema};
 
 pub(super) const NAME: &str = "history.db";
 
-/// The files that SQLite keeps beside the history while it is in use.
-const BESIDE: [&str; 2] = ["history.db-wal", "history.db-shm"];
+/// What the names of the history and of the files that SQLite keeps beside it while it is in use
+/// end with.
+const ENDINGS: [&str; 3] = ["", "-wal", "-shm"];
 
 /// The time to wait for a writer.
 const BUSY: Duration = Duration::from_secs(2);
@@ -100,10 +101,9 @@ pub(super) fn make(dir: &Path) -> Result<(), HistoryError> {
 /// Checks the files that SQLite is about to open: on a pipe it would block forever. Their size does
 /// not matter, because SQLite reads them page by page.
 fn check(dir: &Path) -> io::Result<()> {
-    [NAME]
+    ENDINGS
         .iter()
-        .chain(&BESIDE)
-        .try_for_each(|name| regular_file::check(&dir.join(name)))
+        .try_for_each(|ending| regular_file::check(&dir.join(format!("{NAME}{ending}"))))
 }
 
 /// Returns whether there is a file.
@@ -238,12 +238,8 @@ fn uri(path: &Path) -> Option<String> {
 /// Returns the size of a state directory's history, in bytes.
 #[must_use]
 pub fn bytes_on_disk(dir: &Path) -> u64 {
-    [NAME]
-        .iter()
-        .chain(&BESIDE)
-        .filter_map(|name| fs::metadata(dir.join(name)).ok())
-        .map(|file| file.len())
-        .sum()
+    let files = ENDINGS.map(|ending| fs::metadata(dir.join(format!("{NAME}{ending}"))));
+    files.iter().flatten().map(fs::Metadata::len).sum()
 }
 
 /// The reason for setting a history aside.
@@ -266,20 +262,19 @@ pub fn move_aside(dir: &Path, why: Aside, now: Timestamp) -> io::Result<PathBuf>
         Aside::Replaced => "replaced",
     };
     let dated = format!("{NAME}.{why}-{}", now.strftime("%Y%m%dT%H%M%SZ"));
-    let name = (1..=ASIDE)
-        .map(|nth| match nth {
-            1 => dated.clone(),
-            _ => format!("{dated}-{nth}"),
-        })
+    let later = (2..=ASIDE).map(|nth| format!("{dated}-{nth}"));
+    let name = iter::once(dated.clone())
+        .chain(later)
         .find(|name| !dir.join(name).exists())
         .ok_or(io::ErrorKind::AlreadyExists)?;
-    let aside = dir.join(&name);
-    fs::rename(dir.join(NAME), &aside)?;
-    for (beside, ending) in BESIDE.iter().zip(["-wal", "-shm"]) {
-        match fs::rename(dir.join(beside), dir.join(format!("{name}{ending}"))) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+    for ending in ENDINGS {
+        let from = dir.join(format!("{NAME}{ending}"));
+        match fs::rename(from, dir.join(format!("{name}{ending}"))) {
+            Err(error) if ending.is_empty() || error.kind() != io::ErrorKind::NotFound => {
+                return Err(error);
+            }
             _ => {}
         }
     }
-    Ok(aside)
+    Ok(dir.join(name))
 }

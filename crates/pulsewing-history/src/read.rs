@@ -115,15 +115,10 @@ impl History {
         let mut days = Vec::new();
         for (date, numbers) in find(&self.db, &self.wearer, from, to)? {
             // For a single row its columns are enough.
-            let of_columns = match numbers.as_slice() {
-                [number] => query
-                    .query_row([number], |row| Ok(summary(date, row)))
-                    .ok()
-                    .flatten(),
-                _ => None,
-            };
-            if of_columns.is_some() {
-                days.extend(of_columns);
+            if let [number] = numbers.as_slice()
+                && let Ok(Some(day)) = query.query_row([number], |row| Ok(summary(date, row)))
+            {
+                days.push(day);
                 continue;
             }
             let known = match self.day_of(date, &numbers) {
@@ -184,10 +179,9 @@ impl History {
                 let zone: Rc<str> = known.zone.as_str().into();
                 for (minute, bpm) in known.day.iter() {
                     let at = local.instant(minute);
-                    let offset = local.offset_in(minute);
                     waiting.entry(at).or_insert_with(|| Minute {
                         at,
-                        offset,
+                        offset: local.offset_in(minute),
                         zone: Rc::clone(&zone),
                         bpm,
                     });
@@ -238,25 +232,25 @@ pub(super) struct Flaws {
 
 /// Builds a day's summary from the columns of its only row; returns `None` when they are not valid.
 fn summary(date: Date, row: &rusqlite::Row<'_>) -> Option<DaySummary> {
-    let logged_minutes = row.get(0).ok()?;
-    let bpm = |column| Bpm::new(row.get(column).ok()?);
+    let logged_minutes = row.get("logged").ok()?;
+    let bpm = |column: &str| Bpm::new(row.get(column).ok()?);
     let extent = match logged_minutes {
         0 => None,
         _ => Some(Extent {
-            min: bpm(1)?,
-            mean: bpm(2)?,
-            max: bpm(3)?,
+            min: bpm("min")?,
+            mean: bpm("mean")?,
+            max: bpm("max")?,
         }),
     };
     Some(DaySummary {
         date,
         logged_minutes,
         extent,
-        resting: row::resting(row.get_ref(4).ok()?).flatten(),
+        resting: row::resting(row.get_ref("resting").ok()?).flatten(),
     })
 }
 
-/// Returns the date in a row's first column, if it is valid.
+/// Returns the date of a row, if it is valid.
 pub(super) fn date_of(row: &rusqlite::Row<'_>) -> Option<Date> {
-    Date::from_str(row.get_ref(0).ok()?.as_str().ok()?).ok()
+    Date::from_str(row.get_ref("date").ok()?.as_str().ok()?).ok()
 }

@@ -7,7 +7,7 @@ use pulsewing_core::{day::Day, reading::Reading};
 
 use super::{
     Account, Batch, History, HistoryError, Listener, Notice, Retention, Source, SourceDay,
-    Whereabouts, rescue,
+    Whereabouts, merge::record_at, rescue,
 };
 
 /// Writes readings into the history of a state directory.
@@ -101,23 +101,24 @@ impl HistoryWriter {
         let mut result = self.try_write(arrival, &write);
         if let Err(HistoryError::Damaged(_)) = &result {
             self.history = None;
-            result = match rescue(&self.dir, &self.wearer, arrival.at) {
-                Ok(rescued) => {
-                    if let Some(rescued) = rescued {
-                        self.listener.hear(&Notice::Rescued(rescued));
-                    }
-                    self.try_write(arrival, &write)
+            result = rescue(&self.dir, &self.wearer, arrival.at).and_then(|rescued| {
+                if let Some(rescued) = rescued {
+                    self.listener.hear(&Notice::Rescued(rescued));
                 }
-                Err(error) => Err(error),
-            };
+                self.try_write(arrival, &write)
+            });
         }
-        match result {
-            Ok(()) => self.last_complaint = None,
-            Err(error) => {
-                // Open it again next time: the problem may be gone by then.
-                self.history = None;
-                self.complain(error);
-            }
+        let Err(error) = result else {
+            self.last_complaint = None;
+            return;
+        };
+        // Open it again next time: the problem may be gone by then.
+        self.history = None;
+        let notice = Notice::NotKept(error);
+        let words = notice.to_string();
+        if self.last_complaint.as_ref() != Some(&words) {
+            self.listener.hear(&notice);
+            self.last_complaint = Some(words);
         }
     }
 
@@ -127,20 +128,10 @@ impl HistoryWriter {
         self.history.as_ref()
     }
 
-    fn complain(&mut self, error: HistoryError) {
-        let notice = Notice::NotKept(error);
-        let words = notice.to_string();
-        if self.last_complaint.as_ref() != Some(&words) {
-            self.listener.hear(&notice);
-            self.last_complaint = Some(words);
-        }
-    }
-
     /// Returns the history at its place. Does not use one that was removed or replaced while it was
     /// open.
     fn opened(&mut self) -> Result<&mut History, HistoryError> {
-        let whereabouts = self.history.as_ref().map(History::whereabouts);
-        let notice = match whereabouts {
+        let notice = match self.history.as_ref().map(History::whereabouts) {
             None | Some(Whereabouts::There) => None,
             Some(Whereabouts::Gone) => Some(Notice::Removed),
             Some(Whereabouts::Replaced) => Some(Notice::Replaced),
@@ -208,9 +199,7 @@ fn days_of(reading: &Reading) -> Vec<SourceDay> {
             break;
         }
         let day = earlier.get_or_insert_with(|| Day::new(zone.offsets.day_of(sample.at)));
-        if let Some(minute) = day.local().minute_of(sample.at) {
-            day.record(minute, sample.bpm);
-        }
+        record_at(day, sample.at, sample.bpm);
     }
     days.extend(earlier.map(|day| known(day, None)));
     if reading.day.logged_minutes() > 0 {

@@ -13,7 +13,7 @@ use jiff::{civil::Date, tz::TimeZone};
 use super::{
     import::JsonTimes,
     instant::shown_by_clock,
-    zone::{LocalClock, day_of},
+    zone::{LocalClock, day_on},
 };
 
 /// The tolerance for a sample outside its day, in seconds: the correction of a clock may have moved
@@ -92,11 +92,8 @@ impl Evidence {
             let day = start - SLACK..start + seconds + SLACK;
             day.contains(&first) && day.contains(&last)
         };
-        let noon = zone.to_ambiguous_timestamp(date.at(12, 0, 0, 0));
-        let is_utc = noon.compatible().is_ok_and(|noon| {
-            let day = day_of(zone, noon);
-            holds(day.start().as_second(), i64::from(day.minutes()) * 60)
-        });
+        let is_utc = day_on(zone, date)
+            .is_some_and(|day| holds(day.start().as_second(), i64::from(day.minutes()) * 60));
         let is_local = holds(midnight, 86_400);
         self.not_local += u64::from(!is_local);
         self.fits_local_only += u64::from(is_local && !is_utc);

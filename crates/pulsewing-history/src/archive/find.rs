@@ -126,8 +126,7 @@ pub(crate) fn list(
 
 fn source(path: PathBuf, is_named: bool) -> Result<Source, FileError> {
     let text = path.to_string_lossy();
-    let name = shown(&text);
-    let size = fs::metadata(&path).map_err(FileError::from)?.len();
+    let size = fs::metadata(&path)?.len();
     regular_file::check(&path)?;
     let kind = match Packing::of(&text) {
         Some(Packing::Zip) => Kind::Zip {
@@ -140,16 +139,15 @@ fn source(path: PathBuf, is_named: bool) -> Result<Source, FileError> {
             is_broken: false,
         },
         None => {
-            let form = if is_named {
-                Form::from_named_path(&text)
-            } else {
-                Form::from_export_path(&text)
+            let form = match is_named {
+                true => Form::from_named_path(&text),
+                false => Form::from_export_path(&text),
             };
             Kind::Plain(form.ok_or_else(|| FileError::UnknownForm(shown(&ending(&text))))?)
         }
     };
     Ok(Source {
-        name,
+        name: shown(&text),
         size,
         kind,
         path,
@@ -170,18 +168,11 @@ enum Packing {
 impl Packing {
     fn of(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase();
-        let ends = |ending: &str| name.ends_with(ending);
-        if ends(".zip") {
-            Some(Self::Zip)
-        } else if ends(".tgz") || ends(".tar.gz") {
-            Some(Self::Tar {
-                is_compressed: true,
-            })
-        } else {
-            ends(".tar").then_some(Self::Tar {
-                is_compressed: false,
-            })
+        let is_compressed = name.ends_with(".tgz") || name.ends_with(".tar.gz");
+        if name.ends_with(".zip") {
+            return Some(Self::Zip);
         }
+        (is_compressed || name.ends_with(".tar")).then_some(Self::Tar { is_compressed })
     }
 }
 

@@ -19,7 +19,11 @@ use pulsewing_core::{
     instant::latest_credible,
 };
 
-use super::{Failure, FileError, import::Summary, zone::day_of};
+use super::{
+    Failure, FileError,
+    import::Summary,
+    zone::{day_of, day_on},
+};
 use crate::{
     Batch, History, HistoryError, Kind, Source, SourceDay,
     merge::{kept, rate_at},
@@ -286,11 +290,10 @@ impl<'h> Gather<'h> {
         date: Option<Date>,
         bpm: Option<Bpm>,
     ) -> Result<(), Failure> {
-        let local = date.and_then(|date| {
-            let (zone, _) = self.zones.get(place.zone)?;
-            let noon = zone.to_ambiguous_timestamp(date.at(12, 0, 0, 0));
-            Some(day_of(zone, noon.compatible().ok()?)).filter(|local| local.date() == date)
-        });
+        let zone = self.zones.get(place.zone).zip(date);
+        let local = zone
+            .and_then(|((zone, _), date)| day_on(zone, date))
+            .filter(|local| Some(local.date()) == date);
         let Some((local, bpm)) = local.zip(bpm) else {
             self.refuse();
             return Ok(());

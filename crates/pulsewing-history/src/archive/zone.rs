@@ -2,6 +2,7 @@
 
 use jiff::{
     SignedDuration, Timestamp,
+    civil::Date,
     tz::{AmbiguousOffset, Offset, TimeZone},
 };
 use pulsewing_core::civil::{LocalDay, Offsets};
@@ -27,6 +28,12 @@ pub(crate) fn day_of(zone: &TimeZone, at: Timestamp) -> LocalDay {
         }
     }
     offsets.day_of(at)
+}
+
+/// Returns the civil day of a date; of another date where that one was skipped.
+pub(crate) fn day_on(zone: &TimeZone, date: Date) -> Option<LocalDay> {
+    let noon = zone.to_ambiguous_timestamp(date.at(12, 0, 0, 0));
+    Some(day_of(zone, noon.compatible().ok()?))
 }
 
 /// Converts local times to instants. They arrive in the order of time, so a step backwards
