@@ -7,6 +7,8 @@ use crate::SessionError;
 /// The longest line that is sent, in bytes, without its line ending. A board accepts a little more.
 const MAX_LINE: usize = 512;
 
+const TOO_LONG: &str = "a word is too long for the board";
+
 /// A console command. Its secrets are wiped when it is dropped, and are hidden when it is
 /// displayed.
 pub struct Command {
@@ -34,8 +36,8 @@ impl Command {
     pub fn word(mut self, word: &str) -> Self {
         let from = self.text.len();
         self.append(word);
-        self.shown
-            .push_str(self.text.get(from..).unwrap_or_default());
+        let appended = self.text.get(from..).unwrap_or_default();
+        self.shown.push_str(appended);
         self
     }
 
@@ -53,7 +55,7 @@ impl Command {
             return;
         }
         if self.text.len() + 2 * word.len() + 3 > self.text.capacity() {
-            self.trouble = Some("a word is too long for the board");
+            self.trouble = Some(TOO_LONG);
             return;
         }
         self.text.push(' ');
@@ -78,9 +80,7 @@ impl Command {
     pub fn line(&self) -> Result<&str, SessionError> {
         match self.trouble {
             Some(trouble) => Err(SessionError::Unsendable(trouble)),
-            None if self.text.len() > MAX_LINE => {
-                Err(SessionError::Unsendable("a word is too long for the board"))
-            }
+            None if self.text.len() > MAX_LINE => Err(SessionError::Unsendable(TOO_LONG)),
             None => Ok(&self.text),
         }
     }

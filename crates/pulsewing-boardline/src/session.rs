@@ -52,13 +52,6 @@ pub struct Session<P> {
     is_in_step: bool,
 }
 
-/// Why a reply did not end properly.
-enum NoReply {
-    SessionError(SessionError),
-    /// The board restarted, or something other than a reply came.
-    OutOfStep,
-}
-
 impl<P: Port> Session<P> {
     /// Begins a session over an open port: asks the board there for its status, for at most
     /// `patience`. `detail` receives progress messages, without any secret.
@@ -127,17 +120,11 @@ impl<P: Port> Session<P> {
             self.resync(PATIENCE)?;
         }
         self.say(command)?;
-        match self.reply(line_within) {
-            Ok(lines) => Ok(lines),
-            Err(NoReply::SessionError(trouble)) => {
-                self.is_in_step &= !trouble.is_about_contact();
-                Err(trouble)
-            }
-            Err(NoReply::OutOfStep) => {
-                self.is_in_step = false;
-                Err(SessionError::Silent)
-            }
+        let reply = self.reply(line_within);
+        if let Err(trouble) = &reply {
+            self.is_in_step &= !trouble.is_about_contact();
         }
+        reply
     }
 
     /// Asks for the board's status.
@@ -289,22 +276,21 @@ impl<P: Port> Session<P> {
         }
     }
 
-    fn reply(&mut self, line_within: Duration) -> Result<Vec<String>, NoReply> {
+    fn reply(&mut self, line_within: Duration) -> Result<Vec<String>, SessionError> {
         let mut lines = Vec::new();
         let mut until = Instant::now() + line_within;
         loop {
-            match self.line(until).map_err(NoReply::SessionError)? {
-                None => return Err(NoReply::SessionError(SessionError::Silent)),
+            match self.line(until)? {
+                None => return Err(SessionError::Silent),
                 Some(Line::Other(text)) => {
                     let shown: String = text.chars().filter(|c| !c.is_control()).collect();
                     (self.detail)(&format!("from the board: {shown}"));
                 }
                 Some(Line::Ok) => return Ok(lines),
-                Some(Line::Error(sentence)) => {
-                    return Err(NoReply::SessionError(SessionError::Refused(sentence)));
-                }
+                Some(Line::Error(sentence)) => return Err(SessionError::Refused(sentence)),
+                // Whatever this is, it is no reply.
                 Some(Line::Reply(_)) if lines.len() >= MAX_LINES => {
-                    return Err(NoReply::OutOfStep);
+                    return Err(SessionError::Silent);
                 }
                 Some(Line::Reply(line)) => {
                     lines.push(line);

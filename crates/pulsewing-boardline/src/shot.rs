@@ -47,11 +47,10 @@ impl Shot {
                 .and_then(|text| Base64::decode_vec(text).ok())
                 .and_then(|bytes| row(&bytes, &above))
                 .ok_or(SessionError::Nonsense("a row of the picture is damaged"))?;
-            if pixels.len() < width * height {
-                pixels.extend_from_slice(&above);
-            } else {
+            if pixels.len() == width * height {
                 return Err(SessionError::Nonsense("the picture has too many rows"));
             }
+            pixels.extend_from_slice(&above);
         }
         if pixels.len() != width * height {
             return Err(SessionError::Nonsense("the picture has too few rows"));

@@ -67,11 +67,9 @@ impl<'p> Replacement<'p> {
         self,
         write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
     ) -> io::Result<()> {
-        let path = match self.takes_any_place {
-            true => self.path.to_owned(),
-            false => behind_links(self.path)?,
-        };
+        let mut path = self.path.to_owned();
         if !self.takes_any_place {
+            path = behind_links(self.path)?;
             regular_file::check(&path)?;
         }
         let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -119,17 +117,12 @@ impl<'p> Replacement<'p> {
 
 /// Makes renames in a directory durable.
 fn sync_dir(dir: &Path) -> io::Result<()> {
-    let here = Path::new(".");
-    let dir = if dir.as_os_str().is_empty() {
-        here
-    } else {
-        dir
-    };
     if !cfg!(unix) {
         // Elsewhere a directory cannot be opened as a file.
         return Ok(());
     }
-    match File::open(dir)?.sync_all() {
+    // The parent of a plain name is empty.
+    match File::open(Path::new(".").join(dir))?.sync_all() {
         // A file system that cannot sync directories has nothing better to offer.
         Err(error) if matches!(error.kind(), InvalidInput | Unsupported) => Ok(()),
         synced => synced,

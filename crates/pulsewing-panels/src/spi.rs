@@ -48,10 +48,8 @@ pub fn open<P: Ports>(spec: &SpiSpec, ports: &mut P) -> Result<Box<dyn Surface>,
     let name = spec.device.display().to_string();
     let spi = ports.spi(&spec.device, spec.hz)?;
     let dc = ports.output(&spec.dc, false)?;
-    let reset = match &spec.reset {
-        Some(pin) => Some(ports.output(pin, true)?),
-        None => None,
-    };
+    let reset = spec.reset.as_ref();
+    let reset = reset.map(|pin| ports.output(pin, true)).transpose()?;
     let rotation = rotation(spec.turn);
     let driver = Hx8357::new(spi, dc, vec![0; BATCH_BYTES], rotation);
     let delay = ports.delay();

@@ -40,7 +40,8 @@ struct Header {
     /// The number of colours in the palette, as the header gives it; 0 for all that the bits can
     /// distinguish.
     colours: usize,
-    masks: Masks,
+    /// Those of red, green, blue and opacity.
+    masks: [Mask; 4],
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,14 +50,6 @@ enum Compression {
     /// Run lengths, with 4 or 8 bits per pixel.
     Runs,
     Masks,
-}
-
-/// The bits of the channels in a pixel.
-struct Masks {
-    red: Mask,
-    green: Mask,
-    blue: Mask,
-    opacity: Mask,
 }
 
 /// Adjacent bits; none for a missing channel.
@@ -84,7 +77,7 @@ impl Header {
                 bits,
                 compression: Compression::None,
                 colours: 0,
-                masks: Masks::usual(bits)?,
+                masks: Mask::all(usual_masks(bits)?)?,
             });
         }
         if length < SHORTEST {
@@ -112,14 +105,10 @@ impl Header {
         };
         let masks = if compression == Compression::Masks {
             let has_opacity = length >= WITH_OPACITY || field(30)? == 6;
-            Masks {
-                red: Mask::read(at(54)?)?,
-                green: Mask::read(at(58)?)?,
-                blue: Mask::read(at(62)?)?,
-                opacity: Mask::read(if has_opacity { at(66)? } else { 0 })?,
-            }
+            let opacity = if has_opacity { at(66)? } else { 0 };
+            [at(54)?, at(58)?, at(62)?, opacity]
         } else {
-            Masks::usual(bits)?
+            usual_masks(bits)?
         };
         Ok(Self {
             length,
@@ -129,7 +118,7 @@ impl Header {
             bits,
             compression,
             colours: field(46)? as usize,
-            masks,
+            masks: Mask::all(masks)?,
         })
     }
 
@@ -208,19 +197,16 @@ impl Header {
                 word.iter_mut()
                     .zip(pixel)
                     .for_each(|(to, from)| *to = *from);
-                self.masks.colour(u32::from_le_bytes(word))
+                let pixel = u32::from_le_bytes(word);
+                self.masks.map(|mask| mask.of(pixel))
             }))
         };
         // If every pixel would be invisible, the fourth channel is not an opacity but padding.
-        let has_opacity =
-            self.masks.opacity.most > 0 && colours()?.any(|[.., opacity]| opacity > 0);
+        let [.., opacity] = self.masks;
+        let has_opacity = opacity.most > 0 && colours()?.any(|[.., opacity]| opacity > 0);
         let mut rgb = Vec::with_capacity(pixels_of(self.size));
         rgb.extend(colours()?.map(|[red, green, blue, opacity]| {
-            if has_opacity {
-                on_black(&[red, green, blue, opacity])
-            } else {
-                [red, green, blue]
-            }
+            on_black(&[red, green, blue, if has_opacity { opacity } else { 255 }])
         }));
         Ok(rgb)
     }
@@ -282,28 +268,21 @@ impl Header {
     }
 }
 
-impl Masks {
-    /// Returns the masks of a file that has none.
-    fn usual(bits: u16) -> Result<Self, Unusable> {
-        let (red, green, blue) = match bits {
-            1 | 2 | 4 | 8 | 24 | 32 => (0xff_0000, 0xff00, 0xff),
-            16 => (0x7c00, 0x03e0, 0x001f),
-            _ => return Err(kind(format!("with {bits} bits a pixel"))),
-        };
-        Ok(Self {
-            red: Mask::read(red)?,
-            green: Mask::read(green)?,
-            blue: Mask::read(blue)?,
-            opacity: Mask::read(0)?,
-        })
-    }
-
-    fn colour(&self, pixel: u32) -> [u8; 4] {
-        [self.red, self.green, self.blue, self.opacity].map(|mask| mask.of(pixel))
+/// Returns the masks of a file that has none.
+fn usual_masks(bits: u16) -> Result<[u32; 4], Unusable> {
+    match bits {
+        1 | 2 | 4 | 8 | 24 | 32 => Ok([0xff_0000, 0xff00, 0xff, 0]),
+        16 => Ok([0x7c00, 0x03e0, 0x001f, 0]),
+        _ => Err(kind(format!("with {bits} bits a pixel"))),
     }
 }
 
 impl Mask {
+    fn all([red, green, blue, opacity]: [u32; 4]) -> Result<[Self; 4], Unusable> {
+        let read = Self::read;
+        Ok([read(red)?, read(green)?, read(blue)?, read(opacity)?])
+    }
+
     fn read(mask: u32) -> Result<Self, Unusable> {
         let shift = mask.trailing_zeros().min(31);
         let most = mask >> shift;
