@@ -83,7 +83,8 @@ impl<'a> Lookup<'a> {
 /// Packs the second of the day and the rounded rate into one number: 17 bits and 15.
 fn packed(at: i64, rate: u32) -> u32 {
     let second = u32::try_from(at.rem_euclid(DAY)).unwrap_or_default();
-    second << 15 | ((rate + 500) / 1_000 & 0x7FFF)
+    let bpm = (rate + 500) / 1_000;
+    second << 15 | (bpm & 0x7FFF)
 }
 
 #[cfg(test)]

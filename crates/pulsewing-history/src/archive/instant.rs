@@ -179,9 +179,8 @@ pub(crate) fn offset_behind(text: &[u8]) -> Option<Option<i32>> {
         [b' ', rest @ ..] => rest,
         _ => text,
     };
-    let (sign, h1, h2, m1, m2) = match *text {
-        [sign, h1, h2, b':', m1, m2] | [sign, h1, h2, m1, m2] => (sign, h1, h2, m1, m2),
-        _ => return None,
+    let ([sign, h1, h2, b':', m1, m2] | [sign, h1, h2, m1, m2]) = *text else {
+        return None;
     };
     let two = |tens: u8, ones: u8| {
         let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
