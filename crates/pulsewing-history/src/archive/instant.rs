@@ -33,6 +33,12 @@ impl Written {
     }
 }
 
+/// Returns whether a time, in seconds after the beginning of 1970, is credible: an export with any
+/// other could not be imported again.
+pub(crate) fn is_credible(time: &i64) -> bool {
+    CREDIBLE.contains(time)
+}
+
 /// Reads `MM/DD/YY HH:MM:SS`; the clock is not specified.
 #[inline]
 pub(crate) fn fitbit(text: &[u8]) -> Option<i64> {
@@ -62,7 +68,7 @@ const fn year_first(date: [u8; 8]) -> Option<[u8; DATE]> {
 pub(crate) fn leading_date(text: &[u8]) -> Option<Date> {
     date(text.get(..DATE)?).filter(|date| {
         let shown = shown_by_clock(date.at(0, 0, 0, 0));
-        shown.is_some_and(|shown| CREDIBLE.contains(&shown))
+        shown.as_ref().is_some_and(is_credible)
     })
 }
 
@@ -72,7 +78,7 @@ pub(crate) fn leading_date(text: &[u8]) -> Option<Date> {
 pub(crate) fn iso(text: &[u8]) -> Option<Written> {
     usual(text)
         .or_else(|| unusual(text))
-        .filter(|written| CREDIBLE.contains(&written.shown))
+        .filter(|written| is_credible(&written.shown))
 }
 
 /// Reads a date and a time from two columns; either column may contain both.
@@ -144,7 +150,7 @@ pub(crate) fn american(text: &[u8]) -> Option<Written> {
     let (month, day) = (small(month)?, small(day)?);
     let (hour, minute, second) = (small(hour % 12 + noon)?, small(minute)?, small(second)?);
     let shown = shown_by_clock(DateTime::new(year, month, day, hour, minute, second, 0).ok()?)?;
-    CREDIBLE.contains(&shown).then_some(Written {
+    is_credible(&shown).then_some(Written {
         shown,
         offset: None,
     })
@@ -224,6 +230,7 @@ mod tests {
             "01/25/23 24:00:00",
             "01/25/23T13:00:07",
             "01/25/23 13:00:07 ",
+            "!1/25/23 13:00:07",
         ] {
             assert_eq!(fitbit(bad.as_bytes()), None, "{bad}");
         }

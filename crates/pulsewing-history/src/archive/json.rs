@@ -19,7 +19,7 @@ use pulsewing_core::json::{Event, Flow, Handler};
 use super::{
     Failure, FileError,
     columns::rate,
-    instant::{Written, fitbit, fitbit_date, iso, leading_date},
+    instant::{Written, fitbit, fitbit_date, is_credible, iso, leading_date},
 };
 
 /// The maximum length of a zone's name.
@@ -211,7 +211,7 @@ impl<F: FnMut(Element, &str) -> Result<(), Failure>> ElementReader<F> {
             }
             (Place::FitTime, Event::Number(number)) => {
                 let at = number.as_u64().map(|nanos| nanos / 1_000_000_000);
-                element.time = at.and_then(|at| i64::try_from(at).ok());
+                element.time = at.and_then(|at| i64::try_from(at).ok()).filter(is_credible);
             }
             (Place::FitOrigin, Event::String(text)) => {
                 // The id consists of type, kind of data, app, maker, model and more.
@@ -408,6 +408,17 @@ mod tests {
         }
         assert_eq!(points(r#"{"activities-heart": []}"#, 5), None);
         assert_eq!(points("[]", 5), None);
+    }
+
+    #[test]
+    fn a_point_before_2000_has_no_time() {
+        for (nanos, time) in [
+            ("946684799000000000", None),
+            ("946684800000000000", Some(946_684_800)),
+        ] {
+            let text = format!(r#"{{"Data Points":[{{"startTimeNanos":{nanos}}}]}}"#);
+            assert_eq!(points(&text, 5).unwrap()[0].0.time, time, "{nanos}");
+        }
     }
 
     proptest! {
