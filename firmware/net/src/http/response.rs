@@ -215,8 +215,8 @@ fn read_head(head: &[u8], reply: &mut impl Reply) -> Result<Option<(usize, State
         Err(_) => return Err(NoAnswer::Malformed),
     };
     let status = response.code.ok_or(NoAnswer::Malformed)?;
-    if status == 101 {
-        // We asked for no other protocol.
+    // Below 100 is no status, and we asked for no other protocol.
+    if status < 100 || status == 101 {
         return Err(NoAnswer::Malformed);
     }
     if status < 200 {

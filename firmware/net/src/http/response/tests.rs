@@ -151,6 +151,7 @@ fn what_is_not_http_is_malformed() {
         "HTTP/2 200\r\n\r\n",
         "SSH-2.0-OpenSSH_9\r\n",
         "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        "HTTP/1.1 099 Below Every Status\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\n",
