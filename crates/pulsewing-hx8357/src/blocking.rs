@@ -17,7 +17,7 @@ use embedded_hal::{
     spi::{ErrorType, Operation, SpiDevice},
 };
 
-use crate::{Error, Hx8357Async, NoBacklight, PaletteRows, Rotation};
+use crate::{Hx8357Async, NoBacklight, PaletteRows, Rotation, error::Outcome};
 
 /// A panel with an HX8357D.
 ///
@@ -30,12 +30,6 @@ use crate::{Error, Hx8357Async, NoBacklight, PaletteRows, Rotation};
 /// See the [table of wires](crate#wiring).
 #[derive(Debug)]
 pub struct Hx8357<SPI, DC, B, BL = NoBacklight>(Hx8357Async<Blocking<SPI>, DC, B, BL>);
-
-type Failure<SPI, DC, BL> = Error<
-    <SPI as ErrorType>::Error,
-    <DC as embedded_hal::digital::ErrorType>::Error,
-    <BL as embedded_hal::digital::ErrorType>::Error,
->;
 
 impl<SPI, DC, B> Hx8357<SPI, DC, B>
 where
@@ -68,7 +62,7 @@ where
     ///
     /// # Errors
     /// As there.
-    pub fn init(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
+    pub fn init(&mut self, delay: &mut impl DelayNs) -> Outcome<SPI, DC, BL> {
         at_once(self.0.init(&mut Blocking(delay)))
     }
 
@@ -76,7 +70,7 @@ where
     ///
     /// # Errors
     /// As there.
-    pub fn init_dark(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
+    pub fn init_dark(&mut self, delay: &mut impl DelayNs) -> Outcome<SPI, DC, BL> {
         at_once(self.0.init_dark(&mut Blocking(delay)))
     }
 
@@ -84,7 +78,7 @@ where
     ///
     /// # Errors
     /// As there.
-    pub fn display_on(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
+    pub fn display_on(&mut self, delay: &mut impl DelayNs) -> Outcome<SPI, DC, BL> {
         at_once(self.0.display_on(&mut Blocking(delay)))
     }
 
@@ -92,7 +86,7 @@ where
     ///
     /// # Errors
     /// As there.
-    pub fn display_off(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
+    pub fn display_off(&mut self, delay: &mut impl DelayNs) -> Outcome<SPI, DC, BL> {
         at_once(self.0.display_off(&mut Blocking(delay)))
     }
 
@@ -100,7 +94,7 @@ where
     ///
     /// # Errors
     /// As there.
-    pub fn sleep(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
+    pub fn sleep(&mut self, delay: &mut impl DelayNs) -> Outcome<SPI, DC, BL> {
         at_once(self.0.sleep(&mut Blocking(delay)))
     }
 
@@ -108,7 +102,7 @@ where
     ///
     /// # Errors
     /// As there.
-    pub fn wake(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
+    pub fn wake(&mut self, delay: &mut impl DelayNs) -> Outcome<SPI, DC, BL> {
         at_once(self.0.wake(&mut Blocking(delay)))
     }
 
@@ -116,7 +110,7 @@ where
     ///
     /// # Errors
     /// As there.
-    pub fn set_rotation(&mut self, rotation: Rotation) -> Result<(), Failure<SPI, DC, BL>> {
+    pub fn set_rotation(&mut self, rotation: Rotation) -> Outcome<SPI, DC, BL> {
         at_once(self.0.set_rotation(rotation))
     }
 
@@ -138,7 +132,7 @@ where
         &mut self,
         area: &Rectangle,
         colours: impl IntoIterator<Item = Rgb565>,
-    ) -> Result<(), Failure<SPI, DC, BL>> {
+    ) -> Outcome<SPI, DC, BL> {
         at_once(self.0.push(area, colours))
     }
 
@@ -146,7 +140,7 @@ where
     ///
     /// # Errors
     /// As there.
-    pub fn fill(&mut self, area: &Rectangle, colour: Rgb565) -> Result<(), Failure<SPI, DC, BL>> {
+    pub fn fill(&mut self, area: &Rectangle, colour: Rgb565) -> Outcome<SPI, DC, BL> {
         at_once(self.0.fill(area, colour))
     }
 
@@ -159,7 +153,7 @@ where
         at: Point,
         picture: &PaletteRows<'_>,
         part: &Rectangle,
-    ) -> Result<(), Failure<SPI, DC, BL>> {
+    ) -> Outcome<SPI, DC, BL> {
         at_once(self.0.push_palette(at, picture, part))
     }
 

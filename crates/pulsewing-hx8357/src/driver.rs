@@ -12,6 +12,7 @@ use crate::{
     Error, NoBacklight, PaletteRows, Rotation,
     batch::{self, Batches, Colours, Source},
     command::Command,
+    error::Outcome,
     state::{Change, State},
 };
 
@@ -31,12 +32,6 @@ pub struct Hx8357Async<SPI, DC, B, BL = NoBacklight> {
     backlight: BL,
     state: State,
 }
-
-type Failure<SPI, DC, BL> = Error<
-    <SPI as embedded_hal::spi::ErrorType>::Error,
-    <DC as embedded_hal::digital::ErrorType>::Error,
-    <BL as embedded_hal::digital::ErrorType>::Error,
->;
 
 impl<SPI, DC, B> Hx8357Async<SPI, DC, B>
 where
@@ -85,7 +80,7 @@ where
     ///
     /// # Errors
     /// Those of the SPI device and the pins; call it again then.
-    pub async fn init(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
+    pub async fn init(&mut self, delay: &mut impl DelayNs) -> Outcome<SPI, DC, BL> {
         self.init_dark(delay).await?;
         self.display_on(delay).await
     }
@@ -94,10 +89,7 @@ where
     ///
     /// # Errors
     /// Those of the SPI device and the pins; call it again then.
-    pub async fn init_dark(
-        &mut self,
-        delay: &mut impl DelayNs,
-    ) -> Result<(), Failure<SPI, DC, BL>> {
+    pub async fn init_dark(&mut self, delay: &mut impl DelayNs) -> Outcome<SPI, DC, BL> {
         self.change(Change::Init, delay).await
     }
 
@@ -105,10 +97,7 @@ where
     ///
     /// # Errors
     /// Those of the SPI device and the pins, and [`Refusal::Asleep`](crate::Refusal::Asleep).
-    pub async fn display_on(
-        &mut self,
-        delay: &mut impl DelayNs,
-    ) -> Result<(), Failure<SPI, DC, BL>> {
+    pub async fn display_on(&mut self, delay: &mut impl DelayNs) -> Outcome<SPI, DC, BL> {
         self.change(Change::DisplayOn, delay).await
     }
 
@@ -117,10 +106,7 @@ where
     ///
     /// # Errors
     /// Those of the SPI device and the pins, and [`Refusal::Asleep`](crate::Refusal::Asleep).
-    pub async fn display_off(
-        &mut self,
-        delay: &mut impl DelayNs,
-    ) -> Result<(), Failure<SPI, DC, BL>> {
+    pub async fn display_off(&mut self, delay: &mut impl DelayNs) -> Outcome<SPI, DC, BL> {
         self.change(Change::DisplayOff, delay).await
     }
 
@@ -130,7 +116,7 @@ where
     ///
     /// # Errors
     /// Those of the SPI device and the pins.
-    pub async fn sleep(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
+    pub async fn sleep(&mut self, delay: &mut impl DelayNs) -> Outcome<SPI, DC, BL> {
         self.change(Change::Sleep, delay).await
     }
 
@@ -139,7 +125,7 @@ where
     ///
     /// # Errors
     /// Those of the SPI device and the pins.
-    pub async fn wake(&mut self, delay: &mut impl DelayNs) -> Result<(), Failure<SPI, DC, BL>> {
+    pub async fn wake(&mut self, delay: &mut impl DelayNs) -> Outcome<SPI, DC, BL> {
         self.change(Change::Wake, delay).await
     }
 
@@ -148,7 +134,7 @@ where
     ///
     /// # Errors
     /// Those of the SPI device and the pins, and [`Refusal::Asleep`](crate::Refusal::Asleep).
-    pub async fn set_rotation(&mut self, rotation: Rotation) -> Result<(), Failure<SPI, DC, BL>> {
+    pub async fn set_rotation(&mut self, rotation: Rotation) -> Outcome<SPI, DC, BL> {
         let sequence = self.state.begin(Change::Turn(rotation))?;
         // The backlight stays as it is, and nothing in it waits.
         for command in sequence.commands() {
@@ -180,7 +166,7 @@ where
         &mut self,
         area: &Rectangle,
         colours: impl IntoIterator<Item = Rgb565>,
-    ) -> Result<(), Failure<SPI, DC, BL>> {
+    ) -> Outcome<SPI, DC, BL> {
         self.draw(area, Colours::new(colours)).await
     }
 
@@ -188,11 +174,7 @@ where
     ///
     /// # Errors
     /// As for [`push`](Self::push).
-    pub async fn fill(
-        &mut self,
-        area: &Rectangle,
-        colour: Rgb565,
-    ) -> Result<(), Failure<SPI, DC, BL>> {
+    pub async fn fill(&mut self, area: &Rectangle, colour: Rgb565) -> Outcome<SPI, DC, BL> {
         self.push(area, core::iter::repeat(colour)).await
     }
 
@@ -205,7 +187,7 @@ where
         at: Point,
         picture: &PaletteRows<'_>,
         part: &Rectangle,
-    ) -> Result<(), Failure<SPI, DC, BL>> {
+    ) -> Outcome<SPI, DC, BL> {
         self.draw(&Rectangle::new(at, part.size), picture.part(part)?)
             .await
     }
@@ -216,11 +198,7 @@ where
         (self.spi, self.dc, self.buffer, self.backlight)
     }
 
-    async fn change(
-        &mut self,
-        change: Change,
-        delay: &mut impl DelayNs,
-    ) -> Result<(), Failure<SPI, DC, BL>> {
+    async fn change(&mut self, change: Change, delay: &mut impl DelayNs) -> Outcome<SPI, DC, BL> {
         let sequence = self.state.begin(change)?;
         let is_lit = sequence.after.is_lit();
         if !is_lit {
@@ -239,11 +217,7 @@ where
         Ok(())
     }
 
-    async fn draw(
-        &mut self,
-        area: &Rectangle,
-        source: impl Source,
-    ) -> Result<(), Failure<SPI, DC, BL>> {
+    async fn draw(&mut self, area: &Rectangle, source: impl Source) -> Outcome<SPI, DC, BL> {
         let Some(window) = self.state.window(area)? else {
             return Ok(());
         };
@@ -259,7 +233,7 @@ where
         Ok(())
     }
 
-    async fn send(&mut self, command: &Command<'_>) -> Result<(), Failure<SPI, DC, BL>> {
+    async fn send(&mut self, command: &Command<'_>) -> Outcome<SPI, DC, BL> {
         self.dc.set_low().map_err(Error::Dc)?;
         self.spi
             .write(&[command.opcode])

@@ -2,6 +2,7 @@
 
 use core::convert::Infallible;
 
+use embedded_hal::{digital, spi};
 use thiserror::Error;
 
 /// An error of the driver.
@@ -24,6 +25,16 @@ pub enum Error<S, D, B = Infallible> {
     #[error(transparent)]
     Refused(#[from] Refusal),
 }
+
+/// What a call of the driver comes to, for its SPI device, D/C pin and backlight pin.
+pub(crate) type Outcome<SPI, DC, BL> = Result<
+    (),
+    Error<
+        <SPI as spi::ErrorType>::Error,
+        <DC as digital::ErrorType>::Error,
+        <BL as digital::ErrorType>::Error,
+    >,
+>;
 
 /// The reason for which the driver refused a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
