@@ -8,6 +8,7 @@ use embedded_graphics::{prelude::*, primitives::Rectangle};
 
 use crate::{
     Ink, State,
+    proportions::Proportions,
     slot::{Letters, Slot},
     state::Notice,
     text::Align,
@@ -39,17 +40,14 @@ enum Place {
 
 impl Measures {
     fn new(size: Size) -> Self {
-        let width = size.width.min(1 << 12).cast_signed();
-        let height = size.height.min(1 << 12).cast_signed();
-        let percent = (100 * width / 480).min(100 * height / 320);
-        let scaled = |pixels: i32, least: i32| ((pixels * percent + 50) / 100).max(least);
+        let picture = Proportions::new(size);
         Self {
-            title: scaled(18, 8),
-            body: Letters::small(scaled(11, 8)),
-            margin: scaled(12, 3),
-            place: match percent {
+            title: picture.scaled(18, 8),
+            body: Letters::small(picture.scaled(11, 8)),
+            margin: picture.scaled(12, 3),
+            place: match picture.percent {
                 ..45 => Place::Nowhere,
-                _ if width < height => Place::Below,
+                _ if picture.width < picture.height => Place::Below,
                 _ => Place::Beside,
             },
         }
@@ -121,7 +119,7 @@ pub(crate) fn has_room_for_advice(size: Size) -> bool {
 
 /// Returns the banner's place in a picture of this size.
 pub(crate) fn area(size: Size) -> Rectangle {
-    let height = size.height.min(1 << 12).cast_signed();
+    let height = Proportions::new(size).height;
     let banner = Measures::new(size).height().min(height);
     Rectangle::new(
         Point::new(0, height - banner),

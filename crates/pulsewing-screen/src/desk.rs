@@ -62,8 +62,8 @@ pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
     if let Some(head) = &layout.head {
         draw_head(facts, head, target)?;
     }
-    draw_rate(facts, layout, target)?;
-    draw_beside(facts, layout, target)?;
+    draw_rate(facts, &layout.hero, target)?;
+    draw_beside(facts, &layout.hero, target)?;
     graph::draw(facts, layout, target)?;
     if let Some(statistics) = &layout.statistics {
         draw_statistics(facts, statistics, target)?;
@@ -151,25 +151,25 @@ fn draw_battery<D: DrawTarget<Color = Ink>>(
 /// Draws the digits and the unit. A rate that is too old is shown as two dashes.
 fn draw_rate<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
-    layout: &Layout,
+    hero: &layout::Hero,
     target: &mut D,
 ) -> Result<(), D::Error> {
     let is_too_old =
         facts.freshness == Freshness::Silent || facts.age.is_none_or(|age| age >= LONG_AGO);
-    let cell = layout.digits.digit_width();
-    let start = layout.rate.columns().start;
-    let baseline = layout.rate.rows().end;
+    let cell = hero.digits.digit_width();
+    let start = hero.rate.columns().start;
+    let baseline = hero.rate.rows().end;
     let cells = match facts.rate.filter(|_| !is_too_old) {
         Some((bpm, _)) => {
             let ink = if is_fresh(facts) { Ink::Text } else { Ink::Mid };
             let digits = written::<4>(format_args!("{bpm}"));
             let at = Point::new(start, baseline);
-            layout.digits.write(&digits, at, Align::Left, ink, target)?;
+            hero.digits.write(&digits, at, Align::Left, ink, target)?;
             digits.chars().map(|_| 1).sum()
         }
         None => {
-            let thickness = (layout.digits.ascent() / 9).max(1);
-            let top = baseline - layout.digits.ascent() / 2 - thickness / 2;
+            let thickness = (hero.digits.ascent() / 9).max(1);
+            let top = baseline - hero.digits.ascent() / 2 - thickness / 2;
             for place in 0..2 {
                 let left = start + place * cell + cell / 6;
                 let dash = span(left..left + cell * 2 / 3, top..top + thickness);
@@ -178,13 +178,13 @@ fn draw_rate<D: DrawTarget<Color = Ink>>(
             2
         }
     };
-    let left = start + cells * cell + layout.unit.ascent() / 2;
-    let columns = left..left + layout.unit.width("bpm");
+    let left = start + cells * cell + hero.unit.ascent() / 2;
+    let columns = left..left + hero.unit.width("bpm");
     let unit = Slot::new(
-        layout.unit,
+        hero.unit,
         Align::Left,
         columns,
-        baseline - layout.unit.ascent(),
+        baseline - hero.unit.ascent(),
     );
     unit.write("bpm", Ink::Quiet, target)
 }
@@ -192,7 +192,7 @@ fn draw_rate<D: DrawTarget<Color = Ink>>(
 /// Draws zone, time and age; or, if they are not current, age, time and zone.
 fn draw_beside<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
-    layout: &Layout,
+    hero: &layout::Hero,
     target: &mut D,
 ) -> Result<(), D::Error> {
     let Some((_, zone)) = facts.rate else {
@@ -205,20 +205,18 @@ fn draw_beside<D: DrawTarget<Color = Ink>>(
         .map(|newest| words::moment(newest, facts.today))
         .unwrap_or_default();
     if is_fresh(facts) {
-        layout
-            .large
+        hero.large
             .write(zone.name(), Ink::from_heart_zone(zone), target)?;
-        if let Some(middle) = &layout.middle {
+        if let Some(middle) = &hero.middle {
             middle.write(&moment, Ink::Text, target)?;
         }
-        return layout.small.write(&ago, Ink::Quiet, target);
+        return hero.small.write(&ago, Ink::Quiet, target);
     }
-    layout
-        .large
+    hero.large
         .write_one_of(&[&ago, &words::age(age)], Ink::Warning, target)?;
-    if let Some(middle) = &layout.middle {
+    if let Some(middle) = &hero.middle {
         // "2 days ago, Sat 14:05", "20 min ago, at 14:05", "2 h 38 min since 14:05".
-        let told = if !layout.large.fits(&ago) {
+        let told = if !hero.large.fits(&ago) {
             written::<32>(format_args!("since {moment}"))
         } else if facts
             .newest
@@ -232,8 +230,7 @@ fn draw_beside<D: DrawTarget<Color = Ink>>(
     }
     if age < LONG_AGO && facts.freshness != Freshness::Silent {
         let was = written::<32>(format_args!("was {}", zone.name()));
-        layout
-            .small
+        hero.small
             .write_one_of(&[&was, zone.name()], Ink::Quiet, target)?;
     }
     Ok(())
@@ -364,20 +361,24 @@ mod tests {
             assert!(head.percent.fits("100%"));
             assert!(head.charge.fits("Battery -"), "at {}", layout.size());
 
-            let middle = layout.middle.as_ref().unwrap();
+            let middle = layout.hero.middle.as_ref().unwrap();
             for wording in ["since 00:00", "at 00:00", "Wed 00:00", "28 Nov 00:00"] {
                 assert!(middle.fits(wording), "{wording} at {}", layout.size());
             }
             for zone in ZONES {
-                assert!(layout.large.fits(zone.name()));
+                assert!(layout.hero.large.fits(zone.name()));
                 let was = written::<32>(format_args!("was {}", zone.name()));
-                assert!(layout.small.fits(&was), "{was} at {}", layout.size());
+                assert!(layout.hero.small.fits(&was), "{was} at {}", layout.size());
             }
             for minutes in [-1, 0, 59, 599, 1_439, 2_879, 1_439_999, i64::MAX / 60] {
                 let age = SignedDuration::from_mins(minutes);
                 let (short, long) = (words::age(age), words::age_ago(age));
-                assert!(layout.large.fits(&short), "{short} at {}", layout.size());
-                assert!(layout.small.fits(&long), "{long} at {}", layout.size());
+                assert!(
+                    layout.hero.large.fits(&short),
+                    "{short} at {}",
+                    layout.size()
+                );
+                assert!(layout.hero.small.fits(&long), "{long} at {}", layout.size());
             }
             let statistics = layout.statistics.as_ref().unwrap();
             assert!(statistics.count.fits("15 minutes") || statistics.count.fits("15 min"));

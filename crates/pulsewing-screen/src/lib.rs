@@ -66,6 +66,7 @@ mod outline;
 mod page;
 pub mod palette;
 mod polyline;
+mod proportions;
 pub mod scale;
 mod scene;
 mod slot;

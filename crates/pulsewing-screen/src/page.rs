@@ -7,6 +7,7 @@ use qrcodegen_no_heap::{QrCode, QrCodeEcc, Version};
 
 use crate::{
     Ink,
+    proportions::Proportions,
     slot::{Letters, Slot},
     state::Notice,
     text::Align,
@@ -91,17 +92,14 @@ struct Measures {
 
 impl Measures {
     fn new(size: Size) -> Self {
-        let width = size.width.min(1 << 12).cast_signed();
-        let height = size.height.min(1 << 12).cast_signed();
-        let percent = (100 * width / 480).min(100 * height / 320);
-        let scaled = |pixels: i32, least: i32| ((pixels * percent + 50) / 100).max(least);
+        let page = Proportions::new(size);
         Self {
-            width,
-            height,
-            title: scaled(29, 8),
-            body: Letters::small(scaled(14, 8)),
-            margin: scaled(24, 3),
-            bar: scaled(4, 1),
+            width: page.width,
+            height: page.height,
+            title: page.scaled(29, 8),
+            body: Letters::small(page.scaled(14, 8)),
+            margin: page.scaled(24, 3),
+            bar: page.scaled(4, 1),
         }
     }
 }

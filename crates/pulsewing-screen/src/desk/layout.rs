@@ -9,13 +9,11 @@ use super::words::OF_FRESHNESS;
 use crate::{
     banner,
     outline::Outline,
+    proportions::Proportions,
     scale::Scale,
     slot::{Letters, Slot},
     text::Align,
 };
-
-/// The size for which the proportions were designed, in pixels.
-const DESIGNED_FOR: Size = Size::new(480, 320);
 
 /// The longest words of some places, which determine the size of others.
 const WIDEST_RATE: &str = "000";
@@ -30,15 +28,8 @@ pub struct Layout {
     pub(super) label: Letters,
     /// Date, freshness and battery; none on tiny panels.
     pub(super) head: Option<Head>,
-    /// The digits of the rate, in a row of cells from the left.
-    pub(super) digits: Outline,
-    pub(super) rate: Rectangle,
-    pub(super) unit: Letters,
-    /// The places beside the rate, from the top: large, middle, small. Tiny panels have no middle
-    /// one.
-    pub(super) large: Slot,
-    pub(super) middle: Option<Slot>,
-    pub(super) small: Slot,
+    /// The rate, and the lines beside it.
+    pub(super) hero: Hero,
     /// The graph of the window, its axis on the left and its times below.
     plot: Rectangle,
     pub(super) times: Slot,
@@ -61,6 +52,19 @@ pub(super) struct Head {
     pub(super) percent: Slot,
     /// The place of both, used when the charge is not known.
     pub(super) charge: Slot,
+}
+
+/// The rate in large digits, and the lines beside it.
+#[derive(Debug)]
+pub(super) struct Hero {
+    /// The digits of the rate, in a row of cells from the left.
+    pub(super) digits: Outline,
+    pub(super) rate: Rectangle,
+    pub(super) unit: Letters,
+    /// The lines, from the top: large, middle, small. Tiny panels have no middle one.
+    pub(super) large: Slot,
+    pub(super) middle: Option<Slot>,
+    pub(super) small: Slot,
 }
 
 /// The numbers beside the graph.
@@ -86,124 +90,77 @@ impl Layout {
     /// of it lie outside.
     #[must_use]
     pub fn new(size: Size, has_banner: bool) -> Self {
-        let width = size.width.min(1 << 12).cast_signed();
-        let height = size.height.min(1 << 12).cast_signed();
-        // The scale of the parts, in hundredths of the design's.
-        let percent = (100 * width / DESIGNED_FOR.width.cast_signed())
-            .min(100 * height / DESIGNED_FOR.height.cast_signed());
-        let scaled = |pixels: i32, least: i32| ((pixels * percent + 50) / 100).max(least);
-        let label = Letters::small(scaled(11, 8));
-        let margin = scaled(12, 3);
-        let (left, right) = (margin, width - margin);
+        let picture = Proportions::new(size);
+        let label = Letters::small(picture.scaled(11, 8));
+        let margin = picture.scaled(12, 3);
+        let columns = margin..picture.width - margin;
 
-        let head = (percent >= 45).then(|| Head::new(scaled(14, 8), left, right, margin));
+        let head =
+            (picture.percent >= 45).then(|| Head::new(picture.scaled(14, 8), &columns, margin));
         let top = head
             .as_ref()
-            .map_or(margin, |head| head.date.baseline() + scaled(18, 4));
-
+            .map_or(margin, |head| head.date.baseline() + picture.scaled(18, 4));
         // A banner takes height; the digits are never lower than 96 pixels at the design's size.
         let tallest = if has_banner { 96 } else { 104 };
-        let digits = Outline::exactly(digit_height(scaled(tallest, 20), width));
-        let rate = Rectangle::new(
-            // The ink of the digits is aligned with the date above.
-            Point::new(left - digits.digit_bearing(), top),
-            Size::new(
-                (3 * digits.digit_width()).cast_unsigned(),
-                digits.ascent().cast_unsigned(),
-            ),
-        );
-        let unit = Letters::large(scaled(16, 8));
-        let beside = rate.columns().end + unit.width("bpm") + scaled(20, 6);
-        let line = |cap_height: i32, top: i32| {
-            let letters = Letters::large(cap_height);
-            Slot::new(letters, Align::Right, beside..right, top)
-        };
-        let large = line(scaled(25, 8), top);
-        let small = {
-            let letters = line(scaled(18, 8), 0).letters;
-            let top = rate.rows().end - letters.ascent();
-            line(scaled(18, 8), top.max(large.bottom() + letters.overshoot()))
-        };
-        let middle = {
-            let letters = line(scaled(22, 8), 0).letters;
-            let room = large.baseline()..small.top();
-            let middle = line(
-                scaled(22, 8),
-                i32::midpoint(room.start, room.end) - letters.ascent() / 2,
-            );
-            let is_free = middle.area.rows().start >= large.bottom()
-                && middle.bottom() <= small.area.rows().start;
-            is_free.then_some(middle)
-        };
+        let hero = Hero::new(&picture, &columns, top, tallest);
 
         let banner = has_banner.then(|| banner::area(size));
         let floor = match banner {
-            Some(banner) => banner.rows().start - scaled(8, 2),
-            None => height - margin.min(8),
+            Some(banner) => banner.rows().start - picture.scaled(8, 2),
+            None => picture.height - margin.min(8),
         };
-        let gutter = label.width(WIDEST_RATE) + scaled(6, 3);
-        let hero = rate.rows().end.max(small.bottom());
+        let gutter = label.width(WIDEST_RATE) + picture.scaled(6, 3);
         let (bars, least) = if has_banner { (22, 68) } else { (30, 90) };
-        let strip = StripPlace::new(label, left, left + gutter..right, floor, scaled(bars, 10))
-            .filter(|strip| strip.bars.rows().start - hero >= scaled(least, 50));
+        let bars = picture.scaled(bars, 10);
+        let strip = StripPlace::new(label, &columns, gutter, floor, bars)
+            .filter(|strip| strip.bars.rows().start - hero.bottom() >= picture.scaled(least, 50));
         let gap = if has_banner { 8 } else { 12 };
-        let floor = strip
-            .as_ref()
-            .map_or(floor, |strip| strip.bars.rows().start - scaled(gap, 5));
+        let floor = strip.as_ref().map_or(floor, |strip| {
+            strip.bars.rows().start - picture.scaled(gap, 5)
+        });
 
+        let gap = if has_banner { 8 } else { 14 };
+        let has_statistics = picture.percent >= 60;
         let statistics_width = label.width(WIDEST_STATISTIC)
-            + Letters::large(scaled(18, 8)).width(WIDEST_RATE)
-            + scaled(8, 4);
-        let has_statistics = percent >= 60;
-        let plot_right = if has_statistics {
-            right - statistics_width - scaled(16, 6)
-        } else {
-            right
+            + Letters::large(picture.scaled(18, 8)).width(WIDEST_RATE)
+            + picture.scaled(8, 4);
+        let plot_right = match has_statistics {
+            true => columns.end - statistics_width - picture.scaled(16, 6),
+            false => columns.end,
         };
         let times_top = floor - label.ascent();
+        let plot_left = columns.start + gutter;
         let plot = Rectangle::with_corners(
+            Point::new(plot_left, hero.bottom() + picture.scaled(gap, 4)),
             Point::new(
-                left + gutter,
-                hero + scaled(if has_banner { 8 } else { 14 }, 4),
-            ),
-            Point::new(
-                plot_right.max(left + gutter + 1) - 1,
-                times_top - scaled(6, 3),
+                plot_right.max(plot_left + 1) - 1,
+                times_top - picture.scaled(6, 3),
             ),
         );
-        let times = Slot::new(
-            label,
-            Align::Centre,
-            left..(plot_right + scaled(6, 2)).min(right),
-            times_top,
-        );
+        let times_right = (plot_right + picture.scaled(6, 2)).min(columns.end);
+        let times = Slot::new(label, Align::Centre, columns.start..times_right, times_top);
         let statistics = has_statistics.then(|| {
+            let columns = columns.end - statistics_width..columns.end;
             Statistics::new(
                 label,
-                scaled(18, 8),
-                right - statistics_width..right,
+                picture.scaled(18, 8),
+                columns,
                 plot.rows(),
                 times_top,
             )
         });
-        let statistics = statistics.flatten();
 
         Self {
             size,
             label,
             head,
-            digits,
-            rate,
-            unit,
-            large,
-            middle,
-            small,
+            hero,
             plot,
             times,
-            statistics,
+            statistics: statistics.flatten(),
             strip,
             banner,
-            half_stroke: scaled(320, 260).min(600),
+            half_stroke: picture.scaled(320, 260).min(600),
         }
     }
 
@@ -234,7 +191,7 @@ impl Layout {
     /// Returns the height of the rate's digits, in pixels.
     #[must_use]
     pub const fn digit_height(&self) -> i32 {
-        self.digits.ascent()
+        self.hero.digits.ascent()
     }
 
     /// Returns the places of text whose size does not depend on the text, each with a name. The
@@ -247,23 +204,14 @@ impl Layout {
                 ("battery", head.charge.area),
             ]
         });
-        let unit_end = self.large.area.columns().start;
         let hero = [
-            (
-                "rate",
-                Rectangle::with_corners(
-                    self.rate.top_left - Point::new(0, self.digits.overshoot()),
-                    Point::new(
-                        unit_end - 1,
-                        self.rate.rows().end + self.unit.descent().max(1) - 1,
-                    ),
-                ),
-            ),
-            ("large", self.large.area),
-            ("small", self.small.area),
+            ("rate", self.hero.rate_area()),
+            ("large", self.hero.large.area),
+            ("small", self.hero.small.area),
             ("times", self.times.area),
         ];
-        let middle = self.middle.iter().map(|slot| ("middle", slot.area));
+        let middle = self.hero.middle.iter();
+        let middle = middle.map(|slot| ("middle", slot.area));
         let statistics = self.statistics.iter().flat_map(|statistics| {
             let rows = statistics.rows.iter();
             rows.flat_map(|(word, number)| [("word", word.area), ("number", number.area)])
@@ -309,7 +257,8 @@ impl Layout {
 }
 
 impl Head {
-    fn new(cap_height: i32, left: i32, right: i32, top: i32) -> Self {
+    fn new(cap_height: i32, columns: &Range<i32>, top: i32) -> Self {
+        let (left, right) = (columns.start, columns.end);
         let letters = Letters::large(cap_height);
         let percent_width = letters.width("100%");
         let ascent = letters.ascent();
@@ -331,6 +280,57 @@ impl Head {
             percent: slot(Align::Right, percent..right),
             charge: slot(Align::Right, battery..right),
         }
+    }
+}
+
+impl Hero {
+    /// Computes the places below a row; the digits are as high as there is room, and at most
+    /// `tallest` pixels at the design's size.
+    fn new(picture: &Proportions, columns: &Range<i32>, top: i32, tallest: i32) -> Self {
+        let digits = Outline::exactly(digit_height(picture.scaled(tallest, 20), picture.width));
+        let rate = Rectangle::new(
+            // The ink of the digits is aligned with the date above.
+            Point::new(columns.start - digits.digit_bearing(), top),
+            Size::new(
+                (3 * digits.digit_width()).cast_unsigned(),
+                digits.ascent().cast_unsigned(),
+            ),
+        );
+        let unit = Letters::large(picture.scaled(16, 8));
+        let beside = rate.columns().end + unit.width("bpm") + picture.scaled(20, 6)..columns.end;
+        let letters = |cap_height| Letters::large(picture.scaled(cap_height, 8));
+        let line = |letters, top| Slot::new(letters, Align::Right, beside.clone(), top);
+
+        let large = line(letters(25), top);
+        let lower = letters(18);
+        let below_large = large.bottom() + lower.overshoot();
+        let small = line(lower, (rate.rows().end - lower.ascent()).max(below_large));
+        let between = letters(22);
+        let centre = i32::midpoint(large.baseline(), small.top());
+        let middle = line(between, centre - between.ascent() / 2);
+        let is_free = middle.area.rows().start >= large.bottom()
+            && middle.bottom() <= small.area.rows().start;
+        Self {
+            digits,
+            rate,
+            unit,
+            large,
+            middle: is_free.then_some(middle),
+            small,
+        }
+    }
+
+    /// Returns the row below all of them.
+    fn bottom(&self) -> i32 {
+        self.rate.rows().end.max(self.small.bottom())
+    }
+
+    /// Returns the area of the digits and their unit.
+    fn rate_area(&self) -> Rectangle {
+        let top_left = self.rate.top_left - Point::new(0, self.digits.overshoot());
+        let right = self.large.area.columns().start - 1;
+        let bottom = self.rate.rows().end + self.unit.descent().max(1) - 1;
+        Rectangle::with_corners(top_left, Point::new(right, bottom))
     }
 }
 
@@ -380,11 +380,13 @@ impl Statistics {
 impl StripPlace {
     fn new(
         label: Letters,
-        left: i32,
-        columns: Range<i32>,
+        columns: &Range<i32>,
+        gutter: i32,
         floor: i32,
         bar_height: i32,
     ) -> Option<Self> {
+        let left = columns.start;
+        let columns = left + gutter..columns.end;
         let hours_top = floor - label.ascent();
         let bottom = hours_top - label.ascent() / 2;
         let top = bottom - bar_height;
