@@ -20,6 +20,7 @@ use crate::{
     Area, StoreError,
     flash::{self, CRC, GRAIN, sector_size},
     frame::{Entry, FORMAT, Frame, HEAD, SEAL, frame_len, is_sealed},
+    tlv::{self, FormatError},
 };
 
 /// The maximum number of damaged frames that are skipped in search of a sound one.
@@ -196,6 +197,42 @@ impl Journal {
         frame: &Frame,
     ) -> Result<bool, StoreError<F::Error>> {
         Ok(flash::checksum(flash, frame.address + HEAD, frame.len).await? == frame.crc)
+    }
+
+    /// Finds the current frame of a subject that is about to be replaced. Refuses one whose payload has
+    /// a newer version.
+    pub(crate) async fn scan_replaceable<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        magic: [u8; 4],
+        version: u8,
+    ) -> Result<Scan, StoreError<F::Error>> {
+        let scan = self.scan(flash).await?.known()?;
+        if let Current::Frame(frame) = &scan.current {
+            let mut head = [0; 5];
+            self.read(flash, &frame.begin(5), &mut head).await?;
+            if let Err(FormatError::Newer(version)) = tlv::read::<1>(&head, magic, version) {
+                return Err(StoreError::Newer(version));
+            }
+        }
+        Ok(scan)
+    }
+
+    /// Reads the current frame's payload into `buffer`; `None` if nothing was written.
+    pub(crate) async fn read_current<'b, F: NorFlash>(
+        &self,
+        flash: &mut F,
+        buffer: &'b mut [u8],
+    ) -> Result<Option<&'b [u8]>, StoreError<F::Error>> {
+        let scan = self.scan(flash).await?.known()?;
+        match &scan.current {
+            Current::Frame(frame) => {
+                let payload = self.read(flash, frame, buffer).await?;
+                payload.ok_or(StoreError::Unfit).map(Some)
+            }
+            Current::Nothing => Ok(None),
+            Current::Damaged | Current::Newer(..) => Err(StoreError::Damaged),
+        }
     }
 
     /// Reads a frame's payload into `buffer`; `None` if it does not fit.

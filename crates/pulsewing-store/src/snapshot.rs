@@ -29,7 +29,6 @@
 //! Numbers are big-endian, instants milliseconds since 1970 (i64). Without tag 8 there is no
 //! reading. The day ends with its last minute that has a value. Newer versions are handled as in
 //! [`settings`](crate::settings).
-//! holds as in [`settings`](crate::settings).
 
 use embedded_storage_async::nor_flash::NorFlash;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::Offset};
@@ -48,7 +47,7 @@ use pulsewing_core::{
 use crate::{
     Store, StoreError, Subject,
     frame::{Entry, Kind},
-    journal::{Current, Place},
+    journal::Place,
     tlv::{self, FormatError},
 };
 
@@ -403,15 +402,8 @@ impl<F: NorFlash> Store<F> {
         buffer: &mut [u8],
     ) -> Result<Option<Snapshot>, StoreError<F::Error>> {
         let journal = self.journal(Subject::Snapshot);
-        let scan = journal.scan(&mut self.flash).await?.known()?;
-        match &scan.current {
-            Current::Frame(frame) => {
-                let bytes = journal.read(&mut self.flash, frame, buffer).await?;
-                Ok(Some(Snapshot::decode(bytes.ok_or(StoreError::Unfit)?)?))
-            }
-            Current::Nothing => Ok(None),
-            Current::Damaged | Current::Newer(..) => Err(StoreError::Damaged),
-        }
+        let payload = journal.read_current(&mut self.flash, buffer).await?;
+        Ok(payload.map(Snapshot::decode).transpose()?)
     }
 
     /// Saves the last picture and the limits on requests: after every cycle, at most once every 15
@@ -430,15 +422,9 @@ impl<F: NorFlash> Store<F> {
         let len = encode(reading, pacing, memory, buffer).ok_or(StoreError::Unfit)?;
         let payload = buffer.get(..len).unwrap_or_default();
         let journal = self.journal(Subject::Snapshot);
-        let scan = journal.scan(&mut self.flash).await?.known()?;
-        if let Current::Frame(frame) = &scan.current {
-            let mut head = [0; 5];
-            let begun = frame.begin(5);
-            journal.read(&mut self.flash, &begun, &mut head).await?;
-            if let Err(FormatError::Newer(version)) = tlv::read::<19>(&head, MAGIC, VERSION) {
-                return Err(StoreError::Newer(version));
-            }
-        }
+        let scan = journal
+            .scan_replaceable(&mut self.flash, MAGIC, VERSION)
+            .await?;
         let entry = Entry {
             kind: Kind::Step,
             stamp: 0,

@@ -42,7 +42,7 @@ pub use values::{
 use crate::{
     Store, StoreError, Subject,
     frame::{Entry, Kind},
-    journal::{Current, Place},
+    journal::Place,
     tlv::{self, FormatError},
 };
 
@@ -272,15 +272,8 @@ impl<F: NorFlash> Store<F> {
         buffer: &mut [u8],
     ) -> Result<Option<Settings>, StoreError<F::Error>> {
         let journal = self.journal(Subject::Settings);
-        let scan = journal.scan(&mut self.flash).await?.known()?;
-        match &scan.current {
-            Current::Frame(frame) => {
-                let bytes = journal.read(&mut self.flash, frame, buffer).await?;
-                Ok(Some(Settings::decode(bytes.ok_or(StoreError::Unfit)?)?))
-            }
-            Current::Nothing => Ok(None),
-            Current::Damaged | Current::Newer(..) => Err(StoreError::Damaged),
-        }
+        let payload = journal.read_current(&mut self.flash, buffer).await?;
+        Ok(payload.map(Settings::decode).transpose()?)
     }
 
     /// Saves the settings and erases the ones before, passwords and all. `buffer` is as for
@@ -297,15 +290,9 @@ impl<F: NorFlash> Store<F> {
         let len = settings.encode(buffer).ok_or(StoreError::Unfit)?;
         let payload = buffer.get(..len).unwrap_or_default();
         let journal = self.journal(Subject::Settings);
-        let scan = journal.scan(&mut self.flash).await?.known()?;
-        if let Current::Frame(frame) = &scan.current {
-            let mut head = [0; 5];
-            let begun = frame.begin(5);
-            journal.read(&mut self.flash, &begun, &mut head).await?;
-            if let Err(FormatError::Newer(version)) = tlv::read::<25>(&head, MAGIC, VERSION) {
-                return Err(StoreError::Newer(version));
-            }
-        }
+        let scan = journal
+            .scan_replaceable(&mut self.flash, MAGIC, VERSION)
+            .await?;
         let entry = Entry {
             kind: Kind::Fresh,
             stamp: 0,
