@@ -121,19 +121,7 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
         has_new_wallpaper: Cell::new(false),
         redraw: Signal::new(),
     };
-    let panic = shared.facts.borrow().panic.clone();
-    if let Some(panic) = panic {
-        shared.went_wrong(format_args!("panic: {panic}")).await;
-    }
-    let Trusted { usable, unusable } = shared.trusted;
-    if unusable > 0 {
-        let all = usable + unusable;
-        shared
-            .went_wrong(format_args!(
-                "{unusable} of {all} trusted certificates cannot be read"
-            ))
-            .await;
-    }
+    tell_what_was_found(&shared).await;
     // Made here and lent to their futures: a value that is moved into a future takes its space
     // twice.
     let mut app = App::new(&shared, link, web, found, seed);
@@ -153,6 +141,24 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
     )
     .await;
     never
+}
+
+/// Notes in the errors what a start finds out: a panic of the previous run, and certificates that
+/// cannot be read.
+async fn tell_what_was_found<B: Board>(shared: &Shared<'_, B>) {
+    let panic = shared.facts.borrow().panic.clone();
+    if let Some(panic) = panic {
+        shared.went_wrong(format_args!("panic: {panic}")).await;
+    }
+    let Trusted { usable, unusable } = shared.trusted;
+    if unusable > 0 {
+        let all = usable + unusable;
+        shared
+            .went_wrong(format_args!(
+                "{unusable} of {all} trusted certificates cannot be read"
+            ))
+            .await;
+    }
 }
 
 /// The state that is known before any request.

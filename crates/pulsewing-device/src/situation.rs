@@ -121,111 +121,124 @@ fn of_failure<'t>(
     when: &When<'_>,
     texts: &'t mut Texts,
 ) -> State<'t> {
-    let fault = |what, advice| State::Fault { what, advice };
+    let sign_in = State::SignInNeeded {
+        command: LOGIN,
+        address: None,
+    };
     match failure {
-        Failure::NoChain
-        | Failure::ForeignChain
-        | Failure::ChainMoved
-        | Failure::ConsentNeeded(
-            Consent::Refused | Consent::ResourcePermissionDenied | Consent::HeartRateScopeMissing,
-        ) => State::SignInNeeded {
-            command: LOGIN,
-            address: None,
-        },
-        Failure::ConsentNeeded(Consent::AccountNotLinked) => fault(
-            "This Google account is not linked to Google Health.",
-            "Set it up at fitbit.google.com, or sign in with the wearer's own account.",
-        ),
-        Failure::Store(StoreTrouble::Damaged) => State::SignInNeeded {
-            command: LOGIN,
-            address: None,
-        },
-        Failure::Store(StoreTrouble::Newer(_)) => fault(
-            "The stored sign-in is from a newer firmware.",
-            "Put that firmware back; nothing was changed.",
-        ),
-        Failure::Store(StoreTrouble::Busy) => fault(
-            "The sign-in is being replaced over the serial line.",
-            "Trying again by itself.",
-        ),
-        Failure::Store(StoreTrouble::Io) | Failure::IntentNotStored => fault(
-            "The board's flash does not work as it should.",
-            "Trying again by itself; the sign-in is safe. If this lasts, the flash is worn out.",
-        ),
+        Failure::NoChain | Failure::ForeignChain | Failure::ChainMoved => sign_in,
+        Failure::ConsentNeeded(consent) => of_consent(consent).map_or(sign_in, fault),
+        Failure::OAuth(error) => of_oauth(error).map_or(sign_in, fault),
+        Failure::Store(trouble) => of_store(trouble).map_or(sign_in, fault),
+        Failure::IntentNotStored => fault(BAD_FLASH),
         Failure::TokensNotStored => State::TokensNotStored,
-        Failure::OAuth(OAuthError::InvalidClient | OAuthError::UnauthorizedClient) => fault(
-            "The cloud does not know the sign-in's client, or its secret is wrong.",
-            "Check the client on the computer, then sign in anew.",
-        ),
-        Failure::OAuth(OAuthError::DeletedClient | OAuthError::DisabledClient) => fault(
-            "The sign-in's client was deleted or disabled at the cloud.",
-            "Make a new one on the computer, then sign in anew.",
-        ),
-        Failure::OAuth(
-            OAuthError::PolicyEnforced | OAuthError::AdminPolicyEnforced | OAuthError::OrgInternal,
-        ) => fault(
-            "This account's owner or administrator does not allow the app.",
-            "Ask them to allow it, or sign in with another account.",
-        ),
-        Failure::OAuth(_) => State::SignInNeeded {
-            command: LOGIN,
-            address: None,
-        },
         Failure::Gone => State::ServiceGone {
             command: LOGIN_GOOGLE,
         },
         Failure::RateLimited { until } => State::RateLimited {
             until: minute_from(until, when),
         },
-        Failure::Unauthorized => fault(
+        Failure::Unauthorized => fault((
             "The cloud does not accept the sign-in just now.",
             "Trying again by itself. If this lasts, sign in again.",
-        ),
+        )),
         Failure::NoAnswer {
             cause: NoAnswer::NeverLeft,
             ..
         } => match facts.connect_error.and_then(connect_words) {
             Some((what, advice)) => {
                 texts.what = what;
-                fault(&texts.what, advice)
+                fault((&texts.what, advice))
             }
             None => State::Offline,
         },
-        Failure::NoAnswer { cause, .. } => match of_strange_answer(cause) {
-            Some((what, advice)) => fault(what, advice),
-            None => State::Offline,
-        },
+        Failure::NoAnswer { cause, .. } => of_strange_answer(cause).map_or(State::Offline, fault),
         Failure::OutOfTime => State::Offline,
-        Failure::Rejected {
-            reason: Reason::ServiceDisabled,
-            ..
-        } => fault(
+        Failure::Rejected { call, reason, .. } => fault(of_rejection(call, reason)),
+    }
+}
+
+/// A problem and what to do about it, in a sentence each.
+type Words<'w> = (&'w str, &'w str);
+
+const fn fault<'w>((what, advice): Words<'w>) -> State<'w> {
+    State::Fault { what, advice }
+}
+
+/// Returns the words for a consent that is missing; `None` if a sign-in gives it.
+const fn of_consent(consent: Consent) -> Option<Words<'static>> {
+    match consent {
+        Consent::Refused | Consent::ResourcePermissionDenied | Consent::HeartRateScopeMissing => {
+            None
+        }
+        Consent::AccountNotLinked => Some((
+            "This Google account is not linked to Google Health.",
+            "Set it up at fitbit.google.com, or sign in with the wearer's own account.",
+        )),
+    }
+}
+
+/// Returns the words for an error of the authorization server; `None` if a sign-in is all it needs.
+const fn of_oauth(error: OAuthError) -> Option<Words<'static>> {
+    Some(match error {
+        OAuthError::InvalidClient | OAuthError::UnauthorizedClient => (
+            "The cloud does not know the sign-in's client, or its secret is wrong.",
+            "Check the client on the computer, then sign in anew.",
+        ),
+        OAuthError::DeletedClient | OAuthError::DisabledClient => (
+            "The sign-in's client was deleted or disabled at the cloud.",
+            "Make a new one on the computer, then sign in anew.",
+        ),
+        OAuthError::PolicyEnforced | OAuthError::AdminPolicyEnforced | OAuthError::OrgInternal => (
+            "This account's owner or administrator does not allow the app.",
+            "Ask them to allow it, or sign in with another account.",
+        ),
+        _ => return None,
+    })
+}
+
+const BAD_FLASH: Words<'_> = (
+    "The board's flash does not work as it should.",
+    "Trying again by itself; the sign-in is safe. If this lasts, the flash is worn out.",
+);
+
+/// Returns the words for a store that does not give the sign-in; `None` if a new one is needed.
+const fn of_store(trouble: StoreTrouble) -> Option<Words<'static>> {
+    Some(match trouble {
+        StoreTrouble::Damaged => return None,
+        StoreTrouble::Newer(_) => (
+            "The stored sign-in is from a newer firmware.",
+            "Put that firmware back; nothing was changed.",
+        ),
+        StoreTrouble::Busy => (
+            "The sign-in is being replaced over the serial line.",
+            "Trying again by itself.",
+        ),
+        StoreTrouble::Io => BAD_FLASH,
+    })
+}
+
+/// Returns the words for a call that the cloud rejects. The console's `status` shows the technical
+/// details.
+const fn of_rejection(call: CallName, reason: Reason) -> Words<'static> {
+    match (reason, call) {
+        (Reason::ServiceDisabled, _) => (
             "The Google Health API is not enabled in the client's project.",
             "Enable it in the Google Cloud console; it goes on by itself then.",
         ),
-        Failure::Rejected {
-            reason: Reason::ProjectGone,
-            ..
-        } => fault(
+        (Reason::ProjectGone, _) => (
             "The Google Cloud project of the client was deleted.",
             "Make a new project and client on the computer, then sign in anew.",
         ),
-        Failure::Rejected {
-            reason: Reason::IntradayNotAllowed,
-            ..
-        } => fault(
+        (Reason::IntradayNotAllowed, _) => (
             "The Fitbit app may not read minutes.",
             "Set its type to Personal at dev.fitbit.com/apps.",
         ),
-        // The console's `status` shows the technical details.
-        Failure::Rejected {
-            call: CallName::Token,
-            ..
-        } => fault(
+        (_, CallName::Token) => (
             "The cloud refuses to renew the sign-in.",
             "Trying again by itself.",
         ),
-        Failure::Rejected { .. } => fault(
+        _ => (
             "The cloud refuses to give the heart rate.",
             "Trying again by itself.",
         ),
@@ -234,7 +247,7 @@ fn of_failure<'t>(
 
 /// Returns the message for an invalid answer that arrived over a working network; `None` if we are
 /// plainly offline.
-const fn of_strange_answer(cause: NoAnswer) -> Option<(&'static str, &'static str)> {
+const fn of_strange_answer(cause: NoAnswer) -> Option<Words<'static>> {
     Some(match cause {
         _ if cause.is_login_page() => (
             "A network's login page answers in the cloud's place.",

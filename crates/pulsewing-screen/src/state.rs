@@ -64,7 +64,69 @@ pub enum State<'s> {
     },
 }
 
-impl State<'_> {
+impl<'s> State<'s> {
+    /// Returns the title, the reason and the advice; empty where a part of it has to be composed.
+    const fn words(self) -> [&'s str; 3] {
+        match self {
+            Self::FirstStart => [
+                "Starting",
+                "Pulsewing was just switched on.",
+                "Nothing to do: the first heart rate comes within a minute.",
+            ],
+            Self::SetUpNeeded { .. } => [
+                "Set-up needed",
+                "No Wi-Fi network is known here yet.",
+                "Type on the computer that it is plugged into:",
+            ],
+            Self::JoiningWifi { .. } => [
+                "Joining Wi-Fi",
+                "",
+                "If this lasts, check router and password.",
+            ],
+            Self::WaitingForClock => [
+                "Waiting for the time",
+                "No time server has answered yet.",
+                "If this lasts, the router may block the time (NTP).",
+            ],
+            Self::SignInNeeded { .. } => [
+                "Sign-in needed",
+                "The cloud knows no sign-in from here, or refuses it.",
+                "Type on the computer:",
+            ],
+            Self::NoValuesYet => [
+                "No values yet",
+                "There is no heart rate of the last 24 hours.",
+                "Wear the tracker, and sync it.",
+            ],
+            Self::Offline => [
+                "Offline",
+                "The cloud cannot be reached.",
+                "Trying again by itself. Does the internet work?",
+            ],
+            Self::RateLimited { .. } => [
+                "",
+                "The cloud asked for fewer requests.",
+                "Nothing to do: it goes on by itself.",
+            ],
+            Self::ServiceGone { .. } => [
+                "Service ended",
+                "The provider says that this service is gone for good.",
+                "To move to another one, type on the computer:",
+            ],
+            Self::Fault { what, advice } => ["Fault", what, advice],
+            Self::TokensNotStored => [
+                "Do not switch off",
+                "The renewed sign-in could not be saved yet.",
+                "Without power it is lost.",
+            ],
+            Self::Erasing { .. } => [
+                "",
+                "Sign-in, settings and networks are about to go.",
+                "Let go of the button to keep them.",
+            ],
+        }
+    }
+
     /// Returns whether this prevents updates.
     pub(crate) const fn stops_updates(&self) -> bool {
         matches!(
@@ -114,92 +176,42 @@ impl<'s> Notice<'s> {
         }
     }
 
+    /// Returns the texts about a state. A command is typed on the computer.
     pub(crate) fn from_state(state: State<'s>) -> Self {
+        let [title, why, advice] = state.words();
+        let notice = Self::new(title, why, advice);
         match state {
-            State::FirstStart => Self::new(
-                "Starting",
-                "Pulsewing was just switched on.",
-                "Nothing to do: the first heart rate comes within a minute.",
-            )
-            .calm(),
+            State::FirstStart | State::WaitingForClock | State::NoValuesYet => notice.calm(),
             State::SetUpNeeded { command } => Self {
                 command: Some(command),
-                ..Self::new(
-                    "Set-up needed",
-                    "No Wi-Fi network is known here yet.",
-                    "Type on the computer that it is plugged into:",
-                )
-                .calm()
+                ..notice.calm()
             },
             State::JoiningWifi { network } => Self {
                 why: written(format_args!("Looking for the network \"{network}\".")),
-                ..Self::new(
-                    "Joining Wi-Fi",
-                    "",
-                    "If this lasts, check router and password.",
-                )
-                .calm()
+                ..notice.calm()
             },
-            State::WaitingForClock => Self::new(
-                "Waiting for the time",
-                "No time server has answered yet.",
-                "If this lasts, the router may block the time (NTP).",
-            )
-            .calm(),
             State::SignInNeeded { command, address } => Self {
                 command: Some(command),
                 address,
-                ..Self::new(
-                    "Sign-in needed",
-                    "The cloud knows no sign-in from here, or refuses it.",
-                    "Type on the computer:",
-                )
+                ..notice
             },
-            State::NoValuesYet => Self::new(
-                "No values yet",
-                "There is no heart rate of the last 24 hours.",
-                "Wear the tracker, and sync it.",
-            )
-            .calm(),
-            State::Offline => Self::new(
-                "Offline",
-                "The cloud cannot be reached.",
-                "Trying again by itself. Does the internet work?",
-            ),
             State::RateLimited { until } => Self {
                 title: written(format_args!(
                     "Paused until {:02}:{:02}",
                     until.hour(),
                     until.minute()
                 )),
-                ..Self::new(
-                    "",
-                    "The cloud asked for fewer requests.",
-                    "Nothing to do: it goes on by itself.",
-                )
+                ..notice
             },
             State::ServiceGone { command } => Self {
                 command: Some(command),
-                ..Self::new(
-                    "Service ended",
-                    "The provider says that this service is gone for good.",
-                    "To move to another one, type on the computer:",
-                )
+                ..notice
             },
-            State::Fault { what, advice } => Self::new("Fault", what, advice),
-            State::TokensNotStored => Self::new(
-                "Do not switch off",
-                "The renewed sign-in could not be saved yet.",
-                "Without power it is lost.",
-            ),
             State::Erasing { seconds } => Self {
                 title: written(format_args!("Erased in {seconds} s")),
-                ..Self::new(
-                    "",
-                    "Sign-in, settings and networks are about to go.",
-                    "Let go of the button to keep them.",
-                )
+                ..notice
             },
+            State::Offline | State::Fault { .. } | State::TokensNotStored => notice,
         }
     }
 
