@@ -99,94 +99,100 @@ impl Reader {
 
     /// Processes the beginning of the bytes; returns the rest.
     fn step<'a>(&mut self, bytes: &'a [u8], reply: &mut impl Reply) -> Result<&'a [u8], NoAnswer> {
-        match &mut self.state {
-            State::Head(head) => {
-                let before = head.len();
-                let room = MAX_HEAD - before.min(MAX_HEAD);
-                head.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-                let is_full = head.len() >= MAX_HEAD;
-                let Some((length, next)) = read_head(head, reply)? else {
-                    return if is_full {
-                        Err(NoAnswer::TooLong)
-                    } else {
-                        Ok(&[])
-                    };
-                };
-                self.state = next;
-                Ok(bytes.get(length.saturating_sub(before)..).unwrap_or(&[]))
-            }
+        let (next, rest) = match &mut self.state {
+            State::Head(head) => step_head(head, bytes, reply)?,
             State::Sized(missing) => {
                 let rest = pass_on(bytes, missing, reply);
-                if *missing == 0 {
-                    self.state = State::Complete;
-                }
-                Ok(rest)
+                ((*missing == 0).then_some(State::Complete), rest)
             }
-            State::ChunkSize(line) => {
-                let (byte, rest) = bytes.split_first().ok_or(NoAnswer::Malformed)?;
-                // httparse accepts a line without digits as the size 0, which would end the body.
-                if line.is_empty() && !byte.is_ascii_hexdigit() {
-                    return Err(NoAnswer::Malformed);
-                }
-                if line.len() == MAX_SIZE_LINE {
-                    return Err(NoAnswer::Malformed);
-                }
-                line.push(*byte);
-                match httparse::parse_chunk_size(line) {
-                    Ok(Status::Partial) => {}
-                    Ok(Status::Complete((_, 0))) => {
-                        self.state = State::Trailers {
-                            taken: 0,
-                            has_text: false,
-                        };
-                    }
-                    Ok(Status::Complete((_, size))) => self.state = State::Chunk(size),
-                    Err(_) => return Err(NoAnswer::Malformed),
-                }
-                Ok(rest)
-            }
+            State::ChunkSize(line) => step_chunk_size(line, bytes)?,
             State::Chunk(missing) => {
                 let rest = pass_on(bytes, missing, reply);
-                if *missing == 0 {
-                    self.state = State::ChunkEnd { had_return: false };
-                }
-                Ok(rest)
+                let end = State::ChunkEnd { had_return: false };
+                ((*missing == 0).then_some(end), rest)
             }
-            State::ChunkEnd { had_return } => {
-                match (bytes.split_first(), *had_return) {
-                    (Some((b'\r', rest)), false) => {
-                        *had_return = true;
-                        return Ok(rest);
-                    }
-                    (Some((b'\n', rest)), true) => {
-                        self.state = State::ChunkSize(Vec::new());
-                        return Ok(rest);
-                    }
-                    _ => {}
-                }
-                Err(NoAnswer::Malformed)
-            }
-            State::Trailers { taken, has_text } => {
-                let (byte, rest) = bytes.split_first().ok_or(NoAnswer::Malformed)?;
-                *taken += 1;
-                if *taken > MAX_TRAILERS {
-                    return Err(NoAnswer::Malformed);
-                }
-                match byte {
-                    b'\n' if !*has_text => self.state = State::Complete,
-                    b'\n' => *has_text = false,
-                    b'\r' => {}
-                    _ => *has_text = true,
-                }
-                Ok(rest)
-            }
+            State::ChunkEnd { had_return } => match (bytes.split_first(), *had_return) {
+                (Some((b'\r', rest)), false) => (Some(State::ChunkEnd { had_return: true }), rest),
+                (Some((b'\n', rest)), true) => (Some(State::ChunkSize(Vec::new())), rest),
+                _ => return Err(NoAnswer::Malformed),
+            },
+            State::Trailers { taken, has_text } => step_trailers(taken, has_text, bytes)?,
             State::UntilEnd => {
                 reply.body(bytes);
-                Ok(&[])
+                (None, &[][..])
             }
-            State::Complete => Ok(&[]),
+            State::Complete => (None, &[][..]),
+        };
+        if let Some(next) = next {
+            self.state = next;
         }
+        Ok(rest)
     }
+}
+
+/// The next state, if it changes, and the bytes that are left for it.
+type Step<'a> = (Option<State>, &'a [u8]);
+
+/// Adds bytes to the beginning of a head.
+fn step_head<'a>(
+    head: &mut Vec<u8>,
+    bytes: &'a [u8],
+    reply: &mut impl Reply,
+) -> Result<Step<'a>, NoAnswer> {
+    let before = head.len();
+    let room = MAX_HEAD - before.min(MAX_HEAD);
+    head.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+    match read_head(head, reply)? {
+        Some((length, next)) => {
+            let rest = bytes.get(length.saturating_sub(before)..);
+            Ok((Some(next), rest.unwrap_or(&[])))
+        }
+        None if head.len() >= MAX_HEAD => Err(NoAnswer::TooLong),
+        None => Ok((None, &[])),
+    }
+}
+
+/// Adds a byte to the line with a chunk's size.
+fn step_chunk_size<'a>(line: &mut Vec<u8>, bytes: &'a [u8]) -> Result<Step<'a>, NoAnswer> {
+    let (byte, rest) = bytes.split_first().ok_or(NoAnswer::Malformed)?;
+    // httparse accepts a line without digits as the size 0, which would end the body.
+    if line.is_empty() && !byte.is_ascii_hexdigit() {
+        return Err(NoAnswer::Malformed);
+    }
+    if line.len() == MAX_SIZE_LINE {
+        return Err(NoAnswer::Malformed);
+    }
+    line.push(*byte);
+    let next = match httparse::parse_chunk_size(line) {
+        Ok(Status::Partial) => None,
+        Ok(Status::Complete((_, 0))) => Some(State::Trailers {
+            taken: 0,
+            has_text: false,
+        }),
+        Ok(Status::Complete((_, size))) => Some(State::Chunk(size)),
+        Err(_) => return Err(NoAnswer::Malformed),
+    };
+    Ok((next, rest))
+}
+
+/// Takes a byte of the lines after the last chunk.
+fn step_trailers<'a>(
+    taken: &mut usize,
+    has_text: &mut bool,
+    bytes: &'a [u8],
+) -> Result<Step<'a>, NoAnswer> {
+    let (byte, rest) = bytes.split_first().ok_or(NoAnswer::Malformed)?;
+    *taken += 1;
+    if *taken > MAX_TRAILERS {
+        return Err(NoAnswer::Malformed);
+    }
+    match byte {
+        b'\n' if !*has_text => return Ok((Some(State::Complete), rest)),
+        b'\n' => *has_text = false,
+        b'\r' => {}
+        _ => *has_text = true,
+    }
+    Ok((None, rest))
 }
 
 /// Passes up to `missing` bytes to the reply; returns the rest.
