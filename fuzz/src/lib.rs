@@ -2,12 +2,19 @@
 //!
 //! `fuzz_targets/` has a program for each, which passes it to libFuzzer. The tests here run each target
 //! over its seeds and over mutations of them: enough to notice a broken target or a shallow bug, but no
-//! replacement for hours of real fuzzing.
+//! replacement for hours of real fuzzing. `PULSEWING_FUZZ_SECONDS` makes it minutes, and `PULSEWING_CHECK`
+//! picks targets by a part of their names.
 
+mod board;
+pub mod board_console;
+mod chain;
 pub mod filter;
 pub mod fitbit_bodies;
 pub mod google_bodies;
+pub mod http_replies;
 pub mod hx8357_bytes;
+pub mod imports;
+pub mod improv_packets;
 pub mod json_chunks;
 pub mod redirects;
 pub mod store_operations;
@@ -31,6 +38,11 @@ pub struct Target {
 /// Every target.
 pub const TARGETS: &[Target] = &[
     Target {
+        name: "board_console",
+        run: board_console::run,
+        mutations: 300,
+    },
+    Target {
         name: "filter",
         run: filter::run,
         mutations: 4_000,
@@ -46,8 +58,23 @@ pub const TARGETS: &[Target] = &[
         mutations: 4_000,
     },
     Target {
+        name: "http_replies",
+        run: http_replies::run,
+        mutations: 4_000,
+    },
+    Target {
         name: "hx8357_bytes",
         run: hx8357_bytes::run,
+        mutations: 300,
+    },
+    Target {
+        name: "imports",
+        run: imports::run,
+        mutations: 1_000,
+    },
+    Target {
+        name: "improv_packets",
+        run: improv_packets::run,
         mutations: 300,
     },
     Target {
@@ -85,8 +112,9 @@ pub const TARGETS: &[Target] = &[
 #[cfg(test)]
 mod tests {
     use std::{
-        fs,
+        env, fs, panic,
         path::{Path, PathBuf},
+        time::{Duration, Instant},
     };
 
     use super::*;
@@ -105,22 +133,39 @@ mod tests {
 
     #[test]
     fn every_target_survives_its_seeds_and_mutations_of_them() {
-        for target in TARGETS {
+        let picked = env::var("PULSEWING_CHECK").unwrap_or_default();
+        let seconds = env::var("PULSEWING_FUZZ_SECONDS").ok();
+        let budget = seconds.map(|text| Duration::from_secs(text.parse().unwrap()));
+        for target in TARGETS
+            .iter()
+            .filter(|target| target.name.contains(&picked))
+        {
             let seeds: Vec<Vec<u8>> = files(&directory("seeds").join(target.name))
                 .iter()
                 .map(|path| fs::read(path).unwrap())
                 .collect();
             assert!(seeds.len() >= 3, "{}: too few seeds", target.name);
             seeds.iter().for_each(|seed| (target.run)(seed));
-            for input in Mutations::of(&seeds).take(target.mutations) {
-                if std::panic::catch_unwind(|| (target.run)(&input)).is_err() {
+            let began = Instant::now();
+            let is_over = |count| match budget {
+                Some(budget) => began.elapsed() >= budget,
+                None => count >= target.mutations,
+            };
+            let mut count = 0;
+            for input in Mutations::of(&seeds) {
+                if is_over(count) {
+                    break;
+                }
+                if panic::catch_unwind(|| (target.run)(&input)).is_err() {
                     panic!(
-                        "{} fails on {:?}",
+                        "{} fails on \"{}\" after {count} others",
                         target.name,
-                        String::from_utf8_lossy(&input)
+                        input.escape_ascii()
                     );
                 }
+                count += 1;
             }
+            println!("{}: {count} in {:.1?}", target.name, began.elapsed());
         }
     }
 

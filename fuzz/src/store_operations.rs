@@ -4,16 +4,13 @@
 //! Each byte of the input is one operation: its low three bits say which, the others how far a power cut is.
 
 use jiff::Timestamp;
-use pulsewing_core::{
-    Provider, RefreshToken,
-    chain::{Client, Unstored, codec::MAX_RECORD},
-    cycle::StoreWhat,
-    oauth::{Grant, Scopes},
-};
+use pulsewing_core::{chain::codec::MAX_RECORD, cycle::StoreWhat};
 use pulsewing_store::{
     Area, Layout, MAX_SETTINGS, Settings, Store, When,
     mock::{Geometry, MockFlash, Tear, run as block_on},
 };
+
+use crate::chain::chain;
 
 const SECTOR: usize = 4_096;
 const SECTORS: u32 = 24;
@@ -91,27 +88,4 @@ async fn generation(flash: Flash) -> (Flash, u32) {
     let loaded = board.load_chain(&mut buffer).await.expect("nothing fails");
     let generation = loaded.map_or(0, |loaded| loaded.record.chain.generation());
     (board.into_flash(), generation)
-}
-
-fn chain(generation: u32) -> Vec<u8> {
-    let grant = Grant {
-        refresh: Some(RefreshToken::new(format!("{generation:064x}")).expect("hex is a token")),
-        ..Grant::default()
-    };
-    let client = Client {
-        id: "23ABCD".try_into().expect("it is short"),
-        secret: None,
-    };
-    let chain = Unstored::signed_in(
-        Provider::Fitbit,
-        "https://api.fitbit.com".try_into().expect("it is short"),
-        client,
-        grant,
-        Scopes::ALL,
-        generation.checked_sub(1),
-        Timestamp::UNIX_EPOCH,
-    );
-    let mut buffer = [0; MAX_RECORD];
-    let chain = chain.expect("it has a token");
-    chain.encode(&mut buffer).expect("it fits").to_vec()
 }
