@@ -8,10 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{
     Provider,
     civil::{LocalDay, Offsets},
-    cycle::Now,
-    day::{Day, Sample, Window},
-    dialect::{DecodeError, DeviceFacts, ZoneFacts, fitbit, google},
-    heart_zone::HeartZones,
+    cycle::{Now, ReadingBuilder},
+    day::Day,
+    dialect::{DecodeError, ZoneDecoder, ZoneFacts, fitbit, google},
     instant::latest_credible,
     reading::{Reading, TimeZone},
 };
@@ -69,19 +68,9 @@ fn time_zone(app: &App, options: &Render, now: Timestamp) -> Result<TimeZone, Pr
 }
 
 fn zone_facts(provider: Provider, path: &Path) -> Result<ZoneFacts, Problem> {
-    match provider {
-        Provider::Google => {
-            let mut decoder = google::SettingsDecoder::new();
-            decode(path, |chunk| decoder.feed(chunk))?;
-            decoder.finish()
-        }
-        Provider::Fitbit => {
-            let mut decoder = fitbit::ProfileDecoder::new();
-            decode(path, |chunk| decoder.feed(chunk))?;
-            decoder.finish()
-        }
-    }
-    .map_err(|error| unreadable(path, error))
+    let mut decoder = ZoneDecoder::new(provider);
+    decode(path, |chunk| decoder.feed(chunk))?;
+    decoder.finish().map_err(|error| unreadable(path, error))
 }
 
 fn google_reading(
@@ -116,7 +105,6 @@ fn google_reading(
     let local = time_zone.offsets.day_of(newest.unwrap_or(now));
     let mut means = google::MinuteMeans::new(local);
     let mut earlier = google::MinuteMeans::new(the_day_before(&time_zone.offsets, &local));
-    let mut window = Window::ending_at(now);
     let mut minutes = Vec::new();
     for point in &points {
         match point {
@@ -133,36 +121,17 @@ fn google_reading(
     if !minutes.iter().all(|sample| seen.insert(sample.at)) {
         return Err(unreadable(path, DecodeError::NotMinutes));
     }
-    let mut day = means.to_day();
-    for sample in minutes {
-        window.insert(sample);
-        if let Some(minute) = day.local().minute_of(sample.at) {
-            day.record(minute, sample.bpm);
-        }
+    let mut builder = ReadingBuilder::new(time_zone, local, now);
+    for sample in earlier.samples().chain(means.samples()).chain(minutes) {
+        builder.take_minute(sample);
     }
-    earlier
-        .samples()
-        .chain(means.samples())
-        .for_each(|sample: Sample| window.insert(sample));
-    let device = match &options.devices {
-        Some(path) => {
-            let mut decoder = google::DevicesDecoder::new();
-            decode(path, |chunk| decoder.feed(chunk))?;
-            let page = decoder.finish().map_err(|error| unreadable(path, error))?;
-            page.trackers.worn(newest_of(&window))
-        }
-        None => DeviceFacts::default(),
-    };
-    let zones = app.config.wearer.zones.unwrap_or(HeartZones::PLAIN);
-    Ok(reading(
-        Provider::Google,
-        time_zone,
-        day,
-        window,
-        device,
-        zones,
-        now,
-    ))
+    if let Some(path) = &options.devices {
+        let mut decoder = google::DevicesDecoder::new();
+        decode(path, |chunk| decoder.feed(chunk))?;
+        let page = decoder.finish().map_err(|error| unreadable(path, error))?;
+        builder.take_trackers(page.trackers);
+    }
+    Ok(builder.finish(Provider::Google, app.config.wearer.zones))
 }
 
 fn fitbit_reading(
@@ -173,34 +142,23 @@ fn fitbit_reading(
 ) -> Result<Reading, Problem> {
     let path = &options.heart;
     let offsets = time_zone.offsets.clone();
+    let today = offsets.day_of(now);
     // The reply's own date replaces this one.
-    let mut day = Day::new(offsets.day_of(now));
+    let mut day = Day::new(today);
     let mut decoder = fitbit::HeartDecoder::new(&offsets);
     decode(path, |chunk| decoder.feed(chunk, &mut day))?;
     let facts = decoder
         .finish(&mut day)
         .map_err(|error| unreadable(path, error))?;
-    warn_of_future(app, day.truncate(latest_credible(now)).into());
-    let mut window = Window::ending_at(now);
-    window.insert_day(&day);
-    let device = match &options.devices {
-        Some(path) => {
-            let mut decoder = fitbit::DevicesDecoder::new(&offsets);
-            decode(path, |chunk| decoder.feed(chunk))?;
-            let trackers = decoder.finish().map_err(|error| unreadable(path, error))?;
-            trackers.worn(newest_of(&window))
-        }
-        None => DeviceFacts::default(),
-    };
-    let zones = app
-        .config
-        .wearer
-        .zones
-        .or(facts.zones)
-        .unwrap_or(HeartZones::PLAIN);
-    let mut reading = reading(Provider::Fitbit, time_zone, day, window, device, zones, now);
-    reading.resting = facts.resting;
-    Ok(reading)
+    let mut builder = ReadingBuilder::new(time_zone, today, now);
+    warn_of_future(app, builder.take_fitbit_day(&mut day, &facts).into());
+    if let Some(path) = &options.devices {
+        let mut decoder = fitbit::DevicesDecoder::new(&offsets);
+        decode(path, |chunk| decoder.feed(chunk))?;
+        let trackers = decoder.finish().map_err(|error| unreadable(path, error))?;
+        builder.take_trackers(trackers);
+    }
+    Ok(builder.finish(Provider::Fitbit, app.config.wearer.zones))
 }
 
 /// Warns about values that are not drawn because they are later than the picture's present.
@@ -256,37 +214,8 @@ fn keep_one_source(points: &mut Vec<google::HeartPoint>, reply: &Path) -> Option
     ))
 }
 
-/// Returns the time of the latest minute.
-fn newest_of(window: &Window) -> Option<Timestamp> {
-    window.latest().map(|sample| sample.at)
-}
-
 fn the_day_before(offsets: &Offsets, day: &LocalDay) -> LocalDay {
     offsets.day(day.date().yesterday().unwrap_or_else(|_| day.date()))
-}
-
-fn reading(
-    provider: Provider,
-    time_zone: TimeZone,
-    day: Day,
-    window: Window,
-    device: DeviceFacts,
-    heart_zones: HeartZones,
-    now: Timestamp,
-) -> Reading {
-    Reading {
-        provider,
-        time_zone,
-        day,
-        window,
-        battery_percent: device.battery_percent,
-        last_sync: device
-            .last_sync
-            .filter(|sync| *sync <= latest_credible(now)),
-        resting: None,
-        heart_zones,
-        fetched_at: now,
-    }
 }
 
 /// Passes a file to a decoder in pieces, so that its size does not matter. Skips a byte order mark.
