@@ -126,15 +126,22 @@ impl Rig {
         Host::new(&self.programs.pulsewing, &dir, clouds, provider)
     }
 
-    /// Returns a board that the host program has set up and signed in, with these additional settings,
-    /// switched off. It does not hold off after a start, and has no cap of its own.
+    /// Starts both clouds with options and a time server, and returns them with a board for a provider: see
+    /// [`board_for`](Self::board_for).
     pub fn signed_in(
         &self,
-        clouds: &Clouds,
-        time: &TimeServer,
         provider: &str,
-        settings: &[&str],
-    ) -> Result<Bench> {
+        options: &[&str],
+    ) -> Result<(Clouds, TimeServer, Bench)> {
+        let clouds = self.clouds(options)?;
+        let time = TimeServer::start()?;
+        let bench = self.board_for(&clouds, &time, provider)?;
+        Ok((clouds, time, bench))
+    }
+
+    /// Returns a board that the host program has set up and signed in, switched off. It does not hold off
+    /// after a start, and has no cap of its own.
+    pub fn board_for(&self, clouds: &Clouds, time: &TimeServer, provider: &str) -> Result<Bench> {
         let bench = self.bench()?;
         let host = self.host(clouds, provider)?;
         let mut board = bench.start_with(board::Power {
@@ -146,13 +153,13 @@ impl Rig {
         let connect = format!("endpoint.connect={HOST_SEEN_BY_BOARD}");
         let server = format!("sntp.1={}", time.address());
         let mut provision = vec!["board", "provision", "--port", &port];
-        let always = [
+        let settings = [
             connect.as_str(),
             server.as_str(),
             "poll.hold_off=0",
             "poll.hourly_cap=10000",
         ];
-        for setting in always.iter().chain(settings) {
+        for setting in &settings {
             provision.extend(["--set", setting]);
         }
         host.run(&provision)?;

@@ -42,9 +42,7 @@ const MOST_STORE: u64 = 50_000_000;
 const AFTERNOON: i64 = 14 * 60 + 7;
 
 fn a_cycle_needs_little_heap(rig: &Rig) -> Result<()> {
-    let clouds = rig.clouds(&[])?;
-    let time = TimeServer::start()?;
-    let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
+    let (_clouds, _time, bench) = rig.signed_in("fitbit", &[])?;
     let mut board = bench.start_with(Power {
         count: true,
         ..Power::default()
@@ -73,7 +71,7 @@ fn work_keeps_within_its_instructions(rig: &Rig) -> Result<()> {
         let ahead = seconds_until(AFTERNOON, SystemTime::now());
         clouds.advance(ahead)?;
         time.behave(Manner::Off(ahead));
-        let bench = rig.signed_in(&clouds, &time, provider, &[])?;
+        let bench = rig.board_for(&clouds, &time, provider)?;
         // Wait until the access token expires, so that there is a new one to store.
         thread::sleep(Duration::from_secs(6));
         let mut board = bench.start_with(Power {

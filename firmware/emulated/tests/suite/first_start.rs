@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use pulsewing_emulated::{Rig, board::Running, picture::Picture, time_server::TimeServer};
+use pulsewing_emulated::{Rig, board::Running, picture::Picture};
 
 use super::{Check, FIRST_CYCLE, shows_what_the_host_shows};
 
@@ -60,9 +60,7 @@ fn a_new_board_says_what_it_needs(rig: &Rig) -> Result<()> {
 }
 
 fn reports_and_shows_what_the_host_does(rig: &Rig, provider: &str) -> Result<()> {
-    let clouds = rig.clouds(&[])?;
-    let time = TimeServer::start()?;
-    let bench = rig.signed_in(&clouds, &time, provider, &[])?;
+    let (clouds, _time, bench) = rig.signed_in(provider, &[])?;
     let mut board = bench.start()?;
     board.wait_for_update(FIRST_CYCLE)?;
     let expected = shows_what_the_host_shows(rig, &clouds, provider, &mut board)?;

@@ -64,9 +64,7 @@ const WIRED: Power = Power {
 const PATIENCE: Duration = Duration::from_secs(90);
 
 fn a_pulled_cable_is_noticed(rig: &Rig) -> Result<()> {
-    let clouds = rig.clouds(&[])?;
-    let time = TimeServer::start()?;
-    let bench = rig.signed_in(&clouds, &time, "google", &[])?;
+    let (clouds, _time, bench) = rig.signed_in("google", &[])?;
     let mut board = bench.start()?;
     board.wait_for_update(FIRST_CYCLE)?;
     board.qmp.set_cable(false)?;
@@ -79,9 +77,7 @@ fn a_pulled_cable_is_noticed(rig: &Rig) -> Result<()> {
 }
 
 fn no_address_is_waited_for(rig: &Rig) -> Result<()> {
-    let clouds = rig.clouds(&[])?;
-    let time = TimeServer::start()?;
-    let bench = rig.signed_in(&clouds, &time, "google", &[])?;
+    let (clouds, _time, bench) = rig.signed_in("google", &[])?;
     let wire = bench.lay_wire()?;
     let no_address = State::Fault {
         what: "The network gives no address (DHCP).",
@@ -110,9 +106,7 @@ fn no_address_is_waited_for(rig: &Rig) -> Result<()> {
 }
 
 fn the_name_is_not_found(rig: &Rig, names: Names) -> Result<()> {
-    let clouds = rig.clouds(&[])?;
-    let time = TimeServer::start()?;
-    let bench = rig.signed_in(&clouds, &time, "google", &[])?;
+    let (clouds, _time, bench) = rig.signed_in("google", &[])?;
     let wire = bench.lay_wire()?;
     let mut board = bench.start_with(WIRED)?;
     board.wait_for_update(FIRST_CYCLE)?;

@@ -3,7 +3,7 @@
 use std::{thread, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use pulsewing_emulated::{Rig, expected::Sight, time_server::TimeServer};
+use pulsewing_emulated::{Rig, expected::Sight};
 use pulsewing_screen::State;
 use serde_json::{Value, json};
 
@@ -79,9 +79,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Checks that the board reports an error while one kind of reply fails, and recovers afterwards.
 fn goes_wrong_for_a_while(rig: &Rig, action: Value, state: State<'_>) -> Result<()> {
-    let clouds = rig.clouds(&[])?;
-    let time = TimeServer::start()?;
-    let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
+    let (clouds, _time, bench) = rig.signed_in("fitbit", &[])?;
     clouds.fault("fitbit.heart", 0, action)?;
     let mut board = bench.start()?;
     board.wait_for_status("failure", PATIENCE, |value| !value.is_empty())?;
@@ -93,9 +91,7 @@ fn goes_wrong_for_a_while(rig: &Rig, action: Value, state: State<'_>) -> Result<
 /// Checks that the screen shows the end of the limit, and that the board sends nothing before it, even
 /// on request.
 fn a_rate_limit_is_kept_to(rig: &Rig) -> Result<()> {
-    let clouds = rig.clouds(&[])?;
-    let time = TimeServer::start()?;
-    let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
+    let (clouds, _time, bench) = rig.signed_in("fitbit", &[])?;
     let limit = json!({ "status": 429, "headers": { "Retry-After": "12" } });
     clouds.fault("fitbit.heart", 1, limit)?;
     let mut board = bench.start()?;
@@ -124,9 +120,7 @@ fn a_rate_limit_is_kept_to(rig: &Rig) -> Result<()> {
 
 /// Checks that an access token that is refused early causes one refresh, and then the same call again.
 fn an_access_token_ends_early(rig: &Rig) -> Result<()> {
-    let clouds = rig.clouds(&[])?;
-    let time = TimeServer::start()?;
-    let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
+    let (clouds, _time, bench) = rig.signed_in("fitbit", &[])?;
     let refreshes = clouds.count("fitbit.token")?;
     clouds.fault("fitbit.heart", 1, json!({ "status": 401, "body": "json" }))?;
     let mut board = bench.start()?;
@@ -156,9 +150,7 @@ struct Final {
 
 /// Checks that the error is kept, even over a restart, and shown until the next sign-in.
 fn is_final(rig: &Rig, word: &Final) -> Result<()> {
-    let clouds = rig.clouds(&["--token-life", "5"])?;
-    let time = TimeServer::start()?;
-    let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
+    let (clouds, _time, bench) = rig.signed_in("fitbit", &["--token-life", "5"])?;
     clouds.fault(word.route, 0, word.action.clone())?;
     // Wait until the access token expires.
     thread::sleep(Duration::from_secs(5));

@@ -15,7 +15,6 @@ use pulsewing_emulated::{
     Rig,
     board::{Bench, Running},
     clouds::Clouds,
-    time_server::TimeServer,
 };
 use serde_json::{Value, json};
 
@@ -108,9 +107,8 @@ fn survives(
     fault: &Value,
     mut until: impl FnMut(&Bench, Vec<u8>) -> Result<()>,
 ) -> Result<()> {
-    let clouds = rig.clouds(&["--token-life", &TOKEN_LIFE.to_string()])?;
-    let time = TimeServer::start()?;
-    let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
+    let (clouds, _time, bench) =
+        rig.signed_in("fitbit", &["--token-life", &TOKEN_LIFE.to_string()])?;
     let mut generation = settle(&mut bench.start()?, &clouds)?;
     let first = generation;
     for cut in 1..=times {

@@ -8,7 +8,7 @@ use pulsewing_emulated::{
     clouds::NAME,
     expected::Sight,
     impostor::{Authority, Flaw, Keys},
-    time_server::{Manner, TimeServer},
+    time_server::Manner,
 };
 use pulsewing_screen::State;
 
@@ -120,9 +120,7 @@ struct Met {
 fn meet(rig: &Rig, keys: Keys, flaw: Flaw, sight: Option<&Sight>) -> Result<Met> {
     let authority = Authority::new(keys)?;
     let impostor = authority.start(flaw)?;
-    let clouds = rig.clouds(&[])?;
-    let time = TimeServer::start()?;
-    let bench = rig.signed_in(&clouds, &time, "google", &[])?;
+    let (clouds, _time, bench) = rig.signed_in("google", &[])?;
     let mut board = bench.start()?;
     board.wait_for_update(PATIENCE)?;
     let start = board.lines().count();
@@ -178,9 +176,7 @@ fn certificates_can_be_read(rig: &Rig) -> Result<()> {
 }
 
 fn a_time_before_the_build_is_refused(rig: &Rig) -> Result<()> {
-    let clouds = rig.clouds(&[])?;
-    let time = TimeServer::start()?;
-    let bench = rig.signed_in(&clouds, &time, "fitbit", &[])?;
+    let (clouds, time, bench) = rig.signed_in("fitbit", &[])?;
     time.behave(Manner::Off(-400 * 24 * 3_600));
     let before = clouds.requests()?.len();
     let mut board = bench.start()?;
