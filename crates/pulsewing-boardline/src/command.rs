@@ -51,7 +51,8 @@ impl Command {
 
     fn append(&mut self, word: &str) {
         if word.chars().any(char::is_control) {
-            self.trouble = Some("a word for the board holds a line break or a control character");
+            self.trouble =
+                Some("a word for the board contains a line break or a control character");
             return;
         }
         if self.text.len() + 2 * word.len() + 3 > self.text.capacity() {

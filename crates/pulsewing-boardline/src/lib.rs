@@ -47,10 +47,10 @@ pub enum SessionError {
     #[error("the port cannot be opened")]
     NoPort(#[source] io::Error),
     /// Another program has the port open.
-    #[error("another program uses the port")]
+    #[error("another program is using the port")]
     Busy,
     /// The port is gone: the board was unplugged.
-    #[error("the connection to the board is lost")]
+    #[error("lost the connection to the board")]
     Lost(#[source] io::Error),
     /// Nothing, or nothing usable, comes back.
     #[error("the board does not answer")]

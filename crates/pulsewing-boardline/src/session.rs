@@ -156,7 +156,9 @@ impl<P: Port> Session<P> {
                 return Ok(status);
             }
             if since.elapsed() >= PATIENCE {
-                return Err(SessionError::Nonsense("it was to restart, and did not"));
+                return Err(SessionError::Nonsense(
+                    "it was asked to restart, but did not",
+                ));
             }
             #[expect(
                 clippy::disallowed_methods,
@@ -356,7 +358,7 @@ mod tests {
                 }
                 Some("abort") => b"> ok\r\n".to_vec(),
                 Some("wifi") => b"> home\r\n> ok\r\n".to_vec(),
-                Some(_) => b"> error: unknown command; \"help\" lists them\r\n".to_vec(),
+                Some(_) => b"> error: unknown command; \"help\" lists all commands\r\n".to_vec(),
             };
             let filled = buffer.get_mut(..self.bytes.len()).unwrap();
             filled.copy_from_slice(&self.bytes);

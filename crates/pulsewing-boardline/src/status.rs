@@ -105,7 +105,7 @@ impl Status {
                 Some(held) => BoardChain::Held(held),
                 None => BoardChain::Unclear(text.to_owned()),
             },
-            None => BoardChain::Unclear("it says nothing of a chain".into()),
+            None => BoardChain::Unclear("it does not report a chain".into()),
         }
     }
 }

@@ -57,5 +57,5 @@ impl core::str::FromStr for Provider {
 
 /// A text is neither `google` nor `fitbit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the provider is neither google nor fitbit")]
+#[error("the provider must be google or fitbit")]
 pub struct UnknownProvider;

@@ -15,7 +15,7 @@ pub enum SecretError {
     #[error("it is longer than the {0} bytes allowed")]
     TooLong(usize),
     /// It holds a character other than visible ASCII (RFC 6749, appendix A).
-    #[error("it holds a character that no such secret has")]
+    #[error("it contains a character that is not allowed")]
     Character,
 }
 

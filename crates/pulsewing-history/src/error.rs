@@ -11,19 +11,19 @@ use rusqlite::ErrorCode;
 #[non_exhaustive]
 pub enum HistoryError {
     /// A newer Pulsewing wrote it; it was left unchanged.
-    #[error("the history has format {0}, which a newer pulsewing wrote")]
+    #[error("the history has format {0}, which is from a newer pulsewing")]
     Newer(i64),
     /// The file is not a history, or not any more.
     #[error("the history is damaged")]
     Damaged(#[source] Option<Cause>),
     /// It belongs to another person than the data to be written.
-    #[error("the history is another person's")]
+    #[error("the history belongs to another person")]
     AnotherPerson,
     /// The data of this day cannot be read.
-    #[error("what the history holds of {0} cannot be read")]
+    #[error("the history's data for {0} cannot be read")]
     UnreadableDay(Date),
     /// Another process was writing for too long.
-    #[error("another process keeps the history busy")]
+    #[error("another process is using the history")]
     Busy,
     /// The file system or SQLite refused.
     #[error("the history could not be used")]
@@ -67,7 +67,7 @@ impl HistoryError {
     pub(super) fn beside_its_log(self) -> Self {
         match self {
             Self::Io(cause) if cause.obstacle != Obstacle::Full => Self::Io(Cause {
-                words: "its last readings are in the log beside it, which can be read only where something can be written".into(),
+                words: "its last readings are in the log beside it, which cannot be read in a read-only directory".into(),
                 obstacle: Obstacle::ReadOnly,
                 said: cause.said,
             }),
@@ -106,21 +106,21 @@ impl HistoryError {
         Some(match self {
             Self::Newer(_) => "use the newer pulsewing; nothing was changed",
             Self::Damaged(_) => {
-                "the next `pulsewing once` or `import` moves it aside and begins a new one with what can be read"
+                "the next `pulsewing once` or `import` moves it aside and starts a new one with everything that can be read"
             }
             Self::Busy => "try again when the other process has finished",
             Self::AnotherPerson | Self::UnreadableDay(_) => return None,
             Self::Io(cause) => match cause.obstacle {
                 Obstacle::Full => {
-                    "make room on the disk and try again; what was kept before is still there"
+                    "free up disk space and try again; the existing history is intact"
                 }
                 Obstacle::ReadOnly => {
-                    "make the state directory writable, or copy it to a place that is and name that with --state-dir; nothing was changed"
+                    "make the state directory writable, or copy it to a writable place and pass that with --state-dir; nothing was changed"
                 }
                 Obstacle::NoFile => {
-                    "move that out of the way; the next `pulsewing once` or `import` begins a history there"
+                    "move it out of the way; the next `pulsewing once` or `import` starts a history there"
                 }
-                Obstacle::Other => "check the state directory, and the room on its disk",
+                Obstacle::Other => "check the state directory and the free space on its disk",
             },
         })
     }
@@ -149,27 +149,25 @@ impl From<rusqlite::Error> for HistoryError {
         use Obstacle::{Full, Other, ReadOnly};
         let (make, words, obstacle): (fn(Cause) -> Self, _, _) = match code(&error) {
             Some((ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _)) => return Self::Busy,
-            Some((ErrorCode::NotADatabase, _)) => (damage, "its file is no database", Other),
-            Some((ErrorCode::DatabaseCorrupt, _)) => {
-                (damage, "a part of its file is broken", Other)
-            }
+            Some((ErrorCode::NotADatabase, _)) => (damage, "its file is not a database", Other),
+            Some((ErrorCode::DatabaseCorrupt, _)) => (damage, "part of its file is damaged", Other),
             // The statements are fixed: if one fails as such, the tables are not ours.
             Some((ErrorCode::Unknown | ErrorCode::ConstraintViolation, _)) => {
-                (damage, "its tables are not a history's", Other)
+                (damage, "its tables are not those of a history", Other)
             }
             // A column has a type that we do not use.
-            None => (damage, "it holds what no history does", Other),
+            None => (damage, "it contains values that no history has", Other),
             // If there is no space for the memory that processes share, SQLite reports either of
             // these.
             Some((ErrorCode::DiskFull, _) | (_, rusqlite::ffi::SQLITE_IOERR_SHMSIZE)) => {
                 (Self::Io, "the disk is full", Full)
             }
             Some((ErrorCode::ReadOnly | ErrorCode::PermissionDenied, _)) => {
-                (Self::Io, "nothing can be written there", ReadOnly)
+                (Self::Io, "its directory is not writable", ReadOnly)
             }
             Some((ErrorCode::CannotOpen, _)) => (Self::Io, "its file cannot be opened", Other),
             Some((ErrorCode::SystemIoFailure, _)) => (Self::Io, "the disk reports an error", Other),
-            Some(_) => (Self::Io, "the database refuses", Other),
+            Some(_) => (Self::Io, "the database reports an error", Other),
         };
         make(Cause {
             words: words.into(),

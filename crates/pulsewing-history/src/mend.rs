@@ -53,7 +53,7 @@ pub(super) fn mend(db: &mut Connection) -> Result<bool, HistoryError> {
     // This fails if the index was so damaged that a day was stored twice.
     change.execute_batch("REINDEX")?;
     if is_faulty(&change)? {
-        return Err(HistoryError::damaged("a part of its file is broken"));
+        return Err(HistoryError::damaged("part of its file is damaged"));
     }
     change.commit()?;
     Ok(true)

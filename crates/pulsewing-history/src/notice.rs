@@ -35,29 +35,29 @@ impl Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Waiting => f.write_str("another process is writing the history; this one waits for its turn, ten minutes at the most"),
-            Self::IndexRebuilt => f.write_str("the history's index was damaged; it was built anew, and no day is lost"),
+            Self::Waiting => f.write_str("another process is writing the history; waiting up to ten minutes for it to finish"),
+            Self::IndexRebuilt => f.write_str("the history's index was damaged and has been rebuilt; no day is lost"),
             Self::Rescued(rescued) => rescued.fmt(f),
-            Self::Removed => f.write_str("the history was removed while Pulsewing ran; a new one begins"),
-            Self::Replaced => f.write_str("the history was replaced while Pulsewing ran; the new one goes on"),
+            Self::Removed => f.write_str("the history was removed while Pulsewing was running; starting a new one"),
+            Self::Replaced => f.write_str("the history was replaced while Pulsewing was running; continuing with the new one"),
             Self::NotKept(error) => not_kept(error, f),
             Self::LogNotWritten(error) => {
-                write!(f, "the history's log could not be written through: {error}")
+                write!(f, "the history's log could not be merged into its file: {error}")
             }
         }
     }
 }
 
 fn not_kept(error: &HistoryError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    write!(f, "this reading is not in the history: {error}")?;
+    write!(f, "this reading was not added to the history: {error}")?;
     if let Some(cause) = std::error::Error::source(error) {
         write!(f, " ({cause})")?;
     }
     let advice = match error {
         HistoryError::AnotherPerson => Some(
-            "`pulsewing login --replace` sets that history aside and begins a new one, and --state-dir names another place for this person",
+            "to set that history aside and start a new one, use `pulsewing login --replace`; to keep both, choose another directory for this person with --state-dir",
         ),
-        HistoryError::Busy => Some("the next update fetches it once more"),
+        HistoryError::Busy => Some("the next update fetches it again"),
         error => error.advice(),
     };
     match advice {

@@ -35,11 +35,11 @@ impl fmt::Display for Rescued {
         let aside = self.aside.display();
         write!(
             f,
-            "the history was damaged; it is now {aside}, and a new one begins"
+            "the history was damaged; it is now {aside}, and a new one was started"
         )?;
         match self.days {
             0 => f.write_str(
-                ": none of its days could be read; if there is a copy of it, put that in the new one's place",
+                ": none of its days could be read; if you have a backup, replace the new one with it",
             ),
             1 => f.write_str(" with the 1 day that could be read"),
             days => write!(f, " with the {days} days that could be read"),

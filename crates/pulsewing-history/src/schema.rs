@@ -126,7 +126,7 @@ pub(super) fn check(db: &Connection, steps: &[&str]) -> Result<usize, HistoryErr
         };
         if !is_as_it_should {
             return Err(HistoryError::damaged(match version {
-                0 => "it has tables, but the number of its format is lost".to_owned(),
+                0 => "it has tables, but no format number".to_owned(),
                 _ => format!("its tables are not those of format {version}"),
             }));
         }

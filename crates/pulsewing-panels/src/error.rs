@@ -19,7 +19,7 @@ pub enum PanelError {
         source: io::Error,
     },
     /// The kernel does not know the device as a framebuffer.
-    #[error("{} is no framebuffer", device.display())]
+    #[error("{} is not a framebuffer", device.display())]
     NoFramebuffer {
         /// The device.
         device: PathBuf,
@@ -51,7 +51,7 @@ pub enum PanelError {
         source: io::Error,
     },
     /// The SPI device refuses mode 0 with 8-bit words, or the clock.
-    #[error("{} does not take our settings", device.display())]
+    #[error("{} does not accept our settings", device.display())]
     ConfigureSpi {
         /// The device.
         device: PathBuf,
@@ -67,7 +67,7 @@ pub enum PanelError {
         user: String,
     },
     /// A pin cannot be opened.
-    #[error("the pin {pin} could not be had")]
+    #[error("the pin {pin} is not available")]
     OpenPin {
         /// The pin.
         pin: PinSpec,
@@ -91,7 +91,7 @@ pub enum PanelError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The panel is smaller or larger than a picture can be.
-    #[error("the panel {name} has {}x{} pixels; a picture has from 160x80 to 4096x4096", size.width, size.height)]
+    #[error("the panel {name} has {}x{} pixels, but a picture must have from 160x80 to 4096x4096", size.width, size.height)]
     Size {
         /// The panel.
         name: String,
@@ -99,7 +99,7 @@ pub enum PanelError {
         size: Size,
     },
     /// The picture does not have the panel's size.
-    #[error("the picture has not the panel's size")]
+    #[error("the picture does not have the panel's size")]
     OtherSize,
     /// The picture could not be drawn.
     #[error(transparent)]
@@ -117,7 +117,7 @@ impl PanelError {
         Some(match self {
             Self::OpenFramebuffer { source, .. } => match source.kind() {
                 NotFound => {
-                    "`cat /proc/fb` lists the framebuffers of this machine; a panel has one once its overlay is loaded (docs/panels.md)"
+                    "list this machine's framebuffers with `cat /proc/fb`; a panel has one once its overlay is loaded (docs/panels.md)"
                 }
                 PermissionDenied => {
                     "it belongs to the group video: `sudo usermod -aG video $USER`, then sign out and in again"
@@ -125,14 +125,14 @@ impl PanelError {
                 _ => return None,
             },
             Self::NoFramebuffer { .. } => {
-                "`cat /proc/fb` lists the framebuffers of this machine: 1 there is /dev/fb1"
+                "list this machine's framebuffers with `cat /proc/fb`: number 1 is /dev/fb1"
             }
             Self::PixelFormat { .. } => {
-                "16 bits (RGB565) and 32 bits (XRGB8888) are understood; on many machines `fbset -fb DEVICE -depth 16` changes it"
+                "only 16 bits (RGB565) and 32 bits (XRGB8888) are supported; on many machines `fbset -fb DEVICE -depth 16` changes the depth"
             }
             Self::OpenSpi { source, .. } => match source.kind() {
                 NotFound => {
-                    "on a Raspberry Pi `sudo raspi-config nonint do_spi 0` turns SPI on after a restart; an overlay for a panel takes the device away (docs/panels.md)"
+                    "on a Raspberry Pi, turn on SPI with `sudo raspi-config nonint do_spi 0` and restart; an overlay for a panel takes over the device (docs/panels.md)"
                 }
                 PermissionDenied => {
                     "it belongs to the group spi: `sudo usermod -aG spi,gpio $USER`, then sign out and in again"
@@ -140,16 +140,16 @@ impl PanelError {
                 _ => return None,
             },
             Self::ConfigureSpi { .. } => {
-                "an SPI device such as /dev/spidev0.0 is expected; perhaps it does not run at this clock (hz=...)"
+                "check that this is an SPI device such as /dev/spidev0.0, and that it supports this clock (hz=...)"
             }
             Self::PinInUse { .. } => {
-                "free it, or wire the panel to another: `gpioinfo` shows which are unused"
+                "free it, or wire the panel to another pin: `gpioinfo` shows which are unused"
             }
             Self::OpenPin { source, .. } => {
                 let cause = source.source().and_then(<dyn Error>::downcast_ref);
                 match cause.map(io::Error::kind) {
                     Some(NotFound) => {
-                        "`gpiodetect` lists the chips of this machine; the header of a Raspberry Pi is gpiochip0, on a Pi 5 with an older kernel gpiochip4"
+                        "list this machine's chips with `gpiodetect`; the header of a Raspberry Pi is gpiochip0, or gpiochip4 on a Pi 5 with an older kernel"
                     }
                     Some(PermissionDenied) => {
                         "it belongs to the group gpio: `sudo usermod -aG spi,gpio $USER`, then sign out and in again"
@@ -158,7 +158,7 @@ impl PanelError {
                 }
             }
             Self::Unsupported(_) => {
-                "framebuffers and SPI devices are Linux's; elsewhere a PNG file can be shown (--png FILE)"
+                "framebuffers and SPI devices only exist on Linux; elsewhere, draw to a PNG file (--png FILE)"
             }
             Self::WriteFramebuffer { .. }
             | Self::Reset { .. }

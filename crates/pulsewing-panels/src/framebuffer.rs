@@ -229,11 +229,11 @@ impl Format {
     /// Returns the format of a framebuffer's pixels, or a description of an unsupported one.
     fn new(variable: &Variable, fixed: &Fixed) -> Result<Self, String> {
         if fixed.kind != PACKED_PIXELS {
-            return Err("its pixels do not lie one after the other in memory".into());
+            return Err("its pixels are not consecutive in memory".into());
         }
         if fixed.visual != TRUE_COLOUR || variable.grayscale != 0 || variable.nonstandard != 0 {
             return Err(format!(
-                "its pixels of {} bits are not made of red, green and blue",
+                "its {}-bit pixels are not made of red, green and blue",
                 variable.bits
             ));
         }

@@ -15,7 +15,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum PictureError {
     /// It has no pixels, or more than memory can address.
-    #[error("the picture has no possible size")]
+    #[error("the picture's size is not possible")]
     Size,
     /// It could not be encoded as a PNG.
     #[error("the picture could not be encoded")]

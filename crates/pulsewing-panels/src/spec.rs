@@ -96,14 +96,14 @@ pub enum Turn {
 pub enum BadSpec {
     /// It does not begin with a kind of panel.
     #[error(
-        "a panel is \"fb:\" and a framebuffer such as fb:/dev/fb1, or \"spi:\" and an SPI device such as spi:/dev/spidev0.0,dc=gpiochip0:25"
+        "write a panel as \"fb:\" and a framebuffer, such as fb:/dev/fb1, or as \"spi:\" and an SPI device, such as spi:/dev/spidev0.0,dc=gpiochip0:25"
     )]
     Kind,
     /// There is no device after the kind.
-    #[error("no device is named: {0}:/dev/...")]
+    #[error("the device is missing: write {0}:/dev/...")]
     Device(&'static str),
     /// An option that this kind of panel does not have.
-    #[error("\"{option}\" is no option of such a panel; there are {known}")]
+    #[error("\"{option}\" is not an option of such a panel; its options are {known}")]
     Option {
         /// The given option.
         option: String,
@@ -111,16 +111,16 @@ pub enum BadSpec {
         known: &'static str,
     },
     /// An option is given more than once.
-    #[error("\"{0}\" stands twice")]
+    #[error("\"{0}\" is given twice")]
     Twice(&'static str),
     /// A pin that is not valid.
-    #[error("\"{0}\" is no pin such as gpiochip0:25, a chip and the number of a line")]
+    #[error("\"{0}\" is not a pin; write a chip and a line number, such as gpiochip0:25")]
     Pin(String),
     /// A clock that no panel supports.
-    #[error("hz is a number from 100000 to 125000000, in bits a second, such as 20000000")]
+    #[error("hz must be a number from 100000 to 125000000 (bits per second), such as 20000000")]
     Clock,
     /// An angle that is not a multiple of a quarter turn.
-    #[error("rotate is 0, 90, 180 or 270")]
+    #[error("rotate must be 0, 90, 180 or 270")]
     Turn,
 }
 
@@ -304,7 +304,7 @@ mod tests {
             ("fb:/dev/fb1,", "there are rotate"),
             ("fb:/dev/fb1,rotate=45", "0, 90, 180 or 270"),
             ("fb:/dev/fb1,rotate=090", "0, 90, 180 or 270"),
-            ("fb:/dev/fb1,rotate=0,rotate=0", "\"rotate\" stands twice"),
+            ("fb:/dev/fb1,rotate=0,rotate=0", "\"rotate\" is given twice"),
             ("spi:/dev/spidev0.0,cs=gpiochip0:8", "dc, reset"),
             ("spi:/dev/spidev0.0,dc=25", "gpiochip0:25"),
             ("spi:/dev/spidev0.0,dc=:25", "gpiochip0:25"),

@@ -109,8 +109,8 @@ impl App {
         let client = configured.to_client(provider)?;
         let user_id = match &configured.user_id {
             Some(id) => Some(UserId::try_from(id.as_str()).map_err(|_| {
-                Problem::failed("[fitbit] user_id is longer than any")
-                    .hint("check it in the configuration")
+                Problem::failed("[fitbit] user_id is too long")
+                    .hint("correct it in the configuration")
             })?),
             None => None,
         };
@@ -180,7 +180,7 @@ fn warn_if_others_can_read(path: &std::path::Path, console: &Console) {
     let is_open = std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0);
     if is_open {
         console.warn(&format!(
-            "others on this machine can read {}; `chmod 600` keeps the client secret to yourself",
+            "others on this machine can read {}; use `chmod 600` to keep the client secret private",
             path.display()
         ));
     }

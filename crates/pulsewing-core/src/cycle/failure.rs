@@ -12,7 +12,9 @@ pub enum Failure {
     NoChain,
     /// The stored chain belongs to another provider, origin or client than the configured one. Its
     /// tokens are not sent there.
-    #[error("the stored sign-in belongs to another provider, address or client than configured")]
+    #[error(
+        "the stored sign-in belongs to a different provider, address or client than the configured one"
+    )]
     ForeignChain,
     /// The chain is on its way to a board, or has arrived: the board owns it.
     #[error("the sign-in was moved to a board")]
@@ -25,7 +27,7 @@ pub enum Failure {
     IntentNotStored,
     /// A refresh brought new tokens, but they could not be stored. They are held in memory, unused;
     /// the old refresh token is probably spent.
-    #[error("new tokens arrived and could not be written")]
+    #[error("new tokens arrived but could not be written")]
     TokensNotStored,
     /// A new sign-in is needed.
     #[error("{0}")]
@@ -64,7 +66,7 @@ pub enum Failure {
         reason: Reason,
     },
     /// The time for this run was used up before the data calls.
-    #[error("the time for this run was spent before the heart rate could be fetched")]
+    #[error("this run ran out of time before the heart rate could be fetched")]
     OutOfTime,
 }
 
@@ -140,7 +142,7 @@ pub enum Consent {
     #[error("the provider has withdrawn access to the data (RESOURCE_PERMISSION_DENIED)")]
     ResourcePermissionDenied,
     /// Heart rate was not allowed on the consent page.
-    #[error("heart rate was not allowed on the consent page")]
+    #[error("access to heart rate was not given on the consent page")]
     HeartRateScopeMissing,
 }
 
@@ -214,8 +216,8 @@ impl Reason {
         };
         core::fmt::from_fn(move |f| match status {
             // Fitbit's answer lacks the minutes.
-            200..300 => write!(f, "the answer comes without minutes{after}"),
-            _ => write!(f, "the provider refused it with status {status}{after}"),
+            200..300 => write!(f, "the answer has no minutes{after}"),
+            _ => write!(f, "the provider refused with status {status}{after}"),
         })
     }
 }

@@ -70,17 +70,17 @@ impl fmt::Display for ErrorReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AccountNotLinked => "the account is not linked to Google Health",
-            Self::ResourcePermissionDenied => "the grant is no longer honoured",
+            Self::ResourcePermissionDenied => "the grant is no longer accepted",
             Self::ScopeInsufficient => "a scope was not granted",
             Self::ServiceDisabled => "the API is not enabled in the client's project",
             Self::ProjectGone => "the client's project is gone",
-            Self::IntradayNotAllowed => "the app may not read intraday data",
+            Self::IntradayNotAllowed => "the app is not allowed to read intraday data",
             Self::ExpiredToken => "the access token has expired",
             Self::InvalidToken => "the access token is not valid",
             Self::RateLimited => "too many requests",
             Self::Other(word) => word,
             Self::Unknown => "no reason given",
-            Self::Foreign => "no answer of the provider's own",
+            Self::Foreign => "not an answer from the provider",
         })
     }
 }

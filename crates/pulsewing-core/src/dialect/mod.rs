@@ -132,16 +132,16 @@ pub enum DecodeError {
     #[error("the body reports an error")]
     ErrorReport,
     /// It has none of the members that identify the reply.
-    #[error("the body is not the reply that was asked for")]
+    #[error("the body is not the expected reply")]
     NotTheReply,
     /// It has a day's summary without its minutes: the app may not read them (Fitbit Web API, Get
     /// Heart Rate Intraday by Date: only an app of type "Personal" may).
-    #[error("the body has no minutes: the app may not read intraday data")]
+    #[error("the body has no minutes: the app is not allowed to read intraday data")]
     NoIntraday,
     /// Its averages are over more than a minute: its windows are longer (Google Health API,
     /// dataPoints.rollUp, `windowSize`), or its detail level is coarser (Fitbit Web API, Get Heart Rate
     /// Intraday by Date).
-    #[error("the body has averages over more than a minute")]
+    #[error("the body has averages of more than one minute")]
     NotMinutes,
     /// It covers several days, whose clock times cannot be told apart.
     #[error("the body covers more than one day")]

@@ -144,10 +144,10 @@ impl fmt::Display for ErrorName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoAnswer {
     /// Nothing came in time.
-    #[error("no answer came in time")]
+    #[error("there was no answer in time")]
     TimedOut,
     /// The connection ended before the reply did.
-    #[error("the connection ended before the answer did")]
+    #[error("the connection closed before the answer was complete")]
     Disconnected,
     /// The request certainly never left: no address, no connection, no TLS.
     #[error("the server could not be reached")]
@@ -165,26 +165,28 @@ pub enum NoAnswer {
     },
     /// A reply that does not come from the provider: the page of a proxy, or of a network that wants
     /// a sign-in of its own.
-    #[error("something on the way answered in the service's place (status {0})")]
+    #[error("something on the way answered instead of the service (status {0})")]
     Foreign(u16),
     /// A redirect. We follow none: it would carry a token along.
-    #[error("the address leads elsewhere (status {0}), and that is not followed")]
+    #[error(
+        "the address redirects elsewhere (status {0}), and Pulsewing does not follow redirects"
+    )]
     Redirected(u16),
     /// The reply does not follow the protocol.
     #[error("the answer could not be understood")]
     Malformed,
     /// The reply is compressed in a way that we did not ask for.
-    #[error("the answer is compressed in a way that was not asked for")]
+    #[error("the answer is compressed, although it should not be")]
     Compressed,
     /// The reply is longer than we read.
-    #[error("the answer was longer than accepted")]
+    #[error("the answer is too long")]
     TooLong,
     /// The reply has an access token but no refresh token, from a provider that rotates.
-    #[error("the answer brings no new refresh token")]
+    #[error("the answer contains no new refresh token")]
     NoRefreshToken,
     /// The reply has a refresh token that cannot be kept: it has more than 512 bytes, or characters
     /// that no token has.
-    #[error("the answer brings a refresh token of a kind that cannot be kept")]
+    #[error("the answer contains a refresh token that cannot be stored")]
     UnfitToken,
 }
 

@@ -27,7 +27,7 @@ pub enum Refused {
     #[error("the provider answered \"{0}\"")]
     Named(ErrorName),
     /// There is an error, but its text is not a name.
-    #[error("the provider answered with an error that cannot be read")]
+    #[error("the provider answered with an unreadable error")]
     Unnamed,
 }
 
@@ -41,13 +41,13 @@ const LONGEST_WORD: usize = 24;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectError {
     /// There is no code in it.
-    #[error("there is no code in it")]
+    #[error("it contains no code")]
     NoCode,
     /// The code cannot be one, or the address is damaged.
-    #[error("the code in it is damaged")]
+    #[error("its code is damaged")]
     Damaged,
     /// It is neither an address nor anything that could be a code.
-    #[error("that is neither such an address nor a code")]
+    #[error("this is neither an address from a sign-in nor a code")]
     Neither,
 }
 

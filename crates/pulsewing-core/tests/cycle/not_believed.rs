@@ -172,7 +172,7 @@ fn a_refusal_is_told_in_the_words_of_its_own_provider() {
     };
     assert_eq!(
         without_minutes.to_string(),
-        "fetching the heart rate: the answer comes without minutes (no permission for intraday data)"
+        "fetching the heart rate: the answer has no minutes (no permission for intraday data)"
     );
     let limited = Failure::RateLimited {
         until: "2026-11-22T15:00:00.16Z".parse().unwrap(),

@@ -196,6 +196,6 @@ fn a_refresh_without_a_new_refresh_token_says_what_is_missing_while_it_is_asked_
     assert!(world.refreshes().len() > 5, "no answer is asked for again");
     assert_eq!(
         failure.to_string(),
-        "refreshing the access token: the answer brings no new refresh token"
+        "refreshing the access token: the answer contains no new refresh token"
     );
 }

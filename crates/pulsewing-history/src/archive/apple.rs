@@ -155,7 +155,7 @@ impl Scanner {
 
 fn check_length(tag: &[u8]) -> Result<(), Failure> {
     if tag.len() > MAX_TAG {
-        return Err(FileError::Xml("a tag is longer than any of Apple Health's").into());
+        return Err(FileError::Xml("a tag is longer than any in an Apple Health export").into());
     }
     Ok(())
 }

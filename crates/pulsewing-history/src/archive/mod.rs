@@ -47,51 +47,51 @@ pub enum FileError {
     #[error("it cannot be read: {0}")]
     Unreadable(String),
     /// It is not JSON, or is cut off.
-    #[error("it is no whole JSON: {0}")]
+    #[error("it is not complete JSON: {0}")]
     Json(pulsewing_core::json::Error),
     /// It is not XML, or is cut off.
-    #[error("it is no whole XML: {0}")]
+    #[error("it is not complete XML: {0}")]
     Xml(&'static str),
     /// A line of CSV is too long.
-    #[error("line {0} is longer than any of an export's")]
+    #[error("line {0} is longer than any in an export")]
     LongLine(u64),
     /// Its name has an unknown extension.
     #[error(
-        "{} is read; what is: .zip, .tgz, .json, .csv, .tsv, .txt and Apple Health's .xml",
+        "{} cannot be imported; supported are .zip, .tgz, .json, .csv, .tsv, .txt and Apple Health's .xml",
         no_file_with(.0)
     )]
     UnknownForm(String),
     /// JSON with other contents.
     #[error(
-        "its JSON is no heart rate in a form that is known: an export's list of samples, Google Fit's data points, or what `pulsewing export --format json` writes"
+        "its JSON is not heart rate in a known form, which are an export's list of samples, Google Fit's data points, and what `pulsewing export --format json` writes"
     )]
     OtherJson,
     /// XML with other contents.
-    #[error("its XML is not what Apple Health exports, the only XML that is read")]
+    #[error("its XML is not an Apple Health export, the only kind of XML that can be imported")]
     OtherXml,
     /// CSV with other contents.
     #[error(
-        "its columns are {0}, and none is known as a time or as a heart rate: name them time and bpm, with times such as 2024-10-27T02:00:04+02:00"
+        "its columns are {0}, and none is recognised as a time or a heart rate: name them time and bpm, with times such as 2024-10-27T02:00:04+02:00"
     )]
     Columns(String),
     /// CSV with a time but no heart rate.
-    #[error("its columns are {0}, and none is known as a heart rate: name that one bpm")]
+    #[error("its columns are {0}, and none is recognised as a heart rate: name that column bpm")]
     NoRate(String),
     /// CSV with a heart rate but no time.
     #[error(
-        "its columns are {0}, and none is known as a time: name that one time, with times such as 2024-10-27T02:00:04+02:00"
+        "its columns are {0}, and none is recognised as a time: name that column time, with times such as 2024-10-27T02:00:04+02:00"
     )]
     NoTime(String),
     /// CSV with times in an unknown format; the first of them.
     #[error(
-        "its times cannot be read, the first one is \"{0}\": write them as 2024-10-27T02:00:04+02:00, or 2024-10-27 02:00:04 on the wearer's clock"
+        "its times cannot be read; the first one is \"{0}\". Write them as 2024-10-27T02:00:04+02:00, or as 2024-10-27 02:00:04 in the wearer's local time"
     )]
     Times(String),
     /// The right form, but without any heart rates.
     #[error("there is no heart rate in it")]
     NotHeartRate,
     /// A data set of many wearers.
-    #[error("it holds the heart rates of several people: keep the lines of one Id only")]
+    #[error("it contains the heart rates of several people: keep only the lines with one Id")]
     SeveralPeople,
     /// It has values, but none of them is usable.
     #[error("{}", none_is_usable(*.0))]
@@ -100,13 +100,13 @@ pub enum FileError {
     #[error("{} later than now; check this machine's clock", all_are(*.0))]
     Future(u64),
     /// It jumps between more days than may be open at once.
-    #[error("its samples jump to and fro between more than {days} days", days = gather::OPEN_DAYS)]
+    #[error("its samples jump back and forth between more than {days} days", days = gather::OPEN_DAYS)]
     Disorder,
     /// It unpacks to more than the limit for its kind, in MiB.
     #[error("it unpacks to more than {0} MiB")]
     TooLarge(u64),
     /// A zip file whose list of files is too long.
-    #[error("it lists more files than an export has")]
+    #[error("it lists more files than any export has")]
     Directory,
     /// The archive unpacks to more than an archive of measurements would.
     #[error(
@@ -121,7 +121,7 @@ pub enum FileError {
 
 fn none_is_usable(values: u64) -> String {
     match values {
-        1 => "its only value is no heart rate with a time".to_owned(),
+        1 => "its only value is not a heart rate with a time".to_owned(),
         _ => format!("none of its {values} values is a heart rate with a time"),
     }
 }
@@ -135,8 +135,8 @@ fn all_are(values: u64) -> String {
 
 fn no_file_with(ending: &str) -> String {
     match ending {
-        "" => "no file without an ending".to_owned(),
-        _ => format!("no .{ending} file"),
+        "" => "a file without an extension".to_owned(),
+        _ => format!("a .{ending} file"),
     }
 }
 

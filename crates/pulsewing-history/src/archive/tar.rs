@@ -116,7 +116,7 @@ impl<R: Read> Tar<R> {
         }
         parse(&block)
             .map(Some)
-            .ok_or_else(|| io::Error::other("it is no tar archive"))
+            .ok_or_else(|| io::Error::other("it is not a tar archive"))
     }
 }
 

@@ -273,7 +273,7 @@ fn usual_masks(bits: u16) -> Result<[u32; 4], Unusable> {
     match bits {
         1 | 2 | 4 | 8 | 24 | 32 => Ok([0xff_0000, 0xff00, 0xff, 0]),
         16 => Ok([0x7c00, 0x03e0, 0x001f, 0]),
-        _ => Err(kind(format!("with {bits} bits a pixel"))),
+        _ => Err(kind(format!("with {bits} bits per pixel"))),
     }
 }
 

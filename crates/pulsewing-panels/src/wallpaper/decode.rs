@@ -25,10 +25,12 @@ pub enum Unusable {
     #[error("it could not be read: {0}")]
     Io(#[from] io::Error),
     /// It is longer than [`MOST_BYTES`].
-    #[error("it has more than 64 MiB")]
+    #[error("it is larger than 64 MiB")]
     TooLong,
     /// It has more than [`MOST_PIXELS`].
-    #[error("it has {0}x{1} pixels, more than 16 million; make it smaller, the screen has few")]
+    #[error(
+        "it has {0}x{1} pixels, which is more than 16 million; make it smaller, as the screen has far fewer"
+    )]
     TooLarge(u32, u32),
     /// It has no pixels.
     #[error("it has no pixels")]
@@ -45,7 +47,7 @@ pub enum Unusable {
     #[error("it is a BMP that ends before its last pixel; copy or save it again")]
     BmpShort,
     /// The BMP is of an unsupported kind.
-    #[error("it is a BMP {0}, which is not read; save it as a PNG, or as a BMP of 24 bits")]
+    #[error("it is a BMP {0}, which is not supported; save it as a PNG or a 24-bit BMP")]
     BmpKind(String),
 }
 

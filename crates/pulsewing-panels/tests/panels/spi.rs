@@ -308,7 +308,7 @@ fn devices_that_are_not_there_are_told_with_what_to_do() {
     assert!(bus.contains("raspi-config nonint do_spi 0"), "{bus}");
     let file = open("spi:/dev/null");
     assert!(
-        file.contains("/dev/null does not take our settings"),
+        file.contains("/dev/null does not accept our settings"),
         "{file}"
     );
     // A pin that is not wired: the bench has none of that number.

@@ -115,7 +115,7 @@ fn mark_moving(
     note.save(files.dir())
         .and_then(|()| files.store_alone(&handed.moving()))
         .map_err(|error| {
-            Problem::failed("that the sign-in moves could not be written down, so it was not moved")
+            Problem::failed("could not record that the sign-in is being moved, so it was not moved")
                 .caused_by(&error)
         })
 }
@@ -128,7 +128,7 @@ fn complete(
     console: Console,
 ) -> Result<(), Problem> {
     let status = status_of(session).map_err(|problem| {
-        problem.hint("the sign-in is on its way to the board: connect it and run `pulsewing board status`, so that it is known who has it")
+        problem.hint("the sign-in was being moved to the board: connect it and run `pulsewing board status` to find out whether it arrived")
     })?;
     let moving = files.load()?.record;
     let is_over = settle_locked(files, moving, session, &status, console)?;
@@ -137,7 +137,7 @@ fn complete(
     }
     sent.and_then(|()| {
         Err(Problem::failed(
-            "the board does not hold the sign-in that it was sent",
+            "the board does not have the sign-in that was sent to it",
         ))
     })
 }
@@ -154,7 +154,7 @@ pub(crate) fn send_chain(
     let mut buffer = Zeroizing::new([0; MAX_RECORD]);
     let bytes = chain
         .encode(&mut *buffer)
-        .ok_or_else(|| Problem::failed("the sign-in cannot be written for the board"))?;
+        .ok_or_else(|| Problem::failed("cannot encode the sign-in for the board"))?;
     let holds = |status: &Status| match status.chain() {
         BoardChain::Held(held) => {
             held.provider == expected.provider
@@ -201,23 +201,23 @@ fn check(record: &Record, how: Handover) -> Result<(), Problem> {
         }
         Standing::Moving => {
             return Err(Problem::failed(
-                "this machine's sign-in is on its way to a board already",
+                "this machine's sign-in is already being moved to a board",
             )
             .hint(format!(
-                "connect that board and run `pulsewing board status`; or sign in anew with `{login}`"
+                "connect that board and run `pulsewing board status`, or sign in again with `{login}`"
             )));
         }
     }
     if record.intent.is_some() {
         return Err(Problem::new(
             Exit::Temporary,
-            "a refresh of this machine's sign-in was interrupted and has to be completed first",
+            "a refresh of this machine's sign-in was interrupted and must be completed first",
         )
         .hint("run `pulsewing once`, then repeat this command"));
     }
     if how == Handover::Copy && chain.provider().rotates() {
         return Err(Problem::failed(format!(
-            "{} gives every refresh token once, so a sign-in cannot be in two places",
+            "a refresh token from {} works only once, so a sign-in cannot be in two places",
             chain.provider()
         ))
         .hint("move it with --move-chain, or sign in for the board with `pulsewing board login`"));
@@ -233,8 +233,8 @@ fn next_generation(chain: &Stored, status: &Status, replace: bool) -> Result<u32
             let is_other = held.fingerprint != chain.refresh_token().fingerprint().to_string();
             if held.is_active() && is_other && !replace {
                 return Err(
-                    Problem::failed(format!("the board is signed in already ({held})"))
-                        .hint("add --replace to put this machine's sign-in in its place"),
+                    Problem::failed(format!("the board is already signed in ({held})"))
+                        .hint("add --replace to replace it with this machine's sign-in"),
                 );
             }
             Ok(chain.generation().max(held.generation.saturating_add(ROOM)))
@@ -251,7 +251,7 @@ pub(crate) fn held_by(status: &Status) -> Result<Option<Held>, Problem> {
         BoardChain::Missing => Ok(None),
         BoardChain::Held(held) => Ok(Some(held)),
         BoardChain::Unclear(why) => Err(Problem::failed(format!(
-            "the board cannot say which sign-in it has: {why}"
+            "the board cannot report which sign-in it has: {why}"
         ))
         .hint("`pulsewing board reset --factory` erases the board")),
     }

@@ -59,10 +59,10 @@ pub(crate) fn problem(trouble: SessionError, port: &Path) -> Problem {
         SessionError::NoPort(error) => {
             let hint = match error.kind() {
                 io::ErrorKind::PermissionDenied => {
-                    "on Linux, ports belong to a group: `sudo usermod -aG dialout $USER` (uucp on Arch), then log in anew"
+                    "on Linux, ports belong to a group: `sudo usermod -aG dialout $USER` (uucp on Arch), then log out and in again"
                 }
                 io::ErrorKind::NotFound => {
-                    "is the board plugged in, with a cable that carries data? `pulsewing board list` shows the ports"
+                    "check that the board is plugged in with a cable that carries data; `pulsewing board list` shows the ports"
                 }
                 _ => "`pulsewing board list` shows the ports",
             };
@@ -72,25 +72,25 @@ pub(crate) fn problem(trouble: SessionError, port: &Path) -> Problem {
         }
         SessionError::Busy => Problem::new(
             Exit::Temporary,
-            format!("another pulsewing uses the port {port}"),
+            format!("another pulsewing is using the port {port}"),
         )
         .hint("wait until it has finished, then try again"),
         SessionError::Lost(error) => Problem::new(
             Exit::Temporary,
-            format!("the connection to the board at {port} is lost"),
+            format!("lost the connection to the board at {port}"),
         )
         .caused_by(&error)
-        .hint("plug it in again, then repeat the command"),
+        .hint("plug it in again, then run the command again"),
         SessionError::Silent => Problem::new(
             Exit::Temporary,
             format!("no board answers at {port}"),
         )
-        .hint("is it the right port, does the board run Pulsewing, and is no other program (a serial monitor) reading from it?"),
+        .hint("check that it is the right port, that the board runs Pulsewing, and that no other program (such as a serial monitor) is reading from it"),
         SessionError::Refused(sentence) => Problem::failed(format!("the board says: {sentence}")),
         SessionError::Unsendable(why) => Problem::failed(why),
         SessionError::Nonsense(why) => {
             Problem::failed(format!("the board's answer cannot be understood: {why}"))
-                .hint("are this program and the board's firmware of the same version?")
+                .hint("check that this program and the board's firmware have the same version")
         }
     }
 }

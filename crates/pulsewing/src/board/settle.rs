@@ -88,10 +88,10 @@ pub(super) fn settle_locked(
         }
         Verdict::Unclear(why) => {
             console.warn(&format!(
-                "this machine's sign-in is on its way to a board, and this one cannot say whether it has it: {why}",
+                "this machine's sign-in is being moved to a board, and this board cannot say whether it has it: {why}",
             ));
             console.warn(
-                "to end this, sign in anew (`pulsewing login`), or erase the board (`pulsewing board reset --factory`) and run `pulsewing board status`",
+                "to resolve this, sign in again (`pulsewing login`), or erase the board (`pulsewing board reset --factory`) and run `pulsewing board status`",
             );
             return Ok(false);
         }
@@ -109,7 +109,7 @@ fn finish(files: &ChainFile, console: Console) -> Result<(), Problem> {
     State::forget(files.dir(), console);
     forget(files)?;
     console.say(
-        "The sign-in is on the board now. On this machine it was erased: `pulsewing login` makes another one here.",
+        "The sign-in is on the board now. It was erased from this machine; to sign in here as well, use `pulsewing login`.",
     );
     Ok(())
 }
@@ -118,9 +118,9 @@ fn finish(files: &ChainFile, console: Console) -> Result<(), Problem> {
 fn take_back(files: &ChainFile, chain: &Stored, console: Console) -> Result<(), Problem> {
     let active = chain.with_standing(Standing::Active);
     files.store_alone(&active).map_err(|error| {
-        Problem::failed("the sign-in did not reach the board, and could not be taken back")
+        Problem::failed("the sign-in did not reach the board and could not be restored here")
             .caused_by(&error)
-            .hint("make room, or make the state directory writable, then run `pulsewing board status`")
+            .hint("free up disk space, or make the state directory writable, then run `pulsewing board status`")
     })?;
     forget(files)?;
     console.say("The sign-in did not reach the board; it stays on this machine.");
@@ -132,7 +132,7 @@ fn forget(files: &ChainFile) -> Result<(), Problem> {
 }
 
 fn not_erased(error: &io::Error) -> Problem {
-    Problem::failed("what is left of a sign-in that was moved could not be erased")
+    Problem::failed("could not erase the remains of a sign-in that was moved")
         .caused_by(error)
         .hint("make the state directory writable, then run `pulsewing board status`")
 }
@@ -153,13 +153,13 @@ fn judge(chain: &Stored, note: Option<&Note>, status: &Status) -> Verdict {
             Verdict::Arrived
         }
         BoardChain::Held(held) if held.generation >= chain.generation() => {
-            Verdict::Unclear(format!("it has another one ({held})"))
+            Verdict::Unclear(format!("it has a different one ({held})"))
         }
         BoardChain::Held(_) | BoardChain::Missing if is_that_board == Some(true) => {
             Verdict::NotArrived
         }
         BoardChain::Held(_) | BoardChain::Missing => {
-            Verdict::Unclear("it is not remembered which board that is".into())
+            Verdict::Unclear("there is no record of which board it was moved to".into())
         }
     }
 }

@@ -11,7 +11,7 @@ use super::Login;
 /// Options of `board`.
 #[derive(Debug, Args)]
 pub(crate) struct Board {
-    /// The board's serial port; needed only if there is more than one
+    /// The board's serial port; only needed if there is more than one
     #[arg(long, global = true, value_name = "P")]
     pub port: Option<PathBuf>,
     /// What to do.
@@ -22,17 +22,17 @@ pub(crate) struct Board {
 /// What to do with a board.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BoardCommand {
-    /// Show the serial ports, and which boards answer there
+    /// List the serial ports and the boards that answer
     List,
-    /// Set a board up: network, settings, wallpaper, sign-in
+    /// Set up a board: network, settings, wallpaper, sign-in
     Provision(Box<Provision>),
-    /// Sign in for a board; the tokens are stored there alone
+    /// Sign in for a board; the tokens are stored only on the board
     Login(Login),
-    /// Show what a board says of itself
+    /// Show a board's status
     Status(BoardStatus),
-    /// Show the last errors that a board remembers
+    /// Show a board's recent errors
     Log,
-    /// Take a picture of a board's screen
+    /// Save a picture of a board's screen
     Shot(Shot),
     /// Restart a board
     Reset(Reset),
@@ -41,13 +41,13 @@ pub(crate) enum BoardCommand {
 /// Options of `board provision`. What is not given comes from the configuration.
 #[derive(Debug, Args)]
 pub(crate) struct Provision {
-    /// Add this Wi-Fi network; its password is asked for, or read from stdin
+    /// Add this Wi-Fi network; asks for its password, or reads it from stdin
     #[arg(long, value_name = "SSID")]
     pub wifi: Option<String>,
     /// Read the network's password from this file instead
     #[arg(long, value_name = "FILE", requires = "wifi")]
     pub wifi_password_file: Option<PathBuf>,
-    /// Whom to ask for the heart rate: google or fitbit
+    /// The provider of the heart rate: google or fitbit
     #[arg(long, value_name = "P")]
     pub provider: Option<Provider>,
     /// The screen's theme: desk or classic
@@ -56,19 +56,19 @@ pub(crate) struct Provision {
     /// The screen's colours: day, dim or night
     #[arg(long, value_name = "P")]
     pub palette: Option<Palette>,
-    /// The picture for when there is no heart rate to show, a PNG or BMP
+    /// The PNG or BMP to show when there is no heart rate
     #[arg(long, value_name = "FILE")]
     pub wallpaper: Option<PathBuf>,
-    /// Change any other setting of the board; an empty value takes it back
+    /// Change any other setting of the board; an empty value resets it
     #[arg(long, value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub set: Vec<(String, String)>,
-    /// Move this machine's sign-in to the board; it is erased here
+    /// Move this machine's sign-in to the board and erase it here
     #[arg(long, conflicts_with = "copy_chain")]
     pub move_chain: bool,
     /// Copy this machine's sign-in to the board (Google)
     #[arg(long)]
     pub copy_chain: bool,
-    /// Put the sign-in in place of the one that the board uses
+    /// Replace the sign-in that the board uses
     #[arg(long)]
     pub replace: bool,
 }
@@ -95,7 +95,7 @@ pub(crate) struct Reset {
     /// Erase everything first: networks, settings, sign-in, wallpaper
     #[arg(long)]
     pub factory: bool,
-    /// Do not ask back
+    /// Do not ask for confirmation
     #[arg(long)]
     pub yes: bool,
 }
@@ -105,7 +105,9 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.trim().is_empty() => {
             Ok((name.trim().to_owned(), value.to_owned()))
         }
-        _ => Err(format!("\"{text}\" is no setting such as wearer_name=Ada")),
+        _ => Err(format!(
+            "\"{text}\" is not a setting; write it like wearer_name=Ada"
+        )),
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) use passed::Passed;
 
 /// Shows a wearer's latest heart rate.
 ///
-/// No medical device: what it shows lags the body by a quarter to three quarters of an hour.
+/// Not a medical device: what it shows lags the body by 15 to 45 minutes.
 #[derive(Debug, Parser)]
 #[command(
     name = "pulsewing",
@@ -60,13 +60,13 @@ pub(crate) struct Global {
     /// The configuration file
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Where the sign-in and what is remembered are kept
+    /// The directory for the sign-in, the history and the state
     #[arg(long, global = true, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
     /// Start the program's clock at this time, such as 2026-11-22T14:07:00+01:00
     #[arg(long, global = true, value_name = "RFC3339")]
     pub now: Option<StartTime>,
-    /// Show what is sent and what comes back
+    /// Show requests and replies
     #[arg(short, long, global = true)]
     pub verbose: bool,
     /// When to use colours
@@ -93,15 +93,15 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Sign in
     Login(LoginHere),
-    /// Sign out: give the grant back and erase the tokens
+    /// Sign out: revoke the grant and erase the tokens
     Logout,
     /// Take over the original sketch's settings.toml
     Adopt(Adopt),
     /// Fetch once and print the heart rate and the report
     Once(Once),
-    /// Run unattended: an update every quarter of an hour, a history, pictures
+    /// Run unattended: update every 15 minutes, keep a history, draw pictures
     Run(Run),
-    /// Have it run unattended from now on: a systemd service of yours
+    /// Install, remove or show a systemd user service that runs it unattended
     #[command(subcommand)]
     Service(Service),
     /// Show the heart rate in this terminal, live
@@ -110,17 +110,17 @@ pub(crate) enum Command {
     Status(Status),
     /// Draw saved API replies, offline
     Render(Render),
-    /// Take exports of earlier years into the history: Google Takeout's, Fitbit's, Apple Health's, or CSV
+    /// Import exports into the history: from Google Takeout, Fitbit or Apple Health, or CSV
     Import(Import),
     /// Print the history, minute by minute
     Export(Export),
-    /// Set a board up over its serial port, and look after it
+    /// Set up and maintain a board over its serial port
     Board(Board),
-    /// Look at everything that Pulsewing needs, and say what to fix; changes nothing
+    /// Check everything that Pulsewing needs and say what to fix, without changing anything
     Doctor(Doctor),
-    /// Print the completions of a shell, for it to read
+    /// Print completions for a shell
     Completions(Completions),
-    /// Print the manual page
+    /// Print a manual page
     Man(Man),
     /// Run a stand-in for both clouds until stopped
     #[cfg(feature = "sandbox")]

@@ -16,7 +16,7 @@ use crate::faces::outputs::PictureSize;
 #[cfg(feature = "sandbox")]
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// Whose dialect to speak: google or fitbit
+    /// The dialect to speak: google or fitbit
     #[arg(long, value_name = "P", default_value = "google")]
     pub provider: Provider,
     /// End after one cycle
@@ -25,10 +25,10 @@ pub(crate) struct Demo {
     /// Show this recording (time,bpm) instead of a made-up wearer
     #[arg(long, value_name = "FILE.csv")]
     pub data: Option<PathBuf>,
-    /// Where the page listens; 127.0.0.1:7373 or the next free port unless told
+    /// The address for the page; by default 127.0.0.1:7373 or the next free port
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<std::net::SocketAddr>,
-    /// How many times as fast as time the demo's clock runs
+    /// How many times faster than real time the demo's clock runs
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub speed: u32,
     /// The picture's colours: day, dim or night
@@ -42,13 +42,13 @@ pub(crate) struct Demo {
 /// Options of `login`.
 #[derive(Debug, Args)]
 pub(crate) struct Login {
-    /// Whom to sign in with: google or fitbit
+    /// The provider to sign in with: google or fitbit
     #[arg(long, value_name = "P")]
     pub provider: Option<Provider>,
-    /// Open the address in a browser anywhere, and paste the address it ends at
+    /// Sign in with a browser on any machine, and paste the address where it ends up
     #[arg(long)]
     pub paste: bool,
-    /// The file with the OAuth client that Google's console lets one download
+    /// The OAuth client's JSON file, downloaded from Google's console
     #[arg(long, value_name = "FILE")]
     pub client_json: Option<PathBuf>,
 }
@@ -59,7 +59,7 @@ pub(crate) struct LoginHere {
     /// How to sign in.
     #[command(flatten)]
     pub how: Login,
-    /// Begin anew, such as for another person: set the history so far aside, under a dated name
+    /// Start over, such as for another person: set the history so far aside under a dated name
     #[arg(long)]
     pub replace: bool,
 }
@@ -67,13 +67,13 @@ pub(crate) struct LoginHere {
 /// Options of `adopt`.
 #[derive(Debug, Args)]
 pub(crate) struct Adopt {
-    /// The original's settings
+    /// The original sketch's settings.toml
     #[arg(value_name = "SETTINGS.toml")]
     pub settings: PathBuf,
-    /// Read the refresh token, 64 characters of the board's non-volatile memory, from stdin
+    /// Read the refresh token from stdin: 64 characters of the board's non-volatile memory
     #[arg(long)]
     pub nvm: bool,
-    /// Begin anew, such as for another person: set the history so far aside, under a dated name
+    /// Start over, such as for another person: set the history so far aside under a dated name
     #[arg(long)]
     pub replace: bool,
 }
@@ -84,7 +84,7 @@ pub(crate) struct Once {
     /// Print the reading as JSON
     #[arg(long)]
     pub json: bool,
-    /// Print the report alone, as the original sketch did
+    /// Print only the report, as the original sketch did
     #[arg(long, conflicts_with = "json")]
     pub report: bool,
     /// Draw the picture to this file
@@ -101,13 +101,13 @@ pub(crate) struct Once {
 /// Options of `run`.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// Draw the picture to this file, every minute anew
+    /// Draw the picture to this file, again every minute
     #[arg(long, value_name = "FILE")]
     pub png: Option<PathBuf>,
-    /// Where the page listens; 127.0.0.1:7373 unless the configuration says otherwise
+    /// The address for the page; by default the configured one, or 127.0.0.1:7373
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<std::net::SocketAddr>,
-    /// Serve no page
+    /// Do not serve the page
     #[arg(long, conflicts_with = "listen")]
     pub no_web: bool,
     /// Where else to show the picture.
@@ -121,9 +121,9 @@ pub(crate) struct Run {
 /// What to do about the service.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Service {
-    /// Install it and start it; again, with what is different now
+    /// Install and start it; run again to apply changed options
     Install(Passed),
-    /// Stop it and remove it; the sign-in and the history stay
+    /// Stop and remove it; keeps the sign-in and the history
     Uninstall,
     /// Print the unit that would be installed
     Show(Passed),
@@ -141,7 +141,7 @@ pub(crate) struct Status {
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("output").args(["png", "panel"]).required(true).multiple(true))]
 pub(crate) struct Render {
-    /// Whose replies they are: google or fitbit
+    /// The provider of the replies: google or fitbit
     #[arg(long, value_name = "P")]
     pub provider: Provider,
     /// The reply with the heart rate: a rollUp or a list of samples, or a Fitbit day
@@ -183,7 +183,7 @@ pub(crate) struct Look {
 pub(crate) struct Panels {
     /// Show the picture on this panel, in its own size: fb:/dev/fb1 or spi:/dev/spidev0.0,dc=gpiochip0:25
     ///
-    /// May stand several times; in the variable a semicolon separates panels. A framebuffer takes
+    /// May be given several times; in the variable, separate panels with semicolons. A framebuffer takes
     /// rotate=0|90|180|270; an SPI panel with an HX8357D takes dc=CHIP:LINE, reset=CHIP:LINE,
     /// backlight=CHIP:LINE, hz=N and rotate=0|90|180|270.
     #[arg(
@@ -201,7 +201,7 @@ pub(crate) struct Doctor {
     /// Print the findings as JSON
     #[arg(long)]
     pub json: bool,
-    /// Leave the network out
+    /// Skip the network checks
     #[arg(long)]
     pub offline: bool,
     /// Which panels to look at.
@@ -219,7 +219,7 @@ pub(crate) struct Completions {
 /// Options of `man`.
 #[derive(Debug, Args)]
 pub(crate) struct Man {
-    /// The command whose page to print, such as `once` or `board status`; without it, the program's
+    /// The command whose page to print, such as `once` or `board status`; by default the program's own
     #[arg(value_name = "COMMAND")]
     pub command: Vec<String>,
 }
@@ -227,13 +227,13 @@ pub(crate) struct Man {
 /// Options of `import`.
 #[derive(Debug, Args)]
 pub(crate) struct Import {
-    /// Zip files, .tgz files, directories or single files of an export
+    /// Zip files, .tgz files, directories or single files from an export
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
-    /// The zone whose days they are; without it, the wearer's as far as it is known
+    /// The time zone in which days begin; by default the wearer's, as far as it is known
     #[arg(long, value_name = "IANA")]
     pub zone: Option<String>,
-    /// Which clock wrote the times of the JSON files, which name no offset
+    /// Whether the JSON files, which name no offset, have UTC or local times
     #[arg(long, value_enum, default_value_t, value_name = "CLOCK")]
     pub json_times: JsonTimes,
 }
@@ -241,13 +241,13 @@ pub(crate) struct Import {
 /// Options of `export`.
 #[derive(Debug, Args)]
 pub(crate) struct Export {
-    /// The first day, such as 2026-11-22; without it, the first there is
+    /// The first day, such as 2026-11-22; by default the first in the history
     #[arg(long, value_name = "DATE")]
     pub from: Option<Date>,
-    /// The last day; without it, the last there is
+    /// The last day; by default the last in the history
     #[arg(long, value_name = "DATE")]
     pub to: Option<Date>,
-    /// How it is written
+    /// The output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,
 }
@@ -256,7 +256,7 @@ pub(crate) struct Export {
 #[cfg(feature = "sandbox")]
 #[derive(Debug, Args)]
 pub(crate) struct SandboxArgs {
-    /// The address to listen on; port 0 takes a free one
+    /// The address to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub listen: std::net::SocketAddr,
     /// A recording (time,bpm) instead of a made-up wearer; several files are several days
@@ -265,13 +265,13 @@ pub(crate) struct SandboxArgs {
     /// The wearer's time zone
     #[arg(long, value_name = "IANA", default_value = "UTC")]
     pub zone: String,
-    /// For how many seconds an access token lives, instead of as long as the provider's do
+    /// The lifetime of access tokens in seconds; by default the provider's
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..))]
     pub token_life: Option<u32>,
     /// Faults to play, as JSON lines
     #[arg(long, value_name = "FILE")]
     pub script: Option<PathBuf>,
-    /// Serve https for the names in DIR/names, or else localhost, and write DIR/ca.pem to trust
+    /// Serve https for the names in DIR/names, or localhost, and write the certificate to trust to DIR/ca.pem
     #[arg(long, value_name = "DIR")]
     pub tls: Option<PathBuf>,
 }
@@ -279,10 +279,10 @@ pub(crate) struct SandboxArgs {
 /// Which clock wrote the times of JSON files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum JsonTimes {
-    /// UTC's.
+    /// UTC.
     #[default]
     Utc,
-    /// The wearer's.
+    /// The wearer's local time.
     Local,
 }
 
@@ -301,7 +301,7 @@ pub(crate) enum Format {
     /// Columns: `time,bpm,offset,zone,resting_bpm`.
     #[default]
     Csv,
-    /// One object a line: `{"time":"...","bpm":N,"zone":"..."}`.
+    /// One object per line: `{"time":"...","bpm":N,"zone":"..."}`.
     Json,
 }
 

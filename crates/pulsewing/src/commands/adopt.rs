@@ -46,7 +46,7 @@ pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
     // The error's own text would show the line, which may contain a token.
     let settings: Settings = toml::from_str(&text).map_err(|error| {
         Problem::failed(format!(
-            "{path} is not the original's settings: {}",
+            "{path} is not a settings file of the original sketch: {}",
             error.message()
         ))
     })?;
@@ -68,11 +68,10 @@ pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
     let refresh = RefreshToken::new(token.trim())
         .map_err(|error| Problem::failed("the refresh token is damaged").caused_by(&error))?;
     let user_id = match &settings.user_id {
-        Some(id) => Some(UserId::try_from(id.as_str()).map_err(|_| {
-            Problem::failed(format!(
-                "{path} has a Fitbit_UserID that is longer than any"
-            ))
-        })?),
+        Some(id) => Some(
+            UserId::try_from(id.as_str())
+                .map_err(|_| Problem::failed(format!("the Fitbit_UserID in {path} is too long")))?,
+        ),
         None => None,
     };
     let http = Http::new(Provider::Fitbit, &app.config.endpoints)?;
@@ -115,10 +114,10 @@ pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
 
 fn explain(app: &App, options: &Adopt, has_wifi: bool, is_fitbit_itself: bool) {
     app.console
-        .say("The original's sign-in was taken over. `pulsewing once` uses it.");
+        .say("Took over the original's sign-in. `pulsewing once` uses it.");
     if !options.nvm {
         app.console.say(
-            "Its Fitbit_First_Refresh_Token was probably spent at the sketch's first poll: the sketch kept the later ones in the board's memory. If it is refused, read the first 64 bytes of the board's NVM and hand them over on stdin with `pulsewing adopt --nvm`.",
+            "Its Fitbit_First_Refresh_Token was probably spent at the sketch's first poll: the sketch kept the later ones in the board's memory. If it is refused, read the first 64 bytes of the board's NVM and pass them on stdin to `pulsewing adopt --nvm`.",
         );
     }
     if is_fitbit_itself {
@@ -128,7 +127,7 @@ fn explain(app: &App, options: &Adopt, has_wifi: bool, is_fitbit_itself: bool) {
     }
     if has_wifi {
         app.console
-            .say("The Wi-Fi settings stay where they are: this machine has a network of its own.");
+            .say("The Wi-Fi settings were not taken over: this machine uses its own network.");
     }
 }
 
@@ -142,10 +141,10 @@ fn nvm_token() -> Result<String, Problem> {
     let token = text.trim();
     if token.len() != NVM_TOKEN || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Problem::failed(format!(
-            "the board's memory holds a token of {NVM_TOKEN} hexadecimal characters; on stdin came {} characters",
+            "expected a token of {NVM_TOKEN} hexadecimal characters from the board's memory on stdin, but got {} characters",
             token.chars().count()
         ))
-        .hint("on the board's console: import microcontroller; print(bytes(microcontroller.nvm[0:64]).decode())"));
+        .hint("to print it, run this to print it, run this on the board's console: import microcontroller; print(bytes(microcontroller.nvm[0:64]).decode())"));
     }
     Ok(token.to_owned())
 }

@@ -29,7 +29,7 @@ pub(super) fn man(options: &cli::Man) -> Result<(), Problem> {
         .source(concat!("pulsewing ", env!("CARGO_PKG_VERSION")))
         .date(MADE.strftime("%F").to_string())
         .render(&mut page)
-        .map_err(|error| Problem::failed("the page could not be made").caused_by(&error))?;
+        .map_err(|error| Problem::failed("cannot generate the manual page").caused_by(&error))?;
     // Formatters warn about breaks around an empty line, because that is already vertical space.
     print(&String::from_utf8_lossy(&page).replace("\n.br\n\n.br\n", "\n.sp\n"))
 }

@@ -56,7 +56,7 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         ..SandboxConfig::default()
     })
     .await
-    .map_err(|error| Problem::failed("the sandbox cannot start").caused_by(&error))?;
+    .map_err(|error| Problem::failed("cannot start the sandbox").caused_by(&error))?;
     console.say(&format!(
         "A stand-in for {} answers at {}; nothing leaves this machine.",
         options.provider,
@@ -95,7 +95,7 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         None => Listener::bind_near(web::LISTEN).await?,
     };
     console.say(&format!(
-        "The page is http://{}/ and the picture {PICTURE}, drawn anew as it changes.",
+        "The page is http://{}/ and the picture {PICTURE}, redrawn as it changes.",
         listener.address()
     ));
     let page = web::serve(
@@ -169,7 +169,7 @@ async fn sign_in(
     };
     let http = Http::new(provider, &config.endpoints)?;
     let client = config.client(provider).to_client(provider)?;
-    let client = client.ok_or_else(|| Problem::failed("the sandbox names no client"))?;
+    let client = client.ok_or_else(|| Problem::failed("the sandbox did not name a client"))?;
     let uri = format!("{}/demo", sandbox.url());
     let sign_in = SignIn::new(http.clone(), client, uri, wearer.clock.clone())?;
     // The consent page approves at once when asked to.
@@ -177,12 +177,12 @@ async fn sign_in(
         .redirect_of(&format!("{}&auto=1", sign_in.url()?))
         .await?;
     let redirect = Redirect::parse(&redirect).map_err(|error| {
-        Problem::failed("the sandbox's consent page does not come back").caused_by(&error)
+        Problem::failed("the sandbox's consent page did not redirect back").caused_by(&error)
     })?;
     let code = redirect.answer.map_err(|error| sign_in.denied(error))?;
     sign_in.finish(&code, &wearer, IfAnother::Refuse).await?;
     console.say(&format!(
-        "Signed in nine hours ago, so the access token has expired and is refreshed first. It is {start} in the demo."
+        "The demo signed in nine hours ago, so its access token has expired and is refreshed first. In the demo it is {start}."
     ));
     Ok(())
 }
@@ -223,7 +223,7 @@ fn seven_past_two(zone: &TimeZone) -> Result<Timestamp, Problem> {
     let today = zone.to_datetime(Clock::system().now().utc).date();
     zone.to_timestamp(today.to_datetime(civil::time(14, 7, 0, 0)))
         .map_err(|error| {
-            Problem::failed("the machine's clock shows an impossible date").caused_by(&error)
+            Problem::failed("this machine's clock shows an impossible date").caused_by(&error)
         })
 }
 
@@ -239,7 +239,7 @@ struct PrivateDir(std::path::PathBuf);
 impl PrivateDir {
     fn new() -> Result<Self, Problem> {
         let unusable = |error: &(dyn std::error::Error + 'static)| {
-            Problem::failed("there is no temporary directory to be had").caused_by(error)
+            Problem::failed("cannot create a temporary directory").caused_by(error)
         };
         let random = getrandom::u64()
             .map_err(|error| unusable(&std::io::Error::other(error.to_string())))?;

@@ -26,7 +26,7 @@ pub(super) async fn run(
     // The findings are the requested data, even if they are failures.
     if options.json {
         let json = doctor::in_json(&findings)
-            .map_err(|error| Problem::failed("the findings cannot be printed").caused_by(&error))?;
+            .map_err(|error| Problem::failed("cannot print the findings").caused_by(&error))?;
         print(&json)?;
     } else {
         print(&doctor::in_words(

@@ -24,21 +24,22 @@ pub(super) fn run(app: &App, options: &cli::Export) -> Result<(), Problem> {
     if from > to {
         return Err(Problem::new(
             Exit::Usage,
-            format!("there is no day from {from} to {to}"),
+            format!("there are no days from {from} to {to}"),
         ));
     }
     let history = History::open_existing(&app.state_dir, places::WEARER)
         .map_err(unusable)?
         .ok_or_else(|| {
             Problem::failed("there is no history yet")
-                .hint("`pulsewing once` begins one, and `pulsewing import` takes in exports")
+                .hint("`pulsewing once` starts one, and `pulsewing import` fills it from exports")
         })?;
     let format = options.format.into();
     // A dry run first: if the history turns out to be damaged, stdout stays empty.
     let count = export(&history, from, to, format, &mut io::sink()).map_err(problem)?;
     let unreadable = history.unreadable(from, to).map_err(unusable)?;
     if count == 0 && unreadable.is_empty() {
-        app.console.warn("the history has no minute of these days");
+        app.console
+            .warn("the history has no minutes for these days");
     }
     let mut out = BufWriter::new(io::stdout().lock());
     let result = export(&history, from, to, format, &mut out).and_then(|_| Ok(out.flush()?));
@@ -57,7 +58,7 @@ fn left_out(app: &App, unreadable: &[Date]) -> Result<(), Problem> {
     }
     for date in unreadable.iter().take(NAMED) {
         app.console.warn(&format!(
-            "{date} was left out, or a part of it: what the history holds of it cannot be read"
+            "{date} was left out, at least in part: its data in the history cannot be read"
         ));
     }
     let count = unreadable.len();
@@ -69,7 +70,7 @@ fn left_out(app: &App, unreadable: &[Date]) -> Result<(), Problem> {
         _ => format!("{count} days of the history could not be read"),
     };
     Err(Problem::failed(format!("{days}; everything else was exported"))
-        .hint("what is fetched or imported anew of such a day takes its place: `pulsewing run` fetches the last 30 days again by itself, and `pulsewing import` takes in an export of that day"))
+        .hint("fetching or importing such a day again replaces it: `pulsewing run` fetches the last 30 days again on its own, and `pulsewing import` reads an export of that day"))
 }
 
 fn problem(error: ExportError) -> Problem {

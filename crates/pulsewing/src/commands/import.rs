@@ -25,8 +25,8 @@ pub(super) fn run(app: &App, options: &cli::Import) -> Result<(), Problem> {
     let keep = app.config.history.keep;
     if keep == Retention::Nothing {
         return Err(
-            Problem::failed("the configuration says that no history is kept")
-                .hint("[history] keep = \"forever\", or such as \"400 days\", keeps one"),
+            Problem::failed("the configuration says not to keep a history")
+                .hint("to keep one, set keep under [history] to \"forever\", or to a time such as \"400 days\""),
         );
     }
     let (zone, who) = zone(app, options.zone.as_deref())?;
@@ -34,7 +34,7 @@ pub(super) fn run(app: &App, options: &cli::Import) -> Result<(), Problem> {
         .iana_name()
         .map_or_else(|| zone.to_offset(app.now()).to_string(), str::to_owned);
     app.console.say(&format!(
-        "Days are cut by the zone {name}, {who}; --zone names another."
+        "Days begin at midnight in {name}, {who}; to use another time zone, add --zone."
     ));
     let settings = Settings {
         zone,
@@ -52,7 +52,7 @@ pub(super) fn run(app: &App, options: &cli::Import) -> Result<(), Problem> {
         let removed = history.prune(earliest).map_err(unusable)?;
         if removed > 0 {
             app.console.warn(&format!(
-                "[history] keep = \"{keep}\": what is older than {earliest} was not kept"
+                "[history] keep = \"{keep}\": anything before {earliest} was not kept"
             ));
         }
     }
@@ -66,20 +66,20 @@ fn zone(app: &App, asked: Option<&str>) -> Result<(TimeZone, &'static str), Prob
     if let Some(name) = asked {
         let zone = TimeZone::get(name).map_err(|_| {
             Problem::failed(format!("there is no time zone \"{name}\""))
-                .hint("zones have names such as \"Europe/Berlin\"")
+                .hint("use a name such as \"Europe/Berlin\"")
         })?;
-        return Ok((zone, "as you say"));
+        return Ok((zone, "as given"));
     }
     if let Some(facts) = app.state().zone_facts() {
         let named = facts.name.and_then(|name| TimeZone::get(&name).ok());
         if let Some(zone) = named.or_else(|| facts.offset.map(TimeZone::fixed)) {
-            return Ok((zone, "which the provider told"));
+            return Ok((zone, "as reported by the provider"));
         }
     }
     let configured = app.config.wearer.time_zone.as_deref();
     Ok(match configured.and_then(|name| TimeZone::get(name).ok()) {
-        Some(zone) => (zone, "which the configuration names"),
-        None => (TimeZone::system(), "which is this machine's"),
+        Some(zone) => (zone, "as configured"),
+        None => (TimeZone::system(), "this machine's time zone"),
     })
 }
 
@@ -89,7 +89,7 @@ fn open(app: &App) -> Result<History, Problem> {
         Err(HistoryError::Damaged(_)) => {
             let rescued = rescue(&app.state_dir, places::WEARER, app.now()).map_err(|error| {
                 let what =
-                    "the history is damaged and was left as it is: no new one could be begun";
+                    "the history is damaged and was left as it is, because a new one could not be started";
                 stopped(what, &error)
             })?;
             if let Some(rescued) = rescued {
@@ -111,7 +111,7 @@ fn tell(console: Console, summary: &Summary, settings: &Settings) {
     };
     if summary.files > 0 {
         let taken = match summary.values {
-            0 => "no heart rate was taken".to_owned(),
+            0 => "no heart rate imported".to_owned(),
             values => format!(
                 "{} of {}{span}",
                 counted(values, "value"),
@@ -128,7 +128,7 @@ fn tell(console: Console, summary: &Summary, settings: &Settings) {
     }
     if summary.doubtful_beyond > 0 {
         console.warn(&format!(
-            "the tracker did not trust {} more, whose copies in the CSV could not be told: import fewer years at once",
+            "the tracker did not trust {} more, but their copies in the CSV could not be identified: import fewer years at once",
             counted(summary.doubtful_beyond, "value")
         ));
     }
@@ -148,7 +148,7 @@ fn tell(console: Console, summary: &Summary, settings: &Settings) {
     let passed_over = &summary.passed_over;
     if passed_over.files > 0 {
         console.say(&format!(
-            "Passed over {}, by name not an export's heart rate, such as {}; a file that is named itself is read.",
+            "Skipped {} that do not have the name of a heart-rate export, such as {}; to import one anyway, name it on the command line.",
             counted(passed_over.files, "file"),
             passed_over.example
         ));
@@ -164,7 +164,7 @@ fn untrusted(values: u64, copies: u64) -> Option<String> {
     Some(match (values, copies) {
         (0, 0) => return None,
         (0, copies) => format!(
-            "Left out of the CSV: {}, which the tracker did not trust by the JSON of an earlier import.",
+            "Left out of the CSV: {}, which the tracker did not trust according to JSON imported earlier.",
             counted(copies, "value")
         ),
         (values, 0) => format!(
@@ -172,7 +172,7 @@ fn untrusted(values: u64, copies: u64) -> Option<String> {
             counted(values, "value")
         ),
         (values, copies) => format!(
-            "Left out: {}, which the tracker itself did not trust, and {copies} of the same in the CSV.",
+            "Left out: {}, which the tracker itself did not trust, and their {copies} copies in the CSV.",
             counted(values, "value")
         ),
     })
@@ -188,24 +188,22 @@ fn that(values: u64, is: &str, are: &str) -> String {
 fn other_clock(read_by: JsonTimes, doubt: Doubt) -> String {
     let what = match (read_by, doubt) {
         (JsonTimes::Utc, Doubt::Days(files)) => format!(
-            "the times of {} were read as UTC, but fit the day of the file's name only as local time: if the zone is right,",
+            "the times of {} were read as UTC, but only as local time would they fall on the day in the file's name: if the time zone is right,",
             counted(files, "JSON file"),
         ),
         (JsonTimes::Local, Doubt::Days(files)) => format!(
-            "the times of {} were read as local time, but leave the day of the file's name, as only UTC does:",
+            "the times of {} were read as local time, but some fall outside the day in the file's name, which only happens with UTC:",
             counted(files, "JSON file"),
         ),
         (_, Doubt::Twins) => {
-            "the times of the JSON were read as local time, but the CSV has the same samples at the same times in UTC:".to_owned()
+            "the times in the JSON were read as local time, but the CSV has the same samples at the same times in UTC:".to_owned()
         }
     };
     let option = match read_by {
         JsonTimes::Utc => "local",
         JsonTimes::Local => "utc",
     };
-    format!(
-        "{what} import again with --json-times {option}, which takes the place of what was read now"
-    )
+    format!("{what} import again with --json-times {option}, which replaces what was just imported")
 }
 
 fn verdict(summary: &Summary) -> Result<(), Problem> {
@@ -222,12 +220,12 @@ fn verdict(summary: &Summary) -> Result<(), Problem> {
                 files => format!("the other {files} were"),
             }
         ))
-        .hint("each is named above; importing again is safe"));
+        .hint("each is named above; it is safe to import again"));
     }
     let has_values = summary.values + summary.doubtful + summary.doubtful_twins > 0;
     if !has_values {
-        return Err(Problem::failed("there is no heart rate in what was named")
-            .hint("an export's files are named heart_rate-2023-01-26.json or heart_rate_2023-01-26.csv; a file of another name is read if it is named itself, outside of any archive"));
+        return Err(Problem::failed("found no heart rate in these files")
+            .hint("the files of an export have names such as heart_rate-2023-01-26.json or heart_rate_2023-01-26.csv; to import a file with another name, unpack it and name it on the command line"));
     }
     Ok(())
 }
@@ -280,7 +278,7 @@ impl Watcher for Progress {
         }
         if self.left_out == MAX_NAMED {
             self.console
-                .say("More files that are left out are counted, and named with --verbose.");
+                .say("Further files that are left out are only counted; --verbose names them all.");
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
     let chain = record.chain;
     if chain.standing() == Standing::Moving {
         return Err(Problem::failed(
-            "the sign-in is on its way to a board, so it is not erased here",
+            "the sign-in is being moved to a board, so it was not erased here",
         )
         .hint("sign out on the board"));
     }
@@ -36,15 +36,15 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
     let http = Http::new(provider, &app.config.endpoints)?;
     if http.endpoints().issuer() != chain.issuer() {
         return Err(Problem::failed(format!(
-            "the sign-in is from {}, and the configuration names another address",
+            "the sign-in is from {}, but the configuration names another address",
             chain.issuer()
         ))
-        .hint("a sign-in is shown to nobody but whoever gave it: set [endpoints] as it was when you signed in"));
+        .hint("tokens are only sent to the server that issued them: set [endpoints] back to what it was when you signed in"));
     }
     let mut buffer = Zeroizing::new([0; REQUEST_BUFFER]);
     let (client, token) = (chain.client(), chain.refresh_token());
     let request = token::revoke(provider, client, token, &mut buffer[..])
-        .map_err(|error| Problem::failed("signing out cannot begin").caused_by(&error))?;
+        .map_err(|error| Problem::failed("cannot start signing out").caused_by(&error))?;
     let outgoing = http.prepare(&request.view(&buffer[..]), REVOKE_FOR);
     let mut reply = ReplyDecoder::new();
     let sent = outgoing
@@ -76,27 +76,27 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
     }
     files.erase().map_err(|error| {
         Problem::failed(
-            "you are signed out at the provider, but the sign-in's files here could not be erased",
+            "you are signed out at the provider, but the sign-in's files on this machine could not be erased",
         )
         .caused_by(&error)
     })?;
     State::forget(&app.state_dir, app.console);
     app.console.say(
-        "Signed out: Pulsewing may no longer read your data, and the sign-in was erased here.",
+        "Signed out: Pulsewing can no longer read your data, and the sign-in was erased from this machine.",
     );
     Ok(())
 }
 
 fn kept(unanswered: Unanswered) -> Problem {
     let (exit, hint) = if unanswered.cause.has_moved() {
-        let hint = "name the address that it leads to in [endpoints] of the configuration";
+        let hint = "in [endpoints] of the configuration, use the address that it redirects to";
         (Exit::Failed, hint)
     } else {
         (Exit::Temporary, "try again later")
     };
     let problem = Problem::new(
         exit,
-        "the provider could not be told that you sign out, so the sign-in was kept",
+        "could not tell the provider that you are signing out, so the sign-in was kept",
     )
     .details(format!("revoking the grant: {unanswered}"));
     problem.hint(hint)

@@ -67,10 +67,10 @@ async fn listen(app: &App, asked: Option<SocketAddr>) -> Result<Listener, Proble
     let address = asked.or(configured.listen).unwrap_or(web::LISTEN);
     if !address.ip().is_loopback() && configured.passphrase.is_none() {
         return Err(Problem::failed(format!(
-            "the page at {address} could be seen by every machine in reach"
+            "every machine on the network could see the page at {address}"
         ))
-        .hint("set a passphrase under [web] in the configuration, of at least 8 characters")
-        .hint("or listen on this machine alone, such as --listen 127.0.0.1:7373"));
+        .hint("set a passphrase of at least 8 characters under [web] in the configuration")
+        .hint("or listen on this machine only, such as with --listen 127.0.0.1:7373"));
     }
     // After the machine's boot an address may appear later than this program.
     Listener::bind(address).await.map_err(Problem::may_pass)
@@ -95,14 +95,16 @@ async fn served(page: Option<impl Future<Output = ()>>) {
 fn claim(app: &App) -> Result<Single, Problem> {
     Single::claim(&app.state_dir)
         .map_err(|error| {
-            Problem::failed("the state directory cannot be used")
+            Problem::failed("cannot use the state directory")
                 .caused_by(&error)
-                .hint("make it writable, or name another with --state-dir")
+                .hint("make it writable, or choose another with --state-dir")
                 .may_pass()
         })?
         .ok_or_else(|| {
             Problem::failed("another pulsewing is already running with this state directory")
-                .hint("`pulsewing show` follows it; --state-dir names another directory")
+                .hint(
+                    "follow it with `pulsewing show`, or choose another directory with --state-dir",
+                )
                 .may_pass()
         })
 }

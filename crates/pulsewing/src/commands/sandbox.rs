@@ -26,13 +26,13 @@ pub(super) async fn run(options: &SandboxArgs, global: &Global) -> Result<(), Pr
     let zone = TimeZone::get(&options.zone).map_err(|error| {
         Problem::failed(format!("there is no time zone \"{}\"", options.zone))
             .caused_by(&error)
-            .hint("zones have names such as Europe/Berlin")
+            .hint("use a name such as Europe/Berlin")
     })?;
     let faults = match &options.script {
         Some(path) => {
             let script = read(path)?;
             Fault::parse_script(byte_order_mark::without_in(&script)).map_err(|error| {
-                Problem::failed(format!("the script {} cannot be used", path.display()))
+                Problem::failed(format!("cannot use the script {}", path.display()))
                     .caused_by(&error)
             })?
         }
@@ -49,7 +49,7 @@ pub(super) async fn run(options: &SandboxArgs, global: &Global) -> Result<(), Pr
         ..SandboxConfig::default()
     })
     .await
-    .map_err(|error| Problem::failed("the sandbox cannot start").caused_by(&error))?;
+    .map_err(|error| Problem::failed("cannot start the sandbox").caused_by(&error))?;
     if let (Some(dir), Some(ca_pem)) = (&options.tls, sandbox.ca_pem()) {
         write_ca(dir, ca_pem)?;
     }
@@ -67,7 +67,7 @@ pub(super) fn recordings(paths: &[PathBuf], zone: &TimeZone) -> Result<Vec<Recor
         .iter()
         .map(|path| {
             Recording::from_csv(&read(path)?, zone).map_err(|error| {
-                Problem::failed(format!("the recording {} cannot be used", path.display()))
+                Problem::failed(format!("cannot use the recording {}", path.display()))
                     .caused_by(&error)
             })
         })
@@ -92,8 +92,10 @@ fn tls_names(dir: &Path) -> Result<Vec<String>, Problem> {
         .filter(|name| !name.is_empty())
         .collect();
     if names.is_empty() {
-        return Err(Problem::failed(format!("{} holds no name", path.display()))
-            .hint("write one name a line, or remove the file to serve localhost"));
+        return Err(
+            Problem::failed(format!("{} contains no names", path.display()))
+                .hint("write one name per line, or remove the file to serve localhost"),
+        );
     }
     Ok(names)
 }

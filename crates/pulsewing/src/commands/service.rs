@@ -22,7 +22,7 @@ use crate::{
 
 /// The command to read the service's log.
 const LOOK: &str =
-    "`journalctl --user -u pulsewing` shows what it says, `pulsewing doctor` what is wrong";
+    "`journalctl --user -u pulsewing` shows its log, and `pulsewing doctor` shows what is wrong";
 
 pub(super) fn run(action: &Service, global: &Global, console: Console) -> Result<(), Problem> {
     match action {
@@ -43,14 +43,14 @@ fn install(options: &Passed, global: &Global, console: Console) -> Result<(), Pr
     for dir in &unit.written {
         if dir.starts_with(app.state_dir.parent().unwrap_or(&app.state_dir)) {
             private::make_dir(dir).map_err(|error| {
-                Problem::failed(format!("{} cannot be made", dir.display()))
+                Problem::failed(format!("cannot create {}", dir.display()))
                     .caused_by(&error)
-                    .hint("name another place with --state-dir")
+                    .hint("choose another directory with --state-dir")
             })?;
         } else if !dir.is_dir() {
             return Err(
-                Problem::failed(format!("{} is no directory", dir.display()))
-                    .hint("make it first: the service may write there, and nowhere above"),
+                Problem::failed(format!("{} is not a directory", dir.display()))
+                    .hint("create it first: the service may write in it, but not above it"),
             );
         }
     }
@@ -67,10 +67,10 @@ fn install(options: &Passed, global: &Global, console: Console) -> Result<(), Pr
     console.say(&match written {
         Written::New => format!("Wrote {shown}."),
         Written::Replaced => format!("Replaced {shown}."),
-        Written::Unchanged => format!("{shown} is as it should be."),
+        Written::Unchanged => format!("{shown} is up to date."),
     });
     if systemctl::is_root() {
-        console.warn("this service has all of root's rights; it needs none of them, so install it as a user who is not root");
+        console.warn("this service runs with all of root's rights and needs none of them; install it as an ordinary user instead");
     }
     // `enable --now` does not restart a running service.
     let start = match written {
@@ -95,7 +95,7 @@ fn start_it(start: &[&[&str]], console: Console) -> Result<(), Problem> {
             let commands: Vec<String> = commands
                 .map(|words| format!("systemctl --user {}", words.join(" ")))
                 .collect();
-            console.warn(&format!("your systemd does not answer here{why}"));
+            console.warn(&format!("cannot reach your systemd from here{why}"));
             console.say(&format!(
                 "To start the service, log in as yourself and run: {}",
                 commands.join(" && ")
@@ -106,7 +106,7 @@ fn start_it(start: &[&[&str]], console: Console) -> Result<(), Problem> {
     for words in start {
         if let Answer::Refused(why) = systemctl::ask(words) {
             let problem = Problem::failed(format!(
-                "the service is installed, and `systemctl --user {}` failed",
+                "the service is installed, but `systemctl --user {}` failed",
                 words.join(" ")
             ));
             let problem = match why.as_str() {
@@ -116,14 +116,14 @@ fn start_it(start: &[&[&str]], console: Console) -> Result<(), Problem> {
             return Err(problem.hint(LOOK));
         }
     }
-    console.say(&format!("The service runs; {LOOK}."));
+    console.say(&format!("The service is running; {LOOK}."));
     Ok(())
 }
 
 fn tell_linger(console: Console) {
     if systemctl::lingers() != Some(true) {
         console.say(
-            "It runs while you are logged in. `loginctl enable-linger` has it start with the machine, and go on when you log out.",
+            "It runs while you are logged in. To have it start with the machine and keep running after you log out, run `loginctl enable-linger`.",
         );
     }
 }
@@ -154,7 +154,7 @@ fn uninstall(global: &Global, console: Console) -> Result<(), Problem> {
             let _ = systemctl::ask(&["daemon-reload"]);
         }
         Answer::NoProgram | Answer::Refused(_) => console.warn(
-            "your systemd does not answer here; if the service still runs, log in as yourself and run: systemctl --user stop pulsewing.service && systemctl --user daemon-reload",
+            "cannot reach your systemd from here; if the service is still running, log in as yourself and run: systemctl --user stop pulsewing.service && systemctl --user daemon-reload",
         ),
     }
     let state = places::state_dir(global.state_dir.as_deref())?;
@@ -173,7 +173,7 @@ fn refuse_sudo() -> Result<(), Problem> {
         .filter(|user| user != "root" && systemctl::is_root());
     match by_sudo {
         Some(user) => Err(Problem::failed(
-            "with sudo the service would be root's, and would not find your sign-in",
+            "with sudo, the service would belong to root and would not find your sign-in",
         )
         .hint(format!("run it as {user}, without sudo"))),
         None => Ok(()),
@@ -185,14 +185,14 @@ fn foreign(path: &Path) -> Problem {
         "{} was not written by `pulsewing service install`, so it is left alone",
         path.display()
     ))
-    .hint("move it out of the way, or look after it yourself: `pulsewing service show` prints what would be installed")
+    .hint("move it out of the way, or maintain it yourself: `pulsewing service show` prints what would be installed")
 }
 
 /// Builds the unit for these options.
 fn unit(app: &App, options: &Passed, global: &Global) -> Result<Unit, Problem> {
     if global.now.is_some() {
         return Err(
-            Problem::failed("a service goes by the machine's clock").hint("leave --now out")
+            Problem::failed("a service always uses the machine's clock").hint("remove --now")
         );
     }
     for spec in &options.run.panels.specs {
@@ -200,14 +200,14 @@ fn unit(app: &App, options: &Passed, global: &Global) -> Result<Unit, Problem> {
         | PanelSpec::Spi(pulsewing_panels::SpiSpec { device, .. })) = spec;
         if !device.is_absolute() {
             return Err(Problem::failed(format!(
-                "the panel's device {} is no whole path",
+                "the panel's device {} is not an absolute path",
                 device.display()
             ))
-            .hint("a service starts in another directory: name it from / on"));
+            .hint("a service starts in another directory, so the path must begin with /"));
         }
     }
     let program = std::env::current_exe().map_err(|error| {
-        Problem::failed("where this program is could not be told").caused_by(&error)
+        Problem::failed("cannot find out where this program is").caused_by(&error)
     })?;
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut words = Vec::new();
@@ -261,8 +261,8 @@ fn unit(app: &App, options: &Passed, global: &Global) -> Result<Unit, Problem> {
 
 fn text(unit: &Unit) -> Result<String, Problem> {
     unit.text().map_err(|(path, unfit)| {
-        Problem::failed(format!("no unit can name {}", path.display()))
+        Problem::failed(format!("a unit cannot name {}", path.display()))
             .caused_by(&unfit)
-            .hint("move it to a plainer place")
+            .hint("move it to a path without special characters")
     })
 }

@@ -42,10 +42,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(super) async fn run(global: &Global, console: Console) -> Result<(), Problem> {
     let cannot_move = env::var_os("TERM").is_some_and(|name| name == "dumb");
     if !stdout().is_terminal() || cannot_move {
-        return Err(
-            Problem::new(Exit::Usage, "`show` needs a terminal to draw on")
-                .hint("`pulsewing once` prints the same as text, or as JSON with --json"),
-        );
+        return Err(Problem::new(Exit::Usage, "`show` needs a terminal")
+            .hint("use `pulsewing once` to print the same as text, or as JSON with --json"));
     }
     let (console, newest) = console.kept();
     let app = App::new(&global.surroundings(), console)?;
@@ -53,9 +51,8 @@ pub(super) async fn run(global: &Global, console: Console) -> Result<(), Problem
     let keys = listen(&stop);
     let mut screen = Screen::open(&app, newest, keys)?;
     loop {
-        let claimed = Single::claim(&app.state_dir).map_err(|error| {
-            Problem::failed("the state directory cannot be used").caused_by(&error)
-        })?;
+        let claimed = Single::claim(&app.state_dir)
+            .map_err(|error| Problem::failed("cannot use the state directory").caused_by(&error))?;
         let ended = match claimed {
             Some(_single) => own(&app, &mut screen, &stop).await?,
             None => follow(&app, &mut screen, &stop).await?,
@@ -137,7 +134,7 @@ async fn follow(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Pro
             () = tokio::time::sleep(LOOK_EVERY) => {}
             key = screen.keys.recv() => match key {
                 Some(Key::Quit) | None => return Ok(true),
-                Some(Key::Update) => screen.message = Some("the daemon decides when it updates; its page has a button".to_owned()),
+                Some(Key::Update) => screen.message = Some("the daemon updates on its own schedule; to update now, use the button on its page".to_owned()),
                 Some(key) => screen.turn(app, &snapshot, key),
             },
         }
@@ -236,9 +233,8 @@ struct Screen {
 
 impl Screen {
     fn open(app: &App, newest: Newest, keys: mpsc::Receiver<Key>) -> Result<Self, Problem> {
-        let terminal = terminal::take().map_err(|error| {
-            Problem::failed("the terminal cannot be drawn on").caused_by(&error)
-        })?;
+        let terminal = terminal::take()
+            .map_err(|error| Problem::failed("cannot draw on the terminal").caused_by(&error))?;
         app.console.detail(|| "the terminal is drawn on".into());
         Ok(Self {
             terminal: ManuallyDrop::new(terminal),

@@ -53,13 +53,13 @@ pub(crate) fn client(id: &str, secret: Option<&str>) -> Result<Client, Problem> 
     let id = ClientId::try_from(id.trim())
         .ok()
         .filter(|id| !id.is_empty())
-        .ok_or_else(|| Problem::failed("the OAuth client's id is empty, or longer than any"))?;
+        .ok_or_else(|| Problem::failed("the OAuth client's id is empty or too long"))?;
     let secret = secret
         .map(str::trim)
         .filter(|secret| !secret.is_empty())
         .map(|secret| {
             ClientSecret::new(secret).map_err(|error| {
-                Problem::failed("the OAuth client's secret cannot be one").caused_by(&error)
+                Problem::failed("the OAuth client's secret is not valid").caused_by(&error)
             })
         })
         .transpose()?;

@@ -114,7 +114,7 @@ impl Endpoints {
 
 fn parse(key: &str, text: &str, allow_http: bool) -> Result<Url, Problem> {
     let refuse = |why: &str| Problem::failed(format!("[endpoints] {key} {why}"));
-    let url = Url::parse(text).map_err(|error| refuse("is no address").caused_by(&error))?;
+    let url = Url::parse(text).map_err(|error| refuse("is not an address").caused_by(&error))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refuse("must not hold a user name or password"));
     }
@@ -125,7 +125,7 @@ fn parse(key: &str, text: &str, allow_http: bool) -> Result<Url, Problem> {
         "https" => Ok(url),
         "http" if allow_http || is_loopback(&url) => Ok(url),
         "http" => Err(refuse(
-            "uses http:// to another machine, where anybody on the way can read the tokens",
+            "uses http:// to another machine, so anybody on the way can read the tokens",
         )
         .hint("use https://, or set `allow_http = true` in [endpoints] if you are sure")),
         _ => Err(refuse("is neither https:// nor http://")),

@@ -26,7 +26,7 @@ pub(super) fn check_tables(config: &Table) -> Result<(), Problem> {
     for name in TABLES {
         if config.get(name).is_some_and(|value| !value.is_table()) {
             return Err(Problem::failed(format!(
-                "the configuration has {name} as a value, but it is a table: [{name}]"
+                "in the configuration {name} is a value, but it must be a table: [{name}]"
             )));
         }
     }
@@ -85,8 +85,8 @@ fn table_of(text: &str, key: &str) -> Option<String> {
 fn without_value(message: &str) -> Cow<'_, str> {
     let is_about_value = message.starts_with("invalid ");
     match message.split_once(", expected ") {
-        Some((_, expected)) if is_about_value => format!("it has to be {expected}").into(),
-        None if is_about_value => "a value is of the wrong type".into(),
+        Some((_, expected)) if is_about_value => format!("it must be {expected}").into(),
+        None if is_about_value => "a value has the wrong type".into(),
         _ => message.into(),
     }
 }

@@ -28,7 +28,9 @@ impl TryFrom<IntervalText> for Interval {
                 .ok()
                 .and_then(|duration| Duration::try_from(duration).ok())
                 .map(Self)
-                .ok_or_else(|| format!("\"{text}\" is no length of time such as \"15m\"")),
+                .ok_or_else(|| {
+                    format!("\"{text}\" is not a length of time; write it like \"15m\"")
+                }),
         }
     }
 }

@@ -212,7 +212,7 @@ fn time_zone<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Er
     match TimeZone::get(&name) {
         Ok(_) => Ok(Some(name)),
         Err(_) => Err(D::Error::custom(format_args!(
-            "\"{name}\" is no time zone; zones have names such as \"Europe/Berlin\""
+            "\"{name}\" is not a time zone; use a name such as \"Europe/Berlin\""
         ))),
     }
 }
@@ -227,7 +227,7 @@ fn heart_zones<'de, D: Deserializer<'de>>(from: D) -> Result<Option<HeartZones>,
     };
     zones.map(Some).ok_or_else(|| {
         D::Error::custom(
-            "zones are four ascending heart rates of 1 to 300 bpm, such as [90, 110, 135, 160]: where light, moderate, vigorous and peak begin",
+            "zones must be four ascending heart rates from 1 to 300 bpm, such as [90, 110, 135, 160]: where light, moderate, vigorous and peak begin",
         )
     })
 }
@@ -297,7 +297,10 @@ mod tests {
         assert!(message("google = { client_ID = \"x\" }").contains("\"google.client_id\""));
         assert!(message("[google]\nuser_id = \"x\"").contains("\"google.user_id\""));
         for text in ["poll = 3", "poll = [\"15m\"]", "[[poll]]\nevery = 1"] {
-            assert!(message(text).contains("it is a table: [poll]"), "{text}");
+            assert!(
+                message(text).contains("it must be a table: [poll]"),
+                "{text}"
+            );
         }
     }
 
@@ -306,7 +309,7 @@ mod tests {
         let message = |text| Config::parse(text).unwrap_err().to_string();
         let theme = message("[screen]\ntheme = \"plaid\"");
         assert!(
-            theme.contains("plaid") && theme.contains("desk nor classic"),
+            theme.contains("plaid") && theme.contains("desk or classic"),
             "{theme}"
         );
         let palette = message("[screen]\npalette = \"dark\"");

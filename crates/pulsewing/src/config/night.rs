@@ -30,7 +30,9 @@ impl TryFrom<String> for Night {
             let (from, until) = (time(from.trim())?, time(until.trim())?);
             (from != until).then_some(Self { from, until })
         });
-        parts.ok_or_else(|| format!("\"{text}\" is no part of a day such as \"22:00-07:00\""))
+        parts.ok_or_else(|| {
+            format!("\"{text}\" is not a part of the day; write it like \"22:00-07:00\"")
+        })
     }
 }
 

@@ -23,7 +23,9 @@ impl TryFrom<String> for Passphrase {
     fn try_from(text: String) -> Result<Self, String> {
         let text = Zeroizing::new(text);
         if text.chars().count() < LEAST {
-            return Err(format!("a passphrase has at least {LEAST} characters"));
+            return Err(format!(
+                "a passphrase must have at least {LEAST} characters"
+            ));
         }
         Ok(Self {
             digest: digest(text.as_bytes()),

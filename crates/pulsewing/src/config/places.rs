@@ -52,8 +52,8 @@ pub(crate) fn wearer_dir(named: Option<&Path>) -> Result<PathBuf, Problem> {
 
 fn base() -> Result<etcetera::base_strategy::Xdg, Problem> {
     etcetera::base_strategy::Xdg::new().map_err(|error| {
-        Problem::failed("there is no home directory to keep files in")
+        Problem::failed("cannot find a home directory for Pulsewing's files")
             .caused_by(&error)
-            .hint("set HOME, or name the places with --config and --state-dir")
+            .hint("set HOME, or pass --config and --state-dir")
     })
 }

@@ -138,7 +138,7 @@ impl State {
     /// Reads the state; if it cannot be read, reports that and begins with an empty one.
     pub(crate) fn load_or_warn(dir: &Path, console: Console) -> Self {
         Self::load(dir).unwrap_or_else(|error| {
-            console.warn(&format!("the state could not be read: {error}"));
+            console.warn(&format!("the state file could not be read: {error}"));
             Self::default()
         })
     }
@@ -146,7 +146,7 @@ impl State {
     /// Writes the state; an error is only reported.
     pub(crate) fn save_or_warn(&mut self, dir: &Path, console: Console) {
         if let Err(error) = self.save(dir) {
-            console.warn(&format!("the state could not be written: {error}"));
+            console.warn(&format!("the state file could not be written: {error}"));
         }
     }
 

@@ -59,15 +59,13 @@ impl Supervision {
                 told.push(Watchdog);
             }
             if !is_on_time && !was_late {
-                tracing::error!(
-                    "the cycle does not come back; systemd's watchdog is no longer fed"
-                );
+                tracing::error!("the cycle hangs; systemd's watchdog will restart the program");
             }
             was_late = !is_on_time;
             if !told.is_empty() {
                 match sd_notify::notify(&told) {
                     Ok(()) => is_ready = true,
-                    Err(error) => tracing::debug!("systemd could not be told: {error}"),
+                    Err(error) => tracing::debug!("cannot notify systemd: {error}"),
                 }
             }
             last = status;

@@ -62,7 +62,7 @@ pub(super) fn check(
             let provider = chain.provider();
             findings.push(Finding::ok(
                 "chain.present",
-                format!("somebody has signed in with {}", provider.name()),
+                format!("signed in with {}", provider.name()),
             ));
             findings.push(readable(chain, is_previous));
             findings.push(standing(&record, known));
@@ -80,11 +80,11 @@ pub(super) fn check(
 fn unavailable_chain(unavailable: Unavailable, provider: Provider) -> [Finding; 2] {
     let is_there = !matches!(unavailable.trouble, StoreTrouble::Io);
     let present = if is_there {
-        Finding::ok("chain.present", "somebody has signed in")
+        Finding::ok("chain.present", "signed in")
     } else {
         Finding::skipped(
             "chain.present",
-            "whether somebody has signed in could not be told",
+            "cannot tell whether anybody is signed in",
             "fix chain.readable first",
         )
     };
@@ -104,14 +104,14 @@ fn readable(chain: &Stored, is_previous: bool) -> Finding {
     if is_previous {
         return Finding::warn(
             ID,
-            format!("the newest copy is damaged, and its copy of generation {generation} is used"),
-            "`pulsewing once` shows whether that one is still good; else sign in again",
+            format!("the newest copy is damaged, so the copy of generation {generation} is used"),
+            "run `pulsewing once` to see whether that one still works; if not, sign in again",
         );
     }
     let at = chain.obtained_at();
     Finding::ok(
         ID,
-        format!("generation {generation}, obtained at {at:.0}, is read"),
+        format!("the stored sign-in is intact: generation {generation}, obtained at {at:.0}"),
     )
 }
 
@@ -134,11 +134,11 @@ fn standing(record: &Record, known: &Known) -> Finding {
                 Some(intent) => Finding::warn(
                     ID,
                     format!(
-                        "a refresh is under way since {:.0}, {} s ago",
+                        "a refresh has been under way since {:.0}, {} s ago",
                         intent.first_sent_at,
                         known.now().duration_since(intent.first_sent_at).as_secs()
                     ),
-                    "if no pulsewing is running, run `pulsewing once` now: it repeats the refresh",
+                    "if no other pulsewing is running, run `pulsewing once` now: it repeats the refresh",
                 ),
             };
         }
@@ -160,13 +160,13 @@ fn matches_config(config: &Config, provider: Provider, chain: &Stored) -> Findin
     };
     let differs = if provider != chain.provider() {
         Some(format!(
-            "is of {}, and the configuration names {}",
+            "is from {}, but the configuration names {}",
             chain.provider().name(),
             provider.name()
         ))
     } else if issuer.as_str() != chain.issuer() {
         Some(format!(
-            "was issued by {}, and the configuration names {issuer}",
+            "was issued by {}, but the configuration names {issuer}",
             chain.issuer()
         ))
     } else {
@@ -174,7 +174,7 @@ fn matches_config(config: &Config, provider: Provider, chain: &Stored) -> Findin
             .filter(|client| client.id != chain.client().id)
             .map(|client| {
                 format!(
-                    "belongs to the client {}, and the configuration names {}",
+                    "belongs to the client {}, but the configuration names {}",
                     chain.client().id,
                     client.id
                 )
@@ -183,7 +183,7 @@ fn matches_config(config: &Config, provider: Provider, chain: &Stored) -> Findin
     match differs {
         None => Finding::ok(
             ID,
-            "the sign-in is of the configured provider, address and client",
+            "the sign-in matches the configured provider, address and client",
         ),
         Some(how) => {
             let problem = Problem::from_failure(Failure::ForeignChain, provider);
@@ -197,7 +197,7 @@ fn matches_config(config: &Config, provider: Provider, chain: &Stored) -> Findin
 fn expiry(provider: Provider, ends_at: Option<Timestamp>, now: Timestamp) -> Finding {
     const ID: &str = "chain.expiry";
     let Some(at) = ends_at else {
-        return Finding::ok(ID, "the sign-in ends at no known date");
+        return Finding::ok(ID, "the sign-in has no known end date");
     };
     let left = at.duration_since(now);
     let login = format!("pulsewing login --provider {}", provider.name());
@@ -213,7 +213,7 @@ fn expiry(provider: Provider, ends_at: Option<Timestamp>, now: Timestamp) -> Fin
     }
     let advice = match provider {
         Provider::Google => format!(
-            "if your app in Google's console is in testing, its sign-ins end after seven days: publish it (docs/accounts.md), then sign in again with `{login}`"
+            "while your app is in testing in Google's console, its sign-ins end after seven days: publish it (docs/accounts.md), then sign in again with `{login}`"
         ),
         Provider::Fitbit => format!("sign in again with `{login}` before that"),
     };
@@ -243,13 +243,13 @@ fn scopes(chain: &Stored) -> Finding {
     .filter_map(|(is_allowed, name)| (!is_allowed).then_some(name))
     .collect();
     if missing.is_empty() {
-        return Finding::ok(ID, "everything that is asked for was allowed");
+        return Finding::ok(ID, "everything that Pulsewing asks for was allowed");
     }
     Finding::warn(
         ID,
         format!("heart rate was allowed, but not: {}", missing.join(", ")),
         format!(
-            "to see that too, sign in again with `pulsewing login --provider {}` and leave all boxes ticked",
+            "to see that too, sign in again with `pulsewing login --provider {}` and keep all boxes ticked",
             provider.name()
         ),
     )

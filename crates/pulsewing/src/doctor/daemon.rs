@@ -13,7 +13,7 @@ use crate::{
     tell::phrases,
 };
 
-const INSTALL: &str = "`pulsewing service install` has it run by itself";
+const INSTALL: &str = "to have it run unattended, use `pulsewing service install`";
 
 pub(super) fn check(dir: &Path, findings: &mut Vec<Finding>) {
     findings.push(history(dir));
@@ -31,45 +31,45 @@ fn history(dir: &Path) -> Finding {
         Ok(Some(whole)) if !whole.unreadable.is_empty() => Finding::warn(
             ID,
             format!(
-                "what the history holds of {} cannot be read; its other {} minutes are whole",
+                "the history's data for {} cannot be read; its other {} minutes are intact",
                 phrases::days(&whole.unreadable),
                 whole.minutes
             ),
-            "what is fetched or imported anew of such a day takes its place; `pulsewing export` gives out all the rest",
+            "fetching or importing such a day again replaces it; `pulsewing export` exports everything else",
         ),
         Ok(Some(whole)) if whole.is_damaged => Finding::warn(
             ID,
             format!(
-                "the history's file is damaged, but all that was kept can be read; it has {} minutes",
+                "the history's file is damaged, but everything in it can be read; it has {} minutes",
                 whole.minutes
             ),
-            "`pulsewing once`, `import` and the next start of `run` put it right; nothing is lost",
+            "`pulsewing once`, `import` or the next start of `run` repairs it; nothing is lost",
         ),
         Ok(Some(whole)) if !whole.corrected.is_empty() => Finding::warn(
             ID,
             format!(
-                "the history has a resting heart rate or a time zone of {} that cannot be, and leaves it out; it has {} minutes",
+                "the history has an impossible resting heart rate or time zone for {}, and leaves it out; it has {} minutes",
                 phrases::days(&whole.corrected),
                 whole.minutes
             ),
-            "nothing has to be done: the minutes are whole, and what is fetched or imported anew of such a day takes its place",
+            "nothing to do: the minutes are intact, and fetching or importing such a day again replaces the rest",
         ),
         Ok(Some(whole)) => Finding::ok(
             ID,
-            format!("the history is whole; it has {} minutes", whole.minutes),
+            format!("the history is intact; it has {} minutes", whole.minutes),
         ),
         Err(error @ HistoryError::Busy) => {
-            Finding::skipped(ID, error.to_string(), "look again later")
+            Finding::skipped(ID, error.to_string(), "check again later")
         }
         Err(error @ HistoryError::Newer(_)) => Finding::warn(
             ID,
             error.to_string(),
-            "use the newer pulsewing; until then nothing is kept",
+            "use the newer pulsewing; until then nothing is added to the history",
         ),
         Err(error @ HistoryError::Damaged(_)) => Finding::warn(
             ID,
             error.in_words(),
-            "`pulsewing once` moves a damaged history aside and begins a new one with what can be read of it",
+            "`pulsewing once` moves a damaged history aside and starts a new one with everything that can be read",
         ),
         Err(error) => Finding::warn(
             ID,
@@ -84,16 +84,16 @@ fn history(dir: &Path) -> Finding {
 fn running(dir: &Path, is_installed: bool) -> Finding {
     const ID: &str = "daemon.running";
     match Single::is_claimed(dir) {
-        Ok(true) => Finding::ok(ID, "`pulsewing run` is at work here"),
+        Ok(true) => Finding::ok(ID, "`pulsewing run` is running with this state directory"),
         Ok(false) if is_installed => Finding::warn(
             ID,
-            "the service is installed, and nothing runs",
-            "`systemctl --user start pulsewing`; `journalctl --user -u pulsewing` shows why it ended",
+            "the service is installed, but nothing is running",
+            "start it with start it with `systemctl --user start pulsewing`; `journalctl --user -u pulsewing` shows why it ended",
         ),
-        Ok(false) => Finding::skipped(ID, "nothing runs unattended", INSTALL),
+        Ok(false) => Finding::skipped(ID, "nothing is running unattended", INSTALL),
         Err(error) => Finding::skipped(
             ID,
-            format!("whether something runs could not be told: {error}"),
+            format!("cannot tell whether a daemon is running: {error}"),
             "fix state.directory first",
         ),
     }
@@ -110,8 +110,8 @@ fn unit(installed: Result<Existing, String>) -> Finding {
         Ok(Existing::None) => Finding::skipped(ID, "no service is installed", INSTALL),
         Ok(Existing::Foreign) => Finding::skipped(
             ID,
-            "there is a unit that `pulsewing service install` did not write",
-            "look after it yourself",
+            "the installed unit was not written by `pulsewing service install`",
+            "maintain it yourself",
         ),
         Ok(Existing::Ours(text)) => match program_of(&text) {
             Some(program) if program.is_file() => {
@@ -119,36 +119,38 @@ fn unit(installed: Result<Existing, String>) -> Finding {
             }
             Some(program) => Finding::fail(
                 ID,
-                format!("the service runs {}, which is not there", program.display()),
-                "`pulsewing service install` writes where pulsewing is now",
+                format!(
+                    "the service runs {}, which does not exist",
+                    program.display()
+                ),
+                "run `pulsewing service install` to update the path",
             ),
             None => Finding::fail(
                 ID,
-                "the service's unit names no program",
-                "`pulsewing service install` writes it anew",
+                "the service's unit does not name a program",
+                "run `pulsewing service install` to write it again",
             ),
         },
         Err(error) => Finding::skipped(
             ID,
-            format!("whether a service is installed could not be told: {error}"),
-            "look who owns ~/.config/systemd/user",
+            format!("cannot tell whether a service is installed: {error}"),
+            "check who owns ~/.config/systemd/user",
         ),
     }
 }
 
 fn linger(is_installed: bool, lingers: impl Fn() -> Option<bool>) -> Finding {
     const ID: &str = "service.linger";
-    const ENABLE: &str =
-        "`loginctl enable-linger` has it start with the machine, and go on after you log out";
+    const ENABLE: &str = "to have it start with the machine and keep running after you log out, run `loginctl enable-linger`";
     if !is_installed {
         return Finding::skipped(ID, "no service is installed", INSTALL);
     }
     match lingers() {
-        Some(true) => Finding::ok(ID, "the service runs also while you are not logged in"),
+        Some(true) => Finding::ok(ID, "the service runs even while you are not logged in"),
         Some(false) => Finding::warn(ID, "the service runs only while you are logged in", ENABLE),
         None => Finding::skipped(
             ID,
-            "whether the service runs without you could not be told",
+            "cannot tell whether the service runs while you are not logged in",
             ENABLE,
         ),
     }

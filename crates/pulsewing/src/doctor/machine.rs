@@ -31,18 +31,20 @@ pub(super) fn check_clock(known: &Known, loaded: &Result<Loaded, Unavailable>) -
 
 fn clock(now: Timestamp, latest: Option<Timestamp>) -> Finding {
     const ID: &str = "clock.sane";
-    const SET: &str = "set the clock: `sudo timedatectl set-ntp true` keeps it right";
+    const SET: &str = "set the clock; `sudo timedatectl set-ntp true` keeps it right";
     if now < MADE {
         return Finding::fail(
             ID,
-            format!("the clock shows {now:.0}, before this program was made"),
+            format!("the clock shows {now:.0}, which is before this program was built"),
             SET,
         );
     }
     match latest {
         Some(at) if at.duration_since(now) > TOLERANCE => Finding::warn(
             ID,
-            format!("the clock shows {now:.0}, before the last sign-in or update at {at:.0}"),
+            format!(
+                "the clock shows {now:.0}, which is before the last sign-in or update at {at:.0}"
+            ),
             SET,
         ),
         _ => Finding::ok(ID, format!("the clock shows {now:.0}")),
@@ -56,13 +58,13 @@ pub(super) fn check_state(dir: &Path, findings: &mut Vec<Finding>) {
 
 fn directory(dir: &Path) -> Finding {
     const ID: &str = "state.directory";
-    const OTHER: &str = "name another place with --state-dir, or make this one yours: `sudo chown -R $USER DIR; chmod 700 DIR`";
+    const OTHER: &str = "choose another directory with --state-dir, or take ownership of this one: `sudo chown -R $USER DIR; chmod 700 DIR`";
     let there = nearest(dir);
     let shown = there.display();
     if !there.is_dir() {
         return Finding::fail(
             ID,
-            format!("{shown} is in the way: it is no directory"),
+            format!("{shown} is in the way: it is not a directory"),
             OTHER,
         );
     }
@@ -70,7 +72,10 @@ fn directory(dir: &Path) -> Finding {
         return Finding::fail(ID, format!("{shown} cannot be written to: {why}"), OTHER);
     }
     if there != std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()) {
-        let found = format!("{} can be made as soon as something is kept", dir.display());
+        let found = format!(
+            "{} will be created when there is something to store",
+            dir.display()
+        );
         return Finding::ok(ID, found);
     }
     if let Some(finding) = in_the_way(dir) {
@@ -82,7 +87,7 @@ fn directory(dir: &Path) -> Finding {
             format!("others on this machine have access to {path}"),
             format!("`chmod {mode} {path}`"),
         ),
-        None => Finding::ok(ID, format!("{shown} can be written to, by you alone")),
+        None => Finding::ok(ID, format!("{shown} can be written to, and only by you")),
     }
 }
 
@@ -100,7 +105,7 @@ fn in_the_way(dir: &Path) -> Option<Finding> {
             what if what.contains(&shown) => what,
             what => format!("{shown} cannot be used: {what}"),
         };
-        let away = "move it away: pulsewing makes a file of its own there";
+        let away = "move it out of the way: pulsewing keeps a file there";
         Some(finding("state.directory", what, away))
     })
 }
@@ -151,8 +156,8 @@ fn space_for(dir: &Path) -> Finding {
         ),
         Err(error) => Finding::skipped(
             "state.space",
-            format!("how much room there is could not be told: {error}"),
-            "look at it with `df`",
+            format!("cannot tell how much disk space is left: {error}"),
+            "check it with `df`",
         ),
     }
 }
@@ -161,15 +166,16 @@ fn space_for(dir: &Path) -> Finding {
 fn space_for(_: &Path) -> Finding {
     Finding::skipped(
         "state.space",
-        "how much room there is is not checked on this system",
-        "see that the disk is not full",
+        "disk space is not checked on this system",
+        "make sure that the disk is not full",
     )
 }
 
 #[cfg_attr(not(unix), allow(dead_code, reason = "only Unix is asked for it"))]
 fn space(bytes: u64, is_out_of_files: bool) -> Finding {
     const ID: &str = "state.space";
-    const ROOM: &str = "make room on the disk: a refresh token that cannot be written is not sent";
+    const ROOM: &str =
+        "free up disk space: Pulsewing does not refresh a token when it cannot store the new one";
     if is_out_of_files {
         return Finding::fail(ID, "the disk has no room for another file", ROOM);
     }
@@ -178,7 +184,7 @@ fn space(bytes: u64, is_out_of_files: bool) -> Finding {
     } else {
         format!("{} MiB", bytes >> 20)
     };
-    let found = format!("{left} are free for the state");
+    let found = format!("{left} of disk space are free");
     match bytes {
         ..TOO_LITTLE => Finding::fail(ID, found, ROOM),
         TOO_LITTLE..LITTLE => Finding::warn(ID, found, ROOM),
@@ -195,34 +201,37 @@ pub(super) fn check_zone(known: &Known) -> Finding {
 /// Decides in the same way as [`crate::engine::zone::resolve`].
 fn zone(facts: &ZoneFacts, configured: Option<&str>) -> Finding {
     const ID: &str = "zone.known";
-    const NAME: &str = "name the zone as [wearer] time_zone in the configuration, for when the provider does not say";
+    const NAME: &str =
+        "set [wearer] time_zone in the configuration, for when the provider does not report one";
     let is_known = |name: &str| tz::TimeZone::get(name).is_ok();
     if let Some(name) = facts.name.as_ref().filter(|name| is_known(name)) {
-        return Finding::ok(ID, format!("the provider says that it is {name}"));
+        return Finding::ok(ID, format!("the provider reports {name}"));
     }
     if let Some(offset) = facts.offset {
         let name = facts.name.as_deref().unwrap_or("without a name");
         return Finding::warn(
             ID,
-            format!("the provider's zone {name} is not known here, so UTC{offset} holds all year"),
+            format!(
+                "the provider's time zone {name} is not known here, so UTC{offset} is used all year"
+            ),
             "update this machine's time zones (the package tzdata)",
         );
     }
     if let Some(name) = configured.filter(|name| is_known(name)) {
-        return Finding::ok(ID, format!("the configuration says that it is {name}"));
+        return Finding::ok(ID, format!("the configuration says {name}"));
     }
     match tz::TimeZone::try_system() {
         Ok(machine) => {
             let name = machine.iana_name().unwrap_or("without a name");
             Finding::warn(
                 ID,
-                format!("only the machine's own zone is known, {name}"),
+                format!("only this machine's own time zone is known: {name}"),
                 NAME,
             )
         }
         Err(error) => Finding::fail(
             ID,
-            format!("not even the machine's own zone is known: {error}"),
+            format!("not even this machine's own time zone is known: {error}"),
             NAME,
         ),
     }
@@ -248,9 +257,9 @@ fn update(
     now: Timestamp,
 ) -> Finding {
     const ID: &str = "update.last";
-    const ONCE: &str = "`pulsewing once` updates now, and says what is wrong";
+    const ONCE: &str = "to update now and see what is wrong, run `pulsewing once`";
     match (tried, succeeded, error) {
-        (None, ..) => Finding::skipped(ID, "there was no update yet", ONCE),
+        (None, ..) => Finding::skipped(ID, "there has been no update yet", ONCE),
         (Some(at), _, Some(error)) => Finding::warn(
             ID,
             format!("the last update, at {at:.0}, failed: {error}"),
@@ -258,11 +267,11 @@ fn update(
         ),
         (Some(at), None, None) => Finding::warn(
             ID,
-            format!("no update has succeeded, the last was at {at:.0}"),
+            format!("no update has succeeded; the last was at {at:.0}"),
             ONCE,
         ),
         (_, Some(at), None) if now.duration_since(at) > OLD => {
-            Finding::warn(ID, format!("nothing was fetched since {at:.0}"), ONCE)
+            Finding::warn(ID, format!("nothing has been fetched since {at:.0}"), ONCE)
         }
         (_, Some(at), None) => Finding::ok(ID, format!("the last update, at {at:.0}, succeeded")),
     }

@@ -103,9 +103,12 @@ pub(super) async fn check(known: &Known, is_offline: bool, findings: &mut Vec<Fi
         ask(config, &endpoints, known.clock.clone()).await
     };
     let why = if is_offline {
-        ("the network was left out", "run it without --offline")
+        (
+            "the network was not checked",
+            "run the doctor without --offline",
+        )
     } else {
-        ("the provider was not asked", "fix what is above first")
+        ("the provider was not asked", "fix the problems above first")
     };
     findings.push(reachable(&probes, why));
     findings.push(gone(
@@ -125,18 +128,18 @@ fn roots(config: &EndpointsConfig, endpoints: &Endpoints) -> Finding {
         Err(problem) => Finding::problem(
             ID,
             &problem,
-            "install the machine's certificates (the package ca-certificates), or name a file of them as [endpoints] ca_file",
+            "install the machine's certificates (the package ca-certificates), or set [endpoints] ca_file to a file of certificates",
         ),
         Ok(_) if !endpoints.need_tls() => Finding::skipped(
             ID,
-            "no certificate is needed for the configured addresses",
+            "the configured addresses need no certificate",
             "nothing to do",
         ),
         Ok(_) => Finding::ok(
             ID,
             match &config.ca_file {
                 Some(file) => format!(
-                    "the machine's certificates are trusted, and those of {}",
+                    "the machine's certificates are trusted, and so are those of {}",
                     file.display()
                 ),
                 None => "the machine's certificates are trusted".into(),
@@ -197,7 +200,7 @@ async fn ask(config: &EndpointsConfig, endpoints: &Endpoints, clock: Clock) -> V
     }
     match tokio::time::timeout(BOUND, receiver).await {
         Ok(Ok((api, token))) => vec![api, token],
-        _ => none(format!("there was no answer within {} s", BOUND.as_secs())),
+        _ => none(format!("no answer within {} s", BOUND.as_secs())),
     }
 }
 
@@ -270,18 +273,18 @@ fn reachable(probes: &[Probe], why: (&str, &str)) -> Finding {
         match &probe.answer {
             Err(NoAnswer::Broken(why)) => {
                 return later(
-                    format!("{origin} does not answer as it should: {why}"),
-                    "look whether a proxy or a sign-in page of the network is in between, and at [endpoints] in the configuration",
+                    format!("{origin} gave an unexpected answer: {why}"),
+                    "check whether a proxy or the network's login page is in between, and check [endpoints] in the configuration",
                 );
             }
             Ok(answer) if answer.status.is_redirection() => {
                 let status = answer.status;
                 let target = answer.leads_to.as_deref();
                 let found = match target {
-                    Some(target) => format!("{origin} leads elsewhere: to {target} ({status})"),
-                    None => format!("{origin} leads elsewhere ({status})"),
+                    Some(target) => format!("{origin} redirects elsewhere: to {target} ({status})"),
+                    None => format!("{origin} redirects elsewhere ({status})"),
                 };
-                let advice = "no redirect is followed: if [endpoints] in the configuration names this address, name the one that it leads to; if not, a sign-in page of the network is in between";
+                let advice = "Pulsewing does not follow redirects: if this address comes from [endpoints] in the configuration, use the one it redirects to; if not, a network's login page is in between";
                 let has_moved = oauth::NoAnswer::Redirected(status.as_u16()).has_moved();
                 return match has_moved {
                     true => Finding::fail(ID, found, advice),
@@ -291,16 +294,16 @@ fn reachable(probes: &[Probe], why: (&str, &str)) -> Finding {
             Ok(answer) if answer.is_page && matches!(answer.status.as_u16(), 403 | 407 | 451) => {
                 return later(
                     format!(
-                        "something on the way answers for {origin}: a page with status {}",
+                        "something on the way answers instead of {origin}: a page with status {}",
                         answer.status
                     ),
-                    "look whether this network wants a sign-in of its own, or whether a proxy or firewall blocks the service",
+                    "check whether this network has a login page of its own, or whether a proxy or firewall blocks the service",
                 );
             }
             Ok(answer) if answer.status == 511 => {
                 return later(
                     format!(
-                        "the login page of a network answers for {origin} ({})",
+                        "a network's login page answers instead of {origin} ({})",
                         answer.status
                     ),
                     "open any web page in a browser on this network, and sign in there",
@@ -320,7 +323,7 @@ fn reachable(probes: &[Probe], why: (&str, &str)) -> Finding {
             return Finding::warn(
                 ID,
                 format!("there is no connection to {}: {why}", probe.origin),
-                "look whether this machine is online; an update needs it, everything else does without",
+                "check whether this machine is online; only updates need it",
             );
         }
     }
@@ -352,18 +355,18 @@ fn gone(
     match api.and_then(|probe| probe.answer.as_ref().ok()) {
         Some(answer) if answer.status == StatusCode::GONE => Finding::problem(ID, &problem, ""),
         Some(_) if !is_fitbit_itself => {
-            Finding::ok(ID, "the service that speaks for Fitbit's is there")
+            Finding::ok(ID, "the service that stands in for Fitbit's is there")
         }
         None if is_fitbit_itself && now >= SWITCHED_OFF => {
             let mut finding = Finding::problem(ID, &problem, "");
             finding.found =
-                "data is to come from Fitbit's own service, which has been switched off".into();
+                "the configuration asks Fitbit's own service for data, but it has been switched off".into();
             finding
         }
         None if !is_fitbit_itself => Finding::skipped(ID, why.0, why.1),
         _ => Finding::warn(
             ID,
-            "Fitbit's own service is to be switched off on 2 November 2026",
+            "Fitbit's own service will be switched off on 2 November 2026",
             "move to Google Health before that: `pulsewing login --provider google` (docs/accounts.md)",
         ),
     }
@@ -381,8 +384,8 @@ fn drift(probes: &[Probe], why: (&str, &str)) -> Finding {
     let Some((origin, ahead)) = dated else {
         return Finding::skipped(
             ID,
-            "no server said what time it is",
-            "try again when the provider can be reached",
+            "no server reported the time",
+            "try again once the provider can be reached",
         );
     };
     let seconds = ahead.as_secs().unsigned_abs();
@@ -398,7 +401,7 @@ fn drift(probes: &[Probe], why: (&str, &str)) -> Finding {
         Finding::warn(
             ID,
             found,
-            "set the clock: `sudo timedatectl set-ntp true` keeps it right",
+            "set the clock; `sudo timedatectl set-ntp true` keeps it right",
         )
     }
 }

@@ -20,19 +20,19 @@ pub(super) fn check_wallpaper(known: &Known) -> Finding {
         None => unconfigured(ID),
         Some(None) => Finding::ok(
             ID,
-            "the usual wallpaper is shown while there are no values yet",
+            "the default wallpaper is shown while there are no values yet",
         ),
         Some(Some(path)) => wallpaper_at(ID, path),
     }
 }
 
 fn wallpaper_at(id: &str, path: &Path) -> Finding {
-    const NAME: &str = "name a PNG or BMP file as [screen] wallpaper, or leave that out";
+    const NAME: &str = "set [screen] wallpaper to a PNG or BMP file, or remove it";
     let shown = path.display();
     if is_pipe(path) {
         return Finding::warn(
             id,
-            format!("the wallpaper {shown} is a pipe, which may never end"),
+            format!("the wallpaper {shown} is a pipe, so reading it may never end"),
             NAME,
         );
     }
@@ -40,7 +40,7 @@ fn wallpaper_at(id: &str, path: &Path) -> Finding {
         Ok(_) => Finding::ok(id, format!("the wallpaper {shown} can be shown")),
         Err(why) => Finding::warn(
             id,
-            format!("the wallpaper {shown} cannot be shown, and the usual one is: {why}"),
+            format!("the wallpaper {shown} cannot be shown, so the default one is used: {why}"),
             NAME,
         ),
     }
@@ -64,7 +64,7 @@ pub(super) fn check_panel(spec: &PanelSpec) -> Finding {
         PanelSpec::Framebuffer(framebuffer) => {
             let id = format!("panel.{}", framebuffer.device.display());
             if is_pipe(&framebuffer.device) {
-                let found = format!("{spec} is a pipe and no framebuffer");
+                let found = format!("{spec} is a pipe, not a framebuffer");
                 return Finding::fail(id, found, "see docs/panels.md");
             }
             opened(id, spec)
@@ -84,7 +84,7 @@ fn check_spi(id: String, spec: &SpiSpec) -> Finding {
             return Finding::fail(
                 id,
                 format!("the SPI device {device} could not be opened: {source}"),
-                "turn SPI on, and join its group: `sudo raspi-config nonint do_spi 0`, `sudo usermod -aG spi,gpio $USER`, then restart (docs/panels.md)",
+                "turn on SPI and join its group: `sudo raspi-config nonint do_spi 0`, `sudo usermod -aG spi,gpio $USER`, then restart (docs/panels.md)",
             );
         }
         Err(error) => return Finding::problem(id, &error.into(), "see docs/panels.md"),
@@ -99,7 +99,7 @@ fn check_spi(id: String, spec: &SpiSpec) -> Finding {
                 return Finding::fail(
                     id,
                     format!("the pin {pin} is in use by {user}"),
-                    "free it, or wire the panel to another: `gpioinfo` shows which are unused",
+                    "free it, or wire the panel to another pin: `gpioinfo` shows which are unused",
                 );
             }
             Err(error) => {
@@ -108,9 +108,9 @@ fn check_spi(id: String, spec: &SpiSpec) -> Finding {
                     .map_or_else(|| error.to_string(), ToString::to_string);
                 return Finding::fail(
                     id,
-                    format!("the pin {pin} could not be asked for: {cause}"),
+                    format!("cannot request the pin {pin}: {cause}"),
                     format!(
-                        "`gpiodetect` lists the chips of this machine, and {} belongs to the group gpio: `sudo usermod -aG spi,gpio $USER`",
+                        "list this machine's chips with `gpiodetect`; {} belongs to the group gpio: `sudo usermod -aG spi,gpio $USER`",
                         pin.chip.display()
                     ),
                 );
@@ -120,7 +120,7 @@ fn check_spi(id: String, spec: &SpiSpec) -> Finding {
     if own.is_empty() {
         return Finding::ok(
             id,
-            format!("the SPI device {device} and its pins can be had"),
+            format!("the SPI device {device} and its pins are available"),
         );
     }
     Finding::warn(
@@ -129,7 +129,7 @@ fn check_spi(id: String, spec: &SpiSpec) -> Finding {
             "another pulsewing shows its picture there and holds {}",
             own.join(", ")
         ),
-        "nothing to do while that one runs; two cannot share a panel",
+        "nothing to do while that one is running; two cannot share a panel",
     )
 }
 

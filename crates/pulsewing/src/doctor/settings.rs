@@ -25,7 +25,7 @@ pub(super) fn check(named: Option<&Path>, findings: &mut Vec<Finding>) -> Option
     };
     let shown = path.display();
     let Some(text) = text else {
-        let found = format!("there is no configuration at {shown}, so everything is as usual");
+        let found = format!("there is no configuration at {shown}, so the defaults apply");
         findings.push(Finding::ok("config.readable", found));
         for id in ["config.permissions", "config.keys"] {
             findings.push(Finding::skipped(
@@ -38,14 +38,14 @@ pub(super) fn check(named: Option<&Path>, findings: &mut Vec<Finding>) -> Option
     };
     findings.push(Finding::ok(
         "config.readable",
-        format!("the configuration {shown} is read"),
+        format!("the configuration {shown} can be read"),
     ));
     findings.push(permissions(&path));
     match parse(&text, &path) {
         Ok(config) => {
             findings.push(Finding::ok(
                 "config.keys",
-                "every key of the configuration is known and its value makes sense",
+                "every key in the configuration is known, and its value makes sense",
             ));
             Some(config)
         }
@@ -53,7 +53,7 @@ pub(super) fn check(named: Option<&Path>, findings: &mut Vec<Finding>) -> Option
             findings.push(Finding::problem(
                 "config.keys",
                 &problem,
-                &format!("correct it in {shown}"),
+                &format!("fix it in {shown}"),
             ));
             None
         }
@@ -66,16 +66,16 @@ fn read(
     was_named: bool,
 ) -> Result<(PathBuf, Option<String>), Finding> {
     let path = place.map_err(|problem| {
-        Finding::problem("config.readable", &problem, "name one with --config")
+        Finding::problem("config.readable", &problem, "pass one with --config")
     })?;
     match Config::read(&path) {
         Ok(text) => Ok((path, Some(text))),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !was_named => Ok((path, None)),
         Err(error) => {
             let advice = match error.kind() {
-                io::ErrorKind::NotFound => "name another with --config, or leave --config out",
-                io::ErrorKind::PermissionDenied => "make it yours: `chown` and `chmod 600`",
-                _ => "the configuration has to be a file of text",
+                io::ErrorKind::NotFound => "pass another with --config, or leave out --config",
+                io::ErrorKind::PermissionDenied => "take ownership of it: `chown` and `chmod 600`",
+                _ => "the configuration must be a text file",
             };
             Err(Finding::fail(
                 "config.readable",
@@ -107,7 +107,7 @@ fn parse(text: &str, path: &Path) -> Result<Config, Problem> {
             && UserId::try_from(id.as_str()).is_err()
         {
             return Err(Problem::failed(format!(
-                "[{}] user_id is longer than any",
+                "[{}] user_id is too long",
                 provider.name()
             )));
         }
@@ -129,8 +129,8 @@ fn permissions(path: &Path) -> Finding {
         Ok(_) => Finding::ok(ID, "nobody else can read the configuration"),
         Err(error) => Finding::warn(
             ID,
-            format!("who can read {shown} could not be told: {error}"),
-            "look whether somebody replaces the file just now",
+            format!("cannot tell who can read {shown}: {error}"),
+            "check whether another program is replacing the file right now",
         ),
     }
 }
@@ -140,6 +140,6 @@ fn permissions(_: &Path) -> Finding {
     Finding::skipped(
         "config.permissions",
         "who can read the configuration is not checked on this system",
-        "look whether it belongs to you alone",
+        "make sure that it belongs to you alone",
     )
 }

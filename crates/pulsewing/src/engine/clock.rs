@@ -135,7 +135,8 @@ impl FromStr for StartTime {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let refuse = || format!("\"{text}\" is no time such as 2026-11-22T14:07:00+01:00");
+        let refuse =
+            || format!("\"{text}\" is not a time; write it like 2026-11-22T14:07:00+01:00");
         let at = text.parse().map_err(|_| refuse())?;
         let offset = Pieces::parse(text)
             .ok()

@@ -229,7 +229,7 @@ impl Engine {
         if tries >= TRIES_IN_SILENCE && !self.has_said_unanswered {
             self.has_said_unanswered = true;
             self.console.warn(&format!(
-                "{failure}; the same refresh token is sent again for up to two minutes, and nothing is lost"
+                "{failure}; sending the same refresh token again for up to two minutes; nothing is lost"
             ));
         }
     }
@@ -255,7 +255,7 @@ impl Engine {
             Ok(loaded) => {
                 if loaded.is_previous {
                     self.console
-                        .warn("the stored sign-in was damaged; the generation before it is used");
+                        .warn("the stored sign-in was damaged; using the previous generation");
                 }
                 match loaded.record {
                     Some(record) => self.cycle.opened(record, self.clock.now()),
@@ -278,7 +278,7 @@ impl Engine {
         }
         self.cycle.stored(is_stored, self.clock.now());
         if self.cycle.holds_unstored_tokens() && !is_stored {
-            self.console.warn("the renewed sign-in cannot be written to the disk; it is tried again every 30 seconds. Do not switch this machine off");
+            self.console.warn("the renewed sign-in cannot be written to the disk; trying again every 30 seconds. Do not switch this machine off");
         }
     }
 
@@ -338,14 +338,14 @@ impl Engine {
                 "" => "of this machine",
                 name => name,
             };
-            self.console.warn(&format!("the provider did not tell the wearer's time zone; the zone {name} is taken instead ([wearer] time_zone in the configuration names another)"));
+            self.console.warn(&format!("the provider did not report the wearer's time zone; using {name} instead (set [wearer] time_zone in the configuration to change it)"));
         }
         if problem.is_none() {
             self.warn_of_future(self.cycle.future_minutes());
         }
         if let Some(failure) = self.cycle.renewal_failure() {
             self.console
-                .warn(&format!("the sign-in could not be renewed yet, and is good for a while (details: {failure}; the access token at hand still serves)"));
+                .warn(&format!("the sign-in could not be renewed yet, but still works for a while (details: {failure}; the current access token is still valid)"));
         }
         problem.map_or(Ok(()), Err)
     }
@@ -356,7 +356,7 @@ impl Engine {
                 1 => ("minute", "is"),
                 _ => ("minutes", "are"),
             };
-            self.console.warn(&format!("{minutes} {noun} of what the provider told {verb} later than now, and left out: check this machine's clock and the wearer's time zone"));
+            self.console.warn(&format!("{minutes} {noun} from the provider {verb} later than now and left out: check this machine's clock and the wearer's time zone"));
         }
     }
 
@@ -438,7 +438,7 @@ impl Engine {
                 None => problem,
             },
             Failure::RateLimited { until } => problem.hint(format!(
-                "nothing is lost; it is asked again after {}",
+                "nothing is lost; Pulsewing asks again after {}",
                 self.on_the_wall(until)
             )),
             _ => problem,

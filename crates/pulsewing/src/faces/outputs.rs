@@ -164,7 +164,7 @@ impl Style {
         let wallpaper = self.wallpaper.as_mut().and_then(|own| {
             own.for_size(size, |path, why| {
                 console.warn(&format!(
-                    "the wallpaper {} cannot be used, and the usual one is: {why}",
+                    "the wallpaper {} cannot be used, so the default one is shown: {why}",
                     path.display()
                 ));
             })
@@ -223,7 +223,7 @@ impl FromStr for PictureSize {
                 })
             })
             .ok_or_else(|| {
-                format!("\"{text}\" is no size from 160x80 to 4096x4096 such as 480x320")
+                format!("\"{text}\" is not a size from 160x80 to 4096x4096; write it like 480x320")
             })
     }
 }

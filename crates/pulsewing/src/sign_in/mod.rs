@@ -75,7 +75,7 @@ impl SignIn {
             .and_then(|()| getrandom::fill(&mut state))
             .map_err(Problem::no_random_numbers)?;
         let pkce =
-            Pkce::new(&entropy).ok_or_else(|| Problem::failed("the sign-in cannot begin"))?;
+            Pkce::new(&entropy).ok_or_else(|| Problem::failed("cannot start the sign-in"))?;
         Ok(Self {
             http,
             client,
@@ -134,7 +134,7 @@ impl SignIn {
             Provider::Fitbit => "Fitbit's have 40 characters",
         };
         format!(
-            "paste the whole address that the browser ended at, such as {}?state=...&code=..., or the code in it ({code})",
+            "paste the whole address where the browser ended up, such as {}?state=...&code=..., or the code in it ({code})",
             self.redirect_uri
         )
     }
@@ -172,7 +172,7 @@ impl SignIn {
         files.store_new(&chain).map_err(|error| {
             Problem::failed("the sign-in could not be written")
                 .caused_by(&error)
-                .hint("make room, or make the state directory writable, and sign in again")
+                .hint("free up disk space, or make the state directory writable, and sign in again")
         })?;
         State::forget(&wearer.dir, wearer.console);
         // Under the lock, so that no update comes in between.
@@ -234,7 +234,7 @@ impl SignIn {
                 Answer::RateLimited => {
                     return Err(Problem::new(
                         Exit::Temporary,
-                        "the provider asks to come back later",
+                        "the provider is receiving too many requests; try again later",
                     )
                     .details("the token endpoint answered with status 429"));
                 }

@@ -181,8 +181,8 @@ impl Person {
                     Exit::Temporary,
                     "Google did not say who signed in, so the sign-in was not kept",
                 )
-                .hint("sign in again a little later; nothing was changed")
-                .hint("with `pulsewing login --replace` it does not matter who it is: the history so far is set aside, and a new one begins"))
+                .hint("try signing in again a little later; nothing was changed")
+                .hint("`pulsewing login --replace` works for anybody: it sets the history so far aside and starts a new one"))
             }
             _ => Ok(()),
         }
@@ -199,13 +199,13 @@ impl Person {
             if_another == IfAnother::Replace && pulsewing_history::bytes_on_disk(dir) > 0;
         if is_replaced {
             let aside = pulsewing_history::move_aside(dir, Aside::Replaced, wearer.clock.now().utc).map_err(|error| {
-                Problem::failed("the sign-in was stored, and the history so far could not be set aside")
+                Problem::failed("the sign-in was stored, but the history so far could not be set aside")
                     .caused_by(&error)
-                    .hint("make the state directory writable and sign in again with --replace; until then nothing of this person is kept")
+                    .hint("make the state directory writable and sign in again with --replace; until then nothing is recorded for this person")
             })?;
             let aside = aside.display();
             wearer.console.say(&format!(
-                "The history so far is now {aside}, and a new one begins."
+                "Moved the history so far to {aside} and started a new one."
             ));
         }
         self.settle(wearer, is_replaced);
@@ -218,7 +218,7 @@ impl Person {
             // The next reading will claim it as well.
             wearer
                 .console
-                .detail(|| format!("whose history it is could not be written: {error}"));
+                .detail(|| format!("could not record whose history this is: {error}"));
         }
     }
 
@@ -255,9 +255,9 @@ fn account(provider: Provider, user_id: &str) -> Account {
 }
 
 fn another() -> Problem {
-    Problem::failed("this is another person than the one whose heart rate the history holds, so the sign-in was not kept")
-        .hint("if that was a mistake, sign in again with the account from before; nothing was changed")
-        .hint("to follow both, give this person a place of their own: name another directory with --state-dir, for `pulsewing login` and every command after it")
-        .hint("to go on with this person alone, sign in again and begin anew: the history so far is set aside under a dated name, not deleted, and a new one begins")
-        .hint("in a terminal `pulsewing login --replace` begins anew, on the page the box beside \"Begin anew\" does")
+    Problem::failed("the history holds another person's heart rate, so this sign-in was not kept")
+        .hint("if this was a mistake, sign in again with the previous account; nothing was changed")
+        .hint("to follow both people, give this one a separate directory with --state-dir, for `pulsewing login` and every command after it")
+        .hint("to continue with only this person, sign in again and start over: the history so far is set aside under a dated name, not deleted, and a new one is started")
+        .hint("to start over, use `pulsewing login --replace` in a terminal, or tick \"Start over\" on the page")
 }

@@ -16,7 +16,7 @@ pub(super) fn denied(error: Refused, provider: Provider) -> Problem {
     let problem =
         Problem::new(Exit::ConsentNeeded, "the sign-in was not completed").caused_by(&error);
     match error {
-        Refused::Denied => problem.hint("sign in again and allow the access to heart rate"),
+        Refused::Denied => problem.hint("sign in again and allow access to heart rate"),
         Refused::OAuth(error) => problem.hint(advice_on(error, provider)),
         Refused::Named(_) | Refused::Unnamed => problem.hint("sign in again"),
     }
@@ -28,14 +28,14 @@ pub(super) fn refused(error: OAuthError, provider: Provider) -> Problem {
     let problem = Problem::new(exit, "the provider did not complete the sign-in")
         .details(format!("the token endpoint answered {error}"));
     match error {
-        OAuthError::InvalidGrant => Problem::new(Exit::ConsentNeeded, "this sign-in was used before, or took too long")
+        OAuthError::InvalidGrant => Problem::new(Exit::ConsentNeeded, "this sign-in was already used, or took too long")
             .details("the code was refused (invalid_grant)")
-            .hint("sign in again: what the browser brings back is good once, for ten minutes"),
+            .hint("sign in again: the address or code from the browser works only once, within ten minutes"),
         OAuthError::InvalidClient | OAuthError::UnauthorizedClient => problem
-            .hint("the client's id or secret is wrong: check the configuration, or download the client's JSON anew"),
-        OAuthError::InvalidRequest => problem.hint("Google wants the client's secret of desktop apps as well: set client_secret, or use --client-json"),
+            .hint("the client's id or secret is wrong: check the configuration, or download the client's JSON again"),
+        OAuthError::InvalidRequest => problem.hint("Google requires the client secret for desktop apps as well: set client_secret, or use --client-json"),
         OAuthError::RedirectUriMismatch => problem
-            .hint("make the OAuth client one of type \"Desktop app\": it takes any address of this machine"),
+            .hint("use an OAuth client of type \"Desktop app\": it accepts any address of this machine"),
         OAuthError::UnsupportedGrantType | OAuthError::InvalidScope => problem,
         OAuthError::DeletedClient
         | OAuthError::DisabledClient
@@ -61,10 +61,10 @@ pub(super) fn no_answer(unanswered: Unanswered) -> Problem {
             "remove the app at https://myaccount.google.com/connections, then sign in again; nothing was changed"
         }
         cause if cause.is_login_page() => {
-            "the login page of a network seems to answer in the provider's place: open any web page in a browser on this network, sign in there, then sign in here again; nothing was changed"
+            "a network's login page seems to be answering instead of the provider: open any web page in a browser on this network, sign in there, then sign in here again; nothing was changed"
         }
         NoAnswer::Redirected(_) => {
-            "if [endpoints] in the configuration names the address, name the one that it leads to; then sign in again"
+            "if the address comes from [endpoints] in the configuration, use the one it redirects to; then sign in again"
         }
         _ => "sign in again; nothing was changed",
     })

@@ -21,7 +21,7 @@ pub(crate) fn what(failure: Failure, provider: Provider) -> String {
     match failure {
         Failure::NoChain | Failure::ChainMoved | Failure::Store(_) => failure.to_string(),
         Failure::ForeignChain => {
-            "the stored sign-in is for another service than the one that is set up".to_owned()
+            "the stored sign-in is for a different service than the one that is set up".to_owned()
         }
         Failure::IntentNotStored => {
             "nothing can be written to the disk, so the sign-in was not renewed".to_owned()
@@ -31,14 +31,14 @@ pub(crate) fn what(failure: Failure, provider: Provider) -> String {
         Failure::OAuth(error) => not_renewed(error, cloud),
         Failure::Gone => format!("this service of {cloud} has been switched off for good"),
         Failure::RateLimited { .. } => {
-            format!("{cloud} was asked too often, and is left alone for a while")
+            format!("{cloud} was asked too often, so Pulsewing is pausing for a while")
         }
-        Failure::Unauthorized => format!("{cloud} does not accept the sign-in just now"),
+        Failure::Unauthorized => format!("{cloud} is not accepting the sign-in right now"),
         Failure::NoAnswer { call, cause } => {
             format!("{} failed: {}", doing(call), no_answer(cause, cloud))
         }
         Failure::Rejected { call, reason, .. } => rejected(call, reason, cloud),
-        Failure::OutOfTime => "there was no time left to fetch the heart rate".to_owned(),
+        Failure::OutOfTime => "time ran out before the heart rate could be fetched".to_owned(),
     }
 }
 
@@ -51,7 +51,7 @@ fn consent_lost(consent: Consent, cloud: &str) -> String {
             format!("{cloud} no longer lets Pulsewing read the heart rate")
         }
         Consent::HeartRateScopeMissing => {
-            "reading the heart rate was not allowed at the sign-in".to_owned()
+            "permission to read the heart rate was not given at sign-in".to_owned()
         }
         Consent::Refused => format!("{cloud} no longer accepts this sign-in"),
     }
@@ -106,7 +106,7 @@ fn rejected(call: CallName, reason: Reason, cloud: &str) -> String {
             format!("{cloud} does not give Pulsewing the heart rate minute by minute")
         }
         Reason::PermissionDenied => {
-            format!("{cloud} lets this account read no heart rate")
+            format!("{cloud} does not let this account read a heart rate")
         }
         _ => format!("{} was refused by {cloud}", doing(call)),
     }
@@ -126,20 +126,20 @@ pub(crate) const fn advice(failure: Failure) -> &'static str {
     match failure {
         Failure::NoChain => "Sign in to see a heart rate.",
         Failure::ForeignChain => {
-            "Sign in again, or have whoever set Pulsewing up look at its configuration."
+            "Sign in again, or ask whoever set Pulsewing up to check its configuration."
         }
         Failure::ChainMoved => {
             "The board uses it from now on. Sign in to use this machine as well."
         }
-        Failure::Store(StoreTrouble::Busy) => "Nothing to do: it is tried again by itself.",
+        Failure::Store(StoreTrouble::Busy) => "Nothing to do: Pulsewing keeps trying.",
         Failure::Store(StoreTrouble::Newer(_)) => {
-            "Have the newer version installed again. Nothing was changed."
+            "Ask whoever set Pulsewing up to install the newer version again. Nothing was changed."
         }
         Failure::Store(StoreTrouble::Io) | Failure::IntentNotStored => {
-            "Whoever set Pulsewing up has to look at its disk. The sign-in is safe."
+            "Ask whoever set Pulsewing up to check its disk. The sign-in is safe."
         }
         Failure::TokensNotStored => {
-            "Do not switch this machine off. Whoever set Pulsewing up has to make room on its disk."
+            "Do not switch this machine off. Ask whoever set Pulsewing up to free up space on its disk."
         }
         Failure::ConsentNeeded(Consent::AccountNotLinked) => {
             "Set up Google Health with this account at https://fitbit.google.com/auth/signup, or sign in with the account that wears the tracker."
@@ -148,20 +148,20 @@ pub(crate) const fn advice(failure: Failure) -> &'static str {
             "Remove the app at https://myaccount.google.com/connections, then sign in again."
         }
         Failure::ConsentNeeded(Consent::HeartRateScopeMissing) => {
-            "Sign in again, and leave the box for heart rate ticked."
+            "Sign in again, and keep the heart rate box ticked."
         }
         Failure::OAuth(OAuthError::InvalidClient | OAuthError::UnauthorizedClient) => {
-            "Whoever set Pulsewing up has to check the client id and its secret."
+            "Ask whoever set Pulsewing up to check the client id and its secret."
         }
         Failure::OAuth(OAuthError::DeletedClient | OAuthError::DisabledClient) => {
-            "Whoever set Pulsewing up has to bring the app back, or make a new one."
+            "Ask whoever set Pulsewing up to restore the app, or to create a new one."
         }
         Failure::OAuth(error) if error.is_about_account() => {
-            "Sign in with another account, or ask whoever manages this one to allow it."
+            "Sign in with another account, or ask whoever manages this one to allow Pulsewing."
         }
         Failure::Gone => "The same data is in Google Health: sign in there.",
-        Failure::RateLimited { .. } => "Nothing to do: it goes on by itself.",
-        Failure::Unauthorized => "It is tried again by itself. If this lasts, sign in again.",
+        Failure::RateLimited { .. } => "Nothing to do: updates resume on their own.",
+        Failure::Unauthorized => "Pulsewing keeps trying. If this keeps happening, sign in again.",
         Failure::Rejected { reason, .. } => advice_on_rejection(reason),
         Failure::NoAnswer { cause, .. } => advice_on_no_answer(cause),
         _ => match failure.kind() {
@@ -172,22 +172,22 @@ pub(crate) const fn advice(failure: Failure) -> &'static str {
     }
 }
 
-const NOTHING_IS_LOST: &str = "Nothing is lost, and it is tried again by itself.";
-const LOOK_AT_THIS: &str = "Whoever set Pulsewing up has to look at this: the details say more.";
+const NOTHING_IS_LOST: &str = "Nothing is lost, and Pulsewing keeps trying.";
+const LOOK_AT_THIS: &str = "Ask whoever set Pulsewing up to look at this: the details say more.";
 
 const fn advice_on_rejection(reason: Reason) -> &'static str {
     match reason {
         Reason::ServiceDisabled => {
-            "Whoever set Pulsewing up can switch it on at https://console.cloud.google.com/apis/library/health.googleapis.com."
+            "Ask whoever set Pulsewing up to switch it on at https://console.cloud.google.com/apis/library/health.googleapis.com."
         }
         Reason::ProjectGone => {
-            "Whoever set Pulsewing up has to bring the project back, or make a new one."
+            "Ask whoever set Pulsewing up to restore the project, or to create a new one."
         }
         Reason::IntradayNotAllowed => {
-            "Whoever set Pulsewing up can change the app's type to Personal at https://dev.fitbit.com/apps."
+            "Ask whoever set Pulsewing up to change the app's type to Personal at https://dev.fitbit.com/apps."
         }
         Reason::PermissionDenied => {
-            "Sign in with the Google account that wears the tracker. An old Fitbit account has to be moved to Google first, in the Fitbit app."
+            "Sign in with the Google account that wears the tracker. An old Fitbit account must first be moved to Google in the Fitbit app."
         }
         Reason::Other => LOOK_AT_THIS,
     }
@@ -196,13 +196,13 @@ const fn advice_on_rejection(reason: Reason) -> &'static str {
 const fn advice_on_no_answer(cause: NoAnswer) -> &'static str {
     match cause {
         NoAnswer::TimedOut | NoAnswer::Disconnected | NoAnswer::NeverLeft => {
-            "It is tried again by itself. Does the internet work?"
+            "Pulsewing keeps trying. Is the internet connection working?"
         }
         _ if cause.is_login_page() => {
-            "A network in a hotel, a café or an office often wants a sign-in of its own before it lets anything through. Open any web page in a browser on the same network, and sign in there. Nothing is lost, and it goes on by itself."
+            "Networks in hotels, cafés and offices often have a login page of their own. Open any web page in a browser on the same network, and sign in there. Nothing is lost, and updates resume on their own."
         }
         NoAnswer::Foreign(_) => {
-            "Does this network want a sign-in of its own? Nothing is lost, and it is tried again by itself."
+            "Does this network have a login page of its own? Nothing is lost, and Pulsewing keeps trying."
         }
         NoAnswer::UnfitToken => LOOK_AT_THIS,
         _ if cause.has_moved() => LOOK_AT_THIS,

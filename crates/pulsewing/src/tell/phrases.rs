@@ -128,13 +128,13 @@ pub(crate) fn heart_rate(
 pub(crate) const fn why(freshness: Freshness, absence: Absence) -> &'static str {
     match (freshness, absence) {
         (Freshness::Fresh, _) => "Up to date",
-        (Freshness::Cached, _) => "From memory: the last update did not succeed",
+        (Freshness::Cached, _) => "From memory: the last update failed",
         (_, Absence::ZoneGuessed) => "Time zone guessed: the age may be wrong by hours",
-        (_, Absence::NotAsked) => "Not updated: nothing was asked for a while",
+        (_, Absence::NotAsked) => "Not updated: the cloud was not asked for a while",
         (_, Absence::NotWorn) => "Not worn: it syncs, but measures no heart rate",
         (_, Absence::NotCharged) => "Not charged: its battery was low at its last sync",
-        (_, Absence::NotSynced) => "Not synced: nothing newer came from the tracker",
-        (_, Absence::NothingRecorded) => "Nothing recorded: no newer heart rate has come",
+        (_, Absence::NotSynced) => "Not synced: the tracker sent nothing newer",
+        (_, Absence::NothingRecorded) => "Nothing recorded: no newer heart rate has arrived",
     }
 }
 
@@ -166,7 +166,7 @@ pub(crate) fn guess(reading: &Reading) -> Option<String> {
             "" => "this machine's zone",
             name => name,
         };
-        format!("Times are of {taken}, a guess: name the wearer's time zone in the configuration")
+        format!("Times are in {taken}, which is a guess: set the wearer's time zone in the configuration")
     })
 }
 

@@ -77,7 +77,7 @@ impl Problem {
 
     /// Builds the problem of a machine that gives no random numbers.
     pub(crate) fn no_random_numbers(error: getrandom::Error) -> Self {
-        Self::failed("the machine gives no random numbers")
+        Self::failed("the machine cannot provide random numbers")
             .caused_by(&io::Error::other(error.to_string()))
     }
 
@@ -114,7 +114,7 @@ impl Problem {
         match unfit {
             Some(Unfit::NoFile { path, what }) => Self {
                 hints: vec![format!(
-                    "move {} away: {what} is none of pulsewing's making, and it needs a file of its own there",
+                    "move {} out of the way: it is {what}, but pulsewing keeps a file there",
                     path.display()
                 )],
                 ..problem
@@ -192,7 +192,7 @@ impl Problem {
         };
         match failure {
             Failure::OAuth(error) if error.is_final() => problem.hint(
-                "until then it is not asked again by itself; an update that you ask for, such as `pulsewing once`, tries at once",
+                "until then Pulsewing does not try again on its own; an update that you start, such as `pulsewing once`, tries right away",
             ),
             _ => problem,
         }
@@ -225,17 +225,17 @@ fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
     Some(match failure {
         Failure::NoChain => format!("sign in with `{login}`; `pulsewing demo` needs no account"),
         Failure::ForeignChain => format!(
-            "sign in with `{login}`, or name in the configuration the provider, address and client of the stored sign-in (`pulsewing status` shows them)"
+            "sign in with `{login}`, or set the provider, address and client of the stored sign-in in the configuration (`pulsewing status` shows them)"
         ),
         Failure::ChainMoved => format!(
-            "the board refreshes it from now on; for this machine sign in anew with `{login}`"
+            "the board refreshes it from now on; to use this machine too, sign in again with `{login}`"
         ),
         Failure::Store(trouble) => hint_on_store(trouble, &login),
         Failure::IntentNotStored => {
-            "make room on the disk, or make the state directory writable, then try again; the sign-in is safe".into()
+            "free up disk space, or make the state directory writable, then try again; the sign-in is safe".into()
         }
         Failure::TokensNotStored => {
-            "make room on the disk and run pulsewing again at once: for two minutes after the refresh the provider gives the same tokens again".into()
+            "free up disk space and run pulsewing again right away: for two minutes after a refresh, the provider repeats the same tokens".into()
         }
         Failure::ConsentNeeded(consent) => hint_on_consent(consent, &login),
         Failure::OAuth(error) => advice_on(error, provider),
@@ -243,7 +243,7 @@ fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
             "Fitbit's Web API was switched off on 2 November 2026; the same data is in Google Health: `pulsewing login --provider google` (docs/accounts.md shows how)".into()
         }
         Failure::Unauthorized => format!(
-            "it is tried again later; if this stays so, sign in anew with `{login}`"
+            "Pulsewing tries again later; if this keeps happening, sign in again with `{login}`"
         ),
         Failure::Rejected { reason, .. } => hint_on_rejection(reason, &login),
         Failure::NoAnswer { cause, .. } => hint_on_no_answer(cause, &login),
@@ -262,9 +262,9 @@ fn hint_on_store(trouble: StoreTrouble, login: &str) -> String {
         StoreTrouble::Newer(_) => {
             "use the newer pulsewing; nothing was changed".into()
         }
-        StoreTrouble::Damaged => format!("sign in anew with `{login}`"),
+        StoreTrouble::Damaged => format!("sign in again with `{login}`"),
         StoreTrouble::Io => {
-            "look who may read and write the state directory and the files in it; `pulsewing doctor` names it".into()
+            "check who can read and write the state directory and its files; `pulsewing doctor` shows where it is".into()
         }
     }
 }
@@ -275,10 +275,10 @@ fn hint_on_consent(consent: Consent, login: &str) -> String {
             "set up Google Health (or the Fitbit app) with this account at https://fitbit.google.com/auth/signup, or sign in with the account that wears the tracker: `{login}`"
         ),
         Consent::ResourcePermissionDenied => format!(
-            "remove the app at https://myaccount.google.com/connections, then sign in anew with `{login}`"
+            "remove the app at https://myaccount.google.com/connections, then sign in again with `{login}`"
         ),
         Consent::HeartRateScopeMissing => {
-            format!("sign in again with `{login}` and leave the box for heart rate ticked")
+            format!("sign in again with `{login}` and keep the heart rate box ticked")
         }
         Consent::Refused => format!("sign in again with `{login}`"),
     }
@@ -287,13 +287,13 @@ fn hint_on_consent(consent: Consent, login: &str) -> String {
 fn hint_on_rejection(reason: Reason, login: &str) -> String {
     match reason {
         Reason::ServiceDisabled => "enable the Google Health API in the Google Cloud project of your OAuth client: https://console.cloud.google.com/apis/library/health.googleapis.com".into(),
-        Reason::ProjectGone => "see at https://console.cloud.google.com/cloud-resource-manager whether the project can be brought back; else make a new one with an OAuth client (docs/accounts.md) and sign in with that: `pulsewing login --client-json FILE`".into(),
-        Reason::IntradayNotAllowed => "set the app's type to Personal at https://dev.fitbit.com/apps: only such an app may read minutes".into(),
+        Reason::ProjectGone => "check at https://console.cloud.google.com/cloud-resource-manager whether the project can be restored; if not, create a new one with an OAuth client (docs/accounts.md) and sign in with it: `pulsewing login --client-json FILE`".into(),
+        Reason::IntradayNotAllowed => "set the app's type to Personal at https://dev.fitbit.com/apps: only Personal apps may read minutes".into(),
         Reason::PermissionDenied => format!(
-            "sign in with the Google account that wears the tracker (`{login}`); an old Fitbit account has to be moved to Google first, in the Fitbit app"
+            "sign in with the Google account that wears the tracker (`{login}`); an old Fitbit account must first be moved to Google in the Fitbit app"
         ),
         Reason::Other => {
-            "nothing is lost; check [endpoints] in the configuration; `pulsewing -v once` shows each request, and if they are right, this is worth an issue report".into()
+            "nothing is lost; check [endpoints] in the configuration. `pulsewing -v once` shows each request; if they look right, please report this".into()
         }
     }
 }
@@ -301,16 +301,16 @@ fn hint_on_rejection(reason: Reason, login: &str) -> String {
 fn hint_on_no_answer(cause: NoAnswer, login: &str) -> String {
     match cause {
         NoAnswer::UnfitToken => format!(
-            "Pulsewing keeps refresh tokens of up to 512 bytes: if this stays so, report it, and sign in anew (`{login}`) once that is fixed"
+            "Pulsewing accepts refresh tokens of up to 512 bytes: if this keeps happening, report it, and sign in again (`{login}`) once it is fixed"
         ),
-        NoAnswer::NoRefreshToken => "each refresh has to bring a new refresh token in this dialect: if a gateway answers, make it give one, even if it is the old one again; the sign-in is kept, and the same token is sent again".into(),
+        NoAnswer::NoRefreshToken => "in this dialect every refresh must return a refresh token: if a gateway answers, make it return one, even if it is the old one; the sign-in is kept, and the same token is sent again".into(),
         _ if cause.is_login_page() => {
-            "open a web page in a browser on this network: if a login page comes instead, sign in there, and all goes on by itself; nothing is lost. If [endpoints] in the configuration names the address, check that it is the provider's or a gateway's".into()
+            "open a web page in a browser on this network: if a login page appears instead, sign in there, and updates resume on their own; nothing is lost. If the address comes from [endpoints] in the configuration, check that it is the provider's or a gateway's".into()
         }
-        NoAnswer::Foreign(_) => "look whether this network wants a sign-in of its own, or whether a proxy or firewall blocks the service; nothing is lost, and it goes on by itself".into(),
-        NoAnswer::Redirected(_) => "if [endpoints] in the configuration names the address, name the one that it leads to; if not, look whether this network wants a sign-in of its own".into(),
+        NoAnswer::Foreign(_) => "check whether this network has a login page of its own, or whether a proxy or firewall blocks the service; nothing is lost, and Pulsewing keeps trying".into(),
+        NoAnswer::Redirected(_) => "if the address comes from [endpoints] in the configuration, use the one it redirects to; if not, check whether this network has a login page of its own".into(),
         NoAnswer::Named { .. } => format!(
-            "nothing is lost, and it is tried again ever more rarely; if this stays so, sign in anew with `{login}`"
+            "nothing is lost, and Pulsewing tries again less and less often; if this keeps happening, sign in again with `{login}`"
         ),
         _ => ONCE_IT_ANSWERS.into(),
     }
@@ -321,14 +321,14 @@ pub(crate) fn advice_on(error: OAuthError, provider: Provider) -> String {
     let login = format!("pulsewing login --provider {}", provider.name());
     match error {
         OAuthError::InvalidClient | OAuthError::UnauthorizedClient => format!(
-            "the client id or secret is wrong: check [{}] in the configuration, or sign in anew with `{login}`",
+            "the client id or secret is wrong: check [{}] in the configuration, or sign in again with `{login}`",
             provider.name()
         ),
         OAuthError::DeletedClient => format!(
-            "the OAuth client was deleted: bring it back at https://console.cloud.google.com/auth/clients (for 30 days), or make a new one (docs/accounts.md); then sign in anew with `{login}`"
+            "the OAuth client was deleted: restore it within 30 days at https://console.cloud.google.com/auth/clients, or create a new one (docs/accounts.md); then sign in again with `{login}`"
         ),
         OAuthError::DisabledClient => format!(
-            "the OAuth client was disabled: see why at https://console.cloud.google.com/auth/clients, or make a new one (docs/accounts.md); then sign in anew with `{login}`"
+            "the OAuth client was disabled: see why at https://console.cloud.google.com/auth/clients, or create a new one (docs/accounts.md); then sign in again with `{login}`"
         ),
         OAuthError::PolicyEnforced => format!(
             "this account's protection (such as Google's Advanced Protection) does not allow the app: sign in with another account, `{login}`"
@@ -337,16 +337,16 @@ pub(crate) fn advice_on(error: OAuthError, provider: Provider) -> String {
             "the administrator of this account does not allow the app: ask them to allow it, or sign in with a private account, `{login}`"
         ),
         OAuthError::OrgInternal => format!(
-            "the OAuth client is for the accounts of one organisation: sign in with one of them, or set the audience to External at https://console.cloud.google.com/auth/audience; then `{login}`"
+            "the OAuth client only accepts accounts of one organisation: sign in with one of those, or set the audience to External at https://console.cloud.google.com/auth/audience; then `{login}`"
         ),
         OAuthError::AccessDenied => format!(
-            "sign in again with `{login}` and allow the access to heart rate; while the OAuth client is in \"Testing\", its list of test users has to hold this account"
+            "sign in again with `{login}` and allow access to heart rate; while the OAuth client is in \"Testing\", this account must be on its list of test users"
         ),
         OAuthError::InvalidGrant
         | OAuthError::InvalidRequest
         | OAuthError::RedirectUriMismatch
         | OAuthError::UnsupportedGrantType
-        | OAuthError::InvalidScope => format!("sign in anew with `{login}`"),
+        | OAuthError::InvalidScope => format!("sign in again with `{login}`"),
     }
 }
 
@@ -360,7 +360,7 @@ mod tests {
         let problem = Problem::failed("the chain could not be written")
             .caused_by(&cause)
             .details("ENOSPC")
-            .hint("make room on the disk");
+            .hint("free up disk space");
         assert_eq!(
             problem.to_string(),
             "error: the chain could not be written\ncaused by: no space left on device\ndetails: ENOSPC\n\nhint: make room on the disk\n"

@@ -114,7 +114,7 @@ fn settings_that_lack_something_are_told_what() {
     let file = home.write("settings.toml", &format!("Fitbit_ClientID = {SEED}"));
     home.run(&["adopt", &file])
         .exits(1)
-        .says("is not the original's settings");
+        .says("is not a settings file of the original sketch");
     home.run(&["adopt", "no-such.toml"])
         .exits(1)
         .says("no-such.toml could not be read");

@@ -100,7 +100,7 @@ fn a_board_that_says_nothing_is_given_up() {
     run(&home, &board, &["status"])
         .exits(5)
         .says("no board answers")
-        .says("is it the right port");
+        .says("that it is the right port");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn two_programs_do_not_share_a_port() {
     board.wait_for_pause();
     run(&home, &board, &["status"])
         .exits(5)
-        .says("another pulsewing uses the port");
+        .says("another pulsewing is using the port");
     board.resume(true);
     first.finish().exits(0);
 }
@@ -125,7 +125,7 @@ fn the_log_and_the_picture_come_as_the_board_has_them() {
     let board = Board::start(&home);
     run(&home, &board, &["log"])
         .exits(0)
-        .says("remembers no errors");
+        .says("recorded no errors");
     board.lock().console.log = vec![
         "2026-11-22T12:00:00Z the provider does not answer".into(),
         "+12s no network".into(),
@@ -226,7 +226,7 @@ fn a_certificate_that_cannot_be_read_is_refused_before_the_board_is_touched() {
         ));
         provision(&home, &board, &["--wifi", "Blue Bird"])
             .exits(1)
-            .says("ca.pem holds no certificate in place 2");
+            .says("ca.pem has no valid certificate at position 2");
         assert!(board.lock().console.roots.is_empty());
         assert!(board.lock().console.networks.is_empty());
     }
@@ -266,7 +266,7 @@ fn a_password_comes_from_stdin_and_never_from_the_command_line() {
         [("home".into(), PASSWORD.into())]
     );
 
-    home.run(&args).exits(2).says("nothing came");
+    home.run(&args).exits(2).says("got nothing");
     let open = home.program(&args).stdin("\n").run().exits(0);
     open.says("network: home");
     assert_eq!(
@@ -277,7 +277,7 @@ fn a_password_comes_from_stdin_and_never_from_the_command_line() {
         .stdin("short\n")
         .run()
         .exits(1)
-        .says("8 to 63 characters")
+        .says("8 to 63 ASCII characters")
         .says_nothing_of("short");
     home.run(&[&args[..], &["--wifi-password", "horse"]].concat())
         .exits(2);
@@ -290,9 +290,9 @@ fn nothing_is_sent_when_something_is_wrong_on_this_machine() {
     for (args, words) in [
         (
             ["--wallpaper", "none.png"],
-            "none.png cannot be the wallpaper",
+            "none.png cannot be used as the wallpaper",
         ),
-        (["--set", "wearer.name"], "no setting such as"),
+        (["--set", "wearer.name"], "is not a setting"),
         (["--wifi", ""], "1 to 32 bytes"),
     ] {
         let failed = provision(&home, &board, &args);
@@ -302,7 +302,7 @@ fn nothing_is_sent_when_something_is_wrong_on_this_machine() {
     home.configure("[endpoints]\nbase_url = \"https://gateway.example/path\"\n");
     provision(&home, &board, &[])
         .exits(1)
-        .says("only a host and a port");
+        .says("only accepts a host and a port");
     assert_eq!(board.lock().heard, [""; 0]);
 }
 
@@ -456,7 +456,7 @@ fn a_sign_in_for_a_board_never_touches_this_machines_disk() {
             .finish()
             .exits(0)
             .says("generation 1, fingerprint")
-            .says("Nothing of it is kept");
+            .says("No copy is kept");
         assert_eq!(
             sandbox.active_refresh_tokens(provider),
             [board.fingerprint().unwrap()]
@@ -540,7 +540,7 @@ fn a_sign_in_that_the_board_does_not_take_is_said_to_be_lost() {
         .finish()
         .exits(1)
         .says("the board says: the flash is full")
-        .says("the sign-in is lost");
+        .says("this sign-in is lost");
     assert!(!home.state("").exists());
     assert_eq!(board.fingerprint(), None);
 }

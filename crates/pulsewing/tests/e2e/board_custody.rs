@@ -246,14 +246,14 @@ fn while_it_is_on_its_way_nobody_refreshes_it_here() {
     let asked = pair.home.run(&["board", "status", "--port", &other.port]);
     asked
         .exits(0)
-        .says("on its way to another board (stand-in b0a2d1, last seen at");
+        .says("being moved to another board (stand-in b0a2d1, last seen at");
     let args = ["board", "provision", "--move-chain", "--port", &other.port];
     pair.home
         .run(&args)
         .exits(1)
-        .says("on its way to a board already");
+        .says("already being moved to a board");
     let args = ["board", "login", "--paste", "--port", &other.port];
-    pair.home.run(&args).exits(1).says("on its way to a board");
+    pair.home.run(&args).exits(1).says("being moved to a board");
     assert_eq!(other.fingerprint(), None);
     assert!(!pair.settled(&sandbox, "asked at last"));
     assert_eq!(sandbox.routes(), [""; 0]);
@@ -363,7 +363,7 @@ fn another_fingerprint_than_was_sent_erases_nothing() {
     pair.moving(&sandbox)
         .run()
         .exits(1)
-        .says("the board stored another sign-in than it was sent")
+        .says("the board stored a different sign-in than the one sent")
         .says("cannot say whether it has it");
     assert_eq!(pair.chain()["standing"], "moving");
     assert_eq!(sandbox.requests_of("fitbit.token").len(), 0);
@@ -394,7 +394,7 @@ fn a_board_that_is_signed_in_is_replaced_only_when_asked_and_never_goes_back() {
     pair.moving(&sandbox)
         .run()
         .exits(1)
-        .says("the board is signed in already (fitbit generation 4 active")
+        .says("the board is already signed in (fitbit generation 4 active")
         .says("--replace");
     assert_eq!(pair.chain()["standing"], "active");
     pair.program(&sandbox, &["provision", "--move-chain", "--replace"])
@@ -475,7 +475,7 @@ fn a_note_that_is_lost_is_no_reason_to_guess() {
             // The fingerprint is sufficient proof.
             assert!(pair.one_owner(&sandbox, "it has it"));
         } else {
-            asked.says("not remembered which board");
+            asked.says("no record of which board");
             assert_eq!(pair.chain()["standing"], "moving");
         }
     }

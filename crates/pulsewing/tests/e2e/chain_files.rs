@@ -63,7 +63,7 @@ fn damage_falls_back_to_the_copy_that_the_refresh_made() {
         signed_in
             .once()
             .exits(0)
-            .says("the generation before it is used");
+            .says("using the previous generation");
         signed_in.assert_chain_goes_on();
         assert_eq!(signed_in.chain()["generation"], 2, "{damage}");
     }
@@ -110,7 +110,7 @@ fn an_error_of_the_file_system_is_no_reason_to_go_back_a_generation() {
         .exits(1)
         .says("could not be read")
         .says("chain is a directory, not a file")
-        .says(&format!("hint: move {} away", chain.display()));
+        .says(&format!("hint: move {} out of the way", chain.display()));
     assert_eq!(signed_in.sandbox.requests().len(), requests);
     fs::remove_dir(&chain).unwrap();
     fs::rename(&aside, &chain).unwrap();

@@ -19,7 +19,7 @@ fn another_issuer_gets_nothing() {
         signed_in
             .once()
             .exits(3)
-            .says("another provider, address or client")
+            .says("a different provider, address or client")
             .says("pulsewing status");
         signed_in
             .run(&["logout"])

@@ -36,7 +36,7 @@ fn a_recording_is_shown_as_it_is_and_the_clock_starts_after_it() {
     let demo = home
         .run(&["demo", "--once", "--provider", "fitbit", "--data", &csv])
         .exits(0)
-        .says("It is 2023-08-02T02:52:00Z in the demo");
+        .says("In the demo it is 2023-08-02T02:52:00Z");
     let expected = "\
 Fitbit Date: 2023-08-02
 Fitbit Time: 02:37
@@ -49,11 +49,9 @@ Latest 15 Minute Averages: 85,84,85,83,86,82,85,86,84,82,82,82,81,84,84
 #[test]
 fn its_clock_starts_at_seven_past_two_of_today_unless_it_is_told() {
     let home = Home::new();
-    home.run(&["demo", "--once"])
-        .exits(0)
-        .says("T14:07:00Z in the demo");
+    home.run(&["demo", "--once"]).exits(0).says("T14:07:00Z.");
     let told = home.run(&["demo", "--once", "--now", "2026-03-04T09:07:00Z"]);
-    let told = told.exits(0).says("It is 2026-03-04T09:07:00Z in the demo");
+    let told = told.exits(0).says("In the demo it is 2026-03-04T09:07:00Z");
     assert!(
         told.stdout
             .contains("Health Date: 2026-03-04\nHealth Time: 08:59\n")

@@ -139,7 +139,7 @@ fn without_room_for_the_intent_nothing_is_sent() {
         .exits(1)
         .says("the refresh token was not sent")
         .says("No space left on device")
-        .says("make room on the disk")
+        .says("free up disk space")
         .says("the sign-in is safe");
     assert_eq!(signed_in.sandbox.routes(), [""; 0]);
     assert_eq!(fs::read(signed_in.home.state("chain")).unwrap(), before);
@@ -221,8 +221,8 @@ pub(crate) fn tokens_that_never_find_room_are_asked_for_again_by_the_next_run() 
     waiting
         .finish_within(limit)
         .exits(1)
-        .says("new tokens arrived and could not be written")
-        .says("run pulsewing again at once");
+        .says("new tokens arrived but could not be written")
+        .says("run pulsewing again right away");
     assert_eq!(signed_in.sandbox.routes(), ["fitbit.token"]);
     assert!(signed_in.record().intent.is_some());
     cramped.disk.make_room();

@@ -165,7 +165,7 @@ fn the_json_has_the_shape_that_is_documented() {
     assert_eq!(
         first,
         format!(
-            r#"[{{"id":"config.readable","status":"ok","found":"there is no configuration at {}, so everything is as usual","advice":"nothing to do""#,
+            r#"[{{"id":"config.readable","status":"ok","found":"there is no configuration at {}, so the defaults apply","advice":"nothing to do""#,
             place.display()
         )
     );
@@ -240,7 +240,7 @@ fn a_configuration_is_readable_private_and_of_known_keys() {
         ("[google]\nclient_id = \"\"\n".to_owned(), "check [google]"),
         (
             format!("[fitbit]\nuser_id = \"{}\"\n", "A".repeat(65)),
-            "longer than any",
+            "is too long",
         ),
     ] {
         signed_in.home.configure(&text);
@@ -264,7 +264,7 @@ fn a_configuration_is_readable_private_and_of_known_keys() {
     program("/no/such/file").has("config.readable", "fail", "--config");
     let directory = signed_in.home.path("config");
     program(directory.to_str().unwrap())
-        .has("config.readable", "fail", "file of text")
+        .has("config.readable", "fail", "must be a text file")
         .has("config.keys", "skipped", "");
 }
 
@@ -287,7 +287,7 @@ fn the_clock_is_held_against_this_version_the_sign_in_and_a_server() {
         ("Sun, 22 Nov 2026 14:10:20 GMT", "ok", " behind "),
         ("Sun, 22 Nov 2026 14:08:00 GMT", "warn", " ahead of "),
         ("Mon, 23 Nov 2026 14:00:00 GMT", "warn", "timedatectl"),
-        ("yesterday", "skipped", "what time it is"),
+        ("yesterday", "skipped", "no server reported the time"),
     ] {
         let reply = json!({ "status": 401, "headers": { "Date": date } });
         signed_in.sandbox.fault("*", 0, &reply);
@@ -310,13 +310,13 @@ fn the_state_directory_is_writable_and_private() {
     };
     look()
         .exits(3)
-        .has("state.directory", "ok", "can be made")
+        .has("state.directory", "ok", "will be created")
         .has("state.space", "ok", "free");
     assert!(!elsewhere.exists());
     fs::write(&elsewhere, "").unwrap();
     look()
         .exits(1)
-        .has("state.directory", "fail", "is no directory");
+        .has("state.directory", "fail", "is not a directory");
     fs::remove_file(&elsewhere).unwrap();
     fs::create_dir_all(&dir).unwrap();
     fs::copy(signed_in.home.state("chain"), dir.join("chain")).unwrap();
@@ -326,7 +326,7 @@ fn the_state_directory_is_writable_and_private() {
     chmod(&dir.join("chain"), 0o640);
     look().exits(0).has("state.directory", "warn", "chmod 600");
     chmod(&dir.join("chain"), 0o600);
-    look().exits(0).has("state.directory", "ok", "you alone");
+    look().exits(0).has("state.directory", "ok", "only by you");
 }
 
 #[test]
@@ -475,12 +475,12 @@ fn a_zone_is_known_and_an_update_was_lately() {
     signed_in.once().exits(0);
     offline(&signed_in)
         .exits(0)
-        .has("zone.known", "ok", "the provider says")
+        .has("zone.known", "ok", "the provider reports")
         .has("update.last", "ok", "succeeded");
     signed_in.sandbox.advance(90_000);
     offline(&signed_in)
         .exits(0)
-        .has("update.last", "warn", "nothing was fetched since");
+        .has("update.last", "warn", "nothing has been fetched since");
     signed_in
         .sandbox
         .fault("google.rollup", 0, &json!({ "status": 400 }));
@@ -538,13 +538,13 @@ fn panels_are_looked_at_and_left_dark() {
     let findings = look(&both)
         .exits(0)
         .has(&format!("panel.{fb}"), "ok", "can be drawn to")
-        .has(&format!("panel.{spi}"), "ok", "can be had");
+        .has(&format!("panel.{spi}"), "ok", "are available");
     assert_eq!(findings.list.len(), IDS.len() + 2);
     for (panel, id, words) in [
         (
             format!("fb:{spi}"),
             format!("panel.{spi}"),
-            "is no framebuffer",
+            "is not a framebuffer",
         ),
         (
             "fb:/dev/no-such-fb".into(),

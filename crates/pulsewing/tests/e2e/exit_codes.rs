@@ -32,7 +32,7 @@ fn what_needs_consent_is_three_and_says_what_to_do() {
         ),
         (
             "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
-            "leave the box for heart rate ticked",
+            "keep the heart rate box ticked",
         ),
     ] {
         let signed_in = SignedIn::google();
@@ -55,7 +55,10 @@ fn what_needs_consent_is_three_and_says_what_to_do() {
     signed_in
         .sandbox
         .configure(&json!({ "scopes": ["settings", "profile"] }));
-    signed_in.once().exits(3).says("heart rate was not allowed");
+    signed_in
+        .once()
+        .exits(3)
+        .says("access to heart rate was not given");
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn days_and_formats_can_be_chosen() {
     assert_eq!(minutes[1]["zone"], "UTC");
     home.run(&["export", "--from", "2025-01-01"])
         .exits(0)
-        .says("no minute of these days");
+        .says("no minutes for these days");
     home.run(&["export", "--from", "2025-01-02", "--to", "2025-01-01"])
         .exits(2);
     home.run(&["export", "--from", "yesterday"]).exits(2);

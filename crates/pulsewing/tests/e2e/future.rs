@@ -132,7 +132,7 @@ fn a_reading_is_without_the_minutes_that_have_not_been_yet() {
         let once = signed_in
             .once()
             .exits(0)
-            .says("1 minute of what the provider told is later than now, and left out");
+            .says("1 minute from the provider is later than now and left out");
         assert!(
             once.stdout.contains("Today's Logged Pulses : 839"),
             "{}",
@@ -181,7 +181,7 @@ fn a_saved_reply_is_drawn_without_them() {
         for options in [&["--now", NOW][..], &[]] {
             render(&clean, "clean.png", options).says_nothing_of("warning");
             render(&with_future, "future.png", options)
-                .says("1 value of this reply is later than now, and left out");
+                .says("1 value in this reply is later than now and left out");
             let (one, other) = (
                 Picture::read(&home, "clean.png"),
                 Picture::read(&home, "future.png"),
@@ -206,6 +206,6 @@ fn a_saved_reply_is_drawn_without_them() {
         NOW,
     ])
     .exits(0)
-    .says("1 value of this reply is later than now");
+    .says("1 value in this reply is later than now");
     fs::remove_file(home.work("x.png")).unwrap();
 }

@@ -108,7 +108,7 @@ fn a_damaged_history_is_moved_aside_and_the_cycle_goes_on() {
             .run(&["once", "--now", "2026-11-22T14:07:00Z"])
             .exits(0)
             .says("the history was damaged; it is now")
-            .says("and a new one begins: none of its days could be read");
+            .says("and a new one was started: none of its days could be read");
         assert!(finished.stdout.contains("Today's Logged Pulses : 840"));
         let history = signed_in.home.run(&["export"]).exits(0).stdout;
         assert_eq!(
@@ -136,10 +136,9 @@ fn a_newer_history_is_refused_and_left_untouched() {
     db.pragma_update(None, "user_version", 99).unwrap();
     drop(db);
     let before = fs::read(&file).unwrap();
-    signed_in
-        .once()
-        .exits(0)
-        .says("not in the history: the history has format 99, which a newer pulsewing wrote");
+    signed_in.once().exits(0).says(
+        "not added to the history: the history has format 99, which is from a newer pulsewing",
+    );
     for command in [&["export"][..], &["import", "--zone", "UTC", "."]] {
         signed_in
             .run(command)
@@ -181,7 +180,7 @@ fn a_busy_history_costs_the_reading_its_place_and_nothing_else() {
     signed_in
         .once()
         .exits(0)
-        .says("another process keeps the history busy");
+        .says("another process is using the history");
     // Reading needs no turn.
     signed_in.home.run(&["export"]).exits(0);
 }

@@ -88,21 +88,19 @@ fn a_damaged_index_hides_no_day_and_is_built_anew_by_the_next_import() {
             .run()
     };
     doctor()
-        .prints(
-            "the history's file is damaged, but all that was kept can be read; it has 6 minutes",
-        )
-        .prints("put it right; nothing is lost");
+        .prints("the history's file is damaged, but everything in it can be read; it has 6 minutes")
+        .prints("repairs it; nothing is lost");
     for date in DAYS {
         let imported = import(&home, date).exits(0);
         match date == DAYS[0] {
             true => imported.says(
-                "warning: the history's index was damaged; it was built anew, and no day is lost",
+                "warning: the history's index was damaged and has been rebuilt; no day is lost",
             ),
             false => imported.says_nothing_of("index"),
         };
     }
     assert_eq!(home.run(&["export"]).exits(0).stdout, all);
-    doctor().prints("the history is whole; it has 6 minutes");
+    doctor().prints("the history is intact; it has 6 minutes");
 }
 
 #[test]
@@ -112,7 +110,7 @@ fn tables_that_are_not_a_historys_are_told_in_words_and_an_import_begins_anew_wi
         ("PRAGMA user_version = -1", "its format is numbered -1", 3),
         (
             "PRAGMA user_version = 0",
-            "it has tables, but the number of its format is lost",
+            "it has tables, but no format number",
             3,
         ),
         (
@@ -135,7 +133,7 @@ fn tables_that_are_not_a_historys_are_told_in_words_and_an_import_begins_anew_wi
             .exits(1)
             .says("error: the history is damaged\n")
             .says(words)
-            .says("moves it aside and begins a new one with what can be read");
+            .says("moves it aside and starts a new one with everything that can be read");
         assert_plain(&export.stderr);
         let status = home.run(&["status"]).exits(0).prints(words);
         assert_plain(&status.stdout);
@@ -166,10 +164,10 @@ fn what_is_no_history_is_told_and_never_destroyed() {
     let (home, all) = with_days();
     let whole = fs::read(home.state("history.db")).unwrap();
     for (bytes, words) in [
-        (vec![0; 4_096], "its file is no database"),
+        (vec![0; 4_096], "its file is not a database"),
         (
             whole[..whole.len() / 2].to_vec(),
-            "a part of its file is broken",
+            "part of its file is damaged",
         ),
     ] {
         fs::write(home.state("history.db"), &bytes).unwrap();
@@ -188,7 +186,7 @@ fn what_is_no_history_is_told_and_never_destroyed() {
     home.run(&["export"])
         .exits(1)
         .says("there is no history yet");
-    home.run(&["status"]).exits(0).prints("none is kept yet");
+    home.run(&["status"]).exits(0).prints("none yet");
     assert_eq!(fs::read(home.state("history.db")).unwrap(), b"");
     // Something else in its place stays there.
     fs::remove_file(home.state("history.db")).unwrap();
@@ -197,7 +195,7 @@ fn what_is_no_history_is_told_and_never_destroyed() {
         home.run(command)
             .exits(1)
             .says("history.db is a directory, not a file")
-            .says("hint: move that out of the way");
+            .says("hint: move it out of the way");
     }
     assert!(home.state("history.db").is_dir());
 }
@@ -258,14 +256,16 @@ fn on_a_full_disk_everything_can_be_read_and_what_comes_in_is_refused_in_words()
     let imported = import(&home, DAYS[0])
         .exits(1)
         .says("the disk is full")
-        .says("hint: make room on the disk and try again; what was kept before is still there");
+        .says("hint: free up disk space and try again; the existing history is intact");
     assert_plain(&imported.stderr);
     assert_eq!(fs::read(home.state("history.db")).unwrap(), before);
     // A damaged history stays where it is until there is room for a new one.
     fs::write(home.state("history.db"), vec![0; before.len()]).unwrap();
     import(&home, DAYS[0])
         .exits(1)
-        .says("the history is damaged and was left as it is: no new one could be begun")
+        .says(
+            "the history is damaged and was left as it is, because a new one could not be started",
+        )
         .says("the disk is full");
     assert_eq!(
         fs::read(home.state("history.db")).unwrap(),
@@ -301,7 +301,7 @@ fn on_a_disk_that_is_read_only_everything_can_be_read_and_nothing_comes_in() {
     home.run(&["export"])
         .exits(1)
         .says("its last readings are in the log beside it")
-        .says("copy it to a place that is");
+        .says("copy it to a writable place");
     mounted.make("rw");
     assert_eq!(home.run(&["export"]).exits(0).stdout, all);
 }

@@ -86,7 +86,7 @@ fn a_day_that_cannot_be_read_costs_no_other() {
         .exits(1)
         .says("warning: 2026-11-20 was left out")
         .says("1 day of the history could not be read; everything else was exported")
-        .says("takes its place");
+        .says("again replaces it");
     assert_eq!(
         without_resting(&left.stdout),
         earlier("2026-11-19") + lines(&today)
@@ -100,7 +100,7 @@ fn a_day_that_cannot_be_read_costs_no_other() {
     let doctor = signed_in.run(&["doctor", "--offline"]).exits(0).stdout;
     assert!(
         doctor.contains(
-            "what the history holds of 2026-11-20 cannot be read; its other 842 minutes are whole"
+            "the history's data for 2026-11-20 cannot be read; its other 842 minutes are intact"
         ),
         "{doctor}"
     );
@@ -110,7 +110,7 @@ fn a_day_that_cannot_be_read_costs_no_other() {
         "{status}"
     );
     assert!(
-        status.contains("Unreadable:     2026-11-20; what is fetched or imported anew"),
+        status.contains("Unreadable:     2026-11-20; fetching or importing such a day again"),
         "{status}"
     );
     let days = &signed_in.status()["history"]["unreadable"];
@@ -143,7 +143,7 @@ fn the_page_says_which_day_cannot_be_read_and_shows_the_others() {
     assert_eq!(page.status, 500);
     assert!(
         page.body
-            .contains("hat the history holds of 2026-11-20 cannot be read"),
+            .contains("he history's data for 2026-11-20 cannot be read"),
         "{}",
         page.body
     );
@@ -190,7 +190,7 @@ fn a_history_that_is_removed_beside_a_daemon_is_told_and_begun_anew() {
         fs::remove_file(signed_in.home.state(name)).unwrap();
     }
     daemon.post("/update", "");
-    daemon.logs("the history was removed while Pulsewing ran; a new one begins");
+    daemon.logs("the history was removed while Pulsewing was running; starting a new one");
     daemon.logs("updated bpm=");
     let history = signed_in.home.run(&["export"]).exits(0).stdout;
     assert_eq!(

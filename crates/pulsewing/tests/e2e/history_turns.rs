@@ -84,7 +84,7 @@ fn an_import_that_waits_for_another_process_says_so_and_goes_on() {
     db.execute_batch("BEGIN IMMEDIATE").unwrap();
     home.write("b.csv", &exported("2026-11-21T08:00:00Z", [80]));
     let import = home.program(&["import", "b.csv", "--now", NOW]).start();
-    import.error_line_with("another process is writing the history; this one waits for its turn");
+    import.error_line_with("another process is writing the history; waiting up to ten minutes");
     db.execute_batch("ROLLBACK").unwrap();
     import.finish().exits(0);
     let all = home.run(&["export"]).exits(0).stdout;

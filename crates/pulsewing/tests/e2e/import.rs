@@ -57,7 +57,7 @@ fn every_form_yields_the_same_minutes() {
         for path in ["unpacked", "takeout.zip", file.to_str().unwrap()] {
             import(&home, &[path])
                 .exits(0)
-                .says("zone UTC, as you say")
+                .says("in UTC, as given")
                 .says("Read 1 file: 2400 values of 1 day, 2024-10-27 to 2024-10-27.");
             assert_eq!(
                 history(&home),
@@ -177,7 +177,7 @@ fn days_are_cut_by_the_wearers_zone() {
     home.configure("[wearer]\ntime_zone = \"Pacific/Noumea\"\n");
     home.run(&["import", "x"])
         .exits(0)
-        .says("zone Pacific/Noumea, which the configuration names")
+        .says("in Pacific/Noumea, as configured")
         .says("5760 values of 1 day, 2023-01-26")
         .says_nothing_of("warning");
     let exported = history(&home);
@@ -229,22 +229,22 @@ fn a_file_that_cannot_be_read_is_named_and_the_others_are_taken() {
     .unwrap();
     let finished = import(&home, &["takeout.zip", "broken.zip", "nowhere"]).exits(1);
     for (name, why) in [
-        ("heart_rate-2024-10-28.json", "no whole JSON"),
+        ("heart_rate-2024-10-28.json", "not complete JSON"),
         (
             "heart_rate-2024-10-29.json",
-            "its JSON is no heart rate in a form that is known",
+            "its JSON is not heart rate in a known form",
         ),
         (
             "heart_rate-2024-10-30.json",
-            "its only value is no heart rate with a time",
+            "its only value is not a heart rate with a time",
         ),
-        ("heart_rate-2024-10-31.json", "no whole JSON"),
+        ("heart_rate-2024-10-31.json", "not complete JSON"),
         ("heart_rate_2024-11-01.csv", "line 2 is longer"),
         (
             "heart_rate_2024-11-02.csv",
             "its columns are \"steps, floors\"",
         ),
-        ("heart_rate_2024-11-03.csv", "to and fro"),
+        ("heart_rate_2024-11-03.csv", "back and forth"),
         ("broken.zip", "cannot be read"),
         ("nowhere", "cannot be read"),
     ] {
@@ -296,7 +296,7 @@ fn a_file_that_comes_back_to_a_day_of_long_before_is_left_out_as_a_whole() {
     import(&home, &["back.csv"])
         .exits(1)
         .says("back.csv was left out")
-        .says("jump to and fro between more than 64 days");
+        .says("jump back and forth between more than 64 days");
     assert_eq!(history(&home), format!("{HEADER}\n"));
 }
 
@@ -383,7 +383,7 @@ fn what_cannot_work_is_said_at_once() {
     fs::create_dir(home.work("empty")).unwrap();
     import(&home, &["empty"])
         .exits(1)
-        .says("there is no heart rate in what was named");
+        .says("found no heart rate in these files");
     home.write("notes.txt", "nothing");
     import(&home, &["notes.txt"])
         .exits(1)
@@ -396,7 +396,7 @@ fn what_cannot_work_is_said_at_once() {
     home.configure("[history]\nkeep = \"none\"\n");
     import(&home, &["empty"])
         .exits(1)
-        .says("no history is kept");
+        .says("not to keep a history");
 }
 
 #[test]
@@ -410,7 +410,7 @@ fn what_is_older_than_is_kept_is_told() {
     // Two days by the clock: the day before today, and today.
     import(&home, &[".", "--now", "2024-10-27T12:00:00Z"])
         .exits(0)
-        .says("what is older than 2024-10-26 was not kept");
+        .says("anything before 2024-10-26 was not kept");
     assert_eq!(
         history(&home),
         format!(

@@ -71,7 +71,7 @@ fn a_travellers_export_is_not_advised_against_what_it_holds() {
         );
         // A user who overrides this gets a warning, and the advice in it works.
         import(&home, &["--json-times", "local"])
-            .says("import again with --json-times utc, which takes the place of what was read now");
+            .says("import again with --json-times utc, which replaces what was just imported");
         import(&home, &[]).says_nothing_of("--json-times");
         assert_eq!(history(&home), right);
     }
@@ -84,8 +84,8 @@ fn the_other_clock_takes_the_place_of_the_first() {
     let home = Home::new();
     directory(&home.work("x"), &[heart_json("2023-01-26", json(&all))]);
     import(&home, &[])
-        .says("the times of 1 JSON file were read as UTC, but fit the day of the file's name only as local time")
-        .says("import again with --json-times local, which takes the place of what was read now");
+        .says("the times of 1 JSON file were read as UTC, but only as local time would they fall on the day in the file's name")
+        .says("import again with --json-times local, which replaces what was just imported");
     import(&home, &["--json-times", "local"]).says_nothing_of("warning");
     let exported = history(&home);
     assert_eq!(exported.lines().count(), 1 + 1_440);
@@ -108,7 +108,7 @@ fn a_sample_of_the_future_says_nothing_of_clocks_and_the_first_minute_goes_with_
         ("utc", "2023-01-25 18:00:00,60,-06:00"),
         ("local", "2023-01-26 00:00:00,60,-06:00"),
     ] {
-        import(&home, &["--json-times", times]).says_nothing_of("as only UTC does");
+        import(&home, &["--json-times", times]).says_nothing_of("which only happens with UTC");
         let exported = history(&home);
         assert_eq!(exported.lines().count(), 1 + 1_439, "{times}");
         assert!(
@@ -142,7 +142,7 @@ fn what_the_json_does_not_trust_is_left_out_of_the_csv_too() {
         directory(&home.work("x"), &entries);
         home.run(&["import", "--zone", "UTC", path])
             .exits(0)
-            .says("Left out: 480 values, which the tracker itself did not trust, and 480 of the same in the CSV.");
+            .says("Left out: 480 values, which the tracker itself did not trust, and their 480 copies in the CSV.");
         assert_eq!(history(&home), expected, "{path}");
     }
     // Values that came from the CSV alone are removed as soon as the JSON is known.
@@ -159,7 +159,7 @@ fn what_the_json_does_not_trust_is_left_out_of_the_csv_too() {
     directory(&home.work("x"), &entries);
     home.run(&["import", "--zone", "UTC", "x"])
         .exits(0)
-        .says("Read 2 files: no heart rate was taken.");
+        .says("Read 2 files: no heart rate imported.");
     assert_eq!(history(&home).lines().count(), 1);
 }
 
@@ -180,7 +180,7 @@ fn what_the_json_did_not_trust_is_left_out_of_a_csv_that_comes_later() {
     import("UTC", "heart_rate-2023-07-21.json");
     let expected = history(&home);
     import("UTC", "heart_rate_2023-07-21.csv").says(
-        "Left out of the CSV: 480 values, which the tracker did not trust by the JSON of an earlier import.",
+        "Left out of the CSV: 480 values, which the tracker did not trust according to JSON imported earlier.",
     );
     assert_eq!(history(&home), expected);
     // Files that are cut at another zone's midnight have the same minutes.
@@ -217,7 +217,7 @@ fn what_is_imported_again_in_another_zone_stands_on_one_days_page() {
     );
     home.run(&["import", "x"])
         .exits(0)
-        .says("zone UTC, which is this machine's");
+        .says("in UTC, this machine's time zone");
     home.run(&["import", "--zone", "America/Los_Angeles", "x"])
         .exits(0);
     let again = Home::new();

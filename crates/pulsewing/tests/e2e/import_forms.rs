@@ -192,7 +192,7 @@ fn a_data_set_of_several_people_is_not_one_wearers_history() {
     home.write("heartrate_seconds.csv", &both);
     home.run(&["import", "--zone", "UTC", "heartrate_seconds.csv"])
         .exits(1)
-        .says("it holds the heart rates of several people: keep the lines of one Id only");
+        .says("it contains the heart rates of several people: keep only the lines with one Id");
     assert_eq!(history(&home).lines().count(), 1);
 }
 
@@ -254,7 +254,7 @@ fn apple_healths_export_is_read() {
     home.write("my.xml", &text[..text.len() - 30]);
     home.run(&["import", "my.xml"])
         .exits(1)
-        .says("it is no whole XML: it ends too early");
+        .says("it is not complete XML: it ends too early");
 }
 
 #[test]
@@ -264,22 +264,22 @@ fn what_is_not_taken_is_told_with_what_it_is() {
         (
             "sleep.csv",
             "date,asleep\n2024-10-27,7\n",
-            "its columns are \"date, asleep\", and none is known as a heart rate: name that one bpm",
+            "its columns are \"date, asleep\", and none is recognised as a heart rate: name that column bpm",
         ),
         (
             "pulse.csv",
             "pulse,note\n70,fine\n",
-            "its columns are \"pulse, note\", and none is known as a time",
+            "its columns are \"pulse, note\", and none is recognised as a time",
         ),
         (
             "daily.csv",
             "date,bpm\n2024-10-27,70\n",
-            "its times cannot be read, the first one is \"2024-10-27\": write them as 2024-10-27T02:00:04+02:00",
+            "its times cannot be read; the first one is \"2024-10-27\". Write them as 2024-10-27T02:00:04+02:00",
         ),
         (
             "british.csv",
             "time,bpm\n27/10/2024 08:00,70\n27/10/2024 08:01,71\n",
-            "its times cannot be read, the first one is \"27/10/2024 08:00\"",
+            "its times cannot be read; the first one is \"27/10/2024 08:00\"",
         ),
         ("empty.csv", "", "there is no heart rate in it"),
         ("header.csv", "time,bpm\n", "there is no heart rate in it"),
@@ -293,19 +293,23 @@ fn what_is_not_taken_is_told_with_what_it_is() {
         (
             "body.json",
             "{\"activities-heart\": []}",
-            "its JSON is no heart rate in a form that is known",
+            "its JSON is not heart rate in a known form",
         ),
         (
             "track.xml",
             "<gpx></gpx>",
-            "its XML is not what Apple Health exports",
+            "its XML is not an Apple Health export",
         ),
         (
             "ride.fit",
             "x",
-            "no .fit file is read; what is: .zip, .tgz, .json",
+            "a .fit file cannot be imported; supported are .zip, .tgz, .json",
         ),
-        ("README", "x", "no file without an ending is read"),
+        (
+            "README",
+            "x",
+            "a file without an extension cannot be imported",
+        ),
     ] {
         home.write(name, text);
         home.run(&["import", "--zone", "UTC", name])
@@ -316,8 +320,8 @@ fn what_is_not_taken_is_told_with_what_it_is() {
     home.write("heart_rate-2024-10-27.json", "[]");
     home.run(&["import", "--zone", "UTC", "heart_rate-2024-10-27.json"])
         .exits(1)
-        .says("Read 1 file: no heart rate was taken.")
-        .says("there is no heart rate in what was named");
+        .says("Read 1 file: no heart rate imported.")
+        .says("found no heart rate in these files");
     // The program never waits for a pipe.
     rustix::fs::mknodat(
         rustix::fs::CWD,
@@ -344,7 +348,7 @@ fn what_a_directory_has_under_other_names_is_passed_over_aloud() {
     home.run(&["import", "--zone", "UTC", "x"])
         .exits(0)
         .says("Read 1 file")
-        .says("Passed over 2 files, by name not an export's heart rate, such as x/mine.csv; a file that is named itself is read.");
+        .says("Skipped 2 files that do not have the name of a heart-rate export, such as x/mine.csv; to import one anyway, name it on the command line.");
 }
 
 #[test]
@@ -362,7 +366,7 @@ fn a_thousand_files_that_cannot_be_read_are_counted_and_fifty_are_named() {
     let finished = home
         .run(&["import", "--zone", "UTC", "x.tar"])
         .exits(1)
-        .says("More files that are left out are counted, and named with --verbose.")
+        .says("Further files that are left out are only counted; --verbose names them all.")
         .says("1000 files were left out, and nothing was imported");
     assert_eq!(finished.stderr.matches("was left out:").count(), 50);
 }

@@ -55,7 +55,7 @@ fn the_browser_is_opened_and_comes_back() {
         assert!(page.body.contains("You are signed in."), "{}", page.body);
         assert_eq!(login.stdout, "");
         login
-            .says("A browser opens for the sign-in.")
+            .says("Opening a browser for the sign-in.")
             .says("Signed in with ");
         let chain = door.chain();
         assert_eq!(chain["provider"], provider);
@@ -115,7 +115,7 @@ fn a_denial_in_the_browser_ends_it() {
             .finish()
             .exits(3)
             .says("consent was refused")
-            .says("allow the access to heart rate");
+            .says("allow access to heart rate");
         let page = browser.join().unwrap();
         assert!(page.body.contains("was not completed"), "{}", page.body);
         assert_eq!(door.chain(), json!(null));
@@ -126,12 +126,7 @@ fn a_denial_in_the_browser_ends_it() {
 fn the_browser_is_shown_what_came_of_it() {
     let heartless = json!({ "scopes": ["googlehealth.settings.readonly"] });
     for (change, fault, exit, words) in [
-        (
-            heartless,
-            json!([]),
-            3,
-            "leave the box for heart rate ticked",
-        ),
+        (heartless, json!([]), 3, "keep the heart rate box ticked"),
         (
             json!({}),
             json!([{ "route": "google.token", "do": { "reason": "invalid_client" } }]),
@@ -277,7 +272,7 @@ fn another_sign_ins_address_is_refused_and_asked_for_again() {
         .finish()
         .exits(0)
         .says("belongs to another sign-in")
-        .says("there is no code in it");
+        .says("it contains no code");
 }
 
 #[test]
@@ -295,8 +290,8 @@ fn what_cannot_be_a_code_is_not_sent_as_one_and_asked_for_again() {
         login
             .finish()
             .exits(0)
-            .says("that is neither such an address nor a code; paste the whole address")
-            .says("there is no code in it; paste the whole address")
+            .says("this is neither an address from a sign-in nor a code; paste the whole address")
+            .says("it contains no code; paste the whole address")
             .says("such as http://127.0.0.1:8765/?state=...&code=...")
             .says(code);
         assert_eq!(door.chain()["generation"], 1);
@@ -308,7 +303,7 @@ fn what_cannot_be_a_code_is_not_sent_as_one_and_asked_for_again() {
         login
             .finish()
             .exits(3)
-            .says("no address of this sign-in was pasted")
+            .says("no address from this sign-in was pasted")
             .says("run the command again");
     }
 }
@@ -321,7 +316,7 @@ fn three_wrong_pastes_are_enough() {
     for _ in 0..3 {
         login.say("http://127.0.0.1:8765/?code=4%2F0abc&state=00112233445566778899aabbccddeeff");
     }
-    login.finish().exits(3).says("no address of this sign-in");
+    login.finish().exits(3).says("no address from this sign-in");
     assert_eq!(door.sandbox.routes(), [""; 0]);
 }
 
@@ -430,7 +425,7 @@ fn a_web_clients_redirect_to_the_loopback_of_ipv6_is_listened_at() {
         door.home
             .run(&args)
             .exits(1)
-            .says("the browser's way back cannot be prepared")
+            .says("cannot listen for the browser's redirect")
             .says("--paste");
     }
 }
@@ -442,15 +437,15 @@ fn a_clients_json_that_is_none_is_told_and_not_shown() {
         ("hush", "is not the JSON of an OAuth client"),
         (
             "{\"type\":\"service_account\",\"private_key\":\"hush\"}",
-            "something else",
+            "is JSON, but not an OAuth client",
         ),
         (
             "{\"installed\":{\"client_id\":\"hush\"}}",
-            "no client_secret: it is of a client of type Android",
+            "no client_secret: it is for a client of type Android",
         ),
         (
             "{\"installed\":{\"client_id\":\"hush\",\"redirect_uris\":[\"http://localhost\"]}}",
-            "add a secret, and download the JSON right there",
+            "add a secret, and download the JSON right away",
         ),
     ] {
         let file = home.write("client.json", text);
@@ -464,7 +459,7 @@ fn a_clients_json_that_is_none_is_told_and_not_shown() {
         .says("no-such.json could not be read");
     home.run(&["login", "--provider", "fitbit", "--client-json", "any.json"])
         .exits(2)
-        .says("takes the file of a Google client");
+        .says("only accepts the file of a Google client");
 }
 
 #[test]
@@ -527,8 +522,8 @@ fn without_heart_rate_nobody_is_signed_in() {
         login
             .finish()
             .exits(3)
-            .says("heart rate was not allowed")
-            .says("leave the box for heart rate ticked");
+            .says("access to heart rate was not given")
+            .says("keep the heart rate box ticked");
         assert_eq!(door.chain(), json!(null));
     }
 }

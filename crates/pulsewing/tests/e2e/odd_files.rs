@@ -30,7 +30,10 @@ fn a_pipe_in_place_of_the_sign_in_ends_every_command_that_needs_it() {
             .exits(1)
             .says("chain is a pipe, not a file")
             .says_nothing_of("pulsewing status");
-        let away = format!("move {} away", signed_in.home.state("chain").display());
+        let away = format!(
+            "move {} out of the way",
+            signed_in.home.state("chain").display()
+        );
         refused.says(&away);
     }
     signed_in
@@ -94,8 +97,7 @@ fn what_is_only_remembered_may_be_a_pipe_and_the_reading_comes_all_the_same() {
     let status = signed_in.run(&["status"]).exits(0).stdout;
     assert!(status.contains("Last success:   unknown\n"), "{status}");
     assert!(
-        status
-            .contains("state.json is a pipe, not a file; the next update puts a file in its place"),
+        status.contains("state.json is a pipe, not a file; the next update writes a new file"),
         "{status}"
     );
     signed_in
@@ -155,9 +157,9 @@ fn a_file_that_is_larger_than_any_is_not_read() {
         (&["adopt", huge], "64 KiB"),
         (&["sandbox", "--data", huge], "256 MiB"),
     ] {
-        home.run(command).exits(1).says(&format!(
-            "larger than {most}, the most that such a file may have"
-        ));
+        home.run(command)
+            .exits(1)
+            .says(&format!("larger than {most}, the limit for such a file"));
     }
     home.run(&["login", "--client-json", huge])
         .exits(1)

@@ -112,14 +112,14 @@ fn what_is_not_of_now_is_told_as_what_was_and_why() {
         first("Not worn: it syncs, but measures no heart rate.");
         let synced = json!({ "last_sync": "2026-11-22T10:01:00Z" });
         signed_in.sandbox.configure(&synced);
-        first("Not synced: nothing newer came from the tracker.");
+        first("Not synced: the tracker sent nothing newer.");
         signed_in.sandbox.configure(&json!({ "battery": 9 }));
         first("Not charged: its battery was low at its last sync.");
         let route = format!("{provider}.devices");
         signed_in
             .sandbox
             .fault(&route, 0, &json!({ "status": 403 }));
-        first("Nothing recorded: no newer heart rate has come.");
+        first("Nothing recorded: no newer heart rate has arrived.");
     }
 }
 

@@ -162,7 +162,7 @@ fn help_and_version_are_data() {
             "{one}"
         );
     }
-    assert!(help.contains("No medical device"), "{help}");
+    assert!(help.contains("Not a medical device"), "{help}");
 }
 
 #[test]

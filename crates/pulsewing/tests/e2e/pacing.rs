@@ -44,7 +44,7 @@ fn the_old_access_token_serves_while_the_next_one_cannot_be_had() {
     signed_in
         .once()
         .exits(0)
-        .says("the access token at hand still serves");
+        .says("the current access token is still valid");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_limit_on_the_data_is_obeyed_across_runs() {
             .once()
             .exits(5)
             .says("rate-limited until 2026-11-22T14:")
-            .says("hint: nothing is lost; it is asked again after 14:1");
+            .says("hint: nothing is lost; Pulsewing asks again after 14:1");
         let requests = signed_in.sandbox.requests().len();
         signed_in
             .once()

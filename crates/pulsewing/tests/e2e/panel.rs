@@ -164,7 +164,7 @@ fn a_framebuffer_that_cannot_be_drawn_to_is_told_in_words() {
             .says(words);
     }
     // Without the library it is an ordinary file.
-    home.run(&args).exits(1).says("is no framebuffer");
+    home.run(&args).exits(1).says("is not a framebuffer");
     // The program does not wait for a pipe without a reader.
     let pipe = home.work("pipe");
     let mode = rustix::fs::Mode::from(0o600);
@@ -275,7 +275,7 @@ fn what_is_wrong_with_a_panel_is_told_before_anything_is_asked_for() {
             "gpiodetect",
         ),
         (wires.panel(&[("dc", 17)]), "in use by button@17"),
-        (wires.panel(&[("dc", 99)]), "could not be had"),
+        (wires.panel(&[("dc", 99)]), "is not available"),
     ] {
         let program = signed_in.program(&["once", "--panel", &panel]);
         let once = shim::with_wires(program, &wires.spidev, &wires.chip, &wires.log)

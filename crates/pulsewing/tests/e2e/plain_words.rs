@@ -51,14 +51,14 @@ fn the_page_says_what_is_wrong_in_plain_words_and_folds_the_rest_away() {
     for (fault, plain, advice, technical) in [
         (
             json!({ "status": 503, "body": "html" }),
-            "Fetching the heart rate failed: Google Health does not work just now.",
-            "Nothing is lost, and it is tried again by itself.",
+            "Fetching the heart rate failed: Google Health is not working right now.",
+            "Nothing is lost, and Pulsewing keeps trying.",
             "status 503",
         ),
         (
             json!({ "status": 400 }),
             "Fetching the heart rate was refused by Google Health.",
-            "Whoever set Pulsewing up has to look at this",
+            "Ask whoever set Pulsewing up to look at this",
             "status 400",
         ),
         (
@@ -70,7 +70,7 @@ fn the_page_says_what_is_wrong_in_plain_words_and_folds_the_rest_away() {
         (
             json!({ "reason": "SERVICE_DISABLED" }),
             "The Google Health API is not switched on for the app that Pulsewing uses.",
-            "Whoever set Pulsewing up can switch it on",
+            "Ask whoever set Pulsewing up to switch it on",
             "SERVICE_DISABLED",
         ),
     ] {
@@ -138,7 +138,7 @@ fn what_is_missing_for_a_sign_in_is_told_without_a_command() {
     stream.read_to_string(&mut reply).unwrap();
     let (said, _) = read(&reply);
     assert!(
-        said.contains("Open the page by its machine's address instead."),
+        said.contains("Open the page by its machine's address instead"),
         "{said}"
     );
     assert_plain(&said);
@@ -157,7 +157,7 @@ fn the_command_line_says_it_plainly_and_has_a_line_of_details() {
     let mut lines = once.stderr.lines();
     assert_eq!(
         lines.next(),
-        Some("error: fetching the heart rate failed: Google Health does not work just now")
+        Some("error: fetching the heart rate failed: Google Health is not working right now")
     );
     assert_eq!(
         lines.next(),
@@ -181,7 +181,7 @@ fn whoever_lacks_the_passphrase_is_told_where_to_enter_it() {
     assert_eq!(page.status, 401);
     let (said, _) = read(&page.body);
     assert!(
-        said.contains("Go back to the page, and enter the passphrase there."),
+        said.contains("Go back to the page and enter the passphrase there."),
         "{said}"
     );
     assert_plain(&said);

@@ -249,7 +249,7 @@ fn averages_of_other_windows_than_minutes_are_not_drawn_as_minutes() {
         let file = home.write(name, &body);
         draw(&home, &file, "x.png")
             .exits(1)
-            .says(&format!("{name} cannot be drawn"))
+            .says(&format!("cannot draw {name}"))
             .says("windowSize");
     }
     let quarters = json!({ "activities-heart-intraday": {
@@ -268,7 +268,7 @@ fn averages_of_other_windows_than_minutes_are_not_drawn_as_minutes() {
         "x.png",
     ])
     .exits(1)
-    .says("averages over more than a minute");
+    .says("averages of more than one minute");
     assert!(!home.work("x.png").exists());
 }
 
@@ -410,7 +410,7 @@ fn a_reply_that_goes_on_in_a_next_page_is_drawn_with_a_warning() {
             "x.png",
         ])
         .exits(0)
-        .says("goes on in a next page");
+        .says("continues on another page");
 }
 
 #[test]
@@ -472,7 +472,7 @@ fn what_is_no_reply_is_told_and_nothing_is_drawn() {
                 "--png",
                 "x.png",
             ]);
-            render.exits(1).says("body.json cannot be drawn");
+            render.exits(1).says("cannot draw body.json");
         }
         home.run(&[
             "render",

@@ -98,7 +98,7 @@ fn installing_writes_a_unit_starts_it_and_may_be_repeated() {
         .install(&[])
         .exits(0)
         .says("Wrote ")
-        .says("The service runs")
+        .says("The service is running")
         .says("loginctl enable-linger");
     assert_eq!(
         managed.calls(),
@@ -125,7 +125,7 @@ fn installing_writes_a_unit_starts_it_and_may_be_repeated() {
         [format!("\"XDG_CONFIG_HOME={}\"", config.display())]
     );
     assert_eq!(fs::metadata(&state).unwrap().mode() & 0o777, 0o700);
-    managed.install(&[]).exits(0).says("is as it should be");
+    managed.install(&[]).exits(0).says("is up to date");
     assert_eq!(
         managed.calls(),
         [
@@ -265,7 +265,7 @@ fn where_no_systemd_answers_it_is_said_what_to_type() {
     managed
         .install(&[])
         .exits(0)
-        .says("your systemd does not answer here: Failed to connect to bus")
+        .says("cannot reach your systemd from here: Failed to connect to bus")
         .says("systemctl --user daemon-reload && systemctl --user enable --now pulsewing.service");
     assert!(managed.unit().exists());
     managed
@@ -351,10 +351,10 @@ fn what_cannot_work_is_refused_before_anything_is_written() {
             &["--now", "2026-11-22T14:07:00Z"][..],
             "the machine's clock",
         ),
-        (&["--panel", "fb:fb1"], "is no whole path"),
-        (&["--png", "no/such/a.png"], "is no directory"),
+        (&["--panel", "fb:fb1"], "is not an absolute path"),
+        (&["--png", "no/such/a.png"], "is not a directory"),
         (&["--config", "no-such.toml"], "no-such.toml"),
-        (&["--state-dir", "a\nb"], "no unit can name"),
+        (&["--state-dir", "a\nb"], "a unit cannot name"),
     ] {
         managed.install(args).exits(1).says(words);
     }

@@ -260,11 +260,11 @@ fn it_follows_a_daemon_and_takes_over_when_that_ends() {
         &json!({ "status": 503, "body": "html" }),
     );
     daemon.post("/update", "");
-    terminal.shows("! fetching the heart rate failed: Google Health does not work just now");
+    terminal.shows("! fetching the heart rate failed: Google Health is not working right now");
     terminal.shows("Details: fetching the heart rate: the server answered with status 503");
     terminal.shows("From memory");
     terminal.press("u");
-    terminal.shows("the daemon decides");
+    terminal.shows("the daemon updates on its own schedule");
     assert!(signed_in.sandbox.requests().len() > requests);
     signed_in.sandbox.faults(&json!([]));
     daemon.stop();
@@ -302,7 +302,7 @@ fn the_days_of_the_history_can_be_turned() {
     terminal.shows("minutes 600");
     becomes_as_stored(&terminal, "yesterday-80x24");
     terminal.press("\x1b[D");
-    terminal.shows("Nothing is known of this day.");
+    terminal.shows("There is no data for this day.");
     terminal.press("t");
     terminal.shows("The latest 15 minutes");
     terminal.press("?");

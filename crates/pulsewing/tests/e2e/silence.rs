@@ -238,7 +238,7 @@ fn a_guessed_zone_is_said_and_nothing_is_concluded_from_it() {
         "{text}"
     );
     assert!(
-        text.contains("a guess: name the wearer's time zone"),
+        text.contains("a guess: set the wearer's time zone"),
         "{text}"
     );
     assert!(!text.contains("Not synced"), "{text}");

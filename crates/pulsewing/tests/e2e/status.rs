@@ -11,7 +11,10 @@ use crate::harness::{
 fn nobody_has_signed_in() {
     let home = Home::new();
     let words = home.run(&["status"]).exits(0).stdout;
-    assert!(words.contains("no; `pulsewing login` signs in"), "{words}");
+    assert!(
+        words.contains("no; sign in with `pulsewing login`"),
+        "{words}"
+    );
     let status = home.run(&["status", "--json"]).exits(0).json();
     assert_eq!(
         status,
@@ -55,7 +58,7 @@ fn the_last_heart_rate_comes_first_with_its_age() {
         // The count continues, whether anything is fetched or not.
         signed_in.sandbox.advance(2 * 86_400);
         let ago = "2 days ago (Sun 13:59)";
-        let why = "Not updated: nothing was asked for a while.";
+        let why = "Not updated: the cloud was not asked for a while.";
         now("Was ", &format!("{ago}. {why}"));
         assert_eq!(signed_in.status()["latest"]["freshness"], "silent");
         signed_in.once().exits(0);
@@ -133,7 +136,7 @@ fn a_next_update_is_told_only_where_one_comes() {
     let signed_in = SignedIn::google();
     signed_in.today_alone();
     signed_in.once().exits(0);
-    let nobody = "none: no daemon runs; `pulsewing run` or `pulsewing once` updates\n";
+    let nobody = "none: no daemon is running; start one with `pulsewing run`, or update now with `pulsewing once`\n";
     // A user who runs `once` by a timer sees when newer data is expected.
     let told = next(&signed_in, nobody);
     assert!(told.as_str().unwrap().starts_with("2026-11-22T14:1"));
@@ -245,7 +248,7 @@ fn the_last_error_is_told_until_a_success() {
         "fetching the heart rate was refused by Google Health"
     );
     let details = status["last_details"].as_str().unwrap();
-    assert!(details.contains("refused it with status 400"), "{details}");
+    assert!(details.contains("refused with status 400"), "{details}");
     assert_eq!(status["last_success"], success);
     assert_ne!(status["last_update"], success);
     let words = signed_in.run(&["status"]).exits(0).stdout;

@@ -36,7 +36,7 @@ fn an_error_that_never_passes_is_not_called_temporary_and_the_doctor_sees_it() {
             3,
             "the administrator of this account",
         ),
-        ("org_internal", 3, "the accounts of one organisation"),
+        ("org_internal", 3, "accounts of one organisation"),
         ("access_denied", 3, "test users"),
     ] {
         for provider in ["google", "fitbit"] {
@@ -48,7 +48,7 @@ fn an_error_that_never_passes_is_not_called_temporary_and_the_doctor_sees_it() {
                 .says(&format!("({reason})"))
                 .says(advice)
                 .says(&format!("pulsewing login --provider {provider}"))
-                .says("it is not asked again by itself");
+                .says("Pulsewing does not try again on its own");
             assert_eq!(signed_in.token_requests(), before + 1, "{reason}");
             let chain = signed_in.chain();
             assert_eq!(chain["standing"], "active", "{reason}");
@@ -68,7 +68,7 @@ fn an_error_that_nobody_knows_is_shown_with_its_name() {
         .once()
         .exits(5)
         .says("the server answered \"gone_fishing\" (status 400)")
-        .says("ever more rarely");
+        .says("less and less often");
     // Text that does not look like a name may be anything, and is not shown.
     let signed_in = refused_with("google", "0123456789abcdef");
     signed_in
@@ -82,7 +82,7 @@ fn an_error_that_nobody_knows_is_shown_with_its_name() {
 fn a_sign_in_that_meets_such_an_error_gives_the_same_advice() {
     for (reason, exit, advice) in [
         ("deleted_client", 1, "the OAuth client was deleted"),
-        ("org_internal", 3, "the accounts of one organisation"),
+        ("org_internal", 3, "accounts of one organisation"),
     ] {
         let signed_in = SignedIn::google();
         let mut login = signed_in
@@ -114,11 +114,11 @@ fn a_refresh_that_brings_no_refresh_token_says_so_while_the_same_one_is_sent_aga
         .fault("fitbit.token", 0, &json!({ "omit": "refresh_token" }));
     let once = signed_in.program(&["once"]).start();
     let mut line = String::new();
-    while !line.contains("the answer brings no new refresh token") {
+    while !line.contains("the answer contains no new refresh token") {
         line = once.error_line();
     }
     assert!(
-        line.contains("the same refresh token is sent again"),
+        line.contains("sending the same refresh token again"),
         "{line}"
     );
     signed_in.sandbox.wait_for("fitbit.token", 3);

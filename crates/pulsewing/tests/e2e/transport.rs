@@ -73,7 +73,7 @@ fn another_compression_is_refused_in_words() {
         signed_in
             .once()
             .exits(5)
-            .says("compressed in a way that was not asked for");
+            .says("compressed, although it should not be");
     }
 }
 
@@ -87,8 +87,8 @@ fn an_endpoint_that_has_moved_is_said_to_and_that_is_no_matter_of_waiting() {
         signed_in
             .once()
             .exits(1)
-            .says("the address leads elsewhere (status 308)")
-            .says("caused by: it leads to https://new.example")
+            .says("the address redirects elsewhere (status 308)")
+            .says("caused by: it redirects to https://new.example")
             .says("[endpoints]")
             .says_nothing_of("hush");
     }
@@ -103,16 +103,16 @@ fn an_endpoint_that_has_moved_is_said_to_and_that_is_no_matter_of_waiting() {
         .once()
         .exits(5)
         .says("http://portal.example")
-        .says("the login page of a network seems to answer in the place of Google Health")
+        .says("a network's login page seems to be answering instead of Google Health")
         .says("sign in there");
     for (fault, exit) in [(&moved, 1), (&portal, 5)] {
         signed_in.sandbox.fault("*", 0, fault);
         let doctor = signed_in.program(&["doctor"]).printing_first().run();
-        doctor.exits(exit).prints("leads elsewhere");
+        doctor.exits(exit).prints("redirects elsewhere");
         signed_in
             .run(&["logout"])
             .exits(exit)
-            .says("leads elsewhere");
+            .says("redirects elsewhere");
     }
     assert_eq!(signed_in.chain()["standing"], "active");
 }
@@ -130,12 +130,12 @@ fn a_networks_login_page_is_told_as_that_by_every_face() {
             signed_in
                 .once()
                 .exits(5)
-                .says("the login page of a network seems to answer in the place of")
-                .says("answered in the service's place")
+                .says("a network's login page seems to be answering instead of")
+                .says("answered instead of the service")
                 .says("open a web page in a browser on this network")
                 .says_nothing_of("as it should");
             let daemon = Daemon::start(&signed_in);
-            daemon.logs("the login page of a network");
+            daemon.logs("a network's login page");
             let page = daemon.get("/").body;
             assert!(
                 page.contains("Open any web page in a browser on the same network"),
@@ -143,7 +143,7 @@ fn a_networks_login_page_is_told_as_that_by_every_face() {
             );
             daemon.stop();
             let status = signed_in.run(&["status"]).exits(0).stdout;
-            assert!(status.contains("the login page of a network"), "{status}");
+            assert!(status.contains("a network's login page"), "{status}");
         }
     }
     // If this happens at the token endpoint, the token is kept.
@@ -153,13 +153,13 @@ fn a_networks_login_page_is_told_as_that_by_every_face() {
     signed_in
         .once()
         .exits(5)
-        .says("renewing the sign-in failed: the login page of a network");
+        .says("renewing the sign-in failed: a network's login page");
     assert_eq!(signed_in.chain()["standing"], "active");
     signed_in.sandbox.fault("*", 0, &required);
     let doctor = signed_in.program(&["doctor"]).printing_first().run();
     doctor
         .exits(5)
-        .prints("the login page of a network answers for");
+        .prints("a network's login page answers instead of");
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn four_kinds_of_403_are_four_things() {
         (
             &page,
             5,
-            "something on the way answered in the service's place (status 403)",
+            "something on the way answered instead of the service (status 403)",
         ),
         (
             &json!({ "reason": "userRateLimitExceeded" }),
@@ -201,7 +201,7 @@ fn four_kinds_of_403_are_four_things() {
         .printing_first()
         .run()
         .exits(5)
-        .prints("something on the way answers for");
+        .prints("something on the way answers instead of");
 }
 
 /// A home whose data come over TLS, through a proxy.

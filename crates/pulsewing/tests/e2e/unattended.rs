@@ -279,7 +279,7 @@ fn a_full_disk_is_told_and_outlived() {
         .program(&["run", "--no-web"])
         .printing_first();
     let run = clock.over(shim::with_full_disk(program, &flag)).start();
-    run.error_line_with("make room on the disk");
+    run.error_line_with("free up disk space");
     // The program sends no refresh whose answer it could not store.
     assert_eq!(signed_in.token_requests(), 0);
     fs::remove_file(&flag).unwrap();

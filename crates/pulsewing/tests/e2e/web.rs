@@ -35,7 +35,7 @@ fn the_essentials_are_there_without_a_script() {
         " ago</time>".to_owned(),
         "The latest 15 minutes".to_owned(),
         "Sunday 22 November 2026".to_owned(),
-        "no medical device".to_owned(),
+        "not a medical device".to_owned(),
     ] {
         assert!(page.contains(&words), "{words}: {page}");
     }
@@ -70,9 +70,9 @@ fn what_is_not_there_is_told_in_the_callers_language() {
         assert_eq!(daemon.get(path).status, status, "{path}");
     }
     for (path, status, words) in [
-        ("/api/v1/nothing", 404, "no such call"),
-        ("/api/v1/days/2026-02-30", 400, "is no date"),
-        ("/api/v1/days/2020-01-01", 404, "nothing is known"),
+        ("/api/v1/nothing", 404, "no such API call"),
+        ("/api/v1/days/2026-02-30", 400, "is not a date"),
+        ("/api/v1/days/2020-01-01", 404, "there is no data"),
         ("/api/v1/days?from=1900-01-01", 400, "at most"),
     ] {
         let reply = daemon.get(path);
@@ -294,8 +294,8 @@ fn beyond_this_machine_a_passphrase_is_needed() {
     signed_in
         .run(&["run", "--listen", "0.0.0.0:0"])
         .exits(1)
-        .says("could be seen by every machine in reach")
-        .says("set a passphrase under [web]");
+        .says("every machine on the network could see the page")
+        .says("set a passphrase of at least 8 characters under [web]");
     let config = configuration(&signed_in.sandbox, "google");
     let with = |passphrase: &str| {
         let web = format!("{config}\n[web]\npassphrase = \"{passphrase}\"\n");
@@ -363,7 +363,7 @@ fn a_port_that_is_taken_is_told_before_anything_else_is_done() {
     signed_in
         .run(&["run", "--listen", &address])
         .exits(5)
-        .says("the page cannot listen at")
+        .says("the page cannot listen on")
         .says("--listen");
     assert_eq!(signed_in.sandbox.requests().len(), before);
 }
@@ -439,9 +439,9 @@ fn a_sign_in_on_another_machine_is_pasted() {
     let rubbish = daemon.post("/sign-in/paste", "pasted=garbage&url=http://x/");
     assert_eq!(rubbish.status, 422);
     assert!(
-        rubbish
-            .body
-            .contains("That is neither such an address nor a code; paste the whole address"),
+        rubbish.body.contains(
+            "This is neither an address from a sign-in nor a code; paste the whole address"
+        ),
         "{}",
         rubbish.body
     );

@@ -60,7 +60,7 @@ fn another_person_is_refused_and_may_begin_anew() {
         as_another(&signed_in, provider);
         login(&signed_in, &[])
             .exits(1)
-            .says("this is another person than the one whose heart rate the history holds")
+            .says("the history holds another person's heart rate")
             .says("--state-dir")
             .says("pulsewing login --replace");
         // Nothing was changed.
@@ -75,8 +75,8 @@ fn another_person_is_refused_and_may_begin_anew() {
         as_another(&signed_in, provider);
         login(&signed_in, &["--replace"])
             .exits(0)
-            .says("The history so far is now")
-            .says("a new one begins");
+            .says("Moved the history so far to")
+            .says("started a new one");
         let old = aside(&signed_in);
         assert_eq!(old.len(), 1);
         signed_in.home.run(&["export"]).exits(0).says("no minute");
@@ -168,7 +168,7 @@ fn the_originals_settings_of_another_person_are_refused_too() {
     assert_eq!(signed_in.chain()["user_id"], "PW7SB1");
     adopt(&["--replace"])
         .exits(0)
-        .says("The history so far is now");
+        .says("Moved the history so far to");
     assert_eq!(aside(&signed_in).len(), 1);
 }
 
@@ -184,7 +184,7 @@ fn a_sign_in_that_came_another_way_adds_nothing_to_somebody_elses_history() {
     signed_in
         .once()
         .exits(0)
-        .says("this reading is not in the history: the history is another person's")
+        .says("this reading was not added to the history: the history belongs to another person")
         .says("pulsewing login --replace");
     assert_eq!(
         fs::read(signed_in.home.state("history.db")).unwrap(),
@@ -200,7 +200,7 @@ fn on_the_page_another_person_is_refused_and_may_begin_anew_too() {
     as_another(&signed_in, "google");
     signed_in.today_alone();
     let daemon = Daemon::start(&signed_in);
-    assert!(daemon.get("/sign-in").body.contains("Begin anew"));
+    assert!(daemon.get("/sign-in").body.contains("Start over"));
     let sign_in = |form: &str| {
         let way = daemon.post("/sign-in", form);
         let (_, rest) = way
@@ -212,7 +212,7 @@ fn on_the_page_another_person_is_refused_and_may_begin_anew_too() {
     };
     let refused = sign_in("provider=google");
     assert!(refused.body.contains("another person"), "{}", refused.body);
-    assert!(refused.body.contains("begin anew"), "{}", refused.body);
+    assert!(refused.body.contains("start over"), "{}", refused.body);
     assert_eq!(aside(&signed_in).len(), 0);
     let done = sign_in("provider=google&replace=yes");
     assert_eq!((done.status, done.location()), (303, Some("/")));
@@ -234,7 +234,7 @@ fn a_daemon_at_work_goes_on_in_the_history_that_another_person_begins() {
     daemon.logs("updated bpm=");
     login(&signed_in, &["--replace"]).exits(0);
     daemon.post("/update", "");
-    daemon.logs("the history was replaced while Pulsewing ran");
+    daemon.logs("the history was replaced while Pulsewing was running");
     daemon.logs("updated bpm=");
     let history = signed_in.home.run(&["export"]).exits(0).stdout;
     assert_eq!(

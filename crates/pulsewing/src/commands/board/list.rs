@@ -25,7 +25,7 @@ pub(super) async fn run(app: &App, port: Option<&Path>) -> Result<(), Problem> {
     };
     if ports.is_empty() {
         app.console.say(
-            "No serial port is plugged in. A charging cable without data wires shows none either.",
+            "No serial port found. Check that a board is plugged in and that the cable carries data; some only charge.",
         );
         return Ok(());
     }
@@ -35,7 +35,7 @@ pub(super) async fn run(app: &App, port: Option<&Path>) -> Result<(), Problem> {
             ask(app, &found.path).await?
         } else {
             // Another device might mistake our command for one of its own.
-            "not asked, because it does not look like a board; `--port` asks it".into()
+            "not asked, because it does not look like a board; try it with `--port`".into()
         };
         text.push_str(&format!("{}\n    {says}\n", found.path.display()));
     }

@@ -22,7 +22,7 @@ pub(super) async fn run(app: &App, port: Option<&Path>, options: &Login) -> Resu
     let mut board = open(app, port).await?;
     if !board.is_settled {
         return Err(Problem::failed(
-            "this machine's sign-in is on its way to a board, and who has it has to be known first",
+            "this machine's sign-in is being moved to a board, and it must first be clear which of them has it",
         ));
     }
     login::sign_in(app, options, async |sign_in, code| {
@@ -68,9 +68,7 @@ fn hand_over(
                 chain = chain_of(sign_in, grant, Some(board))?;
             }
             _ => {
-                return Err(
-                    problem.hint("the sign-in is lost; sign in again once the board takes it")
-                );
+                return Err(problem.hint("this sign-in is lost; fix the cause, then sign in again"));
             }
         }
     }
@@ -117,12 +115,12 @@ fn no_refresh_token() -> Problem {
 
 fn tell(app: &App, chain: &Unstored, stored: &Held) {
     app.console.say(&format!(
-        "The board is signed in with {}: generation {}, fingerprint {}. Nothing of it is kept on this machine.",
+        "The board is signed in with {}: generation {}, fingerprint {}. No copy is kept on this machine.",
         stored.provider, stored.generation, stored.fingerprint
     ));
     if let Some(ends) = chain.refresh_expires_at() {
         app.console.warn(&format!(
-            "this sign-in ends on {ends:.0}: see docs/accounts.md for how to make it last"
+            "this sign-in ends on {ends:.0}; docs/accounts.md says how to make it last"
         ));
     }
 }

@@ -54,7 +54,7 @@ pub(super) async fn log(app: &App, port: Option<&Path>) -> Result<(), Problem> {
     let mut session = open(app, port).await?.session;
     let lines = board::explained(session.ask(&Command::new("log")), &session)?;
     if lines.is_empty() {
-        app.console.say("The board remembers no errors.");
+        app.console.say("The board has recorded no errors.");
     }
     let lines = lines.into_iter().map(|line| line + "\n");
     print(&lines.collect::<String>())
@@ -73,7 +73,7 @@ pub(super) async fn shot(app: &App, port: Option<&Path>, options: &Shot) -> Resu
         })?;
     let (width, height) = shot.size();
     app.console.say(&format!(
-        "{path}: {width}x{height} pixels, as the board shows them."
+        "Wrote {path}: {width}x{height} pixels, as shown on the board."
     ));
     Ok(())
 }

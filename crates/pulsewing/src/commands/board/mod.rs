@@ -71,19 +71,17 @@ fn choose(port: Option<&Path>) -> Result<PathBuf, Problem> {
         .collect();
     match plausible.as_slice() {
         [only] => Ok(only.clone()),
-        [] => Err(
-            Problem::new(Exit::Usage, "no board is plugged in, as far as can be seen")
-                .hint("plug one in with a cable that carries data, or name its port with --port")
-                .hint("`pulsewing board list` shows the ports"),
-        ),
+        [] => Err(Problem::new(Exit::Usage, "no board found")
+            .hint("plug one in with a cable that carries data, or pass its port with --port")
+            .hint("`pulsewing board list` shows the ports")),
         several => {
             let names: Vec<String> = several
                 .iter()
                 .map(|path| path.display().to_string())
                 .collect();
             Err(
-                Problem::new(Exit::Usage, "more than one board may be plugged in")
-                    .hint(format!("name the port with --port: {}", names.join(", "))),
+                Problem::new(Exit::Usage, "found more than one port that may be a board")
+                    .hint(format!("choose one with --port: {}", names.join(", "))),
             )
         }
     }

@@ -26,11 +26,11 @@ pub(super) fn read(ssid: &str, file: Option<&Path>) -> Result<Zeroizing<String>,
                 path.display()
             ))
             .caused_by(&error)
-            .hint("without --wifi-password-file the password is read from stdin")
+            .hint("without --wifi-password-file, the password is read from stdin")
         })?,
         None if io::stdin().is_terminal() => {
             let prompt =
-                format!("Password of \"{ssid}\" (it is not shown; empty for an open network): ");
+                format!("Password for \"{ssid}\" (not shown; leave empty for an open network): ");
             rpassword::prompt_password(prompt)
                 .map(Zeroizing::new)
                 .map_err(|error| {
@@ -42,9 +42,9 @@ pub(super) fn read(ssid: &str, file: Option<&Path>) -> Result<Zeroizing<String>,
     if text.is_empty() && file.is_none() && !io::stdin().is_terminal() {
         return Err(Problem::new(
             Exit::Usage,
-            "the network's password was expected on stdin, and nothing came",
+            "expected the network's password on stdin, but got nothing",
         )
-        .hint("name a file with --wifi-password-file; for an open network give an empty line"));
+        .hint("pass a file with --wifi-password-file; for an open network, send an empty line"));
     }
     let text = byte_order_mark::without_in(&text);
     let password = Zeroizing::new(
@@ -69,7 +69,7 @@ fn check(password: &str) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::failed(
-        "that is no Wi-Fi password: they have 8 to 63 characters of ASCII, on one line",
+        "this is not a Wi-Fi password: it must be 8 to 63 ASCII characters on one line",
     ))
 }
 

@@ -76,7 +76,7 @@ pub(super) async fn run(
     if let Some(how) = plan.handover {
         if !is_settled {
             return Err(Problem::failed(
-                "this machine's sign-in is on its way to a board already",
+                "this machine's sign-in is already being moved to a board",
             ));
         }
         let (files, now) = (app.chain_file(), app.now());
@@ -86,7 +86,7 @@ pub(super) async fn run(
         wait_for_network(app, session, ssid)?;
     }
     app.console
-        .say("`pulsewing board status` shows how it does.");
+        .say("`pulsewing board status` shows how the board is doing.");
     Ok(())
 }
 
@@ -146,7 +146,7 @@ fn add_network(
     let known = board::explained(added, session)?;
     if !known.iter().any(|line| settings::unquoted(line) == ssid) {
         app.console
-            .warn("the board does not list that network afterwards");
+            .warn("the board does not list the network that was just added");
     }
     app.console.say(&format!("network: {ssid}"));
     Ok(())
@@ -161,7 +161,9 @@ fn set(app: &App, session: &mut Session, settings: &[Setting]) -> Result<(), Pro
             Command::new("set").word(name).word(value)
         };
         board::explained(session.ask(&command), session).map_err(|problem| {
-            problem.hint(format!("the setting was {name}, the value \"{value}\""))
+            problem.hint(format!(
+                "this was the setting {name} with the value \"{value}\""
+            ))
         })?;
     }
     let lines = board::explained(session.ask(&Command::new("set")), session)?;
@@ -178,7 +180,7 @@ fn set(app: &App, session: &mut Session, settings: &[Setting]) -> Result<(), Pro
             app.console.say(&format!("{name}: {held}"));
         } else {
             app.console.warn(&format!(
-                "the board was told {name} is \"{value}\", and says \"{held}\""
+                "{name} was set to \"{value}\", but the board reports \"{held}\""
             ));
         }
     }
@@ -218,7 +220,7 @@ fn wait_for_network(app: &App, session: &mut Session, ssid: &str) -> Result<(), 
         }
         if Instant::now() >= until {
             app.console.warn(&format!(
-                "the board has not joined \"{ssid}\" yet; it goes on trying. It says: network {}{}",
+                "the board has not joined \"{ssid}\" yet; it keeps trying. It reports: network {}{}",
                 status.get("network").unwrap_or("unknown"),
                 status
                     .get("failure")
@@ -240,7 +242,7 @@ fn check_ssid(ssid: &str) -> Result<(), Problem> {
     }
     Err(Problem::new(
         Exit::Usage,
-        "a network's name has 1 to 32 bytes and no control characters",
+        "a network name must have 1 to 32 bytes and no control characters",
     ))
 }
 
@@ -252,19 +254,24 @@ fn certificates(path: &Path) -> Result<Vec<u8>, Problem> {
         .map_err(|error| refuse("could not be read".into()).caused_by(&error))?;
     let pem = only_certificates(&text);
     if pem.is_empty() {
-        return Err(refuse("holds no certificate (PEM)".into()));
+        return Err(refuse("contains no certificate (PEM)".into()));
     }
     if pem.len() > MAX_ROOTS {
         return Err(refuse(format!(
-            "holds {} bytes of certificates, and a board keeps {MAX_ROOTS}",
+            "contains {} bytes of certificates, and a board has room for {MAX_ROOTS}",
             pem.len()
         ))
-        .hint("leave only the certificates that the servers in [endpoints] need"));
+        .hint("keep only the certificates that the servers in [endpoints] need"));
     }
     let mut readable = RootCertStore::empty();
     for (index, certificate) in CertificateDer::pem_slice_iter(pem.as_bytes()).enumerate() {
         // A board would ignore it, and report that only in its own log.
-        let unreadable = || refuse(format!("holds no certificate in place {}", index + 1));
+        let unreadable = || {
+            refuse(format!(
+                "has no valid certificate at position {}",
+                index + 1
+            ))
+        };
         let certificate = certificate.map_err(|error| unreadable().caused_by(&error))?;
         let added = readable.add(certificate);
         added.map_err(|error| unreadable().caused_by(&error))?;
@@ -284,7 +291,11 @@ fn only_certificates(text: &str) -> String {
 
 fn wallpaper_bytes(path: &Path) -> Result<Vec<u8>, Problem> {
     wallpaper::convert(path, SCREEN).map_err(|error| {
-        Problem::failed(format!("{} cannot be the wallpaper", path.display())).caused_by(&error)
+        Problem::failed(format!(
+            "{} cannot be used as the wallpaper",
+            path.display()
+        ))
+        .caused_by(&error)
     })
 }
 

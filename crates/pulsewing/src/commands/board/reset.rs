@@ -24,12 +24,12 @@ pub(super) async fn run(app: &App, port: Option<&Path>, options: &Reset) -> Resu
         console.say("This erases the board's networks, settings, wallpaper and sign-in.");
         if let BoardChain::Held(held) = board.status.chain() {
             console.say(&format!(
-                "Its sign-in ({held}) is nowhere else if it was moved there or made there; `pulsewing board login` makes a new one.",
+                "If its sign-in ({held}) was moved to the board or made for it, there is no other copy; `pulsewing board login` makes a new one.",
             ));
         }
         if !options.yes && !is_wanted(app)? {
             return Err(Problem::new(Exit::Usage, "nothing was erased")
-                .hint("add --yes to erase the board without being asked"));
+                .hint("to erase the board without this question, add --yes"));
         }
     }
     let command = if options.factory {
@@ -61,9 +61,10 @@ pub(super) async fn run(app: &App, port: Option<&Path>, options: &Reset) -> Resu
     }
     if status.chain() != BoardChain::Missing {
         return Err(Problem::failed("the board still has a sign-in")
-            .hint("repeat the command; `pulsewing board log` may say why"));
+            .hint("run the command again; `pulsewing board log` may say why"));
     }
-    console.say("It is as it was when new: `pulsewing board provision` sets it up.");
+    console
+        .say("The board is back in its factory state. Set it up with `pulsewing board provision`.");
     // A sign-in on its way to this board, if the outcome was unclear, can be taken back now.
     settle(app.chain_file(), session, &status, console).await?;
     Ok(())
@@ -73,6 +74,6 @@ fn is_wanted(app: &App) -> Result<bool, Problem> {
     if !io::stdin().is_terminal() {
         return Ok(false);
     }
-    app.console.say("Type yes to go on:");
+    app.console.say("Type yes to continue:");
     Ok(login::read_line()?.is_some_and(|line| line == "yes"))
 }

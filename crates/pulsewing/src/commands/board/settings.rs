@@ -108,14 +108,14 @@ fn origins(app: &App, provider: Provider) -> Result<Vec<Setting>, Problem> {
             (None, None) => continue,
         };
         let url = Url::parse(text).map_err(|error| {
-            Problem::failed(format!("[endpoints] {key} is no address")).caused_by(&error)
+            Problem::failed(format!("[endpoints] {key} is not an address")).caused_by(&error)
         })?;
         if url.path() != "/" && !is_own_path(url.path(), name, provider) {
             return Err(Problem::failed(format!(
-                "[endpoints] {key} has a path ({}), and a board takes only a host and a port",
+                "[endpoints] {key} has a path ({}), but a board only accepts a host and a port",
                 url.path()
             ))
-            .hint("serve the provider's own paths at that host"));
+            .hint("serve the provider's own paths directly at that host"));
         }
         if endpoints::is_loopback(&url) {
             of_this_machine = Some((key, url.host_str().unwrap_or_default().to_owned()));
@@ -127,7 +127,7 @@ fn origins(app: &App, provider: Provider) -> Result<Vec<Setting>, Problem> {
     }
     if let Some((key, host)) = of_this_machine {
         app.console.warn(&format!(
-            "[endpoints] {key} names this machine as {host}, where a board finds only itself; it needs a name or an address that leads here from the network"
+            "[endpoints] {key} points to {host}, which for a board means the board itself; use a name or an address that reaches this machine over the network"
         ));
     }
     Ok(settings)

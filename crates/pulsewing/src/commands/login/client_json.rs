@@ -53,16 +53,16 @@ pub(super) fn read(path: &Path) -> Result<ClientFile, Problem> {
     let (client, is_web) = match (download.installed, download.web) {
         (Some(client), _) => (client, false),
         (None, Some(client)) => (client, true),
-        (None, None) => return Err(refuse("is the JSON of something else than an OAuth client")),
+        (None, None) => return Err(refuse("is JSON, but not an OAuth client")),
     };
     let has_secret = |secret: &String| !secret.trim().is_empty();
     let client_secret = client.client_secret.filter(has_secret).ok_or_else(|| {
         // Clients of type Android and iOS have no secret and no redirect address.
         if !is_web && client.redirect_uris.is_empty() {
-            return refuse("has no client_secret: it is of a client of type Android, iOS or the like, and those do not serve");
+            return refuse("has no client_secret: it is for a client of type Android, iOS or similar, and those do not work here");
         }
         Problem::failed(format!("{} has no client_secret", path.display()))
-            .hint("Google gives a client's secret only when that is made: open the client at https://console.cloud.google.com/auth/clients, add a secret, and download the JSON right there")
+            .hint("Google shows a client's secret only when the secret is created: open the client at https://console.cloud.google.com/auth/clients, add a secret, and download the JSON right away")
     })?;
     Ok(ClientFile {
         client_id: client.client_id,

@@ -69,9 +69,9 @@ impl Loopback {
             .as_ref()
             .map_or(0, |url| url.port_or_known_default().unwrap_or(80));
         let cannot = |error: std::io::Error| {
-            Problem::failed("the browser's way back cannot be prepared")
+            Problem::failed("cannot listen for the browser's redirect")
                 .caused_by(&error)
-                .hint("use --paste, which needs no way back")
+                .hint("use --paste, which needs no redirect")
         };
         // A host name can only be localhost, which browsers resolve to both IPv4 and IPv6.
         let host = url
@@ -193,7 +193,7 @@ impl Loopback {
 fn foreign() -> Page {
     page(
         StatusCode::BAD_REQUEST,
-        "This sign-in is not the one that is waited for.",
+        "Pulsewing is waiting for a different sign-in.",
         &["Start again from the address that Pulsewing shows.".to_owned()],
     )
 }

@@ -100,9 +100,9 @@ impl Redirects {
             .cloned()
             .map(Some)
             .ok_or_else(|| {
-                Problem::failed("this client is a \"Web application\", and none of its redirect addresses is on this machine")
-                    .hint("make an OAuth client of type \"Desktop app\" and download its JSON: it needs no redirect address")
-                    .hint("or use --paste, and paste the address that the browser ends at")
+                Problem::failed("this client is a \"Web application\", and none of its redirect addresses point to this machine")
+                    .hint("create an OAuth client of type \"Desktop app\" and download its JSON: it needs no redirect address")
+                    .hint("or use --paste, and paste the address where the browser ends up")
             })
     }
 }
@@ -123,9 +123,9 @@ fn from_json(provider: Provider, path: &Path) -> Result<(Client, Redirects), Pro
     if provider != Provider::Google {
         return Err(Problem::new(
             Exit::Usage,
-            "--client-json takes the file of a Google client",
+            "--client-json only accepts the file of a Google client",
         )
-        .hint("Fitbit's client goes into [fitbit] of the configuration"));
+        .hint("put Fitbit's client into [fitbit] of the configuration"));
     }
     let file = client_json::read(path)?;
     let client = config::client::client(&file.client_id, Some(&file.client_secret))?;
@@ -141,18 +141,18 @@ fn walk_through(app: &App, provider: Provider) -> Result<(Client, Redirects), Pr
     let missing = Problem::failed(format!("there is no OAuth client for {provider} yet"));
     if provider == Provider::Fitbit {
         return Err(missing
-            .hint("Fitbit takes no new clients since spring 2026; its Web API was switched off on 2 November 2026")
+            .hint("Fitbit has accepted no new clients since spring 2026, and its Web API was switched off on 2 November 2026")
             .hint("sign in with Google Health instead: `pulsewing login --provider google`")
             .hint("for a gateway or the sandbox, set client_id in [fitbit] of the configuration"));
     }
     let steps = [
-        "Google wants every program to have an OAuth client of its own. It is free and takes a few minutes:",
+        "Google requires an OAuth client of your own. It is free and takes a few minutes:",
         "",
-        "  1. Make a project:        https://console.cloud.google.com/projectcreate",
+        "  1. Create a project:       https://console.cloud.google.com/projectcreate",
         "  2. Enable the API:        https://console.cloud.google.com/apis/library/health.googleapis.com",
         "  3. Set up the sign-in:    https://console.cloud.google.com/auth/overview (audience: External)",
         "  4. Publish it:            https://console.cloud.google.com/auth/audience (\"Publish app\"; in \"Testing\" a sign-in lasts seven days)",
-        "  5. Make the client:       https://console.cloud.google.com/auth/clients (type \"Desktop app\"), and download its JSON",
+        "  5. Create a client:       https://console.cloud.google.com/auth/clients (type \"Desktop app\"), and download its JSON",
         "",
         "docs/accounts.md shows every step.",
     ];
@@ -161,11 +161,11 @@ fn walk_through(app: &App, provider: Provider) -> Result<(Client, Redirects), Pr
     }
     if !std::io::stdin().is_terminal() {
         return Err(missing
-            .hint("when you have the file: `pulsewing login --client-json FILE`")
+            .hint("once you have the file, run `pulsewing login --client-json FILE`")
             .hint("or set client_id and client_secret in [google] of the configuration"));
     }
     app.console.say("");
-    app.console.say("The path of the downloaded JSON file:");
+    app.console.say("Path of the downloaded JSON file:");
     let path = read_line()?.ok_or(missing)?;
     from_json(provider, Path::new(path.trim_matches(['"', '\''])))
 }
@@ -175,7 +175,7 @@ fn show_the_way(app: &App, sign_in: &SignIn) -> Result<(), Problem> {
     let url = sign_in.url()?;
     let opened = open::that_detached(&url).is_ok();
     app.console.say(if opened {
-        "A browser opens for the sign-in. If none does, open this address on this machine:"
+        "Opening a browser for the sign-in. If none opens, open this address on this machine:"
     } else {
         "Open this address in a browser on this machine:"
     });
@@ -186,13 +186,13 @@ fn show_the_way(app: &App, sign_in: &SignIn) -> Result<(), Problem> {
 }
 
 async fn by_paste(app: &App, sign_in: &SignIn) -> Result<AuthorizationCode, Problem> {
-    app.console.say("Open the next line in a browser on any machine and sign in. The browser ends at an address that it cannot show; copy that address and paste it here:");
+    app.console.say("Open the next line in a browser on any machine and sign in. The browser ends up at an address that it cannot open; copy that address and paste it here:");
     print(&format!("{}\n", sign_in.url()?))?;
     for _ in 0..PASTES {
         let Some(pasted) = read_line()? else {
             return Err(
                 Problem::new(Exit::ConsentNeeded, "nothing was pasted").hint(
-                    "paste the address that the browser ended at, or its code, and press Enter",
+                    "paste the address where the browser ended up, or its code, and press Enter",
                 ),
             );
         };
@@ -201,7 +201,7 @@ async fn by_paste(app: &App, sign_in: &SignIn) -> Result<AuthorizationCode, Prob
                 return redirect.answer.map_err(|error| sign_in.denied(error));
             }
             Ok(_) => app.console.warn(
-                "that address belongs to another sign-in; paste the one that this sign-in ended at",
+                "that address belongs to another sign-in; paste the one where this sign-in ended up",
             ),
             Err(error) => app.console.warn(&format!(
                 "{error}; {}, and press Enter",
@@ -211,9 +211,9 @@ async fn by_paste(app: &App, sign_in: &SignIn) -> Result<AuthorizationCode, Prob
     }
     Err(Problem::new(
         Exit::ConsentNeeded,
-        "no address of this sign-in was pasted",
+        "no address from this sign-in was pasted",
     )
-    .hint("run the command again: each time it begins another sign-in, with an address of its own"))
+    .hint("run the command again: each run starts a new sign-in with a new address"))
 }
 
 /// Reads a line from stdin; `None` at its end.
@@ -231,10 +231,10 @@ fn explain(app: &App, provider: Provider, chain: &Unstored) {
     console.say(&format!("Signed in with {provider}."));
     let scopes = chain.scopes();
     if !scopes.has_settings() {
-        console.warn("the tracker's battery and last sync were not allowed on the consent page, so they stay unknown; sign in again to allow them");
+        console.warn("access to the tracker's battery and last sync was not given on the consent page, so they stay unknown; sign in again to allow it");
     }
     if !scopes.has_time_zone(provider) {
-        console.warn("the time zone was not allowed on the consent page; the configured one, or this machine's, is used");
+        console.warn("access to the time zone was not given on the consent page; Pulsewing uses the configured one, or else this machine's");
     }
     if let Some(ends) = chain.refresh_expires_at() {
         console.warn(&expiry(ends, app.now()));
@@ -249,6 +249,6 @@ fn expiry(ends: Timestamp, now: Timestamp) -> String {
             "this sign-in ends on {whole}: the OAuth client's publishing status is \"Testing\", where a sign-in lasts seven days. Publish it at https://console.cloud.google.com/auth/audience and sign in again"
         )
     } else {
-        format!("this sign-in ends on {whole}, as was chosen on the consent page")
+        format!("this sign-in ends on {whole}, as chosen on the consent page")
     }
 }

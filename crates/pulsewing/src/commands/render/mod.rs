@@ -87,7 +87,7 @@ fn google_reading(
     })?;
     let page = decoder.finish().map_err(|error| unreadable(path, error))?;
     if page.next_page.is_some() {
-        app.console.warn("this reply goes on in a next page, which is not in the file: the day may be incomplete");
+        app.console.warn("this reply continues on another page, which is not in the file: the day may be incomplete");
     }
     if let Some(left_out) = keep_one_source(&mut points, path) {
         app.console.warn(&format!("{} {left_out}", path.display()));
@@ -168,7 +168,7 @@ fn warn_of_future(app: &App, values: usize) {
             1 => ("value", "is"),
             _ => ("values", "are"),
         };
-        app.console.warn(&format!("{values} {noun} of this reply {verb} later than now, and left out; --now names the time at which it was saved"));
+        app.console.warn(&format!("{values} {noun} in this reply {verb} later than now and left out; set --now to the time when it was saved"));
     }
 }
 
@@ -210,7 +210,7 @@ fn keep_one_source(points: &mut Vec<google::HeartPoint>, reply: &Path) -> Option
     };
     Some(format!(
         "has the heart rate of {count} sources side by side: {whose} is drawn, and {left_out} left out; \
-         a reply of dataPoints:reconcile or rollUp has them merged"
+         a reply from dataPoints:reconcile or rollUp has them merged"
     ))
 }
 
@@ -245,10 +245,10 @@ fn decode(
 }
 
 fn unreadable(path: &Path, error: DecodeError) -> Problem {
-    Problem::failed(format!("{} cannot be drawn", path.display()))
+    Problem::failed(format!("cannot draw {}", path.display()))
         .caused_by(&error)
         .hint(match error {
-            DecodeError::NotMinutes => "ask for minutes and save that reply: \"windowSize\": \"60s\" with Google, 1min in the path with Fitbit",
-            _ => "a saved reply of the provider's API is expected, whole and unchanged",
+            DecodeError::NotMinutes => "request minutes and save that reply: \"windowSize\": \"60s\" for Google, 1min in the path for Fitbit",
+            _ => "pass a reply saved from the provider's API, complete and unchanged",
         })
 }

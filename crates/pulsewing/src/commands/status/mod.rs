@@ -90,7 +90,7 @@ pub(super) fn run(app: &App, options: &cli::Status) -> Result<(), Problem> {
     let status = Status::new(app, loaded.record.as_ref(), State::load(&app.state_dir));
     if options.json {
         let json = serde_json::to_string(&status)
-            .map_err(|error| Problem::failed("the status cannot be printed").caused_by(&error))?;
+            .map_err(|error| Problem::failed("cannot print the status").caused_by(&error))?;
         return print(&format!("{json}\n"));
     }
     print(&status.in_words(app.now()))
@@ -136,7 +136,7 @@ impl Status {
             row("Tracker:", &tracker);
         }
         match &self.chain {
-            None => row("Signed in:", "no; `pulsewing login` signs in"),
+            None => row("Signed in:", "no; sign in with `pulsewing login`"),
             Some(chain) => chain.in_words(now, &mut row),
         }
         let absent = match self.state_error {
@@ -151,7 +151,7 @@ impl Status {
             Next::Soon => row("Next update:", "soon"),
             Next::IfAsked(_) => row(
                 "Next update:",
-                "none: no daemon runs; `pulsewing run` or `pulsewing once` updates",
+                "none: no daemon is running; start one with `pulsewing run`, or update now with `pulsewing once`",
             ),
             Next::Never(why) => row("Next update:", &format!("none: {why}")),
         }
@@ -171,14 +171,14 @@ impl Status {
             let days = phrases::days(&self.history.unreadable);
             row(
                 "Unreadable:",
-                &format!("{days}; what is fetched or imported anew of such a day takes its place"),
+                &format!("{days}; fetching or importing such a day again replaces it"),
             );
         }
         row("State:", &self.state_dir);
         if let Some(error) = &self.state_error {
             row(
                 "Remembered:",
-                &format!("nothing: {error}; the next update puts a file in its place"),
+                &format!("nothing: {error}; the next update writes a new file"),
             );
         }
         text
@@ -225,7 +225,7 @@ impl Kept {
     fn in_words(&self) -> String {
         match (&self.error, &self.days) {
             (Some(error), _) => error.clone(),
-            (None, None) => "none is kept yet".into(),
+            (None, None) => "none yet".into(),
             (None, Some(days)) => {
                 let noun = if days.days == 1 { "day" } else { "days" };
                 let (count, first, last) = (days.days, &days.first_day, &days.last_day);
@@ -265,7 +265,7 @@ impl Chain {
     fn in_words(&self, now: Timestamp, row: &mut impl FnMut(&str, &str)) {
         let standing = match self.standing {
             "active" => "yes",
-            "refused" => "no longer: the provider refused it; `pulsewing login` signs in again",
+            "refused" => "no longer: the provider refused it; sign in again with `pulsewing login`",
             _ => "no: the sign-in was moved to a board",
         };
         row("Signed in:", standing);

@@ -51,7 +51,7 @@ impl Answered {
     /// Returns the target of a redirect, in words.
     pub(crate) fn leads_to(&self) -> Option<String> {
         let origin = self.leads_to.as_ref();
-        origin.map(|origin| format!("it leads to {origin}"))
+        origin.map(|origin| format!("it redirects to {origin}"))
     }
 }
 
@@ -276,7 +276,7 @@ fn certificates(path: &Path) -> Result<Vec<rustls::pki_types::CertificateDer<'st
         .map_err(|error| refuse(&error))?;
     if certificates.is_empty() {
         return Err(Problem::failed(format!(
-            "[endpoints] ca_file {} holds no certificate",
+            "[endpoints] ca_file {} contains no certificate",
             path.display()
         )));
     }

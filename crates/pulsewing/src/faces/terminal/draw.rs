@@ -271,14 +271,14 @@ fn facts<'l>(view: &View<'_>, reading: &Reading) -> Vec<Line<'l>> {
 /// Describes the time of the next update, or the current activity.
 fn next(view: &View<'_>) -> String {
     if view.mode == Mode::Leaving {
-        return "Saving the renewed sign-in, then it ends".to_owned();
+        return "Saving the renewed sign-in before quitting".to_owned();
     }
     if let Some(activity) = words::activity(view.snapshot) {
         return activity;
     }
     match view.snapshot.next_update {
         Some(at) => format!("Next update {}", phrases::ahead(at, view.now)),
-        None if view.snapshot.failed_update.is_some() => "No further update by itself".to_owned(),
+        None if view.snapshot.failed_update.is_some() => "No automatic update".to_owned(),
         None => "Next update soon".to_owned(),
     }
 }
@@ -306,7 +306,7 @@ fn latest(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, reading: &Reading)
 
 fn day_of_history(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, past: &Past) {
     let Some(day) = past.day.as_ref().filter(|day| day.logged_minutes() > 0) else {
-        frame.render_widget(Paragraph::new("Nothing is known of this day."), area);
+        frame.render_widget(Paragraph::new("There is no data for this day."), area);
         return;
     };
     let plot = Plot::from_day(day, 0, u16::MAX, view.now);
@@ -353,7 +353,7 @@ fn keys(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         (Some(message), _) => message.to_owned(),
         (None, Mode::Follows) => "follows the daemon  q quit  ←→ days  ? keys".to_owned(),
         (None, Mode::Own) => "q quit  u update  ←→ days  ? keys".to_owned(),
-        (None, Mode::Leaving) => "The renewed sign-in is being saved; a moment.".to_owned(),
+        (None, Mode::Leaving) => "Saving the renewed sign-in; one moment.".to_owned(),
     };
     frame.render_widget(Line::from(text.dim()), area);
 }

@@ -178,7 +178,10 @@ fn date(text: &str) -> Result<Date, Error> {
     Date::from_str(text).map_err(|_| {
         Error::new(
             StatusCode::BAD_REQUEST,
-            format!("\"{}\" is no date such as 2026-11-22", text.escape_debug()),
+            format!(
+                "\"{}\" is not a date; write it as in 2026-11-22",
+                text.escape_debug()
+            ),
         )
     })
 }
@@ -197,7 +200,7 @@ pub(super) async fn days(
     if (to - from).get_days() > MOST_DAYS {
         return Err(Error::new(
             StatusCode::BAD_REQUEST,
-            format!("ask for at most {MOST_DAYS} days at a time"),
+            format!("request at most {MOST_DAYS} days at a time"),
         ));
     }
     let days = site
@@ -224,7 +227,7 @@ pub(super) async fn day(
     let Some(record) = record.flatten() else {
         return Err(Error::new(
             StatusCode::NOT_FOUND,
-            format!("nothing is known of {wanted}"),
+            format!("there is no data for {wanted}"),
         ));
     };
     let local = record.day.local();

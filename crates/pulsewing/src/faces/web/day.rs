@@ -41,8 +41,8 @@ pub(super) async fn choose(Query(choice): Query<Choice>) -> Response {
 fn no_date() -> Response {
     layout::message(
         StatusCode::NOT_FOUND,
-        "That is no date",
-        "A date is written as in 2026-11-22.",
+        "That is not a date",
+        "Write a date like this: 2026-11-22.",
     )
 }
 
@@ -92,7 +92,7 @@ pub(super) async fn page(
         }
         section.card #day data-live {
             @match day.as_ref().filter(|day| day.logged_minutes() > 0) {
-                None => p.quiet { "Nothing is known of this day." },
+                None => p.quiet { "There is no data for this day." },
                 Some(day) => {
                     @let (from, to) = bounds(day, &part);
                     @let plot = Plot::from_day(day, from, to, at);
@@ -101,7 +101,7 @@ pub(super) async fn page(
                     @if is_part {
                         p.part { (clock(day, from)) " to " (clock_end(day, to)) " · " a href=(format!("/day/{date}")) { "The whole day" } }
                     } @else {
-                        p.part.quiet { "Drag over the graph to look closer, or choose: "
+                        p.part.quiet { "Drag over the graph to zoom in, or choose: "
                             @for (from, to, name) in [("00:00", "06:00", "night"), ("06:00", "12:00", "morning"), ("12:00", "18:00", "afternoon"), ("18:00", "24:00", "evening")] {
                                 a href=(format!("/day/{date}?from={from}&to={to}")) { (name) } " "
                             }

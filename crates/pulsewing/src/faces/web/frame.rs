@@ -59,7 +59,7 @@ pub(super) async fn png(State(site): State<Shared>, Query(wanted): Query<Wanted>
         return layout::message(
             StatusCode::BAD_REQUEST,
             "There is no such picture",
-            "A size is written as in 480x320, a theme is desk or classic, a palette day, dim or night.",
+            "Write a size like this: 480x320. A theme is desk or classic; a palette is day, dim or night.",
         );
     };
     let notice = Notice::new(&snapshot, None);

@@ -201,16 +201,16 @@ fn refused(refusal: &Refusal, request: &Request, is_call: bool) -> Response {
         Refusal::Host => (
             StatusCode::MISDIRECTED_REQUEST,
             "Pulsewing does not know this name",
-            "Open the page by its machine's address instead. Whoever set Pulsewing up can add the name to hosts under [web] in the configuration.",
+            "Open the page by its machine's address instead, or ask whoever set Pulsewing up to add the name to hosts under [web] in the configuration.",
         ),
         Refusal::Origin => (
             StatusCode::FORBIDDEN,
             "Another web page asked for this",
-            "Only Pulsewing's own page may do that: open it, and do it there.",
+            "Only Pulsewing's own page may do that: open it and do it there.",
         ),
         Refusal::Passphrase(Try::TooMany) => (
             StatusCode::TOO_MANY_REQUESTS,
-            "Too many passphrases were wrong",
+            "Too many wrong passphrases",
             "Try again in a minute.",
         ),
         Refusal::Passphrase(_) if !is_call && request.method() == Method::GET => {
@@ -224,7 +224,7 @@ fn refused(refusal: &Refusal, request: &Request, is_call: bool) -> Response {
             if is_call {
                 "Enter it as the password, with any user name (HTTP basic authentication)."
             } else {
-                "Go back to the page, and enter the passphrase there."
+                "Go back to the page and enter the passphrase there."
             },
         ),
     };

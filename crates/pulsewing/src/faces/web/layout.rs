@@ -45,10 +45,10 @@ pub(super) fn page(site: &Shared, place: Place, today: Date, title: &str, body: 
                         a href=(format!("/month/{month}")) aria-current=[current(matches!(place, Place::Month(_)))] { "Month" }
                     }
                 }
-                p.lost #lost role="status" hidden { "No connection to Pulsewing. What you see is what was known; its age counts on." }
+                p.lost #lost role="status" hidden { "No connection to Pulsewing. You see the last known values; their age keeps counting." }
                 main #main { (body) }
                 footer {
-                    p { "Pulsewing is no medical device. What it shows lags the body by 15 to 45 minutes." }
+                    p { "Pulsewing is not a medical device. What it shows lags the body by 15 to 45 minutes." }
                     p { a href="/sign-in" { "Sign-in" } " · " a href="/frame.png" { "The device's picture" } " · " a href="/api/v1/now" { "JSON" } " · " a href="/metrics" { "Metrics" } }
                 }
             }

@@ -93,7 +93,7 @@ const GAUGES: [Gauge; 15] = [
     ),
     plain(
         "up_to_date",
-        "1 while the newest minute is as new as can be expected.",
+        "1 while the newest minute is as recent as can be expected.",
         |known| {
             let freshness = known.snapshot.freshness(known.now)?;
             Some(f64::from(u8::from(freshness == Freshness::Fresh)))
@@ -127,7 +127,7 @@ const GAUGES: [Gauge; 15] = [
     ),
     plain(
         "last_update_timestamp_seconds",
-        "When an update last ended, well or not.",
+        "When an update last ended, successful or not.",
         |known| known.snapshot.last_update.map(seconds),
     ),
     plain(
@@ -142,7 +142,7 @@ const GAUGES: [Gauge; 15] = [
     ),
     Gauge {
         name: "trouble",
-        help: "1 while something stands in the way of updates: sign-in, gone, temporary or failed.",
+        help: "1 while something prevents updates: sign-in, gone, temporary or failed.",
         labels: |known| {
             let kind = known.trouble();
             kind.map_or_else(String::new, |kind| format!("{{kind=\"{kind}\"}}"))
@@ -154,7 +154,7 @@ const GAUGES: [Gauge; 15] = [
     }),
     plain(
         "history_bytes",
-        "How much room the history takes.",
+        "How much disk space the history takes.",
         |known| Some(known.bytes as f64),
     ),
     Gauge {

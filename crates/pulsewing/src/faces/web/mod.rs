@@ -165,12 +165,12 @@ fn router(site: Shared) -> Router {
 
 async fn not_found(request: axum::extract::Request) -> Response {
     if request.uri().path().starts_with("/api/") {
-        return api::Error::new(StatusCode::NOT_FOUND, "there is no such call").into_response();
+        return api::Error::new(StatusCode::NOT_FOUND, "there is no such API call").into_response();
     }
     layout::message(
         StatusCode::NOT_FOUND,
         "There is no such page",
-        "There is nothing at this address. Begin with the first page.",
+        "There is nothing at this address. Start from the first page.",
     )
 }
 
@@ -178,8 +178,8 @@ async fn not_found(request: axum::extract::Request) -> Response {
 fn unreadable(error: &HistoryError) -> Response {
     layout::message_with(
         StatusCode::INTERNAL_SERVER_ERROR,
-        "The days before cannot be shown",
-        "Whoever set Pulsewing up has to look at its history. The present goes on.",
+        "Past days cannot be shown",
+        "Ask whoever set Pulsewing up to check its history. Today's values still update.",
         Some(&error.to_string()),
     )
 }

@@ -90,7 +90,7 @@ fn headline(snapshot: &Snapshot, now: Timestamp) -> Markup {
             }
             p.state {
                 @if let (Some(freshness), Some(words)) = (freshness, words::freshness(snapshot, now)) {
-                    span.freshness data-fresh=(freshness.name()) data-old="Old: this page has heard of nothing newer" { (words) }
+                    span.freshness data-fresh=(freshness.name()) data-old="Old: this page has received nothing newer" { (words) }
                 }
                 @if let Some(guess) = reading.and_then(phrases::guess) { span.guess { (guess) } }
                 @if let Some(activity) = words::activity(snapshot) { span.activity { (activity) } }
@@ -221,7 +221,7 @@ pub(super) fn zone_minutes(
             HeartZone::Vigorous,
             format!("{vigorous} to {} bpm", peak - 1),
         ),
-        (HeartZone::Peak, format!("{peak} bpm and more")),
+        (HeartZone::Peak, format!("{peak} bpm and above")),
     ];
     html! {
         table.zones {

@@ -63,8 +63,8 @@ pub(super) async fn month(State(site): State<Shared>, Path(month): Path<String>)
 fn no_such() -> Response {
     layout::message(
         StatusCode::NOT_FOUND,
-        "That is no week or month",
-        "A week is written by one of its days, as in 2026-11-22, and a month as in 2026-11.",
+        "That is not a week or a month",
+        "Write a week as one of its days, such as 2026-11-22, and a month like this: 2026-11.",
     )
 }
 
@@ -100,7 +100,7 @@ async fn page(site: Shared, span: Span) -> Response {
         }
         section.card #overview data-live {
             @if days.iter().all(|day| day.extent.is_none()) {
-                p.quiet { "Nothing is known of this " (noun) "." }
+                p.quiet { "There is no data for this " (noun) "." }
             } @else {
                 (bars(&days, first, last))
                 (table(&days))
@@ -130,7 +130,7 @@ fn bars(days: &[DaySummary], first: Date, last: Date) -> Markup {
                 }
             }
             div.field.bars {
-                svg role="group" aria-label="A bar a day, from the least to the greatest heart rate" {
+                svg role="group" aria-label="One bar a day, from the lowest to the highest heart rate" {
                     @for line in &scale.lines {
                         @let y = format!("{:.2}%", scale.percent(*line));
                         line.rule x1="0" x2="100%" y1=(y) y2=(y) {}
@@ -148,7 +148,7 @@ fn bars(days: &[DaySummary], first: Date, last: Date) -> Markup {
             }
         }
         p.key aria-hidden="true" {
-            span.bar-key {} " least to greatest " span.mean-key {} " mean " span.resting-key {} " resting"
+            span.bar-key {} " lowest to highest " span.mean-key {} " mean " span.resting-key {} " resting"
         }
     }
 }

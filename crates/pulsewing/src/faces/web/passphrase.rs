@@ -40,7 +40,7 @@ fn form(status: StatusCode, next: &str, complaint: Option<&str>) -> Response {
     let body = html! {
         form.card.narrow method="post" action="/passphrase" {
             h1 { "Passphrase" }
-            p { "This page is seen from other machines, so it asks who you are." }
+            p { "Other machines can open this page, so it asks for a passphrase." }
             @if let Some(complaint) = complaint {
                 p.complaint role="alert" { (complaint) }
             }
@@ -78,7 +78,7 @@ pub(super) async fn enter(State(site): State<Shared>, Form(entered): Form<Entere
         Try::TooMany => form(
             StatusCode::TOO_MANY_REQUESTS,
             &next,
-            Some("Too many were wrong. Try again in a minute."),
+            Some("Too many wrong passphrases. Try again in a minute."),
         ),
         Try::Right => match sessions.begin(up) {
             Err(problem) => layout::message(

@@ -38,10 +38,10 @@ impl Listener {
         let (address, socket) = listened.map_err(|error| {
             Problem::new(
                 Exit::Failed,
-                format!("the page cannot listen at {address}"),
+                format!("the page cannot listen on {address}"),
             )
             .caused_by(&error)
-            .hint("name another address with --listen, such as --listen 127.0.0.1:7374, or do without the page: --no-web")
+            .hint("choose another address with --listen, such as --listen 127.0.0.1:7374, or turn off the page with --no-web")
         })?;
         Ok(Self { socket, address })
     }

@@ -68,7 +68,7 @@ impl Pending {
         let begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match begun.as_ref().filter(|begun| up < begun.until) {
             Some(begun) => begun.sign_in.what_to_paste(),
-            None => "begin again".to_owned(),
+            None => "start again".to_owned(),
         }
     }
 
@@ -102,7 +102,7 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
                 Some(chain) => p {
                     "Signed in with " (chain.provider().to_string()) " since "
                     (since(&snapshot, chain.obtained_at())) "."
-                    @if snapshot.failed_update.as_ref().is_some_and(|it| it.wants_sign_in()) { " It has to be renewed." }
+                    @if snapshot.failed_update.as_ref().is_some_and(|it| it.wants_sign_in()) { " The sign-in has to be renewed." }
                 },
             }
             @if let Some(problem) = complaint {
@@ -115,14 +115,14 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
             form method="post" action="/sign-in" {
                 fieldset {
                     legend { "Which service has the tracker's data?" }
-                    @for (name, label) in [("google", "Google Health"), ("fitbit", "Fitbit, the older service (a gateway or the sandbox)")] {
+                    @for (name, label) in [("google", "Google Health"), ("fitbit", "Fitbit, the older service (for a gateway or the sandbox)")] {
                         label { input type="radio" name="provider" value=(name) checked[name == provider.name()]; " " (label) }
                     }
                 }
                 @if pulsewing_history::bytes_on_disk(site.broadcast.state_dir()) > 0 {
                     label {
                         input type="checkbox" name="replace" value="yes";
-                        " Begin anew with another person: the history so far is set aside, not deleted"
+                        " Start over with another person: the history so far is set aside, not deleted"
                     }
                 }
                 button.main { "Begin" }
@@ -182,15 +182,15 @@ fn begun(site: &Shared, wanted: &Wanted) -> Result<String, Problem> {
     let running = site.snapshot().provider;
     if provider != running && site.config.provider.is_some() {
         return Err(Problem::failed(format!(
-            "Pulsewing is set up for {running} alone"
+            "Pulsewing is set up for {running} only"
         ))
-        .hint("whoever set it up can change that; then sign in here")
-        .details(format!("the configuration names {running} as the provider: set provider = \"{}\" there and start Pulsewing anew", provider.name())));
+        .hint("ask whoever set it up to change that; then sign in here")
+        .details(format!("the configuration names {running} as the provider: set provider = \"{}\" there and restart Pulsewing", provider.name())));
     }
     let client = sign_in::client(&site.config, &chain_file(site), provider)?.ok_or_else(|| {
         Problem::failed(format!("Pulsewing has not been introduced to {provider} yet"))
-            .hint("whoever set it up does that once, in ten minutes; the guide is docs/accounts.md. Then sign in here")
-            .details(format!("there is no OAuth client for {provider}: put its client_id and client_secret into the configuration and start Pulsewing anew, or sign in once on the machine itself with the client's JSON"))
+            .hint("whoever set it up has to do that once, in about ten minutes; docs/accounts.md is the guide. Then sign in here")
+            .details(format!("there is no OAuth client for {provider}: put its client_id and client_secret into the configuration and restart Pulsewing, or sign in once on the machine itself with the client's JSON"))
     })?;
     let redirect = format!("http://127.0.0.1:{}/sign-in/done", site.address.port());
     let http = Http::new(provider, &site.config.endpoints)?;
@@ -208,11 +208,11 @@ fn way(site: &Shared, url: &str, complaint: Option<&str>) -> Markup {
         h1 { "Sign-in" }
         ol.way {
             li.card {
-                p { "Open the consent page, and allow Pulsewing to read the heart rate." }
+                p { "Open the consent page and allow Pulsewing to read the heart rate." }
                 p { a.button.main href=(url) rel="noreferrer" { "To the consent page" } }
             }
             li.card {
-                p { "If you are at the machine that Pulsewing runs on, that is all. From another machine the browser ends at an address that it cannot show: copy that address and paste it here." }
+                p { "If you are at the machine that Pulsewing runs on, that is all. On another machine, the browser ends up at an address that it cannot open: copy that address and paste it here." }
                 @if let Some(complaint) = complaint { p.complaint role="alert" { (complaint) } }
                 form method="post" action="/sign-in/paste" {
                     label { "The address, or its code"
@@ -253,7 +253,7 @@ pub(super) async fn paste(State(site): State<Shared>, Form(pasted): Form<Pasted>
             .into_response()
     };
     if text.len() > LONGEST {
-        return again("That is longer than any such address.");
+        return again("That is too long for such an address.");
     }
     let redirect = match Redirect::parse(text) {
         Ok(redirect) => redirect,
@@ -265,7 +265,7 @@ pub(super) async fn paste(State(site): State<Shared>, Form(pasted): Form<Pasted>
     match site.sign_in.take(&redirect, true, site.broadcast.now().up) {
         Some(begun) => finished(&site, begun, redirect).await,
         None => again(
-            "That address belongs to another sign-in, or this one has taken more than ten minutes. Begin again.",
+            "That address belongs to another sign-in, or this one took more than ten minutes. Start again.",
         ),
     }
 }
@@ -281,22 +281,22 @@ pub(super) async fn done(State(site): State<Shared>, RawQuery(query): RawQuery) 
     };
     let address = format!("http://127.0.0.1/?{}", query.unwrap_or_default());
     if address.len() > LONGEST {
-        return refused("Begin again.");
+        return refused("Start again.");
     }
     let redirect = match Redirect::parse(&address) {
         Ok(redirect) => redirect,
         Err(error) => {
             return refused(&format!(
-                "{} Begin again.",
+                "{} Start again.",
                 phrases::sentence(&error.to_string())
             ));
         }
     };
     match site.sign_in.take(&redirect, false, site.broadcast.now().up) {
         Some(begun) => finished(&site, begun, redirect).await,
-        None => refused(
-            "It belongs to another sign-in, or has taken more than ten minutes. Begin again.",
-        ),
+        None => {
+            refused("It belongs to another sign-in, or took more than ten minutes. Start again.")
+        }
     }
 }
 

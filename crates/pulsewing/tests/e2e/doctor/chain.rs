@@ -138,7 +138,7 @@ fn a_google_app_in_testing_is_told_by_its_seven_days() {
     offline(&signed_in)
         .exits(3)
         .has("chain.expiry", "fail", "pulsewing login --provider google");
-    offline(&SignedIn::google()).has("chain.expiry", "ok", "no known date");
+    offline(&SignedIn::google()).has("chain.expiry", "ok", "no known end date");
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn what_was_not_allowed_is_told() {
     let stored = record(&signed_in.home, "chain");
     for (scope, status, code, words) in [
         ("health_metrics_and_measurements", "warn", 0, "time zone"),
-        ("settings", "fail", 3, "heart rate was not allowed"),
+        ("settings", "fail", 3, "access to heart rate was not given"),
     ] {
         let scope = format!("https://www.googleapis.com/auth/googlehealth.{scope}.readonly");
         let grant = Grant {

@@ -27,7 +27,11 @@ fn a_daemon_at_work_is_seen_and_not_disturbed() {
     let mut run = signed_in.program(&["run", "--no-web"]).start();
     run.error_line_with("updated");
     offline(&signed_in)
-        .has("daemon.running", "ok", "is at work")
+        .has(
+            "daemon.running",
+            "ok",
+            "is running with this state directory",
+        )
         .has("history.readable", "ok", "it has 840 minutes")
         .exits(0);
     assert!(run.is_running());
@@ -41,7 +45,7 @@ fn a_service_is_looked_at() {
     let found = |signed_in: &SignedIn| -> Findings { offline(signed_in) };
     found(&signed_in)
         .has("service.unit", "ok", env!("CARGO_BIN_EXE_pulsewing"))
-        .has("service.linger", "skipped", "could not be told")
+        .has("service.linger", "skipped", "cannot tell")
         .has("daemon.running", "warn", "systemctl --user start pulsewing")
         .exits(0);
     for (answer, status) in [("no", "warn"), ("yes", "ok")] {
@@ -63,7 +67,7 @@ fn a_service_is_looked_at() {
         .exits(1);
     fs::write(&unit, "[Service]\nExecStart=/usr/bin/mine\n").unwrap();
     found(&signed_in)
-        .has("service.unit", "skipped", "did not write")
+        .has("service.unit", "skipped", "was not written by")
         .exits(0);
 }
 
@@ -83,7 +87,7 @@ fn a_history_that_is_damaged_or_newer_is_found_and_left_alone() {
         .has(
             "history.readable",
             "warn",
-            "the history holds of 2026-11-22 cannot be read",
+            "the history's data for 2026-11-22 cannot be read",
         )
         .exits(0);
     assert_eq!(fs::read(&file).unwrap(), damaged);

@@ -151,7 +151,7 @@ impl Console {
                 *self = Self::new(&serial);
                 Ok(vec![])
             }
-            _ => Err("unknown command; \"help\" lists them".to_owned()),
+            _ => Err("unknown command; \"help\" lists all commands".to_owned()),
         };
         Outcome { reply, restarts }
     }
@@ -293,7 +293,7 @@ impl Console {
         }
         if self.is_unconfirmed {
             self.unseen = Some(bytes);
-            return Err("the flash does not take it".to_owned());
+            return Err("it could not be written to the flash".to_owned());
         }
         self.chain = Some(bytes);
         Ok(vec![format!("chain: {}", self.chain_in_words(false))])
