@@ -35,7 +35,7 @@ pub(crate) fn answer(request: &Request, peer: IpAddr, shared: &Shared) -> Reply 
     if !allowed.contains(&request.method) {
         return error(
             StatusCode::METHOD_NOT_ALLOWED,
-            "this control call needs another method",
+            "this control call needs a different method",
         );
     }
     let is_get = request.method == Method::GET;
@@ -112,7 +112,7 @@ pub(crate) fn set_clock(change: ClockChange, shared: &Shared) -> Result<Value, S
                 .map_err(|_| "`advance_s` is out of range".to_owned())?;
             shared.clock.advance(by);
         }
-        _ => return Err("name either `now` or `advance_s`".to_owned()),
+        _ => return Err("give either `now` or `advance_s`".to_owned()),
     }
     Ok(clock(shared))
 }

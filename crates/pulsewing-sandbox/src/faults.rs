@@ -231,7 +231,7 @@ impl TryFrom<Written> for Fault {
     fn try_from(written: Written) -> Result<Self, String> {
         if !ROUTES.contains(&written.route.as_str()) {
             return Err(format!(
-                "no route is called `{}`; there are: {}",
+                "there is no route `{}`; the routes are: {}",
                 written.route,
                 ROUTES.join(" ")
             ));
@@ -261,7 +261,7 @@ impl TryFrom<WrittenAction> for Action {
             empty_page,
         } = written;
         if status.is_none() && (body.is_some() || headers.is_some()) {
-            return Err("`body` and `headers` belong to `status`".to_owned());
+            return Err("`body` and `headers` are only allowed with `status`".to_owned());
         }
         let status = match status {
             Some(status @ 200..=599) => Some(Self::Status {
@@ -269,12 +269,17 @@ impl TryFrom<WrittenAction> for Action {
                 body: body.unwrap_or_default(),
                 headers: checked(headers.unwrap_or_default())?,
             }),
-            Some(status) => return Err(format!("`status` is 200 to 599, not {status}")),
+            Some(status) => return Err(format!("`status` must be 200 to 599, not {status}")),
             None => None,
         };
         let stall = match stall_s.map(Duration::try_from_secs_f64) {
             Some(Ok(stall)) if stall <= MAX_STALL => Some(stall),
-            Some(_) => return Err(format!("`stall_s` is 0 to {} seconds", MAX_STALL.as_secs())),
+            Some(_) => {
+                return Err(format!(
+                    "`stall_s` must be 0 to {} seconds",
+                    MAX_STALL.as_secs()
+                ));
+            }
             None => None,
         };
         // Together they are one fault: a reply that stalls in the middle.
@@ -300,7 +305,7 @@ impl TryFrom<WrittenAction> for Action {
         let mut found = found.into_iter().flatten();
         match (found.next(), found.next()) {
             (Some(action), None) => Ok(action),
-            _ => Err("`do` names exactly one of status, drop, truncate (with or without stall_s), stall_s, omit, reason, empty_page".to_owned()),
+            _ => Err("`do` must have exactly one of status, drop, truncate (with or without stall_s), stall_s, omit, reason, empty_page".to_owned()),
         }
     }
 }
@@ -309,7 +314,7 @@ fn checked(headers: BTreeMap<String, String>) -> Result<BTreeMap<String, String>
     for (name, value) in &headers {
         let name_is_good = hyper::header::HeaderName::from_bytes(name.as_bytes()).is_ok();
         if !name_is_good || hyper::header::HeaderValue::from_str(value).is_err() {
-            return Err(format!("`{name}` is not a header that can be sent"));
+            return Err(format!("`{name}` is not a valid header"));
         }
     }
     Ok(headers)
@@ -413,7 +418,7 @@ mod tests {
         assert!(
             misspelt
                 .problem
-                .starts_with("no route is called `fitbit.hart`")
+                .starts_with("there is no route `fitbit.hart`")
         );
         for wrong in [
             r#"{"route":"*","do":{}}"#,

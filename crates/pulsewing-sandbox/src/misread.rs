@@ -9,11 +9,11 @@ pub(crate) fn in_words(error: &Error) -> String {
     // The position comes from the parser; in valid JSON the name of the member is more helpful.
     let what = text.split(" at line ").next().unwrap_or_default();
     match error.classify() {
-        Category::Eof => "that is not JSON: it breaks off before its end".to_owned(),
+        Category::Eof => "this is not JSON: it ends too early".to_owned(),
         Category::Syntax | Category::Io if line > 0 => {
-            format!("that is not JSON: look at line {line}, column {column}")
+            format!("this is not JSON: see line {line}, column {column}")
         }
-        Category::Syntax | Category::Io => "that is not JSON".to_owned(),
+        Category::Syntax | Category::Io => "this is not JSON".to_owned(),
         Category::Data => expectation(what).unwrap_or_else(|| what.to_owned()),
     }
 }
@@ -24,7 +24,7 @@ fn expectation(what: &str) -> Option<String> {
         .strip_prefix("invalid type: ")
         .or_else(|| what.strip_prefix("invalid value: "))?;
     let (found, expected) = rest.split_once(", expected ")?;
-    Some(format!("{expected} is expected, not {found}"))
+    Some(format!("expected {expected}, not {found}"))
 }
 
 #[cfg(test)]
@@ -35,15 +35,15 @@ mod tests {
     #[test]
     fn a_slip_is_named_and_the_parser_is_not_heard() {
         for (text, words) in [
-            ("gone=true", "that is not JSON: look at line 1, column 1"),
+            ("gone=true", "this is not JSON: see line 1, column 1"),
+            ("{\"gone\":true", "this is not JSON: it ends too early"),
             (
-                "{\"gone\":true",
-                "that is not JSON: it breaks off before its end",
+                "{\"battery\":101}",
+                "a battery level must be 0 to 100, not 101",
             ),
-            ("{\"battery\":101}", "a battery level is 0 to 100, not 101"),
             (
                 "{\"gone\":\"yes\"}",
-                "a boolean is expected, not string \"yes\"",
+                "expected a boolean, not string \"yes\"",
             ),
         ] {
             let error = serde_json::from_str::<Change>(text).unwrap_err();

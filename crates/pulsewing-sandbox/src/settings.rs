@@ -255,7 +255,7 @@ impl TryFrom<String> for Redirect {
     fn try_from(address: String) -> Result<Self, String> {
         if !is_loopback(&address) {
             return Err(format!(
-                "a redirect leads to this computer, unlike `{address}`"
+                "a redirect must lead to this computer, unlike `{address}`"
             ));
         }
         Ok(Self(address))
@@ -272,7 +272,7 @@ impl TryFrom<u8> for Percent {
 
     fn try_from(percent: u8) -> Result<Self, String> {
         if percent > 100 {
-            return Err(format!("a battery level is 0 to 100, not {percent}"));
+            return Err(format!("a battery level must be 0 to 100, not {percent}"));
         }
         Ok(Self(percent))
     }
@@ -290,7 +290,7 @@ impl TryFrom<u16> for TokenLength {
         if !TOKEN_LENGTHS.contains(&length) {
             let (least, most) = (TOKEN_LENGTHS.start(), TOKEN_LENGTHS.end());
             return Err(format!(
-                "a refresh token has {least} to {most} characters, not {length}"
+                "a refresh token must have {least} to {most} characters, not {length}"
             ));
         }
         Ok(Self(length))

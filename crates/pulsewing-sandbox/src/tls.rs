@@ -26,7 +26,7 @@ pub(crate) struct Tls {
 #[non_exhaustive]
 pub enum TlsError {
     /// The names cannot be put into a certificate, most likely because one is not ASCII.
-    #[error("no certificate can be made: {0}")]
+    #[error("cannot create a certificate: {0}")]
     Certificate(#[from] rcgen::Error),
     /// The TLS library refuses the certificate or its key.
     #[error("TLS cannot be set up: {0}")]

@@ -14,7 +14,7 @@ use crate::message::Request;
 /// `names` are the names in the sandbox's certificate.
 pub(crate) fn refusal(request: &Request, peer: IpAddr, names: &[String]) -> Option<&'static str> {
     if !peer.to_canonical().is_loopback() {
-        return Some("this is answered to loopback peers only");
+        return Some("only loopback clients may use this");
     }
     let host = request.header("host").unwrap_or_default();
     if !host.is_empty() && !is_own_name(host, names) {
@@ -25,7 +25,7 @@ pub(crate) fn refusal(request: &Request, peer: IpAddr, names: &[String]) -> Opti
         .header("origin")
         .is_some_and(|origin| !same_origin(origin))
     {
-        return Some("a page from elsewhere may not ask this");
+        return Some("pages from another origin may not use this");
     }
     None
 }

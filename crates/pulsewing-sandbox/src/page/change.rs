@@ -92,7 +92,7 @@ fn fault(form: &Params) -> Result<Value, String> {
 
 fn whole(name: &str, text: &str) -> Result<u32, String> {
     text.parse()
-        .map_err(|_| format!("{name} is a whole number, not `{text}`"))
+        .map_err(|_| format!("{name} must be a whole number, not `{text}`"))
 }
 
 fn read<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, String> {
@@ -153,7 +153,7 @@ pub(super) const TEXTS: &[(&str, &str, &str)] = &[
     (
         "redirect_uri",
         "Fitbit app's redirect",
-        "the last one that a sign-in names",
+        "the last one used in a sign-in",
     ),
 ];
 

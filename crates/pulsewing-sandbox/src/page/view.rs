@@ -179,7 +179,7 @@ fn switches(state: &State) -> String {
         );
     }
     let scopes = match settings.get("scopes").and_then(Value::as_array) {
-        None => "all that are asked for".to_owned(),
+        None => "all that are requested".to_owned(),
         Some(scopes) => {
             let names: Vec<&str> = scopes.iter().filter_map(Value::as_str).collect();
             escaped(&names.join(" "))
@@ -197,7 +197,7 @@ fn faults(state: &State) -> String {
     let list = list.as_array().map(Vec::as_slice).unwrap_or_default();
     let row = |fault: &Value| {
         let count = match fault["count"].as_u64() {
-            Some(0) | None => "for ever".to_owned(),
+            Some(0) | None => "forever".to_owned(),
             Some(count) => count.to_string(),
         };
         let route = escaped(fault["route"].as_str().unwrap_or_default());
@@ -211,7 +211,7 @@ fn faults(state: &State) -> String {
     let table = table(
         &["route", "skips", "acts", "does"],
         &rows,
-        "Nothing goes wrong.",
+        "No faults are set.",
     );
     let option = |name: &&str| format!("<option>{name}</option>");
     let routes: String = ROUTES.iter().map(option).collect();
@@ -222,7 +222,7 @@ fn faults(state: &State) -> String {
          <p><label>on <select name=\"route\">{routes}</select></label>\
          <label>do <select name=\"preset\">{presets}</select></label></p>\
          <p><label>skip <input type=\"number\" name=\"skip\" min=\"0\" value=\"0\"></label>\
-         <label>times (0: for ever) <input type=\"number\" name=\"count\" min=\"0\" value=\"1\"></label></p>\
+         <label>times (0: forever) <input type=\"number\" name=\"count\" min=\"0\" value=\"1\"></label></p>\
          <p><button class=\"main\">Add</button></p></form>\n\
          <form method=\"post\" action=\"/\"><input type=\"hidden\" name=\"form\" value=\"no-faults\">\
          <p><button>Clear all</button></p></form></section>\n"

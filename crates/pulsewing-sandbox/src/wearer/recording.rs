@@ -114,7 +114,7 @@ impl Recording {
 #[non_exhaustive]
 pub enum RecordingError {
     /// There is no sample in it.
-    #[error("the recording holds no sample")]
+    #[error("the recording contains no samples")]
     Empty,
     /// The first line is not the header.
     #[error("line {line}: expected the header `time,bpm`")]

@@ -16,7 +16,7 @@ fn the_page_shows_the_state_and_no_secret() {
     for words in [
         "Nobody has signed in yet",
         "No request yet",
-        "Nothing goes wrong",
+        "No faults are set",
     ] {
         assert!(empty.body.contains(words), "{words}");
     }
