@@ -32,10 +32,10 @@ pub(crate) async fn run<B: Board>(shared: &Shared<'_, B>, button: &mut B::Button
             held if held < SHORT => match screenshot::to_card(shared).await {
                 Ok(name) => shared
                     .serial_queue
-                    .log(format_args!("the picture is on the card: {name}")),
+                    .log(format_args!("saved the picture to the card: {name}")),
                 Err(error) => shared
                     .serial_queue
-                    .log(format_args!("no picture on the card: {error}")),
+                    .log(format_args!("no picture was saved to the card: {error}")),
             },
             held if held < LONG => {}
             _ => factory_reset(shared).await,
@@ -74,7 +74,7 @@ pub(crate) async fn factory_reset<B: Board>(shared: &Shared<'_, B>) {
     shared.note(|facts| facts.erasing_in = Some(0));
     shared
         .serial_queue
-        .log(format_args!("factory reset: everything is erased"));
+        .log(format_args!("factory reset: erasing everything"));
     // Held until the restart, so that nothing writes to the erased store.
     let mut store = shared.store.lock().await;
     // Whether or not it worked, the next start continues it.

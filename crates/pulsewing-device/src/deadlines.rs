@@ -109,7 +109,7 @@ impl Deadlines {
                 Some(part) if known != broken => {
                     let part = part.name();
                     serial_queue.log(format_args!(
-                        "the {part} hangs; the watchdog is going to restart the board"
+                        "the {part} hangs; the watchdog will restart the board"
                     ));
                 }
                 Some(_) => {}

@@ -223,16 +223,16 @@ pub struct Unanswered {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
     /// The name could not be resolved.
-    #[error("the name server does not know the address")]
+    #[error("the name server does not know the name")]
     Dns,
     /// The server accepts no connection.
-    #[error("the server accepts no connection")]
+    #[error("the server refuses the connection")]
     Connect,
     /// The certificate is for another name.
     #[error("the server's certificate is for another name")]
     WrongName,
     /// No trusted certificate vouches for the server's.
-    #[error("nobody trusted vouches for the server's certificate")]
+    #[error("the server's certificate has no trusted issuer")]
     UnknownIssuer,
     /// The certificate has expired.
     #[error("the server's certificate has expired")]
@@ -256,7 +256,7 @@ pub enum TimeError {
     Silent,
     /// The answer is not usable: malformed, from another host, or from a server that is itself
     /// unsynchronised.
-    #[error("the time server's answer is of no use")]
+    #[error("the time server's answer cannot be used")]
     Useless,
 }
 
@@ -280,7 +280,7 @@ pub trait Panel {
 
 /// The bus to the display failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the display does not take its picture")]
+#[error("the display does not accept the picture")]
 pub struct PanelError;
 
 /// Randomness that is suitable for secrets.

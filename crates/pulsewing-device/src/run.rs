@@ -176,7 +176,7 @@ impl Start {
         let mut facts = Facts::default();
         match store.start().await {
             Ok(started) if started.finished_reset => {
-                serial_queue.log(format_args!("the factory reset was finished"));
+                serial_queue.log(format_args!("completed an interrupted factory reset"));
             }
             Ok(_) => {}
             Err(error) => serial_queue.log(format_args!("the flash: {error}")),

@@ -18,7 +18,7 @@ pub(crate) enum ShotError {
     #[error("{0}")]
     Card(#[from] CardError),
     /// All names are taken.
-    #[error("the card has SHOT0001.BMP to SHOT9999.BMP already")]
+    #[error("the card already has SHOT0001.BMP to SHOT9999.BMP")]
     NoName,
     /// The board has no memory for a picture.
     #[error("there is no picture in the board's memory")]

@@ -212,5 +212,5 @@ impl<B: Board> Shared<'_, B> {
 
 /// The error when new tokens are not stored yet; a restart would lose them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("new sign-in tokens wait to be stored; a restart now would lose them")]
+#[error("new sign-in tokens are waiting to be stored; a restart now would lose them")]
 pub(crate) struct TokensUnstored;

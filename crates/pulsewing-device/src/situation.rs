@@ -60,13 +60,13 @@ pub(crate) fn state<'t>(facts: &Facts, when: &When<'_>, texts: &'t mut Texts) ->
         texts.what = text(format_args!("It restarted after a fault: {panic}"));
         return Some(State::Fault {
             what: &texts.what,
-            advice: "It goes on by itself. If this comes again, report it with these words.",
+            advice: "It continues by itself. If this happens again, report these words.",
         });
     }
     if let Some(what) = facts.settings_fault {
         return Some(State::Fault {
             what,
-            advice: "Set it up anew on the computer, or hold the button for a factory reset.",
+            advice: "Set it up again on the computer, or hold the button for a factory reset.",
         });
     }
     match &facts.network {
@@ -183,11 +183,11 @@ const fn of_oauth(error: OAuthError) -> Option<Words<'static>> {
     Some(match error {
         OAuthError::InvalidClient | OAuthError::UnauthorizedClient => (
             "The cloud does not know the sign-in's client, or its secret is wrong.",
-            "Check the client on the computer, then sign in anew.",
+            "Check the client on the computer, then sign in again.",
         ),
         OAuthError::DeletedClient | OAuthError::DisabledClient => (
             "The sign-in's client was deleted or disabled at the cloud.",
-            "Make a new one on the computer, then sign in anew.",
+            "Make a new one on the computer, then sign in again.",
         ),
         OAuthError::PolicyEnforced | OAuthError::AdminPolicyEnforced | OAuthError::OrgInternal => (
             "This account's owner or administrator does not allow the app.",
@@ -224,11 +224,11 @@ const fn of_rejection(call: CallName, reason: Reason) -> Words<'static> {
     match (reason, call) {
         (Reason::ServiceDisabled, _) => (
             "The Google Health API is not enabled in the client's project.",
-            "Enable it in the Google Cloud console; it goes on by itself then.",
+            "Enable it in the Google Cloud console; updates then resume.",
         ),
         (Reason::ProjectGone, _) => (
             "The Google Cloud project of the client was deleted.",
-            "Make a new project and client on the computer, then sign in anew.",
+            "Make a new project and client on the computer, then sign in again.",
         ),
         (Reason::IntradayNotAllowed, _) => (
             "The Fitbit app may not read minutes.",
@@ -262,16 +262,16 @@ const fn of_strange_answer(cause: NoAnswer) -> Option<Words<'static>> {
             "Check the addresses in the settings. Trying again by itself.",
         ),
         NoAnswer::Compressed => (
-            "The cloud's answer is compressed, and was not to be.",
-            "A gateway or proxy on the way does that, and should not.",
+            "The cloud's answer is compressed, and should not be.",
+            "A gateway or proxy on the way does that; it must not.",
         ),
         NoAnswer::NoRefreshToken | NoAnswer::UnfitToken => (
-            "The answer brings no refresh token that can be kept.",
+            "The answer has no refresh token that can be stored.",
             "If a gateway answers, it has to be fixed. The sign-in is kept.",
         ),
         NoAnswer::Named { .. } => (
             "The cloud does not renew the sign-in, for a reason of its own.",
-            "Trying again ever more rarely. If this lasts, sign in anew.",
+            "Trying again less often. If this lasts, sign in again.",
         ),
         NoAnswer::TimedOut
         | NoAnswer::Disconnected
@@ -287,13 +287,13 @@ fn connect_words(connect_error: ConnectError) -> Option<(heapless::String<192>, 
     let advice = match connect_error {
         ConnectError::Dns | ConnectError::Connect => return None,
         ConnectError::WrongName => {
-            "Somebody stands between, or the address is wrong. Nothing was sent there."
+            "Is somebody in between, or the address wrong? Nothing was sent there."
         }
         ConnectError::UnknownIssuer => {
-            "Somebody stands between, or the board's roots are old. Nothing was sent there."
+            "Is somebody in between, or are the board's roots old? Nothing was sent there."
         }
         ConnectError::Expired | ConnectError::NotYetValid => {
-            "The time is asked for anew. If this lasts, the server's owner has to act."
+            "Asking for the time again. If this lasts, the server's owner has to act."
         }
         ConnectError::Tls(_) => "Trying again by itself. Nothing was sent.",
     };

@@ -45,11 +45,11 @@ pub enum Refusal {
     #[error("the panel is not initialised; call init")]
     NotReady,
     /// The panel sleeps. Call `wake`.
-    #[error("the panel sleeps; call wake")]
+    #[error("the panel is asleep; call wake")]
     Asleep,
     /// The rectangle reaches beyond the panel, or beyond the picture that it is cut from. Nothing
     /// was sent.
-    #[error("the rectangle reaches beyond the panel or the picture")]
+    #[error("the rectangle extends beyond the panel or the picture")]
     Outside,
     /// The pixels ended before the rectangle was full. Those that were available are drawn; the
     /// rest of the rectangle is unchanged.

@@ -141,7 +141,7 @@ pub struct UnknownPalette;
 
 impl fmt::Display for UnknownPalette {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the palette is not day, dim or night")
+        f.write_str("the palette must be day, dim or night")
     }
 }
 

@@ -47,7 +47,7 @@ pub struct UnknownTheme;
 
 impl fmt::Display for UnknownTheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the theme is neither desk nor classic")
+        f.write_str("the theme must be desk or classic")
     }
 }
 

@@ -211,10 +211,10 @@ impl fmt::Display for WallpaperError {
             Self::UnknownVersion(version) => {
                 write!(
                     f,
-                    "the wallpaper's version {version} is not known, only {VERSION}"
+                    "the wallpaper has version {version}, but only {VERSION} is known"
                 )
             }
-            Self::NoSize => f.write_str("the wallpaper has no possible size"),
+            Self::NoSize => f.write_str("the wallpaper's size is not possible"),
             Self::Damaged => f.write_str("the wallpaper's checksum is wrong"),
         }
     }

@@ -189,10 +189,10 @@ pub enum LayoutError {
     #[error("a range of the flash does not consist of whole sectors")]
     Misaligned,
     /// A range has fewer sectors than its subject needs.
-    #[error("a range of the flash is too small for its subject")]
+    #[error("a range of the flash is too small for its contents")]
     TooSmall,
     /// A range lies beyond the flash's end.
-    #[error("a range lies beyond the end of the flash")]
+    #[error("a range goes beyond the end of the flash")]
     OutOfFlash,
     /// Two ranges share a sector.
     #[error("two ranges of the flash overlap")]

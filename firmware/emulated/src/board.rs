@@ -331,7 +331,7 @@ impl Running<'_> {
     ) -> Result<(usize, String)> {
         self.lines()
             .wait(start, limit, fits)
-            .with_context(|| format!("a line did not come{}", self.last_words()))
+            .with_context(|| format!("an expected line did not come{}", self.last_words()))
     }
 
     /// Returns the picture on the screen.

@@ -31,7 +31,7 @@ pub const MAX_ADDED: usize = 16 * 1_024;
 
 /// The error if the user's text is not a list of certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this is no list of PEM certificates of at most 16 KiB")]
+#[error("this is not a list of PEM certificates of at most 16 KiB")]
 pub struct NotPem;
 
 /// All trusted certificates.

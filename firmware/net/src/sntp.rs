@@ -26,13 +26,13 @@ const UNIX_EPOCH: i64 = 2_208_988_800;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerError {
     /// It does not answer this request, but another one or none.
-    #[error("the packet does not belong to the question")]
+    #[error("the packet does not match the request")]
     Foreign,
     /// It is not a server's packet.
     #[error("the packet is not an answer")]
     Malformed,
     /// The server has no time itself, or refuses to send it.
-    #[error("the server does not say the time")]
+    #[error("the server does not report the time")]
     Unsynchronised,
 }
 

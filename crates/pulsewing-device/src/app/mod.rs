@@ -270,7 +270,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
                     Ok(()) => self.tell(|cycle, now| cycle.opened(loaded.record, now)),
                     Err(error) => self.cannot_open(error.trouble()).await,
                 }
-                is_previous.then_some("the stored sign-in was damaged; the one before it is used")
+                is_previous.then_some("the stored sign-in was damaged; using the previous one")
             }
             Ok(None) => {
                 self.know_chain(None);
@@ -309,8 +309,10 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         }
         if let Err(error) = result {
             let what = match what {
-                StoreWhat::Tokens => "new tokens could not be stored, it is tried again",
-                StoreWhat::Intent => "the refresh is not sent, it could not be noted before",
+                StoreWhat::Tokens => "new tokens could not be stored; trying again",
+                StoreWhat::Intent => {
+                    "the refresh was not sent, because it could not be recorded first"
+                }
                 StoreWhat::Withdrawal | StoreWhat::Refusal | StoreWhat::Cache => {
                     "the sign-in's state could not be stored"
                 }
@@ -427,13 +429,12 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         match (result, renewal_failure) {
             (Err(failure), _) => shared.went_wrong(format_args!("{failure}")).await,
             (Ok(()), Some(failure)) => {
-                let what = format_args!("{failure}; the access token at hand still serves");
+                let what = format_args!("{failure}; the current access token is still valid");
                 shared.went_wrong(what).await;
             }
             (Ok(()), None) if future_minutes > 0 => {
-                let what = format_args!(
-                    "left out, as later than now: {future_minutes} minutes of heart rate"
-                );
+                let what =
+                    format_args!("left out {future_minutes} minutes of heart rate later than now");
                 shared.went_wrong(what).await;
             }
             (Ok(()), None) => {}

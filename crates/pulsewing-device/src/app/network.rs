@@ -52,7 +52,7 @@ impl<B: Board> App<'_, '_, B> {
             (Network::Joined(..), None) => {
                 self.shared
                     .serial_queue
-                    .log(format_args!("the network is gone"));
+                    .log(format_args!("lost the network"));
                 false
             }
             (_, None) => false,
@@ -168,7 +168,7 @@ impl<B: Board> App<'_, '_, B> {
 /// Returns the name of a network for messages; a cable has no name.
 fn named(ssid: &Ssid) -> &str {
     if ssid.is_empty() {
-        "the cable's network"
+        "the wired network"
     } else {
         ssid
     }

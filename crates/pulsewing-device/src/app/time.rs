@@ -51,7 +51,7 @@ impl<B: Board> App<'_, '_, B> {
                 }
                 Ok(time) => {
                     let time = whole_seconds(time);
-                    let what = format_args!("{server} says {time}, which cannot be");
+                    let what = format_args!("{server} says {time}, which is impossible");
                     shared.went_wrong(what).await;
                 }
                 Err(error) => shared.went_wrong(format_args!("{server}: {error}")).await,

@@ -23,26 +23,26 @@ const SHOT_WITHIN: Duration = Duration::from_secs(60);
 
 /// The lines that `help` prints.
 const HELP: [&str; 20] = [
-    "status                       how everything is",
-    "chain                        what is signed in",
-    "log                          the last errors",
+    "status                       show the status",
+    "chain                        show the sign-in",
+    "log                          show the last errors",
     "poll                         update now",
-    "set                          all settings",
-    "set NAME VALUE               change one",
-    "unset NAME                   back to its default",
-    "wifi                         the known networks",
-    "wifi add SSID PASSWORD       know another; \"\" for an open one",
-    "wifi remove SSID             forget one",
-    "put WHAT LENGTH SHA256HEX12  send chain, roots or wallpaper:",
-    "data BASE64                  a piece of it, at most 384 bytes",
-    "commit                       that was all",
-    "abort                        forget what was sent",
-    "shot                         the picture, as text",
-    "shot card                    the picture, to the card",
+    "set                          show all settings",
+    "set NAME VALUE               change a setting",
+    "unset NAME                   reset a setting",
+    "wifi                         show the known networks",
+    "wifi add SSID PASSWORD       add a network; \"\" for an open one",
+    "wifi remove SSID             remove a network",
+    "put WHAT LENGTH SHA256HEX12  start to send chain, roots or wallpaper",
+    "data BASE64                  send a piece of it, at most 384 bytes",
+    "commit                       store what was sent",
+    "abort                        discard what was sent",
+    "shot                         print the picture as text",
+    "shot card                    save the picture to the card",
     "reset                        restart",
     "reset factory yes            erase everything, and restart",
-    "help                         this",
-    "words with blanks stand in \"double quotes\"",
+    "help                         show this list",
+    "put words with spaces in \"double quotes\"",
 ];
 
 /// Why the settings were not changed.
@@ -50,13 +50,13 @@ const HELP: [&str; 20] = [
 pub(super) enum ChangeError {
     #[error("{0}")]
     Setting(#[from] SettingError),
-    #[error("there is room for {MAX_NETWORKS} networks; remove one")]
+    #[error("there is only room for {MAX_NETWORKS} networks; remove one first")]
     NoRoom,
     #[error("no such network is known")]
     NoNetwork,
-    #[error("the settings are from a newer firmware; they are left alone")]
+    #[error("the settings are from a newer firmware and were left unchanged")]
     Newer,
-    #[error("the flash does not take it")]
+    #[error("it could not be written to the flash")]
     Flash,
 }
 
@@ -98,7 +98,7 @@ impl<B: Board> Console<'_, '_, B> {
                 self.changed(result).await
             }
             ["data", _] | ["commit"] => {
-                let what = "nothing is being uploaded; \"put\" begins";
+                let what = "nothing is being uploaded; start with \"put\"";
                 self.error(format_args!("{what}")).await
             }
             ["abort"] => self.ok().await,
@@ -117,11 +117,11 @@ impl<B: Board> Console<'_, '_, B> {
                 Ok(())
             }
             ["reset", "factory"] => {
-                let what = "this erases everything; say \"reset factory yes\" if you mean it";
+                let what = "this erases everything; to confirm, type \"reset factory yes\"";
                 self.error(format_args!("{what}")).await
             }
             _ => {
-                let what = "unknown command; \"help\" lists them";
+                let what = "unknown command; \"help\" lists all commands";
                 self.error(format_args!("{what}")).await
             }
         }
@@ -229,8 +229,7 @@ impl<B: Board> Console<'_, '_, B> {
         match result {
             Ok(Effect::AtOnce) => self.ok().await,
             Ok(Effect::WithRestart) => {
-                self.say(format_args!("restarting, for this to take effect"))
-                    .await?;
+                self.say(format_args!("restarting to apply this")).await?;
                 self.reset().await
             }
             Err(error) => self.error(format_args!("{error}")).await,
@@ -280,7 +279,7 @@ impl<B: Board> Console<'_, '_, B> {
             };
             self.say(format_args!("row {text}")).await?;
             if shared.clock.up() > late_at {
-                let what = "the picture was read too slowly; it has to be drawn again now";
+                let what = "the picture was read too slowly; the board has to draw again";
                 return self.error(format_args!("{what}")).await;
             }
         }

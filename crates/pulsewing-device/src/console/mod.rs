@@ -98,7 +98,8 @@ impl<'s, 'b, B: Board> Console<'s, 'b, B> {
             },
             Event::TooLong => {
                 let most = words::MAX_LINE;
-                let what = format_args!("a line has at most {most} bytes; this one was dropped");
+                let what =
+                    format_args!("a line can have at most {most} bytes; this one was dropped");
                 self.error(what).await
             }
             Event::Packet(packet) => self.improv(packet).await,

@@ -68,14 +68,14 @@ impl Announced {
             "chain" => What::Chain,
             "roots" => What::Roots,
             "wallpaper" => What::Wallpaper,
-            _ => return Err("one of: chain, roots, wallpaper"),
+            _ => return Err("must be one of: chain, roots, wallpaper"),
         };
         let length = length
             .parse()
             .ok()
             .filter(|length| *length > 0)
-            .ok_or("the length is a number of bytes")?;
-        let digest = hex(digest).ok_or("the first 12 hexadecimal digits of the SHA-256")?;
+            .ok_or("the length must be a number of bytes")?;
+        let digest = hex(digest).ok_or("must be the first 12 hexadecimal digits of the SHA-256")?;
         Ok(Self {
             what,
             length,
@@ -104,29 +104,29 @@ fn hex(text: &str) -> Option<[u8; 6]> {
 enum UploadError {
     #[error("{0}")]
     Words(#[from] WordsError),
-    #[error("a line has at most {max} bytes", max = super::words::MAX_LINE)]
+    #[error("a line can have at most {max} bytes", max = super::words::MAX_LINE)]
     LineTooLong,
     #[error("this is not base64 of at most {PIECE} bytes")]
     Base64,
-    #[error("more came than was announced")]
+    #[error("received more bytes than announced")]
     TooMuch,
-    #[error("less came than was announced")]
+    #[error("received fewer bytes than announced")]
     TooLittle,
-    #[error("what came has another SHA-256 than was announced")]
+    #[error("the received bytes do not have the announced SHA-256")]
     Digest,
     #[error("there is no room for it")]
     NoRoom,
-    #[error("it is no sign-in, or it is damaged")]
+    #[error("it is not a sign-in, or it is damaged")]
     NoRecord,
     #[error("it is from a newer pulsewing (format {0})")]
     NewerRecord(u8),
-    #[error("this sign-in is not in use any more")]
+    #[error("this sign-in is no longer in use")]
     NotActive,
     #[error("generation {stored} is stored; this one is not newer")]
     NotNewer { stored: u32 },
-    #[error("the flash does not take it")]
+    #[error("it could not be written to the flash")]
     Flash,
-    #[error("the stored one was written by a newer firmware and is left alone")]
+    #[error("the stored one is from a newer firmware and was left unchanged")]
     NewerStored,
     #[error("a refresh is under way; try again in two minutes")]
     Refreshing,
@@ -245,7 +245,7 @@ impl<B: Board> Console<'_, '_, B> {
                 Err(End::Aborted) => return self.ok().await,
                 Err(End::Again(next)) => announced = next,
                 Err(End::Silent) => {
-                    let what = format_args!("an upload was given up, it took too long");
+                    let what = format_args!("gave up on an upload that took too long");
                     self.shared.serial_queue.log(what);
                     return Ok(());
                 }
@@ -268,8 +268,7 @@ impl<B: Board> Console<'_, '_, B> {
                 self.ok().await
             }
             What::Roots => {
-                self.say(format_args!("restarting, for this to take effect"))
-                    .await?;
+                self.say(format_args!("restarting to apply this")).await?;
                 self.reset().await
             }
         }

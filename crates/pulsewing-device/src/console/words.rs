@@ -18,7 +18,7 @@ pub(crate) enum WordsError {
     #[error("a quotation mark is missing")]
     OpenQuote,
     /// A backslash precedes something other than a quotation mark or a backslash.
-    #[error("a backslash stands only before \\ and \"")]
+    #[error("a backslash is only allowed before \\ and \"")]
     Escape,
     /// There are more words than any command has.
     #[error("the command has too many words")]

@@ -26,7 +26,7 @@ fn a_short_press_puts_the_picture_on_the_card_under_a_free_name() {
     hold(&mut rig, Duration::from_millis(200));
     assert!(
         rig.said()
-            .contains("# the picture is on the card: SHOT0002.BMP")
+            .contains("# saved the picture to the card: SHOT0002.BMP")
     );
     let answer = rig.ask("shot card");
     assert_eq!(answer, ["file: SHOT0003.BMP", "ok"]);
@@ -55,7 +55,7 @@ fn without_a_card_a_press_says_so_and_does_nothing_else() {
     hold(&mut rig, Duration::from_millis(200));
     assert!(
         rig.said()
-            .contains("# no picture on the card: there is no card")
+            .contains("# no picture was saved to the card: there is no card")
     );
     assert_eq!(rig.ask("shot card"), ["error: there is no card"]);
 }

@@ -146,27 +146,36 @@ fn mistakes_are_answered_with_what_would_be_right() {
     let mut rig = Rig::set_up(Provider::Fitbit);
     rig.start();
     for (command, error) in [
-        ("stauts", "error: unknown command; \"help\" lists them"),
-        ("set poll.every 4", "error: a whole number from 5 to 86400"),
+        (
+            "stauts",
+            "error: unknown command; \"help\" lists all commands",
+        ),
+        (
+            "set poll.every 4",
+            "error: must be a whole number from 5 to 86400",
+        ),
         ("set no.such x", "error: there is no such setting"),
         ("wifi add \"home", "error: a quotation mark is missing"),
-        ("wifi add home short", "error: 8 to 63 characters of ASCII"),
+        (
+            "wifi add home short",
+            "error: must be 8 to 63 ASCII characters",
+        ),
         ("wifi remove nowhere", "error: no such network is known"),
         (
             "reset factory",
-            "error: this erases everything; say \"reset factory yes\" if you mean it",
+            "error: this erases everything; to confirm, type \"reset factory yes\"",
         ),
         (
             "put moon 7 0123456789ab",
-            "error: one of: chain, roots, wallpaper",
+            "error: must be one of: chain, roots, wallpaper",
         ),
         (
             "put roots 7 xyz",
-            "error: the first 12 hexadecimal digits of the SHA-256",
+            "error: must be the first 12 hexadecimal digits of the SHA-256",
         ),
         (
             "data aGVsbG8=",
-            "error: nothing is being uploaded; \"put\" begins",
+            "error: nothing is being uploaded; start with \"put\"",
         ),
     ] {
         assert_eq!(rig.ask(command), [error], "{command}");
@@ -174,7 +183,7 @@ fn mistakes_are_answered_with_what_would_be_right() {
     let long = "x".repeat(600);
     assert_eq!(
         rig.ask(&long),
-        ["error: a line has at most 520 bytes; this one was dropped"]
+        ["error: a line can have at most 520 bytes; this one was dropped"]
     );
     assert_eq!(rig.restarts, 0);
 }
@@ -221,7 +230,7 @@ fn what_needs_a_restart_says_so_and_restarts() {
     rig.start();
     rig.run_to_report(minutes(3));
     let answer = rig.ask("set screen.spi_clock 8000000");
-    assert_eq!(answer, ["restarting, for this to take effect", "ok"]);
+    assert_eq!(answer, ["restarting to apply this", "ok"]);
     rig.run_for(minutes(1));
     assert_eq!(rig.restarts, 1);
     assert!(
@@ -232,7 +241,7 @@ fn what_needs_a_restart_says_so_and_restarts() {
     rig.run_for(minutes(1));
     assert_eq!(rig.restarts, 2);
     let answer = rig.put("roots", &[7; 3_000]);
-    assert_eq!(answer, ["restarting, for this to take effect", "ok"]);
+    assert_eq!(answer, ["restarting to apply this", "ok"]);
     rig.run_for(minutes(1));
     assert_eq!(rig.restarts, 3);
     rig.tell("reset factory yes");
@@ -316,19 +325,22 @@ fn an_upload_is_whole_or_not_at_all() {
     rig.tell("data aGVs");
     rig.tell("put roots 6 0123456789ab");
     rig.tell("data aGVs");
-    assert_eq!(rig.ask("commit"), ["error: less came than was announced"]);
+    assert_eq!(
+        rig.ask("commit"),
+        ["error: received fewer bytes than announced"]
+    );
     rig.tell("put roots 6 0123456789ab");
     rig.tell("data aGVs");
     rig.tell("put roots 6 0123456789ab");
     rig.tell("data aGVsbG8h");
     assert_eq!(
         rig.ask("commit"),
-        ["error: what came has another SHA-256 than was announced"]
+        ["error: the received bytes do not have the announced SHA-256"]
     );
     rig.tell("put roots 3 0123456789ab");
     assert_eq!(
         rig.ask("data aGVsbG8h"),
-        ["error: more came than was announced"]
+        ["error: received more bytes than announced"]
     );
     rig.tell("put roots 3 0123456789ab");
     assert_eq!(
@@ -351,7 +363,7 @@ fn an_upload_is_whole_or_not_at_all() {
     rig.run_to_report(minutes(20));
     assert!(
         rig.said()
-            .contains("# an upload was given up, it took too long")
+            .contains("# gave up on an upload that took too long")
     );
     assert_eq!(rig.bites, 0);
 }

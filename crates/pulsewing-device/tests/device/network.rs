@@ -56,7 +56,7 @@ fn a_router_that_is_gone_for_hours_is_joined_again_and_the_picture_goes_on() {
     rig.world.network.borrow_mut().in_reach = networks;
     rig.run_to_report(minutes(3));
     assert_eq!(rig.restarts, 0);
-    assert!(rig.said().contains("# the network is gone\n"));
+    assert!(rig.said().contains("# lost the network\n"));
 }
 
 #[test]

@@ -335,7 +335,7 @@ fn trouble_with_tls_is_told_as_what_it_is() {
         ),
         (
             ConnectError::UnknownIssuer,
-            "No safe connection: nobody trusted vouches for the server's certificate.",
+            "No safe connection: the server's certificate has no trusted issuer.",
         ),
         (
             ConnectError::NotYetValid,
@@ -351,9 +351,9 @@ fn trouble_with_tls_is_told_as_what_it_is() {
         rig.start();
         rig.run_for(minutes(3));
         let advices = [
-            "Somebody stands between, or the address is wrong. Nothing was sent there.",
-            "Somebody stands between, or the board's roots are old. Nothing was sent there.",
-            "The time is asked for anew. If this lasts, the server's owner has to act.",
+            "Is somebody in between, or the address wrong? Nothing was sent there.",
+            "Is somebody in between, or are the board's roots old? Nothing was sent there.",
+            "Asking for the time again. If this lasts, the server's owner has to act.",
             "Trying again by itself. Nothing was sent.",
         ];
         let is_shown = |advice: &&str| rig.shows_state(State::Fault { what, advice });
@@ -401,8 +401,8 @@ fn what_the_cloud_refuses_for_good_is_a_fault_with_advice() {
         rig.start();
         rig.run_for(minutes(3));
         let advices = [
-            "Enable it in the Google Cloud console; it goes on by itself then.",
-            "Make a new project and client on the computer, then sign in anew.",
+            "Enable it in the Google Cloud console; updates then resume.",
+            "Make a new project and client on the computer, then sign in again.",
             "Trying again by itself.",
             "The network may want a sign-in of its own, or block the cloud.",
         ];
@@ -417,7 +417,7 @@ fn a_client_that_was_deleted_is_told_as_that_and_asked_for_once() {
         (
             "deleted_client",
             "The sign-in's client was deleted or disabled at the cloud.",
-            "Make a new one on the computer, then sign in anew.",
+            "Make a new one on the computer, then sign in again.",
         ),
         (
             "admin_policy_enforced",
@@ -462,7 +462,7 @@ fn a_panic_of_the_run_before_is_shown_for_a_minute_and_told_over_the_console() {
     rig.run_for(Duration::from_secs(20));
     assert!(rig.shows_state(State::Fault {
         what: "It restarted after a fault: panicked at main.rs:7:\nindex out of bounds",
-        advice: "It goes on by itself. If this comes again, report it with these words.",
+        advice: "It continues by itself. If this happens again, report these words.",
     }));
     let expected = "panic: panicked at main.rs:7: index out of bounds".to_owned();
     assert!(rig.ask("status").contains(&expected));

@@ -56,7 +56,7 @@ fn a_wrong_time_that_could_be_is_mended_when_no_certificate_is_good_at_it() {
     rig.run_for(minutes(2));
     assert!(rig.shows_state(State::Fault {
         what: "No safe connection: the server's certificate has expired.",
-        advice: "The time is asked for anew. If this lasts, the server's owner has to act.",
+        advice: "Asking for the time again. If this lasts, the server's owner has to act.",
     }));
     // The server is correct again, and with the right time the certificate is valid.
     let times = BTreeMap::from([("pool.ntp.org".to_owned(), SignedDuration::ZERO)]);

@@ -180,7 +180,7 @@ fn a_chain_that_is_not_newer_is_refused() {
     let mut damaged = crate::rig::record(Provider::Fitbit, 7);
     damaged[40] ^= 1;
     let answer = rig.put("chain", &damaged);
-    assert_eq!(answer, ["error: it is no sign-in, or it is damaged"]);
+    assert_eq!(answer, ["error: it is not a sign-in, or it is damaged"]);
     assert_eq!(rig.stored(), before);
 }
 

@@ -295,22 +295,22 @@ pub enum SettingError {
     #[error("there is no such setting")]
     UnknownName,
     /// The value is too long.
-    #[error("at most {0} bytes")]
+    #[error("must have at most {0} bytes")]
     TooLong(usize),
     /// It is not a whole number within the range.
-    #[error("a whole number from {0} to {1}")]
+    #[error("must be a whole number from {0} to {1}")]
     Number(u32, u32),
     /// It is none of the words.
-    #[error("one of: {0}")]
+    #[error("must be one of: {0}")]
     Choice(&'static str),
     /// It holds a control character.
-    #[error("no control characters")]
+    #[error("must not contain control characters")]
     Text,
     /// It is no Wi-Fi password.
-    #[error("8 to 63 characters of ASCII")]
+    #[error("must be 8 to 63 ASCII characters")]
     Password,
     /// It is no origin.
-    #[error("https://host or https://host:port, nothing after it")]
+    #[error("must be https://host or https://host:port, with nothing after it")]
     Origin,
     /// It is plain HTTP, and that is not allowed.
     #[error("plain http is only for tests: set endpoint.plain_http yes first")]
@@ -319,19 +319,19 @@ pub enum SettingError {
     #[error("an endpoint uses plain http: change that one first")]
     PlainHttpInUse,
     /// It is no span of time.
-    #[error("from and to, such as 22:00-06:30")]
+    #[error("must be a start and an end, such as 22:00-06:30")]
     Night,
     /// They are no zones.
-    #[error("four rising heart rates of 1 to 300 bpm, such as 90,110,135,160")]
+    #[error("must be four rising heart rates from 1 to 300 bpm, such as 90,110,135,160")]
     HeartZones,
     /// It is no zone's name.
-    #[error("an IANA name such as Europe/Berlin")]
+    #[error("must be an IANA name such as Europe/Berlin")]
     TimeZone,
     /// It is no rule.
-    #[error("a POSIX rule such as CET-1CEST,M3.5.0,M10.5.0/3")]
+    #[error("must be a POSIX rule such as CET-1CEST,M3.5.0,M10.5.0/3")]
     ZoneRule,
     /// It is no host.
-    #[error("a host name or an IP address, perhaps with a port")]
+    #[error("must be a host name or an IP address, optionally with a port")]
     Host,
 }
 

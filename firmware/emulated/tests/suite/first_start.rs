@@ -107,7 +107,7 @@ fn the_button_puts_a_screenshot_onto_the_card(rig: &Rig) -> Result<()> {
     let mut board = bench.start()?;
     let start = board.lines().count();
     board.qmp.press("b", Duration::from_millis(200))?;
-    let is_done = |line: &str| line.contains("the picture is on the card");
+    let is_done = |line: &str| line.contains("saved the picture to the card");
     let (_, line) = board.wait_for_line(start, Duration::from_secs(20), is_done)?;
     let name = line.rsplit(' ').next().unwrap_or_default().to_owned();
     board.cut_power()?;

@@ -63,19 +63,19 @@ struct Verdict {
 
 const WRONG_NAME: Verdict = Verdict {
     word: "the server's certificate is for another name",
-    advice: "Somebody stands between, or the address is wrong. Nothing was sent there.",
+    advice: "Is somebody in between, or the address wrong? Nothing was sent there.",
 };
 const UNKNOWN_ISSUER: Verdict = Verdict {
-    word: "nobody trusted vouches for the server's certificate",
-    advice: "Somebody stands between, or the board's roots are old. Nothing was sent there.",
+    word: "the server's certificate has no trusted issuer",
+    advice: "Is somebody in between, or are the board's roots old? Nothing was sent there.",
 };
 const EXPIRED: Verdict = Verdict {
     word: "the server's certificate has expired",
-    advice: "The time is asked for anew. If this lasts, the server's owner has to act.",
+    advice: "Asking for the time again. If this lasts, the server's owner has to act.",
 };
 const NOT_YET_VALID: Verdict = Verdict {
     word: "the server's certificate is not valid yet",
-    advice: "The time is asked for anew. If this lasts, the server's owner has to act.",
+    advice: "Asking for the time again. If this lasts, the server's owner has to act.",
 };
 
 /// Checks that a signed-in board reports an impostor in place of its cloud, sends it nothing, and keeps
