@@ -57,8 +57,8 @@ struct Arguments {
 const AFTER_HELP: &str = "\
 PULSEWING_CHECK=WORDS lets qemu and browser run only what has these words in its name.
 
-Without --setup nothing is installed: a missing tool is named with the command that
-installs it, and what needs it fails.
+Without --setup nothing is installed: a step whose tool is missing fails and names the command
+that installs it.
 
 Exit codes: 0 all passed, 1 something failed, 2 wrong usage.";
 
@@ -107,10 +107,10 @@ impl Arguments {
     /// Checks that the options belong to the task.
     fn check(&self) -> Result<(), &'static str> {
         if self.quick && self.task != Task::Test {
-            return Err("--quick belongs to test");
+            return Err("--quick only works with test");
         }
         if self.repeat > 1 && ![Task::E2e, Task::Browser, Task::Qemu].contains(&self.task) {
-            return Err("--repeat belongs to e2e, browser and qemu");
+            return Err("--repeat only works with e2e, browser and qemu");
         }
         Ok(())
     }
@@ -129,7 +129,7 @@ fn run(arguments: Arguments) -> Result<bool, String> {
     let scratch = std::env::temp_dir();
     if !scratch.is_dir() {
         return Err(format!(
-            "{} is not a directory, and every step needs one for temporary files: set TMPDIR to one that is",
+            "{} is not a directory, but every step needs one for temporary files: set TMPDIR to a directory",
             scratch.display()
         ));
     }

@@ -53,7 +53,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!(
-            "not built against core alone: {}",
+            "does not build with core alone: {}",
             failed.join(", ")
         ))
     }
@@ -86,7 +86,7 @@ fn check_control(built: &Result<String, String>) -> Result<(), String> {
         Err(complaint) => Err(format!(
             "the control failed for another reason: {complaint}"
         )),
-        Ok(_) => Err("a crate that needs alloc was built: this proves nothing".to_owned()),
+        Ok(_) => Err("a crate that needs alloc was built, so this check proves nothing".to_owned()),
     }
 }
 

@@ -101,7 +101,7 @@ pub(crate) fn run_all(plan: Vec<Step>, workspace: &Workspace, manner: Manner<'_>
     if let Some(remark) = manner.remark {
         println!("{remark}");
     }
-    println!("{:.0} s altogether", started.elapsed().as_secs_f64());
+    println!("{:.0} s in total", started.elapsed().as_secs_f64());
     println!("{} passed, {failed} failed", finished.len() - failed);
     failed == 0
 }
@@ -265,7 +265,7 @@ fn run_apart(name: &str, logs: &Path, manner: Manner<'_>) -> (Finished, PathBuf)
     let (compiling, problem) = said.split_once('\n').unwrap_or_default();
     let verdict = match outcome {
         Ok(true) => Verdict::Passed,
-        Ok(false) if problem.is_empty() => Verdict::Failed("it ended without a word".to_owned()),
+        Ok(false) if problem.is_empty() => Verdict::Failed("it ended without output".to_owned()),
         Ok(false) => Verdict::Failed(problem.to_owned()),
         Err(error) => Verdict::Failed(format!("it cannot be started: {error}")),
     };

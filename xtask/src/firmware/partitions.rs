@@ -88,10 +88,10 @@ fn check(partitions: &[Partition]) -> Result<(), String> {
             return Err(format!("{} does not consist of whole sectors", it.name));
         }
         if it.offset < before {
-            return Err(format!("{} overlaps what is before it", it.name));
+            return Err(format!("{} overlaps the partition before it", it.name));
         }
         if it.end() > FLASH {
-            return Err(format!("{} lies beyond the end of the flash", it.name));
+            return Err(format!("{} goes beyond the end of the flash", it.name));
         }
         before = it.end();
     }

@@ -123,7 +123,7 @@ feather-c6, in bytes
           data      {data:9}
           bss       {bss:9}  with the picture and the futures
           heap      {heap:9}  and {reclaimed} that the boot loader leaves behind
-          stack     {stack:9}  what is left
+          stack     {stack:9}  the rest
 "
         )
     }

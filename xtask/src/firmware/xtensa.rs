@@ -80,7 +80,10 @@ fn judge(mistake: &Mistake, checked: &Result<String, String>) -> Result<(), Stri
     match checked {
         Err(complaint) if complaint.contains(mistake.complaint) => Ok(()),
         Err(complaint) => Err(format!("a control failed for another reason: {complaint}")),
-        Ok(_) => Err(format!("{} passed: this proves nothing", mistake.wrong)),
+        Ok(_) => Err(format!(
+            "{} passed, so this check proves nothing",
+            mistake.wrong
+        )),
     }
 }
 
@@ -115,7 +118,7 @@ fn cargo(workspace: &Workspace, c_compiler: &Path) -> Result<Command, String> {
 
 fn compiler(workspace: &Workspace) -> Result<BareRust, String> {
     BareRust::find_with_sources(workspace)?
-        .ok_or_else(|| "no compiler has the sources of its libraries; use --setup".to_owned())
+        .ok_or_else(|| "no compiler with the sources of its libraries; use --setup".to_owned())
 }
 
 fn scratch(workspace: &Workspace) -> PathBuf {

@@ -49,7 +49,7 @@ fn upward(path: &Path, area: &str, text: &str) -> Vec<Finding> {
             path,
             1,
             format!("`{area}` is not an area of the host program"),
-            "move the file into an area, or give the new area its place in xtask/src/tidy/areas.rs",
+            "move the file into an area, or add the new area in xtask/src/tidy/areas.rs",
         )];
     };
     used(&code(text), levels(path))
@@ -59,7 +59,7 @@ fn upward(path: &Path, area: &str, text: &str) -> Vec<Finding> {
                 path,
                 line,
                 format!("`{area}` must not use `{used}`, which is above it"),
-                "move what both need down, or pass it in as a value",
+                "move what both need to a lower area, or pass it in as a value",
             )
         })
         .collect()

@@ -30,7 +30,7 @@ fn manifest(file: &Path, text: &str) -> Option<Finding> {
         Finding::new(
             file,
             1,
-            "the crate does not take the lints of the workspace",
+            "the crate does not use the workspace's lints",
             "add `[lints]` with `workspace = true`",
         )
     })
@@ -42,8 +42,8 @@ fn root(file: &Path, text: &str) -> Option<Finding> {
         Finding::new(
             file,
             1,
-            "a board crate must be without std under every condition",
-            "add a plain `#![no_std]`; tests say `extern crate std` for themselves",
+            "a board crate must always be no_std",
+            "add an unconditional `#![no_std]`; tests can declare `extern crate std`",
         )
     })
 }

@@ -15,7 +15,7 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
             None => vec![Finding::new(
                 &package.manifest,
                 1,
-                format!("`{}` has no place in the map of crates", package.name),
+                format!("`{}` is missing from the map of crates", package.name),
                 "add it to xtask/src/members.rs with what it may depend on",
             )],
         })
@@ -41,7 +41,7 @@ fn forbidden(package: &Package, member: &Member) -> Vec<Finding> {
                     "`{}` must not depend on `{}`",
                     package.name, dependency.name
                 ),
-                "move what both need down a layer, or pass it in as a value",
+                "move what both need to a lower layer, or pass it in as a value",
             )
         })
         .collect()

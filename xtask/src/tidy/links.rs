@@ -10,7 +10,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     for (file, text) in tree.with_extension("md") {
         for (line, link) in links(text) {
             if let Some(what) = dead(&link, file, tree) {
-                let remedy = "correct the link, or add what it names";
+                let remedy = "fix the link, or add its target";
                 findings.push(Finding::new(file, line, what, remedy));
             }
         }
@@ -31,12 +31,12 @@ fn dead(link: &str, file: &Path, tree: &Tree) -> Option<String> {
     };
     let is_dir = || tree.files.keys().any(|known| known.starts_with(&target));
     let Some(text) = tree.files.get(&target) else {
-        return (!is_dir()).then(|| format!("`{path}` is not in the checkout"));
+        return (!is_dir()).then(|| format!("`{path}` does not exist in the checkout"));
     };
     let known = |text: &str| headings(text).any(|slug| slug == heading);
     match text.as_deref() {
         Some(text) if !heading.is_empty() && !known(text) => {
-            Some(format!("`{link}` names a heading that is not there"))
+            Some(format!("`{link}` points to a heading that does not exist"))
         }
         _ => None,
     }
@@ -149,7 +149,7 @@ mod tests {
     fn a_dead_link_says_what_it_named() {
         assert_eq!(
             findings("[b](gone.md#x)"),
-            [(1, "`gone.md` is not in the checkout".to_owned())]
+            [(1, "`gone.md` does not exist in the checkout".to_owned())]
         );
     }
 }

@@ -78,7 +78,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     }
     let seen = files.files.len();
     if findings.is_empty() {
-        println!("tidy: {seen} files, nothing to do");
+        println!("tidy: {seen} files, no findings");
         Ok(())
     } else {
         Err(format!("{} findings in {seen} files", findings.len()))

@@ -30,7 +30,7 @@ fn vague_name(path: &Path) -> Option<Finding> {
         path,
         1,
         format!("the name `{name}` says nothing about what is inside"),
-        "name the thing that the file is about",
+        "name the file after its subject",
     ))
 }
 

@@ -45,7 +45,7 @@ fn broken_rule(line: &str, has_clippy: bool) -> Option<(String, &'static str)> {
     if line.trim_start().starts_with("#[ignore") {
         return Some((
             "`#[ignore`".to_owned(),
-            "mend the test or remove it: one that never runs proves nothing",
+            "fix the test or remove it: one that never runs proves nothing",
         ));
     }
     let (code, comment) = line.split_once("//").unwrap_or((line, ""));

@@ -114,7 +114,7 @@ impl Clang {
 
     fn version(&self) -> Result<u32, String> {
         let answer = process::output(Command::new(&self.program).arg("--version"))?;
-        version(&answer).ok_or_else(|| format!("{} is no clang", self.program.display()))
+        version(&answer).ok_or_else(|| format!("{} is not clang", self.program.display()))
     }
 
     /// Returns the file of the library that has this compiler's version.

@@ -56,7 +56,7 @@ pub(crate) fn unpack(
     finish: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<(), String> {
     if !has_apt() {
-        return Err("there is no apt-get here to get packages with".to_owned());
+        return Err("cannot get packages: there is no apt-get here".to_owned());
     }
     let dir = packages.dir(workspace);
     let unfinished = dir.with_extension("unfinished");

@@ -103,7 +103,7 @@ impl Tool {
                 return Ok(());
             }
             State::Missing => {
-                println!("{name} is missing ({purpose}); the way to get it: {command}");
+                println!("{name} is missing ({purpose}); installing it with {command}");
             }
             State::Broken(why) => println!("{name} does not work and is unpacked again: {why}"),
         }
