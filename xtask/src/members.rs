@@ -20,25 +20,25 @@ pub(crate) const MEMBERS: &[Member] = &[
         name: "pulsewing-core",
         no_std: true,
         may_use: &[],
-        tests_may_use: &[],
+        tests_may_use: &["pulsewing-testkit"],
     },
     Member {
         name: "pulsewing-store",
         no_std: true,
         may_use: &["pulsewing-core"],
-        tests_may_use: &[],
+        tests_may_use: &["pulsewing-testkit"],
     },
     Member {
         name: "pulsewing-screen",
         no_std: true,
         may_use: &["pulsewing-core"],
-        tests_may_use: &[],
+        tests_may_use: &["pulsewing-testkit"],
     },
     Member {
         name: "pulsewing-hx8357",
         no_std: true,
         may_use: &["pulsewing-core"],
-        tests_may_use: &["pulsewing-screen"],
+        tests_may_use: &["pulsewing-screen", "pulsewing-testkit"],
     },
     Member {
         name: "pulsewing-device",
@@ -49,7 +49,7 @@ pub(crate) const MEMBERS: &[Member] = &[
             "pulsewing-screen",
             "pulsewing-hx8357",
         ],
-        tests_may_use: &["pulsewing-sandbox"],
+        tests_may_use: &["pulsewing-sandbox", "pulsewing-testkit"],
     },
     // Shares nothing with the core: a misreading of the protocol must not be mirrored by its stand-in.
     Member {
@@ -68,18 +68,25 @@ pub(crate) const MEMBERS: &[Member] = &[
         name: "pulsewing-history",
         no_std: false,
         may_use: &["pulsewing-core", "pulsewing-files"],
-        tests_may_use: &[],
+        tests_may_use: &["pulsewing-testkit"],
     },
     Member {
         name: "pulsewing-panels",
         no_std: false,
         may_use: &["pulsewing-files", "pulsewing-hx8357", "pulsewing-screen"],
-        tests_may_use: &[],
+        tests_may_use: &["pulsewing-testkit"],
     },
     Member {
         name: "pulsewing-boardline",
         no_std: false,
         may_use: &["pulsewing-core"],
+        tests_may_use: &["pulsewing-testkit"],
+    },
+    // For tests alone: no other member may use it outside of them.
+    Member {
+        name: "pulsewing-testkit",
+        no_std: false,
+        may_use: &["pulsewing-core", "pulsewing-screen"],
         tests_may_use: &[],
     },
     Member {
@@ -94,7 +101,7 @@ pub(crate) const MEMBERS: &[Member] = &[
             "pulsewing-sandbox",
             "pulsewing-screen",
         ],
-        tests_may_use: &["pulsewing-hx8357"],
+        tests_may_use: &["pulsewing-hx8357", "pulsewing-testkit"],
     },
     Member {
         name: "pulsewing-emulated",
@@ -109,6 +116,15 @@ pub(crate) const MEMBERS: &[Member] = &[
         tests_may_use: &["pulsewing-store"],
     },
 ];
+
+impl Member {
+    /// Returns whether only tests use it.
+    pub(crate) fn is_for_tests_alone(&self) -> bool {
+        let others = || MEMBERS.iter();
+        others().any(|other| other.tests_may_use.contains(&self.name))
+            && !others().any(|other| other.may_use.contains(&self.name))
+    }
+}
 
 /// Finds one of our crates by its name.
 pub(crate) fn find(name: &str) -> Option<&'static Member> {

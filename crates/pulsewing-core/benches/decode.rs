@@ -8,12 +8,11 @@
     reason = "a bench that cannot read its body has nothing to measure"
 )]
 
-mod bodies;
 mod cpython;
+mod typed;
 
 use std::hint::black_box;
 
-use bodies::Layout;
 use cpython::CPython;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jiff::{
@@ -30,8 +29,9 @@ use pulsewing_core::{
         google::{self, HeartPoint, MinuteMeans},
     },
 };
-use serde::Deserialize;
+use pulsewing_testkit::bodies::{self, Layout};
 use serde_json::Value;
+use typed::{FitbitDay, RawPage, RollupDay};
 
 /// Maximum payload of a TLS record, so about the most that a network read returns.
 const NETWORK_READ: usize = 16 * 1_024;
@@ -101,72 +101,6 @@ fn pulsewing_raw(pages: &[Vec<u8>], chunk_size: usize) -> Day {
         decoder.finish().unwrap();
     }
     means.to_day()
-}
-
-#[derive(Deserialize)]
-struct FitbitDay<'a> {
-    #[serde(borrow, rename = "activities-heart-intraday")]
-    intraday: Intraday<'a>,
-}
-
-#[derive(Deserialize)]
-struct Intraday<'a> {
-    #[serde(borrow)]
-    dataset: Vec<Minute<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Minute<'a> {
-    time: &'a str,
-    value: i64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RollupDay<'a> {
-    #[serde(borrow)]
-    rollup_data_points: Vec<RollupWindow<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RollupWindow<'a> {
-    start_time: &'a str,
-    heart_rate: Average,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Average {
-    beats_per_minute_avg: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawPage<'a> {
-    #[serde(borrow)]
-    data_points: Vec<DataPoint<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DataPoint<'a> {
-    #[serde(borrow)]
-    heart_rate: RawSample<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawSample<'a> {
-    #[serde(borrow)]
-    sample_time: SampleTime<'a>,
-    beats_per_minute: &'a str,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SampleTime<'a> {
-    physical_time: &'a str,
 }
 
 /// The way in which an entry reads times.

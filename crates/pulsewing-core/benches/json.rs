@@ -7,15 +7,15 @@
     reason = "a bench that cannot read its body has nothing to measure"
 )]
 
-mod bodies;
+mod typed;
 
 use std::hint::black_box;
 
-use bodies::Layout;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pulsewing_core::json::{Decoder, Event, Flow, Handler};
-use serde::Deserialize;
+use pulsewing_testkit::bodies::{self, Layout};
 use serde_json::Value;
+use typed::{FitbitDay, RawPage, RollupDay};
 
 /// The facts extracted from a body, folded into numbers so that no entry can skip work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -234,76 +234,13 @@ fn pico<S: Shape>(bodies: &[Vec<u8>]) -> Tally {
     points.tally
 }
 
-#[derive(Deserialize)]
-struct FitbitDay<'a> {
-    #[serde(borrow, rename = "activities-heart-intraday")]
-    intraday: Intraday<'a>,
-}
-
-#[derive(Deserialize)]
-struct Intraday<'a> {
-    #[serde(borrow)]
-    dataset: Vec<Minute<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Minute<'a> {
-    time: &'a str,
-    value: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RollupDay<'a> {
-    #[serde(borrow)]
-    rollup_data_points: Vec<Window<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Window<'a> {
-    start_time: &'a str,
-    heart_rate: Average,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Average {
-    beats_per_minute_avg: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawPage<'a> {
-    #[serde(borrow)]
-    data_points: Vec<DataPoint<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DataPoint<'a> {
-    #[serde(borrow)]
-    heart_rate: Sample<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Sample<'a> {
-    #[serde(borrow)]
-    sample_time: SampleTime<'a>,
-    beats_per_minute: &'a str,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SampleTime<'a> {
-    physical_time: &'a str,
-}
-
 fn typed_fitbit(body: &[u8], tally: &mut Tally) {
     let day: FitbitDay<'_> = serde_json::from_slice(body).unwrap();
     for minute in &day.intraday.dataset {
-        tally.add(seconds(minute.time.as_bytes()), minute.value);
+        tally.add(
+            seconds(minute.time.as_bytes()),
+            minute.value.cast_unsigned(),
+        );
     }
 }
 

@@ -1,18 +1,15 @@
 //! Bodies of unsuccessful replies, from both providers.
 #![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
 
-mod dialect_bodies;
-
-use dialect_bodies::{cut, damaged_and_cut};
 use proptest::prelude::*;
 use pulsewing_core::dialect::{ErrorDecoder, ErrorReason};
+use pulsewing_testkit::chunks::{cut, damaged_and_cut, fed};
 
 fn reason_in(chunks: &[&[u8]]) -> ErrorReason {
-    let mut decoder = ErrorDecoder::new();
-    for chunk in chunks {
-        decoder.feed(chunk);
-    }
-    decoder.finish()
+    fed(ErrorDecoder::new(), chunks, |decoder, chunk| {
+        decoder.feed(chunk)
+    })
+    .finish()
 }
 
 fn reason(body: &str) -> ErrorReason {
@@ -38,32 +35,22 @@ const EXPIRED: &str = r#"{"errors":[{"errorType":"expired_token","message":"Acce
 
 #[test]
 fn googles_reasons_are_known() {
-    assert_eq!(reason(NOT_LINKED), ErrorReason::AccountNotLinked);
+    use ErrorReason as R;
+    assert_eq!(reason(NOT_LINKED), R::AccountNotLinked);
+    for (word, expected) in [
+        ("RESOURCE_PERMISSION_DENIED", R::ResourcePermissionDenied),
+        ("ACCESS_TOKEN_SCOPE_INSUFFICIENT", R::ScopeInsufficient),
+        ("MISSING_OAUTH_SCOPE", R::ScopeInsufficient),
+        ("SERVICE_DISABLED", R::ServiceDisabled),
+    ] {
+        let body = google("PERMISSION_DENIED", &format!(r#""reason":"{word}""#));
+        assert_eq!(reason(&body), expected, "{word}");
+    }
     for (status, info, expected) in [
-        (
-            "PERMISSION_DENIED",
-            r#""reason":"RESOURCE_PERMISSION_DENIED""#,
-            ErrorReason::ResourcePermissionDenied,
-        ),
-        (
-            "PERMISSION_DENIED",
-            r#""reason":"ACCESS_TOKEN_SCOPE_INSUFFICIENT""#,
-            ErrorReason::ScopeInsufficient,
-        ),
-        (
-            "PERMISSION_DENIED",
-            r#""reason":"MISSING_OAUTH_SCOPE""#,
-            ErrorReason::ScopeInsufficient,
-        ),
-        (
-            "PERMISSION_DENIED",
-            r#""reason":"SERVICE_DISABLED""#,
-            ErrorReason::ServiceDisabled,
-        ),
         (
             "RESOURCE_EXHAUSTED",
             r#""reason":"RATE_LIMIT_EXCEEDED""#,
-            ErrorReason::RateLimited,
+            R::RateLimited,
         ),
         (
             "UNAUTHENTICATED",
@@ -83,7 +70,7 @@ fn googles_reasons_are_known() {
         (
             "PERMISSION_DENIED",
             r#""reason":"ACCESS_TOKEN_SCOPE_INSUFFICIENT","metadata":{"detailedReasons":"MORE"}"#,
-            ErrorReason::ScopeInsufficient,
+            R::ScopeInsufficient,
         ),
     ] {
         assert_eq!(reason(&google(status, info)), expected, "{info}");
@@ -216,11 +203,7 @@ fn a_message_is_never_kept() {
 
 #[test]
 fn its_state_is_below_one_kibibyte() {
-    assert!(
-        size_of::<ErrorDecoder>() < 512,
-        "{}",
-        size_of::<ErrorDecoder>()
-    );
+    assert!(size_of::<ErrorDecoder>() < 512);
 }
 
 const BODIES: &[&str] = &[

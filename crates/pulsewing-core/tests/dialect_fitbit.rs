@@ -1,18 +1,13 @@
 //! Replies of the Fitbit Web API, in the documented shapes and in observed ones.
 #![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
 
-mod dialect_bodies;
-
-use dialect_bodies::{cut, damaged_and_cut};
 use jiff::{
-    Timestamp,
     civil::{Date, date},
     tz::Offset,
 };
 use proptest::prelude::*;
 use pulsewing_core::{
     Bpm,
-    civil::Offsets,
     day::Day,
     dialect::{
         DecodeError, DeviceFacts, Trackers, ZoneFacts,
@@ -20,23 +15,14 @@ use pulsewing_core::{
     },
     heart_zone::HeartZones,
 };
-
-fn at(instant: &str) -> Timestamp {
-    instant.parse().unwrap()
-}
+use pulsewing_testkit::{
+    at,
+    chunks::{cut, damaged_and_cut, fed},
+    readings::berlin,
+};
 
 fn bpm(rate: u16) -> Bpm {
     Bpm::new(rate).unwrap()
-}
-
-fn berlin() -> Offsets {
-    let mut offsets = Offsets::fixed(Offset::constant(1));
-    for (change, hours) in [("2026-03-29T01:00:00Z", 2), ("2026-10-25T01:00:00Z", 1)] {
-        offsets
-            .push_change(at(change), Offset::constant(hours))
-            .unwrap();
-    }
-    offsets
 }
 
 /// Decodes a reply for the requested day.
@@ -83,11 +69,10 @@ fn of_day(date: &str, entries: &[(&str, u16)]) -> String {
 
 fn devices_in(chunks: &[&[u8]]) -> Result<Trackers, DecodeError> {
     let offsets = berlin();
-    let mut decoder = DevicesDecoder::new(&offsets);
-    for chunk in chunks {
-        let _ = decoder.feed(chunk);
-    }
-    decoder.finish()
+    fed(DevicesDecoder::new(&offsets), chunks, |decoder, chunk| {
+        decoder.feed(chunk)
+    })
+    .finish()
 }
 
 fn device(body: &str) -> DeviceFacts {
@@ -100,11 +85,10 @@ fn worn(body: &str, newest: Option<&str>) -> DeviceFacts {
 }
 
 fn profile_in(chunks: &[&[u8]]) -> Result<ZoneFacts, DecodeError> {
-    let mut decoder = ProfileDecoder::new();
-    for chunk in chunks {
-        let _ = decoder.feed(chunk);
-    }
-    decoder.finish()
+    fed(ProfileDecoder::new(), chunks, |decoder, chunk| {
+        decoder.feed(chunk)
+    })
+    .finish()
 }
 
 fn profile(body: &str) -> ZoneFacts {
@@ -453,21 +437,13 @@ fn the_time_zone_has_a_name_and_an_offset() {
 
 #[test]
 fn a_decoders_state_is_below_one_kibibyte() {
-    assert!(
-        size_of::<HeartDecoder>() < 1_024,
-        "{}",
-        size_of::<HeartDecoder>()
-    );
-    assert!(
-        size_of::<DevicesDecoder>() < 1_024,
-        "{}",
-        size_of::<DevicesDecoder>()
-    );
-    assert!(
-        size_of::<ProfileDecoder>() < 512,
-        "{}",
-        size_of::<ProfileDecoder>()
-    );
+    for (decoder, size) in [
+        ("heart", size_of::<HeartDecoder>()),
+        ("devices", size_of::<DevicesDecoder>()),
+    ] {
+        assert!(size < 1_024, "{decoder}: {size}");
+    }
+    assert!(size_of::<ProfileDecoder>() < 512);
 }
 
 const BODIES: &[&str] = &[

@@ -1,18 +1,14 @@
 //! Replies of the Google Health API v4, in the documented shapes and in observed ones.
 #![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
 
-mod dialect_bodies;
-
-use dialect_bodies::{cut, damaged_and_cut};
 use jiff::{
-    SignedDuration, Timestamp,
+    SignedDuration,
     civil::{date, time},
     tz::Offset,
 };
 use proptest::prelude::*;
 use pulsewing_core::{
     Bpm,
-    civil::Offsets,
     day::{Day, Sample, Window},
     dialect::{
         DecodeError, DeviceFacts, PageToken, ZoneFacts,
@@ -23,10 +19,11 @@ use pulsewing_core::{
     },
     json::ErrorKind,
 };
-
-fn at(instant: &str) -> Timestamp {
-    instant.parse().unwrap()
-}
+use pulsewing_testkit::{
+    at,
+    chunks::{cut, damaged_and_cut, fed},
+    readings::berlin,
+};
 
 fn bpm(rate: u16) -> Bpm {
     Bpm::new(rate).unwrap()
@@ -62,19 +59,17 @@ fn points(body: &str) -> Vec<HeartPoint> {
 }
 
 fn devices_in(chunks: &[&[u8]]) -> Result<DevicesPage, DecodeError> {
-    let mut decoder = DevicesDecoder::new();
-    for chunk in chunks {
-        let _ = decoder.feed(chunk);
-    }
-    decoder.finish()
+    fed(DevicesDecoder::new(), chunks, |decoder, chunk| {
+        decoder.feed(chunk)
+    })
+    .finish()
 }
 
 fn settings_in(chunks: &[&[u8]]) -> Result<ZoneFacts, DecodeError> {
-    let mut decoder = SettingsDecoder::new();
-    for chunk in chunks {
-        let _ = decoder.feed(chunk);
-    }
-    decoder.finish()
+    fed(SettingsDecoder::new(), chunks, |decoder, chunk| {
+        decoder.feed(chunk)
+    })
+    .finish()
 }
 
 fn settings(body: &str) -> ZoneFacts {
@@ -82,19 +77,19 @@ fn settings(body: &str) -> ZoneFacts {
 }
 
 fn identity_in(chunks: &[&[u8]]) -> Result<Identity, DecodeError> {
-    let mut decoder = IdentityDecoder::new();
-    for chunk in chunks {
-        let _ = decoder.feed(chunk);
-    }
-    decoder.finish()
+    fed(IdentityDecoder::new(), chunks, |decoder, chunk| {
+        decoder.feed(chunk)
+    })
+    .finish()
 }
 
 fn resting_in(chunks: &[&[u8]]) -> Result<RestingPage, DecodeError> {
-    let mut decoder = RestingDecoder::new(date(2026, 11, 21));
-    for chunk in chunks {
-        let _ = decoder.feed(chunk);
-    }
-    decoder.finish()
+    fed(
+        RestingDecoder::new(date(2026, 11, 21)),
+        chunks,
+        |decoder, chunk| decoder.feed(chunk),
+    )
+    .finish()
 }
 
 const ROLL_UP: &str = r#"{"rollupDataPoints":[
@@ -319,16 +314,6 @@ fn half_a_page_is_an_error() {
     assert!(matches!(html, Err(DecodeError::Json(error)) if error.offset == 0));
 }
 
-fn berlin() -> Offsets {
-    let mut offsets = Offsets::fixed(Offset::constant(1));
-    for (change, hours) in [("2026-03-29T01:00:00Z", 2), ("2026-10-25T01:00:00Z", 1)] {
-        offsets
-            .push_change(at(change), Offset::constant(hours))
-            .unwrap();
-    }
-    offsets
-}
-
 #[test]
 fn measurements_are_averaged_exactly() {
     let mut means = MinuteMeans::new(berlin().day(date(2026, 11, 22)));
@@ -551,31 +536,15 @@ fn an_identity_has_an_id_and_perhaps_that_of_the_account_before() {
 
 #[test]
 fn a_decoders_state_is_below_one_kibibyte() {
-    assert!(
-        size_of::<HeartDecoder>() < 1_024,
-        "{}",
-        size_of::<HeartDecoder>()
-    );
-    assert!(
-        size_of::<DevicesDecoder>() < 1_024,
-        "{}",
-        size_of::<DevicesDecoder>()
-    );
-    assert!(
-        size_of::<RestingDecoder>() < 1_024,
-        "{}",
-        size_of::<RestingDecoder>()
-    );
-    assert!(
-        size_of::<IdentityDecoder>() < 1_024,
-        "{}",
-        size_of::<IdentityDecoder>()
-    );
-    assert!(
-        size_of::<SettingsDecoder>() < 400,
-        "{}",
-        size_of::<SettingsDecoder>()
-    );
+    for (decoder, size) in [
+        ("heart", size_of::<HeartDecoder>()),
+        ("devices", size_of::<DevicesDecoder>()),
+        ("resting", size_of::<RestingDecoder>()),
+        ("identity", size_of::<IdentityDecoder>()),
+    ] {
+        assert!(size < 1_024, "{decoder}: {size}");
+    }
+    assert!(size_of::<SettingsDecoder>() < 400);
 }
 
 const BODIES: &[&str] = &[

@@ -1,22 +1,17 @@
 //! Google's list of devices: the one on the wrist, and the facts about it.
 #![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
 
-use jiff::Timestamp;
 use pulsewing_core::dialect::{
     DecodeError, DeviceFacts, PageToken, Trackers,
     google::{DevicesDecoder, DevicesPage},
 };
-
-fn at(instant: &str) -> Timestamp {
-    instant.parse().unwrap()
-}
+use pulsewing_testkit::{at, chunks::fed};
 
 fn devices_in(chunks: &[&[u8]]) -> Result<DevicesPage, DecodeError> {
-    let mut decoder = DevicesDecoder::new();
-    for chunk in chunks {
-        let _ = decoder.feed(chunk);
-    }
-    decoder.finish()
+    fed(DevicesDecoder::new(), chunks, |decoder, chunk| {
+        decoder.feed(chunk)
+    })
+    .finish()
 }
 
 fn device(body: &str) -> DeviceFacts {

@@ -1,7 +1,7 @@
 //! Data calls as they are sent.
 #![expect(clippy::unwrap_used, reason = "a failure is a failed test")]
 
-use jiff::{Timestamp, civil::date};
+use jiff::civil::date;
 use pulsewing_core::{
     AccessToken,
     dialect::{
@@ -11,13 +11,10 @@ use pulsewing_core::{
     },
     request::{BufferFull, Endpoint, Method, REQUEST_BUFFER, Request, RequestView},
 };
+use pulsewing_testkit::at;
 
 fn access() -> AccessToken {
     AccessToken::new("ya29.EXAMPLE").unwrap()
-}
-
-fn at(instant: &str) -> Timestamp {
-    instant.parse().unwrap()
 }
 
 /// Returns a request as it is sent.

@@ -1,14 +1,12 @@
 //! The decoder uses no heap: a whole day passes through it without a single allocation.
 
-#[path = "../benches/bodies/mod.rs"]
-mod bodies;
-
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
 };
 
 use pulsewing_core::json::{Decoder, Event, Flow};
+use pulsewing_testkit::bodies;
 
 /// The system's allocator, with a counter per thread.
 struct Counting;

@@ -192,12 +192,9 @@ pub(crate) fn resolve_zone(settings: &Settings, facts: &ZoneFacts, at: Timestamp
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
+    use pulsewing_testkit::at;
 
     use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
 
     fn berlin() -> Settings {
         let mut settings = Settings::default();

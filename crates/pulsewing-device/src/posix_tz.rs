@@ -236,12 +236,9 @@ mod tests {
 
     use jiff::tz::TimeZone;
     use proptest::prelude::*;
+    use pulsewing_testkit::at;
 
     use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
 
     /// Rules of real zones, with every form of a date and some odd times.
     const RULES: [&str; 13] = [

@@ -8,11 +8,6 @@
     reason = "a bench that cannot draw has nothing to measure, and what it measures it prints"
 )]
 
-#[path = "../tests/bus/mod.rs"]
-mod bus;
-#[path = "../tests/recording/mod.rs"]
-mod recording;
-
 use std::{collections::BTreeMap, env, fs, hint::black_box, path::Path, time::Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -25,6 +20,10 @@ use pulsewing_screen::{
     Band, Frame, Model, State, Theme, Tiles,
     changes::{self, Cost},
     draw,
+};
+use pulsewing_testkit::{
+    pictures::{PANEL, blank},
+    traffic,
 };
 
 /// The number of days that the figures cover.
@@ -58,23 +57,23 @@ fn recordings(folder: &Path) -> Vec<(Reading, Timestamp)> {
             (since(at), Bpm::from_whole(mean.round() as i64))
         })
         .collect();
-    bus::polls_of(first, 0..days, |minute| bpm.get(&minute).copied().flatten())
+    traffic::polls_of(first, 0..days, |minute| bpm.get(&minute).copied().flatten())
 }
 
 fn frames(criterion: &mut Criterion) {
-    let polls = bus::polls(DAYS);
+    let polls = traffic::polls(DAYS);
     // An evening with a run in it, so that every kind of column occurs.
     let (reading, now) = &polls[80];
     let mut group = criterion.benchmark_group("frame 480x320");
     for theme in Theme::ALL {
         let model = Model::new(reading, *now, Freshness::Fresh, theme);
-        let mut frame = bus::blank();
+        let mut frame = blank(PANEL);
         group.bench_function(theme.name(), |bencher| {
             bencher.iter(|| draw(black_box(&model), &mut frame));
         });
     }
     let stale = Model::new(reading, *now, Freshness::Stale, Theme::Desk);
-    let mut frame = bus::blank();
+    let mut frame = blank(PANEL);
     group.bench_function("desk with a banner", |bencher| {
         bencher.iter(|| draw(black_box(&stale), &mut frame));
     });
@@ -83,11 +82,11 @@ fn frames(criterion: &mut Criterion) {
         bencher.iter(|| draw(black_box(&page), &mut frame));
     });
     let model = Model::new(reading, *now, Freshness::Fresh, Theme::Desk);
-    let mut buffer = vec![0; Frame::<Vec<u8>>::bytes_for(bus::SIZE) / 10];
+    let mut buffer = vec![0; Frame::<Vec<u8>>::bytes_for(PANEL) / 10];
     group.bench_function("desk in ten bands", |bencher| {
         bencher.iter(|| {
             for first_row in (0..320).step_by(32) {
-                let mut band = Band::new(bus::SIZE, first_row, &mut buffer[..]).unwrap();
+                let mut band = Band::new(PANEL, first_row, &mut buffer[..]).unwrap();
                 let Ok(()) = draw(black_box(&model), &mut band);
             }
         });
@@ -95,10 +94,10 @@ fn frames(criterion: &mut Criterion) {
 }
 
 fn searches(criterion: &mut Criterion) {
-    let polls = bus::polls(DAYS);
-    let old = bus::frame(&polls[79], 14);
-    let new = bus::frame(&polls[80], 0);
-    let later = bus::frame(&polls[80], 1);
+    let polls = traffic::polls(DAYS);
+    let old = traffic::frame(&polls[79], 14);
+    let new = traffic::frame(&polls[80], 0);
+    let later = traffic::frame(&polls[80], 1);
     let mut group = criterion.benchmark_group("search 480x320");
     for (name, old, new) in [("poll", &old, &new), ("minute", &new, &later)] {
         group.bench_function(name, |bencher| {
@@ -115,18 +114,21 @@ fn searches(criterion: &mut Criterion) {
     });
     group.finish();
     // This measures no time, but belongs to the subject of this bench; the tests check its limits.
-    println!("the synthetic wearer\n{}", bus::figures(&polls, 1).table());
+    println!(
+        "the synthetic wearer\n{}",
+        traffic::figures(&polls, 1).table()
+    );
     if let Some(folder) = env::var_os("PULSEWING_RECORDINGS") {
         let polls = recordings(Path::new(&folder));
-        println!("recordings\n{}", bus::figures(&polls, 1).table());
+        println!("recordings\n{}", traffic::figures(&polls, 1).table());
     }
 }
 
 /// Prints the fastest of many single runs, which other work on the machine hardly distorts.
 fn fastest(_: &mut Criterion) {
-    let polls = bus::polls(DAYS);
+    let polls = traffic::polls(DAYS);
     let (reading, now) = &polls[80];
-    let mut frame = bus::blank();
+    let mut frame = blank(PANEL);
     println!("fastest of 400 (microseconds)");
     for theme in Theme::ALL {
         let model = Model::new(reading, *now, Freshness::Fresh, theme);
@@ -141,7 +143,7 @@ fn fastest(_: &mut Criterion) {
     });
     println!("{:32}{least:8.1}", "frame, desk with a banner");
 
-    let frames: Vec<_> = polls.iter().map(|poll| bus::frame(poll, 0)).collect();
+    let frames: Vec<_> = polls.iter().map(|poll| traffic::frame(poll, 0)).collect();
     let search = |old, new| {
         least_micros(|| {
             black_box(changes::between(black_box(old), black_box(new), Cost::SPI));

@@ -237,49 +237,17 @@ impl LatestFifteen {
 
 #[cfg(test)]
 mod tests {
-    use jiff::{civil::date, tz::Offset};
-    use pulsewing_core::{
-        Provider,
-        reading::{TimeZone, ZoneName, ZoneSource},
-    };
+    use jiff::civil::date;
+    use pulsewing_testkit::readings::{berlin, with_minutes};
 
     use super::*;
 
     const EVERY: SignedDuration = SignedDuration::from_mins(15);
 
-    /// Berlin in 2026: summer time until 25 October 01:00Z.
-    fn berlin() -> Offsets {
-        let mut offsets = Offsets::fixed(Offset::constant(2));
-        offsets
-            .push_change("2026-10-25T01:00:00Z".parse().unwrap(), Offset::constant(1))
-            .unwrap();
-        offsets
-    }
-
     /// A reading of a day with a value in each of `minutes`, taken at `now`.
-    fn reading(date: Date, minutes: impl IntoIterator<Item = u16>, now: Timestamp) -> Reading {
-        let offsets = berlin();
-        let mut day = Day::new(offsets.day(date));
-        for minute in minutes {
-            day.record(minute, Bpm::new(60 + minute % 40).unwrap());
-        }
-        let mut window = Window::ending_at(now);
-        window.insert_day(&day);
-        Reading {
-            provider: Provider::Google,
-            day,
-            time_zone: TimeZone {
-                name: ZoneName::new(),
-                source: ZoneSource::Machine,
-                offsets,
-            },
-            window,
-            battery_percent: Some(40),
-            last_sync: None,
-            resting: None,
-            heart_zones: HeartZones::PLAIN,
-            fetched_at: now,
-        }
+    fn reading(minutes: impl IntoIterator<Item = u16>, now: Timestamp) -> Reading {
+        let minutes = minutes.into_iter().map(|minute| (minute, 60 + minute % 40));
+        with_minutes(berlin(), now, minutes)
     }
 
     fn facts(reading: &Reading, now: Timestamp) -> Facts<'_> {
@@ -289,7 +257,7 @@ mod tests {
     #[test]
     fn the_fifteen_are_those_that_the_report_prints() {
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
-        let reading = reading(date(2026, 11, 22), (0..100).step_by(3), now);
+        let reading = reading((0..100).step_by(3), now);
         let Latest::Fifteen(fifteen) = facts(&reading, now).latest else {
             panic!("there are fifteen");
         };
@@ -301,7 +269,7 @@ mod tests {
     #[test]
     fn fourteen_are_too_few() {
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
-        let reading = reading(date(2026, 11, 22), 0..14, now);
+        let reading = reading(0..14, now);
         let facts = facts(&reading, now);
         assert_eq!((facts.latest, facts.is_today), (Latest::TooFew(14), true));
     }
@@ -310,7 +278,7 @@ mod tests {
     fn a_repeated_hour_is_no_gap() {
         // 02:59 summer time is minute 179; the clock then shows 02:00 again.
         let now = "2026-10-25T01:10:00Z".parse().unwrap();
-        let reading = reading(date(2026, 10, 25), 172..187, now);
+        let reading = reading(172..187, now);
         let fifteen = LatestFifteen::of(&reading.day).unwrap();
         assert!((0..15).all(|index| !fifteen.has_gap_after(index)));
         assert_eq!(fifteen.0[7].clock, Time::constant(2, 59, 0, 0));
@@ -320,7 +288,7 @@ mod tests {
     #[test]
     fn a_day_that_is_over_is_not_called_today() {
         let taken = "2026-11-22T22:50:00Z".parse().unwrap();
-        let reading = reading(date(2026, 11, 22), 1_410..1_425, taken);
+        let reading = reading(1_410..1_425, taken);
         let facts = facts(&reading, taken + SignedDuration::from_hours(1));
         assert_eq!((facts.date, facts.is_today), (date(2026, 11, 22), false));
     }
@@ -328,7 +296,7 @@ mod tests {
     #[test]
     fn the_age_counts_from_the_newest_minute_and_shows_a_clock_that_was_set_back() {
         let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
-        let reading = reading(date(2026, 11, 22), 600..615, now);
+        let reading = reading(600..615, now);
         let newest = date(2026, 11, 22).at(10, 14, 0, 0);
         let minutes_later = |n| {
             let at = reading.day.local().instant(614) + SignedDuration::from_mins(n);
@@ -343,7 +311,7 @@ mod tests {
     #[test]
     fn nothing_is_up_to_date_under_a_banner_that_says_why_it_cannot_be() {
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
-        let reading = reading(date(2026, 11, 22), 700..775, now);
+        let reading = reading(700..775, now);
         let command = "pulsewing login";
         for (state, is_fresh) in [
             (State::ServiceGone { command }, false),
@@ -369,7 +337,7 @@ mod tests {
     #[test]
     fn a_battery_of_more_than_full_is_unknown() {
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
-        let mut reading = reading(date(2026, 11, 22), 0..15, now);
+        let mut reading = reading(0..15, now);
         reading.battery_percent = Some(101);
         assert_eq!(facts(&reading, now).battery_percent, None);
     }

@@ -1,10 +1,9 @@
 //! Properties of every classic picture, whatever its contents and size.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-use core::convert::Infallible;
 use std::sync::LazyLock;
 
-use embedded_graphics::{Pixel, prelude::*, primitives::Rectangle};
+use embedded_graphics::{prelude::*, primitives::Rectangle};
 use jiff::{
     SignedDuration, Timestamp,
     civil::{Date, Time},
@@ -23,46 +22,7 @@ use pulsewing_screen::{
     classic::{Layout, draw},
     model::{Facts, Latest, LatestFifteen, Minute},
 };
-
-/// A frame that also counts the pixels that were drawn outside it.
-struct Watched {
-    frame: Frame<Vec<u8>>,
-    beside: usize,
-}
-
-impl Watched {
-    fn new(size: Size) -> Self {
-        let buffer = vec![0; Frame::<Vec<u8>>::bytes_for(size)];
-        Self {
-            frame: Frame::new(size, buffer).unwrap(),
-            beside: 0,
-        }
-    }
-}
-
-impl OriginDimensions for Watched {
-    fn size(&self) -> Size {
-        self.frame.size()
-    }
-}
-
-impl DrawTarget for Watched {
-    type Color = Ink;
-    type Error = Infallible;
-
-    // The other ways of drawing come here by default, so that every pixel is counted.
-    fn draw_iter<I: IntoIterator<Item = Pixel<Ink>>>(
-        &mut self,
-        pixels: I,
-    ) -> Result<(), Infallible> {
-        let inside = self.bounding_box();
-        for pixel in pixels {
-            self.beside += usize::from(!inside.contains(pixel.0));
-            self.frame.draw_iter([pixel])?;
-        }
-        Ok(())
-    }
-}
+use pulsewing_testkit::pictures::{Watched, any_size, blank};
 
 /// Data that the facts borrow but the classic theme never uses.
 static BLANK: LazyLock<(Day, Window, Offsets)> = LazyLock::new(|| {
@@ -168,19 +128,6 @@ fn any_latest() -> impl Strategy<Value = Latest> {
     ]
 }
 
-fn any_size() -> impl Strategy<Value = Size> {
-    prop_oneof![
-        (160_u32..=1_024, 80_u32..=600).prop_map(|(width, height)| Size::new(width, height)),
-        prop::sample::select(vec![
-            Size::new(160, 80),
-            Size::new(320, 240),
-            Size::new(480, 320),
-            Size::new(800, 480),
-            Size::new(1_024, 600),
-        ]),
-    ]
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -190,7 +137,7 @@ proptest! {
         draw(&facts, &mut watched).unwrap();
         prop_assert_eq!(watched.beside, 0);
         // Drawing by whole rectangles or pixel by pixel gives the same picture.
-        let mut frame = Watched::new(size).frame;
+        let mut frame = blank(size);
         draw(&facts, &mut frame).unwrap();
         prop_assert!(frame.pixels().eq(watched.frame.pixels()));
     }
@@ -199,7 +146,7 @@ proptest! {
     fn a_target_of_any_size_is_drawn_on(
         facts in any_facts(any_latest()), width in 0_u32..200, height in 0_u32..120,
     ) {
-        draw(&facts, &mut Watched::new(Size::new(width, height)).frame).unwrap();
+        draw(&facts, &mut blank(Size::new(width, height))).unwrap();
     }
 
     #[test]
@@ -259,7 +206,7 @@ proptest! {
 }
 
 fn drawn(fifteen: LatestFifteen, size: Size) -> Frame<Vec<u8>> {
-    let mut frame = Watched::new(size).frame;
+    let mut frame = blank(size);
     draw(&facts(Latest::Fifteen(fifteen)), &mut frame).unwrap();
     frame
 }

@@ -1,12 +1,9 @@
 //! Properties of every picture, whatever its contents and size.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-mod recording;
-
-use core::convert::Infallible;
 use std::sync::LazyLock;
 
-use embedded_graphics::{Pixel, prelude::*, primitives::Rectangle};
+use embedded_graphics::{prelude::*, primitives::Rectangle};
 use jiff::{SignedDuration, Timestamp, civil::Time, tz::Offset};
 use proptest::prelude::*;
 use pulsewing_core::{
@@ -21,53 +18,12 @@ use pulsewing_screen::{
     model::Facts,
     wallpaper,
 };
-
-/// A frame that also counts the pixels that were drawn outside it.
-struct Watched {
-    frame: Frame<Vec<u8>>,
-    beside: usize,
-}
-
-fn blank(size: Size) -> Frame<Vec<u8>> {
-    Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap()
-}
-
-impl OriginDimensions for Watched {
-    fn size(&self) -> Size {
-        self.frame.size()
-    }
-}
-
-impl DrawTarget for Watched {
-    type Color = Ink;
-    type Error = Infallible;
-
-    // The other ways of drawing come here by default, so that every pixel is counted.
-    fn draw_iter<I: IntoIterator<Item = Pixel<Ink>>>(
-        &mut self,
-        pixels: I,
-    ) -> Result<(), Infallible> {
-        let inside = self.bounding_box();
-        for pixel in pixels {
-            self.beside += usize::from(!inside.contains(pixel.0));
-            self.frame.draw_iter([pixel])?;
-        }
-        Ok(())
-    }
-}
-
-fn any_size() -> impl Strategy<Value = Size> {
-    prop_oneof![
-        (160_u32..=1_024, 80_u32..=600).prop_map(|(width, height)| Size::new(width, height)),
-        prop::sample::select(vec![
-            Size::new(160, 80),
-            Size::new(320, 240),
-            Size::new(480, 320),
-            Size::new(800, 480),
-            Size::new(1_024, 600),
-        ]),
-    ]
-}
+use pulsewing_testkit::{
+    at,
+    pictures::{PANEL, Watched, any_size, blank, drawn, plain_wallpaper},
+    readings::berlin,
+    wearer,
+};
 
 prop_compose! {
     /// A poll at any time of a year with two changes of offset, for a wearer with any habits.
@@ -79,18 +35,15 @@ prop_compose! {
         every in 1_i64..=60,
         battery in prop::option::of(any::<u8>()),
     ) -> (Reading, Timestamp) {
-        let mut offsets = Offsets::fixed(Offset::constant(1));
-        for (at, hours) in [("2026-03-29T01:00:00Z", 2), ("2026-10-25T01:00:00Z", 1)] {
-            offsets.push_change(at.parse().unwrap(), Offset::constant(hours)).unwrap();
-        }
+        let offsets = berlin();
         let new_year: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let now = new_year + SignedDuration::from_mins(minute);
         let bpm = |minute: i64| {
-            let rate = recording::bpm(minute)?.get() % (swing + 1) + floor;
+            let rate = wearer::bpm(minute)?.get() % (swing + 1) + floor;
             Bpm::new(rate.min(300)).filter(|_| minute.rem_euclid(every) < every.max(missing) - missing + 1)
         };
         let first = offsets.day_of(now).date();
-        let mut reading = recording::reading(&offsets, now, first, bpm);
+        let mut reading = wearer::reading(&offsets, now, first, bpm);
         reading.battery_percent = battery;
         (reading, now)
     }
@@ -173,15 +126,8 @@ fn model<'r>((reading, taken): &'r (Reading, Timestamp), circumstance: Circumsta
 }
 
 /// A wallpaper of one colour, smaller than some pictures and larger than others.
-static PINK: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let size = Size::new(400, 300);
-    let mut picture = blank(size);
-    picture.clear(Ink::Pink).unwrap();
-    let mut bytes = vec![0; Wallpaper::bytes_for(size)];
-    let own = [[200, 60, 120]; wallpaper::OWN_INKS.len()];
-    Wallpaper::encode(&picture, &own, &mut bytes).unwrap();
-    bytes
-});
+static PINK: LazyLock<Vec<u8>> =
+    LazyLock::new(|| plain_wallpaper(Size::new(400, 300), Ink::Pink, [200, 60, 120]));
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
@@ -191,12 +137,11 @@ proptest! {
         reading in any_reading(), circumstance in any_circumstance(), size in any_size(),
     ) {
         let model = model(&reading, circumstance);
-        let mut watched = Watched { frame: blank(size), beside: 0 };
+        let mut watched = Watched::new(size);
         draw(&model, &mut watched).unwrap();
         prop_assert_eq!(watched.beside, 0);
         // Drawing by whole rectangles or pixel by pixel gives the same picture.
-        let mut frame = blank(size);
-        draw(&model, &mut frame).unwrap();
+        let frame = drawn(&model, size);
         prop_assert_eq!(frame.bytes(), watched.frame.bytes());
     }
 
@@ -214,8 +159,7 @@ proptest! {
         rows in 8_u32..64,
     ) {
         let model = model(&reading, circumstance);
-        let mut whole = blank(size);
-        draw(&model, &mut whole).unwrap();
+        let whole = drawn(&model, size);
         let mut buffer = vec![0; Frame::<Vec<u8>>::bytes_for(Size::new(size.width, rows))];
         let mut together = Vec::new();
         for first_row in (0..size.height).step_by(rows as usize) {
@@ -239,8 +183,7 @@ proptest! {
             return Ok(());
         };
         let model = Model { theme: Theme::Desk, facts: Some(facts.clone()), state, wallpaper: None };
-        let mut frame = blank(size);
-        draw(&model, &mut frame).unwrap();
+        let frame = drawn(&model, size);
         let mut before = None;
         for sample in facts.window.samples() {
             let at = graph.point(*sample);
@@ -269,9 +212,7 @@ proptest! {
     ) {
         let with = model(&reading, Circumstance { has_wallpaper: true, ..circumstance });
         let without = Model { wallpaper: None, ..with.clone() };
-        let [mut one, mut other] = [blank(size), blank(size)];
-        draw(&with, &mut one).unwrap();
-        draw(&without, &mut other).unwrap();
+        let [one, other] = [&with, &without].map(|model| drawn(model, size));
         let is_seen = one.bytes() != other.bytes();
         let colours = pulsewing_screen::colours(&with, size, palette);
         prop_assert_eq!(colours != palette.colours(), is_seen);
@@ -294,8 +235,7 @@ proptest! {
         let model = model(&reading, circumstance);
         prop_assume!(model.facts.as_ref().unwrap().rate.is_some());
         let layout = Layout::new(size, true);
-        let mut frame = blank(size);
-        draw(&model, &mut frame).unwrap();
+        let frame = drawn(&model, size);
 
         let areas: Vec<_> = layout.text_areas().collect();
         let whole = frame.bounding_box();
@@ -315,14 +255,14 @@ proptest! {
                 Point::new(area.columns().end + 4, rows.end + 12),
             )
         };
-        let drawn: Vec<_> = areas
+        let places: Vec<_> = areas
             .iter()
             .map(|(_, area)| *area)
             .chain([axis(layout.plot())])
             .chain(layout.strip().map(axis))
             .collect();
         for (at, ink) in frame.bounding_box().points().zip(frame.pixels()) {
-            let is_placed = ink == Ink::Ground || drawn.iter().any(|area| area.contains(at));
+            let is_placed = ink == Ink::Ground || places.iter().any(|area| area.contains(at));
             prop_assert!(is_placed, "{ink:?} at {at} of {size}");
         }
     }
@@ -331,36 +271,28 @@ proptest! {
 #[test]
 fn digits_are_at_least_96_pixels_high_at_480x320() {
     for has_banner in [false, true] {
-        assert!(Layout::new(Size::new(480, 320), has_banner).digit_height() >= 96);
+        assert!(Layout::new(PANEL, has_banner).digit_height() >= 96);
     }
 }
 
-#[test]
-fn the_whole_day_is_there_at_the_usual_sizes_with_a_banner_or_without() {
-    for (width, height) in [(480, 320), (320, 240), (800, 480), (1_024, 600)] {
-        for has_banner in [false, true] {
-            let layout = Layout::new(Size::new(width, height), has_banner);
-            assert!(layout.strip().is_some(), "{width}x{height}");
-        }
-    }
+/// Returns a reading at noon of a wearer in UTC, and its time.
+fn at_noon(bpm: impl Fn(i64) -> Option<Bpm>) -> (Reading, Timestamp) {
+    let offsets = Offsets::fixed(Offset::UTC);
+    let now = at("2026-11-22T12:00:00Z");
+    let first = offsets.day_of(now).date();
+    (wearer::reading(&offsets, now, first, bpm), now)
 }
 
 #[test]
 fn a_minute_that_is_missing_leaves_a_hole_in_the_line() {
-    let offsets = Offsets::fixed(Offset::UTC);
-    let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
-    let first = offsets.day_of(now).date();
-    let flat = |minute: i64| Bpm::new(80).filter(|_| minute != 704);
-    let reading = recording::reading(&offsets, now, first, flat);
+    let (reading, now) = at_noon(|minute| Bpm::new(80).filter(|_| minute != 704));
     let facts = Facts::new(&reading, now, Freshness::Fresh);
-    let layout = Layout::new(Size::new(480, 320), false);
+    let layout = Layout::new(PANEL, false);
     let graph = Graph::new(&facts, &layout).unwrap();
-    let mut frame = blank(Size::new(480, 320));
-    draw(
+    let frame = drawn(
         &Model::new(&reading, now, Freshness::Fresh, Theme::Desk),
-        &mut frame,
-    )
-    .unwrap();
+        PANEL,
+    );
     let samples = facts.window.samples();
     for pair in samples.windows(2) {
         let (from, to) = (graph.point(pair[0]), graph.point(pair[1]));
@@ -373,23 +305,15 @@ fn a_minute_that_is_missing_leaves_a_hole_in_the_line() {
 
 #[test]
 fn an_old_number_never_looks_new() {
-    let offsets = Offsets::fixed(Offset::UTC);
-    let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
-    let reading = recording::reading(&offsets, now, offsets.day_of(now).date(), recording::bpm);
-    let size = Size::new(480, 320);
+    let (reading, now) = at_noon(wearer::bpm);
     for freshness in [
         Freshness::Fresh,
         Freshness::Stale,
         Freshness::Silent,
         Freshness::Cached,
     ] {
-        let mut frame = blank(size);
-        draw(
-            &Model::new(&reading, now, freshness, Theme::Desk),
-            &mut frame,
-        )
-        .unwrap();
-        let layout = Layout::new(size, freshness != Freshness::Fresh);
+        let frame = drawn(&Model::new(&reading, now, freshness, Theme::Desk), PANEL);
+        let layout = Layout::new(PANEL, freshness != Freshness::Fresh);
         let areas: Vec<_> = layout.text_areas().collect();
         let count = |name: &str, ink: Ink| {
             let (_, area) = areas.iter().find(|(area, _)| *area == name).unwrap();
@@ -407,10 +331,11 @@ fn an_old_number_never_looks_new() {
 }
 
 #[test]
-fn least_mean_and_greatest_are_there_at_the_usual_sizes_with_a_banner_or_without() {
+fn the_day_and_its_three_numbers_are_there_at_the_usual_sizes() {
     for (width, height) in [(480, 320), (320, 240), (800, 480), (1_024, 600)] {
         for has_banner in [false, true] {
             let layout = Layout::new(Size::new(width, height), has_banner);
+            assert!(layout.strip().is_some(), "{width}x{height}");
             let numbers = layout.text_areas().filter(|(name, _)| *name == "number");
             assert_eq!(numbers.count(), 3, "{width}x{height}");
         }
@@ -419,42 +344,25 @@ fn least_mean_and_greatest_are_there_at_the_usual_sizes_with_a_banner_or_without
 
 #[test]
 fn a_failure_is_not_told_as_no_values_yet() {
-    let offsets = Offsets::fixed(Offset::UTC);
-    let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
-    let reading = recording::reading(&offsets, now, offsets.day_of(now).date(), |_| None);
+    let (reading, now) = at_noon(|_| None);
     let picture = |freshness| {
-        let mut frame = blank(Size::new(480, 320));
-        draw(
-            &Model::new(&reading, now, freshness, Theme::Desk),
-            &mut frame,
-        )
-        .unwrap();
+        let frame = drawn(&Model::new(&reading, now, freshness, Theme::Desk), PANEL);
         frame.bytes().to_vec()
     };
-    let mut no_values = blank(Size::new(480, 320));
-    draw(
-        &Model::from_state(State::NoValuesYet, Theme::Desk),
-        &mut no_values,
-    )
-    .unwrap();
+    let no_values = drawn(&Model::from_state(State::NoValuesYet, Theme::Desk), PANEL);
     assert!(picture(Freshness::Silent) == no_values.bytes());
     assert!(picture(Freshness::Cached) != no_values.bytes());
 }
 
 #[test]
 fn a_clock_that_was_set_back_is_not_trusted() {
-    let offsets = Offsets::fixed(Offset::UTC);
-    let taken: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
-    let first = offsets.day_of(taken).date();
-    let reading = recording::reading(&offsets, taken, first, recording::bpm);
+    let (reading, taken) = at_noon(wearer::bpm);
     let now = taken - SignedDuration::from_hours(3);
-    let mut frame = blank(Size::new(480, 320));
-    draw(
+    let frame = drawn(
         &Model::new(&reading, now, Freshness::Fresh, Theme::Desk),
-        &mut frame,
-    )
-    .unwrap();
-    let layout = Layout::new(Size::new(480, 320), false);
+        PANEL,
+    );
+    let layout = Layout::new(PANEL, false);
     let (_, rate) = layout
         .text_areas()
         .find(|(name, _)| *name == "rate")

@@ -2,24 +2,18 @@
 //! ones, see `golden/mod.rs`.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-mod golden;
-
 use embedded_graphics::prelude::*;
-use jiff::{SignedDuration, Timestamp, civil::date, tz::Offset};
+use jiff::{SignedDuration, tz::Offset};
 use pulsewing_core::{
-    Bpm, Provider,
     civil::Offsets,
-    day::{Day, Window},
-    heart_zone::HeartZones,
-    reading::{Reading, TimeZone, ZoneName, ZoneSource},
+    reading::{Reading, ZoneSource},
 };
-use pulsewing_screen::{Frame, Model, Palette, Theme, draw};
-
-fn compare(name: &str, drawn: &Frame<Vec<u8>>) {
-    golden::compare("tests/frames", name, drawn, &Palette::Day.colours());
-}
-
-const SIZE: Size = Size::new(480, 320);
+use pulsewing_screen::{Model, Palette, Theme};
+use pulsewing_testkit::{
+    at, golden,
+    pictures::{PANEL, drawn},
+    readings,
+};
 
 /// The rates of the original's screenshot, oldest first.
 const RATES: [u16; 15] = [90, 89, 89, 89, 89, 89, 87, 87, 89, 87, 88, 87, 88, 89, 91];
@@ -46,71 +40,46 @@ impl Scene {
         }
     }
 
-    fn reading(&self, now: Timestamp) -> Reading {
+    /// Compares its picture with the accepted one.
+    fn compare(&self, name: &str, size: Size) {
+        let now = at("2024-03-03T00:00:00Z") + SignedDuration::from_mins(self.now);
         let offsets = Offsets::fixed(Offset::UTC);
-        let mut day = Day::new(offsets.day(date(2024, 3, 3)));
-        for (minute, rate) in &self.minutes {
-            day.record(*minute, Bpm::new(*rate).unwrap());
-        }
-        let mut window = Window::ending_at(now);
-        window.insert_day(&day);
-        Reading {
-            provider: Provider::Google,
-            day,
-            time_zone: TimeZone {
-                name: ZoneName::new(),
-                source: ZoneSource::Cloud,
-                offsets,
-            },
-            window,
+        let mut reading = Reading {
             battery_percent: self.battery_percent,
-            last_sync: None,
-            resting: None,
-            heart_zones: HeartZones::PLAIN,
-            fetched_at: now,
-        }
-    }
-
-    fn drawn(&self, size: Size) -> Frame<Vec<u8>> {
-        let midnight: Timestamp = "2024-03-03T00:00:00Z".parse().unwrap();
-        let now = midnight + SignedDuration::from_mins(self.now);
-        let reading = self.reading(now);
+            ..readings::with_minutes(offsets, now, self.minutes.iter().copied())
+        };
+        reading.time_zone.source = ZoneSource::Cloud;
         let every = SignedDuration::from_mins(15);
         let freshness = reading.freshness(now, every, self.is_from_memory);
         let model = Model::new(&reading, now, freshness, Theme::Classic);
-        let mut frame = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
-        draw(&model, &mut frame).unwrap();
-        frame
+        let colours = Palette::Day.colours();
+        golden::compare(
+            "crates/pulsewing-screen/tests/frames",
+            name,
+            &drawn(&model, size),
+            &colours,
+        );
     }
 }
 
 #[test]
 fn classic_ordinary() {
-    compare("classic-ordinary", &Scene::ordinary(RATES).drawn(SIZE));
+    Scene::ordinary(RATES).compare("classic-ordinary", PANEL);
 }
 
 #[test]
 fn classic_at_320x240() {
-    compare(
-        "classic-320x240",
-        &Scene::ordinary(RATES).drawn(Size::new(320, 240)),
-    );
+    Scene::ordinary(RATES).compare("classic-320x240", Size::new(320, 240));
 }
 
 #[test]
 fn classic_at_800x480() {
-    compare(
-        "classic-800x480",
-        &Scene::ordinary(RATES).drawn(Size::new(800, 480)),
-    );
+    Scene::ordinary(RATES).compare("classic-800x480", Size::new(800, 480));
 }
 
 #[test]
 fn classic_at_160x80() {
-    compare(
-        "classic-160x80",
-        &Scene::ordinary(RATES).drawn(Size::new(160, 80)),
-    );
+    Scene::ordinary(RATES).compare("classic-160x80", Size::new(160, 80));
 }
 
 #[test]
@@ -125,7 +94,7 @@ fn classic_gaps() {
             .collect(),
         ..Scene::ordinary([])
     };
-    compare("classic-gaps", &scene.drawn(SIZE));
+    scene.compare("classic-gaps", PANEL);
 }
 
 #[test]
@@ -137,12 +106,12 @@ fn classic_every_reading_alone() {
             .collect(),
         ..Scene::ordinary([])
     };
-    compare("classic-alone", &scene.drawn(SIZE));
+    scene.compare("classic-alone", PANEL);
 }
 
 #[test]
 fn classic_fifteen_equal_readings() {
-    compare("classic-equal", &Scene::ordinary([72; 15]).drawn(SIZE));
+    Scene::ordinary([72; 15]).compare("classic-equal", PANEL);
 }
 
 #[test]
@@ -150,7 +119,7 @@ fn classic_extremes() {
     let rates = [
         1, 300, 150, 151, 80, 60, 1, 1, 300, 299, 298, 120, 121, 122, 300,
     ];
-    compare("classic-extremes", &Scene::ordinary(rates).drawn(SIZE));
+    Scene::ordinary(rates).compare("classic-extremes", PANEL);
 }
 
 #[test]
@@ -160,7 +129,7 @@ fn classic_dangerously_low_and_a_full_battery() {
         battery_percent: Some(100),
         ..Scene::ordinary(rates)
     };
-    compare("classic-low", &scene.drawn(SIZE));
+    scene.compare("classic-low", PANEL);
 }
 
 #[test]
@@ -169,7 +138,7 @@ fn classic_stale() {
         now: 125 + 158,
         ..Scene::ordinary(RATES.map(|rate| rate + 30))
     };
-    compare("classic-stale", &scene.drawn(SIZE));
+    scene.compare("classic-stale", PANEL);
 }
 
 #[test]
@@ -178,7 +147,7 @@ fn classic_from_memory() {
         is_from_memory: true,
         ..Scene::ordinary(RATES.map(|rate| rate * 3 / 2))
     };
-    compare("classic-memory", &scene.drawn(SIZE));
+    scene.compare("classic-memory", PANEL);
 }
 
 #[test]
@@ -187,7 +156,7 @@ fn classic_without_battery() {
         battery_percent: None,
         ..Scene::ordinary(RATES.map(|rate| rate - 8))
     };
-    compare("classic-no-battery", &scene.drawn(SIZE));
+    scene.compare("classic-no-battery", PANEL);
 }
 
 #[test]
@@ -197,9 +166,9 @@ fn classic_too_few() {
         now: 21,
         ..Scene::ordinary([])
     };
-    compare("classic-too-few", &scene.drawn(SIZE));
-    compare("classic-too-few-320x240", &scene.drawn(Size::new(320, 240)));
-    compare("classic-too-few-160x80", &scene.drawn(Size::new(160, 80)));
+    scene.compare("classic-too-few", PANEL);
+    scene.compare("classic-too-few-320x240", Size::new(320, 240));
+    scene.compare("classic-too-few-160x80", Size::new(160, 80));
 }
 
 #[test]
@@ -209,5 +178,5 @@ fn classic_too_few_and_the_update_failed() {
         is_from_memory: true,
         ..Scene::ordinary([])
     };
-    compare("classic-none-memory", &scene.drawn(SIZE));
+    scene.compare("classic-none-memory", PANEL);
 }

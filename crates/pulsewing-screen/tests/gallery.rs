@@ -1,9 +1,6 @@
 //! Themes, states, palettes and sizes, compared pixel by pixel with `docs/frames/*.png`.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-mod golden;
-mod recording;
-
 use embedded_graphics::{Pixel, prelude::*};
 use jiff::{
     SignedDuration, Timestamp,
@@ -16,11 +13,19 @@ use pulsewing_core::{
     day::Day,
     reading::{Reading, ZoneSource},
 };
-use pulsewing_screen::{Frame, Model, Palette, State, Theme, Wallpaper, draw, wallpaper};
+use pulsewing_screen::{Model, Palette, State, Theme, Wallpaper, wallpaper};
+use pulsewing_testkit::{
+    golden,
+    pictures::{self, PANEL, blank, drawn},
+    readings::berlin,
+    wearer,
+};
 
-const SIZE: Size = Size::new(480, 320);
 const EVERY: SignedDuration = SignedDuration::from_mins(15);
 const DAY: Date = date(2026, 11, 22);
+
+/// Width and height of panels that are not the boards'.
+const OTHER_SIZES: [(u32, u32); 3] = [(320, 240), (800, 480), (160, 80)];
 
 fn offsets() -> Offsets {
     Offsets::fixed(Offset::constant(1))
@@ -32,7 +37,7 @@ fn at(hour: i8, minute: i8) -> Timestamp {
 }
 
 fn reading_at(now: Timestamp) -> Reading {
-    recording::reading(&offsets(), now, DAY, recording::bpm)
+    wearer::reading(&offsets(), now, DAY, wearer::bpm)
 }
 
 fn model(reading: &Reading, now: Timestamp) -> Model<'_> {
@@ -44,15 +49,20 @@ fn model(reading: &Reading, now: Timestamp) -> Model<'_> {
     )
 }
 
-fn drawn(model: &Model<'_>, size: Size) -> Frame<Vec<u8>> {
-    let mut frame = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
-    draw(model, &mut frame).unwrap();
-    frame
+/// Compares with the accepted picture of the boards' panel by day.
+fn compare(name: &str, model: &Model<'_>) {
+    compare_in(Palette::Day, name, model, PANEL);
 }
 
-fn compare(name: &str, model: &Model<'_>, size: Size, palette: Palette) {
+/// Compares with the accepted picture of another size, whose name ends with it.
+fn compare_sized(name: &str, model: &Model<'_>, (width, height): (u32, u32)) {
+    let name = format!("{name}-{width}x{height}");
+    compare_in(Palette::Day, &name, model, Size::new(width, height));
+}
+
+fn compare_in(palette: Palette, name: &str, model: &Model<'_>, size: Size) {
     let colours = pulsewing_screen::colours(model, size, palette);
-    golden::compare("../../docs/frames", name, &drawn(model, size), &colours);
+    golden::compare("docs/frames", name, &drawn(model, size), &colours);
 }
 
 #[test]
@@ -60,19 +70,12 @@ fn the_desk_theme_in_the_afternoon() {
     let now = at(14, 7);
     let reading = reading_at(now);
     let model = model(&reading, now);
-    compare("desk", &model, SIZE, Palette::Day);
-    compare("desk-dim", &model, SIZE, Palette::Dim);
-    compare("desk-night", &model, SIZE, Palette::Night);
-    for (width, height) in [
-        (320, 240),
-        (800, 480),
-        (320, 480),
-        (160, 80),
-        (240, 135),
-        (1_024, 600),
-    ] {
-        let name = format!("desk-{width}x{height}");
-        compare(&name, &model, Size::new(width, height), Palette::Day);
+    compare("desk", &model);
+    compare_in(Palette::Dim, "desk-dim", &model, PANEL);
+    compare_in(Palette::Night, "desk-night", &model, PANEL);
+    let wide = [(320, 240), (800, 480), (160, 80), (240, 135), (1_024, 600)];
+    for size in wide.into_iter().chain([(320, 480)]) {
+        compare_sized("desk", &model, size);
     }
 }
 
@@ -80,29 +83,29 @@ fn the_desk_theme_in_the_afternoon() {
 fn the_desk_theme_during_a_run() {
     let now = at(18, 50);
     let reading = reading_at(now);
-    compare("desk-run", &model(&reading, now), SIZE, Palette::Day);
+    compare("desk-run", &model(&reading, now));
 }
 
 #[test]
 fn the_desk_theme_when_there_are_few_minutes() {
     let now = at(7, 42);
-    let few = |minute: i64| recording::bpm(minute).filter(|_| minute >= 445);
-    let reading = recording::reading(&offsets(), now, DAY, few);
-    compare("desk-few", &model(&reading, now), SIZE, Palette::Day);
-    let one = |minute: i64| recording::bpm(minute).filter(|_| minute == 452);
-    let reading = recording::reading(&offsets(), now, DAY, one);
-    compare("desk-one", &model(&reading, now), SIZE, Palette::Day);
+    let few = |minute: i64| wearer::bpm(minute).filter(|_| minute >= 445);
+    let reading = wearer::reading(&offsets(), now, DAY, few);
+    compare("desk-few", &model(&reading, now));
+    let one = |minute: i64| wearer::bpm(minute).filter(|_| minute == 452);
+    let reading = wearer::reading(&offsets(), now, DAY, one);
+    compare("desk-one", &model(&reading, now));
 }
 
 #[test]
 fn the_desk_theme_with_gaps() {
     let now = at(15, 20);
     let gappy = |minute: i64| {
-        recording::bpm(minute).filter(|_| minute % 97 < 50 && minute % 7 != 3 && minute % 11 > 2)
+        wearer::bpm(minute).filter(|_| minute % 97 < 50 && minute % 7 != 3 && minute % 11 > 2)
     };
-    let mut reading = recording::reading(&offsets(), now, DAY, gappy);
+    let mut reading = wearer::reading(&offsets(), now, DAY, gappy);
     reading.battery_percent = None;
-    compare("desk-gaps", &model(&reading, now), SIZE, Palette::Day);
+    compare("desk-gaps", &model(&reading, now));
 }
 
 #[test]
@@ -112,26 +115,11 @@ fn the_desk_theme_when_data_is_stale() {
     let mut reading = reading_at(taken);
     reading.fetched_at = now;
     let model = model(&reading, now);
-    compare("desk-stale", &model, SIZE, Palette::Day);
-    compare("desk-stale-night", &model, SIZE, Palette::Night);
-    compare(
-        "desk-stale-320x240",
-        &model,
-        Size::new(320, 240),
-        Palette::Day,
-    );
-    compare(
-        "desk-stale-800x480",
-        &model,
-        Size::new(800, 480),
-        Palette::Day,
-    );
-    compare(
-        "desk-stale-160x80",
-        &model,
-        Size::new(160, 80),
-        Palette::Day,
-    );
+    compare("desk-stale", &model);
+    compare_in(Palette::Night, "desk-stale-night", &model, PANEL);
+    for size in OTHER_SIZES {
+        compare_sized("desk-stale", &model, size);
+    }
 }
 
 #[test]
@@ -142,17 +130,12 @@ fn the_desk_theme_tells_why_there_is_nothing_newer() {
     reading.fetched_at = now;
     let last_sync = reading.last_sync;
     reading.last_sync = Some(at(14, 0));
-    compare("desk-not-worn", &model(&reading, now), SIZE, Palette::Day);
+    compare("desk-not-worn", &model(&reading, now));
     reading.last_sync = last_sync;
     reading.battery_percent = Some(4);
-    compare(
-        "desk-not-charged",
-        &model(&reading, now),
-        SIZE,
-        Palette::Day,
-    );
+    compare("desk-not-charged", &model(&reading, now));
     reading.last_sync = None;
-    compare("desk-no-data", &model(&reading, now), SIZE, Palette::Day);
+    compare("desk-no-data", &model(&reading, now));
 }
 
 #[test]
@@ -160,29 +143,18 @@ fn the_desk_theme_says_that_a_zone_is_guessed() {
     let now = at(14, 7);
     let mut reading = reading_at(now);
     reading.time_zone.source = ZoneSource::Machine;
-    compare("desk-guess", &model(&reading, now), SIZE, Palette::Day);
-    let size = Size::new(320, 240);
-    compare(
-        "desk-guess-320x240",
-        &model(&reading, now),
-        size,
-        Palette::Day,
-    );
+    compare("desk-guess", &model(&reading, now));
+    compare_sized("desk-guess", &model(&reading, now), (320, 240));
     // The clock times of a zone three hours to the west.
     let now = now + SignedDuration::from_hours(3);
     reading.provider = Provider::Fitbit;
     reading.fetched_at = now;
-    compare(
-        "desk-guessed-age",
-        &model(&reading, now),
-        SIZE,
-        Palette::Day,
-    );
+    compare("desk-guessed-age", &model(&reading, now));
     let classic = Model {
         theme: Theme::Classic,
         ..model(&reading, now)
     };
-    compare("classic-guessed-age", &classic, SIZE, Palette::Day);
+    compare("classic-guessed-age", &classic);
 }
 
 #[test]
@@ -191,15 +163,10 @@ fn the_desk_theme_when_nothing_came_for_days() {
     let mut reading = reading_at(taken);
     let now = taken + SignedDuration::from_hours(50);
     reading.fetched_at = now;
-    compare("desk-silent", &model(&reading, now), SIZE, Palette::Day);
+    compare("desk-silent", &model(&reading, now));
     // A board remembers the last window, and the fact that today has no values yet.
     reading.day = Day::new(offsets().day_of(now));
-    compare(
-        "desk-silent-today",
-        &model(&reading, now),
-        SIZE,
-        Palette::Day,
-    );
+    compare("desk-silent-today", &model(&reading, now));
 }
 
 #[test]
@@ -212,9 +179,21 @@ fn the_desk_theme_from_memory() {
         reading.freshness(now, EVERY, true),
         Theme::Desk,
     );
-    compare("desk-cached", &model, SIZE, Palette::Day);
+    compare("desk-cached", &model);
     let offline = model.with_state(State::Offline);
-    compare("desk-offline", &offline, SIZE, Palette::Day);
+    compare("desk-offline", &offline);
+}
+
+const LIMITED: State<'_> = State::RateLimited {
+    until: Time::constant(14, 45, 0, 0),
+};
+
+const GONE: State<'_> = State::ServiceGone {
+    command: "pulsewing login --provider google",
+};
+
+fn sign_in(command: &'static str, address: Option<&'static str>) -> State<'static> {
+    State::SignInNeeded { command, address }
 }
 
 #[test]
@@ -222,52 +201,29 @@ fn banners_on_a_fresh_picture() {
     let now = at(14, 7);
     let reading = reading_at(now);
     let states = [
-        (
-            "limited",
-            State::RateLimited {
-                until: Time::constant(14, 45, 0, 0),
-            },
-        ),
+        ("limited", LIMITED),
         ("tokens", State::TokensNotStored),
-        (
-            "sign-in",
-            State::SignInNeeded {
-                command: "pulsewing login",
-                address: None,
-            },
-        ),
+        ("sign-in", sign_in("pulsewing login", None)),
         (
             "sign-in-code",
-            State::SignInNeeded {
-                command: "pulsewing board login",
-                address: Some("http://192.168.178.41/"),
-            },
+            sign_in("pulsewing board login", Some("http://192.168.178.41/")),
         ),
-        (
-            "gone",
-            State::ServiceGone {
-                command: "pulsewing login --provider google",
-            },
-        ),
+        ("gone", GONE),
     ];
     for (name, state) in states {
         let model = model(&reading, now).with_state(state);
-        compare(&format!("desk-{name}"), &model, SIZE, Palette::Day);
+        compare(&format!("desk-{name}"), &model);
     }
     let classic = Model {
         theme: Theme::Classic,
         ..model(&reading, now).with_state(State::TokensNotStored)
     };
-    compare("classic-tokens", &classic, SIZE, Palette::Day);
-    compare(
-        "classic",
-        &Model {
-            state: None,
-            ..classic
-        },
-        SIZE,
-        Palette::Day,
-    );
+    compare("classic-tokens", &classic);
+    let classic = Model {
+        state: None,
+        ..classic
+    };
+    compare("classic", &classic);
 }
 
 #[test]
@@ -287,33 +243,17 @@ fn pages_before_the_first_reading() {
             },
         ),
         ("clock", State::WaitingForClock),
-        (
-            "sign-in",
-            State::SignInNeeded {
-                command: "pulsewing login",
-                address: None,
-            },
-        ),
+        ("sign-in", sign_in("pulsewing login", None)),
         (
             "sign-in-code",
-            State::SignInNeeded {
-                command: "pulsewing board login",
-                address: Some("http://192.168.178.41:7373/sign-in"),
-            },
+            sign_in(
+                "pulsewing board login",
+                Some("http://192.168.178.41:7373/sign-in"),
+            ),
         ),
         ("offline", State::Offline),
-        (
-            "limited",
-            State::RateLimited {
-                until: Time::constant(14, 45, 0, 0),
-            },
-        ),
-        (
-            "gone",
-            State::ServiceGone {
-                command: "pulsewing login --provider google",
-            },
-        ),
+        ("limited", LIMITED),
+        ("gone", GONE),
         (
             "fault",
             State::Fault {
@@ -327,11 +267,10 @@ fn pages_before_the_first_reading() {
     ];
     for (name, state) in states {
         let model = Model::from_state(state, Theme::Desk);
-        compare(&format!("page-{name}"), &model, SIZE, Palette::Day);
+        compare(&format!("page-{name}"), &model);
         if ["sign-in-code", "no-values"].contains(&name) {
-            for (width, height) in [(320, 240), (800, 480), (160, 80)] {
-                let name = format!("page-{name}-{width}x{height}");
-                compare(&name, &model, Size::new(width, height), Palette::Day);
+            for size in OTHER_SIZES {
+                compare_sized(&format!("page-{name}"), &model, size);
             }
         }
     }
@@ -352,7 +291,7 @@ const EVENING: [[u8; 3]; 9] = [
 
 /// Returns a picture of the sun over hills, converted as a host would.
 fn sunset(size: Size) -> Vec<u8> {
-    let mut picture = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
+    let mut picture = blank(size);
     let colours = wallpaper::colours_of(&EVENING);
     let (width, height) = (size.width.cast_signed(), size.height.cast_signed());
     let pixels = picture.bounding_box().points().map(|at| {
@@ -374,19 +313,17 @@ fn sunset(size: Size) -> Vec<u8> {
     });
     let pixels: Vec<_> = pixels.collect();
     picture.draw_iter(pixels).unwrap();
-    let mut bytes = vec![0; Wallpaper::bytes_for(size)];
-    Wallpaper::encode(&picture, &EVENING, &mut bytes).unwrap();
-    bytes
+    pictures::wallpaper(&picture, &EVENING)
 }
 
 #[test]
 fn the_users_own_wallpaper() {
-    let bytes = sunset(SIZE);
+    let bytes = sunset(PANEL);
     let wallpaper = Wallpaper::parse(&bytes).unwrap();
     let waiting = Model::from_state(State::NoValuesYet, Theme::Desk);
     let model = waiting.with_wallpaper(wallpaper.clone());
-    compare("page-wallpaper", &model, SIZE, Palette::Day);
-    compare("page-wallpaper-night", &model, SIZE, Palette::Night);
+    compare("page-wallpaper", &model);
+    compare_in(Palette::Night, "page-wallpaper-night", &model, PANEL);
 
     let now = at(0, 21);
     let reading = reading_at(now);
@@ -394,18 +331,14 @@ fn the_users_own_wallpaper() {
         theme: Theme::Classic,
         ..self::model(&reading, now).with_wallpaper(wallpaper)
     };
-    compare("classic-wallpaper", &classic, SIZE, Palette::Day);
+    compare("classic-wallpaper", &classic);
 }
 
 #[test]
 fn a_day_of_25_hours() {
-    let mut offsets = Offsets::fixed(Offset::constant(2));
-    offsets
-        .push_change("2026-10-25T01:00:00Z".parse().unwrap(), Offset::constant(1))
-        .unwrap();
-    let now: Timestamp = "2026-10-25T21:40:00Z".parse().unwrap();
-    let reading = recording::reading(&offsets, now, date(2026, 10, 25), recording::bpm);
-    compare("desk-25-hours", &model(&reading, now), SIZE, Palette::Day);
+    let now = pulsewing_testkit::at("2026-10-25T21:40:00Z");
+    let reading = wearer::reading(&berlin(), now, date(2026, 10, 25), wearer::bpm);
+    compare("desk-25-hours", &model(&reading, now));
 }
 
 #[test]
@@ -413,12 +346,7 @@ fn rates_of_one_and_three_digits() {
     let now = at(14, 7);
     for (name, rate) in [("low", 9), ("high", 188)] {
         let same = |minute: i64| Bpm::new(rate + u16::try_from(minute % 3).unwrap());
-        let reading = recording::reading(&offsets(), now, DAY, same);
-        compare(
-            &format!("desk-{name}"),
-            &model(&reading, now),
-            SIZE,
-            Palette::Day,
-        );
+        let reading = wearer::reading(&offsets(), now, DAY, same);
+        compare(&format!("desk-{name}"), &model(&reading, now));
     }
 }

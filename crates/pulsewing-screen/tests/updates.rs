@@ -1,19 +1,16 @@
 //! The updates make a panel show the new frame, and cost no more than they may.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-mod bus;
-mod recording;
-
 use embedded_graphics::{Pixel, prelude::*, primitives::Rectangle};
 use proptest::prelude::*;
 use pulsewing_screen::{
     Band, Frame, Ink, Tiles,
     changes::{self, Changes, Cost},
 };
-
-fn blank(size: Size) -> Frame<Vec<u8>> {
-    Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap()
-}
+use pulsewing_testkit::{
+    pictures::{PANEL, blank},
+    traffic,
+};
 
 /// Applies the rectangles as a panel does.
 fn apply(changes: &Changes, new: &Frame<Vec<u8>>, shown: &mut Frame<Vec<u8>>) {
@@ -39,7 +36,7 @@ fn any_drawing() -> impl Strategy<Value = Vec<(Rectangle, Ink)>> {
 
 fn any_size() -> impl Strategy<Value = Size> {
     prop_oneof![
-        1 => Just(Size::new(480, 320)),
+        1 => Just(PANEL),
         1 => Just(Size::new(800, 480)),
         6 => (0_u32..300, 0_u32..200).prop_map(|(width, height)| Size::new(width, height)),
         1 => (0_u32..1_200, 0_u32..60).prop_map(|(width, height)| Size::new(width, height)),
@@ -122,7 +119,7 @@ fn tile_hashes_take_ten_kilobytes_at_most() {
 
 #[test]
 fn a_band_of_whole_tiles_costs_only_what_changed() {
-    let size = Size::new(480, 320);
+    let size = PANEL;
     let rows = Tiles::rows_of_tile(size) * 4;
     let mut buffer = vec![0; Frame::<Vec<u8>>::bytes_for(Size::new(480, rows))];
     let mut tiles = Tiles::new();
@@ -143,7 +140,7 @@ fn a_band_of_whole_tiles_costs_only_what_changed() {
 
 #[test]
 fn the_worst_frames_have_a_hundred_rectangles_at_most() {
-    let (old, mut new) = (blank(Size::new(480, 320)), blank(Size::new(480, 320)));
+    let (old, mut new) = (blank(PANEL), blank(PANEL));
     for at in new.bounding_box().points() {
         if (at.x * 7 + at.y * 13) % 41 == 0 {
             new.draw_iter([Pixel(at, Ink::Text)]).unwrap();
@@ -158,15 +155,15 @@ fn the_worst_frames_have_a_hundred_rectangles_at_most() {
 
 #[test]
 fn whole_days_cost_a_fraction_of_the_originals_bytes() {
-    let figures = bus::figures(&bus::polls(2), 7);
+    let figures = traffic::figures(&traffic::polls(2), 7);
     println!("{}", figures.table());
-    let share = |bytes: u64| bytes as f64 / bus::ORIGINAL_BYTES as f64;
+    let share = |bytes: u64| bytes as f64 / traffic::ORIGINAL_BYTES as f64;
     assert!(share(figures.polls.percentile(50).bytes) <= 0.20);
     assert!(share(figures.polls.percentile(90).bytes) <= 0.30);
     assert!(share(figures.minutes.percentile(50).bytes) <= 0.01);
     assert!(share(figures.minutes.percentile(90).bytes) <= 0.01);
     for updates in [&figures.polls, &figures.minutes, &figures.tiled_polls] {
-        assert!(updates.percentile(100).bytes <= bus::ORIGINAL_BYTES);
+        assert!(updates.percentile(100).bytes <= traffic::ORIGINAL_BYTES);
     }
     assert!(figures.polls.most_rectangles() <= 100);
     assert!(figures.tiled_polls.most_rectangles() <= 100);

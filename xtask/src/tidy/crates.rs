@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use super::{Finding, tree::Tree};
-use crate::workspace::Workspace;
+use crate::{
+    members::{self, Member},
+    workspace::Workspace,
+};
 
 pub(super) fn check(workspace: &Workspace, tree: &Tree) -> Vec<Finding> {
     let text_of = |path: &Path| tree.files.get(path).and_then(Option::as_deref);
@@ -11,6 +14,9 @@ pub(super) fn check(workspace: &Workspace, tree: &Tree) -> Vec<Finding> {
     for package in &workspace.packages {
         if let Some(text) = text_of(&package.manifest) {
             findings.extend(manifest(&package.manifest, text));
+            if members::find(&package.name).is_some_and(Member::is_for_tests_alone) {
+                findings.extend(unpublished(&package.manifest, text));
+            }
         }
     }
     for package in workspace.no_std_members() {
@@ -36,6 +42,18 @@ fn manifest(file: &Path, text: &str) -> Option<Finding> {
     })
 }
 
+fn unpublished(file: &Path, text: &str) -> Option<Finding> {
+    let is_stated = text.lines().any(|line| line.trim() == "publish = false");
+    (!is_stated).then(|| {
+        Finding::new(
+            file,
+            1,
+            "a crate for tests alone can be published",
+            "add `publish = false`",
+        )
+    })
+}
+
 fn root(file: &Path, text: &str) -> Option<Finding> {
     let is_plain = text.lines().any(|line| line.trim() == "#![no_std]");
     (!is_plain).then(|| {
@@ -51,6 +69,18 @@ fn root(file: &Path, text: &str) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_crate_for_tests_alone_is_not_published() {
+        let alone = |name: &str| members::find(name).unwrap().is_for_tests_alone();
+        assert!(alone("pulsewing-testkit"));
+        for used in ["pulsewing-core", "pulsewing-sandbox", "pulsewing-hx8357"] {
+            assert!(!alone(used), "{used}");
+        }
+        let file = Path::new("Cargo.toml");
+        assert!(unpublished(file, "[package]\npublish = false\n").is_none());
+        assert!(unpublished(file, "[package]\npublish = true\n").is_some());
+    }
 
     #[test]
     fn no_std_under_a_condition_does_not_count() {

@@ -108,6 +108,11 @@ mod tests {
     #[test]
     fn tests_may_reach_further_only_where_the_map_says_so() {
         assert!(findings("pulsewing-device", &[("pulsewing-sandbox", true)]).is_empty());
+        assert!(findings("pulsewing-core", &[("pulsewing-testkit", true)]).is_empty());
+        assert_eq!(
+            findings("pulsewing", &[("pulsewing-testkit", false)]).len(),
+            1
+        );
         assert_eq!(
             findings("pulsewing-sandbox", &[("pulsewing-core", true)]).len(),
             1

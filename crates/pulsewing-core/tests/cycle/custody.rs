@@ -170,7 +170,7 @@ fn an_access_token_that_may_be_cached_is() {
 }
 
 #[test]
-fn a_refresh_token_from_a_provider_that_does_not_rotate_is_stored_first_all_the_same() {
+fn a_rotation_by_a_provider_that_does_not_rotate_is_stored_first_too() {
     let mut world = World::new(Setup::google().expired());
     world.will(
         Route::Token,

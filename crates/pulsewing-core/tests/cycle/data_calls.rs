@@ -418,79 +418,38 @@ fn the_resting_heart_rate_is_asked_for_four_times_a_day() {
 
 #[test]
 fn what_needs_a_sign_in_says_so() {
-    let google = |reason: &str| {
+    use {Consent as C, Reason as R};
+    let google = |status, reason: &str, failure| {
         let detail = json!({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason});
-        json!({"error": {"code": 400, "status": "FAILED_PRECONDITION", "details": [detail]}})
-            .to_string()
+        let error = json!({"code": 400, "status": "FAILED_PRECONDITION", "details": [detail]});
+        let body = json!({ "error": error });
+        (Setup::google(), status, body.to_string(), failure)
     };
-    let fitbit = |kind: &str| json!({"errors": [{"errorType": kind}]}).to_string();
+    let fitbit = |status, kind: &str, failure| {
+        let body = json!({"errors": [{"errorType": kind}]});
+        (Setup::fitbit(), status, body.to_string(), failure)
+    };
     let consent = Failure::ConsentNeeded;
     let rejected = |status, reason| Failure::Rejected {
         call: CallName::Heart,
         status,
         reason,
     };
+    let no_minutes = json!({"activities-heart": []}).to_string();
+    let no_scope = consent(C::HeartRateScopeMissing);
+    let no_grant = consent(C::ResourcePermissionDenied);
+    let intraday = |status| rejected(status, R::IntradayNotAllowed);
     for (setup, status, body, failure) in [
-        (
-            Setup::google(),
-            400,
-            google("ACCOUNT_NOT_LINKED"),
-            consent(Consent::AccountNotLinked),
-        ),
-        (
-            Setup::google(),
-            412,
-            google("OTHER"),
-            consent(Consent::AccountNotLinked),
-        ),
-        (
-            Setup::google(),
-            403,
-            google("RESOURCE_PERMISSION_DENIED"),
-            consent(Consent::ResourcePermissionDenied),
-        ),
-        (
-            Setup::google(),
-            403,
-            google("ACCESS_TOKEN_SCOPE_INSUFFICIENT"),
-            consent(Consent::HeartRateScopeMissing),
-        ),
-        (
-            Setup::google(),
-            403,
-            google("SERVICE_DISABLED"),
-            rejected(403, Reason::ServiceDisabled),
-        ),
-        (
-            Setup::google(),
-            403,
-            google("CONSUMER_INVALID"),
-            rejected(403, Reason::ProjectGone),
-        ),
-        (
-            Setup::fitbit(),
-            403,
-            fitbit("insufficient_scope"),
-            consent(Consent::HeartRateScopeMissing),
-        ),
-        (
-            Setup::fitbit(),
-            403,
-            fitbit("insufficient_permissions"),
-            rejected(403, Reason::IntradayNotAllowed),
-        ),
-        (
-            Setup::fitbit(),
-            400,
-            fitbit("validation"),
-            rejected(400, Reason::Other),
-        ),
-        (
-            Setup::fitbit(),
-            200,
-            json!({"activities-heart": []}).to_string(),
-            rejected(200, Reason::IntradayNotAllowed),
-        ),
+        google(400, "ACCOUNT_NOT_LINKED", consent(C::AccountNotLinked)),
+        google(412, "OTHER", consent(C::AccountNotLinked)),
+        google(403, "RESOURCE_PERMISSION_DENIED", no_grant),
+        google(403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT", no_scope),
+        google(403, "SERVICE_DISABLED", rejected(403, R::ServiceDisabled)),
+        google(403, "CONSUMER_INVALID", rejected(403, R::ProjectGone)),
+        fitbit(403, "insufficient_scope", no_scope),
+        fitbit(403, "insufficient_permissions", intraday(403)),
+        fitbit(400, "validation", rejected(400, R::Other)),
+        (Setup::fitbit(), 200, no_minutes, intraday(200)),
     ] {
         let mut world = World::new(setup);
         world.always(Route::Heart, Fault::Body(status, body));
@@ -506,10 +465,7 @@ fn what_needs_a_sign_in_says_so() {
         scopes: without_heart,
         ..Setup::google()
     });
-    assert_eq!(
-        world.cycle_once(),
-        Err(consent(Consent::HeartRateScopeMissing))
-    );
+    assert_eq!(world.cycle_once(), Err(no_scope));
     assert_eq!(world.told(), "open, close, failed");
 }
 

@@ -10,11 +10,9 @@
 )]
 
 mod clocks;
-mod cloud;
 mod custody;
 mod data_calls;
 mod deadline;
-mod grants;
 mod ledger;
 mod limits;
 mod lost_replies;
@@ -30,3 +28,6 @@ mod stray_events;
 mod unauthorized;
 mod world;
 mod zone;
+
+// The device is tested against the same clouds.
+use pulsewing_testkit::{cloud, grants};

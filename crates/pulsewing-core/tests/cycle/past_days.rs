@@ -7,13 +7,12 @@ use pulsewing_core::{
     Bpm, Provider,
     civil::Offsets,
     cycle::{Failure, PastAction, PastDay},
-    oauth::NoAnswer,
     request::{REQUEST_BUFFER, ReplyHead},
 };
 use serde_json::json;
 
 use crate::{
-    cloud::{Call, Fault, Outcome, Route},
+    cloud::{Call, Fault, Route},
     world::{Setup, World, beginning},
 };
 
@@ -40,28 +39,14 @@ fn fetch(world: &mut World, past: &mut PastDay) -> (Told, usize) {
             PastAction::Send { request, .. } => Call::from(request.view(&buffer)),
         };
         let (real, truth) = (world.real, world.truth());
-        let failed = match world.cloud.exchange(&call, real, truth) {
-            Outcome::NeverLeft => Some(NoAnswer::NeverLeft),
-            Outcome::Disconnected => Some(NoAnswer::Disconnected),
-            Outcome::Nothing => Some(NoAnswer::TimedOut),
-            Outcome::Reply {
-                status,
-                header,
-                body,
-                is_cut,
-            } => {
-                let mut head = ReplyHead::new(status);
-                if let Some((name, value)) = header {
-                    head.header(name, value.as_bytes(), now.utc);
-                }
-                past.reply_head(head);
-                for chunk in body.chunks(997) {
-                    past.reply_body(chunk);
-                }
-                is_cut.then_some(NoAnswer::Disconnected)
+        let outcome = world.cloud.exchange(&call, real, truth);
+        if let Some((head, body)) = outcome.reply(now.utc) {
+            past.reply_head(head);
+            for chunk in body.chunks(997) {
+                past.reply_body(chunk);
             }
-        };
-        past.reply_end(failed, &mut world.cycle, now);
+        }
+        past.reply_end(outcome.no_answer(), &mut world.cycle, now);
     }
     panic!("no end in sight");
 }

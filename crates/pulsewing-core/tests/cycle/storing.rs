@@ -121,16 +121,7 @@ fn the_store_is_the_truth_and_never_memory() {
     assert_eq!(world.cycle_once(), Ok(()));
     // Another program refreshed in the meantime; its tokens are used, and no refresh is needed.
     let (refresh, access) = world.cloud.grants.refreshed_elsewhere(world.real);
-    let setup = Setup {
-        age: 0,
-        ..Setup::fitbit()
-    };
-    world.put(&crate::world::chain(
-        &setup,
-        &refresh,
-        Some(&access),
-        Some(1),
-    ));
+    world.put_newer(&refresh, &access);
     let _ = world.told();
     assert_eq!(world.cycle_once(), Ok(()));
     assert_eq!(

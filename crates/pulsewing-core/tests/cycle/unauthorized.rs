@@ -9,7 +9,7 @@ use pulsewing_core::{
 
 use crate::{
     cloud::{Fault, Route},
-    world::{Setup, Todo, World, chain},
+    world::{Setup, Todo, World},
 };
 
 const RENEWED: &str = "open, close, zone 200, resolve, today 401, open, intent, token 200, tokens, close, today 200, devices 200, done";
@@ -61,11 +61,7 @@ fn a_401_is_no_cause_for_a_refresh_when_the_store_has_a_newer_access_token() {
     world.will(Route::Zone, [Fault::status(401)]);
     let (refresh, access) = world.cloud.grants.refreshed_elsewhere(world.real);
     let _ = world.step();
-    let setup = Setup {
-        age: 0,
-        ..Setup::fitbit()
-    };
-    world.put(&chain(&setup, &refresh, Some(&access), Some(1)));
+    world.put_newer(&refresh, &access);
     assert_eq!(world.cycle_once(), Ok(()));
     assert_eq!(
         world.told(),
@@ -86,11 +82,7 @@ fn a_cycle_renews_once_whatever_the_store_has() {
     let _ = world.step();
     // Another program's newer tokens, which do not work either.
     let (refresh, access) = world.cloud.grants.refreshed_elsewhere(world.real);
-    let setup = Setup {
-        age: 0,
-        ..Setup::fitbit()
-    };
-    world.put(&chain(&setup, &refresh, Some(&access), Some(1)));
+    world.put_newer(&refresh, &access);
     assert_eq!(world.cycle_once(), Err(Failure::Unauthorized));
     assert_eq!(
         world.told(),
@@ -122,15 +114,9 @@ fn a_refresh_that_the_cap_put_off_comes_before_the_next_data_call() {
         ..Setup::fitbit()
     });
     world.cloud.grants.revoke_access("access-1");
-    assert!(matches!(
-        world.cycle_once(),
-        Err(Failure::RateLimited { .. })
-    ));
+    assert!(world.is_limited_once());
     assert_eq!(world.told(), "open, close, zone 401, open, close, failed");
-    assert!(matches!(
-        world.cycle_once(),
-        Err(Failure::RateLimited { .. })
-    ));
+    assert!(world.is_limited_once());
     assert_eq!(
         world.told(),
         "open, intent, token 200, tokens, close, failed"

@@ -12,9 +12,9 @@ use pulsewing_core::{
     civil::Offsets,
     cycle::{Action, Cycle, Deadline, Failure, Memory, Now, Pacing, Settings, StoreWhat},
     dialect::ZoneFacts,
-    oauth::{Grant, NoAnswer, Scopes},
+    oauth::{Grant, Scopes},
     reading::{TimeZone, ZoneName, ZoneSource},
-    request::{REQUEST_BUFFER, ReplyHead},
+    request::REQUEST_BUFFER,
 };
 
 use crate::{
@@ -216,6 +216,15 @@ impl World {
         self.store.record = chain.encode(&mut buffer).unwrap().to_vec();
     }
 
+    /// Puts Fitbit's tokens of generation two into the store, which another program got at the beginning.
+    pub(crate) fn put_newer(&mut self, refresh: &str, access: &str) {
+        let setup = Setup {
+            age: 0,
+            ..Setup::fitbit()
+        };
+        self.put(&chain(&setup, refresh, Some(access), Some(1)));
+    }
+
     pub(crate) fn now(&self) -> Now {
         Now {
             utc: self.truth() + self.ahead,
@@ -404,36 +413,19 @@ impl World {
         if !tell {
             return;
         }
-        let failed = match outcome {
-            Outcome::NeverLeft | Outcome::Disconnected | Outcome::Nothing
-                if !self.lives_on(call, timeout) =>
-            {
-                return;
-            }
-            Outcome::NeverLeft => Some(NoAnswer::NeverLeft),
-            Outcome::Disconnected => Some(NoAnswer::Disconnected),
-            Outcome::Nothing => Some(NoAnswer::TimedOut),
-            Outcome::Reply {
-                status,
-                header,
-                body,
-                is_cut,
-            } => {
-                let mut head = ReplyHead::new(status);
-                if let Some((name, value)) = header {
-                    head.header(name, value.as_bytes(), self.now().utc);
-                }
+        let (first, rest) = match outcome.reply(self.now().utc) {
+            Some((head, body)) => {
                 self.cycle.reply_head(head);
-                let (first, rest) = body.split_at(body.len() / 2);
-                self.feed(first);
-                if !self.lives_on(call, timeout) {
-                    return;
-                }
-                self.feed(rest);
-                is_cut.then_some(NoAnswer::Disconnected)
+                body.split_at(body.len() / 2)
             }
+            None => Default::default(),
         };
-        self.cycle.reply_end(failed, self.now());
+        self.feed(first);
+        if !self.lives_on(call, timeout) {
+            return;
+        }
+        self.feed(rest);
+        self.cycle.reply_end(outcome.no_answer(), self.now());
     }
 
     fn feed(&mut self, body: &[u8]) {
@@ -496,6 +488,11 @@ impl World {
             }
         }
         panic!("no end in sight: {:?}", self.story);
+    }
+
+    /// Runs until a cycle has ended, and returns whether a limit ended it.
+    pub(crate) fn is_limited_once(&mut self) -> bool {
+        matches!(self.cycle_once(), Err(Failure::RateLimited { .. }))
     }
 
     /// Runs until the next action matches; that one is not carried out.

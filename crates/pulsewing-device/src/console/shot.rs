@@ -101,6 +101,7 @@ mod tests {
     use embedded_graphics::{Pixel, prelude::*};
     use proptest::prelude::*;
     use pulsewing_screen::Ink;
+    use pulsewing_testkit::pictures::blank;
 
     use super::*;
 
@@ -140,7 +141,7 @@ mod tests {
             noise in proptest::collection::vec(0_u8..16, 0..300),
         ) {
             let size = Size::new(width, 4);
-            let mut frame = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
+            let mut frame = blank(size);
             let inks: Vec<u8> = runs
                 .iter()
                 .flat_map(|(ink, length)| vec![*ink; *length])

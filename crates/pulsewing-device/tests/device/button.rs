@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pulsewing_core::Provider;
+use pulsewing_core::{Provider, reading::Freshness};
 use pulsewing_screen::State;
 
 use crate::rig::{Rig, minutes};
@@ -21,13 +21,9 @@ fn a_short_press_puts_the_picture_on_the_card_under_a_free_name() {
         .files
         .borrow_mut()
         .insert("SHOT0001.BMP".into(), vec![1, 2, 3]);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    rig.start_to_report();
     hold(&mut rig, Duration::from_millis(200));
-    assert!(
-        rig.said()
-            .contains("# saved the picture to the card: SHOT0002.BMP")
-    );
+    assert!(rig.has_said("# saved the picture to the card: SHOT0002.BMP"));
     let answer = rig.ask("shot card");
     assert_eq!(answer, ["file: SHOT0003.BMP", "ok"]);
     let files = rig.world.files.borrow();
@@ -50,40 +46,18 @@ fn a_short_press_puts_the_picture_on_the_card_under_a_free_name() {
 fn without_a_card_a_press_says_so_and_does_nothing_else() {
     let mut rig = Rig::set_up(Provider::Fitbit);
     rig.world.has_card.set(false);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    rig.start_to_report();
     hold(&mut rig, Duration::from_millis(200));
-    assert!(
-        rig.said()
-            .contains("# no picture was saved to the card: there is no card")
-    );
+    assert!(rig.has_said("# no picture was saved to the card: there is no card"));
     assert_eq!(rig.ask("shot card"), ["error: there is no card"]);
 }
 
 #[test]
 fn a_long_press_counts_down_and_erases_everything() {
-    let mut rig = Rig::set_up(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    let mut rig = Rig::running(Provider::Fitbit);
     rig.world.is_pressed.set(true);
     rig.run_for(Duration::from_millis(2_500));
-    let reading = {
-        let mut buffer = [0; pulsewing_store::MAX_SNAPSHOT];
-        let loaded = pulsewing_store::mock::run(rig.store().load_snapshot(&mut buffer));
-        loaded.unwrap().unwrap().reading.unwrap()
-    };
-    let fresh = reading.freshness(
-        rig.world.truth(),
-        jiff::SignedDuration::from_mins(15),
-        false,
-    );
-    let model = pulsewing_screen::Model::new(
-        &reading,
-        rig.world.truth(),
-        fresh,
-        pulsewing_screen::Theme::Desk,
-    );
-    assert!(rig.shows(&model.with_state(State::Erasing { seconds: 3 })));
+    assert!(rig.shows_reading(Freshness::Fresh, Some(State::Erasing { seconds: 3 })));
     assert!(rig.stored().is_some());
     rig.run_for(Duration::from_secs(4));
     rig.world.is_pressed.set(false);
@@ -117,9 +91,7 @@ fn tokens_that_arrive_during_a_factory_reset_are_not_kept() {
 
 #[test]
 fn letting_go_in_time_keeps_everything() {
-    let mut rig = Rig::set_up(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    let mut rig = Rig::running(Provider::Fitbit);
     hold(&mut rig, Duration::from_millis(4_800));
     assert_eq!(rig.restarts, 0);
     assert!(rig.stored().is_some());

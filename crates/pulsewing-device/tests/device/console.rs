@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use base64ct::Encoding as _;
-use embedded_graphics::{geometry::Size, prelude::*};
+use embedded_graphics::geometry::Size;
 use proptest::prelude::*;
 use pulsewing_core::Provider;
 use pulsewing_device::ports::Trusted;
-use pulsewing_screen::{Frame, Ink, Model, State, Theme, Wallpaper};
+use pulsewing_screen::{Ink, Model, State, Theme, Wallpaper};
+use pulsewing_testkit::pictures::plain_wallpaper;
 
 use crate::{
     cloud::{Fault, Route},
@@ -56,11 +57,7 @@ fn shows_what_it_says(rig: &mut Rig) {
 #[test]
 fn every_command_is_answered_while_the_cloud_keeps_the_cycle_waiting() {
     let mut rig = Rig::set_up(Provider::Fitbit);
-    rig.world
-        .cloud
-        .borrow_mut()
-        .always
-        .insert(Route::Heart, Fault::Stall);
+    rig.always(Route::Heart, Fault::Stall);
     rig.start();
     let waits = |rig: &Rig| rig.count(Route::Heart) == 1;
     assert!(rig.run_until(minutes(3), waits));
@@ -93,8 +90,7 @@ fn certificates_that_cannot_be_read_are_told_of() {
         usable: 9,
         unusable: 2,
     };
-    rig.start();
-    rig.run_for(minutes(1));
+    rig.start_for(minutes(1));
     let status = rig.ask("status");
     assert!(status.contains(&"roots: 9, and 2 unreadable".to_owned()));
     let log = rig.ask("log");
@@ -104,9 +100,7 @@ fn certificates_that_cannot_be_read_are_told_of() {
 
 #[test]
 fn status_has_its_keys_in_order() {
-    let mut rig = Rig::set_up(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    let mut rig = Rig::running(Provider::Fitbit);
     let answer = rig.ask("status");
     let keys: Vec<_> = answer
         .iter()
@@ -190,9 +184,7 @@ fn mistakes_are_answered_with_what_would_be_right() {
 
 #[test]
 fn settings_take_effect_without_a_restart() {
-    let mut rig = Rig::set_up(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    let mut rig = Rig::running(Provider::Fitbit);
     let reading = {
         let mut buffer = [0; pulsewing_store::MAX_SNAPSHOT];
         let loaded = pulsewing_store::mock::run(rig.store().load_snapshot(&mut buffer));
@@ -217,8 +209,7 @@ fn settings_take_effect_without_a_restart() {
     assert!((6..=8).contains(&polls), "{polls}");
     assert_eq!(rig.restarts, 0);
     // The change survives a restart.
-    rig.start();
-    rig.run_for(minutes(1));
+    rig.start_for(minutes(1));
     assert!(rig.ask("set").contains(&"poll.every: 3600".to_owned()));
     rig.tell("unset poll.every");
     assert!(rig.ask("set").contains(&"poll.every: 900".to_owned()));
@@ -226,9 +217,7 @@ fn settings_take_effect_without_a_restart() {
 
 #[test]
 fn what_needs_a_restart_says_so_and_restarts() {
-    let mut rig = Rig::set_up(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    let mut rig = Rig::running(Provider::Fitbit);
     let answer = rig.ask("set screen.spi_clock 8000000");
     assert_eq!(answer, ["restarting to apply this", "ok"]);
     rig.run_for(minutes(1));
@@ -251,9 +240,7 @@ fn what_needs_a_restart_says_so_and_restarts() {
 
 #[test]
 fn secrets_are_shown_as_set() {
-    let mut rig = Rig::set_up(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    let mut rig = Rig::running(Provider::Fitbit);
     let settings = rig.ask("set");
     assert!(
         settings.contains(&"wifi.1.password: (set)".to_owned()),
@@ -278,14 +265,8 @@ fn secrets_are_shown_as_set() {
 
 #[test]
 fn the_log_counts_what_repeats() {
-    let mut rig = Rig::set_up(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
-    rig.world
-        .cloud
-        .borrow_mut()
-        .always
-        .insert(Route::Heart, Fault::status(503));
+    let mut rig = Rig::running(Provider::Fitbit);
+    rig.always(Route::Heart, Fault::status(503));
     rig.run_for(hours(5));
     let log = rig.ask("log");
     let times: Vec<_> = log
@@ -298,11 +279,7 @@ fn the_log_counts_what_repeats() {
     // At most ten, newest first.
     for status in 501..520 {
         let fault = Fault::Body(status, "<html>".to_owned());
-        rig.world
-            .cloud
-            .borrow_mut()
-            .always
-            .insert(Route::Heart, fault);
+        rig.always(Route::Heart, fault);
         rig.run_for(minutes(20));
     }
     let log = rig.ask("log");
@@ -312,9 +289,7 @@ fn the_log_counts_what_repeats() {
 
 #[test]
 fn an_upload_is_whole_or_not_at_all() {
-    let mut rig = Rig::set_up(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    let mut rig = Rig::running(Provider::Fitbit);
     rig.tell("put roots 6 0123456789ab");
     assert_eq!(
         rig.ask("log"),
@@ -361,34 +336,25 @@ fn an_upload_is_whole_or_not_at_all() {
     // A silent sender does not keep the board from its work.
     rig.tell("put roots 6 0123456789ab");
     rig.run_to_report(minutes(20));
-    assert!(
-        rig.said()
-            .contains("# gave up on an upload that took too long")
-    );
+    assert!(rig.has_said("# gave up on an upload that took too long"));
     assert_eq!(rig.bites, 0);
 }
 
 #[test]
 fn an_uploaded_wallpaper_is_shown_at_once_and_after_a_restart() {
-    let mut rig = Rig::sized(Provider::Fitbit, Size::new(160, 120));
+    let size = Size::new(160, 120);
+    let mut rig = Rig::sized(Provider::Fitbit, size);
     rig.provision(Provider::Fitbit, |_| {});
     rig.world.cloud.borrow_mut().worn.clear();
-    rig.start();
-    rig.run_to_report(minutes(3));
+    rig.start_to_report();
     assert!(rig.shows_state(State::NoValuesYet));
-    let size = Size::new(160, 120);
-    let mut frame = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
-    frame.clear(Ink::Violet).unwrap();
-    let mut bytes = vec![0; Wallpaper::bytes_for(size)];
-    let own = [[10, 20, 30]; 9];
-    Wallpaper::encode(&frame, &own, &mut bytes).unwrap();
+    let bytes = plain_wallpaper(size, Ink::Violet, [10, 20, 30]);
     assert_eq!(rig.put("wallpaper", &bytes), ["ok"]);
     let wallpaper = Wallpaper::parse(&bytes).unwrap();
     let model = Model::from_state(State::NoValuesYet, Theme::Desk).with_wallpaper(wallpaper);
     rig.run_for(Duration::from_secs(5));
     assert!(rig.shows(&model));
-    rig.start();
-    rig.run_to_report(minutes(3));
+    rig.start_to_report();
     assert!(rig.shows(&model));
 }
 
@@ -398,16 +364,12 @@ fn the_cards_wallpaper_serves_where_the_flash_has_none() {
     let mut rig = Rig::sized(Provider::Fitbit, size);
     rig.provision(Provider::Fitbit, |_| {});
     rig.world.cloud.borrow_mut().worn.clear();
-    let mut frame = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
-    frame.clear(Ink::Green).unwrap();
-    let mut bytes = vec![0; Wallpaper::bytes_for(size)];
-    Wallpaper::encode(&frame, &[[1, 2, 3]; 9], &mut bytes).unwrap();
+    let bytes = plain_wallpaper(size, Ink::Green, [1, 2, 3]);
     rig.world
         .files
         .borrow_mut()
         .insert(pulsewing_device::CARD_WALLPAPER.into(), bytes.clone());
-    rig.start();
-    rig.run_to_report(minutes(3));
+    rig.start_to_report();
     let wallpaper = Wallpaper::parse(&bytes).unwrap();
     let model = Model::from_state(State::NoValuesYet, Theme::Desk).with_wallpaper(wallpaper);
     assert!(rig.shows(&model));
@@ -417,8 +379,7 @@ fn the_cards_wallpaper_serves_where_the_flash_has_none() {
 fn nobody_has_to_listen() {
     let mut rig = Rig::tiny(Provider::Fitbit);
     rig.world.is_deaf.set(true);
-    rig.start();
-    rig.run_for(hours(24));
+    rig.start_for(hours(24));
     assert!(rig.count(Route::Heart) >= 90);
     rig.type_bytes(b"shot\nstatus\nhelp\n");
     rig.run_for(minutes(5));
@@ -427,18 +388,12 @@ fn nobody_has_to_listen() {
     rig.run_for(minutes(5));
     assert_eq!(rig.ask("status")[0], "board: bench");
     rig.run_to_report(minutes(20));
-    assert!(
-        rig.said().contains(" messages were lost here\n"),
-        "{}",
-        rig.said()
-    );
+    assert!(rig.has_said(" messages were lost here\n"), "{}", rig.said());
 }
 
 #[test]
 fn a_broken_display_is_told_once_and_drawn_whole_when_it_works_again() {
-    let mut rig = Rig::set_up(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    let mut rig = Rig::running(Provider::Fitbit);
     rig.world.panel.borrow_mut().is_broken = true;
     rig.run_for(hours(1));
     {
@@ -455,9 +410,7 @@ fn a_broken_display_is_told_once_and_drawn_whole_when_it_works_again() {
 
 #[test]
 fn everything_is_sent_again_every_six_hours() {
-    let mut rig = Rig::set_up(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    let mut rig = Rig::running(Provider::Fitbit);
     let disturb = |rig: &Rig| {
         let mut panel = rig.world.panel.borrow_mut();
         panel.inks[0] = Ink::Pink;

@@ -41,8 +41,7 @@ proptest! {
         flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..30)
     ) {
         let mut rig = Rig::tiny(Provider::Fitbit);
-        rig.start();
-        rig.run_to_report(minutes(3));
+        rig.start_to_report();
         rig.stop();
         for (place, byte) in flips {
             let mut flash = rig.world.flash.borrow_mut();
@@ -68,8 +67,7 @@ fn a_damaged_sign_in_is_told_and_replaced_by_a_new_one() {
             .position(|bytes| bytes == token);
         flash.bytes_mut()[found.unwrap()] ^= 0x20;
     }
-    rig.start();
-    rig.run_for(minutes(3));
+    rig.start_for(minutes(3));
     let answer = rig.ask("chain");
     assert_eq!(answer[0], "chain: unknown, the stored sign-in is damaged");
     assert!(rig.shows_state(State::SignInNeeded {

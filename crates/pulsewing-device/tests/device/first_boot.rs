@@ -11,8 +11,7 @@ use crate::{
 #[test]
 fn an_erased_board_is_set_up_over_the_console_and_shows_a_heart_rate() {
     let mut rig = Rig::erased(Provider::Fitbit);
-    rig.start();
-    rig.run_for(minutes(2));
+    rig.start_for(minutes(2));
     assert!(rig.shows_state(State::SetUpNeeded {
         command: "pulsewing board provision --wifi NAME",
     }));

@@ -13,19 +13,6 @@
     reason = "a list of one range is meant"
 )]
 
-// The cloud is the core's own model, so that both are tested against the same one.
-#[expect(
-    dead_code,
-    reason = "not every fault of the core's model is ordered here"
-)]
-#[path = "../../../pulsewing-core/tests/cycle/cloud.rs"]
-mod cloud;
-#[expect(
-    dead_code,
-    reason = "not every question to the core's model is asked here"
-)]
-#[path = "../../../pulsewing-core/tests/cycle/grants.rs"]
-mod grants;
 mod peripherals;
 mod rig;
 
@@ -40,3 +27,6 @@ mod time;
 mod tokens;
 mod watchdog;
 mod week;
+
+// The core's cycle is tested against the same clouds.
+use pulsewing_testkit::{cloud, grants};

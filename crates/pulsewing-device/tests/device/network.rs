@@ -45,8 +45,7 @@ fn heard(rig: &Rig, packet: &[u8]) -> bool {
 #[test]
 fn a_router_that_is_gone_for_hours_is_joined_again_and_the_picture_goes_on() {
     let mut rig = Rig::tiny(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    rig.start_to_report();
     let networks = std::mem::take(&mut rig.world.network.borrow_mut().in_reach);
     let before = rig.world.network.borrow().joins.len();
     rig.run_for(hours(5));
@@ -56,7 +55,7 @@ fn a_router_that_is_gone_for_hours_is_joined_again_and_the_picture_goes_on() {
     rig.world.network.borrow_mut().in_reach = networks;
     rig.run_to_report(minutes(3));
     assert_eq!(rig.restarts, 0);
-    assert!(rig.said().contains("# lost the network\n"));
+    assert!(rig.has_said("# lost the network\n"));
 }
 
 #[test]
@@ -71,8 +70,7 @@ fn known_networks_get_their_turn_and_the_one_that_worked_comes_first_again() {
         }
     });
     rig.world.network.borrow_mut().in_reach = BTreeMap::from([("open".into(), String::new())]);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    rig.start_to_report();
     let joined = |rig: &Rig| -> Vec<_> {
         let net = rig.world.network.borrow();
         net.joins
@@ -96,7 +94,7 @@ fn improv_names_a_network_and_hears_that_it_was_joined() {
     rig.type_bytes(b"\ntus\n");
     rig.run_for(minutes(1));
     assert!(heard(&rig, &improv(1, &[2])));
-    assert!(rig.said().contains("> error: unknown command"));
+    assert!(rig.has_said("> error: unknown command"));
     rig.type_bytes(&improv(3, &[3, 0]));
     rig.run_for(minutes(1));
     let mut info = vec![3, 0];
@@ -122,9 +120,8 @@ fn improv_names_a_network_and_hears_that_it_was_joined() {
     assert!(heard(&rig, &improv(4, &[SET_WIFI, 0])));
     assert_eq!(rig.ask("wifi"), ["home", "ok"]);
     // The setting survives a restart.
-    rig.start();
-    rig.run_for(minutes(1));
-    assert!(rig.ask("status").contains(&"network: home".to_owned()));
+    rig.start_for(minutes(1));
+    assert!(rig.status_has("network: home"));
 }
 
 #[test]
@@ -152,8 +149,7 @@ fn a_wrong_password_is_told_on_the_screen_and_a_new_one_helps_at_once() {
     let right = "other horse".to_owned();
     let in_reach = BTreeMap::from([("home".to_owned(), right)]);
     rig.world.network.borrow_mut().in_reach = in_reach;
-    rig.start();
-    rig.run_for(minutes(5));
+    rig.start_for(minutes(5));
     assert!(rig.shows_state(State::Fault {
         what: "home refuses the password.",
         advice: "Type on the computer: pulsewing board provision --wifi NAME",
@@ -175,16 +171,14 @@ fn a_cable_needs_no_name() {
         settings.set("wifi.1.ssid", "").unwrap();
     });
     rig.world.network.borrow_mut().is_wired = true;
-    rig.start();
-    rig.run_to_report(minutes(3));
-    assert!(rig.ask("status").contains(&"network: wired".to_owned()));
+    rig.start_to_report();
+    assert!(rig.status_has("network: wired"));
 }
 
 #[test]
-fn an_outage_of_the_cloud_is_over_when_the_network_comes_back_not_when_the_backoff_ends() {
+fn an_outage_is_over_when_the_network_comes_back_not_when_the_backoff_ends() {
     let mut rig = Rig::tiny(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    rig.start_to_report();
     // Nothing beyond the router can be reached: the backoff grows to the interval.
     rig.world.network.borrow_mut().is_internet_up = false;
     rig.run_for(hours(3));

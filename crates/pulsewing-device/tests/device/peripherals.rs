@@ -13,10 +13,7 @@ use std::{
 use embedded_graphics::{geometry::Size, prelude::*, primitives::Rectangle};
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use jiff::{SignedDuration, Timestamp};
-use pulsewing_core::{
-    oauth::NoAnswer,
-    request::{Endpoint, ReplyHead},
-};
+use pulsewing_core::{oauth::NoAnswer, request::Endpoint};
 use pulsewing_device::ports::{
     Board, Button, Card, CardError, Clock, ConnectError, Credentials, Entropy, JoinError, Joined,
     Link, Outgoing, Panel, PanelError, Reply, System, TimeError, Trusted, Unanswered, Web,
@@ -127,6 +124,15 @@ impl Network {
     fn is_up(&self) -> bool {
         let is_in_reach = |ssid: &String| self.is_wired || self.in_reach.contains_key(ssid);
         self.has_address && self.joined.as_ref().is_some_and(is_in_reach)
+    }
+
+    /// Returns the reason why no connection can be made, if there is one.
+    fn unreachable(&self) -> Option<ConnectError> {
+        let is_online = self.is_up() && self.is_internet_up;
+        match is_online {
+            true => self.connect_error,
+            false => Some(ConnectError::Dns),
+        }
     }
 
     /// Returns the addresses that the router has given.
@@ -323,15 +329,8 @@ impl Web for Handle {
             ("cloud.example", 443, true)
         );
         world.takes(Duration::from_millis(300)).await;
-        let (is_up, connect_error) = {
-            let net = world.network.borrow();
-            (net.is_up() && net.is_internet_up, net.connect_error)
-        };
-        if !is_up {
-            return unanswered(NoAnswer::NeverLeft, Some(ConnectError::Dns));
-        }
-        if connect_error.is_some() {
-            return unanswered(NoAnswer::NeverLeft, connect_error);
+        if let Some(connect_error) = world.network.borrow().unreachable() {
+            return unanswered(NoAnswer::NeverLeft, Some(connect_error));
         }
         let is_token = request.target.contains("/token");
         let call = Call {
@@ -358,34 +357,26 @@ impl Web for Handle {
             .borrow_mut()
             .exchange(&call, world.real.get(), now);
         world.takes(Duration::from_millis(200)).await;
-        match outcome {
-            Outcome::NeverLeft => unanswered(NoAnswer::NeverLeft, Some(ConnectError::Connect)),
-            Outcome::Disconnected => unanswered(NoAnswer::Disconnected, None),
-            Outcome::Nothing => {
+        if matches!(outcome, Outcome::Reply { .. }) {
+            reply.date(now);
+        }
+        if let Some((head, body)) = outcome.reply(reply.now()) {
+            reply.head(head);
+            for chunk in body.chunks(977) {
+                world.takes(Duration::from_millis(1)).await;
+                reply.body(chunk);
+            }
+        }
+        match outcome.no_answer() {
+            None => Ok(()),
+            Some(NoAnswer::TimedOut) => {
                 world.takes(request.timeout).await;
                 unanswered(NoAnswer::TimedOut, None)
             }
-            Outcome::Reply {
-                status,
-                header,
-                body,
-                is_cut,
-            } => {
-                reply.date(now);
-                let mut head = ReplyHead::new(status);
-                if let Some((name, value)) = header {
-                    head.header(name, value.as_bytes(), reply.now());
-                }
-                reply.head(head);
-                for chunk in body.chunks(977) {
-                    world.takes(Duration::from_millis(1)).await;
-                    reply.body(chunk);
-                }
-                match is_cut {
-                    true => unanswered(NoAnswer::Disconnected, None),
-                    false => Ok(()),
-                }
+            Some(NoAnswer::NeverLeft) => {
+                unanswered(NoAnswer::NeverLeft, Some(ConnectError::Connect))
             }
+            Some(cause) => unanswered(cause, None),
         }
     }
 

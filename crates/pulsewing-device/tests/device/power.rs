@@ -45,8 +45,7 @@ fn a_cut_at_every_step_of_a_refresh_leaves_a_chain_that_goes_on() {
         let mut rig = before_a_refresh(0);
         rig.world.flash.borrow_mut().reseed(cut);
         rig.world.flash.borrow_mut().cut(cut, tear);
-        rig.start();
-        rig.run_for(minutes(2));
+        rig.start_for(minutes(2));
         assert!(!rig.has_power(), "{cut} {tear:?}");
         rig.world.flash.borrow_mut().restore_power();
         let found = rig

@@ -19,16 +19,18 @@ use pulsewing_core::{
     AccessToken, ClientSecret, Provider, RefreshToken,
     chain::{Client, Record, Unstored, codec::MAX_RECORD},
     oauth::{Grant, Scopes},
+    reading::{Freshness, Reading},
 };
 use pulsewing_device::{Parts, run};
-use pulsewing_screen::{Frame, Model, Palette, State, Theme, Wallpaper, draw};
+use pulsewing_screen::{Frame, Model, Palette, State, Theme, Wallpaper};
 use pulsewing_store::{
-    Area, Layout, MAX_SETTINGS, Settings, Store,
-    mock::{Geometry, MockFlash, run as at_once},
+    Area, Layout, MAX_SETTINGS, MAX_SNAPSHOT, Settings, Store,
+    mock::{Access, Geometry, MockFlash, run as at_once},
 };
+use pulsewing_testkit::pictures::drawn;
 
 use crate::{
-    cloud::{Cloud, Route},
+    cloud::{Cloud, Fault, Route},
     grants::Grants,
     peripherals::{Bench, Handle, Restart, World, beginning},
 };
@@ -114,6 +116,13 @@ impl Rig {
         rig
     }
 
+    /// Makes a device that was set up and has printed its first report.
+    pub(crate) fn running(provider: Provider) -> Self {
+        let mut rig = Self::set_up(provider);
+        rig.start_to_report();
+        rig
+    }
+
     pub(crate) fn set_up_with(provider: Provider, more: impl FnOnce(&mut Settings)) -> Self {
         let rig = Self::erased(provider);
         rig.provision(provider, more);
@@ -148,31 +157,22 @@ impl Rig {
         loaded.map(|loaded| loaded.record)
     }
 
+    /// Returns the reading in the store.
+    pub(crate) fn stored_reading(&self) -> Reading {
+        let mut buffer = [0; MAX_SNAPSHOT];
+        let loaded = at_once(self.store().load_snapshot(&mut buffer));
+        loaded.unwrap().unwrap().reading.unwrap()
+    }
+
     /// Switches the device on.
     pub(crate) fn start(&mut self) {
         self.world.restart();
         let world = Rc::clone(&self.world);
-        let handle = move || Handle(Rc::clone(&world));
         self.device = Some(Box::pin(async move {
-            let size = handle().0.panel.borrow().size;
+            let size = world.panel.borrow().size;
             let mut frame = vec![0; Frame::<Vec<u8>>::bytes_for(size)];
             let mut wallpaper = vec![0; Wallpaper::bytes_for(size)];
-            let never = run(Parts::<Bench> {
-                clock: handle(),
-                link: handle(),
-                web: handle(),
-                store: Store::new(handle(), layout()).unwrap(),
-                panel: handle(),
-                entropy: handle(),
-                card: handle(),
-                button: handle(),
-                system: handle(),
-                input: handle(),
-                output: handle(),
-                frame: &mut frame,
-                wallpaper: &mut wallpaper,
-            });
-            never.await
+            run(parts(&world, &mut frame, &mut wallpaper)).await
         }));
         self.flag.0.store(true, Ordering::Relaxed);
     }
@@ -180,23 +180,7 @@ impl Rig {
     /// Returns the size in bytes of a running device, without frame and wallpaper.
     pub(crate) fn future_size() -> usize {
         let rig = Self::erased(Provider::Fitbit);
-        let handle = || Handle(Rc::clone(&rig.world));
-        let device = run(Parts::<Bench> {
-            clock: handle(),
-            link: handle(),
-            web: handle(),
-            store: Store::new(handle(), layout()).unwrap(),
-            panel: handle(),
-            entropy: handle(),
-            card: handle(),
-            button: handle(),
-            system: handle(),
-            input: handle(),
-            output: handle(),
-            frame: &mut [],
-            wallpaper: &mut [],
-        });
-        size_of_val(&device)
+        size_of_val(&run(parts(&rig.world, &mut [], &mut [])))
     }
 
     /// Cuts the device's power.
@@ -301,6 +285,21 @@ impl Rig {
         String::from_utf8_lossy(&self.world.said.borrow()).into_owned()
     }
 
+    pub(crate) fn has_said(&self, words: &str) -> bool {
+        self.said().contains(words)
+    }
+
+    /// Returns the line of the answer to `status` that begins with this.
+    pub(crate) fn status_line(&mut self, begin: &str) -> Option<String> {
+        let answer = self.ask("status");
+        answer.into_iter().find(|line| line.starts_with(begin))
+    }
+
+    /// Returns whether the answer to `status` has this line.
+    pub(crate) fn status_has(&mut self, line: &str) -> bool {
+        self.ask("status").iter().any(|told| told == line)
+    }
+
     pub(crate) fn type_bytes(&self, bytes: &[u8]) {
         self.world.typed.borrow_mut().extend(bytes);
         self.flag.0.store(true, Ordering::Relaxed);
@@ -369,19 +368,84 @@ impl Rig {
         self.run_for(Duration::from_secs(2));
     }
 
+    /// Switches the device on, and runs it for some time.
+    pub(crate) fn start_for(&mut self, time: Duration) {
+        self.start();
+        self.run_for(time);
+    }
+
+    /// Switches the device on, and runs to its report, which takes three minutes at most.
+    pub(crate) fn start_to_report(&mut self) {
+        self.start();
+        self.run_to_report(minutes(3));
+    }
+
+    /// Runs until the first refresh is sent.
+    pub(crate) fn run_to_refresh(&mut self) {
+        let sent = |rig: &Self| rig.count(Route::Token) == 1;
+        assert!(self.run_until(minutes(3), sent), "{}", self.said());
+    }
+
+    /// Schedules faults of the cloud.
+    pub(crate) fn will(&self, route: Route, faults: impl IntoIterator<Item = Fault>) {
+        self.world.cloud.borrow_mut().will(route, faults);
+    }
+
+    /// Schedules a permanent fault of the cloud.
+    pub(crate) fn always(&self, route: Route, fault: Fault) {
+        self.world.cloud.borrow_mut().always.insert(route, fault);
+    }
+
+    /// Lets writes to the place of the chain fail.
+    pub(crate) fn write_protect_chain(&self) {
+        let Area { start, end } = layout().chain;
+        self.world
+            .flash
+            .borrow_mut()
+            .fail(Access::Write, start..end);
+    }
+
     /// Returns whether the panel shows exactly the picture of a model.
     pub(crate) fn shows(&self, model: &Model<'_>) -> bool {
         let panel = self.world.panel.borrow();
         let size = panel.size;
-        let mut frame = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
-        let Ok(()) = draw(model, &mut frame);
-        frame.pixels().eq(panel.inks.iter().copied())
+        drawn(model, size).pixels().eq(panel.inks.iter().copied())
             && panel.colours == pulsewing_screen::colours(model, size, Palette::Day)
+    }
+
+    /// Returns whether the panel shows the stored reading at its current age, with a banner.
+    pub(crate) fn shows_reading(&self, freshness: Freshness, banner: Option<State<'_>>) -> bool {
+        let reading = self.stored_reading();
+        let model = Model::new(&reading, self.world.truth(), freshness, Theme::Desk);
+        self.shows(&match banner {
+            Some(state) => model.with_state(state),
+            None => model,
+        })
     }
 
     /// Returns whether the panel shows this state, full screen.
     pub(crate) fn shows_state(&self, state: State<'_>) -> bool {
         self.shows(&Model::from_state(state, Theme::Desk))
+    }
+}
+
+/// Returns what a device is wired to.
+fn parts<'a>(world: &Rc<World>, frame: &'a mut [u8], wallpaper: &'a mut [u8]) -> Parts<'a, Bench> {
+    let handle = || Handle(Rc::clone(world));
+    Parts {
+        clock: handle(),
+        link: handle(),
+        web: handle(),
+        store: Store::new(handle(), layout()).unwrap(),
+        panel: handle(),
+        entropy: handle(),
+        card: handle(),
+        button: handle(),
+        system: handle(),
+        input: handle(),
+        output: handle(),
+        frame,
+        wallpaper,
     }
 }
 

@@ -17,29 +17,11 @@ const SIGN_IN: State<'_> = State::SignInNeeded {
     address: None,
 };
 
-/// Returns the reading in the store.
-fn stored_reading(rig: &Rig) -> pulsewing_core::reading::Reading {
-    let mut buffer = [0; pulsewing_store::MAX_SNAPSHOT];
-    let loaded = pulsewing_store::mock::run(rig.store().load_snapshot(&mut buffer));
-    loaded.unwrap().unwrap().reading.unwrap()
-}
-
-/// Returns whether the panel shows the stored reading at its current age, with a banner.
-fn shows_reading(rig: &Rig, freshness: Freshness, banner: Option<State<'_>>) -> bool {
-    let reading = stored_reading(rig);
-    let model = Model::new(&reading, rig.world.truth(), freshness, Theme::Desk);
-    rig.shows(&match banner {
-        Some(state) => model.with_state(state),
-        None => model,
-    })
-}
-
 #[test]
 fn at_first_it_starts_then_joins_then_waits_for_the_time() {
     let mut rig = Rig::set_up(Provider::Fitbit);
     rig.world.network.borrow_mut().in_reach.clear();
-    rig.start();
-    rig.run_for(minutes(1));
+    rig.start_for(minutes(1));
     assert!(rig.shows_state(State::JoiningWifi { network: "home" }));
     rig.world
         .network
@@ -60,24 +42,17 @@ fn at_first_it_starts_then_joins_then_waits_for_the_time() {
 
 #[test]
 fn a_fresh_reading_is_shown_plainly() {
-    let mut rig = Rig::set_up(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
-    assert!(shows_reading(&rig, Freshness::Fresh, None));
+    let rig = Rig::running(Provider::Fitbit);
+    assert!(rig.shows_reading(Freshness::Fresh, None));
 }
 
 #[test]
 fn a_cloud_that_is_not_reached_is_a_banner_on_the_last_picture() {
-    let mut rig = Rig::set_up(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    let mut rig = Rig::running(Provider::Fitbit);
     rig.world.network.borrow_mut().is_internet_up = false;
     rig.run_for(minutes(40));
-    assert!(shows_reading(&rig, Freshness::Cached, Some(State::Offline)));
-    let line = rig
-        .ask("status")
-        .into_iter()
-        .find(|line| line.starts_with("failure: "));
+    assert!(rig.shows_reading(Freshness::Cached, Some(State::Offline)));
+    let line = rig.status_line("failure: ");
     let expected = "failure: fetching the heart rate: the server could not be reached";
     assert_eq!(line.as_deref(), Some(expected));
 }
@@ -103,21 +78,20 @@ fn a_network_that_gives_no_address_is_told_and_asked_again() {
         };
         rig.world.network.borrow_mut().is_wired = is_wired;
         rig.world.network.borrow_mut().has_address = false;
-        rig.start();
-        rig.run_for(minutes(1));
+        rig.start_for(minutes(1));
         assert!(rig.shows_state(no_address));
-        assert!(rig.ask("status").contains(&status.to_owned()));
+        assert!(rig.status_has(status));
         rig.world.network.borrow_mut().has_address = true;
         rig.run_to_report(minutes(3));
-        assert!(shows_reading(&rig, Freshness::Fresh, None));
+        assert!(rig.shows_reading(Freshness::Fresh, None));
         // The lease expires and is not renewed.
         rig.world.network.borrow_mut().has_address = false;
         rig.run_for(minutes(1));
-        assert!(shows_reading(&rig, Freshness::Fresh, Some(no_address)));
-        assert!(rig.ask("status").contains(&status.to_owned()));
+        assert!(rig.shows_reading(Freshness::Fresh, Some(no_address)));
+        assert!(rig.status_has(status));
         rig.world.network.borrow_mut().has_address = true;
         rig.run_for(minutes(1));
-        assert!(shows_reading(&rig, Freshness::Fresh, None));
+        assert!(rig.shows_reading(Freshness::Fresh, None));
         rig.run_to_report(minutes(17));
         let told = rig.said().matches("gives no address (DHCP)\n").count();
         assert_eq!(told, 4, "two in the log, two in status");
@@ -135,7 +109,7 @@ fn an_address_that_comes_after_the_try_has_ended_is_taken() {
     assert_eq!(rig.world.network.borrow().joins.len(), 1);
     rig.world.network.borrow_mut().has_address = true;
     rig.run_to_report(minutes(3));
-    assert!(shows_reading(&rig, Freshness::Fresh, None));
+    assert!(rig.shows_reading(Freshness::Fresh, None));
     let status = rig.ask("status");
     assert!(status.contains(&"network: wired".to_owned()));
     assert!(status.contains(&"address: 10.0.2.15".to_owned()));
@@ -144,7 +118,7 @@ fn an_address_that_comes_after_the_try_has_ended_is_taken() {
     let other = Ipv4Addr::new(10, 0, 2, 99);
     rig.world.network.borrow_mut().address = other;
     rig.run_for(minutes(1));
-    assert!(rig.ask("status").contains(&"address: 10.0.2.99".to_owned()));
+    assert!(rig.status_has("address: 10.0.2.99"));
 }
 
 #[test]
@@ -154,10 +128,9 @@ fn an_address_that_is_lost_and_given_again_within_a_cycle_leaves_no_complaint() 
     rig.world.network.borrow_mut().is_wired = true;
     // The refresh is tried again in the same cycle.
     let lost = [Fault::DropAfter];
-    rig.world.cloud.borrow_mut().will(Route::Token, lost);
+    rig.will(Route::Token, lost);
     rig.start();
-    let sent = |rig: &Rig| rig.count(Route::Token) == 1;
-    assert!(rig.run_until(minutes(3), sent));
+    rig.run_to_refresh();
     rig.world.network.borrow_mut().has_address = false;
     // The pauses between the tries become longer than the tries.
     let rests = |rig: &Rig| {
@@ -171,20 +144,17 @@ fn an_address_that_is_lost_and_given_again_within_a_cycle_leaves_no_complaint() 
     assert!(status.contains(&"network: wired: the network gives no address (DHCP)".to_owned()));
     rig.world.network.borrow_mut().has_address = true;
     rig.run_to_report(minutes(5));
-    assert!(shows_reading(&rig, Freshness::Fresh, None));
+    assert!(rig.shows_reading(Freshness::Fresh, None));
 }
 
 #[test]
-fn after_a_restart_the_cached_picture_is_there_before_the_network_with_its_date_and_no_age() {
-    let mut rig = Rig::set_up(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
+fn after_a_restart_the_cached_picture_comes_first_with_its_date_and_no_age() {
+    let mut rig = Rig::running(Provider::Fitbit);
     rig.stop();
     rig.world.network.borrow_mut().in_reach.clear();
     rig.run_for(hours(1));
-    rig.start();
-    rig.run_for(minutes(1));
-    let reading = stored_reading(&rig);
+    rig.start_for(minutes(1));
+    let reading = rig.stored_reading();
     let mut model = Model::new(&reading, reading.fetched_at, Freshness::Cached, Theme::Desk);
     let facts = model.facts.as_mut().unwrap();
     facts.age = None;
@@ -194,14 +164,12 @@ fn after_a_restart_the_cached_picture_is_there_before_the_network_with_its_date_
 
 #[test]
 fn after_a_restart_nothing_has_failed_before_anything_was_asked_for() {
-    let mut rig = Rig::set_up(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    let mut rig = Rig::running(Provider::Fitbit);
     rig.start();
     // It is held off for a minute, but knows the time long before.
     rig.run_for(Duration::from_secs(30));
     let starting = Some(State::FirstStart);
-    assert!(shows_reading(&rig, Freshness::Cached, starting));
+    assert!(rig.shows_reading(Freshness::Cached, starting));
     rig.run_to_report(minutes(1));
 }
 
@@ -209,32 +177,18 @@ fn after_a_restart_nothing_has_failed_before_anything_was_asked_for() {
 fn no_sign_in_and_a_refused_one_ask_for_a_sign_in() {
     let mut rig = Rig::set_up(Provider::Fitbit);
     pulsewing_store::mock::run(rig.store().erase_chain()).unwrap();
-    rig.start();
-    rig.run_for(minutes(3));
+    rig.start_for(minutes(3));
     assert!(rig.shows_state(SIGN_IN));
     assert_eq!(rig.ask("chain"), ["chain: none", "ok"]);
 
     let mut rig = Rig::set_up(Provider::Fitbit);
     let refusal = r#"{"errors":[{"errorType":"invalid_grant"}],"success":false}"#;
     let fault = Fault::Body(400, refusal.to_owned());
-    rig.world
-        .cloud
-        .borrow_mut()
-        .always
-        .insert(Route::Token, fault);
+    rig.always(Route::Token, fault);
     let fault = Fault::Body(401, r#"{"errors":[{"errorType":"expired_token"}]}"#.into());
-    rig.world
-        .cloud
-        .borrow_mut()
-        .always
-        .insert(Route::Heart, fault.clone());
-    rig.world
-        .cloud
-        .borrow_mut()
-        .always
-        .insert(Route::Zone, fault);
-    rig.start();
-    rig.run_for(minutes(3));
+    rig.always(Route::Heart, fault.clone());
+    rig.always(Route::Zone, fault);
+    rig.start_for(minutes(3));
     assert!(rig.shows_state(SIGN_IN));
     let chain = rig.ask("chain");
     assert!(
@@ -247,13 +201,9 @@ fn no_sign_in_and_a_refused_one_ask_for_a_sign_in() {
 fn before_the_first_minute_of_a_heart_there_are_no_values_yet() {
     let mut rig = Rig::set_up(Provider::Fitbit);
     rig.world.cloud.borrow_mut().worn.clear();
-    rig.start();
-    rig.run_for(minutes(3));
+    rig.start_for(minutes(3));
     assert!(rig.shows_state(State::NoValuesYet));
-    assert!(
-        rig.said()
-            .contains("Not enough values for today to display yet.")
-    );
+    assert!(rig.has_said("Not enough values for today to display yet."));
 }
 
 #[test]
@@ -262,25 +212,23 @@ fn old_minutes_are_stale_and_then_silent() {
     // The tracker was taken off a minute ago.
     let now = rig.world.truth().as_second() / 60;
     rig.world.cloud.borrow_mut().worn = vec![0..now];
-    rig.start();
-    rig.run_for(hours(2));
+    rig.start_for(hours(2));
     rig.run_to_report(minutes(20));
-    assert!(shows_reading(&rig, Freshness::Stale, None));
-    let last = stored_reading(&rig).window;
+    assert!(rig.shows_reading(Freshness::Stale, None));
+    let last = rig.stored_reading().window;
     rig.run_for(hours(24));
     rig.run_to_report(minutes(20));
-    assert!(shows_reading(&rig, Freshness::Silent, None));
+    assert!(rig.shows_reading(Freshness::Silent, None));
     assert!(!rig.shows_state(State::NoValuesYet));
     // The last known values stay, however long it lasts, even without power and without a cloud.
     rig.run_for(hours(48));
     rig.run_to_report(minutes(20));
-    assert_eq!(stored_reading(&rig).window.samples(), last.samples());
+    assert_eq!(rig.stored_reading().window.samples(), last.samples());
     rig.stop();
     let heart = (Route::Heart, Fault::NeverLeft);
     rig.world.cloud.borrow_mut().always.extend([heart]);
-    rig.start();
-    rig.run_for(minutes(3));
-    assert!(shows_reading(&rig, Freshness::Cached, Some(State::Offline)));
+    rig.start_for(minutes(3));
+    assert!(rig.shows_reading(Freshness::Cached, Some(State::Offline)));
     let minute = last.latest().unwrap().at;
     let line = format!("last minute: {minute:.0}");
     assert!(rig.ask("status").contains(&line), "{line}");
@@ -290,9 +238,8 @@ fn old_minutes_are_stale_and_then_silent() {
 fn a_limit_is_told_with_its_end_on_the_wearers_clock() {
     let mut rig = Rig::set_up(Provider::Fitbit);
     let limit = Fault::limited("fitbit-rate-limit-reset", "1200");
-    rig.world.cloud.borrow_mut().will(Route::Heart, [limit]);
-    rig.start();
-    rig.run_for(minutes(3));
+    rig.will(Route::Heart, [limit]);
+    rig.start_for(minutes(3));
     // Asked at 12:17:46.800 and limited for 20 minutes; the zone is unknown, so UTC.
     assert!(rig.shows_state(State::RateLimited {
         until: time(12, 38, 0, 0)
@@ -304,13 +251,8 @@ fn a_limit_is_told_with_its_end_on_the_wearers_clock() {
 #[test]
 fn a_service_that_is_gone_stays_gone_until_somebody_asks() {
     let mut rig = Rig::set_up(Provider::Fitbit);
-    rig.world
-        .cloud
-        .borrow_mut()
-        .always
-        .insert(Route::Heart, Fault::status(410));
-    rig.start();
-    rig.run_for(hours(30));
+    rig.always(Route::Heart, Fault::status(410));
+    rig.start_for(hours(30));
     assert_eq!(rig.count(Route::Heart), 1);
     assert!(rig.shows_state(State::ServiceGone {
         command: pulsewing_device::LOGIN_GOOGLE,
@@ -348,8 +290,7 @@ fn trouble_with_tls_is_told_as_what_it_is() {
     ] {
         let mut rig = Rig::set_up(Provider::Fitbit);
         rig.world.network.borrow_mut().connect_error = Some(connect_error);
-        rig.start();
-        rig.run_for(minutes(3));
+        rig.start_for(minutes(3));
         let advices = [
             "Is somebody in between, or the address wrong? Nothing was sent there.",
             "Is somebody in between, or are the board's roots old? Nothing was sent there.",
@@ -393,13 +334,8 @@ fn what_the_cloud_refuses_for_good_is_a_fault_with_advice() {
     ] {
         let mut rig = Rig::set_up(provider);
         let fault = Fault::Body(403, body.to_owned());
-        rig.world
-            .cloud
-            .borrow_mut()
-            .always
-            .insert(Route::Heart, fault);
-        rig.start();
-        rig.run_for(minutes(3));
+        rig.always(Route::Heart, fault);
+        rig.start_for(minutes(3));
         let advices = [
             "Enable it in the Google Cloud console; updates then resume.",
             "Make a new project and client on the computer, then sign in again.",
@@ -434,8 +370,7 @@ fn a_client_that_was_deleted_is_told_as_that_and_asked_for_once() {
             faults.insert(route, Fault::Body(401, expired.to_owned()));
         }
         rig.world.cloud.borrow_mut().always = faults;
-        rig.start();
-        rig.run_for(hours(3));
+        rig.start_for(hours(3));
         assert!(
             rig.shows_state(State::Fault { what, advice }),
             "{word}\n{}",
@@ -458,8 +393,7 @@ fn a_panic_of_the_run_before_is_shown_for_a_minute_and_told_over_the_console() {
             pulsewing_store::mock::run(pulsewing_store::record_panic(&mut flash, area, text));
         assert_eq!(wrote, Ok(true));
     }
-    rig.start();
-    rig.run_for(Duration::from_secs(20));
+    rig.start_for(Duration::from_secs(20));
     assert!(rig.shows_state(State::Fault {
         what: "It restarted after a fault: panicked at main.rs:7:\nindex out of bounds",
         advice: "It continues by itself. If this happens again, report these words.",
@@ -467,9 +401,8 @@ fn a_panic_of_the_run_before_is_shown_for_a_minute_and_told_over_the_console() {
     let expected = "panic: panicked at main.rs:7: index out of bounds".to_owned();
     assert!(rig.ask("status").contains(&expected));
     rig.run_to_report(minutes(3));
-    assert!(shows_reading(&rig, Freshness::Fresh, None));
-    rig.start();
-    rig.run_for(minutes(2));
+    assert!(rig.shows_reading(Freshness::Fresh, None));
+    rig.start_for(minutes(2));
     assert!(!rig.ask("status").contains(&expected));
     assert!(
         rig.ask("log")
@@ -480,13 +413,11 @@ fn a_panic_of_the_run_before_is_shown_for_a_minute_and_told_over_the_console() {
 
 #[test]
 fn the_age_counts_on_while_nothing_else_happens() {
-    let mut rig = Rig::set_up(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    let mut rig = Rig::running(Provider::Fitbit);
     for _ in 0..8 {
         rig.run_for(minutes(1));
         assert!(
-            shows_reading(&rig, Freshness::Fresh, None),
+            rig.shows_reading(Freshness::Fresh, None),
             "at {}",
             rig.world.truth()
         );
@@ -502,9 +433,8 @@ fn the_zone_is_the_clouds_with_the_rule_that_was_provisioned() {
         settings.set("wearer.time_zone", "Europe/Berlin").unwrap();
         settings.set("wearer.zone_rule", rule).unwrap();
     });
-    rig.start();
-    rig.run_to_report(minutes(3));
-    let zone = stored_reading(&rig).time_zone;
+    rig.start_to_report();
+    let zone = rig.stored_reading().time_zone;
     assert_eq!(&*zone.name, "Europe/Berlin");
     assert_eq!(zone.source, pulsewing_core::reading::ZoneSource::Cloud);
     assert_eq!(zone.offsets, Offsets::fixed(Offset::constant(1)));

@@ -18,8 +18,7 @@ fn asked(rig: &Rig) -> Vec<String> {
 fn without_the_time_nothing_is_sent_and_the_next_server_is_asked() {
     let mut rig = Rig::set_up(Provider::Fitbit);
     rig.world.network.borrow_mut().times.clear();
-    rig.start();
-    rig.run_for(hours(2));
+    rig.start_for(hours(2));
     assert!(rig.shows_state(State::WaitingForClock));
     assert!(rig.world.calls.borrow().is_empty());
     let servers = ["pool.ntp.org", "time.google.com", "time.cloudflare.com"];
@@ -37,11 +36,10 @@ fn a_time_before_the_firmware_or_the_sign_in_is_not_believed() {
         let mut rig = Rig::set_up(Provider::Fitbit);
         let times = BTreeMap::from([("pool.ntp.org".to_owned(), behind)]);
         rig.world.network.borrow_mut().times = times;
-        rig.start();
-        rig.run_for(minutes(10));
+        rig.start_for(minutes(10));
         assert!(rig.world.calls.borrow().is_empty(), "{behind}");
         assert!(rig.shows_state(State::WaitingForClock));
-        assert!(rig.said().contains("which cannot be"));
+        assert!(rig.has_said("which cannot be"));
     }
 }
 
@@ -52,8 +50,7 @@ fn a_wrong_time_that_could_be_is_mended_when_no_certificate_is_good_at_it() {
     let times = BTreeMap::from([("pool.ntp.org".to_owned(), year)]);
     rig.world.network.borrow_mut().times = times;
     rig.world.network.borrow_mut().connect_error = Some(ConnectError::Expired);
-    rig.start();
-    rig.run_for(minutes(2));
+    rig.start_for(minutes(2));
     assert!(rig.shows_state(State::Fault {
         what: "No safe connection: the server's certificate has expired.",
         advice: "Asking for the time again. If this lasts, the server's owner has to act.",
@@ -65,10 +62,7 @@ fn a_wrong_time_that_could_be_is_mended_when_no_certificate_is_good_at_it() {
     assert!(rig.run_until(minutes(10), |rig| asked(rig).len() > before));
     rig.world.network.borrow_mut().connect_error = None;
     rig.run_to_report(minutes(20));
-    let time = rig
-        .ask("status")
-        .into_iter()
-        .find(|line| line.starts_with("time: "));
+    let time = rig.status_line("time: ");
     assert!(
         time.as_ref()
             .is_some_and(|time| time.starts_with("time: 2026-11-22T12:")),
@@ -87,18 +81,15 @@ fn the_routers_server_comes_before_public_ones_and_the_owners_before_both() {
         net.times
             .insert("ntp.example".to_owned(), SignedDuration::ZERO);
     }
-    rig.start();
-    rig.run_to_report(minutes(3));
+    rig.start_to_report();
     assert_eq!(asked(&rig), ["10.0.2.2"]);
     rig.tell("set sntp.1 ntp.example");
-    rig.start();
-    rig.run_to_report(minutes(3));
+    rig.start_to_report();
     assert_eq!(asked(&rig)[1..], ["ntp.example"]);
     // Silent servers are skipped.
     rig.world.network.borrow_mut().times =
         BTreeMap::from([("time.google.com".to_owned(), SignedDuration::ZERO)]);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    rig.start_to_report();
     let servers = ["ntp.example", "10.0.2.2", "pool.ntp.org", "time.google.com"];
     assert_eq!(asked(&rig)[2..], servers);
 }
@@ -106,8 +97,7 @@ fn the_routers_server_comes_before_public_ones_and_the_owners_before_both() {
 #[test]
 fn it_is_asked_for_once_a_day_and_a_silent_server_does_not_matter_then() {
     let mut rig = Rig::tiny(Provider::Fitbit);
-    rig.start();
-    rig.run_for(hours(1));
+    rig.start_for(hours(1));
     rig.world.network.borrow_mut().times.clear();
     rig.run_for(hours(30));
     rig.world.network.borrow_mut().times =
@@ -129,16 +119,9 @@ fn it_is_asked_for_once_a_day_and_a_silent_server_does_not_matter_then() {
 fn a_servers_date_is_only_reported() {
     let mut rig = Rig::set_up(Provider::Fitbit);
     rig.world.network.borrow_mut().cloud_ahead = SignedDuration::from_mins(2);
-    rig.start();
-    rig.run_to_report(minutes(3));
-    assert!(
-        rig.said()
-            .contains("# cloud.example's clock is 120 s ahead of the board's")
-    );
-    let time = rig
-        .ask("status")
-        .into_iter()
-        .find(|line| line.starts_with("time: "));
+    rig.start_to_report();
+    assert!(rig.has_said("# cloud.example's clock is 120 s ahead of the board's"));
+    let time = rig.status_line("time: ");
     assert_eq!(time, Some(format!("time: {}", truth(&rig))));
 }
 

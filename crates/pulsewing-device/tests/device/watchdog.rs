@@ -13,8 +13,7 @@ fn a_port_that_never_returns_gets_the_board_restarted_and_it_goes_on() {
     for hang in [Hang::Join, Hang::Time, Hang::Exchange, Hang::Push] {
         let mut rig = Rig::tiny(Provider::Fitbit);
         rig.world.hangs.set(Some(hang));
-        rig.start();
-        rig.run_for(minutes(12));
+        rig.start_for(minutes(12));
         assert!(rig.bites >= 1, "{hang:?}");
         rig.world.hangs.set(None);
         // A hanging port hangs until the board restarts.
@@ -29,8 +28,7 @@ fn a_port_that_never_returns_gets_the_board_restarted_and_it_goes_on() {
 #[test]
 fn a_card_that_never_returns_is_noticed_too() {
     let mut rig = Rig::tiny(Provider::Fitbit);
-    rig.start();
-    rig.run_to_report(minutes(3));
+    rig.start_to_report();
     rig.world.hangs.set(Some(Hang::Card));
     rig.type_bytes(b"shot card\n");
     rig.run_for(minutes(15));
@@ -43,14 +41,9 @@ fn everything_that_takes_long_by_right_is_no_hang() {
     // Nobody reads the output; every request stalls for its whole timeout.
     rig.world.is_deaf.set(true);
     for route in [Route::Heart, Route::Zone, Route::Token] {
-        rig.world
-            .cloud
-            .borrow_mut()
-            .always
-            .insert(route, Fault::Stall);
+        rig.always(route, Fault::Stall);
     }
-    rig.start();
-    rig.run_for(hours(30));
+    rig.start_for(hours(30));
     rig.world.network.borrow_mut().in_reach.clear();
     rig.run_for(hours(5));
     assert_eq!(rig.bites, 0);

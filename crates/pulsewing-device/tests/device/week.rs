@@ -13,8 +13,7 @@ use crate::{
 fn a_week_costs_what_it_should() {
     let mut rig = Rig::sized(Provider::Fitbit, Size::new(160, 120));
     rig.provision(Provider::Fitbit, |_| {});
-    rig.start();
-    rig.run_to_report(minutes(3));
+    rig.start_to_report();
     // The day's line starts over at midnight; the first half hour has drawn everything once.
     rig.run_for(minutes(30));
     let pixels = rig.world.panel.borrow().pixels;

@@ -6,14 +6,9 @@
 use std::{string::String, vec};
 
 use embedded_graphics::{prelude::*, primitives::Rectangle};
-use jiff::{SignedDuration, Timestamp, tz::Offset};
-use pulsewing_core::{
-    Bpm, Provider,
-    civil::Offsets,
-    day::{Day, Window},
-    heart_zone::HeartZones,
-    reading::{Reading, TimeZone, ZoneName, ZoneSource},
-};
+use jiff::{SignedDuration, tz::Offset};
+use pulsewing_core::civil::Offsets;
+use pulsewing_testkit::{at, readings};
 
 use super::{
     graph,
@@ -44,37 +39,11 @@ fn assert_sketch(drawn: &str, expected: &str) {
     );
 }
 
-/// A reading at noon, with these rates from an hour before on.
-fn reading(rates: &[u16]) -> (Reading, Timestamp) {
-    let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
-    let offsets = Offsets::fixed(Offset::UTC);
-    let mut day = Day::new(offsets.day_of(now));
-    for (minute, rate) in (11 * 60..).zip(rates) {
-        day.record(minute, Bpm::new(*rate).unwrap());
-    }
-    let mut window = Window::ending_at(now);
-    window.insert_day(&day);
-    let time_zone = TimeZone {
-        name: ZoneName::new(),
-        source: ZoneSource::Machine,
-        offsets,
-    };
-    let reading = Reading {
-        provider: Provider::Google,
-        day,
-        time_zone,
-        window,
-        battery_percent: None,
-        last_sync: None,
-        resting: None,
-        heart_zones: HeartZones::PLAIN,
-        fetched_at: now,
-    };
-    (reading, now)
-}
-
+/// Draws the facts of a reading at noon, with these rates from an hour before on.
 fn with_facts<T>(rates: &[u16], draw: impl FnOnce(&Facts<'_>) -> T) -> T {
-    let (reading, now) = reading(rates);
+    let now = at("2026-11-22T12:00:00Z");
+    let minutes = (11 * 60..).zip(rates.iter().copied());
+    let reading = readings::with_minutes(Offsets::fixed(Offset::UTC), now, minutes);
     let freshness = reading.freshness(now, SignedDuration::from_mins(15), false);
     draw(&Facts::new(&reading, now, freshness))
 }

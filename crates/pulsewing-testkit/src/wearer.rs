@@ -4,15 +4,16 @@ use std::f64::consts::TAU;
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use pulsewing_core::{
-    Bpm, Provider,
+    Bpm,
     civil::Offsets,
-    day::{Day, Sample, Window},
-    heart_zone::HeartZones,
-    reading::{Reading, TimeZone, ZoneName, ZoneSource},
+    day::Sample,
+    reading::{Reading, ZoneSource},
 };
 
+use crate::readings;
+
 /// The delay of the cloud: the age of the newest minute that it has at the moment of a poll.
-pub(crate) const LAG: SignedDuration = SignedDuration::from_mins(9);
+pub const LAG: SignedDuration = SignedDuration::from_mins(9);
 
 /// Returns a pseudo-random number from 0 to 1.
 fn noise(n: i64) -> f64 {
@@ -33,7 +34,7 @@ fn waves(minute: i64, minutes: i64) -> f64 {
 
 /// Returns the average of a minute counted from some midnight; `None` while the tracker is off the
 /// wrist.
-pub(crate) fn bpm(minute: i64) -> Option<Bpm> {
+pub fn bpm(minute: i64) -> Option<Bpm> {
     let day = minute.div_euclid(1_440);
     let of_day = minute.rem_euclid(1_440);
     let hour = of_day as f64 / 60.0;
@@ -70,7 +71,7 @@ pub(crate) fn bpm(minute: i64) -> Option<Bpm> {
 
 /// Returns the reading of a poll at `now`, for a wearer whose rates `bpm` gives for the minutes
 /// from midnight of `first`, in whole minutes of UTC.
-pub(crate) fn reading(
+pub fn reading(
     offsets: &Offsets,
     now: Timestamp,
     first: Date,
@@ -79,39 +80,28 @@ pub(crate) fn reading(
     let known_until = now - LAG;
     let origin = offsets.day(first).start();
     let minute_of = |at: Timestamp| at.duration_since(origin).as_secs().div_euclid(60);
-    let local = offsets.day_of(now);
-    let mut day = Day::new(local);
+    let mut reading = readings::empty(offsets.clone(), now);
+    let local = *reading.day.local();
     for minute in 0..local.minutes() {
         let at = local.instant(minute);
         if let Some(bpm) = bpm(minute_of(at)).filter(|_| at < known_until) {
-            day.record(minute, bpm);
+            reading.day.record(minute, bpm);
         }
     }
-    let mut window = Window::ending_at(now);
     for back in 0..1_440 {
         let at = local.start()
             + SignedDuration::from_mins(minute_of(now) - minute_of(local.start()) - back);
         if let Some(bpm) = bpm(minute_of(at)).filter(|_| at < known_until) {
-            window.insert(Sample { at, bpm });
+            reading.window.insert(Sample { at, bpm });
         }
-        if window.is_complete() {
+        if reading.window.is_complete() {
             break;
         }
     }
     let charge = 97 - minute_of(now).rem_euclid(5 * 1_440) / 80;
-    Reading {
-        provider: Provider::Google,
-        day,
-        time_zone: TimeZone {
-            name: ZoneName::new(),
-            source: ZoneSource::Cloud,
-            offsets: offsets.clone(),
-        },
-        window,
-        battery_percent: u8::try_from(charge).ok(),
-        last_sync: Some(known_until),
-        resting: Bpm::new(57),
-        heart_zones: HeartZones::PLAIN,
-        fetched_at: now,
-    }
+    reading.time_zone.source = ZoneSource::Cloud;
+    reading.battery_percent = u8::try_from(charge).ok();
+    reading.last_sync = Some(known_until);
+    reading.resting = Bpm::new(57);
+    reading
 }

@@ -13,7 +13,8 @@ use jiff::{
 };
 use pulsewing_core::{
     Provider,
-    request::{Endpoint, Method, RequestView},
+    oauth::NoAnswer,
+    request::{Endpoint, Method, ReplyHead, RequestView},
 };
 use serde_json::{Value, json};
 
@@ -21,22 +22,32 @@ use crate::grants::{Grants, Verdict};
 
 /// The kind of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Route {
+pub enum Route {
+    /// A refresh.
     Token,
+    /// The heart rate.
     Heart,
+    /// The tracker.
     Devices,
+    /// The wearer's time zone.
     Zone,
+    /// The resting heart rate, at Google.
     Resting,
 }
 
 /// A request as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Call {
-    pub(crate) method: Method,
-    pub(crate) endpoint: Endpoint,
-    pub(crate) target: String,
-    pub(crate) bearer: Option<String>,
-    pub(crate) body: String,
+pub struct Call {
+    /// `GET` or `POST`.
+    pub method: Method,
+    /// Which of the provider's addresses it goes to.
+    pub endpoint: Endpoint,
+    /// The path and the query.
+    pub target: String,
+    /// The access token.
+    pub bearer: Option<String>,
+    /// The form or the JSON document; may be empty.
+    pub body: String,
 }
 
 impl From<RequestView<'_>> for Call {
@@ -52,7 +63,13 @@ impl From<RequestView<'_>> for Call {
 }
 
 impl Call {
-    pub(crate) fn route(&self) -> Route {
+    /// Returns its kind.
+    ///
+    /// # Panics
+    ///
+    /// If it goes to no address of the modelled cloud.
+    #[must_use]
+    pub fn route(&self) -> Route {
         let parts = [
             ("/token", Route::Token),
             ("/activities/heart/", Route::Heart),
@@ -68,7 +85,8 @@ impl Call {
     }
 
     /// Returns a field of the form.
-    pub(crate) fn form(&self, name: &str) -> Option<&str> {
+    #[must_use]
+    pub fn form(&self, name: &str) -> Option<&str> {
         let mut pairs = self.body.split('&').filter_map(|pair| pair.split_once('='));
         pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
     }
@@ -76,7 +94,7 @@ impl Call {
 
 /// A fault of a request or of its reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// No connection could be made.
     NeverLeft,
     /// The connection broke before the server did anything.
@@ -100,54 +118,108 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) fn status(status: u16) -> Self {
+    /// Returns the fault of another status without a header.
+    #[must_use]
+    pub fn status(status: u16) -> Self {
         Self::Status(status, None)
     }
 
-    pub(crate) fn html(status: u16) -> Self {
+    /// Returns the fault of a page for people.
+    #[must_use]
+    pub fn html(status: u16) -> Self {
         Self::Body(status, "<html><h1>Oops</h1></html>".to_owned())
     }
 
-    pub(crate) fn limited(header: &'static str, value: &str) -> Self {
+    /// Returns the fault of a rate limit, announced in a header.
+    #[must_use]
+    pub fn limited(header: &'static str, value: &str) -> Self {
         Self::Status(429, Some((header, value.to_owned())))
     }
 }
 
 /// The result that the client sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub enum Outcome {
+    /// No connection could be made.
     NeverLeft,
+    /// The connection broke.
     Disconnected,
+    /// No reply comes.
     Nothing,
+    /// A reply, or what came of it.
     Reply {
+        /// The HTTP status.
         status: u16,
+        /// The one header that matters, if any.
         header: Option<(&'static str, String)>,
+        /// The body.
         body: Vec<u8>,
+        /// Whether the connection broke before the body's end.
         is_cut: bool,
     },
 }
 
+impl Outcome {
+    /// Returns the reason why there is no whole reply, if there is none.
+    #[must_use]
+    pub fn no_answer(&self) -> Option<NoAnswer> {
+        match self {
+            Self::NeverLeft => Some(NoAnswer::NeverLeft),
+            Self::Disconnected | Self::Reply { is_cut: true, .. } => Some(NoAnswer::Disconnected),
+            Self::Nothing => Some(NoAnswer::TimedOut),
+            Self::Reply { .. } => None,
+        }
+    }
+
+    /// Returns the head and the body of a reply; `now` is the time on the client's clock.
+    #[must_use]
+    pub fn reply(&self, now: Timestamp) -> Option<(ReplyHead, &[u8])> {
+        let Self::Reply {
+            status,
+            header,
+            body,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        let mut head = ReplyHead::new(*status);
+        if let Some((name, value)) = header {
+            head.header(name, value.as_bytes(), now);
+        }
+        Some((head, body))
+    }
+}
+
 /// The cloud.
 #[derive(Debug)]
-pub(crate) struct Cloud {
-    pub(crate) provider: Provider,
-    pub(crate) grants: Grants,
+pub struct Cloud {
+    /// The provider that it stands for.
+    pub provider: Provider,
+    /// The tokens that it has given out.
+    pub grants: Grants,
     /// The next faults by route; after those, or without any, the permanent ones.
-    pub(crate) faults: BTreeMap<Route, VecDeque<Fault>>,
-    pub(crate) always: BTreeMap<Route, Fault>,
-    /// The minutes since 1970 in which the wearer's tracker, or another source, measured.
-    pub(crate) worn: Vec<Range<i64>>,
-    pub(crate) other: Vec<Range<i64>>,
+    pub faults: BTreeMap<Route, VecDeque<Fault>>,
+    /// The permanent faults by route.
+    pub always: BTreeMap<Route, Fault>,
+    /// The minutes since 1970 in which the wearer's tracker measured.
+    pub worn: Vec<Range<i64>>,
+    /// The same of another source.
+    pub other: Vec<Range<i64>>,
     /// Only this many minutes of every six hours: less to read, in long tests.
-    pub(crate) minutes: i64,
-    pub(crate) offset: Offset,
-    pub(crate) page_size: usize,
+    pub minutes: i64,
+    /// The wearer's offset from UTC.
+    pub offset: Offset,
+    /// The maximum number of points on a page of Google's.
+    pub page_size: usize,
     /// Minutes between the last sync and now.
-    pub(crate) sync_age: i64,
+    pub sync_age: i64,
 }
 
 impl Cloud {
-    pub(crate) fn new(provider: Provider, grants: Grants) -> Self {
+    /// Returns a cloud without faults, for a wearer in UTC+1 whose tracker is always worn.
+    #[must_use]
+    pub fn new(provider: Provider, grants: Grants) -> Self {
         Self {
             provider,
             grants,
@@ -163,12 +235,16 @@ impl Cloud {
     }
 
     /// Schedules faults for the next requests to a route.
-    pub(crate) fn will(&mut self, route: Route, faults: impl IntoIterator<Item = Fault>) {
+    pub fn will(&mut self, route: Route, faults: impl IntoIterator<Item = Fault>) {
         self.faults.entry(route).or_default().extend(faults);
     }
 
-    /// Answers a request; `now` is the time on the server's clock.
-    pub(crate) fn exchange(&mut self, call: &Call, up: Duration, now: Timestamp) -> Outcome {
+    /// Answers a request; `now` is the time on the server's clock, `up` the time since the beginning.
+    ///
+    /// # Panics
+    ///
+    /// If the request is not as the provider's documents ask.
+    pub fn exchange(&mut self, call: &Call, up: Duration, now: Timestamp) -> Outcome {
         let route = call.route();
         let fault = self
             .faults
@@ -343,7 +419,12 @@ impl Cloud {
     }
 
     /// Returns the tracker's last sync.
-    pub(crate) fn last_sync(&self, now: Timestamp) -> Timestamp {
+    ///
+    /// # Panics
+    ///
+    /// If `now` is at an end of time.
+    #[must_use]
+    pub fn last_sync(&self, now: Timestamp) -> Timestamp {
         let at = now - SignedDuration::from_mins(self.sync_age);
         Timestamp::from_second(at.as_second() / 60 * 60).unwrap()
     }

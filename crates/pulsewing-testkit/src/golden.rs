@@ -1,6 +1,6 @@
-//! Compares pictures with accepted ones, pixel by pixel.
+//! Pictures that were accepted, and the one way to accept others.
 //!
-//! If one differs, `NAME.new.png` (the new picture) and `NAME.diff.png` (additions in green,
+//! If a picture differs, `NAME.new.png` (the new picture) and `NAME.diff.png` (additions in green,
 //! removals in red) are written beside it. Look at them; if the new picture is the better one:
 //!
 //! ```text
@@ -16,12 +16,37 @@ use std::{
 use embedded_graphics::prelude::*;
 use pulsewing_screen::{Colours, Frame, Ink, Palette};
 
-/// Compares a picture with the accepted one of that name in a folder of the crate.
-pub(crate) fn compare(folder: &str, name: &str, drawn: &Frame<Vec<u8>>, colours: &Colours) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+use crate::pictures::Picture;
+
+/// The variable with which tests replace what was accepted by what they draw.
+pub const ACCEPT: &str = "PULSEWING_ACCEPT_FRAMES";
+
+/// Returns whether tests are to replace what was accepted.
+#[must_use]
+pub fn is_accepting() -> bool {
+    std::env::var_os(ACCEPT).is_some()
+}
+
+/// Returns a path below the workspace's root.
+#[must_use]
+pub fn in_workspace(path: &str) -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors()
+        .nth(2)
+        .expect("crates/ is in the root")
+        .join(path)
+}
+
+/// Compares a picture with the accepted one of that name in a folder of the workspace.
+///
+/// # Panics
+///
+/// If they differ, or if there is no accepted one.
+pub fn compare(folder: &str, name: &str, drawn: &Frame<Vec<u8>>, colours: &Colours) {
+    let folder = in_workspace(folder);
     let [accepted, new, diff] =
         ["png", "new.png", "diff.png"].map(|end| folder.join(format!("{name}.{end}")));
-    if std::env::var_os("PULSEWING_ACCEPT_FRAMES").is_some() {
+    if is_accepting() {
         write(&accepted, drawn, colours);
         for outdated in [new, diff] {
             let _ = fs::remove_file(outdated);
@@ -29,15 +54,15 @@ pub(crate) fn compare(folder: &str, name: &str, drawn: &Frame<Vec<u8>>, colours:
         return;
     }
     let expected = accepted.exists().then(|| read(&accepted));
-    if expected.as_ref().is_some_and(|(size, pixels)| {
-        *size == drawn.size() && pixels.iter().copied().eq(seen(drawn, colours))
-    }) {
+    let size = (drawn.size().width, drawn.size().height);
+    let rgb = drawn.pixels().map(|ink| colours.rgb(ink)).collect();
+    if expected == Some(Picture { size, rgb }) {
         return;
     }
     write(&new, drawn, colours);
     let different = match expected {
-        Some((size, pixels)) if size == drawn.size() => {
-            let (difference, count) = difference(&pixels, drawn, colours);
+        Some(expected) if expected.size == size => {
+            let (difference, count) = difference(&expected.rgb, drawn, colours);
             write(&diff, &difference, &Palette::Day.colours());
             format!(
                 "{count} pixels differ from {}, see {}",
@@ -45,7 +70,7 @@ pub(crate) fn compare(folder: &str, name: &str, drawn: &Frame<Vec<u8>>, colours:
                 diff.display()
             )
         }
-        Some((size, _)) => format!("{} is {size} in size", accepted.display()),
+        Some(Picture { size, .. }) => format!("{} is {size:?} in size", accepted.display()),
         None => format!("there is no {}", accepted.display()),
     };
     panic!(
@@ -81,11 +106,17 @@ fn difference(
     (difference, count)
 }
 
-fn seen(frame: &Frame<Vec<u8>>, colours: &Colours) -> impl Iterator<Item = [u8; 3]> {
-    frame.pixels().map(move |ink| colours.rgb(ink))
+/// Reads a picture from a file.
+///
+/// # Panics
+///
+/// If there is none.
+#[must_use]
+pub fn read(path: &Path) -> Picture {
+    Picture::read(BufReader::new(File::open(path).unwrap()))
 }
 
-fn write(path: &PathBuf, frame: &Frame<Vec<u8>>, colours: &Colours) {
+fn write(path: &Path, frame: &Frame<Vec<u8>>, colours: &Colours) {
     let size = frame.size();
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut encoder = png::Encoder::new(
@@ -101,18 +132,4 @@ fn write(path: &PathBuf, frame: &Frame<Vec<u8>>, colours: &Colours) {
         .unwrap()
         .write_image_data(frame.bytes())
         .unwrap();
-}
-
-fn read(path: &PathBuf) -> (Size, Vec<[u8; 3]>) {
-    let mut decoder = png::Decoder::new(BufReader::new(File::open(path).unwrap()));
-    decoder.set_transformations(png::Transformations::EXPAND);
-    let mut reader = decoder.read_info().unwrap();
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-    let info = reader.next_frame(&mut pixels).unwrap();
-    assert_eq!(
-        (info.color_type, info.bit_depth),
-        (png::ColorType::Rgb, png::BitDepth::Eight)
-    );
-    let (pixels, _) = pixels[..info.buffer_size()].as_chunks::<3>();
-    (Size::new(info.width, info.height), pixels.to_vec())
 }

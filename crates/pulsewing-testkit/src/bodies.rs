@@ -4,17 +4,17 @@
 //! seed. Written by hand, byte by byte, so that no decoder under test had a part in it.
 
 /// Minutes of a day, and so points of a body that holds every minute.
-pub(crate) const MINUTES: usize = 1_440;
+pub const MINUTES: usize = 1_440;
 
 /// Pages of the raw list that together hold a day.
-pub(crate) const RAW_PAGES: usize = 6;
+pub const RAW_PAGES: usize = 6;
 
 /// Points on each raw page.
-pub(crate) const RAW_POINTS: usize = 5_000;
+pub const RAW_POINTS: usize = 5_000;
 
 /// The layout of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Layout {
+pub enum Layout {
     /// No white space between tokens.
     Compact,
     /// One member a line, two spaces a level, as Google prints unless asked otherwise.
@@ -22,7 +22,7 @@ pub(crate) enum Layout {
 }
 
 /// A day of the Fitbit intraday call at one-minute detail: about 45.6 KB.
-pub(crate) fn fitbit_day() -> Vec<u8> {
+pub fn fitbit_day() -> Vec<u8> {
     let mut pulse = Pulse::new();
     let mut body = String::from(concat!(
         r#"{"activities-heart":[{"dateTime":"2026-11-22","value":{"customHeartRateZones":[],"#,
@@ -45,7 +45,7 @@ pub(crate) fn fitbit_day() -> Vec<u8> {
 }
 
 /// A day of Google's `rollUp` in windows of a minute, newest first: about 226 KB when compact.
-pub(crate) fn google_rollup_day(layout: Layout) -> Vec<u8> {
+pub fn google_rollup_day(layout: Layout) -> Vec<u8> {
     let mut pulse = Pulse::new();
     let mut body = String::from(r#"{"rollupDataPoints":["#);
     for minute in (0..MINUTES).rev() {
@@ -71,7 +71,7 @@ pub(crate) fn google_rollup_day(layout: Layout) -> Vec<u8> {
 /// One page of Google's raw heart-rate list, newest first: about 1.6 MB when compact.
 ///
 /// `page` counts from 0; six pages, a sample every two to three seconds, are a day.
-pub(crate) fn google_raw_page(page: usize, layout: Layout) -> Vec<u8> {
+pub fn google_raw_page(page: usize, layout: Layout) -> Vec<u8> {
     let mut pulse = Pulse::new();
     let mut body = String::from(r#"{"dataPoints":["#);
     for point in 0..RAW_POINTS {

@@ -22,24 +22,31 @@ struct Pair {
 
 /// The table's answer to a refresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// A pair, new or repeated.
-    Granted { refresh: String, access: String },
+    Granted {
+        /// The refresh token.
+        refresh: String,
+        /// The access token.
+        access: String,
+    },
     /// `invalid_grant`.
     Invalid,
 }
 
 /// All tokens that were ever given out, oldest first.
 #[derive(Debug)]
-pub(crate) struct Grants {
+pub struct Grants {
     pairs: Vec<Pair>,
     rotates: bool,
-    pub(crate) lifetime: Duration,
+    /// The lifetime of an access token.
+    pub lifetime: Duration,
 }
 
 impl Grants {
     /// Creates a table that has given out the first pair, whose access token ends at `access_ends`.
-    pub(crate) fn new(rotates: bool, lifetime: Duration, access_ends: Duration) -> Self {
+    #[must_use]
+    pub fn new(rotates: bool, lifetime: Duration, access_ends: Duration) -> Self {
         Self {
             pairs: vec![Pair {
                 refresh: "refresh-1".to_owned(),
@@ -58,22 +65,25 @@ impl Grants {
     }
 
     /// Returns the valid refresh token.
-    pub(crate) fn refresh(&self) -> &str {
+    #[must_use]
+    pub fn refresh(&self) -> &str {
         &self.newest().refresh
     }
 
     /// Returns when the newest pair was made.
-    pub(crate) fn made(&self) -> Duration {
+    #[must_use]
+    pub fn made(&self) -> Duration {
         self.newest().made
     }
 
     /// Returns the number of pairs so far.
-    pub(crate) fn count(&self) -> usize {
+    #[must_use]
+    pub fn count(&self) -> usize {
         self.pairs.len()
     }
 
     /// Answers a refresh at `now`.
-    pub(crate) fn refreshed(&mut self, token: &str, now: Duration) -> Verdict {
+    pub fn refreshed(&mut self, token: &str, now: Duration) -> Verdict {
         let generation = self.pairs.len();
         if self.newest().refresh == token {
             self.pairs[generation - 1].used = true;
@@ -102,7 +112,7 @@ impl Grants {
     }
 
     /// Returns whether a data call with this access token is accepted; it counts as a use.
-    pub(crate) fn admits(&mut self, access: &str, now: Duration) -> bool {
+    pub fn admits(&mut self, access: &str, now: Duration) -> bool {
         let found = self.pairs.iter_mut().find(|pair| pair.access == access);
         let Some(pair) = found else {
             return false;
@@ -112,14 +122,14 @@ impl Grants {
     }
 
     /// Invalidates an access token before its end.
-    pub(crate) fn revoke_access(&mut self, access: &str) {
+    pub fn revoke_access(&mut self, access: &str) {
         for pair in self.pairs.iter_mut().filter(|pair| pair.access == access) {
             pair.access_ends = Duration::ZERO;
         }
     }
 
     /// Refreshes as another program would, and returns the pair.
-    pub(crate) fn refreshed_elsewhere(&mut self, now: Duration) -> (String, String) {
+    pub fn refreshed_elsewhere(&mut self, now: Duration) -> (String, String) {
         let token = self.refresh().to_owned();
         match self.refreshed(&token, now) {
             Verdict::Granted { refresh, access } => (refresh, access),

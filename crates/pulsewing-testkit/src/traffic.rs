@@ -3,7 +3,6 @@
 
 use std::{fmt::Write as _, ops::Range};
 
-use embedded_graphics::prelude::*;
 use jiff::{
     SignedDuration, Timestamp,
     civil::{Date, date},
@@ -13,15 +12,15 @@ use pulsewing_core::{Bpm, civil::Offsets, reading::Reading};
 use pulsewing_screen::{
     Frame, Model, Theme, Tiles,
     changes::{self, Changes, Cost},
-    draw,
 };
 
-use crate::recording;
-
-pub(crate) const SIZE: Size = Size::new(480, 320);
+use crate::{
+    pictures::{PANEL, blank, drawn},
+    wearer,
+};
 
 /// The bytes that the original sends at every update: a window and 153,600 pixels of two bytes.
-pub(crate) const ORIGINAL_BYTES: u64 = 307_211;
+pub const ORIGINAL_BYTES: u64 = 307_211;
 
 /// The bytes to set a window: three commands and eight bytes, with each command and each argument
 /// list sent separately.
@@ -33,20 +32,16 @@ const BATCH: u64 = 4_096;
 
 const EVERY: i64 = 15;
 
-pub(crate) fn blank() -> Frame<Vec<u8>> {
-    Frame::new(SIZE, vec![0; Frame::<Vec<u8>>::bytes_for(SIZE)]).unwrap()
-}
-
 /// Returns some days of the synthetic wearer, polled every quarter of an hour: each reading and its
 /// time.
-pub(crate) fn polls(days: i64) -> Vec<(Reading, Timestamp)> {
+pub fn polls(days: i64) -> Vec<(Reading, Timestamp)> {
     // Begin with a day that has a past, otherwise the first polls would have little to show.
-    polls_of(date(2026, 11, 22), 1..days + 1, recording::bpm)
+    polls_of(date(2026, 11, 22), 1..days + 1, wearer::bpm)
 }
 
 /// Returns some days of a wearer; `bpm` gives the rate of a minute, counted from midnight of
 /// `first`.
-pub(crate) fn polls_of(
+pub fn polls_of(
     first: Date,
     days: Range<i64>,
     bpm: impl Fn(i64) -> Option<Bpm>,
@@ -57,31 +52,28 @@ pub(crate) fn polls_of(
     polls
         .map(|poll| {
             let now = midnight + SignedDuration::from_mins(poll * EVERY + 7);
-            (recording::reading(&offsets, now, first, &bpm), now)
+            (wearer::reading(&offsets, now, first, &bpm), now)
         })
         .collect()
 }
 
 /// Returns the frame of a reading some minutes after it was taken.
-pub(crate) fn frame((reading, taken): &(Reading, Timestamp), later: i64) -> Frame<Vec<u8>> {
+pub fn frame((reading, taken): &(Reading, Timestamp), later: i64) -> Frame<Vec<u8>> {
     let now = *taken + SignedDuration::from_mins(later);
     let every = SignedDuration::from_mins(EVERY);
     let freshness = reading.freshness(now, every, false);
-    let mut frame = blank();
-    draw(
-        &Model::new(reading, now, freshness, Theme::Desk),
-        &mut frame,
-    )
-    .unwrap();
-    frame
+    drawn(&Model::new(reading, now, freshness, Theme::Desk), PANEL)
 }
 
 /// The cost of one update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Traffic {
-    pub(crate) bytes: u64,
-    pub(crate) transactions: u64,
-    pub(crate) rectangles: u64,
+pub struct Traffic {
+    /// The bytes on the bus.
+    pub bytes: u64,
+    /// The transactions on the bus.
+    pub transactions: u64,
+    /// The rectangles that are sent.
+    pub rectangles: u64,
 }
 
 impl Traffic {
@@ -102,7 +94,7 @@ impl Traffic {
 
 /// The costs of updates of one kind, ascending.
 #[derive(Clone, Debug)]
-pub(crate) struct Updates(Vec<Traffic>);
+pub struct Updates(Vec<Traffic>);
 
 impl Updates {
     fn new(mut updates: Vec<Traffic>) -> Self {
@@ -111,11 +103,17 @@ impl Updates {
     }
 
     /// Returns the cost that `percent` percent of the updates do not exceed.
-    pub(crate) fn percentile(&self, percent: usize) -> Traffic {
+    pub fn percentile(&self, percent: usize) -> Traffic {
         self.0[(self.0.len() - 1) * percent / 100]
     }
 
-    pub(crate) fn most_rectangles(&self) -> u64 {
+    /// Returns the number of rectangles of the update that has most.
+    ///
+    /// # Panics
+    ///
+    /// If there are no updates.
+    #[must_use]
+    pub fn most_rectangles(&self) -> u64 {
         self.0.iter().map(|update| update.rectangles).max().unwrap()
     }
 
@@ -136,22 +134,22 @@ impl Updates {
 }
 
 /// The costs of all updates of some days.
-pub(crate) struct Figures {
+pub struct Figures {
     /// A poll, with two frames in memory.
-    pub(crate) polls: Updates,
+    pub polls: Updates,
     /// A minute between two polls.
-    pub(crate) minutes: Updates,
+    pub minutes: Updates,
     /// A poll, with tile hashes.
-    pub(crate) tiled_polls: Updates,
+    pub tiled_polls: Updates,
     /// A minute, with tile hashes.
-    pub(crate) tiled_minutes: Updates,
+    pub tiled_minutes: Updates,
 }
 
 /// Returns the figures of polls, with the picture redrawn at each and every `step` minutes after
 /// it.
-pub(crate) fn figures(polls: &[(Reading, Timestamp)], step: usize) -> Figures {
+pub fn figures(polls: &[(Reading, Timestamp)], step: usize) -> Figures {
     let mut tiles = Tiles::new();
-    let mut shown = blank();
+    let mut shown = blank(PANEL);
     let [mut polls_, mut minutes, mut tiled_polls, mut tiled_minutes] = [const { Vec::new() }; 4];
     for (number, poll) in polls.iter().enumerate() {
         for later in (0..EVERY).step_by(step) {
@@ -183,7 +181,7 @@ pub(crate) fn figures(polls: &[(Reading, Timestamp)], step: usize) -> Figures {
 
 impl Figures {
     /// Returns a table, with the original's costs for comparison.
-    pub(crate) fn table(&self) -> String {
+    pub fn table(&self) -> String {
         let rows = [
             self.polls.line("poll, two frames"),
             self.minutes.line("minute, two frames"),

@@ -1,9 +1,18 @@
-//! Helpers that cut and damage bodies, for the tests of every decoder.
+//! Bodies in chunks, whole and damaged, for the tests of every decoder.
 
 use proptest::{collection::vec, prelude::*};
 
+/// Feeds a decoder the chunks of a body; what it returns meanwhile is left aside.
+pub fn fed<D, R>(mut decoder: D, chunks: &[&[u8]], feed: impl Fn(&mut D, &[u8]) -> R) -> D {
+    for chunk in chunks {
+        let _ = feed(&mut decoder, chunk);
+    }
+    decoder
+}
+
 /// Cuts a body at the given offsets, modulo its length.
-pub(crate) fn cut<'b>(body: &'b [u8], places: &[usize]) -> Vec<&'b [u8]> {
+#[must_use]
+pub fn cut<'b>(body: &'b [u8], places: &[usize]) -> Vec<&'b [u8]> {
     let mut places: Vec<_> = places
         .iter()
         .map(|place| place % (body.len() + 1))
@@ -21,7 +30,7 @@ pub(crate) fn cut<'b>(body: &'b [u8], places: &[usize]) -> Vec<&'b [u8]> {
 
 /// Generates one of `bodies`, unchanged or with some bytes changed or its end cut off, and the places
 /// to cut it.
-pub(crate) fn damaged_and_cut(
+pub fn damaged_and_cut(
     bodies: &'static [&'static str],
 ) -> impl Strategy<Value = (Vec<u8>, Vec<usize>)> {
     let damage = vec(
