@@ -142,6 +142,8 @@ fn runs(bytes: &[u8], width: usize) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use pulsewing_testkit::pictures::Picture;
+
     use super::*;
 
     const PALETTE: &str = "palette 000000 ffffff 0000ff 000000 000000 000000 000000 000000 000000 000000 000000 000000 000000 000000 000000 ff8000";
@@ -199,11 +201,8 @@ mod tests {
         let mut file = Vec::new();
         let shot = shot("2 1", &[&[1, 0x1f, 0x12]]).unwrap();
         shot.encode(&mut file).unwrap();
-        let mut decoder = png::Decoder::new(io::Cursor::new(file));
-        decoder.set_transformations(png::Transformations::EXPAND);
-        let mut reader = decoder.read_info().unwrap();
-        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-        reader.next_frame(&mut pixels).unwrap();
-        assert_eq!(pixels, [0xff, 0x80, 0, 0, 0, 0xff]);
+        let picture = Picture::read(io::Cursor::new(file));
+        assert_eq!(picture.size, (2, 1));
+        assert_eq!(picture.rgb, [[0xff, 0x80, 0], [0, 0, 0xff]]);
     }
 }

@@ -3,14 +3,13 @@
 use embedded_graphics::prelude::*;
 use jiff::{SignedDuration, Timestamp, civil, tz::Offset};
 use proptest::prelude::*;
-use pulsewing_core::{
-    Bpm, Provider,
-    civil::Offsets,
-    day::{Day, Sample, Window},
-    heart_zone::HeartZones,
-    reading::{Reading, TimeZone, ZoneName, ZoneSource},
+use pulsewing_core::{Bpm, civil::Offsets, day::Sample, reading::Reading};
+use pulsewing_screen::{Ink, Model, Palette, State, Theme, Wallpaper};
+use pulsewing_testkit::{
+    at,
+    pictures::{self, PANEL, blank},
+    readings,
 };
-use pulsewing_screen::{Frame, Ink, Model, Palette, State, Theme, Wallpaper};
 
 /// The contents of a screen at some moment.
 #[derive(Clone, Debug)]
@@ -75,7 +74,7 @@ impl Moment {
 
     /// Passes the model to `draw`.
     pub(crate) fn with_model<T>(&self, draw: impl FnOnce(&Model<'_>) -> T) -> T {
-        let start: Timestamp = "2026-11-22T00:00:00Z".parse().unwrap();
+        let start = at("2026-11-22T00:00:00Z");
         let taken = start + SignedDuration::from_mins(self.taken);
         let now = taken + SignedDuration::from_mins(self.later);
         let reading = reading(start, taken, self.is_worn);
@@ -97,48 +96,30 @@ fn bpm(minute: i64) -> Option<Bpm> {
 }
 
 fn reading(start: Timestamp, now: Timestamp, is_worn: bool) -> Reading {
-    let offsets = Offsets::fixed(Offset::UTC);
-    let local = offsets.day_of(now);
-    let mut day = Day::new(local);
-    let mut window = Window::ending_at(now);
     let minutes = now.duration_since(start).as_mins();
-    for minute in (minutes - 1_440..minutes - 8).filter(|_| is_worn) {
-        let at = start + SignedDuration::from_mins(minute);
-        if let Some(bpm) = bpm(minute) {
-            window.insert(Sample { at, bpm });
-            if let Some(of_day) = local.minute_of(at) {
-                day.record(of_day, bpm);
-            }
-        }
-    }
-    Reading {
-        provider: Provider::Google,
-        day,
-        time_zone: TimeZone {
-            name: ZoneName::new(),
-            source: ZoneSource::Machine,
-            offsets,
-        },
-        window,
+    let mut reading = Reading {
         battery_percent: u8::try_from(97 - minutes.rem_euclid(1_440) / 20).ok(),
         last_sync: Some(now - SignedDuration::from_mins(9)),
         resting: Bpm::new(57),
-        heart_zones: HeartZones::PLAIN,
-        fetched_at: now,
+        ..readings::empty(Offsets::fixed(Offset::UTC), now)
+    };
+    for minute in (minutes - 1_440..minutes - 8).filter(|_| is_worn) {
+        let at = start + SignedDuration::from_mins(minute);
+        if let Some(bpm) = bpm(minute) {
+            readings::add(&mut reading, Sample { at, bpm });
+        }
     }
+    reading
 }
 
 /// Returns a wallpaper of stripes in its own colours.
 fn wallpaper() -> Vec<u8> {
-    let size = Size::new(480, 320);
-    let mut picture = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
+    let mut picture = blank(PANEL);
     let all = picture.bounding_box();
     let stripes = all
         .points()
         .map(|at| Pixel(at, Ink::from_index(((at.x + at.y) / 9) as u8)));
     picture.draw_iter(stripes).unwrap();
     let own = std::array::from_fn(|index| [index as u8 * 28, 255 - index as u8 * 25, 90]);
-    let mut bytes = vec![0; Wallpaper::bytes_for(size)];
-    Wallpaper::encode(&picture, &own, &mut bytes).unwrap();
-    bytes
+    pictures::wallpaper(&picture, &own)
 }

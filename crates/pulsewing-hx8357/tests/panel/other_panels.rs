@@ -17,10 +17,11 @@ use pulsewing_hx8357::{
     sim::{Settings, Simulator},
 };
 use pulsewing_screen::{
-    Frame, Palette,
+    Palette,
     changes::{self, Cost},
     draw,
 };
+use pulsewing_testkit::pictures::{blank, drawn};
 
 use crate::models::Moment;
 
@@ -105,12 +106,10 @@ fn updates_are_seen<M: Panel<ColorFormat = Rgb565>>(model: M, name: &str) {
         .init(&mut Simulator::new(Settings::default()).delay())
         .unwrap();
     assert_eq!(display.size(), size, "{name}");
-    let blank = || Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
     let colours = Palette::Day.colours().rgb565();
-    let mut shown = blank();
+    let mut shown = blank(size);
     for poll in 0..4 {
-        let mut frame = blank();
-        Moment::poll(840 + 15 * poll).with_model(|model| draw(model, &mut frame).unwrap());
+        let frame = Moment::poll(840 + 15 * poll).with_model(|model| drawn(model, size));
         let areas: Vec<_> = match poll {
             0 => vec![frame.bounding_box()],
             _ => changes::between(&shown, &frame, Cost::SPI)
@@ -128,10 +127,10 @@ fn updates_are_seen<M: Panel<ColorFormat = Rgb565>>(model: M, name: &str) {
         shown = frame;
     }
     drop(display);
-    let drawn = shown
+    let expected = shown
         .pixels()
         .map(|ink| Some(colours[usize::from(ink.index())]));
-    assert!(drawn.eq(glass.pixels.iter().copied()), "{name}");
+    assert!(expected.eq(glass.pixels.iter().copied()), "{name}");
 }
 
 #[test]
@@ -152,13 +151,12 @@ fn the_desk_theme_can_be_drawn_straight_onto_a_mipidsi_display() {
         .init(&mut panel.delay())
         .unwrap();
     let size = display.size();
-    let mut frame = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
-    Moment::poll(847).with_model(|model| {
+    let frame = Moment::poll(847).with_model(|model| {
         draw(model, &mut display.color_converted()).unwrap();
-        draw(model, &mut frame).unwrap();
+        drawn(model, size)
     });
     let seen = panel.visible(Rotation::Landscape).unwrap();
-    let drawn: Vec<Rgb565> = frame.pixels().map(Rgb565::from).collect();
-    assert!(seen.pixels() == drawn);
+    let expected: Vec<Rgb565> = frame.pixels().map(Rgb565::from).collect();
+    assert!(seen.pixels() == expected);
     assert_eq!(panel.complaints(), []);
 }

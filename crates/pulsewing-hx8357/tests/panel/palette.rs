@@ -9,6 +9,7 @@ use pulsewing_hx8357::{
     sim::{Settings, Simulator},
 };
 use pulsewing_screen::{Frame, Ink};
+use pulsewing_testkit::pictures::blank;
 
 use crate::canvas::{Canvas, colours};
 
@@ -131,7 +132,7 @@ fn a_frame_of_the_screen_arrives_as_it_is() {
         std::array::from_fn(|index| Rgb565::from(Ink::from_index(index as u8)).into_storage());
     for rotation in Rotation::ALL {
         let size = rotation.size();
-        let mut frame = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
+        let mut frame = blank(size);
         for (index, ink) in (0..).zip(Ink::ALL) {
             let stripe = Rectangle::new(Point::new(index * 23, index * 17), Size::new(150, 90));
             frame.fill_solid(&stripe, ink).unwrap();

@@ -13,6 +13,7 @@ use pulsewing_screen::{
     changes::{self, Cost},
     draw,
 };
+use pulsewing_testkit::pictures::blank;
 
 use crate::{async_twin::finish, models::Moment};
 
@@ -27,15 +28,14 @@ struct Picture<'p> {
 impl<'p> Picture<'p> {
     /// Creates a model's picture, with some ink spilt over it.
     fn new(moment: &'p Moment, spots: &'p [(Rectangle, Ink)], size: Size) -> Self {
-        let blank = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
         let picture = Self {
             moment,
             spots,
-            frame: blank.clone(),
+            frame: blank(size),
             colours: moment
                 .with_model(|model| pulsewing_screen::colours(model, size, moment.palette)),
         };
-        let mut frame = blank;
+        let mut frame = blank(size);
         picture.draw(&mut frame);
         Self { frame, ..picture }
     }

@@ -6,11 +6,12 @@ use embedded_graphics::{
     primitives::Rectangle,
 };
 use pulsewing_panels::picture::Picture;
-use pulsewing_screen::{Frame, Ink, Palette};
+use pulsewing_screen::{Ink, Palette};
+use pulsewing_testkit::pictures::blank;
 
 /// A picture without a pattern, in the inks of a palette; the same for the same seed.
 pub(crate) fn noise(size: Size, seed: u32, palette: Palette) -> Picture {
-    let mut frame = Frame::new(size, vec![0; Frame::<Vec<u8>>::bytes_for(size)]).unwrap();
+    let mut frame = blank(size);
     let mut state = seed | 1;
     for at in frame.bounding_box().points() {
         state = state.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
