@@ -140,7 +140,7 @@ mod tests {
     use pulsewing_core::Bpm;
 
     use super::*;
-    use crate::{History, Kind, Source};
+    use crate::{Kind, Source, tests::opened};
 
     fn day(offset: i8, minutes: &[(u16, u16)]) -> Day {
         let local = Offsets::fixed(Offset::constant(offset)).day(date(2024, 5, 29));
@@ -159,8 +159,7 @@ mod tests {
 
     #[test]
     fn what_was_marked_is_known_in_every_zone_until_it_is_trusted_or_forgotten() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut history = History::open(dir.path(), "w").unwrap();
+        let (_dir, mut history) = opened();
         let source = Source::new(Kind::ExportJson);
         let other = Source::with_device(Kind::ExportJson, "local times");
         let batch = history.batch().unwrap();

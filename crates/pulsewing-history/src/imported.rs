@@ -108,7 +108,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::archive::zone::day_of;
+    use crate::{archive::zone::day_of, tests::opened};
 
     const START: i64 = 1_717_200_000;
 
@@ -168,8 +168,7 @@ mod tests {
             zone in prop_oneof![Just("America/Los_Angeles"), Just("Asia/Kathmandu"), Just("UTC")],
             is_later: bool,
         ) {
-            let dir = tempfile::tempdir().unwrap();
-            let mut history = History::open(dir.path(), "w").unwrap();
+            let (_dir, mut history) = opened();
             record(&mut history, &days("UTC", &first, 100));
             record(&mut history, &days(zone, &second, if is_later { 200 } else { 100 }));
             let mut expected = first;
@@ -184,8 +183,7 @@ mod tests {
             known in proptest::collection::btree_map(0_i64..1_400, 60_u16..64, 0..300),
             doubted in proptest::collection::btree_map(0_i64..1_400, 60_u16..64, 1..300),
         ) {
-            let dir = tempfile::tempdir().unwrap();
-            let mut history = History::open(dir.path(), "w").unwrap();
+            let (_dir, mut history) = opened();
             record(&mut history, &days("UTC", &known, 100));
             let batch = history.batch().unwrap();
             for day in days("Asia/Kathmandu", &doubted, 100) {

@@ -73,13 +73,10 @@ impl History {
 mod tests {
     use jiff::{SignedDuration, civil::date};
     use pulsewing_core::{Bpm, Provider, civil::Offsets};
+    use pulsewing_testkit::at;
 
     use super::*;
     use crate::{Source, SourceDay};
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
 
     /// Builds a UTC day with these minutes.
     fn known(date: Date, minutes: impl IntoIterator<Item = u16>) -> SourceDay {

@@ -11,13 +11,18 @@ use jiff::{
 };
 use proptest::prelude::*;
 use pulsewing_core::{Bpm, Provider, day::Day};
+use pulsewing_testkit::at;
 use rusqlite::Connection;
+use tempfile::TempDir;
 
 use super::{minutes::tests::any_day, place::NAME, *};
 use crate::archive::zone::day_of;
 
-fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
+/// Opens a history in a directory of its own.
+pub(crate) fn opened() -> (TempDir, History) {
+    let dir = tempfile::tempdir().unwrap();
+    let history = History::open(dir.path(), "w").unwrap();
+    (dir, history)
 }
 
 fn known(kind: Kind, day: Day, fetched_at: i64) -> SourceDay {
@@ -74,8 +79,7 @@ fn a_wearer_sees_no_one_elses_days() {
 #[test]
 fn a_traveller_loses_no_minute() {
     // From Berlin to New York on 22 November: there is a view of the date from both.
-    let dir = tempfile::tempdir().unwrap();
-    let mut history = History::open(dir.path(), "w").unwrap();
+    let (_dir, mut history) = opened();
     let berlin = day("Europe/Berlin", "2026-11-21T23:00:00Z", &[60; 600]);
     let new_york = day("America/New_York", "2026-11-22T05:00:00Z", &[70; 1_440]);
     history.record(&known(Kind::Google, berlin, 100)).unwrap();
@@ -97,8 +101,7 @@ fn a_traveller_loses_no_minute() {
 
 #[test]
 fn an_export_knows_the_resting_rate_of_its_day_better() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut history = History::open(dir.path(), "w").unwrap();
+    let (_dir, mut history) = opened();
     let day = day("UTC", "2026-11-22T08:00:00Z", &[70]);
     for (kind, resting) in [(Kind::Google, 58), (Kind::ExportCsv, 55)] {
         let mut known = known(kind, day.clone(), 1);
@@ -113,16 +116,10 @@ fn an_export_knows_the_resting_rate_of_its_day_better() {
 
 #[test]
 fn a_batch_that_is_dropped_writes_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut history = History::open(dir.path(), "w").unwrap();
+    let (_dir, mut history) = opened();
     let batch = history.batch().unwrap();
-    batch
-        .record(&known(
-            Kind::Google,
-            day("UTC", "2026-11-22T08:00:00Z", &[70]),
-            1,
-        ))
-        .unwrap();
+    let minute = day("UTC", "2026-11-22T08:00:00Z", &[70]);
+    batch.record(&known(Kind::Google, minute, 1)).unwrap();
     drop(batch);
     assert_eq!(history.span().unwrap(), None);
 }
@@ -169,8 +166,7 @@ fn a_history_is_one_persons() {
     let ada = account(Provider::Google, "111");
     let ada_before = account(Provider::Fitbit, "A1B2C3");
     let bob = [account(Provider::Google, "222")];
-    let dir = tempfile::tempdir().unwrap();
-    let mut history = History::open(dir.path(), "w").unwrap();
+    let (dir, mut history) = opened();
     let both = [ada.clone(), ada_before.clone()];
     assert_eq!(history.relation_to(&both).unwrap(), Relation::Unknown);
     assert!(!history.is_somebodys().unwrap());
@@ -199,8 +195,7 @@ fn a_history_is_one_persons() {
 
 #[test]
 fn a_file_that_was_removed_or_replaced_is_noticed() {
-    let dir = tempfile::tempdir().unwrap();
-    let history = History::open(dir.path(), "w").unwrap();
+    let (dir, history) = opened();
     assert_eq!(history.whereabouts(), Whereabouts::There);
     let aside = move_aside(dir.path(), Aside::Replaced, at("2026-11-22T14:07:00Z")).unwrap();
     assert!(aside.ends_with("history.db.replaced-20261122T140700Z"));
@@ -224,8 +219,7 @@ fn a_file_that_was_removed_or_replaced_is_noticed() {
 
 #[test]
 fn a_year_of_minutes_takes_less_than_two_megabytes() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut history = History::open(dir.path(), "w").unwrap();
+    let (dir, mut history) = opened();
     let zone = TimeZone::get("Europe/Berlin").unwrap();
     let mut at = at("2025-01-01T12:00:00Z");
     let batch = history.batch().unwrap();

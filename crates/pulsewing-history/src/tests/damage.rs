@@ -1,6 +1,22 @@
 //! Tests of damaged histories: what stays readable, and how they are repaired.
 
+use pulsewing_testkit::damage::damage_index;
+
 use super::*;
+
+/// Returns a history of three days, the second of which is damaged.
+fn with_damaged_day(damage: &str) -> (TempDir, History) {
+    let dir = tempfile::tempdir().unwrap();
+    let history = of_days(dir.path(), 3);
+    damage_day(&history, damage);
+    (dir, history)
+}
+
+/// Damages the row of the second day.
+fn damage_day(history: &History, damage: &str) {
+    let change = format!("UPDATE day SET {damage} WHERE date = '2026-01-02'");
+    assert_eq!(history.db.execute(&change, []).unwrap(), 1);
+}
 
 #[test]
 fn whatever_is_wrong_with_a_row_costs_its_own_day_alone() {
@@ -17,10 +33,7 @@ fn whatever_is_wrong_with_a_row_costs_its_own_day_alone() {
         "changed_at = -9223372036854775807",
         "min = 70000",
     ] {
-        let dir = tempfile::tempdir().unwrap();
-        let mut history = of_days(dir.path(), 3);
-        let change = format!("UPDATE day SET {damage} WHERE date = '2026-01-02'");
-        assert_eq!(history.db.execute(&change, []).unwrap(), 1);
+        let (_dir, mut history) = with_damaged_day(damage);
         let is_summary = damage.starts_with("min =");
         let unreadable = history.unreadable(Date::MIN, Date::MAX).unwrap();
         assert_eq!(
@@ -58,10 +71,7 @@ fn whatever_is_wrong_with_a_row_costs_its_own_day_alone() {
     }
     // Another program's row stays; a row without a date belongs to no day.
     for damage in ["source = 'garmin'", "date = '2026-01-0x'"] {
-        let dir = tempfile::tempdir().unwrap();
-        let mut history = of_days(dir.path(), 3);
-        let change = format!("UPDATE day SET {damage} WHERE date = '2026-01-02'");
-        assert_eq!(history.db.execute(&change, []).unwrap(), 1);
+        let (_dir, mut history) = with_damaged_day(damage);
         assert_eq!(everything(&history).len(), 1_200);
         let again = day("UTC", "2026-01-02T08:00:00Z", &[80; 10]);
         history.record(&known(Kind::Recording, again, 2)).unwrap();
@@ -87,12 +97,8 @@ fn what_cannot_be_beside_the_minutes_costs_itself_alone() {
         "zone = 'Europe/Berlin,\n'",
         &long,
     ] {
-        let dir = tempfile::tempdir().unwrap();
-        let mut history = of_days(dir.path(), 3);
-        let change = "UPDATE day SET resting = 55 WHERE date = '2026-01-02'";
-        assert_eq!(history.db.execute(change, []).unwrap(), 1);
-        let change = format!("UPDATE day SET {damage} WHERE date = '2026-01-02'");
-        assert_eq!(history.db.execute(&change, []).unwrap(), 1);
+        let (dir, mut history) = with_damaged_day("resting = 55");
+        damage_day(&history, damage);
         // No reader loses a minute or an offset because of it.
         let resting = Bpm::new(55).filter(|_| damage.starts_with("zone"));
         let known = history.day(second).unwrap().unwrap();
@@ -126,26 +132,11 @@ fn known_at(fetched_at: i64, day: Day) -> SourceDay {
     known(Kind::Google, day, fetched_at)
 }
 
-/// Makes the index contain one row twice, and another not at all.
-fn damage_index(dir: &Path) {
-    let path = dir.join(NAME);
-    let db = Connection::open(&path).unwrap();
-    let query = "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_day_1'";
-    let page: u32 = db.query_row(query, [], |row| row.get(0)).unwrap();
-    drop(db);
-    let mut bytes = fs::read(&path).unwrap();
-    let page = &mut bytes[(page as usize - 1) * 4_096..][..4_096];
-    // A leaf page; the array of cell pointers begins after its header.
-    assert_eq!(page[0], 10);
-    page.copy_within(8..10, 10);
-    fs::write(path, bytes).unwrap();
-}
-
 #[test]
 fn a_damaged_index_hides_no_day_and_whoever_writes_builds_it_anew() {
     let dir = tempfile::tempdir().unwrap();
     drop(of_days(dir.path(), 3));
-    damage_index(dir.path());
+    damage_index(&dir.path().join(NAME));
     let all = [1, 2, 3].map(|day| date(2026, 1, day));
     let history = History::look(dir.path(), "w").unwrap().unwrap();
     assert_eq!(history.dates(Date::MIN, Date::MAX).unwrap(), all);
@@ -175,7 +166,7 @@ fn a_damaged_index_hides_no_day_and_whoever_writes_builds_it_anew() {
 fn what_came_in_twice_beside_a_damaged_index_becomes_one_again() {
     let dir = tempfile::tempdir().unwrap();
     drop(of_days(dir.path(), 3));
-    damage_index(dir.path());
+    damage_index(&dir.path().join(NAME));
     let db = Connection::open(dir.path().join(NAME)).unwrap();
     let columns = "wearer, date, start, length, source, zone, offset, change_minute, change_offset, logged, min, mean, max, resting";
     let copy = format!(

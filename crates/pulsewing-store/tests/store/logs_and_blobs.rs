@@ -72,7 +72,7 @@ fn an_error_keeps_its_time_and_its_text_is_cut_between_characters() {
 }
 
 #[test]
-fn a_cut_while_an_error_is_written_costs_at_most_that_one_or_those_before_the_last_ten() {
+fn a_cut_while_an_error_is_written_costs_it_or_those_before_the_last_ten() {
     let mut board = Board::<ESP32>::new(0, 1);
     for number in 1..=60 {
         let before = texts(&mut board);

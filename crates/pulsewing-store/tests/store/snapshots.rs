@@ -3,16 +3,18 @@
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 use proptest::prelude::*;
 use pulsewing_core::{
-    Bpm, Provider,
+    Bpm,
     civil::Offsets,
     cycle::{Memory, Pacing},
-    day::{Day, Window},
     dialect::ZoneFacts,
-    heart_zone::HeartZones,
     reading::{Reading, TimeZone, ZoneSource},
 };
 use pulsewing_store::{
     FormatError, MAX_SNAPSHOT, Snapshot, StoreError, mock::Tear, snapshot::encode,
+};
+use pulsewing_testkit::{
+    at,
+    readings::{self, berlin},
 };
 
 use crate::board::{Board, ESP32};
@@ -21,53 +23,24 @@ fn hours(n: i8) -> Offset {
     Offset::constant(n)
 }
 
-/// Berlin from 2026 to 2028.
-fn berlin() -> Offsets {
-    let mut offsets = Offsets::fixed(hours(1));
-    for (at, offset) in [
-        ("2026-03-29T01:00:00Z", 2),
-        ("2026-10-25T01:00:00Z", 1),
-        ("2027-03-28T01:00:00Z", 2),
-        ("2027-10-31T01:00:00Z", 1),
-        ("2028-03-26T01:00:00Z", 2),
-    ] {
-        let offset = hours(offset);
-        offsets.push_change(at.parse().unwrap(), offset).unwrap();
-    }
-    offsets
-}
-
 fn reading(now: Timestamp, offsets: Offsets, rate: impl Fn(u16) -> Option<u16>) -> Reading {
-    let mut day = Day::new(offsets.day_of(now));
-    let elapsed = day.local().minute_of(now).unwrap_or(0);
-    for minute in 0..elapsed {
-        if let Some(bpm) = rate(minute).and_then(Bpm::new) {
-            day.record(minute, bpm);
-        }
-    }
-    let mut window = Window::ending_at(now);
-    window.insert_day(&day);
-    Reading {
-        provider: Provider::Google,
-        time_zone: TimeZone {
-            name: "Europe/Berlin".try_into().unwrap(),
-            source: ZoneSource::Cloud,
-            offsets,
-        },
-        day,
-        window,
+    let elapsed = offsets.day_of(now).minute_of(now).unwrap_or(0);
+    let minutes = (0..elapsed).filter_map(|minute| Some((minute, rate(minute)?)));
+    let mut reading = Reading {
         battery_percent: Some(83),
         last_sync: Some(now - SignedDuration::from_mins(4)),
         resting: Bpm::new(58),
-        heart_zones: HeartZones::PLAIN,
-        fetched_at: now,
-    }
+        ..readings::with_minutes(offsets, now, minutes)
+    };
+    reading.time_zone.name = "Europe/Berlin".try_into().unwrap();
+    reading.time_zone.source = ZoneSource::Cloud;
+    reading
 }
 
 fn pacing() -> Pacing {
     let mut pacing = Pacing {
-        next_allowed: Some("2026-11-22T12:30:00Z".parse().unwrap()),
-        unauthorized_refresh_at: Some("2026-11-22T11:30:00Z".parse().unwrap()),
+        next_allowed: Some(at("2026-11-22T12:30:00Z")),
+        unauthorized_refresh_at: Some(at("2026-11-22T11:30:00Z")),
         newest_span: 28_961_304,
         failures: 3,
         ..Pacing::default()
@@ -78,7 +51,7 @@ fn pacing() -> Pacing {
 }
 
 fn memory() -> Memory {
-    let at = "2026-11-22T06:00:00Z".parse().unwrap();
+    let at = at("2026-11-22T06:00:00Z");
     Memory {
         zone: Some((
             ZoneFacts {
@@ -114,7 +87,7 @@ fn assert_same(found: &Reading, known: &Reading) {
 
 #[test]
 fn what_was_known_comes_back() {
-    let now = "2026-11-22T17:07:31Z".parse().unwrap();
+    let now = at("2026-11-22T17:07:31Z");
     let known = reading(now, berlin(), |minute| {
         (minute % 9 != 4).then_some(50 + minute % 150)
     });
@@ -130,9 +103,9 @@ fn what_was_known_comes_back() {
 
 #[test]
 fn what_was_last_known_comes_back_however_long_ago_it_was() {
-    let sunday = "2026-11-22T21:22:00Z".parse().unwrap();
+    let sunday = at("2026-11-22T21:22:00Z");
     let known = reading(sunday, berlin(), |minute| Some(50 + minute % 30));
-    let tuesday = "2026-11-24T23:30:00Z".parse().unwrap();
+    let tuesday = at("2026-11-24T23:30:00Z");
     let mut silent = reading(tuesday, berlin(), |_| None);
     assert_eq!(silent.latest(), None);
     silent.keep_last_known(&known.day, &known.window);
@@ -146,7 +119,7 @@ fn what_was_last_known_comes_back_however_long_ago_it_was() {
 #[test]
 fn days_of_23_25_and_24_and_a_half_hours_come_back() {
     let mut lord_howe = Offsets::fixed(hours(11));
-    let change = "2026-04-04T15:00:00Z".parse().unwrap();
+    let change = at("2026-04-04T15:00:00Z");
     let after = Offset::from_seconds(37_800).unwrap();
     lord_howe.push_change(change, after).unwrap();
     for (now, offsets, minutes) in [
@@ -165,16 +138,16 @@ fn days_of_23_25_and_24_and_a_half_hours_come_back() {
 
 #[test]
 fn the_offsets_of_a_year_ahead_come_back_to_the_second() {
-    let now = "2026-11-22T17:07:31Z".parse().unwrap();
+    let now = at("2026-11-22T17:07:31Z");
     let known = reading(now, berlin(), |_| None);
     let found = round_trip(Some(&known)).reading.unwrap();
-    let mut at = now - SignedDuration::from_hours(72);
-    while at < now + SignedDuration::from_hours(399 * 24) {
-        let offset = found.time_zone.offsets.at(at);
-        assert_eq!(offset, known.time_zone.offsets.at(at), "{at}");
-        at += SignedDuration::from_mins(7);
+    let mut moment = now - SignedDuration::from_hours(72);
+    while moment < now + SignedDuration::from_hours(399 * 24) {
+        let offset = found.time_zone.offsets.at(moment);
+        assert_eq!(offset, known.time_zone.offsets.at(moment), "{moment}");
+        moment += SignedDuration::from_mins(7);
     }
-    let change: Timestamp = "2027-03-28T01:00:00Z".parse().unwrap();
+    let change = at("2027-03-28T01:00:00Z");
     let before = change - SignedDuration::from_secs(1);
     assert_eq!(found.time_zone.offsets.at(before), hours(1));
     assert_eq!(found.time_zone.offsets.at(change), hours(2));
@@ -182,7 +155,7 @@ fn the_offsets_of_a_year_ahead_come_back_to_the_second() {
 
 #[test]
 fn the_longest_snapshot_fits() {
-    let now = "2026-10-25T22:59:59Z".parse().unwrap();
+    let now = at("2026-10-25T22:59:59Z");
     let mut known = reading(now, berlin(), |_| Some(300));
     known.time_zone.name = "x".repeat(64).as_str().try_into().unwrap();
     let pacing = Pacing {
@@ -260,7 +233,7 @@ proptest! {
         minutes in 0_i64..60 * 24 * 700,
         rates in proptest::collection::vec(proptest::option::of(1_u16..=300), 1..1_500),
     ) {
-        let first: Timestamp = "2026-02-01T00:00:00Z".parse().unwrap();
+        let first = at("2026-02-01T00:00:00Z");
         let now = first + SignedDuration::from_mins(minutes);
         let known = reading(now, berlin(), |minute| {
             rates.get(usize::from(minute)).copied().flatten()
@@ -277,7 +250,7 @@ proptest! {
 
     #[test]
     fn changed_bytes_are_decoded_without_a_panic(place in any::<prop::sample::Index>(), to in any::<u8>()) {
-        let now = "2026-11-22T17:07:31Z".parse().unwrap();
+        let now = at("2026-11-22T17:07:31Z");
         let known = reading(now, berlin(), |minute| Some(200 + minute % 100));
         let mut buffer = [0; MAX_SNAPSHOT];
         let len = encode(Some(&known), &pacing(), &memory(), &mut buffer).unwrap();

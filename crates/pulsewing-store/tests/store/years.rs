@@ -1,15 +1,13 @@
 //! Years of use in short: a number of writes on a mock, and the erases that it counted.
 
-use jiff::{SignedDuration, Timestamp, tz::Offset};
+use jiff::{SignedDuration, tz::Offset};
 use pulsewing_core::{
-    Bpm, Provider,
     civil::Offsets,
     cycle::{Memory, Pacing, StoreWhat},
-    day::{Day, Window},
-    heart_zone::HeartZones,
-    reading::{Reading, TimeZone, ZoneName, ZoneSource},
+    reading::Reading,
 };
 use pulsewing_store::{Area, MAX_SETTINGS, MAX_SNAPSHOT, Settings, When, snapshot::encode};
+use pulsewing_testkit::{at, readings};
 
 use crate::board::{Board, ESP32, LONGEST, USUAL, VIRT, chain, intent};
 
@@ -153,30 +151,16 @@ fn snapshots(what: &'static str, minutes: u16) -> Use {
     )
 }
 
+/// Returns a reading of a day's first minutes, fetched right after them; at midnight, of the day that ends.
 fn reading(minutes: u16) -> Reading {
-    let start: Timestamp = "2026-11-22T00:00:00Z".parse().unwrap();
-    let offsets = Offsets::fixed(Offset::UTC);
-    let mut day = Day::new(offsets.day_of(start));
-    for minute in 0..minutes {
-        day.record(minute, Bpm::new(60 + minute % 80).unwrap());
-    }
-    let now = start + SignedDuration::from_mins(i64::from(minutes));
-    let mut window = Window::ending_at(now);
-    window.insert_day(&day);
+    let now = at("2026-11-22T00:00:00Z") + SignedDuration::from_mins(i64::from(minutes));
+    let still_today = now - SignedDuration::from_secs(1);
+    let rates = (0..minutes).map(|minute| (minute, 60 + minute % 80));
     Reading {
-        provider: Provider::Google,
-        time_zone: TimeZone {
-            name: ZoneName::new(),
-            source: ZoneSource::Machine,
-            offsets,
-        },
-        day,
-        window,
         battery_percent: Some(50),
         last_sync: Some(now),
-        resting: None,
-        heart_zones: HeartZones::PLAIN,
         fetched_at: now,
+        ..readings::with_minutes(Offsets::fixed(Offset::UTC), still_today, rates)
     }
 }
 
