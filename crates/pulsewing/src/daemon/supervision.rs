@@ -135,50 +135,22 @@ fn status(snapshot: &Snapshot, now: jiff::Timestamp) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use jiff::{SignedDuration, Timestamp, civil::date, tz::Offset};
-    use pulsewing_core::{
-        Bpm, Provider,
-        civil::Offsets,
-        cycle::Failure,
-        day::{Day, Sample, Window},
-        heart_zone::HeartZones,
-        reading::{Reading, TimeZone, ZoneSource},
-    };
+    use jiff::SignedDuration;
+    use pulsewing_core::{Provider, cycle::Failure, reading::ZoneSource};
+    use pulsewing_testkit::{at, readings};
 
     use super::*;
     use crate::daemon::{FailedUpdate, Repair};
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
 
     fn snapshot() -> Snapshot {
         Snapshot::new(Provider::Google, SignedDuration::from_mins(15))
     }
 
     fn with_reading() -> Snapshot {
-        let offsets = Offsets::fixed(Offset::constant(1));
         let fetched_at = at("2026-11-22T13:01:00Z");
-        let mut window = Window::ending_at(fetched_at);
-        window.insert(Sample {
-            at: at("2026-11-22T12:58:00Z"),
-            bpm: Bpm::new(72).unwrap(),
-        });
-        let reading = Reading {
-            provider: Provider::Google,
-            time_zone: TimeZone {
-                name: Default::default(),
-                offsets: offsets.clone(),
-                source: ZoneSource::Configured,
-            },
-            day: Day::new(offsets.day(date(2026, 11, 22))),
-            window,
-            battery_percent: None,
-            last_sync: None,
-            resting: None,
-            heart_zones: HeartZones::PLAIN,
-            fetched_at,
-        };
+        let newest = (13 * 60 + 58, 72);
+        let mut reading = readings::with_minutes(readings::berlin(), fetched_at, [newest]);
+        reading.time_zone.source = ZoneSource::Configured;
         Snapshot {
             reading: Some(Arc::new(reading)),
             next_update: Some(at("2026-11-22T13:15:01Z")),

@@ -279,11 +279,9 @@ fn update(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use pulsewing_testkit::at;
 
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
+    use super::*;
 
     #[test]
     fn a_clock_is_not_behind_what_has_happened() {

@@ -111,12 +111,9 @@ fn between(
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
+    use pulsewing_testkit::at;
 
     use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
 
     fn facts(name: &str, hours: Option<i8>) -> ZoneFacts {
         ZoneFacts {

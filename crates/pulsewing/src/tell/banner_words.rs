@@ -110,13 +110,13 @@ const fn of_no_answer(cause: NoAnswer) -> (&'static str, &'static str) {
 mod tests {
     use embedded_graphics::geometry::Size;
     use pulsewing_screen::State;
+    use pulsewing_testkit::failures;
 
     use super::*;
-    use crate::tell::failure_words::tests::failures;
 
     #[test]
     fn every_failure_is_read_to_its_end_on_every_panel() {
-        for failure in failures() {
+        for failure in failures::all() {
             let (what, advice) = lines(failure);
             let state = State::Fault { what, advice };
             for (width, height) in [(480, 320), (320, 240), (800, 480), (1_024, 600)] {

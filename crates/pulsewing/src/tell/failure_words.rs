@@ -211,90 +211,14 @@ const fn advice_on_no_answer(cause: NoAnswer) -> &'static str {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
+mod tests {
+    use pulsewing_testkit::failures;
 
-    /// Returns one failure of each kind that has its own message.
-    pub(crate) fn failures() -> Vec<Failure> {
-        use {Consent as C, NoAnswer as N, OAuthError as O};
-        let call = CallName::Heart;
-        let consents = [
-            C::Refused,
-            C::AccountNotLinked,
-            C::ResourcePermissionDenied,
-            C::HeartRateScopeMissing,
-        ];
-        let no_answers = [
-            N::TimedOut,
-            N::Disconnected,
-            N::NeverLeft,
-            N::Status(503),
-            N::Status(404),
-            N::Foreign(403),
-            N::Foreign(200),
-            N::Redirected(308),
-            N::Redirected(302),
-            N::Compressed,
-            N::NoRefreshToken,
-            N::Malformed,
-            N::TooLong,
-            N::UnfitToken,
-        ];
-        let oauth = [
-            O::InvalidClient,
-            O::UnauthorizedClient,
-            O::InvalidRequest,
-            O::RedirectUriMismatch,
-            O::UnsupportedGrantType,
-            O::InvalidScope,
-            O::DeletedClient,
-            O::DisabledClient,
-            O::PolicyEnforced,
-            O::AdminPolicyEnforced,
-            O::OrgInternal,
-            O::AccessDenied,
-        ];
-        let reasons = [
-            Reason::ServiceDisabled,
-            Reason::IntradayNotAllowed,
-            Reason::ProjectGone,
-            Reason::PermissionDenied,
-            Reason::Other,
-        ];
-        let stores = [
-            StoreTrouble::Busy,
-            StoreTrouble::Newer(9),
-            StoreTrouble::Damaged,
-            StoreTrouble::Io,
-        ];
-        let mut failures = vec![
-            Failure::NoChain,
-            Failure::ForeignChain,
-            Failure::ChainMoved,
-            Failure::IntentNotStored,
-            Failure::TokensNotStored,
-            Failure::Gone,
-            Failure::Unauthorized,
-            Failure::OutOfTime,
-            Failure::RateLimited {
-                until: "2026-11-22T14:15:00Z".parse().unwrap(),
-            },
-        ];
-        failures.extend(stores.map(Failure::Store));
-        failures.extend(consents.map(Failure::ConsentNeeded));
-        failures.extend(oauth.map(Failure::OAuth));
-        failures.extend(no_answers.map(|cause| Failure::NoAnswer { call, cause }));
-        failures.extend(reasons.map(|reason| Failure::Rejected {
-            call,
-            status: 403,
-            reason,
-        }));
-        failures
-    }
+    use super::*;
 
     #[test]
     fn nobody_has_to_know_a_word_of_the_trade() {
-        for failure in failures() {
+        for failure in failures::all() {
             for provider in [Provider::Google, Provider::Fitbit] {
                 let what = what(failure, provider);
                 let advice = advice(failure);

@@ -173,35 +173,14 @@ pub(crate) fn guess(reading: &Reading) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use jiff::civil::date as day;
-    use pulsewing_core::{
-        Provider,
-        day::{Day, Window},
-        dialect::ZoneFacts,
-        heart_zone::HeartZones,
-    };
+    use pulsewing_testkit::readings::{self, berlin};
 
     use super::*;
-    use crate::engine::zone;
 
     #[test]
     fn a_moment_is_told_as_exactly_as_it_must_be() {
         let at: Timestamp = "2026-11-22T20:20:00Z".parse().unwrap();
-        let facts = ZoneFacts {
-            name: "Europe/Berlin".try_into().ok(),
-            offset: None,
-        };
-        let time_zone = zone::resolve(&facts, None, at);
-        let reading = Reading {
-            provider: Provider::Google,
-            day: Day::new(time_zone.offsets.day_of(at)),
-            time_zone,
-            window: Window::ending_at(at),
-            battery_percent: None,
-            last_sync: None,
-            resting: None,
-            heart_zones: HeartZones::PLAIN,
-            fetched_at: at,
-        };
+        let reading = readings::empty(berlin(), at);
         for (hours, words) in [
             (0, "at 21:20"),
             (2, "at 21:20"),

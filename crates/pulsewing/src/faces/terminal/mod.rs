@@ -77,14 +77,8 @@ mod tests {
 
     use jiff::SignedDuration;
     use proptest::prelude::*;
-    use pulsewing_core::{
-        Provider,
-        cycle::Failure,
-        day::{Sample, Window},
-        dialect::ZoneFacts,
-        heart_zone::HeartZones,
-        reading::Reading,
-    };
+    use pulsewing_core::{Provider, cycle::Failure, dialect::ZoneFacts, reading::Reading};
+    use pulsewing_testkit::readings::with_minutes;
     use ratatui::{Terminal, backend::TestBackend};
 
     use super::*;
@@ -97,26 +91,13 @@ mod tests {
             offset: None,
         };
         let time_zone = zone::resolve(&facts, None, now);
-        let mut day = Day::new(time_zone.offsets.day_of(now));
-        let mut window = Window::ending_at(now);
-        for (minute, rate) in minutes {
-            let bpm = Bpm::new(*rate).unwrap();
-            day.record(*minute, bpm);
-            let at = day.local().instant(*minute);
-            if at < now {
-                window.insert(Sample { at, bpm });
-            }
-        }
+        let offsets = time_zone.offsets.clone();
         Reading {
-            provider: Provider::Google,
             time_zone,
-            day,
-            window,
             battery_percent: Some(84),
             last_sync: Some(now),
             resting: Bpm::new(58),
-            heart_zones: HeartZones::PLAIN,
-            fetched_at: now,
+            ..with_minutes(offsets, now, minutes.iter().copied())
         }
     }
 
