@@ -1,7 +1,6 @@
 //! Consent, codes and PKCE at both providers.
 
 use pulsewing_sandbox::{FITBIT_APP, GOOGLE_APP};
-use serde_json::json;
 
 use crate::harness::{HEART, REDIRECT, Running, SETTINGS, VERIFIER, basic, challenge, encoded};
 
@@ -169,14 +168,10 @@ fn a_wrong_verifier_is_refused_by_both() {
     let wrong = "a".repeat(43);
     let code = sandbox.fitbit_code("heartrate");
     let refused = sandbox.fitbit_exchange(&code, &wrong);
-    assert_eq!(
-        (refused.status, refused.fitbit_error().as_str()),
-        (400, "invalid_grant")
-    );
-    assert_eq!(
-        sandbox.fitbit_exchange(&code, "").fitbit_error(),
-        "invalid_request"
-    );
+    refused.fitbit_refuses(400, "invalid_grant");
+    sandbox
+        .fitbit_exchange(&code, "")
+        .fitbit_refuses(400, "invalid_request");
     assert_eq!(sandbox.fitbit_exchange(&code, VERIFIER).status, 200);
     let code = sandbox.google_code(HEART, &[]);
     for (verifier, description) in [
@@ -184,10 +179,7 @@ fn a_wrong_verifier_is_refused_by_both() {
         ("", "Missing code verifier."),
     ] {
         let refused = sandbox.google_exchange(&code, verifier);
-        assert_eq!(
-            (refused.status, &refused.json()["error"]),
-            (400, &json!("invalid_grant"))
-        );
+        refused.oauth_refuses(400, "invalid_grant");
         assert_eq!(refused.json()["error_description"], description);
     }
 }
@@ -197,16 +189,14 @@ fn a_code_works_once_and_for_ten_minutes() {
     let sandbox = Running::start();
     let code = sandbox.fitbit_code("heartrate");
     assert_eq!(sandbox.fitbit_exchange(&code, VERIFIER).status, 200);
-    assert_eq!(
-        sandbox.fitbit_exchange(&code, VERIFIER).fitbit_error(),
-        "invalid_grant"
-    );
+    sandbox
+        .fitbit_exchange(&code, VERIFIER)
+        .fitbit_refuses(400, "invalid_grant");
     let code = sandbox.fitbit_code("heartrate");
     sandbox.advance(601);
-    assert_eq!(
-        sandbox.fitbit_exchange(&code, VERIFIER).fitbit_error(),
-        "invalid_grant"
-    );
+    sandbox
+        .fitbit_exchange(&code, VERIFIER)
+        .fitbit_refuses(400, "invalid_grant");
     let code = sandbox.google_code(HEART, &[]);
     sandbox.advance(599);
     assert_eq!(sandbox.google_exchange(&code, VERIFIER).status, 200);
@@ -220,10 +210,9 @@ fn a_code_works_once_and_for_ten_minutes() {
 fn a_code_belongs_to_its_provider_and_its_redirect() {
     let sandbox = Running::start();
     let code = sandbox.google_code(HEART, &[]);
-    assert_eq!(
-        sandbox.fitbit_exchange(&code, VERIFIER).fitbit_error(),
-        "invalid_grant"
-    );
+    sandbox
+        .fitbit_exchange(&code, VERIFIER)
+        .fitbit_refuses(400, "invalid_grant");
     let other = sandbox.google_token(&[
         ("grant_type", "authorization_code"),
         ("code", &code),
@@ -254,10 +243,7 @@ fn a_fitbit_app_of_type_personal_may_authenticate_or_not() {
     };
     let code = sandbox.fitbit_code("heartrate");
     let wrong = ask(&basic(FITBIT_APP.client_id, "wrong"), &code);
-    assert_eq!(
-        (wrong.status, wrong.fitbit_error().as_str()),
-        (401, "invalid_client")
-    );
+    wrong.fitbit_refuses(401, "invalid_client");
     assert_eq!(
         wrong.header("www-authenticate"),
         Some("Basic realm=\"api.fitbit.com\"")
@@ -272,16 +258,12 @@ fn a_fitbit_app_of_type_personal_may_authenticate_or_not() {
         200
     );
     let nobody = sandbox.request("POST", "/oauth2/token", &[], &form(&code));
-    assert_eq!(
-        (nobody.status, nobody.fitbit_error().as_str()),
-        (401, "invalid_client")
-    );
+    nobody.fitbit_refuses(401, "invalid_client");
 }
 
 #[test]
 fn google_wants_the_client_secret() {
-    let sandbox = Running::start();
-    let tokens = sandbox.google_login();
+    let (sandbox, tokens) = Running::with_google();
     let refresh = |more: &[(&str, &str)]| {
         let mut form = vec![
             ("grant_type", "refresh_token"),
@@ -317,7 +299,7 @@ fn google_wants_the_client_secret() {
 }
 
 #[test]
-fn google_gives_a_refresh_token_for_offline_access_when_there_is_none_yet_or_on_consent() {
+fn google_gives_a_refresh_token_for_offline_access_once_or_on_consent() {
     let sandbox = Running::start();
     let scope = format!("{HEART} {SETTINGS}");
     let refresh = |more: &[(&str, &str)]| {

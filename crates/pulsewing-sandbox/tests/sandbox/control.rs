@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use pulsewing_sandbox::{Sandbox, SandboxConfig, StartError};
 use serde_json::{Value, json};
 
-use crate::harness::{Running, SEED, fingerprint};
+use crate::harness::{Running, SEED, block_on, fingerprint};
 
 #[test]
 fn the_ready_line_names_the_origin_and_both_apps() {
@@ -22,8 +22,7 @@ fn the_ready_line_names_the_origin_and_both_apps() {
 
 #[test]
 fn requests_are_logged_in_order_and_without_secrets() {
-    let sandbox = Running::start();
-    let tokens = sandbox.fitbit_login();
+    let (sandbox, tokens) = Running::with_fitbit();
     sandbox.fitbit_refresh(&tokens.refresh);
     sandbox.get_as(&tokens.access, "/1/user/-/devices.json?token=secret");
     sandbox.post_form(
@@ -144,8 +143,7 @@ fn a_control_call_that_is_wrong_changes_nothing() {
 
 #[test]
 fn scopes_narrow_what_is_granted_and_what_was() {
-    let sandbox = Running::start();
-    let tokens = sandbox.fitbit_login();
+    let (sandbox, tokens) = Running::with_fitbit();
     sandbox.control("config", &json!({ "scopes": ["settings", "profile"] }));
     let heart = "/1/user/-/activities/heart/date/today/1d/1min.json";
     assert_eq!(
@@ -200,11 +198,7 @@ fn a_running_clock_runs_at_its_speed() {
 
 #[test]
 fn a_sandbox_that_cannot_start_says_why() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
+    block_on(async {
         let first = Sandbox::start(SandboxConfig::default()).await.unwrap();
         let taken = SandboxConfig {
             listen: first.address(),

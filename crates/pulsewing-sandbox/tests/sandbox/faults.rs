@@ -11,18 +11,14 @@ const DEVICES: &str = "/1/user/-/devices.json";
 
 #[test]
 fn a_status_comes_with_the_providers_body_a_page_or_nothing() {
-    let sandbox = Running::start();
-    let tokens = sandbox.fitbit_login();
+    let (sandbox, tokens) = Running::with_fitbit();
     let google = sandbox.google_login();
     let fitbit = |action: Value| {
         sandbox.fault("fitbit.token", action);
         sandbox.fitbit_refresh(&tokens.refresh)
     };
     let unavailable = fitbit(json!({ "status": 503 }));
-    assert_eq!(
-        (unavailable.status, unavailable.fitbit_error().as_str()),
-        (503, "request")
-    );
+    unavailable.fitbit_refuses(503, "request");
     let page = fitbit(json!({ "status": 502, "body": "html" }));
     assert!(
         page.header("content-type")
@@ -55,8 +51,7 @@ fn a_status_comes_with_the_providers_body_a_page_or_nothing() {
 
 #[test]
 fn a_connection_can_be_dropped_before_or_after_the_effect() {
-    let sandbox = Running::start();
-    let tokens = sandbox.fitbit_login();
+    let (sandbox, tokens) = Running::with_fitbit();
     let refresh = || {
         let target = format!(
             "/oauth2/token?grant_type=refresh_token&client_id=23PWSB&refresh_token={}",
@@ -83,8 +78,7 @@ fn a_connection_can_be_dropped_before_or_after_the_effect() {
 
 #[test]
 fn a_truncated_reply_promises_its_whole_length() {
-    let sandbox = Running::start();
-    let tokens = sandbox.fitbit_login();
+    let (sandbox, tokens) = Running::with_fitbit();
     let today = "/1/user/-/activities/heart/date/today/1d/1min.json";
     let whole = sandbox.get_as(&tokens.access, today).body;
     for length in [0, 1, 20_000] {
@@ -102,8 +96,7 @@ fn a_truncated_reply_promises_its_whole_length() {
 
 #[test]
 fn a_truncated_reply_can_hang_before_it_ends() {
-    let sandbox = Running::start();
-    let tokens = sandbox.fitbit_login();
+    let (sandbox, tokens) = Running::with_fitbit();
     sandbox.fault("fitbit.devices", json!({ "truncate": 7, "stall_s": 0.3 }));
     let start = Instant::now();
     let cut = sandbox.get_as(&tokens.access, DEVICES);
@@ -113,8 +106,7 @@ fn a_truncated_reply_can_hang_before_it_ends() {
 
 #[test]
 fn a_stalled_reply_comes_late_but_whole() {
-    let sandbox = Running::start();
-    let tokens = sandbox.fitbit_login();
+    let (sandbox, tokens) = Running::with_fitbit();
     sandbox.fault("fitbit.token", json!({ "stall_s": 0.3 }));
     let start = Instant::now();
     let response = sandbox.fitbit_refresh(&tokens.refresh);
@@ -124,8 +116,7 @@ fn a_stalled_reply_comes_late_but_whole() {
 
 #[test]
 fn a_key_can_be_missing_at_the_top_or_further_in() {
-    let sandbox = Running::start();
-    let tokens = sandbox.fitbit_login();
+    let (sandbox, tokens) = Running::with_fitbit();
     sandbox.fault("fitbit.token", json!({ "omit": "scope" }));
     let body = sandbox.fitbit_refresh(&tokens.refresh).json();
     assert_eq!(
@@ -150,8 +141,7 @@ fn a_key_can_be_missing_at_the_top_or_further_in() {
 
 #[test]
 fn a_reason_is_answered_with_the_providers_own_error() {
-    let sandbox = Running::start();
-    let fitbit = sandbox.fitbit_login();
+    let (sandbox, fitbit) = Running::with_fitbit();
     let google = sandbox.google_login();
     let settings = |reason: &str| {
         sandbox.fault("google.settings", json!({ "reason": reason }));
@@ -177,28 +167,20 @@ fn a_reason_is_answered_with_the_providers_own_error() {
     assert_eq!(settings("RATE_LIMIT_EXCEEDED").1, "RESOURCE_EXHAUSTED");
     sandbox.fault("google.token", json!({ "reason": "invalid_grant" }));
     let refused = sandbox.google_refresh(&google.refresh);
-    assert_eq!(
-        (refused.status, &refused.json()["error"]),
-        (400, &json!("invalid_grant"))
-    );
+    refused.oauth_refuses(400, "invalid_grant");
     assert_eq!(sandbox.google_refresh(&google.refresh).status, 200);
     sandbox.fault("fitbit.token", json!({ "reason": "invalid_client" }));
     let refused = sandbox.fitbit_refresh(&fitbit.refresh);
-    assert_eq!(
-        (refused.status, refused.fitbit_error().as_str()),
-        (401, "invalid_client")
-    );
+    refused.fitbit_refuses(401, "invalid_client");
     sandbox.fault("fitbit.devices", json!({ "reason": "expired_token" }));
-    assert_eq!(
-        sandbox.get_as(&fitbit.access, DEVICES).fitbit_error(),
-        "expired_token"
-    );
+    sandbox
+        .get_as(&fitbit.access, DEVICES)
+        .fitbit_refuses(401, "expired_token");
 }
 
 #[test]
 fn an_empty_page_says_that_there_is_more() {
-    let sandbox = Running::start();
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::with_google_access();
     let walk = |first: &dyn Fn(&str) -> Response, items: &str| {
         let empty = first("");
         assert_eq!(empty.json().get(items), None);
@@ -234,8 +216,7 @@ fn an_empty_page_says_that_there_is_more() {
 
 #[test]
 fn every_route_is_hit_by_a_star() {
-    let sandbox = Running::start();
-    let tokens = sandbox.fitbit_login();
+    let (sandbox, tokens) = Running::with_fitbit();
     let star = json!([{ "route": "*", "skip": 1, "count": 0, "do": { "status": 503 } }]);
     sandbox.control("faults", &star);
     assert_eq!(sandbox.get_as(&tokens.access, DEVICES).status, 200);
@@ -261,8 +242,7 @@ fn a_script_is_in_force_from_the_start() {
 
 #[test]
 fn every_google_data_call_can_be_refused_with_the_documented_body() {
-    let sandbox = Running::start();
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::with_google_access();
     let points = "/v4/users/me/dataTypes/heart-rate/dataPoints";
     let gets = [
         "/v4/users/me/identity".to_owned(),
@@ -337,8 +317,7 @@ fn every_google_data_call_can_be_refused_with_the_documented_body() {
 
 #[test]
 fn fitbit_can_answer_with_an_error_in_googles_form() {
-    let sandbox = Running::start();
-    let access = sandbox.fitbit_login().access;
+    let (sandbox, access) = Running::with_fitbit_access();
     for (canonical, status) in [
         ("PERMISSION_DENIED", 403),
         ("RESOURCE_EXHAUSTED", 429),
@@ -363,18 +342,14 @@ fn fitbit_can_answer_with_an_error_in_googles_form() {
 
 #[test]
 fn a_429_is_told_with_any_headers() {
-    let sandbox = Running::start();
-    let access = sandbox.fitbit_login().access;
+    let (sandbox, access) = Running::with_fitbit_access();
     let headers = json!({ "Retry-After": "12", "Fitbit-Rate-Limit-Remaining": "40", "Fitbit-Rate-Limit-Reset": "9" });
     sandbox.fault(
         "fitbit.devices",
         json!({ "status": 429, "headers": headers }),
     );
     let refused = sandbox.get_as(&access, DEVICES);
-    assert_eq!(
-        (refused.status, refused.fitbit_error().as_str()),
-        (429, "system")
-    );
+    refused.fitbit_refuses(429, "system");
     assert_eq!(refused.header("fitbit-rate-limit-remaining"), Some("40"));
     sandbox.fault("fitbit.devices", json!({ "status": 429 }));
     assert_eq!(sandbox.get_as(&access, DEVICES).header("retry-after"), None);
@@ -382,8 +357,7 @@ fn a_429_is_told_with_any_headers() {
 
 #[test]
 fn a_legacy_fitbit_account_is_refused_as_google_does() {
-    let sandbox = Running::start();
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::with_google_access();
     sandbox.fault("google.rollup", json!({ "reason": "UBERMINT" }));
     let refused = sandbox.roll_up(
         &access,

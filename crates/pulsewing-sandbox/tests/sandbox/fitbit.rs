@@ -30,16 +30,9 @@ fn named(entries: &[(&str, u64)]) -> Vec<(String, u64)> {
         .collect()
 }
 
-const RECORDING: &str = "time,bpm\n\
-    2026-11-21T23:59:55,80\n\
-    2026-11-22T00:00:00,60\n2026-11-22T00:00:59,61\n\
-    2026-11-22T00:01:00,70\n2026-11-22T00:01:10,70\n2026-11-22T00:01:20,71\n\
-    2026-11-22T00:05:00,90\n";
-
 #[test]
 fn a_day_is_its_minutes_means_rounded_half_up_without_the_gaps() {
-    let sandbox = Running::recorded(RECORDING, "Europe/Berlin");
-    let access = sandbox.fitbit_login().access;
+    let (sandbox, access) = Running::recorded_fitbit();
     let response = sandbox.get_as(&access, TODAY);
     assert_eq!(
         dataset(&response),
@@ -62,14 +55,13 @@ fn a_day_is_its_minutes_means_rounded_half_up_without_the_gaps() {
 
 #[test]
 fn the_clock_of_a_recording_starts_seven_minutes_after_its_last_sync() {
-    let sandbox = Running::recorded(RECORDING, "Europe/Berlin");
+    let (sandbox, _) = Running::recorded_fitbit();
     assert_eq!(sandbox.clock.now().to_string(), "2026-11-21T23:22:00Z");
 }
 
 #[test]
 fn only_what_was_synced_is_there() {
-    let sandbox = Running::recorded(RECORDING, "Europe/Berlin");
-    let access = sandbox.fitbit_login().access;
+    let (sandbox, access) = Running::recorded_fitbit();
     let devices = |sandbox: &Running| {
         let devices = sandbox.get_as(&access, "/1/user/-/devices.json").json();
         devices[0]["lastSyncTime"].clone()
@@ -84,8 +76,7 @@ fn only_what_was_synced_is_there() {
 
 #[test]
 fn the_synthetic_wearer_has_a_day_that_ends_at_the_last_sync() {
-    let sandbox = Running::start();
-    let access = sandbox.fitbit_login().access;
+    let (sandbox, access) = Running::with_fitbit_access();
     let response = sandbox.get_as(&access, TODAY);
     let minutes = dataset(&response);
     assert_eq!(minutes.last().unwrap().0, "14:59:00");
@@ -125,8 +116,7 @@ fn the_repeated_hour_is_seen_as_time_running_backwards() {
 
 #[test]
 fn other_details_have_their_own_steps() {
-    let sandbox = Running::recorded(RECORDING, "Europe/Berlin");
-    let access = sandbox.fitbit_login().access;
+    let (sandbox, access) = Running::recorded_fitbit();
     let of = |detail: &str| sandbox.get_as(&access, &TODAY.replace("1min", detail));
     assert_eq!(dataset(&of("1sec")).len(), 6);
     assert_eq!(dataset(&of("1sec"))[4], ("00:01:20".to_owned(), 71));
@@ -144,8 +134,7 @@ fn other_details_have_their_own_steps() {
 
 #[test]
 fn a_window_has_another_shape() {
-    let sandbox = Running::recorded(RECORDING, "Europe/Berlin");
-    let access = sandbox.fitbit_login().access;
+    let (sandbox, access) = Running::recorded_fitbit();
     let window = "/1/user/-/activities/heart/date/today/1d/1min/time/00:00/00:01.json";
     let response = sandbox.get_as(&access, window);
     assert_eq!(
@@ -164,10 +153,7 @@ fn a_window_has_another_shape() {
     );
     let long = "/1/user/-/activities/heart/date/2026-11-21/2026-11-22/1min.json";
     let refused = sandbox.get_as(&access, long);
-    assert_eq!(
-        (refused.status, refused.fitbit_error().as_str()),
-        (400, "request")
-    );
+    refused.fitbit_refuses(400, "request");
     assert!(
         refused
             .body
@@ -177,8 +163,7 @@ fn a_window_has_another_shape() {
 
 #[test]
 fn a_summary_has_days_and_no_minutes() {
-    let sandbox = Running::start();
-    let access = sandbox.fitbit_login().access;
+    let (sandbox, access) = Running::with_fitbit_access();
     let body = sandbox
         .get_as(&access, "/1/user/-/activities/heart/date/today/7d.json")
         .json();
@@ -198,8 +183,7 @@ fn a_summary_has_days_and_no_minutes() {
 
 #[test]
 fn in_an_odd_list_the_tracker_is_not_the_first_device() {
-    let sandbox = Running::start();
-    let access = sandbox.fitbit_login().access;
+    let (sandbox, access) = Running::with_fitbit_access();
     sandbox.control("config", &json!({ "devices": "odd" }));
     let devices = sandbox.get_as(&access, "/1/user/-/devices.json").json();
     assert_eq!(devices[0]["deviceVersion"], "MobileTrack");
@@ -216,8 +200,7 @@ fn in_an_odd_list_the_tracker_is_not_the_first_device() {
 
 #[test]
 fn the_profile_tells_the_zone() {
-    let sandbox = Running::start();
-    let access = sandbox.fitbit_login().access;
+    let (sandbox, access) = Running::with_fitbit_access();
     let user = sandbox.get_as(&access, "/1/user/-/profile.json").json()["user"].clone();
     assert_eq!(
         (&user["timezone"], &user["offsetFromUTCMillis"]),
@@ -234,10 +217,7 @@ fn a_scope_that_was_not_granted_is_forbidden() {
         .tokens()
         .access;
     let refused = sandbox.get_as(&access, TODAY);
-    assert_eq!(
-        (refused.status, refused.fitbit_error().as_str()),
-        (403, "insufficient_scope")
-    );
+    refused.fitbit_refuses(403, "insufficient_scope");
     assert_eq!(
         sandbox.get_as(&access, "/1/user/-/devices.json").status,
         200
@@ -246,13 +226,9 @@ fn a_scope_that_was_not_granted_is_forbidden() {
 
 #[test]
 fn another_wearer_is_forbidden() {
-    let sandbox = Running::start();
-    let access = sandbox.fitbit_login().access;
+    let (sandbox, access) = Running::with_fitbit_access();
     let refused = sandbox.get_as(&access, "/1/user/OTHER1/devices.json");
-    assert_eq!(
-        (refused.status, refused.fitbit_error().as_str()),
-        (403, "insufficient_permissions")
-    );
+    refused.fitbit_refuses(403, "insufficient_permissions");
 }
 
 #[test]
@@ -263,8 +239,7 @@ fn a_call_without_a_token_is_unauthorized() {
 
 #[test]
 fn the_quota_is_counted_by_the_clocks_hour() {
-    let sandbox = Running::start();
-    let access = sandbox.fitbit_login().access;
+    let (sandbox, access) = Running::with_fitbit_access();
     let call = || sandbox.get_as(&access, "/1/user/-/profile.json");
     let first = call();
     assert_eq!(first.header("fitbit-rate-limit-limit"), Some("150"));
@@ -274,10 +249,7 @@ fn the_quota_is_counted_by_the_clocks_hour() {
         assert_eq!(call().status, 200);
     }
     let refused = call();
-    assert_eq!(
-        (refused.status, refused.fitbit_error().as_str()),
-        (429, "system")
-    );
+    refused.fitbit_refuses(429, "system");
     assert_eq!(refused.header("fitbit-rate-limit-remaining"), Some("0"));
     sandbox.advance(3_180);
     assert_eq!(call().header("fitbit-rate-limit-remaining"), Some("149"));
@@ -287,17 +259,13 @@ fn the_quota_is_counted_by_the_clocks_hour() {
 fn an_unknown_path_is_not_found() {
     let sandbox = Running::start();
     let response = sandbox.get("/1/user/-/activities/steps.json");
-    assert_eq!(
-        (response.status, response.fitbit_error().as_str()),
-        (404, "not_found")
-    );
+    response.fitbit_refuses(404, "not_found");
     assert_eq!(response.json().get("success"), None);
 }
 
 #[test]
 fn a_service_that_is_gone_answers_410_everywhere() {
-    let sandbox = Running::start();
-    let tokens = sandbox.fitbit_login();
+    let (sandbox, tokens) = Running::with_fitbit();
     sandbox.control("config", &json!({ "gone": true }));
     for response in [
         sandbox.get_as(&tokens.access, TODAY),
@@ -335,8 +303,7 @@ fn an_interval_may_reach_across_midnight() {
 
 #[test]
 fn the_quota_can_be_switched_off() {
-    let sandbox = Running::start();
-    let access = sandbox.fitbit_login().access;
+    let (sandbox, access) = Running::with_fitbit_access();
     sandbox.control("config", &json!({ "quotas": false }));
     for _ in 0..151 {
         assert_eq!(

@@ -7,12 +7,6 @@ use crate::harness::{HEART, PROFILE, Response, Running, SETTINGS, VERIFIER};
 const POINTS: &str = "heart-rate/dataPoints";
 const RESTING: &str = "daily-resting-heart-rate/dataPoints";
 
-/// In Berlin, so that the minutes are 23:00 and so on in UTC.
-const RECORDING: &str = "time,bpm\n\
-    2026-11-22T00:00:00,60\n2026-11-22T00:00:59,61\n\
-    2026-11-22T00:01:00,70\n2026-11-22T00:01:10,70\n2026-11-22T00:01:20,71\n\
-    2026-11-22T00:05:00,90\n";
-
 fn points(response: &Response) -> Vec<Value> {
     assert_eq!(response.status, 200, "{}", response.body);
     response.json()["dataPoints"]
@@ -29,8 +23,7 @@ fn physical(start: &str, end: &str) -> String {
 
 #[test]
 fn a_point_has_the_shape_of_proto3() {
-    let sandbox = Running::recorded(RECORDING, "Europe/Berlin");
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::recorded_google();
     let filter = physical("2026-11-21T23:00:00Z", "2026-11-21T23:01:00Z");
     let params = [
         ("filter", filter.as_str()),
@@ -82,8 +75,7 @@ fn a_point_has_the_shape_of_proto3() {
 
 #[test]
 fn list_shows_every_source_and_reconcile_one_stream() {
-    let sandbox = Running::start();
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::with_google_access();
     let filter = physical("2026-11-22T08:30:00Z", "2026-11-22T10:30:00Z");
     let size = ("pageSize", "5000");
     let family = |name: &str| format!("users/me/dataSourceFamilies/{name}");
@@ -143,8 +135,7 @@ fn list_shows_every_source_and_reconcile_one_stream() {
 
 #[test]
 fn pages_of_points_join_to_the_whole() {
-    let sandbox = Running::start();
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::with_google_access();
     let filter = physical("2026-11-21T23:45:00Z", "2026-11-22T10:30:00Z");
     let whole = points(&sandbox.list(
         &access,
@@ -175,8 +166,7 @@ fn pages_of_points_join_to_the_whole() {
 
 #[test]
 fn page_sizes_are_as_observed_or_as_documented() {
-    let sandbox = Running::start();
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::with_google_access();
     let count = |params: &[(&str, &str)]| points(&sandbox.list(&access, POINTS, params)).len();
     assert_eq!((count(&[]), count(&[("pageSize", "10000")])), (50, 5_000));
     sandbox.control("config", &json!({ "page_sizes": "documented" }));
@@ -188,8 +178,7 @@ fn page_sizes_are_as_observed_or_as_documented() {
 
 #[test]
 fn a_page_token_belongs_to_its_query() {
-    let sandbox = Running::start();
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::with_google_access();
     let filter = physical("2026-11-22T08:00:00Z", "2026-11-22T09:00:00Z");
     let token =
         sandbox.list(&access, POINTS, &[("filter", &filter)]).json()["nextPageToken"].clone();
@@ -213,8 +202,7 @@ fn a_page_token_belongs_to_its_query() {
 
 #[test]
 fn a_filter_that_is_refused_says_why() {
-    let sandbox = Running::start();
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::with_google_access();
     let refused = sandbox.list(
         &access,
         POINTS,
@@ -223,10 +211,7 @@ fn a_filter_that_is_refused_says_why() {
             "steps.interval.start_time >= \"2026-11-22T00:00:00Z\"",
         )],
     );
-    assert_eq!(
-        (refused.status, refused.reason().as_str()),
-        (400, "INVALID_DATA_POINT_FILTER_COLLECTION_MISMATCH")
-    );
+    refused.google_refuses(400, "INVALID_DATA_POINT_FILTER_COLLECTION_MISMATCH");
     assert_eq!(refused.json()["error"]["status"], "INVALID_ARGUMENT");
     let unknown = sandbox.list(&access, "heartrate/dataPoints", &[]);
     assert_eq!(unknown.reason(), "INVALID_PARENT_DATA_TYPE_COLLECTION");
@@ -270,8 +255,7 @@ fn civil_time_selects_the_wearers_day_when_the_clocks_change() {
 
 #[test]
 fn the_resting_heart_rate_is_listed_by_date() {
-    let sandbox = Running::start();
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::with_google_access();
     let filter = "daily_resting_heart_rate.date >= \"2026-11-20\" AND daily_resting_heart_rate.date < \"2026-11-23\"";
     let found = points(&sandbox.list(&access, RESTING, &[("filter", filter)]));
     let days: Vec<u64> = found
@@ -357,8 +341,7 @@ fn devices_settings_identity_and_profile_are_told() {
 
 #[test]
 fn routing_comes_before_authentication_and_that_before_validation() {
-    let sandbox = Running::start();
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::with_google_access();
     for response in [
         sandbox.get("/v4/users/me/devices"),
         sandbox.get("/v4/users/me/dataTypes/heart-rate/dataPoints:rollUp"),
@@ -376,24 +359,18 @@ fn routing_comes_before_authentication_and_that_before_validation() {
     let missing = sandbox.list("", POINTS, &[("filter", "nonsense")]);
     assert_eq!(missing.status, 401);
     let missing = sandbox.get("/v4/users/me/dataTypes/heart-rate/dataPoints?filter=nonsense");
-    assert_eq!(
-        (missing.status, missing.reason().as_str()),
-        (401, "CREDENTIALS_MISSING")
-    );
+    missing.google_refuses(401, "CREDENTIALS_MISSING");
     let wrong = sandbox.get_as(
         "ya29.wrong",
         "/v4/users/me/dataTypes/heart-rate/dataPoints?filter=nonsense",
     );
-    assert_eq!((wrong.status, wrong.reason().as_str()), (401, ""));
+    wrong.google_refuses(401, "");
     assert_eq!(
         wrong.header("www-authenticate"),
         Some("Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\"")
     );
     let other = sandbox.get_as(&access, "/v4/users/999/settings");
-    assert_eq!(
-        (other.status, other.reason().as_str()),
-        (403, "RESOURCE_PERMISSION_DENIED")
-    );
+    other.google_refuses(403, "RESOURCE_PERMISSION_DENIED");
 }
 
 #[test]
@@ -402,27 +379,20 @@ fn a_scope_that_was_not_granted_is_forbidden() {
     let code = sandbox.google_code(HEART, &[]);
     let access = sandbox.google_exchange(&code, VERIFIER).tokens().access;
     let refused = sandbox.get_as(&access, "/v4/users/me/settings");
-    assert_eq!(
-        (refused.status, refused.reason().as_str()),
-        (403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT")
-    );
+    refused.google_refuses(403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT");
     assert_eq!(sandbox.list(&access, POINTS, &[]).status, 200);
     assert_eq!(sandbox.get_as(&access, "/v4/users/me/identity").status, 200);
 }
 
 #[test]
 fn the_quota_is_counted_by_the_clocks_minute() {
-    let sandbox = Running::start();
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::with_google_access();
     let ask = || sandbox.get_as(&access, "/v4/users/me/identity");
     for _ in 0..300 {
         assert_eq!(ask().status, 200);
     }
     let refused = ask();
-    assert_eq!(
-        (refused.status, refused.reason().as_str()),
-        (429, "RATE_LIMIT_EXCEEDED")
-    );
+    refused.google_refuses(429, "RATE_LIMIT_EXCEEDED");
     let error = &refused.json()["error"];
     assert_eq!(error["status"], "RESOURCE_EXHAUSTED");
     assert_eq!(error["details"][0]["metadata"]["quota_limit_value"], "300");

@@ -24,6 +24,12 @@ pub(crate) const SETTINGS: &str = "https://www.googleapis.com/auth/googlehealth.
 pub(crate) const PROFILE: &str = "https://www.googleapis.com/auth/googlehealth.profile.readonly";
 pub(crate) const SEED: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
+/// The first minutes of a day, in Berlin; in UTC they are 23:00 and so on.
+const RECORDING: &str = "\
+    2026-11-22T00:00:00,60\n2026-11-22T00:00:59,61\n\
+    2026-11-22T00:01:00,70\n2026-11-22T00:01:10,70\n2026-11-22T00:01:20,71\n\
+    2026-11-22T00:05:00,90\n";
+
 /// A running sandbox whose clock stands still unless it is moved.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
@@ -71,15 +77,52 @@ impl Running {
         })
     }
 
+    /// Starts with a short recording, and returns an access token for Google.
+    pub(crate) fn recorded_google() -> (Self, String) {
+        let sandbox = Self::recorded(&format!("time,bpm\n{RECORDING}"), "Europe/Berlin");
+        let tokens = sandbox.google_login();
+        (sandbox, tokens.access)
+    }
+
+    /// Starts with the same after a sample of the evening before, and returns an access token for Fitbit.
+    pub(crate) fn recorded_fitbit() -> (Self, String) {
+        let csv = format!("time,bpm\n2026-11-21T23:59:55,80\n{RECORDING}");
+        let sandbox = Self::recorded(&csv, "Europe/Berlin");
+        let tokens = sandbox.fitbit_login();
+        (sandbox, tokens.access)
+    }
+
+    /// Starts with a sign-in to Fitbit.
+    pub(crate) fn with_fitbit() -> (Self, Tokens) {
+        let sandbox = Self::start();
+        let tokens = sandbox.fitbit_login();
+        (sandbox, tokens)
+    }
+
+    /// Starts with a sign-in to Fitbit, and returns its access token.
+    pub(crate) fn with_fitbit_access() -> (Self, String) {
+        let (sandbox, tokens) = Self::with_fitbit();
+        (sandbox, tokens.access)
+    }
+
+    /// Starts with a sign-in to Google.
+    pub(crate) fn with_google() -> (Self, Tokens) {
+        let sandbox = Self::start();
+        let tokens = sandbox.google_login();
+        (sandbox, tokens)
+    }
+
+    /// Starts with a sign-in to Google, and returns its access token.
+    pub(crate) fn with_google_access() -> (Self, String) {
+        let (sandbox, tokens) = Self::with_google();
+        (sandbox, tokens.access)
+    }
+
     pub(crate) fn with(config: SandboxConfig) -> Self {
         let (ready, started) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
+            block_on(async {
                 let sandbox = Sandbox::start(config).await.unwrap();
                 ready
                     .send((
@@ -228,19 +271,15 @@ impl Running {
     }
 
     /// Returns the states of the Fitbit refresh tokens, oldest first, and the generation.
-    pub(crate) fn fitbit_chain(&self) -> (Vec<String>, u64) {
+    pub(crate) fn fitbit_chain(&self) -> (String, u64) {
         let tokens = self.control("tokens", &Value::Null);
-        let chain = tokens
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|grant| grant["provider"] == "fitbit")
-            .unwrap();
+        let mut grants = tokens.as_array().unwrap().iter();
+        let chain = grants.find(|grant| grant["provider"] == "fitbit").unwrap();
         let states = chain["refresh"].as_array().unwrap().iter();
-        let states = states
-            .map(|token| token["state"].as_str().unwrap().to_owned())
+        let states: Vec<_> = states
+            .map(|token| token["state"].as_str().unwrap())
             .collect();
-        (states, chain["generation"].as_u64().unwrap())
+        (states.join(" "), chain["generation"].as_u64().unwrap())
     }
 
     /// Signs in to Fitbit with PKCE and every scope that a heart-rate client needs.
@@ -282,14 +321,8 @@ impl Running {
     }
 
     pub(crate) fn fitbit_refresh(&self, refresh: &str) -> Response {
-        self.post_form(
-            "/oauth2/token",
-            &[
-                ("grant_type", "refresh_token"),
-                ("client_id", FITBIT_APP.client_id),
-                ("refresh_token", refresh),
-            ],
-        )
+        let headers = [("Content-Type", "application/x-www-form-urlencoded")];
+        self.request("POST", "/oauth2/token", &headers, &refresh_form(refresh))
     }
 
     /// Signs in to Google with PKCE, offline.
@@ -429,6 +462,27 @@ impl Response {
             .to_owned()
     }
 
+    /// Checks the status of a refusal by Fitbit, and the type of its first error.
+    #[track_caller]
+    pub(crate) fn fitbit_refuses(&self, status: u16, error_type: &str) {
+        let told = (self.status, self.fitbit_error());
+        assert_eq!(told, (status, error_type.to_owned()), "{}", self.body);
+    }
+
+    /// Checks the status of a refusal by a Google API, and its reason.
+    #[track_caller]
+    pub(crate) fn google_refuses(&self, status: u16, reason: &str) {
+        let told = (self.status, self.reason());
+        assert_eq!(told, (status, reason.to_owned()), "{}", self.body);
+    }
+
+    /// Checks the status and the error of a refusal in the form of OAuth.
+    #[track_caller]
+    pub(crate) fn oauth_refuses(&self, status: u16, error: &str) {
+        let told = (self.status, &self.json()["error"]);
+        assert_eq!(told, (status, &json!(error)), "{}", self.body);
+    }
+
     /// Returns the reason in a Google API error.
     pub(crate) fn reason(&self) -> String {
         self.json()["error"]["details"][0]["reason"]
@@ -436,6 +490,21 @@ impl Response {
             .unwrap_or_default()
             .to_owned()
     }
+}
+
+/// Runs a future to its end.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap().block_on(future)
+}
+
+/// Returns the form of a refresh at Fitbit.
+pub(crate) fn refresh_form(refresh: &str) -> String {
+    encoded(&[
+        ("grant_type", "refresh_token"),
+        ("client_id", FITBIT_APP.client_id),
+        ("refresh_token", refresh),
+    ])
 }
 
 pub(crate) fn encoded(params: &[(&str, &str)]) -> String {

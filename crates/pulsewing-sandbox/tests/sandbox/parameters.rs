@@ -6,15 +6,17 @@ use crate::harness::{HEART, PROFILE, Running, SETTINGS, VERIFIER, encoded};
 
 const LIST: &str = "/v4/users/me/dataTypes/heart-rate/dataPoints";
 
-fn signed_in(sandbox: &Running) -> String {
+/// Starts a sandbox, and signs in with every scope that this file asks with.
+fn started() -> (Running, String) {
+    let sandbox = Running::start();
     let code = sandbox.google_code(&format!("{HEART} {SETTINGS} {PROFILE}"), &[]);
-    sandbox.google_exchange(&code, VERIFIER).tokens().access
+    let access = sandbox.google_exchange(&code, VERIFIER).tokens().access;
+    (sandbox, access)
 }
 
 #[test]
 fn fields_selects_members_of_a_reply() {
-    let sandbox = Running::start();
-    let access = signed_in(&sandbox);
+    let (sandbox, access) = started();
     let get = |target: &str, fields: &str| {
         let response = sandbox.get_as(
             &access,
@@ -65,8 +67,7 @@ fn fields_selects_members_of_a_reply() {
 
 #[test]
 fn a_selection_that_cannot_be_made_is_refused_and_errors_stay_whole() {
-    let sandbox = Running::start();
-    let access = signed_in(&sandbox);
+    let (sandbox, access) = started();
     let refused = sandbox.get_as(&access, "/v4/users/me/settings?fields=zone");
     let error = &refused.json()["error"];
     assert_eq!(
@@ -93,8 +94,7 @@ fn a_selection_that_cannot_be_made_is_refused_and_errors_stay_whole() {
 
 #[test]
 fn data_is_indented_unless_that_is_declined() {
-    let sandbox = Running::start();
-    let access = signed_in(&sandbox);
+    let (sandbox, access) = started();
     let body = |query: &str| {
         sandbox
             .get_as(&access, &format!("/v4/users/me/identity{query}"))
@@ -124,8 +124,7 @@ fn data_is_indented_unless_that_is_declined() {
 
 #[test]
 fn a_parameter_that_the_call_does_not_have_is_refused() {
-    let sandbox = Running::start();
-    let access = signed_in(&sandbox);
+    let (sandbox, access) = started();
     for (target, name) in [
         (LIST.to_owned(), "startTime"),
         (format!("{LIST}:reconcile"), "page"),
@@ -164,8 +163,7 @@ fn a_parameter_that_the_call_does_not_have_is_refused() {
 
 #[test]
 fn a_body_that_is_no_json_is_refused_in_googles_words() {
-    let sandbox = Running::start();
-    let access = signed_in(&sandbox);
+    let (sandbox, access) = started();
     let ask = |body: &str| {
         let headers = [("Authorization", format!("Bearer {access}"))];
         let headers = headers
@@ -191,14 +189,10 @@ fn a_body_that_is_no_json_is_refused_in_googles_words() {
 
 #[test]
 fn a_data_type_that_the_api_does_not_have_is_named() {
-    let sandbox = Running::start();
-    let access = signed_in(&sandbox);
+    let (sandbox, access) = started();
     for name in ["heart_rate", "step"] {
         let refused = sandbox.list(&access, &format!("{name}/dataPoints"), &[]);
-        assert_eq!(
-            (refused.status, refused.reason().as_str()),
-            (400, "INVALID_PARENT_DATA_TYPE_COLLECTION")
-        );
+        refused.google_refuses(400, "INVALID_PARENT_DATA_TYPE_COLLECTION");
         let violation = &refused.json()["error"]["details"][1]["fieldViolations"][0];
         assert_eq!(
             violation["description"],
@@ -209,7 +203,7 @@ fn a_data_type_that_the_api_does_not_have_is_named() {
 
 #[test]
 fn an_api_key_is_no_credential() {
-    let sandbox = Running::start();
+    let (sandbox, access) = started();
     let asked = [
         sandbox.get("/v4/users/me/identity?key=AIzaExample"),
         sandbox.request(
@@ -220,10 +214,7 @@ fn an_api_key_is_no_credential() {
         ),
     ];
     for refused in asked {
-        assert_eq!(
-            (refused.status, refused.reason().as_str()),
-            (401, "CREDENTIALS_MISSING")
-        );
+        refused.google_refuses(401, "CREDENTIALS_MISSING");
         let message = refused.json()["error"]["message"]
             .as_str()
             .unwrap()
@@ -234,7 +225,6 @@ fn an_api_key_is_no_credential() {
         );
     }
     // Next to a token it names the project whose quota is used, and does no harm.
-    let access = signed_in(&sandbox);
     assert_eq!(
         sandbox
             .get_as(&access, "/v4/users/me/identity?key=AIzaExample")

@@ -4,12 +4,6 @@ use serde_json::{Value, json};
 
 use crate::harness::{Response, Running};
 
-/// In Berlin, so that the minutes are 23:00 and so on in UTC.
-const RECORDING: &str = "time,bpm\n\
-    2026-11-22T00:00:00,60\n2026-11-22T00:00:59,61\n\
-    2026-11-22T00:01:00,70\n2026-11-22T00:01:10,70\n2026-11-22T00:01:20,71\n\
-    2026-11-22T00:05:00,90\n";
-
 fn rolled(response: &Response) -> Vec<(String, f64, u64, u64)> {
     assert_eq!(response.status, 200, "{}", response.body);
     let body = response.json();
@@ -30,8 +24,7 @@ fn rolled(response: &Response) -> Vec<(String, f64, u64, u64)> {
 
 #[test]
 fn windows_are_exact_means_newest_first_without_the_empty_ones() {
-    let sandbox = Running::recorded(RECORDING, "Europe/Berlin");
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::recorded_google();
     let response = sandbox.roll_up(
         &access,
         "2026-11-21T23:00:00Z",
@@ -59,8 +52,7 @@ fn windows_are_exact_means_newest_first_without_the_empty_ones() {
 
 #[test]
 fn windows_are_counted_from_the_start_and_the_last_is_cut() {
-    let sandbox = Running::recorded(RECORDING, "Europe/Berlin");
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::recorded_google();
     let more = json!({ "windowSize": "90s" });
     let response = sandbox.roll_up(
         &access,
@@ -90,8 +82,7 @@ fn windows_are_counted_from_the_start_and_the_last_is_cut() {
 
 #[test]
 fn pages_of_windows_are_walked_with_tokens() {
-    let sandbox = Running::recorded(RECORDING, "Europe/Berlin");
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::recorded_google();
     let page = |more: Value| {
         sandbox.roll_up(
             &access,
@@ -107,16 +98,12 @@ fn pages_of_windows_are_walked_with_tokens() {
     assert_eq!(rolled(&second), rolled(&page(json!({})))[2..]);
     assert_eq!(second.json().get("nextPageToken"), None);
     let other = page(json!({ "pageSize": 3, "pageToken": token }));
-    assert_eq!(
-        (other.status, other.reason().as_str()),
-        (400, "INVALID_PAGE_TOKEN")
-    );
+    other.google_refuses(400, "INVALID_PAGE_TOKEN");
 }
 
 #[test]
 fn mistakes_in_a_rollup_have_their_reasons() {
-    let sandbox = Running::start();
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::with_google_access();
     let ask = |start: &str, end: &str, more: Value| {
         let response = sandbox.roll_up(&access, start, end, more);
         (response.status, response.reason())
@@ -174,8 +161,7 @@ fn mistakes_in_a_rollup_have_their_reasons() {
 
 #[test]
 fn every_family_with_a_wearable_rolls_up_to_the_recording() {
-    let sandbox = Running::recorded(RECORDING, "Europe/Berlin");
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::recorded_google();
     let of = |family: &str| {
         let more = json!({ "dataSourceFamily": format!("users/me/dataSourceFamilies/{family}") });
         rolled(&sandbox.roll_up(
@@ -225,8 +211,7 @@ fn daily_windows_follow_the_civil_day() {
 
 #[test]
 fn daily_windows_are_paged_as_well() {
-    let sandbox = Running::start();
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::with_google_access();
     let date = |day: u8| json!({ "date": { "year": 2026, "month": 11, "day": day } });
     let page = |size: u8, token: Value| {
         let body = json!({

@@ -5,8 +5,11 @@ use std::io::Read;
 use pulsewing_sandbox::FITBIT_APP;
 use serde_json::json;
 
-use crate::harness::{Response, Running, SEED, Tokens, VERIFIER, encoded, fingerprint};
+use crate::harness::{
+    Response, Running, SEED, Tokens, VERIFIER, encoded, fingerprint, refresh_form,
+};
 
+const IDENTITY: &str = "/v4/users/me/identity";
 const DEVICES: &str = "/1/user/-/devices.json";
 
 fn refreshed(sandbox: &Running, refresh: &str) -> Tokens {
@@ -17,8 +20,7 @@ fn refreshed(sandbox: &Running, refresh: &str) -> Tokens {
 
 #[test]
 fn a_refresh_returns_a_new_pair_and_the_old_access_token_lives_on() {
-    let sandbox = Running::start();
-    let first = sandbox.fitbit_login();
+    let (sandbox, first) = Running::with_fitbit();
     let body = sandbox.fitbit_refresh(&first.refresh).json();
     assert_eq!(body["expires_in"], 28_800);
     assert_eq!(body["token_type"], "Bearer");
@@ -28,25 +30,18 @@ fn a_refresh_returns_a_new_pair_and_the_old_access_token_lives_on() {
     assert!(refresh.len() == 64 && refresh != first.refresh);
     assert!(body["access_token"].as_str().unwrap().len() > 250);
     assert_eq!(sandbox.get_as(&first.access, DEVICES).status, 200);
-    assert_eq!(
-        sandbox.fitbit_chain(),
-        (vec!["replayable".to_owned(), "active".to_owned()], 2)
-    );
+    assert_eq!(sandbox.fitbit_chain(), ("replayable active".to_owned(), 2));
 }
 
 #[test]
 fn a_replay_within_two_minutes_returns_the_same_pair() {
-    let sandbox = Running::start();
-    let first = sandbox.fitbit_login();
+    let (sandbox, first) = Running::with_fitbit();
     let answer = sandbox.fitbit_refresh(&first.refresh).body;
     sandbox.advance(119);
     assert_eq!(sandbox.fitbit_refresh(&first.refresh).body, answer);
     sandbox.advance(2);
     let refused = sandbox.fitbit_refresh(&first.refresh);
-    assert_eq!(
-        (refused.status, refused.fitbit_error().as_str()),
-        (400, "invalid_grant")
-    );
+    refused.fitbit_refuses(400, "invalid_grant");
     // The real service echoes the token, so clients must redact it.
     assert!(
         refused
@@ -54,36 +49,29 @@ fn a_replay_within_two_minutes_returns_the_same_pair() {
             .contains(&format!("Refresh token invalid: {}", first.refresh))
     );
     assert_eq!(refused.json()["success"], false);
-    assert_eq!(
-        sandbox.fitbit_chain(),
-        (vec!["spent".to_owned(), "active".to_owned()], 2)
-    );
+    assert_eq!(sandbox.fitbit_chain(), ("spent active".to_owned(), 2));
 }
 
 #[test]
 fn using_the_new_access_token_ends_the_replay() {
-    let sandbox = Running::start();
-    let first = sandbox.fitbit_login();
+    let (sandbox, first) = Running::with_fitbit();
     let second = refreshed(&sandbox, &first.refresh);
     sandbox.get_as(&first.access, DEVICES);
     assert_eq!(refreshed(&sandbox, &first.refresh), second);
     assert_eq!(sandbox.get_as(&second.access, DEVICES).status, 200);
-    assert_eq!(
-        sandbox.fitbit_refresh(&first.refresh).fitbit_error(),
-        "invalid_grant"
-    );
+    sandbox
+        .fitbit_refresh(&first.refresh)
+        .fitbit_refuses(400, "invalid_grant");
 }
 
 #[test]
 fn using_the_new_refresh_token_ends_the_replay() {
-    let sandbox = Running::start();
-    let first = sandbox.fitbit_login();
+    let (sandbox, first) = Running::with_fitbit();
     let second = refreshed(&sandbox, &first.refresh);
     let third = refreshed(&sandbox, &second.refresh);
-    assert_eq!(
-        sandbox.fitbit_refresh(&first.refresh).fitbit_error(),
-        "invalid_grant"
-    );
+    sandbox
+        .fitbit_refresh(&first.refresh)
+        .fitbit_refuses(400, "invalid_grant");
     assert_eq!(refreshed(&sandbox, &second.refresh), third);
     assert_eq!(sandbox.fitbit_chain().1, 3);
 }
@@ -97,23 +85,17 @@ fn until_used_knows_no_time_limit() {
     sandbox.advance(7 * 86_400);
     assert_eq!(refreshed(&sandbox, &first.refresh), second);
     refreshed(&sandbox, &second.refresh);
-    assert_eq!(
-        sandbox.fitbit_refresh(&first.refresh).fitbit_error(),
-        "invalid_grant"
-    );
+    sandbox
+        .fitbit_refresh(&first.refresh)
+        .fitbit_refuses(400, "invalid_grant");
 }
 
 #[test]
 fn a_lost_reply_can_be_replayed() {
-    let sandbox = Running::start();
-    let first = sandbox.fitbit_login();
+    let (sandbox, first) = Running::with_fitbit();
     sandbox.fault("fitbit.token", json!({ "drop": "after" }));
     let target = "/oauth2/token";
-    let form = encoded(&[
-        ("grant_type", "refresh_token"),
-        ("client_id", FITBIT_APP.client_id),
-        ("refresh_token", &first.refresh),
-    ]);
+    let form = refresh_form(&first.refresh);
     assert!(sandbox.raw("POST", target, &[], &form).is_empty());
     assert_eq!(sandbox.fitbit_chain().1, 2);
     refreshed(&sandbox, &first.refresh);
@@ -122,14 +104,9 @@ fn a_lost_reply_can_be_replayed() {
 
 #[test]
 fn a_second_refresh_while_the_first_is_being_answered_is_a_conflict() {
-    let sandbox = Running::start();
-    let first = sandbox.fitbit_login();
+    let (sandbox, first) = Running::with_fitbit();
     sandbox.fault("fitbit.token", json!({ "stall_s": 1 }));
-    let form = encoded(&[
-        ("grant_type", "refresh_token"),
-        ("client_id", FITBIT_APP.client_id),
-        ("refresh_token", &first.refresh),
-    ]);
+    let form = refresh_form(&first.refresh);
     let mut held = sandbox.send("POST", "/oauth2/token", &[], &form);
     while sandbox.fitbit_chain().1 == 1 {
         std::thread::yield_now();
@@ -143,14 +120,9 @@ fn a_second_refresh_while_the_first_is_being_answered_is_a_conflict() {
 
 #[test]
 fn a_client_that_gives_up_waiting_can_replay() {
-    let sandbox = Running::start();
-    let first = sandbox.fitbit_login();
+    let (sandbox, first) = Running::with_fitbit();
     sandbox.fault("fitbit.token", json!({ "stall_s": 600 }));
-    let form = encoded(&[
-        ("grant_type", "refresh_token"),
-        ("client_id", FITBIT_APP.client_id),
-        ("refresh_token", &first.refresh),
-    ]);
+    let form = refresh_form(&first.refresh);
     let waiting = sandbox.send("POST", "/oauth2/token", &[], &form);
     // The stall is meant for this request: the next one must not overtake it.
     while sandbox.fitbit_chain().1 < 2 {
@@ -169,24 +141,16 @@ fn a_client_that_gives_up_waiting_can_replay() {
 
 #[test]
 fn token_parameters_are_taken_from_anywhere() {
-    let sandbox = Running::start();
-    let first = sandbox.fitbit_login();
-    let params = |refresh: &str| {
-        encoded(&[
-            ("grant_type", "refresh_token"),
-            ("client_id", FITBIT_APP.client_id),
-            ("refresh_token", refresh),
-        ])
-    };
+    let (sandbox, first) = Running::with_fitbit();
     let json = [("Content-Type", "application/json")];
-    let query = format!("/oauth2/token?{}", params(&first.refresh));
+    let query = format!("/oauth2/token?{}", refresh_form(&first.refresh));
     let second = sandbox.request("POST", &query, &json, "").tokens();
     assert_eq!(second.refresh.len(), 64);
     let third = sandbox.request(
         "POST",
         "/oauth2/token",
         &[],
-        &format!("&{}", params(&second.refresh)),
+        &format!("&{}", refresh_form(&second.refresh)),
     );
     assert_eq!(third.tokens().refresh.len(), 64);
 }
@@ -202,78 +166,52 @@ fn what_is_missing_from_a_refresh_is_named() {
             .contains("Missing 'grant_type' parameter value")
     );
     let no_token = sandbox.post_form("/oauth2/token", &[client, ("grant_type", "refresh_token")]);
-    assert_eq!(
-        (no_token.status, no_token.fitbit_error().as_str()),
-        (400, "invalid_request")
-    );
+    no_token.fitbit_refuses(400, "invalid_request");
     assert!(no_token.body.contains("Missing parameters: refresh_token"));
 }
 
 #[test]
 fn an_expired_access_token_is_told_from_an_unknown_one() {
-    let sandbox = Running::start();
-    let tokens = sandbox.fitbit_login();
+    let (sandbox, tokens) = Running::with_fitbit();
     sandbox.advance(28_799);
     assert_eq!(sandbox.get_as(&tokens.access, DEVICES).status, 200);
     sandbox.advance(1);
     let expired = sandbox.get_as(&tokens.access, DEVICES);
-    assert_eq!(
-        (expired.status, expired.fitbit_error().as_str()),
-        (401, "expired_token")
-    );
+    expired.fitbit_refuses(401, "expired_token");
     let unknown = sandbox.get_as("nonsense", DEVICES);
-    assert_eq!(
-        (unknown.status, unknown.fitbit_error().as_str()),
-        (401, "invalid_token")
-    );
+    unknown.fitbit_refuses(401, "invalid_token");
 }
 
 #[test]
 fn a_new_consent_starts_the_chain_anew() {
-    let sandbox = Running::start();
-    let first = sandbox.fitbit_login();
+    let (sandbox, first) = Running::with_fitbit();
     let second = refreshed(&sandbox, &first.refresh);
     let third = sandbox.fitbit_login();
-    assert_eq!(
-        sandbox.fitbit_refresh(&second.refresh).fitbit_error(),
-        "invalid_grant"
-    );
-    assert_eq!(
-        sandbox.fitbit_refresh(&first.refresh).fitbit_error(),
-        "invalid_grant"
-    );
+    sandbox
+        .fitbit_refresh(&second.refresh)
+        .fitbit_refuses(400, "invalid_grant");
+    sandbox
+        .fitbit_refresh(&first.refresh)
+        .fitbit_refuses(400, "invalid_grant");
     assert_eq!(sandbox.get_as(&second.access, DEVICES).status, 200);
-    let (states, generation) = sandbox.fitbit_chain();
-    assert_eq!(
-        (states, generation),
-        (
-            vec![
-                "revoked".to_owned(),
-                "revoked".to_owned(),
-                "active".to_owned()
-            ],
-            1
-        )
-    );
+    let chain = ("revoked revoked active".to_owned(), 1);
+    assert_eq!(sandbox.fitbit_chain(), chain);
     refreshed(&sandbox, &third.refresh);
 }
 
 #[test]
 fn revoking_any_token_ends_them_all() {
-    let sandbox = Running::start();
-    let first = sandbox.fitbit_login();
+    let (sandbox, first) = Running::with_fitbit();
     let second = refreshed(&sandbox, &first.refresh);
     let client = ("client_id", FITBIT_APP.client_id);
     let revoked = sandbox.post_form("/oauth2/revoke", &[client, ("token", &first.access)]);
     assert_eq!((revoked.status, revoked.body.as_str()), (200, ""));
-    assert_eq!(
-        sandbox.get_as(&second.access, DEVICES).fitbit_error(),
-        "invalid_token"
-    );
-    assert_eq!(
-        sandbox.fitbit_refresh(&second.refresh).fitbit_error(),
-        "invalid_grant"
-    );
+    sandbox
+        .get_as(&second.access, DEVICES)
+        .fitbit_refuses(401, "invalid_token");
+    sandbox
+        .fitbit_refresh(&second.refresh)
+        .fitbit_refuses(400, "invalid_grant");
     let google = sandbox.google_login();
     assert_eq!(
         sandbox
@@ -281,27 +219,17 @@ fn revoking_any_token_ends_them_all() {
             .status,
         200
     );
-    assert_eq!(
-        sandbox
-            .get_as(&google.access, "/v4/users/me/identity")
-            .status,
-        401
-    );
-    assert_eq!(
-        sandbox.google_refresh(&google.refresh).json()["error"],
-        "invalid_grant"
-    );
+    assert_eq!(sandbox.get_as(&google.access, IDENTITY).status, 401);
+    sandbox
+        .google_refresh(&google.refresh)
+        .oauth_refuses(400, "invalid_grant");
     let again = sandbox.post_form("/revoke", &[("token", &google.refresh)]);
-    assert_eq!(
-        (again.status, &again.json()["error"]),
-        (400, &json!("invalid_token"))
-    );
+    again.oauth_refuses(400, "invalid_token");
 }
 
 #[test]
 fn introspection_tells_whether_a_token_is_active() {
-    let sandbox = Running::start();
-    let tokens = sandbox.fitbit_login();
+    let (sandbox, tokens) = Running::with_fitbit();
     let ask = |bearer: &str, token: &str| {
         let authorization = format!("Bearer {bearer}");
         let headers = [("Authorization", authorization.as_str())];
@@ -328,19 +256,15 @@ fn introspection_tells_whether_a_token_is_active() {
 fn a_planted_chain_begins_with_its_refresh_token() {
     let sandbox = Running::start();
     sandbox.control("seed", &json!({ "fitbit_refresh_token": SEED }));
-    assert_eq!(sandbox.fitbit_chain(), (vec!["active".to_owned()], 1));
+    assert_eq!(sandbox.fitbit_chain(), ("active".to_owned(), 1));
     let tokens = refreshed(&sandbox, SEED);
     assert_eq!(sandbox.get_as(&tokens.access, DEVICES).status, 200);
-    assert_eq!(
-        sandbox.fitbit_chain(),
-        (vec!["spent".to_owned(), "active".to_owned()], 2)
-    );
+    assert_eq!(sandbox.fitbit_chain(), ("spent active".to_owned(), 2));
 }
 
 #[test]
 fn googles_refresh_tokens_do_not_rotate() {
-    let sandbox = Running::start();
-    let tokens = sandbox.google_login();
+    let (sandbox, tokens) = Running::with_google();
     assert!(tokens.access.starts_with("ya29.") && tokens.refresh.starts_with("1//0"));
     for _ in 0..2 {
         let body = sandbox.google_refresh(&tokens.refresh).json();
@@ -348,25 +272,14 @@ fn googles_refresh_tokens_do_not_rotate() {
         assert_eq!(body.get("refresh_token_expires_in"), None);
         assert_eq!(body["expires_in"], 3_599);
         let access = body["access_token"].as_str().unwrap();
-        assert_eq!(sandbox.get_as(access, "/v4/users/me/identity").status, 200);
+        assert_eq!(sandbox.get_as(access, IDENTITY).status, 200);
     }
-    assert_eq!(
-        sandbox
-            .get_as(&tokens.access, "/v4/users/me/identity")
-            .status,
-        200
-    );
+    assert_eq!(sandbox.get_as(&tokens.access, IDENTITY).status, 200);
     sandbox.advance(3_600);
-    assert_eq!(
-        sandbox
-            .get_as(&tokens.access, "/v4/users/me/identity")
-            .status,
-        401
-    );
-    assert_eq!(
-        sandbox.google_refresh("1//0unknown").json()["error"],
-        "invalid_grant"
-    );
+    assert_eq!(sandbox.get_as(&tokens.access, IDENTITY).status, 401);
+    sandbox
+        .google_refresh("1//0unknown")
+        .oauth_refuses(400, "invalid_grant");
 }
 
 #[test]
@@ -383,12 +296,11 @@ fn googles_refresh_tokens_can_be_made_to_rotate() {
     assert!(second.refresh.starts_with("1//0") && second.refresh != first.refresh);
     // The grant keeps its age.
     assert_eq!(answer.json()["refresh_token_expires_in"], 603_799);
-    assert_eq!(
-        sandbox.google_refresh(&first.refresh).json()["error"],
-        "invalid_grant"
-    );
+    sandbox
+        .google_refresh(&first.refresh)
+        .oauth_refuses(400, "invalid_grant");
     for access in [&first.access, &second.access] {
-        assert_eq!(sandbox.get_as(access, "/v4/users/me/identity").status, 200);
+        assert_eq!(sandbox.get_as(access, IDENTITY).status, 200);
     }
     let grants = sandbox.control("tokens", &serde_json::Value::Null);
     let states: Vec<&serde_json::Value> = grants[0]["refresh"]
@@ -407,18 +319,12 @@ fn googles_refresh_tokens_can_be_made_to_rotate() {
             .status,
         200
     );
-    assert_eq!(
-        sandbox
-            .get_as(&first.access, "/v4/users/me/identity")
-            .status,
-        401
-    );
+    assert_eq!(sandbox.get_as(&first.access, IDENTITY).status, 401);
 }
 
 #[test]
 fn refresh_tokens_can_have_other_lengths() {
-    let sandbox = Running::start();
-    let usual = sandbox.fitbit_login();
+    let (sandbox, usual) = Running::with_fitbit();
     assert_eq!(usual.refresh.len(), 64);
     let mut refresh = usual.refresh;
     for length in [16, 63, 65, 513, 4096] {
@@ -452,30 +358,25 @@ fn a_grant_of_an_app_in_testing_ends_after_seven_days() {
     sandbox.control("config", &json!({ "testing_status": false }));
     sandbox.advance(1);
     let refused = sandbox.google_refresh(refresh);
-    assert_eq!(
-        (refused.status, &refused.json()["error"]),
-        (400, &json!("invalid_grant"))
-    );
+    refused.oauth_refuses(400, "invalid_grant");
     assert_eq!(
         refused.json()["error_description"],
         "Token has been expired or revoked."
     );
-    assert_eq!(sandbox.get_as(&access, "/v4/users/me/identity").status, 401);
+    assert_eq!(sandbox.get_as(&access, IDENTITY).status, 401);
 }
 
 #[test]
 fn the_oldest_of_more_than_a_hundred_google_grants_goes_unsaid() {
-    let sandbox = Running::start();
-    let first = sandbox.google_login();
+    let (sandbox, first) = Running::with_google();
     for _ in 0..99 {
         sandbox.google_login();
     }
     assert_eq!(sandbox.google_refresh(&first.refresh).status, 200);
     sandbox.google_login();
-    assert_eq!(
-        sandbox.google_refresh(&first.refresh).json()["error"],
-        "invalid_grant"
-    );
+    sandbox
+        .google_refresh(&first.refresh)
+        .oauth_refuses(400, "invalid_grant");
 }
 
 #[test]
@@ -491,10 +392,9 @@ fn access_tokens_live_as_long_as_configured() {
         60
     );
     sandbox.advance(60);
-    assert_eq!(
-        sandbox.get_as(&tokens.access, DEVICES).fitbit_error(),
-        "expired_token"
-    );
+    sandbox
+        .get_as(&tokens.access, DEVICES)
+        .fitbit_refuses(401, "expired_token");
     let listed = sandbox.control("tokens", &serde_json::Value::Null);
     assert_eq!(listed[0]["access"][0]["fp"], fingerprint(&tokens.access));
 }

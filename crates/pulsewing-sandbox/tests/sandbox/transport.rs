@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use crate::harness::{Response, Running};
+use crate::harness::{Response, Running, block_on};
 
 fn head_and_body(bytes: &[u8]) -> (String, &[u8]) {
     let split = bytes
@@ -127,11 +127,7 @@ async fn ask(sandbox: &Sandbox, ca: &str, name: &str) -> std::io::Result<Respons
 
 #[test]
 fn https_is_served_for_the_names_and_no_other() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
+    block_on(async {
         let names = |names: &[&str]| SandboxConfig {
             tls_names: names.iter().map(|name| (*name).to_owned()).collect(),
             ..SandboxConfig::default()
@@ -181,10 +177,7 @@ fn a_post_that_does_not_tell_its_length_is_refused_before_anything_else() {
         FITBIT_APP.client_id
     );
     let refused = ask(&refreshing, "", "");
-    assert_eq!(
-        (refused.status, refused.fitbit_error().as_str()),
-        (411, "request")
-    );
+    refused.fitbit_refuses(411, "request");
     assert_eq!(sandbox.fitbit_chain().1, 1, "nothing has happened");
     for target in [
         "/token",

@@ -30,8 +30,7 @@ fn minutes(sandbox: &Running, access: &str, family: &str) -> BTreeMap<String, f6
 
 #[test]
 fn late_minutes_come_with_the_next_sync_and_wrong_ones_are_revised() {
-    let sandbox = Running::start();
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::with_google_access();
     let truth = minutes(&sandbox, &access, "google-wearables");
     sandbox.control("config", &json!({ "late": true }));
     let first = minutes(&sandbox, &access, "google-wearables");
@@ -81,8 +80,7 @@ fn late_minutes_come_with_the_next_sync_and_wrong_ones_are_revised() {
 
 #[test]
 fn an_account_without_a_tracker_has_its_data_from_health_connect() {
-    let sandbox = Running::start();
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::with_google_access();
     let truth = minutes(&sandbox, &access, "google-wearables");
     assert!(truth.len() > 50);
     sandbox.control("config", &json!({ "wearable": false }));
@@ -201,8 +199,7 @@ fn a_wearer_off_the_wrist_leaves_a_gap_in_every_view() {
 
 #[test]
 fn a_tracker_whose_phone_is_away_keeps_what_it_measures_until_it_syncs_again() {
-    let sandbox = Running::start();
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::with_google_access();
     let truth = minutes(&sandbox, &access, "google-wearables");
     let away = json!({ "last_sync": "2026-11-22T13:37:00Z" });
     sandbox.control("config", &away);

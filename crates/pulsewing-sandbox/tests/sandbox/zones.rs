@@ -46,10 +46,7 @@ fn the_limits_of_a_day_are_listed_by_date() {
         &format!("/v4/users/me/dataTypes/{LIMITS}:rollUp"),
         &json!({}),
     );
-    assert_eq!(
-        (refused.status, refused.reason().as_str()),
-        (400, "UNSUPPORTED_DATA_TYPE_ACTION")
-    );
+    refused.google_refuses(400, "UNSUPPORTED_DATA_TYPE_ACTION");
 }
 
 #[test]
@@ -114,8 +111,7 @@ fn time_in_a_zone_is_an_interval_and_adds_up() {
 
 #[test]
 fn time_in_a_zone_needs_the_scope_of_activity() {
-    let sandbox = Running::start();
-    let access = sandbox.google_login().access;
+    let (sandbox, access) = Running::with_google_access();
     assert_eq!(
         sandbox.list(&access, TIME_IN, &[]).reason(),
         "ACCESS_TOKEN_SCOPE_INSUFFICIENT"

@@ -131,7 +131,7 @@ fn run(replay: &str, steps: &[Step]) {
 
 proptest! {
     #[test]
-    fn whatever_a_client_does_one_refresh_token_is_active_and_only_the_last_pair_is_replayed(
+    fn one_refresh_token_is_active_and_only_the_last_pair_is_replayed(
         steps in prop::collection::vec(step(), 0..60),
         until_used in any::<bool>(),
     ) {
