@@ -1,12 +1,8 @@
 //! Checks that the README's picture is the one that the demo draws.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on says so by panicking"
-)]
 
-use std::{fs::File, io::BufReader, path::Path, process::Command};
+use std::process::Command;
 
-const ACCEPT: &str = "PULSEWING_ACCEPT_FRAMES";
+use pulsewing_testkit::golden;
 
 #[test]
 fn the_readmes_picture_is_what_the_demo_draws() {
@@ -20,22 +16,14 @@ fn the_readmes_picture_is_what_the_demo_draws() {
         .unwrap();
     assert!(output.status.success(), "{output:?}");
     let drawn = dir.path().join("pulsewing-demo.png");
-    let shown = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/demo.png");
-    if std::env::var_os(ACCEPT).is_some() {
+    let shown = golden::in_workspace("docs/demo.png");
+    if golden::is_accepting() {
         std::fs::copy(&drawn, &shown).unwrap();
     }
     assert!(
-        pixels(&drawn) == pixels(&shown),
-        "docs/demo.png is not what the demo draws; look at {} and accept it with {ACCEPT}=1 cargo test -p pulsewing --test readme_picture",
-        shown.display()
+        golden::read(&drawn) == golden::read(&shown),
+        "docs/demo.png is not what the demo draws; look at {} and accept it with {}=1 cargo test -p pulsewing --test readme_picture",
+        shown.display(),
+        golden::ACCEPT
     );
-}
-
-fn pixels(path: &Path) -> (png::OutputInfo, Vec<u8>) {
-    let mut decoder = png::Decoder::new(BufReader::new(File::open(path).unwrap()));
-    decoder.set_transformations(png::Transformations::EXPAND);
-    let mut reader = decoder.read_info().unwrap();
-    let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
-    let info = reader.next_frame(&mut bytes).unwrap();
-    (info, bytes)
 }

@@ -2,7 +2,7 @@
 //! the others: the suite takes hardly longer than its longest wait.
 
 use std::{
-    fs, thread,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -13,7 +13,7 @@ use crate::{disk_full, harness::signed_in::SignedIn};
 #[test]
 fn every_long_wait_ends_as_promised() {
     let waits: [fn(); 5] = [
-        a_hundred_and_ten_seconds_without_an_answer_end_with_five_and_a_chain_that_goes_on,
+        no_answer_for_110_seconds_ends_with_five_and_a_chain_that_goes_on,
         disk_full::tokens_that_never_find_room_are_asked_for_again_by_the_next_run,
         disk_full::tokens_without_room_are_kept_until_there_is_some,
         a_lock_that_is_not_given_back_is_waited_for_thirty_seconds_and_nothing_is_sent,
@@ -29,14 +29,12 @@ fn every_long_wait_ends_as_promised() {
 /// Maximum time until `once` ends.
 const WITHIN: Duration = Duration::from_secs(130);
 
-fn a_hundred_and_ten_seconds_without_an_answer_end_with_five_and_a_chain_that_goes_on() {
+fn no_answer_for_110_seconds_ends_with_five_and_a_chain_that_goes_on() {
     let signed_in = SignedIn::fitbit();
     signed_in
         .sandbox
         .configure(&json!({ "replay": "until-used" }));
-    signed_in
-        .sandbox
-        .fault("fitbit.token", 0, &json!({ "drop": "after" }));
+    signed_in.fault("fitbit.token", 0, &json!({ "drop": "after" }));
     let since = Instant::now();
     let once = signed_in.program(&["once"]).start();
     once.finish_within(WITHIN).exits(5).says("nothing is lost");
@@ -66,15 +64,11 @@ fn a_hundred_and_ten_seconds_without_an_answer_end_with_five_and_a_chain_that_go
         "{requests:?}"
     );
     assert_ne!(signed_in.chain()["refresh_under_way_since"], Value::Null);
-    signed_in.sandbox.faults(&json!([]));
-    signed_in.once().exits(0);
-    signed_in.assert_chain_goes_on();
+    signed_in.assert_chain_goes_on_without_faults();
 }
 fn a_reply_that_takes_longer_than_a_try_is_asked_for_again() {
     let signed_in = SignedIn::fitbit();
-    signed_in
-        .sandbox
-        .fault("fitbit.token", 1, &json!({ "stall_s": 17 }));
+    signed_in.fault("fitbit.token", 1, &json!({ "stall_s": 17 }));
     signed_in.once().exits(0);
     let requests = signed_in.sandbox.requests_of("fitbit.token");
     assert!(requests.len() >= 2, "{requests:?}");
@@ -90,11 +84,7 @@ fn a_reply_that_takes_longer_than_a_try_is_asked_for_again() {
 
 fn a_lock_that_is_not_given_back_is_waited_for_thirty_seconds_and_nothing_is_sent() {
     let signed_in = SignedIn::fitbit();
-    let lock = fs::File::options()
-        .append(true)
-        .open(signed_in.home.state("chain.lock"))
-        .unwrap();
-    lock.lock().unwrap();
+    let _lock = signed_in.locked();
     let since = Instant::now();
     let waiting: Vec<_> = ["once", "logout"]
         .into_iter()

@@ -2,6 +2,7 @@
 
 use std::{fs, io::BufReader};
 
+use pulsewing_testkit::pictures::Picture;
 use serde_json::json;
 
 use crate::harness::{
@@ -18,6 +19,13 @@ use crate::harness::{
 /// A network's password, which no output may contain.
 const PASSWORD: &str = "correct horse battery \"staple\"";
 
+/// Returns a home beside a board, without a sandbox.
+fn alone() -> (Home, Board) {
+    let home = Home::new();
+    let board = Board::start(&home);
+    (home, board)
+}
+
 fn run(home: &Home, board: &Board, args: &[&str]) -> Finished {
     home.run(&[&["board", "--port", &board.port], args].concat())
 }
@@ -29,11 +37,11 @@ fn provision(home: &Home, board: &Board, args: &[&str]) -> Finished {
 /// Writes a picture such as a user may have, and returns its path.
 fn picture(home: &Home) -> String {
     let path = home.work("picture.png");
-    let mut encoder = png::Encoder::new(fs::File::create(&path).unwrap(), 8, 8);
-    encoder.set_color(png::ColorType::Rgb);
-    let pixels: Vec<u8> = (0..192).collect();
-    let mut writer = encoder.write_header().unwrap();
-    writer.write_image_data(&pixels).unwrap();
+    let picture = Picture {
+        size: (8, 8),
+        rgb: (0..64).map(|n| [3 * n, 3 * n + 1, 3 * n + 2]).collect(),
+    };
+    picture.write(fs::File::create(&path).unwrap());
     path.to_str().unwrap().to_owned()
 }
 
@@ -42,8 +50,7 @@ const CERTIFICATE: &str = include_str!("../../../../firmware/net/roots/gts-root-
 
 #[test]
 fn status_is_shown_in_words_and_as_json() {
-    let home = Home::new();
-    let board = Board::start(&home);
+    let (home, board) = alone();
     let words = run(&home, &board, &["status"]).exits(0);
     assert!(
         words.stdout.starts_with("board:          stand-in\n"),
@@ -58,25 +65,17 @@ fn status_is_shown_in_words_and_as_json() {
 
 #[test]
 fn a_list_shows_who_answers_and_who_does_not() {
-    let home = Home::new();
-    let board = Board::start(&home);
-    let list = run(&home, &board, &["list"]).exits(0);
-    assert!(
-        list.stdout.contains("stand-in b0a2d1, firmware 0.1.0"),
-        "{}",
-        list.stdout
-    );
+    let (home, board) = alone();
+    run(&home, &board, &["list"])
+        .exits(0)
+        .prints("stand-in b0a2d1, firmware 0.1.0");
     board.fault("", 0, Fault::Hang);
-    let list = run(&home, &board, &["list"]).exits(0);
-    assert!(list.stdout.contains("no board answers"), "{}", list.stdout);
-    let nowhere = home
-        .run(&["board", "list", "--port", "/nowhere/tty"])
-        .exits(0);
-    assert!(
-        nowhere.stdout.contains("cannot be opened"),
-        "{}",
-        nowhere.stdout
-    );
+    run(&home, &board, &["list"])
+        .exits(0)
+        .prints("no board answers");
+    home.run(&["board", "list", "--port", "/nowhere/tty"])
+        .exits(0)
+        .prints("cannot be opened");
 }
 
 #[test]
@@ -94,8 +93,7 @@ fn a_port_that_is_not_there_is_said_in_words() {
 
 #[test]
 fn a_board_that_says_nothing_is_given_up() {
-    let home = Home::new();
-    let board = Board::start(&home);
+    let (home, board) = alone();
     board.fault("", 0, Fault::Hang);
     run(&home, &board, &["status"])
         .exits(5)
@@ -105,8 +103,7 @@ fn a_board_that_says_nothing_is_given_up() {
 
 #[test]
 fn two_programs_do_not_share_a_port() {
-    let home = Home::new();
-    let board = Board::start(&home);
+    let (home, board) = alone();
     board.fault("log", 0, Fault::PauseBefore);
     let first = home
         .program(&["board", "log", "--port", &board.port])
@@ -121,8 +118,7 @@ fn two_programs_do_not_share_a_port() {
 
 #[test]
 fn the_log_and_the_picture_come_as_the_board_has_them() {
-    let home = Home::new();
-    let board = Board::start(&home);
+    let (home, board) = alone();
     run(&home, &board, &["log"])
         .exits(0)
         .says("recorded no errors");
@@ -155,8 +151,7 @@ fn the_log_and_the_picture_come_as_the_board_has_them() {
 
 #[test]
 fn a_new_board_gets_everything_and_says_so() {
-    let home = Home::new();
-    let board = Board::start(&home);
+    let (home, board) = alone();
     let ca = home.write("ca.pem", &format!("ours\n{CERTIFICATE}"));
     home.configure(&format!(
         "provider = \"fitbit\"\n[endpoints]\nbase_url = \"https://gateway.example\"\nca_file = \"{ca}\"\n[wearer]\nname = \"Ada L\"\ntime_zone = \"Europe/Berlin\"\nzones = [90, 110, 135, 160]\n"
@@ -215,8 +210,7 @@ fn a_new_board_gets_everything_and_says_so() {
 
 #[test]
 fn a_certificate_that_cannot_be_read_is_refused_before_the_board_is_touched() {
-    let home = Home::new();
-    let board = Board::start(&home);
+    let (home, board) = alone();
     let torn = CERTIFICATE.replacen("MII", "MIA", 1);
     let no_base64 = CERTIFICATE.replacen("MII", "M~I", 1);
     for bad in [torn, no_base64] {
@@ -234,8 +228,7 @@ fn a_certificate_that_cannot_be_read_is_refused_before_the_board_is_touched() {
 
 #[test]
 fn a_password_comes_from_stdin_and_never_from_the_command_line() {
-    let home = Home::new();
-    let board = Board::start(&home);
+    let (home, board) = alone();
     board.fault("wifi add", 0, Fault::PauseAfter);
     let args = [
         "board",
@@ -285,8 +278,7 @@ fn a_password_comes_from_stdin_and_never_from_the_command_line() {
 
 #[test]
 fn nothing_is_sent_when_something_is_wrong_on_this_machine() {
-    let home = Home::new();
-    let board = Board::start(&home);
+    let (home, board) = alone();
     for (args, words) in [
         (
             ["--wallpaper", "none.png"],
@@ -308,8 +300,7 @@ fn nothing_is_sent_when_something_is_wrong_on_this_machine() {
 
 #[test]
 fn what_the_board_refuses_is_said_in_its_words() {
-    let home = Home::new();
-    let board = Board::start(&home);
+    let (home, board) = alone();
     provision(&home, &board, &["--set", "wearer.age=36"])
         .exits(1)
         .says("the board says: there is no setting wearer.age");
@@ -330,8 +321,7 @@ fn what_the_board_refuses_is_said_in_its_words() {
 
 #[test]
 fn a_setting_can_be_taken_back() {
-    let home = Home::new();
-    let board = Board::start(&home);
+    let (home, board) = alone();
     provision(&home, &board, &["--set", "wearer.name=Ada"]).exits(0);
     provision(&home, &board, &["--set", "wearer.name="])
         .exits(0)
@@ -341,8 +331,7 @@ fn a_setting_can_be_taken_back() {
 
 #[test]
 fn noise_between_the_lines_does_no_harm() {
-    let home = Home::new();
-    let board = Board::start(&home);
+    let (home, board) = alone();
     for words in ["status", "set", "wifi", "put", "data", "commit"] {
         board.fault(words, 0, Fault::Noise);
     }
@@ -374,8 +363,7 @@ fn an_upload_survives_a_restart_and_lost_replies() {
 
 #[test]
 fn a_late_reply_is_not_taken_for_another_commands() {
-    let home = Home::new();
-    let board = Board::start(&home);
+    let (home, board) = alone();
     board.lock().console.log = vec!["+1s from the log".into()];
     board.fault("status", 0, Fault::Late);
     let log = run(&home, &board, &["log"]).exits(0);
@@ -407,8 +395,7 @@ fn a_board_that_is_plugged_in_anew_is_found_again() {
 
 #[test]
 fn a_half_line_that_somebody_left_is_no_part_of_a_command() {
-    let home = Home::new();
-    let board = Board::start(&home);
+    let (home, board) = alone();
     let mut port = fs::File::options().write(true).open(&board.port).unwrap();
     std::io::Write::write_all(&mut port, b"wifi add ho").unwrap();
     drop(port);
@@ -418,8 +405,7 @@ fn a_half_line_that_somebody_left_is_no_part_of_a_command() {
 
 #[test]
 fn a_restart_is_waited_for_and_an_erasure_wants_a_yes() {
-    let home = Home::new();
-    let board = Board::start(&home);
+    let (home, board) = alone();
     board.lock().console.networks = vec![("home".into(), PASSWORD.into())];
     run(&home, &board, &["reset"]).exits(0).says("It is back");
     assert_eq!(board.lock().console.networks.len(), 1);
@@ -450,10 +436,7 @@ fn a_sign_in_for_a_board_never_touches_this_machines_disk() {
             let program = home.program(&args).printing_first();
             shim::killing(program, &home, 0, false)
         };
-        let mut running = sign_in(true).start();
-        running.say(&browser::approve(&running.line()));
-        running
-            .finish()
+        browser::paste(sign_in(true).start())
             .exits(0)
             .says("generation 1, fingerprint")
             .says("No copy is kept");
@@ -481,6 +464,13 @@ fn a_sign_in_for_a_board_never_touches_this_machines_disk() {
     }
 }
 
+/// Signs in for the board, as a user who pastes the address and allows everything.
+fn sign_in(home: &Home, board: &Board, now: &str) -> Finished {
+    let args = ["login", "--paste", "--now", now];
+    let args = [&["board", "--port", &board.port], &args[..]].concat();
+    browser::paste(home.program(&args).printing_first().start())
+}
+
 #[test]
 fn a_board_that_renews_its_own_sign_in_meanwhile_takes_the_new_one_all_the_same() {
     let home = Home::new();
@@ -488,20 +478,7 @@ fn a_board_that_renews_its_own_sign_in_meanwhile_takes_the_new_one_all_the_same(
     home.configure(&configuration(&sandbox, "fitbit"));
     let board = Board::start(&home);
     let now = sandbox.now();
-    let sign_in = || {
-        let args = [
-            "board",
-            "login",
-            "--port",
-            &board.port,
-            "--paste",
-            "--now",
-            &now,
-        ];
-        let mut running = home.program(&args).printing_first().start();
-        running.say(&browser::approve(&running.line()));
-        running.finish()
-    };
+    let sign_in = || sign_in(&home, &board, &now);
     sign_in().exits(0).says("generation 1, fingerprint");
     // Between the check and the upload the board's chain becomes generation 2, and 2 is not newer.
     board.lock().console.renewals = 1;
@@ -525,19 +502,7 @@ fn a_sign_in_that_the_board_does_not_take_is_said_to_be_lost() {
     let board = Board::start(&home);
     board.lock().console.flash_fault = Some("the flash is full");
     let now = sandbox.now();
-    let args = [
-        "board",
-        "login",
-        "--port",
-        &board.port,
-        "--paste",
-        "--now",
-        &now,
-    ];
-    let mut running = home.program(&args).printing_first().start();
-    running.say(&browser::approve(&running.line()));
-    running
-        .finish()
+    sign_in(&home, &board, &now)
         .exits(1)
         .says("the board says: the flash is full")
         .says("this sign-in is lost");

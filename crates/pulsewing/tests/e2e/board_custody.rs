@@ -53,6 +53,19 @@ impl Pair {
         self.program(sandbox, &["provision", "--move-chain"])
     }
 
+    /// Begins to move the chain, up to a pause of the board; there the machine loses its power.
+    fn cut_off_while_moving(&self, sandbox: &Sandbox) {
+        let running = self.moving(sandbox).start();
+        self.board.wait_for_pause();
+        running.kill();
+        self.board.resume(false);
+    }
+
+    /// Runs a cycle on the machine.
+    fn once(&self, sandbox: &Sandbox) -> Finished {
+        self.home.run(&["once", "--now", &sandbox.now()])
+    }
+
     fn chain(&self) -> Value {
         self.home.run(&["status", "--json"]).exits(0).json()["chain"].clone()
     }
@@ -132,11 +145,7 @@ fn a_chain_moves_and_the_board_goes_on_with_it() {
     assert_eq!(pair.board.lock().console.settings["provider"], "fitbit");
     secret_watch::assert_clean("what the board says", &pair.board.said());
     pair.board_refreshes(&sandbox);
-    let now = sandbox.now();
-    pair.home
-        .run(&["once", "--now", &now])
-        .exits(3)
-        .says("pulsewing login");
+    pair.once(&sandbox).exits(3).says("pulsewing login");
     pair.moving(&sandbox)
         .run()
         .exits(3)
@@ -161,17 +170,13 @@ fn a_power_cut_of_this_machine_at_every_message_leaves_one_owner() {
             let sandbox = sandbox(&home);
             let pair = Pair::new(&sandbox, 2);
             pair.board.fault("", message, fault);
-            let running = pair.moving(&sandbox).start();
-            pair.board.wait_for_pause();
-            running.kill();
-            pair.board.resume(false);
+            pair.cut_off_while_moving(&sandbox);
             let is_boards = pair.settled(&sandbox, &what);
             owners[usize::from(is_boards)] += 1;
             if is_boards {
                 pair.board_refreshes(&sandbox);
             } else {
-                let now = sandbox.now();
-                pair.home.run(&["once", "--now", &now]).exits(0);
+                pair.once(&sandbox).exits(0);
             }
         }
     }
@@ -208,10 +213,7 @@ fn a_settlement_that_is_cut_off_is_made_again() {
             let sandbox = sandbox(&home);
             let pair = Pair::new(&sandbox, 4);
             pair.board.fault("commit", 0, fault);
-            let running = pair.moving(&sandbox).start();
-            pair.board.wait_for_pause();
-            running.kill();
-            pair.board.resume(false);
+            pair.cut_off_while_moving(&sandbox);
             let settling = pair.program(&sandbox, &["status"]);
             let run = shim::killing(settling, &pair.home, call, false).run();
             let is_over = run.signal.is_none();
@@ -230,16 +232,10 @@ fn while_it_is_on_its_way_nobody_refreshes_it_here() {
     let sandbox = sandbox(&home);
     let pair = Pair::new(&sandbox, 5);
     pair.board.fault("put chain", 0, Fault::PauseBefore);
-    let running = pair.moving(&sandbox).start();
-    pair.board.wait_for_pause();
-    running.kill();
-    pair.board.resume(false);
+    pair.cut_off_while_moving(&sandbox);
     assert_eq!(pair.chain()["standing"], "moving");
+    pair.once(&sandbox).exits(3).says("moved");
     let now = sandbox.now();
-    pair.home
-        .run(&["once", "--now", &now])
-        .exits(3)
-        .says("moved");
     pair.home.run(&["logout", "--now", &now]).exits(1);
     // Another board does not hold it, and is not trusted with it.
     let other = Board::named(&pair.home, "0ther");
@@ -265,10 +261,7 @@ fn a_board_that_refreshed_it_meanwhile_has_it() {
     let sandbox = sandbox(&home);
     let pair = Pair::new(&sandbox, 6);
     pair.board.fault("commit", 0, Fault::PauseAfter);
-    let running = pair.moving(&sandbox).start();
-    pair.board.wait_for_pause();
-    running.kill();
-    pair.board.resume(false);
+    pair.cut_off_while_moving(&sandbox);
     pair.board_refreshes(&sandbox);
     pair.run(&sandbox, &["status"])
         .exits(0)
@@ -299,8 +292,7 @@ fn what_the_board_does_not_take_stays_here() {
         };
         run.says("it stays on this machine");
         assert!(!pair.one_owner(&sandbox, words));
-        let now = sandbox.now();
-        pair.home.run(&["once", "--now", &now]).exits(0);
+        pair.once(&sandbox).exits(0);
     }
 }
 
@@ -410,7 +402,7 @@ fn a_board_that_is_signed_in_is_replaced_only_when_asked_and_never_goes_back() {
 fn a_refresh_that_is_under_way_is_completed_first() {
     let signed_in = SignedIn::fitbit();
     let stall = serde_json::json!({ "stall_s": 1 });
-    signed_in.sandbox.fault("fitbit.token", 1, &stall);
+    signed_in.fault("fitbit.token", 1, &stall);
     let once = signed_in.program(&["once"]).start();
     signed_in.sandbox.wait_for("fitbit.token", 1);
     once.kill();
@@ -465,10 +457,7 @@ fn a_note_that_is_lost_is_no_reason_to_guess() {
     for fault in [Fault::PauseBefore, Fault::PauseAfter] {
         let pair = Pair::new(&sandbox, 13);
         pair.board.fault("commit", 0, fault);
-        let running = pair.moving(&sandbox).start();
-        pair.board.wait_for_pause();
-        running.kill();
-        pair.board.resume(false);
+        pair.cut_off_while_moving(&sandbox);
         fs::remove_file(pair.home.state("move.json")).unwrap();
         let asked = pair.run(&sandbox, &["status"]).exits(0);
         if fault == Fault::PauseAfter {

@@ -3,15 +3,14 @@
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use pulsewing_core::chain::codec::MAX_RECORD;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::harness::signed_in::{FITBIT_LIFE, SignedIn, configuration, record};
 
 #[test]
 fn the_files_are_their_owners_alone() {
     for provider in ["google", "fitbit"] {
-        let signed_in = SignedIn::either(provider);
-        signed_in.once().exits(0);
+        let signed_in = SignedIn::either(provider).after_once();
         let mode = |name: &str| {
             let file = fs::metadata(signed_in.home.state(name)).unwrap();
             file.permissions().mode() & 0o777
@@ -27,11 +26,7 @@ fn the_files_are_their_owners_alone() {
 #[test]
 fn a_lock_that_somebody_else_holds_is_waited_for() {
     let signed_in = SignedIn::fitbit();
-    let lock = fs::File::options()
-        .append(true)
-        .open(signed_in.home.state("chain.lock"))
-        .unwrap();
-    lock.lock().unwrap();
+    let lock = signed_in.locked();
     let mut once = signed_in.program(&["once"]).start();
     // Long enough for a program that ignores the lock to have sent something.
     std::thread::park_timeout(std::time::Duration::from_secs(2));
@@ -46,11 +41,7 @@ fn a_lock_that_somebody_else_holds_is_waited_for() {
 fn damage_falls_back_to_the_copy_that_the_refresh_made() {
     for damage in ["flipped", "torn", "empty"] {
         let signed_in = SignedIn::fitbit();
-        signed_in
-            .sandbox
-            .fault("fitbit.token", 1, &json!({ "stall_s": 1 }));
-        let once = signed_in.program(&["once"]).start();
-        signed_in.sandbox.wait_for("fitbit.token", 1);
+        let once = signed_in.once_in_mid_refresh(1);
         once.kill();
         let path = signed_in.home.state("chain");
         let mut bytes = fs::read(&path).unwrap();
@@ -96,8 +87,7 @@ fn damage_to_both_copies_is_said_and_nothing_is_sent_or_changed() {
 
 #[test]
 fn an_error_of_the_file_system_is_no_reason_to_go_back_a_generation() {
-    let signed_in = SignedIn::fitbit();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::fitbit().after_once();
     assert!(signed_in.home.state("chain.prev").exists());
     signed_in.sandbox.advance(FITBIT_LIFE);
     let requests = signed_in.sandbox.requests().len();
@@ -139,11 +129,7 @@ fn a_newer_format_is_refused_and_left_untouched() {
 fn an_intent_of_another_generation_is_ignored() {
     // A record with an intent for generation one, and one of generation two without.
     let signed_in = SignedIn::fitbit();
-    signed_in
-        .sandbox
-        .fault("fitbit.token", 1, &json!({ "stall_s": 1 }));
-    let once = signed_in.program(&["once"]).start();
-    signed_in.sandbox.wait_for("fitbit.token", 1);
+    let once = signed_in.once_in_mid_refresh(1);
     once.kill();
     let mut with_intent = record(&signed_in.home, "chain");
     signed_in.once().exits(0);
@@ -161,8 +147,7 @@ fn an_intent_of_another_generation_is_ignored() {
 
 #[test]
 fn a_state_file_that_is_lost_or_damaged_costs_nothing_but_requests() {
-    let signed_in = SignedIn::google();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::google().after_once();
     for text in ["{", "", "[]", "{\"pacing\":{\"recent\":[1,2,3]}}"] {
         let path = signed_in.home.state("state.json");
         fs::write(&path, text).unwrap();

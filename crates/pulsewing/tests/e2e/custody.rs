@@ -61,7 +61,7 @@ fn no_redirect_is_followed_with_a_token() {
         let other = Sandbox::with_recording(&signed_in.home, &recording::until_two(), "UTC");
         let location = format!("{}/1/user/-/devices.json", other.url);
         let away = json!({ "status": 307, "body": "empty", "headers": { "location": location } });
-        signed_in.sandbox.fault(route, 0, &away);
+        signed_in.fault(route, 0, &away);
         signed_in.once().exits(5);
         assert_eq!(other.routes(), [""; 0], "{provider}");
     }
@@ -96,13 +96,8 @@ fn secrets_go_into_bodies_and_headers_and_never_into_a_path_or_a_log() {
     ] {
         let signed_in = SignedIn::either(provider);
         signed_in.run(&["once", "-v"]).exits(0).says(word);
-        let mut login = signed_in
-            .program(&["-v", "login", "--paste"])
-            .printing_first()
-            .start();
-        let back = browser::approve(&login.line());
-        login.say(&back);
-        login.finish().exits(0);
+        let login = signed_in.program(&["-v", "login", "--paste"]);
+        browser::paste(login.printing_first().start()).exits(0);
         for request in signed_in.sandbox.requests() {
             secret_watch::assert_clean("a path", request["path"].as_str().unwrap());
         }

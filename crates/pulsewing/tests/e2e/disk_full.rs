@@ -172,19 +172,14 @@ fn with_a_little_room_it_is_all_or_nothing() {
 fn a_disk_that_fills_up_while_the_reply_is_under_way_costs_no_token() {
     let cramped = cramped();
     let signed_in = &cramped.signed_in;
-    signed_in
-        .sandbox
-        .fault("fitbit.token", 1, &json!({ "stall_s": 2 }));
+    signed_in.fault("fitbit.token", 1, &json!({ "stall_s": 2 }));
     let once = cramped.once().start();
     signed_in.sandbox.wait_for("fitbit.token", 1);
     cramped.disk.fill(0);
-    let once = once.finish().exits(0);
-    assert!(
-        once.stdout
-            .contains("\nNext token written to disk Successfully!\n")
-    );
-    assert_eq!(signed_in.chain()["generation"], 2);
-    signed_in.assert_chain_goes_on();
+    once.finish()
+        .exits(0)
+        .prints("\nNext token written to disk Successfully!\n");
+    signed_in.assert_chain_goes_on_as(2);
     cramped.disk.make_room();
     cramped.once().run().exits(0);
 }
@@ -205,8 +200,7 @@ pub(crate) fn tokens_without_room_are_kept_until_there_is_some() {
     cramped.disk.make_room();
     waiting.finish().exits(0);
     assert_eq!(signed_in.sandbox.requests_of("fitbit.token").len(), 1);
-    assert_eq!(signed_in.chain()["generation"], 2);
-    signed_in.assert_chain_goes_on();
+    signed_in.assert_chain_goes_on_as(2);
 }
 
 /// If no room appears, the run ends with 1 within its 130 seconds, and the next one replays. This takes
@@ -233,9 +227,7 @@ pub(crate) fn tokens_that_never_find_room_are_asked_for_again_by_the_next_run() 
 /// Starts a run, fills up the disk and removes the reserve while the reply is on its way.
 fn hold_tokens_without_room(cramped: &Cramped) -> crate::harness::hermetic::Running {
     let signed_in = &cramped.signed_in;
-    signed_in
-        .sandbox
-        .fault("fitbit.token", 1, &json!({ "stall_s": 2 }));
+    signed_in.fault("fitbit.token", 1, &json!({ "stall_s": 2 }));
     let once = cramped.once().start();
     signed_in.sandbox.wait_for("fitbit.token", 1);
     fs::remove_file(signed_in.home.state("chain.reserve")).unwrap();

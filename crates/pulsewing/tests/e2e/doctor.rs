@@ -101,8 +101,7 @@ fn chmod(path: &Path, mode: u32) {
 #[test]
 fn a_healthy_sign_in_is_well_and_stays_as_it_is() {
     for provider in ["google", "fitbit"] {
-        let signed_in = SignedIn::either(provider);
-        signed_in.once().exits(0);
+        let signed_in = SignedIn::either(provider).after_once();
         let files = || {
             let dir = fs::read_dir(signed_in.home.state("")).unwrap();
             let mut files: Vec<_> = dir
@@ -270,8 +269,7 @@ fn a_configuration_is_readable_private_and_of_known_keys() {
 
 #[test]
 fn the_clock_is_held_against_this_version_the_sign_in_and_a_server() {
-    let signed_in = SignedIn::google();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::google().after_once();
     for (now, status, code) in [
         ("2026-11-22T14:10:00Z", "ok", 0),
         ("2026-11-21T14:00:00Z", "warn", 0),
@@ -290,7 +288,7 @@ fn the_clock_is_held_against_this_version_the_sign_in_and_a_server() {
         ("yesterday", "skipped", "no server reported the time"),
     ] {
         let reply = json!({ "status": 401, "headers": { "Date": date } });
-        signed_in.sandbox.fault("*", 0, &reply);
+        signed_in.fault("*", 0, &reply);
         let args = ["doctor", "--json", "--now", "2026-11-22T14:10:00Z"];
         doctor(signed_in.home.program(&args))
             .exits(0)
@@ -402,10 +400,10 @@ fn a_provider_is_asked_within_bounds() {
         json!({ "status": 429 }),
         json!({ "drop": "before" }),
     ] {
-        signed_in.sandbox.fault("*", 0, &fault);
+        signed_in.fault("*", 0, &fault);
         reachable("fail", 5, "");
     }
-    signed_in.sandbox.fault("*", 0, &json!({ "stall_s": 60 }));
+    signed_in.fault("*", 0, &json!({ "stall_s": 60 }));
     let began = Instant::now();
     reachable("fail", 5, "time");
     assert!(began.elapsed() < Duration::from_secs(10));
@@ -481,9 +479,7 @@ fn a_zone_is_known_and_an_update_was_lately() {
     offline(&signed_in)
         .exits(0)
         .has("update.last", "warn", "nothing has been fetched since");
-    signed_in
-        .sandbox
-        .fault("google.rollup", 0, &json!({ "status": 400 }));
+    signed_in.fault("google.rollup", 0, &json!({ "status": 400 }));
     signed_in.once().exits(1);
     offline(&signed_in)
         .exits(0)

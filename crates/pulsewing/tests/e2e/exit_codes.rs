@@ -36,9 +36,7 @@ fn what_needs_consent_is_three_and_says_what_to_do() {
         ),
     ] {
         let signed_in = SignedIn::google();
-        signed_in
-            .sandbox
-            .fault("google.rollup", 0, &json!({ "reason": reason }));
+        signed_in.fault("google.rollup", 0, &json!({ "reason": reason }));
         signed_in.once().exits(3).says(words);
         assert_eq!(
             signed_in.sandbox.requests_of("google.rollup").len(),
@@ -50,8 +48,7 @@ fn what_needs_consent_is_three_and_says_what_to_do() {
         signed_in.sandbox.faults(&json!([]));
         signed_in.once().exits(0);
     }
-    let signed_in = SignedIn::fitbit();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::fitbit().after_once();
     signed_in
         .sandbox
         .configure(&json!({ "scopes": ["settings", "profile"] }));
@@ -65,7 +62,7 @@ fn what_needs_consent_is_three_and_says_what_to_do() {
 fn what_is_the_configurations_fault_is_one_and_says_where_to_mend_it() {
     let signed_in = SignedIn::google();
     let disabled = json!({ "reason": "SERVICE_DISABLED" });
-    signed_in.sandbox.fault("google.rollup", 0, &disabled);
+    signed_in.fault("google.rollup", 0, &disabled);
     signed_in
         .once()
         .exits(1)
@@ -73,12 +70,10 @@ fn what_is_the_configurations_fault_is_one_and_says_where_to_mend_it() {
         .says("https://console.cloud.google.com/apis/library/health.googleapis.com");
     let signed_in = SignedIn::fitbit();
     let forbidden = json!({ "reason": "insufficient_permissions" });
-    signed_in.sandbox.fault("fitbit.heart", 0, &forbidden);
+    signed_in.fault("fitbit.heart", 0, &forbidden);
     signed_in.once().exits(1).says("intraday").says("Personal");
     let signed_in = SignedIn::google();
-    signed_in
-        .sandbox
-        .fault("google.rollup", 0, &json!({ "status": 400 }));
+    signed_in.fault("google.rollup", 0, &json!({ "status": 400 }));
     signed_in.once().exits(1).says("400");
 }
 
@@ -87,7 +82,7 @@ fn in_googles_dialect_a_410_is_an_ordinary_error() {
     for route in ["google.rollup", "google.token"] {
         let signed_in = SignedIn::google();
         signed_in.sandbox.advance(3_600);
-        signed_in.sandbox.fault(route, 0, &json!({ "status": 410 }));
+        signed_in.fault(route, 0, &json!({ "status": 410 }));
         signed_in
             .once()
             .exits(1)
@@ -109,7 +104,7 @@ fn what_may_work_later_is_five() {
             json!({ "status": 200, "body": "html" }),
         ] {
             let signed_in = SignedIn::either(provider);
-            signed_in.sandbox.fault(signed_in.heart_route(), 0, &fault);
+            signed_in.fault(signed_in.heart_route(), 0, &fault);
             signed_in.once().exits(5).says("nothing is lost");
             // A few attempts, but not a flood.
             assert_eq!(
@@ -124,14 +119,10 @@ fn what_may_work_later_is_five() {
 fn a_call_that_fails_now_and_then_is_made_again() {
     for provider in ["fitbit", "google"] {
         let signed_in = SignedIn::either(provider);
-        signed_in
-            .sandbox
-            .fault("*", 1, &json!({ "drop": "before" }));
+        signed_in.fault("*", 1, &json!({ "drop": "before" }));
         signed_in.once().exits(0);
         let heart = signed_in.heart_route();
-        signed_in
-            .sandbox
-            .fault(heart, 2, &json!({ "status": 502, "body": "html" }));
+        signed_in.fault(heart, 2, &json!({ "status": 502, "body": "html" }));
         signed_in.once().exits(0);
     }
 }
@@ -154,7 +145,7 @@ fn heart_rate_alone_decides() {
                 json!({ "truncate": 30 }),
             ] {
                 let signed_in = SignedIn::either(provider);
-                signed_in.sandbox.fault(route, 0, &fault);
+                signed_in.fault(route, 0, &fault);
                 let reading = signed_in.run(&["once", "--json"]).exits(0).json();
                 assert_eq!(reading["logged_minutes"], 840, "{route} {fault}");
                 assert_eq!(
@@ -169,14 +160,10 @@ fn heart_rate_alone_decides() {
 #[test]
 fn a_page_that_is_empty_and_says_there_is_more_ends_somewhere() {
     let signed_in = SignedIn::google();
-    signed_in
-        .sandbox
-        .fault("google.rollup", 0, &json!({ "empty_page": true }));
+    signed_in.fault("google.rollup", 0, &json!({ "empty_page": true }));
     let once = signed_in.once();
     assert!([Some(0), Some(5)].contains(&once.code), "{once:?}");
     assert!(signed_in.sandbox.requests_of("google.rollup").len() <= 60);
-    signed_in
-        .sandbox
-        .fault("google.devices", 0, &json!({ "empty_page": true }));
+    signed_in.fault("google.devices", 0, &json!({ "empty_page": true }));
     signed_in.once().exits(0);
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::harness::{
-    hermetic::Home,
+    hermetic::{Home, words},
     import_files::{HEADER, csv, exported, samples},
     recording,
     sandbox_process::Sandbox,
@@ -113,12 +113,9 @@ fn travelled() -> Home {
         "daily_resting_heart_rate.csv",
         "timestamp,beats per minute\n2024-10-27T00:00:00Z,54\n2024-12-24T00:00:00Z,55\n2025-03-30T00:00:00Z,56\n2025-12-31T00:00:00Z,57\n",
     );
-    home.run(&[
-        "import",
-        "--zone",
-        "Europe/Berlin",
-        "daily_resting_heart_rate.csv",
-    ])
+    home.run(&words(
+        "import --zone Europe/Berlin daily_resting_heart_rate.csv",
+    ))
     .exits(0);
     home
 }
@@ -181,15 +178,9 @@ fn what_was_exported_before_zones_were_told_is_imported_too() {
         "old.csv",
         "time,bpm\n2024-06-01T22:57:00-08:00,74\n2024-06-01 22:58:00,75\n",
     );
-    home.run(&[
-        "import",
-        "--zone",
-        "America/Los_Angeles",
-        "old.json",
-        "old.csv",
-    ])
-    .exits(0)
-    .says("Read 2 files: 5 values of 2 days");
+    home.run(&words("import --zone America/Los_Angeles old.json old.csv"))
+        .exits(0)
+        .says("Read 2 files: 5 values of 2 days");
     let zone = "-07:00,America/Los_Angeles,";
     assert_eq!(
         home.run(&["export"]).exits(0).stdout,

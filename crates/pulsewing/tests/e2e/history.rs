@@ -3,15 +3,11 @@
 use std::fs;
 
 use crate::harness::{
-    import_files::{exported, without_resting},
+    import_files::{exported, until_two},
     recording,
     sandbox_process::Sandbox,
     signed_in::SignedIn,
 };
-
-fn rates() -> impl Iterator<Item = u16> {
-    (0..14 * 60).map(|minute| 60 + minute % 40)
-}
 
 #[test]
 fn every_cycle_adds_what_is_new_and_nothing_twice() {
@@ -20,19 +16,17 @@ fn every_cycle_adds_what_is_new_and_nothing_twice() {
         signed_in.sandbox.set_clock("2026-11-22T15:07:00Z");
         for _ in 0..2 {
             signed_in.once().exits(0);
-            let history = signed_in.home.run(&["export"]).exits(0).stdout;
-            assert_eq!(
-                without_resting(&history),
-                exported("2026-11-22T00:00:00Z", rates())
-            );
+            signed_in.assert_history(&until_two());
             signed_in.sandbox.advance(3_600);
         }
         let history = signed_in.status()["history"].clone();
         assert_eq!(history["days"], 1);
         assert_eq!(history["first_day"], "2026-11-22");
         assert!(history["bytes"].as_u64().unwrap() > 4_096);
-        let words = signed_in.run(&["status"]).exits(0).stdout;
-        assert!(words.contains("1 day, 2026-11-22 to 2026-11-22"), "{words}");
+        signed_in
+            .run(&["status"])
+            .exits(0)
+            .prints("1 day, 2026-11-22 to 2026-11-22");
     }
 }
 
@@ -50,20 +44,15 @@ fn late_minutes_of_yesterday_are_kept_after_midnight() {
     signed_in.once().exits(0);
     signed_in.sandbox.set_clock("2026-11-23T00:07:00Z");
     signed_in.once().exits(0);
-    let history = signed_in.home.run(&["export"]).exits(0).stdout;
-    let rates = (0..1_440).map(|_| 66);
-    assert_eq!(
-        without_resting(&history),
-        exported("2026-11-22T00:00:00Z", rates)
-    );
+    signed_in.assert_history(&exported("2026-11-22T00:00:00Z", [66; 1_440]));
 }
 
 #[test]
 fn nothing_is_kept_where_nothing_is_to_be() {
     let signed_in = SignedIn::google();
-    let config = signed_in.home.path("config/pulsewing/config.toml");
-    let text = fs::read_to_string(&config).unwrap();
-    fs::write(&config, text + "[history]\nkeep = \"none\"\n").unwrap();
+    signed_in
+        .home
+        .configure_more("[history]\nkeep = \"none\"\n");
     signed_in.once().exits(0);
     assert!(!signed_in.home.state("history.db").exists());
     assert_eq!(signed_in.status()["history"]["bytes"], 0);
@@ -76,9 +65,9 @@ fn old_days_go_when_they_are_older_than_is_kept() {
         .home
         .write("old.csv", &exported("2026-11-20T23:59:00Z", [70, 71]));
     signed_in.run(&["import", "old.csv"]).exits(0);
-    let config = signed_in.home.path("config/pulsewing/config.toml");
-    let text = fs::read_to_string(&config).unwrap();
-    fs::write(&config, text + "[history]\nkeep = \"2 days\"\n").unwrap();
+    signed_in
+        .home
+        .configure_more("[history]\nkeep = \"2 days\"\n");
     signed_in.once().exits(0);
     let history = signed_in.status()["history"].clone();
     assert_eq!(
@@ -89,8 +78,7 @@ fn old_days_go_when_they_are_older_than_is_kept() {
 
 #[test]
 fn a_damaged_history_is_moved_aside_and_the_cycle_goes_on() {
-    let signed_in = SignedIn::google();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::google().after_once();
     let file = signed_in.home.state("history.db");
     let damaged = vec![0x5A; fs::read(&file).unwrap().len()];
     fs::write(&file, &damaged).unwrap();
@@ -110,11 +98,7 @@ fn a_damaged_history_is_moved_aside_and_the_cycle_goes_on() {
             .says("the history was damaged; it is now")
             .says("and a new one was started: none of its days could be read");
         assert!(finished.stdout.contains("Today's Logged Pulses : 840"));
-        let history = signed_in.home.run(&["export"]).exits(0).stdout;
-        assert_eq!(
-            without_resting(&history),
-            exported("2026-11-22T00:00:00Z", rates())
-        );
+        signed_in.assert_history(&until_two());
         let aside = fs::read_dir(signed_in.home.state("")).unwrap();
         let aside: Vec<_> = aside
             .map(|entry| entry.unwrap().path())
@@ -129,8 +113,7 @@ fn a_damaged_history_is_moved_aside_and_the_cycle_goes_on() {
 
 #[test]
 fn a_newer_history_is_refused_and_left_untouched() {
-    let signed_in = SignedIn::google();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::google().after_once();
     let file = signed_in.home.state("history.db");
     let db = rusqlite::Connection::open(&file).unwrap();
     db.pragma_update(None, "user_version", 99).unwrap();
@@ -145,15 +128,13 @@ fn a_newer_history_is_refused_and_left_untouched() {
             .exits(1)
             .says("use the newer pulsewing; nothing was changed");
     }
-    let words = signed_in.run(&["status"]).exits(0).stdout;
-    assert!(words.contains("format 99"), "{words}");
+    signed_in.run(&["status"]).exits(0).prints("format 99");
     assert_eq!(fs::read(&file).unwrap(), before);
 }
 
 #[test]
 fn a_history_of_an_older_version_is_brought_up_to_date_with_all_it_holds() {
-    let signed_in = SignedIn::google();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::google().after_once();
     // A history as version 1 left it.
     let db = rusqlite::Connection::open(signed_in.home.state("history.db")).unwrap();
     db.execute_batch("DROP TABLE asked; PRAGMA user_version = 1")
@@ -162,19 +143,14 @@ fn a_history_of_an_older_version_is_brought_up_to_date_with_all_it_holds() {
     // Reading changes nothing.
     signed_in.run(&["doctor", "--offline"]).exits(0);
     signed_in.once().exits(0).says_nothing_of("history");
-    let history = signed_in.home.run(&["export"]).exits(0).stdout;
-    assert_eq!(
-        without_resting(&history),
-        exported("2026-11-22T00:00:00Z", rates())
-    );
+    signed_in.assert_history(&until_two());
     let db = rusqlite::Connection::open(signed_in.home.state("history.db")).unwrap();
     db.prepare("SELECT * FROM asked").unwrap();
 }
 
 #[test]
 fn a_busy_history_costs_the_reading_its_place_and_nothing_else() {
-    let signed_in = SignedIn::google();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::google().after_once();
     let db = rusqlite::Connection::open(signed_in.home.state("history.db")).unwrap();
     db.execute_batch("BEGIN IMMEDIATE").unwrap();
     signed_in

@@ -7,6 +7,7 @@ use std::{
     process::Command,
 };
 
+use pulsewing_testkit::damage::damage_index;
 use rusqlite::Connection;
 
 use crate::harness::{
@@ -43,20 +44,6 @@ fn change(home: &Home, statements: &str) {
     db.execute_batch(statements).unwrap();
 }
 
-/// Makes the index name one row twice, and another not at all.
-fn damage_index(home: &Home) {
-    let path = home.state("history.db");
-    let db = Connection::open(&path).unwrap();
-    let query = "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_day_1'";
-    let page: u32 = db.query_row(query, [], |row| row.get(0)).unwrap();
-    drop(db);
-    let mut bytes = fs::read(&path).unwrap();
-    let page = &mut bytes[(page as usize - 1) * 4_096..][..4_096];
-    assert_eq!(page[0], 10, "a leaf");
-    page.copy_within(8..10, 10);
-    fs::write(path, bytes).unwrap();
-}
-
 /// Asserts that a person sees nothing of SQL, except in lines that begin with `details:`.
 #[track_caller]
 fn assert_plain(words: &str) {
@@ -78,7 +65,7 @@ fn assert_plain(words: &str) {
 #[test]
 fn a_damaged_index_hides_no_day_and_is_built_anew_by_the_next_import() {
     let (home, all) = with_days();
-    damage_index(&home);
+    damage_index(&home.state("history.db"));
     assert_eq!(home.run(&["export"]).exits(0).stdout, all);
     let one = ["export", "--from", DAYS[1], "--to", DAYS[1]];
     assert_eq!(home.run(&one).exits(0).stdout.lines().count(), 3);
@@ -104,8 +91,7 @@ fn a_damaged_index_hides_no_day_and_is_built_anew_by_the_next_import() {
 }
 
 #[test]
-fn tables_that_are_not_a_historys_are_told_in_words_and_an_import_begins_anew_with_what_can_be_read()
- {
+fn tables_that_are_not_a_historys_are_told_and_the_next_import_begins_anew() {
     for (statements, words, days) in [
         ("PRAGMA user_version = -1", "its format is numbered -1", 3),
         (

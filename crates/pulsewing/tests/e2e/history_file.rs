@@ -7,14 +7,11 @@ use serde_json::json;
 use crate::harness::{
     daemon::Daemon,
     hermetic::Home,
-    import_files::{exported, without_resting},
+    import_files::{exported, until_two, without_resting},
+    recording::rates_until_two,
     shim,
     signed_in::SignedIn,
 };
-
-fn rates() -> impl Iterator<Item = u16> {
-    (0..14 * 60).map(|minute| 60 + minute % 40)
-}
 
 /// Two imported days before today.
 const EARLIER: [&str; 2] = ["2026-11-19", "2026-11-20"];
@@ -46,8 +43,7 @@ fn lines(text: &str) -> &str {
 
 #[test]
 fn a_copy_of_the_file_alone_has_everything_while_a_daemon_is_at_work() {
-    let signed_in = SignedIn::google();
-    signed_in.today_alone();
+    let signed_in = SignedIn::google_today();
     let mut run = signed_in.program(&["run", "--no-web"]).start();
     run.error_line_with("updated");
     let copy = || {
@@ -58,10 +54,7 @@ fn a_copy_of_the_file_alone_has_everything_while_a_daemon_is_at_work() {
         fs::copy(signed_in.home.state("history.db"), home.state("history.db")).unwrap();
         home.run(&["export"]).exits(0).stdout
     };
-    assert_eq!(
-        without_resting(&copy()),
-        exported("2026-11-22T00:00:00Z", rates())
-    );
+    assert_eq!(without_resting(&copy()), until_two());
     // The same for values that are imported into it.
     let file = signed_in
         .home
@@ -69,11 +62,10 @@ fn a_copy_of_the_file_alone_has_everything_while_a_daemon_is_at_work() {
     signed_in.run(&["import", &file]).exits(0);
     assert_eq!(
         without_resting(&copy()),
-        exported("2026-11-22T00:00:00Z", rates().chain([100]))
+        exported("2026-11-22T00:00:00Z", rates_until_two().chain([100]))
     );
     assert!(run.is_running());
-    run.signal("TERM");
-    run.finish().exits(0);
+    run.stop();
 }
 
 #[test]
@@ -81,7 +73,7 @@ fn a_day_that_cannot_be_read_costs_no_other() {
     let signed_in = with_three_days();
     damage(&signed_in, "2026-11-20");
     let export = || signed_in.home.program(&["export"]).printing_first().run();
-    let today = exported("2026-11-22T00:00:00Z", rates());
+    let today = until_two();
     let left = export()
         .exits(1)
         .says("warning: 2026-11-20 was left out")
@@ -167,8 +159,7 @@ fn a_past_day_that_cannot_be_read_is_fetched_once_more() {
     let run = || signed_in.program(&["run", "--no-web"]).start();
     let first = run();
     first.error_line_with("date=2026-11-21 minutes=0");
-    first.signal("TERM");
-    first.finish().exits(0);
+    first.stop();
     let file = signed_in
         .home
         .write("x.csv", &exported("2026-11-21T08:00:00Z", [70]));
@@ -176,33 +167,22 @@ fn a_past_day_that_cannot_be_read_is_fetched_once_more() {
     damage(&signed_in, "2026-11-21");
     let again = run();
     again.error_line_with("date=2026-11-21 minutes=0");
-    again.signal("TERM");
-    again.finish().exits(0);
+    again.stop();
 }
 
 #[test]
 fn a_history_that_is_removed_beside_a_daemon_is_told_and_begun_anew() {
-    let signed_in = SignedIn::google();
-    signed_in.today_alone();
-    let daemon = Daemon::start(&signed_in);
-    daemon.logs("updated bpm=");
+    let signed_in = SignedIn::google_today();
+    let daemon = Daemon::updated(&signed_in);
     for name in ["history.db", "history.db-wal", "history.db-shm"] {
         fs::remove_file(signed_in.home.state(name)).unwrap();
     }
     daemon.post("/update", "");
     daemon.logs("the history was removed while Pulsewing was running; starting a new one");
     daemon.logs("updated bpm=");
-    let history = signed_in.home.run(&["export"]).exits(0).stdout;
-    assert_eq!(
-        without_resting(&history),
-        exported("2026-11-22T00:00:00Z", rates())
-    );
+    signed_in.assert_history(&until_two());
     daemon.stop();
-    let history = signed_in.home.run(&["export"]).exits(0).stdout;
-    assert_eq!(
-        without_resting(&history),
-        exported("2026-11-22T00:00:00Z", rates())
-    );
+    signed_in.assert_history(&until_two());
 }
 
 #[test]
@@ -221,11 +201,9 @@ fn a_history_where_nothing_can_be_written_is_exported_all_the_same() {
     };
     let before = files();
     assert_eq!(read_only(&["export"]).exits(0).stdout, expected);
-    let status = read_only(&["status"]).exits(0).stdout;
-    assert!(
-        status.contains("3 days, 2026-11-19 to 2026-11-22"),
-        "{status}"
-    );
+    read_only(&["status"])
+        .exits(0)
+        .prints("3 days, 2026-11-19 to 2026-11-22");
     // The same for a history that an older version left: the schema cannot be migrated there.
     let db = rusqlite::Connection::open(signed_in.home.state("history.db")).unwrap();
     db.execute_batch("DROP TABLE owner; PRAGMA user_version = 2")

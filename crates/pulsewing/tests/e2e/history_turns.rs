@@ -56,8 +56,7 @@ fn two_imports_and_an_export_at_once_lose_nothing() {
 
 #[test]
 fn an_import_beside_a_daemon_loses_nothing_of_either() {
-    let signed_in = SignedIn::google();
-    signed_in.today_alone();
+    let signed_in = SignedIn::google_today();
     let daemon = Daemon::start(&signed_in);
     let name = write_days(&signed_in.home, "first", 8, 30);
     // Only today is stored, so the import is of today as well.

@@ -363,10 +363,7 @@ fn the_clients_json_serves_as_google_gives_it() {
             "desktop.json",
             &format!("\u{feff}{}", client("installed", "\"http://localhost\"")),
         );
-    let mut login = door.paste(&["--client-json", &desktop]);
-    let back = browser::approve(&login.line());
-    login.say(&back);
-    login.finish().exits(0);
+    browser::paste(door.paste(&["--client-json", &desktop])).exits(0);
     let now = door.sandbox.now();
     door.home.run(&["once", "--now", &now]).exits(0);
 
@@ -490,10 +487,7 @@ fn what_was_not_allowed_is_said_and_stays_unknown() {
     ] {
         let door = Door::new(provider);
         door.sandbox.configure(&json!({ "scopes": scopes }));
-        let mut login = door.paste(&[]);
-        let back = browser::approve(&login.line());
-        login.say(&back);
-        login.finish().exits(0).says(words);
+        browser::paste(door.paste(&[])).exits(0).says(words);
         let now = door.sandbox.now();
         let once = door.home.run(&["once", "--json", "--now", &now]).exits(0);
         let reading = once.json();
@@ -516,11 +510,7 @@ fn without_heart_rate_nobody_is_signed_in() {
     ] {
         let door = Door::new(provider);
         door.sandbox.configure(&json!({ "scopes": scopes }));
-        let mut login = door.paste(&[]);
-        let back = browser::approve(&login.line());
-        login.say(&back);
-        login
-            .finish()
+        browser::paste(door.paste(&[]))
             .exits(3)
             .says("access to heart rate was not given")
             .says("keep the heart rate box ticked");
@@ -532,11 +522,7 @@ fn without_heart_rate_nobody_is_signed_in() {
 fn a_client_in_testing_is_told_that_it_has_seven_days() {
     let door = Door::new("google");
     door.sandbox.configure(&json!({ "testing_status": true }));
-    let mut login = door.paste(&[]);
-    let back = browser::approve(&login.line());
-    login.say(&back);
-    login
-        .finish()
+    browser::paste(door.paste(&[]))
         .exits(0)
         .says("this sign-in ends on 2026-11-29T14:0")
         .says("\"Testing\", where a sign-in lasts seven days");
@@ -558,12 +544,9 @@ fn an_exchange_without_an_answer_changes_nothing() {
             json!({ "status": 429 }),
             json!({ "truncate": 20 }),
         ] {
-            let mut login = signed_in
-                .program(&["login", "--paste"])
-                .printing_first()
-                .start();
+            let mut login = signed_in.start_login(&[]);
             let back = browser::approve(&login.line());
-            signed_in.sandbox.fault(route, 1, &fault);
+            signed_in.fault(route, 1, &fault);
             login.say(&back);
             login.finish().exits(5);
             assert_eq!(signed_in.chain(), before, "{fault}");
@@ -587,11 +570,7 @@ fn a_service_that_is_gone_and_a_client_that_is_wrong_have_codes_of_their_own() {
     let config = configuration(&door.sandbox, "google");
     let wrong = config.replace("GOCSPX-", "GOCSPX-not-");
     door.home.configure(&wrong);
-    let mut login = door.paste(&[]);
-    let back = browser::approve(&login.line());
-    login.say(&back);
-    login
-        .finish()
+    browser::paste(door.paste(&[]))
         .exits(1)
         .says("invalid_client")
         .says_nothing_of("GOCSPX");
@@ -599,8 +578,7 @@ fn a_service_that_is_gone_and_a_client_that_is_wrong_have_codes_of_their_own() {
 
 #[test]
 fn signing_in_anew_raises_the_generation_and_forgets_the_account() {
-    let signed_in = SignedIn::fitbit();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::fitbit().after_once();
     assert_eq!(signed_in.chain()["generation"], 2);
     signed_in.login();
     let status = signed_in.status();

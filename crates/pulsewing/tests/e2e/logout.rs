@@ -18,8 +18,7 @@ fn files(signed_in: &SignedIn) -> Vec<String> {
 #[test]
 fn the_grant_is_given_back_and_every_trace_erased() {
     for provider in ["google", "fitbit"] {
-        let signed_in = SignedIn::either(provider);
-        signed_in.once().exits(0);
+        let signed_in = SignedIn::either(provider).after_once();
         let refresh = signed_in.chain()["refresh_token_fingerprint"].clone();
         let logout = signed_in.run(&["logout"]).exits(0).says("Signed out");
         assert_eq!(logout.stdout, "");
@@ -52,7 +51,7 @@ fn a_provider_that_cannot_be_told_keeps_the_sign_in() {
         ] {
             let signed_in = SignedIn::either(provider);
             let before = signed_in.chain();
-            signed_in.sandbox.fault(route, 1, &fault);
+            signed_in.fault(route, 1, &fault);
             signed_in.run(&["logout"]).exits(5).says("was kept");
             assert_eq!(signed_in.chain(), before);
             signed_in.once().exits(0);
@@ -65,9 +64,7 @@ fn a_grant_that_is_gone_already_is_erased() {
     for (provider, route) in [("google", "google.revoke"), ("fitbit", "fitbit.revoke")] {
         for status in [400, 410] {
             let signed_in = SignedIn::either(provider);
-            signed_in
-                .sandbox
-                .fault(route, 1, &json!({ "status": status }));
+            signed_in.fault(route, 1, &json!({ "status": status }));
             signed_in.run(&["logout"]).exits(0);
             assert_eq!(signed_in.chain(), Value::Null, "{provider} {status}");
         }
@@ -77,11 +74,7 @@ fn a_grant_that_is_gone_already_is_erased() {
 #[test]
 fn it_waits_for_the_refresh_that_is_under_way() {
     let signed_in = SignedIn::fitbit();
-    signed_in
-        .sandbox
-        .fault("fitbit.token", 1, &json!({ "stall_s": 2 }));
-    let once = signed_in.program(&["once"]).start();
-    signed_in.sandbox.wait_for("fitbit.token", 1);
+    let once = signed_in.once_in_mid_refresh(2);
     signed_in.run(&["logout"]).exits(0);
     once.finish();
     // The revoked token is the rotated one, not the spent one.

@@ -2,9 +2,11 @@
 
 use std::fs;
 
+use pulsewing_testkit::pictures::Picture;
+
 use crate::harness::{
     hermetic::Home,
-    picture::{Picture, render, save_day, save_ordinary_day},
+    picture::{self, render, save_day, save_ordinary_day},
 };
 
 /// Returns the picture that is drawn with this configuration at this time.
@@ -14,7 +16,7 @@ fn drawn(home: &Home, heart: &str, screen: &str, now: &str, more: &[&str]) -> Pi
     args.extend(["--png", "look.png", "--now", now]);
     args.extend(more);
     home.run(&args).exits(0);
-    Picture::read(home, "look.png")
+    picture::read(home, "look.png")
 }
 
 const AFTERNOON: &str = "2026-11-22T14:07:30Z";
@@ -67,23 +69,16 @@ fn the_night_is_the_wearers() {
 
 /// Returns a PNG of two halves, red on the left and blue on the right.
 fn two_halves(width: u32, height: u32) -> Vec<u8> {
+    let colour = |x| match x < width / 2 {
+        true => [210, 30, 20],
+        false => [20, 40, 230],
+    };
+    let picture = Picture {
+        size: (width, height),
+        rgb: (0..height).flat_map(|_| (0..width).map(colour)).collect(),
+    };
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, width, height);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let row = (0..width).flat_map(|x| {
-        if x < width / 2 {
-            [210, 30, 20]
-        } else {
-            [20, 40, 230]
-        }
-    });
-    let row: Vec<u8> = row.collect();
-    let mut writer = encoder.write_header().unwrap();
-    writer
-        .write_image_data(&row.repeat(height as usize))
-        .unwrap();
-    writer.finish().unwrap();
+    picture.write(&mut bytes);
     bytes
 }
 
@@ -170,7 +165,7 @@ fn a_wallpaper_that_cannot_be_used_is_told_and_the_usual_one_is_shown() {
             .says("warning:")
             .says(name)
             .says(words);
-        assert_eq!(Picture::read(&home, "look.png"), usual);
+        assert_eq!(picture::read(&home, "look.png"), usual);
     }
 }
 

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use crate::harness::{
-    hermetic::Finished, recording, sandbox_process::Sandbox, signed_in::SignedIn,
+    hermetic::{Finished, words},
+    picture, recording,
+    sandbox_process::Sandbox,
+    signed_in::SignedIn,
 };
 
 /// The report in the original's README, without its last interval: this program ends here.
@@ -51,9 +54,7 @@ fn report(once: &Finished) -> String {
 fn the_originals_day_gives_the_originals_report() {
     let signed_in = the_originals("fitbit");
     // The original's seed did not request the battery.
-    signed_in
-        .sandbox
-        .fault("fitbit.devices", 0, &json!({ "status": 403 }));
+    signed_in.fault("fitbit.devices", 0, &json!({ "status": 403 }));
     assert_eq!(report_of(&signed_in), ORIGINALS_REPORT);
 }
 
@@ -77,8 +78,7 @@ fn a_person_is_told_the_heart_rate_in_the_first_line() {
         silent.starts_with("No heart rate for 24 hours\nAttempting"),
         "{silent}"
     );
-    let signed_in = SignedIn::google();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::google().after_once();
     signed_in.sandbox.set_clock("2026-11-24T12:00:00Z");
     let known = ["once", "--now", "2026-11-24T12:00:00Z"];
     let known = signed_in.home.run(&known).exits(0).stdout;
@@ -116,15 +116,13 @@ fn what_is_not_of_now_is_told_as_what_was_and_why() {
         signed_in.sandbox.configure(&json!({ "battery": 9 }));
         first("Not charged: its battery was low at its last sync.");
         let route = format!("{provider}.devices");
-        signed_in
-            .sandbox
-            .fault(&route, 0, &json!({ "status": 403 }));
+        signed_in.fault(&route, 0, &json!({ "status": 403 }));
         first("Nothing recorded: no newer heart rate has arrived.");
     }
 }
 
 #[test]
-fn the_token_line_appears_only_when_a_token_was_written_and_the_battery_when_it_is_known() {
+fn the_token_line_needs_a_written_token_and_the_battery_line_a_known_one() {
     let signed_in = the_originals("fitbit");
     let first = report_of(&signed_in);
     let battery = format!(",84,84\nWatch Battery %: {}\nBoard", signed_in.battery());
@@ -199,11 +197,10 @@ fn a_day_without_a_single_minute_is_a_success_too() {
     for provider in ["fitbit", "google"] {
         let signed_in = SignedIn::either(provider);
         signed_in.sandbox.set_clock("2026-11-24T12:00:00Z");
-        let once = signed_in.once().exits(0);
-        assert!(
-            once.stdout
-                .contains("Not enough values for today to display yet.\n")
-        );
+        signed_in
+            .once()
+            .exits(0)
+            .prints("Not enough values for today to display yet.\n");
     }
 }
 
@@ -238,20 +235,15 @@ fn without_a_time_of_its_own_the_program_goes_by_the_machines_clock() {
 #[test]
 fn a_picture_is_drawn_beside_the_report_in_the_size_that_is_asked_for() {
     let signed_in = SignedIn::google();
-    let plain = signed_in.run(&["once", "--png", "plain.png"]).exits(0);
-    assert!(plain.stdout.contains("Finished!\n"));
+    signed_in
+        .run(&["once", "--png", "plain.png"])
+        .exits(0)
+        .prints("Finished!\n");
     assert_eq!(size_of(&signed_in, "plain.png"), (480, 320));
     signed_in
-        .run(&[
-            "once",
-            "--json",
-            "--png",
-            "small.png",
-            "--size",
-            "320x240",
-            "--theme",
-            "classic",
-        ])
+        .run(&words(
+            "once --json --png small.png --size 320x240 --theme classic",
+        ))
         .exits(0)
         .json();
     assert_eq!(size_of(&signed_in, "small.png"), (320, 240));
@@ -263,11 +255,7 @@ fn a_picture_is_drawn_beside_the_report_in_the_size_that_is_asked_for() {
 }
 
 fn size_of(signed_in: &SignedIn, name: &str) -> (u32, u32) {
-    let file = std::fs::File::open(signed_in.home.work(name)).unwrap();
-    let reader = png::Decoder::new(std::io::BufReader::new(file))
-        .read_info()
-        .unwrap();
-    reader.info().size()
+    picture::read(&signed_in.home, name).size
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn what_is_unknown_is_null() {
     for (provider, route) in [("fitbit", "fitbit.devices"), ("google", "google.devices")] {
         let csv = recording::from_midnight("2026-11-22", [72; 14]);
         let signed_in = either(provider, &csv, "UTC");
-        signed_in.sandbox.fault(route, 0, &json!({ "status": 403 }));
+        signed_in.fault(route, 0, &json!({ "status": 403 }));
         signed_in.sandbox.set_clock("2026-11-24T12:00:00Z");
         let reading = reading(&signed_in);
         for key in [
@@ -196,7 +196,7 @@ fn the_hour_that_happens_twice_is_counted_twice() {
 }
 
 #[test]
-fn the_cloud_knows_the_zone_better_than_the_machine_and_the_machine_is_the_last_resort() {
+fn the_clouds_zone_comes_first_and_the_machines_last() {
     for (provider, route) in [("fitbit", "fitbit.profile"), ("google", "google.settings")] {
         let csv = recording::from_midnight("2026-11-22", [72; 20]);
         let signed_in = either(provider, &csv, "Asia/Tokyo");
@@ -208,7 +208,7 @@ fn the_cloud_knows_the_zone_better_than_the_machine_and_the_machine_is_the_last_
                 .exits(0)
                 .json()
         };
-        signed_in.sandbox.fault(route, 0, &json!({ "status": 403 }));
+        signed_in.fault(route, 0, &json!({ "status": 403 }));
         assert_eq!(read()["time_zone"], "America/New_York", "{provider}");
         signed_in.sandbox.faults(&json!([]));
         let reading = read();
@@ -216,7 +216,7 @@ fn the_cloud_knows_the_zone_better_than_the_machine_and_the_machine_is_the_last_
         assert_eq!(reading["latest"]["time"], "00:19");
         // The zone is requested once a day, and the old one is kept if the request fails.
         signed_in.sandbox.advance(25 * 3_600);
-        signed_in.sandbox.fault(route, 0, &json!({ "status": 503 }));
+        signed_in.fault(route, 0, &json!({ "status": 503 }));
         assert_eq!(read()["time_zone"], "Asia/Tokyo", "{provider}");
     }
 }

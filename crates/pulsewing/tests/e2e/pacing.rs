@@ -6,8 +6,7 @@ use crate::harness::signed_in::{FITBIT_LIFE, SignedIn, configuration};
 
 #[test]
 fn an_access_token_is_renewed_in_the_last_half_hour_of_its_life_and_not_before() {
-    let signed_in = SignedIn::fitbit();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::fitbit().after_once();
     assert_eq!(signed_in.token_requests(), 1);
     signed_in.sandbox.advance(FITBIT_LIFE - 32 * 60);
     signed_in.once().exits(0);
@@ -38,9 +37,7 @@ fn a_short_life_has_a_short_margin() {
 fn the_old_access_token_serves_while_the_next_one_cannot_be_had() {
     let signed_in = SignedIn::google();
     signed_in.sandbox.advance(3_599 - 120);
-    signed_in
-        .sandbox
-        .fault("google.token", 0, &json!({ "status": 503 }));
+    signed_in.fault("google.token", 0, &json!({ "status": 503 }));
     signed_in
         .once()
         .exits(0)
@@ -50,12 +47,9 @@ fn the_old_access_token_serves_while_the_next_one_cannot_be_had() {
 #[test]
 fn a_refused_access_token_causes_one_refresh_and_one_an_hour() {
     for provider in ["fitbit", "google"] {
-        let signed_in = SignedIn::either(provider);
-        signed_in.once().exits(0);
+        let signed_in = SignedIn::either(provider).after_once();
         let before = signed_in.token_requests();
-        signed_in
-            .sandbox
-            .fault(signed_in.heart_route(), 1, &json!({ "status": 401 }));
+        signed_in.fault(signed_in.heart_route(), 1, &json!({ "status": 401 }));
         signed_in.once().exits(0);
         assert_eq!(signed_in.token_requests(), before + 1, "{provider}");
 
@@ -65,9 +59,7 @@ fn a_refused_access_token_causes_one_refresh_and_one_an_hour() {
             signed_in.once().exits(0);
         }
         let before = signed_in.token_requests();
-        signed_in
-            .sandbox
-            .fault(signed_in.heart_route(), 0, &json!({ "status": 401 }));
+        signed_in.fault(signed_in.heart_route(), 0, &json!({ "status": 401 }));
         signed_in.once().exits(5).says("401");
         assert_eq!(signed_in.token_requests(), before + 1, "{provider}");
         signed_in.sandbox.advance(20 * 60);
@@ -85,9 +77,7 @@ fn the_own_cap_holds_across_runs_and_replays_are_exempt_from_it() {
         .home
         .configure(&format!("{config}[poll]\nhourly_cap = 4\n"));
     // One refresh with its replays, and three calls.
-    signed_in
-        .sandbox
-        .fault("fitbit.token", 3, &json!({ "drop": "after" }));
+    signed_in.fault("fitbit.token", 3, &json!({ "drop": "after" }));
     signed_in.once().exits(0);
     let requests = signed_in.sandbox.requests().len();
     assert_eq!(requests, 3 + 4);
@@ -106,7 +96,7 @@ fn a_limit_on_the_data_is_obeyed_across_runs() {
     for provider in ["fitbit", "google"] {
         let signed_in = SignedIn::either(provider);
         let limit = json!({ "status": 429, "headers": { "retry-after": "600" } });
-        signed_in.sandbox.fault(signed_in.heart_route(), 1, &limit);
+        signed_in.fault(signed_in.heart_route(), 1, &limit);
         signed_in
             .once()
             .exits(5)
@@ -127,7 +117,7 @@ fn a_limit_on_the_data_is_obeyed_across_runs() {
 fn a_limit_does_not_outlive_a_sign_in() {
     let signed_in = SignedIn::google();
     let limit = json!({ "status": 429, "headers": { "retry-after": "3600" } });
-    signed_in.sandbox.fault("google.rollup", 1, &limit);
+    signed_in.fault("google.rollup", 1, &limit);
     signed_in.once().exits(5);
     signed_in.login();
     signed_in.once().exits(0);

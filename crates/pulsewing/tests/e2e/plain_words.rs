@@ -75,7 +75,7 @@ fn the_page_says_what_is_wrong_in_plain_words_and_folds_the_rest_away() {
         ),
     ] {
         let signed_in = SignedIn::google();
-        signed_in.sandbox.fault("google.rollup", 0, &fault);
+        signed_in.fault("google.rollup", 0, &fault);
         let daemon = Daemon::start(&signed_in);
         daemon.logs("details=");
         let page = daemon.get("/").body;
@@ -98,9 +98,7 @@ fn the_page_says_what_is_wrong_in_plain_words_and_folds_the_rest_away() {
 fn a_sign_in_that_has_ended_is_told_without_a_command() {
     let signed_in = SignedIn::google();
     signed_in.sandbox.advance(3_600);
-    signed_in
-        .sandbox
-        .fault("google.token", 0, &json!({ "reason": "invalid_grant" }));
+    signed_in.fault("google.token", 0, &json!({ "reason": "invalid_grant" }));
     let daemon = Daemon::start(&signed_in);
     daemon.logs("Google Health no longer accepts this sign-in");
     let (said, details) = read(&daemon.get("/").body);
@@ -148,7 +146,7 @@ fn what_is_missing_for_a_sign_in_is_told_without_a_command() {
 #[test]
 fn the_command_line_says_it_plainly_and_has_a_line_of_details() {
     let signed_in = SignedIn::google();
-    signed_in.sandbox.fault(
+    signed_in.fault(
         "google.rollup",
         0,
         &json!({ "status": 503, "body": "html" }),

@@ -2,13 +2,22 @@
 
 use serde_json::json;
 
-use crate::harness::{hermetic::Home, picture::Picture, signed_in::SignedIn};
+use crate::harness::{
+    hermetic::{Finished, Home, words},
+    picture,
+    signed_in::SignedIn,
+};
 
 /// Saves the cloud's reply.
 fn save(signed_in: &SignedIn, name: &str, target: &str) -> String {
     let reply = signed_in.sandbox.get_as(&signed_in.access_token(), target);
     assert_eq!(reply.status, 200, "{}", reply.body);
     signed_in.home.write(name, &reply.body)
+}
+
+/// Runs `render` with these arguments.
+fn render(home: &Home, line: &str) -> Finished {
+    home.run(&words(&format!("render {line}")))
 }
 
 fn save_rollup(signed_in: &SignedIn, family: &str) -> String {
@@ -25,6 +34,26 @@ fn save_rollup(signed_in: &SignedIn, family: &str) -> String {
     signed_in.home.write("rollup.json", &reply.body)
 }
 
+/// Saves the replies about heart rate, devices and settings.
+fn saved(signed_in: &SignedIn, provider: &str) -> [String; 3] {
+    let save = |name: &str, target: &str| save(signed_in, name, target);
+    match provider {
+        "fitbit" => [
+            save(
+                "heart.json",
+                "/1/user/-/activities/heart/date/today/1d/1min.json",
+            ),
+            save("devices.json", "/1/user/-/devices.json"),
+            save("profile.json", "/1/user/-/profile.json"),
+        ],
+        _ => [
+            save_rollup(signed_in, "google-wearables"),
+            save("devices.json", "/v4/users/me/pairedDevices"),
+            save("settings.json", "/v4/users/me/settings"),
+        ],
+    }
+}
+
 #[test]
 fn saved_replies_give_the_picture_that_once_drew() {
     for provider in ["fitbit", "google"] {
@@ -34,73 +63,31 @@ fn saved_replies_give_the_picture_that_once_drew() {
         let home = &signed_in.home;
         home.run(&["once", "--png", "once.png", "--now", now])
             .exits(0);
-        let (heart, devices, settings) = match provider {
-            "fitbit" => (
-                save(
-                    &signed_in,
-                    "heart.json",
-                    "/1/user/-/activities/heart/date/today/1d/1min.json",
-                ),
-                save(&signed_in, "devices.json", "/1/user/-/devices.json"),
-                save(&signed_in, "profile.json", "/1/user/-/profile.json"),
-            ),
-            _ => (
-                save_rollup(&signed_in, "google-wearables"),
-                save(&signed_in, "devices.json", "/v4/users/me/pairedDevices"),
-                save(&signed_in, "settings.json", "/v4/users/me/settings"),
-            ),
-        };
-        let args = [
-            "render",
-            "--provider",
-            provider,
-            "--heart",
-            &heart,
-            "--devices",
-            &devices,
-            "--settings",
-            &settings,
-            "--now",
-            now,
-            "--png",
-            "render.png",
-        ];
+        let [heart, devices, settings] = saved(&signed_in, provider);
+        let usual = format!("--provider {provider} --heart {heart} --now {now}");
         let requests = signed_in.sandbox.requests().len();
-        let render = home.run(&args).exits(0);
-        assert_eq!((render.stdout.as_str(), render.stderr.as_str()), ("", ""));
+        let told = render(
+            home,
+            &format!("{usual} --devices {devices} --settings {settings} --png render.png"),
+        )
+        .exits(0);
+        assert_eq!((told.stdout.as_str(), told.stderr.as_str()), ("", ""));
         assert_eq!(signed_in.sandbox.requests().len(), requests);
-        assert_eq!(
-            Picture::read(home, "render.png"),
-            Picture::read(home, "once.png"),
-            "{provider}"
-        );
+        picture::assert_same(home, "render.png", "once.png");
         // The picture has more than one colour.
-        let drawn = Picture::read(home, "render.png");
+        let drawn = picture::read(home, "render.png");
         assert_eq!(drawn.size, (480, 320));
         assert!(drawn.colours().len() > 1);
 
         // Without the battery the picture differs, and so does it in another size.
-        let without = [
-            "render",
-            "--provider",
-            provider,
-            "--heart",
-            &heart,
-            "--settings",
-            &settings,
-            "--now",
-            now,
-            "--png",
-            "without.png",
-        ];
-        home.run(&without).exits(0);
+        let without = format!("{usual} --settings {settings} --png without.png");
+        render(home, &without).exits(0);
         assert_ne!(
-            Picture::read(home, "without.png"),
-            Picture::read(home, "once.png")
+            picture::read(home, "without.png"),
+            picture::read(home, "once.png")
         );
-        home.run(&[&without[..], &["--size", "800x480"]].concat())
-            .exits(0);
-        assert_eq!(Picture::read(home, "without.png").size, (800, 480));
+        render(home, &format!("{without} --size 800x480")).exits(0);
+        assert_eq!(picture::read(home, "without.png").size, (800, 480));
     }
 }
 
@@ -114,27 +101,15 @@ fn raw_samples_serve_as_well_as_a_rollup() {
     );
     let rollup = save_rollup(&signed_in, "google-wearables");
     for (file, png) in [(&raw, "raw.png"), (&rollup, "rollup.png")] {
-        signed_in
-            .home
-            .run(&[
-                "render",
-                "--provider",
-                "google",
-                "--heart",
-                file,
-                "--png",
-                png,
-                "--now",
-                "2026-11-22T14:07:30Z",
-            ])
-            .exits(0)
-            .says_nothing_of("next page");
+        render(
+            &signed_in.home,
+            &format!("--provider google --heart {file} --png {png} --now 2026-11-22T14:07:30Z"),
+        )
+        .exits(0)
+        .says_nothing_of("next page");
     }
     let home = &signed_in.home;
-    assert_eq!(
-        Picture::read(home, "raw.png"),
-        Picture::read(home, "rollup.png")
-    );
+    picture::assert_same(home, "raw.png", "rollup.png");
 }
 
 /// Returns points of `list`, each with its source, platform and bpm.
@@ -152,18 +127,11 @@ fn listed(points: &[(&str, &str, &str, u16)]) -> String {
 }
 
 /// Draws a saved Google reply at eight past two.
-fn draw(home: &Home, heart: &str, png: &str) -> crate::harness::hermetic::Finished {
-    home.run(&[
-        "render",
-        "--provider",
-        "google",
-        "--heart",
-        heart,
-        "--png",
-        png,
-        "--now",
-        "2026-11-22T14:08:00Z",
-    ])
+fn draw(home: &Home, heart: &str, png: &str) -> Finished {
+    render(
+        home,
+        &format!("--provider google --heart {heart} --png {png} --now 2026-11-22T14:08:00Z"),
+    )
 }
 
 #[test]
@@ -195,11 +163,7 @@ fn of_sources_side_by_side_the_trackers_alone_is_drawn() {
         draw(&home, &both, "both.png")
             .exits(0)
             .says("has the heart rate of 2 sources side by side: that of the tracker \"Charge 6\" is drawn, and the other one is left out");
-        assert_eq!(
-            Picture::read(&home, "both.png"),
-            Picture::read(&home, "alone.png"),
-            "{name}"
-        );
+        picture::assert_same(&home, "both.png", "alone.png");
     }
     // Of two apps, the one with the later values wins.
     let other = ("Ring", "HEALTH_CONNECT", 70);
@@ -213,10 +177,7 @@ fn of_sources_side_by_side_the_trackers_alone_is_drawn() {
     draw(&home, &both, "apps.png").exits(0).says(
         "that of \"Ring\", which has the newest value, is drawn, and the other one is left out",
     );
-    assert_eq!(
-        Picture::read(&home, "apps.png"),
-        Picture::read(&home, "ring.png")
-    );
+    picture::assert_same(&home, "apps.png", "ring.png");
 }
 
 #[test]
@@ -258,15 +219,10 @@ fn averages_of_other_windows_than_minutes_are_not_drawn_as_minutes() {
         "datasetType": "minute",
     }});
     let file = home.write("quarters.json", &quarters.to_string());
-    home.run(&[
-        "render",
-        "--provider",
-        "fitbit",
-        "--heart",
-        &file,
-        "--png",
-        "x.png",
-    ])
+    render(
+        &home,
+        &format!("--provider fitbit --heart {file} --png x.png"),
+    )
     .exits(1)
     .says("averages of more than one minute");
     assert!(!home.work("x.png").exists());
@@ -281,37 +237,7 @@ fn the_mark_of_an_editor_before_a_saved_reply_is_none_of_it() {
             // The first access token.
             signed_in.once().exits(0);
         }
-        let saved = match provider {
-            "fitbit" => [
-                (
-                    "--heart",
-                    save(
-                        &signed_in,
-                        "heart.json",
-                        "/1/user/-/activities/heart/date/today/1d/1min.json",
-                    ),
-                ),
-                (
-                    "--devices",
-                    save(&signed_in, "devices.json", "/1/user/-/devices.json"),
-                ),
-                (
-                    "--settings",
-                    save(&signed_in, "profile.json", "/1/user/-/profile.json"),
-                ),
-            ],
-            _ => [
-                ("--heart", save_rollup(&signed_in, "google-wearables")),
-                (
-                    "--devices",
-                    save(&signed_in, "devices.json", "/v4/users/me/pairedDevices"),
-                ),
-                (
-                    "--settings",
-                    save(&signed_in, "settings.json", "/v4/users/me/settings"),
-                ),
-            ],
-        };
+        let saved = saved(&signed_in, provider);
         for mark in ["", "\u{feff}"] {
             let png = if mark.is_empty() {
                 "plain.png"
@@ -320,7 +246,7 @@ fn the_mark_of_an_editor_before_a_saved_reply_is_none_of_it() {
             };
             let now = "2026-11-22T14:07:30Z";
             let mut args = vec!["render", "--provider", provider, "--now", now, "--png", png];
-            for (option, file) in &saved {
+            for (option, file) in ["--heart", "--devices", "--settings"].iter().zip(&saved) {
                 let path = home.work(file);
                 let text = std::fs::read_to_string(&path).unwrap();
                 std::fs::write(&path, format!("{mark}{text}")).unwrap();
@@ -328,24 +254,15 @@ fn the_mark_of_an_editor_before_a_saved_reply_is_none_of_it() {
             }
             home.run(&args).exits(0);
         }
-        assert_eq!(
-            Picture::read(home, "marked.png"),
-            Picture::read(home, "plain.png"),
-            "{provider}"
-        );
+        picture::assert_same(home, "marked.png", "plain.png");
         // A part of the byte order mark is not a mark.
         let torn = home.work("torn.json");
         std::fs::write(&torn, b"\xef\xbb{}").unwrap();
         let torn = torn.to_str().unwrap();
-        home.run(&[
-            "render",
-            "--provider",
-            provider,
-            "--heart",
-            torn,
-            "--png",
-            "y.png",
-        ])
+        render(
+            home,
+            &format!("--provider {provider} --heart {torn} --png y.png"),
+        )
         .exits(1);
     }
 }
@@ -368,25 +285,9 @@ fn the_worn_tracker_is_the_one_that_delivers() {
             &json!({ "pairedDevices": devices }).to_string(),
         );
         let png = format!("{name}.png");
-        home.run(&[
-            "render",
-            "--provider",
-            "google",
-            "--heart",
-            &heart,
-            "--devices",
-            &devices,
-            "--png",
-            &png,
-            "--now",
-            "2026-11-22T14:08:00Z",
-        ])
+        render(&home, &format!("--provider google --heart {heart} --devices {devices} --png {png} --now 2026-11-22T14:08:00Z"))
         .exits(0);
-        assert_eq!(
-            Picture::read(&home, &png),
-            Picture::read(&home, "alone.png"),
-            "{name}"
-        );
+        picture::assert_same(&home, &png, "alone.png");
     }
 }
 
@@ -398,19 +299,12 @@ fn a_reply_that_goes_on_in_a_next_page_is_drawn_with_a_warning() {
         "raw.json",
         "/v4/users/me/dataTypes/heart-rate/dataPoints:reconcile?pageSize=100",
     );
-    signed_in
-        .home
-        .run(&[
-            "render",
-            "--provider",
-            "google",
-            "--heart",
-            &raw,
-            "--png",
-            "x.png",
-        ])
-        .exits(0)
-        .says("continues on another page");
+    render(
+        &signed_in.home,
+        &format!("--provider google --heart {raw} --png x.png"),
+    )
+    .exits(0)
+    .says("continues on another page");
 }
 
 #[test]
@@ -422,28 +316,16 @@ fn without_settings_the_offset_of_now_is_the_zone() {
         ("2026-11-22T16:07:30+02:00", "two.png"),
         ("2026-11-22T14:07:30+00:00", "again.png"),
     ] {
-        signed_in
-            .home
-            .run(&[
-                "render",
-                "--provider",
-                "google",
-                "--heart",
-                &heart,
-                "--png",
-                png,
-                "--now",
-                now,
-            ])
-            .exits(0);
+        render(
+            &signed_in.home,
+            &format!("--provider google --heart {heart} --png {png} --now {now}"),
+        )
+        .exits(0);
     }
-    assert_eq!(
-        Picture::read(&signed_in.home, "utc.png"),
-        Picture::read(&signed_in.home, "again.png")
-    );
+    picture::assert_same(&signed_in.home, "utc.png", "again.png");
     assert_ne!(
-        Picture::read(&signed_in.home, "utc.png"),
-        Picture::read(&signed_in.home, "two.png")
+        picture::read(&signed_in.home, "utc.png"),
+        picture::read(&signed_in.home, "two.png")
     );
 }
 
@@ -463,26 +345,16 @@ fn what_is_no_reply_is_told_and_nothing_is_drawn() {
             deep.as_str(),
         ] {
             let file = home.write("body.json", body);
-            let render = home.run(&[
-                "render",
-                "--provider",
-                provider,
-                "--heart",
-                &file,
-                "--png",
-                "x.png",
-            ]);
-            render.exits(1).says("cannot draw body.json");
+            let told = render(
+                &home,
+                &format!("--provider {provider} --heart {file} --png x.png"),
+            );
+            told.exits(1).says("cannot draw body.json");
         }
-        home.run(&[
-            "render",
-            "--provider",
-            provider,
-            "--heart",
-            "none.json",
-            "--png",
-            "x.png",
-        ])
+        render(
+            &home,
+            &format!("--provider {provider} --heart none.json --png x.png"),
+        )
         .exits(1)
         .says("none.json could not be read");
     }

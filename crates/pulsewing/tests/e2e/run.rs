@@ -51,16 +51,12 @@ fn there_is_one_daemon_for_a_state_directory() {
 #[test]
 fn a_refresh_under_way_is_finished_and_stored_before_it_ends() {
     let signed_in = SignedIn::fitbit();
-    signed_in
-        .sandbox
-        .fault("fitbit.token", 1, &json!({ "stall_s": 2 }));
+    signed_in.fault("fitbit.token", 1, &json!({ "stall_s": 2 }));
     let running = signed_in.program(&["run", "--no-web"]).start();
     signed_in.sandbox.wait_for("fitbit.token", 1);
-    running.signal("TERM");
-    running.finish().exits(0);
+    running.stop();
     assert_eq!(signed_in.sandbox.routes(), ["fitbit.token"]);
-    assert_eq!(signed_in.chain()["generation"], 2);
-    signed_in.assert_chain_goes_on();
+    signed_in.assert_chain_goes_on_as(2);
 }
 
 #[test]
@@ -81,11 +77,10 @@ fn somebody_who_signs_in_with_another_process_does_not_wait_for_the_next_try() {
 #[test]
 fn what_is_wrong_is_told_and_what_was_shown_stays() {
     let signed_in = SignedIn::google();
-    let daemon = Daemon::start(&signed_in);
-    daemon.logs("updated bpm=");
+    let daemon = Daemon::updated(&signed_in);
     let bpm = daemon.json("/api/v1/now")["reading"]["latest"]["bpm"].clone();
     let fault = json!({ "reason": "ACCOUNT_NOT_LINKED" });
-    signed_in.sandbox.fault("google.rollup", 0, &fault);
+    signed_in.fault("google.rollup", 0, &fault);
     assert_eq!(daemon.post("/update", "").status, 303);
     daemon.logs("ERROR this Google account is not linked");
     let now = daemon.json("/api/v1/now");
@@ -101,13 +96,10 @@ fn what_is_wrong_is_told_and_what_was_shown_stays() {
 #[test]
 fn after_a_restart_the_last_reading_is_there_before_the_network_is() {
     let signed_in = SignedIn::google();
-    let daemon = Daemon::start(&signed_in);
-    daemon.logs("updated bpm=");
+    let daemon = Daemon::updated(&signed_in);
     let before = daemon.json("/api/v1/now");
     daemon.stop();
-    signed_in
-        .sandbox
-        .fault("*", 0, &json!({ "drop": "before" }));
+    signed_in.fault("*", 0, &json!({ "drop": "before" }));
     let daemon = Daemon::start(&signed_in);
     let now = daemon.json("/api/v1/now");
     for fact in [
@@ -180,8 +172,7 @@ fn retention_is_the_users_choice_and_then_nothing_is_made_up_for() {
     signed_in
         .home
         .configure(&format!("{config}\n[history]\nkeep = \"1 day\"\n"));
-    let daemon = Daemon::start(&signed_in);
-    daemon.logs("updated bpm=");
+    let daemon = Daemon::updated(&signed_in);
     let rollups = signed_in.sandbox.requests_of("google.rollup").len();
     daemon.post("/update", "");
     daemon.logs("updated bpm=");
@@ -214,8 +205,7 @@ fn a_jump_of_the_clock_starts_a_cycle_at_once() {
         r#"{"advance_s":86400}"#,
     );
     while !demo.line().starts_with("Next Update in:") {}
-    demo.signal("TERM");
-    demo.finish().exits(0);
+    demo.stop();
 }
 
 #[test]

@@ -41,11 +41,7 @@ fn the_ready_line_says_what_a_client_needs_and_nothing_follows_it() {
 fn a_stop_signal_ends_it_also_with_a_reply_held_back() {
     for signal in ["TERM", "INT"] {
         let signed_in = SignedIn::fitbit();
-        signed_in
-            .sandbox
-            .fault("fitbit.token", 1, &json!({ "stall_s": 3600 }));
-        let once = signed_in.program(&["once"]).start();
-        signed_in.sandbox.wait_for("fitbit.token", 1);
+        let once = signed_in.once_in_mid_refresh(3600);
         let process = signed_in.sandbox.into_process();
         process.signal(signal);
         process.finish().exits(0);

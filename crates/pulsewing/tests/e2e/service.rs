@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use crate::harness::hermetic::{Finished, Home};
+use crate::harness::hermetic::{Finished, Home, words};
 
 /// A home whose `systemctl` records its calls and answers as set by the test.
 struct Managed {
@@ -159,16 +159,9 @@ fn the_options_of_run_and_of_every_command_are_passed_on_with_whole_paths() {
     fs::create_dir(managed.home.work("pictures")).unwrap();
     let shown = managed
         .home
-        .program(&[
-            "service",
-            "show",
-            "--config",
-            "mine.toml",
-            "--state-dir",
-            "s",
-            "-v",
-            "--no-web",
-        ])
+        .program(&words(
+            "service show --config mine.toml --state-dir s -v --no-web",
+        ))
         .env("PULSEWING_PNG", "pictures/a.png")
         .env("PULSEWING_PALETTE", "night")
         .run()

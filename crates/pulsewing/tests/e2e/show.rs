@@ -248,13 +248,12 @@ fn it_polls_by_itself_and_fits_every_terminal() {
 fn it_follows_a_daemon_and_takes_over_when_that_ends() {
     let signed_in = SignedIn::google();
     one_day(&signed_in);
-    let daemon = Daemon::start(&signed_in);
-    daemon.logs("updated bpm=");
+    let daemon = Daemon::updated(&signed_in);
     let requests = signed_in.sandbox.requests().len();
     let mut terminal = Terminal::start(&signed_in, 24, 80, &[]);
     terminal.shows("follows the daemon");
     terminal.shows("Up to date");
-    signed_in.sandbox.fault(
+    signed_in.fault(
         "google.rollup",
         0,
         &json!({ "status": 503, "body": "html" }),
@@ -326,8 +325,7 @@ fn what_is_wrong_is_said_in_words_also_before_the_first_reading() {
 
 #[test]
 fn after_a_day_of_silence_the_last_reading_stays() {
-    let signed_in = SignedIn::google();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::google().after_once();
     signed_in.sandbox.set_clock("2026-11-24T16:05:00Z");
     for (rows, columns) in [(24, 80), (8, 30)] {
         let mut terminal = Terminal::start(&signed_in, rows, columns, &["--color", "never"]);
@@ -364,9 +362,7 @@ fn a_terminal_may_change_its_size() {
 fn a_signal_gives_the_terminal_back_and_cuts_no_refresh() {
     for name in ["TERM", "INT", "HUP"] {
         let signed_in = SignedIn::fitbit();
-        signed_in
-            .sandbox
-            .fault("fitbit.token", 1, &json!({ "stall_s": 2 }));
+        signed_in.fault("fitbit.token", 1, &json!({ "stall_s": 2 }));
         let terminal = Terminal::start(&signed_in, 24, 80, &[]);
         signed_in.sandbox.wait_for("fitbit.token", 1);
         signal(&terminal.child, name);
@@ -379,9 +375,7 @@ fn a_signal_gives_the_terminal_back_and_cuts_no_refresh() {
 #[test]
 fn a_terminal_that_is_closed_cuts_no_refresh() {
     let signed_in = SignedIn::fitbit();
-    signed_in
-        .sandbox
-        .fault("fitbit.token", 1, &json!({ "stall_s": 3 }));
+    signed_in.fault("fitbit.token", 1, &json!({ "stall_s": 3 }));
     let (keys, line) = pseudo_terminal();
     resize(&line, 24, 80);
     let mut command = signed_in.program(&["show"]).into_command();
@@ -392,8 +386,7 @@ fn a_terminal_that_is_closed_cuts_no_refresh() {
     drop(keys);
     let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(1), "{status:?}");
-    assert_eq!(signed_in.chain()["generation"], 2);
-    signed_in.assert_chain_goes_on();
+    signed_in.assert_chain_goes_on_as(2);
 }
 
 #[test]

@@ -4,8 +4,10 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use pulsewing_testkit::pictures::Picture;
+
 use crate::harness::{
-    daemon::Daemon, picture::Picture, recording, sandbox_process::Sandbox, signed_in::SignedIn,
+    daemon::Daemon, picture, recording, sandbox_process::Sandbox, signed_in::SignedIn,
 };
 
 /// Returns the top of a page: the style of the rate, the title of its tab, and the text in order.
@@ -76,8 +78,7 @@ fn has_the_last_minute(daemon: &Daemon) -> Value {
 #[test]
 fn after_a_day_of_silence_the_last_reading_stays_everywhere() {
     for provider in ["google", "fitbit"] {
-        let signed_in = SignedIn::either(provider);
-        signed_in.once().exits(0);
+        let signed_in = SignedIn::either(provider).after_once();
         let last_minute = || -> Value {
             let state = fs::read(signed_in.home.state("state.json")).unwrap();
             serde_json::from_slice::<Value>(&state).unwrap()["last_minute"].clone()
@@ -97,9 +98,7 @@ fn after_a_day_of_silence_the_last_reading_stays_everywhere() {
 
         // The same after a restart, whether or not the cloud can be reached, and even if only the
         // history is left.
-        signed_in
-            .sandbox
-            .fault("*", 0, &json!({ "drop": "before" }));
+        signed_in.fault("*", 0, &json!({ "drop": "before" }));
         for is_state_lost in [false, true] {
             if is_state_lost {
                 fs::remove_file(signed_in.home.state("state.json")).unwrap();
@@ -115,12 +114,11 @@ fn after_a_day_of_silence_the_last_reading_stays_everywhere() {
 
 #[test]
 fn the_picture_goes_on_showing_what_was_last_known() {
-    let signed_in = SignedIn::google();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::google().after_once();
     signed_in.sandbox.set_clock("2026-11-24T16:05:00Z");
     let draw = |name: &str| {
         signed_in.run(&["once", "--png", name]).exits(0);
-        Picture::read(&signed_in.home, name)
+        picture::read(&signed_in.home, name)
     };
     let picture = draw("silent.png");
     fs::remove_file(signed_in.home.state("history.db")).unwrap();
@@ -142,8 +140,7 @@ fn the_picture_goes_on_showing_what_was_last_known() {
 #[test]
 fn an_old_heart_rate_does_not_look_new() {
     let signed_in = SignedIn::google();
-    let daemon = Daemon::start(&signed_in);
-    daemon.logs("updated bpm=");
+    let daemon = Daemon::updated(&signed_in);
     let (look, title, text) = top(&daemon.get("/").body);
     assert_eq!(look, "fresh");
     assert_eq!(title, "99 bpm, 8 min ago · Pulsewing");
@@ -153,9 +150,7 @@ fn an_old_heart_rate_does_not_look_new() {
     let failure = "<dt>Last update</dt><dd>failed <time";
     assert!(page.contains(success) && !page.contains(failure), "{page}");
     // A failed update does not count as an update.
-    signed_in
-        .sandbox
-        .fault("google.rollup", 0, &json!({ "status": 503 }));
+    signed_in.fault("google.rollup", 0, &json!({ "status": 503 }));
     daemon.post("/update", "");
     daemon.logs("ERROR");
     let page = daemon.get("/").body;
@@ -170,8 +165,7 @@ fn an_old_heart_rate_does_not_look_new() {
 
     signed_in.sandbox.faults(&json!([]));
     signed_in.sandbox.set_clock("2026-11-22T16:52:00Z");
-    let daemon = Daemon::start(&signed_in);
-    daemon.logs("updated bpm=");
+    let daemon = Daemon::updated(&signed_in);
     let (look, title, text) = top(&daemon.get("/").body);
     assert_eq!(look, "old");
     assert_eq!(title, "2 h 53 min ago: was 99 bpm · Pulsewing");
@@ -191,8 +185,7 @@ fn off_the_wrist_is_not_told_as_not_synced() {
             SignedIn::either_with(provider, |home| Sandbox::with_recording(home, &worn, "UTC"));
         signed_in.sandbox.set_clock("2026-11-22T14:07:00Z");
         let said = || {
-            let daemon = Daemon::start(&signed_in);
-            daemon.logs("updated bpm=");
+            let daemon = Daemon::updated(&signed_in);
             let now = daemon.json("/api/v1/now");
             assert_eq!(now["reading"]["freshness"], "stale", "{provider}");
             let (_, _, text) = top(&daemon.get("/").body);
@@ -207,9 +200,7 @@ fn off_the_wrist_is_not_told_as_not_synced() {
         );
         // If the last sync is unknown, so is the reason.
         let route = format!("{provider}.devices");
-        signed_in
-            .sandbox
-            .fault(&route, 0, &json!({ "status": 403 }));
+        signed_in.fault(&route, 0, &json!({ "status": 403 }));
         let (absence, text) = said();
         assert_eq!(absence, "nothing-recorded", "{provider}");
         assert!(text.contains("Nothing recorded"), "{text}");
@@ -223,11 +214,8 @@ fn a_guessed_zone_is_said_and_nothing_is_concluded_from_it() {
         Sandbox::with_recording(home, &recording::until_two(), "America/Sao_Paulo")
     });
     signed_in.sandbox.set_clock("2026-11-22T17:12:00Z");
-    signed_in
-        .sandbox
-        .fault("fitbit.profile", 0, &json!({ "status": 403 }));
-    let daemon = Daemon::start(&signed_in);
-    daemon.logs("updated bpm=");
+    signed_in.fault("fitbit.profile", 0, &json!({ "status": 403 }));
+    let daemon = Daemon::updated(&signed_in);
     let now = daemon.json("/api/v1/now");
     assert_eq!(now["is_time_zone_guessed"], true, "{now}");
     assert_eq!(now["absence"], "zone-guessed", "{now}");
@@ -248,8 +236,7 @@ fn a_guessed_zone_is_said_and_nothing_is_concluded_from_it() {
     signed_in
         .home
         .configure_more("[wearer]\ntime_zone = \"America/Sao_Paulo\"\n");
-    let daemon = Daemon::start(&signed_in);
-    daemon.logs("updated bpm=");
+    let daemon = Daemon::updated(&signed_in);
     let now = daemon.json("/api/v1/now");
     assert_eq!(now["is_time_zone_guessed"], false, "{now}");
     assert_eq!(now["reading"]["freshness"], "fresh", "{now}");
@@ -259,8 +246,7 @@ fn a_guessed_zone_is_said_and_nothing_is_concluded_from_it() {
 #[test]
 fn nothing_is_up_to_date_under_a_service_that_has_ended() {
     let signed_in = SignedIn::fitbit();
-    let daemon = Daemon::start(&signed_in);
-    daemon.logs("updated bpm=");
+    let daemon = Daemon::updated(&signed_in);
     signed_in.sandbox.configure(&json!({ "gone": true }));
     daemon.post("/update", "");
     daemon.logs("ERROR");

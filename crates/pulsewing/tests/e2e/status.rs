@@ -10,11 +10,9 @@ use crate::harness::{
 #[test]
 fn nobody_has_signed_in() {
     let home = Home::new();
-    let words = home.run(&["status"]).exits(0).stdout;
-    assert!(
-        words.contains("no; sign in with `pulsewing login`"),
-        "{words}"
-    );
+    home.run(&["status"])
+        .exits(0)
+        .prints("no; sign in with `pulsewing login`");
     let status = home.run(&["status", "--json"]).exits(0).json();
     assert_eq!(
         status,
@@ -35,8 +33,7 @@ fn nobody_has_signed_in() {
 #[test]
 fn the_last_heart_rate_comes_first_with_its_age() {
     for provider in ["google", "fitbit"] {
-        let signed_in = SignedIn::either(provider);
-        signed_in.once().exits(0);
+        let signed_in = SignedIn::either(provider).after_once();
         let reading = signed_in.run(&["once", "--json"]).exits(0).json();
         let status = signed_in.status();
         let bpm = &reading["latest"]["bpm"];
@@ -93,8 +90,7 @@ fn without_a_history_the_last_update_tells_the_heart_rate() {
 #[test]
 fn after_a_success_everything_is_there() {
     for provider in ["google", "fitbit"] {
-        let signed_in = SignedIn::either(provider);
-        signed_in.once().exits(0);
+        let signed_in = SignedIn::either(provider).after_once();
         let requests = signed_in.sandbox.requests().len();
         let status = signed_in.status();
         let chain = &status["chain"];
@@ -133,17 +129,14 @@ fn a_next_update_is_told_only_where_one_comes() {
         assert!(status.contains(&row), "{status}");
         signed_in.status()["next_update"].clone()
     };
-    let signed_in = SignedIn::google();
-    signed_in.today_alone();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::google_today().after_once();
     let nobody = "none: no daemon is running; start one with `pulsewing run`, or update now with `pulsewing once`\n";
     // A user who runs `once` by a timer sees when newer data is expected.
     let told = next(&signed_in, nobody);
     assert!(told.as_str().unwrap().starts_with("2026-11-22T14:1"));
 
     // One to two minutes after the next expected sync, which is at a quarter past.
-    let daemon = Daemon::start(&signed_in);
-    daemon.logs("updated bpm=");
+    let daemon = Daemon::updated(&signed_in);
     let due = |now: &Value| -> jiff::Timestamp {
         let at = now["next_update"].as_str().unwrap();
         at.parse().unwrap()
@@ -188,19 +181,18 @@ fn a_next_update_is_told_only_where_one_comes() {
 
 #[test]
 fn a_token_that_rests_is_not_told_as_asked_for_at_the_next_poll() {
-    let signed_in = SignedIn::google();
-    signed_in.today_alone();
+    let signed_in = SignedIn::google_today();
     signed_in.sandbox.advance(3_600);
-    signed_in
-        .sandbox
-        .fault("google.token", 0, &json!({ "reason": "deleted_client" }));
+    signed_in.fault("google.token", 0, &json!({ "reason": "deleted_client" }));
     let daemon = Daemon::start(&signed_in);
     daemon.logs("was deleted");
     let now = daemon.json("/api/v1/now");
     assert_eq!(now["next_update"], Value::Null, "{now}");
     assert!(daemon.get("/").body.contains("none: see above"));
-    let status = signed_in.run(&["status"]).exits(0).stdout;
-    assert!(status.contains("none: see the last error"), "{status}");
+    signed_in
+        .run(&["status"])
+        .exits(0)
+        .prints("none: see the last error");
     daemon.stop();
 }
 
@@ -220,9 +212,7 @@ fn the_last_minute_is_dated_by_the_clock_that_the_wearer_had() {
     // Only the history is left.
     std::fs::remove_file(signed_in.home.state("state.json")).unwrap();
     assert_eq!(shown(), before);
-    signed_in
-        .sandbox
-        .fault("*", 0, &json!({ "drop": "before" }));
+    signed_in.fault("*", 0, &json!({ "drop": "before" }));
     let daemon = Daemon::start(&signed_in);
     daemon.logs("ERROR");
     let now = daemon.json("/api/v1/now");
@@ -233,13 +223,10 @@ fn the_last_minute_is_dated_by_the_clock_that_the_wearer_had() {
 
 #[test]
 fn the_last_error_is_told_until_a_success() {
-    let signed_in = SignedIn::google();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::google().after_once();
     let success = signed_in.status()["last_success"].clone();
     signed_in.sandbox.advance(900);
-    signed_in
-        .sandbox
-        .fault("google.rollup", 0, &json!({ "status": 400 }));
+    signed_in.fault("google.rollup", 0, &json!({ "status": 400 }));
     signed_in.once().exits(1);
     let status = signed_in.status();
     let error = status["last_error"].as_str().unwrap();
@@ -275,10 +262,9 @@ fn what_was_not_allowed_is_listed() {
         sandbox.configure(&json!({ "scopes": scope }));
         sandbox
     });
-    let words = signed_in.run(&["status"]).exits(0).stdout;
-    assert!(words.contains("Not allowed:"), "{words}");
-    assert!(
-        words.contains("tracker battery and last sync, time zone"),
-        "{words}"
-    );
+    signed_in
+        .run(&["status"])
+        .exits(0)
+        .prints("Not allowed:")
+        .prints("tracker battery and last sync, time zone");
 }

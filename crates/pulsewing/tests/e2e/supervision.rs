@@ -6,8 +6,7 @@ use crate::harness::{hermetic::Home, signed_in::SignedIn, systemd::Systemd};
 
 #[test]
 fn a_start_the_state_and_the_end_are_told() {
-    let signed_in = SignedIn::google();
-    signed_in.today_alone();
+    let signed_in = SignedIn::google_today();
     let systemd = Systemd::new(&signed_in.home);
     let run = systemd
         .over(signed_in.program(&["run", "--no-web"]))
@@ -26,9 +25,7 @@ fn a_start_the_state_and_the_end_are_told() {
 #[test]
 fn the_watchdog_is_fed_while_it_waits_and_while_a_refresh_takes_long() {
     let signed_in = SignedIn::fitbit();
-    signed_in
-        .sandbox
-        .fault("fitbit.token", 1, &json!({ "stall_s": 2 }));
+    signed_in.fault("fitbit.token", 1, &json!({ "stall_s": 2 }));
     let systemd = Systemd::new(&signed_in.home);
     let run = systemd
         .over(signed_in.program(&["run", "--no-web"]))
@@ -43,8 +40,7 @@ fn the_watchdog_is_fed_while_it_waits_and_while_a_refresh_takes_long() {
     for _ in 0..5 {
         systemd.hear("WATCHDOG=1");
     }
-    run.signal("TERM");
-    run.finish().exits(0);
+    run.stop();
 }
 
 #[test]

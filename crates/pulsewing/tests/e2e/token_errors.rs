@@ -12,9 +12,7 @@ fn refused_with(provider: &str, reason: &str) -> SignedIn {
     let signed_in = SignedIn::either(provider);
     signed_in.sandbox.advance(FITBIT_LIFE);
     let route = signed_in.token_route();
-    signed_in
-        .sandbox
-        .fault(&route, 0, &json!({ "reason": reason }));
+    signed_in.fault(&route, 0, &json!({ "reason": reason }));
     signed_in
 }
 
@@ -85,21 +83,13 @@ fn a_sign_in_that_meets_such_an_error_gives_the_same_advice() {
         ("org_internal", 3, "accounts of one organisation"),
     ] {
         let signed_in = SignedIn::google();
-        let mut login = signed_in
-            .program(&["login", "--paste"])
-            .printing_first()
-            .start();
+        let mut login = signed_in.start_login(&[]);
         let back = browser::approve(&login.line());
-        signed_in
-            .sandbox
-            .fault("google.token", 0, &json!({ "reason": reason }));
+        signed_in.fault("google.token", 0, &json!({ "reason": reason }));
         login.say(&back);
         login.finish().exits(exit).says(reason).says(advice);
         // The consent page may report it itself.
-        let mut login = signed_in
-            .program(&["login", "--paste"])
-            .printing_first()
-            .start();
+        let mut login = signed_in.start_login(&[]);
         let back = browser::deny(&login.line());
         login.say(&back.replace("access_denied", reason));
         login.finish().exits(3).says(reason).says(advice);
@@ -109,9 +99,7 @@ fn a_sign_in_that_meets_such_an_error_gives_the_same_advice() {
 #[test]
 fn a_refresh_that_brings_no_refresh_token_says_so_while_the_same_one_is_sent_again() {
     let signed_in = SignedIn::fitbit();
-    signed_in
-        .sandbox
-        .fault("fitbit.token", 0, &json!({ "omit": "refresh_token" }));
+    signed_in.fault("fitbit.token", 0, &json!({ "omit": "refresh_token" }));
     let once = signed_in.program(&["once"]).start();
     let mut line = String::new();
     while !line.contains("the answer contains no new refresh token") {
@@ -129,7 +117,5 @@ fn a_refresh_that_brings_no_refresh_token_says_so_while_the_same_one_is_sent_aga
             .all(|it| it["refresh_fp"] == sent[0]["refresh_fp"])
     );
     assert_ne!(signed_in.chain()["refresh_under_way_since"], Value::Null);
-    signed_in.sandbox.faults(&json!([]));
-    signed_in.once().exits(0);
-    signed_in.assert_chain_goes_on();
+    signed_in.assert_chain_goes_on_without_faults();
 }

@@ -69,7 +69,7 @@ fn another_compression_is_refused_in_words() {
     for (provider, coding) in [("google", "br"), ("fitbit", "deflate")] {
         let signed_in = SignedIn::either(provider);
         let reply = json!({ "status": 200, "headers": { "Content-Encoding": coding } });
-        signed_in.sandbox.fault(signed_in.heart_route(), 0, &reply);
+        signed_in.fault(signed_in.heart_route(), 0, &reply);
         signed_in
             .once()
             .exits(5)
@@ -83,7 +83,7 @@ fn an_endpoint_that_has_moved_is_said_to_and_that_is_no_matter_of_waiting() {
     for route in ["google.rollup", "google.token"] {
         let signed_in = SignedIn::google();
         signed_in.sandbox.advance(3_600);
-        signed_in.sandbox.fault(route, 0, &moved);
+        signed_in.fault(route, 0, &moved);
         signed_in
             .once()
             .exits(1)
@@ -93,12 +93,12 @@ fn an_endpoint_that_has_moved_is_said_to_and_that_is_no_matter_of_waiting() {
             .says_nothing_of("hush");
     }
     let signed_in = SignedIn::google();
-    signed_in.sandbox.fault("google.rollup", 0, &moved);
+    signed_in.fault("google.rollup", 0, &moved);
     signed_in.once().exits(1);
     assert_eq!(signed_in.sandbox.requests_of("google.rollup").len(), 1);
     // A temporary redirect may come from the network's own page.
     let portal = json!({ "status": 302, "headers": { "Location": "http://portal.example/" } });
-    signed_in.sandbox.fault("google.rollup", 0, &portal);
+    signed_in.fault("google.rollup", 0, &portal);
     signed_in
         .once()
         .exits(5)
@@ -106,7 +106,7 @@ fn an_endpoint_that_has_moved_is_said_to_and_that_is_no_matter_of_waiting() {
         .says("a network's login page seems to be answering instead of Google Health")
         .says("sign in there");
     for (fault, exit) in [(&moved, 1), (&portal, 5)] {
-        signed_in.sandbox.fault("*", 0, fault);
+        signed_in.fault("*", 0, fault);
         let doctor = signed_in.program(&["doctor"]).printing_first().run();
         doctor.exits(exit).prints("redirects elsewhere");
         signed_in
@@ -126,7 +126,7 @@ fn a_networks_login_page_is_told_as_that_by_every_face() {
             let signed_in = SignedIn::either(provider);
             signed_in.today_alone();
             signed_in.once().exits(0);
-            signed_in.sandbox.fault(signed_in.heart_route(), 0, fault);
+            signed_in.fault(signed_in.heart_route(), 0, fault);
             signed_in
                 .once()
                 .exits(5)
@@ -142,20 +142,22 @@ fn a_networks_login_page_is_told_as_that_by_every_face() {
                 "{page}"
             );
             daemon.stop();
-            let status = signed_in.run(&["status"]).exits(0).stdout;
-            assert!(status.contains("a network's login page"), "{status}");
+            signed_in
+                .run(&["status"])
+                .exits(0)
+                .prints("a network's login page");
         }
     }
     // If this happens at the token endpoint, the token is kept.
     let signed_in = SignedIn::google();
     signed_in.sandbox.advance(3_600);
-    signed_in.sandbox.fault("google.token", 0, &required);
+    signed_in.fault("google.token", 0, &required);
     signed_in
         .once()
         .exits(5)
         .says("renewing the sign-in failed: a network's login page");
     assert_eq!(signed_in.chain()["standing"], "active");
-    signed_in.sandbox.fault("*", 0, &required);
+    signed_in.fault("*", 0, &required);
     let doctor = signed_in.program(&["doctor"]).printing_first().run();
     doctor
         .exits(5)
@@ -184,13 +186,13 @@ fn four_kinds_of_403_are_four_things() {
         ),
         (&json!({ "reason": "UBERMINT" }), 1, "PERMISSION_DENIED"),
     ] {
-        signed_in.sandbox.fault("google.rollup", 0, fault);
+        signed_in.fault("google.rollup", 0, fault);
         signed_in.once().exits(exit).says(words);
         // A limited service is left alone for a while.
         signed_in.sandbox.advance(90);
     }
     // A page in between is not an answer of the token endpoint, nor of the revocation endpoint.
-    signed_in.sandbox.fault("*", 0, &page);
+    signed_in.fault("*", 0, &page);
     signed_in
         .run(&["logout"])
         .exits(5)
@@ -285,8 +287,7 @@ fn a_socks_proxy_is_spoken_to_and_named_when_it_is_not_there() {
         assert!(details.contains(&named), "{status}");
         let run = behind.program(&["run", "--no-web"], &proxy).start();
         run.error_line_with(&named);
-        run.signal("TERM");
-        run.finish().exits(0);
+        run.stop();
         let doctor = behind.program(&["doctor"], &proxy).printing_first().run();
         doctor.exits(0).prints(&format!("the proxy {proxy}"));
     }

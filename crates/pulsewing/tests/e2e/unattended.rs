@@ -117,8 +117,7 @@ fn every_update_is_reported_drawn_and_logged_in_a_line() {
 
 #[test]
 fn a_clock_that_is_set_back_starts_an_update_at_once_too() {
-    let signed_in = SignedIn::google();
-    signed_in.today_alone();
+    let signed_in = SignedIn::google_today();
     let clock = MachineClock::of(&signed_in);
     clock.set("2026-11-22T16:07:00Z");
     let run = started(&signed_in, &clock, &[]);
@@ -126,21 +125,17 @@ fn a_clock_that_is_set_back_starts_an_update_at_once_too() {
     clock.set(&signed_in.sandbox.now());
     let line = run.error_line_with("updated");
     assert!(line.contains("age_min=8"), "{line}");
-    run.signal("TERM");
-    run.finish().exits(0);
+    run.stop();
 }
 
 #[test]
 fn a_call_for_data_is_given_up_at_once() {
     let signed_in = SignedIn::google();
     let heart = signed_in.heart_route();
-    signed_in
-        .sandbox
-        .fault(heart, 0, &json!({ "stall_s": 3600 }));
+    signed_in.fault(heart, 0, &json!({ "stall_s": 3600 }));
     let run = signed_in.program(&["run", "--no-web"]).start();
     signed_in.sandbox.wait_for(heart, 1);
-    run.signal("TERM");
-    run.finish().exits(0);
+    run.stop();
 }
 
 #[test]
@@ -191,8 +186,7 @@ fn missing_days_become_history() {
         .configure_more("[history]\nkeep = \"2 days\"\n");
     let run = signed_in.program(&["run", "--no-web"]).start();
     run.error_line_with("date=2026-11-21 minutes=0 done=1 total=1");
-    run.signal("TERM");
-    run.finish().exits(0);
+    run.stop();
     let history = signed_in.home.run(&["export"]).exits(0).stdout;
     let rates = (0..14 * 60).map(|minute| 60 + minute % 40);
     assert_eq!(
@@ -208,8 +202,7 @@ fn missing_days_become_history() {
 
 #[test]
 fn under_the_journal_lines_begin_with_their_level_and_no_time() {
-    let signed_in = SignedIn::google();
-    signed_in.today_alone();
+    let signed_in = SignedIn::google_today();
     let run = signed_in
         .program(&["run", "--no-web", "-v"])
         .under_the_journal()
@@ -242,8 +235,7 @@ fn under_the_journal_lines_begin_with_their_level_and_no_time() {
 
 #[test]
 fn after_a_restart_without_a_network_the_last_reading_is_shown() {
-    let signed_in = SignedIn::google();
-    signed_in.today_alone();
+    let signed_in = SignedIn::google_today();
     let now = signed_in.sandbox.now();
     let run = signed_in
         .program(&["run", "--no-web", "--png", "now.png"])
@@ -263,8 +255,7 @@ fn after_a_restart_without_a_network_the_last_reading_is_shown() {
         "{first:?}"
     );
     until("a picture from memory", || png.exists().then_some(()));
-    run.signal("TERM");
-    run.finish().exits(0);
+    run.stop();
 }
 
 #[test]
@@ -285,15 +276,13 @@ fn a_full_disk_is_told_and_outlived() {
     fs::remove_file(&flag).unwrap();
     sleep(&signed_in, &clock, 15 * 60);
     run.error_line_with("updated");
-    run.signal("TERM");
-    run.finish().exits(0);
+    run.stop();
     signed_in.assert_chain_goes_on();
 }
 
 #[test]
 fn reports_that_cannot_be_printed_do_not_end_it() {
-    let signed_in = SignedIn::google();
-    signed_in.today_alone();
+    let signed_in = SignedIn::google_today();
     let clock = MachineClock::of(&signed_in);
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
     let run = clock
@@ -303,8 +292,7 @@ fn reports_that_cannot_be_printed_do_not_end_it() {
     run.error_line_with("stdout could not be written");
     sleep(&signed_in, &clock, 15 * 60);
     run.error_line_with("updated");
-    run.signal("TERM");
-    run.finish().exits(0);
+    run.stop();
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! The daemon's page, as browsers and programs receive it.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Cursor, Write},
     net::TcpStream,
 };
 
+use pulsewing_testkit::pictures::Picture;
 use serde_json::json;
 
 use crate::harness::{
@@ -17,8 +18,7 @@ use crate::harness::{
 
 fn daemon() -> (SignedIn, Daemon) {
     let signed_in = SignedIn::google();
-    let daemon = Daemon::start(&signed_in);
-    daemon.logs("updated bpm=");
+    let daemon = Daemon::updated(&signed_in);
     (signed_in, daemon)
 }
 
@@ -127,11 +127,8 @@ fn the_devices_own_picture_is_a_png_of_the_size_that_is_asked_for() {
         ("/frame.png", (480, 320)),
         ("/frame.png?size=800x480&theme=classic", (800, 480)),
     ] {
-        let png = bytes(path);
-        let reader = png::Decoder::new(std::io::Cursor::new(png))
-            .read_info()
-            .unwrap();
-        assert_eq!((reader.info().width, reader.info().height), size, "{path}");
+        let picture = Picture::read(Cursor::new(bytes(path)));
+        assert_eq!(picture.size, size, "{path}");
     }
     // The same picture as `once` draws of the same reading, at the same time.
     drop(signed_in);
@@ -153,7 +150,7 @@ fn changes_are_heard_of_as_they_happen() {
         serde_json::from_str::<serde_json::Value>(data.strip_prefix("data: ").unwrap()).unwrap()
     };
     assert_eq!(next()["trouble"], json!(null));
-    signed_in.sandbox.fault(
+    signed_in.fault(
         "google.rollup",
         0,
         &json!({ "status": 429, "headers": { "Retry-After": "60" } }),
@@ -499,6 +496,5 @@ fn the_demo_has_the_page_too() {
     while !demo.line().starts_with("Next Update in:") {}
     let page = loopback_http::get(&url);
     assert!(page.body.contains("Up to date"), "{}", page.body);
-    demo.signal("TERM");
-    demo.finish().exits(0);
+    demo.stop();
 }

@@ -6,15 +6,11 @@ use crate::harness::{
     browser,
     daemon::Daemon,
     hermetic::Finished,
-    import_files::{exported, without_resting},
+    import_files::until_two,
     loopback_http,
     middleman::Middleman,
     signed_in::{SEED, SignedIn, configuration},
 };
-
-fn rates() -> impl Iterator<Item = u16> {
-    (0..14 * 60).map(|minute| 60 + minute % 40)
-}
 
 /// Makes the cloud use other names for the account: that is another person.
 fn as_another(signed_in: &SignedIn, provider: &str) {
@@ -35,11 +31,7 @@ fn as_oneself(signed_in: &SignedIn, provider: &str) {
 }
 
 fn login(signed_in: &SignedIn, options: &[&str]) -> Finished {
-    let args = [&["login", "--paste"], options].concat();
-    let mut running = signed_in.program(&args).printing_first().start();
-    let redirect = browser::approve(&running.line());
-    running.say(&redirect);
-    running.finish()
+    browser::paste(signed_in.start_login(options))
 }
 
 /// Returns the histories that were set aside.
@@ -54,8 +46,7 @@ fn aside(signed_in: &SignedIn) -> Vec<std::path::PathBuf> {
 #[test]
 fn another_person_is_refused_and_may_begin_anew() {
     for provider in ["google", "fitbit"] {
-        let signed_in = SignedIn::either(provider);
-        signed_in.once().exits(0);
+        let signed_in = SignedIn::either(provider).after_once();
         let before = fs::read(signed_in.home.state("chain")).unwrap();
         as_another(&signed_in, provider);
         login(&signed_in, &[])
@@ -81,49 +72,38 @@ fn another_person_is_refused_and_may_begin_anew() {
         assert_eq!(old.len(), 1);
         signed_in.home.run(&["export"]).exits(0).says("no minute");
         signed_in.once().exits(0).says_nothing_of("history");
-        let history = signed_in.home.run(&["export"]).exits(0).stdout;
-        assert_eq!(
-            without_resting(&history),
-            exported("2026-11-22T00:00:00Z", rates())
-        );
+        signed_in.assert_history(&until_two());
         // Now the first person is the other one.
         as_oneself(&signed_in, provider);
         login(&signed_in, &[]).exits(1).says("another person");
         // The history that was set aside is complete.
         fs::rename(&old[0], signed_in.home.state("history.db")).unwrap();
-        let history = signed_in.home.run(&["export"]).exits(0).stdout;
-        assert_eq!(
-            without_resting(&history),
-            exported("2026-11-22T00:00:00Z", rates())
-        );
+        signed_in.assert_history(&until_two());
     }
 }
 
 #[test]
 fn somebody_is_known_by_the_account_that_moved_to_google() {
-    let signed_in = SignedIn::fitbit();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::fitbit().after_once();
     as_oneself(&signed_in, "google");
     login(&signed_in, &[]).exits(0);
-    let signed_in = SignedIn::fitbit();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::fitbit().after_once();
     as_another(&signed_in, "google");
     login(&signed_in, &[]).exits(1).says("another person");
 }
 
 #[test]
 fn a_sign_in_that_nobody_puts_a_name_to_is_not_kept_where_a_history_is_somebodys() {
-    let signed_in = SignedIn::google();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::google().after_once();
     let nobody = serde_json::json!({ "status": 503 });
-    signed_in.sandbox.fault("google.identity", 0, &nobody);
+    signed_in.fault("google.identity", 0, &nobody);
     login(&signed_in, &[])
         .exits(5)
         .says("Google did not say who signed in");
     signed_in.once().exits(0);
     // A history without an owner accepts any person.
     let signed_in = SignedIn::google();
-    signed_in.sandbox.fault("google.identity", 0, &nobody);
+    signed_in.fault("google.identity", 0, &nobody);
     login(&signed_in, &[]).exits(0);
     signed_in.once().exits(0).says_nothing_of("history");
 }
@@ -141,7 +121,7 @@ fn a_history_from_before_learns_whose_it_is_from_the_sign_in_that_is_to_be_repla
     let text = text.replace(&signed_in.sandbox.url, &middleman.url);
     signed_in.home.configure(&text);
     let nobody = serde_json::json!({ "status": 503 });
-    signed_in.sandbox.fault("google.identity", 1, &nobody);
+    signed_in.fault("google.identity", 1, &nobody);
     login(&signed_in, &[]).exits(0);
     signed_in.once().exits(0);
     assert_eq!(signed_in.chain()["user_id"], serde_json::Value::Null);
@@ -151,8 +131,7 @@ fn a_history_from_before_learns_whose_it_is_from_the_sign_in_that_is_to_be_repla
 
 #[test]
 fn the_originals_settings_of_another_person_are_refused_too() {
-    let signed_in = SignedIn::fitbit();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::fitbit().after_once();
     let settings = format!(
         "Fitbit_ClientID = \"{}\"\nFitbit_UserID = \"QX9TR2\"\n",
         signed_in.sandbox.ready["fitbit"]["client_id"]
@@ -174,8 +153,7 @@ fn the_originals_settings_of_another_person_are_refused_too() {
 
 #[test]
 fn a_sign_in_that_came_another_way_adds_nothing_to_somebody_elses_history() {
-    let signed_in = SignedIn::fitbit();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::fitbit().after_once();
     let db = rusqlite::Connection::open(signed_in.home.state("history.db")).unwrap();
     let changed = db.execute("UPDATE owner SET user_id = 'QX9TR2'", []);
     assert_eq!(changed.unwrap(), 1);
@@ -194,9 +172,7 @@ fn a_sign_in_that_came_another_way_adds_nothing_to_somebody_elses_history() {
 
 #[test]
 fn on_the_page_another_person_is_refused_and_may_begin_anew_too() {
-    let signed_in = SignedIn::google();
-    signed_in.today_alone();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::google_today().after_once();
     as_another(&signed_in, "google");
     signed_in.today_alone();
     let daemon = Daemon::start(&signed_in);
@@ -219,35 +195,21 @@ fn on_the_page_another_person_is_refused_and_may_begin_anew_too() {
     assert_eq!(aside(&signed_in).len(), 1);
     daemon.logs("updated bpm=");
     daemon.stop();
-    let history = signed_in.home.run(&["export"]).exits(0).stdout;
-    assert_eq!(
-        without_resting(&history),
-        exported("2026-11-22T00:00:00Z", rates())
-    );
+    signed_in.assert_history(&until_two());
 }
 
 #[test]
 fn a_daemon_at_work_goes_on_in_the_history_that_another_person_begins() {
-    let signed_in = SignedIn::google();
-    signed_in.today_alone();
-    let daemon = Daemon::start(&signed_in);
-    daemon.logs("updated bpm=");
+    let signed_in = SignedIn::google_today();
+    let daemon = Daemon::updated(&signed_in);
     login(&signed_in, &["--replace"]).exits(0);
     daemon.post("/update", "");
     daemon.logs("the history was replaced while Pulsewing was running");
     daemon.logs("updated bpm=");
-    let history = signed_in.home.run(&["export"]).exits(0).stdout;
-    assert_eq!(
-        without_resting(&history),
-        exported("2026-11-22T00:00:00Z", rates())
-    );
+    signed_in.assert_history(&until_two());
     daemon.stop();
     // The history that was set aside is complete.
     let old = aside(&signed_in);
     fs::rename(&old[0], signed_in.home.state("history.db")).unwrap();
-    let history = signed_in.home.run(&["export"]).exits(0).stdout;
-    assert_eq!(
-        without_resting(&history),
-        exported("2026-11-22T00:00:00Z", rates())
-    );
+    signed_in.assert_history(&until_two());
 }

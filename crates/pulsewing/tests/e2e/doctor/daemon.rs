@@ -35,8 +35,7 @@ fn a_daemon_at_work_is_seen_and_not_disturbed() {
         .has("history.readable", "ok", "it has 840 minutes")
         .exits(0);
     assert!(run.is_running());
-    run.signal("TERM");
-    run.finish().exits(0);
+    run.stop();
 }
 
 #[test]
@@ -73,8 +72,7 @@ fn a_service_is_looked_at() {
 
 #[test]
 fn a_history_that_is_damaged_or_newer_is_found_and_left_alone() {
-    let signed_in = SignedIn::google();
-    signed_in.once().exits(0);
+    let signed_in = SignedIn::google().after_once();
     let file = signed_in.home.state("history.db");
     let whole = fs::read(&file).unwrap();
     let change = |sql: &str| {

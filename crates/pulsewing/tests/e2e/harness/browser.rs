@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::harness::{
-    hermetic::Home,
+    hermetic::{Finished, Home, Running},
     loopback_http::{self, Reply},
     secret_watch,
 };
@@ -18,6 +18,13 @@ pub(crate) fn approve(url: &str) -> String {
     let page = loopback_http::get(&format!("{url}&auto=1"));
     assert_eq!(page.status, 302, "{}", page.body);
     page.location().unwrap().to_owned()
+}
+
+/// Allows everything on the consent page whose address a sign-in prints, pastes the address that comes of it,
+/// and waits for the sign-in's end.
+pub(crate) fn paste(mut login: Running) -> Finished {
+    login.say(&approve(&login.line()));
+    login.finish()
 }
 
 /// Opens the consent page, refuses, and returns the address to which the page redirects.

@@ -20,6 +20,13 @@ impl Daemon {
         Self::of(signed_in.program(&["run", "--listen", "127.0.0.1:0"]))
     }
 
+    /// Starts it, and waits until its first cycle has succeeded.
+    pub(crate) fn updated(signed_in: &SignedIn) -> Self {
+        let daemon = Self::start(signed_in);
+        daemon.logs("updated bpm=");
+        daemon
+    }
+
     /// Starts the given program instead.
     pub(crate) fn of(program: Program) -> Self {
         let running = program.start();
@@ -70,7 +77,6 @@ impl Daemon {
 
     /// Tells it to stop, and waits for its end.
     pub(crate) fn stop(self) -> Finished {
-        self.running.signal("TERM");
-        self.running.finish().exits(0)
+        self.running.stop()
     }
 }

@@ -101,6 +101,11 @@ fn write_private(path: &Path, text: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
+/// Splits a command line at its blanks, as `once --png small.png`.
+pub(crate) fn words(line: &str) -> Vec<&str> {
+    line.split(' ').collect()
+}
+
 /// A program that has not been started yet.
 pub(crate) struct Program {
     command: Command,
@@ -323,6 +328,13 @@ impl Running {
         let command = format!("kill -{name} {}", self.child.id());
         let status = Command::new("/bin/sh").args(["-c", &command]).status();
         assert!(status.unwrap().success(), "{command}");
+    }
+
+    /// Stops it as a service manager does, and waits for its end.
+    #[track_caller]
+    pub(crate) fn stop(self) -> Finished {
+        self.signal("TERM");
+        self.finish().exits(0)
     }
 
     /// Kills it as a power cut would.

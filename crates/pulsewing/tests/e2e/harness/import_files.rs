@@ -9,6 +9,8 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::harness::recording;
+
 /// The first line of the output of `export`.
 pub(crate) const HEADER: &str = "time,bpm,offset,zone,resting_bpm";
 
@@ -35,6 +37,11 @@ pub(crate) fn exported(start: &str, rates: impl IntoIterator<Item = u16>) -> Str
         writeln!(csv, "{},{rate},+00:00,UTC,", at.strftime("%F %T")).unwrap();
     }
     csv
+}
+
+/// Returns the same for the minutes of [`recording::until_two`].
+pub(crate) fn until_two() -> String {
+    exported("2026-11-22T00:00:00Z", recording::rates_until_two())
 }
 
 /// Formats samples as in `heart_rate-YYYY-MM-DD.json`.

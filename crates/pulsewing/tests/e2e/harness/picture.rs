@@ -1,55 +1,18 @@
 //! Pictures that the program drew.
 
-use std::{fs::File, io::BufReader};
+use pulsewing_testkit::{golden, pictures::Picture};
 
 use crate::harness::hermetic::Home;
 
-/// A picture: its size, and its pixels as red, green and blue in rows from the top.
-#[derive(PartialEq, Eq)]
-pub(crate) struct Picture {
-    pub(crate) size: (u32, u32),
-    pub(crate) rgb: Vec<[u8; 3]>,
+/// Reads a PNG from the working directory.
+pub(crate) fn read(home: &Home, name: &str) -> Picture {
+    golden::read(&home.work(name))
 }
 
-/// Prints nothing of the pixels: they mean nothing to a reader.
-impl std::fmt::Debug for Picture {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Picture")
-            .field("size", &self.size)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Picture {
-    /// Reads a PNG from the working directory.
-    pub(crate) fn read(home: &Home, name: &str) -> Self {
-        let file = File::open(home.work(name)).unwrap();
-        let mut decoder = png::Decoder::new(BufReader::new(file));
-        decoder.set_transformations(png::Transformations::EXPAND);
-        let mut reader = decoder.read_info().unwrap();
-        let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
-        reader.next_frame(&mut bytes).unwrap();
-        let (pixels, rest) = bytes.as_chunks();
-        assert!(rest.is_empty());
-        Self {
-            size: reader.info().size(),
-            rgb: pixels.to_vec(),
-        }
-    }
-
-    /// Returns its colours, each once.
-    pub(crate) fn colours(&self) -> Vec<[u8; 3]> {
-        let mut colours = self.rgb.clone();
-        colours.sort_unstable();
-        colours.dedup();
-        colours
-    }
-
-    /// Returns its mean brightness, 0 to 255.
-    pub(crate) fn brightness(&self) -> f64 {
-        let sum: u64 = self.rgb.as_flattened().iter().map(|c| u64::from(*c)).sum();
-        sum as f64 / self.rgb.as_flattened().len() as f64
-    }
+/// Asserts that two PNGs in the working directory show the same picture.
+#[track_caller]
+pub(crate) fn assert_same(home: &Home, drawn: &str, expected: &str) {
+    assert_eq!(read(home, drawn), read(home, expected), "{drawn}");
 }
 
 /// Saves Fitbit's reply for a day on which these minutes were logged, `HH:MM` each.

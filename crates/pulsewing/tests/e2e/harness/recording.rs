@@ -24,5 +24,10 @@ pub(crate) fn the_originals_day() -> String {
 
 /// Returns every minute of 2026-11-22 until 14:00, between 60 and 99 bpm.
 pub(crate) fn until_two() -> String {
-    from_midnight("2026-11-22", (0..14 * 60).map(|minute| 60 + minute % 40))
+    from_midnight("2026-11-22", rates_until_two())
+}
+
+/// Returns the rates of these minutes.
+pub(crate) fn rates_until_two() -> impl Iterator<Item = u16> {
+    (0..14 * 60).map(|minute| 60 + minute % 40)
 }

@@ -1,11 +1,14 @@
 //! A home with a sandbox and a sign-in.
 
+use std::fs::File;
+
 use pulsewing_core::chain::Record;
 use serde_json::{Value, json};
 
 use crate::harness::{
     browser,
-    hermetic::{Finished, Home, Program},
+    hermetic::{Finished, Home, Program, Running},
+    import_files::without_resting,
     recording,
     sandbox_process::Sandbox,
 };
@@ -91,6 +94,19 @@ impl SignedIn {
         }
     }
 
+    /// Returns a home for Google's dialect that fetches no past days.
+    pub(crate) fn google_today() -> Self {
+        let signed_in = Self::google();
+        signed_in.today_alone();
+        signed_in
+    }
+
+    /// Returns the same home after a cycle.
+    pub(crate) fn after_once(self) -> Self {
+        self.once().exits(0);
+        self
+    }
+
     /// Turns off the fetching of past days.
     pub(crate) fn today_alone(&self) {
         self.home.configure_more("[history]\nkeep = \"1 day\"\n");
@@ -98,10 +114,21 @@ impl SignedIn {
 
     /// Signs in by pasting the address, as a user who allows everything.
     pub(crate) fn login(&self) {
-        let mut running = self.program(&["login", "--paste"]).printing_first().start();
-        let redirect = browser::approve(&running.line());
-        running.say(&redirect);
-        running.finish().exits(0);
+        browser::paste(self.start_login(&[])).exits(0);
+    }
+
+    /// Starts a sign-in that prints the address to open, and takes the one to which that leads.
+    pub(crate) fn start_login(&self, options: &[&str]) -> Running {
+        let login = self.program(&[&["login", "--paste"], options].concat());
+        login.printing_first().start()
+    }
+
+    /// Takes the chain's lock, as another process would.
+    pub(crate) fn locked(&self) -> File {
+        let path = self.home.state("chain.lock");
+        let lock = File::options().append(true).open(path).unwrap();
+        lock.lock().unwrap();
+        lock
     }
 
     /// Returns a program that runs at the sandbox's time.
@@ -118,6 +145,26 @@ impl SignedIn {
     /// Runs one cycle.
     pub(crate) fn once(&self) -> Finished {
         self.run(&["once"])
+    }
+
+    /// Starts a cycle, and returns when its refresh is at Fitbit, which answers in so many seconds.
+    pub(crate) fn once_in_mid_refresh(&self, seconds: u32) -> Running {
+        self.fault("fitbit.token", 1, &json!({ "stall_s": seconds }));
+        let once = self.program(&["once"]).start();
+        self.sandbox.wait_for("fitbit.token", 1);
+        once
+    }
+
+    /// Makes one kind of request fail `count` times; 0 means for ever.
+    pub(crate) fn fault(&self, route: &str, count: u32, action: &Value) {
+        self.sandbox.fault(route, count, action);
+    }
+
+    /// Asserts that the history has these minutes and no others, whatever the resting heart rates.
+    #[track_caller]
+    pub(crate) fn assert_history(&self, minutes: &str) {
+        let history = self.home.run(&["export"]).exits(0).stdout;
+        assert_eq!(without_resting(&history), minutes);
     }
 
     /// Returns the output of `status --json`.
@@ -182,6 +229,21 @@ impl SignedIn {
         );
         assert_eq!(chain["standing"], "active");
         assert_eq!(chain["refresh_under_way_since"], Value::Null);
+    }
+
+    /// Asserts the same, and the chain's generation.
+    #[track_caller]
+    pub(crate) fn assert_chain_goes_on_as(&self, generation: u32) {
+        self.assert_chain_goes_on();
+        assert_eq!(self.chain()["generation"], generation);
+    }
+
+    /// Ends all faults, and asserts that a cycle succeeds and the chain goes on.
+    #[track_caller]
+    pub(crate) fn assert_chain_goes_on_without_faults(&self) {
+        self.sandbox.faults(&json!([]));
+        self.once().exits(0);
+        self.assert_chain_goes_on();
     }
 }
 
