@@ -459,7 +459,7 @@ impl Engine {
     }
 
     /// Returns the newest reading.
-    pub(crate) const fn reading(&self) -> Option<&Reading> {
+    pub(crate) fn reading(&self) -> Option<&Reading> {
         self.cycle.reading()
     }
 
