@@ -167,7 +167,7 @@ fn plain_utc_seconds(text: &[u8]) -> Option<i64> {
 
 /// Reads the date and the time that a clock shows, `YYYY-MM-DD` and `HH:MM:SS`, as seconds after the
 /// beginning of 1970 on that clock; `None` for any other form, and for a leap second.
-#[inline]
+// Not inlined into other crates: the host's are built for size, this one for speed.
 #[must_use]
 pub fn civil_seconds(date: &[u8; 10], time: &[u8; 8]) -> Option<i64> {
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *date else {

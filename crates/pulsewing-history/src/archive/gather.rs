@@ -151,7 +151,12 @@ impl<'h> Gather<'h> {
     /// devices may alternate, line by line.
     #[inline]
     pub(crate) fn place(&mut self, kind: Kind, device: &[u8]) -> Result<Place, FileError> {
-        let is_it = |known: &Device| known.kind == kind && known.name == device;
+        // Most files name no device, and comparing nothing with nothing is slow: `memcmp` then gets
+        // addresses that are not mapped.
+        let is_it = |known: &Device| {
+            let are_empty = known.name.is_empty() && device.is_empty();
+            known.kind == kind && (are_empty || known.name == device)
+        };
         if !self.devices.get(self.device).is_some_and(is_it) {
             self.device = match self.devices.iter().position(is_it) {
                 Some(known) => known,

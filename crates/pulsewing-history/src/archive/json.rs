@@ -86,6 +86,7 @@ enum Place {
 
 impl Place {
     /// Returns the place of an object's member; `None` if it does not matter.
+    #[inline]
     const fn member(self, name: &[u8]) -> Option<Self> {
         Some(match (self, name) {
             (Self::Element, b"dateTime") => Self::Time,
