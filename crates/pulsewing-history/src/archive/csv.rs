@@ -297,16 +297,19 @@ mod tests {
         for (text, told) in [
             (
                 "a,b\n1,2\n",
-                "its columns are \"a, b\", and none is known as a time or as a heart rate",
+                "its columns are \"a, b\", and none is recognised as a time or a heart rate",
             ),
-            ("<html>", "its columns are \"<html>\", and none is known"),
+            (
+                "<html>",
+                "its columns are \"<html>\", and none is recognised",
+            ),
             (
                 "timestamp,\u{1b}steps\n",
-                "its columns are \"timestamp, ?steps\", and none is known as a heart rate",
+                "its columns are \"timestamp, ?steps\", and none is recognised as a heart rate",
             ),
             (
                 "bpm,note\n",
-                "its columns are \"bpm, note\", and none is known as a time",
+                "its columns are \"bpm, note\", and none is recognised as a time",
             ),
         ] {
             let error = lines(text.as_bytes(), 5).unwrap_err().to_string();
