@@ -159,14 +159,13 @@ mod tests {
 
     #[test]
     fn what_lies_below_may_be_used_and_what_lies_above_may_not() {
-        let text =
-            "use crate::{\n    app::App,\n    tell::{console::Console, cli},\n    web,\n};\n";
+        let text = "use crate::{\n    sign_in::SignIn,\n    tell::{console::Console, cli},\n    web,\n};\n";
         assert!(findings("daemon/hub.rs", text).is_empty());
         assert_eq!(
             findings("engine/clock.rs", text),
             [(
                 2,
-                "`engine` must not use `app`, which is above it".to_owned()
+                "`engine` must not use `sign_in`, which is above it".to_owned()
             )]
         );
         assert_eq!(
