@@ -29,10 +29,10 @@ pub struct Offsets {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OffsetsError {
     /// Changes have to be in chronological order.
-    #[error("a change of offset lies before the one it follows")]
+    #[error("a change of offset is earlier than the one before it")]
     OutOfOrder,
     /// There is no room for more than [`MAX_CHANGES`].
-    #[error("more changes of offset than are kept")]
+    #[error("too many changes of offset")]
     Full,
 }
 

@@ -139,7 +139,7 @@ fn of_failure<'t>(
             until: minute_from(until, when),
         },
         Failure::Unauthorized => fault((
-            "The cloud does not accept the sign-in just now.",
+            "The cloud is not accepting the sign-in right now.",
             "Trying again by itself. If this lasts, sign in again.",
         )),
         Failure::NoAnswer {
@@ -258,7 +258,7 @@ const fn of_strange_answer(cause: NoAnswer) -> Option<Words<'static>> {
             "The network may want a sign-in of its own, or block the cloud.",
         ),
         NoAnswer::Redirected(_) => (
-            "The cloud's address leads elsewhere.",
+            "The cloud's address redirects elsewhere.",
             "Check the addresses in the settings. Trying again by itself.",
         ),
         NoAnswer::Compressed => (

@@ -49,7 +49,7 @@ impl FromStr for Retention {
             .map(Self::Days)
             .ok_or_else(|| {
                 format!(
-                    "\"{text}\" is no retention: \"forever\", \"none\", or such as \"400 days\""
+                    "\"{text}\" is not a retention; write \"forever\", \"none\" or a time such as \"400 days\""
                 )
             })
     }

@@ -134,7 +134,7 @@ impl Clouds {
         let target = url
             .split_once("://")
             .and_then(|(_, rest)| Some(&rest[rest.find('/')?..]))
-            .with_context(|| format!("{url} is no address"))?;
+            .with_context(|| format!("{url} is not an address"))?;
         let reply = self.exchange("GET", &format!("{target}&auto=1"), "")?;
         reply
             .header("location")

@@ -39,7 +39,7 @@ fn a_time_before_the_firmware_or_the_sign_in_is_not_believed() {
         rig.start_for(minutes(10));
         assert!(rig.world.calls.borrow().is_empty(), "{behind}");
         assert!(rig.shows_state(State::WaitingForClock));
-        assert!(rig.has_said("which cannot be"));
+        assert!(rig.has_said("which is impossible"));
     }
 }
 

@@ -79,7 +79,7 @@ fn tokens_that_the_flash_refuses_are_kept_and_shown_and_written_in_the_end() {
     assert_eq!(rig.count(Route::Heart), 0, "unstored tokens are not used");
     let answer = rig.ask("reset");
     assert!(
-        answer[0].starts_with("error: new sign-in tokens wait"),
+        answer[0].starts_with("error: new sign-in tokens are waiting"),
         "{answer:?}"
     );
     // A display that hangs must not cost the tokens.

@@ -164,7 +164,7 @@ impl UpdateLoop {
                 Ok(None) => break,
                 Ok(Some(day)) => {
                     if done == 0 && total > 1 {
-                        tracing::info!(days = total, "fetching what the history lacks");
+                        tracing::info!(days = total, "fetching days missing from the history");
                     }
                     self.failed.remove(&date);
                     self.fetched.insert(date);

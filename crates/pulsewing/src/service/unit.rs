@@ -50,11 +50,11 @@ impl Unit {
         }
         let mut lines = vec![
             MARK.to_owned(),
-            "# Installing again replaces this file: `systemctl --user edit pulsewing` keeps changes.".into(),
+            "# Installing again replaces this file; `systemctl --user edit pulsewing` keeps your changes.".into(),
             "[Unit]".into(),
             "Description=Pulsewing, a wearer's latest heart rate".into(),
             "Documentation=https://github.com/pulsewing/pulsewing".into(),
-            "# It is tried again for as long as it takes.".into(),
+            "# Keep trying for as long as it takes.".into(),
             "StartLimitIntervalSec=0".into(),
             String::new(),
             "[Service]".into(),
@@ -104,13 +104,13 @@ impl Unit {
 
 /// The settings for start, stop and restart.
 const STARTS_AND_STOPS: &str = "\
-# A start on the command line's or the configuration's mistake fails the same way again.
+# After a mistake on the command line or in the configuration, a restart would only fail again.
 Restart=on-failure
 RestartSec=10
 RestartPreventExitStatus=1 2
-# It is fed while updates go on, and not by a mere clock.
+# The program feeds the watchdog only while updates go on, not from a timer.
 WatchdogSec=5min
-# A refresh that was sent is waited for, for 30 seconds at most: its answer may be the only copy.
+# The program waits up to 30 seconds for the answer to a refresh: it may be the only copy of the new tokens.
 TimeoutStopSec=60
 KillMode=mixed
 KillSignal=SIGTERM";

@@ -8,7 +8,7 @@ use pulsewing_core::{
 
 const BY_ITSELF: &str = "Trying again by itself.";
 const IF_THIS_LASTS: &str = "Trying again. If this lasts, sign in again.";
-const LOOK_AT_THIS: &str = "Whoever set it up has to look at this.";
+const LOOK_AT_THIS: &str = "Ask whoever set it up to look at this.";
 
 /// Returns the problem and the suggested next step, as one short sentence each.
 pub(crate) const fn lines(failure: Failure) -> (&'static str, &'static str) {
@@ -28,15 +28,15 @@ pub(crate) const fn lines(failure: Failure) -> (&'static str, &'static str) {
         Failure::Store(StoreTrouble::Io) => ("The sign-in cannot be read.", LOOK_AT_THIS),
         Failure::IntentNotStored => (
             "Nothing can be written to the disk.",
-            "The sign-in is safe. Make room on the disk.",
+            "The sign-in is safe. Free up disk space.",
         ),
         Failure::OAuth(OAuthError::InvalidClient | OAuthError::UnauthorizedClient) => (
             "The cloud refuses the client id or secret.",
-            "Whoever set it up has to check both.",
+            "Ask whoever set it up to check both.",
         ),
         Failure::OAuth(OAuthError::DeletedClient) => (
             "The app that signs in was deleted.",
-            "Whoever set it up has to make a new one.",
+            "Ask whoever set it up to make a new one.",
         ),
         Failure::OAuth(OAuthError::DisabledClient) => {
             ("The app that signs in was disabled.", LOOK_AT_THIS)
@@ -55,14 +55,14 @@ pub(crate) const fn lines(failure: Failure) -> (&'static str, &'static str) {
             ),
             Reason::ProjectGone => (
                 "The app's Google Cloud project is gone.",
-                "Whoever set it up has to make a new one.",
+                "Ask whoever set it up to make a new one.",
             ),
             Reason::IntradayNotAllowed => (
                 "The Fitbit app may not read minutes.",
                 "Set its type to Personal at Fitbit.",
             ),
             Reason::PermissionDenied => (
-                "This account may read no heart rate.",
+                "This account cannot read a heart rate.",
                 "Sign in with the wearer's own account.",
             ),
             Reason::Other => ("The cloud refuses to give a heart rate.", LOOK_AT_THIS),
@@ -89,10 +89,10 @@ const fn of_no_answer(cause: NoAnswer) -> (&'static str, &'static str) {
             "Is it a proxy or a firewall? Trying again.",
         ),
         NoAnswer::Redirected(_) => (
-            "The cloud's address leads elsewhere.",
+            "The cloud's address redirects elsewhere.",
             "Check the address in the settings.",
         ),
-        NoAnswer::Status(500..) => ("The cloud does not work just now.", BY_ITSELF),
+        NoAnswer::Status(500..) => ("The cloud is not working right now.", BY_ITSELF),
         NoAnswer::Named { .. } => ("The cloud does not renew the sign-in.", IF_THIS_LASTS),
         NoAnswer::NoRefreshToken | NoAnswer::UnfitToken => {
             ("The renewed sign-in cannot be used.", LOOK_AT_THIS)

@@ -126,20 +126,20 @@ pub(crate) const fn advice(failure: Failure) -> &'static str {
     match failure {
         Failure::NoChain => "Sign in to see a heart rate.",
         Failure::ForeignChain => {
-            "Sign in again, or ask whoever set Pulsewing up to check its configuration."
+            "Sign in again, or ask whoever set up Pulsewing to check its configuration."
         }
         Failure::ChainMoved => {
             "The board uses it from now on. Sign in to use this machine as well."
         }
         Failure::Store(StoreTrouble::Busy) => "Nothing to do: Pulsewing keeps trying.",
         Failure::Store(StoreTrouble::Newer(_)) => {
-            "Ask whoever set Pulsewing up to install the newer version again. Nothing was changed."
+            "Ask whoever set up Pulsewing to install the newer version again. Nothing was changed."
         }
         Failure::Store(StoreTrouble::Io) | Failure::IntentNotStored => {
-            "Ask whoever set Pulsewing up to check its disk. The sign-in is safe."
+            "Ask whoever set up Pulsewing to check its disk. The sign-in is safe."
         }
         Failure::TokensNotStored => {
-            "Do not switch this machine off. Ask whoever set Pulsewing up to free up space on its disk."
+            "Do not switch this machine off. Ask whoever set up Pulsewing to free up space on its disk."
         }
         Failure::ConsentNeeded(Consent::AccountNotLinked) => {
             "Set up Google Health with this account at https://fitbit.google.com/auth/signup, or sign in with the account that wears the tracker."
@@ -151,10 +151,10 @@ pub(crate) const fn advice(failure: Failure) -> &'static str {
             "Sign in again, and keep the heart rate box ticked."
         }
         Failure::OAuth(OAuthError::InvalidClient | OAuthError::UnauthorizedClient) => {
-            "Ask whoever set Pulsewing up to check the client id and its secret."
+            "Ask whoever set up Pulsewing to check the client id and its secret."
         }
         Failure::OAuth(OAuthError::DeletedClient | OAuthError::DisabledClient) => {
-            "Ask whoever set Pulsewing up to restore the app, or to create a new one."
+            "Ask whoever set up Pulsewing to restore the app, or to create a new one."
         }
         Failure::OAuth(error) if error.is_about_account() => {
             "Sign in with another account, or ask whoever manages this one to allow Pulsewing."
@@ -173,18 +173,18 @@ pub(crate) const fn advice(failure: Failure) -> &'static str {
 }
 
 const NOTHING_IS_LOST: &str = "Nothing is lost, and Pulsewing keeps trying.";
-const LOOK_AT_THIS: &str = "Ask whoever set Pulsewing up to look at this: the details say more.";
+const LOOK_AT_THIS: &str = "Ask whoever set up Pulsewing to look at this: the details say more.";
 
 const fn advice_on_rejection(reason: Reason) -> &'static str {
     match reason {
         Reason::ServiceDisabled => {
-            "Ask whoever set Pulsewing up to switch it on at https://console.cloud.google.com/apis/library/health.googleapis.com."
+            "Ask whoever set up Pulsewing to switch it on at https://console.cloud.google.com/apis/library/health.googleapis.com."
         }
         Reason::ProjectGone => {
-            "Ask whoever set Pulsewing up to restore the project, or to create a new one."
+            "Ask whoever set up Pulsewing to restore the project, or to create a new one."
         }
         Reason::IntradayNotAllowed => {
-            "Ask whoever set Pulsewing up to change the app's type to Personal at https://dev.fitbit.com/apps."
+            "Ask whoever set up Pulsewing to change the app's type to Personal at https://dev.fitbit.com/apps."
         }
         Reason::PermissionDenied => {
             "Sign in with the Google account that wears the tracker. An old Fitbit account must first be moved to Google in the Fitbit app."

@@ -58,7 +58,7 @@ fn the_page_says_what_is_wrong_in_plain_words_and_folds_the_rest_away() {
         (
             json!({ "status": 400 }),
             "Fetching the heart rate was refused by Google Health.",
-            "Ask whoever set Pulsewing up to look at this",
+            "Ask whoever set up Pulsewing to look at this",
             "status 400",
         ),
         (
@@ -70,7 +70,7 @@ fn the_page_says_what_is_wrong_in_plain_words_and_folds_the_rest_away() {
         (
             json!({ "reason": "SERVICE_DISABLED" }),
             "The Google Health API is not switched on for the app that Pulsewing uses.",
-            "Ask whoever set Pulsewing up to switch it on",
+            "Ask whoever set up Pulsewing to switch it on",
             "SERVICE_DISABLED",
         ),
     ] {

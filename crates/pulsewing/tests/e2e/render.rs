@@ -210,7 +210,8 @@ fn averages_of_other_windows_than_minutes_are_not_drawn_as_minutes() {
         let file = home.write(name, &body);
         draw(&home, &file, "x.png")
             .exits(1)
-            .says(&format!("cannot draw {name}"))
+            .says("cannot draw")
+            .says(name)
             .says("windowSize");
     }
     let quarters = json!({ "activities-heart-intraday": {
@@ -349,7 +350,7 @@ fn what_is_no_reply_is_told_and_nothing_is_drawn() {
                 &home,
                 &format!("--provider {provider} --heart {file} --png x.png"),
             );
-            told.exits(1).says("cannot draw body.json");
+            told.exits(1).says("cannot draw").says("body.json");
         }
         render(
             &home,

@@ -145,7 +145,7 @@ fn missing_days_are_fetched_newest_first_and_cycles_keep_their_requests() {
     signed_in.home.configure_more("[poll]\nhourly_cap = 14\n");
     let clock = MachineClock::of(&signed_in);
     let run = started(&signed_in, &clock, &[]);
-    let line = run.error_line_with("fetching what the history lacks");
+    let line = run.error_line_with("fetching days missing from the history");
     assert!(line.contains("days=30"), "{line}");
     let line = run.error_line_with("fetched a past day");
     assert!(
@@ -175,7 +175,9 @@ fn days_that_cannot_be_fetched_yet_are_not_announced_again_and_again() {
     sleep(&signed_in, &clock, 15 * 60);
     run.error_line_with("updated");
     run.signal("TERM");
-    run.finish().exits(0).says_nothing_of("history lacks");
+    run.finish()
+        .exits(0)
+        .says_nothing_of("days missing from the history");
 }
 
 #[test]

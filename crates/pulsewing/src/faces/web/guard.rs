@@ -201,7 +201,7 @@ fn refused(refusal: &Refusal, request: &Request, is_call: bool) -> Response {
         Refusal::Host => (
             StatusCode::MISDIRECTED_REQUEST,
             "Pulsewing does not know this name",
-            "Open the page by its machine's address instead, or ask whoever set Pulsewing up to add the name to hosts under [web] in the configuration.",
+            "Open the page by its machine's address instead, or ask whoever set up Pulsewing to add the name to hosts under [web] in the configuration.",
         ),
         Refusal::Origin => (
             StatusCode::FORBIDDEN,

@@ -179,7 +179,7 @@ fn unreadable(error: &HistoryError) -> Response {
     layout::message_with(
         StatusCode::INTERNAL_SERVER_ERROR,
         "Past days cannot be shown",
-        "Ask whoever set Pulsewing up to check its history. Today's values still update.",
+        "Ask whoever set up Pulsewing to check its history. Today's values still update.",
         Some(&error.to_string()),
     )
 }

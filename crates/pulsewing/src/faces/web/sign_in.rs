@@ -184,12 +184,12 @@ fn begun(site: &Shared, wanted: &Wanted) -> Result<String, Problem> {
         return Err(Problem::failed(format!(
             "Pulsewing is set up for {running} only"
         ))
-        .hint("ask whoever set it up to change that; then sign in here")
+        .hint("ask the person who set it up to change that; then sign in here")
         .details(format!("the configuration names {running} as the provider: set provider = \"{}\" there and restart Pulsewing", provider.name())));
     }
     let client = sign_in::client(&site.config, &chain_file(site), provider)?.ok_or_else(|| {
         Problem::failed(format!("Pulsewing has not been introduced to {provider} yet"))
-            .hint("whoever set it up has to do that once, in about ten minutes; docs/accounts.md is the guide. Then sign in here")
+            .hint("the person who set it up has to do that once, in about ten minutes; docs/accounts.md is the guide. Then sign in here")
             .details(format!("there is no OAuth client for {provider}: put its client_id and client_secret into the configuration and restart Pulsewing, or sign in once on the machine itself with the client's JSON"))
     })?;
     let redirect = format!("http://127.0.0.1:{}/sign-in/done", site.address.port());
