@@ -103,7 +103,7 @@ pub enum BadSpec {
     #[error("the device is missing: write {0}:/dev/...")]
     Device(&'static str),
     /// An option that this kind of panel does not have.
-    #[error("\"{option}\" is not an option of such a panel; its options are {known}")]
+    #[error("\"{option}\" is not an option of such a panel; the options are: {known}")]
     Option {
         /// The given option.
         option: String,
@@ -299,9 +299,9 @@ mod tests {
             ("hdmi:0", "spi:/dev/spidev0.0"),
             ("fb:", "fb:/dev/..."),
             ("spi:,dc=gpiochip0:25", "spi:/dev/..."),
-            ("fb:/dev/fb1,hz=5", "there are rotate"),
-            ("fb:/dev/fb1,rotate", "there are rotate"),
-            ("fb:/dev/fb1,", "there are rotate"),
+            ("fb:/dev/fb1,hz=5", "the options are: rotate"),
+            ("fb:/dev/fb1,rotate", "the options are: rotate"),
+            ("fb:/dev/fb1,", "the options are: rotate"),
             ("fb:/dev/fb1,rotate=45", "0, 90, 180 or 270"),
             ("fb:/dev/fb1,rotate=090", "0, 90, 180 or 270"),
             ("fb:/dev/fb1,rotate=0,rotate=0", "\"rotate\" is given twice"),

@@ -266,7 +266,7 @@ fn a_bmp_that_is_not_read_says_what_about_it() {
     assert!(told(&whole[..60]).contains("ends before its last pixel"));
     assert!(told(&whole[..20]).contains("ends before its last pixel"));
     let odd = bmp_of(2, 1, 13, &[], &[0; 8]);
-    assert!(told(&odd).contains("13 bits a pixel"), "{}", told(&odd));
+    assert!(told(&odd).contains("13 bits per pixel"), "{}", told(&odd));
     let packed = compressed(bmp_of(2, 1, 24, &[], &[0; 8]), 4);
     assert!(told(&packed).contains("JPEG or PNG inside"));
     let gaps = masked(1, 16, 40, &[0xa000, 0x07e0, 0x001f], &[0; 4]);

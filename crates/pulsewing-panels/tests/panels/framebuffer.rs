@@ -109,7 +109,7 @@ impl Glass {
     fn open(&self, options: &str) -> Result<Panel, PanelError> {
         let text = format!("fb:{}{options}", self.path.display());
         let Ok(PanelSpec::Framebuffer(spec)) = text.parse() else {
-            panic!("{text} is no framebuffer")
+            panic!("{text} is not a framebuffer")
         };
         let surface: Box<dyn Surface> = Box::new(Framebuffer::open(&spec, self.told.clone())?);
         Ok(Panel::over("glass", surface))
@@ -332,7 +332,7 @@ fn what_cannot_be_drawn_to_is_told_in_words() {
             "red, green and blue",
         ),
         (glass(rgb565(), |_, f| f.visual = 3), "red, green and blue"),
-        (glass(rgb565(), |_, f| f.kind = 1), "one after the other"),
+        (glass(rgb565(), |_, f| f.kind = 1), "not consecutive"),
         (glass(rgb565(), |_, f| f.line = 319), "would need 320"),
         (glass(rgb565(), |_, f| f.bytes = 9_999), "has 9999 bytes"),
         (
@@ -370,11 +370,11 @@ fn what_is_no_framebuffer_is_told_with_what_to_do() {
     // The kernel itself is asked here: an ordinary file knows nothing of screens.
     let file = tempfile::NamedTempFile::new().unwrap();
     let ordinary = open(&format!("fb:{}", file.path().display()));
-    assert!(ordinary.contains("is no framebuffer"), "{ordinary}");
+    assert!(ordinary.contains("is not a framebuffer"), "{ordinary}");
     assert_eq!(fs::read(file.path()).unwrap(), [0; 0]);
     let terminal = open("fb:/dev/null");
     assert!(
-        terminal.contains("/dev/null is no framebuffer"),
+        terminal.contains("/dev/null is not a framebuffer"),
         "{terminal}"
     );
 }

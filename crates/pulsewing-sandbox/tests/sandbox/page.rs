@@ -37,7 +37,7 @@ fn the_page_shows_the_state_and_no_secret() {
         "google.settings",
         "&lt;b&gt;",
         "{&quot;drop&quot;:&quot;after&quot;}",
-        "for ever",
+        "forever",
         fingerprint(&fitbit.refresh).as_str(),
         fingerprint(&google.access).as_str(),
     ] {
