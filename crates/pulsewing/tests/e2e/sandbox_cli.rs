@@ -102,7 +102,7 @@ fn several_recordings_are_several_days_and_the_clock_starts_after_the_last() {
 fn a_recording_that_is_none_is_told_with_its_line() {
     let home = Home::new();
     for (csv, words) in [
-        ("", "holds no sample"),
+        ("", "contains no samples"),
         ("bpm,time\n", "line 1"),
         (
             "time,bpm\n2026-11-22T00:00:00,60\n2026-11-22T00:01:00;61\n",
