@@ -217,6 +217,8 @@ impl<F: FnMut(Element, &str) -> Result<(), Failure>> ElementReader<F> {
             (Place::FitOrigin, Event::String(text)) => {
                 // The id consists of type, kind of data, app, maker, model and more.
                 let app = text.as_str().and_then(|text| text.split(':').nth(2));
+                // A key that is repeated must not make it ever longer.
+                self.name.clear();
                 self.name.push_str(app.unwrap_or_default());
             }
             (Place::FitRate, Event::Number(number)) => {
@@ -409,6 +411,13 @@ mod tests {
         }
         assert_eq!(points(r#"{"activities-heart": []}"#, 5), None);
         assert_eq!(points("[]", 5), None);
+    }
+
+    #[test]
+    fn a_repeated_origin_does_not_add_up() {
+        let origin = r#""originDataSourceId":"raw:bpm:com.example.app:Maker:Model","#;
+        let text = format!(r#"{{"Data Points":[{{{}"x":1}}]}}"#, origin.repeat(3));
+        assert_eq!(points(&text, 5).unwrap()[0].1, "com.example.app");
     }
 
     #[test]
