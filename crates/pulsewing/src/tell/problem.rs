@@ -363,7 +363,7 @@ mod tests {
             .hint("free up disk space");
         assert_eq!(
             problem.to_string(),
-            "error: the chain could not be written\ncaused by: no space left on device\ndetails: ENOSPC\n\nhint: make room on the disk\n"
+            "error: the chain could not be written\ncaused by: no space left on device\ndetails: ENOSPC\n\nhint: free up disk space\n"
         );
     }
 
