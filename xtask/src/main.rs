@@ -55,7 +55,7 @@ struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
-PULSEWING_CHECK=WORDS lets qemu and browser run only what has these words in its name.
+With PULSEWING_CHECK=WORDS, qemu and browser run only checks with these words in their names.
 
 Without --setup nothing is installed: a step whose tool is missing fails and names the command
 that installs it.
@@ -64,26 +64,26 @@ Exit codes: 0 all passed, 1 something failed, 2 wrong usage.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Task {
-    /// Everything that must hold: format, lints, tests, fuzz targets, foreign clients, browser, docs, tidy,
+    /// Run every check: format, lints, tests, fuzz targets, foreign clients, browser, docs, tidy,
     /// no-std, licences, benches, boards
     Test,
-    /// Run the benchmarks of the workspace
+    /// Run the workspace's benchmarks
     Bench,
     /// Check the house rules: crate edges, file names, dead links
     Tidy,
-    /// Check the no_std crates for a target that has neither std nor alloc
+    /// Build the no_std crates for a target that has neither std nor alloc
     NoStd,
-    /// The program from outside: its commands, its page, its files, against the sandbox
+    /// Test the program from outside against the sandbox: its commands, page and files
     E2e,
-    /// The daemon's page in Chromium: playwright and axe (leaves pictures in target/browser)
+    /// Test the daemon's page in Chromium with playwright and axe (pictures in target/browser)
     Browser,
-    /// The emulated board from end to end, against the sandbox
+    /// Test the emulated board end to end against the sandbox
     Qemu,
-    /// Build and weigh the Feather ESP32-C6's program, type-check the FeatherS3's
+    /// Build and measure the Feather ESP32-C6's program, type-check the FeatherS3's
     Firmware,
-    /// The same for the C6, and the files to flash (needs espflash)
+    /// Build the C6's program and the files to flash (needs espflash)
     Image,
-    /// Draw the pictures of docs/frames and of the tests anew (then look at each)
+    /// Redraw the pictures of docs/frames and of the tests (then look at each)
     Frames,
 }
 

@@ -18,7 +18,7 @@ pub enum Unfit {
         what: &'static str,
     },
     /// It is longer than any such file.
-    #[error("{} is larger than {}, the most that such a file may have", path.display(), Size(*most))]
+    #[error("{} is larger than {}, the limit for such a file", path.display(), Size(*most))]
     TooLarge {
         /// Where it is.
         path: PathBuf,
@@ -102,7 +102,7 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     String::from_utf8(read(path, most)?).map_err(|_| {
         io::Error::new(
             io::ErrorKind::InvalidData,
-            format!("{} is no text in UTF-8", path.display()),
+            format!("{} is not UTF-8 text", path.display()),
         )
     })
 }
@@ -218,7 +218,7 @@ mod tests {
         fs::write(&path, "twelve bytes").unwrap();
         assert_eq!(read_text(&path, 12).unwrap(), "twelve bytes");
         let said = words(read(&path, 11));
-        assert!(said.ends_with("is larger than 11 bytes, the most that such a file may have"));
+        assert!(said.ends_with("is larger than 11 bytes, the limit for such a file"));
         // It takes no room on the disk, and is not read.
         File::create(&path).unwrap().set_len(1 << 40).unwrap();
         let error = read(&path, 64 << 10).unwrap_err();

@@ -80,17 +80,17 @@ fn not_renewed(error: OAuthError, cloud: &str) -> String {
 fn no_answer(cause: NoAnswer, cloud: &str) -> String {
     match cause {
         _ if cause.is_login_page() => {
-            format!("the login page of a network seems to answer in the place of {cloud}")
+            format!("a network's login page seems to be answering instead of {cloud}")
         }
         NoAnswer::Foreign(_) => {
-            format!("something on the way answered in the place of {cloud}")
+            format!("something on the way answered instead of {cloud}")
         }
-        NoAnswer::Redirected(_) => format!("the address of {cloud} leads elsewhere"),
+        NoAnswer::Redirected(_) => format!("the address of {cloud} redirects elsewhere"),
         NoAnswer::TimedOut | NoAnswer::Disconnected | NoAnswer::NeverLeft => {
             format!("{cloud} cannot be reached")
         }
-        NoAnswer::Status(500..) => format!("{cloud} does not work just now"),
-        _ => format!("{cloud} does not answer as it should"),
+        NoAnswer::Status(500..) => format!("{cloud} is not working right now"),
+        _ => format!("{cloud} gave an unexpected answer"),
     }
 }
 
