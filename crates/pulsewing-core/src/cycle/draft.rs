@@ -24,10 +24,19 @@ pub(super) struct Draft {
 
 /// The provider's facts about the zone, as far as it reported any.
 #[derive(Clone, Debug)]
-pub(super) struct Zone {
-    pub(super) facts: ZoneFacts,
-    /// Whether the zone was asked for in this cycle.
-    pub(super) is_asked: bool,
+pub(super) enum Zone {
+    /// The zone was not asked for in this cycle.
+    Remembered(ZoneFacts),
+    /// The zone was asked for in this cycle, answered or not.
+    Asked(ZoneFacts),
+}
+
+impl Zone {
+    pub(super) const fn facts(&self) -> &ZoneFacts {
+        match self {
+            Self::Remembered(facts) | Self::Asked(facts) => facts,
+        }
+    }
 }
 
 /// A complete reading.

@@ -22,7 +22,7 @@ use super::{
     pages::Pages,
     reception::{Asked, Reception},
     refusal::Setback,
-    route::{self, Call, Entry, Known},
+    route::{self, Call, Known},
     settings::Settings,
     tries::Tries,
 };
@@ -197,11 +197,11 @@ impl Fetch {
             }
             None => ZoneFacts::default(),
         };
-        self.resolve(facts, false)
+        self.resolve(Zone::Remembered(facts))
     }
 
-    fn resolve(&mut self, facts: ZoneFacts, is_asked: bool) -> Next {
-        self.stage = Stage::Resolving(Zone { facts, is_asked });
+    fn resolve(&mut self, zone: Zone) -> Next {
+        self.stage = Stage::Resolving(zone);
         Next::Poll
     }
 
@@ -249,24 +249,20 @@ impl Fetch {
         {
             return Some(Action::Wait { until });
         }
-        let entry = || {
-            Some(Entry {
-                access: &chain.access()?.token,
-                user: settings.user_id.as_deref().unwrap_or("-"),
-            })
-        };
+        let access = || chain.access().map(|access| &access.token);
+        let user = settings.user_id.as_deref().unwrap_or("-");
         let request = match &self.stage {
             Stage::Idle => return None,
             Stage::Resolving(zone) => {
                 return Some(Action::ResolveZone {
-                    facts: zone.facts.clone(),
+                    facts: zone.facts().clone(),
                     at: now.utc,
                 });
             }
-            Stage::Zone(..) => route::zone_request(settings.provider, entry()?, buffer),
+            Stage::Zone(..) => route::zone_request(settings.provider, access()?, user, buffer),
             Stage::Collecting(Collection {
                 call, pages, draft, ..
-            }) => call.request(draft, pages.token(), entry()?, buffer),
+            }) => call.request(draft, pages.token(), access()?, user, buffer),
         };
         Some(Action::Send {
             request: request.ok()?,
@@ -383,7 +379,7 @@ impl Fetch {
                 // Better the provider's old facts than none.
                 let known = self.memory.zone.as_ref();
                 let facts = known.map(|(facts, _)| facts.clone());
-                self.resolve(facts.unwrap_or_default(), true)
+                self.resolve(Zone::Asked(facts.unwrap_or_default()))
             }
             _ => Next::Failed(failure),
         }
@@ -392,10 +388,10 @@ impl Fetch {
     fn take_zone(&mut self, facts: ZoneFacts, around: &Surroundings<'_>) -> Next {
         self.memory.zone = Some((facts.clone(), around.now.utc));
         match &self.stage {
-            Stage::Collecting(Collection { draft, .. }) if draft.zone.facts == facts => {
+            Stage::Collecting(Collection { draft, .. }) if *draft.zone.facts() == facts => {
                 self.complete(around.settings)
             }
-            _ => self.resolve(facts, true),
+            _ => self.resolve(Zone::Asked(facts)),
         }
     }
 

@@ -7,10 +7,10 @@
 
 use jiff::SignedDuration;
 
-use super::{Entry, Known, day_before};
+use super::{Known, day_before};
 use crate::{
-    Provider,
-    cycle::draft::Draft,
+    AccessToken, Provider,
+    cycle::draft::{Draft, Zone},
     dialect::fitbit::{self, HeartDay},
     request::{BufferFull, Request},
 };
@@ -45,10 +45,10 @@ impl FitbitCall {
     pub(super) fn request(
         self,
         draft: &Draft,
-        entry: Entry<'_>,
+        access: &AccessToken,
+        user: &str,
         buffer: &mut [u8],
     ) -> Result<Request, BufferFull> {
-        let Entry { access, user } = entry;
         let day = match self {
             Self::Today => HeartDay::Today,
             Self::Yesterday => HeartDay::Date(day_before(draft.reading.day.local().date())),
@@ -64,7 +64,8 @@ impl FitbitCall {
 /// not to have synced.
 fn doubts_zone(known: &Known<'_>) -> bool {
     let draft = known.draft;
-    let may_ask = known.scopes.has_time_zone(Provider::Fitbit) && !draft.zone.is_asked;
+    let is_remembered = matches!(draft.zone, Zone::Remembered(_));
+    let may_ask = is_remembered && known.scopes.has_time_zone(Provider::Fitbit);
     let is_late = || {
         let newest = draft.newest();
         newest.is_none_or(|newest| known.now.duration_since(newest) > SYNCS_WITHIN)

@@ -32,14 +32,6 @@ pub(super) struct Known<'k> {
     pub(super) now: Timestamp,
 }
 
-/// The access to a wearer's data.
-#[derive(Clone, Copy)]
-pub(super) struct Entry<'e> {
-    pub(super) access: &'e AccessToken,
-    /// The wearer's name in Fitbit's dialect.
-    pub(super) user: &'e str,
-}
-
 impl Call {
     /// Returns the first call of a route.
     pub(super) const fn first(provider: Provider) -> Self {
@@ -79,17 +71,18 @@ impl Call {
         )
     }
 
-    /// Writes the request to `buffer`; `page` is Google's.
+    /// Writes the request to `buffer`. Only Google has pages, and only Fitbit names the `user`.
     pub(super) fn request(
         self,
         draft: &Draft,
         page: Option<&PageToken>,
-        entry: Entry<'_>,
+        access: &AccessToken,
+        user: &str,
         buffer: &mut [u8],
     ) -> Result<Request, BufferFull> {
         match self {
-            Self::Google(call) => call.request(draft, page, entry.access, buffer),
-            Self::Fitbit(call) => call.request(draft, entry, buffer),
+            Self::Google(call) => call.request(draft, page, access, buffer),
+            Self::Fitbit(call) => call.request(draft, access, user, buffer),
         }
     }
 }
@@ -97,12 +90,13 @@ impl Call {
 /// Writes the request for the wearer's zone.
 pub(super) fn zone_request(
     provider: Provider,
-    entry: Entry<'_>,
+    access: &AccessToken,
+    user: &str,
     buffer: &mut [u8],
 ) -> Result<Request, BufferFull> {
     match provider {
-        Provider::Google => dialect::google::settings(buffer, entry.access),
-        Provider::Fitbit => dialect::fitbit::profile(buffer, entry.access, entry.user),
+        Provider::Google => dialect::google::settings(buffer, access),
+        Provider::Fitbit => dialect::fitbit::profile(buffer, access, user),
     }
 }
 
