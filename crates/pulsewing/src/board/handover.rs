@@ -182,7 +182,7 @@ pub(crate) fn send_chain(
         Ok(())
     } else {
         Err(Problem::failed(format!(
-            "the board stored another sign-in than it was sent: \"{stored}\" instead of \"{expected}\""
+            "the board stored a different sign-in than the one sent: \"{stored}\" instead of \"{expected}\""
         )))
     }
 }

@@ -82,7 +82,7 @@ pub(super) fn settle_locked(
         Verdict::ElsewhereBound => {
             let board = note.map_or_else(String::new, |note| format!(" ({note})"));
             console.warn(&format!(
-                "this machine's sign-in is on its way to another board{board}; connect that one and run `pulsewing board status`, so that it is known who has it",
+                "this machine's sign-in is being moved to another board{board}; connect that one and run `pulsewing board status` to find out which of them has it",
             ));
             return Ok(false);
         }
