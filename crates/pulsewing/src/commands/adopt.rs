@@ -144,7 +144,7 @@ fn nvm_token() -> Result<String, Problem> {
             "expected a token of {NVM_TOKEN} hexadecimal characters from the board's memory on stdin, but got {} characters",
             token.chars().count()
         ))
-        .hint("to print it, run this to print it, run this on the board's console: import microcontroller; print(bytes(microcontroller.nvm[0:64]).decode())"));
+        .hint("to print it, run this on the board's console: import microcontroller; print(bytes(microcontroller.nvm[0:64]).decode())"));
     }
     Ok(token.to_owned())
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pulsewing_core::{
+    Provider,
     chain::Standing,
     oauth::{Answer, NoAnswer, ReplyDecoder, token},
     request::REQUEST_BUFFER,
@@ -53,16 +54,19 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
             Part::Body(chunk) => reply.feed(chunk),
         })
         .await;
-    match sent {
-        // If a proxy blocked the request, the provider did not get it.
-        Ok(answered) if matches!(answered.status.as_u16(), 403 | 407 | 451) => {
+    let is_revoked = match sent {
+        Ok(answered) if answered.status.is_success() => true,
+        // There is nothing to revoke any more; a 410 means that the service is gone.
+        Ok(answered) if matches!(answered.status.as_u16(), 400 | 404 | 410) => true,
+        Ok(answered) if matches!(answered.status.as_u16(), 401 | 403 | 407 | 451) => {
             let status = answered.status.as_u16();
-            if let Answer::Missing(cause @ NoAnswer::Foreign(_)) = reply.finish(status, false) {
-                return Err(kept(cause.into()));
+            match reply.finish(status, false) {
+                // If a proxy blocked the request, the provider did not get it.
+                Answer::Missing(cause @ NoAnswer::Foreign(_)) => return Err(kept(cause.into())),
+                // The provider does not accept the client any more, and would not tomorrow either.
+                _ => false,
             }
         }
-        // A 4xx means that there is nothing to revoke any more; a 410, that the service is gone.
-        Ok(answered) if answered.status.is_success() || answered.status.is_client_error() => {}
         Ok(answered) => {
             let status = answered.status.as_u16();
             let cause = match answered.status.is_redirection() {
@@ -73,18 +77,37 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
             return Err(kept(Unanswered { cause, detail }));
         }
         Err(unanswered) => return Err(kept(unanswered)),
-    }
+    };
     files.erase().map_err(|error| {
-        Problem::failed(
-            "you are signed out at the provider, but the sign-in's files on this machine could not be erased",
-        )
-        .caused_by(&error)
+        let what = match is_revoked {
+            true => "you are signed out at the provider, but the sign-in's files on this machine could not be erased",
+            false => "the sign-in's files on this machine could not be erased",
+        };
+        Problem::failed(what).caused_by(&error)
     })?;
     State::forget(&app.state_dir, app.console);
-    app.console.say(
-        "Signed out: Pulsewing can no longer read your data, and the sign-in was erased from this machine.",
-    );
+    if is_revoked {
+        app.console.say(
+            "Signed out: Pulsewing can no longer read your data, and the sign-in was erased from this machine.",
+        );
+    } else {
+        app.console
+            .say("Signed out: the sign-in was erased from this machine.");
+        app.console.warn(&format!(
+            "{} does not accept this OAuth client, so it could not be told; remove the app at {} as well",
+            provider.title(),
+            apps_page(provider),
+        ));
+    }
     Ok(())
+}
+
+/// Returns the page where a wearer sees the apps that may read their data.
+const fn apps_page(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Google => "https://myaccount.google.com/connections",
+        Provider::Fitbit => "https://www.fitbit.com/settings/applications",
+    }
 }
 
 fn kept(unanswered: Unanswered) -> Problem {

@@ -48,6 +48,8 @@ fn a_provider_that_cannot_be_told_keeps_the_sign_in() {
         for fault in [
             json!({ "status": 503, "body": "html" }),
             json!({ "drop": "before" }),
+            json!({ "status": 408 }),
+            json!({ "status": 429 }),
         ] {
             let signed_in = SignedIn::either(provider);
             let before = signed_in.chain();
@@ -68,6 +70,22 @@ fn a_grant_that_is_gone_already_is_erased() {
             signed_in.run(&["logout"]).exits(0);
             assert_eq!(signed_in.chain(), Value::Null, "{provider} {status}");
         }
+    }
+}
+
+#[test]
+fn where_the_client_is_not_accepted_the_sign_in_is_erased_and_not_called_revoked() {
+    for (provider, page) in [("google", "myaccount.google.com"), ("fitbit", "fitbit.com")] {
+        let signed_in = SignedIn::either(provider);
+        let route = format!("{provider}.revoke");
+        signed_in.fault(&route, 1, &json!({ "status": 401 }));
+        signed_in
+            .run(&["logout"])
+            .exits(0)
+            .says("erased from this machine")
+            .says(page)
+            .says_nothing_of("can no longer read");
+        assert_eq!(signed_in.chain(), Value::Null);
     }
 }
 
