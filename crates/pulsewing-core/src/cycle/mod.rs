@@ -159,8 +159,11 @@ impl Cycle {
             Phase::Fetching => {
                 let chain = self.chain.as_ref();
                 let action = chain.and_then(|c| self.fetch.poll(now, &self.settings, c, buffer));
-                // Always there: fetching begins with a chain that has an access token.
-                action.unwrap_or(Action::Finished(Err(Failure::NoChain)))
+                action.unwrap_or_else(|| {
+                    // Unreachable: fetching begins with a chain that has an access token.
+                    self.finish(Err(Failure::Unauthorized), now);
+                    Action::Finished(Err(Failure::Unauthorized))
+                })
             }
             Phase::Finished(result) => Action::Finished(result),
         }

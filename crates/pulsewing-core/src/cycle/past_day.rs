@@ -198,7 +198,10 @@ impl PastDay {
                 Call::Google(_) | Call::GoogleResting => Provider::Google,
                 Call::Fitbit => Provider::Fitbit,
             },
-            call: CallName::Heart,
+            call: match self.call {
+                Call::Google(_) | Call::Fitbit => CallName::Heart,
+                Call::GoogleResting => CallName::Resting,
+            },
             now: now.utc,
         };
         let pacing = cycle.pacing_at(now);
@@ -240,7 +243,14 @@ impl PastDay {
             Ok(next) => self.proceed(next),
             Err(Setback::Unauthorized) => self.end(Err(Failure::Unauthorized)),
             Err(Setback::NoAnswer(cause)) => self.unanswered(cause),
-            Err(Setback::Refused(failure) | Setback::Limited(failure)) => self.end(Err(failure)),
+            Err(Setback::Refused(failure)) => self.end(Err(failure)),
+            Err(Setback::Limited(failure)) => {
+                // A limit that names its end is the account's; without one, another call may pass.
+                if self.call == Call::GoogleResting {
+                    cycle.pacing_at(now).next_allowed = None;
+                }
+                self.end(Err(failure));
+            }
         }
     }
 

@@ -49,7 +49,7 @@ use super::{
 };
 use crate::{
     Fingerprint, Provider,
-    chain::{Access, Intent, Record, Standing, Stored, Unstored},
+    chain::{Access, Intent, Record, Standing, Stored, Unstored, codec::MAX_RECORD},
     oauth::{Answer, Grant, NoAnswer, OAuthError, token},
     request::{BufferFull, REQUEST_BUFFER, ReplyHead},
 };
@@ -66,6 +66,8 @@ const WRITE_AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// The maximum number of grants in one cycle: the second is for the case that the first one's access
 /// token did not arrive.
 const MAX_GRANTS: u8 = 2;
+
+const _: () = assert!(MAX_RECORD <= REQUEST_BUFFER);
 
 /// One run of the chain protocol.
 #[derive(Debug)]
@@ -208,7 +210,11 @@ impl Renewal {
             State::Refusing(unstored) => store(unstored.encode(buffer), StoreWhat::Refusal),
             State::Sending(chain, sending) => match sending.again_at {
                 Some(until) => Action::Wait { until },
-                None => send(chain, settings, buffer),
+                None => send(chain, settings, buffer).unwrap_or_else(|BufferFull| {
+                    // Unreachable: the buffer has room for it.
+                    self.state = State::Closing(None, Some(Failure::OutOfTime));
+                    Action::CloseChain
+                }),
             },
             State::Closing(..) | State::Settled(..) => Action::CloseChain,
         }
@@ -546,7 +552,7 @@ impl Renewal {
     }
 }
 
-/// Returns the action that stores the encoded record; a missing one gets length 0.
+/// Returns the action that stores the encoded record. There always is one: the buffer has room for it.
 fn store(record: Option<&[u8]>, what: StoreWhat) -> Action {
     Action::Store {
         len: record.unwrap_or_default().len(),
@@ -555,15 +561,12 @@ fn store(record: Option<&[u8]>, what: StoreWhat) -> Action {
 }
 
 /// Returns the action that sends a chain's refresh token.
-fn send(chain: &Stored, settings: &Settings, buffer: &mut [u8]) -> Action {
-    match token::refresh(chain, settings.client_secret.as_ref(), buffer) {
-        Ok(request) => Action::Send {
-            request,
-            timeout: TRY_FOR,
-        },
-        // Unreachable: the buffer has room for it.
-        Err(BufferFull) => Action::CloseChain,
-    }
+fn send(chain: &Stored, settings: &Settings, buffer: &mut [u8]) -> Result<Action, BufferFull> {
+    let request = token::refresh(chain, settings.client_secret.as_ref(), buffer)?;
+    Ok(Action::Send {
+        request,
+        timeout: TRY_FOR,
+    })
 }
 
 /// Returns the failure for a 410: Fitbit's service is switched off; from Google it is an error like
