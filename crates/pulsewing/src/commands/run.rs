@@ -1,11 +1,12 @@
 //! `pulsewing run`: the daemon.
 
-use std::{fs, net::SocketAddr, path::Path, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use super::{cycle_report, outputs, print, updates};
 use crate::{
     app::App,
     cli::Run,
+    custody::chain_file::ChainFile,
     daemon::{Broadcast, Single, Supervision, UpdateLoop},
     engine::stop::Stop,
     faces::{
@@ -130,12 +131,12 @@ async fn cycles(updates: &mut UpdateLoop, stop: &Stop, app: &App) {
 
 /// Triggers an update after a `pulsewing login`, so that the user need not wait for the next try.
 async fn look_for_sign_in(broadcast: &Broadcast) {
-    let changed = |dir: &Path| fs::metadata(dir.join("chain")).and_then(|file| file.modified());
-    let mut seen = changed(broadcast.state_dir()).ok();
+    let files = ChainFile::new(broadcast.state_dir().to_owned());
+    let mut seen = files.modified();
     loop {
         let until = broadcast.now().up + LOOK_FOR_SIGN_IN;
         broadcast.clock().sleep_until(until).await;
-        let now = changed(broadcast.state_dir()).ok();
+        let now = files.modified();
         let wants_sign_in = broadcast
             .snapshot()
             .failed_update

@@ -18,7 +18,7 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use pulsewing_core::{
@@ -106,6 +106,11 @@ impl ChainFile {
     /// Returns the directory.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Returns the time of the last change, if there is a chain.
+    pub(crate) fn modified(&self) -> Option<SystemTime> {
+        fs::metadata(self.path("chain")).ok()?.modified().ok()
     }
 
     /// Takes the lock, and waits at most `wait` for it. Does nothing if we hold it already.

@@ -1,4 +1,4 @@
-//! The hub through which all views get the daemon's current state.
+//! The broadcast of the daemon's current state to all views.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -8,7 +8,8 @@ use tokio::sync::{Notify, watch};
 use super::Snapshot;
 use crate::engine::clock::Clock;
 
-/// Publishes the daemon's current state, and accepts requests for an update. Clones share one hub.
+/// Publishes the daemon's current state, and accepts requests for an update. Clones
+/// share one state.
 #[derive(Clone, Debug)]
 pub(crate) struct Broadcast {
     snapshot: watch::Sender<Arc<Snapshot>>,
@@ -18,7 +19,7 @@ pub(crate) struct Broadcast {
 }
 
 impl Broadcast {
-    /// Builds a hub around the initial state. `wake` is the engine's.
+    /// Builds a broadcast of the initial state. `wake` is the engine's.
     pub(crate) fn new(
         snapshot: Snapshot,
         wake: Arc<Notify>,

@@ -10,7 +10,7 @@
 //! | `update_loop.rs` | a cycle, the storage of its reading, and the missing past days |
 //! | `repair.rs` | the choice of past days to fetch |
 //! | `snapshot.rs` | the current state, and the error of the last update |
-//! | `broadcast.rs` | the hub that publishes the state and accepts requests for an update |
+//! | `broadcast.rs` | publishes the state, and accepts requests for an update |
 //! | `remembered.rs` | the last reading, after a restart and after a long silence |
 //! | `notice.rs` | the text on a picture when something is wrong |
 //! | `single.rs` | the lock that allows only one daemon |

@@ -76,7 +76,7 @@ impl UpdateLoop {
         }
     }
 
-    /// Returns the hub.
+    /// Returns the broadcast of its state.
     pub(crate) const fn broadcast(&self) -> &Broadcast {
         &self.broadcast
     }
@@ -103,7 +103,7 @@ impl UpdateLoop {
         let result = tokio::select! {
             biased;
             result = self.engine.next_cycle(stop) => result,
-            () = tell => return Err(Problem::failed("the cycle has no end")),
+            () = tell => return Err(Problem::failed("internal error: the update ended unexpectedly")),
         };
         if let Err(problem) = &result
             && problem.exit() == Exit::Interrupted
