@@ -99,12 +99,17 @@ pub(crate) fn bench() -> Vec<Step> {
 
 /// Returns the steps with which the tests redraw their reference pictures.
 pub(crate) fn frames() -> Vec<Step> {
-    let mut cargo = process::cargo();
-    cargo
-        .args(["test", "--package", "pulsewing-screen"])
-        .args(["--test", "frames", "--test", "gallery"])
-        .env("PULSEWING_ACCEPT_FRAMES", "1");
-    vec![Step::new("frames", &[], |_, _| compile([cargo]))]
+    let accepting = |package: &str, tests: &[&str]| {
+        let mut cargo = process::cargo();
+        cargo
+            .args(["test", "--package", package])
+            .args(tests.iter().flat_map(|test| ["--test", test]))
+            .env("PULSEWING_ACCEPT_FRAMES", "1");
+        cargo
+    };
+    let screen = accepting("pulsewing-screen", &["frames", "gallery"]);
+    let readme = accepting("pulsewing", &["readme_picture"]);
+    vec![Step::new("frames", &[], |_, _| compile([screen, readme]))]
 }
 
 /// Returns the step that checks the house rules.

@@ -47,10 +47,14 @@ pub(crate) fn run_heard(command: &mut Command, mut hear: impl FnMut(&str)) -> Re
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| not_started(command, &error))?;
-    let output = child.stdout.take().map(BufReader::new);
-    for line in output.into_iter().flat_map(BufRead::lines).flatten() {
-        println!("{line}");
-        hear(&line);
+    if let Some(output) = child.stdout.take() {
+        // A line of a board may be anything, UTF-8 or not.
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line);
+            let line = line.trim_end_matches('\r');
+            println!("{line}");
+            hear(line);
+        }
     }
     check_status(command, child.wait())
 }

@@ -93,9 +93,9 @@ impl Rig {
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
             .collect();
-        let kept = below.join(name);
-        let _ = fs::remove_dir_all(&kept);
-        fs::create_dir_all(below).ok()?;
+        // Repeated, a check can fail several times at once.
+        let kept = below.join(name).join(self.dir.path().file_name()?);
+        fs::create_dir_all(kept.parent()?).ok()?;
         let mut copy = Command::new("cp");
         copy.args(["--recursive", "--sparse=always"])
             .arg(self.dir.path())

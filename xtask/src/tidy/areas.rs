@@ -71,8 +71,19 @@ fn code(text: &str) -> String {
     let before_tests = text.split(tests).next().unwrap_or_default();
     let lines = before_tests.lines();
     lines
-        .map(|line| line.split("//").next().unwrap_or_default().to_owned() + "\n")
+        .map(|line| without_comment(line).to_owned() + "\n")
         .collect()
+}
+
+/// Returns a line up to its comment. Two slashes in a string, as in an address, begin none.
+fn without_comment(line: &str) -> &str {
+    let begins = line.match_indices("//").map(|(at, _)| at);
+    let is_outside = |at: &usize| {
+        let before = line.get(..*at).unwrap_or_default();
+        (before.matches('"').count() - before.matches("\\\"").count()).is_multiple_of(2)
+    };
+    let end = begins.into_iter().find(is_outside);
+    end.and_then(|end| line.get(..end)).unwrap_or(line)
 }
 
 fn depth(area: &str) -> Option<usize> {
@@ -172,6 +183,13 @@ mod tests {
             findings("tell/log.rs", "fn f() { crate::engine::now() }").len(),
             1
         );
+    }
+
+    #[test]
+    fn an_address_in_a_string_begins_no_comment() {
+        let text = "fn f() { at(\"https://a.example\", crate::cli::now()) } // crate::cli";
+        assert_eq!(findings("tell/log.rs", text).len(), 1);
+        assert_eq!(without_comment("a(\"\\\"//\") // b"), "a(\"\\\"//\") ");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use pulsewing_emulated::{
 };
 use serde_json::{Value, json};
 
-use super::Check;
+use super::{Check, FIRST_CYCLE};
 
 pub(crate) const CHECKS: &[Check] = &[
     // The longest checks come first: others run beside them.
@@ -173,9 +173,10 @@ fn active(clouds: &Clouds) -> Result<Vec<String>> {
 }
 
 /// Waits for `writes` writes to the chain's sectors, and then `longer_ms` milliseconds more. Changes
-/// within five milliseconds count as one write. After ten seconds it returns in any case.
+/// within five milliseconds count as one write. Fails if they do not come
+/// within [`FIRST_CYCLE`].
 fn wait_for_writes(bench: &Bench, mut known: Vec<u8>, writes: usize, longer_ms: u64) -> Result<()> {
-    let ends = Instant::now() + Duration::from_secs(10);
+    let ends = Instant::now() + FIRST_CYCLE;
     let mut seen = 0;
     let mut last = Instant::now();
     while seen < writes && Instant::now() < ends {
@@ -188,6 +189,10 @@ fn wait_for_writes(bench: &Bench, mut known: Vec<u8>, writes: usize, longer_ms: 
             known = now;
         }
     }
+    ensure!(
+        seen >= writes,
+        "the board wrote its chain {seen} times instead of {writes}"
+    );
     thread::sleep(Duration::from_millis(longer_ms));
     Ok(())
 }
