@@ -1,7 +1,7 @@
 //! The deadlines of the device's parts: the watchdog is fed only while all of them are met.
 //!
 //! Before each part of the device waits, it promises when that wait will be over at the latest. A
-//! wait that may last forever, such as the one for a key press, has no deadline. The keeper checks
+//! wait that may last forever, such as the one for a key press, has no deadline. A task checks
 //! the promises a few times a minute and reports progress as long as none is broken. A port that
 //! never returns thus stops the reports, and the board restarts, which fixes it.
 //!

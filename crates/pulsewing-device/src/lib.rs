@@ -13,15 +13,15 @@
 //!   run = join of
 //!
 //!   app loop      link ─▶ time ─▶ cycle ─▶ report ─▶ (again)      app/
-//!      │ facts, reading        ▲ wishes: poll, settings, join
+//!      │ facts, reading        ▲ requests: poll, settings, join
 //!      ▼                       │
 //!   shared ◀───────────────────┴── console   lines, uploads, Improv   console/
 //!      │ redraw                └── button    screenshot, factory reset
 //!      ▼
 //!   screen        facts + reading ─▶ state ─▶ model ─▶ frame ─▶ changed tiles ─▶ panel
 //!
-//!   outlet        report, log and answers ─▶ serial line
-//!   vigil         promises of all of these ─▶ watchdog
+//!   serial queue  report, log and answers ─▶ serial line
+//!   deadlines     of all of these ─▶ watchdog
 //! ```
 //!
 //! Where to start reading: `app/mod.rs` for the main loop, `shared.rs` for the state that the parts

@@ -1,5 +1,5 @@
 //! The classic theme's pictures, compared pixel by pixel with `tests/frames/*.png`. To accept new
-//! ones, see `golden/mod.rs`.
+//! ones, see `pulsewing_testkit::golden`.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use embedded_graphics::prelude::*;

@@ -3,6 +3,17 @@
 //! A dev-dependency and nothing else: no program and no library contains it. It is built on the core and the
 //! screen, so a unit test of the core cannot use its readings, nor one of the screen its frames: they would be
 //! those of another build of the same crate, and so of other types. Their `tests` and `benches` can.
+//!
+//! | module | contents |
+//! |---|---|
+//! | [`cloud`] | a model of both clouds, with rotation and replays; start reading here |
+//! | [`grants`] | its table of tokens, written from the providers' documents |
+//! | [`bodies`] | reply bodies of a whole day, in the providers' shapes |
+//! | [`chunks`], [`damage`] | bodies in pieces, whole and damaged; damage to files |
+//! | [`readings`], [`wearer`] | one builder of readings, and a synthetic wearer of days |
+//! | [`failures`] | every failure once |
+//! | [`golden`], [`pictures`] | comparing with stored pictures, and frames to draw on |
+//! | [`traffic`] | what a picture costs on a panel's bus |
 
 #![forbid(unsafe_code)]
 #![expect(

@@ -151,8 +151,7 @@ impl<'h> Gather<'h> {
     /// devices may alternate, line by line.
     #[inline]
     pub(crate) fn place(&mut self, kind: Kind, device: &[u8]) -> Result<Place, FileError> {
-        // Most files name no device, and comparing nothing with nothing is slow: `memcmp` then gets
-        // addresses that are not mapped.
+        // Most files name no device. Comparing two empty names took a quarter of an import's time.
         let is_it = |known: &Device| {
             let are_empty = known.name.is_empty() && device.is_empty();
             known.kind == kind && (are_empty || known.name == device)

@@ -225,7 +225,7 @@ impl<F: FnMut(Element, &str) -> Result<(), Failure>> ElementReader<F> {
                 let exact = number.as_str().and_then(|text| rate(text.as_bytes()));
                 element.rate = exact.or_else(|| whole(number.round_half_up()));
             }
-            // An element that is not an object counts as an empty one.
+            // A string in place of an object counts as an empty one.
             (Place::Element, Event::String(_)) => {
                 self.begin_element();
                 self.hand_over();

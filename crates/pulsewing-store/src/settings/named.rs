@@ -297,19 +297,19 @@ pub enum SettingError {
     /// The value is too long.
     #[error("must have at most {0} bytes")]
     TooLong(usize),
-    /// It is not a whole number within the range.
+    /// Not a whole number within the range.
     #[error("must be a whole number from {0} to {1}")]
     Number(u32, u32),
-    /// It is none of the words.
+    /// Not one of the words.
     #[error("must be one of: {0}")]
     Choice(&'static str),
     /// It holds a control character.
     #[error("must not contain control characters")]
     Text,
-    /// It is no Wi-Fi password.
+    /// Not a Wi-Fi password.
     #[error("must be 8 to 63 ASCII characters")]
     Password,
-    /// It is no origin.
+    /// Not an origin.
     #[error("must be https://host or https://host:port, with nothing after it")]
     Origin,
     /// It is plain HTTP, and that is not allowed.
@@ -318,19 +318,19 @@ pub enum SettingError {
     /// Plain HTTP is in use.
     #[error("an endpoint uses plain http: change that one first")]
     PlainHttpInUse,
-    /// It is no span of time.
+    /// Not a span of time.
     #[error("must be a start and an end, such as 22:00-06:30")]
     Night,
-    /// They are no zones.
+    /// Not zones.
     #[error("must be four rising heart rates from 1 to 300 bpm, such as 90,110,135,160")]
     HeartZones,
-    /// It is no zone's name.
+    /// Not the name of a zone.
     #[error("must be an IANA name such as Europe/Berlin")]
     TimeZone,
-    /// It is no rule.
+    /// Not a rule.
     #[error("must be a POSIX rule such as CET-1CEST,M3.5.0,M10.5.0/3")]
     ZoneRule,
-    /// It is no host.
+    /// Not a host.
     #[error("must be a host name or an IP address, optionally with a port")]
     Host,
 }
