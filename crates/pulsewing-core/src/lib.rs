@@ -18,6 +18,7 @@
 //! | [`dialect`], [`json`] | both clouds' replies, decoded in pieces of any size |
 //! | [`instant`], [`civil`] | parsing of instants; a zone's offsets and the days that follow from them |
 //! | [`day`], [`reading`], [`heart_zone`], [`report`] | the wearer's data, and the original's report of it |
+//! | [`look`] | theme, palette and night, as users choose them |
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -40,6 +41,7 @@ pub mod dialect;
 pub mod heart_zone;
 pub mod instant;
 pub mod json;
+pub mod look;
 mod markup;
 pub mod oauth;
 mod provider;

@@ -116,7 +116,7 @@ mod tests {
         let mut frame = Frame::new(size, vec![0; 12]).unwrap();
         let red = Pixel(Point::new(2, 0), Ink::Red);
         frame.draw_iter([red]).unwrap();
-        let mut bmp = Bmp::new(&frame, &Palette::Day.colours()).unwrap();
+        let mut bmp = Bmp::new(&frame, &Colours::from(Palette::Day)).unwrap();
         let mut bytes = Vec::new();
         loop {
             let mut piece = [0; 29];
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(le(&bytes[28..30]), 4);
         let ink = usize::from(bytes[start + 2 * 4 + 1] >> 4);
         let colour = &bytes[14 + le(&bytes[14..18]) + ink * 4..];
-        let [r, g, b] = Palette::Day.colours().rgb(Ink::Red);
+        let [r, g, b] = Colours::from(Palette::Day).rgb(Ink::Red);
         assert_eq!(&colour[..3], &[b, g, r]);
     }
 }

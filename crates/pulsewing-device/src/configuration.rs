@@ -11,7 +11,7 @@ use pulsewing_core::{
     reading::{TimeZone, ZoneName, ZoneSource},
     request::Endpoint,
 };
-use pulsewing_screen::{Palette, Theme};
+use pulsewing_screen::Palette;
 use pulsewing_store::{
     Settings,
     settings::{Origin, PaletteChoice},
@@ -108,29 +108,14 @@ pub(crate) fn hold_off(settings: &Settings) -> Duration {
     Duration::from_secs(settings.hold_off_s.into())
 }
 
-/// Returns the picture's theme.
-pub(crate) const fn theme(settings: &Settings) -> Theme {
-    match settings.theme {
-        pulsewing_store::settings::Theme::Desk => Theme::Desk,
-        pulsewing_store::settings::Theme::Classic => Theme::Classic,
-    }
-}
-
 /// Returns the picture's colours at this time on the wearer's clock.
 pub(crate) fn palette(settings: &Settings, now: Option<Time>) -> Palette {
     match settings.palette {
-        PaletteChoice::Day => Palette::Day,
-        PaletteChoice::Dim => Palette::Dim,
-        PaletteChoice::Night => Palette::Night,
-        PaletteChoice::Auto => {
-            let minute = now.and_then(|now| {
-                u16::try_from(i16::from(now.hour()) * 60 + i16::from(now.minute())).ok()
-            });
-            match (settings.night, minute) {
-                (Some(night), Some(minute)) if night.contains(minute) => Palette::Night,
-                _ => Palette::Day,
-            }
-        }
+        PaletteChoice::Always(palette) => palette,
+        PaletteChoice::Auto => match (settings.night, now) {
+            (Some(night), Some(now)) if night.has(now) => Palette::Night,
+            _ => Palette::Day,
+        },
     }
 }
 

@@ -28,7 +28,7 @@ impl<'b> Picture<'b> {
         Self {
             frame,
             tiles: Tiles::new(),
-            colours: Palette::Day.colours(),
+            colours: Colours::from(Palette::Day),
         }
     }
 

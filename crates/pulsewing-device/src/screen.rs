@@ -161,7 +161,7 @@ fn draw<B: Board>(
     };
     let mut texts = Texts::default();
     let state = situation::state(&facts, &when, &mut texts);
-    let theme = configuration::theme(&settings);
+    let theme = settings.theme;
     let model = match reading.as_ref() {
         Some(reading) => {
             let model = of_reading(reading, utc, &facts, &settings);
@@ -190,7 +190,7 @@ fn of_reading<'r>(
 ) -> Model<'r> {
     let every = configuration::every(settings);
     let every = SignedDuration::try_from(every).unwrap_or(SignedDuration::MAX);
-    let theme = configuration::theme(settings);
+    let theme = settings.theme;
     let from_memory = !matches!(facts.ended, Some(Ok(())));
     match utc {
         Some(now) => {

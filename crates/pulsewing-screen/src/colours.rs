@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_panels_colours_are_in_the_order_of_the_inks() {
-        let colours = Palette::Day.colours();
+        let colours = Colours::from(Palette::Day);
         for (ink, expected) in [
             (Ink::Text, Rgb565::new(31, 63, 31)),
             (Ink::Green, Rgb565::new(0, 63, 0)),
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn the_ink_nearest_to_an_inks_own_colour_is_that_ink() {
         for palette in Palette::ALL {
-            let colours = palette.colours();
+            let colours = Colours::from(palette);
             for ink in Ink::ALL {
                 assert_eq!(colours.nearest(colours.rgb(ink)), ink, "{palette}");
             }

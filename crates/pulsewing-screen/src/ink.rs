@@ -113,7 +113,7 @@ impl Ink {
     /// Returns red, green and blue by [day](Palette::Day), 0 to 255 each.
     #[must_use]
     pub const fn rgb(self) -> [u8; 3] {
-        Palette::Day.rgb(self)
+        self.in_palette(Palette::Day)
     }
 }
 

@@ -64,7 +64,7 @@ mod ink;
 pub mod model;
 mod outline;
 mod page;
-pub mod palette;
+mod palette;
 mod polyline;
 mod proportions;
 pub mod scale;
@@ -72,7 +72,6 @@ mod scene;
 mod slot;
 mod state;
 mod text;
-mod theme;
 mod tiles;
 pub mod wallpaper;
 
@@ -83,9 +82,8 @@ pub use colours::Colours;
 pub use frame::Frame;
 pub use ink::Ink;
 pub use model::Model;
-pub use palette::Palette;
+pub use pulsewing_core::look::{Palette, Theme};
 pub use state::State;
-pub use theme::{Theme, UnknownTheme};
 pub use tiles::Tiles;
 pub use wallpaper::Wallpaper;
 
@@ -107,6 +105,6 @@ pub fn draw<D: DrawTarget<Color = Ink>>(model: &Model<'_>, target: &mut D) -> Re
 pub fn colours(model: &Model<'_>, size: Size, palette: Palette) -> Colours {
     match (&model.wallpaper, Scene::new(model).sky(size)) {
         (Some(wallpaper), Some(_)) => wallpaper.colours(palette),
-        _ => palette.colours(),
+        _ => palette.into(),
     }
 }

@@ -1,74 +1,47 @@
 //! The appearance of the inks: by day, in a dim room, at night.
 
-use core::{fmt, str::FromStr};
+use pulsewing_core::look::Palette;
 
 use crate::{Colours, Ink};
 
-/// The colours of the sixteen inks.
-///
-/// A picture is drawn in inks, so a change of the palette needs no drawing: the same frame is sent
-/// again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Palette {
-    /// Full brightness.
-    #[default]
-    Day,
-    /// The same colours at about two fifths of the light.
-    Dim,
-    /// Dark reds and ambers, without blue, for a bedroom. Zones are distinguished by their words.
-    Night,
-}
-
-impl Palette {
-    /// Every palette.
-    pub const ALL: [Self; 3] = [Self::Day, Self::Dim, Self::Night];
-
-    /// Returns the name in the configuration and on the command line.
+impl Ink {
+    /// Returns red, green and blue in a palette, 0 to 255 each.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Day => "day",
-            Self::Dim => "dim",
-            Self::Night => "night",
-        }
-    }
-
-    /// Returns red, green and blue of an ink, 0 to 255 each.
-    #[must_use]
-    pub const fn rgb(self, ink: Ink) -> [u8; 3] {
-        match self {
-            Self::Day => day(ink),
-            Self::Dim => {
-                let [red, green, blue] = day(ink);
+    pub const fn in_palette(self, palette: Palette) -> [u8; 3] {
+        match palette {
+            Palette::Day => day(self),
+            Palette::Dim => {
+                let [red, green, blue] = day(self);
                 [dimmed(red), dimmed(green), dimmed(blue)]
             }
-            Self::Night => night(ink),
+            Palette::Night => night(self),
         }
     }
+}
 
+impl From<Palette> for Colours {
     /// Returns the colours of all inks, for a picture without the user's wallpaper. For a model use
     /// [`colours`](crate::colours).
-    #[must_use]
-    pub fn colours(self) -> Colours {
-        Colours::from_rgb(|ink| self.rgb(ink))
+    fn from(palette: Palette) -> Self {
+        Self::from_rgb(|ink| ink.in_palette(palette))
     }
+}
 
-    /// Converts a colour by day to this palette.
-    pub(crate) fn shade(self, rgb: [u8; 3]) -> [u8; 3] {
-        match self {
-            Self::Day => rgb,
-            Self::Dim => rgb.map(dimmed),
-            Self::Night => {
-                // The lightness of the colour, in the hue of text.
-                let lightness: u32 = rgb
-                    .into_iter()
-                    .zip([54, 183, 19])
-                    .map(|(channel, share)| u32::from(channel) * share / 256)
-                    .sum();
-                night(Ink::Text).map(|channel| {
-                    u8::try_from(u32::from(channel) * lightness / 255).unwrap_or(channel)
-                })
-            }
+/// Converts a colour by day to a palette.
+pub(crate) fn shade(palette: Palette, rgb: [u8; 3]) -> [u8; 3] {
+    match palette {
+        Palette::Day => rgb,
+        Palette::Dim => rgb.map(dimmed),
+        Palette::Night => {
+            // The lightness of the colour, in the hue of text.
+            let lightness: u32 = rgb
+                .into_iter()
+                .zip([54, 183, 19])
+                .map(|(channel, share)| u32::from(channel) * share / 256)
+                .sum();
+            night(Ink::Text).map(|channel| {
+                u8::try_from(u32::from(channel) * lightness / 255).unwrap_or(channel)
+            })
         }
     }
 }
@@ -119,33 +92,6 @@ const fn night(ink: Ink) -> [u8; 3] {
         Ink::DimWarm => [84, 32, 6],
     }
 }
-
-impl fmt::Display for Palette {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Palette {
-    type Err = UnknownPalette;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let known = Self::ALL.into_iter().find(|palette| palette.name() == name);
-        known.ok_or(UnknownPalette)
-    }
-}
-
-/// There is no palette of that name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownPalette;
-
-impl fmt::Display for UnknownPalette {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the palette must be day, dim or night")
-    }
-}
-
-impl core::error::Error for UnknownPalette {}
 
 #[cfg(test)]
 mod tests {
@@ -209,7 +155,7 @@ mod tests {
     }
 
     fn contrast_on_ground(palette: Palette, ink: Ink) -> f64 {
-        (luminance(palette.rgb(ink)) + 0.05) / 0.05
+        (luminance(ink.in_palette(palette)) + 0.05) / 0.05
     }
 
     /// CIE 1976 L*a*b*, D65.
@@ -247,8 +193,9 @@ mod tests {
             for (sight, matrix) in SIGHTS {
                 for (place, a) in ZONES.into_iter().enumerate() {
                     for b in &ZONES[..place] {
-                        let [one, other] = [a, *b]
-                            .map(|zone| seen(matrix, palette.rgb(Ink::from_heart_zone(zone))));
+                        let [one, other] = [a, *b].map(|zone| {
+                            seen(matrix, Ink::from_heart_zone(zone).in_palette(palette))
+                        });
                         let apart = apart(one, other);
                         assert!(
                             apart > 20.0,
@@ -288,7 +235,7 @@ mod tests {
     #[test]
     fn the_night_is_dark_and_has_no_blue() {
         for ink in Ink::ALL {
-            let [red, green, blue] = Palette::Night.rgb(ink);
+            let [red, green, blue] = ink.in_palette(Palette::Night);
             assert!(blue < 50 && green <= red, "{ink:?}");
             assert!(luminance([red, green, blue]) < 0.25, "{ink:?}");
         }
@@ -297,7 +244,7 @@ mod tests {
     #[test]
     fn steps_lie_between_the_background_and_their_colours() {
         for palette in Palette::ALL {
-            let light = |ink| luminance(palette.rgb(ink));
+            let light = |ink: Ink| luminance(ink.in_palette(palette));
             let greys = [Ink::Ground, Ink::Faint, Ink::Mid, Ink::Quiet, Ink::Text];
             assert!(greys.windows(2).all(|pair| light(pair[0]) < light(pair[1])));
             for (step, ink) in [
@@ -314,13 +261,5 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn a_palettes_name_leads_back_to_it() {
-        for palette in Palette::ALL {
-            assert_eq!(palette.name().parse(), Ok(palette));
-        }
-        assert_eq!("Night".parse::<Palette>(), Err(UnknownPalette));
     }
 }

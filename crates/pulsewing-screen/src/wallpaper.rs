@@ -35,7 +35,7 @@ use core::fmt;
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use embedded_graphics::{Pixel, prelude::*, primitives::Rectangle};
 
-use crate::{Colours, Frame, Ink, Palette};
+use crate::{Colours, Frame, Ink, Palette, palette::shade};
 
 mod ridges;
 
@@ -171,8 +171,8 @@ impl<'a> Wallpaper<'a> {
     #[must_use]
     pub fn colours(&self, palette: Palette) -> Colours {
         Colours::from_rgb(|ink| match self.colours.get(usize::from(ink.index())) {
-            Some(own) if OWN_INKS.contains(&ink) => palette.shade(*own),
-            _ => palette.rgb(ink),
+            Some(own) if OWN_INKS.contains(&ink) => shade(palette, *own),
+            _ => ink.in_palette(palette),
         })
     }
 }
@@ -184,7 +184,7 @@ pub fn colours_of(own: &[[u8; 3]; OWN_INKS.len()]) -> Colours {
     Colours::from_rgb(|ink| {
         let mut own = OWN_INKS.into_iter().zip(own);
         let own = own.find(|(own, _)| *own == ink);
-        own.map_or_else(|| Palette::Day.rgb(ink), |(_, colour)| *colour)
+        own.map_or_else(|| ink.rgb(), |(_, colour)| *colour)
     })
 }
 
@@ -341,7 +341,7 @@ mod tests {
         for palette in Palette::ALL {
             let colours = wallpaper.colours(palette);
             for ink in Ink::ALL.into_iter().filter(|ink| !OWN_INKS.contains(ink)) {
-                assert_eq!(colours.rgb(ink), palette.rgb(ink));
+                assert_eq!(colours.rgb(ink), ink.in_palette(palette));
             }
         }
         assert_eq!(

@@ -12,7 +12,7 @@ use pulsewing_core::{
     reading::{Freshness, Reading},
 };
 use pulsewing_screen::{
-    Band, Frame, Ink, Model, Palette, State, Theme, Wallpaper,
+    Band, Colours, Frame, Ink, Model, Palette, State, Theme, Wallpaper,
     desk::{Graph, Layout},
     draw,
     model::Facts,
@@ -215,8 +215,8 @@ proptest! {
         let [one, other] = [&with, &without].map(|model| drawn(model, size));
         let is_seen = one.bytes() != other.bytes();
         let colours = pulsewing_screen::colours(&with, size, palette);
-        prop_assert_eq!(colours != palette.colours(), is_seen);
-        prop_assert_eq!(pulsewing_screen::colours(&without, size, palette), palette.colours());
+        prop_assert_eq!(colours != Colours::from(palette), is_seen);
+        prop_assert_eq!(pulsewing_screen::colours(&without, size, palette), Colours::from(palette));
         // Only the wallpaper uses the inks whose colours are its own.
         let own = |ink: Ink| ink != Ink::Pink && wallpaper::OWN_INKS.contains(&ink);
         prop_assert!(!is_seen || !one.pixels().any(own));

@@ -8,7 +8,7 @@ use pulsewing_core::{
     civil::Offsets,
     reading::{Reading, ZoneSource},
 };
-use pulsewing_screen::{Model, Palette, Theme};
+use pulsewing_screen::{Colours, Model, Palette, Theme};
 use pulsewing_testkit::{
     at, golden,
     pictures::{PANEL, drawn},
@@ -52,7 +52,7 @@ impl Scene {
         let every = SignedDuration::from_mins(15);
         let freshness = reading.freshness(now, every, self.is_from_memory);
         let model = Model::new(&reading, now, freshness, Theme::Classic);
-        let colours = Palette::Day.colours();
+        let colours = Colours::from(Palette::Day);
         golden::compare(
             "crates/pulsewing-screen/tests/frames",
             name,

@@ -63,7 +63,7 @@ pub fn compare(folder: &str, name: &str, drawn: &Frame<Vec<u8>>, colours: &Colou
     let different = match expected {
         Some(expected) if expected.size == size => {
             let (difference, count) = difference(&expected.rgb, drawn, colours);
-            write(&diff, &difference, &Palette::Day.colours());
+            write(&diff, &difference, &Colours::from(Palette::Day));
             format!(
                 "{count} pixels differ from {}, see {}",
                 accepted.display(),

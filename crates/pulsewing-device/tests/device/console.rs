@@ -197,7 +197,7 @@ fn settings_take_effect_without_a_restart() {
     assert!(rig.shows(&classic));
     rig.tell("set screen.palette night");
     rig.run_for(Duration::from_secs(2));
-    let night = pulsewing_screen::Palette::Night.colours();
+    let night = pulsewing_screen::Colours::from(pulsewing_screen::Palette::Night);
     assert_eq!(rig.world.panel.borrow().colours, night);
 
     // A new interval starts a cycle at once.

@@ -159,7 +159,7 @@ impl Screen {
         Self {
             size,
             inks: vec![Ink::Pink; (size.width * size.height) as usize],
-            colours: Palette::Day.colours(),
+            colours: Colours::from(Palette::Day),
             pushes: 0,
             pixels: 0,
             is_broken: false,

@@ -17,7 +17,7 @@ use pulsewing_hx8357::{
     sim::{Settings, Simulator},
 };
 use pulsewing_screen::{
-    Palette,
+    Colours, Palette,
     changes::{self, Cost},
     draw,
 };
@@ -106,7 +106,7 @@ fn updates_are_seen<M: Panel<ColorFormat = Rgb565>>(model: M, name: &str) {
         .init(&mut Simulator::new(Settings::default()).delay())
         .unwrap();
     assert_eq!(display.size(), size, "{name}");
-    let colours = Palette::Day.colours().rgb565();
+    let colours = Colours::from(Palette::Day).rgb565();
     let mut shown = blank(size);
     for poll in 0..4 {
         let frame = Moment::poll(840 + 15 * poll).with_model(|model| drawn(model, size));

@@ -6,7 +6,7 @@ use embedded_graphics::{
     primitives::Rectangle,
 };
 use pulsewing_panels::picture::Picture;
-use pulsewing_screen::{Ink, Palette};
+use pulsewing_screen::{Colours, Ink, Palette};
 use pulsewing_testkit::pictures::blank;
 
 /// A picture without a pattern, in the inks of a palette; the same for the same seed.
@@ -18,7 +18,7 @@ pub(crate) fn noise(size: Size, seed: u32, palette: Palette) -> Picture {
         let ink = Ink::from_index((state >> 24) as u8);
         frame.draw_iter([Pixel(at, ink)]).unwrap();
     }
-    let colours = palette.colours();
+    let colours = Colours::from(palette);
     Picture { frame, colours }
 }
 

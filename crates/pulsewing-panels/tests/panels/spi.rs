@@ -12,7 +12,7 @@ use pulsewing_hx8357::{
     sim::{Settings, SimBacklight, SimDc, SimDelay, SimSpi, Simulator},
 };
 use pulsewing_panels::{Panel, PanelError, PanelSpec, PinSpec, picture::Picture, spi::Ports};
-use pulsewing_screen::{Ink, Palette};
+use pulsewing_screen::{Colours, Ink, Palette};
 
 use crate::{
     pictures::{area, noise, with_boxes},
@@ -224,7 +224,7 @@ fn only_what_changed_crosses_the_bus() {
     bench.assert_shows(&digit, Rotation::Landscape);
     // The same pixels in other colours are another picture.
     let night = Picture {
-        colours: Palette::Night.colours(),
+        colours: Colours::from(Palette::Night),
         ..digit
     };
     show(&mut panel, &night);

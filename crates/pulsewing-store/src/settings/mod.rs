@@ -32,12 +32,15 @@ mod named;
 mod values;
 
 use embedded_storage_async::nor_flash::NorFlash;
-use pulsewing_core::{Bpm, Provider, heart_zone::HeartZones, reading::ZoneName};
+use pulsewing_core::{
+    Bpm, Provider,
+    heart_zone::HeartZones,
+    look::{Night, Palette, Theme},
+    reading::ZoneName,
+};
 
 pub use named::{SettingError, Shown};
-pub use values::{
-    HostName, NightSpan, Origin, PaletteChoice, Theme, WifiNetwork, WifiPassword, ZoneRule,
-};
+pub use values::{HostName, Origin, PaletteChoice, WifiNetwork, WifiPassword, ZoneRule};
 
 use crate::{
     Store, StoreError, Subject,
@@ -45,6 +48,15 @@ use crate::{
     journal::Place,
     tlv::{self, FormatError},
 };
+
+/// The themes of field 13, and the choices of field 14: their bytes count from 1.
+const THEMES: [Theme; 2] = [Theme::Desk, Theme::Classic];
+const PALETTES: [PaletteChoice; 4] = [
+    PaletteChoice::Auto,
+    PaletteChoice::Always(Palette::Day),
+    PaletteChoice::Always(Palette::Dim),
+    PaletteChoice::Always(Palette::Night),
+];
 
 /// The most bytes that encoded settings have.
 pub const MAX_SETTINGS: usize = 2_048;
@@ -94,7 +106,7 @@ pub struct Settings {
     /// Its colours.
     pub palette: PaletteChoice,
     /// When it is night, for [`PaletteChoice::Auto`].
-    pub night: Option<NightSpan>,
+    pub night: Option<Night>,
     /// The clock of the panel's SPI in Hz.
     pub spi_hz: u32,
     /// The wearer's name, as the page shows it.
@@ -168,12 +180,12 @@ impl Settings {
         out.field(10, &[&self.poll_every_s.to_be_bytes()])?;
         out.field(11, &[&self.hourly_cap.to_be_bytes()])?;
         out.field(12, &[&self.hold_off_s.to_be_bytes()])?;
-        out.field(13, &[&[self.theme as u8]])?;
-        out.field(14, &[&[self.palette as u8]])?;
+        out.field(13, &[&[byte_of(&THEMES, self.theme)]])?;
+        out.field(14, &[&[byte_of(&PALETTES, self.palette)]])?;
         if let Some(night) = self.night {
             out.field(
                 15,
-                &[&night.from().to_be_bytes(), &night.to().to_be_bytes()],
+                &[&night.from().to_be_bytes(), &night.until().to_be_bytes()],
             )?;
         }
         out.field(16, &[&self.spi_hz.to_be_bytes()])?;
@@ -229,14 +241,13 @@ impl Settings {
         settings.poll_every_s = u32::from_be_bytes(fields.array(10)?);
         settings.hourly_cap = u16::from_be_bytes(fields.array(11)?);
         settings.hold_off_s = u16::from_be_bytes(fields.array(12)?);
-        settings.theme = Theme::from_byte(fields.array(13)?).ok_or(FormatError::Damaged)?;
-        settings.palette =
-            PaletteChoice::from_byte(fields.array(14)?).ok_or(FormatError::Damaged)?;
+        settings.theme = of_byte(&THEMES, fields.array(13)?).ok_or(FormatError::Damaged)?;
+        settings.palette = of_byte(&PALETTES, fields.array(14)?).ok_or(FormatError::Damaged)?;
         settings.night = fields.optional(15, |bytes| {
-            let (from, to) = bytes.split_first_chunk()?;
-            NightSpan::new(
+            let (from, until) = bytes.split_first_chunk()?;
+            Night::new(
                 u16::from_be_bytes(*from),
-                u16::from_be_bytes(to.try_into().ok()?),
+                u16::from_be_bytes(until.try_into().ok()?),
             )
         })?;
         settings.spi_hz = u32::from_be_bytes(fields.array(16)?);
@@ -305,4 +316,17 @@ impl<F: NorFlash> Store<F> {
         let _ = journal.blank_others(&mut self.flash, sector).await;
         Ok(())
     }
+}
+
+/// Returns the byte of a value: its place in the list, from 1.
+fn byte_of<T: PartialEq>(all: &[T], value: T) -> u8 {
+    let place = all.iter().position(|known| *known == value);
+    place
+        .and_then(|place| u8::try_from(place + 1).ok())
+        .unwrap_or(0)
+}
+
+/// Returns the value of a byte.
+fn of_byte<T: Copy>(all: &[T], [byte]: [u8; 1]) -> Option<T> {
+    all.get(usize::from(byte).checked_sub(1)?).copied()
 }

@@ -5,10 +5,14 @@
 
 use core::fmt;
 
-use pulsewing_core::{Bpm, Provider, heart_zone::HeartZones};
+use pulsewing_core::{
+    Bpm, UnknownProvider,
+    heart_zone::HeartZones,
+    look::{NotANight, UnknownTheme},
+};
 
 use super::{
-    HostName, Origin, PaletteChoice, Settings, Theme, WifiNetwork, WifiPassword, ZoneRule,
+    HostName, Origin, PaletteChoice, Settings, WifiNetwork, WifiPassword, ZoneRule,
     values::is_host_with_port,
 };
 
@@ -42,8 +46,9 @@ const SETTINGS: &[Setting] = &[
         name: "provider",
         show: |s, f| f.write_str(s.provider.name()),
         set: |s, value| {
-            s.provider = choose([Provider::Google, Provider::Fitbit], value, |p| p.name())
-                .ok_or(SettingError::Choice("google, fitbit"))?;
+            s.provider = value
+                .parse()
+                .map_err(|UnknownProvider| SettingError::Choice("google, fitbit"))?;
             Ok(())
         },
         reset: Reset::From(|s, default| s.provider = default.provider),
@@ -131,8 +136,9 @@ const SETTINGS: &[Setting] = &[
         name: "screen.theme",
         show: |s, f| f.write_str(s.theme.name()),
         set: |s, value| {
-            s.theme = choose([Theme::Desk, Theme::Classic], value, Theme::name)
-                .ok_or(SettingError::Choice("desk, classic"))?;
+            s.theme = value
+                .parse()
+                .map_err(|UnknownTheme| SettingError::Choice("desk, classic"))?;
             Ok(())
         },
         reset: Reset::From(|s, default| s.theme = default.theme),
@@ -141,8 +147,9 @@ const SETTINGS: &[Setting] = &[
         name: "screen.palette",
         show: |s, f| f.write_str(s.palette.name()),
         set: |s, value| {
-            s.palette = choose(PaletteChoice::ALL, value, PaletteChoice::name)
-                .ok_or(SettingError::Choice("auto, day, dim, night"))?;
+            let mut all = PaletteChoice::ALL.into_iter();
+            let known = all.find(|choice| choice.name() == value);
+            s.palette = known.ok_or(SettingError::Choice("auto, day, dim, night"))?;
             Ok(())
         },
         reset: Reset::From(|s, default| s.palette = default.palette),
@@ -151,7 +158,7 @@ const SETTINGS: &[Setting] = &[
         name: "screen.night",
         show: |s, f| optional(s.night.as_ref(), f),
         set: |s, value| {
-            s.night = Some(value.parse()?);
+            s.night = Some(value.parse().map_err(|NotANight| SettingError::Night)?);
             Ok(())
         },
         reset: Reset::From(|s, _| s.night = None),
@@ -438,14 +445,6 @@ impl Settings {
         endpoints.allows_plain_http = is_allowed;
         Ok(())
     }
-}
-
-fn choose<T: Copy, const N: usize>(
-    all: [T; N],
-    word: &str,
-    name: impl Fn(T) -> &'static str,
-) -> Option<T> {
-    all.into_iter().find(|known| name(*known) == word)
 }
 
 fn host(text: &str) -> Result<HostName, SettingError> {

@@ -2,7 +2,7 @@
 
 use core::{fmt, str::FromStr};
 
-use pulsewing_core::chain::Issuer;
+use pulsewing_core::{chain::Issuer, look::Palette};
 use zeroize::Zeroize;
 
 use super::SettingError;
@@ -219,137 +219,31 @@ pub(super) fn is_host_name(text: &str) -> bool {
     })
 }
 
-/// What the picture looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Theme {
-    /// Large digits and two graphs.
-    Desk = 1,
-    /// The original sketch's picture.
-    Classic = 2,
-}
-
-impl Theme {
-    /// The word in settings.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Desk => "desk",
-            Self::Classic => "classic",
-        }
-    }
-
-    pub(super) const fn from_byte([byte]: [u8; 1]) -> Option<Self> {
-        match byte {
-            1 => Some(Self::Desk),
-            2 => Some(Self::Classic),
-            _ => None,
-        }
-    }
-}
-
-/// Which colours the picture has.
+/// A board's choice of colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaletteChoice {
     /// By day those of the day, in the night's span those of the night.
-    Auto = 1,
-    /// Always those of the day.
-    Day = 2,
-    /// Always those of a dim room.
-    Dim = 3,
-    /// Always those of the night.
-    Night = 4,
+    Auto,
+    /// Always these.
+    Always(Palette),
 }
 
 impl PaletteChoice {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Auto, Self::Day, Self::Dim, Self::Night];
+    pub const ALL: [Self; 4] = [
+        Self::Auto,
+        Self::Always(Palette::Day),
+        Self::Always(Palette::Dim),
+        Self::Always(Palette::Night),
+    ];
 
-    /// The word in settings.
+    /// Returns the word in settings.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
-            Self::Day => "day",
-            Self::Dim => "dim",
-            Self::Night => "night",
+            Self::Always(palette) => palette.name(),
         }
-    }
-
-    pub(super) const fn from_byte([byte]: [u8; 1]) -> Option<Self> {
-        match byte {
-            1 => Some(Self::Auto),
-            2 => Some(Self::Day),
-            3 => Some(Self::Dim),
-            4 => Some(Self::Night),
-            _ => None,
-        }
-    }
-}
-
-/// When it is night: from one minute of the day up to another, perhaps across midnight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NightSpan {
-    from: u16,
-    to: u16,
-}
-
-impl NightSpan {
-    /// A span between minutes since midnight, 0 to 1,439, that differ.
-    #[must_use]
-    pub const fn new(from: u16, to: u16) -> Option<Self> {
-        if from < 1_440 && to < 1_440 && from != to {
-            Some(Self { from, to })
-        } else {
-            None
-        }
-    }
-
-    /// Its first minute.
-    #[must_use]
-    pub const fn from(self) -> u16 {
-        self.from
-    }
-
-    /// The first minute after it.
-    #[must_use]
-    pub const fn to(self) -> u16 {
-        self.to
-    }
-
-    /// Whether a minute of the day, as the wearer's clock shows it, lies within.
-    #[must_use]
-    pub const fn contains(self, minute: u16) -> bool {
-        if self.from < self.to {
-            self.from <= minute && minute < self.to
-        } else {
-            self.from <= minute || minute < self.to
-        }
-    }
-}
-
-impl fmt::Display for NightSpan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { from, to } = self;
-        let (from_h, from_m, to_h, to_m) = (from / 60, from % 60, to / 60, to % 60);
-        write!(f, "{from_h:02}:{from_m:02}-{to_h:02}:{to_m:02}")
-    }
-}
-
-impl FromStr for NightSpan {
-    type Err = SettingError;
-
-    fn from_str(text: &str) -> Result<Self, SettingError> {
-        let clock = |text: &str| {
-            let (hours, minutes) = text.split_once(':')?;
-            let is_plain =
-                |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-            let (hours, minutes) = (is_plain(hours) && is_plain(minutes))
-                .then(|| Some((hours.parse::<u16>().ok()?, minutes.parse::<u16>().ok()?)))??;
-            (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
-        };
-        text.split_once('-')
-            .and_then(|(from, to)| Self::new(clock(from)?, clock(to)?))
-            .ok_or(SettingError::Night)
     }
 }
 

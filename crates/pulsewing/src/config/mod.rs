@@ -9,7 +9,6 @@ pub(crate) mod client;
 pub(crate) mod endpoints;
 mod errors;
 mod interval;
-pub(crate) mod night;
 pub(crate) mod passphrase;
 pub(crate) mod places;
 
@@ -22,13 +21,17 @@ use std::{
 };
 
 use jiff::tz::TimeZone;
-use pulsewing_core::{Bpm, Provider, heart_zone::HeartZones};
+use pulsewing_core::{
+    Bpm, Provider,
+    heart_zone::HeartZones,
+    look::{Night, NotANight},
+};
 use pulsewing_files::regular_file;
 use pulsewing_history::Retention;
 use pulsewing_screen::{Palette, Theme};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use self::{client::ClientConfig, night::Night, passphrase::Passphrase};
+use self::{client::ClientConfig, passphrase::Passphrase};
 use crate::tell::problem::Problem;
 
 pub(crate) use interval::Interval;
@@ -129,6 +132,7 @@ pub(crate) struct ScreenConfig {
     #[serde(deserialize_with = "by_name")]
     pub palette: Option<Palette>,
     /// The part of the day in which the night palette is used instead.
+    #[serde(deserialize_with = "night")]
     pub night: Option<Night>,
     /// The user's picture to show as long as there are no values, a PNG or BMP. The path is
     /// relative to the configuration file.
@@ -215,6 +219,15 @@ fn time_zone<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Er
             "\"{name}\" is not a time zone; use a name such as \"Europe/Berlin\""
         ))),
     }
+}
+
+fn night<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Night>, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map(Some).map_err(|NotANight| {
+        D::Error::custom(format_args!(
+            "\"{text}\" is not a part of the day; write it like \"22:00-07:00\""
+        ))
+    })
 }
 
 fn heart_zones<'de, D: Deserializer<'de>>(from: D) -> Result<Option<HeartZones>, D::Error> {

@@ -6,6 +6,7 @@ use embedded_graphics::geometry::Size;
 use jiff::tz::TimeZone;
 use pulsewing_core::{
     cycle::Now,
+    look::Night,
     reading::{Freshness, Reading},
 };
 use pulsewing_panels::{
@@ -14,7 +15,7 @@ use pulsewing_panels::{
 use pulsewing_screen::{Model, Palette, State, Theme};
 
 use crate::{
-    config::{ScreenConfig, night::Night},
+    config::ScreenConfig,
     daemon::{Notice, Snapshot},
     tell::{console::Console, problem::Problem},
 };
