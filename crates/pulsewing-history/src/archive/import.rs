@@ -2,11 +2,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use jiff::{
-    Timestamp,
-    civil::Date,
-    tz::{Offset, TimeZone},
-};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
     Failure, FileError,
@@ -16,6 +12,7 @@ use super::{
     form::Pass,
     gather::Gather,
     read::Reading,
+    zone::LocalClock,
 };
 use crate::{History, HistoryError, Kind, Source};
 
@@ -55,24 +52,12 @@ impl JsonTimes {
         }
     }
 
-    /// Returns the earliest and the latest instant, not included, of the minutes with samples from
-    /// one time to another by this clock, given in seconds after the beginning of 1970 on it.
-    pub(super) fn extent(
-        self,
-        zone: &TimeZone,
-        first: i64,
-        last: i64,
-    ) -> Option<(Timestamp, Timestamp)> {
-        // The minute of the first sample began up to a minute before it.
-        let from = Timestamp::from_second(first - 59).ok()?;
-        let until = Timestamp::from_second(last + 1).ok()?;
-        let of_wearer = |shown| zone.to_ambiguous_timestamp(Offset::UTC.to_datetime(shown));
+    /// Returns the instant, in seconds since 1970, of a time as written; `clock` is the wearer's.
+    #[inline]
+    pub(super) fn instant(self, shown: i64, clock: &mut LocalClock) -> Option<i64> {
         match self {
-            Self::Utc => Some((from, until)),
-            Self::Local => of_wearer(from)
-                .earlier()
-                .ok()
-                .zip(of_wearer(until).later().ok()),
+            Self::Utc => Some(shown),
+            Self::Local => clock.instant(shown),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use jiff::Timestamp;
 use pulsewing_core::json::{Decoder, Handler};
 
 use super::{
@@ -29,6 +30,41 @@ pub(super) struct Samples<'s, 'h> {
     pub(super) doubts: &'s mut Doubts,
     /// The export's times as written.
     pub(super) shown: Shown,
+    /// The same times by the other clock, if the history has JSON that was read by it.
+    pub(super) by_other: Option<ByOther>,
+}
+
+/// The times of a list by the clock by which it is not read.
+pub(super) struct ByOther {
+    /// The wearer's clock.
+    clock: LocalClock,
+    /// The first and the last instant, in seconds since 1970.
+    extent: Option<(i64, i64)>,
+}
+
+impl ByOther {
+    pub(super) const fn new(clock: LocalClock) -> Self {
+        Self {
+            clock,
+            extent: None,
+        }
+    }
+
+    fn sample(&mut self, other: JsonTimes, shown: i64) {
+        if let Some(at) = other.instant(shown, &mut self.clock) {
+            let (first, last) = self.extent.get_or_insert((at, at));
+            *first = at.min(*first);
+            *last = at.max(*last);
+        }
+    }
+
+    /// Returns from when until when, not included, the minutes of the samples last.
+    pub(super) fn minutes(&self) -> Option<(Timestamp, Timestamp)> {
+        let (first, last) = self.extent?;
+        let at = |seconds| Timestamp::from_second(seconds).ok();
+        // The minute of the first sample began up to a minute before it.
+        at(first - 59).zip(at(last + 1))
+    }
 }
 
 impl Samples<'_, '_> {
@@ -46,11 +82,11 @@ impl Samples<'_, '_> {
         // A time that is in the future on any clock is no evidence for the other times.
         if shown <= self.gather.latest() + A_DAY {
             self.shown.sample(shown, (!is_doubtful).then_some(rate));
+            if let Some(by_other) = &mut self.by_other {
+                by_other.sample(self.read_by.other(), shown);
+            }
         }
-        let at = match self.read_by {
-            JsonTimes::Utc => Some(shown),
-            JsonTimes::Local => self.clock.instant(shown),
-        };
+        let at = self.read_by.instant(shown, &mut self.clock);
         let device = self.read_by.device().as_bytes();
         let place = self.gather.place(Kind::ExportJson, device)?;
         match at {

@@ -17,7 +17,7 @@ use super::{
     import::{Settings, Summary},
     instant::{Written, american, iso, leading_date, of_two, offset_behind},
     json::{Element, ElementReader},
-    list::{Samples, decode, decode_lines},
+    list::{ByOther, Samples, decode, decode_lines},
     text::Text,
     zone::LocalClock,
 };
@@ -85,6 +85,9 @@ impl Reading<'_, '_> {
             gather: &mut self.gather,
             doubts: self.doubts,
             shown: Shown::default(),
+            by_other: self
+                .has_other_clock
+                .then(|| ByOther::new(LocalClock::new(zone.clone()))),
         };
         let each = |element: Element, zone: &str| samples.take(element, zone);
         if is_lines {
@@ -96,14 +99,11 @@ impl Reading<'_, '_> {
             decode(content, self.buffer, &mut list)?;
             list.finish()?;
         }
-        let shown = samples.shown;
+        let (shown, by_other) = (samples.shown, samples.by_other);
         if let Some(date) = date {
             self.evidence.file(date, zone, &shown);
         }
-        if self.has_other_clock
-            && let Some((first, last)) = shown.extent
-            && let Some((from, until)) = read_by.other().extent(zone, first, last)
-        {
+        if let Some((from, until)) = by_other.and_then(|by_other| by_other.minutes()) {
             self.gather.forget(&read_by.other().source(), from, until)?;
         }
         Ok(())

@@ -94,6 +94,25 @@ fn the_other_clock_takes_the_place_of_the_first() {
 }
 
 #[test]
+fn a_part_of_a_repeated_hour_takes_the_place_of_no_more_than_itself() {
+    let hour = |bpm| samples("2024-10-27T02:00:00Z", (0..60).map(move |_| bpm));
+    let whole = heart_json("2024-10-27", json(&[hour(61), hour(62)].concat()));
+    let part = samples("2024-10-27T02:30:00Z", [61]);
+    let home = Home::new();
+    directory(&home.work("whole"), &[whole]);
+    directory(&home.work("part"), &[heart_json("2024-10-27", json(&part))]);
+    let berlin = |rest: &[&str]| {
+        home.run(&[&["import", "--zone", "Europe/Berlin"], rest].concat())
+            .exits(0);
+    };
+    berlin(&["--json-times", "local", "whole"]);
+    assert_eq!(history(&home).lines().count(), 1 + 120);
+    // By UTC it is another minute; by the wearer's clock it was one of those.
+    berlin(&["part"]);
+    assert_eq!(history(&home).lines().count(), 1 + 119 + 1);
+}
+
+#[test]
 fn a_future_sample_says_nothing_of_clocks_and_the_first_minute_is_like_others() {
     // The first sample lies within its minute.
     let mut all = samples("2023-01-26T00:00:05Z", rates(1_439));
