@@ -1,8 +1,8 @@
-//! A board's network protocols: HTTP/1.1 over verified TLS, and SNTP.
+//! What the boards share: HTTP/1.1 over verified TLS, SNTP, and files on a card.
 //!
 //! With the feature `stack` (the default) this is [`Client`], which implements
 //! [`pulsewing_device::ports::Web`] over an `embassy-net` stack and Mbed TLS, [`BoardClock`], the
-//! clock for verifying certificates, and [`joined`], the addresses from DHCP. The text of HTTP, the
+//! clock for verifying certificates, [`joined`], the addresses from DHCP, and [`card`]. The text of HTTP, the
 //! packets of SNTP and the meaning of a rejected certificate need neither, and are tested on the
 //! host: `cargo test -p pulsewing-net --no-default-features --target x86_64-unknown-linux-gnu`.
 //!
@@ -29,6 +29,8 @@ pub mod roots;
 pub mod sntp;
 pub mod trust;
 
+#[cfg(feature = "stack")]
+pub mod card;
 #[cfg(feature = "stack")]
 mod clock;
 #[cfg(feature = "stack")]
