@@ -10,10 +10,10 @@ use crate::{
     faults::{Action, BodyKind, Cut},
     fitbit, google,
     message::{Reply, Request},
-    oauth::{document, fingerprint},
+    oauth::{Provider, chosen_wearer, document, fingerprint},
     request_log::Entry,
     state::{Shared, State},
-    wearer::Synced,
+    wearer::{Synced, Wearer},
 };
 
 /// An endpoint of either provider.
@@ -23,7 +23,7 @@ pub(crate) enum Endpoint {
     Google(google::Endpoint),
 }
 
-/// A request at an instant, and the wearer as the clouds know them then.
+/// A request at an instant, and its wearer as the clouds know them then.
 pub(crate) struct Call<'a> {
     pub(crate) request: &'a Request,
     pub(crate) wearer: &'a Synced<'a>,
@@ -91,6 +91,20 @@ impl Endpoint {
             Self::Fitbit(fitbit::Endpoint::Revoke) | Self::Google(google::Endpoint::Revoke)
         )
     }
+
+    fn is_authorize(&self) -> bool {
+        matches!(
+            self,
+            Self::Fitbit(fitbit::Endpoint::Authorize) | Self::Google(google::Endpoint::Authorize)
+        )
+    }
+
+    const fn provider(&self) -> Provider {
+        match self {
+            Self::Fitbit(_) => Provider::Fitbit,
+            Self::Google(_) => Provider::Google,
+        }
+    }
 }
 
 /// Answers a request, or drops its connection.
@@ -100,9 +114,18 @@ pub(crate) async fn answer(endpoint: &Endpoint, request: &Request, shared: &Shar
     let (number, outcome, hold) = {
         let mut state = shared.state();
         let now = shared.clock.now();
-        let number = state.log.add(entry(endpoint, request, now));
-        let action = state.faults.strike(endpoint.name());
-        let (outcome, hold) = act(action, endpoint, request, shared, &mut state, now);
+        let wearer = wearer(endpoint, request, &state);
+        let number = state.log.add(entry(endpoint, request, wearer, now));
+        let action = state.faults.strike(endpoint.name(), wearer);
+        // Without a wearer nobody's data is sent; any will do.
+        let wearer = shared.wearer(wearer.unwrap_or(Wearer::FIRST), &state.settings, now);
+        let call = Call {
+            request,
+            wearer: &wearer,
+            now,
+            empty_page: action == Some(Action::EmptyPage),
+        };
+        let (outcome, hold) = act(action, endpoint, &call, &mut state);
         (number, outcome, hold)
     };
     let present = |reply| endpoint.presented(request, reply);
@@ -123,20 +146,10 @@ pub(crate) async fn answer(endpoint: &Endpoint, request: &Request, shared: &Shar
 fn act(
     action: Option<Action>,
     endpoint: &Endpoint,
-    request: &Request,
-    shared: &Shared,
+    call: &Call<'_>,
     state: &mut State,
-    now: Timestamp,
 ) -> (Outcome, Option<Duration>) {
-    let empty_page = action == Some(Action::EmptyPage);
-    let wearer = shared.wearer(&state.settings, now);
-    let call = Call {
-        request,
-        wearer: &wearer,
-        now,
-        empty_page,
-    };
-    let mut happen = || endpoint.answer(&call, state);
+    let mut happen = || endpoint.answer(call, state);
     let outcome = match action {
         None | Some(Action::EmptyPage) => Outcome::Send(happen()),
         Some(Action::DropBefore) => Outcome::Drop,
@@ -172,7 +185,24 @@ fn act(
     (outcome, None)
 }
 
-fn entry(endpoint: &Endpoint, request: &Request, at: Timestamp) -> Entry {
+/// Returns the wearer whom a request is about: whose token or code it carries, or who decides on the
+/// consent page.
+fn wearer(endpoint: &Endpoint, request: &Request, state: &State) -> Option<Wearer> {
+    if endpoint.is_authorize() {
+        return chosen_wearer(request, state.wearers);
+    }
+    let params = request.form().and(request.query_params());
+    let named = ["access_token", "refresh_token", "token"];
+    let token = request
+        .bearer()
+        .or_else(|| named.iter().find_map(|name| params.get(name)));
+    match token {
+        Some(token) => state.tokens.owner(token),
+        None => state.codes.owner(params.get("code")?),
+    }
+}
+
+fn entry(endpoint: &Endpoint, request: &Request, wearer: Option<Wearer>, at: Timestamp) -> Entry {
     let params = request.form().and(request.query_params());
     let mut access_fp = request.bearer().map(fingerprint);
     let mut refresh_fp = params.get("refresh_token").map(fingerprint);
@@ -193,6 +223,7 @@ fn entry(endpoint: &Endpoint, request: &Request, at: Timestamp) -> Entry {
         status: None,
         access_fp,
         refresh_fp,
+        user_id: wearer.map(|wearer| endpoint.provider().user_id(wearer)),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
     settings::Change,
     state::Shared,
     visitor,
+    wearer::Wearer,
 };
 
 /// The path prefix of the control calls.
@@ -43,18 +44,19 @@ pub(crate) fn answer(request: &Request, peer: IpAddr, shared: &Shared) -> Reply 
         "requests" => Ok(shared.state().log.describe()),
         "tokens" => {
             let state = shared.state();
-            Ok(state.tokens.describe(&state.settings, shared.clock.now()))
+            let grants = state.tokens.describe(&state.settings, shared.clock.now());
+            Ok(grants.collect())
         }
         "seed" => read(request).and_then(|seed| plant(seed, shared)),
-        "config" if is_get => Ok(json!(shared.state().settings)),
-        "config" => read(request).map(|change: Change| {
-            shared.state().settings.apply(change);
-            json!({})
+        "config" if is_get => settings(request, shared),
+        "config" => read(request).and_then(|change: Change| {
+            shared.state().change(change)?;
+            Ok(json!({}))
         }),
         "faults" if is_get => Ok(shared.state().faults.describe()),
-        "faults" => read(request).map(|faults: Vec<Fault>| {
-            shared.state().faults.replace(faults);
-            json!({})
+        "faults" => read(request).and_then(|faults: Vec<Fault>| {
+            shared.state().replace_faults(faults)?;
+            Ok(json!({}))
         }),
         _ if is_get => Ok(clock(shared)),
         _ => read(request).and_then(|change| set_clock(change, shared)),
@@ -69,6 +71,7 @@ pub(crate) fn answer(request: &Request, peer: IpAddr, shared: &Shared) -> Reply 
 #[serde(deny_unknown_fields)]
 struct Seed {
     fitbit_refresh_token: String,
+    user: Option<Wearer>,
 }
 
 fn plant(seed: Seed, shared: &Shared) -> Result<Value, String> {
@@ -81,8 +84,23 @@ fn plant(seed: Seed, shared: &Shared) -> Result<Value, String> {
     }
     let now = shared.clock.now();
     let scopes = SEEDED_SCOPES.map(str::to_owned).to_vec();
-    shared.state().tokens.fitbit_seed(token, scopes, now);
+    let mut state = shared.state();
+    let wearer = state.known(seed.user)?;
+    state.tokens.fitbit_seed(wearer, token, scopes, now);
     Ok(json!({}))
+}
+
+/// Returns the settings as they are for the wearer whom the query names, or for all others.
+fn settings(request: &Request, shared: &Shared) -> Result<Value, String> {
+    let state = shared.state();
+    let Some(user) = request.query_params().get("user").map(str::to_owned) else {
+        return Ok(json!(state.settings));
+    };
+    let number: u32 = user
+        .parse()
+        .map_err(|_| format!("`user` must be a number, not `{user}`"))?;
+    let wearer = state.known(Some(Wearer::try_from(number)?))?;
+    Ok(json!(state.settings.of(wearer)))
 }
 
 #[derive(Deserialize)]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::misread;
+use crate::{message::with, misread, wearer::Wearer};
 
 /// One entry of the fault list, in the form of `POST /_sandbox/faults` and `--script`:
 /// `{"route":"fitbit.token","skip":0,"count":1,"do":{"drop":"after"}}`.
@@ -13,7 +13,7 @@ use crate::misread;
 /// For every request the list is searched from the top. The first fault of its route that has
 /// nothing left to skip is applied, and the faults below it do not count the request. The route `*`
 /// matches every provider route; `skip` defaults to 0 and `count` to 1; a `count` of 0 means
-/// forever.
+/// forever. With `"user":2` it concerns only requests of the second wearer.
 ///
 /// | `do` | effect |
 /// |---|---|
@@ -30,6 +30,8 @@ use crate::misread;
 #[serde(try_from = "Written")]
 pub struct Fault {
     route: String,
+    /// The only wearer whose requests it concerns.
+    user: Option<Wearer>,
     skip: u32,
     /// How often it still applies; `None` means forever.
     left: Option<u32>,
@@ -58,13 +60,26 @@ impl Fault {
 }
 
 impl Fault {
+    pub(crate) const fn user(&self) -> Option<Wearer> {
+        self.user
+    }
+
+    /// Returns whether it is about requests like this one.
+    fn concerns(&self, route: &str, wearer: Option<Wearer>) -> bool {
+        (self.route == route || self.route == "*") && (self.user.is_none() || self.user == wearer)
+    }
+
     fn describe(&self) -> Value {
-        json!({
+        let fault = json!({
             "route": self.route,
             "skip": self.skip,
             "count": self.left.unwrap_or(0),
             "do": self.action.describe(),
-        })
+        });
+        match self.user {
+            Some(wearer) => with(fault, "user", wearer.number()),
+            None => fault,
+        }
     }
 }
 
@@ -165,12 +180,13 @@ impl Faults {
         ready.map(Fault::describe).collect()
     }
 
-    /// Returns the fault that applies to a request that has just arrived.
-    pub(crate) fn strike(&mut self, route: &str) -> Option<Action> {
+    /// Returns the fault that applies to a request, known to be of this wearer, that has just
+    /// arrived.
+    pub(crate) fn strike(&mut self, route: &str, wearer: Option<Wearer>) -> Option<Action> {
         for fault in self
             .0
             .iter_mut()
-            .filter(|fault| fault.route == route || fault.route == "*")
+            .filter(|fault| fault.concerns(route, wearer))
         {
             if fault.skip > 0 {
                 fault.skip -= 1;
@@ -192,6 +208,7 @@ impl Faults {
 #[serde(deny_unknown_fields)]
 struct Written {
     route: String,
+    user: Option<Wearer>,
     #[serde(default)]
     skip: u32,
     #[serde(default = "once")]
@@ -238,6 +255,7 @@ impl TryFrom<Written> for Fault {
         }
         Ok(Self {
             route: written.route,
+            user: written.user,
             skip: written.skip,
             left: (written.count > 0).then_some(written.count),
             action: written.action.try_into()?,
@@ -367,10 +385,10 @@ mod tests {
         let mut faults =
             faults(r#"{"route":"fitbit.token","skip":1,"count":2,"do":{"drop":"after"}}"#);
         let struck: Vec<bool> = (0..5)
-            .map(|_| faults.strike("fitbit.token").is_some())
+            .map(|_| faults.strike("fitbit.token", None).is_some())
             .collect();
         assert_eq!(struck, [false, true, true, false, false]);
-        assert_eq!(faults.strike("fitbit.heart"), None);
+        assert_eq!(faults.strike("fitbit.heart", None), None);
     }
 
     #[test]
@@ -379,13 +397,16 @@ mod tests {
             "{\"route\":\"google.token\",\"do\":{\"drop\":\"before\"}}\n\n\
              {\"route\":\"*\",\"count\":0,\"do\":{\"truncate\":3}}",
         );
-        assert_eq!(faults.strike("google.token"), Some(Action::DropBefore));
+        assert_eq!(
+            faults.strike("google.token", None),
+            Some(Action::DropBefore)
+        );
         for route in ["google.token", "fitbit.heart", "google.token"] {
             let cut = Cut {
                 length: 3,
                 hold: Duration::ZERO,
             };
-            assert_eq!(faults.strike(route), Some(Action::Truncate(cut)));
+            assert_eq!(faults.strike(route, None), Some(Action::Truncate(cut)));
         }
     }
 
@@ -398,9 +419,9 @@ mod tests {
             {"route":"google.list","do":{"reason":"R"}}
             {"route":"google.list","do":{"truncate":7}}
             {"route":"google.list","do":{"truncate":7,"stall_s":2.5}}
-            {"route":"google.list","do":{"empty_page":true}}"#;
+            {"route":"google.list","user":2,"do":{"empty_page":true}}"#;
         let mut faults = faults(script);
-        faults.strike("google.list");
+        faults.strike("google.list", None);
         let told = faults.describe();
         assert_eq!(told.as_array().unwrap().len(), 7);
         let again: Vec<Fault> = serde_json::from_value(told.clone()).unwrap();
@@ -431,6 +452,7 @@ mod tests {
             r#"{"route":"*","do":{"stall":1}}"#,
             r#"{"route":"*","do":{"truncate":1,"stall_s":1,"omit":"scope"}}"#,
             r#"{"route":"*"}"#,
+            r#"{"route":"*","user":0,"do":{"drop":"after"}}"#,
         ] {
             assert_eq!(error(wrong).line, 1, "{wrong}");
         }

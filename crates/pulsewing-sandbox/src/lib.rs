@@ -142,4 +142,4 @@ pub use oauth::{App, FITBIT_APP, FITBIT_USER_ID, GOOGLE_APP, GOOGLE_USER_ID};
 pub use sandbox::{Sandbox, StartError};
 pub use state::SandboxConfig;
 pub use tls::TlsError;
-pub use wearer::{Recording, RecordingError};
+pub use wearer::{MOST_WEARERS, Recording, RecordingError};

@@ -26,6 +26,8 @@ pub(crate) struct Entry {
     pub(crate) status: Option<u16>,
     pub(crate) access_fp: Option<String>,
     pub(crate) refresh_fp: Option<String>,
+    /// The provider's id of the wearer whom the request is about, if it is known.
+    pub(crate) user_id: Option<String>,
 }
 
 impl RequestLog {

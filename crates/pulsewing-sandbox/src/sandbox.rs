@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    num::NonZeroU32,
     sync::Arc,
 };
 
@@ -11,11 +12,13 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     clock::Clock,
+    faults::Fault,
     message::with,
     oauth::{FITBIT_APP, FITBIT_USER_ID, GOOGLE_APP},
     server,
     state::{SandboxConfig, Shared},
     tls::{self, Tls, TlsError},
+    wearer::{MOST_WEARERS, Wearer},
 };
 
 /// A running stand-in for both clouds on one origin.
@@ -26,6 +29,7 @@ use crate::{
 pub struct Sandbox {
     address: SocketAddr,
     clock: Clock,
+    wearers: NonZeroU32,
     tls_names: Vec<String>,
     ca_pem: Option<String>,
     stop: watch::Sender<bool>,
@@ -36,11 +40,20 @@ impl Sandbox {
     /// Binds the address and starts serving.
     ///
     /// # Errors
-    /// Returns an error if the address cannot be bound, the zone has no IANA name, or no
-    /// certificate can be made for the names.
+    /// Returns an error if the address cannot be bound, the zone has no IANA name, there are more
+    /// than [`MOST_WEARERS`](crate::MOST_WEARERS) wearers, a fault is of one who does not exist, or
+    /// no certificate can be made for the names.
     pub async fn start(config: SandboxConfig) -> Result<Self, StartError> {
         if config.zone.iana_name().is_none() {
             return Err(StartError::UnnamedZone);
+        }
+        let wearers = config.wearers;
+        if wearers.get() > MOST_WEARERS {
+            return Err(StartError::TooManyWearers(wearers));
+        }
+        let named = config.faults.iter().filter_map(Fault::user);
+        if let Some(user) = named.map(Wearer::number).find(|user| *user > wearers.get()) {
+            return Err(StartError::NoSuchWearer { user, wearers });
         }
         let bound = |error| StartError::Listen {
             address: config.listen,
@@ -61,6 +74,7 @@ impl Sandbox {
         Ok(Self {
             address,
             clock,
+            wearers,
             tls_names,
             ca_pem,
             stop,
@@ -101,13 +115,18 @@ impl Sandbox {
     }
 
     /// Returns the information that a client needs, to be printed as one line when the sandbox is
-    /// ready: its origin and the registered apps.
+    /// ready: its origin and the registered apps, with the first wearer's id; and how many wearers
+    /// there are, if several.
     pub fn ready_line(&self) -> Value {
-        json!({
+        let ready = json!({
             "url": self.url(),
             "google": GOOGLE_APP,
             "fitbit": with(json!(FITBIT_APP), "user_id", FITBIT_USER_ID),
-        })
+        });
+        match self.wearers.get() {
+            1 => ready,
+            several => with(ready, "wearers", several),
+        }
     }
 
     /// Stops: no new connection is accepted, and open ones get a second to finish their reply.
@@ -140,6 +159,17 @@ pub enum StartError {
     /// The zone is only an offset or a rule, but both clouds send their clients a name.
     #[error("the wearer's time zone has no IANA name")]
     UnnamedZone,
+    /// There are more wearers than a sandbox can have.
+    #[error("{0} wearers are too many: at most {MOST_WEARERS}")]
+    TooManyWearers(NonZeroU32),
+    /// A fault is of a wearer who does not exist.
+    #[error("a fault is of wearer {user}, but there are only {wearers}")]
+    NoSuchWearer {
+        /// The number of the wearer.
+        user: u32,
+        /// How many there are.
+        wearers: NonZeroU32,
+    },
     /// No certificate can be made for the https names.
     #[error(transparent)]
     Tls(#[from] TlsError),

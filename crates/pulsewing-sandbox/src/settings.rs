@@ -1,11 +1,11 @@
 //! The settings that `POST /_sandbox/config` changes while the sandbox runs.
 
-use std::ops::RangeInclusive;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::oauth::is_loopback;
+use crate::{oauth::is_loopback, wearer::Wearer};
 
 /// How long Fitbit answers a spent refresh token with the same pair again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -57,7 +57,7 @@ pub(crate) enum Devices {
     None,
 }
 
-/// The settings of the wearer and of the data that reaches the clouds.
+/// The settings of a wearer and of the data that reaches the clouds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Wearing {
     /// Some minutes of a sync arrive one sync later, and others have wrong values at first.
@@ -83,6 +83,21 @@ impl Default for Wearing {
             time_zone: None,
             last_sync: None,
         }
+    }
+}
+
+impl Wearing {
+    fn apply(&mut self, change: &Change) {
+        set(&mut self.late, change.late);
+        set(&mut self.wearable, change.wearable);
+        set(&mut self.devices, change.devices);
+        let battery = change.battery;
+        set(
+            &mut self.battery,
+            battery.map(|it| it.map(|Percent(it)| it)),
+        );
+        set(&mut self.time_zone, change.time_zone.clone());
+        set(&mut self.last_sync, change.last_sync);
     }
 }
 
@@ -132,7 +147,10 @@ pub(crate) struct Settings {
     /// The scopes that the wearer grants to the apps; `None` means all that they ask for.
     scopes: Option<Vec<String>>,
     #[serde(flatten)]
-    pub(crate) wearing: Wearing,
+    wearing: Wearing,
+    /// The wearers for whom something was changed apart from the others.
+    #[serde(skip)]
+    apart: BTreeMap<Wearer, Wearing>,
 }
 
 impl Default for Settings {
@@ -149,15 +167,30 @@ impl Default for Settings {
             redirect_uri: None,
             scopes: None,
             wearing: Wearing::default(),
+            apart: BTreeMap::new(),
         }
     }
 }
 
 impl Settings {
     /// Applies the settings that a change names and leaves the rest.
-    pub(crate) fn apply(&mut self, change: Change) {
+    ///
+    /// # Errors
+    /// Returns what is wrong with the change; then nothing has changed.
+    pub(crate) fn apply(&mut self, change: Change) -> Result<(), String> {
+        if let Some(user) = change.user {
+            if change.is_for_all() {
+                return Err(format!("with `user` only these can be changed: {WORN}"));
+            }
+            let apart = self.apart.entry(user);
+            apart.or_insert_with(|| self.wearing.clone()).apply(&change);
+            return Ok(());
+        }
+        self.wearing.apply(&change);
+        self.apart
+            .values_mut()
+            .for_each(|apart| apart.apply(&change));
         let length = change.refresh_token_length;
-        let battery = change.battery;
         set(&mut self.replay, change.replay);
         set(&mut self.gone, change.gone);
         set(&mut self.page_sizes, change.page_sizes);
@@ -171,15 +204,20 @@ impl Settings {
         set(&mut self.header_case, change.header_case);
         set(&mut self.redirect_uri, change.redirect_uri);
         set(&mut self.scopes, change.scopes);
-        set(&mut self.wearing.late, change.late);
-        set(&mut self.wearing.wearable, change.wearable);
-        set(&mut self.wearing.devices, change.devices);
-        set(
-            &mut self.wearing.battery,
-            battery.map(|it| it.map(|Percent(it)| it)),
-        );
-        set(&mut self.wearing.time_zone, change.time_zone);
-        set(&mut self.wearing.last_sync, change.last_sync);
+        Ok(())
+    }
+
+    /// Returns the settings of one wearer.
+    pub(crate) fn wearing_of(&self, wearer: Wearer) -> &Wearing {
+        self.apart.get(&wearer).unwrap_or(&self.wearing)
+    }
+
+    /// Returns all settings as they are for one wearer.
+    pub(crate) fn of(&self, wearer: Wearer) -> Self {
+        Self {
+            wearing: self.wearing_of(wearer).clone(),
+            ..self.clone()
+        }
     }
 
     /// Returns whether the wearer grants `scope` to an app.
@@ -242,7 +280,28 @@ pub(crate) struct Change {
     /// Outer: whether it is named at all. Inner: a list, or null for no restriction.
     #[serde(default, deserialize_with = "named")]
     scopes: Option<Option<Vec<String>>>,
+    /// The only wearer for whom the switches of wearing change.
+    pub(crate) user: Option<Wearer>,
 }
+
+impl Change {
+    /// Returns whether it names a setting that all wearers share.
+    fn is_for_all(&self) -> bool {
+        self.replay.is_some()
+            || self.gone.is_some()
+            || self.page_sizes.is_some()
+            || self.testing_status.is_some()
+            || self.google_rotates.is_some()
+            || self.refresh_token_length.is_some()
+            || self.quotas.is_some()
+            || self.header_case.is_some()
+            || self.redirect_uri.is_some()
+            || self.scopes.is_some()
+    }
+}
+
+/// The settings that can differ between wearers.
+const WORN: &str = "late wearable devices battery time_zone last_sync";
 
 /// An address on this computer, to which a sign-in sends the browser back.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -310,10 +369,13 @@ where
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn changed(settings: &mut Settings, change: &str) {
-        settings.apply(serde_json::from_str(change).unwrap());
+        let change = serde_json::from_str(change).unwrap();
+        settings.apply(change).unwrap();
     }
 
     #[test]
@@ -366,6 +428,25 @@ mod tests {
             (other.wearing.time_zone, other.wearing.last_sync),
             (None, None)
         );
+    }
+
+    #[test]
+    fn one_wearer_differs_from_the_others_in_wearing_only() {
+        let fields = serde_json::to_value(Settings::default()).unwrap();
+        for (name, value) in fields.as_object().unwrap() {
+            let change = json!({ "user": 2, name: value }).to_string();
+            let applied = Settings::default().apply(serde_json::from_str(&change).unwrap());
+            let is_worn = WORN.split(' ').any(|worn| worn == name);
+            assert_eq!(applied.is_ok(), is_worn, "{name}");
+        }
+        let mut settings = Settings::default();
+        let second = Wearer::try_from(2).unwrap();
+        changed(&mut settings, r#"{"user":2,"battery":7,"late":true}"#);
+        assert_eq!(settings.wearing_of(Wearer::FIRST), &Wearing::default());
+        assert_eq!(settings.wearing_of(second).battery, Some(7));
+        changed(&mut settings, r#"{"battery":50}"#);
+        assert_eq!(settings.wearing_of(second).battery, Some(50));
+        assert!(settings.wearing_of(second).late && !settings.wearing_of(Wearer::FIRST).late);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    num::NonZeroU32,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -10,11 +11,11 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     clock::{self, Clock},
     faults::{Fault, Faults},
-    oauth::{Codes, Issue, Mint, Tokens},
+    oauth::{Codes, Issue, Mints, Tokens},
     quota::Quota,
     request_log::RequestLog,
-    settings::Settings,
-    wearer::{Recording, Source, Synced, Synthetic},
+    settings::{Change, Settings},
+    wearer::{Recording, Source, Synced, Wearer},
 };
 
 /// The configuration of a sandbox.
@@ -22,12 +23,15 @@ use crate::{
 pub struct SandboxConfig {
     /// The address to listen on; port 0 picks a free one.
     pub listen: SocketAddr,
-    /// The wearer's recorded heart rate; several recordings are several days of one wearer. Without
-    /// any, the wearer is synthetic.
+    /// How many wearers there are, each with an account in both clouds; at most
+    /// [`MOST_WEARERS`](crate::MOST_WEARERS).
+    pub wearers: NonZeroU32,
+    /// The first wearer's recorded heart rate; several recordings are several days of that wearer.
+    /// Without any, the first wearer is synthetic, as all others are.
     pub data: Vec<Recording>,
-    /// Determines the synthetic wearer and the tokens; the same seed makes the same ones.
+    /// Determines the synthetic wearers and the tokens; the same seed makes the same ones.
     pub seed: u64,
-    /// The wearer's time zone, which must have an IANA name.
+    /// The wearers' time zone, which must have an IANA name.
     pub zone: TimeZone,
     /// The lifetime of an access token in seconds; by default the provider's own (Fitbit 28800,
     /// Google 3599).
@@ -47,6 +51,7 @@ impl Default for SandboxConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            wearers: NonZeroU32::MIN,
             data: Vec::new(),
             seed: 0,
             zone: TimeZone::UTC,
@@ -64,7 +69,8 @@ impl Default for SandboxConfig {
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
     zone: TimeZone,
-    source: Source,
+    /// The first wearer's, if there is one.
+    recording: Option<Recording>,
     seed: u64,
     pub(crate) tls_names: Vec<String>,
     state: Mutex<State>,
@@ -78,16 +84,13 @@ impl Shared {
             .or_else(|| recording.last().map(clock::start_after))
             .unwrap_or_else(Timestamp::now);
         let clock = Clock::starting_at(start, config.speed);
-        let source = match recording.first() {
-            Some(_) => Source::Recorded(recording),
-            None => Source::Synthetic(Synthetic { seed: config.seed }),
-        };
         let mut faults = Faults::default();
         faults.replace(config.faults);
         let state = State {
+            wearers: config.wearers,
             tokens: Tokens::new(config.token_life),
             codes: Codes::default(),
-            mint: Mint::new(config.seed),
+            mints: Mints::new(config.seed),
             settings: Settings::default(),
             fitbit_quota: Quota::fitbit(),
             google_quota: Quota::google(),
@@ -97,24 +100,29 @@ impl Shared {
         Self {
             clock,
             zone: config.zone,
-            source,
+            recording: recording.first().is_some().then_some(recording),
             seed: config.seed,
             tls_names: config.tls_names,
             state: Mutex::new(state),
         }
     }
 
-    /// Returns the wearer as the clouds know them at `now`.
-    pub(crate) fn wearer(&self, settings: &Settings, now: Timestamp) -> Synced<'_> {
+    /// Returns a wearer as the clouds know them at `now`.
+    pub(crate) fn wearer(&self, who: Wearer, settings: &Settings, now: Timestamp) -> Synced<'_> {
+        let wearing = settings.wearing_of(who);
         Synced {
-            source: &self.source,
-            zone: match &settings.wearing.time_zone {
+            who,
+            source: match &self.recording {
+                Some(recording) if who == Wearer::FIRST => Source::Recorded(recording),
+                _ => Source::Synthetic(who.life(self.seed)),
+            },
+            zone: match &wearing.time_zone {
                 Some(named) => named.zone.clone(),
                 None => self.zone.clone(),
             },
             now,
-            wearing: settings.wearing.clone(),
-            seed: self.seed,
+            wearing: wearing.clone(),
+            seed: who.seed(self.seed),
         }
     }
 
@@ -126,9 +134,11 @@ impl Shared {
 /// The state that requests change.
 #[derive(Debug)]
 pub(crate) struct State {
+    /// How many there are.
+    pub(crate) wearers: NonZeroU32,
     pub(crate) tokens: Tokens,
     pub(crate) codes: Codes,
-    pub(crate) mint: Mint,
+    pub(crate) mints: Mints,
     pub(crate) settings: Settings,
     pub(crate) fitbit_quota: Quota,
     pub(crate) google_quota: Quota,
@@ -137,13 +147,50 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Returns the token table, and the circumstances in which it grants tokens now.
-    pub(crate) fn issue(&mut self, now: Timestamp) -> (&mut Tokens, Issue<'_>) {
+    /// Returns the token table, and the circumstances in which it grants a wearer tokens now.
+    pub(crate) fn issue(&mut self, wearer: Wearer, now: Timestamp) -> (&mut Tokens, Issue<'_>) {
         let issue = Issue {
             settings: &self.settings,
-            mint: &mut self.mint,
+            mint: self.mints.of(wearer),
             now,
         };
         (&mut self.tokens, issue)
+    }
+
+    /// Applies a change of the settings.
+    ///
+    /// # Errors
+    /// Returns what is wrong with it; then nothing has changed.
+    pub(crate) fn change(&mut self, change: Change) -> Result<(), String> {
+        self.known(change.user)?;
+        self.settings.apply(change)
+    }
+
+    /// Replaces the fault list.
+    ///
+    /// # Errors
+    /// Returns what is wrong with it; then nothing has changed.
+    pub(crate) fn replace_faults(&mut self, faults: Vec<Fault>) -> Result<(), String> {
+        for fault in &faults {
+            self.known(fault.user())?;
+        }
+        self.faults.replace(faults);
+        Ok(())
+    }
+
+    /// Returns the wearer whom a call names, or the first.
+    ///
+    /// # Errors
+    /// Returns how many wearers there are, if this one is not among them.
+    pub(crate) fn known(&self, user: Option<Wearer>) -> Result<Wearer, String> {
+        let wearer = user.unwrap_or(Wearer::FIRST);
+        match Wearer::numbered(wearer.number(), self.wearers) {
+            Some(wearer) => Ok(wearer),
+            None => Err(format!(
+                "there is no wearer {}: `user` must be 1 to {}",
+                wearer.number(),
+                self.wearers
+            )),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The Fitbit front: routes, access checks and replies of the legacy Fitbit Web API.
 //!
-//! It knows the wearer only through [`Synced`](crate::wearer::Synced), so it can speak for other data as well.
+//! It knows a wearer only through [`Synced`](crate::wearer::Synced), so it can speak for other data as well.
 
 mod error;
 mod heart;
@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use crate::{
     cloud::Call,
     message::{Reply, Request},
-    oauth::{Access, AuthorizeError, Consent, FITBIT_USER_ID, Page, Provider},
+    oauth::{Access, AuthorizeError, Consent, Page, Provider},
     quota::{Exhausted, FITBIT_AN_HOUR},
     settings::Redirect,
     state::State,
@@ -151,14 +151,14 @@ fn data(
     state: &mut State,
     resource: impl FnOnce() -> Reply,
 ) -> Reply {
-    let now = call.now;
+    let (now, wearer) = (call.now, call.wearer.who);
     let scopes = match bearer(call.request, state, now) {
         Ok(scopes) => scopes,
         Err(reply) => return *reply,
     };
     let quota = &mut state.fitbit_quota;
     let counted = if state.settings.quotas {
-        quota.take(now)
+        quota.take(wearer, now)
     } else {
         Ok(())
     };
@@ -167,7 +167,7 @@ fn data(
     } else if !scopes.iter().any(|granted| granted == scope) {
         let message = format!("This application does not have permission to access {scope} data");
         error::oauth(StatusCode::FORBIDDEN, "insufficient_scope", &message)
-    } else if user != "-" && user != FITBIT_USER_ID {
+    } else if user != "-" && user != wearer.fitbit_id() {
         error::for_reason("insufficient_permissions")
     } else {
         resource()
@@ -175,7 +175,10 @@ fn data(
     // Every reply includes the state of the client's quota.
     reply
         .with_header("Fitbit-Rate-Limit-Limit", FITBIT_AN_HOUR.to_string())
-        .with_header("Fitbit-Rate-Limit-Remaining", quota.left().to_string())
+        .with_header(
+            "Fitbit-Rate-Limit-Remaining",
+            quota.left(wearer).to_string(),
+        )
         .with_header("Fitbit-Rate-Limit-Reset", quota.reset_s(now).to_string())
         .with_header("Cache-Control", "no-cache, private")
 }
@@ -206,12 +209,17 @@ fn bearer(request: &Request, state: &mut State, now: Timestamp) -> Result<Vec<St
 }
 
 fn authorize(request: &Request, state: &mut State, now: Timestamp) -> Reply {
-    let params = request.query_params();
     let registered = state.settings.redirect_uri.clone();
     let registered = registered
         .as_ref()
         .map(|Redirect(address)| address.as_str());
-    let consent = match Consent::read(Provider::Fitbit, &params, is_scope, registered) {
+    let consent = match Consent::read(
+        Provider::Fitbit,
+        request,
+        is_scope,
+        registered,
+        state.wearers,
+    ) {
         Ok(consent) => consent,
         Err(refused) => return Page::refusal("Developer information", authorize_message(refused)),
     };
@@ -225,9 +233,10 @@ fn authorize(request: &Request, state: &mut State, now: Timestamp) -> Reply {
     let State {
         settings,
         codes,
-        mint,
+        mints,
         ..
     } = state;
+    let mint = mints.of(consent.wearer());
     consent.answer(request, &page, false, settings, (codes, mint), now)
 }
 
@@ -248,6 +257,7 @@ fn authorize_message(refused: AuthorizeError) -> &'static str {
             "invalid_request - The code_challenge parameter length must be between 43 and 128"
         }
         AuthorizeError::ChallengeMethod => "invalid_request - Unsupported code_challenge_method",
+        AuthorizeError::WearerUnknown => "invalid_request - Invalid user parameter value",
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::error;
 use crate::{
     message::{Params, Reply, Request},
-    oauth::{Access, Exchange, FITBIT_APP, FITBIT_USER_ID, FitbitRefresh, Granted, Provider},
+    oauth::{Access, Exchange, FITBIT_APP, FitbitRefresh, Granted, Provider},
     state::State,
 };
 
@@ -27,7 +27,7 @@ pub(super) fn token(request: &Request, state: &mut State, now: Timestamp) -> Rep
     }
 }
 
-/// Answers `POST /oauth2/revoke`: with 200 and no body, and ends all tokens of the wearer.
+/// Answers `POST /oauth2/revoke`: with 200 and no body, and ends all tokens of the token's wearer.
 pub(super) fn revoke(request: &Request, state: &mut State) -> Reply {
     let params = request.form().and(request.query_params());
     if let Err(reply) = authenticate(request, &params) {
@@ -53,8 +53,8 @@ pub(super) fn introspect(request: &Request, state: &mut State, now: Timestamp) -
         .tokens
         .use_access(Provider::Fitbit, token, &state.settings, now);
     let times = state.tokens.access_times(Provider::Fitbit, token);
-    let body = match (access, times) {
-        (Access::Valid(scopes), Some((issued_at, expires_at))) => {
+    let body = match (access, times, state.tokens.owner(token)) {
+        (Access::Valid(scopes), Some((issued_at, expires_at)), Some(wearer)) => {
             let scopes: Vec<String> = scopes
                 .iter()
                 .map(|scope| format!("{}=READ", scope.to_uppercase()))
@@ -63,7 +63,7 @@ pub(super) fn introspect(request: &Request, state: &mut State, now: Timestamp) -
                 "active": true,
                 "scope": format!("{{{}}}", scopes.join(", ")),
                 "client_id": FITBIT_APP.client_id,
-                "user_id": FITBIT_USER_ID,
+                "user_id": wearer.fitbit_id(),
                 "token_type": "access_token",
                 "exp": expires_at.as_millisecond(),
                 "iat": issued_at.as_millisecond(),
@@ -80,7 +80,7 @@ fn exchange(params: &Params, state: &mut State, now: Timestamp) -> Reply {
     };
     match state.codes.exchange(Provider::Fitbit, code, params, now) {
         Exchange::Granted(code) => {
-            let (tokens, mut issue) = state.issue(now);
+            let (tokens, mut issue) = state.issue(code.wearer, now);
             answer(&tokens.fitbit_consent(code.scopes, &mut issue))
         }
         Exchange::VerifierMissing => bad_request("Missing parameters: code_verifier"),
@@ -96,8 +96,11 @@ fn refresh(params: &Params, state: &mut State, now: Timestamp) -> Reply {
     let Some(token) = params.get("refresh_token") else {
         return bad_request("Missing parameters: refresh_token");
     };
-    let (tokens, mut issue) = state.issue(now);
-    match tokens.fitbit_refresh(token, &mut issue) {
+    let refreshed = state.tokens.owner(token).map(|wearer| {
+        let (tokens, mut issue) = state.issue(wearer, now);
+        tokens.fitbit_refresh(token, &mut issue)
+    });
+    match refreshed.unwrap_or(FitbitRefresh::Invalid) {
         FitbitRefresh::Pair(pair, answering) => Reply {
             answering: Some(answering),
             ..answer(&pair)
@@ -114,7 +117,7 @@ fn answer(granted: &Granted) -> Reply {
         "refresh_token": granted.refresh_token,
         "scope": granted.scopes.join(" "),
         "token_type": "Bearer",
-        "user_id": FITBIT_USER_ID,
+        "user_id": granted.wearer.fitbit_id(),
     });
     Reply::ok(&body).with_header("Cache-Control", "no-store")
 }

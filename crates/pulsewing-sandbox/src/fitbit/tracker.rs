@@ -5,15 +5,14 @@ use serde_json::json;
 
 use crate::{
     message::{Reply, with},
-    oauth::FITBIT_USER_ID,
     settings::Devices,
-    wearer::{Synced, battery_word},
+    wearer::{Device, Synced, battery_word},
 };
 
 /// Answers `devices.json`. The order is not guaranteed: the worn tracker may be the first or the
 /// last one.
 pub(super) fn devices(wearer: &Synced<'_>) -> Reply {
-    let synced = wearer.last_sync();
+    let (who, synced) = (wearer.who, wearer.last_sync());
     let local = |at: Timestamp| {
         at.to_zoned(wearer.time_zone().clone())
             .datetime()
@@ -29,35 +28,35 @@ pub(super) fn devices(wearer: &Synced<'_>) -> Reply {
     let bare = json!({
         "battery": battery_word(percent),
         "deviceVersion": "Charge 6",
-        "id": "816713257",
+        "id": who.device_id(Device::Tracker),
         "lastSyncTime": local(synced),
         "type": "TRACKER",
     });
     let worn = with(bare.clone(), "batteryLevel", percent);
     let worn = with(worn, "features", json!([]));
-    let worn = with(worn, "mac", "0011223344BB");
+    let worn = with(worn, "mac", who.device_address(Device::Tracker));
     let scale = json!({
         "battery": "Medium",
         "batteryLevel": 55,
         "deviceVersion": "Aria Air",
         "features": [],
-        "id": "305551212",
+        "id": who.device_id(Device::Scale),
         "lastSyncTime": local(earlier(31)),
-        "mac": "0011223344AA",
+        "mac": who.device_address(Device::Scale),
         "type": "SCALE",
     });
     let phone = json!({
         "battery": "Empty",
         "deviceVersion": "MobileTrack",
         "features": [],
-        "id": "201456789",
+        "id": who.device_id(Device::Phone),
         "lastSyncTime": local(earlier(24 * 40)),
         "type": "TRACKER",
     });
     let drawer = json!({
         "battery": "Empty",
         "deviceVersion": "Flex 2",
-        "id": "190022334",
+        "id": who.device_id(Device::Drawer),
         "lastSyncTime": local(earlier(24 * 400)),
         "type": "TRACKER",
     });
@@ -76,9 +75,9 @@ pub(super) fn profile(wearer: &Synced<'_>, now: Timestamp) -> Reply {
     let body = json!({
         "user": {
             "age": 38,
-            "displayName": "Sandy B.",
-            "encodedId": FITBIT_USER_ID,
-            "fullName": "Sandy Box",
+            "displayName": wearer.who.own("Sandy B."),
+            "encodedId": wearer.who.fitbit_id(),
+            "fullName": wearer.who.own("Sandy Box"),
             "gender": "NA",
             "locale": "en_GB",
             "memberSince": "2019-05-04",

@@ -10,16 +10,16 @@ use super::{error, page};
 use crate::{
     cloud::Call,
     message::{Params, Reply, Request, with},
-    oauth::{Access, FITBIT_USER_ID, GOOGLE_USER_ID, Provider},
+    oauth::{Access, Provider},
     settings::Devices,
     state::State,
-    wearer::{Synced, battery_word},
+    wearer::{Device, Synced, Wearer, battery_word},
 };
 
 /// Answers `pairedDevices`, one page at a time.
 pub(super) fn devices(params: &Params, call: &Call<'_>) -> Result<Reply, Box<Reply>> {
     let size = page::size(page::parse_size(params.get("pageSize"))?, 5, 100)?;
-    let tokens = page::Tokens::bound_to(&["pairedDevices", &size.to_string()]);
+    let tokens = page::Tokens::bound_to(call.wearer.who, &["pairedDevices", &size.to_string()]);
     let token = params.get("pageToken");
     tokens.page(token, size, "pairedDevices", call.empty_page, || {
         all_devices(call.wearer)
@@ -28,7 +28,7 @@ pub(super) fn devices(params: &Params, call: &Call<'_>) -> Result<Reply, Box<Rep
 
 /// Answers `pairedDevices/{id}`.
 pub(super) fn device(id: &str, wearer: &Synced<'_>) -> Reply {
-    let name = format!("users/{GOOGLE_USER_ID}/pairedDevices/{id}");
+    let name = name(wearer.who, &format!("pairedDevices/{id}"));
     match all_devices(wearer)
         .into_iter()
         .find(|device| device["name"] == name)
@@ -47,7 +47,7 @@ pub(super) fn device(id: &str, wearer: &Synced<'_>) -> Reply {
 pub(super) fn settings(wearer: &Synced<'_>, now: Timestamp) -> Reply {
     let zone = wearer.time_zone();
     let body = json!({
-        "name": format!("users/{GOOGLE_USER_ID}/settings"),
+        "name": name(wearer.who, "settings"),
         "timeZone": zone.iana_name(),
         "utcOffset": format!("{}s", zone.to_offset(now).seconds()),
         "distanceUnit": "DISTANCE_UNIT_KILOMETERS",
@@ -58,19 +58,19 @@ pub(super) fn settings(wearer: &Synced<'_>, now: Timestamp) -> Reply {
 }
 
 /// Answers `identity`.
-pub(super) fn identity() -> Reply {
+pub(super) fn identity(wearer: Wearer) -> Reply {
     let body = json!({
         "name": "users/me/identity",
-        "healthUserId": GOOGLE_USER_ID,
-        "legacyUserId": FITBIT_USER_ID,
+        "healthUserId": wearer.google_id(),
+        "legacyUserId": wearer.fitbit_id(),
     });
     Reply::ok(&body)
 }
 
 /// Answers `profile`.
-pub(super) fn profile() -> Reply {
+pub(super) fn profile(wearer: Wearer) -> Reply {
     let body = json!({
-        "name": format!("users/{GOOGLE_USER_ID}/profile"),
+        "name": name(wearer, "profile"),
         "age": 38,
         "membershipStartDate": { "year": 2019, "month": 5, "day": 4 },
     });
@@ -93,7 +93,8 @@ pub(super) fn user_info(
             .tokens
             .use_access(Provider::Google, token, settings, now)
     });
-    let Some(Access::Valid(scopes)) = access else {
+    let wearer = token.and_then(|token| state.tokens.owner(token));
+    let (Some(Access::Valid(scopes)), Some(wearer)) = (access, wearer) else {
         return who_is_unknown();
     };
     let sees = |names: &[&str]| scopes.iter().any(|scope| names.contains(&scope.as_str()));
@@ -107,15 +108,15 @@ pub(super) fn user_info(
     } else {
         ("id", "verified_email")
     };
-    let mut body = json!({ id: GOOGLE_ACCOUNT_ID });
+    let mut body = json!({ id: wearer.google_account_id() });
     if sees_email {
-        body = with(body, "email", "sandy.box@example.com");
+        body = with(body, "email", wearer.email());
         body = with(body, verified, true);
     }
     if sees_name {
-        body = with(body, "name", "Sandy Box");
+        body = with(body, "name", wearer.own("Sandy Box"));
         body = with(body, "given_name", "Sandy");
-        body = with(body, "family_name", "Box");
+        body = with(body, "family_name", wearer.own("Box"));
     }
     Reply::ok(&body)
 }
@@ -131,41 +132,47 @@ fn who_is_unknown() -> Reply {
 const USERINFO_EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
 const USERINFO_PROFILE: &str = "https://www.googleapis.com/auth/userinfo.profile";
 
-/// The signed-in user's id in all of Google; the Google Health API has an id of its own.
-const GOOGLE_ACCOUNT_ID: &str = "108642097531864209753";
+/// Returns the full name of one of a wearer's resources.
+fn name(wearer: Wearer, resource: &str) -> String {
+    format!("users/{}/{resource}", wearer.google_id())
+}
 
 fn all_devices(wearer: &Synced<'_>) -> Vec<Value> {
-    let synced = wearer.last_sync();
+    let (who, synced) = (wearer.who, wearer.last_sync());
     let earlier = |hours| {
         let at = synced.checked_sub(SignedDuration::from_hours(hours));
         at.unwrap_or(synced).to_string()
     };
-    let name = |id: &str| format!("users/{GOOGLE_USER_ID}/pairedDevices/{id}");
+    let device = |device| name(who, &format!("pairedDevices/{}", who.device_id(device)));
     let percent = wearer.battery_percent();
     let bare = json!({
-        "name": name("816713257"),
+        "name": device(Device::Tracker),
         "deviceType": "TRACKER",
         "deviceVersion": "Charge 6",
         "batteryStatus": battery_word(percent),
         "lastSyncTime": synced.to_string(),
     });
-    let mut tracker = with(bare.clone(), "macAddress", "0011223344BB");
+    let mut tracker = with(
+        bare.clone(),
+        "macAddress",
+        who.device_address(Device::Tracker),
+    );
     tracker = with(tracker, "features", json!(["HEART_RATE", "STEPS"]));
     // Like every member that is zero, the level of an empty battery is left out.
     if percent > 0 {
         tracker = with(tracker, "batteryLevel", percent);
     }
     let scale = json!({
-        "name": name("305551212"),
+        "name": device(Device::Scale),
         "deviceType": "SCALE",
         "deviceVersion": "Aria Air",
         "batteryStatus": "Medium",
         "batteryLevel": 55,
         "lastSyncTime": earlier(31),
-        "macAddress": "0011223344AA",
+        "macAddress": who.device_address(Device::Scale),
     });
     let drawer = json!({
-        "name": name("190022334"),
+        "name": device(Device::Drawer),
         "deviceType": "TRACKER",
         "deviceVersion": "Flex 2",
         "batteryStatus": "Empty",

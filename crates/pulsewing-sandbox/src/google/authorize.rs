@@ -10,7 +10,8 @@ use crate::{
 
 /// Answers `/o/oauth2/v2/auth`: the consent page, and the wearer's decision.
 pub(super) fn authorize(request: &Request, state: &mut State, now: Timestamp) -> Reply {
-    let consent = match Consent::read(Provider::Google, &request.query_params(), is_scope, None) {
+    let wearers = state.wearers;
+    let consent = match Consent::read(Provider::Google, request, is_scope, None, wearers) {
         Ok(consent) => consent,
         Err(refused) => {
             return Page::refusal(
@@ -28,11 +29,12 @@ pub(super) fn authorize(request: &Request, state: &mut State, now: Timestamp) ->
     let State {
         settings,
         codes,
-        mint,
+        mints,
         tokens,
         ..
     } = state;
-    let has_grant = tokens.has_google_grant(settings, now);
+    let has_grant = tokens.has_google_grant(consent.wearer(), settings, now);
+    let mint = mints.of(consent.wearer());
     consent.answer(request, &page, has_grant, settings, (codes, mint), now)
 }
 
@@ -63,6 +65,7 @@ fn authorize_message(refused: AuthorizeError) -> &'static str {
         AuthorizeError::ChallengeMethod => {
             "Error 400: invalid_request. code_challenge_method must be plain or S256."
         }
+        AuthorizeError::WearerUnknown => "Error 400: invalid_request. There is no such user.",
     }
 }
 

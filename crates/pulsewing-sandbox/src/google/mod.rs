@@ -28,10 +28,10 @@ use self::{data_type::DataType, points::View, route::Call};
 use crate::{
     cloud,
     message::{Reply, Request},
-    oauth::{Access, GOOGLE_USER_ID, Provider},
+    oauth::{Access, Provider},
     quota::Exhausted,
     state::State,
-    wearer::Synced,
+    wearer::{Synced, Wearer},
 };
 
 /// A data source family.
@@ -44,13 +44,13 @@ enum Family {
 }
 
 impl Family {
-    /// Parses a full resource name; an empty one means every source.
-    fn parse(name: &str) -> Result<Self, Box<Reply>> {
+    /// Parses the full name of a wearer's resource; an empty one means every source.
+    fn parse(name: &str, wearer: Wearer) -> Result<Self, Box<Reply>> {
         if name.is_empty() {
             return Ok(Self::AllSources);
         }
         let family = match name.split('/').collect::<Vec<_>>().as_slice() {
-            ["users", user, "dataSourceFamilies", family] if is_wearer(user) => *family,
+            ["users", user, "dataSourceFamilies", family] if is_of(wearer, user) => *family,
             _ => "",
         };
         Ok(match family {
@@ -146,9 +146,9 @@ fn data(
     if state.settings.quotas {
         let quota = &mut state.google_quota;
         let exhausted = |Exhausted| Box::new(error::for_reason("RATE_LIMIT_EXCEEDED"));
-        quota.take(now).map_err(exhausted)?;
+        quota.take(wearer.who, now).map_err(exhausted)?;
     }
-    if !is_wearer(user) {
+    if !is_of(wearer.who, user) {
         return Err(Box::new(error::for_reason("RESOURCE_PERMISSION_DENIED")));
     }
     let params = parameters::read(endpoint, request)?;
@@ -171,8 +171,8 @@ fn data(
         Endpoint::Devices { .. } => account::devices(&params, call),
         Endpoint::Device { id, .. } => Ok(account::device(id, wearer)),
         Endpoint::Settings { .. } => Ok(account::settings(wearer, now)),
-        Endpoint::Profile { .. } => Ok(account::profile()),
-        _ => Ok(account::identity()),
+        Endpoint::Profile { .. } => Ok(account::profile(wearer.who)),
+        _ => Ok(account::identity(wearer.who)),
     }
 }
 
@@ -234,8 +234,9 @@ pub fn rewritten_filter(filter: &str, data_type: &str) -> Option<Result<String, 
     )
 }
 
-fn is_wearer(user: &str) -> bool {
-    user == "me" || user == GOOGLE_USER_ID
+/// Returns whether a name of a user in a path is one of this wearer's.
+fn is_of(wearer: Wearer, user: &str) -> bool {
+    user == "me" || user == wearer.google_id()
 }
 
 const SETTINGS: &str = "https://www.googleapis.com/auth/googlehealth.settings.readonly";
@@ -247,15 +248,21 @@ mod tests {
 
     #[test]
     fn families_need_their_full_name() {
-        assert_eq!(Family::parse("").unwrap(), Family::AllSources);
+        assert_eq!(
+            Family::parse("", Wearer::FIRST).unwrap(),
+            Family::AllSources
+        );
         let full = "users/me/dataSourceFamilies/google-wearables";
-        assert_eq!(Family::parse(full).unwrap(), Family::GoogleWearables);
+        assert_eq!(
+            Family::parse(full, Wearer::FIRST).unwrap(),
+            Family::GoogleWearables
+        );
         for wrong in [
             "google-wearables",
             "users/me/dataSourceFamilies/none",
             "users/x/dataSourceFamilies/all-sources",
         ] {
-            assert!(Family::parse(wrong).is_err(), "{wrong}");
+            assert!(Family::parse(wrong, Wearer::FIRST).is_err(), "{wrong}");
         }
     }
 }

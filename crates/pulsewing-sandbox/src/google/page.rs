@@ -9,6 +9,7 @@ use super::error;
 use crate::{
     message::{Reply, with},
     oauth::fingerprint,
+    wearer::Wearer,
 };
 
 /// Returns the page size to use: the default for 0 or nothing, at most `max`.
@@ -43,10 +44,11 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
-    /// Binds tokens to everything in a query except the token itself.
-    pub(super) fn bound_to(parameters: &[&str]) -> Self {
+    /// Binds tokens to the wearer and to everything in a query except the token itself.
+    pub(super) fn bound_to(wearer: Wearer, parameters: &[&str]) -> Self {
+        let query = parameters.join("\n");
         Self {
-            binding: fingerprint(&parameters.join("\n")),
+            binding: fingerprint(&wearer.own(&query)),
         }
     }
 
@@ -134,12 +136,12 @@ mod tests {
 
     #[test]
     fn a_token_is_bound_to_its_query() {
-        let tokens = Tokens::bound_to(&["heart-rate", "50"]);
+        let tokens = Tokens::bound_to(Wearer::FIRST, &["heart-rate", "50"]);
         let token = tokens.seal("123:0");
         assert_eq!(tokens.open(Some(&token)).unwrap().as_deref(), Some("123:0"));
         assert_eq!(tokens.open(None).unwrap(), None);
         assert!(
-            Tokens::bound_to(&["heart-rate", "51"])
+            Tokens::bound_to(Wearer::FIRST, &["heart-rate", "51"])
                 .open(Some(&token))
                 .is_err()
         );

@@ -49,7 +49,7 @@ pub(super) fn answer(
         error::reply(code, Some(wrong.reason), wrong.message, &metadata)
     })?;
     let family_name = params.get("dataSourceFamily").unwrap_or_default();
-    let family = Family::parse(family_name)?;
+    let family = Family::parse(family_name, call.wearer.who)?;
     if view == View::List && !family_name.is_empty() && !data_type.lists_by_family() {
         return error::refuse(
             "INVALID_DATA_POINT_DATA_SOURCE_FAMILY",
@@ -65,8 +65,10 @@ pub(super) fn answer(
         View::List => "list",
         View::Reconcile => "reconcile",
     };
-    let tokens =
-        page::Tokens::bound_to(&[name, data_type.name, filter, family_name, &size.to_string()]);
+    let tokens = page::Tokens::bound_to(
+        call.wearer.who,
+        &[name, data_type.name, filter, family_name, &size.to_string()],
+    );
     let position = tokens.open(params.get("pageToken"))?;
     let position = position.as_deref().unwrap_or(START);
     if call.empty_page {

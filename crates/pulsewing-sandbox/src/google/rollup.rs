@@ -19,7 +19,7 @@ use super::{
 use crate::{
     cloud::Call,
     message::{Reply, Request},
-    wearer::{Bucket, Sample, Synced, buckets},
+    wearer::{Bucket, Sample, Synced, Wearer, buckets},
 };
 
 /// Answers `rollUp`: windows counted from the start of the range, newest first, empty ones left out.
@@ -39,22 +39,25 @@ pub(super) fn roll_up(data_type: &DataType, call: &Call<'_>) -> Result<Reply, Bo
     let (start, end) = (range.timestamp("startTime")?, range.timestamp("endTime")?);
     let window = body.window()?;
     in_order(start, end)?;
-    let (family_name, family) = body.family()?;
+    let (family_name, family) = body.family(call.wearer.who)?;
     let size = page::size(body.integer("pageSize")?, 1440, 10_000)?;
     let spanned = window.as_nanos() * i128::try_from(size).unwrap_or(i128::MAX);
     let most = SignedDuration::from_hours(data_type.most_days() * 24);
     if end.duration_since(start) > most || spanned > most.as_nanos() {
         return Err(too_long(data_type));
     }
-    let tokens = page::Tokens::bound_to(&[
-        "rollUp",
-        data_type.name,
-        &start.to_string(),
-        &end.to_string(),
-        &window.as_nanos().to_string(),
-        &size.to_string(),
-        family_name,
-    ]);
+    let tokens = page::Tokens::bound_to(
+        call.wearer.who,
+        &[
+            "rollUp",
+            data_type.name,
+            &start.to_string(),
+            &end.to_string(),
+            &window.as_nanos().to_string(),
+            &size.to_string(),
+            family_name,
+        ],
+    );
     let before = tokens.position(body.text("pageToken")?, i64::MAX)?;
     if call.empty_page {
         return Ok(tokens.empty_page(before));
@@ -111,16 +114,19 @@ pub(super) fn daily_roll_up(data_type: &DataType, call: &Call<'_>) -> Result<Rep
     }
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let size = page::size(asked, most, most)?;
-    let (family_name, family) = body.family()?;
-    let tokens = page::Tokens::bound_to(&[
-        "dailyRollUp",
-        data_type.name,
-        &start.to_string(),
-        &end.to_string(),
-        &days.to_string(),
-        &size.to_string(),
-        family_name,
-    ]);
+    let (family_name, family) = body.family(call.wearer.who)?;
+    let tokens = page::Tokens::bound_to(
+        call.wearer.who,
+        &[
+            "dailyRollUp",
+            data_type.name,
+            &start.to_string(),
+            &end.to_string(),
+            &days.to_string(),
+            &size.to_string(),
+            family_name,
+        ],
+    );
     let token = body.text("pageToken")?;
     tokens.page(token, size, POINTS, call.empty_page, || {
         daily_points(data_type, call.wearer, family, (start, end), days)
@@ -324,9 +330,9 @@ impl Body {
     }
 
     /// Returns the family of sources, by its name and parsed.
-    fn family(&self) -> Result<(&str, Family), Box<Reply>> {
+    fn family(&self, wearer: Wearer) -> Result<(&str, Family), Box<Reply>> {
         let name = self.text("dataSourceFamily")?.unwrap_or_default();
-        Ok((name, Family::parse(name)?))
+        Ok((name, Family::parse(name, wearer)?))
     }
 
     /// Reads a `CivilDateTime`; without a time it means midnight.

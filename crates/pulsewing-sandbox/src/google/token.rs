@@ -47,7 +47,7 @@ fn exchange(params: &Params, state: &mut State, now: Timestamp) -> Reply {
     };
     match state.codes.exchange(Provider::Google, code, params, now) {
         Exchange::Granted(code) => {
-            let (tokens, mut issue) = state.issue(now);
+            let (tokens, mut issue) = state.issue(code.wearer, now);
             answer(&tokens.google_consent(code.scopes, code.offline, &mut issue))
         }
         Exchange::UnknownCode => bad_request("invalid_grant", "Malformed auth code."),
@@ -64,8 +64,11 @@ fn refresh(params: &Params, state: &mut State, now: Timestamp) -> Reply {
             "Missing required parameter: refresh_token",
         );
     };
-    let (tokens, mut issue) = state.issue(now);
-    match tokens.google_refresh(token, &mut issue) {
+    let refreshed = state.tokens.owner(token).map(|wearer| {
+        let (tokens, mut issue) = state.issue(wearer, now);
+        tokens.google_refresh(token, &mut issue)
+    });
+    match refreshed.unwrap_or(GoogleRefresh::Invalid) {
         GoogleRefresh::Access(granted) => answer(&granted),
         GoogleRefresh::Invalid => {
             bad_request("invalid_grant", "Token has been expired or revoked.")

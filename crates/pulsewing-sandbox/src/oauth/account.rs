@@ -9,7 +9,10 @@ use super::{
     Provider, fingerprint,
     tokens::{Access, Granted},
 };
-use crate::settings::{Replay, Settings};
+use crate::{
+    settings::{Replay, Settings},
+    wearer::Wearer,
+};
 
 /// One wearer's grant to one app.
 #[derive(Debug, Default)]
@@ -54,17 +57,15 @@ pub(super) struct AccessToken {
 }
 
 impl Account {
-    /// Stores a refresh token as active.
+    /// Stores a refresh token as active. Returns the token that it had to forget for that.
     pub(super) fn add_refresh(
         &mut self,
         token: String,
         scopes: Vec<String>,
         issued_at: Timestamp,
         testing: bool,
-    ) {
-        if self.refresh.len() >= KEPT {
-            self.refresh.remove(0);
-        }
+    ) -> Option<String> {
+        let forgotten = (self.refresh.len() >= KEPT).then(|| self.refresh.remove(0).token);
         self.refresh.push(RefreshToken {
             token,
             scopes,
@@ -72,9 +73,10 @@ impl Account {
             testing,
             state: State::Active,
         });
+        forgotten
     }
 
-    /// Stores an access token.
+    /// Stores an access token. Returns the token that it had to forget for that.
     pub(super) fn add_access(
         &mut self,
         token: String,
@@ -82,10 +84,8 @@ impl Account {
         issued_at: Timestamp,
         expires_at: Timestamp,
         parent: Option<String>,
-    ) {
-        if self.access.len() >= KEPT {
-            self.access.remove(0);
-        }
+    ) -> Option<String> {
+        let forgotten = (self.access.len() >= KEPT).then(|| self.access.remove(0).token);
         self.access.push(AccessToken {
             token,
             scopes,
@@ -93,6 +93,7 @@ impl Account {
             expires_at,
             parent,
         });
+        forgotten
     }
 
     /// Finds a refresh token.
@@ -154,19 +155,19 @@ impl Account {
         Access::Valid(scopes)
     }
 
-    /// Revokes everything if `token` is a token of this account that is not revoked yet.
-    pub(super) fn revoke(&mut self, token: &str) -> bool {
+    /// Revokes everything if `token` is a token of this account that is not revoked yet; otherwise
+    /// returns `None`. Returns the access tokens, which it forgets.
+    pub(super) fn revoke(&mut self, token: &str) -> Option<Vec<AccessToken>> {
         let is_revoked = |refresh: &RefreshToken| matches!(refresh.state, State::Revoked);
         let known = self.access.iter().any(|access| access.token == token)
             || self
                 .refresh
                 .iter()
                 .any(|refresh| refresh.token == token && !is_revoked(refresh));
-        if known {
-            self.access.clear();
+        known.then(|| {
             self.revoke_refresh_tokens();
-        }
-        known
+            std::mem::take(&mut self.access)
+        })
     }
 
     /// Revokes every refresh token; access tokens live until they expire.
@@ -190,7 +191,7 @@ impl Account {
     /// Describes the grant without any token.
     pub(super) fn describe(
         &self,
-        provider: Provider,
+        (wearer, provider): (Wearer, Provider),
         settings: &Settings,
         now: Timestamp,
     ) -> Value {
@@ -216,7 +217,7 @@ impl Account {
             .collect();
         json!({
             "provider": provider.name(),
-            "user_id": provider.user_id(),
+            "user_id": provider.user_id(wearer),
             "generation": self.generation,
             "refresh": refresh,
             "access": access,

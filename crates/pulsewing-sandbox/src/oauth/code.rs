@@ -5,12 +5,13 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::Provider;
-use crate::message::Params;
+use crate::{message::Params, wearer::Wearer};
 
 /// The grant that a code stands for.
 #[derive(Clone, Debug)]
 pub(crate) struct Code {
     pub(crate) provider: Provider,
+    pub(crate) wearer: Wearer,
     pub(crate) redirect_uri: String,
     /// Whether the request named it; then the exchange must name it too (RFC 6749, section 4.1.3).
     pub(crate) names_redirect: bool,
@@ -59,6 +60,12 @@ impl Codes {
         self.0
             .retain(|(_, old)| code.issued_at.duration_since(old.issued_at) < LIFE);
         self.0.push((text, code));
+    }
+
+    /// Returns whose data a code grants.
+    pub(crate) fn owner(&self, text: &str) -> Option<Wearer> {
+        let found = self.0.iter().find(|(known, _)| known == text);
+        found.map(|(_, code)| code.wearer)
     }
 
     /// Exchanges a code. The code is used up only if everything matches.

@@ -1,16 +1,20 @@
 //! The authorize endpoint: its checks, the consent page, and the redirect back to the app.
 
+use std::num::NonZeroU32;
+
 use hyper::{Method, StatusCode};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    Codes, Mint, Provider,
+    Codes, Provider,
     code::{Challenge, Code},
+    mint::Mint,
 };
 use crate::{
     message::{Params, Reply, Request, escaped},
     settings::Settings,
+    wearer::Wearer,
 };
 
 /// A valid authorization request.
@@ -27,6 +31,10 @@ pub(crate) struct Consent {
     offline: bool,
     prompt_consent: bool,
     auto: bool,
+    /// Whose data it is about: the wearer who decides, or who is proposed on the page.
+    wearer: Wearer,
+    /// How many wearers there are to choose from.
+    wearers: NonZeroU32,
 }
 
 /// Why an authorization request is refused; each provider has its own wording.
@@ -41,6 +49,7 @@ pub(crate) enum AuthorizeError {
     ScopeUnknown,
     ChallengeLength,
     ChallengeMethod,
+    WearerUnknown,
 }
 
 /// A provider's wording of the consent page.
@@ -66,10 +75,12 @@ impl Consent {
     /// Checks an authorization request. `registered` is the redirect of an app that may omit it.
     pub(crate) fn read(
         provider: Provider,
-        params: &Params,
+        request: &Request,
         is_scope: fn(&str) -> bool,
         registered: Option<&str>,
+        wearers: NonZeroU32,
     ) -> Result<Self, AuthorizeError> {
+        let params = &request.query_params();
         let client_id = params
             .get("client_id")
             .ok_or(AuthorizeError::ClientIdMissing)?;
@@ -110,8 +121,15 @@ impl Consent {
             // The second form is that of Google's older address.
             prompt_consent: prompt.split_whitespace().any(|word| word == "consent")
                 || params.get("approval_prompt") == Some("force"),
-            auto: params.get("auto") == Some("1"),
+            auto: is_auto(params),
+            wearer: named_wearer(request, wearers)?,
+            wearers,
         })
+    }
+
+    /// Returns whose data it is about.
+    pub(crate) fn wearer(&self) -> Wearer {
+        self.wearer
     }
 
     /// Returns the address that the browser is sent back to.
@@ -165,6 +183,7 @@ impl Consent {
         let reply = self.back(&params, page);
         let code = Code {
             provider: self.provider,
+            wearer: self.wearer,
             redirect_uri: self.redirect_uri,
             names_redirect: self.names_redirect,
             scopes: granted,
@@ -207,19 +226,71 @@ impl Consent {
             .collect();
         let body = format!(
             "<form method=\"post\" action=\"{}?{}\">\n<fieldset><legend>The app <strong>{}</strong> asks \
-             to see</legend>\n{boxes}</fieldset>\n<p>\
+             to see</legend>\n{boxes}</fieldset>\n{}<p>\
              <button name=\"decision\" value=\"allow\" autofocus>Allow</button>\n\
              <button name=\"decision\" value=\"deny\">Deny</button></p>\n</form>\n\
              <p>Afterwards the browser goes to <code>{}</code>.</p>",
             escaped(path),
             escaped(query),
             escaped(self.provider.app().client_id),
+            self.choice(),
             escaped(&self.redirect_uri),
         );
         Reply::html(StatusCode::OK, document(page.title, &body))
             .with_header("Cache-Control", "no-store")
     }
 }
+
+impl Consent {
+    /// Returns the choice of a wearer, if there are several.
+    fn choice(&self) -> String {
+        let most = self.wearers.get();
+        let chosen = self.wearer.number();
+        let field = match most {
+            1 => return String::new(),
+            2..=MOST_LISTED => {
+                let option = |number: u32| {
+                    let selected = if number == chosen { " selected" } else { "" };
+                    format!("<option{selected}>{number}</option>")
+                };
+                let options: String = (1..=most).map(option).collect();
+                format!("<select name=\"user\">{options}</select>")
+            }
+            _ => format!(
+                "<input type=\"number\" name=\"user\" min=\"1\" max=\"{most}\" value=\"{chosen}\" required>"
+            ),
+        };
+        format!("<p><label>Whose data? {field}</label> <small>of {most} wearers</small></p>\n")
+    }
+}
+
+/// Returns the wearer for whom an authorization request decides, if it does.
+pub(crate) fn chosen_wearer(request: &Request, wearers: NonZeroU32) -> Option<Wearer> {
+    let decides = request.method == Method::POST || is_auto(&request.query_params());
+    let named = named_wearer(request, wearers).ok();
+    named.filter(|_| decides)
+}
+
+/// Returns the wearer that the form or the query names; without a name, the first.
+fn named_wearer(request: &Request, wearers: NonZeroU32) -> Result<Wearer, AuthorizeError> {
+    let params = match request.method {
+        Method::POST => request.form().and(request.query_params()),
+        _ => request.query_params(),
+    };
+    let Some(user) = params.get("user") else {
+        return Ok(Wearer::FIRST);
+    };
+    let number = user.parse().ok();
+    let wearer = number.and_then(|number| Wearer::numbered(number, wearers));
+    wearer.ok_or(AuthorizeError::WearerUnknown)
+}
+
+fn is_auto(params: &Params) -> bool {
+    params.get("auto") == Some("1")
+}
+
+/// Up to this many wearers are offered as a list; of more, the number is typed.
+const MOST_LISTED: u32 = 1_000;
 
 /// Returns a small HTML page. `body` is HTML, `title` is not.
 pub(crate) fn document(title: &str, body: &str) -> String {

@@ -1,22 +1,58 @@
 //! Generates codes and tokens: reproducible from the seed, never the same twice in one sandbox.
 
+use std::collections::HashMap;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{FITBIT_APP, FITBIT_USER_ID};
+use super::FITBIT_APP;
+use crate::wearer::Wearer;
 
-/// Makes codes and tokens.
+/// The mints of all wearers. Each has its own, so that nobody's tokens depend on what others do.
+#[derive(Debug)]
+pub(crate) struct Mints {
+    seed: u64,
+    opened: HashMap<Wearer, Mint>,
+}
+
+impl Mints {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            opened: HashMap::new(),
+        }
+    }
+
+    /// Returns a wearer's mint.
+    pub(crate) fn of(&mut self, wearer: Wearer) -> &mut Mint {
+        let seed = self.seed;
+        let mint = self.opened.entry(wearer);
+        mint.or_insert_with(|| Mint::new(wearer, wearer.seed(seed)))
+    }
+}
+
+/// Makes the codes and tokens of one wearer.
 #[derive(Debug)]
 pub(crate) struct Mint {
+    wearer: Wearer,
     seed: u64,
     made: u64,
 }
 
 impl Mint {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self { seed, made: 0 }
+    pub(super) fn new(wearer: Wearer, seed: u64) -> Self {
+        Self {
+            wearer,
+            seed,
+            made: 0,
+        }
+    }
+
+    /// Returns the wearer for whom it makes them.
+    pub(super) const fn wearer(&self) -> Wearer {
+        self.wearer
     }
 
     /// Returns lower-case hex digits, like Fitbit's refresh tokens: 64 by default.
@@ -52,7 +88,7 @@ impl Mint {
         let header = encode(json!({ "alg": "HS256" }));
         let claims = encode(json!({
             "aud": FITBIT_APP.client_id,
-            "sub": FITBIT_USER_ID,
+            "sub": self.wearer.fitbit_id(),
             "iss": "Fitbit",
             "typ": "access_token",
             "scopes": codes.join(" "),
@@ -140,7 +176,7 @@ mod tests {
 
     #[test]
     fn tokens_look_like_the_providers_and_never_repeat() {
-        let mut mint = Mint::new(1);
+        let mut mint = Mint::new(Wearer::FIRST, 1);
         let scopes = ["heartrate".to_owned(), "settings".to_owned()];
         let at = Timestamp::UNIX_EPOCH;
         let first = mint.fitbit_access(&scopes, at, at);
@@ -159,18 +195,18 @@ mod tests {
                 && mint.google_refresh(None).starts_with("1//0")
         );
         assert_eq!(
-            Mint::new(1).fitbit_refresh(None),
-            Mint::new(1).fitbit_refresh(None)
+            Mint::new(Wearer::FIRST, 1).fitbit_refresh(None),
+            Mint::new(Wearer::FIRST, 1).fitbit_refresh(None)
         );
         assert_ne!(
-            Mint::new(1).fitbit_refresh(None),
-            Mint::new(2).fitbit_refresh(None)
+            Mint::new(Wearer::FIRST, 1).fitbit_refresh(None),
+            Mint::new(Wearer::FIRST, 2).fitbit_refresh(None)
         );
     }
 
     #[test]
     fn refresh_tokens_have_the_length_that_is_asked_for() {
-        let mut mint = Mint::new(1);
+        let mut mint = Mint::new(Wearer::FIRST, 1);
         for length in [16, 43, 63, 65, 512, 4096] {
             let pairs = [
                 (

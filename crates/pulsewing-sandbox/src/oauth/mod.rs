@@ -7,13 +7,18 @@ mod account;
 mod code;
 mod consent;
 mod mint;
+mod owner;
 mod tokens;
 
 use serde::Serialize;
 
+use crate::wearer::Wearer;
+
 pub(crate) use self::code::{Codes, Exchange};
-pub(crate) use self::consent::{AuthorizeError, Consent, Page, document, is_loopback};
-pub(crate) use self::mint::{Mint, fingerprint};
+pub(crate) use self::consent::{
+    AuthorizeError, Consent, Page, chosen_wearer, document, is_loopback,
+};
+pub(crate) use self::mint::{Mints, fingerprint};
 pub(crate) use self::tokens::{Access, FitbitRefresh, GoogleRefresh, Granted, Issue, Tokens};
 
 /// One of the two clouds.
@@ -39,11 +44,11 @@ impl Provider {
         }
     }
 
-    /// Returns the wearer's id with this provider.
-    pub(crate) const fn user_id(self) -> &'static str {
+    /// Returns a wearer's id with this provider.
+    pub(crate) fn user_id(self, wearer: Wearer) -> String {
         match self {
-            Self::Fitbit => FITBIT_USER_ID,
-            Self::Google => GOOGLE_USER_ID,
+            Self::Fitbit => wearer.fitbit_id(),
+            Self::Google => wearer.google_id(),
         }
     }
 }
@@ -69,10 +74,10 @@ pub const GOOGLE_APP: App = App {
     client_secret: "GOCSPX-pulsewing-sandbox-0000",
 };
 
-/// The wearer's user id with the Fitbit stand-in.
+/// The first wearer's user id with the Fitbit stand-in.
 pub const FITBIT_USER_ID: &str = "PW7SB1";
 
-/// The wearer's health user id with the Google stand-in.
+/// The first wearer's health user id with the Google stand-in.
 pub const GOOGLE_USER_ID: &str = "111122223333444455";
 
 /// The scopes of a seeded Fitbit chain.

@@ -17,18 +17,20 @@
 //! switch `google_rotates` a refresh with Google ends the refresh token that was used, and there is
 //! no replay.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{
-    Mint, Provider,
+    Provider,
     account::{Account, State},
+    mint::Mint,
+    owner::Owners,
 };
-use crate::settings::Settings;
+use crate::{settings::Settings, wearer::Wearer};
 
-/// The circumstances in which tokens are granted.
+/// The circumstances in which tokens are granted, to the wearer of the mint.
 pub(crate) struct Issue<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) mint: &'a mut Mint,
@@ -36,6 +38,11 @@ pub(crate) struct Issue<'a> {
 }
 
 impl Issue<'_> {
+    /// Returns the wearer to whom the tokens are granted.
+    const fn wearer(&self) -> Wearer {
+        self.mint.wearer()
+    }
+
     /// Returns those of the scopes that the wearer still allows.
     fn allowed(&self, scopes: Vec<String>) -> Vec<String> {
         let allowed = scopes.into_iter();
@@ -45,18 +52,43 @@ impl Issue<'_> {
     }
 }
 
-/// Every grant of both providers.
+/// Every grant of all wearers and both providers.
 #[derive(Debug)]
 pub(crate) struct Tokens {
-    fitbit: Account,
-    google: Account,
+    /// The accounts of the wearers who have signed in.
+    accounts: BTreeMap<Wearer, Accounts>,
+    owners: Owners,
     /// The lifetime of an access token in seconds, if it is not the provider's own.
     token_life: Option<u32>,
+}
+
+/// One wearer's accounts.
+#[derive(Debug, Default)]
+struct Accounts {
+    fitbit: Account,
+    google: Account,
+}
+
+impl Accounts {
+    const fn of(&self, provider: Provider) -> &Account {
+        match provider {
+            Provider::Fitbit => &self.fitbit,
+            Provider::Google => &self.google,
+        }
+    }
+
+    const fn of_mut(&mut self, provider: Provider) -> &mut Account {
+        match provider {
+            Provider::Fitbit => &mut self.fitbit,
+            Provider::Google => &mut self.google,
+        }
+    }
 }
 
 /// The result of a token endpoint.
 #[derive(Clone)]
 pub(crate) struct Granted {
+    pub(crate) wearer: Wearer,
     pub(crate) access_token: String,
     pub(crate) refresh_token: Option<String>,
     pub(crate) expires_in: u32,
@@ -91,31 +123,43 @@ pub(crate) enum Access {
 impl Tokens {
     pub(crate) fn new(token_life: Option<u32>) -> Self {
         Self {
-            fitbit: Account::default(),
-            google: Account::default(),
+            accounts: BTreeMap::new(),
+            owners: Owners::default(),
             token_life,
         }
     }
 
     /// Grants a Fitbit consent: the chain starts over, and earlier refresh tokens are revoked.
     pub(crate) fn fitbit_consent(&mut self, scopes: Vec<String>, issue: &mut Issue<'_>) -> Granted {
-        self.fitbit.revoke_refresh_tokens();
-        self.fitbit.generation = 1;
+        let account = self.account_mut(issue.wearer(), Provider::Fitbit);
+        account.revoke_refresh_tokens();
+        account.generation = 1;
         self.issue_pair(scopes, issue)
     }
 
-    /// Plants a Fitbit chain that begins with a known refresh token.
-    pub(crate) fn fitbit_seed(&mut self, token: String, scopes: Vec<String>, now: Timestamp) {
-        self.fitbit.revoke_refresh_tokens();
-        self.fitbit.refresh.retain(|old| old.token != token);
-        self.fitbit.generation = 1;
-        self.fitbit.add_refresh(token, scopes, now, false);
+    /// Plants a wearer's Fitbit chain that begins with a known refresh token.
+    pub(crate) fn fitbit_seed(
+        &mut self,
+        wearer: Wearer,
+        token: String,
+        scopes: Vec<String>,
+        now: Timestamp,
+    ) {
+        if let Some(before) = self.owner(&token) {
+            let account = self.account_mut(before, Provider::Fitbit);
+            account.refresh.retain(|old| old.token != token);
+        }
+        let account = self.account_mut(wearer, Provider::Fitbit);
+        account.revoke_refresh_tokens();
+        account.generation = 1;
+        self.add_refresh((wearer, Provider::Fitbit), token, scopes, now, false);
     }
 
-    /// Refreshes a Fitbit chain.
+    /// Refreshes the Fitbit chain of the token's wearer.
     pub(crate) fn fitbit_refresh(&mut self, token: &str, issue: &mut Issue<'_>) -> FitbitRefresh {
         let now = issue.now;
-        let Some(found) = self.fitbit.refresh_token(token) else {
+        let account = self.account_mut(issue.wearer(), Provider::Fitbit);
+        let Some(found) = account.refresh_token(token) else {
             return FitbitRefresh::Invalid;
         };
         match &found.state {
@@ -135,10 +179,11 @@ impl Tokens {
             State::Active => {}
         }
         let scopes = found.scopes.clone();
-        self.fitbit.mark_used(token);
+        account.mark_used(token);
         let pair = self.issue_pair(scopes, issue);
         let answering = Arc::new(());
-        if let Some(spent) = self.fitbit.refresh_token(token) {
+        let account = self.account_mut(issue.wearer(), Provider::Fitbit);
+        if let Some(spent) = account.refresh_token(token) {
             spent.state = State::Spent {
                 first_used: now,
                 pair: pair.clone(),
@@ -146,7 +191,7 @@ impl Tokens {
                 answering: Arc::clone(&answering),
             };
         }
-        self.fitbit.generation += 1;
+        account.generation += 1;
         FitbitRefresh::Pair(pair, answering)
     }
 
@@ -158,14 +203,16 @@ impl Tokens {
         issue: &mut Issue<'_>,
     ) -> Granted {
         let settings = issue.settings;
-        self.google.generation = self.google.generation.max(1);
+        let wearer = issue.wearer();
+        let account = self.account_mut(wearer, Provider::Google);
+        account.generation = account.generation.max(1);
         let length = settings.refresh_token_length;
         let refresh_token = offline.then(|| issue.mint.google_refresh(length));
         if let Some(token) = &refresh_token {
             let testing = settings.testing_status;
-            self.google.drop_oldest_google_refresh();
-            self.google
-                .add_refresh(token.clone(), scopes.clone(), issue.now, testing);
+            account.drop_oldest_google_refresh();
+            let account = (wearer, Provider::Google);
+            self.add_refresh(account, token.clone(), scopes.clone(), issue.now, testing);
         }
         Granted {
             refresh_token: refresh_token.clone(),
@@ -173,10 +220,12 @@ impl Tokens {
         }
     }
 
-    /// Refreshes a Google grant.
+    /// Refreshes a Google grant of the token's wearer.
     pub(crate) fn google_refresh(&mut self, token: &str, issue: &mut Issue<'_>) -> GoogleRefresh {
         let settings = issue.settings;
-        let found = self.google.refresh_token(token);
+        let wearer = issue.wearer();
+        let account = self.account_mut(wearer, Provider::Google);
+        let found = account.refresh_token(token);
         let Some(found) = found.filter(|found| found.is_alive(settings, issue.now)) else {
             return GoogleRefresh::Invalid;
         };
@@ -189,10 +238,10 @@ impl Tokens {
             // The grant keeps its age: a new token does not extend its life.
             let (issued_at, testing) = (found.issued_at, found.testing);
             found.state = State::Revoked;
-            self.google.hand_over_access(token, next);
-            self.google
-                .add_refresh(next.clone(), scopes.clone(), issued_at, testing);
-            self.google.generation += 1;
+            account.hand_over_access(token, next);
+            account.generation += 1;
+            let account = (wearer, Provider::Google);
+            self.add_refresh(account, next.clone(), scopes.clone(), issued_at, testing);
         }
         let parent = next.clone().unwrap_or_else(|| token.to_owned());
         GoogleRefresh::Access(Granted {
@@ -202,11 +251,20 @@ impl Tokens {
     }
 
     /// Returns whether the wearer has a live Google grant with a refresh token.
-    pub(crate) fn has_google_grant(&self, settings: &Settings, now: Timestamp) -> bool {
-        self.google
-            .refresh
-            .iter()
-            .any(|token| token.is_alive(settings, now))
+    pub(crate) fn has_google_grant(
+        &self,
+        wearer: Wearer,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> bool {
+        let accounts = self.accounts.get(&wearer);
+        let mut refresh = accounts.iter().flat_map(|both| &both.google.refresh);
+        refresh.any(|token| token.is_alive(settings, now))
+    }
+
+    /// Returns whose token it is; `None` if it is unknown.
+    pub(crate) fn owner(&self, token: &str) -> Option<Wearer> {
+        self.owners.find(token)
     }
 
     /// Looks up an access token, and notes that it was used if it is valid.
@@ -217,7 +275,12 @@ impl Tokens {
         settings: &Settings,
         now: Timestamp,
     ) -> Access {
-        self.account_mut(provider).use_access(token, settings, now)
+        match self.owner(token) {
+            Some(wearer) => self
+                .account_mut(wearer, provider)
+                .use_access(token, settings, now),
+            None => Access::Unknown,
+        }
     }
 
     /// Returns when an access token was issued and when it expires.
@@ -226,11 +289,8 @@ impl Tokens {
         provider: Provider,
         token: &str,
     ) -> Option<(Timestamp, Timestamp)> {
-        let found = self
-            .account(provider)
-            .access
-            .iter()
-            .find(|known| known.token == token)?;
+        let account = self.accounts.get(&self.owner(token)?)?.of(provider);
+        let found = account.access.iter().find(|known| known.token == token)?;
         Some((found.issued_at, found.expires_at))
     }
 
@@ -238,18 +298,38 @@ impl Tokens {
     ///
     /// Returns whether the token was known and alive.
     pub(crate) fn revoke(&mut self, provider: Provider, token: &str) -> bool {
-        self.account_mut(provider).revoke(token)
+        let account = self
+            .owner(token)
+            .map(|wearer| self.account_mut(wearer, provider));
+        let Some(forgotten) = account.and_then(|account| account.revoke(token)) else {
+            return false;
+        };
+        for access in forgotten {
+            self.owners.remove(&access.token);
+        }
+        true
     }
 
-    /// Describes every grant without any token, as returned by `GET /_sandbox/tokens`.
-    pub(crate) fn describe(&self, settings: &Settings, now: Timestamp) -> Value {
-        let granted = [Provider::Fitbit, Provider::Google];
-        let granted = granted
-            .into_iter()
-            .filter(|provider| self.account(*provider).generation > 0);
-        granted
-            .map(|provider| self.account(provider).describe(provider, settings, now))
-            .collect()
+    /// Describes every grant without any token, wearer by wearer, as returned by
+    /// `GET /_sandbox/tokens`.
+    pub(crate) fn describe(
+        &self,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> impl Iterator<Item = Value> {
+        self.accounts.iter().flat_map(move |(wearer, accounts)| {
+            let granted = [Provider::Fitbit, Provider::Google].into_iter();
+            let granted = granted.filter(|provider| accounts.of(*provider).generation > 0);
+            granted.map(move |provider| {
+                let account = accounts.of(provider);
+                account.describe((*wearer, provider), settings, now)
+            })
+        })
+    }
+
+    /// Returns how many wearers have signed in.
+    pub(crate) fn wearers(&self) -> usize {
+        self.accounts.len()
     }
 
     fn issue_pair(&mut self, scopes: Vec<String>, issue: &mut Issue<'_>) -> Granted {
@@ -259,11 +339,17 @@ impl Tokens {
         let length = issue.settings.refresh_token_length;
         let access_token = issue.mint.fitbit_access(&scopes, now, expires_at);
         let refresh_token = issue.mint.fitbit_refresh(length);
-        self.fitbit
-            .add_access(access_token.clone(), scopes.clone(), now, expires_at, None);
-        self.fitbit
-            .add_refresh(refresh_token.clone(), scopes.clone(), now, false);
+        let account = (issue.wearer(), Provider::Fitbit);
+        self.add_access(
+            account,
+            access_token.clone(),
+            scopes.clone(),
+            (now, expires_at),
+            None,
+        );
+        self.add_refresh(account, refresh_token.clone(), scopes.clone(), now, false);
         Granted {
+            wearer: issue.wearer(),
             access_token,
             refresh_token: Some(refresh_token),
             expires_in: life,
@@ -281,21 +367,23 @@ impl Tokens {
         let now = issue.now;
         let life = self.token_life.unwrap_or(GOOGLE_ACCESS_LIFE_S);
         let access_token = issue.mint.google_access();
-        let refresh_expires_in = self
-            .google
+        let wearer = issue.wearer();
+        let account = self.account_mut(wearer, Provider::Google);
+        let refresh_expires_in = account
             .refresh
             .iter()
             .find(|refresh| Some(&refresh.token) == parent.as_ref())
             .filter(|refresh| refresh.testing || issue.settings.testing_status)
             .map(|refresh| refresh.testing_seconds_left(now) - 1);
-        self.google.add_access(
+        self.add_access(
+            (wearer, Provider::Google),
             access_token.clone(),
             scopes.clone(),
-            now,
-            after(now, life),
+            (now, after(now, life)),
             parent,
         );
         Granted {
+            wearer,
             access_token,
             refresh_token: None,
             expires_in: life,
@@ -304,18 +392,39 @@ impl Tokens {
         }
     }
 
-    fn account(&self, provider: Provider) -> &Account {
-        match provider {
-            Provider::Fitbit => &self.fitbit,
-            Provider::Google => &self.google,
+    fn add_refresh(
+        &mut self,
+        (wearer, provider): (Wearer, Provider),
+        token: String,
+        scopes: Vec<String>,
+        issued_at: Timestamp,
+        testing: bool,
+    ) {
+        self.owners.add(&token, wearer);
+        let account = self.account_mut(wearer, provider);
+        if let Some(forgotten) = account.add_refresh(token, scopes, issued_at, testing) {
+            self.owners.remove(&forgotten);
         }
     }
 
-    fn account_mut(&mut self, provider: Provider) -> &mut Account {
-        match provider {
-            Provider::Fitbit => &mut self.fitbit,
-            Provider::Google => &mut self.google,
+    fn add_access(
+        &mut self,
+        (wearer, provider): (Wearer, Provider),
+        token: String,
+        scopes: Vec<String>,
+        (issued_at, expires_at): (Timestamp, Timestamp),
+        parent: Option<String>,
+    ) {
+        self.owners.add(&token, wearer);
+        let account = self.account_mut(wearer, provider);
+        let forgotten = account.add_access(token, scopes, issued_at, expires_at, parent);
+        if let Some(forgotten) = forgotten {
+            self.owners.remove(&forgotten);
         }
+    }
+
+    fn account_mut(&mut self, wearer: Wearer, provider: Provider) -> &mut Account {
+        self.accounts.entry(wearer).or_default().of_mut(provider)
     }
 }
 

@@ -33,8 +33,7 @@ pub(super) fn apply(form: &Params, shared: &Shared) -> Result<(), String> {
         }
         Some("switches") => {
             let change: Change = read(switches(form)?)?;
-            shared.state().settings.apply(change);
-            Ok(())
+            shared.state().change(change)
         }
         Some("fault") => {
             let fault: Fault = read(fault(form)?)?;

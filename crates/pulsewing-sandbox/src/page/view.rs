@@ -11,7 +11,7 @@ use crate::{
     faults::ROUTES,
     message::escaped,
     state::{Shared, State},
-    wearer::{MINUTE, Synced, buckets, day_bounds},
+    wearer::{MINUTE, Synced, Wearer, buckets, day_bounds},
 };
 
 /// Returns the page. With `every` the browser reloads it after that many seconds.
@@ -44,7 +44,11 @@ pub(super) fn page(shared: &Shared, problem: Option<&str>, every: Option<u32>) -
          <a href=\"/_sandbox/clock\">clock</a>, <a href=\"/_sandbox/config\">config</a>, \
          <a href=\"/_sandbox/faults\">faults</a>.</footer>\n</body>\n</html>\n",
         clock(shared, now),
-        wearer(&shared.wearer(&state.settings, now), now),
+        wearer(
+            &shared.wearer(Wearer::FIRST, &state.settings, now),
+            &state,
+            now
+        ),
         switches(&state),
         faults(&state),
         tokens(&state, now),
@@ -80,7 +84,7 @@ fn clock(shared: &Shared, now: Timestamp) -> String {
     )
 }
 
-fn wearer(wearer: &Synced<'_>, now: Timestamp) -> String {
+fn wearer(wearer: &Synced<'_>, state: &State, now: Timestamp) -> String {
     let zone = wearer.time_zone();
     let synced = wearer.last_sync();
     let local = |at: Timestamp| {
@@ -105,7 +109,7 @@ fn wearer(wearer: &Synced<'_>, now: Timestamp) -> String {
     );
     let next = synced.checked_add(SYNC_STEP).unwrap_or(synced);
     let name = zone.iana_name().unwrap_or("UTC");
-    let facts = facts(&[
+    let mut told = vec![
         ("Local time", format!("{} ({name})", local(now))),
         ("Last sync", local(synced)),
         ("Next sync", local(next)),
@@ -114,8 +118,19 @@ fn wearer(wearer: &Synced<'_>, now: Timestamp) -> String {
             format!("{} minutes with a value", minutes_today(wearer, zone)),
         ),
         ("Battery", format!("{} %", wearer.battery_percent())),
-    ]);
-    format!("<section><h2>Wearer</h2>\n<p class=\"now\">{latest}</p>\n{facts}</section>\n")
+    ];
+    let mut title = "Wearer".to_owned();
+    if has_several(state) {
+        let (signed_in, all) = (state.tokens.wearers(), state.wearers);
+        title = format!("Wearer 1 of {all}");
+        told.push(("Signed in", format!("{signed_in} of {all} wearers")));
+    }
+    let facts = facts(&told);
+    format!("<section><h2>{title}</h2>\n<p class=\"now\">{latest}</p>\n{facts}</section>\n")
+}
+
+fn has_several(state: &State) -> bool {
+    state.wearers.get() > 1
 }
 
 fn minutes_today(wearer: &Synced<'_>, zone: &TimeZone) -> usize {
@@ -230,11 +245,16 @@ fn faults(state: &State) -> String {
 }
 
 fn tokens(state: &State, now: Timestamp) -> String {
-    let grants = state.tokens.describe(&state.settings, now);
+    let several = has_several(state);
+    let mut grants = state.tokens.describe(&state.settings, now);
+    let shown: Vec<Value> = grants.by_ref().take(SHOWN_GRANTS).collect();
     let mut rows = Vec::new();
-    for grant in grants.as_array().map(Vec::as_slice).unwrap_or_default() {
+    for grant in &shown {
         let text = |value: &Value| escaped(value.as_str().unwrap_or_default());
-        let provider = text(&grant["provider"]);
+        let mut whose = format!("<td>{}</td>", text(&grant["provider"]));
+        if several {
+            let _ = write!(whose, "<td>{}</td>", text(&grant["user_id"]));
+        }
         let listed = |name: &str| {
             grant[name]
                 .as_array()
@@ -243,7 +263,7 @@ fn tokens(state: &State, now: Timestamp) -> String {
         };
         let mut row = |kind: &str, token: &Value, standing: String| {
             rows.push(format!(
-                "<tr><td>{provider}</td><td>{kind}</td><td><code>{}</code></td><td>{standing}</td></tr>\n",
+                "<tr>{whose}<td>{kind}</td><td><code>{}</code></td><td>{standing}</td></tr>\n",
                 text(&token["fp"])
             ));
         };
@@ -260,15 +280,20 @@ fn tokens(state: &State, now: Timestamp) -> String {
             row("access", token, standing);
         }
     }
-    let table = table(
-        &["provider", "kind", "fingerprint", "state"],
-        &rows,
-        "Nobody has signed in yet.",
-    );
-    format!("<section><h2>Tokens</h2>\n{table}</section>\n")
+    let mut head = vec!["provider", "kind", "fingerprint", "state"];
+    if several {
+        head.insert(1, "user");
+    }
+    let table = table(&head, &rows, "Nobody has signed in yet.");
+    let more = match grants.next() {
+        Some(_) => format!("<p>Only the first {SHOWN_GRANTS} grants are shown.</p>\n"),
+        None => String::new(),
+    };
+    format!("<section><h2>Tokens</h2>\n{table}{more}</section>\n")
 }
 
 fn requests(state: &State) -> String {
+    let several = has_several(state);
     let row = |entry: &crate::request_log::Entry| {
         let status = match entry.status {
             Some(status) => {
@@ -278,8 +303,13 @@ fn requests(state: &State) -> String {
             None => "<span class=\"bad\">no reply</span>".to_owned(),
         };
         let fp = |fp: &Option<String>| fp.as_deref().map_or_else(String::new, code);
+        let user = if several {
+            format!("<td>{}</td>", entry.user_id.as_deref().unwrap_or_default())
+        } else {
+            String::new()
+        };
         format!(
-            "<tr><td>{}</td><td>{} <code>{}</code></td><td>{}</td><td>{status}</td><td>{}</td><td>{}</td></tr>\n",
+            "<tr><td>{}</td><td>{} <code>{}</code></td><td>{}</td>{user}<td>{status}</td><td>{}</td><td>{}</td></tr>\n",
             whole_second(entry.at),
             escaped(&entry.method),
             escaped(&entry.path),
@@ -289,7 +319,10 @@ fn requests(state: &State) -> String {
         )
     };
     let rows: Vec<String> = state.log.latest(SHOWN_REQUESTS).map(row).collect();
-    let head = ["at", "request", "route", "status", "access", "refresh"];
+    let mut head = vec!["at", "request", "route", "status", "access", "refresh"];
+    if several {
+        head.insert(3, "user");
+    }
     let table = table(&head, &rows, "No request yet.");
     let count = state.log.count();
     format!("<section><h2>Requests ({count} so far, newest first)</h2>\n{table}</section>\n")
@@ -328,6 +361,9 @@ const STYLE: &str = include_str!("style.css");
 
 /// How many refresh and access tokens of a grant are shown, newest first.
 const SHOWN_TOKENS: usize = 6;
+
+/// How many grants are shown, those of the first wearers.
+const SHOWN_GRANTS: usize = 20;
 
 /// How many requests are shown.
 const SHOWN_REQUESTS: usize = 40;

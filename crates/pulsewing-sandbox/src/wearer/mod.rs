@@ -1,18 +1,21 @@
-//! The wearer: the data of a body, a tracker and its syncs that the fronts of both clouds use.
+//! The wearers: the data of a body, a tracker and its syncs that the fronts of both clouds use.
 //!
 //! The fronts see a wearer only as [`Synced`]: a recording or the synthetic wearer at one instant,
 //! with no more than the tracker had synced by then.
 
 mod chance;
+mod identity;
 mod late;
 mod recording;
 mod synthetic;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
+pub use self::identity::MOST_WEARERS;
+pub(crate) use self::identity::{Device, Wearer};
 use self::late::FirstWord;
 pub use self::recording::{Recording, RecordingError};
-pub(crate) use self::synthetic::Synthetic;
+use self::synthetic::Synthetic;
 use crate::{
     clock,
     settings::{Devices, Wearing},
@@ -36,13 +39,13 @@ pub(crate) struct Sample {
 }
 
 /// The source of the samples.
-#[derive(Debug)]
-pub(crate) enum Source {
-    Recorded(Recording),
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source<'a> {
+    Recorded(&'a Recording),
     Synthetic(Synthetic),
 }
 
-impl Source {
+impl Source<'_> {
     fn samples(&self, from: Timestamp, to: Timestamp, zone: &TimeZone) -> Vec<Sample> {
         match self {
             Self::Recorded(recording) => recording.samples(from, to).to_vec(),
@@ -51,9 +54,10 @@ impl Source {
     }
 }
 
-/// The wearer as the clouds know them at one instant.
+/// A wearer as the clouds know them at one instant.
 pub(crate) struct Synced<'a> {
-    pub(crate) source: &'a Source,
+    pub(crate) who: Wearer,
+    pub(crate) source: Source<'a>,
     pub(crate) zone: TimeZone,
     pub(crate) now: Timestamp,
     pub(crate) wearing: Wearing,
@@ -118,7 +122,7 @@ impl Synced<'_> {
             return percent;
         }
         // A charge lasts about four and a half days, from 97 down to 10 percent.
-        let hour = self.last_sync().as_second().div_euclid(3600);
+        let hour = self.last_sync().as_second().div_euclid(3600) + self.who.charge_phase_hours();
         97 - u8::try_from(hour.rem_euclid(109) * 4 / 5).unwrap_or(87)
     }
 
@@ -293,10 +297,10 @@ pub(crate) mod tests {
             &TimeZone::UTC,
         )
         .unwrap();
-        let source = Source::Recorded(recording);
         let known = |now: &str| {
             let wearer = Synced {
-                source: &source,
+                who: Wearer::FIRST,
+                source: Source::Recorded(&recording),
                 zone: TimeZone::UTC,
                 now: now.parse().unwrap(),
                 wearing: Wearing::default(),

@@ -11,6 +11,8 @@ use super::{Sample, chance::Chance, day_bounds};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Synthetic {
     pub(crate) seed: u64,
+    /// How far their heart rate is above the first wearer's, in bpm.
+    pub(crate) resting_offset: f64,
 }
 
 impl Synthetic {
@@ -37,7 +39,7 @@ impl Synthetic {
         };
         let day = i64::from(date.year()) * 1000 + i64::from(date.day_of_year());
         let mut chance = Chance::new(self.seed, day);
-        let plan = Plan::new(date, &mut chance);
+        let plan = Plan::new(date, self.resting_offset, &mut chance);
         let mut level = plan.asleep_bpm;
         let mut drift = 0.0;
         let mut second = 0;
@@ -94,7 +96,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(date: Date, chance: &mut Chance) -> Self {
+    fn new(date: Date, resting_offset: f64, chance: &mut Chance) -> Self {
         let works = date.weekday().to_monday_one_offset() <= 5;
         let wake = if works {
             chance.minute(395, 435)
@@ -138,7 +140,7 @@ impl Plan {
         span(wake, 75, Doing::Chores);
         span(1120, chance.minute(50, 80), Doing::Chores);
         Self {
-            asleep_bpm: chance.within(51.0, 56.0),
+            asleep_bpm: chance.within(51.0, 56.0) + resting_offset,
             wake,
             bed,
             works,
@@ -189,11 +191,15 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::wearer::{MINUTE, buckets};
+    use crate::wearer::{MINUTE, Wearer, buckets};
+
+    fn life(seed: u64) -> Synthetic {
+        Wearer::FIRST.life(seed)
+    }
 
     fn day(seed: u64, date: Date, zone: &TimeZone) -> Vec<Sample> {
         let (from, to) = day_bounds(date, zone).unwrap();
-        Synthetic { seed }.samples(from, to, zone)
+        life(seed).samples(from, to, zone)
     }
 
     fn berlin() -> TimeZone {
@@ -206,8 +212,8 @@ mod tests {
         let whole = day(7, date(2026, 11, 20), &zone);
         let (from, to) = day_bounds(date(2026, 11, 20), &zone).unwrap();
         let noon = from + SignedDuration::from_hours(12);
-        let mut halves = Synthetic { seed: 7 }.samples(from, noon, &zone);
-        halves.extend(Synthetic { seed: 7 }.samples(noon, to, &zone));
+        let mut halves = life(7).samples(from, noon, &zone);
+        halves.extend(life(7).samples(noon, to, &zone));
         assert_eq!(whole, halves);
         assert_ne!(whole, day(8, date(2026, 11, 20), &zone));
         assert_ne!(whole.len(), day(7, date(2026, 11, 21), &zone).len());

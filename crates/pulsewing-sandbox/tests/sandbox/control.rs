@@ -56,6 +56,7 @@ fn requests_are_logged_in_order_and_without_secrets() {
             "status": 200,
             "access_fp": null,
             "refresh_fp": fingerprint(&tokens.refresh),
+            "user_id": "PW7SB1",
         })
     );
     assert_eq!(log[3]["access_fp"], fingerprint(&tokens.access));

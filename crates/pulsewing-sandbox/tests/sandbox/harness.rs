@@ -57,11 +57,14 @@ pub(crate) struct Tokens {
 impl Running {
     /// Starts at 2026-11-22T14:07:00Z with the synthetic wearer in Berlin.
     pub(crate) fn start() -> Self {
+        Self::with(at_seven_past_two())
+    }
+
+    /// Starts at the same instant with several synthetic wearers.
+    pub(crate) fn with_wearers(wearers: u32) -> Self {
         Self::with(SandboxConfig {
-            zone: TimeZone::get("Europe/Berlin").unwrap(),
-            now: Some("2026-11-22T14:07:00Z".parse().unwrap()),
-            speed: 0,
-            ..SandboxConfig::default()
+            wearers: wearers.try_into().unwrap(),
+            ..at_seven_past_two()
         })
     }
 
@@ -284,13 +287,22 @@ impl Running {
 
     /// Signs in to Fitbit with PKCE and every scope that a heart-rate client needs.
     pub(crate) fn fitbit_login(&self) -> Tokens {
-        let code = self.fitbit_code("heartrate settings profile");
+        self.fitbit_login_as("")
+    }
+
+    /// Signs in as one of several wearers.
+    pub(crate) fn fitbit_login_as(&self, user: &str) -> Tokens {
+        let code = self.fitbit_code_as(user, "heartrate settings profile");
         let response = self.fitbit_exchange(&code, VERIFIER);
         assert_eq!(response.status, 200, "{}", response.body);
         response.tokens()
     }
 
     pub(crate) fn fitbit_code(&self, scope: &str) -> String {
+        self.fitbit_code_as("", scope)
+    }
+
+    fn fitbit_code_as(&self, user: &str, scope: &str) -> String {
         let response = self.get(&format!(
             "/oauth2/authorize?{}",
             encoded(&[
@@ -302,6 +314,7 @@ impl Running {
                 ("code_challenge", &challenge()),
                 ("code_challenge_method", "S256"),
                 ("auto", "1"),
+                ("user", user),
             ])
         ));
         response.redirect_param("code").unwrap()
@@ -331,6 +344,16 @@ impl Running {
             &self.google_code(&format!("{HEART} {SETTINGS}"), &[]),
             VERIFIER,
         );
+        assert_eq!(response.status, 200, "{}", response.body);
+        response.tokens()
+    }
+
+    /// Signs in as one of several wearers, with every scope that says who they are.
+    pub(crate) fn google_login_as(&self, user: &str) -> Tokens {
+        let scopes = format!("{HEART} {SETTINGS} {PROFILE} openid email profile");
+        let offline = [("access_type", "offline"), ("prompt", "consent")];
+        let code = self.google_code(&scopes, &[&offline[..], &[("user", user)]].concat());
+        let response = self.google_exchange(&code, VERIFIER);
         assert_eq!(response.status, 200, "{}", response.body);
         response.tokens()
     }
@@ -489,6 +512,16 @@ impl Response {
             .as_str()
             .unwrap_or_default()
             .to_owned()
+    }
+}
+
+/// Returns a sandbox at 2026-11-22T14:07:00Z with the synthetic wearer in Berlin.
+fn at_seven_past_two() -> SandboxConfig {
+    SandboxConfig {
+        zone: TimeZone::get("Europe/Berlin").unwrap(),
+        now: Some("2026-11-22T14:07:00Z".parse().unwrap()),
+        speed: 0,
+        ..SandboxConfig::default()
     }
 }
 

@@ -18,5 +18,6 @@ mod rollup;
 mod rotation;
 mod sketch;
 mod transport;
+mod wearers;
 mod wearing;
 mod zones;

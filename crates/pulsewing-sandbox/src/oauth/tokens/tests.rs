@@ -28,7 +28,8 @@ fn step() -> impl Strategy<Value = Step> {
 fn settings(replay: &str) -> Settings {
     let mut settings = Settings::default();
     let change = format!("{{\"replay\":\"{replay}\"}}");
-    settings.apply(serde_json::from_str::<Change>(&change).unwrap());
+    let change = serde_json::from_str::<Change>(&change).unwrap();
+    settings.apply(change).unwrap();
     settings
 }
 
@@ -53,7 +54,7 @@ struct Seen {
 
 fn run(replay: &str, steps: &[Step]) {
     let settings = settings(replay);
-    let (mut tokens, mut mint) = (Tokens::new(None), Mint::new(1));
+    let (mut tokens, mut mint) = (Tokens::new(None), Mint::new(Wearer::FIRST, 1));
     let mut now = 1_000_000_000_i64;
     let mut seen: Vec<Seen> = Vec::new();
     let mut all = HashSet::new();
@@ -123,7 +124,7 @@ fn run(replay: &str, steps: &[Step]) {
                 }
             }
         }
-        let described = tokens.describe(&settings, instant(now));
+        let described: Value = tokens.describe(&settings, instant(now)).collect();
         let states = described[0]["refresh"].as_array().unwrap().iter();
         assert_eq!(states.filter(|token| token["state"] == "active").count(), 1);
     }
@@ -142,7 +143,7 @@ proptest! {
 #[test]
 fn an_answer_that_is_not_yet_sent_makes_a_second_one_a_conflict() {
     let settings = Settings::default();
-    let (mut tokens, mut mint) = (Tokens::new(None), Mint::new(1));
+    let (mut tokens, mut mint) = (Tokens::new(None), Mint::new(Wearer::FIRST, 1));
     let now = Timestamp::UNIX_EPOCH;
     let mut issue = issue(&settings, &mut mint, now);
     let pair = tokens.fitbit_consent(vec!["heartrate".to_owned()], &mut issue);
@@ -159,7 +160,7 @@ fn an_answer_that_is_not_yet_sent_makes_a_second_one_a_conflict() {
 #[test]
 fn no_token_is_in_any_debug_output() {
     let settings = Settings::default();
-    let (mut tokens, mut mint) = (Tokens::new(None), Mint::new(1));
+    let (mut tokens, mut mint) = (Tokens::new(None), Mint::new(Wearer::FIRST, 1));
     let now = Timestamp::UNIX_EPOCH;
     let scopes = vec!["heartrate".to_owned()];
     let mut issue = issue(&settings, &mut mint, now);
