@@ -6,7 +6,7 @@
 //! it without an account.
 //!
 //! It is not a mock: as with the real services, every reply depends on state that requests change.
-//! It is not complete: the one wearer has only heart-rate data; other data can be requested, but is
+//! It is not complete: a wearer has only heart-rate data; other data can be requested, but is
 //! empty. It protects nothing: its secrets are constants, and anyone who can reach its control
 //! calls has full control. It shares no code with any client, so that a misreading of the
 //! documentation is not mirrored.
@@ -25,7 +25,7 @@
 //! # Where to start reading
 //!
 //! `cloud` takes one request from its arrival to its reply. `fitbit` and `google` are the two
-//! fronts, each with its own routes and error bodies; both know the wearer only as
+//! fronts, each with its own routes and error bodies; both know a wearer only as
 //! `wearer::Synced`. `oauth::tokens` is the token table, with the states of a refresh token. `faults` is
 //! the fault list, `control` answers the control calls, `server` is the HTTP layer below.
 //!
@@ -69,12 +69,21 @@
 //!
 //! | call | effect |
 //! |---|---|
-//! | `GET /_sandbox/requests` | returns every provider request, oldest first, with fingerprints of its tokens |
-//! | `GET /_sandbox/tokens` | returns every grant, its generation, the states of its refresh tokens |
+//! | `GET /_sandbox/requests` | returns every provider request, oldest first, with fingerprints of its tokens and its wearer's `user_id`, if known |
+//! | `GET /_sandbox/tokens` | returns every grant, its wearer's `user_id`, its generation, the states of its refresh tokens |
 //! | `POST /_sandbox/clock` | moves the clock: `{"now":"2026-11-22T09:30:00Z"}` or `{"advance_s":900}` |
 //! | `POST /_sandbox/seed` | plants a chain: `{"fitbit_refresh_token":"<64 hex>"}` |
 //! | `POST /_sandbox/config` | changes the switches that it names |
 //! | `POST /_sandbox/faults` | replaces the fault list, see [`Fault`] |
+//!
+//! # Wearers
+//!
+//! There is one wearer, or as many as [`SandboxConfig::wearers`] says. Each has an account in both
+//! clouds, with tokens, data, devices and quotas of their own; the token or code of a request tells
+//! whose it is. The consent page asks for the wearer, or takes the one of `user` in the query: a
+//! number from 1, which is also the default. `{"user":2}` in a seed, a fault or a change of the
+//! switches of wearing (`late`, `wearable`, `devices`, `battery`, `time_zone`, `last_sync`) limits
+//! it to that wearer; `GET /_sandbox/config?user=2` returns the switches as they are for them.
 //!
 //! # Switches
 //!

@@ -259,7 +259,10 @@ pub(crate) struct SandboxArgs {
     /// The address to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub listen: std::net::SocketAddr,
-    /// A recording (time,bpm) instead of a made-up wearer; several files are several days
+    /// How many wearers there are, each with an account in both clouds
+    #[arg(long, value_name = "N", default_value = "1", value_parser = wearers())]
+    pub wearers: std::num::NonZeroU32,
+    /// A recording (time,bpm) instead of a made-up wearer, the first of several; several files are several days
     #[arg(long, value_name = "FILE.csv")]
     pub data: Vec<PathBuf>,
     /// The wearer's time zone
@@ -274,6 +277,16 @@ pub(crate) struct SandboxArgs {
     /// Serve https for the names in DIR/names, or localhost, and write the certificate to trust to DIR/ca.pem
     #[arg(long, value_name = "DIR")]
     pub tls: Option<PathBuf>,
+}
+
+/// Returns the parser of a number of wearers.
+#[cfg(feature = "sandbox")]
+fn wearers() -> impl clap::builder::TypedValueParser<Value = std::num::NonZeroU32> {
+    use clap::builder::TypedValueParser as _;
+    let most = i64::from(pulsewing_sandbox::MOST_WEARERS);
+    clap::value_parser!(u32)
+        .range(1..=most)
+        .try_map(std::num::NonZeroU32::try_from)
 }
 
 /// Which clock wrote the times of JSON files.

@@ -40,6 +40,7 @@ pub(super) async fn run(options: &SandboxArgs, global: &Global) -> Result<(), Pr
     };
     let sandbox = Sandbox::start(SandboxConfig {
         listen: options.listen,
+        wearers: options.wearers,
         data: recordings(&options.data, &zone)?,
         zone,
         token_life: options.token_life,

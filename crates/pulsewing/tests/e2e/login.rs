@@ -227,6 +227,28 @@ fn the_pasted_address_stands_alone_on_one_line_of_stdout() {
 }
 
 #[test]
+fn the_second_of_two_wearers_can_sign_in() {
+    for (provider, id) in [("google", "111122223333444456"), ("fitbit", "PW7SB2")] {
+        let home = Home::new();
+        let options = ["--wearers", "2", "--now", "2026-11-22T14:07:00Z"];
+        let sandbox = Sandbox::start(&home, &options);
+        home.configure(&configuration(&sandbox, provider));
+        let door = Door { home, sandbox };
+        let mut login = door.paste(&[]);
+        let as_second = format!("{}&user=2", login.line());
+        login.say(&browser::approve(&as_second));
+        login.finish().exits(0).says("Signed in with ");
+        let now = door.sandbox.now();
+        door.home.run(&["once", "--now", &now]).exits(0);
+        assert_eq!(door.sandbox.grant(provider)["user_id"], id);
+        // Google's token endpoint does not say whose tokens they are.
+        if provider == "fitbit" {
+            assert_eq!(door.chain()["user_id"], id);
+        }
+    }
+}
+
+#[test]
 fn a_whole_address_with_or_without_a_fragment_or_a_bare_code_can_be_pasted() {
     for provider in ["google", "fitbit"] {
         for form in ["address", "fragment", "bare", "query", "code", "blanks"] {

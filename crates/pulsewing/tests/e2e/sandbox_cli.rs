@@ -182,6 +182,17 @@ fn a_token_lives_as_long_as_it_is_told_to() {
 }
 
 #[test]
+fn a_sandbox_has_as_many_wearers_as_it_is_told_to() {
+    let home = Home::new();
+    let sandbox = Sandbox::start(&home, &["--wearers", "2"]);
+    assert_eq!(sandbox.ready["wearers"], 2);
+    assert_eq!(sandbox.ready["fitbit"]["user_id"], "PW7SB1");
+    for wrong in ["0", "100001", "two"] {
+        home.run(&["sandbox", "--wearers", wrong]).exits(2);
+    }
+}
+
+#[test]
 fn a_made_up_wearer_lives_without_a_recording() {
     let home = Home::new();
     let sandbox = Sandbox::start(
