@@ -168,6 +168,19 @@ fn a_rotation_with_google_does_not_touch_the_other_wearer() {
 }
 
 #[test]
+fn the_consent_of_one_wearer_is_not_that_of_the_other() {
+    let sandbox = Running::with_wearers(2);
+    sandbox.google_login_as("1");
+    // Google gives a refresh token without asking again only to an app that has none yet.
+    for (user, has_refresh) in [("1", false), ("2", true), ("2", false)] {
+        let more = [("access_type", "offline"), ("user", user)];
+        let code = sandbox.google_code(HEART, &more);
+        let granted = sandbox.google_exchange(&code, VERIFIER).json();
+        assert_eq!(granted["refresh_token"].is_string(), has_refresh, "{user}");
+    }
+}
+
+#[test]
 fn nobody_gets_the_data_of_another_wearer() {
     let sandbox = Running::with_wearers(2);
     let tokens = both(&sandbox, Running::fitbit_login_as);

@@ -158,6 +158,29 @@ fn an_answer_that_is_not_yet_sent_makes_a_second_one_a_conflict() {
 }
 
 #[test]
+fn whose_a_token_was_is_forgotten_with_the_token() {
+    let settings = Settings::default();
+    let wearer = Wearer::try_from(2).unwrap();
+    let (mut tokens, mut mint) = (Tokens::new(None), Mint::new(wearer, 1));
+    let mut issue = issue(&settings, &mut mint, Timestamp::UNIX_EPOCH);
+    let first = tokens.fitbit_consent(vec!["heartrate".to_owned()], &mut issue);
+    let (access, refresh) = (first.access_token, first.refresh_token.unwrap());
+    let mut newest = refresh.clone();
+    for rotation in 1..=1_000 {
+        for token in [&access, &refresh, &newest] {
+            assert_eq!(tokens.owner(token), Some(wearer), "{rotation}");
+        }
+        let FitbitRefresh::Pair(next, _) = tokens.fitbit_refresh(&newest, &mut issue) else {
+            panic!("refused")
+        };
+        newest = next.refresh_token.unwrap();
+    }
+    assert_eq!(tokens.owner(&access), None);
+    assert_eq!(tokens.owner(&refresh), None);
+    assert_eq!(tokens.owner(&newest), Some(wearer));
+}
+
+#[test]
 fn no_token_is_in_any_debug_output() {
     let settings = Settings::default();
     let (mut tokens, mut mint) = (Tokens::new(None), Mint::new(Wearer::FIRST, 1));
