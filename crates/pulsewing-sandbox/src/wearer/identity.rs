@@ -170,6 +170,17 @@ mod tests {
     }
 
     #[test]
+    fn hearts_differ_in_how_fast_they_beat_at_rest() {
+        let offset = |number: u32| Wearer::try_from(number).unwrap().life(0).resting_offset;
+        assert!(offset(1).abs() < f64::EPSILON);
+        let offsets: Vec<f64> = (2..=50).map(offset).collect();
+        let lowest = offsets.iter().copied().fold(f64::INFINITY, f64::min);
+        let highest = offsets.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        assert!((-5.0..0.0).contains(&lowest), "{lowest}");
+        assert!((10.0..=14.0).contains(&highest), "{highest}");
+    }
+
+    #[test]
     fn there_are_as_many_wearers_as_there_are() {
         let three = NonZeroU32::new(3).unwrap();
         assert_eq!(Wearer::numbered(1, three), Some(Wearer::FIRST));

@@ -214,6 +214,13 @@ fn nobody_gets_the_data_of_another_wearer() {
         );
         refused.google_refuses(400, "INVALID_DATA_POINT_DATA_SOURCE_FAMILY");
     }
+    let sources = |of: &str| {
+        let family = format!("users/{of}/dataSourceFamilies/all-sources");
+        let call = "heart-rate/dataPoints:reconcile";
+        sandbox.list(&tokens[1].access, call, &[("dataSourceFamily", &family)])
+    };
+    assert_eq!(sources(GOOGLE_IDS[1]).status, 200);
+    sources(GOOGLE_IDS[0]).google_refuses(400, "INVALID_DATA_POINT_DATA_SOURCE_FAMILY");
     // A page is continued only by whoever began it.
     let page = [("pageSize", "2")];
     let mine = sandbox.list(&tokens[0].access, "heart-rate/dataPoints", &page);
@@ -514,6 +521,9 @@ fn one_wearer_can_be_seeded() {
     // A token is somebody's: planted for another, it is no longer the first one's.
     sandbox.control("seed", &json!({ "fitbit_refresh_token": SEED }));
     assert_eq!(sandbox.fitbit_refresh(SEED).json()["user_id"], "PW7SB1");
+    let second = sandbox.control("tokens", &Value::Null)[1].clone();
+    assert_eq!(second["user_id"], "PW7SB2");
+    assert!(!second.to_string().contains(&fingerprint(SEED)));
 }
 
 #[test]
