@@ -5,6 +5,7 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod chosen_wearer;
 mod consent;
 mod control;
 mod faults;
