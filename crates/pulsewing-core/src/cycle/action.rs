@@ -40,7 +40,7 @@ pub enum Action {
         /// The instant around which the offsets have to be right.
         at: Timestamp,
     },
-    /// A cycle has ended: show its [reading](Cycle::reading), or report the failure.
+    /// A cycle has ended: show its [reading](super::Cycle::reading), or report the failure.
     Finished(Result<(), Failure>),
     /// There is nothing to do before this time on the monotonic clock.
     Wait {
