@@ -160,7 +160,7 @@ fn plain_utc_seconds(text: &[u8]) -> Option<i64> {
         return None;
     };
     match rest.split_first_chunk()? {
-        (time, b"Z") => civil_seconds(date, time),
+        (time, b"Z") => shown_seconds(date, time),
         _ => None,
     }
 }
@@ -170,6 +170,11 @@ fn plain_utc_seconds(text: &[u8]) -> Option<i64> {
 // Not inlined into other crates: the host's are built for size, this one for speed.
 #[must_use]
 pub fn civil_seconds(date: &[u8; 10], time: &[u8; 8]) -> Option<i64> {
+    shown_seconds(date, time)
+}
+
+#[inline]
+fn shown_seconds(date: &[u8; 10], time: &[u8; 8]) -> Option<i64> {
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *date else {
         return None;
     };
