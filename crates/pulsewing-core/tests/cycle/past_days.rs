@@ -278,3 +278,19 @@ fn what_stands_in_the_way_ends_it_and_limits_are_obeyed() {
     let mut past = past_day(&world);
     assert_eq!(fetch(&mut world, &mut past), (Told::NotNow, 0));
 }
+
+#[test]
+fn a_limit_of_the_resting_call_stops_other_days_only_if_it_names_its_end() {
+    for (fault, next) in [
+        (Fault::status(429), Told::Ended(Ok(()))),
+        (Fault::limited("retry-after", "1200"), Told::NotNow),
+    ] {
+        let mut world = between(Setup::google());
+        world.will(Route::Resting, [fault.clone()]);
+        let mut past = past_day(&world);
+        let told = fetch(&mut world, &mut past);
+        assert_eq!(told, (Told::Ended(Ok(())), 2), "{fault:?}");
+        let mut past = past_day(&world);
+        assert_eq!(fetch(&mut world, &mut past).0, next, "{fault:?}");
+    }
+}
