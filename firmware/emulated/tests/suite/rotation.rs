@@ -32,51 +32,27 @@ pub(crate) const CHECKS: &[Check] = &[
     },
     Check {
         name: "the chain goes on when the power is cut once the intent is written",
-        run: |rig| {
-            survives(rig, 2, &Value::Null, |bench, known| {
-                wait_for_writes(bench, known, 1, 0)
-            })
-        },
+        run: |rig| survives_a_cut(rig, &Value::Null, 1, 0),
     },
     Check {
         name: "the chain goes on when the power is cut while the request is on its way",
-        run: |rig| {
-            survives(rig, 2, &Value::Null, |bench, known| {
-                wait_for_writes(bench, known, 1, 40)
-            })
-        },
+        run: |rig| survives_a_cut(rig, &Value::Null, 1, 40),
     },
     Check {
         name: "the chain goes on when the power is cut while the reply is held back",
-        run: |rig| {
-            survives(rig, 2, &json!({ "stall_s": 8 }), |bench, known| {
-                wait_for_writes(bench, known, 1, 1_500)
-            })
-        },
+        run: |rig| survives_a_cut(rig, &json!({ "stall_s": 8 }), 1, 1_500),
     },
     Check {
         name: "the chain goes on when the reply is lost and then the power",
-        run: |rig| {
-            survives(rig, 2, &json!({ "drop": "after" }), |bench, known| {
-                wait_for_writes(bench, known, 1, 700)
-            })
-        },
+        run: |rig| survives_a_cut(rig, &json!({ "drop": "after" }), 1, 700),
     },
     Check {
         name: "the chain goes on when the power is cut while the new token is written",
-        run: |rig| {
-            survives(rig, 2, &Value::Null, |bench, known| {
-                wait_for_writes(bench, known, 2, 0)
-            })
-        },
+        run: |rig| survives_a_cut(rig, &Value::Null, 2, 0),
     },
     Check {
         name: "the chain goes on when the power is cut once the new token is written",
-        run: |rig| {
-            survives(rig, 2, &Value::Null, |bench, known| {
-                wait_for_writes(bench, known, 2, 30)
-            })
-        },
+        run: |rig| survives_a_cut(rig, &Value::Null, 2, 30),
     },
 ];
 
@@ -88,6 +64,13 @@ const TOKEN_LIFE: u64 = 4;
 
 /// Number of power cuts in a row before board and cloud are compared.
 const IN_A_ROW: usize = 3;
+
+/// Cuts the power some milliseconds after the chain was written this often, with a fault of the cloud.
+fn survives_a_cut(rig: &Rig, fault: &Value, writes: usize, longer_ms: u64) -> Result<()> {
+    survives(rig, 2, fault, |bench, known| {
+        wait_for_writes(bench, known, writes, longer_ms)
+    })
+}
 
 /// Cuts the power at random instants, each within a start and its refresh.
 fn survives_anywhere(rig: &Rig) -> Result<()> {
