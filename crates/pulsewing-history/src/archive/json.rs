@@ -285,12 +285,17 @@ mod tests {
 
     use super::*;
 
-    fn elements(text: &str, cut: usize) -> Option<Vec<Element>> {
+    /// Reads a document in pieces of `cut` bytes; returns its elements, and the name that each has.
+    fn read(text: &str, cut: usize, is_fit: bool) -> Option<Vec<(Element, String)>> {
         let mut found = Vec::new();
-        let mut reader = ElementReader::of_list(|element, _: &str| {
-            found.push(element);
+        let each = |element, name: &str| {
+            found.push((element, name.to_owned()));
             Ok(())
-        });
+        };
+        let mut reader = match is_fit {
+            true => ElementReader::of_google_fit(each),
+            false => ElementReader::of_list(each),
+        };
         let mut decoder: Decoder = Decoder::new();
         for chunk in text.as_bytes().chunks(cut) {
             decoder.feed(chunk, &mut reader).ok()?;
@@ -298,6 +303,15 @@ mod tests {
         decoder.finish(&mut reader).ok()?;
         reader.finish().ok()?;
         Some(found)
+    }
+
+    fn elements(text: &str, cut: usize) -> Option<Vec<Element>> {
+        let found = read(text, cut, false)?.into_iter();
+        Some(found.map(|(element, _)| element).collect())
+    }
+
+    fn points(text: &str, cut: usize) -> Option<Vec<(Element, String)>> {
+        read(text, cut, true)
     }
 
     #[test]
@@ -370,21 +384,6 @@ mod tests {
         assert_eq!(elements(r#"{"bpm":54}"#, 5), None);
         assert_eq!(elements("[]", 5), Some(Vec::new()));
         assert_eq!(elements(r#"[{"dateTime":"01/25/23 "#, 5), None);
-    }
-
-    fn points(text: &str, cut: usize) -> Option<Vec<(Element, String)>> {
-        let mut found = Vec::new();
-        let mut reader = ElementReader::of_google_fit(|point, app: &str| {
-            found.push((point, app.to_owned()));
-            Ok(())
-        });
-        let mut decoder: Decoder = Decoder::new();
-        for chunk in text.as_bytes().chunks(cut) {
-            decoder.feed(chunk, &mut reader).ok()?;
-        }
-        decoder.finish(&mut reader).ok()?;
-        reader.finish().ok()?;
-        Some(found)
     }
 
     #[test]
