@@ -14,21 +14,6 @@ const CONSENTS: [Consent; 4] = [
     Consent::HeartRateScopeMissing,
 ];
 
-const OAUTH: [OAuthError; 12] = [
-    OAuthError::InvalidClient,
-    OAuthError::UnauthorizedClient,
-    OAuthError::InvalidRequest,
-    OAuthError::RedirectUriMismatch,
-    OAuthError::UnsupportedGrantType,
-    OAuthError::InvalidScope,
-    OAuthError::DeletedClient,
-    OAuthError::DisabledClient,
-    OAuthError::PolicyEnforced,
-    OAuthError::AdminPolicyEnforced,
-    OAuthError::OrgInternal,
-    OAuthError::AccessDenied,
-];
-
 const NO_ANSWER: [NoAnswer; 14] = [
     NoAnswer::TimedOut,
     NoAnswer::Disconnected,
@@ -96,7 +81,10 @@ pub fn all() -> Vec<Failure> {
     ];
     failures.extend(STORE.map(Failure::Store));
     failures.extend(CONSENTS.map(Failure::ConsentNeeded));
-    failures.extend(OAUTH.map(Failure::OAuth));
+    // A refused grant is a refused consent.
+    let oauth = OAuthError::ALL.into_iter();
+    let oauth = oauth.filter(|error| *error != OAuthError::InvalidGrant);
+    failures.extend(oauth.map(Failure::OAuth));
     failures.extend(NO_ANSWER.map(no_answer));
     failures.extend(REASONS.map(|reason| rejected(call, reason)));
     failures

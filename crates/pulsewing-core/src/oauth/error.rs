@@ -5,68 +5,78 @@ use core::fmt;
 /// An OAuth error code (RFC 6749, section 5.2), or one that Google adds (Google Identity, OAuth 2.0
 /// for desktop apps, Errors). It is the server's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.name())]
 pub enum OAuthError {
     /// The refresh token or code is spent, revoked, expired or another client's.
-    #[error("invalid_grant")]
     InvalidGrant,
     /// The client's id or secret is wrong.
-    #[error("invalid_client")]
     InvalidClient,
     /// The client may not do this.
-    #[error("unauthorized_client")]
     UnauthorizedClient,
     /// The request lacks something.
-    #[error("invalid_request")]
     InvalidRequest,
     /// The redirect differs from the one that was registered, or that the sign-in began with.
-    #[error("redirect_uri_mismatch")]
     RedirectUriMismatch,
     /// The server does not know this kind of grant.
-    #[error("unsupported_grant_type")]
     UnsupportedGrantType,
     /// A scope is unknown, or more than was granted.
-    #[error("invalid_scope")]
     InvalidScope,
     /// The client was deleted.
-    #[error("deleted_client")]
     DeletedClient,
     /// The client was disabled.
-    #[error("disabled_client")]
     DisabledClient,
     /// The account's own protection does not allow this app.
-    #[error("policy_enforced")]
     PolicyEnforced,
     /// The administrator of the account's organisation does not allow this app.
-    #[error("admin_policy_enforced")]
     AdminPolicyEnforced,
     /// The client is limited to the accounts of one organisation.
-    #[error("org_internal")]
     OrgInternal,
     /// Access was denied, by the wearer or by the provider.
-    #[error("access_denied")]
     AccessDenied,
 }
 
 impl OAuthError {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::InvalidGrant,
+        Self::InvalidClient,
+        Self::UnauthorizedClient,
+        Self::InvalidRequest,
+        Self::RedirectUriMismatch,
+        Self::UnsupportedGrantType,
+        Self::InvalidScope,
+        Self::DeletedClient,
+        Self::DisabledClient,
+        Self::PolicyEnforced,
+        Self::AdminPolicyEnforced,
+        Self::OrgInternal,
+        Self::AccessDenied,
+    ];
+
+    /// Returns the name in the reply.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InvalidGrant => "invalid_grant",
+            Self::InvalidClient => "invalid_client",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::InvalidRequest => "invalid_request",
+            Self::RedirectUriMismatch => "redirect_uri_mismatch",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::DeletedClient => "deleted_client",
+            Self::DisabledClient => "disabled_client",
+            Self::PolicyEnforced => "policy_enforced",
+            Self::AdminPolicyEnforced => "admin_policy_enforced",
+            Self::OrgInternal => "org_internal",
+            Self::AccessDenied => "access_denied",
+        }
+    }
+
     /// Returns the error with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "invalid_grant" => Self::InvalidGrant,
-            "invalid_client" => Self::InvalidClient,
-            "unauthorized_client" => Self::UnauthorizedClient,
-            "invalid_request" => Self::InvalidRequest,
-            "redirect_uri_mismatch" => Self::RedirectUriMismatch,
-            "unsupported_grant_type" => Self::UnsupportedGrantType,
-            "invalid_scope" => Self::InvalidScope,
-            "deleted_client" => Self::DeletedClient,
-            "disabled_client" => Self::DisabledClient,
-            "policy_enforced" => Self::PolicyEnforced,
-            "admin_policy_enforced" => Self::AdminPolicyEnforced,
-            "org_internal" => Self::OrgInternal,
-            "access_denied" => Self::AccessDenied,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|known| known.name() == name)
     }
 
     /// Returns whether asking again is useless until a person has done something about it.
@@ -230,21 +240,7 @@ mod tests {
 
     #[test]
     fn every_error_is_known_by_the_name_that_it_prints() {
-        for error in [
-            OAuthError::InvalidGrant,
-            OAuthError::InvalidClient,
-            OAuthError::UnauthorizedClient,
-            OAuthError::InvalidRequest,
-            OAuthError::RedirectUriMismatch,
-            OAuthError::UnsupportedGrantType,
-            OAuthError::InvalidScope,
-            OAuthError::DeletedClient,
-            OAuthError::DisabledClient,
-            OAuthError::PolicyEnforced,
-            OAuthError::AdminPolicyEnforced,
-            OAuthError::OrgInternal,
-            OAuthError::AccessDenied,
-        ] {
+        for error in OAuthError::ALL {
             assert_eq!(OAuthError::named(&error.to_string()), Some(error));
         }
         assert_eq!(OAuthError::named("invalid"), None);
