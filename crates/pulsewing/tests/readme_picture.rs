@@ -17,7 +17,8 @@ fn the_readmes_picture_is_what_the_demo_draws() {
     assert!(output.status.success(), "{output:?}");
     let drawn = dir.path().join("pulsewing-demo.png");
     let shown = golden::in_workspace("docs/demo.png");
-    if golden::is_accepting() {
+    // The same pixels may be compressed in another way.
+    if golden::is_accepting() && golden::read(&drawn) != golden::read(&shown) {
         std::fs::copy(&drawn, &shown).unwrap();
     }
     assert!(
