@@ -8,7 +8,10 @@ use std::{
 
 use embedded_graphics::geometry::{OriginDimensions, Size};
 use pulsewing_files::Replacement;
-use pulsewing_screen::{Colours, Frame, Model, Palette, draw};
+use pulsewing_screen::{
+    Colours, Frame, Model, Palette, draw,
+    pair::{self, Half},
+};
 use thiserror::Error;
 
 /// The reason why there is no picture.
@@ -49,6 +52,22 @@ impl Picture {
         let mut frame = Frame::new(size, vec![0; bytes]).ok_or(PictureError::Size)?;
         let Ok(()): Result<(), Infallible> = draw(model, &mut frame);
         let colours = pulsewing_screen::colours(model, size, palette);
+        Ok(Self { frame, colours })
+    }
+
+    /// Draws two wearers, if there is room for them; otherwise the first one.
+    ///
+    /// # Errors
+    /// [`PictureError::Size`].
+    pub fn of_two(
+        halves: &[Half<'_>; 2],
+        size: Size,
+        palette: Palette,
+    ) -> Result<Self, PictureError> {
+        let bytes = Frame::<Vec<u8>>::bytes_for(size);
+        let mut frame = Frame::new(size, vec![0; bytes]).ok_or(PictureError::Size)?;
+        let Ok(()): Result<(), Infallible> = pair::draw(halves, &mut frame);
+        let colours = palette.into();
         Ok(Self { frame, colours })
     }
 

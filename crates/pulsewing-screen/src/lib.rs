@@ -64,6 +64,7 @@ mod ink;
 pub mod model;
 mod outline;
 mod page;
+pub mod pair;
 mod palette;
 mod polyline;
 mod proportions;

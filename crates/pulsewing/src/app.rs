@@ -1,6 +1,6 @@
-//! The context of a command: configuration, console, clock, and the wearer's directory.
+//! The context of a command: configuration, console, clock, and the wearers with their directories.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{
@@ -11,15 +11,23 @@ use pulsewing_core::{
 use pulsewing_history::{HistoryWriter, Listener};
 
 use crate::{
-    config::{Config, places},
-    custody::{chain_file::ChainFile, state_file::State},
+    config::{
+        Config,
+        places::{self, Place},
+        wearer::{WearerConfig, WearerId},
+    },
+    custody::{chain_file::ChainFile, roster::Roster, state_file::State},
+    daemon::Members,
     engine::{
         Engine,
         clock::{Clock, StartTime},
-        http::Http,
+        http::{Clients, Http},
     },
     sign_in::person::Wearer,
-    tell::{console::Console, problem::Problem},
+    tell::{
+        console::Console,
+        problem::{Exit, Problem},
+    },
 };
 
 /// The default poll interval: that of the original, and of the trackers themselves.
@@ -35,57 +43,189 @@ pub(crate) struct Options {
     pub config: Option<PathBuf>,
     /// The state directory, if one was named.
     pub state_dir: Option<PathBuf>,
+    /// The wearers that were named.
+    pub wearers: Vec<WearerId>,
     /// The start time of the clock, if not now.
     pub now: Option<StartTime>,
 }
 
-/// The context of a command. Only commands get it whole; what they call gets the values it needs.
+/// What the contexts of all wearers share.
 #[derive(Clone, Debug)]
-pub(crate) struct App {
+pub(crate) struct Household {
     /// The configuration.
-    pub config: Config,
+    pub config: Arc<Config>,
+    /// The wearers there are.
+    pub roster: Arc<Roster>,
+    /// The wearers that the command line names; empty if it names none.
+    pub chosen: Vec<WearerId>,
     /// The console, for messages to the user.
     pub console: Console,
     /// The program's clock.
     pub clock: Clock,
     /// The requested start time of the clock, if any.
     pub start: Option<StartTime>,
-    /// The wearer's state directory.
+    /// The state directory, which has a directory for each wearer.
     pub state_dir: PathBuf,
+    /// The HTTP clients, one per provider.
+    pub clients: Clients,
+    /// The wearers that this program polls.
+    pub members: Members,
 }
 
-impl App {
-    /// Reads the configuration that the options name.
+impl Household {
+    /// Reads the configuration that the options name, and the list of wearers.
     ///
     /// # Errors
-    /// A [`Problem`] with the configuration or the places.
+    /// A [`Problem`] with the configuration or the places, or with a wearer that was named.
     pub(crate) fn new(options: &Options, console: Console) -> Result<Self, Problem> {
         let config_file = places::config_file(options.config.as_deref())?;
         let config = Config::load(&config_file, options.config.is_some())?;
         warn_if_others_can_read(&config_file, &console);
-        Ok(Self {
-            config,
-            console,
-            clock: Clock::new(options.now),
+        let state_dir = places::state_dir(options.state_dir.as_deref())?;
+        let household = Self {
+            chosen: options.wearers.clone(),
             start: options.now,
-            state_dir: places::wearer_dir(options.state_dir.as_deref())?,
+            ..Self::of(config, console, Clock::new(options.now), state_dir)?
+        };
+        for id in &household.chosen {
+            household.roster.find(id)?;
+        }
+        Ok(household)
+    }
+
+    /// Builds the context of all wearers in this configuration and this state directory.
+    ///
+    /// # Errors
+    /// A [`Problem`] with the list of added wearers.
+    pub(crate) fn of(
+        config: Config,
+        console: Console,
+        clock: Clock,
+        state_dir: PathBuf,
+    ) -> Result<Self, Problem> {
+        Ok(Self {
+            roster: Arc::new(Roster::load(&config.wearer, &state_dir)?),
+            config: Arc::new(config),
+            chosen: Vec::new(),
+            console,
+            clock,
+            start: None,
+            state_dir,
+            clients: Clients::default(),
+            members: Members::default(),
         })
+    }
+
+    /// Reads the list of wearers again: some may have been added or removed.
+    ///
+    /// # Errors
+    /// A [`Problem`] with the list.
+    pub(crate) fn refresh(&mut self) -> Result<(), Problem> {
+        self.roster = Arc::new(Roster::load(&self.config.wearer, &self.state_dir)?);
+        Ok(())
+    }
+
+    /// Returns the context of every wearer.
+    pub(crate) fn all(&self) -> Vec<App> {
+        let wearers = self.roster.all().iter();
+        wearers.map(|wearer| self.app(wearer)).collect()
+    }
+
+    /// Returns the context of the wearers that the command line names; of all if it names none.
+    pub(crate) fn chosen(&self) -> Vec<App> {
+        let mut apps = self.all();
+        if !self.chosen.is_empty() {
+            apps.retain(|app| self.chosen.contains(&app.place.wearer));
+        }
+        apps
+    }
+
+    /// Returns the context of the one wearer that a command is about.
+    ///
+    /// # Errors
+    /// A [`Problem`] when there are several and none, or more than one, was named.
+    pub(crate) fn one(&self) -> Result<App, Problem> {
+        match self.chosen.as_slice() {
+            [] => Ok(self.app(self.roster.only()?)),
+            [id] => Ok(self.app(self.roster.find(id)?)),
+            _ => Err(Problem::new(
+                Exit::Usage,
+                "this command is about one wearer; name only one with --wearer",
+            )),
+        }
+    }
+
+    /// Returns the context of a wearer.
+    pub(crate) fn app(&self, wearer: &WearerConfig) -> App {
+        App {
+            config: Arc::clone(&self.config),
+            wearer: wearer.clone(),
+            roster: Arc::clone(&self.roster),
+            console: self.console,
+            clock: self.clock.clone(),
+            start: self.start,
+            place: Place::new(&self.state_dir, &wearer.id),
+            state_dir: self.state_dir.clone(),
+            clients: self.clients.clone(),
+            members: self.members.clone(),
+        }
+    }
+}
+
+/// The context of a command about one wearer. Only commands get it whole; what they call gets the
+/// values it needs.
+#[derive(Clone, Debug)]
+pub(crate) struct App {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The wearer.
+    pub wearer: WearerConfig,
+    /// The wearers there are.
+    pub roster: Arc<Roster>,
+    /// The console, for messages to the user.
+    pub console: Console,
+    /// The program's clock.
+    pub clock: Clock,
+    /// The requested start time of the clock, if any.
+    pub start: Option<StartTime>,
+    /// Where the wearer's files are.
+    pub place: Place,
+    /// The state directory, which has a directory for each wearer.
+    pub state_dir: PathBuf,
+    /// The HTTP clients, one per provider.
+    pub clients: Clients,
+    /// The wearers that this program polls.
+    pub members: Members,
+}
+
+impl App {
+    /// Reads the configuration that the options name, for the one wearer that they mean.
+    ///
+    /// # Errors
+    /// A [`Problem`] with the configuration, the places or the choice of a wearer.
+    pub(crate) fn new(options: &Options, console: Console) -> Result<Self, Problem> {
+        Household::new(options, console)?.one()
     }
 
     /// Returns the chain's files.
     pub(crate) fn chain_file(&self) -> ChainFile {
-        ChainFile::new(self.state_dir.clone())
+        ChainFile::new(self.place.clone())
     }
 
     /// Returns the state that is remembered between runs. A read error is only reported.
     pub(crate) fn state(&self) -> State {
-        State::load_or_warn(&self.state_dir, self.console)
+        State::load_or_warn(&self.place.dir, self.console)
     }
 
     /// Returns the wearer for a person to sign in as.
     pub(crate) fn wearer(&self) -> Wearer {
+        let others = self.roster.all().iter();
+        let others = others.filter(|other| other.id != self.wearer.id);
         Wearer {
-            dir: self.state_dir.clone(),
+            place: self.place.clone(),
+            others: others
+                .map(|other| Place::new(&self.state_dir, &other.id))
+                .collect(),
             keep: self.config.history.keep,
             clock: self.clock.clone(),
             console: self.console,
@@ -95,7 +235,16 @@ impl App {
     /// Returns the provider that was asked for, else the configured one, else the stored chain's,
     /// else Google.
     pub(crate) fn provider(&self, asked: Option<Provider>) -> Provider {
-        self.chain_file().provider(asked.or(self.config.provider))
+        let configured = self.wearer.provider.or(self.config.provider);
+        self.chain_file().provider(asked.or(configured))
+    }
+
+    /// Returns the HTTP client of a provider.
+    ///
+    /// # Errors
+    /// A [`Problem`] with its addresses or certificates.
+    pub(crate) fn http(&self, provider: Provider) -> Result<Http, Problem> {
+        self.clients.get(provider, &self.config.endpoints)
     }
 
     /// Builds an engine that polls this provider. With a deadline it gives up in time.
@@ -104,10 +253,16 @@ impl App {
         provider: Provider,
         deadline: Option<Deadline>,
     ) -> Result<Engine, Problem> {
-        let http = Http::new(provider, &self.config.endpoints)?;
+        let http = self.http(provider)?;
         let configured = self.config.client(provider);
         let client = configured.to_client(provider)?;
         let user_id = match &configured.user_id {
+            Some(_) if self.roster.are_several() => {
+                return Err(Problem::failed(
+                    "[fitbit] user_id names one person, but there are several wearers",
+                )
+                .hint("remove it from the configuration: each sign-in says whose it is"));
+            }
             Some(id) => Some(UserId::try_from(id.as_str()).map_err(|_| {
                 Problem::failed("[fitbit] user_id is too long")
                     .hint("correct it in the configuration")
@@ -122,21 +277,25 @@ impl App {
             user_id,
             every: self.every(),
             hourly_cap: self.config.poll.hourly_cap.unwrap_or(HOURLY_CAP),
-            heart_zones: self.config.wearer.zones,
+            heart_zones: self.wearer.zones,
             cache_access: true,
             deadline,
         };
         let state = self.state();
         let seed = getrandom::u32().unwrap_or_default();
-        Ok(Engine::new(
+        let engine = Engine::new(
             Cycle::new(settings, state.pacing(), state.memory(), seed),
             http,
-            self.chain_file(),
+            self.place.clone(),
             state,
             self.clock.clone(),
-            self.config.wearer.time_zone.clone(),
+            self.wearer.time_zone.clone(),
             self.console,
-        ))
+        );
+        Ok(match self.roster.are_several() {
+            true => engine.naming_wearer(),
+            false => engine,
+        })
     }
 
     /// Returns a listener that reports the history's notices on the console.
@@ -151,8 +310,8 @@ impl App {
     /// Returns a writer for the wearer's history.
     pub(crate) fn history_writer(&self) -> HistoryWriter {
         HistoryWriter::new(
-            self.state_dir.clone(),
-            places::WEARER.to_owned(),
+            self.place.dir.clone(),
+            self.wearer.id.to_string(),
             self.config.history.keep,
             self.history_listener(),
         )

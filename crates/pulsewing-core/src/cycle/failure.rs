@@ -83,6 +83,33 @@ pub enum FailureKind {
     Temporary,
 }
 
+impl FailureKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Failed,
+        Self::ConsentNeeded,
+        Self::Gone,
+        Self::Temporary,
+    ];
+
+    /// Returns the word for machine-readable output: failed, sign-in, gone or temporary.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::ConsentNeeded => "sign-in",
+            Self::Gone => "gone",
+            Self::Temporary => "temporary",
+        }
+    }
+
+    /// Returns the remedy with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 impl Failure {
     /// Returns the remedy.
     #[must_use]

@@ -112,7 +112,7 @@ fn mark_moving(
         fingerprint: expected.fingerprint.clone(),
     };
     // Stored as the board gets it: `settle` compares the board's generation with this one.
-    note.save(files.dir())
+    note.save(&files.place().dir)
         .and_then(|()| files.store_alone(&handed.moving()))
         .map_err(|error| {
             Problem::failed("could not record that the sign-in is being moved, so it was not moved")

@@ -39,7 +39,7 @@ pub(crate) async fn settle(
     console: Console,
 ) -> Result<bool, Problem> {
     let is_moving = || files.stored().is_some_and(|chain| moves(&chain));
-    if Note::load(files.dir()).is_none() && !is_moving() {
+    if Note::load(&files.place().dir).is_none() && !is_moving() {
         return Ok(true);
     }
     let record = files.open().await?;
@@ -66,7 +66,7 @@ pub(super) fn settle_locked(
         forget(files)?;
         return Ok(true);
     }
-    let note = Note::load(files.dir());
+    let note = Note::load(&files.place().dir);
     let mut verdict = judge(&chain, note.as_ref(), status);
     if verdict == Verdict::NotArrived {
         // A write that seemed to fail may have succeeded with only its confirmation lost. After a
@@ -106,7 +106,7 @@ fn moves(chain: &Stored) -> bool {
 /// Ends a move: the board has the chain, and nobody else may.
 fn finish(files: &ChainFile, console: Console) -> Result<(), Problem> {
     files.erase().map_err(|error| not_erased(&error))?;
-    State::forget(files.dir(), console);
+    State::moved(files.place(), console);
     forget(files)?;
     console.say(
         "The sign-in is on the board now. It was erased from this machine; to sign in here as well, use `pulsewing login`.",
@@ -128,7 +128,7 @@ fn take_back(files: &ChainFile, chain: &Stored, console: Console) -> Result<(), 
 }
 
 fn forget(files: &ChainFile) -> Result<(), Problem> {
-    Note::remove(files.dir()).map_err(|error| not_erased(&error))
+    Note::remove(&files.place().dir).map_err(|error| not_erased(&error))
 }
 
 fn not_erased(error: &io::Error) -> Problem {

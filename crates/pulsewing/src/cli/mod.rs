@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{app, engine::clock::StartTime, tell::console::Colour};
+use crate::{app, config::wearer::WearerId, engine::clock::StartTime, tell::console::Colour};
 
 pub(crate) use board::*;
 pub(crate) use options::*;
@@ -63,6 +63,9 @@ pub(crate) struct Global {
     /// The directory for the sign-in, the history and the state
     #[arg(long, global = true, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
+    /// The wearer's id, if there are several; for `run`, the one or two whom its picture shows
+    #[arg(long, global = true, value_name = "ID", value_delimiter = ',')]
+    pub wearer: Vec<WearerId>,
     /// Start the program's clock at this time, such as 2026-11-22T14:07:00+01:00
     #[arg(long, global = true, value_name = "RFC3339")]
     pub now: Option<StartTime>,
@@ -80,6 +83,7 @@ impl Global {
         app::Options {
             config: self.config.clone(),
             state_dir: self.state_dir.clone(),
+            wearers: self.wearer.clone(),
             now: self.now,
         }
     }
@@ -106,6 +110,9 @@ pub(crate) enum Command {
     Service(Service),
     /// Show the heart rate in this terminal, live
     Show,
+    /// Add, list and remove wearers
+    #[command(subcommand)]
+    Wearer(Wearer),
     /// Show what is stored and how the last update went
     Status(Status),
     /// Draw saved API replies, offline

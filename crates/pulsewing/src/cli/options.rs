@@ -10,7 +10,7 @@ use pulsewing_panels::PanelSpec;
 use pulsewing_screen::{Palette, Theme};
 
 use super::Passed;
-use crate::faces::outputs::PictureSize;
+use crate::{config::wearer::WearerId, faces::outputs::PictureSize};
 
 /// Options of `demo`.
 #[cfg(feature = "sandbox")]
@@ -127,6 +127,50 @@ pub(crate) enum Service {
     Uninstall,
     /// Print the unit that would be installed
     Show(Passed),
+}
+
+/// What to do about wearers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Wearer {
+    /// Add a wearer, who then signs in with `pulsewing login --wearer ID` or on the page
+    Add(WearerAdd),
+    /// List the wearers
+    List(WearerList),
+    /// Sign a wearer out, and delete their history
+    Remove(WearerRemove),
+}
+
+/// Options of `wearer add`.
+#[derive(Debug, Args)]
+pub(crate) struct WearerAdd {
+    /// The wearer's id: lower-case letters, digits and hyphens; it never changes
+    #[arg(value_name = "ID")]
+    pub id: WearerId,
+    /// The name that is shown
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// The provider to ask about this wearer: google or fitbit
+    #[arg(long, value_name = "P")]
+    pub provider: Option<Provider>,
+}
+
+/// Options of `wearer list`.
+#[derive(Debug, Args)]
+pub(crate) struct WearerList {
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `wearer remove`.
+#[derive(Debug, Args)]
+pub(crate) struct WearerRemove {
+    /// The wearer's id
+    #[arg(value_name = "ID")]
+    pub id: WearerId,
+    /// Remove the wearer even if the provider cannot be told that the sign-in has ended
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Options of `status`.

@@ -101,7 +101,7 @@ pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
     files
         .store_new(&chain)
         .map_err(|error| Problem::failed("the sign-in could not be saved").caused_by(&error))?;
-    State::forget(&app.state_dir, app.console);
+    State::forget(&app.place, app.console);
     person.move_in(&wearer, if_another)?;
     explain(
         app,

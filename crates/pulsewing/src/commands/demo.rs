@@ -4,15 +4,20 @@ use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 use pulsewing_core::{Provider, oauth::Redirect};
 use pulsewing_sandbox::{Sandbox, SandboxConfig};
 
-use super::{cycle_report, outputs, print, sandbox, updates};
+use super::{cycle_report, member, outputs, print, sandbox, style, updates};
 use crate::{
-    app::App,
+    app::{App, Household},
     cli::{Demo, Global, Look},
-    config::{Config, EndpointsConfig, client::ClientConfig},
+    config::{
+        Config, EndpointsConfig,
+        client::ClientConfig,
+        places::Place,
+        wearer::{WearerConfig, WearerId},
+    },
     daemon::UpdateLoop,
     engine::{clock::Clock, http::Http, stop::Stop},
     faces::{
-        outputs::{Outputs, PictureSize, View},
+        outputs::{Outputs, PictureSize, Style, View},
         presenter::Presenter,
         web::{self, Listener},
     },
@@ -70,13 +75,7 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
     sandbox.clock().set(start);
     sandbox.clock().set_speed(options.speed);
     let clock = Clock::from_sandbox(sandbox.clock().clone());
-    let app = App {
-        config,
-        console,
-        clock,
-        start: None,
-        state_dir: place.0.clone(),
-    };
+    let app = Household::of(config, console, clock, place.0.clone())?.one()?;
     let look = Look {
         theme: None,
         size: PictureSize {
@@ -85,10 +84,11 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         },
         palette: options.palette,
     };
-    let mut outputs = outputs(&app, &look, Some(PICTURE.as_ref()), &options.panels.specs)?;
+    let mut outputs = outputs(&look, Some(PICTURE.as_ref()), &options.panels.specs)?;
     let mut updates = updates(&app, options.provider)?;
     if options.once {
-        return once(&app, &mut updates, &mut outputs, &stop).await;
+        let style = style(&app.config.screen, &app.wearer, console, &look);
+        return once(&app, &mut updates, &mut outputs, style, &stop).await;
     }
     let listener = match options.listen {
         Some(address) => Listener::bind(address).await?,
@@ -98,13 +98,19 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         "The page is http://{}/ and the picture {PICTURE}, redrawn as it changes.",
         listener.address()
     ));
+    let members = app.members.clone();
+    members.change(|members| members.push(member(&app, &updates)));
     let page = web::serve(
         app.config.clone(),
         console,
-        updates.broadcast().clone(),
+        app.clock.clone(),
+        members.clone(),
         listener,
     );
-    let presenter = Presenter::new(updates.broadcast().clone(), outputs, None, console);
+    let screen = app.config.screen.clone();
+    let style_of = Box::new(move |wearer: &WearerConfig| style(&screen, wearer, console, &look));
+    let clock = app.clock.clone();
+    let presenter = Presenter::new(members, Vec::new(), outputs, style_of, clock, console);
     tokio::select! {
         biased;
         result = cycles(&mut updates, &stop, console) => result,
@@ -118,6 +124,7 @@ async fn once(
     app: &App,
     updates: &mut UpdateLoop,
     outputs: &mut Outputs,
+    mut style: Style,
     stop: &Stop,
 ) -> Result<(), Problem> {
     match updates.next(stop).await {
@@ -129,7 +136,8 @@ async fn once(
     if let Some(reading) = engine.reading() {
         let now = engine.clock().now();
         let freshness = reading.freshness(now.utc, app.interval(), false);
-        outputs.show(&View::new(reading, freshness, now))?;
+        let view = View::new(reading, freshness, now);
+        outputs.show(now.up, |size| style.picture(&view, size))?;
     }
     print(&cycle_report::text(updates.engine(), false))?;
     app.console.say(&format!("The picture is {PICTURE}."));
@@ -162,7 +170,8 @@ async fn sign_in(
 ) -> Result<(), Problem> {
     let earlier = start.checked_sub(SIGNED_IN_BEFORE).unwrap_or(start);
     let wearer = Wearer {
-        dir: place.0.clone(),
+        place: Place::new(&place.0, &WearerId::default()),
+        others: Vec::new(),
         keep: config.history.keep,
         clock: Clock::starting_at(earlier),
         console,

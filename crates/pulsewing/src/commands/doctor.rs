@@ -16,6 +16,7 @@ pub(super) async fn run(
         &Scope {
             config: global.config.as_deref(),
             state_dir: global.state_dir.as_deref(),
+            wearers: &global.wearer,
             start: global.now,
             is_offline: options.offline,
             panels: &options.panels.specs,

@@ -4,14 +4,13 @@ use std::io::{self, BufWriter, Write};
 
 use jiff::civil::Date;
 use pulsewing_history::{
-    History, HistoryError,
+    HistoryError,
     archive::export::{ExportError, export},
 };
 
 use crate::{
     app::App,
     cli,
-    config::places,
     tell::problem::{Exit, Problem},
 };
 
@@ -27,12 +26,10 @@ pub(super) fn run(app: &App, options: &cli::Export) -> Result<(), Problem> {
             format!("there are no days from {from} to {to}"),
         ));
     }
-    let history = History::open_existing(&app.state_dir, places::WEARER)
-        .map_err(unusable)?
-        .ok_or_else(|| {
-            Problem::failed("there is no history yet")
-                .hint("`pulsewing once` starts one, and `pulsewing import` fills it from exports")
-        })?;
+    let history = app.place.history().map_err(unusable)?.ok_or_else(|| {
+        Problem::failed("there is no history yet")
+            .hint("`pulsewing once` starts one, and `pulsewing import` fills it from exports")
+    })?;
     let format = options.format.into();
     // A dry run first: if the history turns out to be damaged, stdout stays empty.
     let count = export(&history, from, to, format, &mut io::sink()).map_err(problem)?;

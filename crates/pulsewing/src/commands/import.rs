@@ -17,7 +17,6 @@ use super::export::{stopped, unusable};
 use crate::{
     app::App,
     cli,
-    config::places,
     tell::{console::Console, problem::Problem},
 };
 
@@ -76,7 +75,7 @@ fn zone(app: &App, asked: Option<&str>) -> Result<(TimeZone, &'static str), Prob
             return Ok((zone, "as reported by the provider"));
         }
     }
-    let configured = app.config.wearer.time_zone.as_deref();
+    let configured = app.wearer.time_zone.as_deref();
     Ok(match configured.and_then(|name| TimeZone::get(name).ok()) {
         Some(zone) => (zone, "as configured"),
         None => (TimeZone::system(), "this machine's time zone"),
@@ -84,10 +83,16 @@ fn zone(app: &App, asked: Option<&str>) -> Result<(TimeZone, &'static str), Prob
 }
 
 fn open(app: &App) -> Result<History, Problem> {
-    let open = || History::open_waiting(&app.state_dir, places::WEARER, app.history_listener());
+    let open = || {
+        History::open_waiting(
+            &app.place.dir,
+            app.wearer.id.as_str(),
+            app.history_listener(),
+        )
+    };
     let opened = match open() {
         Err(HistoryError::Damaged(_)) => {
-            let rescued = rescue(&app.state_dir, places::WEARER, app.now()).map_err(|error| {
+            let rescued = rescue(&app.place.dir, app.wearer.id.as_str(), app.now()).map_err(|error| {
                 let what =
                     "the history is damaged and was left as it is, because a new one could not be started";
                 stopped(what, &error)

@@ -85,7 +85,7 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
         };
         Problem::failed(what).caused_by(&error)
     })?;
-    State::forget(&app.state_dir, app.console);
+    State::forget(&app.place, app.console);
     if is_revoked {
         app.console.say(
             "Signed out: Pulsewing can no longer read your data, and the sign-in was erased from this machine.",

@@ -20,6 +20,7 @@ mod sandbox;
 mod service;
 mod show;
 mod status;
+mod wearer;
 
 use std::path::Path;
 
@@ -27,9 +28,10 @@ use pulsewing_core::Provider;
 use pulsewing_panels::PanelSpec;
 
 use crate::{
-    app::App,
+    app::{App, Household},
     cli::{Cli, Command, Look},
-    daemon::UpdateLoop,
+    config::{ScreenConfig, wearer::WearerConfig},
+    daemon::{Member, UpdateLoop},
     faces::outputs::{Outputs, Style},
     tell::{
         console::{self, Console},
@@ -52,11 +54,15 @@ pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
         Command::Adopt(options) => adopt::run(&app()?, &options).await,
         Command::Once(options) => once::run(&app()?, &options).await,
         Command::Run(options) => {
-            let app = App::new(&global.surroundings(), console.logged())?;
-            run::run(&app, &options).await
+            let household = Household::new(&global.surroundings(), console.logged())?;
+            run::run(household, &options).await
         }
         Command::Service(action) => service::run(&action, &global, console),
         Command::Show => show::run(&global, console).await,
+        Command::Wearer(action) => {
+            let household = Household::new(&global.surroundings(), console)?;
+            wearer::run(&household, &action).await
+        }
         Command::Status(options) => status::run(&app()?, &options),
         Command::Import(options) => import::run(&app()?, &options),
         Command::Export(options) => export::run(&app()?, &options),
@@ -69,16 +75,17 @@ pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
     }
 }
 
-/// Opens the outputs of the picture, with the requested style.
-fn outputs(
-    app: &App,
-    look: &Look,
-    png: Option<&Path>,
-    panels: &[PanelSpec],
-) -> Result<Outputs, Problem> {
-    let style = Style::new(&app.config.screen, app.console, look.theme, look.palette);
+/// Opens the outputs of the picture.
+fn outputs(look: &Look, png: Option<&Path>, panels: &[PanelSpec]) -> Result<Outputs, Problem> {
     let png = png.map(|path| (path.to_owned(), look.size));
-    Outputs::open(style, png, panels)
+    Outputs::open(png, panels)
+}
+
+/// Returns the style of a wearer's pictures: the requested one, else the wearer's, else the
+/// configured one.
+fn style(screen: &ScreenConfig, wearer: &WearerConfig, console: Console, look: &Look) -> Style {
+    let theme = look.theme.or(wearer.theme);
+    Style::new(screen, console, theme, look.palette)
 }
 
 /// Builds the loop that polls a provider.
@@ -88,7 +95,17 @@ pub(crate) fn updates(app: &App, provider: Provider) -> Result<UpdateLoop, Probl
         app.history_writer(),
         app.config.history.keep,
         app.interval(),
+        app.members.any_change().clone(),
     ))
+}
+
+/// Returns a wearer who is polled by this loop, as the views see them.
+pub(crate) fn member(app: &App, updates: &UpdateLoop) -> Member {
+    Member {
+        wearer: app.wearer.clone(),
+        broadcast: updates.broadcast().clone(),
+        progress: updates.engine().progress(),
+    }
 }
 
 /// Writes data to stdout.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pulsewing_core::cycle::Deadline;
 
-use super::{cycle_report, outputs, print};
+use super::{cycle_report, outputs, print, style};
 use crate::{
     app::App,
     cli::Once,
@@ -22,12 +22,9 @@ const DEADLINE: Deadline = Deadline {
 
 pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
     let provider = app.provider(None);
-    let mut outputs = outputs(
-        app,
-        &options.look,
-        options.png.as_deref(),
-        &options.panels.specs,
-    )?;
+    let look = &options.look;
+    let mut outputs = outputs(look, options.png.as_deref(), &options.panels.specs)?;
+    let mut style = style(&app.config.screen, &app.wearer, app.console, look);
     let mut engine = app.engine(provider, Some(DEADLINE))?;
     engine.next_cycle(&Stop::listen()).await?;
     let Some(reading) = engine.reading() else {
@@ -38,9 +35,10 @@ pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
     let now = engine.clock().now();
     // After a day without data the picture and the first line keep showing the last known values.
     let mut shown = reading.clone();
-    keep_last_known(&mut shown, &app.state_dir, None);
+    keep_last_known(&mut shown, &app.place, None);
     let of_shown = shown.freshness(now.utc, app.interval(), false);
-    outputs.show(&View::new(&shown, of_shown, now))?;
+    let view = View::new(&shown, of_shown, now);
+    outputs.show(now.up, |size| style.picture(&view, size))?;
     if options.json {
         let freshness = reading.freshness(now.utc, app.interval(), false);
         return print(&ReadingJson::new(reading, freshness).to_line());

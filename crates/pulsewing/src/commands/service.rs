@@ -1,18 +1,15 @@
 //! `pulsewing service`: the daemon as a systemd user service.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
 use pulsewing_files::private;
 use pulsewing_panels::PanelSpec;
 
 use super::print;
 use crate::{
-    app::App,
+    app::Household,
     cli::{Global, Passed, Service},
-    config::places,
+    config::{places, wearer::WearerId},
     service::{
         Existing, NAME, Unit, UnitFile, Written,
         systemctl::{self, Answer},
@@ -29,19 +26,19 @@ pub(super) fn run(action: &Service, global: &Global, console: Console) -> Result
         Service::Install(options) => install(options, global, console),
         Service::Uninstall => uninstall(global, console),
         Service::Show(options) => {
-            let app = App::new(&global.surroundings(), console)?;
-            print(&text(&unit(&app, options, global)?)?)
+            let household = Household::new(&global.surroundings(), console)?;
+            print(&text(&unit(&household, options, global)?)?)
         }
     }
 }
 
 fn install(options: &Passed, global: &Global, console: Console) -> Result<(), Problem> {
     refuse_sudo()?;
-    let app = App::new(&global.surroundings(), console)?;
-    let unit = unit(&app, options, global)?;
+    let household = Household::new(&global.surroundings(), console)?;
+    let unit = unit(&household, options, global)?;
     let text = text(&unit)?;
     for dir in &unit.written {
-        if dir.starts_with(app.state_dir.parent().unwrap_or(&app.state_dir)) {
+        if dir.starts_with(&household.state_dir) {
             private::make_dir(dir).map_err(|error| {
                 Problem::failed(format!("cannot create {}", dir.display()))
                     .caused_by(&error)
@@ -189,7 +186,7 @@ fn foreign(path: &Path) -> Problem {
 }
 
 /// Builds the unit for these options.
-fn unit(app: &App, options: &Passed, global: &Global) -> Result<Unit, Problem> {
+fn unit(household: &Household, options: &Passed, global: &Global) -> Result<Unit, Problem> {
     if global.now.is_some() {
         return Err(
             Problem::failed("a service always uses the machine's clock").hint("remove --now")
@@ -234,9 +231,12 @@ fn unit(app: &App, options: &Passed, global: &Global) -> Result<Unit, Problem> {
             read.push(path);
         }
     }
-    let wearer = absolute(&app.state_dir);
-    let state: PathBuf = wearer.parent().unwrap_or(&wearer).to_owned();
+    let state = absolute(&household.state_dir);
     word("--state-dir=", &state);
+    if !household.chosen.is_empty() {
+        let ids: Vec<&str> = household.chosen.iter().map(WearerId::as_str).collect();
+        words.push(format!("--wearer={}", ids.join(",")).into());
+    }
     if global.verbose {
         words.push("--verbose".into());
     }
@@ -246,8 +246,8 @@ fn unit(app: &App, options: &Passed, global: &Global) -> Result<Unit, Problem> {
         let dir = absolute(png);
         written.push(dir.parent().unwrap_or(&dir).to_owned());
     }
-    read.extend(app.config.endpoints.ca_file.as_deref().map(absolute));
-    read.extend(app.config.screen.wallpaper.as_deref().map(absolute));
+    read.extend(household.config.endpoints.ca_file.as_deref().map(absolute));
+    read.extend(household.config.screen.wallpaper.as_deref().map(absolute));
     Ok(Unit {
         program: fs::canonicalize(&program).unwrap_or(program),
         words,

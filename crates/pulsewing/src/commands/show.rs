@@ -2,31 +2,27 @@
 //!
 //! If a daemon runs, the command follows it: it reads the daemon's stored state whenever that
 //! changes, and sends nothing to the cloud. Otherwise this program polls the cloud itself, as the
-//! daemon would, in the foreground.
+//! daemon would, in the foreground. Of several wearers it shows one at a time.
+
+mod watched;
 
 use std::{
-    env, fs,
+    env,
     io::{IsTerminal, stdout},
     mem::ManuallyDrop,
-    pin::pin,
-    sync::Arc,
     thread,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::civil::Date;
-use pulsewing_core::cycle::Failure;
-use pulsewing_history::History;
 use ratatui::DefaultTerminal;
 use tokio::sync::mpsc;
 
-use super::updates;
+use self::watched::{Watched, WatchedWearer};
 use crate::{
-    app::App,
+    app::{App, Household},
     cli::Global,
-    config::places,
-    daemon::{Single, Snapshot, last_reading},
     engine::stop::Stop,
     faces::terminal::{self, Mode, Past, View},
     tell::{
@@ -46,121 +42,16 @@ pub(super) async fn run(global: &Global, console: Console) -> Result<(), Problem
             .hint("use `pulsewing once` to print the same as text, or as JSON with --json"));
     }
     let (console, newest) = console.kept();
-    let app = App::new(&global.surroundings(), console)?;
+    let household = Household::new(&global.surroundings(), console)?;
     let stop = Stop::listen();
+    let mut watched = Watched::new(household.chosen(), stop.clone())?;
     let keys = listen(&stop);
-    let mut screen = Screen::open(&app, newest, keys)?;
-    loop {
-        let claimed = Single::claim(&app.state_dir)
-            .map_err(|error| Problem::failed("cannot use the state directory").caused_by(&error))?;
-        let ended = match claimed {
-            Some(_single) => own(&app, &mut screen, &stop).await?,
-            None => follow(&app, &mut screen, &stop).await?,
-        };
-        if ended {
-            return Ok(());
-        }
-    }
-}
-
-/// Polls until a request to stop.
-async fn own(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Problem> {
-    let mut updates = updates(app, app.provider(None))?;
-    let broadcast = updates.broadcast().clone();
-    screen.message = None;
-    let mut cycles = pin!(async {
-        loop {
-            match updates.next(stop).await {
-                Ok(()) => {
-                    updates.repair(stop).await;
-                }
-                Err(problem) if problem.exit() == Exit::Interrupted => return,
-                // The screen shows the error.
-                Err(_) => {}
-            }
-        }
-    });
-    let show = async {
-        let mut changes = broadcast.subscribe();
-        let mut mode = Mode::Own;
-        loop {
-            let snapshot = changes.borrow_and_update().clone();
-            screen.draw(app, &snapshot, mode)?;
-            tokio::select! {
-                _ = changes.changed() => {}
-                () = tokio::time::sleep(LOOK_EVERY) => {}
-                key = screen.keys.recv() => match key {
-                    Some(Key::Update) => broadcast.update_now(),
-                    Some(Key::Quit) => mode = Mode::Leaving,
-                    Some(key) => screen.turn(app, &snapshot, key),
-                    None => std::future::pending::<()>().await,
-                },
-            }
-        }
-    };
-    let result = tokio::select! {
-        biased;
-        () = &mut cycles => return Ok(true),
-        result = show => result,
-    };
+    let mut screen = Screen::open(console, newest, keys)?;
+    let result = screen.run(&mut watched, &stop).await;
     // Without a terminal nothing is shown any more, but a refresh under way is still finished.
     stop.request();
-    cycles.await;
+    watched.ended().await;
     result
-}
-
-/// Shows a daemon's stored state. Returns whether there was a request to stop; otherwise the daemon
-/// has ended.
-async fn follow(app: &App, screen: &mut Screen, stop: &Stop) -> Result<bool, Problem> {
-    let mut seen = None;
-    let mut snapshot = Snapshot::new(app.provider(None), app.interval());
-    let mut last_look = None;
-    loop {
-        let now = app.clock.now().up;
-        if last_look.is_none_or(|at| now.saturating_sub(at) >= 2 * LOOK_EVERY) {
-            last_look = Some(now);
-            let changed = Some(changed_at(app));
-            if changed != seen {
-                seen = changed;
-                snapshot = remembered(app);
-            }
-            if let Ok(Some(_free)) = Single::claim(&app.state_dir) {
-                return Ok(false);
-            }
-        }
-        screen.draw(app, &snapshot, Mode::Follows)?;
-        tokio::select! {
-            () = stop.requested() => return Ok(true),
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-            key = screen.keys.recv() => match key {
-                Some(Key::Quit) | None => return Ok(true),
-                Some(Key::Update) => screen.message = Some("the daemon updates on its own schedule; to update now, use the button on its page".to_owned()),
-                Some(key) => screen.turn(app, &snapshot, key),
-            },
-        }
-    }
-}
-
-/// Returns the times of the daemon's last writes.
-fn changed_at(app: &App) -> [Option<SystemTime>; 3] {
-    ["state.json", "history.db", "history.db-wal"].map(|name| {
-        fs::metadata(app.state_dir.join(name))
-            .and_then(|file| file.modified())
-            .ok()
-    })
-}
-
-/// Builds a snapshot from the daemon's stored state.
-fn remembered(app: &App) -> Snapshot {
-    let provider = app.provider(None);
-    let state = app.state();
-    let zone = app.config.wearer.time_zone.as_deref();
-    let mut snapshot = Snapshot::new(provider, app.interval());
-    snapshot.reading =
-        last_reading(&app.state_dir, &state, provider, zone, app.now()).map(Arc::new);
-    // The real failure is known only to the daemon; its message is enough here.
-    snapshot.remember(&state, Some(Failure::OutOfTime));
-    snapshot
 }
 
 /// The meaning of a key.
@@ -171,6 +62,10 @@ enum Key {
     Before,
     After,
     Today,
+    /// The next wearer.
+    Next,
+    /// The previous wearer.
+    Previous,
     Help,
     /// The terminal's size has changed.
     Resized,
@@ -210,6 +105,8 @@ fn key_of(event: &Event) -> Option<Key> {
             KeyCode::Char('u') => Some(Key::Update),
             KeyCode::Char('t') => Some(Key::Today),
             KeyCode::Char('?') | KeyCode::F(1) => Some(Key::Help),
+            KeyCode::Tab => Some(Key::Next),
+            KeyCode::BackTab => Some(Key::Previous),
             KeyCode::Left => Some(Key::Before),
             KeyCode::Right => Some(Key::After),
             _ => None,
@@ -232,10 +129,10 @@ struct Screen {
 }
 
 impl Screen {
-    fn open(app: &App, newest: Newest, keys: mpsc::Receiver<Key>) -> Result<Self, Problem> {
+    fn open(console: Console, newest: Newest, keys: mpsc::Receiver<Key>) -> Result<Self, Problem> {
         let terminal = terminal::take()
             .map_err(|error| Problem::failed("cannot draw on the terminal").caused_by(&error))?;
-        app.console.detail(|| "the terminal is drawn on".into());
+        console.detail(|| "the terminal is drawn on".into());
         Ok(Self {
             terminal: ManuallyDrop::new(terminal),
             keys,
@@ -246,10 +143,49 @@ impl Screen {
         })
     }
 
-    fn draw(&mut self, app: &App, snapshot: &Snapshot, mode: Mode) -> Result<(), Problem> {
+    /// Shows the wearers until a request to stop, and until the refreshes under way are finished.
+    async fn run(&mut self, watched: &mut Watched, stop: &Stop) -> Result<(), Problem> {
+        let mut changes = watched.any_change();
+        let mut is_leaving = false;
+        loop {
+            changes.borrow_and_update();
+            watched.look()?;
+            let wearer = watched.selected();
+            let mode = match is_leaving {
+                true => Mode::Leaving,
+                false => wearer.mode(),
+            };
+            self.draw(wearer, mode, watched.are_several())?;
+            tokio::select! {
+                biased;
+                () = watched.ended(), if is_leaving => return Ok(()),
+                () = stop.requested(), if !is_leaving => {
+                    is_leaving = true;
+                    continue;
+                }
+                _ = changes.changed() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                key = self.keys.recv() => match key {
+                    // It has asked for the stop.
+                    Some(Key::Quit) => {}
+                    Some(key) => self.turn(watched, key),
+                    None => stop.request(),
+                },
+            }
+        }
+    }
+
+    fn draw(
+        &mut self,
+        wearer: &WatchedWearer,
+        mode: Mode,
+        has_others: bool,
+    ) -> Result<(), Problem> {
         let newest = self.newest.line();
+        let app = wearer.app();
         let view = View {
-            snapshot,
+            wearer: has_others.then(|| app.wearer.title()),
+            snapshot: &wearer.snapshot(),
             now: app.now(),
             past: self.past.as_ref(),
             mode,
@@ -264,8 +200,10 @@ impl Screen {
     }
 
     /// Handles a key.
-    fn turn(&mut self, app: &App, snapshot: &Snapshot, key: Key) {
+    fn turn(&mut self, watched: &mut Watched, key: Key) {
         self.message = None;
+        let wearer = watched.selected();
+        let (app, snapshot) = (wearer.app(), wearer.snapshot());
         let today = snapshot.local(app.now()).date();
         let shown = self.past.as_ref().map_or(today, |past| past.date);
         let wanted = match key {
@@ -273,10 +211,20 @@ impl Screen {
                 self.has_help = !self.has_help;
                 return;
             }
+            Key::Update => {
+                if !wearer.update_now() {
+                    self.message = Some("the daemon updates on its own schedule; to update now, use the button on its page".to_owned());
+                }
+                return;
+            }
+            Key::Next | Key::Previous => {
+                self.past = None;
+                return watched.turn(key == Key::Next);
+            }
             Key::Before => shown.yesterday().unwrap_or(shown),
             Key::After => shown.tomorrow().unwrap_or(shown),
             Key::Today => today,
-            Key::Quit | Key::Update | Key::Resized => return,
+            Key::Quit | Key::Resized => return,
         };
         self.past = (wanted < today).then(|| day_of(app, wanted));
     }
@@ -289,7 +237,7 @@ impl Drop for Screen {
 }
 
 fn day_of(app: &App, date: Date) -> Past {
-    let history = History::open_existing(&app.state_dir, places::WEARER);
+    let history = app.place.history();
     let record = history
         .ok()
         .flatten()

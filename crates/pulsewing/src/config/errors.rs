@@ -24,7 +24,12 @@ const TABLES: [&str; 8] = [
 /// Refuses a value, or a list of tables, in the place of a table.
 pub(super) fn check_tables(config: &Table) -> Result<(), Problem> {
     for name in TABLES {
-        if config.get(name).is_some_and(|value| !value.is_table()) {
+        let is_right = |value: &toml::Value| match name {
+            // Anything else than one table or several is told with its line, by the parser.
+            "wearer" => true,
+            _ => value.is_table(),
+        };
+        if config.get(name).is_some_and(|value| !is_right(value)) {
             return Err(Problem::failed(format!(
                 "in the configuration {name} is a value, but it must be a table: [{name}]"
             )));
@@ -74,10 +79,17 @@ fn unknown_key(message: &str) -> Option<(&str, Vec<&str>)> {
 /// The table that has this key, with its dot.
 fn table_of(text: &str, key: &str) -> Option<String> {
     let config: Table = text.parse().ok()?;
-    let name = TABLES.into_iter().find(|name| {
-        let table = config.get(*name).and_then(toml::Value::as_table);
-        table.is_some_and(|table| table.contains_key(key))
-    })?;
+    let has_key = |value: &toml::Value| match value {
+        toml::Value::Table(table) => table.contains_key(key),
+        toml::Value::Array(tables) => tables
+            .iter()
+            .filter_map(toml::Value::as_table)
+            .any(|table| table.contains_key(key)),
+        _ => false,
+    };
+    let name = TABLES
+        .into_iter()
+        .find(|name| config.get(*name).is_some_and(has_key))?;
     Some(format!("{name}."))
 }
 

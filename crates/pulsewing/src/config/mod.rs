@@ -11,6 +11,7 @@ mod errors;
 mod interval;
 pub(crate) mod passphrase;
 pub(crate) mod places;
+pub(crate) mod wearer;
 
 use std::{
     fmt::Display,
@@ -31,7 +32,7 @@ use pulsewing_history::Retention;
 use pulsewing_screen::{Palette, Theme};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use self::{client::ClientConfig, passphrase::Passphrase};
+use self::{client::ClientConfig, passphrase::Passphrase, wearer::WearersConfig};
 use crate::tell::problem::Problem;
 
 pub(crate) use interval::Interval;
@@ -55,8 +56,8 @@ pub(crate) struct Config {
     pub endpoints: EndpointsConfig,
     /// The poll interval and limits.
     pub poll: PollConfig,
-    /// The person who wears the tracker.
-    pub wearer: WearerConfig,
+    /// The people who wear the trackers.
+    pub wearer: WearersConfig,
     /// The web page.
     pub web: WebConfig,
     /// The picture.
@@ -93,20 +94,6 @@ pub(crate) struct PollConfig {
     pub hourly_cap: Option<u16>,
     /// The pause after a start for a board that does not remember its last request.
     pub hold_off: Option<Interval>,
-}
-
-/// The wearer.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct WearerConfig {
-    /// The name that is shown.
-    pub name: Option<String>,
-    /// The IANA time zone, used if the provider does not report one.
-    #[serde(deserialize_with = "time_zone")]
-    pub time_zone: Option<String>,
-    /// The lower bounds of the light, moderate, vigorous and peak zones.
-    #[serde(deserialize_with = "heart_zones")]
-    pub zones: Option<HeartZones>,
 }
 
 /// The web page.

@@ -3,12 +3,42 @@
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
+use pulsewing_history::{History, HistoryError};
 
+use super::wearer::WearerId;
 use crate::tell::problem::Problem;
 
-/// The wearer whose state this is. The paths have always contained this name, so that a second
-/// wearer would not move any files.
-pub(crate) const WEARER: &str = "default";
+/// Where a wearer's files are, and whose they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The wearer.
+    pub wearer: WearerId,
+    /// The directory of their sign-in, state and history.
+    pub dir: PathBuf,
+}
+
+impl Place {
+    /// Returns a wearer's place in a state directory.
+    pub(crate) fn new(state_dir: &Path, wearer: &WearerId) -> Self {
+        Self {
+            wearer: wearer.clone(),
+            dir: state_dir.join(wearer.as_str()),
+        }
+    }
+
+    /// Returns the state directory, which has the directories of all wearers.
+    pub(crate) fn state_dir(&self) -> &Path {
+        self.dir.parent().unwrap_or(&self.dir)
+    }
+
+    /// Opens the wearer's history, if there is one.
+    ///
+    /// # Errors
+    /// [`HistoryError`].
+    pub(crate) fn history(&self) -> Result<Option<History>, HistoryError> {
+        History::open_existing(&self.dir, self.wearer.as_str())
+    }
+}
 
 /// Returns the configuration file: the named one, else the usual one.
 ///
@@ -40,14 +70,6 @@ pub(crate) fn state_dir(named: Option<&Path>) -> Result<PathBuf, Problem> {
     let base = base()?;
     let dir = base.state_dir().unwrap_or_else(|| base.data_dir());
     Ok(dir.join("pulsewing"))
-}
-
-/// Returns the wearer's directory in the state directory.
-///
-/// # Errors
-/// A [`Problem`] when there is no home directory.
-pub(crate) fn wearer_dir(named: Option<&Path>) -> Result<PathBuf, Problem> {
-    Ok(state_dir(named)?.join(WEARER))
 }
 
 fn base() -> Result<etcetera::base_strategy::Xdg, Problem> {

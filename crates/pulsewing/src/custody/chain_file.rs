@@ -17,7 +17,7 @@
 use std::{
     fs::{self, File, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, SystemTime},
 };
 
@@ -32,7 +32,10 @@ use pulsewing_core::{
 use pulsewing_files::{private, regular_file};
 use zeroize::Zeroizing;
 
-use crate::tell::problem::{Exit, Problem};
+use crate::{
+    config::places::Place,
+    tell::problem::{Exit, Problem},
+};
 
 /// The interval between attempts to take a lock that another process holds.
 const TRY_LOCK_EVERY: Duration = Duration::from_millis(50);
@@ -43,7 +46,7 @@ const OPEN_WITHIN: Duration = Duration::from_secs(30);
 /// The chain's files, and their lock while we hold it.
 #[derive(Debug)]
 pub(crate) struct ChainFile {
-    dir: PathBuf,
+    place: Place,
     lock: Option<File>,
 }
 
@@ -98,14 +101,14 @@ pub(crate) struct Loaded {
 }
 
 impl ChainFile {
-    /// Returns the chain's files in a wearer's state directory.
-    pub(crate) const fn new(dir: PathBuf) -> Self {
-        Self { dir, lock: None }
+    /// Returns the chain's files of a wearer.
+    pub(crate) const fn new(place: Place) -> Self {
+        Self { place, lock: None }
     }
 
-    /// Returns the directory.
-    pub(crate) fn dir(&self) -> &Path {
-        &self.dir
+    /// Returns where the wearer's files are.
+    pub(crate) const fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Returns the time of the last change, if there is a chain.
@@ -121,7 +124,7 @@ impl ChainFile {
         if self.lock.is_some() {
             return Ok(());
         }
-        private::make_dir(&self.dir)?;
+        private::make_dir(&self.place.dir)?;
         let file = regular_file::open_with(
             private::options().read(true).append(true).create(true),
             &self.path("chain.lock"),
@@ -300,11 +303,11 @@ impl ChainFile {
     }
 
     fn sync_dir(&self) -> io::Result<()> {
-        File::open(&self.dir)?.sync_all()
+        File::open(&self.place.dir)?.sync_all()
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.dir.join(name)
+        self.place.dir.join(name)
     }
 }
 

@@ -19,7 +19,7 @@ use pulsewing_core::{
 use pulsewing_files::{Replacement, private, regular_file};
 use serde::{Deserialize, Serialize};
 
-use crate::{config::places, tell::console::Console};
+use crate::{config::places::Place, tell::console::Console};
 
 const NAME: &str = "state.json";
 
@@ -44,12 +44,16 @@ pub(crate) struct State {
     pub next_update: Option<Timestamp>,
     /// The error of the last cycle, in one sentence; `None` after a success.
     pub last_error: Option<String>,
+    /// The remedy for it: failed, sign-in, gone or temporary.
+    pub last_trouble: Option<String>,
     /// The same in technical terms, where they differ.
     pub last_details: Option<String>,
     /// The suggested next step.
     pub last_hint: Option<String>,
     /// The name of the OAuth error in the answer to the last refresh; `None` after a success.
     pub oauth_error: Option<String>,
+    /// Whether the sign-in was moved to a board and erased here.
+    pub is_moved: bool,
     /// Facts from the last reading, apart from heart rates, which are in the history.
     pub reading: Option<ReadingFacts>,
     pacing: PacingState,
@@ -144,20 +148,30 @@ impl State {
     }
 
     /// Writes the state; an error is only reported.
-    pub(crate) fn save_or_warn(&mut self, dir: &Path, console: Console) {
-        if let Err(error) = self.save(dir) {
+    pub(crate) fn save_or_warn(&mut self, place: &Place, console: Console) {
+        if let Err(error) = self.save(place) {
             console.warn(&format!("the state file could not be written: {error}"));
         }
     }
 
     /// Forgets everything that belongs to a sign-in: another account has another zone and other
     /// limits.
-    pub(crate) fn forget(dir: &Path, console: Console) {
-        Self::default().save_or_warn(dir, console);
+    pub(crate) fn forget(place: &Place, console: Console) {
+        Self::default().save_or_warn(place, console);
     }
 
-    fn save(&mut self, dir: &Path) -> io::Result<()> {
-        places::WEARER.clone_into(&mut self.wearer);
+    /// Forgets the same, because the sign-in is on a board from now on.
+    pub(crate) fn moved(place: &Place, console: Console) {
+        let mut moved = Self {
+            is_moved: true,
+            ..Self::default()
+        };
+        moved.save_or_warn(place, console);
+    }
+
+    fn save(&mut self, place: &Place) -> io::Result<()> {
+        place.wearer.as_str().clone_into(&mut self.wearer);
+        let dir = &place.dir;
         private::make_dir(dir)?;
         let text = serde_json::to_vec(self)?;
         // Not durable: an older state is good enough after a power cut.
@@ -253,10 +267,11 @@ mod tests {
         };
         let mut state = State::default();
         state.remember(&pacing, &memory);
-        state.save(dir.path()).unwrap();
-        let loaded = State::load(dir.path()).unwrap();
+        let place = Place::new(dir.path(), &"anna".parse().unwrap());
+        state.save(&place).unwrap();
+        let loaded = State::load(&place.dir).unwrap();
         assert_eq!((loaded.pacing(), loaded.memory()), (pacing, memory));
-        assert_eq!(loaded.wearer, "default");
+        assert_eq!(loaded.wearer, "anna");
     }
 
     #[test]

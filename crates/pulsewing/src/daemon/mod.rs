@@ -1,7 +1,7 @@
 //! The daemon: runs cycles endlessly, and publishes their results to all views.
 //!
-//! One task runs the cycles ([`UpdateLoop`]), stores their readings, and fetches the days that the
-//! history lacks. It publishes its state through the [`Broadcast`]: the pictures
+//! One task for each wearer runs their cycles ([`UpdateLoop`]), stores the readings, and fetches the
+//! days that the history lacks. It publishes its state through the [`Broadcast`]: the pictures
 //! ([`Presenter`](crate::faces::presenter::Presenter)), the page ([`web`](crate::faces::web)) and
 //! the terminal see the same [`Snapshot`], and none of them can delay a cycle.
 //!
@@ -10,6 +10,7 @@
 //! | `update_loop.rs` | a cycle, the storage of its reading, and the missing past days |
 //! | `repair.rs` | the choice of past days to fetch |
 //! | `snapshot.rs` | the current state, and the error of the last update |
+//! | `member.rs` | the wearers that are polled, each with a loop and a broadcast |
 //! | `broadcast.rs` | publishes the state, and accepts requests for an update |
 //! | `remembered.rs` | the last reading, after a restart and after a long silence |
 //! | `notice.rs` | the text on a picture when something is wrong |
@@ -17,6 +18,7 @@
 //! | `supervision.rs` | the messages to systemd |
 
 mod broadcast;
+mod member;
 mod notice;
 mod remembered;
 mod repair;
@@ -26,6 +28,7 @@ mod supervision;
 mod update_loop;
 
 pub(crate) use broadcast::Broadcast;
+pub(crate) use member::{Member, Members};
 pub(crate) use notice::Notice;
 pub(crate) use remembered::{keep_last_known, last_reading, zone_of_minute};
 pub(crate) use single::Single;

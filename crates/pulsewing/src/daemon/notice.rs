@@ -1,5 +1,7 @@
 //! The text on a picture when something is wrong.
 
+use std::borrow::Cow;
+
 use pulsewing_core::{
     Provider,
     cycle::{Failure, FailureKind},
@@ -8,7 +10,11 @@ use pulsewing_core::{
 use pulsewing_screen::State;
 
 use super::Snapshot;
-use crate::{engine::Activity, tell::banner_words};
+use crate::{
+    config::wearer::WearerId,
+    engine::Activity,
+    tell::{banner_words, problem::command_for},
+};
 
 /// The command to sign in.
 const LOGIN: &str = "pulsewing login";
@@ -24,13 +30,31 @@ const LOGIN_GOOGLE: &str = "pulsewing login --provider google";
 pub(crate) struct Notice<'l> {
     snapshot: &'l Snapshot,
     address: Option<&'l str>,
+    /// The commands to sign in: with the provider, and with Google.
+    commands: [Cow<'static, str>; 2],
 }
 
 impl<'l> Notice<'l> {
     /// Builds the notice for a snapshot. `address` is the page where a user can sign in with
     /// another machine's browser.
     pub(crate) const fn new(snapshot: &'l Snapshot, address: Option<&'l str>) -> Self {
-        Self { snapshot, address }
+        let login = match snapshot.provider {
+            Provider::Google => LOGIN,
+            Provider::Fitbit => LOGIN_FITBIT,
+        };
+        Self {
+            snapshot,
+            address,
+            commands: [Cow::Borrowed(login), Cow::Borrowed(LOGIN_GOOGLE)],
+        }
+    }
+
+    /// Names the wearer in the commands, because there are several wearers.
+    pub(crate) fn for_wearer(self, id: &WearerId) -> Self {
+        let commands = self
+            .commands
+            .map(|command| Cow::Owned(command_for(&command, id.as_str())));
+        Self { commands, ..self }
     }
 
     /// Returns the state to show, if something is wrong or there is no reading yet.
@@ -38,6 +62,7 @@ impl<'l> Notice<'l> {
         if self.snapshot.activity == Activity::TokensNotStored {
             return Some(State::TokensNotStored);
         }
+        let [login, login_google] = &self.commands;
         let Some(failed_update) = &self.snapshot.failed_update else {
             return match self.snapshot.reading {
                 Some(_) => None,
@@ -47,7 +72,7 @@ impl<'l> Notice<'l> {
         Some(match failed_update.failure {
             Failure::TokensNotStored => State::TokensNotStored,
             Failure::Gone => State::ServiceGone {
-                command: LOGIN_GOOGLE,
+                command: login_google,
             },
             Failure::RateLimited { until } => State::RateLimited {
                 until: self.snapshot.clock_at(until),
@@ -63,10 +88,7 @@ impl<'l> Notice<'l> {
                     && !matches!(failure, Failure::OAuth(error) if error != OAuthError::AccessDenied) =>
             {
                 State::SignInNeeded {
-                    command: match self.snapshot.provider {
-                        Provider::Google => LOGIN,
-                        Provider::Fitbit => LOGIN_FITBIT,
-                    },
+                    command: login,
                     address: self.address,
                 }
             }

@@ -1,8 +1,6 @@
 //! The last known reading. It is shown after a restart until an update succeeds, and after a day
 //! without data until there is something newer. However old it is, it stays, with its date.
 
-use std::path::Path;
-
 use jiff::{Timestamp, tz::Offset};
 use pulsewing_core::{
     Bpm, Provider,
@@ -14,7 +12,7 @@ use pulsewing_core::{
 use pulsewing_history::{History, HistoryError, LastKnown};
 
 use crate::{
-    config::places,
+    config::places::Place,
     custody::state_file::{ReadingFacts, State},
     engine::zone,
 };
@@ -22,13 +20,13 @@ use crate::{
 /// Builds the last reading from the history and the state. Returns `None` if neither has one, or
 /// they cannot be read: then the first update will show something.
 pub(crate) fn last_reading(
-    dir: &Path,
+    place: &Place,
     state: &State,
     provider: Provider,
     configured_zone: Option<&str>,
     now: Timestamp,
 ) -> Option<Reading> {
-    let history = History::open_existing(dir, places::WEARER).ok()??;
+    let history = place.history().ok()??;
     let last = history.last_known(now).ok().flatten();
     let facts = state.reading.as_ref();
     let fetched_at = match (facts, &last) {
@@ -88,9 +86,9 @@ pub(crate) fn zone_of_minute(history: &History, at: Timestamp) -> Option<ZoneFac
 
 /// Fills a reading that has no minute of the last 24 hours with the last known values: from the
 /// history, else from `before`.
-pub(crate) fn keep_last_known(reading: &mut Reading, dir: &Path, before: Option<&Reading>) {
+pub(crate) fn keep_last_known(reading: &mut Reading, place: &Place, before: Option<&Reading>) {
     if reading.latest().is_none() {
-        let history = History::open_existing(dir, places::WEARER).ok().flatten();
+        let history = place.history().ok().flatten();
         let last = history.and_then(|it| it.last_known(reading.fetched_at).ok().flatten());
         let now = reading.fetched_at;
         keep(reading, last.as_ref(), before, now);

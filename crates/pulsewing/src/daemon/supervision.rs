@@ -6,26 +6,23 @@
 
 use pulsewing_core::reading::Freshness;
 
-use super::{Broadcast, Snapshot};
+use super::{Member, Members, Snapshot};
 use crate::{
-    engine::{Activity, progress::Progress},
+    engine::{Activity, clock::Clock},
     tell::phrases,
 };
 
 /// Reports the service's status to systemd.
 #[derive(Debug)]
 pub(crate) struct Supervision {
-    broadcast: Broadcast,
-    progress: Progress,
+    members: Members,
+    clock: Clock,
 }
 
 impl Supervision {
     /// Builds the reporter. It sends nothing before [`run`](Self::run).
-    pub(crate) const fn new(broadcast: Broadcast, progress: Progress) -> Self {
-        Self {
-            broadcast,
-            progress,
-        }
+    pub(crate) const fn new(members: Members, clock: Clock) -> Self {
+        Self { members, clock }
     }
 
     /// Reports that the service has started, and from then on its status. Never returns.
@@ -39,15 +36,18 @@ impl Supervision {
             return std::future::pending().await;
         }
         let watchdog = sd_notify::watchdog_enabled();
-        let mut changes = self.broadcast.subscribe();
+        let mut changes = self.members.any_change().subscribe();
         let mut last = String::new();
         let mut is_ready = false;
         let mut was_late = false;
         loop {
-            let snapshot = changes.borrow_and_update().clone();
-            let now = self.broadcast.now();
-            let status = status(&snapshot, now.utc);
-            let is_on_time = self.progress.is_on_time(now.up);
+            changes.borrow_and_update();
+            let now = self.clock.now();
+            let members = self.members.all();
+            let status = status_of_all(&members, now.utc);
+            let is_on_time = members
+                .iter()
+                .all(|member| member.progress.is_on_time(now.up));
             let mut told = Vec::new();
             if !is_ready {
                 told.push(Ready);
@@ -76,7 +76,7 @@ impl Supervision {
             let wait = watchdog.map_or(minute, |watchdog| minute.min(watchdog / 2));
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { return },
-                () = self.broadcast.clock().sleep_until(now.up + wait) => {}
+                () = self.clock.sleep_until(now.up + wait) => {}
             }
         }
     }
@@ -93,6 +93,32 @@ impl Supervision {
         #[cfg(unix)]
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     }
+}
+
+/// Returns the status of all wearers in one line: of the only one in detail, of several the number
+/// of those who have a problem, and their ids.
+fn status_of_all(members: &[Member], now: jiff::Timestamp) -> String {
+    /// The number of ids in the line.
+    const MOST: usize = 5;
+    if let [only] = members {
+        return status(&only.broadcast.snapshot(), now);
+    }
+    let failed: Vec<&str> = members
+        .iter()
+        .filter(|member| member.broadcast.snapshot().failed_update.is_some())
+        .map(|member| member.wearer.id.as_str())
+        .collect();
+    let count = members.len();
+    if failed.is_empty() {
+        return format!("{count} wearers, all updates succeed");
+    }
+    let more = if failed.len() > MOST { ", ..." } else { "" };
+    let ids: Vec<&str> = failed.iter().take(MOST).copied().collect();
+    format!(
+        "{count} wearers, {} with a failed update: {}{more}",
+        failed.len(),
+        ids.join(", ")
+    )
 }
 
 /// Returns the service's status in one line.

@@ -9,6 +9,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use pulsewing_core::{cycle::Failure, reading::Reading};
 use pulsewing_history::{HistoryWriter, Retention};
+use tokio::sync::watch;
 
 use super::{
     Broadcast, Repair, Snapshot,
@@ -40,12 +41,14 @@ pub(crate) struct UpdateLoop {
 }
 
 impl UpdateLoop {
-    /// Builds the loop around this engine. Publishes the remembered state at once.
+    /// Builds the loop around this engine. Publishes the remembered state at once; `any_change` is
+    /// notified of changes.
     pub(crate) fn new(
         engine: Engine,
         history_writer: HistoryWriter,
         retention: Retention,
         every: SignedDuration,
+        any_change: watch::Sender<()>,
     ) -> Self {
         let state = engine.state();
         let mut snapshot = Snapshot::new(engine.provider(), every);
@@ -53,7 +56,7 @@ impl UpdateLoop {
         snapshot.last_update = state.last_update;
         snapshot.last_success = state.last_success;
         snapshot.reading = last_reading(
-            engine.state_dir(),
+            engine.place(),
             state,
             engine.provider(),
             engine.configured_zone(),
@@ -64,7 +67,8 @@ impl UpdateLoop {
             snapshot,
             engine.wake(),
             engine.clock().clone(),
-            engine.state_dir().to_owned(),
+            engine.place().clone(),
+            any_change,
         );
         Self {
             history_writer,
@@ -144,8 +148,8 @@ impl UpdateLoop {
     fn shown(&self) -> Option<Arc<Reading>> {
         let mut reading = self.engine.reading()?.clone();
         let before = self.broadcast.snapshot();
-        let dir = self.broadcast.state_dir();
-        keep_last_known(&mut reading, dir, before.reading.as_deref());
+        let place = self.broadcast.place();
+        keep_last_known(&mut reading, place, before.reading.as_deref());
         Some(Arc::new(reading))
     }
 

@@ -7,7 +7,7 @@ use pulsewing_history::HistoryError;
 
 use super::Finding;
 use crate::{
-    config::places,
+    config::places::Place,
     daemon::Single,
     service::{Existing, UnitFile, program_of, systemctl},
     tell::phrases,
@@ -15,18 +15,22 @@ use crate::{
 
 const INSTALL: &str = "to have it run unattended, use `pulsewing service install`";
 
-pub(super) fn check(dir: &Path, findings: &mut Vec<Finding>) {
-    findings.push(history(dir));
+pub(super) fn check(place: &Place, findings: &mut Vec<Finding>) {
+    findings.push(history(place));
+    let is_installed = matches!(installed(), Ok(Existing::Ours(_)));
+    findings.push(running(&place.dir, is_installed));
+}
+
+pub(super) fn check_service(findings: &mut Vec<Finding>) {
     let installed = installed();
     let is_installed = matches!(installed, Ok(Existing::Ours(_)));
-    findings.push(running(dir, is_installed));
     findings.push(unit(installed));
     findings.push(linger(is_installed, systemctl::lingers));
 }
 
-fn history(dir: &Path) -> Finding {
+fn history(place: &Place) -> Finding {
     const ID: &str = "history.readable";
-    match pulsewing_history::examine(dir, places::WEARER) {
+    match pulsewing_history::examine(&place.dir, place.wearer.as_str()) {
         Ok(None) => Finding::ok(ID, "there is no history yet"),
         Ok(Some(whole)) if !whole.unreadable.is_empty() => Finding::warn(
             ID,
@@ -88,7 +92,7 @@ fn running(dir: &Path, is_installed: bool) -> Finding {
         Ok(false) if is_installed => Finding::warn(
             ID,
             "the service is installed, but nothing is running",
-            "start it with start it with `systemctl --user start pulsewing`; `journalctl --user -u pulsewing` shows why it ended",
+            "start it with `systemctl --user start pulsewing`; `journalctl --user -u pulsewing` shows why it ended",
         ),
         Ok(false) => Finding::skipped(ID, "nothing is running unattended", INSTALL),
         Err(error) => Finding::skipped(

@@ -193,8 +193,7 @@ fn space(bytes: u64, is_out_of_files: bool) -> Finding {
 }
 
 pub(super) fn check_zone(known: &Known) -> Finding {
-    let config = known.config.as_ref();
-    let configured = config.and_then(|config| config.wearer.time_zone.as_deref());
+    let configured = known.wearer.time_zone.as_deref();
     zone(&known.state.zone_facts().unwrap_or_default(), configured)
 }
 

@@ -23,8 +23,12 @@ use serde::Serialize;
 pub(crate) use report::{in_colours, in_json, in_words};
 
 use crate::{
-    config::{Config, places},
-    custody::{chain_file::ChainFile, state_file::State},
+    config::{
+        Config,
+        places::{self, Place},
+        wearer::{WearerConfig, WearerId, WearersConfig},
+    },
+    custody::{chain_file::ChainFile, roster::Roster, state_file::State},
     engine::clock::{Clock, StartTime},
     tell::{
         console::Console,
@@ -46,6 +50,9 @@ pub(crate) struct Finding {
     pub found: String,
     /// The suggested next step, in one sentence.
     pub advice: String,
+    /// The wearer it is about, if there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wearer: Option<String>,
 }
 
 /// The status of a check.
@@ -91,6 +98,7 @@ impl Finding {
             status,
             found: found.into(),
             advice: advice.into(),
+            wearer: None,
         }
     }
 
@@ -175,6 +183,8 @@ pub(crate) struct Scope<'s> {
     pub config: Option<&'s Path>,
     /// The state directory, if one was named.
     pub state_dir: Option<&'s Path>,
+    /// The wearers that were named.
+    pub wearers: &'s [WearerId],
     /// The start time of the clock, if not now.
     pub start: Option<StartTime>,
     /// Whether the network is left out.
@@ -187,6 +197,10 @@ pub(crate) struct Scope<'s> {
 struct Known {
     /// The configuration; `None` if it cannot be used.
     config: Option<Config>,
+    /// The wearer.
+    wearer: WearerConfig,
+    /// Where the wearer's files are.
+    place: Place,
     /// The provider that an update would ask.
     provider: Provider,
     /// The state that is remembered between runs.
@@ -195,6 +209,30 @@ struct Known {
 }
 
 impl Known {
+    fn new(
+        config: Option<Config>,
+        wearer: WearerConfig,
+        state_dir: &Path,
+        clock: Clock,
+        console: Console,
+    ) -> Self {
+        let place = Place::new(state_dir, &wearer.id);
+        let configured = config.as_ref().and_then(|config| config.provider);
+        let configured = wearer.provider.or(configured);
+        Self {
+            provider: ChainFile::new(place.clone()).provider(configured),
+            state: State::load_or_warn(&place.dir, console),
+            config,
+            wearer,
+            place,
+            clock,
+        }
+    }
+
+    fn files(&self) -> ChainFile {
+        ChainFile::new(self.place.clone())
+    }
+
     fn now(&self) -> Timestamp {
         self.clock.now().utc
     }
@@ -205,28 +243,86 @@ impl Known {
 /// # Errors
 /// A [`Problem`] when the state directory cannot be determined.
 pub(crate) async fn examine(scope: &Scope<'_>, console: Console) -> Result<Vec<Finding>, Problem> {
-    let dir = places::wearer_dir(scope.state_dir)?;
+    let state_dir = places::state_dir(scope.state_dir)?;
     let mut findings = Vec::new();
     let config = settings::check(scope.config, &mut findings);
-    let files = ChainFile::new(dir.clone());
-    let loaded = files.load();
-    let known = Known {
-        provider: files.provider(config.as_ref().and_then(|config| config.provider)),
-        config,
-        state: State::load_or_warn(&dir, console),
-        clock: Clock::new(scope.start),
+    let wearers = wearers(scope, config.as_ref(), &state_dir, &mut findings)?;
+    let clock = Clock::new(scope.start);
+    let all: Vec<Known> = wearers
+        .into_iter()
+        .map(|wearer| Known::new(config.clone(), wearer, &state_dir, clock.clone(), console))
+        .collect();
+    let are_several = all.len() > 1;
+    let about = |known: &Known, found: Vec<Finding>| -> Vec<Finding> {
+        let wearer = are_several.then(|| known.wearer.id.to_string());
+        let name = |finding| Finding {
+            wearer: wearer.clone(),
+            ..finding
+        };
+        found.into_iter().map(name).collect()
     };
 
-    findings.push(machine::check_clock(&known, &loaded));
-    machine::check_state(&dir, &mut findings);
-    chain::check(&known, loaded, &mut findings);
-    network::check(&known, scope.is_offline, &mut findings).await;
-    findings.push(machine::check_zone(&known));
-    findings.push(machine::check_update(&known));
-    daemon::check(&dir, &mut findings);
-    findings.push(screen::check_wallpaper(&known));
+    let Some(any) = all.first() else {
+        return Ok(findings);
+    };
+    findings.push(machine::check_clock(any, &any.files().load()));
+    for known in &all {
+        let mut found = Vec::new();
+        machine::check_state(&known.place.dir, &mut found);
+        chain::check(known, known.files().load(), &mut found);
+        findings.extend(about(known, found));
+    }
+    // Of several wearers with the same provider, one is enough.
+    let mut checked = Vec::new();
+    for known in &all {
+        if !checked.contains(&known.provider) {
+            checked.push(known.provider);
+            network::check(known, scope.is_offline, &mut findings).await;
+        }
+    }
+    for known in &all {
+        let mut found = vec![machine::check_zone(known), machine::check_update(known)];
+        daemon::check(&known.place, &mut found);
+        findings.extend(about(known, found));
+    }
+    daemon::check_service(&mut findings);
+    findings.push(screen::check_wallpaper(any));
     findings.extend(scope.panels.iter().map(screen::check_panel));
     Ok(findings)
+}
+
+/// Returns the wearers to check: those that were named, else all.
+///
+/// # Errors
+/// A [`Problem`] when one of the named does not exist.
+fn wearers(
+    scope: &Scope<'_>,
+    config: Option<&Config>,
+    state_dir: &Path,
+    findings: &mut Vec<Finding>,
+) -> Result<Vec<WearerConfig>, Problem> {
+    let default = WearersConfig::default();
+    let configured = config.map_or(&default, |config| &config.wearer);
+    let roster = match Roster::load(configured, state_dir) {
+        Ok(roster) => roster,
+        Err(problem) => {
+            let otherwise = "correct or remove the file";
+            findings.push(Finding::problem("wearers.list", &problem, otherwise));
+            return Ok(vec![WearerConfig::default()]);
+        }
+    };
+    for id in roster.forgotten(state_dir) {
+        findings.push(Finding::warn(
+            "wearers.list",
+            format!("there is a sign-in of \"{id}\", who is not one of the wearers, so nobody polls it"),
+            format!("add [[wearer]] with id = \"{id}\" to the configuration, or erase it with `pulsewing wearer remove {id}`"),
+        ));
+    }
+    if scope.wearers.is_empty() {
+        return Ok(roster.all().to_vec());
+    }
+    let named = scope.wearers.iter().map(|id| roster.find(id).cloned());
+    named.collect()
 }
 
 /// Builds the finding for a check that needs the configuration.

@@ -23,7 +23,11 @@ pub(crate) fn in_colours(colour: Colour) -> bool {
 /// Returns the findings in aligned lines, each with its advice below if there is any.
 pub(crate) fn in_words(findings: &[Finding], has_colour: bool) -> String {
     let mut text = String::new();
-    let longest = |finding: &Finding| finding.id.chars().count();
+    let title = |finding: &Finding| match &finding.wearer {
+        Some(wearer) => format!("{} ({wearer})", finding.id),
+        None => finding.id.clone(),
+    };
+    let longest = |finding: &Finding| title(finding).chars().count();
     // A long path must not push all the others to the right.
     let width = findings
         .iter()
@@ -35,7 +39,12 @@ pub(crate) fn in_words(findings: &[Finding], has_colour: bool) -> String {
         let word = format!("{:<7}", finding.status.word());
         let word = painted(&word, colour(finding.status), has_colour);
         // Writing to a string does not fail.
-        let _ = writeln!(text, "{word}  {:<width$}  {}", finding.id, finding.found);
+        let _ = writeln!(
+            text,
+            "{word}  {:<width$}  {}",
+            title(finding),
+            finding.found
+        );
         if finding.status != Status::Ok {
             let _ = writeln!(text, "{:<7}  {:<width$}  -> {}", "", "", finding.advice);
         }
@@ -57,7 +66,7 @@ pub(crate) fn in_words(findings: &[Finding], has_colour: bool) -> String {
 }
 
 /// Returns the findings as one line of JSON: an array of objects with `id`, `status`, `found` and
-/// `advice`, all of them strings.
+/// `advice`, and `wearer` if there are several, all of them strings.
 pub(crate) fn in_json(findings: &[Finding]) -> serde_json::Result<String> {
     serde_json::to_string(findings).map(|json| format!("{json}\n"))
 }

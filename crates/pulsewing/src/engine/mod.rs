@@ -6,7 +6,7 @@ pub(crate) mod progress;
 pub(crate) mod stop;
 pub(crate) mod zone;
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, civil::Date};
 use pulsewing_core::{
@@ -20,6 +20,7 @@ use tokio::sync::{Notify, watch};
 use zeroize::Zeroizing;
 
 use crate::{
+    config::places::Place,
     custody::{
         chain_file::ChainFile,
         state_file::{ReadingFacts, State},
@@ -50,6 +51,8 @@ pub(crate) struct Engine {
     clock: Clock,
     configured_zone: Option<String>,
     console: Console,
+    /// Whether commands for people name the wearer.
+    names_wearer: bool,
     details: Details,
     /// Whether this cycle has reported that the refresh has no answer.
     has_said_unanswered: bool,
@@ -86,7 +89,7 @@ impl Engine {
     pub(crate) fn new(
         cycle: Cycle,
         http: Http,
-        files: ChainFile,
+        place: Place,
         state: State,
         clock: Clock,
         configured_zone: Option<String>,
@@ -95,17 +98,26 @@ impl Engine {
         Self {
             cycle,
             http,
-            files,
+            files: ChainFile::new(place),
             state,
             clock,
             configured_zone,
             console,
+            names_wearer: false,
             details: Details::default(),
             has_said_unanswered: false,
             failure: None,
             activity: watch::Sender::default(),
             wake: Arc::default(),
             progress: Progress::default(),
+        }
+    }
+
+    /// Names the wearer in commands for people, because there are several wearers.
+    pub(crate) fn naming_wearer(self) -> Self {
+        Self {
+            names_wearer: true,
+            ..self
         }
     }
 
@@ -315,6 +327,7 @@ impl Engine {
             Some(failure) => self.cycle.asks_again(failure, self.clock.now()),
         };
         self.state.last_error = problem.as_ref().map(|problem| problem.message().to_owned());
+        self.state.last_trouble = self.failure.map(|failure| failure.kind().name().to_owned());
         self.state.last_details = problem.as_ref().and_then(Problem::in_detail);
         self.state.oauth_error = match self.failure {
             Some(Failure::OAuth(error)) => Some(error.to_string()),
@@ -338,7 +351,7 @@ impl Engine {
                 "" => "of this machine",
                 name => name,
             };
-            self.console.warn(&format!("the provider did not report the wearer's time zone; using {name} instead (set [wearer] time_zone in the configuration to change it)"));
+            self.console.warn(&format!("the provider did not report the wearer's time zone; using {name} instead (set the wearer's time_zone in the configuration to change it)"));
         }
         if problem.is_none() {
             self.warn_of_future(self.cycle.future_minutes());
@@ -363,7 +376,7 @@ impl Engine {
     fn save_state(&mut self) {
         self.state
             .remember(self.cycle.pacing(), self.cycle.memory());
-        self.state.save_or_warn(self.files.dir(), self.console);
+        self.state.save_or_warn(self.files.place(), self.console);
     }
 
     /// Fetches a past day, between two cycles. Returns `None` when that is not possible now,
@@ -425,6 +438,10 @@ impl Engine {
 
     fn problem(&mut self, failure: Failure) -> Problem {
         let problem = Problem::from_failure(failure, self.provider());
+        let problem = match self.names_wearer {
+            true => problem.for_wearer(self.place().wearer.as_str()),
+            false => problem,
+        };
         let details = std::mem::take(&mut self.details);
         match failure {
             Failure::Store(StoreTrouble::Io)
@@ -497,9 +514,9 @@ impl Engine {
         &self.cycle
     }
 
-    /// Returns the wearer's state directory.
-    pub(crate) fn state_dir(&self) -> &Path {
-        self.files.dir()
+    /// Returns where the wearer's files are.
+    pub(crate) const fn place(&self) -> &Place {
+        self.files.place()
     }
 
     /// Returns the time zone to use if the provider does not report one.

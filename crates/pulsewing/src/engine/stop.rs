@@ -40,7 +40,16 @@ impl Stop {
         stop
     }
 
-    /// Stops the program as a signal does, after a key press.
+    /// Returns a request to stop one part of the program, which a request to stop the program
+    /// includes.
+    pub(crate) fn part(&self) -> Self {
+        Self {
+            request: self.request.child_token(),
+            requested_at: Arc::clone(&self.requested_at),
+        }
+    }
+
+    /// Stops the program as a signal does, after a key press; a part of it if it is one.
     pub(crate) fn request(&self) {
         self.request.cancel();
     }

@@ -1,6 +1,6 @@
-//! The destinations of pictures, and their style.
+//! The destinations of pictures, and the style of a wearer's pictures.
 
-use std::{error::Error, path::PathBuf, str::FromStr};
+use std::{error::Error, path::PathBuf, str::FromStr, time::Duration};
 
 use embedded_graphics::geometry::Size;
 use jiff::tz::TimeZone;
@@ -12,7 +12,7 @@ use pulsewing_core::{
 use pulsewing_panels::{
     Panel, PanelError, PanelSpec, Picture, PictureError, wallpaper::UserPicture,
 };
-use pulsewing_screen::{Model, Palette, State, Theme};
+use pulsewing_screen::{Model, Palette, State, Theme, pair::Half};
 
 use crate::{
     config::ScreenConfig,
@@ -20,10 +20,9 @@ use crate::{
     tell::{console::Console, problem::Problem},
 };
 
-/// A PNG file and any number of panels, and the style of the pictures.
-#[derive(Debug)]
+/// A PNG file and any number of panels.
+#[derive(Debug, Default)]
 pub(crate) struct Outputs {
-    style: Style,
     png: Option<(PathBuf, PictureSize)>,
     panels: Vec<Panel>,
 }
@@ -57,12 +56,10 @@ impl Outputs {
     /// # Errors
     /// A [`Problem`] with the configuration or a panel.
     pub(crate) fn open(
-        style: Style,
         png: Option<(PathBuf, PictureSize)>,
         panels: &[PanelSpec],
     ) -> Result<Self, Problem> {
         let mut outputs = Self {
-            style,
             png,
             panels: Vec::new(),
         };
@@ -81,18 +78,21 @@ impl Outputs {
         Ok(())
     }
 
-    /// Draws a view everywhere.
+    /// Shows a picture everywhere, drawn in the size of each output. `up` is the time on a
+    /// monotonic clock.
     ///
     /// # Errors
     /// The first [`Problem`]; the outputs before it were updated.
-    pub(crate) fn show(&mut self, view: &View<'_>) -> Result<(), Problem> {
-        let style = &mut self.style;
+    pub(crate) fn show(
+        &mut self,
+        up: Duration,
+        mut draw: impl FnMut(Size) -> Result<Picture, PictureError>,
+    ) -> Result<(), Problem> {
         if let Some((path, size)) = &self.png {
-            let size = Size::new(size.width, size.height);
-            style.picture(view, size)?.write_png(path)?;
+            draw(Size::new(size.width, size.height))?.write_png(path)?;
         }
         for panel in &mut self.panels {
-            panel.show(view.now.up, |size| style.picture(view, size))?;
+            panel.show(up, &mut draw)?;
         }
         Ok(())
     }
@@ -141,26 +141,8 @@ impl Style {
     /// # Errors
     /// [`PictureError::Size`].
     pub(crate) fn picture(&mut self, view: &View<'_>, size: Size) -> Result<Picture, PictureError> {
-        let now = view.now.utc;
-        let model = match (view.reading, view.state) {
-            (Some((reading, freshness)), state) => {
-                let model = Model::new(reading, now, freshness, self.theme);
-                match state {
-                    Some(state) => model.with_state(state),
-                    None => model,
-                }
-            }
-            (None, state) => Model::from_state(state.unwrap_or(State::FirstStart), self.theme),
-        };
-        // Without a reading the wearer's clock is unknown; the machine's is the next best.
-        let local = match view.reading {
-            Some((reading, _)) => reading.time_zone.offsets.local(now).time(),
-            None => TimeZone::system().to_datetime(now).time(),
-        };
-        let palette = match self.night {
-            Some(night) if night.has(local) => Palette::Night,
-            _ => self.palette,
-        };
+        let palette = self.palette_of(view);
+        let model = self.model(view);
         let console = self.console;
         let wallpaper = self.wallpaper.as_mut().and_then(|own| {
             own.for_size(size, |path, why| {
@@ -175,6 +157,49 @@ impl Style {
             None => model,
         };
         Picture::new(&model, size, palette)
+    }
+
+    /// Draws two wearers in this size, each in their own theme and in the palette of the first.
+    ///
+    /// # Errors
+    /// [`PictureError::Size`].
+    pub(crate) fn picture_of_two(
+        shown: [(&str, &Self, &View<'_>); 2],
+        size: Size,
+    ) -> Result<Picture, PictureError> {
+        let [(_, first, view), _] = shown;
+        let palette = first.palette_of(view);
+        let halves = shown.map(|(name, style, view)| Half {
+            name,
+            model: style.model(view),
+        });
+        Picture::of_two(&halves, size, palette)
+    }
+
+    fn model<'v>(&self, view: &View<'v>) -> Model<'v> {
+        match (view.reading, view.state) {
+            (Some((reading, freshness)), state) => {
+                let model = Model::new(reading, view.now.utc, freshness, self.theme);
+                match state {
+                    Some(state) => model.with_state(state),
+                    None => model,
+                }
+            }
+            (None, state) => Model::from_state(state.unwrap_or(State::FirstStart), self.theme),
+        }
+    }
+
+    fn palette_of(&self, view: &View<'_>) -> Palette {
+        let now = view.now.utc;
+        // Without a reading the wearer's clock is unknown; the machine's is the next best.
+        let local = match view.reading {
+            Some((reading, _)) => reading.time_zone.offsets.local(now).time(),
+            None => TimeZone::system().to_datetime(now).time(),
+        };
+        match self.night {
+            Some(night) if night.has(local) => Palette::Night,
+            _ => self.palette,
+        }
     }
 }
 

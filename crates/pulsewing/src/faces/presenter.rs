@@ -1,20 +1,32 @@
 //! Keeps a PNG file and panels up to date with the daemon's state and the clock.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
+
+use pulsewing_core::cycle::Now;
+use pulsewing_screen::pair;
 
 use crate::{
-    daemon::{Broadcast, Notice},
-    faces::outputs::{Outputs, View},
-    tell::console::Console,
+    config::wearer::{WearerConfig, WearerId},
+    daemon::{Member, Members, Notice},
+    engine::clock::Clock,
+    faces::outputs::{Outputs, Style, View},
+    tell::{console::Console, problem::Problem},
 };
 
-/// Shows the daemon's current state on the requested outputs.
-#[derive(Debug)]
+/// Makes the style of a wearer's pictures.
+pub(crate) type StyleOf = Box<dyn Fn(&WearerConfig) -> Style>;
+
+/// Shows the current state of one or two wearers on the requested outputs.
 pub(crate) struct Presenter {
-    broadcast: Broadcast,
+    members: Members,
+    /// The wearers to show; if empty, the first two.
+    chosen: Vec<WearerId>,
     outputs: Outputs,
-    /// The page where a user can sign in with another machine's browser.
+    style_of: StyleOf,
+    styles: BTreeMap<WearerId, Style>,
+    /// The page's address for another machine's browser.
     address: Option<String>,
+    clock: Clock,
     console: Console,
     /// The last problem that was reported.
     told: Option<String>,
@@ -22,30 +34,39 @@ pub(crate) struct Presenter {
 
 impl Presenter {
     /// Builds a presenter; nothing is shown before [`run`](Self::run).
-    pub(crate) const fn new(
-        broadcast: Broadcast,
+    pub(crate) fn new(
+        members: Members,
+        chosen: Vec<WearerId>,
         outputs: Outputs,
-        address: Option<String>,
+        style_of: StyleOf,
+        clock: Clock,
         console: Console,
     ) -> Self {
         Self {
-            broadcast,
+            members,
+            chosen,
             outputs,
-            address,
+            style_of,
+            styles: BTreeMap::new(),
+            address: None,
+            clock,
             console,
             told: None,
         }
     }
 
+    /// Names the page's address for another machine's browser, where somebody can sign in.
+    pub(crate) fn reachable_at(self, address: Option<String>) -> Self {
+        Self { address, ..self }
+    }
+
     /// Shows every change, and updates the ages every minute. Never returns.
     pub(crate) async fn run(mut self) {
-        let mut changes = self.broadcast.subscribe();
+        let mut changes = self.members.any_change().subscribe();
         loop {
-            let snapshot = changes.borrow_and_update().clone();
-            let now = self.broadcast.now();
-            let notice = Notice::new(&snapshot, self.address.as_deref());
-            let view = View::of_daemon(&snapshot, &notice, now);
-            match self.outputs.show(&view) {
+            changes.borrow_and_update();
+            let now = self.clock.now();
+            match self.show(now) {
                 Ok(()) => self.told = None,
                 // A panel that was unplugged may come back; a full disk may get space again.
                 Err(problem) => {
@@ -60,8 +81,86 @@ impl Presenter {
                 Duration::from_secs(60 - now.utc.as_second().rem_euclid(60).unsigned_abs());
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { return },
-                () = self.broadcast.clock().sleep_until(now.up + minute) => {}
+                () = self.clock.sleep_until(now.up + minute) => {}
             }
         }
+    }
+
+    fn show(&mut self, now: Now) -> Result<(), Problem> {
+        let all = self.members.all();
+        let is_shown =
+            |member: &&Member| self.chosen.is_empty() || self.chosen.contains(&member.wearer.id);
+        let shown: Vec<&Member> = all.iter().filter(is_shown).take(2).collect();
+        let Some(first) = shown.first() else {
+            return Ok(());
+        };
+        for member in &shown {
+            let style = || (self.style_of)(&member.wearer);
+            self.styles
+                .entry(member.wearer.id.clone())
+                .or_insert_with(style);
+        }
+        let addresses: Vec<Option<String>> = shown
+            .iter()
+            .map(|member| sign_in_address(self.address.as_deref(), member, all.len()))
+            .collect();
+        let snapshots: Vec<_> = shown
+            .iter()
+            .map(|member| member.broadcast.snapshot())
+            .collect();
+        let notices: Vec<Notice<'_>> = snapshots
+            .iter()
+            .zip(&addresses)
+            .zip(&shown)
+            .map(|((snapshot, address), member)| {
+                let notice = Notice::new(snapshot, address.as_deref());
+                match all.len() {
+                    1 => notice,
+                    _ => notice.for_wearer(&member.wearer.id),
+                }
+            })
+            .collect();
+        let views: Vec<View<'_>> = snapshots
+            .iter()
+            .zip(&notices)
+            .map(|(snapshot, notice)| View::of_daemon(snapshot, notice, now))
+            .collect();
+        let styles = &mut self.styles;
+        self.outputs.show(now.up, |size| {
+            if let ([one, two], [of_one, of_two]) = (shown.as_slice(), views.as_slice())
+                && pair::has_room(size)
+                && let (Some(style_one), Some(style_two)) =
+                    (styles.get(&one.wearer.id), styles.get(&two.wearer.id))
+            {
+                let names = [one, two].map(|member| name_on_screen(&member.wearer));
+                let [first, second] = names;
+                return Style::picture_of_two(
+                    [(first, style_one, of_one), (second, style_two, of_two)],
+                    size,
+                );
+            }
+            match (styles.get_mut(&first.wearer.id), views.first()) {
+                (Some(style), Some(view)) => style.picture(view, size),
+                // The style was made above.
+                _ => Err(pulsewing_panels::PictureError::Size),
+            }
+        })
+    }
+}
+
+/// Returns the address where a wearer can sign in.
+fn sign_in_address(page: Option<&str>, member: &Member, wearers: usize) -> Option<String> {
+    let page = page?;
+    Some(match wearers {
+        1 => format!("{page}/sign-in"),
+        _ => format!("{page}/w/{}/sign-in", member.wearer.id),
+    })
+}
+
+/// Returns the name to show; the id if the screen lacks letters of the name.
+fn name_on_screen(wearer: &WearerConfig) -> &str {
+    match wearer.title() {
+        title if title.is_ascii() => title,
+        _ => wearer.id.as_str(),
     }
 }

@@ -20,8 +20,8 @@ use pulsewing_core::{
 use zeroize::Zeroizing;
 
 use crate::{
-    config::Config,
-    custody::{chain_file::ChainFile, state_file::State},
+    config::{Config, places::Place},
+    custody::{chain_file::ChainFile, roster, state_file::State},
     engine::{
         clock::Clock,
         http::{Http, Part, Unanswered},
@@ -33,17 +33,22 @@ use crate::{
 /// The time limit for the token endpoint's answer.
 const EXCHANGE_FOR: Duration = Duration::from_secs(15);
 
-/// Returns the client to sign in with: the configured one, else the stored sign-in's.
+/// Returns the client to sign in with: the configured one, else that of the first stored sign-in at
+/// these places. A client is the household's, so a wearer may use another's.
 ///
 /// # Errors
 /// A [`Problem`] when the configured one is too long to be valid.
 pub(crate) fn client(
     config: &Config,
-    files: &ChainFile,
+    places: &[Place],
     provider: Provider,
 ) -> Result<Option<Client>, Problem> {
     let configured = config.client(provider).to_client(provider)?;
-    let stored = || files.stored().filter(|it| it.provider() == provider);
+    let stored = || {
+        let chains = places.iter().map(|place| ChainFile::new(place.clone()));
+        let mut chains = chains.filter_map(|files| files.stored());
+        chains.find(|chain| chain.provider() == provider)
+    };
     Ok(configured.or_else(|| Some(stored()?.client().clone())))
 }
 
@@ -156,7 +161,7 @@ impl SignIn {
         wearer: &Wearer,
         if_another: IfAnother,
     ) -> Result<Unstored, Problem> {
-        let mut files = ChainFile::new(wearer.dir.clone());
+        let mut files = ChainFile::new(wearer.place.clone());
         let replaced = files.open().await?;
         let mut grant = self.exchange(code).await?;
         let person = Person::behind(&grant, &self.http, &self.clock).await;
@@ -169,14 +174,18 @@ impl SignIn {
         let chain = self
             .chain(grant, replaced)
             .ok_or_else(|| refusal::no_answer(NoAnswer::NoRefreshToken.into()))?;
+        // Nobody else may sign in as the same person at the same time.
+        let alone = roster::lock(wearer.place.state_dir())?;
+        person.check_others(wearer)?;
         files.store_new(&chain).map_err(|error| {
             Problem::failed("the sign-in could not be written")
                 .caused_by(&error)
                 .hint("free up disk space, or make the state directory writable, and sign in again")
         })?;
-        State::forget(&wearer.dir, wearer.console);
+        State::forget(&wearer.place, wearer.console);
         // Under the lock, so that no update comes in between.
         person.move_in(wearer, if_another)?;
+        drop(alone);
         files.unlock();
         Ok(chain)
     }

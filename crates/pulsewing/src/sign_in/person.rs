@@ -1,6 +1,6 @@
 //! The person who signs in, and the owner of the history: the data of two people is never mixed.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use pulsewing_core::{
     AccessToken, Provider,
@@ -13,7 +13,8 @@ use pulsewing_history::{Account, Aside, History, HistoryError, Notice, Relation,
 use zeroize::Zeroizing;
 
 use crate::{
-    config::places,
+    config::places::Place,
+    custody::chain_file::ChainFile,
     engine::{
         clock::Clock,
         http::{Http, Part},
@@ -50,14 +51,24 @@ impl IfAnother {
 /// The wearer whose sign-in and history are kept: whoever signs in has to be the same person.
 #[derive(Clone, Debug)]
 pub(crate) struct Wearer {
-    /// The directory of the sign-in, the state and the history.
-    pub dir: PathBuf,
+    /// Where the sign-in, the state and the history are.
+    pub place: Place,
+    /// Where those of the other wearers are, who have to be other people.
+    pub others: Vec<Place>,
     /// How long the history is kept.
     pub keep: Retention,
     /// The program's clock.
     pub clock: Clock,
     /// The console, for messages to the user.
     pub console: Console,
+}
+
+impl Wearer {
+    /// Returns where the sign-ins of all wearers are, this wearer's first.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let own = std::iter::once(&self.place);
+        own.chain(&self.others).cloned().collect()
+    }
 }
 
 /// The person who signs in, as far as the provider identifies them.
@@ -157,7 +168,7 @@ impl Person {
         http: &Http,
         wearer: &Wearer,
     ) -> Result<(), Problem> {
-        let look = || History::look(&wearer.dir, places::WEARER);
+        let look = || History::look(&wearer.place.dir, wearer.place.wearer.as_str());
         if let Some(chain) = replaced
             && let Ok(Some(history)) = look()
             && let Ok(false) = history.is_somebodys()
@@ -188,13 +199,50 @@ impl Person {
         }
     }
 
+    /// Checks that they are not another wearer already.
+    ///
+    /// # Errors
+    /// A [`Problem`] that names that wearer.
+    pub(crate) fn check_others(&self, wearer: &Wearer) -> Result<(), Problem> {
+        match wearer.others.iter().find(|other| self.is_wearer(other)) {
+            None => Ok(()),
+            Some(other) => Err(Problem::failed(format!(
+                "this person is already the wearer \"{}\", so this sign-in was not kept",
+                other.wearer
+            ))
+            .hint("sign in with the account of the person whose place this is; nothing was changed")
+            .hint(format!(
+                "if they are meant to be \"{}\" instead, remove the other one first: `pulsewing wearer remove {}`",
+                wearer.place.wearer, other.wearer
+            ))),
+        }
+    }
+
+    /// Returns whether they are the wearer whose files are at this place.
+    fn is_wearer(&self, place: &Place) -> bool {
+        let chain = ChainFile::new(place.clone()).stored();
+        let is_signed_in = chain.is_some_and(|chain| {
+            self.accounts.iter().any(|account| {
+                let id = chain.user_id();
+                account.provider == chain.provider()
+                    && id.is_some_and(|id| id.eq_ignore_ascii_case(&account.user_id))
+            })
+        });
+        // Somebody who is signed out at present is still the same person.
+        let history = History::look(&place.dir, place.wearer.as_str());
+        let is_owner = history.ok().flatten().is_some_and(|history| {
+            matches!(history.relation_to(&self.accounts), Ok(Relation::Own))
+        });
+        is_signed_in || is_owner
+    }
+
     /// Makes the history theirs once the sign-in is stored. Begins a new one if the old one is to
     /// be replaced.
     ///
     /// # Errors
     /// A [`Problem`] when the old history could not be set aside.
     pub(crate) fn move_in(&self, wearer: &Wearer, if_another: IfAnother) -> Result<(), Problem> {
-        let dir = &wearer.dir;
+        let dir = &wearer.place.dir;
         let is_replaced =
             if_another == IfAnother::Replace && pulsewing_history::bytes_on_disk(dir) > 0;
         if is_replaced {
@@ -227,11 +275,11 @@ impl Person {
         if wearer.keep == Retention::Nothing || self.accounts.is_empty() {
             return Ok(());
         }
-        let dir = &wearer.dir;
+        let dir = &wearer.place.dir;
         if !is_new && pulsewing_history::bytes_on_disk(dir) == 0 {
             return Ok(());
         }
-        let mut history = History::open(dir, places::WEARER)?;
+        let mut history = History::open(dir, wearer.place.wearer.as_str())?;
         if history.is_mended() {
             wearer.console.warn(&Notice::IndexRebuilt.to_string());
         }
@@ -257,7 +305,7 @@ fn account(provider: Provider, user_id: &str) -> Account {
 fn another() -> Problem {
     Problem::failed("the history holds another person's heart rate, so this sign-in was not kept")
         .hint("if this was a mistake, sign in again with the previous account; nothing was changed")
-        .hint("to follow both people, give this one a separate directory with --state-dir, for `pulsewing login` and every command after it")
+        .hint("to follow both people, add a wearer for this one, such as with `pulsewing wearer add anna`, and sign in as that wearer")
         .hint("to continue with only this person, sign in again and start over: the history so far is set aside under a dated name, not deleted, and a new one is started")
         .hint("to start over, use `pulsewing login --replace` in a terminal, or tick \"Start over\" on the page")
 }

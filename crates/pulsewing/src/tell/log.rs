@@ -23,7 +23,7 @@ use tracing::{
 };
 use tracing_subscriber::{
     filter::LevelFilter,
-    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
+    fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields, format::Writer},
     registry::LookupSpan,
 };
 
@@ -120,6 +120,26 @@ struct Line {
     style: Style,
 }
 
+/// Formats the fields of the spans around an event, such as the wearer that it is about.
+struct Around<'a, 'c, S, N>(&'a FmtContext<'c, S, N>);
+
+impl<S, N> fmt::Display for Around<'_, '_, S, N>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for span in self.0.event_scope().into_iter().flatten() {
+            let extensions = span.extensions();
+            let fields = extensions.get::<FormattedFields<N>>();
+            if let Some(fields) = fields.filter(|fields| !fields.is_empty()) {
+                write!(f, " {fields}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl<S, N> FormatEvent<S, N> for Line
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -127,7 +147,7 @@ where
 {
     fn format_event(
         &self,
-        _: &FmtContext<'_, S, N>,
+        context: &FmtContext<'_, S, N>,
         mut line: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
@@ -148,7 +168,7 @@ where
         }
         let mut text = Text::default();
         event.record(&mut text);
-        writeln!(line, "{}{}", text.message, text.fields)
+        writeln!(line, "{}{}{}", text.message, text.fields, Around(context))
     }
 }
 
@@ -244,6 +264,16 @@ mod tests {
             text,
             "<6>updated bpm=72 next=14:16 zone=\"a b\"\n<4>first; second [31m\n"
         );
+    }
+
+    #[test]
+    fn a_line_names_the_wearer_it_is_about() {
+        let text = logged(Style::Journal, || {
+            let span = tracing::info_span!("wearer", wearer = %"anna");
+            span.in_scope(|| tracing::info!(bpm = 72, "updated"));
+            tracing::info!("stopped");
+        });
+        assert_eq!(text, "<6>updated bpm=72 wearer=anna\n<6>stopped\n");
     }
 
     #[test]

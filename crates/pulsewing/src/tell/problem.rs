@@ -168,6 +168,14 @@ impl Problem {
         &self.causes
     }
 
+    /// Names the wearer in the commands of the hints, for one of several wearers.
+    pub(crate) fn for_wearer(mut self, id: &str) -> Self {
+        for hint in &mut self.hints {
+            *hint = command_for(hint, id);
+        }
+        self
+    }
+
     /// Returns the hints.
     pub(crate) fn hints(&self) -> &[String] {
         &self.hints
@@ -219,6 +227,19 @@ impl fmt::Display for Problem {
 }
 
 impl Error for Problem {}
+
+/// Names a wearer in the commands of a text that are about one wearer.
+pub(crate) fn command_for(text: &str, id: &str) -> String {
+    const COMMANDS: [&str; 4] = [
+        "pulsewing login",
+        "pulsewing logout",
+        "pulsewing once",
+        "pulsewing status",
+    ];
+    COMMANDS.iter().fold(text.to_owned(), |text, command| {
+        text.replace(command, &format!("{command} --wearer {id}"))
+    })
+}
 
 fn hint_for(failure: Failure, provider: Provider) -> Option<String> {
     let login = format!("pulsewing login --provider {}", provider.name());

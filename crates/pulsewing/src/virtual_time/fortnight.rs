@@ -9,15 +9,14 @@ use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use pulsewing_core::Provider;
-use pulsewing_history::{History, HistoryError};
+use pulsewing_history::HistoryError;
 use pulsewing_sandbox::{Recording, Sandbox, SandboxConfig};
 use serde_json::{Value, json};
 
 use super::sign_in;
 use crate::{
-    app::App,
+    app::{App, Household},
     commands::{self, demo},
-    config::places::WEARER,
     engine::{clock::Clock, http::Http, stop::Stop},
     tell::console::{Colour, Console},
 };
@@ -130,13 +129,11 @@ impl World {
     }
 
     fn app(&self) -> App {
-        App {
-            config: demo::config(self.provider, &self.sandbox),
-            console: Console::new(false, Colour::Never),
-            clock: self.clock.clone(),
-            start: None,
-            state_dir: self.dir.path().join(WEARER),
-        }
+        let config = demo::config(self.provider, &self.sandbox);
+        let console = Console::new(false, Colour::Never);
+        let dir = self.dir.path().to_owned();
+        let household = Household::of(config, console, self.clock.clone(), dir);
+        household.unwrap().one().unwrap()
     }
 
     /// Runs a daemon from its start until this time.
@@ -172,8 +169,7 @@ impl World {
 
     /// Asserts that the history between two instants is correct.
     fn compare(&self, from: Timestamp, until: Timestamp) {
-        let dir = self.dir.path().join(WEARER);
-        let history = History::open_existing(&dir, WEARER).unwrap().unwrap();
+        let history = self.app().place.history().unwrap().unwrap();
         let mut kept = BTreeMap::new();
         history
             .minutes(Date::MIN, Date::MAX, |minute| {

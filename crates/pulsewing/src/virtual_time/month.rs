@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::sign_in;
 use crate::{
-    config::EndpointsConfig,
+    config::{EndpointsConfig, places::Place, wearer::WearerId},
     custody::chain_file::ChainFile,
     engine::{
         http::{Answered, Http, Outgoing, Part},
@@ -147,7 +147,7 @@ impl World {
             secret: ClientSecret::new(app.client_secret).ok(),
         };
         let dir = tempfile::tempdir().unwrap();
-        let mut files = ChainFile::new(dir.path().join("default"));
+        let mut files = ChainFile::new(Place::new(dir.path(), &WearerId::default()));
         files.lock(Duration::ZERO).await.unwrap();
         let chain = sign_in(&http, client, sandbox.clock()).await;
         files.store_new(&chain).unwrap();

@@ -21,7 +21,7 @@ pub(super) struct Setting {
 pub(super) fn plan(app: &App, options: &Provision) -> Result<Vec<Setting>, Problem> {
     let mut plan = Plan(Vec::new());
     let config = &app.config;
-    let provider = match options.provider.or(config.provider) {
+    let provider = match options.provider.or(app.wearer.provider).or(config.provider) {
         // If the sign-in is handed over as well, it determines the provider.
         None if options.move_chain || options.copy_chain => Some(app.provider(None)),
         named => named,
@@ -44,22 +44,22 @@ pub(super) fn plan(app: &App, options: &Provision) -> Result<Vec<Setting>, Probl
     if let Some(hold_off) = config.poll.hold_off {
         plan.push("poll.hold_off", &hold_off.0.as_secs().to_string());
     }
-    if let Some(theme) = options.theme.or(config.screen.theme) {
+    if let Some(theme) = options.theme.or(app.wearer.theme).or(config.screen.theme) {
         plan.push("screen.theme", theme.name());
     }
     if let Some(palette) = options.palette.or(config.screen.palette) {
         plan.push("screen.palette", palette.name());
     }
-    if let Some(name) = &config.wearer.name {
+    if let Some(name) = &app.wearer.name {
         plan.push("wearer.name", name);
     }
-    if let Some(zones) = config.wearer.zones {
+    if let Some(zones) = app.wearer.zones {
         plan.push(
             "wearer.zones",
             &zones.limits().map(|bpm| bpm.get().to_string()).join(","),
         );
     }
-    let zone = config.wearer.time_zone.clone();
+    let zone = app.wearer.time_zone.clone();
     if let Some(name) = zone.or_else(machine_zone)
         && let Some(rule) = zone_rule(&name)
     {
@@ -170,19 +170,17 @@ pub(super) fn unquoted(text: &str) -> &str {
 mod tests {
     use super::*;
     use crate::{
+        app::Household,
         config::Config,
         engine::clock::Clock,
         tell::console::{Colour, Console},
     };
 
     fn planned(config: &str, options: Provision) -> Result<Vec<Setting>, Problem> {
-        let app = App {
-            config: Config::parse(config).unwrap(),
-            console: Console::new(false, Colour::Never),
-            clock: Clock::system(),
-            start: None,
-            state_dir: "/nowhere".into(),
-        };
+        let config = Config::parse(config).unwrap();
+        let console = Console::new(false, Colour::Never);
+        let household = Household::of(config, console, Clock::system(), "/nowhere".into());
+        let app = household.unwrap().one().unwrap();
         plan(&app, &options)
     }
 

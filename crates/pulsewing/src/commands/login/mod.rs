@@ -113,7 +113,7 @@ fn client(app: &App, provider: Provider, options: &Login) -> Result<(Client, Red
     if let Some(path) = &options.client_json {
         return from_json(provider, path);
     }
-    if let Some(client) = sign_in::client(&app.config, &app.chain_file(), provider)? {
+    if let Some(client) = sign_in::client(&app.config, &app.wearer().places(), provider)? {
         return Ok((client, Redirects::Any));
     }
     walk_through(app, provider)

@@ -19,7 +19,7 @@ use pulsewing_files::regular_file;
 use crate::{
     app::App,
     cli::Render,
-    commands::{byte_order_mark, outputs},
+    commands::{byte_order_mark, outputs, style},
     engine::zone,
     faces::outputs::View,
     tell::problem::Problem,
@@ -30,12 +30,9 @@ const CHUNK: usize = 64 * 1_024;
 
 pub(super) fn run(app: &App, options: &Render) -> Result<(), Problem> {
     let now = app.now();
-    let mut outputs = outputs(
-        app,
-        &options.look,
-        options.png.as_deref(),
-        &options.panels.specs,
-    )?;
+    let look = &options.look;
+    let mut outputs = outputs(look, options.png.as_deref(), &options.panels.specs)?;
+    let mut style = style(&app.config.screen, &app.wearer, app.console, look);
     let time_zone = time_zone(app, options, now)?;
     let reading = match options.provider {
         Provider::Google => google_reading(app, options, time_zone, now)?,
@@ -47,7 +44,8 @@ pub(super) fn run(app: &App, options: &Render) -> Result<(), Problem> {
         utc: now,
         ..app.clock.now()
     };
-    outputs.show(&View::new(&reading, freshness, at))
+    let view = View::new(&reading, freshness, at);
+    outputs.show(at.up, |size| style.picture(&view, size))
 }
 
 /// Returns the zone of the settings body; without one, the offset of the given time; without that,
@@ -60,11 +58,7 @@ fn time_zone(app: &App, options: &Render, now: Timestamp) -> Result<TimeZone, Pr
             None => ZoneFacts::default(),
         },
     };
-    Ok(zone::resolve(
-        &facts,
-        app.config.wearer.time_zone.as_deref(),
-        now,
-    ))
+    Ok(zone::resolve(&facts, app.wearer.time_zone.as_deref(), now))
 }
 
 fn zone_facts(provider: Provider, path: &Path) -> Result<ZoneFacts, Problem> {
@@ -131,7 +125,7 @@ fn google_reading(
         let page = decoder.finish().map_err(|error| unreadable(path, error))?;
         builder.take_trackers(page.trackers);
     }
-    Ok(builder.finish(Provider::Google, app.config.wearer.zones))
+    Ok(builder.finish(Provider::Google, app.wearer.zones))
 }
 
 fn fitbit_reading(
@@ -158,7 +152,7 @@ fn fitbit_reading(
         let trackers = decoder.finish().map_err(|error| unreadable(path, error))?;
         builder.take_trackers(trackers);
     }
-    Ok(builder.finish(Provider::Fitbit, app.config.wearer.zones))
+    Ok(builder.finish(Provider::Fitbit, app.wearer.zones))
 }
 
 /// Warns about values that are not drawn because they are later than the picture's present.

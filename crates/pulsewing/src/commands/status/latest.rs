@@ -62,7 +62,7 @@ fn reading(app: &App, state: &State, history: Option<&History>) -> Option<Readin
         .chain(kept)
         .filter(|sample| sample.at <= now)
         .max_by_key(|sample| sample.at)?;
-    let configured = app.config.wearer.time_zone.as_deref();
+    let configured = app.wearer.time_zone.as_deref();
     let remembered = state.memory().zone.map(|(facts, _)| facts);
     let kept_zone = history.and_then(|history| {
         let is_guess_again = remembered.is_none() && configured.is_none();
@@ -80,7 +80,7 @@ fn reading(app: &App, state: &State, history: Option<&History>) -> Option<Readin
     let heart_zones = match facts {
         Some(facts) => facts.heart_zones(),
         None => {
-            let own = app.config.wearer.zones;
+            let own = app.wearer.zones;
             own.unwrap_or(HeartZones::PLAIN)
         }
     };

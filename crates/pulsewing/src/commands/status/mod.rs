@@ -16,7 +16,6 @@ use super::print;
 use crate::{
     app::App,
     cli,
-    config::places,
     custody::state_file::State,
     daemon::Single,
     tell::{phrases, problem::Problem},
@@ -87,7 +86,7 @@ struct Days {
 
 pub(super) fn run(app: &App, options: &cli::Status) -> Result<(), Problem> {
     let loaded = app.chain_file().load()?;
-    let status = Status::new(app, loaded.record.as_ref(), State::load(&app.state_dir));
+    let status = Status::new(app, loaded.record.as_ref(), State::load(&app.place.dir));
     if options.json {
         let json = serde_json::to_string(&status)
             .map_err(|error| Problem::failed("cannot print the status").caused_by(&error))?;
@@ -103,12 +102,12 @@ impl Status {
             Err(error) => (State::default(), Some(error.to_string())),
         };
         // If the lock is not accessible, no daemon could have taken it.
-        let is_daemon_running = Single::is_claimed(&app.state_dir).unwrap_or(false);
+        let is_daemon_running = Single::is_claimed(&app.place.dir).unwrap_or(false);
         let next = Next::new(record, &state, is_daemon_running);
-        let history = History::open_existing(&app.state_dir, places::WEARER);
+        let history = app.place.history();
         let facts = state.reading.as_ref();
         Self {
-            state_dir: app.state_dir.display().to_string(),
+            state_dir: app.place.dir.display().to_string(),
             latest: Latest::new(app, &state, history.as_ref().ok().and_then(Option::as_ref)),
             battery_percent: facts.and_then(|facts| facts.battery_percent),
             last_sync: facts.and_then(|facts| facts.last_sync),
@@ -212,7 +211,7 @@ impl Kept {
         let unreadable = whole.and_then(|history| history.unreadable(Date::MIN, Date::MAX).ok());
         Self {
             unreadable: unreadable.unwrap_or_default(),
-            bytes: bytes_on_disk(&app.state_dir),
+            bytes: bytes_on_disk(&app.place.dir),
             days: span.map(|span| Days {
                 days: span.days,
                 first_day: span.first.to_string(),

@@ -3,7 +3,12 @@
 mod body;
 pub(crate) mod trouble;
 
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use pulsewing_core::{
@@ -36,6 +41,34 @@ const CONNECT_FOR: Duration = Duration::from_secs(10);
 pub(crate) struct Http {
     client: Client,
     endpoints: Endpoints,
+}
+
+/// The client of each provider, once it is needed. Clones share them, so that many wearers cost one
+/// set of connections and certificates.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Clients(Arc<Mutex<[Option<Http>; 2]>>);
+
+impl Clients {
+    /// Returns the client of a provider.
+    ///
+    /// # Errors
+    /// As [`Http::new`].
+    pub(crate) fn get(
+        &self,
+        provider: Provider,
+        config: &EndpointsConfig,
+    ) -> Result<Http, Problem> {
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let [google, fitbit] = &mut *clients;
+        let client = match provider {
+            Provider::Google => google,
+            Provider::Fitbit => fitbit,
+        };
+        Ok(match client {
+            Some(http) => http.clone(),
+            none => none.insert(Http::new(provider, config)?).clone(),
+        })
+    }
 }
 
 /// A complete reply.

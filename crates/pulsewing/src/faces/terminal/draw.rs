@@ -29,9 +29,10 @@ const FOR_GRAPH: u16 = 6;
 const FOR_TWO: u16 = 14;
 
 /// The keys, for the help.
-const KEYS: [(&str, &str); 6] = [
+const KEYS: [(&str, &str); 7] = [
     ("← →", "the day before, the day after"),
     ("t", "today"),
+    ("Tab", "the next of several wearers"),
     ("u", "update now"),
     ("?", "these keys"),
     ("q, Esc", "quit"),
@@ -97,13 +98,11 @@ fn title(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         Some(reading) => phrases::clock(reading, view.now),
         None => String::new(),
     };
-    frame.render_widget(Line::from("Pulsewing".bold()), area);
+    let name = view.wearer.unwrap_or("Pulsewing");
+    frame.render_widget(Line::from(name.bold()), area);
     let wide = format!("{date}  {clock}");
-    let right = if usize::from(area.width) >= wide.len() + 12 {
-        wide
-    } else {
-        clock
-    };
+    let room = usize::from(area.width).saturating_sub(name.chars().count() + 3);
+    let right = if room >= wide.len() { wide } else { clock };
     frame.render_widget(Line::from(right).right_aligned(), area);
 }
 
@@ -349,10 +348,11 @@ fn complaint(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
 }
 
 fn keys(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+    let others = view.wearer.map_or("", |_| "  Tab next");
     let text = match (view.message, view.mode) {
         (Some(message), _) => message.to_owned(),
-        (None, Mode::Follows) => "follows the daemon  q quit  ←→ days  ? keys".to_owned(),
-        (None, Mode::Own) => "q quit  u update  ←→ days  ? keys".to_owned(),
+        (None, Mode::Follows) => format!("follows the daemon  q quit{others}  ←→ days  ? keys"),
+        (None, Mode::Own) => format!("q quit  u update{others}  ←→ days  ? keys"),
         (None, Mode::Leaving) => "Saving the renewed sign-in; one moment.".to_owned(),
     };
     frame.render_widget(Line::from(text.dim()), area);

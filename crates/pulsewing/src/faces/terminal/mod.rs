@@ -33,6 +33,8 @@ pub(crate) fn give_back(terminal: &mut DefaultTerminal) {
 /// The data to show.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View<'v> {
+    /// The name of the wearer, if others can be shown as well.
+    pub wearer: Option<&'v str>,
     /// The current state.
     pub snapshot: &'v Snapshot,
     /// The time.
@@ -110,6 +112,7 @@ mod tests {
             is_known: bool,
             has_trouble: bool,
             has_help: bool,
+            has_others: bool,
             has_past: bool,
             words in ".{0,200}",
         ) {
@@ -130,6 +133,7 @@ mod tests {
             });
             let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
             let view = View {
+                wearer: has_others.then_some("Anna"),
                 snapshot: &snapshot,
                 now,
                 past: has_past.then_some(&past),

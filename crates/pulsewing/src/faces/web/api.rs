@@ -10,15 +10,15 @@ use axum::{
 use jiff::{Timestamp, ToSpan, civil::Date};
 use pulsewing_core::{
     Bpm,
-    cycle::FailureKind,
     reading::{Absence, Reading},
 };
 use pulsewing_history::{DaySummary, HistoryError};
 use serde::{Deserialize, Serialize};
 
-use super::Shared;
+use super::{Shared, subject::Subject};
 use crate::{
-    daemon::{FailedUpdate, Repair, Snapshot},
+    custody::standing::Standing,
+    daemon::{Repair, Snapshot},
     engine::Activity,
     faces::reading_json::{ReadingJson, instant},
 };
@@ -116,7 +116,7 @@ impl Now {
                 .failed_update
                 .as_ref()
                 .map(|failed_update| TroubleJson {
-                    kind: kind(failed_update),
+                    kind: failed_update.failure.kind().name(),
                     message: failed_update.message.clone(),
                     details: failed_update.details.clone(),
                     hint: failed_update.hint.clone(),
@@ -130,18 +130,42 @@ impl Now {
     }
 }
 
-/// Returns the word for the action that a user has to take.
-pub(super) const fn kind(failed_update: &FailedUpdate) -> &'static str {
-    match failed_update.failure.kind() {
-        FailureKind::ConsentNeeded => "sign-in",
-        FailureKind::Gone => "gone",
-        FailureKind::Temporary => "temporary",
-        FailureKind::Failed => "failed",
-    }
+pub(super) async fn now(subject: Subject) -> Response {
+    let now = Now::of(&subject.snapshot(), subject.now());
+    json(StatusCode::OK, &now)
 }
 
-pub(super) async fn now(State(site): State<Shared>) -> Response {
-    json(StatusCode::OK, &Now::of(&site.snapshot(), site.now()))
+#[derive(Debug, Serialize)]
+struct WearerJson {
+    id: String,
+    name: Option<String>,
+    provider: &'static str,
+    state: Standing,
+}
+
+/// Lists the wearers.
+pub(super) async fn wearers(State(site): State<Shared>) -> Response {
+    let members = site.members.all();
+    // The chains and states are in files.
+    let read = tokio::task::spawn_blocking(move || {
+        let wearers = members.iter().map(|member| {
+            let snapshot = member.broadcast.snapshot();
+            WearerJson {
+                id: member.wearer.id.to_string(),
+                name: member.wearer.name.clone(),
+                provider: snapshot.provider.name(),
+                state: Standing::at(member.broadcast.place()),
+            }
+        });
+        wearers.collect::<Vec<_>>()
+    });
+    match read.await {
+        Ok(wearers) => json(StatusCode::OK, &wearers),
+        Err(error) => {
+            let words = format!("the wearers could not be listed: {error}");
+            Error::new(StatusCode::INTERNAL_SERVER_ERROR, words).into_response()
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -174,6 +198,11 @@ impl From<&DaySummary> for DayJson {
     }
 }
 
+#[derive(Deserialize)]
+pub(super) struct DatePath {
+    date: String,
+}
+
 fn date(text: &str) -> Result<Date, Error> {
     Date::from_str(text).map_err(|_| {
         Error::new(
@@ -187,11 +216,8 @@ fn date(text: &str) -> Result<Date, Error> {
 }
 
 /// Returns an overview, one row per day; of the last thirty days by default.
-pub(super) async fn days(
-    State(site): State<Shared>,
-    Query(range): Query<Range>,
-) -> Result<Response, Error> {
-    let today = site.snapshot().local(site.now()).date();
+pub(super) async fn days(subject: Subject, Query(range): Query<Range>) -> Result<Response, Error> {
+    let today = subject.snapshot().local(subject.now()).date();
     let to = range.to.as_deref().map_or(Ok(today), date)?;
     let from = match range.from.as_deref() {
         Some(text) => date(text)?,
@@ -203,7 +229,7 @@ pub(super) async fn days(
             format!("request at most {MOST_DAYS} days at a time"),
         ));
     }
-    let days = site
+    let days = subject
         .history(move |history| history.overview(from, to))
         .await?;
     let days: Vec<DayJson> = days.iter().flatten().map(DayJson::from).collect();
@@ -218,12 +244,9 @@ struct MinuteJson {
 }
 
 /// Returns the minutes of a day on the wearer's clock; gaps are left out.
-pub(super) async fn day(
-    State(site): State<Shared>,
-    Path(text): Path<String>,
-) -> Result<Response, Error> {
-    let wanted = date(&text)?;
-    let record = site.history(move |history| history.day(wanted)).await?;
+pub(super) async fn day(subject: Subject, Path(path): Path<DatePath>) -> Result<Response, Error> {
+    let wanted = date(&path.date)?;
+    let record = subject.history(move |history| history.day(wanted)).await?;
     let Some(record) = record.flatten() else {
         return Err(Error::new(
             StatusCode::NOT_FOUND,

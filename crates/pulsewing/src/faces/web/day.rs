@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Path, Query},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
@@ -12,7 +12,7 @@ use maud::html;
 use pulsewing_core::{Bpm, day::Day, heart_zone::HeartZones};
 use serde::Deserialize;
 
-use super::{Shared, chart, layout, now, unreadable};
+use super::{chart, layout, now, subject::Subject, unreadable};
 use crate::{faces::plot::Plot, tell::phrases};
 
 /// The minimum length of a part, in minutes.
@@ -26,14 +26,19 @@ pub(super) struct Part {
 }
 
 #[derive(Deserialize)]
+pub(super) struct DatePath {
+    date: String,
+}
+
+#[derive(Deserialize)]
 pub(super) struct Choice {
     date: String,
 }
 
 /// Redirects to the day that was chosen in the form.
-pub(super) async fn choose(Query(choice): Query<Choice>) -> Response {
+pub(super) async fn choose(subject: Subject, Query(choice): Query<Choice>) -> Response {
     match Date::from_str(&choice.date) {
-        Ok(date) => Redirect::to(&format!("/day/{date}")).into_response(),
+        Ok(date) => Redirect::to(&format!("{}/day/{date}", subject.base)).into_response(),
         Err(_) => no_date(),
     }
 }
@@ -48,19 +53,20 @@ fn no_date() -> Response {
 
 /// Serves the page of a day.
 pub(super) async fn page(
-    State(site): State<Shared>,
-    Path(date): Path<String>,
+    subject: Subject,
+    Path(path): Path<DatePath>,
     Query(part): Query<Part>,
 ) -> Response {
-    let Ok(date) = Date::from_str(&date) else {
+    let Ok(date) = Date::from_str(&path.date) else {
         return no_date();
     };
-    let record = match site.history(move |history| history.day(date)).await {
+    let record = match subject.history(move |history| history.day(date)).await {
         Ok(record) => record.flatten(),
         Err(error) => return unreadable(&error),
     };
-    let snapshot = site.snapshot();
-    let at = site.now();
+    let snapshot = subject.snapshot();
+    let at = subject.now();
+    let base = subject.base.as_str();
     let today = snapshot.local(at).date();
     let zones = snapshot
         .reading
@@ -80,12 +86,12 @@ pub(super) async fn page(
     let (before, after) = (date.yesterday().ok(), date.tomorrow().ok());
     let body = html! {
         div.dates {
-            @if let Some(before) = before { a.step href=(format!("/day/{before}")) rel="prev" aria-label=(format!("The day before, {}", phrases::date(before))) { "‹" } }
+            @if let Some(before) = before { a.step href=(format!("{base}/day/{before}")) rel="prev" aria-label=(format!("The day before, {}", phrases::date(before))) { "‹" } }
             h1 { (phrases::date(date)) }
             @if let Some(after) = after.filter(|after| *after <= today) {
-                a.step href=(format!("/day/{after}")) rel="next" aria-label=(format!("The day after, {}", phrases::date(after))) { "›" }
+                a.step href=(format!("{base}/day/{after}")) rel="next" aria-label=(format!("The day after, {}", phrases::date(after))) { "›" }
             } @else { span.step aria-hidden="true" {} }
-            form.choose method="get" action="/day" {
+            form.choose method="get" action=(format!("{base}/day")) {
                 label { span.hidden { "Another day" } input type="date" name="date" value=(date) max=(today) required; }
                 button { "Go" }
             }
@@ -99,11 +105,11 @@ pub(super) async fn page(
                     @let is_part = from > 0 || to < day.local().minutes();
                     (summary(&plot, resting))
                     @if is_part {
-                        p.part { (clock(day, from)) " to " (clock_end(day, to)) " · " a href=(format!("/day/{date}")) { "The whole day" } }
+                        p.part { (clock(day, from)) " to " (clock_end(day, to)) " · " a href=(format!("{base}/day/{date}")) { "The whole day" } }
                     } @else {
                         p.part.quiet { "Drag over the graph to zoom in, or choose: "
                             @for (from, to, name) in [("00:00", "06:00", "night"), ("06:00", "12:00", "morning"), ("12:00", "18:00", "afternoon"), ("18:00", "24:00", "evening")] {
-                                a href=(format!("/day/{date}?from={from}&to={to}")) { (name) } " "
+                                a href=(format!("{base}/day/{date}?from={from}&to={to}")) { (name) } " "
                             }
                         }
                     }
@@ -116,7 +122,7 @@ pub(super) async fn page(
         }
     };
     let title = phrases::date(date);
-    layout::page(&site, layout::Place::Day(date), today, &title, &body).into_response()
+    layout::page(&subject, layout::Place::Day(date), today, &title, &body).into_response()
 }
 
 fn summary(plot: &Plot, resting: Option<Bpm>) -> maud::Markup {

@@ -3,7 +3,6 @@
 use std::{convert::Infallible, time::Duration};
 
 use axum::{
-    extract::State,
     http::header,
     response::{
         IntoResponse, Response,
@@ -12,18 +11,18 @@ use axum::{
 };
 use tokio_stream::{StreamExt, wrappers::WatchStream};
 
-use super::{Shared, api};
+use super::{api, subject::Subject};
 
 /// The interval between keep-alive lines, which reveal a dead connection. In real time, because it
 /// concerns the connection.
-const STILL_THERE: Duration = Duration::from_secs(25);
+pub(super) const STILL_THERE: Duration = Duration::from_secs(25);
 
 /// Streams the current state, at once and after each change: `event: now`, with the same JSON as
 /// the API call of that name.
-pub(super) async fn stream(State(site): State<Shared>) -> Response {
-    let changes = WatchStream::new(site.broadcast.subscribe());
+pub(super) async fn stream(subject: Subject) -> Response {
+    let changes = WatchStream::new(subject.broadcast().subscribe());
     let events = changes.map(move |snapshot| {
-        let now = api::Now::of(&snapshot, site.now()).to_json();
+        let now = api::Now::of(&snapshot, subject.now()).to_json();
         Ok::<_, Infallible>(Event::default().event("now").data(now))
     });
     let keep_alive = KeepAlive::new().interval(STILL_THERE).text("still there");

@@ -1,9 +1,12 @@
 //! The picture as on a device.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use axum::{
-    extract::{Query, State},
+    extract::Query,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -11,9 +14,10 @@ use embedded_graphics::geometry::Size;
 use pulsewing_screen::{Palette, Theme};
 use serde::Deserialize;
 
-use super::{Shared, layout};
+use super::{layout, subject::Subject};
 use crate::{
-    daemon::Notice,
+    config::wearer::WearerId,
+    daemon::{Members, Notice, Snapshot},
     faces::outputs::{PictureSize, Style, View},
 };
 
@@ -29,29 +33,43 @@ pub(super) struct Wanted {
     palette: Option<String>,
 }
 
-/// The last picture drawn, so that many requests cost no more than one.
+/// The last picture of each wearer, so that many requests cost no more than one.
 #[derive(Debug, Default)]
-pub(super) struct Cache(Mutex<Option<Drawn>>);
+pub(super) struct Cache(Mutex<BTreeMap<WearerId, Drawn>>);
 
 #[derive(Debug)]
 struct Drawn {
     wanted: Wanted,
     minute: i64,
     /// The snapshot that it shows, identified by its address; holding it keeps that address in use.
-    snapshot: std::sync::Arc<crate::daemon::Snapshot>,
+    snapshot: Arc<Snapshot>,
     png: Vec<u8>,
 }
 
+impl Cache {
+    /// Forgets the pictures of wearers who are gone.
+    fn retain(&self, members: &Members) {
+        let members = members.all();
+        let is_there = |id: &WearerId| members.iter().any(|member| member.wearer.id == *id);
+        self.drawn().retain(|id, _| is_there(id));
+    }
+
+    fn drawn(&self) -> MutexGuard<'_, BTreeMap<WearerId, Drawn>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Serves the picture as a PNG.
-pub(super) async fn png(State(site): State<Shared>, Query(wanted): Query<Wanted>) -> Response {
-    let now = site.broadcast.now();
-    let snapshot = site.snapshot();
+pub(super) async fn png(subject: Subject, Query(wanted): Query<Wanted>) -> Response {
+    let site = &subject.site;
+    let now = site.clock.now();
+    let snapshot = subject.snapshot();
+    let wearer = &subject.member.wearer;
     let minute = now.utc.as_second().div_euclid(60);
-    let mut cache = site.frames.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(drawn) = &*cache
+    if let Some(drawn) = site.frames.drawn().get(&wearer.id)
         && drawn.wanted == wanted
         && drawn.minute == minute
-        && std::sync::Arc::ptr_eq(&drawn.snapshot, &snapshot)
+        && Arc::ptr_eq(&drawn.snapshot, &snapshot)
     {
         return reply(drawn.png.clone());
     }
@@ -63,21 +81,23 @@ pub(super) async fn png(State(site): State<Shared>, Query(wanted): Query<Wanted>
         );
     };
     let notice = Notice::new(&snapshot, None);
-    let view = View::of_daemon(&snapshot, &notice, now);
-    let picture = if theme.is_none() && palette.is_none() {
-        site.style().picture(&view, size)
-    } else {
-        Style::new(&site.config.screen, site.console, theme, palette).picture(&view, size)
+    let notice = match site.members.all().len() {
+        1 => notice,
+        _ => notice.for_wearer(&wearer.id),
     };
-    match picture.and_then(|picture| picture.png()) {
+    let view = View::of_daemon(&snapshot, &notice, now);
+    let theme = theme.or(wearer.theme);
+    let mut style = Style::new(&site.config.screen, site.console, theme, palette);
+    match style.picture(&view, size).and_then(|picture| picture.png()) {
         Ok(png) => {
-            let drawn = png.clone();
-            *cache = Some(Drawn {
+            let drawn = Drawn {
                 wanted,
                 minute,
-                snapshot,
-                png: drawn,
-            });
+                snapshot: Arc::clone(&snapshot),
+                png: png.clone(),
+            };
+            site.frames.retain(&site.members);
+            site.frames.drawn().insert(wearer.id.clone(), drawn);
             reply(png)
         }
         Err(error) => layout::message(

@@ -157,7 +157,7 @@ fn is_from_elsewhere(headers: &HeaderMap) -> bool {
 }
 
 /// Returns whether this is an API call, rather than a page for a person.
-fn is_call(path: &str) -> bool {
+pub(super) fn is_call(path: &str) -> bool {
     path.starts_with("/api/") || path == "/metrics"
 }
 
@@ -177,7 +177,7 @@ fn hostname() -> Option<String> {
 /// Passes or refuses a request, and adds the common headers to its reply.
 pub(super) async fn check(State(site): State<Shared>, request: Request, next: Next) -> Response {
     let is_call = is_call(request.uri().path());
-    let mut reply = match site.guard.admit(&request, site.broadcast.now().up) {
+    let mut reply = match site.guard.admit(&request, site.clock.now().up) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refused(&refusal, &request, is_call),
     };

@@ -7,7 +7,7 @@ use axum::{
 use jiff::civil::Date;
 use maud::{DOCTYPE, Markup, html};
 
-use super::{Shared, assets};
+use super::{assets, subject::Subject};
 use crate::tell::phrases::sentence;
 
 /// The page in the navigation.
@@ -21,38 +21,83 @@ pub(super) enum Place {
 }
 
 /// Builds a whole page. `today` is the target of the navigation on pages without a date.
-pub(super) fn page(site: &Shared, place: Place, today: Date, title: &str, body: &Markup) -> Markup {
+pub(super) fn page(
+    subject: &Subject,
+    place: Place,
+    today: Date,
+    title: &str,
+    body: &Markup,
+) -> Markup {
     let date = match place {
         Place::Now | Place::SignIn => today,
         Place::Day(date) | Place::Week(date) | Place::Month(date) => date,
     };
     let month = date.strftime("%Y-%m").to_string();
-    let name = site.config.wearer.name.as_deref();
+    let (base, api) = (subject.base.as_str(), subject.api());
+    // Of several wearers, it is always clear whose page this is.
+    let wearer = &subject.member.wearer;
+    let name = match base {
+        "" => wearer.name.as_deref(),
+        _ => Some(wearer.title()),
+    };
     let current = |is_it: bool| is_it.then_some("page");
     html! {
         (DOCTYPE)
         html lang="en" {
             (head(title, true))
-            body {
+            body data-events=(format!("{api}/events")) {
                 a.skip href="#main" { "To the content" }
                 header {
                     a.brand href="/" { (mark()) "Pulsewing" }
                     @if let Some(name) = name { span.wearer { (name) } }
                     nav aria-label="Pages" {
-                        a href="/" aria-current=[current(place == Place::Now)] { "Now" }
-                        a href=(format!("/day/{date}")) aria-current=[current(matches!(place, Place::Day(_)))] { "Day" }
-                        a href=(format!("/week/{date}")) aria-current=[current(matches!(place, Place::Week(_)))] { "Week" }
-                        a href=(format!("/month/{month}")) aria-current=[current(matches!(place, Place::Month(_)))] { "Month" }
+                        a href=(format!("{base}/")) aria-current=[current(place == Place::Now)] { "Now" }
+                        a href=(format!("{base}/day/{date}")) aria-current=[current(matches!(place, Place::Day(_)))] { "Day" }
+                        a href=(format!("{base}/week/{date}")) aria-current=[current(matches!(place, Place::Week(_)))] { "Week" }
+                        a href=(format!("{base}/month/{month}")) aria-current=[current(matches!(place, Place::Month(_)))] { "Month" }
                     }
                 }
-                p.lost #lost role="status" hidden { "No connection to Pulsewing. You see the last known values; their age keeps counting." }
+                (lost())
                 main #main { (body) }
                 footer {
-                    p { "Pulsewing is not a medical device. What it shows lags the body by 15 to 45 minutes." }
-                    p { a href="/sign-in" { "Sign-in" } " · " a href="/frame.png" { "The device's picture" } " · " a href="/api/v1/now" { "JSON" } " · " a href="/metrics" { "Metrics" } }
+                    (not_medical())
+                    p { a href=(format!("{base}/sign-in")) { "Sign-in" } " · " a href=(format!("{base}/frame.png")) { "The device's picture" } " · " a href=(format!("{api}/now")) { "JSON" } " · " a href="/metrics" { "Metrics" } }
                 }
             }
         }
+    }
+}
+
+/// Builds the page of all wearers.
+pub(super) fn family(title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head(title, true))
+            body data-events="/family/events" {
+                a.skip href="#main" { "To the content" }
+                header { a.brand href="/" { (mark()) "Pulsewing" } }
+                (lost())
+                main.family #main { (body) }
+                footer {
+                    (not_medical())
+                    p { a href="/api/v1/wearers" { "JSON" } " · " a href="/metrics" { "Metrics" } }
+                }
+            }
+        }
+    }
+}
+
+/// Builds the notice that the script shows while there is no connection.
+fn lost() -> Markup {
+    html! {
+        p.lost #lost role="status" hidden { "No connection to Pulsewing. You see the last known values; their age keeps counting." }
+    }
+}
+
+fn not_medical() -> Markup {
+    html! {
+        p { "Pulsewing is not a medical device. What it shows lags the body by 15 to 45 minutes." }
     }
 }
 

@@ -1,15 +1,15 @@
-//! Metrics for Prometheus (text exposition format 0.0.4).
+//! Metrics for Prometheus (text exposition format 0.0.4), each with the label `wearer`.
 //!
 //! Unknown values are absent, not zero. A heart rate that is more than a day old is absent as well,
 //! and so is a resting heart rate from before yesterday, because a gauge cannot show its age. The
 //! time and age of the newest heart rate never disappear, so that an alert on them does not resolve
 //! by itself.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
 use axum::{
     extract::State,
-    http::header,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
@@ -17,24 +17,30 @@ use pulsewing_core::{
     Bpm,
     reading::{Freshness, Reading},
 };
-use pulsewing_history::{History, Span, bytes_on_disk};
+use pulsewing_history::{Span, bytes_on_disk};
 
 use super::{Shared, api};
-use crate::daemon::{Look, Snapshot};
+use crate::{
+    config::wearer::WearerId,
+    daemon::{Look, Member, Snapshot},
+};
 
 /// Serves the metrics to a scraper.
 pub(super) async fn page(State(site): State<Shared>) -> Response {
-    let span = site.history(History::span).await;
-    let span = span.ok().flatten().flatten();
-    let bytes = bytes_on_disk(site.broadcast.state_dir());
-    let text = text(&Known {
-        snapshot: &site.snapshot(),
-        now: site.now(),
-        span,
-        bytes,
+    let (members, now) = (site.members.all(), site.now());
+    // The histories are in files.
+    let written = tokio::task::spawn_blocking(move || {
+        let known: Vec<Known> = members
+            .iter()
+            .map(|member| Known::new(member, now))
+            .collect();
+        text(&known)
     });
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], text).into_response()
+    match written.await {
+        Ok(text) => ([(header::CONTENT_TYPE, kind)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 /// A gauge. It is absent while its value is not known.
@@ -42,19 +48,33 @@ struct Gauge {
     /// The name after `pulsewing_`.
     name: &'static str,
     help: &'static str,
-    labels: fn(&Known<'_>) -> String,
-    value: fn(&Known<'_>) -> Option<f64>,
+    /// The labels after the wearer's, each with a comma before it.
+    labels: fn(&Known) -> String,
+    value: fn(&Known) -> Option<f64>,
 }
 
-/// The data behind the gauges.
-struct Known<'k> {
-    snapshot: &'k Snapshot,
+/// The data behind the gauges of one wearer.
+struct Known {
+    wearer: WearerId,
+    snapshot: Arc<Snapshot>,
     now: Timestamp,
     span: Option<Span>,
     bytes: u64,
 }
 
-impl Known<'_> {
+impl Known {
+    fn new(member: &Member, now: Timestamp) -> Self {
+        let place = member.broadcast.place();
+        let history = place.history().ok().flatten();
+        Self {
+            wearer: member.wearer.id.clone(),
+            snapshot: member.broadcast.snapshot(),
+            now,
+            span: history.and_then(|history| history.span().ok().flatten()),
+            bytes: bytes_on_disk(&place.dir),
+        }
+    }
+
     fn reading(&self) -> Option<&Reading> {
         self.snapshot.reading.as_deref()
     }
@@ -64,7 +84,8 @@ impl Known<'_> {
     }
 
     fn trouble(&self) -> Option<&'static str> {
-        self.snapshot.failed_update.as_ref().map(api::kind)
+        let failed_update = self.snapshot.failed_update.as_ref();
+        failed_update.map(|failed_update| failed_update.failure.kind().name())
     }
 }
 
@@ -145,7 +166,7 @@ const GAUGES: [Gauge; 15] = [
         help: "1 while something prevents updates: sign-in, gone, temporary or failed.",
         labels: |known| {
             let kind = known.trouble();
-            kind.map_or_else(String::new, |kind| format!("{{kind=\"{kind}\"}}"))
+            kind.map_or_else(String::new, |kind| format!(",kind=\"{kind}\""))
         },
         value: |known| Some(f64::from(u8::from(known.trouble().is_some()))),
     },
@@ -162,7 +183,7 @@ const GAUGES: [Gauge; 15] = [
         help: "The program.",
         labels: |known| {
             format!(
-                "{{version=\"{}\",provider=\"{}\"}}",
+                ",version=\"{}\",provider=\"{}\"",
                 env!("CARGO_PKG_VERSION"),
                 known.snapshot.provider.name()
             )
@@ -171,11 +192,7 @@ const GAUGES: [Gauge; 15] = [
     },
 ];
 
-const fn plain(
-    name: &'static str,
-    help: &'static str,
-    value: fn(&Known<'_>) -> Option<f64>,
-) -> Gauge {
+const fn plain(name: &'static str, help: &'static str, value: fn(&Known) -> Option<f64>) -> Gauge {
     Gauge {
         name,
         help,
@@ -188,7 +205,7 @@ fn seconds(at: Timestamp) -> f64 {
     at.as_second() as f64
 }
 
-fn text(known: &Known<'_>) -> String {
+fn text(all: &[Known]) -> String {
     let mut out = String::new();
     for Gauge {
         name,
@@ -197,11 +214,22 @@ fn text(known: &Known<'_>) -> String {
         value,
     } in GAUGES
     {
-        if let Some(value) = value(known) {
-            let labels = labels(known);
-            let _ = writeln!(out, "# HELP pulsewing_{name} {help}");
-            let _ = writeln!(out, "# TYPE pulsewing_{name} gauge");
-            let _ = writeln!(out, "pulsewing_{name}{labels} {value}");
+        let mut is_announced = false;
+        for known in all {
+            let Some(value) = value(known) else {
+                continue;
+            };
+            // Once per metric, and not at all for one that nobody has.
+            if !is_announced {
+                let _ = writeln!(out, "# HELP pulsewing_{name} {help}");
+                let _ = writeln!(out, "# TYPE pulsewing_{name} gauge");
+                is_announced = true;
+            }
+            let (wearer, labels) = (&known.wearer, labels(known));
+            let _ = writeln!(
+                out,
+                "pulsewing_{name}{{wearer=\"{wearer}\"{labels}}} {value}"
+            );
         }
     }
     out
@@ -228,12 +256,13 @@ mod tests {
     #[test]
     fn what_is_not_known_is_absent() {
         let snapshot = Snapshot::new(Provider::Google, SignedDuration::from_mins(15));
-        let text = text(&Known {
-            snapshot: &snapshot,
+        let text = text(&[Known {
+            wearer: WearerId::default(),
+            snapshot: Arc::new(snapshot),
             now: Timestamp::UNIX_EPOCH,
             span: None,
             bytes: 0,
-        });
+        }]);
         let names: Vec<&str> = text
             .lines()
             .filter(|line| !line.starts_with('#'))

@@ -5,14 +5,16 @@
 //! fetches the page's own address again and replaces the new parts, updates the age, and shows the
 //! minute under the pointer. There is no second renderer that could show something else.
 //!
-//! Nothing here can delay a cycle: requests see the [`Broadcast`]'s newest [`Snapshot`], and the
-//! history is read on a separate thread.
+//! Nothing here can delay a cycle: requests see the newest
+//! [`Snapshot`](crate::daemon::Snapshot) of a wearer, and the history is read on a separate thread.
 //!
 //! | file | contents |
 //! |---|---|
 //! | `server.rs` | connections, and their limits |
 //! | `guard.rs` | access control: hosts, origins, the passphrase; and the headers of every reply |
 //! | `passphrase.rs` | its check, and sessions |
+//! | `subject.rs` | the wearer whom a request is about |
+//! | `family.rs` | the first page if there are several wearers |
 //! | `now.rs`, `day.rs`, `overview.rs`, `sign_in.rs` | the pages |
 //! | `layout.rs` | the parts that all pages share |
 //! | `chart.rs` | graphs |
@@ -25,6 +27,7 @@ mod assets;
 mod chart;
 mod day;
 mod events;
+mod family;
 mod frame;
 mod guard;
 mod layout;
@@ -32,14 +35,14 @@ mod metrics;
 mod now;
 mod overview;
 mod passphrase;
-
 mod server;
 mod sessions;
 mod sign_in;
+mod subject;
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use axum::{
@@ -49,14 +52,9 @@ use axum::{
     routing::{get, post},
 };
 use jiff::Timestamp;
-use pulsewing_history::{History, HistoryError};
+use pulsewing_history::HistoryError;
 
-use crate::{
-    config::{Config, places},
-    daemon::{Broadcast, Snapshot},
-    faces::outputs::Style,
-    tell::console::Console,
-};
+use crate::{config::Config, daemon::Members, engine::clock::Clock, tell::console::Console};
 
 pub(crate) use server::Listener;
 
@@ -66,11 +64,11 @@ pub(crate) const LISTEN: SocketAddr =
 
 /// The data that every request can use.
 struct Site {
-    config: Config,
+    config: Arc<Config>,
     console: Console,
-    broadcast: Broadcast,
+    clock: Clock,
+    members: Members,
     guard: guard::Guard,
-    style: Mutex<Style>,
     frames: frame::Cache,
     sign_in: sign_in::Pending,
     /// The address of the page.
@@ -81,77 +79,46 @@ struct Site {
 type Shared = Arc<Site>;
 
 impl Site {
-    fn snapshot(&self) -> Arc<Snapshot> {
-        self.broadcast.snapshot()
-    }
-
     /// Returns the time on the program's clock.
     fn now(&self) -> Timestamp {
-        self.broadcast.now().utc
-    }
-
-    fn style(&self) -> std::sync::MutexGuard<'_, Style> {
-        self.style.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Reads the history on a separate thread; `None` while there is none.
-    async fn history<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&History) -> Result<T, HistoryError> + Send + 'static,
-    ) -> Result<Option<T>, HistoryError> {
-        let dir = self.broadcast.state_dir().clone();
-        let read = tokio::task::spawn_blocking(move || {
-            match History::open_existing(&dir, places::WEARER)? {
-                Some(history) => read(&history).map(Some),
-                None => Ok(None),
-            }
-        });
-        match read.await {
-            Ok(result) => result,
-            Err(error) => Err(std::io::Error::other(error).into()),
-        }
+        self.clock.now().utc
     }
 }
 
 /// Serves the page. Returns only if the listener fails for good, which does not happen.
 pub(crate) fn serve(
-    config: Config,
+    config: Arc<Config>,
     console: Console,
-    broadcast: Broadcast,
+    clock: Clock,
+    members: Members,
     listener: Listener,
 ) -> impl Future<Output = ()> + use<> {
     let address = listener.address();
     let site = Arc::new(Site {
         guard: guard::Guard::new(&config.web, address),
-        style: Mutex::new(Style::new(&config.screen, console, None, None)),
         frames: frame::Cache::default(),
         sign_in: sign_in::Pending::default(),
         config,
         console,
-        broadcast,
+        clock,
+        members,
         address,
     });
     server::run(listener, router(site))
 }
 
 fn router(site: Shared) -> Router {
-    Router::new()
-        .route("/", get(now::page))
-        .route("/update", post(now::update))
-        .route("/day", get(day::choose))
-        .route("/day/{date}", get(day::page))
-        .route("/week/{date}", get(overview::week))
-        .route("/month/{month}", get(overview::month))
-        .route("/sign-in", get(sign_in::page).post(sign_in::begin))
-        .route("/sign-in/paste", post(sign_in::paste))
+    // The only wearer's pages and calls, and those of each of several.
+    let router = pages(Router::new(), "").route("/", get(family::home));
+    let router = pages(router, "/w/{wearer}")
+        .route("/w/{wearer}", get(family::to_wearer))
+        .route("/w/{wearer}/", get(now::page));
+    calls(calls(router, "/api/v1"), "/api/v1/wearers/{wearer}")
+        .route("/family/events", get(family::events))
+        .route("/api/v1/wearers", get(api::wearers))
         .route("/sign-in/done", get(sign_in::done))
         .route("/passphrase", get(passphrase::page).post(passphrase::enter))
-        .route("/frame.png", get(frame::png))
         .route("/metrics", get(metrics::page))
-        .route("/api/v1/now", get(api::now))
-        .route("/api/v1/days", get(api::days))
-        .route("/api/v1/days/{date}", get(api::day))
-        .route("/api/v1/events", get(events::stream))
         .route("/assets/{name}", get(assets::file))
         .route("/favicon.ico", get(assets::icon))
         .fallback(not_found)
@@ -161,6 +128,30 @@ fn router(site: Shared) -> Router {
         ))
         .layer(axum::extract::DefaultBodyLimit::max(16 * 1_024))
         .with_state(site)
+}
+
+/// Adds a wearer's pages, whose paths begin with `base`.
+fn pages(router: Router<Shared>, base: &str) -> Router<Shared> {
+    let path = |rest: &str| format!("{base}{rest}");
+    router
+        .route(&path("/update"), post(now::update))
+        .route(&path("/day"), get(day::choose))
+        .route(&path("/day/{date}"), get(day::page))
+        .route(&path("/week/{date}"), get(overview::week))
+        .route(&path("/month/{month}"), get(overview::month))
+        .route(&path("/sign-in"), get(sign_in::page).post(sign_in::begin))
+        .route(&path("/sign-in/paste"), post(sign_in::paste))
+        .route(&path("/frame.png"), get(frame::png))
+}
+
+/// Adds the API calls about a wearer, whose paths begin with `base`.
+fn calls(router: Router<Shared>, base: &str) -> Router<Shared> {
+    let path = |rest: &str| format!("{base}{rest}");
+    router
+        .route(&path("/now"), get(api::now))
+        .route(&path("/days"), get(api::days))
+        .route(&path("/days/{date}"), get(api::day))
+        .route(&path("/events"), get(events::stream))
 }
 
 async fn not_found(request: axum::extract::Request) -> Response {

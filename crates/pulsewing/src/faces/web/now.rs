@@ -1,9 +1,6 @@
 //! The page with the current heart rate.
 
-use axum::{
-    extract::State,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::response::{IntoResponse, Redirect, Response};
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use pulsewing_core::{
@@ -13,7 +10,7 @@ use pulsewing_core::{
     reading::{LONG_AGO, Reading},
 };
 
-use super::{Shared, chart, layout};
+use super::{chart, layout, subject::Subject};
 use crate::{
     daemon::{FailedUpdate, Look, Snapshot},
     faces::{plot::Plot, words},
@@ -21,28 +18,29 @@ use crate::{
 };
 
 /// Serves the page.
-pub(super) async fn page(State(site): State<Shared>) -> Response {
-    let snapshot = site.snapshot();
-    let now = site.now();
+pub(super) async fn page(subject: Subject) -> Response {
+    let snapshot = subject.snapshot();
+    let now = subject.now();
+    let base = subject.base.as_str();
     let reading = snapshot.reading.as_deref();
     let title = title(&snapshot, now);
     let body = html! {
         (headline(&snapshot, now))
-        (failed_update(&snapshot))
+        (failed_update(base, &snapshot))
         @if let Some(reading) = reading {
             (recent(reading, &snapshot, now))
-            (so_far(reading, now))
+            (so_far(base, reading, now))
         }
-        (facts(&snapshot, now))
+        (facts(base, &snapshot, now))
     };
     let today = snapshot.local(now).date();
-    layout::page(&site, layout::Place::Now, today, &title, &body).into_response()
+    layout::page(&subject, layout::Place::Now, today, &title, &body).into_response()
 }
 
 /// Triggers an immediate update.
-pub(super) async fn update(State(site): State<Shared>) -> Redirect {
-    site.broadcast.update_now();
-    Redirect::to("/")
+pub(super) async fn update(subject: Subject) -> Redirect {
+    subject.broadcast().update_now();
+    Redirect::to(&format!("{}/", subject.base))
 }
 
 /// Returns the title of the tab. A tab is seen without the page, so the title has the age, and has
@@ -121,20 +119,20 @@ fn age(reading: &Reading, sample: Sample, now: Timestamp) -> Markup {
     }
 }
 
-fn failed_update(snapshot: &Snapshot) -> Markup {
+fn failed_update(base: &str, snapshot: &Snapshot) -> Markup {
     html! {
         section #trouble data-live {
-            @if let Some(failed_update) = &snapshot.failed_update { (complaint(failed_update)) }
+            @if let Some(failed_update) = &snapshot.failed_update { (complaint(base, failed_update)) }
         }
     }
 }
 
-fn complaint(failed_update: &FailedUpdate) -> Markup {
+fn complaint(base: &str, failed_update: &FailedUpdate) -> Markup {
     html! {
         div.trouble role="status" {
             h2 { (phrases::sentence(&failed_update.message)) }
             p { (failure_words::advice(failed_update.failure)) }
-            @if failed_update.wants_sign_in() { p { a.button href="/sign-in" { "Sign in" } } }
+            @if failed_update.wants_sign_in() { p { a.button href=(format!("{base}/sign-in")) { "Sign in" } } }
             @if let Some(details) = &failed_update.details { (layout::details(details)) }
         }
     }
@@ -174,7 +172,7 @@ fn recent(reading: &Reading, snapshot: &Snapshot, now: Timestamp) -> Markup {
     }
 }
 
-fn so_far(reading: &Reading, now: Timestamp) -> Markup {
+fn so_far(base: &str, reading: &Reading, now: Timestamp) -> Markup {
     let date = reading.day.local().date();
     let plot = Plot::from_day(&reading.day, 0, u16::MAX, now);
     let label = match plot.extent() {
@@ -190,7 +188,7 @@ fn so_far(reading: &Reading, now: Timestamp) -> Markup {
     };
     html! {
         section.card #today data-live {
-            h2 { a href=(format!("/day/{date}")) { (phrases::date(date)) } }
+            h2 { a href=(format!("{base}/day/{date}")) { (phrases::date(date)) } }
             (chart::figure(&plot, "today-graph", &label, chart::Kind::Glance))
             (zones(reading))
         }
@@ -249,7 +247,7 @@ fn spent(minutes: usize) -> String {
     }
 }
 
-fn facts(snapshot: &Snapshot, now: Timestamp) -> Markup {
+fn facts(base: &str, snapshot: &Snapshot, now: Timestamp) -> Markup {
     let reading = snapshot.reading.as_deref();
     let when = |at: Option<Timestamp>| -> Markup {
         match (at, reading) {
@@ -291,7 +289,7 @@ fn facts(snapshot: &Snapshot, now: Timestamp) -> Markup {
                     }
                 } }
             }
-            form method="post" action="/update" { button { "Update now" } }
+            form method="post" action=(format!("{base}/update")) { button { "Update now" } }
         }
     }
 }

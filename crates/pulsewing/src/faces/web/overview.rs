@@ -1,7 +1,7 @@
 //! The pages of weeks and months: one bar per day.
 
 use axum::{
-    extract::{Path, State},
+    extract::Path,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -9,13 +9,24 @@ use jiff::{ToSpan, civil::Date};
 use maud::{Markup, html};
 use pulsewing_core::Bpm;
 use pulsewing_history::DaySummary;
+use serde::Deserialize;
 
-use super::{Shared, layout, unreadable};
+use super::{layout, subject::Subject, unreadable};
 use crate::{faces::plot::Scale, tell::phrases};
 
+#[derive(Deserialize)]
+pub(super) struct DayPath {
+    date: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct MonthPath {
+    month: String,
+}
+
 /// Serves a week, from Monday.
-pub(super) async fn week(State(site): State<Shared>, Path(day): Path<String>) -> Response {
-    let Ok(day) = day.parse::<Date>() else {
+pub(super) async fn week(subject: Subject, Path(path): Path<DayPath>) -> Response {
+    let Ok(day) = path.date.parse::<Date>() else {
         return no_such();
     };
     let back = i64::from(day.weekday().to_monday_zero_offset());
@@ -25,6 +36,7 @@ pub(super) async fn week(State(site): State<Shared>, Path(day): Path<String>) ->
     let Ok(last) = first.checked_add(6.days()) else {
         return no_such();
     };
+    let base = subject.base.clone();
     let span = Span {
         first,
         last,
@@ -32,23 +44,24 @@ pub(super) async fn week(State(site): State<Shared>, Path(day): Path<String>) ->
         before: first
             .checked_sub(7.days())
             .ok()
-            .map(|at| format!("/week/{at}")),
+            .map(|at| format!("{base}/week/{at}")),
         after: first
             .checked_add(7.days())
             .ok()
-            .map(|at| (at, format!("/week/{at}"))),
+            .map(|at| (at, format!("{base}/week/{at}"))),
         place: layout::Place::Week(first),
     };
-    page(site, span).await
+    page(&subject, span).await
 }
 
 /// Serves a month.
-pub(super) async fn month(State(site): State<Shared>, Path(month): Path<String>) -> Response {
-    let Ok(first) = format!("{month}-01").parse::<Date>() else {
+pub(super) async fn month(subject: Subject, Path(path): Path<MonthPath>) -> Response {
+    let Ok(first) = format!("{}-01", path.month).parse::<Date>() else {
         return no_such();
     };
     let after = first.checked_add(1.month()).ok();
-    let name = |at: Date| format!("/month/{}", at.strftime("%Y-%m"));
+    let base = subject.base.clone();
+    let name = |at: Date| format!("{base}/month/{}", at.strftime("%Y-%m"));
     let span = Span {
         first,
         last: first.last_of_month(),
@@ -57,7 +70,7 @@ pub(super) async fn month(State(site): State<Shared>, Path(month): Path<String>)
         after: after.map(|at| (at, name(at))),
         place: layout::Place::Month(first),
     };
-    page(site, span).await
+    page(&subject, span).await
 }
 
 fn no_such() -> Response {
@@ -77,15 +90,16 @@ struct Span {
     place: layout::Place,
 }
 
-async fn page(site: Shared, span: Span) -> Response {
+async fn page(subject: &Subject, span: Span) -> Response {
     let (first, last) = (span.first, span.last);
-    let days = site.history(move |history| history.overview(first, last));
+    let days = subject.history(move |history| history.overview(first, last));
     let days = match days.await {
         Ok(days) => days.unwrap_or_default(),
         Err(error) => return unreadable(&error),
     };
-    let snapshot = site.snapshot();
-    let today = snapshot.local(site.now()).date();
+    let snapshot = subject.snapshot();
+    let today = snapshot.local(subject.now()).date();
+    let base = subject.base.as_str();
     let noun = match span.place {
         layout::Place::Week(_) => "week",
         _ => "month",
@@ -102,17 +116,17 @@ async fn page(site: Shared, span: Span) -> Response {
             @if days.iter().all(|day| day.extent.is_none()) {
                 p.quiet { "There is no data for this " (noun) "." }
             } @else {
-                (bars(&days, first, last))
-                (table(&days))
+                (bars(base, &days, first, last))
+                (table(base, &days))
             }
         }
     };
-    layout::page(&site, span.place, today, &span.title, &body).into_response()
+    layout::page(subject, span.place, today, &span.title, &body).into_response()
 }
 
 /// Draws a bar per day from the lowest to the highest rate, with the mean as a line across it and
 /// the resting rate as a dot.
-fn bars(days: &[DaySummary], first: Date, last: Date) -> Markup {
+fn bars(base: &str, days: &[DaySummary], first: Date, last: Date) -> Markup {
     let all = days.iter().filter_map(|day| day.extent);
     let min = all.clone().map(|it| it.min.get()).min().unwrap_or(60);
     let max = all.map(|it| it.max.get()).max().unwrap_or(100);
@@ -135,7 +149,7 @@ fn bars(days: &[DaySummary], first: Date, last: Date) -> Markup {
                         @let y = format!("{:.2}%", scale.percent(*line));
                         line.rule x1="0" x2="100%" y1=(y) y2=(y) {}
                     }
-                    @for day in days { (bar(day, &scale, left(day.date), width)) }
+                    @for day in days { (bar(base, day, &scale, left(day.date), width)) }
                 }
             }
             svg.times aria-hidden="true" {
@@ -153,7 +167,7 @@ fn bars(days: &[DaySummary], first: Date, last: Date) -> Markup {
     }
 }
 
-fn bar(day: &DaySummary, scale: &Scale, left: f64, width: f64) -> Markup {
+fn bar(base: &str, day: &DaySummary, scale: &Scale, left: f64, width: f64) -> Markup {
     let Some(extent) = day.extent else {
         return html! {};
     };
@@ -169,7 +183,7 @@ fn bar(day: &DaySummary, scale: &Scale, left: f64, width: f64) -> Markup {
         extent.mean.get()
     );
     html! {
-        a href=(format!("/day/{}", day.date)) aria-label=(label) {
+        a href=(format!("{base}/day/{}", day.date)) aria-label=(label) {
             title { (label) }
             rect.whole x=(percent(left)) y="0" width=(percent(width)) height="100%" {}
             rect.range x=(percent(left + width * 0.25)) y=(percent(top)) width=(percent(width * 0.5))
@@ -182,7 +196,7 @@ fn bar(day: &DaySummary, scale: &Scale, left: f64, width: f64) -> Markup {
     }
 }
 
-fn table(days: &[DaySummary]) -> Markup {
+fn table(base: &str, days: &[DaySummary]) -> Markup {
     let number = |it: Option<u16>| it.map_or_else(|| "–".to_owned(), |it| it.to_string());
     html! {
         div.scroll tabindex="0" role="region" aria-label="The days as a table" {
@@ -194,7 +208,7 @@ fn table(days: &[DaySummary]) -> Markup {
                 tbody {
                     @for day in days.iter().rev() {
                         tr {
-                            th scope="row" { a href=(format!("/day/{}", day.date)) { (day.date.strftime("%a %-d %b")) } }
+                            th scope="row" { a href=(format!("{base}/day/{}", day.date)) { (day.date.strftime("%a %-d %b")) } }
                             td { (number(day.extent.map(|it| it.min.get()))) }
                             td { (number(day.extent.map(|it| it.mean.get()))) }
                             td { (number(day.extent.map(|it| it.max.get()))) }

@@ -67,7 +67,7 @@ pub(super) async fn enter(State(site): State<Shared>, Form(entered): Form<Entere
     let Some(passphrase) = site.guard.passphrase() else {
         return Redirect::to(&next).into_response();
     };
-    let up = site.broadcast.now().up;
+    let up = site.clock.now().up;
     let sessions = site.guard.sessions();
     match sessions.judge(passphrase, entered.passphrase.as_bytes(), up) {
         Try::Wrong => form(

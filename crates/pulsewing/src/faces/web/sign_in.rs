@@ -6,7 +6,8 @@
 //! here, the sign-in is complete as well.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -21,10 +22,11 @@ use maud::{Markup, html};
 use pulsewing_core::{Provider, oauth::Redirect};
 use serde::Deserialize;
 
-use super::{Shared, layout};
+use super::{Shared, layout, subject::Subject};
 use crate::{
+    config::wearer::WearerId,
     custody::chain_file::ChainFile,
-    daemon::Snapshot,
+    daemon::{Member, Snapshot},
     engine::http::Http,
     sign_in::{
         self, SignIn,
@@ -42,57 +44,76 @@ const WITHIN: Duration = Duration::from_secs(10 * 60);
 /// The length limit of a pasted address, in bytes.
 const LONGEST: usize = 8 * 1_024;
 
-/// The sign-in that was begun last; the redirect of an older one is not accepted.
+/// The sign-in of each wearer that was begun last; the redirect of an older one is not accepted.
 #[derive(Debug, Default)]
-pub(super) struct Pending(Mutex<Option<Begun>>);
+pub(super) struct Pending(Mutex<BTreeMap<WearerId, Begun>>);
 
 #[derive(Debug)]
 struct Begun {
     sign_in: SignIn,
     if_another: IfAnother,
+    /// The beginning of the paths of the wearer's pages.
+    base: String,
     until: Duration,
 }
 
 impl Pending {
-    fn begin(&self, sign_in: SignIn, if_another: IfAnother, up: Duration) {
-        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *begun = Some(Begun {
-            sign_in,
-            if_another,
-            until: up + WITHIN,
-        });
+    fn begin(&self, wearer: WearerId, begun: Begun) {
+        self.begun().insert(wearer, begun);
     }
 
     /// Describes the text that the user has to paste, as the middle of a sentence.
-    fn what_to_paste(&self, up: Duration) -> String {
-        let begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match begun.as_ref().filter(|begun| up < begun.until) {
+    fn what_to_paste(&self, wearer: &WearerId, up: Duration) -> String {
+        match self.begun().get(wearer).filter(|begun| up < begun.until) {
             Some(begun) => begun.sign_in.what_to_paste(),
             None => "start again".to_owned(),
         }
     }
 
-    /// Takes the sign-in that this redirect belongs to, with a code or an error. A code without a
-    /// state is accepted only if the user pasted it, not from a browser.
-    fn take(&self, redirect: &Redirect, is_pasted: bool, up: Duration) -> Option<Begun> {
-        let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_ours = begun.as_ref().is_some_and(|begun| {
-            up < begun.until
-                && begun.sign_in.is_ours(redirect)
-                && (is_pasted || redirect.state.is_some())
-        });
-        if is_ours { begun.take() } else { None }
+    /// Takes the sign-in of a wearer that this pasted redirect belongs to, with a code or an error.
+    /// A code without a state is accepted, because the user pasted it.
+    fn take_pasted(&self, wearer: &WearerId, redirect: &Redirect, up: Duration) -> Option<Begun> {
+        let mut begun = self.begun();
+        let is_theirs = begun.get(wearer)?.accepts(redirect, up);
+        if is_theirs {
+            begun.remove(wearer)
+        } else {
+            None
+        }
+    }
+
+    /// Takes the sign-in that this redirect from a browser belongs to, and its wearer. The state
+    /// tells which one it is.
+    fn take(&self, redirect: &Redirect, up: Duration) -> Option<(WearerId, Begun)> {
+        redirect.state.as_ref()?;
+        let mut begun = self.begun();
+        let wearer = begun
+            .iter()
+            .find(|(_, begun)| begun.accepts(redirect, up))
+            .map(|(wearer, _)| wearer.clone())?;
+        begun.remove_entry(&wearer)
+    }
+
+    fn begun(&self) -> MutexGuard<'_, BTreeMap<WearerId, Begun>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Begun {
+    fn accepts(&self, redirect: &Redirect, up: Duration) -> bool {
+        up < self.until && self.sign_in.is_ours(redirect)
     }
 }
 
 /// Serves the page with the state of the sign-in, and the form to begin.
-pub(super) async fn page(State(site): State<Shared>) -> Response {
-    shown(&site, StatusCode::OK, None)
+pub(super) async fn page(subject: Subject) -> Response {
+    shown(&subject, StatusCode::OK, None)
 }
 
-fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Response {
-    let snapshot = site.snapshot();
-    let stored = chain_file(site).stored();
+fn shown(subject: &Subject, status: StatusCode, complaint: Option<&Problem>) -> Response {
+    let snapshot = subject.snapshot();
+    let place = subject.broadcast().place();
+    let stored = ChainFile::new(place.clone()).stored();
     let provider = snapshot.provider;
     let body = html! {
         h1 { "Sign-in" }
@@ -112,14 +133,14 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
                     @if let Some(details) = problem.technical() { (layout::details(details)) }
                 }
             }
-            form method="post" action="/sign-in" {
+            form method="post" action=(format!("{}/sign-in", subject.base)) {
                 fieldset {
                     legend { "Which service has the tracker's data?" }
                     @for (name, label) in [("google", "Google Health"), ("fitbit", "Fitbit, the older service (for a gateway or the sandbox)")] {
                         label { input type="radio" name="provider" value=(name) checked[name == provider.name()]; " " (label) }
                     }
                 }
-                @if pulsewing_history::bytes_on_disk(site.broadcast.state_dir()) > 0 {
+                @if pulsewing_history::bytes_on_disk(&place.dir) > 0 {
                     label {
                         input type="checkbox" name="replace" value="yes";
                         " Start over with another person: the history so far is set aside, not deleted"
@@ -129,16 +150,12 @@ fn shown(site: &Shared, status: StatusCode, complaint: Option<&Problem>) -> Resp
             }
         }
     };
-    let today = snapshot.local(site.now()).date();
+    let today = snapshot.local(subject.now()).date();
     (
         status,
-        layout::page(site, layout::Place::SignIn, today, "Sign-in", &body),
+        layout::page(subject, layout::Place::SignIn, today, "Sign-in", &body),
     )
         .into_response()
-}
-
-fn chain_file(site: &Shared) -> ChainFile {
-    ChainFile::new(site.broadcast.state_dir().clone())
 }
 
 /// Returns a problem's hints for a user who may have only a phone: leaves out those with commands
@@ -167,43 +184,52 @@ pub(super) struct Wanted {
 }
 
 /// Begins a sign-in: shows the link to the consent page, and the field for the paste.
-pub(super) async fn begin(State(site): State<Shared>, Form(wanted): Form<Wanted>) -> Response {
-    match begun(&site, &wanted) {
-        Ok(url) => (StatusCode::OK, way(&site, &url, None)).into_response(),
-        Err(problem) => shown(&site, StatusCode::CONFLICT, Some(&problem)),
+pub(super) async fn begin(subject: Subject, Form(wanted): Form<Wanted>) -> Response {
+    match begun(&subject, &wanted) {
+        Ok(url) => (StatusCode::OK, way(&subject, &url, None)).into_response(),
+        Err(problem) => shown(&subject, StatusCode::CONFLICT, Some(&problem)),
     }
 }
 
-fn begun(site: &Shared, wanted: &Wanted) -> Result<String, Problem> {
+fn begun(subject: &Subject, wanted: &Wanted) -> Result<String, Problem> {
+    let site = &subject.site;
     let provider: Provider = wanted
         .provider
         .parse()
         .map_err(|_| Problem::failed("there is no such service"))?;
-    let running = site.snapshot().provider;
-    if provider != running && site.config.provider.is_some() {
+    let running = subject.snapshot().provider;
+    let wearer = &subject.member.wearer;
+    let is_fixed = wearer.provider.or(site.config.provider).is_some();
+    if provider != running && is_fixed {
         return Err(Problem::failed(format!(
             "Pulsewing is set up for {running} only"
         ))
         .hint("ask the person who set it up to change that; then sign in here")
         .details(format!("the configuration names {running} as the provider: set provider = \"{}\" there and restart Pulsewing", provider.name())));
     }
-    let client = sign_in::client(&site.config, &chain_file(site), provider)?.ok_or_else(|| {
+    let mut places = vec![subject.broadcast().place().clone()];
+    places.extend(site.members.others(&subject.member));
+    let client = sign_in::client(&site.config, &places, provider)?.ok_or_else(|| {
         Problem::failed(format!("Pulsewing has not been introduced to {provider} yet"))
             .hint("the person who set it up has to do that once, in about ten minutes; docs/accounts.md is the guide. Then sign in here")
             .details(format!("there is no OAuth client for {provider}: put its client_id and client_secret into the configuration and restart Pulsewing, or sign in once on the machine itself with the client's JSON"))
     })?;
     let redirect = format!("http://127.0.0.1:{}/sign-in/done", site.address.port());
     let http = Http::new(provider, &site.config.endpoints)?;
-    let sign_in = SignIn::new(http, client, redirect, site.broadcast.clock().clone())?;
+    let sign_in = SignIn::new(http, client, redirect, site.clock.clone())?;
     let url = sign_in.url()?;
-    let if_another = IfAnother::new(wanted.replace.is_some());
-    site.sign_in
-        .begin(sign_in, if_another, site.broadcast.now().up);
+    let begun = Begun {
+        sign_in,
+        if_another: IfAnother::new(wanted.replace.is_some()),
+        base: subject.base.clone(),
+        until: site.clock.now().up + WITHIN,
+    };
+    site.sign_in.begin(wearer.id.clone(), begun);
     Ok(url)
 }
 
-fn way(site: &Shared, url: &str, complaint: Option<&str>) -> Markup {
-    let snapshot = site.snapshot();
+fn way(subject: &Subject, url: &str, complaint: Option<&str>) -> Markup {
+    let snapshot = subject.snapshot();
     let body = html! {
         h1 { "Sign-in" }
         ol.way {
@@ -214,7 +240,7 @@ fn way(site: &Shared, url: &str, complaint: Option<&str>) -> Markup {
             li.card {
                 p { "If you are at the machine that Pulsewing runs on, that is all. On another machine, the browser ends up at an address that it cannot open: copy that address and paste it here." }
                 @if let Some(complaint) = complaint { p.complaint role="alert" { (complaint) } }
-                form method="post" action="/sign-in/paste" {
+                form method="post" action=(format!("{}/sign-in/paste", subject.base)) {
                     label { "The address, or its code"
                         input type="text" name="pasted" autocomplete="off" spellcheck="false" required;
                     }
@@ -224,8 +250,8 @@ fn way(site: &Shared, url: &str, complaint: Option<&str>) -> Markup {
             }
         }
     };
-    let today = snapshot.local(site.now()).date();
-    layout::page(site, layout::Place::SignIn, today, "Sign-in", &body)
+    let today = snapshot.local(subject.now()).date();
+    layout::page(subject, layout::Place::SignIn, today, "Sign-in", &body)
 }
 
 #[derive(Deserialize)]
@@ -237,18 +263,21 @@ pub(super) struct Pasted {
 }
 
 /// Handles the pasted address.
-pub(super) async fn paste(State(site): State<Shared>, Form(pasted): Form<Pasted>) -> Response {
+pub(super) async fn paste(subject: Subject, Form(pasted): Form<Pasted>) -> Response {
+    let pending = &subject.site.sign_in;
+    let wearer = &subject.member.wearer.id;
+    let up = subject.site.clock.now().up;
     let text = pasted.pasted.trim();
     let again = |words: &str| {
         let is_web = pasted.url.starts_with("https://") || pasted.url.starts_with("http://");
-        let url = if is_web {
-            pasted.url.as_str()
-        } else {
-            "/sign-in"
+        let start = format!("{}/sign-in", subject.base);
+        let url = match is_web {
+            true => pasted.url.as_str(),
+            false => start.as_str(),
         };
         (
             StatusCode::UNPROCESSABLE_ENTITY,
-            way(&site, url, Some(words)),
+            way(&subject, url, Some(words)),
         )
             .into_response()
     };
@@ -258,12 +287,12 @@ pub(super) async fn paste(State(site): State<Shared>, Form(pasted): Form<Pasted>
     let redirect = match Redirect::parse(text) {
         Ok(redirect) => redirect,
         Err(error) => {
-            let expected = site.sign_in.what_to_paste(site.broadcast.now().up);
+            let expected = pending.what_to_paste(wearer, up);
             return again(&phrases::sentence(&format!("{error}; {expected}")));
         }
     };
-    match site.sign_in.take(&redirect, true, site.broadcast.now().up) {
-        Some(begun) => finished(&site, begun, redirect).await,
+    match pending.take_pasted(wearer, &redirect, up) {
+        Some(begun) => finished(&subject.site, &subject.member, begun, redirect).await,
         None => again(
             "That address belongs to another sign-in, or this one took more than ten minutes. Start again.",
         ),
@@ -292,24 +321,32 @@ pub(super) async fn done(State(site): State<Shared>, RawQuery(query): RawQuery) 
             ));
         }
     };
-    match site.sign_in.take(&redirect, false, site.broadcast.now().up) {
-        Some(begun) => finished(&site, begun, redirect).await,
+    let taken = site.sign_in.take(&redirect, site.clock.now().up);
+    let members = site.members.all();
+    let found = taken.and_then(|(wearer, begun)| {
+        let member = members.iter().find(|member| member.wearer.id == wearer)?;
+        Some((member, begun))
+    });
+    match found {
+        Some((member, begun)) => finished(&site, member, begun, redirect).await,
         None => {
             refused("It belongs to another sign-in, or took more than ten minutes. Start again.")
         }
     }
 }
 
-async fn finished(site: &Shared, begun: Begun, redirect: Redirect) -> Response {
+async fn finished(site: &Shared, member: &Member, begun: Begun, redirect: Redirect) -> Response {
     let Begun {
         sign_in,
         if_another,
+        base,
         ..
     } = begun;
     let wearer = Wearer {
-        dir: site.broadcast.state_dir().clone(),
+        place: member.broadcast.place().clone(),
+        others: site.members.others(member),
         keep: site.config.history.keep,
-        clock: site.broadcast.clock().clone(),
+        clock: site.clock.clone(),
         console: site.console,
     };
     // On a separate task: if the browser disconnects, the exchange must still complete.
@@ -323,8 +360,8 @@ async fn finished(site: &Shared, begun: Begun, redirect: Redirect) -> Response {
     match result {
         Ok(()) => {
             tracing::info!("signed in from the page");
-            site.broadcast.update_now();
-            Onwards::to("/").into_response()
+            member.broadcast.update_now();
+            Onwards::to(&format!("{base}/")).into_response()
         }
         Err(problem) => {
             let words: Vec<String> = std::iter::once(phrases::sentence(problem.message()))

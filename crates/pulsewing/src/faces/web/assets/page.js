@@ -104,7 +104,7 @@ async function refresh() {
 }
 
 const lost = document.getElementById("lost");
-const events = new EventSource("/api/v1/events");
+const events = new EventSource(document.body.dataset.events);
 events.addEventListener("now", () => {
   lost.hidden = true;
   // Also at first: something may have changed since the page was made.

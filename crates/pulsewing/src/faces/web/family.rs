@@ -1,0 +1,235 @@
+//! The first page: of the only wearer, or a card for each of several, the worst news first.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    extract::{FromRequestParts, Path, Request, State},
+    http::header,
+    response::{
+        IntoResponse, Redirect, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use jiff::Timestamp;
+use maud::{Markup, html};
+use pulsewing_core::{
+    cycle::FailureKind,
+    day::Sample,
+    reading::{Freshness, Reading},
+};
+use tokio_stream::{StreamExt, wrappers::WatchStream};
+
+use super::{Shared, events::STILL_THERE, layout, now, subject::Subject};
+use crate::{
+    daemon::{Look, Member, Snapshot},
+    faces::words,
+    tell::phrases,
+};
+
+/// The least time between two events: many wearers change often, and a page is fetched again after
+/// each.
+const APART: Duration = Duration::from_secs(3);
+
+/// Serves the first page.
+pub(super) async fn home(State(site): State<Shared>, request: Request) -> Response {
+    let members = site.members.all();
+    if members.len() == 1 {
+        let (mut parts, _) = request.into_parts();
+        return match Subject::from_request_parts(&mut parts, &site).await {
+            Ok(subject) => now::page(subject).await,
+            Err(reply) => reply,
+        };
+    }
+    let at = site.now();
+    let mut cards: Vec<Card<'_>> = members.iter().map(|member| Card::new(member, at)).collect();
+    // Stable, so that cards with equally bad news stay in the configuration's order.
+    cards.sort_by_key(|card| card.news);
+    let title = title(&cards);
+    let body = html! {
+        h1.hidden { "All wearers" }
+        ul.family #now data-live data-clock=(at.as_millisecond()) aria-label="Wearers" {
+            @for card in &cards { (card.html(at)) }
+            @if cards.is_empty() { li.card { "There are no wearers. Add one with " code { "pulsewing wearer add ID" } "." } }
+        }
+    };
+    layout::family(&title, &body).into_response()
+}
+
+/// Redirects to a wearer's first page.
+pub(super) async fn to_wearer(Path(id): Path<String>) -> Redirect {
+    Redirect::to(&format!("/w/{id}/"))
+}
+
+/// Streams an event at once and after changes, for the first page of several wearers: it fetches
+/// itself again.
+pub(super) async fn events(State(site): State<Shared>) -> Response {
+    let changes = WatchStream::new(site.members.any_change().subscribe());
+    let events = changes
+        .throttle(APART)
+        .map(|()| Ok::<_, Infallible>(Event::default().event("now").data("{}")));
+    let keep_alive = KeepAlive::new().interval(STILL_THERE).text("still there");
+    let headers = [(header::CACHE_CONTROL, "no-store")];
+    (headers, Sse::new(events).keep_alive(keep_alive)).into_response()
+}
+
+/// How bad the news about a wearer is, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum News {
+    /// Somebody has to do something: sign in, move to another service, correct the set-up.
+    NeedsSomebody,
+    /// The last update failed; Pulsewing tries again.
+    UpdateFailed,
+    /// There is no heart rate, or none of the last day.
+    NoHeartRate,
+    /// The heart rate is older than expected.
+    Old,
+    /// The heart rate is as recent as can be expected.
+    Fresh,
+}
+
+impl News {
+    fn new(snapshot: &Snapshot, at: Timestamp) -> Self {
+        if let Some(failed_update) = &snapshot.failed_update {
+            return match failed_update.failure.kind() {
+                FailureKind::Temporary => Self::UpdateFailed,
+                FailureKind::Failed | FailureKind::ConsentNeeded | FailureKind::Gone => {
+                    Self::NeedsSomebody
+                }
+            };
+        }
+        match snapshot.freshness(at) {
+            None | Some(Freshness::Silent) => Self::NoHeartRate,
+            Some(Freshness::Fresh) => Self::Fresh,
+            Some(Freshness::Stale | Freshness::Cached) => Self::Old,
+        }
+    }
+}
+
+/// What the first page shows of one of several wearers.
+struct Card<'m> {
+    member: &'m Member,
+    snapshot: std::sync::Arc<Snapshot>,
+    news: News,
+}
+
+impl<'m> Card<'m> {
+    fn new(member: &'m Member, at: Timestamp) -> Self {
+        let snapshot = member.broadcast.snapshot();
+        Self {
+            member,
+            news: News::new(&snapshot, at),
+            snapshot,
+        }
+    }
+
+    fn html(&self, at: Timestamp) -> Markup {
+        let wearer = &self.member.wearer;
+        let reading = self.snapshot.reading.as_deref();
+        let latest = reading.and_then(|reading| Some((reading, reading.latest()?)));
+        let look = self.snapshot.look(at);
+        html! {
+            li.card data-look=[look.map(Look::name)] {
+                h2 { a href=(format!("/w/{}/", wearer.id)) { (wearer.title()) } }
+                @match latest {
+                    Some((reading, sample)) => (heart_rate(reading, sample, look, at)),
+                    None => p.quiet { "No heart rate yet" },
+                }
+                @if let Some(words) = self.in_words(at) { p.news { (words) } }
+            }
+        }
+    }
+
+    /// Describes what is wrong, if anything is.
+    fn in_words(&self, at: Timestamp) -> Option<String> {
+        match &self.snapshot.failed_update {
+            Some(failed_update) => Some(phrases::sentence(&failed_update.message)),
+            None if self.news == News::Fresh => None,
+            None => words::freshness(&self.snapshot, at).map(str::to_owned),
+        }
+    }
+}
+
+fn heart_rate(reading: &Reading, sample: Sample, look: Option<Look>, at: Timestamp) -> Markup {
+    let zone = reading.heart_zones.zone(sample.bpm);
+    let rate = html! {
+        p.rate {
+            @if look != Some(Look::Fresh) { span.was { "was " } }
+            span.bpm { (sample.bpm.get()) } " " span.unit { "bpm" } " "
+            span class={ "zone " (words::class_of(zone)) } { (zone.name()) }
+        }
+    };
+    let age = html! {
+        p.age {
+            time datetime=(format!("{:.0}", sample.at)) data-at=(sample.at.as_millisecond()) { (phrases::ago(sample.at, at)) }
+        }
+    };
+    html! {
+        // An old heart rate does not look new: its age comes first.
+        @if look == Some(Look::Fresh) { (rate) (age) } @else { (age) (rate) }
+    }
+}
+
+/// Returns the title of the tab, which is seen without the page.
+fn title(cards: &[Card<'_>]) -> String {
+    let bad = cards
+        .iter()
+        .filter(|card| card.news <= News::NoHeartRate)
+        .count();
+    let count = cards.len();
+    match bad {
+        0 => format!("{count} wearers"),
+        bad => format!("{bad} of {count} wearers with a problem"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use pulsewing_core::{Provider, cycle::Failure};
+    use pulsewing_testkit::{at, readings};
+
+    use super::*;
+    use crate::daemon::FailedUpdate;
+
+    #[test]
+    fn the_worst_news_is_that_somebody_has_to_act() {
+        let now = at("2026-11-22T13:07:00Z");
+        let every = SignedDuration::from_mins(15);
+        let failed = |failure| Snapshot {
+            failed_update: Some(FailedUpdate {
+                failure,
+                message: String::new(),
+                details: None,
+                hint: None,
+            }),
+            ..Snapshot::new(Provider::Google, every)
+        };
+        let with = |minute| {
+            let reading = readings::with_minutes(readings::berlin(), now, [(minute, 72)]);
+            Snapshot {
+                reading: Some(reading.into()),
+                is_from_memory: false,
+                ..Snapshot::new(Provider::Google, every)
+            }
+        };
+        let news = [
+            failed(Failure::NoChain),
+            failed(Failure::OutOfTime),
+            Snapshot::new(Provider::Google, every),
+            with(10 * 60),
+            with(13 * 60 + 58),
+        ]
+        .map(|snapshot| News::new(&snapshot, now));
+        assert_eq!(
+            news,
+            [
+                News::NeedsSomebody,
+                News::UpdateFailed,
+                News::NoHeartRate,
+                News::Old,
+                News::Fresh
+            ]
+        );
+        assert!(news.is_sorted());
+    }
+}
