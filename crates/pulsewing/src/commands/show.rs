@@ -149,7 +149,10 @@ impl Screen {
         let mut is_leaving = false;
         loop {
             changes.borrow_and_update();
-            watched.look()?;
+            if watched.look()? {
+                // It was about the daemon.
+                self.message = None;
+            }
             let wearer = watched.selected();
             let mode = match is_leaving {
                 true => Mode::Leaving,

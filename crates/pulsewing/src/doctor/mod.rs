@@ -32,7 +32,7 @@ use crate::{
     engine::clock::{Clock, StartTime},
     tell::{
         console::Console,
-        problem::{Exit, Problem},
+        problem::{Exit, Problem, command_for},
     },
 };
 
@@ -255,9 +255,13 @@ pub(crate) async fn examine(scope: &Scope<'_>, console: Console) -> Result<Vec<F
     let are_several = all.len() > 1;
     let about = |known: &Known, found: Vec<Finding>| -> Vec<Finding> {
         let wearer = are_several.then(|| known.wearer.id.to_string());
-        let name = |finding| Finding {
-            wearer: wearer.clone(),
-            ..finding
+        let name = |finding: Finding| match &wearer {
+            Some(id) => Finding {
+                advice: command_for(&finding.advice, id),
+                wearer: Some(id.clone()),
+                ..finding
+            },
+            None => finding,
         };
         found.into_iter().map(name).collect()
     };

@@ -28,6 +28,7 @@ mod history;
 mod history_damage;
 mod history_file;
 mod history_turns;
+mod household;
 mod import;
 mod import_evidence;
 mod import_forms;

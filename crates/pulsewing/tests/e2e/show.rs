@@ -19,7 +19,8 @@ use rustix::{
 use serde_json::json;
 
 use crate::harness::{
-    daemon::Daemon, patience::SOON, sandbox_process::Sandbox, signed_in::SignedIn,
+    daemon::Daemon, household::Household, patience::SOON, sandbox_process::Sandbox,
+    signed_in::SignedIn,
 };
 
 /// A terminal with a program in it.
@@ -270,6 +271,46 @@ fn it_follows_a_daemon_and_takes_over_when_that_ends() {
     terminal.shows("q quit  u update");
     terminal.shows("Up to date");
     terminal.press("\x1b");
+    terminal.ends();
+}
+
+#[test]
+fn tab_leads_from_one_wearer_to_the_next() {
+    let household = Household::signed_in("google", &["anna", "ben"]);
+    let bpm = |id: &str| {
+        let once = household.run(&["once", "--json", "--wearer", id]).exits(0);
+        once.json()["latest"]["bpm"].as_u64().unwrap()
+    };
+    let (of_anna, of_ben) = (
+        format!("{} bpm", bpm("anna")),
+        format!("{} bpm", bpm("ben")),
+    );
+    let show = || household.program(&["show"]).into_command();
+    let mut terminal = Terminal::of(show(), 24, 50);
+    terminal.waits_for("anna", |text| {
+        text.starts_with("anna") && text.contains(&of_anna)
+    });
+    terminal.press("?");
+    terminal.shows("the next of several wearers");
+    terminal.press("?");
+    terminal.press("\t");
+    terminal.waits_for("ben", |text| {
+        text.starts_with("ben") && text.contains(&of_ben)
+    });
+    terminal.press("\x1b[Z");
+    terminal.waits_for("anna", |text| {
+        text.starts_with("anna") && text.contains(&of_anna)
+    });
+    terminal.press("q");
+    terminal.ends();
+    // One of them alone is polled alone.
+    household.run(&["logout", "--wearer", "anna"]).exits(0);
+    let of_one = household.program(&["show", "--wearer", "ben"]);
+    let mut terminal = Terminal::of(of_one.into_command(), 24, 50);
+    terminal.waits_for("ben", |text| {
+        text.starts_with("Pulsewing") && text.contains(&of_ben)
+    });
+    terminal.press("q");
     terminal.ends();
 }
 

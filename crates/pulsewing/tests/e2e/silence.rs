@@ -40,7 +40,8 @@ fn top(page: &str) -> (String, String, String) {
 fn metric(daemon: &Daemon, name: &str) -> Option<f64> {
     let text = daemon.get("/metrics").body;
     let mut lines = text.lines();
-    let value = lines.find_map(|line| line.strip_prefix(&format!("pulsewing_{name} ")));
+    let value = lines
+        .find_map(|line| line.strip_prefix(&format!("pulsewing_{name}{{wearer=\"default\"}} ")));
     value.map(|value| value.parse().unwrap())
 }
 

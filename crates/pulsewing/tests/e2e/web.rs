@@ -225,7 +225,9 @@ fn metrics_are_in_the_format_that_prometheus_reads() {
     }
     let bpm = daemon.json("/api/v1/now")["reading"]["latest"]["bpm"].clone();
     assert!(
-        text.contains(&format!("\npulsewing_heart_rate_bpm {bpm}\n")),
+        text.contains(&format!(
+            "\npulsewing_heart_rate_bpm{{wearer=\"default\"}} {bpm}\n"
+        )),
         "{text}"
     );
     daemon.stop();

@@ -52,7 +52,7 @@ fn another_person_is_refused_and_may_begin_anew() {
         login(&signed_in, &[])
             .exits(1)
             .says("the history holds another person's heart rate")
-            .says("--state-dir")
+            .says("pulsewing wearer add")
             .says("pulsewing login --replace");
         // Nothing was changed.
         assert_eq!(fs::read(signed_in.home.state("chain")).unwrap(), before);

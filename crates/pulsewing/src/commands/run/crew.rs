@@ -22,8 +22,9 @@ use crate::{
 /// The interval of checks for a sign-in through another process.
 const LOOK_FOR_SIGN_IN: Duration = Duration::from_secs(5);
 
-/// The longest time between the first updates of two wearers.
-const FARTHEST_APART: Duration = Duration::from_secs(15);
+/// The time between the first updates of two wearers, for each wearer there is: a few need not wait
+/// for each other, and from 134 on the first updates are spread over the whole default interval.
+const APART_PER_WEARER: Duration = Duration::from_millis(50);
 
 /// The update loops of all wearers.
 #[derive(Debug)]
@@ -63,8 +64,8 @@ impl Crew {
         &self.household
     }
 
-    /// Starts all loops, the first update of each a little later than the one before: so that many
-    /// wearers are spread over the poll interval, and a few need not wait for it.
+    /// Starts all loops, the first update of each a little later than the one before: many wearers
+    /// are spread over the poll interval.
     ///
     /// # Errors
     /// A [`Problem`] with the configuration.
@@ -72,7 +73,7 @@ impl Crew {
         let claimed = std::mem::take(&mut self.claimed);
         let count = u32::try_from(claimed.len()).unwrap_or(u32::MAX).max(1);
         for (place, (app, single)) in (0..).zip(claimed) {
-            let apart = (app.every() / count).min(FARTHEST_APART);
+            let apart = (app.every() / count).min(APART_PER_WEARER * count);
             self.begin(app, single, apart * place, stop)?;
         }
         Ok(())

@@ -95,22 +95,23 @@ impl Watched {
     }
 
     /// Looks at what the daemons have stored, and polls wearers whose daemon has ended. Does nothing
-    /// if it did so a moment ago.
+    /// if it did so a moment ago. Returns whether this program polls somebody from now on.
     ///
     /// # Errors
     /// A [`Problem`] with the state directory or the configuration.
-    pub(super) fn look(&mut self) -> Result<(), Problem> {
+    pub(super) fn look(&mut self) -> Result<bool, Problem> {
         let Some(any) = self.wearers.first() else {
-            return Ok(());
+            return Ok(false);
         };
         let up = any.app.clock.now().up;
         let is_due = self
             .last_look
             .is_none_or(|at| up.saturating_sub(at) >= LOOK_EVERY);
         if !is_due || self.stop.is_requested() {
-            return Ok(());
+            return Ok(false);
         }
         self.last_look = Some(up);
+        let mut takes_over = false;
         for wearer in &mut self.wearers {
             let Source::Daemon { seen, snapshot } = &mut wearer.source else {
                 continue;
@@ -123,6 +124,7 @@ impl Watched {
                 let updates = updates(app, app.provider(None))?;
                 wearer.source = Source::Own(updates.broadcast().clone());
                 self.loops.spawn(poll(updates, self.stop.clone(), single));
+                takes_over = true;
                 continue;
             }
             let changed = Some(changed_at(app));
@@ -131,7 +133,7 @@ impl Watched {
                 *snapshot = Arc::new(remembered(app));
             }
         }
-        Ok(())
+        Ok(takes_over)
     }
 
     /// Waits until all loops of this program have ended after a request to stop.

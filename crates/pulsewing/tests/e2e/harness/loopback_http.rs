@@ -65,7 +65,8 @@ pub(crate) fn exchange(method: &str, url: &str, headers: &[(&str, &str)], body: 
     stream.write_all(request.as_bytes()).unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
-    let text = String::from_utf8(bytes).unwrap();
+    // A picture is not text; only its head matters then.
+    let text = String::from_utf8_lossy(&bytes);
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     Reply {
         status: head.split(' ').nth(1).unwrap().parse().unwrap(),

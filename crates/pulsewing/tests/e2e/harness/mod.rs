@@ -7,6 +7,7 @@
 //! | `browser` | a stand-in for a browser that signs in |
 //! | `daemon` | `pulsewing run`, started and asked |
 //! | `hermetic` | the program in an environment of its own |
+//! | `household` | a home with several wearers |
 //! | `import_files` | exports of other services |
 //! | `loopback_http` | a small HTTP client |
 //! | `middleman` | a proxy that does harm |
@@ -25,6 +26,7 @@ pub(crate) mod board_line;
 pub(crate) mod browser;
 pub(crate) mod daemon;
 pub(crate) mod hermetic;
+pub(crate) mod household;
 pub(crate) mod import_files;
 pub(crate) mod loopback_http;
 pub(crate) mod middleman;

@@ -149,6 +149,16 @@ impl Sandbox {
             .unwrap_or_default()
     }
 
+    /// Returns the contents of the token table for an account.
+    pub(crate) fn grant_of(&self, provider: &str, user_id: &str) -> Value {
+        let tokens = self.control("GET", "tokens", "");
+        let mut grants = tokens.as_array().unwrap().iter();
+        grants
+            .find(|grant| grant["provider"] == provider && grant["user_id"] == user_id)
+            .cloned()
+            .unwrap_or_default()
+    }
+
     /// Returns the fingerprints of a provider's active refresh tokens.
     pub(crate) fn active_refresh_tokens(&self, provider: &str) -> Vec<String> {
         let grant = self.grant(provider);
