@@ -70,6 +70,13 @@ pub(crate) const MEMBERS: &[Member] = &[
         may_use: &["pulsewing-core", "pulsewing-files"],
         tests_may_use: &["pulsewing-testkit"],
     },
+    // Knows bytes and rows: what a chain or a state means is its caller's.
+    Member {
+        name: "pulsewing-fleet",
+        no_std: false,
+        may_use: &[],
+        tests_may_use: &[],
+    },
     Member {
         name: "pulsewing-panels",
         no_std: false,
@@ -96,6 +103,7 @@ pub(crate) const MEMBERS: &[Member] = &[
             "pulsewing-boardline",
             "pulsewing-core",
             "pulsewing-files",
+            "pulsewing-fleet",
             "pulsewing-history",
             "pulsewing-panels",
             "pulsewing-sandbox",

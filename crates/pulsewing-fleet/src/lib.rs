@@ -1,0 +1,79 @@
+//! Pulsewing's store for many wearers and several collectors, in PostgreSQL 13 or later.
+//!
+//! It knows bytes and rows. What a chain's record says, what a state remembers and what a provider is
+//! called are the caller's. It opens no file and reads no clock: in all that it decides, the time is the
+//! server's, so that a collector's wrong clock has no effect.
+//!
+//! | item | contents |
+//! |---|---|
+//! | [`Database`] | the connections; everything below is its methods |
+//! | `wearer.rs` | wearers, and the persons behind them |
+//! | `lease.rs` | who may work for a wearer, and when it is due |
+//! | `chain.rs` | **token chains: who may write, and what a cut leaves behind** |
+//! | `seal.rs` | the keys under which chains are sealed |
+//! | `rekey.rs` | a new key for all chains; a restored backup |
+//! | `state.rs` | what is remembered of a wearer |
+//! | `project.rs` | the limits that all wearers share |
+//! | `migrate.rs` | the tables' versions |
+//!
+//! A collector's loop:
+//!
+//! ```no_run
+//! # async fn collect(url: &str, tls: rustls::ClientConfig, keys: pulsewing_fleet::Keys)
+//! # -> Result<(), pulsewing_fleet::Error> {
+//! use std::time::Duration;
+//! use pulsewing_fleet::{Database, Due, Options, Write};
+//!
+//! let database = Database::connect(url, tls, Options::default()).await?;
+//! for mut lease in database.take_due(10).await? {
+//!     if let Some(chain) = database.load_chain(&mut lease, &keys).await? {
+//!         let intent = b"the record with an intent";
+//!         database
+//!             .store_chain(&mut lease, &keys, Write::Intent, chain.generation, intent)
+//!             .await?;
+//!         // Here the token is sent.
+//!         let tokens = b"the record with the new tokens";
+//!         database
+//!             .store_chain(&mut lease, &keys, Write::Tokens, chain.generation + 1, tokens)
+//!             .await?;
+//!     }
+//!     database.release(lease, Due::After(Duration::from_secs(900))).await?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! No transaction is held over anything but its own statements: a transaction is a list of them
+//! (`database.rs`). In the hot path there is neither an advisory lock nor a notification.
+#![deny(missing_docs)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+#![forbid(unsafe_code)]
+
+mod address;
+mod chain;
+mod database;
+mod error;
+mod lease;
+mod migrate;
+mod project;
+mod random;
+mod rekey;
+mod seal;
+mod state;
+mod statement;
+mod wearer;
+
+pub use chain::{Chain, Write};
+pub use database::{Database, LONGEST_LEASE, Options};
+pub use error::Error;
+pub use lease::{Backlog, Due, Lease};
+pub use migrate::SCHEMA;
+pub use project::{Grant, Limit, Priority};
+pub use rekey::Rekeyed;
+pub use seal::Keys;
+pub use wearer::{Listed, NewWearer, Removal, Wearer, WearerChange, WearerId};
