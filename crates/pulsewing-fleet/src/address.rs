@@ -131,7 +131,7 @@ mod tests {
     fn neither_a_bad_url_nor_a_good_one_shows_its_password() {
         for bad in [
             "postgres://u:hunter2@h:port/p",
-            "postgres://u:a?hunter2@h/p",
+            "postgres://u:a@b?hunter2",
             "postgres://u:x@h/p?hunter2=1",
             "mysql://u:hunter2@h/p",
             "postgres:///p?password=hunter2",
