@@ -117,6 +117,7 @@ impl Database {
             }),
         };
         migrate::bring_up(&database, database.options().migrate).await?;
+        database.check_wall().await?;
         Ok(database)
     }
 

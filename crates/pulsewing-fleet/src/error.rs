@@ -63,6 +63,9 @@ pub enum Error {
     /// There is a wearer with this id already.
     #[error("there is a wearer `{0}` already")]
     DuplicateWearer(String),
+    /// There is a key of the API with this name already.
+    #[error("there is a key `{0}` already")]
+    DuplicateKey(String),
     /// A wearer's id is not `[a-z0-9-]{1,32}`.
     #[error("a wearer's id is 1 to 32 of a-z, 0-9 and -")]
     WearerId,

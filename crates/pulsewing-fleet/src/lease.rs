@@ -76,7 +76,7 @@ pub enum Due {
 /// The columns that make a [`Lease`].
 macro_rules! returning {
     () => {
-        " returning w.number, w.id, w.name, w.provider, w.settings, l.fence, l.chain_revision"
+        " returning w.number, w.tenant, w.id, w.name, w.provider, w.settings, l.fence, l.chain_revision"
     };
 }
 

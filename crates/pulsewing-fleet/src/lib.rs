@@ -14,6 +14,8 @@
 //! | `rekey.rs` | a new key for all chains; a restored backup |
 //! | `state.rs` | what is remembered of a wearer |
 //! | `project.rs` | the limits that all wearers share |
+//! | `access.rs`, `invitation.rs` | roles and the keys of the API; a sign-in by link |
+//! | `tenancy.rs`, `audit.rs` | the wall between tenants; who looked at whose data |
 //! | `migrate.rs` | the tables' versions |
 //!
 //! A collector's loop:
@@ -54,10 +56,14 @@
 )]
 #![forbid(unsafe_code)]
 
+mod access;
 mod address;
+mod audit;
 mod chain;
 mod database;
 mod error;
+mod hex;
+mod invitation;
 mod lease;
 mod migrate;
 mod project;
@@ -66,8 +72,11 @@ mod rekey;
 mod seal;
 mod state;
 mod statement;
+mod tenancy;
 mod wearer;
 
+pub use access::{Access, OnceShown, Role, Scope};
+pub use audit::AuditLine;
 pub use chain::{Chain, Write};
 pub use database::{Database, LONGEST_LEASE, Options};
 pub use error::Error;

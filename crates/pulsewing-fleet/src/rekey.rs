@@ -31,7 +31,7 @@ impl Database {
     /// Those of every operation. A chain that does not unseal is listed, and no error.
     pub async fn rekey(&self, keys: &Keys) -> Result<Rekeyed, Error> {
         const OLD: &str = "
-            select w.number, w.id, w.name, w.provider, w.settings,
+            select w.number, w.tenant, w.id, w.name, w.provider, w.settings,
                 c.generation, c.revision, c.record, c.key_id
             from chain c join wearer w on w.number = c.wearer
             where c.key_id <> $1 and c.wearer > $2 order by c.wearer limit $3";
@@ -111,8 +111,8 @@ impl Database {
             update lease set owner = null, until = null, intent_until = null, fence = fence + $1";
         const CHAINS: &str = "update chain set verify = true where rotates returning wearer";
         const LINE: &str = "
-            insert into audit (actor, action, wearer, detail, ticket)
-            values ($1, 'database restored', '', '{}', $2) on conflict (ticket) do nothing";
+            insert into audit (tenant, actor, action, wearer, detail, ticket)
+            values ('', $1, 'database restored', '', '{}', $2) on conflict (ticket) do nothing";
         // Random: two restorations of the same backup must not lead to the same fences.
         let ticket = random::number()?;
         let jump = (1 << 32) + random::number()?.rem_euclid(1 << 46);

@@ -13,7 +13,7 @@ use std::fmt;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
-use crate::{Error, random};
+use crate::{Error, hex, random};
 
 /// The keys of a key file. `Debug` shows their ids only.
 pub struct Keys {
@@ -23,10 +23,8 @@ pub struct Keys {
 
 struct Key {
     id: u16,
-    secret: Zeroizing<[u8; KEY_LENGTH]>,
+    secret: Zeroizing<[u8; hex::LENGTH]>,
 }
-
-const KEY_LENGTH: usize = 32;
 
 /// The row that a record is sealed for.
 pub(crate) struct Place<'a> {
@@ -57,7 +55,7 @@ impl Keys {
             let fault = |why| Error::Keys { line, why };
             let id: u16 = id.parse().map_err(|_| fault("a key's id is 1 to 65535"))?;
             let secret = match (words.next(), words.next()) {
-                (Some(digits), None) => secret_of(digits),
+                (Some(digits), None) => hex::secret_of(digits),
                 _ => None,
             };
             let secret = secret.ok_or_else(|| fault("after the id come 64 hex digits"))?;
@@ -89,17 +87,13 @@ impl Keys {
             line: 0,
             why: "no id is left",
         })?;
-        let mut secret = Zeroizing::new([0; KEY_LENGTH]);
+        let mut secret = Zeroizing::new([0; hex::LENGTH]);
         random::fill(&mut *secret)?;
         // It never grows, which would leave a copy behind.
-        let mut line = Zeroizing::new(String::with_capacity(2 * KEY_LENGTH + 8));
+        let mut line = Zeroizing::new(String::with_capacity(2 * hex::LENGTH + 8));
         line.push_str(&id.to_string());
         line.push(' ');
-        for byte in secret.iter() {
-            for digit in [byte >> 4, byte & 15] {
-                line.extend(char::from_digit(digit.into(), 16));
-            }
-        }
+        line.push_str(&hex::digits_of(&secret));
         line.push('\n');
         Ok(line)
     }
@@ -186,23 +180,6 @@ impl Place<'_> {
         bytes.extend_from_slice(self.wearer.as_bytes());
         Aad::from(bytes)
     }
-}
-
-fn secret_of(digits: &str) -> Option<Zeroizing<[u8; KEY_LENGTH]>> {
-    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
-    if pairs.len() != KEY_LENGTH || !rest.is_empty() {
-        return None;
-    }
-    let mut secret = Zeroizing::new([0; KEY_LENGTH]);
-    for (byte, [high, low]) in secret.iter_mut().zip(pairs) {
-        let digit = |digit: u8| {
-            char::from(digit)
-                .to_digit(16)
-                .and_then(|it| u8::try_from(it).ok())
-        };
-        *byte = digit(*high)? << 4 | digit(*low)?;
-    }
-    Some(secret)
 }
 
 #[cfg(test)]

@@ -67,6 +67,8 @@ pub struct WearerChange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wearer {
     pub(crate) number: i64,
+    /// The tenant that it belongs to.
+    pub tenant: String,
     /// The id.
     pub id: WearerId,
     /// The name for people.
@@ -81,6 +83,7 @@ impl Wearer {
     pub(crate) fn read(row: &Row) -> Result<Self, Error> {
         Ok(Self {
             number: column(row, "number")?,
+            tenant: column(row, "tenant")?,
             id: WearerId(column(row, "id")?),
             name: column(row, "name")?,
             provider: column(row, "provider")?,
@@ -128,16 +131,15 @@ impl Database {
     /// [`Error::Refused`], [`Error::Untrusted`], [`Error::Database`].
     pub async fn add_wearer(&self, new: &NewWearer) -> Result<Wearer, Error> {
         const ADD: &str = "
-            with added as (
-                insert into wearer (tenant, id, name, provider, settings, ticket)
-                values ($1, $2, $3, $4, $5, $6)
-                on conflict (id) do update set ticket = excluded.ticket
-                    where wearer.ticket = excluded.ticket
-                returning number, id, name, provider, settings),
-            leased as (
-                insert into lease (wearer, due) select number, 'infinity' from added
-                on conflict do nothing)
-            select * from added";
+            insert into wearer (tenant, id, name, provider, settings, ticket)
+            values ($1, $2, $3, $4, $5, $6)
+            on conflict (id) do update set ticket = excluded.ticket
+                where wearer.ticket = excluded.ticket
+            returning number, tenant, id, name, provider, settings";
+        // Apart: the policy of `lease` must see the wearer, and a statement does not see its own rows.
+        const LEASE: &str = "
+            insert into lease (wearer, due) select number, 'infinity' from wearer
+            where id = $1 and ticket = $2 on conflict do nothing";
         let tenant = self.tenant();
         let ticket = random::number()?;
         let add = Statement::new(ADD)
@@ -145,10 +147,17 @@ impl Database {
             .with(&new.id.0)
             .with(&new.name);
         let add = add.with(&new.provider).with(&new.settings).with(&ticket);
-        match self.query(add).await?.first() {
-            Some(row) => Wearer::read(row),
-            None => Err(Error::DuplicateWearer(new.id.0.clone())),
-        }
+        let duplicate = || Error::DuplicateWearer(new.id.0.clone());
+        let lease = Statement::new(LEASE).with(&new.id.0).with(&ticket);
+        let results = match self.transact(&[add, lease]).await {
+            // The row in its place is behind the wall between tenants.
+            Err(Failure::Final(Error::Database { code, .. })) if code == "42501" => {
+                return Err(duplicate());
+            }
+            answer => answer?,
+        };
+        let added = results.first().and_then(|rows| rows.first());
+        added.map_or_else(|| Err(duplicate()), Wearer::read)
     }
 
     /// Finds a wearer.
@@ -156,7 +165,8 @@ impl Database {
     /// # Errors
     /// [`Error::NoSuchWearer`], and those of every operation.
     pub async fn wearer(&self, id: &WearerId) -> Result<Wearer, Error> {
-        const FIND: &str = "select number, id, name, provider, settings from wearer where id = $1";
+        const FIND: &str =
+            "select number, tenant, id, name, provider, settings from wearer where id = $1";
         let rows = self.query(Statement::new(FIND).with(&id.0)).await?;
         self.only(&rows, id)
     }
@@ -167,7 +177,7 @@ impl Database {
     /// Those of every operation.
     pub async fn wearers(&self, after: Option<&WearerId>) -> Result<Vec<Listed>, Error> {
         const LIST: &str = "
-            select w.number, w.id, w.name, w.provider, w.settings, s.standing,
+            select w.number, w.tenant, w.id, w.name, w.provider, w.settings, s.standing,
                 c.wearer is not null as has_chain,
                 case when l.until >= now() then l.owner end as held_by
             from wearer w join lease l on l.wearer = w.number
@@ -205,7 +215,7 @@ impl Database {
         const CHANGE: &str = "
             update wearer set name = coalesce($2, name), provider = coalesce($3, provider),
                 settings = coalesce($4, settings)
-            where id = $1 returning number, id, name, provider, settings";
+            where id = $1 returning number, tenant, id, name, provider, settings";
         let statement = Statement::new(CHANGE).with(&id.0).with(&change.name);
         let statement = statement.with(&change.provider).with(&change.settings);
         let rows = self.query(statement).await?;
@@ -221,10 +231,10 @@ impl Database {
         // A part that inserts or deletes sees the tables as they were before the statement: the counts are
         // those of what the cascade removes.
         const REMOVE: &str = "
-            with doomed as (select number, id, provider from wearer where id = $1 for update),
+            with doomed as (select number, tenant, id, provider from wearer where id = $1 for update),
             line as (
-                insert into audit (actor, action, wearer, detail, ticket)
-                select $2, 'wearer removed', id, json_build_object('provider', provider,
+                insert into audit (tenant, actor, action, wearer, detail, ticket)
+                select tenant, $2, 'wearer removed', id, json_build_object('provider', provider,
                     'persons', (select count(*) from person where wearer = number),
                     'chains', (select count(*) from chain where wearer = number),
                     'states', (select count(*) from state where wearer = number))::text, $3
@@ -300,7 +310,7 @@ impl Database {
         user_id: &str,
     ) -> Result<Option<Wearer>, Error> {
         const FIND: &str = "
-            select w.number, w.id, w.name, w.provider, w.settings
+            select w.number, w.tenant, w.id, w.name, w.provider, w.settings
             from person p join wearer w on w.number = p.wearer
             where p.provider = $1 and p.user_id = $2";
         let rows = self

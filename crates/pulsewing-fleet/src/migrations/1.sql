@@ -74,6 +74,8 @@ create table project (
 -- Outlives the wearers that it is about: their ids are text.
 create table audit (
     number bigint generated always as identity primary key,
+    -- Empty: what concerns all tenants.
+    tenant text not null,
     at     timestamptz not null default now(),
     actor  text not null,
     action text not null,

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pulsewing_fleet::{Database, Due, Error, Options, Write};
+use pulsewing_fleet::{Database, Due, Error, Lease, Options, Write};
 
 use crate::{add, is_fenced, keys, server, sign_in, take_when_free};
 
@@ -239,6 +239,21 @@ async fn a_woken_wearer_is_due_at_once_and_then_once_a_minute() {
         database.wake(&anna).await,
         Err(Error::NoSuchWearer(_))
     ));
+}
+
+#[tokio::test]
+async fn a_wearer_whom_somebody_is_about_to_take_is_passed_over() {
+    let (url, database) = server::new_database().await;
+    let anna = sign_in(&database, "anna", b"x").await;
+    let ben = sign_in(&database, "ben", b"x").await;
+    let name = server::name_of(&url);
+    let lock = "select wearer from lease order by wearer limit 1 for update";
+    let other = server::Server::shared().hold(name, lock);
+    let taken = database.take_due(10).await.unwrap();
+    let taken: Vec<_> = taken.iter().map(Lease::wearer).collect();
+    assert_eq!(taken, [&ben]);
+    drop(other);
+    assert_eq!(take_when_free(&database).await.wearer(), &anna);
 }
 
 #[tokio::test]

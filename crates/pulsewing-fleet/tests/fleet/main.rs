@@ -1,6 +1,11 @@
 //! The fleet's store against a real PostgreSQL, which the tests start.
 #![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
 
+mod access;
 mod chains;
 mod cuts;
 mod leases;

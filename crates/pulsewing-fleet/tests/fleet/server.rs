@@ -1,7 +1,8 @@
 //! A PostgreSQL for the tests: one a process, over a socket file, gone when the process is.
 
 use std::{
-    env, fs, io,
+    env, fs,
+    io::{self, BufRead, BufReader, Write},
     os::unix::{fs::chown, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -142,6 +143,24 @@ impl Server {
         done(psql.arg(&self.dir).args(["-d", database, "-c", text]))
     }
 
+    /// Begins a transaction with this statement, and keeps it open until the result is dropped.
+    pub(crate) fn hold(&self, database: &str, statement: &str) -> Held {
+        let mut psql = self.command("psql");
+        psql.args(["-X", "-q", "-A", "-t", "-U", "postgres", "-h"]);
+        psql.arg(&self.dir).args(["-d", database]);
+        let psql = psql.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut psql = psql.spawn().unwrap();
+        let text = format!("begin; {statement}; \\echo held\n");
+        psql.stdin
+            .as_mut()
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
+        let answers = BufReader::new(psql.stdout.take().unwrap());
+        assert!(answers.lines().any(|line| line.unwrap() == "held"));
+        Held(psql)
+    }
+
     /// Returns a program of the server, to be run by a user whom it accepts: it refuses root.
     fn command(&self, program: &str) -> Command {
         let path = self.programs.join(program);
@@ -156,6 +175,16 @@ impl Server {
         };
         command.current_dir(&self.dir).env_remove("PGOPTIONS");
         command
+    }
+}
+
+/// An open transaction.
+pub(crate) struct Held(Child);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
     }
 }
 
