@@ -166,7 +166,11 @@ fn tests(workspace: &Workspace, which: Which) -> impl Iterator<Item = Step> {
             let work = move |workspace: &Workspace, times| {
                 test_programs::run(workspace, &name, which, times)
             };
-            Step::new(format!("tests of {}", package.name), TOOLS_OF_TESTS, work)
+            let tools = match package.name.as_str() {
+                "pulsewing-fleet" => TOOLS_OF_FLEET,
+                _ => TOOLS_OF_TESTS,
+            };
+            Step::new(format!("tests of {}", package.name), tools, work)
                 .waiting()
                 .after(&[BUILD_TESTS])
         })
@@ -175,6 +179,13 @@ fn tests(workspace: &Workspace, which: Which) -> impl Iterator<Item = Step> {
 /// systemd exists on Linux only, and so do the tests that use it.
 const TOOLS_OF_TESTS: &[&Tool] = if cfg!(target_os = "linux") {
     &[tools::C_COMPILER, tools::SYSTEMD_ANALYZE]
+} else {
+    &[tools::C_COMPILER]
+};
+
+/// The tests of the fleet's store start a server, where there are socket files.
+const TOOLS_OF_FLEET: &[&Tool] = if cfg!(unix) {
+    &[tools::C_COMPILER, tools::POSTGRESQL]
 } else {
     &[tools::C_COMPILER]
 };

@@ -13,6 +13,7 @@ pub(crate) mod clang;
 pub(crate) mod cmake;
 mod debian;
 pub(crate) mod mtools;
+mod postgresql;
 pub(crate) mod qemu;
 mod sources;
 mod table;

@@ -2,11 +2,13 @@
 
 use std::{fs, path::Path, process::Command, time::Duration};
 
-use super::{Tool, bare_rust::BareRust, clang::Clang, cmake::Cmake, debian, mtools, qemu};
+use super::{
+    Tool, bare_rust::BareRust, clang::Clang, cmake::Cmake, debian, mtools, postgresql, qemu,
+};
 use crate::{browser, foreign, process, workspace::Workspace};
 
 /// All tools.
-pub(crate) const ALL: [&Tool; 15] = [
+pub(crate) const ALL: [&Tool; 16] = [
     RUSTFMT,
     CLIPPY,
     C_COMPILER,
@@ -19,6 +21,7 @@ pub(crate) const ALL: [&Tool; 15] = [
     QEMU,
     MTOOLS,
     SYSTEMD_ANALYZE,
+    POSTGRESQL,
     NODE,
     CHROMIUM,
     BROWSER_PACKAGES,
@@ -146,6 +149,20 @@ pub(crate) const SYSTEMD_ANALYZE: &Tool = &Tool {
     fetch: install_from_archive,
 };
 
+pub(crate) const POSTGRESQL: &Tool = &Tool {
+    name: "a PostgreSQL server, 13 or later",
+    purpose: "keeps the wearers of a fleet",
+    command: "apt-get install --yes --no-install-recommends postgresql-15",
+    is_compiled: false,
+    find: |_| Ok(postgresql::is_there()),
+    fetch: |tool, workspace| {
+        if debian::has_apt() {
+            postgresql::ask_for_no_cluster()?;
+        }
+        install_from_archive(tool, workspace)
+    },
+};
+
 pub(crate) const NODE: &Tool = &Tool {
     name: "node 18 with npm",
     purpose: "runs the browser tests",
@@ -254,6 +271,6 @@ fn install_venv(workspace: &Workspace, problem: &str) -> Result<(), String> {
     )
 }
 
-fn is_root() -> bool {
+pub(super) fn is_root() -> bool {
     process::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }

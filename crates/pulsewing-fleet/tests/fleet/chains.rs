@@ -242,6 +242,21 @@ async fn a_write_that_arrives_late_changes_nothing() {
         (b"two".as_slice(), 2)
     );
 
+    // The same within a generation: an intent that was withdrawn does not come back.
+    proxy.fault_at(1, Fault::Hold, false);
+    let (intent, settled) = (Write::Intent, Write::Settled);
+    holder
+        .store_chain(&mut lease, &keys(), intent, 2, b"intent")
+        .await
+        .unwrap();
+    holder
+        .store_chain(&mut lease, &keys(), settled, 2, b"withdrawn")
+        .await
+        .unwrap();
+    proxy.let_through().await;
+    let chain = direct.peek_chain(&anna, &keys()).await.unwrap().unwrap();
+    assert_eq!(chain.record.as_slice(), b"withdrawn");
+
     // The same with a state.
     proxy.fault_at(1, Fault::Hold, false);
     holder.save_state(&mut lease, "old", "a").await.unwrap();
