@@ -121,7 +121,7 @@ async fn a_write_whose_confirmation_was_lost_is_repeated_by_its_holder_alone() {
     let proxy = Proxy::start(server, server::name_of(&url));
     // It gives up at once, and the caller repeats.
     let hasty = Options {
-        patience: Duration::from_millis(400),
+        patience: Duration::from_secs(1),
         lease: Duration::from_millis(700),
         ..Options::default()
     };
@@ -184,7 +184,7 @@ async fn a_sign_in_whose_confirmation_was_lost_can_be_repeated() {
     let (url, other) = server::new_database().await;
     let proxy = Proxy::start(Server::shared(), server::name_of(&url));
     let hasty = Options {
-        patience: Duration::from_millis(400),
+        patience: Duration::from_secs(1),
         ..Options::default()
     };
     let holder = server::connect(proxy.url(), hasty).await;

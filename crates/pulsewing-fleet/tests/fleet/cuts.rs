@@ -90,7 +90,7 @@ async fn a_collector_that_dies_between_any_two_statements_costs_nothing_but_time
     let provider = Provider::default();
     let doomed = Options {
         lease: Duration::from_millis(150),
-        patience: Duration::from_millis(150),
+        patience: Duration::from_millis(400),
         ..Options::default()
     };
     for fault in [Fault::CutBefore, Fault::CutAfter] {

@@ -17,6 +17,7 @@ mod schema;
 mod sealing;
 mod secrets;
 mod server;
+mod trust;
 mod wearers;
 
 use std::time::{Duration, Instant};

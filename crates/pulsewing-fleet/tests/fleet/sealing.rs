@@ -230,7 +230,10 @@ async fn after_a_restored_backup_rotating_chains_must_prove_themselves() {
     database.load_chain(&mut old, &keys()).await.unwrap();
 
     assert_eq!(database.restored("the operator").await.unwrap(), 1);
-    assert_eq!(database.to_verify().await.unwrap(), [anna.id.clone()]);
+    assert_eq!(
+        database.to_verify().await.unwrap(),
+        std::slice::from_ref(&anna.id)
+    );
     let log = "select actor, action from audit";
     let log = Server::shared().sql(server::name_of(&url), log);
     assert_eq!(log.trim(), "the operator|database restored");

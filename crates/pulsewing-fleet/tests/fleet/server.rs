@@ -3,7 +3,10 @@
 use std::{
     env, fs,
     io::{self, BufRead, BufReader, Write},
-    os::unix::{fs::chown, process::CommandExt},
+    os::unix::{
+        fs::{PermissionsExt, chown},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -17,6 +20,7 @@ use pulsewing_fleet::{Database, Options};
 /// A running server. Its guard, a shell that waits for the end of its input, stops it when this process
 /// ends, however that happens: then the kernel closes the input.
 pub(crate) struct Server {
+    settings: String,
     dir: PathBuf,
     programs: PathBuf,
     guard: Child,
@@ -42,6 +46,11 @@ impl Server {
 
     /// Starts one for a test that stops it.
     pub(crate) fn start() -> Self {
+        Self::start_with("-c listen_addresses=''", &[])
+    }
+
+    /// Starts one with more settings, which may use these files of its directory.
+    pub(crate) fn start_with(settings: &str, files: &[(&str, &str)]) -> Self {
         let programs = programs().unwrap_or_else(|| {
             panic!(
                 "these tests need the PostgreSQL server: install the package postgresql-15, \
@@ -59,12 +68,22 @@ impl Server {
             .spawn()
             .unwrap();
         let server = Self {
+            settings: format!("{settings} -k {}", dir.display()),
             dir,
             programs,
             guard,
         };
         if is_root() {
             chown(&server.dir, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        for (name, text) in files {
+            let path = server.dir.join(name);
+            fs::write(&path, text).unwrap();
+            // A server refuses a key that others can read.
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            if is_root() {
+                chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+            }
         }
         let data = server.dir.join("data");
         let mut initdb = server.command("initdb");
@@ -91,8 +110,8 @@ impl Server {
 
     fn control(&self, arguments: &[&str]) {
         let settings = format!(
-            "-c listen_addresses='' -k {} -c fsync=off -c full_page_writes=off -c max_connections=200",
-            self.dir.display()
+            "{} -c fsync=off -c full_page_writes=off -c max_connections=200",
+            self.settings
         );
         let mut control = self.command("pg_ctl");
         control
@@ -141,6 +160,14 @@ impl Server {
             "-h",
         ]);
         done(psql.arg(&self.dir).args(["-d", database, "-c", text]))
+    }
+
+    /// The same on a server with this port, in the database that every server has.
+    pub(crate) fn sql_at(&self, port: u16, text: &str) -> String {
+        let mut psql = self.command("psql");
+        psql.env("PGPORT", port.to_string());
+        psql.args(["-X", "-q", "-A", "-t", "-U", "postgres", "-h"]);
+        done(psql.arg(&self.dir).args(["-d", "postgres", "-c", text]))
     }
 
     /// Begins a transaction with this statement, and keeps it open until the result is dropped.
