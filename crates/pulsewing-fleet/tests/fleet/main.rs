@@ -13,6 +13,7 @@ mod limits;
 mod outages;
 mod provider;
 mod proxy;
+mod races;
 mod schema;
 mod sealing;
 mod secrets;

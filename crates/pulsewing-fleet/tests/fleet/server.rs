@@ -208,6 +208,14 @@ impl Server {
 /// An open transaction.
 pub(crate) struct Held(Child);
 
+impl Held {
+    /// Ends the transaction, and keeps what it did.
+    pub(crate) fn commit(mut self) {
+        let input = self.0.stdin.as_mut().unwrap();
+        input.write_all(b"commit;\n").unwrap();
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         drop(self.0.stdin.take());
