@@ -16,7 +16,7 @@ use crate::{
         places::{self, Place},
         wearer::{WearerConfig, WearerId},
     },
-    custody::{chain_file::ChainFile, roster::Roster, state_file::State},
+    custody::{ChainStore, chain_file::ChainFile, roster::Roster, state_file::State},
     daemon::Members,
     engine::{
         Engine,
@@ -253,6 +253,18 @@ impl App {
         provider: Provider,
         deadline: Option<Deadline>,
     ) -> Result<Engine, Problem> {
+        let chain = ChainStore::Files(self.chain_file());
+        self.engine_with(provider, deadline, chain, self.state())
+    }
+
+    /// Builds an engine with this chain and this state.
+    pub(crate) fn engine_with(
+        &self,
+        provider: Provider,
+        deadline: Option<Deadline>,
+        chain: ChainStore,
+        state: State,
+    ) -> Result<Engine, Problem> {
         let http = self.http(provider)?;
         let configured = self.config.client(provider);
         let client = configured.to_client(provider)?;
@@ -281,19 +293,18 @@ impl App {
             cache_access: true,
             deadline,
         };
-        let state = self.state();
         let seed = getrandom::u32().unwrap_or_default();
         let engine = Engine::new(
             Cycle::new(settings, state.pacing(), state.memory(), seed),
             http,
-            self.place.clone(),
+            chain,
             state,
             self.clock.clone(),
             self.wearer.time_zone.clone(),
             self.console,
         );
         Ok(match self.roster.are_several() {
-            true => engine.naming_wearer(),
+            true => engine.naming(self.wearer.id.clone()),
             false => engine,
         })
     }

@@ -244,6 +244,16 @@ impl Stored {
             && this.standing == other.standing
     }
 
+    /// Returns the same chain without its access token: its refresh token has to prove itself before
+    /// anything else is asked for, such as after the store was put back to an earlier time.
+    #[must_use]
+    pub fn unproven(self) -> Self {
+        Self(Chain {
+            access: None,
+            ..self.0
+        })
+    }
+
     /// Returns this chain with another standing: on its way to a board, or taken back from there.
     #[must_use]
     pub fn with_standing(&self, standing: Standing) -> Unstored {
@@ -313,6 +323,12 @@ impl Unstored {
             standing: Standing::Moving,
             ..self.0.clone()
         })
+    }
+
+    /// Returns the provider that issued it.
+    #[must_use]
+    pub const fn provider(&self) -> Provider {
+        self.0.provider
     }
 
     /// Returns the generation that it will have in the store.

@@ -28,7 +28,7 @@ use super::{
     upload::What,
 };
 use crate::{
-    custody::chain_file::ChainFile,
+    custody::{Custody as _, chain_file::ChainFile},
     tell::{
         console::Console,
         problem::{Exit, Problem},
@@ -130,9 +130,9 @@ fn complete(
     let status = status_of(session).map_err(|problem| {
         problem.hint("the sign-in was being moved to the board: connect it and run `pulsewing board status` to find out whether it arrived")
     })?;
-    let moving = files.load()?.record;
+    let moving = files.look()?.record;
     let is_over = settle_locked(files, moving, session, &status, console)?;
-    if is_over && files.load()?.record.is_none() {
+    if is_over && files.look()?.record.is_none() {
         return Ok(());
     }
     sent.and_then(|()| {

@@ -10,7 +10,7 @@ use super::{
     status::{BoardChain, Held},
 };
 use crate::{
-    custody::{chain_file::ChainFile, state_file::State},
+    custody::{Custody as _, chain_file::ChainFile, state_file::State},
     tell::{console::Console, problem::Problem},
 };
 
@@ -56,7 +56,7 @@ pub(super) fn settle_locked(
 ) -> Result<bool, Problem> {
     let Some(record) = record else {
         // Interrupted during the erasure: erase the rest as well.
-        files.erase().map_err(|error| not_erased(&error))?;
+        files.erase_files().map_err(|error| not_erased(&error))?;
         forget(files)?;
         return Ok(true);
     };
@@ -105,7 +105,7 @@ fn moves(chain: &Stored) -> bool {
 
 /// Ends a move: the board has the chain, and nobody else may.
 fn finish(files: &ChainFile, console: Console) -> Result<(), Problem> {
-    files.erase().map_err(|error| not_erased(&error))?;
+    files.erase_files().map_err(|error| not_erased(&error))?;
     State::moved(files.place(), console);
     forget(files)?;
     console.say(

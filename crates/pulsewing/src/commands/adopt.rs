@@ -14,7 +14,7 @@ use crate::{
     app::App,
     cli::Adopt,
     config,
-    custody::state_file::State,
+    custody::{Custody as _, state_file::State},
     engine::http::Http,
     sign_in::person::{IfAnother, Person},
     tell::problem::Problem,
@@ -100,6 +100,7 @@ pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
     .ok_or_else(|| missing("Fitbit_First_Refresh_Token"))?;
     files
         .store_new(&chain)
+        .await
         .map_err(|error| Problem::failed("the sign-in could not be saved").caused_by(&error))?;
     State::forget(&app.place, app.console);
     person.move_in(&wearer, if_another)?;

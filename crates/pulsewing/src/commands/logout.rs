@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     app::App,
-    custody::state_file::State,
+    custody::{Custody as _, state_file::State},
     engine::http::{Http, Part, Unanswered},
     tell::problem::{Exit, Problem},
 };
@@ -78,7 +78,7 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
         }
         Err(unanswered) => return Err(kept(unanswered)),
     };
-    files.erase().map_err(|error| {
+    files.erase().await.map_err(|error| {
         let what = match is_revoked {
             true => "you are signed out at the provider, but the sign-in's files on this machine could not be erased",
             false => "the sign-in's files on this machine could not be erased",

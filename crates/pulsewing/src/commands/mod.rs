@@ -92,6 +92,7 @@ fn style(screen: &ScreenConfig, wearer: &WearerConfig, console: Console, look: &
 pub(crate) fn updates(app: &App, provider: Provider) -> Result<UpdateLoop, Problem> {
     Ok(UpdateLoop::new(
         app.engine(provider, None)?,
+        app.place.clone(),
         app.history_writer(),
         app.config.history.keep,
         app.interval(),

@@ -10,6 +10,7 @@ use crate::{
     cli::{Wearer, WearerAdd, WearerList, WearerRemove},
     config::{places::Place, wearer::WearerConfig},
     custody::{
+        Custody as _,
         roster::{Added, AddedWearer},
         standing::Standing,
     },
@@ -146,7 +147,7 @@ async fn sign_out(app: &App, force: bool) -> Result<(), Problem> {
             ));
             let mut files = app.chain_file();
             files.open().await?;
-            files.erase().map_err(|error| {
+            files.erase().await.map_err(|error| {
                 Problem::failed("the sign-in could not be erased").caused_by_file(&error)
             })
         }

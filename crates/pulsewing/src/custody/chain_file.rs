@@ -32,72 +32,17 @@ use pulsewing_core::{
 use pulsewing_files::{private, regular_file};
 use zeroize::Zeroizing;
 
-use crate::{
-    config::places::Place,
-    tell::problem::{Exit, Problem},
-};
+use super::{Custody, Loaded, Unavailable};
+use crate::config::places::Place;
 
 /// The interval between attempts to take a lock that another process holds.
 const TRY_LOCK_EVERY: Duration = Duration::from_millis(50);
-
-/// The longest wait of a command for the lock.
-const OPEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// The chain's files, and their lock while we hold it.
 #[derive(Debug)]
 pub(crate) struct ChainFile {
     place: Place,
     lock: Option<File>,
-}
-
-/// The reason why the files do not yield a chain.
-#[derive(Debug)]
-pub(crate) struct Unavailable {
-    /// The error for the cycle.
-    pub trouble: StoreTrouble,
-    /// The file system's error, if there was one.
-    pub cause: Option<io::Error>,
-}
-
-impl From<io::Error> for Unavailable {
-    fn from(error: io::Error) -> Self {
-        Self {
-            trouble: StoreTrouble::Io,
-            cause: Some(error),
-        }
-    }
-}
-
-impl From<StoreTrouble> for Unavailable {
-    fn from(trouble: StoreTrouble) -> Self {
-        Self {
-            trouble,
-            cause: None,
-        }
-    }
-}
-
-impl From<Unavailable> for Problem {
-    fn from(unavailable: Unavailable) -> Self {
-        let exit = match unavailable.trouble {
-            StoreTrouble::Busy => Exit::Temporary,
-            _ => Exit::Failed,
-        };
-        let problem = Self::new(exit, unavailable.trouble.to_string());
-        match unavailable.cause {
-            Some(cause) => problem.caused_by_file(&cause),
-            None => problem,
-        }
-    }
-}
-
-/// The contents of the files.
-#[derive(Debug)]
-pub(crate) struct Loaded {
-    /// The chain, if there is one.
-    pub record: Option<Record>,
-    /// Whether `chain` was damaged, so that this is the previous generation.
-    pub is_previous: bool,
 }
 
 impl ChainFile {
@@ -116,11 +61,7 @@ impl ChainFile {
         fs::metadata(self.path("chain")).ok()?.modified().ok()
     }
 
-    /// Takes the lock, and waits at most `wait` for it. Does nothing if we hold it already.
-    ///
-    /// # Errors
-    /// [`StoreTrouble::Busy`] when another process kept it, [`StoreTrouble::Io`] with the cause.
-    pub(crate) async fn lock(&mut self, wait: Duration) -> Result<(), Unavailable> {
+    async fn take_lock(&mut self, wait: Duration) -> Result<(), Unavailable> {
         if self.lock.is_some() {
             return Ok(());
         }
@@ -145,27 +86,12 @@ impl ChainFile {
         }
     }
 
-    /// Takes the lock and reads the chain, for a command that is about to change it.
-    ///
-    /// # Errors
-    /// A [`Problem`] when the lock or the chain is not available.
-    pub(crate) async fn open(&mut self) -> Result<Option<Record>, Problem> {
-        self.lock(OPEN_WITHIN).await?;
-        Ok(self.load()?.record)
-    }
-
-    /// Releases the lock.
-    pub(crate) fn unlock(&mut self) {
-        // Closing the file unlocks it.
-        self.lock = None;
-    }
-
     /// Reads the chain. The previous generation is read only when the current one is damaged: a
     /// file-system error must not make us fall back to spent tokens.
     ///
     /// # Errors
     /// [`StoreTrouble`], with the file system's error.
-    pub(crate) fn load(&self) -> Result<Loaded, Unavailable> {
+    pub(crate) fn look(&self) -> Result<Loaded, Unavailable> {
         let current = self.read("chain")?;
         let (record, is_previous) = match current {
             None => (None, false),
@@ -186,7 +112,7 @@ impl ChainFile {
 
     /// Returns the stored chain, if there is one and it can be read.
     pub(crate) fn stored(&self) -> Option<Stored> {
-        Some(self.load().ok()?.record?.chain)
+        Some(self.look().ok()?.record?.chain)
     }
 
     /// Returns the provider that was asked for, else the stored chain's, else Google.
@@ -204,11 +130,7 @@ impl ChainFile {
         }
     }
 
-    /// Stores a record durably.
-    ///
-    /// # Errors
-    /// Whatever the file system reports; the stored record is then the old one or the new one.
-    pub(crate) fn store(&self, record: &[u8], what: StoreWhat) -> io::Result<()> {
+    fn write_record(&self, record: &[u8], what: StoreWhat) -> io::Result<()> {
         if record.is_empty() {
             return Err(outgrown());
         }
@@ -226,8 +148,7 @@ impl ChainFile {
         self.sync_dir()
     }
 
-    /// Stores a new chain, such as one from a sign-in, in place of any other.
-    pub(crate) fn store_new(&self, chain: &Unstored) -> io::Result<()> {
+    fn write_new(&self, chain: &Unstored) -> io::Result<()> {
         if let Ok(current) = regular_file::open(&self.path("chain")).and_then(bytes_of) {
             self.replace("chain.prev", &current)?;
         }
@@ -258,7 +179,7 @@ impl ChainFile {
     }
 
     /// Erases the chain and all files that ever held parts of it.
-    pub(crate) fn erase(&self) -> io::Result<()> {
+    pub(crate) fn erase_files(&self) -> io::Result<()> {
         for name in ["chain", "chain.prev", "chain.reserve", "chain.new"] {
             match fs::remove_file(self.path(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -308,6 +229,33 @@ impl ChainFile {
 
     fn path(&self, name: &str) -> PathBuf {
         self.place.dir.join(name)
+    }
+}
+
+impl Custody for ChainFile {
+    async fn lock(&mut self, wait: Duration) -> Result<(), Unavailable> {
+        self.take_lock(wait).await
+    }
+
+    async fn unlock(&mut self) {
+        // Closing the file unlocks it.
+        self.lock = None;
+    }
+
+    async fn load(&mut self) -> Result<Loaded, Unavailable> {
+        self.look()
+    }
+
+    async fn store(&mut self, record: &[u8], what: StoreWhat) -> io::Result<()> {
+        self.write_record(record, what)
+    }
+
+    async fn store_new(&mut self, chain: &Unstored) -> io::Result<()> {
+        self.write_new(chain)
+    }
+
+    async fn erase(&mut self) -> io::Result<()> {
+        self.erase_files()
     }
 }
 

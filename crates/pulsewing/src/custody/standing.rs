@@ -6,10 +6,7 @@ use pulsewing_core::{
 };
 use serde::Serialize;
 
-use super::{
-    chain_file::{ChainFile, Loaded, Unavailable},
-    state_file::State,
-};
+use super::{Loaded, Unavailable, chain_file::ChainFile, state_file::State};
 use crate::config::places::Place;
 
 /// Whether a wearer is signed in.
@@ -33,7 +30,7 @@ impl Standing {
     pub(crate) fn at(place: &Place) -> Self {
         // Without the state, the sign-in alone counts.
         let state = State::load(&place.dir).unwrap_or_default();
-        let record = match ChainFile::new(place.clone()).load() {
+        let record = match ChainFile::new(place.clone()).look() {
             Ok(Loaded { record, .. }) => record,
             Err(Unavailable {
                 trouble: StoreTrouble::Damaged,

@@ -17,6 +17,7 @@ use super::{
     repair::{self, Knowledge},
 };
 use crate::{
+    config::places::Place,
     engine::{Engine, stop::Stop},
     tell::problem::{Exit, Problem},
 };
@@ -45,6 +46,7 @@ impl UpdateLoop {
     /// notified of changes.
     pub(crate) fn new(
         engine: Engine,
+        place: Place,
         history_writer: HistoryWriter,
         retention: Retention,
         every: SignedDuration,
@@ -56,7 +58,7 @@ impl UpdateLoop {
         snapshot.last_update = state.last_update;
         snapshot.last_success = state.last_success;
         snapshot.reading = last_reading(
-            engine.place(),
+            &place,
             state,
             engine.provider(),
             engine.configured_zone(),
@@ -67,7 +69,7 @@ impl UpdateLoop {
             snapshot,
             engine.wake(),
             engine.clock().clone(),
-            engine.place().clone(),
+            place,
             any_change,
         );
         Self {

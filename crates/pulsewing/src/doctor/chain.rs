@@ -15,7 +15,7 @@ use pulsewing_core::{
 use super::{Finding, Known, unconfigured};
 use crate::{
     config::{Config, endpoints::Endpoints},
-    custody::chain_file::{Loaded, Unavailable},
+    custody::{Loaded, Unavailable},
     tell::problem::Problem,
 };
 

@@ -8,7 +8,7 @@ use pulsewing_core::dialect::ZoneFacts;
 use pulsewing_files::regular_file;
 
 use super::{Finding, Known, MADE, nearest};
-use crate::custody::chain_file::{Loaded, Unavailable};
+use crate::custody::{Loaded, Unavailable};
 
 /// The tolerated difference between two correct clocks.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);

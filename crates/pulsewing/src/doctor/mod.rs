@@ -269,11 +269,11 @@ pub(crate) async fn examine(scope: &Scope<'_>, console: Console) -> Result<Vec<F
     let Some(any) = all.first() else {
         return Ok(findings);
     };
-    findings.push(machine::check_clock(any, &any.files().load()));
+    findings.push(machine::check_clock(any, &any.files().look()));
     for known in &all {
         let mut found = Vec::new();
         machine::check_state(&known.place.dir, &mut found);
-        chain::check(known, known.files().load(), &mut found);
+        chain::check(known, known.files().look(), &mut found);
         findings.extend(about(known, found));
     }
     // Of several wearers with the same provider, one is enough.

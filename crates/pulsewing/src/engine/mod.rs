@@ -20,9 +20,9 @@ use tokio::sync::{Notify, watch};
 use zeroize::Zeroizing;
 
 use crate::{
-    config::places::Place,
+    config::wearer::WearerId,
     custody::{
-        chain_file::ChainFile,
+        ChainStore, Custody as _,
         state_file::{ReadingFacts, State},
     },
     engine::{
@@ -46,13 +46,13 @@ const TRIES_IN_SILENCE: u8 = 2;
 pub(crate) struct Engine {
     cycle: Cycle,
     http: Http,
-    files: ChainFile,
+    chain: ChainStore,
     state: State,
     clock: Clock,
     configured_zone: Option<String>,
     console: Console,
-    /// Whether commands for people name the wearer.
-    names_wearer: bool,
+    /// The wearer to name in commands for people, if there are several.
+    named: Option<WearerId>,
     details: Details,
     /// Whether this cycle has reported that the refresh has no answer.
     has_said_unanswered: bool,
@@ -60,6 +60,28 @@ pub(crate) struct Engine {
     activity: watch::Sender<Activity>,
     wake: Arc<Notify>,
     progress: Progress,
+}
+
+/// Whether to wait for the time at which a cycle may begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Wait for it.
+    Waits,
+    /// Begin now, or say from when on that is possible.
+    StartsNow,
+}
+
+/// The end of a turn.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// The cycle has ended; the error is the reason why it yielded no reading.
+    Ended(Result<(), Problem>),
+    /// No cycle may begin before this time.
+    NotBefore(Timestamp),
+    /// There was a request to stop.
+    Stopped,
+    /// Somebody else has the chain from now on.
+    Lost,
 }
 
 /// An engine's current activity.
@@ -89,7 +111,7 @@ impl Engine {
     pub(crate) fn new(
         cycle: Cycle,
         http: Http,
-        place: Place,
+        chain: ChainStore,
         state: State,
         clock: Clock,
         configured_zone: Option<String>,
@@ -98,12 +120,12 @@ impl Engine {
         Self {
             cycle,
             http,
-            files: ChainFile::new(place),
+            chain,
             state,
             clock,
             configured_zone,
             console,
-            names_wearer: false,
+            named: None,
             details: Details::default(),
             has_said_unanswered: false,
             failure: None,
@@ -114,9 +136,9 @@ impl Engine {
     }
 
     /// Names the wearer in commands for people, because there are several wearers.
-    pub(crate) fn naming_wearer(self) -> Self {
+    pub(crate) fn naming(self, wearer: WearerId) -> Self {
         Self {
-            names_wearer: true,
+            named: Some(wearer),
             ..self
         }
     }
@@ -137,7 +159,7 @@ impl Engine {
         self.activity.subscribe()
     }
 
-    /// Runs until a cycle has ended.
+    /// Runs until a cycle has ended, and waits for its beginning.
     ///
     /// On a request to stop it returns, but first waits for a refresh that is under way, because
     /// the answer may be the only copy of the next token.
@@ -145,15 +167,26 @@ impl Engine {
     /// # Errors
     /// The reason why the cycle yielded no reading.
     pub(crate) async fn next_cycle(&mut self, stop: &Stop) -> Result<(), Problem> {
+        match self.turn(stop, Patience::Waits).await {
+            Turn::Ended(result) => result,
+            Turn::Stopped | Turn::NotBefore(_) | Turn::Lost => Err(Problem::new(
+                Exit::Interrupted,
+                "stopped before the update was complete",
+            )),
+        }
+    }
+
+    /// Runs a cycle until it has ended, or until there is a reason not to go on.
+    pub(crate) async fn turn(&mut self, stop: &Stop, patience: Patience) -> Turn {
         // Requests and records are written here, including tokens.
         let mut buffer = Zeroizing::new([0; REQUEST_BUFFER]);
         loop {
             if self.may_stop(stop) && stop.is_requested() {
-                self.files.unlock();
-                return Err(Problem::new(
-                    Exit::Interrupted,
-                    "stopped before the update was complete",
-                ));
+                self.chain.unlock().await;
+                return Turn::Stopped;
+            }
+            if self.chain.is_lost() {
+                return Turn::Lost;
             }
             let action = self.cycle.poll(self.clock.now(), &mut buffer);
             // Evaluated again: a pause may have ended, and a refresh may be about to be sent again.
@@ -174,11 +207,11 @@ impl Engine {
                 }
                 Action::Store { len, what } => {
                     let record = buffer.get(..len).unwrap_or_default();
-                    let result = self.files.store(record, what);
+                    let result = self.chain.store(record, what).await;
                     self.stored(result);
                 }
                 Action::CloseChain => {
-                    self.files.unlock();
+                    self.chain.unlock().await;
                     self.cycle.closed(self.clock.now());
                 }
                 Action::Send { request, timeout } => {
@@ -197,6 +230,9 @@ impl Engine {
                     self.cycle.zone_resolved(zone, self.clock.now());
                 }
                 Action::Wait { until } => {
+                    if patience == Patience::StartsNow && self.cycle.is_idle() {
+                        return Turn::NotBefore(self.at(until));
+                    }
                     self.tell_activity();
                     self.tell_unanswered();
                     tokio::select! {
@@ -208,10 +244,17 @@ impl Engine {
                 Action::Finished(result) => {
                     self.cycle.acknowledge();
                     self.become_active(Activity::Waiting);
-                    return self.finished(result);
+                    return Turn::Ended(self.finished(result));
                 }
             }
         }
+    }
+
+    /// Returns the time at which the monotonic clock will show `up`.
+    fn at(&self, up: Duration) -> Timestamp {
+        let now = self.clock.now();
+        let wait = up.saturating_sub(now.up);
+        now.utc.checked_add(wait).unwrap_or(Timestamp::MAX)
     }
 
     /// Promises the watchdog to be back after `wait`.
@@ -259,8 +302,8 @@ impl Engine {
     }
 
     async fn open(&mut self, wait: Duration) {
-        let loaded = match self.files.lock(wait).await {
-            Ok(()) => self.files.load(),
+        let loaded = match self.chain.lock(wait).await {
+            Ok(()) => self.chain.load().await,
             Err(trouble) => Err(trouble),
         };
         match loaded {
@@ -376,7 +419,12 @@ impl Engine {
     fn save_state(&mut self) {
         self.state
             .remember(self.cycle.pacing(), self.cycle.memory());
-        self.state.save_or_warn(self.files.place(), self.console);
+        match &self.chain {
+            ChainStore::Files(files) => self.state.save_or_warn(files.place(), self.console),
+            // Whoever holds the lease saves it when the work is done.
+            #[cfg(feature = "fleet")]
+            ChainStore::Leased(_) => {}
+        }
     }
 
     /// Fetches a past day, between two cycles. Returns `None` when that is not possible now,
@@ -438,9 +486,9 @@ impl Engine {
 
     fn problem(&mut self, failure: Failure) -> Problem {
         let problem = Problem::from_failure(failure, self.provider());
-        let problem = match self.names_wearer {
-            true => problem.for_wearer(self.place().wearer.as_str()),
-            false => problem,
+        let problem = match &self.named {
+            Some(wearer) => problem.for_wearer(wearer.as_str()),
+            None => problem,
         };
         let details = std::mem::take(&mut self.details);
         match failure {
@@ -512,11 +560,6 @@ impl Engine {
     /// Returns the cycle.
     pub(crate) const fn cycle(&self) -> &Cycle {
         &self.cycle
-    }
-
-    /// Returns where the wearer's files are.
-    pub(crate) const fn place(&self) -> &Place {
-        self.files.place()
     }
 
     /// Returns the time zone to use if the provider does not report one.

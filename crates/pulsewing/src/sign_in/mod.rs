@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     config::{Config, places::Place},
-    custody::{chain_file::ChainFile, roster, state_file::State},
+    custody::{Custody as _, chain_file::ChainFile, roster, state_file::State},
     engine::{
         clock::Clock,
         http::{Http, Part, Unanswered},
@@ -177,7 +177,7 @@ impl SignIn {
         // Nobody else may sign in as the same person at the same time.
         let alone = roster::lock(wearer.place.state_dir())?;
         person.check_others(wearer)?;
-        files.store_new(&chain).map_err(|error| {
+        files.store_new(&chain).await.map_err(|error| {
             Problem::failed("the sign-in could not be written")
                 .caused_by(&error)
                 .hint("free up disk space, or make the state directory writable, and sign in again")
@@ -186,7 +186,7 @@ impl SignIn {
         // Under the lock, so that no update comes in between.
         person.move_in(wearer, if_another)?;
         drop(alone);
-        files.unlock();
+        files.unlock().await;
         Ok(chain)
     }
 

@@ -17,6 +17,7 @@ use super::sign_in;
 use crate::{
     app::{App, Household},
     commands::{self, demo},
+    custody::Custody as _,
     engine::{clock::Clock, http::Http, stop::Stop},
     tell::console::{Colour, Console},
 };
@@ -164,7 +165,7 @@ impl World {
         let chain = sign_in(&http, client, clock).await;
         let mut files = app.chain_file();
         files.lock(Duration::ZERO).await.unwrap();
-        files.store_new(&chain).unwrap();
+        files.store_new(&chain).await.unwrap();
     }
 
     /// Asserts that the history between two instants is correct.

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::sign_in;
 use crate::{
     config::{EndpointsConfig, places::Place, wearer::WearerId},
-    custody::chain_file::ChainFile,
+    custody::{Custody as _, chain_file::ChainFile},
     engine::{
         http::{Answered, Http, Outgoing, Part},
         zone,
@@ -150,8 +150,8 @@ impl World {
         let mut files = ChainFile::new(Place::new(dir.path(), &WearerId::default()));
         files.lock(Duration::ZERO).await.unwrap();
         let chain = sign_in(&http, client, sandbox.clock()).await;
-        files.store_new(&chain).unwrap();
-        files.unlock();
+        files.store_new(&chain).await.unwrap();
+        files.unlock().await;
         // A fault sees only the requests that no earlier fault takes: nine for each of those.
         let faults: Vec<_> = (0..2_000)
             .map(|n| {
@@ -199,7 +199,7 @@ impl World {
                 Err(failure) => failures.push(failure),
             }
         }
-        let chain = self.files.load().unwrap().record.unwrap().chain;
+        let chain = self.files.look().unwrap().record.unwrap().chain;
         let tokens = reqwest::get(self.sandbox.url() + "/_sandbox/tokens")
             .await
             .unwrap();
@@ -226,15 +226,15 @@ impl World {
             match self.cycle.poll(self.now(), &mut buffer) {
                 Action::OpenChain { .. } => {
                     self.files.lock(Duration::ZERO).await.unwrap();
-                    let record = self.files.load().unwrap().record.unwrap();
+                    let record = self.files.look().unwrap().record.unwrap();
                     self.cycle.opened(record, self.now());
                 }
                 Action::Store { len, what } => {
-                    let result = self.files.store(&buffer[..len], what);
+                    let result = self.files.store(&buffer[..len], what).await;
                     self.cycle.stored(result.is_ok(), self.now());
                 }
                 Action::CloseChain => {
-                    self.files.unlock();
+                    self.files.unlock().await;
                     self.cycle.closed(self.now());
                 }
                 Action::Send { request, timeout } => {

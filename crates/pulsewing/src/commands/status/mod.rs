@@ -85,7 +85,7 @@ struct Days {
 }
 
 pub(super) fn run(app: &App, options: &cli::Status) -> Result<(), Problem> {
-    let loaded = app.chain_file().load()?;
+    let loaded = app.chain_file().look()?;
     let status = Status::new(app, loaded.record.as_ref(), State::load(&app.place.dir));
     if options.json {
         let json = serde_json::to_string(&status)
