@@ -94,6 +94,9 @@ impl Database {
     /// connections always verify the server with `tls`. Without `sslmode`, a connection that leaves this
     /// machine must be encrypted.
     ///
+    /// A pooler such as PgBouncer may stand between, also one that gives each transaction another
+    /// connection; it must be told to let the parameter `options` pass.
+    ///
     /// # Errors
     /// [`Error::Url`], [`Error::Option`], [`Error::Unreachable`], [`Error::Untrusted`],
     /// [`Error::Refused`], [`Error::NewerSchema`], [`Error::OlderSchema`].

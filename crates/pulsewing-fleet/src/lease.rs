@@ -50,6 +50,16 @@ impl Lease {
         &self.wearer
     }
 
+    /// Returns what renews the lease, for a task that does so while another one works with the lease.
+    #[must_use]
+    pub fn renewal(&self) -> Renewal {
+        Renewal {
+            wearer: self.wearer.number,
+            id: self.wearer.id.clone(),
+            fence: self.fence,
+        }
+    }
+
     /// Returns the number of the next write. It is used up even if the write fails: a write that arrives
     /// late must not pass for a later one.
     pub(crate) fn next_write(&mut self) -> i64 {
@@ -62,6 +72,14 @@ impl Lease {
             wearer: self.wearer.id.to_string(),
         }
     }
+}
+
+/// The right to renew a lease, and nothing else.
+#[derive(Debug, Clone)]
+pub struct Renewal {
+    wearer: i64,
+    id: WearerId,
+    fence: i64,
 }
 
 /// When a released wearer is due again, by the server's clock.
@@ -162,17 +180,18 @@ impl Database {
     /// # Errors
     /// [`Error::Fenced`], and those of every operation: after [`Error::Unreachable`] the lease may still be
     /// ours.
-    pub async fn renew(&self, lease: &Lease) -> Result<(), Error> {
-        // `least` passes over null.
+    pub async fn renew(&self, renewal: &Renewal) -> Result<(), Error> {
+        // `least` passes over null. A renewal that arrives after the release finds no owner.
         const RENEW: &str = "
             update lease set until = least(now() + $3 * interval '1 second', intent_until)
             where wearer = $1 and fence = $2 and owner is not null returning wearer";
         let length = self.lease_seconds();
-        let renew = Statement::new(RENEW)
-            .with(&lease.wearer.number)
-            .with(&lease.fence);
-        match self.query(renew.with(&length)).await?.is_empty() {
-            true => Err(lease.fenced()),
+        let renew = Statement::new(RENEW).with(&renewal.wearer);
+        let renew = renew.with(&renewal.fence).with(&length);
+        match self.query(renew).await?.is_empty() {
+            true => Err(Error::Fenced {
+                wearer: renewal.id.to_string(),
+            }),
             false => Ok(()),
         }
     }

@@ -80,7 +80,7 @@ pub use audit::AuditLine;
 pub use chain::{Chain, Write};
 pub use database::{Database, LONGEST_LEASE, Options};
 pub use error::Error;
-pub use lease::{Backlog, Due, Lease};
+pub use lease::{Backlog, Due, Lease, Renewal};
 pub use migrate::SCHEMA;
 pub use project::{Grant, Limit, Priority};
 pub use rekey::Rekeyed;

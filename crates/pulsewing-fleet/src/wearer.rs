@@ -121,8 +121,6 @@ pub struct Removal {
 /// The most rows of one list.
 const LONGEST_LIST: i64 = 1_000;
 
-/// The row of a wearer is what the row-level security tests; a caller who names a tenant is asked for
-/// nothing else.
 impl Database {
     /// Adds a wearer. It is not due until it signs in.
     ///

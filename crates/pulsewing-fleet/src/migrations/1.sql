@@ -44,7 +44,8 @@ create table chain (
     wearer     bigint primary key references wearer on delete cascade,
     generation bigint not null,
     revision   bigint not null,
-    record     bytea not null,
+    -- A few kilobytes; nothing that a reader could choke on.
+    record     bytea not null check (octet_length(record) <= 65536),
     key_id     int not null,
     rotates    boolean not null,
     verify     boolean not null default false,
@@ -53,7 +54,7 @@ create table chain (
 
 create table state (
     wearer   bigint primary key references wearer on delete cascade,
-    document text not null,
+    document text not null check (octet_length(document) <= 1048576),
     standing text not null,
     fence    bigint not null,
     revision bigint not null,

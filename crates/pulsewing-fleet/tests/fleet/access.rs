@@ -255,7 +255,10 @@ async fn a_program_for_one_tenant_meets_a_wall_before_the_others() {
     assert_eq!(a.audit(None, None).await, Ok(Vec::new()));
     assert_eq!(a.check_api_key(key.digits()).await, Ok(None));
     assert_eq!(a.check_invitation(invitation.digits()).await, Ok(None));
-    assert!(matches!(a.renew(&lease).await, Err(Error::Fenced { .. })));
+    assert!(matches!(
+        a.renew(&lease.renewal()).await,
+        Err(Error::Fenced { .. })
+    ));
     let all = "select (select count(*) from chain) + (select count(*) from state) + (select count(*) from \
         wearer) + (select count(*) from lease) + (select count(*) from person) + (select count(*) from \
         api_key) + (select count(*) from api_key_wearer) + (select count(*) from invitation) + \

@@ -45,7 +45,7 @@ async fn cycle(database: &Database, provider: &Provider) -> Result<(), Error> {
 
 async fn work(database: &Database, lease: &mut Lease, provider: &Provider) -> Result<(), Error> {
     refresh(database, lease, provider).await?;
-    database.renew(lease).await?;
+    database.renew(&lease.renewal()).await?;
     let state = format!("{{\"token\":{}}}", provider.good());
     database.save_state(lease, &state, "signed-in").await
 }

@@ -85,7 +85,7 @@ async fn a_paused_holder_is_fenced_in_everything_it_does() {
     assert!(is_fenced(paused.erase_chain(&mut old).await));
     assert!(is_fenced(paused.save_state(&mut old, "{}", "stale").await));
     assert!(is_fenced(paused.claim_person(&old, "fitbit", "A1").await));
-    assert!(is_fenced(paused.renew(&old).await));
+    assert!(is_fenced(paused.renew(&old.renewal()).await));
     assert!(is_fenced(paused.release(old, LATER).await));
     let chain = first.peek_chain(&anna, &keys()).await.unwrap().unwrap();
     assert_eq!(
@@ -165,7 +165,7 @@ async fn a_renewed_lease_goes_on_but_not_beyond_what_an_open_intent_allows() {
     database.load_chain(&mut lease, &keys()).await.unwrap();
     back(60);
     assert!(until() < 31.0);
-    database.renew(&lease).await.unwrap();
+    database.renew(&lease.renewal()).await.unwrap();
     assert!(until() > 89.0);
     // The intent itself renews it; then it can only run out.
     back(60);
@@ -175,13 +175,13 @@ async fn a_renewed_lease_goes_on_but_not_beyond_what_an_open_intent_allows() {
         .unwrap();
     assert!(until() > 89.0);
     back(60);
-    database.renew(&lease).await.unwrap();
+    database.renew(&lease.renewal()).await.unwrap();
     assert!(until() < 31.0);
     database
         .store_chain(&mut lease, &keys(), Write::Tokens, 2, b"two")
         .await
         .unwrap();
-    database.renew(&lease).await.unwrap();
+    database.renew(&lease.renewal()).await.unwrap();
     assert!(until() > 89.0);
 }
 

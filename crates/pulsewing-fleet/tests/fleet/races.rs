@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pulsewing_fleet::{Options, Write};
+use pulsewing_fleet::{Grant, Limit, Options, Priority, Write};
 
 use crate::{
     PATIENCE, is_fenced, keys,
@@ -108,4 +108,26 @@ async fn a_write_that_meets_a_taking_waits_for_it_and_is_refused() {
     );
     assert_eq!(other.load_state(&anna).await.unwrap(), None);
     assert_eq!(other.find_person("fitbit", "A1").await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_that_the_server_undoes_for_another_one_is_repeated() {
+    let (url, other) = server::new_database().await;
+    let name = server::name_of(&url);
+    let limit = Limit {
+        per_second: 1.0,
+        burst: 10.0,
+    };
+    other.limit_project("p", limit).await.unwrap();
+    // As an engine that knows no weaker isolation.
+    let strict = format!("{url}&options=-c%20default_transaction_isolation%3Dserializable");
+    let strict = server::connect(&strict, brief()).await;
+    let update = "update project set tokens = 5 returning id";
+    let first = Server::shared().hold(name, update);
+    let asking = tokio::spawn(async move { strict.ask_project("p", 1, Priority::Current).await });
+    tokio::task::block_in_place(|| wait_for_a_waiter(name));
+    first.commit();
+    assert_eq!(asking.await.unwrap(), Ok(Grant::Granted));
+    let undone = "select tokens between 4 and 5 from project";
+    assert_eq!(Server::shared().sql(name, undone).trim(), "t");
 }

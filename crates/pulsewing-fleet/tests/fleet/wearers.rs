@@ -135,7 +135,7 @@ async fn a_removed_wearer_leaves_one_line_that_proves_it() {
     assert_eq!(again, Err(Error::NoSuchWearer("anna".to_owned())));
 
     // Who still holds the lease is told; also when there is an anna again.
-    assert!(is_fenced(database.renew(&lease).await));
+    assert!(is_fenced(database.renew(&lease.renewal()).await));
     add(&database, "anna").await;
     assert!(is_fenced(
         database.save_state(&mut lease, "{}", "signed-in").await
