@@ -37,8 +37,13 @@ async fn who_has_not_signed_in_is_not_due_and_who_has_is() {
     assert_eq!(database.backlog().await.unwrap().waiting, 1);
     let lease = database.take_due(10).await.unwrap().pop().unwrap();
     assert_eq!(lease.wearer().id.as_str(), "anna");
+    let renewal = lease.renewal();
     database.release(lease, LATER).await.unwrap();
     assert!(database.take_due(10).await.unwrap().is_empty());
+    // A renewal that was under way for longer does not take it again.
+    assert!(is_fenced(database.renew(&renewal).await));
+    let listed = &database.wearers(None).await.unwrap()[0];
+    assert_eq!(listed.held_by, None);
 }
 
 #[tokio::test]
