@@ -106,3 +106,21 @@ impl ToSql for Hidden<'_> {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_sent_and_not_shown() {
+        let (number, text) = (70_001_i64, "a secret");
+        let statement = Statement::new("select $1, $2").with(&number).with(&text);
+        let params = statement.params();
+        assert_eq!(format!("{params:?}"), "[(_, Int8), (_, Text)]");
+        let mut sent = BytesMut::new();
+        for (value, ty) in params {
+            value.to_sql_checked(&ty, &mut sent).unwrap();
+        }
+        assert_eq!(&sent[..], b"\0\0\0\0\0\x01\x11\x71a secret");
+    }
+}
