@@ -43,7 +43,8 @@ pub(super) fn share(one: &mut SourceDay, other: &mut SourceDay) -> bool {
 }
 
 /// Sorts the sources of a date, best first: the clouds' own averages before an export's, and within
-/// a kind the device with more minutes.
+/// a kind the device with more minutes. No two of them are equal: the order in which the rows were
+/// found cannot matter.
 pub(super) fn rank(days: &mut [SourceDay]) {
     days.sort_by_cached_key(|known| {
         (
@@ -52,6 +53,7 @@ pub(super) fn rank(days: &mut [SourceDay]) {
             known.source.clone(),
             Reverse(known.fetched_at),
             known.day.local().start(),
+            known.day.local().minutes(),
         )
     });
 }
