@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date};
 
-use super::{Batch, History, error::HistoryError, read};
+use super::{Batch, Dates, History, error::HistoryError, read};
 
 impl History {
     /// Returns the days from a date on that were fetched after their end, each with the tracker's
@@ -13,6 +13,7 @@ impl History {
     /// # Errors
     /// [`HistoryError`].
     pub fn asked_since(&self, from: Date) -> Result<BTreeMap<Date, Timestamp>, HistoryError> {
+        self.loaded.must_have(Dates::since(from))?;
         let mut query = self
             .db
             .prepare("SELECT date, synced_at FROM asked WHERE wearer = ?1 AND date >= ?2")?;

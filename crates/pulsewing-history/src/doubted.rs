@@ -13,7 +13,7 @@ use pulsewing_core::{
 use rusqlite::{OptionalExtension, params};
 
 use super::{
-    Batch, Source,
+    Batch, Dates, Source,
     error::HistoryError,
     merge::{kept, rate_at, record_at, timed},
     minutes,
@@ -26,6 +26,7 @@ impl Batch<'_> {
     /// # Errors
     /// [`HistoryError`].
     pub fn doubt(&self, source: &Source, trusted: &Day, doubted: &Day) -> Result<(), HistoryError> {
+        self.must_have_doubts(doubted.local())?;
         for day in days_of(doubted.local()) {
             let before = self.doubted_of(source, day)?;
             let mut after = Day::new(day);
@@ -46,6 +47,7 @@ impl Batch<'_> {
     /// # Errors
     /// [`HistoryError`].
     pub fn doubted(&self, local: &LocalDay) -> Result<Day, HistoryError> {
+        self.must_have_doubts(local)?;
         let mut doubted = Day::new(*local);
         let mut query = self
             .change
@@ -74,7 +76,12 @@ impl Batch<'_> {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<(), HistoryError> {
-        let first = utc_day(from).start().as_second();
+        let (from_day, until_day) = (utc_day(from), utc_day(until));
+        self.loaded.must_have(Dates {
+            from: from_day.date(),
+            to: until_day.date(),
+        })?;
+        let first = from_day.start().as_second();
         let starts: Vec<i64> = self
             .change
             .prepare("SELECT start FROM doubted WHERE wearer = ?1 AND source = ?2 AND start BETWEEN ?3 AND ?4")?
@@ -89,6 +96,10 @@ impl Batch<'_> {
             self.write_doubted(source, &after)?;
         }
         Ok(())
+    }
+
+    fn must_have_doubts(&self, local: &LocalDay) -> Result<(), HistoryError> {
+        days_of(local).try_for_each(|day| self.loaded.must_have(day.date().into()))
     }
 
     fn doubted_of(&self, source: &Source, day: LocalDay) -> Result<Day, HistoryError> {

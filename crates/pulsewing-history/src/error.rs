@@ -22,6 +22,10 @@ pub enum HistoryError {
     /// The data of this day cannot be read.
     #[error("the history's data for {0} cannot be read")]
     UnreadableDay(Date),
+    /// The rows of this date were not loaded into the history in memory
+    /// ([`MemoryHistory`](crate::MemoryHistory)). Load more dates.
+    #[error("the history's rows for {0} were not loaded")]
+    NotLoaded(Date),
     /// Another process was writing for too long.
     #[error("another process is using the history")]
     Busy,
@@ -109,7 +113,7 @@ impl HistoryError {
                 "the next `pulsewing once` or `import` moves it aside and starts a new one with everything that can be read"
             }
             Self::Busy => "try again when the other process has finished",
-            Self::AnotherPerson | Self::UnreadableDay(_) => return None,
+            Self::AnotherPerson | Self::UnreadableDay(_) | Self::NotLoaded(_) => return None,
             Self::Io(cause) => match cause.obstacle {
                 Obstacle::Full => {
                     "free up disk space and try again; the existing history is intact"

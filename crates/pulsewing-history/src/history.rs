@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::{
-    HistoryError, Listener, Notice, SourceDay, Whereabouts, mend, merge,
+    Dates, HistoryError, Listener, Notice, SourceDay, Whereabouts, mend, merge,
     patience::wait_for_others,
     place::{self, Place},
 };
@@ -16,7 +16,12 @@ use crate::{
 pub struct History {
     pub(crate) db: Connection,
     pub(crate) wearer: String,
-    place: Place,
+    /// The dates whose rows are in it: all, unless they are kept elsewhere (`memory.rs`).
+    pub(crate) loaded: Dates,
+    /// The date before which rows were removed, also those that were not loaded.
+    pub(crate) pruned: Option<Date>,
+    /// Its file; `None` in memory.
+    place: Option<Place>,
     /// Whether its index was damaged when it was opened.
     is_mended: bool,
     /// The listener for waits on other processes; `None` when it does not wait for long.
@@ -95,18 +100,30 @@ impl History {
 
     fn of((db, place): (Connection, Place), wearer: &str) -> Self {
         Self {
+            place: Some(place),
+            ..Self::in_memory(db, wearer, Dates::ALL)
+        }
+    }
+
+    /// Wraps a database without a file that has the rows of these dates.
+    pub(crate) fn in_memory(db: Connection, wearer: &str, loaded: Dates) -> Self {
+        Self {
             db,
             wearer: wearer.to_owned(),
-            place,
+            loaded,
+            pruned: None,
+            place: None,
             is_mended: false,
             waiting: None,
         }
     }
 
-    /// Returns what happened to the file since it was opened.
+    /// Returns what happened to the file since it was opened; nothing ever happens to a history in
+    /// memory.
     #[must_use]
     pub fn whereabouts(&self) -> Whereabouts {
-        self.place.whereabouts()
+        let place = self.place.as_ref();
+        place.map_or(Whereabouts::There, Place::whereabouts)
     }
 
     /// Moves the written data into the file itself, as far as no other process is reading. Until
@@ -152,10 +169,12 @@ impl History {
         Ok(Batch {
             change,
             wearer: &self.wearer,
+            loaded: self.loaded,
         })
     }
 
-    /// Removes the days before a date; returns the number of removed rows.
+    /// Removes the days before a date; returns the number of removed rows. In memory that is the
+    /// number of loaded ones; the change that is taken removes the others as well.
     ///
     /// # Errors
     /// [`HistoryError`].
@@ -169,6 +188,7 @@ impl History {
         prune("DELETE FROM asked WHERE wearer = ?1 AND date < ?2")?;
         prune("DELETE FROM doubted WHERE wearer = ?1 AND start < unixepoch(?2)")?;
         batch.commit()?;
+        self.pruned = self.pruned.max(Some(before));
         Ok(removed)
     }
 }
@@ -178,6 +198,7 @@ impl History {
 pub struct Batch<'h> {
     pub(crate) change: Transaction<'h>,
     pub(crate) wearer: &'h str,
+    pub(crate) loaded: Dates,
 }
 
 impl Batch<'_> {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use pulsewing_core::{Bpm, day::Day};
 
 use super::{
-    Batch, History, Kind, Source, SourceDay,
+    Batch, Dates, History, Kind, Source, SourceDay,
     error::HistoryError,
     merge::{kept, rate_at},
     row::Row,
@@ -16,6 +16,7 @@ impl History {
     /// # Errors
     /// [`HistoryError`].
     pub fn has_source(&self, source: &Source) -> Result<bool, HistoryError> {
+        self.loaded.must_have(Dates::ALL)?;
         let mut query = self.db.prepare(
             "SELECT 1 FROM day WHERE wearer = ?1 AND source = ?2
              UNION ALL SELECT 1 FROM doubted WHERE wearer = ?1 AND source = ?2 LIMIT 1",

@@ -1,12 +1,12 @@
 //! The last known data, however old.
 
-use jiff::{Timestamp, ToSpan, civil::Date, tz::Offset};
+use jiff::{Timestamp, civil::Date, tz::Offset};
 use pulsewing_core::day::{Day, Window};
 
-use super::{History, error::HistoryError, find::find, still::still};
+use super::{Dates, History, error::HistoryError, find::find, still::still};
 
 /// The number of dates with minutes to consider: some may be in the future.
-const DATES: u32 = 8;
+const DATES: usize = 8;
 
 /// The newest known minutes, with their day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,15 +24,14 @@ impl History {
     /// that cannot be read.
     ///
     /// # Errors
-    /// [`HistoryError`] when the file as a whole cannot be read.
+    /// [`HistoryError`] when the file as a whole cannot be read, or when too few dates are loaded.
     pub fn last_known(&self, now: Timestamp) -> Result<Option<LastKnown>, HistoryError> {
         let _still = still(&self.db)?;
-        // Somewhere on Earth it may be tomorrow.
-        let today = Offset::UTC.to_datetime(now).date();
-        let latest = today.checked_add(1.day()).unwrap_or(today);
+        let latest = latest(now);
+        self.loaded.must_have(latest.into())?;
         let mut last: Option<LastKnown> = None;
-        let mut looked_at = 0;
-        for (date, numbers) in find(&self.db, &self.wearer, Date::MIN, latest)?
+        let mut looked_at: usize = 0;
+        for (date, numbers) in find(&self.db, &self.wearer, self.loaded.from, latest)?
             .iter()
             .rev()
         {
@@ -62,11 +61,38 @@ impl History {
             }
             let is_complete = last.as_ref().is_some_and(|last| last.window.is_complete());
             if is_complete || looked_at == DATES {
-                break;
+                return Ok(last);
             }
         }
+        // All rows were looked at.
+        self.loaded.must_have(Date::MIN.into())?;
         Ok(last)
     }
+}
+
+impl LastKnown {
+    /// Returns the dates that [`History::last_known`] needs in memory, from the newest dates with a
+    /// minute ([`StoredDay::logged`](crate::StoredDay::logged) greater than 0) that are not later than
+    /// the day after `now` in UTC, newest first. Eight are enough.
+    ///
+    /// Often one or two of them are, and a caller may try that first. On the other hand a day that
+    /// cannot be read does not count, and if there is one, these dates may not be enough. In both cases
+    /// the result is [`NotLoaded`](HistoryError::NotLoaded) rather than older or fewer minutes.
+    #[must_use]
+    pub fn dates(now: Timestamp, newest: impl IntoIterator<Item = Date>) -> Dates {
+        let mut newest = newest.into_iter().take(DATES);
+        Dates {
+            // If there are fewer, there is nothing before them.
+            from: newest.nth(DATES - 1).unwrap_or(Date::MIN),
+            to: latest(now),
+        }
+    }
+}
+
+/// Returns the last date to look at: somewhere on Earth it may be tomorrow.
+fn latest(now: Timestamp) -> Date {
+    let today = Offset::UTC.to_datetime(now).date();
+    today.tomorrow().unwrap_or(today)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //! |---|---|
 //! | [`History`] | the file: record, read, prune |
 //! | [`HistoryWriter`] | the daemon's writer: never fails, and reports each error once |
+//! | [`MemoryHistory`] | a history in memory, over rows that are kept elsewhere |
 //! | [`Notice`], [`Listener`] | messages for a person, and their receiver |
 //! | [`Retention`] | the time that days are kept |
 //! | [`examine`] | a check of the whole file that does not change it |
@@ -34,6 +35,8 @@
 
 pub mod archive;
 mod asked;
+mod changes;
+mod dates;
 mod doubted;
 mod error;
 mod examine;
@@ -41,6 +44,7 @@ mod find;
 mod history;
 mod imported;
 mod last;
+mod memory;
 mod mend;
 mod merge;
 mod minutes;
@@ -56,14 +60,18 @@ mod schema;
 mod source;
 mod source_day;
 mod still;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod writer;
 
+pub use changes::Change;
+pub use dates::Dates;
 pub use error::{Cause, HistoryError};
 pub use examine::{Whole, examine};
 pub use history::{Batch, History};
 pub use last::LastKnown;
+pub use memory::MemoryHistory;
 pub use notice::{Listener, Notice};
 pub use owner::{Account, Relation};
 pub use place::{Aside, Whereabouts, bytes_on_disk, move_aside};
@@ -72,4 +80,5 @@ pub use rescue::{Rescued, rescue};
 pub use retention::Retention;
 pub use source::{Kind, Source};
 pub use source_day::SourceDay;
+pub use stored::{RowKey, StoredAsked, StoredDay, StoredDoubts, StoredOwner, StoredRow};
 pub use writer::HistoryWriter;

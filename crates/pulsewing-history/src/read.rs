@@ -13,7 +13,8 @@ use pulsewing_core::{
 };
 
 use super::{
-    History, error::HistoryError, find::find, merge, row, source_day::SourceDay, still::still,
+    Dates, History, error::HistoryError, find::find, merge, row, source_day::SourceDay,
+    still::still,
 };
 
 /// A day, combined from all its sources.
@@ -79,6 +80,7 @@ impl History {
     /// [`HistoryError`]; [`UnreadableDay`](HistoryError::UnreadableDay) when none of its data can
     /// be read.
     pub fn day(&self, date: Date) -> Result<Option<DayRecord>, HistoryError> {
+        self.loaded.must_have(date.into())?;
         let _still = still(&self.db)?;
         let numbers = find(&self.db, &self.wearer, date, date)?;
         let numbers = numbers.get(&date).map(Vec::as_slice);
@@ -109,6 +111,7 @@ impl History {
     /// # Errors
     /// [`HistoryError`].
     pub fn overview(&self, from: Date, to: Date) -> Result<Vec<DaySummary>, HistoryError> {
+        self.loaded.must_have(Dates { from, to })?;
         let _still = still(&self.db)?;
         let columns = "SELECT logged, min, mean, max, resting FROM day WHERE rowid = ?1";
         let mut query = self.db.prepare(columns)?;
@@ -140,6 +143,7 @@ impl History {
     /// # Errors
     /// [`HistoryError`].
     pub fn span(&self) -> Result<Option<Span>, HistoryError> {
+        self.loaded.must_have(Dates::ALL)?;
         let dates = self.dates(Date::MIN, Date::MAX)?;
         let span = dates.first().zip(dates.last());
         Ok(span.map(|(first, last)| Span {
@@ -161,6 +165,7 @@ impl History {
         to: Date,
         mut each: impl FnMut(Minute) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.loaded.must_have(Dates { from, to })?;
         // Read everything from one state of the file.
         let _still = still(&self.db)?;
         // Two views of a date may overlap the previous or next date.
@@ -201,6 +206,7 @@ impl History {
 
     /// Returns the flaws in the rows of the days from one date to another, both included.
     pub(super) fn flaws(&self, from: Date, to: Date) -> Result<Flaws, HistoryError> {
+        self.loaded.must_have(Dates { from, to })?;
         let _still = still(&self.db)?;
         let mut flaws = Flaws::default();
         for (date, numbers) in find(&self.db, &self.wearer, from, to)? {

@@ -15,7 +15,8 @@ use pulsewing_core::{
 use rusqlite::{Connection, Params, named_params, params, types::ValueRef};
 
 use super::{
-    Batch, error::HistoryError, merge, minutes, schema, source::Source, source_day::SourceDay,
+    Batch, Dates, error::HistoryError, merge, minutes, schema, source::Source,
+    source_day::SourceDay,
 };
 
 /// The columns that make up a row; the others are derived from them, for overviews.
@@ -43,6 +44,7 @@ impl Batch<'_> {
     /// Merges a row with the stored one of the same day and source, if there is a readable one.
     pub(super) fn merged(&self, new: Row) -> Result<Row, HistoryError> {
         let local = new.known.day.local();
+        self.loaded.must_have(local.date().into())?;
         let stored = self.rows(
             "date = ?2 AND start = ?3 AND length = ?4 AND source = ?5",
             params![
@@ -85,14 +87,14 @@ impl Batch<'_> {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Row>, HistoryError> {
-        let date = |at: Timestamp| Offset::UTC.to_datetime(at).date();
-        let (first, last) = (date(from), date(until));
+        let dates = Dates::of_hours(from, until);
+        self.loaded.must_have(dates)?;
         self.rows(
             "date BETWEEN ?2 AND ?3 AND start < ?4 AND start + 60 * length > ?5",
             params![
                 self.wearer,
-                first.yesterday().unwrap_or(first).to_string(),
-                last.tomorrow().unwrap_or(last).to_string(),
+                dates.from.to_string(),
+                dates.to.to_string(),
                 until.as_second(),
                 from.as_second(),
             ],

@@ -134,6 +134,14 @@ pub(super) fn check(db: &Connection, steps: &[&str]) -> Result<usize, HistoryErr
     Ok(version)
 }
 
+/// Creates the tables in a database that is empty and nobody else's.
+pub(super) fn create(db: &Connection) -> Result<(), HistoryError> {
+    for step in STEPS {
+        db.execute_batch(step)?;
+    }
+    Ok(db.pragma_update(None, "user_version", STEPS.len() as i64)?)
+}
+
 /// Runs the missing steps.
 pub(super) fn migrate(db: &mut Connection, steps: &[&str]) -> Result<(), HistoryError> {
     if check(db, steps)? == steps.len() {
