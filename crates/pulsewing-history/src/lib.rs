@@ -13,6 +13,7 @@
 //! | [`History`] | the file: record, read, prune |
 //! | [`HistoryWriter`] | the daemon's writer: never fails, and reports each error once |
 //! | [`MemoryHistory`] | a history in memory, over rows that are kept elsewhere |
+//! | [`Arrival`], [`Keeper`] | what a cycle fetched, and what is done with it, in a file or in memory |
 //! | [`Notice`], [`Listener`] | messages for a person, and their receiver |
 //! | [`Retention`] | the time that days are kept |
 //! | [`examine`] | a check of the whole file that does not change it |
@@ -34,6 +35,7 @@
 #![forbid(unsafe_code)]
 
 pub mod archive;
+mod arrival;
 mod asked;
 mod changes;
 mod dates;
@@ -43,6 +45,7 @@ mod examine;
 mod find;
 mod history;
 mod imported;
+mod keeper;
 mod last;
 mod memory;
 mod mend;
@@ -65,11 +68,13 @@ mod stored;
 mod tests;
 mod writer;
 
+pub use arrival::Arrival;
 pub use changes::Change;
 pub use dates::Dates;
 pub use error::{Cause, HistoryError};
 pub use examine::{Whole, examine};
 pub use history::{Batch, History};
+pub use keeper::Keeper;
 pub use last::LastKnown;
 pub use memory::MemoryHistory;
 pub use notice::{Listener, Notice};

@@ -1,6 +1,7 @@
 //! Tests of the history through its public interface.
 
 mod damage;
+mod keeper;
 mod memory;
 
 use std::{fs, path::Path};

@@ -8,7 +8,7 @@ use crate::{changes::TABLES, memory::load};
 
 /// Rows that are kept elsewhere.
 #[derive(Debug, Default)]
-struct Kept(Vec<StoredRow>);
+pub(super) struct Kept(pub(super) Vec<StoredRow>);
 
 impl Kept {
     /// Returns the rows of these dates and no others.
@@ -24,11 +24,11 @@ impl Kept {
         rows.cloned().collect()
     }
 
-    fn loaded(&self, dates: Dates) -> MemoryHistory {
+    pub(super) fn loaded(&self, dates: Dates) -> MemoryHistory {
         MemoryHistory::new(dates, self.of(dates)).unwrap()
     }
 
-    fn change(&mut self, changes: Vec<Change>) {
+    pub(super) fn change(&mut self, changes: Vec<Change>) {
         for change in changes {
             match change {
                 Change::DeleteBefore(date) => {
@@ -51,7 +51,7 @@ impl Kept {
 }
 
 /// Returns all rows of a history, by their keys.
-fn rows(history: &History) -> Vec<StoredRow> {
+pub(super) fn rows(history: &History) -> Vec<StoredRow> {
     let mut found = Vec::new();
     for table in &TABLES {
         let query = format!("SELECT * FROM {}", table.name);
@@ -212,7 +212,7 @@ impl Act {
     }
 }
 
-fn account(user_id: &str) -> Account {
+pub(super) fn account(user_id: &str) -> Account {
     Account {
         provider: Provider::Google,
         user_id: user_id.to_owned(),
