@@ -1,4 +1,5 @@
-//! The history: reading a day, a year's overview, storing a reading, and importing an export.
+//! The history: reading a day, a year's overview, storing a reading in a file and over rows kept elsewhere,
+//! and importing an export.
 #![expect(
     clippy::unwrap_used,
     reason = "a bench that cannot set its stage has nothing to measure"
@@ -18,15 +19,17 @@ use jiff::{
     civil::{Date, date},
     tz::{Offset, TimeZone},
 };
-use pulsewing_core::{Bpm, civil::Offsets, day::Day};
+use pulsewing_core::{Bpm, Provider, civil::Offsets, day::Day};
 use pulsewing_history::{
-    History, Kind, Source, SourceDay,
+    Account, Arrival, Change, Dates, History, Keeper, Kind, Listener, MemoryHistory, Retention,
+    Source, SourceDay,
     archive::{
         FileError,
         import::{JsonTimes, Settings, Watcher, import},
     },
     bytes_on_disk,
 };
+use pulsewing_testkit::readings;
 
 const FIRST: Date = date(2025, 1, 1);
 const LAST: Date = date(2025, 12, 31);
@@ -116,6 +119,65 @@ fn reading(c: &mut Criterion) {
     c.bench_function("a reading is kept", |b| {
         b.iter(|| history.record(black_box(&fetched)).unwrap());
     });
+}
+
+/// One cycle of one wearer of many, whose rows are kept elsewhere: three full days are loaded, today's
+/// reading is written, and the changes are taken out.
+fn elsewhere(c: &mut Criterion) {
+    let mut heart = Heart::new();
+    let mut whole = MemoryHistory::new(Dates::ALL, []).unwrap();
+    let days: Vec<SourceDay> = FIRST
+        .series(jiff::Span::new().days(1))
+        .take(3)
+        .map(|date| day(date, &mut heart))
+        .collect();
+    for day in &days {
+        whole.history_mut().record(day).unwrap();
+    }
+    let changes = whole.take_changes().unwrap();
+    let rows: Vec<_> = changes
+        .into_iter()
+        .filter_map(|change| match change {
+            Change::Put(row) => Some(row),
+            Change::Delete(_) | Change::DeleteBefore(_) => None,
+        })
+        .collect();
+    let today = days.last().unwrap();
+    let dates = Dates::around(today.day.local().date());
+    c.bench_function("a cycle over three days kept elsewhere", |b| {
+        b.iter(|| {
+            let mut some = MemoryHistory::new(dates, black_box(rows.clone())).unwrap();
+            some.history_mut().record(black_box(today)).unwrap();
+            let changes = some.take_changes().unwrap();
+            assert_eq!(changes.len(), 1);
+            changes
+        });
+    });
+    let reading = readings::with_minutes(
+        Offsets::fixed(Offset::constant(1)),
+        today.day.local().instant(1_439),
+        today.day.iter().map(|(minute, bpm)| (minute, bpm.get())),
+    );
+    let whose = Account {
+        provider: Provider::Google,
+        user_id: "111".to_owned(),
+    };
+    let mut keeper = Keeper::new(
+        Retention::Days(400),
+        Listener::new(|notice| panic!("{notice}")),
+    );
+    c.bench_function(
+        "the same with the owner, the retention and the window",
+        |b| {
+            b.iter(|| {
+                let arrival = Arrival::of_reading(black_box(&reading), Some(&whose)).unwrap();
+                let mut some = MemoryHistory::new(arrival.dates(), rows.clone()).unwrap();
+                let changes = keeper.keep(&mut some, &arrival);
+                assert!(changes.len() >= 2);
+                changes
+            });
+        },
+    );
 }
 
 struct Silent;
@@ -242,5 +304,5 @@ fn importing(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, reading, importing);
+criterion_group!(benches, reading, elsewhere, importing);
 criterion_main!(benches);

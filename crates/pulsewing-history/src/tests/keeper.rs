@@ -29,12 +29,19 @@ impl Heard {
 struct Elsewhere {
     keeper: Keeper,
     kept: Kept,
+    /// The dates before which everything was removed.
+    removed: Vec<Date>,
 }
 
 impl Elsewhere {
     fn keep(&mut self, arrival: &Arrival<'_>) {
         let mut some = self.kept.loaded(arrival.dates());
         let changes = self.keeper.keep(&mut some, arrival);
+        self.removed
+            .extend(changes.iter().filter_map(|change| match change {
+                Change::DeleteBefore(date) => Some(*date),
+                _ => None,
+            }));
         self.kept.change(changes);
     }
 
@@ -46,9 +53,12 @@ impl Elsewhere {
 
 fn both(dir: &Path, retention: Retention, heard: &Heard) -> (HistoryWriter, Elsewhere) {
     let writer = HistoryWriter::new(dir.to_owned(), "w".to_owned(), retention, heard.listener());
-    let keeper = Keeper::new(retention, heard.listener());
-    let kept = Kept::default();
-    (writer, Elsewhere { keeper, kept })
+    let elsewhere = Elsewhere {
+        keeper: Keeper::new(retention, heard.listener()),
+        kept: Kept::default(),
+        removed: Vec::new(),
+    };
+    (writer, elsewhere)
 }
 
 /// Returns a reading of all minutes of the day before `now`, and of ten before midnight.
@@ -84,6 +94,9 @@ fn whatever_arrives_is_kept_and_removed_elsewhere_as_in_a_file() {
         assert_eq!(elsewhere.rows(), rows(writer.history().unwrap()), "{now}");
         now += SignedDuration::from_mins(30);
     }
+    // Once a day.
+    let removed = [23, 24, 25, 26].map(|day| date(2026, 10, day));
+    assert_eq!(elsewhere.removed, removed);
     let StoredRow::Day(first) = &elsewhere.rows()[0] else {
         panic!("there is no day");
     };
