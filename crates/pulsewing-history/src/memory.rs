@@ -6,7 +6,9 @@
 //!
 //! `changes.rs` finds the changes.
 
-use rusqlite::{Connection, OpenFlags, params};
+use std::sync::OnceLock;
+
+use rusqlite::{Connection, MAIN_DB, OpenFlags, params};
 
 use super::{
     Change, Dates, History, StoredDay, StoredRow, changes::TABLES, error::HistoryError, schema,
@@ -45,16 +47,14 @@ impl MemoryHistory {
         dates: Dates,
         rows: impl IntoIterator<Item = StoredRow>,
     ) -> Result<Self, HistoryError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_in_memory_with_flags(flags)?;
-        let begun = db.unchecked_transaction()?;
-        schema::create(&begun)?;
-        load(&begun, WEARER, rows)?;
-        // Only now, because a loaded row is no change.
+        let db = tables()?;
+        let loading = db.unchecked_transaction()?;
+        load(&loading, WEARER, rows)?;
+        // A loaded row is no change.
         for table in &TABLES {
-            begun.execute_batch(&table.noting())?;
+            loading.execute(&table.forgetting(), [])?;
         }
-        begun.commit()?;
+        loading.commit()?;
         Ok(Self(History::in_memory(db, WEARER, dates)))
     }
 
@@ -93,6 +93,33 @@ impl MemoryHistory {
         self.0.pruned = None;
         Ok(changes)
     }
+}
+
+/// The bytes of a database whose tables are empty. To copy and read them takes a quarter of a
+/// millisecond less than the statements that create the tables, half of a cycle's work.
+static EMPTY: OnceLock<Vec<u8>> = OnceLock::new();
+
+/// Opens a database in memory, with empty tables.
+fn tables() -> Result<Connection, HistoryError> {
+    let open = || {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Connection::open_in_memory_with_flags(flags)
+    };
+    let empty = match EMPTY.get() {
+        Some(empty) => empty,
+        None => {
+            let mut db = open()?;
+            schema::create(&db)?;
+            for table in &TABLES {
+                db.execute_batch(&table.noting())?;
+            }
+            let bytes = db.serialize(MAIN_DB)?.to_vec();
+            EMPTY.get_or_init(|| bytes)
+        }
+    };
+    let mut db = open()?;
+    db.deserialize_read_exact(MAIN_DB, empty.as_slice(), empty.len(), false)?;
+    Ok(db)
 }
 
 /// Inserts a wearer's rows.
