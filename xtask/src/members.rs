@@ -70,12 +70,12 @@ pub(crate) const MEMBERS: &[Member] = &[
         may_use: &["pulsewing-core", "pulsewing-files"],
         tests_may_use: &["pulsewing-testkit"],
     },
-    // Knows bytes and rows: what a chain or a state means is its caller's.
+    // Knows bytes and rows: what a chain or a state means is its caller's, and what a day means the history's.
     Member {
         name: "pulsewing-fleet",
         no_std: false,
-        may_use: &[],
-        tests_may_use: &[],
+        may_use: &["pulsewing-history"],
+        tests_may_use: &["pulsewing-core"],
     },
     Member {
         name: "pulsewing-panels",

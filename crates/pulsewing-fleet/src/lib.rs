@@ -13,6 +13,7 @@
 //! | `seal.rs` | the keys under which chains are sealed |
 //! | `rekey.rs` | a new key for all chains; a restored backup |
 //! | `state.rs` | what is remembered of a wearer |
+//! | `days.rs`, `day_changes.rs` | the rows of the wearers' histories |
 //! | `project.rs` | the limits that all wearers share |
 //! | `access.rs`, `invitation.rs` | roles and the keys of the API; a sign-in by link |
 //! | `tenancy.rs`, `audit.rs` | the wall between tenants; who looked at whose data |
@@ -61,6 +62,8 @@ mod address;
 mod audit;
 mod chain;
 mod database;
+mod day_changes;
+mod days;
 mod error;
 mod hex;
 mod invitation;

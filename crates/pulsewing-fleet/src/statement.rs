@@ -3,6 +3,7 @@
 use std::{error::Error, fmt};
 
 use bytes::BytesMut;
+use jiff::civil::Date;
 use tokio_postgres::types::{IsNull, ToSql, Type};
 
 /// A statement of the program's own text, and its parameters.
@@ -70,6 +71,27 @@ impl Typed for Vec<u8> {
 }
 impl Typed for Vec<String> {
     const TYPE: Type = Type::TEXT_ARRAY;
+}
+impl Typed for Date {
+    const TYPE: Type = Type::DATE;
+}
+impl Typed for Vec<Date> {
+    const TYPE: Type = Type::DATE_ARRAY;
+}
+impl Typed for Vec<i32> {
+    const TYPE: Type = Type::INT4_ARRAY;
+}
+impl Typed for Vec<Option<i32>> {
+    const TYPE: Type = Type::INT4_ARRAY;
+}
+impl Typed for Vec<i64> {
+    const TYPE: Type = Type::INT8_ARRAY;
+}
+impl Typed for Vec<&str> {
+    const TYPE: Type = Type::TEXT_ARRAY;
+}
+impl Typed for Vec<&[u8]> {
+    const TYPE: Type = Type::BYTEA_ARRAY;
 }
 impl<T: Typed> Typed for Option<T> {
     const TYPE: Type = T::TYPE;

@@ -2,7 +2,7 @@
 //!
 //! The first wall is the program's: [`Access::covers`](crate::Access::covers). Behind it, a program that
 //! serves one tenant connects as a user of the server to whom the tables do not belong, and names the
-//! tenant in each transaction; the policies in `migrations/2.sql` then hide all other rows, whatever the
+//! tenant in each transaction; the policies of the tables (`migrations`) then hide all other rows, whatever the
 //! program asks. Collectors connect as the owner, and serve everybody.
 
 use crate::{Database, Error, database::column, error::Failure, statement::Statement};
@@ -11,7 +11,8 @@ use crate::{Database, Error, database::column, error::Failure, statement::Statem
 const GRANTS: &str = "
     grant select on pulsewing_schema to ROLE;
     grant select, insert, update, delete on
-        wearer, person, lease, chain, state, api_key, api_key_wearer, invitation to ROLE;
+        wearer, person, lease, chain, state, api_key, api_key_wearer, invitation,
+        day, asked, doubted to ROLE;
     grant select, insert on audit to ROLE;";
 
 impl Database {

@@ -235,7 +235,8 @@ impl Database {
                 select tenant, $2, 'wearer removed', id, json_build_object('provider', provider,
                     'persons', (select count(*) from person where wearer = number),
                     'chains', (select count(*) from chain where wearer = number),
-                    'states', (select count(*) from state where wearer = number))::text, $3
+                    'states', (select count(*) from state where wearer = number),
+                    'days', (select count(*) from day where wearer = number))::text, $3
                 from doomed returning wearer, at, actor, detail),
             gone as (delete from wearer w using doomed d where w.number = d.number)
             select * from line";

@@ -8,6 +8,7 @@
 mod access;
 mod chains;
 mod cuts;
+mod days;
 mod leases;
 mod limits;
 mod outages;

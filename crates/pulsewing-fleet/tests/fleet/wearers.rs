@@ -121,7 +121,8 @@ async fn a_removed_wearer_leaves_one_line_that_proves_it() {
         (removal.wearer.as_str(), removal.by.as_str()),
         ("anna", "the operator")
     );
-    let counts = r#"{"provider" : "fitbit", "persons" : 1, "chains" : 1, "states" : 1}"#;
+    let counts =
+        r#"{"provider" : "fitbit", "persons" : 1, "chains" : 1, "states" : 1, "days" : 0}"#;
     assert_eq!(removal.removed, counts);
     let left = "select (select count(*) from wearer) + (select count(*) from lease) \
         + (select count(*) from chain) + (select count(*) from state) + (select count(*) from person)";
