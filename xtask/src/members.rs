@@ -84,6 +84,12 @@ pub(crate) const MEMBERS: &[Member] = &[
         tests_may_use: &["pulsewing-testkit"],
     },
     Member {
+        name: "pulsewing-webhook",
+        no_std: false,
+        may_use: &[],
+        tests_may_use: &["pulsewing-sandbox"],
+    },
+    Member {
         name: "pulsewing-boardline",
         no_std: false,
         may_use: &["pulsewing-core"],
