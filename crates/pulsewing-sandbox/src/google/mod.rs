@@ -6,6 +6,7 @@
 
 mod account;
 mod authorize;
+mod body;
 mod data_type;
 mod error;
 mod fields;

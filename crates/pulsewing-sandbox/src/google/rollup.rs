@@ -5,20 +5,19 @@ use jiff::{
     SignedDuration, Timestamp,
     civil::{Date, DateTime, Time},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     Family,
+    body::Body,
     data_type::{Data, DataType},
-    error,
-    fields::camel,
-    page,
+    error, page,
     points::civil_time,
     zones,
 };
 use crate::{
     cloud::Call,
-    message::{Reply, Request},
+    message::Reply,
     wearer::{Bucket, Sample, Synced, Wearer, buckets},
 };
 
@@ -250,69 +249,7 @@ fn double(value: f64) -> Value {
     }
 }
 
-/// A JSON object in a request, with its path for error messages.
-struct Body {
-    place: String,
-    members: Map<String, Value>,
-}
-
 impl Body {
-    fn read(request: &Request, allowed: &[&str]) -> Result<Self, Box<Reply>> {
-        match serde_json::from_slice(&request.body) {
-            Ok(Value::Object(members)) => {
-                let body = Self {
-                    place: String::new(),
-                    members: in_camel_case(members),
-                };
-                body.only(allowed)?;
-                Ok(body)
-            }
-            Ok(_) => Err(Box::new(error::invalid_json(None))),
-            Err(problem) => Err(Box::new(error::invalid_json(Some(&problem)))),
-        }
-    }
-
-    fn only(&self, allowed: &[&str]) -> Result<(), Box<Reply>> {
-        let mut names = self.members.keys();
-        match names.find(|name| !allowed.contains(&name.as_str())) {
-            Some(unknown) => {
-                let place = self.place.trim_end_matches('.');
-                Err(Box::new(error::unknown_field(unknown, place)))
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn object(&self, name: &str) -> Result<Self, Box<Reply>> {
-        match self.members.get(name) {
-            Some(Value::Object(members)) => Ok(Self {
-                place: format!("{}{name}.", self.place),
-                members: in_camel_case(members.clone()),
-            }),
-            _ => Err(self.wrong(name, "Required.")),
-        }
-    }
-
-    fn text(&self, name: &str) -> Result<Option<&str>, Box<Reply>> {
-        match self.members.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(self.wrong(name, "Not a string.")),
-        }
-    }
-
-    fn integer(&self, name: &str) -> Result<Option<i64>, Box<Reply>> {
-        match self.members.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => {
-                let number = value.as_i64().or_else(|| value.as_str()?.parse().ok());
-                number
-                    .map(Some)
-                    .ok_or_else(|| self.wrong(name, "Not an integer."))
-            }
-        }
-    }
-
     fn timestamp(&self, name: &str) -> Result<Timestamp, Box<Reply>> {
         let text = self
             .text(name)?
@@ -359,13 +296,6 @@ impl Body {
     fn part(&self, name: &str) -> Result<i64, Box<Reply>> {
         Ok(self.integer(name)?.unwrap_or(0))
     }
-
-    fn wrong(&self, name: &str, description: &str) -> Box<Reply> {
-        Box::new(error::malformed(
-            &format!("{}{name}", self.place),
-            description,
-        ))
-    }
 }
 
 fn civil_date(year: i64, month: i64, day: i64) -> Option<Date> {
@@ -382,12 +312,6 @@ fn civil_clock(hours: i64, minutes: i64, seconds: i64, nanos: i64) -> Option<Tim
         nanos.try_into().ok()?,
     )
     .ok()
-}
-
-/// Returns the members under their names in JSON; Google also accepts those of the proto file.
-fn in_camel_case(members: Map<String, Value>) -> Map<String, Value> {
-    let renamed = members.into_iter();
-    renamed.map(|(name, value)| (camel(&name), value)).collect()
 }
 
 /// Parses a duration such as `60s` or `1.5s`.
