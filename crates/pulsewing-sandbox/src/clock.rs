@@ -2,10 +2,11 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
 
 /// A clock that continues from a given instant, in real time or faster.
 ///
@@ -14,6 +15,8 @@ use jiff::{SignedDuration, Timestamp};
 #[derive(Clone, Debug)]
 pub struct Clock {
     anchor: Arc<Mutex<Anchor>>,
+    /// Tells those who wait for an instant that it was moved.
+    moved: watch::Sender<()>,
 }
 
 impl Clock {
@@ -21,6 +24,7 @@ impl Clock {
     pub fn starting_at(at: Timestamp, speed: u32) -> Self {
         Self {
             anchor: Arc::new(Mutex::new(Anchor::new(at, speed))),
+            moved: watch::Sender::new(()),
         }
     }
 
@@ -36,8 +40,7 @@ impl Clock {
 
     /// Changes the speed of the clock from now on.
     pub fn set_speed(&self, speed: u32) {
-        let mut anchor = self.lock();
-        *anchor = Anchor::new(anchor.read(), speed);
+        self.change(|anchor| Anchor::new(anchor.read(), speed));
     }
 
     /// Moves the clock to `now`; it continues from there.
@@ -45,17 +48,43 @@ impl Clock {
     /// Instants outside the years 1971 to 9000 are moved to the nearer bound: a day around them
     /// could not be represented.
     pub fn set(&self, now: Timestamp) {
-        let mut anchor = self.lock();
-        *anchor = Anchor::new(now, anchor.speed);
+        self.change(|anchor| Anchor::new(now, anchor.speed));
     }
 
     /// Moves the clock forward by `by`, or back when it is negative.
     pub fn advance(&self, by: SignedDuration) {
-        let mut anchor = self.lock();
-        let now = anchor.read();
-        let bound = if by.is_negative() { EARLIEST } else { LATEST };
-        let moved = now.checked_add(by).unwrap_or(bound);
-        *anchor = Anchor::new(moved, anchor.speed);
+        self.change(|anchor| {
+            let bound = if by.is_negative() { EARLIEST } else { LATEST };
+            let moved = anchor.read().checked_add(by).unwrap_or(bound);
+            Anchor::new(moved, anchor.speed)
+        });
+    }
+
+    /// Returns a receiver that changes whenever the clock is moved or its speed is.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<()> {
+        self.moved.subscribe()
+    }
+
+    /// Returns how long it takes in real time until the clock reads `at`; `None` if it stands still
+    /// before that.
+    pub(crate) fn real_time_until(&self, at: Timestamp) -> Option<Duration> {
+        let (now, speed) = {
+            let anchor = self.lock();
+            (anchor.read(), anchor.speed)
+        };
+        let left = Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO);
+        if left.is_zero() {
+            return Some(left);
+        }
+        left.checked_div(speed)
+    }
+
+    fn change(&self, change: impl FnOnce(&Anchor) -> Anchor) {
+        {
+            let mut anchor = self.lock();
+            *anchor = change(&anchor);
+        }
+        self.moved.send_replace(());
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Anchor> {
@@ -156,6 +185,34 @@ mod tests {
             other.now().duration_since(stopped),
             SignedDuration::from_secs(1)
         );
+    }
+
+    #[test]
+    fn the_way_to_an_instant_is_as_long_as_the_clock_is_slow() {
+        let clock = Clock::starting_at(at("2026-11-22T10:00:00Z"), 0);
+        let until = |text: &str| clock.real_time_until(at(text));
+        assert_eq!(until("2026-11-22T10:00:01Z"), None);
+        assert_eq!(until("2026-11-22T10:00:00Z"), Some(Duration::ZERO));
+        assert_eq!(until("2026-11-22T09:00:00Z"), Some(Duration::ZERO));
+        clock.set_speed(3_600);
+        let hour = until("2026-11-22T11:00:00Z").unwrap();
+        assert!(hour <= Duration::from_secs(1), "{hour:?}");
+    }
+
+    #[test]
+    fn who_waits_for_an_instant_hears_of_every_move() {
+        let clock = Clock::starting_at(at("2026-11-22T10:00:00Z"), 0);
+        let mut moved = clock.clone().subscribe();
+        for change in [
+            |clock: &Clock| clock.advance(SignedDuration::from_secs(1)),
+            |clock: &Clock| clock.set(EARLIEST),
+            |clock: &Clock| clock.set_speed(2),
+        ] {
+            assert!(!moved.has_changed().unwrap());
+            change(&clock);
+            assert!(moved.has_changed().unwrap());
+            moved.borrow_and_update();
+        }
     }
 
     #[test]

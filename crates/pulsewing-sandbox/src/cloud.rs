@@ -14,6 +14,7 @@ use crate::{
     request_log::Entry,
     state::{Shared, State},
     wearer::{Synced, Wearer},
+    webhook::{Probe, Proof},
 };
 
 /// An endpoint of either provider.
@@ -30,6 +31,8 @@ pub(crate) struct Call<'a> {
     pub(crate) now: Timestamp,
     /// Whether the reply is a page without items that announces more.
     pub(crate) empty_page: bool,
+    /// What came of the verification that the request needed.
+    pub(crate) proof: Option<Proof>,
 }
 
 /// The action that the connection takes.
@@ -111,23 +114,31 @@ impl Endpoint {
 ///
 /// A delayed reply delays nothing else: other requests are answered meanwhile.
 pub(crate) async fn answer(endpoint: &Endpoint, request: &Request, shared: &Shared) -> Outcome {
-    let (number, outcome, hold) = {
-        let mut state = shared.state();
-        let now = shared.clock.now();
-        let wearer = wearer(endpoint, request, &state);
-        let number = state.log.add(entry(endpoint, request, wearer, now));
-        let action = state.faults.strike(endpoint.name(), wearer);
-        // Without a wearer nobody's data is sent; any will do.
-        let wearer = shared.wearer(wearer.unwrap_or(Wearer::FIRST), &state.settings, now);
-        let call = Call {
-            request,
-            wearer: &wearer,
-            now,
-            empty_page: action == Some(Action::EmptyPage),
-        };
-        let (outcome, hold) = act(action, endpoint, &call, &mut state);
-        (number, outcome, hold)
+    let begun = begin(endpoint, request, shared);
+    let (number, outcome, hold) = match begun {
+        Begun::Acted(number, outcome, hold) => (number, outcome, hold),
+        Begun::Waiting(number, action, probe) => {
+            let proof = probe.run().await;
+            let now = shared.clock.now();
+            let mut state = shared.state();
+            let wearer = shared.wearer(Wearer::FIRST, &state.settings, now);
+            let call = Call {
+                request,
+                wearer: &wearer,
+                now,
+                empty_page: false,
+                proof: Some(proof),
+            };
+            let (outcome, hold) = act(action, endpoint, &call, &mut state);
+            (number, outcome, hold)
+        }
     };
+    if matches!(
+        endpoint,
+        Endpoint::Google(google::Endpoint::Subscribers { .. })
+    ) {
+        shared.webhooks_changed.notify_one();
+    }
     let present = |reply| endpoint.presented(request, reply);
     let outcome = match outcome {
         Outcome::Send(reply) => Outcome::Send(present(reply)),
@@ -143,6 +154,46 @@ pub(crate) async fn answer(endpoint: &Endpoint, request: &Request, shared: &Shar
     outcome
 }
 
+/// A request after its arrival.
+enum Begun {
+    /// It has its reply.
+    Acted(u64, Outcome, Option<Duration>),
+    /// An endpoint must be verified first, which takes its time.
+    Waiting(u64, Option<Action>, Probe),
+}
+
+fn begin(endpoint: &Endpoint, request: &Request, shared: &Shared) -> Begun {
+    let mut state = shared.state();
+    let now = shared.clock.now();
+    let wearer = wearer(endpoint, request, &state);
+    let number = state.log.add(entry(endpoint, request, wearer, now));
+    let action = state.faults.strike(endpoint.name(), wearer);
+    if let (Endpoint::Google(endpoint), true) = (endpoint, happens(action.as_ref()))
+        && let Some(probe) = google::probe(endpoint, request, &mut state, now)
+    {
+        return Begun::Waiting(number, action, probe);
+    }
+    // Without a wearer nobody's data is sent; any will do.
+    let wearer = shared.wearer(wearer.unwrap_or(Wearer::FIRST), &state.settings, now);
+    let call = Call {
+        request,
+        wearer: &wearer,
+        now,
+        empty_page: action == Some(Action::EmptyPage),
+        proof: None,
+    };
+    let (outcome, hold) = act(action, endpoint, &call, &mut state);
+    Begun::Acted(number, outcome, hold)
+}
+
+/// Returns whether a request has its effect in spite of a fault.
+const fn happens(action: Option<&Action>) -> bool {
+    !matches!(
+        action,
+        Some(Action::Status { .. } | Action::DropBefore | Action::Reason(_))
+    )
+}
+
 fn act(
     action: Option<Action>,
     endpoint: &Endpoint,
@@ -151,7 +202,8 @@ fn act(
 ) -> (Outcome, Option<Duration>) {
     let mut happen = || endpoint.answer(call, state);
     let outcome = match action {
-        None | Some(Action::EmptyPage) => Outcome::Send(happen()),
+        // Nothing of what goes wrong with notifications happens to a request.
+        None | Some(Action::EmptyPage | Action::Notify(_)) => Outcome::Send(happen()),
         Some(Action::DropBefore) => Outcome::Drop,
         Some(Action::DropAfter) => {
             happen();
@@ -259,7 +311,8 @@ mod tests {
 
     #[test]
     fn every_route_can_be_named_in_a_fault() {
-        let mut names: Vec<&str> = vec!["*"];
+        // Notifications are sent, not answered.
+        let mut names: Vec<&str> = vec!["*", "google.notify"];
         for (method, paths) in [
             (
                 Method::GET,
@@ -270,7 +323,9 @@ mod tests {
                  /v4/users/me/dataTypes/heart-rate/dataPoints \
                  /v4/users/me/dataTypes/heart-rate/dataPoints:reconcile \
                  /v4/users/me/dataTypes/daily-resting-heart-rate/dataPoints \
-                 /v4/users/me/dataTypes/daily-heart-rate-zones/dataPoints",
+                 /v4/users/me/dataTypes/daily-heart-rate-zones/dataPoints \
+                 /v4/projects/1/subscribers \
+                 /googlehealthapi/webhooks/webhooks_public_keyset.json",
             ),
             (
                 Method::POST,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     faults::Fault,
+    google,
     message::{Reply, Request},
     misread,
     oauth::SEEDED_SCOPES,
@@ -16,6 +17,7 @@ use crate::{
     state::Shared,
     visitor,
     wearer::Wearer,
+    webhook::{self, OldKey, Subscriber},
 };
 
 /// The path prefix of the control calls.
@@ -28,9 +30,9 @@ pub(crate) fn answer(request: &Request, peer: IpAddr, shared: &Shared) -> Reply 
     }
     let call = request.path.strip_prefix(PREFIX).unwrap_or_default();
     let allowed: &[Method] = match call {
-        "requests" | "tokens" => &[Method::GET],
-        "seed" => &[Method::POST],
-        "clock" | "config" | "faults" => &[Method::GET, Method::POST],
+        "requests" | "tokens" | "service-account" | "notifications" => &[Method::GET],
+        "seed" | "rotate-key" => &[Method::POST],
+        "clock" | "config" | "faults" | "subscribers" => &[Method::GET, Method::POST],
         _ => return error(StatusCode::NOT_FOUND, "there is no such control call"),
     };
     if !allowed.contains(&request.method) {
@@ -47,6 +49,11 @@ pub(crate) fn answer(request: &Request, peer: IpAddr, shared: &Shared) -> Reply 
             let grants = state.tokens.describe(&state.settings, shared.clock.now());
             Ok(grants.collect())
         }
+        "service-account" => Ok(google::key_file(&origin(request, shared))),
+        "notifications" => Ok(shared.state().webhooks.describe()),
+        "rotate-key" => read(request).and_then(|rotation| rotate(rotation, shared)),
+        "subscribers" if is_get => Ok(subscribers(shared)),
+        "subscribers" => read(request).and_then(|change| set_subscriber(change, shared)),
         "seed" => read(request).and_then(|seed| plant(seed, shared)),
         "config" if is_get => settings(request, shared),
         "config" => read(request).and_then(|change: Change| {
@@ -61,6 +68,9 @@ pub(crate) fn answer(request: &Request, peer: IpAddr, shared: &Shared) -> Reply 
         _ if is_get => Ok(clock(shared)),
         _ => read(request).and_then(|change| set_clock(change, shared)),
     };
+    if !is_get {
+        shared.webhooks_changed.notify_one();
+    }
     match answer {
         Ok(body) => Reply::ok(&body),
         Err(message) => error(StatusCode::BAD_REQUEST, &message),
@@ -88,6 +98,54 @@ fn plant(seed: Seed, shared: &Shared) -> Result<Value, String> {
     let wearer = state.known(seed.user)?;
     state.tokens.fitbit_seed(wearer, token, scopes, now);
     Ok(json!({}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rotation {
+    #[serde(default)]
+    old: OldKey,
+}
+
+/// Makes a new key that signs notifications.
+fn rotate(rotation: Rotation, shared: &Shared) -> Result<Value, String> {
+    let now = shared.clock.now();
+    let id = shared.state().webhooks.keys.rotate(rotation.old, now);
+    let id = id.ok_or_else(|| "this computer has no randomness for a key".to_owned())?;
+    Ok(json!({ "key_id": id }))
+}
+
+fn subscribers(shared: &Shared) -> Value {
+    let state = shared.state();
+    let all = state.webhooks.subscribers.all();
+    all.map(Subscriber::describe).collect()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SubscriberChange {
+    id: String,
+    state: webhook::State,
+}
+
+/// Changes the state of a subscriber, as Google does with one that fails for long.
+fn set_subscriber(change: SubscriberChange, shared: &Shared) -> Result<Value, String> {
+    let mut state = shared.state();
+    let subscriber = state.webhooks.subscribers.find_mut(&change.id);
+    let subscriber = subscriber.ok_or_else(|| format!("there is no subscriber `{}`", change.id))?;
+    subscriber.state = change.state;
+    Ok(json!({}))
+}
+
+/// Returns the origin by which this request reached the sandbox.
+fn origin(request: &Request, shared: &Shared) -> String {
+    let scheme = if shared.tls_names.is_empty() {
+        "http"
+    } else {
+        "https"
+    };
+    let host = request.header("host").unwrap_or("localhost");
+    format!("{scheme}://{host}")
 }
 
 /// Returns the settings as they are for the wearer whom the query names, or for all others.

@@ -26,6 +26,12 @@ use crate::{message::with, misread, wearer::Wearer};
 /// | `{"omit":"scope"}` | the reply lacks a key, at its top level or else at any depth |
 /// | `{"reason":"ACCOUNT_NOT_LINKED"}` | the provider's own error with this reason or type, and no effect |
 /// | `{"empty_page":true}` | a page without items that announces more; an empty day from Fitbit |
+/// | `{"notify":"duplicate"}` | on `google.notify` only, and the only one there: something is wrong with a notification |
+///
+/// A notification can be `duplicate`, `out-of-order` (after the next one), `lost`, `tampered` (its
+/// body is changed after signing), for an `unknown-user`, or have a `wrong-secret`, a
+/// `wrong-signature` (of another body) or a `wrong-key` (one that is not published). `*` does not
+/// include `google.notify`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct Fault {
@@ -69,6 +75,20 @@ impl Fault {
         (self.route == route || self.route == "*") && (self.user.is_none() || self.user == wearer)
     }
 
+    /// Counts a request of those that it is about. Returns its effect, if it has one on this request.
+    fn count(&mut self) -> Option<Action> {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return None;
+        }
+        match &mut self.left {
+            Some(0) => return None,
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        Some(self.action.clone())
+    }
+
     fn describe(&self) -> Value {
         let fault = json!({
             "route": self.route,
@@ -101,6 +121,7 @@ impl Action {
             Self::Omit(key) => json!({ "omit": key }),
             Self::Reason(reason) => json!({ "reason": reason }),
             Self::EmptyPage => json!({ "empty_page": true }),
+            Self::Notify(mishap) => json!({ "notify": mishap }),
         }
     }
 }
@@ -138,6 +159,30 @@ pub(crate) enum Action {
     Reason(String),
     /// A page without items that announces more.
     EmptyPage,
+    /// Something is wrong with a notification.
+    Notify(Mishap),
+}
+
+/// What is wrong with a notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Mishap {
+    /// It is sent twice.
+    Duplicate,
+    /// It is sent after the next one.
+    OutOfOrder,
+    /// It never arrives, which is a failed attempt.
+    Lost,
+    /// Its `Authorization` is another.
+    WrongSecret,
+    /// Its signature is of another body.
+    WrongSignature,
+    /// Its signature is by a key that is not published.
+    WrongKey,
+    /// Its body is changed after it was signed.
+    Tampered,
+    /// It is about somebody who is no wearer.
+    UnknownUser,
 }
 
 /// Where a reply breaks off, and how long the connection then stays open.
@@ -183,23 +228,26 @@ impl Faults {
     /// Returns the fault that applies to a request, known to be of this wearer, that has just
     /// arrived.
     pub(crate) fn strike(&mut self, route: &str, wearer: Option<Wearer>) -> Option<Action> {
-        for fault in self
-            .0
-            .iter_mut()
-            .filter(|fault| fault.concerns(route, wearer))
-        {
-            if fault.skip > 0 {
-                fault.skip -= 1;
-                continue;
-            }
-            match &mut fault.left {
-                Some(0) => continue,
-                Some(left) => *left -= 1,
-                None => {}
-            }
-            return Some(fault.action.clone());
+        let mut faults = self.0.iter_mut();
+        faults.find_map(|fault| fault.concerns(route, wearer).then(|| fault.count())?)
+    }
+
+    /// Returns what is wrong with a request with notifications of these wearers.
+    pub(crate) fn strike_notification(
+        &mut self,
+        wearers: impl Iterator<Item = Wearer> + Clone,
+    ) -> Option<Mishap> {
+        let mut faults = self.0.iter_mut().filter(|fault| {
+            let mut wearers = wearers.clone();
+            fault.route == NOTIFY
+                && fault
+                    .user
+                    .is_none_or(|user| wearers.any(|wearer| wearer == user))
+        });
+        match faults.find_map(Fault::count)? {
+            Action::Notify(mishap) => Some(mishap),
+            _ => None,
         }
-        None
     }
 }
 
@@ -229,6 +277,7 @@ struct WrittenAction {
     omit: Option<String>,
     reason: Option<String>,
     empty_page: Option<bool>,
+    notify: Option<Mishap>,
 }
 
 #[derive(Deserialize)]
@@ -253,12 +302,18 @@ impl TryFrom<Written> for Fault {
                 ROUTES.join(" ")
             ));
         }
+        let action: Action = written.action.try_into()?;
+        if matches!(action, Action::Notify(_)) != (written.route == NOTIFY) {
+            return Err(format!(
+                "`notify` goes with the route `{NOTIFY}`, and nothing else does"
+            ));
+        }
         Ok(Self {
             route: written.route,
             user: written.user,
             skip: written.skip,
             left: (written.count > 0).then_some(written.count),
-            action: written.action.try_into()?,
+            action,
         })
     }
 }
@@ -277,6 +332,7 @@ impl TryFrom<WrittenAction> for Action {
             omit,
             reason,
             empty_page,
+            notify,
         } = written;
         if status.is_none() && (body.is_some() || headers.is_some()) {
             return Err("`body` and `headers` are only allowed with `status`".to_owned());
@@ -319,11 +375,12 @@ impl TryFrom<WrittenAction> for Action {
             omit.map(Self::Omit),
             reason.map(Self::Reason),
             empty_page.filter(|wanted| *wanted).map(|_| Self::EmptyPage),
+            notify.map(Self::Notify),
         ];
         let mut found = found.into_iter().flatten();
         match (found.next(), found.next()) {
             (Some(action), None) => Ok(action),
-            _ => Err("`do` must have exactly one of status, drop, truncate (with or without stall_s), stall_s, omit, reason, empty_page".to_owned()),
+            _ => Err("`do` must have exactly one of status, drop, truncate (with or without stall_s), stall_s, omit, reason, empty_page, notify".to_owned()),
         }
     }
 }
@@ -364,8 +421,14 @@ pub(crate) const ROUTES: &[&str] = &[
     "google.identity",
     "google.profile",
     "google.zones",
+    "google.subscribers",
+    "google.keyset",
+    NOTIFY,
     "google.unknown",
 ];
+
+/// The route of notifications: requests that the sandbox sends, rather than answers.
+pub(crate) const NOTIFY: &str = "google.notify";
 
 /// A reply is held for at most an hour.
 const MAX_STALL: Duration = Duration::from_secs(3600);
@@ -411,6 +474,21 @@ mod tests {
     }
 
     #[test]
+    fn a_notification_has_faults_of_its_own_and_perhaps_of_one_of_its_wearers() {
+        let second = Wearer::try_from(2).unwrap();
+        let mut faults = faults(
+            "{\"route\":\"*\",\"count\":0,\"do\":{\"drop\":\"before\"}}\n\
+             {\"route\":\"google.notify\",\"user\":2,\"skip\":1,\"do\":{\"notify\":\"lost\"}}",
+        );
+        let mut strike = |wearers: &[Wearer]| faults.strike_notification(wearers.iter().copied());
+        assert_eq!(strike(&[Wearer::FIRST]), None);
+        assert_eq!(strike(&[Wearer::FIRST, second]), None);
+        assert_eq!(strike(&[Wearer::FIRST]), None);
+        assert_eq!(strike(&[Wearer::FIRST, second]), Some(Mishap::Lost));
+        assert_eq!(strike(&[Wearer::FIRST, second]), None);
+    }
+
+    #[test]
     fn faults_are_told_as_they_are_written_without_those_that_are_over() {
         let script = r#"{"route":"*","do":{"drop":"before"}}
             {"route":"google.list","skip":2,"count":0,"do":{"status":429,"headers":{"Retry-After":"9"}}}
@@ -419,11 +497,12 @@ mod tests {
             {"route":"google.list","do":{"reason":"R"}}
             {"route":"google.list","do":{"truncate":7}}
             {"route":"google.list","do":{"truncate":7,"stall_s":2.5}}
+            {"route":"google.notify","user":2,"do":{"notify":"wrong-key"}}
             {"route":"google.list","user":2,"do":{"empty_page":true}}"#;
         let mut faults = faults(script);
         faults.strike("google.list", None);
         let told = faults.describe();
-        assert_eq!(told.as_array().unwrap().len(), 7);
+        assert_eq!(told.as_array().unwrap().len(), 8);
         let again: Vec<Fault> = serde_json::from_value(told.clone()).unwrap();
         let mut other = Faults::default();
         other.replace(again);
@@ -453,6 +532,9 @@ mod tests {
             r#"{"route":"*","do":{"truncate":1,"stall_s":1,"omit":"scope"}}"#,
             r#"{"route":"*"}"#,
             r#"{"route":"*","user":0,"do":{"drop":"after"}}"#,
+            r#"{"route":"*","do":{"notify":"duplicate"}}"#,
+            r#"{"route":"google.notify","do":{"drop":"after"}}"#,
+            r#"{"route":"google.notify","do":{"notify":"thrice"}}"#,
         ] {
             assert_eq!(error(wrong).line, 1, "{wrong}");
         }

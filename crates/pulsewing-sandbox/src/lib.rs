@@ -140,6 +140,7 @@ mod state;
 mod tls;
 mod visitor;
 mod wearer;
+mod webhook;
 
 #[cfg(feature = "_fuzzing")]
 #[doc(hidden)]

@@ -19,6 +19,7 @@ use crate::{
     state::{SandboxConfig, Shared},
     tls::{self, Tls, TlsError},
     wearer::{MOST_WEARERS, Wearer},
+    webhook,
 };
 
 /// A running stand-in for both clouds on one origin.
@@ -34,6 +35,7 @@ pub struct Sandbox {
     ca_pem: Option<String>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
+    notifying: JoinHandle<()>,
 }
 
 impl Sandbox {
@@ -70,6 +72,7 @@ impl Sandbox {
         let shared = Arc::new(Shared::new(config));
         let clock = shared.clock.clone();
         let (stop, stopped) = watch::channel(false);
+        let notifying = tokio::spawn(webhook::run(Arc::clone(&shared), stopped.clone()));
         let serving = tokio::spawn(server::serve(listener, acceptor, shared, stopped));
         Ok(Self {
             address,
@@ -79,6 +82,7 @@ impl Sandbox {
             ca_pem,
             stop,
             serving,
+            notifying,
         })
     }
 
@@ -133,12 +137,13 @@ impl Sandbox {
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         let _ = (&mut self.serving).await;
+        let _ = (&mut self.notifying).await;
     }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // The task ends by itself; we cannot wait for it here.
+        // The tasks end by themselves; we cannot wait for them here.
         let _ = self.stop.send(true);
     }
 }

@@ -7,15 +7,18 @@ use std::{
 };
 
 use jiff::{Timestamp, tz::TimeZone};
+use tokio::sync::Notify;
 
 use crate::{
     clock::{self, Clock},
     faults::{Fault, Faults},
+    google::ServiceTokens,
     oauth::{Codes, Issue, Mints, Tokens},
     quota::Quota,
     request_log::RequestLog,
     settings::{Change, Settings},
     wearer::{Recording, Source, Synced, Wearer},
+    webhook::Webhooks,
 };
 
 /// The configuration of a sandbox.
@@ -73,6 +76,8 @@ pub(crate) struct Shared {
     recording: Option<Recording>,
     seed: u64,
     pub(crate) tls_names: Vec<String>,
+    /// Wakes whoever notifies subscribers: they, or what they are to learn, have changed.
+    pub(crate) webhooks_changed: Notify,
     state: Mutex<State>,
 }
 
@@ -96,6 +101,8 @@ impl Shared {
             google_quota: Quota::google(),
             faults,
             log: RequestLog::default(),
+            service_tokens: ServiceTokens::new(config.seed),
+            webhooks: Webhooks::default(),
         };
         Self {
             clock,
@@ -103,6 +110,7 @@ impl Shared {
             recording: recording.first().is_some().then_some(recording),
             seed: config.seed,
             tls_names: config.tls_names,
+            webhooks_changed: Notify::new(),
             state: Mutex::new(state),
         }
     }
@@ -144,6 +152,8 @@ pub(crate) struct State {
     pub(crate) google_quota: Quota,
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
+    pub(crate) service_tokens: ServiceTokens,
+    pub(crate) webhooks: Webhooks,
 }
 
 impl State {
@@ -163,7 +173,10 @@ impl State {
     /// Returns what is wrong with it; then nothing has changed.
     pub(crate) fn change(&mut self, change: Change) -> Result<(), String> {
         self.known(change.user)?;
-        self.settings.apply(change)
+        self.settings.apply(change)?;
+        // A tracker may have come back into reach of its phone.
+        self.webhooks.look_again();
+        Ok(())
     }
 
     /// Replaces the fault list.

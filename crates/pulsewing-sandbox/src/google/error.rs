@@ -56,6 +56,12 @@ fn body(code: StatusCode, message: &str, status: &str, details: Value) -> Reply 
     Reply::json(code, &json!({ "error": error }))
 }
 
+/// Returns an error without details.
+pub(super) fn without_details(code: StatusCode, status: &str, message: &str) -> Reply {
+    let error = json!({ "code": code.as_u16(), "message": message, "status": status });
+    Reply::json(code, &json!({ "error": error }))
+}
+
 /// Returns the 400 for a data type that does not exist, or does not exist here.
 pub(super) fn unknown_data_type(name: &str) -> Reply {
     let description = format!("The data type ID {name} is not supported.");

@@ -17,6 +17,8 @@ mod points;
 mod rollup;
 mod route;
 mod schema;
+mod service_account;
+mod subscribers;
 mod token;
 mod zones;
 
@@ -24,8 +26,11 @@ use hyper::StatusCode;
 use jiff::Timestamp;
 use serde_json::json;
 
-pub(crate) use self::route::Endpoint;
 use self::{data_type::DataType, points::View, route::Call};
+pub(crate) use self::{
+    route::Endpoint,
+    service_account::{ServiceTokens, key_file},
+};
 use crate::{
     cloud,
     message::{Reply, Request},
@@ -33,6 +38,7 @@ use crate::{
     quota::Exhausted,
     state::State,
     wearer::{Synced, Wearer},
+    webhook::Probe,
 };
 
 /// A data source family.
@@ -95,8 +101,30 @@ pub(crate) fn answer(endpoint: &Endpoint, call: &cloud::Call<'_>, state: &mut St
         Endpoint::UserInfo { open_id } => account::user_info(*open_id, request, state, now),
         Endpoint::Token => token::token(request, state, now),
         Endpoint::Revoke => token::revoke(request, state),
+        Endpoint::Subscribers { .. } => {
+            subscribers::answer(endpoint, call, state).unwrap_or_else(|reply| *reply)
+        }
+        Endpoint::Keyset => keyset(state, now),
         Endpoint::Unknown => error::not_found(&request.path),
         resource => data(resource, call, state).unwrap_or_else(|reply| *reply),
+    }
+}
+
+/// Returns the verification of an endpoint that a request needs before it can be answered.
+pub(crate) fn probe(
+    endpoint: &Endpoint,
+    request: &Request,
+    state: &mut State,
+    now: Timestamp,
+) -> Option<Probe> {
+    subscribers::probe(endpoint, request, state, now)
+}
+
+/// Answers with the keys that sign notifications, which caches may keep for a day.
+fn keyset(state: &mut State, now: Timestamp) -> Reply {
+    match state.webhooks.keys.keyset(now) {
+        Some(keyset) => Reply::ok(&keyset).with_header("Cache-Control", "public, max-age=86400"),
+        None => error::for_status(StatusCode::INTERNAL_SERVER_ERROR, false),
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{
     Endpoint, error,
     fields::{FieldsError, Mask, camel},
-    route::Call,
+    route::{Call, SubscriberCall},
     schema::{self, Schema},
 };
 use crate::message::{Params, Reply, Request};
@@ -20,6 +20,12 @@ pub(super) fn read(endpoint: &Endpoint, request: &Request) -> Result<Params, Box
             ..
         } => &["filter", "pageSize", "pageToken", "dataSourceFamily"],
         Endpoint::Devices { .. } => &["pageSize", "pageToken"],
+        Endpoint::Subscribers { call, .. } => match call {
+            SubscriberCall::Create => &["subscriberId"],
+            SubscriberCall::List => &["pageSize", "pageToken"],
+            SubscriberCall::Patch(_) => &["updateMask"],
+            SubscriberCall::Delete(_) => &["force"],
+        },
         _ => &[],
     };
     let params = request.query_params();
@@ -81,7 +87,9 @@ fn schema_of(endpoint: &Endpoint) -> Option<&'static Schema> {
         Endpoint::Settings { .. } => &schema::SETTINGS,
         Endpoint::Identity { .. } => &schema::IDENTITY,
         Endpoint::Profile { .. } => &schema::PROFILE,
+        Endpoint::Subscribers { .. } => &Schema::Anything,
         Endpoint::Authorize
+        | Endpoint::Keyset
         | Endpoint::UserInfo { .. }
         | Endpoint::Token
         | Endpoint::Revoke

@@ -34,7 +34,24 @@ pub(crate) enum Endpoint {
     Profile {
         user: String,
     },
+    /// A call on a project's subscribers.
+    Subscribers {
+        project: String,
+        call: SubscriberCall,
+    },
+    /// The public keys that sign notifications.
+    Keyset,
     Unknown,
+}
+
+/// A call on subscribers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SubscriberCall {
+    Create,
+    List,
+    /// With the subscriber's id.
+    Patch(String),
+    Delete(String),
 }
 
 /// A call on a data type.
@@ -63,9 +80,11 @@ impl Endpoint {
                 Some(Self::Token)
             }
             "/revoke" | "/o/oauth2/revoke" if method == Method::POST => Some(Self::Revoke),
+            KEYSET if method == Method::GET => Some(Self::Keyset),
             _ => path
                 .strip_prefix("/v4/users/")
-                .and_then(|rest| Self::resource(method, rest)),
+                .and_then(|rest| Self::resource(method, rest))
+                .or_else(|| Self::subscribers(method, path.strip_prefix("/v4/projects/")?)),
         };
         let is_googles = path == "/token"
             || path == "/revoke"
@@ -96,6 +115,8 @@ impl Endpoint {
             Self::Settings { .. } => "google.settings",
             Self::Identity { .. } => "google.identity",
             Self::Profile { .. } => "google.profile",
+            Self::Subscribers { .. } => "google.subscribers",
+            Self::Keyset => "google.keyset",
             Self::Unknown => "google.unknown",
         }
     }
@@ -136,6 +157,25 @@ impl Endpoint {
         }
     }
 
+    fn subscribers(method: &Method, rest: &str) -> Option<Self> {
+        let parts: Vec<&str> = rest.split('/').collect();
+        let (project, call) = match (method, parts.as_slice()) {
+            (&Method::POST, [project, "subscribers"]) => (project, SubscriberCall::Create),
+            (&Method::GET, [project, "subscribers"]) => (project, SubscriberCall::List),
+            (&Method::PATCH, [project, "subscribers", id]) => {
+                (project, SubscriberCall::Patch((*id).to_owned()))
+            }
+            (&Method::DELETE, [project, "subscribers", id]) => {
+                (project, SubscriberCall::Delete((*id).to_owned()))
+            }
+            _ => return None,
+        };
+        Some(Self::Subscribers {
+            project: (*project).to_owned(),
+            call,
+        })
+    }
+
     /// Returns the method's name in the API, for error details.
     pub(super) fn method_name(&self) -> &'static str {
         match self {
@@ -149,10 +189,19 @@ impl Endpoint {
             Self::Device { .. } => "HealthProfileService.GetPairedDevice",
             Self::Settings { .. } => "HealthProfileService.GetSettings",
             Self::Profile { .. } => "HealthProfileService.GetProfile",
+            Self::Subscribers { call, .. } => match call {
+                SubscriberCall::Create => "DataSubscriptionService.CreateSubscriber",
+                SubscriberCall::List => "DataSubscriptionService.ListSubscribers",
+                SubscriberCall::Patch(_) => "DataSubscriptionService.UpdateSubscriber",
+                SubscriberCall::Delete(_) => "DataSubscriptionService.DeleteSubscriber",
+            },
             _ => "HealthProfileService.GetIdentity",
         }
     }
 }
+
+/// The path of the keyset, whose host is gstatic.com (Google Health API, Webhooks).
+const KEYSET: &str = "/googlehealthapi/webhooks/webhooks_public_keyset.json";
 
 #[cfg(test)]
 mod tests {
@@ -200,6 +249,22 @@ mod tests {
                 "google.authorize",
             ),
             (Method::GET, "/oauth2/v3/userinfo", "google.userinfo"),
+            (
+                Method::POST,
+                "/v4/projects/1/subscribers",
+                "google.subscribers",
+            ),
+            (
+                Method::DELETE,
+                "/v4/projects/1/subscribers/pulsewing",
+                "google.subscribers",
+            ),
+            (
+                Method::GET,
+                "/v4/projects/1/subscribers/pulsewing /v4/projects/1/operations/2",
+                "google.unknown",
+            ),
+            (Method::GET, KEYSET, "google.keyset"),
             (
                 Method::GET,
                 "/v4/users/me/devices /token /oauth2/v3/token",

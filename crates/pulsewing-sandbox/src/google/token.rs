@@ -14,6 +14,10 @@ use crate::{
 /// Answers `POST /token`. Only the form in the body counts.
 pub(super) fn token(request: &Request, state: &mut State, now: Timestamp) -> Reply {
     let params = request.form();
+    // An assertion is signed: there is no client beside it.
+    if params.get("grant_type") == Some(JWT_BEARER) {
+        return state.service_tokens.grant(request, &params, now);
+    }
     if let Err(reply) = authenticate(request, &params) {
         return *reply;
     }
@@ -123,3 +127,6 @@ fn authenticate(request: &Request, params: &Params) -> Result<(), Box<Reply>> {
 fn bad_request(error: &str, description: &str) -> Reply {
     error::oauth(StatusCode::BAD_REQUEST, error, description)
 }
+
+/// The grant of a service account (RFC 7523, section 2.1).
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";

@@ -101,6 +101,18 @@ impl Account {
         self.refresh.iter_mut().find(|known| known.token == token)
     }
 
+    /// Returns whether a token that still works was granted with a scope.
+    pub(super) fn has_consented(&self, scope: &str, settings: &Settings, now: Timestamp) -> bool {
+        let has = |scopes: &[String]| scopes.iter().any(|granted| granted == scope);
+        let mut refresh = self.refresh.iter();
+        let mut access = self.access.iter();
+        refresh.any(|token| has(&token.scopes) && token.is_alive(settings, now))
+            // Without a refresh token, consent lasts as long as the access token.
+            || access.any(|token| {
+                token.parent.is_none() && has(&token.scopes) && now < token.expires_at
+            })
+    }
+
     /// Moves the access tokens of one refresh token to another.
     pub(super) fn hand_over_access(&mut self, old: &str, new: &str) {
         for access in &mut self.access {

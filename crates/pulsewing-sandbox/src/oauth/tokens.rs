@@ -262,6 +262,21 @@ impl Tokens {
         refresh.any(|token| token.is_alive(settings, now))
     }
 
+    /// Returns the wearers who let the Google app see what a scope covers, in order.
+    pub(crate) fn google_consents(
+        &self,
+        scope: &str,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> impl Iterator<Item = Wearer> {
+        let is_allowed = settings.allows(scope);
+        let accounts = self
+            .accounts
+            .iter()
+            .filter(move |(_, both)| is_allowed && both.google.has_consented(scope, settings, now));
+        accounts.map(|(wearer, _)| *wearer)
+    }
+
     /// Returns whose token it is; `None` if it is unknown.
     pub(crate) fn owner(&self, token: &str) -> Option<Wearer> {
         self.owners.find(token)

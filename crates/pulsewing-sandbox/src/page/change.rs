@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     control,
-    faults::Fault,
+    faults::{Fault, NOTIFY},
     message::Params,
     misread,
     settings::{Change, TOKEN_LENGTHS},
@@ -18,6 +18,12 @@ use crate::{
 /// # Errors
 /// Returns what is wrong with the form; then nothing has changed.
 pub(super) fn apply(form: &Params, shared: &Shared) -> Result<(), String> {
+    let applied = change(form, shared);
+    shared.webhooks_changed.notify_one();
+    applied
+}
+
+fn change(form: &Params, shared: &Shared) -> Result<(), String> {
     match form.get("form") {
         Some("clock") => {
             let change = match (form.get("advance_s"), form.get("now")) {
@@ -81,8 +87,13 @@ fn fault(form: &Params) -> Result<Value, String> {
         .ok_or_else(|| format!("there is no preset `{preset}`"))?;
     let action: Value = serde_json::from_str(action).map_err(|error| misread::in_words(&error))?;
     let number = |name, default| form.get(name).map_or(Ok(default), |text| whole(name, text));
+    // Notifications have a route of their own, and faults of their own.
+    let route = match action.get("notify") {
+        Some(_) => NOTIFY,
+        None => form.get("route").unwrap_or("*"),
+    };
     Ok(json!({
-        "route": form.get("route").unwrap_or("*"),
+        "route": route,
         "skip": number("skip", 0)?,
         "count": number("count", 1)?,
         "do": action,
@@ -207,6 +218,16 @@ pub(super) const PRESETS: &[(&str, &str)] = &[
     (
         "Google: scope insufficient",
         r#"{"reason":"ACCESS_TOKEN_SCOPE_INSUFFICIENT"}"#,
+    ),
+    ("notification comes twice", r#"{"notify":"duplicate"}"#),
+    ("notification is lost", r#"{"notify":"lost"}"#),
+    (
+        "notification has a wrong signature",
+        r#"{"notify":"wrong-signature"}"#,
+    ),
+    (
+        "notification is about nobody",
+        r#"{"notify":"unknown-user"}"#,
     ),
 ];
 

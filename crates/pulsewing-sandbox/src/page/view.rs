@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::change::{CHOSEN, NUMBERS, PRESETS, TEXTS, TICKED};
 use crate::{
     clock::SYNC_STEP,
-    faults::ROUTES,
+    faults::{NOTIFY, ROUTES},
     message::escaped,
     state::{Shared, State},
     wearer::{MINUTE, Synced, Wearer, buckets, day_bounds},
@@ -229,7 +229,8 @@ fn faults(state: &State) -> String {
         "No faults are set.",
     );
     let option = |name: &&str| format!("<option>{name}</option>");
-    let routes: String = ROUTES.iter().map(option).collect();
+    let routes = ROUTES.iter().filter(|name| **name != NOTIFY);
+    let routes: String = routes.map(option).collect();
     let presets: String = PRESETS.iter().map(|(name, _)| option(name)).collect();
     format!(
         "<section><h2>Faults</h2>\n{table}\
