@@ -21,6 +21,7 @@ pub mod store_operations;
 pub mod stored_chains;
 pub mod token_replies;
 pub mod wallpapers;
+pub mod webhooks;
 
 #[cfg(test)]
 mod mutation;
@@ -106,6 +107,11 @@ pub const TARGETS: &[Target] = &[
         name: "wallpapers",
         run: wallpapers::run,
         mutations: 300,
+    },
+    Target {
+        name: "webhooks",
+        run: webhooks::run,
+        mutations: 4_000,
     },
 ];
 

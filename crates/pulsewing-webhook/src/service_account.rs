@@ -35,7 +35,9 @@ impl ServiceAccount {
             return Err(KeyFileError::TokenUri);
         }
         let account = Self(file);
-        account.pair().ok_or(KeyFileError::PrivateKey)?;
+        // A key with a wrong digit may look like one until it signs.
+        let tried = account.assertion(Timestamp::UNIX_EPOCH);
+        tried.map_err(|SigningError| KeyFileError::PrivateKey)?;
         Ok(account)
     }
 
@@ -335,6 +337,14 @@ mod tests {
         let pem = "-----BEGIN PRIVATE KEY-----\nAQID\n-----END PRIVATE KEY-----\n";
         assert_eq!(error("private_key", pem), KeyFileError::PrivateKey);
         assert_eq!(error("private_key", ""), KeyFileError::PrivateKey);
+        // A digit of the first exponent and one of the coefficient are others.
+        for (right, wrong) in [("BAkgk0dGa3", "BAkgk0dGa4"), ("N+3KUaL2jV", "N+3KUaL3jV")] {
+            let whole = key_file("", "");
+            let broken = whole.replacen(right, wrong, 1);
+            assert_ne!(broken, whole);
+            let error = ServiceAccount::from_json(&broken).unwrap_err();
+            assert_eq!(error, KeyFileError::PrivateKey);
+        }
     }
 
     #[test]
