@@ -92,7 +92,7 @@ pub(crate) const LIBRARY_SOURCES: &Tool = &Tool {
 pub(crate) const FOREIGN_CLIENTS: &Tool = &Tool {
     name: "the Python environment of the foreign clients",
     purpose: "tests the sandbox with third-party clients",
-    command: "python3 -m venv target/foreign-clients && target/foreign-clients/bin/pip install -r crates/pulsewing-sandbox/tests/foreign/requirements.txt",
+    command: "python3 -m venv target/foreign-clients && target/foreign-clients/bin/pip install -r crates/pulsewing-sandbox/tests/foreign/requirements.txt && target/foreign-clients/bin/pip install --no-deps --ignore-requires-python -r crates/pulsewing-sandbox/tests/foreign/signatures.txt",
     is_compiled: false,
     find: |workspace| Ok(foreign::is_ready(workspace)),
     fetch: |_, workspace| {

@@ -2,7 +2,7 @@
 
     python drive.py --program target/debug/pulsewing
 
-It wants the packages of requirements.txt. `cargo xtask test` runs it, in a virtual environment below target/.
+It wants the packages of requirements.txt and signatures.txt. `cargo xtask test` runs it, in a virtual environment below target/.
 """
 
 import argparse
@@ -17,6 +17,7 @@ os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
 import discovery  # noqa: E402
 import fitbit_client  # noqa: E402
 import google_client  # noqa: E402
+import webhook_client  # noqa: E402
 from sandbox import Sandbox  # noqa: E402
 from wearer import NOW, ZONE, Wearer, rfc3339  # noqa: E402
 
@@ -41,6 +42,10 @@ def main():
     with Sandbox(program, csv, rfc3339(NOW), ZONE.key) as sandbox:
         refreshed = fitbit_client.check(sandbox, wearer)
     print(f"fitbit: agrees; refreshed {refreshed} times ({time.monotonic() - started:.1f} s)")
+    started = time.monotonic()
+    with Sandbox(program, None, rfc3339(NOW), ZONE.key) as sandbox:
+        verified = webhook_client.check(sandbox)
+    print(f"google-health-api: agrees; verified {verified} signatures ({time.monotonic() - started:.1f} s)")
 
 
 def the_validator_finds_what_is_wrong():

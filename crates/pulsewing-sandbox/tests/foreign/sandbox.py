@@ -7,8 +7,11 @@ import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import contextmanager
+from datetime import datetime, timezone
 
 REDIRECT = "http://127.0.0.1:8721/callback"
+KEYSET = "/googlehealthapi/webhooks/webhooks_public_keyset.json"
 
 
 class Sandbox:
@@ -16,11 +19,13 @@ class Sandbox:
 
     def __init__(self, program, csv, now, zone):
         self.directory = tempfile.TemporaryDirectory()
-        recording = os.path.join(self.directory.name, "recording.csv")
-        with open(recording, "w", encoding="utf-8") as file:
-            file.write(csv)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PULSEWING_")}
-        command = [program, "sandbox", "--data", recording, "--zone", zone, "--now", now]
+        command = [program, "sandbox", "--zone", zone, "--now", now]
+        if csv is not None:
+            recording = os.path.join(self.directory.name, "recording.csv")
+            with open(recording, "w", encoding="utf-8") as file:
+                file.write(csv)
+            command += ["--data", recording]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
         line = self.process.stdout.readline()
         if not line:
@@ -45,6 +50,14 @@ class Sandbox:
     def advance(self, seconds):
         """Moves the clock forward."""
         self.control("clock", {"advance_s": seconds})
+
+    @contextmanager
+    def in_real_time(self):
+        """Sets the clock to the computer's for a while."""
+        before = self.control("clock")
+        self.control("clock", {"now": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S}Z"})
+        yield
+        self.control("clock", before)
 
     def fault(self, route, action):
         """Has the next request of a route go wrong."""
