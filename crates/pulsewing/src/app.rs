@@ -45,6 +45,12 @@ pub(crate) struct Options {
     pub state_dir: Option<PathBuf>,
     /// The wearers that were named.
     pub wearers: Vec<WearerId>,
+    /// The database's address, if one was named.
+    #[cfg(feature = "fleet")]
+    pub store: Option<String>,
+    /// The key file, if one was named.
+    #[cfg(feature = "fleet")]
+    pub key_file: Option<PathBuf>,
     /// The start time of the clock, if not now.
     pub now: Option<StartTime>,
 }
@@ -80,6 +86,8 @@ impl Household {
     pub(crate) fn new(options: &Options, console: Console) -> Result<Self, Problem> {
         let config_file = places::config_file(options.config.as_deref())?;
         let config = Config::load(&config_file, options.config.is_some())?;
+        #[cfg(feature = "fleet")]
+        let config = with_store(config, options)?;
         warn_if_others_can_read(&config_file, &console);
         let state_dir = places::state_dir(options.state_dir.as_deref())?;
         let household = Self {
@@ -87,10 +95,21 @@ impl Household {
             start: options.now,
             ..Self::of(config, console, Clock::new(options.now), state_dir)?
         };
+        // The wearers of a fleet are in its database.
+        #[cfg(feature = "fleet")]
+        if household.is_fleet() {
+            return Ok(household);
+        }
         for id in &household.chosen {
             household.roster.find(id)?;
         }
         Ok(household)
+    }
+
+    /// Returns whether the wearers are in a database.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn is_fleet(&self) -> bool {
+        self.config.store.url.is_some()
     }
 
     /// Builds the context of all wearers in this configuration and this state directory.
@@ -145,6 +164,14 @@ impl Household {
     /// # Errors
     /// A [`Problem`] when there are several and none, or more than one, was named.
     pub(crate) fn one(&self) -> Result<App, Problem> {
+        #[cfg(feature = "fleet")]
+        if self.is_fleet() {
+            return Err(Problem::new(
+                Exit::Usage,
+                "this command works with files of this machine, not with a database",
+            )
+            .hint("leave out --store, PULSEWING_STORE and [store] url"));
+        }
         match self.chosen.as_slice() {
             [] => Ok(self.app(self.roster.only()?)),
             [id] => Ok(self.app(self.roster.find(id)?)),
@@ -342,6 +369,32 @@ impl App {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now().utc
     }
+}
+
+/// Takes over what the command line says of the database.
+#[cfg(feature = "fleet")]
+fn with_store(mut config: Config, options: &Options) -> Result<Config, Problem> {
+    let given = options.store.as_deref();
+    // The variable is private, and the command line is not.
+    let is_visible = |url: &&str| std::env::args().any(|word| word.contains(*url));
+    let has_password = |url: &&str| {
+        let authority = url.split_once("://").map_or(*url, |(_, rest)| rest);
+        let user = authority.split_once('@').map_or("", |(user, _)| user);
+        user.contains(':') || url.contains("password=")
+    };
+    if given
+        .filter(has_password)
+        .is_some_and(|url| is_visible(&url))
+    {
+        return Err(Problem::new(
+            Exit::Usage,
+            "everybody on this machine can see the password in the command line",
+        )
+        .hint("put the address into the variable PULSEWING_STORE, or into the configuration as url under [store]"));
+    }
+    config.store.url = options.store.clone().or(config.store.url);
+    config.store.key_file = options.key_file.clone().or(config.store.key_file);
+    Ok(config)
 }
 
 #[cfg(unix)]

@@ -10,6 +10,7 @@
 //! | area | contents |
 //! |---|---|
 //! | `cli`, `commands` | the command line, and one module per command; nothing else knows clap |
+//! | `fleet` | many wearers in a database that several collectors share |
 //! | `app` | the context that every command gets; what it calls gets values |
 //! | `faces`, `doctor`, `service` | outputs: page, terminal, pictures; the checkup; the systemd unit |
 //! | `daemon`, `sign_in`, `board` | endless cycles; from a consent page to a chain; a chain on a board |
@@ -32,6 +33,8 @@ mod daemon;
 mod doctor;
 mod engine;
 mod faces;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod service;
 mod sign_in;
 mod tell;

@@ -66,6 +66,17 @@ pub(crate) struct Global {
     /// The wearer's id, if there are several; for `run`, the one or two whom its picture shows
     #[arg(long, global = true, value_name = "ID", value_delimiter = ',')]
     pub wearer: Vec<WearerId>,
+    /// Keep everything in this database instead of files: postgres://USER@HOST/NAME
+    ///
+    /// The process list shows the command line: a password belongs into the configuration, under
+    /// [store], or into the variable.
+    #[cfg(feature = "fleet")]
+    #[arg(long, global = true, value_name = "URL", hide_env_values = true)]
+    pub store: Option<String>,
+    /// The file of the keys under which the database's sign-ins are sealed
+    #[cfg(feature = "fleet")]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
     /// Start the program's clock at this time, such as 2026-11-22T14:07:00+01:00
     #[arg(long, global = true, value_name = "RFC3339")]
     pub now: Option<StartTime>,
@@ -84,6 +95,10 @@ impl Global {
             config: self.config.clone(),
             state_dir: self.state_dir.clone(),
             wearers: self.wearer.clone(),
+            #[cfg(feature = "fleet")]
+            store: self.store.clone(),
+            #[cfg(feature = "fleet")]
+            key_file: self.key_file.clone(),
             now: self.now,
         }
     }
@@ -121,6 +136,10 @@ pub(crate) enum Command {
     Import(Import),
     /// Print the history, minute by minute
     Export(Export),
+    /// Maintain a database of many wearers
+    #[cfg(feature = "fleet")]
+    #[command(subcommand)]
+    Fleet(Fleet),
     /// Set up and maintain a board over its serial port
     Board(Board),
     /// Check everything that Pulsewing needs and say what to fix, without changing anything

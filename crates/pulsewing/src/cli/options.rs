@@ -173,6 +173,18 @@ pub(crate) struct WearerRemove {
     pub force: bool,
 }
 
+/// What to do about a database of many wearers.
+#[cfg(feature = "fleet")]
+#[derive(Debug, Subcommand)]
+pub(crate) enum Fleet {
+    /// Print a new key for the key file; with --key-file, one that is newer than those in it
+    Key,
+    /// Seal every sign-in with the newest key of the key file
+    Rekey,
+    /// After the database was restored from a backup: let no sign-in be used before it has proved itself
+    Restored,
+}
+
 /// Options of `status`.
 #[derive(Debug, Args)]
 pub(crate) struct Status {

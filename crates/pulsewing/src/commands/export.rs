@@ -4,20 +4,36 @@ use std::io::{self, BufWriter, Write};
 
 use jiff::civil::Date;
 use pulsewing_history::{
-    HistoryError,
+    History, HistoryError,
     archive::export::{ExportError, export},
 };
 
 use crate::{
     app::App,
     cli,
-    tell::problem::{Exit, Problem},
+    tell::{
+        console::Console,
+        problem::{Exit, Problem},
+    },
 };
 
 /// The maximum number of unreadable days to name.
 const NAMED: usize = 20;
 
 pub(super) fn run(app: &App, options: &cli::Export) -> Result<(), Problem> {
+    let history = app.place.history().map_err(unusable)?.ok_or_else(|| {
+        Problem::failed("there is no history yet")
+            .hint("`pulsewing once` starts one, and `pulsewing import` fills it from exports")
+    })?;
+    export_from(&history, app.console, options)
+}
+
+/// Prints a history.
+pub(super) fn export_from(
+    history: &History,
+    console: Console,
+    options: &cli::Export,
+) -> Result<(), Problem> {
     let from = options.from.unwrap_or(Date::MIN);
     let to = options.to.unwrap_or(Date::MAX);
     if from > to {
@@ -26,41 +42,36 @@ pub(super) fn run(app: &App, options: &cli::Export) -> Result<(), Problem> {
             format!("there are no days from {from} to {to}"),
         ));
     }
-    let history = app.place.history().map_err(unusable)?.ok_or_else(|| {
-        Problem::failed("there is no history yet")
-            .hint("`pulsewing once` starts one, and `pulsewing import` fills it from exports")
-    })?;
     let format = options.format.into();
     // A dry run first: if the history turns out to be damaged, stdout stays empty.
-    let count = export(&history, from, to, format, &mut io::sink()).map_err(problem)?;
+    let count = export(history, from, to, format, &mut io::sink()).map_err(problem)?;
     let unreadable = history.unreadable(from, to).map_err(unusable)?;
     if count == 0 && unreadable.is_empty() {
-        app.console
-            .warn("the history has no minutes for these days");
+        console.warn("the history has no minutes for these days");
     }
     let mut out = BufWriter::new(io::stdout().lock());
-    let result = export(&history, from, to, format, &mut out).and_then(|_| Ok(out.flush()?));
+    let result = export(history, from, to, format, &mut out).and_then(|_| Ok(out.flush()?));
     match result {
         // A reader that has gone away, such as `head`, is not an error.
         Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(problem),
     }?;
-    left_out(app, &unreadable)
+    left_out(console, &unreadable)
 }
 
 /// Names the days with data that could not be read.
-fn left_out(app: &App, unreadable: &[Date]) -> Result<(), Problem> {
+fn left_out(console: Console, unreadable: &[Date]) -> Result<(), Problem> {
     if unreadable.is_empty() {
         return Ok(());
     }
     for date in unreadable.iter().take(NAMED) {
-        app.console.warn(&format!(
+        console.warn(&format!(
             "{date} was left out, at least in part: its data in the history cannot be read"
         ));
     }
     let count = unreadable.len();
     if count > NAMED {
-        app.console.warn(&format!("and {} more", count - NAMED));
+        console.warn(&format!("and {} more", count - NAMED));
     }
     let days = match count {
         1 => "1 day of the history could not be read".to_owned(),

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use pulsewing_core::{
     Provider,
-    chain::Standing,
+    chain::{Standing, Stored},
     oauth::{Answer, NoAnswer, ReplyDecoder, token},
     request::REQUEST_BUFFER,
 };
@@ -14,7 +15,10 @@ use crate::{
     app::App,
     custody::{Custody as _, state_file::State},
     engine::http::{Http, Part, Unanswered},
-    tell::problem::{Exit, Problem},
+    tell::{
+        console::Console,
+        problem::{Exit, Problem},
+    },
 };
 
 /// The time limit for the provider's answer.
@@ -34,7 +38,42 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
         .hint("sign out on the board"));
     }
     let provider = chain.provider();
-    let http = Http::new(provider, &app.config.endpoints)?;
+    let http = app.http(provider)?;
+    let is_revoked = revoke(&chain, &http, app.now()).await?;
+    files.erase().await.map_err(|error| {
+        let what = match is_revoked {
+            true => "you are signed out at the provider, but the sign-in's files on this machine could not be erased",
+            false => "the sign-in's files on this machine could not be erased",
+        };
+        Problem::failed(what).caused_by(&error)
+    })?;
+    State::forget(&app.place, app.console);
+    tell(app.console, provider, is_revoked);
+    Ok(())
+}
+
+/// Tells a person that the sign-in has ended.
+pub(super) fn tell(console: Console, provider: Provider, is_revoked: bool) {
+    if is_revoked {
+        console.say(
+            "Signed out: Pulsewing can no longer read your data, and the sign-in was erased from this machine.",
+        );
+    } else {
+        console.say("Signed out: the sign-in was erased from this machine.");
+        console.warn(&format!(
+            "{} does not accept this OAuth client, so it could not be told; remove the app at {} as well",
+            provider.title(),
+            apps_page(provider),
+        ));
+    }
+}
+
+/// Revokes the grant of a chain. Returns whether the provider accepted that; if not, it never will.
+///
+/// # Errors
+/// A [`Problem`] when the provider could not be told: the sign-in should be kept then.
+pub(super) async fn revoke(chain: &Stored, http: &Http, now: Timestamp) -> Result<bool, Problem> {
+    let provider = chain.provider();
     if http.endpoints().issuer() != chain.issuer() {
         return Err(Problem::failed(format!(
             "the sign-in is from {}, but the configuration names another address",
@@ -49,7 +88,7 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
     let outgoing = http.prepare(&request.view(&buffer[..]), REVOKE_FOR);
     let mut reply = ReplyDecoder::new();
     let sent = outgoing
-        .send(app.now(), |part| match part {
+        .send(now, |part| match part {
             Part::Head(_) => {}
             Part::Body(chunk) => reply.feed(chunk),
         })
@@ -78,28 +117,7 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
         }
         Err(unanswered) => return Err(kept(unanswered)),
     };
-    files.erase().await.map_err(|error| {
-        let what = match is_revoked {
-            true => "you are signed out at the provider, but the sign-in's files on this machine could not be erased",
-            false => "the sign-in's files on this machine could not be erased",
-        };
-        Problem::failed(what).caused_by(&error)
-    })?;
-    State::forget(&app.place, app.console);
-    if is_revoked {
-        app.console.say(
-            "Signed out: Pulsewing can no longer read your data, and the sign-in was erased from this machine.",
-        );
-    } else {
-        app.console
-            .say("Signed out: the sign-in was erased from this machine.");
-        app.console.warn(&format!(
-            "{} does not accept this OAuth client, so it could not be told; remove the app at {} as well",
-            provider.title(),
-            apps_page(provider),
-        ));
-    }
-    Ok(())
+    Ok(is_revoked)
 }
 
 /// Returns the page where a wearer sees the apps that may read their data.

@@ -9,6 +9,8 @@ mod cycle_report;
 pub(crate) mod demo;
 mod doctor;
 mod export;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod import;
 mod login;
 mod logout;
@@ -29,7 +31,7 @@ use pulsewing_panels::PanelSpec;
 
 use crate::{
     app::{App, Household},
-    cli::{Cli, Command, Look},
+    cli::{Cli, Command, Global, Look},
     config::{ScreenConfig, wearer::WearerConfig},
     daemon::{Member, UpdateLoop},
     faces::outputs::{Outputs, Style},
@@ -42,8 +44,16 @@ use crate::{
 /// Runs the requested command.
 pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
     let global = cli.global;
+    #[cfg(feature = "fleet")]
+    let (console, command) = match on_database(&global, console, cli.command).await? {
+        // It was about a database.
+        None => return Ok(()),
+        Some(command) => command,
+    };
+    #[cfg(not(feature = "fleet"))]
+    let command = cli.command;
     let app = || App::new(&global.surroundings(), console);
-    match cli.command {
+    match command {
         // These two store nothing, so a broken configuration does not stop them.
         #[cfg(feature = "sandbox")]
         Command::Demo(options) => demo::run(&options, &global, console).await,
@@ -66,6 +76,9 @@ pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
         Command::Status(options) => status::run(&app()?, &options),
         Command::Import(options) => import::run(&app()?, &options),
         Command::Export(options) => export::run(&app()?, &options),
+        // Handled above.
+        #[cfg(feature = "fleet")]
+        Command::Fleet(_) => Ok(()),
         Command::Board(options) => board::run(&app()?, &options).await,
         // These work, or explain the problem, even if the configuration is broken.
         Command::Doctor(options) => doctor::run(&options, &global, console).await,
@@ -73,6 +86,35 @@ pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
         Command::Man(options) => completions::man(&options),
         Command::Render(options) => render::run(&app()?, &options),
     }
+}
+
+/// Runs a command on a database, if it is about one; otherwise returns the command.
+#[cfg(feature = "fleet")]
+async fn on_database(
+    global: &Global,
+    console: Console,
+    command: Command,
+) -> Result<Option<(Console, Command)>, Problem> {
+    if let Command::Fleet(action) = &command {
+        let household = Household::new(&global.surroundings(), console)?;
+        return fleet::maintain(household, action).await.map(|()| None);
+    }
+    // A broken configuration does not stop the commands that need none.
+    if !fleet::has(&command) {
+        return Ok(Some((console, command)));
+    }
+    let household = Household::new(&global.surroundings(), console)?;
+    if !household.is_fleet() {
+        return Ok(Some((console, command)));
+    }
+    let household = match &command {
+        Command::Run(_) => Household {
+            console: console.logged(),
+            ..household
+        },
+        _ => household,
+    };
+    fleet::run(household, command).await.map(|()| None)
 }
 
 /// Opens the outputs of the picture.

@@ -10,7 +10,7 @@ use toml::Table;
 use crate::tell::problem::Problem;
 
 /// The tables of the configuration; everything else at its top is a value.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "google",
     "fitbit",
     "endpoints",
@@ -19,6 +19,7 @@ const TABLES: [&str; 8] = [
     "web",
     "screen",
     "history",
+    "store",
 ];
 
 /// Refuses a value, or a list of tables, in the place of a table.

@@ -11,6 +11,8 @@ mod errors;
 mod interval;
 pub(crate) mod passphrase;
 pub(crate) mod places;
+#[cfg(feature = "fleet")]
+mod store;
 pub(crate) mod wearer;
 
 use std::{
@@ -36,6 +38,8 @@ use self::{client::ClientConfig, passphrase::Passphrase, wearer::WearersConfig};
 use crate::tell::problem::Problem;
 
 pub(crate) use interval::Interval;
+#[cfg(feature = "fleet")]
+pub(crate) use store::StoreConfig;
 
 /// The size limit for reading the file, in bytes.
 const MAX_BYTES: u64 = 256 * 1_024;
@@ -64,6 +68,9 @@ pub(crate) struct Config {
     pub screen: ScreenConfig,
     /// The history.
     pub history: HistoryConfig,
+    /// The database of many wearers.
+    #[cfg(feature = "fleet")]
+    pub store: StoreConfig,
 }
 
 /// Addresses.
@@ -148,6 +155,11 @@ impl Config {
                 let beside = path.parent().unwrap_or_else(|| Path::new(""));
                 // `join` keeps an absolute path as it is.
                 config.screen.wallpaper = config.screen.wallpaper.map(|file| beside.join(file));
+                #[cfg(feature = "fleet")]
+                {
+                    let key_file = config.store.key_file;
+                    config.store.key_file = key_file.map(|file| beside.join(file));
+                }
                 Ok(config)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound && !was_named => {

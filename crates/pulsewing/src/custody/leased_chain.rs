@@ -19,7 +19,7 @@ use pulsewing_core::{
     },
     cycle::{StoreTrouble, StoreWhat},
 };
-use pulsewing_fleet::{Database, Error, Keys, Lease, Write};
+use pulsewing_fleet::{Database, Error, Keys, Lease, Renewal, Write};
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
@@ -31,6 +31,7 @@ pub(crate) struct LeasedChain {
     database: Database,
     keys: Arc<Keys>,
     lease: Arc<Mutex<Lease>>,
+    renewal: Renewal,
     is_lost: Arc<AtomicBool>,
 }
 
@@ -40,6 +41,7 @@ impl LeasedChain {
         Self {
             database,
             keys,
+            renewal: lease.renewal(),
             lease: Arc::new(Mutex::new(lease)),
             is_lost: Arc::default(),
         }
@@ -56,7 +58,7 @@ impl LeasedChain {
         let third = self.database.options().lease / 3;
         while !self.is_lost() {
             tokio::time::sleep(third).await;
-            let renewed = self.database.renew(&*self.lease.lock().await).await;
+            let renewed = self.database.renew(&self.renewal).await;
             // A database that cannot be reached may be back before the lease ends.
             let _ = renewed.map_err(|error| self.failed(error));
         }

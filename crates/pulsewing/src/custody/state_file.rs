@@ -11,7 +11,7 @@ use std::{
 use jiff::Timestamp;
 use pulsewing_core::{
     Bpm,
-    cycle::{Memory, Pacing},
+    cycle::{Consent, Failure, FailureKind, Memory, Pacing},
     dialect::ZoneFacts,
     heart_zone::HeartZones,
     reading::Reading,
@@ -179,6 +179,18 @@ impl State {
             .of_anything()
             .private()
             .write(|file| file.write_all(&text))
+    }
+
+    /// Returns a failure with the remedy of the last one, if it failed: the failure itself is not
+    /// remembered, and its words are in [`last_error`](Self::last_error).
+    pub(crate) fn remembered_failure(&self) -> Option<Failure> {
+        self.last_error.as_ref()?;
+        let remedy = self.last_trouble.as_deref().and_then(FailureKind::named);
+        Some(match remedy {
+            Some(FailureKind::ConsentNeeded) => Failure::ConsentNeeded(Consent::Refused),
+            Some(FailureKind::Gone) => Failure::Gone,
+            Some(FailureKind::Failed | FailureKind::Temporary) | None => Failure::OutOfTime,
+        })
     }
 
     /// Returns the limits that were in force.

@@ -30,6 +30,8 @@ mod update_loop;
 pub(crate) use broadcast::Broadcast;
 pub(crate) use member::{Member, Members};
 pub(crate) use notice::Notice;
+#[cfg(feature = "fleet")]
+pub(crate) use remembered::reading_in;
 pub(crate) use remembered::{keep_last_known, last_reading, zone_of_minute};
 pub(crate) use single::Single;
 pub(crate) use snapshot::{FailedUpdate, Look, Repair, Snapshot};

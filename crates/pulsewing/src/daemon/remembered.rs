@@ -27,6 +27,17 @@ pub(crate) fn last_reading(
     now: Timestamp,
 ) -> Option<Reading> {
     let history = place.history().ok()??;
+    reading_in(&history, state, provider, configured_zone, now)
+}
+
+/// Builds the last reading from this history and the state.
+pub(crate) fn reading_in(
+    history: &History,
+    state: &State,
+    provider: Provider,
+    configured_zone: Option<&str>,
+    now: Timestamp,
+) -> Option<Reading> {
     let last = history.last_known(now).ok().flatten();
     let facts = state.reading.as_ref();
     let fetched_at = match (facts, &last) {
@@ -37,7 +48,7 @@ pub(crate) fn last_reading(
     // The zone that was stored with the minutes is more reliable than the machine's.
     let kept_zone = || {
         let newest = last.as_ref()?.window.latest()?;
-        zone_of_minute(&history, newest.at).filter(|own| !zone::is_machines(own))
+        zone_of_minute(history, newest.at).filter(|own| !zone::is_machines(own))
     };
     let zone_facts = match configured_zone {
         None => zone_facts.or_else(kept_zone),
@@ -55,7 +66,7 @@ pub(crate) fn last_reading(
         heart_zones: facts.map_or(HeartZones::PLAIN, ReadingFacts::heart_zones),
         fetched_at,
     };
-    fill(&mut reading, &history).ok()?;
+    fill(&mut reading, history).ok()?;
     keep(&mut reading, last.as_ref(), None, now);
     Some(reading)
 }

@@ -27,7 +27,7 @@ use crate::{
     },
     engine::{
         clock::Clock,
-        http::{Http, Outgoing, Part},
+        http::{Answered, Http, Outgoing, Part},
         progress::Progress,
         stop::Stop,
     },
@@ -57,6 +57,8 @@ pub(crate) struct Engine {
     /// Whether this cycle has reported that the refresh has no answer.
     has_said_unanswered: bool,
     failure: Option<Failure>,
+    /// Whether the provider has answered that it was asked too often.
+    was_limited: bool,
     activity: watch::Sender<Activity>,
     wake: Arc<Notify>,
     progress: Progress,
@@ -105,6 +107,9 @@ struct Details {
     network: Option<String>,
 }
 
+/// The status of an answer to too many requests.
+const TOO_MANY: u16 = 429;
+
 impl Engine {
     /// Builds an engine for this cycle. `configured_zone` is the time zone to use if the provider
     /// does not report one.
@@ -129,6 +134,7 @@ impl Engine {
             details: Details::default(),
             has_said_unanswered: false,
             failure: None,
+            was_limited: false,
             activity: watch::Sender::default(),
             wake: Arc::default(),
             progress: Progress::default(),
@@ -352,6 +358,8 @@ impl Engine {
             Err(unanswered) => format!("{label}: {unanswered}"),
         });
         let cause = result.as_ref().err().map(|unanswered| unanswered.cause);
+        let was_refused = |answered: &Answered| answered.status.as_u16() == TOO_MANY;
+        self.was_limited |= result.as_ref().is_ok_and(was_refused);
         self.details.network = match result {
             Ok(answered) => answered.leads_to(),
             Err(unanswered) => unanswered.detail,
@@ -536,6 +544,12 @@ impl Engine {
     /// Returns the provider whose dialect it speaks.
     pub(crate) const fn provider(&self) -> Provider {
         self.http.endpoints().provider
+    }
+
+    /// Returns whether the provider has answered, since this was built, that it was asked too often.
+    #[cfg(feature = "fleet")]
+    pub(crate) const fn was_limited(&self) -> bool {
+        self.was_limited
     }
 
     /// Returns the account whose heart rate it fetches, if the provider reports it.

@@ -190,6 +190,12 @@ impl SignIn {
         Ok(chain)
     }
 
+    /// Finds the person behind a grant.
+    #[cfg(feature = "fleet")]
+    pub(crate) async fn person(&self, grant: &Grant) -> Person {
+        Person::behind(grant, &self.http, &self.clock).await
+    }
+
     /// Builds the chain of a grant; it replaces the chain of generation `replaces`, if there is one.
     /// `None` if the grant has no refresh token.
     pub(crate) fn chain(&self, grant: Grant, replaces: Option<u32>) -> Option<Unstored> {

@@ -199,6 +199,12 @@ impl Person {
         }
     }
 
+    /// Returns their accounts, the provider's own first.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
     /// Checks that they are not another wearer already.
     ///
     /// # Errors

@@ -226,7 +226,7 @@ pub(super) fn read_line() -> Result<Option<String>, Problem> {
 }
 
 /// Explains what the sign-in grants, and what is missing.
-fn explain(app: &App, provider: Provider, chain: &Unstored) {
+pub(super) fn explain(app: &App, provider: Provider, chain: &Unstored) {
     let console = app.console;
     console.say(&format!("Signed in with {provider}."));
     let scopes = chain.scopes();

@@ -2,7 +2,6 @@
 
 use std::{fs, sync::Arc, time::Duration, time::SystemTime};
 
-use pulsewing_core::cycle::Failure;
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
@@ -217,7 +216,6 @@ fn remembered(app: &App) -> Snapshot {
     let zone = app.wearer.time_zone.as_deref();
     let mut snapshot = Snapshot::new(provider, app.interval());
     snapshot.reading = last_reading(&app.place, &state, provider, zone, app.now()).map(Arc::new);
-    // The real failure is known only to the daemon; its message is enough here.
-    snapshot.remember(&state, Some(Failure::OutOfTime));
+    snapshot.remember(&state, state.remembered_failure());
     snapshot
 }

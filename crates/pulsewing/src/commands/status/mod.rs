@@ -8,7 +8,7 @@ use std::{error::Error, fmt::Write, io};
 
 use jiff::{Timestamp, civil::Date};
 use pulsewing_core::chain::{Record, Standing};
-use pulsewing_history::{History, HistoryError, bytes_on_disk};
+use pulsewing_history::{History, HistoryError, Span, bytes_on_disk};
 use serde::Serialize;
 
 use self::{latest::Latest, next::Next};
@@ -66,7 +66,7 @@ struct Chain {
 
 /// The history of earlier days.
 #[derive(Debug, Serialize)]
-struct Kept {
+pub(super) struct Kept {
     bytes: u64,
     #[serde(flatten)]
     days: Option<Days>,
@@ -86,8 +86,39 @@ struct Days {
 
 pub(super) fn run(app: &App, options: &cli::Status) -> Result<(), Problem> {
     let loaded = app.chain_file().look()?;
-    let status = Status::new(app, loaded.record.as_ref(), State::load(&app.place.dir));
-    if options.json {
+    let history = app.place.history();
+    let parts = Parts {
+        place: app.place.dir.display().to_string(),
+        record: loaded.record.as_ref(),
+        state: State::load(&app.place.dir),
+        newest: history.as_ref().ok().and_then(Option::as_ref),
+        history: Kept::of_files(app, &history),
+        // If the lock is not accessible, no daemon could have taken it.
+        is_polled: Single::is_claimed(&app.place.dir).unwrap_or(false),
+    };
+    print_status(app, parts, options.json)
+}
+
+/// What a status is made of, wherever it is kept.
+pub(super) struct Parts<'p> {
+    /// Where it is kept.
+    pub(super) place: String,
+    /// The sign-in.
+    pub(super) record: Option<&'p Record>,
+    /// What was remembered after the last update, or why that cannot be read.
+    pub(super) state: io::Result<State>,
+    /// The newest days of the history.
+    pub(super) newest: Option<&'p History>,
+    /// The extent of the history.
+    pub(super) history: Kept,
+    /// Whether a daemon or a collector polls the wearer.
+    pub(super) is_polled: bool,
+}
+
+/// Prints a status.
+pub(super) fn print_status(app: &App, parts: Parts<'_>, as_json: bool) -> Result<(), Problem> {
+    let status = Status::new(app, parts);
+    if as_json {
         let json = serde_json::to_string(&status)
             .map_err(|error| Problem::failed("cannot print the status").caused_by(&error))?;
         return print(&format!("{json}\n"));
@@ -96,22 +127,19 @@ pub(super) fn run(app: &App, options: &cli::Status) -> Result<(), Problem> {
 }
 
 impl Status {
-    fn new(app: &App, record: Option<&Record>, state: io::Result<State>) -> Self {
-        let (state, state_error) = match state {
+    fn new(app: &App, parts: Parts<'_>) -> Self {
+        let (state, state_error) = match parts.state {
             Ok(state) => (state, None),
             Err(error) => (State::default(), Some(error.to_string())),
         };
-        // If the lock is not accessible, no daemon could have taken it.
-        let is_daemon_running = Single::is_claimed(&app.place.dir).unwrap_or(false);
-        let next = Next::new(record, &state, is_daemon_running);
-        let history = app.place.history();
+        let next = Next::new(parts.record, &state, parts.is_polled);
         let facts = state.reading.as_ref();
         Self {
-            state_dir: app.place.dir.display().to_string(),
-            latest: Latest::new(app, &state, history.as_ref().ok().and_then(Option::as_ref)),
+            state_dir: parts.place,
+            latest: Latest::new(app, &state, parts.newest),
             battery_percent: facts.and_then(|facts| facts.battery_percent),
             last_sync: facts.and_then(|facts| facts.last_sync),
-            chain: record.map(Chain::new),
+            chain: parts.record.map(Chain::new),
             last_update: state.last_update,
             last_success: state.last_success,
             next_update: next.at(),
@@ -119,7 +147,7 @@ impl Status {
             last_error: state.last_error,
             last_details: state.last_details,
             state_error,
-            history: Kept::new(app, &history),
+            history: parts.history,
         }
     }
 
@@ -196,22 +224,35 @@ impl Status {
 }
 
 impl Kept {
-    fn new(app: &App, history: &Result<Option<History>, HistoryError>) -> Self {
+    fn of_files(app: &App, history: &Result<Option<History>, HistoryError>) -> Self {
         let span = match history {
             Ok(Some(history)) => history.span().map_err(|error| with_cause(&error)),
             Ok(None) => Ok(None),
             Err(error) => Err(with_cause(error)),
         };
+        let whole = history.as_ref().ok().and_then(Option::as_ref);
+        // An error of the whole history is reported already.
+        let unreadable = whole.and_then(|history| history.unreadable(Date::MIN, Date::MAX).ok());
+        Self::new(
+            span,
+            bytes_on_disk(&app.place.dir),
+            unreadable.unwrap_or_default(),
+        )
+    }
+
+    /// Builds the description of a history with this extent and size.
+    pub(super) fn new(
+        span: Result<Option<Span>, String>,
+        bytes: u64,
+        unreadable: Vec<Date>,
+    ) -> Self {
         let (span, error) = match span {
             Ok(span) => (span, None),
             Err(error) => (None, Some(error)),
         };
-        let whole = history.as_ref().ok().and_then(Option::as_ref);
-        // An error of the whole history is reported already.
-        let unreadable = whole.and_then(|history| history.unreadable(Date::MIN, Date::MAX).ok());
         Self {
-            unreadable: unreadable.unwrap_or_default(),
-            bytes: bytes_on_disk(&app.place.dir),
+            unreadable,
+            bytes,
             days: span.map(|span| Days {
                 days: span.days,
                 first_day: span.first.to_string(),

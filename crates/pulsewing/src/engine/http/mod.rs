@@ -131,7 +131,7 @@ impl Http {
     /// A [`Problem`] with its addresses or certificates.
     pub(crate) fn new(provider: Provider, config: &EndpointsConfig) -> Result<Self, Problem> {
         let endpoints = Endpoints::new(provider, config)?;
-        let tls = tls_config(&endpoints, config.ca_file.as_deref())?;
+        let tls = tls_config(endpoints.need_tls(), config.ca_file.as_deref())?;
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls)
             // Following a redirect of a token call would send the token to another server.
@@ -266,16 +266,22 @@ impl Outgoing {
     }
 }
 
-fn tls_config(
-    endpoints: &Endpoints,
-    ca_file: Option<&Path>,
-) -> Result<rustls::ClientConfig, Problem> {
+/// Returns how to speak TLS with a server, such as a database's.
+///
+/// # Errors
+/// A [`Problem`] with the certificates.
+#[cfg(feature = "fleet")]
+pub(crate) fn tls_to(ca_file: Option<&Path>) -> Result<rustls::ClientConfig, Problem> {
+    tls_config(true, ca_file)
+}
+
+fn tls_config(need_tls: bool, ca_file: Option<&Path>) -> Result<rustls::ClientConfig, Problem> {
     let unusable = |error: &rustls::Error| Problem::failed("TLS cannot be set up").caused_by(error);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable(&error))?;
-    if !endpoints.need_tls() {
+    if !need_tls {
         // Trust no certificates: nothing here speaks TLS, and loading the machine's certificates
         // takes time and memory.
         return Ok(builder

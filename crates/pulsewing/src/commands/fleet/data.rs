@@ -1,0 +1,98 @@
+//! `pulsewing once`, `status` and `export` on a database.
+
+use pulsewing_history::Dates;
+
+use super::wearers::WITHIN;
+use crate::{
+    cli,
+    commands::{cycle_report, export as of_history, outputs, print, status as of_wearer, style},
+    engine::stop::Stop,
+    faces::{outputs::View, reading_json::ReadingJson},
+    fleet::{End, Fleet, Turn},
+    tell::{
+        phrases,
+        problem::{Exit, Problem},
+    },
+};
+
+pub(super) async fn once(fleet: &Fleet, options: &cli::Once) -> Result<(), Problem> {
+    let wearer = fleet.named().await?;
+    let app = fleet.app(&wearer);
+    let look = &options.look;
+    let mut outputs = outputs(look, options.png.as_deref(), &options.panels.specs)?;
+    let mut style = style(&app.config.screen, &app.wearer, app.console, look);
+    fleet.limit(app.provider(None)).await?;
+    let lease = fleet.take(&wearer, WITHIN).await?;
+    let mut shown = None;
+    let ended = Turn::new(fleet, lease)
+        .run(&Stop::listen(), |engine| {
+            let reading = engine.reading().cloned();
+            shown = reading.map(|reading| (reading, cycle_report::text(engine, false)));
+        })
+        .await?;
+    match ended {
+        End::Cycle(result) => result?,
+        End::TooEarly => {
+            return Err(Problem::new(
+                Exit::Temporary,
+                "the provider is receiving too many requests; try again later",
+            ));
+        }
+        End::Lost => {
+            return Err(Problem::new(
+                Exit::Temporary,
+                "another process has taken over this wearer",
+            )
+            .hint("try again in a minute"));
+        }
+        End::Stopped => {
+            return Err(Problem::new(
+                Exit::Interrupted,
+                "stopped before the update was complete",
+            ));
+        }
+    }
+    let Some((reading, report)) = shown else {
+        return Ok(());
+    };
+    let now = app.clock.now();
+    let freshness = reading.freshness(now.utc, app.interval(), false);
+    let view = View::new(&reading, freshness, now);
+    outputs.show(now.up, |size| style.picture(&view, size))?;
+    if options.json {
+        return print(&ReadingJson::new(&reading, freshness).to_line());
+    }
+    if options.report {
+        return print(&report);
+    }
+    let newest = phrases::heart_rate(&reading, freshness, now.utc);
+    let newest = newest.as_deref().unwrap_or("No heart rate for 24 hours");
+    print(&format!("{newest}\n{report}"))
+}
+
+pub(super) async fn status(fleet: &Fleet, options: &cli::Status) -> Result<(), Problem> {
+    let wearer = fleet.named().await?;
+    let kept = fleet.kept(&wearer).await?;
+    let history = fleet.newest(&wearer, &kept.state).await?;
+    let (span, bytes) = fleet.extent(&wearer).await?;
+    of_wearer::print_status(
+        &kept.app,
+        of_wearer::Parts {
+            place: "the database".to_owned(),
+            record: kept.record.as_ref(),
+            state: Ok(kept.state.clone()),
+            newest: Some(history.history()),
+            history: of_wearer::Kept::new(Ok(span), bytes, Vec::new()),
+            is_polled: true,
+        },
+        options.json,
+    )
+}
+
+pub(super) async fn export(fleet: &Fleet, options: &cli::Export) -> Result<(), Problem> {
+    let wearer = fleet.named().await?;
+    let app = fleet.app(&wearer);
+    // An export may be of any days, and those around them share their hours.
+    let history = fleet.history(&wearer, Dates::ALL).await?;
+    of_history::export_from(history.history(), app.console, options)
+}

@@ -1,0 +1,58 @@
+//! `pulsewing fleet`: the keys under which sign-ins are sealed, and a restored backup.
+
+use crate::{
+    app::Household,
+    cli,
+    commands::print,
+    fleet::{Fleet, read_keys},
+    tell::problem::Problem,
+};
+
+pub(in crate::commands) async fn run(
+    household: Household,
+    action: &cli::Fleet,
+) -> Result<(), Problem> {
+    match action {
+        cli::Fleet::Key => key(&household),
+        cli::Fleet::Rekey => rekey(&Fleet::connect(household).await?).await,
+        cli::Fleet::Restored => restored(&Fleet::connect(household).await?).await,
+    }
+}
+
+fn key(household: &Household) -> Result<(), Problem> {
+    let older = household.config.store.key_file.as_deref();
+    let older = older.map(read_keys).transpose()?;
+    let line = pulsewing_fleet::Keys::generate(older.as_ref())?;
+    print(&line)
+}
+
+async fn rekey(fleet: &Fleet) -> Result<(), Problem> {
+    let rekeyed = fleet.database().rekey(fleet.keys()).await?;
+    let newest = fleet.keys().newest_id();
+    print(&format!(
+        "Sealed {} sign-ins with key {newest}; {} are still sealed with an older one.\n",
+        rekeyed.resealed, rekeyed.left
+    ))?;
+    for (wearer, error) in &rekeyed.unreadable {
+        fleet.household().console.warn(&format!(
+            "the sign-in of \"{wearer}\" was left as it is: {error}"
+        ));
+    }
+    match rekeyed.left {
+        0 => Ok(()),
+        _ => Err(Problem::failed("some sign-ins still need an older key")
+            .hint("keep the older keys in the key file; give every collector the new one, and repeat this command")),
+    }
+}
+
+async fn restored(fleet: &Fleet) -> Result<(), Problem> {
+    let marked = fleet
+        .database()
+        .restored(&super::wearers::operator())
+        .await?;
+    print(&format!(
+        "{marked} sign-ins have to prove themselves before they are used: their next turn renews them first.\n"
+    ))?;
+    fleet.household().console.say("A sign-in that was renewed after the backup was made is spent; its wearer has to sign in again. `pulsewing wearer list` shows who.");
+    Ok(())
+}
