@@ -38,8 +38,8 @@ pub struct MemoryHistory(History);
 
 impl MemoryHistory {
     /// Builds a history of one wearer's rows: all rows of these dates, by [`StoredDay::date`],
-    /// [`StoredAsked::date`](crate::StoredAsked::date) and, for doubts, [`Dates::utc_starts`]; and the owner's, which have no
-    /// date. Rows of other dates do no harm.
+    /// [`StoredAsked::date`](crate::StoredAsked::date) and, for doubts, [`Dates::utc_starts`]; and the
+    /// owner's, which have no date. Rows of other dates do no harm.
     ///
     /// # Errors
     /// [`HistoryError`] when two rows have the same key, or there is no memory.

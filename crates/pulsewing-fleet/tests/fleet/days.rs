@@ -291,27 +291,47 @@ async fn a_paused_holder_neither_loads_nor_stores() {
     let anna = sign_in(&first, "anna", b"x").await;
     let old = paused.take_due(1).await.unwrap().pop().unwrap();
     let dates = Dates::around(FIRST);
-    let known = day(FIRST, 0, 0..60, 99, 2);
-    let late = changed(&paused, &old, dates, |history| {
+    let earlier = FIRST - SignedDuration::from_hours(48);
+    // A row of every table, other ones for the two holders.
+    let all_kinds = |history: &mut History, of: Date, rate: u16, user_id: &str| {
+        let known = day(of, 0, 0..60, rate, 2);
         history.record(&known)?;
         in_batch(history, |batch| {
-            batch.note_asked(FIRST, Timestamp::UNIX_EPOCH)
-        })?;
+            batch.claim(&Account {
+                provider: Provider::Google,
+                user_id: user_id.to_owned(),
+            })?;
+            batch.note_asked(of, Timestamp::from_second(rate.into()).unwrap())?;
+            let trusted = day(of, 0, 0..0, 60, 1);
+            batch.doubt(&Source::new(Kind::ExportJson), &trusted.day, &known.day)
+        })
+    };
+    let late = changed(&paused, &old, dates, |history| {
+        all_kinds(history, FIRST, 99, "A1")?;
         history.prune(FIRST).map(drop)
     });
     let mut late = late.await.unwrap();
 
     let new = take_when_free(&first).await;
-    for of in [FIRST, FIRST - SignedDuration::from_hours(72)] {
-        record(&first, &new, &day(of, 0, 0..90, 60, 1))
-            .await
-            .unwrap();
+    for of in [FIRST, earlier] {
+        let changes = changed(&first, &new, Dates::around(of), |history| {
+            all_kinds(history, of, 60, "B2")
+        });
+        let changes = changes.await.unwrap();
+        first.store_history(&new, &changes).await.unwrap();
     }
     let before = all(&first, &anna).await;
+    assert_eq!(before.len(), 7);
+    // One change after the other, because one of them may be allowed alone.
     late.extend(before.iter().map(|row| Change::Delete(row.key())));
-    assert!(is_fenced(paused.store_history(&old, &late).await));
+    for change in late {
+        let stored = paused
+            .store_history(&old, std::slice::from_ref(&change))
+            .await;
+        assert!(is_fenced(stored), "{change:?}");
+        assert_eq!(all(&first, &anna).await, before, "{change:?}");
+    }
     assert!(is_fenced(paused.load_history(&old, dates).await));
-    assert_eq!(all(&first, &anna).await, before);
     first.release(new, Due::WhenWoken).await.unwrap();
 }
 
@@ -453,6 +473,42 @@ async fn years_are_stored_with_as_few_statements_as_a_minute_and_removed_with_th
     );
 }
 
+#[tokio::test]
+async fn a_program_for_one_tenant_sees_and_changes_no_other_tenants_history() {
+    let (url, owner) = server::new_database().await;
+    let user = format!("days_{}", server::name_of(&url));
+    Server::shared().sql("postgres", &format!("create role {user} login"));
+    owner.admit_user(&user).await.unwrap();
+    let theirs = url.replace("user=postgres", &format!("user={user}"));
+    let of = |tenant: &str| Options {
+        tenant: Some(tenant.to_owned()),
+        migrate: false,
+        ..Options::default()
+    };
+    let a = server::connect(&theirs, of("a")).await;
+    let b = server::connect(&theirs, of("b")).await;
+    let anna = add(&a, "anna").await;
+    let lease = a.take(&anna.id, Duration::ZERO).await.unwrap();
+    let changes = changed(&a, &lease, Dates::around(FIRST), |history| {
+        history.record(&day(FIRST, 0, 0..60, 60, 1))?;
+        in_batch(history, |batch| {
+            batch.note_asked(FIRST, Timestamp::UNIX_EPOCH)?;
+            let (trusted, doubted) = (day(FIRST, 0, 0..0, 60, 1), day(FIRST, 0, 0..9, 60, 1));
+            batch.doubt(&Source::new(Kind::ExportJson), &trusted.day, &doubted.day)
+        })
+    });
+    let changes = changes.await.unwrap();
+    a.store_history(&lease, &changes).await.unwrap();
+    let before = all(&a, &anna).await;
+    assert_eq!(before.len(), 3);
+    assert_eq!(all(&b, &anna).await, []);
+    assert_eq!(b.history_span(&anna).await.unwrap(), None);
+    assert_eq!(b.history_bytes(&anna).await.unwrap(), 0);
+    let delete: Vec<Change> = before.iter().map(|row| Change::Delete(row.key())).collect();
+    assert!(is_fenced(b.store_history(&lease, &delete).await));
+    assert_eq!(all(&owner, &anna).await, before);
+}
+
 /// `PULSEWING_FLEET_CYCLES=1000` does as many, and prints how fast.
 #[tokio::test]
 async fn a_cycle_adds_a_minute_to_a_day() {
@@ -474,7 +530,7 @@ async fn a_cycle_adds_a_minute_to_a_day() {
     }
     println!(
         "load, merge and store: {:?} each",
-        since.elapsed() / cycles.into()
+        since.elapsed() / u32::from(cycles)
     );
     let rows = database.peek_history(&anna, FIRST.into()).await.unwrap();
     let StoredRow::Day(today) = &rows[0] else {
