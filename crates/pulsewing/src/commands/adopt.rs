@@ -2,9 +2,10 @@
 
 use std::io::Read;
 
+use jiff::Timestamp;
 use pulsewing_core::{
     Provider, RefreshToken,
-    chain::{Unstored, UserId},
+    chain::{Client, Issuer, Unstored, UserId},
     oauth::{Grant, Scopes},
 };
 use pulsewing_files::regular_file;
@@ -14,8 +15,7 @@ use crate::{
     app::App,
     cli::Adopt,
     config,
-    custody::{Custody as _, state_file::State},
-    engine::http::Http,
+    custody::{Custody as _, roster, state_file::State},
     sign_in::person::{IfAnother, Person},
     tell::problem::Problem,
 };
@@ -39,7 +39,48 @@ struct Settings {
     wifi_ssid: Option<String>,
 }
 
-pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
+/// What the original's settings say.
+pub(super) struct Adopted {
+    /// Its OAuth client.
+    pub(super) client: Client,
+    /// Its refresh token.
+    pub(super) refresh: RefreshToken,
+    /// Whose it is.
+    pub(super) user_id: Option<UserId>,
+    /// Whether it has the settings of a network.
+    pub(super) has_wifi: bool,
+}
+
+impl Adopted {
+    /// Builds the chain that begins with its refresh token.
+    pub(super) fn chain(
+        self,
+        issuer: Issuer,
+        replaced: Option<u32>,
+        now: Timestamp,
+    ) -> Option<Unstored> {
+        let grant = Grant {
+            refresh: Some(self.refresh),
+            user_id: self.user_id,
+            ..Grant::default()
+        };
+        Unstored::signed_in(
+            Provider::Fitbit,
+            issuer,
+            self.client,
+            grant,
+            Scopes::ALL,
+            replaced,
+            now,
+        )
+    }
+}
+
+/// Reads the original's settings, and stdin if its token comes from there.
+///
+/// # Errors
+/// A [`Problem`] with the file or the token.
+pub(super) fn read(options: &Adopt) -> Result<Adopted, Problem> {
     let path = options.settings.display();
     let text = regular_file::read_text(&options.settings, MAX_BYTES)
         .map_err(|error| Problem::failed(format!("{path} could not be read")).caused_by(&error))?;
@@ -74,46 +115,51 @@ pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
         ),
         None => None,
     };
-    let http = Http::new(Provider::Fitbit, &app.config.endpoints)?;
+    Ok(Adopted {
+        client,
+        refresh,
+        user_id,
+        has_wifi: settings.wifi_ssid.is_some(),
+    })
+}
+
+pub(super) async fn run(app: &App, options: &Adopt) -> Result<(), Problem> {
+    let adopted = read(options)?;
+    let http = app.http(Provider::Fitbit)?;
     let mut files = app.chain_file();
     let replaced = files.open().await?;
-    let person = Person::named(Provider::Fitbit, user_id.as_deref());
+    let person = Person::named(Provider::Fitbit, adopted.user_id.as_deref());
     let (wearer, if_another) = (app.wearer(), IfAnother::new(options.replace));
     if if_another == IfAnother::Refuse {
         let replaced = replaced.as_ref().map(|record| &record.chain);
         person.check(replaced, &http, &wearer).await?;
     }
-    let grant = Grant {
-        refresh: Some(refresh),
-        user_id,
-        ..Grant::default()
-    };
-    let chain = Unstored::signed_in(
-        Provider::Fitbit,
-        http.endpoints().issuer(),
-        client,
-        grant,
-        Scopes::ALL,
-        replaced.map(|record| record.chain.generation()),
-        app.now(),
-    )
-    .ok_or_else(|| missing("Fitbit_First_Refresh_Token"))?;
+    let has_wifi = adopted.has_wifi;
+    let replaced = replaced.map(|record| record.chain.generation());
+    let chain = adopted
+        .chain(http.endpoints().issuer(), replaced, app.now())
+        .ok_or_else(damaged)?;
+    let alone = roster::lock(wearer.place.state_dir())?;
+    person.check_others(&wearer)?;
     files
         .store_new(&chain)
         .await
         .map_err(|error| Problem::failed("the sign-in could not be saved").caused_by(&error))?;
     State::forget(&app.place, app.console);
     person.move_in(&wearer, if_another)?;
-    explain(
-        app,
-        options,
-        settings.wifi_ssid.is_some(),
-        http.endpoints().is_fitbit_itself(),
-    );
+    drop(alone);
+    let is_fitbit_itself = http.endpoints().is_fitbit_itself();
+    explain(app, options, has_wifi, is_fitbit_itself);
     Ok(())
 }
 
-fn explain(app: &App, options: &Adopt, has_wifi: bool, is_fitbit_itself: bool) {
+/// Builds the problem for a token that no chain can begin with.
+pub(super) fn damaged() -> Problem {
+    Problem::failed("the refresh token is damaged")
+}
+
+/// Explains what was taken over, and what was not.
+pub(super) fn explain(app: &App, options: &Adopt, has_wifi: bool, is_fitbit_itself: bool) {
     app.console
         .say("Took over the original's sign-in. `pulsewing once` uses it.");
     if !options.nvm {

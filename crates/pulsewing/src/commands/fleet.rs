@@ -27,6 +27,8 @@ pub(super) async fn run(household: Household, command: Command) -> Result<(), Pr
         Command::Once(options) => data::once(&fleet, &options).await,
         Command::Status(options) => data::status(&fleet, &options).await,
         Command::Export(options) => data::export(&fleet, &options).await,
+        Command::Import(options) => data::import(&fleet, &options).await,
+        Command::Adopt(options) => sign_in::adopt(&fleet, &options).await,
         _ => Err(Problem::new(
             Exit::Usage,
             "this command works with files of this machine, not with a database",
@@ -46,5 +48,7 @@ pub(super) const fn has(command: &Command) -> bool {
             | Command::Once(_)
             | Command::Status(_)
             | Command::Export(_)
+            | Command::Import(_)
+            | Command::Adopt(_)
     )
 }

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use jiff::tz::TimeZone;
-use pulsewing_core::Bpm;
+use pulsewing_core::{Bpm, dialect::ZoneFacts};
 use pulsewing_history::{
     History, HistoryError, Retention,
     archive::{
@@ -21,31 +21,59 @@ use crate::{
 };
 
 pub(super) fn run(app: &App, options: &cli::Import) -> Result<(), Problem> {
-    let keep = app.config.history.keep;
-    if keep == Retention::Nothing {
+    let settings = settings(app, app.state().zone_facts(), options)?;
+    let mut history = open(app)?;
+    let summary = import_into(app, &mut history, options, &settings)?;
+    // So that a copy of the file is complete even while a daemon has it open.
+    history.write_through().map_err(unusable)?;
+    verdict(&summary)
+}
+
+/// Returns the settings of an import. `reported` is the time zone that the provider reported.
+///
+/// # Errors
+/// A [`Problem`] with the retention or the time zone.
+pub(super) fn settings(
+    app: &App,
+    reported: Option<ZoneFacts>,
+    options: &cli::Import,
+) -> Result<Settings, Problem> {
+    if app.config.history.keep == Retention::Nothing {
         return Err(
             Problem::failed("the configuration says not to keep a history")
                 .hint("to keep one, set keep under [history] to \"forever\", or to a time such as \"400 days\""),
         );
     }
-    let (zone, who) = zone(app, options.zone.as_deref())?;
+    let (zone, who) = zone(app, reported, options.zone.as_deref())?;
     let name = zone
         .iana_name()
         .map_or_else(|| zone.to_offset(app.now()).to_string(), str::to_owned);
     app.console.say(&format!(
         "Days begin at midnight in {name}, {who}; to use another time zone, add --zone."
     ));
-    let settings = Settings {
+    Ok(Settings {
         zone,
         json_times: options.json_times.into(),
         now: app.now(),
-    };
-    let mut history = open(app)?;
+    })
+}
+
+/// Imports into a history, and tells a person about it.
+///
+/// # Errors
+/// A [`Problem`] with the history.
+pub(super) fn import_into(
+    app: &App,
+    history: &mut History,
+    options: &cli::Import,
+    settings: &Settings,
+) -> Result<Summary, Problem> {
+    let keep = app.config.history.keep;
     let mut progress = Progress::new(app.console);
-    let result = import(&mut history, &options.paths, &settings, &mut progress);
+    let result = import(history, &options.paths, settings, &mut progress);
     progress.clear();
     let summary = result.map_err(unusable)?;
-    tell(app.console, &summary, &settings);
+    tell(app.console, &summary, settings);
     let today = settings.zone.to_datetime(settings.now).date();
     if let Some(earliest) = keep.earliest(today) {
         let removed = history.prune(earliest).map_err(unusable)?;
@@ -55,13 +83,15 @@ pub(super) fn run(app: &App, options: &cli::Import) -> Result<(), Problem> {
             ));
         }
     }
-    // So that a copy of the file is complete even while a daemon has it open.
-    history.write_through().map_err(unusable)?;
-    verdict(&summary)
+    Ok(summary)
 }
 
 /// Returns the zone, and its source.
-fn zone(app: &App, asked: Option<&str>) -> Result<(TimeZone, &'static str), Problem> {
+fn zone(
+    app: &App,
+    reported: Option<ZoneFacts>,
+    asked: Option<&str>,
+) -> Result<(TimeZone, &'static str), Problem> {
     if let Some(name) = asked {
         let zone = TimeZone::get(name).map_err(|_| {
             Problem::failed(format!("there is no time zone \"{name}\""))
@@ -69,7 +99,7 @@ fn zone(app: &App, asked: Option<&str>) -> Result<(TimeZone, &'static str), Prob
         })?;
         return Ok((zone, "as given"));
     }
-    if let Some(facts) = app.state().zone_facts() {
+    if let Some(facts) = reported {
         let named = facts.name.and_then(|name| TimeZone::get(&name).ok());
         if let Some(zone) = named.or_else(|| facts.offset.map(TimeZone::fixed)) {
             return Ok((zone, "as reported by the provider"));
@@ -211,7 +241,7 @@ fn other_clock(read_by: JsonTimes, doubt: Doubt) -> String {
     format!("{what} import again with --json-times {option}, which replaces what was just imported")
 }
 
-fn verdict(summary: &Summary) -> Result<(), Problem> {
+pub(super) fn verdict(summary: &Summary) -> Result<(), Problem> {
     if summary.left_out > 0 {
         return Err(Problem::failed(format!(
             "{} left out, and {} imported",

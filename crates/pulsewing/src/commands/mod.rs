@@ -45,10 +45,9 @@ use crate::{
 pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
     let global = cli.global;
     #[cfg(feature = "fleet")]
-    let (console, command) = match on_database(&global, console, cli.command).await? {
-        // It was about a database.
-        None => return Ok(()),
-        Some(command) => command,
+    // Otherwise it was about a database.
+    let Some(command) = on_database(&global, console, cli.command).await? else {
+        return Ok(());
     };
     #[cfg(not(feature = "fleet"))]
     let command = cli.command;
@@ -94,18 +93,18 @@ async fn on_database(
     global: &Global,
     console: Console,
     command: Command,
-) -> Result<Option<(Console, Command)>, Problem> {
+) -> Result<Option<Command>, Problem> {
     if let Command::Fleet(action) = &command {
         let household = Household::new(&global.surroundings(), console)?;
         return fleet::maintain(household, action).await.map(|()| None);
     }
     // A broken configuration does not stop the commands that need none.
     if !fleet::has(&command) {
-        return Ok(Some((console, command)));
+        return Ok(Some(command));
     }
     let household = Household::new(&global.surroundings(), console)?;
     if !household.is_fleet() {
-        return Ok(Some((console, command)));
+        return Ok(Some(command));
     }
     let household = match &command {
         Command::Run(_) => Household {

@@ -26,6 +26,7 @@ use pulsewing_fleet::{Database, Keys, Lease, Limit, Options, Wearer};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use collector::Collector;
+pub(crate) use kept::Kept;
 pub(crate) use turn::{End, Turn};
 
 use crate::{

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 pub(super) fn until_next(id: &str, now: Timestamp, every: Duration) -> Duration {
     let every = every.max(Duration::from_secs(1));
     let interval = every.as_millis();
-    let point = u128::from(hash(id)) * interval >> 64;
+    let point = (u128::from(hash(id)) * interval) >> 64;
     let now = u128::try_from(now.as_millisecond()).unwrap_or(0);
     // The first of the wearer's points after half an interval from now.
     let earliest = now + interval / 2;

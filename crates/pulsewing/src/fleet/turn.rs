@@ -211,7 +211,7 @@ impl<'f> Turn<'f> {
     fn jitter(&self) -> Duration {
         let most = self.app.every().as_millis() / 60;
         let random = u128::from(getrandom::u32().unwrap_or_default());
-        let part = most * random >> 32;
+        let part = (most * random) >> 32;
         Duration::from_millis(u64::try_from(part).unwrap_or_default())
     }
 

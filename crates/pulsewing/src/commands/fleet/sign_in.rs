@@ -1,52 +1,88 @@
-//! `pulsewing login` and `logout` on a database.
+//! `pulsewing login`, `adopt` and `logout` on a database.
 
 use std::time::Duration;
 
-use pulsewing_core::{AuthorizationCode, Provider, chain::Unstored};
+use pulsewing_core::{Provider, chain::Unstored, oauth::Grant};
 use pulsewing_fleet::{Due, Lease, Wearer, WearerChange};
 
 use super::wearers::WITHIN;
 use crate::{
-    cli::LoginHere,
-    commands::{login, logout},
+    cli::{Adopt, LoginHere},
+    commands::{adopt, login, logout},
     custody::{Custody as _, leased_chain::LeasedChain, state_file::State},
     engine::http::Http,
     fleet::Fleet,
-    sign_in::{SignIn, person::Person},
+    sign_in::person::Person,
     tell::problem::{Exit, Problem},
 };
 
 pub(super) async fn login(fleet: &Fleet, options: &LoginHere) -> Result<(), Problem> {
-    if options.replace {
-        return Err(Problem::new(
-            Exit::Usage,
-            "in a database a wearer is one person for ever, so --replace is not possible",
-        )
-        .hint("add another wearer for the other person with `pulsewing wearer add ID`"));
-    }
+    refuse_replacement(options.replace)?;
     let wearer = fleet.named().await?;
     let app = fleet.app(&wearer);
     let chain = login::sign_in(&app, &options.how, async |sign_in, code| {
-        keep(fleet, &wearer, sign_in, code).await
+        // Before anything is taken from anybody.
+        let grant = sign_in.exchange(code).await?;
+        let person = sign_in.person(&grant).await;
+        keep(fleet, &wearer, &person, |replaced| {
+            let user_id = person.user_id().and_then(|id| id.try_into().ok());
+            sign_in.chain(Grant { user_id, ..grant }, replaced).ok_or_else(|| {
+                Problem::new(Exit::Temporary, "the provider sent no refresh token").hint(
+                    "remove the app at https://myaccount.google.com/connections, then sign in again; nothing was changed",
+                )
+            })
+        })
+        .await
     })
     .await?;
     login::explain(&app, chain.provider(), &chain);
     Ok(())
 }
 
-/// Exchanges the code and stores the chain, under the wearer's lease.
+pub(super) async fn adopt(fleet: &Fleet, options: &Adopt) -> Result<(), Problem> {
+    refuse_replacement(options.replace)?;
+    let wearer = fleet.named().await?;
+    let app = fleet.app(&wearer);
+    let adopted = adopt::read(options)?;
+    let http = app.http(Provider::Fitbit)?;
+    let endpoints = http.endpoints();
+    let has_wifi = adopted.has_wifi;
+    let person = Person::named(Provider::Fitbit, adopted.user_id.as_deref());
+    keep(fleet, &wearer, &person, |replaced| {
+        adopted
+            .chain(endpoints.issuer(), replaced, app.now())
+            .ok_or_else(adopt::damaged)
+    })
+    .await?;
+    adopt::explain(&app, options, has_wifi, endpoints.is_fitbit_itself());
+    Ok(())
+}
+
+fn refuse_replacement(is_asked_for: bool) -> Result<(), Problem> {
+    match is_asked_for {
+        false => Ok(()),
+        true => Err(Problem::new(
+            Exit::Usage,
+            "in a database a wearer is one person for ever, so --replace is not possible",
+        )
+        .hint("add another wearer for the other person with `pulsewing wearer add ID`")),
+    }
+}
+
+/// Stores the chain of a sign-in under the wearer's lease. `build` gets the generation of the chain
+/// that it replaces.
 async fn keep(
     fleet: &Fleet,
     wearer: &Wearer,
-    sign_in: &SignIn,
-    code: &AuthorizationCode,
+    person: &Person,
+    build: impl FnOnce(Option<u32>) -> Result<Unstored, Problem>,
 ) -> Result<Unstored, Problem> {
     let lease = fleet.take(wearer, WITHIN).await?;
     let mut chain = fleet.chain(lease);
     let mut working = chain.clone();
     let kept = tokio::select! {
         biased;
-        kept = exchange(fleet, &mut working, sign_in, code) => kept,
+        kept = store(fleet, &mut working, person, build) => kept,
         () = chain.keep() => Err(lost()),
     };
     drop(working);
@@ -68,27 +104,20 @@ async fn keep(
     kept
 }
 
-async fn exchange(
+async fn store(
     fleet: &Fleet,
     chain: &mut LeasedChain,
-    sign_in: &SignIn,
-    code: &AuthorizationCode,
+    person: &Person,
+    build: impl FnOnce(Option<u32>) -> Result<Unstored, Problem>,
 ) -> Result<Unstored, Problem> {
-    let mut grant = sign_in.exchange(code).await?;
-    let person = sign_in.person(&grant).await;
     // Even a chain that cannot be read has a generation, which the new one must follow.
     let _ = chain.load().await;
     let database = fleet.database();
     let lease = chain.lease().lock().await;
     let replaced = lease.generation();
-    claim(fleet, &lease, &person).await?;
+    claim(fleet, &lease, person).await?;
     drop(lease);
-    grant.user_id = person.user_id().and_then(|id| id.try_into().ok());
-    let new = sign_in.chain(grant, replaced).ok_or_else(|| {
-        Problem::new(Exit::Temporary, "the provider sent no refresh token").hint(
-            "remove the app at https://myaccount.google.com/connections, then sign in again; nothing was changed",
-        )
-    })?;
+    let new = build(replaced)?;
     chain.store_new(&new).await.map_err(|error| {
         Problem::failed("the sign-in could not be written")
             .caused_by_file(&error)
