@@ -212,6 +212,19 @@ async fn an_intent_makes_a_wearer_due_that_a_command_refreshes() {
 }
 
 #[tokio::test]
+async fn who_signed_out_is_not_due_even_if_nobody_released_the_lease() {
+    let (_, database) = server::new_database().await;
+    let anna = sign_in(&database, "anna", b"one").await;
+    let mut lease = database.take(&anna.id, Duration::ZERO).await.unwrap();
+    database.erase_chain(&mut lease).await.unwrap();
+    database
+        .restored("the test, to end the lease")
+        .await
+        .unwrap();
+    assert!(database.take_due(1).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_woken_wearer_is_due_at_once_and_then_once_a_minute() {
     let (url, database) = server::new_database().await;
     let anna = sign_in(&database, "anna", b"one").await;
