@@ -95,7 +95,8 @@ impl Database {
     /// machine must be encrypted.
     ///
     /// A pooler such as PgBouncer may stand between, also one that gives each transaction another
-    /// connection; it must be told to let the parameter `options` pass.
+    /// connection. It must be told to ignore the parameter `options`; then the server's own
+    /// `synchronous_commit` must be on.
     ///
     /// # Errors
     /// [`Error::Url`], [`Error::Option`], [`Error::Unreachable`], [`Error::Untrusted`],
@@ -259,8 +260,11 @@ const MOST_CONFLICTS: u32 = 10;
 /// Sets what every connection has in common.
 fn prepare(config: &mut tokio_postgres::Config, options: &Options) {
     let limit = options.answer_within.as_millis().max(1);
+    // What was confirmed must be on the disk, whatever the server thinks of other programs' transactions:
+    // a refresh token that was spent and then lost is a lost chain.
     let ours = format!(
-        "-c statement_timeout={limit} -c idle_in_transaction_session_timeout={limit} -c timezone=UTC"
+        "-c synchronous_commit=on -c statement_timeout={limit} \
+        -c idle_in_transaction_session_timeout={limit} -c timezone=UTC"
     );
     let all = match config.get_options() {
         // The later setting wins: the operator's own.

@@ -99,7 +99,8 @@ impl Database {
         Ok(rows.len() as u64)
     }
 
-    /// Says that the database was restored from a backup, by whom: every rotating chain must prove itself
+    /// Says that the database was restored from a backup, or that a standby took over which may have missed
+    /// transactions, and by whom: every rotating chain must prove itself
     /// before use, since its tokens may have been spent after the backup. All leases end, and no fence
     /// that was given out after the backup will be given out again. To be called before any collector
     /// is started; returns the number of chains that were marked.

@@ -225,6 +225,24 @@ async fn who_signed_out_is_not_due_even_if_nobody_released_the_lease() {
 }
 
 #[tokio::test]
+async fn who_has_been_due_for_longest_is_taken_first() {
+    let (url, database) = server::new_database().await;
+    for id in ["anna", "ben", "cleo"] {
+        sign_in(&database, id, b"x").await;
+    }
+    let later = "update lease set due = now() - number * interval '1 s' \
+        from wearer where wearer = number";
+    server::Server::shared().sql(server::name_of(&url), later);
+    let backlog = database.backlog().await.unwrap();
+    assert_eq!(backlog.waiting, 3);
+    assert!(backlog.longest >= Duration::from_secs(3));
+    for id in ["cleo", "ben", "anna"] {
+        let lease = database.take_due(1).await.unwrap().pop().unwrap();
+        assert_eq!(lease.wearer().id.as_str(), id);
+    }
+}
+
+#[tokio::test]
 async fn a_woken_wearer_is_due_at_once_and_then_once_a_minute() {
     let (url, database) = server::new_database().await;
     let anna = sign_in(&database, "anna", b"one").await;

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pulsewing_fleet::{Database, Due, Error, Options};
+use pulsewing_fleet::{Database, Due, Error, Options, Write};
 
 use crate::{
     PATIENCE,
@@ -78,6 +78,27 @@ async fn a_server_that_crashes_under_load_costs_no_chain() {
         assert_eq!(provider.refused(), 0, "{id}");
     }
     assert!(done.load(Ordering::SeqCst) >= 150);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_confirmed_survives_a_crash_of_a_server_that_does_not_care() {
+    let careless = "-c listen_addresses='' -c synchronous_commit=off -c wal_writer_delay=10s";
+    let server = Server::start_with(careless, &[]);
+    let url = server.new_database();
+    let database = server::connect(&url, Options::default()).await;
+    let anna = sign_in(&database, "anna", &record(0, false)).await;
+    let mut lease = database.take(&anna.id, Duration::ZERO).await.unwrap();
+    database.load_chain(&mut lease, &keys()).await.unwrap();
+    for generation in 2..=5 {
+        let record = record(generation, false);
+        database
+            .store_chain(&mut lease, &keys(), Write::Tokens, generation, &record)
+            .await
+            .unwrap();
+        tokio::task::block_in_place(|| server.crash());
+        let chain = database.peek_chain(&anna, &keys()).await.unwrap().unwrap();
+        assert_eq!(chain.generation, generation);
+    }
 }
 
 #[tokio::test]
