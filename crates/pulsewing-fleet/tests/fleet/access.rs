@@ -271,7 +271,7 @@ async fn a_program_for_one_tenant_meets_a_wall_before_the_others() {
     assert_eq!(server.sql(name, &as_user("b")).trim(), "9");
     // The audit is only added to.
     let update = format!(
-        "set role {user}; do $$ begin update audit set actor = ''; \
+        "set role {user}; set pulsewing.tenant = 'b'; do $$ begin update audit set actor = ''; \
         exception when insufficient_privilege then raise notice 'no'; return; end; $$; reset role"
     );
     server.sql(name, &update);
