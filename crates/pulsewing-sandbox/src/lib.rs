@@ -26,8 +26,9 @@
 //!
 //! `cloud` takes one request from its arrival to its reply. `fitbit` and `google` are the two
 //! fronts, each with its own routes and error bodies; both know a wearer only as
-//! `wearer::Synced`. `oauth::tokens` is the token table, with the states of a refresh token. `faults` is
-//! the fault list, `control` answers the control calls, `server` is the HTTP layer below.
+//! `wearer::Synced`. `oauth::tokens` is the token table, with the states of a refresh token. `webhook`
+//! sends notifications when the clock passes a sync. `faults` is the fault list, `control` answers
+//! the control calls, `server` is the HTTP layer below.
 //!
 //! # Routes
 //!
@@ -59,12 +60,16 @@
 //! | `GET /v4/users/{user}/settings` | `google.settings` |
 //! | `GET /v4/users/{user}/identity` | `google.identity` |
 //! | `GET /v4/users/{user}/profile` | `google.profile` |
+//! | `POST, GET /v4/projects/{number}/subscribers` | `google.subscribers` |
+//! | `PATCH, DELETE /v4/projects/{number}/subscribers/{id}` | `google.subscribers` |
+//! | `GET /googlehealthapi/webhooks/webhooks_public_keyset.json` | `google.keyset` |
+//! | notifications, which the sandbox sends to subscribers | `google.notify` |
 //! | anything else under `/o/ /v4/ /v4beta/`, other verbs | `google.unknown` |
 //!
 //! # Control calls
 //!
 //! Only for programs and people on this computer; all JSON. Errors are `{"error":"..."}` with a
-//! status of 400 or more. Every `POST` except `seed` has a `GET` that returns the current state.
+//! status of 400 or more. Every `POST` except `seed` and `rotate-key` has a `GET` that returns the current state.
 //! The page at `/` shows the same in a browser.
 //!
 //! | call | effect |
@@ -75,6 +80,10 @@
 //! | `POST /_sandbox/seed` | plants a chain: `{"fitbit_refresh_token":"<64 hex>"}` |
 //! | `POST /_sandbox/config` | changes the switches that it names |
 //! | `POST /_sandbox/faults` | replaces the fault list, see [`Fault`] |
+//! | `GET /_sandbox/service-account` | returns the key file of the project's service account |
+//! | `GET /_sandbox/notifications` | returns every delivery of notifications, oldest first, with its attempts |
+//! | `POST /_sandbox/rotate-key` | makes a new key that signs notifications; `{"old":"enabled"}`, `disabled` or `gone` |
+//! | `POST /_sandbox/subscribers` | changes a subscriber's state: `{"id":"...","state":"INACTIVE"}` |
 //!
 //! # Wearers
 //!

@@ -21,4 +21,5 @@ mod sketch;
 mod transport;
 mod wearers;
 mod wearing;
+mod webhooks;
 mod zones;
