@@ -26,7 +26,7 @@ use crate::{
     sign_in::person::Wearer,
     tell::{
         console::Console,
-        problem::{Exit, Problem},
+        problem::{Exit, Problem, command_for},
     },
 };
 
@@ -150,13 +150,17 @@ impl Household {
         wearers.map(|wearer| self.app(wearer)).collect()
     }
 
-    /// Returns the context of the wearers that the command line names; of all if it names none.
+    /// Returns the context of the wearers that the command line names, in its order; of all if it
+    /// names none.
     pub(crate) fn chosen(&self) -> Vec<App> {
-        let mut apps = self.all();
-        if !self.chosen.is_empty() {
-            apps.retain(|app| self.chosen.contains(&app.place.wearer));
+        if self.chosen.is_empty() {
+            return self.all();
         }
-        apps
+        let known = self
+            .chosen
+            .iter()
+            .filter_map(|id| self.roster.find(id).ok());
+        known.map(|wearer| self.app(wearer)).collect()
     }
 
     /// Returns the context of the one wearer that a command is about.
@@ -353,6 +357,22 @@ impl App {
             self.config.history.keep,
             self.history_listener(),
         )
+    }
+
+    /// Names the wearer in the commands of a text, if there are several.
+    pub(crate) fn say_whose(&self, text: &str) -> String {
+        match self.roster.are_several() {
+            true => command_for(text, self.wearer.id.as_str()),
+            false => text.to_owned(),
+        }
+    }
+
+    /// Names the wearer in the commands of a problem's hints, if there are several.
+    pub(crate) fn about_whom(&self, problem: Problem) -> Problem {
+        match self.roster.are_several() {
+            true => problem.for_wearer(self.wearer.id.as_str()),
+            false => problem,
+        }
     }
 
     /// Returns the poll interval.

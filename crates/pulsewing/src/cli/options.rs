@@ -10,7 +10,10 @@ use pulsewing_panels::PanelSpec;
 use pulsewing_screen::{Palette, Theme};
 
 use super::Passed;
-use crate::{config::wearer::WearerId, faces::outputs::PictureSize};
+use crate::{
+    config::wearer::{self, WearerId},
+    faces::outputs::PictureSize,
+};
 
 /// Options of `demo`.
 #[cfg(feature = "sandbox")]
@@ -147,7 +150,7 @@ pub(crate) struct WearerAdd {
     #[arg(value_name = "ID")]
     pub id: WearerId,
     /// The name that is shown
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = wearer::name)]
     pub name: Option<String>,
     /// The provider to ask about this wearer: google or fitbit
     #[arg(long, value_name = "P")]

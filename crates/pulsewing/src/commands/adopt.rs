@@ -161,16 +161,16 @@ pub(super) fn damaged() -> Problem {
 /// Explains what was taken over, and what was not.
 pub(super) fn explain(app: &App, options: &Adopt, has_wifi: bool, is_fitbit_itself: bool) {
     app.console
-        .say("Took over the original's sign-in. `pulsewing once` uses it.");
+        .say(&app.say_whose("Took over the original's sign-in. `pulsewing once` uses it."));
     if !options.nvm {
-        app.console.say(
+        app.console.say(&app.say_whose(
             "Its Fitbit_First_Refresh_Token was probably spent at the sketch's first poll: the sketch kept the later ones in the board's memory. If it is refused, read the first 64 bytes of the board's NVM and pass them on stdin to `pulsewing adopt --nvm`.",
-        );
+        ));
     }
     if is_fitbit_itself {
-        app.console.warn(
+        app.console.warn(&app.say_whose(
             "Fitbit's Web API was switched off on 2 November 2026. To see a heart rate today, use `pulsewing login --provider google`; the Fitbit dialect serves gateways and the sandbox ([endpoints] base_url).",
-        );
+        ));
     }
     if has_wifi {
         app.console

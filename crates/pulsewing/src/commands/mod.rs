@@ -30,7 +30,7 @@ use pulsewing_core::Provider;
 use pulsewing_panels::PanelSpec;
 
 use crate::{
-    app::{App, Household},
+    app::{App, Household, Options},
     cli::{Cli, Command, Global, Look},
     config::{ScreenConfig, wearer::WearerConfig},
     daemon::{Member, UpdateLoop},
@@ -58,10 +58,16 @@ pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
         Command::Demo(options) => demo::run(&options, &global, console).await,
         #[cfg(feature = "sandbox")]
         Command::Sandbox(options) => sandbox::run(&options, &global).await,
-        Command::Login(options) => login::run(&app()?, &options).await,
-        Command::Logout => logout::run(&app()?).await,
-        Command::Adopt(options) => adopt::run(&app()?, &options).await,
-        Command::Once(options) => once::run(&app()?, &options).await,
+        Command::Login(options) => {
+            about_one(app()?, async |app| login::run(app, &options).await).await
+        }
+        Command::Logout => about_one(app()?, async |app| logout::run(app).await).await,
+        Command::Adopt(options) => {
+            about_one(app()?, async |app| adopt::run(app, &options).await).await
+        }
+        Command::Once(options) => {
+            about_one(app()?, async |app| once::run(app, &options).await).await
+        }
         Command::Run(options) => {
             let household = Household::new(&global.surroundings(), console.logged())?;
             run::run(household, &options).await
@@ -69,16 +75,23 @@ pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
         Command::Service(action) => service::run(&action, &global, console),
         Command::Show => show::run(&global, console).await,
         Command::Wearer(action) => {
-            let household = Household::new(&global.surroundings(), console)?;
+            // A shell's variable may name a wearer who is yet to be added.
+            let options = Options {
+                wearers: Vec::new(),
+                ..global.surroundings()
+            };
+            let household = Household::new(&options, console)?;
             wearer::run(&household, &action).await
         }
-        Command::Status(options) => status::run(&app()?, &options),
-        Command::Import(options) => import::run(&app()?, &options),
-        Command::Export(options) => export::run(&app()?, &options),
+        Command::Status(options) => about_one(app()?, async |app| status::run(app, &options)).await,
+        Command::Import(options) => about_one(app()?, async |app| import::run(app, &options)).await,
+        Command::Export(options) => about_one(app()?, async |app| export::run(app, &options)).await,
         // Handled above.
         #[cfg(feature = "fleet")]
         Command::Fleet(_) => Ok(()),
-        Command::Board(options) => board::run(&app()?, &options).await,
+        Command::Board(options) => {
+            about_one(app()?, async |app| board::run(app, &options).await).await
+        }
         // These work, or explain the problem, even if the configuration is broken.
         Command::Doctor(options) => doctor::run(&options, &global, console).await,
         Command::Completions(options) => completions::completions(&options),
@@ -102,18 +115,30 @@ async fn on_database(
     if !fleet::has(&command) {
         return Ok(Some(command));
     }
-    let household = Household::new(&global.surroundings(), console)?;
+    // Without a database the wearers are looked up later.
+    let options = global.surroundings();
+    let of_all = Options {
+        wearers: Vec::new(),
+        ..options.clone()
+    };
+    let mut household = Household::new(&of_all, console)?;
     if !household.is_fleet() {
         return Ok(Some(command));
     }
-    let household = match &command {
-        Command::Run(_) => Household {
-            console: console.logged(),
-            ..household
-        },
-        _ => household,
-    };
+    household.chosen = options.wearers;
+    if matches!(command, Command::Run(_)) {
+        household.console = console.logged();
+    }
     fleet::run(household, command).await.map(|()| None)
+}
+
+/// Runs a command about one wearer. If there are several, the hints of its problem name this one.
+async fn about_one(
+    app: App,
+    run: impl AsyncFnOnce(&App) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let done = run(&app).await;
+    done.map_err(|problem| app.about_whom(problem))
 }
 
 /// Opens the outputs of the picture.

@@ -40,7 +40,7 @@ pub(super) async fn run(household: Household, options: &Run) -> Result<(), Probl
     let has_picture = options.png.is_some() || !options.panels.specs.is_empty();
     let pictured = pictured(household, has_picture)?;
     for id in household.roster.forgotten(&household.state_dir) {
-        console.warn(&format!("there is a sign-in of \"{id}\", who is not one of the wearers, so nobody polls it; add [[wearer]] with id = \"{id}\" to the configuration, or erase it with `pulsewing wearer remove {id}`"));
+        console.warn(&format!("there is a sign-in of \"{id}\", who is not one of the wearers, so nobody polls it; make them one with `pulsewing wearer add {id}`, or erase the sign-in and the history with `pulsewing wearer remove {id}`"));
     }
     let stop = Stop::listen();
     crew.start(&stop)?;

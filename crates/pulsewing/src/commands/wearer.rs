@@ -119,13 +119,15 @@ async fn remove(household: &Household, options: &WearerRemove) -> Result<(), Pro
         _ => {}
     }
     drop(single);
-    let sign_in = match had_sign_in {
-        true => "the sign-in was revoked and erased",
-        false => "there was no sign-in",
+    let what = match (had_sign_in, days.as_deref()) {
+        (true, Some(days)) => {
+            format!("the sign-in was revoked and erased, and {days} of history deleted")
+        }
+        (true, None) => "the sign-in was revoked and erased; there was no history".to_owned(),
+        (false, Some(days)) => format!("there was no sign-in; {days} of history were deleted"),
+        (false, None) => "there was no sign-in and no history".to_owned(),
     };
-    print(&format!(
-        "Removed {id}: {sign_in}, and {days} of history deleted.\n"
-    ))?;
+    print(&format!("Removed {id}: {what}.\n"))?;
     if is_configured {
         household.console.warn(&format!(
             "\"{id}\" is still in the configuration: take it out there as well"
@@ -176,12 +178,13 @@ async fn let_go(app: &App) -> Result<Single, Problem> {
     }
 }
 
-/// Returns the number of days in the history, in words.
-fn days(app: &App) -> String {
+/// Returns the number of days in the history, in words, if there are any.
+fn days(app: &App) -> Option<String> {
     let history = app.place.history().ok().flatten();
     let span = history.and_then(|history| history.span().ok().flatten());
-    match span.map_or(0, |span| span.days) {
-        1 => "1 day".to_owned(),
-        days => format!("{days} days"),
+    match span?.days {
+        0 => None,
+        1 => Some("1 day".to_owned()),
+        days => Some(format!("{days} days")),
     }
 }

@@ -14,6 +14,9 @@ use super::{by_name, heart_zones, time_zone};
 /// The length limit of an id.
 const LONGEST: usize = 32;
 
+/// The length limit of a name, in characters.
+const LONGEST_NAME: usize = 64;
+
 /// The id of a wearer: 1 to 32 lower-case letters, digits and hyphens. It names the wearer's
 /// directory, so it never changes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -70,6 +73,43 @@ impl<'de> Deserialize<'de> for WearerId {
         String::deserialize(from)?
             .parse()
             .map_err(|error: String| D::Error::custom(error))
+    }
+}
+
+/// Checks a name that is shown: on pages and pictures, in terminals and in logs.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub(crate) fn name(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("a name has at least one letter".to_owned());
+    }
+    let length = text.chars().count();
+    if length > LONGEST_NAME {
+        return Err(format!(
+            "a name has at most {LONGEST_NAME} characters, but this one has {length}"
+        ));
+    }
+    // These would move a terminal's cursor, or turn the text around that follows.
+    let is_invisible = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    if text.contains(is_invisible) {
+        return Err(format!(
+            "the name \"{}\" has a control character",
+            text.escape_debug()
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads a name. An empty one is none.
+pub(crate) fn some_name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    match Option::<String>::deserialize(from)? {
+        Some(text) if !text.trim().is_empty() => name(&text).map(Some).map_err(D::Error::custom),
+        _ => Ok(None),
     }
 }
 
@@ -168,6 +208,7 @@ impl<'de> Visitor<'de> for TableOrTables {
 #[serde(default, deny_unknown_fields)]
 struct Table {
     id: Option<WearerId>,
+    #[serde(deserialize_with = "some_name")]
     name: Option<String>,
     #[serde(deserialize_with = "by_name")]
     provider: Option<Provider>,
@@ -218,6 +259,42 @@ mod tests {
         assert_eq!(ids, ["anna", "ben-2"]);
         assert_eq!(several.mentioned()[1].provider, Some(Provider::Fitbit));
         assert_eq!(several.mentioned()[0].theme, Some(Theme::Classic));
+    }
+
+    #[test]
+    fn a_name_is_one_line_of_ordinary_length() {
+        for (text, shown) in [
+            ("Anna", "Anna"),
+            (" J\u{f6}rg \u{1f493} ", "J\u{f6}rg \u{1f493}"),
+            // A family, which is four characters with joiners between them.
+            ("\u{1f468}\u{200d}\u{1f469}", "\u{1f468}\u{200d}\u{1f469}"),
+        ] {
+            assert_eq!(name(text).as_deref(), Ok(shown));
+        }
+        assert!(name(&"\u{f6}".repeat(LONGEST_NAME)).is_ok());
+        let long = "x".repeat(LONGEST_NAME + 1);
+        for text in ["", " ", "a\nb", "\u{1b}[31mred", "\u{202e}annA", &long] {
+            assert!(name(text).is_err(), "{text:?}");
+        }
+        let unnamed = Config::parse("[wearer]\nname = \"\"").unwrap().wearer;
+        assert_eq!(unnamed.mentioned()[0].name, None);
+        assert!(message("[wearer]\nname = \"a\\nb\"").contains("in line 2"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_id_is_a_file_name_and_a_part_of_a_path(text in ".{0,40}") {
+            if let Ok(id) = text.parse::<WearerId>() {
+                let is_plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+                proptest::prop_assert!(id.as_str().chars().all(is_plain));
+                proptest::prop_assert_eq!(id.as_str(), &text);
+            }
+        }
+
+        #[test]
+        fn every_id_of_the_right_letters_and_length_is_one(text in "[a-z0-9-]{1,32}") {
+            proptest::prop_assert_eq!(text.parse::<WearerId>().unwrap().to_string(), text);
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::{
         places::Place,
-        wearer::{WearerConfig, WearerId, WearersConfig},
+        wearer::{self, WearerConfig, WearerId, WearersConfig},
     },
     custody::chain_file::ChainFile,
     tell::problem::{Exit, Problem},
@@ -43,6 +43,7 @@ pub(crate) struct AddedWearer {
     /// The id.
     pub id: WearerId,
     /// The name that is shown.
+    #[serde(default, deserialize_with = "wearer::some_name")]
     pub name: Option<String>,
     /// The provider's name.
     #[serde(with = "provider_name")]

@@ -200,8 +200,7 @@ pub(super) fn check_zone(known: &Known) -> Finding {
 /// Decides in the same way as [`crate::engine::zone::resolve`].
 fn zone(facts: &ZoneFacts, configured: Option<&str>) -> Finding {
     const ID: &str = "zone.known";
-    const NAME: &str =
-        "set [wearer] time_zone in the configuration, for when the provider does not report one";
+    const NAME: &str = "set the wearer's time_zone in the configuration, for when the provider does not report one";
     let is_known = |name: &str| tz::TimeZone::get(name).is_ok();
     if let Some(name) = facts.name.as_ref().filter(|name| is_known(name)) {
         return Finding::ok(ID, format!("the provider reports {name}"));

@@ -102,6 +102,14 @@ impl Finding {
         }
     }
 
+    /// Returns its id and, if there are several, its wearer.
+    fn title(&self) -> String {
+        match &self.wearer {
+            Some(wearer) => format!("{} ({wearer})", self.id),
+            None => self.id.clone(),
+        }
+    }
+
     fn ok(id: impl Into<String>, found: impl Into<String>) -> Self {
         Self::new(id, Status::Ok, found, "nothing to do")
     }
@@ -144,10 +152,10 @@ impl Finding {
 /// Returns the result of the program after these findings: success unless a check failed, else the
 /// exit code of the failure that has to be fixed first.
 pub(crate) fn verdict(findings: &[Finding]) -> Option<Problem> {
-    let failed: Vec<(&str, Exit)> = findings
+    let failed: Vec<(String, Exit)> = findings
         .iter()
         .filter_map(|finding| match finding.status {
-            Status::Fail(exit) => Some((finding.id.as_str(), exit)),
+            Status::Fail(exit) => Some((finding.title(), exit)),
             _ => None,
         })
         .collect();
@@ -155,7 +163,7 @@ pub(crate) fn verdict(findings: &[Finding]) -> Option<Problem> {
         .iter()
         .map(|(_, exit)| *exit)
         .min_by_key(|exit| order(*exit))?;
-    let ids: Vec<&str> = failed.iter().map(|(id, _)| *id).collect();
+    let ids: Vec<&str> = failed.iter().map(|(title, _)| title.as_str()).collect();
     let (what, ids) = (count(ids.len(), "check"), ids.join(", "));
     Some(Problem::new(worst, format!("{what} failed: {ids}")))
 }
@@ -319,7 +327,7 @@ fn wearers(
         findings.push(Finding::warn(
             "wearers.list",
             format!("there is a sign-in of \"{id}\", who is not one of the wearers, so nobody polls it"),
-            format!("add [[wearer]] with id = \"{id}\" to the configuration, or erase it with `pulsewing wearer remove {id}`"),
+            format!("make them one with `pulsewing wearer add {id}`, or erase the sign-in and the history with `pulsewing wearer remove {id}`"),
         ));
     }
     if scope.wearers.is_empty() {

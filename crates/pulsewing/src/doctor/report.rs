@@ -23,16 +23,11 @@ pub(crate) fn in_colours(colour: Colour) -> bool {
 /// Returns the findings in aligned lines, each with its advice below if there is any.
 pub(crate) fn in_words(findings: &[Finding], has_colour: bool) -> String {
     let mut text = String::new();
-    let title = |finding: &Finding| match &finding.wearer {
-        Some(wearer) => format!("{} ({wearer})", finding.id),
-        None => finding.id.clone(),
-    };
-    let longest = |finding: &Finding| title(finding).chars().count();
     // A long path must not push all the others to the right.
     let width = findings
         .iter()
-        .map(longest)
-        .filter(|width| *width <= 24)
+        .filter(|finding| finding.id.chars().count() <= 24)
+        .map(|finding| finding.title().chars().count())
         .max();
     let width = width.unwrap_or_default();
     for finding in findings {
@@ -42,7 +37,7 @@ pub(crate) fn in_words(findings: &[Finding], has_colour: bool) -> String {
         let _ = writeln!(
             text,
             "{word}  {:<width$}  {}",
-            title(finding),
+            finding.title(),
             finding.found
         );
         if finding.status != Status::Ok {

@@ -88,9 +88,14 @@ impl Presenter {
 
     fn show(&mut self, now: Now) -> Result<(), Problem> {
         let all = self.members.all();
-        let is_shown =
-            |member: &&Member| self.chosen.is_empty() || self.chosen.contains(&member.wearer.id);
-        let shown: Vec<&Member> = all.iter().filter(is_shown).take(2).collect();
+        let shown: Vec<&Member> = match self.chosen.as_slice() {
+            [] => all.iter().take(2).collect(),
+            chosen => chosen
+                .iter()
+                .filter_map(|id| all.iter().find(|member| member.wearer.id == *id))
+                .take(2)
+                .collect(),
+        };
         let Some(first) = shown.first() else {
             return Ok(());
         };

@@ -228,14 +228,21 @@ impl fmt::Display for Problem {
 
 impl Error for Problem {}
 
-/// Names a wearer in the commands of a text that are about one wearer.
+/// Names a wearer in the commands of a text that are about one wearer, unless it is named already.
 pub(crate) fn command_for(text: &str, id: &str) -> String {
-    const COMMANDS: [&str; 4] = [
+    const COMMANDS: [&str; 8] = [
+        "pulsewing adopt",
+        "pulsewing board",
+        "pulsewing export",
+        "pulsewing import",
         "pulsewing login",
         "pulsewing logout",
         "pulsewing once",
         "pulsewing status",
     ];
+    if text.contains("--wearer") {
+        return text.to_owned();
+    }
     COMMANDS.iter().fold(text.to_owned(), |text, command| {
         text.replace(command, &format!("{command} --wearer {id}"))
     })

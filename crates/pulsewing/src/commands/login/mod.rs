@@ -239,7 +239,7 @@ pub(super) fn explain(app: &App, provider: Provider, chain: &Unstored) {
     if let Some(ends) = chain.refresh_expires_at() {
         console.warn(&expiry(ends, app.now()));
     }
-    console.say("`pulsewing once` shows the heart rate.");
+    console.say(&app.say_whose("`pulsewing once` shows the heart rate."));
 }
 
 fn expiry(ends: Timestamp, now: Timestamp) -> String {

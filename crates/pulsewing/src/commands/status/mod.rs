@@ -123,7 +123,7 @@ pub(super) fn print_status(app: &App, parts: Parts<'_>, as_json: bool) -> Result
             .map_err(|error| Problem::failed("cannot print the status").caused_by(&error))?;
         return print(&format!("{json}\n"));
     }
-    print(&status.in_words(app.now()))
+    print(&app.say_whose(&status.in_words(app.now())))
 }
 
 impl Status {
