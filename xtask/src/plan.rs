@@ -107,7 +107,7 @@ pub(crate) fn frames() -> Vec<Step> {
             .env("PULSEWING_ACCEPT_FRAMES", "1");
         cargo
     };
-    let screen = accepting("pulsewing-screen", &["frames", "gallery"]);
+    let screen = accepting("pulsewing-screen", &["frames", "gallery", "pair"]);
     let readme = accepting("pulsewing", &["readme_picture"]);
     vec![Step::new("frames", &[], |_, _| compile([screen, readme]))]
 }

@@ -18,7 +18,7 @@ use crate::{
     Ink, Model,
     scene::Scene,
     slot::{Letters, Slot},
-    text::Align,
+    text::{Align, FACE_OF_NAMES},
 };
 
 /// The least size of a half without its name; below it, parts of a picture lie outside.
@@ -30,7 +30,7 @@ const MARGIN: i32 = 4;
 /// One of two wearers.
 #[derive(Clone, Debug)]
 pub struct Half<'m> {
-    /// The name to show. Characters other than printable ASCII are left out.
+    /// The name to show. Characters that are not Latin ones, such as emoji, are left out.
     pub name: &'m str,
     /// The contents of the half. A wallpaper is not shown.
     pub model: Model<'m>,
@@ -47,6 +47,16 @@ struct Place {
 #[must_use]
 pub fn has_room(size: Size) -> bool {
     places(size).is_some()
+}
+
+/// Returns whether a name has letters or digits, and all of them can be drawn.
+#[must_use]
+pub fn can_write(name: &str) -> bool {
+    let mut letters = name.chars().filter(|letter| letter.is_alphanumeric());
+    let mut buffer = [0; 4];
+    let mut has_glyph =
+        |letter: char| !FACE_OF_NAMES.columns(letter.encode_utf8(&mut buffer)).is_empty();
+    letters.next().is_some_and(&mut has_glyph) && letters.all(has_glyph)
 }
 
 /// Draws two wearers over the whole of a target, as far as [it has room](has_room) for them;
@@ -70,8 +80,8 @@ pub fn draw<D: DrawTarget<Color = Ink>>(
     Ok(())
 }
 
-fn letters() -> Letters {
-    Letters::small(12)
+const fn letters() -> Letters {
+    Letters::Pixels(&FACE_OF_NAMES)
 }
 
 fn draw_name<D: DrawTarget<Color = Ink>>(
@@ -145,6 +155,16 @@ mod tests {
                     assert!(part.intersection(other).is_zero_sized(), "{size:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn names_are_written_in_latin_letters() {
+        for name in ["Anna", "J\u{f6}rg \u{1f493}", "\u{141}ucja", "Ren\u{e9}e-7", "Strau\u{df}"] {
+            assert!(can_write(name), "{name}");
+        }
+        for name in ["", "\u{1f493}", "\u{4f60}\u{597d}", "Anna \u{418}", "\u{3b1}"] {
+            assert!(!can_write(name), "{name}");
         }
     }
 

@@ -102,7 +102,9 @@ async fn remove(household: &Household, options: &WearerRemove) -> Result<(), Pro
         Err(problem) => return Err(problem),
     };
     let had_sign_in = app.chain_file().modified().is_some();
-    sign_out(&app, options.force).await?;
+    if had_sign_in {
+        sign_out(&app, options.force).await?;
+    }
     let is_configured = household.roster.is_configured(id);
     // From now on a daemon does not poll this wearer any more.
     Added::change(state_dir)?.remove(id)?;

@@ -165,7 +165,7 @@ fn sign_in_address(page: Option<&str>, member: &Member, wearers: usize) -> Optio
 /// Returns the name to show; the id if the screen lacks letters of the name.
 fn name_on_screen(wearer: &WearerConfig) -> &str {
     match wearer.title() {
-        title if title.is_ascii() => title,
+        title if pair::can_write(title) => title,
         _ => wearer.id.as_str(),
     }
 }

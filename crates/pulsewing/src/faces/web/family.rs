@@ -15,7 +15,7 @@ use maud::{Markup, html};
 use pulsewing_core::{
     cycle::FailureKind,
     day::Sample,
-    reading::{Freshness, Reading},
+    reading::{Freshness, LONG_AGO, Reading},
 };
 use tokio_stream::{StreamExt, wrappers::WatchStream};
 
@@ -127,8 +127,14 @@ impl<'m> Card<'m> {
         let reading = self.snapshot.reading.as_deref();
         let latest = reading.and_then(|reading| Some((reading, reading.latest()?)));
         let look = self.snapshot.look(at);
+        // The time from which the page's script shows it as old, if nothing newer arrives.
+        let later = |age| {
+            let (_, sample) = latest?;
+            Some(sample.at.checked_add(age).ok()?.as_millisecond())
+        };
         html! {
-            li.card data-look=[look.map(Look::name)] {
+            li.card data-look=[look.map(Look::name)]
+                data-old-after=[later(Reading::stale_after(self.snapshot.every))] data-long-ago-at=[later(LONG_AGO)] {
                 h2 { a href=(format!("/w/{}/", wearer.id)) { (wearer.title()) } }
                 @match latest {
                     Some((reading, sample)) => (heart_rate(reading, sample, look, at)),
@@ -153,7 +159,7 @@ fn heart_rate(reading: &Reading, sample: Sample, look: Option<Look>, at: Timesta
     let zone = reading.heart_zones.zone(sample.bpm);
     let rate = html! {
         p.rate {
-            @if look != Some(Look::Fresh) { span.was { "was " } }
+            span.was hidden[look == Some(Look::Fresh)] { "was " }
             span.bpm { (sample.bpm.get()) } " " span.unit { "bpm" } " "
             span class={ "zone " (words::class_of(zone)) } { (zone.name()) }
         }

@@ -40,17 +40,25 @@ pub(super) fn page(
         "" => wearer.name.as_deref(),
         _ => Some(wearer.title()),
     };
+    let is_one_of_several = !base.is_empty();
+    // Several tabs may be open.
+    let whose = is_one_of_several.then(|| wearer.title());
+    let title = match whose {
+        Some(whose) => format!("{whose}: {title}"),
+        None => title.to_owned(),
+    };
     let current = |is_it: bool| is_it.then_some("page");
     html! {
         (DOCTYPE)
         html lang="en" {
-            (head(title, true))
-            body data-events=(format!("{api}/events")) {
+            (head(&title, true))
+            body data-events=(format!("{api}/events")) data-whose=[whose] {
                 a.skip href="#main" { "To the content" }
                 header {
                     a.brand href="/" { (mark()) "Pulsewing" }
                     @if let Some(name) = name { span.wearer { (name) } }
                     nav aria-label="Pages" {
+                        @if is_one_of_several { a href="/" { "All" } }
                         a href=(format!("{base}/")) aria-current=[current(place == Place::Now)] { "Now" }
                         a href=(format!("{base}/day/{date}")) aria-current=[current(matches!(place, Place::Day(_)))] { "Day" }
                         a href=(format!("{base}/week/{date}")) aria-current=[current(matches!(place, Place::Week(_)))] { "Week" }

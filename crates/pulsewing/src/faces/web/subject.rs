@@ -108,6 +108,11 @@ fn unknown(parts: &Parts, is_named: bool, one: Option<&Member>) -> Response {
             format!("this call is for an only wearer; ask for one of several, such as with /api/v1/wearers/{example}/now"),
         )
         .into_response(),
+        // A program would take the page for a picture.
+        (false, false) if parts.uri.path() == "/frame.png" => {
+            let words = format!("There are several wearers, and a picture of each, such as /w/{example}/frame.png.");
+            layout::message(StatusCode::NOT_FOUND, "Whose picture?", &words)
+        }
         // Such as a bookmark from before there were several wearers.
         (false, false) if parts.method == Method::GET => Redirect::to("/").into_response(),
         (false, _) => layout::message(

@@ -33,10 +33,14 @@ function count() {
 }
 setInterval(count, 5000);
 
-// An old heart rate does not look new: its age comes first, and the tab's title has it.
+// An old heart rate does not look new: its age comes first, and the tab's title has it. On the page
+// of all wearers that is so for each.
 function grow() {
-  const part = document.getElementById("now");
-  const time = part && part.querySelector(".age time");
+  for (const part of document.querySelectorAll("[data-look]")) growOlder(part);
+}
+
+function growOlder(part) {
+  const time = part.querySelector(".age time");
   if (!time) return;
   const was = part.dataset.look;
   const isOld = was !== "fresh" || now() > Number(part.dataset.oldAfter);
@@ -44,11 +48,16 @@ function grow() {
   const bpm = part.querySelector(".bpm").textContent;
   const age = now() - Number(time.dataset.at);
   const ago = age < 60000 ? "just now" : `${length(age)} ago`;
-  document.title = `${look === "fresh" ? `${bpm} bpm, ${ago}` : `${ago}: was ${bpm} bpm`} · Pulsewing`;
+  if (part.id === "now") {
+    const whose = document.body.dataset.whose;
+    const words = look === "fresh" ? `${bpm} bpm, ${ago}` : `${ago}: was ${bpm} bpm`;
+    document.title = `${whose ? `${whose}: ` : ""}${words} · Pulsewing`;
+  }
   part.dataset.look = look;
   if (was !== "fresh" || look === "fresh") return;
+  const rate = part.querySelector(".was").parentElement;
   part.querySelector(".was").hidden = false;
-  part.prepend(part.querySelector(".age"));
+  rate.before(part.querySelector(".age"));
   const words = part.querySelector(".freshness");
   if (words) {
     words.dataset.fresh = "stale";
