@@ -16,6 +16,9 @@ use crate::{process, test_programs, tools::in_front, workspace::Workspace};
 /// The directory of the tests, relative to the root of the checkout.
 const TESTS: &str = "crates/pulsewing/tests/browser";
 
+/// The files of tests in it.
+const FILES: [&str; 2] = ["family.test.mjs", "page.test.mjs"];
+
 /// The usual paths of Chromium.
 const CHROMIUM: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
 
@@ -107,7 +110,7 @@ pub(crate) fn run(workspace: &Workspace, times: u32) -> Result<(), String> {
     if let Ok(words) = env::var("PULSEWING_CHECK") {
         node.arg(format!("--test-name-pattern={words}"));
     }
-    node.arg(workspace.root.join(TESTS).join("page.test.mjs"))
+    node.args(FILES.map(|name| workspace.root.join(TESTS).join(name)))
         .env("PULSEWING_BROWSER_PACKAGES", packages(workspace))
         .env("PULSEWING_CHROMIUM", chromium)
         .env("PULSEWING_PROGRAM", test_programs::pulsewing(workspace));
@@ -158,7 +161,9 @@ mod tests {
     #[test]
     fn the_tests_are_there_and_every_version_is_pinned() {
         let workspace = Workspace::load().unwrap();
-        assert!(workspace.root.join(TESTS).join("page.test.mjs").is_file());
+        for name in FILES {
+            assert!(workspace.root.join(TESTS).join(name).is_file(), "{name}");
+        }
         let text = fs::read_to_string(wanted(&workspace)).unwrap();
         let (_, packages) = text.split_once("\"dependencies\"").unwrap();
         let versions: Vec<&str> = packages

@@ -54,8 +54,11 @@ pub fn has_room(size: Size) -> bool {
 pub fn can_write(name: &str) -> bool {
     let mut letters = name.chars().filter(|letter| letter.is_alphanumeric());
     let mut buffer = [0; 4];
-    let mut has_glyph =
-        |letter: char| !FACE_OF_NAMES.columns(letter.encode_utf8(&mut buffer)).is_empty();
+    let mut has_glyph = |letter: char| {
+        !FACE_OF_NAMES
+            .columns(letter.encode_utf8(&mut buffer))
+            .is_empty()
+    };
     letters.next().is_some_and(&mut has_glyph) && letters.all(has_glyph)
 }
 
@@ -160,10 +163,22 @@ mod tests {
 
     #[test]
     fn names_are_written_in_latin_letters() {
-        for name in ["Anna", "J\u{f6}rg \u{1f493}", "\u{141}ucja", "Ren\u{e9}e-7", "Strau\u{df}"] {
+        for name in [
+            "Anna",
+            "J\u{f6}rg \u{1f493}",
+            "\u{141}ucja",
+            "Ren\u{e9}e-7",
+            "Strau\u{df}",
+        ] {
             assert!(can_write(name), "{name}");
         }
-        for name in ["", "\u{1f493}", "\u{4f60}\u{597d}", "Anna \u{418}", "\u{3b1}"] {
+        for name in [
+            "",
+            "\u{1f493}",
+            "\u{4f60}\u{597d}",
+            "Anna \u{418}",
+            "\u{3b1}",
+        ] {
             assert!(!can_write(name), "{name}");
         }
     }

@@ -24,11 +24,32 @@ use crate::{
 /// The time limit for the provider's answer.
 const REVOKE_FOR: Duration = Duration::from_secs(15);
 
+/// How a sign-out ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SignedOut {
+    /// There was no sign-in.
+    Nobody,
+    /// The provider knows, and the sign-in was erased.
+    Revoked,
+    /// The sign-in was erased, but the provider does not know.
+    Erased,
+}
+
 pub(super) async fn run(app: &App) -> Result<(), Problem> {
+    if sign_out(app).await? == SignedOut::Nobody {
+        app.console.say("Nobody is signed in.");
+    }
+    Ok(())
+}
+
+/// Revokes the grant, if there is one, and erases the tokens.
+///
+/// # Errors
+/// A [`Problem`] when the sign-in was kept, or could not be erased.
+pub(super) async fn sign_out(app: &App) -> Result<SignedOut, Problem> {
     let mut files = app.chain_file();
     let Some(record) = files.open().await? else {
-        app.console.say("Nobody is signed in.");
-        return Ok(());
+        return Ok(SignedOut::Nobody);
     };
     let chain = record.chain;
     if chain.standing() == Standing::Moving {
@@ -49,7 +70,10 @@ pub(super) async fn run(app: &App) -> Result<(), Problem> {
     })?;
     State::forget(&app.place, app.console);
     tell(app.console, provider, is_revoked);
-    Ok(())
+    Ok(match is_revoked {
+        true => SignedOut::Revoked,
+        false => SignedOut::Erased,
+    })
 }
 
 /// Tells a person that the sign-in has ended.

@@ -10,7 +10,7 @@ use crate::{
     app::Household,
     cli::Run,
     config::wearer::{WearerConfig, WearerId},
-    daemon::Supervision,
+    daemon::{Supervision, open_files},
     engine::stop::Stop,
     faces::{
         presenter::Presenter,
@@ -23,6 +23,9 @@ use crate::{
 const LOOK_FOR_WEARERS: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(household: Household, options: &Run) -> Result<(), Problem> {
+    if let Some(warning) = open_files::prepare(household.roster.all().len()) {
+        household.console.warn(&warning);
+    }
     let mut crew = Crew::new(household)?;
     let household = crew.household();
     let look = options.look;
@@ -40,7 +43,7 @@ pub(super) async fn run(household: Household, options: &Run) -> Result<(), Probl
     let has_picture = options.png.is_some() || !options.panels.specs.is_empty();
     let pictured = pictured(household, has_picture)?;
     for id in household.roster.forgotten(&household.state_dir) {
-        console.warn(&format!("there is a sign-in of \"{id}\", who is not one of the wearers, so nobody polls it; make them one with `pulsewing wearer add {id}`, or erase the sign-in and the history with `pulsewing wearer remove {id}`"));
+        console.warn(&format!("there is a sign-in or a history of \"{id}\", who is not one of the wearers, so nobody polls it; make them a wearer with `pulsewing wearer add {id}`, or erase everything with `pulsewing wearer remove {id}`"));
     }
     let stop = Stop::listen();
     crew.start(&stop)?;

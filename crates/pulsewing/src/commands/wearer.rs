@@ -4,14 +4,17 @@ use std::{fs, io, time::Duration};
 
 use serde::Serialize;
 
-use super::{logout, print};
+use super::{
+    logout::{self, SignedOut},
+    print,
+};
 use crate::{
     app::{App, Household},
     cli::{Wearer, WearerAdd, WearerList, WearerRemove},
     config::{places::Place, wearer::WearerConfig},
     custody::{
         Custody as _,
-        roster::{Added, AddedWearer},
+        roster::{self, Added, AddedWearer},
         standing::Standing,
     },
     daemon::Single,
@@ -95,16 +98,13 @@ async fn remove(household: &Household, options: &WearerRemove) -> Result<(), Pro
     let app = match household.roster.find(id) {
         Ok(wearer) => household.app(wearer),
         // Taken out of the configuration before.
-        Err(_) if place.dir.is_dir() => household.app(&WearerConfig {
+        Err(_) if roster::is_wearers(&place) => household.app(&WearerConfig {
             id: id.clone(),
             ..WearerConfig::default()
         }),
         Err(problem) => return Err(problem),
     };
-    let had_sign_in = app.chain_file().modified().is_some();
-    if had_sign_in {
-        sign_out(&app, options.force).await?;
-    }
+    let signed_out = sign_out(&app, options.force).await?;
     let is_configured = household.roster.is_configured(id);
     // From now on a daemon does not poll this wearer any more.
     Added::change(state_dir)?.remove(id)?;
@@ -121,15 +121,16 @@ async fn remove(household: &Household, options: &WearerRemove) -> Result<(), Pro
         _ => {}
     }
     drop(single);
-    let what = match (had_sign_in, days.as_deref()) {
-        (true, Some(days)) => {
-            format!("the sign-in was revoked and erased, and {days} of history deleted")
-        }
-        (true, None) => "the sign-in was revoked and erased; there was no history".to_owned(),
-        (false, Some(days)) => format!("there was no sign-in; {days} of history were deleted"),
-        (false, None) => "there was no sign-in and no history".to_owned(),
+    let sign_in = match signed_out {
+        SignedOut::Nobody => "there was no sign-in",
+        SignedOut::Revoked => "the sign-in was revoked and erased",
+        SignedOut::Erased => "the sign-in was erased, but the provider does not know",
     };
-    print(&format!("Removed {id}: {what}.\n"))?;
+    let history = match days {
+        Some(days) => format!("{days} of history deleted"),
+        None => "there was no history".to_owned(),
+    };
+    print(&format!("Removed {id}: {sign_in}, and {history}.\n"))?;
     if is_configured {
         household.console.warn(&format!(
             "\"{id}\" is still in the configuration: take it out there as well"
@@ -139,8 +140,8 @@ async fn remove(household: &Household, options: &WearerRemove) -> Result<(), Pro
 }
 
 /// Signs the wearer out; with `force`, erases the sign-in even if the provider cannot be told.
-async fn sign_out(app: &App, force: bool) -> Result<(), Problem> {
-    match logout::run(app).await {
+async fn sign_out(app: &App, force: bool) -> Result<SignedOut, Problem> {
+    match logout::sign_out(app).await {
         Err(problem) if !force => {
             Err(problem.hint("nothing was removed; --force removes the wearer even so"))
         }
@@ -153,9 +154,10 @@ async fn sign_out(app: &App, force: bool) -> Result<(), Problem> {
             files.open().await?;
             files.erase().await.map_err(|error| {
                 Problem::failed("the sign-in could not be erased").caused_by_file(&error)
-            })
+            })?;
+            Ok(SignedOut::Erased)
         }
-        Ok(()) => Ok(()),
+        signed_out => signed_out,
     }
 }
 

@@ -98,7 +98,7 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
     };
     if text.contains(is_invisible) {
         return Err(format!(
-            "the name \"{}\" has a control character",
+            "a name has no control characters, but \"{}\" does",
             text.escape_debug()
         ));
     }

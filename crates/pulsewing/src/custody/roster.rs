@@ -4,6 +4,7 @@
 //! managed by other means. What the configuration says of a wearer counts.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, Write},
     path::Path,
@@ -46,7 +47,7 @@ pub(crate) struct AddedWearer {
     #[serde(default, deserialize_with = "wearer::some_name")]
     pub name: Option<String>,
     /// The provider's name.
-    #[serde(with = "provider_name")]
+    #[serde(default, with = "provider_name")]
     pub provider: Option<Provider>,
 }
 
@@ -97,7 +98,9 @@ impl Added {
                 .write(|file| file.write_all(&text))
         };
         write().map_err(|error: io::Error| {
-            Problem::failed("the list of wearers could not be written").caused_by_file(&error)
+            Problem::failed("the list of wearers could not be written, so it was not changed")
+                .caused_by_file(&error)
+                .hint("free up disk space, or make the state directory writable, and repeat this command")
         })
     }
 }
@@ -167,8 +170,10 @@ impl Roster {
         if is_default_meant {
             wearers.push(WearerConfig::default());
         }
+        let mut known: BTreeSet<WearerId> =
+            wearers.iter().map(|wearer| wearer.id.clone()).collect();
         for added in added {
-            if wearers.iter().all(|known| known.id != added.id) {
+            if known.insert(added.id.clone()) {
                 wearers.push(WearerConfig {
                     id: added.id,
                     name: added.name,
@@ -244,8 +249,8 @@ impl Roster {
         format!("the wearers are {}{more}", ids.join(", "))
     }
 
-    /// Returns the ids in a state directory that have a sign-in but are no wearers: nobody polls
-    /// them.
+    /// Returns the ids in a state directory that have a sign-in or a history but are no wearers:
+    /// nobody polls them.
     pub(crate) fn forgotten(&self, state_dir: &Path) -> Vec<WearerId> {
         let Ok(entries) = fs::read_dir(state_dir) else {
             return Vec::new();
@@ -254,10 +259,7 @@ impl Roster {
             .flatten()
             .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
             .filter(|id| self.wearers.iter().all(|wearer| wearer.id != *id))
-            .filter(|id| {
-                let files = ChainFile::new(Place::new(state_dir, id));
-                files.modified().is_some()
-            })
+            .filter(|id| has_files(state_dir, id))
             .collect();
         forgotten.sort();
         forgotten
@@ -284,6 +286,19 @@ pub(crate) fn lock(state_dir: &Path) -> Result<File, Problem> {
             .caused_by_file(&error)
             .hint("make it writable, or choose another with --state-dir")
     })
+}
+
+/// Returns whether a directory in a state directory is or was a wearer's: of others with a name
+/// like an id, nothing is deleted.
+pub(crate) fn is_wearers(place: &Place) -> bool {
+    const OURS: [&str; 5] = [
+        "chain",
+        "chain.lock",
+        "run.lock",
+        "state.json",
+        "history.db",
+    ];
+    OURS.iter().any(|name| place.dir.join(name).exists())
 }
 
 /// Returns whether a wearer has a sign-in or a history in a state directory.

@@ -14,12 +14,14 @@
 //! | `broadcast.rs` | publishes the state, and accepts requests for an update |
 //! | `remembered.rs` | the last reading, after a restart and after a long silence |
 //! | `notice.rs` | the text on a picture when something is wrong |
+//! | `open_files.rs` | the limit on open files |
 //! | `single.rs` | the lock that allows only one daemon |
 //! | `supervision.rs` | the messages to systemd |
 
 mod broadcast;
 mod member;
 mod notice;
+pub(crate) mod open_files;
 mod remembered;
 mod repair;
 mod single;

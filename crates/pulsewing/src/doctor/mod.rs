@@ -326,8 +326,8 @@ fn wearers(
     for id in roster.forgotten(state_dir) {
         findings.push(Finding::warn(
             "wearers.list",
-            format!("there is a sign-in of \"{id}\", who is not one of the wearers, so nobody polls it"),
-            format!("make them one with `pulsewing wearer add {id}`, or erase the sign-in and the history with `pulsewing wearer remove {id}`"),
+            format!("there is a sign-in or a history of \"{id}\", who is not one of the wearers, so nobody polls it"),
+            format!("make them a wearer with `pulsewing wearer add {id}`, or erase everything with `pulsewing wearer remove {id}`"),
         ));
     }
     if scope.wearers.is_empty() {

@@ -1,13 +1,13 @@
 //! Keeps a PNG file and panels up to date with the daemon's state and the clock.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use pulsewing_core::cycle::Now;
 use pulsewing_screen::pair;
 
 use crate::{
     config::wearer::{WearerConfig, WearerId},
-    daemon::{Member, Members, Notice},
+    daemon::{Member, Members, Notice, Snapshot},
     engine::clock::Clock,
     faces::outputs::{Outputs, Style, View},
     tell::{console::Console, problem::Problem},
@@ -30,6 +30,28 @@ pub(crate) struct Presenter {
     console: Console,
     /// The last problem that was reported.
     told: Option<String>,
+    /// What the outputs show, if they show it.
+    shown: Option<Shown>,
+}
+
+/// What a picture was made from. Many wearers change often, but a picture shows only two.
+struct Shown {
+    minute: i64,
+    wearers: usize,
+    snapshots: Vec<Arc<Snapshot>>,
+}
+
+impl Shown {
+    fn is_same(&self, other: &Self) -> bool {
+        let (ours, theirs) = (&self.snapshots, &other.snapshots);
+        self.minute == other.minute
+            && self.wearers == other.wearers
+            && ours.len() == theirs.len()
+            && ours
+                .iter()
+                .zip(theirs)
+                .all(|(one, other)| Arc::ptr_eq(one, other))
+    }
 }
 
 impl Presenter {
@@ -52,6 +74,7 @@ impl Presenter {
             clock,
             console,
             told: None,
+            shown: None,
         }
     }
 
@@ -113,6 +136,16 @@ impl Presenter {
             .iter()
             .map(|member| member.broadcast.snapshot())
             .collect();
+        let to_show = Shown {
+            minute: now.utc.as_second().div_euclid(60),
+            wearers: all.len(),
+            snapshots: snapshots.clone(),
+        };
+        let is_shown = |shown: Shown| shown.is_same(&to_show);
+        if self.shown.take().is_some_and(is_shown) {
+            self.shown = Some(to_show);
+            return Ok(());
+        }
         let notices: Vec<Notice<'_>> = snapshots
             .iter()
             .zip(&addresses)
@@ -149,7 +182,9 @@ impl Presenter {
                 // The style was made above.
                 _ => Err(pulsewing_panels::PictureError::Size),
             }
-        })
+        })?;
+        self.shown = Some(to_show);
+        Ok(())
     }
 }
 

@@ -1,34 +1,11 @@
 // The page in a real browser.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 
-import { Stage, browser, picture, reads, violations } from "./stage.mjs";
+import { browser, on, picture, reads, violations } from "./stage.mjs";
 
 after(() => browser.close());
-
-/** A test with a stage of its own; at its end no page may have complained or asked anybody else. */
-function on(stage, name, act) {
-  test(name, async () => {
-    const set = await Stage.begin(stage);
-    const pages = [];
-    const open = async (path, options) => {
-      const page = await set.open(path, options);
-      pages.push(page);
-      return page;
-    };
-    try {
-      await act(set, open);
-      for (const page of pages) {
-        assert.deepEqual(page.complaints, []);
-        assert.deepEqual(page.foreign, []);
-      }
-    } finally {
-      for (const page of pages) await page.context().close();
-      await set.end();
-    }
-  });
-}
 
 const bpm = (page) => page.locator("#now .bpm").innerText();
 

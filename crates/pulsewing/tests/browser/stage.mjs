@@ -1,5 +1,6 @@
 // The real program, the real sandbox and a real browser, in a home of their own.
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -7,6 +8,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 
 const packages = process.env.PULSEWING_BROWSER_PACKAGES;
@@ -26,6 +28,9 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
+
+/** The name of a wearer, as somebody might have chosen it. */
+export const nameOf = (id) => `${id.at(0).toUpperCase()}${id.slice(1)} <b>& Söhne</b>`;
 
 /** A browser for all tests. */
 export const browser = await chromium.launch({
@@ -83,13 +88,17 @@ class Program {
 
 /** A sandbox, a daemon with its page, and what the browser saw. */
 export class Stage {
-  static async begin({ signedIn = true, settings = "", now = NOW } = {}) {
+  /** With `wearers`, ids, there are several, each signed in with an account of their own in that order. */
+  static async begin({ signedIn = true, settings = "", now = NOW, wearers = [] } = {}) {
     const stage = new Stage();
     // The program's own clock; the cloud's is always NOW.
     stage.time = now;
     stage.home = mkdtempSync(join(tmpdir(), "pulsewing-browser-"));
     stage.sandbox = new Program(
-      ["sandbox", "--listen", "127.0.0.1:0", "--zone", "Europe/Berlin", "--now", NOW],
+      [
+        ...["sandbox", "--listen", "127.0.0.1:0", "--zone", "Europe/Berlin", "--now", NOW],
+        ...["--wearers", String(Math.max(1, wearers.length))],
+      ],
       stage.home,
     );
     stage.ready = JSON.parse(await stage.sandbox.line("stdout", "{"));
@@ -101,7 +110,12 @@ export class Stage {
         `[endpoints]\nbase_url = "${stage.ready.url}"\n${settings}`,
       { mode: 0o600 },
     );
-    if (signedIn) await stage.signIn();
+    for (const id of wearers) {
+      const add = stage.program(["wearer", "add", id, "--name", nameOf(id)]);
+      await once(add.child, "exit");
+      if (signedIn) await stage.signIn(["--wearer", id], wearers.indexOf(id) + 1);
+    }
+    if (signedIn && wearers.length === 0) await stage.signIn();
     await stage.run();
     return stage;
   }
@@ -110,10 +124,10 @@ export class Stage {
     return new Program(["--config", this.config, "--now", this.time, ...args], this.home);
   }
 
-  async signIn() {
-    const login = this.program(["login", "--paste"]);
+  async signIn(options = [], user = 1) {
+    const login = this.program(["login", "--paste", ...options]);
     const url = await login.line("stdout", "http");
-    const consent = await fetch(`${url}&auto=1`, { redirect: "manual" });
+    const consent = await fetch(`${url}&auto=1&user=${user}`, { redirect: "manual" });
     login.child.stdin.end(`${consent.headers.get("location")}\n`);
     await once(login.child, "exit");
   }
@@ -124,9 +138,12 @@ export class Stage {
     this.url = line.split("page=")[1].replace(/\/$/, "");
   }
 
-  /** Waits for the end of an update. */
-  updated() {
-    return this.daemon.line("stderr", "INFO updated");
+  /** Waits for the end of an update, of one of several wearers if there are some. */
+  async updated(id) {
+    for (;;) {
+      const line = await this.daemon.line("stderr", "INFO updated");
+      if (id === undefined || line.includes(`wearer=${id}`)) return;
+    }
   }
 
   async control(call, body) {
@@ -171,6 +188,29 @@ export class Stage {
     await this.sandbox.stop();
     rmSync(this.home, { recursive: true, force: true });
   }
+}
+
+/** A test with a stage of its own; at its end no page may have complained or asked anybody else. */
+export function on(stage, name, act) {
+  test(name, async () => {
+    const set = await Stage.begin(stage);
+    const pages = [];
+    const open = async (path, options) => {
+      const page = await set.open(path, options);
+      pages.push(page);
+      return page;
+    };
+    try {
+      await act(set, open);
+      for (const page of pages) {
+        assert.deepEqual(page.complaints, []);
+        assert.deepEqual(page.foreign, []);
+      }
+    } finally {
+      for (const page of pages) await page.context().close();
+      await set.end();
+    }
+  });
 }
 
 /** Waits until an element says this; a click returns before the page that it asks for is there. */

@@ -191,8 +191,77 @@ fn a_wearer_whom_the_provider_was_not_told_about_is_removed_only_by_force() {
     household
         .run(&["wearer", "remove", "anna", "--force"])
         .exits(0)
+        .prints("Removed anna: the sign-in was erased, but the provider does not know, and there was no history.")
         .says("still in the configuration");
     assert!(!household.of_wearer("anna", "").exists());
+}
+
+#[test]
+fn what_is_no_wearers_is_not_removed() {
+    let household = Household::signed_in("google", &["anna"]);
+    // A directory of somebody's own, whose name could be an id.
+    let backup = household.of_wearer("backup", "");
+    fs::create_dir(&backup).unwrap();
+    fs::write(backup.join("letter"), "Dear diary").unwrap();
+    household
+        .run(&["wearer", "remove", "backup"])
+        .exits(2)
+        .says("there is no wearer \"backup\"");
+    assert!(backup.join("letter").exists());
+    // What an interrupted removal leaves behind can be removed.
+    household.run(&["wearer", "add", "ben"]).exits(0);
+    household
+        .run(&["wearer", "remove", "ben"])
+        .exits(0)
+        .prints("Removed ben: there was no sign-in, and there was no history.");
+    fs::create_dir(household.of_wearer("ben", "")).unwrap();
+    fs::write(household.of_wearer("ben", "state.json"), "{}").unwrap();
+    household.run(&["wearer", "remove", "ben"]).exits(0);
+    assert!(!household.of_wearer("ben", "").exists());
+}
+
+#[test]
+fn names_are_ordinary_text() {
+    let household = Household::empty("google", 1);
+    let long = "x".repeat(65);
+    for name in ["a\nb", "\u{1b}[31mred", "", " ", &long] {
+        household
+            .run(&["wearer", "add", "anna", "--name", name])
+            .exits(2)
+            .says("a name");
+    }
+    // A shell's variable is for the next commands.
+    household
+        .program(&["wearer", "add", "anna", "--name", "Änne <b>&amp; Co"])
+        .env("PULSEWING_WEARER", "anna")
+        .run()
+        .exits(0);
+    household.run(&["wearer", "add", "ben"]).exits(0);
+    household
+        .login("ben", 1)
+        .exits(0)
+        .says("`pulsewing once --wearer ben`");
+    household
+        .run(&["status", "--wearer", "anna"])
+        .exits(0)
+        .prints("pulsewing login --wearer anna");
+    let daemon = household.daemon();
+    let family = daemon.get("/").body;
+    assert!(family.contains("Änne &lt;b&gt;&amp;amp; Co"), "{family}");
+    let page = daemon.get("/w/anna/").body;
+    assert!(
+        page.contains("<title>Änne &lt;b&gt;&amp;amp; Co: No heart rate yet"),
+        "{page}"
+    );
+    assert!(page.contains("href=\"/\">All</a>"), "{page}");
+    let picture = daemon.get("/frame.png");
+    assert_eq!(picture.status, 404, "{}", picture.body);
+    assert!(
+        picture.body.contains("/w/anna/frame.png"),
+        "{}",
+        picture.body
+    );
+    daemon.stop();
 }
 
 #[test]
@@ -330,7 +399,8 @@ fn two_wearers_share_a_picture_and_more_have_to_be_chosen() {
         .exits(2)
         .says("a picture shows one or two wearers, not 3")
         .says("--wearer anna,ben");
-    for (chosen, is_of_two) in [("anna,carla", true), ("ben", false)] {
+    let mut pictures = Vec::new();
+    for (chosen, is_of_two) in [("anna,carla", true), ("carla,anna", true), ("ben", false)] {
         let _ = fs::remove_file(&png);
         let running = household
             .program(&[&run[..], &["--wearer", chosen]].concat())
@@ -347,8 +417,17 @@ fn two_wearers_share_a_picture_and_more_have_to_be_chosen() {
         until("the picture", || {
             has_line().filter(|found| *found == is_of_two)
         });
+        let picture = picture::read(&household.home, "family.png");
+        let (width, _) = picture.size;
+        // The names, at the top.
+        let names = usize::try_from(width * 16).unwrap();
+        pictures.push(picture.rgb[..names].to_vec());
         running.stop();
     }
+    assert_ne!(
+        pictures[0], pictures[1],
+        "the order is that of the command line"
+    );
 }
 
 #[test]
@@ -371,10 +450,10 @@ fn the_only_wearer_of_old_is_called_default() {
     .unwrap();
     let checkup = signed_in.program(&["doctor", "--offline"]);
     let doctor = checkup.printing_first().run().stdout;
-    let words = "there is a sign-in of \"default\", who is not one of the wearers";
+    let words = "there is a sign-in or a history of \"default\", who is not one of the wearers";
     assert!(doctor.contains(words), "{doctor}");
     let running = signed_in.program(&["run", "--no-web"]).start();
-    running.error_line_with("there is a sign-in of \"default\"");
+    running.error_line_with("there is a sign-in or a history of \"default\"");
     running.stop();
 }
 

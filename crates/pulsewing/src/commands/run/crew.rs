@@ -1,7 +1,10 @@
 //! The update loops of all wearers, each in a task of its own: what keeps one waiting, or makes it
 //! fail, does not touch another.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument as _;
@@ -126,8 +129,9 @@ impl Crew {
             return self.tell_once(&problem);
         }
         let apps = self.household.all();
+        let ids: BTreeSet<&WearerId> = apps.iter().map(|app| &app.wearer.id).collect();
         for (id, stop) in &self.running {
-            if apps.iter().all(|app| app.wearer.id != *id) {
+            if !ids.contains(id) {
                 tracing::info!(wearer = %id, "the wearer was removed");
                 stop.request();
             }
