@@ -104,8 +104,14 @@ async fn remove(household: &Household, options: &WearerRemove) -> Result<(), Pro
         }),
         Err(problem) => return Err(problem),
     };
-    let signed_out = sign_out(&app, options.force).await?;
     let is_configured = household.roster.is_configured(id);
+    if is_configured && Single::is_claimed(&place.dir).unwrap_or(false) {
+        return Err(Problem::failed(format!(
+            "a running pulsewing polls \"{id}\", who is in the configuration"
+        ))
+        .hint("take them out there, start that pulsewing again, and repeat this command; nothing was removed"));
+    }
+    let signed_out = sign_out(&app, options.force).await?;
     // From now on a daemon does not poll this wearer any more.
     Added::change(state_dir)?.remove(id)?;
     let single = let_go(&app).await?;
@@ -174,8 +180,7 @@ async fn let_go(app: &App) -> Result<Single, Problem> {
                     Exit::Temporary,
                     "the wearer was signed out, but a running pulsewing still uses their history",
                 )
-                .hint("stop it, then repeat this command")
-                .hint("if the wearer is in the configuration, take them out there first"));
+                .hint("stop it, then repeat this command"));
             }
             None => tokio::time::sleep(LOOK_EVERY).await,
         }

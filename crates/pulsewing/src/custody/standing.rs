@@ -13,7 +13,7 @@ use crate::config::places::Place;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Standing {
-    /// Nobody has signed in yet.
+    /// Nobody is signed in.
     New,
     /// The sign-in works, as far as is known.
     SignedIn,
@@ -60,7 +60,7 @@ impl Standing {
     /// Returns its words for people.
     pub(crate) const fn in_words(self) -> &'static str {
         match self {
-            Self::New => "not signed in yet",
+            Self::New => "not signed in",
             Self::SignedIn => "signed in",
             Self::SignInNeeded => "has to sign in again",
             Self::Moved => "moved to a board",

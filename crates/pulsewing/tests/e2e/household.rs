@@ -218,6 +218,16 @@ fn what_is_no_wearers_is_not_removed() {
     fs::write(household.of_wearer("ben", "state.json"), "{}").unwrap();
     household.run(&["wearer", "remove", "ben"]).exits(0);
     assert!(!household.of_wearer("ben", "").exists());
+    // Nor is whom the configuration would give back to a running daemon at once.
+    let daemon = household.daemon();
+    daemon.logs("updated bpm=");
+    household
+        .run(&["wearer", "remove", "anna"])
+        .exits(1)
+        .says("who is in the configuration")
+        .says("nothing was removed");
+    assert!(household.of_wearer("anna", "chain").exists());
+    daemon.stop();
 }
 
 #[test]
