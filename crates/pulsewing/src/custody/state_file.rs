@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use pulsewing_core::{
     Bpm,
     cycle::{Consent, Failure, FailureKind, Memory, Pacing},
@@ -52,6 +52,8 @@ pub(crate) struct State {
     pub last_hint: Option<String>,
     /// The name of the OAuth error in the answer to the last refresh; `None` after a success.
     pub oauth_error: Option<String>,
+    /// The day on which no past day was missing in the history, if that was looked at.
+    pub settled_on: Option<Date>,
     /// Whether the sign-in was moved to a board and erased here.
     pub is_moved: bool,
     /// Facts from the last reading, apart from heart rates, which are in the history.

@@ -32,10 +32,14 @@ mod update_loop;
 pub(crate) use broadcast::Broadcast;
 pub(crate) use member::{Member, Members};
 pub(crate) use notice::Notice;
-#[cfg(feature = "fleet")]
-pub(crate) use remembered::reading_in;
 pub(crate) use remembered::{keep_last_known, last_reading, zone_of_minute};
 pub(crate) use single::Single;
 pub(crate) use snapshot::{FailedUpdate, Look, Repair, Snapshot};
 pub(crate) use supervision::Supervision;
 pub(crate) use update_loop::UpdateLoop;
+#[cfg(feature = "fleet")]
+pub(crate) use {
+    remembered::reading_in,
+    repair::{Knowledge, days_to_ask, first_to_ask},
+    update_loop::zone_of,
+};

@@ -18,29 +18,29 @@ const SETTLES_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// The facts that decide which days to fetch.
 #[derive(Debug)]
-pub(super) struct Knowledge<'k> {
+pub(crate) struct Knowledge<'k> {
     /// The current date on the wearer's clock.
-    pub(super) today: Date,
+    pub(crate) today: Date,
     /// The wearer's zone.
-    pub(super) zone: &'k TimeZone,
+    pub(crate) zone: &'k TimeZone,
     /// The time of the tracker's last sync; the present if it is not known.
-    pub(super) synced_at: Timestamp,
+    pub(crate) synced_at: Timestamp,
     /// The earliest day that the retention keeps.
-    pub(super) earliest: Option<Date>,
+    pub(crate) earliest: Option<Date>,
     /// The days that were fetched after their end, each with the tracker's last sync at that time.
-    pub(super) asked: &'k BTreeMap<Date, Timestamp>,
+    pub(crate) asked: &'k BTreeMap<Date, Timestamp>,
 }
 
 /// Returns the first day that is considered.
-pub(super) fn first(today: Date, earliest: Option<Date>) -> Date {
+pub(crate) fn first_to_ask(today: Date, earliest: Option<Date>) -> Date {
     let back = today.checked_sub(Span::new().days(LOOK_BACK));
     let back = back.unwrap_or(today);
     earliest.map_or(back, |earliest| earliest.max(back))
 }
 
 /// Returns the past days to fetch, newest first.
-pub(super) fn days_to_ask(known: &Knowledge<'_>) -> Vec<Date> {
-    let first = first(known.today, known.earliest);
+pub(crate) fn days_to_ask(known: &Knowledge<'_>) -> Vec<Date> {
+    let first = first_to_ask(known.today, known.earliest);
     let mut days = Vec::new();
     let mut date = known.today;
     while let Ok(before) = date.yesterday() {

@@ -224,7 +224,7 @@ impl UpdateLoop {
         let zone = zone_of(reading);
         let today = zone.to_datetime(now).date();
         let earliest = self.retention.earliest(today);
-        let first = repair::first(today, earliest);
+        let first = repair::first_to_ask(today, earliest);
         let Ok(mut asked) = history.asked_since(first) else {
             return Vec::new();
         };
@@ -255,7 +255,7 @@ impl UpdateLoop {
 }
 
 /// Returns the zone of a reading with all its rules, or its offset if only that is known.
-fn zone_of(reading: &Reading) -> TimeZone {
+pub(crate) fn zone_of(reading: &Reading) -> TimeZone {
     let zone = &reading.time_zone;
     TimeZone::get(zone.name.as_str())
         .unwrap_or_else(|_| TimeZone::fixed(zone.offsets.at(reading.fetched_at)))

@@ -566,6 +566,12 @@ impl Engine {
         *self.activity.borrow()
     }
 
+    /// Remembers that on this day no past day was missing.
+    #[cfg(feature = "fleet")]
+    pub(crate) const fn settle(&mut self, today: Date) {
+        self.state.settled_on = Some(today);
+    }
+
     /// Returns the state that is remembered between runs.
     pub(crate) const fn state(&self) -> &State {
         &self.state

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `turn.rs` | **one wearer's turn: a cycle under a lease, and what is written after it** |
 //! | `collector.rs` | endless turns, as many at once as are allowed |
+//! | `past.rs` | the past days that a history lacks |
 //! | `phase.rs` | when a wearer is due again: spread over the interval |
 //! | `kept.rs` | what is known of a wearer without asking the provider |
 //! | `errors.rs` | the database's errors in words |
@@ -15,6 +16,7 @@
 mod collector;
 mod errors;
 mod kept;
+mod past;
 mod phase;
 mod turn;
 

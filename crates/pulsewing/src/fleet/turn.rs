@@ -4,7 +4,7 @@
 //! |---|---|
 //! | ask the project's bucket | the wearer is due again when the lease ends |
 //! | the cycle, with its writes of the chain | see `pulsewing_fleet::chain` |
-//! | the history | the reading is fetched again by the next turn |
+//! | the history, and past days that it lacks | the reading is fetched again by the next turn |
 //! | the state | the limits of this turn are forgotten; the project's bucket still counts them |
 //! | give back the lease | as the first |
 
@@ -34,9 +34,9 @@ const AFTER_FAULT: Duration = Duration::from_secs(15 * 60);
 
 /// A turn under a lease.
 pub(crate) struct Turn<'f> {
-    fleet: &'f Fleet,
-    app: App,
-    chain: LeasedChain,
+    pub(super) fleet: &'f Fleet,
+    pub(super) app: App,
+    pub(super) chain: LeasedChain,
     provider: Provider,
 }
 
@@ -120,7 +120,12 @@ impl<'f> Turn<'f> {
                 if engine.was_limited() {
                     self.slow(engine.failure()).await?;
                 }
-                match self.write(&engine).await {
+                let written = tokio::select! {
+                    biased;
+                    written = self.write(&mut engine, stop) => written,
+                    () = self.chain.keep() => return Ok(End::Lost),
+                };
+                match written {
                     Err(Error::Fenced { .. }) => return Ok(End::Lost),
                     written => written?,
                 }
@@ -134,7 +139,7 @@ impl<'f> Turn<'f> {
         }
     }
 
-    async fn ask(&self, count: u32, priority: Priority) -> Result<Grant, Error> {
+    pub(super) async fn ask(&self, count: u32, priority: Priority) -> Result<Grant, Error> {
         let project = self.fleet.project(self.provider);
         let database = self.fleet.database();
         database.ask_project(&project, count, priority).await
@@ -152,8 +157,9 @@ impl<'f> Turn<'f> {
         self.fleet.database().slow_project(&project, pause).await
     }
 
-    /// Writes the reading into the history, and what is to be remembered.
-    async fn write(&self, engine: &Engine) -> Result<(), Error> {
+    /// Writes the reading into the history, fetches past days that it lacks, and writes what is to be
+    /// remembered.
+    async fn write(&self, engine: &mut Engine, stop: &Stop) -> Result<(), Error> {
         let account = engine.account();
         let arrival = engine
             .reading()
@@ -162,6 +168,7 @@ impl<'f> Turn<'f> {
         if let Some(arrival) = arrival {
             self.record(&arrival).await?;
         }
+        self.past_days(engine, stop).await?;
         let state = engine.state();
         let document = serde_json::to_string(state).unwrap_or_default();
         let standing = standing(state);
@@ -171,7 +178,7 @@ impl<'f> Turn<'f> {
     }
 
     /// Merges an arrival into the history.
-    async fn record(&self, arrival: &Arrival<'_>) -> Result<(), Error> {
+    pub(super) async fn record(&self, arrival: &Arrival<'_>) -> Result<(), Error> {
         let database = self.fleet.database();
         let lease = self.chain.lease().lock().await;
         let dates = arrival.dates();
