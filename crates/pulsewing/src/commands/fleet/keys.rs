@@ -30,8 +30,9 @@ async fn rekey(fleet: &Fleet) -> Result<(), Problem> {
     let rekeyed = fleet.database().rekey(fleet.keys()).await?;
     let newest = fleet.keys().newest_id();
     print(&format!(
-        "Sealed {} sign-ins with key {newest}; {} are still sealed with an older one.\n",
-        rekeyed.resealed, rekeyed.left
+        "Sealed {} with key {newest}; still sealed with an older one: {}.\n",
+        counted(rekeyed.resealed),
+        rekeyed.left
     ))?;
     for (wearer, error) in &rekeyed.unreadable {
         fleet.household().console.warn(&format!(
@@ -51,8 +52,16 @@ async fn restored(fleet: &Fleet) -> Result<(), Problem> {
         .restored(&super::wearers::operator())
         .await?;
     print(&format!(
-        "{marked} sign-ins have to prove themselves before they are used: their next turn renews them first.\n"
+        "Marked {}: the next turn renews it before it is used.\n",
+        counted(marked)
     ))?;
     fleet.household().console.say("A sign-in that was renewed after the backup was made is spent; its wearer has to sign in again. `pulsewing wearer list` shows who.");
     Ok(())
+}
+
+fn counted(sign_ins: u64) -> String {
+    match sign_ins {
+        1 => "1 sign-in".to_owned(),
+        _ => format!("{sign_ins} sign-ins"),
+    }
 }
