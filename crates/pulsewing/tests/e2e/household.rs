@@ -1,7 +1,8 @@
 //! Several wearers in one state directory, polled by one daemon.
 
-use std::fs;
+use std::{fs, io::Write, path::Path};
 
+use pulsewing_files::private;
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -201,8 +202,16 @@ fn what_is_no_wearers_is_not_removed() {
     let household = Household::signed_in("google", &["anna"]);
     // A directory of somebody's own, whose name could be an id.
     let backup = household.of_wearer("backup", "");
-    fs::create_dir(&backup).unwrap();
-    fs::write(backup.join("letter"), "Dear diary").unwrap();
+    private::make_dir(&backup).unwrap();
+    let write = |path: &Path, text: &str| {
+        let mut file = private::options()
+            .write(true)
+            .create(true)
+            .open(path)
+            .unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    };
+    write(&backup.join("letter"), "Dear diary");
     household
         .run(&["wearer", "remove", "backup"])
         .exits(2)
@@ -214,8 +223,8 @@ fn what_is_no_wearers_is_not_removed() {
         .run(&["wearer", "remove", "ben"])
         .exits(0)
         .prints("Removed ben: there was no sign-in, and there was no history.");
-    fs::create_dir(household.of_wearer("ben", "")).unwrap();
-    fs::write(household.of_wearer("ben", "state.json"), "{}").unwrap();
+    private::make_dir(&household.of_wearer("ben", "")).unwrap();
+    write(&household.of_wearer("ben", "state.json"), "{}");
     household.run(&["wearer", "remove", "ben"]).exits(0);
     assert!(!household.of_wearer("ben", "").exists());
     // Nor is whom the configuration would give back to a running daemon at once.

@@ -288,6 +288,7 @@ fn uninstalling_stops_and_removes_it_and_leaves_the_state() {
     managed.install(&[]).exits(0);
     let keepsake = managed.home.path("state/pulsewing/keepsake");
     fs::write(&keepsake, "mine").unwrap();
+    fs::set_permissions(&keepsake, fs::Permissions::from_mode(0o600)).unwrap();
     managed.calls();
     managed
         .service(&["uninstall"])
