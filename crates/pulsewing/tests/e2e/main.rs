@@ -23,6 +23,10 @@ mod disk_full;
 mod doctor;
 mod exit_codes;
 mod export;
+#[cfg(feature = "fleet")]
+mod fleet;
+#[cfg(feature = "fleet")]
+mod fleet_fire;
 mod future;
 mod history;
 mod history_damage;

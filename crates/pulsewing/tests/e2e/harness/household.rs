@@ -1,4 +1,5 @@
-//! A home with several wearers, each with an account of their own at one sandbox.
+//! A home with several wearers, each with an account of their own at one sandbox; in files, or in a
+//! database.
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use crate::harness::{
     daemon::Daemon,
     hermetic::{Finished, Home, Program},
     loopback_http,
+    postgres::Postgres,
     sandbox_process::Sandbox,
     signed_in::configuration,
 };
@@ -15,10 +17,23 @@ use crate::harness::{
 /// The time on the sandbox's clock at the start.
 const START: &str = "2026-11-22T14:07:00Z";
 
+/// Where the wearers and their sign-ins are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Store {
+    Files,
+    Database,
+}
+
+impl Store {
+    pub(crate) const BOTH: [Self; 2] = [Self::Files, Self::Database];
+}
+
 /// A home with several wearers.
 pub(crate) struct Household {
     pub(crate) home: Home,
     pub(crate) sandbox: Sandbox,
+    /// The name of the database, if they are in one.
+    pub(crate) database: Option<String>,
 }
 
 impl Household {
@@ -33,20 +48,68 @@ impl Household {
         household
     }
 
+    /// Returns a home with these wearers in this store; nobody has signed in yet.
+    pub(crate) fn of_at(store: Store, provider: &str, ids: &[&str]) -> Self {
+        if store == Store::Files {
+            return Self::of(provider, ids);
+        }
+        let household = Self::on_database(Postgres::shared(), provider, ids.len() + 1, &[]);
+        for id in ids {
+            household.run(&["wearer", "add", id]).exits(0);
+        }
+        household
+    }
+
     /// Returns a home whose configuration has no wearers; the sandbox has accounts for this many.
     pub(crate) fn empty(provider: &str, accounts: usize) -> Self {
+        Self::empty_with(provider, accounts, &[])
+    }
+
+    fn empty_with(provider: &str, accounts: usize, options: &[&str]) -> Self {
         let home = Home::new();
         let accounts = accounts.to_string();
-        let options = ["--wearers", &accounts, "--zone", "UTC", "--now", START];
-        let sandbox = Sandbox::start(&home, &options);
+        let usual = ["--wearers", &accounts, "--zone", "UTC", "--now", START];
+        let sandbox = Sandbox::start(&home, &[&usual[..], options].concat());
         home.configure(&configuration(&sandbox, provider));
         home.configure_more("[history]\nkeep = \"1 day\"\n");
-        Self { home, sandbox }
+        Self {
+            home,
+            sandbox,
+            database: None,
+        }
+    }
+
+    /// Returns a home whose wearers are in a new database of this server, where there are none yet.
+    /// `options` are the sandbox's.
+    pub(crate) fn on_database(
+        server: &Postgres,
+        provider: &str,
+        accounts: usize,
+        options: &[&str],
+    ) -> Self {
+        let household = Self::empty_with(provider, accounts, options);
+        let home = &household.home;
+        let key = home.program(&["fleet", "key"]).showing_secrets().run();
+        let key_file = home.write("pulsewing.keys", &key.exits(0).stdout);
+        let database = server.new_database();
+        home.configure_more(&format!(
+            "[store]\nurl = \"{}\"\nkey_file = \"{key_file}\"\n",
+            server.url(&database)
+        ));
+        Self {
+            database: Some(database),
+            ..household
+        }
     }
 
     /// Returns a home in which the wearers are signed in, in their order from account 1 on.
     pub(crate) fn signed_in(provider: &str, ids: &[&str]) -> Self {
-        let household = Self::of(provider, ids);
+        Self::signed_in_at(Store::Files, provider, ids)
+    }
+
+    /// Returns the same with this store.
+    pub(crate) fn signed_in_at(store: Store, provider: &str, ids: &[&str]) -> Self {
+        let household = Self::of_at(store, provider, ids);
         for (account, id) in (1..).zip(ids) {
             household.login(id, account).exits(0);
         }

@@ -109,6 +109,18 @@ impl Sandbox {
         self.control("POST", "seed", &body.to_string());
     }
 
+    /// Plants one for the wearer of this number.
+    pub(crate) fn seed_of(&self, user: usize, token: &str) {
+        let body = json!({ "fitbit_refresh_token": token, "user": user });
+        self.control("POST", "seed", &body.to_string());
+    }
+
+    /// Returns the token table: every grant.
+    pub(crate) fn tokens(&self) -> Vec<Value> {
+        let tokens = self.control("GET", "tokens", "");
+        tokens.as_array().unwrap().clone()
+    }
+
     /// Returns every request so far.
     pub(crate) fn requests(&self) -> Vec<Value> {
         self.control("GET", "requests", "")

@@ -1,0 +1,1 @@
+//! Many wearers in a database, and collectors that share it.
