@@ -11,7 +11,7 @@ impl From<Error> for Problem {
             Error::NoSuchWearer(_) | Error::WearerId => Exit::Usage,
             _ => Exit::Failed,
         };
-        let problem = Self::new(exit, error.to_string());
+        let problem = Self::new(exit, in_words(&error));
         match error {
             Error::Url(_) => problem.hint("write it like postgres://pulsewing@db.example/pulsewing"),
             Error::Unreachable(_) => {
@@ -21,7 +21,10 @@ impl From<Error> for Problem {
                 "name the database by the name in its certificate, and its authority with ca_file under [endpoints] if it is your own",
             ),
             Error::Refused(_) => problem.hint("check the user, the password and the database's name in the address"),
-            Error::NoSuchWearer(_) => problem.hint("`pulsewing wearer list` lists the wearers"),
+            Error::NoSuchWearer(id) => {
+                problem.hint(format!("add one with `pulsewing wearer add {id}`"))
+            }
+            Error::DuplicateWearer(_) => problem.hint("choose another id"),
             Error::Busy { .. } => problem.hint("try again in a minute"),
             Error::SamePersonTwice { .. } => {
                 problem.hint("sign in with the account of the person whose place this is; nothing was changed")
@@ -34,5 +37,23 @@ impl From<Error> for Problem {
             }
             _ => problem,
         }
+    }
+}
+
+/// Returns the words of an error; those of a household where it knows the same error.
+fn in_words(error: &Error) -> String {
+    match error {
+        Error::NoSuchWearer(id) => format!("there is no wearer \"{id}\""),
+        Error::DuplicateWearer(id) => format!("there is already a wearer \"{id}\""),
+        Error::SamePersonTwice { other } => {
+            format!("this person is already the wearer \"{other}\", so this sign-in was not kept")
+        }
+        Error::AnotherPerson { wearer } => {
+            format!("\"{wearer}\" is another person, so this sign-in was not kept")
+        }
+        Error::MissingKey { wearer, key } => format!(
+            "the sign-in of \"{wearer}\" is sealed with key {key}, which is not in the key file"
+        ),
+        error => error.to_string(),
     }
 }

@@ -24,7 +24,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use pulsewing_core::Provider;
 use pulsewing_files::regular_file;
-use pulsewing_fleet::{Database, Keys, Lease, Limit, Options, Wearer};
+use pulsewing_fleet::{Database, Error, Keys, Lease, Limit, Listed, Options, Wearer};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use collector::Collector;
@@ -36,7 +36,7 @@ use crate::{
     config::wearer::{WearerConfig, WearerId},
     custody::leased_chain::LeasedChain,
     engine::http,
-    tell::problem::Problem,
+    tell::problem::{Exit, Problem},
 };
 
 /// The size limit for reading a key file, in bytes.
@@ -116,19 +116,40 @@ impl Fleet {
         store.at_once.unwrap_or(AT_ONCE).max(1)
     }
 
-    /// Returns the wearer that the command line names.
+    /// Returns the one wearer that a command is about.
     ///
     /// # Errors
-    /// A [`Problem`] when none, several or an unknown one was named.
+    /// A [`Problem`] that lists the wearers when there are several and none was named, or an unknown
+    /// one; when several were named; or with the database.
     pub(crate) async fn named(&self) -> Result<Wearer, Problem> {
-        let [id] = self.household.chosen.as_slice() else {
-            return Err(Problem::new(
-                crate::tell::problem::Exit::Usage,
-                "this command is about one of the fleet's wearers; name one with --wearer ID",
+        match self.household.chosen.as_slice() {
+            [] => self.only().await,
+            [id] => match self.database.wearer(&known(id)?).await {
+                Err(error @ Error::NoSuchWearer(_)) => {
+                    let all = self.database.wearers(None).await?;
+                    Err(Problem::from(error).hint(in_words(&all)))
+                }
+                found => Ok(found?),
+            },
+            _ => Err(Problem::new(
+                Exit::Usage,
+                "this command is about one wearer; name only one with --wearer",
+            )),
+        }
+    }
+
+    async fn only(&self) -> Result<Wearer, Problem> {
+        let all = self.database.wearers(None).await?;
+        match all.as_slice() {
+            [only] => Ok(only.wearer.clone()),
+            [] => Err(Problem::new(Exit::Usage, "there are no wearers yet")
+                .hint("add one with `pulsewing wearer add ID`")),
+            several => Err(Problem::new(
+                Exit::Usage,
+                "there are several wearers; say which one with --wearer ID",
             )
-            .hint("`pulsewing wearer list` lists them"));
-        };
-        Ok(self.database.wearer(&known(id)?).await?)
+            .hint(in_words(several))),
+        }
     }
 
     /// Takes the lease of a wearer for a command, and waits for whoever has it.
@@ -177,6 +198,22 @@ impl Fleet {
     fn project(&self, provider: Provider) -> String {
         let client = self.household.config.client(provider).client_id.as_deref();
         format!("{} {}", provider.name(), client.unwrap_or("-"))
+    }
+}
+
+/// Lists the first wearers in words.
+fn in_words(all: &[Listed]) -> String {
+    /// The number of wearers in a sentence.
+    const MOST: usize = 20;
+    let ids = all.iter().take(MOST);
+    let ids: Vec<&str> = ids.map(|listed| listed.wearer.id.as_str()).collect();
+    match all.len() {
+        0 => "there are no wearers yet".to_owned(),
+        ..=MOST => format!("the wearers are {}", ids.join(", ")),
+        _ => format!(
+            "the first wearers are {}; `pulsewing wearer list` lists them all",
+            ids.join(", ")
+        ),
     }
 }
 

@@ -90,7 +90,7 @@ impl<'f> Turn<'f> {
             .app
             .engine_with(self.provider, None, chain, state.unwrap_or_default());
         let mut engine = match engine {
-            Ok(engine) => engine,
+            Ok(engine) => engine.naming(self.app.wearer.id.clone()),
             Err(problem) => {
                 self.give_back(Due::After(AFTER_FAULT)).await?;
                 return Ok(End::Cycle(Err(problem)));

@@ -93,7 +93,11 @@ impl Fight {
         );
         let planting = Instant::now();
         let fleet = Fleet::planted(&server, self.wearers, &config);
-        println!("{} chains planted in {:?}", self.wearers, planting.elapsed());
+        println!(
+            "{} chains planted in {:?}",
+            self.wearers,
+            planting.elapsed()
+        );
         let start: Timestamp = fleet.household.sandbox.now().parse().unwrap();
         let mut army: Vec<Soldier<'_>> = (0..self.collectors)
             .map(|number| Soldier::enlist(&fleet, &server, number))

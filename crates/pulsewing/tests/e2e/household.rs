@@ -1,4 +1,5 @@
-//! Several wearers in one state directory, polled by one daemon.
+//! Several wearers in one state directory, polled by one daemon; and what is the same when they are in a
+//! database.
 
 use std::{fs, io::Write, path::Path};
 
@@ -6,63 +7,71 @@ use pulsewing_files::private;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    household::{Household, approve_as, states},
+    household::{Household, Store, approve_as, states},
     loopback_http,
     patience::until,
     picture,
     signed_in::SignedIn,
 };
 
+/// Returns every store with every provider.
+fn everywhere() -> impl Iterator<Item = (Store, &'static str)> {
+    let stores = Store::BOTH.iter().copied();
+    stores.flat_map(|store| ["google", "fitbit"].map(|provider| (store, provider)))
+}
+
 #[test]
 fn a_command_about_one_wearer_says_which_or_lists_them() {
-    let household = Household::signed_in("google", &["anna", "ben"]);
-    for command in [
-        &["once"][..],
-        &["status"],
-        &["logout"],
-        &["export"],
-        &["login"],
-    ] {
+    for store in Store::BOTH {
+        let household = Household::signed_in_at(*store, "google", &["anna", "ben"]);
+        for command in [
+            &["once"][..],
+            &["status"],
+            &["logout"],
+            &["export"],
+            &["login"],
+        ] {
+            household
+                .run(command)
+                .exits(2)
+                .says("there are several wearers")
+                .says("--wearer")
+                .says("the wearers are anna, ben");
+        }
         household
-            .run(command)
+            .run(&["once", "--wearer", "dora"])
             .exits(2)
-            .says("there are several wearers")
-            .says("--wearer")
+            .says("there is no wearer \"dora\"")
             .says("the wearers are anna, ben");
+        household
+            .run(&["once", "--wearer", "Anna"])
+            .exits(2)
+            .says("lower-case");
+        household
+            .run(&["once", "--wearer", "anna,ben"])
+            .exits(2)
+            .says("one wearer");
+        household.run(&["once", "--wearer", "anna"]).exits(0);
+        // Before the command, and as a variable.
+        household.run(&["--wearer", "ben", "once"]).exits(0);
+        let of_variable = household
+            .program(&["status", "--json"])
+            .env("PULSEWING_WEARER", "ben")
+            .run();
+        let status: Value = serde_json::from_str(&of_variable.exits(0).stdout).unwrap();
+        let account = status["chain"]["user_id"].as_str().unwrap();
+        assert_eq!(account, "111122223333444456");
+        assert_eq!(
+            household.asked_about(),
+            ["111122223333444455", "111122223333444456"]
+        );
     }
-    household
-        .run(&["once", "--wearer", "dora"])
-        .exits(2)
-        .says("there is no wearer \"dora\"")
-        .says("the wearers are anna, ben");
-    household
-        .run(&["once", "--wearer", "Anna"])
-        .exits(2)
-        .says("lower-case");
-    household
-        .run(&["once", "--wearer", "anna,ben"])
-        .exits(2)
-        .says("one wearer");
-    household.run(&["once", "--wearer", "anna"]).exits(0);
-    // Before the command, and as a variable.
-    household.run(&["--wearer", "ben", "once"]).exits(0);
-    let of_variable = household
-        .program(&["status", "--json"])
-        .env("PULSEWING_WEARER", "ben")
-        .run();
-    let status: Value = serde_json::from_str(&of_variable.exits(0).stdout).unwrap();
-    let account = status["chain"]["user_id"].as_str().unwrap();
-    assert_eq!(account, "111122223333444456");
-    assert_eq!(
-        household.asked_about(),
-        ["111122223333444455", "111122223333444456"]
-    );
 }
 
 #[test]
 fn wearers_have_nothing_in_common_but_the_configuration() {
-    for provider in ["google", "fitbit"] {
-        let household = Household::signed_in(provider, &["anna", "ben"]);
+    for (store, provider) in everywhere() {
+        let household = Household::signed_in_at(store, provider, &["anna", "ben"]);
         let reading = |id: &str| -> Value {
             let once = household.run(&["once", "--json", "--wearer", id]).exits(0);
             serde_json::from_str(&once.stdout).unwrap()
@@ -78,7 +87,7 @@ fn wearers_have_nothing_in_common_but_the_configuration() {
                 ("ben".into(), "signed-in".into())
             ]
         );
-        assert!(!household.of_wearer("anna", "chain").exists());
+        assert!(!household.has_chain("anna"));
         household.run(&["once", "--wearer", "ben"]).exits(0);
         household
             .run(&["once", "--wearer", "anna"])
@@ -89,22 +98,25 @@ fn wearers_have_nothing_in_common_but_the_configuration() {
 
 #[test]
 fn a_person_is_one_wearer_and_a_wearer_is_one_person() {
-    for provider in ["google", "fitbit"] {
-        let household = Household::of(provider, &["anna", "ben"]);
+    for (store, provider) in everywhere() {
+        let household = Household::of_at(store, provider, &["anna", "ben"]);
         household.login("anna", 1).exits(0);
         household
             .login("ben", 1)
             .exits(1)
             .says("this person is already the wearer \"anna\"")
             .says("nothing was changed");
-        assert!(!household.of_wearer("ben", "chain").exists());
+        assert!(!household.has_chain("ben"));
         household.login("ben", 2).exits(0);
         household.run(&["once", "--wearer", "anna"]).exits(0);
         // Another person in a wearer's place.
         household.login("anna", 3).exits(1).says("another person");
         // Anna is still Anna when she is signed out.
         household.run(&["logout", "--wearer", "anna"]).exits(0);
-        household.login("ben", 1).exits(1).says("anna");
+        household
+            .login("ben", 1)
+            .exits(1)
+            .says("so this sign-in was not kept");
         household.login("anna", 1).exits(0);
     }
 }
@@ -181,20 +193,107 @@ fn somebody_is_added_and_removed_by_command_while_the_daemon_runs() {
 
 #[test]
 fn a_wearer_whom_the_provider_was_not_told_about_is_removed_only_by_force() {
-    let household = Household::signed_in("google", &["anna", "ben"]);
-    household.fault("google.revoke", 1, &json!({ "status": 503 }));
-    household
-        .run(&["wearer", "remove", "anna"])
-        .exits(5)
-        .says("nothing was removed")
-        .says("--force");
-    assert!(household.of_wearer("anna", "chain").exists());
-    household
-        .run(&["wearer", "remove", "anna", "--force"])
-        .exits(0)
-        .prints("Removed anna: the sign-in was erased, but the provider does not know, and there was no history.")
-        .says("still in the configuration");
-    assert!(!household.of_wearer("anna", "").exists());
+    for store in Store::BOTH {
+        let household = Household::signed_in_at(*store, "google", &["anna", "ben"]);
+        household.fault("google.revoke", 1, &json!({ "status": 503 }));
+        household
+            .run(&["wearer", "remove", "anna"])
+            .exits(5)
+            .says("nothing was removed")
+            .says("--force");
+        assert!(household.has_chain("anna"));
+        let removed = household
+            .run(&["wearer", "remove", "anna", "--force"])
+            .exits(0)
+            .says("removing the wearer even so")
+            .prints("Removed anna");
+        match store {
+            Store::Files => {
+                removed.says("still in the configuration");
+                assert!(!household.of_wearer("anna", "").exists());
+            }
+            Store::Database => {
+                assert_eq!(household.states(), [("ben".into(), "signed-in".into())]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wearer_is_added_once_and_listed_and_removed() {
+    for store in Store::BOTH {
+        let household = Household::of_at(*store, "google", &["anna"]);
+        household
+            .run(&[
+                "wearer",
+                "add",
+                "ben",
+                "--name",
+                "Ben B.",
+                "--provider",
+                "fitbit",
+            ])
+            .exits(0)
+            .says("pulsewing login --wearer ben");
+        household
+            .run(&["wearer", "add", "ben"])
+            .exits(1)
+            .says("there is already a wearer \"ben\"");
+        household.run(&["wearer", "add", "Ben"]).exits(2);
+        household.login("ben", 2).exits(0);
+        let list = household.run(&["wearer", "list", "--json"]).exits(0);
+        let expected = json!([
+            { "id": "anna", "name": null, "provider": "google", "state": "new" },
+            { "id": "ben", "name": "Ben B.", "provider": "fitbit", "state": "signed-in" },
+        ]);
+        assert_eq!(list.json(), expected);
+        household
+            .run(&["wearer", "list"])
+            .exits(0)
+            .prints("anna  not signed in yet (google)\n")
+            .prints("ben   signed in (fitbit), Ben B.\n");
+        household
+            .run(&["wearer", "remove", "ben"])
+            .exits(0)
+            .prints("Removed ben");
+        household
+            .run(&["once", "--wearer", "ben"])
+            .exits(2)
+            .says("there is no wearer \"ben\"");
+        household
+            .run(&["wearer", "remove", "ben"])
+            .exits(2)
+            .says("there is no wearer \"ben\"");
+        let grant = household.sandbox.grant_of("fitbit", "PW7SB2");
+        assert_eq!(grant["refresh"][0]["state"], "revoked");
+    }
+}
+
+#[test]
+fn status_and_export_show_what_the_last_update_brought() {
+    for (store, provider) in everywhere() {
+        let household = Household::of_at(store, provider, &["anna", "ben"]);
+        let status = |code: i32| {
+            household
+                .run(&["status", "--json", "--wearer", "anna"])
+                .exits(code)
+        };
+        household
+            .run(&["status", "--wearer", "anna"])
+            .exits(0)
+            .prints("no; sign in with `pulsewing login`");
+        household.login("anna", 1).exits(0);
+        assert_eq!(status(0).json()["chain"]["standing"], "active");
+        let once = household
+            .run(&["once", "--json", "--wearer", "anna"])
+            .exits(0);
+        let bpm = &once.json()["latest"]["bpm"];
+        let export = household.run(&["export", "--wearer", "anna"]).exits(0);
+        assert!(export.stdout.lines().count() > 60, "{}", export.stdout);
+        let last = export.stdout.lines().last().unwrap().to_owned();
+        assert!(last.contains(&format!(",{bpm}")), "{last}: {bpm}");
+        assert_eq!(status(0).json()["chain"]["standing"], "active");
+    }
 }
 
 #[test]

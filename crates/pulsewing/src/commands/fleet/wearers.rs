@@ -10,6 +10,7 @@ use super::sign_in;
 use crate::{
     cli::{Wearer, WearerAdd, WearerList, WearerRemove},
     commands::print,
+    custody::standing::Standing,
     fleet::{Fleet, known},
     tell::problem::Problem,
 };
@@ -47,7 +48,7 @@ struct Row<'a> {
     id: &'a str,
     name: Option<&'a str>,
     provider: &'a str,
-    state: &'a str,
+    state: Standing,
 }
 
 impl<'a> Row<'a> {
@@ -57,10 +58,11 @@ impl<'a> Row<'a> {
             id: wearer.id.as_str(),
             name: Some(wearer.name.as_str()).filter(|name| !name.is_empty()),
             provider: &wearer.provider,
-            state: match (listed.has_chain, &listed.standing) {
-                (false, _) => "new",
-                (true, Some(standing)) => standing,
-                (true, None) => "signed-in",
+            state: match (listed.has_chain, listed.standing.as_deref()) {
+                (false, _) => Standing::New,
+                (true, Some("sign-in-needed")) => Standing::SignInNeeded,
+                (true, Some("gone")) => Standing::Gone,
+                (true, _) => Standing::SignedIn,
             },
         }
     }
@@ -88,7 +90,7 @@ async fn list(fleet: &Fleet, options: &WearerList) -> Result<(), Problem> {
         let name = row
             .name
             .map_or_else(String::new, |name| format!(", {name}"));
-        let (id, provider, state) = (row.id, row.provider, row.state);
+        let (id, provider, state) = (row.id, row.provider, row.state.in_words());
         format!("{id:<width$}  {state} ({provider}){name}\n")
     });
     print(&lines.collect::<String>())

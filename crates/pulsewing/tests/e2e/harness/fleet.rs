@@ -39,6 +39,8 @@ pub(crate) struct Verdict {
     pub(crate) updates: usize,
     /// The longest time between two of one wearer, and whose.
     pub(crate) longest: (Duration, String),
+    /// The requests of that wearer, and of those of whom a refresh was refused.
+    pub(crate) evidence: Vec<String>,
 }
 
 impl Verdict {
@@ -51,9 +53,9 @@ impl Verdict {
     /// Asserts that no chain was lost, and that nobody waited longer than this.
     #[track_caller]
     pub(crate) fn assert_nothing_lost(&self, longest: Duration) {
-        assert!(self.lost.is_empty(), "{self:?}");
-        assert_eq!(self.refused(), 0, "{self:?}");
-        assert!(self.longest.0 <= longest, "{self:?}");
+        assert!(self.lost.is_empty(), "{self:#?}");
+        assert_eq!(self.refused(), 0, "{self:#?}");
+        assert!(self.longest.0 <= longest, "{self:#?}");
     }
 }
 
@@ -75,6 +77,19 @@ impl Fleet {
         };
         fleet.plant();
         fleet
+    }
+
+    /// Returns the same fleet after its database was put back from a dump.
+    pub(crate) fn restored_from(mut self, server: &Postgres, dump: &str) -> Self {
+        let old = self.household.database.take().unwrap();
+        let new = server.restore(dump);
+        let path = self.household.home.path("config/pulsewing/config.toml");
+        let config = std::fs::read_to_string(&path).unwrap();
+        let config = config.replace(&server.url(&old), &server.url(&new));
+        std::fs::write(&path, config).unwrap();
+        self.url = server.url(&new);
+        self.household.database = Some(new);
+        self
     }
 
     fn plant(&self) {
@@ -205,7 +220,39 @@ impl Fleet {
         for (whose, since) in &latest {
             gap(whose, end, *since);
         }
+        verdict.evidence = self.evidence(&verdict.longest.1);
         verdict
+    }
+
+    /// Returns the requests of this wearer, and of those of whom a refresh was refused.
+    fn evidence(&self, longest: &str) -> Vec<String> {
+        let requests = self.household.sandbox.requests();
+        let text = |request: &Value, name: &str| request[name].as_str().unwrap_or("-").to_owned();
+        let is_refused = |request: &&Value| {
+            let status = request["status"].as_u64().unwrap_or(0);
+            request["route"] == "fitbit.token" && (400..=403).contains(&status)
+        };
+        let refused = requests.iter().filter(is_refused);
+        let tokens: Vec<String> = refused.map(|it| text(it, "refresh_fp")).collect();
+        let of_tokens = requests
+            .iter()
+            .filter(|it| tokens.contains(&text(it, "refresh_fp")));
+        let users: Vec<String> = of_tokens
+            .map(|it| text(it, "user_id"))
+            .chain([longest.to_owned()])
+            .collect();
+        let told = requests.iter().filter(|it| {
+            users.contains(&text(it, "user_id")) || tokens.contains(&text(it, "refresh_fp"))
+        });
+        told.map(|it| {
+            let (at, user, route) = (text(it, "at"), text(it, "user_id"), text(it, "route"));
+            let (refresh, access) = (text(it, "refresh_fp"), text(it, "access_fp"));
+            format!(
+                "{at} {user} {route} {} refresh {refresh} access {access}",
+                it["status"]
+            )
+        })
+        .collect()
     }
 
     /// Returns the fingerprints of the stored refresh tokens, by the wearers' numbers.

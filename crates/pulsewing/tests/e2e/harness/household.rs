@@ -25,7 +25,11 @@ pub(crate) enum Store {
 }
 
 impl Store {
-    pub(crate) const BOTH: [Self; 2] = [Self::Files, Self::Database];
+    /// Those that the program knows.
+    pub(crate) const BOTH: &[Self] = match cfg!(feature = "fleet") {
+        true => &[Self::Files, Self::Database],
+        false => &[Self::Files],
+    };
 }
 
 /// A home with several wearers.
@@ -149,6 +153,17 @@ impl Household {
     /// Returns a path in a wearer's directory.
     pub(crate) fn of_wearer(&self, id: &str, name: &str) -> PathBuf {
         self.home.path("state/pulsewing").join(id).join(name)
+    }
+
+    /// Returns whether a wearer has a chain, in either store.
+    pub(crate) fn has_chain(&self, id: &str) -> bool {
+        match &self.database {
+            None => self.of_wearer(id, "chain").exists(),
+            Some(_) => {
+                let states = self.states();
+                states.iter().any(|(it, state)| it == id && state != "new")
+            }
+        }
     }
 
     /// Returns the states of all wearers, as `wearer list --json` prints them.

@@ -192,7 +192,10 @@ fn programs() -> Option<PathBuf> {
         .map(|entry| entry.unwrap().path().join("bin"))
         .collect();
     debians.sort();
-    let mut all = given.into_iter().chain(asked).chain(debians.into_iter().rev());
+    let mut all = given
+        .into_iter()
+        .chain(asked)
+        .chain(debians.into_iter().rev());
     let wanted = ["initdb", "pg_ctl", "postgres", "psql", "pg_dump"];
     all.find(|dir| wanted.iter().all(|name| dir.join(name).exists()))
 }
