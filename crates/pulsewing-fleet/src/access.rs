@@ -181,6 +181,17 @@ impl Database {
         rows.first().map(read).transpose()
     }
 
+    /// Returns whether there is any key, of any tenant that this program serves.
+    ///
+    /// # Errors
+    /// Those of every operation.
+    pub async fn has_api_keys(&self) -> Result<bool, Error> {
+        const LOOK: &str = "select exists (select from api_key) as are_there";
+        let rows = self.query(Statement::new(LOOK)).await?;
+        rows.first()
+            .map_or(Ok(false), |row| column(row, "are_there"))
+    }
+
     /// Lists the keys of the tenant.
     ///
     /// # Errors

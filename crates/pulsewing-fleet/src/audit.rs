@@ -42,6 +42,33 @@ impl Database {
         Ok(())
     }
 
+    /// Notes that somebody looked at the data of several wearers at once. To be called before the data are
+    /// given away.
+    ///
+    /// # Errors
+    /// Those of every operation; then nothing may be given away.
+    pub async fn note_reads(
+        &self,
+        actor: &str,
+        wearers: &[Wearer],
+        what: &str,
+    ) -> Result<(), Error> {
+        const NOTE: &str = "
+            insert into audit (tenant, actor, action, wearer, detail, ticket)
+            select tenant, $1, 'read', wearer, $2, ticket
+            from unnest($3::text[], $4::text[], $5::int8[]) as n (tenant, wearer, ticket)
+            on conflict (ticket) do nothing";
+        let column = |of: fn(&Wearer) -> &str| wearers.iter().map(of).collect::<Vec<&str>>();
+        let tenants = column(|wearer| &wearer.tenant);
+        let ids = column(|wearer| wearer.id.as_str());
+        let tickets: Result<Vec<i64>, Error> = wearers.iter().map(|_| random::number()).collect();
+        let tickets = tickets?;
+        let note = Statement::new(NOTE).with(&actor).with(&what);
+        self.query(note.with(&tenants).with(&ids).with(&tickets))
+            .await?;
+        Ok(())
+    }
+
     /// Lists the audit, the latest lines first, at most 1,000 with numbers below `before`: of one wearer, or
     /// of all.
     ///

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`Database`] | the connections; everything below is its methods |
 //! | `wearer.rs` | wearers, and the persons behind them |
+//! | `listing.rs` | lists of them, by what somebody may know |
 //! | `lease.rs` | who may work for a wearer, and when it is due |
 //! | `chain.rs` | **token chains: who may write, and what a cut leaves behind** |
 //! | `seal.rs` | the keys under which chains are sealed |
@@ -68,6 +69,7 @@ mod error;
 mod hex;
 mod invitation;
 mod lease;
+mod listing;
 mod migrate;
 mod project;
 mod random;
@@ -84,8 +86,9 @@ pub use chain::{Chain, Write};
 pub use database::{Database, LONGEST_LEASE, Options};
 pub use error::Error;
 pub use lease::{Backlog, Due, Lease, Renewal};
+pub use listing::{Count, Listed, Order};
 pub use migrate::SCHEMA;
 pub use project::{Grant, Limit, Priority};
 pub use rekey::Rekeyed;
 pub use seal::Keys;
-pub use wearer::{Listed, NewWearer, Removal, Wearer, WearerChange, WearerId};
+pub use wearer::{NewWearer, Removal, Wearer, WearerChange, WearerId};

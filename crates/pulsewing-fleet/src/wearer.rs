@@ -92,19 +92,6 @@ impl Wearer {
     }
 }
 
-/// A wearer in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// The wearer.
-    pub wearer: Wearer,
-    /// The word that the last [`Database::save_state`] gave; `None` if there was none.
-    pub standing: Option<String>,
-    /// Whether there is a token chain.
-    pub has_chain: bool,
-    /// The collector or command that holds the lease now.
-    pub held_by: Option<String>,
-}
-
 /// The proof that a wearer was removed: the line of the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
@@ -117,9 +104,6 @@ pub struct Removal {
     /// What was removed: a JSON object with the provider, and the number of rows by table.
     pub removed: String,
 }
-
-/// The most rows of one list.
-const LONGEST_LIST: i64 = 1_000;
 
 impl Database {
     /// Adds a wearer. It is not due until it signs in.
@@ -167,38 +151,6 @@ impl Database {
             "select number, tenant, id, name, provider, settings from wearer where id = $1";
         let rows = self.query(Statement::new(FIND).with(&id.0)).await?;
         self.only(&rows, id)
-    }
-
-    /// Lists wearers by their ids, at most 1,000, from behind `after`.
-    ///
-    /// # Errors
-    /// Those of every operation.
-    pub async fn wearers(&self, after: Option<&WearerId>) -> Result<Vec<Listed>, Error> {
-        const LIST: &str = "
-            select w.number, w.tenant, w.id, w.name, w.provider, w.settings, s.standing,
-                c.wearer is not null as has_chain,
-                case when l.until >= now() then l.owner end as held_by
-            from wearer w join lease l on l.wearer = w.number
-            left join state s on s.wearer = w.number
-            left join chain c on c.wearer = w.number
-            where w.id > $1 and ($2::text is null or w.tenant = $2)
-            order by w.id limit $3";
-        let after = after.map_or("", WearerId::as_str);
-        let tenant = self.options().tenant.as_deref();
-        let list = Statement::new(LIST)
-            .with(&after)
-            .with(&tenant)
-            .with(&LONGEST_LIST);
-        let rows = self.query(list).await?;
-        let listed = rows.iter().map(|row| {
-            Ok(Listed {
-                wearer: Wearer::read(row)?,
-                standing: column(row, "standing")?,
-                has_chain: column(row, "has_chain")?,
-                held_by: column(row, "held_by")?,
-            })
-        });
-        listed.collect()
     }
 
     /// Changes a wearer.
