@@ -141,6 +141,50 @@ pub(crate) enum Wearer {
     List(WearerList),
     /// Sign a wearer out, and delete their history
     Remove(WearerRemove),
+    /// Make, list and revoke the keys of the page and the API of a database of many wearers
+    #[cfg(feature = "fleet")]
+    Token(WearerToken),
+}
+
+/// Options of `wearer token`.
+#[cfg(feature = "fleet")]
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("whom").args(["ids", "all", "operator", "list", "revoke"]).required(true))]
+pub(crate) struct WearerToken {
+    /// The wearers that the key is good for
+    #[arg(value_name = "ID", requires = "role")]
+    pub ids: Vec<WearerId>,
+    /// What the key is good for: wearer for their own data, viewer for somebody else who may see them
+    #[arg(long, value_enum, value_name = "ROLE", conflicts_with_all = ["operator", "list", "revoke"])]
+    pub role: Option<KeyRole>,
+    /// The key is good for every wearer, also for those to come
+    #[arg(long, requires = "role")]
+    pub all: bool,
+    /// Make a key under this name for an operator: the states of all wearers, never heart rates
+    #[arg(long, value_name = "NAME")]
+    pub operator: Option<String>,
+    /// The name by which the key can be revoked; by default its role and wearers
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["operator", "list", "revoke"])]
+    pub name: Option<String>,
+    /// List the keys
+    #[arg(long)]
+    pub list: bool,
+    /// Print the list as JSON
+    #[arg(long, requires = "list")]
+    pub json: bool,
+    /// Revoke the key with this name
+    #[arg(long, value_name = "NAME")]
+    pub revoke: Option<String>,
+}
+
+/// What a key is good for.
+#[cfg(feature = "fleet")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeyRole {
+    /// The wearer's own data.
+    Wearer,
+    /// The heart rates and states of others.
+    Viewer,
 }
 
 /// Options of `wearer add`.
@@ -184,8 +228,30 @@ pub(crate) enum Fleet {
     Key,
     /// Seal every sign-in with the newest key of the key file
     Rekey,
+    /// Print who looked at whose data, the latest first; --wearer limits it to one wearer
+    Audit(FleetAudit),
+    /// Let a user of the database server use the tables, behind the row-level security
+    Admit(FleetAdmit),
     /// After the database was restored from a backup: let no sign-in be used before it has proved itself
     Restored,
+}
+
+/// Options of `fleet audit`.
+#[cfg(feature = "fleet")]
+#[derive(Debug, Args)]
+pub(crate) struct FleetAudit {
+    /// Print one JSON object per line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `fleet admit`.
+#[cfg(feature = "fleet")]
+#[derive(Debug, Args)]
+pub(crate) struct FleetAdmit {
+    /// The user: a-z, 0-9 and _
+    #[arg(value_name = "USER")]
+    pub user: String,
 }
 
 /// Options of `status`.

@@ -3,8 +3,10 @@
 
 mod data;
 mod keys;
+mod oversight;
 mod run;
 mod sign_in;
+mod tokens;
 mod wearers;
 
 use crate::{

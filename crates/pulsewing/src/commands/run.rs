@@ -132,7 +132,7 @@ fn sign_in_address(address: SocketAddr) -> Option<String> {
 }
 
 /// Serves the page, if there is one.
-async fn served(page: Option<impl Future<Output = ()>>) {
+pub(super) async fn served(page: Option<impl Future<Output = ()>>) {
     match page {
         Some(page) => page.await,
         None => std::future::pending().await,

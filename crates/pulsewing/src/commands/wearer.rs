@@ -32,6 +32,14 @@ pub(super) async fn run(household: &Household, action: &Wearer) -> Result<(), Pr
         Wearer::Add(options) => add(household, options),
         Wearer::List(options) => list(household, options),
         Wearer::Remove(options) => remove(household, options).await,
+        #[cfg(feature = "fleet")]
+        Wearer::Token(_) => Err(Problem::new(
+            Exit::Usage,
+            "keys are for a database of many wearers; a household's page has a passphrase",
+        )
+        .hint(
+            "name the database with --store, or set passphrase under [web] in the configuration",
+        )),
     }
 }
 

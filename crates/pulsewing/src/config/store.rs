@@ -14,6 +14,8 @@ pub(crate) struct StoreConfig {
     pub url: Option<String>,
     /// The file of the keys under which token chains are sealed.
     pub key_file: Option<PathBuf>,
+    /// The tenant whose page this program serves, behind the row-level security; it collects nothing then.
+    pub tenant: Option<String>,
     /// The number of wearers that a collector works for at once.
     pub at_once: Option<u16>,
     /// How long a collector may be silent before another one takes over its wearers.
@@ -27,6 +29,7 @@ impl fmt::Debug for StoreConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoreConfig")
             .field("key_file", &self.key_file)
+            .field("tenant", &self.tenant)
             .field("at_once", &self.at_once)
             .field("lease", &self.lease)
             .field("requests_per_minute", &self.requests_per_minute)

@@ -57,6 +57,18 @@ impl Standing {
         }
     }
 
+    /// Returns the standing with this word for programs; an unknown one counts as signed in.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn named(word: &str) -> Self {
+        match word {
+            "new" => Self::New,
+            "sign-in-needed" => Self::SignInNeeded,
+            "moved" => Self::Moved,
+            "gone" => Self::Gone,
+            _ => Self::SignedIn,
+        }
+    }
+
     /// Returns its words for people.
     pub(crate) const fn in_words(self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use pulsewing_fleet::{Error, Lease};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
-use super::{End, Fleet, Turn};
+use super::{End, Fleet, Turn, tally::Outcome};
 use crate::{engine::stop::Stop, tell::problem::Problem};
 
 /// The pause before the next look when nobody is due.
@@ -101,6 +101,14 @@ async fn turn(fleet: Fleet, lease: Lease, stop: Stop) {
             }
         })
         .await;
+    fleet.tally.count(match &ended {
+        Ok(End::Cycle(Ok(()))) => Outcome::Updated,
+        Ok(End::Cycle(Err(_))) => Outcome::Failed,
+        Ok(End::TooEarly) => Outcome::TooEarly,
+        Ok(End::Stopped) => Outcome::Stopped,
+        Ok(End::Lost) => Outcome::Lost,
+        Err(_) => Outcome::Database,
+    });
     match ended {
         Ok(End::Cycle(Err(problem))) => fleet.household().console.problem(&problem),
         Ok(End::Lost) => tracing::info!("another collector has taken over"),

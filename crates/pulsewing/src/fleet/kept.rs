@@ -3,17 +3,14 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use pulsewing_core::{
-    chain::{Record, Standing as ChainStanding},
-    cycle::FailureKind,
-};
+use pulsewing_core::{Provider, chain::Record};
 use pulsewing_fleet::{Error, Wearer};
-use pulsewing_history::{Dates, History, HistoryError, LastKnown, MemoryHistory, Span};
+use pulsewing_history::{Dates, HistoryError, LastKnown, MemoryHistory, Span};
 
 use super::Fleet;
 use crate::{
     app::App,
-    custody::{standing::Standing, state_file::State},
+    custody::state_file::State,
     daemon::{Snapshot, reading_in},
     tell::problem::Problem,
 };
@@ -30,8 +27,6 @@ pub(crate) struct Kept {
     pub record: Option<Record>,
     /// What was remembered after the last turn.
     pub state: State,
-    /// Whether the sign-in works, as far as is known.
-    pub standing: Standing,
 }
 
 impl Fleet {
@@ -40,9 +35,7 @@ impl Fleet {
     /// # Errors
     /// The database's.
     pub(crate) async fn kept(&self, wearer: &Wearer) -> Result<Kept, Error> {
-        let state = self.database.load_state(wearer).await?;
-        let state: Option<State> = state.and_then(|text| serde_json::from_str(&text).ok());
-        let state = state.unwrap_or_default();
+        let state = self.state(wearer).await?;
         let chain = self.database.peek_chain(wearer, &self.keys).await;
         let record = match chain {
             Ok(chain) => chain.and_then(|chain| Record::decode(&chain.record).ok()),
@@ -50,24 +43,18 @@ impl Fleet {
             Err(Error::MissingKey { .. } | Error::Damaged { .. }) => None,
             Err(error) => return Err(error),
         };
-        let trouble = state.last_trouble.as_deref().and_then(FailureKind::named);
-        let standing = match &record {
-            None => Standing::New,
-            Some(record) => match (record.chain.standing(), trouble) {
-                (ChainStanding::Moving, _) => Standing::Moved,
-                (ChainStanding::Refused, _) | (_, Some(FailureKind::ConsentNeeded)) => {
-                    Standing::SignInNeeded
-                }
-                (_, Some(FailureKind::Gone)) => Standing::Gone,
-                (ChainStanding::Active, _) => Standing::SignedIn,
-            },
-        };
         Ok(Kept {
             app: self.app(wearer),
             record,
             state,
-            standing,
         })
+    }
+
+    /// Returns what was remembered after the last turn.
+    async fn state(&self, wearer: &Wearer) -> Result<State, Error> {
+        let state = self.database.load_state(wearer).await?;
+        let state: Option<State> = state.and_then(|text| serde_json::from_str(&text).ok());
+        Ok(state.unwrap_or_default())
     }
 
     /// Loads the days of a wearer's history, to read them.
@@ -112,30 +99,22 @@ impl Fleet {
         self.history(wearer, dates).await
     }
 
-    /// Returns a wearer's current state, as the daemon of a household would show it.
+    /// Returns a wearer's current state, as the daemon of a household would show it. The sign-in is not
+    /// looked at: no token comes near the page.
     ///
     /// # Errors
     /// A [`Problem`] with the database or the history.
-    pub(crate) async fn snapshot(&self, wearer: &Wearer) -> Result<(Kept, Snapshot), Problem> {
-        let kept = self.kept(wearer).await?;
-        let history = self.newest(wearer, &kept.state).await?;
-        let snapshot = kept.snapshot(history.history());
-        Ok((kept, snapshot))
-    }
-}
-
-impl Kept {
-    /// Returns the current state, with a reading from these days of the history.
-    pub(crate) fn snapshot(&self, history: &History) -> Snapshot {
-        let app = &self.app;
-        let provider = app.wearer.provider;
-        let provider = provider.unwrap_or(pulsewing_core::Provider::Google);
+    pub(crate) async fn snapshot(&self, wearer: &Wearer) -> Result<Snapshot, Problem> {
+        let state = self.state(wearer).await?;
+        let history = self.newest(wearer, &state).await?;
+        let app = self.app(wearer);
+        let provider = app.wearer.provider.unwrap_or(Provider::Google);
         let zone = app.wearer.time_zone.as_deref();
         let mut snapshot = Snapshot::new(provider, app.interval());
-        snapshot.reading =
-            reading_in(history, &self.state, provider, zone, app.now()).map(Arc::new);
-        snapshot.remember(&self.state, self.state.remembered_failure());
-        snapshot
+        let reading = reading_in(history.history(), &state, provider, zone, app.now());
+        snapshot.reading = reading.map(Arc::new);
+        snapshot.remember(&state, state.remembered_failure());
+        Ok(snapshot)
     }
 }
 

@@ -11,13 +11,17 @@
 //! | `past.rs` | the past days that a history lacks |
 //! | `phase.rs` | when a wearer is due again: spread over the interval |
 //! | `kept.rs` | what is known of a wearer without asking the provider |
+//! | `page.rs` | what the page sees of a fleet |
+//! | `tally.rs` | how many turns were given, by their results |
 //! | `errors.rs` | the database's errors in words |
 
 mod collector;
 mod errors;
 mod kept;
+mod page;
 mod past;
 mod phase;
+mod tally;
 mod turn;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -54,6 +58,7 @@ pub(crate) struct Fleet {
     household: Household,
     database: Database,
     keys: Arc<Keys>,
+    tally: tally::Tally,
 }
 
 /// A wearer's settings, as the database keeps them.
@@ -84,6 +89,11 @@ impl Fleet {
             connections: usize::from(at_once).div_ceil(4).clamp(2, 16),
             ..Options::default()
         };
+        if let Some(tenant) = &store.tenant {
+            options.tenant = Some(tenant.clone());
+            // The tables are not this user's.
+            options.migrate = false;
+        }
         if let Some(lease) = store.lease {
             options.lease = lease.0;
         }
@@ -92,6 +102,7 @@ impl Fleet {
             household,
             database,
             keys,
+            tally: tally::Tally::default(),
         })
     }
 

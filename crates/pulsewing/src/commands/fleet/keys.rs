@@ -1,5 +1,6 @@
 //! `pulsewing fleet`: the keys under which sign-ins are sealed, and a restored backup.
 
+use super::oversight;
 use crate::{
     app::Household,
     cli,
@@ -15,6 +16,12 @@ pub(in crate::commands) async fn run(
     match action {
         cli::Fleet::Key => key(&household),
         cli::Fleet::Rekey => rekey(&Fleet::connect(household).await?).await,
+        cli::Fleet::Audit(options) => {
+            oversight::audit(&Fleet::connect(household).await?, options).await
+        }
+        cli::Fleet::Admit(options) => {
+            oversight::admit(&Fleet::connect(household).await?, &options.user).await
+        }
         cli::Fleet::Restored => restored(&Fleet::connect(household).await?).await,
     }
 }

@@ -6,7 +6,7 @@ use pulsewing_core::Provider;
 use pulsewing_fleet::{Listed, NewWearer};
 use serde::Serialize;
 
-use super::sign_in;
+use super::{sign_in, tokens};
 use crate::{
     cli::{Wearer, WearerAdd, WearerList, WearerRemove},
     commands::print,
@@ -23,6 +23,7 @@ pub(super) async fn run(fleet: &Fleet, action: &Wearer) -> Result<(), Problem> {
         Wearer::Add(options) => add(fleet, options).await,
         Wearer::List(options) => list(fleet, options).await,
         Wearer::Remove(options) => remove(fleet, options).await,
+        Wearer::Token(options) => tokens::run(fleet, options).await,
     }
 }
 
@@ -58,12 +59,7 @@ impl<'a> Row<'a> {
             id: wearer.id.as_str(),
             name: Some(wearer.name.as_str()).filter(|name| !name.is_empty()),
             provider: &wearer.provider,
-            state: match (listed.has_chain, listed.standing.as_deref()) {
-                (false, _) => Standing::New,
-                (true, Some("sign-in-needed")) => Standing::SignInNeeded,
-                (true, Some("gone")) => Standing::Gone,
-                (true, _) => Standing::SignedIn,
-            },
+            state: Standing::named(listed.state()),
         }
     }
 }

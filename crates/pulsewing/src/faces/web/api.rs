@@ -12,7 +12,7 @@ use pulsewing_core::{
     Bpm,
     reading::{Absence, Reading},
 };
-use pulsewing_history::{DaySummary, HistoryError};
+use pulsewing_history::{Dates, DaySummary, HistoryError};
 use serde::{Deserialize, Serialize};
 
 use super::{Shared, subject::Subject};
@@ -57,7 +57,7 @@ impl IntoResponse for Error {
     }
 }
 
-fn json(status: StatusCode, value: &impl Serialize) -> Response {
+pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     // There are only numbers and strings, so the serialisation cannot fail.
     let text = serde_json::to_string(value).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
@@ -230,7 +230,9 @@ pub(super) async fn days(subject: Subject, Query(range): Query<Range>) -> Result
         ));
     }
     let days = subject
-        .history(move |history| history.overview(from, to))
+        .history(Dates { from, to }, move |history| {
+            history.overview(from, to)
+        })
         .await?;
     let days: Vec<DayJson> = days.iter().flatten().map(DayJson::from).collect();
     Ok(json(StatusCode::OK, &days))
@@ -246,7 +248,9 @@ struct MinuteJson {
 /// Returns the minutes of a day on the wearer's clock; gaps are left out.
 pub(super) async fn day(subject: Subject, Path(path): Path<DatePath>) -> Result<Response, Error> {
     let wanted = date(&path.date)?;
-    let record = subject.history(move |history| history.day(wanted)).await?;
+    let record = subject
+        .history(of_day(wanted), move |history| history.day(wanted))
+        .await?;
     let Some(record) = record.flatten() else {
         return Err(Error::new(
             StatusCode::NOT_FOUND,
@@ -273,6 +277,14 @@ pub(super) async fn day(subject: Subject, Path(path): Path<DatePath>) -> Result<
         "minutes": minutes,
     });
     Ok(json(StatusCode::OK, &body))
+}
+
+/// Returns the dates of a single day.
+pub(super) const fn of_day(date: Date) -> Dates {
+    Dates {
+        from: date,
+        to: date,
+    }
 }
 
 /// Returns the newest minute of a reading, for the metrics.

@@ -12,7 +12,7 @@ use maud::html;
 use pulsewing_core::{Bpm, day::Day, heart_zone::HeartZones};
 use serde::Deserialize;
 
-use super::{chart, layout, now, subject::Subject, unreadable};
+use super::{api, chart, layout, now, subject::Subject, unreadable};
 use crate::{faces::plot::Plot, tell::phrases};
 
 /// The minimum length of a part, in minutes.
@@ -60,7 +60,8 @@ pub(super) async fn page(
     let Ok(date) = Date::from_str(&path.date) else {
         return no_date();
     };
-    let record = match subject.history(move |history| history.day(date)).await {
+    let read = subject.history(api::of_day(date), move |history| history.day(date));
+    let record = match read.await {
         Ok(record) => record.flatten(),
         Err(error) => return unreadable(&error),
     };

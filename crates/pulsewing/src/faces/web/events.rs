@@ -9,7 +9,7 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use tokio_stream::{StreamExt, wrappers::WatchStream};
+use tokio_stream::StreamExt;
 
 use super::{api, subject::Subject};
 
@@ -20,8 +20,7 @@ pub(super) const STILL_THERE: Duration = Duration::from_secs(25);
 /// Streams the current state, at once and after each change: `event: now`, with the same JSON as
 /// the API call of that name.
 pub(super) async fn stream(subject: Subject) -> Response {
-    let changes = WatchStream::new(subject.broadcast().subscribe());
-    let events = changes.map(move |snapshot| {
+    let events = subject.changes().map(move |snapshot| {
         let now = api::Now::of(&snapshot, subject.now()).to_json();
         Ok::<_, Infallible>(Event::default().event("now").data(now))
     });

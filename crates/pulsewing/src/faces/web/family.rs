@@ -1,6 +1,6 @@
 //! The first page: of the only wearer, or a card for each of several, the worst news first.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     extract::{FromRequestParts, Path, Request, State},
@@ -21,7 +21,8 @@ use tokio_stream::{StreamExt, wrappers::WatchStream};
 
 use super::{Shared, events::STILL_THERE, layout, now, subject::Subject};
 use crate::{
-    daemon::{Look, Member, Snapshot},
+    config::wearer::WearerConfig,
+    daemon::{Look, Snapshot},
     faces::words,
     tell::phrases,
 };
@@ -41,8 +42,18 @@ pub(super) async fn home(State(site): State<Shared>, request: Request) -> Respon
         };
     }
     let at = site.now();
-    let mut cards: Vec<Card<'_>> = members.iter().map(|member| Card::new(member, at)).collect();
-    // Stable, so that cards with equally bad news stay in the configuration's order.
+    let all = members.iter();
+    let all = all.map(|member| (member.wearer.clone(), member.broadcast.snapshot()));
+    board(all.collect(), at).into_response()
+}
+
+/// Builds the page with a card for each wearer.
+pub(super) fn board(all: Vec<(WearerConfig, Arc<Snapshot>)>, at: Timestamp) -> Markup {
+    let cards = all.into_iter();
+    let mut cards: Vec<Card> = cards
+        .map(|(wearer, snapshot)| Card::new(wearer, snapshot, at))
+        .collect();
+    // Stable, so that cards with equally bad news stay in the order in which they came.
     cards.sort_by_key(|card| card.news);
     let title = title(&cards);
     let body = html! {
@@ -52,7 +63,7 @@ pub(super) async fn home(State(site): State<Shared>, request: Request) -> Respon
             @if cards.is_empty() { li.card { "There are no wearers. Add one with " code { "pulsewing wearer add ID" } "." } }
         }
     };
-    layout::family(&title, &body).into_response()
+    layout::family(&title, &body)
 }
 
 /// Redirects to a wearer's first page.
@@ -106,24 +117,23 @@ impl News {
 }
 
 /// What the first page shows of one of several wearers.
-struct Card<'m> {
-    member: &'m Member,
-    snapshot: std::sync::Arc<Snapshot>,
+struct Card {
+    wearer: WearerConfig,
+    snapshot: Arc<Snapshot>,
     news: News,
 }
 
-impl<'m> Card<'m> {
-    fn new(member: &'m Member, at: Timestamp) -> Self {
-        let snapshot = member.broadcast.snapshot();
+impl Card {
+    fn new(wearer: WearerConfig, snapshot: Arc<Snapshot>, at: Timestamp) -> Self {
         Self {
-            member,
+            wearer,
             news: News::new(&snapshot, at),
             snapshot,
         }
     }
 
     fn html(&self, at: Timestamp) -> Markup {
-        let wearer = &self.member.wearer;
+        let wearer = &self.wearer;
         let reading = self.snapshot.reading.as_deref();
         let latest = reading.and_then(|reading| Some((reading, reading.latest()?)));
         let look = self.snapshot.look(at);
@@ -176,7 +186,7 @@ fn heart_rate(reading: &Reading, sample: Sample, look: Option<Look>, at: Timesta
 }
 
 /// Returns the title of the tab, which is seen without the page.
-fn title(cards: &[Card<'_>]) -> String {
+fn title(cards: &[Card]) -> String {
     let bad = cards
         .iter()
         .filter(|card| card.news <= News::NoHeartRate)

@@ -64,7 +64,7 @@ pub(super) async fn png(subject: Subject, Query(wanted): Query<Wanted>) -> Respo
     let site = &subject.site;
     let now = site.clock.now();
     let snapshot = subject.snapshot();
-    let wearer = &subject.member.wearer;
+    let wearer = &subject.wearer;
     let minute = now.utc.as_second().div_euclid(60);
     if let Some(drawn) = site.frames.drawn().get(&wearer.id)
         && drawn.wanted == wanted

@@ -156,6 +156,12 @@ fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     }
 }
 
+/// Returns an address on this site as a value in a query.
+pub(super) fn escaped(uri: &Uri) -> String {
+    let wanted = uri.path_and_query().map_or("/", |it| it.as_str());
+    utf8_percent_encode(wanted, AS_IT_IS).to_string()
+}
+
 /// Returns whether this is an API call, rather than a page for a person.
 pub(super) fn is_call(path: &str) -> bool {
     path.starts_with("/api/") || path == "/metrics"
@@ -214,8 +220,7 @@ fn refused(refusal: &Refusal, request: &Request, is_call: bool) -> Response {
             "Try again in a minute.",
         ),
         Refusal::Passphrase(_) if !is_call && request.method() == Method::GET => {
-            let wanted = request.uri().path_and_query().map_or("/", |it| it.as_str());
-            let next = utf8_percent_encode(wanted, AS_IT_IS);
+            let next = escaped(request.uri());
             return Redirect::to(&format!("/passphrase?next={next}")).into_response();
         }
         Refusal::Passphrase(_) => (

@@ -35,7 +35,7 @@ pub(super) fn page(
     let month = date.strftime("%Y-%m").to_string();
     let (base, api) = (subject.base.as_str(), subject.api());
     // Of several wearers, it is always clear whose page this is.
-    let wearer = &subject.member.wearer;
+    let wearer = &subject.wearer;
     let name = match base {
         "" => wearer.name.as_deref(),
         _ => Some(wearer.title()),
@@ -69,7 +69,7 @@ pub(super) fn page(
                 main #main { (body) }
                 footer {
                     (not_medical())
-                    p { a href=(format!("{base}/sign-in")) { "Sign-in" } " · " a href=(format!("{base}/frame.png")) { "The device's picture" } " · " a href=(format!("{api}/now")) { "JSON" } " · " a href="/metrics" { "Metrics" } }
+                    p { @if subject.has_sign_in() { a href=(format!("{base}/sign-in")) { "Sign-in" } " · " } a href=(format!("{base}/frame.png")) { "The device's picture" } " · " a href=(format!("{api}/now")) { "JSON" } " · " a href="/metrics" { "Metrics" } }
                 }
             }
         }

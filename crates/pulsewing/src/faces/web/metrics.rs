@@ -34,14 +34,39 @@ pub(super) async fn page(State(site): State<Shared>) -> Response {
             .iter()
             .map(|member| Known::new(member, now))
             .collect();
-        text(&known)
+        text(&known, Told::Everything)
     });
-    let kind = "text/plain; version=0.0.4; charset=utf-8";
     match written.await {
-        Ok(text) => ([(header::CONTENT_TYPE, kind)], text).into_response(),
+        Ok(text) => reply(text),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
+
+/// Replies with metrics.
+pub(super) fn reply(text: String) -> Response {
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+/// How much a scraper is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// All gauges.
+    Everything,
+    /// Only whether updates work: nothing that was measured.
+    #[cfg(feature = "fleet")]
+    Updates,
+}
+
+/// The gauges that tell nothing of what was measured.
+#[cfg(feature = "fleet")]
+const OF_UPDATES: [&str; 5] = [
+    "last_update_timestamp_seconds",
+    "last_success_timestamp_seconds",
+    "next_update_timestamp_seconds",
+    "trouble",
+    "build_info",
+];
 
 /// A gauge. It is absent while its value is not known.
 struct Gauge {
@@ -54,24 +79,35 @@ struct Gauge {
 }
 
 /// The data behind the gauges of one wearer.
-struct Known {
+pub(super) struct Known {
     wearer: WearerId,
     snapshot: Arc<Snapshot>,
     now: Timestamp,
-    span: Option<Span>,
-    bytes: u64,
+    /// The extent and the size of the history, if they were looked up.
+    history: Option<(Option<Span>, u64)>,
 }
 
 impl Known {
     fn new(member: &Member, now: Timestamp) -> Self {
         let place = member.broadcast.place();
         let history = place.history().ok().flatten();
+        let span = history.and_then(|history| history.span().ok().flatten());
         Self {
             wearer: member.wearer.id.clone(),
             snapshot: member.broadcast.snapshot(),
             now,
-            span: history.and_then(|history| history.span().ok().flatten()),
-            bytes: bytes_on_disk(&place.dir),
+            history: Some((span, bytes_on_disk(&place.dir))),
+        }
+    }
+
+    /// Returns what is known of a wearer whose history is in a database, which is not asked about it.
+    #[cfg(feature = "fleet")]
+    pub(super) fn stored(wearer: WearerId, snapshot: Snapshot, now: Timestamp) -> Self {
+        Self {
+            wearer,
+            snapshot: Arc::new(snapshot),
+            now,
+            history: None,
         }
     }
 
@@ -171,12 +207,13 @@ const GAUGES: [Gauge; 15] = [
         value: |known| Some(f64::from(u8::from(known.trouble().is_some()))),
     },
     plain("history_days", "How many days the history has.", |known| {
-        Some(known.span.map_or(0.0, |span| f64::from(span.days)))
+        let (span, _) = known.history?;
+        Some(span.map_or(0.0, |span| f64::from(span.days)))
     }),
     plain(
         "history_bytes",
         "How much disk space the history takes.",
-        |known| Some(known.bytes as f64),
+        |known| known.history.map(|(_, bytes)| bytes as f64),
     ),
     Gauge {
         name: "build_info",
@@ -205,7 +242,7 @@ fn seconds(at: Timestamp) -> f64 {
     at.as_second() as f64
 }
 
-fn text(all: &[Known]) -> String {
+pub(super) fn text(all: &[Known], told: Told) -> String {
     let mut out = String::new();
     for Gauge {
         name,
@@ -215,6 +252,13 @@ fn text(all: &[Known]) -> String {
     } in GAUGES
     {
         let mut is_announced = false;
+        match told {
+            Told::Everything => {}
+            #[cfg(feature = "fleet")]
+            Told::Updates if OF_UPDATES.contains(&name) => {}
+            #[cfg(feature = "fleet")]
+            Told::Updates => continue,
+        }
         for known in all {
             let Some(value) = value(known) else {
                 continue;
@@ -256,13 +300,13 @@ mod tests {
     #[test]
     fn what_is_not_known_is_absent() {
         let snapshot = Snapshot::new(Provider::Google, SignedDuration::from_mins(15));
-        let text = text(&[Known {
+        let known = Known {
             wearer: WearerId::default(),
             snapshot: Arc::new(snapshot),
             now: Timestamp::UNIX_EPOCH,
-            span: None,
-            bytes: 0,
-        }]);
+            history: Some((None, 0)),
+        };
+        let text = text(&[known], Told::Everything);
         let names: Vec<&str> = text
             .lines()
             .filter(|line| !line.starts_with('#'))

@@ -18,6 +18,7 @@
 //! | `now.rs`, `day.rs`, `overview.rs`, `sign_in.rs` | the pages |
 //! | `layout.rs` | the parts that all pages share |
 //! | `chart.rs` | graphs |
+//! | `fleet` | the pages of a fleet: wearers in a database, and keys instead of the passphrase |
 //! | `api.rs`, `events.rs`, `metrics.rs`, `frame.rs` | the same data for programs |
 //!
 //! HTML is written with maud: it is checked at compile time, and every inserted value is escaped.
@@ -28,6 +29,8 @@ mod chart;
 mod day;
 mod events;
 mod family;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod frame;
 mod guard;
 mod layout;
@@ -56,6 +59,8 @@ use pulsewing_history::HistoryError;
 
 use crate::{config::Config, daemon::Members, engine::clock::Clock, tell::console::Console};
 
+#[cfg(feature = "fleet")]
+pub(crate) use fleet::{Backing, serve_fleet};
 pub(crate) use server::Listener;
 
 /// The default address of the page.
@@ -67,7 +72,10 @@ struct Site {
     config: Arc<Config>,
     console: Console,
     clock: Clock,
+    /// The wearers that this program polls itself; those of a fleet are in its database.
     members: Members,
+    #[cfg(feature = "fleet")]
+    fleet: Option<fleet::Fleet>,
     guard: guard::Guard,
     frames: frame::Cache,
     sign_in: sign_in::Pending,
@@ -98,6 +106,8 @@ pub(crate) fn serve(
         guard: guard::Guard::new(&config.web, address),
         frames: frame::Cache::default(),
         sign_in: sign_in::Pending::default(),
+        #[cfg(feature = "fleet")]
+        fleet: None,
         config,
         console,
         clock,
@@ -109,8 +119,8 @@ pub(crate) fn serve(
 
 fn router(site: Shared) -> Router {
     // The only wearer's pages and calls, and those of each of several.
-    let router = pages(Router::new(), "").route("/", get(family::home));
-    let router = pages(router, "/w/{wearer}")
+    let router = sign_in_pages(pages(Router::new(), ""), "").route("/", get(family::home));
+    let router = sign_in_pages(pages(router, "/w/{wearer}"), "/w/{wearer}")
         .route("/w/{wearer}", get(family::to_wearer))
         .route("/w/{wearer}/", get(now::page));
     calls(calls(router, "/api/v1"), "/api/v1/wearers/{wearer}")
@@ -139,9 +149,15 @@ fn pages(router: Router<Shared>, base: &str) -> Router<Shared> {
         .route(&path("/day/{date}"), get(day::page))
         .route(&path("/week/{date}"), get(overview::week))
         .route(&path("/month/{month}"), get(overview::month))
+        .route(&path("/frame.png"), get(frame::png))
+}
+
+/// Adds the pages on which a wearer who is polled signs in, whose paths begin with `base`.
+fn sign_in_pages(router: Router<Shared>, base: &str) -> Router<Shared> {
+    let path = |rest: &str| format!("{base}{rest}");
+    router
         .route(&path("/sign-in"), get(sign_in::page).post(sign_in::begin))
         .route(&path("/sign-in/paste"), post(sign_in::paste))
-        .route(&path("/frame.png"), get(frame::png))
 }
 
 /// Adds the API calls about a wearer, whose paths begin with `base`.

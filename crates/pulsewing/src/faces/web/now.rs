@@ -1,6 +1,9 @@
 //! The page with the current heart rate.
 
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use pulsewing_core::{
@@ -26,7 +29,7 @@ pub(super) async fn page(subject: Subject) -> Response {
     let title = title(&snapshot, now);
     let body = html! {
         (headline(&snapshot, now))
-        (failed_update(base, &snapshot))
+        (failed_update(&subject, &snapshot))
         @if let Some(reading) = reading {
             (recent(reading, &snapshot, now))
             (so_far(base, reading, now))
@@ -38,9 +41,15 @@ pub(super) async fn page(subject: Subject) -> Response {
 }
 
 /// Triggers an immediate update.
-pub(super) async fn update(subject: Subject) -> Redirect {
-    subject.broadcast().update_now();
-    Redirect::to(&format!("{}/", subject.base))
+pub(super) async fn update(subject: Subject) -> Response {
+    match subject.update_now().await {
+        Ok(()) => Redirect::to(&format!("{}/", subject.base)).into_response(),
+        Err(problem) => layout::message(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "That did not work",
+            &phrases::sentence(problem.message()),
+        ),
+    }
 }
 
 /// Returns the title of the tab. A tab is seen without the page, so the title has the age, and has
@@ -119,20 +128,20 @@ fn age(reading: &Reading, sample: Sample, now: Timestamp) -> Markup {
     }
 }
 
-fn failed_update(base: &str, snapshot: &Snapshot) -> Markup {
+fn failed_update(subject: &Subject, snapshot: &Snapshot) -> Markup {
     html! {
         section #trouble data-live {
-            @if let Some(failed_update) = &snapshot.failed_update { (complaint(base, failed_update)) }
+            @if let Some(failed_update) = &snapshot.failed_update { (complaint(subject, failed_update)) }
         }
     }
 }
 
-fn complaint(base: &str, failed_update: &FailedUpdate) -> Markup {
+fn complaint(subject: &Subject, failed_update: &FailedUpdate) -> Markup {
     html! {
         div.trouble role="status" {
             h2 { (phrases::sentence(&failed_update.message)) }
             p { (failure_words::advice(failed_update.failure)) }
-            @if failed_update.wants_sign_in() { p { a.button href=(format!("{base}/sign-in")) { "Sign in" } } }
+            @if failed_update.wants_sign_in() && subject.has_sign_in() { p { a.button href=(format!("{}/sign-in", subject.base)) { "Sign in" } } }
             @if let Some(details) = &failed_update.details { (layout::details(details)) }
         }
     }

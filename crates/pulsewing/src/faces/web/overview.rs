@@ -8,7 +8,7 @@ use axum::{
 use jiff::{ToSpan, civil::Date};
 use maud::{Markup, html};
 use pulsewing_core::Bpm;
-use pulsewing_history::DaySummary;
+use pulsewing_history::{Dates, DaySummary};
 use serde::Deserialize;
 
 use super::{layout, subject::Subject, unreadable};
@@ -92,7 +92,11 @@ struct Span {
 
 async fn page(subject: &Subject, span: Span) -> Response {
     let (first, last) = (span.first, span.last);
-    let days = subject.history(move |history| history.overview(first, last));
+    let dates = Dates {
+        from: first,
+        to: last,
+    };
+    let days = subject.history(dates, move |history| history.overview(first, last));
     let days = match days.await {
         Ok(days) => days.unwrap_or_default(),
         Err(error) => return unreadable(&error),

@@ -23,7 +23,7 @@ pub(super) struct Next {
 
 impl Next {
     /// Returns a path on this site, whatever the query contains.
-    fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         let is_ours = self.next.starts_with('/')
             && !self.next.starts_with("//")
             && !self.next.contains(['\\', '\r', '\n']);

@@ -73,9 +73,7 @@ impl Sessions {
     /// # Errors
     /// A [`Problem`] when there are no random numbers.
     pub(super) fn begin(&self, up: Duration) -> Result<String, Problem> {
-        let mut secret = [0; 32];
-        getrandom::fill(&mut secret).map_err(Problem::no_random_numbers)?;
-        let secret: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let secret = secret()?;
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if inner.sessions.len() >= SESSIONS {
             inner.sessions.pop_front();
@@ -99,12 +97,22 @@ impl Sessions {
     }
 }
 
-fn digest(secret: &str) -> [u8; 32] {
+/// Returns the value of a new session's cookie.
+///
+/// # Errors
+/// A [`Problem`] when there are no random numbers.
+pub(super) fn secret() -> Result<String, Problem> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).map_err(Problem::no_random_numbers)?;
+    Ok(secret.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+pub(super) fn digest(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
 
 /// Returns the values of our cookies.
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+pub(super) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     headers
         .get_all(header::COOKIE)
         .iter()

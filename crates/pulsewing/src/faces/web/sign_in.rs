@@ -22,7 +22,10 @@ use maud::{Markup, html};
 use pulsewing_core::{Provider, oauth::Redirect};
 use serde::Deserialize;
 
-use super::{Shared, layout, subject::Subject};
+use super::{
+    Shared, layout,
+    subject::{Polled, Subject},
+};
 use crate::{
     config::wearer::WearerId,
     custody::chain_file::ChainFile,
@@ -106,13 +109,14 @@ impl Begun {
 }
 
 /// Serves the page with the state of the sign-in, and the form to begin.
-pub(super) async fn page(subject: Subject) -> Response {
-    shown(&subject, StatusCode::OK, None)
+pub(super) async fn page(polled: Polled) -> Response {
+    shown(&polled, StatusCode::OK, None)
 }
 
-fn shown(subject: &Subject, status: StatusCode, complaint: Option<&Problem>) -> Response {
+fn shown(polled: &Polled, status: StatusCode, complaint: Option<&Problem>) -> Response {
+    let subject = &polled.subject;
     let snapshot = subject.snapshot();
-    let place = subject.broadcast().place();
+    let place = polled.member.broadcast.place();
     let stored = ChainFile::new(place.clone()).stored();
     let provider = snapshot.provider;
     let body = html! {
@@ -184,21 +188,22 @@ pub(super) struct Wanted {
 }
 
 /// Begins a sign-in: shows the link to the consent page, and the field for the paste.
-pub(super) async fn begin(subject: Subject, Form(wanted): Form<Wanted>) -> Response {
-    match begun(&subject, &wanted) {
-        Ok(url) => (StatusCode::OK, way(&subject, &url, None)).into_response(),
-        Err(problem) => shown(&subject, StatusCode::CONFLICT, Some(&problem)),
+pub(super) async fn begin(polled: Polled, Form(wanted): Form<Wanted>) -> Response {
+    match begun(&polled, &wanted) {
+        Ok(url) => (StatusCode::OK, way(&polled.subject, &url, None)).into_response(),
+        Err(problem) => shown(&polled, StatusCode::CONFLICT, Some(&problem)),
     }
 }
 
-fn begun(subject: &Subject, wanted: &Wanted) -> Result<String, Problem> {
+fn begun(polled: &Polled, wanted: &Wanted) -> Result<String, Problem> {
+    let Polled { subject, member } = polled;
     let site = &subject.site;
     let provider: Provider = wanted
         .provider
         .parse()
         .map_err(|_| Problem::failed("there is no such service"))?;
     let running = subject.snapshot().provider;
-    let wearer = &subject.member.wearer;
+    let wearer = &subject.wearer;
     let is_fixed = wearer.provider.or(site.config.provider).is_some();
     if provider != running && is_fixed {
         return Err(Problem::failed(format!(
@@ -207,8 +212,8 @@ fn begun(subject: &Subject, wanted: &Wanted) -> Result<String, Problem> {
         .hint("ask the person who set it up to change that; then sign in here")
         .details(format!("the configuration names {running} as the provider: set provider = \"{}\" there and restart Pulsewing", provider.name())));
     }
-    let mut places = vec![subject.broadcast().place().clone()];
-    places.extend(site.members.others(&subject.member));
+    let mut places = vec![member.broadcast.place().clone()];
+    places.extend(site.members.others(member));
     let client = sign_in::client(&site.config, &places, provider)?.ok_or_else(|| {
         Problem::failed(format!("Pulsewing has not been introduced to {provider} yet"))
             .hint("the person who set it up has to do that once, in about ten minutes; docs/accounts.md is the guide. Then sign in here")
@@ -263,9 +268,10 @@ pub(super) struct Pasted {
 }
 
 /// Handles the pasted address.
-pub(super) async fn paste(subject: Subject, Form(pasted): Form<Pasted>) -> Response {
+pub(super) async fn paste(polled: Polled, Form(pasted): Form<Pasted>) -> Response {
+    let Polled { subject, member } = polled;
     let pending = &subject.site.sign_in;
-    let wearer = &subject.member.wearer.id;
+    let wearer = &subject.wearer.id;
     let up = subject.site.clock.now().up;
     let text = pasted.pasted.trim();
     let again = |words: &str| {
@@ -292,7 +298,7 @@ pub(super) async fn paste(subject: Subject, Form(pasted): Form<Pasted>) -> Respo
         }
     };
     match pending.take_pasted(wearer, &redirect, up) {
-        Some(begun) => finished(&subject.site, &subject.member, begun, redirect).await,
+        Some(begun) => finished(&subject.site, &member, begun, redirect).await,
         None => again(
             "That address belongs to another sign-in, or this one took more than ten minutes. Start again.",
         ),

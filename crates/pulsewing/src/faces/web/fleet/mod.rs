@@ -1,0 +1,159 @@
+//! The page of a fleet: its wearers are in a database, and this program need not poll them itself.
+//!
+//! Who may see what is decided by the key that a request brings (`door.rs`), before anything is looked
+//! up. Whatever a visitor is not to know of does not exist for them.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `door.rs` | keys: of programs, and of people in a form; the visitor of a request |
+//! | `visitor.rs` | **what a visitor may see, and the audit of it** |
+//! | `stored.rs` | a wearer's state and history, loaded for a request |
+//! | `home.rs` | the first page: the family board, or a list |
+//! | `list.rs` | the list of wearers, and the metrics, for programs |
+//!
+//! [`Backing`] is all that the page knows of the fleet.
+
+mod door;
+mod home;
+mod list;
+mod stored;
+mod visitor;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use futures_util::future::BoxFuture;
+use pulsewing_fleet::{Database, Error, Wearer};
+use pulsewing_history::{Dates, MemoryHistory};
+
+use super::{
+    Shared, Site, api, assets, calls, family, frame, guard, layout, not_found, now, pages,
+};
+use crate::{
+    config::{Config, WebConfig, wearer::WearerConfig},
+    daemon::{Members, Snapshot},
+    engine::clock::Clock,
+    faces::web::{Listener, server, sign_in},
+    tell::{console::Console, problem::Problem},
+};
+
+pub(super) use stored::Stored;
+
+/// What the page needs of a fleet.
+pub(crate) trait Backing: Send + Sync {
+    /// Returns the database.
+    fn database(&self) -> &Database;
+
+    /// Returns a wearer's settings.
+    fn settings(&self, wearer: &Wearer) -> WearerConfig;
+
+    /// Returns a wearer's current state.
+    fn snapshot<'a>(&'a self, wearer: &'a Wearer) -> BoxFuture<'a, Result<Snapshot, Problem>>;
+
+    /// Loads these dates of a wearer's history.
+    fn history<'a>(
+        &'a self,
+        wearer: &'a Wearer,
+        dates: Dates,
+    ) -> BoxFuture<'a, Result<MemoryHistory, Problem>>;
+
+    /// Returns how many turns this program has given, by their results.
+    fn turns(&self) -> Vec<(&'static str, u64)>;
+}
+
+/// A fleet's part of the site.
+pub(super) struct Fleet {
+    backing: Arc<dyn Backing>,
+    door: door::Door,
+}
+
+/// Serves the page of a fleet. Returns only if the listener fails for good, which does not happen.
+pub(crate) fn serve_fleet(
+    config: Arc<Config>,
+    console: Console,
+    clock: Clock,
+    backing: Arc<dyn Backing>,
+    listener: Listener,
+) -> impl Future<Output = ()> + use<> {
+    let address = listener.address();
+    // Keys take the place of the passphrase.
+    let web = WebConfig {
+        passphrase: None,
+        ..config.web.clone()
+    };
+    let site = Arc::new(Site {
+        guard: guard::Guard::new(&web, address),
+        frames: frame::Cache::default(),
+        sign_in: sign_in::Pending::default(),
+        fleet: Some(Fleet {
+            backing,
+            door: door::Door::new(&web, address),
+        }),
+        config,
+        console,
+        clock,
+        members: Members::default(),
+        address,
+    });
+    server::run(listener, router(site))
+}
+
+fn router(site: Shared) -> Router {
+    let router = pages(Router::new(), "/w/{wearer}")
+        .route("/w/{wearer}", get(family::to_wearer))
+        .route("/w/{wearer}/", get(now::page));
+    calls(router, "/api/v1/wearers/{wearer}")
+        .route("/", get(home::page))
+        .route("/family/events", get(home::events))
+        .route("/api/v1/wearers", get(list::wearers))
+        .route("/metrics", get(list::metrics))
+        .route("/key", get(door::page).post(door::enter))
+        .route("/key/forget", axum::routing::post(door::forget))
+        .route("/assets/{name}", get(assets::file))
+        .route("/favicon.ico", get(assets::icon))
+        .fallback(not_found)
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(&site),
+            door::check,
+        ))
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(&site),
+            guard::check,
+        ))
+        .layer(axum::extract::DefaultBodyLimit::max(16 * 1_024))
+        .with_state(site)
+}
+
+/// Builds the reply for a database that does not answer. What it said is for the log: it may name
+/// machines.
+fn unavailable(is_call: bool, error: &Error) -> Response {
+    tracing::warn!(%error, "the page could not ask the database");
+    let words = "the database does not answer; try again in a minute";
+    match is_call {
+        true => api::Error::new(StatusCode::SERVICE_UNAVAILABLE, words).into_response(),
+        false => layout::message(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The database does not answer",
+            "Nothing is lost. Try again in a minute.",
+        ),
+    }
+}
+
+/// Builds the reply for a wearer whose data cannot be loaded.
+fn unloadable(is_call: bool, problem: &Problem) -> Response {
+    tracing::warn!(%problem, "the page could not load a wearer");
+    let words = "the wearer's data could not be loaded; try again in a minute";
+    match is_call {
+        true => api::Error::new(StatusCode::SERVICE_UNAVAILABLE, words).into_response(),
+        false => layout::message(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "This wearer's data could not be loaded",
+            "Nothing is lost. Try again in a minute.",
+        ),
+    }
+}
