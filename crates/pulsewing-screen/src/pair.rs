@@ -188,5 +188,11 @@ mod tests {
         for (width, height) in [(160, 80), (240, 135), (320, 100), (128, 296), (0, 0)] {
             assert!(!has_room(Size::new(width, height)), "{width}x{height}");
         }
+        // The least that docs/wearers.md names.
+        for (width, height) in [(321, 105), (160, 211)] {
+            assert!(has_room(Size::new(width, height)), "{width}x{height}");
+            assert!(!has_room(Size::new(width - 1, height)), "{width}x{height}");
+            assert!(!has_room(Size::new(width, height - 1)), "{width}x{height}");
+        }
     }
 }
