@@ -94,7 +94,7 @@ pub(super) async fn run(household: Household, options: &Run) -> Result<(), Probl
 ///
 /// # Errors
 /// A [`Problem`] when there are more than fit into a picture.
-fn pictured(household: &Household, has_picture: bool) -> Result<Vec<WearerId>, Problem> {
+pub(super) fn pictured(household: &Household, has_picture: bool) -> Result<Vec<WearerId>, Problem> {
     let count = match household.chosen.len() {
         0 => household.roster.all().len(),
         chosen => chosen,

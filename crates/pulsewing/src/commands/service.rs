@@ -5,7 +5,7 @@ use std::{fs, io, path::Path};
 use pulsewing_files::private;
 use pulsewing_panels::PanelSpec;
 
-use super::print;
+use super::{print, run::pictured};
 use crate::{
     app::Household,
     cli::{Global, Passed, Service},
@@ -192,7 +192,10 @@ fn unit(household: &Household, options: &Passed, global: &Global) -> Result<Unit
             Problem::failed("a service always uses the machine's clock").hint("remove --now")
         );
     }
-    for spec in &options.run.panels.specs {
+    let specs = &options.run.panels.specs;
+    // It would not start.
+    pictured(household, options.run.png.is_some() || !specs.is_empty())?;
+    for spec in specs {
         let (PanelSpec::Framebuffer(pulsewing_panels::FramebufferSpec { device, .. })
         | PanelSpec::Spi(pulsewing_panels::SpiSpec { device, .. })) = spec;
         if !device.is_absolute() {

@@ -220,10 +220,12 @@ impl Roster {
     /// Returns the only wearer.
     ///
     /// # Errors
-    /// A [`Problem`] that lists the wearers if there are several.
+    /// A [`Problem`] that lists the wearers if there are several, or says that there is none.
     pub(crate) fn only(&self) -> Result<&WearerConfig, Problem> {
         match self.wearers.as_slice() {
             [only] => Ok(only),
+            [] => Err(Problem::new(Exit::Usage, "there are no wearers")
+                .hint("add one with `pulsewing wearer add ID`")),
             _ => Err(Problem::new(
                 Exit::Usage,
                 "there are several wearers; say which one with --wearer ID",
@@ -379,6 +381,29 @@ mod tests {
         let listed = Config::parse("[[wearer]]\nid = \"ben\"").unwrap();
         let roster = Roster::load(&listed.wearer, dir.path()).unwrap();
         assert_eq!(roster.forgotten(dir.path()), [WearerId::default()]);
+    }
+
+    #[test]
+    fn only_one_is_the_only_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let only = |text: &str| {
+            let config = Config::parse(text).unwrap();
+            let roster = Roster::load(&config.wearer, dir.path()).unwrap();
+            roster.only().map(|wearer| wearer.id.to_string())
+        };
+        assert_eq!(only("[[wearer]]\nid = \"anna\"").unwrap(), "anna");
+        let none = only("wearer = []").unwrap_err().to_string();
+        assert!(none.contains("there are no wearers"), "{none}");
+        let two = only("[[wearer]]\nid = \"a\"\n[[wearer]]\nid = \"b\"").unwrap_err();
+        assert!(two.to_string().contains("the wearers are a, b"), "{two}");
+    }
+
+    #[test]
+    fn a_wearer_is_there_once_and_needs_no_more_than_an_id() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = r#"{"wearers":[{"id":"anna"},{"id":"ben","name":""},{"id":"anna","name":"A"}]}"#;
+        fs::write(dir.path().join(NAME), text).unwrap();
+        assert_eq!(roster("", dir.path()), ["anna", "ben"]);
     }
 
     #[test]

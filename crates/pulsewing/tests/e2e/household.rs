@@ -372,6 +372,16 @@ fn names_are_ordinary_text() {
         "{page}"
     );
     assert!(page.contains("href=\"/\">All</a>"), "{page}");
+    assert_eq!(daemon.get("/w/anna").location(), Some("/w/anna/"));
+    for path in [
+        "/w/dora",
+        "/w/%0d%0aX",
+        "/w/%2e%2e/",
+        "/w/anna%2f..%2fben/",
+        "/api/v1/wearers/Anna/now",
+    ] {
+        assert_eq!(daemon.get(path).status, 404, "{path}");
+    }
     let picture = daemon.get("/frame.png");
     assert_eq!(picture.status, 404, "{}", picture.body);
     assert!(
@@ -517,6 +527,12 @@ fn two_wearers_share_a_picture_and_more_have_to_be_chosen() {
         .exits(2)
         .says("a picture shows one or two wearers, not 3")
         .says("--wearer anna,ben");
+    // Nor is a service installed that would not start.
+    household
+        .home
+        .run(&["service", "show", "--png", png.to_str().unwrap()])
+        .exits(2)
+        .says("a picture shows one or two wearers, not 3");
     let mut pictures = Vec::new();
     for (chosen, is_of_two) in [("anna,carla", true), ("carla,anna", true), ("ben", false)] {
         let _ = fs::remove_file(&png);

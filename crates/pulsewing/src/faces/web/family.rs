@@ -3,7 +3,7 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
-    extract::{FromRequestParts, Path, Request, State},
+    extract::{FromRequestParts, Request, State},
     http::header,
     response::{
         IntoResponse, Redirect, Response,
@@ -67,8 +67,8 @@ pub(super) fn board(all: Vec<(WearerConfig, Arc<Snapshot>)>, at: Timestamp) -> M
 }
 
 /// Redirects to a wearer's first page.
-pub(super) async fn to_wearer(Path(id): Path<String>) -> Redirect {
-    Redirect::to(&format!("/w/{id}/"))
+pub(super) async fn to_wearer(subject: Subject) -> Redirect {
+    Redirect::to(&format!("{}/", subject.base))
 }
 
 /// Streams an event at once and after changes, for the first page of several wearers: it fetches
@@ -193,6 +193,7 @@ fn title(cards: &[Card]) -> String {
         .count();
     let count = cards.len();
     match bad {
+        _ if count == 0 => "No wearers".to_owned(),
         0 => format!("{count} wearers"),
         bad => format!("{bad} of {count} wearers with a problem"),
     }

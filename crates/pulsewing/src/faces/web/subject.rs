@@ -217,6 +217,9 @@ fn unknown(parts: &Parts, is_named: bool, one: Option<&Member>) -> Response {
     let example = one.map_or("ID", |member| member.wearer.id.as_str());
     match (guard::is_call(parts.uri.path()), is_named) {
         (_, true) => nobody(parts),
+        (true, false) if one.is_none() => {
+            api::Error::new(StatusCode::NOT_FOUND, "there are no wearers").into_response()
+        }
         (true, false) => api::Error::new(
             StatusCode::NOT_FOUND,
             format!("this call is for an only wearer; ask for one of several, such as with /api/v1/wearers/{example}/now"),
