@@ -469,7 +469,7 @@ fn one_daemon_shows_a_family_of_all_sorts_and_the_worst_news_first() {
     }
     for (path, status) in [
         ("/w/nobody/", 404),
-        ("/w/nobody", 303),
+        ("/w/nobody", 404),
         ("/day/2026-11-22", 303),
         ("/api/v1/now", 404),
         ("/api/v1/wearers/nobody/now", 404),
