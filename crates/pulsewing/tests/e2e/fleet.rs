@@ -1,14 +1,12 @@
 //! Many wearers in a database, and collectors that share it: keys, restored backups, secrets, and what
 //! one wearer's trouble means for the others.
 
-use std::time::Duration;
-
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::harness::{
     database_relay::DatabaseRelay,
-    fleet::{Fleet, id},
-    hermetic::{Finished, Running},
+    fleet::Fleet,
+    hermetic::{Home, Running},
     household::{Household, Store},
     patience::until,
     postgres::Postgres,
@@ -29,10 +27,6 @@ fn collector(household: &Household) -> Running {
     let running = household.program(&["run"]).start();
     running.error_line_with("started");
     running
-}
-
-fn url(household: &Household) -> String {
-    Postgres::shared().url(household.database.as_ref().unwrap())
 }
 
 #[test]
@@ -176,9 +170,8 @@ fn without_its_key_a_sign_in_is_neither_used_nor_harmed() {
         .says("line 1 of the key file");
 
     // Another key under the same id, and one with another id.
-    let other = home.program(&["fleet", "key"]);
-    let other = other.env("PULSEWING_KEY_FILE", "").showing_secrets().run();
-    let other = other.stdout;
+    let other = Home::new().program(&["fleet", "key"]);
+    let other = other.showing_secrets().run().exits(0).stdout;
     assert_ne!(other, right);
     home.write("pulsewing.keys", &other);
     let asked = household.sandbox.requests().len();
@@ -208,7 +201,13 @@ fn a_newer_schema_is_left_alone() {
         database,
         "insert into pulsewing_schema (version) values (99)",
     );
-    let before = Postgres::shared().dump(database);
+    // Two dumps of the same database differ in a word that keeps a client from being tricked.
+    let dump = || {
+        let dump = Postgres::shared().dump(database);
+        let lines = dump.lines().filter(|line| !line.starts_with('\\'));
+        lines.map(str::to_owned).collect::<Vec<String>>()
+    };
+    let before = dump();
     for command in [&["run"][..], &["wearer", "list"], &["fleet", "restored"]] {
         household
             .run(command)
@@ -216,7 +215,7 @@ fn a_newer_schema_is_left_alone() {
             .says("the database has schema 99")
             .says("update the program");
     }
-    assert_eq!(Postgres::shared().dump(database), before);
+    assert!(dump() == before);
 }
 
 #[test]
@@ -235,7 +234,6 @@ fn a_database_that_is_away_is_a_temporary_error_and_a_collector_goes_on_when_it_
         .says("nothing is lost");
     running.error_line_with("cannot reach the database");
     relay.come_back();
-    running.error_line_with("the database answers again");
     running.error_line_with("updated");
     running.stop();
     // An address where nothing is.
@@ -262,7 +260,7 @@ fn sign_ins_are_sealed_anew_with_a_new_key_and_the_old_one_can_go() {
     household
         .run(&["fleet", "rekey"])
         .exits(0)
-        .prints("Sealed 2 sign-ins with key 2; 0 are still sealed with an older one.");
+        .prints("Sealed 2 sign-ins with key 2.");
     home.write("pulsewing.keys", &new);
     household.run(&["once", "--wearer", "anna"]).exits(0);
     household.run(&["once", "--wearer", "ben"]).exits(0);
@@ -275,7 +273,7 @@ fn sign_ins_are_sealed_anew_with_a_new_key_and_the_old_one_can_go() {
         .run(&["fleet", "rekey"])
         .exits(1)
         .says("the sign-in of \"anna\" was left as it is")
-        .says("still need an older key");
+        .says("2 still need an older one");
 }
 
 #[test]
@@ -300,6 +298,12 @@ fn after_a_restored_backup_a_spent_sign_in_is_asked_for_and_no_other_is_harmed()
         .run(&["fleet", "restored"])
         .exits(0)
         .prints("3 sign-ins have to prove themselves");
+    // Time has passed since the backup was made.
+    let database = household.database.as_ref().unwrap();
+    server.sql(
+        database,
+        "update lease set due = now() where due < 'infinity'",
+    );
     let before = household.sandbox.requests().len();
     let running = restored.collector(&relay, 0);
     let states = until("everybody had a turn", || {
@@ -422,6 +426,4 @@ fn what_works_only_with_files_says_so() {
         .run(&["run", "--png", "x.png"])
         .exits(2)
         .says("a collector of many wearers draws no pictures");
-    let _: fn(Finished) -> Value = |finished| finished.json();
-    let _ = (url(&household), id(1), Duration::ZERO);
 }

@@ -5,6 +5,7 @@
 //! so long.
 
 use std::{
+    collections::BTreeMap,
     env,
     time::{Duration, Instant},
 };
@@ -120,10 +121,17 @@ impl Fight {
         }
         fleet.household.sandbox.faults(&json!([]));
         let cuts: u64 = army.iter().map(|soldier| soldier.relay.cuts()).sum();
+        let mut told = BTreeMap::<String, usize>::new();
         for soldier in army {
-            soldier.stand_down();
+            soldier.stand_down(&mut told);
+        }
+        for (words, times) in told {
+            println!("{times:6} {words}");
         }
         let verdict = fleet.judge(start);
+        for line in &verdict.evidence {
+            println!("{line}");
+        }
         println!(
             "{} collectors, {} wearers, every {} s, lease {} s, {:?}: {done} harms, {cuts} cut requests; \
             {} updates, refreshes by status {:?}, {} alive, lost {:?}, refused {}, longest wait {:?}",
@@ -212,8 +220,13 @@ impl<'f> Soldier<'f> {
         self.running = Some(self.fleet.collector(&self.relay, self.ahead));
     }
 
-    fn stand_down(self) {
-        let ended = self.running.unwrap().stop();
-        ended.says("started");
+    /// Stops it, and counts the kinds of messages in its log.
+    fn stand_down(self, told: &mut BTreeMap<String, usize>) {
+        let ended = self.running.unwrap().stop().says("started");
+        for line in ended.stderr.lines() {
+            let words = line.split_once(' ').map_or(line, |(_, words)| words);
+            let words = words.replace(|c: char| c.is_ascii_digit(), "");
+            *told.entry(words).or_default() += 1;
+        }
     }
 }

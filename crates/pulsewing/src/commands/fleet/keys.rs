@@ -36,20 +36,20 @@ fn key(household: &Household) -> Result<(), Problem> {
 async fn rekey(fleet: &Fleet) -> Result<(), Problem> {
     let rekeyed = fleet.database().rekey(fleet.keys()).await?;
     let newest = fleet.keys().newest_id();
-    print(&format!(
-        "Sealed {} with key {newest}; still sealed with an older one: {}.\n",
-        counted(rekeyed.resealed),
-        rekeyed.left
-    ))?;
-    for (wearer, error) in &rekeyed.unreadable {
+    for (wearer, error) in rekeyed.unreadable {
+        let problem = Problem::from(error);
         fleet.household().console.warn(&format!(
-            "the sign-in of \"{wearer}\" was left as it is: {error}"
+            "the sign-in of \"{wearer}\" was left as it is: {}",
+            problem.message()
         ));
     }
+    let sealed = counted(rekeyed.resealed);
     match rekeyed.left {
-        0 => Ok(()),
-        _ => Err(Problem::failed("some sign-ins still need an older key")
-            .hint("keep the older keys in the key file; give every collector the new one, and repeat this command")),
+        0 => print(&format!("Sealed {sealed} with key {newest}.\n")),
+        left => Err(Problem::failed(format!(
+            "sealed {sealed} with key {newest}, but {left} still need an older one"
+        ))
+        .hint("keep the older keys in the key file; give every collector the new one, and repeat this command")),
     }
 }
 
