@@ -28,6 +28,8 @@
 //! | store the tokens | as above | the new chain, without an intent |
 //! | release | the new chain; the lease ends by itself | all done |
 //!
+//! When the cut lasts longer than the provider repeats its answer, see `lease.rs`, "last call".
+//!
 //! An intent makes the lease last for its whole length from then on, and no longer, however often it is
 //! renewed: [`LONGEST_LEASE`](crate::LONGEST_LEASE) says why.
 //!
@@ -35,7 +37,7 @@
 //! another one, and is refused. Whether the whole database was put back, nothing in it can tell: see
 //! [`Database::restored`].
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use tokio_postgres::Row;
 use zeroize::Zeroizing;
@@ -57,6 +59,9 @@ pub struct Chain {
     /// Whether the database was restored from a backup since the tokens were stored: they may have been
     /// spent, and must prove themselves before the chain is relied on.
     pub verify: bool,
+    /// How long ago it was stored, by the server's clock. The record's own times are by the clock of
+    /// whoever stored it.
+    pub age: Duration,
 }
 
 impl fmt::Debug for Chain {
@@ -99,7 +104,8 @@ impl Database {
     /// [`Error::Fenced`], [`Error::MissingKey`], [`Error::Damaged`], and those of every operation.
     pub async fn load_chain(&self, lease: &mut Lease, keys: &Keys) -> Result<Option<Chain>, Error> {
         const LOAD: &str = "
-            select c.generation, c.revision, c.record, c.key_id, c.verify, l.chain_revision
+            select c.generation, c.revision, c.record, c.key_id, c.verify, l.chain_revision,
+                extract(epoch from now() - c.changed)::float8 as age
             from lease l left join chain c on c.wearer = l.wearer
             where l.wearer = $1 and l.fence = $2";
         let load = Statement::new(LOAD)
@@ -118,7 +124,8 @@ impl Database {
     /// [`Error::MissingKey`], [`Error::Damaged`], and those of every operation.
     pub async fn peek_chain(&self, wearer: &Wearer, keys: &Keys) -> Result<Option<Chain>, Error> {
         const PEEK: &str = "
-            select c.generation, c.revision, c.record, c.key_id, c.verify, l.chain_revision
+            select c.generation, c.revision, c.record, c.key_id, c.verify, l.chain_revision,
+                extract(epoch from now() - c.changed)::float8 as age
             from chain c join lease l on l.wearer = c.wearer where c.wearer = $1";
         let rows = self
             .query(Statement::new(PEEK).with(&wearer.number))
@@ -373,10 +380,12 @@ fn unsealed(row: &Row, wearer: &Wearer, keys: &Keys) -> Result<Option<Chain>, Er
     let sealed: &[u8] = column(row, "record")?;
     let record = unseal(keys, column(row, "key_id")?, sealed, &place)?;
     let verify = column(row, "verify")?;
+    let age: f64 = column(row, "age")?;
     Ok(Some(Chain {
         record,
         generation,
         verify,
+        age: Duration::try_from_secs_f64(age).unwrap_or_default(),
     }))
 }
 

@@ -8,10 +8,14 @@
 //! | `intent_until` | while an intent is stored no renewal goes beyond this: who takes over from a dead holder must still be inside the provider's replay window |
 //! | `taken`, `woken` | the last taking, and the last notification: one that came after the taking outlives the release |
 //!
+//! The window may have passed when the database was away: then nobody could take over in time, and the only
+//! one who may have the new tokens is the old holder. So the first who would take over such a wearer gives
+//! a *last call* instead: the old holder's fence stays good for [`LAST_CALL`], in which it stores them.
+//!
 //! A lease cannot stop a process that was paused after it last looked. What such a process then writes is
 //! refused, and what it sends is a token that the intent names: see `chain.rs`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant as Moment};
 
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Row;
@@ -30,18 +34,36 @@ pub struct Lease {
     /// The generation that the next write of the chain follows; `None` if there is no chain, or it was
     /// not loaded.
     pub(crate) generation: Option<u32>,
+    /// A moment before the taking.
+    asked: Moment,
 }
 
+/// How long the old holder of an intent that is too old to be repeated may still store what it has: a
+/// failed write is repeated every 30 seconds, and may take 12.
+pub const LAST_CALL: Duration = Duration::from_secs(45);
+
 impl Lease {
-    fn read(row: &Row) -> Result<Self, Error> {
+    /// Reads a taken lease; `None` if it was only the last call.
+    fn read(row: &Row, asked: Moment) -> Result<Option<Self>, Error> {
+        if column(row, "is_last_call")? {
+            return Ok(None);
+        }
         let base = column(row, "chain_revision")?;
-        Ok(Self {
+        Ok(Some(Self {
+            asked,
             wearer: Wearer::read(row)?,
             fence: column(row, "fence")?,
             base,
             written: base,
             generation: None,
-        })
+        }))
+    }
+
+    /// Returns a moment before the taking, on this machine's clock that never jumps: nobody else can have
+    /// the wearer before a lease's length has passed since then.
+    #[must_use]
+    pub fn taken_after(&self) -> Moment {
+        self.asked
     }
 
     /// Returns the wearer, as it was when the lease was taken.
@@ -91,18 +113,24 @@ pub enum Due {
     WhenWoken,
 }
 
-/// The columns that make a [`Lease`].
-macro_rules! returning {
+/// Whether a row's intent is too old for its token to be answered again, in SQL; `$2` is the lease's
+/// length. Fitbit repeats an answer for 120 seconds.
+macro_rules! is_late {
     () => {
-        " returning w.number, w.tenant, w.id, w.name, w.provider, w.settings, l.fence, l.chain_revision"
+        "coalesce(l.intent_until - $2 * interval '1 second' + interval '120 seconds' < now(), false) as is_late"
     };
 }
 
-/// What taking a lease sets; `$1` is the owner, `$2` the seconds.
+/// Takes the rows of `due`, or gives the last call; `$1` is the owner, `$2` and `$4` the seconds of the two.
 macro_rules! taking {
     () => {
-        " set owner = $1, until = now() + $2 * interval '1 second', fence = l.fence + 1, \
-            taken = now(), intent_until = null "
+        " update lease l set owner = case when d.is_late then l.owner else $1 end,
+            until = now() + case when d.is_late then $4 else $2 end * interval '1 second',
+            fence = l.fence + case when d.is_late then 0 else 1 end,
+            taken = case when d.is_late then l.taken else now() end, intent_until = null
+        from due d join wearer w on w.number = d.wearer where l.wearer = d.wearer
+        returning w.number, w.tenant, w.id, w.name, w.provider, w.settings, l.fence, l.chain_revision,
+            d.is_late as is_last_call"
     };
 }
 
@@ -126,17 +154,20 @@ impl Database {
     pub async fn take_due(&self, limit: u32) -> Result<Vec<Lease>, Error> {
         const TAKE: &str = concat!(
             "with due as (
-                select wearer from lease
+                select l.wearer, ",
+            is_late!(),
+            " from lease l
                 where due <= now() and (until is null or until < now() or owner = $1)
-                order by due limit $3 for update skip locked)
-            update lease l",
-            taking!(),
-            "from due d join wearer w on w.number = d.wearer where l.wearer = d.wearer",
-            returning!()
+                order by due limit $3 for update skip locked)",
+            taking!()
         );
         let (owner, length, limit) = (self.owner()?, self.lease_seconds(), i64::from(limit));
+        let last_call = LAST_CALL.as_secs_f64();
         let take = Statement::new(TAKE).with(&owner).with(&length).with(&limit);
-        self.query(take).await?.iter().map(Lease::read).collect()
+        let asked = Moment::now();
+        let rows = self.query(take.with(&last_call)).await?;
+        let leases = rows.iter().map(|row| Lease::read(row, asked).transpose());
+        leases.flatten().collect()
     }
 
     /// Takes the lease of one wearer, due or not, and waits at most `wait` for whoever holds it: for a
@@ -146,13 +177,16 @@ impl Database {
     /// [`Error::Busy`], [`Error::NoSuchWearer`], and those of every operation.
     pub async fn take(&self, id: &WearerId, wait: Duration) -> Result<Lease, Error> {
         const TAKE: &str = concat!(
-            "update lease l",
-            taking!(),
-            "from wearer w where w.id = $3 and l.wearer = w.number
-                and (until is null or until < now() or owner = $1)",
-            returning!()
+            "with due as (
+                select l.wearer, ",
+            is_late!(),
+            " from lease l join wearer w on w.number = l.wearer
+                where w.id = $3 and (until is null or until < now() or owner = $1)
+                for update of l)",
+            taking!()
         );
         let (owner, length) = (self.owner()?, self.lease_seconds());
+        let last_call = LAST_CALL.as_secs_f64();
         let since = Instant::now();
         loop {
             let id_text = id.as_str();
@@ -160,8 +194,11 @@ impl Database {
                 .with(&owner)
                 .with(&length)
                 .with(&id_text);
-            if let Some(row) = self.query(take).await?.first() {
-                return Lease::read(row);
+            let asked = Moment::now();
+            if let Some(row) = self.query(take.with(&last_call)).await?.first()
+                && let Some(lease) = Lease::read(row, asked)?
+            {
+                return Ok(lease);
             }
             self.wearer(id).await?;
             let left = wait.saturating_sub(since.elapsed());

@@ -85,7 +85,7 @@ pub use audit::AuditLine;
 pub use chain::{Chain, Write};
 pub use database::{Database, LONGEST_LEASE, Options};
 pub use error::Error;
-pub use lease::{Backlog, Due, Lease, Renewal};
+pub use lease::{Backlog, Due, LAST_CALL, Lease, Renewal};
 pub use listing::{Count, Listed, Order};
 pub use migrate::SCHEMA;
 pub use project::{Grant, Limit, Priority};

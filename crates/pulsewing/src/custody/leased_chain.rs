@@ -2,19 +2,24 @@
 //!
 //! The lock is a lease: whoever works for the wearer has it before this is made, and it is kept until
 //! the work is done. If it is lost, another collector has the chain: [`Custody::is_lost`] says so.
+//!
+//! A process that was paused may have lost it without knowing: before a refresh token is sent,
+//! [`Custody::confirm`] asks the database, unless so little time has passed that nobody can have
+//! taken over.
 
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use pulsewing_core::{
     chain::{
-        Record, Unstored,
+        Intent, Record, Unstored,
         codec::{MAX_RECORD, RecordError},
     },
     cycle::{StoreTrouble, StoreWhat},
@@ -24,6 +29,7 @@ use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use super::{Custody, Loaded, Unavailable};
+use crate::engine::clock::Clock;
 
 /// A wearer's chain in the database, under a lease.
 #[derive(Clone, Debug)]
@@ -33,14 +39,31 @@ pub(crate) struct LeasedChain {
     lease: Arc<Mutex<Lease>>,
     renewal: Renewal,
     is_lost: Arc<AtomicBool>,
+    held: Arc<std::sync::Mutex<Held>>,
+    clock: Clock,
+}
+
+/// Until when nobody else can have taken the chain.
+#[derive(Debug)]
+struct Held {
+    /// By the last taking or renewal.
+    renewed: Instant,
+    /// By the intent, while there is one: no renewal goes beyond that.
+    intent: Option<Instant>,
 }
 
 impl LeasedChain {
     /// Returns the chain of the wearer of this lease.
-    pub(crate) fn new(database: Database, keys: Arc<Keys>, lease: Lease) -> Self {
+    pub(crate) fn new(database: Database, keys: Arc<Keys>, clock: Clock, lease: Lease) -> Self {
+        let held = Held {
+            renewed: lease.taken_after() + database.options().lease,
+            intent: None,
+        };
         Self {
             database,
             keys,
+            clock,
+            held: Arc::new(std::sync::Mutex::new(held)),
             renewal: lease.renewal(),
             lease: Arc::new(Mutex::new(lease)),
             is_lost: Arc::default(),
@@ -58,10 +81,21 @@ impl LeasedChain {
         let third = self.database.options().lease / 3;
         while !self.is_lost() {
             tokio::time::sleep(third).await;
-            let renewed = self.database.renew(&self.renewal).await;
             // A database that cannot be reached may be back before the lease ends.
-            let _ = renewed.map_err(|error| self.failed(error));
+            let _ = self.renew().await;
         }
+    }
+
+    async fn renew(&self) -> io::Result<()> {
+        let asked = Instant::now();
+        let renewed = self.database.renew(&self.renewal).await;
+        renewed.map_err(|error| self.failed(error))?;
+        self.held().renewed = asked + self.database.options().lease;
+        Ok(())
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives the lease back; it is then this chain's no more.
@@ -117,6 +151,13 @@ impl Custody for LeasedChain {
             },
             false => record,
         };
+        // The clock of the collector that stored the intent may be wrong, and so may ours.
+        let stored_at = self.clock.now().utc.checked_sub(chain.age);
+        let intent = record.intent.map(|intent| Intent {
+            first_sent_at: stored_at.unwrap_or(Timestamp::MIN),
+            ..intent
+        });
+        let record = Record { intent, ..record };
         Ok(Loaded {
             record: Some(record),
             is_previous: false,
@@ -134,11 +175,24 @@ impl Custody for LeasedChain {
             StoreWhat::Withdrawal | StoreWhat::Refusal | StoreWhat::Cache => Write::Settled,
         };
         let mut lease = self.lease.lock().await;
+        let asked = Instant::now();
         let stored = self
             .database
             .store_chain(&mut lease, &self.keys, write, generation, record)
             .await;
-        stored.map_err(|error| self.failed(error))
+        stored.map_err(|error| self.failed(error))?;
+        let mut held = self.held();
+        match write {
+            Write::Intent => {
+                let until = asked + self.database.options().lease;
+                *held = Held {
+                    renewed: until,
+                    intent: Some(until),
+                };
+            }
+            Write::Tokens | Write::Settled => held.intent = None,
+        }
+        Ok(())
     }
 
     async fn store_new(&mut self, chain: &Unstored) -> io::Result<()> {
@@ -157,6 +211,18 @@ impl Custody for LeasedChain {
         let mut lease = self.lease.lock().await;
         let erased = self.database.erase_chain(&mut lease).await;
         erased.map_err(|error| self.failed(error))
+    }
+
+    async fn confirm(&mut self) -> bool {
+        let until = {
+            let held = self.held();
+            held.intent.unwrap_or(held.renewed).min(held.renewed)
+        };
+        !self.is_lost() && (Instant::now() < until || self.renew().await.is_ok())
+    }
+
+    fn place(&self) -> &'static str {
+        "the database"
     }
 
     fn is_lost(&self) -> bool {

@@ -70,6 +70,16 @@ pub(crate) trait Custody {
         false
     }
 
+    /// Returns whether the lock is still held, before something is sent that only its holder may send.
+    async fn confirm(&mut self) -> bool {
+        true
+    }
+
+    /// Returns where the chain is stored, in words.
+    fn place(&self) -> &'static str {
+        "the disk"
+    }
+
     /// Takes the lock and reads the chain, for a command that is about to change it.
     ///
     /// # Errors
@@ -178,5 +188,13 @@ impl Custody for ChainStore {
 
     fn is_lost(&self) -> bool {
         any!(self, custody => custody.is_lost())
+    }
+
+    async fn confirm(&mut self) -> bool {
+        any!(self, custody => Custody::confirm(custody).await)
+    }
+
+    fn place(&self) -> &'static str {
+        any!(self, custody => Custody::place(custody))
     }
 }

@@ -12,6 +12,7 @@ use jiff::{Timestamp, civil::Date};
 use pulsewing_core::{
     Provider,
     cycle::{Action, Cycle, Failure, PastAction, PastDay, StoreTrouble},
+    oauth::NoAnswer,
     reading::{Reading, TimeZone, ZoneSource},
     request::REQUEST_BUFFER,
 };
@@ -220,6 +221,11 @@ impl Engine {
                     self.chain.unlock().await;
                     self.cycle.closed(self.clock.now());
                 }
+                Action::Send { .. } if !may_stop && !self.chain.confirm().await => {
+                    // Somebody else may have sent this token meanwhile, and used what came of it.
+                    let cause = Some(NoAnswer::NeverLeft);
+                    self.cycle.reply_end(cause, self.clock.now());
+                }
                 Action::Send { request, timeout } => {
                     let outgoing = self.http.prepare(&request.view(&buffer[..]), timeout);
                     if may_stop {
@@ -339,7 +345,8 @@ impl Engine {
         }
         self.cycle.stored(is_stored, self.clock.now());
         if self.cycle.holds_unstored_tokens() && !is_stored {
-            self.console.warn("the renewed sign-in cannot be written to the disk; trying again every 30 seconds. Do not switch this machine off");
+            let place = self.chain.place();
+            self.console.warn(&format!("the renewed sign-in cannot be written to {place}; trying again every 30 seconds. Do not switch this machine off"));
         }
     }
 

@@ -186,7 +186,8 @@ impl Fleet {
 
     /// Returns the chain of the wearer of a lease.
     pub(crate) fn chain(&self, lease: Lease) -> LeasedChain {
-        LeasedChain::new(self.database.clone(), Arc::clone(&self.keys), lease)
+        let clock = self.household.clock.clone();
+        LeasedChain::new(self.database.clone(), Arc::clone(&self.keys), clock, lease)
     }
 
     /// Sets the limits of a provider's OAuth client, which all collectors share.

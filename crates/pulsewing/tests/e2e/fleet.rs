@@ -61,7 +61,7 @@ fn a_collector_polls_everybody_and_those_who_come_and_go_meanwhile() {
 
 #[test]
 fn a_wearer_is_removed_while_a_collector_works_for_them() {
-    let fleet = Fleet::planted(Postgres::shared(), 2, QUICK);
+    let fleet = Fleet::planted(Postgres::shared(), 2, 60, QUICK);
     let household = &fleet.household;
     let relay = DatabaseRelay::to(Postgres::shared());
     let running = fleet.collector(&relay, 0);
@@ -170,7 +170,8 @@ fn without_its_key_a_sign_in_is_neither_used_nor_harmed() {
         .says("line 1 of the key file");
 
     // Another key under the same id, and one with another id.
-    let other = Home::new().program(&["fleet", "key"]);
+    let elsewhere = Home::new();
+    let other = elsewhere.program(&["fleet", "key"]);
     let other = other.showing_secrets().run().exits(0).stdout;
     assert_ne!(other, right);
     home.write("pulsewing.keys", &other);
@@ -220,28 +221,24 @@ fn a_newer_schema_is_left_alone() {
 
 #[test]
 fn a_database_that_is_away_is_a_temporary_error_and_a_collector_goes_on_when_it_is_back() {
-    let fleet = Fleet::planted(Postgres::shared(), 2, QUICK);
+    let fleet = Fleet::planted(Postgres::shared(), 2, 60, QUICK);
     let household = &fleet.household;
     let relay = DatabaseRelay::to(Postgres::shared());
     let url = relay.url(household.database.as_ref().unwrap());
     let running = fleet.collector(&relay, 0);
     running.error_line_with("updated");
     relay.go_down();
-    household
-        .run(&["status", "--wearer", "w1", "--store", &url])
+    let status = household.program(&["status", "--wearer", "w1", "--store", &url]);
+    let status = status.start();
+    running.error_line_with("cannot reach the database");
+    status
+        .finish()
         .exits(5)
         .says("cannot reach the database")
         .says("nothing is lost");
-    running.error_line_with("cannot reach the database");
     relay.come_back();
     running.error_line_with("updated");
     running.stop();
-    // An address where nothing is.
-    let nowhere = "postgres:///x?host=/nowhere&user=postgres";
-    household
-        .run(&["run", "--store", nowhere])
-        .exits(5)
-        .says("cannot reach the database");
     household
         .run(&["run", "--store", "mysql://somewhere/x"])
         .exits(1)
@@ -279,7 +276,7 @@ fn sign_ins_are_sealed_anew_with_a_new_key_and_the_old_one_can_go() {
 #[test]
 fn after_a_restored_backup_a_spent_sign_in_is_asked_for_and_no_other_is_harmed() {
     let server = Postgres::shared();
-    let fleet = Fleet::planted(server, 3, ONCE);
+    let fleet = Fleet::planted(server, 3, 60, ONCE);
     let household = &fleet.household;
     let relay = DatabaseRelay::to(server);
     for wearer in ["w1", "w2", "w3"] {
@@ -361,7 +358,7 @@ fn nobody_is_polled_before_they_sign_in() {
 
 #[test]
 fn a_wearer_who_is_asked_too_much_about_slows_the_project_and_a_refused_one_only_themselves() {
-    let fleet = Fleet::planted(Postgres::shared(), 4, QUICK);
+    let fleet = Fleet::planted(Postgres::shared(), 4, 60, QUICK);
     let household = &fleet.household;
     let relay = DatabaseRelay::to(Postgres::shared());
     household.sandbox.faults(&json!([

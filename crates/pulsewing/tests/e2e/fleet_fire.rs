@@ -93,7 +93,7 @@ impl Fight {
             self.lease_s, self.every_s
         );
         let planting = Instant::now();
-        let fleet = Fleet::planted(&server, self.wearers, &config);
+        let fleet = Fleet::planted(&server, self.wearers, self.every_s / 2, &config);
         println!(
             "{} chains planted in {:?}",
             self.wearers,

@@ -61,9 +61,11 @@ impl Verdict {
 
 impl Fleet {
     /// Returns a fleet of so many wearers `w1`, `w2`, ..., whose chains begin with tokens that the
-    /// sandbox knows. An access token lives so short that every cycle renews it.
-    pub(crate) fn planted(server: &Postgres, wearers: usize, config: &str) -> Self {
-        let life = ["--token-life", "1"];
+    /// sandbox knows. An access token lives for so many seconds: if that is half an interval between
+    /// polls, every cycle renews it.
+    pub(crate) fn planted(server: &Postgres, wearers: usize, life_s: u64, config: &str) -> Self {
+        let life = life_s.to_string();
+        let life = ["--token-life", &life];
         let household = Household::on_database(server, "fitbit", wearers, &life);
         let home = &household.home;
         household.sandbox.configure(&json!({ "quotas": false }));
