@@ -424,3 +424,67 @@ fn what_works_only_with_files_says_so() {
         .exits(2)
         .says("a collector of many wearers draws no pictures");
 }
+
+/// Returns the replies to refreshes, oldest first; `None` is a dropped connection.
+fn refreshes(fleet: &Fleet) -> Vec<Option<u64>> {
+    let requests = fleet.household.sandbox.requests_of("fitbit.token");
+    requests.iter().map(|it| it["status"].as_u64()).collect()
+}
+
+#[test]
+fn a_collector_that_was_paused_does_not_send_a_token_that_another_one_has_used() {
+    let server = Postgres::shared();
+    let fleet = Fleet::planted(server, 1, 28_800, ONCE);
+    let relay = DatabaseRelay::to(server);
+    let sandbox = &fleet.household.sandbox;
+    sandbox.fault("fitbit.token", 3, &json!({ "drop": "after" }));
+    let paused = fleet.collector(&relay, 0);
+    // The next try comes four seconds after the third.
+    sandbox.wait_for("fitbit.token", 3);
+    paused.signal("STOP");
+    let other = fleet.collector(&relay, 0);
+    other.error_line_with("updated");
+    paused.signal("CONT");
+    paused.error_line_with("another collector has taken over");
+    assert_eq!(refreshes(&fleet), [None, None, None, Some(200)]);
+    paused.stop();
+    other.stop();
+    let start = sandbox.now().parse().unwrap();
+    assert_eq!(fleet.judge(start).alive, 1);
+}
+
+#[test]
+fn new_tokens_that_could_not_be_stored_while_the_database_was_away_are_stored_after_it() {
+    let server = Postgres::shared();
+    let fleet = Fleet::planted(server, 1, 28_800, ONCE);
+    let sandbox = &fleet.household.sandbox;
+    let database = fleet.household.database.as_ref().unwrap();
+    let (relay, another) = (DatabaseRelay::to(server), DatabaseRelay::to(server));
+    sandbox.fault("fitbit.token", 1, &json!({ "stall_s": 1 }));
+    let holder = fleet.collector(&relay, 0);
+    sandbox.wait_for("fitbit.token", 1);
+    relay.go_down();
+    // Two minutes pass in which nobody reaches the database: the provider does not repeat its answer any
+    // more, and the holder's lease is long over.
+    sandbox.advance(130);
+    server.sql(
+        database,
+        "update lease set until = until - interval '130 s', intent_until = intent_until - interval '130 s';
+        update chain set changed = changed - interval '130 s'",
+    );
+    let other = fleet.collector(&another, 0);
+    until("the other one has seen that the lease is over", || {
+        let renewed = server.sql(
+            database,
+            "select until > now() + interval '10 s' from lease",
+        );
+        (renewed.trim() == "t").then_some(())
+    });
+    relay.come_back();
+    holder.error_line_with("updated");
+    assert_eq!(refreshes(&fleet), [Some(200)]);
+    holder.stop();
+    other.stop().says_nothing_of("updated");
+    let start = sandbox.now().parse().unwrap();
+    assert_eq!(fleet.judge(start).alive, 1);
+}

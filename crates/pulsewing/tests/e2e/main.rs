@@ -27,6 +27,8 @@ mod export;
 mod fleet;
 #[cfg(feature = "fleet")]
 mod fleet_fire;
+#[cfg(feature = "fleet")]
+mod fleet_time;
 mod future;
 mod history;
 mod history_damage;

@@ -288,7 +288,7 @@ fn is_update(request: &Value) -> bool {
 }
 
 /// Returns a configuration that trusts nobody.
-fn trusting_nobody() -> rustls::ClientConfig {
+pub(crate) fn trusting_nobody() -> rustls::ClientConfig {
     rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
         .with_safe_default_protocol_versions()
         .unwrap()

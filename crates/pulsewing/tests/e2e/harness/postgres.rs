@@ -2,10 +2,10 @@
 
 use std::{
     env, fs,
-    io::{Read, Seek},
+    io::{BufRead, BufReader, Read, Seek, Write},
     os::unix::{fs::chown, process::CommandExt},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     sync::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
@@ -141,6 +141,16 @@ impl Postgres {
         name
     }
 
+    /// Opens a session of the server's own client, for many texts that return nothing.
+    pub(crate) fn session(&self, database: &str) -> Session {
+        let mut psql = self.client("psql", database);
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]);
+        let psql = psql.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut psql = psql.spawn().unwrap();
+        let answers = BufReader::new(psql.stdout.take().unwrap());
+        Session { psql, answers }
+    }
+
     fn client(&self, program: &str, database: &str) -> Command {
         let mut command = self.command(program);
         command.args(["-U", "postgres", "-d", database, "-h"]);
@@ -162,6 +172,30 @@ impl Postgres {
         };
         command.current_dir(&self.dir).env_remove("PGOPTIONS");
         command
+    }
+}
+
+/// An open session.
+pub(crate) struct Session {
+    psql: Child,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Session {
+    /// Lets it carry out a text.
+    pub(crate) fn sql(&mut self, text: &str) {
+        let input = self.psql.stdin.as_mut().unwrap();
+        writeln!(input, "{text};\n\\echo done").unwrap();
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        assert_eq!(line, "done\n", "{text}");
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        drop(self.psql.stdin.take());
+        let _ = self.psql.wait();
     }
 }
 
