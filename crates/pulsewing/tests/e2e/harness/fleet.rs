@@ -162,7 +162,8 @@ impl Fleet {
         let now: Timestamp = household.sandbox.now().parse().unwrap();
         let now = now + jiff::SignedDuration::from_secs(ahead);
         let url = relay.url(household.database.as_ref().unwrap());
-        let args = ["run", "--store", &url, "--now", &now.to_string()];
+        let now = now.to_string();
+        let args = ["run", "--no-web", "--store", &url, "--now", &now];
         household.home.program(&args).start()
     }
 
