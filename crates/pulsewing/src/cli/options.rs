@@ -141,9 +141,21 @@ pub(crate) enum Wearer {
     List(WearerList),
     /// Sign a wearer out, and delete their history
     Remove(WearerRemove),
+    /// Print a link with which a wearer of a database signs in on their own phone, once, within seven days
+    #[cfg(feature = "fleet")]
+    Invite(WearerInvite),
     /// Make, list and revoke the keys of the page and the API of a database of many wearers
     #[cfg(feature = "fleet")]
     Token(WearerToken),
+}
+
+/// Options of `wearer invite`.
+#[cfg(feature = "fleet")]
+#[derive(Debug, Args)]
+pub(crate) struct WearerInvite {
+    /// The wearer's id
+    #[arg(value_name = "ID")]
+    pub id: WearerId,
 }
 
 /// Options of `wearer token`.

@@ -33,6 +33,12 @@ pub(super) async fn run(household: &Household, action: &Wearer) -> Result<(), Pr
         Wearer::List(options) => list(household, options),
         Wearer::Remove(options) => remove(household, options).await,
         #[cfg(feature = "fleet")]
+        Wearer::Invite(_) => Err(Problem::new(
+            Exit::Usage,
+            "invitations are for a database of many wearers",
+        )
+        .hint("here a wearer signs in on the page of `pulsewing run`, at /w/ID/sign-in")),
+        #[cfg(feature = "fleet")]
         Wearer::Token(_) => Err(Problem::new(
             Exit::Usage,
             "keys are for a database of many wearers; a household's page has a passphrase",

@@ -11,6 +11,7 @@ mod errors;
 mod interval;
 pub(crate) mod passphrase;
 pub(crate) mod places;
+mod public_url;
 #[cfg(feature = "fleet")]
 mod store;
 pub(crate) mod wearer;
@@ -38,6 +39,7 @@ use self::{client::ClientConfig, passphrase::Passphrase, wearer::WearersConfig};
 use crate::tell::problem::Problem;
 
 pub(crate) use interval::Interval;
+pub(crate) use public_url::PublicUrl;
 #[cfg(feature = "fleet")]
 pub(crate) use store::StoreConfig;
 
@@ -111,6 +113,8 @@ pub(crate) struct WebConfig {
     pub listen: Option<SocketAddr>,
     /// Names of this machine that the page answers to, in addition to its addresses.
     pub hosts: Vec<String>,
+    /// The address under which others reach the page, such as through a proxy.
+    pub public_url: Option<PublicUrl>,
     /// The passphrase for the page; required as soon as other machines can reach it.
     pub passphrase: Option<Passphrase>,
 }
@@ -139,6 +143,15 @@ pub(crate) struct ScreenConfig {
 pub(crate) struct HistoryConfig {
     /// The retention of days: "forever" (default), "none", or a duration such as "400 days".
     pub keep: Retention,
+}
+
+impl WebConfig {
+    /// Returns whether other machines can reach a page that listens on this address. Names and a public
+    /// address are configured for them, such as behind a proxy on this machine.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn is_reachable_at(&self, address: SocketAddr) -> bool {
+        !address.ip().is_loopback() || !self.hosts.is_empty() || self.public_url.is_some()
+    }
 }
 
 impl Config {
@@ -273,6 +286,7 @@ mod tests {
             [web]
             listen = "127.0.0.1:7373"
             hosts = ["pi.example"]
+            public_url = "https://pulse.example"
             passphrase = "correct horse"
             [screen]
             theme = "classic"

@@ -11,6 +11,7 @@
 //! | `past.rs` | the past days that a history lacks |
 //! | `phase.rs` | when a wearer is due again: spread over the interval |
 //! | `kept.rs` | what is known of a wearer without asking the provider |
+//! | `sign_in.rs` | a sign-in, wherever it began |
 //! | `page.rs` | what the page sees of a fleet |
 //! | `tally.rs` | how many turns were given, by their results |
 //! | `errors.rs` | the database's errors in words |
@@ -21,6 +22,7 @@ mod kept;
 mod page;
 mod past;
 mod phase;
+mod sign_in;
 mod tally;
 mod turn;
 
@@ -33,6 +35,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use collector::Collector;
 pub(crate) use kept::Kept;
+pub(crate) use sign_in::WITHIN;
 pub(crate) use turn::{End, Turn};
 
 use crate::{

@@ -28,6 +28,8 @@ mod fleet;
 #[cfg(feature = "fleet")]
 mod fleet_fire;
 #[cfg(feature = "fleet")]
+mod fleet_invitation;
+#[cfg(feature = "fleet")]
 mod fleet_page;
 #[cfg(feature = "fleet")]
 mod fleet_time;

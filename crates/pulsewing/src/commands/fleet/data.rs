@@ -8,7 +8,6 @@ use pulsewing_history::{
     archive::import::{Settings, Summary},
 };
 
-use super::wearers::WITHIN;
 use crate::{
     cli,
     commands::{
@@ -18,7 +17,7 @@ use crate::{
     custody::leased_chain::LeasedChain,
     engine::stop::Stop,
     faces::{outputs::View, reading_json::ReadingJson},
-    fleet::{End, Fleet, Kept, Turn},
+    fleet::{End, Fleet, Kept, Turn, WITHIN},
     tell::{
         phrases,
         problem::{Exit, Problem},

@@ -76,8 +76,7 @@ async fn listen(fleet: &Fleet, asked: Option<SocketAddr>) -> Result<Listener, Pr
     }
     let address = asked.or(configured.listen).unwrap_or(web::LISTEN);
     let listener = Listener::bind(address).await.map_err(Problem::may_pass)?;
-    let is_reachable = !listener.address().ip().is_loopback() || !configured.hosts.is_empty();
-    if is_reachable && !fleet.database().has_api_keys().await? {
+    if configured.is_reachable_at(listener.address()) && !fleet.database().has_api_keys().await? {
         household.console.warn("nobody can see the page yet, because there is no key; make one with `pulsewing wearer token`");
     }
     Ok(listener)

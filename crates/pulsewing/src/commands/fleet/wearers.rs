@@ -1,28 +1,25 @@
 //! `pulsewing wearer` on a database.
 
-use std::time::Duration;
-
 use pulsewing_core::Provider;
 use pulsewing_fleet::{Listed, NewWearer};
 use serde::Serialize;
 
 use super::{sign_in, tokens};
 use crate::{
-    cli::{Wearer, WearerAdd, WearerList, WearerRemove},
+    cli::{Wearer, WearerAdd, WearerInvite, WearerList, WearerRemove},
     commands::print,
     custody::standing::Standing,
-    fleet::{Fleet, known},
+    faces::web,
+    fleet::{Fleet, WITHIN, known},
     tell::problem::Problem,
 };
-
-/// The longest wait for a collector that works for a wearer.
-pub(super) const WITHIN: Duration = Duration::from_secs(120);
 
 pub(super) async fn run(fleet: &Fleet, action: &Wearer) -> Result<(), Problem> {
     match action {
         Wearer::Add(options) => add(fleet, options).await,
         Wearer::List(options) => list(fleet, options).await,
         Wearer::Remove(options) => remove(fleet, options).await,
+        Wearer::Invite(options) => invite(fleet, options).await,
         Wearer::Token(options) => tokens::run(fleet, options).await,
     }
 }
@@ -40,8 +37,27 @@ async fn add(fleet: &Fleet, options: &WearerAdd) -> Result<(), Problem> {
     fleet.database().add_wearer(&new).await?;
     let console = fleet.household().console;
     console.say(&format!("Added the wearer {id}."));
-    console.say(&format!("Sign in with `pulsewing login --wearer {id}`."));
+    console.say(&format!("Sign in with `pulsewing login --wearer {id}`, or invite them with `pulsewing wearer invite {id}`."));
     Ok(())
+}
+
+/// Prints a link with which the wearer signs in on their own phone.
+async fn invite(fleet: &Fleet, options: &WearerInvite) -> Result<(), Problem> {
+    let id = known(&options.id)?;
+    let invitation = fleet.database().invite(&id).await?;
+    let household = fleet.household();
+    let console = household.console;
+    let configured = &household.config.web;
+    let origin = match &configured.public_url {
+        Some(public) => public.to_string(),
+        None => {
+            let address = configured.listen.unwrap_or(web::LISTEN);
+            console.warn(&format!("the link works only where http://{address} opens the page; set public_url under [web] for phones elsewhere"));
+            format!("http://{address}")
+        }
+    };
+    console.say(&format!("With this link {id} can sign in, once, within seven days. Earlier ones have ended. Give it to nobody else."));
+    print(&format!("{origin}/invitation/{}\n", invitation.digits()))
 }
 
 #[derive(Serialize)]

@@ -61,6 +61,7 @@ impl Guard {
             .iter()
             .map(|name| name.trim_end_matches('.').to_ascii_lowercase())
             .collect();
+        names.extend(web.public_url.as_ref().map(|url| url.host().to_owned()));
         if !address.ip().is_loopback()
             && let Some(name) = hostname()
         {

@@ -156,6 +156,18 @@ pub(super) fn message_with(
     (status, bare(title, &body)).into_response()
 }
 
+/// Builds a page with one message for a visitor who cannot open any other.
+#[cfg(feature = "fleet")]
+pub(super) fn plain(status: StatusCode, title: &str, words: &str) -> Response {
+    let body = html! {
+        div.card.narrow {
+            h1 { (title) }
+            p { (words) }
+        }
+    };
+    (status, bare(title, &body)).into_response()
+}
+
 fn head(title: &str, is_live: bool) -> Markup {
     html! {
         head {

@@ -42,10 +42,10 @@ use crate::{
 };
 
 /// The time limit for a sign-in.
-const WITHIN: Duration = Duration::from_secs(10 * 60);
+pub(super) const WITHIN: Duration = Duration::from_secs(10 * 60);
 
 /// The length limit of a pasted address, in bytes.
-const LONGEST: usize = 8 * 1_024;
+pub(super) const LONGEST: usize = 8 * 1_024;
 
 /// The sign-in of each wearer that was begun last; the redirect of an older one is not accepted.
 #[derive(Debug, Default)]
@@ -164,7 +164,7 @@ fn shown(polled: &Polled, status: StatusCode, complaint: Option<&Problem>) -> Re
 
 /// Returns a problem's hints for a user who may have only a phone: leaves out those with commands
 /// for a shell.
-fn for_a_page(problem: &Problem) -> impl Iterator<Item = String> {
+pub(super) fn for_a_page(problem: &Problem) -> impl Iterator<Item = String> {
     let is_typed = |hint: &str| hint.contains('`') || hint.contains("--");
     let hints = problem.hints().iter().filter(move |hint| !is_typed(hint));
     hints.map(|hint| phrases::sentence(hint))
@@ -261,7 +261,7 @@ fn way(subject: &Subject, url: &str, complaint: Option<&str>) -> Markup {
 
 #[derive(Deserialize)]
 pub(super) struct Pasted {
-    pasted: String,
+    pub(super) pasted: String,
     /// The consent page's address, to show again if the paste was wrong. It contains no secret.
     #[serde(default)]
     url: String,

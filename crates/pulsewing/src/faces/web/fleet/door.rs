@@ -55,10 +55,8 @@ struct Session {
 
 impl Door {
     pub(super) fn new(web: &WebConfig, address: SocketAddr) -> Self {
-        // Names are configured for other machines, such as behind a proxy on this one.
-        let is_reachable = !address.ip().is_loopback() || !web.hosts.is_empty();
         Self {
-            is_locked: AtomicBool::new(is_reachable),
+            is_locked: AtomicBool::new(web.is_reachable_at(address)),
             sessions: Mutex::default(),
         }
     }
@@ -146,7 +144,11 @@ pub(super) async fn check(
 ) -> Response {
     let path = request.uri().path();
     let is_call = guard::is_call(path);
-    let is_open = path == "/key" || path == "/key/forget" || path.starts_with("/assets/");
+    let is_open = path == "/key"
+        || path == "/key/forget"
+        || path == "/sign-in/done"
+        || path.starts_with("/assets/")
+        || path.starts_with("/invitation/");
     let Some(fleet) = site.fleet.as_ref().filter(|_| !is_open) else {
         return next.run(request).await;
     };
@@ -237,7 +239,7 @@ pub(super) async fn enter(State(site): State<Shared>, Form(entered): Form<Entere
             ),
             Ok(secret) => {
                 fleet.door.begin(&secret, key, site.clock.now().up);
-                with_cookie(&next, &secret, SESSION_FOR)
+                with_cookie(&site, &next, &secret, SESSION_FOR)
             }
         },
     }
@@ -248,12 +250,18 @@ pub(super) async fn forget(State(site): State<Shared>, headers: HeaderMap) -> Re
     if let Some(fleet) = &site.fleet {
         fleet.door.end(&headers);
     }
-    with_cookie("/key", "", Duration::ZERO)
+    with_cookie(&site, "/key", "", Duration::ZERO)
 }
 
-fn with_cookie(next: &str, secret: &str, age: Duration) -> Response {
+fn with_cookie(site: &Shared, next: &str, secret: &str, age: Duration) -> Response {
     let age = age.as_secs();
-    let cookie = format!("{COOKIE}={secret}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict");
+    let public = site.config.web.public_url.as_ref();
+    let secure = match public.is_some_and(crate::config::PublicUrl::is_https) {
+        true => "; Secure",
+        false => "",
+    };
+    let cookie =
+        format!("{COOKIE}={secret}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}");
     let mut reply = Redirect::to(next).into_response();
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         reply.headers_mut().insert(header::SET_COOKIE, cookie);

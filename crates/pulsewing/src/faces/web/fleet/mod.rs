@@ -9,12 +9,14 @@
 //! | `visitor.rs` | **what a visitor may see, and the audit of it** |
 //! | `stored.rs` | a wearer's state and history, loaded for a request |
 //! | `home.rs` | the first page: the family board, or a list |
+//! | `invitation.rs` | the page on which an invited wearer signs in |
 //! | `list.rs` | the list of wearers, and the metrics, for programs |
 //!
 //! [`Backing`] is all that the page knows of the fleet.
 
 mod door;
 mod home;
+mod invitation;
 mod list;
 mod stored;
 mod visitor;
@@ -25,9 +27,10 @@ use axum::{
     Router,
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use futures_util::future::BoxFuture;
+use pulsewing_core::AuthorizationCode;
 use pulsewing_fleet::{Database, Error, Wearer};
 use pulsewing_history::{Dates, MemoryHistory};
 
@@ -39,6 +42,7 @@ use crate::{
     daemon::{Members, Snapshot},
     engine::clock::Clock,
     faces::web::{Listener, server, sign_in},
+    sign_in::SignIn,
     tell::{console::Console, problem::Problem},
 };
 
@@ -62,6 +66,15 @@ pub(crate) trait Backing: Send + Sync {
         dates: Dates,
     ) -> BoxFuture<'a, Result<MemoryHistory, Problem>>;
 
+    /// Signs a wearer in with an invitation, which is used up then.
+    fn accept<'a>(
+        &'a self,
+        invitation: &'a str,
+        wearer: &'a Wearer,
+        sign_in: &'a SignIn,
+        code: &'a AuthorizationCode,
+    ) -> BoxFuture<'a, Result<(), Problem>>;
+
     /// Returns how many turns this program has given, by their results.
     fn turns(&self) -> Vec<(&'static str, u64)>;
 }
@@ -70,6 +83,7 @@ pub(crate) trait Backing: Send + Sync {
 pub(super) struct Fleet {
     backing: Arc<dyn Backing>,
     door: door::Door,
+    invited: invitation::Invited,
 }
 
 /// Serves the page of a fleet. Returns only if the listener fails for good, which does not happen.
@@ -93,6 +107,7 @@ pub(crate) fn serve_fleet(
         fleet: Some(Fleet {
             backing,
             door: door::Door::new(&web, address),
+            invited: invitation::Invited::default(),
         }),
         config,
         console,
@@ -113,7 +128,14 @@ fn router(site: Shared) -> Router {
         .route("/api/v1/wearers", get(list::wearers))
         .route("/metrics", get(list::metrics))
         .route("/key", get(door::page).post(door::enter))
-        .route("/key/forget", axum::routing::post(door::forget))
+        .route("/key/forget", post(door::forget))
+        .route("/invitation/done", get(invitation::done))
+        .route("/sign-in/done", get(invitation::done))
+        .route(
+            "/invitation/{digits}",
+            get(invitation::page).post(invitation::begin),
+        )
+        .route("/invitation/{digits}/paste", post(invitation::paste))
         .route("/assets/{name}", get(assets::file))
         .route("/favicon.ico", get(assets::icon))
         .fallback(not_found)
