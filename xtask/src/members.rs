@@ -114,6 +114,7 @@ pub(crate) const MEMBERS: &[Member] = &[
             "pulsewing-panels",
             "pulsewing-sandbox",
             "pulsewing-screen",
+            "pulsewing-webhook",
         ],
         tests_may_use: &["pulsewing-hx8357", "pulsewing-testkit"],
     },

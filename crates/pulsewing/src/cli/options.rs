@@ -240,12 +240,41 @@ pub(crate) enum Fleet {
     Key,
     /// Seal every sign-in with the newest key of the key file
     Rekey,
+    /// Print a new secret for notifications of the Google Health API
+    Secret,
+    /// Have the Google Health API notify this fleet of new data; list or remove such subscriptions
+    Subscribe(FleetSubscribe),
     /// Print who looked at whose data, the latest first; --wearer limits it to one wearer
     Audit(FleetAudit),
     /// Let a user of the database server use the tables, behind the row-level security
     Admit(FleetAdmit),
     /// After the database was restored from a backup: let no sign-in be used before it has proved itself
     Restored,
+}
+
+/// Options of `fleet subscribe`.
+#[cfg(feature = "fleet")]
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").args(["endpoint", "list", "remove"]).required(true))]
+pub(crate) struct FleetSubscribe {
+    /// The public address of a collector's endpoint: https://NAME/google/notifications
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// List the project's subscribers
+    #[arg(long)]
+    pub list: bool,
+    /// Remove the subscriber
+    #[arg(long)]
+    pub remove: bool,
+    /// The service account's key file, downloaded from Google's console
+    #[arg(long, value_name = "FILE")]
+    pub service_account: PathBuf,
+    /// The project's number; by default the one with which the client id begins
+    #[arg(long, value_name = "NUMBER")]
+    pub project: Option<String>,
+    /// The subscriber's id
+    #[arg(long, value_name = "ID", default_value = "pulsewing")]
+    pub subscriber: String,
 }
 
 /// Options of `fleet audit`.

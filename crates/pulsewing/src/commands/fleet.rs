@@ -6,6 +6,7 @@ mod keys;
 mod oversight;
 mod run;
 mod sign_in;
+mod subscribe;
 mod tokens;
 mod wearers;
 

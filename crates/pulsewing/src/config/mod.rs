@@ -15,6 +15,8 @@ mod public_url;
 #[cfg(feature = "fleet")]
 mod store;
 pub(crate) mod wearer;
+#[cfg(feature = "fleet")]
+mod webhook;
 
 use std::{
     fmt::Display,
@@ -42,6 +44,8 @@ pub(crate) use interval::Interval;
 pub(crate) use public_url::PublicUrl;
 #[cfg(feature = "fleet")]
 pub(crate) use store::StoreConfig;
+#[cfg(feature = "fleet")]
+pub(crate) use webhook::WebhookConfig;
 
 /// The size limit for reading the file, in bytes.
 const MAX_BYTES: u64 = 256 * 1_024;
@@ -73,6 +77,9 @@ pub(crate) struct Config {
     /// The database of many wearers.
     #[cfg(feature = "fleet")]
     pub store: StoreConfig,
+    /// Notifications of the Google Health API.
+    #[cfg(feature = "fleet")]
+    pub webhook: WebhookConfig,
 }
 
 /// Addresses.

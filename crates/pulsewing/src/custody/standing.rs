@@ -57,16 +57,17 @@ impl Standing {
         }
     }
 
-    /// Returns the standing with this word for programs; an unknown one counts as signed in.
+    /// Returns the standing with this word for programs.
     #[cfg(feature = "fleet")]
-    pub(crate) fn named(word: &str) -> Self {
-        match word {
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Some(match word {
             "new" => Self::New,
+            "signed-in" => Self::SignedIn,
             "sign-in-needed" => Self::SignInNeeded,
             "moved" => Self::Moved,
             "gone" => Self::Gone,
-            _ => Self::SignedIn,
-        }
+            _ => return None,
+        })
     }
 
     /// Returns its words for people.

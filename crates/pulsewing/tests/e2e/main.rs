@@ -33,6 +33,8 @@ mod fleet_invitation;
 mod fleet_page;
 #[cfg(feature = "fleet")]
 mod fleet_time;
+#[cfg(feature = "fleet")]
+mod fleet_webhook;
 mod future;
 mod history;
 mod history_damage;

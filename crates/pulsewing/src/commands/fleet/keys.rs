@@ -1,6 +1,6 @@
 //! `pulsewing fleet`: the keys under which sign-ins are sealed, and a restored backup.
 
-use super::oversight;
+use super::{oversight, subscribe};
 use crate::{
     app::Household,
     cli,
@@ -16,6 +16,8 @@ pub(in crate::commands) async fn run(
     match action {
         cli::Fleet::Key => key(&household),
         cli::Fleet::Rekey => rekey(&Fleet::connect(household).await?).await,
+        cli::Fleet::Secret => subscribe::secret(),
+        cli::Fleet::Subscribe(options) => subscribe::run(&household, options).await,
         cli::Fleet::Audit(options) => {
             oversight::audit(&Fleet::connect(household).await?, options).await
         }

@@ -44,7 +44,7 @@ pub(super) async fn run(fleet: Fleet, options: &Run) -> Result<(), Problem> {
         collects,
         "started"
     );
-    let page = listener.map(|listener| {
+    let page = listener.map(|listener| -> Result<_, Problem> {
         let address = listener.address();
         tracing::info!(page = %format_args!("http://{address}/"), "listening");
         let household = fleet.household();
@@ -52,6 +52,7 @@ pub(super) async fn run(fleet: Fleet, options: &Run) -> Result<(), Problem> {
         let backing = Arc::new(fleet.clone());
         web::serve_fleet(config, household.console, clock, backing, listener)
     });
+    let page = page.transpose()?;
     let work = async {
         match collects {
             true => Collector::new(fleet).run(&stop).await,

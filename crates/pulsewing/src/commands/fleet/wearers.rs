@@ -75,7 +75,7 @@ impl<'a> Row<'a> {
             id: wearer.id.as_str(),
             name: Some(wearer.name.as_str()).filter(|name| !name.is_empty()),
             provider: &wearer.provider,
-            state: Standing::named(listed.state()),
+            state: Standing::named(listed.state()).unwrap_or(Standing::SignedIn),
         }
     }
 }

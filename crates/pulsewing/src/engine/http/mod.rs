@@ -1,6 +1,8 @@
 //! Sends the cycle's requests, with limits on time and size.
 
 mod body;
+#[cfg(feature = "fleet")]
+pub(crate) mod cloud;
 pub(crate) mod trouble;
 
 use std::{

@@ -60,7 +60,7 @@ use pulsewing_history::HistoryError;
 use crate::{config::Config, daemon::Members, engine::clock::Clock, tell::console::Console};
 
 #[cfg(feature = "fleet")]
-pub(crate) use fleet::{Backing, serve_fleet};
+pub(crate) use fleet::{Backing, NOTIFICATIONS, serve_fleet};
 pub(crate) use server::Listener;
 
 /// The default address of the page.

@@ -21,6 +21,7 @@ use super::{
     Fleet, list, unavailable,
     visitor::Visitor,
 };
+use crate::custody::standing::Standing;
 
 /// The most wearers on the family board.
 const MOST_ON_BOARD: u64 = 200;
@@ -129,13 +130,9 @@ fn table(counts: &[Count], page: &[Listed], visitor: &Visitor) -> Markup {
 
 /// Returns a state in words for people; an unknown one as it is.
 fn in_words(state: &str) -> &str {
-    match state {
-        "new" => "not signed in yet",
-        "signed-in" => "signed in",
-        "sign-in-needed" => "to sign in again",
-        "moved" => "moved to a board",
-        "gone" => "at a service that was switched off",
-        other => other,
+    match Standing::named(state) {
+        Some(standing) => standing.in_words(),
+        None => state,
     }
 }
 

@@ -133,6 +133,22 @@ async fn written(site: &Shared, fleet: &Fleet, visitor: &Visitor) -> Result<Stri
         for (result, count) in fleet.backing.turns() {
             let _ = writeln!(out, "pulsewing_turns_total{{result=\"{result}\"}} {count}");
         }
+        if let Some(all) = &fleet.notifications {
+            let help = "How many requests came to the endpoint for notifications.";
+            head(&mut out, "notification_requests_total", "counter", help);
+            for (result, count) in all.requests() {
+                let name = "pulsewing_notification_requests_total";
+                let _ = writeln!(out, "{name}{{result=\"{result}\"}} {count}");
+            }
+            let help = "How many persons were notified of, by whether they are wearers.";
+            head(&mut out, "notified_persons_total", "counter", help);
+            for (person, count) in all.persons() {
+                let _ = writeln!(
+                    out,
+                    "pulsewing_notified_persons_total{{person=\"{person}\"}} {count}"
+                );
+            }
+        }
     }
     let all: u64 = counts.iter().map(|count| count.wearers).sum();
     if all <= MOST_WITH_GAUGES {

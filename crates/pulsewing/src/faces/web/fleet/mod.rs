@@ -10,6 +10,7 @@
 //! | `stored.rs` | a wearer's state and history, loaded for a request |
 //! | `home.rs` | the first page: the family board, or a list |
 //! | `invitation.rs` | the page on which an invited wearer signs in |
+//! | `notifications.rs` | the endpoint of the Google Health API |
 //! | `list.rs` | the list of wearers, and the metrics, for programs |
 //!
 //! [`Backing`] is all that the page knows of the fleet.
@@ -18,6 +19,7 @@ mod door;
 mod home;
 mod invitation;
 mod list;
+mod notifications;
 mod stored;
 mod visitor;
 
@@ -40,12 +42,13 @@ use super::{
 use crate::{
     config::{Config, WebConfig, wearer::WearerConfig},
     daemon::{Members, Snapshot},
-    engine::clock::Clock,
+    engine::{clock::Clock, http::cloud::Cloud},
     faces::web::{Listener, server, sign_in},
     sign_in::SignIn,
     tell::{console::Console, problem::Problem},
 };
 
+pub(crate) use notifications::PATH as NOTIFICATIONS;
 pub(super) use stored::Stored;
 
 /// What the page needs of a fleet.
@@ -84,17 +87,31 @@ pub(super) struct Fleet {
     backing: Arc<dyn Backing>,
     door: door::Door,
     invited: invitation::Invited,
+    notifications: Option<Arc<notifications::Notifications>>,
 }
 
-/// Serves the page of a fleet. Returns only if the listener fails for good, which does not happen.
+/// Serves the page of a fleet, and the endpoint for notifications if there is a secret for it. Returns
+/// only if the listener fails for good, which does not happen.
+///
+/// # Errors
+/// A [`Problem`] with the addresses or certificates in the configuration.
 pub(crate) fn serve_fleet(
     config: Arc<Config>,
     console: Console,
     clock: Clock,
     backing: Arc<dyn Backing>,
     listener: Listener,
-) -> impl Future<Output = ()> + use<> {
+) -> Result<impl Future<Output = ()> + use<>, Problem> {
     let address = listener.address();
+    let secret = config.webhook.secret.clone();
+    let notifications = match secret {
+        Some(secret) => {
+            let cloud = Cloud::new(&config.endpoints)?;
+            let all = notifications::Notifications::new(secret, cloud, clock.clone());
+            Some(all)
+        }
+        None => None,
+    };
     // Keys take the place of the passphrase.
     let web = WebConfig {
         passphrase: None,
@@ -108,6 +125,7 @@ pub(crate) fn serve_fleet(
             backing,
             door: door::Door::new(&web, address),
             invited: invitation::Invited::default(),
+            notifications: notifications.clone(),
         }),
         config,
         console,
@@ -115,7 +133,16 @@ pub(crate) fn serve_fleet(
         members: Members::default(),
         address,
     });
-    server::run(listener, router(site))
+    let serving = server::run(listener, router(site));
+    Ok(async move {
+        match notifications {
+            None => serving.await,
+            Some(all) => tokio::select! {
+                () = serving => {}
+                () = all.keep_keys() => {}
+            },
+        }
+    })
 }
 
 fn router(site: Shared) -> Router {
@@ -147,6 +174,8 @@ fn router(site: Shared) -> Router {
             Arc::clone(&site),
             guard::check,
         ))
+        // Google authenticates itself, and comes by whatever name the proxy has.
+        .route(NOTIFICATIONS, post(notifications::endpoint))
         .layer(axum::extract::DefaultBodyLimit::max(16 * 1_024))
         .with_state(site)
 }
