@@ -224,7 +224,7 @@ fn in_words(all: &[Listed]) -> String {
     let ids: Vec<&str> = ids.map(|listed| listed.wearer.id.as_str()).collect();
     match all.len() {
         0 => "there are no wearers yet".to_owned(),
-        ..=MOST => format!("the wearers are {}", ids.join(", ")),
+        1..=MOST => format!("the wearers are {}", ids.join(", ")),
         _ => format!(
             "the first wearers are {}; `pulsewing wearer list` lists them all",
             ids.join(", ")

@@ -150,7 +150,18 @@ impl FromRequestParts<Shared> for Subject {
                 source: Source::Stored(stored),
             });
         }
-        let (member, base) = member(parts, site, named)?;
+        let all = site.members.all();
+        let found = match &named {
+            Some(id) => all.iter().find(|member| member.wearer.id.as_str() == id),
+            None => match all.as_slice() {
+                [only] => Some(only),
+                _ => None,
+            },
+        };
+        let Some(member) = found.cloned() else {
+            return Err(unknown(parts, named.is_some(), all.first()));
+        };
+        let base = named.map_or_else(String::new, |id| format!("/w/{id}"));
         Ok(Self {
             site: Arc::clone(site),
             wearer: member.wearer.clone(),
@@ -186,29 +197,6 @@ impl FromRequestParts<Shared> for Polled {
                 "Wearers of this fleet sign in with an invitation.",
             )),
         }
-    }
-}
-
-/// Finds the wearer among those that this program polls, and the beginning of the paths.
-fn member(
-    parts: &Parts,
-    site: &Shared,
-    named: Option<String>,
-) -> Result<(Member, String), Response> {
-    let all = site.members.all();
-    let found = match &named {
-        Some(id) => all.iter().find(|member| member.wearer.id.as_str() == id),
-        None => match all.as_slice() {
-            [only] => Some(only),
-            _ => None,
-        },
-    };
-    match found {
-        Some(member) => Ok((
-            member.clone(),
-            named.map_or_else(String::new, |id| format!("/w/{id}")),
-        )),
-        None => Err(unknown(parts, named.is_some(), all.first())),
     }
 }
 

@@ -24,6 +24,9 @@ use crate::{config::wearer::WearerConfig, daemon::Snapshot, tell::problem::Probl
 /// like everything that concerns a connection.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 
+/// The length limit of the path in a line of the audit.
+const LONGEST_NOTE: usize = 120;
+
 /// A wearer of the fleet, for a visitor who may see the heart rate.
 pub(in super::super) struct Stored {
     backing: Arc<dyn Backing>,
@@ -54,7 +57,9 @@ impl Fleet {
         if !visitor.sees_rates(&wearer) {
             return Err(no_rates(is_call));
         }
-        let noted = visitor.note(database, std::slice::from_ref(&wearer), path);
+        // Whatever was asked for, a line of the audit stays short.
+        let what: String = path.chars().take(LONGEST_NOTE).collect();
+        let noted = visitor.note(database, std::slice::from_ref(&wearer), &what);
         if let Err(error) = noted.await {
             return Err(unavailable(is_call, &error));
         }
