@@ -386,3 +386,57 @@ async fn no_two_collectors_hold_a_lease_at_once() {
     let rate = takings as f64 / took.as_secs_f64();
     println!("{takings} leases taken and released by {collectors} collectors: {rate:.0} a second");
 }
+
+#[tokio::test]
+async fn who_comes_too_late_to_repeat_a_token_leaves_its_holder_time_to_store_the_answer() {
+    let (url, database) = server::new_database().await;
+    let name = server::name_of(&url);
+    let anna = sign_in(&database, "anna", b"one").await;
+    let server = server::Server::shared();
+    let pass = |seconds: u32| {
+        let sql = format!(
+            "update lease set until = until - interval '{seconds} s', due = due - interval '{seconds} s',
+            intent_until = intent_until - interval '{seconds} s'"
+        );
+        server.sql(name, &sql);
+    };
+    for (seconds, is_late) in [(100, false), (125, true)] {
+        let mut old = database.take_due(1).await.unwrap().pop().unwrap();
+        let chain = database.load_chain(&mut old, &keys()).await.unwrap();
+        let generation = chain.unwrap().generation;
+        database
+            .store_chain(&mut old, &keys(), Write::Intent, generation, b"intent")
+            .await
+            .unwrap();
+        pass(seconds);
+        let other = server::connect(&url, Options::default()).await;
+        let taken = other.take_due(1).await.unwrap().pop();
+        assert_eq!(taken.is_none(), is_late, "after {seconds} s");
+        // A command waits as well.
+        let named = other.take(&anna.id, Duration::ZERO).await;
+        assert!(matches!(named, Err(Error::Busy { .. })), "{named:?}");
+        let stored = database
+            .store_chain(&mut old, &keys(), Write::Tokens, generation + 1, b"two")
+            .await;
+        assert_eq!(stored.is_ok(), is_late, "{stored:?}");
+        match taken {
+            Some(lease) => other.release(lease, Due::After(Duration::ZERO)).await,
+            None => database.release(old, Due::After(Duration::ZERO)).await,
+        }
+        .unwrap();
+    }
+
+    // Nobody answers the call: then somebody else has the wearer.
+    let mut gone = database.take_due(1).await.unwrap().pop().unwrap();
+    database.load_chain(&mut gone, &keys()).await.unwrap();
+    database
+        .store_chain(&mut gone, &keys(), Write::Intent, 2, b"intent")
+        .await
+        .unwrap();
+    pass(1_000);
+    assert!(database.take_due(1).await.unwrap().is_empty());
+    pass(44);
+    assert!(database.take_due(1).await.unwrap().is_empty());
+    pass(2);
+    assert_eq!(database.take_due(1).await.unwrap().len(), 1);
+}
