@@ -67,11 +67,6 @@ impl DatabaseRelay {
         url_at(self.dir.path(), database)
     }
 
-    /// Returns the directory of the relay's socket file.
-    pub(crate) fn dir(&self) -> &Path {
-        self.dir.path()
-    }
-
     /// Cuts all connections, and refuses others.
     pub(crate) fn go_down(&self) {
         self.shared.is_down.store(true, Ordering::SeqCst);

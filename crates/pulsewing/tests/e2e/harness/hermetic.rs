@@ -473,21 +473,30 @@ impl Finished {
     }
 }
 
-/// Checks the rules for the state directory after every run: only its owner can read it, and no secret
-/// is outside the chain's files.
+fn mode(path: &Path) -> std::io::Result<u32> {
+    fs::metadata(path).map(|file| file.permissions().mode() & 0o777)
+}
+
+/// Checks the rules for the state directory and the wearers' directories in it after every run: only
+/// their owner can read them, and no secret is outside the chain's files.
 fn check_state(dir: &Path) {
+    check_directory(dir);
+    let wearers = fs::read_dir(dir).into_iter().flatten();
+    for wearer in wearers.map(|entry| entry.unwrap().path()) {
+        // A process that removes a wearer may be active here.
+        if wearer.is_dir() && mode(&wearer).is_ok() {
+            check_directory(&wearer);
+        }
+    }
+}
+
+fn check_directory(dir: &Path) {
     let Ok(entries) = fs::read_dir(dir) else {
         return;
     };
-    let mode = |path: &Path| fs::metadata(path).map(|file| file.permissions().mode() & 0o777);
     assert_eq!(mode(dir).unwrap(), 0o700, "{}", dir.display());
     for entry in entries {
         let path = entry.unwrap().path();
-        // A wearer's directory. A process that removes it may be active here.
-        if path.is_dir() && mode(&path).is_ok() {
-            check_state(&path);
-            continue;
-        }
         // An obstacle that a test put there has no content, and reading it might block.
         if !path.is_file() {
             continue;
