@@ -141,6 +141,24 @@ impl State {
         }
     }
 
+    /// Returns the state as it would be by our clock, if a machine whose clock is ahead of ours has saved
+    /// it: what it may not do before some time is not put off by that much.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn by_our_clock(mut self, now: Timestamp) -> Self {
+        let ahead = self.last_update.map(|at| at.duration_since(now));
+        let Some(ahead) = ahead.filter(|ahead| ahead.is_positive()) else {
+            return self;
+        };
+        let pacing = &mut self.pacing;
+        for at in [
+            &mut pacing.next_allowed,
+            &mut pacing.unauthorized_refresh_at,
+        ] {
+            *at = at.and_then(|at| at.checked_sub(ahead).ok());
+        }
+        self
+    }
+
     /// Reads the state; if it cannot be read, reports that and begins with an empty one.
     pub(crate) fn load_or_warn(dir: &Path, console: Console) -> Self {
         Self::load(dir).unwrap_or_else(|error| {

@@ -84,11 +84,10 @@ impl<'f> Turn<'f> {
         let lease = self.chain.lease().lock().await;
         let state = database.load_state(lease.wearer()).await?;
         drop(lease);
-        let state = state.and_then(|text| serde_json::from_str(&text).ok());
+        let state: Option<State> = state.and_then(|text| serde_json::from_str(&text).ok());
+        let state = state.unwrap_or_default().by_our_clock(self.app.now());
         let chain = ChainStore::Leased(self.chain.clone());
-        let engine = self
-            .app
-            .engine_with(self.provider, None, chain, state.unwrap_or_default());
+        let engine = self.app.engine_with(self.provider, None, chain, state);
         let mut engine = match engine {
             Ok(engine) => engine.naming(self.app.wearer.id.clone()),
             Err(problem) => {

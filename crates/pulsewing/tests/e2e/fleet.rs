@@ -488,3 +488,40 @@ fn new_tokens_that_could_not_be_stored_while_the_database_was_away_are_stored_af
     let start = sandbox.now().parse().unwrap();
     assert_eq!(fleet.judge(start).alive, 1);
 }
+
+#[test]
+fn a_collector_whose_clock_is_an_hour_ahead_makes_nobody_wait_for_an_hour() {
+    let server = Postgres::shared();
+    let fleet = Fleet::planted(server, 1, 28_800, QUICK);
+    let sandbox = &fleet.household.sandbox;
+    let relay = DatabaseRelay::to(server);
+    let limit = json!({ "status": 429, "headers": { "Retry-After": "4" } });
+    sandbox.fault("fitbit.heart", 1, &limit);
+    let ahead = fleet.collector(&relay, 3_600);
+    ahead.error_line_with("wearer=w1");
+    ahead.stop();
+    assert_eq!(fleet.updates(), 0);
+    let right = fleet.collector(&relay, 0);
+    right.error_line_with("updated");
+    right.stop();
+}
+
+#[test]
+fn an_access_token_that_a_clock_ahead_believes_to_live_longer_is_not_used_after_its_end() {
+    let server = Postgres::shared();
+    let fleet = Fleet::planted(server, 1, 3, QUICK);
+    let relay = DatabaseRelay::to(server);
+    let ahead = fleet.collector(&relay, 3_600);
+    ahead.error_line_with("updated");
+    ahead.stop();
+    let asked = fleet.household.sandbox.requests().len();
+    let right = fleet.collector(&relay, 0);
+    right.error_line_with("updated");
+    right.stop();
+    let requests = fleet.household.sandbox.requests();
+    assert_eq!(requests[asked]["route"], "fitbit.token");
+    assert!(
+        requests.iter().all(|it| it["status"] == 200),
+        "{requests:#?}"
+    );
+}
