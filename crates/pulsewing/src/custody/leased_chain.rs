@@ -29,7 +29,6 @@ use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use super::{Custody, Loaded, Unavailable};
-use crate::engine::clock::Clock;
 
 /// The usual difference between machines' clocks, at most. A shorter access token's end is missed by
 /// less, which costs one refused request.
@@ -44,7 +43,8 @@ pub(crate) struct LeasedChain {
     renewal: Renewal,
     is_lost: Arc<AtomicBool>,
     held: Arc<std::sync::Mutex<Held>>,
-    clock: Clock,
+    /// The program's clock when this was made, and the moment.
+    made: (Timestamp, Instant),
 }
 
 /// Until when nobody else can have taken the chain.
@@ -57,8 +57,8 @@ struct Held {
 }
 
 impl LeasedChain {
-    /// Returns the chain of the wearer of this lease.
-    pub(crate) fn new(database: Database, keys: Arc<Keys>, clock: Clock, lease: Lease) -> Self {
+    /// Returns the chain of the wearer of this lease. `now` is the time on the program's clock.
+    pub(crate) fn new(database: Database, keys: Arc<Keys>, now: Timestamp, lease: Lease) -> Self {
         let held = Held {
             renewed: lease.taken_after() + database.options().lease,
             intent: None,
@@ -66,7 +66,7 @@ impl LeasedChain {
         Self {
             database,
             keys,
-            clock,
+            made: (now, Instant::now()),
             held: Arc::new(std::sync::Mutex::new(held)),
             renewal: lease.renewal(),
             lease: Arc::new(Mutex::new(lease)),
@@ -98,11 +98,17 @@ impl LeasedChain {
         Ok(())
     }
 
+    /// Returns the time on the program's clock.
+    fn now(&self) -> Timestamp {
+        let (then, moment) = self.made;
+        then.checked_add(moment.elapsed()).unwrap_or(then)
+    }
+
     /// Returns whether the access token may have ended before the time that the record says: that is by
     /// the clock of the collector to which it was granted, and this one may be ahead of ours.
     fn is_doubtful(&self, record: &Record, age: Duration) -> bool {
         record.chain.access().is_some_and(|access| {
-            let left = access.expires_at.duration_since(self.clock.now().utc);
+            let left = access.expires_at.duration_since(self.now());
             let life = Duration::from_secs(access.lifetime_s.into());
             let at_most = SignedDuration::try_from(life.saturating_sub(age)).unwrap_or_default();
             left > at_most + CLOCKS_DIFFER
@@ -168,7 +174,7 @@ impl Custody for LeasedChain {
             false => record,
         };
         // The clock of the collector that stored the intent may be wrong, and so may ours.
-        let stored_at = self.clock.now().utc.checked_sub(chain.age);
+        let stored_at = self.now().checked_sub(chain.age);
         let intent = record.intent.map(|intent| Intent {
             first_sent_at: stored_at.unwrap_or(Timestamp::MIN),
             ..intent

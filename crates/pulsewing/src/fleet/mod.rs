@@ -189,8 +189,8 @@ impl Fleet {
 
     /// Returns the chain of the wearer of a lease.
     pub(crate) fn chain(&self, lease: Lease) -> LeasedChain {
-        let clock = self.household.clock.clone();
-        LeasedChain::new(self.database.clone(), Arc::clone(&self.keys), clock, lease)
+        let now = self.household.clock.now().utc;
+        LeasedChain::new(self.database.clone(), Arc::clone(&self.keys), now, lease)
     }
 
     /// Sets the limits of a provider's OAuth client, which all collectors share.

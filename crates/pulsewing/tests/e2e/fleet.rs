@@ -501,8 +501,15 @@ fn a_collector_whose_clock_is_an_hour_ahead_makes_nobody_wait_for_an_hour() {
     ahead.error_line_with("wearer=w1");
     ahead.stop();
     assert_eq!(fleet.updates(), 0);
+    // The next turn is now, and not in a minute.
+    let database = fleet.household.database.as_ref().unwrap();
+    server.sql(
+        database,
+        "update lease set due = now(); update project set slow_until = now(), filled = now()",
+    );
     let right = fleet.collector(&relay, 0);
-    right.error_line_with("updated");
+    let line = right.error_line_with("asked too often");
+    assert!(line.contains("until 2026-11-22T14:07:"), "{line}");
     right.stop();
 }
 

@@ -3,6 +3,10 @@
 //!
 //! `PULSEWING_FIRE_SECONDS=300` makes the fight a great one: four collectors and two hundred wearers for
 //! so long.
+#![expect(
+    clippy::print_stdout,
+    reason = "the figures of a great fight are for a person to read"
+)]
 
 use std::{
     collections::BTreeMap,

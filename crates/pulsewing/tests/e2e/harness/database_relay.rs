@@ -131,9 +131,9 @@ impl Shared {
             }
             let number = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
             let one_in = self.cut_one_in.load(Ordering::SeqCst);
-            if one_in > 0 && number % one_in == 0 {
+            if one_in > 0 && number.is_multiple_of(one_in) {
                 let cut = self.cuts.fetch_add(1, Ordering::SeqCst);
-                if cut % 2 == 0 {
+                if cut.is_multiple_of(2) {
                     return Ok(());
                 }
                 server.write_all(&request)?;
