@@ -300,7 +300,7 @@ impl App {
         let configured = self.config.client(provider);
         let client = configured.to_client(provider)?;
         let user_id = match &configured.user_id {
-            Some(_) if self.roster.are_several() => {
+            Some(_) if self.are_several() => {
                 return Err(Problem::failed(
                     "[fitbit] user_id names one person, but there are several wearers",
                 )
@@ -334,7 +334,7 @@ impl App {
             self.wearer.time_zone.clone(),
             self.console,
         );
-        Ok(match self.roster.are_several() {
+        Ok(match self.are_several() {
             true => engine.naming(self.wearer.id.clone()),
             false => engine,
         })
@@ -359,9 +359,18 @@ impl App {
         )
     }
 
+    /// Returns whether there are several wearers, so that it has to be said who is meant.
+    fn are_several(&self) -> bool {
+        #[cfg(feature = "fleet")]
+        if self.config.store.url.is_some() {
+            return true;
+        }
+        self.roster.are_several()
+    }
+
     /// Names the wearer in the commands of a text, if there are several.
     pub(crate) fn say_whose(&self, text: &str) -> String {
-        match self.roster.are_several() {
+        match self.are_several() {
             true => command_for(text, self.wearer.id.as_str()),
             false => text.to_owned(),
         }
@@ -369,7 +378,7 @@ impl App {
 
     /// Names the wearer in the commands of a problem's hints, if there are several.
     pub(crate) fn about_whom(&self, problem: Problem) -> Problem {
-        match self.roster.are_several() {
+        match self.are_several() {
             true => problem.for_wearer(self.wearer.id.as_str()),
             false => problem,
         }

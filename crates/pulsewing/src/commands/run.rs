@@ -26,6 +26,7 @@ pub(super) async fn run(household: Household, options: &Run) -> Result<(), Probl
     if let Some(warning) = open_files::prepare(household.roster.all().len()) {
         household.console.warn(&warning);
     }
+    let stop = Stop::listen();
     let mut crew = Crew::new(household)?;
     let household = crew.household();
     let look = options.look;
@@ -45,7 +46,6 @@ pub(super) async fn run(household: Household, options: &Run) -> Result<(), Probl
     for id in household.roster.forgotten(&household.state_dir) {
         console.warn(&format!("there is a sign-in or a history of \"{id}\", who is not one of the wearers, so nobody polls it; make them a wearer with `pulsewing wearer add {id}`, or erase everything with `pulsewing wearer remove {id}`"));
     }
-    let stop = Stop::listen();
     crew.start(&stop)?;
     let supervision = Supervision::new(members.clone(), clock.clone());
     let address = listener.as_ref().map(Listener::address);

@@ -250,7 +250,7 @@ fn a_wearer_is_added_once_and_listed_and_removed() {
         household
             .run(&["wearer", "list"])
             .exits(0)
-            .prints("anna  not signed in yet (google)\n")
+            .prints("anna  not signed in (google)\n")
             .prints("ben   signed in (fitbit), Ben B.\n");
         household
             .run(&["wearer", "remove", "ben"])
@@ -281,7 +281,7 @@ fn status_and_export_show_what_the_last_update_brought() {
         household
             .run(&["status", "--wearer", "anna"])
             .exits(0)
-            .prints("no; sign in with `pulsewing login`");
+            .prints("no; sign in with `pulsewing login --wearer anna`");
         household.login("anna", 1).exits(0);
         assert_eq!(status(0).json()["chain"]["standing"], "active");
         let once = household

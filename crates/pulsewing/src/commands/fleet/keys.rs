@@ -61,7 +61,7 @@ async fn restored(fleet: &Fleet) -> Result<(), Problem> {
         .restored(&super::wearers::operator())
         .await?;
     print(&format!(
-        "Marked {}: the next turn renews it before it is used.\n",
+        "Marked {}: each is renewed before it is used.\n",
         counted(marked)
     ))?;
     fleet.household().console.say("A sign-in that was renewed after the backup was made is spent; its wearer has to sign in again. `pulsewing wearer list` shows who.");

@@ -480,21 +480,21 @@ fn mode(path: &Path) -> std::io::Result<u32> {
 /// Checks the rules for the state directory and the wearers' directories in it after every run: only
 /// their owner can read them, and no secret is outside the chain's files.
 fn check_state(dir: &Path) {
-    check_directory(dir);
+    check_files(dir);
     let wearers = fs::read_dir(dir).into_iter().flatten();
     for wearer in wearers.map(|entry| entry.unwrap().path()) {
         // A process that removes a wearer may be active here.
-        if wearer.is_dir() && mode(&wearer).is_ok() {
-            check_directory(&wearer);
+        if let (true, Ok(mode)) = (wearer.is_dir(), mode(&wearer)) {
+            assert_eq!(mode, 0o700, "{}", wearer.display());
+            check_files(&wearer);
         }
     }
 }
 
-fn check_directory(dir: &Path) {
+fn check_files(dir: &Path) {
     let Ok(entries) = fs::read_dir(dir) else {
         return;
     };
-    assert_eq!(mode(dir).unwrap(), 0o700, "{}", dir.display());
     for entry in entries {
         let path = entry.unwrap().path();
         // An obstacle that a test put there has no content, and reading it might block.
