@@ -1,6 +1,9 @@
 //! Many wearers in a database, and collectors that share it: keys, restored backups, secrets, and what
 //! one wearer's trouble means for the others.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::harness::{
@@ -440,6 +443,16 @@ fn a_collector_that_was_paused_does_not_send_a_token_that_another_one_has_used()
     paused.signal("STOP");
     let other = fleet.collector(&relay, 0);
     other.error_line_with("updated");
+    // It wakes when its next try is due, and before it knows that it has lost the wearer.
+    let third: Timestamp = sandbox.requests_of("fitbit.token")[2]["at"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    until("the time of the next try", || {
+        let now: Timestamp = sandbox.now().parse().unwrap();
+        (now > third + Duration::from_secs(5)).then_some(())
+    });
     paused.signal("CONT");
     paused.error_line_with("another collector has taken over");
     assert_eq!(refreshes(&fleet), [None, None, None, Some(200)]);
