@@ -11,6 +11,7 @@ mod cuts;
 mod days;
 mod leases;
 mod limits;
+mod listing;
 mod outages;
 mod provider;
 mod proxy;
