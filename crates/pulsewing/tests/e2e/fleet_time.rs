@@ -229,7 +229,7 @@ fn a_projects_quota_holds_and_everybody_still_has_their_turns() {
         let needed = f64::from(wearers * A_CYCLE) / 15.0;
         let quota = 1.1 * needed;
         let mut fleet = Fleet::new(wearers, 2, quota).await;
-        let minutes = fleet.minutes(45, 12, &[0, 1]).await;
+        let minutes = fleet.minutes(45, 6, &[0, 1]).await;
         let requests = minutes.iter().map(|minute| A_CYCLE * minute.all());
         let most = requests.clone().max().unwrap();
         let tail: u32 = minutes[15..].iter().map(Minute::all).sum();
