@@ -433,7 +433,9 @@ fn refreshes(fleet: &Fleet) -> Vec<Option<u64>> {
 #[test]
 fn a_collector_that_was_paused_does_not_send_a_token_that_another_one_has_used() {
     let server = Postgres::shared();
-    let fleet = Fleet::planted(server, 1, 28_800, ONCE);
+    // Longer than until the third try: the first collector must not take its own wearer again.
+    let config = ONCE.replace("lease = 2", "lease = 5");
+    let fleet = Fleet::planted(server, 1, 28_800, &config);
     let relay = DatabaseRelay::to(server);
     let sandbox = &fleet.household.sandbox;
     sandbox.fault("fitbit.token", 3, &json!({ "drop": "after" }));
