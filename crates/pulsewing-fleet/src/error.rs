@@ -105,6 +105,12 @@ pub enum Error {
         /// The key's id.
         key: u16,
     },
+    /// A key opens none of the chains that are sealed with the key of this id: the key file is another
+    /// one's.
+    #[error(
+        "key {0} of the key file is not the one with which this database's token chains are sealed"
+    )]
+    WrongKey(u16),
     /// A chain's record does not unseal: it was changed, moved here from another row, or put back from
     /// an earlier time.
     #[error("the token chain of `{wearer}` is damaged: {why}")]

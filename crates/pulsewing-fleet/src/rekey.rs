@@ -24,6 +24,38 @@ const BATCH: i64 = 100;
 const WALKS: usize = 3;
 
 impl Database {
+    /// Checks that these are the keys under which the chains are sealed: for each of them, that it opens
+    /// one of a few chains that name it. A key file of something else has keys with the same ids.
+    ///
+    /// # Errors
+    /// [`Error::WrongKey`], and those of every operation.
+    pub async fn check_keys(&self, keys: &Keys) -> Result<(), Error> {
+        // More than one, because a row may be damaged.
+        const SOME: &str = "
+            select w.number, w.tenant, w.id, w.name, w.provider, w.settings,
+                c.generation, c.revision, c.record, c.key_id
+            from chain c join wearer w on w.number = c.wearer where c.key_id = $1 limit 5";
+        for key in keys.ids() {
+            let id = i32::from(key);
+            let rows = self.query(Statement::new(SOME).with(&id)).await?;
+            let mut opens = rows.is_empty();
+            for row in &rows {
+                let wearer = Wearer::read(row)?;
+                let generation: i64 = column(row, "generation")?;
+                let place = Place {
+                    generation: u32::try_from(generation).unwrap_or(u32::MAX),
+                    revision: column(row, "revision")?,
+                    ..Place::of(&wearer)
+                };
+                opens |= unseal(keys, id, column(row, "record")?, &place).is_ok();
+            }
+            if !opens {
+                return Err(Error::WrongKey(key));
+            }
+        }
+        Ok(())
+    }
+
     /// Seals every chain with the newest of these keys. Collectors go on meanwhile: a chain that one of
     /// them writes first is not touched. It may be stopped at any time, and called again to go on.
     ///

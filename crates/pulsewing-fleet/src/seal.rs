@@ -98,6 +98,11 @@ impl Keys {
         Ok(line)
     }
 
+    /// Returns the ids of all keys.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = u16> + '_ {
+        self.keys.iter().map(|key| key.id)
+    }
+
     /// Returns the id of the key that seals.
     #[must_use]
     pub fn newest_id(&self) -> u16 {

@@ -173,10 +173,10 @@ pub(crate) struct WearerToken {
     #[arg(long, requires = "role")]
     pub all: bool,
     /// Make a key under this name for an operator: the states of all wearers, never heart rates
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = wearer::name)]
     pub operator: Option<String>,
     /// The name by which the key can be revoked; by default its role and wearers
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["operator", "list", "revoke"])]
+    #[arg(long, value_name = "NAME", value_parser = wearer::name, conflicts_with_all = ["operator", "list", "revoke"])]
     pub name: Option<String>,
     /// List the keys
     #[arg(long)]

@@ -17,7 +17,7 @@ use crate::{
     tell::problem::{Exit, Problem},
 };
 
-pub(super) use keys::run as maintain;
+pub(super) use keys::{key, run as maintain};
 
 /// Runs a command on the database that the household names.
 pub(super) async fn run(household: Household, command: Command) -> Result<(), Problem> {
@@ -32,12 +32,17 @@ pub(super) async fn run(household: Household, command: Command) -> Result<(), Pr
         Command::Export(options) => data::export(&fleet, &options).await,
         Command::Import(options) => data::import(&fleet, &options).await,
         Command::Adopt(options) => sign_in::adopt(&fleet, &options).await,
-        _ => Err(Problem::new(
-            Exit::Usage,
-            "this command works with files of this machine, not with a database",
-        )
-        .hint("leave out --store, PULSEWING_STORE and [store] url")),
+        _ => Err(files_only()),
     }
+}
+
+/// Builds the problem for a command that cannot work on a database.
+pub(super) fn files_only() -> Problem {
+    Problem::new(
+        Exit::Usage,
+        "this command works with files of this machine, not with a database",
+    )
+    .hint("leave out --store, PULSEWING_STORE and [store] url")
 }
 
 /// Returns whether a command can work on a database.

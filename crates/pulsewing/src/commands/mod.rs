@@ -31,7 +31,7 @@ use pulsewing_panels::PanelSpec;
 
 use crate::{
     app::{App, Household, Options},
-    cli::{Cli, Command, Global, Look},
+    cli::{self, Cli, Command, Global, Look},
     config::{ScreenConfig, wearer::WearerConfig},
     daemon::{Member, UpdateLoop},
     faces::outputs::{Outputs, Style},
@@ -107,13 +107,25 @@ async fn on_database(
     console: Console,
     command: Command,
 ) -> Result<Option<Command>, Problem> {
+    if let Command::Fleet(cli::Fleet::Key) = &command {
+        return fleet::key(global.key_file.as_deref()).map(|()| None);
+    }
     if let Command::Fleet(action) = &command {
         let household = Household::new(&global.surroundings(), console)?;
         return fleet::maintain(household, action).await.map(|()| None);
     }
     // A broken configuration does not stop the commands that need none.
     if !fleet::has(&command) {
-        return Ok(Some(command));
+        let is_about_files = matches!(command, Command::Doctor(_) | Command::Show);
+        let of_all = Options {
+            wearers: Vec::new(),
+            ..global.surroundings()
+        };
+        let is_fleet = || Household::new(&of_all, console).is_ok_and(|all| all.is_fleet());
+        return match is_about_files && is_fleet() {
+            true => Err(fleet::files_only()),
+            false => Ok(Some(command)),
+        };
     }
     // Without a database the wearers are looked up later.
     let options = global.surroundings();

@@ -32,6 +32,9 @@ impl From<Error> for Problem {
             Error::AnotherPerson { .. } => problem.hint(
                 "sign in with the previous account, or add another wearer for this person; nothing was changed",
             ),
+            Error::WrongKey(_) => problem.hint(
+                "name the key file that the other collectors have; nothing was changed",
+            ),
             Error::MissingKey { .. } => {
                 problem.hint("put that key back into the key file: without it the sign-in cannot be read")
             }

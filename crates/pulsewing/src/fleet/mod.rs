@@ -101,6 +101,7 @@ impl Fleet {
             options.lease = lease.0;
         }
         let database = Database::connect(url, tls, options).await?;
+        database.check_keys(&keys).await?;
         Ok(Self {
             household,
             database,

@@ -205,6 +205,8 @@ impl<'f> Turn<'f> {
             return Due::After(phase::until_next(id, now, self.app.every()));
         }
         match engine.state().next_update.filter(|at| *at < Timestamp::MAX) {
+            // What could not be read may be readable with another key file: nobody is given up.
+            None if matches!(engine.failure(), Some(Failure::Store(_))) => Due::After(AFTER_FAULT),
             None => Due::WhenWoken,
             Some(at) => {
                 let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();

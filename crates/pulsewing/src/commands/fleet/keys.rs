@@ -1,5 +1,7 @@
 //! `pulsewing fleet`: the keys under which sign-ins are sealed, and a restored backup.
 
+use std::path::Path;
+
 use super::{oversight, subscribe};
 use crate::{
     app::Household,
@@ -14,7 +16,8 @@ pub(in crate::commands) async fn run(
     action: &cli::Fleet,
 ) -> Result<(), Problem> {
     match action {
-        cli::Fleet::Key => key(&household),
+        // Needs neither a configuration nor a database.
+        cli::Fleet::Key => Ok(()),
         cli::Fleet::Rekey => rekey(&Fleet::connect(household).await?).await,
         cli::Fleet::Secret => subscribe::secret(),
         cli::Fleet::Subscribe(options) => subscribe::run(&household, options).await,
@@ -28,9 +31,15 @@ pub(in crate::commands) async fn run(
     }
 }
 
-fn key(household: &Household) -> Result<(), Problem> {
-    let older = household.config.store.key_file.as_deref();
-    let older = older.map(read_keys).transpose()?;
+/// Prints a new key; with a key file, one that is newer than those in it. The configuration does not
+/// count: `pulsewing fleet key > pulsewing.keys` has emptied the file that it may name.
+pub(in crate::commands) fn key(key_file: Option<&Path>) -> Result<(), Problem> {
+    let is_empty = |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.len() == 0);
+    if key_file.is_some_and(is_empty) {
+        return Err(Problem::failed("the key file is empty")
+            .hint("a single > empties a file: put its keys back from your copy, then append the new one with >>"));
+    }
+    let older = key_file.map(read_keys).transpose()?;
     let line = pulsewing_fleet::Keys::generate(older.as_ref())?;
     print(&line)
 }

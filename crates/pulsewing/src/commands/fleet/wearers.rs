@@ -112,19 +112,22 @@ async fn remove(fleet: &Fleet, options: &WearerRemove) -> Result<(), Problem> {
     let id = known(&options.id)?;
     let wearer = fleet.database().wearer(&id).await?;
     let lease = fleet.take(&wearer, WITHIN).await?;
-    match sign_in::end(fleet, lease).await {
+    let sign_in = match sign_in::end(fleet, lease).await {
         Err(problem) if !options.force => {
             return Err(problem.hint("nothing was removed; --force removes the wearer even so"));
         }
-        Err(problem) => fleet.household().console.warn(&format!(
-            "{}; removing the wearer even so",
-            problem.message()
-        )),
-        Ok(_) => {}
-    }
+        Err(problem) => {
+            let words = format!("{}; removing the wearer even so", problem.message());
+            fleet.household().console.warn(&words);
+            "the sign-in was erased, but the provider does not know"
+        }
+        Ok(None) => "there was no sign-in",
+        Ok(Some((_, true))) => "the sign-in was revoked and erased",
+        Ok(Some((_, false))) => "the sign-in was erased, but the provider does not know",
+    };
     let removal = fleet.database().remove_wearer(&id, &operator()).await?;
     print(&format!(
-        "Removed {} at {:.0} by {}: {}\n",
+        "Removed {} at {:.0} by {}: {sign_in}; {}\n",
         removal.wearer, removal.at, removal.by, removal.removed
     ))
 }
