@@ -277,6 +277,28 @@ fn without_a_good_key_nothing_is_answered() {
 }
 
 #[test]
+fn a_program_that_knew_of_a_key_asks_for_one_even_after_the_last_was_revoked() {
+    let household = fleet();
+    let make = ["anna", "--role", "viewer", "--name", "doctor"];
+    let revoke = ["wearer", "token", "--revoke", "doctor"];
+
+    // The key was there at the start, and nobody came until it was revoked.
+    key(&household, &make);
+    let daemon = household.daemon();
+    household.run(&revoke).exits(0);
+    assert_eq!(daemon.get("/api/v1/wearers").status, 401);
+    daemon.stop();
+
+    // The key came later, and was used once.
+    let daemon = household.daemon();
+    assert_eq!(daemon.get("/api/v1/wearers").status, 200);
+    let doctor = key(&household, &make);
+    assert_eq!(ask(&daemon, "GET", "/api/v1/wearers", &doctor).status, 200);
+    household.run(&revoke).exits(0);
+    assert_eq!(daemon.get("/api/v1/wearers").status, 401);
+}
+
+#[test]
 fn looks_at_others_are_noted_before_anything_is_shown() {
     let household = fleet();
     let annas = key(&household, &["anna", "--role", "wearer"]);
@@ -367,7 +389,7 @@ fn a_large_fleet_is_listed_by_pages() {
         select 'default', 'w' || lpad(n::text, 5, '0'), '', 'google', '{}', n from generate_series(1, 1200) n;
         insert into lease (wearer, due) select number, 'infinity' from wearer on conflict do nothing;
         insert into chain (wearer, generation, revision, record, key_id, rotates)
-        select number, 1, 1, '', 1, false from wearer where id > 'w00150';
+        select number, 1, 1, '', 2, false from wearer where id > 'w00150';
         insert into state (wearer, document, standing, fence, revision)
         select number, '{}', case when id = 'w00777' then 'sign-in-needed' else 'signed-in' end, 1, 1
         from wearer where id > 'w00150'");

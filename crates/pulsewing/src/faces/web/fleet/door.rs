@@ -61,6 +61,17 @@ impl Door {
         }
     }
 
+    /// Asks everybody for a key from now on, if there are any.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn lock_if_there_are_keys(&self, database: &Database) -> Result<(), Error> {
+        if database.has_api_keys().await? {
+            self.is_locked.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
     /// Finds out who sends a request; `None` for somebody without a valid key who needs one.
     async fn visitor(
         &self,
@@ -74,16 +85,21 @@ impl Door {
             let key = value
                 .split_once(' ')
                 .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-            return match key {
-                Some((_, key)) => owner(database, key.trim()).await,
-                None => Ok(None),
+            let owner = match key {
+                Some((_, key)) => owner(database, key.trim()).await?,
+                None => None,
             };
+            // From the first key on nobody is let in without one, also after it was revoked.
+            if owner.is_some() {
+                self.is_locked.store(true, Ordering::Relaxed);
+            }
+            return Ok(owner);
         }
         if let Some(key) = self.key_of(headers, up) {
             return owner(database, &key).await;
         }
-        if !self.is_locked.load(Ordering::Relaxed) && database.has_api_keys().await? {
-            self.is_locked.store(true, Ordering::Relaxed);
+        if !self.is_locked.load(Ordering::Relaxed) {
+            self.lock_if_there_are_keys(database).await?;
         }
         let is_open = !self.is_locked.load(Ordering::Relaxed);
         Ok(is_open.then_some(Visitor::Local))

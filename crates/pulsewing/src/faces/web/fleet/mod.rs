@@ -133,8 +133,17 @@ pub(crate) fn serve_fleet(
         members: Members::default(),
         address,
     });
-    let serving = server::run(listener, router(site));
+    let serving = server::run(listener, router(Arc::clone(&site)));
     Ok(async move {
+        if let Some(fleet) = &site.fleet
+            && let Err(error) = fleet
+                .door
+                .lock_if_there_are_keys(fleet.backing.database())
+                .await
+        {
+            // The first visitor's request asks again.
+            tracing::warn!(%error, "could not look whether there are keys");
+        }
         match notifications {
             None => serving.await,
             Some(all) => tokio::select! {
