@@ -84,7 +84,8 @@ fn collectors_under_fire_lose_no_chain_and_keep_nobody_waiting() {
         },
     };
     let verdict = fight.fight();
-    verdict.assert_nothing_lost(Duration::from_secs(2 * fight.every_s));
+    // Twice the interval, and what a machine with other work needs to start a killed collector.
+    verdict.assert_nothing_lost(Duration::from_secs(2 * fight.every_s + 5));
     assert_eq!(verdict.alive, fight.wearers);
     assert!(verdict.updates >= fight.wearers, "{verdict:?}");
 }
