@@ -294,17 +294,23 @@ fn lint_passes(workspace: &Workspace, lints: Lints) -> Vec<Command> {
     passes
 }
 
-/// Builds the program as its users build it: without the features that the tests' dependencies turn on,
-/// and without its own.
+/// Lints the program as its users build it: without the features that the tests and their dependencies
+/// turn on, without its own, and with all of them.
 fn program_alone() -> Step {
-    Step::new("the program alone", &[tools::C_COMPILER], |_, _| {
-        let check = |features: &[&str]| {
+    const TOOLS: &[&Tool] = &[tools::CLIPPY, tools::C_COMPILER];
+    Step::new("the program alone", TOOLS, |_, _| {
+        let lint = |features: &[&str]| {
             let mut cargo = process::cargo();
-            cargo.args(["check", "-p", "pulsewing", "--bins"]);
+            cargo.args(["clippy", "-p", "pulsewing", "--lib", "--bins"]);
             cargo.args(features);
+            cargo.args(["--no-deps", "--", "-D", "warnings"]);
             cargo
         };
-        compile([check(&[]), check(&["--no-default-features"])])
+        compile([
+            lint(&[]),
+            lint(&["--no-default-features"]),
+            lint(&["--features", "fleet"]),
+        ])
     })
 }
 
@@ -334,6 +340,7 @@ fn docs() -> Step {
     let mut cargo = process::cargo();
     cargo
         .args(["doc", "--workspace", "--no-deps"])
+        .args(["--features", "pulsewing/fleet"])
         .env("RUSTDOCFLAGS", "-Dwarnings");
     Step::new("docs", &[tools::C_COMPILER], |_, _| compile([cargo]))
 }

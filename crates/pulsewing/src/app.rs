@@ -46,10 +46,8 @@ pub(crate) struct Options {
     /// The wearers that were named.
     pub wearers: Vec<WearerId>,
     /// The database's address, if one was named.
-    #[cfg(feature = "fleet")]
     pub store: Option<String>,
     /// The key file, if one was named.
-    #[cfg(feature = "fleet")]
     pub key_file: Option<PathBuf>,
     /// The start time of the clock, if not now.
     pub now: Option<StartTime>,
@@ -86,7 +84,6 @@ impl Household {
     pub(crate) fn new(options: &Options, console: Console) -> Result<Self, Problem> {
         let config_file = places::config_file(options.config.as_deref())?;
         let config = Config::load(&config_file, options.config.is_some())?;
-        #[cfg(feature = "fleet")]
         let config = with_store(config, options)?;
         warn_if_others_can_read(&config_file, &console);
         let state_dir = places::state_dir(options.state_dir.as_deref())?;
@@ -96,9 +93,11 @@ impl Household {
             ..Self::of(config, console, Clock::new(options.now), state_dir)?
         };
         // The wearers of a fleet are in its database.
-        #[cfg(feature = "fleet")]
         if household.is_fleet() {
-            return Ok(household);
+            return match cfg!(feature = "fleet") {
+                true => Ok(household),
+                false => Err(files_only()),
+            };
         }
         for id in &household.chosen {
             household.roster.find(id)?;
@@ -107,7 +106,6 @@ impl Household {
     }
 
     /// Returns whether the wearers are in a database.
-    #[cfg(feature = "fleet")]
     pub(crate) fn is_fleet(&self) -> bool {
         self.config.store.url.is_some()
     }
@@ -168,13 +166,8 @@ impl Household {
     /// # Errors
     /// A [`Problem`] when there are several and none, or more than one, was named.
     pub(crate) fn one(&self) -> Result<App, Problem> {
-        #[cfg(feature = "fleet")]
         if self.is_fleet() {
-            return Err(Problem::new(
-                Exit::Usage,
-                "this command works with files of this machine, not with a database",
-            )
-            .hint("leave out --store, PULSEWING_STORE and [store] url"));
+            return Err(files_only());
         }
         match self.chosen.as_slice() {
             [] => Ok(self.app(self.roster.only()?)),
@@ -361,11 +354,7 @@ impl App {
 
     /// Returns whether there are several wearers, so that it has to be said who is meant.
     fn are_several(&self) -> bool {
-        #[cfg(feature = "fleet")]
-        if self.config.store.url.is_some() {
-            return true;
-        }
-        self.roster.are_several()
+        self.config.store.url.is_some() || self.roster.are_several()
     }
 
     /// Names the wearer in the commands of a text, if there are several.
@@ -400,8 +389,32 @@ impl App {
     }
 }
 
+/// Builds the problem for a command, or a build without the feature `fleet`, that cannot work on a
+/// database.
+pub(crate) fn files_only() -> Problem {
+    let (what, hint) = match cfg!(feature = "fleet") {
+        true => (
+            "this command works with files of this machine, not with a database",
+            "leave out --store, PULSEWING_STORE and [store] url",
+        ),
+        false => (
+            "this build of Pulsewing keeps everything in files: it was built without databases",
+            "build it with `cargo install --path crates/pulsewing --features fleet`, or leave out --store, PULSEWING_STORE and [store] url",
+        ),
+    };
+    Problem::new(Exit::Usage, what).hint(hint)
+}
+
+/// Returns whether the options or a readable configuration name a database.
+pub(crate) fn names_database(options: &Options) -> bool {
+    let configured = || {
+        let file = places::config_file(options.config.as_deref()).ok()?;
+        Config::load(&file, false).ok()?.store.url
+    };
+    options.store.is_some() || configured().is_some()
+}
+
 /// Takes over what the command line says of the database.
-#[cfg(feature = "fleet")]
 fn with_store(mut config: Config, options: &Options) -> Result<Config, Problem> {
     let given = options.store.as_deref();
     // The variable is private, and the command line is not.

@@ -70,11 +70,9 @@ pub(crate) struct Global {
     ///
     /// The process list shows the command line: a password belongs into the configuration, under
     /// [store], or into the variable.
-    #[cfg(feature = "fleet")]
     #[arg(long, global = true, value_name = "URL", hide_env_values = true)]
     pub store: Option<String>,
     /// The file of the keys under which the database's sign-ins are sealed
-    #[cfg(feature = "fleet")]
     #[arg(long, global = true, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
     /// Start the program's clock at this time, such as 2026-11-22T14:07:00+01:00
@@ -95,9 +93,7 @@ impl Global {
             config: self.config.clone(),
             state_dir: self.state_dir.clone(),
             wearers: self.wearer.clone(),
-            #[cfg(feature = "fleet")]
             store: self.store.clone(),
-            #[cfg(feature = "fleet")]
             key_file: self.key_file.clone(),
             now: self.now,
         }
@@ -140,6 +136,14 @@ pub(crate) enum Command {
     #[cfg(feature = "fleet")]
     #[command(subcommand)]
     Fleet(Fleet),
+    /// Says that this build has no database.
+    #[cfg(not(feature = "fleet"))]
+    #[command(hide = true, disable_help_flag = true)]
+    Fleet {
+        /// Whatever was asked.
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        words: Vec<std::ffi::OsString>,
+    },
     /// Set up and maintain a board over its serial port
     Board(Board),
     /// Check everything that Pulsewing needs and say what to fix, without changing anything

@@ -11,16 +11,48 @@ mod tokens;
 mod wearers;
 
 use crate::{
-    app::Household,
-    cli::Command,
+    app::{self, Household, Options},
+    cli::{self, Command, Global},
     fleet::Fleet,
-    tell::problem::{Exit, Problem},
+    tell::{console::Console, problem::Problem},
 };
 
-pub(super) use keys::{key, run as maintain};
+/// Runs a command on a database, if it is about one; otherwise returns the command.
+pub(super) async fn on_database(
+    global: &Global,
+    console: Console,
+    command: Command,
+) -> Result<Option<Command>, Problem> {
+    if let Command::Fleet(cli::Fleet::Key) = &command {
+        return keys::key(global.key_file.as_deref()).map(|()| None);
+    }
+    if let Command::Fleet(action) = &command {
+        let household = Household::new(&global.surroundings(), console)?;
+        return keys::run(household, action).await.map(|()| None);
+    }
+    // A broken configuration does not stop the commands that need none.
+    if !has(&command) {
+        return Ok(Some(command));
+    }
+    // Without a database the wearers are looked up later.
+    let options = global.surroundings();
+    let of_all = Options {
+        wearers: Vec::new(),
+        ..options.clone()
+    };
+    let mut household = Household::new(&of_all, console)?;
+    if !household.is_fleet() {
+        return Ok(Some(command));
+    }
+    household.chosen = options.wearers;
+    if matches!(command, Command::Run(_)) {
+        household.console = console.logged();
+    }
+    run(household, command).await.map(|()| None)
+}
 
 /// Runs a command on the database that the household names.
-pub(super) async fn run(household: Household, command: Command) -> Result<(), Problem> {
+async fn run(household: Household, command: Command) -> Result<(), Problem> {
     let fleet = Fleet::connect(household).await?;
     match command {
         Command::Run(options) => run::run(fleet, &options).await,
@@ -32,21 +64,12 @@ pub(super) async fn run(household: Household, command: Command) -> Result<(), Pr
         Command::Export(options) => data::export(&fleet, &options).await,
         Command::Import(options) => data::import(&fleet, &options).await,
         Command::Adopt(options) => sign_in::adopt(&fleet, &options).await,
-        _ => Err(files_only()),
+        _ => Err(app::files_only()),
     }
 }
 
-/// Builds the problem for a command that cannot work on a database.
-pub(super) fn files_only() -> Problem {
-    Problem::new(
-        Exit::Usage,
-        "this command works with files of this machine, not with a database",
-    )
-    .hint("leave out --store, PULSEWING_STORE and [store] url")
-}
-
 /// Returns whether a command can work on a database.
-pub(super) const fn has(command: &Command) -> bool {
+const fn has(command: &Command) -> bool {
     matches!(
         command,
         Command::Run(_)

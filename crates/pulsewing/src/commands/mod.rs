@@ -30,8 +30,8 @@ use pulsewing_core::Provider;
 use pulsewing_panels::PanelSpec;
 
 use crate::{
-    app::{App, Household, Options},
-    cli::{self, Cli, Command, Global, Look},
+    app::{self, App, Household, Options},
+    cli::{Cli, Command, Look},
     config::{ScreenConfig, wearer::WearerConfig},
     daemon::{Member, UpdateLoop},
     faces::outputs::{Outputs, Style},
@@ -44,9 +44,13 @@ use crate::{
 /// Runs the requested command.
 pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
     let global = cli.global;
+    let is_about_files = matches!(cli.command, Command::Doctor(_) | Command::Show);
+    if is_about_files && app::names_database(&global.surroundings()) {
+        return Err(app::files_only());
+    }
     #[cfg(feature = "fleet")]
     // Otherwise it was about a database.
-    let Some(command) = on_database(&global, console, cli.command).await? else {
+    let Some(command) = fleet::on_database(&global, console, cli.command).await? else {
         return Ok(());
     };
     #[cfg(not(feature = "fleet"))]
@@ -89,6 +93,8 @@ pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
         // Handled above.
         #[cfg(feature = "fleet")]
         Command::Fleet(_) => Ok(()),
+        #[cfg(not(feature = "fleet"))]
+        Command::Fleet { .. } => Err(app::files_only()),
         Command::Board(options) => {
             about_one(app()?, async |app| board::run(app, &options).await).await
         }
@@ -98,50 +104,6 @@ pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
         Command::Man(options) => completions::man(&options),
         Command::Render(options) => render::run(&app()?, &options),
     }
-}
-
-/// Runs a command on a database, if it is about one; otherwise returns the command.
-#[cfg(feature = "fleet")]
-async fn on_database(
-    global: &Global,
-    console: Console,
-    command: Command,
-) -> Result<Option<Command>, Problem> {
-    if let Command::Fleet(cli::Fleet::Key) = &command {
-        return fleet::key(global.key_file.as_deref()).map(|()| None);
-    }
-    if let Command::Fleet(action) = &command {
-        let household = Household::new(&global.surroundings(), console)?;
-        return fleet::maintain(household, action).await.map(|()| None);
-    }
-    // A broken configuration does not stop the commands that need none.
-    if !fleet::has(&command) {
-        let is_about_files = matches!(command, Command::Doctor(_) | Command::Show);
-        let of_all = Options {
-            wearers: Vec::new(),
-            ..global.surroundings()
-        };
-        let is_fleet = || Household::new(&of_all, console).is_ok_and(|all| all.is_fleet());
-        return match is_about_files && is_fleet() {
-            true => Err(fleet::files_only()),
-            false => Ok(Some(command)),
-        };
-    }
-    // Without a database the wearers are looked up later.
-    let options = global.surroundings();
-    let of_all = Options {
-        wearers: Vec::new(),
-        ..options.clone()
-    };
-    let mut household = Household::new(&of_all, console)?;
-    if !household.is_fleet() {
-        return Ok(Some(command));
-    }
-    household.chosen = options.wearers;
-    if matches!(command, Command::Run(_)) {
-        household.console = console.logged();
-    }
-    fleet::run(household, command).await.map(|()| None)
 }
 
 /// Runs a command about one wearer. If there are several, the hints of its problem name this one.

@@ -10,7 +10,7 @@ use toml::Table;
 use crate::tell::problem::Problem;
 
 /// The tables of the configuration; everything else at its top is a value.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "google",
     "fitbit",
     "endpoints",
@@ -20,6 +20,7 @@ const TABLES: [&str; 9] = [
     "screen",
     "history",
     "store",
+    "webhook",
 ];
 
 /// Refuses a value, or a list of tables, in the place of a table.

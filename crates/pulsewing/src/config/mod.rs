@@ -12,7 +12,6 @@ mod interval;
 pub(crate) mod passphrase;
 pub(crate) mod places;
 mod public_url;
-#[cfg(feature = "fleet")]
 mod store;
 pub(crate) mod wearer;
 #[cfg(feature = "fleet")]
@@ -42,7 +41,6 @@ use crate::tell::problem::Problem;
 
 pub(crate) use interval::Interval;
 pub(crate) use public_url::PublicUrl;
-#[cfg(feature = "fleet")]
 pub(crate) use store::StoreConfig;
 #[cfg(feature = "fleet")]
 pub(crate) use webhook::WebhookConfig;
@@ -75,7 +73,6 @@ pub(crate) struct Config {
     /// The history.
     pub history: HistoryConfig,
     /// The database of many wearers.
-    #[cfg(feature = "fleet")]
     pub store: StoreConfig,
     /// Notifications of the Google Health API.
     #[cfg(feature = "fleet")]
@@ -175,11 +172,7 @@ impl Config {
                 let beside = path.parent().unwrap_or_else(|| Path::new(""));
                 // `join` keeps an absolute path as it is.
                 config.screen.wallpaper = config.screen.wallpaper.map(|file| beside.join(file));
-                #[cfg(feature = "fleet")]
-                {
-                    let key_file = config.store.key_file;
-                    config.store.key_file = key_file.map(|file| beside.join(file));
-                }
+                config.store.key_file = config.store.key_file.map(|file| beside.join(file));
                 Ok(config)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound && !was_named => {

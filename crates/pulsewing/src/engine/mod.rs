@@ -80,7 +80,16 @@ pub(crate) enum Turn {
     /// The cycle has ended; the error is the reason why it yielded no reading.
     Ended(Result<(), Problem>),
     /// No cycle may begin before this time.
-    NotBefore(Timestamp),
+    NotBefore(
+        #[cfg_attr(
+            not(feature = "fleet"),
+            expect(
+                dead_code,
+                reason = "only collectors begin somebody else's turn meanwhile"
+            )
+        )]
+        Timestamp,
+    ),
     /// There was a request to stop.
     Stopped,
     /// Somebody else has the chain from now on.

@@ -430,6 +430,9 @@ fn what_works_only_with_files_says_so() {
     for command in [["board", "status"], ["board", "log"]] {
         household.program(&command).run().exits(2).says(words);
     }
+    for command in ["doctor", "show"] {
+        household.run(&[command]).exits(2).says(words);
+    }
     household
         .run(&["run", "--png", "x.png"])
         .exits(2)

@@ -11,10 +11,7 @@ use crate::{
     tell::problem::Problem,
 };
 
-pub(in crate::commands) async fn run(
-    household: Household,
-    action: &cli::Fleet,
-) -> Result<(), Problem> {
+pub(super) async fn run(household: Household, action: &cli::Fleet) -> Result<(), Problem> {
     match action {
         // Needs neither a configuration nor a database.
         cli::Fleet::Key => Ok(()),
@@ -33,7 +30,7 @@ pub(in crate::commands) async fn run(
 
 /// Prints a new key; with a key file, one that is newer than those in it. The configuration does not
 /// count: `pulsewing fleet key > pulsewing.keys` has emptied the file that it may name.
-pub(in crate::commands) fn key(key_file: Option<&Path>) -> Result<(), Problem> {
+pub(super) fn key(key_file: Option<&Path>) -> Result<(), Problem> {
     let is_empty = |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.len() == 0);
     if key_file.is_some_and(is_empty) {
         return Err(Problem::failed("the key file is empty")

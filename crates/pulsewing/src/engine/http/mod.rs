@@ -21,7 +21,7 @@ use pulsewing_core::{
 use pulsewing_files::regular_file;
 use reqwest::{
     Client, StatusCode, Url,
-    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION},
+    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
     redirect,
 };
 
@@ -156,6 +156,7 @@ impl Http {
     ///
     /// # Errors
     /// A [`Problem`] when it does not redirect.
+    #[cfg(feature = "sandbox")]
     pub(crate) async fn redirect_of(&self, url: &str) -> Result<String, Problem> {
         let unanswered = || Problem::failed("the consent page does not answer");
         let reply = self
@@ -168,7 +169,7 @@ impl Http {
             .map_err(|error| unanswered().caused_by(&error.without_url()))?;
         reply
             .headers()
-            .get(LOCATION)
+            .get(reqwest::header::LOCATION)
             .and_then(|location| location.to_str().ok())
             .map(str::to_owned)
             .ok_or_else(unanswered)

@@ -50,6 +50,7 @@ impl Listener {
     ///
     /// # Errors
     /// As [`bind`](Self::bind).
+    #[cfg(feature = "sandbox")]
     pub(crate) async fn bind_near(address: SocketAddr) -> Result<Self, Problem> {
         for next in 0..10 {
             let port = address.port().saturating_add(next);
