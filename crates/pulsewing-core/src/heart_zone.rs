@@ -1,15 +1,19 @@
 //! Heart-rate zones: named ranges.
 //!
-//! There are two vocabularies, never mixed: the neutral five, for page, desk theme and alarms, and the
+//! There are two vocabularies, never mixed: neutral words, for page, desk theme and alarms, and the
 //! eight words of the original sketch, for the classic theme alone.
 
 use crate::Bpm;
 
 /// A neutral heart-rate zone.
+///
+/// None is called "resting": the resting heart rate is a measured figure of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HeartZone {
+    /// Below 30 bpm, where the zones of both providers begin: an error of measurement, or an emergency.
+    VeryLow,
     /// Below the light limit.
-    Resting,
+    Easy,
     /// Below the moderate limit.
     Light,
     /// Below the vigorous limit.
@@ -21,11 +25,21 @@ pub enum HeartZone {
 }
 
 impl HeartZone {
+    /// The zones that a healthy wearer's rates lie in, from the lowest.
+    pub const ORDINARY: [Self; 5] = [
+        Self::Easy,
+        Self::Light,
+        Self::Moderate,
+        Self::Vigorous,
+        Self::Peak,
+    ];
+
     /// Returns the word for the display.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Resting => "Resting",
+            Self::VeryLow => "Very low",
+            Self::Easy => "Easy",
             Self::Light => "Light",
             Self::Moderate => "Moderate",
             Self::Vigorous => "Vigorous",
@@ -41,6 +55,13 @@ pub struct HeartZones {
 }
 
 impl HeartZones {
+    /// The lowest rate that belongs to a zone of either provider (Fitbit's "Out of Range" and Google's
+    /// `LIGHT` begin here).
+    pub const LOWEST: Bpm = match Bpm::new(30) {
+        Some(bpm) => bpm,
+        None => panic!("a limit is a heart rate"),
+    };
+
     /// The zones for an unknown wearer: 90, 110, 135 and 160 bpm.
     pub const PLAIN: Self = {
         const fn limit(bpm: u16) -> Bpm {
@@ -64,7 +85,7 @@ impl HeartZones {
     }
 
     /// Creates zones from Fitbit's three limits (the beginnings of "Fat Burn", "Cardio" and "Peak"). Its
-    /// lowest zone, "Out of Range", is resting and light here; light begins half-way between `resting`
+    /// lowest zone, "Out of Range", is easy and light here; light begins half-way between `resting`
     /// (60 bpm if unknown) and moderate.
     #[must_use]
     pub fn from_provider(
@@ -96,8 +117,10 @@ impl HeartZones {
             HeartZone::Moderate
         } else if bpm >= light {
             HeartZone::Light
+        } else if bpm >= Self::LOWEST {
+            HeartZone::Easy
         } else {
-            HeartZone::Resting
+            HeartZone::VeryLow
         }
     }
 }
@@ -168,7 +191,9 @@ mod tests {
     #[test]
     fn a_limit_belongs_to_the_zone_it_begins() {
         let zones = HeartZones::PLAIN;
-        assert_eq!(zones.zone(bpm(89)), HeartZone::Resting);
+        assert_eq!(zones.zone(bpm(29)), HeartZone::VeryLow);
+        assert_eq!(zones.zone(bpm(30)), HeartZone::Easy);
+        assert_eq!(zones.zone(bpm(89)), HeartZone::Easy);
         assert_eq!(zones.zone(bpm(90)), HeartZone::Light);
         assert_eq!(zones.zone(bpm(159)), HeartZone::Vigorous);
         assert_eq!(zones.zone(bpm(300)), HeartZone::Peak);

@@ -50,6 +50,7 @@ pub mod report;
 pub mod request;
 mod secret;
 pub mod tlv;
+pub mod trend;
 
 pub use bpm::Bpm;
 pub use provider::{Provider, UnknownProvider};

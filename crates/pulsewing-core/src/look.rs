@@ -15,11 +15,13 @@ pub enum Theme {
     Desk,
     /// The original sketch's own picture.
     Classic,
+    /// Rate, age and colour alone, to be read across a room.
+    Big,
 }
 
 impl Theme {
     /// All themes.
-    pub const ALL: [Self; 2] = [Self::Desk, Self::Classic];
+    pub const ALL: [Self; 3] = [Self::Desk, Self::Classic, Self::Big];
 
     /// Returns the name in settings and on the command line.
     #[must_use]
@@ -27,6 +29,7 @@ impl Theme {
         match self {
             Self::Desk => "desk",
             Self::Classic => "classic",
+            Self::Big => "big",
         }
     }
 }
@@ -48,7 +51,7 @@ impl FromStr for Theme {
 
 /// There is no theme of that name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the theme must be desk or classic")]
+#[error("the theme must be desk, classic or big")]
 pub struct UnknownTheme;
 
 /// The colours of a picture.

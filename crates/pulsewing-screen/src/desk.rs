@@ -307,14 +307,6 @@ mod tests {
     use super::*;
     use crate::Frame;
 
-    const ZONES: [HeartZone; 5] = [
-        HeartZone::Resting,
-        HeartZone::Light,
-        HeartZone::Moderate,
-        HeartZone::Vigorous,
-        HeartZone::Peak,
-    ];
-
     fn usual_layouts() -> impl Iterator<Item = Layout> {
         let sizes = [(480, 320), (320, 240), (800, 480), (1_024, 600)];
         sizes.into_iter().flat_map(|(width, height)| {
@@ -365,7 +357,7 @@ mod tests {
             for wording in ["since 00:00", "at 00:00", "Wed 00:00", "28 Nov 00:00"] {
                 assert!(middle.fits(wording), "{wording} at {}", layout.size());
             }
-            for zone in ZONES {
+            for zone in HeartZone::ORDINARY {
                 assert!(layout.hero.large.fits(zone.name()));
                 let was = written::<32>(format_args!("was {}", zone.name()));
                 assert!(layout.hero.small.fits(&was), "{was} at {}", layout.size());

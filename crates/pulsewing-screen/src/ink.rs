@@ -24,7 +24,7 @@ pub enum Ink {
     Red,
     /// "Very Low".
     Violet,
-    /// "Sleeping"; "Resting" in the desk theme.
+    /// "Sleeping"; "Easy" in the desk theme.
     Blue,
     /// "Relaxing".
     Green,
@@ -102,7 +102,8 @@ impl Ink {
     #[must_use]
     pub const fn from_heart_zone(zone: HeartZone) -> Self {
         match zone {
-            HeartZone::Resting => Self::Blue,
+            HeartZone::VeryLow => Self::Warning,
+            HeartZone::Easy => Self::Blue,
             HeartZone::Light => Self::Cyan,
             HeartZone::Moderate => Self::Yellow,
             HeartZone::Vigorous => Self::Orange,

@@ -99,14 +99,6 @@ mod tests {
 
     use super::*;
 
-    const ZONES: [HeartZone; 5] = [
-        HeartZone::Resting,
-        HeartZone::Light,
-        HeartZone::Moderate,
-        HeartZone::Vigorous,
-        HeartZone::Peak,
-    ];
-
     /// The conversions of linear red, green and blue for the common colour-vision deficiencies, and
     /// for normal sight: Machado, Oliveira and Fernandes 2009, severity 1.
     const SIGHTS: [(&str, [[f64; 3]; 3]); 4] = [
@@ -191,8 +183,8 @@ mod tests {
     fn zones_can_be_told_apart_whatever_eyes_one_has() {
         for palette in [Palette::Day, Palette::Dim] {
             for (sight, matrix) in SIGHTS {
-                for (place, a) in ZONES.into_iter().enumerate() {
-                    for b in &ZONES[..place] {
+                for (place, a) in HeartZone::ORDINARY.into_iter().enumerate() {
+                    for b in &HeartZone::ORDINARY[..place] {
                         let [one, other] = [a, *b].map(|zone| {
                             seen(matrix, Ink::from_heart_zone(zone).in_palette(palette))
                         });

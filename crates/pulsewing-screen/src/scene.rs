@@ -36,9 +36,11 @@ impl<'m> Scene<'m> {
                 }
                 _ => Self::Classic(facts, notice),
             },
-            (Some(facts), Theme::Desk) if facts.rate.is_some() => Self::Desk(facts, notice),
+            (Some(facts), Theme::Desk | Theme::Big) if facts.rate.is_some() => {
+                Self::Desk(facts, notice)
+            }
             // A failure must not be shown as "no values yet".
-            (Some(facts), Theme::Desk)
+            (Some(facts), Theme::Desk | Theme::Big)
                 if model.state.is_none() && facts.freshness == Freshness::Cached =>
             {
                 Self::Page(Notice::from_failure())

@@ -50,7 +50,7 @@ use crate::{
 };
 
 /// The themes of field 13, and the choices of field 14: their bytes count from 1.
-const THEMES: [Theme; 2] = [Theme::Desk, Theme::Classic];
+const THEMES: [Theme; 3] = [Theme::Desk, Theme::Classic, Theme::Big];
 const PALETTES: [PaletteChoice; 4] = [
     PaletteChoice::Auto,
     PaletteChoice::Always(Palette::Day),

@@ -50,7 +50,7 @@ pub(crate) struct Provision {
     /// The provider of the heart rate: google or fitbit
     #[arg(long, value_name = "P")]
     pub provider: Option<Provider>,
-    /// The screen's theme: desk or classic
+    /// The screen's theme: desk, classic or big
     #[arg(long, value_name = "T")]
     pub theme: Option<Theme>,
     /// The screen's colours: day, dim or night

@@ -333,7 +333,7 @@ pub(crate) struct Render {
 /// How a picture looks.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Look {
-    /// The picture's theme: desk or classic
+    /// The picture's theme: desk, classic or big
     #[arg(long, value_name = "T")]
     pub theme: Option<Theme>,
     /// The picture's size in pixels

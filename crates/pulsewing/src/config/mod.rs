@@ -335,7 +335,7 @@ mod tests {
         let message = |text| Config::parse(text).unwrap_err().to_string();
         let theme = message("[screen]\ntheme = \"plaid\"");
         assert!(
-            theme.contains("plaid") && theme.contains("desk or classic"),
+            theme.contains("plaid") && theme.contains("desk, classic or big"),
             "{theme}"
         );
         let palette = message("[screen]\npalette = \"dark\"");

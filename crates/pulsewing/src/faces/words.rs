@@ -46,7 +46,8 @@ pub(crate) const fn no_update(failure: Failure) -> &'static str {
 /// Returns the name of a zone's class in the style sheet.
 pub(crate) const fn class_of(zone: HeartZone) -> &'static str {
     match zone {
-        HeartZone::Resting => "resting",
+        HeartZone::VeryLow => "very-low",
+        HeartZone::Easy => "easy",
         HeartZone::Light => "light",
         HeartZone::Moderate => "moderate",
         HeartZone::Vigorous => "vigorous",

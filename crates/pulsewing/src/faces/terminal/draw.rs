@@ -77,7 +77,8 @@ fn paint(style: Style, colour: Color, view: &View<'_>) -> Style {
 
 const fn colour_of(zone: HeartZone) -> Color {
     match zone {
-        HeartZone::Resting => Color::Blue,
+        HeartZone::VeryLow => Color::LightYellow,
+        HeartZone::Easy => Color::Blue,
         HeartZone::Light => Color::Cyan,
         HeartZone::Moderate => Color::Yellow,
         HeartZone::Vigorous => Color::LightRed,

@@ -77,7 +77,7 @@ pub(super) async fn png(subject: Subject, Query(wanted): Query<Wanted>) -> Respo
         return layout::message(
             StatusCode::BAD_REQUEST,
             "There is no such picture",
-            "Write a size like this: 480x320. A theme is desk or classic; a palette is day, dim or night.",
+            "Write a size like this: 480x320. A theme is desk, classic or big; a palette is day, dim or night.",
         );
     };
     let notice = Notice::new(&snapshot, None);

@@ -218,7 +218,7 @@ pub(super) fn zone_minutes(
 ) -> Markup {
     let [light, moderate, vigorous, peak] = zones.limits().map(Bpm::get);
     let rows = [
-        (HeartZone::Resting, format!("below {light} bpm")),
+        (HeartZone::Easy, format!("below {light} bpm")),
         (HeartZone::Light, format!("{light} to {} bpm", moderate - 1)),
         (
             HeartZone::Moderate,
