@@ -57,6 +57,8 @@ pub struct Facts<'r> {
     pub window: &'r Window,
     /// The reading's day, minute by minute.
     pub day: &'r Day,
+    /// The day before it, if it is known.
+    pub earlier: Option<&'r Day>,
     /// The offsets of the wearer's clock.
     pub offsets: &'r Offsets,
     /// The limits of the wearer's zones.
@@ -111,6 +113,15 @@ impl<'r> Model<'r> {
             state: Some(state),
             wallpaper: None,
         }
+    }
+
+    /// Adds the day before the reading's, for the graph of the last 24 hours.
+    #[must_use]
+    pub fn with_earlier(mut self, earlier: &'r Day) -> Self {
+        if let Some(facts) = &mut self.facts {
+            facts.earlier = Some(earlier);
+        }
+        self
     }
 
     /// Adds a circumstance, shown as a banner if there is a heart rate. If it prevents updates, the
@@ -175,6 +186,7 @@ impl<'r> Facts<'r> {
             battery_percent: reading.battery_percent.filter(|percent| *percent <= 100),
             window: &reading.window,
             day: &reading.day,
+            earlier: None,
             offsets,
             heart_zones: reading.heart_zones,
             minute_now,

@@ -132,11 +132,12 @@ async fn once(
         Err(problem) if problem.exit() == Exit::Interrupted => return Ok(()),
         Err(problem) => return Err(problem),
     }
+    let earlier = updates.day_before(stop).await;
     let engine = updates.engine();
     if let Some(reading) = engine.reading() {
         let now = engine.clock().now();
         let freshness = reading.freshness(now.utc, app.interval(), false);
-        let view = View::new(reading, freshness, now);
+        let view = View::new(reading, freshness, now).with_earlier(earlier.as_ref());
         outputs.show(now.up, |size| style.picture(&view, size))?;
     }
     print(&cycle_report::text(updates.engine(), false))?;

@@ -8,7 +8,7 @@ use super::{cycle_report, outputs, print, style};
 use crate::{
     app::App,
     cli::Once,
-    daemon::keep_last_known,
+    daemon::{day_before, keep_last_known},
     engine::stop::Stop,
     faces::{outputs::View, reading_json::ReadingJson},
     tell::{phrases, problem::Problem},
@@ -37,7 +37,9 @@ pub(super) async fn run(app: &App, options: &Once) -> Result<(), Problem> {
     let mut shown = reading.clone();
     keep_last_known(&mut shown, &app.place, None);
     let of_shown = shown.freshness(now.utc, app.interval(), false);
-    let view = View::new(&shown, of_shown, now);
+    let history = app.place.history().ok().flatten();
+    let earlier = history.and_then(|history| day_before(&history, &shown));
+    let view = View::new(&shown, of_shown, now).with_earlier(earlier.as_ref());
     outputs.show(now.up, |size| style.picture(&view, size))?;
     if options.json {
         let freshness = reading.freshness(now.utc, app.interval(), false);

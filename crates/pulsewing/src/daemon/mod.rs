@@ -32,7 +32,7 @@ mod update_loop;
 pub(crate) use broadcast::Broadcast;
 pub(crate) use member::{Member, Members};
 pub(crate) use notice::Notice;
-pub(crate) use remembered::{keep_last_known, last_reading, zone_of_minute};
+pub(crate) use remembered::{day_before, keep_last_known, last_reading, zone_of_minute};
 pub(crate) use single::Single;
 pub(crate) use snapshot::{FailedUpdate, Look, Repair, Snapshot};
 pub(crate) use supervision::Supervision;

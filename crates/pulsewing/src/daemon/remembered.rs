@@ -9,7 +9,7 @@ use pulsewing_core::{
     heart_zone::HeartZones,
     reading::Reading,
 };
-use pulsewing_history::{History, HistoryError, LastKnown};
+use pulsewing_history::{History, HistoryError, LastKnown, Minute};
 
 use crate::{
     config::places::Place,
@@ -69,6 +69,22 @@ pub(crate) fn reading_in(
     fill(&mut reading, history).ok()?;
     keep(&mut reading, last.as_ref(), None, now);
     Some(reading)
+}
+
+/// Returns the day before a reading's, from the history; `None` if it has no minute of it, or cannot be
+/// read.
+pub(crate) fn day_before(history: &History, reading: &Reading) -> Option<Day> {
+    let date = reading.day.local().date().yesterday().ok()?;
+    let mut day = Day::new(reading.time_zone.offsets.day(date));
+    let local = *day.local();
+    let take = |minute: Minute| {
+        if let Some(of_day) = local.minute_of(minute.at) {
+            day.record(of_day, minute.bpm);
+        }
+        Ok(())
+    };
+    history.minutes::<HistoryError>(date, date, take).ok()?;
+    day.latest().is_some().then_some(day)
 }
 
 /// Returns the wearer's time zone at the time of a minute, from the history.

@@ -10,10 +10,13 @@ use jiff::{
 use pulsewing_core::{
     Provider,
     cycle::{Failure, FailureKind},
+    day::Day,
     reading::{Absence, Freshness, LONG_AGO, Reading},
 };
+use pulsewing_history::History;
 use serde::Serialize;
 
+use super::remembered::day_before;
 use crate::{custody::state_file::State, engine::Activity};
 
 /// The daemon's current state, shared by all views.
@@ -23,6 +26,8 @@ pub(crate) struct Snapshot {
     pub provider: Provider,
     /// The newest reading; until an update succeeds, the one from before the start.
     pub reading: Option<Arc<Reading>>,
+    /// The day before the reading's, for views of the last 24 hours; `None` if nothing is known of it.
+    pub earlier: Option<Arc<Day>>,
     /// Whether that reading is from memory: the newest update failed, perhaps before the start.
     pub is_from_memory: bool,
     /// The error of the newest update, if it failed.
@@ -102,6 +107,7 @@ impl Snapshot {
         Self {
             provider,
             reading: None,
+            earlier: None,
             is_from_memory: true,
             failed_update: None,
             activity: Activity::Waiting,
@@ -111,6 +117,21 @@ impl Snapshot {
             repair: None,
             every,
         }
+    }
+
+    /// Shows this reading. The day before it comes from the history, else from what was shown so far:
+    /// perhaps no history is kept.
+    pub(crate) fn show(&mut self, reading: Reading, history: Option<&History>) {
+        let date = reading.day.local().date().yesterday().ok();
+        let shown = self.reading.as_ref();
+        let shown = shown.filter(|shown| Some(shown.day.local().date()) == date);
+        let earlier = self.earlier.take();
+        self.earlier = history
+            .and_then(|history| day_before(history, &reading))
+            .or_else(|| shown.map(|shown| shown.day.clone()))
+            .map(Arc::new)
+            .or_else(|| earlier.filter(|earlier| Some(earlier.local().date()) == date));
+        self.reading = Some(Arc::new(reading));
     }
 
     /// Takes over the outcome of the last update; `failure` is the cycle's own error, if it failed.

@@ -2,12 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
     time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-use pulsewing_core::{cycle::Failure, reading::Reading};
+use pulsewing_core::{cycle::Failure, day::Day, reading::Reading};
 use pulsewing_history::{HistoryWriter, Retention};
 use tokio::sync::watch;
 
@@ -57,14 +56,16 @@ impl UpdateLoop {
         snapshot.is_from_memory = state.last_error.is_some();
         snapshot.last_update = state.last_update;
         snapshot.last_success = state.last_success;
-        snapshot.reading = last_reading(
+        let last = last_reading(
             &place,
             state,
             engine.provider(),
             engine.configured_zone(),
             engine.clock().now().utc,
-        )
-        .map(Arc::new);
+        );
+        if let Some(last) = last {
+            snapshot.show(last, place.history().ok().flatten().as_ref());
+        }
         let broadcast = Broadcast::new(
             snapshot,
             engine.wake(),
@@ -137,22 +138,31 @@ impl UpdateLoop {
         let engine = &self.engine;
         let state = engine.state();
         let shown = result.as_ref().ok().and_then(|()| self.shown());
+        let history = self.broadcast.place().history().ok().flatten();
         self.broadcast.change(|snapshot| {
             snapshot.activity = engine.current_activity();
             snapshot.remember(state, engine.failure());
-            if shown.is_some() {
-                snapshot.reading = shown;
+            if let Some(shown) = shown {
+                snapshot.show(shown, history.as_ref());
             }
         });
     }
 
     /// Returns the newest reading; after a day without data, with the last known values.
-    fn shown(&self) -> Option<Arc<Reading>> {
+    fn shown(&self) -> Option<Reading> {
         let mut reading = self.engine.reading()?.clone();
         let before = self.broadcast.snapshot();
         let place = self.broadcast.place();
         keep_last_known(&mut reading, place, before.reading.as_deref());
-        Some(Arc::new(reading))
+        Some(reading)
+    }
+
+    /// Fetches the day before the reading's, without storing it: for a picture of the last 24 hours
+    /// right after the first update. `None` if it cannot be fetched now.
+    pub(crate) async fn day_before(&mut self, stop: &Stop) -> Option<Day> {
+        let today = self.engine.reading()?.day.local().date();
+        let fetched = self.engine.past_day(today.yesterday().ok()?, stop).await;
+        Some(fetched.ok()??.day)
     }
 
     /// Fetches the past days that the history lacks, until none is left, a cycle is due, or an
@@ -200,12 +210,13 @@ impl UpdateLoop {
                 () = self.engine.clock().sleep_until(until) => {}
             }
         }
-        // The last known minute may be on one of these days.
+        // The last known minute may be on one of these days, and so may yesterday.
         let found = (done > 0).then(|| self.shown()).flatten();
+        let history = self.broadcast.place().history().ok().flatten();
         self.broadcast.change(|snapshot| {
             snapshot.repair = None;
-            if found.is_some() {
-                snapshot.reading = found;
+            if let Some(found) = found {
+                snapshot.show(found, history.as_ref());
             }
         });
         done

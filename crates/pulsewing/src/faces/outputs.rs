@@ -6,6 +6,7 @@ use embedded_graphics::geometry::Size;
 use jiff::tz::TimeZone;
 use pulsewing_core::{
     cycle::Now,
+    day::Day,
     look::Night,
     reading::{Freshness, Reading},
 };
@@ -32,6 +33,8 @@ pub(crate) struct Outputs {
 pub(crate) struct View<'v> {
     /// The newest reading, and how well it represents the present.
     pub reading: Option<(&'v Reading, Freshness)>,
+    /// The day before the reading's, if it is known.
+    pub earlier: Option<&'v Day>,
     /// A message, if there is one.
     pub state: Option<State<'v>>,
     /// The time.
@@ -103,6 +106,7 @@ impl<'v> View<'v> {
     pub(crate) fn of_daemon(snapshot: &'v Snapshot, notice: &'v Notice<'v>, now: Now) -> Self {
         Self {
             reading: snapshot.reading.as_deref().zip(snapshot.freshness(now.utc)),
+            earlier: snapshot.earlier.as_deref(),
             state: notice.state(),
             now,
         }
@@ -112,9 +116,15 @@ impl<'v> View<'v> {
     pub(crate) const fn new(reading: &'v Reading, freshness: Freshness, now: Now) -> Self {
         Self {
             reading: Some((reading, freshness)),
+            earlier: None,
             state: None,
             now,
         }
+    }
+
+    /// Adds the day before the reading's.
+    pub(crate) const fn with_earlier(self, earlier: Option<&'v Day>) -> Self {
+        Self { earlier, ..self }
     }
 }
 
@@ -180,6 +190,10 @@ impl Style {
         match (view.reading, view.state) {
             (Some((reading, freshness)), state) => {
                 let model = Model::new(reading, view.now.utc, freshness, self.theme);
+                let model = match view.earlier {
+                    Some(earlier) => model.with_earlier(earlier),
+                    None => model,
+                };
                 match state {
                     Some(state) => model.with_state(state),
                     None => model,

@@ -1,7 +1,5 @@
 //! What is known of a wearer without asking the provider: the sign-in, the state and the history.
 
-use std::sync::Arc;
-
 use jiff::civil::Date;
 use pulsewing_core::{Provider, chain::Record};
 use pulsewing_fleet::{Error, Wearer};
@@ -112,7 +110,9 @@ impl Fleet {
         let zone = app.wearer.time_zone.as_deref();
         let mut snapshot = Snapshot::new(provider, app.interval());
         let reading = reading_in(history.history(), &state, provider, zone, app.now());
-        snapshot.reading = reading.map(Arc::new);
+        if let Some(reading) = reading {
+            snapshot.show(reading, Some(history.history()));
+        }
         snapshot.remember(&state, state.remembered_failure());
         Ok(snapshot)
     }

@@ -215,7 +215,9 @@ fn remembered(app: &App) -> Snapshot {
     let state = app.state();
     let zone = app.wearer.time_zone.as_deref();
     let mut snapshot = Snapshot::new(provider, app.interval());
-    snapshot.reading = last_reading(&app.place, &state, provider, zone, app.now()).map(Arc::new);
+    if let Some(last) = last_reading(&app.place, &state, provider, zone, app.now()) {
+        snapshot.show(last, app.place.history().ok().flatten().as_ref());
+    }
     snapshot.remember(&state, state.remembered_failure());
     snapshot
 }
