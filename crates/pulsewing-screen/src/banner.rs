@@ -9,7 +9,7 @@ use embedded_graphics::{prelude::*, primitives::Rectangle};
 use crate::{
     Ink, State,
     proportions::Proportions,
-    slot::{Letters, Slot},
+    slot::{Family, Letters, Slot},
     state::Notice,
     text::Align,
 };
@@ -22,6 +22,7 @@ const LINES: i32 = 2;
 
 /// The measures of a banner.
 struct Measures {
+    family: Family,
     /// The height of the title's capitals, if there is enough width.
     title: i32,
     body: Letters,
@@ -39,11 +40,12 @@ enum Place {
 }
 
 impl Measures {
-    fn new(size: Size) -> Self {
+    fn new(size: Size, family: Family) -> Self {
         let picture = Proportions::new(size);
         Self {
+            family,
             title: picture.scaled(18, 8),
-            body: Letters::small(picture.scaled(11, 8)),
+            body: family.letters(picture.scaled(11, 8)),
             margin: picture.scaled(12, 3),
             place: match picture.percent {
                 ..45 => Place::Nowhere,
@@ -67,7 +69,7 @@ impl Measures {
     fn letters(&self, text: &str, width: i32) -> Letters {
         match self.body.wrap(text, width).map(|_| 1).sum::<i32>() {
             ..=LINES => self.body,
-            _ => Letters::small(8),
+            _ => self.family.letters(8),
         }
     }
 
@@ -78,7 +80,8 @@ impl Measures {
     }
 
     fn height(&self) -> i32 {
-        let (title, body) = (Letters::large(self.title).height(), LINES * self.pitch());
+        let title = self.family.letters(self.title).height();
+        let body = LINES * self.pitch();
         let text = match self.place {
             Place::Beside => title.max(body),
             Place::Below => title + body,
@@ -93,13 +96,17 @@ impl State<'_> {
     /// banner is more than a title.
     #[must_use]
     pub fn fits_a_banner(self, size: Size) -> bool {
-        is_read_to_its_end(&Notice::from_state(self), size)
+        let notice = Notice::from_state(self);
+        let families = [Family::Barlow, Family::Helvetica];
+        families
+            .into_iter()
+            .all(|family| is_read_to_its_end(&notice, size, family))
     }
 }
 
-fn is_read_to_its_end(notice: &Notice<'_>, size: Size) -> bool {
-    let measures = Measures::new(size);
-    let (_, columns, _) = places(notice, &measures, area(size));
+fn is_read_to_its_end(notice: &Notice<'_>, size: Size, family: Family) -> bool {
+    let measures = Measures::new(size, family);
+    let (_, _, columns, _) = places(notice, &measures, area(size, family));
     let room = columns.end - columns.start;
     match notice.command {
         Some(command) => measures.body.width(command) <= room,
@@ -114,13 +121,13 @@ fn is_read_to_its_end(notice: &Notice<'_>, size: Size) -> bool {
 
 /// Returns whether the banner of a picture of this size has room for more than a title.
 pub(crate) fn has_room_for_advice(size: Size) -> bool {
-    Measures::new(size).place != Place::Nowhere
+    Measures::new(size, Family::Barlow).place != Place::Nowhere
 }
 
 /// Returns the banner's place in a picture of this size.
-pub(crate) fn area(size: Size) -> Rectangle {
+pub(crate) fn area(size: Size, family: Family) -> Rectangle {
     let height = Proportions::new(size).height;
-    let banner = Measures::new(size).height().min(height);
+    let banner = Measures::new(size, family).height().min(height);
     Rectangle::new(
         Point::new(0, height - banner),
         Size::new(size.width, banner.cast_unsigned()),
@@ -130,10 +137,11 @@ pub(crate) fn area(size: Size) -> Rectangle {
 /// Draws a notice into the [`area`] of a picture whose size is the target's.
 pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
     notice: &Notice<'_>,
+    family: Family,
     target: &mut D,
 ) -> Result<(), D::Error> {
     let size = target.bounding_box().size;
-    let (area, measures) = (area(size), Measures::new(size));
+    let (area, measures) = (area(size, family), Measures::new(size, family));
     target.fill_solid(&area, Ink::Ground)?;
     target.fill_solid(
         &Rectangle::new(area.top_left, Size::new(area.size.width, 1)),
@@ -147,7 +155,8 @@ pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
         notice.ink,
     )?;
 
-    let (title, columns, top) = places(notice, &measures, area);
+    let (icon, title, columns, top) = places(notice, &measures, area);
+    notice.icon.draw(icon, notice.ink, target)?;
     title.write(&notice.title, notice.ink, target)?;
     if measures.place == Place::Nowhere {
         return Ok(());
@@ -155,24 +164,34 @@ pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
     draw_body(notice, &measures, columns, top, target)
 }
 
-/// Returns the place of the title, the columns of the sentences and their first row.
-fn places(notice: &Notice<'_>, measures: &Measures, area: Rectangle) -> (Slot, Range<i32>, i32) {
+/// Returns the place of the icon and the title, the columns of the sentences and their first row.
+fn places(
+    notice: &Notice<'_>,
+    measures: &Measures,
+    area: Rectangle,
+) -> (Rectangle, Slot, Range<i32>, i32) {
     let left = measures.margin + measures.bar();
-    let columns = left..area.columns().end - measures.margin;
     let top = area.rows().start + measures.margin * 2 / 3;
+    let side = measures.family.letters(measures.title).ascent() * 5 / 4;
+    let icon = Rectangle::new(
+        Point::new(left, top - side / 10),
+        Size::new_equal(side.max(0).cast_unsigned()),
+    );
+    let columns = left + side + side / 3..area.columns().end - measures.margin;
     let room = match measures.place {
         Place::Beside => (columns.end - columns.start) * 2 / 5,
         Place::Below | Place::Nowhere => columns.end - columns.start,
     };
-    let letters = Letters::fitting(&notice.title, measures.title, room);
+    let letters = measures.family.fitting(&notice.title, measures.title, room);
     let title = Slot::new(letters, Align::Left, columns.clone(), top);
     match measures.place {
         Place::Beside => {
             let left = columns.start + letters.width(&notice.title) + measures.margin * 4 / 3;
-            (title, left..columns.end, top)
+            (icon, title, left..columns.end, top)
         }
         Place::Below | Place::Nowhere => {
-            (title, columns, title.bottom() + measures.body.ascent() / 4)
+            let top = title.bottom() + measures.body.ascent() / 4;
+            (icon, title, left..columns.end, top)
         }
     }
 }
@@ -235,7 +254,10 @@ mod tests {
         for notice in notices {
             for (width, height) in [(480, 320), (320, 240), (800, 480), (1_024, 600)] {
                 let size = Size::new(width, height);
-                assert!(is_read_to_its_end(&notice, size), "{size}: {notice:?}");
+                for family in [Family::Barlow, Family::Helvetica] {
+                    let is_read = is_read_to_its_end(&notice, size, family);
+                    assert!(is_read, "{size}: {family:?}: {notice:?}");
+                }
             }
         }
     }
@@ -245,9 +267,12 @@ mod tests {
         let size = Size::new(240, 200);
         let mut frame = Frame::new(size, vec![0; 120 * 200]).unwrap();
         let notice = Notice::from_state(State::TokensNotStored);
-        draw(&notice, &mut frame).unwrap();
+        draw(&notice, Family::Barlow, &mut frame).unwrap();
         for (at, ink) in frame.bounding_box().points().zip(frame.pixels()) {
-            assert!(ink == Ink::Ground || area(size).contains(at), "{at}");
+            assert!(
+                ink == Ink::Ground || area(size, Family::Barlow).contains(at),
+                "{at}"
+            );
         }
     }
 }

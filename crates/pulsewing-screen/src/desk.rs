@@ -1,40 +1,46 @@
 //! The desk theme: Pulsewing's own picture.
 //!
 //! ```text
-//!  Sunday 22 November             Up to date  [##-] 82%   head
+//!  14:07  Sunday 22 November      Up to date  [##-] 82%   head: the present time
 //!
 //!   ##   ###   ##                             Moderate    the newest minute's zone, in its colour
-//!    #     #  #  #                               14:52    when that minute began
-//!    #   ###   ##                           12 min ago    how long ago that is
+//!    #     #  #  #                            > steady    the direction of the last minutes
+//!    #   ###   ##                           12 min ago    how long ago the newest minute was
 //!    #   #    #  #
 //!    #   ###   ##  bpm                                    the newest minute's rate
 //!
 //!  130-|                    .--o        max       128
-//!      |      .--.      ,--'
-//!  120-|  .--'    `----'                mean      121     the window: time runs to the right,
-//!      |-'           :                                    gaps stay gaps
-//!  110-|__________________________      min       112
+//!  120-|  .--'`----. ,--'               mean      121     the window: time runs to the right,
+//!  110-|_-'_________:____________       min       112     gaps stay gaps
 //!      14:40     14:45     14:50           15 minutes
 //!
-//!  160   __   _ _----_ _  |
-//!   40  '  '''  '     ' ' |                               the whole day, midnight to midnight
-//!       0      6      12     18     24
+//!  160  ::::::::|:::::           |  |
+//!   54  -:_::_-:|::_:---_--_-_---|--|--                   the last 24 hours: the night shaded, a line at
+//!   40  ::::::::|:::::           |  |                     midnight and now, a dotted one at the resting rate
+//!      18      0       6       12
 //! ```
 //!
-//! - The rate is that of the newest minute, shown however few minutes there are.
+//! - The rate is that of the newest minute, shown however few minutes there are. Its time is told as an
+//!   age alone: the time in the corner is the present.
 //! - Data that is not fresh looks different: the digits are dark, and the age takes the place and
-//!   the colour of the zone. A rate of more than a day ago is not shown at all.
-//! - The colour of a line or bar at a height is that of the zone at that height. The zone of the
-//!   rate is also given as a word.
+//!   the colour of the zone.
+//! - The colour of a line or bar at a height is that of the zone at that height, and means nothing else.
+//!   The zone of the rate is also given as a word.
 //! - Numbers are in cells of equal width, so that nothing moves when a digit changes.
 //! - If there is something else to say, a banner at the bottom says it, and graph and strip move
 //!   up.
+//!
+//! A small panel shows the [`big`](crate::Theme::Big) face under the clock instead.
 
 use embedded_graphics::{prelude::*, primitives::Rectangle};
-use pulsewing_core::reading::{BATTERY_LOW, Freshness, LONG_AGO};
+use pulsewing_core::{
+    reading::{BATTERY_LOW, Freshness, LONG_AGO},
+    trend::Trend,
+};
 
 use crate::{
     Ink,
+    icon::Icon,
     model::Facts,
     slot::{Letters, Slot},
     state::written,
@@ -46,44 +52,41 @@ mod layout;
 #[cfg(test)]
 mod sketches;
 mod strip;
-mod words;
+pub(crate) mod words;
 
 pub use graph::Graph;
 pub use layout::Layout;
 
 /// Draws a reading over the whole of a target that begins at the origin, but leaves the layout's
-/// banner empty.
+/// banner and the background as they are.
 pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
     layout: &Layout,
     target: &mut D,
 ) -> Result<(), D::Error> {
-    target.clear(Ink::Ground)?;
-    if let Some(head) = &layout.head {
-        draw_head(facts, head, target)?;
-    }
+    draw_head(facts, &layout.head, layout.banner().is_some(), target)?;
     draw_rate(facts, &layout.hero, target)?;
     draw_beside(facts, &layout.hero, target)?;
     graph::draw(facts, layout, target)?;
     if let Some(statistics) = &layout.statistics {
         draw_statistics(facts, statistics, target)?;
     }
-    if let Some(place) = &layout.strip {
-        strip::draw(facts, place, target)?;
-    }
-    Ok(())
+    strip::draw(facts, &layout.strip, target)
 }
 
 /// Returns whether the data is current, as far as can be expected.
-fn is_fresh(facts: &Facts<'_>) -> bool {
+pub(crate) fn is_fresh(facts: &Facts<'_>) -> bool {
     facts.freshness == Freshness::Fresh && facts.age.is_none_or(|age| !age.is_negative())
 }
 
 fn draw_head<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
     head: &layout::Head,
+    has_banner: bool,
     target: &mut D,
 ) -> Result<(), D::Error> {
+    head.clock
+        .write(&words::clock(facts.clock), Ink::Text, target)?;
     let date = match facts.is_zone_guessed {
         true => words::guessed_date(facts.today),
         false => words::date(facts.today),
@@ -93,35 +96,51 @@ fn draw_head<D: DrawTarget<Color = Ink>>(
         Ink::Text,
         target,
     )?;
-    let ink = if is_fresh(facts) {
-        Ink::Quiet
-    } else {
-        Ink::Warning
-    };
-    head.freshness.write(words::freshness(facts), ink, target)?;
+    // That all is well is said only where nothing else is.
+    match is_fresh(facts) {
+        true if has_banner => {}
+        true => {
+            let word = words::freshness(facts);
+            Icon::Check.draw(head.freshness.before(word), Ink::Quiet, target)?;
+            head.freshness.write(word, Ink::Quiet, target)?;
+        }
+        false => head
+            .freshness
+            .write(words::freshness(facts), Ink::Warning, target)?,
+    }
+    draw_charge(facts, head, target)
+}
 
+fn draw_charge<D: DrawTarget<Color = Ink>>(
+    facts: &Facts<'_>,
+    head: &layout::Head,
+    target: &mut D,
+) -> Result<(), D::Error> {
     let Some(percent) = facts.battery_percent else {
         // An empty battery would be misleading.
         let wordings = ["Battery -", "-"];
         return head.charge.write_one_of(&wordings, Ink::Quiet, target);
     };
-    let ink = if percent <= BATTERY_LOW {
+    draw_battery(percent, head.battery, target)?;
+    let text = written::<8>(format_args!("{percent}%"));
+    head.percent.write(&text, ink_of_charge(percent), target)
+}
+
+const fn ink_of_charge(percent: u8) -> Ink {
+    if percent <= BATTERY_LOW {
         Ink::Warning
     } else {
         Ink::Quiet
-    };
-    draw_battery(percent, head.battery, ink, target)?;
-    let percent = written::<8>(format_args!("{percent}%"));
-    head.percent.write(&percent, ink, target)
+    }
 }
 
 /// Draws a horizontal battery, filled to its charge.
-fn draw_battery<D: DrawTarget<Color = Ink>>(
+pub(crate) fn draw_battery<D: DrawTarget<Color = Ink>>(
     percent: u8,
     area: Rectangle,
-    ink: Ink,
     target: &mut D,
 ) -> Result<(), D::Error> {
+    let ink = ink_of_charge(percent);
     let (columns, rows) = (area.columns(), area.rows());
     let thickness = (area.size.height.cast_signed() / 12).max(1);
     let knob = 2 * thickness;
@@ -148,36 +167,23 @@ fn draw_battery<D: DrawTarget<Color = Ink>>(
     )
 }
 
-/// Draws the digits and the unit. A rate that is too old is shown as two dashes.
+/// Draws the digits and the unit.
 fn draw_rate<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
     hero: &layout::Hero,
     target: &mut D,
 ) -> Result<(), D::Error> {
-    let is_too_old =
-        facts.freshness == Freshness::Silent || facts.age.is_none_or(|age| age >= LONG_AGO);
+    let Some((bpm, _)) = facts.rate else {
+        return Ok(());
+    };
     let cell = hero.digits.digit_width();
     let start = hero.rate.columns().start;
     let baseline = hero.rate.rows().end;
-    let cells = match facts.rate.filter(|_| !is_too_old) {
-        Some((bpm, _)) => {
-            let ink = if is_fresh(facts) { Ink::Text } else { Ink::Mid };
-            let digits = written::<4>(format_args!("{bpm}"));
-            let at = Point::new(start, baseline);
-            hero.digits.write(&digits, at, Align::Left, ink, target)?;
-            digits.chars().map(|_| 1).sum()
-        }
-        None => {
-            let thickness = (hero.digits.ascent() / 9).max(1);
-            let top = baseline - hero.digits.ascent() / 2 - thickness / 2;
-            for place in 0..2 {
-                let left = start + place * cell + cell / 6;
-                let dash = span(left..left + cell * 2 / 3, top..top + thickness);
-                target.fill_solid(&dash, Ink::Mid)?;
-            }
-            2
-        }
-    };
+    let ink = if is_fresh(facts) { Ink::Text } else { Ink::Mid };
+    let digits = written::<4>(format_args!("{bpm}"));
+    let at = Point::new(start, baseline);
+    hero.digits.write(&digits, at, Align::Left, ink, target)?;
+    let cells = digits.chars().map(|_| 1).sum::<i32>();
     let left = start + cells * cell + hero.unit.ascent() / 2;
     let columns = left..left + hero.unit.width("bpm");
     let unit = Slot::new(
@@ -189,7 +195,7 @@ fn draw_rate<D: DrawTarget<Color = Ink>>(
     unit.write("bpm", Ink::Quiet, target)
 }
 
-/// Draws zone, time and age; or, if they are not current, age, time and zone.
+/// Draws zone, trend and age; or, if they are not current, age, day and zone.
 fn draw_beside<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
     hero: &layout::Hero,
@@ -200,33 +206,20 @@ fn draw_beside<D: DrawTarget<Color = Ink>>(
     };
     let age = facts.age.unwrap_or_default();
     let ago = words::age_ago(age);
-    let moment = facts
-        .newest
-        .map(|newest| words::moment(newest, facts.today))
-        .unwrap_or_default();
     if is_fresh(facts) {
         hero.large
             .write(zone.name(), Ink::from_heart_zone(zone), target)?;
-        if let Some(middle) = &hero.middle {
-            middle.write(&moment, Ink::Text, target)?;
+        if let Some(trend) = facts.trend {
+            draw_trend(trend, &hero.middle, target)?;
         }
         return hero.small.write(&ago, Ink::Quiet, target);
     }
     hero.large
         .write_one_of(&[&ago, &words::age(age)], Ink::Warning, target)?;
-    if let Some(middle) = &hero.middle {
-        // "2 days ago, Sat 14:05", "20 min ago, at 14:05", "2 h 38 min since 14:05".
-        let told = if !hero.large.fits(&ago) {
-            written::<32>(format_args!("since {moment}"))
-        } else if facts
-            .newest
-            .is_some_and(|newest| newest.date() == facts.today)
-        {
-            written(format_args!("at {moment}"))
-        } else {
-            moment.clone()
-        };
-        middle.write_one_of(&[&told, &moment], Ink::Text, target)?;
+    // The time of an old minute is told with its day, so that it cannot pass for the clock.
+    if let Some(newest) = facts.newest.filter(|newest| newest.date() != facts.today) {
+        let moment = words::moment(newest, facts.today);
+        hero.middle.write(&moment, Ink::Quiet, target)?;
     }
     if age < LONG_AGO && facts.freshness != Freshness::Silent {
         let was = written::<32>(format_args!("was {}", zone.name()));
@@ -234,6 +227,21 @@ fn draw_beside<D: DrawTarget<Color = Ink>>(
             .write_one_of(&[&was, zone.name()], Ink::Quiet, target)?;
     }
     Ok(())
+}
+
+/// Draws an arrow and a word.
+fn draw_trend<D: DrawTarget<Color = Ink>>(
+    trend: Trend,
+    place: &Slot,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let icon = match trend {
+        Trend::Rising => Icon::Up,
+        Trend::Steady => Icon::Level,
+        Trend::Falling => Icon::Down,
+    };
+    icon.draw(place.before(trend.name()), Ink::Quiet, target)?;
+    place.write(trend.name(), Ink::Text, target)
 }
 
 fn draw_statistics<D: DrawTarget<Color = Ink>>(
@@ -308,7 +316,7 @@ mod tests {
     use crate::Frame;
 
     fn usual_layouts() -> impl Iterator<Item = Layout> {
-        let sizes = [(480, 320), (320, 240), (800, 480), (1_024, 600)];
+        let sizes = [(480, 320), (400, 300), (800, 480), (1_024, 600)];
         sizes.into_iter().flat_map(|(width, height)| {
             [false, true].map(|has_banner| Layout::new(Size::new(width, height), has_banner))
         })
@@ -319,7 +327,7 @@ mod tests {
         let sketch = |percent| {
             let mut frame = Frame::new(Size::new(22, 8), vec![0; 88]).unwrap();
             let area = Rectangle::new(Point::zero(), Size::new(22, 8));
-            draw_battery(percent, area, Ink::Quiet, &mut frame).unwrap();
+            draw_battery(percent, area, &mut frame).unwrap();
             crate::frame::sketch(&frame)
         };
         assert_eq!(
@@ -341,9 +349,10 @@ mod tests {
     #[test]
     fn every_wording_has_room_at_the_usual_sizes() {
         for layout in usual_layouts() {
-            let head = layout.head.as_ref().unwrap();
-            let [longest, _, _] = words::date(date(2026, 9, 30));
-            assert!(head.date.fits(&longest), "{longest} at {}", layout.size());
+            let head = &layout.head;
+            assert!(head.clock.fits("00:00"), "at {}", layout.size());
+            let [_, short, _] = words::date(date(2026, 9, 30));
+            assert!(head.date.fits(&short), "{short} at {}", layout.size());
             let guesses = words::guessed_date(date(2026, 9, 30));
             let has_room = guesses.iter().any(|guess| head.date.fits(guess));
             assert!(has_room, "{guesses:?} at {}", layout.size());
@@ -353,9 +362,9 @@ mod tests {
             assert!(head.percent.fits("100%"));
             assert!(head.charge.fits("Battery -"), "at {}", layout.size());
 
-            let middle = layout.hero.middle.as_ref().unwrap();
-            for wording in ["since 00:00", "at 00:00", "Wed 00:00", "28 Nov 00:00"] {
-                assert!(middle.fits(wording), "{wording} at {}", layout.size());
+            for wording in ["Wed 00:00", "28 Nov 00:00", "falling"] {
+                let fits = layout.hero.middle.fits(wording);
+                assert!(fits, "{wording} at {}", layout.size());
             }
             for zone in HeartZone::ORDINARY {
                 assert!(layout.hero.large.fits(zone.name()));

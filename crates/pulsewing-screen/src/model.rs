@@ -10,6 +10,7 @@ use pulsewing_core::{
     day::{Day, Sample, WINDOW_LEN, Window},
     heart_zone::{ClassicZone, HeartZone, HeartZones},
     reading::{Absence, Freshness, Reading},
+    trend::Trend,
 };
 
 use crate::{State, Theme, Wallpaper};
@@ -30,6 +31,10 @@ pub struct Model<'r> {
 /// The facts of a reading at the moment of drawing.
 #[derive(Clone, Debug)]
 pub struct Facts<'r> {
+    /// The time of drawing.
+    pub now: Timestamp,
+    /// The wearer's current time of day.
+    pub clock: Time,
     /// The wearer's current date.
     pub today: Date,
     /// The civil day of the reading.
@@ -43,6 +48,10 @@ pub struct Facts<'r> {
     pub newest: Option<DateTime>,
     /// Its rate and the zone of that rate.
     pub rate: Option<(Bpm, HeartZone)>,
+    /// The direction of the latest quarter of an hour, if it is fresh and has enough minutes.
+    pub trend: Option<Trend>,
+    /// The resting heart rate of the wearer's day, or of the day before, if it is known.
+    pub resting: Option<Bpm>,
     /// Its age; negative if a clock was set back.
     pub age: Option<SignedDuration>,
     /// The freshness of the data.
@@ -63,9 +72,6 @@ pub struct Facts<'r> {
     pub offsets: &'r Offsets,
     /// The limits of the wearer's zones.
     pub heart_zones: HeartZones,
-    /// The minutes from the beginning of the reading's day until now; the length of the day once it
-    /// is over.
-    pub minute_now: u16,
 }
 
 /// The day's latest fifteen minutes, or their number if there are fewer.
@@ -132,6 +138,7 @@ impl<'r> Model<'r> {
             && let Some(facts) = &mut self.facts
         {
             facts.freshness = Freshness::Cached;
+            facts.trend = None;
         }
         self.state = Some(state);
         self
@@ -166,19 +173,19 @@ impl<'r> Facts<'r> {
             Some(fifteen) => Latest::Fifteen(fifteen),
             None => Latest::TooFew(reading.day.logged_minutes()),
         };
-        let today = offsets.local(now).date();
-        let minute_now = match local.minute_of(now) {
-            Some(minute) => minute,
-            None if now < local.start() => 0,
-            None => local.minutes(),
-        };
+        let clock = offsets.local(now);
+        let today = clock.date();
         Self {
+            now,
+            clock: clock.time(),
             today,
             date: local.date(),
             is_today: today == local.date(),
             latest,
             newest: newest.map(|sample| offsets.local(sample.at)),
             rate: newest.map(|sample| (sample.bpm, reading.heart_zones.zone(sample.bpm))),
+            trend: Trend::of(&reading.window).filter(|_| freshness == Freshness::Fresh),
+            resting: reading.resting_at(now),
             age: newest.map(|sample| now.duration_since(sample.at)),
             freshness,
             absence: reading.absence(),
@@ -189,7 +196,6 @@ impl<'r> Facts<'r> {
             earlier: None,
             offsets,
             heart_zones: reading.heart_zones,
-            minute_now,
         }
     }
 }

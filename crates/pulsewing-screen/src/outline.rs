@@ -11,10 +11,11 @@ use crate::{
 };
 
 mod barlow;
+mod names;
 
 /// One character: polygons around the inked area.
-#[derive(Debug)]
-struct Glyph {
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Glyph {
     character: char,
     /// The distance that the pen moves.
     advance: i32,
@@ -27,10 +28,21 @@ struct Glyph {
 /// edge, so that they are crisp.
 const CRISP: [i32; 9] = [11, 14, 18, 22, 25, 29, 32, 36, 40];
 
+/// How far below the baseline any character reaches, in the font's units.
+const LOWEST: i32 = 828;
+
+/// How far above capitals any ASCII letter reaches, in the font's units.
+const HIGHEST: i32 = 68;
+
+/// How far above capitals the accents of names reach, in the font's units.
+const HIGHEST_OF_NAMES: i32 = 1_164;
+
 /// Barlow Semi Condensed Medium at a height. All digits have the same width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outline {
     cap_height: i32,
+    /// The letters beyond ASCII. Boards use none, so that these are not linked there.
+    more: &'static [Glyph],
 }
 
 impl Outline {
@@ -38,7 +50,21 @@ impl Outline {
     pub(crate) fn exactly(cap_height: i32) -> Self {
         Self {
             cap_height: cap_height.clamp(1, 512),
+            more: &[],
         }
+    }
+
+    /// Adds the letters of all languages that are written in Latin ones, for names of people.
+    pub(crate) fn with_names(self) -> Self {
+        Self {
+            more: &names::LETTERS,
+            ..self
+        }
+    }
+
+    /// Returns whether there is a letter for this character.
+    pub(crate) fn has(self, character: char) -> bool {
+        self.glyph(character).is_some()
     }
 
     /// Creates crisp type of about this height, never higher than `cap_height`.
@@ -55,20 +81,24 @@ impl Outline {
 
     /// Returns the depth of letters such as "g" below the baseline, in pixels.
     pub(crate) const fn descent(self) -> i32 {
-        // That of "j", the lowest.
-        (self.cap_height * 828 + barlow::CAP_HEIGHT - 1) / barlow::CAP_HEIGHT
+        (self.cap_height * LOWEST + barlow::CAP_HEIGHT - 1) / barlow::CAP_HEIGHT
     }
 
-    /// Returns how far round and dotted letters rise above capitals, in pixels.
+    /// Returns how far round, dotted and accented letters rise above capitals, in pixels. The dollar
+    /// sign rises higher.
     pub(crate) const fn overshoot(self) -> i32 {
-        // That of "j", the highest.
-        (self.cap_height * 68 + barlow::CAP_HEIGHT - 1) / barlow::CAP_HEIGHT
+        let highest = if self.more.is_empty() {
+            HIGHEST
+        } else {
+            HIGHEST_OF_NAMES
+        };
+        (self.cap_height * highest + barlow::CAP_HEIGHT - 1) / barlow::CAP_HEIGHT
     }
 
     /// Returns the number of columns of any digit.
     pub(crate) fn digit_width(self) -> i32 {
         let widest = ('0'..='9')
-            .filter_map(glyph)
+            .filter_map(|digit| self.glyph(digit))
             .fold(0, |widest, glyph| widest.max(glyph.advance));
         self.pixels(widest)
     }
@@ -76,7 +106,8 @@ impl Outline {
     /// Returns the number of empty columns at the left of any digit's cell.
     pub(crate) fn digit_bearing(self) -> i32 {
         let cell = self.digit_width();
-        let bearings = ('0'..='9').filter_map(glyph).map(|glyph| {
+        let digits = ('0'..='9').filter_map(|digit| self.glyph(digit));
+        let bearings = digits.map(|glyph| {
             let inked = self.scaled(glyph.inked.0).div_euclid(PIXEL);
             (cell - self.pixels(glyph.advance)) / 2 + inked
         });
@@ -145,7 +176,10 @@ impl Outline {
     fn placed(self, text: &str) -> impl Iterator<Item = (&'static Glyph, i32)> {
         let cell = self.digit_width();
         let mut pen = 0;
-        text.chars().filter_map(glyph).map(move |glyph| {
+        let glyphs = text
+            .chars()
+            .filter_map(move |character| self.glyph(character));
+        glyphs.map(move |glyph| {
             let width = self.pixels(glyph.advance);
             let (room, shift) = if glyph.character.is_ascii_digit() {
                 (cell, (cell - width) / 2)
@@ -158,6 +192,15 @@ impl Outline {
         })
     }
 
+    fn glyph(self, character: char) -> Option<&'static Glyph> {
+        let glyphs = match character {
+            '\0'..='~' => &barlow::GLYPHS,
+            _ => self.more,
+        };
+        let place = glyphs.binary_search_by_key(&character, |glyph| glyph.character);
+        glyphs.get(place.ok()?)
+    }
+
     /// Converts a length of the font to 256ths of a pixel.
     const fn scaled(self, length: i32) -> i32 {
         length * self.cap_height * (PIXEL / 4) / (barlow::CAP_HEIGHT / 4)
@@ -167,11 +210,6 @@ impl Outline {
     const fn pixels(self, length: i32) -> i32 {
         (self.scaled(length) + PIXEL / 2) / PIXEL
     }
-}
-
-fn glyph(character: char) -> Option<&'static Glyph> {
-    let place = barlow::GLYPHS.binary_search_by_key(&character, |glyph| glyph.character);
-    barlow::GLYPHS.get(place.ok()?)
 }
 
 /// Returns the pixels that polygons with these corners may touch.
@@ -198,24 +236,31 @@ mod tests {
 
     #[test]
     fn no_letter_is_higher_or_lower_than_the_face_says() {
-        let points = barlow::GLYPHS.iter().flat_map(|glyph| glyph.contours);
-        let heights = points.copied().flatten().map(|(_, y)| i32::from(*y));
-        let highest = heights.clone().max().unwrap();
-        let lowest = heights.min().unwrap();
+        let letters = |glyphs: &'static [Glyph]| {
+            let letters = glyphs
+                .iter()
+                .filter(|glyph| glyph.character.is_alphanumeric());
+            let points = letters.flat_map(|glyph| glyph.contours);
+            points.copied().flatten().map(|(_, y)| i32::from(*y))
+        };
         for cap_height in 1..300 {
             let outline = Outline::exactly(cap_height);
-            let reach = (outline.ascent() + outline.overshoot()) * PIXEL;
-            assert!(outline.scaled(highest) <= reach, "{cap_height}");
-            assert!(
-                -outline.scaled(lowest) <= outline.descent() * PIXEL,
-                "{cap_height}"
-            );
+            for (outline, glyphs) in [
+                (outline, &barlow::GLYPHS[..]),
+                (outline.with_names(), &names::LETTERS[..]),
+            ] {
+                let (highest, lowest) = (letters(glyphs).max(), letters(glyphs).min());
+                let reach = (outline.ascent() + outline.overshoot()) * PIXEL;
+                assert!(outline.scaled(highest.unwrap()) <= reach, "{cap_height}");
+                let depth = outline.descent() * PIXEL;
+                assert!(-outline.scaled(lowest.unwrap()) <= depth, "{cap_height}");
+            }
         }
     }
 
     #[test]
     fn no_character_has_more_edges_than_are_filled() {
-        for glyph in &barlow::GLYPHS {
+        for glyph in barlow::GLYPHS.iter().chain(&names::LETTERS) {
             let corners = glyph.contours.iter().copied().flatten().count();
             assert!(corners <= coverage::MOST_EDGES, "{:?}", glyph.character);
         }
@@ -223,7 +268,7 @@ mod tests {
 
     #[test]
     fn the_inked_columns_are_those_of_the_corners() {
-        for glyph in &barlow::GLYPHS {
+        for glyph in barlow::GLYPHS.iter().chain(&names::LETTERS) {
             let points = glyph.contours.iter().copied().flatten();
             let columns = points.map(|(x, _)| i32::from(*x));
             let inked = columns.clone().min().zip(columns.max());
@@ -239,7 +284,14 @@ mod tests {
     #[test]
     fn characters_are_in_order_so_that_they_are_found() {
         assert!(barlow::GLYPHS.is_sorted_by_key(|glyph| glyph.character));
-        assert!(glyph('7').is_some() && glyph('é').is_none());
+        assert!(names::LETTERS.is_sorted_by_key(|glyph| glyph.character));
+        let plain = Outline::exactly(14);
+        assert!((' '..='~').all(|character| plain.has(character)));
+        let with_names = plain.with_names();
+        for letter in ['é', 'Ł', 'ß', 'ț', 'ÿ'] {
+            assert!(!plain.has(letter) && with_names.has(letter), "{letter}");
+        }
+        assert!(!with_names.has('И') && !with_names.has('×'));
     }
 
     #[test]

@@ -7,8 +7,9 @@ use qrcodegen_no_heap::{QrCode, QrCodeEcc, Version};
 
 use crate::{
     Ink,
+    icon::Icon,
     proportions::Proportions,
-    slot::{Letters, Slot},
+    slot::{Family, Letters, Slot},
     state::Notice,
     text::Align,
     wallpaper::{self, Wallpaper},
@@ -97,7 +98,7 @@ impl Measures {
             width: page.width,
             height: page.height,
             title: page.scaled(29, 8),
-            body: Letters::small(page.scaled(14, 8)),
+            body: Letters::of(page.scaled(14, 8)),
             margin: page.scaled(24, 3),
             bar: page.scaled(4, 1),
         }
@@ -110,7 +111,10 @@ struct Text<'t> {
     why: &'t str,
     advice: &'t str,
     command: &'t str,
+    icon: Icon,
     ink: Ink,
+    /// The columns of the icon before the title.
+    icon_room: i32,
     measures: &'t Measures,
     columns: Range<i32>,
     height: i32,
@@ -126,13 +130,17 @@ impl<'t> Text<'t> {
     fn new(notice: &'t Notice<'_>, measures: &'t Measures, right: i32) -> Self {
         let room = measures.height - 2 * measures.margin;
         let left = measures.margin + 4 * measures.bar;
-        let title = Letters::fitting(&notice.title, measures.title, right - left);
+        let icon_room = Letters::of(measures.title).ascent() * 5 / 3;
+        let room_of_title = right - left - icon_room;
+        let title = Family::Barlow.fitting(&notice.title, measures.title, room_of_title);
         let mut text = Self {
             title: (&notice.title, title),
             why: &notice.why,
             advice: &notice.advice,
             command: notice.command.unwrap_or_default(),
+            icon: notice.icon,
             ink: notice.ink,
+            icon_room,
             measures,
             columns: left..right,
             height: 0,
@@ -200,8 +208,15 @@ impl<'t> Text<'t> {
         );
         target.fill_solid(&bar, self.ink)?;
         let (words, letters) = self.title;
-        let title = Slot::new(letters, Align::Left, self.columns.clone(), top);
+        let columns = self.columns.start + self.icon_room..self.columns.end;
+        let title = Slot::new(letters, Align::Left, columns, top);
         title.write(words, Ink::Text, target)?;
+        let side = letters.ascent() * 5 / 4;
+        let icon = Rectangle::new(
+            Point::new(self.columns.start, top - side / 10),
+            Size::new_equal(side.max(0).cast_unsigned()),
+        );
+        self.icon.draw(icon, self.ink, target)?;
         let mut y = title.bottom();
         for (text, ink) in [(self.why, Ink::Text), (self.advice, Ink::Quiet)] {
             if !text.is_empty() {

@@ -16,13 +16,17 @@ use embedded_graphics::{
 
 use crate::{
     Ink, Model,
+    outline::Outline,
     scene::Scene,
     slot::{Letters, Slot},
-    text::{Align, FACE_OF_NAMES},
+    text::Align,
 };
 
 /// The least size of a half without its name; below it, parts of a picture lie outside.
 const LEAST: Size = Size::new(160, 80);
+
+/// The height of a name's capitals, in pixels.
+const NAME: i32 = 11;
 
 /// The space around a name, in pixels.
 const MARGIN: i32 = 4;
@@ -53,13 +57,8 @@ pub fn has_room(size: Size) -> bool {
 #[must_use]
 pub fn can_write(name: &str) -> bool {
     let mut letters = name.chars().filter(|letter| letter.is_alphanumeric());
-    let mut buffer = [0; 4];
-    let mut has_glyph = |letter: char| {
-        !FACE_OF_NAMES
-            .columns(letter.encode_utf8(&mut buffer))
-            .is_empty()
-    };
-    letters.next().is_some_and(&mut has_glyph) && letters.all(has_glyph)
+    let has = |letter| type_of_names().has(letter);
+    letters.next().is_some_and(has) && letters.all(has)
 }
 
 /// Draws two wearers over the whole of a target, as far as [it has room](has_room) for them;
@@ -83,8 +82,13 @@ pub fn draw<D: DrawTarget<Color = Ink>>(
     Ok(())
 }
 
-const fn letters() -> Letters {
-    Letters::Pixels(&FACE_OF_NAMES)
+/// Returns the type of a name.
+fn type_of_names() -> Outline {
+    Outline::exactly(NAME).with_names()
+}
+
+fn letters() -> Letters {
+    Letters::Polygons(type_of_names())
 }
 
 fn draw_name<D: DrawTarget<Color = Ink>>(
@@ -99,7 +103,7 @@ fn draw_name<D: DrawTarget<Color = Ink>>(
     let columns = columns.start + MARGIN..columns.end - MARGIN;
     let letters = letters();
     let name = letters.cut(name, columns.end - columns.start);
-    let top = place.top_left.y + MARGIN;
+    let top = place.top_left.y + MARGIN + letters.overshoot() / 2;
     Slot::new(letters, Align::Left, columns, top).write(name, Ink::Text, target)
 }
 
@@ -129,7 +133,7 @@ fn places(size: Size) -> Option<[Place; 2]> {
 }
 
 fn place(half: Rectangle) -> Option<Place> {
-    let high = (letters().height() + 2 * MARGIN).cast_unsigned();
+    let high = (letters().height() + letters().overshoot() / 2 + 2 * MARGIN).cast_unsigned();
     let name = Size::new(half.size.width, high);
     // A line of one pixel between the name and the picture.
     let below = high + 1;

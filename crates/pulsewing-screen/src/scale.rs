@@ -8,6 +8,13 @@ const STEPS: [u16; 8] = [1, 2, 5, 10, 20, 50, 100, 200];
 /// The minimum span of an axis: below it, noise of one beat would look like an event.
 const LEAST_SPAN: u16 = 4;
 
+/// The minimum span of a steady axis: below it, the ordinary wander of a heart at rest would look like
+/// an event.
+const LEAST_STEADY_SPAN: u16 = 20;
+
+/// The ends of a steady axis are multiples of this.
+const SNAP: u16 = 10;
+
 /// A linear scale of whole beats per minute.
 ///
 /// Both ends are whole, every tick is at a whole rate, and a rate and the tick that names it are
@@ -16,7 +23,9 @@ const LEAST_SPAN: u16 = 4;
 pub struct Scale {
     low: u16,
     high: u16,
+    /// The distance of labelled ticks; their rates leave `phase` when divided by it.
     step: u16,
+    phase: u16,
 }
 
 impl Scale {
@@ -38,14 +47,46 @@ impl Scale {
             .into_iter()
             .find(|step| count(*step) <= most_labels.max(2))
             .unwrap_or(200);
-        if count(step) >= 2 {
-            return Self { low, high, step };
-        }
         // One label shows no distance: stretch the scale to the ticks around it.
+        let (low, high) = match count(step) {
+            2.. => (low, high),
+            _ => (low / step * step, high.div_ceil(step) * step),
+        };
         Self {
-            low: low / step * step,
-            high: high.div_ceil(step) * step,
+            low,
+            high,
             step,
+            phase: 0,
+        }
+    }
+
+    /// Creates a scale of the rates from `min` to `max` that stays the same from poll to poll as long as
+    /// the rates do not change much: its ends are multiples of 10 bpm, at least 20 apart. It has at most
+    /// `most_labels` (at least 2) labelled ticks.
+    #[must_use]
+    pub fn steady(min: Bpm, max: Bpm, most_labels: u16) -> Self {
+        let (min, max) = (min.get().min(max.get()), max.get().max(min.get()));
+        // A line on the very edge would look cut off.
+        let mut low = min.saturating_sub(1) / SNAP * SNAP;
+        let mut high = (max + 1).div_ceil(SNAP) * SNAP;
+        while high - low < LEAST_STEADY_SPAN {
+            // The side that is nearer to the rates gets more room.
+            if min - low < high - max && low >= SNAP {
+                low -= SNAP;
+            } else {
+                high += SNAP;
+            }
+        }
+        // Labelled from the bottom up, so that both ends of a low graph have one.
+        let span = high - low;
+        let steps = STEPS.into_iter().filter(|step| *step >= SNAP);
+        let mut fitting = steps.filter(|step| span / step < most_labels.max(2));
+        let step = fitting.next().unwrap_or(span).min(span);
+        Self {
+            low,
+            high,
+            step,
+            phase: low % step,
         }
     }
 
@@ -57,6 +98,7 @@ impl Scale {
             low,
             high,
             step: 20,
+            phase: 0,
         }
     }
 
@@ -74,7 +116,13 @@ impl Scale {
 
     /// Returns the rates that have a labelled tick, ascending.
     pub fn major_ticks(&self) -> impl Iterator<Item = u16> + use<> {
-        multiples(self.low, self.high, self.step)
+        let Self {
+            low,
+            high,
+            step,
+            phase,
+        } = *self;
+        multiples(low - phase, high - phase, step).map(move |rate| rate + phase)
     }
 
     /// Returns the rates that have a tick without a label, ascending; none if every rate has a
@@ -172,7 +220,36 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_steady_scale_moves_in_steps_of_ten() {
+        let ends = |min, max| {
+            let rates = [min, max].map(|bpm| Bpm::new(bpm).unwrap());
+            let scale = Scale::steady(rates[0], rates[1], 3);
+            (scale.low(), scale.high())
+        };
+        // What a wearer's quiet afternoon looks like, poll by poll.
+        for (min, max) in [(82, 87), (83, 88), (81, 86), (84, 84)] {
+            assert_eq!(ends(min, max), (70, 90), "{min} to {max}");
+        }
+        assert_eq!(ends(86, 88), (80, 100));
+        assert_eq!(ends(150, 163), (140, 170));
+        assert_eq!(ends(1, 1), (0, 20));
+        assert_eq!(ends(300, 300), (290, 310));
+    }
+
     proptest! {
+        #[test]
+        fn a_steady_scale_has_its_rates_inside_and_two_labels(
+            a in 1_u16..=300, b in 1_u16..=300, most in 0_u16..9,
+        ) {
+            let (min, max) = (a.min(b), a.max(b));
+            let scale = Scale::steady(Bpm::new(min).unwrap(), Bpm::new(max).unwrap(), most);
+            prop_assert!(scale.low() < min && max < scale.high());
+            prop_assert!(scale.high() - scale.low() >= 20);
+            let labels = scale.major_ticks().count();
+            prop_assert!((2..=usize::from(most.max(3))).contains(&labels), "{labels}");
+        }
+
         #[test]
         fn a_rate_is_drawn_between_the_ends_at_the_height_of_its_tick(
             a in 1_u16..=300, b in 1_u16..=300, most in 0_u16..20, top in -50_i32..50, height in 0_i32..700,

@@ -4,9 +4,10 @@ use embedded_graphics::{prelude::*, primitives::Rectangle};
 use pulsewing_core::reading::Freshness;
 
 use crate::{
-    Ink, Model, State, Theme, Wallpaper, banner, classic, desk,
+    Ink, Model, State, Theme, Wallpaper, banner, big, classic, desk,
     model::{Facts, Latest},
     page,
+    slot::Family,
     state::Notice,
 };
 
@@ -18,6 +19,8 @@ pub(crate) enum Scene<'m> {
     ClassicWaiting(&'m Facts<'m>, u16),
     /// A reading, with a banner if there is something else to say.
     Desk(&'m Facts<'m>, Option<Notice<'m>>),
+    /// The same, in the big face.
+    Big(&'m Facts<'m>, Option<Notice<'m>>),
     /// No heart rate yet, on a wallpaper.
     Waiting(Notice<'m>),
     /// No heart rate yet, for a reason.
@@ -36,9 +39,8 @@ impl<'m> Scene<'m> {
                 }
                 _ => Self::Classic(facts, notice),
             },
-            (Some(facts), Theme::Desk | Theme::Big) if facts.rate.is_some() => {
-                Self::Desk(facts, notice)
-            }
+            (Some(facts), Theme::Desk) if facts.rate.is_some() => Self::Desk(facts, notice),
+            (Some(facts), Theme::Big) if facts.rate.is_some() => Self::Big(facts, notice),
             // A failure must not be shown as "no values yet".
             (Some(facts), Theme::Desk | Theme::Big)
                 if model.state.is_none() && facts.freshness == Freshness::Cached =>
@@ -55,7 +57,7 @@ impl<'m> Scene<'m> {
         match self {
             Self::ClassicWaiting(facts, logged) => classic::sky(facts, *logged, size),
             Self::Waiting(notice) => page::sky(notice, size),
-            Self::Classic(..) | Self::Desk(..) | Self::Page(_) => None,
+            Self::Classic(..) | Self::Desk(..) | Self::Big(..) | Self::Page(_) => None,
         }
     }
 
@@ -68,29 +70,39 @@ impl<'m> Scene<'m> {
         match self {
             Self::Classic(facts, None) => classic::draw(facts, target),
             Self::Classic(facts, Some(notice)) => {
-                let rows = banner::area(whole.size).rows();
+                let rows = banner::area(whole.size, Family::Helvetica).rows();
                 let above = Size::new(whole.size.width, rows.start.max(0).cast_unsigned());
                 let above = Rectangle::new(Point::zero(), above);
                 classic::draw(facts, &mut target.cropped(&above))?;
-                banner::draw(&notice, target)
+                banner::draw(&notice, Family::Helvetica, target)
             }
             Self::ClassicWaiting(facts, logged) => {
                 classic::draw_on_wallpaper(facts, logged, wallpaper, target)
             }
             Self::Desk(facts, notice) => {
-                // On tiny panels the age shows this, in the same colour.
-                let of_freshness = Notice::from_freshness(facts.freshness, facts.absence)
-                    .filter(|_| banner::has_room_for_advice(whole.size));
-                let notice = notice.or(of_freshness);
+                let notice = notice.or_else(|| of_freshness(facts));
+                target.clear(Ink::Ground)?;
+                if big::is_for(whole.size) {
+                    return big::draw(facts, notice.as_ref(), true, target);
+                }
                 let layout = desk::Layout::new(whole.size, notice.is_some());
                 desk::draw(facts, &layout, target)?;
                 match notice {
-                    Some(notice) => banner::draw(&notice, target),
+                    Some(notice) => banner::draw(&notice, Family::Barlow, target),
                     None => Ok(()),
                 }
+            }
+            Self::Big(facts, notice) => {
+                let notice = notice.or_else(|| of_freshness(facts));
+                target.clear(Ink::Ground)?;
+                big::draw(facts, notice.as_ref(), false, target)
             }
             Self::Waiting(notice) => page::draw_on_wallpaper(&notice, wallpaper, target),
             Self::Page(notice) => page::draw(&notice, target),
         }
     }
+}
+
+fn of_freshness(facts: &Facts<'_>) -> Option<Notice<'static>> {
+    Notice::from_freshness(facts.freshness, facts.absence)
 }

@@ -10,7 +10,44 @@ use crate::{
     text::{Align, FACE_8, FACE_10, FACE_12, FACE_14, FACE_18, Face, wrap},
 };
 
-/// Type of either kind: small type is made of pixels, large type of polygons.
+/// A type family. All words of a picture are in one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// Barlow, of polygons with smooth edges.
+    Barlow,
+    /// Helvetica, of pixels: the classic theme's.
+    Helvetica,
+}
+
+impl Family {
+    /// Returns letters whose capitals are at most `cap_height` pixels high, but not lower than 8.
+    pub(crate) fn letters(self, cap_height: i32) -> Letters {
+        match self {
+            Self::Barlow => Letters::Polygons(Outline::crisp(cap_height.max(LEAST))),
+            Self::Helvetica => Letters::Pixels(match cap_height {
+                ..11 => &FACE_8,
+                11 => &FACE_10,
+                12..14 => &FACE_12,
+                14..18 => &FACE_14,
+                18.. => &FACE_18,
+            }),
+        }
+    }
+
+    /// Returns the largest letters, at most `cap_height` pixels high, in which a text fits in `width`
+    /// columns.
+    pub(crate) fn fitting(self, text: &str, cap_height: i32, width: i32) -> Letters {
+        let heights = (LEAST..=cap_height.max(LEAST)).rev();
+        let mut letters = heights.map(|cap_height| self.letters(cap_height));
+        let fitting = letters.find(|letters| letters.width(text) <= width);
+        fitting.unwrap_or_else(|| self.letters(LEAST))
+    }
+}
+
+/// The height of the lowest capitals that can be read, in pixels.
+const LEAST: i32 = 8;
+
+/// Letters of a height.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Letters {
     Pixels(&'static Face),
@@ -18,34 +55,9 @@ pub(crate) enum Letters {
 }
 
 impl Letters {
-    /// Returns large type whose capitals are at most `cap_height` pixels high; small type where
-    /// that would not be crisp.
-    pub(crate) fn large(cap_height: i32) -> Self {
-        if cap_height < 14 {
-            Self::small(cap_height)
-        } else {
-            Self::Polygons(Outline::crisp(cap_height))
-        }
-    }
-
-    /// Returns small type whose capitals are at most `cap_height` pixels high, if there is any that
-    /// small.
-    pub(crate) fn small(cap_height: i32) -> Self {
-        Self::Pixels(match cap_height {
-            ..11 => &FACE_8,
-            11 => &FACE_10,
-            12..14 => &FACE_12,
-            14..18 => &FACE_14,
-            18.. => &FACE_18,
-        })
-    }
-
-    /// Returns the largest type, at most `cap_height` pixels high, in which a text fits in `width`
-    /// columns.
-    pub(crate) fn fitting(text: &str, cap_height: i32, width: i32) -> Self {
-        let heights = (8..=cap_height.max(8)).rev().map(Self::large);
-        let mut fitting = heights.filter(|letters| letters.width(text) <= width);
-        fitting.next().unwrap_or_else(|| Self::small(8))
+    /// Returns the type of the pictures that are not the original's.
+    pub(crate) fn of(cap_height: i32) -> Self {
+        Family::Barlow.letters(cap_height)
     }
 
     pub(crate) const fn ascent(self) -> i32 {
@@ -176,6 +188,16 @@ impl Slot {
         self.top() + self.letters.ascent()
     }
 
+    /// Returns the square of an icon before a text at the right, as high as capitals. It has no size if
+    /// there is no room for it.
+    pub(crate) fn before(&self, text: &str) -> Rectangle {
+        let side = self.letters.ascent();
+        let left = self.area.columns().end - self.letters.width(text) - side * 3 / 2;
+        let has_room = left >= self.area.columns().start;
+        let side = if has_room { side.cast_unsigned() } else { 0 };
+        Rectangle::new(Point::new(left, self.top()), Size::new_equal(side))
+    }
+
     /// Returns whether a text fits.
     pub(crate) fn fits(&self, text: &str) -> bool {
         self.letters.width(text) <= self.area.size.width.cast_signed()
@@ -199,7 +221,11 @@ impl Slot {
         let at = Point::new(x, self.baseline());
         match self.letters {
             Letters::Pixels(face) => face.write(text, at, self.align, ink, target),
-            Letters::Polygons(outline) => outline.write(text, at, self.align, ink, target),
+            Letters::Polygons(outline) => {
+                // Brackets and the dollar sign rise above all letters.
+                let target = &mut target.clipped(&self.area);
+                outline.write(text, at, self.align, ink, target)
+            }
         }
     }
 
@@ -235,9 +261,10 @@ mod tests {
             text in "[ -~]{0,40}", cap_height in 1_i32..120, align in prop::sample::select(vec![
                 Align::Left, Align::Centre, Align::Right,
             ]),
-            left in 0_i32..200, width in 0_i32..300, is_large in any::<bool>(),
+            left in 0_i32..200, width in 0_i32..300,
+            family in prop::sample::select(vec![Family::Barlow, Family::Helvetica]),
         ) {
-            let letters = if is_large { Letters::large(cap_height) } else { Letters::small(cap_height) };
+            let letters = family.letters(cap_height);
             let slot = Slot::new(letters, align, left..left + width, 40);
             let size = Size::new(520, 240);
             let mut frame = Frame::new(size, vec![0; 260 * 240]).unwrap();
@@ -251,7 +278,7 @@ mod tests {
     #[test]
     fn digits_stay_inside_the_place_of_a_number() {
         for cap_height in 8..60 {
-            let slot = Slot::for_number(Letters::large(cap_height), 0..200, 8);
+            let slot = Slot::for_number(Letters::of(cap_height), 0..200, 8);
             let size = Size::new(240, 100);
             let mut frame = Frame::new(size, vec![0; 120 * 100]).unwrap();
             slot.write("0123456789", Ink::Text, &mut frame).unwrap();
@@ -267,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_number_stays_where_it_is_when_a_digit_changes() {
-        let letters = Letters::large(104);
+        let letters = Letters::of(104);
         let places = ["71", "88", "10", "64"].map(|number| letters.columns(number));
         assert!(
             places.iter().all(|columns| *columns == places[0]),
@@ -277,7 +304,7 @@ mod tests {
 
     #[test]
     fn no_word_stands_alone_in_the_last_line() {
-        let letters = Letters::small(14);
+        let letters = Letters::of(14);
         let text = "These values are from memory. Trying again by itself.";
         let lines: vec::Vec<_> = letters.wrap(text, letters.width(text) - 1).collect();
         assert_eq!(
@@ -290,7 +317,7 @@ mod tests {
 
     #[test]
     fn what_has_no_room_is_cut_or_put_shorter() {
-        let letters = Letters::large(25);
+        let letters = Letters::of(25);
         let whole = letters.width("Sunday");
         assert_eq!(letters.cut("Sunday", whole), "Sunday");
         assert_eq!(letters.cut("Sunday", whole - 1), "Sunda");

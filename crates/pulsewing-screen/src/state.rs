@@ -5,7 +5,7 @@ use core::fmt::{self, Write as _};
 use jiff::civil::Time;
 use pulsewing_core::reading::{Absence, Freshness};
 
-use crate::Ink;
+use crate::{Ink, icon::Icon};
 
 /// A circumstance that the viewer should know about.
 ///
@@ -127,6 +127,23 @@ impl<'s> State<'s> {
         }
     }
 
+    const fn icon(self) -> Icon {
+        match self {
+            Self::FirstStart => Icon::Power,
+            Self::SetUpNeeded { .. } => Icon::Sliders,
+            Self::JoiningWifi { .. } => Icon::Wifi,
+            Self::WaitingForClock => Icon::Clock,
+            Self::SignInNeeded { .. } => Icon::Key,
+            Self::NoValuesYet => Icon::Pulse,
+            Self::Offline => Icon::CloudOff,
+            Self::RateLimited { .. } => Icon::Pause,
+            Self::ServiceGone { .. } => Icon::Ended,
+            Self::Fault { .. } => Icon::Triangle,
+            Self::TokensNotStored => Icon::Save,
+            Self::Erasing { .. } => Icon::Bin,
+        }
+    }
+
     /// Returns whether this prevents updates.
     pub(crate) const fn stops_updates(&self) -> bool {
         matches!(
@@ -153,17 +170,19 @@ pub(crate) struct Notice<'s> {
     pub(crate) command: Option<&'s str>,
     /// The address of a QR code, if there is room for one.
     pub(crate) address: Option<&'s str>,
+    pub(crate) icon: Icon,
     pub(crate) ink: Ink,
 }
 
 impl<'s> Notice<'s> {
-    fn new(title: &str, why: &str, advice: &str) -> Self {
+    fn new(icon: Icon, title: &str, why: &str, advice: &str) -> Self {
         Self {
             title: written(format_args!("{title}")),
             why: written(format_args!("{why}")),
             advice: written(format_args!("{advice}")),
             command: None,
             address: None,
+            icon,
             ink: Ink::Warning,
         }
     }
@@ -171,7 +190,7 @@ impl<'s> Notice<'s> {
     /// Marks a circumstance that passes by itself.
     fn calm(self) -> Self {
         Self {
-            ink: Ink::Cyan,
+            ink: Ink::Text,
             ..self
         }
     }
@@ -179,7 +198,7 @@ impl<'s> Notice<'s> {
     /// Returns the texts about a state. A command is typed on the computer.
     pub(crate) fn from_state(state: State<'s>) -> Self {
         let [title, why, advice] = state.words();
-        let notice = Self::new(title, why, advice);
+        let notice = Self::new(state.icon(), title, why, advice);
         match state {
             State::FirstStart | State::WaitingForClock | State::NoValuesYet => notice.calm(),
             State::SetUpNeeded { command } => Self {
@@ -237,6 +256,7 @@ impl<'s> Notice<'s> {
     /// Returns the notice for a reading without a heart rate after which updates failed.
     pub(crate) fn from_failure() -> Self {
         Self::new(
+            Icon::CloudOff,
             "Update failed",
             "There is no heart rate yet, and the last update failed.",
             "Trying again by itself.",
@@ -249,6 +269,7 @@ impl<'s> Notice<'s> {
             Freshness::Fresh => return None,
             Freshness::Cached => {
                 return Some(Self::new(
+                    Icon::CloudOff,
                     "Update failed",
                     "These values are from memory.",
                     "Trying again by itself.",
@@ -270,31 +291,37 @@ impl<'s> Notice<'s> {
     fn of_absence(absence: Absence) -> Self {
         match absence {
             Absence::ZoneGuessed => Self::new(
+                Icon::Pin,
                 "Zone guessed",
                 "No time zone came, so ages may be wrong.",
                 "Set it on the computer.",
             ),
             Absence::NotAsked => Self::new(
+                Icon::Clock,
                 "Not updated",
                 "The cloud was not asked for a while.",
                 "The next update comes by itself.",
             ),
             Absence::NotWorn => Self::new(
+                Icon::Watch,
                 "Not worn",
                 "It syncs, but measures no heart rate.",
                 "Put it on the wrist.",
             ),
             Absence::NotCharged => Self::new(
+                Icon::Battery,
                 "Not charged",
                 "Its battery was low at its last sync.",
                 "Charge it, then sync it.",
             ),
             Absence::NotSynced => Self::new(
+                Icon::Sync,
                 "Not synced",
                 "The tracker has not synced for a while.",
                 "Opening its app near it helps.",
             ),
             Absence::NothingRecorded => Self::new(
+                Icon::Pulse,
                 "No new data",
                 "No newer heart rate has come.",
                 "Is it worn, charged and synced?",

@@ -21,10 +21,6 @@ pub(crate) static FACE_18: Face = Face::new::<fonts::u8g2_font_helvR18_tr>();
 /// Helvetica at 34 px, capitals 25 px high.
 pub(crate) static FACE_24: Face = Face::new::<fonts::u8g2_font_helvR24_tr>();
 
-/// Helvetica at 17 px with the letters of all languages that are written in Latin ones, for names of
-/// people.
-pub(crate) static FACE_OF_NAMES: Face = Face::new::<fonts::u8g2_font_helvR12_te>();
-
 /// A bitmap font of printable ASCII, if nothing else is said.
 #[derive(Debug)]
 pub(crate) struct Face(FontRenderer);

@@ -44,6 +44,7 @@ fn facts(latest: Latest) -> Facts<'static> {
         freshness: Freshness::Fresh,
         absence: Absence::NotSynced,
         is_zone_guessed: false,
+        earlier: None,
         battery_percent: Some(40),
         window: &BLANK.1,
         day: &BLANK.0,
@@ -102,6 +103,7 @@ prop_compose! {
         ]),
         is_zone_guessed in any::<bool>(),
         is_today in any::<bool>(),
+        earlier: None,
         battery_percent in prop::option::of(0_u8..=100),
     ) -> Facts<'static> {
         let date = |day| Date::constant(0, 1, 1) + SignedDuration::from_hours(24 * i64::from(day));

@@ -1,6 +1,8 @@
 //! Themes, states, palettes and sizes, compared pixel by pixel with `docs/frames/*.png`.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+use std::sync::LazyLock;
+
 use embedded_graphics::{Pixel, prelude::*};
 use jiff::{
     SignedDuration, Timestamp,
@@ -40,13 +42,16 @@ fn reading_at(now: Timestamp) -> Reading {
     wearer::reading(&offsets(), now, DAY, wearer::bpm)
 }
 
+/// The day before the readings', as the same wearer lived it.
+static EARLIER: LazyLock<Day> = LazyLock::new(|| {
+    let date = DAY.yesterday().unwrap();
+    let end = offsets().day(DAY).start() - SignedDuration::from_mins(1);
+    wearer::reading(&offsets(), end, date, wearer::bpm).day
+});
+
 fn model(reading: &Reading, now: Timestamp) -> Model<'_> {
-    Model::new(
-        reading,
-        now,
-        reading.freshness(now, EVERY, false),
-        Theme::Desk,
-    )
+    let freshness = reading.freshness(now, EVERY, false);
+    Model::new(reading, now, freshness, Theme::Desk).with_earlier(&EARLIER)
 }
 
 /// Compares with the accepted picture of the boards' panel by day.

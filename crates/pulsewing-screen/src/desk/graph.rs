@@ -10,12 +10,12 @@ use pulsewing_core::{
 use super::{Layout, is_fresh, label_gap, layout::WIDEST_CLOCK, span, write_centred};
 use crate::{
     Ink,
-    coverage::{self, Dot, Edge, Edges, Ramp},
+    coverage::{self, Dot, Edges, Ramp},
     model::Facts,
-    outline,
     scale::Scale,
     slot::Slot,
     state::written,
+    stroke::{EDGES_OF_POINT, disc, fill, straight},
     text::Align,
 };
 
@@ -25,20 +25,8 @@ const TIME_STEPS: [i64; 9] = [1, 5, 10, 15, 30, 60, 120, 240, 480];
 /// The minimum span of the time axis, so that a single minute does not fill it.
 const LEAST_SPAN: SignedDuration = SignedDuration::from_mins(WINDOW_LEN as i64 - 1);
 
-/// The corners of a reading's dot, in eighths of its radius: nearly a circle.
-const DISC: [(i32, i32); 8] = [
-    (8, 3),
-    (3, 8),
-    (-3, 8),
-    (-8, 3),
-    (-8, -3),
-    (-3, -8),
-    (3, -8),
-    (8, -3),
-];
-
 // The sides of a window's line: an octagon for each minute, and a stroke between two.
-const _: () = assert!(WINDOW_LEN * (DISC.len() + 4) <= coverage::MOST_EDGES);
+const _: () = assert!(WINDOW_LEN * EDGES_OF_POINT <= coverage::MOST_EDGES);
 
 /// The place of a window's minutes.
 #[derive(Debug)]
@@ -173,7 +161,7 @@ fn draw_line<D: DrawTarget<Color = Ink>>(
         if let [one, next] = pair
             && next.at.duration_since(one.at) <= SignedDuration::from_secs(90)
         {
-            edges.extend(stroke(dot(one), dot(next), radius));
+            edges.extend(straight(dot(one), dot(next), radius));
         }
     }
     fill(&edges, |y| row_ramp(facts, graph, y), target)?;
@@ -182,17 +170,6 @@ fn draw_line<D: DrawTarget<Color = Ink>>(
         fill(&edges, |_| Ramp::to(Ink::Text), target)?;
     }
     Ok(())
-}
-
-fn fill<D: DrawTarget<Color = Ink>>(
-    edges: &[Edge],
-    ramp: impl Fn(i32) -> &'static Ramp,
-    target: &mut D,
-) -> Result<(), D::Error> {
-    match outline::bounds(edges.iter().map(|(from, _)| *from)) {
-        Some(area) => coverage::fill(edges, area, ramp, target),
-        None => Ok(()),
-    }
 }
 
 /// Returns the colour of the line in a row: that of the zone whose rates are drawn there; grey
@@ -204,36 +181,4 @@ fn row_ramp(facts: &Facts<'_>, graph: &Graph<'_>, y: i32) -> &'static Ramp {
     let rows = graph.layout.plot().rows();
     let rate = graph.scale.rate(y, rows.start, rows.end - 1);
     Ramp::to(Ink::from_heart_zone(facts.heart_zones.zone(rate)))
-}
-
-/// Returns a disc, with the same direction as a [`stroke`].
-fn disc(centre: Dot, radius: i32) -> impl Iterator<Item = Edge> + Clone {
-    let corner = move |(x, y): (i32, i32)| Dot {
-        x: centre.x + x * radius / 8,
-        y: centre.y + y * radius / 8,
-    };
-    let next = DISC.into_iter().cycle().skip(1);
-    DISC.into_iter()
-        .zip(next)
-        .map(move |(from, to)| (corner(from), corner(to)))
-}
-
-/// Returns a straight line with square ends.
-fn stroke(from: Dot, to: Dot, half: i32) -> impl Iterator<Item = Edge> + Clone {
-    let (x, y) = (i64::from(to.x - from.x), i64::from(to.y - from.y));
-    let length = (x * x + y * y).cast_unsigned().isqrt().cast_signed().max(1);
-    let across = |part: i64| i32::try_from(part * i64::from(half) / length).unwrap_or(0);
-    let (right, down) = (across(-y), across(x));
-    let corner = |dot: Dot, sign: i32| Dot {
-        x: dot.x + sign * right,
-        y: dot.y + sign * down,
-    };
-    let corners = [
-        corner(from, -1),
-        corner(to, -1),
-        corner(to, 1),
-        corner(from, 1),
-    ];
-    let next = corners.into_iter().cycle().skip(1);
-    corners.into_iter().zip(next)
 }

@@ -11,7 +11,7 @@ use crate::{
     outline::Outline,
     proportions::Proportions,
     scale::Scale,
-    slot::{Letters, Slot},
+    slot::{Family, Letters, Slot},
     text::Align,
 };
 
@@ -20,14 +20,16 @@ const WIDEST_RATE: &str = "000";
 pub(super) const WIDEST_CLOCK: &str = "00:00";
 const WIDEST_STATISTIC: &str = "mean";
 
+/// The least height of the digits at the design's size, in pixels.
+const DIGITS: i32 = 96;
+
 /// The places of the parts of the picture.
 #[derive(Debug)]
 pub struct Layout {
     size: Size,
     /// The small type of the axes.
     pub(super) label: Letters,
-    /// Date, freshness and battery; none on tiny panels.
-    pub(super) head: Option<Head>,
+    pub(super) head: Head,
     /// The rate, and the lines beside it.
     pub(super) hero: Hero,
     /// The graph of the window, its axis on the left and its times below.
@@ -35,8 +37,8 @@ pub struct Layout {
     pub(super) times: Slot,
     /// The highest, mean and lowest rate of the window.
     pub(super) statistics: Option<Statistics>,
-    /// The whole day.
-    pub(super) strip: Option<StripPlace>,
+    /// The last 24 hours.
+    pub(super) strip: StripPlace,
     /// The place of a notice.
     banner: Option<Rectangle>,
     /// Half the thickness of the line, in 256ths of a pixel.
@@ -46,6 +48,7 @@ pub struct Layout {
 /// The row at the top.
 #[derive(Debug)]
 pub(super) struct Head {
+    pub(super) clock: Slot,
     pub(super) date: Slot,
     pub(super) freshness: Slot,
     pub(super) battery: Rectangle,
@@ -61,9 +64,9 @@ pub(super) struct Hero {
     pub(super) digits: Outline,
     pub(super) rate: Rectangle,
     pub(super) unit: Letters,
-    /// The lines, from the top: large, middle, small. Tiny panels have no middle one.
+    /// The lines, from the top.
     pub(super) large: Slot,
-    pub(super) middle: Option<Slot>,
+    pub(super) middle: Slot,
     pub(super) small: Slot,
 }
 
@@ -86,57 +89,61 @@ pub(super) struct StripPlace {
 }
 
 impl Layout {
-    /// Computes the layout of a picture of this size, with or without a banner. Below 160x80 parts
-    /// of it lie outside.
+    /// Computes the layout of a picture of this size, with or without a banner. On a small panel,
+    /// parts of it lie outside: the [`big`](crate::Theme::Big) face is for those.
     #[must_use]
     pub fn new(size: Size, has_banner: bool) -> Self {
         let picture = Proportions::new(size);
-        let label = Letters::small(picture.scaled(11, 8));
-        let margin = picture.scaled(12, 3);
+        let label = Letters::of(picture.scaled(11, 8));
+        let margin = picture.scaled(10, 3);
         let columns = margin..picture.width - margin;
 
-        let head =
-            (picture.percent >= 45).then(|| Head::new(picture.scaled(14, 8), &columns, margin));
-        let top = head
-            .as_ref()
-            .map_or(margin, |head| head.date.baseline() + picture.scaled(18, 4));
-        // A banner takes height; the digits are never lower than 96 pixels at the design's size.
-        let tallest = if has_banner { 96 } else { 104 };
+        let head = Head::new(&picture, &columns, picture.scaled(10, 3));
+        let top = head.clock.baseline() + picture.scaled(14, 6);
+        // A picture that is higher than wide has room for larger digits.
+        let tallest = if picture.width < picture.height {
+            DIGITS * 4 / 3
+        } else {
+            DIGITS
+        };
         let hero = Hero::new(&picture, &columns, top, tallest);
 
-        let banner = has_banner.then(|| banner::area(size));
+        let banner = has_banner.then(|| banner::area(size, Family::Barlow));
         let floor = match banner {
-            Some(banner) => banner.rows().start - picture.scaled(8, 2),
-            None => picture.height - margin.min(8),
+            Some(banner) => banner.rows().start - picture.scaled(5, 2),
+            None => picture.height - margin.min(7),
         };
+        let gap = if has_banner { 6 } else { 8 };
+        let (gap, under) = (picture.scaled(gap, 4), picture.scaled(6, 3));
         let gutter = label.width(WIDEST_RATE) + picture.scaled(6, 3);
-        let (bars, least) = if has_banner { (22, 68) } else { (30, 90) };
-        let bars = picture.scaled(bars, 10);
-        let strip = StripPlace::new(label, &columns, gutter, floor, bars)
-            .filter(|strip| strip.bars.rows().start - hero.bottom() >= picture.scaled(least, 50));
-        let gap = if has_banner { 8 } else { 12 };
-        let floor = strip.as_ref().map_or(floor, |strip| {
-            strip.bars.rows().start - picture.scaled(gap, 5)
-        });
 
-        let gap = if has_banner { 8 } else { 14 };
         let has_statistics = picture.percent >= 60;
-        let statistics_width = label.width(WIDEST_STATISTIC)
-            + Letters::large(picture.scaled(18, 8)).width(WIDEST_RATE)
-            + picture.scaled(8, 4);
+        let number = Letters::of(picture.scaled(18, 8));
+        let statistics_width =
+            label.width(WIDEST_STATISTIC) + number.width(WIDEST_RATE) + picture.scaled(8, 4);
         let plot_right = match has_statistics {
             true => columns.end - statistics_width - picture.scaled(16, 6),
             false => columns.end,
         };
-        let times_top = floor - label.ascent();
         let plot_left = columns.start + gutter;
-        let plot = Rectangle::with_corners(
-            Point::new(plot_left, hero.bottom() + picture.scaled(gap, 4)),
-            Point::new(
-                plot_right.max(plot_left + 1) - 1,
-                times_top - picture.scaled(6, 3),
+        let plot_top = hero.bottom() + gap;
+        // Of what is below the digits the graph has two fifths, and the strip has the rest; with a banner
+        // both have half of what is left. The graph is
+        // never steep: a few beats more in a minute must not look like a cliff.
+        let labels = 2 * (label.ascent() + under) + gap;
+        let room = floor - plot_top - labels;
+        let (part, of) = if has_banner { (1, 2) } else { (2, 5) };
+        let plot_height = (room * part / of)
+            .min((plot_right - plot_left) * 2 / 5)
+            .max(1);
+        let plot = Rectangle::new(
+            Point::new(plot_left, plot_top),
+            Size::new(
+                (plot_right - plot_left).max(1).cast_unsigned(),
+                plot_height.cast_unsigned(),
             ),
         );
+        let times_top = plot.rows().end + under;
         let times_right = (plot_right + picture.scaled(6, 2)).min(columns.end);
         let times = Slot::new(label, Align::Centre, columns.start..times_right, times_top);
         let statistics = has_statistics.then(|| {
@@ -149,6 +156,8 @@ impl Layout {
                 times_top,
             )
         });
+        let strip_top = times.baseline() + gap;
+        let strip = StripPlace::new(label, &columns, gutter, strip_top..floor, under);
 
         Self {
             size,
@@ -176,10 +185,10 @@ impl Layout {
         self.plot
     }
 
-    /// Returns the area that the whole day is drawn in, if there is room for it.
+    /// Returns the area that the last 24 hours are drawn in.
     #[must_use]
-    pub fn strip(&self) -> Option<Rectangle> {
-        self.strip.as_ref().map(|strip| strip.bars)
+    pub const fn strip(&self) -> Rectangle {
+        self.strip.bars
     }
 
     /// Returns the area of the banner, if there is one.
@@ -197,42 +206,34 @@ impl Layout {
     /// Returns the places of text whose size does not depend on the text, each with a name. The
     /// times below the graph share one place, and so do those below the strip.
     pub fn text_areas(&self) -> impl Iterator<Item = (&'static str, Rectangle)> {
-        let head = self.head.iter().flat_map(|head| {
-            [
-                ("date", head.date.area),
-                ("freshness", head.freshness.area),
-                ("battery", head.charge.area),
-            ]
-        });
-        let hero = [
+        let fixed = [
+            ("clock", self.head.clock.area),
+            ("date", self.head.date.area),
+            ("freshness", self.head.freshness.area),
+            ("battery", self.head.charge.area),
             ("rate", self.hero.rate_area()),
             ("large", self.hero.large.area),
+            ("middle", self.hero.middle.area),
             ("small", self.hero.small.area),
             ("times", self.times.area),
+            ("hours", self.strip.hours.area),
         ];
-        let middle = self.hero.middle.iter();
-        let middle = middle.map(|slot| ("middle", slot.area));
         let statistics = self.statistics.iter().flat_map(|statistics| {
             let rows = statistics.rows.iter();
             rows.flat_map(|(word, number)| [("word", word.area), ("number", number.area)])
                 .chain([("count", statistics.count.area)])
         });
-        let strip = self.strip.iter().map(|strip| ("hours", strip.hours.area));
         let banner = self.banner.iter().map(|banner| ("banner", *banner));
-        head.chain(hero)
-            .chain(middle)
-            .chain(statistics)
-            .chain(strip)
-            .chain(banner)
+        fixed.into_iter().chain(statistics).chain(banner)
     }
 
     /// Returns the vertical scale of the graph for a window's rates.
     #[must_use]
     pub fn scale(&self, extent: Extent) -> Scale {
-        let pitch = self.label.ascent() * 2;
-        let most_labels = self.plot.size.height.cast_signed() / pitch + 1;
+        let pitch = self.label.ascent() * 3 / 2;
+        let most_labels = self.plot.size.height.cast_signed() / pitch.max(1) + 1;
         let most_labels = u16::try_from(most_labels.clamp(2, 5)).unwrap_or(2);
-        Scale::covering(extent.min, extent.max, most_labels)
+        Scale::steady(extent.min, extent.max, most_labels)
     }
 
     /// Returns the row of a rate in the graph.
@@ -257,9 +258,18 @@ impl Layout {
 }
 
 impl Head {
-    fn new(cap_height: i32, columns: &Range<i32>, top: i32) -> Self {
+    fn new(picture: &Proportions, columns: &Range<i32>, top: i32) -> Self {
         let (left, right) = (columns.start, columns.end);
-        let letters = Letters::large(cap_height);
+        let letters = Letters::of(picture.scaled(14, 8));
+        let large = Letters::of(picture.scaled(25, 11));
+        let clock = Slot::new(
+            large,
+            Align::Left,
+            left..left + large.width(WIDEST_CLOCK) + 1,
+            top,
+        );
+        // The rest stands on the clock's baseline.
+        let top = clock.baseline() - letters.ascent();
         let percent_width = letters.width("100%");
         let ascent = letters.ascent();
         let battery_width = ascent * 2;
@@ -267,12 +277,15 @@ impl Head {
         let percent = right - percent_width;
         let battery = percent - gap - battery_width;
         let widths = OF_FRESHNESS.map(|word| letters.width(word));
-        let widest = widths.into_iter().max().unwrap_or(0);
-        let freshness = battery - 2 * gap - widest;
+        // With an icon before it.
+        let widest = widths.into_iter().max().unwrap_or(0) + ascent * 3 / 2;
+        let freshness = battery - gap - widest;
         let slot = |align, columns| Slot::new(letters, align, columns, top);
+        let date = clock.area.columns().end + gap * 2;
         Self {
-            date: slot(Align::Left, left..freshness - gap),
-            freshness: slot(Align::Right, freshness..battery - 2 * gap),
+            clock,
+            date: slot(Align::Left, date..freshness - gap),
+            freshness: slot(Align::Right, freshness..battery - gap),
             battery: Rectangle::new(
                 Point::new(battery, top),
                 Size::new(battery_width.cast_unsigned(), ascent.cast_unsigned()),
@@ -289,33 +302,31 @@ impl Hero {
     fn new(picture: &Proportions, columns: &Range<i32>, top: i32, tallest: i32) -> Self {
         let digits = Outline::exactly(digit_height(picture.scaled(tallest, 20), picture.width));
         let rate = Rectangle::new(
-            // The ink of the digits is aligned with the date above.
+            // The ink of the digits is aligned with the clock above.
             Point::new(columns.start - digits.digit_bearing(), top),
             Size::new(
                 (3 * digits.digit_width()).cast_unsigned(),
                 digits.ascent().cast_unsigned(),
             ),
         );
-        let unit = Letters::large(picture.scaled(16, 8));
-        let beside = rate.columns().end + unit.width("bpm") + picture.scaled(20, 6)..columns.end;
-        let letters = |cap_height| Letters::large(picture.scaled(cap_height, 8));
+        let unit = Letters::of(picture.scaled(16, 8));
+        let beside = rate.columns().end + unit.width("bpm") + picture.scaled(16, 5)..columns.end;
+        let letters = |cap_height| Letters::of(picture.scaled(cap_height, 8));
         let line = |letters, top| Slot::new(letters, Align::Right, beside.clone(), top);
 
         let large = line(letters(25), top);
         let lower = letters(18);
         let below_large = large.bottom() + lower.overshoot();
-        let small = line(lower, (rate.rows().end - lower.ascent()).max(below_large));
-        let between = letters(22);
-        let centre = i32::midpoint(large.baseline(), small.top());
-        let middle = line(between, centre - between.ascent() / 2);
-        let is_free = middle.area.rows().start >= large.bottom()
-            && middle.bottom() <= small.area.rows().start;
+        let bottom = rate.rows().end - lower.ascent();
+        let centre = i32::midpoint(large.baseline(), bottom);
+        let middle = line(lower, (centre - lower.ascent() / 2).max(below_large));
+        let small = line(lower, bottom.max(middle.bottom() + lower.overshoot()));
         Self {
             digits,
             rate,
             unit,
             large,
-            middle: is_free.then_some(middle),
+            middle,
             small,
         }
     }
@@ -347,7 +358,8 @@ impl Statistics {
         // The largest numbers of which three rows fit.
         let heights = (8..=cap_height).rev();
         let mut fitting = heights.filter_map(|cap_height| {
-            Self::rows_of(word, Letters::large(cap_height), &columns, &rows)
+            let word = Letters::of(cap_height.min(word.ascent()));
+            Self::rows_of(word, Letters::of(cap_height), &columns, &rows)
         });
         fitting.next().map(|rows| Self { rows, count })
     }
@@ -367,7 +379,7 @@ impl Statistics {
                 Slot::for_number(number, middle..columns.end, top),
             )
         };
-        let ends = |(word, number): &(Slot, Slot)| word.bottom().max(number.bottom());
+        let ends = |(word, number): &(Slot, Slot)| word.baseline().max(number.bottom());
         let begins =
             |(word, number): &(Slot, Slot)| word.area.rows().start.min(number.area.rows().start);
         let pitch = (rows.end - ends(&row(rows.start))) / 2;
@@ -382,28 +394,27 @@ impl StripPlace {
         label: Letters,
         columns: &Range<i32>,
         gutter: i32,
-        floor: i32,
-        bar_height: i32,
-    ) -> Option<Self> {
+        rows: Range<i32>,
+        under: i32,
+    ) -> Self {
         let left = columns.start;
-        let columns = left + gutter..columns.end;
-        let hours_top = floor - label.ascent();
-        let bottom = hours_top - label.ascent() / 2;
-        let top = bottom - bar_height;
+        let columns = left + gutter..columns.end.max(left + gutter + 1);
+        let hours_top = rows.end - label.ascent();
+        let top = rows.start;
+        let bottom = (hours_top - under).max(top + 1);
         let bars = Rectangle::with_corners(
             Point::new(columns.start, top),
             Point::new(columns.end - 1, bottom - 1),
         );
         let gap = label.ascent() / 2;
         let names = 0..columns.start - gap;
-        let name = Letters::small(label.ascent().min(bar_height / 2 - 2));
-        let end = |top| Slot::new(name, Align::Right, names.clone(), top);
-        let has_room = bar_height >= 2 * name.ascent() + 4;
-        (columns.start < columns.end).then(|| Self {
+        let end = |top| Slot::new(label, Align::Right, names.clone(), top);
+        let has_room = bottom - top >= 2 * label.ascent() + 4;
+        Self {
             bars,
             hours: Slot::new(label, Align::Left, left..columns.end, hours_top),
-            ends: has_room.then(|| [end(top), end(bottom - name.ascent())]),
-        })
+            ends: has_room.then(|| [end(top), end(bottom - label.ascent())]),
+        }
     }
 }
 

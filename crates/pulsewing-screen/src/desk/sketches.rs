@@ -19,7 +19,7 @@ use crate::{
     Frame, Ink, State, banner,
     frame::sketch,
     model::Facts,
-    slot::{Letters, Slot},
+    slot::{Family, Letters, Slot},
     state::Notice,
     text::Align,
 };
@@ -57,7 +57,7 @@ fn a_text_stands_at_its_side_of_its_slot_and_is_cut_at_the_end() {
         (Align::Right, "7200000"),
     ] {
         let mut frame = frame(30, 10);
-        let slot = Slot::new(Letters::small(8), align, 2..28, 1);
+        let slot = Slot::new(Letters::of(8), align, 2..28, 1);
         slot.write(text, Ink::Text, &mut frame).unwrap();
         picture += &sketch(&frame);
     }
@@ -67,7 +67,7 @@ fn a_text_stands_at_its_side_of_its_slot_and_is_cut_at_the_end() {
 #[test]
 fn a_day_in_a_strip() {
     let mut frame = frame(72, 22);
-    let label = Letters::small(8);
+    let label = Letters::of(8);
     let place = StripPlace {
         bars: Rectangle::new(Point::new(0, 0), Size::new(72, 10)),
         hours: Slot::new(label, Align::Centre, 0..72, 12),
@@ -91,6 +91,6 @@ fn fifteen_minutes_in_a_graph() {
 fn a_notice_in_a_banner() {
     let mut frame = frame(160, 80);
     let notice = Notice::from_state(State::Offline);
-    banner::draw(&notice, &mut frame).unwrap();
+    banner::draw(&notice, Family::Barlow, &mut frame).unwrap();
     assert_sketch(&sketch(&frame), include_str!("sketches/banner.txt"));
 }

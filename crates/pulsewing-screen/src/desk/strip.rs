@@ -1,60 +1,177 @@
-//! The whole day in a strip.
+//! The last 24 hours in a strip.
+//!
+//! Its axis begins 24 hours before the running hour and ends with that hour, so that it moves once an hour: in
+//! between, a poll adds columns and leaves the others where they are.
+
+use core::ops::Range;
 
 use embedded_graphics::prelude::*;
-use jiff::civil::Time;
-use pulsewing_core::Bpm;
+use jiff::{SignedDuration, Timestamp, civil::Time};
+use pulsewing_core::{Bpm, day::Day, instant::later};
 
-use super::{is_fresh, label_gap, layout::StripPlace, span, words, write_centred};
-use crate::{Ink, model::Facts, scale::Scale, state::written};
+use super::{is_fresh, label_gap, layout::StripPlace, span, write_centred};
+use crate::{Ink, model::Facts, scale::Scale, slot::Slot, state::written};
 
-/// The rates at the strip's ends, unless the day has rates beyond them. If the scale moved with
+/// The rates at the strip's ends, unless the hours have rates beyond them. If the scale moved with
 /// every poll, a picture could not be compared with the one before.
 const ORDINARY: (u16, u16) = (40, 120);
 
-/// The hours that may be labelled.
-const HOURS: [i8; 8] = [0, 3, 6, 9, 12, 15, 18, 21];
+/// The length of the axis, in hours: a day, and the running hour.
+const HOURS: i64 = 25;
+
+/// The hours that are shaded, on the wearer's clock: from 22:00 to 06:00.
+const EVENING: i8 = 22;
+const MORNING: i8 = 6;
+
+/// The axis of time.
+struct Hours {
+    start: Timestamp,
+    /// The minutes that the axis spans.
+    minutes: i64,
+}
+
+impl Hours {
+    /// Returns the axis at the time of drawing.
+    fn of(facts: &Facts<'_>) -> Self {
+        let into_hour = SignedDuration::from_mins(facts.clock.minute().into())
+            + SignedDuration::from_secs(facts.clock.second().into());
+        let whole = Timestamp::from_second(facts.now.as_second()).unwrap_or(facts.now);
+        let back = into_hour + SignedDuration::from_hours(HOURS - 1);
+        Self {
+            start: later(whole, -back).unwrap_or(Timestamp::MIN),
+            minutes: HOURS * 60,
+        }
+    }
+
+    fn at(&self, minute: i64) -> Timestamp {
+        later(self.start, SignedDuration::from_mins(minute)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Returns the column of an instant, if it is on the axis.
+    fn column(&self, at: Timestamp, place: &StripPlace) -> Option<i32> {
+        let minute = at.duration_since(self.start).as_mins();
+        (0..=self.minutes).contains(&minute).then(|| {
+            let columns = place.bars.columns();
+            let width = i64::from(columns.end - columns.start);
+            let along = i32::try_from(minute * width / self.minutes).unwrap_or(0);
+            (columns.start + along).min(columns.end - 1)
+        })
+    }
+
+    /// Returns the minutes of a column.
+    fn minutes_of(&self, x: i32, place: &StripPlace) -> Range<i64> {
+        let columns = place.bars.columns();
+        let width = i64::from(columns.end - columns.start).max(1);
+        let along = i64::from(x - columns.start);
+        let from = along * self.minutes / width;
+        from..((along + 1) * self.minutes / width).max(from + 1)
+    }
+}
 
 pub(super) fn draw<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
     place: &StripPlace,
     target: &mut D,
 ) -> Result<(), D::Error> {
-    let scale = scale(facts);
+    let hours = Hours::of(facts);
+    let scale = scale(facts, &hours);
     let (columns, rows) = (place.bars.columns(), place.bars.rows());
+    let row = |rate: Bpm| scale.row(rate.get(), rows.start, rows.end - 1);
+    draw_night(facts, &hours, place, target)?;
     target.fill_solid(&span(columns.clone(), rows.end - 1..rows.end), Ink::Faint)?;
-    draw_hours(facts, place, target)?;
-    for (end, rate) in place
-        .ends
-        .iter()
-        .flat_map(|[top, bottom]| [(top, scale.high()), (bottom, scale.low())])
-    {
-        end.write(&written::<4>(format_args!("{rate}")), Ink::Quiet, target)?;
+    draw_hours(facts, &hours, place, target)?;
+    draw_rates(facts, &scale, place, target)?;
+    if let Some(resting) = facts.resting.filter(|resting| is_on(&scale, *resting)) {
+        let y = row(resting);
+        for x in columns.clone().step_by(6) {
+            target.fill_solid(&span(x..(x + 3).min(columns.end), y..y + 1), Ink::Mid)?;
+        }
     }
     for x in columns.clone() {
-        let Some((low, high)) = extent(facts, place, x) else {
-            continue;
-        };
-        let row = |rate: Bpm| scale.row(rate.get(), rows.start, rows.end - 1);
-        draw_bar(facts, x, row(high), row(low), place, &scale, target)?;
+        if let Some((low, high)) = extent(facts, hours.minutes_of(x, place), &hours) {
+            draw_bar(facts, x, row(high), row(low), place, &scale, target)?;
+        }
     }
-    if facts.is_today {
-        let x = column(facts.minute_now, facts, place);
-        target.fill_solid(&span(x..x + 1, rows.clone()), Ink::Mid)?;
+    match hours.column(facts.now, place) {
+        Some(x) => target.fill_solid(&span(x..x + 1, rows.clone()), Ink::Quiet),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-/// Returns a scale from a round rate to a round rate that contains all rates of the day.
-fn scale(facts: &Facts<'_>) -> Scale {
-    let rates = facts.day.iter().map(|(_, bpm)| bpm.get());
+/// Returns a scale from a round rate to a round rate that contains all rates of the hours.
+fn scale(facts: &Facts<'_>, hours: &Hours) -> Scale {
+    let rates = (0..hours.minutes).filter_map(|minute| rate(facts, hours.at(minute)));
+    let rates = rates.chain(facts.resting).map(Bpm::get);
     let (low, high) = rates.fold(ORDINARY, |(low, high), rate| {
         (low.min(rate), high.max(rate))
     });
     Scale::between(low / 20 * 20, high.div_ceil(20) * 20)
 }
 
-/// Draws one column: the range from the lowest to the highest rate in the zones' colours, the area
-/// below it dark.
+fn is_on(scale: &Scale, rate: Bpm) -> bool {
+    (scale.low()..=scale.high()).contains(&rate.get())
+}
+
+/// Shades the night.
+fn draw_night<D: DrawTarget<Color = Ink>>(
+    facts: &Facts<'_>,
+    hours: &Hours,
+    place: &StripPlace,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    for hour in 0..HOURS {
+        let at = hours.at(hour * 60);
+        let clock = facts.offsets.local(at).hour();
+        if (MORNING..EVENING).contains(&clock) {
+            continue;
+        }
+        let ends = hours
+            .column(at, place)
+            .zip(hours.column(hours.at(hour * 60 + 60), place));
+        if let Some((from, to)) = ends {
+            // The last column belongs to the axis as well.
+            let to = if hour == HOURS - 1 { to + 1 } else { to };
+            target.fill_solid(&span(from..to, place.bars.rows()), Ink::Faint)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the resting rate at its height, and the rates at both ends of the scale where that leaves room
+/// for them.
+fn draw_rates<D: DrawTarget<Color = Ink>>(
+    facts: &Facts<'_>,
+    scale: &Scale,
+    place: &StripPlace,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let Some(ends) = &place.ends else {
+        return Ok(());
+    };
+    let [top, bottom] = ends;
+    let rows = place.bars.rows();
+    let resting = facts.resting.filter(|resting| is_on(scale, *resting));
+    let resting = resting.map(|resting| {
+        let y = scale.row(resting.get(), rows.start, rows.end - 1) - top.letters.ascent() / 2;
+        let y = y.clamp(top.top(), bottom.top());
+        let slot = Slot::new(top.letters, top.align, top.area.columns(), y);
+        (slot, resting)
+    });
+    for (end, rate) in ends.iter().zip([scale.high(), scale.low()]) {
+        let is_free = resting
+            .is_none_or(|(slot, _)| (slot.top() - end.top()).abs() >= end.letters.ascent() * 4 / 3);
+        if is_free {
+            end.write(&written::<4>(format_args!("{rate}")), Ink::Quiet, target)?;
+        }
+    }
+    match resting {
+        Some((slot, rate)) => slot.write(&written::<4>(format_args!("{rate}")), Ink::Text, target),
+        None => Ok(()),
+    }
+}
+
+/// Draws one column: the range from the lowest to the highest rate in the zones' colours, above a dark
+/// area.
 fn draw_bar<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
     x: i32,
@@ -82,69 +199,64 @@ fn draw_bar<D: DrawTarget<Color = Ink>>(
             from = y + 1;
         }
     }
-    target.fill_solid(&span(x..x + 1, bottom + 1..rows.end), Ink::Faint)
+    let below = span(x..x + 1, bottom + 1..rows.end);
+    target.fill_solid(&below, darker(ink_of(bottom)))
 }
 
-/// Returns the lowest and highest rate of the minutes of a column.
-fn extent(facts: &Facts<'_>, place: &StripPlace, x: i32) -> Option<(Bpm, Bpm)> {
-    let columns = place.bars.columns();
-    let width = columns.end - columns.start;
-    let minutes = i32::from(facts.day.local().minutes());
-    let from = (x - columns.start) * minutes / width;
-    let to = ((x + 1 - columns.start) * minutes / width).max(from + 1);
-    (from..to)
-        .filter_map(|minute| facts.day.get(u16::try_from(minute).ok()?))
-        .fold(None, |extent, bpm| {
-            let (low, high) = extent.unwrap_or((bpm, bpm));
-            Some((bpm.min(low), bpm.max(high)))
-        })
+/// Returns the ink of the area under a line of this ink.
+const fn darker(ink: Ink) -> Ink {
+    match ink {
+        Ink::Blue | Ink::Cyan => Ink::DimCool,
+        Ink::Yellow | Ink::Orange | Ink::Pink | Ink::Warning => Ink::DimWarm,
+        _ => Ink::Mid,
+    }
 }
 
-/// Returns the column of a minute of the day.
-fn column(minute: u16, facts: &Facts<'_>, place: &StripPlace) -> i32 {
-    let columns = place.bars.columns();
-    let minutes = i32::from(facts.day.local().minutes()).max(1);
-    let along = i32::from(minute) * (columns.end - columns.start) / minutes;
-    (columns.start + along).min(columns.end - 1)
+/// Returns the rate of the minute at an instant, if it is known.
+fn rate(facts: &Facts<'_>, at: Timestamp) -> Option<Bpm> {
+    let of_day = |day: &Day| day.get(day.local().minute_of(at)?);
+    of_day(facts.day).or_else(|| of_day(facts.earlier?))
 }
 
-/// Draws a tick and a number for as many hours as there is room for; the date instead of the first
-/// unless it is today's.
+/// Returns the lowest and highest rate of some minutes of the axis.
+fn extent(facts: &Facts<'_>, minutes: Range<i64>, hours: &Hours) -> Option<(Bpm, Bpm)> {
+    let rates = minutes.filter_map(|minute| rate(facts, hours.at(minute)));
+    rates.fold(None, |extent, bpm| {
+        let (low, high) = extent.unwrap_or((bpm, bpm));
+        Some((bpm.min(low), bpm.max(high)))
+    })
+}
+
+/// Draws a tick and a number for as many hours as there is room for, and a line at midnight.
 fn draw_hours<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
+    hours: &Hours,
     place: &StripPlace,
     target: &mut D,
 ) -> Result<(), D::Error> {
-    let local = facts.day.local();
     let (columns, rows) = (place.bars.columns(), place.bars.rows());
     let letters = place.hours.letters;
     let gap = label_gap(letters);
     let is_dense = (columns.end - columns.start) / 8 > letters.width("00") + 2 * gap;
+    let every = if is_dense { 3 } else { 6 };
     let mut free_from = i32::MIN;
-    if !facts.is_today {
-        let [_, date, _] = words::date(facts.date);
-        place.hours.write(&date, Ink::Warning, target)?;
-        free_from = place.hours.area.columns().start + letters.width(&date) + gap;
-    }
-    let hours = HOURS.into_iter().filter(|hour| is_dense || hour % 6 == 0);
-    for hour in hours {
-        let time = Time::constant(hour, 0, 0, 0);
-        // A skipped hour has no place; a repeated one has that of its first occurrence.
-        let minute = local
-            .minute_at(time, false)
-            .or_else(|| local.minute_at(time, true));
-        let Some(minute) = minute else {
+    for hour in 0..=HOURS {
+        let at = hours.at(hour * 60);
+        let local = facts.offsets.local(at).time();
+        let Some(x) = hours.column(at, place) else {
             continue;
         };
-        let x = column(minute, facts, place);
-        target.fill_solid(&span(x..x + 1, rows.end..rows.end + 3), Ink::Mid)?;
-        let text = written::<4>(format_args!("{hour}"));
+        if local.hour() % every != 0 {
+            continue;
+        }
+        let is_midnight = local == Time::midnight();
+        let mark = if is_midnight { rows.start } else { rows.end };
+        target.fill_solid(&span(x..x + 1, mark..rows.end + 3), Ink::Mid)?;
+        let text = written::<4>(format_args!("{}", local.hour()));
         if x - letters.width(&text) / 2 >= free_from {
             write_centred(&text, x, &place.hours, Ink::Quiet, target)?;
             free_from = x + letters.width(&text) / 2 + gap;
         }
     }
-    let end = columns.end - 1;
-    target.fill_solid(&span(end..end + 1, rows.end..rows.end + 3), Ink::Mid)?;
-    write_centred("24", end, &place.hours, Ink::Quiet, target)
+    Ok(())
 }

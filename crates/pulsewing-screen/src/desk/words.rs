@@ -2,17 +2,17 @@
 
 use jiff::{
     SignedDuration,
-    civil::{Date, DateTime, Weekday},
+    civil::{Date, DateTime, Time, Weekday},
 };
 use pulsewing_core::reading::{Absence, Freshness};
 
 use crate::{model::Facts, state::written};
 
 /// A short text.
-pub(super) type Words = heapless::String<32>;
+pub(crate) type Words = heapless::String<32>;
 
 /// Returns how long ago something was, without the word "ago".
-pub(super) fn age(age: SignedDuration) -> Words {
+pub(crate) fn age(age: SignedDuration) -> Words {
     let minutes = age.as_mins();
     match minutes {
         // A minute is dated by its beginning, so a correct clock is never behind it.
@@ -27,7 +27,7 @@ pub(super) fn age(age: SignedDuration) -> Words {
 }
 
 /// Returns how long ago something was, as a phrase that stands alone.
-pub(super) fn age_ago(duration: SignedDuration) -> Words {
+pub(crate) fn age_ago(duration: SignedDuration) -> Words {
     let age = age(duration);
     if duration.as_mins() < 0 {
         age
@@ -36,10 +36,14 @@ pub(super) fn age_ago(duration: SignedDuration) -> Words {
     }
 }
 
+/// Returns a time of day.
+pub(crate) fn clock(time: Time) -> Words {
+    written(format_args!("{:02}:{:02}", time.hour(), time.minute()))
+}
+
 /// Returns the time of something, as exactly as is necessary `today`.
 pub(super) fn moment(at: DateTime, today: Date) -> Words {
-    let time = at.time();
-    let clock: Words = written(format_args!("{:02}:{:02}", time.hour(), time.minute()));
+    let clock = clock(at.time());
     let date = at.date();
     match days_between(date, today) {
         0 => clock,
@@ -123,7 +127,7 @@ pub(super) const OF_FRESHNESS: [&str; 9] = [
 ];
 
 /// Returns how far the data can be trusted, in a word or two.
-pub(super) fn freshness(facts: &Facts<'_>) -> &'static str {
+pub(crate) fn freshness(facts: &Facts<'_>) -> &'static str {
     let [
         clock,
         fresh,

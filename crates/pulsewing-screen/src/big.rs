@@ -1,0 +1,191 @@
+//! The big face: rate, age and colour alone, to be read across a room.
+//!
+//! ```text
+//!  14:07                [##-]     on a small panel in the desk theme: clock and battery
+//!
+//!      ###  ###
+//!      #      #                   the newest minute's rate, in the colour of its zone; grey if it is old
+//!      ###   #
+//!      # #   #
+//!      ###   #
+//!
+//!  Easy            8 min ago      the zone and the age; if it is old, the reason in place of the zone
+//! ```
+//!
+//! A banner at the bottom says what is wrong. A tiny panel has no room for one: its title takes the place
+//! of the zone.
+
+use core::ops::Range;
+
+use embedded_graphics::{prelude::*, primitives::Rectangle};
+
+use crate::{
+    Ink, banner,
+    desk::{draw_battery, is_fresh, words},
+    model::Facts,
+    outline::Outline,
+    proportions::Proportions,
+    slot::{Family, Letters, Slot},
+    state::{Notice, written},
+    text::Align,
+};
+
+/// The largest sides of a panel that has no room for the desk theme's graphs, the longer one first.
+const SMALL: (u32, u32) = (320, 240);
+
+/// The longest words and age that stand on a line together, apart from those of a notice.
+const WIDEST_FOOT: &str = "Not charged  9 h 59 min ago";
+
+/// Returns whether the desk theme shows this face on a panel of this size.
+pub(crate) fn is_for(size: Size) -> bool {
+    let (long, short) = (size.width.max(size.height), size.width.min(size.height));
+    long <= SMALL.0 || short <= SMALL.1
+}
+
+/// The places of the parts.
+struct Layout {
+    head: Option<Head>,
+    /// The rows that the digits have.
+    rows: Range<i32>,
+    columns: Range<i32>,
+    /// The line below them: words at the left, the age at the right.
+    foot: Letters,
+    foot_top: i32,
+}
+
+/// The row above the digits.
+struct Head {
+    clock: Slot,
+    battery: Rectangle,
+}
+
+impl Layout {
+    fn new(size: Size, has_head: bool, has_banner: bool) -> Self {
+        let picture = Proportions::new(size);
+        let margin = picture.scaled(12, 3);
+        let columns = margin..picture.width - margin;
+        let head = (has_head && picture.height >= 100).then(|| {
+            let letters = Letters::of(picture.scaled(25, 11));
+            let width = letters.ascent() * 2;
+            let battery = Point::new(columns.end - width, margin);
+            let size = Size::new(width.cast_unsigned(), letters.ascent().cast_unsigned());
+            Head {
+                clock: Slot::new(letters, Align::Left, columns.start..battery.x, margin),
+                battery: Rectangle::new(battery, size),
+            }
+        });
+        let floor = match has_banner {
+            true => banner::area(size, Family::Barlow).rows().start,
+            false => picture.height,
+        };
+        let room = columns.end - columns.start;
+        let foot = Family::Barlow.fitting(WIDEST_FOOT, picture.scaled(36, 11), room);
+        let foot_top = floor - margin.max(foot.descent()) - foot.ascent();
+        let gap = picture.scaled(14, 4);
+        let top = match &head {
+            Some(head) => head.clock.baseline() + gap,
+            None => margin,
+        };
+        Self {
+            head,
+            rows: top..(foot_top - gap).max(top + 1),
+            columns,
+            foot,
+            foot_top,
+        }
+    }
+
+    fn foot(&self, letters: Letters, align: Align) -> Slot {
+        let top = self.foot_top + self.foot.ascent() - letters.ascent();
+        Slot::new(letters, align, self.columns.clone(), top)
+    }
+
+    /// Returns the largest type in which three digits fit.
+    fn digits(&self) -> Outline {
+        let room = self.columns.end - self.columns.start;
+        let highest = (self.rows.end - self.rows.start).min(room);
+        let heights = (1..=highest).rev().map(Outline::exactly);
+        let mut fitting = heights.filter(|outline| 3 * outline.digit_width() <= room);
+        fitting.next().unwrap_or(Outline::exactly(1))
+    }
+}
+
+/// Draws a reading over the whole of a target that begins at the origin, and leaves the background as it
+/// is. `has_head` asks for the clock.
+pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
+    facts: &Facts<'_>,
+    notice: Option<&Notice<'_>>,
+    has_head: bool,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let size = target.bounding_box().size;
+    let has_room = banner::has_room_for_advice(size);
+    let layout = Layout::new(size, has_head, notice.is_some() && has_room);
+    if let Some(head) = &layout.head {
+        let clock = words::clock(facts.clock);
+        head.clock.write(&clock, Ink::Text, target)?;
+        if let Some(percent) = facts.battery_percent {
+            draw_battery(percent, head.battery, target)?;
+        }
+    }
+    draw_rate(facts, &layout, target)?;
+    draw_foot(facts, notice.filter(|_| !has_room), &layout, target)?;
+    match notice.filter(|_| has_room) {
+        Some(notice) => banner::draw(notice, Family::Barlow, target),
+        None => Ok(()),
+    }
+}
+
+fn draw_rate<D: DrawTarget<Color = Ink>>(
+    facts: &Facts<'_>,
+    layout: &Layout,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let Some((bpm, zone)) = facts.rate else {
+        return Ok(());
+    };
+    let ink = match is_fresh(facts) {
+        true => Ink::from_heart_zone(zone),
+        false => Ink::Mid,
+    };
+    let digits = layout.digits();
+    let rate = written::<4>(format_args!("{bpm}"));
+    let cells = rate.chars().map(|_| 1).sum::<i32>();
+    let middle = i32::midpoint(layout.columns.start, layout.columns.end);
+    let left = middle - cells * digits.digit_width() / 2;
+    let spare = (layout.rows.end - layout.rows.start - digits.ascent()).max(0);
+    let baseline = layout.rows.start + spare / 2 + digits.ascent();
+    digits.write(&rate, Point::new(left, baseline), Align::Left, ink, target)
+}
+
+/// Writes zone and age; or, if they are not current, the reason and the age.
+fn draw_foot<D: DrawTarget<Color = Ink>>(
+    facts: &Facts<'_>,
+    notice: Option<&Notice<'_>>,
+    layout: &Layout,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let is_fresh = is_fresh(facts);
+    let (words, ink) = match (notice, facts.rate) {
+        (Some(notice), _) => (notice.title.as_str(), notice.ink),
+        (None, Some((_, zone))) if is_fresh => (zone.name(), Ink::from_heart_zone(zone)),
+        (None, _) => (words::freshness(facts), Ink::Warning),
+    };
+    let room = layout.columns.end - layout.columns.start;
+    let letters = Family::Barlow.fitting(words, layout.foot.ascent(), room);
+    layout
+        .foot(letters, Align::Left)
+        .write(words, ink, target)?;
+    // The age is left out where the words need its place.
+    let left = room - letters.width(words) - letters.ascent() / 2;
+    let age = facts.age.unwrap_or_default();
+    let (long, short) = (words::age_ago(age), words::age(age));
+    let fitting = [long, short]
+        .into_iter()
+        .find(|age| letters.width(age) <= left);
+    let ink = if is_fresh { Ink::Text } else { Ink::Warning };
+    match fitting {
+        Some(age) => layout.foot(letters, Align::Right).write(&age, ink, target),
+        None => Ok(()),
+    }
+}
