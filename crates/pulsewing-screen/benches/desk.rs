@@ -23,14 +23,14 @@ use pulsewing_screen::{
 };
 use pulsewing_testkit::{
     pictures::{PANEL, blank},
-    traffic,
+    traffic::{self, Poll},
 };
 
 /// The number of days that the figures cover.
 const DAYS: i64 = 3;
 
 /// Reads polls of real days: files of `time,bpm` in the wearer's civil time, as the sandbox takes them.
-fn recordings(folder: &Path) -> Vec<(Reading, Timestamp)> {
+fn recordings(folder: &Path) -> Vec<Poll> {
     let mut minutes = BTreeMap::<DateTime, Vec<i64>>::new();
     for file in fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
@@ -63,16 +63,17 @@ fn recordings(folder: &Path) -> Vec<(Reading, Timestamp)> {
 fn frames(criterion: &mut Criterion) {
     let polls = traffic::polls(DAYS);
     // An evening with a run in it, so that every kind of column occurs.
-    let (reading, now) = &polls[80];
+    let poll = &polls[80];
+    let (reading, now) = (&poll.reading, &poll.taken);
     let mut group = criterion.benchmark_group("frame 480x320");
     for theme in Theme::ALL {
-        let model = Model::new(reading, *now, Freshness::Fresh, theme);
+        let model = Model::new(reading, *now, Freshness::Fresh, theme).with_earlier(&poll.earlier);
         let mut frame = blank(PANEL);
         group.bench_function(theme.name(), |bencher| {
             bencher.iter(|| draw(black_box(&model), &mut frame));
         });
     }
-    let stale = Model::new(reading, *now, Freshness::Stale, Theme::Desk);
+    let stale = poll.model(60);
     let mut frame = blank(PANEL);
     group.bench_function("desk with a banner", |bencher| {
         bencher.iter(|| draw(black_box(&stale), &mut frame));
@@ -81,7 +82,7 @@ fn frames(criterion: &mut Criterion) {
     group.bench_function("wallpaper", |bencher| {
         bencher.iter(|| draw(black_box(&page), &mut frame));
     });
-    let model = Model::new(reading, *now, Freshness::Fresh, Theme::Desk);
+    let model = poll.model(0);
     let mut buffer = vec![0; Frame::<Vec<u8>>::bytes_for(PANEL) / 10];
     group.bench_function("desk in ten bands", |bencher| {
         bencher.iter(|| {
@@ -127,17 +128,18 @@ fn searches(criterion: &mut Criterion) {
 /// Prints the fastest of many single runs, which other work on the machine hardly distorts.
 fn fastest(_: &mut Criterion) {
     let polls = traffic::polls(DAYS);
-    let (reading, now) = &polls[80];
+    let poll = &polls[80];
+    let (reading, now) = (&poll.reading, &poll.taken);
     let mut frame = blank(PANEL);
     println!("fastest of 400 (microseconds)");
     for theme in Theme::ALL {
-        let model = Model::new(reading, *now, Freshness::Fresh, theme);
+        let model = Model::new(reading, *now, Freshness::Fresh, theme).with_earlier(&poll.earlier);
         let least = least_micros(|| {
             let Ok(()) = draw(black_box(&model), &mut frame);
         });
         println!("{:32}{least:8.1}", format!("frame, {theme}"));
     }
-    let stale = Model::new(reading, *now, Freshness::Stale, Theme::Desk);
+    let stale = poll.model(60);
     let least = least_micros(|| {
         let Ok(()) = draw(black_box(&stale), &mut frame);
     });

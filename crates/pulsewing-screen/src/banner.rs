@@ -17,6 +17,9 @@ use crate::{
 /// Both sentences of a notice; they always fit.
 type Text = heapless::String<400>;
 
+/// The height of a title's capitals in Helvetica from which there is room for an icon, in pixels.
+const LEAST_WITH_ICON: i32 = 14;
+
 /// The number of lines beside, or under, the title.
 const LINES: i32 = 2;
 
@@ -58,6 +61,16 @@ impl Measures {
     /// Returns the thickness of the bar on the left.
     fn bar(&self) -> i32 {
         (self.margin / 3).max(1)
+    }
+
+    /// Returns the side of the icon; 0 where there is no room for one.
+    fn icon(&self) -> i32 {
+        let title = self.family.letters(self.title).ascent();
+        match self.family {
+            // Helvetica is wider: on a small panel the words need all of it.
+            Family::Helvetica if title < LEAST_WITH_ICON => 0,
+            _ => title * 5 / 4,
+        }
     }
 
     /// Returns the distance between the body's lines.
@@ -172,7 +185,7 @@ fn places(
 ) -> (Rectangle, Slot, Range<i32>, i32) {
     let left = measures.margin + measures.bar();
     let top = area.rows().start + measures.margin * 2 / 3;
-    let side = measures.family.letters(measures.title).ascent() * 5 / 4;
+    let side = measures.icon();
     let icon = Rectangle::new(
         Point::new(left, top - side / 10),
         Size::new_equal(side.max(0).cast_unsigned()),

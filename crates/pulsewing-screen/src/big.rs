@@ -36,6 +36,9 @@ const SMALL: (u32, u32) = (320, 240);
 /// The longest words and age that stand on a line together, apart from those of a notice.
 const WIDEST_FOOT: &str = "Not charged  9 h 59 min ago";
 
+/// The height of capitals from which type counts as large: 24 pixels of type (WCAG 2.2, "large scale").
+const LARGE: i32 = 17;
+
 /// Returns whether the desk theme shows this face on a panel of this size.
 pub(crate) fn is_for(size: Size) -> bool {
     let (long, short) = (size.width.max(size.height), size.width.min(size.height));
@@ -106,7 +109,7 @@ impl Layout {
         let highest = (self.rows.end - self.rows.start).min(room);
         let heights = (1..=highest).rev().map(Outline::exactly);
         let mut fitting = heights.filter(|outline| 3 * outline.digit_width() <= room);
-        fitting.next().unwrap_or(Outline::exactly(1))
+        fitting.next().unwrap_or_else(|| Outline::exactly(1))
     }
 }
 
@@ -168,7 +171,11 @@ fn draw_foot<D: DrawTarget<Color = Ink>>(
     let is_fresh = is_fresh(facts);
     let (words, ink) = match (notice, facts.rate) {
         (Some(notice), _) => (notice.title.as_str(), notice.ink),
-        (None, Some((_, zone))) if is_fresh => (zone.name(), Ink::from_heart_zone(zone)),
+        // The colour of a zone is for large words; the digits above have it anyway.
+        (None, Some((_, zone))) if is_fresh && layout.foot.ascent() >= LARGE => {
+            (zone.name(), Ink::from_heart_zone(zone))
+        }
+        (None, Some((_, zone))) if is_fresh => (zone.name(), Ink::Text),
         (None, _) => (words::freshness(facts), Ink::Warning),
     };
     let room = layout.columns.end - layout.columns.start;

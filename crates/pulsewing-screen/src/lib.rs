@@ -100,15 +100,20 @@ use scene::Scene;
 pub fn draw<D: DrawTarget<Color = Ink>>(model: &Model<'_>, target: &mut D) -> Result<(), D::Error> {
     let whole = target.bounding_box();
     let mut target = target.cropped(&whole);
-    Scene::new(model).draw(model.wallpaper.as_ref(), &mut target)
+    let wallpaper = model.wallpaper.as_ref();
+    Scene::new(model).draw(wallpaper, model.has_background, &mut target)
 }
 
 /// Returns the colours of a model's picture of this size: those of the palette, unless the user's
-/// wallpaper is visible, which has some of its own.
+/// wallpaper is visible, which has some of its own, or behind a reading some dark ones.
 #[must_use]
 pub fn colours(model: &Model<'_>, size: Size, palette: Palette) -> Colours {
-    match (&model.wallpaper, Scene::new(model).sky(size)) {
-        (Some(wallpaper), Some(_)) => wallpaper.colours(palette),
+    let scene = Scene::new(model);
+    match &model.wallpaper {
+        Some(wallpaper) if scene.sky(size).is_some() => wallpaper.colours(palette),
+        Some(wallpaper) if model.has_background && scene.may_have_backdrop() => {
+            wallpaper.backdrop_colours(palette)
+        }
         _ => palette.into(),
     }
 }

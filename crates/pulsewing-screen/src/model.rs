@@ -26,6 +26,8 @@ pub struct Model<'r> {
     pub state: Option<State<'r>>,
     /// The user's picture, shown above the notice that there are no values yet; `None` for our own.
     pub wallpaper: Option<Wallpaper<'r>>,
+    /// Whether that picture is also behind a reading, darker, in the desk theme and the big face.
+    pub has_background: bool,
 }
 
 /// The facts of a reading at the moment of drawing.
@@ -107,6 +109,7 @@ impl<'r> Model<'r> {
             facts: Some(Facts::new(reading, now, freshness)),
             state: None,
             wallpaper: None,
+            has_background: false,
         }
     }
 
@@ -118,6 +121,7 @@ impl<'r> Model<'r> {
             facts: None,
             state: Some(state),
             wallpaper: None,
+            has_background: false,
         }
     }
 
@@ -149,6 +153,15 @@ impl<'r> Model<'r> {
     pub fn with_wallpaper(self, wallpaper: Wallpaper<'r>) -> Self {
         Self {
             wallpaper: Some(wallpaper),
+            ..self
+        }
+    }
+
+    /// Puts the wallpaper behind readings as well.
+    #[must_use]
+    pub fn with_background(self) -> Self {
+        Self {
+            has_background: true,
             ..self
         }
     }

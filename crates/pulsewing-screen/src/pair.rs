@@ -28,8 +28,9 @@ const LEAST: Size = Size::new(160, 80);
 /// The height of a name's capitals, in pixels.
 const NAME: i32 = 11;
 
-/// The space around a name, in pixels.
+/// The space around a name, in pixels; above it is room for accents.
 const MARGIN: i32 = 4;
+const ABOVE: i32 = 5;
 
 /// One of two wearers.
 #[derive(Clone, Debug)]
@@ -77,7 +78,8 @@ pub fn draw<D: DrawTarget<Color = Ink>>(
     target.clear(Ink::Faint)?;
     for (half, place) in halves.iter().zip(places) {
         draw_name(half.name, place.name, target)?;
-        Scene::new(&half.model).draw(None, &mut target.cropped(&place.picture))?;
+        let target = &mut target.cropped(&place.picture);
+        Scene::new(&half.model).draw(None, false, target)?;
     }
     Ok(())
 }
@@ -103,7 +105,7 @@ fn draw_name<D: DrawTarget<Color = Ink>>(
     let columns = columns.start + MARGIN..columns.end - MARGIN;
     let letters = letters();
     let name = letters.cut(name, columns.end - columns.start);
-    let top = place.top_left.y + MARGIN + letters.overshoot() / 2;
+    let top = place.top_left.y + ABOVE;
     Slot::new(letters, Align::Left, columns, top).write(name, Ink::Text, target)
 }
 
@@ -133,7 +135,7 @@ fn places(size: Size) -> Option<[Place; 2]> {
 }
 
 fn place(half: Rectangle) -> Option<Place> {
-    let high = (letters().height() + letters().overshoot() / 2 + 2 * MARGIN).cast_unsigned();
+    let high = (ABOVE + letters().height() + MARGIN).cast_unsigned();
     let name = Size::new(half.size.width, high);
     // A line of one pixel between the name and the picture.
     let below = high + 1;

@@ -9,6 +9,7 @@ use crate::{
     page,
     slot::Family,
     state::Notice,
+    wallpaper,
 };
 
 /// A kind of picture.
@@ -61,12 +62,25 @@ impl<'m> Scene<'m> {
         }
     }
 
+    /// Returns whether a wallpaper may be the background.
+    pub(crate) const fn may_have_backdrop(&self) -> bool {
+        matches!(self, Self::Desk(..) | Self::Big(..))
+    }
+
+    /// Draws it; the wallpaper is behind a reading only if it `is_backdrop`.
     pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
         self,
         wallpaper: Option<&Wallpaper<'_>>,
+        is_backdrop: bool,
         target: &mut D,
     ) -> Result<(), D::Error> {
         let whole = target.bounding_box();
+        if self.may_have_backdrop() {
+            target.clear(Ink::Ground)?;
+            if let Some(wallpaper) = wallpaper.filter(|_| is_backdrop) {
+                wallpaper::draw_backdrop(wallpaper, target)?;
+            }
+        }
         match self {
             Self::Classic(facts, None) => classic::draw(facts, target),
             Self::Classic(facts, Some(notice)) => {
@@ -81,7 +95,6 @@ impl<'m> Scene<'m> {
             }
             Self::Desk(facts, notice) => {
                 let notice = notice.or_else(|| of_freshness(facts));
-                target.clear(Ink::Ground)?;
                 if big::is_for(whole.size) {
                     return big::draw(facts, notice.as_ref(), true, target);
                 }
@@ -94,7 +107,6 @@ impl<'m> Scene<'m> {
             }
             Self::Big(facts, notice) => {
                 let notice = notice.or_else(|| of_freshness(facts));
-                target.clear(Ink::Ground)?;
                 big::draw(facts, notice.as_ref(), false, target)
             }
             Self::Waiting(notice) => page::draw_on_wallpaper(&notice, wallpaper, target),

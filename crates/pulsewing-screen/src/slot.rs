@@ -161,9 +161,9 @@ impl Slot {
         }
     }
 
-    /// Creates a place for a number, which has no descenders.
-    pub(crate) fn for_number(letters: Letters, columns: Range<i32>, top: i32) -> Self {
-        let slot = Self::new(letters, Align::Right, columns, top);
+    /// Creates a place for numbers, or for words without descenders.
+    pub(crate) fn flat(letters: Letters, align: Align, columns: Range<i32>, top: i32) -> Self {
+        let slot = Self::new(letters, align, columns, top);
         let height = letters.ascent() + 2 * letters.overshoot();
         Self {
             area: slot
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn digits_stay_inside_the_place_of_a_number() {
         for cap_height in 8..60 {
-            let slot = Slot::for_number(Letters::of(cap_height), 0..200, 8);
+            let slot = Slot::flat(Letters::of(cap_height), Align::Right, 0..200, 8);
             let size = Size::new(240, 100);
             let mut frame = Frame::new(size, vec![0; 120 * 100]).unwrap();
             slot.write("0123456789", Ink::Text, &mut frame).unwrap();

@@ -86,7 +86,7 @@ impl<'s> State<'s> {
             Self::WaitingForClock => [
                 "Waiting for the time",
                 "No time server has answered yet.",
-                "If this lasts, the router may block the time (NTP).",
+                "Does the router block NTP?",
             ],
             Self::SignInNeeded { .. } => [
                 "Sign-in needed",

@@ -35,7 +35,10 @@ use core::fmt;
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use embedded_graphics::{Pixel, prelude::*, primitives::Rectangle};
 
-use crate::{Colours, Frame, Ink, Palette, palette::shade};
+use crate::{
+    Colours, Frame, Ink, Palette,
+    palette::{brightest_backdrop, shade},
+};
 
 mod ridges;
 
@@ -51,6 +54,13 @@ pub const OWN_INKS: [Ink; 9] = [
     Ink::DimCool,
     Ink::DimWarm,
 ];
+
+/// The inks of a wallpaper behind a reading, from the darkest; the desk theme and the big face draw with
+/// none of them.
+pub(crate) const BACKDROP: [Ink; 3] = [Ink::Red, Ink::Violet, Ink::Green];
+
+/// The order in which the pixels of a square of four by four become brighter, in sixteenths (Bayer 1973).
+const ORDER: [[u8; 4]; 4] = [[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]];
 
 const MAGIC: &[u8] = b"PWWP";
 const VERSION: u16 = 1;
@@ -167,6 +177,45 @@ impl<'a> Wallpaper<'a> {
         &self.picture
     }
 
+    /// Returns the colours of a frame in which the wallpaper is the background of a reading: dark shades
+    /// of its mean colour.
+    #[must_use]
+    pub(crate) fn backdrop_colours(&self, palette: Palette) -> Colours {
+        let own = OWN_INKS.map(|ink| self.colours.get(usize::from(ink.index())));
+        let mut sums = [0_u32; 3];
+        for rgb in own.into_iter().flatten() {
+            for (sum, channel) in sums.iter_mut().zip(rgb) {
+                *sum += u32::from(*channel);
+            }
+        }
+        let strongest = sums.into_iter().max().unwrap_or(0).max(1);
+        let brightest = u32::from(brightest_backdrop(palette));
+        Colours::from_rgb(
+            |ink| match (1..).zip(BACKDROP).find(|(_, own)| *own == ink) {
+                Some((level, _)) => sums.map(|sum| {
+                    // Half of the mean colour, half grey: a hint of it is enough.
+                    let share = (sum + strongest) / 2;
+                    let channel = brightest * level / 3 * share / strongest;
+                    u8::try_from(channel).unwrap_or(0)
+                }),
+                None => ink.in_palette(palette),
+            },
+        )
+    }
+
+    /// Returns how bright an ink of the picture is, 0 to 48: three steps of sixteen.
+    fn brightness(&self, ink: Ink) -> u8 {
+        let rgb = match self.colours.get(usize::from(ink.index())) {
+            Some(own) if OWN_INKS.contains(&ink) => *own,
+            _ => ink.rgb(),
+        };
+        let weighed = rgb.into_iter().zip([54_u32, 183, 19]);
+        let luma: u32 = weighed
+            .map(|(channel, share)| u32::from(channel) * share)
+            .sum();
+        u8::try_from(luma * 48 / (255 * 256)).unwrap_or(48)
+    }
+
     /// Returns the colours of a frame in which the wallpaper is visible.
     #[must_use]
     pub fn colours(&self, palette: Palette) -> Colours {
@@ -236,15 +285,34 @@ pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
     target: &mut D,
 ) -> Result<(), D::Error> {
     match wallpaper {
-        Some(wallpaper) => draw_picture(&wallpaper.picture, target),
+        Some(wallpaper) => draw_picture(&wallpaper.picture, target, |_, ink| ink),
         None => ridges::draw(target),
     }
 }
 
-/// Draws a picture centred in the target; what does not fit is left out.
+/// Draws a wallpaper over the whole of a target, dark enough to be behind a reading.
+pub(crate) fn draw_backdrop<D: DrawTarget<Color = Ink>>(
+    wallpaper: &Wallpaper<'_>,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let steps = Ink::ALL.map(|ink| wallpaper.brightness(ink));
+    draw_picture(&wallpaper.picture, target, |at, ink| {
+        let brightness = steps.get(usize::from(ink.index())).copied().unwrap_or(0);
+        let [x, y] = [at.x, at.y].map(|part| usize::try_from(part.rem_euclid(4)).unwrap_or(0));
+        let order = ORDER.get(y).and_then(|row| row.get(x)).copied();
+        let level = (brightness + order.unwrap_or(0)) / 16;
+        let shade = usize::from(level).checked_sub(1);
+        let shade = shade.and_then(|shade| BACKDROP.get(shade.min(BACKDROP.len() - 1)));
+        shade.copied().unwrap_or(Ink::Ground)
+    })
+}
+
+/// Draws a picture centred in the target, with the inks that `ink` makes of its pixels; what does not fit
+/// is left out.
 fn draw_picture<D: DrawTarget<Color = Ink>>(
     picture: &Frame<&[u8]>,
     target: &mut D,
+    ink: impl Fn(Point, Ink) -> Ink,
 ) -> Result<(), D::Error> {
     let area = target.bounding_box();
     let (room, size) = (area.size, picture.size());
@@ -254,9 +322,12 @@ fn draw_picture<D: DrawTarget<Color = Ink>>(
         i32::try_from(shift(room.height, size.height)).unwrap_or(0),
     );
     let seen = Rectangle::new(corner, size).intersection(&area);
-    let pixels = seen
-        .points()
-        .map(|at| Pixel(at, picture.pixel(at - corner).unwrap_or(Ink::Ground)));
+    let pixels = seen.points().map(|at| {
+        Pixel(
+            at,
+            ink(at, picture.pixel(at - corner).unwrap_or(Ink::Ground)),
+        )
+    });
     target.draw_iter(pixels)
 }
 
@@ -356,12 +427,12 @@ mod tests {
         let one = [0x10];
         let picture = Frame::new(Size::new(1, 1), &one[..]).unwrap();
         let mut frame = Frame::new(Size::new(5, 3), vec![0; 9]).unwrap();
-        draw_picture(&picture, &mut frame).unwrap();
+        draw_picture(&picture, &mut frame, |_, ink| ink).unwrap();
         assert_eq!(frame.pixel(Point::new(2, 1)), Some(Ink::Text));
         let large = [0x12; 12];
         let picture = Frame::new(Size::new(8, 3), &large[..]).unwrap();
         let mut frame = Frame::new(Size::new(4, 1), vec![0; 2]).unwrap();
-        draw_picture(&picture, &mut frame).unwrap();
+        draw_picture(&picture, &mut frame, |_, ink| ink).unwrap();
         assert_eq!(frame.bytes(), [0x12, 0x12]);
     }
 

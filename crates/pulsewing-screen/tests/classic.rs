@@ -34,12 +34,16 @@ static BLANK: LazyLock<(Day, Window, Offsets)> = LazyLock::new(|| {
 fn facts(latest: Latest) -> Facts<'static> {
     let date = Date::constant(2024, 3, 3);
     Facts {
+        now: Timestamp::UNIX_EPOCH,
+        clock: Time::midnight(),
         today: date,
         date,
         is_today: true,
         latest,
         newest: None,
         rate: None,
+        trend: None,
+        resting: None,
         age: Some(SignedDuration::from_mins(20)),
         freshness: Freshness::Fresh,
         absence: Absence::NotSynced,
@@ -50,7 +54,6 @@ fn facts(latest: Latest) -> Facts<'static> {
         day: &BLANK.0,
         offsets: &BLANK.2,
         heart_zones: HeartZones::PLAIN,
-        minute_now: 0,
     }
 }
 
@@ -103,7 +106,6 @@ prop_compose! {
         ]),
         is_zone_guessed in any::<bool>(),
         is_today in any::<bool>(),
-        earlier: None,
         battery_percent in prop::option::of(0_u8..=100),
     ) -> Facts<'static> {
         let date = |day| Date::constant(0, 1, 1) + SignedDuration::from_hours(24 * i64::from(day));

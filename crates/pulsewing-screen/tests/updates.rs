@@ -155,7 +155,7 @@ fn the_worst_frames_have_a_hundred_rectangles_at_most() {
 
 #[test]
 fn whole_days_cost_a_fraction_of_the_originals_bytes() {
-    let figures = traffic::figures(&traffic::polls(2), 7);
+    let figures = traffic::figures(&traffic::polls(1), 3);
     println!("{}", figures.table());
     let share = |bytes: u64| bytes as f64 / traffic::ORIGINAL_BYTES as f64;
     assert!(share(figures.polls.percentile(50).bytes) <= 0.20);

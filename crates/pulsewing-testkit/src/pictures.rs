@@ -106,6 +106,13 @@ pub fn any_size() -> impl Strategy<Value = Size> {
     ]
 }
 
+/// Any size on which the desk theme has its graphs.
+pub fn any_large_size() -> impl Strategy<Value = Size> {
+    any_size().prop_filter("a small panel shows the big face", |size| {
+        size.width.max(size.height) > 320 && size.width.min(size.height) > 240
+    })
+}
+
 /// A picture from a PNG: its size, and its pixels as red, green and blue in rows from the top.
 #[derive(PartialEq, Eq)]
 pub struct Picture {

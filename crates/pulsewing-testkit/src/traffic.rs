@@ -8,7 +8,7 @@ use jiff::{
     civil::{Date, date},
     tz::Offset,
 };
-use pulsewing_core::{Bpm, civil::Offsets, reading::Reading};
+use pulsewing_core::{Bpm, civil::Offsets, day::Day, reading::Reading};
 use pulsewing_screen::{
     Frame, Model, Theme, Tiles,
     changes::{self, Changes, Cost},
@@ -32,37 +32,55 @@ const BATCH: u64 = 4_096;
 
 const EVERY: i64 = 15;
 
-/// Returns some days of the synthetic wearer, polled every quarter of an hour: each reading and its
-/// time.
-pub fn polls(days: i64) -> Vec<(Reading, Timestamp)> {
+/// A reading, its time, and the day before it.
+pub struct Poll {
+    /// The reading.
+    pub reading: Reading,
+    /// When it was taken.
+    pub taken: Timestamp,
+    /// The day before its day.
+    pub earlier: Day,
+}
+
+impl Poll {
+    /// Returns the model of its picture in the desk theme, some minutes later.
+    pub fn model(&self, later: i64) -> Model<'_> {
+        let now = self.taken + SignedDuration::from_mins(later);
+        let every = SignedDuration::from_mins(EVERY);
+        let freshness = self.reading.freshness(now, every, false);
+        Model::new(&self.reading, now, freshness, Theme::Desk).with_earlier(&self.earlier)
+    }
+}
+
+/// Returns some days of the synthetic wearer, polled every quarter of an hour.
+pub fn polls(days: i64) -> Vec<Poll> {
     // Begin with a day that has a past, otherwise the first polls would have little to show.
     polls_of(date(2026, 11, 22), 1..days + 1, wearer::bpm)
 }
 
 /// Returns some days of a wearer; `bpm` gives the rate of a minute, counted from midnight of
 /// `first`.
-pub fn polls_of(
-    first: Date,
-    days: Range<i64>,
-    bpm: impl Fn(i64) -> Option<Bpm>,
-) -> Vec<(Reading, Timestamp)> {
+pub fn polls_of(first: Date, days: Range<i64>, bpm: impl Fn(i64) -> Option<Bpm>) -> Vec<Poll> {
     let offsets = Offsets::fixed(Offset::constant(1));
     let midnight = offsets.day(first).start();
     let polls = days.start * 1_440 / EVERY..days.end * 1_440 / EVERY;
     polls
         .map(|poll| {
             let now = midnight + SignedDuration::from_mins(poll * EVERY + 7);
-            (wearer::reading(&offsets, now, first, &bpm), now)
+            let reading = wearer::reading(&offsets, now, first, &bpm);
+            let before = reading.day.local().start() - SignedDuration::from_mins(1);
+            Poll {
+                earlier: wearer::reading(&offsets, before, first, &bpm).day,
+                taken: now,
+                reading,
+            }
         })
         .collect()
 }
 
 /// Returns the frame of a reading some minutes after it was taken.
-pub fn frame((reading, taken): &(Reading, Timestamp), later: i64) -> Frame<Vec<u8>> {
-    let now = *taken + SignedDuration::from_mins(later);
-    let every = SignedDuration::from_mins(EVERY);
-    let freshness = reading.freshness(now, every, false);
-    drawn(&Model::new(reading, now, freshness, Theme::Desk), PANEL)
+pub fn frame(poll: &Poll, later: i64) -> Frame<Vec<u8>> {
+    drawn(&poll.model(later), PANEL)
 }
 
 /// The cost of one update.
@@ -147,7 +165,7 @@ pub struct Figures {
 
 /// Returns the figures of polls, with the picture redrawn at each and every `step` minutes after
 /// it.
-pub fn figures(polls: &[(Reading, Timestamp)], step: usize) -> Figures {
+pub fn figures(polls: &[Poll], step: usize) -> Figures {
     let mut tiles = Tiles::new();
     let mut shown = blank(PANEL);
     let [mut polls_, mut minutes, mut tiled_polls, mut tiled_minutes] = [const { Vec::new() }; 4];

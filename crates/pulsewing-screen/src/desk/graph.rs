@@ -15,7 +15,7 @@ use crate::{
     scale::Scale,
     slot::Slot,
     state::written,
-    stroke::{EDGES_OF_POINT, disc, fill, straight},
+    stroke::{self, disc, fill, line},
     text::Align,
 };
 
@@ -25,8 +25,8 @@ const TIME_STEPS: [i64; 9] = [1, 5, 10, 15, 30, 60, 120, 240, 480];
 /// The minimum span of the time axis, so that a single minute does not fill it.
 const LEAST_SPAN: SignedDuration = SignedDuration::from_mins(WINDOW_LEN as i64 - 1);
 
-// The sides of a window's line: an octagon for each minute, and a stroke between two.
-const _: () = assert!(WINDOW_LEN * EDGES_OF_POINT <= coverage::MOST_EDGES);
+// The edges of a window's line are most when each minute stands alone.
+const _: () = assert!(WINDOW_LEN * stroke::DISC.len() <= coverage::MOST_EDGES);
 
 /// The place of a window's minutes.
 #[derive(Debug)]
@@ -154,15 +154,14 @@ fn draw_line<D: DrawTarget<Color = Ink>>(
     let samples = facts.window.samples();
     let radius = graph.layout.half_stroke;
     let dot = |sample: &Sample| Dot::centre_of(graph.point(*sample));
-    // Computed once for all rows. There is room for the corners of every disc and stroke.
+    // Computed once for all rows. There is room for every minute.
     let mut edges = Edges::new();
-    edges.extend(samples.iter().flat_map(|sample| disc(dot(sample), radius)));
-    for pair in samples.windows(2) {
-        if let [one, next] = pair
-            && next.at.duration_since(one.at) <= SignedDuration::from_secs(90)
-        {
-            edges.extend(straight(dot(one), dot(next), radius));
-        }
+    let is_joined = |one: &Sample, next: &Sample| {
+        next.at.duration_since(one.at) <= SignedDuration::from_secs(90)
+    };
+    for part in samples.chunk_by(is_joined) {
+        let points: heapless::Vec<Dot, WINDOW_LEN> = part.iter().map(dot).collect();
+        line(&points, radius, &mut edges);
     }
     fill(&edges, |y| row_ramp(facts, graph, y), target)?;
     if let Some(newest) = samples.last().filter(|_| is_fresh(facts)) {

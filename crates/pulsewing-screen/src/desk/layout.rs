@@ -95,11 +95,11 @@ impl Layout {
     pub fn new(size: Size, has_banner: bool) -> Self {
         let picture = Proportions::new(size);
         let label = Letters::of(picture.scaled(11, 8));
-        let margin = picture.scaled(10, 3);
+        let margin = picture.scaled(12, 3);
         let columns = margin..picture.width - margin;
 
-        let head = Head::new(&picture, &columns, picture.scaled(10, 3));
-        let top = head.clock.baseline() + picture.scaled(14, 6);
+        let head = Head::new(&picture, &columns, picture.scaled(13, 3));
+        let top = head.clock.baseline() + picture.scaled(13, 6);
         // A picture that is higher than wide has room for larger digits.
         let tallest = if picture.width < picture.height {
             DIGITS * 4 / 3
@@ -261,7 +261,10 @@ impl Head {
     fn new(picture: &Proportions, columns: &Range<i32>, top: i32) -> Self {
         let (left, right) = (columns.start, columns.end);
         let letters = Letters::of(picture.scaled(14, 8));
-        let large = Letters::of(picture.scaled(25, 11));
+        // On the design's panel the clock's minutes are in whole tiles here, which matters to a board: they
+        // change most often. So do those of the age, with the margin above.
+        let large = Letters::of(picture.scaled(22, 11));
+        let left = left - picture.scaled(5, 1);
         let clock = Slot::new(
             large,
             Align::Left,
@@ -375,11 +378,11 @@ impl Statistics {
         let row = |top: i32| {
             let word_top = top + number.ascent() - word.ascent();
             (
-                Slot::new(word, Align::Left, columns.start..middle, word_top),
-                Slot::for_number(number, middle..columns.end, top),
+                Slot::flat(word, Align::Left, columns.start..middle, word_top),
+                Slot::flat(number, Align::Right, middle..columns.end, top),
             )
         };
-        let ends = |(word, number): &(Slot, Slot)| word.baseline().max(number.bottom());
+        let ends = |(word, number): &(Slot, Slot)| word.bottom().max(number.bottom());
         let begins =
             |(word, number): &(Slot, Slot)| word.area.rows().start.min(number.area.rows().start);
         let pitch = (rows.end - ends(&row(rows.start))) / 2;

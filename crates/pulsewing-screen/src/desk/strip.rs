@@ -47,6 +47,13 @@ impl Hours {
         later(self.start, SignedDuration::from_mins(minute)).unwrap_or(Timestamp::MAX)
     }
 
+    /// Returns the end of the quarter of an hour that an instant is in. The mark of the present is there, so
+    /// that it does not move every few minutes.
+    fn quarter(&self, at: Timestamp) -> Timestamp {
+        let minute = at.duration_since(self.start).as_mins();
+        self.at((minute / 15 + 1) * 15)
+    }
+
     /// Returns the column of an instant, if it is on the axis.
     fn column(&self, at: Timestamp, place: &StripPlace) -> Option<i32> {
         let minute = at.duration_since(self.start).as_mins();
@@ -92,7 +99,7 @@ pub(super) fn draw<D: DrawTarget<Color = Ink>>(
             draw_bar(facts, x, row(high), row(low), place, &scale, target)?;
         }
     }
-    match hours.column(facts.now, place) {
+    match hours.column(hours.quarter(facts.now), place) {
         Some(x) => target.fill_solid(&span(x..x + 1, rows.clone()), Ink::Quiet),
         None => Ok(()),
     }
