@@ -56,6 +56,15 @@ impl Day {
         }
     }
 
+    /// Records those minutes of a window that the day has.
+    pub fn record_window(&mut self, window: &Window) {
+        for sample in window.samples() {
+            if let Some(minute) = self.local.minute_of(sample.at) {
+                self.record(minute, sample.bpm);
+            }
+        }
+    }
+
     /// Drops the minutes that begin after `instant`; returns the number of those that had a value.
     pub fn truncate(&mut self, instant: Timestamp) -> u16 {
         let mut forgotten = 0;

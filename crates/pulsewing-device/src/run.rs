@@ -112,6 +112,7 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
         chain_lock: Mutex::new(()),
         settings: RefCell::new(settings),
         reading: RefCell::new(reading),
+        earlier: RefCell::new(None),
         facts: RefCell::new(facts),
         errors: RefCell::new(errors),
         serial_queue,

@@ -145,6 +145,7 @@ fn draw<B: Board>(
     let settings = shared.settings.borrow();
     let facts = shared.facts.borrow();
     let reading = shared.reading.borrow();
+    let earlier = shared.earlier.borrow();
     let utc = shared.clock.utc();
     let zone = configuration::zone(&settings, utc.unwrap_or(Timestamp::UNIX_EPOCH));
     let offset_at = |at: Timestamp| -> Offset {
@@ -165,6 +166,10 @@ fn draw<B: Board>(
     let model = match reading.as_ref() {
         Some(reading) => {
             let model = of_reading(reading, utc, &facts, &settings);
+            let model = match &*earlier {
+                Some(earlier) => model.with_earlier(earlier),
+                None => model,
+            };
             match state {
                 Some(state) => model.with_state(state),
                 None => model,
@@ -202,6 +207,7 @@ fn of_reading<'r>(
         None => {
             let mut model = Model::new(reading, reading.fetched_at, Freshness::Cached, theme);
             if let Some(facts) = &mut model.facts {
+                facts.clock = None;
                 facts.age = None;
                 facts.is_today = false;
             }

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use pulsewing_core::{
     chain::{Standing, Stored},
     cycle::{Failure, StoreTrouble},
+    day::Day,
     reading::Reading,
 };
 use pulsewing_store::{MAX_ERROR_TEXT, PanicText, Settings, Store, When};
@@ -44,6 +45,8 @@ pub(crate) struct Shared<'b, B: Board> {
     pub(crate) chain_lock: Mutex<NoopRawMutex, ()>,
     pub(crate) settings: RefCell<Settings>,
     pub(crate) reading: RefCell<Option<Reading>>,
+    /// The day before the reading's, for the graph of the last 24 hours.
+    pub(crate) earlier: RefCell<Option<Day>>,
     pub(crate) facts: RefCell<Facts>,
     pub(crate) errors: RefCell<Journal>,
     pub(crate) serial_queue: SerialQueue,
@@ -68,6 +71,30 @@ pub(crate) struct AppRequests {
     pub(crate) join: RefCell<Option<Ssid>>,
     /// The result of the last request to join.
     pub(crate) joined: Signal<NoopRawMutex, Result<(), JoinError>>,
+}
+
+impl<B: Board> Shared<'_, B> {
+    /// Shows a new reading. When its day has begun since the last one, that one's is kept as the day
+    /// before.
+    pub(crate) fn show(&self, reading: Option<&Reading>) {
+        if let Some(reading) = reading {
+            let date = reading.day.local().date().yesterday().ok();
+            let mut earlier = self.earlier.borrow_mut();
+            if let Some(before) = &*self.reading.borrow()
+                && Some(before.day.local().date()) == date
+            {
+                *earlier = Some(before.day.clone());
+            }
+            match &mut *earlier {
+                // Its last minutes came with the first poll of this day.
+                Some(earlier) if Some(earlier.local().date()) == date => {
+                    earlier.record_window(&reading.window);
+                }
+                other => *other = None,
+            }
+        }
+        *self.reading.borrow_mut() = reading.cloned();
+    }
 }
 
 impl AppRequests {

@@ -11,11 +11,8 @@
 use std::{collections::BTreeMap, env, fs, hint::black_box, path::Path, time::Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use jiff::{Timestamp, civil::DateTime};
-use pulsewing_core::{
-    Bpm,
-    reading::{Freshness, Reading},
-};
+use jiff::civil::DateTime;
+use pulsewing_core::{Bpm, reading::Freshness};
 use pulsewing_screen::{
     Band, Frame, Model, State, Theme, Tiles,
     changes::{self, Cost},

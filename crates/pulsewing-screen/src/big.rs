@@ -9,7 +9,7 @@
 //!      # #   #
 //!      ###   #
 //!
-//!  Easy            8 min ago      the zone and the age; if it is old, the reason in place of the zone
+//!  Easy            8 min ago      the zone and the age
 //! ```
 //!
 //! A banner at the bottom says what is wrong. A tiny panel has no room for one: its title takes the place
@@ -103,12 +103,12 @@ impl Layout {
         Slot::new(letters, align, self.columns.clone(), top)
     }
 
-    /// Returns the largest type in which three digits fit.
-    fn digits(&self) -> Outline {
+    /// Returns the largest type in which this many digits fit.
+    fn digits(&self, cells: i32) -> Outline {
         let room = self.columns.end - self.columns.start;
         let highest = (self.rows.end - self.rows.start).min(room);
         let heights = (1..=highest).rev().map(Outline::exactly);
-        let mut fitting = heights.filter(|outline| 3 * outline.digit_width() <= room);
+        let mut fitting = heights.filter(|outline| cells * outline.digit_width() <= room);
         fitting.next().unwrap_or_else(|| Outline::exactly(1))
     }
 }
@@ -125,14 +125,17 @@ pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
     let has_room = banner::has_room_for_advice(size);
     let layout = Layout::new(size, has_head, notice.is_some() && has_room);
     if let Some(head) = &layout.head {
-        let clock = words::clock(facts.clock);
-        head.clock.write(&clock, Ink::Text, target)?;
+        head.clock
+            .write(&words::present(facts.clock), Ink::Text, target)?;
         if let Some(percent) = facts.battery_percent {
             draw_battery(percent, head.battery, target)?;
         }
     }
     draw_rate(facts, &layout, target)?;
-    draw_foot(facts, notice.filter(|_| !has_room), &layout, target)?;
+    match notice {
+        Some(notice) if !has_room => draw_tiny_notice(facts, notice, &layout, target)?,
+        _ => draw_foot(facts, &layout, target)?,
+    }
     match notice.filter(|_| has_room) {
         Some(notice) => banner::draw(notice, Family::Barlow, target),
         None => Ok(()),
@@ -151,9 +154,9 @@ fn draw_rate<D: DrawTarget<Color = Ink>>(
         true => Ink::from_heart_zone(zone),
         false => Ink::Mid,
     };
-    let digits = layout.digits();
     let rate = written::<4>(format_args!("{bpm}"));
     let cells = rate.chars().map(|_| 1).sum::<i32>();
+    let digits = layout.digits(cells.max(2));
     let middle = i32::midpoint(layout.columns.start, layout.columns.end);
     let left = middle - cells * digits.digit_width() / 2;
     let spare = (layout.rows.end - layout.rows.start - digits.ascent()).max(0);
@@ -161,36 +164,75 @@ fn draw_rate<D: DrawTarget<Color = Ink>>(
     digits.write(&rate, Point::new(left, baseline), Align::Left, ink, target)
 }
 
-/// Writes zone and age; or, if they are not current, the reason and the age.
+/// Writes zone and age. What is wrong is in the banner.
 fn draw_foot<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
-    notice: Option<&Notice<'_>>,
     layout: &Layout,
     target: &mut D,
 ) -> Result<(), D::Error> {
-    let is_fresh = is_fresh(facts);
-    let (words, ink) = match (notice, facts.rate) {
-        (Some(notice), _) => (notice.title.as_str(), notice.ink),
-        // The colour of a zone is for large words; the digits above have it anyway.
-        (None, Some((_, zone))) if is_fresh && layout.foot.ascent() >= LARGE => {
-            (zone.name(), Ink::from_heart_zone(zone))
-        }
-        (None, Some((_, zone))) if is_fresh => (zone.name(), Ink::Text),
-        (None, _) => (words::freshness(facts), Ink::Warning),
+    let Some((_, zone)) = facts.rate else {
+        return Ok(());
     };
-    let room = layout.columns.end - layout.columns.start;
-    let letters = Family::Barlow.fitting(words, layout.foot.ascent(), room);
-    layout
-        .foot(letters, Align::Left)
-        .write(words, ink, target)?;
-    // The age is left out where the words need its place.
-    let left = room - letters.width(words) - letters.ascent() / 2;
+    let (words, ink) = match is_fresh(facts) {
+        // The colour of a zone is for large words; the digits above have it anyway.
+        true if layout.foot.ascent() >= LARGE => (
+            written::<32>(format_args!("{}", zone.name())),
+            Ink::from_heart_zone(zone),
+        ),
+        true => (written(format_args!("{}", zone.name())), Ink::Text),
+        false => (written(format_args!("was {}", zone.name())), Ink::Quiet),
+    };
+    let left = layout.foot(layout.foot, Align::Left);
+    left.write(&words, ink, target)?;
+    draw_age(facts, &left, layout.foot.width(&words), layout, target)
+}
+
+/// Writes what is wrong, and the age if there is room for both.
+fn draw_tiny_notice<D: DrawTarget<Color = Ink>>(
+    facts: &Facts<'_>,
+    notice: &Notice<'_>,
+    layout: &Layout,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let columns = &layout.columns;
+    let side = layout.foot.ascent();
+    let room = columns.end - columns.start - side * 4 / 3;
+    let letters = Family::Barlow.fitting(&notice.title, side, room);
+    let title = layout.foot(letters, Align::Left);
+    let icon = Rectangle::new(
+        Point::new(columns.start, title.baseline() - side),
+        Size::new_equal(side.cast_unsigned()),
+    );
+    notice.icon.draw(icon, notice.ink, target)?;
+    let title = Slot::new(
+        letters,
+        Align::Left,
+        columns.start + side * 4 / 3..columns.end,
+        title.top(),
+    );
+    title.write(&notice.title, notice.ink, target)?;
+    let taken = side * 4 / 3 + letters.width(&notice.title);
+    draw_age(facts, &title, taken, layout, target)
+}
+
+/// Writes the age at the right of a line of which the left is taken, if there is room for it.
+fn draw_age<D: DrawTarget<Color = Ink>>(
+    facts: &Facts<'_>,
+    line: &Slot,
+    taken: i32,
+    layout: &Layout,
+    target: &mut D,
+) -> Result<(), D::Error> {
+    let letters = line.letters;
+    let room = layout.columns.end - layout.columns.start - taken - letters.ascent() / 2;
     let age = facts.age.unwrap_or_default();
-    let (long, short) = (words::age_ago(age), words::age(age));
-    let fitting = [long, short]
+    let fitting = [words::age_ago(age), words::age(age)]
         .into_iter()
-        .find(|age| letters.width(age) <= left);
-    let ink = if is_fresh { Ink::Text } else { Ink::Warning };
+        .find(|age| letters.width(age) <= room);
+    let ink = match is_fresh(facts) {
+        true => Ink::Text,
+        false => Ink::Warning,
+    };
     match fitting {
         Some(age) => layout.foot(letters, Align::Right).write(&age, ink, target),
         None => Ok(()),

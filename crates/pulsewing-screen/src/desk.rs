@@ -86,7 +86,7 @@ fn draw_head<D: DrawTarget<Color = Ink>>(
     target: &mut D,
 ) -> Result<(), D::Error> {
     head.clock
-        .write(&words::clock(facts.clock), Ink::Text, target)?;
+        .write(&words::present(facts.clock), Ink::Text, target)?;
     let date = match facts.is_zone_guessed {
         true => words::guessed_date(facts.today),
         false => words::date(facts.today),

@@ -35,8 +35,8 @@ pub struct Model<'r> {
 pub struct Facts<'r> {
     /// The time of drawing.
     pub now: Timestamp,
-    /// The wearer's current time of day.
-    pub clock: Time,
+    /// The wearer's current time of day, if it is known.
+    pub clock: Option<Time>,
     /// The wearer's current date.
     pub today: Date,
     /// The civil day of the reading.
@@ -190,7 +190,7 @@ impl<'r> Facts<'r> {
         let today = clock.date();
         Self {
             now,
-            clock: clock.time(),
+            clock: Some(clock.time()),
             today,
             date: local.date(),
             is_today: today == local.date(),

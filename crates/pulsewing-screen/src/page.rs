@@ -130,9 +130,9 @@ impl<'t> Text<'t> {
     fn new(notice: &'t Notice<'_>, measures: &'t Measures, right: i32) -> Self {
         let room = measures.height - 2 * measures.margin;
         let left = measures.margin + 4 * measures.bar;
-        let icon_room = Letters::of(measures.title).ascent() * 5 / 3;
-        let room_of_title = right - left - icon_room;
+        let room_of_title = right - left - Letters::of(measures.title).ascent() * 5 / 3;
         let title = Family::Barlow.fitting(&notice.title, measures.title, room_of_title);
+        let icon_room = title.ascent() * 5 / 3;
         let mut text = Self {
             title: (&notice.title, title),
             why: &notice.why,

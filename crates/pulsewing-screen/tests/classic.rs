@@ -35,7 +35,7 @@ fn facts(latest: Latest) -> Facts<'static> {
     let date = Date::constant(2024, 3, 3);
     Facts {
         now: Timestamp::UNIX_EPOCH,
-        clock: Time::midnight(),
+        clock: Some(Time::midnight()),
         today: date,
         date,
         is_today: true,

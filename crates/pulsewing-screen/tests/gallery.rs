@@ -330,6 +330,16 @@ fn the_users_own_wallpaper() {
     compare("page-wallpaper", &model);
     compare_in(Palette::Night, "page-wallpaper-night", &model, PANEL);
 
+    let now = at(14, 7);
+    let reading = reading_at(now);
+    let behind = self::model(&reading, now)
+        .with_wallpaper(wallpaper.clone())
+        .with_background();
+    compare("desk-background", &behind);
+    compare_in(Palette::Dim, "desk-background-dim", &behind, PANEL);
+    let offline = behind.with_state(State::Offline);
+    compare("desk-background-offline", &offline);
+
     let now = at(0, 21);
     let reading = reading_at(now);
     let classic = Model {
@@ -337,6 +347,55 @@ fn the_users_own_wallpaper() {
         ..self::model(&reading, now).with_wallpaper(wallpaper)
     };
     compare("classic-wallpaper", &classic);
+}
+
+#[test]
+fn the_big_face() {
+    let now = at(14, 7);
+    let reading = reading_at(now);
+    let big = Model {
+        theme: Theme::Big,
+        ..model(&reading, now)
+    };
+    compare("big", &big);
+    compare_in(Palette::Night, "big-night", &big, PANEL);
+    for size in OTHER_SIZES.into_iter().chain([(320, 480)]) {
+        compare_sized("big", &big, size);
+    }
+    let signed_out = big.clone().with_state(sign_in("pulsewing login", None));
+    compare("big-sign-in", &signed_out);
+    for size in OTHER_SIZES {
+        compare_sized(
+            "desk-sign-in",
+            &Model {
+                theme: Theme::Desk,
+                ..signed_out.clone()
+            },
+            size,
+        );
+    }
+
+    let now = at(18, 50);
+    let reading = reading_at(now);
+    compare(
+        "big-run",
+        &Model {
+            theme: Theme::Big,
+            ..model(&reading, now)
+        },
+    );
+
+    let taken = at(14, 7);
+    let mut reading = reading_at(taken);
+    let now = taken + SignedDuration::from_mins(149);
+    reading.fetched_at = now;
+    compare(
+        "big-stale",
+        &Model {
+            theme: Theme::Big,
+            ..model(&reading, now)
+        },
+    );
 }
 
 #[test]

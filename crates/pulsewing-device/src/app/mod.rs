@@ -415,7 +415,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
             if let Some(before) = &*shared.reading.borrow() {
                 cycle.keep_last_known(before);
             }
-            *shared.reading.borrow_mut() = cycle.reading().cloned();
+            shared.show(cycle.reading());
         }
         let renewal_failure = cycle.renewal_failure();
         let future_minutes = cycle.future_minutes();

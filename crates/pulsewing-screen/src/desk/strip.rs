@@ -23,24 +23,47 @@ const HOURS: i64 = 25;
 const EVENING: i8 = 22;
 const MORNING: i8 = 6;
 
-/// The axis of time.
-struct Hours {
+/// The axis of time, and the days on it.
+struct Hours<'d> {
     start: Timestamp,
     /// The minutes that the axis spans.
     minutes: i64,
+    /// The days, each with the minute of the axis at which it begins; it may be before the axis.
+    days: [Option<(i64, &'d Day)>; 2],
 }
 
-impl Hours {
+impl<'d> Hours<'d> {
     /// Returns the axis at the time of drawing.
-    fn of(facts: &Facts<'_>) -> Self {
-        let into_hour = SignedDuration::from_mins(facts.clock.minute().into())
-            + SignedDuration::from_secs(facts.clock.second().into());
+    fn of(facts: &Facts<'d>) -> Self {
+        let clock = facts.offsets.local(facts.now).time();
+        let into_hour = SignedDuration::from_mins(clock.minute().into())
+            + SignedDuration::from_secs(clock.second().into());
         let whole = Timestamp::from_second(facts.now.as_second()).unwrap_or(facts.now);
         let back = into_hour + SignedDuration::from_hours(HOURS - 1);
+        let start = later(whole, -back).unwrap_or(Timestamp::MIN);
+        let placed = |day: &'d Day| (day.local().start().duration_since(start).as_mins(), day);
         Self {
-            start: later(whole, -back).unwrap_or(Timestamp::MIN),
+            start,
             minutes: HOURS * 60,
+            days: [Some(placed(facts.day)), facts.earlier.map(placed)],
         }
+    }
+
+    /// Returns the rate of a minute of the axis, if it is known.
+    fn rate(&self, minute: i64) -> Option<Bpm> {
+        self.days.iter().flatten().find_map(|(begins, day)| {
+            let of_day = u16::try_from(minute - begins).ok()?;
+            day.get(of_day)
+        })
+    }
+
+    /// Returns the lowest and highest rate of some minutes of the axis.
+    fn extent(&self, minutes: Range<i64>) -> Option<(Bpm, Bpm)> {
+        let rates = minutes.filter_map(|minute| self.rate(minute));
+        rates.fold(None, |extent, bpm| {
+            let (low, high) = extent.unwrap_or((bpm, bpm));
+            Some((bpm.min(low), bpm.max(high)))
+        })
     }
 
     fn at(&self, minute: i64) -> Timestamp {
@@ -95,7 +118,7 @@ pub(super) fn draw<D: DrawTarget<Color = Ink>>(
         }
     }
     for x in columns.clone() {
-        if let Some((low, high)) = extent(facts, hours.minutes_of(x, place), &hours) {
+        if let Some((low, high)) = hours.extent(hours.minutes_of(x, place)) {
             draw_bar(facts, x, row(high), row(low), place, &scale, target)?;
         }
     }
@@ -106,8 +129,8 @@ pub(super) fn draw<D: DrawTarget<Color = Ink>>(
 }
 
 /// Returns a scale from a round rate to a round rate that contains all rates of the hours.
-fn scale(facts: &Facts<'_>, hours: &Hours) -> Scale {
-    let rates = (0..hours.minutes).filter_map(|minute| rate(facts, hours.at(minute)));
+fn scale(facts: &Facts<'_>, hours: &Hours<'_>) -> Scale {
+    let rates = (0..hours.minutes).filter_map(|minute| hours.rate(minute));
     let rates = rates.chain(facts.resting).map(Bpm::get);
     let (low, high) = rates.fold(ORDINARY, |(low, high), rate| {
         (low.min(rate), high.max(rate))
@@ -122,7 +145,7 @@ fn is_on(scale: &Scale, rate: Bpm) -> bool {
 /// Shades the night.
 fn draw_night<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
-    hours: &Hours,
+    hours: &Hours<'_>,
     place: &StripPlace,
     target: &mut D,
 ) -> Result<(), D::Error> {
@@ -219,25 +242,10 @@ const fn darker(ink: Ink) -> Ink {
     }
 }
 
-/// Returns the rate of the minute at an instant, if it is known.
-fn rate(facts: &Facts<'_>, at: Timestamp) -> Option<Bpm> {
-    let of_day = |day: &Day| day.get(day.local().minute_of(at)?);
-    of_day(facts.day).or_else(|| of_day(facts.earlier?))
-}
-
-/// Returns the lowest and highest rate of some minutes of the axis.
-fn extent(facts: &Facts<'_>, minutes: Range<i64>, hours: &Hours) -> Option<(Bpm, Bpm)> {
-    let rates = minutes.filter_map(|minute| rate(facts, hours.at(minute)));
-    rates.fold(None, |extent, bpm| {
-        let (low, high) = extent.unwrap_or((bpm, bpm));
-        Some((bpm.min(low), bpm.max(high)))
-    })
-}
-
 /// Draws a tick and a number for as many hours as there is room for, and a line at midnight.
 fn draw_hours<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
-    hours: &Hours,
+    hours: &Hours<'_>,
     place: &StripPlace,
     target: &mut D,
 ) -> Result<(), D::Error> {

@@ -41,6 +41,14 @@ pub(crate) fn clock(time: Time) -> Words {
     written(format_args!("{:02}:{:02}", time.hour(), time.minute()))
 }
 
+/// Returns the present time of day, or dashes in its place while it is not known.
+pub(crate) fn present(time: Option<Time>) -> Words {
+    match time {
+        Some(time) => clock(time),
+        None => written(format_args!("--:--")),
+    }
+}
+
 /// Returns the time of something, as exactly as is necessary `today`.
 pub(super) fn moment(at: DateTime, today: Date) -> Words {
     let clock = clock(at.time());

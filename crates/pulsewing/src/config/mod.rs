@@ -139,6 +139,8 @@ pub(crate) struct ScreenConfig {
     /// The user's picture to show as long as there are no values, a PNG or BMP. The path is
     /// relative to the configuration file.
     pub wallpaper: Option<PathBuf>,
+    /// Whether that picture is also the dark background of readings.
+    pub background: bool,
 }
 
 /// The history.

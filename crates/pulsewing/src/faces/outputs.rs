@@ -49,6 +49,7 @@ pub(crate) struct Style {
     /// The night; `None` if the command line names a palette.
     night: Option<Night>,
     wallpaper: Option<UserPicture>,
+    has_background: bool,
     console: Console,
 }
 
@@ -142,6 +143,7 @@ impl Style {
             palette: palette.or(screen.palette).unwrap_or_default(),
             night: screen.night.filter(|_| palette.is_none()),
             wallpaper: screen.wallpaper.clone().map(UserPicture::new),
+            has_background: screen.background,
             console,
         }
     }
@@ -153,7 +155,7 @@ impl Style {
     pub(crate) fn picture(&mut self, view: &View<'_>, size: Size) -> Result<Picture, PictureError> {
         let palette = self.palette_of(view);
         let model = self.model(view);
-        let console = self.console;
+        let (console, has_background) = (self.console, self.has_background);
         let wallpaper = self.wallpaper.as_mut().and_then(|own| {
             own.for_size(size, |path, why| {
                 console.warn(&format!(
@@ -163,6 +165,7 @@ impl Style {
             })
         });
         let model = match wallpaper {
+            Some(wallpaper) if has_background => model.with_wallpaper(wallpaper).with_background(),
             Some(wallpaper) => model.with_wallpaper(wallpaper),
             None => model,
         };
