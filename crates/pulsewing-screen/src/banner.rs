@@ -17,9 +17,6 @@ use crate::{
 /// Both sentences of a notice; they always fit.
 type Text = heapless::String<400>;
 
-/// The height of a title's capitals in Helvetica from which there is room for an icon, in pixels.
-const LEAST_WITH_ICON: i32 = 14;
-
 /// The number of lines beside, or under, the title.
 const LINES: i32 = 2;
 
@@ -63,14 +60,9 @@ impl Measures {
         (self.margin / 3).max(1)
     }
 
-    /// Returns the side of the icon; 0 where there is no room for one.
+    /// Returns the side of the icon.
     fn icon(&self) -> i32 {
-        let title = self.family.letters(self.title).ascent();
-        match self.family {
-            // Helvetica is wider: on a small panel the words need all of it.
-            Family::Helvetica if title < LEAST_WITH_ICON => 0,
-            _ => title * 5 / 4,
-        }
+        self.family.letters(self.title).ascent() * 5 / 4
     }
 
     /// Returns the distance between the body's lines.
@@ -83,6 +75,19 @@ impl Measures {
         match self.body.wrap(text, width).map(|_| 1).sum::<i32>() {
             ..=LINES => self.body,
             _ => self.family.letters(8),
+        }
+    }
+
+    /// Returns whether the sentences fit in lines of this width.
+    fn have_room(&self, notice: &Notice<'_>, width: i32) -> bool {
+        match notice.command {
+            Some(command) => self.body.width(command) <= width,
+            None if self.has_a_line_each(notice, width) => true,
+            None => {
+                let body = sentences(notice);
+                let letters = self.letters(&body, width);
+                letters.wrap(&body, width).map(|_| 1).sum::<i32>() <= LINES
+            }
         }
     }
 
@@ -120,16 +125,7 @@ impl State<'_> {
 fn is_read_to_its_end(notice: &Notice<'_>, size: Size, family: Family) -> bool {
     let measures = Measures::new(size, family);
     let (_, _, columns, _) = places(notice, &measures, area(size, family));
-    let room = columns.end - columns.start;
-    match notice.command {
-        Some(command) => measures.body.width(command) <= room,
-        None if measures.has_a_line_each(notice, room) => true,
-        None => {
-            let body = sentences(notice);
-            let letters = measures.letters(&body, room);
-            letters.wrap(&body, room).map(|_| 1).sum::<i32>() <= LINES
-        }
-    }
+    measures.have_room(notice, columns.end - columns.start)
 }
 
 /// Returns whether the banner of a picture of this size has room for more than a title.
@@ -177,15 +173,24 @@ pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
     draw_body(notice, &measures, columns, top, target)
 }
 
-/// Returns the place of the icon and the title, the columns of the sentences and their first row.
-fn places(
-    notice: &Notice<'_>,
-    measures: &Measures,
-    area: Rectangle,
-) -> (Rectangle, Slot, Range<i32>, i32) {
+/// The place of the icon and the title, the columns of the sentences and their first row.
+type Places = (Rectangle, Slot, Range<i32>, i32);
+
+/// Returns the places with an icon; without one if the words need its room.
+fn places(notice: &Notice<'_>, measures: &Measures, area: Rectangle) -> Places {
+    let places = places_beside(measures.icon(), notice, measures, area);
+    let (_, _, columns, _) = &places;
+    let is_title_alone = measures.place == Place::Nowhere;
+    if is_title_alone || measures.have_room(notice, columns.end - columns.start) {
+        places
+    } else {
+        places_beside(0, notice, measures, area)
+    }
+}
+
+fn places_beside(side: i32, notice: &Notice<'_>, measures: &Measures, area: Rectangle) -> Places {
     let left = measures.margin + measures.bar();
     let top = area.rows().start + measures.margin * 2 / 3;
-    let side = measures.icon();
     let icon = Rectangle::new(
         Point::new(left, top - side / 10),
         Size::new_equal(side.max(0).cast_unsigned()),

@@ -225,8 +225,7 @@ fn draw_age<D: DrawTarget<Color = Ink>>(
 ) -> Result<(), D::Error> {
     let letters = line.letters;
     let room = layout.columns.end - layout.columns.start - taken - letters.ascent() / 2;
-    let age = facts.age.unwrap_or_default();
-    let fitting = [words::age_ago(age), words::age(age)]
+    let fitting = words::ages(facts)
         .into_iter()
         .find(|age| letters.width(age) <= room);
     let ink = match is_fresh(facts) {

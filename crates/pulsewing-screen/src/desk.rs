@@ -33,6 +33,7 @@
 //! A small panel shows the [`big`](crate::Theme::Big) face under the clock instead.
 
 use embedded_graphics::{prelude::*, primitives::Rectangle};
+use jiff::civil::DateTime;
 use pulsewing_core::{
     reading::{BATTERY_LOW, Freshness, LONG_AGO},
     trend::Trend,
@@ -87,15 +88,15 @@ fn draw_head<D: DrawTarget<Color = Ink>>(
 ) -> Result<(), D::Error> {
     head.clock
         .write(&words::present(facts.clock), Ink::Text, target)?;
-    let date = match facts.is_zone_guessed {
-        true => words::guessed_date(facts.today),
-        false => words::date(facts.today),
-    };
-    head.date.write_one_of(
-        &date.each_ref().map(|words| words.as_str()),
-        Ink::Text,
-        target,
-    )?;
+    // Without a clock the date is unknown as well.
+    if facts.clock.is_some() {
+        let date = match facts.is_zone_guessed {
+            true => words::guessed_date(facts.today),
+            false => words::date(facts.today),
+        };
+        let wordings = date.each_ref().map(|words| words.as_str());
+        head.date.write_one_of(&wordings, Ink::Text, target)?;
+    }
     // That all is well is said only where nothing else is.
     match is_fresh(facts) {
         true if has_banner => {}
@@ -204,24 +205,31 @@ fn draw_beside<D: DrawTarget<Color = Ink>>(
     let Some((_, zone)) = facts.rate else {
         return Ok(());
     };
-    let age = facts.age.unwrap_or_default();
-    let ago = words::age_ago(age);
+    let ages = words::ages(facts);
+    let [ago, _] = &ages;
     if is_fresh(facts) {
         hero.large
             .write(zone.name(), Ink::from_heart_zone(zone), target)?;
         if let Some(trend) = facts.trend {
             draw_trend(trend, &hero.middle, target)?;
         }
-        return hero.small.write(&ago, Ink::Quiet, target);
+        return hero.small.write(ago, Ink::Quiet, target);
     }
-    hero.large
-        .write_one_of(&[&ago, &words::age(age)], Ink::Warning, target)?;
+    hero.large.write_one_of(
+        &ages.each_ref().map(|words| words.as_str()),
+        Ink::Warning,
+        target,
+    )?;
     // The time of an old minute is told with its day, so that it cannot pass for the clock.
-    if let Some(newest) = facts.newest.filter(|newest| newest.date() != facts.today) {
-        let moment = words::moment(newest, facts.today);
+    let is_of_today = |at: &DateTime| facts.clock.is_some() && at.date() == facts.today;
+    if let Some(newest) = facts.newest.filter(|newest| !is_of_today(newest)) {
+        let moment = match facts.clock {
+            Some(_) => words::moment(newest, facts.today),
+            None => words::dated(newest),
+        };
         hero.middle.write(&moment, Ink::Quiet, target)?;
     }
-    if age < LONG_AGO && facts.freshness != Freshness::Silent {
+    if facts.age.is_none_or(|age| age < LONG_AGO) && facts.freshness != Freshness::Silent {
         let was = written::<32>(format_args!("was {}", zone.name()));
         hero.small
             .write_one_of(&[&was, zone.name()], Ink::Quiet, target)?;

@@ -86,7 +86,7 @@ impl<'s> State<'s> {
             Self::WaitingForClock => [
                 "Waiting for the time",
                 "No time server has answered yet.",
-                "Does the router block NTP?",
+                "If this lasts, the router may block NTP.",
             ],
             Self::SignInNeeded { .. } => [
                 "Sign-in needed",

@@ -36,6 +36,15 @@ pub(crate) fn age_ago(duration: SignedDuration) -> Words {
     }
 }
 
+/// Returns how long ago the newest minute began, in two lengths, longest first.
+pub(crate) fn ages(facts: &Facts<'_>) -> [Words; 2] {
+    match facts.age {
+        Some(duration) => [age_ago(duration), age(duration)],
+        // There is no clock yet.
+        None => ["Age unknown", "Age ?"].map(|words| written(format_args!("{words}"))),
+    }
+}
+
 /// Returns a time of day.
 pub(crate) fn clock(time: Time) -> Words {
     written(format_args!("{:02}:{:02}", time.hour(), time.minute()))
@@ -56,12 +65,18 @@ pub(super) fn moment(at: DateTime, today: Date) -> Words {
     match days_between(date, today) {
         0 => clock,
         1..=6 => written(format_args!("{} {clock}", short(weekday(date)))),
-        _ => written(format_args!(
-            "{} {} {clock}",
-            date.day(),
-            short(month(date))
-        )),
+        _ => dated(at),
     }
+}
+
+/// Returns the date and the time of something.
+pub(super) fn dated(at: DateTime) -> Words {
+    let (date, clock) = (at.date(), clock(at.time()));
+    written(format_args!(
+        "{} {} {clock}",
+        date.day(),
+        short(month(date))
+    ))
 }
 
 fn days_between(earlier: Date, later: Date) -> i64 {
