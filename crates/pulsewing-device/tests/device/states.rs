@@ -2,10 +2,12 @@
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
+use embedded_graphics::{prelude::*, primitives::Rectangle};
 use jiff::{SignedDuration, civil::time, tz::Offset};
 use pulsewing_core::{Provider, civil::Offsets, reading::Freshness};
 use pulsewing_device::ports::ConnectError;
-use pulsewing_screen::{Model, State, Theme};
+use pulsewing_screen::{Ink, Model, State, Theme, desk::Layout};
+use pulsewing_testkit::pictures::drawn;
 
 use crate::{
     cloud::{Fault, Route},
@@ -161,6 +163,37 @@ fn after_a_restart_the_cached_picture_comes_first_with_its_date_and_no_age() {
     facts.age = None;
     facts.is_today = false;
     assert!(rig.shows(&model.with_state(State::JoiningWifi { network: "home" })));
+}
+
+#[test]
+fn after_midnight_the_evening_before_is_still_in_the_picture() {
+    // A panel with the graph of the last 24 hours.
+    let size = Size::new(480, 320);
+    let strip = Layout::new(size, false).strip();
+    let mut rig = Rig::sized(Provider::Google, size);
+    rig.provision(Provider::Google, |_| {});
+    rig.start_to_report();
+    let date = rig.stored_reading().day.local().date();
+    // At most a day of polls.
+    let has_begun = (0..100).any(|_| {
+        rig.run_to_report(minutes(30));
+        rig.run_for(Duration::from_secs(5));
+        rig.stored_reading().day.local().date() != date
+    });
+    assert!(has_begun, "no day began");
+    let reading = rig.stored_reading();
+    let today = Model::new(&reading, rig.world.truth(), Freshness::Fresh, Theme::Desk);
+    let areas_of_bars = |inks: &mut dyn Iterator<Item = Ink>| {
+        let is_in_strip = |at: &Point| strip.contains(*at);
+        let points = Rectangle::new(Point::zero(), size).points();
+        let inks = points.zip(inks).filter(|(at, _)| is_in_strip(at));
+        inks.filter(|(_, ink)| matches!(ink, Ink::DimCool | Ink::DimWarm))
+            .count()
+    };
+    let of_today = areas_of_bars(&mut drawn(&today, size).pixels());
+    let panel = rig.world.panel.borrow();
+    let of_both = areas_of_bars(&mut panel.inks.iter().copied());
+    assert!(of_both > 10 * (of_today + 10), "{of_both} and {of_today}");
 }
 
 #[test]

@@ -191,3 +191,53 @@ impl Snapshot {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pulsewing_core::Bpm;
+    use pulsewing_testkit::{at, readings};
+
+    use super::*;
+
+    /// A reading at noon of a day in November, with a rate that is the day of the month plus 50.
+    fn reading(day: u16) -> Reading {
+        let now = at(&format!("2026-11-{day}T12:00:00Z"));
+        readings::with_minutes(readings::berlin(), now, [(720, 50 + day)])
+    }
+
+    #[test]
+    fn the_day_before_stays_when_a_day_begins_and_goes_with_the_next() {
+        let mut snapshot = Snapshot::new(Provider::Google, SignedDuration::from_mins(15));
+        let earlier = |snapshot: &Snapshot| {
+            let day = snapshot.earlier.as_ref()?;
+            day.latest().map(|(_, bpm)| bpm.get())
+        };
+        snapshot.show(reading(20), None);
+        assert_eq!(earlier(&snapshot), None);
+        // Twice, because a day has many updates.
+        for _ in 0..2 {
+            snapshot.show(reading(21), None);
+            assert_eq!(earlier(&snapshot), Some(70));
+        }
+        snapshot.show(reading(22), None);
+        assert_eq!(earlier(&snapshot), Some(71));
+        // A day was left out: nothing is known of the one before.
+        snapshot.show(reading(24), None);
+        assert_eq!(earlier(&snapshot), None);
+    }
+
+    #[test]
+    fn the_history_knows_the_day_before_best() {
+        let dir = tempfile::tempdir().unwrap();
+        let history = History::open(dir.path(), "default").unwrap();
+        let mut snapshot = Snapshot::new(Provider::Google, SignedDuration::from_mins(15));
+        snapshot.show(reading(20), None);
+        snapshot.show(reading(21), Some(&history));
+        let day = |snapshot: &Snapshot| {
+            let day = snapshot.earlier.clone();
+            day.map(|day| day.iter().map(|(_, bpm)| bpm).collect::<Vec<Bpm>>())
+        };
+        // An empty history does not take away what is known.
+        assert_eq!(day(&snapshot), Some(vec![Bpm::new(70).unwrap()]));
+    }
+}
