@@ -12,11 +12,12 @@ pub fn run(input: &[u8]) {
         return;
     };
     let (head, tail) = body.split_at(usize::from(*seed).min(body.len()));
-    let read = match pick % 4 {
+    let read = match pick % 5 {
         0 => heart,
         1 => devices,
         2 => settings_and_identity,
-        _ => resting,
+        3 => resting,
+        _ => zones,
     };
     assert_eq!(read(&[body]), read(&[head, tail]));
 }
@@ -51,6 +52,12 @@ fn settings_and_identity(chunks: &[&[u8]]) -> String {
 
 fn resting(chunks: &[&[u8]]) -> String {
     let mut decoder = google::RestingDecoder::new(Date::MAX);
+    let fed = chunks.iter().try_for_each(|chunk| decoder.feed(chunk));
+    format!("{:?}", fed.and_then(|()| decoder.finish()))
+}
+
+fn zones(chunks: &[&[u8]]) -> String {
+    let mut decoder = google::ZonesDecoder::new(Date::MAX);
     let fed = chunks.iter().try_for_each(|chunk| decoder.feed(chunk));
     format!("{:?}", fed.and_then(|()| decoder.finish()))
 }

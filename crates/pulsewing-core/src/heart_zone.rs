@@ -3,7 +3,16 @@
 //! There are two vocabularies, never mixed: neutral words, for page, desk theme and alarms, and the
 //! eight words of the original sketch, for the classic theme alone.
 
+mod age;
+mod provider;
+
+pub use age::BirthYear;
+pub use provider::ProviderZones;
+
 use crate::Bpm;
+
+/// The resting heart rate of a wearer whose own is unknown, in bpm.
+const USUAL_RESTING: u16 = 60;
 
 /// A neutral heart-rate zone.
 ///
@@ -84,9 +93,10 @@ impl HeartZones {
             .then_some(Self { limits })
     }
 
-    /// Creates zones from Fitbit's three limits (the beginnings of "Fat Burn", "Cardio" and "Peak"). Its
-    /// lowest zone, "Out of Range", is easy and light here; light begins half-way between `resting`
-    /// (60 bpm if unknown) and moderate.
+    /// Creates zones from a provider's three limits: the beginnings of Google's `MODERATE`, `VIGOROUS` and
+    /// `PEAK`, or of Fitbit's "Fat Burn", "Cardio" and "Peak". What lies below, Google's `LIGHT` and
+    /// Fitbit's "Out of Range", is easy and light here; light begins half-way between `resting` (60 bpm if
+    /// unknown) and moderate. `None` unless each limit is above the one before.
     #[must_use]
     pub fn from_provider(
         moderate: Bpm,
@@ -94,7 +104,7 @@ impl HeartZones {
         peak: Bpm,
         resting: Option<Bpm>,
     ) -> Option<Self> {
-        let resting = resting.map_or(60, Bpm::get);
+        let resting = resting.map_or(USUAL_RESTING, Bpm::get);
         let light = Bpm::new(resting.midpoint(moderate.get()))?;
         Self::new([light, moderate, vigorous, peak])
     }

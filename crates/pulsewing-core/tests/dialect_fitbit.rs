@@ -13,7 +13,7 @@ use pulsewing_core::{
         DecodeError, DeviceFacts, Trackers, ZoneFacts,
         fitbit::{DevicesDecoder, HeartDecoder, HeartFacts, ProfileDecoder},
     },
-    heart_zone::HeartZones,
+    heart_zone::ProviderZones,
 };
 use pulsewing_testkit::{
     at,
@@ -122,7 +122,7 @@ fn a_whole_day_is_placed_by_the_clock() {
         HeartFacts {
             date: Some(date(2026, 11, 22)),
             resting: Some(bpm(61)),
-            zones: HeartZones::from_provider(bpm(108), bpm(136), bpm(171), Some(bpm(61))),
+            zones: ProviderZones::new([bpm(108), bpm(136), bpm(171)]),
             entries: 3,
         }
     );
@@ -136,7 +136,7 @@ fn a_part_of_a_day_has_its_zones_elsewhere() {
     assert_eq!((facts.date, facts.resting), (None, None));
     assert_eq!(
         facts.zones,
-        HeartZones::from_provider(bpm(108), bpm(136), bpm(171), None)
+        ProviderZones::new([bpm(108), bpm(136), bpm(171)])
     );
     assert!(facts.zones.is_some());
 }

@@ -15,8 +15,10 @@ use pulsewing_core::{
         google::{
             DevicesDecoder, DevicesPage, HeartDecoder, HeartPage, HeartPoint, Identity,
             IdentityDecoder, MinuteMeans, RestingDecoder, RestingPage, SettingsDecoder,
+            ZonesDecoder, ZonesPage,
         },
     },
+    heart_zone::ProviderZones,
     json::ErrorKind,
 };
 use pulsewing_testkit::{
@@ -92,6 +94,15 @@ fn resting_in(chunks: &[&[u8]]) -> Result<RestingPage, DecodeError> {
     .finish()
 }
 
+fn zones_in(chunks: &[&[u8]]) -> Result<ZonesPage, DecodeError> {
+    fed(
+        ZonesDecoder::new(date(2026, 11, 21)),
+        chunks,
+        |decoder, chunk| decoder.feed(chunk),
+    )
+    .finish()
+}
+
 const ROLL_UP: &str = r#"{"rollupDataPoints":[
     {"startTime":"2026-11-22T09:29:00Z","endTime":"2026-11-22T09:30:00Z",
      "heartRate":{"beatsPerMinuteAvg":71.5,"beatsPerMinuteMax":78,"beatsPerMinuteMin":66}},
@@ -115,6 +126,21 @@ const SETTINGS: &str = r#"{"name":"users/1/settings","timeZone":"Europe/Berlin",
 
 const IDENTITY: &str =
     r#"{"name":"users/me/identity","healthUserId":"111122223333444455","legacyUserId":"A1B2C3"}"#;
+
+const ZONES: &str = r#"{"dataPoints":[
+    {"dailyHeartRateZones":{"date":{"year":2026,"month":11,"day":21},"heartRateZones":[
+        {"heartRateZoneType":"UNKNOWN","minBeatsPerMinute":"164","maxBeatsPerMinute":"220"},
+        {"heartRateZoneType":"VIGOROUS","minBeatsPerMinute":"134","maxBeatsPerMinute":"163"},
+        {"heartRateZoneType":"MODERATE","minBeatsPerMinute":"110","maxBeatsPerMinute":"133"}]}},
+    {"dataSource":{"platform":"FITBIT"},"dailyHeartRateZones":{"date":{"year":2026,"month":11,"day":20},"heartRateZones":[
+        {"heartRateZoneType":"LIGHT","minBeatsPerMinute":"30","maxBeatsPerMinute":"108"},
+        {"heartRateZoneType":"MODERATE","minBeatsPerMinute":"109","maxBeatsPerMinute":"132"},
+        {"heartRateZoneType":"VIGOROUS","minBeatsPerMinute":"133","maxBeatsPerMinute":"162"},
+        {"heartRateZoneType":"PEAK","minBeatsPerMinute":"163","maxBeatsPerMinute":"220"}]}},
+    {"dailyHeartRateZones":{"date":{"year":2026,"month":11,"day":19},"heartRateZones":[
+        {"heartRateZoneType":"MODERATE","minBeatsPerMinute":"108"},
+        {"heartRateZoneType":"VIGOROUS","minBeatsPerMinute":"132"},
+        {"heartRateZoneType":"PEAK","minBeatsPerMinute":"162"}]}}],"nextPageToken":""}"#;
 
 const RESTING: &str = r#"{"dataPoints":[
     {"dataSource":{"recordingMethod":"DERIVED","platform":"FITBIT"},"dailyRestingHeartRate":{"date":{"year":2026,"month":11,"day":20},"beatsPerMinute":"60"}},
@@ -523,6 +549,69 @@ fn a_resting_heart_rate_of_tomorrow_is_not_believed() {
 }
 
 #[test]
+fn the_newest_complete_zones_count() {
+    let page = zones_in(&[ZONES.as_bytes()]).unwrap();
+    let zones = |limits: [u16; 3]| ProviderZones::new(limits.map(bpm)).unwrap();
+    assert_eq!(
+        page,
+        ZonesPage {
+            newest: Some((date(2026, 11, 20), zones([109, 133, 163]))),
+            next_page: None
+        }
+    );
+    // The 21st gets what it lacks, and counts.
+    let whole = ZONES.replacen("UNKNOWN", "PEAK", 1);
+    let page = zones_in(&[whole.as_bytes()]).unwrap();
+    assert_eq!(
+        page.newest,
+        Some((date(2026, 11, 21), zones([110, 134, 164])))
+    );
+    // The 22nd is after the last possible day.
+    let tomorrow = whole.replacen("\"day\":21", "\"day\":22", 1);
+    let page = zones_in(&[tomorrow.as_bytes()]).unwrap();
+    assert_eq!(page.newest.unwrap().0, date(2026, 11, 20));
+}
+
+#[test]
+fn zones_that_do_not_ascend_are_unknown() {
+    let day = |zones: &str| {
+        format!(
+            r#"{{"dataPoints":[{{"dailyHeartRateZones":{{"heartRateZones":[{zones}],"date":{{"year":2026,"month":11,"day":20}}}}}}]}}"#
+        )
+    };
+    let zone = |name: &str, min: &str| {
+        format!(r#"{{"minBeatsPerMinute":{min},"heartRateZoneType":"{name}"}}"#)
+    };
+    let three = |[moderate, vigorous, peak]: [&str; 3]| {
+        day(&[
+            zone("PEAK", peak),
+            zone("VIGOROUS", vigorous),
+            zone("MODERATE", moderate),
+        ]
+        .join(","))
+    };
+    let newest = |body: &str| zones_in(&[body.as_bytes()]).unwrap().newest;
+    // In any order, and as numbers too.
+    assert!(newest(&three(["109", "\"133\"", "163"])).is_some());
+    for body in [
+        three(["133", "109", "163"]),
+        three(["109", "133", "133"]),
+        three(["0", "133", "163"]),
+        three(["109", "133", "301"]),
+        three(["109", "133", "null"]),
+        three(["109", "133", "\"many\""]),
+        day(""),
+        day("[]"),
+        day(&zone("PEAK", "163")),
+        // The name of one zone does not serve the next.
+        day(r#"{"heartRateZoneType":"PEAK"},{"minBeatsPerMinute":"163"}"#),
+        "{}".to_owned(),
+    ] {
+        assert_eq!(newest(&body), None, "{body}");
+    }
+}
+
+#[test]
 fn an_identity_has_an_id_and_perhaps_that_of_the_account_before() {
     let identity = |body: &str| identity_in(&[body.as_bytes()]).unwrap();
     let whole = identity(IDENTITY);
@@ -540,6 +629,7 @@ fn a_decoders_state_is_below_one_kibibyte() {
         ("heart", size_of::<HeartDecoder>()),
         ("devices", size_of::<DevicesDecoder>()),
         ("resting", size_of::<RestingDecoder>()),
+        ("zones", size_of::<ZonesDecoder>()),
         ("identity", size_of::<IdentityDecoder>()),
     ] {
         assert!(size < 1_024, "{decoder}: {size}");
@@ -554,6 +644,7 @@ const BODIES: &[&str] = &[
     SETTINGS,
     IDENTITY,
     RESTING,
+    ZONES,
     "{}",
     r#"{"error":{"code":1}}"#,
 ];
@@ -573,6 +664,7 @@ proptest! {
         prop_assert_eq!(settings_in(&chunks), settings_in(&[&body]));
         prop_assert_eq!(identity_in(&chunks), identity_in(&[&body]));
         prop_assert_eq!(resting_in(&chunks), resting_in(&[&body]));
+        prop_assert_eq!(zones_in(&chunks), zones_in(&[&body]));
     }
 
     /// Whole points are read from their bytes (feature `fast`); single bytes never are.
@@ -589,6 +681,7 @@ proptest! {
         let _ = settings_in(&[&body]);
         let _ = identity_in(&[&body]);
         let _ = resting_in(&[&body]);
+        let _ = zones_in(&[&body]);
     }
 
     #[test]

@@ -118,6 +118,7 @@ fn the_longest_page_token_fits_the_buffer() {
     assert!(google::paired_devices(&mut buffer, &access, Some(&page)).is_ok());
     let (from, until) = (date(2026, 11, 20), date(2026, 11, 23));
     assert!(google::resting(&mut buffer, &access, from, until, Some(&page)).is_ok());
+    assert!(google::zones(&mut buffer, &access, from, until, Some(&page)).is_ok());
 }
 
 #[test]
@@ -136,21 +137,33 @@ fn googles_other_calls_are_read_only() {
     );
     let resting =
         target(|buffer, access| google::resting(buffer, access, from, until, Some(&page)));
-    let filter = resting
-        .strip_prefix(
+    let zones = target(|buffer, access| google::zones(buffer, access, from, until, Some(&page)));
+    for (target, path, filter) in [
+        (
+            resting,
             "/v4/users/me/dataTypes/daily-resting-heart-rate/dataPoints?pageSize=100&filter=",
-        )
-        .and_then(|rest| rest.strip_suffix("&pageToken=a%2Bb%2F%3D"))
-        .unwrap();
-    assert_eq!(
-        filter
-            .replace("%20", " ")
-            .replace("%3E", ">")
-            .replace("%3C", "<")
-            .replace("%3D", "=")
-            .replace("%22", "\""),
-        r#"daily_resting_heart_rate.date >= "2026-11-20" AND daily_resting_heart_rate.date < "2026-11-23""#
-    );
+            r#"daily_resting_heart_rate.date >= "2026-11-20" AND daily_resting_heart_rate.date < "2026-11-23""#,
+        ),
+        (
+            zones,
+            "/v4/users/me/dataTypes/daily-heart-rate-zones/dataPoints?pageSize=100&filter=",
+            r#"daily_heart_rate_zones.date >= "2026-11-20" AND daily_heart_rate_zones.date < "2026-11-23""#,
+        ),
+    ] {
+        let found = target
+            .strip_prefix(path)
+            .and_then(|rest| rest.strip_suffix("&pageToken=a%2Bb%2F%3D"))
+            .unwrap();
+        assert_eq!(
+            found
+                .replace("%20", " ")
+                .replace("%3E", ">")
+                .replace("%3C", "<")
+                .replace("%3D", "=")
+                .replace("%22", "\""),
+            filter
+        );
+    }
 }
 
 #[test]

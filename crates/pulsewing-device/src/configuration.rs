@@ -76,6 +76,7 @@ pub(crate) fn cycle_settings(settings: &Settings) -> cycle::Settings {
         every: every(settings),
         hourly_cap: settings.hourly_cap,
         heart_zones: settings.heart_zones,
+        born: None,
         // Google's access tokens are cheap to renew; an hourly write over years is not.
         cache_access: false,
         deadline: None,

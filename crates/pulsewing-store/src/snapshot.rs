@@ -2,7 +2,7 @@
 //! values with their date, and does not send requests more often than allowed.
 //!
 //! ```text
-//! "PWSN", version (now 1), fields: tag (1), length (2, big-endian), value
+//! "PWSN", version (1 or 2), fields: tag (1), length (2, big-endian), value
 //! ```
 //!
 //! | tag | field | value |
@@ -25,7 +25,9 @@
 //! | 16 | last sync | instant |
 //! | 17 | resting heart rate of the reading | u16 |
 //! | 18 | heart zones | u16 each |
+//! | 19 | heart-rate zones as reported by the provider (version 2) | when; u16 each, nothing if none |
 //!
+//! The version is the lowest that has all fields, so that an older program reads what it can.
 //! Numbers are big-endian, instants milliseconds since 1970 (i64). Without tag 8 there is no
 //! reading. The day ends with its last minute that has a value. Newer versions are handled as in
 //! [`settings`](crate::settings).
@@ -38,7 +40,7 @@ use pulsewing_core::{
     cycle::{Memory, Pacing},
     day::{Day, Sample, Window},
     dialect::ZoneFacts,
-    heart_zone::HeartZones,
+    heart_zone::{HeartZones, ProviderZones},
     instant::later,
     reading::{Reading, TimeZone, ZoneSource},
     tlv::{Fields, Writer},
@@ -55,7 +57,7 @@ use crate::{
 pub const MAX_SNAPSHOT: usize = 3_840;
 
 const MAGIC: [u8; 4] = *b"PWSN";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// The last known state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +78,11 @@ pub fn encode(
     memory: &Memory,
     buffer: &mut [u8],
 ) -> Option<usize> {
-    let mut out = tlv::begin(buffer, MAGIC, VERSION)?;
+    let version = match memory.heart_zones {
+        None => 1,
+        Some(_) => VERSION,
+    };
+    let mut out = tlv::begin(buffer, MAGIC, version)?;
     for (tag, at) in [
         (1, pacing.next_allowed),
         (2, pacing.unauthorized_refresh_at),
@@ -102,6 +108,14 @@ pub fn encode(
     if let Some((resting, at)) = memory.resting {
         let bpm = resting.map_or(0, Bpm::get);
         out.field(7, &[&instant(at), &bpm.to_be_bytes()])?;
+    }
+    if let Some((zones, at)) = memory.heart_zones {
+        out.field_of(19, |out| {
+            out.push(&instant(at))?;
+            let limits = zones.map(ProviderZones::limits);
+            let mut limits = limits.iter().flatten();
+            limits.try_for_each(|limit| out.push(&limit.get().to_be_bytes()))
+        })?;
     }
     if let Some(reading) = reading {
         encode_reading(reading, &mut out)?;
@@ -209,7 +223,7 @@ impl Snapshot {
     /// # Errors
     /// [`FormatError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
-        let fields = tlv::read::<19>(bytes, MAGIC, VERSION)?;
+        let fields = tlv::read::<20>(bytes, MAGIC, VERSION)?;
         let mut pacing = Pacing {
             next_allowed: fields.optional(1, read_instant)?,
             unauthorized_refresh_at: fields.optional(2, read_instant)?,
@@ -239,6 +253,7 @@ impl Snapshot {
                     };
                     Some((resting, read_instant(at)?))
                 })?,
+                heart_zones: fields.optional(19, read_provider_zones)?,
             },
             reading: match fields.get(8) {
                 Some(_) => Some(decode_reading(&fields)?),
@@ -248,7 +263,7 @@ impl Snapshot {
     }
 }
 
-fn decode_reading(fields: &Fields<'_, 19>) -> Result<Reading, FormatError> {
+fn decode_reading(fields: &Fields<'_, 20>) -> Result<Reading, FormatError> {
     let provider = match fields.array(8)? {
         [1] => Provider::Google,
         [2] => Provider::Fitbit,
@@ -300,7 +315,7 @@ fn decode_reading(fields: &Fields<'_, 19>) -> Result<Reading, FormatError> {
 }
 
 fn required<'r, T>(
-    fields: &Fields<'r, 19>,
+    fields: &Fields<'r, 20>,
     tag: u8,
     read: impl FnOnce(&'r [u8]) -> Option<T>,
 ) -> Result<T, FormatError> {
@@ -329,6 +344,22 @@ fn read_zone(bytes: &[u8]) -> Option<(ZoneFacts, Timestamp)> {
         },
     };
     Some((facts, read_instant(at)?))
+}
+
+fn read_provider_zones(bytes: &[u8]) -> Option<(Option<ProviderZones>, Timestamp)> {
+    let (at, limits) = bytes.split_first_chunk::<8>()?;
+    let zones = match limits {
+        [] => None,
+        limits => {
+            let (limits, []) = limits.as_chunks::<2>() else {
+                return None;
+            };
+            let limits: &[[u8; 2]; 3] = limits.try_into().ok()?;
+            let [moderate, vigorous, peak] = limits.map(|limit| read_bpm(&limit));
+            Some(ProviderZones::new([moderate?, vigorous?, peak?])?)
+        }
+    };
+    Some((zones, read_instant(at)?))
 }
 
 /// Reads the zone's name and source; the offsets are read separately.

@@ -33,6 +33,8 @@ pub enum Route {
     Zone,
     /// The resting heart rate, at Google.
     Resting,
+    /// The heart-rate zones, at Google.
+    HeartZones,
 }
 
 /// A request as it was sent.
@@ -75,6 +77,7 @@ impl Call {
             ("/activities/heart/", Route::Heart),
             ("dataPoints:rollUp", Route::Heart),
             ("daily-resting-heart-rate", Route::Resting),
+            ("daily-heart-rate-zones", Route::HeartZones),
             ("/devices.json", Route::Devices),
             ("/pairedDevices", Route::Devices),
             ("/profile.json", Route::Zone),
@@ -318,6 +321,7 @@ impl Cloud {
                 "timeZone": "Europe/Berlin",
                 "utcOffset": format!("{}s", self.offset.seconds())
             }),
+            (Route::HeartZones, _) => zones(call),
             _ => resting(call),
         };
         (200, body)
@@ -447,18 +451,45 @@ impl Cloud {
 
 /// Returns the resting heart rates of five days, limited to the requested range, newest first.
 fn resting(call: &Call) -> Value {
+    daily(call, |day, date| {
+        json!({"dailyRestingHeartRate": {
+            "date": date,
+            "beatsPerMinute": (37 + day).to_string()
+        }})
+    })
+}
+
+/// Returns the heart-rate zones of the same days: on the 22nd, moderate begins at 109 bpm, and a beat lower each day before.
+fn zones(call: &Call) -> Value {
+    daily(call, |day, date| {
+        let moderate = 87 + i16::from(day);
+        let zone = |(name, min, max): (&str, i16, i16)| {
+            json!({
+                "heartRateZoneType": name,
+                "minBeatsPerMinute": min.to_string(),
+                "maxBeatsPerMinute": max.to_string(),
+            })
+        };
+        let zones = [
+            ("LIGHT", 30, moderate - 1),
+            ("MODERATE", moderate, 132),
+            ("VIGOROUS", 133, 162),
+            ("PEAK", 163, 220),
+        ]
+        .map(zone);
+        json!({"dailyHeartRateZones": {"date": date, "heartRateZones": zones}})
+    })
+}
+
+/// Returns a data point for each of five days, limited to the requested range, newest first.
+fn daily(call: &Call, point: impl Fn(i8, Value) -> Value) -> Value {
     let mut dates = call.target.split("%22").skip(1).step_by(2);
     let mut next = || dates.next().unwrap().parse::<Date>().unwrap();
     let (from, until) = (next(), next());
     let points: Vec<Value> = (18..=22)
         .rev()
         .filter(|day| (from..until).contains(&date(2026, 11, *day)))
-        .map(|day| {
-            json!({"dailyRestingHeartRate": {
-                "date": {"year": 2026, "month": 11, "day": day},
-                "beatsPerMinute": (37 + day).to_string()
-            }})
-        })
+        .map(|day| point(day, json!({"year": 2026, "month": 11, "day": day})))
         .collect();
     json!({ "dataPoints": points })
 }

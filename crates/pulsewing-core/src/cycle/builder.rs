@@ -7,7 +7,7 @@ use crate::{
     civil::LocalDay,
     day::{Day, Sample, Window},
     dialect::{DeviceFacts, Trackers, fitbit},
-    heart_zone::HeartZones,
+    heart_zone::{BirthYear, HeartZones, ProviderZones},
     instant::latest_credible,
     reading::{Reading, TimeZone},
 };
@@ -27,7 +27,7 @@ pub struct ReadingBuilder {
     /// The worn device.
     pub(super) device: DeviceFacts,
     pub(super) resting: Option<Bpm>,
-    provider_zones: Option<HeartZones>,
+    pub(super) provider_zones: Option<ProviderZones>,
 }
 
 impl ReadingBuilder {
@@ -86,6 +86,11 @@ impl ReadingBuilder {
         self.resting = self.resting.or(resting);
     }
 
+    /// Takes the provider's heart-rate zones, unless a newer day's are known.
+    pub(super) fn take_zones(&mut self, zones: Option<ProviderZones>) {
+        self.provider_zones = self.provider_zones.or(zones);
+    }
+
     /// Takes a page of trackers, and picks the worn one of all pages so far.
     pub fn take_trackers(&mut self, trackers: Trackers) {
         self.trackers.merge(trackers);
@@ -97,9 +102,22 @@ impl ReadingBuilder {
         self.device = device;
     }
 
-    /// Returns the reading. The wearer's own `zones` take precedence over the provider's.
+    /// Returns the reading. The wearer's own `zones` come first, then the provider's, then those of the
+    /// age of a wearer who was `born` in that year, then [`HeartZones::PLAIN`].
     #[must_use]
-    pub fn finish(self, provider: Provider, zones: Option<HeartZones>) -> Reading {
+    pub fn finish(
+        self,
+        provider: Provider,
+        zones: Option<HeartZones>,
+        born: Option<BirthYear>,
+    ) -> Reading {
+        let heart_zones = zones
+            .or_else(|| self.provider_zones?.with_resting(self.resting))
+            .or_else(|| {
+                let age = born?.age_in(self.day.local().date().year())?;
+                HeartZones::from_age(age, self.resting)
+            })
+            .unwrap_or(HeartZones::PLAIN);
         Reading {
             provider,
             time_zone: self.time_zone,
@@ -108,7 +126,7 @@ impl ReadingBuilder {
             battery_percent: self.device.battery_percent,
             last_sync: self.device.last_sync,
             resting: self.resting,
-            heart_zones: zones.or(self.provider_zones).unwrap_or(HeartZones::PLAIN),
+            heart_zones,
             fetched_at: self.now,
         }
     }

@@ -87,8 +87,18 @@ impl Draft {
         {
             self.reading.take_resting(resting);
         }
+        // Zones hardly change: those of an earlier day are better than none.
+        if let Some((zones, _)) = memory.heart_zones {
+            self.reading.take_zones(zones);
+        }
+        let Settings {
+            provider,
+            heart_zones,
+            born,
+            ..
+        } = settings;
         Complete {
-            reading: self.reading.finish(settings.provider, settings.heart_zones),
+            reading: self.reading.finish(*provider, *heart_zones, *born),
             future_minutes: self.future_minutes,
         }
     }

@@ -203,6 +203,8 @@ pub enum CallName {
     Zone,
     /// The resting heart rate.
     Resting,
+    /// The heart-rate zones.
+    HeartZones,
 }
 
 impl core::fmt::Display for CallName {
@@ -213,6 +215,7 @@ impl core::fmt::Display for CallName {
             Self::Devices => "fetching the tracker's battery",
             Self::Zone => "fetching the time zone",
             Self::Resting => "fetching the resting heart rate",
+            Self::HeartZones => "fetching the heart-rate zones",
         })
     }
 }

@@ -1,4 +1,5 @@
-//! Fetching the data of one cycle: the zone, the heart rate, the tracker, the resting heart rate.
+//! Fetching the data of one cycle: the zone, the heart rate, the tracker, the resting heart rate,
+//! the heart-rate zones.
 //!
 //! ```text
 //! Idle ─▶ Zone (daily) ─▶ Resolving ─▶ Collecting: the calls of a route ─▶ Idle, with a reading
@@ -30,6 +31,7 @@ use crate::{
     Bpm, Fingerprint,
     chain::Stored,
     dialect::{PageToken, ZoneDecoder, ZoneFacts},
+    heart_zone::ProviderZones,
     oauth::{NoAnswer, Scopes},
     reading::{Reading, TimeZone},
     request::{REQUEST_BUFFER, ReplyHead},
@@ -49,6 +51,9 @@ pub struct Memory {
     /// The resting heart rate of the wearer's day or the one before, if there was one, and when it was
     /// asked for.
     pub resting: Option<(Option<Bpm>, Timestamp)>,
+    /// The heart-rate zones, if the provider has them, and when it was asked for them. Fitbit's come with
+    /// the heart rate, and are not kept.
+    pub heart_zones: Option<(Option<ProviderZones>, Timestamp)>,
 }
 
 /// What follows an event.
@@ -325,6 +330,10 @@ impl Fetch {
                 self.memory.resting = Some((resting, now));
                 self.turn(next, around)
             }
+            Ok(Received::HeartZones(zones, next)) => {
+                self.memory.heart_zones = Some((zones, now));
+                self.turn(next, around)
+            }
             Err(Setback::Unauthorized) => self.unauthorized(around),
             Err(Setback::NoAnswer(cause)) => {
                 let may_follow = self.stage.tries().is_some_and(|tries| tries.pause(around));
@@ -334,7 +343,14 @@ impl Fetch {
                     self.give_up(Failure::NoAnswer { call, cause }, around)
                 }
             }
-            Err(Setback::Refused(failure)) => self.give_up(failure, around),
+            Err(Setback::Refused(failure)) => {
+                // It would be refused again in the next cycle: this counts as an answer.
+                if call == CallName::HeartZones {
+                    let known = self.memory.heart_zones.and_then(|(zones, _)| zones);
+                    self.memory.heart_zones = Some((known, now));
+                }
+                self.give_up(failure, around)
+            }
             Err(Setback::Limited(failure)) => {
                 // A limit that names its end is the account's; without one, another call may pass.
                 if !self.stage.is_vital() {
@@ -419,6 +435,7 @@ impl Fetch {
                 draft: &collection.draft,
                 memory: &self.memory,
                 scopes: scopes(around),
+                has_own_zones: around.settings.heart_zones.is_some(),
                 now: around.now.utc,
             };
             if let Some(call) = collection.call.next(&known) {

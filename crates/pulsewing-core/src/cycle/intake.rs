@@ -8,6 +8,7 @@ use crate::{
     Bpm,
     day::Day,
     dialect::{DecodeError, PageToken, ZoneFacts, fitbit, google},
+    heart_zone::ProviderZones,
 };
 
 /// The decoder of the reply that is arriving.
@@ -16,6 +17,7 @@ pub(super) enum Intake {
     GoogleHeart(google::HeartDecoder, u32),
     GoogleDevices(google::DevicesDecoder),
     GoogleResting(google::RestingDecoder),
+    GoogleZones(google::ZonesDecoder),
     FitbitToday(fitbit::HeartDecoder),
     FitbitYesterday(fitbit::HeartDecoder),
     FitbitDevices(fitbit::DevicesDecoder),
@@ -31,6 +33,8 @@ pub(super) enum Received {
     Page(Option<PageToken>),
     /// The resting heart rate, and the next page of the list.
     Resting(Option<Bpm>, Option<PageToken>),
+    /// The heart-rate zones, and the next page of the list.
+    HeartZones(Option<ProviderZones>, Option<PageToken>),
 }
 
 impl Intake {
@@ -45,6 +49,9 @@ impl Intake {
             Call::Google(GoogleCall::Devices) => Self::GoogleDevices(google::DevicesDecoder::new()),
             Call::Google(GoogleCall::Resting) => {
                 Self::GoogleResting(google::RestingDecoder::new(today))
+            }
+            Call::Google(GoogleCall::HeartZones) => {
+                Self::GoogleZones(google::ZonesDecoder::new(today))
             }
             Call::Fitbit(FitbitCall::Today) => {
                 draft.incoming = Day::new(offsets.day(today));
@@ -74,6 +81,7 @@ impl Intake {
             }),
             Self::GoogleDevices(decoder) => decoder.feed(chunk),
             Self::GoogleResting(decoder) => decoder.feed(chunk),
+            Self::GoogleZones(decoder) => decoder.feed(chunk),
             Self::FitbitToday(decoder) | Self::FitbitYesterday(decoder) => {
                 decoder.feed(chunk, &mut draft.incoming)
             }
@@ -104,6 +112,11 @@ impl Intake {
                 let page = decoder.finish()?;
                 reading.take_resting(page.newest.map(|(_, bpm)| bpm));
                 return Ok(Received::Resting(reading.resting, page.next_page));
+            }
+            Self::GoogleZones(decoder) => {
+                let page = decoder.finish()?;
+                reading.take_zones(page.newest.map(|(_, zones)| zones));
+                return Ok(Received::HeartZones(reading.provider_zones, page.next_page));
             }
             Self::FitbitToday(decoder) => {
                 let facts = decoder.finish(incoming)?;

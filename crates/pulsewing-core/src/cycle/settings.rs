@@ -9,7 +9,7 @@ use super::{
 use crate::{
     ClientSecret, Provider,
     chain::{ClientId, Issuer, Standing, Stored, UserId},
-    heart_zone::HeartZones,
+    heart_zone::{BirthYear, HeartZones},
 };
 
 /// The settings of a cycle, given once.
@@ -31,6 +31,8 @@ pub struct Settings {
     pub hourly_cap: u16,
     /// The wearer's own heart-rate zones.
     pub heart_zones: Option<HeartZones>,
+    /// The wearer's year of birth, for zones if the provider reports none.
+    pub born: Option<BirthYear>,
     /// Whether to store an access token that nothing depends on (Google's), to save the next start a
     /// call. Otherwise the newest one is only in memory.
     pub cache_access: bool,

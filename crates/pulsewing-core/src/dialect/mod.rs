@@ -11,6 +11,7 @@
 //! | time zone | [`google::settings`] → [`google::SettingsDecoder`] | [`fitbit::profile`] → [`fitbit::ProfileDecoder`] |
 //! | who signed in | [`google::identity`] → [`google::IdentityDecoder`] | in the token's reply |
 //! | resting heart rate | [`google::resting`] → [`google::RestingDecoder`] | in the heart-rate reply |
+//! | heart-rate zones | [`google::zones`] → [`google::ZonesDecoder`] | in the heart-rate reply |
 //!
 //! # Contract of the decoders
 //!

@@ -135,7 +135,7 @@ fn a_chain_that_does_not_rotate_needs_no_write() {
     assert_eq!(world.cycle_once(), Ok(()));
     assert_eq!(
         world.told(),
-        "open, token 200, close, zone 200, resolve, wearables 200, devices 200, resting 200, done"
+        "open, token 200, close, zone 200, resolve, wearables 200, devices 200, resting 200, limits 200, done"
     );
     // And continues with the access token that is only in memory.
     assert_eq!(world.cycle_once(), Ok(()));

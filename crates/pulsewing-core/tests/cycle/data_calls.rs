@@ -275,6 +275,7 @@ fn heart_rate_alone_decides() {
             let mut world = World::new(setup.clone());
             world.always(Route::Devices, fault.clone());
             world.always(Route::Resting, fault.clone());
+            world.always(Route::HeartZones, fault.clone());
             assert_eq!(world.cycle_once(), Ok(()), "{fault:?}");
             let reading = world.cycle.reading().unwrap();
             assert!(reading.latest().is_some());

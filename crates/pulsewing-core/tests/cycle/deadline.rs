@@ -26,10 +26,11 @@ fn a_run_ends_in_time_whatever_stalls() {
         Route::Heart,
         Route::Devices,
         Route::Resting,
+        Route::HeartZones,
     ];
     for setup in [Setup::fitbit(), Setup::google()] {
         for ages in [setup.clone(), setup.clone().expired(), setup.ending()] {
-            for mask in 0_u32..32 {
+            for mask in 0_u32..64 {
                 for began in [0, 75, 109] {
                     let mut world = World::new(ages.clone().once());
                     for (bit, route) in routes.iter().enumerate() {

@@ -36,12 +36,13 @@ const BEFORE_LONG: Duration = Duration::from_secs(2 * 3_600);
 /// each.
 const REST: Duration = Duration::from_secs(3 * 3_600);
 
-const ROUTES: [Route; 5] = [
+const ROUTES: [Route; 6] = [
     Route::Token,
     Route::Heart,
     Route::Devices,
     Route::Zone,
     Route::Resting,
+    Route::HeartZones,
 ];
 
 /// A cycle, everything around it, and the checks.

@@ -13,6 +13,7 @@ mod clocks;
 mod custody;
 mod data_calls;
 mod deadline;
+mod heart_zones;
 mod ledger;
 mod limits;
 mod lost_replies;

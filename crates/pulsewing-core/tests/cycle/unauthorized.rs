@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pulsewing_core::{
     cycle::{CallName, Failure},
+    heart_zone::HeartZones,
     oauth::NoAnswer,
 };
 
@@ -151,7 +152,13 @@ fn a_renewal_that_fails_after_the_heart_rate_costs_only_what_was_to_follow() {
 
 #[test]
 fn a_401_to_any_call_is_mended() {
-    for route in [Route::Zone, Route::Heart, Route::Devices, Route::Resting] {
+    for route in [
+        Route::Zone,
+        Route::Heart,
+        Route::Devices,
+        Route::Resting,
+        Route::HeartZones,
+    ] {
         let mut world = World::google();
         world.will(route, [Fault::status(401)]);
         assert_eq!(world.cycle_once(), Ok(()), "{route:?}");
@@ -161,5 +168,6 @@ fn a_401_to_any_call_is_mended() {
             reading.resting.is_some() && reading.battery_percent.is_some(),
             "{route:?}"
         );
+        assert_ne!(reading.heart_zones, HeartZones::PLAIN, "{route:?}");
     }
 }

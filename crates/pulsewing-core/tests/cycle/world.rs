@@ -168,6 +168,7 @@ impl World {
             every: setup.every,
             hourly_cap: setup.cap,
             heart_zones: None,
+            born: None,
             cache_access: setup.cache_access,
             deadline: setup.deadline,
         };
@@ -469,6 +470,7 @@ impl World {
             Route::Zone => "zone",
             Route::Devices => "devices",
             Route::Resting => "resting",
+            Route::HeartZones => "limits",
             Route::Heart if call.target.contains("/today/") => "today",
             Route::Heart if call.target.contains("/date/") => "yesterday",
             Route::Heart => match (call.body.contains("all-sources"), is_earlier()) {

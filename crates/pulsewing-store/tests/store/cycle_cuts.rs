@@ -101,6 +101,7 @@ impl World {
                 every: Duration::from_secs(900),
                 hourly_cap: 60,
                 heart_zones: None,
+                born: None,
                 cache_access: false,
                 deadline: None,
             },

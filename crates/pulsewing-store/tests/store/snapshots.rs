@@ -7,6 +7,7 @@ use pulsewing_core::{
     civil::Offsets,
     cycle::{Memory, Pacing},
     dialect::ZoneFacts,
+    heart_zone::ProviderZones,
     reading::{Reading, TimeZone, ZoneSource},
 };
 use pulsewing_store::{
@@ -50,6 +51,10 @@ fn pacing() -> Pacing {
     pacing
 }
 
+fn zones(limits: [u16; 3]) -> Option<ProviderZones> {
+    ProviderZones::new(limits.map(|limit| Bpm::new(limit).unwrap()))
+}
+
 fn memory() -> Memory {
     let at = at("2026-11-22T06:00:00Z");
     Memory {
@@ -61,6 +66,7 @@ fn memory() -> Memory {
             at,
         )),
         resting: Some((Bpm::new(58), at)),
+        heart_zones: Some((zones([109, 133, 163]), at)),
     }
 }
 
@@ -99,6 +105,24 @@ fn what_was_known_comes_back() {
     let mut buffer = [0; MAX_SNAPSHOT];
     let len = encode(None, &Pacing::default(), &nothing, &mut buffer).unwrap();
     assert_eq!(Snapshot::decode(&buffer[..len]).unwrap().memory, nothing);
+}
+
+#[test]
+fn the_absence_of_zones_comes_back_and_their_version_is_the_lowest_possible() {
+    let asked = Memory {
+        heart_zones: Some((None, at("2026-11-22T06:00:00Z"))),
+        ..memory()
+    };
+    let not_asked = Memory {
+        heart_zones: None,
+        ..memory()
+    };
+    for (memory, version) in [(memory(), 2), (asked, 2), (not_asked, 1)] {
+        let mut buffer = [0; MAX_SNAPSHOT];
+        let len = encode(None, &pacing(), &memory, &mut buffer).unwrap();
+        assert_eq!(buffer[4], version);
+        assert_eq!(Snapshot::decode(&buffer[..len]).unwrap().memory, memory);
+    }
 }
 
 #[test]
@@ -243,9 +267,9 @@ proptest! {
 
     #[test]
     fn any_bytes_are_decoded_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        let framed = [&b"PWSN\x01"[..], &bytes].concat();
+        let framed = [&b"PWSN\x02"[..], &bytes].concat();
         let _ = Snapshot::decode(&framed);
-        prop_assert_eq!(Snapshot::decode(b"PWSN\x02").unwrap_err(), FormatError::Newer(2));
+        prop_assert_eq!(Snapshot::decode(b"PWSN\x03").unwrap_err(), FormatError::Newer(3));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use pulsewing_core::{
     Bpm,
     cycle::{Consent, Failure, FailureKind, Memory, Pacing},
     dialect::ZoneFacts,
-    heart_zone::HeartZones,
+    heart_zone::{HeartZones, ProviderZones},
     reading::Reading,
 };
 use pulsewing_files::{Replacement, private, regular_file};
@@ -61,6 +61,7 @@ pub(crate) struct State {
     pacing: PacingState,
     zone: Option<ZoneState>,
     resting: Option<RestingState>,
+    heart_zones: Option<HeartZonesState>,
 }
 
 /// Facts from a reading, apart from heart rates.
@@ -125,6 +126,20 @@ struct ZoneState {
 struct RestingState {
     bpm: Option<u16>,
     asked_at: Timestamp,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct HeartZonesState {
+    /// Where moderate, vigorous and peak begin, in bpm, if the provider has zones.
+    limits: Option<[u16; 3]>,
+    asked_at: Timestamp,
+}
+
+impl HeartZonesState {
+    fn zones(&self) -> Option<ProviderZones> {
+        let [moderate, vigorous, peak] = self.limits?.map(Bpm::new);
+        ProviderZones::new([moderate?, vigorous?, peak?])
+    }
 }
 
 impl State {
@@ -243,7 +258,15 @@ impl State {
             .resting
             .as_ref()
             .map(|resting| (resting.bpm.and_then(Bpm::new), resting.asked_at));
-        Memory { zone, resting }
+        let heart_zones = self
+            .heart_zones
+            .as_ref()
+            .map(|zones| (zones.zones(), zones.asked_at));
+        Memory {
+            zone,
+            resting,
+            heart_zones,
+        }
     }
 
     /// Returns what the provider last said of the wearer's zone.
@@ -267,6 +290,10 @@ impl State {
         });
         self.resting = memory.resting.map(|(bpm, asked_at)| RestingState {
             bpm: bpm.map(Bpm::get),
+            asked_at,
+        });
+        self.heart_zones = memory.heart_zones.map(|(zones, asked_at)| HeartZonesState {
+            limits: zones.map(|zones| zones.limits().map(Bpm::get)),
             asked_at,
         });
     }
@@ -296,6 +323,10 @@ mod tests {
         let memory = Memory {
             zone: Some((facts, at)),
             resting: Some((Bpm::new(58), at)),
+            heart_zones: Some((
+                ProviderZones::new([109, 133, 163].map(|bpm| Bpm::new(bpm).unwrap())),
+                at,
+            )),
         };
         let mut state = State::default();
         state.remember(&pacing, &memory);

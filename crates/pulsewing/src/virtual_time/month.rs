@@ -174,6 +174,7 @@ impl World {
             every: Duration::from_secs(900),
             hourly_cap: 60,
             heart_zones: None,
+            born: None,
             cache_access: true,
             deadline: None,
         };

@@ -1,11 +1,11 @@
 //! Google's route.
 //!
 //! ```text
-//! Today (wearables) ─▶ Today (all sources) ─▶ Earlier ─────────────────▶ Devices ─▶ Resting
-//!                      if there is nothing    if the window is not full             every few hours
+//! Today (wearables) ─▶ Today (all sources) ─▶ Earlier ─────────────────▶ Devices ─▶ Resting ───────▶ HeartZones
+//!                      if there is nothing    if the window is not full             every few hours  once a day
 //! ```
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{Known, day_before};
 use crate::{
@@ -21,6 +21,9 @@ use crate::{
 /// The resting heart rate is asked for four times a day, and when a day begins.
 const RESTING_LASTS: SignedDuration = SignedDuration::from_hours(6);
 
+/// The heart-rate zones are asked for once a day, when it begins; no day is longer than this.
+const HEART_ZONES_LAST: SignedDuration = SignedDuration::from_hours(25);
+
 /// A data call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cycle) enum GoogleCall {
@@ -30,6 +33,7 @@ pub(in crate::cycle) enum GoogleCall {
     Earlier(SourceFamily),
     Devices,
     Resting,
+    HeartZones,
 }
 
 impl GoogleCall {
@@ -43,6 +47,11 @@ impl GoogleCall {
             Self::Today(_) | Self::Earlier(_) if known.scopes.has_settings() => Some(Self::Devices),
             Self::Today(_) | Self::Earlier(_) | Self::Devices if lacks_resting(known) => {
                 Some(Self::Resting)
+            }
+            Self::Today(_) | Self::Earlier(_) | Self::Devices | Self::Resting
+                if lacks_heart_zones(known) =>
+            {
+                Some(Self::HeartZones)
             }
             _ => None,
         }
@@ -59,12 +68,15 @@ impl GoogleCall {
             Self::Today(family) => (family, today(&draft.reading)),
             Self::Earlier(family) => (family, earlier(&draft.reading)),
             Self::Devices => return google::paired_devices(buffer, access, page),
+            // A day has one after its night's sleep. One older than yesterday's would be taken for it.
             Self::Resting => {
-                // A day has one after its night's sleep. One older than yesterday's would be taken
-                // for it.
-                let today = draft.reading.day.local().date();
-                let until = today.tomorrow().unwrap_or(today);
-                return google::resting(buffer, access, day_before(today), until, page);
+                let (from, until) = yesterday_and_today(&draft.reading);
+                return google::resting(buffer, access, from, until, page);
+            }
+            // Until a day has zones, the day before's hold.
+            Self::HeartZones => {
+                let (from, until) = yesterday_and_today(&draft.reading);
+                return google::zones(buffer, access, from, until, page);
             }
         };
         let query = RollUp {
@@ -75,6 +87,12 @@ impl GoogleCall {
         };
         google::roll_up(buffer, access, query)
     }
+}
+
+/// Returns the dates of yesterday and of tomorrow, which ends the range.
+fn yesterday_and_today(reading: &ReadingBuilder) -> (Date, Date) {
+    let today = reading.day.local().date();
+    (day_before(today), today.tomorrow().unwrap_or(today))
 }
 
 /// Returns the range of today's heart rate: from local midnight, or an hour ago if that is earlier, to
@@ -109,4 +127,12 @@ fn lacks_resting(known: &Known<'_>) -> bool {
     known.memory.resting.is_none_or(|(_, at)| {
         !known.draft.is_of_its_day(at) || !is_recent(at, known.now, RESTING_LASTS)
     })
+}
+
+fn lacks_heart_zones(known: &Known<'_>) -> bool {
+    let asked = known.memory.heart_zones;
+    !known.has_own_zones
+        && asked.is_none_or(|(_, at)| {
+            !known.draft.is_of_its_day(at) || !is_recent(at, known.now, HEART_ZONES_LAST)
+        })
 }

@@ -29,6 +29,8 @@ pub(super) struct Known<'k> {
     pub(super) draft: &'k Draft,
     pub(super) memory: &'k Memory,
     pub(super) scopes: Scopes,
+    /// Whether the wearer's own heart-rate zones are known, so that the provider's do not count.
+    pub(super) has_own_zones: bool,
     pub(super) now: Timestamp,
 }
 
@@ -58,6 +60,7 @@ impl Call {
                 CallName::Devices
             }
             Self::Google(GoogleCall::Resting) => CallName::Resting,
+            Self::Google(GoogleCall::HeartZones) => CallName::HeartZones,
             Self::Fitbit(FitbitCall::ZoneAgain) => CallName::Zone,
         }
     }

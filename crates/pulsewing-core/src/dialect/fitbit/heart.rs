@@ -14,7 +14,7 @@ use crate::{
     Bpm,
     civil::{LocalDay, Offsets},
     day::Day,
-    heart_zone::HeartZones,
+    heart_zone::ProviderZones,
     instant::date,
     json::Event,
 };
@@ -30,7 +30,7 @@ pub struct HeartFacts {
     /// The resting heart rate, which Fitbit works out after a night's sleep.
     pub resting: Option<Bpm>,
     /// The wearer's heart-rate zones.
-    pub zones: Option<HeartZones>,
+    pub zones: Option<ProviderZones>,
     /// The number of entries of the intraday data set that could be placed on the day.
     pub entries: u32,
 }
@@ -368,7 +368,7 @@ impl Heart {
     fn facts(&self) -> HeartFacts {
         let zones = match self.limits {
             [Some(moderate), Some(vigorous), Some(peak)] => {
-                HeartZones::from_provider(moderate, vigorous, peak, self.resting)
+                ProviderZones::new([moderate, vigorous, peak])
             }
             _ => None,
         };

@@ -1,5 +1,6 @@
 //! The Google Health API v4.
 
+mod date_parts;
 mod devices;
 mod heart;
 mod identity;
@@ -8,12 +9,16 @@ mod request;
 mod resting;
 mod settings;
 mod source;
+mod zones;
 
 pub use devices::{DevicesDecoder, DevicesPage};
 pub use heart::{HeartDecoder, HeartPage, HeartPoint};
 pub use identity::{Identity, IdentityDecoder};
 pub use minute_means::MinuteMeans;
-pub use request::{RollUp, SourceFamily, identity, paired_devices, resting, roll_up, settings};
+pub use request::{
+    RollUp, SourceFamily, identity, paired_devices, resting, roll_up, settings, zones,
+};
 pub use resting::{RestingDecoder, RestingPage};
 pub use settings::SettingsDecoder;
 pub use source::Source;
+pub use zones::{ZonesDecoder, ZonesPage};

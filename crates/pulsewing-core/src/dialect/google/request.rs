@@ -1,6 +1,6 @@
 //! Google's data calls as values.
 
-use core::fmt::Write as _;
+use core::{fmt::Write as _, ops::Range};
 
 use jiff::{Timestamp, civil::Date};
 
@@ -129,16 +129,59 @@ pub fn resting(
     until: Date,
     page: Option<&PageToken>,
 ) -> Result<Request, BufferFull> {
-    // The filter with its blanks, quotes and signs percent-encoded.
+    list_days(buffer, access, &RESTING, from..until, page)
+}
+
+/// Asks for the heart-rate zones of the days from `from` up to but not including `until`
+/// (Google Health API, `dataPoints.list` of `daily-heart-rate-zones`).
+/// [`ZonesDecoder`](super::ZonesDecoder) reads the reply.
+///
+/// # Errors
+/// As [`roll_up`].
+pub fn zones(
+    buffer: &mut [u8],
+    access: &AccessToken,
+    from: Date,
+    until: Date,
+    page: Option<&PageToken>,
+) -> Result<Request, BufferFull> {
+    list_days(buffer, access, &ZONES, from..until, page)
+}
+
+/// A data type with one data point a day: its name in a path, and in a filter.
+struct Daily {
+    path: &'static str,
+    filter: &'static str,
+}
+
+const RESTING: Daily = Daily {
+    path: "daily-resting-heart-rate",
+    filter: "daily_resting_heart_rate",
+};
+
+const ZONES: Daily = Daily {
+    path: "daily-heart-rate-zones",
+    filter: "daily_heart_rate_zones",
+};
+
+fn list_days(
+    buffer: &mut [u8],
+    access: &AccessToken,
+    daily: &Daily,
+    days: Range<Date>,
+    page: Option<&PageToken>,
+) -> Result<Request, BufferFull> {
     let mut writer = Writer::new(buffer);
+    let Daily { path, filter } = daily;
+    let Range { start, end } = days;
+    // The filter with its blanks, quotes and signs percent-encoded.
     write!(
         writer,
         concat!(
-            "/v4/users/me/dataTypes/daily-resting-heart-rate/dataPoints?pageSize=100&filter=",
-            "daily_resting_heart_rate.date%20%3E%3D%20%22{}%22%20AND%20",
-            "daily_resting_heart_rate.date%20%3C%20%22{}%22",
+            "/v4/users/me/dataTypes/{}/dataPoints?pageSize=100&filter=",
+            "{}.date%20%3E%3D%20%22{}%22%20AND%20{}.date%20%3C%20%22{}%22",
         ),
-        from, until,
+        path, filter, start, filter, end,
     )?;
     push_page(&mut writer, page)?;
     writer.into_get(access)

@@ -2,11 +2,14 @@
 
 use jiff::civil::Date;
 
-use super::super::{
-    DecodeError, PageToken,
-    page_token::NextPage,
-    scalar,
-    walk::{Kind, Place, Reader, Visitor},
+use super::{
+    super::{
+        DecodeError, PageToken,
+        page_token::NextPage,
+        scalar,
+        walk::{Kind, Place, Reader, Visitor},
+    },
+    date_parts::DateParts,
 };
 use crate::{Bpm, json::Event};
 
@@ -25,9 +28,7 @@ pub struct RestingDecoder(Reader<Days, { PageToken::MAX }>);
 struct Days {
     /// The last day that can have been measured.
     last: Date,
-    year: Option<i64>,
-    month: Option<i64>,
-    day: Option<i64>,
+    date: DateParts,
     bpm: Option<Bpm>,
     newest: Option<(Date, Bpm)>,
     next: NextPage,
@@ -39,9 +40,7 @@ impl RestingDecoder {
     pub fn new(last: Date) -> Self {
         Self(Reader::new(Days {
             last,
-            year: None,
-            month: None,
-            day: None,
+            date: DateParts::default(),
             bpm: None,
             newest: None,
             next: NextPage::default(),
@@ -116,13 +115,13 @@ impl Visitor for Days {
 
     fn begin(&mut self, place: At) {
         if let At::Point = place {
-            (self.year, self.month, self.day, self.bpm) = (None, None, None, None);
+            (self.date, self.bpm) = (DateParts::default(), None);
         }
     }
 
     fn end(&mut self, place: At) {
         if let At::Point = place
-            && let Some(date) = self.date()
+            && let Some(date) = self.date.date()
             && let Some(bpm) = self.bpm
             && date <= self.last
             && self.newest.is_none_or(|(newest, _)| date > newest)
@@ -133,9 +132,9 @@ impl Visitor for Days {
 
     fn scalar(&mut self, place: At, event: Event<'_>) {
         match place {
-            At::Year => self.year = scalar::whole(event),
-            At::Month => self.month = scalar::whole(event),
-            At::Day => self.day = scalar::whole(event),
+            At::Year => self.date.year = scalar::whole(event),
+            At::Month => self.date.month = scalar::whole(event),
+            At::Day => self.date.day = scalar::whole(event),
             At::BeatsPerMinute => self.bpm = scalar::bpm(event),
             At::NextPageToken => self.next = NextPage::read(event),
             _ => {}
@@ -144,14 +143,5 @@ impl Visitor for Days {
 
     fn verdict(&self) -> Result<(), DecodeError> {
         self.next.verdict()
-    }
-}
-
-impl Days {
-    fn date(&self) -> Option<Date> {
-        let year = i16::try_from(self.year?).ok()?;
-        let month = i8::try_from(self.month?).ok()?;
-        let day = i8::try_from(self.day?).ok()?;
-        Date::new(year, month, day).ok()
     }
 }
