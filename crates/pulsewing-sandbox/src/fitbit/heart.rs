@@ -13,7 +13,10 @@ use super::error;
 use crate::{
     cloud::Call,
     message::{Reply, with},
-    wearer::{Bucket, MINUTE, Synced, buckets, day_bounds},
+    wearer::{
+        Bucket, MINUTE, Synced, buckets, day_bounds,
+        zones::{HIGHEST, LOWEST, MODERATE, PEAK, VIGOROUS},
+    },
 };
 
 /// Answers the part of the path after `/activities/heart/date/`, without `.json`.
@@ -298,15 +301,14 @@ fn validation(field: &str, message: &str) -> Reply {
     error::field(StatusCode::BAD_REQUEST, "validation", field, message)
 }
 
-/// The zones of a wearer of 38: half, 70 and 85 percent of 220 minus the age.
+/// The zones, from the lowest; the upper limit is exclusive. They are based on the heart-rate reserve, as
+/// Fitbit's have been since 2020.
 const ZONES: [(&str, u64, u64); 4] = [
-    ("Out of Range", LOWEST, 91),
-    ("Fat Burn", 91, 127),
-    ("Cardio", 127, 155),
-    ("Peak", 155, HIGHEST),
+    ("Out of Range", LOWEST, MODERATE),
+    ("Fat Burn", MODERATE, VIGOROUS),
+    ("Cardio", VIGOROUS, PEAK),
+    ("Peak", PEAK, HIGHEST),
 ];
-const LOWEST: u64 = 30;
-const HIGHEST: u64 = 220;
 
 #[cfg(test)]
 mod tests {
@@ -358,10 +360,10 @@ mod tests {
         };
         let zones = zones(&[
             bucket(25),
-            bucket(90),
-            bucket(91),
-            bucket(154),
-            bucket(155),
+            bucket(108),
+            bucket(109),
+            bucket(162),
+            bucket(163),
             bucket(230),
         ]);
         let minutes: Vec<u64> = zones

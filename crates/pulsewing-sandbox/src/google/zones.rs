@@ -1,13 +1,13 @@
 //! Heart-rate zones: the limits of a day, and the time spent in each zone (Google Health API, data
 //! types daily-heart-rate-zones and time-in-heart-rate-zone).
-//!
-//! The limits are those of a wearer aged 38 with a resting heart rate of 60, after Karvonen: 40, 60
-//! and 85 percent of the way from there to the maximum heart rate of 182.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::wearer::{Bucket, MINUTE, Sample, buckets};
+use crate::wearer::{
+    Bucket, MINUTE, Sample, buckets,
+    zones::{HIGHEST, LOWEST, MODERATE, PEAK, VIGOROUS},
+};
 
 /// Consecutive minutes in one zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,10 +78,10 @@ fn zone_of(minute: &Bucket) -> &'static str {
 
 /// The zones, from the lowest; both limits are inclusive.
 const ZONES: [(&str, u64, u64); 4] = [
-    ("LIGHT", 30, 108),
-    ("MODERATE", 109, 132),
-    ("VIGOROUS", 133, 162),
-    ("PEAK", 163, 220),
+    ("LIGHT", LOWEST, MODERATE - 1),
+    ("MODERATE", MODERATE, VIGOROUS - 1),
+    ("VIGOROUS", VIGOROUS, PEAK - 1),
+    ("PEAK", PEAK, HIGHEST),
 ];
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod identity;
 mod late;
 mod recording;
 mod synthetic;
+pub(crate) mod zones;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 

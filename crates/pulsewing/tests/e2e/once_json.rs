@@ -70,19 +70,15 @@ fn a_full_reading_has_every_fact() {
             "min": 81,
             "mean": 84,
             "max": 86,
-            "zone_name": "Light",
+            // Light begins half-way between the resting heart rate and the providers' moderate, 109.
+            "zone_name": "Easy",
             "battery_percent": signed_in.battery(),
             "last_sync": "2023-08-02T18:00:00Z",
             "resting_bpm": 70,
             "freshness": "fresh",
             "fetched_at": null,
         });
-        // Fitbit reports the wearer's own zones; Google does not.
-        let mut expected_here = expected.clone();
-        if provider == "google" {
-            expected_here["zone_name"] = json!("Easy");
-        }
-        assert_eq!(reading, expected_here);
+        assert_eq!(reading, expected);
     }
 }
 
@@ -230,4 +226,42 @@ fn the_wearers_own_zones_come_first() {
         .configure(&format!("{config}[wearer]\nzones = [50, 60, 70, 80]\n"));
     // The newest minute has 99 bpm.
     assert_eq!(reading(&signed_in)["zone_name"], "Peak");
+}
+
+#[test]
+fn a_rate_has_the_same_name_in_both_dialects() {
+    // The resting heart rate is 60, and both clouds' moderate, vigorous and peak begin at 109, 133, 163.
+    let names = [
+        (29, "Very low"),
+        (30, "Easy"),
+        (83, "Easy"),
+        (84, "Light"),
+        (90, "Light"),
+        (108, "Light"),
+        (109, "Moderate"),
+        (110, "Moderate"),
+        (132, "Moderate"),
+        (133, "Vigorous"),
+        (135, "Vigorous"),
+        (160, "Vigorous"),
+        (162, "Vigorous"),
+        (163, "Peak"),
+        (220, "Peak"),
+    ];
+    let name = |provider: &str, config: &str, bpm: u16| {
+        let night = std::iter::repeat_n(60, 10 * 60);
+        let csv = recording::from_midnight("2026-11-22", night.chain([bpm; 15]));
+        let signed_in = either(provider, &csv, "Europe/Berlin");
+        let own = crate::harness::signed_in::configuration(&signed_in.sandbox, provider);
+        signed_in.home.configure(&format!("{own}{config}"));
+        let reading = reading(&signed_in);
+        assert_eq!(reading["latest"]["bpm"], bpm, "{provider}");
+        assert_eq!(reading["resting_bpm"], 60, "{provider} {bpm}");
+        reading["zone_name"].as_str().unwrap().to_owned()
+    };
+    for (bpm, expected) in names {
+        for provider in ["fitbit", "google"] {
+            assert_eq!(name(provider, "", bpm), expected, "{provider} {bpm}");
+        }
+    }
 }
