@@ -76,7 +76,7 @@ pub(crate) fn cycle_settings(settings: &Settings) -> cycle::Settings {
         every: every(settings),
         hourly_cap: settings.hourly_cap,
         heart_zones: settings.heart_zones,
-        born: None,
+        born: settings.born,
         // Google's access tokens are cheap to renew; an hourly write over years is not.
         cache_access: false,
         deadline: None,
@@ -90,6 +90,7 @@ pub(crate) fn differ_for_the_cycle(one: &Settings, other: &Settings) -> bool {
         || one.poll_every_s != other.poll_every_s
         || one.hourly_cap != other.hourly_cap
         || one.heart_zones != other.heart_zones
+        || one.born != other.born
         || one.time_zone != other.time_zone
         || one.zone_rule != other.zone_rule
 }

@@ -314,7 +314,7 @@ impl App {
             every: self.every(),
             hourly_cap: self.config.poll.hourly_cap.unwrap_or(HOURLY_CAP),
             heart_zones: self.wearer.zones,
-            born: None,
+            born: self.wearer.born,
             cache_access: true,
             deadline,
         };

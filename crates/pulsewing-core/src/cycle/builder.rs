@@ -113,10 +113,7 @@ impl ReadingBuilder {
     ) -> Reading {
         let heart_zones = zones
             .or_else(|| self.provider_zones?.with_resting(self.resting))
-            .or_else(|| {
-                let age = born?.age_in(self.day.local().date().year())?;
-                HeartZones::from_age(age, self.resting)
-            })
+            .or_else(|| born?.zones_in(self.day.local().date().year(), self.resting))
             .unwrap_or(HeartZones::PLAIN);
         Reading {
             provider,

@@ -42,6 +42,12 @@ impl BirthYear {
     pub fn age_in(self, year: i16) -> Option<u16> {
         u16::try_from(year.checked_sub(self.0)?).ok()
     }
+
+    /// Returns the wearer's zones in this year, see [`HeartZones::from_age`].
+    #[must_use]
+    pub fn zones_in(self, year: i16, resting: Option<Bpm>) -> Option<HeartZones> {
+        HeartZones::from_age(self.age_in(year)?, resting)
+    }
 }
 
 impl HeartZones {

@@ -1,7 +1,7 @@
 //! What the board's owner decided, but for the sign-in.
 //!
 //! ```text
-//! "PWST", version (now 1), fields: tag (1), length (2, big-endian), value
+//! "PWST", version (1 or 2), fields: tag (1), length (2, big-endian), value
 //! ```
 //!
 //! | tag | field | value |
@@ -23,7 +23,9 @@
 //! | 20 | its rule | text |
 //! | 21, 22, 23 | SNTP servers | text |
 //! | 24 | a host that is connected to in place of the endpoints' own | text |
+//! | 25 | the wearer's year of birth (version 2) | u16 |
 //!
+//! The version is the lowest that has all fields, so that an older program reads what it can.
 //! A field that is missing has its default. A reader refuses a newer version and leaves it alone; a
 //! tag that a version does not know is damage, because a writer that adds one raises the version.
 //! The TLS roots are a blob of their own.
@@ -34,7 +36,7 @@ mod values;
 use embedded_storage_async::nor_flash::NorFlash;
 use pulsewing_core::{
     Bpm, Provider,
-    heart_zone::HeartZones,
+    heart_zone::{BirthYear, HeartZones},
     look::{Night, Palette, Theme},
     reading::ZoneName,
 };
@@ -68,7 +70,7 @@ pub const MAX_NETWORKS: usize = 4;
 pub const MAX_SNTP: usize = 3;
 
 const MAGIC: [u8; 4] = *b"PWST";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Where the provider is to be found, if not at its own addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -113,6 +115,8 @@ pub struct Settings {
     pub wearer_name: heapless::String<32>,
     /// The wearer's own heart-rate zones.
     pub heart_zones: Option<HeartZones>,
+    /// The wearer's year of birth.
+    pub born: Option<BirthYear>,
     /// The wearer's time zone; empty if only the rule is known.
     pub time_zone: ZoneName,
     /// Its rule, for a board that has no zone database.
@@ -136,6 +140,7 @@ impl Default for Settings {
             spi_hz: 20_000_000,
             wearer_name: heapless::String::new(),
             heart_zones: None,
+            born: None,
             time_zone: ZoneName::new(),
             zone_rule: None,
             sntp: Default::default(),
@@ -152,7 +157,11 @@ impl Settings {
     /// Writes them to `buffer`, and returns how many bytes it took; `None` if it has too few.
     #[must_use]
     pub fn encode(&self, buffer: &mut [u8]) -> Option<usize> {
-        let mut out = tlv::begin(buffer, MAGIC, VERSION)?;
+        let version = match self.born {
+            None => 1,
+            Some(_) => VERSION,
+        };
+        let mut out = tlv::begin(buffer, MAGIC, version)?;
         for (tag, network) in (1..).zip(&self.wifi) {
             let ssid = network.ssid.as_bytes();
             let password = network.password.as_ref().map_or("", WifiPassword::expose);
@@ -194,6 +203,9 @@ impl Settings {
                 zones.limits().map(|limit| limit.get().to_be_bytes());
             out.field(18, &[&light, &moderate, &vigorous, &peak])?;
         }
+        if let Some(born) = self.born {
+            out.field(25, &[&born.get().to_be_bytes()])?;
+        }
         let rule = self.zone_rule.as_ref().map_or("", ZoneRule::as_str);
         let [first, second, third] = &self.sntp;
         for (tag, text) in [
@@ -217,7 +229,7 @@ impl Settings {
     /// # Errors
     /// [`FormatError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
-        let fields = tlv::read::<25>(bytes, MAGIC, VERSION)?;
+        let fields = tlv::read::<26>(bytes, MAGIC, VERSION)?;
         let mut settings = Self::default();
         for (tag, network) in (1..).zip(&mut settings.wifi) {
             if let Some(stored) = fields.optional(tag, WifiNetwork::decode)? {
@@ -260,6 +272,9 @@ impl Settings {
             let [light, moderate, vigorous, peak] =
                 limits.map(|limit| Bpm::new(u16::from_be_bytes(limit)));
             HeartZones::new([light?, moderate?, vigorous?, peak?])
+        })?;
+        settings.born = fields.optional(25, |bytes| {
+            BirthYear::new(i16::from_be_bytes(bytes.try_into().ok()?))
         })?;
         settings.time_zone = fields.text(19)?.unwrap_or_default();
         settings.zone_rule =

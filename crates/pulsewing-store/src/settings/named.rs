@@ -7,7 +7,7 @@ use core::fmt;
 
 use pulsewing_core::{
     Bpm, UnknownProvider,
-    heart_zone::HeartZones,
+    heart_zone::{BirthYear, HeartZones},
     look::{NotANight, UnknownTheme},
 };
 
@@ -195,6 +195,20 @@ const SETTINGS: &[Setting] = &[
             Ok(())
         },
         reset: Reset::From(|s, _| s.heart_zones = None),
+    },
+    Setting {
+        name: "wearer.born",
+        show: |s, f| optional(s.born.map(BirthYear::get), f),
+        set: |s, value| {
+            let (first, last) = (
+                BirthYear::FIRST.unsigned_abs(),
+                BirthYear::LAST.unsigned_abs(),
+            );
+            let year = number(value, first.into(), last.into())?;
+            s.born = BirthYear::new(year);
+            Ok(())
+        },
+        reset: Reset::From(|s, _| s.born = None),
     },
     Setting {
         name: "wearer.time_zone",
@@ -403,6 +417,7 @@ impl Settings {
     /// | `screen.spi_clock` | 1,000,000 to 40,000,000 Hz |
     /// | `wearer.name` | up to 32 bytes |
     /// | `wearer.zones` | such as `90,110,135,160` bpm |
+    /// | `wearer.born` | a year, 1900 to 2100; one in the future counts as none |
     /// | `wearer.time_zone` | an IANA name |
     /// | `wearer.zone_rule` | a POSIX rule |
     /// | `sntp.1` to `sntp.3` | a host, perhaps with a port |

@@ -46,6 +46,7 @@ fn fullest() -> Settings {
         ("screen.spi_clock", "40000000"),
         ("wearer.name", "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"),
         ("wearer.zones", "84,108,136,171"),
+        ("wearer.born", "1988"),
         ("wearer.time_zone", "America/Argentina/ComodRivadavia"),
         ("wearer.zone_rule", "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0"),
     ] {
@@ -178,6 +179,10 @@ fn a_wrong_value_is_refused_with_words_and_changes_nothing() {
         ("wearer.zones", "90,110,135,160,170", E::HeartZones),
         ("wearer.zones", "90,110,110,160", E::HeartZones),
         ("wearer.zones", "90,110,135,301", E::HeartZones),
+        ("wearer.born", "1899", E::Number(1_900, 2_100)),
+        ("wearer.born", "2101", E::Number(1_900, 2_100)),
+        ("wearer.born", "88", E::Number(1_900, 2_100)),
+        ("wearer.born", "1988-05-03", E::Number(1_900, 2_100)),
         ("wearer.time_zone", "Europe/Ber lin", E::TimeZone),
         ("wearer.zone_rule", "Berlin", E::ZoneRule),
         ("wearer.zone_rule", "CE-1", E::ZoneRule),
@@ -218,6 +223,25 @@ fn plain_http_has_to_be_allowed_first_and_stays_allowed_while_it_is_used() {
     settings.set("endpoint.plain_http", "no").unwrap();
     let api = settings.endpoints.api.unwrap();
     assert_eq!(api.to_text(), "https://10.0.2.2");
+}
+
+#[test]
+fn only_settings_with_a_year_of_birth_need_the_second_version() {
+    for (born, version) in [("", 1), ("1988", 2)] {
+        let settings = with(&[("wearer.name", "Ada"), ("wearer.born", born)]);
+        assert_eq!(
+            settings
+                .born
+                .map(|born| born.get().to_string())
+                .as_deref()
+                .unwrap_or(""),
+            born
+        );
+        let mut buffer = [0; MAX_SETTINGS];
+        let len = settings.encode(&mut buffer).unwrap();
+        assert_eq!(buffer[4], version);
+        assert_eq!(Settings::decode(&buffer[..len]), Ok(settings));
+    }
 }
 
 #[test]
@@ -286,7 +310,7 @@ fn newer_settings_are_refused_and_kept() {
     let settings = board.layout.settings.start as usize;
     let bytes = board.flash.bytes_mut();
     let len = u32::from_le_bytes(bytes[settings + 12..settings + 16].try_into().unwrap());
-    bytes[settings + 32 + 4] = 2;
+    bytes[settings + 32 + 4] = 3;
     let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
     let payload = crc.checksum(&bytes[settings + 32..settings + 32 + len as usize]);
     bytes[settings + 20..settings + 24].copy_from_slice(&payload.to_le_bytes());
@@ -296,9 +320,9 @@ fn newer_settings_are_refused_and_kept() {
     board.start();
     board.with(async |store| {
         let buffer = &mut [0; MAX_SETTINGS];
-        assert_eq!(store.load_settings(buffer).await, Err(StoreError::Newer(2)));
+        assert_eq!(store.load_settings(buffer).await, Err(StoreError::Newer(3)));
         let saved = store.save_settings(&Settings::default(), buffer).await;
-        assert_eq!(saved, Err(StoreError::Newer(2)));
+        assert_eq!(saved, Err(StoreError::Newer(3)));
     });
     assert!(board.flash.bytes() == before);
 }
@@ -307,13 +331,13 @@ proptest! {
     #[test]
     fn any_bytes_are_decoded_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _ = Settings::decode(&bytes);
-        let framed = [&b"PWST\x01"[..], &bytes].concat();
+        let framed = [&b"PWST\x02"[..], &bytes].concat();
         if let Ok(settings) = Settings::decode(&framed) {
             let mut buffer = [0; MAX_SETTINGS];
             let len = settings.encode(&mut buffer).unwrap();
             prop_assert_eq!(Settings::decode(&buffer[..len]), Ok(settings));
         }
-        prop_assert_eq!(Settings::decode(b"PWST\x02"), Err(FormatError::Newer(2)));
+        prop_assert_eq!(Settings::decode(b"PWST\x03"), Err(FormatError::Newer(3)));
     }
 
     #[test]

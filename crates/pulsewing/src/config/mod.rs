@@ -25,10 +25,10 @@ use std::{
     str::FromStr,
 };
 
-use jiff::tz::TimeZone;
+use jiff::{Zoned, tz::TimeZone};
 use pulsewing_core::{
     Bpm, Provider,
-    heart_zone::HeartZones,
+    heart_zone::{BirthYear, HeartZones},
     look::{Night, NotANight},
 };
 use pulsewing_files::regular_file;
@@ -259,6 +259,22 @@ fn heart_zones<'de, D: Deserializer<'de>>(from: D) -> Result<Option<HeartZones>,
     })
 }
 
+/// The year of the program. On a machine without a battery for its clock it may seem to be earlier.
+const AT_LEAST: i16 = 2026;
+
+fn born<'de, D: Deserializer<'de>>(from: D) -> Result<Option<BirthYear>, D::Error> {
+    let year = i64::deserialize(from)?;
+    let this_year = Zoned::now().year().max(AT_LEAST);
+    let born = i16::try_from(year).ok().and_then(BirthYear::new);
+    let born = born.filter(|born| born.get() <= this_year);
+    born.map(Some).ok_or_else(|| {
+        D::Error::custom(format_args!(
+            "born must be the year of the wearer's birth, from {} to {this_year}, such as 1988; {year} is not",
+            BirthYear::FIRST
+        ))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -285,6 +301,7 @@ mod tests {
             name = "Ada"
             time_zone = "Europe/Berlin"
             zones = [90, 110, 135, 160]
+            born = 1988
             [web]
             listen = "127.0.0.1:7373"
             hosts = ["pi.example"]
@@ -310,6 +327,26 @@ mod tests {
             !shown.contains("hush") && !shown.contains("horse"),
             "{shown}"
         );
+    }
+
+    #[test]
+    fn a_year_of_birth_is_one_that_somebody_alive_may_have() {
+        let born = |year: &str| {
+            let config = Config::parse(&format!("[wearer]\nborn = {year}"))?;
+            Ok::<_, Problem>(config.wearer.mentioned()[0].born.map(BirthYear::get))
+        };
+        let this_year = Zoned::now().year().max(AT_LEAST);
+        for year in [1900, 1988, this_year] {
+            assert_eq!(born(&year.to_string()).unwrap(), Some(year));
+        }
+        let next_year = (this_year + 1).to_string();
+        for year in ["1899", "88", "-1988", "99999999999", &next_year] {
+            let message = born(year).unwrap_err().to_string();
+            let words = format!("from 1900 to {this_year}, such as 1988; {year} is not");
+            assert!(message.contains(&words), "{message}");
+            assert!(message.contains("in line 2"), "{message}");
+        }
+        assert!(born("\"1988\"").is_err());
     }
 
     #[test]

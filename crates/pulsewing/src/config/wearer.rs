@@ -2,14 +2,17 @@
 
 use std::{borrow::Borrow, fmt, str::FromStr};
 
-use pulsewing_core::{Provider, heart_zone::HeartZones};
+use pulsewing_core::{
+    Provider,
+    heart_zone::{BirthYear, HeartZones},
+};
 use pulsewing_screen::Theme;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error as _, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use super::{by_name, heart_zones, time_zone};
+use super::{born, by_name, heart_zones, time_zone};
 
 /// The length limit of an id.
 const LONGEST: usize = 32;
@@ -126,6 +129,8 @@ pub(crate) struct WearerConfig {
     pub time_zone: Option<String>,
     /// The lower bounds of the light, moderate, vigorous and peak zones.
     pub zones: Option<HeartZones>,
+    /// The year of birth.
+    pub born: Option<BirthYear>,
     /// The theme of this wearer's picture, if it differs from the one for all.
     pub theme: Option<Theme>,
 }
@@ -216,6 +221,8 @@ struct Table {
     time_zone: Option<String>,
     #[serde(deserialize_with = "heart_zones")]
     zones: Option<HeartZones>,
+    #[serde(deserialize_with = "born")]
+    born: Option<BirthYear>,
     #[serde(deserialize_with = "by_name")]
     theme: Option<Theme>,
 }
@@ -228,6 +235,7 @@ impl Table {
             provider: self.provider,
             time_zone: self.time_zone,
             zones: self.zones,
+            born: self.born,
             theme: self.theme,
         }
     }

@@ -154,7 +154,7 @@ fn a_new_board_gets_everything_and_says_so() {
     let (home, board) = alone();
     let ca = home.write("ca.pem", &format!("ours\n{CERTIFICATE}"));
     home.configure(&format!(
-        "provider = \"fitbit\"\n[endpoints]\nbase_url = \"https://gateway.example\"\nca_file = \"{ca}\"\n[wearer]\nname = \"Ada L\"\ntime_zone = \"Europe/Berlin\"\nzones = [90, 110, 135, 160]\n"
+        "provider = \"fitbit\"\n[endpoints]\nbase_url = \"https://gateway.example\"\nca_file = \"{ca}\"\n[wearer]\nname = \"Ada L\"\ntime_zone = \"Europe/Berlin\"\nzones = [90, 110, 135, 160]\nborn = 1988\n"
     ));
     let picture = picture(&home);
     let file = home.write("password", &format!("{PASSWORD}\r\n"));
@@ -198,6 +198,7 @@ fn a_new_board_gets_everything_and_says_so() {
         ("screen.palette", "dim"),
         ("wearer.name", "Ada L"),
         ("wearer.zones", "90,110,135,160"),
+        ("wearer.born", "1988"),
         ("wearer.time_zone", "Europe/Berlin"),
         ("wearer.zone_rule", "CET-1CEST,M3.5.0,M10.5.0/3"),
     ] {

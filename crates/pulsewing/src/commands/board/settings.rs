@@ -59,6 +59,9 @@ pub(super) fn plan(app: &App, options: &Provision) -> Result<Vec<Setting>, Probl
             &zones.limits().map(|bpm| bpm.get().to_string()).join(","),
         );
     }
+    if let Some(born) = app.wearer.born {
+        plan.push("wearer.born", &born.get().to_string());
+    }
     let zone = app.wearer.time_zone.clone();
     if let Some(name) = zone.or_else(machine_zone)
         && let Some(rule) = zone_rule(&name)
@@ -217,6 +220,7 @@ mod tests {
             name = "Ada"
             time_zone = "Europe/Berlin"
             zones = [90, 110, 135, 160]
+            born = 1988
             [screen]
             theme = "classic"
             "#;
@@ -230,6 +234,7 @@ mod tests {
             ("poll.hold_off", "0"),
             ("wearer.name", "Ada"),
             ("wearer.zones", "90,110,135,160"),
+            ("wearer.born", "1988"),
             ("wearer.time_zone", "Europe/Berlin"),
             ("wearer.zone_rule", "CET-1CEST,M3.5.0,M10.5.0/3"),
             ("screen.theme", "classic"),

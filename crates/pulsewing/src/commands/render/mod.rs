@@ -125,7 +125,7 @@ fn google_reading(
         let page = decoder.finish().map_err(|error| unreadable(path, error))?;
         builder.take_trackers(page.trackers);
     }
-    Ok(builder.finish(Provider::Google, app.wearer.zones, None))
+    Ok(builder.finish(Provider::Google, app.wearer.zones, app.wearer.born))
 }
 
 fn fitbit_reading(
@@ -152,7 +152,7 @@ fn fitbit_reading(
         let trackers = decoder.finish().map_err(|error| unreadable(path, error))?;
         builder.take_trackers(trackers);
     }
-    Ok(builder.finish(Provider::Fitbit, app.wearer.zones, None))
+    Ok(builder.finish(Provider::Fitbit, app.wearer.zones, app.wearer.born))
 }
 
 /// Warns about values that are not drawn because they are later than the picture's present.

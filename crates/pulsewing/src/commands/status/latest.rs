@@ -80,8 +80,10 @@ fn reading(app: &App, state: &State, history: Option<&History>) -> Option<Readin
     let heart_zones = match facts {
         Some(facts) => facts.heart_zones(),
         None => {
+            let year = time_zone.offsets.local(sample.at).date().year();
             let own = app.wearer.zones;
-            own.unwrap_or(HeartZones::PLAIN)
+            own.or_else(|| app.wearer.born?.zones_in(year, None))
+                .unwrap_or(HeartZones::PLAIN)
         }
     };
     Some(Reading {

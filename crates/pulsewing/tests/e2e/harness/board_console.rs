@@ -68,6 +68,7 @@ impl Console {
             ("screen.palette", "auto"),
             ("wearer.name", ""),
             ("wearer.zones", ""),
+            ("wearer.born", ""),
             ("wearer.time_zone", ""),
             ("wearer.zone_rule", ""),
         ];
