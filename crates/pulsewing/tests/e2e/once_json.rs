@@ -265,3 +265,28 @@ fn a_rate_has_the_same_name_in_both_dialects() {
         }
     }
 }
+
+#[test]
+fn without_zones_of_the_provider_the_age_counts_and_then_plain_limits() {
+    let signed_in = SignedIn::google();
+    signed_in.fault("google.zones", 0, &json!({ "status": 404 }));
+    // The newest minute has 99 bpm.
+    let config = crate::harness::signed_in::configuration(&signed_in.sandbox, "google");
+    for (wearer, name) in [
+        ("", "Light"),
+        ("born = 1930\n", "Moderate"),
+        ("born = 2020\n", "Light"),
+        ("born = 1930\nzones = [100, 110, 120, 130]\n", "Easy"),
+    ] {
+        signed_in
+            .home
+            .configure(&format!("{config}[wearer]\n{wearer}"));
+        assert_eq!(reading(&signed_in)["zone_name"], name, "{wearer}");
+    }
+    // A refusal is an answer for the day, also in the next run of the program.
+    assert_eq!(signed_in.sandbox.requests_of("google.zones").len(), 1);
+    signed_in.home.configure(&config);
+    signed_in.sandbox.set_clock("2026-11-23T00:30:00Z");
+    reading(&signed_in);
+    assert_eq!(signed_in.sandbox.requests_of("google.zones").len(), 2);
+}
