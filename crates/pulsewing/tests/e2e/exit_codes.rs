@@ -133,7 +133,12 @@ fn heart_rate_alone_decides() {
         ("fitbit", &["fitbit.devices", "fitbit.profile"][..]),
         (
             "google",
-            &["google.devices", "google.settings", "google.resting"],
+            &[
+                "google.devices",
+                "google.settings",
+                "google.resting",
+                "google.zones",
+            ],
         ),
     ] {
         for route in routes {
