@@ -82,12 +82,12 @@ impl ReadingBuilder {
     }
 
     /// Takes a resting heart rate, unless a newer day's is known.
-    pub(super) fn take_resting(&mut self, resting: Option<Bpm>) {
+    pub fn take_resting(&mut self, resting: Option<Bpm>) {
         self.resting = self.resting.or(resting);
     }
 
     /// Takes the provider's heart-rate zones, unless a newer day's are known.
-    pub(super) fn take_zones(&mut self, zones: Option<ProviderZones>) {
+    pub fn take_zones(&mut self, zones: Option<ProviderZones>) {
         self.provider_zones = self.provider_zones.or(zones);
     }
 

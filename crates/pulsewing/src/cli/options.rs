@@ -319,6 +319,12 @@ pub(crate) struct Render {
     /// The reply with the time zone: Google's settings, or Fitbit's profile
     #[arg(long, value_name = "BODY")]
     pub settings: Option<PathBuf>,
+    /// Google's reply with the resting heart rates; Fitbit's come with the heart rate
+    #[arg(long, value_name = "BODY")]
+    pub resting: Option<PathBuf>,
+    /// Google's reply with the heart-rate zones; Fitbit's come with the heart rate
+    #[arg(long, value_name = "BODY")]
+    pub zones: Option<PathBuf>,
     /// Draw the picture to this file
     #[arg(long, value_name = "FILE")]
     pub png: Option<PathBuf>,

@@ -60,10 +60,8 @@ fn the_originals_day_gives_the_originals_report() {
 
 #[test]
 fn a_person_is_told_the_heart_rate_in_the_first_line() {
-    for (provider, line) in [
-        ("fitbit", "84 bpm, light, 15 min ago"),
-        ("google", "84 bpm, resting, 15 min ago"),
-    ] {
+    let line = "84 bpm, light, 15 min ago";
+    for provider in ["fitbit", "google"] {
         let signed_in = the_originals(provider);
         // The token of an adopted Fitbit chain is written first.
         let first = signed_in.once().exits(0).stdout;

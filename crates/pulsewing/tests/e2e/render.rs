@@ -64,7 +64,21 @@ fn saved_replies_give_the_picture_that_once_drew() {
         home.run(&["once", "--png", "once.png", "--now", now])
             .exits(0);
         let [heart, devices, settings] = saved(&signed_in, provider);
-        let usual = format!("--provider {provider} --heart {heart} --now {now}");
+        let mut usual = format!("--provider {provider} --heart {heart} --now {now}");
+        if provider == "google" {
+            for (option, data_type) in [
+                ("resting", "daily-resting-heart-rate"),
+                ("zones", "daily-heart-rate-zones"),
+            ] {
+                let target = format!("/v4/users/me/dataTypes/{data_type}/dataPoints");
+                let body = save(&signed_in, &format!("{option}.json"), &target);
+                usual = format!("{usual} --{option} {body}");
+            }
+        } else {
+            render(home, &format!("{usual} --zones {heart} --png none.png"))
+                .exits(1)
+                .says("are for Google");
+        }
         let requests = signed_in.sandbox.requests().len();
         let told = render(
             home,

@@ -125,6 +125,19 @@ fn google_reading(
         let page = decoder.finish().map_err(|error| unreadable(path, error))?;
         builder.take_trackers(page.trackers);
     }
+    let last = local.date();
+    if let Some(path) = &options.resting {
+        let mut decoder = google::RestingDecoder::new(last);
+        decode(path, |chunk| decoder.feed(chunk))?;
+        let page = decoder.finish().map_err(|error| unreadable(path, error))?;
+        builder.take_resting(page.newest.map(|(_, bpm)| bpm));
+    }
+    if let Some(path) = &options.zones {
+        let mut decoder = google::ZonesDecoder::new(last);
+        decode(path, |chunk| decoder.feed(chunk))?;
+        let page = decoder.finish().map_err(|error| unreadable(path, error))?;
+        builder.take_zones(page.newest.map(|(_, zones)| zones));
+    }
     Ok(builder.finish(Provider::Google, app.wearer.zones, app.wearer.born))
 }
 
@@ -134,6 +147,11 @@ fn fitbit_reading(
     time_zone: TimeZone,
     now: Timestamp,
 ) -> Result<Reading, Problem> {
+    if options.resting.is_some() || options.zones.is_some() {
+        return Err(Problem::failed(
+            "--resting and --zones are for Google: Fitbit's reply with the heart rate has both",
+        ));
+    }
     let path = &options.heart;
     let offsets = time_zone.offsets.clone();
     let today = offsets.day_of(now);
