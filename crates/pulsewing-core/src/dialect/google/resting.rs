@@ -132,9 +132,9 @@ impl Visitor for Days {
 
     fn scalar(&mut self, place: At, event: Event<'_>) {
         match place {
-            At::Year => self.date.year = scalar::whole(event),
-            At::Month => self.date.month = scalar::whole(event),
-            At::Day => self.date.day = scalar::whole(event),
+            At::Year => self.date.take_year(event),
+            At::Month => self.date.take_month(event),
+            At::Day => self.date.take_day(event),
             At::BeatsPerMinute => self.bpm = scalar::bpm(event),
             At::NextPageToken => self.next = NextPage::read(event),
             _ => {}

@@ -165,9 +165,9 @@ impl Visitor for Days {
 
     fn scalar(&mut self, place: At, event: Event<'_>) {
         match (place, event) {
-            (At::Year, _) => self.date.year = scalar::whole(event),
-            (At::Month, _) => self.date.month = scalar::whole(event),
-            (At::Day, _) => self.date.day = scalar::whole(event),
+            (At::Year, _) => self.date.take_year(event),
+            (At::Month, _) => self.date.take_month(event),
+            (At::Day, _) => self.date.take_day(event),
             (At::Type, Event::String(text)) => {
                 self.zone.rank = match text.as_bytes() {
                     Some(b"MODERATE") => Some(0),
