@@ -49,20 +49,36 @@ impl Plot {
             }
         }
         let start = Timestamp::from_second(first * 60).ok()?;
-        let mut held: Vec<(u16, Offset)> = Vec::new();
-        for place in 0..u16::try_from(length).ok()? {
-            let at = start + SignedDuration::from_mins(place.into());
-            let offset = offsets.at(at);
-            if held.last().is_none_or(|(_, last)| *last != offset) {
-                held.push((place, offset));
-            }
-        }
+        let length = u16::try_from(length).ok()?;
         Some(Self {
             start,
-            past: u16::try_from(length).ok()?,
+            past: length,
             values,
-            offsets: held,
+            offsets: held(offsets, start, length),
         })
+    }
+
+    /// Plots this many minutes of some days, from the minute of an instant on, at `now`.
+    pub(crate) fn from_days(
+        days: &[&Day],
+        offsets: &Offsets,
+        start: Timestamp,
+        length: u16,
+        now: Timestamp,
+    ) -> Self {
+        let start = Timestamp::from_second(start.as_second().div_euclid(60) * 60).unwrap_or(start);
+        let bpm = |minute: u16| {
+            let at = start + SignedDuration::from_mins(minute.into());
+            days.iter()
+                .find_map(|day| day.get(day.local().minute_of(at)?))
+        };
+        let past = now.duration_since(start).as_mins();
+        Self {
+            start,
+            values: (0..length).map(bpm).collect(),
+            offsets: held(offsets, start, length),
+            past: u16::try_from(past.clamp(0, length.into())).unwrap_or(length),
+        }
     }
 
     /// Plots a day from one minute up to another, at `now`.
@@ -164,6 +180,18 @@ impl Plot {
             .map_or((60, 100), |extent| (extent.min.get(), extent.max.get()));
         Scale::covering(min, max)
     }
+}
+
+/// Returns the clock's offsets in these minutes, each with the minute from which it holds.
+fn held(offsets: &Offsets, start: Timestamp, length: u16) -> Vec<(u16, Offset)> {
+    let mut held: Vec<(u16, Offset)> = Vec::new();
+    for minute in 0..length {
+        let offset = offsets.at(start + SignedDuration::from_mins(minute.into()));
+        if held.last().is_none_or(|(_, last)| *last != offset) {
+            held.push((minute, offset));
+        }
+    }
+    held
 }
 
 impl Scale {
@@ -268,6 +296,23 @@ mod tests {
             [73, 80, 91]
         );
         assert_eq!(plot.logged_minutes(), 6);
+    }
+
+    #[test]
+    fn twenty_four_hours_are_of_two_days() {
+        let (mut before, mut today) = (day(11, 21), day(11, 22));
+        before.record(1_439, bpm(60));
+        today.record(0, bpm(61));
+        // Noon in Berlin is at 11:00 UTC.
+        let now = noon(11, 22) + SignedDuration::from_secs(30);
+        let start = now - SignedDuration::from_hours(24);
+        let offsets = zone::resolve(&ZoneFacts::default(), Some("Europe/Berlin"), now).offsets;
+        let plot = Plot::from_days(&[&today, &before], &offsets, start, 1_470, now);
+        let known: Vec<_> = plot.known().map(|(at, bpm)| (at, bpm.get())).collect();
+        assert_eq!(known, [(719, 60), (720, 61)]);
+        assert_eq!((plot.past, plot.length()), (1_440, 1_470));
+        let labels = plot.labels();
+        assert!(labels.contains(&(720, "00:00".to_owned())), "{labels:?}");
     }
 
     #[test]
