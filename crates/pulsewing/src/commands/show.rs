@@ -28,6 +28,7 @@ use crate::{
     tell::{
         console::Console,
         log::Newest,
+        phrases,
         problem::{Exit, Problem},
     },
 };
@@ -57,7 +58,10 @@ pub(super) async fn run(global: &Global, console: Console) -> Result<(), Problem
 /// The meaning of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Key {
+    /// Ends the program, whatever is shown.
     Quit,
+    /// Closes the help, if that is shown; else ends the program.
+    Leave,
     Update,
     Before,
     After,
@@ -71,7 +75,7 @@ enum Key {
     Resized,
 }
 
-/// Reads keys on a separate thread; a key to quit stops the program as a signal does.
+/// Reads keys on a separate thread; Ctrl-C stops the program as a signal does.
 fn listen(stop: &Stop) -> mpsc::Receiver<Key> {
     let stop = stop.clone();
     let (to, from) = mpsc::channel(16);
@@ -101,7 +105,7 @@ fn key_of(event: &Event) -> Option<Key> {
             ..
         }) => match code {
             KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => Some(Key::Quit),
-            KeyCode::Char('q') | KeyCode::Esc => Some(Key::Quit),
+            KeyCode::Char('q') | KeyCode::Esc => Some(Key::Leave),
             KeyCode::Char('u') => Some(Key::Update),
             KeyCode::Char('t') => Some(Key::Today),
             KeyCode::Char('?') | KeyCode::F(1) => Some(Key::Help),
@@ -171,6 +175,8 @@ impl Screen {
                 key = self.keys.recv() => match key {
                     // It has asked for the stop.
                     Some(Key::Quit) => {}
+                    Some(Key::Leave) if self.has_help => self.has_help = false,
+                    Some(Key::Leave) => stop.request(),
                     Some(key) => self.turn(watched, key),
                     None => stop.request(),
                 },
@@ -216,7 +222,7 @@ impl Screen {
             }
             Key::Update => {
                 if !wearer.update_now() {
-                    self.message = Some("the daemon updates on its own schedule; to update now, use the button on its page".to_owned());
+                    self.message = Some("the daemon updates on its own schedule; to update now, its page has a button".to_owned());
                 }
                 return;
             }
@@ -224,10 +230,16 @@ impl Screen {
                 self.past = None;
                 return watched.turn(key == Key::Next);
             }
-            Key::Before => shown.yesterday().unwrap_or(shown),
+            Key::Before => match day_before(app, shown) {
+                Ok(before) => before,
+                Err(why_not) => {
+                    self.message = Some(why_not);
+                    return;
+                }
+            },
             Key::After => shown.tomorrow().unwrap_or(shown),
             Key::Today => today,
-            Key::Quit | Key::Resized => return,
+            Key::Quit | Key::Leave | Key::Resized => return,
         };
         self.past = (wanted < today).then(|| day_of(app, wanted));
     }
@@ -236,6 +248,21 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         terminal::give_back(&mut self.terminal);
+    }
+}
+
+/// Returns the day before a date. Nothing is before the beginning of the history; the error says so.
+fn day_before(app: &App, date: Date) -> Result<Date, String> {
+    let history = app.place.history();
+    let span = history.and_then(|history| history.map_or(Ok(None), |history| history.span()));
+    match span {
+        Ok(Some(span)) if span.first < date => Ok(date.yesterday().unwrap_or(date)),
+        Ok(Some(span)) => Err(format!(
+            "The history begins on {}.",
+            phrases::date(span.first)
+        )),
+        Ok(None) => Err("There is no history yet.".to_owned()),
+        Err(error) => Err(phrases::sentence(&error.in_words())),
     }
 }
 

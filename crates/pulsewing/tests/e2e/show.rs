@@ -230,15 +230,20 @@ fn one_day(signed_in: &SignedIn) {
 
 #[test]
 fn it_polls_by_itself_and_fits_every_terminal() {
-    for (rows, columns) in [(24, 80), (12, 40), (8, 30), (40, 120), (3, 24)] {
+    for (rows, columns) in [
+        (24, 80),
+        (12, 40),
+        (24, 50),
+        (8, 30),
+        (40, 120),
+        (50, 200),
+        (24, 200),
+        (3, 24),
+    ] {
         let signed_in = SignedIn::google();
         one_day(&signed_in);
         let mut terminal = Terminal::start(&signed_in, rows, columns, &["--color", "never"]);
-        terminal.shows(if rows >= 10 {
-            "Up to date"
-        } else {
-            "8 min ago"
-        });
+        terminal.shows("8 min ago");
         becomes_as_stored(&terminal, &format!("fresh-{columns}x{rows}"));
         terminal.press("q");
         terminal.ends();
@@ -262,7 +267,8 @@ fn it_follows_a_daemon_and_takes_over_when_that_ends() {
     daemon.post("/update", "");
     terminal.shows("! fetching the heart rate failed: Google Health is not working right now");
     terminal.shows("Details: fetching the heart rate: the server answered with status 503");
-    terminal.shows("From memory");
+    let screen = terminal.shows("From memory");
+    assert!(!screen.contains("Up to date"), "{screen}");
     terminal.press("u");
     terminal.shows("the daemon updates on its own schedule");
     assert!(signed_in.sandbox.requests().len() > requests);
@@ -286,29 +292,29 @@ fn tab_leads_from_one_wearer_to_the_next() {
         format!("{} bpm", bpm("ben")),
     );
     let show = || household.program(&["show"]).into_command();
-    let mut terminal = Terminal::of(show(), 24, 50);
+    let mut terminal = Terminal::of(show(), 24, 36);
     terminal.waits_for("anna", |text| {
-        text.starts_with("anna") && text.contains(&of_anna)
+        text.contains("anna · ") && text.contains(&of_anna)
     });
     terminal.press("?");
-    terminal.shows("the next of several wearers");
+    terminal.shows("the next wearer");
     terminal.press("?");
     terminal.press("\t");
     terminal.waits_for("ben", |text| {
-        text.starts_with("ben") && text.contains(&of_ben)
+        text.contains("ben · ") && text.contains(&of_ben)
     });
     terminal.press("\x1b[Z");
     terminal.waits_for("anna", |text| {
-        text.starts_with("anna") && text.contains(&of_anna)
+        text.contains("anna · ") && text.contains(&of_anna)
     });
     terminal.press("q");
     terminal.ends();
     // One of them alone is polled alone.
     household.run(&["logout", "--wearer", "anna"]).exits(0);
     let of_one = household.program(&["show", "--wearer", "ben"]);
-    let mut terminal = Terminal::of(of_one.into_command(), 24, 50);
+    let mut terminal = Terminal::of(of_one.into_command(), 24, 36);
     terminal.waits_for("ben", |text| {
-        text.starts_with("Pulsewing") && text.contains(&of_ben)
+        !text.contains("ben") && text.contains(&of_ben)
     });
     terminal.press("q");
     terminal.ends();
@@ -342,14 +348,39 @@ fn the_days_of_the_history_can_be_turned() {
     terminal.shows("minutes 600");
     becomes_as_stored(&terminal, "yesterday-80x24");
     terminal.press("\x1b[D");
-    terminal.shows("There is no data for this day.");
+    let screen = terminal.shows("The history begins on Saturday 21 November 2026.");
+    assert!(screen.contains("minutes 600"), "{screen}");
     terminal.press("t");
     terminal.shows("The latest 15 minutes");
-    terminal.press("?");
-    terminal.shows("the day before, the day after");
-    terminal.press("?q");
+    terminal.press("q");
     terminal.ends();
     daemon.stop();
+}
+
+#[test]
+fn what_closes_the_help_does_not_end_the_program() {
+    let signed_in = SignedIn::google();
+    one_day(&signed_in);
+    let mut terminal = Terminal::start(&signed_in, 24, 80, &["--color", "never"]);
+    terminal.shows("Up to date");
+    for closes in ["\x1b", "?", "q"] {
+        terminal.press("?");
+        terminal.shows("the day before, the day after");
+        terminal.press(closes);
+        terminal.waits_for("the screen without help", |text| {
+            text.contains("? keys") && !text.contains("the day before, the day after")
+        });
+    }
+    terminal.press("\x1b[D");
+    terminal.shows("The history begins on Sunday 22 November 2026.");
+    terminal.press("\x1b");
+    terminal.ends();
+    // Ctrl-C ends it at once.
+    let mut terminal = Terminal::start(&signed_in, 24, 80, &["--color", "never"]);
+    terminal.press("?");
+    terminal.shows("the day before, the day after");
+    terminal.press("\x03");
+    terminal.ends();
 }
 
 #[test]
@@ -388,13 +419,13 @@ fn a_terminal_may_change_its_size() {
     let signed_in = SignedIn::google();
     one_day(&signed_in);
     let mut terminal = Terminal::start(&signed_in, 24, 80, &[]);
-    terminal.shows("The day so far");
+    terminal.shows("The last 24 hours");
     terminal.resize(10, 40);
     terminal.waits_for("a small screen", |text| {
-        !text.contains("The day so far") && text.contains("ago at 13:59")
+        !text.contains("The last 24 hours") && text.contains("8 min ago")
     });
     terminal.resize(40, 120);
-    terminal.shows("The day so far");
+    terminal.shows("The last 24 hours");
     terminal.press("q");
     terminal.ends();
 }

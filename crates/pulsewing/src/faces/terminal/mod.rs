@@ -4,9 +4,14 @@
 //! left out, the least important first: the day, the latest minutes, the facts; the rate, its zone
 //! and its age are last. Everything that colours express is in words, too.
 
+mod braille;
+mod colours;
 mod digits;
 mod draw;
 mod graph;
+mod headline;
+mod time_axis;
+mod told;
 
 use std::io;
 
@@ -74,75 +79,4 @@ pub(crate) enum Mode {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use jiff::SignedDuration;
-    use proptest::prelude::*;
-    use pulsewing_core::{Provider, cycle::Failure, dialect::ZoneFacts, reading::Reading};
-    use pulsewing_testkit::readings::with_minutes;
-    use ratatui::{Terminal, backend::TestBackend};
-
-    use super::*;
-    use crate::{daemon::FailedUpdate, engine::zone};
-
-    /// Builds a reading with these minutes of the day before `now`.
-    fn reading(now: Timestamp, minutes: &[(u16, u16)]) -> Reading {
-        let facts = ZoneFacts {
-            name: "Europe/Berlin".try_into().ok(),
-            offset: None,
-        };
-        let time_zone = zone::resolve(&facts, None, now);
-        let offsets = time_zone.offsets.clone();
-        Reading {
-            time_zone,
-            battery_percent: Some(84),
-            last_sync: Some(now),
-            resting: Bpm::new(58),
-            ..with_minutes(offsets, now, minutes.iter().copied())
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_view_fits_any_terminal(
-            width in 1_u16..250,
-            height in 1_u16..80,
-            minutes in proptest::collection::vec((0_u16..1_440, 1_u16..=300), 0..60),
-            is_known: bool,
-            has_trouble: bool,
-            has_help: bool,
-            has_others: bool,
-            has_past: bool,
-            words in ".{0,200}",
-        ) {
-            let now: Timestamp = "2026-11-22T13:07:00Z".parse().unwrap();
-            let mut snapshot = Snapshot::new(Provider::Google, SignedDuration::from_mins(15));
-            let reading = reading(now, &minutes);
-            let past = Past {
-                date: reading.day.local().date(),
-                day: Some(reading.day.clone()),
-                resting: None,
-            };
-            snapshot.reading = is_known.then(|| Arc::new(reading));
-            snapshot.failed_update = has_trouble.then(|| FailedUpdate {
-                failure: Failure::Gone,
-                message: words.clone(),
-                details: Some(words.clone()),
-                hint: Some(words.clone()),
-            });
-            let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-            let view = View {
-                wearer: has_others.then_some("Anna"),
-                snapshot: &snapshot,
-                now,
-                past: has_past.then_some(&past),
-                mode: Mode::Own,
-                message: Some(&words),
-                has_help,
-                has_colour: true,
-            };
-            terminal.draw(|frame| draw(frame, &view)).unwrap();
-        }
-    }
-}
+mod tests;
