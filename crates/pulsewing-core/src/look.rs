@@ -1,11 +1,15 @@
-//! The look of a picture as a user chooses it: theme, palette, and the night.
+//! The look of a picture as a user chooses it: theme, palette, the night, and the backlight.
 //!
 //! A board keeps these words on its flash, a host in its configuration; `pulsewing-screen` draws what
 //! they mean.
 
+mod backlight;
+
 use core::{fmt, str::FromStr};
 
 use jiff::civil::Time;
+
+pub use backlight::{Backlight, Brightness, NotABrightness};
 
 /// A theme.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
