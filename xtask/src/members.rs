@@ -80,7 +80,12 @@ pub(crate) const MEMBERS: &[Member] = &[
     Member {
         name: "pulsewing-panels",
         no_std: false,
-        may_use: &["pulsewing-files", "pulsewing-hx8357", "pulsewing-screen"],
+        may_use: &[
+            "pulsewing-core",
+            "pulsewing-files",
+            "pulsewing-hx8357",
+            "pulsewing-screen",
+        ],
         tests_may_use: &["pulsewing-testkit"],
     },
     Member {

@@ -90,6 +90,28 @@ pub enum PanelError {
         /// The driver's error.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The directory is not that of a backlight.
+    #[error("{} is not a backlight of the kernel", directory.display())]
+    NoBacklight {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// A file of the backlight cannot be read, or has no number.
+    #[error("the backlight's {} could not be read", file.display())]
+    ReadBacklight {
+        /// The file.
+        file: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A file of the backlight cannot be written.
+    #[error("the backlight's {} could not be written", file.display())]
+    WriteBacklight {
+        /// The file.
+        file: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
     /// The panel is smaller or larger than a picture can be.
     #[error("the panel {name} has {}x{} pixels, but a picture must have from 160x80 to 4096x4096", size.width, size.height)]
     Size {
@@ -155,6 +177,19 @@ impl PanelError {
                         "it belongs to the group gpio: `sudo usermod -aG spi,gpio $USER`, then sign out and in again"
                     }
                     _ => return None,
+                }
+            }
+            Self::NoBacklight { .. } => {
+                "name a directory such as /sys/class/backlight/NAME or /sys/class/pwm/pwmchip0/pwm0: `ls /sys/class/backlight /sys/class/pwm` lists them (docs/panels.md)"
+            }
+            Self::ReadBacklight { source, .. } | Self::WriteBacklight { source, .. } => {
+                match source.kind() {
+                    PermissionDenied => {
+                        "the file belongs to root: a udev rule gives it to a group that you are in (docs/panels.md, \"The backlight\")"
+                    }
+                    _ => {
+                        "check that `backlight=` names this panel's backlight; it is tried again every minute"
+                    }
                 }
             }
             Self::Unsupported(_) => {

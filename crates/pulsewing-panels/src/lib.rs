@@ -10,6 +10,7 @@
 //! | [`PanelSpec`] | a panel's name on the command line |
 //! | [`framebuffer`] | a framebuffer device of the kernel |
 //! | [`spi`] | an HX8357D on an SPI bus, driven by this program |
+//! | [`backlight`] | a backlight that the kernel drives |
 //! | [`picture`] | a picture, and its PNG file |
 //! | [`wallpaper`] | the wearer's PNG or BMP file, scaled and quantised |
 //! | [`PanelError`] | the errors, with advice |
@@ -18,6 +19,7 @@
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 
+pub mod backlight;
 mod error;
 #[cfg(target_os = "linux")]
 pub mod framebuffer;
@@ -33,4 +35,4 @@ pub mod wallpaper;
 pub use error::PanelError;
 pub use panel::{Panel, Ready, Surface};
 pub use picture::{Picture, PictureError};
-pub use spec::{BadSpec, FramebufferSpec, PanelSpec, PinSpec, SpiSpec, Turn};
+pub use spec::{BacklightSpec, BadSpec, FramebufferSpec, PanelSpec, PinSpec, SpiSpec, Turn};

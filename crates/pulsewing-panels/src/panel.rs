@@ -10,14 +10,15 @@ use embedded_graphics::{
     geometry::{Dimensions, OriginDimensions, Size},
     primitives::Rectangle,
 };
+use pulsewing_core::look::Brightness;
 use pulsewing_screen::{
     Colours, Frame,
     changes::{self, Cost},
 };
 
-use crate::{PanelError, PanelSpec, Picture, PictureError};
 #[cfg(target_os = "linux")]
-use crate::{framebuffer, linux, spi};
+use crate::{BacklightSpec, framebuffer, linux, spi};
+use crate::{PanelError, PanelSpec, Picture, PictureError, backlight::KernelBacklight};
 
 /// The interval between full pushes, even without changes: they repair a picture that a disturbed
 /// bus or another program has damaged.
@@ -48,6 +49,15 @@ pub trait Surface: fmt::Debug {
         colours: &Colours,
         areas: &[Rectangle],
     ) -> Result<(), PanelError>;
+
+    /// Switches the light on or off, as far as the surface itself controls it; the picture stays.
+    /// It is on at first.
+    ///
+    /// # Errors
+    /// [`PanelError`] when it could not be switched.
+    fn switch_light(&mut self, _is_on: bool) -> Result<(), PanelError> {
+        Ok(())
+    }
 }
 
 /// The state of a surface before a push.
@@ -64,6 +74,7 @@ pub struct Ready {
 pub struct Panel {
     name: String,
     surface: Box<dyn Surface>,
+    backlight: Option<KernelBacklight>,
     shown: Option<Shown>,
 }
 
@@ -87,7 +98,19 @@ impl Panel {
             }
             PanelSpec::Spi(spec) => spi::open(spec, &mut linux::Ports)?,
         };
-        Ok(Self::over(spec.to_string(), surface))
+        let panel = Self::over(spec.to_string(), surface);
+        let backlight = match spec {
+            PanelSpec::Framebuffer(spec) => spec.backlight.clone(),
+            PanelSpec::Spi(spec) => match &spec.backlight {
+                Some(BacklightSpec::Directory(directory)) => Some(directory.clone()),
+                // The panel's driver switches the pin.
+                Some(BacklightSpec::Pin(_)) | None => None,
+            },
+        };
+        Ok(match backlight {
+            Some(directory) => panel.with_backlight(KernelBacklight::new(directory)),
+            None => panel,
+        })
     }
 
     /// Returns the error that this machine does not support panels.
@@ -105,7 +128,28 @@ impl Panel {
         Self {
             name: name.into(),
             surface,
+            backlight: None,
             shown: None,
+        }
+    }
+
+    /// Gives it a backlight of the kernel.
+    #[must_use]
+    pub fn with_backlight(mut self, backlight: KernelBacklight) -> Self {
+        self.backlight = Some(backlight);
+        self
+    }
+
+    /// Sets the brightness of its backlight, if it controls one: a backlight of the kernel is
+    /// dimmed, a pin switches it. Nothing is written if that changes nothing. Dropped, a panel
+    /// gives its light back.
+    ///
+    /// # Errors
+    /// [`PanelError`]; the next call tries again. The picture does not depend on it.
+    pub fn set_brightness(&mut self, brightness: Brightness) -> Result<(), PanelError> {
+        match &mut self.backlight {
+            Some(backlight) => backlight.set(brightness),
+            None => self.surface.switch_light(!brightness.is_off()),
         }
     }
 
@@ -147,6 +191,13 @@ impl Panel {
         self.surface.push(frame, &picture.colours, &areas)?;
         self.shown = Some(Shown { picture, all_at });
         Ok(())
+    }
+}
+
+impl Drop for Panel {
+    fn drop(&mut self) {
+        // The picture stays, and is to be seen. There is nobody left to tell about an error.
+        let _ = self.surface.switch_light(true);
     }
 }
 

@@ -1,10 +1,12 @@
 //! The name of a panel on the command line.
 //!
 //! ```text
-//! panel       = "fb:" device ["," "rotate=" turn]
+//! panel       = "fb:" device {"," ("rotate=" turn | "backlight=" directory)}
 //!             | "spi:" device {"," option}
-//! option      = "dc=" pin | "reset=" pin | "backlight=" pin | "hz=" number | "rotate=" turn
+//! option      = "dc=" pin | "reset=" pin | "backlight=" (pin | directory) | "hz=" number
+//!             | "rotate=" turn
 //! pin         = chip ":" line          chip is a name below /dev, or a path
+//! directory   = an absolute path, such as /sys/class/backlight/NAME
 //! turn        = "0" | "90" | "180" | "270"
 //! ```
 //! A path cannot contain a comma, and an option may be given at most once.
@@ -49,6 +51,8 @@ pub struct FramebufferSpec {
     pub device: PathBuf,
     /// The turn of the picture.
     pub turn: Turn,
+    /// The directory of its backlight, if it is to be dimmed.
+    pub backlight: Option<PathBuf>,
 }
 
 /// An HX8357D on an SPI bus, such as `spi:/dev/spidev0.0,dc=gpiochip0:25`.
@@ -60,12 +64,21 @@ pub struct SpiSpec {
     pub dc: PinSpec,
     /// The reset pin, if it is wired; active low.
     pub reset: Option<PinSpec>,
-    /// The backlight pin, if it is wired; active high.
-    pub backlight: Option<PinSpec>,
+    /// The backlight, if it is to be controlled.
+    pub backlight: Option<BacklightSpec>,
     /// The clock of the bus in bits per second; 20 MHz by default.
     pub hz: u32,
     /// The turn of the picture from the panel's own upright 320x480; a quarter turn by default.
     pub turn: Turn,
+}
+
+/// A backlight, such as `gpiochip0:18` or `/sys/class/pwm/pwmchip0/pwm0`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BacklightSpec {
+    /// A pin that switches it; active high.
+    Pin(PinSpec),
+    /// The directory of a backlight or a PWM output of the kernel, which dims it.
+    Directory(PathBuf),
 }
 
 /// A line of a GPIO chip.
@@ -116,6 +129,11 @@ pub enum BadSpec {
     /// A pin that is not valid.
     #[error("\"{0}\" is not a pin; write a chip and a line number, such as gpiochip0:25")]
     Pin(String),
+    /// A backlight that is neither a pin nor a directory.
+    #[error(
+        "\"{0}\" is not a backlight; write its directory, such as /sys/class/backlight/NAME, or for an SPI panel a pin, such as gpiochip0:18"
+    )]
+    Backlight(String),
     /// A clock that no panel supports.
     #[error("hz must be a number from 100000 to 125000000 (bits per second), such as 20000000")]
     Clock,
@@ -138,9 +156,13 @@ impl FromStr for PanelSpec {
         match kind {
             "fb" => {
                 let device = device("fb")?;
-                let [turn] = options(parts, ["rotate"], "rotate")?;
-                let turn = turn.map_or(Ok(Turn::None), str::parse)?;
-                Ok(Self::Framebuffer(FramebufferSpec { device, turn }))
+                let [turn, backlight] =
+                    options(parts, ["rotate", "backlight"], "rotate and backlight")?;
+                Ok(Self::Framebuffer(FramebufferSpec {
+                    device,
+                    turn: turn.map_or(Ok(Turn::None), str::parse)?,
+                    backlight: backlight.map(directory).transpose()?,
+                }))
             }
             "spi" => {
                 let device = device("spi")?;
@@ -188,6 +210,26 @@ fn options<'t, const N: usize>(
 fn clock(text: &str) -> Result<u32, BadSpec> {
     let hz = text.parse().ok().filter(|hz| CLOCKS.contains(hz));
     hz.ok_or(BadSpec::Clock)
+}
+
+/// Reads an absolute path.
+fn directory(text: &str) -> Result<PathBuf, BadSpec> {
+    match Path::new(text) {
+        path if path.has_root() => Ok(path.to_owned()),
+        _ => Err(BadSpec::Backlight(text.to_owned())),
+    }
+}
+
+impl FromStr for BacklightSpec {
+    type Err = BadSpec;
+
+    fn from_str(text: &str) -> Result<Self, BadSpec> {
+        // Names below /sys may have colons; no chip is there.
+        match text.parse() {
+            Ok(pin) if !text.starts_with("/sys/") => Ok(Self::Pin(pin)),
+            _ => directory(text).map(Self::Directory),
+        }
+    }
 }
 
 impl FromStr for PinSpec {
@@ -268,10 +310,13 @@ mod tests {
             ("fb:/dev/fb1,rotate=180", Turn::Half),
             ("fb:/dev/fb1,rotate=270", Turn::ThreeQuarters),
         ] {
-            let device = "/dev/fb1".into();
             assert_eq!(
                 text.parse(),
-                Ok(PanelSpec::Framebuffer(FramebufferSpec { device, turn }))
+                Ok(PanelSpec::Framebuffer(FramebufferSpec {
+                    device: "/dev/fb1".into(),
+                    turn,
+                    backlight: None,
+                }))
             );
         }
     }
@@ -287,8 +332,34 @@ mod tests {
         assert_eq!(all.device, Path::new("/dev/spidev1.2"));
         assert_eq!(all.dc.to_string(), "/dev/gpiochip4:22");
         assert_eq!(all.reset.unwrap().to_string(), "/dev/gpiochip4:24");
-        assert_eq!(all.backlight.unwrap().to_string(), "/dev/gpiochip4:18");
+        let light = "/dev/gpiochip4:18".parse().unwrap();
+        assert_eq!(all.backlight, Some(BacklightSpec::Pin(light)));
         assert_eq!((all.hz, all.turn), (32_000_000, Turn::Half));
+    }
+
+    #[test]
+    fn a_backlight_is_a_pin_or_a_directory_of_the_kernel() {
+        for directory in [
+            "/sys/class/backlight/10-0045",
+            "/sys/class/backlight/panel:0",
+            "/sys/class/pwm/pwmchip0/pwm2",
+            "/tmp/x/backlight",
+        ] {
+            let wanted = Some(BacklightSpec::Directory(directory.into()));
+            let text = format!("spi:/dev/spidev0.0,backlight={directory}");
+            assert_eq!(spi(&text).backlight, wanted, "{directory}");
+            let text = format!("fb:/dev/fb1,backlight={directory},rotate=90");
+            let Ok(PanelSpec::Framebuffer(spec)) = text.parse() else {
+                panic!("{text}");
+            };
+            assert_eq!(spec.backlight, Some(directory.into()));
+            assert_eq!(spec.turn, Turn::Quarter);
+        }
+        let pin = spi("spi:/dev/spidev0.0,backlight=gpiochip0:18").backlight;
+        assert_eq!(
+            pin,
+            Some(BacklightSpec::Pin("gpiochip0:18".parse().unwrap()))
+        );
     }
 
     #[test]
@@ -299,9 +370,12 @@ mod tests {
             ("hdmi:0", "spi:/dev/spidev0.0"),
             ("fb:", "fb:/dev/..."),
             ("spi:,dc=gpiochip0:25", "spi:/dev/..."),
-            ("fb:/dev/fb1,hz=5", "the options are: rotate"),
-            ("fb:/dev/fb1,rotate", "the options are: rotate"),
-            ("fb:/dev/fb1,", "the options are: rotate"),
+            ("fb:/dev/fb1,hz=5", "the options are: rotate and backlight"),
+            (
+                "fb:/dev/fb1,rotate",
+                "the options are: rotate and backlight",
+            ),
+            ("fb:/dev/fb1,", "the options are: rotate and backlight"),
             ("fb:/dev/fb1,rotate=45", "0, 90, 180 or 270"),
             ("fb:/dev/fb1,rotate=090", "0, 90, 180 or 270"),
             ("fb:/dev/fb1,rotate=0,rotate=0", "\"rotate\" is given twice"),
@@ -309,6 +383,9 @@ mod tests {
             ("spi:/dev/spidev0.0,dc=25", "gpiochip0:25"),
             ("spi:/dev/spidev0.0,dc=:25", "gpiochip0:25"),
             ("spi:/dev/spidev0.0,reset=gpiochip0:-1", "gpiochip0:25"),
+            ("spi:/dev/spidev0.0,backlight=18", "gpiochip0:18"),
+            ("spi:/dev/spidev0.0,backlight=", "/sys/class/backlight"),
+            ("fb:/dev/fb1,backlight=gpiochip0:18", "/sys/class/backlight"),
             ("spi:/dev/spidev0.0,hz=20MHz", "20000000"),
             ("spi:/dev/spidev0.0,hz=0", "20000000"),
             ("spi:/dev/spidev0.0,hz=99999999999", "20000000"),

@@ -9,7 +9,9 @@ use embedded_hal::{delay::DelayNs, digital::OutputPin, spi::SpiDevice};
 use pulsewing_hx8357::{BATCH_BYTES, Error, Hx8357, PaletteRows, Rotation};
 use pulsewing_screen::{Colours, Frame};
 
-use crate::{PanelError, PictureError, PinSpec, Ready, SpiSpec, Surface, Turn, linux};
+use crate::{
+    BacklightSpec, PanelError, PictureError, PinSpec, Ready, SpiSpec, Surface, Turn, linux,
+};
 
 /// The duration of the low level on the reset pin, and the pause that the panel needs after it, as
 /// in the Linux driver for this controller.
@@ -54,7 +56,7 @@ pub fn open<P: Ports>(spec: &SpiSpec, ports: &mut P) -> Result<Box<dyn Surface>,
     let driver = Hx8357::new(spi, dc, vec![0; BATCH_BYTES], rotation);
     let delay = ports.delay();
     Ok(match &spec.backlight {
-        Some(pin) => {
+        Some(BacklightSpec::Pin(pin)) => {
             // On, as it is while the pin is not driven: the last run's picture stays visible until
             // there is a new one.
             let driver = driver.with_backlight(ports.output(pin, true)?);
@@ -64,14 +66,16 @@ pub fn open<P: Ports>(spec: &SpiSpec, ports: &mut P) -> Result<Box<dyn Surface>,
                 reset,
                 delay,
                 is_on: false,
+                light: Light::On,
             })
         }
-        None => Box::new(SpiPanel {
+        Some(BacklightSpec::Directory(_)) | None => Box::new(SpiPanel {
             name,
             driver,
             reset,
             delay,
             is_on: false,
+            light: Light::Foreign,
         }),
     })
 }
@@ -86,7 +90,11 @@ pub type PinUser = (PinSpec, Result<Option<String>, PanelError>);
 /// [`PanelError::OpenSpi`]; a pin that cannot be asked has its own [`PanelError::OpenPin`].
 pub fn pin_users(spec: &SpiSpec) -> Result<Vec<PinUser>, PanelError> {
     linux::check_spi(&spec.device)?;
-    let pins = [Some(&spec.dc), spec.reset.as_ref(), spec.backlight.as_ref()];
+    let backlight = match &spec.backlight {
+        Some(BacklightSpec::Pin(pin)) => Some(pin),
+        Some(BacklightSpec::Directory(_)) | None => None,
+    };
+    let pins = [Some(&spec.dc), spec.reset.as_ref(), backlight];
     let pins = pins.into_iter().flatten();
     Ok(pins.map(|pin| (pin.clone(), linux::user_of(pin))).collect())
 }
@@ -106,7 +114,18 @@ struct SpiPanel<D, R, W> {
     driver: D,
     reset: Option<R>,
     delay: W,
+    /// Whether it has the last picture, and shows it if its light is on.
     is_on: bool,
+    light: Light,
+}
+
+/// The backlight, as far as the panel's driver controls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Light {
+    /// The driver has no pin.
+    Foreign,
+    On,
+    Off,
 }
 
 impl<SPI, DC, BL, R, W> SpiPanel<Hx8357<SPI, DC, Vec<u8>, BL>, R, W>
@@ -179,13 +198,34 @@ where
                 .push_palette(area.top_left, &picture, area)
                 .map_err(|error| self.failed(&error))?;
         }
-        if !was_on {
+        if !was_on && self.light != Light::Off {
             self.driver
                 .display_on(&mut self.delay)
                 .map_err(|error| self.failed(&error))?;
         }
         self.is_on = true;
         Ok(())
+    }
+
+    fn switch_light(&mut self, is_on: bool) -> Result<(), PanelError> {
+        let wanted = if is_on { Light::On } else { Light::Off };
+        if self.light == Light::Foreign || self.light == wanted {
+            return Ok(());
+        }
+        self.light = wanted;
+        // Without a picture there is nothing to light, or an old one that the next one replaces.
+        if !self.is_on {
+            return Ok(());
+        }
+        let switched = match is_on {
+            true => self.driver.display_on(&mut self.delay),
+            false => self.driver.display_off(&mut self.delay),
+        };
+        switched.map_err(|error| {
+            // The next picture sets it up again, and leaves the light as it is wanted.
+            self.is_on = false;
+            self.failed(&error)
+        })
     }
 }
 
@@ -195,6 +235,7 @@ impl<D, R, W> fmt::Debug for SpiPanel<D, R, W> {
         f.debug_struct("SpiPanel")
             .field("name", &self.name)
             .field("is_on", &self.is_on)
+            .field("light", &self.light)
             .finish_non_exhaustive()
     }
 }

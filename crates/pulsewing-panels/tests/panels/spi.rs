@@ -7,6 +7,7 @@ use embedded_hal::{
     digital::{self, OutputPin},
     spi::{self, Operation, SpiDevice},
 };
+use pulsewing_core::look::Brightness;
 use pulsewing_hx8357::{
     Rotation,
     sim::{Settings, SimBacklight, SimDc, SimDelay, SimSpi, Simulator},
@@ -260,6 +261,64 @@ fn the_light_goes_on_with_the_first_picture_and_no_noise_is_seen() {
     let other = noise(Size::new(480, 320), 9, Palette::Day);
     show(&mut panel, &other);
     bench.assert_shows(&other, Rotation::Landscape);
+}
+
+#[test]
+fn a_pin_switches_the_light_off_and_the_picture_stays_up_to_date() {
+    let bench = Bench::new();
+    let mut panel = bench.open(",backlight=gpiochip0:18").unwrap();
+    let size = Size::new(480, 320);
+    let [first, second] = [8, 9].map(|seed| noise(size, seed, Palette::Day));
+    show(&mut panel, &first);
+    // A pin cannot dim: anything but off is on.
+    panel.set_brightness(Brightness::SEEN).unwrap();
+    bench.assert_shows(&first, Rotation::Landscape);
+    panel.set_brightness(Brightness::OFF).unwrap();
+    assert!(bench.panel.visible(Rotation::Landscape).is_none());
+    show(&mut panel, &second);
+    assert!(bench.panel.visible(Rotation::Landscape).is_none());
+    let _ = bench.panel.take_traffic();
+    panel.set_brightness(Brightness::FULL).unwrap();
+    bench.assert_shows(&second, Rotation::Landscape);
+    assert!(
+        bench.panel.take_traffic().bytes < 10,
+        "it is not set up again"
+    );
+    panel.set_brightness(Brightness::FULL).unwrap();
+    assert_eq!(bench.panel.take_traffic().bytes, 0);
+
+    // When the program ends, its picture is seen.
+    panel.set_brightness(Brightness::OFF).unwrap();
+    drop(panel);
+    bench.assert_shows(&second, Rotation::Landscape);
+    assert_eq!(bench.panel.take_complaints(), []);
+}
+
+#[test]
+fn a_panel_that_is_set_up_at_night_stays_dark() {
+    let bench = Bench::new();
+    let mut panel = bench.open(",backlight=gpiochip0:18").unwrap();
+    let picture = noise(Size::new(480, 320), 8, Palette::Day);
+    panel.set_brightness(Brightness::OFF).unwrap();
+    show(&mut panel, &picture);
+    assert!(bench.panel.visible(Rotation::Landscape).is_none());
+    // A broken bus does not light it, and it is set up again in the dark.
+    bench.patience.set(0);
+    assert!(panel.set_brightness(Brightness::FULL).is_err());
+    bench.patience.set(u64::MAX);
+    panel.set_brightness(Brightness::OFF).unwrap();
+    show(&mut panel, &picture);
+    assert!(bench.panel.visible(Rotation::Landscape).is_none());
+    panel.set_brightness(Brightness::FULL).unwrap();
+    bench.assert_shows(&picture, Rotation::Landscape);
+    // Without a pin the light is not ours.
+    let bench = Bench::new();
+    let mut panel = bench.open("").unwrap();
+    show(&mut panel, &picture);
+    let _ = bench.panel.take_traffic();
+    panel.set_brightness(Brightness::OFF).unwrap();
+    assert_eq!(bench.panel.take_traffic().bytes, 0);
+    bench.assert_shows(&picture, Rotation::Landscape);
 }
 
 #[test]
