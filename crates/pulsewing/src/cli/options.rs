@@ -357,7 +357,8 @@ pub(crate) struct Panels {
     ///
     /// May be given several times; in the variable, separate panels with semicolons. A framebuffer takes
     /// rotate=0|90|180|270; an SPI panel with an HX8357D takes dc=CHIP:LINE, reset=CHIP:LINE,
-    /// backlight=CHIP:LINE, hz=N and rotate=0|90|180|270.
+    /// backlight=CHIP:LINE, hz=N and rotate=0|90|180|270. Both take backlight=DIRECTORY, a backlight or a
+    /// PWM of the kernel such as /sys/class/backlight/NAME, which [screen] backlight then dims.
     #[arg(
         long = "panel",
         id = "panel",

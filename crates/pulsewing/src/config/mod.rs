@@ -29,7 +29,7 @@ use jiff::{Zoned, tz::TimeZone};
 use pulsewing_core::{
     Bpm, Provider,
     heart_zone::{BirthYear, HeartZones},
-    look::{Night, NotANight},
+    look::{Backlight, Brightness, Night, NotANight},
 };
 use pulsewing_files::regular_file;
 use pulsewing_history::Retention;
@@ -136,6 +136,12 @@ pub(crate) struct ScreenConfig {
     /// The part of the day in which the night palette is used instead.
     #[serde(deserialize_with = "night")]
     pub night: Option<Night>,
+    /// The brightness of panels' backlights in percent; 100 by default.
+    #[serde(deserialize_with = "brightness")]
+    pub backlight: Option<Brightness>,
+    /// Their brightness at night; that of the day by default.
+    #[serde(deserialize_with = "brightness")]
+    pub night_backlight: Option<Brightness>,
     /// The user's picture to show as long as there are no values, a PNG or BMP. The path is
     /// relative to the configuration file.
     pub wallpaper: Option<PathBuf>,
@@ -149,6 +155,16 @@ pub(crate) struct ScreenConfig {
 pub(crate) struct HistoryConfig {
     /// The retention of days: "forever" (default), "none", or a duration such as "400 days".
     pub keep: Retention,
+}
+
+impl ScreenConfig {
+    /// Returns what is wished of backlights.
+    pub(crate) const fn backlight(&self) -> Backlight {
+        Backlight {
+            day: self.backlight,
+            night: self.night_backlight,
+        }
+    }
 }
 
 impl WebConfig {
@@ -200,7 +216,19 @@ impl Config {
     pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
         let problem = |error: toml::de::Error| errors::problem(text, &error);
         errors::check_tables(&text.parse().map_err(problem)?)?;
-        toml::from_str(text).map_err(problem)
+        let config: Self = toml::from_str(text).map_err(problem)?;
+        let ScreenConfig {
+            night,
+            night_backlight,
+            ..
+        } = config.screen;
+        if night_backlight.is_some() && night.is_none() {
+            return Err(Problem::failed(
+                "[screen] night_backlight has no effect, because there is no night",
+            )
+            .hint("say when it is night, such as with night = \"22:00-07:00\" under [screen]"));
+        }
+        Ok(config)
     }
 
     /// Returns the client of a provider.
@@ -240,6 +268,16 @@ fn night<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Night>, D::Error> 
     text.parse().map(Some).map_err(|NotANight| {
         D::Error::custom(format_args!(
             "\"{text}\" is not a part of the day; write it like \"22:00-07:00\""
+        ))
+    })
+}
+
+fn brightness<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Brightness>, D::Error> {
+    let percent = i64::deserialize(from)?;
+    let brightness = u8::try_from(percent).ok().and_then(Brightness::new);
+    brightness.map(Some).ok_or_else(|| {
+        D::Error::custom(format_args!(
+            "{percent} is not a brightness; write a whole number of percent, from 0 (off) to 100"
         ))
     })
 }
@@ -311,6 +349,8 @@ mod tests {
             theme = "classic"
             palette = "dim"
             night = "22:00-07:00"
+            backlight = 80
+            night_backlight = 0
             wallpaper = "beach.png"
             [history]
             keep = "400 days"
@@ -321,6 +361,9 @@ mod tests {
         assert_eq!(config.poll.every, Some(Interval(Duration::from_secs(900))));
         assert_eq!(config.poll.hold_off, Some(Interval(Duration::ZERO)));
         assert_eq!(config.history.keep, Retention::Days(400));
+        let wish = config.screen.backlight();
+        assert_eq!(wish.day, Brightness::new(80));
+        assert_eq!(wish.night, Some(Brightness::OFF));
         assert!(Config::parse("[history]\nkeep = \"a while\"").is_err());
         let shown = format!("{config:?}");
         assert!(
@@ -371,7 +414,7 @@ mod tests {
 
     #[test]
     fn an_unknown_look_is_told_with_the_known_ones() {
-        let message = |text| Config::parse(text).unwrap_err().to_string();
+        let message = |text: &str| Config::parse(text).unwrap_err().to_string();
         let theme = message("[screen]\ntheme = \"plaid\"");
         assert!(
             theme.contains("plaid") && theme.contains("desk, classic or big"),
@@ -380,6 +423,20 @@ mod tests {
         let palette = message("[screen]\npalette = \"dark\"");
         assert!(palette.contains("day, dim or night"), "{palette}");
         assert!(message("[screen]\nnight = \"late\"").contains("22:00-07:00"));
+        for bad in ["101", "-1", "1000"] {
+            let told = message(&format!("[screen]\nbacklight = {bad}"));
+            assert!(
+                told.contains(bad) && told.contains("from 0 (off) to 100"),
+                "{told}"
+            );
+        }
+        assert!(message("[screen]\nbacklight = \"80\"").contains("line 2"));
+        let idle = message("[screen]\nnight_backlight = 5");
+        assert!(
+            idle.contains("no effect") && idle.contains("22:00-07:00"),
+            "{idle}"
+        );
+        assert!(message("[screen]\nbackligt = 5").contains("screen.backlight"));
         assert!(message("[screen]\npallete = \"dim\"").contains("screen.palette"));
     }
 

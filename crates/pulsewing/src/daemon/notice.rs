@@ -57,6 +57,13 @@ impl<'l> Notice<'l> {
         Self { commands, ..self }
     }
 
+    /// Returns whether something waits for a person, so that it has to be seen.
+    pub(crate) fn needs_a_person(&self) -> bool {
+        let failed = self.snapshot.failed_update.as_ref();
+        self.snapshot.activity == Activity::TokensNotStored
+            || failed.is_some_and(|update| update.failure.kind() != FailureKind::Temporary)
+    }
+
     /// Returns the state to show, if something is wrong or there is no reading yet.
     pub(crate) fn state(&self) -> Option<State<'_>> {
         if self.snapshot.activity == Activity::TokensNotStored {

@@ -299,7 +299,10 @@ pub(crate) async fn examine(scope: &Scope<'_>, console: Console) -> Result<Vec<F
     }
     daemon::check_service(&mut findings);
     findings.push(screen::check_wallpaper(any));
-    findings.extend(scope.panels.iter().map(screen::check_panel));
+    for panel in scope.panels {
+        findings.push(screen::check_panel(panel));
+        findings.extend(screen::check_backlight(panel));
+    }
     Ok(findings)
 }
 

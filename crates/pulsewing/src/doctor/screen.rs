@@ -1,13 +1,14 @@
-//! The picture's requirements: `wallpaper.readable`, and `panel.PATH` for each panel.
+//! The picture's requirements: `wallpaper.readable`, and `panel.PATH` for each panel, with
+//! `backlight.PATH` if the kernel is to dim it.
 
-#[cfg(target_os = "linux")]
-use std::error::Error as _;
-use std::path::Path;
+use std::{error::Error as _, path::Path};
 
 use embedded_graphics::geometry::Size;
 #[cfg(target_os = "linux")]
 use pulsewing_panels::PanelError;
-use pulsewing_panels::{Panel, PanelSpec, SpiSpec, wallpaper};
+use pulsewing_panels::{
+    BacklightSpec, Panel, PanelSpec, SpiSpec, backlight::KernelBacklight, wallpaper,
+};
 
 use super::{Finding, Known, unconfigured};
 
@@ -71,6 +72,34 @@ pub(super) fn check_panel(spec: &PanelSpec) -> Finding {
         }
         PanelSpec::Spi(spi) => check_spi(format!("panel.{}", spi.device.display()), spi),
     }
+}
+
+/// Checks that a panel's backlight could be dimmed, if the kernel is to dim it. A pin is one of the
+/// panel's own. The picture is shown without it, so this is no failure.
+pub(super) fn check_backlight(spec: &PanelSpec) -> Option<Finding> {
+    let directory = match spec {
+        PanelSpec::Framebuffer(spec) => spec.backlight.as_ref(),
+        PanelSpec::Spi(spec) => match &spec.backlight {
+            Some(BacklightSpec::Directory(directory)) => Some(directory),
+            Some(BacklightSpec::Pin(_)) | None => None,
+        },
+    }?;
+    let shown = directory.display();
+    let id = format!("backlight.{shown}");
+    Some(match KernelBacklight::check(directory) {
+        Ok(()) => Finding::ok(id, format!("the backlight {shown} can be dimmed")),
+        Err(error) => {
+            let cause = error.source().map(|cause| format!(": {cause}"));
+            Finding::warn(
+                id,
+                format!(
+                    "the picture is shown, but {error}{}",
+                    cause.unwrap_or_default()
+                ),
+                error.advice().unwrap_or("see docs/panels.md"),
+            )
+        }
+    })
 }
 
 /// Checks an SPI panel without opening it: opening would drive its pins, and reset it while it

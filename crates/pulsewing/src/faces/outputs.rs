@@ -3,11 +3,11 @@
 use std::{error::Error, path::PathBuf, str::FromStr, time::Duration};
 
 use embedded_graphics::geometry::Size;
-use jiff::tz::TimeZone;
+use jiff::{civil::Time, tz::TimeZone};
 use pulsewing_core::{
     cycle::Now,
     day::Day,
-    look::Night,
+    look::{Backlight, Brightness, Night},
     reading::{Freshness, Reading},
 };
 use pulsewing_panels::{
@@ -46,8 +46,10 @@ pub(crate) struct View<'v> {
 pub(crate) struct Style {
     theme: Theme,
     palette: Palette,
-    /// The night; `None` if the command line names a palette.
+    /// Whether the command line names the palette, which then applies at night as well.
+    is_palette_fixed: bool,
     night: Option<Night>,
+    backlight: Backlight,
     wallpaper: Option<UserPicture>,
     has_background: bool,
     console: Console,
@@ -80,6 +82,19 @@ impl Outputs {
             self.panels.push(Panel::open(spec)?);
         }
         Ok(())
+    }
+
+    /// Sets the brightness of all backlights.
+    ///
+    /// # Errors
+    /// The first [`Problem`]; the others were set, as far as they can be.
+    pub(crate) fn set_brightness(&mut self, brightness: Brightness) -> Result<(), Problem> {
+        let mut first = Ok(());
+        for panel in &mut self.panels {
+            let result = panel.set_brightness(brightness);
+            first = first.and(result);
+        }
+        Ok(first?)
     }
 
     /// Shows a picture everywhere, drawn in the size of each output. `up` is the time on a
@@ -129,6 +144,18 @@ impl<'v> View<'v> {
     }
 }
 
+impl View<'_> {
+    /// Returns the time on the wearer's clock. Without a reading that is unknown; the machine's is
+    /// the next best.
+    fn local_time(&self) -> Time {
+        let now = self.now.utc;
+        match self.reading {
+            Some((reading, _)) => reading.time_zone.offsets.local(now).time(),
+            None => TimeZone::system().to_datetime(now).time(),
+        }
+    }
+}
+
 impl Style {
     /// Builds the style from the arguments, else from the configuration. A requested palette is
     /// used at night as well.
@@ -141,7 +168,9 @@ impl Style {
         Self {
             theme: theme.or(screen.theme).unwrap_or_default(),
             palette: palette.or(screen.palette).unwrap_or_default(),
-            night: screen.night.filter(|_| palette.is_none()),
+            is_palette_fixed: palette.is_some(),
+            night: screen.night,
+            backlight: screen.backlight(),
             wallpaper: screen.wallpaper.clone().map(UserPicture::new),
             has_background: screen.background,
             console,
@@ -206,15 +235,15 @@ impl Style {
         }
     }
 
+    /// Returns the brightness of backlights for a view. It is never dark if `must_be_seen`.
+    pub(crate) fn brightness(&self, view: &View<'_>, must_be_seen: bool) -> Brightness {
+        let time = Some(view.local_time());
+        self.backlight.at(time, self.night, must_be_seen)
+    }
+
     fn palette_of(&self, view: &View<'_>) -> Palette {
-        let now = view.now.utc;
-        // Without a reading the wearer's clock is unknown; the machine's is the next best.
-        let local = match view.reading {
-            Some((reading, _)) => reading.time_zone.offsets.local(now).time(),
-            None => TimeZone::system().to_datetime(now).time(),
-        };
         match self.night {
-            Some(night) if night.has(local) => Palette::Night,
+            Some(night) if !self.is_palette_fixed && night.has(view.local_time()) => Palette::Night,
             _ => self.palette,
         }
     }

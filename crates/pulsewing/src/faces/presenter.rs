@@ -28,8 +28,8 @@ pub(crate) struct Presenter {
     address: Option<String>,
     clock: Clock,
     console: Console,
-    /// The last problem that was reported.
-    told: Option<String>,
+    /// The last problem of the picture, and of the backlights, that was reported.
+    told: [Option<String>; 2],
     /// What the outputs show, if they show it.
     shown: Option<Shown>,
 }
@@ -73,7 +73,7 @@ impl Presenter {
             address: None,
             clock,
             console,
-            told: None,
+            told: [None, None],
             shown: None,
         }
     }
@@ -89,14 +89,18 @@ impl Presenter {
         loop {
             changes.borrow_and_update();
             let now = self.clock.now();
-            match self.show(now) {
-                Ok(()) => self.told = None,
-                // A panel that was unplugged may come back; a full disk may get space again.
-                Err(problem) => {
-                    let words = problem.to_string();
-                    if self.told.as_ref() != Some(&words) {
-                        self.console.problem(&problem);
-                        self.told = Some(words);
+            let [picture, light] = self.show(now);
+            let console = self.console;
+            for (told, result) in self.told.iter_mut().zip([picture, light]) {
+                match result {
+                    Ok(()) => *told = None,
+                    // A panel that was unplugged may come back; a full disk may get space again.
+                    Err(problem) => {
+                        let words = problem.to_string();
+                        if told.as_ref() != Some(&words) {
+                            console.problem(&problem);
+                            *told = Some(words);
+                        }
                     }
                 }
             }
@@ -109,7 +113,9 @@ impl Presenter {
         }
     }
 
-    fn show(&mut self, now: Now) -> Result<(), Problem> {
+    /// Shows the picture, and sets the backlights before that: neither depends on the other. Returns
+    /// the results in this order.
+    fn show(&mut self, now: Now) -> [Result<(), Problem>; 2] {
         let all = self.members.all();
         let shown: Vec<&Member> = match self.chosen.as_slice() {
             [] => all.iter().take(2).collect(),
@@ -120,7 +126,7 @@ impl Presenter {
                 .collect(),
         };
         let Some(first) = shown.first() else {
-            return Ok(());
+            return [Ok(()), Ok(())];
         };
         for member in &shown {
             let style = || (self.style_of)(&member.wearer);
@@ -136,16 +142,6 @@ impl Presenter {
             .iter()
             .map(|member| member.broadcast.snapshot())
             .collect();
-        let to_show = Shown {
-            minute: now.utc.as_second().div_euclid(60),
-            wearers: all.len(),
-            snapshots: snapshots.clone(),
-        };
-        let is_shown = |shown: Shown| shown.is_same(&to_show);
-        if self.shown.take().is_some_and(is_shown) {
-            self.shown = Some(to_show);
-            return Ok(());
-        }
         let notices: Vec<Notice<'_>> = snapshots
             .iter()
             .zip(&addresses)
@@ -163,8 +159,26 @@ impl Presenter {
             .zip(&notices)
             .map(|(snapshot, notice)| View::of_daemon(snapshot, notice, now))
             .collect();
+        let must_be_seen = notices.iter().any(Notice::needs_a_person);
+        let lit = match (self.styles.get(&first.wearer.id), views.first()) {
+            (Some(style), Some(view)) => {
+                let brightness = style.brightness(view, must_be_seen);
+                self.outputs.set_brightness(brightness)
+            }
+            _ => Ok(()),
+        };
+        let to_show = Shown {
+            minute: now.utc.as_second().div_euclid(60),
+            wearers: all.len(),
+            snapshots: snapshots.clone(),
+        };
+        let is_shown = |shown: Shown| shown.is_same(&to_show);
+        if self.shown.take().is_some_and(is_shown) {
+            self.shown = Some(to_show);
+            return [Ok(()), lit];
+        }
         let styles = &mut self.styles;
-        self.outputs.show(now.up, |size| {
+        let drawn = self.outputs.show(now.up, |size| {
             if let ([one, two], [of_one, of_two]) = (shown.as_slice(), views.as_slice())
                 && pair::has_room(size)
                 && let (Some(style_one), Some(style_two)) =
@@ -182,9 +196,11 @@ impl Presenter {
                 // The style was made above.
                 _ => Err(pulsewing_panels::PictureError::Size),
             }
-        })?;
-        self.shown = Some(to_show);
-        Ok(())
+        });
+        if drawn.is_ok() {
+            self.shown = Some(to_show);
+        }
+        [drawn, lit]
     }
 }
 

@@ -565,6 +565,22 @@ fn panels_are_looked_at_and_left_dark() {
     ] {
         look(&panel).exits(1).has(&id, "fail", words);
     }
+    // A backlight that cannot be dimmed is told, and stops nothing.
+    let light = home.work("light");
+    let panel = format!("fb:{fb},backlight={}", light.display());
+    let id = format!("backlight.{}", light.display());
+    look(&panel)
+        .exits(0)
+        .has(&format!("panel.{fb}"), "ok", "can be drawn to")
+        .has(&id, "warn", "is not a backlight of the kernel");
+    fs::create_dir(&light).unwrap();
+    fs::write(light.join("max_brightness"), "255").unwrap();
+    look(&panel)
+        .exits(0)
+        .has(&id, "warn", "brightness could not be written");
+    fs::write(light.join("brightness"), "120").unwrap();
+    look(&panel).exits(0).has(&id, "ok", "can be dimmed");
+    assert_eq!(fs::read(light.join("brightness")).unwrap(), b"120");
     assert_eq!(fs::read(&screen).unwrap(), blank);
     assert!(!wires.exists(), "something happened on the wires");
 }

@@ -11,7 +11,8 @@ use pulsewing_hx8357::{
 };
 
 use crate::harness::{
-    hermetic::{Home, words},
+    hermetic::{Home, Running, words},
+    patience::until,
     picture::{self, render, save_ordinary_day},
     shim,
     signed_in::SignedIn,
@@ -321,4 +322,130 @@ fn several_panels_show_the_demo() {
             *seen,
         )) == *expected
     }));
+}
+
+/// A backlight of the kernel, in ordinary files, that is a third as bright as it can be.
+struct Light(PathBuf);
+
+impl Light {
+    fn new(home: &Home) -> Self {
+        let light = Self(home.work("light"));
+        fs::create_dir(&light.0).unwrap();
+        for (file, value) in [
+            ("max_brightness", "1000"),
+            ("brightness", "333"),
+            ("bl_power", "0"),
+        ] {
+            fs::write(light.0.join(file), value).unwrap();
+        }
+        light
+    }
+
+    fn read(&self, file: &str) -> String {
+        // It is empty while it is being written.
+        until(file, || {
+            let text = fs::read_to_string(self.0.join(file)).unwrap();
+            let text = text.trim();
+            (!text.is_empty()).then(|| text.to_owned())
+        })
+    }
+
+    fn becomes(&self, brightness: &str) {
+        until(&format!("the brightness {brightness}"), || {
+            (self.read("brightness") == brightness).then_some(())
+        });
+    }
+}
+
+/// A panel with a backlight on somebody's desk, whose light is off at night.
+struct Desk {
+    signed_in: SignedIn,
+    screen: Screen,
+    light: Light,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let signed_in = SignedIn::google_today();
+        let home = &signed_in.home;
+        home.configure_more(
+            "[screen]\nnight = \"22:00-07:00\"\nbacklight = 80\nnight_backlight = 0\n",
+        );
+        Self {
+            screen: Screen::new(home, 16, (320, 240)),
+            light: Light::new(home),
+            signed_in,
+        }
+    }
+
+    /// Starts the daemon at this time.
+    fn run_at(&self, now: &str) -> Running {
+        let panel = format!(
+            "{},backlight={}",
+            self.screen.panel(),
+            self.light.0.display()
+        );
+        let args = ["run", "--no-web", "--panel", &panel, "--now", now];
+        let program = self.signed_in.home.program(&args);
+        shim::with_framebuffer(program, &self.screen.file, &self.screen.mode()).start()
+    }
+
+    /// Sets the cloud's clock to this time, which the daemon has as well.
+    fn daemon_at(&self, now: &str) -> Running {
+        let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+        let sandbox = &self.signed_in.sandbox;
+        let ahead = at(now).duration_since(at(&sandbox.now()));
+        sandbox.advance(ahead.as_secs());
+        self.run_at(now)
+    }
+}
+
+#[test]
+fn the_light_goes_out_in_the_evening_and_is_given_back_at_the_end() {
+    let desk = Desk::new();
+    // No poll is due when the clock strikes.
+    let running = desk.daemon_at("2026-11-22T21:59:54Z");
+    desk.light.becomes("800");
+    running.error_line_with("updated");
+    desk.light.becomes("0");
+    assert_eq!(desk.light.read("bl_power"), "4");
+    running.stop();
+    assert_eq!(desk.light.read("brightness"), "333");
+    assert_eq!(desk.light.read("bl_power"), "0");
+}
+
+#[test]
+fn the_light_comes_on_in_the_morning() {
+    let desk = Desk::new();
+    let running = desk.daemon_at("2026-11-23T06:59:54Z");
+    desk.light.becomes("0");
+    desk.light.becomes("800");
+    assert_eq!(desk.light.read("bl_power"), "0");
+    running.stop();
+}
+
+#[test]
+fn a_message_that_needs_a_person_is_seen_at_night() {
+    let desk = Desk::new();
+    let night = "2026-11-22T23:30:00Z";
+    desk.signed_in.home.run(&["logout"]).exits(0);
+    let running = desk.run_at(night);
+    desk.light.becomes("100");
+    running.stop();
+}
+
+#[test]
+fn a_backlight_that_fails_stops_no_picture() {
+    let desk = Desk::new();
+    fs::remove_file(desk.light.0.join("brightness")).unwrap();
+    let running = desk.daemon_at("2026-11-22T15:00:00Z");
+    running.error_line_with("light/brightness could not be read");
+    running.error_line_with("updated");
+    until("a picture", || {
+        let (pixels, _) = desk.screen.read();
+        pixels.iter().any(|pixel| *pixel != 0xa5a5).then_some(())
+    });
+    let ended = running.stop();
+    let told = ended.stderr.matches("could not be read").count();
+    assert_eq!(told, 1, "{}", ended.stderr);
 }

@@ -50,6 +50,18 @@ pub(super) fn plan(app: &App, options: &Provision) -> Result<Vec<Setting>, Probl
     if let Some(palette) = options.palette.or(config.screen.palette) {
         plan.push("screen.palette", palette.name());
     }
+    if let Some(night) = config.screen.night {
+        plan.push("screen.night", &night.to_string());
+    }
+    let backlight = config.screen.backlight();
+    for (name, brightness) in [
+        ("screen.backlight", backlight.day),
+        ("screen.night_backlight", backlight.night),
+    ] {
+        if let Some(brightness) = brightness {
+            plan.push(name, &brightness.to_string());
+        }
+    }
     if let Some(name) = &app.wearer.name {
         plan.push("wearer.name", name);
     }
@@ -223,6 +235,9 @@ mod tests {
             born = 1988
             [screen]
             theme = "classic"
+            night = "22:00-7:00"
+            backlight = 80
+            night_backlight = 0
             "#;
         let settings = planned(config, options()).unwrap();
         for (name, wanted) in [
@@ -238,6 +253,9 @@ mod tests {
             ("wearer.time_zone", "Europe/Berlin"),
             ("wearer.zone_rule", "CET-1CEST,M3.5.0,M10.5.0/3"),
             ("screen.theme", "classic"),
+            ("screen.night", "22:00-07:00"),
+            ("screen.backlight", "80"),
+            ("screen.night_backlight", "0"),
         ] {
             assert_eq!(value(&settings, name), Some(wanted), "{name}");
         }
