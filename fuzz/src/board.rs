@@ -19,10 +19,11 @@ use std::{
 
 use embedded_graphics::{geometry::Size, primitives::Rectangle};
 use jiff::Timestamp;
+use pulsewing_core::look::Brightness;
 use pulsewing_device::{
     Parts,
     ports::{
-        Board, Button, Card, CardError, Clock, Credentials, Entropy, JoinError, Joined, Link,
+        Backlight, Board, Button, Card, CardError, Clock, Credentials, Entropy, JoinError, Joined, Link,
         Outgoing, Panel, PanelError, Reply, System, TimeError, Trusted, Unanswered, Web,
     },
     run,
@@ -177,6 +178,7 @@ impl Board for Port {
     type Web = Self;
     type Flash = MockFlash;
     type Panel = Self;
+    type Backlight = Self;
     type Entropy = Self;
     type Card = Self;
     type Button = Self;
@@ -244,6 +246,10 @@ impl Web for Port {
     fn trusted(&self) -> Trusted {
         Trusted::default()
     }
+}
+
+impl Backlight for Port {
+    fn set(&mut self, _: Brightness) {}
 }
 
 impl Panel for Port {

@@ -1,4 +1,5 @@
-//! The button: a short press writes a screenshot to the card; a long press erases everything.
+//! The button: a short press lights a dark screen, or else writes a screenshot to the card; a long press
+//! erases everything.
 
 use core::time::Duration;
 
@@ -28,7 +29,11 @@ pub(crate) async fn run<B: Board>(shared: &Shared<'_, B>, button: &mut B::Button
         shared
             .deadlines
             .promise(Part::Button, shared.after(DONE_WITHIN));
+        let was_dark = shared.light.press(shared.clock.up());
+        shared.redraw.signal(());
         match held_for(shared, button).await {
+            // Somebody who cannot see the screen wants to see it.
+            held if held < SHORT && was_dark => {}
             held if held < SHORT => match screenshot::to_card(shared).await {
                 Ok(name) => shared
                     .serial_queue

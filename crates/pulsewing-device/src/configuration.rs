@@ -8,6 +8,7 @@ use pulsewing_core::{
     civil::Offsets,
     cycle,
     dialect::ZoneFacts,
+    look::Brightness,
     reading::{TimeZone, ZoneName, ZoneSource},
     request::Endpoint,
 };
@@ -119,6 +120,11 @@ pub(crate) fn palette(settings: &Settings, now: Option<Time>) -> Palette {
             _ => Palette::Day,
         },
     }
+}
+
+/// Returns the backlight's brightness at this time on the wearer's clock.
+pub(crate) fn brightness(settings: &Settings, now: Option<Time>, must_be_seen: bool) -> Brightness {
+    settings.backlight.at(now, settings.night, must_be_seen)
 }
 
 /// Returns the names of the known networks, best first.

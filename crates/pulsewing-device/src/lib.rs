@@ -16,9 +16,10 @@
 //!      │ facts, reading        ▲ requests: poll, settings, join
 //!      ▼                       │
 //!   shared ◀───────────────────┴── console   lines, uploads, Improv   console/
-//!      │ redraw                └── button    screenshot, factory reset
+//!      │ redraw                └── button    light, screenshot, factory reset
 //!      ▼
 //!   screen        facts + reading ─▶ state ─▶ model ─▶ frame ─▶ changed tiles ─▶ panel
+//!                 clock + settings ─▶ brightness ─▶ backlight
 //!
 //!   serial queue  report, log and answers ─▶ serial line
 //!   deadlines     of all of these ─▶ watchdog
@@ -50,6 +51,7 @@ mod deadlines;
 mod errors;
 mod improv;
 mod instruction_counts;
+mod light;
 mod own_frame;
 mod picture;
 pub mod ports;

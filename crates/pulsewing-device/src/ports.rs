@@ -13,6 +13,7 @@ use core::{net::Ipv4Addr, time::Duration};
 use embedded_graphics::{geometry::Size, primitives::Rectangle};
 use embedded_storage_async::nor_flash::NorFlash;
 use jiff::Timestamp;
+pub use pulsewing_core::look::Brightness;
 use pulsewing_core::{
     oauth::NoAnswer,
     request::{Method, ReplyHead},
@@ -31,6 +32,8 @@ pub trait Board {
     type Flash: NorFlash;
     /// Its display.
     type Panel: Panel;
+    /// The display's light.
+    type Backlight: Backlight;
     /// Its randomness.
     type Entropy: Entropy;
     /// Its card slot.
@@ -282,6 +285,12 @@ pub trait Panel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the display does not accept the picture")]
 pub struct PanelError;
+
+/// The display's light. A board that cannot control it does nothing here.
+pub trait Backlight {
+    /// Sets the brightness, which is full at the start of the board. Called only for a change.
+    fn set(&mut self, brightness: Brightness);
+}
 
 /// Randomness that is suitable for secrets.
 pub trait Entropy {

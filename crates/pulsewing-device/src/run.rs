@@ -19,6 +19,7 @@ use crate::{
     console::Console,
     deadlines::Deadlines,
     errors::Journal,
+    light::Light,
     own_frame::own_frame,
     picture::Picture,
     ports::{Board, Entropy, System, Trusted, Web},
@@ -39,6 +40,8 @@ pub struct Parts<'b, B: Board> {
     pub store: Store<B::Flash>,
     /// The display.
     pub panel: B::Panel,
+    /// Its light.
+    pub backlight: B::Backlight,
     /// Randomness.
     pub entropy: B::Entropy,
     /// The card slot.
@@ -77,6 +80,7 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
         web,
         mut store,
         mut panel,
+        mut backlight,
         mut entropy,
         card,
         mut button,
@@ -116,6 +120,7 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
         facts: RefCell::new(facts),
         errors: RefCell::new(errors),
         serial_queue,
+        light: Light::new(),
         deadlines: Deadlines::new(),
         requests: AppRequests::new(),
         instruction_counts: crate::instruction_counts::InstructionCounts::default(),
@@ -134,7 +139,7 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
         deadlines,
         join5(
             own_frame(app.run()),
-            own_frame(screen::run(&shared, &mut panel, wallpaper)),
+            own_frame(screen::run(&shared, &mut panel, &mut backlight, wallpaper)),
             own_frame(console.run(&mut input)),
             own_frame(button::run(&shared, &mut button)),
             own_frame(shared.serial_queue.pump(&mut output)),

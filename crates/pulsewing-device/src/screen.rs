@@ -1,4 +1,5 @@
-//! The screen: draws the current state, sends the changes, and updates the age of the reading.
+//! The screen: draws the current state, sends the changes, and updates the age of the reading. It also
+//! sets the backlight, as the wearer's clock goes on.
 
 use core::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::{
     configuration,
     deadlines::Part,
     instruction_counts::Work,
-    ports::{Board, Card, Clock, PanelError},
+    ports::{Backlight, Board, Card, Clock, PanelError},
     shared::{Facts, Shared},
     situation::{self, Texts, When},
 };
@@ -34,15 +35,19 @@ const DRAWN_WITHIN: Duration = Duration::from_secs(120);
 pub(crate) async fn run<B: Board>(
     shared: &Shared<'_, B>,
     panel: &mut B::Panel,
+    backlight: &mut B::Backlight,
     memory: &mut [u8],
 ) -> ! {
     let mut screen = Screen {
         shared,
         panel,
+        backlight,
         all_at: shared.after(ALL_EVERY),
         has_failed: false,
         again: Backoff::new(1),
     };
+    // Before the wallpaper is looked for, which may take a second.
+    screen.set_light();
     loop {
         let length = load_wallpaper(shared, memory).await;
         let wallpaper = Wallpaper::parse(memory.get(..length).unwrap_or_default()).ok();
@@ -73,6 +78,7 @@ async fn load_wallpaper<B: Board>(shared: &Shared<'_, B>, memory: &mut [u8]) -> 
 struct Screen<'s, 'b, B: Board> {
     shared: &'s Shared<'b, B>,
     panel: &'s mut B::Panel,
+    backlight: &'s mut B::Backlight,
     all_at: Duration,
     has_failed: bool,
     again: Backoff,
@@ -86,6 +92,7 @@ impl<B: Board> Screen<'_, '_, B> {
             shared
                 .deadlines
                 .promise(Part::Screen, shared.after(DRAWN_WITHIN));
+            self.set_light();
             let sent = self.show(wallpaper).await;
             let next = match sent {
                 Ok(()) => {
@@ -100,6 +107,10 @@ impl<B: Board> Screen<'_, '_, B> {
                     shared.after(self.again.wait())
                 }
             };
+            let next = match shared.light.sleeps_at(shared.clock.up()) {
+                Some(sleeps_at) => next.min(sleeps_at),
+                None => next,
+            };
             shared
                 .deadlines
                 .promise(Part::Screen, next.saturating_add(DRAWN_WITHIN));
@@ -109,6 +120,29 @@ impl<B: Board> Screen<'_, '_, B> {
             {
                 return;
             }
+        }
+    }
+
+    /// Sets the backlight, if its brightness is to change.
+    fn set_light(&mut self) {
+        let shared = self.shared;
+        let brightness = {
+            let settings = shared.settings.borrow();
+            let facts = shared.facts.borrow();
+            let reading = shared.reading.borrow();
+            let now = shared.clock.utc().map(|utc| {
+                let offset = offset(&settings, reading.as_ref(), utc);
+                offset.to_datetime(utc).time()
+            });
+            let must_be_seen =
+                shared.light.is_awake(shared.clock.up()) || situation::needs_a_person(&facts);
+            configuration::brightness(&settings, now, must_be_seen)
+        };
+        if shared.light.becomes(brightness) {
+            self.backlight.set(brightness);
+            shared
+                .serial_queue
+                .log(format_args!("backlight: {brightness} %"));
         }
     }
 
@@ -147,13 +181,7 @@ fn draw<B: Board>(
     let reading = shared.reading.borrow();
     let earlier = shared.earlier.borrow();
     let utc = shared.clock.utc();
-    let zone = configuration::zone(&settings, utc.unwrap_or(Timestamp::UNIX_EPOCH));
-    let offset_at = |at: Timestamp| -> Offset {
-        match reading.as_ref() {
-            Some(reading) => reading.time_zone.offsets.at(at),
-            None => zone.offsets.at(at),
-        }
-    };
+    let offset_at = |at: Timestamp| offset(&settings, reading.as_ref(), at);
     let when = When {
         up: shared.clock.up(),
         utc,
@@ -179,11 +207,26 @@ fn draw<B: Board>(
         None => Model::from_state(state.unwrap_or(pulsewing_screen::State::FirstStart), theme),
     };
     let model = match wallpaper {
+        Some(wallpaper) if settings.has_background => {
+            model.with_wallpaper(wallpaper.clone()).with_background()
+        }
         Some(wallpaper) => model.with_wallpaper(wallpaper.clone()),
         None => model,
     };
     let now = utc.map(|utc| offset_at(utc).to_datetime(utc).time());
     paint(&model, configuration::palette(&settings, now));
+}
+
+/// Returns the offset of the wearer's clock at an instant.
+fn offset(
+    settings: &pulsewing_store::Settings,
+    reading: Option<&Reading>,
+    at: Timestamp,
+) -> Offset {
+    match reading {
+        Some(reading) => reading.time_zone.offsets.at(at),
+        None => configuration::zone(settings, at).offsets.at(at),
+    }
 }
 
 /// Builds the model of a reading at this time.

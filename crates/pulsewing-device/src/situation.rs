@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, civil::Time, tz::Offset};
 use pulsewing_core::{
-    cycle::{CallName, Consent, Failure, Reason, StoreTrouble},
+    cycle::{CallName, Consent, Failure, FailureKind, Reason, StoreTrouble},
     instant::later,
     oauth::{NoAnswer, OAuthError},
 };
@@ -82,6 +82,24 @@ pub(crate) fn state<'t>(facts: &Facts, when: &When<'_>, texts: &'t mut Texts) ->
         Some(Ok(())) => None,
         Some(Err(failure)) => Some(of_failure(failure, facts, when, texts)),
     }
+}
+
+/// Returns whether something waits for a person, who has to see it: a dark screen is lit for it.
+///
+/// A board without a network or a cloud goes on by itself, and so does the one that was just
+/// switched on.
+pub(crate) fn needs_a_person(facts: &Facts) -> bool {
+    let needs_network = matches!(
+        facts.network,
+        Network::Unknown | Network::Joining(_, Some(JoinError::Refused))
+    );
+    let failed =
+        matches!(facts.ended, Some(Err(failure)) if failure.kind() != FailureKind::Temporary);
+    facts.erasing_in.is_some()
+        || facts.has_store_failed
+        || facts.settings_fault.is_some()
+        || needs_network
+        || failed
 }
 
 fn of_network<'t>(network: &Network, texts: &'t mut Texts) -> State<'t> {

@@ -21,8 +21,8 @@ use pulsewing_files::regular_file;
 use crate::PanelError;
 
 /// The period of a PWM that has none yet, in nanoseconds: 1 kHz. A person sees no flicker, the
-/// FAN5333 on older panels is made for at most that, and the TPS61169 on newer ones still does not
-/// take the pauses for "off", which it does from 2.5 ms on. A period that is set already is kept.
+/// FAN5333 on older panels wants no more (CircuitPython's issue 6236), and chips such as the TPS61169
+/// on newer ones take only a pause of 2.5 ms for "off". A period that is set already is kept.
 const PERIOD_NS: u32 = 1_000_000;
 
 /// The most that is read of a file: the size that sysfs claims is that of a page of memory.

@@ -8,6 +8,7 @@
 //! | clock | SCK | GPIO 21 | GPIO 36 |
 //! | data to panel and card | MO | GPIO 22 | GPIO 35 |
 //! | data from the card | MI | GPIO 23 | GPIO 37 |
+//! | panel's light, if it is wired to LITE | A0 | GPIO 1 | GPIO 17 |
 //! | button BOOT | | GPIO 9 | GPIO 0 |
 //!
 //! The C6's GPIO 9 is also the data line of its NeoPixel. The NeoPixel stays without power (GPIO
@@ -16,7 +17,7 @@
 use esp_hal::{
     gpio::{AnyPin, Pin as _},
     peripherals::{
-        DMA_CH0, FLASH, FROM_CPU_INTR0, Peripherals, RTC_TIMER, SPI2, TIMG0, USB_DEVICE, WIFI,
+        DMA_CH0, FLASH, FROM_CPU_INTR0, LEDC, Peripherals, RTC_TIMER, SPI2, TIMG0, USB_DEVICE, WIFI,
     },
 };
 
@@ -50,10 +51,12 @@ pub(crate) struct Feather {
     pub(crate) pictures: PictureMemory,
     pub(crate) spi: SPI2<'static>,
     pub(crate) dma: DMA_CH0<'static>,
+    pub(crate) ledc: LEDC<'static>,
     pub(crate) spi_pins: SpiPins,
     pub(crate) panel_select: AnyPin<'static>,
     pub(crate) panel_dc: AnyPin<'static>,
     pub(crate) card_select: AnyPin<'static>,
+    pub(crate) light: AnyPin<'static>,
     pub(crate) button: AnyPin<'static>,
 }
 
@@ -78,6 +81,7 @@ impl Feather {
             pictures: (),
             spi: chip.SPI2,
             dma: chip.DMA_CH0,
+            ledc: chip.LEDC,
             spi_pins: SpiPins {
                 clock: chip.GPIO21.degrade(),
                 data_out: chip.GPIO22.degrade(),
@@ -86,6 +90,7 @@ impl Feather {
             panel_select: chip.GPIO7.degrade(),
             panel_dc: chip.GPIO8.degrade(),
             card_select: chip.GPIO5.degrade(),
+            light: chip.GPIO1.degrade(),
             button: chip.GPIO9.degrade(),
         }
     }
@@ -103,6 +108,7 @@ impl Feather {
             pictures: chip.PSRAM,
             spi: chip.SPI2,
             dma: chip.DMA_CH0,
+            ledc: chip.LEDC,
             spi_pins: SpiPins {
                 clock: chip.GPIO36.degrade(),
                 data_out: chip.GPIO35.degrade(),
@@ -111,6 +117,7 @@ impl Feather {
             panel_select: chip.GPIO1.degrade(),
             panel_dc: chip.GPIO3.degrade(),
             card_select: chip.GPIO33.degrade(),
+            light: chip.GPIO17.degrade(),
             button: chip.GPIO0.degrade(),
         }
     }

@@ -21,6 +21,7 @@ mod entropy;
 mod feather;
 mod flash;
 mod libc;
+mod light;
 mod memory;
 mod panel;
 mod panic;
@@ -47,8 +48,8 @@ use pulsewing_store::{Blocking, MAX_SETTINGS, Store};
 use static_cell::StaticCell;
 
 use crate::{
-    button::Boot, card::Slot, entropy::RadioNoise, feather::Feather, panel::Tft, radio::Radio,
-    system::Machine,
+    button::Boot, card::Slot, entropy::RadioNoise, feather::Feather, light::Lite, panel::Tft,
+    radio::Radio, system::Machine,
 };
 
 esp_bootloader_esp_idf::esp_app_desc!();
@@ -66,6 +67,7 @@ impl Board for Esp32 {
     type Web = Client<RadioNoise>;
     type Flash = Blocking<FlashStorage<'static>>;
     type Panel = Tft;
+    type Backlight = Lite;
     type Entropy = RadioNoise;
     type Card = Slot;
     type Button = Boot;
@@ -121,6 +123,7 @@ async fn main(spawner: Spawner) -> ! {
         web,
         store,
         panel: Tft::new(bus, feather.panel_select, feather.panel_dc, spi_hz),
+        backlight: Lite::new(feather.ledc, feather.light),
         entropy,
         card: Slot::new(bus, feather.card_select, spi_hz),
         button: Boot::new(feather.button),

@@ -48,7 +48,7 @@ use crate::{
     entropy::HostEntropy,
     flash::{Flash, LAYOUT},
     network::{Cable, Card},
-    panel::Display,
+    panel::{Display, NoLight},
     system::{Machine, Reason},
     virtio::Devices,
 };
@@ -62,6 +62,7 @@ impl Board for Virt {
     type Web = Client<HostEntropy>;
     type Flash = Blocking<Flash>;
     type Panel = Display;
+    type Backlight = NoLight;
     type Entropy = HostEntropy;
     type Card = Slot;
     type Button = Key;
@@ -121,6 +122,7 @@ async fn main(spawner: Spawner) -> ! {
         web: Client::new(stack, roots, entropy, tls_random).expect("one client"),
         store,
         panel: Display::new(display).expect("480x320"),
+        backlight: NoLight,
         entropy,
         card: Slot::new(devices.disk),
         button: Key {

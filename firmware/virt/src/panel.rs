@@ -1,7 +1,7 @@
 //! The display: virtio-gpu with 480x320 pixels of four bytes, blue first.
 
 use embedded_graphics::{prelude::*, primitives::Rectangle};
-use pulsewing_device::ports::{Panel, PanelError};
+use pulsewing_device::ports::{Backlight, Brightness, Panel, PanelError};
 use pulsewing_screen::{Colours, Frame};
 
 use crate::virtio;
@@ -28,6 +28,13 @@ impl Display {
             pixels: memory.as_chunks_mut().0,
         })
     }
+}
+
+/// The light of a display that has none. The board's log tells what it would be.
+pub(crate) struct NoLight;
+
+impl Backlight for NoLight {
+    fn set(&mut self, _: Brightness) {}
 }
 
 impl Panel for Display {

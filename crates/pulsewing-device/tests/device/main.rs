@@ -20,6 +20,7 @@ mod button;
 mod console;
 mod damage;
 mod first_boot;
+mod light;
 mod network;
 mod power;
 mod states;

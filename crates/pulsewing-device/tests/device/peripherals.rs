@@ -13,10 +13,11 @@ use std::{
 use embedded_graphics::{geometry::Size, prelude::*, primitives::Rectangle};
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use jiff::{SignedDuration, Timestamp};
-use pulsewing_core::{oauth::NoAnswer, request::Endpoint};
+use pulsewing_core::{look::Brightness, oauth::NoAnswer, request::Endpoint};
 use pulsewing_device::ports::{
-    Board, Button, Card, CardError, Clock, ConnectError, Credentials, Entropy, JoinError, Joined,
-    Link, Outgoing, Panel, PanelError, Reply, System, TimeError, Trusted, Unanswered, Web,
+    Backlight, Board, Button, Card, CardError, Clock, ConnectError, Credentials, Entropy,
+    JoinError, Joined, Link, Outgoing, Panel, PanelError, Reply, System, TimeError, Trusted,
+    Unanswered, Web,
 };
 use pulsewing_screen::{Colours, Frame, Ink, Palette};
 use pulsewing_store::mock::{MockError, MockFlash};
@@ -32,6 +33,7 @@ impl Board for Bench {
     type Web = Handle;
     type Flash = Handle;
     type Panel = Handle;
+    type Backlight = Handle;
     type Entropy = Handle;
     type Card = Handle;
     type Button = Handle;
@@ -57,6 +59,10 @@ pub(crate) struct World {
     pub(crate) calls: RefCell<Vec<(Duration, Call)>>,
     pub(crate) network: RefCell<Network>,
     pub(crate) panel: RefCell<Screen>,
+    /// The brightness of the panel's light, in percent.
+    pub(crate) light: Cell<u8>,
+    /// How often it was set, and the pushes to the panel before the last time.
+    pub(crate) light_set: Cell<(usize, usize)>,
     pub(crate) files: RefCell<BTreeMap<String, Vec<u8>>>,
     pub(crate) has_card: Cell<bool>,
     pub(crate) is_pressed: Cell<bool>,
@@ -76,6 +82,7 @@ pub(crate) enum Hang {
     Time,
     Push,
     Card,
+    CardRead,
 }
 
 /// The router, and the network behind it.
@@ -184,6 +191,8 @@ impl World {
             calls: RefCell::default(),
             network: RefCell::new(Network::new()),
             panel: RefCell::new(Screen::new(size)),
+            light: Cell::new(100),
+            light_set: Cell::default(),
             files: RefCell::default(),
             has_card: Cell::new(true),
             is_pressed: Cell::new(false),
@@ -205,6 +214,8 @@ impl World {
         self.started.set(self.real.get());
         self.utc_at_start.set(None);
         self.network.borrow_mut().joined = None;
+        // The panel's pull-up.
+        self.light.set(100);
         self.progress.set(self.real.get());
         self.typed.borrow_mut().clear();
     }
@@ -466,6 +477,15 @@ impl Panel for Handle {
     }
 }
 
+impl Backlight for Handle {
+    fn set(&mut self, brightness: Brightness) {
+        self.0.light.set(brightness.percent());
+        let (times, _) = self.0.light_set.get();
+        let pushes = self.0.panel.borrow().pushes;
+        self.0.light_set.set((times + 1, pushes));
+    }
+}
+
 impl Entropy for Handle {
     fn fill(&mut self, buffer: &mut [u8]) {
         for (place, byte) in (3..).zip(buffer) {
@@ -498,6 +518,7 @@ impl Card for Handle {
     }
 
     async fn read(&mut self, name: &str, buffer: &mut [u8]) -> Result<usize, CardError> {
+        self.0.hang_if(Hang::CardRead).await;
         if !self.0.has_card.get() {
             return Err(CardError::Missing);
         }

@@ -438,6 +438,7 @@ fn parts<'a>(world: &Rc<World>, frame: &'a mut [u8], wallpaper: &'a mut [u8]) ->
         web: handle(),
         store: Store::new(handle(), layout()).unwrap(),
         panel: handle(),
+        backlight: handle(),
         entropy: handle(),
         card: handle(),
         button: handle(),

@@ -13,7 +13,7 @@
 //! | 10 | poll interval in seconds | u32 |
 //! | 11 | requests an hour | u16 |
 //! | 12 | hold-off in seconds | u16 |
-//! | 13 | theme | 1 desk, 2 classic |
+//! | 13 | theme | 1 desk, 2 classic, 3 big (version 2) |
 //! | 14 | palette | 1 auto, 2 day, 3 dim, 4 night |
 //! | 15 | night | from, to: minutes since midnight (u16 each) |
 //! | 16 | SPI clock in Hz | u32 |
@@ -24,6 +24,8 @@
 //! | 21, 22, 23 | SNTP servers | text |
 //! | 24 | a host that is connected to in place of the endpoints' own | text |
 //! | 25 | the wearer's year of birth (version 2) | u16 |
+//! | 26 | if it is there, the wallpaper is behind readings as well (version 2) | 1 (1) |
+//! | 27, 28 | backlight, and the same at night (version 2) | percent (1) |
 //!
 //! The version is the lowest that has all fields, so that an older program reads what it can.
 //! A field that is missing has its default. A reader refuses a newer version and leaves it alone; a
@@ -37,7 +39,7 @@ use embedded_storage_async::nor_flash::NorFlash;
 use pulsewing_core::{
     Bpm, Provider,
     heart_zone::{BirthYear, HeartZones},
-    look::{Night, Palette, Theme},
+    look::{Backlight, Brightness, Night, Palette, Theme},
     reading::ZoneName,
 };
 
@@ -107,8 +109,12 @@ pub struct Settings {
     pub theme: Theme,
     /// Its colours.
     pub palette: PaletteChoice,
-    /// When it is night, for [`PaletteChoice::Auto`].
+    /// When it is night, for [`PaletteChoice::Auto`] and the backlight.
     pub night: Option<Night>,
+    /// Whether the user's wallpaper is also behind readings, darker.
+    pub has_background: bool,
+    /// How bright the panel's backlight is, on a board that controls it.
+    pub backlight: Backlight,
     /// The clock of the panel's SPI in Hz.
     pub spi_hz: u32,
     /// The wearer's name, as the page shows it.
@@ -137,6 +143,8 @@ impl Default for Settings {
             theme: Theme::Desk,
             palette: PaletteChoice::Auto,
             night: None,
+            has_background: false,
+            backlight: Backlight::default(),
             spi_hz: 20_000_000,
             wearer_name: heapless::String::new(),
             heart_zones: None,
@@ -154,13 +162,18 @@ impl Settings {
         self.wifi.iter().filter(|network| !network.ssid.is_empty())
     }
 
+    /// Returns whether there is something that version 1 cannot say.
+    fn needs_version_2(&self) -> bool {
+        self.born.is_some()
+            || self.has_background
+            || self.backlight != Backlight::default()
+            || self.theme == Theme::Big
+    }
+
     /// Writes them to `buffer`, and returns how many bytes it took; `None` if it has too few.
     #[must_use]
     pub fn encode(&self, buffer: &mut [u8]) -> Option<usize> {
-        let version = match self.born {
-            None => 1,
-            Some(_) => VERSION,
-        };
+        let version = if self.needs_version_2() { VERSION } else { 1 };
         let mut out = tlv::begin(buffer, MAGIC, version)?;
         for (tag, network) in (1..).zip(&self.wifi) {
             let ssid = network.ssid.as_bytes();
@@ -197,6 +210,14 @@ impl Settings {
                 &[&night.from().to_be_bytes(), &night.until().to_be_bytes()],
             )?;
         }
+        if self.has_background {
+            out.field(26, &[&[1]])?;
+        }
+        for (tag, brightness) in (27..).zip([self.backlight.day, self.backlight.night]) {
+            if let Some(brightness) = brightness {
+                out.field(tag, &[&[brightness.percent()]])?;
+            }
+        }
         out.field(16, &[&self.spi_hz.to_be_bytes()])?;
         if let Some(zones) = self.heart_zones {
             let [light, moderate, vigorous, peak] =
@@ -229,7 +250,7 @@ impl Settings {
     /// # Errors
     /// [`FormatError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
-        let fields = tlv::read::<26>(bytes, MAGIC, VERSION)?;
+        let fields = tlv::read::<29>(bytes, MAGIC, VERSION)?;
         let mut settings = Self::default();
         for (tag, network) in (1..).zip(&mut settings.wifi) {
             if let Some(stored) = fields.optional(tag, WifiNetwork::decode)? {
@@ -262,6 +283,17 @@ impl Settings {
                 u16::from_be_bytes(until.try_into().ok()?),
             )
         })?;
+        settings.has_background = fields.get(26).is_some();
+        let brightness = |tag| {
+            fields.optional(tag, |bytes| match bytes {
+                [percent] => Brightness::new(*percent),
+                _ => None,
+            })
+        };
+        settings.backlight = Backlight {
+            day: brightness(27)?,
+            night: brightness(28)?,
+        };
         settings.spi_hz = u32::from_be_bytes(fields.array(16)?);
         settings.wearer_name = fields.text(17)?.unwrap_or_default();
         settings.heart_zones = fields.optional(18, |bytes| {

@@ -8,7 +8,7 @@ use core::fmt;
 use pulsewing_core::{
     Bpm, UnknownProvider,
     heart_zone::{BirthYear, HeartZones},
-    look::{NotANight, UnknownTheme},
+    look::{Brightness, NotABrightness, NotANight, UnknownTheme},
 };
 
 use super::{
@@ -82,18 +82,8 @@ const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "endpoint.plain_http",
-        show: |s, f| {
-            f.write_str(if s.endpoints.allows_plain_http {
-                "yes"
-            } else {
-                "no"
-            })
-        },
-        set: |s, value| match value {
-            "yes" => s.set_plain_http(true),
-            "no" => s.set_plain_http(false),
-            _ => Err(SettingError::Choice("yes, no")),
-        },
+        show: |s, f| yes_or_no(s.endpoints.allows_plain_http, f),
+        set: |s, value| s.set_plain_http(is_yes(value)?),
         reset: Reset::Set("no"),
     },
     Setting {
@@ -138,7 +128,7 @@ const SETTINGS: &[Setting] = &[
         set: |s, value| {
             s.theme = value
                 .parse()
-                .map_err(|UnknownTheme| SettingError::Choice("desk, classic"))?;
+                .map_err(|UnknownTheme| SettingError::Choice("desk, classic, big"))?;
             Ok(())
         },
         reset: Reset::From(|s, default| s.theme = default.theme),
@@ -162,6 +152,33 @@ const SETTINGS: &[Setting] = &[
             Ok(())
         },
         reset: Reset::From(|s, _| s.night = None),
+    },
+    Setting {
+        name: "screen.background",
+        show: |s, f| yes_or_no(s.has_background, f),
+        set: |s, value| {
+            s.has_background = is_yes(value)?;
+            Ok(())
+        },
+        reset: Reset::From(|s, _| s.has_background = false),
+    },
+    Setting {
+        name: "screen.backlight",
+        show: |s, f| optional(s.backlight.day, f),
+        set: |s, value| {
+            s.backlight.day = Some(brightness(value)?);
+            Ok(())
+        },
+        reset: Reset::From(|s, _| s.backlight.day = None),
+    },
+    Setting {
+        name: "screen.night_backlight",
+        show: |s, f| optional(s.backlight.night, f),
+        set: |s, value| {
+            s.backlight.night = Some(brightness(value)?);
+            Ok(())
+        },
+        reset: Reset::From(|s, _| s.backlight.night = None),
     },
     Setting {
         name: "screen.spi_clock",
@@ -304,6 +321,18 @@ fn optional(value: Option<impl fmt::Display>, f: &mut fmt::Formatter<'_>) -> fmt
     value.map_or(Ok(()), |value| value.fmt(f))
 }
 
+fn yes_or_no(is: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str(if is { "yes" } else { "no" })
+}
+
+fn is_yes(value: &str) -> Result<bool, SettingError> {
+    match value {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err(SettingError::Choice("yes, no")),
+    }
+}
+
 fn find(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
 }
@@ -411,9 +440,12 @@ impl Settings {
     /// | `poll.every` | 5 to 86,400 seconds; providers want no less than 60 |
     /// | `poll.hourly_cap` | 4 to 10,000 requests; providers allow some 150 |
     /// | `poll.hold_off` | 0 to 3,600 seconds |
-    /// | `screen.theme` | `desk`, `classic` |
+    /// | `screen.theme` | `desk`, `classic`, `big` |
     /// | `screen.palette` | `auto`, `day`, `dim`, `night` |
     /// | `screen.night` | such as `22:00-06:30` |
+    /// | `screen.background` | `yes` or `no`: whether the wallpaper is also behind readings |
+    /// | `screen.backlight` | 0 (off) to 100 percent; none: 100 |
+    /// | `screen.night_backlight` | the same within `screen.night`; none: as by day |
     /// | `screen.spi_clock` | 1,000,000 to 40,000,000 Hz |
     /// | `wearer.name` | up to 32 bytes |
     /// | `wearer.zones` | such as `90,110,135,160` bpm |
@@ -479,6 +511,11 @@ fn number<T: TryFrom<u32>>(text: &str, least: u32, most: u32) -> Result<T, Setti
     number
         .and_then(|number| T::try_from(number).ok())
         .ok_or(SettingError::Number(least, most))
+}
+
+fn brightness(text: &str) -> Result<Brightness, SettingError> {
+    text.parse()
+        .map_err(|NotABrightness| SettingError::Number(0, 100))
 }
 
 fn heart_zones(text: &str) -> Result<HeartZones, SettingError> {

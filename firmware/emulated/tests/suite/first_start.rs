@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use pulsewing_emulated::{Rig, board::Running, picture::Picture};
 
 use super::{Check, FIRST_CYCLE, shows_what_the_host_shows};
@@ -27,6 +27,10 @@ pub(crate) const CHECKS: &[Check] = &[
     Check {
         name: "the button puts a screenshot onto the card",
         run: the_button_puts_a_screenshot_onto_the_card,
+    },
+    Check {
+        name: "a dark screen stays dark until the button is pressed",
+        run: a_dark_screen_stays_dark_until_the_button_is_pressed,
     },
     Check {
         name: "the button, held, erases everything",
@@ -114,6 +118,38 @@ fn the_button_puts_a_screenshot_onto_the_card(rig: &Rig) -> Result<()> {
     Picture::from_bmp(&bench.card.get(&name)?)
         .map(drop)
         .with_context(|| format!("{name} cannot be read"))
+}
+
+fn a_dark_screen_stays_dark_until_the_button_is_pressed(rig: &Rig) -> Result<()> {
+    // Signed in, because a board that needs a person is lit.
+    let (_clouds, _time, bench) = rig.signed_in("google", &[])?;
+    let mut board = bench.start()?;
+    let becomes = |board: &Running<'_>, start, percent| {
+        let line = format!("# backlight: {percent} %");
+        board.wait_for_line(start, Duration::from_secs(20), |said| said == line)
+    };
+    board.ask("set screen.backlight 0")?;
+    becomes(&board, 0, 0)?;
+    board.cut_power()?;
+    let mut board = bench.start()?;
+    becomes(&board, 0, 0)?;
+    let start = board.lines().count();
+    board.qmp.press("b", Duration::from_millis(200))?;
+    becomes(&board, start, 10)?;
+    // The press was for the light; another one is a screenshot. One that comes before the key is up
+    // again is none.
+    let is_done = |line: &str| line.contains("saved the picture to the card");
+    let mut saved = Err(anyhow!("no press"));
+    for _ in 0..5 {
+        board.qmp.press("b", Duration::from_millis(200))?;
+        saved = board.wait_for_line(start, Duration::from_secs(4), is_done);
+        if saved.is_ok() {
+            break;
+        }
+    }
+    let (_, line) = saved?;
+    ensure!(line.contains("SHOT0001.BMP"), "{line}");
+    Ok(())
 }
 
 fn the_button_held_erases_everything(rig: &Rig) -> Result<()> {
