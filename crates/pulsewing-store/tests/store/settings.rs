@@ -233,17 +233,18 @@ fn plain_http_has_to_be_allowed_first_and_stays_allowed_while_it_is_used() {
 }
 
 #[test]
-fn only_settings_with_a_year_of_birth_need_the_second_version() {
-    for (born, version) in [("", 1), ("1988", 2)] {
-        let settings = with(&[("wearer.name", "Ada"), ("wearer.born", born)]);
-        assert_eq!(
-            settings
-                .born
-                .map(|born| born.get().to_string())
-                .as_deref()
-                .unwrap_or(""),
-            born
-        );
+fn only_settings_that_the_first_version_does_not_have_need_the_second() {
+    for (name, value, version) in [
+        ("wearer.name", "Ada", 1),
+        ("screen.theme", "classic", 1),
+        ("screen.background", "no", 1),
+        ("wearer.born", "1988", 2),
+        ("screen.theme", "big", 2),
+        ("screen.background", "yes", 2),
+        ("screen.backlight", "80", 2),
+        ("screen.night_backlight", "0", 2),
+    ] {
+        let settings = with(&[(name, value)]);
         let mut buffer = [0; MAX_SETTINGS];
         let len = settings.encode(&mut buffer).unwrap();
         assert_eq!(buffer[4], version);

@@ -53,6 +53,9 @@ pub(super) fn plan(app: &App, options: &Provision) -> Result<Vec<Setting>, Probl
     if let Some(night) = config.screen.night {
         plan.push("screen.night", &night.to_string());
     }
+    if config.screen.background {
+        plan.push("screen.background", "yes");
+    }
     let backlight = config.screen.backlight();
     for (name, brightness) in [
         ("screen.backlight", backlight.day),
