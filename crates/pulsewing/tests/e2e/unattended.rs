@@ -142,7 +142,7 @@ fn a_call_for_data_is_given_up_at_once() {
 fn missing_days_are_fetched_newest_first_and_cycles_keep_their_requests() {
     let signed_in = SignedIn::google();
     // Half of these requests are for the cycles.
-    signed_in.home.configure_more("[poll]\nhourly_cap = 14\n");
+    signed_in.home.configure_more("[poll]\nhourly_cap = 16\n");
     let clock = MachineClock::of(&signed_in);
     let run = started(&signed_in, &clock, &[]);
     let line = run.error_line_with("fetching days missing from the history");
