@@ -99,11 +99,6 @@ pub(crate) fn date(date: Date) -> String {
     date.strftime("%A %-d %B %Y").to_string()
 }
 
-/// Formats a month: `November 2026`.
-pub(crate) fn month(date: Date) -> String {
-    date.strftime("%B %Y").to_string()
-}
-
 /// Formats the newest heart rate of a reading in one line, depending on its freshness: `82 bpm,
 /// light, 8 min ago`, or for an old one `Was 82 bpm, light, 2 days ago (Sun 21:20). Not worn: …`.
 /// Returns `None` without one.

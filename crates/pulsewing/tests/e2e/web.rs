@@ -34,7 +34,8 @@ fn the_essentials_are_there_without_a_script() {
         "Up to date".to_owned(),
         " ago</time>".to_owned(),
         "The latest 15 minutes".to_owned(),
-        "Sunday 22 November 2026".to_owned(),
+        "The last 24 hours".to_owned(),
+        ">2026-11-22</time>".to_owned(),
         "not a medical device".to_owned(),
     ] {
         assert!(page.contains(&words), "{words}: {page}");

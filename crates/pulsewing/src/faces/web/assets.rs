@@ -1,5 +1,5 @@
-//! The style sheet, the script and the icon. Their addresses change with their contents, so
-//! browsers may cache them forever.
+//! The style sheet, the script and the icons. The addresses of the first two change with their contents,
+//! so browsers may cache them forever.
 
 use std::sync::LazyLock;
 
@@ -10,11 +10,13 @@ use axum::{
 };
 use sha2::{Digest, Sha256};
 
-use super::Shared;
+use super::{Shared, icons};
 
 const STYLE: &str = include_str!("assets/page.css");
 const SCRIPT: &str = include_str!("assets/page.js");
-const ICON: &str = include_str!("assets/icon.svg");
+
+/// The name of the manifest.
+const MANIFEST: &str = "manifest.webmanifest";
 
 static STYLE_NAME: LazyLock<String> = LazyLock::new(|| named("page", "css", STYLE));
 static SCRIPT_NAME: LazyLock<String> = LazyLock::new(|| named("page", "js", SCRIPT));
@@ -39,27 +41,30 @@ pub(super) fn script_path() -> String {
     format!("/assets/{}", *SCRIPT_NAME)
 }
 
-/// Serves one of the files.
-pub(super) async fn file(Path(name): Path<String>, State(_): State<Shared>) -> Response {
-    let (kind, contents) = if name == *STYLE_NAME {
-        ("text/css; charset=utf-8", STYLE)
-    } else if name == *SCRIPT_NAME {
-        ("text/javascript; charset=utf-8", SCRIPT)
-    } else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let headers = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-    ];
-    (headers, contents).into_response()
+/// Returns the path of the manifest. Like all assets it is served without a session: a browser asks for it
+/// without one.
+pub(super) fn manifest_path() -> String {
+    format!("/assets/{MANIFEST}")
 }
 
-/// Serves the icon.
-pub(super) async fn icon() -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "image/svg+xml"),
-        (header::CACHE_CONTROL, "public, max-age=86400"),
-    ];
-    (headers, ICON).into_response()
+/// Serves one of the files.
+pub(super) async fn file(Path(name): Path<String>, State(_): State<Shared>) -> Response {
+    let forever = "public, max-age=31536000, immutable";
+    let a_day = "public, max-age=86400";
+    if name == *STYLE_NAME {
+        reply("text/css; charset=utf-8", forever, STYLE)
+    } else if name == *SCRIPT_NAME {
+        reply("text/javascript; charset=utf-8", forever, SCRIPT)
+    } else if name == MANIFEST {
+        reply("application/manifest+json", a_day, icons::manifest())
+    } else if let Some(png) = icons::named(&name) {
+        reply("image/png", a_day, png)
+    } else {
+        StatusCode::NOT_FOUND.into_response()
+    }
+}
+
+fn reply(kind: &'static str, cache: &'static str, contents: impl IntoResponse) -> Response {
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache)];
+    (headers, contents).into_response()
 }

@@ -8,12 +8,12 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use jiff::civil::{Date, Time};
-use maud::html;
+use maud::{Markup, html};
 use pulsewing_core::{Bpm, day::Day, heart_zone::HeartZones};
 use serde::Deserialize;
 
-use super::{api, chart, layout, now, subject::Subject, unreadable};
-use crate::{faces::plot::Plot, tell::phrases};
+use super::{api, chart, dates, layout, subject::Subject, unreadable, usual, zone_bar};
+use crate::faces::plot::Plot;
 
 /// The minimum length of a part, in minutes.
 const LEAST: u16 = 10;
@@ -84,14 +84,18 @@ pub(super) async fn page(
         (None, None) => None,
     };
     let resting = record.as_ref().and_then(|record| record.resting);
+    let usual = match day {
+        Some(_) => usual::before(&subject, date).await,
+        None => None,
+    };
     let (before, after) = (date.yesterday().ok(), date.tomorrow().ok());
     let body = html! {
         div.dates {
-            @if let Some(before) = before { a.step href=(format!("{base}/day/{before}")) rel="prev" aria-label=(format!("The day before, {}", phrases::date(before))) { "‹" } }
-            h1 { (phrases::date(date)) }
+            @if let Some(before) = before { a.step href=(format!("{base}/day/{before}")) rel="prev" aria-label=(format!("The day before, {before}")) { "‹" } }
+            h1 { (dates::day(date, dates::Form::Long)) }
             @if let Some(after) = after.filter(|after| *after <= today) {
-                a.step href=(format!("{base}/day/{after}")) rel="next" aria-label=(format!("The day after, {}", phrases::date(after))) { "›" }
-            } @else { span.step aria-hidden="true" {} }
+                a.step.next href=(format!("{base}/day/{after}")) rel="next" aria-label=(format!("The day after, {after}")) { "›" }
+            } @else { span.step.next aria-hidden="true" {} }
             form.choose method="get" action=(format!("{base}/day")) {
                 label { span.hidden { "Another day" } input type="date" name="date" value=(date) max=(today) required; }
                 button { "Go" }
@@ -108,33 +112,61 @@ pub(super) async fn page(
                     @if is_part {
                         p.part { (clock(day, from)) " to " (clock_end(day, to)) " · " a href=(format!("{base}/day/{date}")) { "The whole day" } }
                     } @else {
-                        p.part.quiet { "Drag over the graph to zoom in, or choose: "
+                        p.part.quiet { "Closer: "
                             @for (from, to, name) in [("00:00", "06:00", "night"), ("06:00", "12:00", "morning"), ("12:00", "18:00", "afternoon"), ("18:00", "24:00", "evening")] {
                                 a href=(format!("{base}/day/{date}?from={from}&to={to}")) { (name) } " "
                             }
                         }
                     }
-                    (chart::figure(&plot, "day-graph", &label(date, &plot), chart::Kind::Closer))
                     @let rates: Vec<Bpm> = plot.known().map(|(_, bpm)| bpm).collect();
-                    (now::zone_minutes(&rates, &zones))
+                    ({
+                        let figure = chart::Figure {
+                            id: "day-graph",
+                            plot: &plot,
+                            label: &label(date, &plot),
+                            kind: chart::Kind::Closer { before: from, whole: day.local().minutes() },
+                            zones,
+                            resting,
+                            usual: usual.as_ref(),
+                            has_now: date == today && plot.past < plot.length(),
+                        };
+                        figure.draw()
+                    })
+                    (keys())
+                    (zone_bar::of(&rates, &zones))
                     (chart::table(&plot))
                 }
             }
         }
     };
-    let title = phrases::date(date);
+    let title = date.to_string();
     layout::page(&subject, layout::Place::Day(date), today, &title, &body).into_response()
 }
 
-fn summary(plot: &Plot, resting: Option<Bpm>) -> maud::Markup {
+fn summary(plot: &Plot, resting: Option<Bpm>) -> Markup {
     html! {
         @if let Some(extent) = plot.extent() {
             dl.extent {
-                div { dt { "min" } dd { (extent.min) } }
-                div { dt { "mean" } dd { (extent.mean) } }
-                div { dt { "max" } dd { (extent.max) } }
+                div { dt { "lowest" } dd { (extent.min) } }
+                div { dt { "average" } dd { (extent.mean) } }
+                div { dt { "highest" } dd { (extent.max) } }
                 @if let Some(resting) = resting { div { dt { "resting" } dd { (resting.get()) } } }
-                div { dt { "minutes" } dd { (plot.logged_minutes()) } }
+                div { dt { "measured" } dd { (zone_bar::spent(plot.logged_minutes())) } }
+            }
+        }
+    }
+}
+
+/// Tells how to look closer, with each kind of hand.
+fn keys() -> Markup {
+    html! {
+        details.keys {
+            summary { "Look closer" }
+            ul {
+                li { "Mouse: drag over the graph to see that part; hold still to read a minute." }
+                li { "Touch: tap to read a minute; drag sideways to see that part; pinch to see more or less." }
+                li { "Keys, on the graph: " kbd { "←" } " " kbd { "→" } " move by a minute, with " kbd { "Shift" } " by fifteen; "
+                    kbd { "Home" } " and " kbd { "End" } " go to the ends; " kbd { "+" } " shows a smaller part, " kbd { "-" } " the whole day, " kbd { "Esc" } " lets go." }
             }
         }
     }
@@ -143,11 +175,8 @@ fn summary(plot: &Plot, resting: Option<Bpm>) -> maud::Markup {
 fn label(date: Date, plot: &Plot) -> String {
     match plot.extent() {
         Some(extent) => format!(
-            "Heart rate of {}: between {} and {} bpm, {} on average",
-            phrases::date(date),
-            extent.min,
-            extent.max,
-            extent.mean
+            "Heart rate of {date}: between {} and {} bpm, {} on average",
+            extent.min, extent.max, extent.mean
         ),
         None => "No heart rate in this part of the day".to_owned(),
     }

@@ -33,7 +33,7 @@ const AS_IT_IS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.');
 
 /// The content security policy: the page may load only from itself, and run only its own script.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The rules of access.
 #[derive(Debug)]

@@ -7,8 +7,11 @@ use axum::{
 use jiff::civil::Date;
 use maud::{DOCTYPE, Markup, html};
 
-use super::{assets, subject::Subject};
+use super::{assets, icons, subject::Subject};
 use crate::tell::phrases::sentence;
+
+/// The address of the icon without a state.
+const LOGO: &str = "/assets/state.svg";
 
 /// The page in the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +50,16 @@ pub(super) fn page(
         Some(whose) => format!("{whose}: {title}"),
         None => title.to_owned(),
     };
+    // The present's tab shows it even if it is too narrow for its title.
+    let icon = match place {
+        Place::Now => icons::of_state(&subject.snapshot(), subject.now()),
+        _ => LOGO.to_owned(),
+    };
     let current = |is_it: bool| is_it.then_some("page");
     html! {
         (DOCTYPE)
         html lang="en" {
-            (head(&title, true))
+            (head(&title, true, &icon))
             body data-events=(format!("{api}/events")) data-whose=[whose] {
                 a.skip href="#main" { "To the content" }
                 header {
@@ -81,7 +89,7 @@ pub(super) fn family(title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
-            (head(title, true))
+            (head(title, true, LOGO))
             body data-events="/family/events" {
                 a.skip href="#main" { "To the content" }
                 header { a.brand href="/" { (mark()) "Pulsewing" } }
@@ -114,7 +122,7 @@ pub(super) fn bare(title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
-            (head(title, false))
+            (head(title, false, LOGO))
             body.bare {
                 header { a.brand href="/" { (mark()) "Pulsewing" } }
                 main #main { (body) }
@@ -168,14 +176,18 @@ pub(super) fn plain(status: StatusCode, title: &str, words: &str) -> Response {
     (status, bare(title, &body)).into_response()
 }
 
-fn head(title: &str, is_live: bool) -> Markup {
+fn head(title: &str, is_live: bool, icon: &str) -> Markup {
     html! {
         head {
             meta charset="utf-8";
             meta name="viewport" content="width=device-width, initial-scale=1";
             meta name="color-scheme" content="light dark";
             title { (title) " · Pulsewing" }
-            link rel="icon" href="/favicon.ico" type="image/svg+xml";
+            meta name="theme-color" media="(prefers-color-scheme: light)" content="#f4f5f6";
+            meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0c0f12";
+            link rel="icon" href=(icon) type="image/svg+xml";
+            link rel="apple-touch-icon" href=(format!("/assets/{}", icons::name(192, true)));
+            link rel="manifest" href=(assets::manifest_path());
             link rel="stylesheet" href=(assets::style_path());
             @if is_live { script src=(assets::script_path()) defer {} }
         }

@@ -16,8 +16,11 @@
 //! | `subject.rs` | the wearer whom a request is about |
 //! | `family.rs` | the first page if there are several wearers |
 //! | `now.rs`, `day.rs`, `overview.rs`, `sign_in.rs` | the pages |
-//! | `layout.rs` | the parts that all pages share |
-//! | `chart.rs` | graphs |
+//! | `headline.rs`, `notice.rs`, `hours.rs` | the present's parts: the rate, what is wrong, the last 24 hours |
+//! | `calendar.rs`, `range.rs` | a month's cells, and a day as a bar |
+//! | `layout.rs`, `dates.rs`, `assets.rs`, `icons.rs` | what all pages share |
+//! | `chart` | graphs: lines, what is behind them, legends |
+//! | `zone_bar.rs`, `usual.rs` | the time in each zone, and what is usual at a time of day |
 //! | `fleet` | the pages of a fleet: wearers in a database, and keys instead of the passphrase |
 //! | `api.rs`, `events.rs`, `metrics.rs`, `frame.rs` | the same data for programs |
 //!
@@ -25,7 +28,9 @@
 
 mod api;
 mod assets;
+mod calendar;
 mod chart;
+mod dates;
 mod day;
 mod events;
 mod family;
@@ -33,15 +38,24 @@ mod family;
 mod fleet;
 mod frame;
 mod guard;
+mod headline;
+mod hours;
+mod icons;
 mod layout;
 mod metrics;
+mod notice;
 mod now;
 mod overview;
+#[cfg(test)]
+mod palette;
 mod passphrase;
+mod range;
 mod server;
 mod sessions;
 mod sign_in;
 mod subject;
+mod usual;
+mod zone_bar;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -130,7 +144,8 @@ fn router(site: Shared) -> Router {
         .route("/passphrase", get(passphrase::page).post(passphrase::enter))
         .route("/metrics", get(metrics::page))
         .route("/assets/{name}", get(assets::file))
-        .route("/favicon.ico", get(assets::icon))
+        .route("/assets/state.svg", get(icons::state))
+        .route("/favicon.ico", get(icons::state))
         .fallback(not_found)
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&site),

@@ -1,4 +1,4 @@
-//! The pages of weeks and months: one bar per day.
+//! The pages of weeks and months: a bar for each day, and the same as a table.
 
 use axum::{
     extract::Path,
@@ -7,12 +7,19 @@ use axum::{
 };
 use jiff::{ToSpan, civil::Date};
 use maud::{Markup, html};
-use pulsewing_core::Bpm;
+use pulsewing_core::{Bpm, heart_zone::HeartZones};
 use pulsewing_history::{Dates, DaySummary};
 use serde::Deserialize;
 
-use super::{layout, subject::Subject, unreadable};
-use crate::{faces::plot::Scale, tell::phrases};
+use super::{
+    calendar,
+    chart::percent,
+    dates::{self, Form},
+    layout, range,
+    subject::Subject,
+    unreadable,
+};
+use crate::faces::plot::Scale;
 
 #[derive(Deserialize)]
 pub(super) struct DayPath {
@@ -40,7 +47,8 @@ pub(super) async fn week(subject: Subject, Path(path): Path<DayPath>) -> Respons
     let span = Span {
         first,
         last,
-        title: format!("Week of {}", phrases::date(first)),
+        title: format!("Week of {first}"),
+        heading: html! { "Week of " (dates::day(first, Form::Day)) },
         before: first
             .checked_sub(7.days())
             .ok()
@@ -65,7 +73,8 @@ pub(super) async fn month(subject: Subject, Path(path): Path<MonthPath>) -> Resp
     let span = Span {
         first,
         last: first.last_of_month(),
-        title: phrases::month(first),
+        title: first.strftime("%Y-%m").to_string(),
+        heading: dates::month(first),
         before: first.checked_sub(1.month()).ok().map(name),
         after: after.map(|at| (at, name(at))),
         place: layout::Place::Month(first),
@@ -85,6 +94,7 @@ struct Span {
     first: Date,
     last: Date,
     title: String,
+    heading: Markup,
     before: Option<String>,
     after: Option<(Date, String)>,
     place: layout::Place,
@@ -104,101 +114,81 @@ async fn page(subject: &Subject, span: Span) -> Response {
     let snapshot = subject.snapshot();
     let today = snapshot.local(subject.now()).date();
     let base = subject.base.as_str();
-    let noun = match span.place {
-        layout::Place::Week(_) => "week",
-        _ => "month",
-    };
+    let is_week = matches!(span.place, layout::Place::Week(_));
+    let noun = if is_week { "week" } else { "month" };
+    let zones = snapshot
+        .reading
+        .as_ref()
+        .map_or(HeartZones::PLAIN, |reading| reading.heart_zones);
     let body = html! {
         div.dates {
             @if let Some(before) = &span.before { a.step href=(before) rel="prev" aria-label=(format!("The {noun} before")) { "‹" } }
-            h1 { (span.title) }
+            h1 { (span.heading) }
             @if let Some((_, after)) = span.after.as_ref().filter(|(at, _)| *at <= today) {
-                a.step href=(after) rel="next" aria-label=(format!("The {noun} after")) { "›" }
-            } @else { span.step aria-hidden="true" {} }
+                a.step.next href=(after) rel="next" aria-label=(format!("The {noun} after")) { "›" }
+            } @else { span.step.next aria-hidden="true" {} }
         }
         section.card #overview data-live {
-            @if days.iter().all(|day| day.extent.is_none()) {
-                p.quiet { "There is no data for this " (noun) "." }
-            } @else {
-                (bars(base, &days, first, last))
-                (table(base, &days))
+            @match range::scale(&days) {
+                None => p.quiet { "There is no data for this " (noun) "." },
+                Some(scale) if is_week => {
+                    (bars(base, &days, first, &scale, &zones))
+                    (range::key(None))
+                    (table(base, &days))
+                }
+                Some(scale) => {
+                    (calendar::draw(base, &days, first, today, &scale, &zones))
+                    (range::key(Some(&scale)))
+                    details.table { summary { "As a table" } (table(base, &days)) }
+                }
             }
         }
     };
     layout::page(subject, span.place, today, &span.title, &body).into_response()
 }
 
-/// Draws a bar per day from the lowest to the highest rate, with the mean as a line across it and
-/// the resting rate as a dot.
-fn bars(base: &str, days: &[DaySummary], first: Date, last: Date) -> Markup {
-    let all = days.iter().filter_map(|day| day.extent);
-    let min = all.clone().map(|it| it.min.get()).min().unwrap_or(60);
-    let max = all.map(|it| it.max.get()).max().unwrap_or(100);
-    let resting = days.iter().filter_map(|day| day.resting).map(Bpm::get);
-    let scale = Scale::covering(min.min(resting.min().unwrap_or(min)), max);
-    let count = (last - first).get_days() + 1;
-    let step = if count > 10 { 5 } else { 1 };
-    let left = |date: Date| f64::from((date - first).get_days()) * 100.0 / f64::from(count);
-    let width = 100.0 / f64::from(count);
+/// Draws a week: a bar for each day, which leads to it.
+fn bars(base: &str, days: &[DaySummary], first: Date, scale: &Scale, zones: &HeartZones) -> Markup {
+    let left = |date: Date| f64::from((date - first).get_days()) * WIDTH;
     html! {
-        div.plot {
+        div.plot.week {
             svg.rates aria-hidden="true" {
                 @for line in &scale.lines {
-                    text x="100%" y=(format!("{:.2}%", scale.percent(*line))) dx="-6" dy="4" { (line) }
+                    text x="100%" y=(percent(scale.percent(*line))) dx="-6" dy="4" { (line) }
                 }
             }
             div.field.bars {
-                svg role="group" aria-label="One bar a day, from the lowest to the highest heart rate" {
+                svg role="group" aria-label="A bar for each day, from the lowest to the highest heart rate" {
                     @for line in &scale.lines {
-                        @let y = format!("{:.2}%", scale.percent(*line));
+                        @let y = percent(scale.percent(*line));
                         line.rule x1="0" x2="100%" y1=(y) y2=(y) {}
                     }
-                    @for day in days { (bar(base, day, &scale, left(day.date), width)) }
+                    @for day in days {
+                        @if let Some(words) = range::in_words(day) {
+                            @let start = left(day.date);
+                            a href=(format!("{base}/day/{}", day.date)) aria-label=(format!("{}: {words}", day.date)) {
+                                rect.whole x=(percent(start)) y="0" width=(percent(WIDTH)) height="100%" {}
+                                (range::draw(day, scale, zones, (start + WIDTH * 0.3, start + WIDTH * 0.7)))
+                                (range::ring(day, scale, start + WIDTH * 0.5))
+                            }
+                        }
+                    }
                 }
             }
             svg.times aria-hidden="true" {
-                @for place in (0..count).step_by(step) {
-                    @let at = first.saturating_add(i64::from(place).days());
-                    text x=(format!("{:.2}%", left(at) + width / 2.0)) y="14" {
-                        @if step == 1 { (at.strftime("%a %-d")) } @else { (at.day()) }
-                    }
+                @for place in 0..7_i64 {
+                    @let at = first.saturating_add(place.days());
+                    @let middle = percent(left(at) + WIDTH / 2.0);
+                    text x=(middle) y="15" data-date="weekday" data-iso=(at) { (at.strftime("%a").to_string()) }
+                    text x=(middle) y="31" { (at.day()) }
                 }
             }
-        }
-        p.key aria-hidden="true" {
-            span.bar-key {} " lowest to highest " span.mean-key {} " mean " span.resting-key {} " resting"
         }
     }
 }
 
-fn bar(base: &str, day: &DaySummary, scale: &Scale, left: f64, width: f64) -> Markup {
-    let Some(extent) = day.extent else {
-        return html! {};
-    };
-    let percent = |it: f64| format!("{it:.2}%");
-    let top = scale.percent(extent.max.get());
-    let bottom = scale.percent(extent.min.get());
-    let mean = percent(scale.percent(extent.mean.get()));
-    let label = format!(
-        "{}: {} to {} bpm, {} on average",
-        phrases::date(day.date),
-        extent.min.get(),
-        extent.max.get(),
-        extent.mean.get()
-    );
-    html! {
-        a href=(format!("{base}/day/{}", day.date)) aria-label=(label) {
-            title { (label) }
-            rect.whole x=(percent(left)) y="0" width=(percent(width)) height="100%" {}
-            rect.range x=(percent(left + width * 0.25)) y=(percent(top)) width=(percent(width * 0.5))
-                height=(percent((bottom - top).max(1.0))) rx="3" {}
-            line.mean x1=(percent(left + width * 0.15)) x2=(percent(left + width * 0.85)) y1=(mean) y2=(mean) {}
-            @if let Some(resting) = day.resting {
-                circle.rest cx=(percent(left + width / 2.0)) cy=(percent(scale.percent(resting.get()))) r="4" {}
-            }
-        }
-    }
-}
+/// The width of a day of a week, in percent.
+const WIDTH: f64 = 100.0 / 7.0;
 
 fn table(base: &str, days: &[DaySummary]) -> Markup {
     let number = |it: Option<u16>| it.map_or_else(|| "–".to_owned(), |it| it.to_string());
@@ -206,18 +196,17 @@ fn table(base: &str, days: &[DaySummary]) -> Markup {
         div.scroll tabindex="0" role="region" aria-label="The days as a table" {
             table.days {
                 thead { tr {
-                    th scope="col" { "Day" } th scope="col" { "min" } th scope="col" { "mean" }
-                    th scope="col" { "max" } th scope="col" { "resting" } th scope="col" { "minutes" }
+                    th scope="col" { "Day" } th scope="col" { "Lowest to highest" } th scope="col" { "Average" }
+                    th scope="col" { "Resting" } th scope="col" { "Hours measured" }
                 } }
                 tbody {
                     @for day in days.iter().rev() {
                         tr {
-                            th scope="row" { a href=(format!("{base}/day/{}", day.date)) { (day.date.strftime("%a %-d %b")) } }
-                            td { (number(day.extent.map(|it| it.min.get()))) }
+                            th scope="row" { a href=(format!("{base}/day/{}", day.date)) { (dates::day(day.date, Form::InMonth)) } }
+                            td { @match day.extent { Some(it) => { (it.min.get()) " to " (it.max.get()) } None => "–" } }
                             td { (number(day.extent.map(|it| it.mean.get()))) }
-                            td { (number(day.extent.map(|it| it.max.get()))) }
                             td { (number(day.resting.map(Bpm::get))) }
-                            td { (day.logged_minutes) }
+                            td { (format!("{:.1}", f64::from(day.logged_minutes) / 60.0)) }
                         }
                     }
                 }

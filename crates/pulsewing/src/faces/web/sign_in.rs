@@ -23,7 +23,7 @@ use pulsewing_core::{Provider, oauth::Redirect};
 use serde::Deserialize;
 
 use super::{
-    Shared, layout,
+    Shared, dates, layout,
     subject::{Polled, Subject},
 };
 use crate::{
@@ -171,13 +171,13 @@ pub(super) fn for_a_page(problem: &Problem) -> impl Iterator<Item = String> {
 }
 
 /// Formats a date and time on the wearer's clock.
-fn since(snapshot: &Snapshot, at: Timestamp) -> String {
+fn since(snapshot: &Snapshot, at: Timestamp) -> Markup {
     let offset = match &snapshot.reading {
         Some(reading) => reading.time_zone.offsets.at(at),
         None => TimeZone::system().to_offset(at),
     };
     let date = offset.to_datetime(at).date();
-    format!("{}, {}", phrases::date(date), phrases::clock_at(at, offset))
+    html! { (dates::day(date, dates::Form::Long)) ", " (phrases::clock_at(at, offset)) }
 }
 
 #[derive(Deserialize)]

@@ -17,8 +17,29 @@ function length(ms) {
   return days === 1 ? "1 day" : `${days} days`;
 }
 
+// Dates are ISO until here; then all of each is in the reader's own locale. They are civil dates, so no
+// zone may move them.
+const forms = {
+  long: { weekday: "long", day: "numeric", month: "long", year: "numeric" },
+  day: { day: "numeric", month: "long", year: "numeric" },
+  short: { weekday: "short", day: "numeric", month: "short" },
+  weekday: { weekday: "short" },
+  "in-month": { weekday: "short", day: "numeric" },
+  month: { month: "long", year: "numeric" },
+};
+function localize() {
+  for (const it of document.querySelectorAll("[data-date]")) {
+    const date = it.getAttribute("datetime") || it.dataset.iso;
+    const format = new Intl.DateTimeFormat(navigator.language, { ...forms[it.dataset.date], timeZone: "UTC" });
+    it.textContent = format.format(new Date(date.length < 8 ? `${date}-01` : date));
+    it.lang = navigator.language;
+    delete it.dataset.date;
+  }
+}
+
 // Ages count on, even without a connection.
 function count() {
+  localize();
   grow();
   for (const time of document.querySelectorAll("time[data-at]")) {
     const age = now() - Number(time.dataset.at);
@@ -39,6 +60,7 @@ function grow() {
   for (const part of document.querySelectorAll("[data-look]")) growOlder(part);
 }
 
+let prepared = "";
 function growOlder(part) {
   const time = part.querySelector(".age time");
   if (!time) return;
@@ -50,8 +72,13 @@ function growOlder(part) {
   const ago = age < 60000 ? "just now" : `${length(age)} ago`;
   if (part.id === "now") {
     const whose = document.body.dataset.whose;
+    const trouble = part.dataset.trouble ? `${part.dataset.trouble}. ` : "";
     const words = look === "fresh" ? `${bpm} bpm, ${ago}` : `${ago}: was ${bpm} bpm`;
-    document.title = `${whose ? `${whose}: ` : ""}${words} · Pulsewing`;
+    document.title = `${whose ? `${whose}: ` : ""}${trouble}${words} · Pulsewing`;
+    // The tab's icon grows old as well. It is fetched while there is a connection, and kept by the browser.
+    const old = `/assets/state.svg?bpm=${bpm}&age=old`;
+    if (look === "fresh" && prepared !== old) new Image().src = prepared = old;
+    if (was === "fresh" && look !== "fresh") document.querySelector("link[rel=icon]").href = old;
   }
   part.dataset.look = look;
   if (was !== "fresh" || look === "fresh") return;
@@ -83,19 +110,27 @@ async function refresh() {
     const reply = await fetch(location.href, { headers: { Accept: "text/html" } });
     if (!reply.ok || reply.redirected) return;
     const fresh = new DOMParser().parseFromString(await reply.text(), "text/html");
-    const focused = document.activeElement && document.activeElement.id;
     const looked = [...document.querySelectorAll(".field[data-bpm]")].map((it) => [it, it.looked()]);
+    let before = null;
     for (const part of fresh.querySelectorAll("[data-live]")) {
       const old = document.getElementById(part.id);
-      if (!old || said.get(part.id) === part.innerHTML) continue;
+      const isSame = old && said.get(part.id) === part.innerHTML;
       said.set(part.id, part.innerHTML);
-      const open = [...old.querySelectorAll("details")].map((it) => it.open);
-      part.querySelectorAll("details").forEach((it, n) => (it.open = open[n]));
+      if (isSame) {
+        before = old;
+        continue;
+      }
       if (part.id === "now") skew = Number(part.dataset.clock) - Date.now();
-      old.replaceWith(document.importNode(part, true));
+      const made = document.importNode(part, true);
+      if (old) replace(old, made);
+      else if (before) before.after(made);
+      else document.getElementById("main").prepend(made);
+      before = made;
     }
     document.title = fresh.title;
-    if (focused && document.getElementById(focused)) document.getElementById(focused).focus({ preventScroll: true });
+    const icon = document.querySelector("link[rel=icon]");
+    const drawn = fresh.querySelector("link[rel=icon]").getAttribute("href");
+    if (icon.getAttribute("href") !== drawn) icon.href = drawn;
     watch();
     for (const [field, look] of looked) {
       if (look && !field.isConnected) document.getElementById(field.id)?.look(look);
@@ -110,6 +145,26 @@ async function refresh() {
       refresh();
     }
   }
+}
+
+// Puts a newer part in the place of an old one: what was open stays open, what was scrolled stays scrolled,
+// and the focus stays where it was.
+const FOCUSABLE = "a[href], button, input, summary, [tabindex]";
+function replace(old, made) {
+  const pairs = (what) => {
+    const all = [...made.querySelectorAll(what)];
+    return [...old.querySelectorAll(what)].map((it, n) => [it, all[n]]).filter(([, other]) => other);
+  };
+  for (const [was, is] of pairs("details")) is.open = was.open;
+  const scrolled = pairs(".scroll").map(([was, is]) => [is, was.scrollTop, was.scrollLeft]);
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
+  const same = (it) => (focused.id ? it.id === focused.id : it.outerHTML === focused.outerHTML);
+  const next =
+    focused &&
+    ([...made.querySelectorAll(FOCUSABLE)].find(same) || pairs(FOCUSABLE).find(([was]) => was === focused)?.[1]);
+  old.replaceWith(made);
+  for (const [it, top, left] of scrolled) [it.scrollTop, it.scrollLeft] = [top, left];
+  if (next) next.focus({ preventScroll: true });
 }
 
 const lost = document.getElementById("lost");
@@ -139,20 +194,22 @@ function graph(field) {
   const offsets = field.dataset.offsets.split(";").map((it) => it.split(":").map(Number));
   const cursor = field.querySelector(".cursor");
   const tip = field.querySelector(".tip");
-  const zooms = "zooms" in field.dataset;
+  // On the page of a day: the number of its minutes before this part, and of all. A part of it can be chosen.
+  const [before, whole] = (field.dataset.part || "").split(":").map(Number);
+  const zooms = whole > 0;
   let at = null;
   let from = null;
 
   const time = (minute) => {
-    let offset = 0;
+    let offset = offsets[0][1];
     for (const [since, seconds] of offsets) if (minute >= since) offset = seconds;
     return new Date((start + minute * 60 + offset) * 1000).toISOString().slice(11, 16);
   };
-  const minuteAt = (event) => {
+  const share = (event) => {
     const box = field.getBoundingClientRect();
-    const minute = Math.floor(((event.clientX - box.left) / box.width) * rates.length);
-    return Math.min(Math.max(minute, 0), rates.length - 1);
+    return (event.clientX - box.left) / box.width;
   };
+  const minuteAt = (event) => Math.min(Math.max(Math.floor(share(event) * rates.length), 0), rates.length - 1);
   const show = (minute) => {
     at = minute;
     const rate = rates[minute];
@@ -178,19 +235,23 @@ function graph(field) {
     tip.classList.toggle("leftwards", left > 60);
     tip.classList.toggle("below", top < 35);
   };
-  const hide = () => {
-    if (field.matches(":focus-visible") && at !== null) return;
+  const clear = () => {
     cursor.hidden = tip.hidden = true;
-    at = null;
+    at = from = null;
   };
-  const zoom = (a, b) => {
+  // Shows the minutes from one up to another, both of this graph, or beyond it and of its day.
+  const zoom = (first, end) => {
     const page = new URL(location.href);
     page.search = "";
-    page.searchParams.set("from", time(Math.min(a, b)));
-    const end = Math.max(a, b) + 1;
-    page.searchParams.set("to", end >= rates.length && time(end % rates.length) <= time(0) ? "24:00" : time(end));
+    const [a, b] = [Math.max(Math.round(first), -before), Math.min(Math.round(end), whole - before)];
+    if (b - a < whole - 15) {
+      page.searchParams.set("from", time(a));
+      page.searchParams.set("to", b >= whole - before ? "24:00" : time(b));
+    }
+    if (field.matches(":focus-visible")) sessionStorage.setItem("focus", field.id);
     location.assign(page);
   };
+  const choose = (a, b) => zoom(Math.min(a, b), Math.max(a, b) + 1);
 
   // Where somebody looks, as times: a newer graph of the same takes them over.
   field.looked = () => at !== null && [at, from].map((it) => it !== null && start + it * 60);
@@ -199,26 +260,35 @@ function graph(field) {
     from = first;
     if (minute >= 0 && minute < rates.length) show(minute);
   };
-  field.addEventListener("pointermove", (event) => show(minuteAt(event)));
-  field.addEventListener("pointerleave", () => {
-    from = null;
-    hide();
+  field.addEventListener("blur", clear);
+  // A value that was tapped stays until somebody taps elsewhere.
+  document.addEventListener("pointerdown", (event) => {
+    if (event.pointerType === "touch" && !field.contains(event.target)) clear();
   });
-  field.addEventListener("blur", () => {
-    cursor.hidden = tip.hidden = true;
-    at = null;
+
+  // The mouse, and a pen.
+  field.addEventListener("pointermove", (event) => {
+    if (event.pointerType !== "touch") show(minuteAt(event));
+  });
+  field.addEventListener("pointerleave", (event) => {
+    if (event.pointerType === "touch") return;
+    from = null;
+    if (!field.matches(":focus-visible")) clear();
   });
   if (zooms) {
     field.addEventListener("pointerdown", (event) => {
       if (event.button === 0 && event.pointerType !== "touch") from = minuteAt(event);
     });
     field.addEventListener("pointerup", (event) => {
+      if (event.pointerType === "touch") return;
       const [a, b] = [from, minuteAt(event)];
       from = null;
-      if (a !== null && Math.abs(a - b) >= 10) zoom(a, b);
+      if (a !== null && Math.abs(a - b) >= 10) choose(a, b);
       else show(b);
     });
   }
+  touch(field, { rates, zooms, share, minuteAt, show, clear, choose, zoom, begin: (minute) => (from = minute) });
+
   field.addEventListener("keydown", (event) => {
     const known = (minute, step) => {
       let next = minute;
@@ -243,17 +313,16 @@ function graph(field) {
         next = last;
         break;
       case "Escape":
-        cursor.hidden = tip.hidden = true;
-        at = null;
+        clear();
         return;
       case "+":
-        if (zooms && at !== null) {
+        if (zooms) {
           const half = Math.max(5, Math.floor(rates.length / 4));
-          zoom(Math.max(0, at - half), Math.min(rates.length - 1, at + half));
+          zoom(Math.max(0, next - half), Math.min(rates.length, next + half));
         }
         return;
       case "-":
-        if (zooms && location.search) location.assign(location.pathname);
+        if (zooms && location.search) zoom(-before, whole - before);
         return;
       default:
         return;
@@ -263,5 +332,73 @@ function graph(field) {
   });
 }
 
+// A tap names a minute, and it stays. On the page of a day a finger that is dragged sideways chooses a part,
+// and two fingers stretch the graph or press it together. Up and down the page scrolls.
+function touch(field, { rates, zooms, share, minuteAt, show, clear, choose, zoom, begin }) {
+  const fingers = new Map();
+  let first = null;
+  let pinch = null;
+  const pictures = field.querySelectorAll(":scope > svg");
+  const stretch = (value) => pictures.forEach((it) => (it.style.transform = value));
+
+  // The range that puts the minutes under the fingers where the fingers are now.
+  const pinched = () => {
+    const [p, q] = [...fingers.values()].sort((a, b) => a - b);
+    const span = (pinch[1] - pinch[0]) / Math.max(q - p, 0.02);
+    return [pinch[0] - p * span, pinch[0] - p * span + span];
+  };
+  field.addEventListener("pointerdown", (event) => {
+    if (event.pointerType !== "touch") return;
+    fingers.set(event.pointerId, share(event));
+    if (fingers.size === 1) {
+      first = [minuteAt(event), event.clientX];
+      begin(null);
+      show(first[0]);
+    } else if (zooms && fingers.size === 2) {
+      clear();
+      pinch = [...fingers.values()].sort((a, b) => a - b).map((it) => it * rates.length);
+      for (const picture of pictures) picture.style.transformOrigin = "0 0";
+    }
+  });
+  field.addEventListener("pointermove", (event) => {
+    if (!fingers.has(event.pointerId)) return;
+    fingers.set(event.pointerId, share(event));
+    if (pinch && fingers.size === 2) {
+      const [a, b] = pinched();
+      const scale = rates.length / (b - a);
+      stretch(`translateX(${(-a / rates.length) * scale * 100}%) scaleX(${scale})`);
+    } else if (!pinch && first) {
+      if (zooms && Math.abs(event.clientX - first[1]) > 12) begin(first[0]);
+      show(minuteAt(event));
+    }
+  });
+  field.addEventListener("pointerup", (event) => {
+    if (!fingers.has(event.pointerId)) return;
+    const range = pinch && fingers.size === 2 && pinched();
+    fingers.delete(event.pointerId);
+    if (range) {
+      const [a, b] = range;
+      if (b - a >= 10 && Math.abs(b - a - rates.length) > rates.length / 10) zoom(a, b);
+      else stretch("");
+    } else if (!pinch && first) {
+      const minute = minuteAt(event);
+      begin(null);
+      if (zooms && Math.abs(minute - first[0]) >= 10 && Math.abs(event.clientX - first[1]) > 12) choose(first[0], minute);
+      else show(minute);
+    }
+    if (fingers.size === 0) first = pinch = null;
+  });
+  // The browser took over, to scroll.
+  field.addEventListener("pointercancel", (event) => {
+    if (!fingers.delete(event.pointerId)) return;
+    stretch("");
+    clear();
+    if (fingers.size === 0) first = pinch = null;
+  });
+}
+
 watch();
 count();
+// After a zoom with the keyboard, the keyboard is where it was.
+document.getElementById(sessionStorage.getItem("focus"))?.focus();
+sessionStorage.removeItem("focus");

@@ -37,7 +37,7 @@ use pulsewing_fleet::{Database, Error, Wearer};
 use pulsewing_history::{Dates, MemoryHistory};
 
 use super::{
-    Shared, Site, api, assets, calls, family, frame, guard, layout, not_found, now, pages,
+    Shared, Site, api, assets, calls, family, frame, guard, icons, layout, not_found, now, pages,
 };
 use crate::{
     config::{Config, WebConfig, wearer::WearerConfig},
@@ -173,7 +173,8 @@ fn router(site: Shared) -> Router {
         )
         .route("/invitation/{digits}/paste", post(invitation::paste))
         .route("/assets/{name}", get(assets::file))
-        .route("/favicon.ico", get(assets::icon))
+        .route("/assets/state.svg", get(icons::state))
+        .route("/favicon.ico", get(icons::state))
         .fallback(not_found)
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&site),
