@@ -17,7 +17,12 @@ use crate::{process, test_programs, tools::in_front, workspace::Workspace};
 const TESTS: &str = "crates/pulsewing/tests/browser";
 
 /// The files of tests in it.
-const FILES: [&str; 2] = ["family.test.mjs", "page.test.mjs"];
+const FILES: [&str; 4] = [
+    "family.test.mjs",
+    "page.test.mjs",
+    "states.test.mjs",
+    "touch.test.mjs",
+];
 
 /// The usual paths of Chromium.
 const CHROMIUM: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];

@@ -93,14 +93,14 @@ on({}, "dates navigate, and a part of a day can be looked at closely", async (se
   const page = await open("/");
   const headed = (text) => reads(page.getByRole("heading", { level: 1 }), text);
   await page.getByRole("navigation").getByRole("link", { name: "Day" }).click();
-  await headed("Sunday 22 November 2026");
+  await headed("Sunday, November 22, 2026");
   await page.locator("a[rel=prev]").click();
-  await headed("Saturday 21 November 2026");
+  await headed("Saturday, November 21, 2026");
   await page.getByLabel("Another day").fill("2026-11-20");
   await page.getByRole("button", { name: "Go" }).click();
-  await headed("Friday 20 November 2026");
+  await headed("Friday, November 20, 2026");
   await page.locator("a[rel=next]").click();
-  await headed("Saturday 21 November 2026");
+  await headed("Saturday, November 21, 2026");
   await page.waitForLoadState();
   // Dragged from six to twelve o'clock.
   const box = await page.locator("#day-graph").boundingBox();
@@ -117,12 +117,26 @@ on({}, "dates navigate, and a part of a day can be looked at closely", async (se
   await page.getByRole("link", { name: "night" }).click();
   await reads(page.locator(".part"), /00:00 to 06:00/);
   await page.getByRole("navigation").getByRole("link", { name: "Week" }).click();
-  await headed("Week of Monday 16 November 2026");
+  await headed("Week of Nov 16, 2026");
   await page.locator(".bars a").first().click();
-  await headed(/^\w+day \d+ November 2026$/);
+  await headed(/^\w+day, November \d+, 2026$/);
   await page.getByRole("navigation").getByRole("link", { name: "Month" }).click();
   await headed("November 2026");
-  await picture(page, "month");
+  // Monday first, and each day leads to its page.
+  assert.equal(await page.locator(".calendar th").first().innerText(), "Mon");
+  await page.getByRole("link", { name: /^21\s*: \d+ to \d+ bpm/ }).click();
+  await headed("Saturday, November 21, 2026");
+  // The keyboard looks closer too, and stays on the graph.
+  const field = page.locator("#day-graph");
+  await field.focus();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("+");
+  await page.waitForURL(/from=00%3A00&to=06%3A00/);
+  await page.waitForFunction(() => document.activeElement.id === "day-graph");
+  await page.keyboard.press("-");
+  await page.waitForURL((url) => url.search === "");
+  await page.getByText("Look closer").click();
+  await reads(page.locator(".keys"), /Shift/);
 });
 
 on({ signedIn: false }, "a sign-in goes there and back again", async (set, open) => {
@@ -192,7 +206,7 @@ on({}, "without a script the essentials are there", async (set, open) => {
   const { reading } = await set.now();
   const page = await open("/", { javaScriptEnabled: false });
   assert.equal(await bpm(page), String(reading.latest.bpm));
-  assert.ok(await page.locator("#recent-graph svg").isVisible());
+  assert.ok(await page.locator("#recent-graph .beat").first().isVisible());
   await page.getByText("As a table").click();
   assert.equal(await page.locator("#recent tbody tr").count(), 15);
   await page.getByRole("button", { name: "Update now" }).click();
@@ -200,41 +214,76 @@ on({}, "without a script the essentials are there", async (set, open) => {
 });
 
 const PATHS = ["/", "/day/2026-11-21", "/week/2026-11-22", "/month/2026-11", "/sign-in", "/nowhere"];
+const WIDTHS = [320, 390, 820, 1280, 1920];
+/** Those of which a picture is kept in light and dark, for whoever wants to look. */
+const KEPT = [390, 820, 1280];
 
-on({}, "it fits a phone, a desk and a wall", async (set, open) => {
+on({}, "it fits a phone, a tablet, a desk and a wall, and axe finds nothing serious in light or in dark", async (set, open) => {
   await set.updated();
-  await set.daemon.line("stderr", "fetched a past day date=2026-11-19");
-  for (const width of [320, 360, 768, 1200, 1920]) {
-    for (const path of PATHS) {
-      const page = await open(path, { viewport: { width, height: 800 } });
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-      assert.ok(wide <= width, `${path} at ${width} is ${wide} wide`);
-      if (path === "/nowhere") page.complaints.length = 0;
-      await page.context().close();
-    }
-  }
-});
-
-on({}, "axe finds nothing serious, in light or in dark", async (set, open) => {
-  await set.updated();
-  await set.daemon.line("stderr", "fetched a past day date=2026-11-19");
+  // Four days are enough to say what is usual.
+  await set.daemon.line("stderr", "fetched a past day date=2026-11-18");
   // It does find what is there to be found.
   const broken = await open("/");
   await broken.evaluate(() => document.documentElement.removeAttribute("lang"));
   await broken.evaluate(() => document.querySelector("nav a").setAttribute("aria-current", "x"));
   assert.match((await violations(broken)).join("\n"), /html-has-lang/);
-  for (const colorScheme of ["light", "dark"]) {
-    for (const path of PATHS) {
-      const page = await open(path, { colorScheme });
-      assert.deepEqual(await violations(page), [], `${path}, ${colorScheme}`);
-      const name = path === "/" ? "now" : path.split("/")[1];
-      await picture(page, `${name}-${colorScheme}`);
-      if (path === "/nowhere") page.complaints.length = 0;
+  for (const path of PATHS) {
+    const name = path === "/" ? "now" : path.split("/")[1];
+    const page = await open(path);
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 800 });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(wide <= width, `${path} at ${width} is ${wide} wide`);
+      if (width >= 390) {
+        const cut = await page.locator(".scroll").evaluateAll((all) => all.filter((it) => it.scrollWidth > it.clientWidth).length);
+        assert.equal(cut, 0, `a table of ${path} is cut at ${width}`);
+      }
+      for (const colorScheme of KEPT.includes(width) ? ["light", "dark"] : []) {
+        await page.emulateMedia({ colorScheme });
+        if (width !== 820) assert.deepEqual(await violations(page), [], `${path}, ${width}, ${colorScheme}`);
+        await picture(page, `${name}-${width}-${colorScheme}`);
+      }
     }
-    const phone = await open("/", { colorScheme, viewport: { width: 360, height: 740 } });
-    assert.deepEqual(await violations(phone), [], `phone, ${colorScheme}`);
-    await picture(phone, `phone-${colorScheme}`);
+    if (path === "/nowhere") page.complaints.length = 0;
+    await page.context().close();
   }
+});
+
+on({}, "what is seen is where it belongs", async (set, open) => {
+  await set.updated();
+  await set.daemon.line("stderr", "fetched a past day date=2026-11-18");
+  const page = await open("/", { viewport: { width: 1280, height: 800 } });
+  const boxes = (selector) => page.locator(selector).evaluateAll((all) => all.map((it) => it.getBoundingClientRect().toJSON()));
+  // The rate and the latest minutes are side by side, and as high as each other.
+  const [now] = await boxes("#now");
+  const [recent] = await boxes("#recent");
+  assert.ok(now.top === recent.top && now.bottom === recent.bottom && now.right < recent.left, JSON.stringify([now, recent]));
+  assert.match(await page.locator("#now .trend").innerText(), /rising|steady|falling/);
+  await reads(page.locator(".usual-now"), /^Usual for this time: \d+ to \d+/);
+  // The marks of the last 24 hours, and their legend in words.
+  for (const mark of [".midnight", ".night", ".present", ".resting", ".usual"]) {
+    assert.ok((await page.locator(`#hours-graph ${mark}`).count()) > 0, mark);
+  }
+  await reads(page.locator("#hours .key"), /usual:[^]*resting heart rate, \d+ bpm[^]*night, 22:00 to 06:00/);
+  // Only zones with minutes, in a bar and in words.
+  const zones = await page.locator("#hours .zones .zone").allInnerTexts();
+  assert.deepEqual(zones, ["Easy", "Light"]);
+  assert.equal(await page.locator("#hours .stack rect").count(), zones.length);
+  // A label's middle is at its instant.
+  await page.goto(`${set.url}/day/2026-11-21`);
+  const [field] = await boxes("#day-graph");
+  const labels = page.locator("#day .times text");
+  assert.equal(await labels.first().textContent(), "00:00");
+  const middles = await boxes("#day .times text");
+  for (const [place, box] of middles.entries()) {
+    const hour = parseInt(await labels.nth(place).textContent(), 10);
+    const off = (box.left + box.right) / 2 - (field.left + (field.width * hour) / 24);
+    assert.ok(Math.abs(off) < 1, `${hour}:00 is ${off} away`);
+  }
+  // On a phone, what chooses a date is in one line.
+  await page.setViewportSize({ width: 390, height: 800 });
+  const line = await boxes(".dates .step, .dates input, .dates button");
+  assert.ok(line.length === 4 && line.every((it) => it.top < line[0].bottom && it.bottom > line[0].top), JSON.stringify(line));
 });
 
 on({ settings: '[web]\npassphrase = "correct horse"\n' }, "a passphrase opens the page", async (set, open) => {
@@ -248,5 +297,5 @@ on({ settings: '[web]\npassphrase = "correct horse"\n' }, "a passphrase opens th
   page.complaints.length = 0;
   await page.getByLabel("Passphrase").fill("correct horse");
   await page.getByRole("button", { name: "Open" }).click();
-  await reads(page.getByRole("heading", { level: 1 }), "Sunday 22 November 2026");
+  await reads(page.getByRole("heading", { level: 1 }), "Sunday, November 22, 2026");
 });

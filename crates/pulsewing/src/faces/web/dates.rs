@@ -13,7 +13,7 @@ use crate::tell::phrases;
 pub(super) enum Form {
     /// The weekday, day, month and year.
     Long,
-    /// The same without the weekday.
+    /// The day, the month's short name and the year.
     Day,
     /// The weekday, day and month, with short names.
     Short,

@@ -13,7 +13,7 @@ use std::{
 
 use axum::{
     Form,
-    extract::{RawQuery, State},
+    extract::{Query, RawQuery, State},
     http::StatusCode,
     response::{IntoResponse, Redirect as Onwards, Response},
 };
@@ -109,16 +109,30 @@ impl Begun {
 }
 
 /// Serves the page with the state of the sign-in, and the form to begin.
-pub(super) async fn page(polled: Polled) -> Response {
-    shown(&polled, StatusCode::OK, None)
+pub(super) async fn page(polled: Polled, Query(choice): Query<Choice>) -> Response {
+    shown(&polled, StatusCode::OK, None, &choice)
 }
 
-fn shown(polled: &Polled, status: StatusCode, complaint: Option<&Problem>) -> Response {
+/// What is chosen in the form to begin with.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Choice {
+    /// The name of a service; the one that is set up without it.
+    provider: Option<String>,
+}
+
+fn shown(
+    polled: &Polled,
+    status: StatusCode,
+    complaint: Option<&Problem>,
+    choice: &Choice,
+) -> Response {
     let subject = &polled.subject;
     let snapshot = subject.snapshot();
     let place = polled.member.broadcast.place();
     let stored = ChainFile::new(place.clone()).stored();
     let provider = snapshot.provider;
+    let chosen = choice.provider.as_deref().unwrap_or(provider.name());
     let body = html! {
         h1 { "Sign-in" }
         section.card {
@@ -141,7 +155,7 @@ fn shown(polled: &Polled, status: StatusCode, complaint: Option<&Problem>) -> Re
                 fieldset {
                     legend { "Which service has the tracker's data?" }
                     @for (name, label) in [("google", "Google Health"), ("fitbit", "Fitbit, the older service (for a gateway or the sandbox)")] {
-                        label { input type="radio" name="provider" value=(name) checked[name == provider.name()]; " " (label) }
+                        label { input type="radio" name="provider" value=(name) checked[name == chosen]; " " (label) }
                     }
                 }
                 @if pulsewing_history::bytes_on_disk(&place.dir) > 0 {
@@ -191,7 +205,12 @@ pub(super) struct Wanted {
 pub(super) async fn begin(polled: Polled, Form(wanted): Form<Wanted>) -> Response {
     match begun(&polled, &wanted) {
         Ok(url) => (StatusCode::OK, way(&polled.subject, &url, None)).into_response(),
-        Err(problem) => shown(&polled, StatusCode::CONFLICT, Some(&problem)),
+        Err(problem) => {
+            let choice = Choice {
+                provider: Some(wanted.provider),
+            };
+            shown(&polled, StatusCode::CONFLICT, Some(&problem), &choice)
+        }
     }
 }
 

@@ -21,7 +21,7 @@ function length(ms) {
 // zone may move them.
 const forms = {
   long: { weekday: "long", day: "numeric", month: "long", year: "numeric" },
-  day: { day: "numeric", month: "long", year: "numeric" },
+  day: { day: "numeric", month: "short", year: "numeric" },
   short: { weekday: "short", day: "numeric", month: "short" },
   weekday: { weekday: "short" },
   "in-month": { weekday: "short", day: "numeric" },
