@@ -24,6 +24,9 @@ const FILES: [&str; 4] = [
     "touch.test.mjs",
 ];
 
+/// The script that takes the pictures in docs.
+const PICTURES: &str = "pictures.mjs";
+
 /// The usual paths of Chromium.
 const CHROMIUM: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
 
@@ -106,19 +109,15 @@ pub(crate) fn install_packages(workspace: &Workspace) -> Result<(), String> {
 ///
 /// If a test fails.
 pub(crate) fn run(workspace: &Workspace, times: u32) -> Result<(), String> {
-    let chromium = chromium().ok_or("Chromium is missing")?;
     let pictures = packages(workspace).join("pictures");
     fs::create_dir_all(&pictures)
         .map_err(|error| format!("cannot make {}: {error}", pictures.display()))?;
-    let mut node = with_node("node");
+    let mut node = node(workspace)?;
     node.arg("--test");
     if let Ok(words) = env::var("PULSEWING_CHECK") {
         node.arg(format!("--test-name-pattern={words}"));
     }
-    node.args(FILES.map(|name| workspace.root.join(TESTS).join(name)))
-        .env("PULSEWING_BROWSER_PACKAGES", packages(workspace))
-        .env("PULSEWING_CHROMIUM", chromium)
-        .env("PULSEWING_PROGRAM", test_programs::pulsewing(workspace));
+    node.args(FILES.map(|name| workspace.root.join(TESTS).join(name)));
     let failed = (0..times)
         .filter(|_| process::run(&mut node).is_err())
         .count();
@@ -126,6 +125,28 @@ pub(crate) fn run(workspace: &Workspace, times: u32) -> Result<(), String> {
         0 => Ok(()),
         _ => Err(format!("failed {failed} of {times} times")),
     }
+}
+
+/// Takes the pictures of the page in docs anew.
+///
+/// # Errors
+///
+/// If one cannot be taken.
+pub(crate) fn take_pictures(workspace: &Workspace) -> Result<(), String> {
+    let mut node = node(workspace)?;
+    node.arg(workspace.root.join(TESTS).join(PICTURES))
+        .arg(workspace.root.join("docs"));
+    process::run(&mut node)
+}
+
+/// Returns a command for a script that uses the browser and the program.
+fn node(workspace: &Workspace) -> Result<Command, String> {
+    let chromium = chromium().ok_or("Chromium is missing")?;
+    let mut node = with_node("node");
+    node.env("PULSEWING_BROWSER_PACKAGES", packages(workspace))
+        .env("PULSEWING_CHROMIUM", chromium)
+        .env("PULSEWING_PROGRAM", test_programs::pulsewing(workspace));
+    Ok(node)
 }
 
 fn wanted(workspace: &Workspace) -> PathBuf {
@@ -166,7 +187,7 @@ mod tests {
     #[test]
     fn the_tests_are_there_and_every_version_is_pinned() {
         let workspace = Workspace::load().unwrap();
-        for name in FILES {
+        for name in FILES.into_iter().chain([PICTURES]) {
             assert!(workspace.root.join(TESTS).join(name).is_file(), "{name}");
         }
         let text = fs::read_to_string(wanted(&workspace)).unwrap();

@@ -85,6 +85,8 @@ enum Task {
     Image,
     /// Redraw the pictures of docs/frames and of the tests (then look at each)
     Frames,
+    /// Take the pictures of the page in docs anew, in Chromium (then look at each)
+    PagePictures,
 }
 
 fn main() -> ExitCode {
@@ -148,6 +150,7 @@ fn run(arguments: Arguments) -> Result<bool, String> {
         Task::Firmware => plan::firmware(),
         Task::Image => plan::image(),
         Task::Frames => plan::frames(),
+        Task::PagePictures => plan::page_pictures(),
     };
     let words = arguments.words();
     if let Some((name, report)) = arguments.step.zip(arguments.report) {

@@ -97,6 +97,15 @@ pub(crate) fn bench() -> Vec<Step> {
     )]
 }
 
+/// Returns the steps that take the pictures of the page in docs anew.
+pub(crate) fn page_pictures() -> Vec<Step> {
+    let pictures = Step::new("page pictures", BROWSER, |workspace, _| {
+        browser::take_pictures(workspace)
+    });
+    let pictures = pictures.waiting().after(&[BUILD_TESTS]);
+    vec![build_tests(Which::EndToEnd), pictures]
+}
+
 /// Returns the steps with which the tests redraw their reference pictures.
 pub(crate) fn frames() -> Vec<Step> {
     let accepting = |package: &str, tests: &[&str]| {
@@ -200,9 +209,11 @@ fn foreign_clients() -> Step {
     .after(&[BUILD_TESTS])
 }
 
+/// What is needed to see the page.
+const BROWSER: &[&Tool] = &[tools::NODE, tools::CHROMIUM, tools::BROWSER_PACKAGES];
+
 fn browser_tests() -> Step {
-    const TOOLS: &[&Tool] = &[tools::NODE, tools::CHROMIUM, tools::BROWSER_PACKAGES];
-    Step::new("browser", TOOLS, browser::run)
+    Step::new("browser", BROWSER, browser::run)
         .waiting()
         .after(&[BUILD_TESTS])
 }
@@ -389,7 +400,13 @@ mod tests {
     #[test]
     fn what_a_step_waits_for_is_in_the_plan() {
         let workspace = Workspace::load().unwrap();
-        for plan in [test(&workspace), quick(&workspace), qemu(), browser()] {
+        for plan in [
+            test(&workspace),
+            quick(&workspace),
+            qemu(),
+            browser(),
+            page_pictures(),
+        ] {
             for step in &plan {
                 for before in step.after {
                     assert!(

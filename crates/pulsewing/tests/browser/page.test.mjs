@@ -184,6 +184,10 @@ on({}, "the age counts on without a connection, and that is said", async (set, o
   assert.match(await page.title(), new RegExp(`^1 h( \\d+ min)? ago: was ${rate} bpm · Pulsewing$`));
   assert.deepEqual(await looks(page), { look: "old", first: "P", isQuiet: true });
   await reads(page.locator(".freshness"), /^Old: /);
+  await reads(page.locator("#hours h2"), /^24 hours until \d\d:\d\d$/);
+  await reads(page.locator("#recent h2"), "15 minutes until 14:59");
+  assert.ok(await page.locator("#hours-graph .now-word").isHidden(), "the present is over");
+  assert.match(await page.locator("link[rel=icon]").getAttribute("href"), new RegExp(`bpm=${rate}&age=old$`));
   await reads(page.locator("#now h1"), /^was\s+\d+/);
   assert.deepEqual(await violations(page), []);
   await picture(page, "old");

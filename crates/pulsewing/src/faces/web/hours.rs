@@ -71,7 +71,7 @@ impl Hours {
         };
         html! {
             div.heading {
-                h2 {
+                h2 data-old=[self.until.is_none().then(|| format!("24 hours until {}", phrases::clock(reading, now)))] {
                     @match self.until {
                         Some(until) => { "24 hours until " (dates::moment(reading, until, now)) }
                         None => "The last 24 hours",

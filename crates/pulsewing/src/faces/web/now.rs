@@ -66,7 +66,7 @@ fn recent(reading: &Reading, snapshot: &Snapshot, now: Timestamp) -> Markup {
             @let label = format!("Heart rate from {from} to {to}: between {} and {} bpm, {} on average",
                 extent.min.get(), extent.max.get(), extent.mean.get());
             @let count = reading.window.samples().len();
-            h2 {
+            h2 data-old=[until.is_none().then(|| format!("{count} minutes until {to}"))] {
                 @match until {
                     Some(until) => { (count) " minutes until " (dates::moment(reading, until, now)) }
                     None => { "The latest " (count) " minutes" }

@@ -197,7 +197,7 @@ fn table(base: &str, days: &[DaySummary]) -> Markup {
             table.days {
                 thead { tr {
                     th scope="col" { "Day" } th scope="col" { "Lowest to highest" } th scope="col" { "Average" }
-                    th scope="col" { "Resting" } th scope="col" { "Hours" span.hidden { " measured" } }
+                    th scope="col" { "Resting" } th scope="col" aria-label="Hours measured" { "Hours" }
                 } }
                 tbody {
                     @for day in days.iter().rev() {

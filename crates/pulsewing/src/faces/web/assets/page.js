@@ -85,6 +85,11 @@ function growOlder(part) {
   const rate = part.querySelector(".was").parentElement;
   part.querySelector(".was").hidden = false;
   rate.before(part.querySelector(".age"));
+  if (part.id === "now") {
+    // What was the present is not any more.
+    part.dataset.grown = "";
+    for (const heading of document.querySelectorAll("h2[data-old]")) heading.textContent = heading.dataset.old;
+  }
   const words = part.querySelector(".freshness");
   if (words) {
     words.dataset.fresh = "stale";

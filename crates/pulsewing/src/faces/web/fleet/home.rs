@@ -104,19 +104,21 @@ fn table(counts: &[Count], page: &[Listed], visitor: &Visitor) -> Markup {
                     (count.wearers) " " (in_words(&count.state))
                 }
             }
-            table.days {
-                thead { tr { th scope="col" { "Wearer" } th scope="col" { "State" } th scope="col" { "Service" } } }
-                tbody {
-                    @for listed in page {
-                        @let wearer = &listed.wearer;
-                        @let title = if wearer.name.is_empty() { wearer.id.as_str() } else { wearer.name.as_str() };
-                        tr {
-                            th scope="row" {
-                                @if visitor.sees_rates(wearer) { a href=(format!("/w/{}/", wearer.id)) { (title) } }
-                                @else { (title) }
+            div.scroll tabindex="0" role="region" aria-label="The wearers as a table" {
+                table.days {
+                    thead { tr { th scope="col" { "Wearer" } th scope="col" { "State" } th scope="col" { "Service" } } }
+                    tbody {
+                        @for listed in page {
+                            @let wearer = &listed.wearer;
+                            @let title = if wearer.name.is_empty() { wearer.id.as_str() } else { wearer.name.as_str() };
+                            tr {
+                                th scope="row" {
+                                    @if visitor.sees_rates(wearer) { a href=(format!("/w/{}/", wearer.id)) { (title) } }
+                                    @else { (title) }
+                                }
+                                td { (in_words(listed.state())) }
+                                td { (wearer.provider) }
                             }
-                            td { (in_words(listed.state())) }
-                            td { (wearer.provider) }
                         }
                     }
                 }
