@@ -68,5 +68,6 @@ mod supervision;
 mod token_errors;
 mod transport;
 mod unattended;
+mod usual;
 mod web;
 mod whose;

@@ -132,7 +132,8 @@ fn shown(
     let place = polled.member.broadcast.place();
     let stored = ChainFile::new(place.clone()).stored();
     let provider = snapshot.provider;
-    let chosen = choice.provider.as_deref().unwrap_or(provider.name());
+    let chosen = choice.provider.as_deref();
+    let chosen = chosen.unwrap_or_else(|| provider.name());
     let body = html! {
         h1 { "Sign-in" }
         section.card {
