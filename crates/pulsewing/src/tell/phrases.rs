@@ -74,15 +74,6 @@ pub(crate) fn moment(reading: &Reading, at: Timestamp, now: Timestamp) -> String
     then.strftime(&format!("{day}%H:%M")).to_string()
 }
 
-/// Formats an instant as [`moment`] does, for use after an age: `at 13:57`, `Sun 21:20`.
-pub(crate) fn at_moment(reading: &Reading, at: Timestamp, now: Timestamp) -> String {
-    let moment = moment(reading, at, now);
-    match moment.contains(' ') {
-        true => moment,
-        false => format!("at {moment}"),
-    }
-}
-
 /// Formats a time on the wearer's clock, to the minute.
 pub(crate) fn clock(reading: &Reading, at: Timestamp) -> String {
     clock_at(at, reading.time_zone.offsets.at(at))
@@ -177,8 +168,8 @@ mod tests {
         let at: Timestamp = "2026-11-22T20:20:00Z".parse().unwrap();
         let reading = readings::empty(berlin(), at);
         for (hours, words) in [
-            (0, "at 21:20"),
-            (2, "at 21:20"),
+            (0, "21:20"),
+            (2, "21:20"),
             (3, "Sun 21:20"),
             (6 * 24, "Sun 21:20"),
             (7 * 24, "22 Nov 21:20"),
@@ -187,7 +178,7 @@ mod tests {
             (-24, "22 Nov 21:20"),
         ] {
             let now = at + SignedDuration::from_hours(hours);
-            assert_eq!(at_moment(&reading, at, now), words, "{hours}");
+            assert_eq!(moment(&reading, at, now), words, "{hours}");
         }
     }
 
