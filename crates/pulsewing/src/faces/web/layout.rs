@@ -77,7 +77,11 @@ pub(super) fn page(
                 main #main { (body) }
                 footer {
                     (not_medical())
-                    p { @if subject.has_sign_in() { a href=(format!("{base}/sign-in")) { "Sign-in" } " · " } a href=(format!("{base}/frame.png")) { "The device's picture" } " · " a href=(format!("{api}/now")) { "JSON" } " · " a href="/metrics" { "Metrics" } }
+                    p {
+                        @if subject.has_sign_in() { a href=(format!("{base}/sign-in")) { "Sign-in" } " · " }
+                        a href=(format!("{base}/frame.png")) { "The device's picture" }
+                        " · For programs: " a href=(format!("{api}/now")) { "JSON" } ", " a href="/metrics" { "metrics" }
+                    }
                 }
             }
         }
@@ -97,7 +101,7 @@ pub(super) fn family(title: &str, body: &Markup) -> Markup {
                 main.family #main { (body) }
                 footer {
                     (not_medical())
-                    p { a href="/api/v1/wearers" { "JSON" } " · " a href="/metrics" { "Metrics" } }
+                    p { "For programs: " a href="/api/v1/wearers" { "JSON" } ", " a href="/metrics" { "metrics" } }
                 }
             }
         }

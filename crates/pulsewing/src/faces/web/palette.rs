@@ -214,6 +214,12 @@ fn a_colour_of_a_zone_means_nothing_else() {
             let [.., a, b] = lab(SIGHTS[0].1, *rgb);
             let is_grey = a.hypot(b) < 12.0;
             let is_amber = name.starts_with("--warn");
+            for zone in ZONES.iter().filter(|_| is_amber && *name == "--warn-edge") {
+                let pair = [*rgb, of[zone].0].map(|rgb| lab(SIGHTS[0].1, rgb));
+                let apart = pair[0].iter().zip(pair[1]).map(|(a, b)| (a - b) * (a - b));
+                let apart = apart.sum::<f64>().sqrt();
+                assert!(apart >= 20.0, "{palette}: {name} and {zone}: {apart:.0}");
+            }
             // The night is a shade of blue that is hardly one.
             assert!(
                 is_grey || is_amber || *name == "--night",
