@@ -6,7 +6,9 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-use pulsewing_core::{cycle::Failure, day::Day, reading::Reading};
+#[cfg(feature = "sandbox")]
+use pulsewing_core::day::Day;
+use pulsewing_core::{cycle::Failure, reading::Reading};
 use pulsewing_history::{HistoryWriter, Retention};
 use tokio::sync::watch;
 
@@ -159,6 +161,7 @@ impl UpdateLoop {
 
     /// Fetches the day before the reading's, without storing it: for a picture of the last 24 hours
     /// right after the first update. `None` if it cannot be fetched now.
+    #[cfg(feature = "sandbox")]
     pub(crate) async fn day_before(&mut self, stop: &Stop) -> Option<Day> {
         let today = self.engine.reading()?.day.local().date();
         let fetched = self.engine.past_day(today.yesterday().ok()?, stop).await;
