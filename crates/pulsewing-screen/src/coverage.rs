@@ -104,20 +104,26 @@ pub(crate) fn fill<'r, D: DrawTarget<Color = Ink>>(
         first: COLUMNS,
         end: 0,
     };
-    let mut near = heapless::Vec::<&Edge, MOST_EDGES>::new();
+    let mut near = heapless::Vec::<(Range<i32>, &Edge), MOST_EDGES>::new();
     let (columns, rows) = (area.columns(), area.rows());
     for top in rows.clone().step_by(BLOCK as usize) {
         let block = top..rows.end.min(top + BLOCK);
         near.clear();
-        let touching = edges.iter().filter(|edge| touches(edge, &block));
+        let touching = edges.iter().filter_map(|edge| {
+            let touched = touched_rows(edge)?;
+            let is_near = touched.start < block.end && touched.end > block.start;
+            is_near.then_some((touched, edge))
+        });
         near.extend(touching.take(MOST_EDGES));
         for left in columns.clone().step_by(COLUMNS as usize) {
             let width = (columns.end - left).min(COLUMNS);
             for y in block.clone() {
                 let mut is_empty = true;
-                for edge in near.iter().filter(|edge| touches(edge, &(y..y + 1))) {
-                    row.add(edge, left * PIXEL, y * PIXEL);
-                    is_empty = false;
+                for (touched, edge) in &near {
+                    if touched.contains(&y) {
+                        row.add(edge, left * PIXEL, y * PIXEL);
+                        is_empty = false;
+                    }
                 }
                 if !is_empty {
                     row.draw(Point::new(left, y), width, ramp(y), target)?;
@@ -128,9 +134,11 @@ pub(crate) fn fill<'r, D: DrawTarget<Color = Ink>>(
     Ok(())
 }
 
-/// Returns whether a part of an edge that is not horizontal lies in some rows.
-fn touches((from, to): &Edge, rows: &Range<i32>) -> bool {
-    from.y.min(to.y) < rows.end * PIXEL && from.y.max(to.y) > rows.start * PIXEL && from.y != to.y
+/// Returns the rows in which parts of an edge lie; none for a horizontal one.
+fn touched_rows((from, to): &Edge) -> Option<Range<i32>> {
+    let (upper, lower) = (from.y.min(to.y), from.y.max(to.y));
+    let end = (lower + PIXEL - 1).div_euclid(PIXEL);
+    (upper < lower).then(|| upper.div_euclid(PIXEL)..end)
 }
 
 /// The effect of the edges in one pixel on it and on those to its right.

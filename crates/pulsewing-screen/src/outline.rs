@@ -28,6 +28,12 @@ pub(crate) struct Glyph {
 /// edge, so that they are crisp.
 const CRISP: [i32; 9] = [11, 14, 18, 22, 25, 29, 32, 36, 40];
 
+/// The height from which digits have smoother curves, in pixels.
+const LARGE: i32 = 50;
+
+/// The distance that the pen moves for the widest digit, in the font's units.
+const WIDEST_DIGIT: i32 = 2_028;
+
 /// How far below the baseline any character reaches, in the font's units.
 const LOWEST: i32 = 828;
 
@@ -97,10 +103,7 @@ impl Outline {
 
     /// Returns the number of columns of any digit.
     pub(crate) fn digit_width(self) -> i32 {
-        let widest = ('0'..='9')
-            .filter_map(|digit| self.glyph(digit))
-            .fold(0, |widest, glyph| widest.max(glyph.advance));
-        self.pixels(widest)
+        self.pixels(WIDEST_DIGIT)
     }
 
     /// Returns the number of empty columns at the left of any digit's cell.
@@ -193,7 +196,8 @@ impl Outline {
     }
 
     fn glyph(self, character: char) -> Option<&'static Glyph> {
-        let glyphs = match character {
+        let glyphs: &[Glyph] = match character {
+            '0'..='9' if self.cap_height >= LARGE => &barlow::LARGE_DIGITS,
             '\0'..='~' => &barlow::GLYPHS,
             _ => self.more,
         };
@@ -259,8 +263,16 @@ mod tests {
     }
 
     #[test]
+    fn the_widest_digit_is_known() {
+        let digits = barlow::GLYPHS.iter();
+        let digits = digits.filter(|glyph| glyph.character.is_ascii_digit());
+        assert_eq!(digits.map(|glyph| glyph.advance).max(), Some(WIDEST_DIGIT));
+    }
+
+    #[test]
     fn no_character_has_more_edges_than_are_filled() {
-        for glyph in barlow::GLYPHS.iter().chain(&names::LETTERS) {
+        let small = barlow::GLYPHS.iter().chain(&names::LETTERS);
+        for glyph in small.chain(&barlow::LARGE_DIGITS) {
             let corners = glyph.contours.iter().copied().flatten().count();
             assert!(corners <= coverage::MOST_EDGES, "{:?}", glyph.character);
         }
@@ -268,7 +280,8 @@ mod tests {
 
     #[test]
     fn the_inked_columns_are_those_of_the_corners() {
-        for glyph in barlow::GLYPHS.iter().chain(&names::LETTERS) {
+        let small = barlow::GLYPHS.iter().chain(&names::LETTERS);
+        for glyph in small.chain(&barlow::LARGE_DIGITS) {
             let points = glyph.contours.iter().copied().flatten();
             let columns = points.map(|(x, _)| i32::from(*x));
             let inked = columns.clone().min().zip(columns.max());

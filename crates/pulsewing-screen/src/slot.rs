@@ -222,8 +222,11 @@ impl Slot {
         match self.letters {
             Letters::Pixels(face) => face.write(text, at, self.align, ink, target),
             Letters::Polygons(outline) => {
-                // Brackets and the dollar sign rise above all letters.
-                let target = &mut target.clipped(&self.area);
+                // Brackets and the like rise above all letters.
+                if text.contains(|c: char| !c.is_alphanumeric() && c.is_ascii_graphic()) {
+                    let target = &mut target.clipped(&self.area);
+                    return outline.write(text, at, self.align, ink, target);
+                }
                 outline.write(text, at, self.align, ink, target)
             }
         }

@@ -7,7 +7,12 @@ use core::ops::Range;
 
 use embedded_graphics::prelude::*;
 use jiff::{SignedDuration, Timestamp, civil::Time};
-use pulsewing_core::{Bpm, day::Day, instant::later};
+use pulsewing_core::{
+    Bpm,
+    day::Day,
+    heart_zone::{HeartZone, HeartZones},
+    instant::later,
+};
 
 use super::{is_fresh, label_gap, layout::StripPlace, span, write_centred};
 use crate::{Ink, model::Facts, scale::Scale, slot::Slot, state::written};
@@ -17,7 +22,7 @@ use crate::{Ink, model::Facts, scale::Scale, slot::Slot, state::written};
 const ORDINARY: (u16, u16) = (40, 120);
 
 /// The length of the axis, in hours: a day, and the running hour.
-const HOURS: i64 = 25;
+const HOURS: i32 = 25;
 
 /// The hours that are shaded, on the wearer's clock: from 22:00 to 06:00.
 const EVENING: i8 = 22;
@@ -27,9 +32,9 @@ const MORNING: i8 = 6;
 struct Hours<'d> {
     start: Timestamp,
     /// The minutes that the axis spans.
-    minutes: i64,
+    minutes: i32,
     /// The days, each with the minute of the axis at which it begins; it may be before the axis.
-    days: [Option<(i64, &'d Day)>; 2],
+    days: [Option<(i32, &'d Day)>; 2],
 }
 
 impl<'d> Hours<'d> {
@@ -39,9 +44,12 @@ impl<'d> Hours<'d> {
         let into_hour = SignedDuration::from_mins(clock.minute().into())
             + SignedDuration::from_secs(clock.second().into());
         let whole = Timestamp::from_second(facts.now.as_second()).unwrap_or(facts.now);
-        let back = into_hour + SignedDuration::from_hours(HOURS - 1);
+        let back = into_hour + SignedDuration::from_hours(i64::from(HOURS - 1));
         let start = later(whole, -back).unwrap_or(Timestamp::MIN);
-        let placed = |day: &'d Day| (day.local().start().duration_since(start).as_mins(), day);
+        let placed = |day: &'d Day| {
+            let begins = day.local().start().duration_since(start).as_mins();
+            (i32::try_from(begins).unwrap_or(i32::MAX / 2), day)
+        };
         Self {
             start,
             minutes: HOURS * 60,
@@ -50,7 +58,7 @@ impl<'d> Hours<'d> {
     }
 
     /// Returns the rate of a minute of the axis, if it is known.
-    fn rate(&self, minute: i64) -> Option<Bpm> {
+    fn rate(&self, minute: i32) -> Option<Bpm> {
         self.days.iter().flatten().find_map(|(begins, day)| {
             let of_day = u16::try_from(minute - begins).ok()?;
             day.get(of_day)
@@ -58,7 +66,7 @@ impl<'d> Hours<'d> {
     }
 
     /// Returns the lowest and highest rate of some minutes of the axis.
-    fn extent(&self, minutes: Range<i64>) -> Option<(Bpm, Bpm)> {
+    fn extent(&self, minutes: Range<i32>) -> Option<(Bpm, Bpm)> {
         let rates = minutes.filter_map(|minute| self.rate(minute));
         rates.fold(None, |extent, bpm| {
             let (low, high) = extent.unwrap_or((bpm, bpm));
@@ -66,33 +74,37 @@ impl<'d> Hours<'d> {
         })
     }
 
-    fn at(&self, minute: i64) -> Timestamp {
-        later(self.start, SignedDuration::from_mins(minute)).unwrap_or(Timestamp::MAX)
+    fn at(&self, minute: i32) -> Timestamp {
+        later(self.start, SignedDuration::from_mins(minute.into())).unwrap_or(Timestamp::MAX)
     }
 
     /// Returns the end of the quarter of an hour that an instant is in. The mark of the present is there, so
     /// that it does not move every few minutes.
     fn quarter(&self, at: Timestamp) -> Timestamp {
-        let minute = at.duration_since(self.start).as_mins();
-        self.at((minute / 15 + 1) * 15)
+        self.at((self.minute(at) / 15 + 1) * 15)
     }
 
     /// Returns the column of an instant, if it is on the axis.
     fn column(&self, at: Timestamp, place: &StripPlace) -> Option<i32> {
-        let minute = at.duration_since(self.start).as_mins();
+        let minute = self.minute(at);
         (0..=self.minutes).contains(&minute).then(|| {
             let columns = place.bars.columns();
-            let width = i64::from(columns.end - columns.start);
-            let along = i32::try_from(minute * width / self.minutes).unwrap_or(0);
+            let along = minute * (columns.end - columns.start) / self.minutes;
             (columns.start + along).min(columns.end - 1)
         })
     }
 
+    /// Returns the minute of the axis that an instant is in; a far one if it is far away.
+    fn minute(&self, at: Timestamp) -> i32 {
+        let minute = at.duration_since(self.start).as_mins();
+        i32::try_from(minute).unwrap_or(i32::MAX / 2)
+    }
+
     /// Returns the minutes of a column.
-    fn minutes_of(&self, x: i32, place: &StripPlace) -> Range<i64> {
+    fn minutes_of(&self, x: i32, place: &StripPlace) -> Range<i32> {
         let columns = place.bars.columns();
-        let width = i64::from(columns.end - columns.start).max(1);
-        let along = i64::from(x - columns.start);
+        let width = (columns.end - columns.start).max(1);
+        let along = x - columns.start;
         let from = along * self.minutes / width;
         from..((along + 1) * self.minutes / width).max(from + 1)
     }
@@ -117,9 +129,10 @@ pub(super) fn draw<D: DrawTarget<Color = Ink>>(
             target.fill_solid(&span(x..(x + 3).min(columns.end), y..y + 1), Ink::Mid)?;
         }
     }
+    let inks = InksOfRows::new(facts, &scale, &rows);
     for x in columns.clone() {
         if let Some((low, high)) = hours.extent(hours.minutes_of(x, place)) {
-            draw_bar(facts, x, row(high), row(low), place, &scale, target)?;
+            draw_bar(x, row(high), row(low), &rows, &inks, target)?;
         }
     }
     match hours.column(hours.quarter(facts.now), place) {
@@ -200,37 +213,73 @@ fn draw_rates<D: DrawTarget<Color = Ink>>(
     }
 }
 
+/// The inks of the rows: those of the zones whose rates are drawn there; grey unless they are current.
+///
+/// They are looked up once for all columns: a rate of a row is a division, which is slow on a board.
+struct InksOfRows {
+    is_fresh: bool,
+    zones: HeartZones,
+    /// For each limit the lowest row whose rate reaches it; a row above all of them if none does.
+    limits: [(i32, Bpm); 5],
+}
+
+impl InksOfRows {
+    fn new(facts: &Facts<'_>, scale: &Scale, rows: &Range<i32>) -> Self {
+        let [light, moderate, vigorous, peak] = facts.heart_zones.limits();
+        let limits = [HeartZones::LOWEST, light, moderate, vigorous, peak].map(|limit| {
+            let (mut reaching, mut below) = (rows.start - 1, rows.end);
+            while below - reaching > 1 {
+                let y = i32::midpoint(reaching, below);
+                if scale.rate(y, rows.start, rows.end - 1) >= limit {
+                    reaching = y;
+                } else {
+                    below = y;
+                }
+            }
+            (reaching, limit)
+        });
+        Self {
+            is_fresh: is_fresh(facts),
+            zones: facts.heart_zones,
+            limits,
+        }
+    }
+
+    fn of(&self, y: i32) -> Ink {
+        if !self.is_fresh {
+            return Ink::Quiet;
+        }
+        let mut reached = self.limits.iter().rev().filter(|(row, _)| y <= *row);
+        let zone = match reached.next() {
+            Some((_, limit)) => self.zones.zone(*limit),
+            None => HeartZone::VeryLow,
+        };
+        Ink::from_heart_zone(zone)
+    }
+}
+
 /// Draws one column: the range from the lowest to the highest rate in the zones' colours, above a dark
 /// area.
 fn draw_bar<D: DrawTarget<Color = Ink>>(
-    facts: &Facts<'_>,
     x: i32,
     top: i32,
     bottom: i32,
-    place: &StripPlace,
-    scale: &Scale,
+    rows: &Range<i32>,
+    inks: &InksOfRows,
     target: &mut D,
 ) -> Result<(), D::Error> {
-    let rows = place.bars.rows();
     // A single row would be hardly visible.
     let bottom = (bottom + 1).min(rows.end - 1).max(top);
-    let mut from = top;
-    let ink_of = |y: i32| {
-        if is_fresh(facts) {
-            let rate = scale.rate(y, rows.start, rows.end - 1);
-            Ink::from_heart_zone(facts.heart_zones.zone(rate))
-        } else {
-            Ink::Quiet
-        }
-    };
-    for y in top..=bottom {
-        if y == bottom || ink_of(y + 1) != ink_of(from) {
-            target.fill_solid(&span(x..x + 1, from..y + 1), ink_of(from))?;
-            from = y + 1;
+    let (mut from, mut ink) = (top, inks.of(top));
+    for y in top + 1..=bottom {
+        let next = inks.of(y);
+        if next != ink {
+            target.fill_solid(&span(x..x + 1, from..y), ink)?;
+            (from, ink) = (y, next);
         }
     }
-    let below = span(x..x + 1, bottom + 1..rows.end);
-    target.fill_solid(&below, darker(ink_of(bottom)))
+    target.fill_solid(&span(x..x + 1, from..bottom + 1), ink)?;
+    target.fill_solid(&span(x..x + 1, bottom + 1..rows.end), darker(ink))
 }
 
 /// Returns the ink of the area under a line of this ink.
