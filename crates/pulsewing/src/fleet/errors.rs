@@ -26,9 +26,10 @@ impl From<Error> for Problem {
             }
             Error::DuplicateWearer(_) => problem.hint("choose another id"),
             Error::Busy { .. } => problem.hint("try again in a minute"),
-            Error::SamePersonTwice { .. } => {
-                problem.hint("sign in with the account of the person whose place this is; nothing was changed")
-            }
+            // The page of an invitation shows no causes: its reader is not to learn the other's id.
+            Error::SamePersonTwice { other } => problem
+                .because(format!("that wearer is \"{other}\""))
+                .hint("sign in with the account of the person whose place this is; nothing was changed"),
             Error::AnotherPerson { .. } => problem.hint(
                 "sign in with the previous account, or add another wearer for this person; nothing was changed",
             ),
@@ -48,8 +49,8 @@ fn in_words(error: &Error) -> String {
     match error {
         Error::NoSuchWearer(id) => format!("there is no wearer \"{id}\""),
         Error::DuplicateWearer(id) => format!("there is already a wearer \"{id}\""),
-        Error::SamePersonTwice { other } => {
-            format!("this person is already the wearer \"{other}\", so this sign-in was not kept")
+        Error::SamePersonTwice { .. } => {
+            "this person is already another wearer, so this sign-in was not kept".to_owned()
         }
         Error::AnotherPerson { wearer } => {
             format!("\"{wearer}\" is another person, so this sign-in was not kept")
