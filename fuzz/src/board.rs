@@ -79,6 +79,7 @@ impl Bench {
                 web: port(),
                 store: set_up(),
                 panel: port(),
+                backlight: port(),
                 entropy: port(),
                 card: port(),
                 button: port(),

@@ -44,7 +44,7 @@ use crate::{
     icon::Icon,
     model::Facts,
     slot::{Letters, Slot},
-    state::written,
+    state::{Notice, written},
     text::Align,
 };
 
@@ -62,10 +62,11 @@ pub use layout::Layout;
 /// banner and the background as they are.
 pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
+    notice: Option<&Notice<'_>>,
     layout: &Layout,
     target: &mut D,
 ) -> Result<(), D::Error> {
-    draw_head(facts, &layout.head, layout.banner().is_some(), target)?;
+    draw_head(facts, &layout.head, notice, target)?;
     draw_rate(facts, &layout.hero, target)?;
     draw_beside(facts, &layout.hero, target)?;
     graph::draw(facts, layout, target)?;
@@ -83,7 +84,7 @@ pub(crate) fn is_fresh(facts: &Facts<'_>) -> bool {
 fn draw_head<D: DrawTarget<Color = Ink>>(
     facts: &Facts<'_>,
     head: &layout::Head,
-    has_banner: bool,
+    notice: Option<&Notice<'_>>,
     target: &mut D,
 ) -> Result<(), D::Error> {
     head.clock
@@ -97,17 +98,17 @@ fn draw_head<D: DrawTarget<Color = Ink>>(
         let wordings = date.each_ref().map(|words| words.as_str());
         head.date.write_one_of(&wordings, Ink::Text, target)?;
     }
-    // That all is well is said only where nothing else is.
-    match is_fresh(facts) {
-        true if has_banner => {}
-        true => {
-            let word = words::freshness(facts);
-            Icon::Check.draw(head.freshness.before(word), Ink::Quiet, target)?;
-            head.freshness.write(word, Ink::Quiet, target)?;
+    let word = words::freshness(facts);
+    let place = &head.freshness;
+    match (is_fresh(facts), notice) {
+        // That all is well is said only where nothing else is, and nothing is said twice.
+        (true, Some(_)) => {}
+        (false, Some(notice)) if notice.title == word => {}
+        (true, None) => {
+            Icon::Check.draw(place.before(word), Ink::Quiet, target)?;
+            place.write(word, Ink::Quiet, target)?;
         }
-        false => head
-            .freshness
-            .write(words::freshness(facts), Ink::Warning, target)?,
+        (false, _) => place.write(word, Ink::Warning, target)?,
     }
     draw_charge(facts, head, target)
 }
@@ -215,11 +216,7 @@ fn draw_beside<D: DrawTarget<Color = Ink>>(
         }
         return hero.small.write(ago, Ink::Quiet, target);
     }
-    hero.large.write_one_of(
-        &ages.each_ref().map(|words| words.as_str()),
-        Ink::Warning,
-        target,
-    )?;
+    hero.large.write_smaller(ago, Ink::Warning, target)?;
     // The time of an old minute is told with its day, so that it cannot pass for the clock.
     let is_of_today = |at: &DateTime| facts.clock.is_some() && at.date() == facts.today;
     if let Some(newest) = facts.newest.filter(|newest| !is_of_today(newest)) {

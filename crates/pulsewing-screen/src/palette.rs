@@ -77,7 +77,7 @@ const fn day(ink: Ink) -> [u8; 3] {
         Ink::Pink => [255, 60, 108],
         Ink::Faint => [44, 44, 48],
         Ink::Mid => [128, 128, 130],
-        Ink::DimCool => [28, 74, 96],
+        Ink::DimCool => [32, 66, 124],
         Ink::DimWarm => [116, 68, 36],
     }
 }

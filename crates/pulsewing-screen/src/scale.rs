@@ -80,11 +80,12 @@ impl Scale {
         // Labelled from the bottom up, so that both ends of a low graph have one.
         let span = high - low;
         let steps = STEPS.into_iter().filter(|step| *step >= SNAP);
-        let mut fitting = steps.filter(|step| span / step < most_labels.max(2));
+        let mut fitting = steps.filter(|step| span.div_ceil(*step) < most_labels.max(2));
         let step = fitting.next().unwrap_or(span).min(span);
         Self {
             low,
-            high,
+            // The top has a label too.
+            high: low + span.div_ceil(step) * step,
             step,
             phase: low % step,
         }
@@ -232,7 +233,7 @@ mod tests {
             assert_eq!(ends(min, max), (70, 90), "{min} to {max}");
         }
         assert_eq!(ends(83, 88), (80, 100));
-        assert_eq!(ends(150, 163), (140, 170));
+        assert_eq!(ends(150, 163), (140, 180));
         assert_eq!(ends(1, 1), (0, 20));
         assert_eq!(ends(300, 300), (290, 310));
     }

@@ -99,7 +99,7 @@ impl<'m> Scene<'m> {
                     return big::draw(facts, notice.as_ref(), true, target);
                 }
                 let layout = desk::Layout::new(whole.size, notice.is_some());
-                desk::draw(facts, &layout, target)?;
+                desk::draw(facts, notice.as_ref(), &layout, target)?;
                 match notice {
                     Some(notice) => banner::draw(&notice, Family::Barlow, target),
                     None => Ok(()),

@@ -232,6 +232,20 @@ impl Slot {
         }
     }
 
+    /// Writes a text in smaller letters if it does not fit in these, on the same baseline.
+    pub(crate) fn write_smaller<D: DrawTarget<Color = Ink>>(
+        &self,
+        text: &str,
+        ink: Ink,
+        target: &mut D,
+    ) -> Result<(), D::Error> {
+        let columns = self.area.columns();
+        let height = self.letters.ascent();
+        let letters = Family::Barlow.fitting(text, height, columns.end - columns.start);
+        let top = self.top() + height - letters.ascent();
+        Self::new(letters, self.align, columns, top).write(text, ink, target)
+    }
+
     /// Writes the first of several wordings that fits, otherwise the last, cut.
     pub(crate) fn write_one_of<D: DrawTarget<Color = Ink>>(
         &self,

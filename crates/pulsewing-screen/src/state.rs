@@ -101,7 +101,7 @@ impl<'s> State<'s> {
             Self::Offline => [
                 "Offline",
                 "The cloud cannot be reached.",
-                "Trying again by itself. Does the internet work?",
+                "Trying again by itself. Is the internet working?",
             ],
             Self::RateLimited { .. } => [
                 "",
@@ -318,7 +318,7 @@ impl<'s> Notice<'s> {
                 Icon::Sync,
                 "Not synced",
                 "The tracker has not synced for a while.",
-                "Opening its app near it helps.",
+                "Open its app close to it.",
             ),
             Absence::NothingRecorded => Self::new(
                 Icon::Pulse,

@@ -331,7 +331,9 @@ impl Fetch {
                 self.turn(next, around)
             }
             Ok(Received::HeartZones(zones, next)) => {
-                self.memory.heart_zones = Some((zones, now));
+                // A day without any has those of the days before: a tracker that does not sync changes no limits.
+                let known = self.memory.heart_zones.and_then(|(zones, _)| zones);
+                self.memory.heart_zones = Some((zones.or(known), now));
                 self.turn(next, around)
             }
             Err(Setback::Unauthorized) => self.unauthorized(around),

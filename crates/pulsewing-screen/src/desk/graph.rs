@@ -134,8 +134,10 @@ fn draw_times<D: DrawTarget<Color = Ink>>(
         }
         let x = graph.column(at);
         target.fill_solid(&span(x..x + 1, rows.end - 3..rows.end), Ink::Mid)?;
-        // Where an hour is skipped, two round times may be close to each other.
-        if x - width / 2 < free_from {
+        // Where an hour is skipped, two round times may be close to each other. A time at the left edge
+        // would touch the lowest rate.
+        let left = x - layout.label.width(WIDEST_CLOCK) / 2;
+        if x - width / 2 < free_from || left < columns.start - label_gap(layout.label) / 2 {
             continue;
         }
         free_from = x + width / 2;

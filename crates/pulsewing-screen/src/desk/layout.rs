@@ -127,12 +127,12 @@ impl Layout {
         };
         let plot_left = columns.start + gutter;
         let plot_top = hero.bottom() + gap;
-        // Of what is below the digits the graph has two fifths, and the strip has the rest; with a banner
-        // both have half of what is left. The graph is
+        // Of what is below the digits the graph has a third, and the strip has the rest, which is a third
+        // of the picture; with a banner both have half of what is left. The graph is
         // never steep: a few beats more in a minute must not look like a cliff.
         let labels = 2 * (label.ascent() + under) + gap;
         let room = floor - plot_top - labels;
-        let (part, of) = if has_banner { (1, 2) } else { (2, 5) };
+        let (part, of) = if has_banner { (1, 2) } else { (1, 3) };
         let plot_height = (room * part / of)
             .min((plot_right - plot_left) * 2 / 5)
             .max(1);

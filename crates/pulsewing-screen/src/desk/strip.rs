@@ -6,7 +6,7 @@
 use core::ops::Range;
 
 use embedded_graphics::prelude::*;
-use jiff::{SignedDuration, Timestamp, civil::Time};
+use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{
     Bpm,
     day::Day,
@@ -162,18 +162,18 @@ fn draw_night<D: DrawTarget<Color = Ink>>(
     place: &StripPlace,
     target: &mut D,
 ) -> Result<(), D::Error> {
-    for hour in 0..HOURS {
-        let at = hours.at(hour * 60);
+    for half in 0..2 * HOURS {
+        let at = hours.at(half * 30);
         let clock = facts.offsets.local(at).hour();
         if (MORNING..EVENING).contains(&clock) {
             continue;
         }
         let ends = hours
             .column(at, place)
-            .zip(hours.column(hours.at(hour * 60 + 60), place));
+            .zip(hours.column(hours.at(half * 30 + 30), place));
         if let Some((from, to)) = ends {
             // The last column belongs to the axis as well.
-            let to = if hour == HOURS - 1 { to + 1 } else { to };
+            let to = if half == 2 * HOURS - 1 { to + 1 } else { to };
             target.fill_solid(&span(from..to, place.bars.rows()), Ink::Faint)?;
         }
     }
@@ -245,6 +245,12 @@ impl InksOfRows {
         }
     }
 
+    /// Returns the row from which the zones are the cool ones: Light and Easy.
+    const fn first_cool_row(&self) -> i32 {
+        let [_, _, (moderate, _), ..] = self.limits;
+        moderate + 1
+    }
+
     fn of(&self, y: i32) -> Ink {
         if !self.is_fresh {
             return Ink::Quiet;
@@ -279,7 +285,13 @@ fn draw_bar<D: DrawTarget<Color = Ink>>(
         }
     }
     target.fill_solid(&span(x..x + 1, from..bottom + 1), ink)?;
-    target.fill_solid(&span(x..x + 1, bottom + 1..rows.end), darker(ink))
+    // The area is in the colours of its heights as well: warm above, cool below.
+    let cool = inks.first_cool_row().clamp(bottom + 1, rows.end);
+    target.fill_solid(
+        &span(x..x + 1, bottom + 1..cool),
+        darker(inks.of(bottom + 1)),
+    )?;
+    target.fill_solid(&span(x..x + 1, cool..rows.end), darker(inks.of(cool)))
 }
 
 /// Returns the ink of the area under a line of this ink.
@@ -304,16 +316,17 @@ fn draw_hours<D: DrawTarget<Color = Ink>>(
     let is_dense = (columns.end - columns.start) / 8 > letters.width("00") + 2 * gap;
     let every = if is_dense { 3 } else { 6 };
     let mut free_from = i32::MIN;
-    for hour in 0..=HOURS {
-        let at = hours.at(hour * 60);
+    // By half hours: a clock that changes by thirty minutes shows its full hours there.
+    for half in 0..=2 * HOURS {
+        let at = hours.at(half * 30);
         let local = facts.offsets.local(at).time();
         let Some(x) = hours.column(at, place) else {
             continue;
         };
-        if local.hour() % every != 0 {
+        if local.hour() % every != 0 || local.minute() != 0 {
             continue;
         }
-        let is_midnight = local == Time::midnight();
+        let is_midnight = local.hour() == 0;
         let mark = if is_midnight { rows.start } else { rows.end };
         target.fill_solid(&span(x..x + 1, mark..rows.end + 3), Ink::Mid)?;
         let text = written::<4>(format_args!("{}", local.hour()));

@@ -19,8 +19,7 @@ pub(crate) fn age(age: SignedDuration) -> Words {
         ..0 => written(format_args!("Clock behind")),
         0..60 => written(format_args!("{minutes} min")),
         60..600 => written(format_args!("{} h {} min", minutes / 60, minutes % 60)),
-        600..1_440 => written(format_args!("{} h", minutes / 60)),
-        1_440..2_880 => written(format_args!("1 day")),
+        600..2_880 => written(format_args!("{} h", minutes / 60)),
         2_880..1_440_000 => written(format_args!("{} days", minutes / 1_440)),
         _ => written(format_args!("Years")),
     }
@@ -189,7 +188,7 @@ mod tests {
         assert_eq!(told(59), "59 min ago");
         assert_eq!(told(158), "2 h 38 min ago");
         assert_eq!(told(600), "10 h ago");
-        assert_eq!(told(2_879), "1 day ago");
+        assert_eq!(told(2_879), "47 h ago");
         assert_eq!(told(2_880), "2 days ago");
         assert_eq!(told(i64::MAX / 60), "Years ago");
         assert_eq!(told(-90), "Clock behind");

@@ -283,8 +283,12 @@ fn brightness<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Brightness>, 
 }
 
 fn heart_zones<'de, D: Deserializer<'de>>(from: D) -> Result<Option<HeartZones>, D::Error> {
-    let limits = <[u16; 4]>::deserialize(from)?.map(Bpm::new);
-    let zones = match limits {
+    let limits = Vec::<f64>::deserialize(from)?;
+    let limits: Vec<Option<Bpm>> = limits
+        .into_iter()
+        .map(|limit| Bpm::from_whole(limit as i64).filter(|_| limit.fract() == 0.0))
+        .collect();
+    let zones = match *limits {
         [Some(light), Some(moderate), Some(vigorous), Some(peak)] => {
             HeartZones::new([light, moderate, vigorous, peak])
         }

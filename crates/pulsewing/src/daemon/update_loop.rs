@@ -191,6 +191,10 @@ impl UpdateLoop {
                     self.history_writer
                         .record_past(&day, synced_at, account.as_ref());
                     done += 1;
+                    if done == 1 {
+                        // The newest comes first: the last 24 hours need it now.
+                        self.show_again();
+                    }
                     let minutes = day.day.logged_minutes();
                     tracing::info!(%date, minutes, done, total, "fetched a past day");
                 }
@@ -213,16 +217,22 @@ impl UpdateLoop {
                 () = self.engine.clock().sleep_until(until) => {}
             }
         }
-        // The last known minute may be on one of these days, and so may yesterday.
-        let found = (done > 0).then(|| self.shown()).flatten();
-        let history = self.broadcast.place().history().ok().flatten();
-        self.broadcast.change(|snapshot| {
-            snapshot.repair = None;
-            if let Some(found) = found {
-                snapshot.show(found, history.as_ref());
-            }
-        });
+        self.broadcast.change(|snapshot| snapshot.repair = None);
+        if done > 0 {
+            // The last known minute may be on one of these days.
+            self.show_again();
+        }
         done
+    }
+
+    /// Shows the newest reading again, with what the history has learned.
+    fn show_again(&self) {
+        let Some(found) = self.shown() else {
+            return;
+        };
+        let history = self.broadcast.place().history().ok().flatten();
+        self.broadcast
+            .change(|snapshot| snapshot.show(found, history.as_ref()));
     }
 
     fn missing_days(&self) -> Vec<Date> {

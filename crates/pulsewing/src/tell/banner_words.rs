@@ -98,7 +98,7 @@ const fn of_no_answer(cause: NoAnswer) -> (&'static str, &'static str) {
             ("The renewed sign-in cannot be used.", LOOK_AT_THIS)
         }
         NoAnswer::TimedOut | NoAnswer::Disconnected | NoAnswer::NeverLeft => {
-            ("The cloud cannot be reached.", "Does the internet work?")
+            ("The cloud cannot be reached.", "Is the internet working?")
         }
         NoAnswer::Status(_) | NoAnswer::Malformed | NoAnswer::Compressed | NoAnswer::TooLong => {
             ("The cloud's answer is not understood.", BY_ITSELF)

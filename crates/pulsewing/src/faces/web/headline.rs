@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use pulsewing_core::{
+    cycle::Failure,
     day::Sample,
     reading::{LONG_AGO, Reading},
     trend::Trend,
@@ -42,9 +43,10 @@ pub(super) fn title(snapshot: &Snapshot, now: Timestamp) -> String {
 /// Returns what is wrong, for the title, if anything is.
 pub(super) fn trouble(snapshot: &Snapshot) -> Option<&'static str> {
     let failed = snapshot.failed_update.as_ref()?;
-    Some(match failed.wants_sign_in() {
-        true => "Sign-in needed",
-        false => "Update failed",
+    Some(match failed.failure {
+        Failure::Gone => "Service ended",
+        _ if failed.wants_sign_in() => "Sign-in needed",
+        _ => "Update failed",
     })
 }
 
@@ -142,7 +144,7 @@ fn compared(usual: &Usual, reading: &Reading, sample: Sample) -> Option<String> 
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
-    use pulsewing_core::{Provider, cycle::Failure};
+    use pulsewing_core::Provider;
     use pulsewing_testkit::{at, readings};
 
     use super::*;

@@ -65,11 +65,14 @@ fn recent(reading: &Reading, snapshot: &Snapshot, now: Timestamp) -> Markup {
             @let (from, to) = (phrases::clock(reading, from), phrases::clock(reading, to));
             @let label = format!("Heart rate from {from} to {to}: between {} and {} bpm, {} on average",
                 extent.min.get(), extent.max.get(), extent.mean.get());
-            @let count = reading.window.samples().len();
-            h2 data-old=[until.is_none().then(|| format!("{count} minutes until {to}"))] {
+            @let minutes = match reading.window.samples().len() {
+                1 => "1 minute".to_owned(),
+                count => format!("{count} minutes"),
+            };
+            h2 data-old=[until.is_none().then(|| format!("{minutes} until {to}"))] {
                 @match until {
-                    Some(until) => { (count) " minutes until " (dates::moment(reading, until, now)) }
-                    None => { "The latest " (count) " minutes" }
+                    Some(until) => { (minutes) " until " (dates::moment(reading, until, now)) }
+                    None => { "The latest " (minutes) }
                 }
             }
             (hours::extent(&plot))

@@ -9,6 +9,9 @@ use pulsewing_core::{
 use super::chart::{ZONES, limits, percent};
 use crate::faces::words;
 
+/// The least share of the bar that a zone has.
+const LEAST_SHARE: f64 = 0.015;
+
 /// Returns the zones that have minutes, from the lowest up: a stacked bar, and a list with their limits and
 /// times.
 pub(super) fn of(rates: &[Bpm], zones: &HeartZones) -> Markup {
@@ -17,7 +20,10 @@ pub(super) fn of(rates: &[Bpm], zones: &HeartZones) -> Markup {
     if all == 0 {
         return html! {};
     }
-    let share = |minutes: usize| minutes as f64 * 100.0 / all as f64;
+    // A few minutes are wide enough to be seen; the words below are exact.
+    let seen = |minutes: usize| (minutes as f64 / all as f64).max(LEAST_SHARE);
+    let widths: f64 = parts.iter().map(|part| seen(part.minutes)).sum();
+    let share = |minutes: usize| seen(minutes) * 100.0 / widths;
     let mut left = 0.0;
     let stack = parts.iter().map(|part| {
         let start = left;
