@@ -107,100 +107,29 @@ const fn night(ink: Ink) -> [u8; 3] {
 #[cfg(test)]
 mod tests {
     use pulsewing_core::heart_zone::HeartZone;
+    use pulsewing_testkit::sight::{NORMAL, SIGHTS, apart, contrast, lab, luminance, of_bytes};
 
     use super::*;
     use crate::wallpaper::BACKDROP;
 
-    /// The conversions of linear red, green and blue for the common colour-vision deficiencies, and
-    /// for normal sight: Machado, Oliveira and Fernandes 2009, severity 1.
-    const SIGHTS: [(&str, [[f64; 3]; 3]); 4] = [
-        ("all", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
-        (
-            "protanopia",
-            [
-                [0.152_286, 1.052_583, -0.204_868],
-                [0.114_503, 0.786_281, 0.099_216],
-                [-0.003_882, -0.048_116, 1.051_998],
-            ],
-        ),
-        (
-            "deuteranopia",
-            [
-                [0.367_322, 0.860_646, -0.227_968],
-                [0.280_085, 0.672_501, 0.047_413],
-                [-0.011_820, 0.042_940, 0.968_881],
-            ],
-        ),
-        (
-            "tritanopia",
-            [
-                [1.255_528, -0.076_749, -0.178_779],
-                [-0.078_411, 0.930_809, 0.147_602],
-                [0.004_733, 0.691_367, 0.303_900],
-            ],
-        ),
-    ];
-
-    fn linear(rgb: [u8; 3]) -> [f64; 3] {
-        rgb.map(|channel| {
-            let c = f64::from(channel) / 255.0;
-            if c <= 0.040_45 {
-                c / 12.92
-            } else {
-                ((c + 0.055) / 1.055).powf(2.4)
-            }
-        })
-    }
-
-    /// Relative luminance (WCAG 2.2).
-    fn luminance(rgb: [u8; 3]) -> f64 {
-        let [r, g, b] = linear(rgb);
-        0.2126 * r + 0.7152 * g + 0.0722 * b
-    }
-
-    /// CIE 1976 L*a*b*, D65.
-    fn lab(linear: [f64; 3]) -> [f64; 3] {
-        let [r, g, b] = linear.map(|c| c.clamp(0.0, 1.0));
-        let f = |t: f64| {
-            if t > 0.008_856 {
-                t.cbrt()
-            } else {
-                7.787 * t + 16.0 / 116.0
-            }
-        };
-        let x = f((0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505);
-        let y = f(0.2126 * r + 0.7152 * g + 0.0722 * b);
-        let z = f((0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089);
-        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
-    }
-
-    fn seen(matrix: [[f64; 3]; 3], rgb: [u8; 3]) -> [f64; 3] {
-        let rgb = linear(rgb);
-        lab(matrix.map(|row| row.iter().zip(rgb).map(|(m, c)| m * c).sum()))
-    }
-
-    fn apart(a: [f64; 3], b: [f64; 3]) -> f64 {
-        a.iter()
-            .zip(b)
-            .map(|(a, b)| (a - b) * (a - b))
-            .sum::<f64>()
-            .sqrt()
+    fn seen(ink: Ink, palette: Palette) -> [f64; 3] {
+        of_bytes(ink.in_palette(palette))
     }
 
     #[test]
     fn zones_can_be_told_apart_whatever_eyes_one_has() {
         for (palette, least) in [
             (Palette::Day, 20.0),
-            (Palette::Dim, 18.0),
+            (Palette::Dim, 20.0),
+            // There is no blue at night, and little light.
             (Palette::Night, 11.0),
         ] {
             for (sight, matrix) in SIGHTS {
                 for (place, a) in HeartZone::ORDINARY.into_iter().enumerate() {
                     for b in &HeartZone::ORDINARY[..place] {
-                        let [one, other] = [a, *b].map(|zone| {
-                            seen(matrix, Ink::from_heart_zone(zone).in_palette(palette))
-                        });
-                        let apart = apart(one, other);
+                        let [one, other] =
+                            [a, *b].map(|zone| seen(Ink::from_heart_zone(zone), palette));
+                        let apart = apart(matrix, one, other);
                         assert!(
                             apart > least,
                             "{palette}, {sight}: {a:?} and {b:?}: {apart:.0}"
@@ -218,11 +147,12 @@ mod tests {
         let text = [Ink::Text, Ink::Quiet, Ink::Warning];
         let steps = [Ink::Ground, Ink::Faint, Ink::DimCool, Ink::DimWarm];
         for palette in Palette::ALL {
-            let grey = luminance([brightest_backdrop(palette); 3]);
+            let grey = of_bytes([brightest_backdrop(palette); 3]);
+            let black = of_bytes([0; 3]);
             for ink in Ink::ALL.into_iter().filter(|ink| !steps.contains(ink)) {
                 // The inks of the backdrop itself are the classic theme's, which has none.
-                let behind = if BACKDROP.contains(&ink) { 0.0 } else { grey };
-                let contrast = (luminance(ink.in_palette(palette)) + 0.05) / (behind + 0.05);
+                let behind = if BACKDROP.contains(&ink) { black } else { grey };
+                let contrast = contrast(seen(ink, palette), behind);
                 let least = if text.contains(&ink) { 4.5 } else { 3.0 };
                 assert!(
                     contrast >= least,
@@ -237,8 +167,7 @@ mod tests {
         for palette in Palette::ALL {
             for pair in HeartZone::ORDINARY.windows(2) {
                 let lightness = |zone| {
-                    let [lightness, ..] =
-                        lab(linear(Ink::from_heart_zone(zone).in_palette(palette)));
+                    let [lightness, ..] = lab(NORMAL, seen(Ink::from_heart_zone(zone), palette));
                     lightness
                 };
                 let apart = (lightness(pair[0]) - lightness(pair[1])).abs();
@@ -252,14 +181,14 @@ mod tests {
         for ink in Ink::ALL {
             let [red, green, blue] = ink.in_palette(Palette::Night);
             assert!(blue < 50 && green <= red, "{ink:?}");
-            assert!(luminance([red, green, blue]) < 0.32, "{ink:?}");
+            assert!(luminance(seen(ink, Palette::Night)) < 0.31, "{ink:?}");
         }
     }
 
     #[test]
     fn steps_lie_between_the_background_and_their_colours() {
         for palette in Palette::ALL {
-            let light = |ink: Ink| luminance(ink.in_palette(palette));
+            let light = |ink: Ink| luminance(seen(ink, palette));
             let greys = [Ink::Ground, Ink::Faint, Ink::Mid, Ink::Quiet, Ink::Text];
             assert!(greys.windows(2).all(|pair| light(pair[0]) < light(pair[1])));
             for (step, ink) in [

@@ -35,6 +35,7 @@ pub mod golden;
 pub mod grants;
 pub mod pictures;
 pub mod readings;
+pub mod sight;
 pub mod traffic;
 pub mod wearer;
 
