@@ -167,7 +167,8 @@ fn table(
             .map(|(x, _)| x * FINENESS);
         let left = columns.clone().reduce(f32::min).unwrap_or(0.0);
         let right = columns.reduce(f32::max).unwrap_or(0.0);
-        writeln!(
+        // A line for each: the table is read by programs.
+        write!(
             glyphs,
             "    Glyph {{ character: {character:?}, advance: {}, inked: ({}, {}), contours: &[",
             advance.round(),
@@ -177,7 +178,7 @@ fn table(
         for contour in &polygons.contours {
             write_contour(&mut glyphs, contour)?;
         }
-        glyphs.push_str("    ] },\n");
+        glyphs.push_str("] },\n");
     }
     Ok(format!(
         "/// In the order of their characters. A point is (right, up) of the pen on the baseline.\n\
@@ -195,17 +196,10 @@ fn write_contour(out: &mut String, contour: &[Point]) -> std::fmt::Result {
     if points.first() == points.last() {
         points.pop();
     }
-    out.push_str("        &[");
-    let mut column = 10;
+    out.push_str("&[");
     for (x, y) in points {
-        let point = format!("({x},{y}),");
-        if column + point.len() > 118 {
-            out.push_str("\n          ");
-            column = 10;
-        }
-        column += point.len();
-        out.push_str(&point);
+        write!(out, "({x},{y}),")?;
     }
-    out.push_str("],\n");
+    out.push_str("],");
     Ok(())
 }
