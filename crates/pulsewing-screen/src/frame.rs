@@ -159,10 +159,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> DrawTarget for Frame<B> {
         let stride = self.stride();
         let ink = ink.index();
         let bytes = self.buffer.as_mut();
-        let rows = bytes
-            .chunks_exact_mut(stride.max(1))
-            .skip(rows_of_area.start);
-        for row in rows.take(rows_of_area.len()) {
+        for y in rows_of_area {
+            let Some(row) = bytes.get_mut(y * stride..(y + 1) * stride) else {
+                break;
+            };
             // Half bytes at either end, whole bytes between them.
             if start % 2 == 1
                 && let Some(byte) = row.get_mut(start / 2)

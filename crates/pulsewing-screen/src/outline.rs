@@ -158,19 +158,26 @@ impl Outline {
         ink: Ink,
         target: &mut D,
     ) -> Result<(), D::Error> {
-        let dot = |(x, y): (i16, i16)| Dot {
-            x: at.x * PIXEL + self.scaled(i32::from(x)),
-            y: at.y * PIXEL - self.scaled(i32::from(y)),
+        let dot = |(x, y): &(i16, i16)| Dot {
+            x: at.x * PIXEL + self.scaled(i32::from(*x)),
+            y: at.y * PIXEL - self.scaled(i32::from(*y)),
         };
-        let points = glyph.contours.iter().copied().flatten();
-        let Some(area) = bounds(points.map(|point| dot(*point))) else {
+        // Each corner is scaled once: that is a division.
+        let mut edges = Edges::new();
+        for contour in glyph.contours {
+            let Some(mut from) = contour.last().map(dot) else {
+                continue;
+            };
+            for corner in *contour {
+                let to = dot(corner);
+                // No glyph has more edges than there is room for; a test counts them.
+                let _ = edges.push((from, to));
+                from = to;
+            }
+        }
+        let Some(area) = bounds(edges.iter().map(|(from, _)| *from)) else {
             return Ok(());
         };
-        let edges = glyph.contours.iter().flat_map(|contour| {
-            let closed = contour.iter().skip(1).chain(contour.first());
-            contour.iter().zip(closed)
-        });
-        let edges: Edges = edges.map(|(from, to)| (dot(*from), dot(*to))).collect();
         coverage::fill(&edges, area, |_| Ramp::to(ink), target)
     }
 

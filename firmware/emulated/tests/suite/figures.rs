@@ -31,7 +31,7 @@ const MOST_HEAP: usize = 110 * 1_024;
 /// Maximum numbers of instructions, each of at most 32 bits: per byte of a reply, and for each of the
 /// other kinds of work.
 const MOST_PER_BYTE: f64 = 40.0;
-const MOST_FRAME: u64 = 8_000_000;
+const MOST_FRAME: u64 = 7_000_000;
 const MOST_SEARCH: u64 = 3_500_000;
 /// This flash has sectors of 256 KiB, all of which are read before an intent is written; the Feathers'
 /// have 4 KiB.
