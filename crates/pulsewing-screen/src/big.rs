@@ -21,13 +21,14 @@ use embedded_graphics::{prelude::*, primitives::Rectangle};
 
 use crate::{
     Ink, banner,
-    desk::{draw_battery, is_fresh, words},
+    desk::{draw_battery, is_fresh},
     model::Facts,
     outline::Outline,
     proportions::Proportions,
     slot::{Family, Letters, Slot},
     state::{Notice, written},
     text::Align,
+    words,
 };
 
 /// The largest sides of a panel that has no room for the desk theme's graphs, the longer one first.

@@ -46,6 +46,7 @@ use crate::{
     slot::{Letters, Slot},
     state::{Notice, written},
     text::Align,
+    words,
 };
 
 mod graph;
@@ -53,7 +54,6 @@ mod layout;
 #[cfg(test)]
 mod sketches;
 mod strip;
-pub(crate) mod words;
 
 pub use graph::Graph;
 pub use layout::Layout;

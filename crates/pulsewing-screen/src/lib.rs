@@ -78,6 +78,7 @@ mod stroke;
 mod text;
 mod tiles;
 pub mod wallpaper;
+mod words;
 
 use embedded_graphics::{draw_target::DrawTarget, prelude::*};
 

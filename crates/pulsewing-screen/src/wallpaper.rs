@@ -359,6 +359,31 @@ mod tests {
     }
 
     #[test]
+    fn a_background_is_never_brighter_than_text_allows() {
+        let bytes = encoded(Size::new(8, 8), Ink::Pink);
+        let wallpaper = Wallpaper::parse(&bytes).unwrap();
+        for palette in Palette::ALL {
+            let colours = wallpaper.backdrop_colours(palette);
+            let shades = BACKDROP.map(|ink| colours.rgb(ink));
+            let most = brightest_backdrop(palette);
+            assert!(shades.as_flattened().iter().all(|channel| *channel <= most));
+            // Lighter from shade to shade, unless there is no room for that.
+            let red = shades.map(|[red, ..]| red);
+            assert!(red.is_sorted() && (most == 0 || red[0] < red[2]), "{red:?}");
+            assert_eq!(colours.rgb(Ink::Blue), Ink::Blue.in_palette(palette));
+        }
+        // A bright picture uses all of it, and a black one nothing.
+        let drawn = |ink: Ink| {
+            let bytes = encoded(Size::new(8, 8), ink);
+            let mut frame = Frame::new(Size::new(8, 8), vec![0; 32]).unwrap();
+            draw_backdrop(&Wallpaper::parse(&bytes).unwrap(), &mut frame).unwrap();
+            frame.pixels().collect::<Vec<_>>()
+        };
+        assert!(drawn(Ink::Text).iter().all(|ink| *ink == Ink::Green));
+        assert!(drawn(Ink::Ground).iter().all(|ink| *ink == Ink::Ground));
+    }
+
+    #[test]
     fn the_checksum_is_the_usual_crc_32() {
         let bytes = *b"from the firskip123456789";
         let skipped = crc_32(b"from the fir123456789");

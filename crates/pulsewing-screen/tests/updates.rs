@@ -153,16 +153,27 @@ fn the_worst_frames_have_a_hundred_rectangles_at_most() {
     assert!(changes::between(&old, &new, free).len() <= changes::MOST);
 }
 
+fn share(bytes: u64) -> f64 {
+    bytes as f64 / traffic::ORIGINAL_BYTES as f64
+}
+
 #[test]
-fn hours_cost_a_fraction_of_the_originals_bytes() {
-    // An afternoon and an evening with a run, every minute of them.
+fn minutes_cost_a_hundredth_of_the_originals_bytes() {
+    // An afternoon and an evening with a run: every minute of them, so that the hours have their share.
     let figures = traffic::figures(&traffic::polls(1)[50..82], 1);
     println!("{}", figures.table());
-    let share = |bytes: u64| bytes as f64 / traffic::ORIGINAL_BYTES as f64;
+    assert!(share(figures.minutes.percentile(50).bytes) <= 0.01);
+    assert!(share(figures.minutes.percentile(90).bytes) <= 0.01);
+    assert!(share(figures.tiled_minutes.percentile(90).bytes) <= 0.01);
+}
+
+#[test]
+fn whole_days_cost_a_fraction_of_the_originals_bytes() {
+    let figures = traffic::figures(&traffic::polls(2), 7);
+    println!("{}", figures.table());
     assert!(share(figures.polls.percentile(50).bytes) <= 0.20);
     assert!(share(figures.polls.percentile(90).bytes) <= 0.30);
     assert!(share(figures.minutes.percentile(50).bytes) <= 0.01);
-    assert!(share(figures.minutes.percentile(90).bytes) <= 0.01);
     for updates in [&figures.polls, &figures.minutes, &figures.tiled_polls] {
         assert!(updates.percentile(100).bytes <= traffic::ORIGINAL_BYTES);
     }
@@ -171,5 +182,4 @@ fn hours_cost_a_fraction_of_the_originals_bytes() {
     // A tile is sent whole, so this form costs more.
     assert!(share(figures.tiled_polls.percentile(50).bytes) <= 0.21);
     assert!(share(figures.tiled_polls.percentile(90).bytes) <= 0.27);
-    assert!(share(figures.tiled_minutes.percentile(90).bytes) <= 0.01);
 }

@@ -5,7 +5,6 @@ use core::ops::Range;
 use embedded_graphics::{prelude::*, primitives::Rectangle};
 use pulsewing_core::{Bpm, day::Extent};
 
-use super::words::OF_FRESHNESS;
 use crate::{
     banner,
     outline::Outline,
@@ -13,6 +12,7 @@ use crate::{
     scale::Scale,
     slot::{Family, Letters, Slot},
     text::Align,
+    words::OF_FRESHNESS,
 };
 
 /// The longest words of some places, which determine the size of others.

@@ -79,6 +79,47 @@ fn a_day_in_a_strip() {
 }
 
 #[test]
+fn full_hours_stand_where_the_clock_shows_them_though_it_changes_by_half_an_hour() {
+    // Lord Howe Island on 4 October 2026: at 02:00 the clock becomes 02:30.
+    let mut offsets = Offsets::fixed(Offset::from_seconds(37_800).unwrap());
+    let change = at("2026-10-03T15:30:00Z");
+    offsets
+        .push_change(change, Offset::from_seconds(39_600).unwrap())
+        .unwrap();
+    let now = at("2026-10-04T03:00:00Z");
+    let reading = readings::with_minutes(offsets.clone(), now, [(700, 70)]);
+    let facts = Facts::new(
+        &reading,
+        now,
+        reading.freshness(now, SignedDuration::from_mins(15), false),
+    );
+    let mut frame = frame(1_500, 30);
+    let place = StripPlace {
+        bars: Rectangle::new(Point::new(0, 0), Size::new(1_500, 10)),
+        hours: Slot::new(Letters::of(8), Align::Centre, 0..1_500, 16),
+        ends: None,
+    };
+    strip::draw(&facts, &place, &mut frame).unwrap();
+    // A column is a minute; the axis begins 24 hours before the running hour.
+    let start = at("2026-10-03T03:00:00Z");
+    let marked = (0..1_499).filter(|x| frame.pixel(Point::new(*x, 11)) == Some(Ink::Mid));
+    let clocks: vec::Vec<_> = marked
+        .map(|x| {
+            offsets
+                .local(start + SignedDuration::from_mins(x.into()))
+                .time()
+        })
+        .collect();
+    assert!(clocks.len() >= 8, "{clocks:?}");
+    assert!(
+        clocks
+            .iter()
+            .all(|time| time.minute() == 0 && time.hour() % 3 == 0),
+        "{clocks:?}"
+    );
+}
+
+#[test]
 fn fifteen_minutes_in_a_graph() {
     let mut frame = frame(160, 80);
     let layout = Layout::new(Size::new(160, 80), false);

@@ -23,6 +23,7 @@ const ORDINARY: (u16, u16) = (40, 120);
 
 /// The length of the axis, in hours: a day, and the running hour.
 const HOURS: i32 = 25;
+const MINUTES: i32 = HOURS * 60;
 
 /// The hours that are shaded, on the wearer's clock: from 22:00 to 06:00.
 const EVENING: i8 = 22;
@@ -31,8 +32,6 @@ const MORNING: i8 = 6;
 /// The axis of time, and the days on it.
 struct Hours<'d> {
     start: Timestamp,
-    /// The minutes that the axis spans.
-    minutes: i32,
     /// The days, each with the minute of the axis at which it begins; it may be before the axis.
     days: [Option<(i32, &'d Day)>; 2],
 }
@@ -52,7 +51,6 @@ impl<'d> Hours<'d> {
         };
         Self {
             start,
-            minutes: HOURS * 60,
             days: [Some(placed(facts.day)), facts.earlier.map(placed)],
         }
     }
@@ -87,9 +85,9 @@ impl<'d> Hours<'d> {
     /// Returns the column of an instant, if it is on the axis.
     fn column(&self, at: Timestamp, place: &StripPlace) -> Option<i32> {
         let minute = self.minute(at);
-        (0..=self.minutes).contains(&minute).then(|| {
+        (0..=MINUTES).contains(&minute).then(|| {
             let columns = place.bars.columns();
-            let along = minute * (columns.end - columns.start) / self.minutes;
+            let along = minute * (columns.end - columns.start) / MINUTES;
             (columns.start + along).min(columns.end - 1)
         })
     }
@@ -105,8 +103,8 @@ impl<'d> Hours<'d> {
         let columns = place.bars.columns();
         let width = (columns.end - columns.start).max(1);
         let along = x - columns.start;
-        let from = along * self.minutes / width;
-        from..((along + 1) * self.minutes / width).max(from + 1)
+        let from = along * MINUTES / width;
+        from..((along + 1) * MINUTES / width).max(from + 1)
     }
 }
 
@@ -143,7 +141,7 @@ pub(super) fn draw<D: DrawTarget<Color = Ink>>(
 
 /// Returns a scale from a round rate to a round rate that contains all rates of the hours.
 fn scale(facts: &Facts<'_>, hours: &Hours<'_>) -> Scale {
-    let rates = (0..hours.minutes).filter_map(|minute| hours.rate(minute));
+    let rates = (0..MINUTES).filter_map(|minute| hours.rate(minute));
     let rates = rates.chain(facts.resting).map(Bpm::get);
     let (low, high) = rates.fold(ORDINARY, |(low, high), rate| {
         (low.min(rate), high.max(rate))

@@ -466,7 +466,17 @@ mod tests {
             );
         }
         assert!(Config::parse("provider = \"garmin\"").is_err());
-        assert!(Config::parse("[wearer]\nzones = [90, 80, 135, 160]").is_err());
+        for zones in [
+            "[90, 80, 135, 160]",
+            "[90, 110, 135]",
+            "[90, 110, 135, 160, 180]",
+            "[90.5, 110, 135, 160]",
+            "[90, 110, 135, 301]",
+        ] {
+            let refused = Config::parse(&format!("[wearer]\nzones = {zones}"));
+            let message = refused.unwrap_err().to_string();
+            assert!(message.contains("four ascending"), "{zones}: {message}");
+        }
         assert!(Config::parse("[wearer]\ntime_zone = \"Mars/Olympus\"").is_err());
     }
 }

@@ -100,6 +100,8 @@ fn an_invitation_is_for_its_wearer_alone_and_outlives_a_mistake() {
     let address = approve_as(&begin(&daemon, &path), 1);
     let refused = paste(&daemon, &path, &address);
     assert_eq!(refused.status, 400, "{}", refused.body);
+    assert!(refused.body.contains("already another wearer"));
+    assert!(!refused.body.contains("anna"), "{}", refused.body);
     assert_eq!(state(&household, "ben"), "new");
     // Whoever declines may think again.
     let consent = begin(&daemon, &path);

@@ -172,26 +172,27 @@ mod tests {
     }
 
     #[test]
-    fn a_needed_sign_in_is_in_the_title_and_nothing_is_called_up_to_date() {
+    fn what_is_wrong_is_in_the_title_and_nothing_is_called_up_to_date() {
         let now = at("2026-11-22T13:07:00Z");
-        let snapshot = Snapshot {
-            is_from_memory: true,
-            failed_update: Some(FailedUpdate {
-                failure: Failure::NoChain,
-                message: String::new(),
-                details: None,
-                hint: None,
-            }),
-            ..snapshot([(839, 72)])
-        };
-        assert_eq!(
-            title(&snapshot, now),
-            "Sign-in needed. 8 min ago: was 72 bpm"
-        );
-        assert!(
-            !card(&snapshot, None, now)
-                .into_string()
-                .contains("Up to date")
-        );
+        for (failure, trouble) in [
+            (Failure::NoChain, "Sign-in needed"),
+            (Failure::Gone, "Service ended"),
+            (Failure::OutOfTime, "Update failed"),
+        ] {
+            let snapshot = Snapshot {
+                is_from_memory: true,
+                failed_update: Some(FailedUpdate {
+                    failure,
+                    message: String::new(),
+                    details: None,
+                    hint: None,
+                }),
+                ..snapshot([(839, 72)])
+            };
+            let expected = format!("{trouble}. 8 min ago: was 72 bpm");
+            assert_eq!(title(&snapshot, now), expected);
+            let card = card(&snapshot, None, now).into_string();
+            assert!(!card.contains("Up to date"), "{card}");
+        }
     }
 }

@@ -115,6 +115,23 @@ mod tests {
     }
 
     #[test]
+    fn a_zone_of_a_minute_can_be_seen_in_the_bar() {
+        let mut rates = vec![Bpm::new(60).unwrap(); 1_439];
+        rates.push(Bpm::new(140).unwrap());
+        let bar = of(&rates, &HeartZones::PLAIN).into_string();
+        let widths = bar.split("width=\"").skip(1).map(|rest| {
+            let (width, _) = rest.split_once('%').unwrap();
+            width.parse::<f64>().unwrap()
+        });
+        let widths: Vec<f64> = widths.collect();
+        assert!(widths.iter().all(|width| *width > 1.4), "{widths:?}");
+        assert!(
+            (widths.iter().sum::<f64>() - 100.0).abs() < 0.1,
+            "{widths:?}"
+        );
+    }
+
+    #[test]
     fn time_in_a_zone_is_told_in_hours_and_minutes() {
         assert_eq!(
             [0, 59, 60, 125].map(spent),

@@ -1,4 +1,4 @@
-//! The words of the desk theme.
+//! The words of the desk theme and the big face: dates, ages, and how current a reading is.
 
 use jiff::{
     SignedDuration,
@@ -58,7 +58,7 @@ pub(crate) fn present(time: Option<Time>) -> Words {
 }
 
 /// Returns the time of something, as exactly as is necessary `today`.
-pub(super) fn moment(at: DateTime, today: Date) -> Words {
+pub(crate) fn moment(at: DateTime, today: Date) -> Words {
     let clock = clock(at.time());
     let date = at.date();
     match days_between(date, today) {
@@ -69,7 +69,7 @@ pub(super) fn moment(at: DateTime, today: Date) -> Words {
 }
 
 /// Returns the date and the time of something.
-pub(super) fn dated(at: DateTime) -> Words {
+pub(crate) fn dated(at: DateTime) -> Words {
     let (date, clock) = (at.date(), clock(at.time()));
     written(format_args!(
         "{} {} {clock}",
@@ -83,7 +83,7 @@ fn days_between(earlier: Date, later: Date) -> i64 {
 }
 
 /// Returns a date in three lengths, longest first.
-pub(super) fn date(date: Date) -> [Words; 3] {
+pub(crate) fn date(date: Date) -> [Words; 3] {
     let (weekday, day, month) = (weekday(date), date.day(), month(date));
     [
         written(format_args!("{weekday} {day} {month}")),
@@ -93,7 +93,7 @@ pub(super) fn date(date: Date) -> [Words; 3] {
 }
 
 /// Returns a date that follows from a guessed zone, in the same lengths.
-pub(super) fn guessed_date(date: Date) -> [Words; 3] {
+pub(crate) fn guessed_date(date: Date) -> [Words; 3] {
     let (weekday, day, month) = (short(weekday(date)), date.day(), short(month(date)));
     [
         written(format_args!("{weekday} {day} {month}, zone guessed")),
@@ -136,7 +136,7 @@ fn short(word: &str) -> &str {
 }
 
 /// All words of [`freshness`].
-pub(super) const OF_FRESHNESS: [&str; 9] = [
+pub(crate) const OF_FRESHNESS: [&str; 9] = [
     "Check clock",
     "Up to date",
     "Check zone",
