@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The corners of a disc, in eighths of its radius: nearly a circle.
-pub(crate) const DISC: [(i32, i32); 8] = [
+const DISC: [(i32, i32); 8] = [
     (8, 3),
     (3, 8),
     (-3, 8),
@@ -32,53 +32,124 @@ pub(crate) fn disc(centre: Dot, radius: i32) -> impl Iterator<Item = Edge> + Clo
         .map(move |(from, to)| (corner(from), corner(to)))
 }
 
-/// Appends the edges of a line through points, of a thickness of twice `half`: one polygon for the whole
-/// line. If each part had one of its own, they would overlap at the joints, where edges that are half
-/// covered twice look whole: a nub.
+/// The edges of a point of a line, at most: a [`disc`], and a straight part to the next point.
+pub(crate) const EDGES_OF_POINT: usize = DISC.len() + 4;
+
+/// Appends the edges of a line through points, of a thickness of twice `half`.
 ///
-/// A line whose last point is its first is closed; a single point is a [`disc`]. Edges beyond the capacity
-/// are left out.
+/// As far as its parts are long and turn gently, they are one polygon. Polygons of their own would overlap
+/// at the joints, where edges that are half covered twice look whole: a nub. At a sharp turn a polygon would
+/// cross itself and become a hole, so that another one begins there, under a disc.
+///
+/// A line whose last point is its first is closed; a single point is a disc. Edges beyond the capacity are
+/// left out.
 pub(crate) fn line(points: &[Dot], half: i32, edges: &mut Edges) {
-    let (first, last) = match points {
-        [] => return,
-        [point] => return edges.extend(disc(*point, half)),
-        [first, .., last] => (*first, *last),
+    let mut joints = points.windows(3).map(|joint| is_gentle(joint, half));
+    match points {
+        [] => {}
+        [point] => edges.extend(disc(*point, half)),
+        [first, second, .., before, last] if first == last => {
+            if joints.all(|is_gentle| is_gentle) && is_gentle(&[*before, *first, *second], half) {
+                ring(points, half, edges);
+            } else {
+                edges.extend(disc(*first, half));
+                open(points, half, edges);
+            }
+        }
+        _ => open(points, half, edges),
+    }
+}
+
+/// Appends a line as polygons from one sharp turn to the next.
+fn open(points: &[Dot], half: i32, edges: &mut Edges) {
+    let mut start = 0;
+    for (place, joint) in (1..).zip(points.windows(3)) {
+        if !is_gentle(joint, half) {
+            polygon(points.get(start..=place).unwrap_or_default(), half, edges);
+            if let [_, turn, _] = joint {
+                edges.extend(disc(*turn, half));
+            }
+            start = place;
+        }
+    }
+    polygon(points.get(start..).unwrap_or_default(), half, edges);
+}
+
+/// Returns whether two parts of a line meet at an obtuse angle, and are longer than the line is thick.
+fn is_gentle(joint: &[Dot], half: i32) -> bool {
+    let [from, at, to] = joint else {
+        return false;
     };
-    let is_closed = first == last && points.len() > 2;
-    let count = points.len();
-    // The corners on the right of the way, or with the sign -1 on its left.
+    let part = |from: &Dot, to: &Dot| (i64::from(to.x - from.x), i64::from(to.y - from.y));
+    let (into, out) = (part(from, at), part(at, to));
+    let is_long = |(x, y): (i64, i64)| x * x + y * y >= i64::from(2 * half).pow(2);
+    into.0 * out.0 + into.1 * out.1 > 0 && is_long(into) && is_long(out)
+}
+
+/// Appends one polygon around a line with gentle turns. It reaches half a thickness beyond its ends, which
+/// are square.
+fn polygon(points: &[Dot], half: i32, edges: &mut Edges) {
+    let last = points.len().saturating_sub(1);
     let corner = |place: usize, sign: i32| {
-        let point = points.get(place).copied().unwrap_or(last);
-        let before = match place.checked_sub(1) {
-            Some(before) => points.get(before),
-            None if is_closed => points.get(count.saturating_sub(2)),
-            None => None,
+        let before = place.checked_sub(1).and_then(|before| points.get(before));
+        let (at, after) = (points.get(place), points.get(place + 1));
+        let corner = corner(before, at, after, half, sign);
+        let beyond = match (before, at, after) {
+            (None, Some(at), Some(after)) if place == 0 => across(*after, *at, half),
+            (Some(before), Some(at), None) if place == last => across(*before, *at, half),
+            _ => return corner,
         };
-        let after = match points.get(place + 1) {
-            None if is_closed => points.get(1),
-            after => after,
-        };
-        let into = before.map(|before| across(*before, point, half));
-        let out = after.map(|after| across(point, *after, half));
-        let (x, y) = match (into, out) {
-            (Some(into), Some(out)) => joint(into, out, half),
-            (Some(only), None) | (None, Some(only)) => only,
-            (None, None) => (0, 0),
-        };
+        // A quarter turn to the left of what lies to the right is ahead.
+        let (right, down) = beyond;
         Dot {
-            x: point.x + sign * x,
-            y: point.y + sign * y,
+            x: corner.x + down,
+            y: corner.y - right,
         }
     };
-    for place in 1..count {
+    for end in 1..points.len() {
         // Edges that do not fit are left out.
-        let _ = edges.push((corner(place - 1, 1), corner(place, 1)));
-        let _ = edges.push((corner(place, -1), corner(place - 1, -1)));
+        let _ = edges.push((corner(end - 1, 1), corner(end, 1)));
+        let _ = edges.push((corner(end, -1), corner(end - 1, -1)));
     }
-    if !is_closed {
-        let end = count - 1;
+    if let Some(end) = points.len().checked_sub(1).filter(|end| *end > 0) {
         let _ = edges.push((corner(end, 1), corner(end, -1)));
         let _ = edges.push((corner(0, -1), corner(0, 1)));
+    }
+}
+
+/// Appends the two polygons of a closed line with gentle turns.
+fn ring(points: &[Dot], half: i32, edges: &mut Edges) {
+    let count = points.len().saturating_sub(1);
+    let at = |place: usize| points.get(place.checked_rem(count).unwrap_or(0));
+    let corner = |place: usize, sign: i32| {
+        corner(at(place + count - 1), at(place), at(place + 1), half, sign)
+    };
+    for end in 1..=count {
+        let _ = edges.push((corner(end - 1, 1), corner(end, 1)));
+        let _ = edges.push((corner(end, -1), corner(end - 1, -1)));
+    }
+}
+
+/// Returns the corner of a line's outline at a point: to the right of the way, or with the sign -1 to its
+/// left.
+fn corner(
+    before: Option<&Dot>,
+    point: Option<&Dot>,
+    after: Option<&Dot>,
+    half: i32,
+    sign: i32,
+) -> Dot {
+    let point = point.copied().unwrap_or(Dot { x: 0, y: 0 });
+    let into = before.map(|before| across(*before, point, half));
+    let out = after.map(|after| across(point, *after, half));
+    let (x, y) = match (into, out) {
+        (Some(into), Some(out)) => joint(into, out, half),
+        (Some(only), None) | (None, Some(only)) => only,
+        (None, None) => (0, 0),
+    };
+    Dot {
+        x: point.x + sign * x,
+        y: point.y + sign * y,
     }
 }
 
@@ -90,12 +161,12 @@ fn across(from: Dot, to: Dot, half: i32) -> (i32, i32) {
     (part(-y), part(x))
 }
 
-/// Returns the vector from a joint to its corner: along the middle of both sides, as far as their edges
-/// meet, but at most twice the half thickness.
+/// Returns the vector from a gentle joint to its corner: along the middle of both sides, as far as their
+/// edges meet.
 fn joint(into: (i32, i32), out: (i32, i32), half: i32) -> (i32, i32) {
     let half = i64::from(half);
     let dot = i64::from(into.0) * i64::from(out.0) + i64::from(into.1) * i64::from(out.1);
-    let divisor = (half * half + dot).max(half * half / 2).max(1);
+    let divisor = (half * half + dot).max(1);
     let part = |a: i32, b: i32| {
         let part = (i64::from(a) + i64::from(b)) * half * half / divisor;
         i32::try_from(part).unwrap_or(0)
@@ -118,6 +189,8 @@ pub(crate) fn fill<D: DrawTarget<Color = Ink>>(
 #[cfg(test)]
 mod tests {
     use std::{vec, vec::Vec};
+
+    use proptest::prelude::*;
 
     use super::*;
     use crate::{Frame, coverage::PIXEL};
@@ -154,6 +227,24 @@ mod tests {
         };
         // Half a thickness of one pixel is 2.8 pixels of a column at 45 degrees.
         assert!((5..16).all(|x| (1..=4).contains(&inked(x))));
+    }
+
+    proptest! {
+        #[test]
+        fn every_point_of_a_line_is_inked_however_it_turns(
+            points in prop::collection::vec((3_i32..60, 3_i32..40), 2..15), half in 1_i32..3,
+        ) {
+            let points: Vec<_> = points.iter().map(|(x, y)| (x * PIXEL, y * PIXEL)).collect();
+            let frame = drawn(&points, half * PIXEL, Size::new(64, 44));
+            for (x, y) in points {
+                // The four pixels around it.
+                let pixels = [(0, 0), (-1, 0), (0, -1), (-1, -1)];
+                for (right, down) in pixels {
+                    let at = Point::new(x / PIXEL + right, y / PIXEL + down);
+                    prop_assert_ne!(frame.pixel(at), Some(Ink::Ground), "{}", at);
+                }
+            }
+        }
     }
 
     #[test]

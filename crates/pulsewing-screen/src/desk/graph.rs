@@ -15,7 +15,7 @@ use crate::{
     scale::Scale,
     slot::Slot,
     state::written,
-    stroke::{self, disc, fill, line},
+    stroke::{EDGES_OF_POINT, disc, fill, line},
     text::Align,
 };
 
@@ -25,8 +25,7 @@ const TIME_STEPS: [i64; 9] = [1, 5, 10, 15, 30, 60, 120, 240, 480];
 /// The minimum span of the time axis, so that a single minute does not fill it.
 const LEAST_SPAN: SignedDuration = SignedDuration::from_mins(WINDOW_LEN as i64 - 1);
 
-// The edges of a window's line are most when each minute stands alone.
-const _: () = assert!(WINDOW_LEN * stroke::DISC.len() <= coverage::MOST_EDGES);
+const _: () = assert!(WINDOW_LEN * EDGES_OF_POINT <= coverage::MOST_EDGES);
 
 /// The place of a window's minutes.
 #[derive(Debug)]

@@ -388,7 +388,9 @@ impl Statistics {
         let pitch = (rows.end - ends(&row(rows.start))) / 2;
         let places = [0, 1, 2].map(|place| row(rows.start + place * pitch));
         let [first, second, _] = &places;
-        (ends(first) <= begins(second)).then_some(places)
+        // Larger numbers have more air between them.
+        let air = number.ascent() / 6;
+        (ends(first) + air <= begins(second)).then_some(places)
     }
 }
 
