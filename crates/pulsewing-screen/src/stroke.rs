@@ -86,9 +86,15 @@ fn is_gentle(joint: &[Dot], half: i32) -> bool {
     into.0 * out.0 + into.1 * out.1 > 0 && is_long(into) && is_long(out)
 }
 
-/// Appends one polygon around a line with gentle turns. It reaches half a thickness beyond its ends, which
+/// Appends one polygon around a line with gentle turns, in the direction of a [`disc`]. It reaches half a thickness beyond its ends, which
 /// are square.
 fn polygon(points: &[Dot], half: i32, edges: &mut Edges) {
+    // Two minutes may be in one pixel.
+    if let [one, other] = points
+        && one == other
+    {
+        return edges.extend(disc(*one, half));
+    }
     let last = points.len().saturating_sub(1);
     let corner = |place: usize, sign: i32| {
         let before = place.checked_sub(1).and_then(|before| points.get(before));
@@ -108,12 +114,12 @@ fn polygon(points: &[Dot], half: i32, edges: &mut Edges) {
     };
     for end in 1..points.len() {
         // Edges that do not fit are left out.
-        let _ = edges.push((corner(end - 1, 1), corner(end, 1)));
-        let _ = edges.push((corner(end, -1), corner(end - 1, -1)));
+        let _ = edges.push((corner(end - 1, -1), corner(end, -1)));
+        let _ = edges.push((corner(end, 1), corner(end - 1, 1)));
     }
     if let Some(end) = points.len().checked_sub(1).filter(|end| *end > 0) {
-        let _ = edges.push((corner(end, 1), corner(end, -1)));
-        let _ = edges.push((corner(0, -1), corner(0, 1)));
+        let _ = edges.push((corner(end, -1), corner(end, 1)));
+        let _ = edges.push((corner(0, 1), corner(0, -1)));
     }
 }
 
@@ -125,8 +131,8 @@ fn ring(points: &[Dot], half: i32, edges: &mut Edges) {
         corner(at(place + count - 1), at(place), at(place + 1), half, sign)
     };
     for end in 1..=count {
-        let _ = edges.push((corner(end - 1, 1), corner(end, 1)));
-        let _ = edges.push((corner(end, -1), corner(end - 1, -1)));
+        let _ = edges.push((corner(end - 1, -1), corner(end, -1)));
+        let _ = edges.push((corner(end, 1), corner(end - 1, 1)));
     }
 }
 
