@@ -19,6 +19,7 @@
 //! | [`instant`], [`civil`] | parsing of instants; a zone's offsets and the days that follow from them |
 //! | [`day`], [`reading`], [`heart_zone`], [`report`] | the wearer's data, and the original's report of it |
 //! | [`look`] | theme, palette and night, as users choose them |
+//! | [`alarm`] | what somebody has to hear of, and when |
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -32,6 +33,7 @@
     )
 )]
 
+pub mod alarm;
 mod bpm;
 pub mod chain;
 pub mod civil;
