@@ -68,6 +68,7 @@ use self::{
     renewal::Renewal,
 };
 use crate::{
+    alarm::News,
     chain::{Access, Record, Stored},
     instant::later,
     oauth::NoAnswer,
@@ -380,6 +381,16 @@ impl Cycle {
     #[must_use]
     pub fn reading(&self) -> Option<&Reading> {
         self.fetch.reading()
+    }
+
+    /// Returns what the cycle that has just ended fetched, for the alarms; `None` if it failed, or has not
+    /// ended.
+    #[must_use]
+    pub fn news(&self) -> Option<News<'_>> {
+        match self.phase {
+            Phase::Finished(Ok(())) => self.reading().map(News::fetched),
+            _ => None,
+        }
     }
 
     /// Has the newest reading [keep](Reading::keep_last_known) the data from before it, for drivers
