@@ -101,7 +101,9 @@ impl Side {
     /// Returns the limit that was passed at a level; the other level's if there is none.
     pub(super) fn limit(&self, level: Level, limits: &Limits) -> Option<Bpm> {
         let at = |level| Limit::of(self.kind, level, limits).map(|limit| limit.bpm);
-        at(level).or_else(|| at(Level::Warning)).or_else(|| at(Level::Urgent))
+        at(level)
+            .or_else(|| at(Level::Warning))
+            .or_else(|| at(Level::Urgent))
     }
 
     /// Returns whether a rate is beyond the limit of a level.
@@ -130,14 +132,18 @@ impl Side {
             };
             let passed = || latest.iter().filter(|it| limit.is_passed(it.bpm));
             let is_back = latest.len() >= BACK
-                && latest.iter().rev().take(BACK).all(|it| limit.is_kept(it.bpm));
+                && latest
+                    .iter()
+                    .rev()
+                    .take(BACK)
+                    .all(|it| limit.is_kept(it.bpm));
             if limit.is_passed(newest.bpm) && passed().count() >= MANY {
                 if before.is_none() && !*on && self.extreme.is_none() {
                     let first = passed().next().unwrap_or(&newest);
                     self.since = first.at;
-                    self.extreme = passed().map(|it| it.bpm).reduce(|one, other| {
-                        more_extreme(self.kind, one, other)
-                    });
+                    self.extreme = passed()
+                        .map(|it| it.bpm)
+                        .reduce(|one, other| more_extreme(self.kind, one, other));
                 }
                 *on = true;
             } else if is_back {

@@ -346,10 +346,7 @@ fn put_some<T>(
     }
 }
 
-fn take_some<T>(
-    from: In<'_, '_>,
-    take: impl FnOnce(In<'_, '_>) -> Option<T>,
-) -> Option<Option<T>> {
+fn take_some<T>(from: In<'_, '_>, take: impl FnOnce(In<'_, '_>) -> Option<T>) -> Option<Option<T>> {
     match take_flag(from)? {
         true => Some(Some(take(from)?)),
         false => Some(None),

@@ -187,7 +187,11 @@ impl Track {
             None if self.mute.is_some() => None,
             None => Some(Held {
                 event: Event::Past,
-                level: if self.is_hidden { self.worst } else { Level::Info },
+                level: if self.is_hidden {
+                    self.worst
+                } else {
+                    Level::Info
+                },
                 cause: end.map_or(self.cause, |end| end.extreme),
                 since: self.since,
                 until,
