@@ -160,9 +160,10 @@ fn put_track(out: Out<'_, '_>, track: &Track) -> Option<()> {
     put_cause(out, track.cause)?;
     put_time(out, track.since)?;
     put_some(out, track.told, put_level)?;
-    out.push(&[track.repeats, track.pace.count])?;
-    put_some(out, track.pace.told_at, put_time)?;
-    put_some(out, track.pace.level, put_level)?;
+    put_some(out, track.heard, put_level)?;
+    out.push(&[track.repeats])?;
+    put_pace(out, track.pace)?;
+    put_pace(out, track.urgent_pace)?;
     put_some(out, track.mute, put_mute)?;
     out.push(&[u8::from(track.has_woken), u8::from(track.is_hidden)])?;
     put_some(out, track.held, put_held)?;
@@ -177,20 +178,27 @@ fn take_track(from: In<'_, '_>, kind: Kind) -> Option<Track> {
         cause: take_cause(from)?,
         since: take_time(from)?,
         told: take_some(from, take_level)?,
+        heard: take_some(from, take_level)?,
         repeats: take_byte(from)?,
-        pace: {
-            let count = take_byte(from)?;
-            Pace {
-                count,
-                told_at: take_some(from, take_time)?,
-                level: take_some(from, take_level)?,
-            }
-        },
+        pace: take_pace(from)?,
+        urgent_pace: take_pace(from)?,
         mute: take_some(from, take_mute)?,
         has_woken: take_flag(from)?,
         is_hidden: take_flag(from)?,
         held: take_some(from, take_held)?,
         over_at: take_some(from, take_time)?,
+    })
+}
+
+fn put_pace(out: Out<'_, '_>, pace: Pace) -> Option<()> {
+    out.push(&[pace.count])?;
+    put_some(out, pace.told_at, put_time)
+}
+
+fn take_pace(from: In<'_, '_>) -> Option<Pace> {
+    Some(Pace {
+        count: take_byte(from)?,
+        told_at: take_some(from, take_time)?,
     })
 }
 

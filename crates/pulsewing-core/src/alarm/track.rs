@@ -44,18 +44,21 @@ pub(super) struct End {
     pub(super) until: Timestamp,
 }
 
-/// The signals of one kind so far: how soon the next may come.
+/// The signals so far: how soon the next may come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Pace {
     /// The last signal.
     pub(super) told_at: Option<Timestamp>,
     /// The number of signals since it was last calm.
     pub(super) count: u8,
-    /// The highest level of them.
-    pub(super) level: Option<Level>,
 }
 
 impl Pace {
+    const NEW: Self = Self {
+        told_at: None,
+        count: 0,
+    };
+
     /// Returns whether the next signal may come: 10, 20, 40, 60, 60... minutes after the one before.
     fn allows(&self, limits: &Limits, now: Timestamp) -> bool {
         let Some(told_at) = self.told_at else {
@@ -66,10 +69,19 @@ impl Pace {
         now.duration_since(told_at) >= wait
     }
 
-    fn note(&mut self, level: Level, now: Timestamp) {
+    const fn note(&mut self, now: Timestamp) {
         self.told_at = Some(now);
         self.count = self.count.saturating_add(1);
-        self.level = self.level.max(Some(level));
+    }
+
+    /// Begins anew if the last signal was long ago.
+    fn calm_down(&mut self, now: Timestamp) {
+        if self
+            .told_at
+            .is_some_and(|at| now.duration_since(at) >= CALM)
+        {
+            *self = Self::NEW;
+        }
     }
 }
 
@@ -96,8 +108,12 @@ pub(super) struct Track {
     pub(super) since: Timestamp,
     /// The highest level that people were told of since then.
     pub(super) told: Option<Level>,
+    /// The level that people believe it to have: what they were told, unless it has fallen since.
+    pub(super) heard: Option<Level>,
     pub(super) repeats: u8,
+    /// The pace of all signals, and that of the urgent ones, which nothing less holds back.
     pub(super) pace: Pace,
+    pub(super) urgent_pace: Pace,
     pub(super) mute: Option<Mute>,
     /// Whether a snooze ended, so that a signal is due at once.
     pub(super) has_woken: bool,
@@ -117,12 +133,10 @@ impl Track {
             cause: Cause::SignInEnded,
             since: Timestamp::UNIX_EPOCH,
             told: None,
+            heard: None,
             repeats: 0,
-            pace: Pace {
-                told_at: None,
-                count: 0,
-                level: None,
-            },
+            pace: Pace::NEW,
+            urgent_pace: Pace::NEW,
             mute: None,
             has_woken: false,
             is_hidden: false,
@@ -145,6 +159,7 @@ impl Track {
                     self.begin(since);
                 }
                 self.level = Some(level);
+                self.heard = self.heard.map(|heard| heard.min(level));
                 self.worst = self.worst.max(level);
                 self.cause = cause;
             }
@@ -154,9 +169,10 @@ impl Track {
                 }
             }
         }
-        let calm_since = self.pace.told_at.max(self.over_at);
-        if self.level.is_none() && calm_since.is_some_and(|at| now.duration_since(at) >= CALM) {
-            self.pace = Pace::default();
+        let is_calm = self.over_at.is_none_or(|at| now.duration_since(at) >= CALM);
+        if self.level.is_none() && is_calm {
+            self.pace.calm_down(now);
+            self.urgent_pace.calm_down(now);
         }
         before
     }
@@ -166,9 +182,11 @@ impl Track {
         self.worst = Level::Info;
         self.repeats = 0;
         self.told = None;
+        self.heard = None;
         // An end that nobody has heard of is none: the alarm goes on.
         if let Some(held) = self.held.take_if(|held| held.event == Event::Cleared) {
             self.told = Some(held.level);
+            self.heard = Some(held.level);
             self.since = held.since;
         }
     }
@@ -207,6 +225,7 @@ impl Track {
     pub(super) fn drop_alarm(&mut self, now: Timestamp) {
         self.level = None;
         self.told = None;
+        self.heard = None;
         self.has_woken = false;
         self.is_hidden = false;
         self.over_at = Some(now);
@@ -258,10 +277,13 @@ impl Track {
         if !may_tell {
             return None;
         }
-        let has_risen = self.pace.level < Some(level);
-        let allowed = has_risen || self.has_woken || self.pace.allows(limits, now);
-        let event = match self.told {
-            Some(told) if told >= level => Event::Repeated,
+        let pace = match level {
+            Level::Urgent => &self.urgent_pace,
+            _ => &self.pace,
+        };
+        let allowed = self.has_woken || pace.allows(limits, now);
+        let event = match self.heard {
+            Some(heard) if heard >= level => Event::Repeated,
             _ => Event::Raised,
         };
         if event == Event::Repeated {
@@ -284,7 +306,11 @@ impl Track {
         self.is_hidden = false;
         self.held = None;
         self.told = self.told.max(Some(level));
-        self.pace.note(level, now);
+        self.heard = Some(level);
+        self.pace.note(now);
+        if level == Level::Urgent {
+            self.urgent_pace.note(now);
+        }
         Some(Signal {
             kind: self.kind,
             level,
@@ -305,7 +331,7 @@ impl Track {
             if !self.pace.allows(limits, now) {
                 return None;
             }
-            self.pace.note(held.level, now);
+            self.pace.note(now);
         }
         self.held = None;
         Some(Signal {
@@ -334,12 +360,12 @@ impl Track {
     /// Moves what waits for a time, because the clock was set back by `by`, a negative duration.
     pub(super) fn shift(&mut self, by: SignedDuration) {
         let shift = |at: &mut Timestamp| *at = later(*at, by).unwrap_or(*at);
-        if let Some(at) = &mut self.pace.told_at {
-            shift(at);
-        }
-        if let Some(at) = &mut self.over_at {
-            shift(at);
-        }
+        let times = [
+            &mut self.pace.told_at,
+            &mut self.urgent_pace.told_at,
+            &mut self.over_at,
+        ];
+        times.into_iter().flatten().for_each(shift);
         if let Some(Mute::Snoozed { until, .. }) = &mut self.mute {
             shift(until);
         }
