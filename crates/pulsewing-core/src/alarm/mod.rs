@@ -36,6 +36,7 @@ mod rate;
 mod record;
 mod signal;
 mod track;
+mod words;
 
 use heapless::Vec;
 use jiff::{Timestamp, civil::Time};
