@@ -102,6 +102,8 @@ pub struct Cycle {
     /// The chain in use; its access token authorises the data calls.
     chain: Option<Stored>,
     token_written: bool,
+    /// Whether the reading is that of the last cycle, which succeeded.
+    has_news: bool,
     /// The failure of a renewal, while the old access token still works.
     renewal_failure: Option<Failure>,
     due: Timestamp,
@@ -132,6 +134,7 @@ impl Cycle {
             fetch: Fetch::new(memory),
             chain: None,
             token_written: false,
+            has_news: false,
             renewal_failure: None,
             due: Timestamp::MIN,
             jumped: false,
@@ -180,6 +183,7 @@ impl Cycle {
 
     fn begin(&mut self) {
         self.token_written = false;
+        self.has_news = false;
         self.renewal_failure = None;
         self.renewal.restart(None);
         self.fetch.reset();
@@ -346,6 +350,7 @@ impl Cycle {
     #[inline(never)]
     fn finish(&mut self, result: Result<(), Failure>, now: Now) {
         self.phase = Phase::Finished(result);
+        self.has_news = result.is_ok();
         match result {
             Ok(()) => {
                 self.pacing.failures = 0;
@@ -383,14 +388,10 @@ impl Cycle {
         self.fetch.reading()
     }
 
-    /// Returns what the cycle that has just ended fetched, for the alarms; `None` if it failed, or has not
-    /// ended.
+    /// Returns what the last cycle fetched, for the alarms, until the next one begins; `None` if it failed.
     #[must_use]
     pub fn news(&self) -> Option<News<'_>> {
-        match self.phase {
-            Phase::Finished(Ok(())) => self.reading().map(News::fetched),
-            _ => None,
-        }
+        self.reading().filter(|_| self.has_news).map(News::fetched)
     }
 
     /// Has the newest reading [keep](Reading::keep_last_known) the data from before it, for drivers

@@ -10,7 +10,7 @@ use toml::Table;
 use crate::tell::problem::Problem;
 
 /// The tables of the configuration; everything else at its top is a value.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "google",
     "fitbit",
     "endpoints",
@@ -19,6 +19,7 @@ const TABLES: [&str; 10] = [
     "web",
     "screen",
     "history",
+    "alarms",
     "store",
     "webhook",
 ];

@@ -5,6 +5,7 @@
 //! names the nearest known one, because a key that is silently ignored is a setting that silently
 //! has no effect.
 
+pub(crate) mod alarms;
 pub(crate) mod client;
 pub(crate) mod endpoints;
 mod errors;
@@ -28,6 +29,7 @@ use std::{
 use jiff::{Zoned, tz::TimeZone};
 use pulsewing_core::{
     Bpm, Provider,
+    alarm::{Limits, LimitsError},
     heart_zone::{BirthYear, HeartZones},
     look::{Backlight, Brightness, Night, NotANight},
 };
@@ -36,7 +38,12 @@ use pulsewing_history::Retention;
 use pulsewing_screen::{Palette, Theme};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use self::{client::ClientConfig, passphrase::Passphrase, wearer::WearersConfig};
+use self::{
+    alarms::AlarmsConfig,
+    client::ClientConfig,
+    passphrase::Passphrase,
+    wearer::{WearerConfig, WearersConfig},
+};
 use crate::tell::problem::Problem;
 
 pub(crate) use interval::Interval;
@@ -72,6 +79,8 @@ pub(crate) struct Config {
     pub screen: ScreenConfig,
     /// The history.
     pub history: HistoryConfig,
+    /// Alarms.
+    pub alarms: AlarmsConfig,
     /// The database of many wearers.
     pub store: StoreConfig,
     /// Notifications of the Google Health API.
@@ -228,7 +237,28 @@ impl Config {
             )
             .hint("say when it is night, such as with night = \"22:00-07:00\" under [screen]"));
         }
+        config.check_alarms()?;
         Ok(config)
+    }
+
+    /// Checks the limits of all wearers' alarms.
+    fn check_alarms(&self) -> Result<(), Problem> {
+        let problem = |whose: &str, error: LimitsError| {
+            Problem::failed(format!("in the configuration, {whose}: {error}"))
+        };
+        let usual = self.alarms.checked(Limits::default());
+        let usual = usual.map_err(|error| problem("under [alarms]", error))?;
+        for wearer in self.wearer.mentioned() {
+            let checked = wearer.alarms.checked(usual);
+            checked.map_err(|error| problem(&format!("the alarms of \"{}\"", wearer.id), error))?;
+        }
+        Ok(())
+    }
+
+    /// Returns the limits of a wearer's alarms.
+    pub(crate) fn limits(&self, wearer: &WearerConfig) -> Limits {
+        let usual = self.alarms.over(Limits::default());
+        wearer.alarms.over(usual)
     }
 
     /// Returns the client of a provider.

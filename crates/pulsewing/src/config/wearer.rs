@@ -12,7 +12,7 @@ use serde::{
     de::{Error as _, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use super::{born, by_name, heart_zones, time_zone};
+use super::{alarms::AlarmsConfig, born, by_name, heart_zones, time_zone};
 
 /// The length limit of an id.
 const LONGEST: usize = 32;
@@ -133,6 +133,8 @@ pub(crate) struct WearerConfig {
     pub born: Option<BirthYear>,
     /// The theme of this wearer's picture, if it differs from the one for all.
     pub theme: Option<Theme>,
+    /// The limits of this wearer's alarms, where they differ from those for all.
+    pub alarms: AlarmsConfig,
 }
 
 impl WearerConfig {
@@ -225,6 +227,7 @@ struct Table {
     born: Option<BirthYear>,
     #[serde(deserialize_with = "by_name")]
     theme: Option<Theme>,
+    alarms: AlarmsConfig,
 }
 
 impl Table {
@@ -237,6 +240,7 @@ impl Table {
             zones: self.zones,
             born: self.born,
             theme: self.theme,
+            alarms: self.alarms,
         }
     }
 }
