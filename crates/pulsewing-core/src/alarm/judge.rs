@@ -5,7 +5,7 @@ use core::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Cause, Event, Kind, Level, Limits, Moment, SignIn, Trouble, Unseen,
+    Cause, Event, Kind, Level, Limits, Moment, SignIn, Trouble, Unseen, Updates,
     machine::Alarms,
     rate::{self, Episode},
     track::{End, Held, Verdict},
@@ -204,13 +204,16 @@ impl Alarms {
             .set_back_at
             .filter(|at| now.up.saturating_sub(*at) < SET_BACK_LASTS)
             .map(|_| Trouble::ClockSetBack);
-        let failing = moment
-            .failing_since
-            .filter(|since| now.utc.duration_since(*since) > Limits::FAILING)
+        let failing = match moment.updates {
             // The sign-in has an alarm of its own.
-            .filter(|_| moment.sign_in != SignIn::Ended)
-            .map(|since| Trouble::UpdatesFail { since });
+            Updates::Fail { since } if moment.sign_in != SignIn::Ended => {
+                (now.utc.duration_since(since) > Limits::FAILING)
+                    .then_some(Trouble::UpdatesFail { since })
+            }
+            _ => None,
+        };
         match moment.trouble.or(failing).or(set_back) {
+            None if moment.updates == Updates::Unknown => Verdict::Unknown,
             Some(trouble) => Verdict::Holds {
                 level: Level::Warning,
                 cause: Cause::Own(trouble),
@@ -258,6 +261,7 @@ pub(super) fn of_sign_in(moment: &Moment) -> Verdict {
             }
         }
         SignIn::New | SignIn::Works { .. } => Verdict::Over(None),
+        SignIn::Unknown => Verdict::Unknown,
     }
 }
 
@@ -286,7 +290,7 @@ mod tests {
             now: *now,
             time_of_day: civil::time(12, 0, 0, 0),
             sign_in: SignIn::Works { ends: None },
-            failing_since: None,
+            updates: Updates::Succeed,
             trouble: None,
         };
         let mut news = News::live(&[]);

@@ -62,8 +62,8 @@ pub struct Moment {
     pub time_of_day: Time,
     /// The sign-in.
     pub sign_in: SignIn,
-    /// When the first of the updates failed that have failed since.
-    pub failing_since: Option<Timestamp>,
+    /// How updates go.
+    pub updates: Updates,
     /// Another trouble that Pulsewing is in.
     pub trouble: Option<Trouble>,
 }
@@ -71,6 +71,8 @@ pub struct Moment {
 /// What is known of the sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignIn {
+    /// Nothing yet: no update has ended since the start.
+    Unknown,
     /// Nobody has signed in yet.
     New,
     /// It works.
@@ -80,6 +82,20 @@ pub enum SignIn {
     },
     /// It has ended: somebody has to sign in again.
     Ended,
+}
+
+/// How updates go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Updates {
+    /// None has ended since the start.
+    Unknown,
+    /// The last one succeeded.
+    Succeed,
+    /// The last one failed.
+    Fail {
+        /// When the first of them failed that have failed since.
+        since: Timestamp,
+    },
 }
 
 /// What follows from a moment.

@@ -95,6 +95,21 @@ pub struct Change {
     pub since: Timestamp,
 }
 
+impl Change {
+    /// Returns the signal that would tell of the condition.
+    #[must_use]
+    pub const fn as_signal(&self) -> Signal {
+        Signal {
+            kind: self.kind,
+            level: self.level,
+            event: Event::Raised,
+            cause: self.cause,
+            since: self.since,
+            until: None,
+        }
+    }
+}
+
 /// What changed about a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {

@@ -6,7 +6,7 @@ use pulsewing_core::alarm::{
     Event::{self, Cleared, Raised},
     Kind::{self, Own, SignIn as SignInKind, Stale},
     Level::{self, Urgent, Warning},
-    Limits, SignIn, Trouble,
+    Limits, SignIn, Trouble, Updates,
 };
 
 use crate::wearer::Wearer;
@@ -106,11 +106,28 @@ fn updates_that_fail_are_told_after_two_hours_unless_the_sign_in_is_the_reason()
     };
     let mut anna = Wearer::new(limits);
     anna.lump(1, 70);
-    anna.failing_since = Some(anna.at());
+    anna.updates = Updates::Fail { since: anna.at() };
     assert_eq!(anna.wait(120), []);
     assert_eq!(anna.wait(1), [(Own, Warning, Raised)]);
     anna.sign_in = SignIn::Ended;
     let told = anna.tick();
     assert!(told.contains(&(Own, Warning, Cleared)), "{told:?}");
     assert!(told.contains(&(SignInKind, Warning, Raised)), "{told:?}");
+}
+
+#[test]
+fn a_restart_says_nothing_of_what_is_not_known_yet() {
+    let mut anna = Wearer::new(Limits::default());
+    anna.lump(1, 70);
+    anna.sign_in = SignIn::Ended;
+    anna.updates = Updates::Fail { since: anna.at() };
+    assert_eq!(anna.tick(), [(SignInKind, Warning, Raised)]);
+    anna.restart();
+    anna.sign_in = SignIn::Unknown;
+    anna.updates = Updates::Unknown;
+    assert_eq!(anna.wait(5), []);
+    assert_eq!(anna.level(SignInKind), Some(Warning));
+    anna.sign_in = SignIn::Works { ends: None };
+    anna.updates = Updates::Succeed;
+    assert_eq!(anna.tick(), [(SignInKind, Warning, Cleared)]);
 }

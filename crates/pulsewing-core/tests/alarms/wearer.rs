@@ -7,6 +7,7 @@ use pulsewing_core::{
     Bpm,
     alarm::{
         Alarms, Event, Kind, Level, Limits, MAX_RECORD, Moment, News, SignIn, Signal, Trouble,
+        Updates,
     },
     cycle::Now,
     day::Sample,
@@ -19,7 +20,7 @@ pub(crate) struct Wearer {
     pub(crate) alarms: Alarms,
     pub(crate) now: Now,
     pub(crate) sign_in: SignIn,
-    pub(crate) failing_since: Option<Timestamp>,
+    pub(crate) updates: Updates,
     pub(crate) trouble: Option<Trouble>,
     /// The minutes that a cloud knows.
     pub(crate) minutes: BTreeMap<Timestamp, Bpm>,
@@ -47,7 +48,7 @@ impl Wearer {
                 up: Duration::from_secs(100),
             },
             sign_in: SignIn::Works { ends: None },
-            failing_since: None,
+            updates: Updates::Succeed,
             trouble: None,
             minutes: BTreeMap::new(),
             told: Vec::new(),
@@ -63,7 +64,7 @@ impl Wearer {
             now: self.now,
             time_of_day: Offset::UTC.to_datetime(self.now.utc).time(),
             sign_in: self.sign_in,
-            failing_since: self.failing_since,
+            updates: self.updates,
             trouble: self.trouble,
         }
     }
