@@ -11,6 +11,7 @@ use pulsewing_core::{
 use pulsewing_history::{HistoryWriter, Listener};
 
 use crate::{
+    alarms::Lookout,
     config::{
         Config,
         places::{self, Place},
@@ -239,6 +240,12 @@ impl App {
     /// Returns the state that is remembered between runs. A read error is only reported.
     pub(crate) fn state(&self) -> State {
         State::load_or_warn(&self.place.dir, self.console)
+    }
+
+    /// Takes over the wearer's alarms.
+    pub(crate) fn lookout(&self) -> Lookout {
+        let limits = self.config.limits(&self.wearer);
+        Lookout::open(&self.place, limits, self.now(), self.console)
     }
 
     /// Returns the wearer for a person to sign in as.

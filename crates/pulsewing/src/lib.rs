@@ -16,6 +16,7 @@
 //! | `daemon`, `sign_in`, `board` | endless cycles; from a consent page to a chain; a chain on a board |
 //! | `engine` | execution of the cycle's actions: HTTP, clock, time zone, signals |
 //! | `custody` | the token chain and the state in files |
+//! | `alarms` | the alarms of a wearer: kept, changed by people, told, logged |
 //! | `config` | the user's settings, and the locations of files |
 //! | `tell` | messages to people |
 //!
@@ -23,6 +24,7 @@
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
 
+mod alarms;
 mod app;
 mod board;
 mod cli;

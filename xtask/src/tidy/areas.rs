@@ -9,9 +9,9 @@ use super::{Finding, tree::Tree};
 const HOST: &str = "crates/pulsewing/src";
 
 /// The areas from the top to the bottom. An area uses those below it.
-const AREAS: [&str; 13] = [
+const AREAS: [&str; 14] = [
     "commands", "cli", "fleet", "app", "doctor", "service", "faces", "daemon", "sign_in", "board",
-    "engine", "custody", "config",
+    "engine", "custody", "alarms", "config",
 ];
 
 /// The ground: every area uses it, and it uses no other.

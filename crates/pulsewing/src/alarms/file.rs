@@ -61,7 +61,9 @@ impl AlarmFile {
     /// Whatever the file system reports.
     pub(crate) fn save(&self, alarms: &Alarms, saved: &mut Vec<u8>) -> io::Result<()> {
         let mut buffer = [0; MAX_RECORD];
-        let bytes = alarms.encode(&mut buffer).ok_or(io::ErrorKind::OutOfMemory)?;
+        let bytes = alarms
+            .encode(&mut buffer)
+            .ok_or(io::ErrorKind::OutOfMemory)?;
         if bytes == saved {
             return Ok(());
         }

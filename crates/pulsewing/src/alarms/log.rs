@@ -113,10 +113,8 @@ impl AlarmLog {
             serde_json::to_writer(&mut lines, entry)?;
             lines.push(b'\n');
         }
-        let mut file = regular_file::open_with(
-            private::options().append(true).create(true),
-            &self.path,
-        )?;
+        let mut file =
+            regular_file::open_with(private::options().append(true).create(true), &self.path)?;
         file.write_all(&lines)
     }
 
@@ -195,7 +193,7 @@ mod tests {
             since: at,
             until: None,
         };
-        Entry::of_signal(&signal, &Offsets::UTC, at)
+        Entry::of_signal(&signal, &Offsets::fixed(jiff::tz::Offset::UTC), at)
     }
 
     #[test]

@@ -112,7 +112,12 @@ impl Lookout {
     }
 
     /// Does what a person wants. Returns what to tell those who were told of an alarm before.
-    pub(crate) fn obey(&self, request: &Request, offsets: &Offsets, now: Timestamp) -> Option<Told> {
+    pub(crate) fn obey(
+        &self,
+        request: &Request,
+        offsets: &Offsets,
+        now: Timestamp,
+    ) -> Option<Told> {
         let mut kept = self.kept();
         let signal = match *request {
             Request::Snooze { kind, up_to, until } => {
@@ -161,13 +166,17 @@ impl Lookout {
             Ok(request) => request.and_then(|request| self.obey(&request, offsets, now)),
             Err(error) => {
                 let console = self.kept().console;
-                console.warn(&format!("a request about alarms could not be read: {error}"));
+                console.warn(&format!(
+                    "a request about alarms could not be read: {error}"
+                ));
                 None
             }
         };
         if let Err(error) = self.requests.clear() {
             let console = self.kept().console;
-            console.warn(&format!("a request about alarms could not be removed: {error}"));
+            console.warn(&format!(
+                "a request about alarms could not be removed: {error}"
+            ));
         }
         told
     }

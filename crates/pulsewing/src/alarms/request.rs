@@ -148,7 +148,9 @@ mod tests {
         assert_eq!(place.read().unwrap(), Some(snooze));
         place.clear().unwrap();
         assert!(!place.is_there());
-        place.leave(&Request::Acknowledge { kind: Kind::SignIn }).unwrap();
+        place
+            .leave(&Request::Acknowledge { kind: Kind::SignIn })
+            .unwrap();
         let read = place.read().unwrap();
         assert_eq!(read, Some(Request::Acknowledge { kind: Kind::SignIn }));
         // Nothing else is left in the directory.

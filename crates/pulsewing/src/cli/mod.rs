@@ -3,10 +3,11 @@
 //! | module | what |
 //! |---|---|
 //! | here | the program, its commands, and the options of all of them |
-//! | `options.rs`, `board.rs` | the options of each command |
+//! | `options.rs`, `alarms.rs`, `board.rs` | the options of each command |
 //! | `variables.rs` | the environment variable of each option |
 //! | `passed.rs` | the options of `run`, turned back into a command line |
 
+mod alarms;
 mod board;
 mod options;
 mod passed;
@@ -18,6 +19,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{app, config::wearer::WearerId, engine::clock::StartTime, tell::console::Colour};
 
+pub(crate) use alarms::*;
 pub(crate) use board::*;
 pub(crate) use options::*;
 pub(crate) use passed::Passed;
@@ -126,6 +128,8 @@ pub(crate) enum Command {
     Wearer(Wearer),
     /// Show what is stored and how the last update went
     Status(Status),
+    /// Show the alarms; snooze and acknowledge them
+    Alarms(Alarms),
     /// Draw saved API replies, offline
     Render(Render),
     /// Import exports into the history: from Google Takeout, Fitbit or Apple Health, or CSV

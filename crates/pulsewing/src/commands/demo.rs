@@ -14,7 +14,7 @@ use crate::{
         places::Place,
         wearer::{WearerConfig, WearerId},
     },
-    daemon::UpdateLoop,
+    daemon::{UpdateLoop, watch_alarms},
     engine::{clock::Clock, http::Http, stop::Stop},
     faces::{
         outputs::{Outputs, PictureSize, Style, View},
@@ -111,9 +111,11 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
     let style_of = Box::new(move |wearer: &WearerConfig| style(&screen, wearer, console, &look));
     let clock = app.clock.clone();
     let presenter = Presenter::new(members, Vec::new(), outputs, style_of, clock, console);
+    let broadcast = updates.broadcast().clone();
     tokio::select! {
         biased;
         result = cycles(&mut updates, &stop, console) => result,
+        () = watch_alarms(&broadcast) => Ok(()),
         () = presenter.run() => Ok(()),
         () = page => Ok(()),
     }

@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 mod adopt;
+mod alarms;
 mod board;
 mod byte_order_mark;
 mod completions;
@@ -88,6 +89,7 @@ pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
             wearer::run(&household, &action).await
         }
         Command::Status(options) => about_one(app()?, async |app| status::run(app, &options)).await,
+        Command::Alarms(options) => about_one(app()?, async |app| alarms::run(app, &options)).await,
         Command::Import(options) => about_one(app()?, async |app| import::run(app, &options)).await,
         Command::Export(options) => about_one(app()?, async |app| export::run(app, &options)).await,
         // Handled above.
@@ -137,6 +139,7 @@ pub(crate) fn updates(app: &App, provider: Provider) -> Result<UpdateLoop, Probl
         app.config.history.keep,
         app.interval(),
         app.members.any_change().clone(),
+        app.lookout(),
     ))
 }
 

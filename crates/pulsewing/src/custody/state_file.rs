@@ -42,6 +42,8 @@ pub(crate) struct State {
     pub last_bpm: Option<u16>,
     /// The time when the next cycle is due.
     pub next_update: Option<Timestamp>,
+    /// When the first of the cycles failed that have failed since; `None` after a success.
+    pub failing_since: Option<Timestamp>,
     /// The error of the last cycle, in one sentence; `None` after a success.
     pub last_error: Option<String>,
     /// The remedy for it: failed, sign-in, gone or temporary.

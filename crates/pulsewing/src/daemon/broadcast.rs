@@ -3,10 +3,17 @@
 use std::sync::Arc;
 
 use pulsewing_core::cycle::Now;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
 use super::Snapshot;
-use crate::{config::places::Place, engine::clock::Clock};
+use crate::{
+    alarms::{Lookout, Request, Told},
+    config::places::Place,
+    engine::clock::Clock,
+};
+
+/// The number of signals that wait for a slow receiver. One wearer has at most seven at a time.
+const TOLD: usize = 64;
 
 /// Publishes the daemon's current state, and accepts requests for an update. Clones
 /// share one state.
@@ -18,6 +25,9 @@ pub(crate) struct Broadcast {
     place: Place,
     /// Notified of changes of any wearer.
     any_change: watch::Sender<()>,
+    lookout: Lookout,
+    /// What people are told of alarms.
+    told: broadcast::Sender<Told>,
 }
 
 impl Broadcast {
@@ -29,6 +39,7 @@ impl Broadcast {
         clock: Clock,
         place: Place,
         any_change: watch::Sender<()>,
+        lookout: Lookout,
     ) -> Self {
         Self {
             snapshot: watch::Sender::new(Arc::new(snapshot)),
@@ -36,6 +47,8 @@ impl Broadcast {
             clock,
             place,
             any_change,
+            lookout,
+            told: broadcast::Sender::new(TOLD),
         }
     }
 
@@ -55,6 +68,37 @@ impl Broadcast {
         self.snapshot
             .send_modify(|snapshot| change(Arc::make_mut(snapshot)));
         self.any_change.send_replace(());
+    }
+
+    /// Subscribes to what people are told of alarms.
+    pub(crate) fn subscribe_told(&self) -> broadcast::Receiver<Told> {
+        self.told.subscribe()
+    }
+
+    /// Returns the wearer's alarms.
+    pub(crate) const fn lookout(&self) -> &Lookout {
+        &self.lookout
+    }
+
+    /// Does what a person wants of the alarms.
+    pub(crate) fn obey(&self, request: &Request) {
+        let now = self.now().utc;
+        let offsets = self.snapshot().offsets(now);
+        let told = self.lookout.obey(request, &offsets, now);
+        self.tell(told);
+    }
+
+    /// Tells people, and shows the alarms as they are now.
+    pub(super) fn tell(&self, told: impl IntoIterator<Item = Told>) {
+        let shown = self.lookout.shown();
+        if *self.snapshot.borrow().alarms != shown {
+            self.change(|snapshot| snapshot.alarms = Arc::new(shown));
+        }
+        for told in told {
+            tracing::info!(kind = %told.signal.kind, level = %told.signal.level, event = told.signal.event.name(), "{}", told.line());
+            // Perhaps nobody listens.
+            let _ = self.told.send(told);
+        }
     }
 
     /// Triggers an immediate update, even after a 410. The cycle's own limits still apply.

@@ -16,6 +16,7 @@
 //! | `notice.rs` | the text on a picture when something is wrong |
 //! | `open_files.rs` | the limit on open files |
 //! | `single.rs` | the lock that allows only one daemon |
+//! | `watch_alarms.rs` | has the alarms go on |
 //! | `supervision.rs` | the messages to systemd |
 
 mod broadcast;
@@ -28,6 +29,7 @@ mod single;
 mod snapshot;
 mod supervision;
 mod update_loop;
+mod watch_alarms;
 
 pub(crate) use broadcast::Broadcast;
 pub(crate) use member::{Member, Members};
@@ -37,6 +39,7 @@ pub(crate) use single::Single;
 pub(crate) use snapshot::{FailedUpdate, Look, Repair, Snapshot};
 pub(crate) use supervision::Supervision;
 pub(crate) use update_loop::UpdateLoop;
+pub(crate) use watch_alarms::watch_alarms;
 #[cfg(feature = "fleet")]
 pub(crate) use {
     remembered::reading_in,

@@ -9,6 +9,8 @@ use jiff::{
 };
 use pulsewing_core::{
     Provider,
+    alarm::Updates,
+    civil::Offsets,
     cycle::{Failure, FailureKind},
     day::Day,
     reading::{Absence, Freshness, LONG_AGO, Reading},
@@ -17,7 +19,7 @@ use pulsewing_history::History;
 use serde::Serialize;
 
 use super::remembered::day_before;
-use crate::{custody::state_file::State, engine::Activity};
+use crate::{alarms::Shown, custody::state_file::State, engine::Activity};
 
 /// The daemon's current state, shared by all views.
 #[derive(Clone, Debug)]
@@ -45,6 +47,12 @@ pub(crate) struct Snapshot {
     pub repair: Option<Repair>,
     /// The poll interval.
     pub every: SignedDuration,
+    /// How the updates since the start went.
+    pub updates: Updates,
+    /// When the sign-in's refresh token ends, if it does.
+    pub sign_in_ends: Option<Timestamp>,
+    /// The alarms.
+    pub alarms: Arc<Shown>,
 }
 
 /// The style of a heart rate in every view: an old one must not look new.
@@ -103,7 +111,7 @@ impl FailedUpdate {
 
 impl Snapshot {
     /// Returns the state before the first update.
-    pub(crate) const fn new(provider: Provider, every: SignedDuration) -> Self {
+    pub(crate) fn new(provider: Provider, every: SignedDuration) -> Self {
         Self {
             provider,
             reading: None,
@@ -116,6 +124,9 @@ impl Snapshot {
             next_update: None,
             repair: None,
             every,
+            updates: Updates::Unknown,
+            sign_in_ends: None,
+            alarms: Arc::default(),
         }
     }
 
@@ -140,6 +151,10 @@ impl Snapshot {
         self.last_update = state.last_update;
         self.last_success = state.last_success;
         self.next_update = state.next_update.filter(|at| *at < Timestamp::MAX);
+        self.updates = match state.failing_since {
+            Some(since) => Updates::Fail { since },
+            None => Updates::Succeed,
+        };
         let failed = failure.zip(state.last_error.clone());
         self.failed_update = failed.map(|(failure, message)| FailedUpdate {
             failure,
@@ -154,6 +169,14 @@ impl Snapshot {
         let minute = at.as_second().div_euclid(60) + i64::from(at.as_second() % 60 != 0);
         self.local(Timestamp::from_second(minute * 60).unwrap_or(at))
             .time()
+    }
+
+    /// Returns the wearer's offsets from UTC; the machine's as long as they are not known.
+    pub(crate) fn offsets(&self, now: Timestamp) -> Offsets {
+        match &self.reading {
+            Some(reading) => reading.time_zone.offsets.clone(),
+            None => Offsets::fixed(TimeZone::system().to_offset(now)),
+        }
     }
 
     /// Returns the wearer's local time at an instant. Uses the machine's zone as long as the

@@ -8,7 +8,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 #[cfg(feature = "sandbox")]
 use pulsewing_core::day::Day;
-use pulsewing_core::{cycle::Failure, reading::Reading};
+use pulsewing_core::{chain::Stored, cycle::Failure, reading::Reading};
 use pulsewing_history::{HistoryWriter, Retention};
 use tokio::sync::watch;
 
@@ -16,8 +16,10 @@ use super::{
     Broadcast, Repair, Snapshot,
     remembered::{keep_last_known, last_reading},
     repair::{self, Knowledge},
+    watch_alarms,
 };
 use crate::{
+    alarms::Lookout,
     config::places::Place,
     engine::{Engine, stop::Stop},
     tell::problem::{Exit, Problem},
@@ -52,9 +54,11 @@ impl UpdateLoop {
         retention: Retention,
         every: SignedDuration,
         any_change: watch::Sender<()>,
+        lookout: Lookout,
     ) -> Self {
         let state = engine.state();
         let mut snapshot = Snapshot::new(engine.provider(), every);
+        snapshot.alarms = lookout.shown().into();
         snapshot.is_from_memory = state.last_error.is_some();
         snapshot.last_update = state.last_update;
         snapshot.last_success = state.last_success;
@@ -74,6 +78,7 @@ impl UpdateLoop {
             engine.clock().clone(),
             place,
             any_change,
+            lookout,
         );
         Self {
             history_writer,
@@ -125,6 +130,7 @@ impl UpdateLoop {
             self.log(reading);
         }
         self.tell(&result);
+        watch_alarms::look(&self.broadcast, self.engine.cycle().news().as_ref());
         result
     }
 
@@ -144,6 +150,8 @@ impl UpdateLoop {
         self.broadcast.change(|snapshot| {
             snapshot.activity = engine.current_activity();
             snapshot.remember(state, engine.failure());
+            let chain = engine.cycle().chain();
+            snapshot.sign_in_ends = chain.and_then(Stored::refresh_expires_at);
             if let Some(shown) = shown {
                 snapshot.show(shown, history.as_ref());
             }

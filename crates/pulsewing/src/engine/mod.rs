@@ -393,6 +393,9 @@ impl Engine {
             None => Some(self.cycle.due()),
             Some(failure) => self.cycle.asks_again(failure, self.clock.now()),
         };
+        self.state.failing_since = problem
+            .as_ref()
+            .map(|_| self.state.failing_since.unwrap_or(now));
         self.state.last_error = problem.as_ref().map(|problem| problem.message().to_owned());
         self.state.last_trouble = self.failure.map(|failure| failure.kind().name().to_owned());
         self.state.last_details = problem.as_ref().and_then(Problem::in_detail);

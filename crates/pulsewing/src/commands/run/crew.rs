@@ -14,7 +14,7 @@ use crate::{
     commands::{cycle_report, member, print, updates},
     config::wearer::WearerId,
     custody::chain_file::ChainFile,
-    daemon::{Broadcast, Single, UpdateLoop},
+    daemon::{Broadcast, Single, UpdateLoop, watch_alarms},
     engine::stop::Stop,
     tell::{
         console::Console,
@@ -215,6 +215,7 @@ async fn poll(
         biased;
         () = cycles => {}
         () = look_for_sign_in(&broadcast) => {}
+        () = watch_alarms(&broadcast) => {}
     }
 }
 

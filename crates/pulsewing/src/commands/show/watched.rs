@@ -7,7 +7,7 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{
     app::App,
     commands::updates,
-    daemon::{Broadcast, Single, Snapshot, UpdateLoop, last_reading},
+    daemon::{Broadcast, Single, Snapshot, UpdateLoop, last_reading, watch_alarms},
     engine::stop::Stop,
     faces::terminal::Mode,
     tell::problem::{Exit, Problem},
@@ -188,15 +188,23 @@ impl WatchedWearer {
 
 /// Polls until a request to stop.
 async fn poll(mut updates: UpdateLoop, stop: Stop, _single: Single) {
-    loop {
-        match updates.next(&stop).await {
-            Ok(()) => {
-                updates.repair(&stop).await;
+    let broadcast = updates.broadcast().clone();
+    let cycles = async {
+        loop {
+            match updates.next(&stop).await {
+                Ok(()) => {
+                    updates.repair(&stop).await;
+                }
+                Err(problem) if problem.exit() == Exit::Interrupted => return,
+                // The screen shows the error.
+                Err(_) => {}
             }
-            Err(problem) if problem.exit() == Exit::Interrupted => return,
-            // The screen shows the error.
-            Err(_) => {}
         }
+    };
+    tokio::select! {
+        biased;
+        () = cycles => {}
+        () = watch_alarms(&broadcast) => {}
     }
 }
 
